@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* The one header shared by the sensor and TypeScript: packages/schema/src/generated/records.generated.ts is made from its BTF.
+ *
+ * A record in a ring:
+ *
+ *   0        8        16       24     28     32       40       48     52  54  56
+ *   +--------+--------+--------+------+------+--------+--------+------+---+---+---------------+-------------+
+ *   | ktime  |sequence| start  | tgid | tid  | cgroup | exec_id| size |knd|cpu| fixed part    | tail (text) |
+ *   +--------+--------+--------+------+------+--------+--------+------+---+---+---------------+-------------+
+ *
+ * `size` counts the whole record. Text lives in the tail: each struct rf_text gives where it starts (from the record's first byte), how many
+ * bytes were kept, and how many there were. Padding is explicit, all integers are little-endian, nothing is a pointer.
+ */
+#ifndef RINGFENCE_H
+#define RINGFENCE_H
+
+#ifndef __VMLINUX_H__
+#include <linux/types.h>
+#endif
+
+#define RF_ARGV_MAX 32768      /* bytes of argv kept whole; beyond: head and tail */
+#define RF_PATH_MAX 4096       /* bytes of a path kept whole; beyond: head and tail */
+#define RF_RECORD_MAX (RF_ARGV_MAX + 4 * RF_PATH_MAX + 1024)
+#define RF_UNIX_PATH_MAX 108
+
+/* Lanes: each has its own ring, sequence and loss counters. User-space lanes follow in packages/schema/src/lanes.ts. */
+enum rf_lane { RF_LANE_SECURITY = 0, RF_LANE_BULK = 1, RF_LANES = 2 };
+
+enum rf_kind {
+	RF_FORK = 1,
+	RF_EXEC = 2,
+	RF_EXIT = 3,
+	RF_CREDENTIALS = 4,
+	RF_OPEN = 5,
+	RF_CONNECT = 6,
+};
+
+/* Why a record did not reach its ring. Suppression by filter is counted apart from loss. */
+enum rf_drop {
+	RF_DROP_RING_FULL = 0,   /* loss */
+	RF_DROP_READ_FAULT = 1,  /* a field could not be read; the record is sent without it */
+	RF_DROP_SELF = 2,        /* file and network noise of the agent's own processes */
+	RF_DROP_UNWATCHED = 3,   /* no loaded rule, policy or audit setting can match it */
+	RF_DROP_SCRATCH = 4,     /* loss: the per-CPU scratch buffer was in use */
+	RF_DROPS = 5,
+};
+
+/* Bits of rf_exec.flags */
+enum rf_exec_flag {
+	RF_EXEC_MEMFD = 1,        /* executable lives in a memfd or other unlinked shmem file */
+	RF_EXEC_DELETED = 2,      /* executable has no link in any directory */
+	RF_EXEC_SETUID = 4,       /* set-user-id bit on the file */
+	RF_EXEC_SETGID = 8,
+	RF_EXEC_PRIVILEGED = 16,  /* bprm->per_clear or secureexec: the exec raised privileges */
+	RF_EXEC_SCRIPT = 32,      /* started through an interpreter line */
+	RF_EXEC_UPPER = 64,       /* reserved: overlay upper layer */
+};
+
+struct rf_text {
+	__u32 offset;
+	__u32 kept;
+	__u32 length; /* true length in bytes; > kept when cut. A cut text keeps its head and its tail, half each */
+};
+
+struct rf_header {
+	__u64 ktime;    /* ns, CLOCK_BOOTTIME */
+	__u64 sequence; /* per lane and CPU, from 1, taken after filtering */
+	__u64 start;    /* ns, CLOCK_BOOTTIME: start of the thread group leader */
+	__u32 tgid;     /* in the initial pid namespace */
+	__u32 tid;
+	__u64 cgroup;   /* cgroup v2 id (kernfs inode) */
+	__u64 exec_id;  /* task->self_exec_id: counts the execs of this task; a fork inherits it */
+	__u32 size;
+	__u16 kind;
+	__u16 cpu;
+};
+
+struct rf_credentials {
+	__u32 uid, gid, euid, egid, suid, sgid, fsuid, fsgid;
+	__u64 cap_effective, cap_permitted, cap_inheritable;
+};
+
+struct rf_namespaces {
+	__u32 mnt, pid, net, user, uts, ipc, cgroup; /* nsfs inode numbers */
+	__u32 pid_in_ns;                             /* tgid in the task's own pid namespace */
+};
+
+struct rf_fork {
+	struct rf_header h; /* the child */
+	__u64 parent_start; /* ns: start of the parent's thread group leader */
+	__u32 parent_tgid;
+	__u32 pad;
+	struct rf_namespaces ns;
+};
+
+struct rf_exec {
+	struct rf_header h;
+	__u64 parent_start;
+	__u64 inode;
+	__u64 ctime; /* ns since the epoch: last change of the executable's inode */
+	__u64 mtime;
+	struct rf_credentials creds;
+	struct rf_namespaces ns;
+	__u32 parent_tgid;
+	__u32 device;      /* kernel dev_t of the executable's filesystem */
+	__u32 flags;       /* enum rf_exec_flag */
+	__u32 mode;        /* st_mode of the executable */
+	__u32 owner_uid;   /* owner of the executable */
+	__u32 loginuid;    /* (u32)-1 when unset */
+	__u32 sessionid;
+	__u32 tty;         /* kernel dev_t of the controlling terminal, 0: none */
+	__u32 argc;
+	__u32 stdio_sockets; /* bit n: descriptor n (0..2) is a socket: how a reverse shell looks */
+	struct rf_text path;     /* of the opened executable: the kernel's copy */
+	struct rf_text filename; /* as given to execve */
+	struct rf_text cwd;
+	struct rf_text argv;     /* NUL-separated, from the new mm */
+};
+
+struct rf_exit {
+	struct rf_header h;
+	__u64 duration;   /* ns since start */
+	__s32 code;       /* 0-255 */
+	__u32 signal;     /* 0: none */
+	__u32 core;       /* 1: a core was dumped */
+	__u32 pad;
+};
+
+struct rf_credentials_change {
+	struct rf_header h;
+	struct rf_credentials before;
+	struct rf_credentials after;
+};
+
+struct rf_open {
+	struct rf_header h;
+	__u64 inode;
+	__u32 device;
+	__u32 flags;   /* O_* as the kernel opened it */
+	__s32 result;  /* fd, or -errno */
+	__u32 mode;    /* st_mode of what was opened; 0 when the open failed */
+	struct rf_text path; /* from the opened file; for a failed open the caller's text */
+	__u32 source_caller; /* 1: the path is the caller's memory, not the kernel's copy */
+};
+
+struct rf_connect {
+	struct rf_header h;
+	__u16 family;    /* AF_INET 2, AF_INET6 10, AF_UNIX 1 */
+	__u16 type;      /* SOCK_STREAM 1, SOCK_DGRAM 2 */
+	__u16 protocol;  /* IPPROTO_TCP 6, IPPROTO_UDP 17, 0 for unix */
+	__u16 port;      /* host order */
+	__u8 address[16];/* network order; IPv4 in the first four */
+	__s32 result;    /* 0, or -errno (-EINPROGRESS for a non-blocking one) */
+	struct rf_text path; /* unix only */
+	__u32 pad[2];
+};
+
+/* Written by the consumer, read by the sensor (.bss, mapped). */
+struct rf_control {
+	__u32 agent_tgid;        /* whose file and network noise is dropped; 0: nobody */
+	__u32 all_opens;         /* 1: send every open; 0: writes, creates and watched paths */
+	__u32 sleeping[RF_LANES];/* the reader sets 1 before it sleeps; the next record wakes it and clears it */
+};
+
+/* One per lane and CPU (array map, lane * RF_CPUS_MAX + cpu). */
+#define RF_CPUS_MAX 256
+struct rf_counters {
+	__u64 sequence;
+	__u64 drops[RF_DROPS];
+};
+
+#endif

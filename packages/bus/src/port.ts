@@ -1,0 +1,113 @@
+/**
+ * The bus as services know it. Drivers: embedded (one SQLite file) and, for a fleet, Kafka.
+ *
+ * The rule every driver keeps: effect, then state, then offset. `Consumer.commit` hands all three over at once; the embedded driver does them in
+ * one transaction, a broker driver in that order. So a crash anywhere redelivers, and since every id downstream derives from its input, a
+ * redelivery has no second effect.
+ */
+
+/** A record to write. `partition` is never chosen by the caller: the bus computes murmur2(key) & 0x7fffffff mod partitions itself. */
+export interface OutRecord {
+  readonly topic: string;
+  readonly key: string;
+  /** null: a tombstone on a compacted topic */
+  readonly value: Uint8Array | null;
+}
+
+export interface InRecord {
+  readonly topic: string;
+  readonly partition: number;
+  /** from 0, without holes on the embedded bus; ascending on every bus */
+  readonly offset: number;
+  readonly key: string;
+  readonly value: Uint8Array | null;
+  /** µs since the epoch, when the bus took it */
+  readonly timestamp: number;
+}
+
+/** Where in its input a state entry was last changed: entries at or past a record's position have seen it. */
+export interface Position {
+  readonly offset: number;
+  /** index of the event inside the record */
+  readonly index: number;
+}
+
+export interface StateEntry {
+  readonly key: string;
+  readonly value: Uint8Array;
+  readonly position: Position;
+}
+
+export interface StateChange {
+  readonly store: string;
+  /** input partition that owns the entry */
+  readonly partition: number;
+  readonly key: string;
+  /** null deletes */
+  readonly value: Uint8Array | null;
+  readonly position: Position;
+}
+
+/** Everything one input batch causes. */
+export interface Effect {
+  readonly outputs: readonly OutRecord[];
+  readonly state: readonly StateChange[];
+}
+
+export interface TopicSpec {
+  readonly name: string;
+  readonly partitions: number;
+  /** latest record per key is kept for ever; the rest may go */
+  readonly compacted: boolean;
+  /** ms; Infinity: for ever */
+  readonly retentionMs: number;
+  /** bytes per partition; Infinity: no bound of its own */
+  readonly retentionBytes: number;
+}
+
+export interface ConsumerOptions {
+  readonly group: string;
+  readonly topics: readonly string[];
+  /** names of the state stores (`ringfence.state.*`) this group owns */
+  readonly stores?: readonly string[];
+  /** at most this many records in one poll. @default 64 */
+  readonly maxRecords?: number;
+  /** at most this many bytes of values in one poll (one record always comes). @default 4 MiB */
+  readonly maxBytes?: number;
+}
+
+export interface Consumer extends AsyncDisposable {
+  /** Waits until something is there, `signal` aborts (then []), or the consumer is closed (then []). Records of several partitions, each in order. */
+  poll(signal?: AbortSignal): Promise<readonly InRecord[]>;
+  /** Outputs, state changes and the offsets after `records`, in that order or at once. Rejects with BusFullError when there is no room; nothing was then written. */
+  commit(records: readonly InRecord[], effect: Effect): Promise<void>;
+  /** What a store held when the partitions were assigned: call before the first poll. */
+  restore(store: string): AsyncIterable<StateEntry & { readonly partition: number }>;
+  /** records not yet committed, by topic */
+  lag(): Promise<ReadonlyMap<string, number>>;
+  /** Stops polling; what was polled and not committed comes again to the next consumer of the group. */
+  close(): Promise<void>;
+}
+
+export interface ReadOptions {
+  readonly topic: string;
+  /** 'earliest', 'latest', or µs since the epoch. @default 'earliest' */
+  readonly from?: 'earliest' | 'latest' | number;
+  /** go on waiting for new records at the end. @default false */
+  readonly follow?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface Bus extends AsyncDisposable {
+  /** Creates what is missing; changes nothing that exists with another number of partitions, but rejects. */
+  ensureTopics(topics: readonly TopicSpec[]): Promise<void>;
+  /** Durable when it resolves (survives kill -9). All or none. Rejects with BusFullError when the disk bound is reached. */
+  produce(records: readonly OutRecord[]): Promise<void>;
+  consumer(options: ConsumerOptions): Promise<Consumer>;
+  /** Reads without a group: for the command line, recordings and audits. */
+  read(options: ReadOptions): AsyncIterable<InRecord>;
+  /** used and allowed bytes; `full` when producing would be refused */
+  pressure(): { readonly usedBytes: number; readonly maxBytes: number; readonly full: boolean };
+  /** Drains what is being written, then closes. */
+  close(): Promise<void>;
+}
