@@ -1,0 +1,100 @@
+/** `error`: what it points at is not active. `warning`: it is active, but may not do what was meant. */
+export type Severity = 'error' | 'warning';
+
+/** Something to tell the author of a rule. */
+export interface Diagnostic {
+  /** name of the source, as given */
+  readonly file: string;
+  /** from 1 */
+  readonly line: number;
+  /** from 1, in UTF-16 units */
+  readonly column: number;
+  readonly severity: Severity;
+  /** stable, such as `unknown-field` */
+  readonly code: string;
+  readonly message: string;
+  /** what to do about it; empty: nothing to add */
+  readonly hint: string;
+  /** the rule, macro or list it is about; empty: the file */
+  readonly item: string;
+}
+
+const SHOWN_WIDTH = 120;
+
+/**
+ * A diagnostic as a person reads it: where, what, the source line, a caret, the hint.
+ * `text` is the source it came from. Control characters of the source are shown as `·`, so no escape sequence reaches a terminal.
+ */
+export function render(diagnostic: Diagnostic, text: string): string {
+  const { file, line, column, severity, message, hint } = diagnostic;
+  const out = [`${printable(file)}:${line}:${column}: ${severity}: ${printable(message)}`];
+  const source = lineOf(text, line);
+  if (source !== undefined) out.push(...excerpt(source, line, column));
+  if (hint !== '') out.push(`  hint: ${printable(hint)}`);
+  return out.join('\n');
+}
+
+function excerpt(source: string, line: number, column: number): string[] {
+  const from = column > SHOWN_WIDTH ? column - 1 - SHOWN_WIDTH / 2 : 0;
+  const shown = printable(source.slice(from, from + SHOWN_WIDTH));
+  const gutter = `  ${line} | `;
+  const caret = Math.min(column - 1 - from, shown.length);
+  return [`${gutter}${shown}`, `${' '.repeat(gutter.length - 2)}| ${' '.repeat(Math.max(0, caret))}^`];
+}
+
+function lineOf(text: string, line: number): string | undefined {
+  let start = 0;
+  for (let n = 1; n < line; n++) {
+    const end = text.indexOf('\n', start);
+    if (end === -1) return undefined;
+    start = end + 1;
+  }
+  const end = text.indexOf('\n', start);
+  const whole = text.slice(start, end === -1 ? undefined : end);
+  return whole.endsWith('\r') ? whole.slice(0, -1) : whole;
+}
+
+function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, '·');
+}
+
+/** The nearest of `known` to `word` if it is near enough to be a slip of the fingers. */
+export function nearest(word: string, known: Iterable<string>): string | undefined {
+  const budget = Math.max(1, Math.min(3, Math.floor(word.length / 3)));
+  let best: string | undefined;
+  let bestDistance = budget + 1;
+  for (const candidate of known) {
+    if (Math.abs(candidate.length - word.length) >= bestDistance) continue;
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
+    if (distance < bestDistance) {
+      best = candidate;
+      bestDistance = distance;
+    }
+  }
+  return best;
+}
+
+/** "Did you mean 'x'?", or `otherwise` when nothing is near. */
+export function didYouMean(word: string, known: Iterable<string>, otherwise = ''): string {
+  const near = nearest(word.slice(0, 64), known);
+  return near === undefined ? otherwise : `Did you mean '${near}'?`;
+}
+
+/** Restricted Damerau–Levenshtein: two swapped neighbours count as one slip. */
+function editDistance(a: string, b: string): number {
+  let before: number[] = [];
+  let above = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1];
+      let cost = Math.min(above[j]! + 1, row[j - 1]! + 1, above[j - 1]! + (same ? 0 : 1));
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) cost = Math.min(cost, before[j - 2]! + 1);
+      row.push(cost);
+    }
+    before = above;
+    above = row;
+  }
+  return above[b.length]!;
+}

@@ -1,0 +1,33 @@
+/** Rule files may come from anyone; whatever they hold, loading them ends soon and in bounded memory. */
+export const LIMITS = {
+  /** characters in one rule file */
+  sourceLength: 4 * 1024 * 1024,
+  /** items (rules, macros, lists) in one file */
+  itemsPerSource: 10_000,
+  /** YAML aliases in one file: what they point at is looked up, never copied out */
+  aliasesPerSource: 100,
+  /** YAML collections inside each other: a rule needs three */
+  yamlDepth: 16,
+  /** characters in one condition */
+  conditionLength: 64 * 1024,
+  /** parentheses, `not`s and macros inside each other */
+  depth: 64,
+  /** nodes of one rule's condition, its macros counted each time they are used */
+  nodes: 20_000,
+  /** values of one list, the lists it names included */
+  listEntries: 100_000,
+  /** characters of one regular expression */
+  regexLength: 4096,
+  /** instructions of one compiled regular expression: matching takes this many steps per character at worst */
+  regexProgram: 10_000,
+  /** diagnostics reported for one file; the rest are counted */
+  diagnosticsPerSource: 100,
+  /** literals by which one rule may be indexed; a rule with more is asked about every event */
+  literalsPerRule: 5_000,
+  /** cells of the table that finds substrings (4 bytes each); literals beyond it are compared one by one */
+  substringCells: 4 * 1024 * 1024,
+  /** events a threshold can ask for */
+  thresholdCount: 1_000,
+  /** characters of one value in an output line */
+  outputValue: 1_024,
+} as const;
