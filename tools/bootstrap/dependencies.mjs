@@ -1,0 +1,79 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { runStep, SetupError, say } from './progress.mjs';
+
+const PROGRAM_NODE_MAJOR = 24;
+const OFFLINE = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ERR_SOCKET_TIMEOUT|ENOTCACHED/;
+
+function readLock(path) {
+  if (!existsSync(path)) return undefined;
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')).packages ?? {};
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * npm writes node_modules/.package-lock.json last, so what it lists is whole: comparing it with the lock file tells a stale or half-made
+ * installation from a good one, whoever made it.
+ */
+function isInstalled(root, development) {
+  const wanted = readLock(join(root, 'package-lock.json'));
+  if (wanted === undefined)
+    throw new SetupError(`package-lock.json in ${root} is missing or broken; restore it from git`);
+  const installed = readLock(join(root, 'node_modules/.package-lock.json'));
+  if (installed === undefined) return false;
+  return Object.entries(wanted).every(([path, entry]) => {
+    if (!path.startsWith('node_modules/') || entry.optional || entry.devOptional) return true;
+    if (entry.dev && !development) return true;
+    const found = installed[path];
+    return found !== undefined && found.version === entry.version && found.integrity === entry.integrity;
+  });
+}
+
+/** Under `npm start` npm tells where it is itself; else the one on PATH. */
+function npmCommand() {
+  const script = process.env.npm_execpath;
+  if (script !== undefined && /npm-cli\.c?js$/.test(script) && existsSync(script))
+    return { command: process.execPath, first: [script] };
+  return { command: 'npm', first: [] };
+}
+
+function explainNpm({ code, output }) {
+  if (code === 127) return 'npm was not found on PATH; it comes with Node (Debian and Ubuntu: apt-get install npm)';
+  const tail = output.trimEnd().split('\n').slice(-25).join('\n');
+  if (OFFLINE.test(output)) {
+    return `the package registry could not be reached. Check the network and the proxy settings (npm config list), then run this again.\n${tail}`;
+  }
+  if (/ENOSPC/.test(output))
+    return `the disk is full: free some space (about 500 MB are needed), then run this again.\n${tail}`;
+  return `npm ci failed:\n${tail}`;
+}
+
+/** @returns {string | undefined} a Node that can run TypeScript sources */
+function programNode(root) {
+  const brought = join(root, 'node_modules/node/bin/node');
+  if (existsSync(brought)) return brought;
+  return Number(process.versions.node.split('.')[0]) >= PROGRAM_NODE_MAJOR ? process.execPath : undefined;
+}
+
+/** Installs what the lock file says unless it is there already. @returns {Promise<string>} the Node to run Ringfence with */
+export async function installDependencies(root, development) {
+  if (!isInstalled(root, development)) {
+    say(`Setting Ringfence up in ${root}; this takes a minute the first time.`);
+    const { command, first } = npmCommand();
+    const args = [...first, 'ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
+    const result = await runStep('Dependencies and Node 24 (npm ci)', command, args, { cwd: root });
+    if (result.code !== 0) throw new SetupError(explainNpm(result));
+  }
+  const node = programNode(root);
+  if (node === undefined) {
+    throw new SetupError(
+      'the dependency `node` is installed without its program, most likely because install scripts are switched off. ' +
+        'Run: npm rebuild node koffi --ignore-scripts=false',
+    );
+  }
+  return node;
+}

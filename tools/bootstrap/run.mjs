@@ -1,0 +1,34 @@
+import { spawn } from 'node:child_process';
+import { SetupError } from './progress.mjs';
+
+const NODE_FLAGS = ['--conditions=@ringfence/source', '--disable-warning=ExperimentalWarning'];
+const FORWARDED = ['SIGTERM', 'SIGHUP', 'SIGUSR2', 'SIGINT', 'SIGQUIT'];
+
+/** A terminal sends these to the whole foreground group: forwarding them too would look like pressing the key twice. */
+const FROM_TERMINAL = new Set(['SIGINT', 'SIGQUIT']);
+
+/** npm changes to the root of the repository; the command should see the directory it was typed in. */
+function workingDirectory(development) {
+  return development ? process.cwd() : (process.env.INIT_CWD ?? process.cwd());
+}
+
+/** Runs the program in place of this one: same terminal, same signals, same exit. */
+export function runProgram(node, { file, args, development }) {
+  const child = spawn(node, [...NODE_FLAGS, file, ...args], { stdio: 'inherit', cwd: workingDirectory(development) });
+  const handlers = FORWARDED.map((signal) => {
+    const forward = () => {
+      if (!(FROM_TERMINAL.has(signal) && process.stdin.isTTY)) child.kill(signal);
+    };
+    process.on(signal, forward);
+    return () => process.off(signal, forward);
+  });
+  return new Promise((resolve, reject) => {
+    child.on('error', (error) => reject(new SetupError(`${node} could not be started: ${error.message}`)));
+    child.on('exit', (code, signal) => {
+      for (const off of handlers) off();
+      if (signal !== null) process.kill(process.pid, signal);
+      process.exitCode = code ?? 1;
+      resolve();
+    });
+  });
+}

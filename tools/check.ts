@@ -1,0 +1,51 @@
+/** Types, lint and format, dead code, documents in step: `npm run check [-- --fix]`. Prints each step with its result; fails if one does. */
+import { spawn } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { parseArgs } from 'node:util';
+
+const root = dirname(import.meta.dirname);
+
+/** The tools' own launchers ask PATH for a Node; this one must be the first they find. */
+const environment = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}` };
+
+interface Step {
+  readonly title: string;
+  readonly command: readonly string[];
+}
+
+function bin(name: string): string {
+  return join(root, 'node_modules/.bin', name);
+}
+
+function steps(fix: boolean): Step[] {
+  const docs = [process.execPath, ...process.execArgv, 'tools/docs.ts'];
+  return [
+    { title: 'types (tsc)', command: [bin('tsc'), '-p', 'tsconfig.json', '--noEmit', '--pretty', 'false'] },
+    {
+      title: 'lint and format (biome)',
+      command: [bin('biome'), 'check', ...(fix ? ['--write'] : []), '--max-diagnostics=50', '.'],
+    },
+    { title: 'dead code (knip)', command: [bin('knip'), '--no-progress'] },
+    { title: 'documents in step', command: fix ? docs : [...docs, '--check'] },
+  ];
+}
+
+/** Returns whether it passed. */
+async function runStep({ title, command: [program = '', ...args] }: Step): Promise<boolean> {
+  const started = performance.now();
+  const child = spawn(program, args, { cwd: root, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  const [out, err, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  console.log(`${code === 0 ? 'ok  ' : 'FAIL'} ${title} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
+  if (code !== 0) console.log(`${out}${err}`.trimEnd());
+  return code === 0;
+}
+
+const { values } = parseArgs({ options: { fix: { type: 'boolean', default: false } } });
+let clean = true;
+for (const step of steps(values.fix)) clean = (await runStep(step)) && clean;
+process.exitCode = clean ? 0 : 1;

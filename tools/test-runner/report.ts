@@ -1,0 +1,40 @@
+import { inspect } from 'node:util';
+import type { FileReport } from './run-file.ts';
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}
+
+function indent(text: string): string {
+  return text.replaceAll(/^/gm, '    ');
+}
+
+/** One line a file, then a line for each test it skipped. */
+export function printFile(report: FileReport): void {
+  const counts = [`${report.passed} passed`];
+  if (report.failures.length > 0) counts.push(`${report.failures.length} failed`);
+  if (report.skipped.length > 0) counts.push(`${report.skipped.length} skipped`);
+  console.log(
+    `${report.failures.length > 0 ? 'FAIL' : 'ok  '} ${report.path}: ${counts.join(', ')} (${seconds(report.durationMs)})`,
+  );
+  for (const { title, reason } of report.skipped) console.log(`       skipped: ${title}: ${reason}`);
+}
+
+/** Each failure whole: its error with stack and cause, and what its file printed. */
+export function printFailures(reports: readonly FileReport[]): void {
+  for (const { path, failures, output } of reports) {
+    for (const { title, error } of failures)
+      console.log(`\nFAIL ${path}\n  ${title}\n${indent(inspect(error, { depth: 10 }))}`);
+    if (failures.length > 0 && output.trim() !== '') console.log(`  ${path} printed:\n${indent(output.trimEnd())}`);
+  }
+}
+
+/** The last line of a run. Returns the number of failures. */
+export function printTotals(reports: readonly FileReport[]): number {
+  const sum = (count: (report: FileReport) => number) => reports.reduce((total, report) => total + count(report), 0);
+  const failed = sum((report) => report.failures.length);
+  console.log(
+    `${sum((report) => report.passed)} passed, ${failed} failed, ${sum((report) => report.skipped.length)} skipped`,
+  );
+  return failed;
+}
