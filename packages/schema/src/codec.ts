@@ -1,0 +1,133 @@
+import avro from 'avsc';
+import { SchemaError } from './errors.ts';
+import type { RecordTypes } from './generated/types.generated.ts';
+import { portableSchema, type RecordName, recordNames, typeOf } from './schemas.ts';
+
+/** Avro single-object encoding: C3 01, CRC-64-AVRO of the writer's schema (8 bytes, little-endian), body. */
+export const FRAME_BYTES = 10;
+
+/** CRC-64-AVRO (Avro spec, "Schema Fingerprints") of a schema's canonical form. */
+export function fingerprint(canonical: string): Buffer {
+  const EMPTY = 0xc15d213aa4d7a795n;
+  let crc = EMPTY;
+  for (const byte of Buffer.from(canonical, 'utf8')) {
+    let low = (crc ^ BigInt(byte)) & 0xffn;
+    for (let bit = 0; bit < 8; bit++) low = (low >> 1n) ^ (low & 1n ? EMPTY : 0n);
+    crc = (crc >> 8n) ^ low;
+  }
+  const out = Buffer.alloc(8);
+  out.writeBigUInt64LE(crc);
+  return out;
+}
+
+function frameOf(type: avro.Type): Buffer {
+  return Buffer.concat([Buffer.from([0xc3, 0x01]), fingerprint(JSON.stringify(type.schema()))]);
+}
+
+interface Writer {
+  readonly name: RecordName;
+  readonly frame: Buffer;
+  /** null: the writer's schema is ours */
+  readonly type: avro.Type | null;
+  readonly resolver: ReturnType<avro.Type['createResolver']> | null;
+}
+
+const frames = Object.fromEntries(recordNames.map((name) => [name, frameOf(typeOf(name))])) as Record<
+  RecordName,
+  Buffer
+>;
+const writers = new Map<string, Writer>(
+  recordNames.map((name) => [
+    frames[name].toString('latin1'),
+    { name, frame: frames[name], type: null, resolver: null },
+  ]),
+);
+
+/** The 10 bytes in front of a record that this program writes. */
+export function frame(name: RecordName): Buffer {
+  return frames[name];
+}
+
+/** Makes records of another version of `name` readable. Throws SchemaError when no reader of ours can resolve it. */
+export function registerWriter(name: RecordName, schemaJson: string): void {
+  try {
+    const type = avro.Type.forSchema(JSON.parse(schemaJson), { wrapUnions: 'auto' });
+    const bytes = frameOf(type);
+    const key = bytes.toString('latin1');
+    if (!writers.has(key)) writers.set(key, { name, frame: bytes, type, resolver: typeOf(name).createResolver(type) });
+  } catch (cause) {
+    throw new SchemaError(
+      'ERR_SCHEMA_UNKNOWN',
+      `${name}: this version can't be read by ours: ${(cause as Error).message}`,
+      { cause },
+    );
+  }
+}
+
+/** Every schema that this program writes, by fingerprint (hex): what a recording carries. */
+export function writerSchemas(): {
+  readonly name: RecordName;
+  readonly fingerprint: string;
+  readonly schema: string;
+}[] {
+  return recordNames.map((name) => ({
+    name,
+    fingerprint: frames[name].toString('hex', 2),
+    schema: portableSchema(name),
+  }));
+}
+
+function writerOf(name: RecordName, bytes: Uint8Array): Writer {
+  if (bytes.length < FRAME_BYTES || bytes[0] !== 0xc3 || bytes[1] !== 0x01) {
+    throw new SchemaError(
+      'ERR_SCHEMA_FRAME',
+      `${name}: not an Avro single object (${bytes.length} bytes, want C3 01 and a fingerprint)`,
+    );
+  }
+  const key = asBuffer(bytes).latin1Slice(0, FRAME_BYTES);
+  const writer = writers.get(key);
+  if (writer === undefined || writer.name !== name) {
+    const print = asBuffer(bytes).toString('hex', 2, FRAME_BYTES);
+    const what = writer === undefined ? 'is not known here' : `is that of ${writer.name}`;
+    throw new SchemaError(
+      'ERR_SCHEMA_UNKNOWN',
+      `${name}: the schema with fingerprint ${print} ${what}; was it written by a newer version?`,
+    );
+  }
+  return writer;
+}
+
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+export function encode<N extends RecordName>(name: N, value: RecordTypes[N]): Buffer {
+  try {
+    return Buffer.concat([frames[name], typeOf(name).toBuffer(value)]);
+  } catch (cause) {
+    throw new SchemaError('ERR_SCHEMA_VALUE', `${name}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** Throws SchemaError: bad frame, unknown schema, or bytes that don't fit it. */
+export function decode<N extends RecordName>(name: N, bytes: Uint8Array): RecordTypes[N] {
+  const writer = writerOf(name, bytes);
+  const body = asBuffer(bytes).subarray(FRAME_BYTES);
+  try {
+    if (writer.type === null || writer.resolver === null) return typeOf(name).fromBuffer(body) as RecordTypes[N];
+    return typeOf(name).fromBuffer(body, writer.resolver) as RecordTypes[N];
+  } catch (cause) {
+    throw new SchemaError(
+      'ERR_SCHEMA_MALFORMED',
+      `${name}: ${bytes.length} bytes that don't fit its schema: ${(cause as Error).message}`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+/** The record in this program's own version of its schema: the same bytes when they are that already. Views in place need it. */
+export function current(name: RecordName, bytes: Uint8Array): Buffer {
+  return writerOf(name, bytes).type === null ? asBuffer(bytes) : encode(name, decode(name, bytes));
+}

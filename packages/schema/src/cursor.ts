@@ -1,0 +1,188 @@
+import { SchemaError } from './errors.ts';
+import { LEAF, type Leaf, layouts } from './layout.ts';
+import { decodeText } from './text.ts';
+
+const MAX_LEAVES = 64;
+
+/**
+ * Reads Avro primitives and events in place. One cursor is used for all events of all batches: it allocates nothing until a text is asked for.
+ * Every length is checked against the end of the buffer before it is used.
+ */
+export class EventCursor {
+  buffer: Buffer = Buffer.alloc(0);
+  at = 0;
+
+  lane = 0;
+  cpu = 0;
+  sequence = 0;
+  /** µs, CLOCK_BOOTTIME */
+  ktime = 0;
+  late = false;
+  tgid = 0;
+  tid = 0;
+  /** where the 8 bytes of `start` lie in `buffer` */
+  startAt = 0;
+  cgroupAt = 0;
+  execId = 0;
+  /** branch of `body`: see KIND */
+  kind = 0;
+  /** the event's encoded bytes are buffer[eventAt, eventEnd) */
+  eventAt = 0;
+  eventEnd = 0;
+  bodyAt = 0;
+
+  #located = false;
+  readonly #offsets = new Int32Array(MAX_LEAVES);
+  readonly #lengths = new Int32Array(MAX_LEAVES);
+
+  reset(buffer: Buffer, at = 0): void {
+    this.buffer = buffer;
+    this.at = at;
+    this.#located = false;
+  }
+
+  /** Avro int or long as a number. */
+  long(): number {
+    const buffer = this.buffer;
+    let byte = this.#byte();
+    let value = byte & 0x7f;
+    let shift = 7;
+    while (byte >= 0x80 && shift < 28) {
+      byte = this.#byte();
+      value |= (byte & 0x7f) << shift;
+      shift += 7;
+    }
+    if (byte < 0x80) return value & 1 ? -((value >>> 1) + 1) : value >>> 1;
+    let wide = value;
+    let scale = 2 ** 28;
+    while (byte >= 0x80) {
+      if (scale > 2 ** 63) throw this.#malformed('a number of more than 64 bits');
+      byte = this.#byte();
+      wide += (byte & 0x7f) * scale;
+      scale *= 128;
+    }
+    if (wide > 2 * Number.MAX_SAFE_INTEGER)
+      throw this.#malformed(`a number past 2^53 at ${this.at} of ${buffer.length}`);
+    return wide % 2 === 1 ? -(wide + 1) / 2 : wide / 2;
+  }
+
+  #byte(): number {
+    const byte = this.buffer[this.at++];
+    if (byte === undefined) throw this.#malformed('the record is cut off');
+    return byte;
+  }
+
+  /** Moves past `bytes`. */
+  skip(bytes: number): void {
+    const next = this.at + bytes;
+    if (bytes < 0 || next > this.buffer.length) throw this.#malformed(`a length of ${bytes} bytes`);
+    this.at = next;
+  }
+
+  #malformed(what: string): SchemaError {
+    return new SchemaError('ERR_SCHEMA_MALFORMED', `event batch: ${what} at byte ${this.at} of ${this.buffer.length}`);
+  }
+
+  /** Reads the event's own fields at `at`, then moves past its body. */
+  readEvent(): void {
+    this.eventAt = this.at;
+    this.lane = this.long();
+    this.cpu = this.long();
+    this.sequence = this.long();
+    this.ktime = this.long();
+    this.late = this.#byte() !== 0;
+    this.tgid = this.long();
+    this.tid = this.long();
+    this.startAt = this.at;
+    this.cgroupAt = this.at + 8;
+    this.skip(16);
+    this.execId = this.long();
+    this.kind = this.long();
+    this.bodyAt = this.at;
+    this.#located = false;
+    const layout = layouts[this.kind];
+    if (layout === undefined) throw this.#malformed(`an event of unknown kind ${this.kind}`);
+    if (layout.leaves === null) this.#skipOther(layout.name);
+    else this.#locate(layout.leaves);
+    this.eventEnd = this.at;
+  }
+
+  /** Finds where each leaf of the body lies. */
+  #locate(leaves: readonly Leaf[]): void {
+    const offsets = this.#offsets;
+    const lengths = this.#lengths;
+    for (let i = 0; i < leaves.length; i++) {
+      const leaf = leaves[i] as Leaf;
+      if (leaf.type === LEAF.long) {
+        offsets[i] = this.at;
+        while (this.#byte() >= 0x80);
+      } else if (leaf.type === LEAF.bytes) {
+        const length = this.long();
+        offsets[i] = this.at;
+        lengths[i] = length;
+        this.skip(length);
+      } else {
+        offsets[i] = this.at;
+        this.skip(leaf.size);
+      }
+    }
+    this.#located = true;
+  }
+
+  /** ContainerContext is the one body with a map and a union: strings, [null, boolean], a map of strings, a string. */
+  #skipOther(name: string): void {
+    if (name !== 'ContainerContext') throw this.#malformed(`a ${name}, which has no layout`);
+    this.skip(8);
+    for (let i = 0; i < 4; i++) this.skip(this.long());
+    if (this.long() === 1) this.skip(1);
+    for (let count = this.long(); count !== 0; count = this.long()) {
+      if (count < 0) this.long();
+      for (let i = 0; i < Math.abs(count) * 2; i++) this.skip(this.long());
+    }
+    this.skip(this.long());
+  }
+
+  /** Leaf of the current event's body as a number (booleans 0 or 1). */
+  leafLong(leaf: number): number {
+    const end = this.at;
+    this.at = this.#offset(leaf);
+    const value = this.long();
+    this.at = end;
+    return value;
+  }
+
+  leafBoolean(leaf: number): boolean {
+    return this.buffer[this.#offset(leaf)] !== 0;
+  }
+
+  leafText(leaf: number): string {
+    const start = this.#offset(leaf);
+    return decodeText(this.buffer, start, start + (this.#lengths[leaf] as number));
+  }
+
+  /** Where a leaf of bytes or fixed lies in `buffer`. */
+  leafAt(leaf: number): number {
+    return this.#offset(leaf);
+  }
+
+  /** How many bytes a leaf of bytes has. */
+  leafLength(leaf: number): number {
+    this.#offset(leaf);
+    return this.#lengths[leaf] as number;
+  }
+
+  /** A view of a leaf of bytes: valid as long as the batch's buffer. */
+  leafBytes(leaf: number): Buffer {
+    const start = this.#offset(leaf);
+    return this.buffer.subarray(start, start + (this.#lengths[leaf] as number));
+  }
+
+  #offset(leaf: number): number {
+    if (!this.#located)
+      throw new SchemaError(
+        'ERR_SCHEMA_VALUE',
+        `event kind ${layouts[this.kind]?.name}: its fields are not read in place`,
+      );
+    return this.#offsets[leaf] as number;
+  }
+}

@@ -1,0 +1,176 @@
+import { current, FRAME_BYTES, frame } from './codec.ts';
+import { EventCursor } from './cursor.ts';
+import type { Container, EventBatch, Process } from './generated/types.generated.ts';
+import { eventId } from './ids.ts';
+import { decodePart, EventBlocks } from './raw-batch.ts';
+import { partOf } from './schemas.ts';
+import { decodeText, splitText } from './text.ts';
+import { AvroWriter } from './writer.ts';
+
+export type EventBatchHead = Omit<EventBatch, 'events'>;
+
+const headType = partOf('EventBatch', 'Head', (field) => field !== 'events');
+
+/** A process of a batch, with its text decoded once. */
+export class ProcessInfo {
+  readonly raw: Process;
+  readonly parent: ProcessInfo | undefined;
+  #executable: string | undefined;
+  #args: readonly string[] | undefined;
+
+  constructor(raw: Process, parent: ProcessInfo | undefined) {
+    this.raw = raw;
+    this.parent = parent;
+  }
+
+  get executable(): string {
+    this.#executable ??= decodeText(this.raw.executable);
+    return this.#executable;
+  }
+
+  /** Last component of the executable's path. */
+  get name(): string {
+    return this.executable.slice(this.executable.lastIndexOf('/') + 1);
+  }
+
+  get args(): readonly string[] {
+    this.#args ??= splitText(this.raw.args);
+    return this.#args;
+  }
+
+  /** entity_id as hex. */
+  get entityId(): string {
+    return Buffer.from(this.raw.entityId).toString('hex');
+  }
+
+  /** The n-th ancestor: 0 is the process itself. */
+  ancestor(n: number): ProcessInfo | undefined {
+    let process: ProcessInfo | undefined = this;
+    for (let i = 0; i < n && process !== undefined; i++) process = process.parent;
+    return process;
+  }
+}
+
+/** Walks EventBatch records in place: one view stands for every event in turn. Body fields are read through `cursor`. */
+export class EventView {
+  readonly cursor: EventCursor = new EventCursor();
+  head!: EventBatchHead;
+  processes: readonly ProcessInfo[] = [];
+  process: ProcessInfo | undefined;
+  container: Container | undefined;
+  /** who last wrote the executable, on exec */
+  writer: ProcessInfo | undefined;
+  /** µs between that write and this exec; -1: unknown */
+  writtenAgo = -1;
+  /** of the event in its batch, from 0 */
+  index = -1;
+  #partialAt = 0;
+  #partialLength = 0;
+  readonly #blocks = new EventBlocks(this.cursor);
+
+  /** Throws SchemaError. The bytes must not change while they are read. */
+  open(bytes: Uint8Array): void {
+    const buffer = current('EventBatch', bytes);
+    const { value, offset } = decodePart<EventBatchHead>(headType, buffer, FRAME_BYTES);
+    this.head = value;
+    this.processes = link(value.processes);
+    this.index = -1;
+    this.cursor.reset(buffer, offset);
+    this.#blocks.open();
+  }
+
+  /** Moves to the next event; false after the last. */
+  next(): boolean {
+    if (!this.#blocks.more()) return false;
+    const { cursor, processes } = this;
+    this.process = processes[cursor.long()];
+    this.container = this.head.containers[cursor.long()];
+    this.writer = processes[cursor.long()];
+    this.writtenAgo = cursor.long();
+    this.#partialLength = cursor.long();
+    this.#partialAt = cursor.at;
+    cursor.skip(this.#partialLength);
+    cursor.readEvent();
+    this.index++;
+    return true;
+  }
+
+  /** Why the enrichment is partial; empty: it is complete. */
+  get partial(): string {
+    return this.#partialLength === 0
+      ? ''
+      : decodeText(this.cursor.buffer, this.#partialAt, this.#partialAt + this.#partialLength);
+  }
+
+  /** µs since the epoch. */
+  get timestamp(): number {
+    return this.cursor.ktime + this.head.wallOffset;
+  }
+
+  get id(): string {
+    return eventId(this.head, this.cursor.lane, this.cursor.cpu, this.cursor.sequence);
+  }
+}
+
+/** Parents first seen later in the list are linked too; a loop of parents (hostile bytes) is cut. */
+function link(processes: readonly Process[]): readonly ProcessInfo[] {
+  const infos: (ProcessInfo | undefined)[] = new Array(processes.length).fill(undefined);
+  const build = (index: number, depth: number): ProcessInfo | undefined => {
+    const raw = processes[index];
+    if (raw === undefined || depth > 64) return undefined;
+    infos[index] ??= new ProcessInfo(raw, raw.parent === index ? undefined : build(raw.parent, depth + 1));
+    return infos[index];
+  };
+  return processes.map((_, index) => build(index, 0) as ProcessInfo);
+}
+
+/** Gathers the enriched events of one RawBatch. Used again for each batch. */
+export class EventBatchWriter {
+  readonly #events = new AvroWriter(1 << 20);
+  readonly #whole = new AvroWriter(1 << 20);
+  count = 0;
+
+  /** `raw[start, end)` is the event as encoded in its RawBatch; it is copied unchanged. Indexes point into the head's arrays, -1: none. */
+  add(
+    process: number,
+    container: number,
+    writer: number,
+    writtenAgo: number,
+    partial: string,
+    raw: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    const out = this.#events;
+    out.ensure(64);
+    out.long(process);
+    out.long(container);
+    out.long(writer);
+    out.long(writtenAgo);
+    if (partial === '') out.long(0);
+    else out.string(partial);
+    out.append(raw, start, end);
+    this.count++;
+  }
+
+  /** The framed record; the writer starts anew. */
+  finish(head: EventBatchHead): Buffer {
+    const out = this.#whole;
+    out.append(frame('EventBatch'));
+    out.append(headType.toBuffer(head));
+    out.ensure(10);
+    if (this.count > 0) {
+      out.long(this.count);
+      out.append(this.#events.buffer, 0, this.#events.at);
+    }
+    out.ensure(1);
+    out.long(0);
+    this.reset();
+    return out.take();
+  }
+
+  reset(): void {
+    this.#events.at = 0;
+    this.count = 0;
+  }
+}

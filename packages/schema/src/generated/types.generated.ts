@@ -1,0 +1,503 @@
+// Generated from packages/schema/avro by tools/generate-types.ts: edit the schemas, not this file.
+
+export type U64 = Uint8Array;
+
+/** nsfs inode numbers */
+export interface Namespaces {
+  readonly mnt: number;
+  readonly pid: number;
+  readonly net: number;
+  readonly user: number;
+  readonly uts: number;
+  readonly ipc: number;
+  readonly cgroup: number;
+  readonly pidInNs: number;
+}
+
+/** a new process; the header is the child */
+export interface Fork {
+  readonly parentTgid: number;
+  readonly parentStart: U64;
+  readonly namespaces: Namespaces;
+}
+
+export interface Credentials {
+  readonly uid: number;
+  readonly gid: number;
+  readonly euid: number;
+  readonly egid: number;
+  readonly suid: number;
+  readonly sgid: number;
+  readonly fsuid: number;
+  readonly fsgid: number;
+  readonly capEffective: U64;
+  readonly capPermitted: U64;
+  readonly capInheritable: U64;
+}
+
+/** kernel text; a cut one keeps its head and its tail, half each */
+export interface Text {
+  readonly bytes: Uint8Array;
+  /** true length in bytes */
+  readonly length: number;
+}
+
+/** a process runs an executable; also each process found at start (snapshot) */
+export interface Exec {
+  /** read by the collector at start, not seen happening */
+  readonly snapshot: boolean;
+  readonly parentTgid: number;
+  readonly parentStart: U64;
+  readonly inode: U64;
+  readonly device: number;
+  /** µs since the epoch */
+  readonly ctime: number;
+  /** µs since the epoch */
+  readonly mtime: number;
+  /** st_mode of the executable */
+  readonly mode: number;
+  /** uid */
+  readonly owner: number;
+  /** enum rf_exec_flag */
+  readonly flags: number;
+  readonly credentials: Credentials;
+  readonly namespaces: Namespaces;
+  /** 4294967295 when unset */
+  readonly loginuid: number;
+  readonly sessionId: number;
+  /** kernel dev_t, 0: none */
+  readonly tty: number;
+  readonly argc: number;
+  /** bit n: descriptor n is a socket */
+  readonly stdioSockets: number;
+  readonly path: Text;
+  readonly filename: Text;
+  readonly cwd: Text;
+  /** NUL-separated */
+  readonly argv: Text;
+}
+
+export interface Exit {
+  readonly code: number;
+  /** 0: none */
+  readonly signal: number;
+  readonly core: boolean;
+  /** µs since start */
+  readonly duration: number;
+}
+
+export interface CredentialsChange {
+  readonly before: Credentials;
+  readonly after: Credentials;
+}
+
+export interface Open {
+  readonly inode: U64;
+  readonly device: number;
+  /** O_* */
+  readonly flags: number;
+  /** descriptor, or -errno */
+  readonly result: number;
+  /** st_mode; 0 when the open failed */
+  readonly mode: number;
+  /** the path is the caller's memory, not the kernel's copy */
+  readonly sourceCaller: boolean;
+  readonly path: Text;
+}
+
+export interface Connect {
+  readonly family: number;
+  readonly type: number;
+  readonly protocol: number;
+  /** network order: 4 or 16 bytes, none for unix */
+  readonly address: Uint8Array;
+  readonly port: number;
+  /** 0, or -errno */
+  readonly result: number;
+  /** unix only */
+  readonly path: Text;
+}
+
+/** one a second; every timer runs on these */
+export interface Tick {
+  /** µs to add to a ktime to get the wall clock */
+  readonly wallOffset: number;
+}
+
+/** records of one lane and CPU that never arrived */
+export interface Gap {
+  readonly ofLane: number;
+  readonly ofCpu: number;
+  readonly from: number;
+  readonly to: number;
+  readonly reason: string;
+}
+
+/** what the host's user database says */
+export interface UserContext {
+  readonly uid: number;
+  readonly name: string;
+}
+
+/** which container a cgroup is */
+export interface ContainerContext {
+  readonly cgroupId: U64;
+  /** empty: the container is gone */
+  readonly id: string;
+  readonly runtime: string;
+  readonly name: string;
+  readonly image: string;
+  readonly privileged: null | boolean;
+  readonly labels: { readonly [key: string]: string };
+  /** of the cgroup, from its root */
+  readonly path: string;
+}
+
+export interface MountContext {
+  readonly mountNamespace: number;
+  readonly device: number;
+  readonly root: Uint8Array;
+  readonly point: Uint8Array;
+  readonly filesystem: string;
+  readonly source: Uint8Array;
+  readonly options: string;
+}
+
+/** One event of one host. Its identity is (hostId, bootId, run, lane, cpu, sequence); the first three are the batch's. */
+export interface Event {
+  /** 0 security, 1 bulk (kernel); 16 and above are made in user space */
+  readonly lane: number;
+  readonly cpu: number;
+  /** from 1, per lane and CPU */
+  readonly sequence: number;
+  /** µs, CLOCK_BOOTTIME */
+  readonly ktime: number;
+  /** arrived after later events of its lanes had been sent */
+  readonly late: boolean;
+  /** 0 when no process did it */
+  readonly tgid: number;
+  readonly tid: number;
+  /** ns, CLOCK_BOOTTIME, little-endian: start of the thread group leader */
+  readonly start: U64;
+  /** cgroup v2 id */
+  readonly cgroup: U64;
+  /** how many execs the task has behind it */
+  readonly execId: number;
+  readonly body: { readonly 'ringfence.Fork': Fork }
+    | { readonly 'ringfence.Exec': Exec }
+    | { readonly 'ringfence.Exit': Exit }
+    | { readonly 'ringfence.CredentialsChange': CredentialsChange }
+    | { readonly 'ringfence.Open': Open }
+    | { readonly 'ringfence.Connect': Connect }
+    | { readonly 'ringfence.Tick': Tick }
+    | { readonly 'ringfence.Gap': Gap }
+    | { readonly 'ringfence.UserContext': UserContext }
+    | { readonly 'ringfence.ContainerContext': ContainerContext }
+    | { readonly 'ringfence.MountContext': MountContext };
+}
+
+export interface LaneCounters {
+  readonly lane: number;
+  readonly cpu: number;
+  /** last number taken */
+  readonly sequence: number;
+  /** by cause */
+  readonly drops: { readonly [key: string]: number };
+}
+
+export type Ed25519Signature = Uint8Array;
+
+/** One host's events in order. signature is the last field for ever: it signs every byte of the framed record before it. */
+export interface RawBatch {
+  /** UUID made at the agent's first start */
+  readonly hostId: string;
+  /** UUID of this boot */
+  readonly bootId: string;
+  /** random, made with the sensor's counters and pinned with them */
+  readonly run: U64;
+  readonly agentVersion: string;
+  /** which interest map the sensor filtered with; 0: none */
+  readonly interestVersion: number;
+  /** µs to add to a ktime to get the wall clock */
+  readonly wallOffset: number;
+  /** counters of every lane and CPU, with each tick */
+  readonly lanes: readonly LaneCounters[];
+  readonly events: readonly Event[];
+  /** the enrolment key that signed */
+  readonly keyId: string;
+  readonly signature: Ed25519Signature;
+}
+
+export interface Container {
+  readonly cgroupId: U64;
+  readonly id: string;
+  readonly runtime: string;
+  readonly name: string;
+  readonly image: string;
+  readonly privileged: null | boolean;
+  readonly labels: { readonly [key: string]: string };
+  readonly path: string;
+}
+
+export type EntityId = Uint8Array;
+
+/** a process as it was at its last event of this batch, its ancestors among them */
+export interface Process {
+  readonly entityId: EntityId;
+  readonly pid: number;
+  /** ns, CLOCK_BOOTTIME */
+  readonly start: U64;
+  readonly execId: number;
+  /** index in processes; -1: none or unknown */
+  readonly parent: number;
+  /** index in containers; -1: the host */
+  readonly container: number;
+  readonly cgroup: U64;
+  readonly executable: Uint8Array;
+  readonly executableInode: U64;
+  readonly executableDevice: number;
+  readonly execFlags: number;
+  /** NUL-separated, at most 4,096 bytes; the exec event has the whole */
+  readonly args: Uint8Array;
+  readonly argsLength: number;
+  readonly cwd: Uint8Array;
+  readonly credentials: Credentials;
+  /** name of the effective uid; empty: unknown */
+  readonly user: string;
+  readonly namespaces: Namespaces;
+  readonly loginuid: number;
+  readonly sessionId: number;
+  readonly tty: number;
+  readonly stdioSockets: number;
+}
+
+export interface EnrichedEvent {
+  /** index in processes */
+  readonly process: number;
+  /** index in containers */
+  readonly container: number;
+  /** exec only: index of the process that last wrote the executable; -1: unknown */
+  readonly writer: number;
+  /** µs between that write and this exec; -1: unknown */
+  readonly writtenAgo: number;
+  /** why the enrichment is partial; empty: it is complete */
+  readonly partial: string;
+  readonly event: Event;
+}
+
+/** The events of one RawBatch, enriched. Contexts stand once per batch; events point at them by index, -1 for none. */
+export interface EventBatch {
+  readonly hostId: string;
+  readonly bootId: string;
+  readonly run: U64;
+  /** µs to add to a ktime to get the wall clock */
+  readonly wallOffset: number;
+  readonly lanes: readonly LaneCounters[];
+  readonly containers: readonly Container[];
+  readonly processes: readonly Process[];
+  readonly events: readonly EnrichedEvent[];
+}
+
+export const Priorities = ['debug', 'informational', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'] as const;
+export type Priority = (typeof Priorities)[number];
+
+export interface LineageProcess {
+  /** hex */
+  readonly entityId: string;
+  readonly pid: number;
+  readonly start: U64;
+  readonly executable: string;
+  /** joined by spaces, escaped, at most 512 characters */
+  readonly args: string;
+  readonly user: string;
+  /** empty: the host */
+  readonly containerId: string;
+  readonly cgroup: U64;
+}
+
+/** One rule matched. id = hash of the rule and the identities of its events. */
+export interface Alert {
+  readonly id: string;
+  readonly rule: string;
+  readonly description: string;
+  readonly priority: Priority;
+  /** ATT&CK v19 short names, privilege-escalation */
+  readonly tactics: readonly string[];
+  /** T1059.004 */
+  readonly techniques: readonly string[];
+  readonly tags: readonly string[];
+  /** what the rule asks for: alert, kill */
+  readonly action: string;
+  /** one line, control characters escaped */
+  readonly output: string;
+  readonly hostId: string;
+  readonly bootId: string;
+  /** µs since the epoch: of the event */
+  readonly timestamp: number;
+  /** µs, CLOCK_BOOTTIME */
+  readonly ktime: number;
+  /** event ids: hostId/bootId/run/lane/cpu/sequence */
+  readonly events: readonly string[];
+  /** event.action of the event that completed it */
+  readonly kind: string;
+  /** the fields the condition and the output name, as text */
+  readonly fields: { readonly [key: string]: string };
+  /** the process, its parent, and on to the root */
+  readonly lineage: readonly LineageProcess[];
+  readonly container: null | Container;
+  /** of the process, where known */
+  readonly cgroupPath: string;
+}
+
+export const IncidentStates = ['open', 'closed', 'merged'] as const;
+export type IncidentState = (typeof IncidentStates)[number];
+
+export interface Stage {
+  readonly tactic: string;
+  readonly techniques: readonly string[];
+  readonly firstSeen: number;
+}
+
+export interface IncidentAlert {
+  readonly id: string;
+  readonly rule: string;
+  readonly priority: Priority;
+  readonly tactics: readonly string[];
+  readonly timestamp: number;
+  readonly entityId: string;
+  readonly output: string;
+  /** in plain words, why it belongs */
+  readonly why: string;
+}
+
+export interface IncidentProcess {
+  readonly entityId: string;
+  /** empty: outside the story */
+  readonly parentEntityId: string;
+  readonly pid: number;
+  readonly executable: string;
+  readonly args: string;
+  readonly user: string;
+  readonly containerId: string;
+}
+
+/** A connected part of the graph of alerts, whole each time. id = hash of the alert that opened it. Under 900 kB. */
+export interface Incident {
+  readonly id: string;
+  /** from 1, with every change */
+  readonly version: number;
+  readonly state: IncidentState;
+  /** empty unless merged */
+  readonly mergedInto: string;
+  readonly hostId: string;
+  readonly title: string;
+  readonly severity: Priority;
+  readonly score: number;
+  /** µs since the epoch */
+  readonly firstSeen: number;
+  /** µs since the epoch */
+  readonly lastSeen: number;
+  /** in the order they were first seen */
+  readonly stages: readonly Stage[];
+  readonly alerts: readonly IncidentAlert[];
+  /** alerts counted but not listed, to keep the record bounded */
+  readonly omittedAlerts: number;
+  /** every process of the story and what ties them */
+  readonly processes: readonly IncidentProcess[];
+  readonly container: null | Container;
+  /** plain words, a sentence a step */
+  readonly story: readonly string[];
+}
+
+export const Actions = ['kill'] as const;
+export type Action = (typeof Actions)[number];
+
+export const Modes = ['observe', 'enforce'] as const;
+export type Mode = (typeof Modes)[number];
+
+/** What the responder ordered. id = hash of the incident or alert, action, target and ordinal. signature is the last field for ever and signs every byte of the framed record before it. */
+export interface Command {
+  readonly id: string;
+  readonly action: Action;
+  /** observe is recorded and never sent */
+  readonly mode: Mode;
+  /** id of the alert or incident it answers */
+  readonly cause: string;
+  readonly policy: string;
+  readonly reason: string;
+  readonly ordinal: number;
+  readonly hostId: string;
+  readonly bootId: string;
+  readonly entityId: string;
+  readonly pid: number;
+  /** ns, CLOCK_BOOTTIME */
+  readonly start: U64;
+  /** for the record; a changed one is noted, never a reason to refuse */
+  readonly executable: string;
+  /** µs since the epoch */
+  readonly issuedAt: number;
+  /** µs since the epoch */
+  readonly expiresAt: number;
+  readonly keyId: string;
+  readonly signature: Ed25519Signature;
+}
+
+export const Outcomes = ['executed', 'observed', 'refused', 'expired', 'failed', 'gone'] as const;
+export type Outcome = (typeof Outcomes)[number];
+
+/** What became of a command. id = the command's. */
+export interface Result {
+  readonly id: string;
+  readonly hostId: string;
+  readonly outcome: Outcome;
+  /** of a refusal: a closed set, see ringfence doctor; else free text */
+  readonly reason: string;
+  /** of the target when the command was carried out */
+  readonly executable: string;
+  /** µs since the epoch */
+  readonly at: number;
+}
+
+export const AuditKinds = ['alert', 'incident', 'command', 'result', 'gap', 'execution', 'events', 'dlq'] as const;
+export type AuditKind = (typeof AuditKinds)[number];
+
+export type Sha256 = Uint8Array;
+
+/** One entry of the audit trail. hash = sha256(prevHash, then the record's other fields as encoded); one chain per source partition. */
+export interface AuditRecord {
+  readonly id: string;
+  readonly kind: AuditKind;
+  /** µs since the epoch */
+  readonly timestamp: number;
+  readonly hostId: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  /** the framed record as it stood on the bus */
+  readonly payload: Uint8Array;
+  readonly prevHash: Sha256;
+}
+
+/** What could not be processed. */
+export interface DeadLetter {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  /** service and step */
+  readonly stage: string;
+  readonly code: string;
+  readonly reason: string;
+  readonly original: Uint8Array;
+}
+
+export interface RecordTypes {
+  readonly Event: Event;
+  readonly RawBatch: RawBatch;
+  readonly EventBatch: EventBatch;
+  readonly Alert: Alert;
+  readonly Incident: Incident;
+  readonly Command: Command;
+  readonly Result: Result;
+  readonly AuditRecord: AuditRecord;
+  readonly DeadLetter: DeadLetter;
+}

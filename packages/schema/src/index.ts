@@ -1,0 +1,33 @@
+export {
+  asBuffer,
+  current,
+  decode,
+  encode,
+  FRAME_BYTES,
+  fingerprint,
+  frame,
+  registerWriter,
+  writerSchemas,
+} from './codec.ts';
+export type { Control, Interest } from './control.ts';
+export { EventCursor } from './cursor.ts';
+export { SchemaError, type SchemaErrorCode } from './errors.ts';
+export { type EventBatchHead, EventBatchWriter, EventView, ProcessInfo } from './event-batch.ts';
+export * from './generated/types.generated.ts';
+export { alertId, commandId, entityId, eventId, incidentId, LANE, type Origin } from './ids.ts';
+export { KIND, type KindName, leafIndex } from './layout.ts';
+export {
+  decodePart,
+  type RawBatchEnd,
+  type RawBatchHead,
+  RawBatchReader,
+  RawBatchWriter,
+  SIGNATURE_BYTES,
+  signedPart,
+} from './raw-batch.ts';
+export { portableSchema, type RecordName, recordNames, typeOf } from './schemas.ts';
+export { createSigningKey, importSigningKey, keyIdOf, type SigningKey, signBytes, verifyRecord } from './signing.ts';
+export { decodeText, escapeText, splitText } from './text.ts';
+export { TOPIC, type Topic, type TopicDefault, topics } from './topics.ts';
+export { nanosToMicros, U64_ZERO, u64Equals, u64FromBigInt, u64High, u64Low, u64ToBigInt, u64ToHex } from './u64.ts';
+export { AvroWriter } from './writer.ts';

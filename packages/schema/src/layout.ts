@@ -1,0 +1,86 @@
+import { SchemaError } from './errors.ts';
+import { schemaOf } from './schemas.ts';
+
+/** How the leaf fields of an event's bodies lie, flattened in the order they are encoded. Derived from event.avsc at load. */
+export const LEAF = { long: 0, boolean: 1, bytes: 2, fixed: 3 } as const;
+
+export interface Leaf {
+  /** `credentials.euid`, `path.bytes` */
+  readonly name: string;
+  readonly type: (typeof LEAF)[keyof typeof LEAF];
+  /** of a fixed */
+  readonly size: number;
+}
+
+export interface BodyLayout {
+  /** `Open` */
+  readonly name: string;
+  /** null: has maps or unions, to be decoded by avsc */
+  readonly leaves: readonly Leaf[] | null;
+}
+
+type Schema =
+  | string
+  | readonly Schema[]
+  | {
+      readonly name?: string;
+      readonly type: Schema;
+      readonly size?: number;
+      readonly fields?: readonly { name: string; type: Schema }[];
+    };
+
+const named = new Map<string, Schema>();
+
+function leavesOf(schema: Schema, name: string): Leaf[] | null {
+  if (typeof schema === 'string') {
+    const known = named.get(schema);
+    if (known !== undefined) return leavesOf(known, name);
+    if (schema === 'int' || schema === 'long') return [{ name, type: LEAF.long, size: 0 }];
+    if (schema === 'boolean') return [{ name, type: LEAF.boolean, size: 1 }];
+    return schema === 'bytes' || schema === 'string' ? [{ name, type: LEAF.bytes, size: 0 }] : null;
+  }
+  if (Array.isArray(schema)) return null;
+  const complex = schema as Exclude<Schema, string | readonly Schema[]>;
+  if (complex.name !== undefined) named.set(complex.name, complex);
+  if (complex.type === 'fixed') return [{ name, type: LEAF.fixed, size: complex.size ?? 0 }];
+  if (complex.type !== 'record') return typeof complex.type === 'object' ? leavesOf(complex.type, name) : null;
+  const parts = (complex.fields ?? []).map((field) =>
+    leavesOf(field.type, name === '' ? field.name : `${name}.${field.name}`),
+  );
+  return parts.some((part) => part === null) ? null : parts.flatMap((part) => part ?? []);
+}
+
+function bodies(): readonly BodyLayout[] {
+  const fields = schemaOf('Event').fields as readonly { name: string; type: Schema }[];
+  for (const field of fields) if (field.name !== 'body') leavesOf(field.type, field.name);
+  const union = fields.find((field) => field.name === 'body')?.type as readonly { name: string; type: Schema }[];
+  return union.map((body) => ({ name: body.name, leaves: leavesOf(body, '') }));
+}
+
+/** By union branch: what an event's kind number is. */
+export const layouts: readonly BodyLayout[] = bodies();
+
+/** Kind of an event: the branch of `body`. */
+export const KIND = Object.fromEntries(layouts.map((layout, index) => [layout.name, index])) as Record<
+  KindName,
+  number
+>;
+export type KindName =
+  | 'Fork'
+  | 'Exec'
+  | 'Exit'
+  | 'CredentialsChange'
+  | 'Open'
+  | 'Connect'
+  | 'Tick'
+  | 'Gap'
+  | 'UserContext'
+  | 'ContainerContext'
+  | 'MountContext';
+
+/** Index of a leaf in its body; throws when the schema has no such leaf. */
+export function leafIndex(kind: KindName, leaf: string): number {
+  const index = layouts[KIND[kind]]?.leaves?.findIndex(({ name }) => name === leaf) ?? -1;
+  if (index < 0) throw new SchemaError('ERR_SCHEMA_VALUE', `event.avsc: ${kind} has no field ${leaf}`);
+  return index;
+}

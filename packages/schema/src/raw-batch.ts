@@ -1,0 +1,170 @@
+import type avro from 'avsc';
+import { asBuffer, current, FRAME_BYTES, frame } from './codec.ts';
+import { EventCursor } from './cursor.ts';
+import { SchemaError } from './errors.ts';
+import type { LaneCounters, RawBatch } from './generated/types.generated.ts';
+import { partOf } from './schemas.ts';
+import { AvroWriter } from './writer.ts';
+
+export const SIGNATURE_BYTES = 64;
+
+export type RawBatchHead = Omit<RawBatch, 'events' | 'keyId' | 'signature'>;
+const TAIL: readonly string[] = ['events', 'keyId', 'signature'];
+
+const headType = partOf('RawBatch', 'Head', (field) => !TAIL.includes(field));
+
+/** The events array of a batch as Avro blocks; reads the block counts and the end mark. */
+export class EventBlocks {
+  readonly cursor: EventCursor;
+  #left = 0;
+  #ended = false;
+
+  constructor(cursor: EventCursor) {
+    this.cursor = cursor;
+  }
+
+  /** Starts at the cursor's position. */
+  open(): void {
+    this.#left = 0;
+    this.#ended = false;
+  }
+
+  /** true when the cursor stands before another item. */
+  more(): boolean {
+    if (this.#left === 0 && !this.#ended) {
+      const count = this.cursor.long();
+      if (count < 0) this.cursor.long(); // the block's size in bytes
+      this.#left = Math.abs(count);
+      this.#ended = count === 0;
+    }
+    if (this.#ended) return false;
+    this.#left--;
+    return true;
+  }
+}
+
+/** Reads RawBatch records in place, one after the other. */
+export class RawBatchReader {
+  readonly cursor: EventCursor = new EventCursor();
+  head!: RawBatchHead;
+  readonly #blocks = new EventBlocks(this.cursor);
+
+  /** Throws SchemaError. The bytes must not change while they are read. */
+  open(bytes: Uint8Array): void {
+    const buffer = current('RawBatch', bytes);
+    const { value, offset } = decodePart<RawBatchHead>(headType, buffer, FRAME_BYTES);
+    this.head = value;
+    this.cursor.reset(buffer, offset);
+    this.#blocks.open();
+  }
+
+  /** Moves to the next event; false after the last. */
+  next(): boolean {
+    if (!this.#blocks.more()) return false;
+    this.cursor.readEvent();
+    return true;
+  }
+
+  /** Id of the key that signed: after the last event only. */
+  keyId(): string {
+    const length = this.cursor.long();
+    const start = this.cursor.at;
+    this.cursor.skip(length);
+    return this.cursor.buffer.utf8Slice(start, start + length);
+  }
+}
+
+/** What `signature`, the last field, signs. Throws SchemaError when there is no room for one. */
+export function signedPart(bytes: Uint8Array): { readonly signed: Buffer; readonly signature: Buffer } {
+  const end = bytes.length - SIGNATURE_BYTES;
+  if (end <= FRAME_BYTES) throw new SchemaError('ERR_SCHEMA_MALFORMED', `signed record: only ${bytes.length} bytes`);
+  const buffer = asBuffer(bytes);
+  return { signed: buffer.subarray(0, end), signature: buffer.subarray(end) };
+}
+
+/** avsc's decode of one type at an offset, with our error. `offset` of the result is where it ended. */
+export function decodePart<T>(
+  type: avro.Type,
+  buffer: Buffer,
+  at: number,
+): { readonly value: T; readonly offset: number } {
+  const part = type.decode(buffer, at) as { value: T | undefined; offset: number };
+  if (part.value === undefined || part.offset < 0) {
+    throw new SchemaError('ERR_SCHEMA_MALFORMED', `${type.name}: ${buffer.length} bytes are too few for it`);
+  }
+  return { value: part.value, offset: part.offset };
+}
+
+export interface RawBatchEnd {
+  readonly interestVersion: number;
+  readonly wallOffset: number;
+  readonly lanes: readonly LaneCounters[];
+  readonly keyId: string;
+  /** Ed25519 over the bytes given */
+  sign(bytes: Uint8Array): Uint8Array;
+}
+
+/** Gathers one host's events into a RawBatch. Used again for each batch. */
+export class RawBatchWriter {
+  /** the caller appends each event's `start`, `cgroup`, `execId`, kind and body here, after `begin` */
+  readonly events: AvroWriter = new AvroWriter(1 << 20);
+  count = 0;
+  readonly #origin: Pick<RawBatch, 'hostId' | 'bootId' | 'run' | 'agentVersion'>;
+  readonly #whole = new AvroWriter(1 << 20);
+
+  constructor(origin: Pick<RawBatch, 'hostId' | 'bootId' | 'run' | 'agentVersion'>) {
+    this.#origin = origin;
+  }
+
+  /** Bytes of events so far. */
+  get bytes(): number {
+    return this.events.at;
+  }
+
+  /** Writes an event's first fields and makes room for 256 bytes more. `ktime` in µs. */
+  begin(
+    lane: number,
+    cpu: number,
+    sequence: number,
+    ktime: number,
+    late: boolean,
+    tgid: number,
+    tid: number,
+  ): AvroWriter {
+    const out = this.events;
+    out.ensure(320);
+    out.long(lane);
+    out.long(cpu);
+    out.long(sequence);
+    out.long(ktime);
+    out.boolean(late);
+    out.long(tgid);
+    out.long(tid);
+    this.count++;
+    return out;
+  }
+
+  /** The framed, signed record; the writer starts anew. */
+  finish(end: RawBatchEnd): Buffer {
+    const { sign, keyId, ...rest } = end;
+    const out = this.#whole;
+    out.append(frame('RawBatch'));
+    out.append(headType.toBuffer({ ...this.#origin, ...rest }));
+    out.ensure(10);
+    if (this.count > 0) {
+      out.long(this.count);
+      out.append(this.events.buffer, 0, this.events.at);
+    }
+    out.ensure(1);
+    out.long(0);
+    out.string(keyId);
+    out.append(sign(out.buffer.subarray(0, out.at)));
+    this.reset();
+    return out.take();
+  }
+
+  reset(): void {
+    this.events.at = 0;
+    this.count = 0;
+  }
+}

@@ -1,0 +1,46 @@
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+  verify,
+} from 'node:crypto';
+import { signedPart } from './raw-batch.ts';
+
+/** An Ed25519 key that signs batches or commands. `keyId`: first 8 bytes, hex, of the sha256 of its public half (SPKI DER). */
+export interface SigningKey {
+  readonly keyId: string;
+  readonly privateKey: KeyObject;
+  readonly publicKey: KeyObject;
+}
+
+export function keyIdOf(publicKey: KeyObject): string {
+  return createHash('sha256')
+    .update(publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('hex')
+    .slice(0, 16);
+}
+
+export function createSigningKey(): SigningKey {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  return { privateKey, publicKey, keyId: keyIdOf(publicKey) };
+}
+
+/** From PEM (PKCS#8). Throws what node:crypto throws for bad PEM. */
+export function importSigningKey(pem: string): SigningKey {
+  const privateKey = createPrivateKey(pem);
+  const publicKey = createPublicKey(privateKey);
+  return { privateKey, publicKey, keyId: keyIdOf(publicKey) };
+}
+
+export function signBytes(key: SigningKey, bytes: Uint8Array): Buffer {
+  return sign(null, bytes, key.privateKey);
+}
+
+/** Whether the last field of a framed record (RawBatch, Command) is this key's signature of all before it. Throws SchemaError when it is too short. */
+export function verifyRecord(publicKey: KeyObject, bytes: Uint8Array): boolean {
+  const { signed, signature } = signedPart(bytes);
+  return verify(null, signed, publicKey, signature);
+}

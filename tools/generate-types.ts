@@ -1,0 +1,89 @@
+/** Writes packages/schema/src/generated/types.generated.ts: one interface per Avro record. `--check` only compares. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { recordNames, schemaOf } from '../packages/schema/src/schemas.ts';
+
+type Schema =
+  | string
+  | Schema[]
+  | {
+      type: Schema;
+      name?: string;
+      doc?: string;
+      fields?: Field[];
+      items?: Schema;
+      values?: Schema;
+      symbols?: string[];
+    };
+interface Field {
+  name: string;
+  type: Schema;
+  doc?: string;
+}
+
+const OUT = new URL('../packages/schema/src/generated/types.generated.ts', import.meta.url);
+const PRIMITIVES: Record<string, string> = {
+  null: 'null',
+  boolean: 'boolean',
+  int: 'number',
+  long: 'number',
+  float: 'number',
+  double: 'number',
+  string: 'string',
+  bytes: 'Uint8Array',
+};
+const out: string[] = [];
+
+const doc = (text: string | undefined, indent = ''): string => (text === undefined ? '' : `${indent}/** ${text} */\n`);
+
+function typeText(schema: Schema): string {
+  if (typeof schema === 'string') return PRIMITIVES[schema] ?? schema;
+  if (Array.isArray(schema)) return unionText(schema);
+  if (schema.type === 'array') return `readonly ${wrap(typeText(schema.items as Schema))}[]`;
+  if (schema.type === 'map') return `{ readonly [key: string]: ${typeText(schema.values as Schema)} }`;
+  if (schema.name !== undefined) {
+    define(schema);
+    return schema.name;
+  }
+  return typeText(schema.type);
+}
+
+const plural = (name = ''): string => `${name.replace(/y$/, 'ie')}s`;
+const wrap = (text: string): string => (text.includes('|') ? `(${text})` : text);
+
+/** avsc leaves a union bare when JavaScript can tell its branches apart; several records it wraps by full name. */
+function unionText(branches: Schema[]): string {
+  const texts = branches.map(typeText);
+  const records = branches.filter(
+    (branch) => typeof branch === 'object' && !Array.isArray(branch) && branch.type === 'record',
+  );
+  return records.length < 2
+    ? texts.join(' | ')
+    : texts.map((text) => `{ readonly 'ringfence.${text}': ${text} }`).join('\n    | ');
+}
+
+function define(schema: Exclude<Schema, string | Schema[]>): void {
+  const { name, doc: text } = schema;
+  if (schema.type === 'fixed') out.push(`${doc(text)}export type ${name} = Uint8Array;\n`);
+  else if (schema.type === 'enum') {
+    const symbols = (schema.symbols ?? []).map((symbol) => `'${symbol}'`);
+    out.push(
+      `${doc(text)}export const ${plural(name)} = [${symbols.join(', ')}] as const;\nexport type ${name} = (typeof ${plural(name)})[number];\n`,
+    );
+  } else if (schema.type === 'record') {
+    const fields = (schema.fields ?? []).map(
+      (field) => `${doc(field.doc, '  ')}  readonly ${field.name}: ${typeText(field.type)};\n`,
+    );
+    out.push(`${doc(text)}export interface ${name} {\n${fields.join('')}}\n`);
+  }
+}
+
+for (const name of recordNames) define(schemaOf(name) as unknown as Exclude<Schema, string | Schema[]>);
+const map = recordNames.map((name) => `  readonly ${name}: ${name};\n`).join('');
+const text = `// Generated from packages/schema/avro by tools/generate-types.ts: edit the schemas, not this file.\n\n${out.join('\n')}\nexport interface RecordTypes {\n${map}}\n`;
+
+if (process.argv.includes('--check')) {
+  if (readFileSync(OUT, 'utf8') !== text) {
+    console.error('types.generated.ts is out of step with packages/schema/avro: run tools/generate-types.ts');
+    process.exitCode = 1;
+  }
+} else writeFileSync(OUT, text);
