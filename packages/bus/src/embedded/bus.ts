@@ -1,0 +1,137 @@
+import { BusClosedError, BusUsageError } from '../errors.ts';
+import type { Bus, Consumer, ConsumerOptions, InRecord, OutRecord, ReadOptions, TopicSpec } from '../port.ts';
+import { Checkpointer } from './checkpointer.ts';
+import { EmbeddedConsumer } from './consumer.ts';
+import type { Drop } from './drops.ts';
+import { Maintenance } from './maintenance.ts';
+import { compileOptions, type EmbeddedBusOptions } from './options.ts';
+import { type ReadSource, readTopic } from './read.ts';
+import { Retention } from './retention.ts';
+import { Space } from './space.ts';
+import { Store } from './store.ts';
+import { Waiter } from './waiter.ts';
+import { Writer } from './writer.ts';
+
+/** The embedded bus: one SQLite file, one writing process, one consumer per group. */
+export class EmbeddedBus implements Bus {
+  /** where a damaged file was moved to at open; null when all was well */
+  readonly movedAside: string | null;
+  readonly #store: Store;
+  readonly #space: Space;
+  readonly #maintenance: Maintenance;
+  readonly #writer: Writer;
+  readonly #consumers: Map<string, EmbeddedConsumer> = new Map();
+  readonly #readers: Set<Waiter> = new Set();
+  #closed = false;
+
+  constructor(options: EmbeddedBusOptions) {
+    this.#store = new Store(compileOptions(options));
+    this.movedAside = this.#store.movedAside;
+    const retention = new Retention(this.#store);
+    this.#space = new Space(this.#store, retention);
+    this.#maintenance = new Maintenance(this.#store, retention);
+    this.#writer = new Writer(this.#store, this.#space, new Checkpointer(this.#store));
+  }
+
+  async ensureTopics(topics: readonly TopicSpec[]): Promise<void> {
+    this.#checkOpen();
+    try {
+      this.#store.transaction(() => {
+        for (const topic of topics) this.#store.catalog.ensure(topic);
+      });
+    } catch (error) {
+      this.#store.catalog.forget(topics);
+      throw error;
+    }
+  }
+
+  async produce(records: readonly OutRecord[]): Promise<void> {
+    this.#checkOpen();
+    this.#writer.produce(records);
+  }
+
+  async consumer(options: ConsumerOptions): Promise<Consumer> {
+    this.#checkOpen();
+    const { group } = options;
+    if (this.#consumers.has(group))
+      throw new BusUsageError(`group ${group} has a consumer; the embedded bus allows one: close it first`);
+    const consumer = new EmbeddedConsumer(this.#writer, options, () => this.#consumers.delete(group));
+    this.#consumers.set(group, consumer);
+    return consumer;
+  }
+
+  read(options: ReadOptions): AsyncIterable<InRecord> {
+    this.#checkOpen();
+    const logs = this.#store.catalog.partitions(options.topic);
+    const waiter = new Waiter();
+    const source: ReadSource = { partitions: logs, wait: (signal) => waiter.wait(signal), closed: () => this.#closed };
+    const listen = (): void => {
+      this.#readers.add(waiter);
+      for (const log of logs) log.listeners.add(waiter.wake);
+    };
+    const leave = (): void => {
+      this.#readers.delete(waiter);
+      for (const log of logs) log.listeners.delete(waiter.wake);
+    };
+    return listening(listen, readTopic(source, options), leave);
+  }
+
+  pressure(): { readonly usedBytes: number; readonly maxBytes: number; readonly full: boolean } {
+    this.#checkOpen();
+    return this.#space.pressure();
+  }
+
+  /** Records that went before their time, by topic and cause, since the file was made. */
+  drops(): readonly Drop[] {
+    this.#checkOpen();
+    return this.#store.drops.all();
+  }
+
+  /** Runs retention and compaction now, until nothing is left to do. */
+  maintain(): Promise<void> {
+    this.#checkOpen();
+    return this.#maintenance.run();
+  }
+
+  /** Forgets a group that will not come back, so that retention no longer waits for it. */
+  async forgetGroup(group: string): Promise<void> {
+    this.#checkOpen();
+    if (this.#consumers.has(group)) throw new BusUsageError(`group ${group} has a consumer: close it first`);
+    this.#store.transaction(() => this.#store.groups.forget(group));
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const consumer of [...this.#consumers.values()]) await consumer.close();
+    for (const reader of this.#readers) reader.wake();
+    await this.#maintenance.stop();
+    this.#store.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new BusClosedError('the bus');
+  }
+}
+
+async function* listening(
+  listen: () => void,
+  records: AsyncIterable<InRecord>,
+  leave: () => void,
+): AsyncGenerator<InRecord, void, undefined> {
+  listen();
+  try {
+    yield* records;
+  } finally {
+    leave();
+  }
+}
+
+/** Opens the file for writing, or makes it. Rejects with BusLockedError when another process writes it. */
+export async function openEmbeddedBus(options: EmbeddedBusOptions): Promise<EmbeddedBus> {
+  return new EmbeddedBus(options);
+}

@@ -1,0 +1,133 @@
+import type { Database } from 'better-sqlite3';
+import { TopicSpecError, UnknownTopicError } from '../errors.ts';
+import type { TopicSpec } from '../port.ts';
+import { PartitionLog, type PartitionRow } from './partition-log.ts';
+
+interface TopicRow {
+  readonly name: string;
+  readonly partitions: number;
+  readonly compacted: number;
+  readonly retention_ms: number | null;
+  readonly retention_bytes: number | null;
+}
+
+const NAME = /^[A-Za-z0-9._-]{1,200}$/;
+const MAX_PARTITIONS = 256;
+
+/** The topics and their partitions. */
+export class Catalog {
+  readonly #db: Database;
+  readonly #topics: Map<string, PartitionLog[]> = new Map();
+
+  constructor(db: Database) {
+    this.#db = db;
+    for (const row of db.prepare<[], TopicRow>('SELECT * FROM topics').all()) this.#load(specOf(row));
+  }
+
+  partitions(topic: string): readonly PartitionLog[] {
+    const found = this.#topics.get(topic);
+    if (found === undefined) throw new UnknownTopicError(topic);
+    return found;
+  }
+
+  all(): readonly PartitionLog[] {
+    return [...this.#topics.values()].flat();
+  }
+
+  /** Runs inside a transaction; the caller reloads the catalog when that fails. */
+  ensure(spec: TopicSpec): void {
+    validate(spec);
+    const existing = this.#topics.get(spec.name);
+    if (existing === undefined) {
+      this.#create(spec);
+      return;
+    }
+    const old = existing[0]!.spec;
+    if (old.partitions !== spec.partitions) {
+      throw new TopicSpecError(
+        spec.name,
+        `it has ${old.partitions} partitions, not ${spec.partitions}; keys would move: use a new topic`,
+      );
+    }
+    if (old.compacted !== spec.compacted) {
+      throw new TopicSpecError(
+        spec.name,
+        `it is ${old.compacted ? '' : 'not '}compacted; that cannot change: use a new topic`,
+      );
+    }
+    this.#store(spec);
+    for (const log of existing) log.spec = spec;
+  }
+
+  #create(spec: TopicSpec): void {
+    this.#store(spec);
+    const insert = this.#db.prepare('INSERT INTO partitions (topic, partition) VALUES (?, ?)');
+    for (let partition = 0; partition < spec.partitions; partition++) {
+      const table = `p${insert.run(spec.name, partition).lastInsertRowid}`;
+      this.#db.exec(
+        `CREATE TABLE ${table} (offset INTEGER PRIMARY KEY, ts INTEGER NOT NULL, key TEXT NOT NULL, value BLOB)`,
+      );
+      if (!spec.compacted) continue;
+      this.#db.exec(`CREATE INDEX ${table}_key ON ${table} (key)`);
+      this.#db.exec(`CREATE INDEX ${table}_tombstones ON ${table} (ts) WHERE value IS NULL`);
+    }
+    this.#load(spec);
+  }
+
+  #store(spec: TopicSpec): void {
+    this.#db
+      .prepare('INSERT OR REPLACE INTO topics VALUES (?, ?, ?, ?, ?)')
+      .run(spec.name, spec.partitions, spec.compacted ? 1 : 0, finite(spec.retentionMs), finite(spec.retentionBytes));
+  }
+
+  #load(spec: TopicSpec): void {
+    const rows = this.#db
+      .prepare<[string], PartitionRow>('SELECT * FROM partitions WHERE topic = ? ORDER BY partition')
+      .all(spec.name);
+    this.#topics.set(
+      spec.name,
+      rows.map((row) => new PartitionLog(this.#db, row, spec)),
+    );
+  }
+
+  /** After a failed `ensure`: what was made in memory for it goes. */
+  forget(topics: readonly TopicSpec[]): void {
+    const kept = new Map(
+      this.#db
+        .prepare<[], TopicRow>('SELECT * FROM topics')
+        .all()
+        .map((row) => [row.name, specOf(row)]),
+    );
+    for (const { name } of topics) {
+      const spec = kept.get(name);
+      if (spec === undefined) this.#topics.delete(name);
+      else for (const log of this.#topics.get(name) ?? []) log.spec = spec;
+    }
+  }
+}
+
+function validate(spec: TopicSpec): void {
+  if (!NAME.test(spec.name))
+    throw new TopicSpecError(spec.name, 'a name has 1 to 200 letters, digits, dots, dashes, underscores');
+  if (!Number.isInteger(spec.partitions) || spec.partitions < 1 || spec.partitions > MAX_PARTITIONS) {
+    throw new TopicSpecError(spec.name, `partitions is ${spec.partitions}, expected 1 to ${MAX_PARTITIONS}`);
+  }
+  if (!(spec.retentionMs > 0))
+    throw new TopicSpecError(spec.name, `retentionMs is ${spec.retentionMs}, expected more than 0`);
+  if (!(spec.retentionBytes > 0))
+    throw new TopicSpecError(spec.name, `retentionBytes is ${spec.retentionBytes}, expected more than 0`);
+}
+
+function specOf(row: TopicRow): TopicSpec {
+  return {
+    name: row.name,
+    partitions: row.partitions,
+    compacted: row.compacted === 1,
+    retentionMs: row.retention_ms ?? Infinity,
+    retentionBytes: row.retention_bytes ?? Infinity,
+  };
+}
+
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}

@@ -1,0 +1,135 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { BusClosedError, BusUsageError } from '../errors.ts';
+import type { Consumer, ConsumerOptions, Effect, InRecord, StateEntry } from '../port.ts';
+import type { PartitionLog } from './partition-log.ts';
+import { Waiter } from './waiter.ts';
+import type { Writer } from './writer.ts';
+
+/** What a group reads of one partition. */
+interface Assignment {
+  readonly log: PartitionLog;
+  /** next to hand out */
+  position: number;
+}
+
+export class EmbeddedConsumer implements Consumer {
+  readonly group: string;
+  readonly #writer: Writer;
+  readonly #assignments: readonly Assignment[];
+  readonly #stores: ReadonlySet<string>;
+  readonly #maxRecords: number;
+  readonly #maxBytes: number;
+  readonly #onClose: () => void;
+  readonly #waiter = new Waiter();
+  #start = 0;
+  #polling = false;
+  #closed = false;
+
+  constructor(writer: Writer, options: ConsumerOptions, onClose: () => void) {
+    this.group = options.group;
+    this.#writer = writer;
+    this.#stores = new Set(options.stores);
+    this.#maxRecords = options.maxRecords ?? 64;
+    this.#maxBytes = options.maxBytes ?? 4 * 2 ** 20;
+    this.#onClose = onClose;
+    const logs = options.topics.flatMap((topic) => writer.store.catalog.partitions(topic));
+    writer.join(this.group, logs);
+    this.#assignments = logs.map((log) => ({ log, position: this.#committed(log) }));
+    for (const log of logs) log.listeners.add(this.#waiter.wake);
+  }
+
+  async poll(signal?: AbortSignal): Promise<readonly InRecord[]> {
+    if (this.#polling)
+      throw new BusUsageError(`group ${this.group}: poll was called while another poll waits; await the first`);
+    this.#polling = true;
+    try {
+      // Timers, sockets and the other services get a turn between two batches.
+      await nextTurn();
+      while (!this.#closed && !signal?.aborted) {
+        const records = this.#fetch();
+        if (records.length > 0) return records;
+        await this.#waiter.wait(signal);
+      }
+      return [];
+    } finally {
+      this.#polling = false;
+    }
+  }
+
+  /** Starts at another partition each time, so that a busy one can't starve the rest. */
+  #fetch(): InRecord[] {
+    const records: InRecord[] = [];
+    let bytes = this.#maxBytes;
+    const count = this.#assignments.length;
+    for (let i = 0; i < count && records.length < this.#maxRecords && bytes > 0; i++) {
+      const assignment = this.#assignments[(this.#start + i) % count]!;
+      if (assignment.position >= assignment.log.next) continue;
+      const fetched = assignment.log.fetch(assignment.position, this.#maxRecords - records.length, bytes);
+      if (fetched.length === 0) continue;
+      const size = fetched.reduce((sum, record) => sum + (record.value?.length ?? 0), 0);
+      if (records.length > 0 && size > bytes) break;
+      records.push(...fetched);
+      bytes -= size;
+      assignment.position = fetched.at(-1)!.offset + 1;
+    }
+    this.#start = (this.#start + 1) % Math.max(1, count);
+    return records;
+  }
+
+  async commit(records: readonly InRecord[], effect: Effect): Promise<void> {
+    if (this.#closed) throw new BusClosedError(`the consumer of group ${this.group}`);
+    for (const { store } of effect.state) {
+      if (!this.#stores.has(store))
+        throw new BusUsageError(`group ${this.group}: state store "${store}" is not among its stores`);
+    }
+    const offsets = new Map<PartitionLog, number>();
+    let consumedBytes = 0;
+    for (const record of records) {
+      const log = this.#assigned(record);
+      consumedBytes += record.value?.length ?? 0;
+      // Offsets never go back, even when an older batch is committed late.
+      offsets.set(log, Math.max(record.offset + 1, offsets.get(log) ?? this.#committed(log)));
+    }
+    this.#writer.commit(this.group, offsets, effect, consumedBytes);
+  }
+
+  #assigned(record: InRecord): PartitionLog {
+    for (const { log } of this.#assignments) {
+      if (log.partition === record.partition && log.topic === record.topic) return log;
+    }
+    throw new BusUsageError(
+      `group ${this.group} does not read ${record.topic}/${record.partition}: only what was polled can be committed`,
+    );
+  }
+
+  #committed(log: PartitionLog): number {
+    return this.#writer.store.groups.get(this.group, log.id) ?? 0;
+  }
+
+  async *restore(store: string): AsyncIterable<StateEntry & { readonly partition: number }> {
+    if (!this.#stores.has(store))
+      throw new BusUsageError(`group ${this.group}: state store "${store}" is not among its stores`);
+    yield* this.#writer.store.state.entries(store);
+  }
+
+  async lag(): Promise<ReadonlyMap<string, number>> {
+    const lag = new Map<string, number>();
+    for (const { log } of this.#assignments) {
+      const behind = log.next - Math.max(log.first, this.#committed(log));
+      lag.set(log.topic, (lag.get(log.topic) ?? 0) + Math.max(0, behind));
+    }
+    return lag;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const { log } of this.#assignments) log.listeners.delete(this.#waiter.wake);
+    this.#waiter.wake();
+    this.#onClose();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

@@ -1,0 +1,113 @@
+import { chmodSync, existsSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import Database from 'better-sqlite3';
+import type { CompiledOptions } from './options.ts';
+
+/** Larger pages mean shorter overflow chains for 60 kB batches, smaller ones less to write for an offset: measured best of 4, 8, 16 and 32 KiB. */
+export const PAGE_SIZE = 8192;
+const FORMAT = 1;
+/** A whole check reads the file at some 500 MB/s; beyond this size it is made only when damage was seen. */
+const CHECK_BYTES = 256 * 2 ** 20;
+
+const SCHEMA = `
+CREATE TABLE IF NOT EXISTS topics (name TEXT PRIMARY KEY, partitions INTEGER NOT NULL, compacted INTEGER NOT NULL, retention_ms REAL, retention_bytes REAL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS partitions (id INTEGER PRIMARY KEY, topic TEXT NOT NULL, partition INTEGER NOT NULL, accounted_to INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0, UNIQUE (topic, partition));
+CREATE TABLE IF NOT EXISTS offsets (grp TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER NOT NULL, PRIMARY KEY (grp, partition)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS state (store TEXT NOT NULL, partition INTEGER NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, offset INTEGER NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (store, partition, key)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS drops (topic TEXT NOT NULL, cause TEXT NOT NULL, records INTEGER NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY (topic, cause)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS running (one INTEGER PRIMARY KEY, pid INTEGER NOT NULL);
+PRAGMA user_version = ${FORMAT};
+`;
+
+export interface OpenedDatabase {
+  readonly db: Database.Database;
+  /** where a damaged file was moved to; null when all was well */
+  readonly movedAside: string | null;
+}
+
+/** Opens the file, or moves a damaged one aside and starts a new one: a sensor that cannot start protects nobody. */
+export function openDatabase(options: CompiledOptions): OpenedDatabase {
+  if (options.path === ':memory:') return { db: prepareDatabase(options), movedAside: null };
+  try {
+    return { db: prepareDatabase(options), movedAside: null };
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    const movedAside = moveAside(options.path);
+    options.log?.error(
+      { path: options.path, movedAside, err: error },
+      `the bus file is damaged; it was moved to ${movedAside} and an empty one takes its place. What it held can be looked for with "sqlite3 .recover"`,
+    );
+    return { db: prepareDatabase(options), movedAside };
+  }
+}
+
+function prepareDatabase(options: CompiledOptions): Database.Database {
+  const db = new Database(options.path, { timeout: 5000 });
+  try {
+    db.pragma(`page_size = ${PAGE_SIZE}`);
+    db.pragma('journal_mode = WAL');
+    db.pragma(`synchronous = ${options.synchronous}`);
+    // The bus decides when to checkpoint.
+    db.pragma('wal_autocheckpoint = 0');
+    db.pragma('cache_size = -16384');
+    db.pragma('temp_store = MEMORY');
+    const version = db.pragma('user_version', { simple: true });
+    if (version !== 0 && version !== FORMAT) {
+      throw new Error(
+        `${options.path} has format ${version}, this program knows ${FORMAT}: use the program that wrote it`,
+      );
+    }
+    if (version !== 0) checkIntegrity(db, options.path);
+    // Arguments of processes stand in it. The log beside it takes over the mode.
+    else if (options.path !== ':memory:') chmodSync(options.path, 0o600);
+    db.exec(SCHEMA);
+    db.prepare('INSERT OR REPLACE INTO running VALUES (1, ?)').run(process.pid);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** After a clean close nothing is checked; after a crash a file of moderate size is; a file that showed damage always is. */
+function checkIntegrity(db: Database.Database, path: string): void {
+  const suspect = existsSync(suspectMark(path));
+  const crashed = db.prepare('SELECT 1 FROM running').get() !== undefined;
+  if (!suspect && !(crashed && statSync(path).size <= CHECK_BYTES)) return;
+  const verdict = db.pragma('quick_check(1)', { simple: true });
+  if (verdict !== 'ok') throw new DamageError(String(verdict));
+  rmSync(suspectMark(path), { force: true });
+}
+
+class DamageError extends Error {}
+
+export function isDamage(error: unknown): boolean {
+  if (error instanceof DamageError) return true;
+  return (
+    error instanceof Database.SqliteError && (error.code.startsWith('SQLITE_CORRUPT') || error.code === 'SQLITE_NOTADB')
+  );
+}
+
+/** Makes the next start check the whole file. */
+export function markSuspect(path: string): void {
+  if (path !== ':memory:') writeFileSync(suspectMark(path), '');
+}
+
+function suspectMark(path: string): string {
+  return `${path}.suspect`;
+}
+
+function moveAside(path: string): string {
+  const target = `${path}.damaged-${new Date().toISOString().replaceAll(/[:.]/g, '')}`;
+  for (const suffix of ['', '-wal', '-shm']) {
+    if (existsSync(path + suffix)) renameSync(path + suffix, target + suffix);
+  }
+  rmSync(suspectMark(path), { force: true });
+  return target;
+}
+
+/** Nothing is written after this. */
+export function closeDatabase(db: Database.Database): void {
+  if (!db.open) return;
+  db.exec('DELETE FROM running');
+  db.close();
+}

@@ -1,0 +1,35 @@
+import type { Database, Statement } from 'better-sqlite3';
+
+/**
+ * Why records went before their time. `early`: every group had consumed them, but their retention was not over when the disk bound needed the room.
+ * `unconsumed`: their retention was over, a group had not consumed them, and the disk bound needed the room: that group lost them.
+ */
+export type DropCause = 'early' | 'unconsumed';
+
+export interface Drop {
+  readonly topic: string;
+  readonly cause: DropCause;
+  readonly records: number;
+  readonly bytes: number;
+}
+
+/** Counted in the transaction that deletes, so that a crash loses no count. */
+export class Drops {
+  readonly #add: Statement<[string, DropCause, number, number]>;
+  readonly #all: Statement<[], Drop>;
+
+  constructor(db: Database) {
+    this.#add = db.prepare(
+      'INSERT INTO drops VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET records = records + excluded.records, bytes = bytes + excluded.bytes',
+    );
+    this.#all = db.prepare('SELECT topic, cause, records, bytes FROM drops ORDER BY topic, cause');
+  }
+
+  add(topic: string, cause: DropCause, records: number, bytes: number): void {
+    this.#add.run(topic, cause, records, bytes);
+  }
+
+  all(): readonly Drop[] {
+    return this.#all.all();
+  }
+}

@@ -1,0 +1,51 @@
+import type { Logger } from 'pino';
+
+export type BusLog = Pick<Logger, 'info' | 'warn' | 'error'>;
+
+export interface EmbeddedBusOptions {
+  /** The SQLite file, made with its directory when missing; ':memory:' keeps nothing. */
+  readonly path: string;
+  /** Bound of database and write-ahead log together, bytes; at least 4 MiB. Beyond it producing is refused. @default 2 GiB */
+  readonly maxBytes?: number;
+  /**
+   * When the disk is told to flush. 'normal': at checkpoints; kill -9 loses nothing, a power cut may lose the last commits but never damages
+   * the file. 'full': at each commit, at the cost of one fsync. @default 'normal'
+   */
+  readonly synchronous?: 'normal' | 'full';
+  /** @default none */
+  readonly log?: BusLog;
+  /** How often retention and compaction look for work, ms. @default 5000 */
+  readonly maintenanceIntervalMs?: number;
+  /** How long a tombstone of a compacted topic is kept for slow readers, ms. @default 24 h */
+  readonly tombstoneRetentionMs?: number;
+  /** µs since the epoch. Replays give one of their own. @default the wall clock */
+  readonly now?: () => number;
+}
+
+export interface CompiledOptions {
+  readonly path: string;
+  readonly maxBytes: number;
+  readonly synchronous: 'normal' | 'full';
+  readonly log: BusLog | null;
+  readonly maintenanceIntervalMs: number;
+  readonly tombstoneRetentionMs: number;
+  readonly now: () => number;
+}
+
+const MIN_BYTES = 4 * 2 ** 20;
+
+export function compileOptions(options: EmbeddedBusOptions): CompiledOptions {
+  const maxBytes = options.maxBytes ?? 2 ** 31;
+  if (!(maxBytes >= MIN_BYTES))
+    throw new RangeError(`maxBytes is ${maxBytes}: the bus needs at least ${MIN_BYTES} bytes`);
+  if (options.path === '') throw new RangeError("path is empty: name a file, or ':memory:'");
+  return {
+    path: options.path,
+    maxBytes,
+    synchronous: options.synchronous ?? 'normal',
+    log: options.log ?? null,
+    maintenanceIntervalMs: options.maintenanceIntervalMs ?? 5000,
+    tombstoneRetentionMs: options.tombstoneRetentionMs ?? 24 * 3_600_000,
+    now: options.now ?? (() => Date.now() * 1000),
+  };
+}

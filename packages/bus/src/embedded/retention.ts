@@ -1,0 +1,116 @@
+import { Compactor } from './compactor.ts';
+import type { DropCause } from './drops.ts';
+import type { PartitionLog } from './partition-log.ts';
+import type { Store } from './store.ts';
+
+/** Records deleted in one transaction: some milliseconds at 60 kB each. */
+const SLICE = 64;
+
+/**
+ * What may go, and when. A record that a group has still to consume outlives its retention; only the disk bound takes it, and then it is counted.
+ * The newest record of a partition always stays: it carries the offset.
+ */
+export class Retention {
+  readonly #store: Store;
+  readonly #compactors: Map<PartitionLog, Compactor> = new Map();
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** One slice for every partition; true when there was something to do. */
+  step(): boolean {
+    let busy = false;
+    for (const log of this.#store.catalog.all()) {
+      const worked = log.spec.compacted
+        ? this.#compact(log)
+        : this.#trim(log, Math.min(this.#expiredTo(log), this.#consumedTo(log)), null);
+      busy ||= worked;
+    }
+    return busy;
+  }
+
+  /** Makes room until at most `liveBytes` are in use, if it can: expired first, then consumed and oldest, last what is expired and unconsumed. */
+  reclaim(liveBytes: number): boolean {
+    const enough = (): boolean => this.#store.liveBytes() <= liveBytes;
+    while (!enough() && this.step());
+    while (!enough() && this.#takeOldestConsumed());
+    while (!enough() && this.#takeExpired());
+    return enough();
+  }
+
+  #compact(log: PartitionLog): boolean {
+    const { db, groups, options } = this.#store;
+    const compactor = this.#compactors.get(log) ?? new Compactor(db, log);
+    this.#compactors.set(log, compactor);
+    const before = options.now() - options.tombstoneRetentionMs * 1000;
+    const { remove, compactedTo } = compactor.plan(groups.floor(log.id), before);
+    const walked = compactedTo > log.compactedTo;
+    if (remove.length > 0) {
+      this.#store.transaction((touched) => {
+        touched.add(log);
+        log.remove(remove);
+      });
+    }
+    log.compactedTo = compactedTo;
+    return walked || remove.length > 0;
+  }
+
+  #takeOldestConsumed(): boolean {
+    let oldest: PartitionLog | null = null;
+    let oldestTs = Infinity;
+    for (const log of this.#store.catalog.all()) {
+      if (keptForEver(log) || this.#consumedTo(log) <= log.first) continue;
+      const ts = log.at(log.first)?.ts ?? Infinity;
+      if (ts < oldestTs) [oldest, oldestTs] = [log, ts];
+    }
+    return oldest !== null && this.#trim(oldest, this.#consumedTo(oldest), 'early');
+  }
+
+  #takeExpired(): boolean {
+    let worked = false;
+    for (const log of this.#store.catalog.all()) {
+      if (log.spec.compacted) continue;
+      worked = this.#trim(log, this.#expiredTo(log), 'unconsumed') || worked;
+    }
+    return worked;
+  }
+
+  /** Below it, every group is done; the newest record is never in it. */
+  #consumedTo(log: PartitionLog): number {
+    return Math.min(this.#store.groups.floor(log.id), log.next - 1);
+  }
+
+  /** Below it, age or size says go. */
+  #expiredTo(log: PartitionLog): number {
+    const { retentionMs, retentionBytes } = log.spec;
+    let bound = log.first;
+    if (retentionMs !== Infinity) {
+      const cutoff = this.#store.options.now() - retentionMs * 1000;
+      const oldest = log.at(log.first);
+      if (oldest !== undefined && oldest.ts < cutoff) bound = log.seek(cutoff);
+    }
+    const excess = log.bytes - retentionBytes;
+    if (excess > 0) {
+      const average = log.bytes / Math.max(1, log.next - log.first);
+      bound = Math.max(bound, log.first + Math.max(1, Math.floor(excess / average)));
+    }
+    return bound;
+  }
+
+  #trim(log: PartitionLog, bound: number, cause: DropCause | null): boolean {
+    const to = Math.min(bound, log.next - 1, log.first + SLICE);
+    if (to <= log.first) return false;
+    this.#store.transaction((touched) => {
+      touched.add(log);
+      const { records, bytes } = log.trim(to);
+      if (cause !== null) this.#store.drops.add(log.topic, cause, records, bytes);
+    });
+    return true;
+  }
+}
+
+function keptForEver(log: PartitionLog): boolean {
+  const { compacted, retentionMs, retentionBytes } = log.spec;
+  return compacted || (retentionMs === Infinity && retentionBytes === Infinity);
+}

@@ -1,0 +1,100 @@
+import { statSync } from 'node:fs';
+import Database from 'better-sqlite3';
+import { BusError, BusFullError, BusStorageError } from '../errors.ts';
+import { Catalog } from './catalog.ts';
+import { closeDatabase, isDamage, markSuspect, openDatabase, PAGE_SIZE } from './database.ts';
+import { Drops } from './drops.ts';
+import { Groups } from './groups.ts';
+import { WriterLock } from './lock.ts';
+import type { CompiledOptions } from './options.ts';
+import type { PartitionLog } from './partition-log.ts';
+import { StateStores } from './state.ts';
+
+/** The open file: its tables, its transactions, its size. */
+export class Store {
+  readonly options: CompiledOptions;
+  readonly db: Database.Database;
+  readonly catalog: Catalog;
+  readonly groups: Groups;
+  readonly state: StateStores;
+  readonly drops: Drops;
+  readonly movedAside: string | null;
+  /** What the write-ahead log may take before it is folded back, bytes. */
+  readonly walBudget: number;
+  readonly #lock: WriterLock | null;
+  readonly #begin: Database.Statement<[]>;
+  readonly #commit: Database.Statement<[]>;
+  readonly #rollback: Database.Statement<[]>;
+  readonly #pages: Database.Statement<[], number>;
+  readonly #freePages: Database.Statement<[], number>;
+
+  constructor(options: CompiledOptions) {
+    this.options = options;
+    const { path, maxBytes } = options;
+    this.#lock = path === ':memory:' ? null : new WriterLock(path);
+    try {
+      ({ db: this.db, movedAside: this.movedAside } = openDatabase(options));
+      this.walBudget = path === ':memory:' ? 0 : Math.min(64 * 2 ** 20, maxBytes / 4);
+      // The last line: the admission rule of space.ts refuses long before, except what frees room.
+      this.db.pragma(`max_page_count = ${Math.floor((maxBytes - this.walBudget) / PAGE_SIZE)}`);
+      this.#begin = this.db.prepare('BEGIN IMMEDIATE');
+      this.#commit = this.db.prepare('COMMIT');
+      this.#rollback = this.db.prepare('ROLLBACK');
+      this.#pages = this.db.prepare<[], number>('PRAGMA page_count').pluck();
+      this.#freePages = this.db.prepare<[], number>('PRAGMA freelist_count').pluck();
+      this.catalog = new Catalog(this.db);
+      this.groups = new Groups(this.db);
+      this.state = new StateStores(this.db);
+      this.drops = new Drops(this.db);
+    } catch (error) {
+      this.#lock?.release();
+      throw error;
+    }
+  }
+
+  /** All that `write` does, or nothing. `touched` collects the partitions it changes. */
+  transaction(write: (touched: Set<PartitionLog>) => void): void {
+    const touched = new Set<PartitionLog>();
+    try {
+      this.#begin.run();
+      write(touched);
+      this.#commit.run();
+    } catch (error) {
+      if (this.db.inTransaction) this.#rollback.run();
+      for (const log of touched) log.revert();
+      throw this.#translate(error);
+    }
+    for (const log of touched) log.settle();
+  }
+
+  #translate(error: unknown): unknown {
+    if (error instanceof BusError || !(error instanceof Database.SqliteError)) return error;
+    if (error.code === 'SQLITE_FULL')
+      return new BusFullError(this.liveBytes() + this.walBytes(), this.options.maxBytes, { cause: error });
+    if (isDamage(error)) markSuspect(this.options.path);
+    return new BusStorageError(this.options.path, error.code, { cause: error });
+  }
+
+  /** Pages in use, the free ones not counted. */
+  liveBytes(): number {
+    return ((this.#pages.get() ?? 0) - (this.#freePages.get() ?? 0)) * PAGE_SIZE;
+  }
+
+  walBytes(): number {
+    if (this.options.path === ':memory:') return 0;
+    return statSync(`${this.options.path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+  }
+
+  close(): void {
+    try {
+      if (this.db.open) {
+        this.transaction(() => {
+          for (const log of this.catalog.all()) log.account();
+        });
+        closeDatabase(this.db);
+      }
+    } finally {
+      this.#lock?.release();
+    }
+  }
+}

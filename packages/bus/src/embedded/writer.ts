@@ -1,0 +1,102 @@
+import { BadRecordError } from '../errors.ts';
+import { partitionOf } from '../murmur2.ts';
+import type { Effect, OutRecord } from '../port.ts';
+import type { Checkpointer } from './checkpointer.ts';
+import { type PartitionLog, RECORD_OVERHEAD } from './partition-log.ts';
+import { SHARE, type Space } from './space.ts';
+import type { Store } from './store.ts';
+
+/** Key and value together, bytes. */
+export const MAX_RECORD_BYTES: number = 2 ** 20;
+export const MAX_KEY_BYTES = 1024;
+
+interface Placed {
+  readonly log: PartitionLog;
+  readonly key: string;
+  readonly value: Uint8Array | null;
+}
+
+/** Everything that changes the bus: one transaction a call; who waits for it is woken only after. */
+export class Writer {
+  readonly store: Store;
+  readonly #space: Space;
+  readonly #checkpointer: Checkpointer;
+
+  constructor(store: Store, space: Space, checkpointer: Checkpointer) {
+    this.store = store;
+    this.#space = space;
+    this.#checkpointer = checkpointer;
+  }
+
+  produce(records: readonly OutRecord[]): void {
+    if (records.length === 0) return;
+    const { placed, bytes } = this.#place(records);
+    this.#space.admit(bytes, SHARE.produce);
+    this.store.transaction((touched) => this.#append(placed, touched));
+    this.#wrote(bytes);
+  }
+
+  commit(group: string, offsets: ReadonlyMap<PartitionLog, number>, effect: Effect, consumedBytes: number): void {
+    const { placed, bytes: outputBytes } = this.#place(effect.outputs);
+    const bytes = effect.state.reduce((sum, { value }) => sum + RECORD_OVERHEAD + (value?.length ?? 0), outputBytes);
+    if (bytes > 0) this.#space.admit(bytes, bytes * 2 <= consumedBytes ? SHARE.release : SHARE.forward);
+    this.store.transaction((touched) => {
+      this.#append(placed, touched);
+      for (const change of effect.state) this.store.state.apply(change);
+      for (const [log, next] of offsets) this.store.groups.save(group, log.id, next);
+    });
+    for (const [log, next] of offsets) this.store.groups.set(group, log.id, next);
+    this.#wrote(bytes + RECORD_OVERHEAD);
+  }
+
+  /** From now on retention waits for the group. */
+  join(group: string, logs: readonly PartitionLog[]): void {
+    const missing = logs.filter((log) => this.store.groups.get(group, log.id) === undefined);
+    if (missing.length === 0) return;
+    this.store.transaction(() => {
+      for (const log of missing) this.store.groups.save(group, log.id, log.first);
+    });
+    for (const log of missing) this.store.groups.set(group, log.id, log.first);
+  }
+
+  #append(placed: readonly Placed[], touched: Set<PartitionLog>): void {
+    const now = this.store.options.now();
+    for (const { log, key, value } of placed) {
+      touched.add(log);
+      log.append(key, value, now);
+    }
+  }
+
+  /** Checks every record before anything is written. */
+  #place(records: readonly OutRecord[]): { readonly placed: readonly Placed[]; readonly bytes: number } {
+    const placed: Placed[] = [];
+    let bytes = 0;
+    for (const { topic, key, value } of records) {
+      const logs = this.store.catalog.partitions(topic);
+      const log = logs[partitionOf(key, logs.length)]!;
+      const size = checkedSize(log, key, value);
+      bytes += size + RECORD_OVERHEAD;
+      placed.push({ log, key, value });
+    }
+    return { placed, bytes };
+  }
+
+  #wrote(bytes: number): void {
+    this.#space.wrote(bytes);
+    this.#checkpointer.wrote(bytes);
+  }
+}
+
+function checkedSize({ topic, spec }: PartitionLog, key: string, value: Uint8Array | null): number {
+  const keyBytes = Buffer.byteLength(key);
+  if (keyBytes > MAX_KEY_BYTES)
+    throw new BadRecordError(topic, `the key has ${keyBytes} bytes, at most ${MAX_KEY_BYTES} are allowed`);
+  if (value === null) {
+    if (!spec.compacted) throw new BadRecordError(topic, 'a null value is a tombstone, and the topic is not compacted');
+    return keyBytes;
+  }
+  if (keyBytes + value.length > MAX_RECORD_BYTES) {
+    throw new BadRecordError(topic, `it has ${keyBytes + value.length} bytes, at most ${MAX_RECORD_BYTES} are allowed`);
+  }
+  return keyBytes + value.length;
+}

@@ -1,0 +1,97 @@
+/** Errors of the bus. `code` is stable; the message says what happened, to what, and what to do; facts are properties. */
+export class BusError extends Error {
+  readonly code: string;
+  constructor(code: string, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
+
+/** No room; nothing was written. Back-pressure: wait and try again. */
+export class BusFullError extends BusError {
+  readonly usedBytes: number;
+  readonly maxBytes: number;
+  constructor(usedBytes: number, maxBytes: number, options?: { cause?: unknown }) {
+    const why =
+      options?.cause === undefined ? `uses ${usedBytes} of ${maxBytes} bytes` : `got "disk full" from the system`;
+    super(
+      'ERR_BUS_FULL',
+      `the bus ${why}; nothing was written: wait for its consumers, or raise bus.maxBytes`,
+      options,
+    );
+    this.usedBytes = usedBytes;
+    this.maxBytes = maxBytes;
+  }
+}
+
+/** Another process writes to this bus. */
+export class BusLockedError extends BusError {
+  readonly path: string;
+  /** 0 when the holder has not said */
+  readonly pid: number;
+  constructor(path: string, pid: number, options?: { cause?: unknown }) {
+    super(
+      'ERR_BUS_LOCKED',
+      `${path} is being written by process ${pid || '(unknown)'}: stop it, or use another path`,
+      options,
+    );
+    this.path = path;
+    this.pid = pid;
+  }
+}
+
+export class BusClosedError extends BusError {
+  constructor(what: string) {
+    super('ERR_BUS_CLOSED', `${what} is closed: open a new one`);
+  }
+}
+
+export class UnknownTopicError extends BusError {
+  readonly topic: string;
+  constructor(topic: string) {
+    super('ERR_BUS_UNKNOWN_TOPIC', `topic "${topic}" does not exist: name it in ensureTopics first`);
+    this.topic = topic;
+  }
+}
+
+/** A topic exists with other partitions or compaction, or its specification is out of bounds. */
+export class TopicSpecError extends BusError {
+  readonly topic: string;
+  constructor(topic: string, reason: string) {
+    super('ERR_BUS_TOPIC_SPEC', `topic "${topic}": ${reason}`);
+    this.topic = topic;
+  }
+}
+
+/** A record that no bus can carry. Nothing of the call was written. */
+export class BadRecordError extends BusError {
+  readonly topic: string;
+  constructor(topic: string, reason: string) {
+    super('ERR_BUS_BAD_RECORD', `record for topic "${topic}": ${reason}`);
+    this.topic = topic;
+  }
+}
+
+/** A call that breaks the port's contract: an undeclared store, two polls at once, a group already in use. */
+export class BusUsageError extends BusError {
+  constructor(message: string) {
+    super('ERR_BUS_USAGE', message);
+  }
+}
+
+/** SQLite reported damage or an I/O error. */
+export class BusStorageError extends BusError {
+  readonly path: string;
+  readonly sqliteCode: string;
+  constructor(path: string, sqliteCode: string, options: { cause: unknown }) {
+    const reason = options.cause instanceof Error ? options.cause.message : String(options.cause);
+    super(
+      'ERR_BUS_STORAGE',
+      `${path}: ${reason} (${sqliteCode}); a damaged file is moved aside at the next start`,
+      options,
+    );
+    this.path = path;
+    this.sqliteCode = sqliteCode;
+  }
+}
