@@ -13,6 +13,15 @@ export type { Control, Interest } from './control.ts';
 export { EventCursor } from './cursor.ts';
 export { SchemaError, type SchemaErrorCode } from './errors.ts';
 export { type EventBatchHead, EventBatchWriter, EventView, ProcessInfo } from './event-batch.ts';
+export {
+  addressText,
+  capabilityNames,
+  catalogue,
+  eventKinds,
+  type Field,
+  type FieldType,
+  type FieldValue,
+} from './fields/index.ts';
 export * from './generated/types.generated.ts';
 export { alertId, commandId, entityId, eventId, incidentId, LANE, type Origin } from './ids.ts';
 export { KIND, type KindName, leafIndex } from './layout.ts';

@@ -241,7 +241,7 @@ export interface Container {
 
 export type EntityId = Uint8Array;
 
-/** a process as it was at its last event of this batch, its ancestors among them */
+/** a process image that events of this batch point at (one entry per entity, execId and credentials), or an ancestor of one as it was at the end of the batch */
 export interface Process {
   readonly entityId: EntityId;
   readonly pid: number;

@@ -1,0 +1,25 @@
+import type { EventView } from '../event-batch.ts';
+import { layouts } from '../layout.ts';
+import { containerFields } from './container.ts';
+import { eventFields } from './event.ts';
+import type { Field } from './field.ts';
+import { fileFields } from './file.ts';
+import { networkFields } from './network.ts';
+import { processFields } from './process.ts';
+
+export type { Field, FieldType, FieldValue } from './field.ts';
+export { addressText } from './network.ts';
+export { capabilityNames } from './process.ts';
+
+/** Every field that rules, searches and outputs can name: ECS names, with Falco's and Sigma's as aliases. */
+export const catalogue: { readonly fields: readonly Field[] } = {
+  fields: [...eventFields, ...processFields, ...fileFields, ...networkFields, ...containerFields],
+};
+
+const NAMES: Readonly<Record<string, string>> = { CredentialsChange: 'credentials' };
+
+/** Kinds of events as rules name them, by the number of the kind: fork, exec, exit, credentials, open, connect, tick, … */
+export const eventKinds: { readonly names: readonly string[]; of(event: EventView): number } = {
+  names: layouts.map(({ name }) => NAMES[name] ?? name.toLowerCase()),
+  of: (event) => event.cursor.kind,
+};
