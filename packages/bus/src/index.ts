@@ -4,4 +4,13 @@ export type { BusLog, EmbeddedBusOptions } from './embedded/options.ts';
 export { MAX_KEY_BYTES, MAX_RECORD_BYTES } from './embedded/writer.ts';
 export * from './errors.ts';
 export { murmur2, partitionOf } from './murmur2.ts';
+export {
+  type Failpoint,
+  type Fate,
+  fateOf,
+  type PipelineMetrics,
+  type PipelineOptions,
+  runPipeline,
+} from './pipeline.ts';
 export type * from './port.ts';
+export { type InputPosition, StateTable, type StateTableOptions } from './state-table.ts';
