@@ -1,0 +1,32 @@
+export interface ConfigProblem {
+  /** the file, `environment`, or the flag */
+  readonly source: string;
+  /** from 1; undefined outside of files */
+  readonly line?: number;
+  readonly column?: number;
+  /** the setting, with dots: sensor.pollInterval */
+  readonly key: string;
+  /** what was expected, and what stood there */
+  readonly message: string;
+  readonly hint?: string;
+}
+
+function render(problem: ConfigProblem): string {
+  const where = problem.line === undefined ? problem.source : `${problem.source}:${problem.line}:${problem.column}`;
+  const key = problem.key === '' ? '' : `${problem.key}: `;
+  const text = `${where}: ${key}${problem.message}${problem.hint === undefined ? '' : ` (${problem.hint})`}`;
+  // Keys and values come from a file or the environment; on a terminal their control characters must stay text.
+  return text.replaceAll(/\p{Cc}/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
+}
+
+/** The settings can't be used. Names every problem at once, so that one edit can mend them all. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly code = 'ERR_CONFIG_INVALID';
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(problems: readonly ConfigProblem[], options?: ErrorOptions) {
+    super(problems.map(render).join('\n'), options);
+    this.problems = problems;
+  }
+}

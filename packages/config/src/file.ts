@@ -1,0 +1,96 @@
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
+import { ConfigError, type ConfigProblem } from './errors.ts';
+
+/** Larger than any settings file; a wrong path must not fill the memory. */
+const FILE_MAX_BYTES = 1024 * 1024;
+const WRITABLE_BY_ALL = 0o002;
+
+export interface SettingsFile {
+  readonly path: string;
+  readonly value: unknown;
+  /** where a key (its last part, not its value) or, failing that, the nearest section above it stands */
+  locate(path: readonly PropertyKey[], key?: string): { readonly line: number; readonly column: number };
+}
+
+function problem(source: string, message: string, hint?: string): ConfigProblem {
+  return { source, key: '', message, ...(hint === undefined ? {} : { hint }) };
+}
+
+const READ_ERRORS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'it may not be read by this user',
+  EISDIR: 'it is a directory; a file was expected',
+};
+
+function readText(path: string): string {
+  const file = openSync(path, 'r');
+  try {
+    const stat = fstatSync(file);
+    if (stat.isDirectory()) throw new ConfigError([problem(path, 'it is a directory; a file was expected')]);
+    if (stat.size > FILE_MAX_BYTES)
+      throw new ConfigError([problem(path, `it has ${stat.size} bytes; at most ${FILE_MAX_BYTES} are read`)]);
+    // Whoever can write the settings of a root process can become root.
+    if (stat.isFile() && (stat.mode & WRITABLE_BY_ALL) !== 0 && process.getuid?.() === 0) {
+      throw new ConfigError([problem(path, 'everybody may write it, so it is not trusted', `chmod o-w ${path}`)]);
+    }
+    return readFileSync(file, 'utf8');
+  } finally {
+    closeSync(file);
+  }
+}
+
+function positionOf(
+  document: Document,
+  lines: LineCounter,
+  path: readonly PropertyKey[],
+  key?: string,
+): { line: number; column: number } {
+  for (let length = path.length; length >= 0; length--) {
+    const node = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
+    const last = key !== undefined && length === path.length ? key : undefined;
+    const pair =
+      last !== undefined && isMap(node)
+        ? node.items.find(({ key }) => isScalar(key) && String(key.value) === last)
+        : undefined;
+    const found = pair !== undefined && isNode(pair.key) ? pair.key : node;
+    if (isNode(found) && found.range) {
+      const { line, col } = lines.linePos(found.range[0]);
+      return { line, column: col };
+    }
+  }
+  return { line: 1, column: 1 };
+}
+
+/** Reads one YAML file. `optional`: undefined when it isn't there. Throws ConfigError when it can't be read or isn't YAML. */
+export function readSettingsFile(path: string, optional: boolean): SettingsFile | undefined {
+  let text: string;
+  try {
+    text = readText(path);
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    if (optional && code === 'ENOENT') return undefined;
+    throw new ConfigError([problem(path, READ_ERRORS[code] ?? `it can't be read (${code})`)], { cause: error });
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
+  if (document.errors.length > 0) {
+    throw new ConfigError(
+      document.errors.map((error) => {
+        const { line, col } = lines.linePos(error.pos[0]);
+        return { source: path, line, column: col, key: '', message: `not valid YAML: ${error.message}` };
+      }),
+    );
+  }
+  const locate = (at: readonly PropertyKey[], key?: string) => positionOf(document, lines, at, key);
+  try {
+    return { path, value: document.toJS({ maxAliasCount: 20 }) ?? {}, locate };
+  } catch (error) {
+    // The only thing left that throws: aliases that would unfold without bound.
+    throw new ConfigError(
+      [problem(path, `its aliases can't be resolved: ${error instanceof Error ? error.message : String(error)}`)],
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,22 @@
+import { ConfigError } from './errors.ts';
+import type { Flag } from './layers.ts';
+
+/** Flags with a name of their own; every other setting is reached by `--set key=value`. */
+export const NAMED_FLAGS: readonly {
+  readonly flag: string;
+  readonly value: string;
+  readonly key: string;
+  readonly doc: string;
+}[] = [
+  { flag: '--only', value: 'services', key: 'services', doc: 'run only these services, separated by commas' },
+  { flag: '--state-dir', value: 'path', key: 'stateDir', doc: 'keep keys, bus and audit trail here' },
+  { flag: '--mode', value: 'mode', key: 'responder.mode', doc: 'observe (record what would be done) or enforce' },
+  { flag: '--log-level', value: 'level', key: 'log.level', doc: 'least important line that is logged' },
+];
+
+/** `key=value` as given to `--set`. */
+export function parseSet(text: string): Flag {
+  const equals = text.indexOf('=');
+  if (equals > 0) return { flag: '--set', key: text.slice(0, equals).trim(), value: text.slice(equals + 1).trim() };
+  throw new ConfigError([{ source: '--set', key: text, message: 'expected key=value, such as log.level=debug' }]);
+}

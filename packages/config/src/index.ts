@@ -1,0 +1,9 @@
+export type { Config, ServiceName, TopicName, TopicRetention } from './config.ts';
+export { configDocs } from './docs.ts';
+export { ConfigError, type ConfigProblem } from './errors.ts';
+export { NAMED_FLAGS, parseSet } from './flags.ts';
+export type { Flag } from './layers.ts';
+export { type ConfigSources, loadConfig } from './load.ts';
+export { SERVICES } from './schema.ts';
+export type { Address } from './setting.ts';
+export { showConfig } from './show.ts';

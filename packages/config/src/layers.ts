@@ -1,0 +1,158 @@
+import type { z } from 'zod';
+import type { ConfigProblem } from './errors.ts';
+import type { SettingsFile } from './file.ts';
+import type { Environment } from './home.ts';
+import { fromText, sectionDoc } from './setting.ts';
+import { suggest } from './suggest.ts';
+import { environmentName, getAt, isRecord, type Leaf, leavesOf, type SettingsSchema } from './walk.ts';
+
+/** One setting that a source gives a value, as that source writes it. */
+export interface Given {
+  readonly leaf: Leaf;
+  readonly value: unknown;
+  /** file:line:column, the variable, or the flag */
+  readonly origin: string;
+}
+
+export interface Layer {
+  readonly given: readonly Given[];
+  readonly problems: readonly ConfigProblem[];
+}
+
+/** A value for one setting from the command line. */
+export interface Flag {
+  /** as typed: `--set`, `--log-level` */
+  readonly flag: string;
+  readonly key: string;
+  readonly value: string;
+}
+
+/** Variables that steer the program without being settings. */
+const NOT_SETTINGS = new Set(['RINGFENCE_CONFIG', 'RINGFENCE_YARDSTICKS', 'RINGFENCE_FAILPOINT']);
+
+function hintFor(written: string, candidates: readonly string[]): { hint?: string } {
+  const near = suggest(written, candidates);
+  return near === undefined ? {} : { hint: `did you mean ${near}?` };
+}
+
+function hintOf(issue: z.core.$ZodIssue): { hint?: string } {
+  const hint: unknown = issue.code === 'custom' ? issue.params?.['hint'] : undefined;
+  return typeof hint === 'string' ? { hint } : {};
+}
+
+function kindName(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  return isRecord(value) ? 'a section' : `\`${String(value).slice(0, 60)}\``;
+}
+
+/** `log:` with every line below it commented out is an empty section, not a wrong one. */
+function withoutEmptySections(schema: SettingsSchema, value: unknown): unknown {
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, child]) => {
+      const inner = Object.hasOwn(schema.shape, name) ? schema.shape[name] : undefined;
+      if (inner === undefined || !sectionDoc.has(inner)) return [name, child];
+      const section = (inner as z.ZodPrefault<SettingsSchema>).unwrap();
+      return [name, child === null ? {} : withoutEmptySections(section, child)];
+    }),
+  );
+}
+
+function fileProblems(schema: SettingsSchema, file: SettingsFile, issue: z.core.$ZodIssue): ConfigProblem[] {
+  const path = issue.path.map(String);
+  if (issue.code === 'unrecognized_keys') {
+    const leaves = leavesOf(schema);
+    const prefix = path.length === 0 ? '' : `${path.join('.')}.`;
+    const siblings = leaves
+      .filter(({ key }) => key.startsWith(prefix))
+      .map(({ key }) => key.slice(prefix.length).split('.')[0]!);
+    return issue.keys.map((key) => {
+      const elsewhere = leaves.find((leaf) => leaf.path.at(-1) === key)?.key;
+      const hint = hintFor(key, [...new Set(siblings)]);
+      const known = elsewhere === undefined || hint.hint !== undefined ? hint : { hint: `did you mean ${elsewhere}?` };
+      return {
+        source: file.path,
+        ...file.locate(path, key),
+        key: `${prefix}${key}`,
+        message: 'there is no such setting',
+        ...known,
+      };
+    });
+  }
+  const at = { source: file.path, ...file.locate(path), key: path.join('.') };
+  if (issue.code === 'invalid_type')
+    return [{ ...at, message: `expected a section of settings; got ${kindName(getAt(file.value, issue.path))}` }];
+  return [{ ...at, message: issue.message, ...hintOf(issue) }];
+}
+
+export function fileLayer(schema: SettingsSchema, file: SettingsFile): Layer {
+  const value = withoutEmptySections(schema, file.value);
+  const result = schema.safeParse(value);
+  if (!result.success) {
+    const problems = result.error.issues.flatMap((issue) => fileProblems(schema, file, issue));
+    return { given: [], problems: problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)) };
+  }
+  const given = leavesOf(schema).flatMap((leaf): Given[] => {
+    const set = getAt(value, leaf.path);
+    if (set === undefined) return [];
+    const { line, column } = file.locate(leaf.path);
+    return [{ leaf, value: set, origin: `${file.path}:${line}:${column}` }];
+  });
+  return { given, problems: [] };
+}
+
+/** A value that came as text: read as the setting's kind says, then checked by its schema. */
+function textGiven(leaf: Leaf, text: string, origin: string): Layer {
+  const value = fromText(leaf.info.kind, text);
+  const result = (leaf.schema as z.ZodType).safeParse(value);
+  if (result.success) return { given: [{ leaf, value, origin }], problems: [] };
+  return {
+    given: [],
+    problems: result.error.issues.map((issue) => ({
+      source: origin,
+      key: leaf.key,
+      message: issue.message,
+      ...hintOf(issue),
+    })),
+  };
+}
+
+function join(layers: readonly Layer[]): Layer {
+  return { given: layers.flatMap(({ given }) => given), problems: layers.flatMap(({ problems }) => problems) };
+}
+
+export function environmentLayer(schema: SettingsSchema, env: Environment): Layer {
+  const byName = new Map(leavesOf(schema).map((leaf) => [environmentName(leaf.key), leaf]));
+  const ours = Object.entries(env).filter(([name]) => name.startsWith('RINGFENCE_') && !NOT_SETTINGS.has(name));
+  return join(
+    ours.map(([name, text]): Layer => {
+      const leaf = byName.get(name);
+      if (leaf !== undefined) return textGiven(leaf, text ?? '', name);
+      return {
+        given: [],
+        problems: [
+          {
+            source: 'environment',
+            key: name,
+            message: 'there is no such setting',
+            ...hintFor(name, [...byName.keys()]),
+          },
+        ],
+      };
+    }),
+  );
+}
+
+export function flagLayer(schema: SettingsSchema, flags: readonly Flag[]): Layer {
+  const byKey = new Map(leavesOf(schema).map((leaf) => [leaf.key, leaf]));
+  return join(
+    flags.map(({ flag, key, value }): Layer => {
+      const leaf = byKey.get(key);
+      if (leaf !== undefined) return textGiven(leaf, value, flag);
+      return {
+        given: [],
+        problems: [{ source: flag, key, message: 'there is no such setting', ...hintFor(key, [...byKey.keys()]) }],
+      };
+    }),
+  );
+}

@@ -1,0 +1,288 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Config, ServiceName } from './config.ts';
+import {
+  address,
+  choice,
+  choices,
+  count,
+  duration,
+  flag,
+  type Milliseconds,
+  path,
+  paths,
+  ringSize,
+  secret,
+  section,
+  size,
+  statePath,
+} from './setting.ts';
+import { isRecord, leavesOf, type SettingsSchema } from './walk.ts';
+
+/** Where things are kept on this machine unless a setting says so. */
+export interface Home {
+  readonly stateDir: string;
+  readonly runDir: string;
+}
+
+/** In the order the data flows. */
+export const SERVICES: readonly ServiceName[] = ['collector', 'enricher', 'detector', 'responder', 'auditor'];
+
+const LOOPBACK = /^(127\.|::1$|localhost$)/;
+
+const topic = (what: string, retention: string, retentionBytes: string) =>
+  section(`\`ringfence.${what}\`.`, {
+    retention: duration(retention, 'How long a record is kept; older ones go even when nobody has read them.', {
+      endless: true,
+      min: 60_000,
+    }),
+    retentionBytes: size(retentionBytes, 'How much is kept; the oldest records go first.', {
+      endless: true,
+      min: 1024 ** 2,
+    }),
+  });
+
+/** Every setting there is. What a person reads about one is written here and nowhere else. */
+const shape = (home: Home) => ({
+  stateDir: path(
+    home.stateDir,
+    'Keys, the bus, the spool and the audit trail. Losing it loses the identity of this host.',
+    '/var/lib/ringfence as root, else $XDG_STATE_HOME/ringfence',
+  ),
+  runDir: path(
+    home.runDir,
+    'The unix socket through which commands steer a running `ringfence up`. Gone after a reboot.',
+    '/run/ringfence as root, else $XDG_RUNTIME_DIR/ringfence',
+  ),
+  services: choices(SERVICES, 'The services this process runs. A service left out must run elsewhere on the same bus.'),
+
+  log: section('What the program says about itself, on stderr.', {
+    level: choice(
+      ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+      'info',
+      'The least important line that is written. `warn`: nothing was lost; `error`: data was lost or a person is needed.',
+    ),
+    format: choice(
+      ['auto', 'lines', 'json'],
+      'auto',
+      '`lines` for people, `json` for machines; `auto` takes `lines` on a terminal.',
+    ),
+  }),
+
+  sensor: section(
+    'The eBPF programs in the kernel. Changing the ring sizes takes a restart that drains the old rings.',
+    {
+      ringSecurityBytes: ringSize('8MiB', 'Ring of lifecycle and security events. Full means counted loss.'),
+      ringBulkBytes: ringSize('32MiB', 'Ring of file events. Full means counted loss.'),
+      pollInterval: duration(
+        '4ms',
+        'How often a busy ring is looked at. Longer costs less CPU and delays every alert by as much.',
+        { min: 1, max: 1000 },
+      ),
+      opens: choice(
+        ['interest', 'all'],
+        'interest',
+        '`interest` sends writes, creates and what a rule can match; `all` sends every open, at several times the cost.',
+      ),
+      watchedPaths: paths([], 'Opens for reading below these are sent too, for the audit trail. Rules add their own.'),
+      pinPath: path(
+        '/sys/fs/bpf/ringfence',
+        'Directory of a BPF file system where rings, counters and links outlive the agent. Two agents on one host need two.',
+      ),
+      selfNoise: flag(
+        false,
+        'Report file and network events of the agent itself; otherwise they are counted and dropped. Its execs are always reported.',
+      ),
+    },
+  ),
+
+  collector: section('Reads the sensor, signs batches, carries out commands.', {
+    batchMaxBytes: size('512KiB', 'A batch is sent at this size, or when a poll interval has passed.', {
+      min: 64 * 1024,
+      max: 960 * 1024,
+    }),
+    tick: duration('1s', 'How often a tick is recorded. All rule and incident timers run on ticks.', {
+      min: 100,
+      max: 10_000,
+    }),
+    spool: section('Keeps batches while the bus does not take them.', {
+      path: statePath('spool', 'Directory of the spool.'),
+      maxBytes: size('1GiB', 'Bound of the spool. Beyond it low-value events are dropped first, and counted.', {
+        min: 1024 ** 2,
+      }),
+    }),
+  }),
+
+  bus: section('What carries records between services.', {
+    driver: choice(['embedded'], 'embedded', '`embedded`: a durable log in one file, for services in one process.'),
+    embedded: section('The embedded driver.', {
+      path: statePath('bus.db', 'The file of the log.'),
+      maxBytes: size('4GiB', 'Bound of the file. When retention frees nothing more, producers wait.', {
+        min: 16 * 1024 ** 2,
+      }),
+      synchronous: choice(
+        ['normal', 'full'],
+        'normal',
+        '`normal` survives a killed process; `full` survives a power cut too, at one disk flush a batch.',
+      ),
+    }),
+  }),
+
+  topics: section(
+    'How long records stay on the bus. Records no service has read yet go only when the disk bound forces it, and are counted.',
+    {
+      raw: topic('raw', '6h', '1GiB'),
+      events: topic('events', '3d', '1GiB'),
+      alerts: topic('alerts', '28d', 'unlimited'),
+      incidents: topic('incidents', 'forever', 'unlimited'),
+      commands: topic('commands', 'forever', 'unlimited'),
+      results: topic('results', 'forever', 'unlimited'),
+      schemas: topic('schemas', 'forever', 'unlimited'),
+      dlq: topic('dlq', '28d', '256MiB'),
+    },
+  ),
+
+  enricher: section('Knows every process and joins its context to each event.', {
+    maxProcesses: count(
+      65_536,
+      'Processes remembered, the ended ones first to go. Fewer saves memory and shortens lineages.',
+      { min: 1024, max: 4_194_304 },
+    ),
+    writtenFiles: count(65_536, 'Written files remembered, to recognise one that is executed later.', {
+      min: 1024,
+      max: 4_194_304,
+    }),
+  }),
+
+  detector: section('Turns events into alerts and alerts into incidents.', {
+    rules: paths(
+      ['builtin'],
+      'Rule files, or directories of them; `builtin` is the content that comes with Ringfence.',
+      ['builtin'],
+    ),
+    maxChains: count(10_000, 'Chains remembered. Beyond it the one idle for longest is closed, and counted.', {
+      min: 16,
+      max: 1_000_000,
+    }),
+    chainIdle: duration('30m', 'A chain without a new alert for this long is closed; a later alert opens another.', {
+      min: 1000,
+    }),
+    incidentThreshold: count(40, 'Score from which a chain is an incident. Lower reports more, sooner.', {
+      min: 1,
+      max: 1000,
+    }),
+  }),
+
+  responder: section('Decides what is done about an incident.', {
+    mode: choice(
+      ['observe', 'enforce'],
+      'observe',
+      '`observe` records what would have been done; `enforce` does it, where a policy enforces too.',
+    ),
+    policies: paths(
+      ['builtin'],
+      'Policy files, or directories of them; `builtin` are those that come with Ringfence.',
+      ['builtin'],
+    ),
+    killsPerMinutePerHost: count(
+      10,
+      'Most kills on one host in a minute. Those beyond are refused and recorded. 0: none.',
+      { max: 10_000 },
+    ),
+    commandTtl: duration('30s', 'A command older than this is not carried out.', { min: 1000, max: 600_000 }),
+  }),
+
+  auditor: section('Keeps the evidence.', {
+    path: statePath('audit.db', 'The file of the audit trail.'),
+    maxBytes: size(
+      '8GiB',
+      'Bound of the file. Beyond it the oldest events go first; alerts, incidents, commands and results stay.',
+      { min: 16 * 1024 ** 2 },
+    ),
+    eventRetention: duration('7d', 'How long events that belong to no alert are kept.', { endless: true, min: 60_000 }),
+  }),
+
+  metrics: section('Counters for Prometheus.', {
+    enabled: flag(true, 'Serve `/metrics`.'),
+    listen: address('127.0.0.1:9464', 'Where. Anything but loopback needs `metrics.token`.'),
+    token: secret('Bearer token that a scraper must show.'),
+  }),
+});
+
+type Settings = z.output<z.ZodObject<ReturnType<typeof shape>>>;
+
+/** Each setting for itself. Default paths depend on who runs it, so the schema does. */
+export function settingsSchema(home: Home): SettingsSchema {
+  return z.strictObject(shape(home));
+}
+
+/** What must hold between settings. */
+function conflictsOf({ metrics, collector }: Settings): Conflict[] {
+  const conflicts: Conflict[] = [];
+  if (metrics.enabled && !LOOPBACK.test(metrics.listen.host) && metrics.token === '') {
+    const message = `expected a loopback address, or metrics.token to be set; got ${metrics.listen.host}`;
+    conflicts.push({ key: 'metrics.listen', message });
+  }
+  if (collector.batchMaxBytes > collector.spool.maxBytes) {
+    const message = 'expected at least collector.batchMaxBytes: the spool must hold a batch';
+    conflicts.push({ key: 'collector.spool.maxBytes', message });
+  }
+  return conflicts;
+}
+
+/** Paths that lie in the state directory unless they were set. */
+function placePaths(settings: Settings) {
+  const { stateDir, collector, bus, auditor } = settings;
+  const { spool } = collector;
+  return {
+    ...settings,
+    collector: { ...collector, spool: { ...spool, path: spool.path ?? join(stateDir, 'spool') } },
+    bus: { ...bus, embedded: { ...bus.embedded, path: bus.embedded.path ?? join(stateDir, 'bus.db') } },
+    auditor: { ...auditor, path: auditor.path ?? join(stateDir, 'audit.db') },
+  };
+}
+
+/** Renames what is a duration to `…Ms`, all the way down. */
+type WithUnits<T> = T extends readonly unknown[]
+  ? T
+  : T extends object
+    ? {
+        readonly [K in keyof T as T[K] extends Milliseconds ? `${K & string}Ms` : K]: T[K] extends Milliseconds
+          ? number
+          : WithUnits<T[K]>;
+      }
+    : T;
+
+function withUnits<T>(schema: SettingsSchema, settings: T): WithUnits<T> {
+  const durations = new Set(leavesOf(schema).flatMap(({ key, info }) => (info.kind === 'duration' ? [key] : [])));
+  const rename = (node: unknown, prefix: string): unknown => {
+    if (Array.isArray(node)) return Object.freeze([...node]);
+    if (!isRecord(node)) return node;
+    const entries = Object.entries(node).map(([name, child]) => {
+      const key = `${prefix}${name}`;
+      return [durations.has(key) ? `${name}Ms` : name, rename(child, `${key}.`)];
+    });
+    return Object.freeze(Object.fromEntries(entries));
+  };
+  return rename(settings, '') as WithUnits<T>;
+}
+
+export interface Conflict {
+  readonly key: string;
+  readonly message: string;
+}
+
+export interface Compiled {
+  readonly config: Config;
+  /** the same, under the names they are set by */
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly conflicts: readonly Conflict[];
+}
+
+/** From values that each passed `settingsSchema`. */
+export function compile(home: Home, given: unknown): Compiled {
+  const schema = z.strictObject(shape(home));
+  const parsed = schema.parse(given);
+  const settings = placePaths(parsed);
+  return { config: withUnits(schema, settings), settings, conflicts: conflictsOf(parsed) };
+}

@@ -1,0 +1,244 @@
+import { z } from 'zod';
+import { suggest } from './suggest.ts';
+import { formatDuration, formatSize, type Parsed, parseDuration, parseSize } from './units.ts';
+
+export type Kind =
+  | 'text'
+  | 'path'
+  | 'choice'
+  | 'boolean'
+  | 'count'
+  | 'duration'
+  | 'size'
+  | 'address'
+  | 'list'
+  | 'secret';
+
+/** What a person needs to know of one setting, written where it is defined. */
+export interface SettingInfo {
+  readonly kind: Kind;
+  /** the type as the documents show it */
+  readonly type: string;
+  /** as written in a file */
+  readonly default: string;
+  /** what it is, and what changes with it */
+  readonly doc: string;
+}
+
+/** The info of each leaf schema. */
+export const settingInfo: WeakMap<z.core.$ZodType, SettingInfo> = new WeakMap();
+
+/** What each section is about. */
+export const sectionDoc: WeakMap<z.core.$ZodType, string> = new WeakMap();
+
+/** Marks what the compiled settings name `…Ms`. */
+export type Milliseconds = number & z.$brand<'ms'>;
+
+/** Where to listen. Port 0: any free one. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Why a value is refused. */
+class Refusal {
+  readonly message: string;
+  readonly hint: string | undefined;
+
+  constructor(message: string, hint?: string) {
+    this.message = message;
+    this.hint = hint;
+  }
+}
+
+interface Range {
+  readonly min?: number;
+  readonly max?: number;
+}
+
+function shown(value: unknown): string {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}
+
+function refuse(expected: string, value: unknown, hint?: string): Refusal {
+  const got = value === null ? 'nothing; leave the key out for its default' : shown(value);
+  return new Refusal(`expected ${expected}; got ${got}`, hint);
+}
+
+function setting<T>(info: SettingInfo, fallback: unknown, read: (value: unknown) => T | Refusal): z.ZodType<T> {
+  const schema = z
+    .unknown()
+    .transform((value, context): T => {
+      const result = read(value);
+      if (!(result instanceof Refusal)) return result;
+      context.addIssue({ code: 'custom', message: result.message, params: { hint: result.hint } });
+      return z.NEVER;
+    })
+    .prefault(fallback);
+  settingInfo.set(schema, info);
+  return schema;
+}
+
+/** A group of settings. Keys it doesn't know are errors. */
+export function section<S extends z.core.$ZodLooseShape>(
+  doc: string,
+  shape: S,
+): z.ZodPrefault<z.ZodObject<S, z.core.$strict>> {
+  // An absent section is one whose settings are all absent; each then takes its own default.
+  const schema = z.strictObject(shape).prefault({} as never);
+  sectionDoc.set(schema, doc);
+  return schema;
+}
+
+function inRange(parsed: Parsed, written: unknown, range: Range, format: (value: number) => string): number | Refusal {
+  if ('expected' in parsed) return refuse(parsed.expected, written, parsed.hint);
+  if (range.min !== undefined && parsed.value < range.min) return refuse(`at least ${format(range.min)}`, written);
+  if (range.max !== undefined && parsed.value > range.max) return refuse(`at most ${format(range.max)}`, written);
+  return parsed.value;
+}
+
+/** Only text that names its unit has one: a bare number is refused. */
+function asText(value: unknown): string {
+  return typeof value === 'string' ? value.trim() : String(value);
+}
+
+interface Measured extends Range {
+  /** allows the word for no bound */
+  readonly endless?: boolean;
+}
+
+export function duration(
+  fallback: string,
+  doc: string,
+  { endless = false, ...range }: Measured = {},
+): z.ZodType<Milliseconds> {
+  const type = endless ? 'duration, or `forever`' : 'duration';
+  return setting({ kind: 'duration', type, default: fallback, doc }, fallback, (value) => {
+    return inRange(parseDuration(asText(value), endless), value, range, formatDuration) as Milliseconds | Refusal;
+  });
+}
+
+export function size(fallback: string, doc: string, { endless = false, ...range }: Measured = {}): z.ZodType<number> {
+  const type = endless ? 'size, or `unlimited`' : 'size';
+  return setting({ kind: 'size', type, default: fallback, doc }, fallback, (value) => {
+    return inRange(parseSize(asText(value), endless), value, range, formatSize);
+  });
+}
+
+/** What a BPF ring buffer can be: the kernel takes powers of two of at least a page. */
+export function ringSize(fallback: string, doc: string): z.ZodType<number> {
+  const info: SettingInfo = { kind: 'size', type: 'size, a power of two', default: fallback, doc };
+  return setting(info, fallback, (value) => {
+    const bytes = inRange(parseSize(asText(value)), value, { min: 4096, max: 1024 ** 3 }, formatSize);
+    if (bytes instanceof Refusal || (bytes & (bytes - 1)) === 0) return bytes;
+    return refuse('a power of two, such as 8MiB or 16MiB: the kernel takes no other', value);
+  });
+}
+
+export function count(fallback: number, doc: string, range: Range = {}): z.ZodType<number> {
+  return setting({ kind: 'count', type: 'whole number', default: String(fallback), doc }, fallback, (value) => {
+    if (typeof value !== 'number' || !Number.isSafeInteger(value)) return refuse('a whole number', value);
+    return inRange({ value }, value, { min: 0, ...range }, String);
+  });
+}
+
+export function flag(fallback: boolean, doc: string): z.ZodType<boolean> {
+  return setting({ kind: 'boolean', type: '`true` or `false`', default: String(fallback), doc }, fallback, (value) => {
+    return typeof value === 'boolean' ? value : refuse('true or false', value);
+  });
+}
+
+export function choice<const T extends string>(choices: readonly T[], fallback: T, doc: string): z.ZodType<T> {
+  const type = choices.map((name) => `\`${name}\``).join(', ');
+  return setting({ kind: 'choice', type, default: fallback, doc }, fallback, (value) => pick(choices, value));
+}
+
+function pick<T extends string>(choices: readonly T[], value: unknown): T | Refusal {
+  const found = choices.find((name) => name === value);
+  if (found !== undefined) return found;
+  const near = typeof value === 'string' ? suggest(value, choices) : undefined;
+  return refuse(`one of ${choices.join(', ')}`, value, near === undefined ? undefined : `did you mean ${near}?`);
+}
+
+/** One or more of `choices`, each once, in their order. */
+export function choices<const T extends string>(names: readonly T[], doc: string): z.ZodType<readonly T[]> {
+  const info: SettingInfo = {
+    kind: 'list',
+    type: `list of ${names.map((name) => `\`${name}\``).join(', ')}`,
+    default: `[${names.join(', ')}]`,
+    doc,
+  };
+  return setting<readonly T[]>(info, [...names], (value) => {
+    if (!Array.isArray(value) || value.length === 0)
+      return refuse(`a list of one or more of ${names.join(', ')}`, value);
+    const picked = value.map((item) => pick(names, item));
+    return picked.find((item) => item instanceof Refusal) ?? names.filter((name) => picked.includes(name));
+  });
+}
+
+const PATH_MAX = 4096;
+
+function readPath(value: unknown): string | Refusal {
+  if (typeof value !== 'string' || !value.startsWith('/')) return refuse('an absolute path', value);
+  if (value.includes('\0') || value.length >= PATH_MAX)
+    return refuse(`a path without NUL, under ${PATH_MAX} bytes`, value);
+  return value;
+}
+
+/** `fallback` is the default itself; `shownAs` is what the documents say where it depends on the machine. */
+export function path(fallback: string, doc: string, shownAs: string = fallback): z.ZodType<string> {
+  return setting({ kind: 'path', type: 'absolute path', default: shownAs, doc }, fallback, readPath);
+}
+
+/** A path that lies in the state directory unless it is set. */
+export function statePath(name: string, doc: string): z.ZodType<string | undefined> {
+  const info: SettingInfo = { kind: 'path', type: 'absolute path', default: `STATE_DIR/${name}`, doc };
+  return setting<string | undefined>(info, undefined, (value) => (value === undefined ? value : readPath(value)));
+}
+
+/** Absolute paths, or one of `words`. */
+export function paths(
+  fallback: readonly string[],
+  doc: string,
+  words: readonly string[] = [],
+): z.ZodType<readonly string[]> {
+  const or = words.map((word) => ` or \`${word}\``).join('');
+  const info: SettingInfo = {
+    kind: 'list',
+    type: `list of absolute paths${or}`,
+    default: `[${fallback.join(', ')}]`,
+    doc,
+  };
+  return setting<readonly string[]>(info, [...fallback], (value) => {
+    if (!Array.isArray(value)) return refuse(`a list of absolute paths${or}`, value);
+    const read = value.map((item) => (words.includes(item) ? String(item) : readPath(item)));
+    return read.find((item) => item instanceof Refusal) ?? read.filter((item) => typeof item === 'string');
+  });
+}
+
+export function address(fallback: string, doc: string): z.ZodType<Address> {
+  return setting<Address>({ kind: 'address', type: 'host:port', default: fallback, doc }, fallback, (value) => {
+    const match =
+      typeof value === 'string' ? /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/.exec(value) : null;
+    const port = Number(match?.[3]);
+    if (match === null || port > 65535) return refuse('host:port, such as 127.0.0.1:9464 or [::1]:9464', value);
+    return { host: match[1] ?? match[2] ?? '', port };
+  });
+}
+
+/** Text that is never shown. Empty: not set. */
+export function secret(doc: string): z.ZodType<string> {
+  return setting({ kind: 'secret', type: 'secret text', default: '""', doc }, '', (value) => {
+    if (typeof value === 'string' && !/\p{Cc}/u.test(value)) return value;
+    return new Refusal('expected text of one line; what was given is not shown, as it is a secret');
+  });
+}
+
+/** What an environment variable or a flag means for a setting of this kind; a file has types of its own. */
+export function fromText(kind: Kind, text: string): unknown {
+  if (kind === 'boolean') return text === 'true' ? true : text === 'false' ? false : text;
+  if (kind === 'count') return /^\d{1,16}$/.test(text) ? Number(text) : text;
+  if (kind === 'list') return text === '' ? [] : text.split(',').map((item) => item.trim());
+  return text;
+}

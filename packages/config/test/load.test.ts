@@ -1,0 +1,278 @@
+import assert from 'node:assert/strict';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { ConfigError, type ConfigSources, loadConfig, parseSet, showConfig } from '../src/index.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'ringfence-config-'));
+after(() => rmSync(directory, { recursive: true, force: true }));
+
+const file = join(directory, 'ringfence.yaml');
+
+function write(text: string): string {
+  writeFileSync(file, text, { mode: 0o600 });
+  return file;
+}
+
+/** A machine without settings of its own. */
+function sources(overrides: ConfigSources = {}): ConfigSources {
+  return { env: {}, ...overrides, file: overrides.file ?? write('') };
+}
+
+function problemsOf(from: ConfigSources): string[] {
+  try {
+    loadConfig(from);
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    assert.equal(error.code, 'ERR_CONFIG_INVALID');
+    return error.message.split('\n').map((line) => line.replaceAll(`${directory}/`, ''));
+  }
+  return [];
+}
+
+describe('loadConfig', () => {
+  it('needs no setting at all', () => {
+    const config = loadConfig(sources());
+    assert.equal(config.sensor.pollIntervalMs, 4);
+    assert.equal(config.sensor.ringBulkBytes, 32 * 1024 * 1024);
+    assert.equal(config.responder.mode, 'observe');
+    assert.equal(config.topics.incidents.retentionMs, Number.POSITIVE_INFINITY);
+    assert.deepEqual(config.metrics.listen, { host: '127.0.0.1', port: 9464 });
+  });
+
+  it('is frozen all the way down', () => {
+    const config = loadConfig(sources());
+    assert.ok(Object.isFrozen(config) && Object.isFrozen(config.topics.raw) && Object.isFrozen(config.services));
+    assert.throws(() => Object.assign(config.log, { level: 'trace' }), TypeError);
+  });
+
+  it('takes flags over the environment, over the file, over the default', () => {
+    const path = write('log: { level: debug }\nsensor: { pollInterval: 10ms }\ncollector: { tick: 2s }\n');
+    const env = { RINGFENCE_LOG_LEVEL: 'warn', RINGFENCE_SENSOR_POLL_INTERVAL: '20ms' };
+    const config = loadConfig({ file: path, env, flags: [parseSet('log.level = error')] });
+    assert.equal(config.log.level, 'error');
+    assert.equal(config.sensor.pollIntervalMs, 20);
+    assert.equal(config.collector.tickMs, 2000);
+    assert.equal(config.log.format, 'auto');
+  });
+
+  it('lets the last of two equal flags win', () => {
+    const config = loadConfig(sources({ flags: [parseSet('log.level=warn'), parseSet('log.level=debug')] }));
+    assert.equal(config.log.level, 'debug');
+  });
+
+  it('keeps services in their order whatever order they are given in', () => {
+    const config = loadConfig(sources({ flags: [{ flag: '--only', key: 'services', value: 'detector, collector' }] }));
+    assert.deepEqual(config.services, ['collector', 'detector']);
+  });
+
+  it('places files in the state directory unless they are set', () => {
+    const config = loadConfig(
+      sources({ flags: [parseSet('stateDir=/srv/rf'), parseSet('auditor.path=/data/audit.db')] }),
+    );
+    assert.equal(config.bus.embedded.path, '/srv/rf/bus.db');
+    assert.equal(config.collector.spool.path, '/srv/rf/spool');
+    assert.equal(config.auditor.path, '/data/audit.db');
+  });
+
+  it('reads an empty section, and one whose lines are all comments, as defaults', () => {
+    const config = loadConfig(sources({ file: write('sensor:\n  # opens: all\nbus:\n  embedded:\n') }));
+    assert.equal(config.sensor.opens, 'interest');
+  });
+
+  it('finds the file by RINGFENCE_CONFIG', () => {
+    const config = loadConfig({ env: { RINGFENCE_CONFIG: write('log: { level: fatal }') } });
+    assert.equal(config.log.level, 'fatal');
+  });
+});
+
+describe('bad settings are errors that say where, what was expected, and what was probably meant', () => {
+  const cases: { description: string; yaml: string; expected: string[] }[] = [
+    {
+      description: 'an unknown key',
+      yaml: 'log:\n  levle: debug\n',
+      expected: ['ringfence.yaml:2:3: log.levle: there is no such setting (did you mean level?)'],
+    },
+    {
+      description: 'a key in the wrong section',
+      yaml: 'chainIdle: 30m\n',
+      expected: ['ringfence.yaml:1:1: chainIdle: there is no such setting (did you mean detector.chainIdle?)'],
+    },
+    {
+      description: 'a duration without a unit',
+      yaml: 'sensor:\n  pollInterval: 4\n',
+      expected: [
+        'ringfence.yaml:2:17: sensor.pollInterval: expected a duration such as 500ms, 10s, 5m, 2h or 3d; a bare number has no unit; got 4',
+      ],
+    },
+    {
+      description: 'a wrong unit',
+      yaml: 'collector: { batchMaxBytes: 512KB }\n',
+      expected: [
+        'ringfence.yaml:1:29: collector.batchMaxBytes: expected a size such as 512KiB, 64MiB or 4GiB; there is no unit KB; got 512KB (did you mean 512KiB?)',
+      ],
+    },
+    {
+      description: 'a size where a duration belongs',
+      yaml: 'collector: { tick: 1MiB }\n',
+      expected: [
+        'ringfence.yaml:1:20: collector.tick: expected a duration such as 500ms, 10s, 5m, 2h or 3d; there is no unit MiB; got 1MiB',
+      ],
+    },
+    {
+      description: 'a value out of range',
+      yaml: 'collector: { tick: 1h }\n',
+      expected: ['ringfence.yaml:1:20: collector.tick: expected at most 10s; got 1h'],
+    },
+    {
+      description: 'a ring size the kernel refuses',
+      yaml: 'sensor: { ringBulkBytes: 33MiB }\n',
+      expected: [
+        'ringfence.yaml:1:26: sensor.ringBulkBytes: expected a power of two, such as 8MiB or 16MiB: the kernel takes no other; got 33MiB',
+      ],
+    },
+    {
+      description: 'an unknown choice',
+      yaml: 'responder: { mode: enforced }\n',
+      expected: [
+        'ringfence.yaml:1:20: responder.mode: expected one of observe, enforce; got enforced (did you mean enforce?)',
+      ],
+    },
+    {
+      description: 'a scalar where a section belongs',
+      yaml: 'bus: embedded\n',
+      expected: ['ringfence.yaml:1:6: bus: expected a section of settings; got `embedded`'],
+    },
+    {
+      description: 'a document that is no mapping',
+      yaml: '- log\n',
+      expected: ['ringfence.yaml:1:1: expected a section of settings; got a list'],
+    },
+    {
+      description: 'nothing where a value belongs',
+      yaml: 'log:\n  level:\n',
+      expected: [
+        'ringfence.yaml:2:9: log.level: expected one of trace, debug, info, warn, error, fatal, silent; got nothing; leave the key out for its default',
+      ],
+    },
+    {
+      description: 'a relative path',
+      yaml: 'sensor: { watchedPaths: [etc] }\n',
+      expected: ['ringfence.yaml:1:25: sensor.watchedPaths: expected an absolute path; got etc'],
+    },
+    {
+      description: 'two settings that exclude each other',
+      yaml: 'metrics:\n  listen: 0.0.0.0:9464\n',
+      expected: [
+        'ringfence.yaml:2:11: metrics.listen: expected a loopback address, or metrics.token to be set; got 0.0.0.0',
+      ],
+    },
+    {
+      description: 'several at once, in the order of the file',
+      yaml: 'services: []\nlog: { level: loud }\n',
+      expected: [
+        'ringfence.yaml:1:11: services: expected a list of one or more of collector, enricher, detector, responder, auditor; got []',
+        'ringfence.yaml:2:15: log.level: expected one of trace, debug, info, warn, error, fatal, silent; got loud',
+      ],
+    },
+    {
+      description: 'a prototype key',
+      yaml: '__proto__: { polluted: 1 }\n',
+      expected: ['ringfence.yaml:1:1: __proto__: there is no such setting'],
+    },
+  ];
+  for (const { description, yaml, expected } of cases) {
+    it(description, () => assert.deepEqual(problemsOf(sources({ file: write(yaml) })), expected));
+  }
+
+  it('YAML that does not parse, at its place', () => {
+    const [problem = ''] = problemsOf(sources({ file: write('log:\n  level: "debug\n') }));
+    assert.match(problem, /^ringfence\.yaml:\d+:\d+: not valid YAML: /);
+  });
+
+  it('the same key twice', () => {
+    assert.match(
+      problemsOf(sources({ file: write('log: {}\nlog: {}\n') })).join(),
+      /^ringfence\.yaml:2:1: not valid YAML: Map keys must be unique/,
+    );
+  });
+
+  it('aliases that unfold without bound', () => {
+    const bomb = `a: &a [1, 2, 3, 4, 5, 6, 7, 8, 9]\n${['b', 'c', 'd', 'e', 'f'].map((name, i) => `${name}: &${name} [${`*${'abcdef'[i]}, `.repeat(9)}]`).join('\n')}\n`;
+    assert.match(problemsOf(sources({ file: write(bomb) })).join(), /aliases can't be resolved/);
+  });
+
+  it('environment variables and flags, by their names', () => {
+    const env = {
+      RINGFENCE_LOG_LEVL: 'debug',
+      RINGFENCE_COLLECTOR_TICK: '1',
+      RINGFENCE_YARDSTICKS: '/y',
+      PATH: '/bin',
+    };
+    assert.deepEqual(problemsOf(sources({ env, flags: [parseSet('sensor.openss=all')] })), [
+      'environment: RINGFENCE_LOG_LEVL: there is no such setting (did you mean RINGFENCE_LOG_LEVEL?)',
+      'RINGFENCE_COLLECTOR_TICK: collector.tick: expected a duration such as 500ms, 10s, 5m, 2h or 3d; a bare number has no unit; got 1',
+      '--set: sensor.openss: there is no such setting (did you mean sensor.opens?)',
+    ]);
+    assert.throws(() => parseSet('log.level'), /--set: log\.level: expected key=value/);
+  });
+
+  it('control characters in a value stay text', () => {
+    assert.deepEqual(problemsOf(sources({ env: { RINGFENCE_LOG_LEVEL: '\x1b[2Jx\n' } })), [
+      'RINGFENCE_LOG_LEVEL: log.level: expected one of trace, debug, info, warn, error, fatal, silent; got \\x1b[2Jx\\x0a',
+    ]);
+  });
+});
+
+describe('a settings file that cannot be used', () => {
+  it('is an error when it was named and is not there', () => {
+    assert.deepEqual(problemsOf({ file: join(directory, 'none.yaml'), env: {} }), ['none.yaml: there is no such file']);
+  });
+
+  it('is an error when it is a directory', () => {
+    assert.match(problemsOf({ file: directory, env: {} }).join(), /it is a directory; a file was expected$/);
+  });
+
+  it('is an error when it is too large', () => {
+    assert.match(problemsOf(sources({ file: write('#'.repeat(1024 * 1024 + 1)) })).join(), /at most 1048576 are read/);
+  });
+
+  it('is an error when everybody may write what root trusts', (t) => {
+    if (process.getuid?.() !== 0) return t.skip('needs root: others trust their own files');
+    chmodSync(write('log: {}\n'), 0o666);
+    assert.match(problemsOf({ file, env: {} }).join(), /everybody may write it.*chmod o-w/);
+    chmodSync(file, 0o600);
+  });
+
+  it('keeps the cause of what the system refused', () => {
+    try {
+      loadConfig({ file: join(directory, 'none.yaml'), env: {} });
+      assert.fail('it was read');
+    } catch (error) {
+      assert.ok(error instanceof ConfigError);
+      assert.equal((error.cause as NodeJS.ErrnoException).code, 'ENOENT');
+    }
+  });
+});
+
+describe('showConfig', () => {
+  it('prints YAML that reads back to the same settings, says who set what, and masks secrets', () => {
+    const from = sources({
+      flags: [parseSet('sensor.opens=all'), parseSet('metrics.listen=[::]:9464'), parseSet('metrics.token=hunter2')],
+    });
+    const text = showConfig(from);
+    assert.match(text, /opens: all +# --set/);
+    assert.match(text, /token: "\*{8}" +# --set/);
+    assert.doesNotMatch(text, /hunter2/);
+    const again = loadConfig({ file: write(text), env: {} });
+    assert.deepEqual({ ...again.metrics, token: 'hunter2' }, { ...loadConfig(from).metrics });
+    assert.deepEqual({ ...again, metrics: 0 }, { ...loadConfig(from), metrics: 0 });
+  });
+
+  it('never shows a secret in an error', () => {
+    assert.deepEqual(problemsOf(sources({ env: { RINGFENCE_METRICS_TOKEN: 'hun\nter2' } })), [
+      'RINGFENCE_METRICS_TOKEN: metrics.token: expected text of one line; what was given is not shown, as it is a secret',
+    ]);
+  });
+});

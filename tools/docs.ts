@@ -1,0 +1,33 @@
+/** Writes the generated documents: `npm run docs`. With `--check` it writes nothing and fails when one is out of step. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { configDocs } from '../packages/config/src/index.ts';
+
+const root = dirname(import.meta.dirname);
+
+const DOCUMENTS: readonly { readonly path: string; readonly text: () => string }[] = [
+  { path: 'docs/CONFIGURATION.md', text: configDocs },
+];
+
+async function readOrEmpty(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
+    throw error;
+  }
+}
+
+const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
+for (const { path, text } of DOCUMENTS) {
+  const wanted = text();
+  if ((await readOrEmpty(join(root, path))) === wanted) continue;
+  if (values.check) {
+    console.log(`${path} is out of step; run: npm run docs`);
+    process.exitCode = 1;
+  } else {
+    await writeFile(join(root, path), wanted);
+    console.log(`${path} written`);
+  }
+}
