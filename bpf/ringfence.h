@@ -22,6 +22,8 @@
 #define RF_PATH_MAX 4096       /* bytes of a path kept whole; beyond: head and tail */
 #define RF_RECORD_MAX (RF_ARGV_MAX + 4 * RF_PATH_MAX + 1024)
 #define RF_UNIX_PATH_MAX 108
+#define RF_SNAPSHOT_ARGV_MAX 16384 /* of a process found at start: an iterator hands over at most 32 KiB at once */
+#define RF_WATCHED_MAX 256         /* bytes of a path that a watched prefix can tell apart */
 
 /* Lanes: each has its own ring, sequence and loss counters. User-space lanes follow in packages/schema/src/lanes.ts. */
 enum rf_lane { RF_LANE_SECURITY = 0, RF_LANE_BULK = 1, RF_LANES = 2 };
@@ -87,7 +89,7 @@ struct rf_namespaces {
 
 struct rf_fork {
 	struct rf_header h; /* the child */
-	__u64 parent_start; /* ns: start of the parent's thread group leader */
+	__u64 parent_start; /* of the process that called fork: with CLONE_PARENT not the one getppid() tells */
 	__u32 parent_tgid;
 	__u32 pad;
 	struct rf_namespaces ns;
@@ -109,12 +111,12 @@ struct rf_exec {
 	__u32 loginuid;    /* (u32)-1 when unset */
 	__u32 sessionid;
 	__u32 tty;         /* kernel dev_t of the controlling terminal, 0: none */
-	__u32 argc;
+	__u32 argc;        /* 0 in a snapshot: not known to the kernel any more */
 	__u32 stdio_sockets; /* bit n: descriptor n (0..2) is a socket: how a reverse shell looks */
 	struct rf_text path;     /* of the opened executable: the kernel's copy */
-	struct rf_text filename; /* as given to execve */
+	struct rf_text filename; /* as given to execve; in a snapshot only a kernel thread has one: its name */
 	struct rf_text cwd;
-	struct rf_text argv;     /* NUL-separated, from the new mm */
+	struct rf_text argv;     /* NUL-separated without the last NUL, from the new mm */
 };
 
 struct rf_exit {
@@ -151,22 +153,31 @@ struct rf_connect {
 	__u16 port;      /* host order */
 	__u8 address[16];/* network order; IPv4 in the first four */
 	__s32 result;    /* 0, or -errno (-EINPROGRESS for a non-blocking one) */
-	struct rf_text path; /* unix only */
-	__u32 pad[2];
+	struct rf_text path; /* unix only: of the socket's file, or as bound; an abstract name begins with NUL */
+	__u32 source_caller; /* 1: the address is the caller's memory, not the kernel's copy */
+	__u32 pad;
 };
 
 /* Written by the consumer, read by the sensor (.bss, mapped). */
 struct rf_control {
 	__u32 agent_tgid;        /* whose file and network noise is dropped; 0: nobody */
 	__u32 all_opens;         /* 1: send every open; 0: writes, creates and watched paths */
-	__u32 sleeping[RF_LANES];/* the reader sets 1 before it sleeps; the next record wakes it and clears it */
+	__u32 sleeping[RF_LANES];/* the reader sets 1, looks at the ring once more and sleeps; the next record wakes it and clears it */
+	__u32 watched;           /* number of prefixes in rf_watched; 0 spares the sensor from looking */
 };
 
-/* One per lane and CPU (array map, lane * RF_CPUS_MAX + cpu). */
+/* Key of rf_watched (LPM trie, value u32): every path that begins with these bytes is watched. */
+struct rf_watched_key {
+	__u32 prefixlen; /* bits */
+	__u8 path[RF_WATCHED_MAX];
+};
+
+/* One per lane and CPU (array map, lane * RF_CPUS_MAX + cpu), a cache line each. CPUs beyond share: their number is folded, in records too. */
 #define RF_CPUS_MAX 256
 struct rf_counters {
 	__u64 sequence;
 	__u64 drops[RF_DROPS];
+	__u64 pad[2];
 };
 
 #endif

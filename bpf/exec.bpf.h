@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* A process runs an executable. Fires when the new mm is in place, its credentials are committed and close-on-exec descriptors are closed. */
+#include "lib/task.h"
+
+#define EXEC_ROOM RF_RECORD_MAX
+
+static __always_inline void exec__fill_fixed(struct rf_exec *e, struct task_struct *task)
+{
+	struct task_struct *parent = BPF_CORE_READ(task, real_parent, group_leader);
+
+	task__fill_header(&e->h, task, RF_EXEC);
+	e->parent_start = BPF_CORE_READ(parent, start_boottime);
+	e->parent_tgid = BPF_CORE_READ(parent, tgid);
+	task__fill_credentials(&e->creds, BPF_CORE_READ(task, cred));
+	task__fill_namespaces(&e->ns, task);
+	e->loginuid = bpf_core_field_exists(task->loginuid) ? BPF_CORE_READ(task, loginuid.val) : (__u32)-1;
+	e->sessionid = bpf_core_field_exists(task->sessionid) ? BPF_CORE_READ(task, sessionid) : (__u32)-1;
+	e->tty = task__tty(task);
+	e->stdio_sockets = task__stdio_sockets(task);
+	e->argc = 0;
+}
+
+static __always_inline void exec__fill_file(struct rf_exec *e, struct file *file)
+{
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+
+	e->inode = BPF_CORE_READ(inode, i_ino);
+	e->device = BPF_CORE_READ(inode, i_sb, s_dev);
+	e->ctime = file__ctime(inode);
+	e->mtime = file__mtime(inode);
+	e->mode = BPF_CORE_READ(inode, i_mode);
+	e->owner_uid = BPF_CORE_READ(inode, i_uid.val);
+	e->flags = file__exec_flags(inode);
+}
+
+static __always_inline __u32 exec__privilege_flags(struct linux_binprm *binary)
+{
+	__u32 flags = 0;
+
+	if (BPF_CORE_READ_BITFIELD_PROBED(binary, secureexec) || BPF_CORE_READ(binary, per_clear))
+		flags |= RF_EXEC_PRIVILEGED;
+	/* an interpreter line, or a registered binary format, replaces the interpreter's name */
+	if (BPF_CORE_READ(binary, interp) != BPF_CORE_READ(binary, filename))
+		flags |= RF_EXEC_SCRIPT;
+	return flags;
+}
+
+/* From the new mm, whole or head and tail. */
+static __always_inline void exec__append_arguments(struct rf_builder *b, struct rf_text *text, struct mm_struct *mm)
+{
+	unsigned long start = BPF_CORE_READ(mm, arg_start);
+	unsigned long size = BPF_CORE_READ(mm, arg_end) - start;
+	__u32 length;
+
+	text__clear(b, text);
+	if (!size || size > (1UL << 31))
+		return;
+	length = size - 1;
+	if (length <= RF_ARGV_MAX) {
+		text__append(b, EXEC_ROOM, text, TEXT_USER, (void *)start, length, RF_ARGV_MAX, length);
+		return;
+	}
+	text__append_cut(b, EXEC_ROOM, text, TEXT_USER, (void *)start, RF_ARGV_MAX / 2, length);
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(process_exec, struct task_struct *task, pid_t old_pid, struct linux_binprm *binary)
+{
+	struct rf_scratch_big *scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY);
+	struct rf_builder b = { .end = sizeof(struct rf_exec) };
+	struct file *file;
+	struct rf_exec *e;
+
+	if (!scratch)
+		return 0;
+	b.record = scratch->record;
+	e = (struct rf_exec *)scratch->record;
+	file = BPF_CORE_READ(binary, file);
+	exec__fill_fixed(e, task);
+	exec__fill_file(e, file);
+	e->flags |= exec__privilege_flags(binary);
+	e->argc = BPF_CORE_READ(binary, argc);
+	path__append_new(&b, EXEC_ROOM, &e->path, &scratch->path, BPF_CORE_READ(file, f_path.mnt), BPF_CORE_READ(file, f_path.dentry));
+	text__append_string(&b, EXEC_ROOM, &e->filename, TEXT_KERNEL, BPF_CORE_READ(binary, filename));
+	path__append_new(&b, EXEC_ROOM, &e->cwd, &scratch->path, BPF_CORE_READ(task, fs, pwd.mnt), BPF_CORE_READ(task, fs, pwd.dentry));
+	exec__append_arguments(&b, &e->argv, BPF_CORE_READ(task, mm));
+	text__count_faults(&b, RF_LANE_SECURITY);
+	ring__output(RF_LANE_SECURITY, e, b.end, RF_RECORD_MAX);
+	scratch__give(scratch);
+	return 0;
+}

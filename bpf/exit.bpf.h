@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* A whole process is gone: its last thread has exited. */
+#include "lib/task.h"
+
+/* Before 6.16 two threads that leave at once can both see nobody left. */
+static __always_inline bool exit__is_first_report(struct task_struct *task)
+{
+	struct rf_group_key key = { .start = BPF_CORE_READ(task, group_leader, start_boottime), .tgid = BPF_CORE_READ(task, tgid) };
+	__u8 gone = 1;
+
+	return !bpf_map_update_elem(&rf_groups_gone, &key, &gone, BPF_NOEXIST);
+}
+
+/* What wait() tells the parent. */
+static __always_inline __u32 exit__status(struct task_struct *task)
+{
+	struct signal_struct *signal = BPF_CORE_READ(task, signal);
+
+	if (BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT)
+		return BPF_CORE_READ(signal, group_exit_code);
+	return BPF_CORE_READ(task, group_leader, exit_code);
+}
+
+SEC("tp_btf/sched_process_exit")
+int process_exit(__u64 *context)
+{
+	struct trace_event_raw_sched_process_exit___6_16 *event = 0;
+	struct task_struct *task = (struct task_struct *)context[0];
+	struct rf_header number = {};
+	struct rf_exit *record;
+	__u32 status;
+
+	if (bpf_core_field_exists(event->group_dead)) {
+		if (!(context[1] & 1))
+			return 0;
+	} else if (BPF_CORE_READ(task, signal, live.counter) || !exit__is_first_report(task)) {
+		return 0;
+	}
+	record = ring__reserve(RF_LANE_SECURITY, sizeof(*record), &number);
+	if (!record)
+		return 0;
+	status = exit__status(task);
+	task__fill_header(&record->h, task, RF_EXIT);
+	record->duration = record->h.ktime - record->h.start;
+	record->code = (status >> 8) & 0xff;
+	record->signal = status & 0x7f;
+	record->core = (status >> 7) & 1;
+	record->pad = 0;
+	ring__submit(RF_LANE_SECURITY, record, sizeof(*record), &number);
+	return 0;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* A new process (not a new thread). Fires in the parent once the child is complete: cgroup, namespaces and start time are its own. */
+#include "lib/task.h"
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child)
+{
+	struct rf_fork *record;
+	struct rf_header number = {};
+
+	if (BPF_CORE_READ(child, pid) != BPF_CORE_READ(child, tgid))
+		return 0;
+	record = ring__reserve(RF_LANE_SECURITY, sizeof(*record), &number);
+	if (!record)
+		return 0;
+	task__fill_header(&record->h, child, RF_FORK);
+	record->parent_start = BPF_CORE_READ(parent, group_leader, start_boottime);
+	record->parent_tgid = BPF_CORE_READ(parent, tgid);
+	record->pad = 0;
+	task__fill_namespaces(&record->ns, child);
+	ring__submit(RF_LANE_SECURITY, record, sizeof(*record), &number);
+	return 0;
+}

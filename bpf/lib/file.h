@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Facts of an open file. */
+#ifndef RF_LIB_FILE_H
+#define RF_LIB_FILE_H
+
+#include "path.h"
+
+#define NS_PER_S 1000000000ULL
+/* the top bits of nanoseconds are the kernel's own flags since 6.13 */
+#define NSEC_MASK 0x3fffffff
+
+static __always_inline struct file *file__of_descriptor(struct task_struct *task, __u32 descriptor)
+{
+	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	struct file **files = BPF_CORE_READ(table, fd);
+	struct file *file = 0;
+
+	if (descriptor >= BPF_CORE_READ(table, max_fds))
+		return 0;
+	bpf_probe_read_kernel(&file, sizeof(file), files + descriptor);
+	return file;
+}
+
+static __always_inline bool file__is_socket(struct file *file)
+{
+	return file && (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) == S_IFSOCK;
+}
+
+static __always_inline __u64 file__nanoseconds(__s64 seconds, __u64 nanoseconds)
+{
+	return seconds * NS_PER_S + (nanoseconds & NSEC_MASK);
+}
+
+static __always_inline __u64 file__ctime(struct inode *inode)
+{
+	struct inode___6_7 *since_6_6 = (void *)inode;
+	struct inode___6_1 *since_6_1 = (void *)inode;
+
+	if (bpf_core_field_exists(inode->i_ctime_sec))
+		return file__nanoseconds(BPF_CORE_READ(inode, i_ctime_sec), BPF_CORE_READ(inode, i_ctime_nsec));
+	if (bpf_core_field_exists(since_6_6->__i_ctime))
+		return file__nanoseconds(BPF_CORE_READ(since_6_6, __i_ctime.tv_sec), BPF_CORE_READ(since_6_6, __i_ctime.tv_nsec));
+	return file__nanoseconds(BPF_CORE_READ(since_6_1, i_ctime.tv_sec), BPF_CORE_READ(since_6_1, i_ctime.tv_nsec));
+}
+
+static __always_inline __u64 file__mtime(struct inode *inode)
+{
+	struct inode___6_7 *since_6_7 = (void *)inode;
+	struct inode___6_1 *since_6_1 = (void *)inode;
+
+	if (bpf_core_field_exists(inode->i_mtime_sec))
+		return file__nanoseconds(BPF_CORE_READ(inode, i_mtime_sec), BPF_CORE_READ(inode, i_mtime_nsec));
+	if (bpf_core_field_exists(since_6_7->__i_mtime))
+		return file__nanoseconds(BPF_CORE_READ(since_6_7, __i_mtime.tv_sec), BPF_CORE_READ(since_6_7, __i_mtime.tv_nsec));
+	return file__nanoseconds(BPF_CORE_READ(since_6_1, i_mtime.tv_sec), BPF_CORE_READ(since_6_1, i_mtime.tv_nsec));
+}
+
+static __always_inline __u32 file__exec_flags(struct inode *inode)
+{
+	__u32 mode = BPF_CORE_READ(inode, i_mode);
+	__u32 magic = BPF_CORE_READ(inode, i_sb, s_magic);
+	__u32 flags = 0;
+
+	if (mode & S_ISUID)
+		flags |= RF_EXEC_SETUID;
+	if (mode & S_ISGID)
+		flags |= RF_EXEC_SETGID;
+	if (!BPF_CORE_READ(inode, i_nlink)) {
+		flags |= RF_EXEC_DELETED;
+		if (magic == TMPFS_MAGIC || magic == HUGETLBFS_MAGIC)
+			flags |= RF_EXEC_MEMFD;
+	}
+	return flags;
+}
+
+#endif

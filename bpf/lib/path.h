@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* The kernel's own path of a file: from its dentry up, across mounts, to the root of the mount namespace. bpf_d_path is for LSM hooks and
+ * iterators only. A chroot's prefix is part of the path: it is the same file, whatever the caller calls it. */
+#ifndef RF_LIB_PATH_H
+#define RF_LIB_PATH_H
+
+#include "text.h"
+
+/* Components and mounts looked at; a hostile tree can be deeper: `length` then says what was seen. */
+#define PATH_STEPS_MAX 8192
+#define PATH_HALF (RF_PATH_MAX / 2)
+
+enum path_step { PATH_COMPONENT, PATH_CROSSED, PATH_END };
+
+static __always_inline void path__enter(struct rf_path_work *w, struct vfsmount *vfsmount, struct dentry *dentry)
+{
+	/* offset by CO-RE: container_of would fix the one of the machine that compiled */
+	w->mount = (void *)vfsmount - bpf_core_field_offset(struct mount, mnt);
+	w->mount_root = BPF_CORE_READ(vfsmount, mnt_root);
+	w->dentry = dentry;
+	w->length = 0;
+	w->last = 0;
+}
+
+static __always_inline enum path_step path__step(struct rf_path_work *w, struct qstr *name)
+{
+	/* locals: CO-RE must not see a struct that the kernel doesn't have */
+	struct dentry *dentry = w->dentry;
+	struct mount *mount = w->mount;
+	struct dentry *parent;
+
+	if (w->last || !dentry)
+		return PATH_END;
+	if (dentry == w->mount_root) {
+		struct mount *above = BPF_CORE_READ(mount, mnt_parent);
+
+		if (above == mount || !above)
+			return PATH_END;
+		w->dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+		w->mount = above;
+		w->mount_root = BPF_CORE_READ(above, mnt.mnt_root);
+		return PATH_CROSSED;
+	}
+	parent = BPF_CORE_READ(dentry, d_parent);
+	bpf_core_read(name, sizeof(*name), &dentry->d_name);
+	/* no parent, yet not its mount's root: a file that never had a directory, such as a memfd */
+	w->last = parent == dentry;
+	w->dentry = parent;
+	return PATH_COMPONENT;
+}
+
+/* bpf_loop hands its callback a pointer to the stack only. */
+struct path_loop {
+	struct rf_path_work *work;
+};
+
+static long path__prepend(__u32 index, struct path_loop *loop)
+{
+	struct rf_path_work *w = loop->work;
+	struct qstr name = {};
+	enum path_step step = path__step(w, &name);
+	__u32 size = (name.len & 255) + 1;
+	__u32 position = w->position;
+
+	if (step != PATH_COMPONENT)
+		return step == PATH_END;
+	w->length += size;
+	if (w->full || position < size || position > RF_PATH_MAX) {
+		w->full = 1;
+		return 0;
+	}
+	position -= size;
+	w->position = position;
+	position &= RF_PATH_MAX - 1;
+	w->text[position] = '/';
+	bpf_probe_read_kernel(w->text + position + 1, name.len & 255, name.name);
+	return 0;
+}
+
+/* Second walk of a path that is too long: its head, into the half that the tail doesn't use. */
+static long path__place_head(__u32 index, struct path_loop *loop)
+{
+	struct rf_path_work *w = loop->work;
+	struct qstr name = {};
+	enum path_step step = path__step(w, &name);
+	__u32 size = name.len & 255;
+	__u32 position;
+
+	if (step != PATH_COMPONENT)
+		return step == PATH_END;
+	w->length += size + 1;
+	if (w->length > w->total) /* renamed meanwhile */
+		return 1;
+	position = w->total - w->length;
+	if (position >= PATH_HALF)
+		return 0;
+	position &= PATH_HALF - 1;
+	w->text[position] = '/';
+	if (size > PATH_HALF - 1 - position)
+		size = PATH_HALF - 1 - position;
+	bpf_probe_read_kernel(w->text + position + 1, size & 255, name.name);
+	return 0;
+}
+
+/* Afterwards the path stands at text[position] and is `kept` bytes long. */
+static __noinline int path__build(struct rf_path_work *w, struct vfsmount *vfsmount, struct dentry *dentry)
+{
+	struct path_loop loop = { .work = w };
+
+	w->position = RF_PATH_MAX;
+	w->full = 0;
+	path__enter(w, vfsmount, dentry);
+	bpf_loop(PATH_STEPS_MAX, path__prepend, &loop, 0);
+	if (!w->length && dentry) {
+		w->text[RF_PATH_MAX - 1] = '/';
+		w->position = RF_PATH_MAX - 1;
+		w->length = 1;
+	}
+	w->kept = w->length;
+	if (w->length > RF_PATH_MAX) {
+		w->total = w->length;
+		path__enter(w, vfsmount, dentry);
+		bpf_loop(PATH_STEPS_MAX, path__place_head, &loop, 0);
+		w->length = w->total;
+		w->position = 0;
+		w->kept = RF_PATH_MAX;
+	}
+	return 0;
+}
+
+static __always_inline void path__append(struct rf_builder *b, __u32 room, struct rf_text *text, struct rf_path_work *w)
+{
+	__u32 position = w->position;
+
+	rf_barrier(position);
+	if (position > RF_PATH_MAX)
+		return;
+	text__append(b, room, text, TEXT_KERNEL, w->text + position, w->kept, RF_PATH_MAX, w->length);
+}
+
+static __always_inline void path__append_new(struct rf_builder *b, __u32 room, struct rf_text *text, struct rf_path_work *w,
+					     struct vfsmount *vfsmount, struct dentry *dentry)
+{
+	path__build(w, vfsmount, dentry);
+	path__append(b, room, text, w);
+}
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Lanes: sequence and loss counters, output, wake-ups. */
+#ifndef RF_LIB_RING_H
+#define RF_LIB_RING_H
+
+#include "maps.h"
+
+#define RF_READ_ONCE(x) (*(volatile typeof(x) *)&(x))
+/* Keeps clang from rewriting a bound check into something that an older verifier can't follow. */
+#define rf_barrier(x) asm volatile("" : "+r"(x))
+
+static __always_inline __u32 ring__cpu(void)
+{
+	return bpf_get_smp_processor_id() & (RF_CPUS_MAX - 1);
+}
+
+static __always_inline struct rf_counters *ring__counters(enum rf_lane lane)
+{
+	__u32 index = lane * RF_CPUS_MAX + ring__cpu();
+
+	return bpf_map_lookup_elem(&rf_counters, &index);
+}
+
+static __always_inline void ring__count(enum rf_lane lane, enum rf_drop cause)
+{
+	struct rf_counters *counters = ring__counters(lane);
+
+	if (counters)
+		__sync_fetch_and_add(&counters->drops[cause], 1);
+}
+
+static __always_inline void *ring__map(enum rf_lane lane)
+{
+	return lane == RF_LANE_SECURITY ? (void *)&rf_ring_security : (void *)&rf_ring_bulk;
+}
+
+/* Numbers the record. Only right before it goes out: a number taken and not seen by the reader is a loss. */
+static __always_inline void ring__number(enum rf_lane lane, struct rf_header *h)
+{
+	struct rf_counters *counters = ring__counters(lane);
+
+	h->cpu = ring__cpu();
+	if (counters)
+		h->sequence = __sync_fetch_and_add(&counters->sequence, 1) + 1;
+}
+
+/* Looks at the flag after the record is out, and the reader looks at the ring after it has set the flag, so no record is left behind. An empty,
+ * discarded record carries the wake-up: the one that went out can't be signalled again. */
+static __always_inline void ring__wake(enum rf_lane lane)
+{
+	void *bell;
+
+	if (!RF_READ_ONCE(rf_control.sleeping[lane]))
+		return;
+	if (__sync_val_compare_and_swap(&rf_control.sleeping[lane], 1, 0) != 1)
+		return;
+	bell = bpf_ringbuf_reserve(ring__map(lane), 8, 0);
+	if (bell)
+		bpf_ringbuf_discard(bell, BPF_RB_FORCE_WAKEUP);
+}
+
+/* For records of fixed size. The number is taken before the record is reserved, so that a full ring leaves a hole in the sequence. */
+static __always_inline void *ring__reserve(enum rf_lane lane, __u32 size, struct rf_header *number)
+{
+	void *record;
+
+	ring__number(lane, number);
+	record = bpf_ringbuf_reserve(ring__map(lane), size, 0);
+	if (!record) {
+		ring__count(lane, RF_DROP_RING_FULL);
+		ring__wake(lane);
+	}
+	return record;
+}
+
+static __always_inline void ring__submit(enum rf_lane lane, void *record, __u32 size, const struct rf_header *number)
+{
+	struct rf_header *h = record;
+
+	h->size = size;
+	h->sequence = number->sequence;
+	h->cpu = number->cpu;
+	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+	ring__wake(lane);
+}
+
+/* For records put together in scratch. `max` is the (constant) size of their buffer. */
+static __always_inline void ring__output(enum rf_lane lane, void *record, __u32 size, __u32 max)
+{
+	struct rf_header *h = record;
+
+	rf_barrier(size);
+	if (size > max)
+		size = max;
+	h->size = size;
+	ring__number(lane, h);
+	if (bpf_ringbuf_output(ring__map(lane), record, size, BPF_RB_NO_WAKEUP))
+		ring__count(lane, RF_DROP_RING_FULL);
+	ring__wake(lane);
+}
+
+#endif

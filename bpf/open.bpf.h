@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* A file is opened, or an open to write or of a watched path fails. Seen at the end of the system call, from the descriptor it returned: what
+ * is reported is what was opened, not what was asked for. Another thread that replaces the descriptor before the call ends is not outwitted:
+ * that takes the LSM hook of the full profile. */
+#include "lib/task.h"
+
+#define OPEN_ROOM RF_SMALL_RECORD_MAX
+#define OPEN_REQUEST_FLAGS (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC)
+
+struct open_request {
+	const char *path; /* in the caller's memory */
+	__u32 flags;
+};
+
+static __always_inline bool open__writes(__u32 flags)
+{
+	return (flags & O_ACCMODE) || (flags & (O_CREAT | O_TRUNC));
+}
+
+static __always_inline bool open__is_watched(struct rf_scratch_small *scratch, const char *path, __u32 size)
+{
+	struct rf_watched_key *key = &scratch->key;
+
+	rf_barrier(size);
+	if (size > RF_WATCHED_MAX)
+		size = RF_WATCHED_MAX;
+	if (bpf_probe_read_kernel(key->path, size, path))
+		return false;
+	key->prefixlen = size * 8;
+	return bpf_map_lookup_elem(&rf_watched, key) != 0;
+}
+
+static __always_inline void open__fill(struct rf_open *o, struct task_struct *task, __s32 result, __u32 flags)
+{
+	task__fill_header(&o->h, task, RF_OPEN);
+	o->inode = 0;
+	o->device = 0;
+	o->flags = flags;
+	o->result = result;
+	o->mode = 0;
+	o->source_caller = 0;
+}
+
+static __always_inline void open__emit(struct rf_builder *b)
+{
+	text__count_faults(b, RF_LANE_BULK);
+	ring__output(RF_LANE_BULK, b->record, b->end, RF_SMALL_RECORD_MAX);
+}
+
+static __always_inline void open__opened(struct rf_scratch_small *scratch, struct task_struct *task, __s32 result, struct file *file,
+					 __u32 flags, bool wanted)
+{
+	struct rf_builder b = { .record = scratch->record, .end = sizeof(struct rf_open) };
+	struct rf_open *o = (struct rf_open *)scratch->record;
+	struct rf_path_work *path = &scratch->path;
+	struct inode *inode;
+	__u32 position;
+
+	path__build(path, BPF_CORE_READ(file, f_path.mnt), BPF_CORE_READ(file, f_path.dentry));
+	position = path->position;
+	rf_barrier(position);
+	if (position > RF_PATH_MAX)
+		return;
+	if (!wanted && !open__is_watched(scratch, path->text + position, path->kept)) {
+		ring__count(RF_LANE_BULK, RF_DROP_UNWATCHED);
+		return;
+	}
+	inode = BPF_CORE_READ(file, f_inode);
+	open__fill(o, task, result, flags);
+	o->inode = BPF_CORE_READ(inode, i_ino);
+	o->device = BPF_CORE_READ(inode, i_sb, s_dev);
+	o->mode = BPF_CORE_READ(inode, i_mode);
+	path__append(&b, OPEN_ROOM, &o->path, path);
+	open__emit(&b);
+}
+
+static __always_inline void open__failed(struct rf_scratch_small *scratch, struct task_struct *task, __s32 result,
+					 const struct open_request *request, bool wanted)
+{
+	struct rf_builder b = { .record = scratch->record, .end = sizeof(struct rf_open) };
+	struct rf_open *o = (struct rf_open *)scratch->record;
+
+	open__fill(o, task, result, request->flags);
+	o->source_caller = 1;
+	text__append_string(&b, OPEN_ROOM, &o->path, TEXT_USER, request->path);
+	if (!wanted && !open__is_watched(scratch, scratch->record + sizeof(*o), o->path.kept)) {
+		ring__count(RF_LANE_BULK, RF_DROP_UNWATCHED);
+		return;
+	}
+	open__emit(&b);
+}
+
+/* The kernel's flags; it forgets the ones that only matter to the open itself. */
+static __always_inline __u32 open__flags(struct file *file, __u32 requested)
+{
+	__u32 flags = BPF_CORE_READ(file, f_flags) | (requested & OPEN_REQUEST_FLAGS);
+
+	if (BPF_CORE_READ(file, f_mode) & FMODE_CREATED)
+		flags |= O_CREAT;
+	return flags;
+}
+
+static __always_inline int open__finish(struct task_struct *task, long result, const struct open_request *request)
+{
+	struct rf_scratch_small *scratch;
+	struct file *file = 0;
+	__u32 flags = request->flags;
+	bool wanted;
+
+	if (task__is_agent()) {
+		ring__count(RF_LANE_BULK, RF_DROP_SELF);
+		return 0;
+	}
+	if (result >= 0) {
+		file = file__of_descriptor(task, result);
+		if (!file) { /* closed again by another thread */
+			ring__count(RF_LANE_BULK, RF_DROP_READ_FAULT);
+			return 0;
+		}
+		flags = open__flags(file, flags);
+	}
+	wanted = RF_READ_ONCE(rf_control.all_opens) || open__writes(flags);
+	if (!wanted && !RF_READ_ONCE(rf_control.watched)) {
+		ring__count(RF_LANE_BULK, RF_DROP_UNWATCHED);
+		return 0;
+	}
+	scratch = scratch__take(&rf_scratch_bulk, ring__cpu(), RF_LANE_BULK);
+	if (!scratch)
+		return 0;
+	if (file)
+		open__opened(scratch, task, result, file, flags, wanted);
+	else
+		open__failed(scratch, task, result, request, wanted);
+	scratch__give(scratch);
+	return 0;
+}
+
+SEC("tracepoint/syscalls/sys_exit_open")
+int open_exit(struct trace_event_raw_sys_exit *context)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *registers = task__registers(task);
+	struct open_request request = {
+		.path = (const char *)PT_REGS_PARM1_CORE_SYSCALL(registers),
+		.flags = PT_REGS_PARM2_CORE_SYSCALL(registers),
+	};
+
+	return open__finish(task, context->ret, &request);
+}
+
+SEC("tracepoint/syscalls/sys_exit_creat")
+int creat_exit(struct trace_event_raw_sys_exit *context)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *registers = task__registers(task);
+	struct open_request request = {
+		.path = (const char *)PT_REGS_PARM1_CORE_SYSCALL(registers),
+		.flags = O_CREAT | O_WRONLY | O_TRUNC,
+	};
+
+	return open__finish(task, context->ret, &request);
+}
+
+SEC("tracepoint/syscalls/sys_exit_openat")
+int openat_exit(struct trace_event_raw_sys_exit *context)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *registers = task__registers(task);
+	struct open_request request = {
+		.path = (const char *)PT_REGS_PARM2_CORE_SYSCALL(registers),
+		.flags = PT_REGS_PARM3_CORE_SYSCALL(registers),
+	};
+
+	return open__finish(task, context->ret, &request);
+}
+
+SEC("tracepoint/syscalls/sys_exit_openat2")
+int openat2_exit(struct trace_event_raw_sys_exit *context)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *registers = task__registers(task);
+	struct open_request request = { .path = (const char *)PT_REGS_PARM2_CORE_SYSCALL(registers) };
+	const void *how = (const void *)PT_REGS_PARM3_CORE_SYSCALL(registers);
+	__u64 flags = 0;
+
+	/* the kernel's copy of struct open_how is gone by now */
+	if (bpf_probe_read_user(&flags, sizeof(flags), how))
+		ring__count(RF_LANE_BULK, RF_DROP_READ_FAULT);
+	request.flags = flags;
+	return open__finish(task, context->ret, &request);
+}

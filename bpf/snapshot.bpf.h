@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* The processes that run already, as exec records with sequence 0. With a pid in the iterator's link info: one process, for instance to learn its
+ * exact start before a kill. Sleepable, so that arguments can be read from memory that is not resident. */
+#include "lib/task.h"
+
+#define SNAPSHOT_ROOM RF_RECORD_MAX
+
+static __always_inline void snapshot__append_arguments(struct rf_builder *b, struct rf_text *text, struct task_struct *task)
+{
+	unsigned long start = BPF_CORE_READ(task, mm, arg_start);
+	unsigned long size = BPF_CORE_READ(task, mm, arg_end) - start;
+	__u32 end = b->end;
+	__u32 kept = size;
+
+	text__clear(b, text);
+	if (!size || size > (1UL << 31))
+		return;
+	text->length = size;
+	rf_barrier(end);
+	if (end > SNAPSHOT_ROOM - RF_SNAPSHOT_ARGV_MAX)
+		return;
+	if (kept > RF_SNAPSHOT_ARGV_MAX) {
+		if (bpf_copy_from_user_task(b->record + end, RF_SNAPSHOT_ARGV_MAX / 2, (void *)start, task, 0) ||
+		    bpf_copy_from_user_task(b->record + end + RF_SNAPSHOT_ARGV_MAX / 2, RF_SNAPSHOT_ARGV_MAX / 2,
+					    (void *)(start + size - RF_SNAPSHOT_ARGV_MAX / 2), task, 0))
+			return;
+		kept = RF_SNAPSHOT_ARGV_MAX;
+	} else {
+		rf_barrier(kept);
+		if (kept > RF_SNAPSHOT_ARGV_MAX || bpf_copy_from_user_task(b->record + end, kept, (void *)start, task, 0))
+			return;
+	}
+	text->kept = kept;
+	b->end = end + kept;
+}
+
+static __always_inline void snapshot__fill(struct rf_scratch_big *scratch, struct rf_builder *b, struct task_struct *task)
+{
+	struct rf_exec *e = (struct rf_exec *)scratch->record;
+	struct file *file = BPF_CORE_READ(task, mm, exe_file);
+
+	exec__fill_fixed(e, task);
+	exec__fill_file(e, file);
+	if (!file)
+		e->flags = 0;
+	text__clear(b, &e->path);
+	text__clear(b, &e->filename);
+	if (file)
+		path__append_new(b, SNAPSHOT_ROOM, &e->path, &scratch->path, BPF_CORE_READ(file, f_path.mnt), BPF_CORE_READ(file, f_path.dentry));
+	if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
+		text__append_string(b, SNAPSHOT_ROOM, &e->filename, TEXT_KERNEL, task->comm);
+	path__append_new(b, SNAPSHOT_ROOM, &e->cwd, &scratch->path, BPF_CORE_READ(task, fs, pwd.mnt), BPF_CORE_READ(task, fs, pwd.dentry));
+	snapshot__append_arguments(b, &e->argv, task);
+}
+
+SEC("iter.s/task")
+int snapshot(struct bpf_iter__task *context)
+{
+	struct rf_builder b = { .end = sizeof(struct rf_exec) };
+	struct task_struct *task = context->task;
+	struct rf_scratch_big *scratch;
+	struct rf_exec *e;
+	__u32 end;
+
+	if (!task || BPF_CORE_READ(task, group_leader) != task)
+		return 0;
+	scratch = scratch__take(&rf_scratch_snap, 0, RF_LANE_SECURITY);
+	if (!scratch)
+		return 1; /* another reader is at it: this read() ends with EAGAIN and is to be repeated */
+	b.record = scratch->record;
+	e = (struct rf_exec *)scratch->record;
+	snapshot__fill(scratch, &b, task);
+	end = b.end;
+	e->h.size = end;
+	rf_barrier(end);
+	if (end <= RF_RECORD_MAX)
+		bpf_seq_write(context->meta->seq, e, end);
+	scratch__give(scratch);
+	return 0;
+}

@@ -1,0 +1,153 @@
+/**
+ * Compiles the sensor against the running kernel's types: dist/sensor/ringfence.bpf.o. Does nothing when neither sources, kernel nor compiler
+ * have changed. Runs by itself too: `node tools/build-sensor.ts`.
+ */
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { glob, mkdir, mkdtemp, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const root = join(import.meta.dirname, '..');
+const sources = join(root, 'bpf');
+const out = join(root, 'dist/sensor');
+const object = join(out, 'ringfence.bpf.o');
+const stamp = join(out, 'stamp');
+const kernelTypes = '/sys/kernel/btf/vmlinux';
+
+/** clang-16 first: what it makes passes the verifier of every kernel from 6.1. */
+const compilers = ['clang-16', 'clang-19', 'clang'];
+const architectures: Readonly<Record<string, string>> = { x64: 'x86', arm64: 'arm64' };
+
+export class SensorBuildError extends Error {
+  readonly code = 'ERR_SENSOR_BUILD';
+  /** what the failing tool wrote */
+  readonly output: string;
+
+  constructor(message: string, output: string, cause: unknown) {
+    super(output === '' ? message : `${message}\n${output}`, { cause });
+    this.name = 'SensorBuildError';
+    this.output = output;
+  }
+}
+
+async function tool(file: string, args: readonly string[], failure: string): Promise<string> {
+  try {
+    return (await run(file, args, { maxBuffer: 64 << 20 })).stdout;
+  } catch (cause) {
+    const output = (cause as { stderr?: string }).stderr ?? '';
+    throw new SensorBuildError(failure, output.trim(), cause);
+  }
+}
+
+/** The first compiler that is there, with its version line. */
+async function findCompiler(): Promise<{ name: string; version: string }> {
+  for (const name of compilers) {
+    try {
+      return { name, version: (await run(name, ['--version'])).stdout };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
+  throw new SensorBuildError(`None of ${compilers.join(', ')} is installed: apt-get install clang-16`, '', undefined);
+}
+
+async function sourceFiles(): Promise<string[]> {
+  const files: string[] = [];
+  for await (const file of glob('**/*.{c,h}', { cwd: sources })) files.push(join(sources, file));
+  return files.sort();
+}
+
+/** Of everything the object depends on. */
+async function fingerprint(compilerVersion: string): Promise<string> {
+  const hash = createHash('sha256').update(compilerVersion);
+  try {
+    await pipeline(createReadStream(kernelTypes), hash, { end: false });
+  } catch (cause) {
+    throw new SensorBuildError(`This kernel has no BTF at ${kernelTypes}: it needs CONFIG_DEBUG_INFO_BTF=y`, '', cause);
+  }
+  for (const file of [...(await sourceFiles()), import.meta.filename]) hash.update(file).update(await readFile(file));
+  return hash.digest('hex');
+}
+
+async function isCurrent(wanted: string): Promise<boolean> {
+  try {
+    await stat(object);
+    return (await readFile(stamp, 'utf8')) === wanted;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+async function writeKernelHeader(directory: string): Promise<void> {
+  const header = await open(join(directory, 'vmlinux.h'), 'w');
+  try {
+    const text = await tool(
+      'bpftool',
+      ['btf', 'dump', 'file', kernelTypes, 'format', 'c'],
+      'bpftool could not write the kernel header (apt-get install bpftool; it needs root)',
+    );
+    await header.writeFile(text);
+  } finally {
+    await header.close();
+  }
+}
+
+async function compile(compiler: string, directory: string): Promise<string> {
+  const architecture = architectures[process.arch];
+  if (architecture === undefined)
+    throw new SensorBuildError(`The sensor is written for x64 and arm64, this is ${process.arch}`, '', undefined);
+  const compiled = join(directory, 'compiled.o');
+  const linked = join(directory, 'ringfence.bpf.o');
+  await tool(
+    compiler,
+    [
+      ...['-target', 'bpf', '-mcpu=v3', '-O2', '-g', '-Wall', '-Wextra', '-Werror', '-Wno-unused-parameter'],
+      ...['-Wno-sign-compare', `-D__TARGET_ARCH_${architecture}`, `-I${directory}`],
+      ...['-c', join(sources, 'ringfence.bpf.c'), '-o', compiled],
+    ],
+    `${compiler} could not compile bpf/ringfence.bpf.c (its headers: apt-get install libbpf-dev)`,
+  );
+  // also drops DWARF, five sixths of the file
+  await tool('bpftool', ['gen', 'object', linked, compiled], 'bpftool could not link the sensor');
+  return linked;
+}
+
+/** Returns the path of the object. `progress` gets a line per step. Rejects with SensorBuildError. */
+export async function buildSensor(progress: (line: string) => void = () => {}): Promise<string> {
+  const compiler = await findCompiler();
+  const wanted = await fingerprint(compiler.version);
+  if (await isCurrent(wanted)) {
+    progress('sensor: up to date');
+    return object;
+  }
+  await mkdir(out, { recursive: true });
+  // built aside and moved into place: others may be building or loading it
+  const directory = await mkdtemp(join(out, 'build-'));
+  try {
+    progress("sensor: writing the kernel's types");
+    await writeKernelHeader(directory);
+    progress(`sensor: compiling with ${compiler.name}`);
+    await rename(await compile(compiler.name, directory), object);
+    await writeFile(join(directory, 'stamp'), wanted);
+    await rename(join(directory, 'stamp'), stamp);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+  progress(`sensor: ${object}`);
+  return object;
+}
+
+if (import.meta.main) {
+  try {
+    await buildSensor((line) => process.stderr.write(`${line}\n`));
+  } catch (error) {
+    if (!(error instanceof SensorBuildError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  }
+}
