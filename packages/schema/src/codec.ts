@@ -1,4 +1,5 @@
 import avro from 'avsc';
+import { boundsOf } from './bounds.ts';
 import { SchemaError } from './errors.ts';
 import type { RecordTypes } from './generated/types.generated.ts';
 import { portableSchema, type RecordName, recordNames, typeOf } from './schemas.ts';
@@ -84,7 +85,7 @@ function writerOf(name: RecordName, bytes: Uint8Array): Writer {
       `${name}: not an Avro single object (${bytes.length} bytes, want C3 01 and a fingerprint)`,
     );
   }
-  const key = asBuffer(bytes).latin1Slice(0, FRAME_BYTES);
+  const key = asBuffer(bytes).toString('latin1', 0, FRAME_BYTES);
   const writer = writers.get(key);
   if (writer === undefined || writer.name !== name) {
     const print = asBuffer(bytes).toString('hex', 2, FRAME_BYTES);
@@ -114,6 +115,7 @@ export function decode<N extends RecordName>(name: N, bytes: Uint8Array): Record
   const writer = writerOf(name, bytes);
   const body = asBuffer(bytes).subarray(FRAME_BYTES);
   try {
+    boundsOf(writer.type ?? typeOf(name), body, 0);
     if (writer.type === null || writer.resolver === null) return typeOf(name).fromBuffer(body) as RecordTypes[N];
     return typeOf(name).fromBuffer(body, writer.resolver) as RecordTypes[N];
   } catch (cause) {

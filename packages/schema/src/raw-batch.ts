@@ -1,4 +1,5 @@
 import type avro from 'avsc';
+import { boundsOf } from './bounds.ts';
 import { asBuffer, current, FRAME_BYTES, frame } from './codec.ts';
 import { EventCursor } from './cursor.ts';
 import { SchemaError } from './errors.ts';
@@ -70,7 +71,7 @@ export class RawBatchReader {
     const length = this.cursor.long();
     const start = this.cursor.at;
     this.cursor.skip(length);
-    return this.cursor.buffer.utf8Slice(start, start + length);
+    return this.cursor.buffer.toString('utf8', start, start + length);
   }
 }
 
@@ -82,17 +83,22 @@ export function signedPart(bytes: Uint8Array): { readonly signed: Buffer; readon
   return { signed: buffer.subarray(0, end), signature: buffer.subarray(end) };
 }
 
-/** avsc's decode of one type at an offset, with our error. `offset` of the result is where it ended. */
+/** avsc's decode of one type at an offset, walked first. `offset` of the result is where it ended. */
 export function decodePart<T>(
   type: avro.Type,
   buffer: Buffer,
   at: number,
 ): { readonly value: T; readonly offset: number } {
-  const part = type.decode(buffer, at) as { value: T | undefined; offset: number };
-  if (part.value === undefined || part.offset < 0) {
-    throw new SchemaError('ERR_SCHEMA_MALFORMED', `${type.name}: ${buffer.length} bytes are too few for it`);
+  const offset = boundsOf(type, buffer, at);
+  try {
+    return { value: type.decode(buffer, at).value as T, offset };
+  } catch (cause) {
+    throw new SchemaError(
+      'ERR_SCHEMA_MALFORMED',
+      `${type.name}: bytes that don't fit it: ${(cause as Error).message}`,
+      { cause },
+    );
   }
-  return { value: part.value, offset: part.offset };
 }
 
 export interface RawBatchEnd {

@@ -20,7 +20,7 @@ export function escapeText(text: string): string {
 /** Bytes of the kernel as text: what isn't UTF-8 byte by byte as \xNN. Control characters stay (a rule may look for them): escape on output. */
 export function decodeText(bytes: Uint8Array, start = 0, end: number = bytes.length): string {
   const buffer = asBuffer(bytes);
-  const text = buffer.utf8Slice(start, end);
+  const text = buffer.toString('utf8', start, end);
   return text.includes('\ufffd') ? decodeBroken(buffer.subarray(start, end)) : text;
 }
 
@@ -29,7 +29,7 @@ function decodeBroken(bytes: Buffer): string {
   let at = 0;
   while (at < bytes.length) {
     const size = sequenceSize(bytes, at);
-    const text = size === 0 ? '' : bytes.utf8Slice(at, at + size);
+    const text = size === 0 ? '' : bytes.toString('utf8', at, at + size);
     const valid = size > 0 && (!text.includes('\ufffd') || bytes.subarray(at, at + size).equals(REPLACEMENT));
     out += valid ? text : hex(bytes[at] as number);
     at += valid ? size : 1;

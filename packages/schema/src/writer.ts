@@ -5,7 +5,7 @@ export class AvroWriter {
   buffer: Buffer;
   at = 0;
 
-  constructor(bytes = 64 * 1024) {
+  constructor(bytes: number = 64 * 1024) {
     this.buffer = Buffer.allocUnsafe(bytes);
   }
 
@@ -58,7 +58,7 @@ export class AvroWriter {
     const length = Buffer.byteLength(text);
     this.ensure(length + 10);
     this.long(length);
-    this.at += this.buffer.utf8Write(text, this.at, length);
+    this.at += this.buffer.write(text, this.at, length, 'utf8');
   }
 
   /** Bytes that are Avro already. */

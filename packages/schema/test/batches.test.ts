@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import fc from 'fast-check';
+import {
+  decode,
+  type EventBatch,
+  EventBatchWriter,
+  EventView,
+  encode,
+  KIND,
+  type RawBatch,
+  RawBatchReader,
+  RawBatchWriter,
+  SchemaError,
+  typeOf,
+} from '../src/index.ts';
+import { containerRecord, counters, enriched, event, fixed64, process, u64bytes } from './arbitraries.ts';
+
+const rawBatch = fc.record({
+  hostId: fc.uuid(),
+  bootId: fc.uuid(),
+  run: u64bytes,
+  agentVersion: fc.string(),
+  interestVersion: fc.nat(),
+  wallOffset: fc.nat(),
+  lanes: fc.array(counters, { maxLength: 3 }),
+  events: fc.array(event, { maxLength: 8 }),
+  keyId: fc.string(),
+  signature: fixed64,
+}) as fc.Arbitrary<RawBatch>;
+
+const eventBatch = fc.record({
+  hostId: fc.uuid(),
+  bootId: fc.uuid(),
+  run: u64bytes,
+  wallOffset: fc.nat(),
+  lanes: fc.array(counters, { maxLength: 2 }),
+  containers: fc.array(containerRecord, { maxLength: 2 }),
+  processes: fc.array(process, { maxLength: 4 }),
+  events: fc.array(enriched, { maxLength: 8 }),
+}) as fc.Arbitrary<EventBatch>;
+
+test('a RawBatch copied event by event by the hot path has the bytes that avsc writes', () => {
+  const reader = new RawBatchReader();
+  fc.assert(
+    fc.property(rawBatch, (batch) => {
+      const bytes = encode('RawBatch', batch);
+      const { hostId, bootId, run, agentVersion, ...end } = batch;
+      const writer = new RawBatchWriter({ hostId, bootId, run, agentVersion });
+      reader.open(bytes);
+      for (const wanted of batch.events) {
+        assert.ok(reader.next());
+        const { cursor } = reader;
+        const out = writer.begin(
+          cursor.lane,
+          cursor.cpu,
+          cursor.sequence,
+          cursor.ktime,
+          cursor.late,
+          cursor.tgid,
+          cursor.tid,
+        );
+        out.append(cursor.buffer, cursor.startAt, cursor.eventEnd);
+        assert.equal(cursor.execId, wanted.execId);
+      }
+      assert.equal(reader.next(), false);
+      assert.equal(reader.keyId(), batch.keyId);
+      const copy = writer.finish({ ...end, sign: () => batch.signature });
+      assert.deepEqual(copy, bytes);
+    }),
+    { numRuns: 150, endOnFailure: true },
+  );
+});
+
+test('an EventBatch written by the hot path has the bytes that avsc writes, and the view reads back each field', () => {
+  const writer = new EventBatchWriter();
+  const view = new EventView();
+  const eventType = typeOf('Event');
+  fc.assert(
+    fc.property(eventBatch, (batch) => {
+      writer.reset();
+      const { events, ...head } = batch;
+      for (const one of events) {
+        const raw = eventType.toBuffer(one.event);
+        writer.add(one.process, one.container, one.writer, one.writtenAgo, one.partial, raw, 0, raw.length);
+      }
+      const bytes = writer.finish(head);
+      assert.deepEqual(bytes, encode('EventBatch', batch));
+      view.open(bytes);
+      const whole = decode('EventBatch', bytes);
+      for (const one of events) {
+        assert.ok(view.next());
+        assert.deepEqual(view.process?.raw, whole.processes[one.process]);
+        assert.deepEqual(view.container, whole.containers[one.container]);
+        assert.equal(view.writtenAgo, one.writtenAgo);
+        assert.equal(view.cursor.sequence, one.event.sequence);
+        assert.deepEqual(
+          eventType.fromBuffer(view.cursor.buffer.subarray(view.cursor.eventAt, view.cursor.eventEnd)),
+          eventType.clone(one.event),
+        );
+      }
+      assert.equal(view.next(), false);
+    }),
+    { numRuns: 150, endOnFailure: true },
+  );
+});
+
+test('a batch cut at any byte is refused with a SchemaError and never read past its end', () => {
+  const [batch] = fc.sample(rawBatch, { numRuns: 1, seed: 7 }) as [RawBatch];
+  const bytes = encode('RawBatch', batch);
+  const reader = new RawBatchReader();
+  for (let length = 0; length < bytes.length - 64; length++) {
+    assert.throws(
+      () => {
+        reader.open(bytes.subarray(0, length));
+        while (reader.next());
+        reader.keyId();
+      },
+      SchemaError,
+      `cut at ${length}`,
+    );
+  }
+});
+
+test('flipped bytes give an error or another batch, never anything but a SchemaError', () => {
+  const [batch] = fc.sample(eventBatch, { numRuns: 1, seed: 11 }) as [EventBatch];
+  const bytes = encode('EventBatch', batch);
+  const view = new EventView();
+  fc.assert(
+    fc.property(fc.nat(bytes.length - 1), fc.nat(255), (at, value) => {
+      const hostile = Buffer.from(bytes);
+      hostile[at] = value;
+      try {
+        view.open(hostile);
+        while (view.next());
+        decode('EventBatch', hostile);
+      } catch (error) {
+        assert.ok(error instanceof SchemaError, String(error));
+      }
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test('kinds are numbered as the union of event.avsc has them', () => {
+  assert.deepEqual([KIND.Fork, KIND.Exec, KIND.Exit, KIND.Open, KIND.Tick], [0, 1, 2, 4, 6]);
+  assert.ok(decode('RawBatch', encode('RawBatch', fc.sample(rawBatch, 1)[0] as RawBatch)));
+});
