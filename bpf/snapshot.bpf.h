@@ -5,30 +5,42 @@
 
 #define SNAPSHOT_ROOM RF_RECORD_MAX
 
+/* false: a fault, counted. */
+static __always_inline bool snapshot__read(struct rf_builder *b, struct task_struct *task, void *to, __u32 size, unsigned long from)
+{
+	if (!bpf_copy_from_user_task(to, size, (void *)from, task, 0))
+		return true;
+	b->faults++;
+	return false;
+}
+
 static __always_inline void snapshot__append_arguments(struct rf_builder *b, struct rf_text *text, struct task_struct *task)
 {
+	const __u32 half = RF_SNAPSHOT_ARGV_MAX / 2;
 	unsigned long start = BPF_CORE_READ(task, mm, arg_start);
 	unsigned long size = BPF_CORE_READ(task, mm, arg_end) - start;
 	__u32 end = b->end;
-	__u32 kept = size;
+	__u32 kept;
+	char last = 1;
 
 	text__clear(b, text);
-	if (!size || size > (1UL << 31))
+	if (!size || size > (1UL << 31) || !snapshot__read(b, task, &last, 1, start + size - 1))
 		return;
+	size -= !last; /* a process that has overwritten its arguments may have no NUL there */
 	text->length = size;
+	kept = size;
 	rf_barrier(end);
+	rf_barrier(kept);
 	if (end > SNAPSHOT_ROOM - RF_SNAPSHOT_ARGV_MAX)
 		return;
-	if (kept > RF_SNAPSHOT_ARGV_MAX) {
-		if (bpf_copy_from_user_task(b->record + end, RF_SNAPSHOT_ARGV_MAX / 2, (void *)start, task, 0) ||
-		    bpf_copy_from_user_task(b->record + end + RF_SNAPSHOT_ARGV_MAX / 2, RF_SNAPSHOT_ARGV_MAX / 2,
-					    (void *)(start + size - RF_SNAPSHOT_ARGV_MAX / 2), task, 0))
+	if (kept <= RF_SNAPSHOT_ARGV_MAX) {
+		if (!snapshot__read(b, task, b->record + end, kept, start))
+			return;
+	} else {
+		if (!snapshot__read(b, task, b->record + end, half, start) ||
+		    !snapshot__read(b, task, b->record + end + half, half, start + size - half))
 			return;
 		kept = RF_SNAPSHOT_ARGV_MAX;
-	} else {
-		rf_barrier(kept);
-		if (kept > RF_SNAPSHOT_ARGV_MAX || bpf_copy_from_user_task(b->record + end, kept, (void *)start, task, 0))
-			return;
 	}
 	text->kept = kept;
 	b->end = end + kept;
@@ -70,6 +82,7 @@ int snapshot(struct bpf_iter__task *context)
 	b.record = scratch->record;
 	e = (struct rf_exec *)scratch->record;
 	snapshot__fill(scratch, &b, task);
+	text__count_faults(&b, RF_LANE_SECURITY);
 	end = b.end;
 	e->h.size = end;
 	rf_barrier(end);
