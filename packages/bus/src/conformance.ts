@@ -197,7 +197,7 @@ function state(make: Make, factory: DriverFactory): void {
     await first.commit(await take(first, 1), { outputs: [], state: [change('a', '2', 1, 5), change('b', null, 1, 6)] });
     await first.close();
     await using second = await bus.consumer(options);
-    const entries = await Array.fromAsync(second.restore('ringfence.state.s'));
+    const entries = await collect(second.restore('ringfence.state.s'));
     assert.deepEqual(
       entries
         .map(({ key, value, position, partition }) => [key, Buffer.from(value).toString(), position, partition])
@@ -220,7 +220,7 @@ function state(make: Make, factory: DriverFactory): void {
       BusError,
     );
     assert.equal((await consumer.lag()).get('t'), 1);
-    assert.deepEqual(await Array.fromAsync(bus.read({ topic: 'out' })), []);
+    assert.deepEqual(await collect(bus.read({ topic: 'out' })), []);
   });
 
   test('a commit with one bad output writes no output, no state and no offset', {
@@ -235,8 +235,8 @@ function state(make: Make, factory: DriverFactory): void {
       consumer.commit(await take(consumer, 1), { outputs, state: [change('a', '1', 0, 0)] }),
       UnknownTopicError,
     );
-    assert.deepEqual(await Array.fromAsync(bus.read({ topic: 'out' })), []);
-    assert.deepEqual(await Array.fromAsync(consumer.restore('ringfence.state.s')), []);
+    assert.deepEqual(await collect(bus.read({ topic: 'out' })), []);
+    assert.deepEqual(await collect(consumer.restore('ringfence.state.s')), []);
     assert.equal((await consumer.lag()).get('t'), 1);
   });
 }
@@ -256,7 +256,7 @@ function topics(make: Make, factory: DriverFactory): void {
       await bus.produce([{ topic: 'c', key, value: value === null ? null : Buffer.from(value) }]);
     }
     await factory.compact?.(bus);
-    const records = await Array.fromAsync(bus.read({ topic: 'c' }));
+    const records = await collect(bus.read({ topic: 'c' }));
     const latest = new Map(records.map((one) => [one.key, one.value === null ? null : text(one)]));
     assert.deepEqual([...latest].sort(), [
       ['a', '3'],
@@ -281,7 +281,7 @@ function topics(make: Make, factory: DriverFactory): void {
       topic: 'no-such',
     });
     await assert.rejects(bus.consumer({ group: 'g', topics: ['no-such'] }), UnknownTopicError);
-    await assert.rejects(async () => Array.fromAsync(bus.read({ topic: 'no-such' })), UnknownTopicError);
+    await assert.rejects(async () => collect(bus.read({ topic: 'no-such' })), UnknownTopicError);
   });
 
   for (const name of ['', '../etc', "t'; DROP TABLE topics; --", 'x'.repeat(250)]) {
@@ -297,7 +297,7 @@ function reading(make: Make): void {
     const { bus } = await make();
     await bus.ensureTopics([topic('t', { partitions: 3 })]);
     await bus.produce(Array.from({ length: 150 }, (_, i) => record('t', `k${i}`, `${i}`)));
-    const records = await Array.fromAsync(bus.read({ topic: 't' }));
+    const records = await collect(bus.read({ topic: 't' }));
     assert.equal(new Set(records.map(text)).size, 150);
     assertAscending(records);
     await using consumer = await bus.consumer({ group: 'g', topics: ['t'] });
@@ -311,10 +311,10 @@ function reading(make: Make): void {
       await bus.produce([record('t', 'k', `${i}`)]);
       await new Promise((resolve) => setTimeout(resolve, 3));
     }
-    const all = await Array.fromAsync(bus.read({ topic: 't' }));
+    const all = await collect(bus.read({ topic: 't' }));
     const from = all[3]!.timestamp;
-    assert.deepEqual((await Array.fromAsync(bus.read({ topic: 't', from }))).map(text), ['3', '4']);
-    assert.deepEqual(await Array.fromAsync(bus.read({ topic: 't', from: from + 3_600_000_000 })), []);
+    assert.deepEqual((await collect(bus.read({ topic: 't', from }))).map(text), ['3', '4']);
+    assert.deepEqual(await collect(bus.read({ topic: 't', from: from + 3_600_000_000 })), []);
   });
 
   test('following sees what comes later, and ends when its signal aborts', async () => {
@@ -353,7 +353,7 @@ function limits(make: Make, factory: DriverFactory): void {
     await bus.ensureTopics([topic('t')]);
     const large = { topic: 't', key: 'k', value: Buffer.alloc(2 ** 20 + 1) };
     await assert.rejects(bus.produce([record('t', 'k', 'small'), large]), BadRecordError);
-    assert.deepEqual(await Array.fromAsync(bus.read({ topic: 't' })), []);
+    assert.deepEqual(await collect(bus.read({ topic: 't' })), []);
   });
 
   test('a full bus refuses to produce, writes nothing of it, says so, and takes records again once they are consumed', {
@@ -366,7 +366,7 @@ function limits(make: Make, factory: DriverFactory): void {
     const { usedBytes, maxBytes, full } = bus.pressure();
     assert.ok(full, 'pressure says full');
     assert.ok(usedBytes <= maxBytes, `${usedBytes} <= ${maxBytes}`);
-    assert.equal((await Array.fromAsync(bus.read({ topic: 't' }))).length, produced);
+    assert.equal((await collect(bus.read({ topic: 't' }))).length, produced);
     await consumer.commit(await take(consumer, produced), NOTHING);
     await bus.produce([{ topic: 't', key: 'k', value: Buffer.alloc(60_000) }]);
     assert.equal((await take(consumer, 1)).length, 1);
@@ -406,7 +406,7 @@ function closing(make: Make): void {
     await bus.ensureTopics([topic('t'), topic('idle')]);
     const consumer = await bus.consumer({ group: 'g', topics: ['idle'] });
     const poll = consumer.poll();
-    const following = Array.fromAsync(bus.read({ topic: 'idle', follow: true }));
+    const following = collect(bus.read({ topic: 'idle', follow: true }));
     const writes = [1, 2, 3].map((i) => bus.produce([record('t', 'k', `${i}`)]));
     await new Promise((resolve) => setImmediate(resolve));
     await bus.close();
@@ -417,7 +417,7 @@ function closing(make: Make): void {
     await bus.close();
     if (driver.reopen === undefined) return;
     const again = await driver.reopen();
-    assert.deepEqual((await Array.fromAsync(again.read({ topic: 't' }))).map(text), ['1', '2', '3']);
+    assert.deepEqual((await collect(again.read({ topic: 't' }))).map(text), ['1', '2', '3']);
   });
 }
 
@@ -459,4 +459,10 @@ function assertAscending(records: readonly InRecord[]): void {
     assert.ok(offset > (last.get(partition) ?? -1), `offset ${offset} of partition ${partition} ascends`);
     last.set(partition, offset);
   }
+}
+
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
 }

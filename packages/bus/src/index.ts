@@ -1,6 +1,7 @@
 export { type EmbeddedBus, openEmbeddedBus } from './embedded/bus.ts';
 export type { Drop, DropCause } from './embedded/drops.ts';
 export type { BusLog, EmbeddedBusOptions } from './embedded/options.ts';
+export { type EmbeddedReader, type EmbeddedReaderOptions, openEmbeddedReader } from './embedded/reader.ts';
 export { MAX_KEY_BYTES, MAX_RECORD_BYTES } from './embedded/writer.ts';
 export * from './errors.ts';
 export { murmur2, partitionOf } from './murmur2.ts';

@@ -20,6 +20,7 @@ export class EmbeddedBus implements Bus {
   readonly #space: Space;
   readonly #maintenance: Maintenance;
   readonly #writer: Writer;
+  readonly #checkpointer: Checkpointer;
   readonly #consumers: Map<string, EmbeddedConsumer> = new Map();
   readonly #readers: Set<Waiter> = new Set();
   #closed = false;
@@ -30,7 +31,8 @@ export class EmbeddedBus implements Bus {
     const retention = new Retention(this.#store);
     this.#space = new Space(this.#store, retention);
     this.#maintenance = new Maintenance(this.#store, retention);
-    this.#writer = new Writer(this.#store, this.#space, new Checkpointer(this.#store));
+    this.#checkpointer = new Checkpointer(this.#store);
+    this.#writer = new Writer(this.#store, this.#space, this.#checkpointer);
   }
 
   async ensureTopics(topics: readonly TopicSpec[]): Promise<void> {
@@ -106,6 +108,7 @@ export class EmbeddedBus implements Bus {
     for (const consumer of [...this.#consumers.values()]) await consumer.close();
     for (const reader of this.#readers) reader.wake();
     await this.#maintenance.stop();
+    await this.#checkpointer.stop();
     this.#store.close();
   }
 

@@ -17,6 +17,8 @@ export class Space {
   #live = 0;
   #wal = 0;
   #unseen = 0;
+  /** size of the call to produce that was refused last; 0 when the last one was let in */
+  #refused = 0;
 
   constructor(store: Store, retention: Retention) {
     this.#store = store;
@@ -27,26 +29,32 @@ export class Space {
   /** Throws BusFullError when `bytes` don't fit, also after reclaiming. */
   admit(bytes: number, share: number): void {
     if (this.#unseen > LOOK_EVERY) this.#look();
-    if (this.#fits(bytes, share)) return;
-    this.#look();
-    if (this.#fits(bytes, share)) return;
-    // A little more than needed, or each of the next calls would come here again.
-    this.#retention.reclaim(this.#limit(share) - bytes - this.#store.options.maxBytes / 64);
-    this.#look();
-    if (!this.#fits(bytes, share)) throw new BusFullError(this.#live + this.#wal, this.#store.options.maxBytes);
+    if (this.#fits(bytes, share) || this.#makeRoom(bytes, share)) {
+      if (share === SHARE.produce) this.#refused = 0;
+      return;
+    }
+    if (share === SHARE.produce) this.#refused = bytes;
+    throw new BusFullError(this.#live + this.#wal, this.#store.options.maxBytes);
   }
 
   wrote(bytes: number): void {
     this.#unseen += bytes;
   }
 
+  /** `full`: what was refused last would be refused again. */
   pressure(): { readonly usedBytes: number; readonly maxBytes: number; readonly full: boolean } {
     this.#look();
-    return {
-      usedBytes: this.#live + this.#wal,
-      maxBytes: this.#store.options.maxBytes,
-      full: !this.#fits(0, SHARE.produce),
-    };
+    const full = this.#refused > 0 && !this.#makeRoom(this.#refused, SHARE.produce);
+    return { usedBytes: this.#live + this.#wal, maxBytes: this.#store.options.maxBytes, full };
+  }
+
+  #makeRoom(bytes: number, share: number): boolean {
+    this.#look();
+    if (this.#fits(bytes, share)) return true;
+    // A little more than needed, or each of the next calls would come here again.
+    this.#retention.reclaim(this.#limit(share) - bytes - this.#store.options.maxBytes / 64);
+    this.#look();
+    return this.#fits(bytes, share);
   }
 
   #fits(bytes: number, share: number): boolean {

@@ -1,0 +1,19 @@
+/** Folds the log back on a thread of its own: the flushes would hold up the event loop for tens of milliseconds. One message, one checkpoint. */
+import { parentPort, workerData } from 'node:worker_threads';
+import Database from 'better-sqlite3';
+import type { CheckpointReply, CheckpointSettings } from './checkpointer.ts';
+
+const { path, synchronous }: CheckpointSettings = workerData;
+const db = new Database(path, { timeout: 0, fileMustExist: true });
+db.pragma(`synchronous = ${synchronous}`);
+db.pragma('cache_size = -256');
+const checkpoint = db.prepare<[], CheckpointReply>('PRAGMA wal_checkpoint(PASSIVE)');
+
+parentPort?.on('message', (message: 'checkpoint' | 'stop') => {
+  if (message === 'checkpoint') {
+    parentPort?.postMessage(checkpoint.get());
+    return;
+  }
+  db.close();
+  parentPort?.close();
+});

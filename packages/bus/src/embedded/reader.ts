@@ -1,0 +1,74 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import Database from 'better-sqlite3';
+import { BusClosedError, BusStorageError, UnknownTopicError } from '../errors.ts';
+import type { InRecord, ReadOptions } from '../port.ts';
+import { PartitionReader } from './partition-reader.ts';
+import { type ReadSource, readTopic } from './read.ts';
+
+export interface EmbeddedReaderOptions {
+  /** The SQLite file of a bus, written by another process or by none. */
+  readonly path: string;
+  /** How often a follower looks whether the other process has written, ms. @default 100 */
+  readonly followIntervalMs?: number;
+}
+
+/** Reads a bus that another process writes. It takes no lock and holds no snapshot between two chunks, so it never holds up the writer. */
+export class EmbeddedReader implements AsyncDisposable {
+  readonly #db: Database.Database;
+  readonly #followIntervalMs: number;
+
+  constructor(options: EmbeddedReaderOptions) {
+    try {
+      this.#db = new Database(options.path, { readonly: true, fileMustExist: true, timeout: 5000 });
+    } catch (error) {
+      if (error instanceof Database.SqliteError) throw new BusStorageError(options.path, error.code, { cause: error });
+      throw error;
+    }
+    this.#followIntervalMs = options.followIntervalMs ?? 100;
+  }
+
+  topics(): readonly string[] {
+    return this.#db.prepare<[], string>('SELECT name FROM topics ORDER BY name').pluck().all();
+  }
+
+  read(options: ReadOptions): AsyncIterable<InRecord> {
+    if (!this.#db.open) throw new BusClosedError('the reader');
+    const rows = this.#db
+      .prepare<[string], { id: number; partition: number }>(
+        'SELECT id, partition FROM partitions WHERE topic = ? ORDER BY partition',
+      )
+      .all(options.topic);
+    if (rows.length === 0) throw new UnknownTopicError(options.topic);
+    const partitions = rows.map(({ id, partition }) => new PartitionReader(this.#db, id, options.topic, partition));
+    const source: ReadSource = { partitions, wait: (signal) => this.#changed(signal), closed: () => !this.#db.open };
+    return readTopic(source, options);
+  }
+
+  /** SQLite counts the commits of other connections; nothing is read until the count moves. */
+  async #changed(signal?: AbortSignal): Promise<void> {
+    const before = this.#dataVersion();
+    while (!signal?.aborted && this.#db.open && this.#dataVersion() === before) {
+      // An abort ends the pause early; that it does so by throwing is no error.
+      await sleep(this.#followIntervalMs, undefined, signal === undefined ? {} : { signal }).catch((error: unknown) => {
+        if (!signal?.aborted) throw error;
+      });
+    }
+  }
+
+  #dataVersion(): unknown {
+    return this.#db.pragma('data_version', { simple: true });
+  }
+
+  async close(): Promise<void> {
+    this.#db.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/** Opens a bus for reading only; any number may. */
+export async function openEmbeddedReader(options: EmbeddedReaderOptions): Promise<EmbeddedReader> {
+  return new EmbeddedReader(options);
+}
