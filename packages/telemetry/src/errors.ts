@@ -1,0 +1,34 @@
+import type { ListenAddress } from './serve-metrics.ts';
+
+/** A label outside of its closed set: with values from outside, a metric would grow without bound. */
+export class MetricLabelError extends Error {
+  override readonly name = 'MetricLabelError';
+  readonly code = 'ERR_METRIC_LABEL';
+  readonly metric: string;
+  readonly label: string;
+  readonly value: string;
+
+  constructor(metric: string, label: string, value: string) {
+    super(`metric ${metric} has no value "${value}" for its label "${label}"; add it where the metric is defined`);
+    this.metric = metric;
+    this.label = label;
+    this.value = value;
+  }
+}
+
+/** The metrics endpoint can't be opened. */
+export class MetricsListenError extends Error {
+  override readonly name = 'MetricsListenError';
+  readonly code = 'ERR_METRICS_LISTEN';
+  readonly address: ListenAddress;
+
+  constructor(address: ListenAddress, options: { readonly cause: unknown }) {
+    const reason = options.cause instanceof Error && 'code' in options.cause ? String(options.cause.code) : 'unknown';
+    const hint = reason === 'EADDRINUSE' ? 'another program listens there' : reason;
+    super(
+      `metrics can't be served on ${address.host}:${address.port}: ${hint}. Set metrics.listen, or metrics.enabled to false`,
+      options,
+    );
+    this.address = address;
+  }
+}

@@ -1,0 +1,99 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Registry } from 'prom-client';
+import { MetricsListenError } from './errors.ts';
+import { Metrics } from './metrics.ts';
+
+export interface ListenAddress {
+  readonly host: string;
+  /** 0: any free one */
+  readonly port: number;
+}
+
+export interface ServeOptions {
+  readonly listen: ListenAddress;
+  /** bearer token a scraper must show; empty: none */
+  readonly token: string;
+  readonly metrics: readonly Metrics[];
+}
+
+export interface MetricsServer extends AsyncDisposable {
+  readonly address: ListenAddress;
+  close(): Promise<void>;
+}
+
+/** Slow or silent clients may not pile up. */
+const REQUEST_TIMEOUT_MS = 5000;
+const CONNECTIONS_MAX = 16;
+
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+
+/** What the whole process uses; read at a scrape, so that it costs nothing in between. */
+function processMetrics(): Metrics {
+  const metrics = new Metrics('process');
+  metrics.observed('resident_memory_bytes', 'Resident memory.', () => process.memoryUsage.rss());
+  metrics.observed(
+    'open_handles',
+    'Active resources of the event loop.',
+    () => process.getActiveResourcesInfo().length,
+  );
+  metrics.observedTotal('cpu_seconds_total', 'CPU time by mode.', { mode: ['user', 'system'] }, () => {
+    const { user, system } = process.cpuUsage();
+    return [
+      [{ mode: 'user' }, user / 1e6],
+      [{ mode: 'system' }, system / 1e6],
+    ];
+  });
+  return metrics;
+}
+
+function isAllowed(request: IncomingMessage, token: string): boolean {
+  if (token === '') return true;
+  return timingSafeEqual(digest(request.headers.authorization ?? ''), digest(`Bearer ${token}`));
+}
+
+async function respond(
+  request: IncomingMessage,
+  response: ServerResponse,
+  registry: Registry,
+  token: string,
+): Promise<void> {
+  const path = (request.url ?? '').split('?')[0];
+  if (path !== '/metrics') return void response.writeHead(404).end('metrics are at /metrics\n');
+  if (request.method !== 'GET') return void response.writeHead(405, { allow: 'GET' }).end();
+  if (!isAllowed(request, token)) return void response.writeHead(401, { 'www-authenticate': 'Bearer' }).end();
+  const text = await registry.metrics();
+  response.writeHead(200, { 'content-type': registry.contentType }).end(text);
+}
+
+/** Serves /metrics. Rejects with MetricsListenError when the address can't be had. */
+export async function serveMetrics({ listen, token, metrics }: ServeOptions): Promise<MetricsServer> {
+  const registry = Registry.merge([...metrics, processMetrics()].map((service) => service.registry));
+  const server = createServer((request, response) => {
+    respond(request, response, registry, token).catch((error: unknown) => {
+      response.writeHead(500).end(`metrics can't be read: ${error instanceof Error ? error.message : String(error)}\n`);
+    });
+  });
+  server.requestTimeout = REQUEST_TIMEOUT_MS;
+  server.headersTimeout = REQUEST_TIMEOUT_MS;
+  server.maxConnections = CONNECTIONS_MAX;
+  try {
+    server.listen(listen);
+    await once(server, 'listening');
+  } catch (cause) {
+    throw new MetricsListenError(listen, { cause });
+  }
+  // Metrics alone are no reason to go on living.
+  server.unref();
+  const close = async () => {
+    if (!server.listening) return;
+    const closed = once(server, 'close');
+    server.close();
+    server.closeAllConnections();
+    await closed;
+  };
+  const { address, port } = server.address() as AddressInfo;
+  return { address: { host: address, port }, close, [Symbol.asyncDispose]: close };
+}
