@@ -29,7 +29,9 @@ export async function buildSensorIfChanged(root, node) {
   const built = existsSync(join(root, 'dist/sensor/ringfence.bpf.o'));
   if (built && existsSync(stamp) && readFileSync(stamp, 'utf8') === key) return;
   const args = ['--conditions=@ringfence/source', '--disable-warning=ExperimentalWarning', join(root, BUILDER)];
-  const { code, output } = await runStep('Sensor (clang, bpftool)', node, args, { cwd: root });
+  // Debian leaves the sbin directories, where bpftool is, out of the PATH of those who aren't root.
+  const env = { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/local/sbin:/usr/sbin:/sbin` };
+  const { code, output } = await runStep('Sensor (clang, bpftool)', node, args, { cwd: root, env });
   if (code !== 0) throw new SetupError(`the sensor could not be built:\n${output.trimEnd()}`);
   writeFileSync(stamp, key);
 }
