@@ -1,0 +1,132 @@
+import koffi from 'koffi';
+import type { Btf } from './btf/btf.ts';
+import { type BtfValue, type Codec, codecFor } from './btf/codec.ts';
+import { BpfError, disposed, usage } from './errors.ts';
+import { bpf, type Handle, type Pointer } from './native/library.ts';
+import { checked } from './native/log.ts';
+import { Mapping } from './native/mapping.ts';
+
+const initialValue: (map: Pointer, size: BigUint64Array) => Handle = bpf(
+  'void *bpf_map__initial_value(void *map, void *size)',
+);
+const setPinPath: (map: Pointer, path: string) => number = bpf(
+  'int bpf_map__set_pin_path(void *map, const char *path)',
+);
+const mapFd: (map: Pointer) => number = bpf('int bpf_map__fd(void *map)');
+
+export interface GlobalVariable {
+  readonly name: string;
+  /** bytes from the start of its section */
+  readonly offset: number;
+  /** bytes */
+  readonly size: number;
+  readonly codec: Codec<BtfValue>;
+}
+
+/**
+ * A section of global variables (`.bss`, `.data`, `.rodata`). Before load it is the object's initial value; afterwards the kernel's own memory,
+ * shared with the running programs. The bytes move at load: take views after it.
+ */
+export class GlobalSection implements Disposable {
+  readonly name: string;
+  readonly variables: ReadonlyMap<string, GlobalVariable>;
+  readonly #map: Pointer;
+  #buffer: ArrayBuffer;
+  #mapping: Mapping | undefined;
+  #readOnly = false;
+
+  constructor(btf: Btf, map: Pointer, name: string) {
+    this.name = name;
+    this.#map = map;
+    this.variables = variablesOf(btf, name);
+    const size = new BigUint64Array(1);
+    const address = initialValue(map, size);
+    if (address === null) throw new BpfError('ERR_BPF_NOT_FOUND', `section '${name}' has no memory`);
+    this.#buffer = koffi.view(address, Number(size[0]));
+  }
+
+  /** Before load: the section pinned there is used if it fits, with the values it has; else a new one is made and pinned there. */
+  pinAt(path: string): void {
+    const doing = `choosing a pin path for section '${this.name}' (possible before load only)`;
+    checked('ERR_BPF_MAP', doing, 'bpf_map__set_pin_path', () => setPinPath(this.#map, path));
+  }
+
+  /** Called by the object right after load. */
+  mapped(): void {
+    const length = this.#buffer.byteLength;
+    this.#readOnly = this.name.startsWith('.rodata');
+    this.#mapping = new Mapping(mapFd(this.#map), `section '${this.name}'`, { length, writable: !this.#readOnly });
+    this.#buffer.transfer(0);
+    this.#buffer = this.#mapping.buffer;
+  }
+
+  get #live(): ArrayBuffer {
+    if (this.#buffer.detached) throw disposed(`section '${this.name}'`);
+    return this.#buffer;
+  }
+
+  get view(): DataView {
+    return new DataView(this.#live);
+  }
+
+  /** The variable's bytes in place, e.g. for an Int32Array that Atomics polls: `const { buffer, byteOffset } = section.bytes('flag')`. */
+  bytes(name: string): Uint8Array<ArrayBuffer> {
+    const { offset, size } = this.variable(name);
+    return new Uint8Array(this.#live, offset, size);
+  }
+
+  /** A 32-bit variable (or the first 32 bits of another) for Atomics. */
+  int32(name: string): Int32Array<ArrayBuffer> {
+    const { offset, size } = this.variable(name);
+    return new Int32Array(this.#live, offset, Math.floor(size / 4));
+  }
+
+  get(name: string): BtfValue {
+    const { codec, offset } = this.variable(name);
+    return codec.read(this.view, offset);
+  }
+
+  /** @throws ERR_BPF_USAGE for `.rodata` after load: the verifier has already drawn its conclusions from the values */
+  set(name: string, value: BtfValue): void {
+    const { codec, offset } = this.variable(name);
+    if (this.#readOnly) throw usage(`'${name}' is constant once the object is loaded: set it before load()`);
+    codec.write(this.view, offset, value);
+  }
+
+  variable(name: string): GlobalVariable {
+    const variable = this.variables.get(name);
+    if (variable === undefined)
+      throw new BpfError('ERR_BPF_NOT_FOUND', `section '${this.name}' has no variable '${name}'`);
+    return variable;
+  }
+
+  /** Before the object is closed, which frees the initial values. */
+  [Symbol.dispose](): void {
+    if (this.#mapping !== undefined) this.#mapping[Symbol.dispose]();
+    else if (!this.#buffer.detached) this.#buffer.transfer(0);
+  }
+}
+
+function variablesOf(btf: Btf, section: string): Map<string, GlobalVariable> {
+  const variables = new Map<string, GlobalVariable>();
+  for (const { type, offset, size } of btf.find('section', section)?.variables ?? []) {
+    const name = btf.type(type).name;
+    variables.set(name, { name, offset, size, codec: codecFor(btf, type) });
+  }
+  return variables;
+}
+
+/** One object with a property per variable of all sections: `object.globals.target_pid = 42`. */
+export function globalsOf(sections: Iterable<GlobalSection>): object {
+  const globals: object = Object.create(null);
+  for (const section of sections) {
+    for (const name of section.variables.keys()) {
+      Object.defineProperty(globals, name, {
+        enumerable: true,
+        get: () => section.get(name),
+        set: (value: BtfValue) => section.set(name, value),
+      });
+    }
+  }
+  return Object.preventExtensions(globals);
+}

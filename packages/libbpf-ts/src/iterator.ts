@@ -1,0 +1,80 @@
+import { closeSync, read, readSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { BpfError, disposed } from './errors.ts';
+
+const readAsync = promisify(read);
+const CHUNK = 65_536;
+/** The kernel says EAGAIN after many objects in a row that the program had nothing to say about. */
+const MAX_RETRIES = 10_000;
+
+/** One run of an iterator program: a stream of the bytes that it writes by bpf_seq_write. */
+export class BpfIterator implements Disposable, Iterable<Uint8Array>, AsyncIterable<Uint8Array> {
+  readonly #name: string;
+  #fd: number;
+
+  /** Prefer `link.iterate()`. @param fd owned from here on */
+  constructor(fd: number, name: string) {
+    this.#fd = fd;
+    this.#name = name;
+  }
+
+  /** Bytes read into `into`; 0 at the end. */
+  read(into: Uint8Array): number {
+    for (let retries = 0; ; retries++) {
+      try {
+        return readSync(this.#live, into);
+      } catch (error) {
+        this.#retryOrThrow(error, retries);
+      }
+    }
+  }
+
+  /** All of it. A record may straddle two chunks of the stream, here it can't. */
+  readAll(): Uint8Array {
+    return Buffer.concat([...this]);
+  }
+
+  *[Symbol.iterator](): Generator<Uint8Array> {
+    for (;;) {
+      const chunk = new Uint8Array(CHUNK);
+      const length = this.read(chunk);
+      if (length === 0) return;
+      yield chunk.subarray(0, length);
+    }
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    for (let retries = 0; ; ) {
+      const chunk = new Uint8Array(CHUNK);
+      try {
+        const { bytesRead } = await readAsync(this.#live, chunk, 0, CHUNK, null);
+        if (bytesRead === 0) return;
+        retries = 0;
+        yield chunk.subarray(0, bytesRead);
+      } catch (error) {
+        this.#retryOrThrow(error, retries++);
+      }
+    }
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#fd >= 0) closeSync(this.#fd);
+    this.#fd = -1;
+  }
+
+  get #live(): number {
+    if (this.#fd < 0) throw disposed(`the iterator '${this.#name}'`);
+    return this.#fd;
+  }
+
+  #retryOrThrow(error: unknown, retries: number): void {
+    if (error instanceof BpfError) throw error;
+    const { code, errno = 0 } = error as NodeJS.ErrnoException;
+    if (code === 'EAGAIN' && retries < MAX_RETRIES) return;
+    throw new BpfError('ERR_BPF_ITERATOR', `reading iterator '${this.#name}' failed: ${code}`, {
+      operation: 'read',
+      errno: Math.abs(errno),
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,241 @@
+import { closeSync, openSync } from 'node:fs';
+import koffi from 'koffi';
+import { BpfError, usage } from './errors.ts';
+import { objectId } from './info.ts';
+import { BpfLink } from './link.ts';
+import { bpf, type Handle, type Pointer } from './native/library.ts';
+import { checked, checkedPointer } from './native/log.ts';
+import { openPinned, pin, removePin } from './pin.ts';
+import { type RunInput, type RunResult, runProgram } from './program-run.ts';
+
+const programName: (program: Pointer) => string = bpf('const char *bpf_program__name(void *program)');
+const sectionName: (program: Pointer) => string = bpf('const char *bpf_program__section_name(void *program)');
+const programFd: (program: Pointer) => number = bpf('int bpf_program__fd(void *program)');
+const autoload: (program: Pointer) => boolean = bpf('bool bpf_program__autoload(void *program)');
+const setAutoload: (program: Pointer, load: boolean) => number = bpf(
+  'int bpf_program__set_autoload(void *program, bool load)',
+);
+const autoattach: (program: Pointer) => boolean = bpf('bool bpf_program__autoattach(void *program)');
+const setAutoattach: (program: Pointer, attach: boolean) => void = bpf(
+  'void bpf_program__set_autoattach(void *program, bool attach)',
+);
+const attach: (program: Pointer) => Handle = bpf('void *bpf_program__attach(void *program)');
+const attachCgroup: (program: Pointer, fd: number) => Handle = bpf(
+  'void *bpf_program__attach_cgroup(void *program, int fd)',
+);
+const attachTracepoint: (program: Pointer, category: string, name: string) => Handle = bpf(
+  'void *bpf_program__attach_tracepoint(void *program, const char *category, const char *name)',
+);
+const attachRawTracepoint: (program: Pointer, name: string) => Handle = bpf(
+  'void *bpf_program__attach_raw_tracepoint(void *program, const char *name)',
+);
+const attachXdp: (program: Pointer, ifindex: number) => Handle = bpf(
+  'void *bpf_program__attach_xdp(void *program, int ifindex)',
+);
+const IterOptions = koffi.struct({ sz: 'size_t', link_info: 'void *', link_info_len: 'uint32_t' });
+const UprobeOptions = koffi.struct({
+  sz: 'size_t',
+  ref_ctr_offset: 'size_t',
+  bpf_cookie: 'uint64_t',
+  retprobe: 'bool',
+  func_name: 'const char *',
+});
+const attachIter: (program: Pointer, options: object | null) => Handle = bpf([
+  'bpf_program__attach_iter',
+  'void *',
+  ['void *', koffi.pointer(IterOptions)],
+]);
+const attachUprobe: (program: Pointer, pid: number, path: string, offset: number, options: object) => Handle = bpf([
+  'bpf_program__attach_uprobe_opts',
+  'void *',
+  ['void *', 'int', 'const char *', 'size_t', koffi.pointer(UprobeOptions)],
+]);
+
+export interface UprobeOptions {
+  /** executable or shared library */
+  readonly path: string;
+  /** function name; or give `offset` */
+  readonly symbol?: string;
+  /** bytes from the start of the file, or of the symbol. @default 0 */
+  readonly offset?: number;
+  /** fire when the function returns. @default false */
+  readonly onReturn?: boolean;
+  /** only in this process. @default every process */
+  readonly pid?: number;
+}
+
+/** Narrows an iterator over tasks. */
+export interface IteratorOptions {
+  readonly tgid?: number;
+  readonly tid?: number;
+}
+
+/** A program of an object. */
+export class BpfProgram {
+  readonly handle: Pointer;
+  readonly name: string;
+  /** the ELF section, which says what it attaches to */
+  readonly section: string;
+  readonly #keep: (link: BpfLink) => BpfLink;
+
+  /** Prefer `object.program(name)`. @param keep told of each link, so that the object disposes of it */
+  constructor(handle: Pointer, keep: (link: BpfLink) => BpfLink) {
+    this.handle = handle;
+    this.name = programName(handle);
+    this.section = sectionName(handle);
+    this.#keep = keep;
+  }
+
+  /** @throws ERR_BPF_USAGE before load, or when it was left out of the load */
+  get fd(): number {
+    const fd = programFd(this.handle);
+    if (fd < 0) throw usage(`program '${this.name}' is not loaded`);
+    return fd;
+  }
+
+  get loaded(): boolean {
+    return programFd(this.handle) >= 0;
+  }
+
+  get id(): number {
+    return objectId(this.fd, `program '${this.name}'`);
+  }
+
+  /** Whether load() loads it. */
+  get autoload(): boolean {
+    return autoload(this.handle);
+  }
+
+  set autoload(load: boolean) {
+    checked(
+      'ERR_BPF_USAGE',
+      `changing autoload of '${this.name}' (possible before load only)`,
+      'bpf_program__set_autoload',
+      () => setAutoload(this.handle, load),
+    );
+  }
+
+  /** Whether object.attach() attaches it. */
+  get autoattach(): boolean {
+    return autoattach(this.handle);
+  }
+
+  set autoattach(attach: boolean) {
+    setAutoattach(this.handle, attach);
+  }
+
+  /** Attaches as the section says (`tp/…`, `tp_btf/…`, `raw_tp/…`, `iter/…`, `uprobe/…`, …). */
+  attach(): BpfLink {
+    return this.#link('bpf_program__attach', this.section, () => attach(this.handle));
+  }
+
+  /** @param cgroup path of a cgroup v2 directory */
+  attachCgroup(cgroup: string): BpfLink {
+    const fd = openDirectory(cgroup);
+    try {
+      return this.#link('bpf_program__attach_cgroup', cgroup, () => attachCgroup(this.handle, fd));
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  attachTracepoint(category: string, name: string): BpfLink {
+    return this.#link('bpf_program__attach_tracepoint', `${category}:${name}`, () =>
+      attachTracepoint(this.handle, category, name),
+    );
+  }
+
+  attachRawTracepoint(name: string): BpfLink {
+    return this.#link('bpf_program__attach_raw_tracepoint', name, () => attachRawTracepoint(this.handle, name));
+  }
+
+  attachXdp(ifindex: number): BpfLink {
+    return this.#link('bpf_program__attach_xdp', `interface ${ifindex}`, () => attachXdp(this.handle, ifindex));
+  }
+
+  attachUprobe(options: UprobeOptions): BpfLink {
+    const { path, symbol, offset = 0, onReturn = false, pid = -1 } = options;
+    const fields = {
+      sz: koffi.sizeof(UprobeOptions),
+      ref_ctr_offset: 0,
+      bpf_cookie: 0,
+      retprobe: onReturn,
+      func_name: symbol ?? null,
+    };
+    return this.#link('bpf_program__attach_uprobe_opts', `${path}:${symbol ?? offset}`, () =>
+      attachUprobe(this.handle, pid, path, offset, fields),
+    );
+  }
+
+  /** Each run is then started by `link.iterate()`. */
+  attachIterator(options: IteratorOptions = {}): BpfLink {
+    const { tgid = 0, tid = 0 } = options;
+    if (tgid === 0 && tid === 0)
+      return this.#link('bpf_program__attach_iter', this.section, () => attachIter(this.handle, null));
+    // union bpf_iter_link_info.task: u32 tid, pid, pid_fd; padded to the union's 16 bytes
+    const task = new Uint8Array(Uint32Array.of(tid, tgid, 0, 0).buffer);
+    const fields = { sz: koffi.sizeof(IterOptions), link_info: task, link_info_len: task.length };
+    return this.#link('bpf_program__attach_iter', `${this.section} of task ${tgid || tid}`, () =>
+      attachIter(this.handle, fields),
+    );
+  }
+
+  /** Runs it once, now, on given input (BPF_PROG_TEST_RUN): for `syscall` programs and for tests. */
+  run(input: RunInput = {}): RunResult {
+    return runProgram(this.fd, this.name, input);
+  }
+
+  pin(path: string): void {
+    pin(this.fd, path, `program '${this.name}'`);
+  }
+
+  unpin(path: string): void {
+    removePin(path, `program '${this.name}'`);
+  }
+
+  #link(operation: string, where: string, call: () => Handle): BpfLink {
+    if (!this.loaded) throw usage(`program '${this.name}' is not loaded: call load() first`);
+    const handle = checkedPointer('ERR_BPF_ATTACH', `attaching '${this.name}' to ${where}`, operation, call);
+    return this.#keep(new BpfLink(handle, this.name));
+  }
+}
+
+/** A program that was pinned, by its descriptor: enough to put it behind a link. */
+export class PinnedProgram implements Disposable {
+  readonly name: string;
+  readonly fd: number;
+
+  private constructor(name: string, fd: number) {
+    this.name = name;
+    this.fd = fd;
+  }
+
+  static open(path: string): PinnedProgram {
+    return new PinnedProgram(path, openPinned(path));
+  }
+
+  get id(): number {
+    return objectId(this.fd, `the program pinned at ${this.name}`);
+  }
+
+  run(input: RunInput = {}): RunResult {
+    return runProgram(this.fd, this.name, input);
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.fd);
+  }
+}
+
+function openDirectory(path: string): number {
+  try {
+    return openSync(path, 'r');
+  } catch (cause) {
+    const { errno = 0 } = cause as NodeJS.ErrnoException;
+    throw new BpfError('ERR_BPF_ATTACH', `the cgroup ${path} can't be opened: ${(cause as Error).message}`, {
+      operation: 'open',
+      errno: Math.abs(errno),
+      cause,
+    });
+  }
+}

@@ -1,0 +1,14 @@
+const BEGIN = /^libbpf: prog '([^']+)': -- BEGIN PROG LOAD LOG --\n?/;
+const END = /\n?-- END PROG LOAD LOG --\s*$/;
+
+/** Finds the verifier's own words among what libbpf printed, and the program they are about. */
+export function verifierLog(lines: readonly string[]): { readonly program: string | undefined; readonly text: string } {
+  const entry = lines.find((line) => BEGIN.test(line));
+  if (entry === undefined) {
+    const refused = lines
+      .map((line) => /^libbpf: prog '([^']+)': BPF program load failed/.exec(line))
+      .find((match) => match !== null);
+    return { program: refused?.[1], text: '' };
+  }
+  return { program: BEGIN.exec(entry)?.[1], text: entry.replace(BEGIN, '').replace(END, '') };
+}

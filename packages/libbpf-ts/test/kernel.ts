@@ -1,0 +1,59 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isBpfFileSystem } from '../src/index.ts';
+
+export const programs: string = join(import.meta.dirname, 'programs');
+
+const clangs = ['clang-16', 'clang', 'clang-19', 'clang-15', 'clang-14'];
+
+export const clang: string | undefined = clangs.find((name) => runs(name));
+
+function runs(command: string): boolean {
+  try {
+    execFileSync(command, ['--version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** For `test(..., { skip })`: false where BPF can be tested, else why not. */
+export const skip: string | false = whyNot() ?? false;
+
+function whyNot(): string | undefined {
+  if (process.getuid?.() !== 0) return 'loading BPF programs needs root';
+  if (!existsSync('/sys/kernel/btf/vmlinux')) return 'the kernel has no BTF';
+  if (clang === undefined) return 'no clang to compile the test programs with';
+  return undefined;
+}
+
+export const skipPins: string | false =
+  skip ||
+  (existsSync('/sys/fs/bpf') && isBpfFileSystem('/sys/fs/bpf')
+    ? false
+    : '/sys/fs/bpf is not mounted (mount -t bpf bpf /sys/fs/bpf)');
+
+/** A directory of this test's own, removed with all in it. */
+export function scratch(): Disposable & { readonly path: string } {
+  const path = mkdtempSync(join(tmpdir(), 'libbpf-ts-'));
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true }) };
+}
+
+export function compile(name: string, directory: string): string {
+  const output = join(directory, `${name}.bpf.o`);
+  const include = execFileSync('cc', ['-print-multiarch'], { encoding: 'utf8' }).trim();
+  const arch = process.arch === 'arm64' ? 'arm64' : 'x86';
+  const flags = ['-g', '-O2', '-target', 'bpf', `-D__TARGET_ARCH_${arch}`, `-I/usr/include/${include}`];
+  execFileSync(clang ?? 'clang', [...flags, '-c', join(programs, `${name}.bpf.c`), '-o', output]);
+  return output;
+}
+
+/** Where cgroup v2 is mounted: on hybrid machines not at /sys/fs/cgroup. */
+export function cgroup2(): string | undefined {
+  return readFileSync('/proc/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' '))
+    .find((fields) => fields[2] === 'cgroup2')?.[1];
+}
