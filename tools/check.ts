@@ -26,7 +26,7 @@ function steps(fix: boolean): Step[] {
       title: 'lint and format (biome)',
       command: [bin('biome'), 'check', ...(fix ? ['--write'] : []), '--max-diagnostics=50', '.'],
     },
-    { title: 'dead code (knip)', command: [bin('knip'), '--no-progress'] },
+    { title: 'dead code (knip)', command: [bin('knip'), '--no-progress', '--no-config-hints'] },
     { title: 'documents in step', command: fix ? docs : [...docs, '--check'] },
   ];
 }

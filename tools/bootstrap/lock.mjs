@@ -1,8 +1,11 @@
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { say } from './progress.mjs';
 
 const RETRY_MS = 300;
+
+/** A checkout that belongs to somebody else: nothing can be installed into it, so nothing needs a lock. */
+const NOT_OURS = new Set(['EACCES', 'EPERM', 'EROFS']);
 
 function isAlive(pid) {
   try {
@@ -10,6 +13,18 @@ function isAlive(pid) {
     return true;
   } catch (error) {
     return error.code === 'EPERM';
+  }
+}
+
+/** @returns {boolean} whether the directory of the lock is there and can be written */
+function canLock(directory) {
+  try {
+    mkdirSync(directory, { recursive: true });
+    accessSync(directory, constants.W_OK);
+    return true;
+  } catch (error) {
+    if (NOT_OURS.has(error.code)) return false;
+    throw error;
   }
 }
 
@@ -42,7 +57,7 @@ function holderOf(path) {
 export async function holdLock(root, work) {
   const directory = join(root, 'dist');
   const path = join(directory, 'setup.lock');
-  mkdirSync(directory, { recursive: true });
+  if (!canLock(directory)) return work();
   let said = false;
   while (!tryTake(path)) {
     const holder = holderOf(path);

@@ -1,0 +1,13 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { loadConfig } from '@ringfence/config';
+import { topics } from '@ringfence/schema';
+
+it('the settings have the topics of the catalogue, with its retention as their default', () => {
+  const fromSettings = Object.entries(loadConfig({ file: '/dev/null', env: {} }).topics);
+  const fromCatalogue = topics.map(({ name, retentionMs, retentionBytes }) => [
+    name.replace(/^ringfence\./, ''),
+    { retentionMs, retentionBytes },
+  ]);
+  assert.deepEqual(fromSettings, fromCatalogue);
+});

@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { after, before, describe, it, type TestContext } from 'node:test';
+
+const repository = dirname(dirname(import.meta.dirname));
+const root = mkdtempSync(join(tmpdir(), 'ringfence-bootstrap-'));
+after(() => rmSync(root, { recursive: true, force: true }));
+
+const LOCK = {
+  lockfileVersion: 3,
+  packages: {
+    '': {},
+    'node_modules/node': { version: '24.0.0' },
+    'node_modules/lint': { version: '1.0.0', dev: true },
+  },
+};
+
+function write(path: string, content: string): void {
+  mkdirSync(dirname(join(root, path)), { recursive: true });
+  writeFileSync(join(root, path), content);
+}
+
+function setInstalled(packages: object): void {
+  write('node_modules/.package-lock.json', JSON.stringify({ packages }));
+}
+
+/** A checkout as small as can be: the real bootstrap, a program that tells how it was run, and Node already brought. */
+before(() => {
+  cpSync(join(repository, 'tools/bootstrap'), join(root, 'tools/bootstrap'), { recursive: true });
+  cpSync(join(repository, 'tools/bootstrap.mjs'), join(root, 'tools/bootstrap.mjs'));
+  write(
+    'package.json',
+    JSON.stringify({ name: 'small', version: '1.0.0', type: 'module', dependencies: { absent: '1.0.0' } }),
+  );
+  write('package-lock.json', JSON.stringify(LOCK));
+  write(
+    'cli/src/main.ts',
+    `import { text } from 'node:stream/consumers';
+     const [what = '']: string[] = process.argv.slice(2);
+     if (what === '--help') console.log('the help of the command');
+     if (what === 'cat') console.log('read ' + (await text(process.stdin)));
+     if (what === 'where') console.log(process.cwd());
+     if (what === 'die') process.kill(process.pid, 'SIGKILL');
+     if (what === 'wait') { process.on('SIGTERM', () => { console.log('told to stop'); process.exit(7); }); console.log('waiting'); setInterval(() => {}, 1000); }
+     if (what === 'exit') process.exitCode = 9;`,
+  );
+  write('tools/other.ts', `console.log('other', ...process.argv.slice(2), process.execArgv.join(' '));`);
+  mkdirSync(join(root, 'node_modules/node/bin'), { recursive: true });
+  symlinkSync(process.execPath, join(root, 'node_modules/node/bin/node'));
+  setInstalled(LOCK.packages);
+});
+
+const environment = (overrides: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => {
+  const { NODE_OPTIONS: _options, npm_execpath: _npm, INIT_CWD: _cwd, NODE_TEST_CONTEXT: _test, ...rest } = process.env;
+  return { ...rest, ...overrides };
+};
+
+function bootstrap(args: readonly string[], options: { input?: string; env?: NodeJS.ProcessEnv } = {}) {
+  const { input = '', env = {} } = options;
+  return spawnSync(process.execPath, [join(root, 'tools/bootstrap.mjs'), ...args], {
+    cwd: root,
+    encoding: 'utf8',
+    input,
+    env: environment(env),
+  });
+}
+
+describe('where everything is there, the bootstrap', () => {
+  it('says nothing and runs the command with its arguments', () => {
+    const { stdout, stderr, status } = bootstrap(['--help']);
+    assert.deepEqual({ stdout, stderr, status }, { stdout: 'the help of the command\n', stderr: '', status: 0 });
+  });
+
+  it('runs another program of the repository, from source', () => {
+    const { stdout, status } = bootstrap(['--run', 'tools/other.ts', 'a', '--b']);
+    assert.equal(stdout, 'other a --b --conditions=@ringfence/source --disable-warning=ExperimentalWarning\n');
+    assert.equal(status, 0);
+  });
+
+  it('hands stdin on and the exit code back', () => {
+    assert.equal(bootstrap(['cat'], { input: 'words' }).stdout, 'read words\n');
+    assert.equal(bootstrap(['exit']).status, 9);
+  });
+
+  it('ends as its program ended, by the same signal', () => {
+    assert.equal(bootstrap(['die']).signal, 'SIGKILL');
+  });
+
+  it('passes a signal on and waits for the program to stop', async () => {
+    const child = spawn(process.execPath, [join(root, 'tools/bootstrap.mjs'), 'wait'], {
+      env: environment(),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(child.stdout, 'readable');
+    const output = text(child.stdout);
+    child.kill('SIGTERM');
+    const [code] = await once(child, 'exit');
+    assert.equal(await output, 'waiting\ntold to stop\n');
+    assert.equal(code, 7);
+  });
+
+  it('runs the command in the directory it was typed in', () => {
+    assert.equal(bootstrap(['where'], { env: { INIT_CWD: '/usr' } }).stdout, '/usr\n');
+  });
+
+  it('sets up and runs nothing when told so', () => {
+    const { stdout, stderr, status } = bootstrap(['--setup']);
+    assert.deepEqual({ stdout, stderr, status }, { stdout: '', stderr: 'Everything is in place.\n', status: 0 });
+  });
+
+  it('takes over the lock of a setup that died', () => {
+    const gone = spawnSync(process.execPath, ['-e', '']).pid;
+    write('dist/setup.lock', String(gone));
+    assert.equal(bootstrap(['--help']).status, 0);
+    assert.equal(existsSync(join(root, 'dist/setup.lock')), false);
+  });
+
+  it('waits for a setup that is at work', async () => {
+    const other = spawn(process.execPath, ['-e', 'process.stdin.resume()'], { stdio: ['pipe', 'ignore', 'ignore'] });
+    write('dist/setup.lock', String(other.pid));
+    const child = spawn(process.execPath, [join(root, 'tools/bootstrap.mjs'), '--help'], {
+      env: environment(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const output = text(child.stdout);
+    const [said] = await once(child.stderr.setEncoding('utf8'), 'data');
+    assert.equal(said, `Another setup (process ${other.pid}) is running; waiting for it.\n`);
+    other.stdin.end();
+    const [code] = await once(child, 'exit');
+    assert.equal(code, 0);
+    assert.equal(await output, 'the help of the command\n');
+  });
+
+  it('refuses to run a file that is not there', () => {
+    const { stderr, status } = bootstrap(['--run', 'tools/none.ts']);
+    assert.match(stderr, /^ringfence setup: there is no tools\/none\.ts in /);
+    assert.equal(status, 1);
+  });
+});
+
+describe('where dependencies are missing or stale, the bootstrap', () => {
+  const stale = { 'node_modules/node': { version: '23.0.0' } };
+
+  function withInstalled(t: TestContext, packages: object): void {
+    setInstalled(packages);
+    t.after(() => setInstalled(LOCK.packages));
+  }
+
+  it('does not miss development dependencies for the command, but for development', (t) => {
+    withInstalled(t, { 'node_modules/node': { version: '24.0.0' } });
+    assert.equal(bootstrap(['--help']).stderr, '');
+    assert.match(
+      bootstrap(['--run', 'tools/other.ts'], { env: { PATH: '/nonexistent' } }).stderr,
+      /^Setting Ringfence up/,
+    );
+  });
+
+  it('says that npm is missing', (t) => {
+    withInstalled(t, stale);
+    const { stderr, status } = bootstrap(['--help'], { env: { PATH: '/nonexistent' } });
+    assert.match(stderr, /ringfence setup: npm was not found on PATH/);
+    assert.equal(status, 1);
+  });
+
+  it('says that the registry could not be reached', (t) => {
+    withInstalled(t, stale);
+    // Port 9 (discard) of this machine: nothing answers there.
+    const lock = {
+      name: 'small',
+      version: '1.0.0',
+      lockfileVersion: 3,
+      packages: {
+        '': { name: 'small', version: '1.0.0', dependencies: { absent: '1.0.0' } },
+        'node_modules/absent': { version: '1.0.0', integrity: 'sha512-AAAA' },
+      },
+    };
+    write('package-lock.json', JSON.stringify(lock));
+    t.after(() => write('package-lock.json', JSON.stringify(LOCK)));
+    const env = {
+      npm_config_registry: 'http://127.0.0.1:9/',
+      npm_config_fetch_retries: '0',
+      npm_config_cache: join(root, 'cache'),
+    };
+    const { stderr, status } = bootstrap(['--help'], { env });
+    assert.match(stderr, /Dependencies and Node 24 \(npm ci\): failed/);
+    assert.match(stderr, /ringfence setup: the package registry could not be reached/);
+    assert.equal(status, 1);
+  });
+});
+
+describe('where system packages are missing and may not be installed, the bootstrap', () => {
+  it('names them, gives the command, and goes on', (t) => {
+    if (process.getuid?.() !== 0) return t.skip('needs root, to hide a directory in a mount namespace of its own');
+    const nothing = join(root, 'nothing');
+    mkdirSync(nothing, { recursive: true });
+    for (const path of [root, nothing]) chmodSync(path, 0o755);
+    const script = `mount --bind ${nothing} /usr/include/bpf && exec setpriv --reuid 65534 --regid 65534 --clear-groups "$@"`;
+    const command = [
+      '-m',
+      '--propagation',
+      'private',
+      'sh',
+      '-c',
+      script,
+      'sh',
+      process.execPath,
+      join(root, 'tools/bootstrap.mjs'),
+      '--help',
+    ];
+    const { stdout, stderr, status } = spawnSync('unshare', command, {
+      cwd: root,
+      encoding: 'utf8',
+      env: environment(),
+    });
+    assert.match(stderr, /Missing on this system:\n {2}- libbpf headers \(bpf\/bpf_helpers\.h\)\n/);
+    assert.match(stderr, /Install it as root with: .*libbpf/);
+    assert.match(stderr, /Going on: what needs the sensor will not work until then\./);
+    assert.equal(stdout, 'the help of the command\n');
+    assert.equal(status, 0);
+  });
+});

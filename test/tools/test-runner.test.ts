@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+
+const repository = dirname(dirname(import.meta.dirname));
+const root = mkdtempSync(join(tmpdir(), 'ringfence-test-runner-'));
+after(() => rmSync(root, { recursive: true, force: true }));
+
+const FILES: Readonly<Record<string, string>> = {
+  'packages/a/test/good.test.ts': `test('adds', () => {}); test('waits', (t) => t.skip('no kernel here'));`,
+  'packages/a/test/deep/bad.test.ts': `console.log('said before'); describe('group', () => { it('differs', () => assert.deepEqual({ a: 1 }, { a: 2 })); it('agrees', () => {}); });`,
+  'services/b/test/crash.test.ts': `throw new Error('crashed at import');`,
+  'services/b/test/empty.test.ts': `export {};`,
+  'test/kernel/alone.test.ts': `test('sees the kernel', () => {});`,
+  'test/bench/slow.test.ts': `throw new Error('never run');`,
+  'packages/a/dist/old.test.ts': `throw new Error('never run');`,
+};
+
+before(() => {
+  cpSync(join(repository, 'tools/test-runner'), join(root, 'tools/test-runner'), { recursive: true });
+  cpSync(join(repository, 'tools/test.ts'), join(root, 'tools/test.ts'));
+  writeFileSync(join(root, 'package.json'), '{ "type": "module" }');
+  writeFileSync(
+    join(root, 'tools/check.ts'),
+    `console.log('checked'); process.exitCode = process.env.CHECK_FAILS ? 1 : 0;`,
+  );
+  for (const [path, body] of Object.entries(FILES)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(
+      join(root, path),
+      `import assert from 'node:assert/strict'; import test, { describe, it } from 'node:test'; ${body}`,
+    );
+  }
+});
+
+function runTests(...args: string[]) {
+  const { NODE_TEST_CONTEXT: _context, ...env } = process.env;
+  const { stdout, status } = spawnSync(process.execPath, [join(root, 'tools/test.ts'), ...args], {
+    cwd: root,
+    encoding: 'utf8',
+    env,
+  });
+  return { lines: stdout.trimEnd().split('\n'), stdout, status };
+}
+
+describe('the test runner', () => {
+  it('runs everything, shows failures whole, and ends with one line of totals', () => {
+    const { lines, stdout, status } = runTests();
+    assert.equal(lines.at(-1), '4 passed, 3 failed, 1 skipped');
+    assert.equal(stdout.match(/^\d+ passed, \d+ failed, \d+ skipped$/gm)?.length, 1);
+    assert.equal(status, 1);
+    assert.match(stdout, /^ok {3}packages\/a\/test\/good\.test\.ts: 1 passed, 1 skipped \(\d+\.\d s\)$/m);
+    assert.match(stdout, /^ +skipped: waits: no kernel here$/m);
+    assert.match(
+      stdout,
+      /FAIL packages\/a\/test\/deep\/bad\.test\.ts\n {2}differs\n[\s\S]*actual: \{ a: 1 \}[\s\S]*said before/,
+    );
+    assert.match(stdout, /crashed at import/);
+    assert.match(stdout, /empty\.test\.ts\n[\s\S]*it registered no test/);
+    assert.doesNotMatch(stdout, /never run/);
+  });
+
+  it('runs what needs the kernel last, and the check after it', () => {
+    const order = runTests().lines.filter((line) => /^(ok {2}|FAIL) .*\(\d/.test(line));
+    assert.match(order.at(-2) ?? '', /test\/kernel\/alone/);
+    assert.match(order.at(-1) ?? '', /npm run check: 1 passed/);
+  });
+
+  it('keeps the files that a filter names, without the check', () => {
+    const { lines, status } = runTests('good', 'alone');
+    assert.equal(lines.at(-1), '2 passed, 0 failed, 1 skipped');
+    assert.equal(
+      lines.some((line) => line.includes('npm run check')),
+      false,
+    );
+    assert.equal(status, 0);
+  });
+
+  it('keeps the tests whose title matches', () => {
+    const { lines, status } = runTests('packages/a', '--only', 'agrees');
+    assert.equal(lines.at(-1), '1 passed, 0 failed, 0 skipped');
+    assert.equal(status, 0);
+  });
+
+  it('fails when a filter names nothing', () => {
+    const { stdout, status } = runTests('nowhere');
+    assert.equal(stdout, 'no test file matches nowhere\n0 passed, 0 failed, 0 skipped\n');
+    assert.equal(status, 1);
+  });
+});
