@@ -1,0 +1,33 @@
+#!/bin/sh
+# Makes the demo's sandbox and becomes the service that will be attacked. Runs as pid 1 of its own pid namespace, in a mount namespace of its own:
+# nothing it writes is seen outside, and all of it is gone when it ends.
+#   sandbox.sh CGROUP SERVICE
+set -eu
+cgroup=$1
+service=$2
+
+# Folders of its own over the host's.
+mount -t tmpfs -o mode=1777 tmpfs /var/tmp
+mkdir /var/tmp/etc && cp -a /etc/. /var/tmp/etc/ && mount --bind /var/tmp/etc /etc
+printf 'root:$y$j9T$demo$notarealhash:20000:0:99999:7:::\n' > /etc/shadow
+mkdir -p /etc/cron.d
+mount -t tmpfs tmpfs /opt
+mount -t tmpfs -o mode=1777 tmpfs /tmp
+hostname web-1
+
+# The service is a shell under the name of a web server; its helper has the set-user-id bit that somebody forgot.
+mkdir /opt/shop
+cp /bin/bash /opt/shop/httpd
+cp /bin/bash /opt/shop/backup-helper
+chmod 4755 /opt/shop/backup-helper
+cat > /opt/shop/serve.sh <<'SERVE'
+# Resizes pictures. Whoever names a file "x.png; id" runs commands: the hole that the demo goes in by.
+while read -r picture; do
+	sh -c "test -f $picture"
+done
+SERVE
+
+# From here on it is the container.
+echo $$ > "$cgroup/cgroup.procs"
+cd /opt/shop
+exec setpriv --reuid 65534 --regid 65534 --clear-groups "$service" /opt/shop/serve.sh

@@ -1,0 +1,126 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { DemoError } from './errors.ts';
+
+const SCRIPT = fileURLToPath(new URL('./sandbox.sh', import.meta.url));
+
+/** Where cgroup v2 is mounted; throws when it isn't. */
+export function cgroupRoot(mounts: string = readFileSync('/proc/mounts', 'utf8')): string {
+  const line = mounts.split('\n').find((text) => text.split(' ')[2] === 'cgroup2');
+  const path = line?.split(' ')[1];
+  if (path === undefined) throw new DemoError('no cgroup v2 is mounted; try: mount -t cgroup2 cgroup2 /sys/fs/cgroup');
+  return path;
+}
+
+export interface SandboxOptions {
+  /** 8 hex digits */
+  readonly id: string;
+  /** where the collector reads about containers it can't ask a runtime for */
+  readonly containersDir: string;
+}
+
+/** A container of the demo's own: cgroup, mount, pid, ipc and uts namespaces. Everything in it ends with it. */
+export class Sandbox implements AsyncDisposable {
+  readonly name: string;
+  readonly #cgroup: string;
+  readonly #description: string;
+  #process: ChildProcess | undefined;
+  #stderr = '';
+
+  constructor({ id, containersDir }: SandboxOptions) {
+    this.name = `ringfence-demo-${id}`;
+    this.#cgroup = join(cgroupRoot(), this.name);
+    this.#description = join(containersDir, `${this.name}.json`);
+    mkdirSync(this.#cgroup);
+    mkdirSync(containersDir, { recursive: true });
+    const container = {
+      cgroupPath: `/${this.name}`,
+      id: this.name,
+      name: 'web-1',
+      image: 'shop/web:1.4',
+      runtime: 'ringfence-demo',
+      privileged: false,
+      labels: {},
+    };
+    writeFileSync(this.#description, `${JSON.stringify(container, null, 2)}\n`);
+  }
+
+  /** Starts the service that will be attacked; resolves when it is ready for requests. */
+  async start(): Promise<void> {
+    const unshare = [
+      '--mount',
+      '--pid',
+      '--fork',
+      '--kill-child',
+      '--mount-proc',
+      '--ipc',
+      '--uts',
+      '--propagation',
+      'private',
+    ];
+    const child = spawn('unshare', [...unshare, '/bin/sh', SCRIPT, this.#cgroup, '/opt/shop/httpd'], {
+      stdio: ['pipe', 'ignore', 'pipe'],
+    });
+    this.#process = child;
+    child.stderr?.on('data', (chunk: Buffer) => {
+      this.#stderr = (this.#stderr + chunk.toString('utf8')).slice(-2000);
+    });
+    child.on('error', (cause) => {
+      this.#stderr += String(cause);
+    });
+    for (let waited = 0; waited < 10_000; waited += 20) {
+      if (child.exitCode !== null || child.pid === undefined) break;
+      if (this.#serves()) return;
+      await sleep(20);
+    }
+    throw new DemoError(`the sandbox did not start: ${this.#stderr.trim() || 'no word from it in 10 s'}`);
+  }
+
+  /** The service has become the only process of the cgroup. */
+  #serves(): boolean {
+    const [pid] = this.pids();
+    if (pid === undefined) return false;
+    try {
+      return readFileSync(`/proc/${pid}/comm`, 'utf8') === 'httpd\n';
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT' || (error as NodeJS.ErrnoException).code === 'ESRCH')
+        return false;
+      throw error;
+    }
+  }
+
+  /** Processes in the sandbox, as the host numbers them. */
+  pids(): number[] {
+    return readFileSync(join(this.#cgroup, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number);
+  }
+
+  /** A request to the service: the name of a picture. */
+  request(picture: string): void {
+    this.#process?.stdin?.write(`${picture}\n`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const child = this.#process;
+    if (child !== undefined && child.exitCode === null && child.signalCode === null) {
+      const exited = once(child, 'exit');
+      // The inside first: unshare then reaps it and ends by itself.
+      writeFileSync(join(this.#cgroup, 'cgroup.kill'), '1');
+      if (!(await Promise.race([exited.then(() => true), sleep(2000, false)]))) child.kill('SIGKILL');
+      await exited;
+    }
+    rmSync(this.#description, { force: true });
+    for (let waited = 0; existsSync(this.#cgroup); waited += 20) {
+      try {
+        rmdirSync(this.#cgroup);
+      } catch (error) {
+        // Killed processes leave the cgroup a moment after they are reaped.
+        if ((error as NodeJS.ErrnoException).code !== 'EBUSY' || waited > 5000) throw error;
+        await sleep(20);
+      }
+    }
+  }
+}

