@@ -88,10 +88,24 @@ export class BusStorageError extends BusError {
     const reason = options.cause instanceof Error ? options.cause.message : String(options.cause);
     super(
       'ERR_BUS_STORAGE',
-      `${path}: ${reason} (${sqliteCode}); a damaged file is moved aside at the next start`,
+      `${path}: ${reason} (${sqliteCode}): check the disk and the permissions; a damaged file is moved aside at the next start`,
       options,
     );
     this.path = path;
     this.sqliteCode = sqliteCode;
+  }
+}
+
+/** A file that another version of the program, or another program, wrote. It is left as it is. */
+export class BusFormatError extends BusError {
+  readonly path: string;
+  readonly format: number;
+  constructor(path: string, format: number, expected: number) {
+    super(
+      'ERR_BUS_FORMAT',
+      `${path} has format ${format}, this program knows ${expected}: use the program that wrote it, or another path`,
+    );
+    this.path = path;
+    this.format = format;
   }
 }

@@ -1,7 +1,8 @@
-import { BusClosedError, BusUsageError } from '../errors.ts';
+import { BusClosedError, BusStorageError, BusUsageError } from '../errors.ts';
 import type { Bus, Consumer, ConsumerOptions, InRecord, OutRecord, ReadOptions, TopicSpec } from '../port.ts';
 import { Checkpointer } from './checkpointer.ts';
 import { EmbeddedConsumer } from './consumer.ts';
+import { isDamage } from './database.ts';
 import type { Drop } from './drops.ts';
 import { Maintenance } from './maintenance.ts';
 import { compileOptions, type EmbeddedBusOptions } from './options.ts';
@@ -75,7 +76,7 @@ export class EmbeddedBus implements Bus {
       this.#readers.delete(waiter);
       for (const log of logs) log.listeners.delete(waiter.wake);
     };
-    return listening(listen, readTopic(source, options), leave);
+    return listening(listen, readTopic(source, options), leave, (error) => this.#store.translate(error));
   }
 
   pressure(): { readonly usedBytes: number; readonly maxBytes: number; readonly full: boolean } {
@@ -125,16 +126,28 @@ async function* listening(
   listen: () => void,
   records: AsyncIterable<InRecord>,
   leave: () => void,
+  translate: (error: unknown) => unknown,
 ): AsyncGenerator<InRecord, void, undefined> {
   listen();
   try {
     yield* records;
+  } catch (error) {
+    throw translate(error);
   } finally {
     leave();
   }
 }
 
-/** Opens the file for writing, or makes it. Rejects with BusLockedError when another process writes it. */
+/**
+ * Opens the file for writing, or makes it. A damaged file is moved aside. Rejects with BusLockedError when another process writes it, and with
+ * BusStorageError when it cannot be opened.
+ */
 export async function openEmbeddedBus(options: EmbeddedBusOptions): Promise<EmbeddedBus> {
-  return new EmbeddedBus(options);
+  try {
+    return new EmbeddedBus(options);
+  } catch (error) {
+    if (!(error instanceof BusStorageError) || !isDamage(error.cause)) throw error;
+    // The damage showed only after the check; now it is marked, and the file is moved aside.
+    return new EmbeddedBus(options);
+  }
 }

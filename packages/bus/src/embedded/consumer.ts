@@ -51,6 +51,8 @@ export class EmbeddedConsumer implements Consumer {
         await this.#waiter.wait(signal);
       }
       return [];
+    } catch (error) {
+      throw this.#writer.store.translate(error);
     } finally {
       this.#polling = false;
     }

@@ -1,10 +1,12 @@
 import { chmodSync, existsSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
+import { BusFormatError } from '../errors.ts';
 import type { CompiledOptions } from './options.ts';
 
 /** Larger pages mean shorter overflow chains for 60 kB batches, smaller ones less to write for an offset: measured best of 4, 8, 16 and 32 KiB. */
 export const PAGE_SIZE = 8192;
-const FORMAT = 1;
+/** `user_version` of the file */
+export const FORMAT = 1;
 /** A whole check reads the file at some 500 MB/s; beyond this size it is made only when damage was seen. */
 const CHECK_BYTES = 256 * 2 ** 20;
 
@@ -51,11 +53,7 @@ function prepareDatabase(options: CompiledOptions): Database.Database {
     db.pragma('cache_size = -16384');
     db.pragma('temp_store = MEMORY');
     const version = db.pragma('user_version', { simple: true });
-    if (version !== 0 && version !== FORMAT) {
-      throw new Error(
-        `${options.path} has format ${version}, this program knows ${FORMAT}: use the program that wrote it`,
-      );
-    }
+    if (version !== 0 && version !== FORMAT) throw new BusFormatError(options.path, Number(version), FORMAT);
     if (version !== 0) checkIntegrity(db, options.path);
     // Arguments of processes stand in it. The log beside it takes over the mode.
     else if (options.path !== ':memory:') chmodSync(options.path, 0o600);
@@ -73,7 +71,8 @@ function checkIntegrity(db: Database.Database, path: string): void {
   const suspect = existsSync(suspectMark(path));
   const crashed = db.prepare('SELECT 1 FROM running').get() !== undefined;
   if (!suspect && !(crashed && statSync(path).size <= CHECK_BYTES)) return;
-  const verdict = db.pragma('quick_check(1)', { simple: true });
+  // The quick one does not compare indexes with their tables.
+  const verdict = db.pragma(suspect ? 'integrity_check(1)' : 'quick_check(1)', { simple: true });
   if (verdict !== 'ok') throw new DamageError(String(verdict));
   rmSync(suspectMark(path), { force: true });
 }
@@ -105,9 +104,7 @@ function moveAside(path: string): string {
   return target;
 }
 
-/** Nothing is written after this. */
-export function closeDatabase(db: Database.Database): void {
-  if (!db.open) return;
+/** Says that the file was closed in order: the next start need not check it. */
+export function markClosed(db: Database.Database): void {
   db.exec('DELETE FROM running');
-  db.close();
 }

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
-import { BusClosedError, BusStorageError, UnknownTopicError } from '../errors.ts';
+import { BusClosedError, BusFormatError, BusStorageError, UnknownTopicError } from '../errors.ts';
 import type { InRecord, ReadOptions } from '../port.ts';
+import { FORMAT } from './database.ts';
 import { PartitionReader } from './partition-reader.ts';
 import { type ReadSource, readTopic } from './read.ts';
 
@@ -24,6 +25,11 @@ export class EmbeddedReader implements AsyncDisposable {
       if (error instanceof Database.SqliteError) throw new BusStorageError(options.path, error.code, { cause: error });
       throw error;
     }
+    const format = Number(this.#db.pragma('user_version', { simple: true }));
+    if (format !== FORMAT) {
+      this.#db.close();
+      throw new BusFormatError(options.path, format, FORMAT);
+    }
     this.#followIntervalMs = options.followIntervalMs ?? 100;
   }
 
@@ -40,19 +46,24 @@ export class EmbeddedReader implements AsyncDisposable {
       .all(options.topic);
     if (rows.length === 0) throw new UnknownTopicError(options.topic);
     const partitions = rows.map(({ id, partition }) => new PartitionReader(this.#db, id, options.topic, partition));
-    const source: ReadSource = { partitions, wait: (signal) => this.#changed(signal), closed: () => !this.#db.open };
+    const source: ReadSource = { partitions, wait: this.#changes(), closed: () => !this.#db.open };
     return readTopic(source, options);
   }
 
   /** SQLite counts the commits of other connections; nothing is read until the count moves. */
-  async #changed(signal?: AbortSignal): Promise<void> {
-    const before = this.#dataVersion();
-    while (!signal?.aborted && this.#db.open && this.#dataVersion() === before) {
-      // An abort ends the pause early; that it does so by throwing is no error.
-      await sleep(this.#followIntervalMs, undefined, signal === undefined ? {} : { signal }).catch((error: unknown) => {
-        if (!signal?.aborted) throw error;
-      });
-    }
+  #changes(): (signal?: AbortSignal) => Promise<void> {
+    let seen = this.#dataVersion();
+    return async (signal) => {
+      while (!signal?.aborted && this.#db.open && this.#dataVersion() === seen) {
+        // An abort ends the pause early; that it does so by throwing is no error.
+        await sleep(this.#followIntervalMs, undefined, signal === undefined ? {} : { signal }).catch(
+          (error: unknown) => {
+            if (!signal?.aborted) throw error;
+          },
+        );
+      }
+      if (this.#db.open) seen = this.#dataVersion();
+    };
   }
 
   #dataVersion(): unknown {

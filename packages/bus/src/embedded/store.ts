@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { BusError, BusFullError, BusStorageError } from '../errors.ts';
 import { Catalog } from './catalog.ts';
-import { closeDatabase, isDamage, markSuspect, openDatabase, PAGE_SIZE } from './database.ts';
+import { isDamage, markClosed, markSuspect, openDatabase, PAGE_SIZE } from './database.ts';
 import { Drops } from './drops.ts';
 import { Groups } from './groups.ts';
 import { WriterLock } from './lock.ts';
@@ -47,8 +47,9 @@ export class Store {
       this.state = new StateStores(this.db);
       this.drops = new Drops(this.db);
     } catch (error) {
+      const translated = this.translate(error);
       this.#lock?.release();
-      throw error;
+      throw translated;
     }
   }
 
@@ -62,17 +63,19 @@ export class Store {
     } catch (error) {
       if (this.db.inTransaction) this.#rollback.run();
       for (const log of touched) log.revert();
-      throw this.#translate(error);
+      throw this.translate(error);
     }
     for (const log of touched) log.settle();
   }
 
-  #translate(error: unknown): unknown {
+  /** SQLite's errors as the bus's own; damage is remembered for the next start. */
+  translate(error: unknown): unknown {
     if (error instanceof BusError || !(error instanceof Database.SqliteError)) return error;
+    const { path, maxBytes } = this.options;
     if (error.code === 'SQLITE_FULL')
-      return new BusFullError(this.liveBytes() + this.walBytes(), this.options.maxBytes, { cause: error });
-    if (isDamage(error)) markSuspect(this.options.path);
-    return new BusStorageError(this.options.path, error.code, { cause: error });
+      return new BusFullError(fileBytes(path) + this.walBytes(), maxBytes, { cause: error });
+    if (isDamage(error)) markSuspect(path);
+    return new BusStorageError(path, error.code, { cause: error });
   }
 
   /** Pages in use, the free ones not counted. */
@@ -82,19 +85,25 @@ export class Store {
 
   walBytes(): number {
     if (this.options.path === ':memory:') return 0;
-    return statSync(`${this.options.path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+    return fileBytes(`${this.options.path}-wal`);
   }
 
   close(): void {
     try {
-      if (this.db.open) {
-        this.transaction(() => {
-          for (const log of this.catalog.all()) log.account();
-        });
-        closeDatabase(this.db);
-      }
+      this.transaction(() => {
+        for (const log of this.catalog.all()) log.account();
+        markClosed(this.db);
+      });
+    } catch (error) {
+      // A full disk must not keep the process from ending; the next start counts and checks again.
+      this.options.log?.warn({ err: error, path: this.options.path }, 'the bus could not be closed in order');
     } finally {
+      this.db.close();
       this.#lock?.release();
     }
   }
+}
+
+function fileBytes(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
