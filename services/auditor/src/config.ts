@@ -1,0 +1,34 @@
+/** Settings of the auditor. */
+export interface AuditorOptions {
+  /** The SQLite file; made with its directory when missing. */
+  readonly path: string;
+  /** Bound of file and write-ahead log together, bytes, at least 16 MiB. Beyond it the oldest events go first. @default 8 GiB */
+  readonly maxBytes?: number;
+  /** How long events that belong to no alert are kept, ms of event time. @default 7 days */
+  readonly eventRetentionMs?: number;
+  /**
+   * When the disk is told to flush. 'full': at each commit, so that evidence survives a power cut; 'normal': at checkpoints, which kill -9 survives
+   * too. @default 'full'
+   */
+  readonly synchronous?: 'full' | 'normal';
+}
+
+export interface CompiledAuditorOptions {
+  readonly path: string;
+  readonly maxBytes: number;
+  readonly eventRetentionMs: number;
+  readonly synchronous: 'full' | 'normal';
+}
+
+export const MIN_BYTES: number = 16 * 2 ** 20;
+
+export function compileAuditorOptions(options: AuditorOptions): CompiledAuditorOptions {
+  const maxBytes = options.maxBytes ?? 8 * 2 ** 30;
+  const eventRetentionMs = options.eventRetentionMs ?? 7 * 24 * 3_600_000;
+  if (options.path === '') throw new RangeError('auditor.path is empty: name a file');
+  if (!(maxBytes >= MIN_BYTES))
+    throw new RangeError(`auditor.maxBytes is ${maxBytes}: the audit trail needs at least ${MIN_BYTES} bytes`);
+  if (!(eventRetentionMs > 0))
+    throw new RangeError(`auditor.eventRetentionMs is ${eventRetentionMs}: it must be above 0`);
+  return { path: options.path, maxBytes, eventRetentionMs, synchronous: options.synchronous ?? 'full' };
+}

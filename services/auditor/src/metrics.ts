@@ -1,0 +1,47 @@
+import type { PipelineMetrics } from '@ringfence/bus';
+import type { SinkStats } from './sink.ts';
+
+export interface AuditorStats extends SinkStats {
+  /** records taken from the bus and committed */
+  readonly records: number;
+  readonly batches: number;
+  /** spent handling and committing, seconds */
+  readonly busySeconds: number;
+  /** batches tried again */
+  readonly retries: number;
+  readonly deadLetters: number;
+}
+
+/** Counts what the pipeline did. */
+export class AuditorMetrics implements PipelineMetrics {
+  #records = 0;
+  #batches = 0;
+  #busySeconds = 0;
+  #retries = 0;
+  #deadLetters = 0;
+
+  committed(records: number, seconds: number): void {
+    this.#records += records;
+    this.#batches++;
+    this.#busySeconds += seconds;
+  }
+
+  retried(): void {
+    this.#retries++;
+  }
+
+  deadLettered(): void {
+    this.#deadLetters++;
+  }
+
+  snapshot(sink: SinkStats): AuditorStats {
+    return {
+      ...sink,
+      records: this.#records,
+      batches: this.#batches,
+      busySeconds: this.#busySeconds,
+      retries: this.#retries,
+      deadLetters: this.#deadLetters,
+    };
+  }
+}

@@ -1,0 +1,85 @@
+import type { AuditKind } from '@ringfence/schema';
+
+/** Where the evidence goes. Drivers: SQLite here; Elasticsearch data streams in a fleet. */
+export interface AuditSink {
+  /**
+   * All of it, or nothing; durable when it resolves. What is there already is not stored again: entries below the position stored for their
+   * source partition, and entries of a known kind and id. Rejects with a `retriable` error when there is no room for now.
+   */
+  write(batch: AuditBatch): Promise<void>;
+  stats(): SinkStats;
+  /** What was written stays; nothing can be written any more. */
+  close(): Promise<void>;
+}
+
+export interface AuditBatch {
+  /** of each source partition in the order of its offsets */
+  readonly entries: readonly AuditEntry[];
+  /** What is stored when this batch is: the offset after its last record, by source partition. */
+  readonly positions: readonly SourcePosition[];
+}
+
+export interface SourcePosition {
+  readonly topic: string;
+  readonly partition: number;
+  /** offset of the first record of the batch */
+  readonly from: number;
+  /** offset after its last one */
+  readonly next: number;
+}
+
+/** An AuditRecord before it is chained, with what it is found by. */
+export interface AuditEntry {
+  readonly kind: AuditKind;
+  /** unique within its kind */
+  readonly id: string;
+  /** µs since the epoch; of the first event when there are several */
+  readonly timestamp: number;
+  /** µs since the epoch; of the last event when there are several */
+  readonly until: number;
+  readonly hostId: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  /** a framed record */
+  readonly payload: Uint8Array;
+  /** process entities, hex */
+  readonly entities: readonly string[];
+  /** bit n: has events of kind n (KIND) */
+  readonly eventKinds: number;
+  /** for full-text search; empty: not searched */
+  readonly text: string;
+  /** what it answers: a command's alert or incident. Empty: nothing */
+  readonly cause: string;
+  /** of an incident, whose newest version is shown; else null */
+  readonly incident: { readonly id: string; readonly version: number } | null;
+}
+
+export interface SinkStats {
+  /** stored since the sink was opened, by kind */
+  readonly stored: Readonly<Record<AuditKind, number>>;
+  /** not stored because they were there already */
+  readonly duplicates: number;
+  /** had the id of another record but other bytes: the first one stands */
+  readonly conflicts: number;
+  /** records of a source that never came: offsets that were skipped on a topic without compaction */
+  readonly missed: number;
+  /** let go for lack of room or for age, since the trail began */
+  readonly dropped: readonly AuditDrop[];
+  /** bytes of payloads taken, and of payloads as stored (compressed) */
+  readonly payloadBytes: number;
+  readonly storedBytes: number;
+  /** of the store as a whole */
+  readonly usedBytes: number;
+  readonly maxBytes: number;
+}
+
+export type AuditDropCause = 'disk-bound' | 'age';
+
+export interface AuditDrop {
+  readonly kind: AuditKind;
+  readonly cause: AuditDropCause;
+  readonly count: number;
+  /** of payloads as stored */
+  readonly bytes: number;
+}

@@ -1,0 +1,69 @@
+import type { AuditKind } from '@ringfence/schema';
+import { GENESIS, kindNumber } from './chain.ts';
+import type { Sqlite } from './database.ts';
+
+export interface Chain {
+  readonly chain: number;
+  /** of the newest record, or of an alien one after it */
+  seq: number;
+  hash: Uint8Array;
+  /** µs: the longest time between first and last event of one of its records */
+  span: number;
+  changed: boolean;
+}
+
+interface ChainRow {
+  readonly chain: number;
+  readonly head_seq: number;
+  readonly head_hash: Buffer;
+  readonly span: number;
+  readonly last: number | null;
+}
+
+/** The chains as one transaction sees them: read when first needed, written back at its end. */
+export class Chains {
+  readonly #select;
+  readonly #insert;
+  readonly #update;
+  readonly #loaded = new Map<string, Chain>();
+
+  constructor(db: Sqlite) {
+    this.#select = db.prepare<[string, number, number], ChainRow>(
+      `SELECT chain, head_seq, head_hash, span, (SELECT max(seq) FROM records r WHERE r.chain = c.chain) AS last
+       FROM chains c WHERE topic = ? AND partition = ? AND kind = ?`,
+    );
+    this.#insert = db.prepare(
+      `INSERT INTO chains (topic, partition, kind, base_seq, base_hash, head_seq, head_hash, span)
+       VALUES (?, ?, ?, 0, ?, 0, ?, 0)`,
+    );
+    this.#update = db.prepare('UPDATE chains SET head_seq = ?, head_hash = ?, span = ? WHERE chain = ?');
+  }
+
+  of(topic: string, partition: number, kind: AuditKind): Chain {
+    const key = `${topic}/${partition}/${kind}`;
+    const known = this.#loaded.get(key);
+    if (known !== undefined) return known;
+    const number = kindNumber[kind];
+    let row = this.#select.get(topic, partition, number);
+    if (row === undefined) {
+      this.#insert.run(topic, partition, number, GENESIS, GENESIS);
+      row = this.#select.get(topic, partition, number) as ChainRow;
+    }
+    // A record that someone put after the head must not stop the trail: it is stepped over, and `verify` shows it.
+    const seq = Math.max(row.head_seq, row.last ?? 0);
+    const chain: Chain = { chain: row.chain, seq, hash: row.head_hash, span: row.span, changed: false };
+    this.#loaded.set(key, chain);
+    return chain;
+  }
+
+  save(): void {
+    for (const { chain, seq, hash, span, changed } of this.#loaded.values()) {
+      if (changed) this.#update.run(seq, hash, span, chain);
+    }
+    this.forget();
+  }
+
+  forget(): void {
+    this.#loaded.clear();
+  }
+}

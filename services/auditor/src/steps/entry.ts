@@ -1,0 +1,35 @@
+import type { InRecord } from '@ringfence/bus';
+import { escapeText, SchemaError } from '@ringfence/schema';
+import type { AuditEntry } from '../sink.ts';
+
+/** Characters of one entry that full-text search sees: an argv of 1 MiB must not swell the index. */
+const TEXT_MAX = 32_768;
+
+type Own = Pick<AuditEntry, 'kind' | 'id' | 'timestamp' | 'hostId'> & Partial<AuditEntry>;
+
+/** An entry for a record as it stood on the bus, with defaults for what it isn't found by. Throws SchemaError for an impossible time. */
+export function entryOf(record: InRecord, payload: Uint8Array, own: Own): AuditEntry {
+  const { topic, partition, offset } = record;
+  if (!Number.isSafeInteger(own.timestamp) || !Number.isSafeInteger(own.until ?? 0)) {
+    throw new SchemaError('ERR_SCHEMA_VALUE', `${topic}/${partition} at ${offset}: a time past 2^53 µs`);
+  }
+  return {
+    topic,
+    partition,
+    offset,
+    payload,
+    until: own.timestamp,
+    entities: [],
+    eventKinds: 0,
+    text: '',
+    cause: '',
+    incident: null,
+    ...own,
+  };
+}
+
+/** What is searched, bounded and without control characters. */
+export function searchText(parts: readonly string[]): string {
+  const text = parts.filter((part) => part !== '').join('\n');
+  return escapeText(text.length > TEXT_MAX ? text.slice(0, TEXT_MAX) : text);
+}

@@ -1,0 +1,85 @@
+import type { InRecord } from '@ringfence/bus';
+import { decode, TOPIC } from '@ringfence/schema';
+import type { AuditEntry } from '../sink.ts';
+import { entryOf, searchText } from './entry.ts';
+import { createEventBatchReader } from './read-event-batch.ts';
+
+/** Reads one source record into what is kept of it. Throws SchemaError (poison) for bytes that aren't what their topic says. */
+export type RecordReader = (record: InRecord, value: Uint8Array) => readonly AuditEntry[];
+
+/** A reader for each topic the auditor consumes. */
+export function createReaders(): ReadonlyMap<string, RecordReader> {
+  return new Map<string, RecordReader>([
+    [TOPIC.alerts, readAlert],
+    [TOPIC.incidents, readIncident],
+    [TOPIC.commands, readCommand],
+    [TOPIC.results, readResult],
+    [TOPIC.dlq, readDeadLetter],
+    [TOPIC.events, createEventBatchReader()],
+  ]);
+}
+
+function readAlert(record: InRecord, value: Uint8Array): AuditEntry[] {
+  const alert = decode('Alert', value);
+  const process = alert.lineage[0];
+  const { id, timestamp, hostId, container } = alert;
+  const text = [
+    alert.rule,
+    alert.output,
+    alert.description,
+    ...alert.tactics,
+    ...alert.techniques,
+    ...(process === undefined ? [] : [process.executable, process.args, process.user]),
+    ...(container === null ? [] : [container.id, container.name, container.image]),
+  ];
+  const entities = process === undefined ? [] : [process.entityId];
+  return [entryOf(record, value, { kind: 'alert', id, timestamp, hostId, entities, text: searchText(text) })];
+}
+
+/** Each version is evidence of its own; the newest one is what is shown and searched. */
+function readIncident(record: InRecord, value: Uint8Array): AuditEntry[] {
+  const incident = decode('Incident', value);
+  const { id, version, hostId } = incident;
+  const text = [id, incident.title, ...incident.story, ...incident.stages.map(({ tactic }) => tactic)];
+  return [
+    entryOf(record, value, {
+      kind: 'incident',
+      id: `${id}/${version}`,
+      timestamp: incident.lastSeen,
+      hostId,
+      incident: { id, version },
+      text: searchText(text),
+    }),
+  ];
+}
+
+function readCommand(record: InRecord, value: Uint8Array): AuditEntry[] {
+  const command = decode('Command', value);
+  const { id, hostId, cause, entityId } = command;
+  const text = searchText([command.action, command.policy, command.reason, command.executable]);
+  return [
+    entryOf(record, value, {
+      kind: 'command',
+      id,
+      timestamp: command.issuedAt,
+      hostId,
+      cause,
+      entities: [entityId],
+      text,
+    }),
+  ];
+}
+
+function readResult(record: InRecord, value: Uint8Array): AuditEntry[] {
+  const { id, hostId, at, outcome, reason, executable } = decode('Result', value);
+  const text = searchText([outcome, reason, executable]);
+  return [entryOf(record, value, { kind: 'result', id, timestamp: at, hostId, text })];
+}
+
+/** It has no time of its own: the bus's is taken. */
+function readDeadLetter(record: InRecord, value: Uint8Array): AuditEntry[] {
+  const letter = decode('DeadLetter', value);
+  const id = `${letter.topic}/${letter.partition}/${letter.offset}/${letter.stage}`;
+  const text = searchText([letter.topic, letter.stage, letter.code, letter.reason]);
+  return [entryOf(record, value, { kind: 'dlq', id, timestamp: record.timestamp, hostId: '', text })];
+}
