@@ -1,7 +1,7 @@
 /** Rule files may come from anyone; whatever they hold, loading them ends soon and in bounded memory. */
 export const LIMITS = {
   /** characters in one rule file */
-  sourceLength: 4 * 1024 * 1024,
+  sourceLength: 2_097_152,
   /** items (rules, macros, lists) in one file */
   itemsPerSource: 10_000,
   /** YAML aliases in one file: what they point at is looked up, never copied out */
@@ -9,11 +9,17 @@ export const LIMITS = {
   /** YAML collections inside each other: a rule needs three */
   yamlDepth: 16,
   /** characters in one condition */
-  conditionLength: 64 * 1024,
+  conditionLength: 65_536,
   /** parentheses, `not`s and macros inside each other */
   depth: 64,
+  /** levels of one rule's condition with its macros written out */
+  height: 256,
   /** nodes of one rule's condition, its macros counted each time they are used */
   nodes: 20_000,
+  /** YAML values of one file, aliased ones counted each time they are used */
+  yamlValues: 400_000,
+  /** list values written out for all rules together */
+  listExpansion: 4_000_000,
   /** values of one list, the lists it names included */
   listEntries: 100_000,
   /** characters of one regular expression */
@@ -24,8 +30,10 @@ export const LIMITS = {
   diagnosticsPerSource: 100,
   /** literals by which one rule may be indexed; a rule with more is asked about every event */
   literalsPerRule: 5_000,
+  /** characters of all literals that rules of one kind are indexed by; a tree branch each */
+  indexCharacters: 500_000,
   /** cells of the table that finds substrings (4 bytes each); literals beyond it are compared one by one */
-  substringCells: 4 * 1024 * 1024,
+  substringCells: 4_194_304,
   /** events a threshold can ask for */
   thresholdCount: 1_000,
   /** characters of one value in an output line */

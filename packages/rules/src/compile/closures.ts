@@ -1,0 +1,210 @@
+import type { Literal, Operand, Test } from '../expression.ts';
+import { LIMITS } from '../limits.ts';
+import { compileGlob } from '../text/glob.ts';
+import { compileNetworks, parseNetwork } from '../text/ip.ts';
+import { compileRegex } from '../text/regex.ts';
+import type { Node } from './nodes.ts';
+import { PrefixTree } from './prefix-tree.ts';
+import type { Slots } from './slots.ts';
+import { SubstringTable } from './substrings.ts';
+
+export type Condition = () => boolean;
+/** Whether one value fits any of a test's literals. */
+export type Fits = (item: never) => boolean;
+
+/** Below this, remembering costs what it saves. */
+const WORTH_REMEMBERING = 7;
+/** From here on, one pass for all literals beats one search each. */
+const MANY_LITERALS = 8;
+
+/** Builds closures from nodes; nothing of a rule's text is ever run as code. Each node is built once. */
+export class Closures<E> {
+  readonly #slots: Slots<E>;
+  readonly #uses: ReadonlyMap<number, number>;
+  readonly #fitters: Map<number, Fits>;
+  readonly #built = new Map<number, Condition>();
+
+  /** `roots`: all conditions that can be asked about one event; `fitters` (by node) is shared between kinds. */
+  constructor(slots: Slots<E>, roots: Iterable<Node<E>>, fitters: Map<number, Fits>) {
+    this.#slots = slots;
+    this.#fitters = fitters;
+    this.#uses = countUses(roots);
+  }
+
+  build(node: Node<E>): Condition {
+    const known = this.#built.get(node.id);
+    if (known !== undefined) return known;
+    const plain = this.#build(node);
+    const shared = (this.#uses.get(node.id) ?? 0) > 1 && node.cost >= WORTH_REMEMBERING;
+    const condition = shared ? this.#slots.remembered(plain) : plain;
+    this.#built.set(node.id, condition);
+    return condition;
+  }
+
+  #build(node: Node<E>): Condition {
+    switch (node.kind) {
+      case 'constant':
+        return node.value ? () => true : () => false;
+      case 'not': {
+        const item = this.build(node.item);
+        return () => !item();
+      }
+      case 'and':
+        return all(node.items.map((item) => this.build(item)));
+      case 'or':
+        return any(node.items.map((item) => this.build(item)));
+      default:
+        return this.#test(node.id, node.test);
+    }
+  }
+
+  #test(id: number, test: Test<E>): Condition {
+    const read = this.#slots.reader(test.operand);
+    const { negated } = test;
+    if (test.operator === 'exists') return () => read() !== undefined;
+    if (test.other !== undefined) return this.#fieldTest(test, test.other);
+    const fits = this.#fitter(id, test) as (item: Literal) => boolean;
+    if (test.operand.type !== 'strings') {
+      return () => {
+        const value = read() as Literal | undefined;
+        return value !== undefined && fits(value) !== negated;
+      };
+    }
+    return () => {
+      const items = read() as readonly string[] | undefined;
+      return items !== undefined && some(items, fits) !== negated;
+    };
+  }
+
+  #fitter(id: number, test: Test<E>): Fits {
+    const known = this.#fitters.get(id) ?? fitter(test);
+    this.#fitters.set(id, known);
+    return known;
+  }
+
+  #fieldTest(test: Test<E>, operand: Operand<E>): Condition {
+    const read = this.#slots.reader(test.operand);
+    const readOther = this.#slots.reader(operand);
+    const { negated } = test;
+    return () => {
+      const value = read();
+      const other = readOther();
+      if (value === undefined || other === undefined) return false;
+      return (typeof value === 'object' ? value.includes(other as string) : value === other) !== negated;
+    };
+  }
+}
+
+function some(items: readonly string[], fits: (item: Literal) => boolean): boolean {
+  for (let i = 0; i < items.length; i++) if (fits(items[i]!)) return true;
+  return false;
+}
+
+function all(items: readonly Condition[]): Condition {
+  const [a, b, c] = items as [Condition, Condition, Condition];
+  if (items.length === 2) return () => a() && b();
+  if (items.length === 3) return () => a() && b() && c();
+  return () => {
+    for (let i = 0; i < items.length; i++) if (!items[i]!()) return false;
+    return true;
+  };
+}
+
+function any(items: readonly Condition[]): Condition {
+  const [a, b, c] = items as [Condition, Condition, Condition];
+  if (items.length === 2) return () => a() || b();
+  if (items.length === 3) return () => a() || b() || c();
+  return () => {
+    for (let i = 0; i < items.length; i++) if (items[i]!()) return true;
+    return false;
+  };
+}
+
+function fitter<E>(test: Test<E>): Fits {
+  const [first] = test.values;
+  const number = first as number;
+  switch (test.operator) {
+    case 'equals':
+      return equality(test.values);
+    case 'less':
+      return (item: number) => item < number;
+    case 'lessOrEqual':
+      return (item: number) => item <= number;
+    case 'greater':
+      return (item: number) => item > number;
+    case 'greaterOrEqual':
+      return (item: number) => item >= number;
+    case 'cidr':
+      return compileNetworks(test.values.map((value) => parseNetwork(value as string)!));
+    case 'glob':
+      return anyText(test.values.map((value) => compileGlob(value as string)));
+    case 'regex':
+      return anyText(test.values.map((value) => compileRegex(value as string)));
+    default:
+      return literalFitter(test.operator, test.values as readonly string[]);
+  }
+}
+
+function equality(values: readonly Literal[]): (item: Literal) => boolean {
+  const [first, second] = values;
+  if (values.length === 1) return (item) => item === first;
+  if (values.length === 2) return (item) => item === first || item === second;
+  const set = new Set(values);
+  return (item) => set.has(item);
+}
+
+function literalFitter(operator: string, values: readonly string[]): (item: string) => boolean {
+  if (values.length >= MANY_LITERALS) {
+    const table = manyLiterals(operator, values);
+    if (table !== undefined) return table;
+  }
+  switch (operator) {
+    case 'contains':
+      return anyText(values.map((literal) => (text) => text.includes(literal)));
+    case 'startswith':
+      return anyText(values.map((literal) => (text) => text.startsWith(literal)));
+    case 'endswith':
+      return anyText(values.map((literal) => (text) => text.endsWith(literal)));
+    default:
+      return anyText(values.map((literal) => (text) => isAtOrBelow(text, literal)));
+  }
+}
+
+function manyLiterals(operator: string, values: readonly string[]): ((text: string) => boolean) | undefined {
+  if (operator === 'contains') {
+    const table = SubstringTable.build(values);
+    return table === undefined ? undefined : (text) => table.some(text);
+  }
+  if (values.reduce((sum, value) => sum + value.length, 0) > LIMITS.indexCharacters) return undefined;
+  const tree = new PrefixTree<true>(operator === 'endswith');
+  for (const value of values) tree.add(value, true, operator === 'pathprefix');
+  return (text) => tree.some(text);
+}
+
+/** `literal` is a path without a slash at its end, or the root. */
+function isAtOrBelow(text: string, literal: string): boolean {
+  if (!text.startsWith(literal)) return false;
+  return literal === '/' || text.length === literal.length || text.charCodeAt(literal.length) === 47;
+}
+
+function anyText(fits: readonly ((text: string) => boolean)[]): (text: string) => boolean {
+  if (fits.length === 1) return fits[0]!;
+  return (text) => {
+    for (let i = 0; i < fits.length; i++) if (fits[i]!(text)) return true;
+    return false;
+  };
+}
+
+/** In how many places each node stands, over all rules. */
+function countUses<E>(roots: Iterable<Node<E>>): Map<number, number> {
+  const uses = new Map<number, number>();
+  const visit = (node: Node<E>): void => {
+    const count = uses.get(node.id) ?? 0;
+    uses.set(node.id, count + 1);
+    if (count > 0) return;
+    if (node.kind === 'not') visit(node.item);
+    else if (node.kind === 'and' || node.kind === 'or') for (const item of node.items) visit(item);
+  };
+  for (const root of roots) visit(root);
+  return uses;
+}

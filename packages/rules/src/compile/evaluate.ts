@@ -1,0 +1,59 @@
+/** What a test means, in the plainest code: decides constants, explains, and is what the compiled form is checked against. */
+import type { FieldValue } from '../catalogue.ts';
+import type { Literal, Test, TestOperator } from '../expression.ts';
+import { compileGlob } from '../text/glob.ts';
+import { compileNetworks, parseNetwork } from '../text/ip.ts';
+import { compileRegex } from '../text/regex.ts';
+
+type Item = string | number | boolean;
+
+/** Whether a test holds for a value; `other` is the value of the field it is compared with, if it is. */
+export function holds<E>(test: Test<E>, value: FieldValue, other?: FieldValue): boolean {
+  if (value === undefined) return false;
+  if (test.operator === 'exists') return true;
+  if (test.operator === 'equalsField' && other === undefined) return false;
+  const literals = test.operator === 'equalsField' ? [other as Literal] : test.values;
+  const items: readonly Item[] = typeof value === 'object' ? value : [value];
+  return items.some((item) => literals.some((literal) => compares(test.operator, item, literal))) !== test.negated;
+}
+
+function compares(operator: TestOperator, item: Item, literal: Literal): boolean {
+  switch (operator) {
+    case 'equals':
+    case 'equalsField':
+      return item === literal;
+    case 'less':
+      return item < literal;
+    case 'lessOrEqual':
+      return item <= literal;
+    case 'greater':
+      return item > literal;
+    case 'greaterOrEqual':
+      return item >= literal;
+    case 'exists':
+      return true;
+    default:
+      return comparesText(operator, String(item), String(literal));
+  }
+}
+
+function comparesText(operator: TestOperator, text: string, literal: string): boolean {
+  switch (operator) {
+    case 'contains':
+      return text.includes(literal);
+    case 'startswith':
+      return text.startsWith(literal);
+    case 'endswith':
+      return text.endsWith(literal);
+    case 'pathprefix':
+      return text === literal || text.startsWith(literal.endsWith('/') ? literal : `${literal}/`);
+    case 'glob':
+      return compileGlob(literal)(text);
+    case 'regex':
+      return compileRegex(literal)(text);
+    case 'cidr':
+      return compileNetworks([parseNetwork(literal)!])(text);
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,103 @@
+import type { EventKinds } from '../catalogue.ts';
+import type { CompiledRule } from '../rule.ts';
+import type { ThresholdState } from '../threshold-state.ts';
+import { Closures, type Fits } from './closures.ts';
+import { knownOnKind, type Node, type Nodes } from './nodes.ts';
+import { Plan } from './plan.ts';
+import { Slots } from './slots.ts';
+
+/** Judges events by a set of rules. One event at a time: `onMatch` must not call `match`. */
+export interface Matcher<E> {
+  /**
+   * Calls `onMatch` for every rule that matches, in the order of the rules, and returns how many did. A rule with a threshold matches when the
+   * threshold is crossed. Allocates nothing when nothing matches.
+   * @param timeUs µs, the event's own time: what thresholds measure with
+   */
+  match(event: E, onMatch: (rule: CompiledRule<E>) => void, timeUs: number): number;
+}
+
+/** A rule with its simplified condition. */
+export interface Prepared<E> {
+  readonly rule: CompiledRule<E>;
+  readonly node: Node<E>;
+}
+
+/** By kind: which rules have which condition there. What can't hold on a kind isn't listed for it. */
+export function conditionsByKind<E>(
+  kinds: readonly string[],
+  rules: readonly Prepared<E>[],
+  nodes: Nodes<E>,
+): Map<string, Map<Node<E>, number[]>> {
+  const byKind = new Map<string, Map<Node<E>, number[]>>();
+  for (const kind of kinds) {
+    const known = knownOnKind<E>(kind);
+    const memo = new Map<number, Node<E>>();
+    const conditions = new Map<Node<E>, number[]>();
+    for (const [number, { node }] of rules.entries()) {
+      const remaining = nodes.assume(node, known, memo);
+      if (remaining === nodes.never) continue;
+      const same = conditions.get(remaining);
+      if (same === undefined) conditions.set(remaining, [number]);
+      else same.push(number);
+    }
+    byKind.set(kind, conditions);
+  }
+  return byKind;
+}
+
+export class CompiledMatcher<E> implements Matcher<E> {
+  readonly #rules: readonly CompiledRule<E>[];
+  readonly #thresholds: ThresholdState;
+  readonly #kinds: EventKinds<E>;
+  readonly #slots = new Slots<E>();
+  readonly #plans: (Plan<E> | undefined)[];
+  readonly #kindNumbers: ReadonlyMap<string, number>;
+  /** numbers of the rules that matched the current event; only the first #count are valid */
+  readonly #matched: Int32Array;
+  #count = 0;
+  readonly #take = (rule: number): void => {
+    this.#matched[this.#count++] = rule;
+  };
+
+  constructor(
+    rules: readonly CompiledRule<E>[],
+    kinds: EventKinds<E>,
+    byKind: ReadonlyMap<string, ReadonlyMap<Node<E>, number[]>>,
+    thresholds: ThresholdState,
+  ) {
+    this.#rules = rules;
+    this.#kinds = kinds;
+    this.#thresholds = thresholds;
+    this.#matched = new Int32Array(rules.length);
+    this.#kindNumbers = new Map(kinds.names.map((name, number) => [name, number]));
+    const fitters = new Map<number, Fits>();
+    this.#plans = kinds.names.map((name) => {
+      const conditions = byKind.get(name);
+      if (conditions === undefined || conditions.size === 0) return undefined;
+      return new Plan(this.#slots, conditions, new Closures(this.#slots, conditions.keys(), fitters));
+    });
+  }
+
+  match(event: E, onMatch: (rule: CompiledRule<E>) => void, timeUs: number): number {
+    const kind = this.#kinds.of(event);
+    const plan = this.#plans[typeof kind === 'number' ? kind : (this.#kindNumbers.get(kind) ?? -1)];
+    if (plan === undefined) return 0;
+    this.#count = 0;
+    this.#slots.begin(event);
+    plan.run(this.#take);
+    this.#slots.end();
+    return this.#count === 0 ? 0 : this.#report(event, onMatch, timeUs);
+  }
+
+  #report(event: E, onMatch: (rule: CompiledRule<E>) => void, timeUs: number): number {
+    const matched = this.#matched.subarray(0, this.#count).sort();
+    let reported = 0;
+    for (const number of matched) {
+      const rule = this.#rules[number]!;
+      if (rule.threshold !== undefined && !this.#thresholds.crosses(rule, rule.threshold, event, timeUs)) continue;
+      reported++;
+      onMatch(rule);
+    }
+    return reported;
+  }
+}

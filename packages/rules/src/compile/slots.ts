@@ -1,0 +1,73 @@
+import type { FieldValue } from '../catalogue.ts';
+import { type Operand, transformed } from '../expression.ts';
+
+/**
+ * The event being matched and what has been read from it: each operand is read at most once per event. A slot is valid when its stamp is the
+ * current generation, so nothing is cleared between events.
+ */
+export class Slots<E> {
+  generation = 0;
+  readonly #byKey = new Map<string, () => FieldValue>();
+  #event: E | undefined;
+
+  begin(event: E): void {
+    this.#event = event;
+    this.generation++;
+  }
+
+  /** Lets go of the event. */
+  end(): void {
+    this.#event = undefined;
+  }
+
+  reader(operand: Operand<E>): () => FieldValue {
+    const known = this.#byKey.get(operand.key);
+    if (known !== undefined) return known;
+    const reader = operand.transforms.length === 0 ? this.#plain(operand) : this.#transformed(operand);
+    this.#byKey.set(operand.key, reader);
+    return reader;
+  }
+
+  /** Remembers what a dear part of a condition came to, for the other rules that have it. */
+  remembered(evaluate: () => boolean): () => boolean {
+    let stamp = -1;
+    let result = false;
+    return () => {
+      if (stamp !== this.generation) {
+        stamp = this.generation;
+        result = evaluate();
+      }
+      return result;
+    };
+  }
+
+  #plain({ field, argument }: Operand<E>): () => FieldValue {
+    let stamp = -1;
+    let value: FieldValue;
+    return () => {
+      if (stamp !== this.generation) {
+        stamp = this.generation;
+        value = field.get(this.#event as E, argument);
+      }
+      return value;
+    };
+  }
+
+  #transformed(operand: Operand<E>): () => FieldValue {
+    const base = operand.field.name;
+    const plain = this.reader({
+      ...operand,
+      key: operand.argument === undefined ? base : `${base}[${operand.argument}]`,
+      transforms: [],
+    });
+    let stamp = -1;
+    let value: FieldValue;
+    return () => {
+      if (stamp !== this.generation) {
+        stamp = this.generation;
+        value = transformed(operand, plain());
+      }
+      return value;
+    };
+  }
+}

@@ -1,0 +1,21 @@
+export { TACTICS, type Tactic, tacticOf, techniqueOf } from './attack.ts';
+export type { EventKinds, FieldCatalogue, FieldSpec, FieldType, FieldValue } from './catalogue.ts';
+export type { Matcher } from './compile/matcher.ts';
+export { type Diagnostic, didYouMean, render, type Severity } from './diagnostics.ts';
+export { ThresholdStateError } from './errors.ts';
+export { type Explanation, explain, renderExplanation } from './explain.ts';
+export type { Expression, Operand } from './expression.ts';
+export type { PathQuestion, RuleInterest } from './interest.ts';
+export { LIMITS } from './limits.ts';
+export { fieldValues, formatOutput, printable } from './output.ts';
+export { ACTIONS, type Action, type CompiledRule, PRIORITIES, type Priority, type Threshold } from './rule.ts';
+export {
+  type ChangedSource,
+  type CompileOptions,
+  compileRules,
+  type RuleSet,
+  type RuleSource,
+  type RuleUpdate,
+  updateRules,
+} from './rule-set.ts';
+export { type ThresholdChange, type ThresholdLimits, ThresholdState, type ThresholdStats } from './threshold-state.ts';

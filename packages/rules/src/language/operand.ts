@@ -1,0 +1,80 @@
+import type { FieldIndex, FieldSpec, FieldType } from '../catalogue.ts';
+import { didYouMean } from '../diagnostics.ts';
+import { Fault } from '../errors.ts';
+import type { Operand, Transform } from '../expression.ts';
+import type { OperandSyntax } from './syntax.ts';
+
+const FUNCTIONS: Readonly<Record<string, Transform>> = {
+  tolower: 'lower',
+  toupper: 'upper',
+  basename: 'basename',
+  len: 'length',
+};
+
+const MAX_INDEX = 65_535;
+const MAX_KEY = 256;
+
+/** @throws Fault */
+export function resolveOperand<E>(syntax: OperandSyntax, fields: FieldIndex<E>): Operand<E> {
+  const field = fields.find(syntax.name);
+  if (field === undefined) {
+    const hint = didYouMean(syntax.name, fields.names(), "'ringfence rules fields' lists them all.");
+    throw new Fault('unknown-field', syntax.at, `unknown field '${syntax.name}'`, hint);
+  }
+  const argument = checkArgument(field, syntax);
+  const transforms = syntax.functions.toReversed().map((name) => checkFunction(name, syntax.at));
+  let type: FieldType = field.type;
+  for (const transform of transforms) type = typeAfter(transform, type, syntax);
+  const base = argument === undefined ? field.name : `${field.name}[${argument}]`;
+  const key = syntax.functions.reduceRight((inner, name) => `${name}(${inner})`, base);
+  return { key, field, argument, transforms, type };
+}
+
+/** `icontains` and its like are the plain operator on the lower-cased value. */
+export function lowered<E>(operand: Operand<E>): Operand<E> {
+  if (operand.transforms.at(-1) === 'lower') return operand;
+  return { ...operand, key: `tolower(${operand.key})`, transforms: [...operand.transforms, 'lower'] };
+}
+
+function checkFunction(name: string, at: number): Transform {
+  const transform = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
+  if (transform !== undefined) return transform;
+  const known = Object.keys(FUNCTIONS);
+  throw new Fault(
+    'unknown-function',
+    at,
+    `unknown function '${name}'`,
+    didYouMean(name, known, `Functions: ${known.join(', ')}.`),
+  );
+}
+
+function typeAfter(transform: Transform, type: FieldType, syntax: OperandSyntax): FieldType {
+  if (type === 'number' || type === 'bool') {
+    throw new Fault('wrong-type', syntax.at, `'${syntax.name}' is a ${type}; functions work on text`);
+  }
+  if (transform === 'length') return 'number';
+  return type === 'ip' ? 'string' : type;
+}
+
+function checkArgument<E>(field: FieldSpec<E>, syntax: OperandSyntax): string | number | undefined {
+  const { argument, at } = syntax;
+  if (argument === undefined || argument === '') {
+    if (field.argument === undefined && argument === undefined) return undefined;
+    if (field.argument !== undefined && field.argumentOptional === true && argument === undefined) return undefined;
+    const example = field.argument === 'index' ? `${field.name}[1]` : `${field.name}[name]`;
+    throw new Fault('argument', at, `'${syntax.name}' needs an argument`, `Write it as in ${example}.`);
+  }
+  if (field.argument === undefined)
+    throw new Fault(
+      'argument',
+      at,
+      `'${syntax.name}' takes no argument`,
+      `Write ${syntax.name} without [${argument}].`,
+    );
+  if (field.argument === 'key') {
+    if (argument.length <= MAX_KEY) return argument;
+    throw new Fault('argument', at, `the argument of '${syntax.name}' is longer than ${MAX_KEY} characters`);
+  }
+  if (/^\d{1,5}$/.test(argument) && Number(argument) <= MAX_INDEX) return Number(argument);
+  throw new Fault('argument', at, `'${syntax.name}[${argument}]': expected a number from 0 to ${MAX_INDEX}`);
+}

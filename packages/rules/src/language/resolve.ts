@@ -1,0 +1,191 @@
+import type { FieldIndex } from '../catalogue.ts';
+import { didYouMean } from '../diagnostics.ts';
+import { Fault } from '../errors.ts';
+import type { Expression } from '../expression.ts';
+import { LIMITS } from '../limits.ts';
+import type { Names } from './names.ts';
+import { resolveOperand } from './operand.ts';
+import type { OperandSyntax, Syntax, TestSyntax } from './syntax.ts';
+import { resolveFieldTest, resolveTest, type Value } from './test.ts';
+
+/** Takes what is wrong with a condition; several things can be. */
+export type Report = (severity: 'error' | 'warning', fault: Fault) => void;
+
+const NEVER = { kind: 'constant', value: false } as const;
+
+/** How large an expression is with its macros written out: both bound what later steps walk. */
+interface Extent {
+  readonly nodes: number;
+  readonly height: number;
+}
+
+/** Looks up every name of a condition. What is wrong is reported and counts as false, so that one pass finds all of it. */
+export class Resolver<E> {
+  readonly #fields: FieldIndex<E>;
+  readonly #names: Names<E>;
+  readonly #extents = new WeakMap<Expression<E>, Extent>();
+
+  constructor(fields: FieldIndex<E>, names: Names<E>) {
+    this.#fields = fields;
+    this.#names = names;
+  }
+
+  resolve(syntax: Syntax, report: Report): Expression<E> {
+    try {
+      const expression = this.#resolve(syntax, report);
+      this.#measured(expression, syntax.at);
+      return expression;
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      report('error', error);
+      return NEVER;
+    }
+  }
+
+  #resolve(syntax: Syntax, report: Report): Expression<E> {
+    switch (syntax.kind) {
+      case 'not':
+        return this.#measured({ kind: 'not', item: this.#resolve(syntax.item, report) }, syntax.at);
+      case 'and':
+      case 'or':
+        return this.#measured(
+          { kind: syntax.kind, items: syntax.items.map((item) => this.#resolve(item, report)) },
+          syntax.at,
+        );
+      default:
+        return this.#reported(report, () =>
+          syntax.kind === 'name' ? this.#name(syntax.operand) : this.#test(syntax, report),
+        );
+    }
+  }
+
+  #reported(report: Report, resolve: () => Expression<E>): Expression<E> {
+    try {
+      return resolve();
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      report('error', error);
+      return NEVER;
+    }
+  }
+
+  /** A word alone: a macro, or a field that is true or false. */
+  #name(syntax: OperandSyntax): Expression<E> {
+    const { name, at } = syntax;
+    const isWord = syntax.argument === undefined && syntax.functions.length === 0;
+    if (isWord && this.#names.hasMacro(name)) return { kind: 'named', name, item: this.#names.macro(name, at) };
+    if (isWord && this.#fields.find(name) === undefined) throw this.#unknownWord(name, at);
+    const operand = resolveOperand(syntax, this.#fields);
+    if (operand.type === 'bool') return { kind: 'test', operand, operator: 'equals', negated: false, values: [true] };
+    throw new Fault(
+      'syntax',
+      at,
+      `'${operand.key}' is compared with nothing`,
+      `Write '${operand.key} exists', or compare it with a value.`,
+    );
+  }
+
+  #unknownWord(name: string, at: number): Fault {
+    if (this.#names.hasList(name))
+      return new Fault('unknown-macro', at, `'${name}' is a list, not a macro`, `Write 'field in (${name})'.`);
+    if (!name.includes('.')) {
+      return new Fault(
+        'unknown-macro',
+        at,
+        `unknown macro '${name}'`,
+        didYouMean(name, this.#names.macroNames(), 'Define it with "- macro:", or compare a field.'),
+      );
+    }
+    const known = [...this.#names.macroNames(), ...this.#fields.names()];
+    return new Fault('unknown-field', at, `unknown field '${name}'`, didYouMean(name, known));
+  }
+
+  #test(syntax: TestSyntax, report: Report): Expression<E> {
+    const operand = resolveOperand(syntax.operand, this.#fields);
+    const field = syntax.values.find((value) => value.field !== undefined);
+    if (field !== undefined) return resolveFieldTest(syntax, operand, field, this.#fields);
+    return resolveTest(syntax, operand, this.#values(syntax, report));
+  }
+
+  #values(syntax: TestSyntax, report: Report): readonly Value[] {
+    const [only] = syntax.values;
+    if (!syntax.bracketed && only !== undefined && !only.quoted) {
+      if (syntax.operator === 'in' || syntax.operator === 'intersects') return this.#names.list(only.text, only.at);
+      if (syntax.operator === '=') {
+        this.#warnOfNames(only.text, only.at, report);
+        return [only];
+      }
+    }
+    const values: Value[] = [];
+    for (const value of syntax.values) {
+      if (value.quoted || !this.#names.hasList(value.text)) values.push(value);
+      else for (const item of this.#names.list(value.text, value.at)) values.push(item);
+    }
+    if (values.length <= LIMITS.listEntries) return values;
+    throw new Fault(
+      'too-long',
+      syntax.at,
+      `${values.length} values to compare with; ${LIMITS.listEntries} are allowed`,
+    );
+  }
+
+  #warnOfNames(word: string, at: number, report: Report): void {
+    if (this.#names.hasList(word)) {
+      report(
+        'warning',
+        new Fault(
+          'list-as-text',
+          at,
+          `'${word}' is a list, but '=' compares with the text "${word}"`,
+          `Write in (${word}).`,
+        ),
+      );
+    } else if (this.#fields.find(word) !== undefined) {
+      report(
+        'warning',
+        new Fault(
+          'field-as-text',
+          at,
+          `'${word}' is a field, but is compared as the text "${word}"`,
+          `Write val(${word}).`,
+        ),
+      );
+    }
+  }
+
+  #measured(expression: Expression<E>, at: number): Expression<E> {
+    const { nodes, height } = this.#extent(expression);
+    if (nodes > LIMITS.nodes) {
+      throw new Fault(
+        'too-large',
+        at,
+        `the condition has more than ${LIMITS.nodes} comparisons with its macros written out`,
+        'Split the rule.',
+      );
+    }
+    if (height > LIMITS.height)
+      throw new Fault(
+        'too-deep',
+        at,
+        `more than ${LIMITS.height} levels inside each other with macros written out`,
+        'Flatten the macros.',
+      );
+    return expression;
+  }
+
+  #extent(expression: Expression<E>): Extent {
+    const known = this.#extents.get(expression);
+    if (known !== undefined) return known;
+    const items = 'items' in expression ? expression.items : 'item' in expression ? [expression.item] : [];
+    let nodes = 1;
+    let height = 0;
+    for (const item of items) {
+      const inner = this.#extent(item);
+      nodes += inner.nodes;
+      height = Math.max(height, inner.height);
+    }
+    const extent = { nodes, height: height + 1 };
+    this.#extents.set(expression, extent);
+    return extent;
+  }
+}

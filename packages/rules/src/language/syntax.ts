@@ -1,0 +1,76 @@
+/** A condition as written: names are not looked up yet. `at` is an offset in its text. */
+export type Syntax =
+  | { readonly kind: 'and' | 'or'; readonly items: readonly Syntax[]; readonly at: number }
+  | { readonly kind: 'not'; readonly item: Syntax; readonly at: number }
+  | { readonly kind: 'name'; readonly operand: OperandSyntax; readonly at: number }
+  | TestSyntax;
+
+export interface TestSyntax {
+  readonly kind: 'test';
+  readonly operand: OperandSyntax;
+  readonly operator: Operator;
+  /** `not` stood between field and operator, or the operator is `!=` */
+  readonly negated: boolean;
+  readonly values: readonly ValueSyntax[];
+  /** the values stood between brackets; a lone bare word after `in` must be the name of a list */
+  readonly bracketed: boolean;
+  readonly at: number;
+}
+
+export interface OperandSyntax {
+  readonly name: string;
+  readonly argument: string | undefined;
+  /** outermost first: `tolower(basename(x))` is ['tolower', 'basename'] */
+  readonly functions: readonly string[];
+  readonly at: number;
+}
+
+export interface ValueSyntax {
+  readonly text: string;
+  /** a quoted value never names a list */
+  readonly quoted: boolean;
+  /** `val(field)`: the value of that field */
+  readonly field?: OperandSyntax;
+  readonly at: number;
+}
+
+export const OPERATORS = [
+  '=',
+  '<',
+  '<=',
+  '>',
+  '>=',
+  'in',
+  'contains',
+  'icontains',
+  'startswith',
+  'endswith',
+  'glob',
+  'iglob',
+  'pmatch',
+  'regex',
+  'cidr',
+  'intersects',
+  'exists',
+] as const;
+
+export type Operator = (typeof OPERATORS)[number];
+
+/** What people type for what the language calls otherwise. */
+export const OPERATOR_SPELLINGS: Readonly<Record<string, string>> = {
+  '==': '=',
+  '!=': '!=',
+  matches: 'regex',
+  '=~': 'regex',
+  like: 'glob',
+  has: 'contains',
+  starts_with: 'startswith',
+  ends_with: 'endswith',
+  is: '=',
+  eq: '=',
+  ne: '!=',
+  lt: '<',
+  gt: '>',
+  le: '<=',
+  ge: '>=',
+};

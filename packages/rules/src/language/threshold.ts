@@ -1,0 +1,103 @@
+import type { FieldIndex } from '../catalogue.ts';
+import { didYouMean } from '../diagnostics.ts';
+import { Fault } from '../errors.ts';
+import type { Operand } from '../expression.ts';
+import { LIMITS } from '../limits.ts';
+import type { Threshold } from '../rule.ts';
+import { resolveOperand } from './operand.ts';
+import { parseOperand } from './parser.ts';
+import type { Yaml, YamlMap, YamlText } from './yaml.ts';
+
+const KEYS = ['count', 'distinct', 'at_least', 'by', 'within'];
+const UNITS: Readonly<Record<string, number>> = {
+  us: 1,
+  ms: 1_000,
+  s: 1_000_000,
+  m: 60_000_000,
+  h: 3_600_000_000,
+  d: 86_400_000_000,
+};
+const LONGEST_US = 7 * 86_400_000_000;
+const MAX_BY = 8;
+
+/**
+ * `{ count: 20, by: [process.entity_id], within: 10s }` or `{ distinct: destination.port, at_least: 20, by: […], within: 10s }`.
+ * @throws Fault whose `at` is an offset in the file
+ */
+export function readThreshold<E>(node: YamlMap, fields: FieldIndex<E>): Threshold<E> {
+  const entries = new Map(node.entries.map((entry) => [entry.key, entry]));
+  for (const { key, at } of node.entries) {
+    if (!KEYS.includes(key))
+      throw new Fault(
+        'unknown-key',
+        at,
+        `unknown key '${key}' in a threshold`,
+        didYouMean(key, KEYS, `Keys: ${KEYS.join(', ')}.`),
+      );
+  }
+  const has = (key: string): boolean => entries.has(key);
+  if (has('count') === has('distinct'))
+    throw new Fault(
+      'threshold',
+      node.at,
+      "a threshold has either 'count' or 'distinct'",
+      'Write { count: 20, within: 10s }.',
+    );
+  if (has('distinct') !== has('at_least')) {
+    throw new Fault(
+      'threshold',
+      node.at,
+      "'distinct' and 'at_least' go together",
+      'Write { distinct: destination.port, at_least: 20, within: 10s }.',
+    );
+  }
+  const value = (key: string): Yaml | undefined => entries.get(key)?.value;
+  const distinct = value('distinct');
+  return {
+    atLeast: readCount(text(value('count') ?? value('at_least'), node.at, 'count')),
+    distinct: distinct === undefined ? undefined : readField(text(distinct, node.at, 'distinct'), fields),
+    by: readBy(value('by'), fields),
+    withinUs: readDuration(text(value('within'), node.at, 'within')),
+  };
+}
+
+function text(value: Yaml | undefined, at: number, key: string): YamlText {
+  if (value?.kind === 'text') return value;
+  const message = value === undefined ? `a threshold needs '${key}'` : `'${key}' must be text, found a ${value.kind}`;
+  throw new Fault('threshold', value?.at ?? at, message, key === 'within' ? 'Write within: 10s.' : '');
+}
+
+function readCount(value: YamlText): number {
+  const count = /^\d{1,6}$/.test(value.text) ? Number(value.text) : 0;
+  if (count >= 1 && count <= LIMITS.thresholdCount) return count;
+  throw new Fault('threshold', value.at, `expected a number from 1 to ${LIMITS.thresholdCount}, found '${value.text}'`);
+}
+
+function readDuration(value: YamlText): number {
+  const [, number = '', unit = ''] = /^(\d{1,12})([a-z]+)$/.exec(value.text) ?? [];
+  const us = Object.hasOwn(UNITS, unit) ? Number(number) * UNITS[unit]! : 0;
+  if (us >= 1 && us <= LONGEST_US) return us;
+  throw new Fault(
+    'threshold',
+    value.at,
+    `expected a duration of up to 7d, found '${value.text}'`,
+    `Write a number and a unit: ${Object.keys(UNITS).join(', ')}.`,
+  );
+}
+
+function readBy<E>(value: Yaml | undefined, fields: FieldIndex<E>): Operand<E>[] {
+  if (value === undefined) return [];
+  const items = value.kind === 'list' ? value.items : [value];
+  if (items.length > MAX_BY)
+    throw new Fault('threshold', value.at, `'by' has ${items.length} fields; ${MAX_BY} are allowed`);
+  return items.map((item) => readField(text(item, item.at, 'by'), fields));
+}
+
+function readField<E>(value: YamlText, fields: FieldIndex<E>): Operand<E> {
+  try {
+    return resolveOperand(parseOperand(value.text), fields);
+  } catch (error) {
+    if (error instanceof Fault) throw new Fault(error.code, value.place(error.at), error.message, error.hint);
+    throw error;
+  }
+}

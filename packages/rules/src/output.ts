@@ -1,0 +1,77 @@
+import type { FieldIndex, FieldValue } from './catalogue.ts';
+import { type Operand, readOperand } from './expression.ts';
+import { resolveOperand } from './language/operand.ts';
+import { LIMITS } from './limits.ts';
+import type { CompiledRule, OutputPart } from './rule.ts';
+
+/** Fields that a rule without an output shows after its description. */
+const MAIN_FIELDS = 6;
+const PLACEHOLDER = /%(?:%|([a-z_][\w]*(?:\.[\w]+)*)(?:\[([^\]]*)\])?)/gi;
+/** What could move a cursor, start an escape sequence, break the line, or reverse what is read. */
+const UNSAFE =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+
+/** `%field` and `%field[argument]` are fields, `%%` a percent sign. @throws Fault at the placeholder that can't be filled */
+export function parseOutput<E>(text: string, fields: FieldIndex<E>): OutputPart<E>[] {
+  const parts: OutputPart<E>[] = [];
+  let end = 0;
+  for (const match of text.matchAll(PLACEHOLDER)) {
+    const [whole, name, argument] = match;
+    const literal = text.slice(end, match.index) + (name === undefined ? '%' : '');
+    if (literal !== '') parts.push(literal);
+    if (name !== undefined) parts.push(resolveOperand({ name, argument, functions: [], at: match.index }, fields));
+    end = match.index + whole.length;
+  }
+  if (end < text.length) parts.push(text.slice(end));
+  return parts;
+}
+
+/** The description, then what the condition looked at. */
+export function defaultOutput<E>(description: string, operands: readonly Operand<E>[]): OutputPart<E>[] {
+  const plain = new Map(
+    operands.map(({ field, argument, key }) => [
+      fieldKey(field.name, argument),
+      { field, argument, key, transforms: [], type: field.type },
+    ]),
+  );
+  const shown = [...plain].slice(0, MAIN_FIELDS);
+  if (shown.length === 0) return [description];
+  const parts = shown.flatMap(([key, operand], i): OutputPart<E>[] => [`${i === 0 ? ' (' : ' '}${key}=`, operand]);
+  return [description, ...parts, ')'];
+}
+
+/** The alert's line. Nothing a process can name itself gets through to a terminal: see `printable`. */
+export function formatOutput<E>(rule: CompiledRule<E>, event: E): string {
+  return rule.output
+    .map((part) => printable(typeof part === 'string' ? part : shown(readOperand(part, event))))
+    .join('');
+}
+
+/** What the rule's condition, threshold and output name and the event has, as text. */
+export function fieldValues<E>(rule: CompiledRule<E>, event: E): Record<string, string> {
+  const values: [string, string][] = [];
+  for (const { field, argument } of rule.operands) {
+    const value = field.get(event, argument);
+    if (value !== undefined) values.push([fieldKey(field.name, argument), printable(shown(value))]);
+  }
+  return Object.fromEntries(values);
+}
+
+/** Control characters (escape sequences start with one), line breaks and direction marks as \xNN or \uNNNN. */
+export function printable(text: string): string {
+  return text.replace(UNSAFE, (char) => {
+    const code = char.charCodeAt(0);
+    return code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`;
+  });
+}
+
+function shown(value: FieldValue): string {
+  if (value === undefined) return '<NA>';
+  const text = typeof value === 'object' ? value.join(' ') : String(value);
+  return text.length <= LIMITS.outputValue ? text : `${text.slice(0, LIMITS.outputValue)}…`;
+}
+
+function fieldKey(name: string, argument: string | number | undefined): string {
+  return argument === undefined ? name : `${name}[${argument}]`;
+}

@@ -1,0 +1,118 @@
+import type { EventKinds, FieldCatalogue } from './catalogue.ts';
+import { CompiledMatcher, conditionsByKind, type Matcher, type Prepared } from './compile/matcher.ts';
+import { Nodes } from './compile/nodes.ts';
+import type { Diagnostic } from './diagnostics.ts';
+import { answerPathQuestion, interestOf, type PathQuestion, type RuleInterest } from './interest.ts';
+import { loadRules } from './language/load.ts';
+import type { CompiledRule } from './rule.ts';
+import { ThresholdState } from './threshold-state.ts';
+
+/** A rule file: its name (as diagnostics show it) and its text. */
+export interface RuleSource {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** A file that is new, changed or (text null) gone. */
+export interface ChangedSource {
+  readonly name: string;
+  readonly text: string | null;
+}
+
+export interface CompileOptions<E> {
+  /** Names must be distinct. Macros and lists are shared by all sources, in any order. */
+  readonly sources: readonly RuleSource[];
+  readonly catalogue: FieldCatalogue<E>;
+  readonly kinds: EventKinds<E>;
+  /** Counts to go on with. @default counts that start empty */
+  readonly thresholds?: ThresholdState;
+}
+
+export interface RuleSet<E> {
+  readonly options: CompileOptions<E>;
+  /** active rules, in the order of the sources */
+  readonly rules: readonly CompiledRule<E>[];
+  /** what was found in the sources, in their order */
+  readonly diagnostics: readonly Diagnostic[];
+  readonly matcher: Matcher<E>;
+  readonly thresholds: ThresholdState;
+  readonly interest: RuleInterest;
+  /** How the values of a path field that some rule can match begin; null: any value can match. */
+  pathPrefixes(question: PathQuestion): readonly string[] | null;
+}
+
+export interface RuleUpdate<E> {
+  readonly set: RuleSet<E>;
+  /** what was found in the changed sources, those that were refused included, and in the rest */
+  readonly diagnostics: readonly Diagnostic[];
+  /** names of the changed sources that have errors, or break others: their former version is in `set` */
+  readonly refused: readonly string[];
+}
+
+/** Compiles rules. Never throws for what the sources hold: a broken rule is left out and reported, the others are active. */
+export function compileRules<E>(options: CompileOptions<E>): RuleSet<E> {
+  const { catalogue, kinds } = options;
+  const thresholds = options.thresholds ?? new ThresholdState();
+  const nodes = new Nodes<E>();
+  const loaded = loadRules(options.sources, catalogue, kinds.names, nodes);
+  const prepared: Prepared<E>[] = loaded.rules;
+  const byKind = conditionsByKind(kinds.names, prepared, nodes);
+  const rules = prepared.map(({ rule }) => rule);
+  return {
+    options,
+    rules,
+    diagnostics: loaded.diagnostics,
+    matcher: new CompiledMatcher(rules, kinds, byKind, thresholds),
+    thresholds,
+    interest: interestOf(catalogue, byKind),
+    pathPrefixes: (question) => answerPathQuestion(question, byKind, nodes),
+  };
+}
+
+/**
+ * The set after some files changed; the previous one stays as it is. A changed file with errors is refused and its former version stays active, as
+ * is every changed file when together they break one that didn't change. A new file with errors has no former version: its good rules are active.
+ */
+export function updateRules<E>(previous: RuleSet<E>, changed: readonly ChangedSource[]): RuleUpdate<E> {
+  const former = new Map(previous.options.sources.map((source) => [source.name, source.text]));
+  const attempt = (accepted: readonly ChangedSource[]): RuleSet<E> => {
+    const sources = new Map(former);
+    for (const { name, text } of accepted) {
+      if (text === null) sources.delete(name);
+      else sources.set(name, text);
+    }
+    const list = [...sources].map(([name, text]) => ({ name, text }));
+    return compileRules({ ...previous.options, sources: list, thresholds: previous.thresholds });
+  };
+  const first = attempt(changed);
+  let accepted = changed;
+  let set = first;
+  for (;;) {
+    const broken = newlyBroken(set, former, accepted);
+    if (broken.length === 0) break;
+    accepted = accepted.filter(({ name }) => !broken.includes(name));
+    set = attempt(accepted);
+  }
+  const refused = changed.filter((source) => !accepted.includes(source)).map(({ name }) => name);
+  return { set, refused, diagnostics: first.diagnostics };
+
+  function newlyBroken(
+    now: RuleSet<E>,
+    before: ReadonlyMap<string, string>,
+    tried: readonly ChangedSource[],
+  ): string[] {
+    const failing = filesWithErrors(now.diagnostics);
+    const own = tried
+      .filter(({ name, text }) => text !== null && before.has(name) && failing.has(name))
+      .map(({ name }) => name);
+    if (own.length > 0) return own;
+    const was = filesWithErrors(previous.diagnostics);
+    const names = new Set(tried.map(({ name }) => name));
+    const others = [...failing].some((name) => !was.has(name) && !names.has(name));
+    return others ? [...names] : [];
+  }
+}
+
+function filesWithErrors(diagnostics: readonly Diagnostic[]): Set<string> {
+  return new Set(diagnostics.filter(({ severity }) => severity === 'error').map(({ file }) => file));
+}

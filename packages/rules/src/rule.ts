@@ -1,0 +1,58 @@
+import type { Expression, Operand } from './expression.ts';
+
+/** From least to most urgent: the symbols of the Alert's Priority. */
+export const PRIORITIES = [
+  'debug',
+  'informational',
+  'notice',
+  'warning',
+  'error',
+  'critical',
+  'alert',
+  'emergency',
+] as const;
+export type Priority = (typeof PRIORITIES)[number];
+
+/** What a rule asks for. `kill` is a wish: the responder's policies decide. */
+export const ACTIONS = ['alert', 'kill'] as const;
+export type Action = (typeof ACTIONS)[number];
+
+/** A rule matches only when its condition has held often enough within a while, for one key. */
+export interface Threshold<E> {
+  /** events, or distinct values of `distinct`, that are needed */
+  readonly atLeast: number;
+  /** undefined: events are counted */
+  readonly distinct: Operand<E> | undefined;
+  /** one count for each combination of these; none: one count for all */
+  readonly by: readonly Operand<E>[];
+  /** µs of event time, sliding */
+  readonly withinUs: number;
+}
+
+/** Fixed text and fields that take turns; an output is formatted by joining them. */
+export type OutputPart<E> = string | Operand<E>;
+
+/** A rule that is active. */
+export interface CompiledRule<E> {
+  readonly name: string;
+  readonly description: string;
+  readonly priority: Priority;
+  readonly action: Action;
+  readonly tags: readonly string[];
+  /** ATT&CK tactics, v19 short names */
+  readonly tactics: readonly string[];
+  /** ATT&CK techniques: T1059.004 */
+  readonly techniques: readonly string[];
+  readonly threshold: Threshold<E> | undefined;
+  /** the condition as it was written, names looked up */
+  readonly expression: Expression<E>;
+  readonly condition: string;
+  readonly output: readonly OutputPart<E>[];
+  /** what condition, threshold and output read, each once, in the order of first use */
+  readonly operands: readonly Operand<E>[];
+  /** names of the event kinds on which the condition can hold */
+  readonly kinds: readonly string[];
+  /** source and line where it stands */
+  readonly file: string;
+  readonly line: number;
+}

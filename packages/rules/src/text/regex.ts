@@ -1,0 +1,50 @@
+import { RE2JS } from 're2js';
+import { Fault } from '../errors.ts';
+import { LIMITS } from '../limits.ts';
+
+/** Characters that mean themselves in a regular expression. */
+const PLAIN = /^[\w\s/:,;=@%&~`'"<>!-]+$/;
+
+/** A regular expression without operators is a search for text, which is cheaper and can be indexed. */
+export function isPlainText(pattern: string): boolean {
+  return PLAIN.test(pattern);
+}
+
+/**
+ * A matcher that takes time in proportion to text and pattern: no backtracking on text an attacker wrote. It looks anywhere in the text, and `.`
+ * matches line breaks too, or a newline in an argument would hide what follows it.
+ * @throws Fault at 0
+ */
+export function compileRegex(pattern: string): (text: string) => boolean {
+  if (pattern.length > LIMITS.regexLength) {
+    throw new Fault(
+      'regex',
+      0,
+      `the regular expression has ${pattern.length} characters; ${LIMITS.regexLength} are allowed`,
+    );
+  }
+  const compiled = parse(pattern);
+  if (compiled.programSize() > LIMITS.regexProgram) {
+    throw new Fault(
+      'regex',
+      0,
+      'the regular expression is too large once its repetitions are written out',
+      'Use smaller {counts}.',
+    );
+  }
+  return (text) => compiled.test(text);
+}
+
+function parse(pattern: string): RE2JS {
+  try {
+    return RE2JS.compile(pattern, RE2JS.DOTALL);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message.replace(/^error parsing regexp: /, '') : String(cause);
+    throw new Fault(
+      'regex',
+      0,
+      `the regular expression can't be used: ${why}`,
+      'RE2 syntax: no back-references and no look-around.',
+    );
+  }
+}

@@ -1,0 +1,246 @@
+import type { FieldValue } from './catalogue.ts';
+import { ThresholdStateError } from './errors.ts';
+import { readOperand } from './expression.ts';
+import { LIMITS } from './limits.ts';
+import type { CompiledRule, Threshold } from './rule.ts';
+
+export interface ThresholdLimits {
+  /** @default 10,000 */
+  readonly keysPerRule?: number;
+  /** @default 100,000 */
+  readonly keys?: number;
+}
+
+export interface ThresholdStats {
+  /** keys being counted */
+  readonly keys: number;
+  /** keys forgotten because there were too many: what they had counted is lost */
+  readonly evicted: number;
+}
+
+/** null: the key is forgotten. */
+export interface ThresholdChange {
+  readonly key: string;
+  readonly value: Uint8Array | null;
+}
+
+/** What one key has counted. */
+interface Count {
+  /** µs: later events are quiet until then; 0: it counts */
+  quietUntil: number;
+  /** µs of the newest event: one that comes late counts as if it came now */
+  newest: number;
+  /** µs of the events that count, oldest first (count) */
+  times: number[];
+  /** value → µs when it was last seen, oldest first (distinct) */
+  values: Map<string, number>;
+}
+
+/** Longest text of one value of a key or of `distinct`: what is longer counts by its first characters. */
+const VALUE_LENGTH = 256;
+const VERSION = 1;
+
+/**
+ * What thresholds remember between events. It outlives a reload of the rules: counts go by the rule's name and the threshold as written. Memory is
+ * bounded; when there are too many keys the one unused for longest goes, and is counted. Event time only, so a replay counts the same.
+ */
+export class ThresholdState {
+  readonly #keysPerRule: number;
+  readonly #most: number;
+  /** rule and threshold → key → count, the one unused for longest first */
+  readonly #byRule = new Map<string, Map<string, Count>>();
+  readonly #changed = new Map<string, readonly [rule: string, key: string]>();
+  readonly #names = new WeakMap<object, string>();
+  #keys = 0;
+  #evicted = 0;
+
+  constructor(limits: ThresholdLimits = {}) {
+    this.#keysPerRule = limits.keysPerRule ?? 10_000;
+    this.#most = limits.keys ?? 100_000;
+  }
+
+  /** Takes an event whose condition holds into account, and tells whether it crosses the threshold. */
+  crosses<E>(rule: CompiledRule<E>, threshold: Threshold<E>, event: E, timeUs: number): boolean {
+    const distinct = threshold.distinct === undefined ? undefined : readOperand(threshold.distinct, event);
+    if (threshold.distinct !== undefined && distinct === undefined) return false;
+    const name = this.#nameOf(rule, threshold);
+    const key = JSON.stringify(threshold.by.map((operand) => keyText(readOperand(operand, event))));
+    const count = this.#touch(name, key);
+    this.#changed.set(`${name}\n${key}`, [name, key]);
+    return advance(count, threshold, keyText(distinct), timeUs);
+  }
+
+  /** Forgets counts that no longer matter at `timeUs`; call it on ticks. */
+  expire<E>(rules: readonly CompiledRule<E>[], timeUs: number): void {
+    const within = new Map<string, number>();
+    for (const rule of rules)
+      if (rule.threshold !== undefined) within.set(this.#nameOf(rule, rule.threshold), rule.threshold.withinUs);
+    for (const [name, counts] of this.#byRule) {
+      const withinUs = within.get(name);
+      for (const [key, count] of counts) {
+        const over = withinUs === undefined || (count.newest + withinUs <= timeUs && count.quietUntil <= timeUs);
+        if (!over) break;
+        this.#forget(name, counts, key);
+      }
+    }
+  }
+
+  stats(): ThresholdStats {
+    return { keys: this.#keys, evicted: this.#evicted };
+  }
+
+  /** Keys changed since the last call, as they are now: entries for a changelog. */
+  takeChanges(): ThresholdChange[] {
+    const changes = [...this.#changed].map(([id, [name, key]]): ThresholdChange => {
+      const count = this.#byRule.get(name)?.get(key);
+      return { key: id, value: count === undefined ? null : encode(count) };
+    });
+    this.#changed.clear();
+    return changes;
+  }
+
+  /** Everything, in the form of `takeChanges`. */
+  *snapshot(): Iterable<{ readonly key: string; readonly value: Uint8Array }> {
+    for (const [name, counts] of this.#byRule)
+      for (const [key, count] of counts) yield { key: `${name}\n${key}`, value: encode(count) };
+  }
+
+  /** Puts an entry back. @throws ThresholdStateError when it can't be read */
+  restore(id: string, value: Uint8Array): void {
+    const end = id.lastIndexOf('\n');
+    if (end === -1) throw new ThresholdStateError(id, 'the key has no rule');
+    Object.assign(this.#touch(id.slice(0, end), id.slice(end + 1)), decode(id, value));
+  }
+
+  #nameOf<E>(rule: CompiledRule<E>, threshold: Threshold<E>): string {
+    const known = this.#names.get(threshold);
+    if (known !== undefined) return known;
+    const { atLeast, distinct, by, withinUs } = threshold;
+    const name = JSON.stringify([
+      rule.name,
+      atLeast,
+      distinct?.key ?? null,
+      by.map((operand) => operand.key),
+      withinUs,
+    ]);
+    this.#names.set(threshold, name);
+    return name;
+  }
+
+  #touch(name: string, key: string): Count {
+    let counts = this.#byRule.get(name);
+    if (counts === undefined) {
+      counts = new Map();
+      this.#byRule.set(name, counts);
+    }
+    const known = counts.get(key);
+    if (known !== undefined) {
+      counts.delete(key);
+      counts.set(key, known);
+      return known;
+    }
+    if (counts.size >= this.#keysPerRule) this.#evict(name, counts);
+    else if (this.#keys >= this.#most) this.#evictFromLargest();
+    const count: Count = { quietUntil: 0, newest: 0, times: [], values: new Map() };
+    counts.set(key, count);
+    this.#keys++;
+    return count;
+  }
+
+  #evictFromLargest(): void {
+    let largest: [string, Map<string, Count>] | undefined;
+    for (const entry of this.#byRule) if (largest === undefined || entry[1].size > largest[1].size) largest = entry;
+    if (largest !== undefined) this.#evict(...largest);
+  }
+
+  #evict(name: string, counts: Map<string, Count>): void {
+    const [oldest] = counts.keys();
+    if (oldest === undefined) return;
+    this.#forget(name, counts, oldest);
+    this.#evicted++;
+  }
+
+  #forget(name: string, counts: Map<string, Count>, key: string): void {
+    counts.delete(key);
+    this.#keys--;
+    this.#changed.set(`${name}\n${key}`, [name, key]);
+  }
+}
+
+/** Counts one event; true when that crosses the threshold, which also starts the quiet time. */
+function advance<E>(count: Count, threshold: Threshold<E>, value: string | null, timeUs: number): boolean {
+  const now = Math.max(timeUs, count.newest);
+  count.newest = now;
+  if (now < count.quietUntil) return false;
+  const since = now - threshold.withinUs;
+  const reached =
+    threshold.distinct === undefined ? countEvent(count, now, since) : countValue(count, value ?? '', now, since);
+  if (reached < threshold.atLeast) return false;
+  count.quietUntil = now + threshold.withinUs;
+  count.times = [];
+  count.values.clear();
+  return true;
+}
+
+/** Never holds more than the threshold asks for: reaching that empties it. */
+function countEvent(count: Count, now: number, since: number): number {
+  while (count.times.length > 0 && count.times[0]! <= since) count.times.shift();
+  return count.times.push(now);
+}
+
+function countValue(count: Count, value: string, now: number, since: number): number {
+  for (const [old, seen] of count.values) {
+    if (seen > since) break;
+    count.values.delete(old);
+  }
+  count.values.delete(value);
+  count.values.set(value, now);
+  return count.values.size;
+}
+
+function keyText(value: FieldValue): string | null {
+  if (value === undefined) return null;
+  return (typeof value === 'object' ? value.join('\0') : String(value)).slice(0, VALUE_LENGTH);
+}
+
+function encode(count: Count): Uint8Array {
+  return new TextEncoder().encode(
+    JSON.stringify([VERSION, count.quietUntil, count.newest, count.times, [...count.values]]),
+  );
+}
+
+function decode(id: string, bytes: Uint8Array): Count {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw new ThresholdStateError(id, 'it is not JSON', { cause });
+  }
+  if (!Array.isArray(parsed)) throw new ThresholdStateError(id, 'it is not an array');
+  const [version, quietUntil, newest, times, values] = parsed as unknown[];
+  if (version !== VERSION)
+    throw new ThresholdStateError(id, `its version is ${String(version)}, this program writes ${VERSION}`);
+  if (
+    !isTime(quietUntil) ||
+    !isTime(newest) ||
+    !isShort(times) ||
+    !times.every(isTime) ||
+    !isShort(values) ||
+    !values.every(isSeen)
+  ) {
+    throw new ThresholdStateError(id, 'its fields are not what this version writes');
+  }
+  return { quietUntil, newest, times, values: new Map(values) };
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
+}
+
+function isShort(value: unknown): value is unknown[] {
+  return Array.isArray(value) && value.length <= LIMITS.thresholdCount;
+}
+
+function isSeen(value: unknown): value is [string, number] {
+  return Array.isArray(value) && value.length === 2 && typeof value[0] === 'string' && isTime(value[1]);
+}

@@ -1,0 +1,27 @@
+import { type CompileOptions, compileRules, type RuleSet } from '../../src/rule-set.ts';
+import { catalogue, createTestEvent, kinds, type TestEvent } from './events.ts';
+
+export function compile(text: string, more: Partial<CompileOptions<TestEvent>> = {}): RuleSet<TestEvent> {
+  return compileRules({ sources: [{ name: 'test.yaml', text }], catalogue, kinds, ...more });
+}
+
+/** A set of one rule `r` with this condition. */
+export function compileCondition(condition: string, definitions = ''): RuleSet<TestEvent> {
+  return compile(`${definitions}\n- rule: r\n  condition: ${JSON.stringify(condition)}\n`);
+}
+
+export function matches(set: RuleSet<TestEvent>, event: TestEvent, timeUs = 0): string[] {
+  const names: string[] = [];
+  set.matcher.match(event, (rule) => names.push(rule.name), timeUs);
+  return names;
+}
+
+/** Whether a condition holds on an event; throws what the compiler has to say against it. */
+export function holds(condition: string, event: TestEvent, definitions = ''): boolean {
+  const set = compileCondition(condition, definitions);
+  const errors = set.diagnostics.filter(({ severity }) => severity === 'error');
+  if (errors.length > 0) throw new Error(errors.map(({ message }) => message).join('; '));
+  return matches(set, event).length === 1;
+}
+
+export { createTestEvent };

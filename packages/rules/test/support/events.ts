@@ -1,0 +1,50 @@
+import type { EventKinds, FieldCatalogue, FieldSpec, FieldValue } from '../../src/catalogue.ts';
+
+/** An event as these tests make them: a kind and fields by name. */
+export interface TestEvent {
+  readonly kind: string;
+  readonly [field: string]: FieldValue;
+}
+
+const KINDS = ['fork', 'exec', 'exit', 'credentials', 'open', 'connect', 'tick'];
+
+/** Each field of `names` reads the event's property of that name. */
+function field(
+  name: string,
+  type: FieldSpec<TestEvent>['type'],
+  more: Partial<FieldSpec<TestEvent>> = {},
+): FieldSpec<TestEvent> {
+  const get = (event: TestEvent, argument?: string | number): FieldValue =>
+    event[argument === undefined ? name : `${name}[${argument}]`];
+  return { name, type, doc: `${name} of a test event.`, get, ...more };
+}
+
+const action = Object.fromEntries(KINDS.map((kind) => [kind, kind]));
+
+export const catalogue: FieldCatalogue<TestEvent> = {
+  fields: [
+    field('event.action', 'string', { constants: action, get: (event) => event.kind }),
+    field('process.name', 'string', { aliases: ['proc.name'] }),
+    field('process.executable', 'string', { aliases: ['proc.exepath'], path: true }),
+    field('process.command_line', 'string', { aliases: ['proc.cmdline'] }),
+    field('process.args', 'strings'),
+    field('process.entity_id', 'string'),
+    field('process.parent.name', 'string', { aliases: ['proc.pname'] }),
+    field('proc.aname', 'string', { argument: 'index' }),
+    field('execve.args.filename', 'string', { kinds: ['exec'] }),
+    field('container.image', 'string'),
+    field('container.label', 'string', { argument: 'key' }),
+    field('container.privileged', 'bool'),
+    field('user.id', 'number'),
+    field('file.path', 'string', { kinds: ['open'], aliases: ['fd.name'], path: true }),
+    field('file.write', 'bool', { kinds: ['open'] }),
+    field('destination.ip', 'ip', { kinds: ['connect'] }),
+    field('destination.port', 'number', { kinds: ['connect'], aliases: ['fd.rport'] }),
+  ],
+};
+
+export const kinds: EventKinds<TestEvent> = { names: KINDS, of: (event) => KINDS.indexOf(event.kind) };
+
+export function createTestEvent(kind: string, fields: Record<string, FieldValue> = {}): TestEvent {
+  return { ...fields, kind };
+}
