@@ -30,8 +30,8 @@ export class BpfIterator implements Disposable, Iterable<Uint8Array>, AsyncItera
   }
 
   /** All of it. A record may straddle two chunks of the stream, here it can't. */
-  readAll(): Uint8Array {
-    return Buffer.concat([...this]);
+  readAll(): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(Buffer.concat([...this]));
   }
 
   *[Symbol.iterator](): Generator<Uint8Array> {

@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import koffi from 'koffi';
 import type { Btf } from './btf/btf.ts';
 import type { BtfValue } from './btf/codec.ts';
+import { mapTypes } from './btf/maps.ts';
 import { BpfError, BpfLoadError, describe, disposed, usage } from './errors.ts';
 import { GlobalSection, globalsOf } from './globals.ts';
 import { copyBtf } from './info.ts';
@@ -24,8 +25,6 @@ const findMap: (object: Pointer, name: string) => Handle = bpf(
   'void *bpf_object__find_map_by_name(void *object, const char *name)',
 );
 const mapFd: (map: Pointer) => number = bpf('int bpf_map__fd(void *map)');
-const keyType: (map: Pointer) => number = bpf('uint32_t bpf_map__btf_key_type_id(void *map)');
-const valueType: (map: Pointer) => number = bpf('uint32_t bpf_map__btf_value_type_id(void *map)');
 const isInternal: (map: Pointer) => boolean = bpf('bool bpf_map__is_internal(void *map)');
 
 const OpenOptions = koffi.struct({
@@ -244,9 +243,8 @@ export class BpfObject<S extends Skeleton = AnySkeleton> implements Disposable {
     void this.#live;
     const fd = mapFd(definition.handle);
     if (fd < 0) throw usage(`map '${definition.name}' does not exist yet: call load() first`);
-    if (this.btf === undefined) return new BpfMap(fd, false);
-    const types = { btf: this.btf, key: keyType(definition.handle), value: valueType(definition.handle) };
-    return new BpfMap(fd, false, types);
+    const types = this.btf && mapTypes(this.btf).find(({ name }) => name === definition.name);
+    return new BpfMap(fd, false, types && this.btf && { btf: this.btf, key: types.key, value: types.value });
   }
 
   #openSections(handle: Pointer): Map<string, GlobalSection> {

@@ -8,11 +8,11 @@ export const programs: string = join(import.meta.dirname, 'programs');
 
 const clangs = ['clang-16', 'clang', 'clang-19', 'clang-15', 'clang-14'];
 
-export const clang: string | undefined = clangs.find((name) => runs(name));
+export const clang: string | undefined = clangs.find((name) => answers(name, '--version'));
 
-function runs(command: string): boolean {
+function answers(command: string, argument: string): boolean {
   try {
-    execFileSync(command, ['--version'], { stdio: 'ignore' });
+    execFileSync(command, [argument], { stdio: 'ignore' });
     return true;
   } catch {
     return false;
@@ -57,3 +57,5 @@ export function cgroup2(): string | undefined {
     .map((line) => line.split(' '))
     .find((fields) => fields[2] === 'cgroup2')?.[1];
 }
+
+export const bpftool: string | undefined = ['bpftool', '/usr/sbin/bpftool'].find((name) => answers(name, 'version'));

@@ -12,16 +12,21 @@ int fine(void *context)
 	return 0;
 }
 
+#define LOOK_UP(index) \
+	key = index; \
+	value = bpf_map_lookup_elem(&map, &key); \
+	if (value) \
+		total += *value;
+#define LOOK_UP_4(index) LOOK_UP(index) LOOK_UP(index + 1) LOOK_UP(index + 2) LOOK_UP(index + 3)
+
 SEC("syscall")
 int unchecked_pointer(void *context)
 {
-	__u32 total = 0;
-#pragma unroll
-	for (__u32 key = 0; key < 40; key++) {
-		__u32 *value = bpf_map_lookup_elem(&map, &key);
-		if (value)
-			total += *value;
-	}
-	__u32 last = 99;
-	return total + *(__u32 *)bpf_map_lookup_elem(&map, &last);
+	__u32 total = 0, key, *value;
+
+	LOOK_UP_4(0)
+	LOOK_UP_4(4)
+	LOOK_UP_4(8)
+	key = 99;
+	return total + *(__u32 *)bpf_map_lookup_elem(&map, &key);
 }

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { BpfObject } from '../src/index.ts';
+import { compile, scratch, skip } from './kernel.ts';
+
+describe('iterators on the running kernel', { skip }, () => {
+  let directory: ReturnType<typeof scratch>;
+  let object: BpfObject;
+  before(() => {
+    directory = scratch();
+    object = BpfObject.open(compile('tasks', directory.path)).load();
+  });
+  after(() => {
+    object[Symbol.dispose]();
+    directory[Symbol.dispose]();
+  });
+
+  function tgids(bytes: Uint8Array): Set<number> {
+    return new Set(new Uint32Array(new Uint8Array(bytes).buffer));
+  }
+
+  test('reads everything to the end, as often as asked', () => {
+    using link = object.program('dump_tasks').attachIterator();
+    for (let run = 0; run < 2; run++) {
+      using iterator = link.iterate();
+      const seen = tgids(iterator.readAll());
+      assert.ok(seen.has(process.pid));
+      assert.ok(seen.size > 1);
+      assert.equal(iterator.read(new Uint8Array(4)), 0);
+    }
+  });
+
+  test('is a stream too', async () => {
+    using link = object.program('dump_tasks').attach();
+    using iterator = link.iterate();
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of iterator) chunks.push(chunk);
+    assert.ok(tgids(Buffer.concat(chunks)).has(process.pid));
+  });
+
+  test('can be narrowed to one process', () => {
+    using link = object.program('dump_tasks').attachIterator({ tgid: process.pid });
+    using iterator = link.iterate();
+    assert.deepEqual([...tgids(iterator.readAll())], [process.pid]);
+  });
+
+  test('a disposed iterator says so', () => {
+    using link = object.program('dump_tasks').attachIterator();
+    const iterator = link.iterate();
+    iterator[Symbol.dispose]();
+    iterator[Symbol.dispose]();
+    assert.throws(() => iterator.readAll(), { code: 'ERR_BPF_DISPOSED' });
+  });
+});

@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, rmdirSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { BpfLink, BpfObject } from '../src/index.ts';
+import { cgroup2, compile, scratch, skip, skipPins } from './kernel.ts';
+
+function hits(object: BpfObject, name: string): bigint {
+  return object.globals[name] as bigint;
+}
+
+describe('links on the running kernel', { skip }, () => {
+  let directory: ReturnType<typeof scratch>;
+  let path: string;
+  before(() => {
+    directory = scratch();
+    path = compile('hooks', directory.path);
+  });
+  after(() => directory[Symbol.dispose]());
+
+  function load(): BpfObject {
+    const object = BpfObject.open(path);
+    object.globals['target'] = process.pid;
+    return object.load();
+  }
+
+  test('attach takes every program that says where it goes, and dispose leaves', () => {
+    using object = load();
+    const links = object.attach();
+    assert.deepEqual([...links].map((link) => link.what).sort(), ['on_getppid', 'on_sys_enter']);
+    void process.ppid;
+    const raw = hits(object, 'raw_hits');
+    assert.ok(raw > 0n);
+    assert.equal(hits(object, 'tp_hits') > 0n, true);
+    for (const link of links) link[Symbol.dispose]();
+    const left = hits(object, 'tp_hits');
+    void process.ppid;
+    assert.equal(hits(object, 'tp_hits'), left);
+  });
+
+  test('one program at a time, by name', () => {
+    using object = load();
+    using link = object.program('on_getppid').attach();
+    void process.ppid;
+    assert.ok(hits(object, 'tp_hits') > 0n);
+    assert.equal(hits(object, 'raw_hits'), 0n);
+    assert.equal(link.programId, object.program('on_getppid').id);
+  });
+
+  test('a tracepoint given by hand', () => {
+    using object = load();
+    using _link = object.program('on_getppid').attachTracepoint('syscalls', 'sys_enter_getppid');
+    void process.ppid;
+    assert.ok(hits(object, 'tp_hits') > 0n);
+    assert.throws(() => object.program('on_getppid').attachTracepoint('syscalls', 'no_such_tracepoint'), {
+      code: 'ERR_BPF_ATTACH',
+      errnoName: 'ENOENT',
+    });
+  });
+
+  test('a uprobe fires in the process it was put on', () => {
+    using object = load();
+    const libc = `/lib/${execFileSync('cc', ['-print-multiarch'], { encoding: 'utf8' }).trim()}/libc.so.6`;
+    using _link = object.program('on_function').attachUprobe({ path: libc, symbol: 'getppid', pid: process.pid });
+    void process.ppid;
+    assert.ok(hits(object, 'uprobe_hits') > 0n);
+    assert.throws(() => object.program('on_function').attachUprobe({ path: libc, symbol: 'no_such_function' }), {
+      code: 'ERR_BPF_ATTACH',
+    });
+  });
+
+  test('a pinned tracepoint outlives the link object, the programs and their dispose', { skip: skipPins }, () => {
+    const pin = `/sys/fs/bpf/libbpf-ts-${process.pid}-tp`;
+    using object = load();
+    const link = object.program('on_getppid').attach();
+    link.pin(pin);
+    assert.equal(link.pinPath, pin);
+    link[Symbol.dispose]();
+    const before = hits(object, 'tp_hits');
+    void process.ppid;
+    assert.ok(hits(object, 'tp_hits') > before);
+    withLink(pin, (reopened) => reopened.unpin());
+    const left = hits(object, 'tp_hits');
+    void process.ppid;
+    assert.equal(hits(object, 'tp_hits'), left);
+  });
+
+  describe('in a cgroup of the test', { skip: cgroup2() === undefined && 'cgroup v2 is not mounted' }, () => {
+    const cgroup = join(cgroup2() ?? '', `libbpf-ts-${process.pid}`);
+    before(() => mkdirSync(cgroup));
+    after(() => rmdirSync(cgroup));
+
+    /** What connect() says inside the cgroup: a child joins it, this process doesn't. */
+    function connectInside(): string {
+      const script = `echo $$ > ${cgroup}/cgroup.procs; exec "$0" -e "require('node:net').connect(1, '127.0.0.1').on('error', (error) => console.log(error.code))"`;
+      return execFileSync('sh', ['-c', script, process.execPath], { encoding: 'utf8' }).trim();
+    }
+
+    test('a connect hook sees and can refuse what the cgroup does', async () => {
+      using object = load();
+      using link = object.program('refuse_connect').attachCgroup(cgroup);
+      assert.equal(connectInside(), 'EPERM');
+      assert.equal(hits(object, 'connects'), 1n);
+      const outside = await new Promise<string>((resolve) => {
+        connect(1, '127.0.0.1').on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? ''));
+      });
+      assert.equal(outside, 'ECONNREFUSED');
+      link.detach();
+      assert.equal(connectInside(), 'ECONNREFUSED');
+    });
+
+    test('update replaces the program behind a link, also one opened from its pin', { skip: skipPins }, () => {
+      const pin = `/sys/fs/bpf/libbpf-ts-${process.pid}-cgroup`;
+      using object = load();
+      object.program('refuse_connect').attachCgroup(cgroup).pin(pin);
+      assert.equal(connectInside(), 'EPERM');
+      using next = load();
+      withLink(pin, (link) => {
+        link.update(next.program('allow_connect'));
+        assert.equal(link.programId, next.program('allow_connect').id);
+        assert.equal(connectInside(), 'ECONNREFUSED');
+        assert.equal(hits(next, 'connects'), 1n);
+        link.unpin();
+      });
+    });
+
+    test('a cgroup that is not there', () => {
+      using object = load();
+      assert.throws(() => object.program('allow_connect').attachCgroup(`${cgroup}/none`), {
+        code: 'ERR_BPF_ATTACH',
+        errnoName: 'ENOENT',
+      });
+    });
+  });
+
+  test('what the kernel cannot replace is an error that says so', () => {
+    using object = load();
+    using link = object.program('on_sys_enter').attach();
+    assert.throws(() => link.update(object.program('on_sys_enter')), { code: 'ERR_BPF_LINK', errnoName: 'EINVAL' });
+  });
+
+  test('a disposed link says so', () => {
+    using object = load();
+    const link = object.program('on_sys_enter').attach();
+    link[Symbol.dispose]();
+    link[Symbol.dispose]();
+    assert.throws(() => link.fd, { code: 'ERR_BPF_DISPOSED' });
+  });
+});
+
+function withLink(pin: string, use: (link: BpfLink) => void): void {
+  using link = BpfLink.openPinned(pin);
+  use(link);
+}

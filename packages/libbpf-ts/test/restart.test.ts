@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, rmSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { BpfMap, BpfObject, PinnedProgram } from '../src/index.ts';
+import { compile, scratch, skipPins } from './kernel.ts';
+
+/** What a process does that dies without cleaning up: it leaves three records unread, and one read and released. */
+const FIRST_LIFE = `
+  import { BpfObject } from '@ringfence/libbpf-ts';
+  const [path, pins] = process.argv.slice(1);
+  const object = BpfObject.open(path);
+  object.definition('ring').pinAt(pins + '/ring');
+  object.load();
+  object.program('produce').pin(pins + '/produce');
+  object.program('produce').run({ context: new Uint8Array(Uint32Array.of(4, 8, 0, 0).buffer) });
+  const ring = object.map('ring').ringBuffer();
+  ring.begin();
+  ring.next();
+  ring.release();
+  ring.next();
+  process.kill(process.pid, 'SIGKILL');
+`;
+
+describe('a process killed and started again', { skip: skipPins }, () => {
+  test('finds its ring as it was, and goes on writing and reading', () => {
+    using directory = scratch();
+    const path = compile('ring', directory.path);
+    const pins = `/sys/fs/bpf/libbpf-ts-${process.pid}`;
+    mkdirSync(pins);
+    try {
+      const args = ['--conditions=@ringfence/source', '--input-type=module', '-e', FIRST_LIFE, path, pins];
+      assert.throws(() => execFileSync(process.execPath, args, { cwd: import.meta.dirname, stdio: 'pipe' }), {
+        signal: 'SIGKILL',
+      });
+
+      using object = BpfObject.open(path);
+      object.definition('ring').pinAt(`${pins}/ring`);
+      object.load();
+      using pinned = BpfMap.openPinned(`${pins}/ring`);
+      assert.equal(pinned.info.id, object.map('ring').info.id);
+
+      using before = PinnedProgram.open(`${pins}/produce`);
+      assert.notEqual(before.id, object.program('produce').id);
+      before.run({ context: new Uint8Array(Uint32Array.of(1, 8, 0, 0).buffer) });
+      object.program('produce').run({ context: new Uint8Array(Uint32Array.of(1, 8, 0, 0).buffer) });
+
+      using ring = object.map('ring').ringBuffer();
+      const values: bigint[] = [];
+      ring.begin();
+      while (ring.next()) values.push(ring.view.getBigUint64(ring.offset, true));
+      assert.deepEqual(values, [2n, 3n, 4n, 5n, 1n]);
+    } finally {
+      rmSync(pins, { recursive: true });
+    }
+  });
+
+  test('opens a pinned map with its types, without the object', () => {
+    using directory = scratch();
+    const pin = `/sys/fs/bpf/libbpf-ts-${process.pid}-hash`;
+    using object = BpfObject.open(compile('every-map', directory.path)).load();
+    const map = object.map('hash');
+    map.pin(pin);
+    try {
+      map.set(5, { a: 1, b: 2n });
+      using opened = BpfMap.openPinned(pin);
+      assert.deepEqual([...opened.entries()], [[5, { a: 1, b: 2n }]]);
+    } finally {
+      map.unpin(pin);
+    }
+    assert.throws(() => BpfMap.openPinned(pin), { code: 'ERR_BPF_PIN', errnoName: 'ENOENT' });
+    assert.throws(() => map.unpin(directory.path), { code: 'ERR_BPF_PIN' });
+    assert.throws(() => map.pin(`${directory.path}/pin`), { code: 'ERR_BPF_PIN' });
+  });
+});

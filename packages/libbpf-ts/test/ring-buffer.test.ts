@@ -1,0 +1,241 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BpfError, BpfObject, type RingBuffer } from '../src/index.ts';
+import { compile, scratch, skip } from './kernel.ts';
+
+interface Order {
+  count: number;
+  length?: number;
+  discardEvery?: number;
+  wake?: boolean;
+}
+
+describe('ring buffer on the running kernel', { skip }, () => {
+  let directory: ReturnType<typeof scratch>;
+  let path: string;
+  let object: BpfObject;
+  let ring: RingBuffer;
+
+  before(() => {
+    directory = scratch();
+    path = compile('ring', directory.path);
+  });
+  after(() => directory[Symbol.dispose]());
+  beforeEach(() => {
+    object = BpfObject.open(path).load();
+    ring = object.map('ring').ringBuffer();
+  });
+  afterEach(() => {
+    ring[Symbol.dispose]();
+    object[Symbol.dispose]();
+  });
+
+  function produce({ count, length = 8, discardEvery = 0, wake = false }: Order): void {
+    const order = Uint32Array.of(count, length, discardEvery, wake ? 1 : 0);
+    object.program('produce').run({ context: new Uint8Array(order.buffer) });
+  }
+
+  function drain(): bigint[] {
+    const values: bigint[] = [];
+    while (ring.next()) values.push(ring.view.getBigUint64(ring.offset, true));
+    return values;
+  }
+
+  test('reads records in the order they were written, without consuming them', () => {
+    produce({ count: 3 });
+    ring.begin();
+    assert.deepEqual(drain(), [1n, 2n, 3n]);
+    ring.begin();
+    assert.deepEqual(drain(), [1n, 2n, 3n]);
+    assert.equal(ring.unreleasedBytes(), 48);
+    ring.release();
+    assert.equal(ring.unreleasedBytes(), 0);
+    ring.begin();
+    assert.deepEqual(drain(), []);
+  });
+
+  test('gives the length of each record and skips discarded ones', () => {
+    produce({ count: 5, length: 100, discardEvery: 2 });
+    ring.begin();
+    const seen: [bigint, number][] = [];
+    while (ring.next()) seen.push([ring.view.getBigUint64(ring.offset, true), ring.length]);
+    assert.deepEqual(seen, [
+      [2n, 100],
+      [4n, 100],
+    ]);
+    ring.release();
+    assert.equal(ring.pendingBytes(), 0);
+  });
+
+  test('reads a record that wraps around the end in one piece, many times over', () => {
+    let expected = 1n;
+    let wrapped = 0;
+    for (let round = 0; round < 60; round++) {
+      produce({ count: 7, length: 100 });
+      ring.begin();
+      while (ring.next()) {
+        assert.equal(ring.view.getBigUint64(ring.offset, true), expected++);
+        if (ring.offset + ring.length > ring.size) wrapped++;
+      }
+      ring.release();
+    }
+    assert.equal(expected, 421n);
+    assert.ok(wrapped > 0, 'no record wrapped: the test proves nothing');
+  });
+
+  test('a full ring refuses records until something is released', () => {
+    produce({ count: 300 });
+    assert.equal(object.globals['written'], 255n);
+    assert.equal(object.globals['refused'], 45n);
+    ring.begin();
+    for (let index = 0; index < 10; index++) ring.next();
+    ring.release();
+    produce({ count: 11 });
+    assert.equal(object.globals['written'], 265n);
+    assert.equal(object.globals['refused'], 46n);
+  });
+
+  test('releases up to a mark and keeps what is behind it', () => {
+    produce({ count: 4 });
+    ring.begin();
+    ring.next();
+    ring.next();
+    const mark = ring.mark();
+    ring.next();
+    ring.release(mark);
+    ring.begin();
+    assert.deepEqual(drain(), [3n, 4n]);
+    assert.throws(() => ring.rewind(mark - 16), { code: 'ERR_BPF_USAGE' });
+    ring.rewind(mark);
+    ring.resume();
+    assert.deepEqual(drain(), [3n, 4n]);
+  });
+
+  test('resume goes on behind what was read and not released', () => {
+    produce({ count: 2 });
+    ring.begin();
+    assert.deepEqual(drain(), [1n, 2n]);
+    produce({ count: 2 });
+    assert.equal(ring.next(), false);
+    ring.resume();
+    assert.deepEqual(drain(), [3n, 4n]);
+    ring.release();
+    assert.equal(ring.unreleasedBytes(), 0);
+  });
+
+  test('what was not released is there for the next reader', () => {
+    produce({ count: 3 });
+    ring.begin();
+    ring.next();
+    ring.release();
+    ring[Symbol.dispose]();
+    ring = object.map('ring').ringBuffer();
+    ring.begin();
+    assert.deepEqual(drain(), [2n, 3n]);
+  });
+
+  test('stops before a record that another process has reserved and not submitted', { timeout: 20_000 }, async () => {
+    const pin = `/sys/fs/bpf/libbpf-ts-${process.pid}-hold`;
+    object.program('produce_slowly').pin(pin);
+    object.globals['hold'] = 1;
+    const code = `import { PinnedProgram } from '@ringfence/libbpf-ts'; PinnedProgram.open(process.argv[1]).run();`;
+    const child = spawn(process.execPath, ['--conditions=@ringfence/source', '--input-type=module', '-e', code, pin], {
+      stdio: 'inherit',
+      cwd: import.meta.dirname,
+    });
+    try {
+      while (ring.pendingBytes() === 0 && child.exitCode === null) await sleep(5);
+      ring.begin();
+      assert.equal(ring.next(), false);
+      assert.equal(ring.busy, true);
+      produce({ count: 1 });
+      ring.resume();
+      assert.equal(ring.next(), false, 'a record behind a busy one must wait');
+      object.globals['hold'] = 0;
+      if (child.exitCode === null) await once(child, 'exit');
+      ring.begin();
+      assert.deepEqual(drain(), [1n, 2n]);
+    } finally {
+      object.globals['hold'] = 0;
+      object.program('produce_slowly').unpin(pin);
+    }
+  });
+
+  test('wait resolves when the kernel wakes the reader, and when time is over', async () => {
+    assert.equal(await ring.wait(1), false);
+    const woken = ring.wait(60_000);
+    await sleep(5);
+    produce({ count: 1, wake: true });
+    assert.equal(await woken, true);
+    assert.equal(await ring.wait(60_000), true, 'what is pending needs no waiting');
+  });
+
+  test('wait notices new records while older ones are still unreleased', async () => {
+    produce({ count: 1 });
+    ring.begin();
+    ring.next();
+    const waiting = ring.wait(60_000);
+    produce({ count: 1, wake: true });
+    assert.equal(await waiting, true);
+    ring.resume();
+    assert.deepEqual(drain(), [2n]);
+  });
+
+  test('wait ends at once on abort and on dispose', async () => {
+    const controller = new AbortController();
+    const aborted = ring.wait(60_000, controller.signal);
+    const second = ring.wait(60_000);
+    controller.abort();
+    assert.equal(await aborted, false);
+    ring[Symbol.dispose]();
+    assert.equal(await second, false);
+  });
+
+  test('poll yields batches, releases each after its body, and sleeps armed when nothing comes', async () => {
+    const values: bigint[] = [];
+    const controller = new AbortController();
+    let armed = 0;
+    produce({ count: 3 });
+    const arm = (): void => {
+      armed++;
+      if (armed === 1) setTimeout(() => produce({ count: 2, wake: true }), 10);
+      else controller.abort();
+    };
+    for await (const batch of ring.poll({
+      intervalMs: 1,
+      backoffMs: 4,
+      sleepMs: 60_000,
+      arm,
+      signal: controller.signal,
+    })) {
+      while (batch.next()) values.push(batch.view.getBigUint64(batch.offset, true));
+    }
+    assert.deepEqual(values, [1n, 2n, 3n, 4n, 5n]);
+    assert.equal(ring.unreleasedBytes(), 0);
+    assert.equal(armed, 2);
+  });
+
+  test('a poll that breaks leaves its batch to the next reader', async () => {
+    produce({ count: 3 });
+    for await (const batch of ring.poll()) {
+      batch.next();
+      break;
+    }
+    ring.begin();
+    assert.deepEqual(drain(), [1n, 2n, 3n]);
+  });
+
+  test('use after dispose throws instead of reading freed memory', async () => {
+    const { view, bytes } = ring;
+    ring[Symbol.dispose]();
+    ring[Symbol.dispose]();
+    assert.throws(() => ring.begin(), { code: 'ERR_BPF_DISPOSED' });
+    assert.throws(() => ring.pendingBytes(), { code: 'ERR_BPF_DISPOSED' });
+    await assert.rejects(ring.wait(1), (error) => error instanceof BpfError && error.code === 'ERR_BPF_DISPOSED');
+    assert.throws(() => view.getUint8(0), TypeError);
+    assert.equal(bytes.length, 0);
+  });
+});
