@@ -141,7 +141,7 @@ static __always_inline bool connect__fill(struct rf_builder *b, struct rf_connec
 
 static __always_inline void connect__report(struct task_struct *task, struct pt_regs *registers, __s32 result)
 {
-	struct file *file = file__of_descriptor(task, PT_REGS_PARM1_CORE_SYSCALL(registers));
+	struct file *file = file__of_descriptor(task, PT_REGS_PARM1_SYSCALL(registers));
 	struct rf_builder b = { .end = sizeof(struct rf_connect) };
 	struct rf_scratch_big *scratch;
 	struct socket *socket;
@@ -162,7 +162,7 @@ static __always_inline void connect__report(struct task_struct *task, struct pt_
 	b.record = scratch->record;
 	c = (struct rf_connect *)scratch->record;
 	connect__fill_fixed(c, task, sk, family, result);
-	if (connect__fill(&b, c, &scratch->path, sk, (void *)PT_REGS_PARM2_CORE_SYSCALL(registers), PT_REGS_PARM3_CORE_SYSCALL(registers))) {
+	if (connect__fill(&b, c, &scratch->path, sk, (void *)PT_REGS_PARM2_SYSCALL(registers), PT_REGS_PARM3_CORE_SYSCALL(registers))) {
 		text__count_faults(&b, RF_LANE_SECURITY);
 		ring__output(RF_LANE_SECURITY, c, b.end, RF_RECORD_MAX);
 	}

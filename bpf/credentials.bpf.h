@@ -8,7 +8,7 @@ static __always_inline int credentials__remember(void)
 	__u64 key = bpf_get_current_pid_tgid();
 	struct rf_credentials before = {};
 
-	task__fill_credentials(&before, BPF_CORE_READ(bpf_get_current_task_btf(), cred));
+	task__fill_credentials(&before, bpf_get_current_task_btf()->cred);
 	bpf_map_update_elem(&rf_creds_before, &key, &before, BPF_ANY);
 	return 0;
 }
@@ -35,7 +35,7 @@ static __always_inline int credentials__compare(void)
 
 	if (!before)
 		return 0;
-	task__fill_credentials(&after, BPF_CORE_READ(task, cred));
+	task__fill_credentials(&after, task->cred);
 	if (credentials__differ(before, &after)) {
 		record = ring__reserve(RF_LANE_SECURITY, sizeof(*record), &number);
 		if (record) {

@@ -6,15 +6,15 @@
 
 static __always_inline void exec__fill_fixed(struct rf_exec *e, struct task_struct *task)
 {
-	struct task_struct *parent = BPF_CORE_READ(task, real_parent, group_leader);
+	struct task_struct *parent = task->real_parent->group_leader;
 
 	task__fill_header(&e->h, task, RF_EXEC);
-	e->parent_start = BPF_CORE_READ(parent, start_boottime);
-	e->parent_tgid = BPF_CORE_READ(parent, tgid);
-	task__fill_credentials(&e->creds, BPF_CORE_READ(task, cred));
+	e->parent_start = parent->start_boottime;
+	e->parent_tgid = parent->tgid;
+	task__fill_credentials(&e->creds, task->cred);
 	task__fill_namespaces(&e->ns, task);
-	e->loginuid = bpf_core_field_exists(task->loginuid) ? BPF_CORE_READ(task, loginuid.val) : (__u32)-1;
-	e->sessionid = bpf_core_field_exists(task->sessionid) ? BPF_CORE_READ(task, sessionid) : (__u32)-1;
+	e->loginuid = bpf_core_field_exists(task->loginuid) ? task->loginuid.val : (__u32)-1;
+	e->sessionid = bpf_core_field_exists(task->sessionid) ? task->sessionid : (__u32)-1;
 	e->tty = task__tty(task);
 	e->stdio_sockets = task__stdio_sockets(task);
 	e->argc = 0;
@@ -22,14 +22,14 @@ static __always_inline void exec__fill_fixed(struct rf_exec *e, struct task_stru
 
 static __always_inline void exec__fill_file(struct rf_exec *e, struct file *file)
 {
-	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	struct inode *inode = file->f_inode;
 
-	e->inode = BPF_CORE_READ(inode, i_ino);
-	e->device = BPF_CORE_READ(inode, i_sb, s_dev);
+	e->inode = inode->i_ino;
+	e->device = inode->i_sb->s_dev;
 	e->ctime = file__ctime(inode);
 	e->mtime = file__mtime(inode);
-	e->mode = BPF_CORE_READ(inode, i_mode);
-	e->owner_uid = BPF_CORE_READ(inode, i_uid.val);
+	e->mode = inode->i_mode;
+	e->owner_uid = inode->i_uid.val;
 	e->flags = file__exec_flags(inode);
 }
 
@@ -40,7 +40,7 @@ static __always_inline __u32 exec__privilege_flags(struct linux_binprm *binary)
 	if (BPF_CORE_READ_BITFIELD_PROBED(binary, secureexec) || BPF_CORE_READ(binary, per_clear))
 		flags |= RF_EXEC_PRIVILEGED;
 	/* an interpreter line, or a registered binary format, replaces the interpreter's name */
-	if (BPF_CORE_READ(binary, interp) != BPF_CORE_READ(binary, filename))
+	if (binary->interp != binary->filename)
 		flags |= RF_EXEC_SCRIPT;
 	return flags;
 }
@@ -48,8 +48,8 @@ static __always_inline __u32 exec__privilege_flags(struct linux_binprm *binary)
 /* From the new mm, whole or head and tail. */
 static __always_inline void exec__append_arguments(struct rf_builder *b, struct rf_text *text, struct mm_struct *mm)
 {
-	unsigned long start = BPF_CORE_READ(mm, arg_start);
-	unsigned long size = BPF_CORE_READ(mm, arg_end) - start;
+	unsigned long start = mm->arg_start;
+	unsigned long size = mm->arg_end - start;
 	__u32 length;
 
 	text__clear(b, text);
@@ -75,15 +75,15 @@ int BPF_PROG(process_exec, struct task_struct *task, pid_t old_pid, struct linux
 		return 0;
 	b.record = scratch->record;
 	e = (struct rf_exec *)scratch->record;
-	file = BPF_CORE_READ(binary, file);
+	file = binary->file;
 	exec__fill_fixed(e, task);
 	exec__fill_file(e, file);
 	e->flags |= exec__privilege_flags(binary);
-	e->argc = BPF_CORE_READ(binary, argc);
-	path__append_new(&b, EXEC_ROOM, &e->path, &scratch->path, BPF_CORE_READ(file, f_path.mnt), BPF_CORE_READ(file, f_path.dentry));
-	text__append_string(&b, EXEC_ROOM, &e->filename, TEXT_KERNEL, BPF_CORE_READ(binary, filename));
-	path__append_new(&b, EXEC_ROOM, &e->cwd, &scratch->path, BPF_CORE_READ(task, fs, pwd.mnt), BPF_CORE_READ(task, fs, pwd.dentry));
-	exec__append_arguments(&b, &e->argv, BPF_CORE_READ(task, mm));
+	e->argc = binary->argc;
+	path__append_new(&b, EXEC_ROOM, &e->path, &scratch->path, file->f_path.mnt, file->f_path.dentry);
+	text__append_string(&b, EXEC_ROOM, &e->filename, TEXT_KERNEL, binary->filename);
+	path__append_new(&b, EXEC_ROOM, &e->cwd, &scratch->path, task->fs->pwd.mnt, task->fs->pwd.dentry);
+	exec__append_arguments(&b, &e->argv, task->mm);
 	text__count_faults(&b, RF_LANE_SECURITY);
 	ring__output(RF_LANE_SECURITY, e, b.end, RF_RECORD_MAX);
 	scratch__give(scratch);

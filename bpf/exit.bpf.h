@@ -5,7 +5,7 @@
 /* Before 6.16 two threads that leave at once can both see nobody left. */
 static __always_inline bool exit__is_first_report(struct task_struct *task)
 {
-	struct rf_group_key key = { .start = BPF_CORE_READ(task, group_leader, start_boottime), .tgid = BPF_CORE_READ(task, tgid) };
+	struct rf_group_key key = { .start = task->group_leader->start_boottime, .tgid = task->tgid };
 	__u8 gone = 1;
 
 	return !bpf_map_update_elem(&rf_groups_gone, &key, &gone, BPF_NOEXIST);
@@ -14,11 +14,11 @@ static __always_inline bool exit__is_first_report(struct task_struct *task)
 /* What wait() tells the parent. */
 static __always_inline __u32 exit__status(struct task_struct *task)
 {
-	struct signal_struct *signal = BPF_CORE_READ(task, signal);
+	struct signal_struct *signal = task->signal;
 
-	if (BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT)
-		return BPF_CORE_READ(signal, group_exit_code);
-	return BPF_CORE_READ(task, group_leader, exit_code);
+	if (signal->flags & SIGNAL_GROUP_EXIT)
+		return signal->group_exit_code;
+	return task->group_leader->exit_code;
 }
 
 SEC("tp_btf/sched_process_exit")
@@ -33,7 +33,7 @@ int process_exit(__u64 *context)
 	if (bpf_core_field_exists(event->group_dead)) {
 		if (!(context[1] & 1))
 			return 0;
-	} else if (BPF_CORE_READ(task, signal, live.counter) || !exit__is_first_report(task)) {
+	} else if (task->signal->live.counter || !exit__is_first_report(task)) {
 		return 0;
 	}
 	record = ring__reserve(RF_LANE_SECURITY, sizeof(*record), &number);

@@ -8,14 +8,14 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 	struct rf_fork *record;
 	struct rf_header number = {};
 
-	if (BPF_CORE_READ(child, pid) != BPF_CORE_READ(child, tgid))
+	if (child->pid != child->tgid)
 		return 0;
 	record = ring__reserve(RF_LANE_SECURITY, sizeof(*record), &number);
 	if (!record)
 		return 0;
 	task__fill_header(&record->h, child, RF_FORK);
-	record->parent_start = BPF_CORE_READ(parent, group_leader, start_boottime);
-	record->parent_tgid = BPF_CORE_READ(parent, tgid);
+	record->parent_start = parent->group_leader->start_boottime;
+	record->parent_tgid = parent->tgid;
 	record->pad = 0;
 	task__fill_namespaces(&record->ns, child);
 	ring__submit(RF_LANE_SECURITY, record, sizeof(*record), &number);

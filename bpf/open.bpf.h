@@ -10,6 +10,7 @@
 struct open_request {
 	const char *path; /* in the caller's memory */
 	__u32 flags;
+	bool changeable; /* the flags are the caller's memory, not the registers that the kernel has used */
 };
 
 static __always_inline bool open__writes(__u32 flags)
@@ -53,10 +54,12 @@ static __always_inline void open__opened(struct rf_scratch_small *scratch, struc
 	struct rf_builder b = { .record = scratch->record, .end = sizeof(struct rf_open) };
 	struct rf_open *o = (struct rf_open *)scratch->record;
 	struct rf_path_work *path = &scratch->path;
+	struct path place = {};
 	struct inode *inode;
 	__u32 position;
 
-	path__build(path, BPF_CORE_READ(file, f_path.mnt), BPF_CORE_READ(file, f_path.dentry));
+	bpf_core_read(&place, sizeof(place), &file->f_path);
+	path__build(path, place.mnt, place.dentry);
 	position = path->position;
 	rf_barrier(position);
 	if (position > RF_PATH_MAX)
@@ -100,15 +103,38 @@ static __always_inline __u32 open__flags(struct file *file, __u32 requested)
 	return flags;
 }
 
+static __always_inline bool open__is_wanted(__u32 flags)
+{
+	return RF_READ_ONCE(rf_control.all_opens) || open__writes(flags);
+}
+
+static __always_inline void open__assemble(struct task_struct *task, __s32 result, const struct open_request *request, struct file *file,
+					   __u32 flags)
+{
+	struct rf_scratch_small *scratch = scratch__take(&rf_scratch_bulk, ring__cpu(), RF_LANE_BULK);
+
+	if (!scratch)
+		return;
+	if (file)
+		open__opened(scratch, task, result, file, flags, open__is_wanted(flags));
+	else
+		open__failed(scratch, task, result, request, open__is_wanted(flags));
+	scratch__give(scratch);
+}
+
+/* Cheapest question first: most opens are uninteresting. */
 static __always_inline int open__finish(struct task_struct *task, long result, const struct open_request *request)
 {
-	struct rf_scratch_small *scratch;
+	bool watched = RF_READ_ONCE(rf_control.watched);
 	struct file *file = 0;
 	__u32 flags = request->flags;
-	bool wanted;
 
 	if (task__is_agent()) {
 		ring__count(RF_LANE_BULK, RF_DROP_SELF);
+		return 0;
+	}
+	if (!watched && !request->changeable && !open__is_wanted(flags)) {
+		ring__count(RF_LANE_BULK, RF_DROP_UNWATCHED);
 		return 0;
 	}
 	if (result >= 0) {
@@ -118,20 +144,12 @@ static __always_inline int open__finish(struct task_struct *task, long result, c
 			return 0;
 		}
 		flags = open__flags(file, flags);
+		if (!watched && !open__is_wanted(flags)) {
+			ring__count(RF_LANE_BULK, RF_DROP_UNWATCHED);
+			return 0;
+		}
 	}
-	wanted = RF_READ_ONCE(rf_control.all_opens) || open__writes(flags);
-	if (!wanted && !RF_READ_ONCE(rf_control.watched)) {
-		ring__count(RF_LANE_BULK, RF_DROP_UNWATCHED);
-		return 0;
-	}
-	scratch = scratch__take(&rf_scratch_bulk, ring__cpu(), RF_LANE_BULK);
-	if (!scratch)
-		return 0;
-	if (file)
-		open__opened(scratch, task, result, file, flags, wanted);
-	else
-		open__failed(scratch, task, result, request, wanted);
-	scratch__give(scratch);
+	open__assemble(task, result, request, file, flags);
 	return 0;
 }
 
@@ -141,8 +159,8 @@ int open_exit(struct trace_event_raw_sys_exit *context)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = task__registers(task);
 	struct open_request request = {
-		.path = (const char *)PT_REGS_PARM1_CORE_SYSCALL(registers),
-		.flags = PT_REGS_PARM2_CORE_SYSCALL(registers),
+		.path = (const char *)PT_REGS_PARM1_SYSCALL(registers),
+		.flags = PT_REGS_PARM2_SYSCALL(registers),
 	};
 
 	return open__finish(task, context->ret, &request);
@@ -154,7 +172,7 @@ int creat_exit(struct trace_event_raw_sys_exit *context)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = task__registers(task);
 	struct open_request request = {
-		.path = (const char *)PT_REGS_PARM1_CORE_SYSCALL(registers),
+		.path = (const char *)PT_REGS_PARM1_SYSCALL(registers),
 		.flags = O_CREAT | O_WRONLY | O_TRUNC,
 	};
 
@@ -167,8 +185,8 @@ int openat_exit(struct trace_event_raw_sys_exit *context)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = task__registers(task);
 	struct open_request request = {
-		.path = (const char *)PT_REGS_PARM2_CORE_SYSCALL(registers),
-		.flags = PT_REGS_PARM3_CORE_SYSCALL(registers),
+		.path = (const char *)PT_REGS_PARM2_SYSCALL(registers),
+		.flags = PT_REGS_PARM3_SYSCALL(registers),
 	};
 
 	return open__finish(task, context->ret, &request);
@@ -179,8 +197,8 @@ int openat2_exit(struct trace_event_raw_sys_exit *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = task__registers(task);
-	struct open_request request = { .path = (const char *)PT_REGS_PARM2_CORE_SYSCALL(registers) };
-	const void *how = (const void *)PT_REGS_PARM3_CORE_SYSCALL(registers);
+	struct open_request request = { .path = (const char *)PT_REGS_PARM2_SYSCALL(registers), .changeable = true };
+	const void *how = (const void *)PT_REGS_PARM3_SYSCALL(registers);
 	__u64 flags = 0;
 
 	/* the kernel's copy of struct open_how is gone by now */

@@ -17,8 +17,8 @@ static __always_inline bool snapshot__read(struct rf_builder *b, struct task_str
 static __always_inline void snapshot__append_arguments(struct rf_builder *b, struct rf_text *text, struct task_struct *task)
 {
 	const __u32 half = RF_SNAPSHOT_ARGV_MAX / 2;
-	unsigned long start = BPF_CORE_READ(task, mm, arg_start);
-	unsigned long size = BPF_CORE_READ(task, mm, arg_end) - start;
+	unsigned long start = task->mm->arg_start;
+	unsigned long size = task->mm->arg_end - start;
 	__u32 end = b->end;
 	__u32 kept;
 	char last = 1;
@@ -49,7 +49,7 @@ static __always_inline void snapshot__append_arguments(struct rf_builder *b, str
 static __always_inline void snapshot__fill(struct rf_scratch_big *scratch, struct rf_builder *b, struct task_struct *task)
 {
 	struct rf_exec *e = (struct rf_exec *)scratch->record;
-	struct file *file = BPF_CORE_READ(task, mm, exe_file);
+	struct file *file = task->mm->exe_file;
 
 	exec__fill_fixed(e, task);
 	exec__fill_file(e, file);
@@ -58,10 +58,10 @@ static __always_inline void snapshot__fill(struct rf_scratch_big *scratch, struc
 	text__clear(b, &e->path);
 	text__clear(b, &e->filename);
 	if (file)
-		path__append_new(b, SNAPSHOT_ROOM, &e->path, &scratch->path, BPF_CORE_READ(file, f_path.mnt), BPF_CORE_READ(file, f_path.dentry));
-	if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
+		path__append_new(b, SNAPSHOT_ROOM, &e->path, &scratch->path, file->f_path.mnt, file->f_path.dentry);
+	if (task->flags & PF_KTHREAD)
 		text__append_string(b, SNAPSHOT_ROOM, &e->filename, TEXT_KERNEL, task->comm);
-	path__append_new(b, SNAPSHOT_ROOM, &e->cwd, &scratch->path, BPF_CORE_READ(task, fs, pwd.mnt), BPF_CORE_READ(task, fs, pwd.dentry));
+	path__append_new(b, SNAPSHOT_ROOM, &e->cwd, &scratch->path, task->fs->pwd.mnt, task->fs->pwd.dentry);
 	snapshot__append_arguments(b, &e->argv, task);
 }
 
@@ -74,7 +74,7 @@ int snapshot(struct bpf_iter__task *context)
 	struct rf_exec *e;
 	__u32 end;
 
-	if (!task || BPF_CORE_READ(task, group_leader) != task)
+	if (!task || task->group_leader != task)
 		return 0;
 	scratch = scratch__take(&rf_scratch_snap, 0, RF_LANE_SECURITY);
 	if (!scratch)

@@ -11,11 +11,11 @@
 
 static __always_inline struct file *file__of_descriptor(struct task_struct *task, __u32 descriptor)
 {
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct file **files = BPF_CORE_READ(table, fd);
+	struct fdtable *table = task->files->fdt;
+	struct file **files = table->fd;
 	struct file *file = 0;
 
-	if (descriptor >= BPF_CORE_READ(table, max_fds))
+	if (descriptor >= table->max_fds)
 		return 0;
 	bpf_probe_read_kernel(&file, sizeof(file), files + descriptor);
 	return file;
