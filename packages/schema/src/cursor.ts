@@ -151,6 +151,12 @@ export class EventCursor {
     return value;
   }
 
+  /** Reads every number of the current event's body, so that none can throw later. Throws SchemaError. */
+  checkNumbers(): void {
+    const leaves = layouts[this.kind]?.leaves ?? [];
+    for (let i = 0; i < leaves.length; i++) if ((leaves[i] as Leaf).type === LEAF.long) this.leafLong(i);
+  }
+
   leafBoolean(leaf: number): boolean {
     return this.buffer[this.#offset(leaf)] !== 0;
   }

@@ -17,10 +17,13 @@ export {
   addressText,
   capabilityNames,
   catalogue,
+  documentOf,
+  type EventDocument,
   eventKinds,
   type Field,
   type FieldType,
   type FieldValue,
+  isoTime,
 } from './fields/index.ts';
 export * from './generated/types.generated.ts';
 export { alertId, commandId, entityId, eventId, incidentId, LANE, type Origin } from './ids.ts';
@@ -35,6 +38,7 @@ export {
   signedPart,
 } from './raw-batch.ts';
 export { portableSchema, type RecordName, recordNames, typeOf } from './schemas.ts';
+export { type Hole, type SequenceState, SequenceTracker } from './sequences.ts';
 export { createSigningKey, importSigningKey, keyIdOf, type SigningKey, signBytes, verifyRecord } from './signing.ts';
 export { decodeText, escapeText, splitText } from './text.ts';
 export { TOPIC, type Topic, type TopicDefault, topics } from './topics.ts';

@@ -7,6 +7,7 @@ import { fileFields } from './file.ts';
 import { networkFields } from './network.ts';
 import { processFields } from './process.ts';
 
+export { documentOf, type EventDocument, isoTime } from './document.ts';
 export type { Field, FieldType, FieldValue } from './field.ts';
 export { addressText } from './network.ts';
 export { capabilityNames } from './process.ts';
