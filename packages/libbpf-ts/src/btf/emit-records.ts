@@ -1,0 +1,121 @@
+import { BpfError } from '../errors.ts';
+import type { Btf } from './btf.ts';
+import type { BtfComposite, BtfMember, BtfOf, BtfType } from './types.ts';
+
+export interface EmitRecordsOptions {
+  /** what struct and enum names begin with; only these are emitted, and it is left out of the TypeScript names */
+  readonly prefix: string;
+  /** first lines of the file, e.g. who makes it from what */
+  readonly header: string;
+}
+
+/**
+ * TypeScript that reads C structs out of a DataView, one small function a field: no object is made, and every call site sees one shape.
+ *
+ * For `struct rf_exec` and prefix `rf_`: `SIZEOF_EXEC` (bytes), `EXEC_<FIELD>` (byte offset of every field), and for numbers
+ * `exec<Field>(view, at)` with `at` the offset of the struct. A 64-bit field has two readers, `…Lo` and `…Hi`: it must not become a number. A
+ * struct inside a struct is read by its own readers at `at + EXEC_<FIELD>`; an array has `EXEC_<FIELD>_LENGTH` too. Padding is left out.
+ * Enums become const objects. @throws ERR_BPF_BTF for what has no such reading (bit-fields, unions, pointers)
+ */
+export function emitRecords(btf: Btf, options: EmitRecordsOptions): string {
+  const { prefix } = options;
+  const ours = ({ name }: BtfType): boolean => name.startsWith(prefix);
+  const enums = btf
+    .all('enum')
+    .filter(ours)
+    .map((type) => emitEnum(type, prefix));
+  const structs = btf
+    .all('struct')
+    .filter(ours)
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map((type) => emitStruct(btf, type, prefix));
+  const text = `${[options.header, ...enums.sort(), ...structs].join('\n\n')}\n`;
+  checkNames(text);
+  return text;
+}
+
+/** Two C names can become one TypeScript name (a field `address_length` beside an array `address`): then the struct has to change. */
+function checkNames(text: string): void {
+  const seen = new Set<string>();
+  for (const [, name = ''] of text.matchAll(/^export const (\w+)/gm)) {
+    if (seen.has(name))
+      throw new BpfError('ERR_BPF_BTF', `two fields would both be called ${name}: rename one of them in C`);
+    seen.add(name);
+  }
+}
+
+const words = (name: string): string[] => name.split('_').filter((word) => word !== '');
+const pascal = (name: string): string =>
+  words(name)
+    .map((word) => word.slice(0, 1).toUpperCase() + word.slice(1))
+    .join('');
+const camel = (name: string): string => pascal(name).replace(/^./, (first) => first.toLowerCase());
+
+function emitEnum(type: BtfOf<'enum'>, prefix: string): string {
+  const name = pascal(type.name.slice(prefix.length));
+  const long = `${type.name.toUpperCase()}_`;
+  const short = prefix.toUpperCase();
+  const key = (value: string): string =>
+    value.startsWith(long) ? value.slice(long.length) : value.slice(value.startsWith(short) ? short.length : 0);
+  const lines = type.values.map(({ name: each, value }) => `  ${key(each)}: ${value},`);
+  return [
+    `/** enum ${type.name} */`,
+    `export const ${name} = {`,
+    ...lines,
+    '} as const;',
+    `export type ${name} = (typeof ${name})[keyof typeof ${name}];`,
+  ].join('\n');
+}
+
+function emitStruct(btf: Btf, type: BtfComposite, prefix: string): string {
+  const short = type.name.slice(prefix.length);
+  const members = type.members.filter(({ name }) => !/^pad\d*$/.test(name));
+  const constants = members.flatMap((member) => emitConstants(btf, short, type, member));
+  const readers = members.flatMap((member) => emitReaders(btf, short, member));
+  return [
+    `/** struct ${type.name}: bytes, and where each field begins */`,
+    `export const SIZEOF_${short.toUpperCase()} = ${type.size};`,
+    ...constants,
+    ...readers,
+  ].join('\n');
+}
+
+function emitConstants(btf: Btf, short: string, struct: BtfComposite, member: BtfMember): string[] {
+  if (member.bitSize > 0 || member.name === '') {
+    throw new BpfError(
+      'ERR_BPF_BTF',
+      `struct ${struct.name} has a bit-field or an unnamed member, which a record must not have`,
+    );
+  }
+  const name = `${short}_${member.name}`.toUpperCase();
+  const type = btf.resolve(member.type);
+  if (type.kind === 'union' || type.kind === 'pointer') {
+    throw new BpfError('ERR_BPF_BTF', `${struct.name}.${member.name} is a ${type.kind}, which a record must not have`);
+  }
+  const note = type.kind === 'struct' ? ` // struct ${type.name}` : '';
+  const lines = [`export const ${name} = ${member.bitOffset / 8};${note}`];
+  if (type.kind === 'array') lines.push(`export const ${name}_LENGTH = ${type.length};`);
+  return lines;
+}
+
+function emitReaders(btf: Btf, short: string, member: BtfMember): string[] {
+  const type = btf.resolve(member.type);
+  if (type.kind !== 'int' && type.kind !== 'enum') return [];
+  const name = camel(`${short}_${member.name}`);
+  const at = member.bitOffset / 8;
+  switch (type.size) {
+    case 1:
+      return [emitReader(name, `get${type.signed ? 'Int' : 'Uint'}8`, at, false)];
+    case 2:
+      return [emitReader(name, `get${type.signed ? 'Int' : 'Uint'}16`, at, true)];
+    case 4:
+      return [emitReader(name, `get${type.signed ? 'Int' : 'Uint'}32`, at, true)];
+    default:
+      return [emitReader(`${name}Lo`, 'getUint32', at, true), emitReader(`${name}Hi`, 'getUint32', at + 4, true)];
+  }
+}
+
+function emitReader(name: string, getter: string, at: number, wide: boolean): string {
+  const place = at === 0 ? 'at' : `at + ${at}`;
+  return `export const ${name} = (view: DataView, at: number): number => view.${getter}(${place}${wide ? ', true' : ''});`;
+}

@@ -1,0 +1,78 @@
+/**
+ * Writes packages/schema/src/generated/records.generated.ts: readers for the structs of bpf/ringfence.h, from their BTF.
+ *
+ *   node --conditions=@ringfence/source tools/generate-records.ts [OBJECT] [--check]
+ *
+ * Without OBJECT the header is compiled by itself. With it (the built sensor) the layouts come from what really runs. `--check` writes nothing
+ * and fails when the committed file differs.
+ */
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs, promisify } from 'node:util';
+import { Btf, emitRecords } from '@ringfence/libbpf-ts';
+
+const run = promisify(execFile);
+const root = join(import.meta.dirname, '..');
+const header = join(root, 'bpf/ringfence.h');
+const output = join(root, 'packages/schema/src/generated/records.generated.ts');
+const compilers = ['clang-16', 'clang-19', 'clang'];
+const banner = '// Made by tools/generate-records.ts from bpf/ringfence.h: do not edit.';
+
+const declared = (text: string): string[] =>
+  Array.from(text.matchAll(/^(struct|enum) (rf_\w+) \{/gm), (match) => `${match[1]} ${match[2]}`);
+
+/** A compiler emits BTF for what is used, so a variable of each type uses it. */
+async function compileHeader(directory: string): Promise<string> {
+  const types = declared(await readFile(header, 'utf8'));
+  const source = join(directory, 'records.c');
+  const object = join(directory, 'records.o');
+  const variables = types.map((type) => `${type} use_${type.split(' ')[1]};`);
+  await writeFile(source, [`#include "${header}"`, ...variables, ''].join('\n'));
+  const { stdout } = await run('cc', ['-print-multiarch']).catch(() => ({ stdout: '' }));
+  const args = ['-g', '-O2', '-target', 'bpf', `-I/usr/include/${stdout.trim()}`, '-c', source, '-o', object];
+  for (const compiler of compilers) {
+    try {
+      await run(compiler, args);
+      return object;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
+  throw new Error(`none of ${compilers.join(', ')} is installed: apt-get install clang-16`);
+}
+
+/** Everything the header declares; or, from an object, what its programs use. */
+async function generate(object: string | undefined): Promise<string> {
+  if (object !== undefined) return emitRecords(Btf.fromObject(object), { prefix: 'rf_', header: banner });
+  const directory = await mkdtemp(join(tmpdir(), 'records-'));
+  try {
+    return emitRecords(Btf.fromObject(await compileHeader(directory)), { prefix: 'rf_', header: banner });
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
+/** The first line that differs, 1-based. */
+function firstDifference(before: string, after: string): number {
+  const lines = before.split('\n');
+  return after.split('\n').findIndex((line, index) => line !== lines[index]) + 1;
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({ allowPositionals: true, options: { check: { type: 'boolean' } } });
+  const text = await generate(positionals[0]);
+  if (values.check !== true) {
+    await writeFile(output, text);
+    return;
+  }
+  const committed = await readFile(output, 'utf8');
+  if (committed === text) return;
+  console.error(
+    `${output}:${firstDifference(committed, text)}: not what bpf/ringfence.h says; run tools/generate-records.ts`,
+  );
+  process.exitCode = 1;
+}
+
+await main();
