@@ -1,0 +1,104 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { type FileHandle, open } from 'node:fs/promises';
+import { type RecordName, recordNames, registerWriter, writerSchemas } from '@ringfence/schema';
+import { CliError } from './errors.ts';
+
+/**
+ * A recorded raw stream: this line, a line of JSON (schemas of the writer, public keys of the hosts), then records: length (u32, little-endian) and a
+ * framed RawBatch as it stood on the bus.
+ */
+const MAGIC = 'RINGFENCE RECORDING 1\n';
+const MAX_HEADER_BYTES = 4 << 20;
+const MAX_RECORD_BYTES = 4 << 20;
+
+interface Header {
+  readonly schemas: readonly { readonly name: string; readonly schema: string }[];
+  /** by host id, PEM */
+  readonly enrolled: Readonly<Record<string, string>>;
+}
+
+export function recordingHeader(enrolled: ReadonlyMap<string, KeyObject>): Buffer {
+  const keys = [...enrolled].map(([host, key]) => [host, key.export({ type: 'spki', format: 'pem' }).toString()]);
+  const header: Header = { schemas: writerSchemas(), enrolled: Object.fromEntries(keys) };
+  return Buffer.from(`${MAGIC}${JSON.stringify(header)}\n`);
+}
+
+export function recordingEntry(record: Uint8Array): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(record.length);
+  return Buffer.concat([length, record]);
+}
+
+export interface Recording extends AsyncDisposable {
+  /** by host id */
+  readonly enrolled: ReadonlyMap<string, KeyObject>;
+  /** framed RawBatch records. Throws CliError at a record that is cut off, after those before it. */
+  records(): AsyncGenerator<Buffer>;
+}
+
+/** Opens a recording and makes its versions of the schemas known. Throws CliError when it is none. */
+export async function openRecording(path: string): Promise<Recording> {
+  const file = await openFile(path);
+  try {
+    const { header, end } = await readHeader(file, path);
+    for (const { name, schema } of header.schemas) {
+      if ((recordNames as readonly string[]).includes(name)) registerWriter(name as RecordName, schema);
+    }
+    const enrolled = new Map(Object.entries(header.enrolled).map(([host, pem]) => [host, createPublicKey(pem)]));
+    return { enrolled, records: () => readRecords(file, path, end), [Symbol.asyncDispose]: () => file.close() };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+async function openFile(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'r');
+  } catch (cause) {
+    throw new CliError(`can't open the recording ${path}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+async function readHeader(file: FileHandle, path: string): Promise<{ header: Header; end: number }> {
+  const start = await readAt(file, 0, MAX_HEADER_BYTES);
+  const line = start.indexOf('\n', MAGIC.length);
+  if (start.toString('latin1', 0, MAGIC.length) !== MAGIC || line < 0) {
+    throw new CliError(`${path} is not a recording: make one with ringfence record`);
+  }
+  try {
+    const header = JSON.parse(start.toString('utf8', MAGIC.length, line)) as Header;
+    if (!Array.isArray(header.schemas) || typeof header.enrolled !== 'object')
+      throw new TypeError('no schemas or no keys');
+    return { header, end: line + 1 };
+  } catch (cause) {
+    throw new CliError(`${path} has a broken header: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** Up to `length` bytes at `position`. */
+async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
+  const buffer = Buffer.alloc(length);
+  let have = 0;
+  while (have < length) {
+    const { bytesRead } = await file.read(buffer, have, length - have, position + have);
+    if (bytesRead === 0) break;
+    have += bytesRead;
+  }
+  return buffer.subarray(0, have);
+}
+
+async function* readRecords(file: FileHandle, path: string, from: number): AsyncGenerator<Buffer> {
+  for (let at = from, n = 0; ; n++) {
+    const head = await readAt(file, at, 4);
+    if (head.length === 0) return;
+    const length = head.length === 4 ? head.readUInt32LE() : -1;
+    if (length < 0 || length > MAX_RECORD_BYTES)
+      throw new CliError(`${path}: record ${n} at byte ${at} has no sensible length; the file is cut off or damaged`);
+    const record = await readAt(file, at + 4, length);
+    if (record.length < length)
+      throw new CliError(`${path}: record ${n} at byte ${at} is cut off: ${record.length} of ${length} bytes`);
+    yield record;
+    at += 4 + length;
+  }
+}
