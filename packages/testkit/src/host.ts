@@ -1,0 +1,318 @@
+import {
+  type Connect,
+  type ContainerContext,
+  type Credentials,
+  createSigningKey,
+  type Event,
+  type Exec,
+  KIND,
+  type KindName,
+  LANE,
+  type Open,
+  RawBatchWriter,
+  type SigningKey,
+  signBytes,
+  typeOf,
+  U64_ZERO,
+  u64FromBigInt,
+} from '@ringfence/schema';
+import { credentialsOf, TestProcess } from './process.ts';
+
+/** Flags of open(2) on x86-64 and arm64. */
+export const O = { RDONLY: 0, WRONLY: 1, RDWR: 2, CREAT: 0o100, TRUNC: 0o1000, APPEND: 0o2000 } as const;
+
+export interface TestHostOptions {
+  readonly hostId?: string;
+  readonly bootId?: string;
+  readonly run?: bigint;
+  readonly key?: SigningKey;
+  /** µs, CLOCK_BOOTTIME, of the first event. @default one hour */
+  readonly ktime?: number;
+  /** µs between events. @default 1000 */
+  readonly step?: number;
+  /** µs to add to a ktime to get the wall clock. @default 2026-01-01T00:00:00Z at boot */
+  readonly wallOffset?: number;
+}
+
+/** Text may be given as bytes to be hostile. */
+type Words = string | Uint8Array;
+export type ExecValues = Partial<Omit<Exec, 'path' | 'filename' | 'cwd' | 'argv' | 'credentials' | 'inode'>> & {
+  readonly argv?: readonly string[] | Uint8Array;
+  readonly filename?: Words;
+  readonly cwd?: Words;
+  readonly credentials?: Credentials;
+  readonly inode?: bigint;
+};
+export type OpenValues = Partial<Omit<Open, 'path' | 'inode'>> & { readonly inode?: bigint };
+export type ConnectValues = Partial<Omit<Connect, 'address' | 'path' | 'port'>>;
+export type CredentialValues = Partial<Credentials>;
+export type ContainerValues = Partial<Omit<ContainerContext, 'cgroupId'>> & { readonly cgroup: bigint };
+
+/** Where an event is put: everything has a default. */
+interface Placement {
+  readonly lane: number;
+  readonly cpu?: number;
+  readonly late?: boolean;
+}
+
+const REGULAR = 0o100644;
+const HOST_CGROUP = 1n;
+
+/**
+ * A host that exists only in its events: each call adds one, in order, as the sensor and the collector would send it; `batch` signs what was
+ * gathered. The same calls give the same bytes, but for the signature's key when none is given.
+ */
+export class TestHost {
+  readonly hostId: string;
+  readonly bootId: string;
+  readonly key: SigningKey;
+  readonly run: Buffer;
+  readonly wallOffset: number;
+  /** µs, of the next event */
+  ktime: number;
+  step: number;
+  /** the CPU that the next events happen on */
+  cpu = 0;
+  /** pid 1, /usr/lib/systemd/systemd, found at start by the first call that needs it */
+  readonly init: TestProcess;
+  #nextPid = 100;
+  readonly #sequences = new Map<string, number>();
+  readonly #drops = new Map<string, Record<string, number>>();
+  readonly #writer: RawBatchWriter;
+  readonly #events = typeOf('Event');
+  readonly #inodes = new Map<string, bigint>();
+
+  constructor(options: TestHostOptions = {}) {
+    this.hostId = options.hostId ?? '00000000-0000-4000-8000-000000000001';
+    this.bootId = options.bootId ?? '00000000-0000-4000-8000-0000000000b0';
+    this.key = options.key ?? createSigningKey();
+    this.run = u64FromBigInt(options.run ?? 0x1122334455667788n);
+    this.wallOffset = options.wallOffset ?? Date.UTC(2026, 0, 1) * 1000;
+    this.ktime = options.ktime ?? 3_600_000_000;
+    this.step = options.step ?? 1000;
+    this.#writer = new RawBatchWriter({ ...this, agentVersion: '0.1.0' });
+    this.init = new TestProcess(1, 1_000_000_000n, undefined, HOST_CGROUP);
+  }
+
+  /** Events gathered since the last batch. */
+  get count(): number {
+    return this.#writer.count;
+  }
+
+  /** A new process of `parent`, seen starting. */
+  fork(parent: TestProcess = this.init, options: { readonly pid?: number; readonly cgroup?: bigint } = {}): TestProcess {
+    const pid = options.pid ?? this.#nextPid++;
+    const child = new TestProcess(pid, BigInt(this.ktime) * 1000n, parent, options.cgroup ?? parent.cgroup);
+    const body = { parentTgid: parent.tgid, parentStart: parent.startBytes, namespaces: child.namespaces };
+    return this.#add(child, 'Fork', body, { lane: LANE.security });
+  }
+
+  /** `process` runs `path`; its arguments are the path alone unless given. */
+  exec(process: TestProcess, path: Words, values: ExecValues = {}): TestProcess {
+    process.execId++;
+    process.credentials = values.credentials ?? process.credentials;
+    return this.#add(process, 'Exec', this.#execBody(process, path, values), { lane: LANE.security });
+  }
+
+  /** fork and exec in one. */
+  spawn(parent: TestProcess, path: Words, argv?: readonly string[], values: ExecValues = {}): TestProcess {
+    const child = this.fork(parent);
+    return this.exec(child, path, argv === undefined ? values : { ...values, argv });
+  }
+
+  /** A process that ran before the sensor did. */
+  snapshot(process: TestProcess, path: Words, values: ExecValues = {}): TestProcess {
+    const body = this.#execBody(process, path, { ...values, snapshot: true });
+    return this.#add(process, 'Exec', body, { lane: LANE.context, cpu: 0 });
+  }
+
+  /** A process that nobody saw starting: no event is sent. */
+  unseen(parent: TestProcess | undefined = this.init, pid: number = this.#nextPid++): TestProcess {
+    return new TestProcess(pid, BigInt(this.ktime) * 1000n, parent, parent?.cgroup ?? HOST_CGROUP);
+  }
+
+  exit(process: TestProcess, code = 0, signal = 0): void {
+    const duration = this.ktime - Number(process.start / 1000n);
+    this.#add(process, 'Exit', { code, signal, core: false, duration }, { lane: LANE.security });
+  }
+
+  credentials(process: TestProcess, after: number | CredentialValues): void {
+    const before = process.credentials;
+    process.credentials = typeof after === 'number' ? credentialsOf(after) : { ...before, ...after };
+    this.#add(process, 'CredentialsChange', { before, after: process.credentials }, { lane: LANE.security });
+  }
+
+  open(process: TestProcess, path: Words, flags: number = O.RDONLY, values: OpenValues = {}): void {
+    const result = values.result ?? 3;
+    const body = {
+      device: 8,
+      mode: result < 0 ? 0 : REGULAR,
+      sourceCaller: result < 0,
+      ...values,
+      flags,
+      result,
+      inode: u64FromBigInt(values.inode ?? this.inodeOf(path)),
+      path: text(path),
+    };
+    this.#add(process, 'Open', body, { lane: LANE.bulk });
+  }
+
+  /** `address`: dotted IPv4, raw bytes (16: IPv6), or a path that begins with / for a unix socket. */
+  connect(process: TestProcess, address: Words, port = 0, values: ConnectValues = {}): void {
+    const unix = typeof address === 'string' && address.startsWith('/');
+    const bytes = unix ? Buffer.alloc(0) : typeof address === 'string' ? dotted(address) : address;
+    const family = unix ? 1 : bytes.length === 16 ? 10 : 2;
+    const protocol = unix ? 0 : 6;
+    const path = text(unix ? address : '');
+    const body = { family, type: 1, protocol, result: 0, ...values, address: bytes, port, path };
+    this.#add(process, 'Connect', body, { lane: LANE.security });
+  }
+
+  user(uid: number, name: string): void {
+    this.#context('UserContext', { uid, name });
+  }
+
+  /** Says which container the cgroup is; `id: ''` says that it is gone. */
+  container(values: ContainerValues): void {
+    const { cgroup, ...rest } = values;
+    const defaults = {
+      id: 'c0ffee',
+      runtime: 'docker',
+      name: 'web-1',
+      image: 'nginx:1.27',
+      privileged: false,
+      labels: {},
+      path: '/docker/c0ffee',
+    };
+    this.#context('ContainerContext', { ...defaults, ...rest, cgroupId: u64FromBigInt(cgroup) });
+  }
+
+  mount(point: string): void {
+    const body = {
+      mountNamespace: 4026531841,
+      device: 8,
+      root: Buffer.from('/'),
+      point: Buffer.from(point),
+      filesystem: 'ext4',
+      source: Buffer.from('/dev/sda1'),
+      options: 'rw',
+    };
+    this.#context('MountContext', body);
+  }
+
+  /** `seconds` pass, then the collector's tick, at `ktime`. */
+  tick(seconds = 1): void {
+    this.ktime += seconds * 1_000_000;
+    this.#add(undefined, 'Tick', { wallOffset: this.wallOffset }, { lane: LANE.tick, cpu: 0 });
+  }
+
+  /** `count` records of a kernel lane never reach their ring; `cause` as the collector names it, or '' when no counter knows. */
+  drop(lane: number, count: number, cause = 'ring_full', cpu: number = this.cpu): void {
+    const key = `${lane}/${cpu}`;
+    this.#sequences.set(key, (this.#sequences.get(key) ?? 0) + count);
+    if (cause === '') return;
+    const drops = this.#drops.get(key) ?? {};
+    drops[cause] = (drops[cause] ?? 0) + count;
+    this.#drops.set(key, drops);
+  }
+
+  /** The gathered events as the collector sends them: framed and signed, with the counters of every lane and CPU. */
+  batch(): Buffer {
+    return this.#writer.finish({
+      interestVersion: 0,
+      wallOffset: this.wallOffset,
+      lanes: [...this.#sequences].map(([key, sequence]) => {
+        const [lane = '0', cpu = '0'] = key.split('/');
+        return { lane: Number(lane), cpu: Number(cpu), sequence, drops: this.#drops.get(key) ?? {} };
+      }),
+      keyId: this.key.keyId,
+      sign: (bytes) => signBytes(this.key, bytes),
+    });
+  }
+
+  /** The same path has the same inode. */
+  inodeOf(path: Words): bigint {
+    const name = typeof path === 'string' ? path : Buffer.from(path).toString('latin1');
+    const known = this.#inodes.get(name) ?? BigInt(1000 + this.#inodes.size);
+    this.#inodes.set(name, known);
+    return known;
+  }
+
+  #execBody(process: TestProcess, path: Words, values: ExecValues): Exec {
+    const { argv = [typeof path === 'string' ? path : ''], filename = path, cwd = '/', inode, ...rest } = values;
+    const words = argv instanceof Uint8Array ? argv : Buffer.from(argv.join('\0'));
+    return {
+      snapshot: false,
+      parentTgid: process.parent?.tgid ?? 0,
+      parentStart: process.parent?.startBytes ?? U64_ZERO,
+      device: 8,
+      ctime: this.wallOffset,
+      mtime: this.wallOffset,
+      mode: 0o100755,
+      owner: 0,
+      flags: 0,
+      namespaces: process.namespaces,
+      loginuid: process.loginuid,
+      sessionId: process.sessionId,
+      tty: process.tty,
+      argc: argv instanceof Uint8Array ? 1 : argv.length,
+      stdioSockets: 0,
+      ...rest,
+      credentials: process.credentials,
+      inode: u64FromBigInt(inode ?? this.inodeOf(path)),
+      path: text(path),
+      filename: text(filename),
+      cwd: text(cwd),
+      argv: text(words),
+    };
+  }
+
+  #context(kind: KindName, body: object): void {
+    this.#add(undefined, kind, body, { lane: LANE.context, cpu: 0 });
+  }
+
+  #add<P extends TestProcess | undefined>(process: P, kind: KindName, body: object, placement: Placement): P {
+    const { lane, cpu = this.cpu, late = false } = placement;
+    const key = `${lane}/${cpu}`;
+    const sequence = (this.#sequences.get(key) ?? 0) + 1;
+    this.#sequences.set(key, sequence);
+    const event = {
+      lane,
+      cpu,
+      sequence,
+      ktime: this.ktime,
+      late,
+      tgid: process?.tgid ?? 0,
+      tid: process?.tgid ?? 0,
+      start: process?.startBytes ?? U64_ZERO,
+      cgroup: u64FromBigInt(process?.cgroup ?? 0n),
+      execId: process?.execId ?? 0,
+      body: { [`ringfence.${kind}`]: body },
+    };
+    this.ktime += this.step;
+    this.append(event as unknown as Event);
+    return process;
+  }
+
+  /** Adds an event as it is, whatever it says. */
+  append(event: Event): void {
+    this.#writer.events.append(this.#events.toBuffer(event));
+    this.#writer.count++;
+  }
+
+  /** Names of all kinds, for tests that want one of each. */
+  static readonly kinds: readonly KindName[] = Object.keys(KIND) as KindName[];
+}
+
+export function createTestHost(options: TestHostOptions = {}): TestHost {
+  return new TestHost(options);
+}
+
+function text(words: Words): { readonly bytes: Buffer; readonly length: number } {
+  const bytes = Buffer.from(words as string);
+  return { bytes, length: bytes.length };
+}
+
+function dotted(address: string): Buffer {
+  return Buffer.from(address.split('.').map(Number));
+}

@@ -1,0 +1,67 @@
+import { type Credentials, type Namespaces, u64FromBigInt } from '@ringfence/schema';
+
+/** What a test host knows of a process it made up: enough to write its next event. */
+export class TestProcess {
+  readonly tgid: number;
+  /** ns, CLOCK_BOOTTIME */
+  readonly start: bigint;
+  readonly parent: TestProcess | undefined;
+  cgroup: bigint;
+  execId: number;
+  credentials: Credentials;
+  namespaces: Namespaces;
+  loginuid: number;
+  sessionId: number;
+  tty: number;
+
+  constructor(tgid: number, start: bigint, parent: TestProcess | undefined, cgroup: bigint) {
+    this.tgid = tgid;
+    this.start = start;
+    this.parent = parent;
+    this.cgroup = cgroup;
+    this.execId = parent?.execId ?? 0;
+    this.credentials = parent?.credentials ?? ROOT;
+    this.namespaces = { ...(parent?.namespaces ?? HOST_NAMESPACES), pidInNs: tgid };
+    this.loginuid = parent?.loginuid ?? 0xffffffff;
+    this.sessionId = parent?.sessionId ?? 0xffffffff;
+    this.tty = parent?.tty ?? 0;
+  }
+
+  get startBytes(): Buffer {
+    return u64FromBigInt(this.start);
+  }
+}
+
+const ALL = u64FromBigInt(0x1ffffffffffn);
+const NONE = u64FromBigInt(0n);
+
+const HOST_NAMESPACES: Namespaces = {
+  mnt: 4026531841,
+  pid: 4026531836,
+  net: 4026531840,
+  user: 4026531837,
+  uts: 4026531838,
+  ipc: 4026531839,
+  cgroup: 4026531835,
+  pidInNs: 0,
+};
+
+/** Every id the same; all capabilities for root, none for anybody else. */
+export function credentialsOf(uid: number, gid: number = uid): Credentials {
+  const capabilities = uid === 0 ? ALL : NONE;
+  return {
+    uid,
+    gid,
+    euid: uid,
+    egid: gid,
+    suid: uid,
+    sgid: gid,
+    fsuid: uid,
+    fsgid: gid,
+    capEffective: capabilities,
+    capPermitted: capabilities,
+    capInheritable: NONE,
+  };
+}
+
+const ROOT: Credentials = credentialsOf(0);
