@@ -24,8 +24,7 @@ const declared = (text: string): string[] =>
   Array.from(text.matchAll(/^(struct|enum) (rf_\w+) \{/gm), (match) => `${match[1]} ${match[2]}`);
 
 /** A compiler emits BTF for what is used, so a variable of each type uses it. */
-async function compileHeader(directory: string): Promise<string> {
-  const types = declared(await readFile(header, 'utf8'));
+async function compileHeader(types: readonly string[], directory: string): Promise<string> {
   const source = join(directory, 'records.c');
   const object = join(directory, 'records.o');
   const variables = types.map((type) => `${type} use_${type.split(' ')[1]};`);
@@ -43,12 +42,17 @@ async function compileHeader(directory: string): Promise<string> {
   throw new Error(`none of ${compilers.join(', ')} is installed: apt-get install clang-16`);
 }
 
-/** Everything the header declares; or, from an object, what its programs use. */
+function emit(types: readonly string[], object: string): string {
+  const names = types.map((type) => type.split(' ')[1] ?? '');
+  return emitRecords(Btf.fromObject(object), { prefix: 'rf_', types: names, header: banner });
+}
+
 async function generate(object: string | undefined): Promise<string> {
-  if (object !== undefined) return emitRecords(Btf.fromObject(object), { prefix: 'rf_', header: banner });
+  const types = declared(await readFile(header, 'utf8'));
+  if (object !== undefined) return emit(types, object);
   const directory = await mkdtemp(join(tmpdir(), 'records-'));
   try {
-    return emitRecords(Btf.fromObject(await compileHeader(directory)), { prefix: 'rf_', header: banner });
+    return emit(types, await compileHeader(types, directory));
   } finally {
     await rm(directory, { recursive: true });
   }

@@ -3,8 +3,10 @@ import type { Btf } from './btf.ts';
 import type { BtfComposite, BtfMember, BtfOf, BtfType } from './types.ts';
 
 export interface EmitRecordsOptions {
-  /** what struct and enum names begin with; only these are emitted, and it is left out of the TypeScript names */
+  /** what struct and enum names begin with; it is left out of the TypeScript names */
   readonly prefix: string;
+  /** structs and enums wanted, by their C names. @default every one that begins with the prefix */
+  readonly types?: readonly string[];
   /** first lines of the file, e.g. who makes it from what */
   readonly header: string;
 }
@@ -19,7 +21,10 @@ export interface EmitRecordsOptions {
  */
 export function emitRecords(btf: Btf, options: EmitRecordsOptions): string {
   const { prefix } = options;
-  const ours = ({ name }: BtfType): boolean => name.startsWith(prefix);
+  const ours = ({ name }: BtfType): boolean => options.types?.includes(name) ?? name.startsWith(prefix);
+  const missing = options.types?.filter((name) => !btf.find('struct', name) && !btf.find('enum', name)) ?? [];
+  if (missing.length > 0)
+    throw new BpfError('ERR_BPF_BTF', `no type information for ${missing.join(', ')}: nothing uses them`);
   const enums = btf
     .all('enum')
     .filter(ours)

@@ -19,6 +19,12 @@ export interface BtfSectionVariable {
   readonly size: number;
 }
 
+export interface BtfCompositeBody {
+  readonly name: string;
+  readonly size: number;
+  readonly members: readonly BtfMember[];
+}
+
 export type BtfType =
   | { readonly kind: 'void'; readonly name: string }
   | {
@@ -32,12 +38,8 @@ export type BtfType =
   | { readonly kind: 'float'; readonly name: string; readonly size: number }
   | { readonly kind: 'pointer'; readonly name: string; readonly type: number }
   | { readonly kind: 'array'; readonly name: string; readonly type: number; readonly length: number }
-  | {
-      readonly kind: 'struct' | 'union';
-      readonly name: string;
-      readonly size: number;
-      readonly members: readonly BtfMember[];
-    }
+  | ({ readonly kind: 'struct' } & BtfCompositeBody)
+  | ({ readonly kind: 'union' } & BtfCompositeBody)
   | {
       readonly kind: 'enum';
       readonly name: string;
@@ -45,7 +47,8 @@ export type BtfType =
       readonly signed: boolean;
       readonly values: readonly BtfEnumerator[];
     }
-  | { readonly kind: 'typedef' | 'modifier'; readonly name: string; readonly type: number }
+  | { readonly kind: 'typedef'; readonly name: string; readonly type: number }
+  | { readonly kind: 'modifier'; readonly name: string; readonly type: number }
   | { readonly kind: 'variable'; readonly name: string; readonly type: number }
   | {
       readonly kind: 'section';
