@@ -19,7 +19,7 @@ function bin(name: string): string {
 }
 
 function steps(fix: boolean): Step[] {
-  const docs = [process.execPath, ...process.execArgv, 'tools/docs.ts'];
+  const generator = (file: string) => [process.execPath, ...process.execArgv, file, ...(fix ? [] : ['--check'])];
   return [
     { title: 'types (tsc)', command: [bin('tsc'), '-p', 'tsconfig.json', '--noEmit', '--pretty', 'false'] },
     {
@@ -27,7 +27,8 @@ function steps(fix: boolean): Step[] {
       command: [bin('biome'), 'check', ...(fix ? ['--write'] : []), '--max-diagnostics=50', '.'],
     },
     { title: 'dead code (knip)', command: [bin('knip'), '--no-progress', '--no-config-hints'] },
-    { title: 'documents in step', command: fix ? docs : [...docs, '--check'] },
+    { title: 'types of the wire in step with their schemas', command: generator('tools/generate-types.ts') },
+    { title: 'documents in step', command: generator('tools/docs.ts') },
   ];
 }
 
