@@ -125,7 +125,7 @@ static __always_inline void open__assemble(struct task_struct *task, __s32 resul
 /* Cheapest question first: most opens are uninteresting. */
 static __always_inline int open__finish(struct task_struct *task, long result, const struct open_request *request)
 {
-	bool watched = RF_READ_ONCE(rf_control.watched);
+	bool watched = !RF_READ_ONCE(rf_control.nothing_watched);
 	struct file *file = 0;
 	__u32 flags = request->flags;
 

@@ -10,4 +10,13 @@
 #include "connect.bpf.h"
 #include "snapshot.bpf.h"
 
+/* Never set: it has every record and enumeration described in the object's BTF, which TypeScript's decoders are made from. */
+struct rf_types {
+	union rf_record record;
+	enum rf_lane lane;
+	enum rf_kind kind;
+	enum rf_drop drop;
+	enum rf_exec_flag exec_flag;
+} *rf_types;
+
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -158,12 +158,23 @@ struct rf_connect {
 	__u32 pad;
 };
 
+/* Any of them. */
+union rf_record {
+	struct rf_header header;
+	struct rf_fork fork;
+	struct rf_exec exec;
+	struct rf_exit exit;
+	struct rf_credentials_change credentials;
+	struct rf_open open;
+	struct rf_connect connect;
+};
+
 /* Written by the consumer, read by the sensor (.bss, mapped). */
 struct rf_control {
 	__u32 agent_tgid;        /* whose file and network noise is dropped; 0: nobody */
 	__u32 all_opens;         /* 1: send every open; 0: writes, creates and watched paths */
 	__u32 sleeping[RF_LANES];/* the reader sets 1, looks at the ring once more and sleeps; the next record wakes it and clears it */
-	__u32 watched;           /* number of prefixes in rf_watched; 0 spares the sensor from looking */
+	__u32 nothing_watched;   /* 1: rf_watched is empty, so the path of an open that only reads need not be found out */
 };
 
 /* Key of rf_watched (LPM trie, value u32): every path that begins with these bytes is watched. */
