@@ -1,6 +1,7 @@
-import type { Literal, Operand, Test, TestOperator } from '../expression.ts';
+import type { Literal, Operand, Test } from '../expression.ts';
 import { LIMITS } from '../limits.ts';
-import { globPrefix } from '../text/glob.ts';
+import { globLiteral, globPrefix } from '../text/glob.ts';
+import { requiredText } from '../text/required.ts';
 import type { Node } from './nodes.ts';
 
 /** One literal by which a rule can be found. */
@@ -41,7 +42,7 @@ export function necessaryClues<E>(node: Node<E>): Clues<E> | undefined {
 }
 
 /** Text is taken to be the rarer the longer it is; equality says more than a part, and a part at the edge costs less to look for. */
-const WORTH: Readonly<Partial<Record<TestOperator, { readonly base: number; readonly perCharacter: number }>>> = {
+const WORTH: Readonly<Record<Clue<unknown>['operator'], { readonly base: number; readonly perCharacter: number }>> = {
   equals: { base: 5, perCharacter: 0.5 },
   startswith: { base: 3, perCharacter: 0.5 },
   endswith: { base: 3, perCharacter: 0.5 },
@@ -51,16 +52,38 @@ const WORTH: Readonly<Partial<Record<TestOperator, { readonly base: number; read
 const COUNTED_CHARACTERS = 12;
 
 function cluesOf<E>(test: Test<E>): Clues<E> | undefined {
-  const { operand, operator, values, negated } = test;
-  const worth = WORTH[operator];
-  if (worth === undefined || negated || operand.type === 'bool' || values.length > LIMITS.literalsPerRule)
+  const { operand, values, negated } = test;
+  if (negated || operand.type === 'bool' || values.length === 0 || values.length > LIMITS.literalsPerRule)
     return undefined;
-  if (values.some((value) => value === '')) return undefined;
-  const shortest = Math.min(...values.map((value) => String(value).length), COUNTED_CHARACTERS);
-  return {
-    clues: values.map((literal) => ({ operand, operator: operator as Clue<E>['operator'], literal })),
-    worth: worth.base + worth.perCharacter * shortest,
-  };
+  const clues: Clue<E>[] = [];
+  let worth = Number.POSITIVE_INFINITY;
+  for (const value of values) {
+    const clue = clueOf(test, value);
+    if (clue === undefined || clue.literal === '') return undefined;
+    clues.push(clue);
+    const { base, perCharacter } = WORTH[clue.operator];
+    worth = Math.min(worth, base + perCharacter * Math.min(String(clue.literal).length, COUNTED_CHARACTERS));
+  }
+  return { clues, worth };
+}
+
+function clueOf<E>({ operand, operator }: Test<E>, literal: Literal): Clue<E> | undefined {
+  switch (operator) {
+    case 'equals':
+    case 'startswith':
+    case 'endswith':
+    case 'pathprefix':
+    case 'contains':
+      return { operand, operator, literal };
+    case 'glob': {
+      const part = globLiteral(String(literal));
+      return { operand, operator: part.operator, literal: part.text };
+    }
+    case 'regex':
+      return { operand, operator: 'contains', literal: requiredText(String(literal)) };
+    default:
+      return undefined;
+  }
 }
 
 /**

@@ -33,6 +33,21 @@ export function globPrefix(pattern: string): string {
   return prefix;
 }
 
+/** The longest text between the glob's wildcards, and whether a match starts or ends with it. */
+export function globLiteral(pattern: string): {
+  readonly operator: 'startswith' | 'endswith' | 'contains';
+  readonly text: string;
+} {
+  const runs: string[] = [''];
+  for (const piece of parse(pattern)) {
+    if (typeof piece === 'string') runs[runs.length - 1] += piece;
+    else runs.push('');
+  }
+  const longest = runs.reduce((best, run, i) => (run.length > runs[best]!.length ? i : best), 0);
+  const operator = longest === 0 ? 'startswith' : longest === runs.length - 1 ? 'endswith' : 'contains';
+  return { operator, text: runs[longest]! };
+}
+
 /** Matches in at most (text × pattern) steps: one run is retried, never several inside each other. */
 export function compileGlob(pattern: string): (text: string) => boolean {
   const pieces = parse(pattern);

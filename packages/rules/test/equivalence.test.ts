@@ -1,0 +1,274 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import type { FieldValue } from '../src/catalogue.ts';
+import { PrefixTree } from '../src/compile/prefix-tree.ts';
+import { SubstringTable } from '../src/compile/substrings.ts';
+import { Fault } from '../src/errors.ts';
+import { explain } from '../src/explain.ts';
+import { compileGlob, globLiteral, globMeaning } from '../src/text/glob.ts';
+import { compileRegex } from '../src/text/regex.ts';
+import { requiredText } from '../src/text/required.ts';
+import { compile, matches } from './support/compile.ts';
+import { createTestEvent, type TestEvent } from './support/events.ts';
+
+/** Few distinct texts over few letters, so that random rules and random events often meet. */
+const text = fc.string({ unit: fc.constantFrom('a', 'b', '/', 'é'), maxLength: 6 });
+const path = fc
+  .array(fc.constantFrom('a', 'b', 'etc'), { minLength: 1, maxLength: 3 })
+  .map((parts) => `/${parts.join('/')}`);
+const quoted = (value: string): string => `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+const listOf = (value: fc.Arbitrary<string>): fc.Arbitrary<string> =>
+  fc.array(value, { minLength: 1, maxLength: 12 }).map((values) => `(${values.map(quoted).join(', ')})`);
+
+const TEXT_FIELDS = [
+  'process.name',
+  'process.command_line',
+  'process.args',
+  'file.path',
+  'tolower(process.name)',
+  'proc.aname[1]',
+];
+const textTest = fc
+  .tuple(
+    fc.constantFrom(...TEXT_FIELDS),
+    fc.constantFrom('', 'not '),
+    fc.constantFrom('in', 'contains', 'icontains', 'startswith', 'endswith', 'glob', 'pmatch'),
+    listOf(fc.oneof(text, path)),
+  )
+  .map((parts) => `${parts[0]} ${parts[1]}${parts[2]} ${parts[3]}`);
+const globTest = fc
+  .tuple(
+    fc.constantFrom(...TEXT_FIELDS),
+    fc.string({ unit: fc.constantFrom('a', 'b', '/', '*', '?'), minLength: 1, maxLength: 5 }),
+  )
+  .map(([field, pattern]) => `${field} glob ${quoted(pattern)}`);
+const regexTest = fc
+  .tuple(
+    fc.constantFrom(...TEXT_FIELDS),
+    fc.constantFrom('a+b', '^/(a|b)', 'ab', 'b$', '.é', 'ab*', 'a{2}b', '(?i)AB', 'a/|b', '[ab]/e?'),
+  )
+  .map(([field, pattern]) => `${field} regex ${quoted(pattern)}`);
+const numberTest = fc
+  .tuple(
+    fc.constantFrom('user.id', 'destination.port', 'len(process.args)', 'len(process.name)'),
+    fc.constantFrom('=', '!=', '<', '<=', '>', '>='),
+    fc.nat(4),
+  )
+  .map((parts) => parts.join(' '));
+const otherTest = fc.constantFrom(
+  'container.privileged',
+  'file.write',
+  'process.name exists',
+  'file.path not exists',
+  'process.name = val(proc.aname[1])',
+  'process.args != val(process.name)',
+  'event.action in (open, exec)',
+  'event.action != connect',
+  'destination.ip in (10.0.0.0/8, 10.0.0.1)',
+  'destination.ip not cidr (10.0.0.0/30)',
+);
+const leaf = fc.oneof(textTest, globTest, regexTest, numberTest, otherTest);
+const { condition } = fc.letrec<{ condition: string }>((tie) => ({
+  condition: fc.oneof(
+    { maxDepth: 3, depthSize: 'medium' },
+    leaf,
+    fc.constant('common'),
+    fc
+      .tuple(tie('condition'), fc.constantFrom('and', 'or'), tie('condition'))
+      .map(([a, word, b]) => `(${a} ${word} ${b})`),
+    tie('condition').map((inner) => `not (${inner})`),
+  ),
+}));
+
+const optional = (value: fc.Arbitrary<FieldValue>): fc.Arbitrary<FieldValue> =>
+  fc.option(value, { nil: undefined, freq: 4 });
+const event: fc.Arbitrary<TestEvent> = fc
+  .tuple(
+    fc.constantFrom('exec', 'open', 'connect', 'exit'),
+    fc.record({
+      'process.name': optional(fc.oneof(text, path)),
+      'process.command_line': optional(
+        fc.oneof(text, fc.string({ unit: fc.constantFrom('a', 'b', 'A'), maxLength: 40 })),
+      ),
+      'process.args': optional(fc.array(text, { maxLength: 3 })),
+      'proc.aname[1]': optional(text),
+      'user.id': optional(fc.nat(4)),
+      'container.privileged': optional(fc.boolean()),
+    }),
+    fc.record({ 'file.path': optional(path), 'file.write': optional(fc.boolean()) }),
+    fc.record({
+      'destination.ip': optional(fc.constantFrom('10.0.0.1', '10.0.0.9', '::1')),
+      'destination.port': optional(fc.nat(4)),
+    }),
+  )
+  .map(([kind, common, open, connect]) =>
+    createTestEvent(kind, { ...common, ...(kind === 'open' ? open : {}), ...(kind === 'connect' ? connect : {}) }),
+  );
+
+const rules = fc
+  .tuple(leaf, fc.array(condition, { minLength: 1, maxLength: 12 }))
+  .map(([common, conditions]) =>
+    [
+      `- macro: common\n  condition: ${JSON.stringify(common)}`,
+      ...conditions.map((one, i) => `- rule: r${i}\n  condition: ${JSON.stringify(one)}`),
+    ].join('\n'),
+  );
+
+describe('the compiled matcher', () => {
+  test('reports exactly the rules whose condition holds when it is walked as written', () => {
+    fc.assert(
+      fc.property(rules, fc.array(event, { minLength: 1, maxLength: 8 }), (source, events) => {
+        const set = compile(source);
+        assert.deepEqual(
+          set.diagnostics.filter(({ severity }) => severity === 'error'),
+          [],
+        );
+        for (const one of events) {
+          const expected = set.rules.filter((rule) => explain(rule, one).holds).map(({ name }) => name);
+          assert.deepEqual(matches(set, one), expected);
+        }
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  test('asks for every kind and path on which a rule can match', () => {
+    fc.assert(
+      fc.property(rules, fc.array(event, { minLength: 1, maxLength: 8 }), (source, events) => {
+        const set = compile(source);
+        for (const one of events.filter((candidate) => matches(set, candidate).length > 0)) {
+          assert.ok(set.interest.kinds.includes(one.kind));
+          const file = one['file.path'];
+          const write = one['file.write'];
+          if (one.kind !== 'open' || typeof file !== 'string') continue;
+          assertCovered(set.interest.pathPrefixes.get('file.path'), file);
+          if (typeof write === 'boolean')
+            assertCovered(set.pathPrefixes({ field: 'file.path', kind: 'open', given: { 'file.write': write } }), file);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+function assertCovered(prefixes: readonly string[] | null | undefined, file: string): void {
+  assert.ok(
+    prefixes === null || prefixes?.some((prefix) => file.startsWith(prefix)),
+    `${file} is not below ${String(prefixes)}`,
+  );
+}
+
+describe('literal search', () => {
+  const literals = fc.uniqueArray(fc.string({ unit: fc.constantFrom('a', 'b', 'c'), minLength: 1, maxLength: 5 }), {
+    minLength: 1,
+    maxLength: 12,
+  });
+  const haystack = fc.string({ unit: fc.constantFrom('a', 'b', 'c', '世'), maxLength: 30 });
+
+  test('finds the substrings that includes() finds', () => {
+    fc.assert(
+      fc.property(literals, haystack, (words, hay) => {
+        const table = SubstringTable.build(words);
+        assert.ok(table !== undefined);
+        const found = new Set<number>();
+        table.find(hay, (index) => found.add(index));
+        const expected = words.map((_, index) => index).filter((index) => hay.includes(words[index]!));
+        assert.deepEqual(
+          [...found].sort((a, b) => a - b),
+          expected,
+        );
+        assert.equal(table.some(hay), expected.length > 0);
+      }),
+    );
+  });
+
+  test('finds the prefixes and suffixes that startsWith() and endsWith() find', () => {
+    fc.assert(
+      fc.property(literals, haystack, fc.boolean(), (words, hay, backwards) => {
+        const tree = new PrefixTree<string>(backwards);
+        for (const word of words) tree.add(word, word);
+        const found: string[] = [];
+        tree.find(hay, (word) => found.push(word));
+        const expected = words.filter((word) => (backwards ? hay.endsWith(word) : hay.startsWith(word)));
+        assert.deepEqual(found.sort(), expected.sort());
+        assert.equal(tree.some(hay), expected.length > 0);
+      }),
+    );
+  });
+
+  test('a match of a regular expression contains the text that is required of it', () => {
+    const piece = fc.constantFrom(
+      'a',
+      'b',
+      'ab',
+      'ba',
+      '.',
+      '[ab]',
+      '[^]a]',
+      '(a|b)',
+      '(?:ab)',
+      '\\.',
+      '\\w',
+      '^',
+      '$',
+      '|',
+      'b{',
+      '(?i)',
+      '(?i:b)',
+      '[[:alpha:]]',
+    );
+    const repeat = fc.constantFrom('', '', '', '*', '+', '?', '{0,1}', '{2}');
+    const pattern = fc
+      .array(fc.tuple(piece, repeat), { minLength: 1, maxLength: 6 })
+      .map((parts) => parts.flat().join(''));
+    let required = 0;
+    fc.assert(
+      fc.property(
+        pattern,
+        fc.string({ unit: fc.constantFrom('a', 'b', '.', 'B', '{'), maxLength: 10 }),
+        (expression, hay) => {
+          const word = requiredText(expression);
+          if (word !== '') required++;
+          try {
+            if (compileRegex(expression)(hay))
+              assert.ok(hay.includes(word), `${expression} matches ${hay} without ${word}`);
+          } catch (error) {
+            if (!(error instanceof Fault)) throw error;
+          }
+        },
+      ),
+      { numRuns: 3000 },
+    );
+    assert.ok(required > 500, 'most of the expressions must have something to check');
+  });
+
+  test('a glob means what a regular expression written for it means', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: fc.constantFrom('a', 'b', '*', '?'), maxLength: 8 }),
+        fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 8 }),
+        (glob, hay) => {
+          const expected = new RegExp(`^${glob.replace(/\*+/g, '.*').replaceAll('?', '.')}$`).test(hay);
+          assert.equal(compileGlob(glob)(hay), expected);
+          const { operator, text: part } = globMeaning(glob);
+          const simple = {
+            equals: hay === part,
+            startswith: hay.startsWith(part),
+            endswith: hay.endsWith(part),
+            contains: hay.includes(part),
+            glob: expected,
+          };
+          assert.equal(simple[operator], expected);
+          const required = globLiteral(glob);
+          const found = {
+            startswith: hay.startsWith(required.text),
+            endswith: hay.endsWith(required.text),
+            contains: hay.includes(required.text),
+          };
+          assert.ok(!expected || found[required.operator]);
+        },
+      ),
+    );
+  });
+});
