@@ -12,16 +12,18 @@ export class BusError extends Error {
 export class BusFullError extends BusError {
   readonly usedBytes: number;
   readonly maxBytes: number;
-  constructor(usedBytes: number, maxBytes: number, options?: { cause?: unknown }) {
-    const why =
-      options?.cause === undefined ? `uses ${usedBytes} of ${maxBytes} bytes` : `got "disk full" from the system`;
+  /** what the file system can still give; 0 when it said "full" itself */
+  readonly availableBytes: number;
+  constructor(usedBytes: number, maxBytes: number, availableBytes: number, options?: { cause?: unknown }) {
+    const facts = `it uses ${usedBytes} of ${maxBytes} bytes, and the disk has ${availableBytes} left`;
     super(
       'ERR_BUS_FULL',
-      `the bus ${why}; nothing was written: wait for its consumers, or raise bus.maxBytes`,
+      `the bus is full: ${facts}; nothing was written. Wait for its consumers, free the disk, or raise bus.maxBytes`,
       options,
     );
     this.usedBytes = usedBytes;
     this.maxBytes = maxBytes;
+    this.availableBytes = availableBytes;
   }
 }
 

@@ -33,7 +33,8 @@ export class EmbeddedBus implements Bus {
     this.#space = new Space(this.#store, retention);
     this.#maintenance = new Maintenance(this.#store, retention);
     this.#checkpointer = new Checkpointer(this.#store);
-    this.#writer = new Writer(this.#store, this.#space, this.#checkpointer);
+    this.#store.onCommit = (bytes) => this.#checkpointer.wrote(bytes);
+    this.#writer = new Writer(this.#store, this.#space);
   }
 
   async ensureTopics(topics: readonly TopicSpec[]): Promise<void> {

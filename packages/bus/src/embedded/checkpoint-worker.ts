@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import Database from 'better-sqlite3';
 import type { CheckpointReply, CheckpointSettings } from './checkpointer.ts';
 
-const { path, synchronous }: CheckpointSettings = workerData;
+const { path, synchronous, busy }: CheckpointSettings = workerData;
 const db = new Database(path, { timeout: 0, fileMustExist: true });
 db.pragma(`synchronous = ${synchronous}`);
 db.pragma('cache_size = -256');
@@ -11,7 +11,11 @@ const checkpoint = db.prepare<[], CheckpointReply>('PRAGMA wal_checkpoint(PASSIV
 
 parentPort?.on('message', (message: 'checkpoint' | 'stop') => {
   if (message === 'checkpoint') {
-    parentPort?.postMessage(checkpoint.get());
+    Atomics.store(busy, 0, 1);
+    const reply = checkpoint.get();
+    Atomics.store(busy, 0, 0);
+    Atomics.notify(busy, 0);
+    parentPort?.postMessage(reply);
     return;
   }
   db.close();

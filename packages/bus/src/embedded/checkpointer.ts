@@ -1,12 +1,14 @@
-import { once } from 'node:events';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import type { Statement } from 'better-sqlite3';
 import { PAGE_SIZE } from './database.ts';
 import type { Store } from './store.ts';
 
 export interface CheckpointSettings {
   readonly path: string;
   readonly synchronous: 'normal' | 'full';
+  /** shared: 1 while the thread copies */
+  readonly busy: Int32Array;
 }
 
 /** What SQLite answers, in pages. */
@@ -17,14 +19,21 @@ export interface CheckpointReply {
 }
 
 /** A transaction writes at least the leaf and the interior page again. */
-const PAGES_PER_WRITE = 2;
+const BYTES_PER_COMMIT = 2 * PAGE_SIZE;
+/** Bytes written between two looks at the log: a look costs some microseconds. */
+const LOOK_EVERY = 256 * 1024;
+/** A thread that takes longer hangs in the disk; the admission rule then refuses as the log grows. */
+const LONGEST_WAIT_MS = 2000;
 
 /**
- * Keeps the write-ahead log small. A thread copies the bulk back while writing goes on; it never quite catches up under load, so the main thread
- * does the small rest now and then: only when all is copied does SQLite begin the log anew.
+ * Keeps the write-ahead log within its budget. A thread copies the bulk back while writing goes on; it never quite catches up under load, so the
+ * main thread does the small rest now and then: only when all is copied does SQLite begin the log anew.
  */
 export class Checkpointer {
   readonly #store: Store;
+  readonly #budget: number;
+  readonly #look: Statement<[], CheckpointReply>;
+  readonly #busy = new Int32Array(new SharedArrayBuffer(4));
   #worker: Worker | null = null;
   #running = false;
   #failed = false;
@@ -32,32 +41,47 @@ export class Checkpointer {
 
   constructor(store: Store) {
     this.#store = store;
+    this.#budget = store.walBudget;
+    this.#look = store.db.prepare('PRAGMA wal_checkpoint(NOOP)');
+    if (this.#budget > 0) store.db.pragma(`journal_size_limit = ${this.#budget}`);
   }
 
   wrote(bytes: number): void {
-    const budget = this.#store.walBudget;
-    if (budget === 0) return;
-    this.#written += bytes + PAGES_PER_WRITE * PAGE_SIZE;
-    if (this.#written < budget / 8) return;
-    if (this.#failed || (this.#running && this.#written > budget / 2)) this.#checkpointHere();
-    else if (!this.#running) this.#checkpointThere();
-  }
-
-  #checkpointHere(): void {
+    if (this.#budget === 0) return;
+    this.#written += bytes + BYTES_PER_COMMIT;
+    if (this.#written < LOOK_EVERY) return;
     this.#written = 0;
-    this.#store.db.pragma('wal_checkpoint(PASSIVE)');
+    const { log, checkpointed } = this.#look.get() ?? { log: 0, checkpointed: 0 };
+    const logBytes = log * PAGE_SIZE;
+    if (logBytes > this.#budget * 0.75) this.#finishNow();
+    else if (logBytes > this.#budget / 8 && log > checkpointed) this.#copyBack();
   }
 
-  #checkpointThere(): void {
+  #copyBack(): void {
+    if (this.#running) return;
+    if (this.#failed) {
+      this.#finish();
+      return;
+    }
     this.#worker ??= this.#start();
     this.#running = true;
-    this.#written = 0;
     this.#worker.postMessage('checkpoint');
+  }
+
+  /** Holds everything up, while the thread copies and for the rest: better that than a log without bound. */
+  #finishNow(): void {
+    // SQLite refuses a second checkpoint at once, whatever its mode.
+    Atomics.wait(this.#busy, 0, 1, LONGEST_WAIT_MS);
+    this.#store.db.pragma('wal_checkpoint(RESTART)');
+  }
+
+  #finish(): void {
+    this.#store.db.pragma('wal_checkpoint(PASSIVE)');
   }
 
   #start(): Worker {
     const { path, synchronous } = this.#store.options;
-    const settings: CheckpointSettings = { path, synchronous };
+    const settings: CheckpointSettings = { path, synchronous, busy: this.#busy };
     const script = new URL(`./checkpoint-worker${extname(import.meta.filename)}`, import.meta.url);
     const worker = new Worker(script, {
       workerData: settings,
@@ -65,7 +89,7 @@ export class Checkpointer {
     });
     worker.on('message', (reply: CheckpointReply) => {
       this.#running = false;
-      if (this.#store.db.open && reply.log * PAGE_SIZE > this.#store.walBudget / 4) this.#checkpointHere();
+      if (this.#store.db.open && reply.log * PAGE_SIZE > this.#budget / 4) this.#finish();
     });
     worker.on('error', (error) => {
       this.#failed = true;
@@ -82,7 +106,7 @@ export class Checkpointer {
   async stop(): Promise<void> {
     const worker = this.#worker;
     if (worker === null || this.#failed) return;
-    const exited = once(worker, 'exit');
+    const exited = new Promise((resolve) => worker.once('exit', resolve));
     worker.ref();
     worker.postMessage('stop');
     await exited;

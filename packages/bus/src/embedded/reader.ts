@@ -19,17 +19,7 @@ export class EmbeddedReader implements AsyncDisposable {
   readonly #followIntervalMs: number;
 
   constructor(options: EmbeddedReaderOptions) {
-    try {
-      this.#db = new Database(options.path, { readonly: true, fileMustExist: true, timeout: 5000 });
-    } catch (error) {
-      if (error instanceof Database.SqliteError) throw new BusStorageError(options.path, error.code, { cause: error });
-      throw error;
-    }
-    const format = Number(this.#db.pragma('user_version', { simple: true }));
-    if (format !== FORMAT) {
-      this.#db.close();
-      throw new BusFormatError(options.path, format, FORMAT);
-    }
+    this.#db = openReadonly(options.path);
     this.#followIntervalMs = options.followIntervalMs ?? 100;
   }
 
@@ -76,6 +66,19 @@ export class EmbeddedReader implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+}
+
+function openReadonly(path: string): Database.Database {
+  let db: Database.Database | null = null;
+  try {
+    db = new Database(path, { readonly: true, fileMustExist: true, timeout: 5000 });
+    const format = Number(db.pragma('user_version', { simple: true }));
+    if (format !== FORMAT) throw new BusFormatError(path, format, FORMAT);
+    return db;
+  } catch (error) {
+    db?.close();
+    throw error instanceof Database.SqliteError ? new BusStorageError(path, error.code, { cause: error }) : error;
   }
 }
 

@@ -1,4 +1,5 @@
-import { statSync } from 'node:fs';
+import { statfsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { BusError, BusFullError, BusStorageError } from '../errors.ts';
 import { Catalog } from './catalog.ts';
@@ -21,6 +22,8 @@ export class Store {
   readonly movedAside: string | null;
   /** What the write-ahead log may take before it is folded back, bytes. */
   readonly walBudget: number;
+  /** told after each commit */
+  onCommit: (bytes: number) => void = () => {};
   readonly #lock: WriterLock | null;
   readonly #begin: Database.Statement<[]>;
   readonly #commit: Database.Statement<[]>;
@@ -53,8 +56,8 @@ export class Store {
     }
   }
 
-  /** All that `write` does, or nothing. `touched` collects the partitions it changes. */
-  transaction(write: (touched: Set<PartitionLog>) => void): void {
+  /** All that `write` does, or nothing. `touched` collects the partitions it changes; `bytes` is about what it adds. */
+  transaction(write: (touched: Set<PartitionLog>) => void, bytes = 0): void {
     const touched = new Set<PartitionLog>();
     try {
       this.#begin.run();
@@ -66,6 +69,7 @@ export class Store {
       throw this.translate(error);
     }
     for (const log of touched) log.settle();
+    this.onCommit(bytes);
   }
 
   /** SQLite's errors as the bus's own; damage is remembered for the next start. */
@@ -73,7 +77,7 @@ export class Store {
     if (error instanceof BusError || !(error instanceof Database.SqliteError)) return error;
     const { path, maxBytes } = this.options;
     if (error.code === 'SQLITE_FULL')
-      return new BusFullError(fileBytes(path) + this.walBytes(), maxBytes, { cause: error });
+      return new BusFullError(fileBytes(path) + this.walBytes(), maxBytes, 0, { cause: error });
     if (isDamage(error)) markSuspect(path);
     return new BusStorageError(path, error.code, { cause: error });
   }
@@ -81,6 +85,13 @@ export class Store {
   /** Pages in use, the free ones not counted. */
   liveBytes(): number {
     return ((this.#pages.get() ?? 0) - (this.#freePages.get() ?? 0)) * PAGE_SIZE;
+  }
+
+  /** What the file system can still give. */
+  availableBytes(): number {
+    if (this.options.path === ':memory:') return Infinity;
+    const { bavail, bsize } = statfsSync(dirname(this.options.path));
+    return bavail * bsize;
   }
 
   walBytes(): number {

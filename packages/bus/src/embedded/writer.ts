@@ -1,7 +1,6 @@
 import { BadRecordError } from '../errors.ts';
 import { partitionOf } from '../murmur2.ts';
 import type { Effect, OutRecord } from '../port.ts';
-import type { Checkpointer } from './checkpointer.ts';
 import { type PartitionLog, RECORD_OVERHEAD } from './partition-log.ts';
 import { SHARE, type Space } from './space.ts';
 import type { Store } from './store.ts';
@@ -20,20 +19,18 @@ interface Placed {
 export class Writer {
   readonly store: Store;
   readonly #space: Space;
-  readonly #checkpointer: Checkpointer;
 
-  constructor(store: Store, space: Space, checkpointer: Checkpointer) {
+  constructor(store: Store, space: Space) {
     this.store = store;
     this.#space = space;
-    this.#checkpointer = checkpointer;
   }
 
   produce(records: readonly OutRecord[]): void {
     if (records.length === 0) return;
     const { placed, bytes } = this.#place(records);
     this.#space.admit(bytes, SHARE.produce);
-    this.store.transaction((touched) => this.#append(placed, touched));
-    this.#wrote(bytes);
+    this.store.transaction((touched) => this.#append(placed, touched), bytes);
+    this.#space.wrote(bytes);
   }
 
   commit(group: string, offsets: ReadonlyMap<PartitionLog, number>, effect: Effect, consumedBytes: number): void {
@@ -44,9 +41,9 @@ export class Writer {
       this.#append(placed, touched);
       for (const change of effect.state) this.store.state.apply(change);
       for (const [log, next] of offsets) this.store.groups.save(group, log.id, next);
-    });
+    }, bytes);
     for (const [log, next] of offsets) this.store.groups.set(group, log.id, next);
-    this.#wrote(bytes + RECORD_OVERHEAD);
+    this.#space.wrote(bytes + RECORD_OVERHEAD);
   }
 
   /** From now on retention waits for the group. */
@@ -79,11 +76,6 @@ export class Writer {
       placed.push({ log, key, value });
     }
     return { placed, bytes };
-  }
-
-  #wrote(bytes: number): void {
-    this.#space.wrote(bytes);
-    this.#checkpointer.wrote(bytes);
   }
 }
 

@@ -1,0 +1,56 @@
+/**
+ * Produces numbered records to `a` and forwards them to `b`, until it is killed. Each produce that resolved is written to stdout.
+ * CRASH_AT=<failpoint>:<n> makes it kill itself, by SIGKILL, the n-th time it comes there.
+ */
+import { writeSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { openEmbeddedBus } from '../../src/embedded/bus.ts';
+import { type Failpoint, runPipeline } from '../../src/pipeline.ts';
+import { StateTable } from '../../src/state-table.ts';
+import { createTopic } from './harness.ts';
+
+const [path = '', first = '0'] = process.argv.slice(2);
+const [crashAt, crashCount] = (process.env['CRASH_AT'] ?? '').split(':');
+let visits = 0;
+
+function failpoint(name: Failpoint): void {
+  if (name === crashAt && ++visits === Number(crashCount)) process.kill(process.pid, 'SIGKILL');
+}
+
+const bus = await openEmbeddedBus({ path, maxBytes: 64 * 2 ** 20 });
+await bus.ensureTopics([createTopic('a', { retentionMs: 3_600_000 }), createTopic('b'), createTopic('ringfence.dlq')]);
+const consumer = await bus.consumer({ group: 'forward', topics: ['a'], stores: ['ringfence.state.count'] });
+const count = new StateTable<number>({
+  store: 'ringfence.state.count',
+  encode: (value) => Buffer.from(String(value)),
+  decode: (bytes) => Number(Buffer.from(bytes).toString()),
+  maxEntries: 10,
+});
+await count.restore(consumer);
+
+void runPipeline({
+  service: 'forward',
+  consumer,
+  signal: new AbortController().signal,
+  failpoint,
+  deadLetter: (record) => ({ topic: 'ringfence.dlq', key: record.topic, value: record.value }),
+  handle(records) {
+    for (const { partition, offset } of records) {
+      const at = { partition, offset, index: 0 };
+      if (!count.isApplied('records', at)) count.set('records', (count.get('records') ?? 0) + 1, at);
+    }
+    return {
+      outputs: records.map(({ key, value }) => ({ topic: 'b', key, value: value?.subarray(0, 8) ?? null })),
+      state: count.drain(),
+    };
+  },
+});
+
+// Large enough that checkpoints run while the process is killed.
+for (let i = Number(first); ; i++) {
+  const value = Buffer.alloc(20_000, i);
+  value.writeUInt32LE(i, 0);
+  await bus.produce([{ topic: 'a', key: 'k', value }]);
+  writeSync(1, `${i}\n`);
+  if (i % 4 === 3) await nextTurn();
+}

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, type TestContext, test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { openEmbeddedBus } from '../../src/embedded/bus.ts';
+import { BusFullError } from '../../src/errors.ts';
+import { createRecord, createTopic, defer, NOTHING, readAll, take, temporary } from './harness.ts';
+
+function bytesIn(directory: string): number {
+  return readdirSync(directory).reduce((sum, name) => sum + statSync(join(directory, name)).size, 0);
+}
+
+/** A file system of its own; null when this process may not mount one. */
+function smallDisk(t: TestContext, megabytes: number): string | null {
+  const directory = join(temporary(t), 'disk');
+  mkdirSync(directory);
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', directory], { stdio: 'pipe' });
+  } catch (error) {
+    t.skip(`no tmpfs can be mounted here: ${error instanceof Error ? error.message.trim() : String(error)}`);
+    return null;
+  }
+  defer(t, () => execFileSync('umount', [directory]));
+  return directory;
+}
+
+describe('the disk', () => {
+  test('database and log together stay within the bound while ten times as much goes through', async (t) => {
+    const directory = temporary(t);
+    const maxBytes = 12 * 2 ** 20;
+    const bus = await openEmbeddedBus({ path: join(directory, 'bus.db'), maxBytes });
+    defer(t, () => bus.close());
+    await bus.ensureTopics([createTopic('t', { retentionMs: 3_600_000 })]);
+    await using consumer = await bus.consumer({ group: 'g', topics: ['t'] });
+    let most = 0;
+    for (let i = 0; i < 2000; i++) {
+      await bus.produce([createRecord('t', { value: Buffer.alloc(60_000, i) })]);
+      if (i % 8 !== 7) continue;
+      await consumer.commit(await take(consumer, 8), NOTHING);
+      await nextTurn();
+      most = Math.max(most, bytesIn(directory));
+    }
+    // The index of the log in shared memory and the lock are some ten kilobytes beside it.
+    assert.ok(most <= maxBytes + 100_000, `${most} bytes at most`);
+    assert.ok(bus.drops().every(({ cause }) => cause === 'early'));
+  });
+
+  test('a disk that fills up pushes back, loses nothing, and goes on when there is room again', async (t) => {
+    const directory = smallDisk(t, 32);
+    if (directory === null) return;
+    const bus = await openEmbeddedBus({ path: join(directory, 'bus.db'), maxBytes: 2 ** 30 });
+    await bus.ensureTopics([createTopic('t')]);
+    const ballast = join(directory, 'ballast');
+    writeFileSync(ballast, Buffer.alloc(16 * 2 ** 20));
+    let produced = 0;
+    const produceAll = async (): Promise<void> => {
+      for (; produced < 1000; produced++)
+        await bus.produce([createRecord('t', { value: Buffer.alloc(60_000, produced) })]);
+    };
+    await assert.rejects(produceAll, (error) => error instanceof BusFullError && error.availableBytes < 16 * 2 ** 20);
+    assert.ok(produced > 10);
+    const before = await readAll(bus, 't');
+    assert.equal(before.length, produced);
+    rmSync(ballast);
+    await bus.produce([createRecord('t', { value: 'after' })]);
+    assert.equal((await readAll(bus, 't')).length, produced + 1);
+    await bus.close();
+    const again = await openEmbeddedBus({ path: join(directory, 'bus.db'), maxBytes: 2 ** 30 });
+    assert.equal((await readAll(again, 't')).length, produced + 1);
+    await again.close();
+  });
+
+  test('a bus can be closed on a full disk', async (t) => {
+    const directory = smallDisk(t, 8);
+    if (directory === null) return;
+    const path = join(directory, 'bus.db');
+    const bus = await openEmbeddedBus({ path, maxBytes: 2 ** 30 });
+    await bus.ensureTopics([createTopic('t')]);
+    let produced = 0;
+    const produceAll = async (): Promise<void> => {
+      for (; produced < 1000; produced++)
+        await bus.produce([createRecord('t', { value: Buffer.alloc(30_000, produced) })]);
+    };
+    await assert.rejects(produceAll, BusFullError);
+    // The bus left itself some room; something else takes it.
+    assert.throws(() => writeFileSync(join(directory, 'ballast'), Buffer.alloc(8 * 2 ** 20)), { code: 'ENOSPC' });
+    const forced = bus.consumer({ group: 'new', topics: ['t'] });
+    await assert.rejects(forced, (error) => error instanceof BusFullError && error.availableBytes === 0);
+    await bus.close();
+    rmSync(join(directory, 'ballast'));
+    const again = await openEmbeddedBus({ path, maxBytes: 2 ** 30 });
+    assert.equal((await readAll(again, 't')).length, produced);
+    await again.close();
+  });
+});

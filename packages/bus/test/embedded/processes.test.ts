@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { describe, type TestContext, test } from 'node:test';
+import { openEmbeddedBus } from '../../src/embedded/bus.ts';
+import { openEmbeddedReader } from '../../src/embedded/reader.ts';
+import { createRecord, createTopic, defer, readAll, temporary } from './harness.ts';
+
+interface Child {
+  readonly process: ChildProcessByStdio<Writable, Readable, null>;
+  readonly line: () => Promise<string>;
+}
+
+function start(t: TestContext, path: string): Child {
+  const script = join(import.meta.dirname, 'processes-child.ts');
+  const child = spawn(process.execPath, ['--conditions=@ringfence/source', script, path], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  defer(t, () => child.kill('SIGKILL'));
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  return { process: child, line: async () => String((await lines.next()).value) };
+}
+
+describe('several processes', () => {
+  test('a second process that wants to write is refused, and told who writes', async (t) => {
+    const path = join(temporary(t), 'bus.db');
+    const bus = await openEmbeddedBus({ path });
+    defer(t, () => bus.close());
+    assert.equal(await start(t, path).line(), `ERR_BUS_LOCKED ${process.pid}`);
+    await assert.rejects(openEmbeddedBus({ path }), { code: 'ERR_BUS_LOCKED', pid: process.pid, path });
+  });
+
+  test('a lock goes with its process, also by kill -9', async (t) => {
+    const path = join(temporary(t), 'bus.db');
+    const child = start(t, path);
+    assert.equal(await child.line(), 'open');
+    await assert.rejects(openEmbeddedBus({ path }), { code: 'ERR_BUS_LOCKED', pid: child.process.pid });
+    child.process.kill('SIGKILL');
+    await once(child.process, 'exit');
+    const bus = await openEmbeddedBus({ path });
+    await bus.close();
+  });
+
+  test('another process reads and follows while one writes', async (t) => {
+    const path = join(temporary(t), 'bus.db');
+    const child = start(t, path);
+    await child.line();
+    child.process.stdin.write('1\n');
+    await child.line();
+    await using reader = await openEmbeddedReader({ path, followIntervalMs: 5 });
+    assert.deepEqual(reader.topics(), ['t']);
+    assert.equal((await readAll(reader, 't')).length, 1);
+    const abort = new AbortController();
+    const seen: string[] = [];
+    for await (const { value } of reader.read({ topic: 't', follow: true, signal: abort.signal })) {
+      seen.push(String(value));
+      if (seen.length === 3) abort.abort();
+      else child.process.stdin.write(`${seen.length + 1}\n`);
+    }
+    assert.deepEqual(seen, ['1', '2', '3']);
+  });
+
+  test('a bus that nobody writes can be read; what is no bus is refused with a code', async (t) => {
+    const directory = temporary(t);
+    const path = join(directory, 'bus.db');
+    const bus = await openEmbeddedBus({ path });
+    await bus.ensureTopics([createTopic('t')]);
+    await bus.produce([createRecord('t', { value: 'left' })]);
+    await bus.close();
+    await using reader = await openEmbeddedReader({ path });
+    assert.deepEqual(
+      (await readAll(reader, 't')).map(({ value }) => String(value)),
+      ['left'],
+    );
+    assert.throws(() => reader.read({ topic: 'no-such' }), { code: 'ERR_BUS_UNKNOWN_TOPIC' });
+    await assert.rejects(openEmbeddedReader({ path: join(directory, 'missing.db') }), { code: 'ERR_BUS_STORAGE' });
+    writeFileSync(join(directory, 'text'), 'not a database, but long enough to be taken for one'.repeat(50));
+    await assert.rejects(openEmbeddedReader({ path: join(directory, 'text') }), { code: 'ERR_BUS_STORAGE' });
+  });
+
+  test('a group has one consumer at a time', async (t) => {
+    const bus = await openEmbeddedBus({ path: ':memory:' });
+    defer(t, () => bus.close());
+    await bus.ensureTopics([createTopic('t')]);
+    const consumer = await bus.consumer({ group: 'g', topics: ['t'] });
+    await assert.rejects(bus.consumer({ group: 'g', topics: ['t'] }), { code: 'ERR_BUS_USAGE' });
+    await consumer.close();
+    await (await bus.consumer({ group: 'g', topics: ['t'] })).close();
+  });
+});
