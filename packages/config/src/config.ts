@@ -29,10 +29,12 @@ export interface Config {
     readonly watchedPaths: readonly string[];
     readonly pinPath: string;
     readonly selfNoise: boolean;
+    readonly keepPinned: boolean;
   };
   readonly collector: {
     readonly batchMaxBytes: number;
     readonly tickMs: number;
+    readonly killsPerMinute: number;
     readonly spool: { readonly path: string; readonly maxBytes: number };
   };
   readonly bus: {
@@ -55,7 +57,12 @@ export interface Config {
     readonly killsPerMinutePerHost: number;
     readonly commandTtlMs: number;
   };
-  readonly auditor: { readonly path: string; readonly maxBytes: number; readonly eventRetentionMs: number };
+  readonly auditor: {
+    readonly path: string;
+    readonly maxBytes: number;
+    readonly synchronous: 'full' | 'normal';
+    readonly eventRetentionMs: number;
+  };
   /** `token` empty: none is asked for */
   readonly metrics: { readonly enabled: boolean; readonly listen: Address; readonly token: string };
 }

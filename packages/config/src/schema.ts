@@ -93,21 +93,32 @@ const shape = (home: Home) => ({
         false,
         'Report file and network events of the agent itself; otherwise they are counted and dropped. Its execs are always reported.',
       ),
+      keepPinned: flag(
+        false,
+        'Leave sensor and rings in the kernel after a clean stop too: the next start then reads what happened in between.',
+      ),
     },
   ),
 
   collector: section('Reads the sensor, signs batches, carries out commands.', {
     batchMaxBytes: size('512KiB', 'A batch is sent at this size, or when a poll interval has passed.', {
       min: 64 * 1024,
-      max: 960 * 1024,
+      max: 896 * 1024,
     }),
     tick: duration('1s', 'How often a tick is recorded. All rule and incident timers run on ticks.', {
       min: 100,
       max: 10_000,
     }),
+    killsPerMinute: count(
+      60,
+      'Most kills this agent carries out in a minute, whoever ordered them; more are refused.',
+      {
+        max: 6000,
+      },
+    ),
     spool: section('Keeps batches while the bus does not take them.', {
       path: statePath('spool', 'Directory of the spool.'),
-      maxBytes: size('1GiB', 'Bound of the spool. Beyond it low-value events are dropped first, and counted.', {
+      maxBytes: size('512MiB', 'Bound of the spool. Beyond it low-value events are dropped first, and counted.', {
         min: 1024 ** 2,
       }),
     }),
@@ -199,6 +210,11 @@ const shape = (home: Home) => ({
       'Bound of the file. Beyond it the oldest events go first; alerts, incidents, commands and results stay.',
       { min: 16 * 1024 ** 2 },
     ),
+    synchronous: choice(
+      ['full', 'normal'],
+      'full',
+      '`full`: evidence survives a power cut, at one disk flush a batch; `normal` survives a killed process.',
+    ),
     eventRetention: duration('7d', 'How long events that belong to no alert are kept.', { endless: true, min: 60_000 }),
   }),
 
@@ -217,15 +233,11 @@ export function settingsSchema(home: Home): SettingsSchema {
 }
 
 /** What must hold between settings. */
-function conflictsOf({ metrics, collector }: Settings): Conflict[] {
+function conflictsOf({ metrics }: Settings): Conflict[] {
   const conflicts: Conflict[] = [];
   if (metrics.enabled && !LOOPBACK.test(metrics.listen.host) && metrics.token === '') {
     const message = `expected a loopback address, or metrics.token to be set; got ${metrics.listen.host}`;
     conflicts.push({ key: 'metrics.listen', message });
-  }
-  if (collector.batchMaxBytes > collector.spool.maxBytes) {
-    const message = 'expected at least collector.batchMaxBytes: the spool must hold a batch';
-    conflicts.push({ key: 'collector.spool.maxBytes', message });
   }
   return conflicts;
 }

@@ -130,7 +130,7 @@ export function size(fallback: string, doc: string, { endless = false, ...range 
 export function ringSize(fallback: string, doc: string): z.ZodType<number> {
   const info: SettingInfo = { kind: 'size', type: 'size, a power of two', default: fallback, doc };
   return setting(info, fallback, (value) => {
-    const bytes = inRange(parseSize(asText(value)), value, { min: 4096, max: 1024 ** 3 }, formatSize);
+    const bytes = inRange(parseSize(asText(value)), value, { min: 65_536, max: 1024 ** 3 }, formatSize);
     if (bytes instanceof Refusal || (bytes & (bytes - 1)) === 0) return bytes;
     return refuse('a power of two, such as 8MiB or 16MiB: the kernel takes no other', value);
   });
