@@ -1,0 +1,14 @@
+export { compileResponderOptions, type ResponderOptions } from './config.ts';
+export * from './errors.ts';
+export { type Responder, type ResponderDeps, startResponder } from './main.ts';
+export type { ResponderStats } from './metrics.ts';
+export { createDecidePipeline, createDispatchPipeline } from './pipeline.ts';
+export {
+  BUILTIN_POLICIES,
+  type LoadedPolicies,
+  loadPolicies,
+  loadPolicyFiles,
+  type PolicySource,
+  renderProblem,
+} from './policy/load.ts';
+export type { Policy } from './policy/policy.ts';

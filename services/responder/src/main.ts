@@ -1,0 +1,116 @@
+import {
+  type Bus,
+  type BusLog,
+  type Consumer,
+  type Failpoint,
+  type PipelineOptions,
+  runPipeline,
+} from '@ringfence/bus';
+import { type Control, type SigningKey, TOPIC } from '@ringfence/schema';
+import { compileResponderOptions, type ResponderOptions } from './config.ts';
+import { ResponderMetrics, type ResponderStats } from './metrics.ts';
+import { createDecidePipeline, createDispatchPipeline } from './pipeline.ts';
+import type { Policy } from './policy/policy.ts';
+import { PolicySet } from './policy/policy-set.ts';
+import { createDeadLetter } from './steps/dead-letter.ts';
+import { Memory, STORE_NAMES } from './steps/memory.ts';
+
+export interface ResponderDeps {
+  readonly options: ResponderOptions;
+  readonly bus: Bus;
+  /** signs the commands; agents know its public half */
+  readonly key: SigningKey;
+  readonly policies: readonly Policy[];
+  /** carries commands out; null: no agent is reached from here */
+  readonly control: Control | null;
+  readonly log: BusLog;
+  /** µs since the epoch, given the time of what is decided about. @default the wall clock */
+  readonly now?: (eventTime: number) => number;
+  readonly failpoint?: (pipeline: 'decide' | 'dispatch', name: Failpoint) => void | Promise<void>;
+}
+
+export interface Responder extends AsyncDisposable {
+  /** Settles when both pipelines have stopped; rejects with what stopped the first. */
+  readonly done: Promise<void>;
+  /** Ends after the batches in hand. */
+  close(): Promise<void>;
+  stats(): ResponderStats;
+  /** Other policies from the next record on. */
+  setPolicies(policies: readonly Policy[]): void;
+}
+
+/** Starts deciding (alerts, incidents → commands) and dispatching (commands → agent → results). */
+export async function startResponder(deps: ResponderDeps): Promise<Responder> {
+  const { bus, key, control, log } = deps;
+  const options = compileResponderOptions(deps.options);
+  const now = deps.now ?? (() => Date.now() * 1000);
+  const metrics = new ResponderMetrics();
+  const memory = new Memory();
+  const stop = new AbortController();
+  let policies = new PolicySet(deps.policies, options.mode);
+
+  const deciding = await bus.consumer({
+    group: 'responder',
+    topics: [TOPIC.alerts, TOPIC.incidents],
+    stores: STORE_NAMES,
+  });
+  const dispatching = await bus.consumer({ group: 'responder-dispatch', topics: [TOPIC.commands] });
+  await memory.restore(deciding);
+
+  const run = async (
+    name: 'decide' | 'dispatch',
+    consumer: Consumer,
+    own: Pick<PipelineOptions, 'handle' | 'rollback'>,
+  ): Promise<void> => {
+    const service = `responder/${name}`;
+    const { failpoint } = deps;
+    try {
+      await runPipeline({
+        service,
+        consumer,
+        ...own,
+        deadLetter: createDeadLetter(service),
+        signal: stop.signal,
+        metrics,
+        log,
+        ...(failpoint === undefined ? {} : { failpoint: (point: Failpoint) => failpoint(name, point) }),
+      });
+    } finally {
+      // One without the other would decide what nobody carries out.
+      stop.abort();
+      await consumer.close();
+    }
+  };
+  const decide = createDecidePipeline({ options, key, memory, metrics, now, policies: () => policies });
+  const dispatch = createDispatchPipeline({
+    control,
+    key,
+    metrics,
+    timeoutMs: options.controlTimeoutMs,
+    now: () => now(0),
+  });
+  const both = Promise.allSettled([
+    run('decide', deciding, { handle: decide, rollback: () => memory.rollback() }),
+    run('dispatch', dispatching, { handle: dispatch }),
+  ]);
+  const done = both.then((ends) => {
+    const failed = ends.find((end) => end.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  });
+  // Whoever awaits `done` sees the error; nobody has to.
+  done.catch(() => {});
+
+  const close = async (): Promise<void> => {
+    stop.abort();
+    await done;
+  };
+  return {
+    done,
+    close,
+    stats: () => metrics.snapshot(),
+    setPolicies: (next) => {
+      policies = new PolicySet(next, options.mode);
+    },
+    [Symbol.asyncDispose]: close,
+  };
+}

@@ -1,0 +1,147 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import type { z } from 'zod';
+import type { PolicyProblem } from '../errors.ts';
+import { type Policy, policySchema } from './policy.ts';
+
+/** Larger than any policy file; a wrong path must not fill the memory. */
+const FILE_MAX_BYTES = 2 ** 20;
+
+/** What `builtin` stands for among the paths. */
+export const BUILTIN_POLICIES: string = fileURLToPath(new URL('../../../../policies/', import.meta.url));
+
+export interface PolicySource {
+  readonly name: string;
+  readonly text: string;
+}
+
+export interface LoadedPolicies {
+  /** those without a problem */
+  readonly policies: readonly Policy[];
+  /** empty: all is well */
+  readonly problems: readonly PolicyProblem[];
+}
+
+/** Reads policy files, and those of directories; `builtin` are those that come with Ringfence. A file that can't be read is a problem. */
+export function loadPolicyFiles(paths: readonly string[]): LoadedPolicies {
+  const problems: PolicyProblem[] = [];
+  const sources: PolicySource[] = [];
+  for (const path of paths) {
+    try {
+      for (const file of filesOf(path === 'builtin' ? BUILTIN_POLICIES : path)) sources.push(readSource(file));
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      problems.push({ file: path, line: 1, column: 1, message: `it can't be read: ${reason}` });
+    }
+  }
+  const loaded = loadPolicies(sources);
+  return { policies: loaded.policies, problems: [...problems, ...loaded.problems] };
+}
+
+function filesOf(path: string): string[] {
+  if (!statSync(path).isDirectory()) return [path];
+  const names = readdirSync(path).filter((name) => /\.ya?ml$/.test(name));
+  return names.sort().map((name) => join(path, name));
+}
+
+function readSource(file: string): PolicySource {
+  const { size } = statSync(file);
+  if (size > FILE_MAX_BYTES) throw new RangeError(`${file} has ${size} bytes, at most ${FILE_MAX_BYTES} are read`);
+  return { name: file, text: readFileSync(file, 'utf8') };
+}
+
+/** A source holds one policy or a list of them. */
+export function loadPolicies(sources: readonly PolicySource[]): LoadedPolicies {
+  const policies = new Map<string, Policy>();
+  const problems: PolicyProblem[] = [];
+  for (const source of sources) {
+    const file = new PolicyFile(source);
+    for (const { policy, line, column } of file.policies) {
+      if (policies.has(policy.policy)) {
+        const message = `there is a policy "${policy.policy}" already: names are given once`;
+        problems.push({ file: source.name, line, column, message });
+      } else policies.set(policy.policy, policy);
+    }
+    problems.push(...file.problems);
+  }
+  return { policies: [...policies.values()], problems };
+}
+
+class PolicyFile {
+  readonly policies: { readonly policy: Policy; readonly line: number; readonly column: number }[] = [];
+  readonly problems: PolicyProblem[] = [];
+  readonly #name: string;
+  readonly #lines = new LineCounter();
+  readonly #document: Document;
+
+  constructor({ name, text }: PolicySource) {
+    this.#name = name;
+    this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, stringKeys: true });
+    for (const error of this.#document.errors) this.#report(error.pos[0], `not valid YAML: ${error.message}`);
+    if (this.problems.length > 0) return;
+    const value = this.#value();
+    if (value === null || value === undefined) return;
+    if (isSeq(this.#document.contents) && Array.isArray(value)) {
+      value.forEach((item: unknown, index) => {
+        this.#check(item, [index]);
+      });
+    } else this.#check(value, []);
+  }
+
+  #value(): unknown {
+    try {
+      return this.#document.toJS({ maxAliasCount: 20 });
+    } catch (error) {
+      this.#report(0, `its aliases can't be resolved: ${error instanceof Error ? error.message : String(error)}`);
+      return undefined;
+    }
+  }
+
+  #check(value: unknown, path: readonly PropertyKey[]): void {
+    const parsed = policySchema.safeParse(value);
+    if (parsed.success) this.policies.push({ policy: parsed.data, ...this.#place(this.#offset(path)) });
+    else for (const issue of parsed.error.issues) this.#reportIssue(issue, path);
+  }
+
+  #reportIssue(issue: z.core.$ZodIssue, path: readonly PropertyKey[]): void {
+    const at = [...path, ...issue.path];
+    const where = issue.path.length === 0 ? '' : `${issue.path.join('.')}: `;
+    if (issue.code !== 'unrecognized_keys') {
+      this.#report(this.#offset(at), `${where}${issue.message}`);
+      return;
+    }
+    for (const key of issue.keys) {
+      this.#report(this.#offset(at, key), `${where}"${key}" is not known here`);
+    }
+  }
+
+  /** Where a value stands, or the nearest one above it that is there; with `key`, where that key of it stands. */
+  #offset(path: readonly PropertyKey[], key?: string): number {
+    for (let length = path.length; length >= 0; length--) {
+      const node = length === 0 ? this.#document.contents : this.#document.getIn(path.slice(0, length), true);
+      const pair = isMap(node) ? node.items.find((item) => isScalar(item.key) && item.key.value === key) : undefined;
+      const found = pair !== undefined && isNode(pair.key) ? pair.key : node;
+      if (isNode(found) && found.range) return found.range[0];
+    }
+    return 0;
+  }
+
+  #place(offset: number): { readonly line: number; readonly column: number } {
+    const { line, col } = this.#lines.linePos(offset);
+    return { line: Math.max(1, line), column: Math.max(1, col) };
+  }
+
+  #report(offset: number, message: string): void {
+    this.problems.push({ file: this.#name, ...this.#place(offset), message });
+  }
+}
+
+/** `file:line:column: message`, safe on a terminal. */
+export function renderProblem({ file, line, column, message }: PolicyProblem): string {
+  return `${file}:${line}:${column}: ${message}`.replaceAll(
+    /\p{Cc}/gu,
+    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
+}

@@ -1,0 +1,139 @@
+import { type Mode, Modes, Priorities, type Priority } from '@ringfence/schema';
+import { z } from 'zod';
+
+const name = z.string().min(1).max(256);
+const names = z.array(name).min(1).max(1000);
+
+/** A path of a cgroup; `*` at its end stands for anything. */
+const cgroup = z
+  .string()
+  .max(4096)
+  .regex(/^\/[^*]*\*?$/, "expected a cgroup path from its root, such as '/docker/*'; '*' only at its end");
+
+const image = z
+  .string()
+  .min(1)
+  .max(1024)
+  .regex(/^[^*]*\*?$/, "expected an image's name; '*' only at its end");
+
+const scopeSchema = z.strictObject({ cgroup, 'container.image': image, host: name }).partial();
+
+const whenSchema = z
+  .strictObject({
+    action: z.literal('kill'),
+    priority: z.enum(Priorities),
+    rules: names,
+    tactics: names,
+    incident: z.strictObject({ severity: z.enum(Priorities), stages: z.int().min(1).max(100) }).partial(),
+  })
+  .partial()
+  .refine((when) => Object.keys(when).length > 0, 'expected at least one of action, priority, rules, tactics, incident')
+  .refine((when) => when.incident === undefined || when.action === undefined, {
+    message: "an incident's alerts don't say what their rules ask for: use rules, tactics or priority with incident",
+    path: ['action'],
+  });
+
+/** One policy as it stands in a file. */
+export interface Policy {
+  readonly policy: string;
+  readonly desc: string;
+  readonly mode: Mode;
+  readonly scope: {
+    readonly cgroup?: string | undefined;
+    readonly 'container.image'?: string | undefined;
+    readonly host?: string | undefined;
+  };
+  readonly when: {
+    readonly action?: 'kill' | undefined;
+    /** this or a more urgent one */
+    readonly priority?: Priority | undefined;
+    readonly rules?: readonly string[] | undefined;
+    /** any of them */
+    readonly tactics?: readonly string[] | undefined;
+    /** the policy looks at incidents; the other conditions then select among their alerts */
+    readonly incident?: { readonly severity?: Priority | undefined; readonly stages?: number | undefined } | undefined;
+  };
+  readonly do: 'kill';
+}
+
+export const policySchema: z.ZodType<Policy> = z.strictObject({
+  policy: name,
+  desc: z.string().max(10_000).default(''),
+  mode: z.enum(Modes),
+  scope: scopeSchema.default({}),
+  when: whenSchema,
+  do: z.literal('kill'),
+});
+
+/** What a policy looks at. */
+export interface Subject {
+  readonly rule: string;
+  readonly priority: Priority;
+  readonly tactics: readonly string[];
+  /** null: not known, because it was learnt from an incident */
+  readonly action: string | null;
+  readonly hostId: string;
+  /** empty: unknown */
+  readonly cgroupPath: string;
+  /** empty: none */
+  readonly image: string;
+  /** null: an alert of its own */
+  readonly incident: IncidentFacts | null;
+}
+
+export interface IncidentFacts {
+  readonly id: string;
+  readonly severity: Priority;
+  /** distinct tactics */
+  readonly stages: number;
+}
+
+/** Whether everything the policy names holds. */
+export function applies(policy: Policy, subject: Subject): boolean {
+  return isInScope(policy.scope, subject) && isWhen(policy.when, subject);
+}
+
+function isInScope(scope: Policy['scope'], subject: Subject): boolean {
+  return (
+    (scope.cgroup === undefined || matches(scope.cgroup, subject.cgroupPath)) &&
+    (scope['container.image'] === undefined || matches(scope['container.image'], subject.image)) &&
+    (scope.host === undefined || scope.host === subject.hostId)
+  );
+}
+
+function isWhen(when: Policy['when'], subject: Subject): boolean {
+  if ((when.incident === undefined) !== (subject.incident === null)) return false;
+  if (when.incident !== undefined && subject.incident !== null) {
+    if (!isAtLeast(subject.incident.severity, when.incident.severity)) return false;
+    if (subject.incident.stages < (when.incident.stages ?? 0)) return false;
+  }
+  return (
+    (when.action === undefined || when.action === subject.action) &&
+    isAtLeast(subject.priority, when.priority) &&
+    (when.rules === undefined || when.rules.includes(subject.rule)) &&
+    (when.tactics === undefined || when.tactics.some((tactic) => subject.tactics.includes(tactic)))
+  );
+}
+
+function isAtLeast(priority: Priority, least: Priority | undefined): boolean {
+  return least === undefined || Priorities.indexOf(priority) >= Priorities.indexOf(least);
+}
+
+/** A subject of which nothing is known is in no scope: `*` stands for a name, not for none. */
+function matches(pattern: string, text: string): boolean {
+  if (text === '') return false;
+  return pattern.endsWith('*') ? text.startsWith(pattern.slice(0, -1)) : text === pattern;
+}
+
+/**
+ * Which of two policies that both apply is followed: the one whose scope names more, then the one with the longer cgroup, then the one that
+ * enforces, then the first by name. So an exception is written as a policy of a narrower scope.
+ */
+export function comparePolicies(a: Policy, b: Policy): number {
+  return (
+    Object.keys(b.scope).length - Object.keys(a.scope).length ||
+    (b.scope.cgroup?.length ?? 0) - (a.scope.cgroup?.length ?? 0) ||
+    Modes.indexOf(b.mode) - Modes.indexOf(a.mode) ||
+    (a.policy < b.policy ? -1 : 1)
+  );
+}

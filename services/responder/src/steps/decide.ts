@@ -1,0 +1,77 @@
+import type { InRecord, OutRecord } from '@ringfence/bus';
+import { decode } from '@ringfence/schema';
+import type { PolicySet, Verdict } from '../policy/policy-set.ts';
+import { type Memory, type Place, placeOf } from './memory.ts';
+import type { Cause } from './order-kill.ts';
+import { type IncidentSummary, summaryOf, type Target, targetOf } from './target.ts';
+
+export interface DecideDeps {
+  /** read anew for each record, so that policies can change */
+  readonly policies: () => PolicySet;
+  readonly memory: Memory;
+  readonly orderKill: (cause: Cause, place: Place) => readonly OutRecord[];
+}
+
+/** What an alert leads to: its own kill, and that of an incident which named it before it came. */
+export function createDecideAlert(deps: DecideDeps): (record: InRecord, value: Uint8Array) => readonly OutRecord[] {
+  const { policies, memory, orderKill } = deps;
+  return function decideAlert(record, value) {
+    const target = targetOf(decode('Alert', value));
+    if (target === undefined) return [];
+    const place = placeOf(record);
+    const verdict = policies().judge(subjectOf(target, null));
+    const outputs = verdict === undefined ? [] : orderKill(ruleCause(target, verdict), place);
+    if (!policies().watchesIncidents) return outputs;
+    const incident = memory.sightings.get(target.alertId)?.incident ?? null;
+    if (memory.sightings.get(target.alertId)?.target == null)
+      memory.sightings.set(target.alertId, { target, incident }, place);
+    return incident === null ? outputs : [...outputs, ...answerIncident(deps, target, incident, place)];
+  };
+}
+
+/** What an incident leads to: the kill of each process whose alert a policy for incidents selects. */
+export function createDecideIncident(deps: DecideDeps): (record: InRecord, value: Uint8Array) => readonly OutRecord[] {
+  const { policies, memory } = deps;
+  return function decideIncident(record, value) {
+    const incident = decode('Incident', value);
+    if (!policies().watchesIncidents || incident.state !== 'open') return [];
+    const place = placeOf(record);
+    const summary = summaryOf(incident);
+    return incident.alerts.flatMap(({ id }) => {
+      const target = memory.sightings.get(id)?.target ?? null;
+      memory.sightings.set(id, { target, incident: summary }, place);
+      return target === null ? [] : answerIncident(deps, target, summary, place);
+    });
+  };
+}
+
+function answerIncident(
+  { policies, orderKill }: DecideDeps,
+  target: Target,
+  incident: IncidentSummary,
+  place: Place,
+): readonly OutRecord[] {
+  const verdict = policies().judge(subjectOf(target, incident));
+  if (verdict === undefined) return [];
+  const reason = `incident ${incident.id} (${incident.severity}, ${incident.stages} stages): policy "${verdict.policy}"`;
+  return orderKill({ id: incident.id, target, verdict, reason }, place);
+}
+
+function ruleCause(target: Target, verdict: Verdict): Cause {
+  const reason = `rule "${target.rule}" (${target.priority}): policy "${verdict.policy}"`;
+  return { id: target.alertId, target, verdict, reason };
+}
+
+function subjectOf(target: Target, incident: IncidentSummary | null) {
+  const { rule, priority, tactics, hostId, cgroupPath, image } = target;
+  return {
+    rule,
+    priority,
+    tactics,
+    hostId,
+    cgroupPath,
+    image,
+    incident,
+    action: incident === null ? target.action : null,
+  };
+}
