@@ -55,6 +55,7 @@ export interface Config {
     /** absolute paths, or `builtin` */
     readonly policies: readonly string[];
     readonly killsPerMinutePerHost: number;
+    readonly maxCauseAgeMs: number;
     readonly commandTtlMs: number;
   };
   readonly auditor: {

@@ -200,6 +200,9 @@ const shape = (home: Home) => ({
       'Most kills on one host in a minute. Those beyond are refused and recorded. 0: none.',
       { max: 10_000 },
     ),
+    maxCauseAge: duration('5m', 'An alert or incident older than this leads to no kill: a backlog is history.', {
+      min: 1000,
+    }),
     commandTtl: duration('30s', 'A command older than this is not carried out.', { min: 1000, max: 600_000 }),
   }),
 

@@ -3,3 +3,4 @@ export { defineEvent, type Emit, type EventSpec } from './event.ts';
 export { createLogger, type Log, type LogOptions } from './log.ts';
 export { type Count, type Distribution, type LabelSets, type Labels, type Level, Metrics } from './metrics.ts';
 export { type ListenAddress, type MetricsServer, type ServeOptions, serveMetrics } from './serve-metrics.ts';
+export { exposeStats, type Stats } from './stats.ts';

@@ -50,6 +50,17 @@ describe('Metrics', () => {
   });
 });
 
+describe('exposeStats', () => {
+  it('shows what a service counts itself, as it is at each look', async () => {
+    const stats = { deadLetters: 1, refusals: { stale: 2, 'rate-limited': 0 } };
+    const { registry } = exposeStats('responder', () => stats);
+    stats.deadLetters = 4;
+    const text = await registry.metrics();
+    assert.match(text, /^ringfence_responder_dead_letters 4$/m);
+    assert.match(text, /^ringfence_responder_refusals\{by="stale"\} 2$/m);
+  });
+});
+
 describe('a named event', () => {
   it('counts each time and writes a line now and then, saying how many it left out', async () => {
     const written: string[] = [];
