@@ -2,15 +2,12 @@ import koffi from 'koffi';
 import type { Btf } from './btf/btf.ts';
 import { type BtfValue, type Codec, codecFor } from './btf/codec.ts';
 import { BpfError, disposed, usage } from './errors.ts';
+import { MapDefinition } from './map-definition.ts';
 import { bpf, type Handle, type Pointer } from './native/library.ts';
-import { checked } from './native/log.ts';
 import { Mapping } from './native/mapping.ts';
 
 const initialValue: (map: Pointer, size: BigUint64Array) => Handle = bpf(
   'void *bpf_map__initial_value(void *map, void *size)',
-);
-const setPinPath: (map: Pointer, path: string) => number = bpf(
-  'int bpf_map__set_pin_path(void *map, const char *path)',
 );
 const mapFd: (map: Pointer) => number = bpf('int bpf_map__fd(void *map)');
 
@@ -45,10 +42,12 @@ export class GlobalSection implements Disposable {
     this.#buffer = koffi.view(address, Number(size[0]));
   }
 
-  /** Before load: the section pinned there is used if it fits, with the values it has; else a new one is made and pinned there. */
+  /**
+   * On load the section pinned there is used, with the values it has now, else it is made with its initial values and pinned there. For `.bss` and
+   * `.data`: counters and switches then go on where the last run left them.
+   */
   pinAt(path: string): void {
-    const doing = `choosing a pin path for section '${this.name}' (possible before load only)`;
-    checked('ERR_BPF_MAP', doing, 'bpf_map__set_pin_path', () => setPinPath(this.#map, path));
+    new MapDefinition(this.#map).pinAt(path);
   }
 
   /** Called by the object right after load. */

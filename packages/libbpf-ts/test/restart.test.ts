@@ -55,6 +55,29 @@ describe('a process killed and started again', { skip: skipPins }, () => {
     }
   });
 
+  test('finds its global variables as they were', () => {
+    using directory = scratch();
+    const path = compile('ring', directory.path);
+    const pin = `/sys/fs/bpf/libbpf-ts-${process.pid}-bss`;
+    const order = { context: new Uint8Array(Uint32Array.of(3, 8, 0, 0).buffer) };
+    const start = (): BpfObject => {
+      const object = BpfObject.open(path);
+      object.section('.bss').pinAt(pin);
+      return object.load();
+    };
+    try {
+      using first = start();
+      first.program('produce').run(order);
+      first[Symbol.dispose]();
+      using second = start();
+      assert.equal(second.globals['written'], 3n);
+      second.program('produce').run(order);
+      assert.equal(second.globals['written'], 6n);
+    } finally {
+      rmSync(pin);
+    }
+  });
+
   test('opens a pinned map with its types, without the object', () => {
     using directory = scratch();
     const pin = `/sys/fs/bpf/libbpf-ts-${process.pid}-hash`;

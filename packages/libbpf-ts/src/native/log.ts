@@ -22,6 +22,7 @@ export function setLogger(receiver: Logger | undefined): void {
 
 /** va_list is an array or a struct passed by reference on x86-64 and arm64, so its address is what C expects back. */
 function onPrint(level: number, format: Pointer, list: Pointer): number {
+  if (level > 0 && logger === undefined) return 0;
   const out: [Handle] = [null];
   const length = vasprintf(out, format, list);
   const text = out[0];
