@@ -6,6 +6,7 @@ import { describe, it } from 'node:test';
 import {
   createLogger,
   defineEvent,
+  exposeStats,
   MetricLabelError,
   Metrics,
   MetricsListenError,
