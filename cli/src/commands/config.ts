@@ -1,0 +1,18 @@
+import { showConfig } from '@ringfence/config';
+import type { Command } from 'commander';
+import { flagsOf, print, withSettings } from './context.ts';
+
+export function addConfig(program: Command): void {
+  const config = program.command('config').description('look at the settings');
+  const show = config
+    .command('show')
+    .description('print every setting that is in force and who set it; secrets are masked')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  ringfence config show\n  RINGFENCE_LOG_LEVEL=debug ringfence config show --set sensor.opens=all',
+    );
+  withSettings(show).action((_, self: Command) => {
+    const options = self.opts<{ config?: string; set: string[] }>();
+    print(showConfig({ file: options.config, flags: flagsOf(options) }).trimEnd());
+  });
+}

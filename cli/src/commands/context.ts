@@ -1,0 +1,77 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Config, type Flag, loadConfig, NAMED_FLAGS, parseSet } from '@ringfence/config';
+import type { Command } from 'commander';
+import { ApiClient } from '../api/client.ts';
+import { CliError } from '../errors.ts';
+
+/** Where the program's own files are: rules, policies, the sensor. */
+export const HOME: string = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** The sensor as `tools/build-sensor.ts` makes it for this kernel. */
+export const SENSOR_OBJECT: string = join(HOME, 'dist/sensor/ringfence.bpf.o');
+
+export function sensorObject(): string {
+  if (existsSync(SENSOR_OBJECT)) return SENSOR_OBJECT;
+  throw new CliError(`the sensor is not built (${SENSOR_OBJECT}): run npm start, or node tools/build-sensor.ts`);
+}
+
+/** The options that every command which reads settings has. */
+export function withSettings(command: Command): Command {
+  command.option('--config <file>', 'settings file (default: RINGFENCE_CONFIG, else /etc/ringfence/ringfence.yaml)');
+  for (const { flag, value, doc } of NAMED_FLAGS) command.option(`${flag} <${value}>`, doc);
+  return command.option(
+    '--set <key=value>',
+    'any setting, see docs/CONFIGURATION.md (repeatable)',
+    (text, all: string[]) => [...all, text],
+    [],
+  );
+}
+
+interface SettingsOptions {
+  readonly config?: string;
+  readonly set: readonly string[];
+  readonly [name: string]: unknown;
+}
+
+export function flagsOf(options: SettingsOptions): Flag[] {
+  const named = NAMED_FLAGS.flatMap(({ flag, key }) => {
+    const value = options[flag.slice(2).replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())];
+    return typeof value === 'string' ? [{ flag, key, value }] : [];
+  });
+  return [...named, ...options.set.map(parseSet)];
+}
+
+export function settingsOf(command: Command): Config {
+  const options = command.opts<SettingsOptions>();
+  return loadConfig({ file: options.config, flags: flagsOf(options) });
+}
+
+export const socketOf = (config: Config): string => join(config.runDir, 'ringfence.sock');
+
+export function clientOf(config: Config): ApiClient {
+  return new ApiClient(socketOf(config));
+}
+
+/** Aborts at the first Ctrl-C or SIGTERM; a second one ends the process at once. */
+export function untilInterrupted(): AbortSignal {
+  const controller = new AbortController();
+  const stop = (signal: NodeJS.Signals): void => {
+    if (controller.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143);
+    controller.abort(signal);
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  return controller.signal;
+}
+
+/** Writes a line to stdout; a reader that went away (head) ends the command quietly. */
+export function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});

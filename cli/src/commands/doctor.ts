@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { cgroupRoot } from '../demo/sandbox.ts';
+import { type Check, checkMachine } from '../doctor/checks.ts';
+import { type HookState, probeHooks } from '../doctor/hooks.ts';
+import { type Paint, paintFor } from '../view/paint.ts';
+import { print, SENSOR_OBJECT, settingsOf, withSettings } from './context.ts';
+
+export function addDoctor(program: Command): void {
+  const command = program
+    .command('doctor')
+    .description('say what this machine can do, what each missing thing costs, and how to mend it')
+    .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      '\nExit code 1 when something that matters is missing.\n\nExamples:\n  ringfence doctor\n  ringfence doctor --json | jq .hooks',
+    );
+  withSettings(command).action((_, self: Command) => {
+    const config = settingsOf(self);
+    const machine = checkMachine(config.stateDir, readFileSync('/proc/mounts', 'utf8'));
+    const hooks = probe(machine);
+    if (self.opts<{ json?: boolean }>().json) print(JSON.stringify({ machine, hooks }, null, 2));
+    else print(report(machine, hooks, paintFor(process.stdout)));
+    if (machine.some((check) => !check.ok) || hooks.some((hook) => hook.problem !== null)) process.exitCode = 1;
+  });
+}
+
+/** Without privileges or types nothing loads: then the checks above have said why. */
+function probe(machine: readonly Check[]): HookState[] {
+  const blocking = machine.filter(({ name, ok }) => !ok && /^(privilege|kernel types|libbpf)/.test(name));
+  if (blocking.length > 0) return [];
+  const cgroup = machine.find(({ name }) => name === 'cgroup v2')?.ok ? cgroupRoot() : undefined;
+  const tty = process.stderr.isTTY;
+  const hooks = probeHooks(SENSOR_OBJECT, cgroup, (done, of) => {
+    if (tty) process.stderr.write(`\rtrying hook ${done + 1} of ${of}\u001b[K`);
+  });
+  if (tty) process.stderr.write('\r\u001b[K');
+  return hooks;
+}
+
+function report(machine: readonly Check[], hooks: readonly HookState[], paint: Paint): string {
+  const lines = [paint.bold('This machine')];
+  for (const check of machine) {
+    lines.push(`  ${check.ok ? paint.green('✓') : paint.red('✗')} ${check.name.padEnd(20)} ${check.found}`);
+    if (!check.ok)
+      lines.push(
+        `      ${paint.dim('without it:')} ${check.costs}`,
+        `      ${paint.dim('mend it:   ')} ${paint.cyan(check.fix)}`,
+      );
+  }
+  lines.push('', paint.bold('Hooks of the sensor'));
+  if (hooks.length === 0) lines.push('  not tried: mend the above first');
+  for (const [sees, group] of Map.groupBy(hooks, (hook) => hook.sees)) lines.push(...hookLines(sees, group, paint));
+  return lines.join('\n');
+}
+
+function hookLines(sees: string, group: readonly HookState[], paint: Paint): string[] {
+  const broken = group.filter((hook) => hook.problem !== null);
+  const count = `${group.length - broken.length} of ${group.length} active`;
+  const lines = [`  ${broken.length === 0 ? paint.green('✓') : paint.red('✗')} ${sees.padEnd(44)} ${paint.dim(count)}`];
+  for (const hook of broken) lines.push(`      ${hook.section}: ${hook.problem}`);
+  const [first] = broken;
+  if (first !== undefined) lines.push(`      ${paint.dim('without it:')} ${first.loses}`);
+  return lines;
+}

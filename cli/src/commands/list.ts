@@ -1,0 +1,103 @@
+import { type Alert, type EventDocument, escapeText, type Incident } from '@ringfence/schema';
+import type { Command } from 'commander';
+import { CliError } from '../errors.ts';
+import { alertLine } from '../view/alert.ts';
+import { incidentLine } from '../view/incident.ts';
+import { type Paint, paintFor } from '../view/paint.ts';
+import { clientOf, print, settingsOf, untilInterrupted, withSettings } from './context.ts';
+
+interface ListOptions {
+  readonly follow?: boolean;
+  readonly json?: boolean;
+  readonly where?: string;
+  readonly limit: string;
+  readonly since?: string;
+}
+
+/** How each kind of thing is shown on a line. */
+const KINDS: {
+  readonly [name: string]: {
+    readonly doc: string;
+    readonly example: string;
+    readonly line: (paint: Paint, item: never) => string;
+  };
+} = {
+  events: {
+    doc: 'events as they were enriched, newest last',
+    example: 'event.action = exec and user.id = 0',
+    line: eventLine,
+  },
+  alerts: {
+    doc: 'alerts, newest last',
+    example: 'priority in (error, critical) and container.name exists',
+    line: (paint, alert: Alert) => alertLine(paint, alert),
+  },
+  incidents: {
+    doc: 'incidents, newest last',
+    example: 'score > 60 and stages intersects (persistence)',
+    line: (paint, incident: Incident) => incidentLine(paint, incident),
+  },
+};
+
+export function addLists(program: Command): void {
+  for (const [name, { doc, example, line }] of Object.entries(KINDS)) {
+    const command = program
+      .command(name)
+      .description(doc)
+      .option('-f, --follow', 'go on with those to come')
+      .option('--json', 'one JSON object a line')
+      .option('--where <condition>', 'only those that the condition holds for, in the language of rules')
+      .option('--limit <n>', 'at most this many of the past', '100')
+      .option('--since <duration>', 'only those of the last while: 30s, 10m, 2h, 1d')
+      .addHelpText(
+        'after',
+        `\nExamples:\n  ringfence ${name}\n  ringfence ${name} --follow --json\n  ringfence ${name} --where "${example}"`,
+      );
+    withSettings(command).action((_, self: Command) => list(name, line, self));
+  }
+}
+
+async function list(name: string, line: (paint: Paint, item: never) => string, self: Command): Promise<void> {
+  const options = self.opts<ListOptions>();
+  const signal = untilInterrupted();
+  const query = new URLSearchParams({ limit: options.limit });
+  if (options.follow) query.set('follow', '1');
+  if (options.where !== undefined) query.set('where', options.where);
+  if (options.since !== undefined) query.set('from', String((Date.now() - durationMs(options.since)) * 1000));
+  const paint = paintFor(process.stdout);
+  for await (const item of clientOf(settingsOf(self)).lines<never>(`/${name}?${query}`, signal)) {
+    print(options.json ? JSON.stringify(item) : line(paint, item));
+  }
+}
+
+const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+function durationMs(text: string): number {
+  const [, number, unit] = /^(\d+)([smhd])$/.exec(text) ?? [];
+  if (number === undefined || unit === undefined)
+    throw new CliError(`--since ${text}: expected a number and a unit, such as 30s, 10m, 2h or 1d`);
+  return Number(number) * (UNITS[unit] ?? 0);
+}
+
+/** The fields a person looks for first. */
+const SHOWN: readonly string[] = [
+  'file.path',
+  'destination.ip',
+  'destination.port',
+  'network.unix.path',
+  'event.outcome',
+  'process.exit_code',
+  'process.exit_signal',
+  'user.before.effective.id',
+  'user.changes.effective.id',
+];
+
+function eventLine(paint: Paint, event: EventDocument): string {
+  const text = (name: string): string => escapeText(String(event[name] ?? ''));
+  const command = event['event.action'] === 'exec' ? text('process.command_line') : text('process.executable');
+  const details = SHOWN.filter((name) => event[name] !== undefined).map(
+    (name) => `${paint.dim(`${name}=`)}${text(name)}`,
+  );
+  const where = event['container.name'] === undefined ? '' : paint.dim(` [${text('container.name')}]`);
+  return `${paint.dim(text('@timestamp').slice(11, 23))} ${paint.cyan(text('event.action').padEnd(11))} ${text('process.pid').padStart(7)} ${text('user.name').padEnd(8)} ${command}${where} ${details.join(' ')}`.trimEnd();
+}

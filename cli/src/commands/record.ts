@@ -1,0 +1,39 @@
+import { createWriteStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import type { Command } from 'commander';
+import { CliError } from '../errors.ts';
+import { clientOf, settingsOf, untilInterrupted, withSettings } from './context.ts';
+
+export function addRecord(program: Command): void {
+  const command = program
+    .command('record')
+    .argument('<file>', 'where the recording goes')
+    .description('write the raw stream of this host to a file, until Ctrl-C; ringfence replay plays it')
+    .option('--seconds <n>', 'stop after this long')
+    .option('--past', 'begin with what the bus still holds')
+    .addHelpText('after', '\nExamples:\n  ringfence record attack.rec --seconds 30\n  ringfence replay attack.rec');
+  withSettings(command).action(async (file: string, _, self: Command) => {
+    const { seconds, past } = self.opts<{ seconds?: string; past?: boolean }>();
+    const signals = [untilInterrupted()];
+    if (seconds !== undefined) signals.push(AbortSignal.timeout(secondsOf(seconds) * 1000));
+    const signal = AbortSignal.any(signals);
+    const stream = await clientOf(settingsOf(self)).stream(`/raw${past ? '?past=1' : ''}`, signal);
+    process.stderr.write(`recording to ${file}; Ctrl-C stops\n`);
+    let bytes = 0;
+    stream.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+    });
+    try {
+      await pipeline(stream, createWriteStream(file, { mode: 0o600 }));
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+    process.stderr.write(`${file}: ${(bytes / 1024).toFixed(0)} KiB\n`);
+  });
+}
+
+function secondsOf(text: string): number {
+  const seconds = Number(text);
+  if (!(seconds > 0)) throw new CliError(`--seconds ${text}: expected a number above 0`);
+  return seconds;
+}
