@@ -154,7 +154,12 @@ export class EventCursor {
   /** Reads every number of the current event's body, so that none can throw later. Throws SchemaError. */
   checkNumbers(): void {
     const leaves = layouts[this.kind]?.leaves ?? [];
-    for (let i = 0; i < leaves.length; i++) if ((leaves[i] as Leaf).type === LEAF.long) this.leafLong(i);
+    for (let i = 0; i < leaves.length; i++) {
+      const { type, size, name } = leaves[i] as Leaf;
+      if (type !== LEAF.long) continue;
+      const value = this.leafLong(i);
+      if (size === 4 && (value | 0) !== value) throw this.#malformed(`${name} is ${value}, which is no 32-bit number,`);
+    }
   }
 
   leafBoolean(leaf: number): boolean {

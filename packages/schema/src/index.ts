@@ -11,6 +11,7 @@ export {
 } from './codec.ts';
 export type { Control, Interest } from './control.ts';
 export { EventCursor } from './cursor.ts';
+export { deadLetter } from './dead-letter.ts';
 export { SchemaError, type SchemaErrorCode } from './errors.ts';
 export { type EventBatchHead, EventBatchWriter, EventView, ProcessInfo } from './event-batch.ts';
 export {
@@ -25,6 +26,7 @@ export {
   type FieldValue,
   isoTime,
 } from './fields/index.ts';
+export * as records from './generated/records.generated.ts';
 export * from './generated/types.generated.ts';
 export { alertId, commandId, entityId, eventId, incidentId, LANE, type Origin } from './ids.ts';
 export { KIND, type KindName, leafIndex } from './layout.ts';

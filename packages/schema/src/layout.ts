@@ -8,7 +8,7 @@ export interface Leaf {
   /** `credentials.euid`, `path.bytes` */
   readonly name: string;
   readonly type: (typeof LEAF)[keyof typeof LEAF];
-  /** of a fixed */
+  /** bytes: of a fixed, or that a number may take (4 or 8) */
   readonly size: number;
 }
 
@@ -35,7 +35,7 @@ function leavesOf(schema: Schema, name: string): Leaf[] | null {
   if (typeof schema === 'string') {
     const known = named.get(schema);
     if (known !== undefined) return leavesOf(known, name);
-    if (schema === 'int' || schema === 'long') return [{ name, type: LEAF.long, size: 0 }];
+    if (schema === 'int' || schema === 'long') return [{ name, type: LEAF.long, size: schema === 'int' ? 4 : 8 }];
     if (schema === 'boolean') return [{ name, type: LEAF.boolean, size: 1 }];
     return schema === 'bytes' || schema === 'string' ? [{ name, type: LEAF.bytes, size: 0 }] : null;
   }

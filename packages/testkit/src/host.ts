@@ -100,7 +100,10 @@ export class TestHost {
   }
 
   /** A new process of `parent`, seen starting. */
-  fork(parent: TestProcess = this.init, options: { readonly pid?: number; readonly cgroup?: bigint } = {}): TestProcess {
+  fork(
+    parent: TestProcess = this.init,
+    options: { readonly pid?: number; readonly cgroup?: bigint } = {},
+  ): TestProcess {
     const pid = options.pid ?? this.#nextPid++;
     const child = new TestProcess(pid, BigInt(this.ktime) * 1000n, parent, options.cgroup ?? parent.cgroup);
     const body = { parentTgid: parent.tgid, parentStart: parent.startBytes, namespaces: child.namespaces };

@@ -1,13 +1,13 @@
 export {
-  createTestHost,
+  type ConnectValues,
   type ContainerValues,
   type CredentialValues,
+  createTestHost,
   type ExecValues,
   O,
   type OpenValues,
-  type ConnectValues,
-  type TestHostOptions,
   TestHost,
+  type TestHostOptions,
 } from './host.ts';
 export { credentialsOf, TestProcess } from './process.ts';
 export { type TestRecord, testRecords } from './records.ts';

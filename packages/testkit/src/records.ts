@@ -11,6 +11,11 @@ export interface TestRecord {
 }
 
 /** Values as a consumer of one topic gets them, offsets from `offset`. */
-export function testRecords(key: string, values: readonly Uint8Array[], topic: string = TOPIC.raw, offset = 0): TestRecord[] {
+export function testRecords(
+  key: string,
+  values: readonly Uint8Array[],
+  topic: string = TOPIC.raw,
+  offset = 0,
+): TestRecord[] {
   return values.map((value, i) => ({ topic, partition: 0, offset: offset + i, key, value, timestamp: 0 }));
 }

@@ -34,6 +34,12 @@ test('dropped records leave a hole and a counter', () => {
   host.drop(0, 3);
   host.exit(process);
   const { events, lanes } = decode('RawBatch', host.batch());
-  assert.deepEqual(events.map(({ sequence }) => sequence), [1, 5]);
-  assert.deepEqual(lanes.map((lane) => ({ ...lane })), [{ lane: 0, cpu: 0, sequence: 5, drops: { ring_full: 3 } }]);
+  assert.deepEqual(
+    events.map(({ sequence }) => sequence),
+    [1, 5],
+  );
+  assert.deepEqual(
+    lanes.map((lane) => ({ ...lane })),
+    [{ lane: 0, cpu: 0, sequence: 5, drops: { ring_full: 3 } }],
+  );
 });

@@ -1,0 +1,31 @@
+/** What the enricher counts. All only grow, but for the sizes at the end. */
+export interface EnricherStats {
+  batches: number;
+  events: number;
+  /** events whose number had been seen: redeliveries, dropped */
+  duplicates: number;
+  /** gap events made, and the records they name */
+  gaps: number;
+  missing: number;
+  /** events that went on with partial context */
+  partial: number;
+  /** processes, users, containers, boots that had to go for lack of room */
+  evicted: number;
+  /** output batches beyond one per input, made to stay under the bus's record size */
+  splits: number;
+  processes: number;
+}
+
+export function createStats(): EnricherStats {
+  return {
+    batches: 0,
+    events: 0,
+    duplicates: 0,
+    gaps: 0,
+    missing: 0,
+    partial: 0,
+    evicted: 0,
+    splits: 0,
+    processes: 0,
+  };
+}

@@ -1,0 +1,98 @@
+import type { Effect, InRecord, StateChange, StateEntry } from '@ringfence/bus';
+import { type EventCursor, KIND, RawBatchReader, TOPIC } from '@ringfence/schema';
+import { compileOptions, type EnricherOptions, type Enrolment } from './config.ts';
+import { createStats, type EnricherStats } from './metrics.ts';
+import { type Boot, laneOf, type Run } from './state/boot.ts';
+import { Boots } from './state/boots.ts';
+import { drainBoot, forgetBoot, restoreBoots } from './state/changelog.ts';
+import { BatchBuilder } from './steps/batch.ts';
+import { createCheckStep } from './steps/check.ts';
+import { noteContext } from './steps/contexts.ts';
+import { followProcess, partialReason } from './steps/processes.ts';
+import { runIdOf, SequenceStep } from './steps/sequences.ts';
+import { createVerifyStep } from './steps/verify.ts';
+import { NO_ORIGIN, noteWrite, originOf } from './steps/writers.ts';
+
+export interface EnricherPipeline {
+  /** RawBatches in, EventBatches and state out. Throws before anything is changed: all records are checked first. */
+  handle(records: readonly InRecord[]): Effect;
+  /** Fills empty memory with what the store held. */
+  restore(entries: AsyncIterable<StateEntry & { readonly partition: number }>): Promise<void>;
+  stats(): EnricherStats;
+}
+
+/** The same input gives the same bytes: no clock, no chance, no host. Timers run on ticks. */
+export function createEnricherPipeline(deps: { enrolment: Enrolment; options?: EnricherOptions }): EnricherPipeline {
+  const boots = new Boots(compileOptions(deps.options));
+  const stats = createStats();
+  const verify = createVerifyStep(deps.enrolment);
+  const check = createCheckStep();
+  const sequences = new SequenceStep(stats);
+  const reader = new RawBatchReader();
+  const out = new BatchBuilder();
+
+  function enrichBatch(record: InRecord, bytes: Buffer): { boot: Boot; batches: readonly Buffer[] } {
+    reader.open(bytes);
+    const { hostId, bootId, run, wallOffset, lanes } = reader.head;
+    const boot = boots.hear(hostId, bootId, record.partition);
+    const runId = runIdOf(run);
+    out.begin({ boot, run, wallOffset, lanes });
+    const ofRun = boot.run(runId);
+    sequences.readDrops(ofRun, lanes);
+    while (reader.next()) enrichEvent(boot, ofRun, runId, reader.cursor);
+    sequences.readAnnounced(ofRun, lanes, boot.tick);
+    stats.batches++;
+    return { boot, batches: out.finish() };
+  }
+
+  function enrichEvent(boot: Boot, run: Run, runId: string, cursor: EventCursor): void {
+    if (!sequences.isNew(laneOf(run, cursor.lane, cursor.cpu), cursor, boot.tick)) return;
+    const process = followProcess(boot, cursor, out);
+    if (cursor.kind === KIND.Open) noteWrite(boot, process, cursor);
+    else if (process === null) noteContext(boot, cursor);
+    const { writer, writtenAgo } = cursor.kind === KIND.Exec ? originOf(boot, cursor) : NO_ORIGIN;
+    const partial = partialReason(process, cursor);
+    if (partial !== '') stats.partial++;
+    out.addEvent(process, writer, writtenAgo, partial, cursor);
+    if (cursor.kind === KIND.Tick) tick(boot, runId, cursor.ktime);
+    stats.events++;
+  }
+
+  /** Everything that waits for time to pass. */
+  function tick(boot: Boot, runId: string, ktime: number): void {
+    boot.tick++;
+    sequences.reportGaps(boot, runId, ktime, out);
+    boot.processes.sweep(boot.tick);
+    boot.contexts.sweep(boot.tick);
+  }
+
+  function enrich(record: InRecord, bytes: Buffer, state: Map<string, StateChange>): readonly Buffer[] {
+    const { boot, batches } = enrichBatch(record, bytes);
+    const position = { offset: record.offset, index: 0 };
+    const gone = boots.drainGone().flatMap((one) => forgetBoot(one, one.partition, position));
+    for (const change of [...gone, ...drainBoot(boot, record.partition, position)]) state.set(change.key, change);
+    return batches;
+  }
+
+  return {
+    handle(records) {
+      const checked = records.map((record) => {
+        const bytes = verify(record);
+        check(record.key, bytes);
+        return { record, bytes };
+      });
+      const state = new Map<string, StateChange>();
+      const outputs = checked.flatMap(({ record, bytes }) =>
+        enrich(record, bytes, state).map((value) => ({ topic: TOPIC.events, key: record.key, value })),
+      );
+      return { outputs, state: [...state.values()] };
+    },
+    restore: (entries) => restoreBoots(boots, entries),
+    stats() {
+      const all = [...boots];
+      const processes = all.reduce((sum, boot) => sum + boot.processes.size, 0);
+      const evicted = all.reduce((sum, { processes: table, contexts }) => sum + table.evicted + contexts.refused, 0);
+      return { ...stats, processes, evicted };
+    },
+  };
+}

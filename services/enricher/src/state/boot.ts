@@ -1,0 +1,81 @@
+import { SequenceTracker, u64ToHex } from '@ringfence/schema';
+import type { CompiledEnricherOptions } from '../config.ts';
+import { Contexts, type KnownContainer } from './contexts.ts';
+import type { ProcessEntry } from './process.ts';
+import { ProcessTable } from './process-table.ts';
+import { WrittenFiles } from './written-files.ts';
+
+/** One lane and CPU of a run: what has arrived, and the loss counters when a loss was last explained. */
+export interface Lane {
+  readonly tracker: SequenceTracker;
+  /** by cause; as last sent */
+  drops: Readonly<Record<string, number>>;
+  /** by cause; as they were when a gap was last judged */
+  explained: Readonly<Record<string, number>>;
+}
+
+/** Lanes of one run by lane * 65536 + cpu. */
+export type Run = Map<number, Lane>;
+
+const MAX_RUNS = 4;
+const MAX_LANES = 16_384;
+
+/** All that is remembered of one boot of one host. */
+export class Boot {
+  readonly hostId: string;
+  readonly bootId: string;
+  readonly processes: ProcessTable;
+  readonly contexts: Contexts;
+  readonly writes: WrittenFiles;
+  /** by run, hex; the latest is last */
+  readonly runs: Map<string, Run> = new Map<string, Run>();
+  /** ticks seen: the clock of all timers */
+  tick = 0;
+  /** last number of the gap lane */
+  gapSequence = 0;
+  /** when it was last heard: the how manieth batch of all */
+  heard = 0;
+  /** input partition that its batches come from */
+  partition = 0;
+
+  constructor(hostId: string, bootId: string, options: CompiledEnricherOptions) {
+    this.hostId = hostId;
+    this.bootId = bootId;
+    this.processes = new ProcessTable(options.maxProcesses, options.keptTicks);
+    this.contexts = new Contexts(options.keptTicks);
+    this.writes = new WrittenFiles(options.writtenFiles);
+  }
+
+  /** The container that the process is in now. */
+  containerOf(process: ProcessEntry): KnownContainer | null {
+    if (process.containerEpoch !== this.contexts.epoch) {
+      process.container = this.contexts.containers.get(u64ToHex(process.cgroup)) ?? null;
+      process.containerEpoch = this.contexts.epoch;
+    }
+    return process.container;
+  }
+
+  run(id: string): Run {
+    let run = this.runs.get(id);
+    if (run !== undefined) return run;
+    run = new Map();
+    this.runs.set(id, run);
+    if (this.runs.size > MAX_RUNS) {
+      const [oldest] = this.runs.keys();
+      this.runs.delete(oldest as string);
+    }
+    return run;
+  }
+}
+
+/** undefined: more lanes than any machine has. */
+export function laneOf(run: Run, lane: number, cpu: number): Lane | undefined {
+  const key = lane * 65_536 + cpu;
+  let found = run.get(key);
+  if (found === undefined) {
+    if (run.size >= MAX_LANES) return undefined;
+    found = { tracker: new SequenceTracker(), drops: {}, explained: {} };
+    run.set(key, found);
+  }
+  return found;
+}

@@ -1,0 +1,124 @@
+import type { Position, StateChange, StateEntry } from '@ringfence/bus';
+import { u64ToHex } from '@ringfence/schema';
+import { EnricherStateError } from '../errors.ts';
+import type { Boot } from './boot.ts';
+import type { Boots } from './boots.ts';
+import {
+  decodeBoot,
+  decodeContainer,
+  decodeProcess,
+  decodeWrites,
+  encodeBoot,
+  encodeContainer,
+  encodeProcess,
+  encodeWrites,
+  type RestoredProcess,
+} from './codec.ts';
+import type { ProcessEntry } from './process.ts';
+import type { Write } from './written-files.ts';
+
+export const STORE = 'ringfence.state.enricher';
+
+/**
+ * Keys, below `<hostId>/<bootId>/`: `s` the boot itself, `p/<pid>/<start>` a process, `u/<uid>` a user, `c/<cgroup>` a container,
+ * `w/<segment>` the writes of one batch.
+ */
+const processKey = ({ tgid, start }: ProcessEntry): string => `p/${tgid}/${u64ToHex(start)}`;
+
+/** What changed in a boot since the last call: only that is written. */
+export function drainBoot(boot: Boot, partition: number, position: Position): StateChange[] {
+  const changes: StateChange[] = [];
+  const put = (key: string, value: Uint8Array | null): void => {
+    changes.push({ store: STORE, partition, key: `${boot.hostId}/${boot.bootId}/${key}`, value, position });
+  };
+  const { changed, gone } = boot.processes.drain();
+  for (const entry of gone) put(processKey(entry), null);
+  for (const entry of changed) put(processKey(entry), encodeProcess(entry, boot));
+  for (const key of boot.contexts.drain()) put(key, contextValue(boot, key));
+  const { written, gone: forgotten } = boot.writes.drain();
+  if (written !== undefined) put(`w/${written.segment}`, encodeWrites(written.writes));
+  for (const segment of forgotten) put(`w/${segment}`, null);
+  put('s', encodeBoot(boot));
+  return changes;
+}
+
+/** Deletes all that a boot had. */
+export function forgetBoot(boot: Boot, partition: number, position: Position): StateChange[] {
+  const { processes, contexts, writes } = boot;
+  const keys = [
+    ...[...processes.entries()].map(processKey),
+    ...[...contexts.users.keys()].map((uid) => `u/${uid}`),
+    ...[...contexts.containers.keys()].map((cgroup) => `c/${cgroup}`),
+    ...[...writes.segments()].map((segment) => `w/${segment}`),
+    's',
+  ];
+  return keys.map((key) => ({
+    store: STORE,
+    partition,
+    key: `${boot.hostId}/${boot.bootId}/${key}`,
+    value: null,
+    position,
+  }));
+}
+
+function contextValue({ contexts }: Boot, key: string): Uint8Array | null {
+  const name = key.slice(2);
+  if (key.startsWith('u/')) {
+    const user = contexts.users.get(Number(name));
+    return user === undefined ? null : Buffer.from(user);
+  }
+  const container = contexts.containers.get(name);
+  return container === undefined ? null : encodeContainer(container);
+}
+
+/** What was found for one boot, to be put together once all is read: entries come in the order of their keys. */
+interface Found {
+  readonly boot: Boot;
+  readonly processes: RestoredProcess[];
+  readonly segments: [number, Write[]][];
+}
+
+/** Fills empty memory from the store. Throws EnricherStateError. */
+export async function restoreBoots(
+  boots: Boots,
+  entries: AsyncIterable<StateEntry & { readonly partition: number }>,
+): Promise<void> {
+  const found = new Map<Boot, Found>();
+  for await (const { key, value, partition } of entries) {
+    const [hostId = '', bootId = '', ...rest] = key.split('/');
+    const boot = boots.at(hostId, bootId);
+    boot.partition = partition;
+    const parts = found.get(boot) ?? { boot, processes: [], segments: [] };
+    found.set(boot, parts);
+    try {
+      take(parts, rest, value);
+    } catch (cause) {
+      throw new EnricherStateError(key, cause);
+    }
+  }
+  for (const parts of found.values()) assemble(parts);
+  boots.resume();
+}
+
+function take({ boot, processes, segments }: Found, [kind, name = '']: string[], value: Uint8Array): void {
+  if (kind === 's') decodeBoot(boot, value);
+  else if (kind === 'p') processes.push(decodeProcess(value));
+  else if (kind === 'u') boot.contexts.users.set(Number(name), Buffer.from(value).toString('utf8'));
+  else if (kind === 'c') boot.contexts.containers.set(name, decodeContainer(value));
+  else if (kind === 'w') segments.push([Number(name), decodeWrites(value)]);
+  else throw new RangeError('unknown kind of entry');
+}
+
+function assemble({ boot, processes, segments }: Found): void {
+  const table = boot.processes;
+  for (const { entry } of processes.sort((a, b) => a.entry.ordinal - b.entry.ordinal)) table.add(entry);
+  for (const { entry, parentTgid, parentStart } of processes) {
+    const parent = parentTgid === 0 ? null : table.find(parentTgid, parentStart, 0);
+    if (parent !== null) table.link(entry, parent);
+  }
+  table.requeue();
+  table.drain();
+  const next = boot.writes.nextSegment;
+  for (const [segment, writes] of segments.sort(([a], [b]) => a - b)) boot.writes.restore(segment, writes);
+  boot.writes.nextSegment = Math.max(next, boot.writes.nextSegment);
+}

@@ -1,0 +1,208 @@
+import {
+  AvroWriter,
+  type Container,
+  EventCursor,
+  type Process,
+  SequenceTracker,
+  typeOf,
+  U64_ZERO,
+} from '@ringfence/schema';
+import type avro from 'avsc';
+import type { Boot, Lane } from './boot.ts';
+import type { KnownContainer } from './contexts.ts';
+import { type Image, ProcessEntry } from './process.ts';
+import type { Write } from './written-files.ts';
+
+/** Items of an array field of EventBatch: state entries use the wire's own types. */
+const itemsOf = (field: string): avro.Type =>
+  (typeOf('EventBatch').field(field).type as avro.types.ArrayType).itemsType;
+const processType = itemsOf('processes');
+const containerType = itemsOf('containers');
+
+const writer = new AvroWriter(64 * 1024);
+
+function begin(): AvroWriter {
+  writer.at = 0;
+  writer.ensure(256);
+  return writer;
+}
+
+/** Reads what `AvroWriter` wrote; throws SchemaError past the end. */
+class Reader extends EventCursor {
+  constructor(bytes: Uint8Array) {
+    super();
+    this.reset(Buffer.from(bytes));
+  }
+
+  fixed(length: number): Buffer {
+    const start = this.at;
+    this.skip(length);
+    return this.buffer.subarray(start, this.at);
+  }
+
+  text(): string {
+    return this.fixed(this.long()).toString('utf8');
+  }
+
+  rest<T>(type: avro.Type): T {
+    return type.fromBuffer(this.buffer.subarray(this.at)) as T;
+  }
+
+  list<T>(item: () => T): T[] {
+    const items: T[] = [];
+    for (let left = this.long(); left > 0; left--) items.push(item());
+    return items;
+  }
+}
+
+export function encodeProcess(entry: ProcessEntry, boot: Boot): Buffer {
+  const out = begin();
+  out.long(entry.ordinal);
+  out.long(entry.exitTick);
+  out.long(entry.exitOrdinal);
+  out.long(entry.credentialsAt);
+  out.boolean(entry.known);
+  out.boolean(entry.ownImage);
+  out.long(entry.parent?.tgid ?? 0);
+  out.fixed(entry.parent?.start ?? U64_ZERO, 0, 8);
+  out.append(processType.toBuffer(entry.toProcess(boot.hostId, boot.bootId, -1, -1, '')));
+  return out.take();
+}
+
+export interface RestoredProcess {
+  readonly entry: ProcessEntry;
+  readonly parentTgid: number;
+  readonly parentStart: Buffer;
+}
+
+export function decodeProcess(bytes: Uint8Array): RestoredProcess {
+  const from = new Reader(bytes);
+  const [ordinal, exitTick, exitOrdinal, credentialsAt] = [from.long(), from.long(), from.long(), from.long()];
+  const [known, ownImage] = [from.fixed(1)[0] === 1, from.fixed(1)[0] === 1];
+  const parentTgid = from.long();
+  const parentStart = from.fixed(8);
+  const value = from.rest<Process>(processType);
+  const entry = new ProcessEntry(value.pid, Buffer.from(value.start), ordinal);
+  const { execId, credentials, namespaces, loginuid, sessionId, tty } = value;
+  Object.assign(entry, { exitTick, exitOrdinal, credentialsAt, known, ownImage, image: imageOf(value), execId });
+  Object.assign(entry, { credentials, namespaces, loginuid, sessionId, tty });
+  entry.setCgroup(Buffer.from(value.cgroup));
+  return { entry, parentTgid, parentStart };
+}
+
+function imageOf(value: Process): Image {
+  return {
+    executable: Buffer.from(value.executable),
+    inode: Buffer.from(value.executableInode),
+    device: value.executableDevice,
+    flags: value.execFlags,
+    args: Buffer.from(value.args),
+    argsLength: value.argsLength,
+    cwd: Buffer.from(value.cwd),
+    stdioSockets: value.stdioSockets,
+  };
+}
+
+export function encodeContainer({ value, goneTick }: KnownContainer): Buffer {
+  const out = begin();
+  out.long(goneTick);
+  out.append(containerType.toBuffer(value));
+  return out.take();
+}
+
+export function decodeContainer(bytes: Uint8Array): KnownContainer {
+  const from = new Reader(bytes);
+  const goneTick = from.long();
+  return { goneTick, value: from.rest<Container>(containerType), stamp: 0, slot: 0 };
+}
+
+export function encodeWrites(writes: readonly Write[]): Buffer {
+  const out = begin();
+  out.long(writes.length);
+  for (const write of writes) {
+    out.ensure(80);
+    out.long(write.device);
+    out.long(write.inodeLow);
+    out.long(write.inodeHigh);
+    out.long(write.tgid);
+    out.long(write.startLow);
+    out.long(write.startHigh);
+    out.long(write.ktime);
+  }
+  return out.take();
+}
+
+export function decodeWrites(bytes: Uint8Array): Write[] {
+  const from = new Reader(bytes);
+  return from.list(() => ({
+    device: from.long(),
+    inodeLow: from.long(),
+    inodeHigh: from.long(),
+    tgid: from.long(),
+    startLow: from.long(),
+    startHigh: from.long(),
+    ktime: from.long(),
+    segment: 0,
+  }));
+}
+
+/** Clock, counters and lanes of a boot: the entry that changes with every batch. */
+export function encodeBoot(boot: Boot): Buffer {
+  const out = begin();
+  const { processes, writes } = boot;
+  for (const value of [boot.tick, boot.gapSequence, boot.heard]) out.long(value);
+  for (const value of [processes.nextOrdinal, processes.nextExitOrdinal, writes.nextSegment]) out.long(value);
+  out.long(boot.runs.size);
+  for (const [id, run] of boot.runs) {
+    out.string(id);
+    out.ensure(20);
+    out.long(run.size);
+    for (const [key, lane] of run) encodeLane(out, key, lane);
+  }
+  return out.take();
+}
+
+function encodeLane(out: AvroWriter, key: number, { tracker, drops, explained }: Lane): void {
+  const { highest, holes } = tracker.state;
+  out.ensure(64 + holes.length * 32);
+  out.long(key);
+  out.long(highest);
+  out.long(holes.length);
+  for (const { from, to, due } of holes) {
+    out.long(from);
+    out.long(to);
+    out.long(due);
+  }
+  for (const counters of [drops, explained]) {
+    const named = Object.entries(counters);
+    out.ensure(20);
+    out.long(named.length);
+    for (const [cause, count] of named) {
+      out.string(cause);
+      out.ensure(20);
+      out.long(count);
+    }
+  }
+}
+
+export function decodeBoot(boot: Boot, bytes: Uint8Array): void {
+  const from = new Reader(bytes);
+  boot.tick = from.long();
+  boot.gapSequence = from.long();
+  boot.heard = from.long();
+  boot.processes.nextOrdinal = from.long();
+  boot.processes.nextExitOrdinal = from.long();
+  boot.writes.nextSegment = from.long();
+  for (let runs = from.long(); runs > 0; runs--) {
+    const id = from.text();
+    boot.runs.set(id, new Map(from.list(() => decodeLane(from))));
+  }
+}
+
+function decodeLane(from: Reader): [number, Lane] {
+  const key = from.long();
+  const highest = from.long();
+  const holes = from.list(() => ({ from: from.long(), to: from.long(), due: from.long() }));
+  const counters = (): Record<string, number> => Object.fromEntries(from.list(() => [from.text(), from.long()]));
+  return [key, { tracker: new SequenceTracker({ highest, holes }), drops: counters(), explained: counters() }];
+}

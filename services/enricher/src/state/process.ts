@@ -1,0 +1,140 @@
+import {
+  type Credentials,
+  entityId,
+  type Namespaces,
+  type Process,
+  U64_ZERO,
+  u64High,
+  u64Low,
+} from '@ringfence/schema';
+import type { KnownContainer } from './contexts.ts';
+
+/** What an exec gives a process; shared by its forks until they exec. */
+export interface Image {
+  readonly executable: Buffer;
+  readonly inode: Buffer;
+  readonly device: number;
+  readonly flags: number;
+  readonly args: Buffer;
+  readonly argsLength: number;
+  readonly cwd: Buffer;
+  readonly stdioSockets: number;
+}
+
+const EMPTY = Buffer.alloc(0);
+export const NO_IMAGE: Image = {
+  executable: EMPTY,
+  inode: U64_ZERO,
+  device: 0,
+  flags: 0,
+  args: EMPTY,
+  argsLength: 0,
+  cwd: EMPTY,
+  stdioSockets: 0,
+};
+const NO_CREDENTIALS: Credentials = {
+  uid: 0xffffffff,
+  gid: 0xffffffff,
+  euid: 0xffffffff,
+  egid: 0xffffffff,
+  suid: 0xffffffff,
+  sgid: 0xffffffff,
+  fsuid: 0xffffffff,
+  fsgid: 0xffffffff,
+  capEffective: U64_ZERO,
+  capPermitted: U64_ZERO,
+  capInheritable: U64_ZERO,
+};
+const NO_NAMESPACES: Namespaces = { mnt: 0, pid: 0, net: 0, user: 0, uts: 0, ipc: 0, cgroup: 0, pidInNs: 0 };
+
+/** A process of one boot of one host, as it is now. Until its fork, exec or snapshot has been seen it is a placeholder (`known` is false). */
+export class ProcessEntry {
+  readonly tgid: number;
+  /** ns, CLOCK_BOOTTIME */
+  readonly start: Buffer;
+  readonly startLow: number;
+  readonly startHigh: number;
+  /** the process that had this number before */
+  older: ProcessEntry | null = null;
+  parent: ProcessEntry | null = null;
+  /** entries that have this one as parent */
+  children = 0;
+  /** in the order of first sight, over the boot */
+  readonly ordinal: number;
+  /** -1: it runs */
+  exitTick = -1;
+  exitOrdinal = 0;
+  /** its time after exit is over; it stays for its children */
+  waiting = false;
+
+  known = false;
+  /** `image` is of its own exec, not its parent's */
+  ownImage = false;
+  image: Image = NO_IMAGE;
+  execId = 0;
+  credentials: Credentials = NO_CREDENTIALS;
+  /** ktime (µs) of what `credentials` were taken from */
+  credentialsAt = 0;
+  namespaces: Namespaces = NO_NAMESPACES;
+  loginuid = 0xffffffff;
+  sessionId = 0xffffffff;
+  tty = 0;
+  cgroup: Buffer = U64_ZERO;
+  cgroupLow = 0;
+  cgroupHigh = 0;
+  container: KnownContainer | null = null;
+  /** which state of the containers `container` was looked up in */
+  containerEpoch = -1;
+
+  /** the output batch in which it has the place `slot` */
+  stamp = 0;
+  slot = 0;
+  dirty = false;
+  #entityId: Buffer | undefined;
+
+  constructor(tgid: number, start: Buffer, ordinal: number) {
+    this.tgid = tgid;
+    this.start = start;
+    this.startLow = u64Low(start);
+    this.startHigh = u64High(start);
+    this.ordinal = ordinal;
+  }
+
+  setCgroup(bytes: Buffer): void {
+    this.cgroup = bytes;
+    this.cgroupLow = u64Low(bytes);
+    this.cgroupHigh = u64High(bytes);
+    this.containerEpoch = -1;
+  }
+
+  startedAfter(other: ProcessEntry): boolean {
+    return this.startHigh === other.startHigh ? this.startLow > other.startLow : this.startHigh > other.startHigh;
+  }
+
+  toProcess(hostId: string, bootId: string, parent: number, container: number, user: string): Process {
+    this.#entityId ??= entityId(hostId, bootId, this.tgid, this.start);
+    return {
+      entityId: this.#entityId,
+      pid: this.tgid,
+      start: this.start,
+      execId: this.execId,
+      parent,
+      container,
+      cgroup: this.cgroup,
+      executable: this.image.executable,
+      executableInode: this.image.inode,
+      executableDevice: this.image.device,
+      execFlags: this.image.flags,
+      args: this.image.args,
+      argsLength: this.image.argsLength,
+      cwd: this.image.cwd,
+      credentials: this.credentials,
+      user,
+      namespaces: this.namespaces,
+      loginuid: this.loginuid,
+      sessionId: this.sessionId,
+      tty: this.tty,
+      stdioSockets: this.image.stdioSockets,
+    };
+  }
+}

@@ -1,0 +1,114 @@
+import { u64High, u64Low } from '@ringfence/schema';
+import type { ProcessEntry } from './process.ts';
+
+/** Who last opened a file for writing. */
+export interface Write {
+  readonly device: number;
+  readonly inodeLow: number;
+  readonly inodeHigh: number;
+  tgid: number;
+  startLow: number;
+  startHigh: number;
+  /** µs, CLOCK_BOOTTIME */
+  ktime: number;
+  /** the segment that holds it now */
+  segment: number;
+}
+
+/**
+ * The last writers of files, the oldest forgotten first. Writes of one batch form a segment, which is one state entry: so the changelog carries each
+ * write once, and restoring the segments in order gives the same memory.
+ */
+export class WrittenFiles {
+  /** by device, then by inode */
+  readonly #files = new Map<number, Map<number, Write>>();
+  readonly #segments = new Map<number, Write[]>();
+  #current: Write[] = [];
+  #held = 0;
+  readonly #max: number;
+  nextSegment = 1;
+  readonly #gone: number[] = [];
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  /** `bytes[at, at + 8)` is the inode. */
+  find(device: number, bytes: Buffer, at: number): Write | undefined {
+    const low = u64Low(bytes, at);
+    const high = u64High(bytes, at);
+    const write = this.#files.get(device)?.get(inodeKey(low, high));
+    return write !== undefined && write.inodeLow === low && write.inodeHigh === high ? write : undefined;
+  }
+
+  note(device: number, bytes: Buffer, at: number, writer: ProcessEntry, ktime: number): void {
+    const known = this.find(device, bytes, at);
+    if (known !== undefined && known.segment === this.nextSegment) {
+      known.ktime = ktime;
+      known.tgid = writer.tgid;
+      known.startLow = writer.startLow;
+      known.startHigh = writer.startHigh;
+      return;
+    }
+    const { tgid, startLow, startHigh } = writer;
+    const inode = { inodeLow: u64Low(bytes, at), inodeHigh: u64High(bytes, at) };
+    const write = { device, ...inode, tgid, startLow, startHigh, ktime, segment: this.nextSegment };
+    this.#index(write);
+    this.#current.push(write);
+  }
+
+  segments(): Iterable<number> {
+    return this.#segments.keys();
+  }
+
+  /** Closes the segment. `written` is undefined when there was nothing to write. */
+  drain(): {
+    readonly written: { readonly segment: number; readonly writes: readonly Write[] } | undefined;
+    readonly gone: readonly number[];
+  } {
+    const writes = this.#current;
+    if (writes.length === 0) return { written: undefined, gone: [] };
+    const segment = this.nextSegment;
+    this.restore(segment, writes);
+    return { written: { segment, writes }, gone: this.#gone.splice(0) };
+  }
+
+  /** Segments come in ascending order. */
+  restore(segment: number, writes: Write[]): void {
+    this.nextSegment = segment;
+    for (const write of writes) if (write.segment !== segment) this.#index(write);
+    this.#segments.set(segment, writes);
+    this.#held += writes.length;
+    this.#current = [];
+    this.nextSegment = segment + 1;
+    for (const [oldest, held] of this.#segments) {
+      if (this.#held <= this.#max) break;
+      this.#forget(oldest, held);
+    }
+  }
+
+  #index(write: Write): void {
+    write.segment = this.nextSegment;
+    let files = this.#files.get(write.device);
+    if (files === undefined) {
+      files = new Map();
+      this.#files.set(write.device, files);
+    }
+    files.set(inodeKey(write.inodeLow, write.inodeHigh), write);
+  }
+
+  #forget(segment: number, writes: readonly Write[]): void {
+    for (const write of writes) {
+      const files = this.#files.get(write.device);
+      const key = inodeKey(write.inodeLow, write.inodeHigh);
+      if (files?.get(key) === write) files.delete(key);
+      if (files?.size === 0) this.#files.delete(write.device);
+    }
+    this.#segments.delete(segment);
+    this.#held -= writes.length;
+    this.#gone.push(segment);
+  }
+}
+
+/** Rounds above 2^53: `find` compares the exact halves, so two that fall together only hide each other. */
+const inodeKey = (low: number, high: number): number => high * 4294967296 + low;

@@ -1,0 +1,143 @@
+import {
+  type Container,
+  type EventBatchHead,
+  EventBatchWriter,
+  type EventCursor,
+  type LaneCounters,
+  type Process,
+} from '@ringfence/schema';
+import type { Boot } from '../state/boot.ts';
+import type { KnownContainer } from '../state/contexts.ts';
+import type { ProcessEntry } from '../state/process.ts';
+
+const MAX_DEPTH = 32;
+/** The bus takes records of 1 MiB: a batch that grows past this goes out in two. */
+const SPLIT_BYTES = 768 * 1024;
+/** An event's indexes and a process's numbers, about. */
+const EVENT_BYTES = 16;
+const PROCESS_BYTES = 320;
+
+export interface BatchOrigin {
+  readonly boot: Boot;
+  readonly run: Uint8Array;
+  readonly wallOffset: number;
+  readonly lanes: readonly LaneCounters[];
+}
+
+interface Slot {
+  readonly entry: ProcessEntry;
+  readonly parent: number;
+  readonly container: number;
+  /** set when the process changes while the batch is being filled: the events before it keep the image they had */
+  frozen: Process | undefined;
+}
+
+/** Fills EventBatches: each process and container once, and again when it has changed in between. */
+export class BatchBuilder {
+  #stamp = 0;
+  #slots: Slot[] = [];
+  #containers: Container[] = [];
+  #bytes = 0;
+  #origin!: BatchOrigin;
+  readonly #writer = new EventBatchWriter();
+  #done: Buffer[] = [];
+
+  begin(origin: BatchOrigin): void {
+    this.#origin = origin;
+    this.#done = [];
+    this.#restart();
+  }
+
+  /** Call before a process changes. */
+  supersede(entry: ProcessEntry): void {
+    if (entry.stamp !== this.#stamp) return;
+    const slot = this.#slots[entry.slot] as Slot;
+    slot.frozen = this.#freeze(slot);
+    entry.stamp = 0;
+  }
+
+  /** `raw[start, end)` is the event as it is encoded. */
+  add(
+    process: ProcessEntry | null,
+    writer: ProcessEntry | null,
+    writtenAgo: number,
+    partial: string,
+    raw: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    const container = process === null ? null : this.#origin.boot.containerOf(process);
+    const slot = process === null ? -1 : this.#slotOf(process, 0);
+    const at = container === null ? -1 : this.#containerSlot(container);
+    this.#writer.add(slot, at, writer === null ? -1 : this.#slotOf(writer, 0), writtenAgo, partial, raw, start, end);
+    this.#bytes += end - start + EVENT_BYTES;
+    if (this.#bytes > SPLIT_BYTES) this.#finishPart();
+  }
+
+  /** An event as it stands before the cursor. */
+  addEvent(
+    process: ProcessEntry | null,
+    writer: ProcessEntry | null,
+    writtenAgo: number,
+    partial: string,
+    cursor: EventCursor,
+  ): void {
+    this.add(process, writer, writtenAgo, partial, cursor.buffer, cursor.eventAt, cursor.eventEnd);
+  }
+
+  /** The framed EventBatches; one, but for very large ones. None when there is nothing to say. */
+  finish(): readonly Buffer[] {
+    if (this.#writer.count > 0 || (this.#done.length === 0 && this.#origin.lanes.length > 0)) this.#finishPart();
+    return this.#done;
+  }
+
+  #restart(): void {
+    this.#stamp++;
+    this.#slots = [];
+    this.#containers = [];
+    this.#bytes = 0;
+  }
+
+  #finishPart(): void {
+    const { boot, run, wallOffset, lanes } = this.#origin;
+    const head: EventBatchHead = {
+      hostId: boot.hostId,
+      bootId: boot.bootId,
+      run,
+      wallOffset,
+      // Counters are of the whole: once.
+      lanes: this.#done.length === 0 ? lanes : [],
+      containers: this.#containers,
+      processes: this.#slots.map((slot) => slot.frozen ?? this.#freeze(slot)),
+    };
+    this.#done.push(this.#writer.finish(head));
+    this.#restart();
+  }
+
+  #slotOf(entry: ProcessEntry, depth: number): number {
+    if (entry.stamp === this.#stamp) return entry.slot;
+    const parent = entry.parent !== null && depth < MAX_DEPTH ? this.#slotOf(entry.parent, depth + 1) : -1;
+    const inside = this.#origin.boot.containerOf(entry);
+    const container = inside === null ? -1 : this.#containerSlot(inside);
+    entry.stamp = this.#stamp;
+    entry.slot = this.#slots.push({ entry, parent, container, frozen: undefined }) - 1;
+    const { executable, args, cwd } = entry.image;
+    this.#bytes += PROCESS_BYTES + executable.length + args.length + cwd.length;
+    return entry.slot;
+  }
+
+  #containerSlot(container: KnownContainer): number {
+    if (container.stamp !== this.#stamp) {
+      container.stamp = this.#stamp;
+      container.slot = this.#containers.push(container.value) - 1;
+      this.#bytes += 2 * JSON.stringify(container.value.labels).length + 512;
+    }
+    return container.slot;
+  }
+
+  #freeze({ entry, parent, container }: Slot): Process {
+    const { boot } = this.#origin;
+    const user = boot.contexts.users.get(entry.credentials.euid) ?? '';
+    return entry.toProcess(boot.hostId, boot.bootId, parent, container, user);
+  }
+}

@@ -1,0 +1,47 @@
+import { decodePart, KIND, RawBatchReader, typeOf } from '@ringfence/schema';
+import { EnricherError } from '../errors.ts';
+
+const ID = /^[\w.-]{1,64}$/;
+const MAX_LANE = 255;
+const MAX_CPU = 65_535;
+const MAX_TGID = 2 ** 31 - 1;
+
+export type Check = (hostId: string, bytes: Buffer) => void;
+
+/**
+ * Walks a whole batch before anything of it is applied, so that a bad one leaves no trace in the state: after this no step throws.
+ * Throws EnricherError or SchemaError, both poison.
+ */
+export function createCheckStep(): Check {
+  const reader = new RawBatchReader();
+  const event = typeOf('Event');
+  return function checkBatch(hostId, bytes) {
+    reader.open(bytes);
+    const { head, cursor } = reader;
+    const reject = (message: string): never => {
+      throw new EnricherError('ERR_ENRICHER_BOUNDS', hostId, message);
+    };
+    if (head.hostId !== hostId)
+      throw new EnricherError(
+        'ERR_ENRICHER_KEY',
+        hostId,
+        `says it is of host ${JSON.stringify(head.hostId.slice(0, 64))}`,
+      );
+    if (!ID.test(head.hostId) || !ID.test(head.bootId))
+      reject('host id and boot id must be 1 to 64 letters, digits, dots and dashes');
+    for (const { lane, cpu } of head.lanes)
+      if (!inRange(lane, MAX_LANE) || !inRange(cpu, MAX_CPU)) reject(`counters of lane ${lane}, CPU ${cpu}`);
+    while (reader.next()) {
+      if (!inRange(cursor.lane, MAX_LANE) || !inRange(cursor.cpu, MAX_CPU))
+        reject(`an event of lane ${cursor.lane}, CPU ${cursor.cpu}`);
+      if (!inRange(cursor.tgid, MAX_TGID) || !inRange(cursor.tid, MAX_TGID))
+        reject(`an event of process ${cursor.tgid}`);
+      if (cursor.sequence < 1 || cursor.ktime < 0 || cursor.execId < 0)
+        reject('an event with a negative sequence, time or exec id');
+      if (cursor.kind === KIND.ContainerContext) decodePart(event, cursor.buffer, cursor.eventAt);
+      else cursor.checkNumbers();
+    }
+  };
+}
+
+const inRange = (value: number, max: number): boolean => value >= 0 && value <= max;

@@ -1,0 +1,198 @@
+import {
+  type Credentials,
+  type EventCursor,
+  KIND,
+  type KindName,
+  leafIndex,
+  type Namespaces,
+  u64High,
+  u64Low,
+} from '@ringfence/schema';
+import type { Boot } from '../state/boot.ts';
+import type { Image, ProcessEntry } from '../state/process.ts';
+import type { BatchBuilder } from './batch.ts';
+
+/** Bytes of arguments that are kept; the exec event has the whole. */
+const ARGS_MAX = 4096;
+
+/** The process that the event is of, changed by what the event says; null: no process did it. */
+export function followProcess(boot: Boot, cursor: EventCursor, out: BatchBuilder): ProcessEntry | null {
+  if (cursor.tgid === 0) return null;
+  const entry = boot.processes.findOrAdd(cursor.tgid, cursor.buffer, cursor.startAt, boot.tick);
+  if (cursor.kind === KIND.Open || cursor.kind === KIND.Connect) {
+    // The common kinds change nothing.
+  } else if (cursor.kind === KIND.Fork) forked(boot, entry, cursor, out);
+  else if (cursor.kind === KIND.Exec) executed(boot, entry, cursor, out);
+  else if (cursor.kind === KIND.Exit) boot.processes.end(entry, boot.tick);
+  else if (cursor.kind === KIND.CredentialsChange) credentialsChanged(boot, entry, cursor, out);
+  followCgroup(boot, entry, cursor, out);
+  if (!entry.known && entry.parent !== null && entry.parent.known) inherit(boot, entry, entry.parent, out);
+  return entry;
+}
+
+/** Why the event's context is partial; empty: it is whole. */
+export function partialReason(entry: ProcessEntry | null, cursor: EventCursor): string {
+  if (entry === null) return '';
+  if (!entry.known) return 'process unknown';
+  // pid 1 is read from /proc, which doesn't tell how many execs it has behind it.
+  if (cursor.execId === entry.execId || entry.execId === 0) return '';
+  return cursor.execId > entry.execId
+    ? 'its exec has not been seen'
+    : 'late: the process has executed another program since';
+}
+
+const leaves = (kind: KindName) => (name: string) => leafIndex(kind, name);
+const fork = leaves('Fork');
+const forkParent = fork('parentTgid');
+const forkParentStart = fork('parentStart');
+const forkNamespaces = fork('namespaces.mnt');
+
+function forked(boot: Boot, child: ProcessEntry, cursor: EventCursor, out: BatchBuilder): void {
+  linkParent(boot, child, cursor, forkParent, forkParentStart);
+  // An exec of the child that came first knows better.
+  if (child.ownImage) return;
+  out.supersede(child);
+  child.execId = cursor.execId;
+  child.namespaces = namespacesAt(cursor, forkNamespaces);
+  boot.processes.touch(child);
+  if (child.parent?.known !== true) return;
+  inherit(boot, child, child.parent, out);
+}
+
+/** What a fork takes from its parent. If that has executed something else since, it is the best guess and no more. */
+function inherit(boot: Boot, child: ProcessEntry, parent: ProcessEntry, out: BatchBuilder): void {
+  const exact = parent.execId === child.execId || parent.execId === 0;
+  if (!exact && child.image === parent.image) return;
+  out.supersede(child);
+  child.image = parent.image;
+  if (child.credentialsAt === 0) child.credentials = parent.credentials;
+  child.loginuid = parent.loginuid;
+  child.sessionId = parent.sessionId;
+  child.tty = parent.tty;
+  child.known = exact;
+  boot.processes.touch(child);
+}
+
+function linkParent(boot: Boot, child: ProcessEntry, cursor: EventCursor, tgidLeaf: number, startLeaf: number): void {
+  const tgid = cursor.leafLong(tgidLeaf);
+  if (tgid <= 0 || child.parent !== null) return;
+  const at = cursor.leafAt(startLeaf);
+  const parent = boot.processes.findOrAdd(tgid, cursor.buffer, at, boot.tick);
+  boot.processes.link(child, parent);
+}
+
+const exec = leaves('Exec');
+const EXEC = {
+  snapshot: exec('snapshot'),
+  parent: exec('parentTgid'),
+  parentStart: exec('parentStart'),
+  inode: exec('inode'),
+  device: exec('device'),
+  flags: exec('flags'),
+  credentials: exec('credentials.uid'),
+  namespaces: exec('namespaces.mnt'),
+  loginuid: exec('loginuid'),
+  sessionId: exec('sessionId'),
+  tty: exec('tty'),
+  stdioSockets: exec('stdioSockets'),
+  path: exec('path.bytes'),
+  filename: exec('filename.bytes'),
+  cwd: exec('cwd.bytes'),
+  argv: exec('argv.bytes'),
+  argvLength: exec('argv.length'),
+} as const;
+
+function executed(boot: Boot, entry: ProcessEntry, cursor: EventCursor, out: BatchBuilder): void {
+  linkParent(boot, entry, cursor, EXEC.parent, EXEC.parentStart);
+  const snapshot = cursor.leafBoolean(EXEC.snapshot);
+  // A late exec, or a snapshot of what was seen happening, knows less than what is here.
+  if (entry.ownImage && (cursor.execId < entry.execId || (snapshot && cursor.execId === entry.execId))) return;
+  out.supersede(entry);
+  entry.image = imageOf(cursor);
+  entry.execId = cursor.execId;
+  entry.known = true;
+  entry.ownImage = true;
+  entry.namespaces = namespacesAt(cursor, EXEC.namespaces);
+  entry.loginuid = cursor.leafLong(EXEC.loginuid);
+  entry.sessionId = cursor.leafLong(EXEC.sessionId);
+  entry.tty = cursor.leafLong(EXEC.tty);
+  if (cursor.ktime >= entry.credentialsAt) {
+    entry.credentials = credentialsAt(cursor, EXEC.credentials);
+    entry.credentialsAt = cursor.ktime;
+  }
+  boot.processes.touch(entry);
+}
+
+function imageOf(cursor: EventCursor): Image {
+  // A kernel thread has no executable: its name stands in.
+  const path = cursor.leafLength(EXEC.path) > 0 ? EXEC.path : EXEC.filename;
+  return {
+    executable: Buffer.from(cursor.leafBytes(path)),
+    inode: fixedAt(cursor, EXEC.inode),
+    device: cursor.leafLong(EXEC.device),
+    flags: cursor.leafLong(EXEC.flags),
+    args: Buffer.from(cursor.leafBytes(EXEC.argv).subarray(0, ARGS_MAX)),
+    argsLength: cursor.leafLong(EXEC.argvLength),
+    cwd: Buffer.from(cursor.leafBytes(EXEC.cwd)),
+    stdioSockets: cursor.leafLong(EXEC.stdioSockets),
+  };
+}
+
+const after = leafIndex('CredentialsChange', 'after.uid');
+
+function credentialsChanged(boot: Boot, entry: ProcessEntry, cursor: EventCursor, out: BatchBuilder): void {
+  if (cursor.ktime < entry.credentialsAt) return;
+  out.supersede(entry);
+  entry.credentials = credentialsAt(cursor, after);
+  entry.credentialsAt = cursor.ktime;
+  boot.processes.touch(entry);
+}
+
+/** A runtime moves a process into its container between fork and exec; an event that comes late doesn't move it back. */
+function followCgroup(boot: Boot, entry: ProcessEntry, cursor: EventCursor, out: BatchBuilder): void {
+  const low = u64Low(cursor.buffer, cursor.cgroupAt);
+  const high = u64High(cursor.buffer, cursor.cgroupAt);
+  const moved = low !== entry.cgroupLow || high !== entry.cgroupHigh;
+  if (moved && (low !== 0 || high !== 0) && !(cursor.late && entry.known)) {
+    out.supersede(entry);
+    entry.setCgroup(Buffer.from(cursor.buffer.subarray(cursor.cgroupAt, cursor.cgroupAt + 8)));
+    boot.processes.touch(entry);
+  }
+  const { container } = entry;
+  if (boot.containerOf(entry) !== container) out.supersede(entry);
+}
+
+const fixedAt = (cursor: EventCursor, leaf: number): Buffer => {
+  const at = cursor.leafAt(leaf);
+  return Buffer.from(cursor.buffer.subarray(at, at + 8));
+};
+
+/** Eight ids and three capability sets, from `first` on, in the order of the schema. */
+function credentialsAt(cursor: EventCursor, first: number): Credentials {
+  return {
+    uid: cursor.leafLong(first),
+    gid: cursor.leafLong(first + 1),
+    euid: cursor.leafLong(first + 2),
+    egid: cursor.leafLong(first + 3),
+    suid: cursor.leafLong(first + 4),
+    sgid: cursor.leafLong(first + 5),
+    fsuid: cursor.leafLong(first + 6),
+    fsgid: cursor.leafLong(first + 7),
+    capEffective: fixedAt(cursor, first + 8),
+    capPermitted: fixedAt(cursor, first + 9),
+    capInheritable: fixedAt(cursor, first + 10),
+  };
+}
+
+function namespacesAt(cursor: EventCursor, first: number): Namespaces {
+  return {
+    mnt: cursor.leafLong(first),
+    pid: cursor.leafLong(first + 1),
+    net: cursor.leafLong(first + 2),
+    user: cursor.leafLong(first + 3),
+    uts: cursor.leafLong(first + 4),
+    ipc: cursor.leafLong(first + 5),
+    cgroup: cursor.leafLong(first + 6),
+    pidInNs: cursor.leafLong(first + 7),
+  };
+}

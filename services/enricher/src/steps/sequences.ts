@@ -1,0 +1,80 @@
+import { type Event, type EventCursor, LANE, type LaneCounters, typeOf, U64_ZERO, u64ToHex } from '@ringfence/schema';
+import type { EnricherStats } from '../metrics.ts';
+import { type Boot, type Lane, laneOf, type Run } from '../state/boot.ts';
+import type { BatchBuilder } from './batch.ts';
+
+/** Causes that lose a record; the other counters (self, unwatched, read_fault) take no number. */
+const LOSSES: readonly string[] = ['ring_full', 'scratch', 'spool_full', 'malformed'];
+
+/** Tells first arrivals from repetitions, and makes gap events of what never arrived. */
+export class SequenceStep {
+  readonly #stats: EnricherStats;
+  readonly #events = typeOf('Event');
+
+  constructor(stats: EnricherStats) {
+    this.#stats = stats;
+  }
+
+  /** Before the events of a batch: what was lost by now. */
+  readDrops(run: Run, lanes: readonly LaneCounters[]): void {
+    for (const { lane, cpu, drops } of lanes) {
+      const known = laneOf(run, lane, cpu);
+      if (known === undefined) continue;
+      const losses = LOSSES.filter((cause) => (drops[cause] ?? 0) > 0);
+      known.drops = Object.fromEntries(losses.map((cause) => [cause, drops[cause] ?? 0]));
+    }
+  }
+
+  /** After them: what was taken and has not come. */
+  readAnnounced(run: Run, lanes: readonly LaneCounters[], tick: number): void {
+    for (const { lane, cpu, sequence } of lanes) laneOf(run, lane, cpu)?.tracker.announce(sequence, tick);
+  }
+
+  /** false: seen before. */
+  isNew(lane: Lane | undefined, cursor: EventCursor, tick: number): boolean {
+    if (lane === undefined || lane.tracker.see(cursor.sequence, tick)) return true;
+    this.#stats.duplicates++;
+    return false;
+  }
+
+  /** After a tick: what has been missing for long enough becomes an event, in the run and at the time of the tick. */
+  reportGaps(boot: Boot, runId: string, ktime: number, out: BatchBuilder): void {
+    for (const [id, run] of boot.runs) {
+      for (const [key, lane] of run) {
+        const lost = lane.tracker.judge(boot.tick);
+        if (lost.length === 0) continue;
+        const reason = explain(lane) + (id === runId ? '' : ` in run ${id}`);
+        for (const { from, to } of lost) this.#report(boot, key, from, to, reason, ktime, out);
+      }
+    }
+  }
+
+  #report(boot: Boot, key: number, from: number, to: number, reason: string, ktime: number, out: BatchBuilder): void {
+    const event: Event = {
+      lane: LANE.gap,
+      cpu: 0,
+      sequence: ++boot.gapSequence,
+      ktime,
+      late: false,
+      tgid: 0,
+      tid: 0,
+      start: U64_ZERO,
+      cgroup: U64_ZERO,
+      execId: 0,
+      body: { 'ringfence.Gap': { ofLane: Math.floor(key / 65_536), ofCpu: key % 65_536, from, to, reason } },
+    };
+    const bytes = this.#events.toBuffer(event);
+    out.add(null, null, -1, '', bytes, 0, bytes.length);
+    this.#stats.gaps++;
+    this.#stats.missing += to - from + 1;
+  }
+}
+
+/** Causes whose counters grew since the last gap of this lane. */
+function explain(lane: Lane): string {
+  const grown = LOSSES.filter((cause) => (lane.drops[cause] ?? 0) > (lane.explained[cause] ?? 0));
+  lane.explained = lane.drops;
+  return grown.join(', ') || 'unknown';
+}
+
+export const runIdOf = (run: Uint8Array): string => u64ToHex(run);

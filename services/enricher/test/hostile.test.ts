@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { createSigningKey, signBytes } from '@ringfence/schema';
+import { createTestHost, type TestHost } from '@ringfence/testkit';
+import fc from 'fast-check';
+import { createTestEnricher, records } from './support.ts';
+
+/** The same batch with other bytes, signed again: the agent itself is hostile. */
+function resign(host: TestHost, batch: Buffer, change: (bytes: Buffer) => void): Buffer {
+  const bytes = Buffer.from(batch);
+  change(bytes);
+  signBytes(host.key, bytes.subarray(0, -64)).copy(bytes, bytes.length - 64);
+  return bytes;
+}
+
+const fails = (host: TestHost, batch: Uint8Array, code: string, key = host.hostId): void => {
+  const enricher = createTestEnricher(host);
+  const [record] = records(host, [batch]);
+  assert.ok(record !== undefined);
+  assert.throws(() => enricher.handle([{ ...record, key }]), { code, fate: 'poison' });
+};
+
+function smallBatch(host: TestHost): Buffer {
+  host.spawn(host.init, '/bin/sh');
+  host.container({ cgroup: 7n, labels: { a: 'b' } });
+  host.tick();
+  return host.batch();
+}
+
+test('a batch that another key signed, or that was changed, is refused', () => {
+  const host = createTestHost();
+  const batch = smallBatch(host);
+  const forged = Buffer.from(batch);
+  signBytes(createSigningKey(), batch.subarray(0, -64)).copy(forged, batch.length - 64);
+  fails(host, forged, 'ERR_ENRICHER_SIGNATURE');
+  const changed = Buffer.from(batch);
+  changed[batch.length >>> 1] = (changed[batch.length >>> 1] ?? 0) ^ 1;
+  fails(host, changed, 'ERR_ENRICHER_SIGNATURE');
+});
+
+test('a host that nobody enrolled is refused, and so is a batch under the key of another', () => {
+  const host = createTestHost();
+  fails(host, smallBatch(host), 'ERR_ENRICHER_UNKNOWN_HOST', 'somebody-else');
+  const other = createTestHost({ hostId: 'other', key: host.key });
+  fails(host, smallBatch(other), 'ERR_ENRICHER_KEY');
+});
+
+test('a bad batch leaves no trace: what comes before and after it in one poll is as if it had not been there', () => {
+  const host = createTestHost();
+  const good = [smallBatch(host), smallBatch(host)];
+  const bad = resign(host, smallBatch(host), (bytes) => bytes.fill(0xff, bytes.length - 120, bytes.length - 90));
+  const enricher = createTestEnricher(host);
+  const mixed = records(host, [good[0] as Buffer, bad, good[1] as Buffer]);
+  assert.throws(() => enricher.handle(mixed), { fate: 'poison' });
+  assert.equal(enricher.stats().events, 0);
+  for (const record of mixed) {
+    if (record.value === bad) assert.throws(() => enricher.handle([record]), { fate: 'poison' });
+    else enricher.handle([record]);
+  }
+  assert.deepEqual([enricher.stats().events, enricher.stats().duplicates], [8, 0]);
+});
+
+test('any bytes at all, well signed, are processed or refused as poison', () => {
+  const host = createTestHost();
+  const batch = smallBatch(host);
+  const change = fc.record({
+    at: fc.nat({ max: batch.length - 65 }),
+    bytes: fc.uint8Array({ minLength: 1, maxLength: 12 }),
+  });
+  fc.assert(
+    fc.property(fc.array(change, { minLength: 1, maxLength: 4 }), (changes) => {
+      const hostile = resign(host, batch, (bytes) => {
+        for (const { at, bytes: put } of changes) bytes.set(put.subarray(0, bytes.length - 64 - at), at);
+      });
+      const enricher = createTestEnricher(host);
+      try {
+        enricher.handle(records(host, [hostile]));
+      } catch (error) {
+        assert.equal((error as { fate?: string }).fate, 'poison', String(error));
+      }
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+test('a loop of parents, a parent younger than its child and pid 0 are no tree, and harm nothing', () => {
+  const host = createTestHost();
+  const a = host.unseen(undefined, 50);
+  const b = host.unseen(a, 51);
+  host.fork(b, { pid: 50 });
+  host.exec(host.unseen(b, 50), '/bin/a');
+  host.open(a, '/x');
+  host.open(b, '/y');
+  const { outputs } = createTestEnricher(host).handle(records(host, [host.batch()]));
+  assert.equal(outputs.length, 1);
+});

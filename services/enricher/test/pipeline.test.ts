@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { decode, KIND, RawBatchReader } from '@ringfence/schema';
+import { createTestHost, O } from '@ringfence/testkit';
+import { createTestEnricher, decodedBatch, enrichOne, executableOf, records, seenIn } from './support.ts';
+
+test('events carry their process, its ancestors, its user and its container', () => {
+  const host = createTestHost();
+  host.user(0, 'root');
+  host.snapshot(host.init, '/usr/lib/systemd/systemd');
+  host.container({ cgroup: 77n, id: 'c1' });
+  const shim = host.spawn(host.init, '/usr/bin/containerd-shim');
+  const entry = host.fork(shim);
+  entry.cgroup = 77n;
+  host.exec(entry, '/bin/sh', { argv: ['sh', '-c', 'id'] });
+  host.open(entry, '/etc/passwd');
+  const seen = enrichOne(createTestEnricher(host), host);
+  const open = seen.at(-1);
+  assert.equal(seen.length, 8);
+  assert.deepEqual(open?.lineage, ['/bin/sh', '/usr/bin/containerd-shim', '/usr/lib/systemd/systemd']);
+  assert.deepEqual(open?.args, ['sh', '-c', 'id']);
+  assert.deepEqual([open?.user, open?.container, open?.partial], ['root', 'c1', '']);
+  assert.equal(seen[5]?.container, undefined, 'the fork was still in the cgroup of the shim');
+});
+
+test('the bytes of each event are those of the raw batch', () => {
+  const host = createTestHost();
+  const sh = host.spawn(host.init, '/bin/sh');
+  host.open(sh, Buffer.from([0x2f, 0xff, 0xfe, 0x1b]), O.WRONLY);
+  const raw = host.batch();
+  const { outputs } = createTestEnricher(host).handle(records(host, [raw]));
+  const reader = new RawBatchReader();
+  reader.open(raw);
+  const out = outputs[0]?.value ?? new Uint8Array();
+  while (reader.next()) {
+    const { buffer, eventAt, eventEnd } = reader.cursor;
+    assert.ok(Buffer.from(out).includes(buffer.subarray(eventAt, eventEnd)));
+  }
+});
+
+test('an event sees the image that its process had then, though it executes another in the same batch', () => {
+  const host = createTestHost();
+  const process = host.spawn(host.init, '/tmp/first');
+  host.open(process, '/a');
+  host.exec(process, '/tmp/second');
+  host.open(process, '/b');
+  const batch = decodedBatch(createTestEnricher(host), host);
+  const opens = batch.events.filter(({ event }) => 'ringfence.Open' in event.body);
+  assert.deepEqual(
+    opens.map(({ process: index }) => executableOf(batch.processes[index])),
+    ['/tmp/first', '/tmp/second'],
+  );
+  const [first, second] = opens.map(({ process: index }) => batch.processes[index]);
+  assert.deepEqual(first?.entityId, second?.entityId);
+});
+
+test('a fork has the image of its parent until it executes something', () => {
+  const host = createTestHost();
+  const sh = host.spawn(host.init, '/bin/sh');
+  const child = host.fork(sh);
+  host.open(child, '/a');
+  const seen = enrichOne(createTestEnricher(host), host);
+  assert.equal(seen.at(-1)?.executable, '/bin/sh');
+  assert.deepEqual(
+    seen.map(({ partial }) => partial),
+    ['process unknown', '', '', ''],
+    'only the fork of pid 1, which nobody described, is partial',
+  );
+});
+
+test('an unknown process is a placeholder that its exec or snapshot mends', () => {
+  const host = createTestHost();
+  const enricher = createTestEnricher(host);
+  const stranger = host.unseen();
+  host.open(stranger, '/a');
+  const child = host.fork(stranger);
+  assert.deepEqual(
+    enrichOne(enricher, host).map(({ partial }) => partial),
+    ['process unknown', 'process unknown'],
+  );
+  host.snapshot(stranger, '/usr/sbin/nginx');
+  host.open(stranger, '/b');
+  host.open(child, '/c');
+  const seen = enrichOne(enricher, host, 1);
+  assert.deepEqual(
+    seen.map(({ partial, executable }) => [partial, executable]),
+    [
+      ['', '/usr/sbin/nginx'],
+      ['', '/usr/sbin/nginx'],
+      ['', '/usr/sbin/nginx'],
+    ],
+  );
+});
+
+test('a late exec does not bring the old program back', () => {
+  const host = createTestHost();
+  const enricher = createTestEnricher(host);
+  host.snapshot(host.init, '/sbin/init');
+  const process = host.spawn(host.init, '/bin/a');
+  process.execId++;
+  host.exec(process, '/bin/c');
+  process.execId -= 2;
+  host.exec(process, '/bin/b');
+  const seen = enrichOne(enricher, host);
+  assert.deepEqual(
+    [seen.at(-1)?.executable, seen.at(-1)?.partial],
+    ['/bin/c', 'late: the process has executed another program since'],
+  );
+});
+
+test('credentials follow the process, and a user has the name that the host gives it', () => {
+  const host = createTestHost();
+  const enricher = createTestEnricher(host);
+  host.user(0, 'root');
+  host.user(33, 'www-data');
+  const process = host.spawn(host.init, '/usr/sbin/apache2');
+  host.credentials(process, 33);
+  host.open(process, '/a');
+  host.fork(process);
+  const seen = enrichOne(enricher, host);
+  assert.deepEqual(seen.map(({ user }) => user).slice(3), ['root', 'www-data', 'www-data', 'www-data']);
+});
+
+test('an executable that was written before names its writer and how long ago', () => {
+  const host = createTestHost();
+  const enricher = createTestEnricher(host);
+  host.snapshot(host.init, '/sbin/init');
+  const curl = host.spawn(host.init, '/usr/bin/curl');
+  host.open(curl, '/tmp/x', O.WRONLY | O.CREAT);
+  host.open(curl, '/dev/null', O.WRONLY, { mode: 0o20666 });
+  host.exit(curl);
+  enrichOne(enricher, host);
+  host.spawn(host.init, '/tmp/x');
+  host.spawn(host.init, '/dev/null');
+  host.spawn(host.init, '/bin/ls');
+  const execs = enrichOne(enricher, host, 1).filter(({ kind }) => kind === KIND.Exec);
+  assert.deepEqual(
+    execs.map(({ writer, writtenAgo }) => [writer, writtenAgo]),
+    [
+      ['/usr/bin/curl', 4000],
+      [undefined, -1],
+      [undefined, -1],
+    ],
+  );
+});
+
+test('an ended process stays for late events and for its children, then goes', () => {
+  const host = createTestHost();
+  const enricher = createTestEnricher(host, { keptTicks: 3 });
+  host.snapshot(host.init, '/sbin/init');
+  const parent = host.spawn(host.init, '/bin/parent');
+  const child = host.spawn(parent, '/bin/child');
+  host.exit(parent);
+  for (let i = 0; i < 10; i++) host.tick();
+  host.open(child, '/a');
+  assert.deepEqual(enrichOne(enricher, host).at(-1)?.lineage, ['/bin/child', '/bin/parent', '/sbin/init']);
+  assert.equal(enricher.stats().processes, 3);
+  host.exit(child);
+  for (let i = 0; i < 4; i++) host.tick();
+  enrichOne(enricher, host, 1);
+  assert.equal(enricher.stats().processes, 1);
+});
+
+test('more processes than there is room for: the ended go first, and are counted', () => {
+  const host = createTestHost();
+  const enricher = createTestEnricher(host, { maxProcesses: 64 });
+  host.snapshot(host.init, '/sbin/init');
+  const keeper = host.spawn(host.init, '/bin/keeper');
+  for (let i = 0; i < 200; i++) host.exit(host.spawn(keeper, '/bin/true'));
+  host.open(keeper, '/a');
+  const seen = enrichOne(enricher, host);
+  assert.deepEqual(seen.at(-1)?.lineage, ['/bin/keeper', '/sbin/init']);
+  const { processes, evicted } = enricher.stats();
+  assert.ok(processes <= 64);
+  assert.equal(processes + evicted, 202);
+});
+
+test('a container that is gone still names its late events, then no more', () => {
+  const host = createTestHost();
+  const enricher = createTestEnricher(host, { keptTicks: 2 });
+  host.container({ cgroup: 9n, id: 'c9' });
+  const process = host.fork(host.init, { cgroup: 9n });
+  host.container({ cgroup: 9n, id: '' });
+  host.open(process, '/a');
+  assert.equal(enrichOne(enricher, host).at(-1)?.container, 'c9');
+  host.tick();
+  host.tick();
+  host.open(process, '/b');
+  assert.equal(enrichOne(enricher, host, 1).at(-1)?.container, undefined);
+});
+
+test('context, tick and counters travel on', () => {
+  const host = createTestHost();
+  host.user(5, 'games');
+  host.mount('/mnt');
+  host.tick();
+  const batch = decodedBatch(createTestEnricher(host), host);
+  assert.deepEqual(
+    batch.events.map(({ process }) => process),
+    [-1, -1, -1],
+  );
+  assert.deepEqual(
+    batch.lanes.map(({ lane }) => lane),
+    [17, 16],
+  );
+});
+
+test('a batch of thousands of new processes goes out in parts that the bus takes', () => {
+  const host = createTestHost();
+  for (let i = 0; i < 3000; i++) host.spawn(host.init, `/usr/bin/a-program-with-a-rather-long-name-${i}`);
+  const enricher = createTestEnricher(host);
+  const { outputs } = enricher.handle(records(host, [host.batch()]));
+  assert.ok(outputs.length > 1);
+  for (const { value } of outputs) assert.ok((value?.length ?? 0) < 2 ** 20);
+  assert.equal(outputs.flatMap(({ value }) => decode('EventBatch', value ?? new Uint8Array()).events).length, 6000);
+  assert.equal(
+    seenIn(outputs.at(-1)?.value ?? new Uint8Array()).at(-1)?.executable,
+    '/usr/bin/a-program-with-a-rather-long-name-2999',
+  );
+});

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { OutRecord } from '@ringfence/bus';
+import { createTestHost, O, type TestHost, type TestProcess } from '@ringfence/testkit';
+import fc from 'fast-check';
+import type { EnricherOptions } from '../src/index.ts';
+import { createTestEnricher, records, TestStore } from './support.ts';
+
+const OPTIONS: EnricherOptions = { maxProcesses: 40, writtenFiles: 12, keptTicks: 2 };
+
+/** Steps that a random host takes: all kinds of events, losses and late arrivals among them. */
+function play(host: TestHost, steps: readonly number[]): Buffer[] {
+  const batches: Buffer[] = [];
+  const living: TestProcess[] = [host.init];
+  const pick = (step: number): TestProcess => living[step % living.length] ?? host.init;
+  steps.forEach((step, i) => {
+    const process = pick(step >>> 4);
+    host.cpu = (step >>> 8) % 2;
+    const kind = step % 14;
+    if (kind < 3) living.push(host.spawn(process, `/bin/p${step % 7}`, ['p', String(i)]));
+    else if (kind === 3) living.push(host.fork(process));
+    else if (kind === 4) host.exec(process, `/tmp/f${step % 5}`);
+    else if (kind === 5) host.open(process, `/tmp/f${step % 5}`, O.WRONLY);
+    else if (kind === 6) host.open(process, '/etc/passwd');
+    else if (kind === 7 && living.length > 1)
+      host.exit(living.splice(1 + (step % (living.length - 1)), 1)[0] ?? process);
+    else if (kind === 8) host.credentials(process, step % 3);
+    else if (kind === 9) host.drop(step % 2, 1 + (step % 3), step % 4 === 0 ? '' : 'ring_full');
+    else if (kind === 10) host.container({ cgroup: BigInt(step % 3), id: step % 5 === 0 ? '' : `c${step % 4}` });
+    else if (kind === 11) host.user(step % 3, `user-${step % 11}`);
+    else if (kind === 12) living.push(host.unseen(process));
+    else host.tick();
+    process.cgroup = step % 17 === 0 ? BigInt(step % 3) : process.cgroup;
+    if (step % 5 === 0) batches.push(host.batch());
+  });
+  batches.push(host.batch());
+  return batches;
+}
+
+const hex = (outputs: readonly OutRecord[]): string[] =>
+  outputs.map(({ value }) => Buffer.from(value ?? []).toString('hex'));
+
+test('a restart after any record gives the same bytes and the same state as no restart', async () => {
+  const key = createTestHost().key;
+  const steps = fc.array(fc.nat({ max: 1 << 20 }), { minLength: 20, maxLength: 120 });
+  await fc.assert(
+    fc.asyncProperty(steps, async (chosen) => {
+      const host = createTestHost({ key });
+      const input = records(host, play(host, chosen));
+      const whole = createTestEnricher(host, OPTIONS);
+      const wholeStore = new TestStore();
+      const expected: string[] = [];
+      const store = new TestStore();
+      for (const record of input) {
+        const effect = whole.handle([record]);
+        wholeStore.apply(effect);
+        const restarted = createTestEnricher(host, OPTIONS);
+        await restarted.restore(store.entries());
+        const again = restarted.handle([record]);
+        store.apply(again);
+        assert.deepEqual(hex(again.outputs), hex(effect.outputs));
+        assert.deepEqual(store.dump(), wholeStore.dump());
+        expected.push(...hex(effect.outputs));
+      }
+      const atOnce = createTestEnricher(host, OPTIONS).handle(input);
+      assert.deepEqual(hex(atOnce.outputs), expected, 'and it does not matter how records are grouped');
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test('a batch whose effect was written but whose offset was not comes again without a second effect', async () => {
+  const host = createTestHost();
+  const input = records(
+    host,
+    play(
+      host,
+      Array.from({ length: 300 }, (_, i) => (i * 7919) % 100_003),
+    ),
+  );
+  const enricher = createTestEnricher(host);
+  const store = new TestStore();
+  for (const record of input) store.apply(enricher.handle([record]));
+  const restarted = createTestEnricher(host);
+  await restarted.restore(store.entries());
+  const { outputs } = restarted.handle(input);
+  assert.equal(restarted.stats().events, 0);
+  assert.ok(restarted.stats().duplicates > 0);
+  assert.ok(outputs.every(({ value }) => (value?.length ?? 0) < 500));
+});

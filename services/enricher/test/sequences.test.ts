@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { decode, type Gap, LANE } from '@ringfence/schema';
+import { createTestHost, type TestHost } from '@ringfence/testkit';
+import type { EnricherPipeline } from '../src/index.ts';
+import { createTestEnricher, enrichOne, records } from './support.ts';
+
+function gapsIn(enricher: EnricherPipeline, host: TestHost): Gap[] {
+  const { outputs } = enricher.handle(records(host, [host.batch()]));
+  return outputs
+    .flatMap(({ value }) => decode('EventBatch', value ?? new Uint8Array()).events)
+    .flatMap(({ event: { lane, body } }) =>
+      lane === LANE.gap && 'ringfence.Gap' in body ? [{ ...body['ringfence.Gap'] }] : [],
+    );
+}
+
+test('records that never arrive become a gap event at the second next tick, with the cause that the counters name', () => {
+  const host = createTestHost();
+  const enricher = createTestEnricher(host);
+  const process = host.fork();
+  host.drop(LANE.bulk, 3, 'ring_full');
+  host.open(process, '/a');
+  host.tick();
+  assert.deepEqual(gapsIn(enricher, host), []);
+  host.tick();
+  assert.deepEqual(gapsIn(enricher, host), [{ ofLane: 1, ofCpu: 0, from: 1, to: 3, reason: 'ring_full' }]);
+  host.tick();
+  assert.deepEqual(gapsIn(enricher, host), [], 'once');
+  assert.deepEqual([enricher.stats().gaps, enricher.stats().missing], [1, 3]);
+});
+
+test('a loss that no counter explains is of unknown cause', () => {
+  const host = createTestHost();
+  const process = host.fork();
+  host.drop(LANE.bulk, 1, '');
+  host.open(process, '/a');
+  host.tick();
+  host.tick();
+  assert.deepEqual(
+    gapsIn(createTestEnricher(host), host).map(({ reason }) => reason),
+    ['unknown'],
+  );
+});
+
+test('records lost at the very end are missed too: the counters say that they were taken', () => {
+  const host = createTestHost();
+  const enricher = createTestEnricher(host);
+  host.fork();
+  host.drop(LANE.security, 2, 'scratch');
+  const gaps: Gap[] = [];
+  for (let i = 0; i < 7; i++) {
+    host.tick();
+    gaps.push(...gapsIn(enricher, host));
+  }
+  assert.deepEqual(gaps, [{ ofLane: 0, ofCpu: 0, from: 2, to: 3, reason: 'scratch' }]);
+});
+
+test('neighbours that swap are no gap, and a late record fills one that was reported', () => {
+  const host = createTestHost();
+  const enricher = createTestEnricher(host);
+  const process = host.fork();
+  host.open(process, '/1');
+  const first = host.batch();
+  host.open(process, '/2');
+  const second = host.batch();
+  host.drop(LANE.bulk, 1);
+  host.open(process, '/4');
+  host.tick();
+  host.tick();
+  const third = host.batch();
+  const gaps = [second, first, third].flatMap((value) => enricher.handle(records(host, [value])).outputs);
+  assert.equal(gaps.length, 3);
+  assert.deepEqual([enricher.stats().gaps, enricher.stats().duplicates], [1, 0]);
+});
+
+test('whatever is sent again is dropped and counted', () => {
+  const host = createTestHost();
+  const enricher = createTestEnricher(host);
+  const process = host.spawn(host.init, '/bin/sh');
+  host.open(process, '/a');
+  host.tick();
+  const batch = host.batch();
+  const once = enricher.handle(records(host, [batch]));
+  const again = enricher.handle(records(host, [batch], 1));
+  assert.equal(once.outputs.length, 1);
+  const events = again.outputs.flatMap(({ value }) => decode('EventBatch', value ?? new Uint8Array()).events);
+  assert.deepEqual(events, []);
+  assert.equal(enricher.stats().duplicates, 4);
+});
+
+test('a new run starts its own numbers; a loss of the run before is still reported', () => {
+  const host = createTestHost();
+  const enricher = createTestEnricher(host);
+  const process = host.fork();
+  host.drop(LANE.bulk, 2, '');
+  host.open(process, '/a');
+  enrichOne(enricher, host);
+  const next = createTestHost({ key: host.key, run: 5n, ktime: host.ktime });
+  next.open(process, '/b');
+  next.tick();
+  next.tick();
+  assert.deepEqual(
+    gapsIn(enricher, next).map(({ from, to, reason }) => [from, to, reason]),
+    [[1, 2, 'unknown in run 1122334455667788']],
+  );
+  assert.equal(enricher.stats().duplicates, 0);
+});

@@ -1,0 +1,93 @@
+import type { Effect, InRecord, StateChange, StateEntry } from '@ringfence/bus';
+import { decode, type EventBatch, EventView, type Process } from '@ringfence/schema';
+import { type TestHost, testRecords } from '@ringfence/testkit';
+import { createEnricherPipeline, type EnricherOptions, type EnricherPipeline } from '../src/index.ts';
+
+export function createTestEnricher(host: TestHost, options: EnricherOptions = {}): EnricherPipeline {
+  const keyFor = (hostId: string) => (hostId === host.hostId ? host.key.publicKey : undefined);
+  return createEnricherPipeline({ enrolment: { keyFor }, options });
+}
+
+/** A store that keeps what effects write, as a bus does. */
+export class TestStore {
+  readonly #entries = new Map<string, StateChange>();
+
+  apply({ state }: Effect): void {
+    for (const change of state) {
+      if (change.value === null) this.#entries.delete(change.key);
+      else this.#entries.set(change.key, change);
+    }
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Sorted, as JSON, for comparison. */
+  dump(): string[] {
+    return [...this.#entries.values()]
+      .map(({ key, value }) => `${key} ${Buffer.from(value ?? []).toString('hex')}`)
+      .sort();
+  }
+
+  async *entries(): AsyncGenerator<StateEntry & { readonly partition: number }> {
+    for (const { key, value, partition, position } of [...this.#entries.values()].sort((a, b) =>
+      a.key < b.key ? -1 : 1,
+    )) {
+      if (value !== null) yield { key, value, partition, position };
+    }
+  }
+}
+
+export interface SeenEvent {
+  readonly id: string;
+  readonly kind: number;
+  readonly partial: string;
+  readonly executable: string | undefined;
+  readonly args: readonly string[] | undefined;
+  readonly user: string | undefined;
+  /** executables from the process on to the root */
+  readonly lineage: readonly string[];
+  readonly container: string | undefined;
+  readonly writer: string | undefined;
+  readonly writtenAgo: number;
+}
+
+export function seenIn(batch: Uint8Array): SeenEvent[] {
+  const view = new EventView();
+  view.open(batch);
+  const seen: SeenEvent[] = [];
+  while (view.next()) {
+    const lineage: string[] = [];
+    for (let process = view.process; process !== undefined; process = process.parent) lineage.push(process.executable);
+    seen.push({
+      id: view.id,
+      kind: view.cursor.kind,
+      partial: view.partial,
+      executable: view.process?.executable,
+      args: view.process?.args,
+      user: view.process?.raw.user,
+      lineage,
+      container: view.container?.id,
+      writer: view.writer?.executable,
+      writtenAgo: view.writtenAgo,
+    });
+  }
+  return seen;
+}
+
+/** What one batch becomes. */
+export function enrichOne(enricher: EnricherPipeline, host: TestHost, offset = 0): SeenEvent[] {
+  const { outputs } = enricher.handle(testRecords(host.hostId, [host.batch()], undefined, offset));
+  return outputs.flatMap(({ value }) => (value === null ? [] : seenIn(value)));
+}
+
+export function decodedBatch(enricher: EnricherPipeline, host: TestHost): EventBatch {
+  const [output] = enricher.handle(testRecords(host.hostId, [host.batch()])).outputs;
+  return decode('EventBatch', output?.value ?? new Uint8Array());
+}
+
+export const executableOf = (process: Process | undefined): string => Buffer.from(process?.executable ?? []).toString();
+
+export const records = (host: TestHost, batches: readonly Uint8Array[], offset = 0): InRecord[] =>
+  testRecords(host.hostId, batches, undefined, offset);
