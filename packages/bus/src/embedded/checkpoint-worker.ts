@@ -9,13 +9,21 @@ db.pragma(`synchronous = ${synchronous}`);
 db.pragma('cache_size = -256');
 const checkpoint = db.prepare<[], CheckpointReply>('PRAGMA wal_checkpoint(PASSIVE)');
 
+/** The error is the main thread's to report: the next checkpoint may find room again. */
+function copyBack(): CheckpointReply | { readonly error: unknown } | undefined {
+  try {
+    return checkpoint.get();
+  } catch (error) {
+    return { error };
+  }
+}
+
 parentPort?.on('message', (message: 'checkpoint' | 'stop') => {
   if (message === 'checkpoint') {
     Atomics.store(busy, 0, 1);
-    const reply = checkpoint.get();
+    parentPort?.postMessage(copyBack());
     Atomics.store(busy, 0, 0);
     Atomics.notify(busy, 0);
-    parentPort?.postMessage(reply);
     return;
   }
   db.close();

@@ -37,6 +37,7 @@ export class Checkpointer {
   #worker: Worker | null = null;
   #running = false;
   #failed = false;
+  #reported = false;
   #written = 0;
 
   constructor(store: Store) {
@@ -60,7 +61,7 @@ export class Checkpointer {
   #copyBack(): void {
     if (this.#running) return;
     if (this.#failed) {
-      this.#finish();
+      this.#checkpoint('PASSIVE');
       return;
     }
     this.#worker ??= this.#start();
@@ -72,11 +73,27 @@ export class Checkpointer {
   #finishNow(): void {
     // SQLite refuses a second checkpoint at once, whatever its mode.
     Atomics.wait(this.#busy, 0, 1, LONGEST_WAIT_MS);
-    this.#store.db.pragma('wal_checkpoint(RESTART)');
+    this.#checkpoint('RESTART');
   }
 
-  #finish(): void {
-    this.#store.db.pragma('wal_checkpoint(PASSIVE)');
+  /** What was committed stays committed, so a checkpoint that fails must not fail its caller; the log grows until the admission rule refuses. */
+  #checkpoint(mode: 'PASSIVE' | 'RESTART'): void {
+    try {
+      this.#store.db.pragma(`wal_checkpoint(${mode})`);
+      this.#reported = false;
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  /** Once, not with each of the tries that follow. */
+  #report(error: unknown): void {
+    if (this.#reported) return;
+    this.#reported = true;
+    this.#store.options.log?.warn(
+      { err: error, path: this.#store.options.path },
+      'the log of the bus could not be folded back; it is tried again',
+    );
   }
 
   #start(): Worker {
@@ -87,9 +104,10 @@ export class Checkpointer {
       workerData: settings,
       resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2 },
     });
-    worker.on('message', (reply: CheckpointReply) => {
+    worker.on('message', (reply: CheckpointReply | { readonly error: unknown }) => {
       this.#running = false;
-      if (this.#store.db.open && reply.log * PAGE_SIZE > this.#budget / 4) this.#finish();
+      if ('error' in reply) this.#report(reply.error);
+      else if (this.#store.db.open && reply.log * PAGE_SIZE > this.#budget / 4) this.#checkpoint('PASSIVE');
     });
     worker.on('error', (error) => {
       this.#failed = true;
