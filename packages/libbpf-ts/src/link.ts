@@ -98,7 +98,8 @@ export class BpfLink implements Disposable {
   }
 
   /**
-   * Closes the link. libbpf would first disable the event of a tracepoint even though the link is pinned, so a pinned link is let go of instead.
+   * Closes the link. libbpf would first disable the event of a tracepoint even though the link is pinned, so a pinned link is let go of instead
+   * (its perf event's descriptor, which libbpf doesn't show, then stays open until the process ends).
    */
   [Symbol.dispose](): void {
     const handle = this.#handle;

@@ -41,12 +41,16 @@ export function scratch(): Disposable & { readonly path: string } {
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true }) };
 }
 
+/** Compiles a program of test/programs; the object's path. */
 export function compile(name: string, directory: string): string {
-  const output = join(directory, `${name}.bpf.o`);
+  return compileFile(join(programs, `${name}.bpf.c`), join(directory, `${name}.bpf.o`));
+}
+
+export function compileFile(source: string, output: string): string {
   const include = execFileSync('cc', ['-print-multiarch'], { encoding: 'utf8' }).trim();
   const arch = process.arch === 'arm64' ? 'arm64' : 'x86';
   const flags = ['-g', '-O2', '-target', 'bpf', `-D__TARGET_ARCH_${arch}`, `-I/usr/include/${include}`];
-  execFileSync(clang ?? 'clang', [...flags, '-c', join(programs, `${name}.bpf.c`), '-o', output]);
+  execFileSync(clang ?? 'clang', [...flags, '-c', source, '-o', output]);
   return output;
 }
 

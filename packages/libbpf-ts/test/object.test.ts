@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { BpfLoadError, BpfObject, setLogger } from '../src/index.ts';
@@ -152,5 +152,20 @@ describe('objects on the running kernel', { skip }, () => {
     assert.throws(() => object.globals['runs'], { code: 'ERR_BPF_DISPOSED' });
     assert.throws(() => map.get(1), { code: 'ERR_BPF_DISPOSED' });
     assert.throws(() => view.getUint8(0), TypeError);
+  });
+
+  test('dispose gives every descriptor and mapping back', () => {
+    const descriptors = (): number => readdirSync('/proc/self/fd').length;
+    const mappings = (): number => readFileSync('/proc/self/maps', 'utf8').split('bpf-map').length;
+    const round = (): void => {
+      using object = BpfObject.open(compiledRing).load();
+      using ring = object.map('ring').ringBuffer();
+      assert.equal(ring.pendingBytes(), 0);
+    };
+    const compiledRing = compile('ring', directory.path);
+    round();
+    const before = [descriptors(), mappings()];
+    for (let count = 0; count < 5; count++) round();
+    assert.deepEqual([descriptors(), mappings()], before);
   });
 });
