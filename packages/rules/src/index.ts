@@ -5,6 +5,7 @@ export { type Diagnostic, didYouMean, render, type Severity } from './diagnostic
 export { ThresholdStateError } from './errors.ts';
 export { type Explanation, explain, renderExplanation } from './explain.ts';
 export type { Expression, Operand } from './expression.ts';
+export { compileFilter, type Filter } from './filter.ts';
 export type { PathQuestion, RuleInterest } from './interest.ts';
 export { LIMITS } from './limits.ts';
 export { fieldValues, formatOutput, printable } from './output.ts';

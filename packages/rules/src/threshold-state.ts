@@ -109,7 +109,8 @@ export class ThresholdState {
   restore(id: string, value: Uint8Array): void {
     const end = id.lastIndexOf('\n');
     if (end === -1) throw new ThresholdStateError(id, 'the key has no rule');
-    Object.assign(this.#touch(id.slice(0, end), id.slice(end + 1)), decode(id, value));
+    const restored = decode(id, value);
+    Object.assign(this.#touch(id.slice(0, end), id.slice(end + 1)), restored);
   }
 
   #nameOf<E>(rule: CompiledRule<E>, threshold: Threshold<E>): string {

@@ -1,0 +1,52 @@
+import { type FieldCatalogue, FieldIndex } from './catalogue.ts';
+import { Closures } from './compile/closures.ts';
+import { Nodes } from './compile/nodes.ts';
+import { Slots } from './compile/slots.ts';
+import type { Diagnostic } from './diagnostics.ts';
+import { Fault } from './errors.ts';
+import { Names } from './language/names.ts';
+import { parseCondition } from './language/parser.ts';
+import { Resolver } from './language/resolve.ts';
+
+export interface Filter<E> {
+  /** Whether the condition holds. undefined: the condition has errors. */
+  readonly holds: ((event: E) => boolean) | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** A condition alone, without macros and lists: for filters that people type. `name` is what diagnostics call it, such as `--where`. */
+export function compileFilter<E>(condition: string, name: string, catalogue: FieldCatalogue<E>): Filter<E> {
+  const diagnostics: Diagnostic[] = [];
+  const report = (severity: Diagnostic['severity'], fault: Fault): void => {
+    const before = condition.slice(0, fault.at).split('\n');
+    const { code, message, hint } = fault;
+    diagnostics.push({
+      file: name,
+      line: before.length,
+      column: before.at(-1)!.length + 1,
+      severity,
+      code,
+      message,
+      hint,
+      item: '',
+    });
+  };
+  try {
+    const resolver = new Resolver(new FieldIndex(catalogue), new Names<E>());
+    const node = new Nodes<E>().fold(resolver.resolve(parseCondition(condition), report));
+    if (diagnostics.some(({ severity }) => severity === 'error')) return { holds: undefined, diagnostics };
+    const slots = new Slots<E>();
+    const evaluate = new Closures(slots, [node], new Map()).build(node);
+    const holds = (event: E): boolean => {
+      slots.begin(event);
+      const result = evaluate();
+      slots.end();
+      return result;
+    };
+    return { holds, diagnostics };
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    report('error', error);
+    return { holds: undefined, diagnostics };
+  }
+}

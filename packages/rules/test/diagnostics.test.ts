@@ -1,0 +1,317 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { render } from '../src/diagnostics.ts';
+import { compileFilter } from '../src/filter.ts';
+import { compile, compileCondition, createTestEvent, matches } from './support/compile.ts';
+import { catalogue } from './support/events.ts';
+
+/** The rule that must stay active whatever stands beside it. */
+const GOOD = '- rule: good\n  condition: process.name = bash\n';
+const BASH = createTestEvent('exec', { 'process.name': 'bash' });
+
+describe('a broken condition', () => {
+  const table: readonly (readonly [condition: string, column: number, message: RegExp, hint: RegExp])[] = [
+    ['proces.name = bash', 1, /unknown field 'proces\.name'/, /Did you mean 'process\.name'\?/],
+    ['process.name = bash and user.uid = 0', 25, /unknown field 'user\.uid'/, /'user\.id'/],
+    ['process.name cotnains x', 14, /unknown operator 'cotnains'/, /'contains'/],
+    ['process.name matches x', 14, /unknown operator 'matches'/, /Write 'regex'/],
+    ['process.name bash', 14, /unknown operator 'bash'/, /Operators: =/],
+    ['process.name =', 15, /condition ends here/, /word, a number or 'quoted text'/],
+    ['process.name', 1, /'process\.name' is compared with nothing/, /process\.name exists/],
+    ['shel', 1, /unknown macro 'shel'/, /Did you mean 'shell'\?/],
+    ['shells', 1, /'shells' is a list, not a macro/, /in \(shells\)/],
+    ['process.name in shels', 17, /unknown list 'shels'/, /Did you mean 'shells'\?/],
+    ['process.name in (a b)', 20, /expected ',' or '\)'/, /commas/],
+    ['process.name in (a, b', 17, /'\(' is never closed/, /Close the list/],
+    ['(process.name = a', 1, /'\)' is missing/, /Add '\)'/],
+    ['process.name = a)', 17, /'\)' closes nothing/, /Remove it/],
+    ["process.name = 'a", 16, /never closed/, /escape a quote/],
+    ['process.name = a process.name = b', 18, /expected 'and', 'or' or the end/, /Join two parts/],
+    ['process.name = a nad process.name = b', 18, /found 'nad'/, /Did you mean 'and'\?/],
+    ['and process.name = a', 1, /'and' has nothing before it/, /both sides/],
+    ['process.name = a or', 20, /expected a field/, /starts with a field/],
+    ['user.id = root', 11, /expected a number, found 'root'/, /80, 0x50/],
+    ['user.id = 0755', 11, /expected a number/, /0o755/],
+    ['user.id contains 5', 1, /'contains' compares text, but 'user\.id' is a number/, /Numbers compare/],
+    ['process.name > 5', 1, /'>' compares numbers, but 'process\.name' is text/, /len\(field\)/],
+    ['user.id < (1, 2)', 11, /one value, not with a list/, /^$/],
+    ['container.privileged = yes', 24, /expected true or false/, /^$/],
+    ['destination.ip = localhost', 18, /expected an address/, /10\.0\.0\.1/],
+    ['destination.ip cidr 10.0.0.0/40', 21, /expected a network/, /10\.0\.0\.0\/8/],
+    ['proc.aname = x', 1, /needs an argument/, /proc\.aname\[1\]/],
+    ['proc.aname[x] = x', 1, /expected a number from 0/, /^$/],
+    ['process.name[1] = x', 1, /takes no argument/, /without \[1\]/],
+    ['lowercase(process.name) = x', 1, /unknown function 'lowercase'/, /tolower/],
+    ["process.command_line regex '(a'", 28, /regular expression can't be used/, /RE2 syntax/],
+    ["process.command_line regex '(?=a)b'", 28, /regular expression can't be used/, /no look-around/],
+    ["process.name regex 'a{1001}'", 20, /regular expression can't be used/, /RE2/],
+    ['process.name = val(user.id)', 16, /'process\.name' is text, 'user\.id' is a number/, /^$/],
+    ['process.name contains val(process.name)', 23, /val\(\) works with '=' and '!=' only/, /^$/],
+  ];
+  for (const [condition, column, message, hint] of table) {
+    test(`${condition} is reported where it is wrong`, () => {
+      const set = compile(
+        `- list: shells\n  items: [sh]\n- macro: shell\n  condition: process.name in (shells)\n${GOOD}- rule: r\n  condition: >-\n    ${condition}\n`,
+      );
+      assert.equal(set.diagnostics.length, 1, JSON.stringify(set.diagnostics));
+      const [found] = set.diagnostics;
+      assert.match(found!.message, message);
+      assert.match(found!.hint, hint);
+      assert.deepEqual([found!.line, found!.column - 4, found!.item, found!.severity], [9, column, 'r', 'error']);
+      assert.deepEqual(matches(set, BASH), ['good'], 'the other rules stay active');
+    });
+  }
+
+  test('has all its wrong parts reported in one go', () => {
+    const set = compileCondition('proces.name = a and user.id = root and process.name cotains x or shel');
+    assert.equal(set.diagnostics.length, 1, 'a syntax error comes alone');
+    const names = compileCondition('proces.name = a and user.id = root and shel');
+    assert.deepEqual(
+      names.diagnostics.map(({ code }) => code),
+      ['unknown-field', 'wrong-type', 'unknown-macro'],
+    );
+  });
+});
+
+describe('a diagnostic is placed', () => {
+  const forms: readonly (readonly [string, string])[] = [
+    ['plain', 'condition: process.name = bash and nonsense.field = 1'],
+    ['plain over lines', 'condition: process.name = bash\n    and nonsense.field = 1'],
+    ['single quotes', "condition: 'process.name = ''bash'' and nonsense.field = 1'"],
+    ['double quotes', 'condition: "process.name = \\"bash\\"\\tand nonsense.field = 1"'],
+    ['literal block', 'condition: |\n    process.name = bash\n    and nonsense.field = 1'],
+    ['folded block', 'condition: >-\n    process.name = bash\n\n    and nonsense.field = 1'],
+    ['after a wide character', "condition: process.name = 'ünï世' and nonsense.field = 1"],
+  ];
+  for (const [form, text] of forms) {
+    test(`in YAML text written as ${form}`, () => {
+      const source = `- rule: r\n  ${text}\n`;
+      const [found] = compile(source).diagnostics;
+      assert.equal(found?.code, 'unknown-field');
+      const line = source.split('\n')[found.line - 1]!;
+      assert.ok(line.slice(found.column - 1).startsWith('nonsense.field'), `${found.line}:${found.column}`);
+    });
+  }
+
+  test('and drawn with its line, a caret and the hint', () => {
+    const source = '- rule: r\n  condition: proces.name = bash\n';
+    const [found] = compile(source).diagnostics;
+    const expected = [
+      "test.yaml:2:14: error: unknown field 'proces.name'",
+      '  2 |   condition: proces.name = bash',
+      '    |              ^',
+      "  hint: Did you mean 'process.name'?",
+    ];
+    assert.equal(render(found!, source), expected.join('\n'));
+  });
+
+  test('without letting an escape sequence of the source through', () => {
+    const source = `- rule: r\n  condition: "process.name = a and \u009b31mred = 1 \\e[31m"\n`;
+    const [found] = compile(source).diagnostics;
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+    assert.doesNotMatch(render(found!, source), /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
+  });
+});
+
+describe('a rule file', () => {
+  const table: readonly (readonly [what: string, text: string, line: number, message: RegExp, hint: RegExp])[] = [
+    [
+      'an unknown key',
+      '- rule: r\n  conditon: x exists\n  condition: user.id = 1',
+      2,
+      /unknown key 'conditon' in a rule/,
+      /'condition'/,
+    ],
+    [
+      'a key given twice',
+      '- rule: r\n  condition: user.id = 1\n  condition: user.id = 2',
+      3,
+      /'condition' is given twice/,
+      /^$/,
+    ],
+    ['no condition', '- rule: r\n  desc: x', 1, /no 'condition'/, /Add 'condition/],
+    [
+      'neither rule nor macro nor list',
+      '- rul: r\n  condition: user.id = 1',
+      1,
+      /neither a rule/,
+      /Did you mean 'rule'\?/,
+    ],
+    ['a text instead of items', 'hello', 1, /expected a list of rules/, /- rule: name/],
+    [
+      'an unknown priority',
+      '- rule: r\n  condition: user.id = 1\n  priority: warnin',
+      3,
+      /'warnin' is no priority/,
+      /'warning'/,
+    ],
+    ['an unknown action', '- rule: r\n  condition: user.id = 1\n  action: kil', 3, /'kil' is no action/, /'kill'/],
+    [
+      'tags that are no list',
+      '- rule: r\n  condition: user.id = 1\n  tags: a',
+      3,
+      /'tags' must be a list/,
+      /tags: \[a, b\]/,
+    ],
+    [
+      'an unknown technique',
+      '- rule: r\n  condition: user.id = 1\n  techniques: [T12]',
+      3,
+      /'T12' is no ATT&CK technique/,
+      /T1059\.004/,
+    ],
+    [
+      'an output with an unknown field',
+      '- rule: r\n  condition: user.id = 1\n  output: hi %proces.name',
+      3,
+      /unknown field/,
+      /process\.name/,
+    ],
+    [
+      'a threshold without within',
+      '- rule: r\n  condition: user.id = 1\n  threshold: { count: 2 }',
+      3,
+      /needs 'within'/,
+      /10s/,
+    ],
+    [
+      'a threshold with a bad unit',
+      '- rule: r\n  condition: user.id = 1\n  threshold: { count: 2, within: 10sec }',
+      3,
+      /expected a duration/,
+      /us, ms, s/,
+    ],
+    [
+      'a threshold with an unknown key',
+      '- rule: r\n  condition: user.id = 1\n  threshold: { count: 2, witin: 10s }',
+      3,
+      /unknown key 'witin'/,
+      /'within'/,
+    ],
+    [
+      'a threshold with both kinds',
+      '- rule: r\n  condition: user.id = 1\n  threshold: { count: 2, distinct: user.id, within: 10s }',
+      3,
+      /either 'count' or 'distinct'/,
+      /count: 20/,
+    ],
+    [
+      'a threshold of an unknown field',
+      '- rule: r\n  condition: user.id = 1\n  threshold: { count: 2, by: [usr.id], within: 10s }',
+      3,
+      /unknown field 'usr\.id'/,
+      /'user\.id'/,
+    ],
+    ['two rules of one name', '- rule: good\n  condition: user.id = 1', 1, /already a rule 'good'/, /another name/],
+  ];
+  for (const [what, text, line, message, hint] of table) {
+    test(`with ${what} is told so, and its other rules stay active`, () => {
+      const set = compile('', {
+        sources: [
+          { name: 'good.yaml', text: GOOD },
+          { name: 'bad.yaml', text },
+        ],
+      });
+      const [found] = set.diagnostics;
+      assert.equal(set.diagnostics.length, 1, JSON.stringify(set.diagnostics));
+      assert.deepEqual([found!.file, found!.line], ['bad.yaml', line]);
+      assert.match(found!.message, message);
+      assert.match(found!.hint, hint);
+      assert.deepEqual(
+        set.rules.map(({ name }) => name),
+        ['good'],
+      );
+    });
+  }
+
+  test('that is not YAML is told where', () => {
+    const [found] = compile('- rule: r\n  condition: "a\n').diagnostics;
+    assert.equal(found?.code, 'yaml');
+    assert.match(found.message, /not valid YAML/);
+  });
+
+  test('that is empty, or only comments, is no error', () => {
+    for (const text of ['', '\n\n', '# nothing yet\n', '[]']) assert.deepEqual(compile(text).diagnostics, []);
+  });
+
+  test('with macros that refer to each other is told the circle, and nothing loops', () => {
+    const set = compile(
+      `- macro: a\n  condition: b\n- macro: b\n  condition: c or user.id = 1\n- macro: c\n  condition: a\n- rule: r\n  condition: a\n${GOOD}`,
+    );
+    const circle = set.diagnostics.find(({ code }) => code === 'cycle');
+    assert.match(circle!.message, /a → b → c → a/);
+    assert.deepEqual(
+      set.rules.map(({ name }) => name),
+      ['good'],
+    );
+  });
+
+  test('with lists that contain each other is told so', () => {
+    const set = compile(`- list: a\n  items: [b]\n- list: b\n  items: [x, a]\n${GOOD}`);
+    assert.match(set.diagnostics.map(({ message }) => message).join(), /a → b → a/);
+    assert.deepEqual(set.rules.length, 1);
+  });
+
+  test('says where a broken macro is broken and which rules it takes along', () => {
+    const set = compile(`- macro: m\n  condition: usr.id = 1\n- rule: r\n  condition: m\n${GOOD}`);
+    assert.deepEqual(
+      set.diagnostics.map(({ line, code }) => [line, code]),
+      [
+        [2, 'unknown-field'],
+        [4, 'broken-macro'],
+      ],
+    );
+    assert.deepEqual(
+      set.rules.map(({ name }) => name),
+      ['good'],
+    );
+  });
+
+  test('is warned of a rule that can never match, with the reason', () => {
+    const [found] = compileCondition('file.path = /etc/passwd and destination.port = 80').diagnostics;
+    assert.equal(found?.severity, 'warning');
+    assert.match(found.message, /can never match/);
+    assert.match(found.hint, /file\.path is on open\. destination\.port is on connect\./);
+  });
+
+  test('is warned when a field or list is compared as text', () => {
+    assert.match(
+      compileCondition('process.name = process.parent.name').diagnostics[0]!.hint,
+      /val\(process\.parent\.name\)/,
+    );
+    assert.match(
+      compileCondition('process.name = shells', '- list: shells\n  items: [sh]').diagnostics[0]!.hint,
+      /in \(shells\)/,
+    );
+    assert.equal(compileCondition("process.name = 'process.parent.name'").diagnostics.length, 0);
+  });
+
+  test('may hold a rule that is switched off, which is checked all the same', () => {
+    const set = compile(
+      '- rule: off\n  condition: usr.id = 1\n  enabled: false\n- rule: off2\n  condition: user.id = 1\n  enabled: false',
+    );
+    assert.deepEqual(
+      set.diagnostics.map(({ code }) => code),
+      ['unknown-field'],
+    );
+    assert.deepEqual(set.rules, []);
+  });
+});
+
+describe('a filter', () => {
+  test('holds or not', () => {
+    const filter = compileFilter('process.name startswith ba and not user.id = 0', '--where', catalogue);
+    assert.equal(filter.holds?.(BASH), true);
+    assert.equal(filter.holds?.(createTestEvent('exec', { 'process.name': 'bash', 'user.id': 0 })), false);
+  });
+
+  test('with errors has diagnostics instead', () => {
+    const text = 'user.id = 1\nand proces.name = x';
+    const filter = compileFilter(text, '--where', catalogue);
+    assert.equal(filter.holds, undefined);
+    assert.match(
+      render(filter.diagnostics[0]!, text),
+      /^--where:2:5: error: unknown field 'proces\.name'\n {2}2 \| and proces/,
+    );
+  });
+});

@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { ThresholdStateError } from '../src/errors.ts';
+import type { RuleSet } from '../src/rule-set.ts';
+import { ThresholdState } from '../src/threshold-state.ts';
+import { compile, createTestEvent, matches } from './support/compile.ts';
+import type { TestEvent } from './support/events.ts';
+
+const SECOND = 1_000_000;
+const COUNT =
+  '- rule: burst\n  condition: user.id exists\n  threshold: { count: 3, by: [process.entity_id], within: 10s }\n';
+const SCAN =
+  '- rule: scan\n  condition: destination.port exists\n  threshold: { distinct: destination.port, at_least: 3, by: [process.entity_id], within: 10s }\n';
+
+const touch = (entity: string): TestEvent => createTestEvent('exec', { 'user.id': 0, 'process.entity_id': entity });
+const connect = (port: number): TestEvent =>
+  createTestEvent('connect', { 'destination.port': port, 'process.entity_id': 'p' });
+const fires = (set: RuleSet<TestEvent>, event: TestEvent, seconds: number): boolean =>
+  matches(set, event, seconds * SECOND).length > 0;
+
+describe('a threshold', () => {
+  test('is crossed by the last event of enough within the window, for each key by itself', () => {
+    const set = compile(COUNT);
+    const results = [0, 1, 2].map((at) => [fires(set, touch('a'), at), at < 2 && fires(set, touch('b'), at)]);
+    assert.deepEqual(results, [
+      [false, false],
+      [false, false],
+      [true, false],
+    ]);
+    assert.equal(fires(set, touch('b'), 3), true);
+  });
+
+  test('slides: events older than the window no longer count', () => {
+    const set = compile(COUNT);
+    assert.deepEqual(
+      [0, 6, 10, 15].map((at) => fires(set, touch('a'), at)),
+      [false, false, false, true],
+    );
+  });
+
+  test('is quiet for its key until the window has passed, then counts anew', () => {
+    const set = compile(COUNT);
+    const times = [0, 1, 2, 3, 4, 11.9, 12, 13, 14];
+    assert.deepEqual(
+      times.filter((at) => fires(set, touch('a'), at)),
+      [2, 14],
+    );
+  });
+
+  test('on distinct values counts each once', () => {
+    const set = compile(SCAN);
+    const steps: readonly (readonly [port: number, at: number])[] = [
+      [80, 0],
+      [80, 1],
+      [81, 2],
+      [81, 3],
+      [82, 4],
+    ];
+    assert.deepEqual(
+      steps.map(([port, at]) => fires(set, connect(port), at)),
+      [false, false, false, false, true],
+    );
+  });
+
+  test('on distinct values forgets what was last seen before the window', () => {
+    const set = compile(SCAN);
+    const steps: readonly (readonly [port: number, at: number])[] = [
+      [80, 0],
+      [81, 5],
+      [82, 11],
+      [80, 12],
+    ];
+    assert.deepEqual(
+      steps.map(([port, at]) => fires(set, connect(port), at)),
+      [false, false, false, true],
+    );
+  });
+
+  test('counts an event that comes late as if it came now', () => {
+    const set = compile(COUNT);
+    assert.deepEqual(
+      [20, 1, 21].map((at) => fires(set, touch('a'), at)),
+      [false, false, true],
+    );
+  });
+
+  test('counts events without the key by themselves, and none without the distinct value', () => {
+    const set = compile(COUNT + SCAN.replace('condition: destination.port exists', 'condition: user.id exists'));
+    const bare = createTestEvent('exec', { 'user.id': 0 });
+    assert.deepEqual(
+      [1, 2, 3].map((at) => matches(set, bare, at * SECOND)),
+      [[], [], ['burst']],
+    );
+  });
+});
+
+describe('threshold state', () => {
+  test('is bounded per rule; what is evicted is counted', () => {
+    const thresholds = new ThresholdState({ keysPerRule: 2 });
+    const set = compile(COUNT, { thresholds });
+    for (const key of ['a', 'b', 'a', 'c']) fires(set, touch(key), 1);
+    assert.deepEqual(thresholds.stats(), { keys: 2, evicted: 1 });
+    assert.equal(fires(set, touch('a'), 2), true, 'the key unused for longest went, not this one');
+  });
+
+  test('is bounded in all: the rule with most keys gives way', () => {
+    const thresholds = new ThresholdState({ keys: 3 });
+    const set = compile(COUNT + SCAN, { thresholds });
+    fires(set, connect(1), 1);
+    for (const key of ['a', 'b', 'c', 'd']) fires(set, touch(key), 1);
+    assert.deepEqual(thresholds.stats(), { keys: 3, evicted: 2 });
+    fires(set, connect(2), 2);
+    assert.equal(fires(set, connect(3), 3), true, "the smaller rule's count was kept");
+  });
+
+  test('forgets on a tick what no longer matters, and says so to the changelog', () => {
+    const set = compile(COUNT);
+    fires(set, touch('a'), 1);
+    fires(set, touch('b'), 5);
+    set.thresholds.takeChanges();
+    set.thresholds.expire(set.rules, 11 * SECOND);
+    const changes = set.thresholds.takeChanges();
+    assert.equal(changes.length, 1);
+    assert.match(changes[0]!.key, /"a"/);
+    assert.equal(changes[0]!.value, null);
+    set.thresholds.expire([], 12 * SECOND);
+    assert.equal(set.thresholds.stats().keys, 0, 'a rule that is gone keeps nothing');
+  });
+
+  test('rebuilt from its changes at any point goes on as if nothing had happened', () => {
+    const step = fc.tuple(fc.constantFrom('exec', 'connect'), fc.constantFrom('a', 'b'), fc.nat(4), fc.nat(6));
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), fc.nat(59), (steps, cut) => {
+        const whole = compile(COUNT + SCAN);
+        let moved = compile(COUNT + SCAN);
+        const log = new Map<string, Uint8Array | null>();
+        let at = 0;
+        for (const [i, [kind, entity, port, wait]] of steps.entries()) {
+          at += wait * SECOND;
+          const event = createTestEvent(kind, {
+            'user.id': 0,
+            'process.entity_id': entity,
+            ...(kind === 'connect' ? { 'destination.port': port } : {}),
+          });
+          assert.deepEqual(matches(moved, event, at), matches(whole, event, at));
+          for (const { key, value } of moved.thresholds.takeChanges()) log.set(key, value);
+          if (i !== cut) continue;
+          moved = compile(COUNT + SCAN);
+          for (const [key, value] of log) if (value !== null) moved.thresholds.restore(key, value);
+        }
+        const entries = (set: RuleSet<TestEvent>): string[] =>
+          [...set.thresholds.snapshot()].map(({ key, value }) => key + Buffer.from(value)).sort();
+        assert.deepEqual(entries(moved), entries(whole));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('refuses entries it did not write, with a reason', () => {
+    const bad: readonly (readonly [key: string, value: string, reason: RegExp])[] = [
+      ['no newline', '[1,0,0,[],[]]', /the key has no rule/],
+      ['r\nk', 'nonsense', /not JSON/],
+      ['r\nk', '{}', /not an array/],
+      ['r\nk', '[2,0,0,[],[]]', /its version is 2/],
+      ['r\nk', '[1,0,0,["x"],[]]', /its fields/],
+      ['r\nk', `[1,0,0,[${'1,'.repeat(5000)}1],[]]`, /its fields/],
+    ];
+    for (const [key, value, reason] of bad) {
+      const state = new ThresholdState();
+      const restore = (): void => state.restore(key, Buffer.from(value));
+      assert.throws(
+        restore,
+        (error: unknown) =>
+          error instanceof ThresholdStateError &&
+          error.code === 'ERR_RULES_THRESHOLD_STATE' &&
+          reason.test(error.message),
+      );
+      assert.equal(state.stats().keys, 0, 'a refused entry leaves nothing behind');
+    }
+  });
+});
