@@ -26,7 +26,6 @@ for (const [name, value] of Object.entries(constants.errno)) {
 }
 
 export const ENOENT: number = constants.errno.ENOENT;
-export const EAGAIN: number = constants.errno.EAGAIN;
 export const EINVAL: number = constants.errno.EINVAL;
 export const ENOSPC: number = constants.errno.ENOSPC;
 export const ENOTSUPP = 524;
