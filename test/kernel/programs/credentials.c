@@ -1,0 +1,49 @@
+/* credentials CALL...: changes its own credentials call by call. As root. */
+#define _GNU_SOURCE
+#include <linux/capability.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/fsuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static void drop_effective(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	syscall(SYS_capget, &header, data);
+	data[0].effective = data[1].effective = 0;
+	syscall(SYS_capset, &header, data);
+}
+
+int main(int argc, char **argv)
+{
+	for (int n = 1; n < argc; n++) {
+		if (!strcmp(argv[n], "setresgid"))
+			syscall(SYS_setresgid, 5, 6, 7);
+		else if (!strcmp(argv[n], "setgid"))
+			syscall(SYS_setgid, 8);
+		else if (!strcmp(argv[n], "setregid"))
+			syscall(SYS_setregid, 9, 10);
+		else if (!strcmp(argv[n], "setfsgid"))
+			syscall(SYS_setfsgid, 11);
+		else if (!strcmp(argv[n], "setfsuid"))
+			syscall(SYS_setfsuid, 12);
+		else if (!strcmp(argv[n], "capset"))
+			drop_effective();
+		else if (!strcmp(argv[n], "setreuid"))
+			syscall(SYS_setreuid, 0, 13);
+		else if (!strcmp(argv[n], "setresuid"))
+			syscall(SYS_setresuid, 14, 15, 0);
+		else if (!strcmp(argv[n], "setuid"))
+			syscall(SYS_setuid, 16);
+		else if (!strcmp(argv[n], "same"))
+			syscall(SYS_setresuid, -1, -1, -1);
+		else if (!strcmp(argv[n], "unshare-user"))
+			unshare(CLONE_NEWUSER);
+		else
+			return 64;
+	}
+	return 0;
+}

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { symlinkSync } from 'node:fs';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { all, one, Scratch, SECURITY, skip, TestSensor } from './sensor.ts';
+
+const AF_UNIX = 1;
+const AF_INET = 2;
+const AF_INET6 = 10;
+const STREAM = 1;
+const DATAGRAM = 2;
+const TCP = 6;
+const UDP = 17;
+const ENOENT = -2;
+const ECONNREFUSED = -111;
+const EINPROGRESS = -115;
+const zero = new Uint8Array(16);
+
+function address(...bytes: number[]): Uint8Array {
+  const padded = new Uint8Array(16);
+  padded.set(bytes);
+  return padded;
+}
+
+const localhost6 = new Uint8Array(16).fill(1, 15);
+
+describe('connects on the running kernel', { skip }, () => {
+  let sensor: TestSensor;
+  let scratch: Scratch;
+  let connect: string;
+  const servers: Server[] = [];
+  before(async () => {
+    scratch = new Scratch();
+    connect = scratch.compile('connect');
+    sensor = await TestSensor.start();
+  });
+  beforeEach(() => sensor.control({}));
+  after(() => {
+    for (const server of servers) server.close();
+    sensor?.[Symbol.dispose]();
+    scratch?.[Symbol.dispose]();
+  });
+
+  async function listen(where: { host: string; port: number } | { path: string }): Promise<number> {
+    const server = createServer((socket) => socket.destroy()).listen(where);
+    servers.push(server);
+    await once(server, 'listening');
+    return (server.address() as AddressInfo).port;
+  }
+
+  async function record(...args: string[]): Promise<{ fields: object; path: string | undefined }> {
+    const { lane, fields, texts } = one(await sensor.run(connect, args), 'rf_connect');
+    assert.equal(lane, SECURITY);
+    return { fields, path: texts['path']?.bytes.toString() };
+  }
+
+  test('a TCP connection over IPv4 and IPv6 names its peer', async () => {
+    const port4 = await listen({ host: '127.0.0.1', port: 0 });
+    const port6 = await listen({ host: '::1', port: 0 });
+    const common = { type: STREAM, protocol: TCP, result: 0, source_caller: 0 };
+    assert.deepEqual((await record('tcp4', '127.0.0.1', String(port4))).fields, {
+      ...common,
+      family: AF_INET,
+      address: address(127, 0, 0, 1),
+      port: port4,
+    });
+    assert.deepEqual((await record('tcp6', '::1', String(port6))).fields, {
+      ...common,
+      family: AF_INET6,
+      address: localhost6,
+      port: port6,
+    });
+  });
+
+  test('a refused connection names who refused it, from the copy of the kernel', async () => {
+    const common = { type: STREAM, protocol: TCP, result: ECONNREFUSED, source_caller: 0, port: 1 };
+    const v4 = { ...common, family: AF_INET, address: address(127, 0, 0, 1) };
+    const v6 = { ...common, family: AF_INET6, address: localhost6 };
+    assert.deepEqual((await record('tcp4', '127.0.0.1', '1')).fields, v4);
+    assert.deepEqual((await record('tcp6', '::1', '1')).fields, v6);
+  });
+
+  test('a connection that is not waited for is reported when it is begun', async () => {
+    // TEST-NET-1 leads nowhere; without a route the call fails at once, with the same peer
+    const { result, ...fields } = one(
+      await sensor.run(connect, ['tcp4', '192.0.2.1', '80', 'nonblock']),
+      'rf_connect',
+    ).fields;
+    assert.deepEqual(fields, {
+      family: AF_INET,
+      type: STREAM,
+      protocol: TCP,
+      port: 80,
+      address: address(192, 0, 2, 1),
+      source_caller: 0,
+    });
+    assert.ok((result as number) === EINPROGRESS || (result as number) < 0);
+  });
+
+  test('UDP is connected too, and taking that back is no connection', async () => {
+    assert.deepEqual((await record('udp4', '127.0.0.1', '53')).fields, {
+      family: AF_INET,
+      type: DATAGRAM,
+      protocol: UDP,
+      port: 53,
+      address: address(127, 0, 0, 1),
+      result: 0,
+      source_caller: 0,
+    });
+    assert.deepEqual(all(await sensor.run(connect, ['unspec', '-', '0']), 'rf_connect'), []);
+  });
+
+  const unix = { family: AF_UNIX, type: STREAM, protocol: 0, port: 0, address: zero };
+
+  test('a unix socket is known by its file, whatever it was called', async () => {
+    const path = join(scratch.path, 'socket');
+    const link = join(scratch.path, 'link');
+    symlinkSync('socket', link);
+    await listen({ path });
+    assert.deepEqual(await record('unix', link, '0'), { fields: { ...unix, result: 0, source_caller: 0 }, path });
+  });
+
+  test('an abstract unix socket is known by its name, which begins with NUL', async () => {
+    const name = `ringfence-test-${process.pid}`;
+    await listen({ path: `\0${name}` });
+    assert.deepEqual(await record('abstract', name, '0'), {
+      fields: { ...unix, result: 0, source_caller: 0 },
+      path: `\0${name}`,
+    });
+  });
+
+  test('a unix socket that is not there is reported with the text of the caller, marked as such', async () => {
+    const path = join(scratch.path, 'nobody');
+    assert.deepEqual(await record('unix', path, '0'), { fields: { ...unix, result: ENOENT, source_caller: 1 }, path });
+  });
+
+  test("the agent's own connections are left out, and counted", async () => {
+    const port = await listen({ host: '127.0.0.1', port: 0 });
+    sensor.drain();
+    const known = sensor.records.length;
+    const before = sensor.counters(SECURITY);
+    sensor.control({ agent_tgid: process.pid });
+    const { connect: dial } = await import('node:net');
+    const socket = dial(port, '127.0.0.1');
+    await once(socket, 'close');
+    sensor.drain();
+    assert.deepEqual(all(sensor.records.slice(known), 'rf_connect'), []);
+    assert.ok(sensor.counters(SECURITY).self > before.self);
+  });
+});

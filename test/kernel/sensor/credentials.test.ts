@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { all, one, Scratch, skip, TestSensor } from './sensor.ts';
+
+type Credentials = { readonly [name: string]: number | bigint };
+const ids = ['uid', 'gid', 'euid', 'egid', 'suid', 'sgid', 'fsuid', 'fsgid'] as const;
+
+/** What changed, as `name: [before, after]`. */
+function changes(before: Credentials, after: Credentials): { [name: string]: unknown } {
+  const names = Object.keys(before).filter((name) => before[name] !== after[name]);
+  return Object.fromEntries(names.map((name) => [name, [before[name], after[name]]]));
+}
+
+describe('credential changes on the running kernel', { skip }, () => {
+  let sensor: TestSensor;
+  let scratch: Scratch;
+  let credentials: string;
+  before(async () => {
+    scratch = new Scratch();
+    credentials = scratch.compile('credentials');
+    sensor = await TestSensor.start();
+  });
+  after(() => {
+    sensor?.[Symbol.dispose]();
+    scratch?.[Symbol.dispose]();
+  });
+
+  async function changesOf(...calls: string[]): Promise<{ [name: string]: unknown }[]> {
+    const records = all(await sensor.run(credentials, calls), 'rf_credentials_change');
+    return records.map(({ fields }) => changes(fields['before'] as Credentials, fields['after'] as Credentials));
+  }
+
+  test('each call that changes a user or group id is one event with before and after', async () => {
+    const full = one(await sensor.run(credentials, []), 'rf_exec').fields['creds'] as Credentials;
+    const capabilities = full['cap_effective'];
+    assert.ok(typeof capabilities === 'bigint' && capabilities !== 0n);
+    // CAP_CHOWN … CAP_FSETID, CAP_LINUX_IMMUTABLE, CAP_MKNOD, CAP_MAC_OVERRIDE: what goes with a file system id of 0
+    const withoutFiles = capabilities & ~0x1_0800_021fn;
+    assert.deepEqual(
+      await changesOf('setresgid', 'setgid', 'setregid', 'setfsgid', 'setfsuid', 'setreuid', 'setresuid', 'setuid'),
+      [
+        { gid: [0, 5], egid: [0, 6], sgid: [0, 7], fsgid: [0, 6] },
+        { gid: [5, 8], egid: [6, 8], sgid: [7, 8], fsgid: [6, 8] },
+        { gid: [8, 9], egid: [8, 10], sgid: [8, 10], fsgid: [8, 10] },
+        { fsgid: [10, 11] },
+        { fsuid: [0, 12], cap_effective: [capabilities, withoutFiles] },
+        { euid: [0, 13], suid: [0, 13], fsuid: [12, 13], cap_effective: [withoutFiles, 0n] },
+      ],
+    );
+  });
+
+  test('root that becomes somebody else for good loses its capabilities', async () => {
+    const [change] = await changesOf('setuid');
+    assert.ok(change);
+    for (const id of ids.filter((name) => name.includes('uid'))) assert.deepEqual(change[id], [0, 16]);
+    assert.equal((change['cap_permitted'] as bigint[])[1], 0n);
+  });
+
+  test('dropping capabilities is a change', async () => {
+    const [change, ...others] = await changesOf('capset');
+    assert.deepEqual(Object.keys(change ?? {}), ['cap_effective']);
+    assert.deepEqual(others, []);
+  });
+
+  test('a call that changes nothing is no event', async () => {
+    assert.deepEqual(await changesOf('same'), []);
+  });
+});

@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { chmodSync, copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fileFacts, namespaces } from './expect.ts';
+import type { SensorRecord } from './records.ts';
+import { all, one, Scratch, skip, TestSensor } from './sensor.ts';
+
+const MEMFD = 1;
+const DELETED = 2;
+const SETUID = 4;
+const PRIVILEGED = 16;
+const SCRIPT = 32;
+const UNSET = 0xffff_ffff;
+const nobody = 65534;
+
+const text = (record: SensorRecord | undefined, name: string): string | undefined =>
+  record?.texts[name]?.bytes.toString('latin1');
+
+describe('exec on the running kernel', { skip }, () => {
+  let sensor: TestSensor;
+  let scratch: Scratch;
+  let leave: string;
+  let run: string;
+  before(async () => {
+    scratch = new Scratch();
+    leave = scratch.compile('leave');
+    run = scratch.compile('run');
+    sensor = await TestSensor.start();
+  });
+  after(() => {
+    sensor?.[Symbol.dispose]();
+    scratch?.[Symbol.dispose]();
+  });
+
+  test('says everything about the process and its executable', async () => {
+    const link = join(scratch.path, 'link');
+    symlinkSync(leave, link);
+    const exec = one(await sensor.run(link, ['code', '0'], { cwd: '/usr/bin' }), 'rf_exec');
+    const { creds, ...fields } = exec.fields;
+    assert.deepEqual(fields, {
+      ...fileFacts(leave),
+      parent_tgid: process.pid,
+      parent_start: sensor.snapshot(process.pid)[0]?.header.start,
+      ns: { ...namespaces(), pid_in_ns: exec.header.tgid },
+      flags: 0,
+      loginuid: UNSET,
+      sessionid: UNSET,
+      tty: 0,
+      argc: 3,
+      stdio_sockets: 0,
+    });
+    const { cap_effective, cap_permitted, cap_inheritable, ...ids } = creds as { [name: string]: number | bigint };
+    assert.deepEqual(ids, { uid: 0, gid: 0, euid: 0, egid: 0, suid: 0, sgid: 0, fsuid: 0, fsgid: 0 });
+    assert.deepEqual([typeof cap_effective, cap_permitted, cap_inheritable], ['bigint', cap_effective, 0n]);
+    assert.deepEqual(Object.fromEntries(Object.keys(exec.texts).map((name) => [name, text(exec, name)])), {
+      path: leave,
+      filename: link,
+      cwd: '/usr/bin',
+      argv: `${link}\0code\x000`,
+    });
+    for (const { bytes, length } of Object.values(exec.texts)) assert.equal(bytes.length, length);
+  });
+
+  test('arguments that are no text arrive byte by byte', async () => {
+    const exec = all(await sensor.run(run, ['raw', leave]), 'rf_exec').at(-1);
+    assert.equal(text(exec, 'argv'), '\xff\xfe\0\x1b[31m\0two\nlines\0\0end');
+    assert.equal(exec?.fields['argc'], 5);
+  });
+
+  test('arguments of 32 KiB are whole, one byte more are cut in the middle', async () => {
+    const rest = `${leave}\0code\x000\0`.length;
+    const filler = (bytes: number): string => 'x'.repeat(bytes - rest - 1).concat('z');
+    const whole = one(await sensor.run(leave, ['code', '0', filler(32_768)]), 'rf_exec').texts['argv'];
+    assert.deepEqual([whole?.bytes.length, whole?.length], [32_768, 32_768]);
+    assert.equal(whole?.bytes.at(-1), 'z'.charCodeAt(0));
+    const cut = one(await sensor.run(leave, ['code', '0', filler(32_769)]), 'rf_exec').texts['argv'];
+    assert.deepEqual([cut?.bytes.length, cut?.length], [32_768, 32_769]);
+  });
+
+  test('a megabyte of arguments keeps its head, its tail and its length', async () => {
+    const args = Array.from({ length: 1024 }, (_, index) => String(index).padStart(1023, '.'));
+    const all = Buffer.from([leave, 'code', '0', ...args].join('\0'));
+    const exec = one(await sensor.run(leave, ['code', '0', ...args]), 'rf_exec');
+    const argv = exec.texts['argv'];
+    assert.equal(argv?.length, all.length);
+    assert.deepEqual(argv?.bytes, Buffer.concat([all.subarray(0, 16_384), all.subarray(-16_384)]));
+    assert.equal(exec.fields['argc'], 1027);
+  });
+
+  test('an executable that exists only in memory is marked', async () => {
+    const exec = all(await sensor.run(run, ['memfd', leave]), 'rf_exec').at(-1);
+    assert.equal(exec?.fields['flags'], MEMFD | DELETED);
+    assert.equal(text(exec, 'path'), '/memfd:payload');
+    assert.match(text(exec, 'filename') ?? '', /^\/dev\/fd\/\d+$/);
+  });
+
+  test('an executable that was deleted before it ran is marked', async () => {
+    const doomed = join(scratch.path, 'doomed');
+    copyFileSync(leave, doomed);
+    const exec = all(await sensor.run(run, ['deleted', doomed]), 'rf_exec').at(-1);
+    assert.equal((exec?.fields['flags'] as number) & ~MEMFD, DELETED);
+    assert.equal(text(exec, 'path'), doomed);
+  });
+
+  test('a set-user-id executable raises privileges, and says so', async () => {
+    chmodSync(scratch.path, 0o755);
+    const raising = join(scratch.path, 'raising');
+    copyFileSync(leave, raising);
+    chmodSync(raising, 0o4755);
+    const exec = one(await sensor.run(raising, ['code', '0'], { uid: nobody, gid: nobody }), 'rf_exec');
+    assert.equal(exec.fields['flags'], SETUID | PRIVILEGED);
+    const { uid, euid, gid, egid } = exec.fields['creds'] as { [name: string]: number };
+    assert.deepEqual({ uid, euid, gid, egid }, { uid: nobody, euid: 0, gid: nobody, egid: nobody });
+  });
+
+  test('a script is run by its interpreter', async () => {
+    const script = join(scratch.path, 'script');
+    writeFileSync(script, `#!${leave} code\n`, { mode: 0o755 });
+    const exec = one(await sensor.run(script, ['0']), 'rf_exec');
+    assert.equal(exec.fields['flags'], SCRIPT);
+    assert.equal(text(exec, 'filename'), script);
+    assert.equal(text(exec, 'path'), leave);
+    assert.equal(text(exec, 'argv'), `${leave}\0code\0${script}\x000`);
+  });
+
+  test('a thread that runs an executable becomes the process', async () => {
+    const records = await sensor.run(scratch.compile('thread_exec'), [leave]);
+    const [first, second] = all(records, 'rf_exec');
+    assert.ok(first && second);
+    assert.deepEqual(
+      [second.header.tgid, second.header.tid, second.header.start, second.header.exec_id],
+      [first.header.tgid, first.header.tgid, first.header.start, first.header.exec_id + 1n],
+    );
+    one(records, 'rf_exit');
+  });
+
+  test('sockets as standard streams and a terminal are seen', async () => {
+    // pipes of Node are sockets
+    const piped = one(await sensor.run(leave, ['code', '0'], { stdio: ['ignore', 'pipe', 'pipe'] }), 'rf_exec');
+    assert.equal(piped.fields['stdio_sockets'], 0b110);
+    const records = await sensor.run('script', ['-qec', `${leave} code 0`, '/dev/null']);
+    const inTerminal = all(records, 'rf_exec').at(-1);
+    assert.equal((inTerminal?.fields['tty'] as number) >>> 20, 136, 'major number of a pseudo-terminal');
+  });
+
+  test('a path of 4,096 bytes is whole, a longer one is cut in the middle', async () => {
+    const deep = scratch.compile('deep');
+    const component = 'c'.repeat(200);
+    for (const length of [4096, 4097, 9000]) {
+      // a first directory as long as it takes for the others to be of equal length
+      const depth = Math.floor((length - scratch.path.length - 3) / 201);
+      const base = join(scratch.path, 'd'.repeat(length - scratch.path.length - 1 - depth * 201));
+      mkdirSync(base);
+      const cwd = base + `/${component}`.repeat(depth);
+      const exec = all(await sensor.run(deep, [base, component, String(depth), leave]), 'rf_exec').at(-1);
+      const seen = exec?.texts['cwd'];
+      assert.equal(seen?.length, length);
+      const expected = length <= 4096 ? cwd : cwd.slice(0, 2048) + cwd.slice(-2048);
+      assert.equal(seen?.bytes.toString(), expected);
+    }
+  });
+});

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { closeSync, constants, mkdirSync, openSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { fileFacts } from './expect.ts';
+import type { SensorRecord } from './records.ts';
+import { all, BULK, Scratch, skip, TestSensor } from './sensor.ts';
+
+const { O_CREAT, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } = constants;
+/** what the kernel adds for a 64-bit caller */
+const O_LARGEFILE = 0o100000;
+const ENOENT = -2;
+
+describe('opens on the running kernel', { skip }, () => {
+  let sensor: TestSensor;
+  let scratch: Scratch;
+  let open: string;
+  let directory: string;
+  before(async () => {
+    scratch = new Scratch();
+    open = scratch.compile('open');
+    directory = join(scratch.path, 'files');
+    mkdirSync(directory);
+    sensor = await TestSensor.start();
+  });
+  beforeEach(() => sensor.control({}));
+  after(() => {
+    sensor?.[Symbol.dispose]();
+    scratch?.[Symbol.dispose]();
+  });
+
+  /** The opens of files of this test: the program's own start opens others. */
+  async function opens(call: string, path: string, flags: number, cwd = directory): Promise<SensorRecord[]> {
+    const records = await sensor.run(open, [call, path, String(flags)], { cwd });
+    return all(records, 'rf_open').filter(({ texts }) => texts['path']?.bytes.includes('file'));
+  }
+
+  function file(name: string): string {
+    const path = join(directory, name);
+    writeFileSync(path, 'x');
+    return path;
+  }
+
+  test('a file opened to write is reported as the kernel opened it, by every system call', async () => {
+    const path = file('file-written');
+    symlinkSync('file-written', join(directory, 'file-link'));
+    const { inode, device, mode } = fileFacts(path);
+    for (const call of ['open', 'openat', 'openat2', 'creat']) {
+      const flags = call === 'creat' ? O_CREAT | O_WRONLY | O_TRUNC : O_RDWR;
+      const [record, ...others] = await opens(call, '../files/./file-link', flags);
+      assert.equal(others.length, 0);
+      assert.equal(record?.lane, BULK);
+      assert.equal(record?.texts['path']?.bytes.toString(), path, call);
+      const { result, flags: seen, ...fields } = record?.fields ?? {};
+      assert.deepEqual(fields, { inode, device, mode, source_caller: 0 });
+      assert.equal(result, 3);
+      assert.equal(Number(seen) & ~O_LARGEFILE, flags, call);
+    }
+  });
+
+  test('a file that an open creates is reported as created', async () => {
+    for (const call of ['open', 'openat', 'openat2']) {
+      const [record] = await opens(call, `file-by-${call}`, O_CREAT | O_RDONLY);
+      assert.equal(Number(record?.fields['flags']) & ~O_LARGEFILE, O_CREAT);
+      assert.equal(record?.texts['path']?.bytes.toString(), join(directory, `file-by-${call}`));
+    }
+  });
+
+  test('an open that fails is reported with the text of the caller, marked as such', async () => {
+    const [record, ...others] = await opens('openat', 'missing/../file', O_WRONLY);
+    assert.equal(others.length, 0);
+    assert.deepEqual(record?.fields, {
+      inode: 0n,
+      device: 0,
+      flags: O_WRONLY,
+      result: ENOENT,
+      mode: 0,
+      source_caller: 1,
+    });
+    assert.equal(record?.texts['path']?.bytes.toString(), 'missing/../file');
+  });
+
+  test('opens to read stay in the kernel, counted, unless they are watched or all are wanted', async () => {
+    const path = file('file-read');
+    const before = sensor.counters(BULK);
+    assert.deepEqual(await opens('openat', path, O_RDONLY), []);
+    assert.ok(sensor.counters(BULK).unwatched > before.unwatched);
+
+    sensor.control({ all_opens: 1 });
+    assert.equal((await opens('openat', path, O_RDONLY)).length, 1);
+  });
+
+  test('a watched prefix lets through what lies below it, whatever it was called, and failed opens', async () => {
+    const watched = join(directory, 'watched');
+    mkdirSync(watched);
+    const path = file('watched/file');
+    file('watchful-file');
+    sensor.watch(`${watched}/`);
+    const [record, ...others] = await opens('openat', 'watched/../watched/file', O_RDONLY);
+    assert.equal(others.length, 0);
+    assert.equal(record?.texts['path']?.bytes.toString(), path);
+    assert.deepEqual(await opens('openat', 'watchful-file', O_RDONLY), []);
+    assert.equal((await opens('openat', `${watched}/no-file`, O_RDONLY))[0]?.fields['result'], ENOENT);
+    sensor.control({ nothing_watched: 1 });
+    assert.deepEqual(await opens('openat', path, O_RDONLY), []);
+  });
+
+  test("the agent's own opens are left out, and counted", () => {
+    const path = file('file-of-the-agent');
+    sensor.drain();
+    sensor.control({ agent_tgid: process.pid });
+    const before = sensor.counters(BULK);
+    closeSync(openSync(path, 'r+'));
+    assert.ok(sensor.counters(BULK).self > before.self);
+    const known = sensor.records.length;
+    sensor.drain();
+    const own = sensor.records.slice(known).filter(({ header }) => header.tgid === process.pid);
+    assert.deepEqual(own, []);
+  });
+
+  test('names that are no text arrive byte by byte', async () => {
+    const path = join(directory, 'file\x1b[2J\n');
+    writeFileSync(path, '');
+    const [record] = await opens('openat', path, O_WRONLY);
+    assert.equal(record?.texts['path']?.bytes.toString(), path);
+  });
+
+  test('a path too long for the caller is still whole in the kernel', async () => {
+    const deep = scratch.compile('deep');
+    const base = join(scratch.path, 'deep-open');
+    mkdirSync(base);
+    const component = 'file'.padEnd(250, '.');
+    const records = await sensor.run(deep, [base, component, '30', '/bin/true']);
+    const created = all(records, 'rf_open').find(({ texts }) => texts['path']?.bytes.toString().endsWith('/leaf'));
+    const whole = `${base}${`/${component}`.repeat(30)}/leaf`;
+    assert.equal(created?.texts['path']?.length, whole.length);
+    assert.equal(created?.texts['path']?.bytes.toString(), whole.slice(0, 2048) + whole.slice(-2048));
+  });
+});

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, rmdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { namespaces } from './expect.ts';
+import { all, cgroup2, one, Scratch, SECURITY, skip, TestSensor } from './sensor.ts';
+
+describe('fork and exit on the running kernel', { skip }, () => {
+  let sensor: TestSensor;
+  let scratch: Scratch;
+  let leave: string;
+  before(async () => {
+    scratch = new Scratch();
+    leave = scratch.compile('leave');
+    sensor = await TestSensor.start();
+  });
+  after(() => {
+    sensor?.[Symbol.dispose]();
+    scratch?.[Symbol.dispose]();
+  });
+
+  test('a process is forked, runs and exits, with one identity', async () => {
+    // what Node's child opens before it runs the program is no part of this
+    const records = (await sensor.run(leave, ['code', '42'])).filter(({ type }) => type !== 'rf_open');
+    assert.deepEqual(
+      records.map(({ type }) => type),
+      ['rf_fork', 'rf_exec', 'rf_exit'],
+    );
+    const [fork, exec, exit] = records;
+    assert.ok(fork && exec && exit);
+    const { tgid, start } = fork.header;
+    assert.deepEqual(fork.fields, {
+      parent_start: sensor.snapshot(process.pid)[0]?.header.start,
+      parent_tgid: process.pid,
+      ns: { ...namespaces(), pid_in_ns: tgid },
+    });
+    for (const { header, lane } of records) {
+      assert.equal(lane, SECURITY);
+      assert.deepEqual([header.tgid, header.tid, header.start], [tgid, tgid, start]);
+    }
+    assert.equal(exec.header.exec_id, fork.header.exec_id + 1n);
+    assert.equal(exit.header.exec_id, exec.header.exec_id);
+    assert.ok(start <= fork.header.ktime && fork.header.ktime <= exec.header.ktime);
+    assert.deepEqual(exit.fields, { duration: exit.header.ktime - start, code: 42, signal: 0, core: 0 });
+  });
+
+  test('a signal is the reason of an exit', async () => {
+    for (const [args, signal] of [
+      [['signal', '9'], 9],
+      [['signal', '15'], 15],
+      [['abort', '0'], 6],
+    ] as const) {
+      const { code, signal: seen, core } = one(await sensor.run(leave, args), 'rf_exit').fields;
+      assert.deepEqual({ code, seen, core }, { code: 0, seen: signal, core: 0 });
+    }
+  });
+
+  test('threads are no processes: one fork, and one exit when the last is gone', async () => {
+    const records = await sensor.run(leave, ['leader-first', '7']);
+    one(records, 'rf_fork');
+    const exit = one(records, 'rf_exit');
+    assert.equal(exit.fields['code'], 7);
+    assert.notEqual(exit.header.tid, exit.header.tgid, 'the leader was gone before');
+  });
+
+  test('threads that leave at once make one exit', async () => {
+    for (let round = 0; round < 20; round++) {
+      const exit = one(await sensor.run(leave, ['together', '16']), 'rf_exit');
+      assert.equal(exit.fields['code'], 0);
+    }
+  });
+
+  test('a grandchild names its parent', async () => {
+    const records = await sensor.run('/bin/sh', ['-c', `${leave} code 1; ${leave} code 2`]);
+    const [shell, first, second] = all(records, 'rf_fork');
+    assert.ok(shell && first && second);
+    assert.deepEqual(
+      [first.fields['parent_tgid'], first.fields['parent_start']],
+      [shell.header.tgid, shell.header.start],
+    );
+    const exits = all(records, 'rf_exit').map(({ header, fields }) => [header.tgid, fields['code']]);
+    assert.deepEqual(exits, [
+      [first.header.tgid, 1],
+      [second.header.tgid, 2],
+      [shell.header.tgid, 2],
+    ]);
+  });
+
+  test('a process in a cgroup of its own carries its id', async () => {
+    const group = join(cgroup2() ?? '', `rf-test-${process.pid}`);
+    mkdirSync(group);
+    try {
+      const records = await sensor.run('/bin/sh', ['-c', `echo $$ > ${group}/cgroup.procs; ${leave} code 0; :`]);
+      const child = all(records, 'rf_fork').at(-1);
+      assert.equal(child?.header.cgroup, statSync(group, { bigint: true }).ino);
+      assert.equal(all(records, 'rf_exit')[0]?.header.cgroup, child?.header.cgroup);
+    } finally {
+      rmdirSync(group);
+    }
+  });
+
+  test('a process in a pid namespace of its own is known by both its numbers', async () => {
+    const records = await sensor.run('unshare', ['--pid', '--fork', '--mount', '--uts', leave, 'code', '0']);
+    const exec = all(records, 'rf_exec').at(-1);
+    const ns = exec?.fields['ns'] as ReturnType<typeof namespaces>;
+    const own = namespaces();
+    assert.equal(ns['pid_in_ns'], 1);
+    assert.notEqual(exec?.header.tgid, 1);
+    for (const changed of ['pid', 'mnt', 'uts']) assert.notEqual(ns[changed], own[changed], changed);
+    for (const kept of ['net', 'ipc', 'user', 'cgroup']) assert.equal(ns[kept], own[kept], kept);
+  });
+});

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { after, before, describe, test } from 'node:test';
+import { BULK, Scratch, SECURITY, skip, TestSensor } from './sensor.ts';
+
+const O_CREAT_WRONLY = 0o101;
+/** index of rf_control.sleeping[SECURITY], in 32-bit words */
+const SLEEPING = 2;
+
+describe('sequences, losses and wake-ups on the running kernel', { skip }, () => {
+  let scratch: Scratch;
+  let open: string;
+  before(() => {
+    scratch = new Scratch();
+    open = scratch.compile('open');
+  });
+  after(() => scratch?.[Symbol.dispose]());
+
+  test('numbers have no hole per lane and CPU while the ring has room', async () => {
+    using sensor = await TestSensor.start();
+    await sensor.run(open, ['openat', `${scratch.path}/file`, String(O_CREAT_WRONLY), '500']);
+    sensor.drain();
+    for (const lane of [SECURITY, BULK]) {
+      const next = new Map<number, bigint>();
+      for (const { header } of sensor.records.filter((record) => record.lane === lane)) {
+        assert.equal(header.sequence, next.get(header.cpu) ?? 1n);
+        next.set(header.cpu, header.sequence + 1n);
+      }
+      assert.equal(sensor.counters(lane).ringFull, 0n);
+    }
+  });
+
+  test('what a full ring loses is counted, leaves a hole, and leaves the other lane alone', async () => {
+    using sensor = await TestSensor.start({ bulkRing: 4096 });
+    const records = await sensor.run(open, ['openat', `${scratch.path}/file`, String(O_CREAT_WRONLY), '1000']);
+    const { sequence, ringFull } = sensor.counters(BULK);
+    const seen = sensor.records.filter(({ lane }) => lane === BULK).length;
+    assert.ok(ringFull > 900n);
+    assert.ok(BigInt(seen) + ringFull <= sequence, 'more may have come since');
+    assert.ok(records.some(({ type }) => type === 'rf_exit'));
+    assert.equal(sensor.counters(SECURITY).ringFull, 0n);
+
+    const { header } = (await sensor.run(open, ['openat', `${scratch.path}/file`, String(O_CREAT_WRONLY)])).filter(
+      ({ lane }) => lane === BULK,
+    )[0] ?? { header: undefined };
+    assert.ok(header !== undefined && header.sequence > BigInt(seen) / 2n, 'the number goes on behind the hole');
+  });
+
+  test('a reader that says it sleeps is woken by the next record, once', async () => {
+    using sensor = await TestSensor.start();
+    const [ring] = sensor.rings;
+    sensor.drain();
+    const control = sensor.object.section('.bss').int32('rf_control');
+    Atomics.store(control, SLEEPING, 1);
+    const woken = ring.wait(10_000);
+    await once(spawn('/bin/true', { stdio: 'ignore' }), 'exit');
+    assert.equal(await woken, true);
+    assert.equal(Atomics.load(control, SLEEPING), 0);
+    sensor.drain();
+    assert.ok(sensor.records.some(({ type }) => type === 'rf_exit'));
+  });
+});

@@ -1,0 +1,158 @@
+/** The sensor loaded and attached for a test, and what it saw of the programs that the test runs. */
+import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BpfObject, possibleCpus, type RingBuffer } from '@ringfence/libbpf-ts';
+import { buildSensor } from '../../../tools/build-sensor.ts';
+import { RecordReader, type SensorRecord } from './records.ts';
+
+export const SECURITY = 0;
+export const BULK = 1;
+const CPUS_MAX = 256;
+const drops = ['ringFull', 'readFault', 'self', 'unwatched', 'scratch'] as const;
+const programs = join(import.meta.dirname, '../programs');
+
+/** For `test(..., { skip })`: false where the sensor can be tested, else why not. */
+export const skip: string | false = whyNot() ?? false;
+
+function whyNot(): string | undefined {
+  if (process.getuid?.() !== 0) return 'loading the sensor needs root';
+  if (!existsSync('/sys/kernel/btf/vmlinux')) return 'the kernel has no BTF';
+  if (cgroup2() === undefined) return 'cgroup2 is not mounted';
+  if (!existsSync('/sys/kernel/tracing/events/syscalls')) return 'tracefs is not mounted at /sys/kernel/tracing';
+  return undefined;
+}
+
+/** Where cgroup v2 is mounted: on hybrid machines not at /sys/fs/cgroup. */
+export function cgroup2(): string | undefined {
+  const mounts = readFileSync('/proc/mounts', 'utf8').split('\n');
+  return mounts.map((line) => line.split(' ')).find((fields) => fields[2] === 'cgroup2')?.[1];
+}
+
+/** A directory of this test's own, removed with all in it, however deep. */
+export class Scratch implements Disposable {
+  readonly path: string = mkdtempSync(join(tmpdir(), 'ringfence-sensor-'));
+
+  /** Compiles test/kernel/programs/NAME.c. */
+  compile(name: string): string {
+    const output = join(this.path, name);
+    execFileSync('cc', ['-O1', '-pthread', '-o', output, join(programs, `${name}.c`)]);
+    return output;
+  }
+
+  [Symbol.dispose](): void {
+    // rm goes down directory by directory; a path as long as the ones made here fits into no system call
+    execFileSync('rm', ['-rf', this.path]);
+  }
+}
+
+export interface SensorOptions {
+  /** bytes. @default 1 MiB */
+  readonly bulkRing?: number;
+}
+
+export type Counters = { readonly sequence: bigint } & { readonly [drop in (typeof drops)[number]]: bigint };
+
+export class TestSensor implements Disposable {
+  readonly object: BpfObject;
+  readonly rings: readonly [RingBuffer, RingBuffer];
+  readonly records: SensorRecord[] = [];
+  readonly reader: RecordReader;
+
+  private constructor(path: string, { bulkRing = 1 << 20 }: SensorOptions) {
+    this.object = BpfObject.open(path);
+    const { object } = this;
+    object.definition('rf_ring_security').resize(1 << 20);
+    object.definition('rf_ring_bulk').resize(bulkRing);
+    object.definition('rf_scratch_sec').resize(possibleCpus());
+    object.definition('rf_scratch_bulk').resize(possibleCpus());
+    object.load();
+    if (object.btf === undefined) throw new Error('the sensor has no BTF');
+    this.reader = new RecordReader(object.btf);
+    this.rings = [object.map('rf_ring_security').ringBuffer(), object.map('rf_ring_bulk').ringBuffer()];
+    const root = cgroup2() ?? '';
+    for (const name of ['connect4', 'connect6']) object.program(name).attachCgroup(root);
+    object.attach();
+  }
+
+  static async start(options: SensorOptions = {}): Promise<TestSensor> {
+    return new TestSensor(await buildSensor(), options);
+  }
+
+  control(settings: { agent_tgid?: number; all_opens?: number; nothing_watched?: number }): void {
+    this.object.globals['rf_control'] = settings as { [name: string]: number };
+  }
+
+  watch(prefix: string): void {
+    const path = Buffer.alloc(256);
+    const length = path.write(prefix);
+    this.object.map('rf_watched').set({ prefixlen: length * 8, path }, 1);
+  }
+
+  /** All CPUs of a lane added up. */
+  counters(lane: number): Counters {
+    const map = this.object.map('rf_counters');
+    const sum: Record<string, bigint> = { sequence: 0n };
+    for (let cpu = 0; cpu < possibleCpus(); cpu++) {
+      const one = map.get(lane * CPUS_MAX + cpu) as { sequence: bigint; drops: bigint[] };
+      sum['sequence'] = (sum['sequence'] ?? 0n) + one.sequence;
+      for (const [index, drop] of drops.entries()) sum[drop] = (sum[drop] ?? 0n) + (one.drops[index] ?? 0n);
+    }
+    return sum as Counters;
+  }
+
+  /** Takes over what has come since. */
+  drain(): void {
+    for (const [lane, ring] of this.rings.entries()) {
+      ring.begin();
+      while (ring.next()) {
+        const bytes = Buffer.from(ring.bytes.subarray(ring.offset, ring.offset + ring.length));
+        this.records.push(this.reader.read(lane, bytes));
+      }
+      ring.release();
+    }
+  }
+
+  /** Runs a program to its end; returns what it and its children did. The first record is the fork that made it. */
+  async run(file: string, args: readonly string[] = [], options: SpawnOptions = {}): Promise<SensorRecord[]> {
+    const child = spawn(file, args, { stdio: 'ignore', ...options });
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    return this.of(child);
+  }
+
+  of(child: ChildProcess): SensorRecord[] {
+    this.drain();
+    const family = new Set([child.pid]);
+    const byTime = this.records.toSorted((a, b) => Number(a.header.ktime - b.header.ktime));
+    return byTime.filter(({ type, header, fields }) => {
+      if (type === 'rf_fork' && family.has(fields['parent_tgid'] as number)) family.add(header.tgid);
+      return family.has(header.tgid);
+    });
+  }
+
+  /** The processes that run, or one of them. */
+  snapshot(tgid?: number): SensorRecord[] {
+    using link = this.object.program('snapshot').attachIterator(tgid === undefined ? {} : { tgid });
+    using iterator = link.iterate();
+    return this.reader.readAll(SECURITY, iterator.readAll());
+  }
+
+  [Symbol.dispose](): void {
+    for (const ring of this.rings) ring[Symbol.dispose]();
+    this.object[Symbol.dispose]();
+  }
+}
+
+/** The only one of its kind. */
+export function one(records: readonly SensorRecord[], type: string): SensorRecord {
+  const found = records.filter((record) => record.type === type);
+  if (found.length !== 1 || found[0] === undefined)
+    throw new Error(`${found.length} records of ${type} among ${records.map((record) => record.type).join(', ')}`);
+  return found[0];
+}
+
+export function all(records: readonly SensorRecord[], type: string): SensorRecord[] {
+  return records.filter((record) => record.type === type);
+}

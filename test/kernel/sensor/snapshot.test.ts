@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import { fileFacts, namespaces } from './expect.ts';
+import { skip, TestSensor } from './sensor.ts';
+
+const half = 8192;
+
+describe('the snapshot of running processes', { skip }, () => {
+  let sensor: TestSensor;
+  const children: ChildProcess[] = [];
+  before(async () => {
+    sensor = await TestSensor.start();
+  });
+  after(async () => {
+    for (const child of children) {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    }
+    sensor?.[Symbol.dispose]();
+  });
+
+  function sleeper(...args: string[]): number {
+    const child = spawn('/bin/sleep', ['1000', ...args], { stdio: 'ignore', cwd: '/usr' });
+    children.push(child);
+    return child.pid ?? 0;
+  }
+
+  test('one process is found by its number, as its exec would have reported it', async () => {
+    const pid = sleeper('999');
+    const fromFork = sensor;
+    fromFork.drain();
+    const exec = sensor.records.find(({ type, header }) => type === 'rf_exec' && header.tgid === pid);
+    assert.ok(exec);
+    const [found, ...others] = sensor.snapshot(pid);
+    assert.ok(found);
+    assert.equal(others.length, 0);
+    assert.deepEqual(
+      { ...found.header, ktime: 0n, cpu: 0, size: 0 },
+      { ...exec.header, ktime: 0n, cpu: 0, size: 0, sequence: 0n },
+    );
+    assert.deepEqual(found.fields, { ...exec.fields, argc: 0 });
+    const { filename, ...texts } = found.texts;
+    const { filename: _, ...execTexts } = exec.texts;
+    assert.deepEqual(texts, execTexts);
+    assert.equal(filename?.length, 0);
+  });
+
+  test('every process is there, once, but none of its threads', () => {
+    const pid = sleeper();
+    const found = sensor.snapshot();
+    const tgids = found.map(({ header }) => header.tgid);
+    assert.equal(new Set(tgids).size, tgids.length);
+    for (const mine of [pid, process.pid]) assert.ok(tgids.includes(mine));
+    const own = found.find(({ header }) => header.tgid === process.pid);
+    const { inode, device } = fileFacts(process.execPath);
+    assert.deepEqual([own?.fields['inode'], own?.fields['device']], [inode, device]);
+    assert.deepEqual(own?.fields['ns'], { ...namespaces(), pid_in_ns: process.pid });
+    assert.equal(own?.texts['argv']?.bytes.toString(), readFileSync('/proc/self/cmdline', 'utf8').slice(0, -1));
+    const threads = found.filter(({ header }) => header.tgid !== header.tid);
+    assert.deepEqual(threads, []);
+  });
+
+  test('kernel threads have a name and no executable', () => {
+    const daemon = sensor.snapshot(2)[0];
+    assert.equal(daemon?.texts['filename']?.bytes.toString(), 'kthreadd');
+    assert.equal(daemon?.texts['path']?.length, 0);
+    assert.deepEqual([daemon?.fields['inode'], daemon?.fields['flags']], [0n, 0]);
+  });
+
+  test('arguments of more than 16 KiB keep head and tail', () => {
+    const args = Array.from({ length: 100 }, (_, index) => String(index).padStart(999, '0'));
+    const whole = Buffer.from(['/bin/sleep', '1000', ...args].join('\0'));
+    const argv = sensor.snapshot(sleeper(...args))[0]?.texts['argv'];
+    assert.equal(argv?.length, whole.length);
+    assert.deepEqual(argv?.bytes, Buffer.concat([whole.subarray(0, half), whole.subarray(-half)]));
+  });
+
+  test('a process that is gone is not there', async () => {
+    const child = spawn('/bin/true', { stdio: 'ignore' });
+    await once(child, 'exit');
+    assert.deepEqual(sensor.snapshot(child.pid), []);
+  });
+});
