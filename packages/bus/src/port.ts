@@ -104,6 +104,8 @@ export interface Bus extends AsyncDisposable {
   /** Durable when it resolves (survives kill -9). All or none. Rejects with BusFullError when the disk bound is reached. */
   produce(records: readonly OutRecord[]): Promise<void>;
   consumer(options: ConsumerOptions): Promise<Consumer>;
+  /** What a group with a consumer here has not committed, in records by topic; empty when it has none. */
+  lag(group: string): Promise<ReadonlyMap<string, number>>;
   /** Reads without a group: for the command line, recordings and audits. */
   read(options: ReadOptions): AsyncIterable<InRecord>;
   /** used and allowed bytes; `full` when producing would be refused */

@@ -64,6 +64,10 @@ export class EmbeddedBus implements Bus {
     return consumer;
   }
 
+  async lag(group: string): Promise<ReadonlyMap<string, number>> {
+    return (await this.#consumers.get(group)?.lag()) ?? new Map();
+  }
+
   read(options: ReadOptions): AsyncIterable<InRecord> {
     this.#checkOpen();
     const logs = this.#store.catalog.partitions(options.topic);

@@ -1,0 +1,22 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import type { Log } from '@ringfence/telemetry';
+import { CliError } from '../errors.ts';
+
+/** File systems that the sensor needs, where they belong. */
+const NEEDED = [
+  { type: 'bpf', point: '/sys/fs/bpf' },
+  { type: 'tracefs', point: '/sys/kernel/tracing' },
+] as const;
+
+/** Mounts what is missing, as root; says so. Throws CliError when it can't. */
+export function prepareHost(log: Log): void {
+  const mounts = readFileSync('/proc/mounts', 'utf8').split('\n');
+  for (const { type, point } of NEEDED) {
+    if (mounts.some((line) => line.split(' ')[2] === type)) continue;
+    const command = `mount -t ${type} ${type} ${point}`;
+    const { status, stderr } = spawnSync('mount', ['-t', type, type, point], { encoding: 'utf8' });
+    if (status !== 0) throw new CliError(`${type} is not mounted and can't be: ${stderr?.trim() || 'no mount command'}; try as root: ${command}`);
+    log.info({ command }, 'mounted what the sensor needs');
+  }
+}
