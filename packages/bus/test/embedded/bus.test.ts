@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { conformance, type Driver } from '../../src/conformance.ts';
+import { conformance, type Driver } from '../../src/conformance/index.ts';
 import { EmbeddedBus, openEmbeddedBus } from '../../src/embedded/bus.ts';
 import type { Bus } from '../../src/port.ts';
 

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Make } from './driver.ts';
+import { NOTHING, record, take, text, topic } from './helpers.ts';
+
+export function groups(make: Make): void {
+  test('groups are independent: each gets every record', async () => {
+    const { bus } = await make();
+    await bus.ensureTopics([topic('t')]);
+    await bus.produce([record('t', 'k', '1'), record('t', 'k', '2')]);
+    for (const group of ['a', 'b']) {
+      await using consumer = await bus.consumer({ group, topics: ['t'] });
+      const records = await take(consumer, 2);
+      assert.deepEqual(records.map(text), ['1', '2']);
+      await consumer.commit(records, NOTHING);
+    }
+  });
+
+  test('what was polled and not committed comes again to the next consumer of the group, what was committed does not', async () => {
+    const { bus } = await make();
+    await bus.ensureTopics([topic('t')]);
+    await bus.produce([1, 2, 3, 4].map((i) => record('t', 'k', `${i}`)));
+    const first = await bus.consumer({ group: 'g', topics: ['t'] });
+    const records = await take(first, 4);
+    await first.commit(records.slice(0, 2), NOTHING);
+    assert.equal((await first.lag()).get('t'), 2);
+    await first.close();
+    await using second = await bus.consumer({ group: 'g', topics: ['t'] });
+    assert.deepEqual((await take(second, 2)).map(text), ['3', '4']);
+  });
+
+  test('a poll goes on where the last one ended, committed or not', async () => {
+    const { bus } = await make();
+    await bus.ensureTopics([topic('t')]);
+    await bus.produce([1, 2, 3, 4].map((i) => record('t', 'k', `${i}`)));
+    await using consumer = await bus.consumer({ group: 'g', topics: ['t'], maxRecords: 1 });
+    assert.deepEqual((await take(consumer, 4)).map(text), ['1', '2', '3', '4']);
+  });
+
+  test('a waiting poll is woken by a produce, and by the outputs of a commit', async () => {
+    const { bus } = await make();
+    await bus.ensureTopics([topic('in'), topic('out')]);
+    await using upstream = await bus.consumer({ group: 'up', topics: ['in'] });
+    await using downstream = await bus.consumer({ group: 'down', topics: ['out'] });
+    const input = upstream.poll();
+    const output = downstream.poll();
+    await bus.produce([record('in', 'k', 'x')]);
+    const records = await input;
+    assert.deepEqual(records.map(text), ['x']);
+    await upstream.commit(records, { outputs: [record('out', 'k', 'y')], state: [] });
+    assert.deepEqual((await output).map(text), ['y']);
+  });
+
+  test('an aborted signal ends a waiting poll with nothing', async () => {
+    const { bus } = await make();
+    await bus.ensureTopics([topic('t')]);
+    await using consumer = await bus.consumer({ group: 'g', topics: ['t'] });
+    const abort = new AbortController();
+    const poll = consumer.poll(abort.signal);
+    setImmediate(() => abort.abort());
+    assert.deepEqual(await poll, []);
+    await bus.produce([record('t', 'k', 'after')]);
+    assert.deepEqual((await take(consumer, 1)).map(text), ['after']);
+  });
+
+  test('lag counts what is not committed, by topic', async () => {
+    const { bus } = await make();
+    await bus.ensureTopics([topic('a', { partitions: 3 }), topic('b')]);
+    await bus.produce(Array.from({ length: 7 }, (_, i) => record('a', `k${i}`, 'x')));
+    await using consumer = await bus.consumer({ group: 'g', topics: ['a', 'b'] });
+    assert.deepEqual(Object.fromEntries(await consumer.lag()), { a: 7, b: 0 });
+    await consumer.commit(await take(consumer, 7), NOTHING);
+    assert.deepEqual(Object.fromEntries(await consumer.lag()), { a: 0, b: 0 });
+  });
+}

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { BadRecordError } from '../errors.ts';
+import type { DriverFactory, Make } from './driver.ts';
+import { collect, fill, NOTHING, record, take, topic } from './helpers.ts';
+
+export function limits(make: Make, factory: DriverFactory): void {
+  test('a record that is too large is refused, and nothing of its call is written', async () => {
+    const { bus } = await make();
+    await bus.ensureTopics([topic('t')]);
+    const large = { topic: 't', key: 'k', value: Buffer.alloc(2 ** 20 + 1) };
+    await assert.rejects(bus.produce([record('t', 'k', 'small'), large]), BadRecordError);
+    assert.deepEqual(await collect(bus.read({ topic: 't' })), []);
+  });
+
+  test('a full bus refuses to produce, writes nothing of it, says so, and takes records again once they are consumed', {
+    skip: !factory.bounded && 'this driver has no bound of its own',
+  }, async () => {
+    const { bus } = await make({ maxBytes: 8 * 2 ** 20 });
+    await bus.ensureTopics([topic('t', { retentionBytes: 2 ** 30 })]);
+    await using consumer = await bus.consumer({ group: 'g', topics: ['t'] });
+    const produced = await fill(bus, 't');
+    const { usedBytes, maxBytes, full } = bus.pressure();
+    assert.ok(full, 'pressure says full');
+    assert.ok(usedBytes <= maxBytes, `${usedBytes} <= ${maxBytes}`);
+    assert.equal((await collect(bus.read({ topic: 't' }))).length, produced);
+    await consumer.commit(await take(consumer, produced), NOTHING);
+    await bus.produce([{ topic: 't', key: 'k', value: Buffer.alloc(60_000) }]);
+    assert.equal((await take(consumer, 1)).length, 1);
+  });
+
+  test('a full bus can be worked off: a commit that gives back more than it takes goes through', {
+    skip: !factory.bounded && 'this driver has no bound of its own',
+  }, async () => {
+    const { bus } = await make({ maxBytes: 8 * 2 ** 20 });
+    await bus.ensureTopics([topic('in', { retentionBytes: 2 ** 30 }), topic('out')]);
+    await using consumer = await bus.consumer({ group: 'g', topics: ['in'], maxRecords: 8 });
+    const produced = await fill(bus, 'in');
+    for (let done = 0; done < produced; ) {
+      const records = await consumer.poll();
+      await consumer.commit(records, { outputs: [{ topic: 'out', key: 'k', value: Buffer.alloc(1000) }], state: [] });
+      done += records.length;
+    }
+    assert.equal((await consumer.lag()).get('in'), 0);
+  });
+}

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Make } from './driver.ts';
+import { assertAscending, collect, record, text, topic } from './helpers.ts';
+
+export function reading(make: Make): void {
+  test('reading needs no group, moves no group, and ends at the end', async () => {
+    const { bus } = await make();
+    await bus.ensureTopics([topic('t', { partitions: 3 })]);
+    await bus.produce(Array.from({ length: 150 }, (_, i) => record('t', `k${i}`, `${i}`)));
+    const records = await collect(bus.read({ topic: 't' }));
+    assert.equal(new Set(records.map(text)).size, 150);
+    assertAscending(records);
+    await using consumer = await bus.consumer({ group: 'g', topics: ['t'] });
+    assert.equal((await consumer.lag()).get('t'), 150);
+  });
+
+  test('reading can begin at a time', async () => {
+    const { bus } = await make();
+    await bus.ensureTopics([topic('t')]);
+    for (let i = 0; i < 5; i++) {
+      await bus.produce([record('t', 'k', `${i}`)]);
+      await new Promise((resolve) => setTimeout(resolve, 3));
+    }
+    const all = await collect(bus.read({ topic: 't' }));
+    const from = all[3]!.timestamp;
+    assert.deepEqual((await collect(bus.read({ topic: 't', from }))).map(text), ['3', '4']);
+    assert.deepEqual(await collect(bus.read({ topic: 't', from: from + 3_600_000_000 })), []);
+  });
+
+  test('following sees what comes later, and ends when its signal aborts', async () => {
+    const { bus } = await make();
+    await bus.ensureTopics([topic('t')]);
+    await bus.produce([record('t', 'k', 'old')]);
+    const abort = new AbortController();
+    const seen: string[] = [];
+    const following = (async () => {
+      for await (const one of bus.read({ topic: 't', follow: true, signal: abort.signal })) {
+        seen.push(text(one));
+        if (seen.length === 1) await bus.produce([record('t', 'k', 'new')]);
+        if (seen.length === 2) abort.abort();
+      }
+    })();
+    await following;
+    assert.deepEqual(seen, ['old', 'new']);
+  });
+
+  test('following from the latest sees nothing of what was there', async () => {
+    const { bus } = await make();
+    await bus.ensureTopics([topic('t')]);
+    await bus.produce([record('t', 'k', 'old')]);
+    const records = bus.read({ topic: 't', from: 'latest', follow: true })[Symbol.asyncIterator]();
+    const next = records.next();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await bus.produce([record('t', 'k', 'new')]);
+    assert.equal(text((await next).value), 'new');
+    await records.return?.();
+  });
+}

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { BusError, UnknownTopicError } from '../errors.ts';
+import type { DriverFactory, Make } from './driver.ts';
+import { collect, record, take, topic } from './helpers.ts';
+
+export function state(make: Make, factory: DriverFactory): void {
+  const change = (key: string, value: string | null, offset: number, index: number) => ({
+    store: 'ringfence.state.s',
+    partition: 0,
+    key,
+    value: value === null ? null : Buffer.from(value),
+    position: { offset, index },
+  });
+
+  test('a store gives back the latest value of each key with its position, to the group that owns it', async () => {
+    const { bus } = await make();
+    await bus.ensureTopics([topic('t')]);
+    await bus.produce([record('t', 'k', '1'), record('t', 'k', '2')]);
+    const options = { group: 'g', topics: ['t'], stores: ['ringfence.state.s'], maxRecords: 1 };
+    const first = await bus.consumer(options);
+    await first.commit(await take(first, 1), {
+      outputs: [],
+      state: [change('a', '1', 0, 0), change('b', '1', 0, 1), change('c', '1', 0, 2)],
+    });
+    await first.commit(await take(first, 1), { outputs: [], state: [change('a', '2', 1, 5), change('b', null, 1, 6)] });
+    await first.close();
+    await using second = await bus.consumer(options);
+    const entries = await collect(second.restore('ringfence.state.s'));
+    assert.deepEqual(
+      entries
+        .map(({ key, value, position, partition }) => [key, Buffer.from(value).toString(), position, partition])
+        .sort(),
+      [
+        ['a', '2', { offset: 1, index: 5 }, 0],
+        ['c', '1', { offset: 0, index: 2 }, 0],
+      ],
+    );
+  });
+
+  test('a store that was not declared is refused, and nothing of that commit is written', async () => {
+    const { bus } = await make();
+    await bus.ensureTopics([topic('t'), topic('out')]);
+    await bus.produce([record('t', 'k', '1')]);
+    await using consumer = await bus.consumer({ group: 'g', topics: ['t'] });
+    const records = await take(consumer, 1);
+    await assert.rejects(
+      consumer.commit(records, { outputs: [record('out', 'k', 'x')], state: [change('a', '1', 0, 0)] }),
+      BusError,
+    );
+    assert.equal((await consumer.lag()).get('t'), 1);
+    assert.deepEqual(await collect(bus.read({ topic: 'out' })), []);
+  });
+
+  test('a commit with one bad output writes no output, no state and no offset', {
+    skip: !factory.atomic && 'this driver has no transactions',
+  }, async () => {
+    const { bus } = await make();
+    await bus.ensureTopics([topic('t'), topic('out')]);
+    await bus.produce([record('t', 'k', '1')]);
+    await using consumer = await bus.consumer({ group: 'g', topics: ['t'], stores: ['ringfence.state.s'] });
+    const outputs = [record('out', 'k', 'good'), record('missing', 'k', 'bad')];
+    await assert.rejects(
+      consumer.commit(await take(consumer, 1), { outputs, state: [change('a', '1', 0, 0)] }),
+      UnknownTopicError,
+    );
+    assert.deepEqual(await collect(bus.read({ topic: 'out' })), []);
+    assert.deepEqual(await collect(consumer.restore('ringfence.state.s')), []);
+    assert.equal((await consumer.lag()).get('t'), 1);
+  });
+}
