@@ -1,0 +1,263 @@
+import { LANE, type LaneCounters, u64ToHex } from '@ringfence/schema';
+import { bootMicros, wallOffset } from './clock.ts';
+import type { CompiledOptions } from './config.ts';
+import { Cgroups } from './context/cgroups.ts';
+import { ContainerSource } from './context/containers.ts';
+import { mountsSource } from './context/mounts.ts';
+import { type EnrichmentSource, guardSource } from './context/source.ts';
+import { usersSource } from './context/users.ts';
+import { AgentControl } from './control/control.ts';
+import { ExecutedCommands } from './control/executed.ts';
+import { protection } from './control/protected.ts';
+import { RateLimit } from './control/rate-limit.ts';
+import { CollectorError } from './errors.ts';
+import { InterestFilter } from './interest.ts';
+import type { CollectorDeps } from './main.ts';
+import { type CollectorStats, sumDrops, Tallies } from './metrics.ts';
+import { type Cycle, type PipelineParts, runCycle } from './pipeline.ts';
+import { Sensor } from './sensor/sensor.ts';
+import { Spool } from './spool/spool.ts';
+import { Batch } from './steps/batch.ts';
+import { Delivery } from './steps/deliver.ts';
+import { LaneReader } from './steps/lane-reader.ts';
+import { Merge } from './steps/merge.ts';
+import { type NextSequence, OwnEvents } from './steps/own-events.ts';
+import { Pacer } from './steps/pacer.ts';
+import { writeSnapshot } from './steps/snapshot.ts';
+import { Ticker } from './steps/ticker.ts';
+
+interface Settler {
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** The parts of a collector, wired, and the loop that drives them. */
+export class Agent implements Disposable {
+  readonly control: AgentControl;
+  readonly #deps: Omit<CollectorDeps, 'options'>;
+  readonly #options: CompiledOptions;
+  readonly #stack: DisposableStack;
+  readonly #sensor: Sensor;
+  readonly #spool: Spool;
+  readonly #containers: ContainerSource;
+  readonly #parts: PipelineParts;
+  readonly #pacer: Pacer;
+  readonly #interest: InterestFilter;
+  readonly #commands = new Tallies();
+  readonly #next: NextSequence;
+  readonly #seenCgroup: (low: number, high: number) => void;
+  #settlers: Settler[] = [];
+  #stopping = false;
+  #failed = false;
+
+  constructor(deps: Omit<CollectorDeps, 'options'> & { readonly options: CompiledOptions }) {
+    const { options, identity, log } = deps;
+    using stack = new DisposableStack();
+    this.#deps = deps;
+    this.#options = options;
+    this.#spool = stack.adopt(new Spool(options.spoolPath, options.spoolMaxBytes), (spool) => spool.close());
+    using cgroups = new Cgroups();
+    this.#sensor = stack.use(Sensor.open({ ...options, cgroupRoot: cgroups.mount }, log));
+    this.#containers = stack.adopt(this.#openContainers(), (source) => source.close());
+    const { run } = this.#sensor;
+    this.#next = (lane) => run.next(lane);
+    this.#seenCgroup = (low, high) => this.#containers.seen(low, high);
+    this.#parts = this.#wire(new Batch({ ...identity, run: run.run }, identity.key, options.batchMaxBytes));
+    const { security, bulk, control } = this.#sensor;
+    this.#pacer = new Pacer([security, bulk], control, options.pollIntervalMs);
+    this.#interest = new InterestFilter(options, control, this.#sensor.watched, log);
+    this.control = this.#openControl();
+    this.#stack = stack.move();
+  }
+
+  #openContainers(): ContainerSource {
+    const { log } = this.#deps;
+    const onUnsafe = (directory: string): void =>
+      log.warn({ directory }, 'the directory of container files is not read: others than its owner can write to it');
+    return new ContainerSource({ fileDirectories: this.#options.containerFiles, onUnsafe });
+  }
+
+  #wire(batch: Batch): PipelineParts {
+    const { bus, identity, log } = this.#deps;
+    const own = new OwnEvents(batch, this.#next);
+    const onError = (source: string, error: Error): void =>
+      log.warn({ source, err: error }, 'a source of context can not be read: what it said before stays');
+    const sources: readonly EnrichmentSource[] = [usersSource(), mountsSource(), this.#containers];
+    return {
+      batch,
+      own,
+      security: new LaneReader(LANE.security, this.#sensor.security),
+      bulk: new LaneReader(LANE.bulk, this.#sensor.bulk),
+      merge: new Merge(batch, this.#seenCgroup),
+      ticker: new Ticker(this.#options.tickMs, batch, own, () => this.#lanes()),
+      sources: sources.map((source) => guardSource(source, onError)),
+      delivery: new Delivery({ bus, spool: this.#spool, hostId: identity.hostId, log }),
+    };
+  }
+
+  #openControl(): AgentControl {
+    const { identity, trustedKeys, log } = this.#deps;
+    const find = (tgid: number) => this.#sensor.process(tgid);
+    return new AgentControl({
+      hostId: identity.hostId,
+      bootId: identity.bootId,
+      trustedKeys,
+      log,
+      find,
+      executed: new ExecutedCommands(this.#options.stateDir, Date.now() * 1000),
+      limit: new RateLimit(this.#options.killsPerMinute),
+      isProtected: protection(find),
+      count: (outcome, reason) => this.#commands.add(outcome === 'refused' ? `refused/${reason}` : outcome),
+      setInterest: (interest) => {
+        this.#interest.apply(interest);
+        this.#parts.batch.facts.interestVersion = interest.version;
+      },
+    });
+  }
+
+  /** Context, then hooks and running processes in the order that leaves no event with an unknown parent. */
+  async start(): Promise<void> {
+    const { control, resumed } = this.#sensor;
+    const { batch, own, sources } = this.#parts;
+    control.disarm();
+    control.agentTgid = process.pid;
+    this.#interest.start(resumed);
+    if (this.#deps.interest !== undefined) await this.control.setInterest(this.#deps.interest);
+    batch.facts.wallOffset = wallOffset();
+    own.ktime = bootMicros();
+    for (const source of sources) source.start(own);
+    if (resumed) await this.#resume();
+    else this.#attach();
+    await this.#cycle();
+    const { missing, hooks } = this.#sensor;
+    for (const [hook, reason] of missing)
+      this.#deps.log.warn({ hook, reason }, 'a hook is missing: its events are not seen');
+    this.#deps.log.info({ hooks, resumed, run: u64ToHex(this.#sensor.run.run) }, 'the sensor is in place');
+  }
+
+  /** After a start that failed: what this start has put into the kernel goes again. */
+  abandon(): void {
+    if (!this.#sensor.resumed) this.#sensor.uninstall();
+  }
+
+  #attach(): void {
+    const before = bootMicros();
+    this.#sensor.attachLifecycle();
+    this.#snapshot(before);
+    this.#sensor.attachOthers();
+  }
+
+  /** What the pinned rings hold is older than what runs now. */
+  async #resume(): Promise<void> {
+    while ((await this.#cycle()).more);
+    this.#snapshot(bootMicros());
+  }
+
+  #snapshot(ktime: number): void {
+    const parts = { batch: this.#parts.batch, next: this.#next, seenCgroup: this.#seenCgroup };
+    writeSnapshot(this.#sensor.processes(), ktime, parts);
+  }
+
+  /** Until `stop`. Rejects when a cycle fails; nothing is released then that was not delivered. */
+  async run(): Promise<void> {
+    try {
+      while (!this.#stopping) {
+        const { taken, more } = await this.#cycle();
+        const { ticker, delivery } = this.#parts;
+        if (!this.#stopping) await this.#pacer.pause(taken, more, Math.min(ticker.inMs, delivery.retryInMs));
+      }
+    } catch (error) {
+      this.#failed = true;
+      for (const { reject } of this.#settlers.splice(0)) reject(error);
+      throw error;
+    }
+  }
+
+  async #cycle(): Promise<Cycle> {
+    const settlers = this.#settlers;
+    this.#settlers = [];
+    const ticked = this.#parts.ticker.inMs === 0;
+    const cycle = await this.#rejecting(settlers);
+    const { security, bulk } = this.#parts;
+    if (cycle.more || security.busy || bulk.busy) this.#settlers.push(...settlers);
+    else for (const { resolve } of settlers) resolve();
+    if (this.#settlers.length > 0) this.#pacer.wake();
+    if (ticked) this.#deps.onStats?.(this.stats());
+    return cycle;
+  }
+
+  async #rejecting(settlers: readonly Settler[]): Promise<Cycle> {
+    try {
+      return await runCycle(this.#parts);
+    } catch (error) {
+      for (const { reject } of settlers) reject(error);
+      throw error;
+    }
+  }
+
+  settle(): Promise<void> {
+    if (this.#stopping || this.#failed)
+      return Promise.reject(new CollectorError('ERR_COLLECTOR_CLOSED', 'the collector is closed: start another one'));
+    return new Promise((resolve, reject) => {
+      this.#settlers.push({ resolve, reject });
+      this.#pacer.wake();
+    });
+  }
+
+  stop(): void {
+    this.#stopping = true;
+    this.#pacer.wake();
+  }
+
+  /** After the loop has ended well: nothing new comes, what is left is read, and the sensor goes. */
+  async finish(): Promise<void> {
+    if (!this.#options.keepPinned) this.#sensor.detach();
+    while ((await this.#cycle()).more);
+    this.#sensor.control.agentTgid = 0;
+    if (!this.#options.keepPinned) this.#sensor.uninstall();
+  }
+
+  #lanes(): LaneCounters[] {
+    const { security, bulk } = this.#parts;
+    const lanes = this.#sensor.counters.read((lane, cpu, drops) => {
+      const malformed = (lane === LANE.security ? security : bulk).malformed[cpu] ?? 0;
+      const spoolFull = this.#spool.dropped(lane, cpu);
+      if (malformed > 0) drops['malformed'] = malformed;
+      if (spoolFull > 0) drops['spool_full'] = spoolFull;
+    });
+    for (const lane of [LANE.tick, LANE.context]) {
+      const spoolFull = this.#spool.dropped(lane, 0);
+      const drops: Record<string, number> = spoolFull > 0 ? { spool_full: spoolFull } : {};
+      lanes.push({ lane, cpu: 0, sequence: this.#sensor.run.last(lane), drops });
+    }
+    return lanes;
+  }
+
+  stats(): CollectorStats {
+    const { security, bulk, delivery, merge, batch } = this.#parts;
+    const { bytes, batches, droppedBatches, cutBytes } = this.#spool;
+    const lanes = this.#lanes();
+    return {
+      run: u64ToHex(this.#sensor.run.run),
+      resumed: this.#sensor.resumed,
+      hooks: this.#sensor.hooks,
+      missingHooks: Object.fromEntries(this.#sensor.missing),
+      lanes,
+      drops: sumDrops(lanes),
+      pendingBytes: { security: security.pendingBytes, bulk: bulk.pendingBytes },
+      spool: { bytes, batches, droppedBatches, cutBytes },
+      batches: delivery.batches,
+      events: delivery.events,
+      bytes: delivery.bytes,
+      late: merge.late,
+      refusals: delivery.refusals,
+      containers: this.#containers.count,
+      interestVersion: batch.facts.interestVersion,
+      commands: this.#commands.snapshot(),
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.#stack.dispose();
+  }
+}

@@ -1,0 +1,83 @@
+import { CollectorError } from './errors.ts';
+
+export interface CollectorOptions {
+  /** the compiled sensor. */
+  readonly sensorObject: string;
+  /** directory that holds the executed commands, the spool and the agent's lock; made when missing */
+  readonly stateDir: string;
+  /** directory under a bpf file system where maps and links are pinned. @default /sys/fs/bpf/ringfence */
+  readonly pinPath?: string;
+  /** bytes, a power of two. A larger ring bridges a longer stall. @default 8 MiB */
+  readonly ringSecurityBytes?: number;
+  /** bytes, a power of two. @default 32 MiB */
+  readonly ringBulkBytes?: number;
+  /** ms between two looks at the rings while events come: longer makes larger batches and later alerts. @default 4 */
+  readonly pollIntervalMs?: number;
+  /** ms between two ticks; every timer downstream runs on them. @default 1000 */
+  readonly tickMs?: number;
+  /** bytes of events in one RawBatch. @default 512 KiB */
+  readonly batchMaxBytes?: number;
+  /** 'all' sends every open; 'interest' what loaded content can match. @default interest */
+  readonly opens?: 'interest' | 'all';
+  /** opens below these are sent whatever the content says. @default none */
+  readonly watchedPaths?: readonly string[];
+  /** directory of the spool. @default <stateDir>/spool */
+  readonly spoolPath?: string;
+  /** bytes that the spool may use; when full, the oldest bulk batches go first. @default 512 MiB */
+  readonly spoolMaxBytes?: number;
+  /** directories of files that say which cgroup is which container. @default <stateDir>/containers.d and /run/ringfence/containers.d */
+  readonly containerFiles?: readonly string[];
+  /** kills carried out in any 60 s, whoever ordered them; more are refused. @default 60 */
+  readonly killsPerMinute?: number;
+  /** leave sensor and pins in the kernel on a clean close too: events of the pause are then read by the next start. @default false */
+  readonly keepPinned?: boolean;
+}
+
+export type CompiledOptions = Required<CollectorOptions>;
+
+const MiB = 1 << 20;
+
+/** Throws CollectorError (ERR_COLLECTOR_OPTIONS) naming the option. */
+export function compileOptions(options: CollectorOptions): CompiledOptions {
+  const { stateDir } = options;
+  const compiled: CompiledOptions = {
+    pinPath: '/sys/fs/bpf/ringfence',
+    ringSecurityBytes: 8 * MiB,
+    ringBulkBytes: 32 * MiB,
+    pollIntervalMs: 4,
+    tickMs: 1000,
+    batchMaxBytes: 512 * 1024,
+    opens: 'interest',
+    watchedPaths: [],
+    spoolPath: `${stateDir}/spool`,
+    spoolMaxBytes: 512 * MiB,
+    containerFiles: [`${stateDir}/containers.d`, '/run/ringfence/containers.d'],
+    killsPerMinute: 60,
+    keepPinned: false,
+    ...options,
+  };
+  for (const name of ['ringSecurityBytes', 'ringBulkBytes'] as const) {
+    const bytes = compiled[name];
+    if (bytes < 65536 || bytes > 2 ** 30 || (bytes & (bytes - 1)) !== 0)
+      throw bad(name, bytes, 'a power of two from 64 KiB to 1 GiB');
+  }
+  between(compiled, 'pollIntervalMs', 1, 1000);
+  between(compiled, 'tickMs', 10, 60_000);
+  // A RawBatch must fit one record of every bus, and one event (an exec of 50 KiB) one batch.
+  between(compiled, 'batchMaxBytes', 64 * 1024, 896 * 1024);
+  between(compiled, 'spoolMaxBytes', MiB, 2 ** 40);
+  between(compiled, 'killsPerMinute', 0, 6000);
+  return Object.freeze(compiled);
+}
+
+function between(options: CompiledOptions, name: keyof CompiledOptions, low: number, high: number): void {
+  const value = options[name];
+  if (typeof value !== 'number' || !(value >= low && value <= high)) throw bad(name, value, `${low} to ${high}`);
+}
+
+function bad(name: string, value: unknown, expected: string): CollectorError {
+  return new CollectorError(
+    'ERR_COLLECTOR_OPTIONS',
+    `collector option ${name} is ${String(value)}, expected ${expected}`,
+  );
+}

@@ -1,0 +1,62 @@
+/** What only the host knows, on its way into the batch that is being filled. Called between `start` and `close` of a source only. */
+export interface ContextSink {
+  user(uid: number, name: string): void;
+  container(container: ContainerFact): void;
+  mount(mount: MountFact): void;
+}
+
+export interface ContainerFact {
+  readonly cgroupId: bigint;
+  /** empty: the container is gone */
+  readonly id: string;
+  readonly runtime: string;
+  readonly name: string;
+  readonly image: string;
+  /** null: unknown */
+  readonly privileged: boolean | null;
+  readonly labels: Readonly<Record<string, string>>;
+  /** of the cgroup, from the hierarchy's root */
+  readonly path: string;
+}
+
+export interface MountFact {
+  /** nsfs inode number */
+  readonly mountNamespace: number;
+  /** kernel dev_t */
+  readonly device: number;
+  readonly root: Buffer;
+  readonly point: Buffer;
+  readonly filesystem: string;
+  readonly source: Buffer;
+  readonly options: string;
+}
+
+/** Where context comes from. Sources are asked, never call on their own: what they emit lands in the batch that is open at that moment. */
+export interface EnrichmentSource {
+  readonly name: string;
+  /** Emits all there is. */
+  start(sink: ContextSink): void;
+  /** Once a second: emits what has changed. */
+  tick(): void;
+  close(): void;
+}
+
+/** An error of a source never stops the pipeline: it is logged once per message and the old knowledge stays. */
+export function guardSource(source: EnrichmentSource, onError: (name: string, error: Error) => void): EnrichmentSource {
+  const seen = new Set<string>();
+  const guarded = (run: () => void): void => {
+    try {
+      run();
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      if (seen.size < 100 && !seen.has(error.message)) onError(source.name, error);
+      seen.add(error.message);
+    }
+  };
+  return {
+    name: source.name,
+    start: (sink) => guarded(() => source.start(sink)),
+    tick: () => guarded(() => source.tick()),
+    close: () => source.close(),
+  };
+}

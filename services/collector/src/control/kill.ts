@@ -1,0 +1,64 @@
+import { closeSync } from 'node:fs';
+import { SystemCallError } from '../errors.ts';
+import { pidfdOpen, pidfdSignal } from '../system.ts';
+import type { FindProcess, IsProtected, ProcessFacts } from './protected.ts';
+import type { Refusal } from './reasons.ts';
+
+const SIGKILL = 9;
+const ESRCH = 3;
+
+export type KillResult =
+  | { readonly outcome: 'executed' | 'gone'; readonly executable: string }
+  | { readonly outcome: 'refused'; readonly reason: Refusal; readonly executable: string }
+  | { readonly outcome: 'failed'; readonly reason: string; readonly executable: string };
+
+export interface KillTarget {
+  readonly pid: number;
+  /** ns, CLOCK_BOOTTIME */
+  readonly start: bigint;
+}
+
+/**
+ * Kills a process entity, never a number: the descriptor is opened first, then it is checked what runs under that number. If the number passes to
+ * another process between the two, the check fails; if it does so after the check, the signal goes to the one that has ended, and does nothing.
+ * `commit` is called right before the signal; what it throws stops the kill.
+ */
+export function killProcess(
+  target: KillTarget,
+  find: FindProcess,
+  isProtected: IsProtected,
+  commit: () => void,
+): KillResult {
+  let pidfd: number;
+  try {
+    pidfd = pidfdOpen(target.pid);
+  } catch (error) {
+    return failed(error, '');
+  }
+  let facts: ProcessFacts | null = null;
+  try {
+    facts = find(target.pid);
+    const refusal = check(target, facts, isProtected);
+    if (refusal !== null) return { outcome: 'refused', reason: refusal, executable: facts?.executable ?? '' };
+    commit();
+    pidfdSignal(pidfd, SIGKILL);
+    return { outcome: 'executed', executable: facts?.executable ?? '' };
+  } catch (error) {
+    return failed(error, facts?.executable ?? '');
+  } finally {
+    closeSync(pidfd);
+  }
+}
+
+function check(target: KillTarget, facts: ProcessFacts | null, isProtected: IsProtected): Refusal | null {
+  if (target.pid === 1) return 'protected';
+  if (facts === null) return 'not-verifiable';
+  if (facts.start !== target.start) return 'not-the-process';
+  return isProtected(facts) === null ? null : 'protected';
+}
+
+function failed(error: unknown, executable: string): KillResult {
+  if (!(error instanceof Error)) throw error;
+  if (error instanceof SystemCallError && error.errno === ESRCH) return { outcome: 'gone', executable };
+  return { outcome: 'failed', reason: error.message.slice(0, 1024), executable };
+}

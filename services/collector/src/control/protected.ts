@@ -1,0 +1,86 @@
+import { statSync } from 'node:fs';
+import { ifThere } from '../files.ts';
+
+/** What the sensor's iterator says of a process. */
+export interface ProcessFacts {
+  readonly tgid: number;
+  /** ns, CLOCK_BOOTTIME */
+  readonly start: bigint;
+  readonly parentTgid: number;
+  /** of its executable; '' when it has none: a kernel thread */
+  readonly executable: string;
+}
+
+export type FindProcess = (tgid: number) => ProcessFacts | null;
+
+/** Service managers, container runtimes, kubelet, sshd's listener: killing one of them is an outage, not a response. */
+const PROTECTED_FILES: readonly string[] = [
+  'lib/systemd/systemd',
+  'usr/lib/systemd/systemd',
+  'sbin/init',
+  'sbin/openrc-init',
+  'usr/bin/dockerd',
+  'usr/bin/containerd',
+  'usr/local/bin/containerd',
+  'usr/bin/containerd-shim-runc-v2',
+  'usr/local/bin/containerd-shim-runc-v2',
+  'usr/bin/crio',
+  'usr/bin/conmon',
+  'usr/libexec/crio/conmon',
+  'usr/bin/podman',
+  'usr/bin/runc',
+  'usr/sbin/runc',
+  'usr/bin/crun',
+  'usr/bin/kubelet',
+  'usr/local/bin/kubelet',
+  'usr/local/bin/k3s',
+  'usr/sbin/sshd',
+];
+
+const KTHREADD = 2;
+const MAX_DEPTH = 16;
+
+/** Why a process is protected, in words; null: it isn't. */
+export type IsProtected = (process: ProcessFacts) => string | null;
+
+/**
+ * Known by executable file (device, inode) and parent, never by name: a copy called `sshd` has another inode, and a real sshd that an attacker starts
+ * from a shell has another parent. A runtime's or sshd's process counts when its parent is pid 1, or counts itself; sshd's children are sessions and don't.
+ */
+export function protection(find: FindProcess, root = '/', self: number = process.pid): IsProtected {
+  const files = (): Map<string, string> => {
+    const known = PROTECTED_FILES.map((path) => [fileId(root + path), root + path] as const);
+    return new Map(known.filter((pair): pair is [string, string] => pair[0] !== null));
+  };
+
+  function isManager(candidate: ProcessFacts, known: ReadonlyMap<string, string>, depth: number): boolean {
+    const file = known.get(fileId(`/proc/${candidate.tgid}/exe`) ?? '');
+    if (file === undefined || depth > MAX_DEPTH) return false;
+    if (candidate.parentTgid === 1) return true;
+    if (file.endsWith('/sshd')) return false;
+    const parent = find(candidate.parentTgid);
+    return parent !== null && isManager(parent, known, depth + 1);
+  }
+
+  function isOwn(tgid: number): boolean {
+    let ancestor: number = self;
+    for (let depth = 0; ancestor > 1 && depth < MAX_DEPTH; depth++) {
+      if (ancestor === tgid) return true;
+      ancestor = find(ancestor)?.parentTgid ?? 0;
+    }
+    return false;
+  }
+
+  return (target) => {
+    if (target.tgid === 1) return 'pid 1';
+    if (target.tgid === KTHREADD || target.parentTgid === KTHREADD) return 'a kernel thread';
+    if (isOwn(target.tgid)) return 'the agent or one of its ancestors';
+    return isManager(target, files(), 0) ? 'a service manager, container runtime, kubelet or sshd listener' : null;
+  };
+}
+
+/** Device and inode: the file itself, through whatever path. null: it isn't there. */
+function fileId(path: string): string | null {
+  const stat = ifThere(() => statSync(path, { bigint: true }));
+  return stat === null ? null : `${stat.dev}/${stat.ino}`;
+}

@@ -1,0 +1,19 @@
+const WINDOW_MS = 60_000;
+
+/** At most so many in any 60 s. */
+export class RateLimit {
+  readonly #perMinute: number;
+  readonly #times: number[] = [];
+
+  constructor(perMinute: number) {
+    this.#perMinute = perMinute;
+  }
+
+  /** Takes one if there is one. `nowMs`: of a clock that never goes back. */
+  take(nowMs: number): boolean {
+    while (this.#times.length > 0 && (this.#times[0] as number) <= nowMs - WINDOW_MS) this.#times.shift();
+    if (this.#times.length >= this.#perMinute) return false;
+    this.#times.push(nowMs);
+    return true;
+  }
+}

@@ -1,0 +1,78 @@
+import { closeSync, fstatSync, openSync, readSync, renameSync, writeFileSync } from 'node:fs';
+
+const GONE: readonly (string | undefined)[] = ['ENOENT', 'ENOTDIR', 'ESRCH', 'ENODEV'];
+
+/** Whole file, or null when it isn't there or has more than `maxBytes`. Files of /proc say size 0, so reading goes on until the end. */
+export function readBounded(path: string, maxBytes: number): Buffer | null {
+  const fd = ifThere(() => openSync(path, 'r'));
+  if (fd === null) return null;
+  try {
+    const parts: Buffer[] = [];
+    let total = 0;
+    for (;;) {
+      const part = Buffer.allocUnsafe(Math.max(64 * 1024, fstatSync(fd).size + 1));
+      const length = readSync(fd, part);
+      if (length === 0) return Buffer.concat(parts, total);
+      total += length;
+      if (total > maxBytes) return null;
+      parts.push(part.subarray(0, length));
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** A reader, and a crash, sees the old text or the new one. */
+export function writeAtomically(path: string, text: string): void {
+  writeFileSync(`${path}.new`, text, { mode: 0o600 });
+  renameSync(`${path}.new`, path);
+}
+
+/** What `run` returns, or null when the file it asks for doesn't exist (any more). */
+export function ifThere<T>(run: () => T): T | null {
+  try {
+    return run();
+  } catch (error) {
+    if (GONE.includes((error as NodeJS.ErrnoException).code)) return null;
+    throw error;
+  }
+}
+
+/** The same, and null too when we may not look: of some processes even root sees little. */
+export function ifReadable<T>(run: () => T): T | null {
+  try {
+    return ifThere(run);
+  } catch (error) {
+    if (['EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) return null;
+    throw error;
+  }
+}
+
+export type Json = Readonly<Record<string, unknown>>;
+
+/** A JSON object, or null: not there, too large, not JSON, not an object. Writers may be at it this very moment. */
+export function readJson(path: string, maxBytes: number = 4 << 20): unknown {
+  const text = readBounded(path, maxBytes);
+  if (text === null) return null;
+  try {
+    return JSON.parse(text.toString('utf8'));
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
+
+export function asObject(value: unknown): Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : {};
+}
+
+/** A string of at most `max` characters; anything else becomes ''. */
+export function asText(value: unknown, max = 1024): string {
+  return typeof value === 'string' ? value.slice(0, max) : '';
+}
+
+/** At most 64 strings by name. */
+export function asLabels(value: unknown): Record<string, string> {
+  const pairs = Object.entries(asObject(value)).filter(([key, text]) => key !== '' && typeof text === 'string');
+  return Object.fromEntries(pairs.slice(0, 64).map(([key, text]) => [asText(key, 256), asText(text, 512)]));
+}

@@ -1,0 +1,87 @@
+import type { KeyObject } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import type { Bus } from '@ringfence/bus';
+import type { Control, Interest, SigningKey } from '@ringfence/schema';
+import { Agent } from './agent.ts';
+import { type CollectorOptions, compileOptions } from './config.ts';
+import type { Log } from './log.ts';
+import type { CollectorStats } from './metrics.ts';
+import { lockDirectory } from './sensor/lock.ts';
+import { makePinDirectory } from './sensor/pins.ts';
+
+export interface CollectorIdentity {
+  /** UUID made at the agent's first start */
+  readonly hostId: string;
+  /** /proc/sys/kernel/random/boot_id */
+  readonly bootId: string;
+  /** signs every batch */
+  readonly key: SigningKey;
+  readonly agentVersion: string;
+}
+
+export interface CollectorDeps {
+  readonly options: CollectorOptions;
+  /** the topic ringfence.raw must exist */
+  readonly bus: Pick<Bus, 'produce'>;
+  readonly identity: CollectorIdentity;
+  /** whose commands are obeyed, by key id */
+  readonly trustedKeys: ReadonlyMap<string, KeyObject>;
+  readonly log: Log;
+  /** what loaded content can match, if that is known before the start. @default writes, creates and `watchedPaths` */
+  readonly interest?: Interest;
+  /** called with each tick */
+  readonly onStats?: (stats: CollectorStats) => void;
+}
+
+export interface Collector extends AsyncDisposable {
+  readonly control: Control;
+  stats(): CollectorStats;
+  /** Resolves when everything that the kernel had written by now is on the bus or in the spool. */
+  settle(): Promise<void>;
+  /** Resolves after close; rejects when the collector can't go on. What was in the rings then stays there for the next start. */
+  readonly done: Promise<void>;
+  /** Reads what is left, then takes the sensor out of the kernel (unless `keepPinned`). */
+  close(): Promise<void>;
+}
+
+/** Loads the sensor and starts reading it. Rejects with CollectorError: ERR_COLLECTOR_SECOND_AGENT, _SENSOR, _SPOOL, _OPTIONS. */
+export async function startCollector(deps: CollectorDeps): Promise<Collector> {
+  const options = compileOptions(deps.options);
+  using stack = new DisposableStack();
+  mkdirSync(options.stateDir, { recursive: true, mode: 0o700 });
+  stack.use(lockDirectory(options.stateDir));
+  makePinDirectory(options.pinPath);
+  stack.use(lockDirectory(options.pinPath));
+  const agent = stack.use(new Agent({ ...deps, options }));
+  try {
+    await agent.start();
+  } catch (error) {
+    agent.abandon();
+    throw error;
+  }
+  const locks = stack.move();
+  return running(agent, locks);
+}
+
+function running(agent: Agent, resources: DisposableStack): Collector {
+  const done = agent.run();
+  let closing: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    using _ = resources;
+    agent.stop();
+    await done;
+    await agent.finish();
+  };
+  const close = (): Promise<void> => {
+    closing ??= stop();
+    return closing;
+  };
+  return {
+    control: agent.control,
+    stats: () => agent.stats(),
+    settle: () => agent.settle(),
+    done,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}

@@ -1,0 +1,57 @@
+import type { LaneCounters } from '@ringfence/schema';
+
+export interface CollectorStats {
+  /** hex */
+  readonly run: string;
+  /** an earlier agent's sensor was taken over */
+  readonly resumed: boolean;
+  readonly hooks: number;
+  /** hooks that this kernel doesn't have, with the reason */
+  readonly missingHooks: Readonly<Record<string, string>>;
+  /** of the sensor, and of what user space dropped */
+  readonly lanes: readonly LaneCounters[];
+  /** over all lanes and CPUs, by cause */
+  readonly drops: Readonly<Record<string, number>>;
+  /** bytes in the rings, not yet read */
+  readonly pendingBytes: { readonly security: number; readonly bulk: number };
+  readonly spool: {
+    readonly bytes: number;
+    readonly batches: number;
+    readonly droppedBatches: number;
+    /** of torn or damaged segments */
+    readonly cutBytes: number;
+  };
+  /** since this start */
+  readonly batches: number;
+  readonly events: number;
+  readonly bytes: number;
+  readonly late: number;
+  /** times that the bus took no batch */
+  readonly refusals: number;
+  readonly containers: number;
+  readonly interestVersion: number;
+  /** answers to commands, by `outcome` or `refused/reason` */
+  readonly commands: Readonly<Record<string, number>>;
+}
+
+/** Counts by name; the names are closed sets where it is used. */
+export class Tallies {
+  readonly #counts = new Map<string, number>();
+
+  add(name: string): void {
+    this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
+  }
+
+  snapshot(): Record<string, number> {
+    return Object.fromEntries(this.#counts);
+  }
+}
+
+/** Sums of all lanes and CPUs by cause. */
+export function sumDrops(lanes: readonly LaneCounters[]): Record<string, number> {
+  const sums: Record<string, number> = {};
+  for (const { drops } of lanes) {
+    for (const [cause, count] of Object.entries(drops)) sums[cause] = (sums[cause] ?? 0) + count;
+  }
+  return sums;
+}

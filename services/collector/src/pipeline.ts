@@ -1,0 +1,66 @@
+import { bootMicros } from './clock.ts';
+import type { EnrichmentSource } from './context/source.ts';
+import type { Batch } from './steps/batch.ts';
+import type { Delivery } from './steps/deliver.ts';
+import type { LaneReader } from './steps/lane-reader.ts';
+import type { Merge } from './steps/merge.ts';
+import type { OwnEvents } from './steps/own-events.ts';
+import type { Ticker } from './steps/ticker.ts';
+
+/** In one cycle: what the event loop waits for us, and how much of a ring is held until it is delivered. */
+const EVENTS_PER_CYCLE = 20_000;
+
+export interface PipelineParts {
+  readonly security: LaneReader;
+  readonly bulk: LaneReader;
+  readonly merge: Merge;
+  readonly batch: Batch;
+  readonly own: OwnEvents;
+  readonly ticker: Ticker;
+  readonly sources: readonly EnrichmentSource[];
+  readonly delivery: Delivery;
+}
+
+export interface Cycle {
+  /** events taken off the rings */
+  readonly taken: number;
+  /** the rings held more than one cycle takes */
+  readonly more: boolean;
+}
+
+/** The whole flow. What one cycle has read is in the bus or the spool when it is done; only then do the rings move on. */
+export async function runCycle(parts: PipelineParts): Promise<Cycle> {
+  const { security, bulk, batch, own, ticker, sources, delivery } = parts;
+  await delivery.drain(); //                                              what waited in the spool goes first
+  own.ktime = bootMicros();
+  if (ticker.begin()) for (const source of sources) source.tick(); //     once a second: what has changed on the host
+  bulk.open(); //                                                         in this order: no open without the exec before it
+  security.open();
+  const taken = delivery.spooling ? takeApart(parts) : takeTogether(parts); // rings → events, in place
+  security.pause();
+  bulk.pause();
+  await delivery.deliver(batch.takeFinished()); //                        signed → bus, or spool
+  security.release(); //                                                  now the kernel may write there again
+  bulk.release();
+  return { taken, more: taken >= EVENTS_PER_CYCLE };
+}
+
+/** Both lanes in the order of time, the tick in its place. */
+function takeTogether({ security, bulk, merge, ticker }: PipelineParts): number {
+  const lanes = [security, bulk];
+  let taken = merge.take(lanes, ticker.ktime ?? Number.POSITIVE_INFINITY, EVENTS_PER_CYCLE);
+  if (ticker.ktime === null || taken >= EVENTS_PER_CYCLE) return taken;
+  ticker.write();
+  taken += merge.take(lanes, Number.POSITIVE_INFINITY, EVENTS_PER_CYCLE - taken);
+  return taken;
+}
+
+/** For the spool each lane has batches of its own, so that a full spool can drop the bulk ones. */
+function takeApart({ security, bulk, merge, batch, ticker }: PipelineParts): number {
+  let taken = merge.take([security], Number.POSITIVE_INFINITY, EVENTS_PER_CYCLE);
+  ticker.write();
+  batch.split();
+  taken += merge.take([bulk], Number.POSITIVE_INFINITY, EVENTS_PER_CYCLE);
+  batch.split();
+  return taken;
+}

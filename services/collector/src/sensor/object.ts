@@ -1,0 +1,55 @@
+import { BpfLoadError, BpfObject } from '@ringfence/libbpf-ts';
+import { SensorError } from '../errors.ts';
+
+/** Without these there is no process tree, and nothing else makes sense. */
+export const LIFECYCLE: readonly string[] = ['process_fork', 'process_exec', 'process_exit'];
+/** Reads the running processes; attached for each run, never pinned. */
+export const SNAPSHOT = 'snapshot';
+
+export interface LoadOptions {
+  readonly path: string;
+  readonly pinPath: string;
+  readonly ringSecurityBytes: number;
+  readonly ringBulkBytes: number;
+  /** false: the pinned programs stay, only the snapshot's is loaded */
+  readonly programs: boolean;
+}
+
+export interface LoadedObject {
+  readonly object: BpfObject;
+  /** programs that this kernel's verifier refused, with its last line */
+  readonly refused: ReadonlyMap<string, string>;
+}
+
+/** Loads the sensor with its maps pinned, or taken from the pins. A refused program that isn't vital is left out. Throws SensorError. */
+export function loadObject(options: LoadOptions): LoadedObject {
+  const refused = new Map<string, string>();
+  for (;;) {
+    const object = prepare(options, refused);
+    try {
+      object.load();
+      return { object, refused };
+    } catch (error) {
+      object[Symbol.dispose]();
+      const program = error instanceof BpfLoadError ? error.program : undefined;
+      if (program === undefined || LIFECYCLE.includes(program) || refused.has(program))
+        throw new SensorError(`the sensor ${options.path} can't be loaded: ${(error as Error).message}`, {
+          cause: error,
+        });
+      refused.set(program, (error as Error).message.split('\n')[0] ?? '');
+    }
+  }
+}
+
+function prepare(options: LoadOptions, refused: ReadonlyMap<string, string>): BpfObject {
+  const { path, pinPath } = options;
+  const object = BpfObject.open(path);
+  object.definition('rf_ring_security').resize(options.ringSecurityBytes);
+  object.definition('rf_ring_bulk').resize(options.ringBulkBytes);
+  for (const definition of object.definitions.values()) definition.pinAt(`${pinPath}/${definition.name}`);
+  object.section('.bss').pinAt(`${pinPath}/rf_bss`);
+  for (const program of object.programs.values()) {
+    program.autoload = !refused.has(program.name) && (options.programs || program.name === SNAPSHOT);
+  }
+  return object;
+}

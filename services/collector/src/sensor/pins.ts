@@ -1,0 +1,40 @@
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { isBpfFileSystem } from '@ringfence/libbpf-ts';
+import { SensorError } from '../errors.ts';
+
+const LINK = 'link_';
+
+/** Makes the directory of the pins. Throws SensorError when it isn't in a bpf file system. */
+export function makePinDirectory(path: string): void {
+  try {
+    if (isBpfFileSystem(dirname(path))) {
+      mkdirSync(path, { recursive: true, mode: 0o700 });
+      return;
+    }
+  } catch (cause) {
+    throw new SensorError(`the pin directory ${path} can't be made: ${(cause as Error).message}`, { cause });
+  }
+  throw new SensorError(
+    `${dirname(path)} is not a bpf file system: mount -t bpf bpf /sys/fs/bpf, or choose another sensor.pinPath`,
+  );
+}
+
+export function linkPath(pinPath: string, program: string): string {
+  return `${pinPath}/${LINK}${program}`;
+}
+
+export function pinnedLinks(pinPath: string): string[] {
+  return readdirSync(pinPath).filter((name) => name.startsWith(LINK));
+}
+
+/** The hooks are left as soon as nobody holds their links open. */
+export function removeLinks(pinPath: string): void {
+  for (const name of pinnedLinks(pinPath)) rmSync(`${pinPath}/${name}`);
+}
+
+/** Links first: programs that still run must find their maps. */
+export function removePins(pinPath: string): void {
+  removeLinks(pinPath);
+  for (const name of readdirSync(pinPath)) rmSync(`${pinPath}/${name}`);
+}

@@ -1,0 +1,84 @@
+import { randomBytes } from 'node:crypto';
+import { BpfMap, type Mapping } from '@ringfence/libbpf-ts';
+import { LANE } from '@ringfence/schema';
+
+const NAME = 'rf_run';
+const WORDS = 8;
+const F_MMAPABLE = 1 << 10;
+
+/** Places in the map's one value, 8 bytes each. */
+const WORD = { run: 0, object: 1, attached: 2, tick: 3, context: 4 } as const;
+
+/**
+ * What must live exactly as long as the sensor's counters: their run id, the numbers taken in the agent's own lanes, which sensor it was.
+ * A pinned one-entry array, mapped.
+ */
+export class RunState implements Disposable {
+  readonly #words: BigUint64Array;
+  readonly #mapping: Mapping;
+  readonly #map: BpfMap<Uint8Array, Uint8Array>;
+
+  private constructor(map: BpfMap<Uint8Array, Uint8Array>) {
+    this.#map = map;
+    this.#mapping = map.memory();
+    this.#words = new BigUint64Array(this.#mapping.buffer, 0, WORDS);
+  }
+
+  static path(pinPath: string): string {
+    return `${pinPath}/${NAME}`;
+  }
+
+  static open(pinPath: string): RunState {
+    return new RunState(BpfMap.openPinned(RunState.path(pinPath)));
+  }
+
+  static create(pinPath: string, object: bigint): RunState {
+    const sizes = { keySize: 4, valueSize: WORDS * 8, maxEntries: 1 };
+    const state = new RunState(BpfMap.create({ type: 'array', name: NAME, flags: F_MMAPABLE, ...sizes }));
+    state.#words[WORD.run] = randomBytes(8).readBigUInt64LE();
+    state.#words[WORD.object] = object;
+    state.#map.pin(RunState.path(pinPath));
+    return state;
+  }
+
+  /** 8 bytes, little-endian */
+  get run(): Buffer {
+    return Buffer.from(BigUint64Array.of(this.#words[WORD.run] as bigint).buffer);
+  }
+
+  /** hash of the object file that the pinned programs come from */
+  get object(): bigint {
+    return this.#words[WORD.object] as bigint;
+  }
+
+  set object(hash: bigint) {
+    this.#words[WORD.object] = hash;
+  }
+
+  /** every hook was attached and pinned */
+  get attached(): boolean {
+    return this.#words[WORD.attached] === 1n;
+  }
+
+  set attached(attached: boolean) {
+    this.#words[WORD.attached] = attached ? 1n : 0n;
+  }
+
+  /** Takes the next number of one of the agent's lanes, from 1. Taken before the batch goes out: a crash leaves a hole, never two events with one number. */
+  next(lane: typeof LANE.tick | typeof LANE.context): number {
+    const word = lane === LANE.tick ? WORD.tick : WORD.context;
+    const sequence = (this.#words[word] as bigint) + 1n;
+    this.#words[word] = sequence;
+    return Number(sequence);
+  }
+
+  /** The last number taken; 0: none. */
+  last(lane: number): number {
+    return Number(this.#words[lane === LANE.tick ? WORD.tick : WORD.context] as bigint);
+  }
+
+  [Symbol.dispose](): void {
+    this.#mapping[Symbol.dispose]();
+    this.#map[Symbol.dispose]();
+  }
+}

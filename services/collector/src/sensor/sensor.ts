@@ -1,0 +1,184 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import type { BpfLink, BpfObject, RingBuffer } from '@ringfence/libbpf-ts';
+import type { CompiledOptions } from '../config.ts';
+import type { ProcessFacts } from '../control/protected.ts';
+import { SensorError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { ControlBlock } from './control-block.ts';
+import { Counters } from './counters.ts';
+import { LIFECYCLE, loadObject, SNAPSHOT } from './object.ts';
+import { linkPath, makePinDirectory, pinnedLinks, removeLinks, removePins } from './pins.ts';
+import { factsOf, readProcesses, type Snapshot } from './processes.ts';
+import { RunState } from './run.ts';
+import { WatchedPaths } from './watched.ts';
+
+export interface SensorOptions
+  extends Pick<CompiledOptions, 'sensorObject' | 'pinPath' | 'ringSecurityBytes' | 'ringBulkBytes'> {
+  /** cgroup v2 root, for the hooks that sit there; null: they are left out */
+  readonly cgroupRoot: string | null;
+}
+
+/** The sensor in the kernel, as the agent holds it. */
+export class Sensor implements Disposable {
+  readonly run: RunState;
+  /** an earlier agent's programs run already, and what they saw since is in the rings */
+  readonly resumed: boolean;
+  readonly security: RingBuffer;
+  readonly bulk: RingBuffer;
+  readonly counters: Counters;
+  readonly control: ControlBlock;
+  readonly watched: WatchedPaths;
+  /** hooks that this kernel doesn't have, with the reason */
+  readonly missing: Map<string, string>;
+  readonly #options: SensorOptions;
+  readonly #object: BpfObject;
+  readonly #stack: DisposableStack;
+
+  private constructor(
+    options: SensorOptions,
+    stack: DisposableStack,
+    run: RunState,
+    loaded: ReturnType<typeof loadObject>,
+    resumed: boolean,
+  ) {
+    const { object } = loaded;
+    this.#options = options;
+    this.#object = object;
+    this.run = run;
+    this.resumed = resumed;
+    this.missing = new Map(loaded.refused);
+    this.security = stack.use(object.map('rf_ring_security').ringBuffer());
+    this.bulk = stack.use(object.map('rf_ring_bulk').ringBuffer());
+    this.counters = stack.use(new Counters(object.map('rf_counters')));
+    this.control = new ControlBlock(object.section('.bss').int32('rf_control'));
+    const map = object.map('rf_watched');
+    const present = [...map.batches()].flatMap(({ keys, count }) =>
+      Array.from({ length: count }, (_, index) => keys.slice(index * map.sizes.key, (index + 1) * map.sizes.key)),
+    );
+    this.watched = new WatchedPaths(map, present);
+    this.#stack = stack.move();
+  }
+
+  /** Takes over what is pinned, or loads anew. Nothing is attached yet. Throws SensorError. */
+  static open(options: SensorOptions, log: Log): Sensor {
+    const { pinPath, sensorObject } = options;
+    makePinDirectory(pinPath);
+    const hash = hashOf(sensorObject);
+    const state = pinnedState(pinPath, hash);
+    if (state === 'same') {
+      try {
+        return Sensor.#load(options, RunState.open(pinPath), true);
+      } catch (error) {
+        log.warn(
+          { pinPath, err: error },
+          'the pinned sensor can not be taken over: it is replaced, and what is in its rings is lost',
+        );
+      }
+    } else if (state === 'other') {
+      log.warn({ pinPath }, 'the pinned sensor is of another version or was not complete: it is replaced');
+    }
+    removePins(pinPath);
+    return Sensor.#load(options, RunState.create(pinPath, hash), false);
+  }
+
+  static #load(options: SensorOptions, run: RunState, resumed: boolean): Sensor {
+    using stack = new DisposableStack();
+    stack.use(run);
+    const loaded = loadObject({ ...options, path: options.sensorObject, programs: !resumed });
+    stack.use(loaded.object);
+    return new Sensor(options, stack, run, loaded, resumed);
+  }
+
+  /** fork, exec, exit: before the running processes are read. */
+  attachLifecycle(): void {
+    for (const name of LIFECYCLE) this.#attach(name);
+  }
+
+  /** Everything else. A hook that this kernel doesn't have is left out and named in `missing`. */
+  attachOthers(): void {
+    for (const { name, loaded } of this.#object.programs.values()) {
+      if (!loaded || name === SNAPSHOT || LIFECYCLE.includes(name)) continue;
+      try {
+        this.#attach(name);
+      } catch (error) {
+        if (!(error instanceof SensorError)) throw error;
+        this.missing.set(name, error.message);
+      }
+    }
+    this.run.attached = true;
+  }
+
+  #attach(name: string): void {
+    const program = this.#object.program(name);
+    try {
+      const link = program.section.startsWith('cgroup/') ? this.#attachCgroup(name) : program.attach();
+      link.pin(linkPath(this.#options.pinPath, name));
+    } catch (cause) {
+      throw new SensorError(`the hook ${name} can't be attached: ${(cause as Error).message}`, { cause });
+    }
+  }
+
+  #attachCgroup(name: string): BpfLink {
+    const root = this.#options.cgroupRoot;
+    if (root === null) throw new SensorError('no cgroup v2 hierarchy is mounted');
+    return this.#object.program(name).attachCgroup(root);
+  }
+
+  /** Hooks in place. */
+  get hooks(): number {
+    return pinnedLinks(this.#options.pinPath).length;
+  }
+
+  /** The processes that run. */
+  processes(): Snapshot {
+    return readProcesses(this.#object.program(SNAPSHOT));
+  }
+
+  process(tgid: number): ProcessFacts | null {
+    const found = readProcesses(this.#object.program(SNAPSHOT), { tgid });
+    const [at] = found.offsets;
+    return at === undefined ? null : factsOf(found, at);
+  }
+
+  /** Leaves every hook: from here on nothing new is written to the rings. */
+  detach(): void {
+    for (const link of this.#object.links) link[Symbol.dispose]();
+    removeLinks(this.#options.pinPath);
+  }
+
+  /** Removes what `detach` left, so that nothing of the sensor stays in the kernel. */
+  uninstall(): void {
+    this.detach();
+    removePins(this.#options.pinPath);
+    rmSync(this.#options.pinPath, { recursive: true });
+  }
+
+  [Symbol.dispose](): void {
+    this.#stack.dispose();
+  }
+}
+
+/** Removes an agent's pins, and with them the sensor, when no agent runs. */
+export function uninstallSensor(pinPath: string): void {
+  if (!existsSync(pinPath)) return;
+  removePins(pinPath);
+  rmSync(pinPath, { recursive: true });
+}
+
+function hashOf(path: string): bigint {
+  try {
+    return createHash('sha256').update(readFileSync(path)).digest().readBigUInt64LE();
+  } catch (cause) {
+    throw new SensorError(`the sensor ${path} can't be read: ${(cause as Error).message}; build it with "npm start"`, {
+      cause,
+    });
+  }
+}
+
+/** Same: the programs that run are this very sensor's, all attached. */
+function pinnedState(pinPath: string, hash: bigint): 'none' | 'same' | 'other' {
+  if (!existsSync(RunState.path(pinPath))) return pinnedLinks(pinPath).length > 0 ? 'other' : 'none';
+  using state = RunState.open(pinPath);
+  return state.attached && state.object === hash ? 'same' : 'other';
+}

@@ -1,0 +1,103 @@
+import type { Bus } from '@ringfence/bus';
+import { TOPIC } from '@ringfence/schema';
+import type { Log } from '../log.ts';
+import type { Spool } from '../spool/spool.ts';
+import type { Finished } from './batch.ts';
+
+const DRAIN_BYTES = 4 << 20;
+const BACKOFF_FIRST_MS = 50;
+const BACKOFF_MAX_MS = 2000;
+
+export interface DeliveryOptions {
+  readonly bus: Pick<Bus, 'produce'>;
+  readonly spool: Spool;
+  readonly hostId: string;
+  readonly log: Log;
+  /** of a clock that never goes back, ms. @default performance.now */
+  readonly now?: () => number;
+}
+
+/**
+ * Brings batches to the bus, or to the spool while the bus takes none. Order is kept: as long as something is in the spool, what is new goes behind it.
+ * When `deliver` resolves the batches are safe, and the rings may move on.
+ */
+export class Delivery {
+  batches = 0;
+  events = 0;
+  bytes = 0;
+  /** times that the bus refused */
+  refusals = 0;
+  readonly #options: DeliveryOptions;
+  readonly #now: () => number;
+  #backoffMs = BACKOFF_FIRST_MS;
+  #retryAt = 0;
+
+  constructor(options: DeliveryOptions) {
+    this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
+  }
+
+  /** The bus is away: batches wait in the spool. */
+  get spooling(): boolean {
+    return !this.#options.spool.empty;
+  }
+
+  /** ms until the bus is asked again; Infinity: nothing waits */
+  get retryInMs(): number {
+    return this.spooling ? Math.max(0, this.#retryAt - this.#now()) : Number.POSITIVE_INFINITY;
+  }
+
+  /** Rejects with what the bus says when that is neither "full" nor retriable, and with SpoolError. */
+  async deliver(batches: readonly Finished[]): Promise<void> {
+    if (batches.length === 0) return;
+    if (!this.spooling && (await this.#produce(batches.map(({ bytes }) => bytes)))) {
+      this.#count(batches);
+      return;
+    }
+    for (const { kind, bytes, tally } of batches) this.#options.spool.append(kind, bytes, tally);
+    this.#count(batches);
+  }
+
+  #count(batches: readonly Finished[]): void {
+    this.batches += batches.length;
+    for (const { events, bytes } of batches) {
+      this.events += events;
+      this.bytes += bytes.length;
+    }
+  }
+
+  /** Moves spooled batches to the bus when it is time to try; false when some are left. */
+  async drain(): Promise<boolean> {
+    const { spool, log } = this.#options;
+    while (this.spooling && this.retryInMs === 0) {
+      const { upTo, batches } = spool.peek(DRAIN_BYTES);
+      if (!(await this.#produce(batches))) return false;
+      spool.taken(upTo);
+      if (spool.empty) log.info({}, 'the bus takes batches again: the spool is empty');
+    }
+    return !this.spooling;
+  }
+
+  async #produce(batches: readonly Buffer[]): Promise<boolean> {
+    const { bus, hostId, log } = this.#options;
+    try {
+      await bus.produce(batches.map((value) => ({ topic: TOPIC.raw, key: hostId, value })));
+      this.#backoffMs = BACKOFF_FIRST_MS;
+      return true;
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      if (this.#backoffMs === BACKOFF_FIRST_MS)
+        log.warn({ err: error }, 'the bus takes no batches: they wait in the spool');
+      this.refusals++;
+      this.#retryAt = this.#now() + this.#backoffMs;
+      this.#backoffMs = Math.min(this.#backoffMs * 2, BACKOFF_MAX_MS);
+      return false;
+    }
+  }
+}
+
+/** Full, or away for a while. */
+function isPassing(error: unknown): boolean {
+  const { code, fate } = error as { code?: unknown; fate?: unknown };
+  return code === 'ERR_BUS_FULL' || fate === 'retriable';
+}

@@ -1,0 +1,76 @@
+import { type AvroWriter, KIND, LANE, U64_ZERO, u64FromBigInt } from '@ringfence/schema';
+import type { ContainerFact, ContextSink, MountFact } from '../context/source.ts';
+import type { Batch } from './batch.ts';
+
+/** Takes the next number of a lane of the agent's own. */
+export type NextSequence = (lane: typeof LANE.tick | typeof LANE.context) => number;
+
+/** Events that no process did: ticks and what the host knows. Written into the batch that is open. */
+export class OwnEvents implements ContextSink {
+  /** µs, CLOCK_BOOTTIME: the time that context events carry */
+  ktime = 0;
+  readonly #batch: Batch;
+  readonly #next: NextSequence;
+
+  constructor(batch: Batch, next: NextSequence) {
+    this.#batch = batch;
+    this.#next = next;
+  }
+
+  tick(ktime: number, wallOffset: number): void {
+    const out = this.#begin(LANE.tick, ktime, KIND.Tick);
+    out.long(wallOffset);
+  }
+
+  user(uid: number, name: string): void {
+    const out = this.#begin(LANE.context, this.ktime, KIND.UserContext);
+    out.long(uid);
+    out.string(name);
+  }
+
+  container(container: ContainerFact): void {
+    const out = this.#begin(LANE.context, this.ktime, KIND.ContainerContext);
+    out.fixed(u64FromBigInt(container.cgroupId), 0, 8);
+    out.string(container.id);
+    out.string(container.runtime);
+    out.string(container.name);
+    out.string(container.image);
+    out.ensure(16);
+    out.long(container.privileged === null ? 0 : 1);
+    if (container.privileged !== null) out.boolean(container.privileged);
+    writeMap(out, container.labels);
+    out.string(container.path);
+  }
+
+  mount(mount: MountFact): void {
+    const out = this.#begin(LANE.context, this.ktime, KIND.MountContext);
+    out.long(mount.mountNamespace);
+    out.long(mount.device);
+    out.bytes(mount.root, 0, mount.root.length);
+    out.bytes(mount.point, 0, mount.point.length);
+    out.string(mount.filesystem);
+    out.bytes(mount.source, 0, mount.source.length);
+    out.string(mount.options);
+  }
+
+  #begin(lane: typeof LANE.tick | typeof LANE.context, ktime: number, kind: number): AvroWriter {
+    const out = this.#batch.begin(lane, 0, this.#next(lane), ktime, false, 0, 0);
+    out.fixed(U64_ZERO, 0, 8);
+    out.fixed(U64_ZERO, 0, 8);
+    out.long(0);
+    out.long(kind);
+    return out;
+  }
+}
+
+function writeMap(out: AvroWriter, map: Readonly<Record<string, string>>): void {
+  const entries = Object.entries(map);
+  out.ensure(16);
+  if (entries.length > 0) out.long(entries.length);
+  for (const [key, value] of entries) {
+    out.string(key);
+    out.string(value);
+  }
+  out.ensure(1);
+  out.long(0);
+}

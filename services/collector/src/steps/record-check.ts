@@ -1,0 +1,50 @@
+import { records } from '@ringfence/schema';
+
+/** Where the texts of each kind lie in its struct. */
+const TEXTS: readonly (readonly number[])[] = [
+  [],
+  [],
+  [records.EXEC_PATH, records.EXEC_FILENAME, records.EXEC_CWD, records.EXEC_ARGV],
+  [],
+  [],
+  [records.OPEN_PATH],
+  [records.CONNECT_PATH],
+];
+const { FORK, EXEC, EXIT, CREDENTIALS, OPEN, CONNECT } = records.Kind;
+const MIN_BYTES = new Int32Array(TEXTS.length);
+MIN_BYTES[FORK] = records.SIZEOF_FORK;
+MIN_BYTES[EXEC] = records.SIZEOF_EXEC;
+MIN_BYTES[EXIT] = records.SIZEOF_EXIT;
+MIN_BYTES[CREDENTIALS] = records.SIZEOF_CREDENTIALS_CHANGE;
+MIN_BYTES[OPEN] = records.SIZEOF_OPEN;
+MIN_BYTES[CONNECT] = records.SIZEOF_CONNECT;
+
+export const CPUS_MAX = 256;
+const INT_MAX = 0x7fffffff;
+/** Beyond these, a number of 64 bits is no exact JavaScript number any more (ns are divided by 1000 first). */
+const HIGH_MAX = 1 << 21;
+const NANOS_HIGH_MAX = 1 << 30;
+
+/** Whether a record can be read without a look outside of it, and its numbers written. */
+export function isSound(view: DataView, at: number, length: number): boolean {
+  if (length < records.SIZEOF_HEADER || records.headerSize(view, at) !== length) return false;
+  const kind = records.headerKind(view, at);
+  const least = MIN_BYTES[kind];
+  if (least === undefined || least === 0 || length < least) return false;
+  if (records.headerCpu(view, at) >= CPUS_MAX) return false;
+  if (records.headerKtimeHi(view, at) >= NANOS_HIGH_MAX) return false;
+  if (records.headerSequenceHi(view, at) >= HIGH_MAX || records.headerExecIdHi(view, at) >= HIGH_MAX) return false;
+  const texts = TEXTS[kind] as readonly number[];
+  for (let i = 0; i < texts.length; i++) {
+    if (!isTextSound(view, at + (texts[i] as number), least, length)) return false;
+  }
+  return true;
+}
+
+function isTextSound(view: DataView, text: number, least: number, length: number): boolean {
+  const kept = records.textKept(view, text);
+  const whole = records.textLength(view, text);
+  if (kept > whole || whole > INT_MAX) return false;
+  const offset = records.textOffset(view, text);
+  return kept === 0 || (offset >= least && offset <= length && kept <= length - offset);
+}

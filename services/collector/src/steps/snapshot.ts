@@ -1,0 +1,31 @@
+import { LANE, records } from '@ringfence/schema';
+import { procRecord } from '../sensor/proc-record.ts';
+import { parseSnapshot, type Snapshot } from '../sensor/processes.ts';
+import type { Batch } from './batch.ts';
+import type { SeenCgroup } from './merge.ts';
+import type { NextSequence } from './own-events.ts';
+import { transcodeSnapshot } from './transcode.ts';
+
+export interface SnapshotParts {
+  readonly batch: Batch;
+  readonly next: NextSequence;
+  readonly seenCgroup: SeenCgroup;
+}
+
+/** Writes the processes that run as exec events, parents before their children; pid 1 from /proc where the kernel doesn't show it. `ktime` in µs. */
+export function writeSnapshot(snapshot: Snapshot, ktime: number, parts: SnapshotParts): number {
+  const { view, offsets } = snapshot;
+  const hasInit = offsets.some((at) => records.headerTgid(view, at) === 1);
+  const init = hasInit ? null : procRecord(1, snapshot);
+  const fromProc = init === null ? 0 : write(parseSnapshot(init), ktime, parts);
+  return fromProc + write(snapshot, ktime, parts);
+}
+
+function write(snapshot: Snapshot, ktime: number, { batch, next, seenCgroup }: SnapshotParts): number {
+  const { view, offsets } = snapshot;
+  for (const at of offsets) {
+    seenCgroup(records.headerCgroupLo(view, at), records.headerCgroupHi(view, at));
+    transcodeSnapshot(snapshot, at, LANE.context, next(LANE.context), ktime, batch);
+  }
+  return offsets.length;
+}

@@ -1,0 +1,74 @@
+import { closeSync, openSync } from 'node:fs';
+import koffi from 'koffi';
+import { SystemCallError } from './errors.ts';
+
+/** The few system calls that node:fs and node:process don't have. Numbers are the same on every architecture that has them. */
+const SYS_pidfd_send_signal = 424;
+const SYS_pidfd_open = 434;
+export const CLOCK = { realtime: 0, boottime: 7 } as const;
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+const EWOULDBLOCK = 11;
+const FILEID_KERNFS = 0xfe;
+
+const libc = koffi.load('libc.so.6');
+koffi.struct('rf_timespec', { seconds: 'int64_t', nanos: 'int64_t' });
+koffi.struct('rf_kernfs_handle', { bytes: 'uint32_t', type: 'int32_t', id: 'uint64_t' });
+
+type Native<A extends unknown[], R> = (...args: A) => R;
+const pidfdOpenCall: Native<[number, string, number, string, number], number> = libc.func(
+  'long syscall(long number, ...)',
+);
+const pidfdSignalCall: Native<unknown[], number> = libc.func('long syscall(long number, ...)');
+const clockGettime: Native<[number, { seconds?: number | bigint; nanos?: number | bigint }], number> = libc.func(
+  'int clock_gettime(int clock, _Out_ rf_timespec *time)',
+);
+const flockCall: Native<[number, number], number> = libc.func('int flock(int fd, int operation)');
+const openByHandle: Native<[number, { bytes: number; type: number; id: bigint }, number], number> = libc.func(
+  'int open_by_handle_at(int mount, rf_kernfs_handle *handle, int flags)',
+);
+
+function checked(call: string, result: number): number {
+  if (result < 0) throw new SystemCallError(call, koffi.errno());
+  return result;
+}
+
+/** A descriptor that means this process for ever, whatever its number is used for later. Throws SystemCallError (ESRCH: no such process). */
+export function pidfdOpen(pid: number): number {
+  return checked('pidfd_open', pidfdOpenCall(SYS_pidfd_open, 'int', pid, 'int', 0));
+}
+
+/** Throws SystemCallError (ESRCH: it has ended). */
+export function pidfdSignal(pidfd: number, signal: number): void {
+  const result = pidfdSignalCall(SYS_pidfd_send_signal, 'int', pidfd, 'int', signal, 'void *', null, 'int', 0);
+  checked('pidfd_send_signal', result);
+}
+
+/** ns */
+export function clockNanos(clock: number): bigint {
+  const time: { seconds?: number | bigint; nanos?: number | bigint } = {};
+  checked('clock_gettime', clockGettime(clock, time));
+  return BigInt(time.seconds ?? 0) * 1_000_000_000n + BigInt(time.nanos ?? 0);
+}
+
+/** Takes the lock that ends with this process, on a file or a directory; false when another process has it. */
+export function tryLock(fd: number): boolean {
+  if (flockCall(fd, LOCK_EX | LOCK_NB) === 0) return true;
+  if (koffi.errno() === EWOULDBLOCK) return false;
+  throw new SystemCallError('flock', koffi.errno());
+}
+
+/** Opens a cgroup (or another kernfs node) by its id: no walk through the tree. null when there is none, or we may not. */
+export function openKernfsNode(mountFd: number, id: bigint): number | null {
+  const fd = openByHandle(mountFd, { bytes: 8, type: FILEID_KERNFS, id }, 0);
+  return fd < 0 ? null : fd;
+}
+
+export function withFile<T>(path: string, flags: string, use: (fd: number) => T): T {
+  const fd = openSync(path, flags);
+  try {
+    return use(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
