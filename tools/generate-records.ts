@@ -29,8 +29,8 @@ async function compileHeader(types: readonly string[], directory: string): Promi
   const object = join(directory, 'records.o');
   const variables = types.map((type) => `${type} use_${type.split(' ')[1]};`);
   await writeFile(source, [`#include "${header}"`, ...variables, ''].join('\n'));
-  const { stdout } = await run('cc', ['-print-multiarch']).catch(() => ({ stdout: '' }));
-  const args = ['-g', '-O2', '-target', 'bpf', `-I/usr/include/${stdout.trim()}`, '-c', source, '-o', object];
+  const include = `/usr/include/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`;
+  const args = ['-g', '-O2', '-target', 'bpf', `-I${include}`, '-c', source, '-o', object];
   for (const compiler of compilers) {
     try {
       await run(compiler, args);

@@ -47,8 +47,7 @@ export function compile(name: string, directory: string): string {
 }
 
 export function compileFile(source: string, output: string): string {
-  const include = execFileSync('cc', ['-print-multiarch'], { encoding: 'utf8' }).trim();
-  const arch = process.arch === 'arm64' ? 'arm64' : 'x86';
+  const [arch, include] = process.arch === 'arm64' ? ['arm64', 'aarch64-linux-gnu'] : ['x86', 'x86_64-linux-gnu'];
   const flags = ['-g', '-O2', '-target', 'bpf', `-D__TARGET_ARCH_${arch}`, `-I/usr/include/${include}`];
   execFileSync(clang ?? 'clang', [...flags, '-c', source, '-o', output]);
   return output;
