@@ -1,4 +1,16 @@
 export {
+  createTestAlert,
+  createTestCommand,
+  createTestIncident,
+  createTestLineage,
+  createTestResult,
+  EVIDENCE_BOOT,
+  EVIDENCE_HOST,
+  EVIDENCE_WALL_OFFSET,
+  evidenceEntity,
+  evidenceStart,
+} from './evidence.ts';
+export {
   type ConnectValues,
   type ContainerValues,
   type CredentialValues,

@@ -10,7 +10,7 @@ export interface Order {
   readonly reason: string;
 }
 
-const UNSIGNED = new Uint8Array(64);
+const UNSIGNED = Buffer.alloc(64);
 
 /** Of this cause and target the only order: ordinals above 0 are for orders given again by a person. */
 export function orderId(cause: string, target: Target): string {

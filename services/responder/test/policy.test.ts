@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite, test } from 'node:test';
+import { loadPolicies, loadPolicyFiles, renderProblem } from '../src/index.ts';
+import type { Policy, Subject } from '../src/policy/policy.ts';
+import { PolicySet } from '../src/policy/policy-set.ts';
+import { tempDir } from './support.ts';
+
+const subject: Subject = {
+  rule: 'Reverse shell',
+  priority: 'error',
+  tactics: ['command-and-control'],
+  action: 'alert',
+  hostId: 'host-1',
+  cgroupPath: '/docker/abc',
+  image: 'shop/web:1.4',
+  incident: null,
+};
+
+function policy(overrides: Partial<Policy>): Policy {
+  return { policy: 'p', desc: '', mode: 'enforce', scope: {}, when: { priority: 'debug' }, do: 'kill', ...overrides };
+}
+
+suite('a policy file', () => {
+  const bad: readonly { readonly description: string; readonly text: string; readonly expected: RegExp }[] = [
+    {
+      description: 'an unknown key',
+      text: 'policy: a\nmode: observe\nwhen: {action: kill}\ndo: kill\nwhere: x\n',
+      expected: /^f\.yaml:5:1: "where" is not known here$/,
+    },
+    {
+      description: 'an unknown key in the scope',
+      text: 'policy: a\nmode: observe\nscope:\n  cgroups: /x\nwhen: {action: kill}\ndo: kill\n',
+      expected: /^f\.yaml:4:3: scope: "cgroups" is not known here$/,
+    },
+    {
+      description: 'a mode that is none',
+      text: 'policy: a\nmode: strict\nwhen: {action: kill}\ndo: kill\n',
+      expected: /^f\.yaml:2:7: mode: /,
+    },
+    {
+      description: 'no condition',
+      text: 'policy: a\nmode: observe\nwhen: {}\ndo: kill\n',
+      expected: /^f\.yaml:3:7: when: expected at least one of/,
+    },
+    {
+      description: 'a star in the middle',
+      text: "policy: a\nmode: observe\nscope: {cgroup: '/a*/b'}\nwhen: {action: kill}\ndo: kill\n",
+      expected: /^f\.yaml:3:17: scope\.cgroup: expected a cgroup path/,
+    },
+    { description: 'no do', text: 'policy: a\nmode: observe\nwhen: {action: kill}\n', expected: /^f\.yaml:1:1: do: / },
+    {
+      description: 'another do',
+      text: 'policy: a\nmode: observe\nwhen: {action: kill}\ndo: pause\n',
+      expected: /^f\.yaml:4:5: do: /,
+    },
+    { description: 'broken YAML', text: 'policy: "a\n', expected: /^f\.yaml:\d+:\d+: not valid YAML: / },
+    {
+      description: 'the same name twice',
+      text: '- {policy: a, mode: observe, when: {action: kill}, do: kill}\n- {policy: a, mode: enforce, when: {action: kill}, do: kill}\n',
+      expected: /^f\.yaml:2:3: there is a policy "a" already/,
+    },
+    {
+      description: 'an action asked of an incident',
+      text: 'policy: a\nmode: observe\nwhen:\n  action: kill\n  incident: {stages: 3}\ndo: kill\n',
+      expected: /^f\.yaml:4:11: when\.action: an incident's alerts don't say/,
+    },
+  ];
+  for (const { description, text, expected } of bad) {
+    test(`with ${description} says where and what`, () => {
+      const { problems } = loadPolicies([{ name: 'f.yaml', text }]);
+      assert.equal(problems.length, 1, JSON.stringify(problems));
+      assert.match(problems.map(renderProblem).join('\n'), expected);
+    });
+  }
+
+  test('may hold a list, and a broken policy leaves the others in force', () => {
+    const text =
+      '- {policy: a, mode: observe, when: {action: kill}, do: kill}\n- {policy: b, mode: no, when: {action: kill}, do: kill}\n';
+    const { policies, problems } = loadPolicies([{ name: 'f.yaml', text }]);
+    assert.deepEqual(
+      policies.map((one) => one.policy),
+      ['a'],
+    );
+    assert.equal(problems.length, 1);
+  });
+
+  test('that is hostile neither unfolds without bound nor reaches the terminal', () => {
+    const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\n${'bcdefgh'
+      .split('')
+      .map((c, i) => `${c}: &${c} [${Array(9).fill(`*${'abcdefgh'[i]}`).join(',')}]`)
+      .join('\n')}\n`;
+    const [problem] = loadPolicies([{ name: 'f\x1b[2J.yaml', text: bomb }]).problems;
+    assert.ok(problem !== undefined);
+    assert.ok(!renderProblem(problem).includes('\x1b'));
+  });
+
+  test('is found in a directory, and a missing one is told', () => {
+    using dir = tempDir();
+    mkdirSync(join(dir.path, 'policies'));
+    writeFileSync(join(dir.path, 'policies', 'x.yaml'), 'policy: x\nmode: observe\nwhen: {action: kill}\ndo: kill\n');
+    const { policies, problems } = loadPolicyFiles([join(dir.path, 'policies'), join(dir.path, 'none.yaml')]);
+    assert.deepEqual(
+      policies.map((one) => one.policy),
+      ['x'],
+    );
+    assert.match(problems.map(renderProblem).join(), /none\.yaml:1:1: it can't be read: ENOENT/);
+  });
+
+  test('of ours enforces in the sandbox of the demo and nowhere else', () => {
+    const { policies, problems } = loadPolicyFiles(['builtin']);
+    assert.deepEqual(problems, []);
+    const set = new PolicySet(policies, 'observe');
+    const judge = (cgroupPath: string) => set.judge({ ...subject, action: 'kill', cgroupPath });
+    assert.deepEqual(judge('/ringfence-demo-0a1b2c3d'), { policy: 'demo', mode: 'enforce' });
+    for (const path of ['/', '', '/docker/abc', '/x/ringfence-demo-1', '/ringfence-dem'])
+      assert.deepEqual(judge(path), { policy: 'rule-action', mode: 'observe' }, path);
+    assert.equal(set.judge({ ...subject, cgroupPath: '/ringfence-demo-1' }), undefined, 'no rule asked for a kill');
+  });
+});
+
+suite('a policy applies', () => {
+  const cases: readonly {
+    readonly description: string;
+    readonly given: Partial<Policy>;
+    readonly expected: boolean;
+  }[] = [
+    { description: 'at its priority', given: { when: { priority: 'error' } }, expected: true },
+    { description: 'not below its priority', given: { when: { priority: 'critical' } }, expected: false },
+    { description: 'to a rule it names', given: { when: { rules: ['X', 'Reverse shell'] } }, expected: true },
+    { description: 'not to another rule', given: { when: { rules: ['Reverse'] } }, expected: false },
+    { description: 'to a tactic it names', given: { when: { tactics: ['command-and-control'] } }, expected: true },
+    {
+      description: 'only when all it names holds',
+      given: { when: { tactics: ['command-and-control'], rules: ['X'] } },
+      expected: false,
+    },
+    { description: 'in an image it names', given: { scope: { 'container.image': 'shop/*' } }, expected: true },
+    { description: 'not in another image', given: { scope: { 'container.image': 'shop' } }, expected: false },
+    { description: 'on its host', given: { scope: { host: 'host-1' } }, expected: true },
+    { description: 'not on another host', given: { scope: { host: 'host-2' } }, expected: false },
+    { description: 'not to an alert when it looks at incidents', given: { when: { incident: {} } }, expected: false },
+  ];
+  for (const { description, given, expected } of cases) {
+    test(description, () => {
+      assert.equal(new PolicySet([policy(given)], 'observe').judge(subject) !== undefined, expected);
+    });
+  }
+
+  test('to nothing of which its scope is unknown', () => {
+    const unknown = { ...subject, cgroupPath: '', image: '' };
+    for (const scope of [{ cgroup: '/*' }, { 'container.image': '*' }])
+      assert.equal(new PolicySet([policy({ scope })], 'observe').judge(unknown), undefined);
+  });
+});
+
+suite('of several policies that apply', () => {
+  const judge = (...policies: Policy[]) => new PolicySet(policies, 'observe').judge(subject)?.policy;
+
+  test('the narrower scope is followed, also when it only observes', () => {
+    const wide = policy({ policy: 'wide', scope: { cgroup: '/*' } });
+    const exception = policy({ policy: 'exception', mode: 'observe', scope: { cgroup: '/*', host: 'host-1' } });
+    assert.equal(judge(wide, exception), 'exception');
+    assert.equal(judge(policy({ policy: 'all' }), wide), 'wide');
+  });
+
+  test('the longer cgroup is followed', () => {
+    const docker = policy({ policy: 'docker', mode: 'observe', scope: { cgroup: '/docker/*' } });
+    assert.equal(judge(policy({ policy: 'any', scope: { cgroup: '/*' } }), docker), 'docker');
+  });
+
+  test('the one that enforces is followed when both are as narrow', () => {
+    assert.equal(judge(policy({ policy: 'a', mode: 'observe' }), policy({ policy: 'b' })), 'b');
+  });
+});

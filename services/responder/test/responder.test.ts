@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { type Bus, openEmbeddedBus } from '@ringfence/bus';
+import { type Command, createSigningKey, decode, encode, type Result, TOPIC, topics } from '@ringfence/schema';
+import { createTestAlert, createTestLineage, EVIDENCE_HOST, EVIDENCE_WALL_OFFSET } from '@ringfence/testkit';
+import { loadPolicyFiles, type Responder, startResponder } from '../src/index.ts';
+import { silent, TestAgent, tempDir } from './support.ts';
+
+const { policies } = loadPolicyFiles(['builtin']);
+
+interface Victim extends AsyncDisposable {
+  readonly pid: number;
+  readonly child: ChildProcess;
+}
+
+function victim(): Victim {
+  const child = spawn('sleep', ['300'], { stdio: 'ignore' });
+  const { pid } = child;
+  assert.ok(pid !== undefined);
+  return {
+    pid,
+    child,
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    },
+  };
+}
+
+async function produceAlert(bus: Bus, pid: number, cgroupPath: string): Promise<void> {
+  const alert = createTestAlert(pid, {
+    action: 'kill',
+    cgroupPath,
+    timestamp: EVIDENCE_WALL_OFFSET,
+    lineage: [createTestLineage(pid)],
+  });
+  await bus.produce([{ topic: TOPIC.alerts, key: EVIDENCE_HOST, value: encode('Alert', alert) }]);
+}
+
+/** Reads the topics until `count` results are there. */
+async function firstResults(bus: Bus, count: number): Promise<Result[]> {
+  const results: Result[] = [];
+  for await (const { value } of bus.read({ topic: TOPIC.results, follow: true, signal: AbortSignal.timeout(10_000) })) {
+    if (value !== null) results.push(decode('Result', value));
+    if (results.length >= count) break;
+  }
+  return results;
+}
+
+async function all<T>(bus: Bus, topic: string, read: (value: Uint8Array) => T): Promise<T[]> {
+  const items: T[] = [];
+  for await (const { value } of bus.read({ topic })) if (value !== null) items.push(read(value));
+  return items;
+}
+
+suite('the responder', () => {
+  test('kills the process of the alert inside the demo, and observes outside of it', async () => {
+    using dir = tempDir();
+    await using inside = victim();
+    await using outside = victim();
+    await using bus = await openEmbeddedBus({ path: ':memory:' });
+    await bus.ensureTopics(topics);
+    const key = createSigningKey();
+    const control = new TestAgent(key, dir.path, [inside.pid, outside.pid]);
+    const now = () => EVIDENCE_WALL_OFFSET;
+    await using responder: Responder = await startResponder({
+      options: {},
+      bus,
+      key,
+      policies,
+      control,
+      log: silent,
+      now,
+    });
+    const died = once(inside.child, 'exit');
+    await produceAlert(bus, outside.pid, '/user.slice');
+    await produceAlert(bus, inside.pid, '/ringfence-demo-1');
+    assert.deepEqual(await died, [null, 'SIGKILL']);
+    const results = await firstResults(bus, 2);
+    assert.deepEqual(new Set(results.map(({ outcome }) => outcome)), new Set(['observed', 'executed']));
+    assert.equal(outside.child.signalCode, null);
+    assert.equal(control.executed().length, 1);
+    const stats = responder.stats();
+    assert.deepEqual(stats.commands, { observe: 1, enforce: 1 });
+  });
+
+  test('sends a forged command to the dead letters and nobody else', async () => {
+    using dir = tempDir();
+    await using target = victim();
+    await using bus = await openEmbeddedBus({ path: ':memory:' });
+    await bus.ensureTopics(topics);
+    const key = createSigningKey();
+    const control = new TestAgent(key, dir.path, [target.pid]);
+    await using _responder: Responder = await startResponder({ options: {}, bus, key, policies, control, log: silent });
+    const forged: Command = {
+      id: 'f'.repeat(32),
+      action: 'kill',
+      mode: 'enforce',
+      cause: 'none',
+      policy: 'demo',
+      reason: '',
+      ordinal: 0,
+      hostId: EVIDENCE_HOST,
+      bootId: '',
+      entityId: '',
+      pid: target.pid,
+      start: Buffer.alloc(8),
+      executable: '',
+      issuedAt: Date.now() * 1000,
+      expiresAt: Date.now() * 1000 + 30_000_000,
+      keyId: key.keyId,
+      signature: Buffer.alloc(64),
+    };
+    await bus.produce([{ topic: TOPIC.commands, key: EVIDENCE_HOST, value: encode('Command', forged) }]);
+    const letters = bus.read({ topic: TOPIC.dlq, follow: true, signal: AbortSignal.timeout(10_000) });
+    for await (const { value } of letters) {
+      const letter = decode('DeadLetter', value as Uint8Array);
+      assert.deepEqual([letter.code, letter.stage], ['ERR_RESPONDER_FORGED', 'responder/dispatch']);
+      break;
+    }
+    assert.equal(target.child.signalCode, null);
+    assert.deepEqual(await all(bus, TOPIC.results, (value) => decode('Result', value)), []);
+  });
+
+  for (const [pipeline, point] of [
+    ['decide', 'before-effect'],
+    ['decide', 'before-commit'],
+    ['decide', 'after-commit'],
+    ['dispatch', 'before-effect'],
+    ['dispatch', 'before-commit'],
+    ['dispatch', 'after-commit'],
+  ] as const) {
+    test(`killed with -9 in ${pipeline} ${point}: one command, one result, one dead process`, async () => {
+      using dir = tempDir();
+      await using target = victim();
+      const key = createSigningKey();
+      const keyFile = join(dir.path, 'key.pem');
+      writeFileSync(keyFile, key.privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+      const path = join(dir.path, 'bus.db');
+      {
+        await using bus = await openEmbeddedBus({ path });
+        await bus.ensureTopics(topics);
+        await produceAlert(bus, target.pid, '/ringfence-demo-1');
+      }
+      const script = fileURLToPath(new URL('./crash-child.ts', import.meta.url));
+      const args = ['--conditions=@ringfence/source', '--disable-warning=ExperimentalWarning', script];
+      const crashed = spawnSync(process.execPath, [...args, dir.path, keyFile, String(target.pid), pipeline, point], {
+        timeout: 15_000,
+      });
+      assert.equal(crashed.signal, 'SIGKILL', crashed.stderr.toString());
+
+      await using bus = await openEmbeddedBus({ path });
+      const control = new TestAgent(key, dir.path, [target.pid]);
+      const now = () => EVIDENCE_WALL_OFFSET;
+      await using _responder = await startResponder({ options: {}, bus, key, policies, control, log: silent, now });
+      if (target.child.signalCode === null) await once(target.child, 'exit');
+      const [result] = await firstResults(bus, 1);
+      assert.equal(result?.outcome, 'executed');
+      await _responder.close();
+      const commands = await all(bus, TOPIC.commands, (value) => decode('Command', value));
+      const results = await all(bus, TOPIC.results, (value) => decode('Result', value));
+      assert.deepEqual(
+        commands.map(({ id }) => id),
+        [result.id],
+      );
+      assert.deepEqual(
+        results.map(({ id }) => id),
+        [result.id],
+      );
+      assert.equal(control.executed().length, 1);
+    });
+  }
+});

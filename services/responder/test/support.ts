@@ -1,0 +1,76 @@
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { BusLog, InRecord } from '@ringfence/bus';
+import {
+  type Alert,
+  asBuffer,
+  type Command,
+  type Control,
+  decode,
+  encode,
+  type Incident,
+  type Outcome,
+  type SigningKey,
+  TOPIC,
+  verifyRecord,
+} from '@ringfence/schema';
+import { EVIDENCE_HOST } from '@ringfence/testkit';
+
+export const silent: BusLog = { info: () => {}, warn: () => {}, error: () => {} };
+
+export interface TempDir extends Disposable {
+  readonly path: string;
+}
+
+export function tempDir(): TempDir {
+  const path = mkdtempSync(join(tmpdir(), 'rf-responder-'));
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+export function alertRecord(alert: Alert, offset: number): InRecord {
+  return record(TOPIC.alerts, offset, encode('Alert', alert));
+}
+
+export function incidentRecord(incident: Incident, offset: number): InRecord {
+  return record(TOPIC.incidents, offset, encode('Incident', incident));
+}
+
+export function record(topic: string, offset: number, value: Uint8Array): InRecord {
+  return { topic, partition: 0, offset, key: EVIDENCE_HOST, value: asBuffer(value), timestamp: 0 };
+}
+
+/** An agent that kills for real, but only the processes it was given, and remembers in a file which ids it has carried out. */
+export class TestAgent implements Control {
+  readonly hostId: string = EVIDENCE_HOST;
+  readonly #key: Pick<SigningKey, 'publicKey'>;
+  readonly #executed: string;
+  readonly #mayKill: ReadonlySet<number>;
+
+  constructor(key: Pick<SigningKey, 'publicKey'>, dir: string, mayKill: readonly number[]) {
+    this.#key = key;
+    this.#executed = join(dir, 'executed');
+    this.#mayKill = new Set(mayKill);
+  }
+
+  async execute(bytes: Uint8Array): Promise<Uint8Array> {
+    const command = decode('Command', bytes);
+    if (!verifyRecord(this.#key.publicKey, bytes)) return answer(command, 'refused', 'bad-signature');
+    if (this.executed().includes(command.id)) return answer(command, 'refused', 'already-executed');
+    appendFileSync(this.#executed, `${command.id}\n`);
+    if (!this.#mayKill.has(command.pid)) return answer(command, 'refused', 'not-the-process');
+    process.kill(command.pid, 'SIGKILL');
+    return answer(command, 'executed', '');
+  }
+
+  async setInterest(): Promise<void> {}
+
+  executed(): string[] {
+    return existsSync(this.#executed) ? readFileSync(this.#executed, 'utf8').split('\n').filter(Boolean) : [];
+  }
+}
+
+export function answer(command: Command, outcome: Outcome, reason: string): Uint8Array {
+  const { id, hostId, executable } = command;
+  return encode('Result', { id, hostId, outcome, reason, executable, at: command.issuedAt + 1 });
+}
