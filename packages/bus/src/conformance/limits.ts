@@ -5,6 +5,22 @@ import type { DriverFactory, Make } from './driver.ts';
 import { collect, fill, NOTHING, record, take, topic } from './helpers.ts';
 
 export function limits(make: Make, factory: DriverFactory): void {
+  test('a state entry that is too large is refused, and nothing of its commit is written', async () => {
+    const { bus } = await make();
+    await bus.ensureTopics([topic('t')]);
+    await bus.produce([record('t', 'k', '1')]);
+    await using consumer = await bus.consumer({ group: 'g', topics: ['t'], stores: ['ringfence.state.s'] });
+    const records = await take(consumer, 1);
+    const entry = { store: 'ringfence.state.s', partition: 0, position: { offset: 0, index: 0 } };
+    for (const large of [
+      { key: 'k', value: Buffer.alloc(2 ** 20 + 1) },
+      { key: 'k'.repeat(2000), value: Buffer.from('1') },
+    ]) {
+      await assert.rejects(consumer.commit(records, { outputs: [], state: [{ ...entry, ...large }] }), BadRecordError);
+    }
+    assert.equal((await consumer.lag()).get('t'), 1);
+  });
+
   test('a record that is too large is refused, and nothing of its call is written', async () => {
     const { bus } = await make();
     await bus.ensureTopics([topic('t')]);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { partitionOf } from '../murmur2.ts';
 import type { Make } from './driver.ts';
-import { assertAscending, fill, record, take, text, topic } from './helpers.ts';
+import { assertAscending, record, take, text, topic } from './helpers.ts';
 
 /** A key and its frame must find room beside it. */
 const LARGEST = 2 ** 20 - 1024;

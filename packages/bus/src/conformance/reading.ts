@@ -34,14 +34,11 @@ export function reading(make: Make): void {
     await bus.produce([record('t', 'k', 'old')]);
     const abort = new AbortController();
     const seen: string[] = [];
-    const following = (async () => {
-      for await (const one of bus.read({ topic: 't', follow: true, signal: abort.signal })) {
-        seen.push(text(one));
-        if (seen.length === 1) await bus.produce([record('t', 'k', 'new')]);
-        if (seen.length === 2) abort.abort();
-      }
-    })();
-    await following;
+    for await (const one of bus.read({ topic: 't', follow: true, signal: abort.signal })) {
+      seen.push(text(one));
+      if (seen.length === 1) await bus.produce([record('t', 'k', 'new')]);
+      if (seen.length === 2) abort.abort();
+    }
     assert.deepEqual(seen, ['old', 'new']);
   });
 

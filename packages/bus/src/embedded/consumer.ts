@@ -32,6 +32,9 @@ export class EmbeddedConsumer implements Consumer {
     this.#maxRecords = options.maxRecords ?? 64;
     this.#maxBytes = options.maxBytes ?? 4 * 2 ** 20;
     this.#onClose = onClose;
+    if (!(this.#maxRecords >= 1 && this.#maxBytes >= 1)) {
+      throw new BusUsageError(`group ${this.group}: maxRecords and maxBytes of a poll must be at least 1`);
+    }
     const logs = options.topics.flatMap((topic) => writer.store.catalog.partitions(topic));
     writer.join(this.group, logs);
     this.#assignments = logs.map((log) => ({ log, position: this.#committed(log) }));

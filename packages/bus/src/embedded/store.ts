@@ -34,8 +34,9 @@ export class Store {
   constructor(options: CompiledOptions) {
     this.options = options;
     const { path, maxBytes } = options;
-    this.#lock = path === ':memory:' ? null : new WriterLock(path);
+    let lock: WriterLock | null = null;
     try {
+      this.#lock = lock = path === ':memory:' ? null : new WriterLock(path);
       ({ db: this.db, movedAside: this.movedAside } = openDatabase(options));
       this.walBudget = path === ':memory:' ? 0 : Math.min(64 * 2 ** 20, maxBytes / 4);
       // The last line: the admission rule of space.ts refuses long before, except what frees room.
@@ -50,9 +51,8 @@ export class Store {
       this.state = new StateStores(this.db);
       this.drops = new Drops(this.db);
     } catch (error) {
-      const translated = this.translate(error);
-      this.#lock?.release();
-      throw translated;
+      lock?.release();
+      throw this.translate(error);
     }
   }
 

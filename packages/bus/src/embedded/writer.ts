@@ -1,6 +1,6 @@
 import { BadRecordError } from '../errors.ts';
 import { partitionOf } from '../murmur2.ts';
-import type { Effect, OutRecord } from '../port.ts';
+import type { Effect, OutRecord, StateChange } from '../port.ts';
 import { type PartitionLog, RECORD_OVERHEAD } from './partition-log.ts';
 import { SHARE, type Space } from './space.ts';
 import type { Store } from './store.ts';
@@ -34,6 +34,7 @@ export class Writer {
   }
 
   commit(group: string, offsets: ReadonlyMap<PartitionLog, number>, effect: Effect, consumedBytes: number): void {
+    for (const change of effect.state) checkState(change);
     const { placed, bytes: outputBytes } = this.#place(effect.outputs);
     const bytes = effect.state.reduce((sum, { value }) => sum + RECORD_OVERHEAD + (value?.length ?? 0), outputBytes);
     if (bytes > 0) this.#space.admit(bytes, bytes * 2 <= consumedBytes ? SHARE.release : SHARE.forward);
@@ -76,6 +77,15 @@ export class Writer {
       placed.push({ log, key, value });
     }
     return { placed, bytes };
+  }
+}
+
+function checkState({ store, key, value }: StateChange): void {
+  const keyBytes = Buffer.byteLength(key);
+  if (keyBytes > MAX_KEY_BYTES)
+    throw new BadRecordError(store, `the key has ${keyBytes} bytes, at most ${MAX_KEY_BYTES} are allowed`);
+  if (keyBytes + (value?.length ?? 0) > MAX_RECORD_BYTES) {
+    throw new BadRecordError(store, `the entry has more than ${MAX_RECORD_BYTES} bytes`);
   }
 }
 

@@ -5,11 +5,12 @@
 import { writeSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { openEmbeddedBus } from '../../src/embedded/bus.ts';
+import { BusFullError } from '../../src/errors.ts';
 import { type Failpoint, runPipeline } from '../../src/pipeline.ts';
 import { StateTable } from '../../src/state-table.ts';
 import { createTopic } from './harness.ts';
 
-const [path = '', first = '0'] = process.argv.slice(2);
+const [path = '', first = '0', maxBytes = ''] = process.argv.slice(2);
 const [crashAt, crashCount] = (process.env['CRASH_AT'] ?? '').split(':');
 let visits = 0;
 
@@ -17,7 +18,7 @@ function failpoint(name: Failpoint): void {
   if (name === crashAt && ++visits === Number(crashCount)) process.kill(process.pid, 'SIGKILL');
 }
 
-const bus = await openEmbeddedBus({ path, maxBytes: 64 * 2 ** 20 });
+const bus = await openEmbeddedBus({ path, maxBytes: Number(maxBytes) });
 await bus.ensureTopics([createTopic('a', { retentionMs: 3_600_000 }), createTopic('b'), createTopic('ringfence.dlq')]);
 const consumer = await bus.consumer({ group: 'forward', topics: ['a'], stores: ['ringfence.state.count'] });
 const count = new StateTable<number>({
@@ -50,7 +51,15 @@ void runPipeline({
 for (let i = Number(first); ; i++) {
   const value = Buffer.alloc(20_000, i);
   value.writeUInt32LE(i, 0);
-  await bus.produce([{ topic: 'a', key: 'k', value }]);
+  for (;;) {
+    try {
+      await bus.produce([{ topic: 'a', key: 'k', value }]);
+      break;
+    } catch (error) {
+      if (!(error instanceof BusFullError)) throw error;
+      await nextTurn();
+    }
+  }
   writeSync(1, `${i}\n`);
   if (i % 4 === 3) await nextTurn();
 }
