@@ -1,6 +1,6 @@
 import koffi from 'koffi';
 import { Btf } from './btf/btf.ts';
-import { BpfError } from './errors.ts';
+import { BpfError, type BpfErrorCode } from './errors.ts';
 import { bpf, type Handle, type Pointer } from './native/library.ts';
 import { checked, checkedPointer } from './native/log.ts';
 
@@ -35,7 +35,7 @@ export interface MapInfo {
 }
 
 export function mapInfo(fd: number, what: string): MapInfo {
-  const view = info(fd, what);
+  const view = info(fd, what, 'ERR_BPF_MAP');
   const typeId = view.getUint32(0, true);
   return {
     typeId,
@@ -57,19 +57,19 @@ export function nameOfMapType(type: number): string {
 }
 
 /** The kernel's id of a program or link: unique while it lives, what `bpftool` shows. */
-export function objectId(fd: number, what: string): number {
-  return info(fd, what).getUint32(4, true);
+export function objectId(fd: number, what: string, code: BpfErrorCode): number {
+  return info(fd, what, code).getUint32(4, true);
 }
 
 /** The id of the program that a link runs. */
 export function linkProgramId(fd: number, what: string): number {
-  return info(fd, what).getUint32(8, true);
+  return info(fd, what, 'ERR_BPF_LINK').getUint32(8, true);
 }
 
-function info(fd: number, what: string): DataView {
+function info(fd: number, what: string, code: BpfErrorCode): DataView {
   const bytes = new Uint8Array(INFO_BYTES);
   const length = Uint32Array.of(INFO_BYTES);
-  checked('ERR_BPF_MAP', `asking the kernel about ${what}`, 'bpf_obj_get_info_by_fd', () => objInfo(fd, bytes, length));
+  checked(code, `asking the kernel about ${what}`, 'bpf_obj_get_info_by_fd', () => objInfo(fd, bytes, length));
   return new DataView(bytes.buffer);
 }
 

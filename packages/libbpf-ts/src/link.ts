@@ -48,7 +48,7 @@ export class BpfLink implements Disposable {
   }
 
   get id(): number {
-    return objectId(this.fd, `the link of '${this.what}'`);
+    return objectId(this.fd, `the link of '${this.what}'`, 'ERR_BPF_LINK');
   }
 
   /** The kernel's id of the program it runs. */

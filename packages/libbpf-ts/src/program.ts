@@ -5,7 +5,7 @@ import { objectId } from './info.ts';
 import { BpfLink } from './link.ts';
 import { bpf, type Handle, type Pointer } from './native/library.ts';
 import { checked, checkedPointer } from './native/log.ts';
-import { openPinned, pin, removePin } from './pin.ts';
+import { pin, removePin } from './pin.ts';
 import { type RunInput, type RunResult, runProgram } from './program-run.ts';
 
 const programName: (program: Pointer) => string = bpf('const char *bpf_program__name(void *program)');
@@ -98,7 +98,7 @@ export class BpfProgram {
   }
 
   get id(): number {
-    return objectId(this.fd, `program '${this.name}'`);
+    return objectId(this.fd, `program '${this.name}'`, 'ERR_BPF_RUN');
   }
 
   /** Whether load() loads it. */
@@ -197,33 +197,6 @@ export class BpfProgram {
     if (!this.loaded) throw usage(`program '${this.name}' is not loaded: call load() first`);
     const handle = checkedPointer('ERR_BPF_ATTACH', `attaching '${this.name}' to ${where}`, operation, call);
     return this.#keep(new BpfLink(handle, this.name));
-  }
-}
-
-/** A program that was pinned, by its descriptor: enough to put it behind a link. */
-export class PinnedProgram implements Disposable {
-  readonly name: string;
-  readonly fd: number;
-
-  private constructor(name: string, fd: number) {
-    this.name = name;
-    this.fd = fd;
-  }
-
-  static open(path: string): PinnedProgram {
-    return new PinnedProgram(path, openPinned(path));
-  }
-
-  get id(): number {
-    return objectId(this.fd, `the program pinned at ${this.name}`);
-  }
-
-  run(input: RunInput = {}): RunResult {
-    return runProgram(this.fd, this.name, input);
-  }
-
-  [Symbol.dispose](): void {
-    closeSync(this.fd);
   }
 }
 

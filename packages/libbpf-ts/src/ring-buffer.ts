@@ -1,5 +1,8 @@
+import { closeSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import koffi from 'koffi';
 import { disposed } from './errors.ts';
+import { duplicate } from './native/descriptor.ts';
 import { pageSize } from './native/library.ts';
 import { Mapping } from './native/mapping.ts';
 import { type PollOptions, pollRing } from './ring-poll.ts';
@@ -7,6 +10,8 @@ import { RingReader } from './ring-reader.ts';
 
 /** How often a ring is looked at while it can't be waited for (see {@link RingBuffer.wait}), ms. */
 const RECHECK_MS = 5;
+/** A record that is being written is soon done; asking for it without a pause would hold up everything else, ms. */
+const BUSY_MS = 1;
 
 export interface RingSource {
   readonly fd: number;
@@ -16,30 +21,31 @@ export interface RingSource {
 
 /** A ring buffer map, mapped. One reader at a time: the consumer position belongs to the ring, not to the reader. */
 export class RingBuffer extends RingReader implements Disposable {
-  readonly #source: RingSource;
+  readonly #name: string;
+  /** its own, so that a wait never looks at a number that was closed and given to something else */
+  readonly #fd: number;
   readonly #pages: DisposableStack;
   readonly #waiting = new Set<() => void>();
   /** libuv takes a descriptor once: a second wait at the same time looks for itself */
   #polled = false;
+  #closed = false;
 
-  private constructor(source: RingSource, pages: DisposableStack, consumer: Mapping, producer: Mapping) {
+  private constructor(name: string, fd: number, pages: DisposableStack, consumer: Mapping, producer: Mapping) {
     super(consumer.buffer, producer.buffer, pageSize());
-    this.#source = source;
+    this.#name = name;
+    this.#fd = fd;
     this.#pages = pages;
   }
 
   /** Prefer `map.ringBuffer()`. */
-  static map(source: RingSource): RingBuffer {
+  static map({ fd, name, maxEntries }: RingSource): RingBuffer {
     using pages = new DisposableStack();
     const page = pageSize();
-    const consumer = pages.use(
-      new Mapping(source.fd, `the consumer page of '${source.name}'`, { length: page, writable: true }),
-    );
-    const length = page + 2 * source.maxEntries;
-    const producer = pages.use(
-      new Mapping(source.fd, `the data of '${source.name}'`, { length, offset: page, writable: false }),
-    );
-    return new RingBuffer(source, pages.move(), consumer, producer);
+    const own = pages.adopt(duplicate(fd, `ring '${name}'`), closeSync);
+    const consumer = pages.use(new Mapping(own, `the consumer page of '${name}'`, { length: page, writable: true }));
+    const length = page + 2 * maxEntries;
+    const producer = pages.use(new Mapping(own, `the data of '${name}'`, { length, offset: page, writable: false }));
+    return new RingBuffer(name, own, pages.move(), consumer, producer);
   }
 
   /**
@@ -49,8 +55,8 @@ export class RingBuffer extends RingReader implements Disposable {
    * While read records are unreleased it reports the ring as readable always, so the ring is then looked at every 5 ms instead.
    */
   wait(timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
-    if (this.#pages.disposed) return Promise.reject(disposed(`the ring buffer '${this.#source.name}'`));
-    if (this.pendingBytes() > 0) return Promise.resolve(true);
+    if (this.#closed) return Promise.reject(disposed(`the ring buffer '${this.#name}'`));
+    if (this.pendingBytes() > 0) return this.busy ? sleep(BUSY_MS, true) : Promise.resolve(true);
     if (signal?.aborted) return Promise.resolve(false);
     return new Promise((resolve) => this.#watch(timeoutMs, signal, resolve));
   }
@@ -60,7 +66,7 @@ export class RingBuffer extends RingReader implements Disposable {
     const finish = (): void => {
       if (stack.disposed) return;
       stack.dispose();
-      resolve(!this.#pages.disposed && this.pendingBytes() > 0);
+      resolve(!this.#closed && this.pendingBytes() > 0);
     };
     this.#waiting.add(finish);
     stack.defer(() => this.#waiting.delete(finish));
@@ -70,7 +76,7 @@ export class RingBuffer extends RingReader implements Disposable {
     stack.defer(() => signal?.removeEventListener('abort', finish));
     if (this.unreleasedBytes() === 0 && !this.#polled) {
       this.#polled = true;
-      const handle = koffi.node.poll(this.#source.fd, { readable: true }, finish);
+      const handle = koffi.node.poll(this.#fd, { readable: true }, finish);
       stack.defer(() => {
         handle.close();
         this.#polled = false;
@@ -86,13 +92,14 @@ export class RingBuffer extends RingReader implements Disposable {
    * when it breaks or throws, nothing is, and the records come again to whoever reads next. Ends on abort and on dispose.
    */
   poll(options: PollOptions = {}): AsyncGenerator<this, void, void> {
-    return pollRing(this, () => this.#pages.disposed, options);
+    return pollRing(this, () => this.#closed, options);
   }
 
-  /** Unmaps the pages and ends every wait. Unreleased records stay for the next reader. */
+  /** Ends every wait, then unmaps the pages. Unreleased records stay for the next reader. */
   [Symbol.dispose](): void {
-    if (this.#pages.disposed) return;
-    this.#pages.dispose();
+    if (this.#closed) return;
+    this.#closed = true;
     for (const finish of this.#waiting) finish();
+    this.#pages.dispose();
   }
 }

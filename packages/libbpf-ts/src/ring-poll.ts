@@ -13,6 +13,8 @@ export interface PollOptions {
 }
 
 export interface Pollable {
+  /** bytes */
+  readonly size: number;
   begin(): void;
   release(): void;
   pendingBytes(): number;
@@ -33,9 +35,10 @@ export async function* pollRing<T extends Pollable>(
       yield ring;
       if (closed()) return;
       ring.release();
-      pause = intervalMs;
+      // A ring that fills faster than it is read gets no pause.
+      pause = ring.pendingBytes() > ring.size / 4 ? 0 : intervalMs;
     } else {
-      pause *= 2;
+      pause = 2 * Math.max(pause, intervalMs);
     }
     if (pause <= backoffMs) {
       await pauseFor(pause, signal);
