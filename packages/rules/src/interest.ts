@@ -1,6 +1,6 @@
 import type { FieldCatalogue, FieldValue } from './catalogue.ts';
-import { necessaryPrefixes, widest } from './compile/necessary.ts';
 import { type Known, knownOnKind, type Node, type Nodes } from './compile/nodes.ts';
+import { necessaryPrefixes, widest } from './compile/prefixes.ts';
 
 /** What the rules can match: what isn't covered may be dropped before it gets here. */
 export interface RuleInterest {

@@ -1,6 +1,6 @@
 import type { FieldValue } from '../catalogue.ts';
 import type { Literal, Operand } from '../expression.ts';
-import type { Clue } from './necessary.ts';
+import type { Clue } from './clues.ts';
 import { PrefixTree } from './prefix-tree.ts';
 import { SubstringTable } from './substrings.ts';
 

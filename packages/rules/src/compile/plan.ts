@@ -1,8 +1,8 @@
 import type { FieldValue } from '../catalogue.ts';
 import { LIMITS } from '../limits.ts';
 import type { Closures, Condition } from './closures.ts';
+import { type Clues, countTests, necessaryClues } from './clues.ts';
 import { LiteralIndex } from './literal-index.ts';
-import { type Clues, necessaryClues } from './necessary.ts';
 import type { Node } from './nodes.ts';
 import type { Slots } from './slots.ts';
 
@@ -53,9 +53,10 @@ export class Plan<E> {
 function arrange<E>(nodes: readonly Node<E>[]): { always: number[]; indexes: LiteralIndex<E>[] } {
   const always: number[] = [];
   const indexes = new Map<string, LiteralIndex<E>>();
+  const popularity = countTests(nodes);
   let characters = 0;
   for (const [entry, node] of nodes.entries()) {
-    const clues = necessaryClues(node);
+    const clues = necessaryClues(node, popularity);
     characters += clues === undefined ? 0 : size(clues);
     if (clues === undefined || characters > LIMITS.indexCharacters) {
       always.push(entry);

@@ -1,6 +1,6 @@
 import type { Literal, Operand, Test } from '../expression.ts';
 import { LIMITS } from '../limits.ts';
-import { globLiteral, globPrefix } from '../text/glob.ts';
+import { globLiteral } from '../text/glob.ts';
 import { requiredText } from '../text/required.ts';
 import type { Node } from './nodes.ts';
 
@@ -17,20 +17,40 @@ export interface Clues<E> {
   readonly worth: number;
 }
 
+/** In how many conditions each test (by its node) is a part that may serve as a clue. */
+export type Popularity = ReadonlyMap<number, number>;
+
+/** What many conditions ask for (success, tcp) is what most events have: it finds too much to be a good clue. */
+const PENALTY = 1.5;
+
+export function countTests<E>(conditions: Iterable<Node<E>>): Popularity {
+  const counts = new Map<number, number>();
+  for (const condition of conditions) {
+    const tests = new Set<number>();
+    const visit = (node: Node<E>): void => {
+      if (node.kind === 'test') tests.add(node.id);
+      else if (node.kind === 'and' || node.kind === 'or') node.items.forEach(visit);
+    };
+    visit(condition);
+    for (const id of tests) counts.set(id, (counts.get(id) ?? 0) + 1);
+  }
+  return counts;
+}
+
 /** Clues without which a node can't be true; undefined: there are none. Of parts that must all be true, those of the best part. */
-export function necessaryClues<E>(node: Node<E>): Clues<E> | undefined {
+export function necessaryClues<E>(node: Node<E>, popularity: Popularity): Clues<E> | undefined {
   switch (node.kind) {
     case 'test':
-      return cluesOf(node.test);
+      return cluesOf(node.test, PENALTY * Math.log2(popularity.get(node.id) ?? 1));
     case 'and': {
-      const found = node.items.map((item) => necessaryClues(item)).filter((clues) => clues !== undefined);
+      const found = node.items.map((item) => necessaryClues(item, popularity)).filter((clues) => clues !== undefined);
       return found.reduce<Clues<E> | undefined>(
         (best, clues) => (best === undefined || clues.worth > best.worth ? clues : best),
         undefined,
       );
     }
     case 'or': {
-      const found = node.items.map((item) => necessaryClues(item));
+      const found = node.items.map((item) => necessaryClues(item, popularity));
       if (!found.every((clues) => clues !== undefined)) return undefined;
       const clues = found.flatMap((part) => part.clues);
       if (clues.length > LIMITS.literalsPerRule) return undefined;
@@ -51,7 +71,7 @@ const WORTH: Readonly<Record<Clue<unknown>['operator'], { readonly base: number;
 };
 const COUNTED_CHARACTERS = 12;
 
-function cluesOf<E>(test: Test<E>): Clues<E> | undefined {
+function cluesOf<E>(test: Test<E>, penalty: number): Clues<E> | undefined {
   const { operand, values, negated } = test;
   if (negated || operand.type === 'bool' || values.length === 0 || values.length > LIMITS.literalsPerRule)
     return undefined;
@@ -64,7 +84,7 @@ function cluesOf<E>(test: Test<E>): Clues<E> | undefined {
     const { base, perCharacter } = WORTH[clue.operator];
     worth = Math.min(worth, base + perCharacter * Math.min(String(clue.literal).length, COUNTED_CHARACTERS));
   }
-  return { clues, worth };
+  return { clues, worth: worth - penalty };
 }
 
 function clueOf<E>({ operand, operator }: Test<E>, literal: Literal): Clue<E> | undefined {
@@ -84,56 +104,4 @@ function clueOf<E>({ operand, operator }: Test<E>, literal: Literal): Clue<E> | 
     default:
       return undefined;
   }
-}
-
-/**
- * Prefixes of which a field's value must have one for the node to be true; null: the node doesn't say. What is derived may be too wide, never too
- * narrow: the sensor drops what it doesn't cover.
- */
-export function necessaryPrefixes<E>(node: Node<E>, field: string): readonly string[] | null {
-  switch (node.kind) {
-    case 'constant':
-      return node.value ? null : [];
-    case 'test':
-      return prefixesOf(node.test, field);
-    case 'and': {
-      const found = node.items.map((item) => necessaryPrefixes(item, field)).filter((prefixes) => prefixes !== null);
-      return found.reduce<readonly string[] | null>(
-        (best, one) => (best === null || one.length < best.length ? one : best),
-        null,
-      );
-    }
-    case 'or': {
-      const found = node.items.map((item) => necessaryPrefixes(item, field));
-      return found.every((prefixes) => prefixes !== null) ? widest(found.flat()) : null;
-    }
-    default:
-      return null;
-  }
-}
-
-function prefixesOf<E>(test: Test<E>, field: string): readonly string[] | null {
-  if (test.operand.field.name !== field || test.operand.transforms.length > 0 || test.negated) return null;
-  const values = test.values.map(String);
-  switch (test.operator) {
-    case 'equals':
-    case 'startswith':
-    case 'pathprefix':
-      return widest(values);
-    case 'glob':
-      return widest(values.map(globPrefix));
-    default:
-      return null;
-  }
-}
-
-/** Without those that another one covers; null when one covers everything. */
-export function widest(prefixes: readonly string[]): readonly string[] | null {
-  const kept: string[] = [];
-  for (const prefix of [...new Set(prefixes)].sort()) {
-    if (prefix === '') return null;
-    const last = kept.at(-1);
-    if (last === undefined || !prefix.startsWith(last)) kept.push(prefix);
-  }
-  return kept;
 }
