@@ -2,7 +2,6 @@
  * Produces numbered records to `a` and forwards them to `b`, until it is killed. Each produce that resolved is written to stdout.
  * CRASH_AT=<failpoint>:<n> makes it kill itself, by SIGKILL, the n-th time it comes there.
  */
-import { writeSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { openEmbeddedBus } from '../../src/embedded/bus.ts';
 import { BusFullError } from '../../src/errors.ts';
@@ -60,6 +59,6 @@ for (let i = Number(first); ; i++) {
       await nextTurn();
     }
   }
-  writeSync(1, `${i}\n`);
+  process.stdout.write(`${i}\n`);
   if (i % 4 === 3) await nextTurn();
 }
