@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AuditReader, type Auditor, startAuditor } from '@ringfence/auditor';
+import { type Auditor, AuditReader, startAuditor } from '@ringfence/auditor';
 import { type EmbeddedBus, openEmbeddedBus } from '@ringfence/bus';
 import { type Collector, startCollector } from '@ringfence/collector';
 import { type Config, SERVICES, type ServiceName } from '@ringfence/config';
@@ -8,7 +8,7 @@ import { type Detector, startDetector } from '@ringfence/detector';
 import { type EnricherService, startEnricher } from '@ringfence/enricher';
 import { loadPolicyFiles, type Responder, renderProblem, startResponder } from '@ringfence/responder';
 import type { Interest } from '@ringfence/schema';
-import type { Log } from '@ringfence/telemetry';
+import type { createLogger, Log } from '@ringfence/telemetry';
 import { sensorObject } from '../commands/context.ts';
 import { CliError } from '../errors.ts';
 import { type Identity, loadIdentity } from '../identity.ts';
@@ -38,7 +38,7 @@ export interface App extends AsyncDisposable {
   readonly done: Promise<void>;
 }
 
-export type AppLog = Log & { child(bindings: { service: string }): Log };
+export type AppLog = ReturnType<typeof createLogger>;
 
 const DRAIN_MS = 5000;
 
@@ -69,7 +69,8 @@ export async function startApp(config: Config, log: AppLog): Promise<App> {
       services.collector = keep('collector', await collector(config, bus, log, identity));
       await interest.connect(services.collector);
     }
-    if (wants('responder')) services.responder = keep('responder', await responder(config, bus, log, identity, services.collector));
+    if (wants('responder'))
+      services.responder = keep('responder', await responder(config, bus, log, identity, services.collector));
     const audit = services.auditor === undefined ? null : stack.use(new AuditReader(config.auditor.path));
     const resources = stack.move();
     const done = Promise.all(ends).then(() => {});
@@ -135,7 +136,13 @@ const enricher = (config: Config, bus: EmbeddedBus, log: AppLog, identity: Ident
   });
 
 const detector = (config: Config, bus: EmbeddedBus, log: AppLog, interest: InterestLink): Promise<Detector> =>
-  startDetector({ options: config.detector, bus, onInterest: interest.set, log: log.child({ service: 'detector' }), ...failpoint('detector') });
+  startDetector({
+    options: config.detector,
+    bus,
+    onInterest: interest.set,
+    log: log.child({ service: 'detector' }),
+    ...failpoint('detector'),
+  });
 
 async function collector(config: Config, bus: EmbeddedBus, log: AppLog, identity: Identity): Promise<Collector> {
   const { sensor, collector: own, stateDir, runDir } = config;
@@ -164,7 +171,13 @@ async function collector(config: Config, bus: EmbeddedBus, log: AppLog, identity
   });
 }
 
-async function responder(config: Config, bus: EmbeddedBus, log: AppLog, identity: Identity, agent: Collector | undefined): Promise<Responder> {
+async function responder(
+  config: Config,
+  bus: EmbeddedBus,
+  log: AppLog,
+  identity: Identity,
+  agent: Collector | undefined,
+): Promise<Responder> {
   const loaded = loadPolicyFiles(config.responder.policies);
   if (loaded.problems.length > 0) throw new CliError(loaded.problems.map(renderProblem).join('\n'));
   const failing = failpointOf('responder');
@@ -179,7 +192,9 @@ async function responder(config: Config, bus: EmbeddedBus, log: AppLog, identity
   });
 }
 
-function failpoint(service: ServiceName): { failpoint?: (point: 'before-effect' | 'before-commit' | 'after-commit') => void } {
+function failpoint(service: ServiceName): {
+  failpoint?: (point: 'before-effect' | 'before-commit' | 'after-commit') => void;
+} {
   const point = failpointOf(service);
   return point === undefined ? {} : { failpoint: point };
 }

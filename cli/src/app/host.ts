@@ -16,7 +16,10 @@ export function prepareHost(log: Log): void {
     if (mounts.some((line) => line.split(' ')[2] === type)) continue;
     const command = `mount -t ${type} ${type} ${point}`;
     const { status, stderr } = spawnSync('mount', ['-t', type, type, point], { encoding: 'utf8' });
-    if (status !== 0) throw new CliError(`${type} is not mounted and can't be: ${stderr?.trim() || 'no mount command'}; try as root: ${command}`);
+    if (status !== 0)
+      throw new CliError(
+        `${type} is not mounted and can't be: ${stderr?.trim() || 'no mount command'}; try as root: ${command}`,
+      );
     log.info({ command }, 'mounted what the sensor needs');
   }
 }

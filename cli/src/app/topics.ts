@@ -17,8 +17,16 @@ export async function exchangeSchemas(bus: Bus): Promise<void> {
     if (value === null) continue;
     const [name = '', fingerprint = ''] = key.split('/');
     known.add(fingerprint);
-    if ((recordNames as readonly string[]).includes(name)) registerWriter(name as RecordName, Buffer.from(value).toString('utf8'));
+    if ((recordNames as readonly string[]).includes(name))
+      registerWriter(name as RecordName, Buffer.from(value).toString('utf8'));
   }
   const ours = writerSchemas().filter(({ fingerprint }) => !known.has(fingerprint));
-  if (ours.length > 0) await bus.produce(ours.map(({ name, fingerprint, schema }) => ({ topic: TOPIC.schemas, key: `${name}/${fingerprint}`, value: Buffer.from(schema) })));
+  if (ours.length > 0)
+    await bus.produce(
+      ours.map(({ name, fingerprint, schema }) => ({
+        topic: TOPIC.schemas,
+        key: `${name}/${fingerprint}`,
+        value: Buffer.from(schema),
+      })),
+    );
 }

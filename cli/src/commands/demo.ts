@@ -1,0 +1,102 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Config } from '@ringfence/config';
+import type { Incident } from '@ringfence/schema';
+import { createLogger } from '@ringfence/telemetry';
+import type { Command } from 'commander';
+import type { ApiClient } from '../api/client.ts';
+import { serveApi } from '../api/server.ts';
+import { startApp } from '../app/app.ts';
+import { routesOf } from '../app/routes.ts';
+import { DemoError } from '../demo/errors.ts';
+import { type DemoOutcome, playDemo, type Step } from '../demo/scenario.ts';
+import { type IncidentFile, renderIncident } from '../view/incident.ts';
+import { type Paint, paintFor } from '../view/paint.ts';
+import { clientOf, print, settingsOf, socketOf, untilInterrupted, withSettings } from './context.ts';
+
+/** The story is whole when its last command has its result; that takes far less. */
+const STORY_MS = 5000;
+
+export function addDemo(program: Command): void {
+  const command = program
+    .command('demo')
+    .description('play a small attack in a sandbox of its own, and show what Ringfence makes of it')
+    .option('--json', 'print one JSON object: the outcome and the incident')
+    .addHelpText(
+      'after',
+      `
+The sandbox is a container of the demo's own (cgroup, mount, pid, ipc and uts namespaces) and the attacker listens on loopback: nothing of the
+machine is touched and nothing is left. Without a running "ringfence up" it starts one for as long as it takes. Root only.
+
+Examples:
+  npm run demo
+  ringfence demo --json | jq .incident.incident.stages`,
+    );
+  withSettings(command).action((_, self: Command) => demo(self));
+}
+
+async function demo(self: Command): Promise<void> {
+  if (process.getuid?.() !== 0)
+    throw new DemoError('the demo makes a container of its own, which only root may: try sudo npm run demo');
+  const config = settingsOf(self);
+  const json = self.opts<{ json?: boolean }>().json === true;
+  const paint = paintFor(json ? process.stderr : process.stdout);
+  const say = json ? (line: string): void => void process.stderr.write(`${line}\n`) : print;
+  const signal = untilInterrupted();
+  const client = clientOf(config);
+  await using _own = (await client.running()) ? null : await startOwn(config, say, paint);
+  say(paint.bold('An attack in a sandbox of its own:'));
+  const outcome = await playDemo({
+    containersDir: join(config.runDir, 'containers.d'),
+    signal,
+    onStep: (step) => say(stepLine(paint, step)),
+  });
+  say(ending(paint, outcome));
+  const incident = await storyOf(client, outcome, signal);
+  if (json) print(JSON.stringify({ outcome, incident }, null, 2));
+  else
+    print(
+      incident === undefined
+        ? paint.red('\nno incident came of it: is the collector running? ringfence doctor')
+        : `\n${renderIncident(paint, incident)}`,
+    );
+  if (incident === undefined || outcome.stoppedAfterMs === null) process.exitCode = 1;
+}
+
+/** Nobody watches yet: `up` without its view, in this process. */
+async function startOwn(config: Config, say: (line: string) => void, paint: Paint): Promise<AsyncDisposable> {
+  say(paint.dim('no ringfence is running: starting one for the demo…'));
+  const stack = new AsyncDisposableStack();
+  try {
+    const app = stack.use(await startApp(config, createLogger({ ...config.log, level: 'warn' })));
+    stack.use(await serveApi(socketOf(config), routesOf(app)));
+    return stack.move();
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
+const stepLine = (paint: Paint, { tactic, text }: Step): string => `  ${paint.cyan(tactic.padEnd(20))} ${text}`;
+
+function ending(paint: Paint, { stoppedAfterMs }: DemoOutcome): string {
+  if (stoppedAfterMs === null) return paint.yellow('  the attacker still has the shell: nothing stopped it');
+  return paint.green(`  the attacker's shell is dead ${stoppedAfterMs.toFixed(1)} ms after its last step was ordered`);
+}
+
+/** The incident of the sandbox's container, once what was done about it is known. */
+async function storyOf(
+  client: ApiClient,
+  outcome: DemoOutcome,
+  signal: AbortSignal,
+): Promise<IncidentFile | undefined> {
+  const where = encodeURIComponent(`container.id = "${outcome.container}"`);
+  let file: IncidentFile | undefined;
+  for (let waited = 0; waited < STORY_MS; waited += 100) {
+    for await (const { id } of client.lines<Incident>(`/incidents?limit=1&where=${where}`, signal))
+      file = await client.json<IncidentFile>(`/incident/${id}`, signal);
+    if (file !== undefined && file.results.length > 0 && file.incident.stages.length >= 4) return file;
+    await sleep(100, undefined, { signal });
+  }
+  return file;
+}

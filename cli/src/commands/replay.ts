@@ -1,0 +1,51 @@
+import { createLogger } from '@ringfence/telemetry';
+import type { Command } from 'commander';
+import { plain } from '../api/plain.ts';
+import { replay } from '../app/replay.ts';
+import { openRecording } from '../recording.ts';
+import { alertLine } from '../view/alert.ts';
+import { renderIncident } from '../view/incident.ts';
+import { paintFor } from '../view/paint.ts';
+import { print, settingsOf, withSettings } from './context.ts';
+
+export function addReplay(program: Command): void {
+  const command = program
+    .command('replay')
+    .argument('<file>', 'a recording made by ringfence record')
+    .description(
+      'play a recorded raw stream through the same pipeline, from empty state; the same file gives the same ids and bytes',
+    )
+    .option('--json', 'one JSON object a line: every alert, incident, command and result')
+    .addHelpText(
+      'after',
+      '\nNothing is killed: the responder only says what it would have done.\n\nExamples:\n  ringfence replay attack.rec\n  ringfence replay attack.rec --set detector.rules=./my-rules --json | jq .rule',
+    );
+  withSettings(command).action(async (path: string, _, self: Command) => {
+    const json = self.opts<{ json?: boolean }>().json === true;
+    const paint = paintFor(process.stdout);
+    const config = settingsOf(self);
+    await using recording = await openRecording(path);
+    const result = await replay(recording, config, createLogger({ ...config.log, level: 'warn' }), (records) => {
+      if (process.stderr.isTTY) process.stderr.write(`\r${records} batches played\u001b[K`);
+    });
+    if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
+    if (json) return printJson(result);
+    for (const alert of result.alerts) print(alertLine(paint, alert));
+    for (const incident of result.incidents.filter(({ state }) => state !== 'merged')) {
+      const causes = new Set([incident.id, ...incident.alerts.map(({ id }) => id)]);
+      const commands = result.commands.filter(({ cause }) => causes.has(cause));
+      print(`\n${renderIncident(paint, { incident, alerts: [], commands, results: result.results })}`);
+    }
+    print(
+      paint.dim(
+        `\n${result.batches} batches, ${result.events} events, ${result.alerts.length} alerts, ${result.incidents.length} incidents`,
+      ),
+    );
+  });
+}
+
+function printJson(result: Awaited<ReturnType<typeof replay>>): void {
+  const kinds = { alert: result.alerts, incident: result.incidents, command: result.commands, result: result.results };
+  for (const [kind, items] of Object.entries(kinds))
+    for (const item of items) print(JSON.stringify({ kind, ...(plain(item) as object) }));
+}

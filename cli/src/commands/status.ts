@@ -1,0 +1,22 @@
+import type { Command } from 'commander';
+import type { Status } from '../app/status.ts';
+import { paintFor } from '../view/paint.ts';
+import { statusLines } from '../view/status.ts';
+import { clientOf, print, settingsOf, withSettings } from './context.ts';
+
+export function addStatus(program: Command): void {
+  const command = program
+    .command('status')
+    .description('how a running ringfence does: rates, lag, drops by cause')
+    .option('--json', 'print one JSON object with every count')
+    .addHelpText('after', '\nExamples:\n  ringfence status\n  ringfence status --json | jq .services');
+  withSettings(command).action(async (_, self: Command) => {
+    const client = clientOf(settingsOf(self));
+    const before = await client.json<Status>('/status');
+    if (self.opts<{ json?: boolean }>().json) return print(JSON.stringify(before, null, 2));
+    const started = performance.now();
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const status = await client.json<Status>('/status');
+    print(statusLines(paintFor(process.stdout), status, before, (performance.now() - started) / 1000).join('\n'));
+  });
+}

@@ -1,0 +1,54 @@
+import { createLogger } from '@ringfence/telemetry';
+import type { Command } from 'commander';
+import { serveApi } from '../api/server.ts';
+import { startApp } from '../app/app.ts';
+import { serveAppMetrics } from '../app/metrics.ts';
+import { routesOf } from '../app/routes.ts';
+import { watch } from '../app/watch.ts';
+import { LiveView } from '../view/live.ts';
+import { paintFor } from '../view/paint.ts';
+import { print, settingsOf, socketOf, untilInterrupted, withSettings } from './context.ts';
+
+export function addUp(program: Command): void {
+  const command = program
+    .command('up')
+    .description('watch this machine: run the services (all of them, or --only some) until Ctrl-C')
+    .addHelpText(
+      'after',
+      `
+On a terminal it draws what happens; elsewhere it writes a line for each alert and incident.
+Nothing is killed unless a policy says "enforce" for where it happens, or --mode enforce is given.
+
+Examples:
+  ringfence up
+  ringfence up --only collector,enricher --config /etc/ringfence/agent.yaml
+  ringfence up --set sensor.opens=all --set detector.rules=builtin,/etc/ringfence/rules`,
+    );
+  withSettings(command).action((_, self: Command) => up(self));
+}
+
+async function up(self: Command): Promise<void> {
+  const config = settingsOf(self);
+  const signal = untilInterrupted();
+  const paint = paintFor(process.stdout);
+  using view = new LiveView(process.stdout);
+  const log = createLogger(
+    view.interactive ? { ...config.log, stream: { write: (line) => view.print(line.trimEnd()) } } : config.log,
+  );
+  view.print(paint.dim('starting: the log, the services, the sensor…'));
+  await using app = await startApp(config, log);
+  await using _api = await serveApi(socketOf(config), routesOf(app));
+  await using _metrics = await serveAppMetrics(app);
+  const { services } = app;
+  const what =
+    services.collector === undefined
+      ? `running ${config.services.join(', ')}`
+      : `watching this machine as host ${app.identity.hostId}`;
+  view.print(
+    `${paint.green('●')} ${what}; Ctrl-C stops.${services.collector === undefined ? '' : paint.dim('  In a second terminal: npm run demo')}`,
+  );
+  const watching = watch(app, view, paint, signal);
+  await Promise.race([watching, app.done]);
+  view.draw([]);
+  print(paint.dim('stopping: what is in hand is finished first…'));
+}

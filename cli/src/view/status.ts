@@ -1,0 +1,91 @@
+import type { Status } from '../app/status.ts';
+import type { Paint } from './paint.ts';
+
+const number = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+
+/** 12.3 MiB */
+export function bytesText(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
+  return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
+}
+
+/** A service's numbers, wherever they are in its stats. */
+type Stats = Readonly<Record<string, unknown>>;
+const statsOf = (status: Status, name: string): Stats =>
+  (status.services.find((service) => service.name === name)?.stats ?? {}) as Stats;
+const count = (value: unknown): number =>
+  typeof value === 'number'
+    ? value
+    : typeof value === 'object' && value !== null
+      ? Object.values(value).reduce<number>((sum, one) => sum + count(one), 0)
+      : 0;
+
+/** Causes of drops that are no loss: what nobody wanted. */
+const FILTERS: ReadonlySet<string> = new Set(['self', 'unwatched', 'read_fault']);
+
+/** Lost records by cause; empty when nothing was. */
+export function lossesOf(status: Status): [string, number][] {
+  const drops = (statsOf(status, 'collector')['drops'] ?? {}) as Record<string, number>;
+  return Object.entries(drops).filter(([cause, n]) => n > 0 && !FILTERS.has(cause));
+}
+
+/** Block of the live view. `before` and `seconds` ago: what rates are measured against. */
+export function statusLines(paint: Paint, status: Status, before: Status, seconds: number): string[] {
+  const rate = (name: string, key: string): string =>
+    `${number.format(Math.max(0, count(statsOf(status, name)[key]) - count(statsOf(before, name)[key])) / seconds)}/s`;
+  const lag = (name: string): string => {
+    const records = status.services.find((service) => service.name === name)?.lag ?? 0;
+    return records > 100 ? paint.yellow(`lag ${number.format(records)}`) : `lag ${number.format(records)}`;
+  };
+  const of = (name: string, key: string): string => number.format(count(statsOf(status, name)[key]));
+  const losses = lossesOf(status);
+  const lost =
+    losses.length === 0
+      ? paint.green('lost 0')
+      : paint.red(`lost ${losses.map(([cause, n]) => `${number.format(n)} ${cause}`).join(', ')}`);
+  const results = (statsOf(status, 'responder')['results'] ?? {}) as Record<string, number>;
+  const row = (name: string, ...cells: string[]): string => `  ${name.padEnd(10)} ${cells.join(paint.dim(' · '))}`;
+  const lines = [
+    paint.dim(
+      `── ringfence ${status.version} · host ${status.hostId.slice(0, 8)} · responder ${status.mode}s · up ${status.uptimeS} s · ${bytesText(status.rssBytes)} memory · log ${bytesText(status.bus.usedBytes)} ──`,
+    ),
+    row(
+      'collector',
+      `events ${rate('collector', 'events')}`,
+      lost,
+      `in rings ${bytesText(status.services.find(({ name }) => name === 'collector')?.lag ?? 0)}`,
+    ),
+    row(
+      'enricher',
+      `events ${rate('enricher', 'events')}`,
+      lag('enricher'),
+      `processes ${of('enricher', 'processes')}`,
+      `gaps ${of('enricher', 'gaps')}`,
+    ),
+    row(
+      'detector',
+      `events ${rate('detector', 'events')}`,
+      lag('detector'),
+      `rules ${of('detector', 'rules')}`,
+      `alerts ${of('detector', 'alerts')}`,
+      `incidents ${of('detector', 'incidents')}`,
+    ),
+    row(
+      'responder',
+      lag('responder'),
+      `killed ${number.format(results['executed'] ?? 0)}`,
+      `would have ${number.format(count((statsOf(status, 'responder')['commands'] as Record<string, number> | undefined)?.['observe']))}`,
+    ),
+    row(
+      'auditor',
+      lag('auditor'),
+      `stored ${bytesText(count((statsOf(status, 'auditor')['sink'] as Stats | undefined)?.['usedBytes'] ?? statsOf(status, 'auditor')['usedBytes']))}`,
+    ),
+  ];
+  const shown = new Set(status.services.map(({ name }) => name));
+  return lines.filter(
+    (_, index) =>
+      index === 0 || shown.has(['collector', 'enricher', 'detector', 'responder', 'auditor'][index - 1] as never),
+  );
+}
