@@ -45,15 +45,18 @@ export interface PipelineOptions {
 /** Poll, handle, commit, until `signal` aborts or the consumer is closed. Rejects with what `handle` threw when its fate is `fatal`. */
 export async function runPipeline(options: PipelineOptions): Promise<void> {
   const { consumer, signal } = options;
-  for (;;) {
-    const records = await consumer.poll(signal);
-    if (records.length === 0) return;
-    try {
+  // A waiting poll may be no more than a promise: without a handle, a process that only runs pipelines would end.
+  const keepAlive = setInterval(() => {}, 2 ** 31 - 1);
+  try {
+    for (;;) {
+      const records = await consumer.poll(signal);
+      if (records.length === 0) return;
       await processBatch(options, records);
-    } catch (error) {
-      if (error instanceof Stopped) return;
-      throw error;
     }
+  } catch (error) {
+    if (!(error instanceof Stopped)) throw error;
+  } finally {
+    clearInterval(keepAlive);
   }
 }
 

@@ -35,9 +35,12 @@ export class Store {
     this.options = options;
     const { path, maxBytes } = options;
     let lock: WriterLock | null = null;
+    let db: Database.Database | null = null;
     try {
       this.#lock = lock = path === ':memory:' ? null : new WriterLock(path);
-      ({ db: this.db, movedAside: this.movedAside } = openDatabase(options));
+      const opened = openDatabase(options);
+      this.db = db = opened.db;
+      this.movedAside = opened.movedAside;
       this.walBudget = path === ':memory:' ? 0 : Math.min(64 * 2 ** 20, maxBytes / 4);
       // The last line: the admission rule of space.ts refuses long before, except what frees room.
       this.db.pragma(`max_page_count = ${Math.floor((maxBytes - this.walBudget) / PAGE_SIZE)}`);
@@ -51,6 +54,7 @@ export class Store {
       this.state = new StateStores(this.db);
       this.drops = new Drops(this.db);
     } catch (error) {
+      db?.close();
       lock?.release();
       throw this.translate(error);
     }
