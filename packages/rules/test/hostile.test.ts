@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { render } from '../src/diagnostics.ts';
 import { LIMITS } from '../src/limits.ts';
 import { compile, compileCondition, createTestEvent, matches } from './support/compile.ts';
 
@@ -94,6 +96,98 @@ describe('hostile conditions', () => {
     assert.deepEqual(set.diagnostics, []);
     assert.deepEqual(matches(set, createTestEvent('exec', { 'process.name': 'w99999' })), ['r', 's']);
     assert.deepEqual(matches(set, createTestEvent('exec', { 'process.name': 'v' })), []);
+  });
+});
+
+describe('any text at all', () => {
+  const word = fc.constantFrom(
+    ...[
+      '- rule: r',
+      '- macro: m',
+      '- list: l',
+      'condition: ',
+      'items: ',
+      'output: ',
+      'threshold: ',
+      'tags: ',
+      'priority: ',
+      '\n  ',
+      '\n',
+      ' ',
+      '{',
+      '}',
+      '[',
+      ']',
+      '(',
+      ')',
+      ',',
+    ],
+    ...[
+      '"',
+      "'",
+      ':',
+      '-',
+      '&a',
+      '*a',
+      '|',
+      '>',
+      '#',
+      '%',
+      '!',
+      'and',
+      'or',
+      'not',
+      'in',
+      '=',
+      '<',
+      'regex',
+      'glob',
+      'cidr',
+      'exists',
+      'val(',
+      'tolower(',
+      'm',
+      'l',
+      'r',
+    ],
+    ...[
+      'process.name',
+      'user.id',
+      'destination.ip',
+      'proc.aname[1]',
+      'container.privileged',
+      'count: 2',
+      'within: 1s',
+      'distinct: user.id',
+      '\\',
+      '\u0000',
+      '\ud800',
+      '世',
+    ],
+  );
+  test('as a file gives rules or diagnostics that point into it, and never throws', () => {
+    fc.assert(
+      fc.property(fc.array(word, { maxLength: 40 }), (words) => {
+        const text = words.join('');
+        const set = compile(text);
+        const lines = text.split('\n').length;
+        for (const found of set.diagnostics) {
+          assert.ok(found.line >= 1 && found.line <= lines && found.column >= 1, JSON.stringify(found));
+          render(found, text);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+  test('as a condition gives a rule or diagnostics', () => {
+    fc.assert(
+      fc.property(fc.array(word, { maxLength: 25 }), (words) => {
+        const set = compileCondition(words.join(' '));
+        const errors = set.diagnostics.filter(({ severity }) => severity === 'error');
+        assert.equal(set.rules.length === 1, errors.length === 0);
+      }),
+      { numRuns: 2000 },
+    );
   });
 });
 

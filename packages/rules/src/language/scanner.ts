@@ -8,8 +8,8 @@ export interface Token {
 
 const SPACE = /\s*/y;
 const WORD = /[^\s()[\],"'=!<>]+/y;
-/** Where a value stands, `=`, `!`, `<` and `>` are ordinary characters. */
-const VALUE_WORD = /[^\s()[\],"']+/y;
+/** Where a value stands, `=`, `!`, `<` and `>` are ordinary characters, and so are brackets inside a word: runc:[1:CHILD]. */
+const VALUE_WORD = /[^\s()[\],"']+(?:\[[^\s[\]]*\][^\s()[\],"']*)*/y;
 const SYMBOL = /[=!]=|<=|>=|=~|[()[\],=!<>]/y;
 
 /** Reads a condition piece by piece; the parser says whether it wants a value, because bare values may hold operator characters. */
