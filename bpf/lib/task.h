@@ -37,8 +37,9 @@ static __always_inline void task__fill_credentials(struct rf_credentials *c, con
 
 static __always_inline void task__fill_pid_namespace(struct rf_namespaces *ns, struct task_struct *task)
 {
-	struct pid *pid = task->signal->pids[PIDTYPE_TGID];
-	__u32 level = pid->level;
+	/* an address, not a typed pointer: older verifiers let nobody calculate with those */
+	struct pid *pid = BPF_CORE_READ(task, signal, pids[PIDTYPE_TGID]);
+	__u32 level = BPF_CORE_READ(pid, level);
 	struct upid *numbers = (void *)pid + bpf_core_field_offset(struct pid, numbers);
 	struct upid *own = (void *)numbers + level * bpf_core_type_size(struct upid);
 
