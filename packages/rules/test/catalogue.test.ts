@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { catalogue, type EventView, eventKinds } from '@ringfence/schema';
+import type { EventKinds, FieldCatalogue } from '../src/catalogue.ts';
+import { compileRules } from '../src/rule-set.ts';
+
+// That these compile is the first half of the contract: the schema package doesn't know this one.
+const fields: FieldCatalogue<EventView> = catalogue;
+const kinds: EventKinds<EventView> = eventKinds;
+
+describe("the product's field catalogue", () => {
+  test('gives each name and alias to one field', () => {
+    const names = fields.fields.flatMap(({ name, aliases = [] }) => [name, ...aliases]);
+    assert.deepEqual(
+      names.filter((name, i) => names.indexOf(name) !== i),
+      [],
+    );
+  });
+
+  test('names only kinds that there are', () => {
+    const known = new Set(kinds.names);
+    for (const { name, kinds: on = [], constants = {} } of fields.fields) {
+      for (const kind of [...on, ...Object.keys(constants)]) assert.ok(known.has(kind), `${name} is on '${kind}'`);
+    }
+  });
+
+  test("has the fields of the documentation's rule, and knows that it is about exec", () => {
+    const text = `- rule: 'Suspicious Process Execution'
+  desc: 'Detect shell spawned in production container'
+  condition: execve.args.filename in ['/bin/sh', '/bin/bash'] and container.image not in ['debug-tools:latest']
+  action: alert
+`;
+    const set = compileRules({ sources: [{ name: 'rule.yaml', text }], catalogue: fields, kinds });
+    assert.deepEqual(set.diagnostics, []);
+    assert.deepEqual(set.interest.kinds, ['exec']);
+  });
+
+  test('answers which paths are read, when writes come anyway', () => {
+    const text = '- rule: r\n  condition: file.open.write = true or file.path in (/etc/shadow)\n';
+    const set = compileRules({ sources: [{ name: 'rule.yaml', text }], catalogue: fields, kinds });
+    assert.deepEqual(set.pathPrefixes({ field: 'file.path', kind: 'open', given: { 'file.open.write': false } }), [
+      '/etc/shadow',
+    ]);
+  });
+});
