@@ -17,7 +17,7 @@ export interface OutRecord {
 export interface InRecord {
   readonly topic: string;
   readonly partition: number;
-  /** from 0, without holes on the embedded bus; ascending on every bus */
+  /** from 0; ascending on every bus, and without holes on the embedded one unless the topic is compacted */
   readonly offset: number;
   readonly key: string;
   readonly value: Uint8Array | null;
