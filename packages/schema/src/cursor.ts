@@ -44,25 +44,29 @@ export class EventCursor {
   /** Avro int or long as a number. */
   long(): number {
     const buffer = this.buffer;
-    let byte = this.#byte();
+    let at = this.at;
+    let byte = buffer[at++];
+    if (byte === undefined) throw this.#malformed('the record is cut off');
     let value = byte & 0x7f;
-    let shift = 7;
-    while (byte >= 0x80 && shift < 28) {
-      byte = this.#byte();
+    for (let shift = 7; byte >= 0x80 && shift < 28; shift += 7) {
+      byte = buffer[at++];
+      if (byte === undefined) throw this.#malformed('the record is cut off');
       value |= (byte & 0x7f) << shift;
-      shift += 7;
     }
-    if (byte < 0x80) return value & 1 ? -((value >>> 1) + 1) : value >>> 1;
+    this.at = at;
+    return byte < 0x80 ? (value >>> 1) ^ -(value & 1) : this.#wideLong(value);
+  }
+
+  /** The rest of a number of more than 28 bits, whose low 28 are `value`. */
+  #wideLong(value: number): number {
     let wide = value;
     let scale = 2 ** 28;
-    while (byte >= 0x80) {
+    for (let byte = 0x80; byte >= 0x80; scale *= 128) {
       if (scale > 2 ** 63) throw this.#malformed('a number of more than 64 bits');
       byte = this.#byte();
       wide += (byte & 0x7f) * scale;
-      scale *= 128;
     }
-    if (wide > 2 * Number.MAX_SAFE_INTEGER)
-      throw this.#malformed(`a number past 2^53 at ${this.at} of ${buffer.length}`);
+    if (wide > 2 * Number.MAX_SAFE_INTEGER) throw this.#malformed('a number past 2^53');
     return wide % 2 === 1 ? -(wide + 1) / 2 : wide / 2;
   }
 
@@ -109,23 +113,29 @@ export class EventCursor {
 
   /** Finds where each leaf of the body lies. */
   #locate(leaves: readonly Leaf[]): void {
+    const { buffer } = this;
     const offsets = this.#offsets;
-    const lengths = this.#lengths;
-    for (let i = 0; i < leaves.length; i++) {
+    const count = leaves.length;
+    let at = this.at;
+    for (let i = 0; i < count; i++) {
       const leaf = leaves[i] as Leaf;
+      offsets[i] = at;
       if (leaf.type === LEAF.long) {
-        offsets[i] = this.at;
-        while (this.#byte() >= 0x80);
+        while ((buffer[at++] as number) >= 0x80);
       } else if (leaf.type === LEAF.bytes) {
+        this.at = at;
         const length = this.long();
         offsets[i] = this.at;
-        lengths[i] = length;
+        this.#lengths[i] = length;
         this.skip(length);
+        at = this.at;
       } else {
-        offsets[i] = this.at;
-        this.skip(leaf.size);
+        at += leaf.size;
       }
     }
+    this.at = at;
+    // Past the end the buffer reads as undefined, which ends a number: one check here finds it.
+    if (at > buffer.length) throw this.#malformed('the record is cut off');
     this.#located = true;
   }
 

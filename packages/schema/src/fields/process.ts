@@ -146,6 +146,18 @@ export const processFields: readonly Field[] = [
   { name: 'process.stdin.socket', type: 'bool', doc: 'Its standard input was a socket at exec.', get: stdio(1) },
   { name: 'process.stdout.socket', type: 'bool', doc: 'Its standard output was a socket at exec.', get: stdio(2) },
   {
+    name: 'process.stdin.network',
+    type: 'bool',
+    doc: 'Its standard input was a socket at exec, and no unix socket.',
+    get: stdio(0x100),
+  },
+  {
+    name: 'process.stdout.network',
+    type: 'bool',
+    doc: 'Its standard output was a socket at exec, and no unix socket.',
+    get: stdio(0x200),
+  },
+  {
     name: 'process.exec.memfd',
     type: 'bool',
     doc: 'Runs from memory (memfd or unlinked shared memory).',
@@ -240,6 +252,12 @@ export const processFields: readonly Field[] = [
     type: 'bool',
     doc: "The parent's standard input was a socket.",
     get: parent((p) => (p.raw.stdioSockets & 1) !== 0),
+  },
+  {
+    name: 'process.parent.stdin.network',
+    type: 'bool',
+    doc: "The parent's standard input was a socket, and no unix socket.",
+    get: parent((p) => (p.raw.stdioSockets & 0x100) !== 0),
   },
   {
     name: 'process.ancestors.name',
