@@ -69,6 +69,8 @@ export function groups(make: Make): void {
     await bus.produce(Array.from({ length: 7 }, (_, i) => record('a', `k${i}`, 'x')));
     await using consumer = await bus.consumer({ group: 'g', topics: ['a', 'b'] });
     assert.deepEqual(Object.fromEntries(await consumer.lag()), { a: 7, b: 0 });
+    assert.deepEqual(await bus.lag('g'), await consumer.lag());
+    assert.deepEqual(await bus.lag('nobody'), new Map());
     await consumer.commit(await take(consumer, 7), NOTHING);
     assert.deepEqual(Object.fromEntries(await consumer.lag()), { a: 0, b: 0 });
   });
