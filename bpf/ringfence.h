@@ -47,6 +47,9 @@ enum rf_drop {
 	RF_DROPS = 5,
 };
 
+/* First bit of rf_exec.stdio_sockets for sockets that are no unix sockets */
+#define RF_STDIO_NETWORK 0x100
+
 /* Bits of rf_exec.flags */
 enum rf_exec_flag {
 	RF_EXEC_MEMFD = 1,        /* executable lives in a memfd or other unlinked shmem file */
@@ -112,7 +115,7 @@ struct rf_exec {
 	__u32 sessionid;
 	__u32 tty;         /* kernel dev_t of the controlling terminal, 0: none */
 	__u32 argc;        /* 0 in a snapshot: not known to the kernel any more */
-	__u32 stdio_sockets; /* bit n: descriptor n (0..2) is a socket: how a reverse shell looks */
+	__u32 stdio_sockets; /* bit n: descriptor n (0..2) is a socket; bit n + 8: and no unix socket, which is how a reverse shell looks */
 	struct rf_text path;     /* of the opened executable: the kernel's copy */
 	struct rf_text filename; /* as given to execve; in a snapshot only a kernel thread has one: its name */
 	struct rf_text cwd;

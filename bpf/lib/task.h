@@ -75,9 +75,14 @@ static __always_inline __u32 task__stdio_sockets(struct task_struct *task)
 {
 	__u32 sockets = 0;
 
-	for (__u32 descriptor = 0; descriptor < 3; descriptor++)
-		if (file__is_socket(file__of_descriptor(task, descriptor)))
+	for (__u32 descriptor = 0; descriptor < 3; descriptor++) {
+		struct file *file = file__of_descriptor(task, descriptor);
+
+		if (file__is_socket(file))
 			sockets |= 1 << descriptor;
+		if (file__is_network_socket(file))
+			sockets |= RF_STDIO_NETWORK << descriptor;
+	}
 	return sockets;
 }
 

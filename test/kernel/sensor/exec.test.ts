@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { chmodSync, copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileFacts, namespaces } from './expect.ts';
@@ -139,6 +141,14 @@ describe('exec on the running kernel', { skip }, () => {
     // pipes of Node are sockets
     const piped = one(await sensor.run(leave, ['code', '0'], { stdio: ['ignore', 'pipe', 'pipe'] }), 'rf_exec');
     assert.equal(piped.fields['stdio_sockets'], 0b110);
+    const server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    await once(socket, 'connect');
+    const remote = one(await sensor.run(leave, ['code', '0'], { stdio: [socket, socket, 'ignore'] }), 'rf_exec');
+    assert.equal(remote.fields['stdio_sockets'], 0x303, 'sockets that lead to other machines are told apart');
+    socket.destroy();
+    server.close();
     const records = await sensor.run('script', ['-qec', `${leave} code 0`, '/dev/null']);
     const inTerminal = all(records, 'rf_exec').at(-1);
     assert.equal((inTerminal?.fields['tty'] as number) >>> 20, 136, 'major number of a pseudo-terminal');
