@@ -1,4 +1,4 @@
-import { compileRules, type FieldCatalogue, type FieldSpec, render } from '@ringfence/rules';
+import { compileFilter, type EventKinds, type FieldCatalogue, type FieldSpec, render } from '@ringfence/rules';
 import { type Alert, catalogue, type EventView, eventKinds, type Incident, isoTime } from '@ringfence/schema';
 import { CliError } from '../errors.ts';
 
@@ -49,21 +49,13 @@ const incidents: FieldCatalogue<Incident> = {
 };
 
 /** A condition in the rule language as a test. Throws CliError that points at what is wrong. */
-function test<E>(
-  condition: string,
-  fields: FieldCatalogue<E>,
-  kinds: { names: readonly string[]; of(item: E): number | string },
-): (item: E) => boolean {
-  const name = '--where';
-  // One line of YAML, so that columns are those of the condition.
-  const text = `- { rule: where, desc: a condition of the command line, condition: ${JSON.stringify(condition)} }`;
-  const set = compileRules<E>({ sources: [{ name, text }], catalogue: fields, kinds });
-  const [problem] = set.diagnostics.filter(({ severity }) => severity === 'error');
-  if (problem !== undefined) throw new CliError(render(problem, text));
-  return (item) => set.matcher.match(item, () => {}, 0) > 0;
+function test<E>(condition: string, fields: FieldCatalogue<E>, kinds: EventKinds<E>): (item: E) => boolean {
+  const { holds, diagnostics } = compileFilter<E>(condition, '--where', fields, kinds);
+  if (holds === undefined) throw new CliError(diagnostics.map((one) => render(one, condition)).join('\n'));
+  return holds;
 }
 
-const one = <E>(name: string): { names: readonly string[]; of(item: E): number } => ({ names: [name], of: () => 0 });
+const one = <E>(name: string): EventKinds<E> => ({ names: [name], of: () => 0 });
 
 export const whereEvent = (condition: string): ((event: EventView) => boolean) =>
   test(condition, catalogue, eventKinds);

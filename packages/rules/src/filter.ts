@@ -1,6 +1,6 @@
-import { type FieldCatalogue, FieldIndex } from './catalogue.ts';
+import { type EventKinds, type FieldCatalogue, FieldIndex } from './catalogue.ts';
 import { Closures } from './compile/closures.ts';
-import { Nodes } from './compile/nodes.ts';
+import { knownOnKind, type Node, Nodes } from './compile/nodes.ts';
 import { Slots } from './compile/slots.ts';
 import type { Diagnostic } from './diagnostics.ts';
 import { Fault } from './errors.ts';
@@ -15,7 +15,12 @@ export interface Filter<E> {
 }
 
 /** A condition alone, without macros and lists: for filters that people type. `name` is what diagnostics call it, such as `--where`. */
-export function compileFilter<E>(condition: string, name: string, catalogue: FieldCatalogue<E>): Filter<E> {
+export function compileFilter<E>(
+  condition: string,
+  name: string,
+  catalogue: FieldCatalogue<E>,
+  kinds: EventKinds<E>,
+): Filter<E> {
   const diagnostics: Diagnostic[] = [];
   const report = (severity: Diagnostic['severity'], fault: Fault): void => {
     const before = condition.slice(0, fault.at).split('\n');
@@ -33,11 +38,15 @@ export function compileFilter<E>(condition: string, name: string, catalogue: Fie
   };
   try {
     const resolver = new Resolver(new FieldIndex(catalogue), new Names<E>());
-    const node = new Nodes<E>().fold(resolver.resolve(parseCondition(condition), report));
+    const nodes = new Nodes<E>();
+    const node = nodes.fold(resolver.resolve(parseCondition(condition), report));
     if (diagnostics.some(({ severity }) => severity === 'error')) return { holds: undefined, diagnostics };
     const slots = new Slots<E>();
-    const evaluate = new Closures(slots, [node], new Map()).build(node);
+    const byKind = new Map(kinds.names.map((kind) => [kind, onKind(nodes, node, kind, slots)]));
     const holds = (event: E): boolean => {
+      const kind = kinds.of(event);
+      const evaluate = byKind.get(typeof kind === 'number' ? (kinds.names[kind] ?? '') : kind);
+      if (evaluate === undefined) return false;
       slots.begin(event);
       const result = evaluate();
       slots.end();
@@ -49,4 +58,10 @@ export function compileFilter<E>(condition: string, name: string, catalogue: Fie
     report('error', error);
     return { holds: undefined, diagnostics };
   }
+}
+
+/** The condition on events of one kind: fields that it never has are absent without being asked. */
+function onKind<E>(nodes: Nodes<E>, node: Node<E>, kind: string, slots: Slots<E>): () => boolean {
+  const known = nodes.assume(node, knownOnKind<E>(kind), new Map());
+  return new Closures(slots, [known], new Map()).build(known);
 }

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { render } from '../src/diagnostics.ts';
 import { compileFilter } from '../src/filter.ts';
 import { compile, compileCondition, createTestEvent, matches } from './support/compile.ts';
-import { catalogue } from './support/events.ts';
+import { catalogue, kinds } from './support/events.ts';
 
 /** The rule that must stay active whatever stands beside it. */
 const GOOD = '- rule: good\n  condition: process.name = bash\n';
@@ -300,14 +300,14 @@ describe('a rule file', () => {
 
 describe('a filter', () => {
   test('holds or not', () => {
-    const filter = compileFilter('process.name startswith ba and not user.id = 0', '--where', catalogue);
+    const filter = compileFilter('process.name startswith ba and not user.id = 0', '--where', catalogue, kinds);
     assert.equal(filter.holds?.(BASH), true);
     assert.equal(filter.holds?.(createTestEvent('exec', { 'process.name': 'bash', 'user.id': 0 })), false);
   });
 
   test('with errors has diagnostics instead', () => {
     const text = 'user.id = 1\nand proces.name = x';
-    const filter = compileFilter(text, '--where', catalogue);
+    const filter = compileFilter(text, '--where', catalogue, kinds);
     assert.equal(filter.holds, undefined);
     assert.match(
       render(filter.diagnostics[0]!, text),

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'node:test';
+import { createSigningKey, keyIdOf } from '@ringfence/schema';
+import { CliError } from '../src/errors.ts';
+import { openRecording, recordingEntry, recordingHeader } from '../src/recording.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'rf-rec-'));
+test.after(() => rmSync(dir, { recursive: true }));
+const key = createSigningKey();
+const header = recordingHeader(new Map([['host-1', key.publicKey]]));
+const records = [Buffer.from('one'), Buffer.alloc(70_000, 7), Buffer.alloc(0)];
+const whole = Buffer.concat([header, ...records.map(recordingEntry)]);
+
+function write(name: string, bytes: Uint8Array): string {
+  const path = join(dir, name);
+  writeFileSync(path, bytes);
+  return path;
+}
+
+test('a recording gives back its records and the keys of its hosts', async () => {
+  await using recording = await openRecording(write('whole', whole));
+  assert.deepEqual(await Array.fromAsync(recording.records()), records);
+  const enrolled = recording.enrolled.get('host-1');
+  assert.ok(enrolled);
+  assert.equal(keyIdOf(enrolled), key.keyId);
+});
+
+test('a recording that is cut off gives what is whole, then says where it ends', async () => {
+  await using recording = await openRecording(write('cut', whole.subarray(0, whole.length - 1000)));
+  const seen: Buffer[] = [];
+  await assert.rejects(async () => {
+    for await (const record of recording.records()) seen.push(record);
+  }, /record 1 at byte \d+ is cut off/);
+  assert.deepEqual(seen, [records[0]]);
+});
+
+test('what is no recording, has a broken header or a hostile length is refused', async () => {
+  await assert.rejects(openRecording(join(dir, 'missing')), CliError);
+  await assert.rejects(openRecording(write('other', Buffer.from('hello\n'))), /is not a recording/);
+  await assert.rejects(openRecording(write('header', Buffer.from('RINGFENCE RECORDING 1\n{}\n'))), /broken header/);
+  await using recording = await openRecording(
+    write('length', Buffer.concat([header, Buffer.from([255, 255, 255, 255])])),
+  );
+  await assert.rejects(Array.fromAsync(recording.records()), /no sensible length/);
+});

@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import { Writable } from 'node:stream';
+import test from 'node:test';
+import { type Incident, U64_ZERO } from '@ringfence/schema';
+import { alertLine } from '../src/view/alert.ts';
+import { renderIncident } from '../src/view/incident.ts';
+import { LiveView } from '../src/view/live.ts';
+import { paintFor } from '../src/view/paint.ts';
+import { bytesText } from '../src/view/status.ts';
+
+class Screen extends Writable {
+  text = '';
+  isTTY = true;
+  rows = 10;
+  override _write(chunk: Buffer, _: string, done: () => void): void {
+    this.text += chunk.toString();
+    done();
+  }
+}
+
+const plain = paintFor(new Writable());
+
+test('colours are for terminals, and not when NO_COLOR is set', () => {
+  const screen = new Screen();
+  assert.notEqual(paintFor(screen, {}).red('x'), 'x');
+  assert.equal(paintFor(screen, { NO_COLOR: '1' }).red('x'), 'x');
+  assert.equal(paintFor(screen, { TERM: 'dumb' }).red('x'), 'x');
+  assert.equal(plain.red('x'), 'x');
+});
+
+test('lines go above the block, which is drawn again below them', () => {
+  const screen = new Screen();
+  using view = new LiveView(screen);
+  view.draw(['one', 'two']);
+  screen.text = '';
+  view.print('news');
+  assert.equal(screen.text, '\u001b[2F\u001b[Jnews\n\u001b[?7lone\u001b[?7h\n\u001b[?7ltwo\u001b[?7h\n');
+});
+
+test('without a terminal there is no block and no escape sequence', () => {
+  const screen = new Screen();
+  screen.isTTY = false;
+  using view = new LiveView(screen);
+  view.draw(['status']);
+  view.print('news');
+  assert.equal(screen.text, 'news\n');
+});
+
+const hostile = 'a\u001b[2Jb\nc';
+const incident: Incident = {
+  id: 'inc-1',
+  version: 3,
+  state: 'open',
+  mergedInto: '',
+  hostId: 'h',
+  title: `Title ${hostile}`,
+  severity: 'critical',
+  score: 71.4,
+  firstSeen: 1e15,
+  lastSeen: 1e15 + 2e6,
+  stages: [{ tactic: 'execution', techniques: ['T1059'], firstSeen: 1e15 }],
+  alerts: [
+    {
+      id: 'a1',
+      rule: 'Rule',
+      priority: 'error',
+      tactics: ['execution'],
+      timestamp: 1e15,
+      entityId: 'e2',
+      output: hostile,
+      why: hostile,
+    },
+  ],
+  omittedAlerts: 4,
+  processes: [
+    { entityId: 'e1', parentEntityId: '', pid: 1, executable: '/a', args: 'a', user: 'root', containerId: '' },
+    {
+      entityId: 'e2',
+      parentEntityId: 'e1',
+      pid: 2,
+      executable: `/b${hostile}`,
+      args: hostile,
+      user: '',
+      containerId: '',
+    },
+    { entityId: 'e3', parentEntityId: 'e1', pid: 3, executable: '/c', args: '', user: '', containerId: '' },
+  ],
+  container: null,
+  story: [hostile],
+};
+
+test('an incident shows stages, story, tree, evidence and response, and no control character of an attacker', () => {
+  const text = renderIncident(plain, { incident, alerts: [], commands: [], results: [] });
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: what must not be there
+  assert.doesNotMatch(text, /[\u0000-\u0009\u000b-\u001f]/);
+  assert.match(text, /├─ \/b/);
+  assert.match(text, /└─ \/c/);
+  assert.match(text, /and 4 more of the same/);
+  assert.match(text, /nothing was ordered/);
+});
+
+test('processes whose parents form a loop are drawn without end no more', () => {
+  const [first, second] = incident.processes;
+  assert.ok(first && second);
+  const loop = { ...incident, processes: [{ ...first, parentEntityId: 'e1' }, second] };
+  assert.doesNotThrow(() => renderIncident(plain, { incident: loop, alerts: [], commands: [], results: [] }));
+});
+
+test('what was done names target, outcome, time and policy', () => {
+  const command = {
+    id: 'c1',
+    action: 'kill',
+    mode: 'enforce',
+    cause: 'a1',
+    policy: 'demo',
+    reason: 'rule asks',
+    ordinal: 0,
+    hostId: 'h',
+    bootId: 'b',
+    entityId: 'e2',
+    pid: 2,
+    start: U64_ZERO,
+    executable: '/b',
+    issuedAt: 1e15,
+    expiresAt: 2e15,
+    keyId: 'k',
+    signature: Buffer.alloc(64),
+  } as const;
+  const result = { id: 'c1', hostId: 'h', outcome: 'executed', reason: '', executable: '/b', at: 1e15 + 1500 } as const;
+  assert.match(
+    renderIncident(plain, { incident, alerts: [], commands: [command], results: [result] }),
+    /done {2}kill \/b \(pid 2\), 1\.5 ms after the order {2}policy demo: rule asks/,
+  );
+});
+
+test('an alert is one line whatever it holds', () => {
+  const line = alertLine(plain, {
+    id: 'a',
+    rule: 'R',
+    description: '',
+    priority: 'error',
+    tactics: [],
+    techniques: [],
+    tags: [],
+    action: 'alert',
+    output: hostile,
+    hostId: '',
+    bootId: '',
+    timestamp: 1e15,
+    ktime: 0,
+    events: [],
+    kind: 'exec',
+    fields: {},
+    lineage: [],
+    container: null,
+    cgroupPath: '',
+  });
+  assert.equal(line.split('\n').length, 1);
+  assert.match(line, /a\\x1b\[2Jb\\x0ac/);
+});
+
+test('sizes are shown with a unit', () => {
+  assert.deepEqual([0, 1023, 1536, 5 * 2 ** 30].map(bytesText), ['0 B', '1023 B', '1.5 KiB', '5.0 GiB']);
+});
