@@ -77,7 +77,8 @@ static __always_inline void open__opened(struct rf_scratch_small *scratch, struc
 	open__emit(&b);
 }
 
-static __always_inline void open__failed(struct rf_scratch_small *scratch, struct task_struct *task, __s32 result,
+/* No file: the open failed, or its descriptor is gone again. */
+static __always_inline void open__without_file(struct rf_scratch_small *scratch, struct task_struct *task, __s32 result,
 					 const struct open_request *request, bool wanted)
 {
 	struct rf_builder b = { .record = scratch->record, .end = sizeof(struct rf_open) };
@@ -118,7 +119,7 @@ static __always_inline void open__assemble(struct task_struct *task, __s32 resul
 	if (file)
 		open__opened(scratch, task, result, file, flags, open__is_wanted(flags));
 	else
-		open__failed(scratch, task, result, request, open__is_wanted(flags));
+		open__without_file(scratch, task, result, request, open__is_wanted(flags));
 	scratch__give(scratch);
 }
 
@@ -139,11 +140,10 @@ static __always_inline int open__finish(struct task_struct *task, long result, c
 	}
 	if (result >= 0) {
 		file = file__of_descriptor(task, result);
-		if (!file) { /* closed again by another thread */
+		if (file)
+			flags = open__flags(file, flags);
+		else /* another thread has closed it: the caller's text is all there is */
 			ring__count(RF_LANE_BULK, RF_DROP_READ_FAULT);
-			return 0;
-		}
-		flags = open__flags(file, flags);
 		if (!watched && !open__is_wanted(flags)) {
 			ring__count(RF_LANE_BULK, RF_DROP_UNWATCHED);
 			return 0;

@@ -44,15 +44,24 @@ static __always_inline void ring__number(enum rf_lane lane, struct rf_header *h)
 		h->sequence = __sync_fetch_and_add(&counters->sequence, 1) + 1;
 }
 
-/* Looks at the flag after the record is out, and the reader looks at the ring after it has set the flag, so no record is left behind. An empty,
- * discarded record carries the wake-up: the one that went out can't be signalled again. */
-static __always_inline void ring__wake(enum rf_lane lane)
+/* 1: the reader was asleep, and it is up to the caller to wake it. */
+static __always_inline bool ring__claim_wake(enum rf_lane lane)
+{
+	return RF_READ_ONCE(rf_control.sleeping[lane]) && __sync_val_compare_and_swap(&rf_control.sleeping[lane], 1, 0) == 1;
+}
+
+static __always_inline __u64 ring__flags(enum rf_lane lane)
+{
+	return ring__claim_wake(lane) ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+}
+
+/* A reader that went to sleep between ring__flags and the record's arrival. It looks at the ring after it has set its flag, and this looks at the
+ * flag after the record is out, so one of the two sees the other. The record is gone, an empty, discarded one carries the wake-up. */
+static __always_inline void ring__wake_late(enum rf_lane lane)
 {
 	void *bell;
 
-	if (!RF_READ_ONCE(rf_control.sleeping[lane]))
-		return;
-	if (__sync_val_compare_and_swap(&rf_control.sleeping[lane], 1, 0) != 1)
+	if (!ring__claim_wake(lane))
 		return;
 	bell = bpf_ringbuf_reserve(ring__map(lane), 8, 0);
 	if (bell)
@@ -66,10 +75,8 @@ static __always_inline void *ring__reserve(enum rf_lane lane, __u32 size, struct
 
 	ring__number(lane, number);
 	record = bpf_ringbuf_reserve(ring__map(lane), size, 0);
-	if (!record) {
+	if (!record)
 		ring__count(lane, RF_DROP_RING_FULL);
-		ring__wake(lane);
-	}
 	return record;
 }
 
@@ -80,8 +87,8 @@ static __always_inline void ring__submit(enum rf_lane lane, void *record, __u32 
 	h->size = size;
 	h->sequence = number->sequence;
 	h->cpu = number->cpu;
-	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
-	ring__wake(lane);
+	bpf_ringbuf_submit(record, ring__flags(lane));
+	ring__wake_late(lane);
 }
 
 /* For records put together in scratch. `max` is the (constant) size of their buffer. */
@@ -94,9 +101,9 @@ static __always_inline void ring__output(enum rf_lane lane, void *record, __u32 
 		size = max;
 	h->size = size;
 	ring__number(lane, h);
-	if (bpf_ringbuf_output(ring__map(lane), record, size, BPF_RB_NO_WAKEUP))
+	if (bpf_ringbuf_output(ring__map(lane), record, size, ring__flags(lane)))
 		ring__count(lane, RF_DROP_RING_FULL);
-	ring__wake(lane);
+	ring__wake_late(lane);
 }
 
 #endif

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import type { SpawnOptions } from 'node:child_process';
+import { chmodSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { all, one, Scratch, skip, TestSensor } from './sensor.ts';
 
@@ -25,8 +27,8 @@ describe('credential changes on the running kernel', { skip }, () => {
     scratch?.[Symbol.dispose]();
   });
 
-  async function changesOf(...calls: string[]): Promise<{ [name: string]: unknown }[]> {
-    const records = all(await sensor.run(credentials, calls), 'rf_credentials_change');
+  async function changesOf(calls: string[], options: SpawnOptions = {}): Promise<{ [name: string]: unknown }[]> {
+    const records = all(await sensor.run(credentials, calls, options), 'rf_credentials_change');
     return records.map(({ fields }) => changes(fields['before'] as Credentials, fields['after'] as Credentials));
   }
 
@@ -37,7 +39,7 @@ describe('credential changes on the running kernel', { skip }, () => {
     // CAP_CHOWN … CAP_FSETID, CAP_LINUX_IMMUTABLE, CAP_MKNOD, CAP_MAC_OVERRIDE: what goes with a file system id of 0
     const withoutFiles = capabilities & ~0x1_0800_021fn;
     assert.deepEqual(
-      await changesOf('setresgid', 'setgid', 'setregid', 'setfsgid', 'setfsuid', 'setreuid', 'setresuid', 'setuid'),
+      await changesOf(['setresgid', 'setgid', 'setregid', 'setfsgid', 'setfsuid', 'setreuid', 'setresuid', 'setuid']),
       [
         { gid: [0, 5], egid: [0, 6], sgid: [0, 7], fsgid: [0, 6] },
         { gid: [5, 8], egid: [6, 8], sgid: [7, 8], fsgid: [6, 8] },
@@ -50,19 +52,31 @@ describe('credential changes on the running kernel', { skip }, () => {
   });
 
   test('root that becomes somebody else for good loses its capabilities', async () => {
-    const [change] = await changesOf('setuid');
+    const [change] = await changesOf(['setuid']);
     assert.ok(change);
     for (const id of ids.filter((name) => name.includes('uid'))) assert.deepEqual(change[id], [0, 16]);
     assert.equal((change['cap_permitted'] as bigint[])[1], 0n);
   });
 
   test('dropping capabilities is a change', async () => {
-    const [change, ...others] = await changesOf('capset');
+    const [change, ...others] = await changesOf(['capset']);
     assert.deepEqual(Object.keys(change ?? {}), ['cap_effective']);
     assert.deepEqual(others, []);
   });
 
+  test('a user namespace of its own gives somebody all capabilities', async () => {
+    chmodSync(scratch.path, 0o755);
+    const somebody = { uid: 65534, gid: 65534 };
+    const byNode = all(await sensor.run(credentials, [], somebody), 'rf_credentials_change').length;
+    const [change, ...others] = (await changesOf(['unshare-user'], somebody)).slice(byNode);
+    assert.deepEqual(Object.keys(change ?? {}), ['cap_effective', 'cap_permitted']);
+    const [none, every] = (change?.['cap_effective'] ?? []) as bigint[];
+    assert.equal(none, 0n);
+    assert.ok((every ?? 0n) & (1n << 21n), 'CAP_SYS_ADMIN');
+    assert.deepEqual(others, []);
+  });
+
   test('a call that changes nothing is no event', async () => {
-    assert.deepEqual(await changesOf('same'), []);
+    assert.deepEqual(await changesOf(['same']), []);
   });
 });
