@@ -180,9 +180,13 @@ function writeText(out: AvroWriter, { view, bytes }: Source, at: number, text: n
   out.long(records.textLength(view, at + text));
 }
 
-/** Signed ns as µs, rounded down. A file's times are whatever its owner wrote: they may lie before the epoch. */
+/** The longest that every reader takes: 285 years. */
+const MICROS_MAX = Number.MAX_SAFE_INTEGER - 1;
+
+/** Signed ns as µs, rounded down, at most 285 years from 0. A file's times are whatever its owner wrote: they may lie before the epoch. */
 export function signedMicros(low: number, high: number): number {
   const signed = high | 0;
   // 2^32 ns = 4294967 µs and 296 ns
-  return signed * 4294967 + Math.floor((signed * 296 + low) / 1000);
+  const micros = signed * 4294967 + Math.floor((signed * 296 + low) / 1000);
+  return Math.max(-MICROS_MAX, Math.min(micros, MICROS_MAX));
 }

@@ -1,0 +1,9 @@
+/** Appends numbered batches to a spool until it is killed. argv: directory. Prints the number of each batch once it is written. */
+import { writeSync } from 'node:fs';
+import { Spool } from '../../src/spool/spool.ts';
+
+const spool = new Spool(process.argv[2] ?? '', 64 << 20);
+for (let number = 1; ; number++) {
+  spool.append(number % 3 === 0 ? 'bulk' : 'security', Buffer.alloc(20_000 + number, number & 0xff), [[0, 0, 1]]);
+  writeSync(1, `${number}\n`);
+}

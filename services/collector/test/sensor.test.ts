@@ -1,0 +1,256 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { openEmbeddedBus } from '@ringfence/bus';
+import { decodeText, type Event, LANE, splitText, TOPIC, topics, verifyRecord } from '@ringfence/schema';
+import { SecondAgentError } from '../src/errors.ts';
+import {
+  bodyOf,
+  holes,
+  identity,
+  kernelSkip,
+  memoryBus,
+  readBatches,
+  readEvents,
+  startTestCollector,
+  TestPlace,
+} from './support.ts';
+
+/** Execs that were seen happening, of a program with this argument. */
+function execsWith(events: readonly Event[], argument: string): Event[] {
+  return events.filter((event) => {
+    const exec = bodyOf(event, 'Exec');
+    return exec !== undefined && !exec.snapshot && splitText(exec.argv.bytes).includes(argument);
+  });
+}
+
+const runOnce = (marker: string): void => void execFileSync('/bin/echo', [marker]);
+
+function killed(pid: number): void {
+  process.kill(pid, 'SIGKILL');
+}
+
+async function startChild(place: TestPlace, busFile: string): Promise<ReturnType<typeof spawn>> {
+  const script = join(import.meta.dirname, 'programs/collector-child.ts');
+  const args = ['--conditions=@ringfence/source', script, place.directory, place.pinPath, busFile];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(child, 'exit').then(([code]) => assert.fail(`the child ended with ${code}`));
+  await Promise.race([once(child.stdout as NodeJS.ReadableStream, 'data'), ended]);
+  ended.catch(() => undefined);
+  return child;
+}
+
+describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
+  it('brings the exec of a program to the bus once, with its parents up to the first process', async () => {
+    using place = new TestPlace();
+    await using bus = await memoryBus();
+    await using collector = await startTestCollector(place, bus);
+    const marker = `marker-${process.pid}-exec`;
+    execFileSync('/bin/sh', ['-c', `/bin/echo ${marker}; true`]);
+    await collector.settle();
+    const events = await readEvents(bus);
+    const [exec, ...others] = execsWith(events, marker);
+    assert.ok(exec);
+    assert.equal(others.length, 0);
+    assert.equal(exec.lane, LANE.security);
+
+    const known = new Map<string, number>();
+    for (const event of events) {
+      const parent = bodyOf(event, 'Exec') ?? bodyOf(event, 'Fork');
+      if (parent !== undefined) known.set(keyOf(event.tgid, event.start), parent.parentTgid);
+    }
+    const chain: number[] = [];
+    let parent = bodyOf(exec, 'Exec');
+    for (let pid = exec.tgid; pid > 0 && parent !== undefined; ) {
+      chain.push(pid);
+      const next: number = parent.parentTgid;
+      parent = events
+        .map((event) => (event.tgid === next ? bodyOf(event, 'Exec') : undefined))
+        .find((body) => body !== undefined);
+      pid = next;
+    }
+    assert.equal(chain.at(-1), 1, `the chain ${chain.join(' < ')} ends before pid 1`);
+    assert.ok(chain.includes(process.pid));
+  });
+
+  it('signs every batch, numbers every lane without a hole, and ticks', async () => {
+    using place = new TestPlace();
+    await using bus = await memoryBus();
+    const collector = await startTestCollector(place, bus, { tickMs: 20 });
+    for (let i = 0; i < 20; i++) runOnce(`${i}`);
+    while (collector.stats().lanes.every(({ lane, sequence }) => lane !== LANE.tick || sequence < 3))
+      await collector.settle();
+    await collector.close();
+    for await (const { value, key } of bus.read({ topic: TOPIC.raw })) {
+      assert.equal(key, identity.hostId);
+      assert.ok(value !== null && verifyRecord(identity.key.publicKey, value));
+    }
+    const events = await readEvents(bus);
+    for (const lane of [LANE.security, LANE.bulk, LANE.tick, LANE.context]) assert.deepEqual(holes(events, lane), []);
+    const withLanes = (await readBatches(bus)).filter(({ lanes }) => lanes.length > 0);
+    assert.ok(withLanes.length >= 3);
+    for (const { lanes, events: inBatch, wallOffset } of withLanes) {
+      assert.ok(inBatch.some((event) => bodyOf(event, 'Tick')?.wallOffset === wallOffset));
+      assert.ok(lanes.some(({ lane }) => lane === LANE.tick));
+    }
+    const security = withLanes.at(-1)?.lanes.filter(({ lane }) => lane === LANE.security) ?? [];
+    assert.ok(security.reduce((sum, { sequence }) => sum + sequence, 0) >= 60);
+  });
+
+  it('leaves nothing in the kernel after a clean close, and everything when told to', async () => {
+    using place = new TestPlace();
+    await using bus = await memoryBus();
+    await (await startTestCollector(place, bus)).close();
+    assert.equal(existsSync(place.pinPath), false);
+
+    await (await startTestCollector(place, bus, { keepPinned: true })).close();
+    assert.ok(readdirSync(place.pinPath).some((name) => name === 'link_process_exec'));
+    const marker = `marker-${process.pid}-pause`;
+    runOnce(marker);
+    const again = await startTestCollector(place, bus);
+    assert.equal(again.stats().resumed, true);
+    await again.close();
+    assert.equal(execsWith(await readEvents(bus), marker).length, 1);
+  });
+
+  it('loses nothing to a kill -9: the next start drains what the rings took in between', async () => {
+    using place = new TestPlace();
+    const busFile = join(place.directory, 'bus.db');
+    const child = await startChild(place, busFile);
+    const markers = Array.from({ length: 40 }, (_, index) => `marker-${process.pid}-kill-${index}`);
+    for (const marker of markers.slice(0, 20)) runOnce(marker);
+    killed(child.pid as number);
+    await once(child, 'exit');
+    for (const marker of markers.slice(20)) runOnce(marker);
+
+    await using bus = await openEmbeddedBus({ path: busFile });
+    await bus.ensureTopics(topics);
+    const collector = await startTestCollector(place, bus);
+    assert.equal(collector.stats().resumed, true);
+    await collector.close();
+    const batches = await readBatches(bus);
+    assert.equal(new Set(batches.map(({ run }) => Buffer.from(run).toString('hex'))).size, 1);
+    const events = batches.flatMap((batch) => batch.events);
+    const ids = (list: readonly Event[]): Set<string> =>
+      new Set(list.map(({ lane, cpu, sequence }) => `${lane}/${cpu}/${sequence}`));
+    for (const marker of markers) assert.equal(ids(execsWith(events, marker)).size, 1, marker);
+    for (const lane of [LANE.security, LANE.bulk]) assert.deepEqual(holes(events, lane), []);
+  });
+
+  it('refuses to be a second agent on the host, naming the first', async () => {
+    using place = new TestPlace();
+    using elsewhere = new TestPlace();
+    await using bus = await memoryBus();
+    await using _first = await startTestCollector(place, bus);
+    const refused = (error: unknown): boolean => error instanceof SecondAgentError && error.pid === process.pid;
+    await assert.rejects(startTestCollector(place, bus), refused);
+    await assert.rejects(startTestCollector(elsewhere, bus, { pinPath: place.pinPath }), refused);
+  });
+
+  it('starts anew when what is pinned is not a whole sensor of this version', async () => {
+    using place = new TestPlace();
+    await using bus = await memoryBus();
+    const first = await startTestCollector(place, bus, { keepPinned: true });
+    const { run } = first.stats();
+    await first.close();
+    const second = await startTestCollector(place, bus, { ringBulkBytes: 1 << 21 });
+    assert.equal(second.stats().resumed, false);
+    assert.notEqual(second.stats().run, run);
+    await second.close();
+    assert.equal(existsSync(place.pinPath), false);
+  });
+
+  it('tells which container an event belongs to before the event itself', async () => {
+    using place = new TestPlace();
+    await using bus = await memoryBus();
+    const name = `rf-test-${process.pid}`;
+    const cgroup = join(cgroupRoot(), name);
+    mkdirSync(cgroup);
+    try {
+      const containers = join(place.directory, 'containers.d');
+      mkdirSync(containers, { mode: 0o755 });
+      const json = {
+        cgroupPath: `/${name}`,
+        id: 'c1',
+        name: 'web-1',
+        image: 'debug:1',
+        privileged: false,
+        labels: { tier: 'web' },
+      };
+      writeFileSync(join(containers, 'web.json'), JSON.stringify(json));
+      await using collector = await startTestCollector(place, bus, { containerFiles: [containers] });
+      const marker = `marker-${process.pid}-cgroup`;
+      spawnSync('/bin/sh', ['-c', `echo $$ > ${cgroup}/cgroup.procs; exec /bin/echo ${marker}`]);
+      await collector.settle();
+      assert.equal(collector.stats().containers, 1);
+      const events = await readEvents(bus);
+      const context = events.findIndex((event) => bodyOf(event, 'ContainerContext')?.name === 'web-1');
+      const [exec] = execsWith(events, marker);
+      assert.ok(exec && context >= 0 && context < events.indexOf(exec));
+      const container = bodyOf(events[context] as Event, 'ContainerContext');
+      assert.deepEqual(container?.cgroupId, exec.cgroup);
+      const { cgroupPath, ...said } = json;
+      assert.deepEqual({ ...container }, { ...said, cgroupId: exec.cgroup, runtime: '', path: cgroupPath });
+    } finally {
+      rmdirSync(cgroup);
+    }
+  });
+
+  it('tells that a container is gone', async () => {
+    using place = new TestPlace();
+    await using bus = await memoryBus();
+    const name = `ringfence-demo-test-${process.pid}`;
+    const cgroup = join(cgroupRoot(), name);
+    mkdirSync(cgroup);
+    await using collector = await startTestCollector(place, bus, { tickMs: 10 });
+    spawnSync('/bin/sh', ['-c', `echo $$ > ${cgroup}/cgroup.procs; exec /bin/true`]);
+    await collector.settle();
+    assert.equal(collector.stats().containers, 1);
+    rmdirSync(cgroup);
+    while (collector.stats().containers > 0) await collector.settle();
+    const facts = (await readEvents(bus))
+      .map((event) => bodyOf(event, 'ContainerContext'))
+      .filter((body) => body !== undefined);
+    assert.deepEqual(
+      facts.map(({ id }) => id),
+      [name, ''],
+    );
+  });
+
+  it('sends opens of watched paths only when told to, and says which filter was in force', async () => {
+    using place = new TestPlace();
+    await using bus = await memoryBus();
+    await using collector = await startTestCollector(place, bus);
+    const file = join(place.directory, 'watched-file');
+    writeFileSync(file, 'x');
+    const read = (): void => void execFileSync('/bin/cat', [file]);
+    read();
+    await collector.control.setInterest({ version: 7, openPathPrefixes: [place.directory] });
+    read();
+    await collector.settle();
+    const batches = await readBatches(bus);
+    const opens = batches
+      .flatMap(({ events }) => events)
+      .filter((event) => {
+        const open = bodyOf(event, 'Open');
+        return open !== undefined && decodeText(open.path.bytes) === file && open.flags % 4 === 0;
+      });
+    assert.equal(opens.length, 1);
+    assert.equal(batches.at(-1)?.interestVersion, 7);
+  });
+});
+
+function keyOf(tgid: number, start: Uint8Array): string {
+  return `${tgid}/${Buffer.from(start).toString('hex')}`;
+}
+
+function cgroupRoot(): string {
+  const line = execFileSync('/bin/cat', ['/proc/mounts'], { encoding: 'utf8' })
+    .split('\n')
+    .find((text) => text.split(' ')[2] === 'cgroup2');
+  assert.ok(line, 'no cgroup v2 hierarchy is mounted');
+  return line.split(' ')[1] as string;
+}

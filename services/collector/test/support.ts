@@ -1,0 +1,110 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Bus, openEmbeddedBus } from '@ringfence/bus';
+import { isBpfFileSystem } from '@ringfence/libbpf-ts';
+import { createSigningKey, decode, type Event, type RawBatch, TOPIC, topics } from '@ringfence/schema';
+import { buildSensor } from '../../../tools/build-sensor.ts';
+import {
+  type Collector,
+  type CollectorDeps,
+  type CollectorOptions,
+  startCollector,
+  uninstallSensor,
+} from '../src/index.ts';
+import { silent } from '../src/log.ts';
+
+export const BPF_FS = '/sys/fs/bpf';
+
+/** Why the running kernel can't be used; false: it can. */
+export function kernelSkip(): string | false {
+  if (process.getuid?.() !== 0) return 'needs root';
+  try {
+    if (isBpfFileSystem(BPF_FS)) return false;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  return `no bpf file system at ${BPF_FS}: mount -t bpf bpf ${BPF_FS}`;
+}
+
+/** A directory and a pin path of this test's own, gone when disposed of. */
+export class TestPlace implements Disposable {
+  static #count = 0;
+  readonly directory: string = mkdtempSync(join(tmpdir(), 'ringfence-collector-'));
+  readonly pinPath: string = `${BPF_FS}/rf-test-${process.pid}-${TestPlace.#count++}`;
+
+  [Symbol.dispose](): void {
+    uninstallSensor(this.pinPath);
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+export async function memoryBus(): Promise<Bus> {
+  const bus = await openEmbeddedBus({ path: ':memory:' });
+  await bus.ensureTopics(topics);
+  return bus;
+}
+
+export const identity: CollectorDeps['identity'] = {
+  hostId: '6e8f2a51-0000-4000-8000-000000000001',
+  bootId: '6e8f2a51-0000-4000-8000-000000000002',
+  key: createSigningKey(),
+  agentVersion: '0.1.0-test',
+};
+
+export async function startTestCollector(
+  place: TestPlace,
+  bus: Pick<Bus, 'produce'>,
+  options: Partial<CollectorOptions> = {},
+  deps: Partial<CollectorDeps> = {},
+): Promise<Collector> {
+  const sensorObject = await buildSensor();
+  const { directory: stateDir, pinPath } = place;
+  const small = { ringSecurityBytes: 1 << 20, ringBulkBytes: 1 << 20 };
+  return startCollector({
+    bus,
+    identity,
+    trustedKeys: new Map(),
+    log: silent,
+    ...deps,
+    options: { sensorObject, stateDir, pinPath, ...small, ...options },
+  });
+}
+
+export async function readBatches(bus: Pick<Bus, 'read'>): Promise<RawBatch[]> {
+  const batches: RawBatch[] = [];
+  for await (const { value } of bus.read({ topic: TOPIC.raw }))
+    if (value !== null) batches.push(decode('RawBatch', value));
+  return batches;
+}
+
+export async function readEvents(bus: Pick<Bus, 'read'>): Promise<Event[]> {
+  return (await readBatches(bus)).flatMap(({ events }) => events);
+}
+
+type Bodies = { [K in keyof UnionToIntersection<Event['body']>]: UnionToIntersection<Event['body']>[K] };
+type UnionToIntersection<U> = (U extends unknown ? (union: U) => void : never) extends (all: infer I) => void
+  ? I
+  : never;
+export type BodyName = keyof Bodies extends `ringfence.${infer N}` ? N : never;
+export type BodyOf<N extends BodyName> = Bodies[`ringfence.${N}` & keyof Bodies];
+
+/** The body when the event is of that kind. */
+export function bodyOf<N extends BodyName>(event: Event, name: N): BodyOf<N> | undefined {
+  return (event.body as Partial<Bodies>)[`ringfence.${name}` as keyof Bodies] as BodyOf<N> | undefined;
+}
+
+/** Numbers of one lane that are missing between 1 and its last, by CPU. */
+export function holes(events: readonly Event[], lane: number): string[] {
+  const seen = new Map<number, Set<number>>();
+  for (const event of events) {
+    if (event.lane !== lane) continue;
+    const numbers = seen.get(event.cpu) ?? new Set();
+    seen.set(event.cpu, numbers.add(event.sequence));
+  }
+  return [...seen].flatMap(([cpu, numbers]) =>
+    Array.from({ length: Math.max(...numbers) }, (_, index) => index + 1)
+      .filter((sequence) => !numbers.has(sequence))
+      .map((sequence) => `${lane}/${cpu}/${sequence}`),
+  );
+}
