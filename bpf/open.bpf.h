@@ -54,12 +54,11 @@ static __always_inline void open__opened(struct rf_scratch_small *scratch, struc
 	struct rf_builder b = { .record = scratch->record, .end = sizeof(struct rf_open) };
 	struct rf_open *o = (struct rf_open *)scratch->record;
 	struct rf_path_work *path = &scratch->path;
-	struct path place = {};
+	struct super_block *super;
 	struct inode *inode;
 	__u32 position;
 
-	bpf_core_read(&place, sizeof(place), &file->f_path);
-	path__build(path, place.mnt, place.dentry);
+	path__build(path, kernel__read(file, f_path.mnt), kernel__read(file, f_path.dentry));
 	position = path->position;
 	rf_barrier(position);
 	if (position > RF_PATH_MAX)
@@ -68,11 +67,12 @@ static __always_inline void open__opened(struct rf_scratch_small *scratch, struc
 		ring__count(RF_LANE_BULK, RF_DROP_UNWATCHED);
 		return;
 	}
-	inode = BPF_CORE_READ(file, f_inode);
+	inode = kernel__read(file, f_inode);
+	super = kernel__read(inode, i_sb);
 	open__fill(o, task, result, flags);
-	o->inode = BPF_CORE_READ(inode, i_ino);
-	o->device = BPF_CORE_READ(inode, i_sb, s_dev);
-	o->mode = BPF_CORE_READ(inode, i_mode);
+	o->inode = kernel__read(inode, i_ino);
+	o->device = kernel__read(super, s_dev);
+	o->mode = kernel__read(inode, i_mode);
 	path__append(&b, OPEN_ROOM, &o->path, path);
 	open__emit(&b);
 }
@@ -97,9 +97,9 @@ static __always_inline void open__without_file(struct rf_scratch_small *scratch,
 /* The kernel's flags; it forgets the ones that only matter to the open itself. */
 static __always_inline __u32 open__flags(struct file *file, __u32 requested)
 {
-	__u32 flags = BPF_CORE_READ(file, f_flags) | (requested & OPEN_REQUEST_FLAGS);
+	__u32 flags = kernel__read(file, f_flags) | (requested & OPEN_REQUEST_FLAGS);
 
-	if (BPF_CORE_READ(file, f_mode) & FMODE_CREATED)
+	if (kernel__read(file, f_mode) & FMODE_CREATED)
 		flags |= O_CREAT;
 	return flags;
 }

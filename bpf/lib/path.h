@@ -16,50 +16,37 @@ static __always_inline void path__enter(struct rf_path_work *w, struct vfsmount 
 {
 	/* offset by CO-RE: container_of would fix the one of the machine that compiled */
 	w->mount = (void *)vfsmount - bpf_core_field_offset(struct mount, mnt);
-	w->mount_root = BPF_CORE_READ(vfsmount, mnt_root);
+	w->mount_root = kernel__read(vfsmount, mnt_root);
 	w->dentry = dentry;
 	w->length = 0;
 	w->last = 0;
 }
 
-struct path_link {
-	struct dentry *parent;
-	struct qstr name;
-};
-
-/* One read instead of two where the fields are neighbours, as they have been for twenty years. */
-static __always_inline void path__read_link(struct path_link *link, struct dentry *dentry)
-{
-	if (bpf_core_field_offset(dentry->d_name) == bpf_core_field_offset(dentry->d_parent) + sizeof(dentry)) {
-		bpf_core_read(link, sizeof(*link), &dentry->d_parent);
-		return;
-	}
-	bpf_core_read(&link->parent, sizeof(link->parent), &dentry->d_parent);
-	bpf_core_read(&link->name, sizeof(link->name), &dentry->d_name);
-}
-
-static __always_inline enum path_step path__step(struct rf_path_work *w, struct path_link *link)
+static __always_inline enum path_step path__step(struct rf_path_work *w, struct qstr *name)
 {
 	/* locals: CO-RE must not see a struct that the kernel doesn't have */
 	struct dentry *dentry = w->dentry;
 	struct mount *mount = w->mount;
+	struct dentry *parent;
 
 	if (w->last || !dentry)
 		return PATH_END;
 	if (dentry == w->mount_root) {
-		struct mount *above = BPF_CORE_READ(mount, mnt_parent);
+		struct mount *above = kernel__read(mount, mnt_parent);
 
 		if (above == mount || !above)
 			return PATH_END;
-		w->dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+		w->dentry = kernel__read(mount, mnt_mountpoint);
 		w->mount = above;
-		w->mount_root = BPF_CORE_READ(above, mnt.mnt_root);
+		w->mount_root = kernel__read(above, mnt.mnt_root);
 		return PATH_CROSSED;
 	}
-	path__read_link(link, dentry);
+	parent = kernel__read(dentry, d_parent);
+	name->len = kernel__read(dentry, d_name.len);
+	name->name = kernel__read(dentry, d_name.name);
 	/* no parent, yet not its mount's root: a file that never had a directory, such as a memfd */
-	w->last = link->parent == dentry;
-	w->dentry = link->parent;
+	w->last = parent == dentry;
+	w->dentry = parent;
 	return PATH_COMPONENT;
 }
 
@@ -71,9 +58,9 @@ struct path_loop {
 static long path__prepend(__u32 index, struct path_loop *loop)
 {
 	struct rf_path_work *w = loop->work;
-	struct path_link link = {};
-	enum path_step step = path__step(w, &link);
-	__u32 size = (link.name.len & 255) + 1;
+	struct qstr name = {};
+	enum path_step step = path__step(w, &name);
+	__u32 size = (name.len & 255) + 1;
 	__u32 position = w->position;
 
 	if (step != PATH_COMPONENT)
@@ -87,7 +74,7 @@ static long path__prepend(__u32 index, struct path_loop *loop)
 	w->position = position;
 	position &= RF_PATH_MAX - 1;
 	w->text[position] = '/';
-	bpf_probe_read_kernel(w->text + position + 1, link.name.len & 255, link.name.name);
+	bpf_probe_read_kernel(w->text + position + 1, name.len & 255, name.name);
 	return 0;
 }
 
@@ -95,9 +82,9 @@ static long path__prepend(__u32 index, struct path_loop *loop)
 static long path__place_head(__u32 index, struct path_loop *loop)
 {
 	struct rf_path_work *w = loop->work;
-	struct path_link link = {};
-	enum path_step step = path__step(w, &link);
-	__u32 size = link.name.len & 255;
+	struct qstr name = {};
+	enum path_step step = path__step(w, &name);
+	__u32 size = name.len & 255;
 	__u32 position;
 
 	if (step != PATH_COMPONENT)
@@ -112,7 +99,7 @@ static long path__place_head(__u32 index, struct path_loop *loop)
 	w->text[position] = '/';
 	if (size > PATH_HALF - 1 - position)
 		size = PATH_HALF - 1 - position;
-	bpf_probe_read_kernel(w->text + position + 1, size & 255, link.name.name);
+	bpf_probe_read_kernel(w->text + position + 1, size & 255, name.name);
 	return 0;
 }
 
