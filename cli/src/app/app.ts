@@ -4,7 +4,7 @@ import { type Auditor, AuditReader, startAuditor } from '@ringfence/auditor';
 import { type EmbeddedBus, openEmbeddedBus } from '@ringfence/bus';
 import { type Collector, startCollector } from '@ringfence/collector';
 import { type Config, SERVICES, type ServiceName } from '@ringfence/config';
-import { type Detector, startDetector } from '@ringfence/detector';
+import { type DetectorService, startDetector } from '@ringfence/detector';
 import { type EnricherService, startEnricher } from '@ringfence/enricher';
 import { loadPolicyFiles, type Responder, renderProblem, startResponder } from '@ringfence/responder';
 import type { Interest } from '@ringfence/schema';
@@ -15,13 +15,14 @@ import { type Identity, loadIdentity } from '../identity.ts';
 import { VERSION } from '../version.ts';
 import { failpointOf } from './failpoint.ts';
 import { prepareHost } from './host.ts';
+import { rulePaths } from './rule-paths.ts';
 import { exchangeSchemas, topicSpecs } from './topics.ts';
 
 /** The services that run in this process; those that run elsewhere are undefined. */
 export interface Services {
   collector?: Collector;
   enricher?: EnricherService;
-  detector?: Detector;
+  detector?: DetectorService;
   responder?: Responder;
   auditor?: Auditor;
 }
@@ -63,7 +64,7 @@ export async function startApp(config: Config, log: AppLog): Promise<App> {
     if (wants('auditor')) services.auditor = keep('auditor', await auditor(config, bus, log));
     if (wants('enricher')) services.enricher = keep('enricher', await enricher(config, bus, log, identity));
     const interest = new InterestLink();
-    if (wants('detector')) services.detector = keep('detector', await detector(config, bus, log, interest));
+    if (wants('detector')) services.detector = keep('detector', await detector(config, bus, log, identity, interest));
     if (wants('collector')) {
       prepareHost(log);
       services.collector = keep('collector', await collector(config, bus, log, identity));
@@ -135,11 +136,21 @@ const enricher = (config: Config, bus: EmbeddedBus, log: AppLog, identity: Ident
     ...failpoint('enricher'),
   });
 
-const detector = (config: Config, bus: EmbeddedBus, log: AppLog, interest: InterestLink): Promise<Detector> =>
+const detector = (
+  config: Config,
+  bus: EmbeddedBus,
+  log: AppLog,
+  { hostId, bootId }: Identity,
+  interest: InterestLink,
+): Promise<DetectorService> =>
   startDetector({
-    options: config.detector,
+    options: {
+      ...config.detector,
+      isAgent: (host, boot, pid) => pid === process.pid && host === hostId && boot === bootId,
+    },
+    rulePaths: rulePaths(config),
     bus,
-    onInterest: interest.set,
+    onInterest: (next) => void interest.set(next),
     log: log.child({ service: 'detector' }),
     ...failpoint('detector'),
   });

@@ -17,6 +17,7 @@ import {
 } from '@ringfence/schema';
 import type { Recording } from '../recording.ts';
 import type { AppLog } from './app.ts';
+import { rulePaths } from './rule-paths.ts';
 import { topicSpecs } from './topics.ts';
 
 export interface ReplayResult {
@@ -59,7 +60,9 @@ export async function replay(
       log,
     }),
   );
-  const detector = keep(await startDetector({ options: config.detector, bus, log }));
+  const detector = keep(
+    await startDetector({ options: config.detector, rulePaths: rulePaths(config), watchRules: false, bus, log }),
+  );
   const { policies } = loadPolicyFiles(config.responder.policies);
   const options = { ...config.responder, mode: 'observe' as const };
   const responder = keep(
