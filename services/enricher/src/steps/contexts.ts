@@ -15,18 +15,37 @@ const uid = leafIndex('UserContext', 'uid');
 const name = leafIndex('UserContext', 'name');
 const event = typeOf('Event');
 
+const NAME_MAX = 512;
+const PATH_MAX = 4096;
+const MAX_LABELS = 64;
+
 /** What the host says about its users and containers. Mounts only travel. */
 export function noteContext(boot: Boot, cursor: EventCursor): void {
-  if (cursor.kind === KIND.UserContext) boot.contexts.setUser(cursor.leafLong(uid), cursor.leafText(name));
-  else if (cursor.kind === KIND.ContainerContext) noteContainer(boot, cursor);
+  if (cursor.kind === KIND.UserContext) {
+    boot.contexts.setUser(cursor.leafLong(uid), cursor.leafText(name).slice(0, NAME_MAX));
+  } else if (cursor.kind === KIND.ContainerContext) noteContainer(boot, cursor);
 }
 
 function noteContainer(boot: Boot, cursor: EventCursor): void {
   const { value } = decodePart<Event>(event, cursor.buffer, cursor.eventAt);
   const context = (value.body as { 'ringfence.ContainerContext': ContainerContext })['ringfence.ContainerContext'];
-  const { runtime, id, image, privileged, path, labels } = context;
-  // The batch's buffer must not stay in memory for eight bytes of it.
-  const cgroupId = Buffer.from(context.cgroupId);
-  const container: Container = { cgroupId, id, runtime, name: context.name, image, privileged, labels, path };
-  boot.contexts.setContainer(u64ToHex(cgroupId), container, boot.tick);
+  const container = bounded(context);
+  boot.contexts.setContainer(u64ToHex(container.cgroupId), container, boot.tick);
+}
+
+/** It stands in every batch of the container and in its alerts: what a runtime or a label says without end is cut. */
+function bounded(context: ContainerContext): Container {
+  const labels = Object.entries(context.labels).slice(0, MAX_LABELS);
+  const cut = (text: string): string => text.slice(0, NAME_MAX);
+  return {
+    // A copy: the batch's buffer must not stay in memory for eight bytes of it.
+    cgroupId: Buffer.from(context.cgroupId),
+    id: cut(context.id),
+    runtime: cut(context.runtime),
+    name: cut(context.name),
+    image: cut(context.image),
+    privileged: context.privileged,
+    labels: Object.fromEntries(labels.map(([label, value]) => [cut(label), cut(value)])),
+    path: context.path.slice(0, PATH_MAX),
+  };
 }

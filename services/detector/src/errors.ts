@@ -1,0 +1,48 @@
+export type DetectorErrorCode = 'ERR_DETECTOR_KEY' | 'ERR_DETECTOR_BOUNDS';
+
+/** A batch that can't be processed. Always poison: the same bytes will fail again. */
+export class DetectorError extends Error {
+  readonly code: DetectorErrorCode;
+  readonly fate = 'poison';
+  readonly hostId: string;
+
+  constructor(code: DetectorErrorCode, hostId: string, message: string) {
+    super(`events of host ${JSON.stringify(hostId.slice(0, 64))}: ${message}`);
+    this.name = 'DetectorError';
+    this.code = code;
+    this.hostId = hostId;
+  }
+}
+
+/** A state entry that this version can't read: the service stops rather than go on with half its memory. */
+export class DetectorStateError extends Error {
+  readonly code = 'ERR_DETECTOR_STATE';
+  readonly key: string;
+
+  constructor(key: string, cause: unknown) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    super(
+      `state entry ${JSON.stringify(key.slice(0, 200))} can't be restored: ${why}; delete the store to start anew`,
+      {
+        cause,
+      },
+    );
+    this.name = 'DetectorStateError';
+    this.key = key;
+  }
+}
+
+/** Rule files that can't be read at start. What is in them is never an error: see the diagnostics. */
+export class RuleFilesError extends Error {
+  readonly code = 'ERR_DETECTOR_RULE_FILES';
+  readonly path: string;
+
+  constructor(path: string, cause: unknown) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    super(`rules of ${path} can't be read: ${why}; name a file or a directory that exists in detector.rules`, {
+      cause,
+    });
+    this.name = 'RuleFilesError';
+    this.path = path;
+  }
+}

@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+import type { BusLog } from '@ringfence/bus';
+import {
+  type ChangedSource,
+  compileRules,
+  type Diagnostic,
+  type RuleSource,
+  render,
+  updateRules,
+} from '@ringfence/rules';
+import { catalogue, eventKinds, type Interest } from '@ringfence/schema';
+import type { Rules } from './pipeline.ts';
+
+export function compileDetectorRules(sources: readonly RuleSource[]): Rules {
+  return compileRules({ sources, catalogue, kinds: eventKinds });
+}
+
+/** The set after the files changed. A broken file keeps its former version in force; `log` is told, source line, caret and all. */
+export function reloadRules(previous: Rules, sources: readonly RuleSource[], log?: BusLog): Rules {
+  const before = new Map(previous.options.sources.map(({ name, text }) => [name, text]));
+  const now = new Map(sources.map(({ name, text }) => [name, text]));
+  const gone = [...before.keys()].filter((name) => !now.has(name)).map((name) => ({ name, text: null }));
+  const changed: ChangedSource[] = [...gone, ...sources.filter(({ name, text }) => before.get(name) !== text)];
+  if (changed.length === 0) return previous;
+  const { set, diagnostics, refused } = updateRules(previous, changed);
+  logDiagnostics(diagnostics, sources, log);
+  const files = changed.map(({ name }) => name);
+  if (refused.length > 0) log?.error({ refused }, 'rule files have errors: their former versions stay in force');
+  log?.info({ files, rules: set.rules.length }, 'rules were reloaded');
+  return set;
+}
+
+/** Errors leave a rule out; warnings leave it in force. */
+export function logDiagnostics(diagnostics: readonly Diagnostic[], sources: readonly RuleSource[], log?: BusLog): void {
+  const texts = new Map(sources.map(({ name, text }) => [name, text]));
+  for (const one of diagnostics) {
+    const shown = render(one, texts.get(one.file) ?? '');
+    if (one.severity === 'error') log?.error({ code: one.code, file: one.file, line: one.line }, shown);
+    else log?.warn({ code: one.code, file: one.file, line: one.line }, shown);
+  }
+}
+
+/** What the kernel has to send for these rules; writes and creates come anyway. The version is a hash of it: the same rules, the same number. */
+export function interestOf(rules: Rules): Interest {
+  const reads = { 'file.open.write': false, 'file.open.create': false };
+  const openPathPrefixes = rules.pathPrefixes({ field: 'file.path', kind: 'open', given: reads });
+  const digest = createHash('sha256').update(JSON.stringify(openPathPrefixes)).digest();
+  return { version: digest.readUIntBE(0, 6), openPathPrefixes };
+}

@@ -1,0 +1,165 @@
+import { createHash } from 'node:crypto';
+import type { Position, StateChange, StateEntry } from '@ringfence/bus';
+import type { ThresholdState } from '@ringfence/rules';
+import { SequenceTracker } from '@ringfence/schema';
+import { DetectorStateError } from '../errors.ts';
+import type { Chain } from './chain.ts';
+import { Host } from './host.ts';
+import { assertShape, type Shape } from './shape.ts';
+
+export const STORE = 'ringfence.state.detector';
+
+const text = new TextEncoder();
+const json = (value: unknown): Uint8Array => text.encode(JSON.stringify(value));
+const parse = (value: Uint8Array): unknown => JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(value));
+
+/** Keys: `h/<host>` the host itself, `c/<host>/<incident>` a chain, `t/<hash>` one count of a threshold. */
+export function drainHost(host: Host, thresholds: ThresholdState, position: Position): StateChange[] {
+  const { partition } = host;
+  const put = (key: string, value: Uint8Array | null): StateChange => ({
+    store: STORE,
+    partition,
+    key,
+    value,
+    position,
+  });
+  const changes = [put(`h/${host.id}`, json(hostValue(host)))];
+  for (const id of host.gone) changes.push(put(`c/${host.id}/${id}`, null));
+  for (const chain of host.changed) changes.push(put(`c/${host.id}/${chain.id}`, json(chain)));
+  host.gone.clear();
+  host.changed.clear();
+  for (const { key, value } of thresholds.takeChanges()) {
+    // A key holds values of events: only its hash is sure to be short enough for the bus.
+    const name = createHash('sha256').update(key).digest('hex').slice(0, 32);
+    changes.push(put(`t/${name}`, value === null ? null : json([key, Buffer.from(value).toString('utf8')])));
+  }
+  return changes;
+}
+
+interface HostValue {
+  readonly tick: number;
+  readonly nextOrdinal: number;
+  readonly rarity: readonly (readonly [string, number])[];
+  readonly runs: readonly { readonly id: string; readonly lanes: readonly LaneValue[] }[];
+}
+
+interface LaneValue {
+  readonly key: number;
+  readonly highest: number;
+  readonly holes: readonly { readonly from: number; readonly to: number; readonly due: number }[];
+}
+
+function hostValue(host: Host): HostValue {
+  return {
+    tick: host.tick,
+    nextOrdinal: host.nextOrdinal,
+    rarity: [...host.rarity],
+    runs: [...host.runs].map(([id, run]) => ({ id, lanes: [...run].map(([key, { state }]) => ({ key, ...state })) })),
+  };
+}
+
+const HOST_SHAPE: Shape = {
+  tick: 'number',
+  nextOrdinal: 'number',
+  rarity: ['any'],
+  runs: [
+    {
+      id: 'string',
+      lanes: [{ key: 'number', highest: 'number', holes: [{ from: 'number', to: 'number', due: 'number' }] }],
+    },
+  ],
+};
+const CHAIN_SHAPE: Shape = {
+  id: 'string',
+  hostId: 'string',
+  bootId: 'string',
+  ordinal: 'number',
+  version: 'number',
+  firstSeen: 'number',
+  lastSeen: 'number',
+  lastKtime: 'number',
+  alerts: [
+    {
+      id: 'string',
+      rule: 'string',
+      priority: 'string',
+      tactics: ['string'],
+      techniques: ['string'],
+      timestamp: 'number',
+      entityId: 'string',
+      output: 'string',
+      why: 'string',
+      sentence: 'string',
+      container: 'any',
+      count: 'number',
+      lastTimestamp: 'number',
+      minute: 'number',
+      sentInMinute: 'number',
+    },
+  ],
+  omitted: 'number',
+  stages: [{ tactic: 'string', techniques: ['string'], firstSeen: 'number' }],
+  rules: { '*': { weight: 'number', ktime: 'number' } },
+  processes: {
+    '*': {
+      entityId: 'string',
+      parentEntityId: 'string',
+      pid: 'number',
+      executable: 'string',
+      args: 'string',
+      user: 'string',
+      containerId: 'string',
+    },
+  },
+  keys: ['string'],
+  stale: 'boolean',
+};
+
+/** Fills empty memory from the store. Throws DetectorStateError. */
+export async function restoreHosts(
+  hosts: Map<string, Host>,
+  thresholds: ThresholdState,
+  entries: AsyncIterable<StateEntry & { readonly partition: number }>,
+): Promise<void> {
+  const chains: Chain[] = [];
+  const hostOf = (id: string): Host => {
+    const host = hosts.get(id) ?? new Host(id);
+    hosts.set(id, host);
+    return host;
+  };
+  for await (const { key, value, partition } of entries) {
+    try {
+      const [kind, name = ''] = key.split('/');
+      const parsed = parse(value);
+      if (kind === 'h') restoreHost(hostOf(name), parsed, partition);
+      else if (kind === 'c') chains.push(restoreChain(parsed));
+      else if (kind === 't') restoreThreshold(thresholds, parsed);
+      else throw new RangeError('unknown kind of entry');
+    } catch (cause) {
+      throw new DetectorStateError(key, cause);
+    }
+  }
+  for (const chain of chains.sort((a, b) => a.ordinal - b.ordinal)) hostOf(chain.hostId).addChain(chain);
+  thresholds.takeChanges();
+}
+
+function restoreHost(host: Host, parsed: unknown, partition: number): void {
+  assertShape(parsed, HOST_SHAPE);
+  const { tick, nextOrdinal, rarity, runs } = parsed as HostValue;
+  Object.assign(host, { tick, nextOrdinal, partition });
+  for (const [rule, count] of rarity) host.rarity.set(rule, count);
+  for (const { id, lanes } of runs) {
+    host.runs.set(id, new Map(lanes.map(({ key, ...state }) => [key, new SequenceTracker(state)])));
+  }
+}
+
+function restoreChain(parsed: unknown): Chain {
+  assertShape(parsed, CHAIN_SHAPE);
+  return parsed as Chain;
+}
+
+function restoreThreshold(thresholds: ThresholdState, parsed: unknown): void {
+  assertShape(parsed, ['string']);
+  const [key = '', value = ''] = parsed as string[];
+  thresholds.restore(key, text.encode(value));
+}

@@ -1,0 +1,69 @@
+import { SequenceTracker } from '@ringfence/schema';
+import type { Chain } from './chain.ts';
+
+const MAX_RUNS = 4;
+const MAX_LANES = 16_384;
+
+/** Lanes of one run by lane * 65536 + cpu. */
+export type Run = Map<number, SequenceTracker>;
+
+/** All that is remembered of one host. */
+export class Host {
+  readonly id: string;
+  /** input partition that its batches come from */
+  partition = 0;
+  tick = 0;
+  nextOrdinal = 1;
+  /** by incident id, in the order of opening */
+  readonly chains: Map<string, Chain> = new Map();
+  /** which chain a process belongs to */
+  readonly byKey: Map<string, Chain> = new Map();
+  /** in how many chains a rule has had a part */
+  readonly rarity: Map<string, number> = new Map();
+  /** by boot and run; the latest is last */
+  readonly runs: Map<string, Run> = new Map();
+  /** chains to write, and ids of those to delete, since the last drain */
+  readonly changed: Set<Chain> = new Set();
+  readonly gone: Set<string> = new Set();
+
+  constructor(id: string) {
+    this.id = id;
+  }
+
+  run(id: string): Run {
+    let run = this.runs.get(id);
+    if (run !== undefined) return run;
+    run = new Map();
+    this.runs.set(id, run);
+    if (this.runs.size > MAX_RUNS) {
+      const [oldest] = this.runs.keys();
+      this.runs.delete(oldest as string);
+    }
+    return run;
+  }
+
+  /** Puts a chain in its place; restoring calls it in the order of ordinals. */
+  addChain(chain: Chain): void {
+    this.chains.set(chain.id, chain);
+    for (const key of chain.keys) this.byKey.set(key, chain);
+  }
+
+  removeChain(chain: Chain): void {
+    this.chains.delete(chain.id);
+    this.changed.delete(chain);
+    this.gone.add(chain.id);
+    for (const key of chain.keys) if (this.byKey.get(key) === chain) this.byKey.delete(key);
+  }
+}
+
+/** false: seen before. */
+export function isNew(run: Run, lane: number, cpu: number, sequence: number, tick: number): boolean {
+  const key = lane * 65_536 + cpu;
+  let tracker = run.get(key);
+  if (tracker === undefined) {
+    if (run.size >= MAX_LANES) return true;
+    tracker = new SequenceTracker();
+    run.set(key, tracker);
+  }
+  return tracker.see(sequence, tick);
+}

@@ -1,0 +1,72 @@
+import { type CompiledRule, fieldValues, formatOutput } from '@ringfence/rules';
+import {
+  type Alert,
+  alertId,
+  type EventView,
+  escapeText,
+  eventKinds,
+  type LineageProcess,
+  type ProcessInfo,
+} from '@ringfence/schema';
+import { containerIdOf } from './hubs.ts';
+
+const LINEAGE_MAX = 16;
+const ARGS_MAX = 512;
+const PATH_MAX = 1024;
+const OUTPUT_MAX = 4096;
+
+/** The alert that a rule raises at an event. */
+export function buildAlert(rule: CompiledRule<EventView>, event: EventView): Alert {
+  const { hostId, bootId } = event.head;
+  const { priority, tactics, techniques, tags, action } = rule;
+  const events = [event.id];
+  const container = event.container ?? null;
+  return {
+    id: alertId(rule.name, events),
+    rule: rule.name,
+    description: rule.description,
+    priority,
+    tactics,
+    techniques,
+    tags,
+    action,
+    output: formatOutput(rule, event).slice(0, OUTPUT_MAX),
+    hostId,
+    bootId,
+    timestamp: event.timestamp,
+    ktime: event.cursor.ktime,
+    events,
+    kind: eventKinds.names[event.cursor.kind] ?? '',
+    fields: fieldValues(rule, event),
+    lineage: lineageOf(event),
+    container,
+    cgroupPath: container?.path ?? '',
+  };
+}
+
+function lineageOf(event: EventView): LineageProcess[] {
+  const lineage: LineageProcess[] = [];
+  for (let one = event.process; one !== undefined && lineage.length < LINEAGE_MAX; one = one.parent) {
+    const { pid, start, cgroup } = one.raw;
+    lineage.push({
+      entityId: one.entityId,
+      pid,
+      start,
+      executable: executableText(one),
+      args: argsText(one),
+      user: userText(one),
+      containerId: containerIdOf(event, one),
+      cgroup,
+    });
+  }
+  return lineage;
+}
+
+/** A path of the kernel's length at most, control characters escaped, so four times that at worst: cut to what a person reads. */
+export const executableText = (process: ProcessInfo): string => escapeText(process.executable).slice(0, PATH_MAX);
+
+export const argsText = (process: ProcessInfo): string =>
+  escapeText(process.args.join(' ').slice(0, ARGS_MAX)).slice(0, ARGS_MAX);
+
+export const userText = (process: ProcessInfo): string =>
+  process.raw.user === '' ? `uid ${process.raw.credentials.euid}` : escapeText(process.raw.user);

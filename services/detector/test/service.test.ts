@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'node:test';
+import { type BusLog, openEmbeddedBus } from '@ringfence/bus';
+import { startEnricher } from '@ringfence/enricher';
+import { decode, type Interest, TOPIC, topics } from '@ringfence/schema';
+import { createTestHost } from '@ringfence/testkit';
+import { startDetector } from '../src/index.ts';
+import { RULES } from './support.ts';
+
+const rule = (name: string, path: string): string =>
+  `- rule: ${name}\n  desc: d\n  condition: event.action = open and file.path = ${path} and not file.open.write = true\n`;
+
+/** Log lines, by level. */
+function createTestLog(): { log: BusLog; lines: string[] } {
+  const lines: string[] = [];
+  const line = (level: string) => (_: unknown, message?: string) => void lines.push(`${level} ${message}`);
+  return { log: { info: line('info'), warn: line('warn'), error: line('error') } as unknown as BusLog, lines };
+}
+
+test('raw batches on a bus become alerts and incidents', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'rf-detector-'));
+  await writeFile(join(directory, 'rules.yaml'), RULES);
+  await using bus = await openEmbeddedBus({ path: ':memory:' });
+  await bus.ensureTopics(topics);
+  const host = createTestHost();
+  const enricher = await startEnricher({ bus, enrolment: { keyFor: () => host.key.publicKey } });
+  const detector = await startDetector({ bus, rulePaths: [directory] });
+  const sh = host.spawn(host.unseen(), '/bin/sh');
+  host.open(sh, '/etc/shadow');
+  await bus.produce([{ topic: TOPIC.raw, key: host.hostId, value: host.batch() }]);
+  host.credentials(sh, 0);
+  await bus.produce([{ topic: TOPIC.raw, key: host.hostId, value: host.batch() }]);
+  for await (const { value, key } of bus.read({ topic: TOPIC.incidents, follow: true })) {
+    const incident = decode('Incident', value ?? new Uint8Array());
+    assert.equal(key, incident.id);
+    assert.deepEqual(
+      incident.alerts.map((alert) => alert.rule),
+      ['Shadow read', 'Became root'],
+    );
+    break;
+  }
+  assert.equal(detector.stats().rules, 5);
+  await detector.close();
+  await enricher.close();
+  await rm(directory, { recursive: true });
+});
+
+test('a reload takes what is good, keeps the former version of a broken file, and tells what the kernel has to send', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'rf-detector-'));
+  const [a, b] = [join(directory, 'a.yaml'), join(directory, 'b.yml')];
+  await writeFile(a, rule('A', '/etc/a'));
+  await writeFile(b, rule('B', '/etc/b'));
+  await writeFile(join(directory, 'notes.txt'), 'no rules');
+  await using bus = await openEmbeddedBus({ path: ':memory:' });
+  await bus.ensureTopics(topics);
+  const { log, lines } = createTestLog();
+  const interests: Interest[] = [];
+  const onInterest = (interest: Interest): void => void interests.push(interest);
+  const detector = await startDetector({ bus, rulePaths: [directory], watchRules: false, log, onInterest });
+  const names = (): string[] => detector.rules().rules.map(({ name }) => name);
+  assert.deepEqual(interests[0]?.openPathPrefixes, ['/etc/a', '/etc/b']);
+  await writeFile(a, `${rule('A2', '/etc/a2')}- rule: broken\n  desc: d\n  condition: file.paht = x\n`);
+  await writeFile(b, rule('B2', '/etc/b2'));
+  await detector.reload();
+  assert.deepEqual(names(), ['A', 'B2']);
+  assert.ok(
+    lines.some((line) => line.includes("Did you mean 'file.path'?") && line.includes('^')),
+    lines.join('\n'),
+  );
+  assert.deepEqual(interests[1]?.openPathPrefixes, ['/etc/a', '/etc/b2']);
+  assert.notEqual(interests[0]?.version, interests[1]?.version);
+  await rm(b);
+  await detector.reload();
+  assert.deepEqual(names(), ['A']);
+  await detector.close();
+  await rm(directory, { recursive: true });
+});
+
+test('a changed file is noticed', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'rf-detector-'));
+  await writeFile(join(directory, 'a.yaml'), rule('A', '/etc/a'));
+  await using bus = await openEmbeddedBus({ path: ':memory:' });
+  await bus.ensureTopics(topics);
+  const noticed = Promise.withResolvers<Interest>();
+  let calls = 0;
+  const onInterest = (interest: Interest): void => {
+    calls++;
+    if (calls > 1) noticed.resolve(interest);
+  };
+  const detector = await startDetector({ bus, rulePaths: [directory], onInterest });
+  await writeFile(join(directory, 'a.yaml'), rule('B', '/etc/b'));
+  assert.deepEqual((await noticed.promise).openPathPrefixes, ['/etc/b']);
+  await detector.close();
+  await rm(directory, { recursive: true });
+});
+
+test('rules that are not there are an error that says what to do', async () => {
+  await using bus = await openEmbeddedBus({ path: ':memory:' });
+  await bus.ensureTopics(topics);
+  await assert.rejects(startDetector({ bus, rulePaths: ['/nowhere'] }), {
+    code: 'ERR_DETECTOR_RULE_FILES',
+    path: '/nowhere',
+  });
+});
