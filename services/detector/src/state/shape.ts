@@ -11,7 +11,7 @@ export function assertShape(value: unknown, shape: Shape, at = 'value'): void {
   }
   if (Array.isArray(shape)) {
     if (!Array.isArray(value)) throw new RangeError(`${at} is no array`);
-    value.forEach((item, i) => assertShape(item, shape[0] as Shape, `${at}[${i}]`));
+    for (const [i, item] of value.entries()) assertShape(item, shape[0] as Shape, `${at}[${i}]`);
     return;
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new RangeError(`${at} is no object`);
