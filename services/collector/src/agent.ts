@@ -1,7 +1,6 @@
 import { LANE, type LaneCounters, u64ToHex } from '@ringfence/schema';
 import { bootMicros, wallOffset } from './clock.ts';
 import type { CompiledOptions } from './config.ts';
-import { Cgroups } from './context/cgroups.ts';
 import { ContainerSource } from './context/containers.ts';
 import { mountsSource } from './context/mounts.ts';
 import { type EnrichmentSource, guardSource } from './context/source.ts';
@@ -15,16 +14,23 @@ import { InterestFilter } from './interest.ts';
 import type { CollectorDeps } from './main.ts';
 import { type CollectorStats, sumDrops, Tallies } from './metrics.ts';
 import { type Cycle, type PipelineParts, runCycle } from './pipeline.ts';
-import { Sensor } from './sensor/sensor.ts';
-import { Spool } from './spool/spool.ts';
+import type { Sensor } from './sensor/sensor.ts';
+import type { Spool } from './spool/spool.ts';
 import { Batch } from './steps/batch.ts';
-import { Delivery } from './steps/deliver.ts';
+import type { Delivery } from './steps/deliver.ts';
 import { LaneReader } from './steps/lane-reader.ts';
 import { Merge } from './steps/merge.ts';
 import { type NextSequence, OwnEvents } from './steps/own-events.ts';
 import { Pacer } from './steps/pacer.ts';
 import { writeSnapshot } from './steps/snapshot.ts';
 import { Ticker } from './steps/ticker.ts';
+
+export interface AgentDeps extends Omit<CollectorDeps, 'options'> {
+  readonly options: CompiledOptions;
+  readonly spool: Spool;
+  readonly delivery: Delivery;
+  readonly sensor: Sensor;
+}
 
 interface Settler {
   readonly resolve: () => void;
@@ -34,7 +40,7 @@ interface Settler {
 /** The parts of a collector, wired, and the loop that drives them. */
 export class Agent implements Disposable {
   readonly control: AgentControl;
-  readonly #deps: Omit<CollectorDeps, 'options'>;
+  readonly #deps: AgentDeps;
   readonly #options: CompiledOptions;
   readonly #stack: DisposableStack;
   readonly #sensor: Sensor;
@@ -50,14 +56,13 @@ export class Agent implements Disposable {
   #stopping = false;
   #failed = false;
 
-  constructor(deps: Omit<CollectorDeps, 'options'> & { readonly options: CompiledOptions }) {
-    const { options, identity, log } = deps;
+  constructor(deps: AgentDeps) {
+    const { options, identity, log, spool, sensor } = deps;
     using stack = new DisposableStack();
     this.#deps = deps;
     this.#options = options;
-    this.#spool = stack.adopt(new Spool(options.spoolPath, options.spoolMaxBytes), (spool) => spool.close());
-    using cgroups = new Cgroups();
-    this.#sensor = stack.use(Sensor.open({ ...options, cgroupRoot: cgroups.mount }, log));
+    this.#spool = spool;
+    this.#sensor = sensor;
     this.#containers = stack.adopt(this.#openContainers(), (source) => source.close());
     const { run } = this.#sensor;
     this.#next = (lane) => run.next(lane);
@@ -78,7 +83,7 @@ export class Agent implements Disposable {
   }
 
   #wire(batch: Batch): PipelineParts {
-    const { bus, identity, log } = this.#deps;
+    const { delivery, log } = this.#deps;
     const own = new OwnEvents(batch, this.#next);
     const onError = (source: string, error: Error): void =>
       log.warn({ source, err: error }, 'a source of context can not be read: what it said before stays');
@@ -91,7 +96,7 @@ export class Agent implements Disposable {
       merge: new Merge(batch, this.#seenCgroup),
       ticker: new Ticker(this.#options.tickMs, batch, own, () => this.#lanes()),
       sources: sources.map((source) => guardSource(source, onError)),
-      delivery: new Delivery({ bus, spool: this.#spool, hostId: identity.hostId, log }),
+      delivery,
     };
   }
 
@@ -162,9 +167,9 @@ export class Agent implements Disposable {
   async run(): Promise<void> {
     try {
       while (!this.#stopping) {
-        const { taken, more } = await this.#cycle();
+        const { more } = await this.#cycle();
         const { ticker, delivery } = this.#parts;
-        if (!this.#stopping) await this.#pacer.pause(taken, more, Math.min(ticker.inMs, delivery.retryInMs));
+        if (!this.#stopping) await this.#pacer.pause(more, Math.min(ticker.inMs, delivery.retryInMs));
       }
     } catch (error) {
       this.#failed = true;

@@ -4,10 +4,15 @@ import type { Bus } from '@ringfence/bus';
 import type { Control, Interest, SigningKey } from '@ringfence/schema';
 import { Agent } from './agent.ts';
 import { type CollectorOptions, compileOptions } from './config.ts';
+import { Cgroups } from './context/cgroups.ts';
 import type { Log } from './log.ts';
 import type { CollectorStats } from './metrics.ts';
+import { drainLeftover } from './sensor/leftover.ts';
 import { lockDirectory } from './sensor/lock.ts';
 import { makePinDirectory } from './sensor/pins.ts';
+import { Sensor } from './sensor/sensor.ts';
+import { Spool } from './spool/spool.ts';
+import { Delivery } from './steps/deliver.ts';
 
 export interface CollectorIdentity {
   /** UUID made at the agent's first start */
@@ -52,7 +57,13 @@ export async function startCollector(deps: CollectorDeps): Promise<Collector> {
   stack.use(lockDirectory(options.stateDir));
   makePinDirectory(options.pinPath);
   stack.use(lockDirectory(options.pinPath));
-  const agent = stack.use(new Agent({ ...deps, options }));
+  const { bus, identity, log } = deps;
+  const spool = stack.adopt(new Spool(options.spoolPath, options.spoolMaxBytes), (opened) => opened.close());
+  const delivery = new Delivery({ bus, spool, hostId: identity.hostId, log });
+  const sensorOptions = { ...options, cgroupRoot: cgroupRoot() };
+  await drainLeftover(sensorOptions, deps, delivery);
+  const sensor = stack.use(Sensor.open(sensorOptions));
+  const agent = stack.use(new Agent({ ...deps, options, spool, delivery, sensor }));
   try {
     await agent.start();
   } catch (error) {
@@ -61,6 +72,11 @@ export async function startCollector(deps: CollectorDeps): Promise<Collector> {
   }
   const locks = stack.move();
   return running(agent, locks);
+}
+
+function cgroupRoot(): string | null {
+  using cgroups = new Cgroups();
+  return cgroups.mount;
 }
 
 function running(agent: Agent, resources: DisposableStack): Collector {

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { openEmbeddedBus } from '@ringfence/bus';
-import { decodeText, type Event, LANE, splitText, TOPIC, topics, verifyRecord } from '@ringfence/schema';
+import { type Bus, BusFullError, openEmbeddedBus } from '@ringfence/bus';
+import { decodeText, type Event, LANE, splitText, TOPIC, topics, u64ToHex, verifyRecord } from '@ringfence/schema';
 import { SecondAgentError } from '../src/errors.ts';
 import {
   bodyOf,
@@ -150,17 +150,75 @@ describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
     await assert.rejects(startTestCollector(elsewhere, bus, { pinPath: place.pinPath }), refused);
   });
 
-  it('starts anew when what is pinned is not a whole sensor of this version', async () => {
+  it('reads the rings of another sensor to the end before it replaces it', async () => {
     using place = new TestPlace();
     await using bus = await memoryBus();
     const first = await startTestCollector(place, bus, { keepPinned: true });
     const { run } = first.stats();
     await first.close();
+    const marker = `marker-${process.pid}-replaced`;
+    runOnce(marker);
     const second = await startTestCollector(place, bus, { ringBulkBytes: 1 << 21 });
-    assert.equal(second.stats().resumed, false);
-    assert.notEqual(second.stats().run, run);
+    const stats = second.stats();
+    assert.equal(stats.resumed, false);
+    assert.notEqual(stats.run, run);
     await second.close();
     assert.equal(existsSync(place.pinPath), false);
+    const ofFirst = (await readBatches(bus))
+      .filter((batch) => u64ToHex(batch.run) === run)
+      .flatMap(({ events }) => events);
+    assert.equal(execsWith(ofFirst, marker).length, 1);
+    assert.deepEqual(holes(ofFirst, LANE.security), []);
+  });
+
+  it('loses nothing while the bus is away: the spool holds it, and gives it back in order', async () => {
+    using place = new TestPlace();
+    await using memory = await memoryBus();
+    const away = { now: false };
+    const bus: Pick<Bus, 'produce'> = {
+      produce: (records) => (away.now ? Promise.reject(new BusFullError(1, 1, 1)) : memory.produce(records)),
+    };
+    const collector = await startTestCollector(place, bus, { tickMs: 20 });
+    const markers = Array.from({ length: 12 }, (_, index) => `marker-${process.pid}-away-${index}`);
+    for (const [index, marker] of markers.entries()) {
+      away.now = index >= 4 && index < 8;
+      runOnce(marker);
+      await collector.settle();
+      if (index === 7) assert.ok(collector.stats().spool.batches > 0);
+    }
+    while (collector.stats().spool.batches > 0) await collector.settle();
+    await collector.close();
+    const events = await readEvents(memory);
+    assert.deepEqual(
+      markers.map((marker) => execsWith(events, marker).length),
+      markers.map(() => 1),
+    );
+    for (const lane of [LANE.security, LANE.bulk, LANE.tick, LANE.context]) assert.deepEqual(holes(events, lane), []);
+    const order = events.filter(({ lane }) => lane === LANE.tick).map(({ sequence }) => sequence);
+    assert.deepEqual(
+      order,
+      order.toSorted((a, b) => a - b),
+    );
+  });
+
+  it('stops when the bus says something that waiting does not mend, and leaves the records in the rings', async () => {
+    using place = new TestPlace();
+    await using memory = await memoryBus();
+    const broken = { now: false };
+    const bus: Pick<Bus, 'produce'> = {
+      produce: (records) => (broken.now ? Promise.reject(new Error('no such topic')) : memory.produce(records)),
+    };
+    const collector = await startTestCollector(place, bus, { tickMs: 10 });
+    broken.now = true;
+    const marker = `marker-${process.pid}-broken`;
+    runOnce(marker);
+    await assert.rejects(collector.done, /no such topic/);
+    await assert.rejects(collector.settle(), { code: 'ERR_COLLECTOR_CLOSED' });
+    await assert.rejects(collector.close(), /no such topic/);
+    const again = await startTestCollector(place, memory);
+    assert.equal(again.stats().resumed, true);
+    await again.close();
+    assert.equal(execsWith(await readEvents(memory), marker).length, 1);
   });
 
   it('tells which container an event belongs to before the event itself', async () => {

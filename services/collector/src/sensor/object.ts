@@ -6,6 +6,9 @@ export const LIFECYCLE: readonly string[] = ['process_fork', 'process_exec', 'pr
 /** Reads the running processes; attached for each run, never pinned. */
 export const SNAPSHOT = 'snapshot';
 
+const EAGAIN = 11;
+const INTERRUPTIONS_MAX = 10;
+
 export interface LoadOptions {
   readonly path: string;
   readonly pinPath: string;
@@ -24,13 +27,15 @@ export interface LoadedObject {
 /** Loads the sensor with its maps pinned, or taken from the pins. A refused program that isn't vital is left out. Throws SensorError. */
 export function loadObject(options: LoadOptions): LoadedObject {
   const refused = new Map<string, string>();
-  for (;;) {
+  for (let interrupted = 0; ; ) {
     const object = prepare(options, refused);
     try {
       object.load();
       return { object, refused };
     } catch (error) {
       object[Symbol.dispose]();
+      // A signal (a profiler's, a child's) in the middle of the verifier's work: no verdict on the program.
+      if (error instanceof BpfLoadError && error.errno === EAGAIN && interrupted++ < INTERRUPTIONS_MAX) continue;
       const program = error instanceof BpfLoadError ? error.program : undefined;
       if (program === undefined || LIFECYCLE.includes(program) || refused.has(program))
         throw new SensorError(`the sensor ${options.path} can't be loaded: ${(error as Error).message}`, {

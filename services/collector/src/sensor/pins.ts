@@ -24,6 +24,10 @@ export function linkPath(pinPath: string, program: string): string {
   return `${pinPath}/${LINK}${program}`;
 }
 
+export function ringPath(pinPath: string, lane: 'security' | 'bulk'): string {
+  return `${pinPath}/rf_ring_${lane}`;
+}
+
 export function pinnedLinks(pinPath: string): string[] {
   return readdirSync(pinPath).filter((name) => name.startsWith(LINK));
 }

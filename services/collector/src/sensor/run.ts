@@ -1,13 +1,19 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { BpfMap, type Mapping } from '@ringfence/libbpf-ts';
-import { LANE } from '@ringfence/schema';
+import { LANE, records } from '@ringfence/schema';
 
 const NAME = 'rf_run';
 const WORDS = 8;
 const F_MMAPABLE = 1 << 10;
 
 /** Places in the map's one value, 8 bytes each. */
-const WORD = { run: 0, object: 1, attached: 2, tick: 3, context: 4 } as const;
+const WORD = { run: 0, object: 1, attached: 2, tick: 3, context: 4, layout: 5 } as const;
+
+/** Changes with any size, offset or kind of the records. */
+const LAYOUT = createHash('sha256')
+  .update(JSON.stringify(Object.entries(records).sort()))
+  .digest()
+  .readBigUInt64LE();
 
 /**
  * What must live exactly as long as the sensor's counters: their run id, the numbers taken in the agent's own lanes, which sensor it was.
@@ -32,11 +38,13 @@ export class RunState implements Disposable {
     return new RunState(BpfMap.openPinned(RunState.path(pinPath)));
   }
 
+  /** `object`: hash of the object file */
   static create(pinPath: string, object: bigint): RunState {
     const sizes = { keySize: 4, valueSize: WORDS * 8, maxEntries: 1 };
     const state = new RunState(BpfMap.create({ type: 'array', name: NAME, flags: F_MMAPABLE, ...sizes }));
     state.#words[WORD.run] = randomBytes(8).readBigUInt64LE();
     state.#words[WORD.object] = object;
+    state.#words[WORD.layout] = LAYOUT;
     state.#map.pin(RunState.path(pinPath));
     return state;
   }
@@ -51,8 +59,9 @@ export class RunState implements Disposable {
     return this.#words[WORD.object] as bigint;
   }
 
-  set object(hash: bigint) {
-    this.#words[WORD.object] = hash;
+  /** the records in its rings look as this program reads them */
+  get readable(): boolean {
+    return this.#words[WORD.layout] === LAYOUT;
   }
 
   /** every hook was attached and pinned */

@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import type { BpfLink, BpfObject, RingBuffer } from '@ringfence/libbpf-ts';
+import { type BpfLink, BpfMap, type BpfObject, type RingBuffer } from '@ringfence/libbpf-ts';
 import type { CompiledOptions } from '../config.ts';
 import type { ProcessFacts } from '../control/protected.ts';
 import { SensorError } from '../errors.ts';
-import type { Log } from '../log.ts';
 import { ControlBlock } from './control-block.ts';
 import { Counters } from './counters.ts';
 import { LIFECYCLE, loadObject, SNAPSHOT } from './object.ts';
-import { linkPath, makePinDirectory, pinnedLinks, removeLinks, removePins } from './pins.ts';
+import { linkPath, pinnedLinks, removeLinks, removePins, ringPath } from './pins.ts';
 import { factsOf, readProcesses, type Snapshot } from './processes.ts';
 import { RunState } from './run.ts';
 import { WatchedPaths } from './watched.ts';
@@ -60,26 +59,18 @@ export class Sensor implements Disposable {
     this.#stack = stack.move();
   }
 
-  /** Takes over what is pinned, or loads anew. Nothing is attached yet. Throws SensorError. */
-  static open(options: SensorOptions, log: Log): Sensor {
+  /** Takes over what is pinned when it is this very sensor, else replaces it. Nothing is attached yet. Throws SensorError. */
+  static open(options: SensorOptions): Sensor {
     const { pinPath, sensorObject } = options;
-    makePinDirectory(pinPath);
     const hash = hashOf(sensorObject);
-    const state = pinnedState(pinPath, hash);
-    if (state === 'same') {
-      try {
-        return Sensor.#load(options, RunState.open(pinPath), true);
-      } catch (error) {
-        log.warn(
-          { pinPath, err: error },
-          'the pinned sensor can not be taken over: it is replaced, and what is in its rings is lost',
-        );
-      }
-    } else if (state === 'other') {
-      log.warn({ pinPath }, 'the pinned sensor is of another version or was not complete: it is replaced');
-    }
+    if (isResumable(options)) return Sensor.#load(options, RunState.open(pinPath), true);
     removePins(pinPath);
-    return Sensor.#load(options, RunState.create(pinPath, hash), false);
+    try {
+      return Sensor.#load(options, RunState.create(pinPath, hash), false);
+    } catch (error) {
+      removePins(pinPath);
+      throw error;
+    }
   }
 
   static #load(options: SensorOptions, run: RunState, resumed: boolean): Sensor {
@@ -176,9 +167,16 @@ function hashOf(path: string): bigint {
   }
 }
 
-/** Same: the programs that run are this very sensor's, all attached. */
-function pinnedState(pinPath: string, hash: bigint): 'none' | 'same' | 'other' {
-  if (!existsSync(RunState.path(pinPath))) return pinnedLinks(pinPath).length > 0 ? 'other' : 'none';
+/** The programs that are pinned are this very sensor's, all attached, and its rings have the size that is wanted. */
+export function isResumable(options: SensorOptions): boolean {
+  const { pinPath, sensorObject, ringSecurityBytes, ringBulkBytes } = options;
+  if (!existsSync(RunState.path(pinPath))) return false;
   using state = RunState.open(pinPath);
-  return state.attached && state.object === hash ? 'same' : 'other';
+  if (!state.attached || state.object !== hashOf(sensorObject)) return false;
+  return ringBytes(pinPath, 'security') === ringSecurityBytes && ringBytes(pinPath, 'bulk') === ringBulkBytes;
+}
+
+function ringBytes(pinPath: string, lane: 'security' | 'bulk'): number {
+  using map = BpfMap.openPinned(ringPath(pinPath, lane));
+  return map.info.maxEntries;
 }

@@ -2,15 +2,14 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import type { RingBuffer } from '@ringfence/libbpf-ts';
 import type { ControlBlock } from '../sensor/control-block.ts';
 
-/** Polls without an event until the reader sleeps: waking up costs more than a few looks. */
-const QUIET_POLLS = 8;
+/** Looks without a record until the reader sleeps: waking up costs more than a few looks. */
+const QUIET_LOOKS = 3;
 
 /** How the reader waits: by looking every few ms while events come, by sleeping until the kernel wakes it when none do. */
 export class Pacer {
   readonly #rings: readonly RingBuffer[];
   readonly #control: ControlBlock;
   readonly #pollIntervalMs: number;
-  #quiet = 0;
   #wake = new AbortController();
 
   constructor(rings: readonly RingBuffer[], control: ControlBlock, pollIntervalMs: number) {
@@ -24,13 +23,22 @@ export class Pacer {
     this.#wake.abort();
   }
 
-  /** `atMostMs`: until something else is due */
-  async pause(taken: number, more: boolean, atMostMs: number): Promise<void> {
-    this.#quiet = taken > 0 ? 0 : this.#quiet + 1;
+  /** Until the rings hold something, but not longer than `atMostMs`. `more`: they do already; others get their turn only. */
+  async pause(more: boolean, atMostMs: number): Promise<void> {
     if (more) await nextTurn();
-    else if (this.#quiet < QUIET_POLLS) await this.#sleep(Math.min(this.#pollIntervalMs, atMostMs));
-    else await this.#sleepUntilWoken(atMostMs);
+    else await this.#quiet(performance.now() + atMostMs);
     if (this.#wake.signal.aborted) this.#wake = new AbortController();
+  }
+
+  async #quiet(until: number): Promise<void> {
+    for (let look = 0; look < QUIET_LOOKS; look++) {
+      const left = until - performance.now();
+      if (left <= 0) return;
+      await this.#sleep(Math.min(this.#pollIntervalMs, left));
+      if (this.#wake.signal.aborted || this.#rings.some((ring) => ring.pendingBytes() > 0)) return;
+    }
+    const left = until - performance.now();
+    if (left > 0) await this.#sleepUntilWoken(left);
   }
 
   async #sleep(ms: number): Promise<void> {
