@@ -1,0 +1,19 @@
+/** Runs the detector on a bus until nothing is left, or kills itself at a named point. Arguments: bus path, rule file, failpoint, how manieth time. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openEmbeddedBus } from '@ringfence/bus';
+import { startDetector } from '../src/index.ts';
+
+const [path = '', rules = '', point = '', nth = '1'] = process.argv.slice(2);
+const bus = await openEmbeddedBus({ path });
+let left = Number(nth);
+const detector = await startDetector({
+  bus,
+  rulePaths: [rules],
+  watchRules: false,
+  failpoint: (name) => {
+    if (name === point && --left === 0) process.kill(process.pid, 'SIGKILL');
+  },
+});
+while ([...(await bus.lag('detector')).values()].some((records) => records > 0)) await sleep(5);
+await detector.close();
+await bus.close();

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { openEmbeddedBus } from '@ringfence/bus';
+import { TOPIC, topics } from '@ringfence/schema';
+import { createTestHost, O } from '@ringfence/testkit';
+import { createFeed, createTestDetector, RULES } from './support.ts';
+
+const CHILD = fileURLToPath(new URL('crash-child.ts', import.meta.url));
+
+async function run(...args: readonly string[]): Promise<NodeJS.Signals | number | null> {
+  const child = spawn(process.execPath, ['--conditions=@ringfence/source', CHILD, ...args], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+  return signal ?? code;
+}
+
+test('killed in mid-attack, before the effect, before the commit and after it: no chain is lost and no alert doubled', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'rf-detector-'));
+  try {
+    const [path, rules] = [join(directory, 'bus.db'), join(directory, 'rules.yaml')];
+    await writeFile(rules, RULES);
+    const host = createTestHost();
+    const feed = createFeed(host);
+    const shells = Array.from({ length: 5 }, () => host.spawn(host.init, '/bin/bash'));
+    const input = Array.from({ length: 200 }, (_, i) => {
+      const shell = shells[i % 5] ?? host.init;
+      if (i % 3 === 0) host.open(shell, '/etc/shadow');
+      if (i % 7 === 0) host.open(shell, '/etc/crontab', O.WRONLY);
+      host.tick();
+      return feed.next();
+    }).flat();
+    const { outputs } = createTestDetector().handle(input);
+    {
+      await using bus = await openEmbeddedBus({ path });
+      await bus.ensureTopics(topics);
+      for (const { key, value } of input) await bus.produce([{ topic: TOPIC.events, key, value }]);
+    }
+    for (const [point, nth] of [
+      ['before-effect', '1'],
+      ['before-commit', '1'],
+      ['after-commit', '1'],
+      ['before-commit', '2'],
+      ['after-commit', '1'],
+    ] as const) {
+      assert.equal(await run(path, rules, point, nth), 'SIGKILL', `${point} ${nth}`);
+    }
+    assert.equal(await run(path, rules, 'never', '1'), 0);
+    await using bus = await openEmbeddedBus({ path });
+    for (const topic of [TOPIC.alerts, TOPIC.incidents]) {
+      const got: string[] = [];
+      for await (const { value } of bus.read({ topic })) got.push(Buffer.from(value ?? []).toString('base64'));
+      const expected = outputs
+        .filter((output) => output.topic === topic)
+        .map(({ value }) => Buffer.from(value ?? []).toString('base64'));
+      assert.deepEqual(got, expected);
+      assert.ok(got.length > 2);
+    }
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+});
