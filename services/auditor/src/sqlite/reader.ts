@@ -128,15 +128,16 @@ export class AuditReader implements Disposable {
     let after = this.#lastRecord();
     yield* this.#newest(kind, name, query, after);
     if (query.follow !== true) return;
-    for (;;) {
-      await this.#change(query.signal);
-      if (query.signal?.aborted === true) return;
+    while (query.signal?.aborted !== true) {
+      // Asked before the rows: what is stored in between then counts as a change.
+      const version = this.#version();
       const rows = this.#since(kind, after);
       for (const row of rows) {
         const item = decode(name, payloadOf(row));
         if (isIn(query, row) && query.where?.(item) !== false) yield item;
         after = row.record;
       }
+      if (rows.length === 0) await this.#change(version, query.signal);
     }
   }
 
@@ -147,6 +148,7 @@ export class AuditReader implements Disposable {
     last: number,
   ): RecordTypes[N][] {
     const limit = query.limit ?? 1000;
+    if (limit <= 0) return [];
     const only = kind === 'incident' ? 'AND r.record IN (SELECT record FROM incidents)' : '';
     const rows = this.#guard(() =>
       this.#db
@@ -157,7 +159,6 @@ export class AuditReader implements Disposable {
         .iterate(kindNumber[kind], query.from ?? -Infinity, query.to ?? Infinity, last),
     );
     const found: RecordTypes[N][] = [];
-    if (limit <= 0) return found;
     for (const row of rows) {
       if (!isIn(query, row)) continue;
       const item = decode(name, payloadOf(row));
@@ -184,15 +185,17 @@ export class AuditReader implements Disposable {
     );
   }
 
-  /** Waits until another process has written. */
-  async #change(signal: AbortSignal | undefined): Promise<void> {
-    const version = (): unknown => this.#guard(() => this.#db.pragma('data_version', { simple: true }));
-    const before = version();
-    do {
+  #version(): unknown {
+    return this.#guard(() => this.#db.pragma('data_version', { simple: true }));
+  }
+
+  /** Waits until another connection has written since `version`, or `signal` aborts. */
+  async #change(version: unknown, signal: AbortSignal | undefined): Promise<void> {
+    while (signal?.aborted !== true && this.#version() === version) {
       await sleep(FOLLOW_POLL_MS, undefined, signal === undefined ? {} : { signal }).catch((error: unknown) => {
         if (signal?.aborted !== true) throw error;
       });
-    } while (signal?.aborted !== true && version() === before);
+    }
   }
 
   /** An incident and all that belongs to it; undefined: there is none of this id. */

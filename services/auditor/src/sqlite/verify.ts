@@ -86,6 +86,27 @@ export function verifyTrail(db: Sqlite, anchors: readonly ChainHead[] = []): Ver
   })();
 }
 
+type ChainName = Pick<ChainHead, 'topic' | 'partition' | 'kind'>;
+
+interface Link {
+  readonly seq: number;
+  readonly hash: Buffer;
+}
+
+function isOf(head: ChainHead, name: ChainName): boolean {
+  return head.topic === name.topic && head.partition === name.partition && head.kind === name.kind;
+}
+
+/** Each with the one after it. */
+function* pairs<T>(items: Iterable<T>): Generator<[T, T | undefined], void, undefined> {
+  let held: T | undefined;
+  for (const item of items) {
+    if (held !== undefined) yield [held, item];
+    held = item;
+  }
+  if (held !== undefined) yield [held, undefined];
+}
+
 class Walk {
   readonly #db: Sqlite;
   readonly #anchors: readonly ChainHead[];
@@ -106,47 +127,38 @@ class Walk {
   }
 
   chain(chain: ChainRow): void {
-    const name = { topic: chain.topic, partition: chain.partition, kind: kindOf(chain.kind) ?? 'events' };
+    const { topic, partition } = chain;
+    const name: ChainName = { topic, partition, kind: kindOf(chain.kind) ?? 'events' };
     this.#retired += chain.base_seq;
     this.#heads.push({ ...name, seq: chain.head_seq, hash: chain.head_hash.toString('hex') });
-    const anchors = this.#anchors.filter(
-      ({ topic, partition, kind }) => topic === name.topic && partition === name.partition && kind === name.kind,
-    );
-    let last = { seq: chain.base_seq, hash: chain.base_hash, id: '' };
-    for (const record of this.#select.iterate(chain.chain)) {
+    const anchors = this.#anchors.filter((anchor) => isOf(anchor, name));
+    let last: Link = { seq: chain.base_seq, hash: chain.base_hash };
+    for (const [record, next] of pairs(this.#select.iterate(chain.chain))) {
       this.#records++;
-      const at = { ...name, seq: record.seq, id: record.id, count: 1 };
-      const follows = record.prev_hash.equals(last.hash);
-      if (record.seq > chain.head_seq || (!follows && this.#isAlien(chain.chain, record, last.hash))) {
-        // What was put in between is left out of the walk: the next one has to follow the one before.
-        this.#report({ what: 'added', ...at });
-        continue;
-      }
-      if (record.seq > last.seq + 1 && !follows) {
-        this.#report({ what: 'missing', ...at, seq: last.seq + 1, count: record.seq - last.seq - 1 });
-      } else if (!follows) this.#report({ what: 'missing', ...at });
-      if (!isIntact(name, record)) this.#report({ what: 'changed', ...at });
-      for (const anchor of anchors) {
-        if (anchor.seq === record.seq && anchor.hash !== record.hash.toString('hex')) {
-          this.#report({ what: 'changed', ...at });
-        }
-      }
-      last = { seq: record.seq, hash: record.hash, id: record.id };
+      // The next one follows the one before: this one was put in between, and is left out of the walk.
+      const isAlien = record.seq > chain.head_seq || next?.prev_hash.equals(last.hash) === true;
+      if (isAlien) this.#report({ what: 'added', ...name, seq: record.seq, id: record.id, count: 1 });
+      else last = this.#step(name, last, record, anchors);
     }
-    const newest = Math.max(chain.head_seq, ...anchors.map(({ seq }) => seq));
-    if (last.seq < newest || (last.seq === chain.head_seq && !last.hash.equals(chain.head_hash))) {
-      this.#report({ what: 'cut-off', ...name, seq: last.seq + 1, id: '', count: Math.max(1, newest - last.seq) });
-    }
+    this.#end(name, last, chain, anchors);
   }
 
-  /** Not what follows, while the next one does follow the one before it: it was put in. */
-  #isAlien(chain: number, record: RecordRow, before: Buffer): boolean {
-    const next = this.#db
-      .prepare<[number, number], { prev_hash: Buffer }>(
-        'SELECT prev_hash FROM records WHERE chain = ? AND seq > ? ORDER BY seq LIMIT 1',
-      )
-      .get(chain, record.seq);
-    return next?.prev_hash.equals(before) === true;
+  #step(name: ChainName, last: Link, record: RecordRow, anchors: readonly ChainHead[]): Link {
+    const { seq, id, hash } = record;
+    if (!record.prev_hash.equals(last.hash)) {
+      const count = Math.max(1, seq - last.seq - 1);
+      this.#report({ what: 'missing', ...name, seq: Math.min(seq, last.seq + 1), id, count });
+    }
+    const isRewritten = anchors.some((anchor) => anchor.seq === seq && anchor.hash !== hash.toString('hex'));
+    if (isRewritten || !isIntact(name, record)) this.#report({ what: 'changed', ...name, seq, id, count: 1 });
+    return { seq, hash };
+  }
+
+  #end(name: ChainName, last: Link, chain: ChainRow, anchors: readonly ChainHead[]): void {
+    const newest = Math.max(chain.head_seq, ...anchors.map(({ seq }) => seq));
+    if (last.seq >= newest && last.hash.equals(chain.head_hash)) return;
+    const count = Math.max(1, newest - last.seq);
+    this.#report({ what: 'cut-off', ...name, seq: last.seq + 1, id: '', count });
   }
 
   /** Records of no chain. */
@@ -177,10 +189,7 @@ class Walk {
   }
 }
 
-function isIntact(
-  chain: { readonly topic: string; readonly partition: number; readonly kind: AuditKind },
-  record: RecordRow,
-): boolean {
+function isIntact(chain: ChainName, record: RecordRow): boolean {
   if (kindOf(record.kind) !== chain.kind) return false;
   let payload: Buffer;
   try {

@@ -1,5 +1,5 @@
 import type { InRecord } from '@ringfence/bus';
-import { escapeText, SchemaError } from '@ringfence/schema';
+import { SchemaError } from '@ringfence/schema';
 import type { AuditEntry } from '../sink.ts';
 
 /** Characters of one entry that full-text search sees: an argv of 1 MiB must not swell the index. */
@@ -28,8 +28,10 @@ export function entryOf(record: InRecord, payload: Uint8Array, own: Own): AuditE
   };
 }
 
-/** What is searched, bounded and without control characters. */
+/** What is searched, bounded. */
 export function searchText(parts: readonly string[]): string {
-  const text = parts.filter((part) => part !== '').join('\n');
-  return escapeText(text.length > TEXT_MAX ? text.slice(0, TEXT_MAX) : text);
+  return parts
+    .filter((part) => part !== '')
+    .join(' ')
+    .slice(0, TEXT_MAX);
 }

@@ -1,0 +1,16 @@
+/** An auditor that dies by kill -9 at the n-th passing of a named point. Arguments: directory, point, n. */
+import { join } from 'node:path';
+import { openEmbeddedBus } from '@ringfence/bus';
+import { startAuditor } from '../src/index.ts';
+import { silent } from './support.ts';
+
+const [dir, point, passing] = process.argv.slice(2) as [string, string, string];
+let left = Number(passing);
+await startAuditor({
+  options: { path: join(dir, 'audit.db') },
+  bus: await openEmbeddedBus({ path: join(dir, 'bus.db') }),
+  log: silent,
+  failpoint: (name) => {
+    if (name === point && --left === 0) process.kill(process.pid, 'SIGKILL');
+  },
+});

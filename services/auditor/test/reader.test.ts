@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { suite, test } from 'node:test';
+import { type Alert, EventView, encode, KIND, TOPIC } from '@ringfence/schema';
+import { createTestAlert, createTestIncident, EVIDENCE_WALL_OFFSET, evidenceEntity } from '@ringfence/testkit';
+import { AuditReader, createAuditPipeline, SqliteSink } from '../src/index.ts';
+import { inRecord, tempDir } from './support.ts';
+import { EVENTS_PER_BATCH, testTrail } from './trail.ts';
+
+const BATCHES = 6;
+const ALERTS = 4;
+
+interface Trail extends AsyncDisposable {
+  readonly reader: AuditReader;
+  readonly add: (topic: string, value: Uint8Array) => Promise<void>;
+}
+
+/** A trail that is being written while it is read. */
+async function createTestTrail(dir: string): Promise<Trail> {
+  const path = join(dir, 'audit.db');
+  const sink = new SqliteSink({ path, maxBytes: 2 ** 30, eventRetentionMs: 1e12, synchronous: 'normal' });
+  const pipeline = createAuditPipeline(sink);
+  const offsets = new Map<string, number>();
+  const place = (topic: string, value: Uint8Array | null) => {
+    const offset = offsets.get(topic) ?? 0;
+    offsets.set(topic, offset + 1);
+    return inRecord(topic, offset, value);
+  };
+  await pipeline(testTrail(BATCHES, ALERTS).map(({ topic, value }) => place(topic, value)));
+  const reader = new AuditReader(path);
+  return {
+    reader,
+    add: async (topic, value) => {
+      await pipeline([place(topic, value)]);
+    },
+    async [Symbol.asyncDispose]() {
+      reader.close();
+      await sink.close();
+    },
+  };
+}
+
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+const sequences = (alerts: readonly Alert[]): number[] => alerts.map(({ ktime }) => ktime / 10);
+
+suite('the reader', () => {
+  test('lists the newest alerts, oldest first, within a time and as a predicate says', async () => {
+    using dir = tempDir();
+    await using trail = await createTestTrail(dir.path);
+    const { reader } = trail;
+    assert.deepEqual(sequences(await collect(reader.alerts())), [0, 1, 2, 3]);
+    assert.deepEqual(sequences(await collect(reader.alerts({ limit: 2 }))), [2, 3]);
+    assert.deepEqual(sequences(await collect(reader.alerts({ limit: 0 }))), []);
+    const from = EVIDENCE_WALL_OFFSET + 10;
+    assert.deepEqual(sequences(await collect(reader.alerts({ from, to: from + 10 }))), [1, 2]);
+    assert.deepEqual(sequences(await collect(reader.alerts({ limit: 1, where: ({ ktime }) => ktime < 20 }))), [1]);
+    assert.deepEqual(sequences(await collect(reader.alerts({ hostId: 'another' }))), []);
+  });
+
+  test('follows what another connection stores', async () => {
+    using dir = tempDir();
+    await using trail = await createTestTrail(dir.path);
+    const stop = new AbortController();
+    const seen: number[] = [];
+    const following = (async () => {
+      for await (const alert of trail.reader.alerts({ limit: 1, follow: true, signal: stop.signal })) {
+        seen.push(alert.ktime / 10);
+        if (seen.length === 3) stop.abort();
+      }
+    })();
+    await trail.add(TOPIC.alerts, encode('Alert', createTestAlert(50)));
+    await trail.add(TOPIC.alerts, encode('Alert', createTestAlert(51)));
+    await following;
+    assert.deepEqual(seen, [3, 50, 51]);
+  });
+
+  test('shows the newest version of an incident, also when an older one comes later', async () => {
+    using dir = tempDir();
+    await using trail = await createTestTrail(dir.path);
+    await trail.add(TOPIC.incidents, encode('Incident', createTestIncident([createTestAlert(0)], 0)));
+    const incidents = await collect(trail.reader.incidents());
+    assert.deepEqual(
+      incidents.map(({ version }) => version),
+      [ALERTS],
+    );
+    assert.equal(trail.reader.search('Version 4 of a shell').length, 1);
+    assert.equal(trail.reader.search('"Version 3 of a shell"').length, 0, 'an old version is not found');
+  });
+
+  test('gathers what belongs to an incident', async () => {
+    using dir = tempDir();
+    await using trail = await createTestTrail(dir.path);
+    const [incident] = await collect(trail.reader.incidents());
+    const dossier = trail.reader.incident(incident?.id ?? '');
+    assert.ok(dossier !== undefined);
+    assert.equal(dossier.versions, ALERTS);
+    assert.equal(dossier.alerts.length, ALERTS);
+    assert.equal(dossier.commands.length, ALERTS);
+    assert.equal(dossier.results.length, ALERTS);
+    assert.equal(dossier.executions.length, 0, 'the process of the incident executed nothing');
+    assert.equal(trail.reader.incident('inc-none'), undefined);
+  });
+
+  test('finds the executions of the processes of an incident', async () => {
+    using dir = tempDir();
+    await using trail = await createTestTrail(dir.path);
+    const alert = createTestAlert(900);
+    const story = createTestIncident([alert], 1);
+    const processes = [200, 203].map((pid) => ({
+      ...story.processes[0],
+      entityId: evidenceEntity(pid),
+    })) as typeof story.processes;
+    await trail.add(TOPIC.incidents, encode('Incident', { ...story, processes }));
+    const view = new EventView();
+    const executables = trail.reader.incident(story.id)?.executions.map((payload) => {
+      view.open(payload);
+      assert.ok(view.next());
+      return [view.process?.executable, view.process?.parent?.executable];
+    });
+    assert.deepEqual(executables, [
+      ['/usr/bin/program-200', '/usr/bin/program-100'],
+      ['/usr/bin/program-203', '/usr/bin/program-100'],
+    ]);
+  });
+
+  test('walks events by time, process and kind', async () => {
+    using dir = tempDir();
+    await using trail = await createTestTrail(dir.path);
+    const count = (query: Parameters<AuditReader['events']>[0]) => [...trail.reader.events(query)].length;
+    assert.equal(count({}), BATCHES * EVENTS_PER_BATCH);
+    assert.equal(count({ entityId: evidenceEntity(203) }), EVENTS_PER_BATCH / 2);
+    assert.equal(count({ entityId: evidenceEntity(9999) }), 0);
+    assert.equal(count({ entityId: 'no id' }), 0);
+    assert.equal(count({ eventKinds: 1 << KIND.Exec }), BATCHES);
+    const from = EVIDENCE_WALL_OFFSET + 2 * 1000;
+    assert.equal(count({ from, to: from + 999 }), EVENTS_PER_BATCH);
+    assert.equal(count({ from: from + 500, to: from + 505, eventKinds: 1 << KIND.Exec }), 1);
+    assert.equal(count({ hostId: 'another' }), 0);
+  });
+
+  test('searches outputs, arguments and paths', async () => {
+    using dir = tempDir();
+    await using trail = await createTestTrail(dir.path);
+    const kinds = (text: string) => trail.reader.search(text).map(({ kind }) => kind);
+    assert.deepEqual(kinds('/tmp/implant-3'), ['execution']);
+    assert.deepEqual(kinds('c2-3.example'), ['execution']);
+    assert.equal(kinds('--beacon').length, BATCHES);
+    assert.equal(kinds('impl*').length, BATCHES);
+    assert.equal(kinds('ring_full').length, BATCHES);
+    assert.deepEqual(new Set(kinds('shell')), new Set(['alert', 'incident', 'command', 'result'].slice(0, 2)));
+    for (const hostile of ['" OR 1', 'a" NEAR "b', '((', '*', '-- ; DROP TABLE records', 'text:x', '\0'])
+      assert.doesNotThrow(() => /[\w]/.test(hostile) && trail.reader.search(hostile), hostile);
+    assert.throws(() => trail.reader.search(' ( '), { code: 'ERR_AUDIT_QUERY' });
+    assert.throws(() => trail.reader.search('a '.repeat(100)), { code: 'ERR_AUDIT_QUERY' });
+  });
+
+  test('says what is there, and that nothing is there', async () => {
+    using dir = tempDir();
+    await using trail = await createTestTrail(dir.path);
+    const { counts, dropped, fileBytes } = trail.reader.stats();
+    assert.equal(counts.events, BATCHES);
+    assert.deepEqual(dropped, []);
+    assert.ok(fileBytes > 0);
+    assert.throws(() => new AuditReader(join(dir.path, 'none.db')), { code: 'ERR_AUDIT_MISSING' });
+  });
+});

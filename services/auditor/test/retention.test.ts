@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite, test } from 'node:test';
+import { encode, KIND, TOPIC } from '@ringfence/schema';
+import { createTestAlert, EVIDENCE_WALL_OFFSET } from '@ringfence/testkit';
+import { MIN_BYTES } from '../src/config.ts';
+import { AuditReader, compileAuditorOptions, createAuditPipeline, SqliteSink } from '../src/index.ts';
+import { createTestBatch, createTestProcess, execBody, inRecord, openBody, tempDir } from './support.ts';
+
+/** A batch of about `bytes` that nothing packs. */
+function noise(n: number, bytes: number, withExecution = false): Buffer {
+  const process = createTestProcess(100);
+  const body = openBody(randomBytes(bytes / 2).toString('hex'));
+  const opened = { process: 0, sequence: n * 10, ktime: n * 1_000_000, body };
+  const executed = { ...opened, sequence: n * 10 + 1, body: execBody('/bin/id', ['id']) };
+  return createTestBatch([process], withExecution ? [opened, executed] : [opened]);
+}
+
+function openSink(path: string, overrides: { readonly eventRetentionMs?: number; readonly now?: () => number } = {}) {
+  return new SqliteSink({ path, maxBytes: MIN_BYTES, eventRetentionMs: 1e12, synchronous: 'normal', ...overrides });
+}
+
+suite('the disk bound', () => {
+  test('lets the oldest events go, counts them, keeps all else, and the chain stays whole', async () => {
+    using dir = tempDir();
+    const path = join(dir.path, 'audit.db');
+    const sink = openSink(path);
+    const pipeline = createAuditPipeline(sink);
+    const batches = 120;
+    for (let n = 0; n < batches; n++) {
+      await pipeline([
+        inRecord(TOPIC.events, n, noise(n, 200_000, true)),
+        inRecord(TOPIC.alerts, n, encode('Alert', createTestAlert(n))),
+      ]);
+      assert.ok(sink.stats().usedBytes <= MIN_BYTES);
+    }
+    const [drop, ...others] = sink.stats().dropped;
+    assert.deepEqual(others, []);
+    assert.equal(drop?.kind, 'events');
+    assert.equal(drop.cause, 'disk-bound');
+    await sink.close();
+    const bytes = readdirSync(dir.path).reduce((sum, name) => sum + statSync(join(dir.path, name)).size, 0);
+    assert.ok(bytes <= MIN_BYTES, `${bytes} bytes on disk`);
+
+    using reader = new AuditReader(path);
+    const { counts } = reader.stats();
+    assert.equal(counts.events + drop.count, batches, 'stored = held + counted drops');
+    assert.ok(counts.events > 10);
+    assert.equal(counts.alert, batches);
+    assert.equal(counts.execution, batches, 'executions outlive their batch');
+    const verified = reader.verify();
+    assert.equal(verified.problemCount, 0);
+    assert.equal(verified.retired, drop.count);
+    const opened = [...reader.events({ eventKinds: 1 << KIND.Open })].length;
+    assert.equal(opened, counts.events, 'the newest events are there');
+  });
+
+  test('pushes back when what must stay fills it: nothing is written, nothing lost', async () => {
+    using dir = tempDir();
+    const path = join(dir.path, 'audit.db');
+    const sink = openSink(path);
+    const pipeline = createAuditPipeline(sink);
+    const heavy = (n: number) => {
+      const description = randomBytes(400_000).toString('hex');
+      return inRecord(TOPIC.alerts, n, encode('Alert', createTestAlert(n, { description })));
+    };
+    let stored = 0;
+    await assert.rejects(
+      async () => {
+        for (; stored < 100; stored++) await pipeline([heavy(stored)]);
+      },
+      { code: 'ERR_AUDIT_FULL', fate: 'retriable' },
+    );
+    assert.equal(sink.stats().stored.alert, stored);
+    await sink.close();
+    using reader = new AuditReader(path);
+    assert.equal(reader.stats().counts.alert, stored);
+    assert.equal(reader.verify().problemCount, 0);
+  });
+});
+
+suite('the age of events', () => {
+  test('is measured in their own time, but not by a clock that runs ahead', async () => {
+    using dir = tempDir();
+    const path = join(dir.path, 'audit.db');
+    const now = () => EVIDENCE_WALL_OFFSET + 100 * 1_000_000;
+    const sink = openSink(path, { eventRetentionMs: 20_000, now });
+    const pipeline = createAuditPipeline(sink);
+    for (let n = 0; n < 50; n++) await pipeline([inRecord(TOPIC.events, n, noise(n, 100))]);
+    // The newest is of second 49: what ended before second 29 has gone.
+    assert.deepEqual(
+      sink.stats().dropped.map(({ cause, count }) => ({ cause, count })),
+      [{ cause: 'age', count: 29 }],
+    );
+    await pipeline([inRecord(TOPIC.events, 50, noise(50_000_000, 100))]);
+    assert.equal(
+      sink.stats().dropped[0]?.count,
+      50,
+      'a wall clock of second 100 lets go of all before second 80, no more',
+    );
+    await sink.close();
+  });
+});
+
+suite('a file that is no audit trail', () => {
+  test('is kept aside, and a new one begun', async () => {
+    using dir = tempDir();
+    const path = join(dir.path, 'audit.db');
+    writeFileSync(path, 'this was a database once'.repeat(500));
+    const sink = openSink(path);
+    await createAuditPipeline(sink)([inRecord(TOPIC.alerts, 0, encode('Alert', createTestAlert(0)))]);
+    await sink.close();
+    assert.ok(sink.movedAside !== null && existsSync(sink.movedAside));
+  });
+
+  test('and settings out of bounds are refused', () => {
+    assert.throws(() => compileAuditorOptions({ path: '' }), RangeError);
+    assert.throws(() => compileAuditorOptions({ path: 'x', maxBytes: 1 }), /auditor\.maxBytes is 1/);
+    assert.throws(() => compileAuditorOptions({ path: 'x', eventRetentionMs: 0 }), /eventRetentionMs/);
+  });
+});

@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { suite, test } from 'node:test';
+import { type AuditRecord, decode, TOPIC, typeOf } from '@ringfence/schema';
+import { EVIDENCE_HOST } from '@ringfence/testkit';
+import Database from 'better-sqlite3';
+import { AuditReader, createAuditPipeline, SqliteSink } from '../src/index.ts';
+import { GENESIS, kindNumber, recordHash } from '../src/sqlite/chain.ts';
+import { inRecord, tempDir } from './support.ts';
+import { testTrail } from './trail.ts';
+
+/** A trail of 5 batches and 4 alerts with what belongs to them. */
+async function createTestTrail(dir: string): Promise<string> {
+  const path = join(dir, 'audit.db');
+  const sink = new SqliteSink({ path, maxBytes: 2 ** 30, eventRetentionMs: 1e12, synchronous: 'normal' });
+  const offsets = new Map<string, number>();
+  const records = testTrail(5, 4).map(({ topic, value }) => {
+    const offset = offsets.get(topic) ?? 0;
+    offsets.set(topic, offset + 1);
+    return inRecord(topic, offset, value);
+  });
+  await createAuditPipeline(sink)(records);
+  await sink.close();
+  return path;
+}
+
+function tamper(path: string, sql: string): void {
+  const db = new Database(path);
+  assert.ok(db.prepare(sql).run().changes > 0, 'the tampering changed nothing');
+  db.close();
+}
+
+function found(path: string, anchors?: Parameters<AuditReader['verify']>[0]) {
+  using reader = new AuditReader(path);
+  return reader.verify(anchors).problems.map(({ what, kind, seq, count }) => ({ what, kind, seq, count }));
+}
+
+const ALERT = `kind = ${kindNumber.alert}`;
+const seq = (n: number): string => `${ALERT} AND seq = ${n}`;
+
+suite('verify', () => {
+  test('finds nothing in an untouched trail, and the chain is what the schema says', async () => {
+    using dir = tempDir();
+    const path = await createTestTrail(dir.path);
+    assert.deepEqual(found(path), []);
+    const record: AuditRecord = {
+      id: 'x',
+      kind: 'alert',
+      timestamp: 1_790_000_000_000_000,
+      hostId: EVIDENCE_HOST,
+      topic: TOPIC.alerts,
+      partition: 0,
+      offset: 7,
+      payload: Buffer.from('payload'),
+      prevHash: Buffer.alloc(32, 7),
+    };
+    const encoded = typeOf('AuditRecord').toBuffer(record);
+    const { createHash } = await import('node:crypto');
+    const rest = encoded.subarray(0, encoded.length - 32);
+    const expected = createHash('sha256').update(record.prevHash).update(rest).digest();
+    assert.deepEqual(recordHash(record.prevHash, record), expected);
+    assert.equal(GENESIS.length, 32);
+  });
+
+  const columns: readonly { readonly description: string; readonly set: string }[] = [
+    { description: 'payload', set: "payload = x'00', packed = 0" },
+    { description: 'id', set: "id = 'another'" },
+    { description: 'time', set: 'timestamp = timestamp + 1' },
+    { description: 'host', set: "host = 'another'" },
+    { description: 'source offset', set: 'source_offset = source_offset + 100' },
+  ];
+  for (const { description, set } of columns) {
+    test(`finds a changed ${description}`, async () => {
+      using dir = tempDir();
+      const path = await createTestTrail(dir.path);
+      tamper(path, `UPDATE records SET ${set} WHERE ${seq(2)}`);
+      assert.deepEqual(found(path), [{ what: 'changed', kind: 'alert', seq: 2, count: 1 }]);
+    });
+  }
+
+  test('finds a record changed with its hash', async () => {
+    using dir = tempDir();
+    const path = await createTestTrail(dir.path);
+    const db = new Database(path);
+    const row = db.prepare(`SELECT record, prev_hash, id, timestamp FROM records WHERE ${seq(2)}`).get() as {
+      record: number;
+      prev_hash: Buffer;
+      id: string;
+      timestamp: number;
+    };
+    const payload = Buffer.from('something else');
+    const hash = recordHash(row.prev_hash, {
+      id: row.id,
+      kind: 'alert',
+      timestamp: row.timestamp,
+      hostId: EVIDENCE_HOST,
+      topic: TOPIC.alerts,
+      partition: 0,
+      offset: 1,
+      payload,
+    });
+    db.prepare('UPDATE records SET payload = ?, packed = 0, size = ?, hash = ? WHERE record = ?').run(
+      payload,
+      payload.length,
+      hash,
+      row.record,
+    );
+    db.close();
+    // The next one was chained to what stood there before.
+    assert.deepEqual(found(path), [{ what: 'missing', kind: 'alert', seq: 3, count: 1 }]);
+  });
+
+  test('finds a deleted record, in the middle and at the beginning', async () => {
+    using dir = tempDir();
+    const path = await createTestTrail(dir.path);
+    tamper(path, `DELETE FROM records WHERE ${seq(2)}`);
+    assert.deepEqual(found(path), [{ what: 'missing', kind: 'alert', seq: 2, count: 1 }]);
+    tamper(path, `DELETE FROM records WHERE ${seq(1)}`);
+    assert.deepEqual(found(path), [{ what: 'missing', kind: 'alert', seq: 1, count: 2 }]);
+  });
+
+  test('finds a deleted record although the rest was numbered anew', async () => {
+    using dir = tempDir();
+    const path = await createTestTrail(dir.path);
+    tamper(path, `DELETE FROM records WHERE ${seq(2)}`);
+    tamper(path, `UPDATE records SET seq = 2 WHERE ${seq(3)}`);
+    tamper(path, `UPDATE records SET seq = 3 WHERE ${seq(4)}`);
+    const problems = found(path);
+    assert.ok(
+      problems.some(({ what, seq: at }) => what === 'missing' && at === 2),
+      JSON.stringify(problems),
+    );
+  });
+
+  test('finds a record that was put in, and names that one only', async () => {
+    using dir = tempDir();
+    const path = await createTestTrail(dir.path);
+    for (const n of [4, 3]) tamper(path, `UPDATE records SET seq = ${n + 1} WHERE ${seq(n)}`);
+    tamper(path, `UPDATE chains SET head_seq = head_seq + 1 WHERE ${ALERT}`);
+    tamper(
+      path,
+      `INSERT INTO records (chain, seq, kind, id, timestamp, until, host, source_offset, event_kinds, prev_hash, hash, size, packed, entities, payload)
+       SELECT chain, 3, kind, 'planted', timestamp, until, host, source_offset, event_kinds, hash, zeroblob(32), size, packed, entities, payload
+       FROM records WHERE ${seq(2)}`,
+    );
+    assert.deepEqual(found(path), [{ what: 'added', kind: 'alert', seq: 3, count: 1 }]);
+  });
+
+  test('finds a record that was put at the end, and the auditor goes on behind it', async () => {
+    using dir = tempDir();
+    const path = await createTestTrail(dir.path);
+    tamper(
+      path,
+      `INSERT INTO records (chain, seq, kind, id, timestamp, until, host, source_offset, event_kinds, prev_hash, hash, size, packed, entities, payload)
+       SELECT chain, 5, kind, 'planted', timestamp, until, host, source_offset, event_kinds, hash, zeroblob(32), size, packed, entities, payload
+       FROM records WHERE ${seq(4)}`,
+    );
+    const planted = [{ what: 'added', kind: 'alert', seq: 5, count: 1 }];
+    assert.deepEqual(found(path), planted);
+    const sink = new SqliteSink({ path, maxBytes: 2 ** 30, eventRetentionMs: 1e12, synchronous: 'normal' });
+    const fresh = testTrail(0, 5).filter(({ topic }) => topic === TOPIC.alerts)[4];
+    await createAuditPipeline(sink)([inRecord(TOPIC.alerts, 4, fresh?.value ?? null)]);
+    assert.equal(sink.stats().stored.alert, 1);
+    await sink.close();
+    assert.deepEqual(found(path), planted);
+  });
+
+  test('finds a trail that was cut off, also when its head was set back, given a head noted earlier', async () => {
+    using dir = tempDir();
+    const path = await createTestTrail(dir.path);
+    using before = new AuditReader(path);
+    const { chains } = before.verify();
+    before.close();
+    tamper(path, `DELETE FROM records WHERE ${ALERT} AND seq > 2`);
+    assert.deepEqual(found(path), [{ what: 'cut-off', kind: 'alert', seq: 3, count: 2 }]);
+    tamper(
+      path,
+      `UPDATE chains SET head_seq = 2, head_hash = (SELECT hash FROM records WHERE ${seq(2)}) WHERE ${ALERT}`,
+    );
+    assert.deepEqual(found(path), [], 'the trail alone can not know');
+    assert.deepEqual(found(path, chains), [{ what: 'cut-off', kind: 'alert', seq: 3, count: 2 }]);
+  });
+
+  test('finds records of a chain that was taken out whole', async () => {
+    using dir = tempDir();
+    const path = await createTestTrail(dir.path);
+    tamper(path, `DELETE FROM chains WHERE ${ALERT}`);
+    assert.deepEqual(new Set(found(path).map(({ what }) => what)), new Set(['added']));
+  });
+
+  test('and what it reads stay bounded on a payload that claims to be small and is not', async () => {
+    using dir = tempDir();
+    const path = await createTestTrail(dir.path);
+    tamper(path, `UPDATE records SET size = 10 WHERE kind = ${kindNumber.events} AND seq = 1`);
+    assert.deepEqual(found(path), [{ what: 'changed', kind: 'events', seq: 1, count: 1 }]);
+  });
+
+  test('keeps the records as they stood on the bus', async () => {
+    using dir = tempDir();
+    const path = await createTestTrail(dir.path);
+    using reader = new AuditReader(path);
+    const [hit] = reader.search('T1059.004', 1);
+    assert.equal(decode('Alert', hit?.payload ?? Buffer.alloc(0)).id, hit?.id);
+  });
+});
