@@ -48,6 +48,7 @@ async function demo(self: Command): Promise<void> {
   say(paint.bold('An attack in a sandbox of its own:'));
   const outcome = await playDemo({
     containersDir: join(config.runDir, 'containers.d'),
+    filesDir: join(config.stateDir, 'demo'),
     signal,
     onStep: (step) => say(stepLine(paint, step)),
   });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { DemoError } from './errors.ts';
+import { SandboxFiles } from './files.ts';
 
 const SCRIPT = fileURLToPath(new URL('./sandbox.sh', import.meta.url));
 
@@ -21,6 +22,8 @@ export interface SandboxOptions {
   readonly id: string;
   /** where the collector reads about containers it can't ask a runtime for */
   readonly containersDir: string;
+  /** folder that only root may enter: holds the sandbox's files while it lives */
+  readonly filesDir: string;
 }
 
 /** A container of the demo's own: cgroup, mount, pid, ipc and uts namespaces. Everything in it ends with it. */
@@ -28,13 +31,15 @@ export class Sandbox implements AsyncDisposable {
   readonly name: string;
   readonly #cgroup: string;
   readonly #description: string;
+  readonly #files: SandboxFiles;
   #process: ChildProcess | undefined;
   #stderr = '';
 
-  constructor({ id, containersDir }: SandboxOptions) {
+  constructor({ id, containersDir, filesDir }: SandboxOptions) {
     this.name = `ringfence-demo-${id}`;
     this.#cgroup = join(cgroupRoot(), this.name);
     this.#description = join(containersDir, `${this.name}.json`);
+    this.#files = new SandboxFiles(filesDir);
     mkdirSync(this.#cgroup);
     mkdirSync(containersDir, { recursive: true });
     const container = {
@@ -62,7 +67,7 @@ export class Sandbox implements AsyncDisposable {
       '--propagation',
       'private',
     ];
-    const child = spawn('unshare', [...unshare, '/bin/sh', SCRIPT, this.#cgroup, '/opt/shop/httpd'], {
+    const child = spawn('unshare', [...unshare, '/bin/sh', SCRIPT, this.#cgroup, this.#files.path], {
       stdio: ['pipe', 'ignore', 'pipe'],
     });
     this.#process = child;
@@ -113,6 +118,7 @@ export class Sandbox implements AsyncDisposable {
       await exited;
     }
     rmSync(this.#description, { force: true });
+    this.#files[Symbol.dispose]();
     for (let waited = 0; existsSync(this.#cgroup); waited += 20) {
       try {
         rmdirSync(this.#cgroup);

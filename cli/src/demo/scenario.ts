@@ -23,6 +23,7 @@ export interface DemoOutcome {
 
 export interface ScenarioOptions {
   readonly containersDir: string;
+  readonly filesDir: string;
   readonly onStep: (step: Step) => void;
   /** ms between steps. @default 250 */
   readonly pauseMs?: number;
@@ -34,7 +35,11 @@ export interface ScenarioOptions {
 /** Plays the attack in a sandbox of its own, on loopback, and takes all of it away again. Root only. */
 export async function playDemo(options: ScenarioOptions): Promise<DemoOutcome> {
   await using attacker = await Attacker.listen();
-  await using sandbox = new Sandbox({ id: randomBytes(4).toString('hex'), containersDir: options.containersDir });
+  await using sandbox = new Sandbox({
+    id: randomBytes(4).toString('hex'),
+    containersDir: options.containersDir,
+    filesDir: options.filesDir,
+  });
   await sandbox.start();
   const { onStep, signal } = options;
   const pause = (): Promise<void> => sleep(options.pauseMs ?? 250, undefined, signal === undefined ? {} : { signal });
