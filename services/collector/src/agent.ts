@@ -97,6 +97,7 @@ export class Agent implements Disposable {
       ticker: new Ticker(this.#options.tickMs, batch, own, () => this.#lanes()),
       sources: sources.map((source) => guardSource(source, onError)),
       delivery,
+      failpoint: this.#deps.failpoint ?? (() => undefined),
     };
   }
 
@@ -125,7 +126,8 @@ export class Agent implements Disposable {
     const { control, resumed } = this.#sensor;
     const { batch, own, sources } = this.#parts;
     control.disarm();
-    control.agentTgid = process.pid;
+    // Inside a pid namespace our own number for us is not the kernel's.
+    control.agentTgid = this.#sensor.process(process.pid)?.tgid ?? process.pid;
     this.#interest.start(resumed);
     if (this.#deps.interest !== undefined) await this.control.setInterest(this.#deps.interest);
     batch.facts.wallOffset = wallOffset();

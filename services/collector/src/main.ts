@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
-import type { Bus } from '@ringfence/bus';
+import type { Bus, Failpoint } from '@ringfence/bus';
 import type { Control, Interest, SigningKey } from '@ringfence/schema';
 import { Agent } from './agent.ts';
 import { type CollectorOptions, compileOptions } from './config.ts';
@@ -36,6 +36,8 @@ export interface CollectorDeps {
   readonly interest?: Interest;
   /** called with each tick */
   readonly onStats?: (stats: CollectorStats) => void;
+  /** for crash tests */
+  readonly failpoint?: (point: Failpoint) => void;
 }
 
 export interface Collector extends AsyncDisposable {

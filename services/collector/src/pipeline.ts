@@ -1,3 +1,4 @@
+import type { Failpoint } from '@ringfence/bus';
 import { bootMicros } from './clock.ts';
 import type { EnrichmentSource } from './context/source.ts';
 import type { Batch } from './steps/batch.ts';
@@ -19,6 +20,8 @@ export interface PipelineParts {
   readonly ticker: Ticker;
   readonly sources: readonly EnrichmentSource[];
   readonly delivery: Delivery;
+  /** for crash tests: before the batches go out, before the rings move on, after both */
+  readonly failpoint: (point: Failpoint) => void;
 }
 
 export interface Cycle {
@@ -30,7 +33,7 @@ export interface Cycle {
 
 /** The whole flow. What one cycle has read is in the bus or the spool when it is done; only then do the rings move on. */
 export async function runCycle(parts: PipelineParts): Promise<Cycle> {
-  const { security, bulk, batch, own, ticker, sources, delivery } = parts;
+  const { security, bulk, batch, own, ticker, sources, delivery, failpoint } = parts;
   await delivery.drain(); //                                              what waited in the spool goes first
   own.ktime = bootMicros();
   if (ticker.begin()) for (const source of sources) source.tick(); //     once a second: what has changed on the host
@@ -39,9 +42,12 @@ export async function runCycle(parts: PipelineParts): Promise<Cycle> {
   const taken = delivery.spooling ? takeApart(parts) : takeTogether(parts); // rings → events, in place
   security.pause();
   bulk.pause();
+  failpoint('before-effect');
   await delivery.deliver(batch.takeFinished()); //                        signed → bus, or spool
+  failpoint('before-commit');
   security.release(); //                                                  now the kernel may write there again
   bulk.release();
+  failpoint('after-commit');
   return { taken, more: taken >= EVENTS_PER_CYCLE };
 }
 

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Bus, BusFullError, openEmbeddedBus } from '@ringfence/bus';
 import { decodeText, type Event, LANE, splitText, TOPIC, topics, u64ToHex, verifyRecord } from '@ringfence/schema';
 import { SecondAgentError } from '../src/errors.ts';
@@ -33,14 +34,32 @@ function killed(pid: number): void {
   process.kill(pid, 'SIGKILL');
 }
 
-async function startChild(place: TestPlace, busFile: string): Promise<ReturnType<typeof spawn>> {
+async function startChild(place: TestPlace, busFile: string, ...more: string[]): Promise<ReturnType<typeof spawn>> {
   const script = join(import.meta.dirname, 'programs/collector-child.ts');
-  const args = ['--conditions=@ringfence/source', script, place.directory, place.pinPath, busFile];
+  const args = ['--conditions=@ringfence/source', script, place.directory, place.pinPath, busFile, ...more];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(child, 'exit').then(([code]) => assert.fail(`the child ended with ${code}`));
   await Promise.race([once(child.stdout as NodeJS.ReadableStream, 'data'), ended]);
   ended.catch(() => undefined);
   return child;
+}
+
+/** What is on the bus after a last collector has read everything: nothing missing in the sensor's lanes, each marker's exec there under one identity. */
+async function assertWhole(place: TestPlace, busFile: string, markers: readonly string[]): Promise<void> {
+  await using bus = await openEmbeddedBus({ path: busFile });
+  await bus.ensureTopics(topics);
+  const collector = await startTestCollector(place, bus);
+  assert.equal(collector.stats().resumed, true);
+  await collector.close();
+  const batches = await readBatches(bus);
+  assert.equal(new Set(batches.map(({ run }) => u64ToHex(run))).size, 1);
+  const events = batches.flatMap((batch) => batch.events);
+  const ids = (list: readonly Event[]): Set<string> =>
+    new Set(list.map(({ lane, cpu, sequence }) => `${lane}/${cpu}/${sequence}`));
+  for (const marker of markers) assert.equal(ids(execsWith(events, marker)).size, 1, marker);
+  for (const lane of [LANE.security, LANE.bulk]) assert.deepEqual(holes(events, lane), []);
+  const own = events.filter(({ lane }) => lane === LANE.tick || lane === LANE.context);
+  assert.equal(ids(own).size, own.length, 'an identity was given twice');
 }
 
 describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
@@ -126,19 +145,24 @@ describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
     await once(child, 'exit');
     for (const marker of markers.slice(20)) runOnce(marker);
 
-    await using bus = await openEmbeddedBus({ path: busFile });
-    await bus.ensureTopics(topics);
-    const collector = await startTestCollector(place, bus);
-    assert.equal(collector.stats().resumed, true);
-    await collector.close();
-    const batches = await readBatches(bus);
-    assert.equal(new Set(batches.map(({ run }) => Buffer.from(run).toString('hex'))).size, 1);
-    const events = batches.flatMap((batch) => batch.events);
-    const ids = (list: readonly Event[]): Set<string> =>
-      new Set(list.map(({ lane, cpu, sequence }) => `${lane}/${cpu}/${sequence}`));
-    for (const marker of markers) assert.equal(ids(execsWith(events, marker)).size, 1, marker);
-    for (const lane of [LANE.security, LANE.bulk]) assert.deepEqual(holes(events, lane), []);
+    await assertWhole(place, busFile, markers);
   });
+
+  for (const point of ['before-effect', 'before-commit', 'after-commit']) {
+    it(`loses and doubles nothing when it is killed ${point}`, async () => {
+      using place = new TestPlace();
+      const busFile = join(place.directory, 'bus.db');
+      const child = await startChild(place, busFile, point, '3');
+      const gone = once(child, 'exit');
+      const markers = Array.from({ length: 12 }, (_, index) => `marker-${process.pid}-${point}-${index}`);
+      for (const marker of markers) {
+        runOnce(marker);
+        await sleep(5);
+      }
+      await gone;
+      await assertWhole(place, busFile, markers);
+    });
+  }
 
   it('refuses to be a second agent on the host, naming the first', async () => {
     using place = new TestPlace();
