@@ -219,6 +219,16 @@ export const processFields: readonly Field[] = [
     get: (event) => event.writer?.name,
   },
   {
+    name: 'process.exec.writer.same_container',
+    type: 'bool',
+    doc: 'It was written from inside of the container it runs in; absent on the host.',
+    kinds: ['exec'],
+    get: ({ writer, container, head }) =>
+      writer === undefined || container === undefined
+        ? undefined
+        : head.containers[writer.raw.container]?.id === container.id,
+  },
+  {
     name: 'process.parent.pid',
     type: 'number',
     doc: 'Its parent.',
