@@ -6,6 +6,7 @@ import { createStats, type DetectorStats } from './metrics.ts';
 import type { Chain } from './state/chain.ts';
 import { drainHost, restoreHosts } from './state/changelog.ts';
 import { Host, isNew, type Run } from './state/host.ts';
+import { BootThresholds } from './state/thresholds.ts';
 import { buildAlert } from './steps/alert.ts';
 import { ChainStep } from './steps/chains.ts';
 import { createCheckStep } from './steps/check.ts';
@@ -17,7 +18,7 @@ export type Rules = RuleSet<EventView>;
 export interface DetectorPipeline {
   /** EventBatches in; alerts, incidents and state out. Throws before anything is changed: all records are checked first. */
   handle(records: readonly InRecord[]): Effect;
-  /** From the next batch on these rules hold. Counts of thresholds go on when the set shares them (`updateRules` sees to it). */
+  /** From the next batch on these rules hold, made by `reloadRules`: counts of thresholds go on. */
   setRules(rules: Rules): void;
   /** Fills empty memory with what the store held. */
   restore(entries: AsyncIterable<StateEntry & { readonly partition: number }>): Promise<void>;
@@ -81,7 +82,7 @@ export function createDetectorPipeline(deps: { rules: Rules; options?: DetectorO
   /** Everything that waits for time to pass. */
   function tick(bootId: string, ktime: number): void {
     host.tick++;
-    rules.thresholds.expire(rules.rules, ktime);
+    thresholdsOf(rules).expireBoot(host.id, bootId, rules.rules, ktime);
     for (const chain of host.chains.values()) {
       if (chain.bootId !== bootId || ktime - chain.lastKtime > options.chainIdleMs * 1000) close(chain);
       else if (chain.stale && chain.version > 0 && host.tick % STALE_TICKS === 0) touched.add(chain);
@@ -126,7 +127,7 @@ export function createDetectorPipeline(deps: { rules: Rules; options?: DetectorO
       outputs = [];
       for (const { record, bytes } of checked) {
         detect(record, bytes);
-        const changes = drainHost(host, rules.thresholds, { offset: record.offset, index: 0 });
+        const changes = drainHost(host, thresholdsOf(rules), { offset: record.offset, index: 0 });
         for (const change of changes) state.set(change.key, change);
       }
       const effect = { outputs, state: [...state.values()] };
@@ -137,10 +138,17 @@ export function createDetectorPipeline(deps: { rules: Rules; options?: DetectorO
     setRules(next) {
       rules = next;
     },
-    restore: (entries) => restoreHosts(hosts, rules.thresholds, entries),
+    restore: (entries) => restoreHosts(hosts, thresholdsOf(rules), entries),
     stats() {
       const open = [...hosts.values()].reduce((sum, one) => sum + one.chains.size, 0);
       return { ...stats, chains: open, rules: rules.rules.length };
     },
   };
+}
+
+/** Rules of `compileDetectorRules`, or updated from such, count apart for each boot. */
+function thresholdsOf({ thresholds }: Rules): BootThresholds {
+  if (!(thresholds instanceof BootThresholds))
+    throw new TypeError('rules of the detector come from compileDetectorRules');
+  return thresholds;
 }

@@ -10,9 +10,10 @@ import {
 } from '@ringfence/rules';
 import { catalogue, eventKinds, type Interest } from '@ringfence/schema';
 import type { Rules } from './pipeline.ts';
+import { BootThresholds } from './state/thresholds.ts';
 
 export function compileDetectorRules(sources: readonly RuleSource[]): Rules {
-  return compileRules({ sources, catalogue, kinds: eventKinds });
+  return compileRules({ sources, catalogue, kinds: eventKinds, thresholds: new BootThresholds() });
 }
 
 /** The set after the files changed. A broken file keeps its former version in force; `log` is told, source line, caret and all. */

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Position, StateChange, StateEntry } from '@ringfence/bus';
-import type { ThresholdState } from '@ringfence/rules';
 import { SequenceTracker } from '@ringfence/schema';
 import { DetectorStateError } from '../errors.ts';
 import type { Chain } from './chain.ts';
 import { Host } from './host.ts';
 import { assertShape, type Shape } from './shape.ts';
+import type { BootThresholds } from './thresholds.ts';
 
 export const STORE = 'ringfence.state.detector';
 
@@ -13,8 +13,8 @@ const text = new TextEncoder();
 const json = (value: unknown): Uint8Array => text.encode(JSON.stringify(value));
 const parse = (value: Uint8Array): unknown => JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(value));
 
-/** Keys: `h/<host>` the host itself, `c/<host>/<incident>` a chain, `t/<hash>` one count of a threshold. */
-export function drainHost(host: Host, thresholds: ThresholdState, position: Position): StateChange[] {
+/** Keys: `h/<host>` the host itself, `c/<host>/<incident>` a chain, `t/<host>/<hash>` one count of a threshold. */
+export function drainHost(host: Host, thresholds: BootThresholds, position: Position): StateChange[] {
   const { partition } = host;
   const put = (key: string, value: Uint8Array | null): StateChange => ({
     store: STORE,
@@ -28,10 +28,11 @@ export function drainHost(host: Host, thresholds: ThresholdState, position: Posi
   for (const chain of host.changed) changes.push(put(`c/${host.id}/${chain.id}`, json(chain)));
   host.gone.clear();
   host.changed.clear();
-  for (const { key, value } of thresholds.takeChanges()) {
+  for (const { bootId, key, value } of thresholds.takeHostChanges(host.id, (boot) => host.hasBoot(boot))) {
     // A key holds values of events: only its hash is sure to be short enough for the bus.
-    const name = createHash('sha256').update(key).digest('hex').slice(0, 32);
-    changes.push(put(`t/${name}`, value === null ? null : json([key, Buffer.from(value).toString('utf8')])));
+    const name = createHash('sha256').update(bootId).update(key).digest('hex').slice(0, 32);
+    const kept = value === null ? null : json([host.id, bootId, key, Buffer.from(value).toString('utf8')]);
+    changes.push(put(`t/${host.id}/${name}`, kept));
   }
   return changes;
 }
@@ -118,7 +119,7 @@ const CHAIN_SHAPE: Shape = {
 /** Fills empty memory from the store. Throws DetectorStateError. */
 export async function restoreHosts(
   hosts: Map<string, Host>,
-  thresholds: ThresholdState,
+  thresholds: BootThresholds,
   entries: AsyncIterable<StateEntry & { readonly partition: number }>,
 ): Promise<void> {
   const chains: Chain[] = [];
@@ -140,7 +141,7 @@ export async function restoreHosts(
     }
   }
   for (const chain of chains.sort((a, b) => a.ordinal - b.ordinal)) hostOf(chain.hostId).addChain(chain);
-  thresholds.takeChanges();
+  for (const [id, host] of hosts) thresholds.takeHostChanges(id, (boot) => host.hasBoot(boot));
 }
 
 function restoreHost(host: Host, parsed: unknown, partition: number): void {
@@ -158,8 +159,8 @@ function restoreChain(parsed: unknown): Chain {
   return parsed as Chain;
 }
 
-function restoreThreshold(thresholds: ThresholdState, parsed: unknown): void {
+function restoreThreshold(thresholds: BootThresholds, parsed: unknown): void {
   assertShape(parsed, ['string']);
-  const [key = '', value = ''] = parsed as string[];
-  thresholds.restore(key, text.encode(value));
+  const [hostId = '', bootId = '', key = '', value = ''] = parsed as string[];
+  thresholds.restoreBoot(hostId, bootId, key, text.encode(value));
 }

@@ -42,6 +42,11 @@ export class Host {
     return run;
   }
 
+  hasBoot(bootId: string): boolean {
+    for (const id of this.runs.keys()) if (id.startsWith(`${bootId}/`)) return true;
+    return false;
+  }
+
   /** Puts a chain in its place; restoring calls it in the order of ordinals. */
   addChain(chain: Chain): void {
     this.chains.set(chain.id, chain);
