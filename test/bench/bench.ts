@@ -1,0 +1,71 @@
+/** What `npm run bench` runs: see docs/PERFORMANCE.md. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism, release, tmpdir, totalmem } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { BenchContext, Section } from './lib/context.ts';
+import { BenchError } from './lib/errors.ts';
+import { mib } from './lib/figures.ts';
+import { type BenchOptions, parseOptions, type SectionName, USAGE } from './lib/options.ts';
+import { reportProfiles } from './lib/profile.ts';
+import { Programs } from './lib/programs.ts';
+import { type Recorded, record } from './lib/recording.ts';
+import { Report } from './lib/report.ts';
+import { latency } from './sections/latency.ts';
+import { overhead } from './sections/overhead.ts';
+import { replay } from './sections/replay.ts';
+import { rules } from './sections/rules.ts';
+import { throughput } from './sections/throughput.ts';
+
+const SECTIONS: Readonly<Record<SectionName, Section>> = { throughput, latency, overhead, rules, replay };
+
+async function bench(options: BenchOptions): Promise<boolean> {
+  if (process.getuid?.() !== 0) throw new BenchError('ERR_BENCH_SETUP', 'the sensor needs root: sudo npm run bench');
+  const report = new Report(options.json);
+  const environment = environmentOf(options);
+  report.say(Object.values(environment).join(' · '));
+  const dir = mkdtempSync(join(tmpdir(), 'ringfence-bench-'));
+  if (options.profileDir !== null) mkdirSync(options.profileDir, { recursive: true });
+  try {
+    const programs = new Programs(dir);
+    let recorded: Promise<Recorded> | undefined;
+    const context: BenchContext = {
+      options: options.profileDir === null ? options : { ...options, profileDir: resolve(options.profileDir) },
+      report,
+      programs,
+      dir,
+      recorded: () => (recorded ??= record(dir, programs, Math.min(10, options.seconds))),
+      found: {},
+    };
+    for (const name of options.sections) {
+      report.begin(name);
+      await SECTIONS[name](context);
+    }
+    if (options.profileDir !== null) reportProfiles(report, options.profileDir);
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+  report.end(environment);
+  return !report.failed;
+}
+
+function environmentOf({ sections, seconds, runs }: BenchOptions): Readonly<Record<string, string>> {
+  const model = /^model name\s*:\s*(.+)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? process.arch;
+  return {
+    kernel: `Linux ${release()}`,
+    cores: `${availableParallelism()} cores (${model})`,
+    memory: mib(totalmem()),
+    node: `Node ${process.versions.node}`,
+    load: `load average ${readFileSync('/proc/loadavg', 'utf8').split(' ')[0]} at the start`,
+    command: `npm run bench -- ${sections.join(' ')} --seconds ${seconds} --runs ${runs}`,
+  };
+}
+
+try {
+  const options = parseOptions(process.argv.slice(2));
+  if (options === null) process.stdout.write(`${USAGE}\n`);
+  else if (!(await bench(options))) process.exitCode = 1;
+} catch (error) {
+  if (!(error instanceof BenchError)) throw error;
+  process.stderr.write(`bench: ${error.message}\n`);
+  process.exitCode = error.code === 'ERR_BENCH_USAGE' ? 2 : 1;
+}

@@ -1,0 +1,174 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { AuditorStats } from '@ringfence/auditor';
+import type { CollectorStats } from '@ringfence/collector';
+import type { DetectorStats } from '@ringfence/detector';
+import type { EnricherStats } from '@ringfence/enricher';
+import { ApiClient } from '../../../cli/src/api/client.ts';
+import type { Status } from '../../../cli/src/app/status.ts';
+import { BenchError } from './errors.ts';
+
+const MAIN = fileURLToPath(new URL('../../../cli/src/main.ts', import.meta.url));
+export const NODE_FLAGS: readonly string[] = [
+  '--conditions=@ringfence/source',
+  '--disable-warning=ExperimentalWarning',
+];
+const START_MS = 30_000;
+const STOP_MS = 120_000;
+const ANSWER_MS = 60_000;
+
+/** One look at a running `up`. */
+export interface Reading {
+  /** ms, performance.now() when the answer was there */
+  readonly at: number;
+  /** sequence numbers taken in the kernel's two lanes */
+  readonly produced: number;
+  /** of those, lost: by cause */
+  readonly lost: Readonly<Record<string, number>>;
+  /** events that the detector has seen */
+  readonly detected: number;
+  /** nothing waits anywhere: rings, bus */
+  readonly drained: boolean;
+  readonly collector: CollectorStats;
+  readonly enricher: EnricherStats;
+  readonly detector: DetectorStats;
+  readonly auditor: AuditorStats;
+}
+
+/** Of the sensor's causes those that stand for a record lost after it got its number. */
+export const LOSSES: readonly string[] = ['ring_full', 'scratch', 'malformed', 'spool_full'];
+/** A reader that keeps up leaves this much in the rings between two looks. */
+const KEEPING_UP_BYTES = 256 * 1024;
+
+export interface AgentOptions {
+  /** directory for directories of its own */
+  readonly dir: string;
+  /** settings, as `--set` takes them */
+  readonly settings?: readonly string[];
+  readonly profileDir?: string | null;
+}
+
+/** `ringfence up`, with state, socket and pins of its own. Disposing stops it and leaves nothing behind. */
+export class Agent implements AsyncDisposable {
+  readonly stateDir: string;
+  readonly runDir: string;
+  readonly #child: ChildProcess;
+  readonly #dir: string;
+  readonly #pins: string;
+  readonly #client: ApiClient;
+  #output = '';
+
+  private constructor({ dir, settings = [], profileDir = null }: AgentOptions) {
+    this.#dir = mkdtempSync(join(dir, 'up-'));
+    this.stateDir = join(this.#dir, 'state');
+    this.runDir = join(this.#dir, 'run');
+    this.#pins = `/sys/fs/bpf/ringfence-bench-${process.pid}-${this.#dir.slice(-6)}`;
+    this.#client = new ApiClient(this.socket);
+    const all = [`runDir=${this.runDir}`, `sensor.pinPath=${this.#pins}`, 'metrics.enabled=false', ...settings];
+    const profile = profileDir === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`];
+    const args = [...NODE_FLAGS, ...profile, MAIN, 'up', '--state-dir', this.stateDir, '--log-level', 'warn'];
+    this.#child = spawn(process.execPath, [...args, ...all.flatMap((setting) => ['--set', setting])], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    for (const stream of [this.#child.stdout, this.#child.stderr])
+      stream?.on('data', (chunk: Buffer) => {
+        this.#output = (this.#output + chunk.toString('utf8')).slice(-4000);
+      });
+  }
+
+  /** Resolves when the sensor is in place and the socket answers. Rejects with BenchError. */
+  static async start(options: AgentOptions): Promise<Agent> {
+    const agent = new Agent(options);
+    try {
+      await agent.#ready();
+      return agent;
+    } catch (error) {
+      await agent[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async #ready(): Promise<void> {
+    for (const begin = performance.now(); performance.now() - begin < START_MS; ) {
+      this.#mustRun();
+      if (await this.#client.running()) return;
+      await sleep(50);
+    }
+    throw new BenchError('ERR_BENCH_AGENT', `ringfence up does not answer after ${START_MS / 1000} s: ${this.#output}`);
+  }
+
+  #mustRun(): void {
+    const { exitCode, signalCode } = this.#child;
+    if (exitCode !== null || signalCode !== null)
+      throw new BenchError('ERR_BENCH_AGENT', `ringfence up ended (${exitCode ?? signalCode}): ${this.#output}`);
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? -1;
+  }
+
+  get socket(): string {
+    return join(this.runDir, 'ringfence.sock');
+  }
+
+  async read(): Promise<Reading> {
+    this.#mustRun();
+    const status = await this.#client.json<Status>('/status', AbortSignal.timeout(ANSWER_MS));
+    return readingOf(status);
+  }
+
+  /** Until nothing waits any more; ms that it took. Rejects with BenchError after `atMostMs`. */
+  async drain(atMostMs = 300_000): Promise<{ readonly ms: number; readonly reading: Reading }> {
+    const begin = performance.now();
+    for (;;) {
+      const reading = await this.read();
+      if (reading.drained) return { ms: reading.at - begin, reading };
+      if (performance.now() - begin > atMostMs)
+        throw new BenchError('ERR_BENCH_AGENT', `the backlog is not worked off after ${atMostMs / 1000} s`);
+      await sleep(50);
+    }
+  }
+
+  /** Ends it as Ctrl-C does; its directories stay until it is disposed. */
+  async stop(): Promise<void> {
+    const { exitCode, signalCode } = this.#child;
+    if (exitCode !== null || signalCode !== null) return;
+    const ended = new Promise<void>((resolve) => this.#child.once('exit', () => resolve()));
+    this.#child.kill('SIGTERM');
+    const patience = new AbortController();
+    const late = sleep(STOP_MS, 'late', { signal: patience.signal }).catch(() => 'aborted');
+    if ((await Promise.race([ended, late])) === 'late') this.#child.kill('SIGKILL');
+    patience.abort();
+    await ended;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    rmSync(this.#pins, { recursive: true, force: true });
+    rmSync(this.#dir, { recursive: true, force: true });
+  }
+}
+
+function readingOf(status: Status): Reading {
+  const stats = <T>(name: string): T => status.services.find((service) => service.name === name)?.stats as T;
+  const collector = stats<CollectorStats>('collector');
+  const detector = stats<DetectorStats>('detector');
+  const kernel = collector.lanes.filter(({ lane }) => lane < 2);
+  return {
+    at: performance.now(),
+    produced: kernel.reduce((sum, { sequence }) => sum + sequence, 0),
+    lost: Object.fromEntries(LOSSES.map((cause) => [cause, collector.drops[cause] ?? 0])),
+    detected: detector.events,
+    drained: status.services.every(({ name, lag }) => lag <= (name === 'collector' ? KEEPING_UP_BYTES : 1)),
+    collector,
+    enricher: stats('enricher'),
+    detector,
+    auditor: stats('auditor'),
+  };
+}
+
+export const sumOf = (counts: Readonly<Record<string, number>>): number =>
+  Object.values(counts).reduce((sum, one) => sum + one, 0);

@@ -1,0 +1,70 @@
+import { parseArgs } from 'node:util';
+import { BenchError } from './errors.ts';
+
+export type SectionName = 'throughput' | 'latency' | 'overhead' | 'rules' | 'replay';
+/** In the order in which they run. */
+export const SECTIONS: readonly SectionName[] = ['throughput', 'latency', 'overhead', 'rules', 'replay'];
+
+export interface BenchOptions {
+  readonly sections: readonly SectionName[];
+  /** how long a load must be carried to count as sustained; shorter measurements are parts of it */
+  readonly seconds: number;
+  /** repetitions of what is compared */
+  readonly runs: number;
+  readonly json: boolean;
+  /** where CPU profiles go; null: none are made */
+  readonly profileDir: string | null;
+}
+
+export const USAGE = `Usage: npm run bench [-- SECTION…] [--seconds N] [--runs N] [--profile DIR] [--json]
+
+Sections (default: all): ${SECTIONS.join(', ')}
+  --seconds N    how long a load must be carried to count as sustained (default 20)
+  --runs N       repetitions of what is compared (default 3)
+  --profile DIR  write CPU profiles of the measured program there, and print where its time went
+  --json         one JSON object on stdout; the tables go to stderr
+
+Needs root, cc and taskset. Exit code 1 when produced = stored + counted drops does not hold.`;
+
+/** Throws BenchError. null: only the usage is wanted. */
+export function parseOptions(args: readonly string[]): BenchOptions | null {
+  const { values, positionals } = parsed(args);
+  if (values.help === true) return null;
+  return {
+    sections: positionals.length === 0 ? SECTIONS : positionals.map(sectionOf),
+    seconds: numberOf('seconds', values.seconds, 1, 3600),
+    runs: Math.round(numberOf('runs', values.runs, 1, 100)),
+    json: values.json === true,
+    profileDir: values.profile ?? null,
+  };
+}
+
+function parsed(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        seconds: { type: 'string', default: '20' },
+        runs: { type: 'string', default: '3' },
+        profile: { type: 'string' },
+        json: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (cause) {
+    throw new BenchError('ERR_BENCH_USAGE', `${(cause as Error).message}\n\n${USAGE}`, { cause });
+  }
+}
+
+function sectionOf(name: string): SectionName {
+  const found = SECTIONS.find((one) => one === name);
+  if (found === undefined) throw new BenchError('ERR_BENCH_USAGE', `there is no section ${name}\n\n${USAGE}`);
+  return found;
+}
+
+function numberOf(name: string, text: string, min: number, max: number): number {
+  const number = Number(text);
+  if (number >= min && number <= max) return number;
+  throw new BenchError('ERR_BENCH_USAGE', `--${name} ${text}: expected a number from ${min} to ${max}`);
+}

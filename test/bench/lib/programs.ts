@@ -1,0 +1,60 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { BenchError } from './errors.ts';
+
+const run = promisify(execFile);
+const SOURCES = fileURLToPath(new URL('../programs/', import.meta.url));
+const FLAGS: Readonly<Record<string, readonly string[]>> = {
+  load: [],
+  stamp: [],
+  trigger: [],
+  victim: [],
+  nothing: ['-nostdlib', '-static'],
+};
+
+export type LoadMode = 'open' | 'exec' | 'connect' | 'mixed' | 'busy';
+
+/** The line that `load` prints. */
+export interface LoadResult {
+  readonly ops: number;
+  readonly seconds: number;
+  readonly ops_per_s: number;
+  /** of the caller, seconds */
+  readonly cpu_s: number;
+}
+
+/** The programs of programs/, compiled. */
+export class Programs {
+  readonly #dir: string;
+
+  /** Compiles into `dir`. Throws BenchError with what the compiler says. */
+  constructor(dir: string) {
+    this.#dir = dir;
+    for (const [name, flags] of Object.entries(FLAGS)) {
+      const args = ['-O2', '-Wall', ...flags, '-o', this.path(name), join(SOURCES, `${name}.c`)];
+      const { status, stderr, error } = spawnSync('cc', args, { encoding: 'utf8' });
+      if (status !== 0)
+        throw new BenchError('ERR_BENCH_SETUP', `cc ${args.join(' ')} failed: ${stderr || error?.message}`, {
+          cause: error,
+        });
+    }
+  }
+
+  path(name: string): string {
+    return join(this.#dir, name);
+  }
+
+  /** `rate`: operations per second; 0: as fast as it goes. */
+  async load(mode: LoadMode, seconds: number, rate = 0): Promise<LoadResult> {
+    const { stdout } = await run(this.path('load'), [mode, String(seconds), String(rate), this.#dir]);
+    return JSON.parse(stdout) as LoadResult;
+  }
+
+  /** What a program prints, by line. */
+  async lines(name: string, args: readonly string[]): Promise<string[]> {
+    const { stdout } = await run(this.path(name), [...args], { maxBuffer: 1 << 26 });
+    return stdout.split('\n').filter(Boolean);
+  }
+}

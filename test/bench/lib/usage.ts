@@ -1,0 +1,18 @@
+import { readFileSync } from 'node:fs';
+
+/** Ticks of /proc: USER_HZ is 100 on every Linux that Node runs on. */
+const TICKS_PER_S = 100;
+
+/** CPU time of a process and all its threads, seconds. */
+export function cpuSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
+}
+
+/** Bytes: now (VmRSS) or at most so far (VmHWM). */
+export function residentBytes(pid: number, which: 'VmRSS' | 'VmHWM'): number {
+  const [, kib = '0'] =
+    new RegExp(`^${which}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return Number(kib) * 1024;
+}

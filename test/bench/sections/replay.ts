@@ -1,0 +1,31 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { NODE_FLAGS } from '../lib/agent.ts';
+import type { BenchContext } from '../lib/context.ts';
+import { count, range } from '../lib/figures.ts';
+import { FALCO } from '../lib/peer.ts';
+
+const CHILD = fileURLToPath(new URL('../replay-child.ts', import.meta.url));
+const run = promisify(execFile);
+
+/** The recorded stream through enricher, detector and responder, on one core. */
+export async function replay({ options, report, recorded }: BenchContext): Promise<void> {
+  const { path } = await recorded();
+  const perSecond: number[] = [];
+  let last = { events: 0, alerts: 0, seconds: 1 };
+  for (let i = 0; i < options.runs; i++) {
+    const profile = options.profileDir === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profileDir}`];
+    const args = ['-c', '0', process.execPath, ...NODE_FLAGS, ...profile, CHILD, path];
+    const { stdout } = await run('taskset', args);
+    last = JSON.parse(stdout) as typeof last;
+    perSecond.push(last.events / last.seconds);
+  }
+  report.figure('eventsPerS', perSecond);
+  report.table({
+    title: `ringfence replay of load busy, all built-in rules, one core (taskset -c 0), ${options.runs} runs`,
+    columns: ['events', 'alerts', 'events/s (min · median · max)'],
+    rows: [[count(last.events), count(last.alerts), range(perSecond, count)]],
+    notes: [FALCO.replay],
+  });
+}
