@@ -55,6 +55,8 @@ export class Agent implements Disposable {
   #settlers: Settler[] = [];
   #stopping = false;
   #failed = false;
+  /** what there is to say after the end */
+  #last: CollectorStats | undefined;
 
   constructor(deps: AgentDeps) {
     const { options, identity, log, spool, sensor } = deps;
@@ -221,6 +223,7 @@ export class Agent implements Disposable {
     if (!this.#options.keepPinned) this.#sensor.detach();
     while ((await this.#cycle()).more);
     this.#sensor.control.agentTgid = 0;
+    this.#last = this.stats();
     if (!this.#options.keepPinned) this.#sensor.uninstall();
   }
 
@@ -241,6 +244,7 @@ export class Agent implements Disposable {
   }
 
   stats(): CollectorStats {
+    if (this.#last !== undefined) return this.#last;
     const { security, bulk, delivery, merge, batch } = this.#parts;
     const { bytes, batches, droppedBatches, cutBytes } = this.#spool;
     const lanes = this.#lanes();

@@ -9,7 +9,7 @@ import type { OwnEvents } from './steps/own-events.ts';
 import type { Ticker } from './steps/ticker.ts';
 
 /** In one cycle: what the event loop waits for us, and how much of a ring is held until it is delivered. */
-const EVENTS_PER_CYCLE = 20_000;
+const EVENTS_PER_CYCLE = 8192;
 
 export interface PipelineParts {
   readonly security: LaneReader;

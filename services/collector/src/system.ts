@@ -1,4 +1,3 @@
-import { closeSync, openSync } from 'node:fs';
 import koffi from 'koffi';
 import { SystemCallError } from './errors.ts';
 
@@ -62,13 +61,4 @@ export function tryLock(fd: number): boolean {
 export function openKernfsNode(mountFd: number, id: bigint): number | null {
   const fd = openByHandle(mountFd, { bytes: 8, type: FILEID_KERNFS, id }, 0);
   return fd < 0 ? null : fd;
-}
-
-export function withFile<T>(path: string, flags: string, use: (fd: number) => T): T {
-  const fd = openSync(path, flags);
-  try {
-    return use(fd);
-  } finally {
-    closeSync(fd);
-  }
 }

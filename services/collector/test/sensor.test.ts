@@ -7,7 +7,7 @@ import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Bus, BusFullError, openEmbeddedBus } from '@ringfence/bus';
 import { decodeText, type Event, LANE, splitText, TOPIC, topics, u64ToHex, verifyRecord } from '@ringfence/schema';
-import { SecondAgentError } from '../src/errors.ts';
+import { SecondAgentError, uninstallSensor } from '../src/index.ts';
 import {
   bodyOf,
   holes,
@@ -122,8 +122,11 @@ describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
   it('leaves nothing in the kernel after a clean close, and everything when told to', async () => {
     using place = new TestPlace();
     await using bus = await memoryBus();
-    await (await startTestCollector(place, bus)).close();
+    const first = await startTestCollector(place, bus);
+    assert.throws(() => uninstallSensor(place.pinPath), SecondAgentError);
+    await first.close();
     assert.equal(existsSync(place.pinPath), false);
+    assert.equal(first.stats().pendingBytes.security, 0);
 
     await (await startTestCollector(place, bus, { keepPinned: true })).close();
     assert.ok(readdirSync(place.pinPath).some((name) => name === 'link_process_exec'));

@@ -144,7 +144,7 @@ describe('the spool', () => {
 
   it('holds every batch it acknowledged, whole and in order, after a kill -9 in the middle of writing', async () => {
     using place = new Place();
-    const script = join(import.meta.dirname, 'programs/spool-writer.ts');
+    const script = join(import.meta.dirname, 'programs/spool-child.ts');
     for (let round = 0; round < 3; round++) {
       const child = spawn(process.execPath, ['--conditions=@ringfence/source', script, place.path], {
         stdio: ['ignore', 'pipe', 'inherit'],

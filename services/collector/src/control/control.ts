@@ -93,9 +93,8 @@ export class AgentControl implements Control {
     return answerOf(killProcess(target, find, isProtected, commit), command);
   }
 
-  setInterest(interest: Interest): Promise<void> {
+  async setInterest(interest: Interest): Promise<void> {
     this.#deps.setInterest(interest);
-    return Promise.resolve();
   }
 }
 

@@ -6,6 +6,7 @@ import type { ProcessFacts } from '../control/protected.ts';
 import { SensorError } from '../errors.ts';
 import { ControlBlock } from './control-block.ts';
 import { Counters } from './counters.ts';
+import { lockDirectory } from './lock.ts';
 import { LIFECYCLE, loadObject, SNAPSHOT } from './object.ts';
 import { linkPath, pinnedLinks, removeLinks, removePins, ringPath } from './pins.ts';
 import { factsOf, readProcesses, type Snapshot } from './processes.ts';
@@ -150,9 +151,10 @@ export class Sensor implements Disposable {
   }
 }
 
-/** Removes an agent's pins, and with them the sensor, when no agent runs. */
+/** Takes a dead agent's sensor out of the kernel. Throws SecondAgentError when an agent runs. */
 export function uninstallSensor(pinPath: string): void {
   if (!existsSync(pinPath)) return;
+  using _lock = lockDirectory(pinPath);
   removePins(pinPath);
   rmSync(pinPath, { recursive: true });
 }
