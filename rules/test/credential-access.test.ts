@@ -1,0 +1,93 @@
+import { O } from '@ringfence/testkit';
+import { testContent } from './support.ts';
+
+const TOKEN = '/run/secrets/kubernetes.io/serviceaccount/..2026_01_01/token';
+
+testContent('credential-access.yaml', {
+  'Password hashes read': {
+    as: 'error credential-access T1003.008',
+    fires: {
+      'cat reads them': (s) => s.open(s.start('/usr/bin/cat /etc/shadow'), '/etc/shadow'),
+      'a program in /tmp that calls itself sshd': (s) => s.open(s.start('/tmp/sshd'), '/etc/shadow'),
+      'the backup copy': (s) => s.open(s.start('/usr/bin/cat /etc/shadow-'), '/etc/shadow-'),
+      'in a container': (s) => s.open(s.start('/bin/cat /etc/shadow', s.inside), '/etc/shadow'),
+    },
+    quiet: {
+      'sshd checks a password': (s) => s.open(s.start('/usr/lib/openssh/sshd-session', s.sshd), '/etc/shadow'),
+      'sudo checks a password': (s) => s.open(s.start('/usr/bin/sudo -s'), '/etc/shadow'),
+      'cron checks an account': (s) => s.open(s.start('/usr/sbin/cron -f', s.init), '/etc/shadow'),
+      'adduser, which is Perl': (s) =>
+        s.open(s.start('/usr/bin/perl /usr/sbin/adduser --system x', s.shell, { flags: 32 }), '/etc/shadow'),
+      "Debian's daily backup of the user database": (s) => {
+        const job = s.start(
+          '/bin/sh /etc/cron.daily/passwd',
+          s.start('/usr/sbin/cron -f', s.init),
+          {},
+          '/usr/bin/dash',
+        );
+        s.open(s.start('cmp -s /var/backups/shadow.bak /etc/shadow', job, {}, '/usr/bin/cmp'), '/etc/shadow');
+      },
+      'a package script': (s) => {
+        const dpkg = s.start('/usr/bin/dpkg --configure -a', s.start('/usr/bin/apt-get install x'));
+        s.open(s.start('/usr/bin/grep root /etc/shadow', s.start('/bin/sh postinst', dpkg)), '/etc/shadow');
+      },
+      'a user who may not': (s) =>
+        s.open(s.start('/usr/bin/cat /etc/shadow'), '/etc/shadow', O.RDONLY, { result: -13 }),
+      'cat reads passwd': (s) => s.open(s.start('/usr/bin/cat /etc/passwd'), '/etc/passwd'),
+    },
+  },
+  'Private SSH key read': {
+    as: 'error credential-access T1552.004',
+    fires: {
+      'cat reads a key': (s) => s.open(s.start('/usr/bin/cat id_ed25519'), '/root/.ssh/id_ed25519'),
+      'tar reads the key of the host': (s) => s.open(s.start('/usr/bin/tar c /etc/ssh'), '/etc/ssh/ssh_host_rsa_key'),
+      'a program called ssh in a scratch folder': (s) => s.open(s.start('/tmp/ssh'), '/home/ann/.ssh/id_rsa'),
+    },
+    quiet: {
+      'ssh logs in': (s) => s.open(s.start('/usr/bin/ssh web'), '/root/.ssh/id_ed25519'),
+      'sshd starts': (s) => s.open(s.sshd, '/etc/ssh/ssh_host_ed25519_key'),
+      'cat reads the public half': (s) => s.open(s.start('/usr/bin/cat k'), '/etc/ssh/ssh_host_rsa_key.pub'),
+      'backup by its own tool': (s) => s.open(s.start('/usr/bin/restic backup /'), '/home/ann/.ssh/id_rsa'),
+    },
+  },
+  'Cloud credentials read in a container': {
+    as: 'warning credential-access T1552.001',
+    fires: {
+      'cat reads the token of the cluster': (s) => s.open(s.start('/bin/cat t', s.inside), TOKEN),
+      'busybox reads the keys of an account': (s) =>
+        s.open(s.start('cat c', s.inside, {}, '/bin/busybox'), '/root/.aws/credentials'),
+      'curl sends them': (s) => s.open(s.start('/usr/bin/curl -T x u', s.inside), '/root/.kube/config'),
+    },
+    quiet: {
+      'the application reads its own token': (s) => s.open(s.inside, TOKEN),
+      'cat reads a setting': (s) => s.open(s.start('/bin/cat c', s.inside), '/root/.aws/config'),
+      'an administrator on the host': (s) => s.open(s.start('/usr/bin/cat c'), '/root/.aws/credentials'),
+    },
+  },
+  'Cloud metadata service asked from a container': {
+    as: 'warning credential-access T1552.005',
+    fires: {
+      'curl asks it': (s) => s.connect(s.start('/usr/bin/curl u', s.inside), '169.254.169.254', 80),
+      'bash asks it by /dev/tcp': (s) => s.connect(s.start('/bin/bash', s.inside), '169.254.169.254', 80),
+    },
+    quiet: {
+      'the application asks it': (s) => s.connect(s.inside, '169.254.169.254', 80),
+      'curl asks a neighbour': (s) => s.connect(s.start('/usr/bin/curl u', s.inside), '169.254.1.1', 80),
+      'cloud tools of the host': (s) => s.connect(s.start('/usr/bin/curl u'), '169.254.169.254', 80),
+    },
+  },
+  'Memory of another process read': {
+    as: 'warning credential-access T1003.007',
+    fires: {
+      'python reads the memory of a process': (s) => s.open(s.start('/usr/bin/python3 dump.py'), '/proc/812/mem'),
+      'a program writes into it': (s) => s.open(s.start('/opt/inject'), '/proc/812/mem', O.WRONLY),
+      'grep searches environments': (s) => s.open(s.start('/usr/bin/grep -a KEY'), '/proc/812/environ'),
+    },
+    quiet: {
+      'gdb debugs': (s) => s.open(s.start('/usr/bin/gdb -p 812'), '/proc/812/mem', O.RDWR),
+      'ps shows environments': (s) => s.open(s.start('/usr/bin/ps eww'), '/proc/812/environ'),
+      'cat reads a status': (s) => s.open(s.start('/usr/bin/cat s'), '/proc/812/status'),
+      meminfo: (s) => s.open(s.start('/usr/bin/free'), '/proc/meminfo'),
+    },
+  },
+});

@@ -1,0 +1,55 @@
+import { O } from '@ringfence/testkit';
+import { testContent } from './support.ts';
+
+testContent('defense-impairment.yaml', {
+  'Security tool stopped': {
+    as: 'error defense-impairment T1562.001',
+    fires: {
+      'systemctl stops the auditor': (s) => s.start('/usr/bin/systemctl stop auditd'),
+      'by the name of its unit': (s) => s.start('/usr/bin/systemctl disable --now falco.service'),
+      'pkill ends it': (s) => s.start('/usr/bin/pkill -9 rsyslogd'),
+    },
+    quiet: {
+      'log rotation': (s) => s.start('/usr/bin/systemctl kill -s HUP rsyslog.service'),
+      'somebody looks': (s) => s.start('/usr/bin/systemctl status auditd'),
+      'another service stops': (s) => s.start('/usr/bin/systemctl stop nginx'),
+      'an upgrade restarts it': (s) => {
+        const dpkg = s.start('/usr/bin/dpkg --configure auditd', s.start('/usr/bin/apt-get upgrade'));
+        s.start('/usr/bin/systemctl stop auditd.service', s.start('/bin/sh prerm', dpkg));
+      },
+    },
+  },
+  'Firewall flushed': {
+    as: 'warning defense-impairment T1562.004',
+    fires: {
+      'all rules': (s) => s.start('iptables -F', s.shell, {}, '/usr/sbin/xtables-nft-multi'),
+      'the input chain': (s) => s.start('/usr/sbin/iptables --flush INPUT'),
+      nftables: (s) => s.start('/usr/sbin/nft flush ruleset'),
+    },
+    quiet: {
+      'Docker flushes its own chain': (s) =>
+        s.start(
+          'iptables --wait -t nat -F DOCKER',
+          s.start('/usr/bin/dockerd', s.init),
+          {},
+          '/usr/sbin/xtables-nft-multi',
+        ),
+      'somebody lists them': (s) => s.start('/usr/sbin/iptables -L -n'),
+      'the service of nftables stops': (s) => s.start('/usr/sbin/nft flush ruleset', s.init),
+    },
+  },
+  'SELinux or AppArmor switched off': {
+    as: 'error defense-impairment T1562.001',
+    fires: {
+      'setenforce 0': (s) => s.start('/usr/sbin/setenforce 0'),
+      'aa-teardown, which is a script': (s) =>
+        s.start('/bin/sh /usr/sbin/aa-teardown', s.shell, { filename: '/usr/sbin/aa-teardown' }, '/usr/bin/dash'),
+      'by its file': (s) => s.open(s.shell, '/sys/fs/selinux/enforce', O.WRONLY),
+    },
+    quiet: {
+      'setenforce 1': (s) => s.start('/usr/sbin/setenforce 1'),
+      'somebody looks': (s) => s.open(s.start('/usr/sbin/getenforce'), '/sys/fs/selinux/enforce'),
+      'a profile is loaded': (s) => s.start('/usr/sbin/apparmor_parser -r /etc/apparmor.d/x'),
+    },
+  },
+});

@@ -1,0 +1,167 @@
+import { O, type TestProcess } from '@ringfence/testkit';
+import { type Scene, testContent } from './support.ts';
+
+const WRITE = O.WRONLY | O.CREAT | O.TRUNC;
+const APPEND = O.WRONLY | O.APPEND;
+
+/** A command in a package's script, under apt-get. */
+function packageScript(s: Scene, command: string, parent?: TestProcess): TestProcess {
+  const dpkg = s.start('/usr/bin/dpkg --configure -a', s.start('/usr/bin/apt-get install -y x', parent));
+  return s.start(command, s.start('/bin/sh /var/lib/dpkg/info/x.postinst configure', dpkg));
+}
+
+/** What vim opens when it writes `path` the careful way. */
+function vim(s: Scene, path: string): void {
+  const process = s.start(`/usr/bin/vim.basic ${path}`);
+  const folder = path.slice(0, path.lastIndexOf('/'));
+  s.open(process, `${folder}/.${path.slice(folder.length + 1)}.swp`, O.RDWR | O.CREAT);
+  s.open(process, `${folder}/4913`, WRITE);
+  s.open(process, path, O.RDONLY);
+}
+
+testContent('persistence.yaml', {
+  'Cron job written in a container': {
+    as: 'critical persistence T1053.003',
+    fires: {
+      'a shell plants a job': (s) => s.open(s.start('/bin/bash', s.inside), '/etc/cron.d/update', WRITE),
+      'into the table of a user': (s) => s.open(s.inside, '/var/spool/cron/crontabs/root', APPEND),
+      'a program that calls itself apt-get': (s) =>
+        s.open(s.start('/tmp/apt-get', s.inside), '/etc/cron.d/update', WRITE),
+    },
+    quiet: {
+      'apt-get installs cron, from a script in /tmp': (s) => {
+        const script = s.start('/bin/sh /tmp/setup.sh', s.inside);
+        s.open(packageScript(s, '/usr/bin/cp a b', script), '/etc/cron.daily/logrotate', WRITE);
+      },
+      'dpkg unpacks a package': (s) =>
+        s.open(s.start('/usr/bin/dpkg --unpack x.deb', s.inside), '/etc/cron.daily/dpkg.dpkg-new', WRITE),
+      'cron reads its jobs': (s) => s.open(s.start('/usr/sbin/cron -f', s.inside), '/etc/cron.d/e2scrub_all'),
+      'it may not': (s) => s.open(s.inside, '/etc/cron.d/update', WRITE, { result: -13 }),
+      'a folder whose name begins alike': (s) => s.open(s.inside, '/etc/cron.deny', WRITE),
+    },
+  },
+  'Cron job written': {
+    as: 'warning persistence T1053.003',
+    fires: {
+      'a shell appends a line': (s) => s.open(s.start('/bin/bash'), '/etc/crontab', APPEND),
+      'a program that calls itself crontab': (s) =>
+        s.open(s.start('/tmp/crontab'), '/var/spool/cron/crontabs/root', WRITE),
+    },
+    quiet: {
+      'crontab installs a table': (s) => s.open(s.start('/usr/bin/crontab -'), '/var/spool/cron/crontabs/tmp.x', WRITE),
+      'its editor writes a copy': (s) => s.open(s.start('/usr/bin/vim.basic /tmp/crontab.x'), '/tmp/crontab.x', WRITE),
+      'a package script': (s) => s.open(packageScript(s, '/usr/bin/cp a b'), '/etc/cron.d/x', WRITE),
+      'in a container, which has its own rule': (s) => s.open(s.inside, '/etc/cron.d/x', WRITE),
+    },
+  },
+  'Write to /etc/passwd': {
+    as: 'error persistence privilege-escalation T1136.001 T1098',
+    fires: {
+      'a shell appends a user': (s) => s.open(s.start('/bin/bash'), '/etc/passwd', APPEND),
+      'tee changes sudoers': (s) => s.open(s.start('/usr/bin/tee -a /etc/sudoers'), '/etc/sudoers', APPEND),
+      'in a container': (s) => s.open(s.inside, '/etc/shadow', O.RDWR),
+      'a program that calls itself useradd': (s) => s.open(s.start('/tmp/useradd'), '/etc/passwd', O.RDWR),
+    },
+    quiet: {
+      'useradd adds a user': (s) => s.open(s.start('/usr/sbin/useradd -m ann'), '/etc/passwd', O.RDWR),
+      'adduser under a package script': (s) => {
+        const adduser = packageScript(s, '/usr/bin/perl /usr/sbin/adduser --system x');
+        s.open(s.start('/usr/sbin/useradd x', adduser), '/etc/passwd', O.RDWR);
+      },
+      'systemd makes the users of a package': (s) =>
+        s.open(s.start('/usr/bin/systemd-sysusers', s.init), '/etc/group', O.RDWR),
+      'dnf, which is Python': (s) =>
+        s.open(
+          s.start('/usr/bin/python3 /usr/bin/dnf install x', s.shell, {}, '/usr/bin/python3.9'),
+          '/etc/group',
+          O.RDWR,
+        ),
+      'cloud-init makes the first user': (s) =>
+        s.open(
+          s.start('/usr/bin/python3 /usr/bin/cloud-init modules', s.init, {}, '/usr/bin/python3.11'),
+          '/etc/shadow',
+          O.RDWR,
+        ),
+      'vim looks at it': (s) => vim(s, '/etc/passwd'),
+      'a login reads it': (s) => s.open(s.start('/usr/bin/login'), '/etc/passwd'),
+    },
+  },
+  'SSH authorized keys written': {
+    as: 'error persistence T1098.004',
+    fires: {
+      'a shell appends a key': (s) => s.open(s.start('/bin/sh -c x'), '/root/.ssh/authorized_keys', APPEND),
+      'in a container': (s) => s.open(s.inside, '/home/git/.ssh/authorized_keys', WRITE),
+    },
+    quiet: {
+      'sshd reads it': (s) => s.open(s.sshd, '/root/.ssh/authorized_keys'),
+      'a known host is added': (s) => s.open(s.start('/usr/bin/ssh web'), '/root/.ssh/known_hosts', APPEND),
+      'cloud-init adds the first key': (s) =>
+        s.open(
+          s.start('/usr/bin/python3 /usr/bin/cloud-init init', s.init, {}, '/usr/bin/python3.11'),
+          '/root/.ssh/authorized_keys',
+          WRITE,
+        ),
+    },
+  },
+  'Systemd unit written': {
+    as: 'warning persistence T1543.002',
+    fires: {
+      'a shell writes a unit': (s) => s.open(s.start('/bin/bash'), '/etc/systemd/system/x.service', WRITE),
+      'a unit of a user': (s) => s.open(s.start('/tmp/x'), '/home/ann/.config/systemd/user/x.service', WRITE),
+    },
+    quiet: {
+      'dpkg unpacks a unit': (s) =>
+        s.open(s.start('/usr/bin/dpkg --unpack x.deb'), '/lib/systemd/system/x.service.dpkg-new', WRITE),
+      'the editor of systemctl edit': (s) =>
+        s.open(
+          s.start('/usr/bin/vim.basic', s.start('/usr/bin/systemctl edit x')),
+          '/etc/systemd/system/x.service.d/.#override.conf1',
+          WRITE,
+        ),
+      'systemd reads it': (s) => s.open(s.init, '/etc/systemd/system/x.service'),
+      'netplan generates units': (s) =>
+        s.open(s.start('/usr/libexec/netplan/generate', s.init), '/run/systemd/system/netplan-ovs.service', WRITE),
+    },
+  },
+  'Shell start-up file written': {
+    as: 'notice persistence T1546.004',
+    fires: {
+      'a line is added for a user': (s) => s.open(s.start('/bin/sh -c x'), '/home/ann/.bashrc', APPEND),
+      'a file for everybody': (s) => s.open(s.start('/bin/sh -c x'), '/etc/profile.d/x.sh', WRITE),
+    },
+    quiet: {
+      'useradd copies the defaults': (s) => s.open(s.start('/usr/sbin/useradd -m bob'), '/home/bob/.bashrc', WRITE),
+      'adduser copies the defaults': (s) =>
+        s.open(s.start('/usr/bin/perl /usr/sbin/adduser bob'), '/home/bob/.profile', WRITE),
+      'a package brings one': (s) => s.open(s.start('/usr/bin/dpkg --unpack x.deb'), '/etc/profile.d/vte.sh', WRITE),
+      'bash reads it': (s) => s.open(s.shell, '/root/.bashrc'),
+    },
+  },
+  'Preload library configured': {
+    as: 'critical persistence stealth T1574.006',
+    fires: { 'anybody writes it': (s) => s.open(s.start('/usr/bin/cp x y'), '/etc/ld.so.preload', WRITE) },
+    quiet: {
+      'every program reads it': (s) => s.open(s.start('/usr/bin/ls'), '/etc/ld.so.preload'),
+      'ldconfig writes its cache': (s) => s.open(s.start('/sbin/ldconfig'), '/etc/ld.so.cache~', WRITE),
+    },
+  },
+  'Kernel module loaded from a file': {
+    as: 'error persistence T1547.006',
+    fires: {
+      'insmod, which is kmod': (s) =>
+        s.start('insmod /tmp/rk.ko', s.shell, { filename: '/usr/sbin/insmod' }, '/usr/bin/kmod'),
+      "busybox's insmod": (s) => s.start('insmod rk.ko', s.inside, {}, '/bin/busybox'),
+    },
+    quiet: {
+      'Docker loads what it needs': (s) =>
+        s.start(
+          'modprobe -va overlay',
+          s.start('/usr/bin/dockerd', s.init),
+          { filename: '/usr/sbin/modprobe' },
+          '/usr/bin/kmod',
+        ),
+      'somebody lists modules': (s) => s.start('lsmod', s.shell, { filename: '/usr/sbin/lsmod' }, '/usr/bin/kmod'),
+      'a package script': (s) => packageScript(s, '/sbin/insmod x.ko'),
+    },
+  },
+});

@@ -1,0 +1,133 @@
+import { credentialsOf, O } from '@ringfence/testkit';
+import { EXEC, NOBODY, RAISED, testContent, USER } from './support.ts';
+
+const WRITE = O.WRONLY | O.CREAT | O.TRUNC;
+const SETUID = { ...RAISED, flags: EXEC.setuid };
+
+testContent('privilege-escalation.yaml', {
+  'Set-user-id program raised privileges to root': {
+    as: 'critical privilege-escalation T1548.001',
+    fires: {
+      'a forgotten helper': (s) => s.start('/opt/shop/backup-helper -p', s.inside, SETUID),
+      'a copy of a shell': (s) => s.start('/tmp/.sh -p', s.shell, SETUID),
+    },
+    quiet: {
+      sudo: (s) => s.start('/usr/bin/sudo -s', s.shell, SETUID),
+      "the browser's sandbox": (s) => s.start('/opt/google/chrome/chrome-sandbox', s.shell, SETUID),
+      'root runs the helper': (s) => s.start('/opt/shop/backup-helper', s.shell, { flags: EXEC.setuid }),
+      'it belongs to another user': (s) =>
+        s.start('/opt/games/score', s.shell, { credentials: { ...credentialsOf(5), uid: 1000 }, flags: EXEC.setuid }),
+    },
+  },
+  'Process became root without a set-user-id program': {
+    as: 'critical privilege-escalation T1068',
+    fires: {
+      'a program of a user becomes root': (s) => s.credentials(s.start('/home/ann/exploit', s.shell, USER), 0),
+      'nobody becomes root': (s) => s.credentials(s.start('/app/worker', s.inside, NOBODY), { euid: 0 }),
+    },
+    quiet: {
+      'sudo goes back and forth': (s) => {
+        const sudo = s.start('/usr/bin/sudo -s', s.shell, SETUID);
+        s.credentials(sudo, { euid: 1000 });
+        s.credentials(sudo, { euid: 0 });
+      },
+      'a service of root goes back and forth': (s) => {
+        const samba = s.start('/usr/sbin/smbd', s.init);
+        s.credentials(samba, { euid: 1000 });
+        s.credentials(samba, { euid: 0 });
+      },
+      'sshd becomes the user who logs in': (s) => s.credentials(s.start('/usr/lib/openssh/sshd-session', s.sshd), 1000),
+    },
+  },
+  'Shell with raised privileges': {
+    as: 'error privilege-escalation T1548',
+    fires: { 'bash -p': (s) => s.start('/bin/bash -p', s.shell, RAISED) },
+    quiet: {
+      "root's shell": (s) => s.start('/bin/bash'),
+      'the shell of a user': (s) => s.start('/bin/bash', s.shell, USER),
+      'a program of the system': (s) => s.start('/usr/bin/mount x', s.shell, RAISED),
+      "busybox's su": (s) => s.start('su', s.inside, RAISED, '/bin/busybox'),
+    },
+  },
+  'Set-user-id bit or capability given to a file': {
+    as: 'warning privilege-escalation T1548.001',
+    fires: {
+      'by letters': (s) => s.start('/usr/bin/chmod u+s /tmp/sh'),
+      'by number': (s) => s.start('/usr/bin/chmod 4755 /opt/x', s.inside),
+      'a capability': (s) => s.start('/usr/sbin/setcap cap_setuid+ep /opt/python3'),
+    },
+    quiet: {
+      'made executable': (s) => s.start('/usr/bin/chmod u+x,g+s run.sh'),
+      'by a plain number': (s) => s.start('/usr/bin/chmod 0755 /opt/x'),
+      'a folder of a group': (s) => s.start('/usr/bin/chmod 2775 /srv/team'),
+      'a server may use low ports': (s) => s.start('/usr/sbin/setcap cap_net_bind_service=+ep /usr/bin/caddy'),
+      'a package script': (s) => s.start('/usr/bin/chmod 4755 /usr/bin/x', s.start('/usr/bin/dpkg --configure -a')),
+    },
+  },
+  'Sudo rule written': {
+    as: 'error privilege-escalation T1548.003',
+    fires: { 'tee writes one': (s) => s.open(s.start('/usr/bin/tee x'), '/etc/sudoers.d/ann', WRITE) },
+    quiet: {
+      'visudo writes one': (s) => s.open(s.start('/usr/sbin/visudo -f x'), '/etc/sudoers.d/ann.tmp', WRITE),
+      'sudo reads them': (s) => s.open(s.start('/usr/bin/sudo -s'), '/etc/sudoers.d/README'),
+      'a package brings one': (s) =>
+        s.open(s.start('/usr/bin/dpkg --unpack x.deb'), '/etc/sudoers.d/x.dpkg-new', WRITE),
+    },
+  },
+  'Namespace tool enters the host from a container': {
+    as: 'critical privilege-escalation T1611',
+    fires: {
+      'nsenter into pid 1': (s) => s.start('/usr/bin/nsenter -t 1 -m -p bash', s.inside),
+      "busybox's nsenter": (s) =>
+        s.start('nsenter --target=1 --mount sh', s.inside, { filename: '/usr/bin/nsenter' }, '/bin/busybox'),
+      'chroot into the host': (s) => s.start('/usr/sbin/chroot /host bash', s.inside),
+    },
+    quiet: {
+      'on the host': (s) => s.start('/usr/bin/nsenter -t 812 -n ss'),
+      'its help': (s) => s.start('/usr/bin/nsenter --help', s.inside),
+      'chroot into a folder of its own': (s) => s.start('/usr/sbin/chroot /var/lib/jail bash', s.inside),
+      'an agent that manages its host': (s) =>
+        s.start(
+          '/usr/bin/nsenter -t 1 -m lsblk',
+          s.startContainer({ image: 'rancher/mirrored-longhornio-longhorn-manager:v1.7' }),
+        ),
+    },
+  },
+  'Host disk mounted in a container': {
+    as: 'critical privilege-escalation T1611',
+    fires: { 'the first disk': (s) => s.start('/usr/bin/mount /dev/sda1 /mnt', s.inside) },
+    quiet: {
+      'a file system in memory': (s) => s.start('/usr/bin/mount -t tmpfs tmpfs /mnt', s.inside),
+      'on the host': (s) => s.start('/usr/bin/mount /dev/sda1 /mnt'),
+      'somebody looks': (s) => s.start('/usr/bin/mount', s.inside),
+    },
+  },
+  'Container runtime socket used from a container': {
+    as: 'critical privilege-escalation T1611',
+    fires: {
+      "Docker's": (s) => s.connect(s.start('/usr/bin/curl --unix-socket x', s.inside), '/run/docker.sock'),
+      "containerd's": (s) => s.connect(s.inside, '/run/containerd/containerd.sock'),
+    },
+    quiet: {
+      'an image that is meant to': (s) =>
+        s.connect(s.startContainer({ image: 'portainer/portainer-ce:2.21' }), '/var/run/docker.sock'),
+      'docker on the host': (s) => s.connect(s.start('/usr/bin/docker ps'), '/run/docker.sock'),
+      'another socket': (s) => s.connect(s.inside, '/run/postgresql/.s.PGSQL.5432'),
+    },
+  },
+  'Release agent or core pattern written': {
+    as: 'critical privilege-escalation T1611',
+    fires: {
+      'the release agent': (s) => s.open(s.start('/bin/sh', s.inside), '/sys/fs/cgroup/rdma/release_agent', O.WRONLY),
+      'the core pattern': (s) => s.open(s.start('/bin/sh'), '/proc/sys/kernel/core_pattern', O.WRONLY),
+      'sysctl in a container': (s) =>
+        s.open(s.start('/usr/sbin/sysctl -w x', s.inside), '/proc/sys/kernel/core_pattern', O.WRONLY),
+    },
+    quiet: {
+      'settings at boot': (s) =>
+        s.open(s.start('/usr/lib/systemd/systemd-sysctl', s.init), '/proc/sys/kernel/core_pattern', O.WRONLY),
+      'systemd sets up its own group': (s) => s.open(s.init, '/sys/fs/cgroup/systemd/release_agent', O.WRONLY),
+      'somebody looks': (s) => s.open(s.start('/usr/bin/cat x'), '/proc/sys/kernel/core_pattern'),
+    },
+  },
+});

@@ -1,0 +1,58 @@
+import { O } from '@ringfence/testkit';
+import { EXEC, testContent } from './support.ts';
+
+const EMPTY = O.WRONLY | O.CREAT | O.TRUNC;
+const APPEND = O.WRONLY | O.APPEND;
+
+testContent('stealth.yaml', {
+  'Log files cleared': {
+    as: 'error stealth T1070.002',
+    fires: {
+      'a shell empties the log of logins': (s) => s.open(s.start('/bin/sh -c x'), '/var/log/auth.log', EMPTY),
+      'a program that calls itself logrotate': (s) => s.open(s.start('/tmp/logrotate'), '/var/log/wtmp', EMPTY),
+    },
+    quiet: {
+      'logrotate makes a new one': (s) => s.open(s.start('/usr/sbin/logrotate x', s.init), '/var/log/wtmp', EMPTY),
+      'rsyslogd appends': (s) => s.open(s.start('/usr/sbin/rsyslogd', s.init), '/var/log/auth.log', APPEND),
+      'login adds a record': (s) => s.open(s.start('/usr/bin/login'), '/var/log/wtmp', O.WRONLY),
+      'an application begins its log anew': (s) => s.open(s.start('/app/server'), '/var/log/app/server.log', EMPTY),
+    },
+  },
+  'Shell history cleared': {
+    as: 'warning stealth T1070.003',
+    fires: {
+      'cp empties it': (s) => s.open(s.start('/usr/bin/cp /dev/null x'), '/root/.bash_history', EMPTY),
+      'rm removes it': (s) => s.start('/usr/bin/rm -f /root/.bash_history'),
+      'it becomes a link to nowhere': (s) => s.start('/usr/bin/ln -sf /dev/null /root/.bash_history'),
+      'a shell is started without one': (s) => s.start('/usr/bin/env HISTFILE=/dev/null bash'),
+    },
+    quiet: {
+      'bash shortens it': (s) => s.open(s.shell, '/root/.bash_history', EMPTY),
+      'bash appends to it': (s) => s.open(s.shell, '/root/.bash_history', APPEND),
+      'somebody searches in it': (s) => s.start('/usr/bin/grep ssh /root/.bash_history'),
+    },
+  },
+  'Hidden executable': {
+    as: 'warning stealth T1564.001',
+    fires: {
+      'its name starts with a dot': (s) => s.start('/tmp/.x', s.inside),
+      'its folder does': (s) => s.start('/dev/shm/.cache/kworker'),
+    },
+    quiet: {
+      'a program in a virtual environment': (s) => s.start('/home/ann/app/.venv/bin/python'),
+      'a program that Nix wraps': (s) => s.start('/nix/store/abc-firefox/bin/.firefox-wrapped'),
+      'an AppImage': (s) => s.start('/tmp/.mount_abc/usr/bin/editor'),
+      'from memory, which has its own rule': (s) => s.start('.x', s.shell, { flags: EXEC.memfd }, '/.x'),
+    },
+  },
+  'Process that looks like a kernel thread': {
+    as: 'error stealth T1036.011',
+    fires: { 'it calls itself kworker': (s) => s.start(['[kworker/0:1]'], s.shell, {}, '/tmp/x') },
+    quiet: {
+      'the program [': (s) => s.start('/usr/bin/[ -f /etc/hosts ]', s.shell, {}, '/usr/bin/['),
+      '[ called by its name alone': (s) => s.start('[ -f x ]', s.shell, {}, '/usr/bin/['),
+      'a kernel thread': (s) => s.snapshot(s.fork(s.init), '', { argv: ['[kthreadd]'], filename: 'kthreadd' }),
+      'a program with brackets in its arguments': (s) => s.start('/usr/bin/jq .[0]'),
+    },
+  },
+});

@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { createEnricherPipeline } from '@ringfence/enricher';
+import { compileRules, formatOutput, type RuleSet, type RuleSource, render } from '@ringfence/rules';
+import { catalogue, createSigningKey, type EventView, eventKinds, EventView as View } from '@ringfence/schema';
+import {
+  type ContainerValues,
+  credentialsOf,
+  type ExecValues,
+  TestHost,
+  type TestProcess,
+  testRecords,
+} from '@ringfence/testkit';
+
+export const contentFolder: string = join(import.meta.dirname, '..');
+export const contentFiles: readonly string[] = readdirSync(contentFolder).filter((name) => name.endsWith('.yaml'));
+export const content: readonly RuleSource[] = contentFiles.map((name) => ({
+  name,
+  text: readFileSync(join(contentFolder, name), 'utf8'),
+}));
+
+const key = createSigningKey();
+
+/** An ordinary user, and nobody: what exploited services run as. */
+export const USER: ExecValues = { credentials: credentialsOf(1000) };
+export const NOBODY: ExecValues = { credentials: credentialsOf(65534) };
+/** Real user 1000, effective user root: what a set-user-id program gives. */
+export const RAISED: ExecValues = { credentials: { ...credentialsOf(0), uid: 1000, gid: 1000 } };
+/** Standard input and output are a connection to another machine, or a pair of unix sockets as Node and sshd make them. */
+export const REMOTE: ExecValues = { stdioSockets: 0x303 };
+export const PAIRED: ExecValues = { stdioSockets: 0x3 };
+export const EXEC = { memfd: 1, deleted: 2, setuid: 4, script: 32 } as const;
+
+/** A machine with systemd, somebody logged in by ssh, and containers: what most cases need. Every method adds events. */
+export class Scene extends TestHost {
+  /** root's shell, by ssh */
+  readonly shell: TestProcess;
+  readonly sshd: TestProcess;
+  #containers = 0;
+  #inside: TestProcess | undefined;
+
+  constructor() {
+    super({ key });
+    this.user(0, 'root');
+    this.user(1000, 'ann');
+    this.snapshot(this.init, '/usr/lib/systemd/systemd');
+    this.sshd = this.start('/usr/sbin/sshd -D', this.init);
+    this.shell = this.start('-bash', this.spawn(this.sshd, '/usr/lib/openssh/sshd-session'), {}, '/usr/bin/bash');
+  }
+
+  /** The first process of a container, `/app/server`; the same one each time. */
+  get inside(): TestProcess {
+    this.#inside ??= this.startContainer({ image: 'shop:1' });
+    return this.#inside;
+  }
+
+  /** A new process. Words are split at spaces, unless they are given as a list; the executable is the first of them, or `path`. */
+  start(
+    words: string | readonly string[],
+    parent: TestProcess = this.shell,
+    values: ExecValues = {},
+    path?: string,
+  ): TestProcess {
+    const argv = typeof words === 'string' ? words.split(' ') : words;
+    return this.spawn(parent, path ?? argv[0] ?? '', argv, values);
+  }
+
+  /** The runtime makes a container and starts `entry` in it; returns that process. */
+  startContainer(values: Partial<ContainerValues> = {}, entry = '/app/server'): TestProcess {
+    const cgroup = BigInt(700 + this.#containers++);
+    this.container({ cgroup, id: `c0ffee${cgroup}`, name: 'web-1', image: 'nginx:1.27', ...values });
+    const shim = this.start('/usr/bin/containerd-shim-runc-v2', this.init);
+    return this.start(entry, this.fork(shim, { cgroup }));
+  }
+}
+
+export interface Match {
+  readonly rule: string;
+  readonly priority: string;
+  readonly output: string;
+}
+
+/** What the rules say about the scene's events, which take the way of real ones: signed batch, enricher, matcher. */
+export function judge(scene: TestHost, rules: RuleSet<EventView> = builtIn()): Match[] {
+  const keyFor = () => scene.key.publicKey;
+  const enricher = createEnricherPipeline({ enrolment: { keyFor } });
+  const { outputs } = enricher.handle(testRecords(scene.hostId, [scene.batch()]));
+  const view = new EventView();
+  const matches: Match[] = [];
+  for (const { value } of outputs) {
+    view.open(value ?? new Uint8Array());
+    while (view.next()) {
+      rules.matcher.match(
+        view,
+        (rule) => matches.push({ rule: rule.name, priority: rule.priority, output: formatOutput(rule, view) }),
+        view.timestamp,
+      );
+    }
+  }
+  return matches;
+}
+
+let compiled: RuleSet<EventView> | undefined;
+
+/** The built-in content, its thresholds empty. */
+export function builtIn(): RuleSet<EventView> {
+  compiled ??= compile(content);
+  compiled.thresholds.expire(compiled.rules, Number.MAX_SAFE_INTEGER);
+  return compiled;
+}
+
+export function compile(sources: readonly RuleSource[]): RuleSet<EventView> {
+  const set = compileRules({ sources, catalogue, kinds: eventKinds });
+  const shown = set.diagnostics.map((found) => {
+    const source = sources.find(({ name }) => name === found.file);
+    return render(found, source?.text ?? '');
+  });
+  assert.deepEqual(shown, []);
+  return set;
+}
+
+type Play = (scene: Scene) => void;
+
+/** Titles and what happens: `fires` where the rule must match, `quiet` where it must not, the nearer to a match the better. */
+export interface RuleCases {
+  /** priority, tactics and techniques as the rule has them */
+  readonly as: string;
+  readonly fires: Readonly<Record<string, Play>>;
+  readonly quiet: Readonly<Record<string, Play>>;
+}
+
+/** The table of one content file: each of its rules with its cases. */
+export function testContent(file: string, tables: Readonly<Record<string, RuleCases>>): void {
+  describe(file, () => {
+    const rules = builtIn().rules.filter((rule) => rule.file === file);
+
+    it('has a table for each rule, and no other', () => {
+      assert.deepEqual(rules.map(({ name }) => name).sort(), Object.keys(tables).sort());
+    });
+
+    for (const [name, { as, fires, quiet }] of Object.entries(tables)) {
+      describe(name, () => {
+        it(`is ${as}`, () => {
+          const rule = rules.find((one) => one.name === name);
+          assert.equal([rule?.priority, ...(rule?.tags ?? [])].join(' '), as);
+        });
+        it('has a case that fires and two that are quiet, or more', () => {
+          assert.ok(Object.keys(fires).length >= 1);
+          assert.ok(Object.keys(quiet).length >= 2);
+        });
+        for (const [title, play] of Object.entries(fires)) {
+          it(`fires: ${title}`, () => {
+            const matched = matchesOf(name, play);
+            assert.ok(matched.length > 0, `${name} did not match`);
+            for (const { output } of matched) assert.doesNotMatch(output, /%\w/);
+          });
+        }
+        for (const [title, play] of Object.entries(quiet)) {
+          it(`is quiet: ${title}`, () => assert.deepEqual(matchesOf(name, play), []));
+        }
+      });
+    }
+  });
+}
+
+function matchesOf(rule: string, play: Play): Match[] {
+  const scene = new Scene();
+  play(scene);
+  return judge(scene).filter((match) => match.rule === rule);
+}
