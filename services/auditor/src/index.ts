@@ -4,14 +4,12 @@ export { type Auditor, type AuditorDeps, startAuditor } from './main.ts';
 export type { AuditorStats } from './metrics.ts';
 export { AUDITED, createAuditPipeline } from './pipeline.ts';
 export type * from './sink.ts';
-export {
-  AuditReader,
-  type EventQuery,
-  type IncidentDossier,
-  type ListQuery,
-  type SearchHit,
-  type TimeRange,
-  type TrailStats,
-} from './sqlite/reader.ts';
+export type { IncidentDossier } from './sqlite/read/dossier.ts';
+export type { EventQuery } from './sqlite/read/events.ts';
+export type { ListQuery } from './sqlite/read/list.ts';
+export type { SearchHit } from './sqlite/read/search.ts';
+export type { TimeRange } from './sqlite/read/trail.ts';
+export type { TrailStats } from './sqlite/read/trail-stats.ts';
+export { AuditReader } from './sqlite/reader.ts';
 export { SqliteSink, type SqliteSinkOptions } from './sqlite/sink.ts';
 export type { ChainHead, Tampering, TamperKind, Verification } from './sqlite/verify.ts';

@@ -1,10 +1,10 @@
 import { type Bus, type BusLog, type Consumer, type Failpoint, runPipeline } from '@ringfence/bus';
+import { deadLetter } from '@ringfence/schema';
 import { type AuditorOptions, compileAuditorOptions } from './config.ts';
 import { AuditorMetrics, type AuditorStats } from './metrics.ts';
 import { AUDITED, createAuditPipeline } from './pipeline.ts';
 import type { AuditSink } from './sink.ts';
 import { SqliteSink } from './sqlite/sink.ts';
-import { deadLetter } from './steps/dead-letter.ts';
 
 export interface AuditorDeps {
   readonly options: AuditorOptions;
@@ -36,7 +36,7 @@ export async function startAuditor(deps: AuditorDeps): Promise<Auditor> {
     service: 'auditor',
     consumer,
     handle: createAuditPipeline(sink),
-    deadLetter,
+    deadLetter: (record, error) => deadLetter(record, error, 'auditor'),
     signal: stop.signal,
     metrics,
     log,

@@ -6,13 +6,12 @@ import {
   type PipelineOptions,
   runPipeline,
 } from '@ringfence/bus';
-import { type Control, type SigningKey, TOPIC } from '@ringfence/schema';
+import { type Control, deadLetter, type SigningKey, TOPIC } from '@ringfence/schema';
 import { compileResponderOptions, type ResponderOptions } from './config.ts';
 import { ResponderMetrics, type ResponderStats } from './metrics.ts';
 import { createDecidePipeline, createDispatchPipeline } from './pipeline.ts';
 import type { Policy } from './policy/policy.ts';
 import { PolicySet } from './policy/policy-set.ts';
-import { createDeadLetter } from './steps/dead-letter.ts';
 import { Memory, STORE_NAMES } from './steps/memory.ts';
 
 export interface ResponderDeps {
@@ -54,8 +53,10 @@ export async function startResponder(deps: ResponderDeps): Promise<Responder> {
     topics: [TOPIC.alerts, TOPIC.incidents],
     stores: STORE_NAMES,
   });
-  const dispatching = await bus.consumer({ group: 'responder-dispatch', topics: [TOPIC.commands] });
-  await memory.restore(deciding);
+  const dispatching = await orClose(deciding, async () => {
+    await memory.restore(deciding);
+    return bus.consumer({ group: 'responder-dispatch', topics: [TOPIC.commands] });
+  });
 
   const run = async (
     name: 'decide' | 'dispatch',
@@ -69,7 +70,7 @@ export async function startResponder(deps: ResponderDeps): Promise<Responder> {
         service,
         consumer,
         ...own,
-        deadLetter: createDeadLetter(service),
+        deadLetter: (record, error) => deadLetter(record, error, service),
         signal: stop.signal,
         metrics,
         log,
@@ -113,4 +114,14 @@ export async function startResponder(deps: ResponderDeps): Promise<Responder> {
     },
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** What `start` gives; when it throws, the consumer's group is given back first. */
+async function orClose<T>(consumer: Consumer, start: () => Promise<T>): Promise<T> {
+  try {
+    return await start();
+  } catch (error) {
+    await consumer.close();
+    throw error;
+  }
 }

@@ -1,17 +1,10 @@
 import { type AuditKind, AuditKinds, topics } from '@ringfence/schema';
 import type { CompiledAuditorOptions } from '../config.ts';
-import type {
-  AuditBatch,
-  AuditDrop,
-  AuditDropCause,
-  AuditEntry,
-  AuditSink,
-  SinkStats,
-  SourcePosition,
-} from '../sink.ts';
-import { kindNumber, kindOf } from './chain.ts';
+import type { AuditBatch, AuditEntry, AuditSink, SinkStats, SourcePosition } from '../sink.ts';
+import { kindNumber } from './chain.ts';
 import { Chains } from './chains.ts';
 import { openForWriting, type Sqlite, storageError } from './database.ts';
+import { readDrops } from './drops.ts';
 import { RecordWriter } from './record-writer.ts';
 import { Retention } from './retention.ts';
 
@@ -43,7 +36,6 @@ export class SqliteSink implements AuditSink {
   readonly #retention: Retention;
   readonly #position;
   readonly #advance;
-  readonly #drops;
   readonly #store;
   readonly #total = emptyTally();
   #newestEvent: number;
@@ -63,9 +55,6 @@ export class SqliteSink implements AuditSink {
     this.#advance = db.prepare(
       `INSERT INTO positions (topic, partition, next) VALUES (?, ?, ?)
        ON CONFLICT (topic, partition) DO UPDATE SET next = max(next, excluded.next)`,
-    );
-    this.#drops = db.prepare<[], { kind: number; cause: AuditDropCause; count: number; bytes: number }>(
-      'SELECT kind, cause, count, bytes FROM drops',
     );
     this.#newestEvent =
       db
@@ -126,17 +115,10 @@ export class SqliteSink implements AuditSink {
     return {
       ...this.#total,
       stored: { ...this.#total.stored },
-      dropped: this.#dropped(),
+      dropped: readDrops(this.#db),
       usedBytes: this.#retention.usedBytes(),
       maxBytes: this.#options.maxBytes,
     };
-  }
-
-  #dropped(): AuditDrop[] {
-    return this.#drops.all().flatMap(({ kind, ...drop }) => {
-      const name = kindOf(kind);
-      return name === undefined ? [] : [{ kind: name, ...drop }];
-    });
   }
 
   async close(): Promise<void> {

@@ -34,8 +34,10 @@ export function createDispatch(deps: DispatchDeps): (value: Uint8Array) => Promi
   async function answer(command: Command, bytes: Uint8Array): Promise<Result> {
     const { id, hostId } = command;
     const at = now();
-    if (at > command.expiresAt)
-      return { id, hostId, outcome: 'expired', reason: 'before-it-was-sent', executable: '', at };
+    if (at > command.expiresAt) {
+      // After a crash nobody here knows whether an earlier delivery reached the agent; its own log and the process's exit event do.
+      return { id, hostId, outcome: 'expired', reason: 'it expired before an answer to it came', executable: '', at };
+    }
     if (deps.control === null || deps.control.hostId !== hostId) {
       return { id, hostId, outcome: 'failed', reason: 'no-agent', executable: '', at };
     }

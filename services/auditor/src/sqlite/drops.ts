@@ -1,0 +1,16 @@
+import type { AuditDrop, AuditDropCause } from '../sink.ts';
+import { kindOf } from './chain.ts';
+import type { Sqlite } from './database.ts';
+
+/** What retention has let go since the trail began. */
+export function readDrops(db: Sqlite): AuditDrop[] {
+  return db
+    .prepare<[], { kind: number; cause: AuditDropCause; count: number; bytes: number }>(
+      'SELECT kind, cause, count, bytes FROM drops',
+    )
+    .all()
+    .flatMap(({ kind, ...drop }) => {
+      const name = kindOf(kind);
+      return name === undefined ? [] : [{ kind: name, ...drop }];
+    });
+}

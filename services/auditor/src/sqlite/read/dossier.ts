@@ -1,0 +1,111 @@
+import {
+  type Alert,
+  type AuditKind,
+  type Command,
+  decode,
+  EventView,
+  type Incident,
+  type RecordTypes,
+  type Result,
+} from '@ringfence/schema';
+import { kindNumber } from '../chain.ts';
+import { entityKey } from '../entity-keys.ts';
+import { COLUMNS, payloadOf, type Row, type Trail } from './trail.ts';
+
+export interface IncidentDossier {
+  readonly incident: Incident;
+  /** how often it was published */
+  readonly versions: number;
+  readonly alerts: readonly Alert[];
+  readonly commands: readonly Command[];
+  readonly results: readonly Result[];
+  /** framed EventBatch records of one Exec each, of the incident's processes, oldest first; at most 10,000 */
+  readonly executions: readonly Buffer[];
+}
+
+const MAX_EXECUTIONS = 10_000;
+const MAX_ENTITIES = 4096;
+
+/** An incident and all that belongs to it; undefined: there is none of this id. */
+export function dossierOf(trail: Trail, id: string): IncidentDossier | undefined {
+  // One transaction, so that the parts fit each other while the trail is written.
+  return trail.guard(() => trail.db.transaction(() => new Dossier(trail, id).gather())());
+}
+
+class Dossier {
+  readonly #trail: Trail;
+  readonly #id: string;
+
+  constructor(trail: Trail, id: string) {
+    this.#trail = trail;
+    this.#id = id;
+  }
+
+  gather(): IncidentDossier | undefined {
+    const row = this.#trail.db
+      .prepare<[string], Row>(`SELECT ${COLUMNS} FROM incidents i JOIN records r ON r.record = i.record WHERE i.id = ?`)
+      .get(this.#id);
+    if (row === undefined) return undefined;
+    const incident = decode('Incident', payloadOf(row));
+    const alerts = incident.alerts.flatMap(({ id }) => this.#byId('alert', 'Alert', id));
+    const causes = [this.#id, ...incident.alerts.map(({ id }) => id)];
+    const commands = causes.flatMap((cause) => this.#commandsFor(cause));
+    const results = commands.flatMap((command) => this.#byId('result', 'Result', command.id));
+    const executions = this.#executionsOf(incident);
+    return { incident, versions: this.#versions(), alerts, commands, results, executions };
+  }
+
+  #byId<N extends 'Alert' | 'Result'>(kind: AuditKind, name: N, id: string): RecordTypes[N][] {
+    const row = this.#trail.db
+      .prepare<[number, string], Row>(`SELECT ${COLUMNS} FROM records r WHERE r.kind = ? AND r.id = ?`)
+      .get(kindNumber[kind], id);
+    return row === undefined ? [] : [decode(name, payloadOf(row))];
+  }
+
+  #commandsFor(cause: string): Command[] {
+    return this.#trail.db
+      .prepare<[string], Row>(`SELECT ${COLUMNS} FROM causes c JOIN records r ON r.record = c.record WHERE c.cause = ?`)
+      .all(cause)
+      .map((row) => decode('Command', payloadOf(row)));
+  }
+
+  /** Ids of versions are `id/1`, `id/2`, …: `0` is the character after the slash. */
+  #versions(): number {
+    return (
+      this.#trail.db
+        .prepare<[number, string, string], { count: number }>(
+          'SELECT count(*) AS count FROM records WHERE kind = ? AND id >= ? AND id < ?',
+        )
+        .get(kindNumber.incident, `${this.#id}/`, `${this.#id}0`)?.count ?? 0
+    );
+  }
+
+  #executionsOf(incident: Incident): Buffer[] {
+    const found = new Map<number, { readonly timestamp: number; readonly payload: Buffer }>();
+    for (const { entityId } of incident.processes.slice(0, MAX_ENTITIES)) {
+      for (const [record, execution] of this.#executionsBy(entityId)) {
+        if (found.size < MAX_EXECUTIONS) found.set(record, execution);
+      }
+    }
+    const ordered = [...found].sort(([recordA, a], [recordB, b]) => a.timestamp - b.timestamp || recordA - recordB);
+    return ordered.map(([, { payload }]) => payload);
+  }
+
+  *#executionsBy(entityId: string): Generator<[number, { readonly timestamp: number; readonly payload: Buffer }]> {
+    const key = entityKey(entityId);
+    if (key === null) return;
+    const rows = this.#trail.db
+      .prepare<[number, number], Row>(
+        `SELECT ${COLUMNS} FROM entities e JOIN records r ON r.record = e.record
+         WHERE e.entity = ? AND e.kind = ? LIMIT ${MAX_EXECUTIONS}`,
+      )
+      .all(key, kindNumber.execution);
+    const view = new EventView();
+    for (const row of rows) {
+      const payload = payloadOf(row);
+      view.open(payload);
+      // The index knows the beginning of an id only.
+      if (view.next() && view.process?.entityId === entityId) yield [row.record, { timestamp: row.timestamp, payload }];
+    }
+  }
+}

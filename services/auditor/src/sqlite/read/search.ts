@@ -1,0 +1,46 @@
+import type { AuditKind } from '@ringfence/schema';
+import { AuditQueryError } from '../../errors.ts';
+import { kindOf } from '../chain.ts';
+import { COLUMNS, payloadOf, type Row, type Trail } from './trail.ts';
+
+export interface SearchHit {
+  readonly kind: AuditKind;
+  readonly id: string;
+  /** µs since the epoch */
+  readonly timestamp: number;
+  readonly hostId: string;
+  /** the framed record: of an execution or gap, an EventBatch of one event */
+  readonly payload: Buffer;
+}
+
+const MAX_WORDS = 32;
+const HAS_TOKEN = /[\p{L}\p{N}_]/u;
+
+/** Newest first. Throws AuditQueryError when there is nothing to search for. */
+export function search(trail: Trail, text: string, limit: number): SearchHit[] {
+  const expression = matchExpression(text);
+  const rows = trail.guard(() =>
+    trail.db
+      .prepare<[string, number], Row>(
+        `SELECT ${COLUMNS} FROM search s JOIN records r ON r.record = s.rowid
+         WHERE s.search MATCH ? ORDER BY s.rowid DESC LIMIT ?`,
+      )
+      .all(expression, limit),
+  );
+  return rows.flatMap((row) => {
+    const kind = kindOf(row.kind);
+    const { id, timestamp, host: hostId } = row;
+    return kind === undefined ? [] : [{ kind, id, timestamp, hostId, payload: payloadOf(row) }];
+  });
+}
+
+/** What a person types as an FTS5 expression: each word is a phrase (so that `/etc/passwd` is `etc` then `passwd`), all must be there. */
+function matchExpression(text: string): string {
+  const words = text.split(/\s+/).filter((word) => HAS_TOKEN.test(word));
+  if (words.length === 0)
+    throw new AuditQueryError('nothing to search for: give at least one word with a letter or a digit');
+  if (words.length > MAX_WORDS) throw new AuditQueryError(`${words.length} words to search for: at most ${MAX_WORDS}`);
+  return words
+    .map((word) => `"${word.replaceAll('"', '""').replaceAll('\0', '')}"${word.endsWith('*') ? '*' : ''}`)
+    .join(' ');
+}
