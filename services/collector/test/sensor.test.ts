@@ -228,6 +228,20 @@ describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
     );
   });
 
+  it('accounts for every record of a flood that its ring is too small for', async () => {
+    using place = new TestPlace();
+    await using bus = await memoryBus();
+    const collector = await startTestCollector(place, bus, { ringBulkBytes: 1 << 16, pollIntervalMs: 200 });
+    const file = join(place.directory, 'flood');
+    execFileSync('/bin/sh', ['-c', `i=0; while [ $i -lt 4000 ]; do : > ${file}; i=$((i+1)); done`]);
+    await collector.close();
+    const { drops, lanes } = collector.stats();
+    const events = (await readEvents(bus)).filter(({ lane }) => lane === LANE.bulk);
+    const taken = lanes.filter(({ lane }) => lane === LANE.bulk).reduce((sum, { sequence }) => sum + sequence, 0);
+    assert.ok((drops['ring_full'] ?? 0) > 0);
+    assert.equal(events.length + (drops['ring_full'] ?? 0), taken);
+  });
+
   it('stops when the bus says something that waiting does not mend, and leaves the records in the rings', async () => {
     using place = new TestPlace();
     await using memory = await memoryBus();
