@@ -39,7 +39,7 @@ const catalogue: FieldCatalogue<BenchEvent> = {
     field('process.command_line', 'string', (event) => event.args, { kinds: ['exec'] }),
     field('process.parent.name', 'string', (event) => event.parent),
     field('container.image', 'string', (event) => event.image),
-    field('file.path', 'string', (event) => event.path, { kinds: ['open'], path: true }),
+    field('file.path', 'string', (event) => event.path, { kinds: ['open'] }),
     field('destination.port', 'number', (event) => event.port, { kinds: ['connect'] }),
     field('destination.ip', 'ip', (event) => event.address, { kinds: ['connect'] }),
   ],

@@ -24,8 +24,8 @@ export interface FieldSpec<E> {
   readonly argument?: 'index' | 'key';
   /** The argument may be left out. @default false */
   readonly argumentOptional?: boolean;
-  /** An absolute path, whose literal prefixes may become a filter in the kernel (`interest`). @default false */
-  readonly path?: boolean;
+  /** It is a part of the path that another field holds: what conditions say of it may become a filter of paths (`CompileOptions.filtered`). */
+  readonly part?: { readonly of: string; readonly is: 'directory' | 'name' };
   /** Called at most once per event and argument. Must not throw and must not depend on anything but the event. */
   get(event: E, argument?: string | number): FieldValue;
 }

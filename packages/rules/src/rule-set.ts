@@ -2,7 +2,7 @@ import type { EventKinds, FieldCatalogue } from './catalogue.ts';
 import { CompiledMatcher, conditionsByKind, type Matcher, type Prepared } from './compile/matcher.ts';
 import { Nodes } from './compile/nodes.ts';
 import type { Diagnostic } from './diagnostics.ts';
-import { answerPathQuestion, interestOf, type PathQuestion, type RuleInterest } from './interest.ts';
+import { type FilteredEvents, interestOf, type RuleInterest } from './interest.ts';
 import { loadRules } from './language/load.ts';
 import type { CompiledRule } from './rule.ts';
 import { ThresholdState } from './threshold-state.ts';
@@ -26,6 +26,8 @@ export interface CompileOptions<E> {
   readonly kinds: EventKinds<E>;
   /** Counts to go on with. @default counts that start empty */
   readonly thresholds?: ThresholdState;
+  /** Events that are filtered by path before they get here; `interest.paths` tells what the filter must let through. */
+  readonly filtered?: FilteredEvents;
 }
 
 export interface RuleSet<E> {
@@ -36,9 +38,7 @@ export interface RuleSet<E> {
   readonly diagnostics: readonly Diagnostic[];
   readonly matcher: Matcher<E>;
   readonly thresholds: ThresholdState;
-  readonly interest: RuleInterest;
-  /** How the values of a path field that some rule can match begin; null: any value can match. */
-  pathPrefixes(question: PathQuestion): readonly string[] | null;
+  readonly interest: RuleInterest<E>;
 }
 
 export interface RuleUpdate<E> {
@@ -58,15 +58,34 @@ export function compileRules<E>(options: CompileOptions<E>): RuleSet<E> {
   const prepared: Prepared<E>[] = loaded.rules;
   const byKind = conditionsByKind(kinds.names, prepared, nodes);
   const rules = prepared.map(({ rule }) => rule);
+  const interest = interestOf(rules, byKind, nodes, options.filtered);
   return {
     options,
     rules,
-    diagnostics: loaded.diagnostics,
+    diagnostics: inOrder(options.sources, [...loaded.diagnostics, ...warningsOf(interest, options.filtered)]),
     matcher: new CompiledMatcher(rules, kinds, byKind, thresholds),
     thresholds,
-    interest: interestOf(catalogue, byKind),
-    pathPrefixes: (question) => answerPathQuestion(question, byKind, nodes),
+    interest,
   };
+}
+
+/** Rules that leave a filter nothing to drop. */
+function warningsOf<E>({ paths }: RuleInterest<E>, filtered: FilteredEvents | undefined): Diagnostic[] {
+  return (paths?.unbounded ?? []).map(({ name, file, line }) => ({
+    file,
+    line,
+    column: 1,
+    severity: 'warning',
+    code: 'unfiltered',
+    message: `rule '${name}' makes the sensor send every ${filtered?.kind}`,
+    hint: `Give it a path prefix or a file name: ${filtered?.field} startswith /etc/, or ${filtered?.field} endswith /id_rsa.`,
+    item: name,
+  }));
+}
+
+function inOrder(sources: readonly RuleSource[], diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const order = new Map(sources.map(({ name }, index) => [name, index]));
+  return diagnostics.toSorted((a, b) => order.get(a.file)! - order.get(b.file)! || a.line - b.line);
 }
 
 /**

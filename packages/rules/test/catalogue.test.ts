@@ -36,10 +36,9 @@ describe("the product's field catalogue", () => {
   });
 
   test('answers which paths are read, when writes come anyway', () => {
-    const text = '- rule: r\n  condition: file.open.write = true or file.path in (/etc/shadow)\n';
-    const set = compileRules({ sources: [{ name: 'rule.yaml', text }], catalogue: fields, kinds });
-    assert.deepEqual(set.pathPrefixes({ field: 'file.path', kind: 'open', given: { 'file.open.write': false } }), [
-      '/etc/shadow',
-    ]);
+    const text = '- rule: r\n  condition: file.open.write = true or file.path in (/etc/shadow) or file.name = id_rsa\n';
+    const filtered = { kind: 'open', field: 'file.path', given: { 'file.open.write': false } };
+    const set = compileRules({ sources: [{ name: 'rule.yaml', text }], catalogue: fields, kinds, filtered });
+    assert.deepEqual(set.interest.paths, { prefixes: [], names: ['id_rsa', 'shadow'], unbounded: [] });
   });
 });

@@ -6,6 +6,7 @@ import { PrefixTree } from '../src/compile/prefix-tree.ts';
 import { SubstringTable } from '../src/compile/substrings.ts';
 import { Fault } from '../src/errors.ts';
 import { explain } from '../src/explain.ts';
+import type { PathInterest } from '../src/interest.ts';
 import { compileGlob, globLiteral, globMeaning } from '../src/text/glob.ts';
 import { compileRegex } from '../src/text/regex.ts';
 import { requiredText } from '../src/text/required.ts';
@@ -26,6 +27,9 @@ const TEXT_FIELDS = [
   'process.command_line',
   'process.args',
   'file.path',
+  'file.name',
+  'file.directory',
+  'basename(file.path)',
   'tolower(process.name)',
   'proc.aname[1]',
 ];
@@ -136,15 +140,19 @@ describe('the compiled matcher', () => {
   test('asks for every kind and path on which a rule can match', () => {
     fc.assert(
       fc.property(rules, fc.array(event, { minLength: 1, maxLength: 8 }), (source, events) => {
-        const set = compile(source);
-        for (const one of events.filter((candidate) => matches(set, candidate).length > 0)) {
+        const set = compile(source, { filtered: { kind: 'open', field: 'file.path' } });
+        const narrow = [false, true].map((write) =>
+          compile(source, { filtered: { kind: 'open', field: 'file.path', given: { 'file.write': write } } }),
+        );
+        for (const one of events) {
+          const matching = matches(set, one);
+          if (matching.length === 0) continue;
           assert.ok(set.interest.kinds.includes(one.kind));
           const file = one['file.path'];
           const write = one['file.write'];
           if (one.kind !== 'open' || typeof file !== 'string') continue;
-          assertCovered(set.interest.pathPrefixes.get('file.path'), file);
-          if (typeof write === 'boolean')
-            assertCovered(set.pathPrefixes({ field: 'file.path', kind: 'open', given: { 'file.write': write } }), file);
+          assertCovered(set.interest.paths, file, matching);
+          if (typeof write === 'boolean') assertCovered(narrow[Number(write)]!.interest.paths, file, matching);
         }
       }),
       { numRuns: 300 },
@@ -152,10 +160,14 @@ describe('the compiled matcher', () => {
   });
 });
 
-function assertCovered(prefixes: readonly string[] | null | undefined, file: string): void {
+/** By each rule that matched, but those that are named as covering everything. */
+function assertCovered(paths: PathInterest<TestEvent> | undefined, file: string, matching: readonly string[]): void {
+  const { prefixes, names, unbounded } = paths!;
+  const covered = prefixes.some((prefix) => file.startsWith(prefix)) || names.some((name) => file.endsWith(`/${name}`));
+  const everything = unbounded.map(({ name }) => name);
   assert.ok(
-    prefixes === null || prefixes?.some((prefix) => file.startsWith(prefix)),
-    `${file} is not below ${String(prefixes)}`,
+    covered || matching.every((rule) => everything.includes(rule)),
+    `${file} is neither below ${prefixes} nor called ${names}`,
   );
 }
 

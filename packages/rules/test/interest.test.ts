@@ -1,9 +1,19 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { RuleSet } from '../src/rule-set.ts';
 import { compile, compileCondition } from './support/compile.ts';
+import type { TestEvent } from './support/events.ts';
 
-function prefixes(condition: string): readonly string[] | null | undefined {
-  return compileCondition(condition).interest.pathPrefixes.get('file.path');
+const filtered = { kind: 'open', field: 'file.path' };
+
+/** Prefixes as they are, names with … in front; null: any path. */
+function paths(condition: string): readonly string[] | null | undefined {
+  return shown(compileCondition(condition, '', { filtered }));
+}
+
+function shown({ interest: { paths } }: RuleSet<TestEvent>): readonly string[] | null | undefined {
+  if (paths === undefined || paths.unbounded.length > 0) return paths && null;
+  return [...paths.prefixes, ...paths.names.map((name) => `…${name}`)];
 }
 
 describe('interest in kinds', () => {
@@ -28,42 +38,83 @@ describe('interest in kinds', () => {
 
 describe('interest in paths', () => {
   const table: readonly (readonly [condition: string, expected: readonly string[] | null])[] = [
-    ['file.path = /etc/passwd', ['/etc/passwd']],
-    ['file.path in (/etc/passwd, /etc/shadow)', ['/etc/passwd', '/etc/shadow']],
+    ['file.path = /etc/passwd', ['…passwd']],
+    ['file.path in (/etc/passwd, /etc/shadow)', ['…passwd', '…shadow']],
+    ['file.path = /etc/', ['/etc/']],
     ['file.path pmatch (/etc/cron.d, /etc)', ['/etc']],
     ['file.path startswith /etc/ and file.path endswith .conf', ['/etc/']],
-    ['file.path startswith /etc/ and file.path in (/etc/a, /etc/b)', ['/etc/']],
+    ['file.path startswith /etc/ and file.path in (/etc/a, /etc/b)', ['…a', '…b']],
+    ['file.path startswith /etc/ and file.path startswith (/etc/a/, /etc/b/)', ['/etc/a/', '/etc/b/']],
     ["file.path glob '/home/*/.ssh/*'", ['/home/']],
+    ["file.path glob '/home/*/.ssh/id_[re]sa'", ['/home/']],
+    ["file.path glob '/home/*/.ssh/id_rsa'", ['…id_rsa']],
     ["file.path glob '*/.ssh/*'", null],
-    ['file.path endswith .conf', null],
+    ["file.path glob '*/.aws/credentials'", ['…credentials']],
+    ['file.path endswith (/.aws/credentials, /.kube/config)', ['…config', '…credentials']],
+    ['file.path endswith (/.aws/credentials, .conf)', null],
+    ['file.path endswith /', null],
+    ['file.name in (id_rsa, id_dsa)', ['…id_dsa', '…id_rsa']],
+    ['file.name startswith id_', null],
+    ['file.name = a/b', null],
+    ["file.name = ''", null],
+    ['basename(file.path) = id_rsa', ['…id_rsa']],
+    ['file.directory = /etc/ssh', ['/etc/ssh']],
+    ['file.directory endswith /.ssh', null],
+    ['file.path startswith /proc/ and (file.name = mem or file.name = environ and user.id = 0)', ['…environ', '…mem']],
+    ['file.path startswith /proc/ or file.name = id_rsa', ['/proc/', '…id_rsa']],
+    ['file.path startswith /root and (file.name = id_rsa or file.name endswith _key)', ['/root']],
     ['file.path != /etc/passwd', null],
+    ['file.name not in (a, b)', null],
     ['file.path not startswith /etc', null],
     ['not file.path = /etc/passwd and event.action = open', null],
     ['tolower(file.path) startswith /etc', null],
-    ['file.path = /a or (file.path = /b and user.id = 0)', ['/a', '/b']],
+    ['tolower(basename(file.path)) = id_rsa', null],
+    ['file.path = /a or (file.path = /b and user.id = 0)', ['…a', '…b']],
     ['file.path = /a or process.name = x', null],
     ['event.action = exec', []],
     ["file.path startswith ''", null],
+    // what isn't UTF-8 is shown as \xNN, so a backslash in a rule may stand for another byte
+    ["file.path startswith '/tmp/\\\\xff'", ['/tmp/']],
+    ["file.name = '\\\\xff'", null],
+    ["file.path = '/tmp/\\\\xff'", ['/tmp/']],
   ];
   for (const [condition, expected] of table) {
     test(`${condition} can match ${expected === null ? 'any path' : expected.join(' ') || 'no path'}`, () =>
-      assert.deepEqual(prefixes(condition), expected));
+      assert.deepEqual(paths(condition), expected));
   }
 
   test('is that of all rules together', () => {
     const set = compile(
-      '- rule: a\n  condition: file.path = /etc/passwd\n- rule: b\n  condition: file.path pmatch (/etc)\n- rule: c\n  condition: file.path = /root/x\n',
+      '- rule: a\n  condition: file.path = /etc/passwd\n- rule: b\n  condition: file.path pmatch (/etc)\n- rule: c\n  condition: file.path startswith (/root/x, /etc/x)\n',
+      { filtered },
     );
-    assert.deepEqual(set.interest.pathPrefixes.get('file.path'), ['/etc', '/root/x']);
+    assert.deepEqual(shown(set), ['/etc', '/root/x', '…passwd']);
   });
 
-  test('can be asked for part of the events: reads, when writes come anyway', () => {
-    const set = compile(
-      '- rule: a\n  condition: file.write and file.path endswith .so\n- rule: b\n  condition: file.path = /etc/shadow\n',
+  test('is in the events that are filtered only: reads, when writes come anyway', () => {
+    const rules =
+      '- rule: a\n  condition: file.write and file.path endswith .so\n- rule: b\n  condition: file.path = /etc/shadow\n';
+    assert.equal(compile(rules).interest.paths, undefined);
+    const all = compile(rules, { filtered }).interest.paths;
+    assert.deepEqual(
+      all?.unbounded.map(({ name }) => name),
+      ['a'],
     );
-    assert.deepEqual(set.pathPrefixes({ field: 'file.path', kind: 'open' }), null);
-    assert.deepEqual(set.pathPrefixes({ field: 'file.path', kind: 'open', given: { 'file.write': false } }), [
-      '/etc/shadow',
-    ]);
+    assert.deepEqual(shown(compile(rules, { filtered: { ...filtered, given: { 'file.write': false } } })), ['…shadow']);
+  });
+
+  test('a rule that can match any path is named in a warning, where it stands', () => {
+    const set = compile(
+      '- rule: a\n  condition: file.path = /x\n- rule: b\n  condition: file.name startswith id_\n- rule: c\n  condition: nonsense\n',
+      { filtered },
+    );
+    assert.deepEqual(
+      set.diagnostics.map(({ severity, code, item, line }) => [severity, code, item, line]),
+      [
+        ['warning', 'unfiltered', 'b', 3],
+        ['error', 'unknown-macro', 'c', 6],
+      ],
+    );
+    assert.match(set.diagnostics[0]!.message, /rule 'b' makes the sensor send every open/);
   });
 });

@@ -7,9 +7,11 @@ export interface Control {
   setInterest(interest: Interest): Promise<void>;
 }
 
-/** What the loaded content can match; what it cannot match does not leave the kernel. */
+/** What the loaded content can match; what it cannot match does not leave the kernel. Opens to write or create do in any case. */
 export interface Interest {
   readonly version: number;
-  /** null: every open. Otherwise writes, creates, and opens below these prefixes */
+  /** null: every open. Otherwise an open that only reads leaves the kernel when its path begins with one of these ... */
   readonly openPathPrefixes: readonly string[] | null;
+  /** ... or its last component is one of these. */
+  readonly openNames: readonly string[];
 }

@@ -26,7 +26,7 @@ export class InterestFilter {
   /** Before any content is loaded. `resumed`: the earlier agent's filter stays in force until then. */
   start(resumed: boolean): void {
     if (resumed && this.#options.opens !== 'all') return;
-    this.apply({ version: 0, openPathPrefixes: [] });
+    this.apply({ version: 0, openPathPrefixes: [], openNames: [] });
   }
 
   apply(interest: Interest): void {

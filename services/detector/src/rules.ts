@@ -4,6 +4,7 @@ import {
   type ChangedSource,
   compileRules,
   type Diagnostic,
+  type FilteredEvents,
   type RuleSource,
   render,
   updateRules,
@@ -12,8 +13,26 @@ import { catalogue, eventKinds, type Interest } from '@ringfence/schema';
 import type { Rules } from './pipeline.ts';
 import { BootThresholds } from './state/thresholds.ts';
 
+/** Opens that only read: the sensor sends those that some rule can match, and all others. */
+const FILTERED: FilteredEvents = {
+  kind: 'open',
+  field: 'file.path',
+  given: {
+    'file.open.read': true,
+    'file.open.write': false,
+    'file.open.create': false,
+    'file.open.truncate': false,
+  },
+};
+
 export function compileDetectorRules(sources: readonly RuleSource[]): Rules {
-  return compileRules({ sources, catalogue, kinds: eventKinds, thresholds: new BootThresholds() });
+  return compileRules({
+    sources,
+    catalogue,
+    kinds: eventKinds,
+    thresholds: new BootThresholds(),
+    filtered: FILTERED,
+  });
 }
 
 /** The set after the files changed. A broken file keeps its former version in force; `log` is told, source line, caret and all. */
@@ -43,8 +62,11 @@ export function logDiagnostics(diagnostics: readonly Diagnostic[], sources: read
 
 /** What the kernel has to send for these rules; writes and creates come anyway. The version is a hash of it: the same rules, the same number. */
 export function interestOf(rules: Rules): Interest {
-  const reads = { 'file.open.write': false, 'file.open.create': false };
-  const openPathPrefixes = rules.pathPrefixes({ field: 'file.path', kind: 'open', given: reads });
-  const digest = createHash('sha256').update(JSON.stringify(openPathPrefixes)).digest();
-  return { version: digest.readUIntBE(0, 6), openPathPrefixes };
+  const paths = rules.interest.paths;
+  const openPathPrefixes = paths === undefined || paths.unbounded.length > 0 ? null : paths.prefixes;
+  const openNames = openPathPrefixes === null ? [] : paths!.names;
+  const digest = createHash('sha256')
+    .update(JSON.stringify([openPathPrefixes, openNames]))
+    .digest();
+  return { version: digest.readUIntBE(0, 6), openPathPrefixes, openNames };
 }

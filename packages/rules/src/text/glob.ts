@@ -33,6 +33,12 @@ export function globPrefix(pattern: string): string {
   return prefix;
 }
 
+/** The text every match ends with. */
+export function globSuffix(pattern: string): string {
+  const pieces = parse(pattern);
+  return pieces.slice(pieces.findLastIndex((piece) => typeof piece !== 'string') + 1).join('');
+}
+
 /** The longest text between the glob's wildcards, and whether a match starts or ends with it. */
 export function globLiteral(pattern: string): {
   readonly operator: 'startswith' | 'endswith' | 'contains';

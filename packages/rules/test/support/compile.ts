@@ -6,8 +6,12 @@ export function compile(text: string, more: Partial<CompileOptions<TestEvent>> =
 }
 
 /** A set of one rule `r` with this condition. */
-export function compileCondition(condition: string, definitions = ''): RuleSet<TestEvent> {
-  return compile(`${definitions}\n- rule: r\n  condition: ${JSON.stringify(condition)}\n`);
+export function compileCondition(
+  condition: string,
+  definitions = '',
+  more: Partial<CompileOptions<TestEvent>> = {},
+): RuleSet<TestEvent> {
+  return compile(`${definitions}\n- rule: r\n  condition: ${JSON.stringify(condition)}\n`, more);
 }
 
 export function matches(set: RuleSet<TestEvent>, event: TestEvent, timeUs = 0): string[] {

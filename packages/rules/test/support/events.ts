@@ -19,13 +19,17 @@ function field(
   return { name, type, doc: `${name} of a test event.`, get, ...more };
 }
 
+function pathOf(event: TestEvent): string | undefined {
+  return event['file.path'] as string | undefined;
+}
+
 const action = Object.fromEntries(KINDS.map((kind) => [kind, kind]));
 
 export const catalogue: FieldCatalogue<TestEvent> = {
   fields: [
     field('event.action', 'string', { constants: action, get: (event) => event.kind }),
     field('process.name', 'string', { aliases: ['proc.name'] }),
-    field('process.executable', 'string', { aliases: ['proc.exepath'], path: true }),
+    field('process.executable', 'string', { aliases: ['proc.exepath'] }),
     field('process.command_line', 'string', { aliases: ['proc.cmdline'] }),
     field('process.args', 'strings'),
     field('process.entity_id', 'string'),
@@ -36,7 +40,17 @@ export const catalogue: FieldCatalogue<TestEvent> = {
     field('container.label', 'string', { argument: 'key' }),
     field('container.privileged', 'bool'),
     field('user.id', 'number'),
-    field('file.path', 'string', { kinds: ['open'], aliases: ['fd.name'], path: true }),
+    field('file.path', 'string', { kinds: ['open'], aliases: ['fd.name'] }),
+    field('file.name', 'string', {
+      kinds: ['open'],
+      part: { of: 'file.path', is: 'name' },
+      get: (event) => pathOf(event)?.slice(pathOf(event)!.lastIndexOf('/') + 1),
+    }),
+    field('file.directory', 'string', {
+      kinds: ['open'],
+      part: { of: 'file.path', is: 'directory' },
+      get: (event) => pathOf(event)?.slice(0, Math.max(pathOf(event)!.lastIndexOf('/'), 1)),
+    }),
     field('file.write', 'bool', { kinds: ['open'] }),
     field('destination.ip', 'ip', { kinds: ['connect'] }),
     field('destination.port', 'number', { kinds: ['connect'], aliases: ['fd.rport'] }),

@@ -21,8 +21,8 @@ export interface Field {
   readonly constants?: Readonly<Record<string, string | number | boolean>>;
   readonly argument?: 'index' | 'key';
   readonly argumentOptional?: boolean;
-  /** An absolute path, whose literal prefixes may become a filter in the kernel */
-  readonly path?: boolean;
+  /** It is a part of the path that another field holds */
+  readonly part?: { readonly of: string; readonly is: 'directory' | 'name' };
   get(event: EventView, argument?: string | number): FieldValue;
 }
 

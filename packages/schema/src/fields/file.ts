@@ -33,7 +33,6 @@ export const fileFields: readonly Field[] = [
     doc: "Path of the opened file: the kernel's copy.",
     aliases: ['fd.name', 'TargetFilename', 'evt.arg.path'],
     kinds,
-    path: true,
     get: path,
   },
   {
@@ -42,6 +41,7 @@ export const fileFields: readonly Field[] = [
     doc: 'Last component of the path.',
     aliases: ['fd.filename'],
     kinds,
+    part: { of: 'file.path', is: 'name' },
     get: (event) => baseName(path(event)),
   },
   {
@@ -50,7 +50,7 @@ export const fileFields: readonly Field[] = [
     doc: 'Directory of the file.',
     aliases: ['fd.directory'],
     kinds,
-    path: true,
+    part: { of: 'file.path', is: 'directory' },
     get: (event) => directory(path(event)),
   },
   {

@@ -180,7 +180,6 @@ export const processFields: readonly Field[] = [
     doc: 'What execve was given, before links were followed.',
     aliases: ['execve.args.filename', 'evt.arg.filename'],
     kinds: ['exec'],
-    path: true,
     get: bodyText('Exec', 'filename.bytes'),
   },
   {
