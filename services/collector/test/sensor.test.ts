@@ -327,7 +327,7 @@ describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
     writeFileSync(file, 'x');
     const read = (): void => void execFileSync('/bin/cat', [file]);
     read();
-    await collector.control.setInterest({ version: 7, openPathPrefixes: [place.directory] });
+    await collector.control.setInterest({ version: 7, openPathPrefixes: [place.directory], openNames: [] });
     read();
     await collector.settle();
     const batches = await readBatches(bus);
