@@ -92,7 +92,7 @@ export function createDetectorPipeline(deps: { rules: Rules; options?: DetectorO
   function publishIfIncident(chain: Chain): void {
     if (chain.version === 0 && scoreAt(chain, chain.lastKtime) < options.incidentThreshold) return;
     publish(chain, 'open');
-    host.changed.add(chain);
+    host.counted.add(chain);
   }
 
   function publish(chain: Chain, state: IncidentState, mergedInto = ''): void {

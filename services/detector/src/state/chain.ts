@@ -16,6 +16,8 @@ export interface ChainProcess {
   readonly entityId: string;
   /** empty: a hub, or unknown */
   readonly parentEntityId: string;
+  /** what follows is of this exec */
+  readonly execId: number;
   readonly pid: number;
   readonly executable: string;
   readonly args: string;
@@ -62,6 +64,8 @@ export interface Chain {
   readonly bootId: string;
   /** in the order of opening, over the host */
   readonly ordinal: number;
+  /** how many times it was written: of the whole and of its counts the later one holds */
+  revision: number;
   /** last one published; 0: none */
   version: number;
   /** µs since the epoch */

@@ -13,7 +13,8 @@ const text = new TextEncoder();
 const json = (value: unknown): Uint8Array => text.encode(JSON.stringify(value));
 const parse = (value: Uint8Array): unknown => JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(value));
 
-/** Keys: `h/<host>` the host itself, `c/<host>/<incident>` a chain, `t/<host>/<hash>` one count of a threshold. */
+/** Keys: `h/<host>` the host itself, `c/<host>/<incident>` a chain, `n/<host>/<incident>` its counts (a flood changes nothing else),
+ * `t/<host>/<hash>` one count of a threshold. */
 export function drainHost(host: Host, thresholds: BootThresholds, position: Position): StateChange[] {
   const { partition } = host;
   const put = (key: string, value: Uint8Array | null): StateChange => ({
@@ -24,10 +25,15 @@ export function drainHost(host: Host, thresholds: BootThresholds, position: Posi
     position,
   });
   const changes = [put(`h/${host.id}`, json(hostValue(host)))];
-  for (const id of host.gone) changes.push(put(`c/${host.id}/${id}`, null));
-  for (const chain of host.changed) changes.push(put(`c/${host.id}/${chain.id}`, json(chain)));
+  for (const id of host.gone) changes.push(put(`c/${host.id}/${id}`, null), put(`n/${host.id}/${id}`, null));
+  for (const chain of new Set([...host.changed, ...host.counted])) {
+    chain.revision++;
+    if (host.changed.has(chain)) changes.push(put(`c/${host.id}/${chain.id}`, json(chain)));
+    else changes.push(put(`n/${host.id}/${chain.id}`, json(countsOf(chain))));
+  }
   host.gone.clear();
   host.changed.clear();
+  host.counted.clear();
   for (const { bootId, key, value } of thresholds.takeHostChanges(host.id, (boot) => host.hasBoot(boot))) {
     // A key holds values of events: only its hash is sure to be short enough for the bus.
     const name = createHash('sha256').update(bootId).update(key).digest('hex').slice(0, 32);
@@ -35,6 +41,47 @@ export function drainHost(host: Host, thresholds: BootThresholds, position: Posi
     changes.push(put(`t/${host.id}/${name}`, kept));
   }
   return changes;
+}
+
+/** What repetitions change in a chain. */
+interface ChainCounts {
+  readonly id: string;
+  readonly hostId: string;
+  readonly revision: number;
+  readonly version: number;
+  readonly firstSeen: number;
+  readonly lastSeen: number;
+  readonly lastKtime: number;
+  readonly omitted: number;
+  readonly stale: boolean;
+  readonly rules: Readonly<Record<string, number>>;
+  /** count, lastTimestamp, minute, sentInMinute of each alert */
+  readonly alerts: readonly (readonly number[])[];
+}
+
+function countsOf(chain: Chain): ChainCounts {
+  const { id, hostId, revision, version, firstSeen, lastSeen, lastKtime, omitted, stale } = chain;
+  return {
+    ...{ id, hostId, revision, version, firstSeen, lastSeen, lastKtime, omitted, stale },
+    rules: Object.fromEntries(Object.entries(chain.rules).map(([rule, { ktime }]) => [rule, ktime])),
+    alerts: chain.alerts.map(({ count, lastTimestamp, minute, sentInMinute }) => [
+      count,
+      lastTimestamp,
+      minute,
+      sentInMinute,
+    ]),
+  };
+}
+
+/** The counts are older than the whole when the chain has been written whole since. */
+function applyCounts(chain: Chain, counts: ChainCounts): void {
+  const { rules, alerts, id: _id, hostId: _hostId, ...plain } = counts;
+  if (plain.revision <= chain.revision) return;
+  Object.assign(chain, plain);
+  for (const [rule, ktime] of Object.entries(rules)) Object.assign(chain.rules[rule] ?? {}, { ktime });
+  for (const [i, [count, lastTimestamp, minute, sentInMinute]] of alerts.entries()) {
+    Object.assign(chain.alerts[i] ?? {}, { count, lastTimestamp, minute, sentInMinute });
+  }
 }
 
 interface HostValue {
@@ -70,11 +117,25 @@ const HOST_SHAPE: Shape = {
     },
   ],
 };
+const COUNTS_SHAPE: Shape = {
+  id: 'string',
+  hostId: 'string',
+  revision: 'number',
+  version: 'number',
+  firstSeen: 'number',
+  lastSeen: 'number',
+  lastKtime: 'number',
+  omitted: 'number',
+  stale: 'boolean',
+  rules: { '*': 'number' },
+  alerts: [['number']],
+};
 const CHAIN_SHAPE: Shape = {
   id: 'string',
   hostId: 'string',
   bootId: 'string',
   ordinal: 'number',
+  revision: 'number',
   version: 'number',
   firstSeen: 'number',
   lastSeen: 'number',
@@ -105,6 +166,7 @@ const CHAIN_SHAPE: Shape = {
     '*': {
       entityId: 'string',
       parentEntityId: 'string',
+      execId: 'number',
       pid: 'number',
       executable: 'string',
       args: 'string',
@@ -123,6 +185,7 @@ export async function restoreHosts(
   entries: AsyncIterable<StateEntry & { readonly partition: number }>,
 ): Promise<void> {
   const chains: Chain[] = [];
+  const counts: ChainCounts[] = [];
   const hostOf = (id: string): Host => {
     const host = hosts.get(id) ?? new Host(id);
     hosts.set(id, host);
@@ -134,11 +197,17 @@ export async function restoreHosts(
       const parsed = parse(value);
       if (kind === 'h') restoreHost(hostOf(name), parsed, partition);
       else if (kind === 'c') chains.push(restoreChain(parsed));
+      else if (kind === 'n') counts.push(restoreCounts(parsed));
       else if (kind === 't') restoreThreshold(thresholds, parsed);
       else throw new RangeError('unknown kind of entry');
     } catch (cause) {
       throw new DetectorStateError(key, cause);
     }
+  }
+  const byId = new Map(chains.map((chain) => [`${chain.hostId}/${chain.id}`, chain]));
+  for (const one of counts) {
+    const chain = byId.get(`${one.hostId}/${one.id}`);
+    if (chain !== undefined) applyCounts(chain, one);
   }
   for (const chain of chains.sort((a, b) => a.ordinal - b.ordinal)) hostOf(chain.hostId).addChain(chain);
   for (const [id, host] of hosts) thresholds.takeHostChanges(id, (boot) => host.hasBoot(boot));
@@ -157,6 +226,11 @@ function restoreHost(host: Host, parsed: unknown, partition: number): void {
 function restoreChain(parsed: unknown): Chain {
   assertShape(parsed, CHAIN_SHAPE);
   return parsed as Chain;
+}
+
+function restoreCounts(parsed: unknown): ChainCounts {
+  assertShape(parsed, COUNTS_SHAPE);
+  return parsed as ChainCounts;
 }
 
 function restoreThreshold(thresholds: BootThresholds, parsed: unknown): void {

@@ -22,8 +22,9 @@ export class Host {
   readonly rarity: Map<string, number> = new Map();
   /** by boot and run; the latest is last */
   readonly runs: Map<string, Run> = new Map();
-  /** chains to write, and ids of those to delete, since the last drain */
+  /** since the last drain: chains to write whole, those of which only counts and times changed, and ids of those that went */
   readonly changed: Set<Chain> = new Set();
+  readonly counted: Set<Chain> = new Set();
   readonly gone: Set<string> = new Set();
 
   constructor(id: string) {
@@ -56,6 +57,7 @@ export class Host {
   removeChain(chain: Chain): void {
     this.chains.delete(chain.id);
     this.changed.delete(chain);
+    this.counted.delete(chain);
     this.gone.add(chain.id);
     for (const key of chain.keys) if (this.byKey.get(key) === chain) this.byKey.delete(key);
   }

@@ -93,6 +93,7 @@ export class ChainStep {
       hostId: alert.hostId,
       bootId: alert.bootId,
       ordinal: host.nextOrdinal++,
+      revision: 0,
       version: 0,
       firstSeen: alert.timestamp,
       lastSeen: alert.timestamp,
@@ -110,7 +111,7 @@ export class ChainStep {
   }
 
   #add(host: Host, chain: Chain, alert: Alert, event: EventView, why: string): Pick<Joined, 'news' | 'send'> {
-    host.changed.add(chain);
+    host.counted.add(chain);
     chain.firstSeen = Math.min(chain.firstSeen, alert.timestamp);
     chain.lastSeen = Math.max(chain.lastSeen, alert.timestamp);
     chain.lastKtime = Math.max(chain.lastKtime, alert.ktime);
@@ -121,10 +122,13 @@ export class ChainStep {
       chain.stale = true;
       return { news: false, send: this.#repeat(same, alert) };
     }
-    noteStages(chain, alert);
-    if (chain.alerts.length >= this.#options.maxAlerts) chain.omitted++;
-    else chain.alerts.push(listed(alert, entityId, why, sentenceOf(alert, event)));
-    return { news: true, send: true };
+    const staged = noteStages(chain, alert);
+    const room = chain.alerts.length < this.#options.maxAlerts;
+    if (room) chain.alerts.push(listed(alert, entityId, why, sentenceOf(alert, event)));
+    else chain.omitted++;
+    if (staged || room) host.changed.add(chain);
+    else chain.stale = true;
+    return { news: staged || room, send: true };
   }
 
   #repeat(same: ChainAlert, alert: Alert): boolean {
@@ -155,13 +159,16 @@ export class ChainStep {
       }
       chain.keys.push(key);
       host.byKey.set(key, chain);
+      host.changed.add(chain);
     }
     const actor = event.process;
     const shown = actor === undefined ? processes : new Map([[actor.entityId, actor], ...processes]);
     for (const [id, process] of shown) {
       const full = Object.keys(chain.processes).length >= (id === actor?.entityId ? 2 * MAX_PROCESSES : MAX_PROCESSES);
-      if (chain.processes[id] === undefined && full) continue;
-      chain.processes[id] = chainProcess(event, process, shown);
+      const known = chain.processes[id];
+      if (known === undefined ? full : known.execId >= process.raw.execId) continue;
+      chain.processes[id] = chainProcess(event, process, shown, known);
+      host.changed.add(chain);
     }
   }
 
@@ -224,13 +231,17 @@ function weigh(host: Host, chain: Chain, alert: Alert): void {
     return;
   }
   if (Object.keys(chain.rules).length >= MAX_RULES) return;
+  host.changed.add(chain);
   const chains = host.rarity.get(alert.rule) ?? 0;
   chain.rules[alert.rule] = { weight: weightOf(alert.priority, chains), ktime: alert.ktime };
   host.rarity.set(alert.rule, chains + 1);
 }
 
-function noteStages(chain: Chain, alert: Alert): void {
+/** true: the chain has a stage more. */
+function noteStages(chain: Chain, alert: Alert): boolean {
+  const before = chain.stages.length;
   for (const tactic of alert.tactics) addStage(chain, tactic, alert.techniques, alert.timestamp);
+  return chain.stages.length > before;
 }
 
 function addStage(chain: Chain, tactic: string, techniques: readonly string[], firstSeen: number): void {
@@ -256,11 +267,17 @@ function listed(alert: Alert, entityId: string, why: string, sentence: string): 
   };
 }
 
-function chainProcess(event: EventView, process: ProcessInfo, inChain: ReadonlyMap<string, ProcessInfo>): ChainProcess {
+function chainProcess(
+  event: EventView,
+  process: ProcessInfo,
+  inChain: ReadonlyMap<string, ProcessInfo>,
+  known: ChainProcess | undefined,
+): ChainProcess {
   const parent = process.parent?.entityId ?? '';
   return {
     entityId: process.entityId,
-    parentEntityId: inChain.has(parent) ? parent : '',
+    parentEntityId: inChain.has(parent) ? parent : (known?.parentEntityId ?? ''),
+    execId: process.raw.execId,
     pid: process.raw.pid,
     executable: executableText(process),
     args: argsText(process),

@@ -1,5 +1,13 @@
-import { encode, type Incident, type IncidentState, Priorities, type Priority, u64FromBigInt } from '@ringfence/schema';
-import type { Chain, ChainAlert, ChainContainer, ChainProcess } from '../state/chain.ts';
+import {
+  encode,
+  type Incident,
+  type IncidentProcess,
+  type IncidentState,
+  Priorities,
+  type Priority,
+  u64FromBigInt,
+} from '@ringfence/schema';
+import type { Chain, ChainAlert, ChainContainer } from '../state/chain.ts';
 import { scoreAt } from './score.ts';
 import { clock, spaced, storyOf } from './words.ts';
 
@@ -61,14 +69,14 @@ function incidentOf(
 }
 
 /** Those of the alerts first, then what ties them, as far as there is room. */
-function processesOf(chain: Chain, alerts: readonly ChainAlert[], max: number): ChainProcess[] {
+function processesOf(chain: Chain, alerts: readonly ChainAlert[], max: number): IncidentProcess[] {
   const actors = new Set(alerts.map(({ entityId }) => entityId));
   const all = Object.values(chain.processes);
   const chosen = [
     ...all.filter(({ entityId }) => actors.has(entityId)),
     ...all.filter(({ entityId }) => !actors.has(entityId)),
   ];
-  return chosen.slice(0, max);
+  return chosen.slice(0, max).map(({ execId: _, ...process }) => process);
 }
 
 /** The container of all alerts; null when they are not all of one. */
