@@ -188,7 +188,7 @@ const shape = (home: Home) => ({
     mode: choice(
       ['observe', 'enforce'],
       'observe',
-      '`observe` records what would have been done; `enforce` does it, where a policy enforces too.',
+      'What is done about a kill that a rule asks for and no policy speaks about: `observe` records what would have been done; `enforce` does it, everywhere. A policy says its own mode.',
     ),
     policies: paths(
       ['builtin'],

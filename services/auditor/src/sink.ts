@@ -47,6 +47,8 @@ export interface AuditEntry {
   readonly entities: readonly string[];
   /** bit n: has events of kind n (KIND) */
   readonly eventKinds: number;
+  /** events in it, of a batch; else 0 */
+  readonly eventCount: number;
   /** for full-text search; empty: not searched */
   readonly text: string;
   /** what it answers: a command's alert or incident. Empty: nothing */
@@ -58,6 +60,8 @@ export interface AuditEntry {
 export interface SinkStats {
   /** stored since the sink was opened, by kind */
   readonly stored: Readonly<Record<AuditKind, number>>;
+  /** in the batches stored since the sink was opened */
+  readonly events: number;
   /** not stored because they were there already */
   readonly duplicates: number;
   /** had the id of another record but other bytes: the first one stands */
@@ -80,6 +84,8 @@ export interface AuditDrop {
   readonly kind: AuditKind;
   readonly cause: AuditDropCause;
   readonly count: number;
+  /** in them, when they are batches */
+  readonly events: number;
   /** of payloads as stored */
   readonly bytes: number;
 }

@@ -162,8 +162,9 @@ suite('the reader', () => {
   test('says what is there, and that nothing is there', async () => {
     using dir = tempDir();
     await using trail = await createTestTrail(dir.path);
-    const { counts, dropped, fileBytes } = trail.reader.stats();
+    const { counts, events, dropped, fileBytes } = trail.reader.stats();
     assert.equal(counts.events, BATCHES);
+    assert.equal(events, BATCHES * EVENTS_PER_BATCH);
     assert.deepEqual(dropped, []);
     assert.ok(fileBytes > 0);
     assert.throws(() => new AuditReader(join(dir.path, 'none.db')), { code: 'ERR_AUDIT_MISSING' });

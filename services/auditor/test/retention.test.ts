@@ -45,7 +45,9 @@ suite('the disk bound', () => {
     assert.ok(bytes <= MIN_BYTES, `${bytes} bytes on disk`);
 
     using reader = new AuditReader(path);
-    const { counts } = reader.stats();
+    const { counts, events } = reader.stats();
+    assert.equal(drop.events, drop.count * 2);
+    assert.equal(events, counts.events * 2);
     assert.equal(counts.events + drop.count, batches, 'stored = held + counted drops');
     assert.ok(counts.events > 10);
     assert.equal(counts.alert, batches);

@@ -139,8 +139,8 @@ suite('verify', () => {
     tamper(path, `UPDATE chains SET head_seq = head_seq + 1 WHERE ${ALERT}`);
     tamper(
       path,
-      `INSERT INTO records (chain, seq, kind, id, timestamp, until, host, source_offset, event_kinds, prev_hash, hash, size, packed, entities, payload)
-       SELECT chain, 3, kind, 'planted', timestamp, until, host, source_offset, event_kinds, hash, zeroblob(32), size, packed, entities, payload
+      `INSERT INTO records (chain, seq, kind, id, timestamp, until, host, source_offset, event_kinds, events, prev_hash, hash, size, packed, entities, payload)
+       SELECT chain, 3, kind, 'planted', timestamp, until, host, source_offset, event_kinds, events, hash, zeroblob(32), size, packed, entities, payload
        FROM records WHERE ${seq(2)}`,
     );
     assert.deepEqual(found(path), [{ what: 'added', kind: 'alert', seq: 3, count: 1 }]);
@@ -151,8 +151,8 @@ suite('verify', () => {
     const path = await createTestTrail(dir.path);
     tamper(
       path,
-      `INSERT INTO records (chain, seq, kind, id, timestamp, until, host, source_offset, event_kinds, prev_hash, hash, size, packed, entities, payload)
-       SELECT chain, 5, kind, 'planted', timestamp, until, host, source_offset, event_kinds, hash, zeroblob(32), size, packed, entities, payload
+      `INSERT INTO records (chain, seq, kind, id, timestamp, until, host, source_offset, event_kinds, events, prev_hash, hash, size, packed, entities, payload)
+       SELECT chain, 5, kind, 'planted', timestamp, until, host, source_offset, event_kinds, events, hash, zeroblob(32), size, packed, entities, payload
        FROM records WHERE ${seq(4)}`,
     );
     const planted = [{ what: 'added', kind: 'alert', seq: 5, count: 1 }];

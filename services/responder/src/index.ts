@@ -11,4 +11,5 @@ export {
   type PolicySource,
   renderProblem,
 } from './policy/load.ts';
-export type { Policy } from './policy/policy.ts';
+export type { IncidentFacts, Policy, Subject } from './policy/policy.ts';
+export { PolicySet, type Verdict } from './policy/policy-set.ts';

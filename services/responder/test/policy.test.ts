@@ -107,17 +107,6 @@ suite('a policy file', () => {
     );
     assert.match(problems.map(renderProblem).join(), /none\.yaml:1:1: it can't be read: ENOENT/);
   });
-
-  test('of ours enforces in the sandbox of the demo and nowhere else', () => {
-    const { policies, problems } = loadPolicyFiles(['builtin']);
-    assert.deepEqual(problems, []);
-    const set = new PolicySet(policies, 'observe');
-    const judge = (cgroupPath: string) => set.judge({ ...subject, action: 'kill', cgroupPath });
-    assert.deepEqual(judge('/ringfence-demo-0a1b2c3d'), { policy: 'demo', mode: 'enforce' });
-    for (const path of ['/', '', '/docker/abc', '/x/ringfence-demo-1', '/ringfence-dem'])
-      assert.deepEqual(judge(path), { policy: 'rule-action', mode: 'observe' }, path);
-    assert.equal(set.judge({ ...subject, cgroupPath: '/ringfence-demo-1' }), undefined, 'no rule asked for a kill');
-  });
 });
 
 suite('a policy applies', () => {

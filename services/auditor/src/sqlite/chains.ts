@@ -9,6 +9,8 @@ export interface Chain {
   hash: Uint8Array;
   /** µs: the longest time between first and last event of one of its records */
   span: number;
+  /** in all its records, those that retention let go among them */
+  events: number;
   changed: boolean;
 }
 
@@ -17,6 +19,7 @@ interface ChainRow {
   readonly head_seq: number;
   readonly head_hash: Buffer;
   readonly span: number;
+  readonly events: number;
   readonly last: number | null;
 }
 
@@ -29,14 +32,14 @@ export class Chains {
 
   constructor(db: Sqlite) {
     this.#select = db.prepare<[string, number, number], ChainRow>(
-      `SELECT chain, head_seq, head_hash, span, (SELECT max(seq) FROM records r WHERE r.chain = c.chain) AS last
+      `SELECT chain, head_seq, head_hash, span, events, (SELECT max(seq) FROM records r WHERE r.chain = c.chain) AS last
        FROM chains c WHERE topic = ? AND partition = ? AND kind = ?`,
     );
     this.#insert = db.prepare(
-      `INSERT INTO chains (topic, partition, kind, base_seq, base_hash, head_seq, head_hash, span)
-       VALUES (?, ?, ?, 0, ?, 0, ?, 0)`,
+      `INSERT INTO chains (topic, partition, kind, base_seq, base_hash, head_seq, head_hash, span, events)
+       VALUES (?, ?, ?, 0, ?, 0, ?, 0, 0)`,
     );
-    this.#update = db.prepare('UPDATE chains SET head_seq = ?, head_hash = ?, span = ? WHERE chain = ?');
+    this.#update = db.prepare('UPDATE chains SET head_seq = ?, head_hash = ?, span = ?, events = ? WHERE chain = ?');
   }
 
   of(topic: string, partition: number, kind: AuditKind): Chain {
@@ -51,14 +54,15 @@ export class Chains {
     }
     // A record that someone put after the head must not stop the trail: it is stepped over, and `verify` shows it.
     const seq = Math.max(row.head_seq, row.last ?? 0);
-    const chain: Chain = { chain: row.chain, seq, hash: row.head_hash, span: row.span, changed: false };
+    const { head_hash: hash, span, events } = row;
+    const chain: Chain = { chain: row.chain, seq, hash, span, events, changed: false };
     this.#loaded.set(key, chain);
     return chain;
   }
 
   save(): void {
-    for (const { chain, seq, hash, span, changed } of this.#loaded.values()) {
-      if (changed) this.#update.run(seq, hash, span, chain);
+    for (const { chain, seq, hash, span, events, changed } of this.#loaded.values()) {
+      if (changed) this.#update.run(seq, hash, span, events, chain);
     }
     this.forget();
   }

@@ -19,12 +19,12 @@ const SCHEMA = `
 CREATE TABLE chains (
   chain INTEGER PRIMARY KEY, topic TEXT NOT NULL, partition INTEGER NOT NULL, kind INTEGER NOT NULL,
   base_seq INTEGER NOT NULL, base_hash BLOB NOT NULL, head_seq INTEGER NOT NULL, head_hash BLOB NOT NULL,
-  span INTEGER NOT NULL, UNIQUE (topic, partition, kind)
+  span INTEGER NOT NULL, events INTEGER NOT NULL, UNIQUE (topic, partition, kind)
 );
 CREATE TABLE records (
   record INTEGER PRIMARY KEY, chain INTEGER NOT NULL, seq INTEGER NOT NULL, kind INTEGER NOT NULL, id TEXT NOT NULL,
   timestamp INTEGER NOT NULL, until INTEGER NOT NULL, host TEXT NOT NULL, source_offset INTEGER NOT NULL,
-  event_kinds INTEGER NOT NULL, prev_hash BLOB NOT NULL, hash BLOB NOT NULL, size INTEGER NOT NULL, packed INTEGER NOT NULL,
+  event_kinds INTEGER NOT NULL, events INTEGER NOT NULL, prev_hash BLOB NOT NULL, hash BLOB NOT NULL, size INTEGER NOT NULL, packed INTEGER NOT NULL,
   entities BLOB NOT NULL, payload BLOB NOT NULL
 );
 CREATE UNIQUE INDEX records_chain ON records (chain, seq);
@@ -36,7 +36,8 @@ CREATE TABLE incidents (id TEXT PRIMARY KEY, version INTEGER NOT NULL, last_seen
 CREATE INDEX incidents_time ON incidents (last_seen);
 CREATE TABLE positions (topic TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER NOT NULL, PRIMARY KEY (topic, partition)) WITHOUT ROWID;
 CREATE TABLE drops (
-  kind INTEGER NOT NULL, cause TEXT NOT NULL, count INTEGER NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY (kind, cause)
+  kind INTEGER NOT NULL, cause TEXT NOT NULL, count INTEGER NOT NULL, events INTEGER NOT NULL, bytes INTEGER NOT NULL,
+  PRIMARY KEY (kind, cause)
 ) WITHOUT ROWID;
 CREATE VIRTUAL TABLE search USING fts5 (text, content='', contentless_delete=1, detail=full, tokenize="unicode61 remove_diacritics 0 tokenchars '_'");
 `;

@@ -5,8 +5,8 @@ import type { Sqlite } from './database.ts';
 /** What retention has let go since the trail began. */
 export function readDrops(db: Sqlite): AuditDrop[] {
   return db
-    .prepare<[], { kind: number; cause: AuditDropCause; count: number; bytes: number }>(
-      'SELECT kind, cause, count, bytes FROM drops',
+    .prepare<[], { kind: number; cause: AuditDropCause; count: number; events: number; bytes: number }>(
+      'SELECT kind, cause, count, events, bytes FROM drops',
     )
     .all()
     .flatMap(({ kind, ...drop }) => {

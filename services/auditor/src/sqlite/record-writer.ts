@@ -31,8 +31,8 @@ export class RecordWriter {
   constructor(db: Sqlite, chains: Chains) {
     this.#chains = chains;
     this.#record = db.prepare(
-      `INSERT INTO records (chain, seq, kind, id, timestamp, until, host, source_offset, event_kinds, prev_hash, hash, size, packed, entities, payload)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (kind, id) DO NOTHING`,
+      `INSERT INTO records (chain, seq, kind, id, timestamp, until, host, source_offset, event_kinds, events, prev_hash, hash, size, packed, entities, payload)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (kind, id) DO NOTHING`,
     );
     this.#existing = db.prepare<[number, string], PayloadRow>(
       'SELECT size, packed, payload FROM records WHERE kind = ? AND id = ?',
@@ -56,7 +56,7 @@ export class RecordWriter {
     const hash = recordHash(chain.hash, entry);
     const keys = entityKeys(entry.entities);
     const { bytes, packed } = pack(entry.payload);
-    const { id, timestamp, until, hostId, offset, eventKinds, payload } = entry;
+    const { id, timestamp, until, hostId, offset, eventKinds, eventCount, payload } = entry;
     const { changes, lastInsertRowid } = this.#record.run(
       chain.chain,
       chain.seq + 1,
@@ -67,6 +67,7 @@ export class RecordWriter {
       hostId,
       offset,
       eventKinds,
+      eventCount,
       chain.hash,
       hash,
       payload.length,
@@ -78,6 +79,7 @@ export class RecordWriter {
     chain.seq++;
     chain.hash = hash;
     chain.span = Math.max(chain.span, until - timestamp);
+    chain.events += eventCount;
     chain.changed = true;
     this.#index(entry, kind, keys, Number(lastInsertRowid));
     return { outcome: 'stored', bytes: bytes.length };

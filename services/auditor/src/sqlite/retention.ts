@@ -18,6 +18,7 @@ interface OldestRow {
   readonly hash: Buffer;
   readonly until: number;
   readonly entities: Buffer;
+  readonly events: number;
   readonly stored: number;
 }
 
@@ -40,7 +41,7 @@ export class Retention {
     this.#limitBytes = maxBytes - SLACK_BYTES;
     this.#pageBytes = db.pragma('page_size', { simple: true }) as number;
     this.#oldest = db.prepare<[number], OldestRow>(
-      `SELECT r.record, r.chain, r.seq, r.hash, r.until, r.entities, length(r.payload) AS stored
+      `SELECT r.record, r.chain, r.seq, r.hash, r.until, r.entities, r.events, length(r.payload) AS stored
        FROM chains c JOIN records r ON r.chain = c.chain AND r.seq = (SELECT min(seq) FROM records WHERE chain = c.chain)
        WHERE c.kind = ? ORDER BY r.record LIMIT 1`,
     );
@@ -49,8 +50,8 @@ export class Retention {
     this.#unindex = db.prepare('DELETE FROM search WHERE rowid = ?');
     this.#base = db.prepare('UPDATE chains SET base_seq = ?, base_hash = ? WHERE chain = ?');
     this.#count = db.prepare(
-      `INSERT INTO drops (kind, cause, count, bytes) VALUES (?, ?, 1, ?)
-       ON CONFLICT (kind, cause) DO UPDATE SET count = count + 1, bytes = bytes + excluded.bytes`,
+      `INSERT INTO drops (kind, cause, count, events, bytes) VALUES (?, ?, 1, ?, ?)
+       ON CONFLICT (kind, cause) DO UPDATE SET count = count + 1, events = events + excluded.events, bytes = bytes + excluded.bytes`,
     );
   }
 
@@ -74,12 +75,12 @@ export class Retention {
     const number = kindNumber[kind];
     const oldest = this.#oldest.get(number);
     if (oldest === undefined || oldest.until >= before) return false;
-    const { record, chain, seq, hash, entities, stored } = oldest;
+    const { record, chain, seq, hash, entities, events, stored } = oldest;
     this.#delete.run(record);
     for (const key of unpackKeys(entities)) this.#unlink.run(key, number, record);
     if (kind !== 'events') this.#unindex.run(record);
     this.#base.run(seq, hash, chain);
-    this.#count.run(number, cause, stored);
+    this.#count.run(number, cause, events, stored);
     return true;
   }
 }

@@ -13,6 +13,7 @@ const COMPACTED: ReadonlySet<string> = new Set(topics.filter(({ compacted }) => 
 
 interface Tally {
   readonly stored: Record<AuditKind, number>;
+  events: number;
   duplicates: number;
   conflicts: number;
   missed: number;
@@ -98,6 +99,7 @@ export class SqliteSink implements AuditSink {
     const stored = this.#records.write(entry);
     if (stored.outcome === 'stored') {
       tally.stored[entry.kind]++;
+      tally.events += entry.eventCount;
       tally.payloadBytes += entry.payload.length;
       tally.storedBytes += stored.bytes;
       if (entry.kind === 'events') this.#newestEvent = Math.max(this.#newestEvent, entry.until);
@@ -132,11 +134,12 @@ function sourceOf({ topic, partition }: { readonly topic: string; readonly parti
 
 function emptyTally(): Tally {
   const stored = Object.fromEntries(AuditKinds.map((kind) => [kind, 0])) as Record<AuditKind, number>;
-  return { stored, duplicates: 0, conflicts: 0, missed: 0, payloadBytes: 0, storedBytes: 0 };
+  return { stored, events: 0, duplicates: 0, conflicts: 0, missed: 0, payloadBytes: 0, storedBytes: 0 };
 }
 
 function addTally(total: Tally, added: Tally): void {
   for (const kind of AuditKinds) total.stored[kind] += added.stored[kind];
+  total.events += added.events;
   total.duplicates += added.duplicates;
   total.conflicts += added.conflicts;
   total.missed += added.missed;

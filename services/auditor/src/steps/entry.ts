@@ -21,6 +21,7 @@ export function entryOf(record: InRecord, payload: Uint8Array, own: Own): AuditE
     until: own.timestamp,
     entities: [],
     eventKinds: 0,
+    eventCount: 0,
     text: '',
     cause: '',
     incident: null,

@@ -49,6 +49,7 @@ export function createEventBatchReader(): RecordReader {
       until: until + wallOffset,
       hostId,
       eventKinds,
+      eventCount: view.index + 1,
       entities: Array.from(seen, (process) => process.entityId),
     });
     return [batch, ...singles];

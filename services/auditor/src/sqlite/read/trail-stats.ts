@@ -7,6 +7,8 @@ import type { Trail } from './trail.ts';
 export interface TrailStats {
   /** held now */
   readonly counts: Readonly<Record<AuditKind, number>>;
+  /** in the batches held now */
+  readonly events: number;
   readonly dropped: readonly AuditDrop[];
   readonly fileBytes: number;
 }
@@ -15,16 +17,19 @@ export function statsOf(trail: Trail): TrailStats {
   return trail.guard(() => {
     const counts = Object.fromEntries(AuditKinds.map((kind) => [kind, 0])) as Record<AuditKind, number>;
     const rows = trail.db
-      .prepare<[], { kind: number; held: number }>(
-        'SELECT kind, sum(head_seq - base_seq) AS held FROM chains GROUP BY kind',
+      .prepare<[], { kind: number; held: number; events: number }>(
+        'SELECT kind, sum(head_seq - base_seq) AS held, sum(events) AS events FROM chains GROUP BY kind',
       )
       .all();
-    for (const { kind, held } of rows) {
+    const dropped = readDrops(trail.db);
+    let events = dropped.reduce((gone, drop) => gone - drop.events, 0);
+    for (const { kind, held, events: stored } of rows) {
+      events += stored;
       const name = kindOf(kind);
       if (name !== undefined) counts[name] = held;
     }
     const pages = trail.db.pragma('page_count', { simple: true }) as number;
     const pageBytes = trail.db.pragma('page_size', { simple: true }) as number;
-    return { counts, dropped: readDrops(trail.db), fileBytes: pages * pageBytes };
+    return { counts, events, dropped, fileBytes: pages * pageBytes };
   });
 }
