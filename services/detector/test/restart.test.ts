@@ -129,3 +129,16 @@ test('state that was damaged stops the restart and names the entry', async () =>
     await assert.rejects(withThreshold().restore(damaged()), { code: 'ERR_DETECTOR_STATE', key: entry.key });
   }
 });
+
+test('a flood of repetitions writes counts, not the chain', () => {
+  const host = createTestHost();
+  const feed = createFeed(host);
+  const detector = createTestDetector();
+  const shell = host.spawn(host.init, '/bin/bash');
+  host.open(shell, '/etc/shadow');
+  const keysOf = (records: readonly InRecord[]): string[] =>
+    detector.handle(records).state.map(({ key }) => key.slice(0, 2));
+  assert.deepEqual(keysOf(feed.next()), ['h/', 'c/']);
+  for (let i = 0; i < 100; i++) host.open(shell, '/etc/shadow');
+  assert.deepEqual(keysOf(feed.next()), ['h/', 'n/']);
+});

@@ -7,15 +7,16 @@ import {
   typeOf,
   U64_ZERO,
 } from '@ringfence/schema';
-import type avro from 'avsc';
 import type { Boot, Lane } from './boot.ts';
 import type { KnownContainer } from './contexts.ts';
 import { type Image, ProcessEntry } from './process.ts';
 import type { Write } from './written-files.ts';
 
+type AvroType = ReturnType<ReturnType<typeof typeOf>['field']>['type'];
+
 /** Items of an array field of EventBatch: state entries use the wire's own types. */
-const itemsOf = (field: string): avro.Type =>
-  (typeOf('EventBatch').field(field).type as avro.types.ArrayType).itemsType;
+const itemsOf = (field: string): AvroType =>
+  (typeOf('EventBatch').field(field).type as AvroType & { readonly itemsType: AvroType }).itemsType;
 const processType = itemsOf('processes');
 const containerType = itemsOf('containers');
 
@@ -44,7 +45,7 @@ class Reader extends EventCursor {
     return this.fixed(this.long()).toString('utf8');
   }
 
-  rest<T>(type: avro.Type): T {
+  rest<T>(type: AvroType): T {
     return type.fromBuffer(this.buffer.subarray(this.at)) as T;
   }
 
