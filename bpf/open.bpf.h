@@ -22,6 +22,8 @@ static __always_inline bool open__is_watched(struct rf_scratch_small *scratch, c
 {
 	struct rf_watched_key *key = &scratch->key;
 
+	if (RF_READ_ONCE(rf_control.nothing_watched))
+		return false;
 	rf_barrier(size);
 	if (size > RF_WATCHED_MAX)
 		size = RF_WATCHED_MAX;
@@ -29,6 +31,52 @@ static __always_inline bool open__is_watched(struct rf_scratch_small *scratch, c
 		return false;
 	key->prefixlen = size * 8;
 	return bpf_map_lookup_elem(&rf_watched, key) != 0;
+}
+
+/* `name` is in the kernel. */
+static __always_inline bool open__is_name(const void *name, __u32 size)
+{
+	struct rf_name_key key = {};
+
+	if (size > RF_NAME_MAX) {
+		name += size - RF_NAME_MAX;
+		size = RF_NAME_MAX;
+	}
+	rf_barrier(size);
+	if (size > RF_NAME_MAX || bpf_probe_read_kernel(key.name, size, name))
+		return false;
+	return bpf_map_lookup_elem(&rf_names, &key) != 0;
+}
+
+static __always_inline bool open__is_named(struct file *file)
+{
+	struct qstr name = {};
+
+	if (RF_READ_ONCE(rf_control.nothing_named))
+		return false;
+	return path__last_name(kernel__read(file, f_path.mnt), kernel__read(file, f_path.dentry), &name) &&
+	       open__is_name(name.name, name.len);
+}
+
+/* A path in the record being made: what follows its last slash, if that is near enough. */
+static __always_inline bool open__ends_in_name(const char *record, __u32 offset, __u32 size)
+{
+	char tail[RF_NAME_MAX] = {};
+	__u32 kept = size < RF_NAME_MAX ? size : RF_NAME_MAX;
+	__u32 begin = offset + size - kept;
+	__u32 name = 0;
+
+	if (RF_READ_ONCE(rf_control.nothing_named))
+		return false;
+	rf_barrier(kept);
+	rf_barrier(begin);
+	if (kept > RF_NAME_MAX || begin > OPEN_ROOM - RF_NAME_MAX || bpf_probe_read_kernel(tail, kept, record + begin))
+		return false;
+#pragma unroll
+	for (__u32 at = 0; at < RF_NAME_MAX; at++)
+		if (tail[at] == '/')
+			name = at + 1;
+	return name < kept && open__is_name(record + begin + name, kept - name);
 }
 
 static __always_inline void open__fill(struct rf_open *o, struct task_struct *task, __s32 result, __u32 flags)
@@ -87,7 +135,8 @@ static __always_inline void open__without_file(struct rf_scratch_small *scratch,
 	open__fill(o, task, result, request->flags);
 	o->source_caller = 1;
 	text__append_string(&b, OPEN_ROOM, &o->path, TEXT_USER, request->path);
-	if (!wanted && !open__is_watched(scratch, scratch->record + sizeof(*o), o->path.kept)) {
+	if (!wanted && !open__ends_in_name(scratch->record, sizeof(*o), o->path.kept) &&
+	    !open__is_watched(scratch, scratch->record + sizeof(*o), o->path.kept)) {
 		ring__count(RF_LANE_BULK, RF_DROP_UNWATCHED);
 		return;
 	}
@@ -110,46 +159,49 @@ static __always_inline bool open__is_wanted(__u32 flags)
 }
 
 static __always_inline void open__assemble(struct task_struct *task, __s32 result, const struct open_request *request, struct file *file,
-					   __u32 flags)
+					   __u32 flags, bool wanted)
 {
 	struct rf_scratch_small *scratch = scratch__take(&rf_scratch_bulk, ring__cpu(), RF_LANE_BULK);
 
 	if (!scratch)
 		return;
 	if (file)
-		open__opened(scratch, task, result, file, flags, open__is_wanted(flags));
+		open__opened(scratch, task, result, file, flags, wanted);
 	else
-		open__without_file(scratch, task, result, request, open__is_wanted(flags));
+		open__without_file(scratch, task, result, request, wanted);
 	scratch__give(scratch);
 }
 
-/* Cheapest question first: most opens are uninteresting. */
+static __always_inline int open__leave_out(enum rf_drop cause)
+{
+	ring__count(RF_LANE_BULK, cause);
+	return 0;
+}
+
+/* Cheapest question first: most opens are uninteresting. A file's name is at hand, its path has to be put together. */
 static __always_inline int open__finish(struct task_struct *task, long result, const struct open_request *request)
 {
 	bool watched = !RF_READ_ONCE(rf_control.nothing_watched);
-	struct file *file = 0;
+	bool looked_at = watched || !RF_READ_ONCE(rf_control.nothing_named);
 	__u32 flags = request->flags;
+	struct file *file = 0;
+	bool wanted;
 
-	if (task__is_agent()) {
-		ring__count(RF_LANE_BULK, RF_DROP_SELF);
-		return 0;
-	}
-	if (!watched && !request->changeable && !open__is_wanted(flags)) {
-		ring__count(RF_LANE_BULK, RF_DROP_UNWATCHED);
-		return 0;
-	}
+	if (task__is_agent())
+		return open__leave_out(RF_DROP_SELF);
+	if (!looked_at && !request->changeable && !open__is_wanted(flags))
+		return open__leave_out(RF_DROP_UNWATCHED);
 	if (result >= 0) {
 		file = file__of_descriptor(task, result);
 		if (file)
 			flags = open__flags(file, flags);
 		else /* another thread has closed it: the caller's text is all there is */
 			ring__count(RF_LANE_BULK, RF_DROP_READ_FAULT);
-		if (!watched && !open__is_wanted(flags)) {
-			ring__count(RF_LANE_BULK, RF_DROP_UNWATCHED);
-			return 0;
-		}
 	}
-	open__assemble(task, result, request, file, flags);
+	wanted = open__is_wanted(flags) || (file && open__is_named(file));
+	if (!wanted && !watched && (file || !looked_at))
+		return open__leave_out(RF_DROP_UNWATCHED);
+	open__assemble(task, result, request, file, flags, wanted);
 	return 0;
 }
 

@@ -24,6 +24,7 @@
 #define RF_UNIX_PATH_MAX 108
 #define RF_SNAPSHOT_ARGV_MAX 16384 /* of a process found at start: an iterator hands over at most 32 KiB at once */
 #define RF_WATCHED_MAX 256         /* bytes of a path that a watched prefix can tell apart */
+#define RF_NAME_MAX 32             /* bytes of a file name that are told apart: its last */
 
 /* Lanes: each has its own ring, sequence and loss counters. User-space lanes follow in packages/schema/src/lanes.ts. */
 enum rf_lane { RF_LANE_SECURITY = 0, RF_LANE_BULK = 1, RF_LANES = 2 };
@@ -175,15 +176,21 @@ union rf_record {
 /* Written by the consumer, read by the sensor (.bss, mapped). */
 struct rf_control {
 	__u32 agent_tgid;        /* whose file and network noise is dropped; 0: nobody */
-	__u32 all_opens;         /* 1: send every open; 0: writes, creates and watched paths */
+	__u32 all_opens;         /* 1: send every open; 0: writes, creates, watched paths and names */
 	__u32 sleeping[RF_LANES];/* the reader sets 1, looks at the ring once more and sleeps; the next record wakes it and clears it */
 	__u32 nothing_watched;   /* 1: rf_watched is empty, so the path of an open that only reads need not be found out */
+	__u32 nothing_named;     /* 1: rf_names is empty */
 };
 
 /* Key of rf_watched (LPM trie, value u32): every path that begins with these bytes is watched. */
 struct rf_watched_key {
 	__u32 prefixlen; /* bits */
 	__u8 path[RF_WATCHED_MAX];
+};
+
+/* Key of rf_names (hash, value u32): the last component of a path, or what its last RF_NAME_MAX bytes are when it is longer. Filled up with NUL. */
+struct rf_name_key {
+	__u8 name[RF_NAME_MAX];
 };
 
 /* One per lane and CPU (array map, lane * RF_CPUS_MAX + cpu), a cache line each. CPUs beyond share: their number is folded, in records too. */

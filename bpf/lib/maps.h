@@ -77,6 +77,14 @@ struct {
 	__type(value, __u32);
 } rf_watched SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 4096);
+	__type(key, struct rf_name_key);
+	__type(value, __u32);
+} rf_names SEC(".maps");
+
 /* Arrays with an entry per CPU: a per-CPU map can't hold more than 32 KiB. Each lane has its own, so that files can't hold up execs. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

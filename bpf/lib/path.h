@@ -8,6 +8,8 @@
 
 /* Components and mounts looked at; a hostile tree can be deeper: `length` then says what was seen. */
 #define PATH_STEPS_MAX 8192
+/* Mounts upon one another whose roots a name is looked for behind */
+#define PATH_STACKED_MAX 8
 #define PATH_HALF (RF_PATH_MAX / 2)
 
 enum path_step { PATH_COMPONENT, PATH_CROSSED, PATH_END };
@@ -127,6 +129,28 @@ static __noinline int path__build(struct rf_path_work *w, struct vfsmount *vfsmo
 		w->kept = RF_PATH_MAX;
 	}
 	return 0;
+}
+
+/* The last component alone, which is cheap. The root of a mount is called what its mount point is called. */
+static __always_inline bool path__last_name(struct vfsmount *vfsmount, struct dentry *dentry, struct qstr *name)
+{
+	struct mount *mount = (void *)vfsmount - bpf_core_field_offset(struct mount, mnt);
+
+	for (int stacked = 0; stacked < PATH_STACKED_MAX; stacked++) {
+		struct mount *above;
+
+		if (dentry != kernel__read(mount, mnt.mnt_root)) {
+			name->len = kernel__read(dentry, d_name.len);
+			name->name = kernel__read(dentry, d_name.name);
+			return true;
+		}
+		above = kernel__read(mount, mnt_parent);
+		if (above == mount || !above)
+			break;
+		dentry = kernel__read(mount, mnt_mountpoint);
+		mount = above;
+	}
+	return false;
 }
 
 static __always_inline void path__append(struct rf_builder *b, __u32 room, struct rf_text *text, struct rf_path_work *w)

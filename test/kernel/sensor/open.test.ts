@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { closeSync, constants, mkdirSync, openSync, symlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, mkdirSync, openSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { fileFacts } from './expect.ts';
@@ -103,6 +103,55 @@ describe('opens on the running kernel', { skip }, () => {
     assert.equal((await opens('openat', `${watched}/no-file`, O_RDONLY))[0]?.fields['result'], ENOENT);
     sensor.control({ nothing_watched: 1 });
     assert.deepEqual(await opens('openat', path, O_RDONLY), []);
+  });
+
+  test('a watched name lets through the files called so, wherever they lie and by whatever link, and failed opens', async () => {
+    const long = `file-${'long'.repeat(20)}`;
+    for (const name of ['file-secret', long]) sensor.watchName(name);
+    for (const nothing_watched of [0, 1]) {
+      sensor.control({ nothing_watched });
+      for (const name of ['file-secret', long]) {
+        const path = file(name);
+        symlinkSync(name, join(directory, 'file-alias'));
+        const [record, ...others] = await opens('openat', 'file-alias', O_RDONLY);
+        assert.equal(others.length, 0);
+        assert.equal(record?.texts['path']?.bytes.toString(), path);
+        rmSync(join(directory, 'file-alias'));
+        for (const missing of [`missing-file/${name}`, join('/missing-file', name)]) {
+          const [failed] = await opens('openat', missing, O_RDONLY);
+          assert.equal(failed?.fields['result'], ENOENT);
+          assert.equal(failed?.texts['path']?.bytes.toString(), missing);
+        }
+        rmSync(path);
+        assert.equal((await opens('openat', name, O_RDONLY))[0]?.fields['result'], ENOENT);
+        for (const other of [`${name}2`, 'xfile-secret', 'file-secret/ile-secret', `${name}/`])
+          assert.deepEqual(await opens('openat', other, O_RDONLY), [], other);
+      }
+    }
+    sensor.control({ nothing_named: 1 });
+    file('file-secret');
+    assert.deepEqual(await opens('openat', 'file-secret', O_RDONLY), []);
+  });
+
+  test('a file mounted onto another goes by the name of its mount point', async () => {
+    sensor.watchName('file-mount-point');
+    sensor.control({ nothing_watched: 1 });
+    const path = file('file-mount-point');
+    const source = file('file-mounted');
+    const script = 'for i in 1 2; do mount --bind "$0" "$1"; done; exec cat "$1"';
+    const records = await sensor.run('unshare', [
+      '--mount',
+      '--propagation',
+      'private',
+      'sh',
+      '-c',
+      script,
+      source,
+      path,
+    ]);
+    const seen = all(records, 'rf_open').filter(({ texts }) => texts['path']?.bytes.toString() === path);
+    assert.equal(seen.length, 1);
+    assert.equal(seen[0]?.fields['inode'], fileFacts(source).inode);
   });
 
   test("the agent's own opens are left out, and counted", () => {

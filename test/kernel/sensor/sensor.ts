@@ -81,7 +81,12 @@ export class TestSensor implements Disposable {
     return new TestSensor(await buildSensor(), options);
   }
 
-  control(settings: { agent_tgid?: number; all_opens?: number; nothing_watched?: number }): void {
+  control(settings: {
+    agent_tgid?: number;
+    all_opens?: number;
+    nothing_watched?: number;
+    nothing_named?: number;
+  }): void {
     this.object.globals['rf_control'] = settings as { [name: string]: number };
   }
 
@@ -89,6 +94,12 @@ export class TestSensor implements Disposable {
     const path = Buffer.alloc(256);
     const length = path.write(prefix);
     this.object.map('rf_watched').set({ prefixlen: length * 8, path }, 1);
+  }
+
+  watchName(last: string): void {
+    const name = Buffer.alloc(32);
+    name.write(last.slice(-32));
+    this.object.map('rf_names').set({ name }, 1);
   }
 
   /** All CPUs of a lane added up. */

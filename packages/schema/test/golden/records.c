@@ -144,10 +144,14 @@ int main(void)
 		NUMBER(all_opens)
 		PART(sleeping)
 		NUMBER(nothing_watched)
+		NUMBER(nothing_named)
 	END
 	BEGIN(rf_watched_key)
 		NUMBER(prefixlen)
 		PART(path)
+	END
+	BEGIN(rf_name_key)
+		PART(name)
 	END
 	BEGIN(rf_counters)
 		NUMBER(sequence)
