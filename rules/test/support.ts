@@ -3,8 +3,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { createEnricherPipeline } from '@ringfence/enricher';
-import { compileRules, formatOutput, type RuleSet, type RuleSource, render } from '@ringfence/rules';
-import { catalogue, createSigningKey, type EventView, eventKinds, EventView as View } from '@ringfence/schema';
+import {
+  compileRules,
+  type FilteredEvents,
+  formatOutput,
+  type RuleSet,
+  type RuleSource,
+  render,
+} from '@ringfence/rules';
+import { catalogue, createSigningKey, EventView, eventKinds } from '@ringfence/schema';
 import {
   type ContainerValues,
   credentialsOf,
@@ -111,8 +118,8 @@ export function builtIn(): RuleSet<EventView> {
   return compiled;
 }
 
-export function compile(sources: readonly RuleSource[]): RuleSet<EventView> {
-  const set = compileRules({ sources, catalogue, kinds: eventKinds });
+export function compile(sources: readonly RuleSource[], filtered?: FilteredEvents): RuleSet<EventView> {
+  const set = compileRules({ sources, catalogue, kinds: eventKinds, ...(filtered === undefined ? {} : { filtered }) });
   const shown = set.diagnostics.map((found) => {
     const source = sources.find(({ name }) => name === found.file);
     return render(found, source?.text ?? '');
