@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { alertId, incidentId } from '@ringfence/schema';
 import { createTestHost, O, type TestHost, type TestProcess } from '@ringfence/testkit';
-import { createFeed, createTestDetector, detectOne, latest } from './support.ts';
+import { createFeed, createTestDetector, detectOne, latest, RULES } from './support.ts';
 
 /** systemd → sshd → sshd (session) → bash: what the shell does belongs to its session. */
 function login(host: TestHost, listener: TestProcess): TestProcess {
@@ -82,6 +82,25 @@ test('two warnings of distinct tactics in one session are an incident that tells
     ].map((line) => line.replace('pid 105', `pid ${x.tgid}`).replace('pid 104', `pid ${curl.tgid}`)),
   );
   assert.equal(incident?.title, 'Download and execute and persistence by /tmp/x');
+});
+
+test('what one deed means is told in one line of the story', () => {
+  const { host, sshd } = bootedHost();
+  const text = `${RULES}
+- rule: Hidden
+  desc: d
+  condition: event.action = exec and process.name startswith "."
+  priority: error
+  tags: [stealth, T1564.001]
+`;
+  host.spawn(login(host, sshd), '/tmp/.x');
+  const { incidents } = detectOne(createTestDetector({}, text), createFeed(host).next());
+  assert.equal(incidents[0]?.alerts.length, 2);
+  assert.equal(incidents[0]?.story.length, 1);
+  assert.match(
+    incidents[0]?.story[0] ?? '',
+    /: Download and execute \(command and control, T1105\); Hidden \(stealth, T1564\.001\)$/,
+  );
 });
 
 test('one critical alert is an incident, one lone notice or warning is not', () => {

@@ -75,7 +75,7 @@ test('a restart after any record gives the same alerts, incidents and state as n
         'and it does not matter how records are grouped',
       );
     }),
-    { numRuns: 25 },
+    { numRuns: 12 },
   );
 });
 

@@ -79,7 +79,7 @@ test('any bytes at all, well signed, are processed or refused as poison', () => 
         assert.equal((error as { fate?: string }).fate, 'poison', String(error));
       }
     }),
-    { numRuns: 3000 },
+    { numRuns: 1500 },
   );
 });
 

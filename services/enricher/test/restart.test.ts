@@ -65,7 +65,7 @@ test('a restart after any record gives the same bytes and the same state as no r
       const atOnce = createTestEnricher(host, OPTIONS).handle(input);
       assert.deepEqual(hex(atOnce.outputs), expected, 'and it does not matter how records are grouped');
     }),
-    { numRuns: 40 },
+    { numRuns: 20 },
   );
 });
 

@@ -37,8 +37,8 @@ export interface ChainAlert {
   readonly entityId: string;
   readonly output: string;
   readonly why: string;
-  /** the step in plain words, without its time */
-  readonly sentence: string;
+  /** what happened in plain words, without its time */
+  readonly deed: string;
   readonly container: ChainContainer | null;
   /** alerts, this one included */
   count: number;

@@ -151,7 +151,7 @@ const CHAIN_SHAPE: Shape = {
       entityId: 'string',
       output: 'string',
       why: 'string',
-      sentence: 'string',
+      deed: 'string',
       container: 'any',
       count: 'number',
       lastTimestamp: 'number',

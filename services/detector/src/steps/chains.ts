@@ -14,7 +14,7 @@ import type { Host } from '../state/host.ts';
 import { argsText, executableText, userText } from './alert.ts';
 import { climb, containerIdOf } from './hubs.ts';
 import { weightOf } from './score.ts';
-import { sentenceOf, whyTied, whyWritten } from './words.ts';
+import { deedOf, whyTied, whyWritten } from './words.ts';
 
 const MAX_RULES = 256;
 /** Twice as many when they raised something themselves. */
@@ -124,7 +124,7 @@ export class ChainStep {
     }
     const staged = noteStages(chain, alert);
     const room = chain.alerts.length < this.#options.maxAlerts;
-    if (room) chain.alerts.push(listed(alert, entityId, why, sentenceOf(alert, event)));
+    if (room) chain.alerts.push(listed(alert, entityId, why, deedOf(event)));
     else chain.omitted++;
     if (staged || room) host.changed.add(chain);
     else chain.stale = true;
@@ -252,10 +252,10 @@ function addStage(chain: Chain, tactic: string, techniques: readonly string[], f
 
 const OUTPUT_MAX = 1024;
 
-function listed(alert: Alert, entityId: string, why: string, sentence: string): ChainAlert {
+function listed(alert: Alert, entityId: string, why: string, deed: string): ChainAlert {
   const { id, rule, priority, tactics, techniques, timestamp, ktime, container } = alert;
   const output = alert.output.slice(0, OUTPUT_MAX);
-  const kept = { id, rule, priority, tactics, techniques, timestamp, entityId, output, why, sentence };
+  const kept = { id, rule, priority, tactics, techniques, timestamp, entityId, output, why, deed };
   const own: ChainContainer | null = container === null ? null : chainContainer(container);
   return {
     ...kept,

@@ -1,12 +1,4 @@
-import {
-  type Alert,
-  addressText,
-  type EventView,
-  escapeText,
-  KIND,
-  leafIndex,
-  type ProcessInfo,
-} from '@ringfence/schema';
+import { addressText, type EventView, escapeText, KIND, leafIndex, type ProcessInfo } from '@ringfence/schema';
 import type { Chain, ChainAlert, ChainProcess } from '../state/chain.ts';
 import { argsText, userText } from './alert.ts';
 
@@ -21,14 +13,17 @@ const label = (executable: string, pid: number): string =>
   executable === '' ? `process ${pid}` : `${short(executable, PATH_MAX)} (pid ${pid})`;
 const known = (process: ChainProcess): string => label(process.executable, process.pid);
 
-/** What happened, without its time: "root ran /tmp/x (pid 12), which curl had written 0.3 s before". */
-export function sentenceOf(alert: Alert, event: EventView): string {
-  const labels = [...alert.tactics.map(spaced), ...alert.techniques];
-  const where =
-    event.container === undefined
-      ? ''
-      : ` in container ${escapeText(event.container.name || event.container.id.slice(0, 12))}`;
-  return `${deed(event)}${where}: ${alert.rule}${labels.length === 0 ? '' : ` (${labels.join(', ')})`}`;
+/** What happened, without its time: "root ran /tmp/x (pid 12), which /usr/bin/curl (pid 11) had written 0.3 s before". */
+export function deedOf(event: EventView): string {
+  const { container } = event;
+  if (container === undefined) return deed(event);
+  return `${deed(event)} in container ${escapeText(container.name || container.id.slice(0, 12))}`;
+}
+
+/** What that means: "Download and execute (command and control, T1105)". */
+function meaningOf({ rule, tactics, techniques }: ChainAlert): string {
+  const labels = [...tactics.map(spaced), ...techniques];
+  return labels.length === 0 ? rule : `${rule} (${labels.join(', ')})`;
 }
 
 function deed(event: EventView): string {
@@ -126,14 +121,21 @@ export const whyWritten = (writer: ProcessInfo, agoMicros: number): string =>
 
 export const spaced = (tactic: string): string => tactic.replaceAll('-', ' ');
 
-/** One line per step in the order of time. */
+/** One line per deed in the order of time, with all that it means. */
 export function storyOf(alerts: readonly ChainAlert[]): string[] {
-  return alerts
-    .toSorted((a, b) => a.timestamp - b.timestamp)
-    .map(({ timestamp, sentence, count, lastTimestamp }) => {
-      const repeated = count === 1 ? '' : `; ${count - 1} more like it until ${clock(lastTimestamp)}`;
-      return `${clock(timestamp)} ${sentence}${repeated}`;
-    });
+  const deeds = new Map<string, ChainAlert[]>();
+  for (const alert of alerts.toSorted((a, b) => a.timestamp - b.timestamp)) {
+    const line = `${clock(alert.timestamp)} ${alert.deed}`;
+    deeds.set(line, [...(deeds.get(line) ?? []), alert]);
+  }
+  return [...deeds].map(([line, meanings]) => `${line}: ${meanings.map(meaningOf).join('; ')}${repeated(meanings)}`);
+}
+
+function repeated(alerts: readonly ChainAlert[]): string {
+  const more = Math.max(...alerts.map(({ count }) => count)) - 1;
+  return more === 0
+    ? ''
+    : `; ${more} more like it until ${clock(Math.max(...alerts.map(({ lastTimestamp }) => lastTimestamp)))}`;
 }
 
 /** 14:02:11, UTC */
