@@ -10,6 +10,7 @@ import {
   createSigningKey,
   decode,
   type Incident,
+  RawBatchReader,
   type RecordName,
   type RecordTypes,
   type Result,
@@ -80,7 +81,7 @@ export async function replay(
   failed.catch(() => {});
   let batches = 0;
   for await (const record of recording.records()) {
-    await bus.produce([{ topic: TOPIC.raw, key: 'replay', value: record }]);
+    await bus.produce([{ topic: TOPIC.raw, key: hostOf(record), value: record }]);
     if (++batches % CHUNK === 0) {
       await Promise.race([idle(bus), failed]);
       progress(batches);
@@ -88,6 +89,13 @@ export async function replay(
   }
   await Promise.race([idle(bus), failed]);
   return { batches, events: enricher.stats().events, ...(await outcome(bus)) };
+}
+
+/** The key that the record had on the bus. Throws SchemaError when it is no RawBatch. */
+function hostOf(record: Buffer): string {
+  const reader = new RawBatchReader();
+  reader.open(record);
+  return reader.head.hostId;
 }
 
 /** Until every service has committed all there is: one may have made work for the next while it was asked. */

@@ -32,17 +32,24 @@ Examples:
   npm run demo
   ringfence demo --json | jq .incident.incident.stages`,
     );
-  withSettings(command).action((_, self: Command) => demo(self));
+  withSettings(command).action(async (_, self: Command) => {
+    const signal = untilInterrupted();
+    try {
+      await demo(self, signal);
+    } catch (error) {
+      if (!signal.aborted || !(error instanceof Error) || error.name !== 'AbortError') throw error;
+      throw new DemoError('interrupted; nothing of the demo is left', { cause: error });
+    }
+  });
 }
 
-async function demo(self: Command): Promise<void> {
+async function demo(self: Command, signal: AbortSignal): Promise<void> {
   if (process.getuid?.() !== 0)
     throw new DemoError('the demo makes a container of its own, which only root may: try sudo npm run demo');
   const config = settingsOf(self);
   const json = self.opts<{ json?: boolean }>().json === true;
   const paint = paintFor(json ? process.stderr : process.stdout);
   const say = json ? (line: string): void => void process.stderr.write(`${line}\n`) : print;
-  const signal = untilInterrupted();
   const client = clientOf(config);
   await using _own = (await client.running()) ? null : await startOwn(config, say, paint);
   say(paint.bold('An attack in a sandbox of its own:'));

@@ -15,7 +15,7 @@ export function addReplay(program: Command): void {
     .description(
       'play a recorded raw stream through the same pipeline, from empty state; the same file gives the same ids and bytes',
     )
-    .option('--json', 'one JSON object a line: every alert, incident, command and result')
+    .option('--json', 'one JSON object a line: every alert, incident, command and result, as its field "record" says')
     .addHelpText(
       'after',
       '\nNothing is killed: the responder only says what it would have done.\n\nExamples:\n  ringfence replay attack.rec\n  ringfence replay attack.rec --set detector.rules=./my-rules --json | jq .rule',
@@ -44,8 +44,10 @@ export function addReplay(program: Command): void {
   });
 }
 
+/** `record` says what a line is. The key of a replay lives as long as it: what it signed would differ each time, and means nothing. */
 function printJson(result: Awaited<ReturnType<typeof replay>>): void {
-  const kinds = { alert: result.alerts, incident: result.incidents, command: result.commands, result: result.results };
-  for (const [kind, items] of Object.entries(kinds))
-    for (const item of items) print(JSON.stringify({ kind, ...(plain(item) as object) }));
+  const commands = result.commands.map(({ keyId: _, signature: __, ...command }) => command);
+  const records = { alert: result.alerts, incident: result.incidents, command: commands, result: result.results };
+  for (const [record, items] of Object.entries(records))
+    for (const item of items) print(JSON.stringify({ record, ...(plain(item) as object) }));
 }

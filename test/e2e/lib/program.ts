@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AuditReader } from '@ringfence/auditor';
+import { uninstallSensor } from '@ringfence/collector';
+import { buildSensor } from '../../../tools/build-sensor.ts';
+import { until } from './wait.ts';
+
+const ROOT = join(import.meta.dirname, '../../..');
+const MAIN = join(ROOT, 'cli/src/main.ts');
+
+export interface Ended {
+  /** null: killed by `signal` */
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** user and group id to run as, without any capability. @default that of the test */
+  readonly uid?: number;
+  /** instead of those of the installation: stateDir, runDir, pinPath and metrics */
+  readonly bare?: boolean;
+}
+
+/** A started `ringfence`, with what it has written so far. */
+export class Running implements AsyncDisposable {
+  readonly child: ChildProcess;
+  readonly #chunks = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
+  readonly ended: Promise<Ended>;
+  #listeners: ((text: string) => void)[] = [];
+
+  constructor(child: ChildProcess) {
+    this.child = child;
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name]?.on('data', (chunk: Buffer) => {
+        this.#chunks[name].push(chunk);
+        if (name === 'stdout') for (const listener of this.#listeners) listener(chunk.toString('utf8'));
+      });
+    }
+    this.ended = once(child, 'close').then(([code, signal]) => ({
+      code: code as number | null,
+      signal: signal as NodeJS.Signals | null,
+      stdout: this.stdout,
+      stderr: this.stderr,
+    }));
+  }
+
+  get pid(): number {
+    assert.ok(this.child.pid !== undefined, 'it could not be started');
+    return this.child.pid;
+  }
+
+  get stdout(): string {
+    return Buffer.concat(this.#chunks.stdout).toString('utf8');
+  }
+
+  get stdoutBytes(): Buffer {
+    return Buffer.concat(this.#chunks.stdout);
+  }
+
+  get stderr(): string {
+    return Buffer.concat(this.#chunks.stderr).toString('utf8');
+  }
+
+  get alive(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  onStdout(listener: (text: string) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Resolves when it has written `text` on stdout or stderr; fails when it ends before. */
+  async says(text: string): Promise<void> {
+    await until(`"${text}" from ringfence, which wrote:\n${this.stdout}${this.stderr}`, () => {
+      if (this.stdout.includes(text) || this.stderr.includes(text)) return true;
+      assert.ok(this.alive, `ringfence ended before it said "${text}":\n${this.stdout}${this.stderr}`);
+      return false;
+    });
+  }
+
+  /** Sends a signal and waits for the end. */
+  async stop(signal: NodeJS.Signals = 'SIGINT'): Promise<Ended> {
+    if (this.alive) this.child.kill(signal);
+    return this.ended;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop('SIGKILL');
+  }
+}
+
+/** A `ringfence` with places of its own for everything, all of which go with it. */
+export class Installation implements AsyncDisposable {
+  readonly dir: string = mkdtempSync(join(tmpdir(), 'rf-e2e-'));
+  readonly stateDir: string = join(this.dir, 'state');
+  readonly runDir: string = join(this.dir, 'run');
+  readonly pinPath: string = `/sys/fs/bpf/rf-test-${process.pid}-${this.dir.slice(-6)}`;
+  readonly socket: string = join(this.runDir, 'ringfence.sock');
+  /** settings of every command of this installation, `key=value` */
+  readonly settings: string[];
+  readonly #started: Running[] = [];
+
+  constructor(settings: readonly string[] = []) {
+    this.settings = [
+      `stateDir=${this.stateDir}`,
+      `runDir=${this.runDir}`,
+      `sensor.pinPath=${this.pinPath}`,
+      'metrics.enabled=false',
+      ...settings,
+    ];
+  }
+
+  /** Starts a command and leaves it running. */
+  start(args: readonly string[], { env = {}, uid, bare = false }: RunOptions = {}): Running {
+    const settings = bare ? [] : ['--config', '/dev/null', ...this.settings.flatMap((text) => ['--set', text])];
+    const command = [process.execPath, '--conditions=@ringfence/source', MAIN, ...args, ...settings];
+    if (uid !== undefined)
+      command.unshift('setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', '--bounding-set=-all', '--');
+    const running = new Running(spawnPiped(command, { cwd: ROOT, env: { ...ownEnvironment(), ...env } }));
+    this.#started.push(running);
+    return running;
+  }
+
+  /** Runs a command to its end. */
+  run(args: readonly string[], options?: RunOptions): Promise<Ended> {
+    return this.start(args, options).ended;
+  }
+
+  /** Runs a command that must succeed, and gives what it printed. */
+  async output(args: readonly string[], options?: RunOptions): Promise<string> {
+    const { code, stdout, stderr } = await this.run(args, options);
+    assert.equal(code, 0, `ringfence ${args.join(' ')}:\n${stdout}${stderr}`);
+    return stdout;
+  }
+
+  /** `ringfence up`, once it watches. */
+  async up(args: readonly string[] = [], options?: RunOptions): Promise<Running> {
+    await buildSensor();
+    const running = this.start(['up', ...args], options);
+    await running.says('Ctrl-C stops');
+    return running;
+  }
+
+  get auditPath(): string {
+    return join(this.stateDir, 'audit.db');
+  }
+
+  audit(): AuditReader {
+    return new AuditReader(this.auditPath);
+  }
+
+  /** Nothing of it is left on the machine but its state. */
+  assertClean(): void {
+    assert.equal(existsSync(this.pinPath), false, 'pins are left');
+    assert.equal(existsSync(this.socket), false, 'the socket is left');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const running of this.#started) await running.stop('SIGKILL');
+    uninstallSensor(this.pinPath);
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+/** Without settings of whoever runs the tests. */
+function ownEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(RINGFENCE_|NODE_TEST|NODE_OPTIONS)/.test(name)),
+  );
+}
+
+function spawnPiped([command = '', ...args]: readonly string[], options: SpawnOptions): ChildProcess {
+  return spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+}

@@ -1,0 +1,11 @@
+import { existsSync, readFileSync } from 'node:fs';
+
+/** For `test(..., { skip })`: false where the whole program can be run, else why not. */
+export const skip: string | false = whyNot() ?? false;
+
+function whyNot(): string | undefined {
+  if (process.getuid?.() !== 0) return 'loading the sensor and making containers needs root';
+  if (!existsSync('/sys/kernel/btf/vmlinux')) return 'the kernel has no BTF';
+  if (!readFileSync('/proc/mounts', 'utf8').includes(' cgroup2 ')) return 'cgroup2 is not mounted';
+  return undefined;
+}
