@@ -2,19 +2,19 @@ import type { Interest } from '@ringfence/schema';
 import type { CompiledOptions } from './config.ts';
 import type { Log } from './log.ts';
 import type { ControlBlock } from './sensor/control-block.ts';
-import type { WatchedPaths } from './sensor/watched.ts';
+import type { Sensor } from './sensor/sensor.ts';
 
 /** Tells the sensor which opens matter. What it isn't told for sure, it sends. */
 export class InterestFilter {
   readonly #options: Pick<CompiledOptions, 'opens' | 'watchedPaths'>;
-  readonly #control: Pick<ControlBlock, 'allOpens' | 'watching'>;
-  readonly #watched: WatchedPaths;
+  readonly #control: Pick<ControlBlock, 'allOpens' | 'watchingPrefixes' | 'watchingNames'>;
+  readonly #watched: Sensor['watched'];
   readonly #log: Log;
 
   constructor(
     options: Pick<CompiledOptions, 'opens' | 'watchedPaths'>,
-    control: Pick<ControlBlock, 'allOpens' | 'watching'>,
-    watched: WatchedPaths,
+    control: Pick<ControlBlock, 'allOpens' | 'watchingPrefixes' | 'watchingNames'>,
+    watched: Sensor['watched'],
     log: Log,
   ) {
     this.#options = options;
@@ -29,18 +29,28 @@ export class InterestFilter {
     this.apply({ version: 0, openPathPrefixes: [], openNames: [] });
   }
 
+  /** What is new is watched before anything is given up, so that nothing both interests cover is missed. */
   apply(interest: Interest): void {
-    const { openPathPrefixes: wanted, version } = interest;
-    let all = this.#options.opens === 'all' || wanted === null;
-    const prefixes = [...(wanted ?? []), ...this.#options.watchedPaths];
-    if (!this.#watched.replace(prefixes)) {
-      all = true;
+    const { openPathPrefixes, openNames: names, version } = interest;
+    const { prefixes: watched, names: named } = this.#watched;
+    const prefixes = [...(openPathPrefixes ?? []), ...this.#options.watchedPaths];
+    const held = watched.add(prefixes) && named.add(names);
+    if (!held)
       this.#log.warn(
-        { version, prefixes: prefixes.length },
-        'more path prefixes than the kernel holds: every open is sent',
+        { version, prefixes: prefixes.length, names: names.length },
+        'more path prefixes or file names than the kernel holds: every open is sent',
       );
-    }
-    this.#control.watching = this.#watched.size > 0;
+    const all = this.#options.opens === 'all' || openPathPrefixes === null || !held;
+    if (all) this.#control.allOpens = true;
+    this.#watch();
+    watched.keep(prefixes);
+    named.keep(names);
+    this.#watch();
     this.#control.allOpens = all;
+  }
+
+  #watch(): void {
+    this.#control.watchingPrefixes = this.#watched.prefixes.size > 0;
+    this.#control.watchingNames = this.#watched.names.size > 0;
   }
 }

@@ -319,7 +319,7 @@ describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
     );
   });
 
-  it('sends opens of watched paths only when told to, and says which filter was in force', async () => {
+  it('sends opens of watched paths and names only when told to, and says which filter was in force', async () => {
     using place = new TestPlace();
     await using bus = await memoryBus();
     await using collector = await startTestCollector(place, bus);
@@ -329,6 +329,10 @@ describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
     read();
     await collector.control.setInterest({ version: 7, openPathPrefixes: [place.directory], openNames: [] });
     read();
+    await collector.control.setInterest({ version: 8, openPathPrefixes: ['/nowhere/'], openNames: ['other-file'] });
+    read();
+    await collector.control.setInterest({ version: 9, openPathPrefixes: [], openNames: ['watched-file'] });
+    read();
     await collector.settle();
     const batches = await readBatches(bus);
     const opens = batches
@@ -337,8 +341,8 @@ describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
         const open = bodyOf(event, 'Open');
         return open !== undefined && decodeText(open.path.bytes) === file && open.flags % 4 === 0;
       });
-    assert.equal(opens.length, 1);
-    assert.equal(batches.at(-1)?.interestVersion, 7);
+    assert.equal(opens.length, 2);
+    assert.equal(batches.at(-1)?.interestVersion, 9);
   });
 });
 

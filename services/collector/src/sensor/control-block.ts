@@ -4,6 +4,7 @@ const AGENT_TGID = records.CONTROL_AGENT_TGID / 4;
 const ALL_OPENS = records.CONTROL_ALL_OPENS / 4;
 const SLEEPING = records.CONTROL_SLEEPING / 4;
 const NOTHING_WATCHED = records.CONTROL_NOTHING_WATCHED / 4;
+const NOTHING_NAMED = records.CONTROL_NOTHING_NAMED / 4;
 
 /** struct rf_control in the sensor's .bss: what the reader tells the sensor. */
 export class ControlBlock {
@@ -21,9 +22,13 @@ export class ControlBlock {
     Atomics.store(this.#words, ALL_OPENS, all ? 1 : 0);
   }
 
-  /** false spares the sensor from looking for watched prefixes */
-  set watching(any: boolean) {
+  /** false spares the sensor from looking for watched prefixes, which takes a whole path */
+  set watchingPrefixes(any: boolean) {
     Atomics.store(this.#words, NOTHING_WATCHED, any ? 0 : 1);
+  }
+
+  set watchingNames(any: boolean) {
+    Atomics.store(this.#words, NOTHING_NAMED, any ? 0 : 1);
   }
 
   /** The next record of any ring wakes the reader. Look at the rings once more before sleeping. */

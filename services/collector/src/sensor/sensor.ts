@@ -11,7 +11,7 @@ import { LIFECYCLE, loadObject, SNAPSHOT } from './object.ts';
 import { linkPath, pinnedLinks, removeLinks, removePins, ringPath } from './pins.ts';
 import { factsOf, readProcesses, type Snapshot } from './processes.ts';
 import { RunState } from './run.ts';
-import { WatchedPaths } from './watched.ts';
+import { nameKey, prefixKey, WatchedTexts } from './watched.ts';
 
 export interface SensorOptions
   extends Pick<CompiledOptions, 'sensorObject' | 'pinPath' | 'ringSecurityBytes' | 'ringBulkBytes'> {
@@ -28,7 +28,8 @@ export class Sensor implements Disposable {
   readonly bulk: RingBuffer;
   readonly counters: Counters;
   readonly control: ControlBlock;
-  readonly watched: WatchedPaths;
+  /** path prefixes and file names whose opens leave the kernel */
+  readonly watched: { readonly prefixes: WatchedTexts; readonly names: WatchedTexts };
   /** hooks that this kernel doesn't have, with the reason */
   readonly missing: Map<string, string>;
   readonly #options: SensorOptions;
@@ -52,11 +53,10 @@ export class Sensor implements Disposable {
     this.bulk = stack.use(object.map('rf_ring_bulk').ringBuffer());
     this.counters = stack.use(new Counters(object.map('rf_counters')));
     this.control = new ControlBlock(object.section('.bss').int32('rf_control'));
-    const map = object.map('rf_watched');
-    const present = [...map.batches()].flatMap(({ keys, count }) =>
-      Array.from({ length: count }, (_, index) => keys.slice(index * map.sizes.key, (index + 1) * map.sizes.key)),
-    );
-    this.watched = new WatchedPaths(map, present);
+    this.watched = {
+      prefixes: new WatchedTexts(object.map('rf_watched'), prefixKey),
+      names: new WatchedTexts(object.map('rf_names'), nameKey),
+    };
     this.#stack = stack.move();
   }
 

@@ -1,58 +1,78 @@
 import type { BpfMap } from '@ringfence/libbpf-ts';
+import { records } from '@ringfence/schema';
 
-/** struct rf_watched_key: length in bits, then the path. */
-const PATH_MAX = 256;
-const KEY_BYTES = 4 + PATH_MAX;
-/** rf_watched's max_entries */
+/** max_entries of rf_watched and of rf_names */
 const ENTRIES_MAX = 4096;
 
-type WatchedMap = Pick<BpfMap<Uint8Array, Uint8Array>, 'update' | 'remove'>;
+type KeyMap = Pick<BpfMap<Uint8Array, Uint8Array>, 'update' | 'remove' | 'batches' | 'sizes'>;
 
-/** The path prefixes whose opens leave the kernel. */
-export class WatchedPaths {
-  readonly #map: WatchedMap;
-  #present: ReadonlyMap<string, Uint8Array>;
+/** A set of texts that the sensor looks up: path prefixes, or file names. To go over to another without a gap, `add` it, then `keep` it. */
+export class WatchedTexts {
+  readonly #map: KeyMap;
+  readonly #encode: (text: string) => Uint8Array;
+  #present: Map<string, Uint8Array>;
 
-  /** `present`: keys that a pinned map holds already */
-  constructor(map: WatchedMap, present: Iterable<Uint8Array>) {
+  /** The map may be a pinned one that holds texts already. */
+  constructor(map: KeyMap, encode: (text: string) => Uint8Array) {
     this.#map = map;
-    this.#present = new Map(Array.from(present, (key) => [nameOf(key), key.slice()]));
+    this.#encode = encode;
+    this.#present = byName(keysOf(map));
   }
 
   get size(): number {
     return this.#present.size;
   }
 
-  /**
-   * New prefixes first, then the old ones go: at no time is a path unwatched that both lists hold. A prefix longer than the kernel's key watches
-   * more than it says; false: there are too many to hold, nothing was changed.
-   */
-  replace(prefixes: readonly string[]): boolean {
-    const wanted = new Map(
-      prefixes
-        .filter((prefix) => prefix !== '')
-        .map((prefix) => keyOf(prefix))
-        .map((key) => [nameOf(key), key]),
-    );
-    const added = [...wanted].filter(([name]) => !this.#present.has(name));
+  /** false: there are too many to hold, nothing was changed. */
+  add(texts: readonly string[]): boolean {
+    const added = [...this.#keys(texts)].filter(([name]) => !this.#present.has(name));
     if (this.#present.size + added.length > ENTRIES_MAX) return false;
-    for (const [, key] of added) this.#map.update(key, VALUE);
-    for (const [name, key] of this.#present) if (!wanted.has(name)) this.#map.remove(key);
-    this.#present = wanted;
+    for (const [name, key] of added) {
+      this.#map.update(key, VALUE);
+      this.#present.set(name, key);
+    }
     return true;
   }
+
+  /** Removes all others. */
+  keep(texts: readonly string[]): void {
+    const kept = this.#keys(texts);
+    for (const [name, key] of this.#present) {
+      if (kept.has(name)) continue;
+      this.#map.remove(key);
+      this.#present.delete(name);
+    }
+  }
+
+  #keys(texts: readonly string[]): Map<string, Uint8Array> {
+    return byName(texts.filter((text) => text !== '').map(this.#encode));
+  }
+}
+
+/** struct rf_watched_key: length in bits, then the path. Of a longer prefix the key's part is watched, which is more. */
+export function prefixKey(prefix: string): Uint8Array {
+  const path = Buffer.from(prefix).subarray(0, records.WATCHED_KEY_PATH_LENGTH);
+  const key = new Uint8Array(records.SIZEOF_WATCHED_KEY);
+  new DataView(key.buffer).setUint32(records.WATCHED_KEY_PREFIXLEN, path.length * 8, true);
+  key.set(path, records.WATCHED_KEY_PATH);
+  return key;
+}
+
+/** struct rf_name_key: the name, or the last bytes of a longer one. */
+export function nameKey(name: string): Uint8Array {
+  const key = new Uint8Array(records.SIZEOF_NAME_KEY);
+  key.set(Buffer.from(name).subarray(-records.SIZEOF_NAME_KEY));
+  return key;
 }
 
 const VALUE = new Uint8Array(Uint32Array.of(1).buffer);
 
-function keyOf(prefix: string): Uint8Array {
-  const path = Buffer.from(prefix).subarray(0, PATH_MAX);
-  const key = Buffer.alloc(KEY_BYTES);
-  key.writeUInt32LE(path.length * 8);
-  path.copy(key, 4);
-  return new Uint8Array(key);
+function* keysOf(map: KeyMap): Generator<Uint8Array> {
+  const { key: size } = map.sizes;
+  for (const { keys, count } of map.batches())
+    for (let at = 0; at < count * size; at += size) yield keys.slice(at, at + size);
 }
 
-function nameOf(key: Uint8Array): string {
-  return Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1');
+function byName(keys: Iterable<Uint8Array>): Map<string, Uint8Array> {
+  return new Map(Array.from(keys, (key) => [Buffer.from(key).toString('latin1'), key]));
 }
