@@ -2,9 +2,10 @@ import { type Bus, type BusLog, type Consumer, type Failpoint, runPipeline } fro
 import { deadLetter } from '@ringfence/schema';
 import { type AuditorOptions, compileAuditorOptions } from './config.ts';
 import { AuditorMetrics, type AuditorStats } from './metrics.ts';
-import { AUDITED, createAuditPipeline } from './pipeline.ts';
+import { AUDITED } from './pipeline.ts';
 import type { AuditSink } from './sink.ts';
-import { SqliteSink } from './sqlite/sink.ts';
+import { AuditThread } from './thread/audit-thread.ts';
+import { type AuditWriter, createLocalWriter } from './writer.ts';
 
 export interface AuditorDeps {
   readonly options: AuditorOptions;
@@ -23,29 +24,32 @@ export interface Auditor extends AsyncDisposable {
   stats(): AuditorStats;
 }
 
-/** Starts keeping the evidence. Throws the errors of errors.ts when the file can't be used. */
+/** At most so much in one batch, so that an alert behind it needn't wait. */
+const POLL_BYTES = 2 ** 20;
+
+/** Starts keeping the evidence. Rejects with the errors of errors.ts when the file can't be used. */
 export async function startAuditor(deps: AuditorDeps): Promise<Auditor> {
   const { bus, log, failpoint } = deps;
-  const consumer = await bus.consumer({ group: 'auditor', topics: AUDITED });
-  const sink = deps.sink ?? (await openSqlite(deps.options, log, consumer));
+  const consumer = await bus.consumer({ group: 'auditor', topics: AUDITED, maxBytes: POLL_BYTES });
+  const writer = await openWriter(deps, consumer);
   const metrics = new AuditorMetrics();
   const stop = new AbortController();
-  let last: AuditorStats | undefined;
 
   const pipeline = runPipeline({
     service: 'auditor',
     consumer,
-    handle: createAuditPipeline(sink),
+    handle: (records) => writer.handle(records),
     deadLetter: (record, error) => deadLetter(record, error, 'auditor'),
     signal: stop.signal,
     metrics,
     log,
     ...(failpoint === undefined ? {} : { failpoint }),
   });
+  let last: AuditorStats | undefined;
   const done = pipeline.finally(async () => {
     await consumer.close();
-    last = metrics.snapshot(sink.stats());
-    await sink.close();
+    last = metrics.snapshot(writer.stats());
+    await writer.close();
   });
   // Whoever awaits `done` sees the error; nobody has to.
   done.catch(() => {});
@@ -54,21 +58,21 @@ export async function startAuditor(deps: AuditorDeps): Promise<Auditor> {
     stop.abort();
     await done;
   };
-  return { done, close, stats: () => last ?? metrics.snapshot(sink.stats()), [Symbol.asyncDispose]: close };
+  return { done, close, stats: () => last ?? metrics.snapshot(writer.stats()), [Symbol.asyncDispose]: close };
 }
 
-async function openSqlite(options: AuditorOptions, log: BusLog, consumer: Consumer): Promise<SqliteSink> {
+async function openWriter({ sink, options, log }: AuditorDeps, consumer: Consumer): Promise<AuditWriter> {
+  if (sink !== undefined) return createLocalWriter(sink);
   try {
-    const compiled = compileAuditorOptions(options);
-    const sink = new SqliteSink(compiled);
-    const { movedAside } = sink;
+    const thread = await AuditThread.start(compileAuditorOptions(options));
+    const { movedAside } = thread;
     if (movedAside !== null) {
       log.error(
-        { path: compiled.path, movedAside },
+        { path: options.path, movedAside },
         'the audit trail was damaged: it is kept aside, a new one is begun',
       );
     }
-    return sink;
+    return thread;
   } catch (error) {
     await consumer.close();
     throw error;

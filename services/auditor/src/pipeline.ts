@@ -14,7 +14,7 @@ export const AUDITED: readonly string[] = [
 ];
 
 /** Rows and source positions are the sink's own transaction: the bus has only the offset left to commit. */
-const NOTHING_MORE: Effect = { outputs: [], state: [] };
+export const NOTHING_MORE: Effect = { outputs: [], state: [] };
 
 /** records → entries (what is kept of each, and what it is found by) → sink, all or nothing. */
 export function createAuditPipeline(sink: AuditSink): (records: readonly InRecord[]) => Promise<Effect> {

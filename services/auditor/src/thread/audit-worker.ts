@@ -1,0 +1,37 @@
+/** The thread that stores: reads records, packs, hashes, writes. Everything that would hold up the process's other services. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { asBuffer } from '@ringfence/schema';
+import type { CompiledAuditorOptions } from '../config.ts';
+import { createAuditPipeline } from '../pipeline.ts';
+import { SqliteSink } from '../sqlite/sink.ts';
+import { type Answer, errorFacts, type Request } from './protocol.ts';
+
+function answer(message: Answer): void {
+  parentPort?.postMessage(message);
+}
+
+function serve(sink: SqliteSink): void {
+  const pipeline = createAuditPipeline(sink);
+  const { movedAside } = sink;
+  const store = async (request: Request): Promise<void> => {
+    if (request === null) {
+      await sink.close();
+      parentPort?.close();
+      return;
+    }
+    try {
+      await pipeline(request.map((record) => ({ ...record, value: record.value && asBuffer(record.value) })));
+      answer({ stats: sink.stats(), movedAside });
+    } catch (error) {
+      answer({ error: errorFacts(error) });
+    }
+  };
+  parentPort?.on('message', store);
+  answer({ stats: sink.stats(), movedAside });
+}
+
+try {
+  serve(new SqliteSink(workerData as CompiledAuditorOptions));
+} catch (error) {
+  answer({ error: errorFacts(error) });
+}
