@@ -116,7 +116,7 @@ function assemble({ boot, processes, segments }: Found): void {
     const parent = parentTgid === 0 ? null : table.find(parentTgid, parentStart, 0);
     if (parent !== null) table.link(entry, parent);
   }
-  table.requeue();
+  table.requeue(boot.tick);
   table.drain();
   const next = boot.writes.nextSegment;
   for (const [segment, writes] of segments.sort(([a], [b]) => a - b)) boot.writes.restore(segment, writes);

@@ -80,9 +80,11 @@ export class ProcessTable {
     this.touch(entry);
   }
 
-  /** Restoring: puts the ended back in their queue. */
-  requeue(): void {
-    this.#ended = [...this.#all].filter(({ exitTick }) => exitTick >= 0).sort((a, b) => a.exitOrdinal - b.exitOrdinal);
+  /** Restoring: puts the ended back in their queue, as it was after the sweep at `tick`. */
+  requeue(tick: number): void {
+    for (const entry of this.#all) entry.waiting = entry.exitTick >= 0 && entry.exitTick + this.#keptTicks <= tick;
+    const queued = [...this.#all].filter(({ exitTick, waiting }) => exitTick >= 0 && !waiting);
+    this.#ended = queued.sort((a, b) => a.exitOrdinal - b.exitOrdinal);
     this.#endedAt = 0;
   }
 
@@ -139,10 +141,14 @@ export class ProcessTable {
 
   /** A sixteenth goes at once, the ended first: one pass over the rest then cuts the links to them. */
   #makeRoom(): void {
-    const order = [...this.#all].sort(
-      (a, b) => rank(a) - rank(b) || a.exitOrdinal - b.exitOrdinal || a.ordinal - b.ordinal,
-    );
-    const victims = new Set(order.slice(0, Math.max(1, this.#max >>> 4)));
+    const wanted = Math.max(1, this.#max >>> 4);
+    const victims = new Set(this.#ended.slice(this.#endedAt, this.#endedAt + wanted));
+    // Too few have just ended: then those that stay for their children, and those that run, the longest known first.
+    if (victims.size < wanted) {
+      const others = [...this.#all].filter((entry) => !victims.has(entry));
+      others.sort((a, b) => rank(a) - rank(b) || a.ordinal - b.ordinal);
+      for (const entry of others.slice(0, wanted - victims.size)) victims.add(entry);
+    }
     for (const victim of victims) {
       this.#remove(victim);
       this.evicted++;
