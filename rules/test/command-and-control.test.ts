@@ -20,6 +20,8 @@ testContent('command-and-control.yaml', {
       'wget in a container': (s) => writtenThenRun(s, '/usr/bin/wget -O /opt/x u', '/opt/x', 200, s.inside),
     },
     quiet: {
+      'a package script fetched it': (s) =>
+        writtenThenRun(s, '/usr/bin/wget -O /opt/x u', '/opt/x', 1, s.start('/usr/bin/dpkg --configure -a')),
       'it runs an hour later': (s) => writtenThenRun(s, '/usr/bin/curl -o /opt/tool u', '/opt/tool', 3600),
       'a compiler wrote it': (s) => writtenThenRun(s, '/usr/bin/ld', '/home/ann/app', 1),
       'curl wrote another file': (s) => {
@@ -39,6 +41,11 @@ testContent('command-and-control.yaml', {
       'python downloads and runs': (s) => writtenThenRun(s, '/usr/bin/python3 get.py', '/srv/x', 2, s.inside),
     },
     quiet: {
+      'it runs an hour later': (s) => writtenThenRun(s, '/bin/sh', '/srv/x', 3600, s.inside),
+      'the runtime unpacked it before it started the container': (s) => {
+        s.open(s.start('/usr/bin/containerd', s.init), '/app/worker', WRITE);
+        s.start('/app/worker', s.inside);
+      },
       'apt-get installs a package and its script runs': (s) => {
         const apt = s.start('/usr/bin/apt-get install -y jq', s.inside);
         writtenThenRun(s, '/usr/bin/dpkg --unpack', '/var/lib/dpkg/tmp.ci/preinst', 1, apt);

@@ -44,6 +44,7 @@ testContent('credential-access.yaml', {
       'a program called ssh in a scratch folder': (s) => s.open(s.start('/tmp/ssh'), '/home/ann/.ssh/id_rsa'),
     },
     quiet: {
+      'a key is brought': (s) => s.open(s.start('/usr/bin/cp a b'), '/root/.ssh/id_rsa', O.WRONLY | O.CREAT),
       'ssh logs in': (s) => s.open(s.start('/usr/bin/ssh web'), '/root/.ssh/id_ed25519'),
       'sshd starts': (s) => s.open(s.sshd, '/etc/ssh/ssh_host_ed25519_key'),
       'cat reads the public half': (s) => s.open(s.start('/usr/bin/cat k'), '/etc/ssh/ssh_host_rsa_key.pub'),
@@ -84,6 +85,8 @@ testContent('credential-access.yaml', {
       'grep searches environments': (s) => s.open(s.start('/usr/bin/grep -a KEY'), '/proc/812/environ'),
     },
     quiet: {
+      'a file of that name elsewhere': (s) => s.open(s.start('/usr/bin/cat mem'), '/srv/app/mem'),
+      'an application reads its own environment': (s) => s.open(s.start('/app/server'), '/proc/812/environ'),
       'gdb debugs': (s) => s.open(s.start('/usr/bin/gdb -p 812'), '/proc/812/mem', O.RDWR),
       'ps shows environments': (s) => s.open(s.start('/usr/bin/ps eww'), '/proc/812/environ'),
       'cat reads a status': (s) => s.open(s.start('/usr/bin/cat s'), '/proc/812/status'),

@@ -10,6 +10,7 @@ testContent('defense-impairment.yaml', {
       'pkill ends it': (s) => s.start('/usr/bin/pkill -9 rsyslogd'),
     },
     quiet: {
+      'somebody writes about it': (s) => s.start('/usr/bin/echo stop auditd'),
       'log rotation': (s) => s.start('/usr/bin/systemctl kill -s HUP rsyslog.service'),
       'somebody looks': (s) => s.start('/usr/bin/systemctl status auditd'),
       'another service stops': (s) => s.start('/usr/bin/systemctl stop nginx'),

@@ -1,4 +1,4 @@
-import type { TestProcess } from '@ringfence/testkit';
+import { O, type TestProcess } from '@ringfence/testkit';
 import { EXEC, NOBODY, PAIRED, REMOTE, type Scene, testContent } from './support.ts';
 
 /** bash over a connection, as `bash -i >& /dev/tcp/…` makes it. */
@@ -29,6 +29,7 @@ testContent('execution.yaml', {
       "busybox's sh": (s) => s.start('sh -i', s.inside, REMOTE, '/bin/busybox'),
     },
     quiet: {
+      'only its input comes from there': (s) => s.start('/bin/sh install.sh', s.shell, { stdioSockets: 0x101 }),
       'a session by ssh without a terminal': (s) => s.start(['bash', '-c', 'ls'], s.sshd, PAIRED, '/usr/bin/bash'),
       'npm runs a script': (s) =>
         s.start(['sh', '-c', 'tsc'], s.start('/usr/bin/node /usr/bin/npm run build'), PAIRED, '/usr/bin/dash'),
@@ -45,6 +46,11 @@ testContent('execution.yaml', {
       'the shell has another name': (s) => s.start('/usr/bin/id', s.start('/opt/helper -p', s.shell, REMOTE), REMOTE),
     },
     quiet: {
+      'another shell, which has its own rule': (s) => reverseShell(s, reverseShell(s)),
+      'a server hands its connection to a program': (s) =>
+        s.start('/usr/bin/cat', s.start('/usr/bin/tcpserver 0 80'), REMOTE),
+      'sshd started for each connection': (s) =>
+        s.start('/usr/lib/openssh/sshd-session', s.start('/usr/sbin/sshd -i', s.shell, REMOTE), REMOTE),
       'a shell of sshd': (s) => s.start('/usr/bin/ls', s.start('/bin/bash -c ls', s.sshd, PAIRED), PAIRED),
       'a command of a service that systemd starts for each connection': (s) =>
         s.start('/usr/bin/df', s.start('/bin/bash /usr/bin/check_mk_agent', s.init, REMOTE), REMOTE),
@@ -103,6 +109,8 @@ testContent('execution.yaml', {
         s.start('/usr/bin/x', s.shell, { flags: EXEC.deleted }),
     },
     quiet: {
+      'a runtime enters a container': (s) =>
+        s.start('runc init', s.start('/usr/bin/runc create x'), { flags: EXEC.deleted }, '/run/runc.1'),
       'a browser starts itself again after its upgrade': (s) => {
         const chrome = s.start('/opt/google/chrome/chrome');
         s.start('/opt/google/chrome/chrome --type=renderer', chrome, { flags: EXEC.deleted });
@@ -119,6 +127,10 @@ testContent('execution.yaml', {
       'a program in shared memory': (s) => s.start('/dev/shm/a/x'),
     },
     quiet: {
+      'a program just compiled': (s) => {
+        s.open(s.start('/usr/bin/ld -o /tmp/a.out'), '/tmp/a.out', O.WRONLY | O.CREAT);
+        s.start('/tmp/a.out');
+      },
       'a package script unpacked to /tmp, in a container': (s) => {
         const apt = s.start('/usr/bin/apt-get install -y linux-image', s.inside);
         s.start('/var/tmp/mkinitramfs_x/hook', s.start('/usr/bin/dpkg --configure -a', apt));
@@ -138,6 +150,8 @@ testContent('execution.yaml', {
         s.start(['bash', '-c', 'eval "$(echo aWQ= | base64 --decode)"'], s.shell, {}, '/bin/bash'),
     },
     quiet: {
+      'a download is run, which has other rules': (s) => s.start(['/bin/sh', '-c', 'curl -d x u | bash'], s.inside),
+      'an encoded file is given to a script': (s) => s.start(['/bin/sh', '-c', 'base64 a.bin | bash'], s.inside),
       'a secret is decoded into a file': (s) =>
         s.start(['bash', '-c', 'echo $KEY | base64 -d > key.json'], s.shell, {}, '/bin/bash'),
       'something is encoded': (s) => s.start(['sh', '-c', 'base64 -w0 a.png | wc -c'], s.shell, {}, '/bin/sh'),

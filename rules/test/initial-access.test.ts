@@ -37,6 +37,9 @@ testContent('initial-access.yaml', {
       'Node starts sh': (s) => s.start(['/bin/sh', '-c', 'ls'], s.start('/usr/local/bin/node server.js', s.inside)),
     },
     quiet: {
+      'an entry point does': (s) => s.start(['/bin/sh', '-c', 'migrate'], s.inside),
+      'in a build': (s) =>
+        s.start(['/bin/sh', '-c', 'make'], s.start('/usr/bin/node b.js', s.startContainer({ image: 'moby/buildkit' }))),
       'npm starts sh': (s) =>
         s.start(
           ['sh', '-c', 'node .'],
@@ -62,6 +65,8 @@ testContent('initial-access.yaml', {
         ),
     },
     quiet: {
+      'a web server starts its log program': (s) =>
+        s.start('/usr/bin/rotatelogs -c /var/log/x', s.start('/usr/sbin/httpd', s.startContainer())),
       'a web server starts a CGI script': (s) =>
         s.start('/usr/bin/perl /cgi/form.pl', s.start('/usr/sbin/apache2', s.startContainer()), {}, '/usr/bin/perl'),
       'the entry point of the container does': (s) => s.start(['python3', '-c', 'x'], s.inside, {}, '/usr/bin/python3'),

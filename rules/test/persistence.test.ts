@@ -29,6 +29,7 @@ testContent('persistence.yaml', {
         s.open(s.start('/tmp/apt-get', s.inside), '/etc/cron.d/update', WRITE),
     },
     quiet: {
+      'on a host, which has its own rule': (s) => s.open(s.start('/bin/bash'), '/etc/cron.d/update', WRITE),
       'apt-get installs cron, from a script in /tmp': (s) => {
         const script = s.start('/bin/sh /tmp/setup.sh', s.inside);
         s.open(packageScript(s, '/usr/bin/cp a b', script), '/etc/cron.daily/logrotate', WRITE);
@@ -48,6 +49,9 @@ testContent('persistence.yaml', {
         s.open(s.start('/tmp/crontab'), '/var/spool/cron/crontabs/root', WRITE),
     },
     quiet: {
+      'cron reads its jobs': (s) => s.open(s.start('/usr/bin/run-parts x'), '/etc/cron.daily/dpkg'),
+      'puppet keeps it as it should be': (s) =>
+        s.open(s.start('/opt/puppetlabs/puppet/bin/puppet agent'), '/etc/cron.d/x', WRITE),
       'crontab installs a table': (s) => s.open(s.start('/usr/bin/crontab -'), '/var/spool/cron/crontabs/tmp.x', WRITE),
       'its editor writes a copy': (s) => s.open(s.start('/usr/bin/vim.basic /tmp/crontab.x'), '/tmp/crontab.x', WRITE),
       'a package script': (s) => s.open(packageScript(s, '/usr/bin/cp a b'), '/etc/cron.d/x', WRITE),
@@ -110,6 +114,12 @@ testContent('persistence.yaml', {
       'a unit of a user': (s) => s.open(s.start('/tmp/x'), '/home/ann/.config/systemd/user/x.service', WRITE),
     },
     quiet: {
+      'a file elsewhere': (s) => s.open(s.start('/bin/bash'), '/srv/x.service', WRITE),
+      'systemctl enables one': (s) =>
+        s.open(s.start('/usr/bin/systemctl edit x'), '/etc/systemd/system/x.service.d/o.conf', WRITE),
+      'puppet keeps it as it should be': (s) =>
+        s.open(s.start('/opt/puppetlabs/puppet/bin/puppet agent'), '/etc/systemd/system/x.service', WRITE),
+      'somebody reads one': (s) => s.open(s.start('/usr/bin/cat x'), '/etc/systemd/system/x.service'),
       'dpkg unpacks a unit': (s) =>
         s.open(s.start('/usr/bin/dpkg --unpack x.deb'), '/lib/systemd/system/x.service.dpkg-new', WRITE),
       'the editor of systemctl edit': (s) =>
@@ -130,6 +140,9 @@ testContent('persistence.yaml', {
       'a file for everybody': (s) => s.open(s.start('/bin/sh -c x'), '/etc/profile.d/x.sh', WRITE),
     },
     quiet: {
+      'another file of the same folder': (s) => s.open(s.start('/bin/sh -c x'), '/home/ann/.vimrc', WRITE),
+      'puppet keeps it as it should be': (s) =>
+        s.open(s.start('/opt/puppetlabs/puppet/bin/puppet agent'), '/etc/profile.d/x.sh', WRITE),
       'useradd copies the defaults': (s) => s.open(s.start('/usr/sbin/useradd -m bob'), '/home/bob/.bashrc', WRITE),
       'adduser copies the defaults': (s) =>
         s.open(s.start('/usr/bin/perl /usr/sbin/adduser bob'), '/home/bob/.profile', WRITE),

@@ -12,6 +12,7 @@ testContent('privilege-escalation.yaml', {
       'a copy of a shell': (s) => s.start('/tmp/.sh -p', s.shell, SETUID),
     },
     quiet: {
+      'a program that one of the system starts': (s) => s.start('/opt/print/filter', s.shell, RAISED),
       sudo: (s) => s.start('/usr/bin/sudo -s', s.shell, SETUID),
       "the browser's sandbox": (s) => s.start('/opt/google/chrome/chrome-sandbox', s.shell, SETUID),
       'root runs the helper': (s) => s.start('/opt/shop/backup-helper', s.shell, { flags: EXEC.setuid }),
@@ -26,6 +27,8 @@ testContent('privilege-escalation.yaml', {
       'nobody becomes root': (s) => s.credentials(s.start('/app/worker', s.inside, NOBODY), { euid: 0 }),
     },
     quiet: {
+      'a program changes its group': (s) => s.credentials(s.start('/usr/bin/newgrp x', s.shell, USER), { gid: 27 }),
+      'root gives up what it was before': (s) => s.credentials(s.start('/opt/x', s.shell, RAISED), 0),
       'sudo goes back and forth': (s) => {
         const sudo = s.start('/usr/bin/sudo -s', s.shell, SETUID);
         s.credentials(sudo, { euid: 1000 });
@@ -57,6 +60,7 @@ testContent('privilege-escalation.yaml', {
       'a capability': (s) => s.start('/usr/sbin/setcap cap_setuid+ep /opt/python3'),
     },
     quiet: {
+      'an image is built': (s) => s.start('/bin/chmod u+s /x', s.startContainer({ image: 'moby/buildkit:v0.20' })),
       'made executable': (s) => s.start('/usr/bin/chmod u+x,g+s run.sh'),
       'by a plain number': (s) => s.start('/usr/bin/chmod 0755 /opt/x'),
       'a folder of a group': (s) => s.start('/usr/bin/chmod 2775 /srv/team'),
@@ -68,6 +72,9 @@ testContent('privilege-escalation.yaml', {
     as: 'error privilege-escalation T1548.003',
     fires: { 'tee writes one': (s) => s.open(s.start('/usr/bin/tee x'), '/etc/sudoers.d/ann', WRITE) },
     quiet: {
+      'a file elsewhere': (s) => s.open(s.start('/usr/bin/tee x'), '/etc/sudo.conf', WRITE),
+      'puppet keeps it as it should be': (s) =>
+        s.open(s.start('/opt/puppetlabs/puppet/bin/puppet agent'), '/etc/sudoers.d/ops', WRITE),
       'visudo writes one': (s) => s.open(s.start('/usr/sbin/visudo -f x'), '/etc/sudoers.d/ann.tmp', WRITE),
       'sudo reads them': (s) => s.open(s.start('/usr/bin/sudo -s'), '/etc/sudoers.d/README'),
       'a package brings one': (s) =>
@@ -97,6 +104,12 @@ testContent('privilege-escalation.yaml', {
     as: 'critical privilege-escalation T1611',
     fires: { 'the first disk': (s) => s.start('/usr/bin/mount /dev/sda1 /mnt', s.inside) },
     quiet: {
+      'a storage agent': (s) =>
+        s.start(
+          '/usr/bin/mount /dev/sdb /mnt',
+          s.startContainer({ image: 'rancher/mirrored-longhornio-longhorn-manager' }),
+        ),
+      'a disk is listed': (s) => s.start('/usr/bin/lsblk /dev/sda1', s.inside),
       'a file system in memory': (s) => s.start('/usr/bin/mount -t tmpfs tmpfs /mnt', s.inside),
       'on the host': (s) => s.start('/usr/bin/mount /dev/sda1 /mnt'),
       'somebody looks': (s) => s.start('/usr/bin/mount', s.inside),
@@ -124,6 +137,7 @@ testContent('privilege-escalation.yaml', {
         s.open(s.start('/usr/sbin/sysctl -w x', s.inside), '/proc/sys/kernel/core_pattern', O.WRONLY),
     },
     quiet: {
+      'another setting': (s) => s.open(s.start('/bin/sh'), '/proc/sys/net/ipv4/ip_forward', O.WRONLY),
       'settings at boot': (s) =>
         s.open(s.start('/usr/lib/systemd/systemd-sysctl', s.init), '/proc/sys/kernel/core_pattern', O.WRONLY),
       'systemd sets up its own group': (s) => s.open(s.init, '/sys/fs/cgroup/systemd/release_agent', O.WRONLY),

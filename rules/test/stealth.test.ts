@@ -12,6 +12,7 @@ testContent('stealth.yaml', {
       'a program that calls itself logrotate': (s) => s.open(s.start('/tmp/logrotate'), '/var/log/wtmp', EMPTY),
     },
     quiet: {
+      'a log of that name elsewhere': (s) => s.open(s.start('/bin/sh -c x'), '/srv/test/auth.log', EMPTY),
       'logrotate makes a new one': (s) => s.open(s.start('/usr/sbin/logrotate x', s.init), '/var/log/wtmp', EMPTY),
       'rsyslogd appends': (s) => s.open(s.start('/usr/sbin/rsyslogd', s.init), '/var/log/auth.log', APPEND),
       'login adds a record': (s) => s.open(s.start('/usr/bin/login'), '/var/log/wtmp', O.WRONLY),
