@@ -72,8 +72,11 @@ const shape = (home: Home) => ({
   sensor: section(
     'The eBPF programs in the kernel. Changing the ring sizes takes a restart that drains the old rings.',
     {
-      ringSecurityBytes: ringSize('8MiB', 'Ring of lifecycle and security events. Full means counted loss.'),
-      ringBulkBytes: ringSize('32MiB', 'Ring of file events. Full means counted loss.'),
+      ringSecurityBytes: ringSize(
+        '4MiB',
+        'Ring of lifecycle and security events. Full means counted loss; all of it is resident memory.',
+      ),
+      ringBulkBytes: ringSize('16MiB', 'Ring of file events. Full means counted loss; all of it is resident memory.'),
       pollInterval: duration(
         '4ms',
         'How often a busy ring is looked at. Longer costs less CPU and delays every alert by as much.',

@@ -28,7 +28,7 @@ export { isBpfFileSystem } from './pin.ts';
 export { PinnedProgram } from './pinned-program.ts';
 export { BpfProgram, type IteratorOptions, type UprobeOptions } from './program.ts';
 export type { RunInput, RunResult } from './program-run.ts';
-export { RingBuffer } from './ring-buffer.ts';
+export { RingBuffer, type RingOptions } from './ring-buffer.ts';
 export type { PollOptions } from './ring-poll.ts';
 export { type RingMark, RingReader } from './ring-reader.ts';
 export { type EmbeddedObject, objectFromSkeleton } from './skeleton-header.ts';

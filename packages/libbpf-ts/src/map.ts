@@ -9,7 +9,7 @@ import { bpf, possibleCpus } from './native/library.ts';
 import { checked } from './native/log.ts';
 import { Mapping } from './native/mapping.ts';
 import { openPinned, pin, removePin } from './pin.ts';
-import { RingBuffer } from './ring-buffer.ts';
+import { RingBuffer, type RingOptions } from './ring-buffer.ts';
 
 const lookup: (fd: number, key: Uint8Array, value: Uint8Array) => number = bpf(
   'int bpf_map_lookup_elem(int fd, void *key, void *value)',
@@ -243,9 +243,9 @@ export class BpfMap<K = BtfValue, V = BtfValue> implements Disposable {
   }
 
   /** Maps a ring buffer map; the caller disposes of it. */
-  ringBuffer(): RingBuffer {
+  ringBuffer(options: RingOptions = {}): RingBuffer {
     if (this.info.type !== 'ringbuf') throw usage(`map '${this.name}' is a ${this.info.type}, not a ringbuf`);
-    return RingBuffer.map({ fd: this.fd, name: this.name, maxEntries: this.info.maxEntries });
+    return RingBuffer.map({ fd: this.fd, name: this.name, maxEntries: this.info.maxEntries }, options);
   }
 
   /** Maps an array made with BPF_F_MMAPABLE: element i is at i times the value size rounded up to 8. The caller disposes of it. */

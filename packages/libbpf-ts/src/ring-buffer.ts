@@ -19,6 +19,14 @@ export interface RingSource {
   readonly maxEntries: number;
 }
 
+export interface RingOptions {
+  /**
+   * No record is longer, bytes. The ring's beginning is mapped a second time behind its end, for records that wrap around; every mapped page counts
+   * as resident memory. @default the ring's size
+   */
+  readonly recordMaxBytes?: number;
+}
+
 /** A ring buffer map, mapped. One reader at a time: the consumer position belongs to the ring, not to the reader. */
 export class RingBuffer extends RingReader implements Disposable {
   readonly #name: string;
@@ -30,22 +38,30 @@ export class RingBuffer extends RingReader implements Disposable {
   #polled = false;
   #closed = false;
 
-  private constructor(name: string, fd: number, pages: DisposableStack, consumer: Mapping, producer: Mapping) {
-    super(consumer.buffer, producer.buffer, pageSize());
+  private constructor(
+    name: string,
+    fd: number,
+    size: number,
+    pages: DisposableStack,
+    consumer: Mapping,
+    producer: Mapping,
+  ) {
+    super(consumer.buffer, producer.buffer, pageSize(), size);
     this.#name = name;
     this.#fd = fd;
     this.#pages = pages;
   }
 
   /** Prefer `map.ringBuffer()`. */
-  static map({ fd, name, maxEntries }: RingSource): RingBuffer {
+  static map({ fd, name, maxEntries }: RingSource, { recordMaxBytes = maxEntries }: RingOptions = {}): RingBuffer {
     using pages = new DisposableStack();
     const page = pageSize();
     const own = pages.adopt(duplicate(fd, `ring '${name}'`), closeSync);
     const consumer = pages.use(new Mapping(own, `the consumer page of '${name}'`, { length: page, writable: true }));
-    const length = page + 2 * maxEntries;
+    const again = Math.min(maxEntries, Math.ceil(recordMaxBytes / page) * page);
+    const length = page + maxEntries + again;
     const producer = pages.use(new Mapping(own, `the data of '${name}'`, { length, offset: page, writable: false }));
-    return new RingBuffer(name, own, pages.move(), consumer, producer);
+    return new RingBuffer(name, own, maxEntries, pages.move(), consumer, producer);
   }
 
   /**

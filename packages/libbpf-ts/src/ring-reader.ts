@@ -8,8 +8,8 @@ import { BpfError, disposed, usage } from './errors.ts';
  *   | B D len  | page offset | len bytes, padded to 8
  *   +----------+-------------+----------------------+
  *
- * B (busy): reserved, not yet submitted; everything behind it has to wait. D (discard): skip it. The data pages are mapped twice in a row, so a
- * record that wraps around the end is read in one piece.
+ * B (busy): reserved, not yet submitted; everything behind it has to wait. D (discard): skip it. Behind the data pages their beginning is
+ * mapped again, so a record that wraps around the end is read in one piece.
  */
 const BUSY = 0x8000_0000;
 const DISCARD = 0x4000_0000;
@@ -38,7 +38,7 @@ export class RingReader {
   /** bytes; a power of two */
   readonly size: number;
   readonly mask: number;
-  /** the data, mapped twice in a row: never write to it, the processor kills the process */
+  /** the data, and its beginning once more: never write to it, the processor kills the process */
   readonly view: DataView;
   readonly bytes: Uint8Array;
 
@@ -54,16 +54,17 @@ export class RingReader {
 
   /**
    * @param consumer page with the consumer position
-   * @param producer page with the producer position, and the data twice behind it
+   * @param producer page with the producer position, behind it the data, and behind that as much of its beginning as a record may have bytes
    * @param dataOffset bytes from the start of `producer` to the data: one page
+   * @param size bytes of the ring
    */
-  constructor(consumer: ArrayBuffer, producer: ArrayBuffer, dataOffset: number) {
-    const twice = producer.byteLength - dataOffset;
-    this.size = twice / 2;
-    this.mask = this.size - 1;
-    this.view = new DataView(producer, dataOffset, twice);
-    this.bytes = new Uint8Array(producer, dataOffset, twice);
-    this.#words = new Int32Array(producer, dataOffset, twice / 4);
+  constructor(consumer: ArrayBuffer, producer: ArrayBuffer, dataOffset: number, size: number) {
+    const mapped = producer.byteLength - dataOffset;
+    this.size = size;
+    this.mask = size - 1;
+    this.view = new DataView(producer, dataOffset, mapped);
+    this.bytes = new Uint8Array(producer, dataOffset, mapped);
+    this.#words = new Int32Array(producer, dataOffset, mapped / 4);
     this.#consumer = new BigInt64Array(consumer, 0, 1);
     this.#producer = new Int32Array(producer, 0, 2);
     this.#released = Atomics.load(this.#consumer, 0);
@@ -113,6 +114,8 @@ export class RingReader {
         throw this.#corrupt(`a record of ${length} bytes reaches past the last one`);
       this.#cursor = (this.#cursor + step) | 0;
       if ((header & DISCARD) !== 0) continue;
+      if (at + HEADER + length > this.bytes.length)
+        throw this.#corrupt(`a record of ${length} bytes is longer than recordMaxBytes`);
       this.offset = at + HEADER;
       this.length = length;
       return true;

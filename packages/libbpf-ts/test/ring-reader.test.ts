@@ -25,7 +25,7 @@ class Writer {
   }
 
   reader(): RingReader {
-    return new RingReader(this.consumer, this.producer, PAGE);
+    return new RingReader(this.consumer, this.producer, PAGE, SIZE);
   }
 
   /** Whether there was room. */

@@ -7,9 +7,9 @@ export interface CollectorOptions {
   readonly stateDir: string;
   /** directory under a bpf file system where maps and links are pinned. @default /sys/fs/bpf/ringfence */
   readonly pinPath?: string;
-  /** bytes, a power of two. A larger ring bridges a longer stall. @default 8 MiB */
+  /** bytes, a power of two. A larger ring bridges a longer stall. @default 4 MiB */
   readonly ringSecurityBytes?: number;
-  /** bytes, a power of two. @default 32 MiB */
+  /** bytes, a power of two. @default 16 MiB */
   readonly ringBulkBytes?: number;
   /** ms between two looks at the rings while events come: longer makes larger batches and later alerts. @default 4 */
   readonly pollIntervalMs?: number;
@@ -42,8 +42,8 @@ export function compileOptions(options: CollectorOptions): CompiledOptions {
   const { stateDir } = options;
   const compiled: CompiledOptions = {
     pinPath: '/sys/fs/bpf/ringfence',
-    ringSecurityBytes: 8 * MiB,
-    ringBulkBytes: 32 * MiB,
+    ringSecurityBytes: 4 * MiB,
+    ringBulkBytes: 16 * MiB,
     pollIntervalMs: 4,
     tickMs: 1000,
     batchMaxBytes: 512 * 1024,

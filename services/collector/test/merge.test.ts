@@ -18,7 +18,7 @@ class TestRing {
   #end = 0;
 
   constructor() {
-    this.reader = new RingReader(this.#consumer, this.#producer, PAGE);
+    this.reader = new RingReader(this.#consumer, this.#producer, PAGE, SIZE);
   }
 
   get consumed(): number {

@@ -13,6 +13,9 @@ import { factsOf, readProcesses, type Snapshot } from './processes.ts';
 import { RunState } from './run.ts';
 import { nameKey, prefixKey, WatchedTexts } from './watched.ts';
 
+/** More than RF_RECORD_MAX of ringfence.h. */
+const RECORD_MAX_BYTES = 64 * 1024;
+
 export interface SensorOptions
   extends Pick<CompiledOptions, 'sensorObject' | 'pinPath' | 'ringSecurityBytes' | 'ringBulkBytes'> {
   /** cgroup v2 root, for the hooks that sit there; null: they are left out */
@@ -49,8 +52,8 @@ export class Sensor implements Disposable {
     this.run = run;
     this.resumed = resumed;
     this.missing = new Map(loaded.refused);
-    this.security = stack.use(object.map('rf_ring_security').ringBuffer());
-    this.bulk = stack.use(object.map('rf_ring_bulk').ringBuffer());
+    this.security = stack.use(object.map('rf_ring_security').ringBuffer({ recordMaxBytes: RECORD_MAX_BYTES }));
+    this.bulk = stack.use(object.map('rf_ring_bulk').ringBuffer({ recordMaxBytes: RECORD_MAX_BYTES }));
     this.counters = stack.use(new Counters(object.map('rf_counters')));
     this.control = new ControlBlock(object.section('.bss').int32('rf_control'));
     this.watched = {
