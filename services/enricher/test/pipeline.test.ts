@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { decode, KIND, RawBatchReader } from '@ringfence/schema';
 import { createTestHost, O } from '@ringfence/testkit';
-import { createTestEnricher, decodedBatch, enrichOne, executableOf, records, seenIn } from './support.ts';
+import { createTestEnricher, decodedBatch, enrichOne, executableOf, records, seenIn, TestStore } from './support.ts';
 
 test('events carry their process, its ancestors, its user and its container', () => {
   const host = createTestHost();
@@ -217,4 +217,20 @@ test('a batch of thousands of new processes goes out in parts that the bus takes
     seenIn(outputs.at(-1)?.value ?? new Uint8Array()).at(-1)?.executable,
     '/usr/bin/a-program-with-a-rather-long-name-2999',
   );
+});
+
+test('two boots of a host are remembered; the one before them goes, with all its state', () => {
+  const key = createTestHost().key;
+  const store = new TestStore();
+  const enricher = createTestEnricher(createTestHost({ key }));
+  for (const bootId of ['boot-1', 'boot-2', 'boot-3']) {
+    const host = createTestHost({ key, bootId });
+    host.user(0, 'root');
+    host.container({ cgroup: 5n });
+    host.open(host.spawn(host.init, '/bin/sh'), '/tmp/x', O.WRONLY);
+    store.apply(enricher.handle(records(host, [host.batch()])));
+  }
+  const boots = new Set(store.dump().map((line) => line.split('/')[1]));
+  assert.deepEqual([...boots].sort(), ['boot-2', 'boot-3']);
+  assert.equal(enricher.stats().processes, 4);
 });

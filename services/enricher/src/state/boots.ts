@@ -23,15 +23,16 @@ export class Boots {
 
   /** The boot, heard just now. */
   hear(hostId: string, bootId: string, partition: number): Boot {
+    const known = this.#boots.has(keyOf(hostId, bootId));
     const boot = this.at(hostId, bootId);
     boot.partition = partition;
     boot.heard = ++this.#clock;
-    if (this.#boots.size > this.#options.maxBoots) this.#forgetOldest();
+    if (!known) this.#makeRoom(hostId);
     return boot;
   }
 
   at(hostId: string, bootId: string): Boot {
-    const key = `${hostId}/${bootId}`;
+    const key = keyOf(hostId, bootId);
     let boot = this.#boots.get(key);
     if (boot === undefined) {
       boot = new Boot(hostId, bootId, this.#options);
@@ -50,12 +51,20 @@ export class Boots {
     return this.#gone.splice(0);
   }
 
-  /** An earlier boot of the same host is dead, but its spool may still come: only lack of room ends it. */
-  #forgetOldest(): void {
-    let oldest: Boot | undefined;
-    for (const boot of this.#boots.values()) if (oldest === undefined || boot.heard < oldest.heard) oldest = boot;
-    if (oldest === undefined) return;
-    this.#boots.delete(`${oldest.hostId}/${oldest.bootId}`);
-    this.#gone.push(oldest);
+  /** The boot before may still come from the host's spool; those before it are history. */
+  #makeRoom(hostId: string): void {
+    const byAge = [...this.#boots.values()].sort((a, b) => a.heard - b.heard);
+    const ofHost = byAge.filter((boot) => boot.hostId === hostId);
+    for (const boot of ofHost.slice(0, Math.max(0, ofHost.length - BOOTS_PER_HOST))) this.#forget(boot);
+    const [oldest] = byAge;
+    if (this.#boots.size > this.#options.maxBoots && oldest !== undefined) this.#forget(oldest);
+  }
+
+  #forget(boot: Boot): void {
+    this.#boots.delete(keyOf(boot.hostId, boot.bootId));
+    this.#gone.push(boot);
   }
 }
+
+const BOOTS_PER_HOST = 2;
+const keyOf = (hostId: string, bootId: string): string => `${hostId}/${bootId}`;

@@ -46,7 +46,7 @@ export class ProcessTable {
     const found = this.find(tgid, bytes, at);
     if (found !== null) return found;
     if (this.#all.size >= this.#max) this.#makeRoom();
-    const entry = new ProcessEntry(tgid, Buffer.from(bytes.subarray(at, at + 8)), this.nextOrdinal++);
+    const entry = new ProcessEntry(tgid, startAt(bytes, at), this.nextOrdinal++);
     this.add(entry);
     this.touch(entry);
     // Its number is in use again, so the one before has ended, whoever missed it.
@@ -167,3 +167,10 @@ export class ProcessTable {
 }
 
 const rank = (entry: ProcessEntry): number => (entry.exitTick >= 0 ? 0 : 1);
+
+/** A copy: a view would keep the whole batch in memory. */
+function startAt(bytes: Buffer, at: number): Buffer {
+  const start = Buffer.allocUnsafe(8);
+  bytes.copy(start, 0, at, at + 8);
+  return start;
+}

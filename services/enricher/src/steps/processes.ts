@@ -5,6 +5,7 @@ import {
   type KindName,
   leafIndex,
   type Namespaces,
+  u64Equals,
   u64High,
   u64Low,
 } from '@ringfence/schema';
@@ -14,6 +15,8 @@ import type { BatchBuilder } from './batch.ts';
 
 /** Bytes of arguments that are kept; the exec event has the whole. */
 const ARGS_MAX = 4096;
+/** Of a path: the sensor keeps no more. */
+const PATH_MAX = 4096;
 
 /** The process that the event is of, changed by what the event says; null: no process did it. */
 export function followProcess(boot: Boot, cursor: EventCursor, out: BatchBuilder): ProcessEntry | null {
@@ -117,7 +120,7 @@ function executed(boot: Boot, entry: ProcessEntry, cursor: EventCursor, out: Bat
   entry.sessionId = cursor.leafLong(EXEC.sessionId);
   entry.tty = cursor.leafLong(EXEC.tty);
   if (cursor.ktime >= entry.credentialsAt) {
-    entry.credentials = credentialsAt(cursor, EXEC.credentials);
+    entry.credentials = credentialsAt(cursor, EXEC.credentials, entry.credentials);
     entry.credentialsAt = cursor.ktime;
   }
   boot.processes.touch(entry);
@@ -127,13 +130,13 @@ function imageOf(cursor: EventCursor): Image {
   // A kernel thread has no executable: its name stands in.
   const path = cursor.leafLength(EXEC.path) > 0 ? EXEC.path : EXEC.filename;
   return {
-    executable: Buffer.from(cursor.leafBytes(path)),
+    executable: bytesAt(cursor, path, PATH_MAX),
     inode: fixedAt(cursor, EXEC.inode),
     device: cursor.leafLong(EXEC.device),
     flags: cursor.leafLong(EXEC.flags),
-    args: Buffer.from(cursor.leafBytes(EXEC.argv).subarray(0, ARGS_MAX)),
+    args: bytesAt(cursor, EXEC.argv, ARGS_MAX),
     argsLength: cursor.leafLong(EXEC.argvLength),
-    cwd: Buffer.from(cursor.leafBytes(EXEC.cwd)),
+    cwd: bytesAt(cursor, EXEC.cwd, PATH_MAX),
     stdioSockets: cursor.leafLong(EXEC.stdioSockets),
   };
 }
@@ -143,7 +146,7 @@ const after = leafIndex('CredentialsChange', 'after.uid');
 function credentialsChanged(boot: Boot, entry: ProcessEntry, cursor: EventCursor, out: BatchBuilder): void {
   if (cursor.ktime < entry.credentialsAt) return;
   out.supersede(entry);
-  entry.credentials = credentialsAt(cursor, after);
+  entry.credentials = credentialsAt(cursor, after, entry.credentials);
   entry.credentialsAt = cursor.ktime;
   boot.processes.touch(entry);
 }
@@ -155,20 +158,39 @@ function followCgroup(boot: Boot, entry: ProcessEntry, cursor: EventCursor, out:
   const moved = low !== entry.cgroupLow || high !== entry.cgroupHigh;
   if (moved && (low !== 0 || high !== 0) && !(cursor.late && entry.known)) {
     out.supersede(entry);
-    entry.setCgroup(Buffer.from(cursor.buffer.subarray(cursor.cgroupAt, cursor.cgroupAt + 8)));
+    const { parent } = entry;
+    const likeParent = parent !== null && parent.cgroupLow === low && parent.cgroupHigh === high;
+    entry.setCgroup(likeParent ? parent.cgroup : copyOf(cursor.buffer, cursor.cgroupAt, 8));
     boot.processes.touch(entry);
   }
   const { container } = entry;
   if (boot.containerOf(entry) !== container) out.supersede(entry);
 }
 
-const fixedAt = (cursor: EventCursor, leaf: number): Buffer => {
-  const at = cursor.leafAt(leaf);
-  return Buffer.from(cursor.buffer.subarray(at, at + 8));
-};
+/** Of its own: a view would keep the whole batch in memory. */
+function copyOf(from: Buffer, at: number, length: number): Buffer {
+  const bytes = Buffer.allocUnsafe(length);
+  from.copy(bytes, 0, at, at + length);
+  return bytes;
+}
 
-/** Eight ids and three capability sets, from `first` on, in the order of the schema. */
-function credentialsAt(cursor: EventCursor, first: number): Credentials {
+const fixedAt = (cursor: EventCursor, leaf: number): Buffer => copyOf(cursor.buffer, cursor.leafAt(leaf), 8);
+const bytesAt = (cursor: EventCursor, leaf: number, most: number): Buffer =>
+  copyOf(cursor.buffer, cursor.leafAt(leaf), Math.min(cursor.leafLength(leaf), most));
+
+const IDS = ['uid', 'gid', 'euid', 'egid', 'suid', 'sgid', 'fsuid', 'fsgid'] as const;
+const SETS = ['capEffective', 'capPermitted', 'capInheritable'] as const;
+
+function sameCredentials(cursor: EventCursor, first: number, known: Credentials): boolean {
+  return (
+    IDS.every((id, i) => cursor.leafLong(first + i) === known[id]) &&
+    SETS.every((set, i) => u64Equals(cursor.buffer, known[set], cursor.leafAt(first + IDS.length + i)))
+  );
+}
+
+/** Eight ids and three capability sets, from `first` on, in the order of the schema; most execs change none, and share what is there. */
+function credentialsAt(cursor: EventCursor, first: number, known: Credentials): Credentials {
+  if (sameCredentials(cursor, first, known)) return known;
   return {
     uid: cursor.leafLong(first),
     gid: cursor.leafLong(first + 1),
