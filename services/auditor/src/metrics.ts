@@ -10,6 +10,8 @@ export interface AuditorStats extends SinkStats {
   /** batches tried again */
   readonly retries: number;
   readonly deadLetters: number;
+  /** let go, by `kind/cause` */
+  readonly drops: Readonly<Record<string, number>>;
 }
 
 /** Counts what the pipeline did. */
@@ -42,6 +44,7 @@ export class AuditorMetrics implements PipelineMetrics {
       busySeconds: this.#busySeconds,
       retries: this.#retries,
       deadLetters: this.#deadLetters,
+      drops: Object.fromEntries(sink.dropped.map(({ kind, cause, count }) => [`${kind}/${cause}`, count])),
     };
   }
 }

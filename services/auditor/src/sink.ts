@@ -3,8 +3,8 @@ import type { AuditKind } from '@ringfence/schema';
 /** Where the evidence goes. Drivers: SQLite here; Elasticsearch data streams in a fleet. */
 export interface AuditSink {
   /**
-   * All of it, or nothing; durable when it resolves. What is there already is not stored again: entries below the position stored for their
-   * source partition, and entries of a known kind and id. Rejects with a `retriable` error when there is no room for now.
+   * All of it, or nothing; durable when it resolves. An entry of a known kind and id is not stored again, wherever it comes from: offsets don't
+   * tell, because a log that was lost begins at 0 again. Rejects with a `retriable` error when there is no room for now.
    */
   write(batch: AuditBatch): Promise<void>;
   stats(): SinkStats;

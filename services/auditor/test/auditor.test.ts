@@ -6,8 +6,8 @@ import { suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type EmbeddedBus, openEmbeddedBus } from '@ringfence/bus';
-import { TOPIC, topics } from '@ringfence/schema';
-import { EVIDENCE_HOST } from '@ringfence/testkit';
+import { encode, TOPIC, topics } from '@ringfence/schema';
+import { createTestAlert, EVIDENCE_HOST } from '@ringfence/testkit';
 import Database from 'better-sqlite3';
 import { type Auditor, AuditReader, startAuditor } from '../src/index.ts';
 import { silent, tempDir } from './support.ts';
@@ -77,6 +77,22 @@ suite('the auditor', () => {
       { duplicates, conflicts, missed },
       { duplicates: BATCHES * 3 + ALERTS * 4, conflicts: 0, missed: 0 },
     );
+  });
+
+  test('keeps what comes from a log that was lost and begun anew at offset 0', async () => {
+    using dir = tempDir();
+    using other = tempDir();
+    const path = join(dir.path, 'audit.db');
+    const bus = await withEvidence(dir.path);
+    await settled(bus, await startAuditor({ options: { path }, bus, log: silent }));
+    const anew = await openEmbeddedBus({ path: join(other.path, 'bus.db') });
+    await anew.ensureTopics(topics);
+    const value = encode('Alert', createTestAlert(ALERTS + 1));
+    await anew.produce([{ topic: TOPIC.alerts, key: EVIDENCE_HOST, value }]);
+    await settled(anew, await startAuditor({ options: { path }, bus: anew, log: silent }));
+    using reader = new AuditReader(path);
+    assert.equal(reader.stats().counts.alert, ALERTS + 1);
+    assert.equal(reader.verify().problemCount, 0);
   });
 
   test('sends what it cannot read to the dead letters, keeps that too, and goes on', async () => {

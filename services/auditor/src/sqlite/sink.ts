@@ -55,7 +55,7 @@ export class SqliteSink implements AuditSink {
     );
     this.#advance = db.prepare(
       `INSERT INTO positions (topic, partition, next) VALUES (?, ?, ?)
-       ON CONFLICT (topic, partition) DO UPDATE SET next = max(next, excluded.next)`,
+       ON CONFLICT (topic, partition) DO UPDATE SET next = excluded.next`,
     );
     this.#newestEvent =
       db
@@ -76,23 +76,18 @@ export class SqliteSink implements AuditSink {
 
   #apply(batch: AuditBatch): Tally {
     const tally = emptyTally();
-    const next = new Map<string, number>();
-    for (const position of batch.positions) next.set(sourceOf(position), this.#enter(position, tally));
-    for (const entry of batch.entries) {
-      if (entry.offset < (next.get(sourceOf(entry)) ?? 0)) tally.duplicates++;
-      else this.#write(entry, tally);
-    }
+    for (const position of batch.positions) this.#enter(position, tally);
+    for (const entry of batch.entries) this.#write(entry, tally);
     this.#chains.save();
     this.#retention.apply(this.#cutoff());
     return tally;
   }
 
-  /** Moves a source's position; gives where it stood. */
-  #enter({ topic, partition, from, next }: SourcePosition, tally: Tally): number {
+  /** Moves a source's position; back too, when it delivers again or a log was begun anew: only ids tell what is there already. */
+  #enter({ topic, partition, from, next }: SourcePosition, tally: Tally): void {
     const stored = this.#position.get(topic, partition)?.next;
     if (stored !== undefined && from > stored && !COMPACTED.has(topic)) tally.missed += from - stored;
     this.#advance.run(topic, partition, next);
-    return stored ?? 0;
   }
 
   #write(entry: AuditEntry, tally: Tally): void {
@@ -126,10 +121,6 @@ export class SqliteSink implements AuditSink {
   async close(): Promise<void> {
     this.#db.close();
   }
-}
-
-function sourceOf({ topic, partition }: { readonly topic: string; readonly partition: number }): string {
-  return `${topic}/${partition}`;
 }
 
 function emptyTally(): Tally {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { InRecord } from '@ringfence/bus';
 import { SchemaError } from '@ringfence/schema';
 import type { AuditEntry } from '../sink.ts';
@@ -35,4 +36,9 @@ export function searchText(parts: readonly string[]): string {
     .filter((part) => part !== '')
     .join(' ')
     .slice(0, TEXT_MAX);
+}
+
+/** Of a record that has no id of its own: its bytes are the same when it is delivered again, whatever its offset is then. */
+export function contentId(value: Uint8Array): string {
+  return createHash('sha256').update(value).digest('hex').slice(0, 32);
 }

@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { InRecord } from '@ringfence/bus';
 import { decodeText, EventView, KIND, leafIndex, type ProcessInfo, splitText } from '@ringfence/schema';
 import type { AuditEntry } from '../sink.ts';
-import { entryOf, searchText } from './entry.ts';
+import { contentId, entryOf, searchText } from './entry.ts';
 import type { RecordReader } from './read-records.ts';
 import { createSingleEvent } from './single-event.ts';
 
@@ -43,8 +42,7 @@ export function createEventBatchReader(): RecordReader {
     const { wallOffset, hostId } = view.head;
     const batch = entryOf(record, value, {
       kind: 'events',
-      // The bytes are the same when it is delivered again, whatever its offset is then.
-      id: createHash('sha256').update(value).digest('hex').slice(0, 32),
+      id: contentId(value),
       timestamp: from + wallOffset,
       until: until + wallOffset,
       hostId,

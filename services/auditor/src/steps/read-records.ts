@@ -1,7 +1,7 @@
 import type { InRecord } from '@ringfence/bus';
 import { decode, TOPIC } from '@ringfence/schema';
 import type { AuditEntry } from '../sink.ts';
-import { entryOf, searchText } from './entry.ts';
+import { contentId, entryOf, searchText } from './entry.ts';
 import { createEventBatchReader } from './read-event-batch.ts';
 
 /** Reads one source record into what is kept of it. Throws SchemaError (poison) for bytes that aren't what their topic says. */
@@ -79,7 +79,7 @@ function readResult(record: InRecord, value: Uint8Array): AuditEntry[] {
 /** It has no time of its own: the bus's is taken. */
 function readDeadLetter(record: InRecord, value: Uint8Array): AuditEntry[] {
   const letter = decode('DeadLetter', value);
-  const id = `${letter.topic}/${letter.partition}/${letter.offset}/${letter.stage}`;
+  const id = contentId(value);
   const text = searchText([letter.topic, letter.stage, letter.code, letter.reason]);
   return [entryOf(record, value, { kind: 'dlq', id, timestamp: record.timestamp, hostId: '', text })];
 }
