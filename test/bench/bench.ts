@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import type { BenchContext, Section } from './lib/context.ts';
 import { BenchError } from './lib/errors.ts';
 import { mib } from './lib/figures.ts';
+import { interrupted } from './lib/interrupt.ts';
 import { type BenchOptions, parseOptions, type SectionName, USAGE } from './lib/options.ts';
 import { reportProfiles } from './lib/profile.ts';
 import { Programs } from './lib/programs.ts';
@@ -65,6 +66,7 @@ try {
   if (options === null) process.stdout.write(`${USAGE}\n`);
   else if (!(await bench(options))) process.exitCode = 1;
 } catch (error) {
+  if (interrupted.aborted) process.exit(130);
   if (!(error instanceof BenchError)) throw error;
   process.stderr.write(`bench: ${error.message}\n`);
   process.exitCode = error.code === 'ERR_BENCH_USAGE' ? 2 : 1;

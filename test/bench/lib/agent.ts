@@ -10,6 +10,7 @@ import type { EnricherStats } from '@ringfence/enricher';
 import { ApiClient } from '../../../cli/src/api/client.ts';
 import type { Status } from '../../../cli/src/app/status.ts';
 import { BenchError } from './errors.ts';
+import { interrupted } from './interrupt.ts';
 
 const MAIN = fileURLToPath(new URL('../../../cli/src/main.ts', import.meta.url));
 export const NODE_FLAGS: readonly string[] = [
@@ -116,7 +117,10 @@ export class Agent implements AsyncDisposable {
 
   async read(): Promise<Reading> {
     this.#mustRun();
-    const status = await this.#client.json<Status>('/status', AbortSignal.timeout(ANSWER_MS));
+    const status = await this.#client.json<Status>(
+      '/status',
+      AbortSignal.any([interrupted, AbortSignal.timeout(ANSWER_MS)]),
+    );
     return readingOf(status);
   }
 

@@ -16,7 +16,7 @@ export interface BenchOptions {
   readonly profileDir: string | null;
 }
 
-export const USAGE = `Usage: npm run bench [-- SECTION…] [--seconds N] [--runs N] [--profile DIR] [--json]
+export const USAGE: string = `Usage: npm run bench [-- SECTION…] [--seconds N] [--runs N] [--profile DIR] [--json]
 
 Sections (default: all): ${SECTIONS.join(', ')}
   --seconds N    how long a load must be carried to count as sustained (default 20)

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { BenchError } from './errors.ts';
+import { interrupted } from './interrupt.ts';
 
 const run = promisify(execFile);
 const SOURCES = fileURLToPath(new URL('../programs/', import.meta.url));
@@ -48,13 +49,15 @@ export class Programs {
 
   /** `rate`: operations per second; 0: as fast as it goes. */
   async load(mode: LoadMode, seconds: number, rate = 0): Promise<LoadResult> {
-    const { stdout } = await run(this.path('load'), [mode, String(seconds), String(rate), this.#dir]);
+    const { stdout } = await run(this.path('load'), [mode, String(seconds), String(rate), this.#dir], {
+      signal: interrupted,
+    });
     return JSON.parse(stdout) as LoadResult;
   }
 
   /** What a program prints, by line. */
   async lines(name: string, args: readonly string[]): Promise<string[]> {
-    const { stdout } = await run(this.path(name), [...args], { maxBuffer: 1 << 26 });
+    const { stdout } = await run(this.path(name), [...args], { maxBuffer: 1 << 26, signal: interrupted });
     return stdout.split('\n').filter(Boolean);
   }
 }

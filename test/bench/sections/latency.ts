@@ -13,7 +13,10 @@ import { FALCO } from '../lib/peer.ts';
 const INTERVAL_MS = 47; // not in step with the sensor's poll
 /** When `throughput` did not run before: opens per second whose half is the load. */
 const OPEN_RATE = 100_000;
+const WARM_UP_MS = 3000;
 const ARRIVAL_MS = 5000;
+/** The agent looks for new containers with each tick. */
+const CONTAINER_KNOWN_MS = 2000;
 
 /** How long after a system call its alert can be read, and the process that a policy forbids is dead. */
 export async function latency(context: BenchContext): Promise<void> {
@@ -53,9 +56,9 @@ async function measure(
   // Bounded by far more than it will take; stopped when the measurement is done.
   const load = rate === 0 ? undefined : startLoad(programs.path('load'), rate, agent.stateDir);
   try {
-    await sleep(500);
+    await sleep(WARM_UP_MS);
     const alerts = await alertTimes(context, agent, times);
-    const kills = await killTimes(context, bait, times);
+    const kills = await killTimes(context, agent, bait, times);
     report.figure(label === 'idle' ? 'idle' : 'loaded', { alerts: summary(alerts), kills: summary(kills) });
     if (alerts.length < times) report.fail(`${label}: ${times - alerts.length} of ${times} alerts did not come`);
     if (kills.length < times) report.fail(`${label}: ${times - kills.length} of ${times} victims were not killed`);
@@ -90,9 +93,12 @@ async function alertTimes({ programs }: BenchContext, agent: Agent, times: numbe
 }
 
 /** ms, of each victim. */
-async function killTimes({ programs }: BenchContext, bait: string, times: number): Promise<number[]> {
-  const cgroup = join(cgroupRoot(), `ringfence-bench-${process.pid}`);
+async function killTimes({ programs }: BenchContext, agent: Agent, bait: string, times: number): Promise<number[]> {
+  const name = `ringfence-bench-${process.pid}`;
+  const cgroup = join(cgroupRoot(), name);
   mkdirSync(cgroup);
+  describeContainer(agent.runDir, name);
+  await sleep(CONTAINER_KNOWN_MS);
   try {
     const lines = await programs.lines('victim', [String(times), String(INTERVAL_MS), cgroup, join(bait, 'bait')]);
     return lines.filter((line) => line !== 'alive').map((line) => Number(line) / 1e6);
@@ -130,6 +136,21 @@ function enforcing(bait: string): string[] {
     'responder.killsPerMinutePerHost=10000',
     'collector.killsPerMinute=6000',
   ];
+}
+
+/** The cgroup as the agent learns of containers that no runtime tells it about. */
+function describeContainer(runDir: string, name: string): void {
+  const dir = join(runDir, 'containers.d');
+  mkdirSync(dir, { recursive: true });
+  const container = {
+    id: name,
+    name,
+    image: 'ringfence/bench',
+    runtime: 'ringfence-bench',
+    privileged: false,
+    labels: {},
+  };
+  writeFileSync(join(dir, `${name}.json`), JSON.stringify({ cgroupPath: `/${name}`, ...container }));
 }
 
 function startLoad(path: string, rate: number, dir: string): ChildProcess {

@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { NODE_FLAGS } from '../lib/agent.ts';
 import type { BenchContext } from '../lib/context.ts';
 import { count, range } from '../lib/figures.ts';
+import { interrupted } from '../lib/interrupt.ts';
 import { FALCO } from '../lib/peer.ts';
 
 const CHILD = fileURLToPath(new URL('../replay-child.ts', import.meta.url));
@@ -17,7 +18,7 @@ export async function replay({ options, report, recorded }: BenchContext): Promi
   for (let i = 0; i < options.runs; i++) {
     const profile = options.profileDir === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profileDir}`];
     const args = ['-c', '0', process.execPath, ...NODE_FLAGS, ...profile, CHILD, path];
-    const { stdout } = await run('taskset', args);
+    const { stdout } = await run('taskset', args, { signal: interrupted });
     last = JSON.parse(stdout) as typeof last;
     perSecond.push(last.events / last.seconds);
   }
