@@ -214,6 +214,10 @@ test('an alert that ties two chains merges them: the first opened survives and t
     ],
   );
   assert.equal(after[1]?.alerts.length, 5);
+  assert.deepEqual(
+    after[1]?.alerts.map(({ why }) => why).filter((why) => why.startsWith('opened')),
+    ['opened this incident', `opened ${before[1]?.id}, which turned out to be part of this incident`],
+  );
 });
 
 test('the same rule about the same process folds: counted, not listed again, and sent only so often', () => {

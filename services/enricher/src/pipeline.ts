@@ -69,7 +69,9 @@ export function createEnricherPipeline(deps: { enrolment: Enrolment; options?: E
   function enrich(record: InRecord, bytes: Buffer, state: Map<string, StateChange>): readonly Buffer[] {
     const { boot, batches } = enrichBatch(record, bytes);
     const position = { offset: record.offset, index: 0 };
-    const gone = boots.drainGone().flatMap((one) => forgetBoot(one, one.partition, position));
+    const forgotten = boots.drainGone();
+    for (const one of forgotten) stats.evicted += lostIn(one);
+    const gone = forgotten.flatMap((one) => forgetBoot(one, one.partition, position));
     for (const change of [...gone, ...drainBoot(boot, record.partition, position)]) state.set(change.key, change);
     return batches;
   }
@@ -91,8 +93,11 @@ export function createEnricherPipeline(deps: { enrolment: Enrolment; options?: E
     stats() {
       const all = [...boots];
       const processes = all.reduce((sum, boot) => sum + boot.processes.size, 0);
-      const evicted = all.reduce((sum, { processes: table, contexts }) => sum + table.evicted + contexts.refused, 0);
+      const evicted = all.reduce((sum, boot) => sum + lostIn(boot), stats.evicted);
       return { ...stats, processes, evicted };
     },
   };
 }
+
+/** What had to go, or was not taken, for lack of room. */
+const lostIn = ({ processes, contexts }: Boot): number => processes.evicted + contexts.refused;

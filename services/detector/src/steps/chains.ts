@@ -71,7 +71,7 @@ export class ChainStep {
     const merges = ties
       .filter((tie) => tie.chain !== chain)
       .map(({ chain: absorbed }) => this.#absorb(host, chain, absorbed));
-    const { news, send } = this.#add(host, chain, alert, event, ties[0]?.why ?? 'opened this incident');
+    const { news, send } = this.#add(host, chain, alert, event, ties[0]?.why ?? OPENED);
     // A writer that no earlier alert has named joins too: what it does next belongs to the file that ran.
     const all = new Map([...climbed, ...written].map((process) => [process.entityId, process]));
     this.#tie(host, chain, [...keys, ...written.map(({ entityId }) => entityId)], all, event);
@@ -177,7 +177,9 @@ export class ChainStep {
     host.removeChain(absorbed);
     host.changed.add(survivor);
     const room = Math.max(0, this.#options.maxAlerts - survivor.alerts.length);
-    survivor.alerts.push(...absorbed.alerts.slice(0, room));
+    survivor.alerts.push(
+      ...absorbed.alerts.slice(0, room).map((alert) => ({ ...alert, why: merged(alert.why, absorbed) })),
+    );
     survivor.omitted += absorbed.omitted + Math.max(0, absorbed.alerts.length - room);
     survivor.firstSeen = Math.min(survivor.firstSeen, absorbed.firstSeen);
     survivor.lastSeen = Math.max(survivor.lastSeen, absorbed.lastSeen);
@@ -220,6 +222,12 @@ function tiesOf(
   }
   return [...ties.values()];
 }
+
+const OPENED = 'opened this incident';
+
+/** What opened an incident that turned out to be part of another. */
+const merged = (why: string, absorbed: Chain): string =>
+  why === OPENED ? `opened ${absorbed.id}, which turned out to be part of this incident` : why;
 
 /** Alerts of a hub itself only fold with their own repetitions. */
 const loneKey = (alert: Alert): string => `${alert.lineage[0]?.entityId ?? ''}/${alert.rule}`;
