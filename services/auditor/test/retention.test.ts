@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { encode, KIND, TOPIC } from '@ringfence/schema';
@@ -83,6 +84,37 @@ suite('the disk bound', () => {
   });
 });
 
+suite('a full disk', () => {
+  const noRoot = process.getuid?.() === 0 ? false : 'mounting a small tmpfs needs root';
+
+  test('pushes back, and the trail goes on where it stopped when there is room', { skip: noRoot }, async (t) => {
+    using dir = tempDir();
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=12m', 'tmpfs', dir.path]);
+    if (mounted.status !== 0) return t.skip(`tmpfs can't be mounted: ${mounted.stderr}`);
+    try {
+      const ballast = join(dir.path, 'ballast');
+      writeFileSync(ballast, Buffer.alloc(10 * 2 ** 20));
+      const path = join(dir.path, 'audit.db');
+      const sink = openSink(path);
+      const pipeline = createAuditPipeline(sink);
+      const records = Array.from({ length: 20 }, (_, n) => inRecord(TOPIC.events, n, noise(n, 200_000)));
+      let stored = 0;
+      const storeAll = async (): Promise<void> => {
+        for (; stored < records.length; stored++) await pipeline(records.slice(stored, stored + 1));
+      };
+      await assert.rejects(storeAll, { code: 'ERR_AUDIT_FULL', fate: 'retriable' });
+      rmSync(ballast);
+      await storeAll();
+      await sink.close();
+      using reader = new AuditReader(path);
+      assert.equal(reader.stats().counts.events, records.length);
+      assert.equal(reader.verify().problemCount, 0);
+    } finally {
+      spawnSync('umount', ['--lazy', dir.path]);
+    }
+  });
+});
+
 suite('the age of events', () => {
   test('is measured in their own time, but not by a clock that runs ahead', async () => {
     using dir = tempDir();
@@ -115,6 +147,7 @@ suite('a file that is no audit trail', () => {
     await createAuditPipeline(sink)([inRecord(TOPIC.alerts, 0, encode('Alert', createTestAlert(0)))]);
     await sink.close();
     assert.ok(sink.movedAside !== null && existsSync(sink.movedAside));
+    assert.equal(statSync(path).mode & 0o777, 0o600, 'arguments hold secrets');
   });
 
   test('and settings out of bounds are refused', () => {

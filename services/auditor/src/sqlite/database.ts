@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { AuditBusyError, AuditFullError, AuditMissingError, AuditStorageError, AuditVersionError } from '../errors.ts';
@@ -62,6 +62,8 @@ export function openForWriting(path: string, synchronous: 'full' | 'normal'): Op
 function open(path: string, synchronous: 'full' | 'normal'): Sqlite {
   let db: Sqlite | undefined;
   try {
+    // Arguments hold secrets: the file is its owner's alone. Its write-ahead log gets the same mode.
+    closeSync(openSync(path, 'a', 0o600));
     db = new Database(path, { timeout: BUSY_TIMEOUT_MS });
     db.pragma('journal_mode = WAL');
     db.pragma(`synchronous = ${synchronous}`);
@@ -113,11 +115,14 @@ function moveAside(path: string): string {
   return aside;
 }
 
+/** A full disk, as SQLite tells it: when it grows the file, the write-ahead log, or the log's index. */
+const DISK_FULL: ReadonlySet<string> = new Set(['SQLITE_FULL', 'SQLITE_IOERR_WRITE', 'SQLITE_IOERR_SHMSIZE']);
+
 /** What SQLite threw, as an error of ours; errors of ours and bugs stay as they are. */
 export function storageError(path: string, error: unknown): unknown {
   if (!(error instanceof Database.SqliteError)) return error;
   const { code } = error;
-  if (code === 'SQLITE_FULL' || code === 'SQLITE_IOERR_WRITE') {
+  if (DISK_FULL.has(code)) {
     return new AuditFullError(path, 'the disk is full', { cause: error });
   }
   if (code.startsWith('SQLITE_BUSY')) return new AuditBusyError(path, { cause: error });
