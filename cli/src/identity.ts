@@ -2,6 +2,7 @@ import { createPublicKey, type KeyObject, randomUUID } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSigningKey, importSigningKey, keyIdOf, type SigningKey } from '@ringfence/schema';
+import { CliError } from './errors.ts';
 
 export interface Identity {
   /** UUID made at the first start */
@@ -20,9 +21,23 @@ export interface Identity {
 
 /**
  * Who this host is, kept below `stateDir`: `host-id`, `keys/{agent,responder}.pem` (0600), `enrolled/HOST.pem`, `trusted/KEY.pem`. Made at the first
- * start. Throws what the file system throws.
+ * start. Throws CliError when `stateDir` can't be used.
  */
 export function loadIdentity(stateDir: string): Identity {
+  try {
+    return identityIn(stateDir);
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new CliError(
+      `the state directory ${stateDir} can't be used: ${message}; make it yours, or set stateDir to another`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+function identityIn(stateDir: string): Identity {
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   chmodSync(stateDir, 0o700);
   const hostId = readOrMake(join(stateDir, 'host-id'), randomUUID);

@@ -29,6 +29,10 @@ Start here:
   ringfence up         watch it
   ringfence demo       play an attack and see what comes of it`,
   );
+// Before the commands are added: they inherit it.
+program.exitOverride((error) => {
+  process.exit(error.exitCode === 0 ? 0 : 2);
+});
 for (const add of [
   addUp,
   addDemo,
@@ -42,16 +46,12 @@ for (const add of [
   addCompletion,
 ])
   add(program);
-program.exitOverride((error) => {
-  process.exit(error.exitCode === 0 ? 0 : 2);
-});
-
-/** Errors with a code are told in their own words; anything else is a bug and shows where. */
+/** Errors with a code, and what the system refused, are told in their own words; anything else is a bug and shows where. */
 function explain(error: unknown): string {
-  if (
-    error instanceof ConfigError ||
-    (error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_'))
-  )
+  // What went wrong first, not what cleaning up then ran into.
+  if (error instanceof SuppressedError) return explain(error.suppressed);
+  if (error instanceof ConfigError) return error.message;
+  if (error instanceof Error && 'code' in error && ('syscall' in error || String(error.code).startsWith('ERR_')))
     return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { Log } from '@ringfence/telemetry';
+import { capabilities } from '../doctor/checks.ts';
 import { CliError } from '../errors.ts';
 
 /** File systems that the sensor needs, where they belong. */
@@ -9,8 +10,15 @@ const NEEDED = [
   { type: 'tracefs', point: '/sys/kernel/tracing' },
 ] as const;
 
-/** Mounts what is missing, as root; says so. Throws CliError when it can't. */
+/** Mounts what is missing, as root; says so. Throws CliError when it can't, or may not load the sensor. */
 export function prepareHost(log: Log): void {
+  const missing = capabilities().filter(({ ok }) => !ok);
+  if (missing.length > 0) {
+    const names = missing.map(({ name }) => name.replace('privilege ', '')).join(', ');
+    throw new CliError(
+      `the sensor needs privileges that this process lacks (${names}): run it as root, sudo npm start`,
+    );
+  }
   const mounts = readFileSync('/proc/mounts', 'utf8').split('\n');
   for (const { type, point } of NEEDED) {
     if (mounts.some((line) => line.split(' ')[2] === type)) continue;

@@ -71,6 +71,15 @@ export function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
+/** What JSON.stringify leaves as it is and a terminal could take for orders, or show in another order. */
+const UNSAFE = /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+
+/** Writes a value as JSON that is harmless on a terminal: unsafe characters are escaped, which changes no value. */
+export function printJson(value: unknown, indent = 0): void {
+  const text = JSON.stringify(value, null, indent);
+  print(text.replace(UNSAFE, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`));
+}
+
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
   throw error;

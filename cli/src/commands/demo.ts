@@ -12,7 +12,7 @@ import { DemoError } from '../demo/errors.ts';
 import { type DemoOutcome, playDemo, type Step } from '../demo/scenario.ts';
 import { type IncidentFile, renderIncident } from '../view/incident.ts';
 import { type Paint, paintFor } from '../view/paint.ts';
-import { clientOf, print, settingsOf, socketOf, untilInterrupted, withSettings } from './context.ts';
+import { clientOf, print, printJson, settingsOf, socketOf, untilInterrupted, withSettings } from './context.ts';
 
 /** The story is whole when its last command has its result; that takes far less. */
 const STORY_MS = 5000;
@@ -61,7 +61,7 @@ async function demo(self: Command, signal: AbortSignal): Promise<void> {
   });
   say(ending(paint, outcome));
   const incident = await storyOf(client, outcome, signal);
-  if (json) print(JSON.stringify({ outcome, incident }, null, 2));
+  if (json) printJson({ outcome, incident }, 2);
   else
     print(
       incident === undefined

@@ -4,7 +4,7 @@ import { cgroupRoot } from '../demo/sandbox.ts';
 import { type Check, checkMachine } from '../doctor/checks.ts';
 import { type HookState, probeHooks } from '../doctor/hooks.ts';
 import { type Paint, paintFor } from '../view/paint.ts';
-import { print, SENSOR_OBJECT, settingsOf, withSettings } from './context.ts';
+import { print, printJson, SENSOR_OBJECT, settingsOf, withSettings } from './context.ts';
 
 export function addDoctor(program: Command): void {
   const command = program
@@ -19,7 +19,7 @@ export function addDoctor(program: Command): void {
     const config = settingsOf(self);
     const machine = checkMachine(config.stateDir, readFileSync('/proc/mounts', 'utf8'));
     const hooks = probe(machine);
-    if (self.opts<{ json?: boolean }>().json) print(JSON.stringify({ machine, hooks }, null, 2));
+    if (self.opts<{ json?: boolean }>().json) printJson({ machine, hooks }, 2);
     else print(report(machine, hooks, paintFor(process.stdout)));
     if (machine.some((check) => !check.ok) || hooks.some((hook) => hook.problem !== null)) process.exitCode = 1;
   });

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { type IncidentFile, renderIncident } from '../view/incident.ts';
 import { paintFor } from '../view/paint.ts';
-import { clientOf, print, settingsOf, withSettings } from './context.ts';
+import { clientOf, print, printJson, settingsOf, withSettings } from './context.ts';
 
 export function addIncident(program: Command): void {
   const incident = program.command('incident').description('look at one incident');
@@ -16,10 +16,7 @@ export function addIncident(program: Command): void {
     );
   withSettings(show).action(async (id: string, _, self: Command) => {
     const file = await clientOf(settingsOf(self)).json<IncidentFile>(`/incident/${encodeURIComponent(id)}`);
-    print(
-      self.opts<{ json?: boolean }>().json
-        ? JSON.stringify(file, null, 2)
-        : renderIncident(paintFor(process.stdout), file),
-    );
+    if (self.opts<{ json?: boolean }>().json) printJson(file, 2);
+    else print(renderIncident(paintFor(process.stdout), file));
   });
 }

@@ -4,7 +4,7 @@ import { CliError } from '../errors.ts';
 import { alertLine } from '../view/alert.ts';
 import { incidentLine } from '../view/incident.ts';
 import { type Paint, paintFor } from '../view/paint.ts';
-import { clientOf, print, settingsOf, untilInterrupted, withSettings } from './context.ts';
+import { clientOf, print, printJson, settingsOf, untilInterrupted, withSettings } from './context.ts';
 
 interface ListOptions {
   readonly follow?: boolean;
@@ -66,7 +66,8 @@ async function list(name: string, line: (paint: Paint, item: never) => string, s
   if (options.since !== undefined) query.set('from', String((Date.now() - durationMs(options.since)) * 1000));
   const paint = paintFor(process.stdout);
   for await (const item of clientOf(settingsOf(self)).lines<never>(`/${name}?${query}`, signal)) {
-    print(options.json ? JSON.stringify(item) : line(paint, item));
+    if (options.json) printJson(item);
+    else print(line(paint, item));
   }
 }
 

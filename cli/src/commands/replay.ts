@@ -6,7 +6,7 @@ import { openRecording } from '../recording.ts';
 import { alertLine } from '../view/alert.ts';
 import { renderIncident } from '../view/incident.ts';
 import { paintFor } from '../view/paint.ts';
-import { print, settingsOf, withSettings } from './context.ts';
+import { print, printJson, settingsOf, withSettings } from './context.ts';
 
 export function addReplay(program: Command): void {
   const command = program
@@ -29,7 +29,7 @@ export function addReplay(program: Command): void {
       if (process.stderr.isTTY) process.stderr.write(`\r${records} batches played\u001b[K`);
     });
     if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
-    if (json) return printJson(result);
+    if (json) return printResult(result);
     for (const alert of result.alerts) print(alertLine(paint, alert));
     for (const incident of result.incidents.filter(({ state }) => state !== 'merged')) {
       const causes = new Set([incident.id, ...incident.alerts.map(({ id }) => id)]);
@@ -45,9 +45,9 @@ export function addReplay(program: Command): void {
 }
 
 /** `record` says what a line is. The key of a replay lives as long as it: what it signed would differ each time, and means nothing. */
-function printJson(result: Awaited<ReturnType<typeof replay>>): void {
+function printResult(result: Awaited<ReturnType<typeof replay>>): void {
   const commands = result.commands.map(({ keyId: _, signature: __, ...command }) => command);
   const records = { alert: result.alerts, incident: result.incidents, command: commands, result: result.results };
   for (const [record, items] of Object.entries(records))
-    for (const item of items) print(JSON.stringify({ record, ...(plain(item) as object) }));
+    for (const item of items) printJson({ record, ...(plain(item) as object) });
 }

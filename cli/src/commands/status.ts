@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Status } from '../app/status.ts';
 import { paintFor } from '../view/paint.ts';
 import { statusLines } from '../view/status.ts';
-import { clientOf, print, settingsOf, withSettings } from './context.ts';
+import { clientOf, print, printJson, settingsOf, withSettings } from './context.ts';
 
 export function addStatus(program: Command): void {
   const command = program
@@ -13,7 +13,7 @@ export function addStatus(program: Command): void {
   withSettings(command).action(async (_, self: Command) => {
     const client = clientOf(settingsOf(self));
     const before = await client.json<Status>('/status');
-    if (self.opts<{ json?: boolean }>().json) return print(JSON.stringify(before, null, 2));
+    if (self.opts<{ json?: boolean }>().json) return printJson(before, 2);
     const started = performance.now();
     await new Promise((resolve) => setTimeout(resolve, 1000));
     const status = await client.json<Status>('/status');

@@ -64,7 +64,8 @@ function btf(): Check {
   );
 }
 
-function capabilities(): Check[] {
+/** Capabilities that this process needs and lacks; one good check when there are none. */
+export function capabilities(): Check[] {
   const text = /^CapEff:\s*([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
   const effective = BigInt(`0x${text}`);
   const missing = CAPABILITIES.filter(({ bit }) => ((effective >> BigInt(bit)) & 1n) === 0n);

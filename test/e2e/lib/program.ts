@@ -10,7 +10,7 @@ import { buildSensor } from '../../../tools/build-sensor.ts';
 import { until } from './wait.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
-const MAIN = join(ROOT, 'cli/src/main.ts');
+export const MAIN: string = join(ROOT, 'cli/src/main.ts');
 
 export interface Ended {
   /** null: killed by `signal` */
