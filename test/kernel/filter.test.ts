@@ -1,0 +1,198 @@
+/** What no rule can match stays in the kernel, and nothing else: one script, played with every open sent and with those that the rules ask for. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Bus, openEmbeddedBus } from '@ringfence/bus';
+import { startCollector, uninstallSensor } from '@ringfence/collector';
+import { compileDetectorRules, readRuleFiles, startDetector } from '@ringfence/detector';
+import { startEnricher } from '@ringfence/enricher';
+import { isBpfFileSystem } from '@ringfence/libbpf-ts';
+import { createSigningKey, decode, type Interest, TOPIC, topics } from '@ringfence/schema';
+import { createLogger } from '@ringfence/telemetry';
+import { buildSensor } from '../../tools/build-sensor.ts';
+import { skip as kernelSkip } from './sensor/sensor.ts';
+
+const BPF_FS = '/sys/fs/bpf';
+const BUILT_IN = join(import.meta.dirname, '../../rules');
+
+/** What the built-in rules don't ask of a host without containers: prefixes, endings, opens that fail. */
+const RULES = `
+- rule: Below a prefix
+  desc: d
+  condition: event.action = open and file.path startswith /run/secrets/
+- rule: By its ending
+  desc: d
+  condition: event.action = open and file.path endswith (/.aws/credentials, /a-name-of-more-than-thirty-two-bytes.json)
+- rule: By its directory
+  desc: d
+  condition: file.directory = /run/watched and file.open.read = true
+  output: "%file.path"
+- rule: Failed
+  desc: d
+  condition: event.outcome = failure and (file.name = rf-missing or file.path startswith /run/missing/)
+`;
+
+/** $0: a directory whose files it may use. Everything happens in mount namespaces of its own. */
+const SCRIPT = `
+cat=$0/bin/cat
+mount --bind "$0/home" /root
+mount -t tmpfs none /run
+mount -t tmpfs none /etc/cron.d
+mkdir -p /run/secrets/deep /run/watched
+echo secret > /run/secrets/deep/token
+echo x > /run/watched/file
+echo key > "$0/plain"
+echo key > /root/.ssh/id_ed25519
+ln -s id_rsa /root/.ssh/alias
+mount --bind "$0/plain" /root/.ssh/id_ed25519
+$cat /etc/shadow /root/.ssh/id_rsa /root/.ssh/alias /root/.ssh/id_ed25519 /proc/self/environ
+cd /root/.aws
+$cat credentials ../.ssh/../.aws/./a-name-of-more-than-thirty-two-bytes.json
+cd /run
+$cat secrets/deep/token watched/file /run/secrets/nothing rf-missing /nowhere/rf-missing /run/missing/x /run/other
+echo job > /etc/cron.d/job
+exit 0
+`;
+
+class Place implements Disposable {
+  readonly path = mkdtempSync(join(tmpdir(), 'ringfence-filter-'));
+  readonly pinPath = `${BPF_FS}/rf-test-filter-${process.pid}`;
+
+  constructor() {
+    for (const directory of ['bin', 'home/.ssh', 'home/.aws', 'rules'])
+      mkdirSync(join(this.path, directory), { recursive: true });
+    for (const program of ['cat', 'sh']) copyFileSync(`/bin/${program}`, join(this.path, 'bin', program));
+    for (const file of ['.ssh/id_rsa', '.aws/credentials', '.aws/a-name-of-more-than-thirty-two-bytes.json'])
+      writeFileSync(join(this.path, 'home', file), 'x');
+    writeFileSync(join(this.path, 'rules/rules.yaml'), RULES);
+  }
+
+  [Symbol.dispose](): void {
+    uninstallSensor(this.pinPath);
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}
+
+interface Played {
+  /** "rule: executable file", of the script's processes */
+  readonly alerts: readonly string[];
+  readonly interest: Interest;
+  /** events that did not leave the kernel, by cause */
+  readonly drops: Readonly<Record<string, number>>;
+}
+
+async function play(place: Place, opens: 'all' | 'interest'): Promise<Played> {
+  await using bus = await openEmbeddedBus({ path: ':memory:' });
+  await bus.ensureTopics(topics);
+  const key = createSigningKey();
+  const enricher = await startEnricher({ bus, enrolment: { keyFor: () => key.publicKey } });
+  let interest: Interest | undefined;
+  const detector = await startDetector({
+    bus,
+    rulePaths: [BUILT_IN, join(place.path, 'rules')],
+    watchRules: false,
+    onInterest: (next) => {
+      interest = next;
+    },
+  });
+  assert.ok(interest !== undefined);
+  const collector = await startCollector({
+    bus,
+    identity: { hostId: randomUUID(), bootId: randomUUID(), key, agentVersion: 'test' },
+    trustedKeys: new Map(),
+    log: createLogger({ level: 'silent' }),
+    interest,
+    options: {
+      sensorObject: await buildSensor(),
+      stateDir: join(place.path, `state-${opens}`),
+      pinPath: place.pinPath,
+      opens,
+    },
+  });
+  execFileSync(
+    'unshare',
+    ['--mount', '--propagation', 'private', join(place.path, 'bin/sh'), '-c', SCRIPT, place.path],
+    {
+      stdio: 'ignore',
+    },
+  );
+  await collector.settle();
+  const { drops } = collector.stats();
+  await collector.close();
+  for (const group of ['enricher', 'detector']) await caughtUp(bus, group);
+  await detector.close();
+  await enricher.close();
+  return { alerts: await alertsBelow(bus, join(place.path, 'bin/')), interest, drops };
+}
+
+async function caughtUp(bus: Bus, group: string): Promise<void> {
+  while ([...(await bus.lag(group)).values()].some((records) => records > 0)) await sleep(5);
+}
+
+async function alertsBelow(bus: Bus, directory: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { value } of bus.read({ topic: TOPIC.alerts })) {
+    if (value === null) continue;
+    const { rule, lineage, fields } = decode('Alert', value);
+    if (!lineage.some(({ executable }) => executable.startsWith(directory))) continue;
+    const file = fields['file.path'] ?? fields['file.name'] ?? '';
+    found.push(
+      `${rule}: ${lineage[0]?.executable.split('/').at(-1)} ${file.replace(/^\/proc\/\d+/, '/proc/PID')}`.trimEnd(),
+    );
+  }
+  return found.sort();
+}
+
+function whyNot(): string | false {
+  return kernelSkip || (!isBpfFileSystem(BPF_FS) && `no bpf file system at ${BPF_FS}: mount -t bpf bpf ${BPF_FS}`);
+}
+
+const OPENED = [
+  'Below a prefix: cat /run/secrets/deep/token',
+  'Below a prefix: cat /run/secrets/nothing',
+  'Below a prefix: sh /run/secrets/deep/token',
+  'By its directory: cat /run/watched/file',
+  'By its ending: cat /root/.aws/a-name-of-more-than-thirty-two-bytes.json',
+  'By its ending: cat /root/.aws/credentials',
+  'Cron job written: sh /etc/cron.d/job',
+  'Failed: cat /nowhere/rf-missing',
+  'Failed: cat /run/missing/x',
+  'Failed: cat rf-missing',
+  'Memory of another process read: cat /proc/PID/environ',
+  'Password hashes read: cat /etc/shadow',
+  'Private SSH key read: cat /root/.ssh/id_ed25519',
+  'Private SSH key read: cat /root/.ssh/id_rsa',
+];
+
+describe('the filter in the kernel', { skip: whyNot() }, () => {
+  test('leaves every alert as it is, and keeps the other opens in the kernel', async () => {
+    using place = new Place();
+    const all = await play(place, 'all');
+    const filtered = await play(place, 'interest');
+    assert.deepEqual(filtered.alerts, all.alerts);
+    assert.deepEqual(
+      OPENED.filter((alert) => !all.alerts.includes(alert)),
+      [],
+    );
+    assert.notEqual(filtered.interest.openPathPrefixes, null);
+    for (const { drops } of [all, filtered]) assert.equal(drops['ring_full'] ?? 0, 0);
+    assert.equal(all.drops['unwatched'] ?? 0, 0);
+    assert.ok((filtered.drops['unwatched'] ?? 0) > 0);
+  });
+
+  test('is narrow for the rules that are built in: none of them asks for every open', async () => {
+    const { diagnostics, interest } = compileDetectorRules(await readRuleFiles([BUILT_IN]));
+    assert.deepEqual(
+      diagnostics.map(({ message }) => message),
+      [],
+    );
+    assert.deepEqual(interest.paths?.unbounded, []);
+    const shallow = interest.paths?.prefixes.filter((prefix) => prefix.split('/').length < 4);
+    assert.deepEqual(shallow, [], 'a prefix near the root sends most opens of a machine');
+  });
+});
