@@ -128,7 +128,7 @@ testContent('execution.yaml', {
     },
     quiet: {
       'a program just compiled': (s) => {
-        s.open(s.start('/usr/bin/ld -o /tmp/a.out'), '/tmp/a.out', O.WRONLY | O.CREAT);
+        s.open(s.start('/usr/bin/x86_64-linux-gnu-ld.bfd -o /tmp/a.out'), '/tmp/a.out', O.WRONLY | O.CREAT);
         s.start('/tmp/a.out');
       },
       'a package script unpacked to /tmp, in a container': (s) => {
