@@ -77,7 +77,7 @@ test('two warnings of distinct tactics in one session are an incident that tells
   assert.deepEqual(
     incident?.story,
     [
-      '01:00:00 root ran /tmp/x (pid 105), which /usr/bin/curl (pid 104) had written 0.0 s before: Download and execute (command and control, T1105)',
+      '01:00:00 root ran /tmp/x (pid 105), which /usr/bin/curl (pid 104) had written 3 ms before: Download and execute (command and control, T1105)',
       '01:00:00 /tmp/x (pid 105) opened /etc/cron.d/job for writing: Cron changed (persistence, T1053.003)',
     ].map((line) => line.replace('pid 105', `pid ${x.tgid}`).replace('pid 104', `pid ${curl.tgid}`)),
   );

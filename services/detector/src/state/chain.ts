@@ -35,6 +35,8 @@ export interface ChainAlert {
   /** µs since the epoch */
   readonly timestamp: number;
   readonly entityId: string;
+  /** what the process was then */
+  readonly executable: string;
   readonly output: string;
   readonly why: string;
   /** what happened in plain words, without its time */

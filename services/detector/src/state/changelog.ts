@@ -149,6 +149,7 @@ const CHAIN_SHAPE: Shape = {
       techniques: ['string'],
       timestamp: 'number',
       entityId: 'string',
+      executable: 'string',
       output: 'string',
       why: 'string',
       deed: 'string',

@@ -263,7 +263,8 @@ const OUTPUT_MAX = 1024;
 function listed(alert: Alert, entityId: string, why: string, deed: string): ChainAlert {
   const { id, rule, priority, tactics, techniques, timestamp, ktime, container } = alert;
   const output = alert.output.slice(0, OUTPUT_MAX);
-  const kept = { id, rule, priority, tactics, techniques, timestamp, entityId, output, why, deed };
+  const executable = alert.lineage[0]?.executable ?? '';
+  const kept = { id, rule, priority, tactics, techniques, timestamp, entityId, executable, output, why, deed };
   const own: ChainContainer | null = container === null ? null : chainContainer(container);
   return {
     ...kept,

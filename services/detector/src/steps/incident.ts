@@ -105,8 +105,7 @@ function titleOf(chain: Chain, container: ChainContainer | null): string {
   const shown =
     parts.length > TITLE_PARTS ? [...parts.slice(0, TITLE_PARTS - 1), `${parts.length - TITLE_PARTS + 1} more`] : parts;
   const what = shown.length === 1 ? shown[0] : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`;
-  const executable = chain.processes[worst.entityId]?.executable ?? '';
-  const by = executable === '' ? '' : ` by ${executable.slice(0, 128)}`;
+  const by = worst.executable === '' ? '' : ` by ${worst.executable.slice(0, 128)}`;
   if (container === null) return `${what}${by}`;
   const name = container.name === '' ? container.id.slice(0, 12) : container.name;
   return `${what}${by} in container ${name}${container.image === '' ? '' : ` (image ${container.image})`}`;

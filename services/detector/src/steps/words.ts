@@ -13,7 +13,7 @@ const label = (executable: string, pid: number): string =>
   executable === '' ? `process ${pid}` : `${short(executable, PATH_MAX)} (pid ${pid})`;
 const known = (process: ChainProcess): string => label(process.executable, process.pid);
 
-/** What happened, without its time: "root ran /tmp/x (pid 12), which /usr/bin/curl (pid 11) had written 0.3 s before". */
+/** What happened, without its time: "root ran /tmp/x (pid 12), which /usr/bin/curl (pid 11) had written 8 ms before". */
 export function deedOf(event: EventView): string {
   const { container } = event;
   if (container === undefined) return deed(event);
@@ -87,8 +87,9 @@ function becameSomebody({ cursor }: EventView, process: ProcessInfo): string {
     : `${named(process)} went from uid ${before} to uid ${after}`;
 }
 
-/** 0.3 s, 12 s, 4 min */
+/** 8 ms, 1.3 s, 12 s, 4 min */
 function span(micros: number): string {
+  if (micros < 1_000_000) return `${Math.ceil(micros / 1000)} ms`;
   const seconds = micros / 1_000_000;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   return seconds < 120 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`;
