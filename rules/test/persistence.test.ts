@@ -44,6 +44,7 @@ testContent('persistence.yaml', {
   'Cron job written': {
     as: 'warning persistence T1053.003',
     fires: {
+      'a program that calls itself puppet': (s) => s.open(s.start('/tmp/puppet'), '/etc/cron.d/x', WRITE),
       'a shell appends a line': (s) => s.open(s.start('/bin/bash'), '/etc/crontab', APPEND),
       'a program that calls itself crontab': (s) =>
         s.open(s.start('/tmp/crontab'), '/var/spool/cron/crontabs/root', WRITE),
