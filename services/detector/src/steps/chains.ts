@@ -1,29 +1,17 @@
-import {
-  type Alert,
-  type Container,
-  type EventView,
-  escapeText,
-  incidentId,
-  type ProcessInfo,
-  u64ToHex,
-} from '@ringfence/schema';
+import { type Alert, type EventView, incidentId, type ProcessInfo } from '@ringfence/schema';
 import type { CompiledDetectorOptions } from '../config.ts';
 import type { DetectorStats } from '../metrics.ts';
-import type { Chain, ChainAlert, ChainContainer, ChainProcess } from '../state/chain.ts';
+import type { Chain, ChainAlert } from '../state/chain.ts';
 import type { Host } from '../state/host.ts';
-import { argsText, executableText, userText } from './alert.ts';
-import { climb, containerIdOf } from './hubs.ts';
+import { chainProcess, listed, minuteOf } from './chain-entries.ts';
+import { climb } from './hubs.ts';
 import { weightOf } from './score.ts';
 import { deedOf, whyTied, whyWritten } from './words.ts';
 
 const MAX_RULES = 256;
 /** Twice as many when they raised something themselves. */
 const MAX_PROCESSES = 256;
-const MAX_LABELS = 16;
-const LABEL_MAX = 128;
-const NAME_MAX = 256;
 const MAX_TECHNIQUES = 32;
-const MINUTE_US = 60_000_000;
 
 /** Whom a merged chain's incident has to tell. */
 export interface Merge {
@@ -132,7 +120,7 @@ export class ChainStep {
   }
 
   #repeat(same: ChainAlert, alert: Alert): boolean {
-    const minute = Math.floor(alert.ktime / MINUTE_US);
+    const minute = minuteOf(alert.ktime);
     if (minute !== same.minute) Object.assign(same, { minute, sentInMinute: 0 });
     same.count++;
     same.lastTimestamp = Math.max(same.lastTimestamp, alert.timestamp);
@@ -256,55 +244,4 @@ function addStage(chain: Chain, tactic: string, techniques: readonly string[], f
   const stage = chain.stages.find((one) => one.tactic === tactic);
   if (stage === undefined) chain.stages.push({ tactic, techniques: [...techniques], firstSeen });
   else stage.techniques = [...new Set([...stage.techniques, ...techniques])].slice(0, MAX_TECHNIQUES);
-}
-
-const OUTPUT_MAX = 1024;
-
-function listed(alert: Alert, entityId: string, why: string, deed: string): ChainAlert {
-  const { id, rule, priority, tactics, techniques, timestamp, ktime, container } = alert;
-  const output = alert.output.slice(0, OUTPUT_MAX);
-  const executable = alert.lineage[0]?.executable ?? '';
-  const kept = { id, rule, priority, tactics, techniques, timestamp, entityId, executable, output, why, deed };
-  const own: ChainContainer | null = container === null ? null : chainContainer(container);
-  return {
-    ...kept,
-    container: own,
-    count: 1,
-    lastTimestamp: timestamp,
-    minute: Math.floor(ktime / MINUTE_US),
-    sentInMinute: 1,
-  };
-}
-
-function chainProcess(
-  event: EventView,
-  process: ProcessInfo,
-  inChain: ReadonlyMap<string, ProcessInfo>,
-  known: ChainProcess | undefined,
-): ChainProcess {
-  const parent = process.parent?.entityId ?? '';
-  return {
-    entityId: process.entityId,
-    parentEntityId: inChain.has(parent) ? parent : (known?.parentEntityId ?? ''),
-    execId: process.raw.execId,
-    pid: process.raw.pid,
-    executable: executableText(process),
-    args: argsText(process),
-    user: userText(process),
-    containerId: containerIdOf(event, process),
-  };
-}
-
-function chainContainer(container: Container): ChainContainer {
-  const labels = Object.entries(container.labels).slice(0, MAX_LABELS);
-  return {
-    cgroupId: u64ToHex(container.cgroupId),
-    id: container.id,
-    runtime: container.runtime,
-    name: escapeText(container.name).slice(0, NAME_MAX),
-    image: escapeText(container.image).slice(0, NAME_MAX),
-    privileged: container.privileged,
-    labels: Object.fromEntries(labels.map(([name, value]) => [name.slice(0, LABEL_MAX), value.slice(0, LABEL_MAX)])),
-    path: container.path,
-  };
 }

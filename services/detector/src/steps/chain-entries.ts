@@ -1,0 +1,65 @@
+import { type Alert, type Container, type EventView, escapeText, type ProcessInfo, u64ToHex } from '@ringfence/schema';
+import type { ChainAlert, ChainContainer, ChainProcess } from '../state/chain.ts';
+import { argsText, executableText, userText } from './alert.ts';
+import { containerIdOf } from './hubs.ts';
+
+const MAX_LABELS = 16;
+const LABEL_MAX = 128;
+const NAME_MAX = 256;
+const MINUTE_US = 60_000_000;
+
+/** Of event time. */
+export const minuteOf = (ktime: number): number => Math.floor(ktime / MINUTE_US);
+
+const OUTPUT_MAX = 1024;
+
+/** The alert as its chain keeps it. */
+export function listed(alert: Alert, entityId: string, why: string, deed: string): ChainAlert {
+  const { id, rule, priority, tactics, techniques, timestamp, ktime, container } = alert;
+  const output = alert.output.slice(0, OUTPUT_MAX);
+  const executable = alert.lineage[0]?.executable ?? '';
+  const kept = { id, rule, priority, tactics, techniques, timestamp, entityId, executable, output, why, deed };
+  const own: ChainContainer | null = container === null ? null : chainContainer(container);
+  return {
+    ...kept,
+    container: own,
+    count: 1,
+    lastTimestamp: timestamp,
+    minute: minuteOf(ktime),
+    sentInMinute: 1,
+  };
+}
+
+/** `known`: what the chain has of an earlier exec. */
+export function chainProcess(
+  event: EventView,
+  process: ProcessInfo,
+  inChain: ReadonlyMap<string, ProcessInfo>,
+  known: ChainProcess | undefined,
+): ChainProcess {
+  const parent = process.parent?.entityId ?? '';
+  return {
+    entityId: process.entityId,
+    parentEntityId: inChain.has(parent) ? parent : (known?.parentEntityId ?? ''),
+    execId: process.raw.execId,
+    pid: process.raw.pid,
+    executable: executableText(process),
+    args: argsText(process),
+    user: userText(process),
+    containerId: containerIdOf(event, process),
+  };
+}
+
+function chainContainer(container: Container): ChainContainer {
+  const labels = Object.entries(container.labels).slice(0, MAX_LABELS);
+  return {
+    cgroupId: u64ToHex(container.cgroupId),
+    id: container.id,
+    runtime: container.runtime,
+    name: escapeText(container.name).slice(0, NAME_MAX),
+    image: escapeText(container.image).slice(0, NAME_MAX),
+    privileged: container.privileged,
+    labels: Object.fromEntries(labels.map(([name, value]) => [name.slice(0, LABEL_MAX), value.slice(0, LABEL_MAX)])),
+    path: container.path,
+  };
+}
