@@ -138,6 +138,23 @@ suite('the auditor', () => {
     await (await bus.consumer({ group: 'auditor', topics: [TOPIC.alerts] })).close();
   });
 
+  test('stops with the reason when its file is destroyed under it, and the bus keeps what was not stored', async () => {
+    using dir = tempDir();
+    const path = join(dir.path, 'audit.db');
+    await using bus = await openEmbeddedBus({ path: ':memory:' });
+    await bus.ensureTopics(topics);
+    const auditor = await startAuditor({ options: { path }, bus, log: silent });
+    const vandal = new Database(path);
+    vandal.exec('DROP TABLE records');
+    vandal.close();
+    await bus.produce(testTrail(1, 1));
+    await assert.rejects(auditor.done, { code: 'ERR_AUDIT_STORAGE', sqliteCode: 'SQLITE_ERROR' });
+    await assert.rejects(auditor.close());
+    const again = await bus.consumer({ group: 'auditor', topics: [TOPIC.events, TOPIC.alerts] });
+    assert.equal((await again.poll()).length, 2);
+    await again.close();
+  });
+
   for (const point of ['before-effect', 'before-commit', 'after-commit']) {
     test(`killed with -9 ${point}, again and again: nothing is lost, nothing doubled`, async () => {
       using dir = tempDir();
