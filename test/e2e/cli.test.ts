@@ -102,9 +102,7 @@ describe('the command line', () => {
     const file = join(home.dir, 'completion.bash');
     writeFileSync(file, script);
     execFileSync('bash', ['-n', file]);
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the shell's
-    const complete =
-      'source "$1"; COMP_WORDS=(ringfence incident sh); COMP_CWORD=2; _ringfence; echo "${COMPREPLY[*]}"';
+    const complete = 'source "$1"; COMP_WORDS=(ringfence incident sh); COMP_CWORD=2; _ringfence; echo "$COMPREPLY"';
     assert.equal(execFileSync('bash', ['-c', complete, 'bash', file], { encoding: 'utf8' }).trim(), 'show');
     assert.match(await home.output(['completion', 'zsh'], bare), /bashcompinit/);
     assert.match(await home.output(['completion', 'fish'], bare), /^complete -c ringfence .*-a up /m);

@@ -31,13 +31,14 @@ export class ApiClient {
 
   /** Each line of JSON as it comes; ends quietly when `signal` aborts. */
   async *lines<T>(path: string, signal?: AbortSignal): AsyncGenerator<T> {
-    const response = await this.stream(path, signal);
     try {
+      const response = await this.stream(path, signal);
       for await (const line of createInterface({ input: response, crlfDelay: Number.POSITIVE_INFINITY }))
         yield JSON.parse(line) as T;
     } catch (error) {
       if (signal?.aborted) return;
-      throw error;
+      if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET') throw error;
+      throw new CliError('ringfence went away while it answered: see what it said, and ask again', { cause: error });
     }
   }
 

@@ -57,8 +57,11 @@ export function incidents(reader: AuditReader, bus: Bus, query: Query): AsyncGen
 }
 
 /** Events as documents: the last `limit` that are still on the bus, or those to come. */
-export async function* events(bus: Bus, query: Query): AsyncGenerator<EventDocument> {
-  const where = query.where === '' ? all : whereEvent(query.where);
+export function events(bus: Bus, query: Query): AsyncGenerator<EventDocument> {
+  return matching(bus, query, query.where === '' ? all : whereEvent(query.where));
+}
+
+async function* matching(bus: Bus, query: Query, where: (event: EventView) => boolean): AsyncGenerator<EventDocument> {
   const last: EventDocument[] = [];
   const view = new EventView();
   const from = query.follow ? 'latest' : query.from;
