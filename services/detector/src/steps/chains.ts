@@ -47,8 +47,7 @@ export class ChainStep {
   join(host: Host, alert: Alert, event: EventView): Joined {
     const { isAgent, chainIdleMs } = this.#options;
     const climbed = climb(event, event.process, isAgent);
-    const recent = event.writtenAgo <= chainIdleMs * 1000;
-    const written = event.writer === undefined || !recent ? [] : climb(event, event.writer, isAgent);
+    const written = isOwnWriter(event, chainIdleMs * 1000) ? climb(event, event.writer, isAgent) : [];
     const keys = climbed.length > 0 ? climbed.map(({ entityId }) => entityId) : [loneKey(alert)];
     const ties = tiesOf(host, keys, climbed, written, event);
     const first = ties.reduce<Tie | undefined>(
@@ -60,9 +59,11 @@ export class ChainStep {
       .filter((tie) => tie.chain !== chain)
       .map(({ chain: absorbed }) => this.#absorb(host, chain, absorbed));
     const { news, send } = this.#add(host, chain, alert, event, ties[0]?.why ?? OPENED);
-    // A writer that no earlier alert has named joins too: what it does next belongs to the file that ran.
-    const all = new Map([...climbed, ...written].map((process) => [process.entityId, process]));
-    this.#tie(host, chain, [...keys, ...written.map(({ entityId }) => entityId)], all, event);
+    // A writer that no earlier alert has named joins too: what it does next belongs to the file that ran. What started it, a session's shell
+    // perhaps, does many other things.
+    const writer = written.slice(0, 1);
+    const all = new Map([...climbed, ...writer].map((process) => [process.entityId, process]));
+    this.#tie(host, chain, [...keys, ...writer.map(({ entityId }) => entityId)], all, event);
     return { chain, merges, send, news };
   }
 
@@ -187,6 +188,12 @@ export class ChainStep {
     }
     return { absorbed, survivor };
   }
+}
+
+/** Whether what runs was written lately and from inside of its own container; images are written from outside. */
+function isOwnWriter(event: EventView, withinUs: number): boolean {
+  const { writer, writtenAgo, process } = event;
+  return writer !== undefined && writtenAgo <= withinUs && writer.raw.container === process?.raw.container;
 }
 
 /** The chains that the alert ties together, the nearest tie first; each once. */

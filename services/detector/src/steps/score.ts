@@ -2,8 +2,8 @@ import type { Priority } from '@ringfence/schema';
 import type { Chain } from '../state/chain.ts';
 
 /**
- * What one rule adds. With the default threshold of 40: two warnings of distinct tactics are an incident (2 × 16 × 1.5 = 48), one critical alert is,
- * two warnings of one tactic (at most 38) or a lone error (at most 34) are not.
+ * What one rule adds. With the default threshold of 40: two warnings of distinct tactics are an incident (a sum of 2 × 16 × 1.5 = 48), one critical alert
+ * is, two warnings of one tactic (at most 38) or a lone error (at most 34) are not.
  */
 const WEIGHT: Readonly<Record<Priority, number>> = {
   debug: 0,
@@ -27,10 +27,14 @@ export function weightOf(priority: Priority, chains: number): number {
   return WEIGHT[priority] * (1 + RARITY / (1 + chains));
 }
 
-/** A function of the chain and of event time alone, in µs. */
+/** What a sum of this much is half of: keeps scores below 100, and makes a sum of 40 a score of 40. */
+const HALF_SUM = 60;
+
+/** From 0 to below 100; a function of the chain and of event time alone, in µs. */
 export function scoreAt(chain: Chain, ktime: number): number {
   let sum = 0;
   for (const { weight, ktime: last } of Object.values(chain.rules))
     sum += weight * 2 ** (-Math.max(0, ktime - last) / HALF_LIFE_US);
-  return sum * (1 + PER_TACTIC * Math.max(0, chain.stages.length - 1));
+  const weighed = sum * (1 + PER_TACTIC * Math.max(0, chain.stages.length - 1));
+  return (100 * weighed) / (weighed + HALF_SUM);
 }
