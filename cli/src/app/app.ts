@@ -179,6 +179,7 @@ async function collector(config: Config, bus: EmbeddedBus, log: AppLog, identity
     identity: { hostId: identity.hostId, bootId: identity.bootId, key: identity.agentKey, agentVersion: VERSION },
     trustedKeys: identity.trusted,
     log: log.child({ service: 'collector' }),
+    ...failpoint('collector'),
   });
 }
 
