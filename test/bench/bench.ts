@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, release, tmpdir, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
+import { HOME } from '../../cli/src/commands/context.ts';
 import type { BenchContext, Section } from './lib/context.ts';
 import { BenchError } from './lib/errors.ts';
 import { mib } from './lib/figures.ts';
@@ -27,14 +28,15 @@ async function bench(options: BenchOptions): Promise<boolean> {
   const dir = mkdtempSync(join(tmpdir(), 'ringfence-bench-'));
   if (options.profileDir !== null) mkdirSync(options.profileDir, { recursive: true });
   try {
-    const programs = new Programs(dir);
+    // Not below /tmp: a rule reports what is executed there, and every exec would be an alert.
+    const programs = new Programs(join(HOME, 'dist/bench'));
     let recorded: Promise<Recorded> | undefined;
     const context: BenchContext = {
       options: options.profileDir === null ? options : { ...options, profileDir: resolve(options.profileDir) },
       report,
       programs,
       dir,
-      recorded: () => (recorded ??= record(dir, programs, Math.min(10, options.seconds))),
+      recorded: () => (recorded ??= record(dir, programs, Math.min(30, options.seconds))),
       found: {},
     };
     for (const name of options.sections) {

@@ -1,12 +1,33 @@
-/** Plays a recording as `ringfence replay` does, and prints how long that took without the start of the program. */
+/**
+ * Plays a recording as `ringfence replay` does, and prints how long that took without the start of the program.
+ *
+ *   replay-child.ts RECORDING [PROFILE]
+ */
+import { writeFileSync } from 'node:fs';
+import { Session } from 'node:inspector/promises';
 import { loadConfig } from '@ringfence/config';
 import { createLogger } from '@ringfence/telemetry';
-import { replay } from '../../cli/src/app/replay.ts';
+import { type ReplayResult, replay } from '../../cli/src/app/replay.ts';
 import { openRecording } from '../../cli/src/recording.ts';
 
-const config = loadConfig({ file: undefined, flags: [] });
-await using recording = await openRecording(process.argv[2] ?? '');
+const [path = '', profile] = process.argv.slice(2);
+const config = loadConfig();
+await using recording = await openRecording(path);
+const log = createLogger({ ...config.log, level: 'warn' });
 const begin = performance.now();
-const { events, alerts } = await replay(recording, config, createLogger({ ...config.log, level: 'warn' }), () => {});
+const { events, alerts } = await profiled(profile, () => replay(recording, config, log, () => {}));
 const seconds = (performance.now() - begin) / 1000;
 process.stdout.write(`${JSON.stringify({ events, alerts: alerts.length, seconds })}\n`);
+
+async function profiled(file: string | undefined, run: () => Promise<ReplayResult>): Promise<ReplayResult> {
+  if (file === undefined) return run();
+  const session = new Session();
+  session.connect();
+  await session.post('Profiler.enable');
+  await session.post('Profiler.start');
+  const result = await run();
+  const { profile } = await session.post('Profiler.stop');
+  writeFileSync(file, JSON.stringify(profile));
+  session.disconnect();
+  return result;
+}

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -17,6 +17,8 @@ export const NODE_FLAGS: readonly string[] = [
   '--conditions=@ringfence/source',
   '--disable-warning=ExperimentalWarning',
 ];
+const PROFILE_HOOK = fileURLToPath(new URL('../profile-hook.ts', import.meta.url));
+const PROFILE_MS = 20_000;
 const START_MS = 30_000;
 const STOP_MS = 120_000;
 const ANSWER_MS = 60_000;
@@ -49,7 +51,8 @@ export interface AgentOptions {
   readonly dir: string;
   /** settings, as `--set` takes them */
   readonly settings?: readonly string[];
-  readonly profileDir?: string | null;
+  /** CPU profile to write, of the time from start to stop; null: none */
+  readonly profile?: string | null;
 }
 
 /** `ringfence up`, with state, socket and pins of its own. Disposing stops it and leaves nothing behind. */
@@ -60,19 +63,22 @@ export class Agent implements AsyncDisposable {
   readonly #dir: string;
   readonly #pins: string;
   readonly #client: ApiClient;
+  readonly #profile: string | null;
   #output = '';
 
-  private constructor({ dir, settings = [], profileDir = null }: AgentOptions) {
+  private constructor({ dir, settings = [], profile = null }: AgentOptions) {
     this.#dir = mkdtempSync(join(dir, 'up-'));
     this.stateDir = join(this.#dir, 'state');
     this.runDir = join(this.#dir, 'run');
     this.#pins = `/sys/fs/bpf/ringfence-bench-${process.pid}-${this.#dir.slice(-6)}`;
     this.#client = new ApiClient(this.socket);
     const all = [`runDir=${this.runDir}`, `sensor.pinPath=${this.#pins}`, 'metrics.enabled=false', ...settings];
-    const profile = profileDir === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`];
-    const args = [...NODE_FLAGS, ...profile, MAIN, 'up', '--state-dir', this.stateDir, '--log-level', 'warn'];
+    this.#profile = profile;
+    const hook = profile === null ? [] : ['--import', PROFILE_HOOK];
+    const args = [...NODE_FLAGS, ...hook, MAIN, 'up', '--state-dir', this.stateDir, '--log-level', 'warn'];
     this.#child = spawn(process.execPath, [...args, ...all.flatMap((setting) => ['--set', setting])], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      ...(profile === null ? {} : { env: { ...process.env, BENCH_PROFILE: profile } }),
     });
     for (const stream of [this.#child.stdout, this.#child.stderr])
       stream?.on('data', (chunk: Buffer) => {
@@ -85,6 +91,7 @@ export class Agent implements AsyncDisposable {
     const agent = new Agent(options);
     try {
       await agent.#ready();
+      if (agent.#profile !== null) agent.#child.kill('SIGUSR2');
       return agent;
     } catch (error) {
       await agent[Symbol.asyncDispose]();
@@ -140,6 +147,7 @@ export class Agent implements AsyncDisposable {
   async stop(): Promise<void> {
     const { exitCode, signalCode } = this.#child;
     if (exitCode !== null || signalCode !== null) return;
+    await this.#finishProfile();
     const ended = new Promise<void>((resolve) => this.#child.once('exit', () => resolve()));
     this.#child.kill('SIGTERM');
     const patience = new AbortController();
@@ -147,6 +155,12 @@ export class Agent implements AsyncDisposable {
     if ((await Promise.race([ended, late])) === 'late') this.#child.kill('SIGKILL');
     patience.abort();
     await ended;
+  }
+
+  async #finishProfile(): Promise<void> {
+    if (this.#profile === null) return;
+    this.#child.kill('SIGUSR2');
+    for (let waited = 0; waited < PROFILE_MS && !existsSync(this.#profile); waited += 50) await sleep(50);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BenchError } from './errors.ts';
 
@@ -37,6 +38,11 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
     json: values.json === true,
     profileDir: values.profile ?? null,
   };
+}
+
+/** Where the profile of what is measured goes; null: none is made. */
+export function profilePath({ profileDir }: BenchOptions, name: string): string | null {
+  return profileDir === null ? null : join(profileDir, `${name}.cpuprofile`);
 }
 
 function parsed(args: readonly string[]) {

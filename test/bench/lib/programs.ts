@@ -1,4 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -33,6 +34,7 @@ export class Programs {
   /** Compiles into `dir`. Throws BenchError with what the compiler says. */
   constructor(dir: string) {
     this.#dir = dir;
+    mkdirSync(dir, { recursive: true });
     for (const [name, flags] of Object.entries(FLAGS)) {
       const args = ['-O2', '-Wall', ...flags, '-o', this.path(name), join(SOURCES, `${name}.c`)];
       const { status, stderr, error } = spawnSync('cc', args, { encoding: 'utf8' });

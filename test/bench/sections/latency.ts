@@ -8,6 +8,7 @@ import { cgroupRoot } from '../../../cli/src/demo/sandbox.ts';
 import { Agent } from '../lib/agent.ts';
 import type { BenchContext } from '../lib/context.ts';
 import { count, millis, percentile } from '../lib/figures.ts';
+import { profilePath } from '../lib/options.ts';
 import { FALCO } from '../lib/peer.ts';
 
 const INTERVAL_MS = 47; // not in step with the sensor's poll
@@ -24,7 +25,7 @@ export async function latency(context: BenchContext): Promise<void> {
   const rate = Math.round((found.openRate ?? OPEN_RATE) / 2);
   const bait = mkdtempSync(join(dir, 'bait-'));
   const settings = ['sensor.opens=all', ...enforcing(bait)];
-  await using agent = await Agent.start({ dir, settings, profileDir: options.profileDir });
+  await using agent = await Agent.start({ dir, settings, profile: profilePath(options, 'latency') });
   const rows = [
     await measure(context, agent, bait, 'idle', 0),
     await measure(context, agent, bait, `${count(rate)} opens/s`, rate),

@@ -5,6 +5,7 @@ import { NODE_FLAGS } from '../lib/agent.ts';
 import type { BenchContext } from '../lib/context.ts';
 import { count, range } from '../lib/figures.ts';
 import { interrupted } from '../lib/interrupt.ts';
+import { profilePath } from '../lib/options.ts';
 import { FALCO } from '../lib/peer.ts';
 
 const CHILD = fileURLToPath(new URL('../replay-child.ts', import.meta.url));
@@ -16,8 +17,8 @@ export async function replay({ options, report, recorded }: BenchContext): Promi
   const perSecond: number[] = [];
   let last = { events: 0, alerts: 0, seconds: 1 };
   for (let i = 0; i < options.runs; i++) {
-    const profile = options.profileDir === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profileDir}`];
-    const args = ['-c', '0', process.execPath, ...NODE_FLAGS, ...profile, CHILD, path];
+    const profile = profilePath(options, `replay-${i}`);
+    const args = ['-c', '0', process.execPath, ...NODE_FLAGS, CHILD, path, ...(profile === null ? [] : [profile])];
     const { stdout } = await run('taskset', args, { signal: interrupted });
     last = JSON.parse(stdout) as typeof last;
     perSecond.push(last.events / last.seconds);

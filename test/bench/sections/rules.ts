@@ -94,7 +94,9 @@ function copies(items: readonly Item[], total: number): Item[] {
 }
 
 function compile(shared: readonly Item[], own: readonly Item[]): Rules {
-  const set = compileDetectorRules([{ name: 'bench.yaml', text: stringify([...shared, ...own]) }]);
+  const set = compileDetectorRules([
+    { name: 'bench.yaml', text: stringify([...shared, ...own], { aliasDuplicateObjects: false }) },
+  ]);
   const broken = set.diagnostics.find(({ severity }) => severity === 'error');
   if (broken !== undefined || set.rules.length !== own.length)
     throw new BenchError('ERR_BENCH_SETUP', `only ${set.rules.length} of ${own.length} rules load: ${broken?.message}`);

@@ -2,6 +2,7 @@ import { type Account, accountOf } from '../lib/account.ts';
 import { Agent, type Reading, sumOf } from '../lib/agent.ts';
 import type { BenchContext } from '../lib/context.ts';
 import { count, mib, percent, thousands } from '../lib/figures.ts';
+import { profilePath } from '../lib/options.ts';
 import { FALCO } from '../lib/peer.ts';
 import type { LoadMode } from '../lib/programs.ts';
 import { cpuSeconds, residentBytes } from '../lib/usage.ts';
@@ -36,7 +37,7 @@ export async function throughput(context: BenchContext): Promise<void> {
 async function measureMode(context: BenchContext, mode: LoadMode): Promise<void> {
   const { options, report, dir } = context;
   const settings = ['sensor.opens=all', 'auditor.maxBytes=32GiB', 'bus.embedded.maxBytes=8GiB'];
-  await using agent = await Agent.start({ dir, settings, profileDir: options.profileDir });
+  await using agent = await Agent.start({ dir, settings, profile: profilePath(options, `throughput-${mode}`) });
   const steps = await search(context, agent, mode);
   const confirmed = await confirm(context, agent, mode, steps);
   // The counters that the last tick carries must be of a quiet machine.
