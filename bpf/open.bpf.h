@@ -18,12 +18,21 @@ static __always_inline bool open__writes(__u32 flags)
 	return (flags & O_ACCMODE) || (flags & (O_CREAT | O_TRUNC));
 }
 
+static __always_inline bool open__any_watched(void)
+{
+	return RF_READ_ONCE(rf_control.watched_heads[0]) || RF_READ_ONCE(rf_control.watched_heads[1]);
+}
+
+/* Most paths lie where nothing is watched: under another directory of the root. */
+static __always_inline bool open__may_be_watched(__u32 head)
+{
+	return !head || (RF_READ_ONCE(rf_control.watched_heads[head >> 5 & 1]) & 1U << (head & 31));
+}
+
 static __always_inline bool open__is_watched(struct rf_scratch_small *scratch, const char *path, __u32 size)
 {
 	struct rf_watched_key *key = &scratch->key;
 
-	if (RF_READ_ONCE(rf_control.nothing_watched))
-		return false;
 	rf_barrier(size);
 	if (size > RF_WATCHED_MAX)
 		size = RF_WATCHED_MAX;
@@ -102,11 +111,17 @@ static __always_inline void open__opened(struct rf_scratch_small *scratch, struc
 	struct rf_builder b = { .record = scratch->record, .end = sizeof(struct rf_open) };
 	struct rf_open *o = (struct rf_open *)scratch->record;
 	struct rf_path_work *path = &scratch->path;
+	struct vfsmount *mount = kernel__read(file, f_path.mnt);
+	struct dentry *dentry = kernel__read(file, f_path.dentry);
 	struct super_block *super;
 	struct inode *inode;
 	__u32 position;
 
-	path__build(path, kernel__read(file, f_path.mnt), kernel__read(file, f_path.dentry));
+	if (!wanted && !open__may_be_watched(path__head(path, mount, dentry))) {
+		ring__count(RF_LANE_BULK, RF_DROP_UNWATCHED);
+		return;
+	}
+	path__build(path, mount, dentry);
 	position = path->position;
 	rf_barrier(position);
 	if (position > RF_PATH_MAX)
@@ -181,7 +196,7 @@ static __always_inline int open__leave_out(enum rf_drop cause)
 /* Cheapest question first: most opens are uninteresting. A file's name is at hand, its path has to be put together. */
 static __always_inline int open__finish(struct task_struct *task, long result, const struct open_request *request)
 {
-	bool watched = !RF_READ_ONCE(rf_control.nothing_watched);
+	bool watched = open__any_watched();
 	bool looked_at = watched || !RF_READ_ONCE(rf_control.nothing_named);
 	__u32 flags = request->flags;
 	struct file *file = 0;

@@ -178,7 +178,7 @@ struct rf_control {
 	__u32 agent_tgid;        /* whose file and network noise is dropped; 0: nobody */
 	__u32 all_opens;         /* 1: send every open; 0: writes, creates, watched paths and names */
 	__u32 sleeping[RF_LANES];/* the reader sets 1, looks at the ring once more and sleeps; the next record wakes it and clears it */
-	__u32 nothing_watched;   /* 1: rf_watched is empty, so the path of an open that only reads need not be found out */
+	__u32 watched_heads[2];  /* bit n: the first component of some prefix in rf_watched begins with a byte that is n modulo 64, or is not known */
 	__u32 nothing_named;     /* 1: rf_names is empty */
 };
 

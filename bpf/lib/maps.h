@@ -14,6 +14,7 @@ struct rf_path_work {
 	struct dentry *dentry;
 	struct mount *mount;
 	struct dentry *mount_root;
+	const unsigned char *head; /* name of the first component, in the kernel */
 	__u32 position; /* the path, or its tail, stands in text[position .. RF_PATH_MAX) */
 	__u32 full;
 	__u32 length; /* bytes of all components seen, each with its slash */

@@ -131,6 +131,30 @@ static __noinline int path__build(struct rf_path_work *w, struct vfsmount *vfsmo
 	return 0;
 }
 
+static long path__climb(__u32 index, struct path_loop *loop)
+{
+	struct qstr name = {};
+	enum path_step step = path__step(loop->work, &name);
+
+	if (step == PATH_COMPONENT)
+		loop->work->head = name.name;
+	return step == PATH_END;
+}
+
+/* The first byte of the first component, which takes no text to be put together; 0: the path has none. */
+static __noinline int path__head(struct rf_path_work *w, struct vfsmount *vfsmount, struct dentry *dentry)
+{
+	struct path_loop loop = { .work = w };
+	__u8 head = 0;
+
+	path__enter(w, vfsmount, dentry);
+	w->head = 0;
+	bpf_loop(PATH_STEPS_MAX, path__climb, &loop, 0);
+	if (w->head)
+		bpf_probe_read_kernel(&head, sizeof(head), w->head);
+	return head;
+}
+
 /* The last component alone, which is cheap. The root of a mount is called what its mount point is called. */
 static __always_inline bool path__last_name(struct vfsmount *vfsmount, struct dentry *dentry, struct qstr *name)
 {

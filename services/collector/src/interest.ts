@@ -3,17 +3,18 @@ import type { CompiledOptions } from './config.ts';
 import type { Log } from './log.ts';
 import type { ControlBlock } from './sensor/control-block.ts';
 import type { Sensor } from './sensor/sensor.ts';
+import { headsOf } from './sensor/watched.ts';
 
 /** Tells the sensor which opens matter. What it isn't told for sure, it sends. */
 export class InterestFilter {
   readonly #options: Pick<CompiledOptions, 'opens' | 'watchedPaths'>;
-  readonly #control: Pick<ControlBlock, 'allOpens' | 'watchingPrefixes' | 'watchingNames'>;
+  readonly #control: Pick<ControlBlock, 'allOpens' | 'watchedHeads' | 'watchingNames'>;
   readonly #watched: Sensor['watched'];
   readonly #log: Log;
 
   constructor(
     options: Pick<CompiledOptions, 'opens' | 'watchedPaths'>,
-    control: Pick<ControlBlock, 'allOpens' | 'watchingPrefixes' | 'watchingNames'>,
+    control: Pick<ControlBlock, 'allOpens' | 'watchedHeads' | 'watchingNames'>,
     watched: Sensor['watched'],
     log: Log,
   ) {
@@ -50,7 +51,7 @@ export class InterestFilter {
   }
 
   #watch(): void {
-    this.#control.watchingPrefixes = this.#watched.prefixes.size > 0;
+    this.#control.watchedHeads = headsOf(this.#watched.prefixes.keys());
     this.#control.watchingNames = this.#watched.names.size > 0;
   }
 }

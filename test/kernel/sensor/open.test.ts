@@ -101,15 +101,21 @@ describe('opens on the running kernel', { skip }, () => {
     assert.equal(record?.texts['path']?.bytes.toString(), path);
     assert.deepEqual(await opens('openat', 'watchful-file', O_RDONLY), []);
     assert.equal((await opens('openat', `${watched}/no-file`, O_RDONLY))[0]?.fields['result'], ENOENT);
-    sensor.control({ nothing_watched: 1 });
-    assert.deepEqual(await opens('openat', path, O_RDONLY), []);
+    const head = (path.codePointAt(1) ?? 0) % 64;
+    const heads = (bit: number): [number, number] => (bit < 32 ? [(1 << bit) >>> 0, 0] : [0, (1 << (bit - 32)) >>> 0]);
+    sensor.control({ watched_heads: heads(head) });
+    assert.equal((await opens('openat', path, O_RDONLY)).length, 1);
+    for (const watched_heads of [[0, 0] as [number, number], heads((head + 1) % 64), heads((head + 32) % 64)]) {
+      sensor.control({ watched_heads });
+      assert.deepEqual(await opens('openat', path, O_RDONLY), []);
+    }
   });
 
   test('a watched name lets through the files called so, wherever they lie and by whatever link, and failed opens', async () => {
     const long = `file-${'long'.repeat(20)}`;
     for (const name of ['file-secret', long]) sensor.watchName(name);
-    for (const nothing_watched of [0, 1]) {
-      sensor.control({ nothing_watched });
+    for (const heads of [0, 0xffff_ffff]) {
+      sensor.control({ watched_heads: [heads, heads] });
       for (const name of ['file-secret', long]) {
         const path = file(name);
         symlinkSync(name, join(directory, 'file-alias'));
@@ -135,7 +141,7 @@ describe('opens on the running kernel', { skip }, () => {
 
   test('a file mounted onto another goes by the name of its mount point', async () => {
     sensor.watchName('file-mount-point');
-    sensor.control({ nothing_watched: 1 });
+    sensor.control({ watched_heads: [0, 0] });
     const path = file('file-mount-point');
     const source = file('file-mounted');
     const script = 'for i in 1 2; do mount --bind "$0" "$1"; done; exec cat "$1"';

@@ -11,6 +11,8 @@ import { RecordReader, type SensorRecord } from './records.ts';
 export const SECURITY = 0;
 export const BULK = 1;
 const CPUS_MAX = 256;
+/** prefixes are looked for under every directory of the root */
+const ALL_HEADS = [0xffff_ffff, 0xffff_ffff];
 const drops = ['ringFull', 'readFault', 'self', 'unwatched', 'scratch'] as const;
 const programs = join(import.meta.dirname, '../programs');
 
@@ -84,10 +86,10 @@ export class TestSensor implements Disposable {
   control(settings: {
     agent_tgid?: number;
     all_opens?: number;
-    nothing_watched?: number;
+    watched_heads?: [number, number];
     nothing_named?: number;
   }): void {
-    this.object.globals['rf_control'] = settings as { [name: string]: number };
+    this.object.globals['rf_control'] = { watched_heads: ALL_HEADS, ...settings };
   }
 
   watch(prefix: string): void {

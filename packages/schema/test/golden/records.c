@@ -143,7 +143,7 @@ int main(void)
 		NUMBER(agent_tgid)
 		NUMBER(all_opens)
 		PART(sleeping)
-		NUMBER(nothing_watched)
+		PART(watched_heads)
 		NUMBER(nothing_named)
 	END
 	BEGIN(rf_watched_key)

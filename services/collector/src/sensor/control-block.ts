@@ -3,7 +3,7 @@ import { records } from '@ringfence/schema';
 const AGENT_TGID = records.CONTROL_AGENT_TGID / 4;
 const ALL_OPENS = records.CONTROL_ALL_OPENS / 4;
 const SLEEPING = records.CONTROL_SLEEPING / 4;
-const NOTHING_WATCHED = records.CONTROL_NOTHING_WATCHED / 4;
+const WATCHED_HEADS = records.CONTROL_WATCHED_HEADS / 4;
 const NOTHING_NAMED = records.CONTROL_NOTHING_NAMED / 4;
 
 /** struct rf_control in the sensor's .bss: what the reader tells the sensor. */
@@ -22,9 +22,10 @@ export class ControlBlock {
     Atomics.store(this.#words, ALL_OPENS, all ? 1 : 0);
   }
 
-  /** false spares the sensor from looking for watched prefixes, which takes a whole path */
-  set watchingPrefixes(any: boolean) {
-    Atomics.store(this.#words, NOTHING_WATCHED, any ? 0 : 1);
+  /** What prefixes are looked for: a bit for each value, modulo 64, of a first component's first byte. The more of them are 0, the fewer paths are put together. */
+  set watchedHeads(bits: bigint) {
+    Atomics.store(this.#words, WATCHED_HEADS, Number(BigInt.asIntN(32, bits)));
+    Atomics.store(this.#words, WATCHED_HEADS + 1, Number(BigInt.asIntN(32, bits >> 32n)));
   }
 
   set watchingNames(any: boolean) {

@@ -23,9 +23,14 @@ export class WatchedTexts {
     return this.#present.size;
   }
 
+  /** as the map holds them */
+  keys(): Iterable<Uint8Array> {
+    return this.#present.values();
+  }
+
   /** false: there are too many to hold, nothing was changed. */
   add(texts: readonly string[]): boolean {
-    const added = [...this.#keys(texts)].filter(([name]) => !this.#present.has(name));
+    const added = [...this.#encoded(texts)].filter(([name]) => !this.#present.has(name));
     if (this.#present.size + added.length > ENTRIES_MAX) return false;
     for (const [name, key] of added) {
       this.#map.update(key, VALUE);
@@ -36,7 +41,7 @@ export class WatchedTexts {
 
   /** Removes all others. */
   keep(texts: readonly string[]): void {
-    const kept = this.#keys(texts);
+    const kept = this.#encoded(texts);
     for (const [name, key] of this.#present) {
       if (kept.has(name)) continue;
       this.#map.remove(key);
@@ -44,7 +49,7 @@ export class WatchedTexts {
     }
   }
 
-  #keys(texts: readonly string[]): Map<string, Uint8Array> {
+  #encoded(texts: readonly string[]): Map<string, Uint8Array> {
     return byName(texts.filter((text) => text !== '').map(this.#encode));
   }
 }
@@ -58,6 +63,17 @@ export function prefixKey(prefix: string): Uint8Array {
   return key;
 }
 
+/** rf_control.watched_heads for these keys of prefixes: bit n, some first component begins with a byte that is n modulo 64. */
+export function headsOf(prefixes: Iterable<Uint8Array>): bigint {
+  let heads = 0n;
+  for (const key of prefixes) {
+    const [root, head] = key.subarray(records.WATCHED_KEY_PATH);
+    if (root !== SLASH || head === undefined || head === 0) return EVERY_HEAD;
+    heads |= 1n << BigInt(head % 64);
+  }
+  return heads;
+}
+
 /** struct rf_name_key: the name, or the last bytes of a longer one. */
 export function nameKey(name: string): Uint8Array {
   const key = new Uint8Array(records.SIZEOF_NAME_KEY);
@@ -65,6 +81,8 @@ export function nameKey(name: string): Uint8Array {
   return key;
 }
 
+const SLASH = 47;
+const EVERY_HEAD = 0xffff_ffff_ffff_ffffn;
 const VALUE = new Uint8Array(Uint32Array.of(1).buffer);
 
 function* keysOf(map: KeyMap): Generator<Uint8Array> {
