@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { BpfMap } from '@ringfence/libbpf-ts';
+import { headsOf, nameKey, prefixKey, WatchedTexts } from '../src/sensor/watched.ts';
+
+const skip = process.getuid?.() !== 0 && 'making a BPF map needs root';
+const EVERY = 0xffff_ffff_ffff_ffffn;
+const bit = (char: string): bigint => 1n << BigInt(char.charCodeAt(0) % 64);
+
+describe('what the sensor watches', () => {
+  it('a prefix is its length in bits and its bytes, cut where the key ends', () => {
+    const key = Buffer.from(prefixKey('/é'));
+    assert.equal(key.readUInt32LE(), 24);
+    assert.equal(key.subarray(4, 8).toString(), '/é\0');
+    assert.equal(Buffer.from(prefixKey(`/${'x'.repeat(300)}`)).readUInt32LE(), 256 * 8);
+  });
+
+  it('a name is filled up with NUL; of a long one the last bytes count', () => {
+    assert.equal(Buffer.from(nameKey('shadow')).toString(), `shadow${'\0'.repeat(26)}`);
+    assert.equal(Buffer.from(nameKey(`no${'x'.repeat(31)}y`)).toString(), `${'x'.repeat(31)}y`);
+  });
+
+  const table: readonly (readonly [prefixes: readonly string[], heads: bigint])[] = [
+    [[], 0n],
+    [['/etc/ssh', '/run/', '/etcetera'], bit('e') | bit('r')],
+    [['/a', '/!'], bit('a') | bit('!')],
+    [['/etc', '/'], EVERY],
+    [['/etc', 'relative/'], EVERY],
+    [['/\u00e9'], 1n << BigInt(0xc3 % 64)],
+  ];
+  for (const [prefixes, heads] of table) {
+    it(`${prefixes.join(' ') || 'nothing'} is looked for under ${heads === EVERY ? 'every directory' : heads.toString(16)}`, () =>
+      assert.equal(headsOf(prefixes.map(prefixKey)), heads));
+  }
+
+  it('takes what is new before it gives up what is old, and refuses what is too much as a whole', { skip }, () => {
+    using map = BpfMap.create({ type: 'hash', name: 'rf_test', keySize: 32, valueSize: 4, maxEntries: 4096 });
+    const names = new WatchedTexts(map, nameKey);
+    const held = (): string[] =>
+      Array.from(map.keys(), (key) => Buffer.from(key).toString().replaceAll('\0', '')).toSorted();
+    assert.ok(names.add(['a', 'b', '']));
+    assert.ok(names.add(['b', 'c']));
+    assert.deepEqual(held(), ['a', 'b', 'c']);
+    names.keep(['b', 'c']);
+    assert.deepEqual(held(), ['b', 'c']);
+    assert.equal(names.add(Array.from({ length: 4095 }, (_, index) => `n${index}`)), false);
+    assert.deepEqual(held(), ['b', 'c']);
+    assert.equal(new WatchedTexts(map, nameKey).size, 2);
+  });
+});
