@@ -42,15 +42,11 @@ static __always_inline bool open__is_watched(struct rf_scratch_small *scratch, c
 	return bpf_map_lookup_elem(&rf_watched, key) != 0;
 }
 
-/* `name` is in the kernel. */
+/* Of a name in the kernel, at most the last RF_NAME_MAX bytes. */
 static __always_inline bool open__is_name(const void *name, __u32 size)
 {
 	struct rf_name_key key = {};
 
-	if (size > RF_NAME_MAX) {
-		name += size - RF_NAME_MAX;
-		size = RF_NAME_MAX;
-	}
 	rf_barrier(size);
 	if (size > RF_NAME_MAX || bpf_probe_read_kernel(key.name, size, name))
 		return false;
@@ -61,10 +57,14 @@ static __always_inline bool open__is_named(struct file *file)
 {
 	struct qstr name = {};
 
-	if (RF_READ_ONCE(rf_control.nothing_named))
+	if (RF_READ_ONCE(rf_control.nothing_named) ||
+	    !path__last_name(kernel__read(file, f_path.mnt), kernel__read(file, f_path.dentry), &name))
 		return false;
-	return path__last_name(kernel__read(file, f_path.mnt), kernel__read(file, f_path.dentry), &name) &&
-	       open__is_name(name.name, name.len);
+	if (name.len > RF_NAME_MAX) {
+		name.name += name.len - RF_NAME_MAX;
+		name.len = RF_NAME_MAX;
+	}
+	return open__is_name(name.name, name.len);
 }
 
 /* A path in the record being made: what follows its last slash, if that is near enough. */
