@@ -8,6 +8,7 @@ import { BenchError } from './lib/errors.ts';
 import { mib } from './lib/figures.ts';
 import { interrupted } from './lib/interrupt.ts';
 import { type BenchOptions, parseOptions, type SectionName, USAGE } from './lib/options.ts';
+import { sensorsInKernel } from './lib/others.ts';
 import { reportProfiles } from './lib/profile.ts';
 import { Programs } from './lib/programs.ts';
 import { type Recorded, record } from './lib/recording.ts';
@@ -59,6 +60,7 @@ function environmentOf({ sections, seconds, runs }: BenchOptions): Readonly<Reco
     memory: mib(totalmem()),
     node: `Node ${process.versions.node}`,
     load: `load average ${readFileSync('/proc/loadavg', 'utf8').split(' ')[0]} at the start`,
+    others: `${sensorsInKernel() ?? 'unknown'} other sensors in the kernel`,
     command: `npm run bench -- ${sections.join(' ')} --seconds ${seconds} --runs ${runs}`,
   };
 }

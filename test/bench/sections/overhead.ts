@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent } from '../lib/agent.ts';
 import type { BenchContext } from '../lib/context.ts';
 import { count, mib, percent, percentile, range, ratio } from '../lib/figures.ts';
+import { sensorsInKernel } from '../lib/others.ts';
 import { FALCO } from '../lib/peer.ts';
 import { cpuSeconds, residentBytes } from '../lib/usage.ts';
 
@@ -25,10 +26,14 @@ interface Figures {
 /** What the watched programs pay, and what watching nothing costs. */
 export async function overhead(context: BenchContext): Promise<void> {
   const { options, report } = context;
+  let others = 0;
   const all = CASES.map((): Figures => ({ openOps: [], openMicros: [], pacedMicros: [], execOps: [] }));
   // Interleaved, so that what else the machine does falls on all of them.
   for (let run = 0; run < options.runs; run++)
-    for (const [i, { settings }] of CASES.entries()) await measure(context, settings, all[i] as Figures);
+    for (const [i, { settings }] of CASES.entries()) {
+      if (settings === null) others = Math.max(others, sensorsInKernel() ?? 0);
+      await measure(context, settings, all[i] as Figures);
+    }
   const base = all[0] as Figures;
   const against = (of: keyof Figures, figures: Figures): string =>
     ratio(percentile(figures[of], 50), percentile(base[of], 50));
@@ -46,7 +51,12 @@ export async function overhead(context: BenchContext): Promise<void> {
       range(figures.execOps, count),
       against('execOps', figures),
     ]),
-    notes: [...FALCO.overhead],
+    notes: [
+      ...FALCO.overhead,
+      ...(others === 0
+        ? []
+        : [`NOT without a sensor: up to ${others} of other programs watched too, also in the first row`]),
+    ],
   });
   report.figure('cases', Object.fromEntries(CASES.map(({ name }, i) => [name, all[i]])));
   await idle(context);
