@@ -67,7 +67,7 @@ export async function startApp(config: Config, log: AppLog): Promise<App> {
     if (wants('detector')) services.detector = keep('detector', await detector(config, bus, log, identity, interest));
     if (wants('collector')) {
       prepareHost(log);
-      services.collector = keep('collector', await collector(config, bus, log, identity));
+      services.collector = keep('collector', await collector(config, bus, log, identity, interest));
       await interest.connect(services.collector);
     }
     if (wants('responder'))
@@ -87,6 +87,11 @@ export async function startApp(config: Config, log: AppLog): Promise<App> {
 class InterestLink {
   #collector: Collector | undefined;
   #interest: Interest | undefined;
+
+  /** what is known by now */
+  get current(): Interest | undefined {
+    return this.#interest;
+  }
 
   async connect(collector: Collector): Promise<void> {
     this.#collector = collector;
@@ -155,7 +160,13 @@ const detector = (
     ...failpoint('detector'),
   });
 
-async function collector(config: Config, bus: EmbeddedBus, log: AppLog, identity: Identity): Promise<Collector> {
+async function collector(
+  config: Config,
+  bus: EmbeddedBus,
+  log: AppLog,
+  identity: Identity,
+  { current: interest }: InterestLink,
+): Promise<Collector> {
   const { sensor, collector: own, stateDir, runDir } = config;
   return startCollector({
     options: {
@@ -179,6 +190,8 @@ async function collector(config: Config, bus: EmbeddedBus, log: AppLog, identity
     identity: { hostId: identity.hostId, bootId: identity.bootId, key: identity.agentKey, agentVersion: VERSION },
     trustedKeys: identity.trusted,
     log: log.child({ service: 'collector' }),
+    // from the first event on: what is read between the start and `connect` counts too
+    ...(interest === undefined ? {} : { interest }),
     ...failpoint('collector'),
   });
 }
