@@ -89,8 +89,11 @@ interface Played {
 async function play(place: Place, opens: 'all' | 'interest'): Promise<Played> {
   await using bus = await openEmbeddedBus({ path: ':memory:' });
   await bus.ensureTopics(topics);
+  // Also when something below throws: a sensor that stays would be in everybody's way.
+  await using stack = new AsyncDisposableStack();
   const key = createSigningKey();
   const enricher = await startEnricher({ bus, enrolment: { keyFor: () => key.publicKey } });
+  stack.defer(() => enricher.close());
   let interest: Interest | undefined;
   const detector = await startDetector({
     bus,
@@ -100,6 +103,7 @@ async function play(place: Place, opens: 'all' | 'interest'): Promise<Played> {
       interest = next;
     },
   });
+  stack.defer(() => detector.close());
   assert.ok(interest !== undefined);
   const collector = await startCollector({
     bus,
@@ -114,6 +118,7 @@ async function play(place: Place, opens: 'all' | 'interest'): Promise<Played> {
       opens,
     },
   });
+  stack.defer(() => collector.close());
   execFileSync(
     'unshare',
     ['--mount', '--propagation', 'private', join(place.path, 'bin/sh'), '-c', SCRIPT, place.path],
@@ -125,8 +130,6 @@ async function play(place: Place, opens: 'all' | 'interest'): Promise<Played> {
   const { drops } = collector.stats();
   await collector.close();
   for (const group of ['enricher', 'detector']) await caughtUp(bus, group);
-  await detector.close();
-  await enricher.close();
   return { alerts: await alertsBelow(bus, join(place.path, 'bin/')), interest, drops };
 }
 
