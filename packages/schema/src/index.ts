@@ -22,6 +22,7 @@ export {
   type EventDocument,
   eventKinds,
   type Field,
+  type FieldSpec,
   type FieldType,
   type FieldValue,
   isoTime,

@@ -1,5 +1,5 @@
 import type { EventView } from '../event-batch.ts';
-import type { Field } from './field.ts';
+import { type Field, some } from './field.ts';
 
 /** Repository and tag of an image reference; a port in the registry's name is no tag. */
 function split(image: string): { readonly repository: string; readonly tag: string | undefined } {
@@ -11,7 +11,6 @@ function split(image: string): { readonly repository: string; readonly tag: stri
 }
 
 const image = (event: EventView): string | undefined => some(event.container?.image);
-const some = (text: string | undefined): string | undefined => (text === '' ? undefined : text);
 const label = (key: string) => (event: EventView) => event.container?.labels[key];
 
 export const containerFields: readonly Field[] = [

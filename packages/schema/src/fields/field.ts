@@ -1,5 +1,5 @@
 import type { EventView } from '../event-batch.ts';
-import { type KindName, leafIndex } from '../layout.ts';
+import { KIND, type KindName, leafIndex } from '../layout.ts';
 
 /** What a field's accessor hands out; undefined: the event has no such value. */
 export type FieldValue = string | number | boolean | readonly string[] | undefined;
@@ -8,23 +8,33 @@ export type FieldValue = string | number | boolean | readonly string[] | undefin
 export type FieldType = 'string' | 'number' | 'bool' | 'ip' | 'strings';
 
 /** One field that conditions and outputs can name. */
-export interface Field {
+export interface FieldSpec<E> {
   /** ECS name where ECS has one */
   readonly name: string;
   readonly type: FieldType;
+  /** One sentence for people who write rules; shown by hints and by the field reference. */
   readonly doc: string;
   /** Falco's and Sigma's names of the same field */
   readonly aliases?: readonly string[];
-  /** Kinds on which it can have a value; undefined: all */
+  /** Names of the event kinds on which it can have a value; undefined: all. On any other kind it counts as absent without being asked. */
   readonly kinds?: readonly string[];
-  /** The value it always has on a kind */
+  /**
+   * The value it always has on a kind, by the kind's name: `event.action` is "exec" on every exec. A comparison with it is decided when rules are
+   * compiled, and says which kinds a rule is dispatched on. On a kind that is not listed the event is asked.
+   */
   readonly constants?: Readonly<Record<string, string | number | boolean>>;
+  /** `name[2]` (index, from 0) or `name[key]`; undefined: it takes no argument */
   readonly argument?: 'index' | 'key';
+  /** The argument may be left out. @default false */
   readonly argumentOptional?: boolean;
-  /** It is a part of the path that another field holds */
+  /** It is a part of the path that another field holds: what conditions say of it may become a filter of paths. */
   readonly part?: { readonly of: string; readonly is: 'directory' | 'name' };
-  get(event: EventView, argument?: string | number): FieldValue;
+  /** Called at most once per event and argument. Must not throw and must not depend on anything but the event. */
+  get(event: E, argument?: string | number): FieldValue;
 }
+
+/** A field of this catalogue. */
+export type Field = FieldSpec<EventView>;
 
 /** A number in the body of one kind of event. */
 export const bodyLong = (kind: KindName, name: string): ((event: EventView) => number) => {
@@ -36,6 +46,12 @@ export const bodyText = (kind: KindName, name: string): ((event: EventView) => s
   const leaf = leafIndex(kind, name);
   return (event) => event.cursor.leafText(leaf);
 };
+
+/** On exec the event's own copy is whole and is the new image; elsewhere the process's context is asked. */
+export const isExec = (event: EventView): boolean => event.cursor.kind === KIND.Exec;
+
+/** Empty text is no value. */
+export const some = (text: string | undefined): string | undefined => (text === '' ? undefined : text);
 
 /** Last component of a path. */
 export const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);

@@ -2,19 +2,29 @@ import type { EventView } from '../event-batch.ts';
 import { layouts } from '../layout.ts';
 import { containerFields } from './container.ts';
 import { eventFields } from './event.ts';
+import { execFields } from './exec.ts';
 import type { Field } from './field.ts';
 import { fileFields } from './file.ts';
 import { networkFields } from './network.ts';
 import { processFields } from './process.ts';
+import { userFields } from './user.ts';
 
 export { documentOf, type EventDocument, isoTime } from './document.ts';
-export type { Field, FieldType, FieldValue } from './field.ts';
+export type { Field, FieldSpec, FieldType, FieldValue } from './field.ts';
 export { addressText } from './network.ts';
-export { capabilityNames } from './process.ts';
+export { capabilityNames } from './user.ts';
 
 /** Every field that rules, searches and outputs can name: ECS names, with Falco's and Sigma's as aliases. */
 export const catalogue: { readonly fields: readonly Field[] } = {
-  fields: [...eventFields, ...processFields, ...fileFields, ...networkFields, ...containerFields],
+  fields: [
+    ...eventFields,
+    ...processFields,
+    ...execFields,
+    ...userFields,
+    ...fileFields,
+    ...networkFields,
+    ...containerFields,
+  ],
 };
 
 const NAMES: Readonly<Record<string, string>> = { CredentialsChange: 'credentials' };

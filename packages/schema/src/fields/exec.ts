@@ -1,0 +1,100 @@
+import type { EventView } from '../event-batch.ts';
+import { bodyLong, bodyText, type Field, isExec } from './field.ts';
+
+const flags = bodyLong('Exec', 'flags');
+const ctime = bodyLong('Exec', 'ctime');
+const sockets = bodyLong('Exec', 'stdioSockets');
+const snapshot = bodyLong('Exec', 'snapshot');
+
+const execFlag = (bit: number) => (event: EventView) =>
+  ((isExec(event) ? flags(event) : (event.process?.raw.execFlags ?? 0)) & bit) !== 0;
+const stdio = (bit: number) => (event: EventView) =>
+  ((isExec(event) ? sockets(event) : (event.process?.raw.stdioSockets ?? 0)) & bit) !== 0;
+
+/** How a process was started. */
+export const execFields: readonly Field[] = [
+  { name: 'process.stdin.socket', type: 'bool', doc: 'Its standard input was a socket at exec.', get: stdio(1) },
+  { name: 'process.stdout.socket', type: 'bool', doc: 'Its standard output was a socket at exec.', get: stdio(2) },
+  {
+    name: 'process.stdin.network',
+    type: 'bool',
+    doc: 'Its standard input was a socket at exec, and no unix socket.',
+    get: stdio(0x100),
+  },
+  {
+    name: 'process.stdout.network',
+    type: 'bool',
+    doc: 'Its standard output was a socket at exec, and no unix socket.',
+    get: stdio(0x200),
+  },
+  {
+    name: 'process.exec.memfd',
+    type: 'bool',
+    doc: 'Runs from memory (memfd or unlinked shared memory).',
+    aliases: ['proc.is_exe_from_memfd'],
+    get: execFlag(1),
+  },
+  { name: 'process.exec.deleted', type: 'bool', doc: 'Its executable has no name in any directory.', get: execFlag(2) },
+  { name: 'process.exec.setuid', type: 'bool', doc: 'Its executable has the set-user-id bit.', get: execFlag(4) },
+  { name: 'process.exec.setgid', type: 'bool', doc: 'Its executable has the set-group-id bit.', get: execFlag(8) },
+  {
+    name: 'process.exec.privileged',
+    type: 'bool',
+    doc: 'The exec raised privileges (set-id or file capabilities).',
+    get: execFlag(16),
+  },
+  { name: 'process.exec.script', type: 'bool', doc: 'Started through an interpreter line.', get: execFlag(32) },
+  {
+    name: 'process.exec.filename',
+    type: 'string',
+    doc: 'What execve was given, before links were followed.',
+    aliases: ['execve.args.filename', 'evt.arg.filename'],
+    kinds: ['exec'],
+    get: bodyText('Exec', 'filename.bytes'),
+  },
+  {
+    name: 'process.exec.snapshot',
+    type: 'bool',
+    doc: 'Was running when the agent started; not seen starting.',
+    kinds: ['exec'],
+    get: (event) => snapshot(event) !== 0,
+  },
+  {
+    name: 'process.exec.file_age',
+    type: 'number',
+    doc: 'Seconds since the executable file was last changed (inode ctime).',
+    kinds: ['exec'],
+    get: (event) => Math.max(0, (event.timestamp - ctime(event)) / 1e6),
+  },
+  {
+    name: 'process.exec.written_ago',
+    type: 'number',
+    doc: 'Seconds since a process was seen opening the executable for writing.',
+    kinds: ['exec'],
+    get: (event) => (event.writtenAgo < 0 ? undefined : event.writtenAgo / 1e6),
+  },
+  {
+    name: 'process.exec.writer.executable',
+    type: 'string',
+    doc: 'Executable of the process that wrote it.',
+    kinds: ['exec'],
+    get: (event) => event.writer?.executable,
+  },
+  {
+    name: 'process.exec.writer.name',
+    type: 'string',
+    doc: 'Name of the process that wrote it.',
+    kinds: ['exec'],
+    get: (event) => event.writer?.name,
+  },
+  {
+    name: 'process.exec.writer.same_container',
+    type: 'bool',
+    doc: 'It was written from inside of the container it runs in; absent on the host.',
+    kinds: ['exec'],
+    get: ({ writer, container, head }) =>
+      writer === undefined || container === undefined
+        ? undefined
+        : head.containers[writer.raw.container]?.id === container.id,
+  },
+];
