@@ -11,6 +11,7 @@ import { ApiClient } from '../../../cli/src/api/client.ts';
 import type { Status } from '../../../cli/src/app/status.ts';
 import { BenchError } from './errors.ts';
 import { interrupted } from './interrupt.ts';
+import { LOSSES } from './ledger.ts';
 
 const MAIN = fileURLToPath(new URL('../../../cli/src/main.ts', import.meta.url));
 export const NODE_FLAGS: readonly string[] = [
@@ -41,8 +42,6 @@ export interface Reading {
   readonly auditor: AuditorStats;
 }
 
-/** Of the sensor's causes those that stand for a record lost after it got its number. */
-export const LOSSES: readonly string[] = ['ring_full', 'scratch', 'malformed', 'spool_full'];
 /** A reader that keeps up leaves this much in the rings between two looks. */
 const KEEPING_UP_BYTES = 256 * 1024;
 

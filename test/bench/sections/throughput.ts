@@ -1,7 +1,8 @@
-import { type Account, accountOf } from '../lib/account.ts';
+import { accountOf } from '../lib/account.ts';
 import { Agent, type Reading, sumOf } from '../lib/agent.ts';
 import type { BenchContext } from '../lib/context.ts';
 import { count, mib, percent, thousands } from '../lib/figures.ts';
+import type { Account } from '../lib/ledger.ts';
 import { profilePath } from '../lib/options.ts';
 import { FALCO } from '../lib/peer.ts';
 import type { LoadMode } from '../lib/programs.ts';
