@@ -3,11 +3,14 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { configDocs } from '../packages/config/src/index.ts';
+import { eventDocs, fieldDocs } from './schema-docs.ts';
 
 const root = dirname(import.meta.dirname);
 
 const DOCUMENTS: readonly { readonly path: string; readonly text: () => string }[] = [
   { path: 'docs/CONFIGURATION.md', text: configDocs },
+  { path: 'docs/EVENTS.md', text: eventDocs },
+  { path: 'docs/FIELDS.md', text: fieldDocs },
 ];
 
 async function readOrEmpty(path: string): Promise<string> {

@@ -1,0 +1,103 @@
+/** Texts of docs/EVENTS.md and docs/FIELDS.md, from the schemas and the field catalogue. */
+import { catalogue, type Field, type KindName } from '../packages/schema/src/index.ts';
+import { type RecordSchema, schemaOf } from '../packages/schema/src/schemas.ts';
+
+type Schema =
+  | string
+  | readonly Schema[]
+  | {
+      readonly type: Schema;
+      readonly name?: string;
+      readonly doc?: string;
+      readonly size?: number;
+      readonly items?: Schema;
+      readonly values?: Schema;
+      readonly fields?: RecordSchema['fields'];
+    };
+
+const cell = (text: unknown): string => String(text ?? '').replaceAll('|', '\\|');
+const code = (text: string): string => `\`${text}\``;
+const generated = (source: string): string => `<!-- Generated from ${source} by \`npm run docs\`; edit it there. -->`;
+
+function typeText(schema: Schema): string {
+  if (typeof schema === 'string') return schema;
+  if (Array.isArray(schema)) return schema.map(typeText).join(' or ');
+  const complex = schema as Exclude<Schema, string | readonly Schema[]>;
+  if (complex.type === 'array') return `list of ${typeText(complex.items ?? '')}`;
+  if (complex.type === 'map') return `map of ${typeText(complex.values ?? '')}`;
+  return complex.name ?? typeText(complex.type);
+}
+
+const fieldTable = (fields: RecordSchema['fields']): string =>
+  [
+    '| field | type | |',
+    '|---|---|---|',
+    ...fields.map((field) => `| ${code(field.name)} | ${typeText(field.type as Schema)} | ${cell(field['doc'])} |`),
+  ].join('\n');
+
+/** What stands beside each kind: where the sensor sees it, or who makes it. */
+const SOURCES: Readonly<Record<KindName, string>> = {
+  Fork: 'tracepoint sched_process_fork; new thread groups only',
+  Exec: 'tracepoint sched_process_exec, from the new memory map; `snapshot`: task iterator at start',
+  Exit: 'tracepoint sched_process_exit, when the last thread is gone',
+  CredentialsChange: 'system calls of the setuid family, capset, unshare and setns, compared before and after',
+  Open: 'end of open, openat, openat2 and creat, from the file the descriptor names; filtered by what rules can match',
+  Connect: 'end of connect, from the socket; cgroup connect hooks for those that fail',
+  Tick: 'collector, once a second',
+  Gap: 'enricher, when a number of a lane never came',
+  UserContext: 'collector, from the user database, at start and on change',
+  ContainerContext: 'collector, before the first event of a cgroup it has not seen',
+  MountContext: 'collector, from mountinfo, at start and on change',
+};
+
+export function eventDocs(): string {
+  const event = schemaOf('Event');
+  const body = event.fields.find((field) => field.name === 'body')?.type as readonly (Exclude<
+    Schema,
+    string | readonly Schema[]
+  > & { name: KindName })[];
+  const nested = new Map<string, RecordSchema['fields']>();
+  const collect = (schema: Schema): void => {
+    if (typeof schema === 'string') return;
+    if (Array.isArray(schema)) return schema.forEach(collect);
+    const complex = schema as Exclude<Schema, string | readonly Schema[]>;
+    for (const field of complex.fields ?? []) {
+      const inner = field.type as Schema;
+      if (typeof inner === 'object' && !Array.isArray(inner) && 'name' in inner && inner.type === 'record')
+        nested.set(String(inner.name), inner.fields ?? []);
+      collect(inner);
+    }
+  };
+  body.forEach(collect);
+  return `${[
+    '# Events',
+    generated('packages/schema/avro/event.avsc'),
+    'What the sensor and the collector report. On the wire each is an Avro record in a signed RawBatch; its identity is hostId, bootId, run, lane, cpu and sequence.',
+    '## Of every event',
+    fieldTable(event.fields.filter((field) => field.name !== 'body')),
+    ...body.flatMap(({ name, doc, fields }) => [
+      `## ${name}`,
+      ...(doc === undefined ? [] : [`${doc[0]?.toUpperCase()}${doc.slice(1)}.`]),
+      `Seen by: ${SOURCES[name]}.`,
+      fieldTable(fields ?? []),
+    ]),
+    ...[...nested].flatMap(([name, fields]) => [`## ${name} (part of others)`, fieldTable(fields)]),
+  ].join('\n\n')}\n`;
+}
+
+function fieldRow({ name, type, doc, aliases, kinds, argument, argumentOptional }: Field): string {
+  const bracket =
+    argument === undefined ? '' : argumentOptional ? ` or ${code(`${name}[${argument}]`)}` : `[${argument}]`;
+  return `| ${code(argument !== undefined && !argumentOptional ? `${name}${bracket}` : name)}${argumentOptional ? bracket : ''} | ${type} | ${kinds?.join(', ') ?? 'all'} | ${cell(doc)} | ${(aliases ?? []).map(code).join(' ')} |`;
+}
+
+export function fieldDocs(): string {
+  return `${[
+    '# Fields',
+    generated('packages/schema/src/fields'),
+    'What conditions, outputs and `--where` can name. A comparison with a field that an event does not have is false; `exists` asks for it.',
+    ['| field | type | on events | | also known as |', '|---|---|---|---|---|', ...catalogue.fields.map(fieldRow)].join(
+      '\n',
+    ),
+  ].join('\n\n')}\n`;
+}
