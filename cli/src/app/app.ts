@@ -184,6 +184,8 @@ async function collector(
       spoolMaxBytes: own.spool.maxBytes,
       containerFiles: [join(runDir, 'containers.d')],
       killsPerMinute: own.killsPerMinute,
+      hostRoot: own.hostRoot,
+      dockerRoots: own.dockerRoots,
       keepPinned: sensor.keepPinned,
     },
     bus,

@@ -35,6 +35,8 @@ export interface Config {
     readonly batchMaxBytes: number;
     readonly tickMs: number;
     readonly killsPerMinute: number;
+    readonly hostRoot: string;
+    readonly dockerRoots: readonly string[];
     readonly spool: { readonly path: string; readonly maxBytes: number };
   };
   readonly bus: {

@@ -119,6 +119,14 @@ const shape = (home: Home) => ({
         max: 6000,
       },
     ),
+    hostRoot: path(
+      '/',
+      "Where the host's `/` is. In a container: where it is mounted, for the names of users and containers, and for the processes never to be killed.",
+    ),
+    dockerRoots: paths(
+      [],
+      'Data roots of further Docker engines. That of the usual one is known, or read from /etc/docker/daemon.json.',
+    ),
     spool: section('Keeps batches while the bus does not take them.', {
       path: statePath('spool', 'Directory of the spool.'),
       maxBytes: size('512MiB', 'Bound of the spool. Beyond it low-value events are dropped first, and counted.', {

@@ -1,3 +1,5 @@
+import { existsSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { LANE, type LaneCounters, u64ToHex } from '@ringfence/schema';
 import { bootMicros, wallOffset } from './clock.ts';
 import type { CompiledOptions } from './config.ts';
@@ -10,6 +12,7 @@ import { ExecutedCommands } from './control/executed.ts';
 import { protection } from './control/protected.ts';
 import { RateLimit } from './control/rate-limit.ts';
 import { CollectorError } from './errors.ts';
+import { ifReadable } from './files.ts';
 import { InterestFilter } from './interest.ts';
 import type { CollectorDeps } from './main.ts';
 import { type CollectorStats, sumDrops, Tallies } from './metrics.ts';
@@ -81,7 +84,8 @@ export class Agent implements Disposable {
     const { log } = this.#deps;
     const onUnsafe = (directory: string): void =>
       log.warn({ directory }, 'the directory of container files is not read: others than its owner can write to it');
-    return new ContainerSource({ fileDirectories: this.#options.containerFiles, onUnsafe });
+    const { containerFiles, hostRoot, dockerRoots } = this.#options;
+    return new ContainerSource({ fileDirectories: containerFiles, onUnsafe, places: { root: hostRoot, dockerRoots } });
   }
 
   #wire(batch: Batch): PipelineParts {
@@ -89,7 +93,7 @@ export class Agent implements Disposable {
     const own = new OwnEvents(batch, this.#next);
     const onError = (source: string, error: Error): void =>
       log.warn({ source, err: error }, 'a source of context can not be read: what it said before stays');
-    const sources: readonly EnrichmentSource[] = [usersSource(), mountsSource(), this.#containers];
+    const sources: readonly EnrichmentSource[] = [...this.#hostSources(), this.#containers];
     return {
       batch,
       own,
@@ -103,6 +107,20 @@ export class Agent implements Disposable {
     };
   }
 
+  #hostSources(): EnrichmentSource[] {
+    const { hostRoot } = this.#options;
+    if (hostRoot === '/') return [usersSource(), mountsSource()];
+    const users = join(hostRoot, 'etc/passwd');
+    if (!existsSync(users))
+      this.#deps.log.warn(
+        { hostRoot },
+        "the host's / is not there: users and containers have no names, runtimes are not protected",
+      );
+    // The list of pid 1 is the host's, where it may be read; else one's own, in which hostRoot is in front.
+    const pid = ifReadable(() => readlinkSync('/proc/1/ns/mnt')) === null ? 'self' : '1';
+    return [usersSource(users), mountsSource(`/proc/${pid}/mountinfo`, `/proc/${pid}/ns/mnt`)];
+  }
+
   #openControl(): AgentControl {
     const { identity, trustedKeys, log } = this.#deps;
     const find = (tgid: number) => this.#sensor.process(tgid);
@@ -114,7 +132,7 @@ export class Agent implements Disposable {
       find,
       executed: new ExecutedCommands(this.#options.stateDir, Date.now() * 1000),
       limit: new RateLimit(this.#options.killsPerMinute),
-      isProtected: protection(find),
+      isProtected: protection(find, join(this.#options.hostRoot, '/')),
       count: (outcome, reason) => this.#commands.add(outcome === 'refused' ? `refused/${reason}` : outcome),
       setInterest: (interest) => {
         this.#interest.apply(interest);

@@ -29,6 +29,10 @@ export interface CollectorOptions {
   readonly containerFiles?: readonly string[];
   /** kills carried out in any 60 s, whoever ordered them; more are refused. @default 60 */
   readonly killsPerMinute?: number;
+  /** where the host's file system is: another place than / in a container only. @default / */
+  readonly hostRoot?: string;
+  /** data roots of Docker engines besides those that are found; as the host names them. @default none */
+  readonly dockerRoots?: readonly string[];
   /** leave sensor and pins in the kernel on a clean close too: events of the pause are then read by the next start. @default false */
   readonly keepPinned?: boolean;
 }
@@ -53,6 +57,8 @@ export function compileOptions(options: CollectorOptions): CompiledOptions {
     spoolMaxBytes: 512 * MiB,
     containerFiles: [`${stateDir}/containers.d`, '/run/ringfence/containers.d'],
     killsPerMinute: 60,
+    hostRoot: '/',
+    dockerRoots: [],
     keepPinned: false,
     ...options,
   };

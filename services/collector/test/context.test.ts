@@ -140,7 +140,7 @@ describe('what runtimes write about their containers', () => {
   const describeWith = (path: string, root: string) => {
     const match = matchRuntime(path);
     assert.ok(match);
-    return match.runtime.describe(match.id, `${root}/`);
+    return match.runtime.describe(match.id, { root, dockerRoots: [] });
   };
 
   it('is read from Docker', () => {
@@ -153,6 +153,21 @@ describe('what runtimes write about their containers', () => {
     place.write(`${directory}/hostconfig.json`, { Privileged: true });
     const expected = { name: 'web-1', image: 'nginx:1.27', privileged: true, labels: { tier: 'web' } };
     assert.deepEqual(describeWith(`/docker/${ID}`, place.path), expected);
+  });
+
+  it('is read from Docker wherever its data is, as settings or its own say', () => {
+    using place = new Place();
+    const names = (dockerRoots: string[]) =>
+      matchRuntime(`/docker/${ID}`)?.runtime.describe(ID, { root: place.path, dockerRoots })?.name;
+    for (const [dataRoot, name] of [
+      ['mnt/big', 'told'],
+      ['srv/docker', 'configured'],
+    ] as const)
+      place.write(`${dataRoot}/containers/${ID}/config.v2.json`, { Name: `/${name}`, Config: {} });
+    assert.equal(names([]), undefined);
+    place.write('etc/docker/daemon.json', { 'data-root': '/srv/docker' });
+    assert.equal(names([]), 'configured');
+    assert.equal(names(['/nowhere', '/mnt/big']), 'told');
   });
 
   it('is read from containerd and Kubernetes', () => {

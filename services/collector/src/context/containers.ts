@@ -1,6 +1,6 @@
 import { Cgroups } from './cgroups.ts';
 import { ContainerFiles } from './container-files.ts';
-import { matchRuntime } from './runtimes.ts';
+import { type HostPlaces, matchRuntime } from './runtimes.ts';
 import type { ContainerFact, ContextSink, EnrichmentSource } from './source.ts';
 
 /** Plain cgroups remembered; beyond, they are looked up again. */
@@ -17,8 +17,8 @@ interface Known {
 export interface ContainerSourceOptions {
   readonly fileDirectories: readonly string[];
   readonly onUnsafe: (directory: string) => void;
-  /** where the runtimes' files are looked for. @default / */
-  readonly root?: string;
+  /** where the runtimes' files are looked for. @default those of / */
+  readonly places?: HostPlaces;
 }
 
 /**
@@ -29,7 +29,7 @@ export class ContainerSource implements EnrichmentSource {
   readonly name = 'containers';
   readonly #cgroups = new Cgroups();
   readonly #files: ContainerFiles;
-  readonly #root: string;
+  readonly #places: HostPlaces;
   /** By id as a number: kernfs counts them up, 2^53 is out of reach. */
   readonly #plain = new Map<number, string>();
   readonly #containers = new Map<number, Known>();
@@ -38,7 +38,7 @@ export class ContainerSource implements EnrichmentSource {
 
   constructor(options: ContainerSourceOptions) {
     this.#files = new ContainerFiles(options.fileDirectories, options.onUnsafe);
-    this.#root = options.root ?? '/';
+    this.#places = options.places ?? { root: '/', dockerRoots: [] };
   }
 
   /** Containers known and alive. */
@@ -87,7 +87,7 @@ export class ContainerSource implements EnrichmentSource {
     }
     const match = matchRuntime(path);
     if (match === null) return null;
-    const described = match.runtime.describe(match.id, this.#root);
+    const described = match.runtime.describe(match.id, this.#places);
     const unknown = { name: '', image: '', privileged: null, labels: {} };
     return { ...base, id: match.id, runtime: match.runtime.name, ...(described ?? unknown) };
   }

@@ -1,4 +1,13 @@
+import { join } from 'node:path';
 import { asLabels, asObject, asText, type Json, readJson } from '../files.ts';
+
+/** Where a host keeps what its runtimes write. */
+export interface HostPlaces {
+  /** the host's file system, as the agent sees it */
+  readonly root: string;
+  /** data roots of Docker engines besides the usual ones, as the host names them */
+  readonly dockerRoots: readonly string[];
+}
 
 /** How a runtime's containers look in a cgroup path, and where it writes what they are. */
 export interface Runtime {
@@ -7,7 +16,7 @@ export interface Runtime {
   readonly component: RegExp;
   /** matched against the whole path as well, when one component isn't enough */
   readonly path?: RegExp;
-  describe(id: string, root: string): Description | null;
+  describe(id: string, places: HostPlaces): Description | null;
 }
 
 export interface Description {
@@ -60,8 +69,21 @@ export function matchRuntime(path: string): Match | null {
   return null;
 }
 
-function describeDocker(id: string, root: string): Description | null {
-  const directory = `${root}var/lib/docker/containers/${id}`;
+function describeDocker(id: string, places: HostPlaces): Description | null {
+  for (const dataRoot of [...places.dockerRoots, ...usualDockerRoots(places.root)]) {
+    const found = describeDockerIn(join(places.root, dataRoot, 'containers', id));
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+/** Of Debian's, Docker's and RedHat's packages, and of the snap; or where the engine's own settings say. */
+function usualDockerRoots(root: string): string[] {
+  const configured = asText(asObject(readJson(join(root, 'etc/docker/daemon.json')))['data-root'], 4096);
+  return [...(configured === '' ? [] : [configured]), '/var/lib/docker', '/var/snap/docker/common/var-lib-docker'];
+}
+
+function describeDockerIn(directory: string): Description | null {
   const file = asObject(readJson(`${directory}/config.v2.json`));
   const config = asObject(file['Config']);
   if (file['Config'] === undefined) return null;
@@ -76,24 +98,26 @@ function describeDocker(id: string, root: string): Description | null {
 
 const CONTAINERD_NAMESPACES = ['k8s.io', 'default', 'moby'];
 
-function describeContainerd(id: string, root: string): Description | null {
+function describeContainerd(id: string, places: HostPlaces): Description | null {
   for (const namespace of CONTAINERD_NAMESPACES) {
-    const bundle = `${root}run/containerd/io.containerd.runtime.v2.task/${namespace}/${id}`;
+    const bundle = join(places.root, 'run/containerd/io.containerd.runtime.v2.task', namespace, id);
     const found = describeSpec(asObject(readJson(`${bundle}/config.json`)));
     if (found !== null) return found;
   }
-  return describeRunc(id, root);
+  return describeRunc(id, places);
 }
 
-function describeKubernetes(id: string, root: string): Description | null {
-  return describeContainerd(id, root) ?? describePodman(id, root) ?? describeDocker(id, root);
+function describeKubernetes(id: string, places: HostPlaces): Description | null {
+  return describeContainerd(id, places) ?? describePodman(id, places) ?? describeDocker(id, places);
 }
 
 /** CRI-O and Podman share containers/storage; Podman's names are in its list of containers. */
-function describePodman(id: string, root: string): Description | null {
-  const spec = asObject(readJson(`${root}run/containers/storage/overlay-containers/${id}/userdata/config.json`));
+function describePodman(id: string, places: HostPlaces): Description | null {
+  const spec = asObject(
+    readJson(join(places.root, 'run/containers/storage/overlay-containers', id, 'userdata/config.json')),
+  );
   const fromSpec = describeSpec(spec);
-  const list = readJson(`${root}var/lib/containers/storage/overlay-containers/containers.json`, 16 << 20);
+  const list = readJson(join(places.root, 'var/lib/containers/storage/overlay-containers/containers.json'), 16 << 20);
   const listed = Array.isArray(list) ? list.map(asObject).find((entry) => entry['id'] === id) : undefined;
   if (listed === undefined) return fromSpec;
   const metadata = parse(asText(listed['metadata'], 65_536));
@@ -107,14 +131,14 @@ function describePodman(id: string, root: string): Description | null {
 }
 
 /** runc's own state points at the bundle, whose config.json is the OCI specification. */
-function describeRunc(id: string, root: string): Description | null {
-  const state = asObject(readJson(`${root}run/runc/${id}/state.json`));
+function describeRunc(id: string, places: HostPlaces): Description | null {
+  const state = asObject(readJson(join(places.root, 'run/runc', id, 'state.json')));
   const labels = asObject(state['config'])['labels'];
   const bundle = (Array.isArray(labels) ? labels : [])
     .map((label) => asText(label))
     .find((label) => label.startsWith('bundle='))
     ?.slice('bundle='.length);
-  return bundle === undefined ? null : describeSpec(asObject(readJson(`${bundle}/config.json`)));
+  return bundle === undefined ? null : describeSpec(asObject(readJson(join(places.root, bundle, 'config.json'))));
 }
 
 const NAME_KEYS = [
