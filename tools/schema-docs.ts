@@ -59,7 +59,10 @@ export function eventDocs(): string {
   const nested = new Map<string, RecordSchema['fields']>();
   const collect = (schema: Schema): void => {
     if (typeof schema === 'string') return;
-    if (Array.isArray(schema)) return schema.forEach(collect);
+    if (Array.isArray(schema)) {
+      for (const one of schema) collect(one);
+      return;
+    }
     const complex = schema as Exclude<Schema, string | readonly Schema[]>;
     for (const field of complex.fields ?? []) {
       const inner = field.type as Schema;
@@ -68,7 +71,7 @@ export function eventDocs(): string {
       collect(inner);
     }
   };
-  body.forEach(collect);
+  for (const one of body) collect(one);
   return `${[
     '# Events',
     generated('packages/schema/avro/event.avsc'),
