@@ -78,7 +78,10 @@ describe('where everything is there, the bootstrap', () => {
 
   it('runs another program of the repository, from source', () => {
     const { stdout, status } = bootstrap(['--run', 'tools/other.ts', 'a', '--b']);
-    assert.equal(stdout, 'other a --b --conditions=@ringfence/source --disable-warning=ExperimentalWarning --max-semi-space-size=4\n');
+    assert.equal(
+      stdout,
+      'other a --b --conditions=@ringfence/source --disable-warning=ExperimentalWarning --max-semi-space-size=4\n',
+    );
     assert.equal(status, 0);
   });
 
