@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { BusLockedError } from '../errors.ts';
@@ -38,6 +38,8 @@ function acquire(file: string): Database.Database {
   try {
     db.exec('BEGIN IMMEDIATE; CREATE TABLE IF NOT EXISTS holder (one INTEGER PRIMARY KEY, pid INTEGER)');
     db.prepare('INSERT OR REPLACE INTO holder VALUES (1, ?)').run(process.pid);
+    // Whoever may read it may hold a lock on it.
+    chmodSync(file, 0o600);
     // The pid must be readable while the lock is held. Whoever comes in between takes the lock, and this process is refused.
     db.exec('COMMIT; BEGIN IMMEDIATE');
     return db;
