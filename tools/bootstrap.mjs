@@ -12,6 +12,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installDependencies } from './bootstrap/dependencies.mjs';
+import { bringEngine } from './bootstrap/engine.mjs';
 import { holdLock } from './bootstrap/lock.mjs';
 import { SetupError, say } from './bootstrap/progress.mjs';
 import { runProgram } from './bootstrap/run.mjs';
@@ -31,10 +32,14 @@ function parse(argv) {
   return { file: join(root, file), args: argv.slice(2), development: true };
 }
 
-async function setUp(development) {
+const TESTS = join(root, 'tools/test.ts');
+
+async function setUp(program) {
+  const development = program === undefined || program.development;
   const node = await installDependencies(root, development);
   const canBuild = await bringSystemPackages(development);
   if (canBuild) await buildSensorIfChanged(root, node);
+  if (program?.file === TESTS) await bringEngine(root);
   return node;
 }
 
@@ -48,7 +53,7 @@ async function main() {
   if (process.platform !== 'linux')
     say(`Ringfence watches Linux; on ${process.platform} only commands that read recordings work.`);
   const program = parse(process.argv.slice(2));
-  const node = await holdLock(root, () => setUp(program === undefined || program.development));
+  const node = await holdLock(root, () => setUp(program));
   if (program === undefined) return say('Everything is in place.');
   await runProgram(node, program);
 }
