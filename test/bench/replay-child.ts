@@ -15,9 +15,12 @@ const config = loadConfig();
 await using recording = await openRecording(path);
 const log = createLogger({ ...config.log, level: 'warn' });
 const begin = performance.now();
+const cpu = process.cpuUsage();
 const { events, alerts } = await profiled(profile, () => replay(recording, config, log, () => {}));
 const seconds = (performance.now() - begin) / 1000;
-process.stdout.write(`${JSON.stringify({ events, alerts: alerts.length, seconds })}\n`);
+const { user, system } = process.cpuUsage(cpu);
+const cpuSeconds = (user + system) / 1e6;
+process.stdout.write(`${JSON.stringify({ events, alerts: alerts.length, seconds, cpuSeconds })}\n`);
 
 async function profiled(file: string | undefined, run: () => Promise<ReplayResult>): Promise<ReplayResult> {
   if (file === undefined) return run();

@@ -7,6 +7,7 @@ import type { AuditorStats } from '@ringfence/auditor';
 import type { CollectorStats } from '@ringfence/collector';
 import type { DetectorStats } from '@ringfence/detector';
 import type { EnricherStats } from '@ringfence/enricher';
+import type { ResponderStats } from '@ringfence/responder';
 import { ApiClient } from '../../../cli/src/api/client.ts';
 import type { Status } from '../../../cli/src/app/status.ts';
 import { BenchError } from './errors.ts';
@@ -40,6 +41,7 @@ export interface Reading {
   readonly enricher: EnricherStats;
   readonly detector: DetectorStats;
   readonly auditor: AuditorStats;
+  readonly responder: ResponderStats;
 }
 
 /** A reader that keeps up leaves this much in the rings between two looks. */
@@ -184,6 +186,7 @@ function readingOf(status: Status): Reading {
     enricher: stats('enricher'),
     detector,
     auditor: stats('auditor'),
+    responder: stats('responder'),
   };
 }
 

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { openEmbeddedReader } from '@ringfence/bus';
 import { decode, TOPIC } from '@ringfence/schema';
 import { cgroupRoot } from '../../../cli/src/demo/sandbox.ts';
-import { Agent } from '../lib/agent.ts';
+import { Agent, type Reading } from '../lib/agent.ts';
 import type { BenchContext } from '../lib/context.ts';
 import { count, millis, percentile } from '../lib/figures.ts';
 import { profilePath } from '../lib/options.ts';
@@ -49,12 +49,13 @@ export async function latency(context: BenchContext): Promise<void> {
   await using agent = await Agent.start({ dir, settings, profile: profilePath(options, 'latency') });
   const idle = await measure(context, agent, bait, 'idle', 0);
   const loaded = await measure(context, agent, bait, `${count(rate)} opens/s`, rate);
+  const end = await agent.read();
   await agent.stop();
   const onBus = await busTimes(agent.stateDir);
   report.table({
     title: 'ms from just before the open (p50 · p99 · max)',
     columns: ['load', 'alerts', 'alert on the bus', 'alert read from the api socket', 'kills', 'victim dead'],
-    rows: [idle, loaded].map((one) => tell(context, one, onBus)),
+    rows: [idle, loaded].map((one) => tell(context, one, onBus, end)),
     notes: [
       FALCO.alert,
       `the load is half of ${found.openRate === undefined ? count(OPEN_RATE) : 'the highest rate sustained above'}; read: stamp; dead: waitpid`,
@@ -62,7 +63,12 @@ export async function latency(context: BenchContext): Promise<void> {
   });
 }
 
-function tell({ report }: BenchContext, one: Measured, onBus: ReadonlyMap<string, readonly OnBus[]>): string[] {
+function tell(
+  { report }: BenchContext,
+  one: Measured,
+  onBus: ReadonlyMap<string, readonly OnBus[]>,
+  { lost, collector, responder }: Reading,
+): string[] {
   const { label, triggers, kills, victims } = one;
   const alerts = triggers.flatMap(({ opened, read }) => (read === null ? [] : [Number(read - opened) / 1e6]));
   const bus = triggers.flatMap((trigger) => {
@@ -73,7 +79,15 @@ function tell({ report }: BenchContext, one: Measured, onBus: ReadonlyMap<string
   report.figure(label === 'idle' ? 'idle' : 'loaded', figures);
   if (alerts.length < triggers.length)
     report.fail(`${label}: ${triggers.length - alerts.length} of ${triggers.length} alerts did not come`);
-  if (kills.length < victims) report.fail(`${label}: ${victims - kills.length} of ${victims} victims were not killed`);
+  if (kills.length < victims) {
+    const facts = JSON.stringify({
+      lost,
+      executed: collector.commands,
+      ordered: responder.commands,
+      refusals: responder.refusals,
+    });
+    report.fail(`${label}: ${victims - kills.length} of ${victims} victims were not killed: ${facts}`);
+  }
   return [label, count(alerts.length), shares(bus), shares(alerts), count(kills.length), shares(kills)];
 }
 

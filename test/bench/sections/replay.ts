@@ -15,19 +15,22 @@ const run = promisify(execFile);
 export async function replay({ options, report, recorded }: BenchContext): Promise<void> {
   const { path } = await recorded();
   const perSecond: number[] = [];
-  let last = { events: 0, alerts: 0, seconds: 1 };
+  const perCpuSecond: number[] = [];
+  let last = { events: 0, alerts: 0, seconds: 1, cpuSeconds: 1 };
   for (let i = 0; i < options.runs; i++) {
     const profile = profilePath(options, `replay-${i}`);
     const args = ['-c', '0', process.execPath, ...NODE_FLAGS, CHILD, path, ...(profile === null ? [] : [profile])];
     const { stdout } = await run('taskset', args, { signal: interrupted });
     last = JSON.parse(stdout) as typeof last;
     perSecond.push(last.events / last.seconds);
+    perCpuSecond.push(last.events / last.cpuSeconds);
   }
   report.figure('eventsPerS', perSecond);
+  report.figure('eventsPerCpuS', perCpuSecond);
   report.table({
     title: `ringfence replay of load busy, all built-in rules, one core (taskset -c 0), ${options.runs} runs`,
-    columns: ['events', 'alerts', 'events/s (min · median · max)'],
-    rows: [[count(last.events), count(last.alerts), range(perSecond, count)]],
+    columns: ['events', 'alerts', 'events/s (min · median · max)', 'events per CPU second'],
+    rows: [[count(last.events), count(last.alerts), range(perSecond, count), range(perCpuSecond, count)]],
     notes: [FALCO.replay],
   });
 }
