@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { buildSensor } from '../../tools/build-sensor.ts';
+import { Installation, Running } from '../e2e/lib/program.ts';
+import { skip } from '../e2e/lib/root.ts';
+import { until } from '../e2e/lib/wait.ts';
 
 const root = dirname(dirname(import.meta.dirname));
 const path = join(root, 'deploy/systemd/ringfence.service');
@@ -28,29 +32,38 @@ describe('the systemd unit', () => {
     assert.equal(judged.status, 0, judged.stdout + judged.stderr);
   });
 
-  it('leaves the sensor the capabilities it needs to load', async (t) => {
-    if (process.getuid?.() !== 0) return t.skip('needs root, to load BPF programs');
-    if (!existsSync('/sys/kernel/btf/vmlinux')) return t.skip('this kernel has no type information');
-    const pins = `/sys/fs/bpf/rf-test-${process.pid}`;
-    if (spawnSync('mountpoint', ['-q', '/sys/fs/bpf']).status !== 0)
-      return t.skip('no BPF file system is mounted at /sys/fs/bpf');
-    t.after(() => rmSync(pins, { recursive: true, force: true }));
-    const [capabilities = ''] = directive('CapabilityBoundingSet');
-    const bounding = [
-      '-all',
-      ...capabilities.split(' ').map((name) => `+${name.replace(/^CAP_/, '').toLowerCase()}`),
-    ].join();
-    const loader = [
+  it('has nothing that systemd would not understand', (t) => {
+    const dir = mkdtempSync(join(tmpdir(), 'rf-unit-'));
+    t.after(() => rmSync(dir, { recursive: true }));
+    const installed = join(dir, 'ringfence.service');
+    writeFileSync(installed, unit.replace('=/usr/bin/ringfence', `=${join(root, 'deploy/bin/ringfence')}`));
+    const verified = spawnSync('systemd-analyze', ['verify', '--man=no', installed], { encoding: 'utf8' });
+    if (verified.error !== undefined) return t.skip('systemd-analyze is not installed');
+    assert.deepEqual([verified.status, verified.stdout, verified.stderr], [0, '', '']);
+  });
+
+  it('leaves `ringfence up` the capabilities it needs', { skip }, async () => {
+    await buildSensor();
+    await using home = new Installation();
+    const capabilities = directive('CapabilityBoundingSet').join(' ').split(' ');
+    const bounding = capabilities.map((name) => `+${name.replace(/^CAP_/, '').toLowerCase()}`);
+    const up = [
       '--bounding-set',
-      bounding,
+      ['-all', ...bounding].join(),
       '--no-new-privs',
-      'bpftool',
-      'prog',
-      'loadall',
-      await buildSensor(),
-      pins,
+      join(root, 'deploy/bin/ringfence'),
+      'up',
     ];
-    const loaded = spawnSync('setpriv', loader, { encoding: 'utf8' });
-    assert.equal(loaded.status, 0, loaded.stderr);
+    const settings = home.settings.flatMap((setting) => ['--set', setting]);
+    const child = spawn('setpriv', [...up, '--config', '/dev/null', ...settings], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    await using running = new Running(child);
+    await running.says('watching this machine');
+    spawnSync('/bin/true', ['rf-under-the-unit']);
+    const where = 'event.action = exec and process.command_line contains rf-under-the-unit';
+    await until('the event', async () => (await home.output(['events', '--where', where])).includes('/bin/true'));
+    assert.equal((await running.stop('SIGTERM')).code, 0, running.stderr);
+    home.assertClean();
   });
 });
