@@ -233,6 +233,7 @@ export class Agent implements Disposable {
 
   stop(): void {
     this.#stopping = true;
+    this.#deps.delivery.giveUp();
     this.#pacer.wake();
   }
 

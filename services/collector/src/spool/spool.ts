@@ -111,13 +111,24 @@ export class Spool {
 
   /** `wanted`: for whom room is made; a bulk batch never drives out a security one. */
   #dropOldest(wanted: SpoolClass | null): boolean {
-    const index = this.#segments.findIndex(({ kind }) => kind === 'bulk');
-    const victim = this.#segments[index >= 0 || wanted === 'bulk' ? index : 0];
+    const held = this.#segments.filter(({ segment, taken }) => taken < segment.entries.length);
+    const index = held.findIndex(({ kind }) => kind === 'bulk');
+    const victim = held[index >= 0 || wanted === 'bulk' ? index : 0];
     if (victim === undefined) return false;
-    for (const entry of victim.segment.entries.slice(victim.taken)) this.#countDrop(entry);
-    writeAtomically(join(this.#path, DROPS_FILE), JSON.stringify([...this.#dropped]));
+    // Its room may be all that the counters have.
     this.#forget(victim);
+    for (const entry of victim.segment.entries.slice(victim.taken)) this.#countDrop(entry);
+    this.#keepDrops();
     return true;
+  }
+
+  /** A full disk keeps only the next start from knowing why; the ticks tell it meanwhile. */
+  #keepDrops(): void {
+    try {
+      writeAtomically(join(this.#path, DROPS_FILE), JSON.stringify([...this.#dropped]));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+    }
   }
 
   #countDrop(entry: Entry): void {

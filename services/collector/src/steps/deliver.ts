@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus } from '@ringfence/bus';
 import { TOPIC } from '@ringfence/schema';
+import { SpoolError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Spool } from '../spool/spool.ts';
 import type { Finished } from './batch.ts';
@@ -7,6 +9,7 @@ import type { Finished } from './batch.ts';
 const DRAIN_BYTES = 4 << 20;
 const BACKOFF_FIRST_MS = 50;
 const BACKOFF_MAX_MS = 2000;
+const DISK_RETRY_MS = 200;
 
 export interface DeliveryOptions {
   readonly bus: Pick<Bus, 'produce'>;
@@ -31,6 +34,7 @@ export class Delivery {
   readonly #now: () => number;
   #backoffMs = BACKOFF_FIRST_MS;
   #retryAt = 0;
+  #givenUp = false;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
@@ -47,15 +51,35 @@ export class Delivery {
     return this.spooling ? Math.max(0, this.#retryAt - this.#now()) : Number.POSITIVE_INFINITY;
   }
 
-  /** Rejects with what the bus says when that is neither "full" nor retriable, and with SpoolError. */
+  /** From now on a full disk is not waited for: what is in the rings stays there for the next start. */
+  giveUp(): void {
+    this.#givenUp = true;
+  }
+
+  /** Rejects with what the bus says when that is neither "full" nor retriable, and with SpoolError. Waits while the disk is full. */
   async deliver(batches: readonly Finished[]): Promise<void> {
     if (batches.length === 0) return;
     if (!this.spooling && (await this.#produce(batches.map(({ bytes }) => bytes)))) {
       this.#count(batches);
       return;
     }
-    for (const { kind, bytes, tally } of batches) this.#options.spool.append(kind, bytes, tally);
+    for (const batch of batches) await this.#spool(batch);
     this.#count(batches);
+  }
+
+  /** While the disk has no room, what comes waits in the rings, and those count what they can't hold. */
+  async #spool({ kind, bytes, tally }: Finished): Promise<void> {
+    for (let tries = 0; ; tries++) {
+      try {
+        this.#options.spool.append(kind, bytes, tally);
+        return;
+      } catch (error) {
+        if (!isDiskFull(error) || this.#givenUp) throw error;
+        if (tries === 0)
+          this.#options.log.error({ err: error }, 'the disk is full: events wait in the rings of the kernel');
+      }
+      await sleep(DISK_RETRY_MS);
+    }
   }
 
   #count(batches: readonly Finished[]): void {
@@ -94,6 +118,10 @@ export class Delivery {
       return false;
     }
   }
+}
+
+function isDiskFull(error: unknown): boolean {
+  return error instanceof SpoolError && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOSPC';
 }
 
 /** Full, or away for a while. */
