@@ -3,7 +3,7 @@
  *   victim COUNT INTERVAL_MS CGROUP FILE
  *
  * Each time a fresh process joins CGROUP (a directory), reads the clock, opens FILE for reading and waits. Prints the ns from just before the open
- * until it was found dead by SIGKILL, or "alive" when nothing has killed it within 2 s; gives up after five of these.
+ * until it was found dead by SIGKILL, or "alive" when nothing has killed it within 10 s; gives up after five of these.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -33,7 +33,7 @@ static void victim(const char *procs, const char *file, int out)
 	}
 	close(fd);
 	usleep(20000); /* so that joining the cgroup is not part of it */
-	alarm(2);
+	alarm(10);
 	long long begin = now();
 	if (write(out, &begin, sizeof begin) != sizeof begin || open(file, O_RDONLY) < 0)
 		_exit(1);

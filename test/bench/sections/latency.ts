@@ -47,8 +47,9 @@ export async function latency(context: BenchContext): Promise<void> {
   const bait = mkdtempSync(join(dir, 'bait-'));
   const settings = ['sensor.opens=all', ...enforcing(bait)];
   await using agent = await Agent.start({ dir, settings, profile: profilePath(options, 'latency') });
-  const idle = await measure(context, agent, bait, 'idle', 0);
-  const loaded = await measure(context, agent, bait, `${count(rate)} opens/s`, rate);
+  await using cage = await makeCage(context, agent, bait);
+  const idle = await measure(context, agent, cage.path, bait, 'idle', 0);
+  const loaded = await measure(context, agent, cage.path, bait, `${count(rate)} opens/s`, rate);
   const end = await agent.read();
   await agent.stop();
   const onBus = await busTimes(agent.stateDir);
@@ -94,6 +95,7 @@ function tell(
 async function measure(
   context: BenchContext,
   agent: Agent,
+  cage: string,
   bait: string,
   label: string,
   rate: number,
@@ -106,7 +108,7 @@ async function measure(
     await sleep(WARM_UP_MS);
     for (let slice = 0; slice < SLICES; slice++) {
       measured.triggers.push(...(await trigger(context, agent, times)));
-      const kills = await killTimes(context, agent, bait, times);
+      const kills = await killTimes(context, cage, bait, times);
       measured.kills.push(...kills);
       measured.victims += times;
       if (kills.length === 0) break;
@@ -163,17 +165,34 @@ async function busTimes(stateDir: string): Promise<ReadonlyMap<string, readonly 
 }
 
 /** ms, of each victim that was killed */
-async function killTimes({ programs }: BenchContext, agent: Agent, bait: string, times: number): Promise<number[]> {
+async function killTimes(
+  { programs }: Pick<BenchContext, 'programs'>,
+  cage: string,
+  bait: string,
+  times: number,
+): Promise<number[]> {
+  const lines = await programs.lines('victim', [String(times), String(INTERVAL_MS), cage, join(bait, 'bait')]);
+  return lines.filter((line) => line !== 'alive').map((line) => Number(line) / 1e6);
+}
+
+/** A cgroup for the victims, which the agent knows as a container: from its description, and since the first victim was in it. */
+async function makeCage(
+  context: BenchContext,
+  agent: Agent,
+  bait: string,
+): Promise<{ path: string } & AsyncDisposable> {
   const name = `ringfence-bench-${process.pid}`;
-  const cgroup = join(cgroupRoot(), name);
-  mkdirSync(cgroup);
-  describeContainer(agent.runDir, name);
-  await sleep(CONTAINER_KNOWN_MS);
+  const path = join(cgroupRoot(), name);
+  mkdirSync(path);
+  const cage = { path, [Symbol.asyncDispose]: () => removeCgroup(path) };
   try {
-    const lines = await programs.lines('victim', [String(times), String(INTERVAL_MS), cgroup, join(bait, 'bait')]);
-    return lines.filter((line) => line !== 'alive').map((line) => Number(line) / 1e6);
-  } finally {
-    await removeCgroup(cgroup);
+    describeContainer(agent.runDir, name);
+    await sleep(CONTAINER_KNOWN_MS);
+    await killTimes(context, path, bait, 1);
+    return cage;
+  } catch (error) {
+    await removeCgroup(path);
+    throw error;
   }
 }
 
