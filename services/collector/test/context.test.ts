@@ -191,9 +191,21 @@ describe('what runtimes write about their containers', () => {
       { id: ID, names: ['pod-1'], metadata },
     ]);
     const spec = { process: { capabilities: { effective: ['CAP_SYS_ADMIN'] } }, linux: {} };
-    place.write(`run/containers/storage/overlay-containers/${ID}/userdata/config.json`, spec);
+    place.write(`var/lib/containers/storage/overlay-containers/${ID}/userdata/config.json`, spec);
     const expected = { name: 'pod-1', image: 'quay.io/x:3', privileged: true, labels: {} };
     assert.deepEqual(describeWith(`/machine.slice/libpod-${ID}.scope`, place.path), expected);
+  });
+
+  it('is read from CRI-O', () => {
+    using place = new Place();
+    const annotations = {
+      'io.kubernetes.cri-o.ContainerName': 'app',
+      'io.kubernetes.cri-o.ImageName': 'quay.io/app:2',
+    };
+    const spec = { process: { capabilities: { effective: [] } }, linux: { maskedPaths: ['/proc/kcore'] }, annotations };
+    place.write(`run/containers/storage/overlay-containers/${ID}/userdata/config.json`, spec);
+    const expected = { name: 'app', image: 'quay.io/app:2', privileged: false, labels: annotations };
+    assert.deepEqual(describeWith(`/kubepods.slice/pod1.slice/crio-${ID}.scope`, place.path), expected);
   });
 
   it('is nothing when the files are not there, or are not what they should be', () => {

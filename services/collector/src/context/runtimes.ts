@@ -111,12 +111,11 @@ function describeKubernetes(id: string, places: HostPlaces): Description | null 
   return describeContainerd(id, places) ?? describePodman(id, places) ?? describeDocker(id, places);
 }
 
-/** CRI-O and Podman share containers/storage; Podman's names are in its list of containers. */
+/** CRI-O and Podman share containers/storage; Podman's names are in its list of containers. CRI-O's bundle is in /run, Podman's in /var. */
 function describePodman(id: string, places: HostPlaces): Description | null {
-  const spec = asObject(
-    readJson(join(places.root, 'run/containers/storage/overlay-containers', id, 'userdata/config.json')),
-  );
-  const fromSpec = describeSpec(spec);
+  const specIn = (storage: string): Description | null =>
+    describeSpec(asObject(readJson(join(places.root, storage, 'overlay-containers', id, 'userdata/config.json'))));
+  const fromSpec = specIn('var/lib/containers/storage') ?? specIn('run/containers/storage');
   const list = readJson(join(places.root, 'var/lib/containers/storage/overlay-containers/containers.json'), 16 << 20);
   const listed = Array.isArray(list) ? list.map(asObject).find((entry) => entry['id'] === id) : undefined;
   if (listed === undefined) return fromSpec;
