@@ -46,7 +46,6 @@ describe('a disk that fails', { skip }, () => {
     fill(ballast);
     const before = await stored(home);
     await until('words about the full disk', () => /the disk is full/.test(up.stderr));
-    // It may wait in the rings, or end with a message and leave them for the next start.
     await sleep(2000);
     t.diagnostic(`${before} markers had been stored when the disk was full`);
     assert.ok(up.alive, up.stderr);
