@@ -16,3 +16,13 @@ export function residentBytes(pid: number, which: 'VmRSS' | 'VmHWM'): number {
     new RegExp(`^${which}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
   return Number(kib) * 1024;
 }
+
+/** How long the main thread was ready to run and had no core, seconds: what others on the machine cost it. NaN: this kernel doesn't count. */
+export function waitedSeconds(pid: number): number {
+  try {
+    return Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[1]) / 1e9;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Number.NaN;
+    throw error;
+  }
+}

@@ -9,9 +9,10 @@ import { decode, TOPIC } from '@ringfence/schema';
 import { cgroupRoot } from '../../../cli/src/demo/sandbox.ts';
 import { Agent, type Reading } from '../lib/agent.ts';
 import type { BenchContext } from '../lib/context.ts';
-import { count, millis, percentile } from '../lib/figures.ts';
+import { count, millis, percent, percentile } from '../lib/figures.ts';
 import { profilePath } from '../lib/options.ts';
 import { FALCO } from '../lib/peer.ts';
+import { waitedSeconds } from '../lib/usage.ts';
 
 const INTERVAL_MS = 47; // not in step with the sensor's poll
 /** When `throughput` did not run before: opens per second whose half is the load. */
@@ -38,6 +39,8 @@ interface Measured {
   /** ms, of each victim that was killed */
   readonly kills: number[];
   victims: number;
+  /** share of the time that the agent's main thread was ready to run and had no core */
+  waited: number;
 }
 
 /** How long after a system call its alert can be read, and the process that a policy forbids is dead. */
@@ -55,11 +58,19 @@ export async function latency(context: BenchContext): Promise<void> {
   const onBus = await busTimes(agent.stateDir);
   report.table({
     title: 'ms from just before the open (p50 · p99 · max)',
-    columns: ['load', 'alerts', 'alert on the bus', 'alert read from the api socket', 'kills', 'victim dead'],
+    columns: [
+      'load',
+      'alerts',
+      'alert on the bus',
+      'alert read from the api socket',
+      'kills',
+      'victim dead',
+      'no core',
+    ],
     rows: [idle, loaded].map((one) => tell(context, one, onBus, end)),
     notes: [
       FALCO.alert,
-      `the load is half of ${found.openRate === undefined ? count(OPEN_RATE) : 'the highest rate sustained above'}; read: stamp; dead: waitpid`,
+      `the load is half of ${found.openRate === undefined ? count(OPEN_RATE) : 'the highest rate sustained above'}; read: stamp; dead: waitpid; no core: how long the agent was ready to run and others had the cores`,
     ],
   });
 }
@@ -70,7 +81,7 @@ function tell(
   onBus: ReadonlyMap<string, readonly OnBus[]>,
   { lost, collector, responder }: Reading,
 ): string[] {
-  const { label, triggers, kills, victims } = one;
+  const { label, triggers, kills, victims, waited } = one;
   const alerts = triggers.flatMap(({ opened, read }) => (read === null ? [] : [Number(read - opened) / 1e6]));
   const bus = triggers.flatMap((trigger) => {
     const match = onBus.get(trigger.token)?.find(({ event }) => Math.abs(event - Number(trigger.opened) / 1e3) < 1e5);
@@ -89,7 +100,15 @@ function tell(
     });
     report.fail(`${label}: ${victims - kills.length} of ${victims} victims were not killed: ${facts}`);
   }
-  return [label, count(alerts.length), shares(bus), shares(alerts), count(kills.length), shares(kills)];
+  return [
+    label,
+    count(alerts.length),
+    shares(bus),
+    shares(alerts),
+    count(kills.length),
+    shares(kills),
+    percent(waited),
+  ];
 }
 
 async function measure(
@@ -102,10 +121,12 @@ async function measure(
 ): Promise<Measured> {
   await agent.drain();
   const times = Math.max(5, Math.round((context.options.seconds * 1000) / 2 / (INTERVAL_MS + 5) / SLICES));
-  const measured: Measured = { label, triggers: [], kills: [], victims: 0 };
+  const measured: Measured = { label, triggers: [], kills: [], victims: 0, waited: 0 };
   const load = rate === 0 ? undefined : startLoad(context.programs.path('load'), rate, agent.stateDir);
   try {
     await sleep(WARM_UP_MS);
+    const begin = performance.now();
+    const before = waitedSeconds(agent.pid);
     for (let slice = 0; slice < SLICES; slice++) {
       measured.triggers.push(...(await trigger(context, agent, times)));
       const kills = await killTimes(context, cage, bait, times);
@@ -113,6 +134,7 @@ async function measure(
       measured.victims += times;
       if (kills.length === 0) break;
     }
+    measured.waited = (waitedSeconds(agent.pid) - before) / ((performance.now() - begin) / 1000);
     return measured;
   } finally {
     if (load !== undefined) await stop(load);
