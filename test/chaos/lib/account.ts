@@ -16,8 +16,9 @@ export async function accountOf(audit: AuditReader): Promise<Account> {
   const executions = new Map<number, number>();
   const alerts = new Map<number, number>();
   const view = new EventView();
-  for (const { kind, payload } of audit.search('rfmark*', 1_000_000)) {
-    if (kind !== 'execution') continue;
+  for (const { kind, id, payload } of audit.search('rfmark*', 1_000_000)) {
+    // Lane 0 is the kernel's. What a start finds running is told again, in lane 17.
+    if (kind !== 'execution' || id.split('/')[3] !== '0') continue;
     view.open(payload);
     view.next();
     const [program, mark] = view.process?.args ?? [];

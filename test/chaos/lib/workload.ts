@@ -7,7 +7,7 @@ import { until } from '../../e2e/lib/wait.ts';
 
 const RULES = `- rule: Marker
   desc: Every execution of the workload.
-  condition: event.action = exec and process.command_line regex 'rfmark[0-9]+z'
+  condition: event.action = exec and process.exec.snapshot = false and process.command_line regex 'rfmark[0-9]+z'
   output: "%process.command_line"
   priority: notice
   tags: [execution]
