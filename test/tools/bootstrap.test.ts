@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -225,5 +235,23 @@ describe('where system packages are missing and may not be installed, the bootst
     assert.match(stderr, /Going on: what needs the sensor will not work until then\./);
     assert.equal(stdout, 'the help of the command\n');
     assert.equal(status, 0);
+  });
+});
+
+describe('the container engine for tests', () => {
+  it('is brought by the tests alone; where it can not be, the reason is said and they go on', (t) => {
+    if (process.getuid?.() !== 0) return t.skip('an engine is brought to root only');
+    write('tools/test.ts', "console.log('the tests');");
+    write('bin/apt-get', '#!/bin/sh\n[ "$1" = --version ] && exit 0\necho "E: Could not resolve host"; exit 100\n');
+    chmodSync(join(root, 'bin/apt-get'), 0o755);
+    const env = { PATH: `${join(root, 'bin')}:${process.env['PATH']}` };
+    assert.doesNotMatch(bootstrap(['--run', 'tools/other.ts'], { env }).stderr, /engine/);
+    const { stdout, stderr, status } = bootstrap(['--run', 'tools/test.ts'], { env });
+    assert.deepEqual({ stdout, status }, { stdout: 'the tests\n', status: 0 });
+    assert.match(stderr, /Could not resolve host\nGoing on without a container engine/);
+    assert.deepEqual(
+      readdirSync(join(root, 'dist')).filter((name) => name.startsWith('engine')),
+      [],
+    );
   });
 });

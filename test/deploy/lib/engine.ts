@@ -64,8 +64,10 @@ export class Engine implements AsyncDisposable {
       DOCKER_BUILDKIT: '0',
     };
     const log = openSync(join(this.dir, 'log'), 'w');
-    const command = ['--mount', '--propagation', 'shared', 'dockerd', '--config-file', join(this.dir, 'daemon.json')];
-    this.#daemon = spawn('unshare', command, { env: this.#environment, stdio: ['ignore', log, log] });
+    // Ends by itself when the test is killed.
+    const command = ['--pdeathsig', 'TERM', 'unshare', '--mount', '--propagation', 'shared', 'dockerd'];
+    const args = [...command, '--config-file', join(this.dir, 'daemon.json')];
+    this.#daemon = spawn('setpriv', args, { env: this.#environment, stdio: ['ignore', log, log] });
     closeSync(log);
   }
 
