@@ -114,7 +114,7 @@ export class Sandbox implements AsyncDisposable {
       const exited = once(child, 'exit');
       // The inside first: unshare then reaps it and ends by itself.
       writeFileSync(join(this.#cgroup, 'cgroup.kill'), '1');
-      if (!(await Promise.race([exited.then(() => true), sleep(2000, false)]))) child.kill('SIGKILL');
+      if (!(await Promise.race([exited.then(() => true), sleep(2000, false, { ref: false })]))) child.kill('SIGKILL');
       await exited;
     }
     rmSync(this.#description, { force: true });
