@@ -73,6 +73,8 @@ export class TestHost {
   step: number;
   /** the CPU that the next events happen on */
   cpu = 0;
+  /** events come late, from now on; their `ktime` says how much */
+  late = false;
   /** pid 1, /usr/lib/systemd/systemd, found at start by the first call that needs it */
   readonly init: TestProcess;
   #nextPid = 100;
@@ -275,7 +277,7 @@ export class TestHost {
   }
 
   #add<P extends TestProcess | undefined>(process: P, kind: KindName, body: object, placement: Placement): P {
-    const { lane, cpu = this.cpu, late = false } = placement;
+    const { lane, cpu = this.cpu, late = this.late } = placement;
     const key = `${lane}/${cpu}`;
     const sequence = (this.#sequences.get(key) ?? 0) + 1;
     this.#sequences.set(key, sequence);

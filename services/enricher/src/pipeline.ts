@@ -41,8 +41,10 @@ export function createEnricherPipeline(deps: { enrolment: Enrolment; options?: E
     sequences.readDrops(ofRun, lanes);
     while (reader.next()) enrichEvent(boot, ofRun, runId, reader.cursor);
     sequences.readAnnounced(ofRun, lanes, boot.tick);
+    const batches = out.finish();
     stats.batches++;
-    return { boot, batches: out.finish() };
+    stats.splits += Math.max(0, batches.length - 1);
+    return { boot, batches };
   }
 
   function enrichEvent(boot: Boot, run: Run, runId: string, cursor: EventCursor): void {

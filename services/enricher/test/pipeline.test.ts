@@ -108,6 +108,36 @@ test('a late exec does not bring the old program back', () => {
   );
 });
 
+test('an event that comes late is judged by its own cgroup, and moves its process only if nothing later has', () => {
+  const host = createTestHost();
+  const enricher = createTestEnricher(host);
+  host.container({ cgroup: 77n, id: 'inside' });
+  host.container({ cgroup: 78n, id: 'before' });
+  const entry = host.fork(host.spawn(host.init, '/usr/bin/containerd-shim'));
+  const { ktime } = host;
+  host.tick();
+  host.late = true;
+  const opened = (cgroup: bigint, at: number, path: string): void => {
+    entry.cgroup = cgroup;
+    host.ktime = at;
+    host.open(entry, path);
+  };
+  opened(77n, ktime + 100, '/first in the container');
+  opened(78n, ktime + 50, '/before');
+  host.late = false;
+  opened(77n, ktime + 2_000_000, '/now');
+  const { events, containers, processes } = decodedBatch(enricher, host);
+  const opens = events.slice(-3);
+  assert.deepEqual(
+    opens.map(({ container }) => containers[container]?.id),
+    ['inside', 'before', 'inside'],
+  );
+  assert.deepEqual(
+    opens.map(({ process }) => containers[processes[process]?.container ?? -1]?.id),
+    ['inside', 'inside', 'inside'],
+  );
+});
+
 test('credentials follow the process, and a user has the name that the host gives it', () => {
   const host = createTestHost();
   const enricher = createTestEnricher(host);
@@ -211,6 +241,7 @@ test('a batch of thousands of new processes goes out in parts that the bus takes
   const enricher = createTestEnricher(host);
   const { outputs } = enricher.handle(records(host, [host.batch()]));
   assert.ok(outputs.length > 1);
+  assert.equal(enricher.stats().splits, outputs.length - 1);
   for (const { value } of outputs) assert.ok((value?.length ?? 0) < 2 ** 20);
   assert.equal(outputs.flatMap(({ value }) => decode('EventBatch', value ?? new Uint8Array()).events).length, 6000);
   assert.equal(

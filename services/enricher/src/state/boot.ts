@@ -1,4 +1,4 @@
-import { SequenceTracker, u64ToHex } from '@ringfence/schema';
+import { SequenceTracker, u64High, u64Low, u64ToHex } from '@ringfence/schema';
 import type { CompiledEnricherOptions } from '../config.ts';
 import { Contexts, type KnownContainer } from './contexts.ts';
 import type { ProcessEntry } from './process.ts';
@@ -53,6 +53,14 @@ export class Boot {
       process.containerEpoch = this.contexts.epoch;
     }
     return process.container;
+  }
+
+  /** The container of an event of `process` whose cgroup is `bytes[at, at + 8)`; without one it is where its process is. */
+  containerAt(process: ProcessEntry, bytes: Buffer, at: number): KnownContainer | null {
+    const low = u64Low(bytes, at);
+    const high = u64High(bytes, at);
+    const same = (low === process.cgroupLow && high === process.cgroupHigh) || (low === 0 && high === 0);
+    return same ? this.containerOf(process) : (this.contexts.containers.get(u64ToHex(bytes, at)) ?? null);
   }
 
   run(id: string): Run {

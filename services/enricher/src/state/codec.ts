@@ -62,6 +62,7 @@ export function encodeProcess(entry: ProcessEntry, boot: Boot): Buffer {
   out.long(entry.exitTick);
   out.long(entry.exitOrdinal);
   out.long(entry.credentialsAt);
+  out.long(entry.cgroupAt);
   out.boolean(entry.known);
   out.boolean(entry.ownImage);
   out.long(entry.parent?.tgid ?? 0);
@@ -78,7 +79,8 @@ export interface RestoredProcess {
 
 export function decodeProcess(bytes: Uint8Array): RestoredProcess {
   const from = new Reader(bytes);
-  const [ordinal, exitTick, exitOrdinal, credentialsAt] = [from.long(), from.long(), from.long(), from.long()];
+  const [ordinal, exitTick, exitOrdinal] = [from.long(), from.long(), from.long()];
+  const [credentialsAt, cgroupAt] = [from.long(), from.long()];
   const [known, ownImage] = [from.fixed(1)[0] === 1, from.fixed(1)[0] === 1];
   const parentTgid = from.long();
   const parentStart = from.fixed(8);
@@ -87,7 +89,7 @@ export function decodeProcess(bytes: Uint8Array): RestoredProcess {
   const { execId, credentials, namespaces, loginuid, sessionId, tty } = value;
   Object.assign(entry, { exitTick, exitOrdinal, credentialsAt, known, ownImage, image: imageOf(value), execId });
   Object.assign(entry, { credentials, namespaces, loginuid, sessionId, tty });
-  entry.setCgroup(Buffer.from(value.cgroup));
+  entry.setCgroup(Buffer.from(value.cgroup), cgroupAt);
   return { entry, parentTgid, parentStart };
 }
 

@@ -82,6 +82,8 @@ export class ProcessEntry {
   cgroup: Buffer = U64_ZERO;
   cgroupLow = 0;
   cgroupHigh = 0;
+  /** ktime (µs) of the event that `cgroup` was taken from */
+  cgroupAt = 0;
   container: KnownContainer | null = null;
   /** which state of the containers `container` was looked up in */
   containerEpoch = -1;
@@ -100,8 +102,9 @@ export class ProcessEntry {
     this.ordinal = ordinal;
   }
 
-  setCgroup(bytes: Buffer): void {
+  setCgroup(bytes: Buffer, ktime: number): void {
     this.cgroup = bytes;
+    this.cgroupAt = ktime;
     this.cgroupLow = u64Low(bytes);
     this.cgroupHigh = u64High(bytes);
     this.containerEpoch = -1;

@@ -59,6 +59,7 @@ export class BatchBuilder {
   /** `raw[start, end)` is the event as it is encoded. */
   add(
     process: ProcessEntry | null,
+    container: KnownContainer | null,
     writer: ProcessEntry | null,
     writtenAgo: number,
     partial: string,
@@ -66,7 +67,6 @@ export class BatchBuilder {
     start: number,
     end: number,
   ): void {
-    const container = process === null ? null : this.#origin.boot.containerOf(process);
     const slot = process === null ? -1 : this.#slotOf(process, 0);
     const at = container === null ? -1 : this.#containerSlot(container);
     this.#writer.add(slot, at, writer === null ? -1 : this.#slotOf(writer, 0), writtenAgo, partial, raw, start, end);
@@ -74,7 +74,7 @@ export class BatchBuilder {
     if (this.#bytes > SPLIT_BYTES) this.#finishPart();
   }
 
-  /** An event as it stands before the cursor. */
+  /** An event as it stands before the cursor, in the container that it happened in: a late one perhaps where its process was before. */
   addEvent(
     process: ProcessEntry | null,
     writer: ProcessEntry | null,
@@ -82,7 +82,9 @@ export class BatchBuilder {
     partial: string,
     cursor: EventCursor,
   ): void {
-    this.add(process, writer, writtenAgo, partial, cursor.buffer, cursor.eventAt, cursor.eventEnd);
+    const { buffer, cgroupAt, eventAt, eventEnd } = cursor;
+    const container = process === null ? null : this.#origin.boot.containerAt(process, buffer, cgroupAt);
+    this.add(process, container, writer, writtenAgo, partial, buffer, eventAt, eventEnd);
   }
 
   /** The framed EventBatches; one, but for very large ones. None when there is nothing to say. */

@@ -151,16 +151,16 @@ function credentialsChanged(boot: Boot, entry: ProcessEntry, cursor: EventCursor
   boot.processes.touch(entry);
 }
 
-/** A runtime moves a process into its container between fork and exec; an event that comes late doesn't move it back. */
+/** A runtime moves a process into its container between fork and exec; an event from before that, which comes late, doesn't move it back. */
 function followCgroup(boot: Boot, entry: ProcessEntry, cursor: EventCursor, out: BatchBuilder): void {
   const low = u64Low(cursor.buffer, cursor.cgroupAt);
   const high = u64High(cursor.buffer, cursor.cgroupAt);
   const moved = low !== entry.cgroupLow || high !== entry.cgroupHigh;
-  if (moved && (low !== 0 || high !== 0) && !(cursor.late && entry.known)) {
+  if (moved && (low !== 0 || high !== 0) && cursor.ktime >= entry.cgroupAt) {
     out.supersede(entry);
     const { parent } = entry;
     const likeParent = parent !== null && parent.cgroupLow === low && parent.cgroupHigh === high;
-    entry.setCgroup(likeParent ? parent.cgroup : copyOf(cursor.buffer, cursor.cgroupAt, 8));
+    entry.setCgroup(likeParent ? parent.cgroup : copyOf(cursor.buffer, cursor.cgroupAt, 8), cursor.ktime);
     boot.processes.touch(entry);
   }
   const { container } = entry;

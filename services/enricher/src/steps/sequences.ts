@@ -64,7 +64,7 @@ export class SequenceStep {
       body: { 'ringfence.Gap': { ofLane: Math.floor(key / 65_536), ofCpu: key % 65_536, from, to, reason } },
     };
     const bytes = this.#events.toBuffer(event);
-    out.add(null, null, -1, '', bytes, 0, bytes.length);
+    out.add(null, null, null, -1, '', bytes, 0, bytes.length);
     this.#stats.gaps++;
     this.#stats.missing += to - from + 1;
   }
