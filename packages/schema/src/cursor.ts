@@ -67,7 +67,7 @@ export class EventCursor {
       wide += (byte & 0x7f) * scale;
     }
     if (wide > 2 * Number.MAX_SAFE_INTEGER) throw this.#malformed('a number past 2^53');
-    return wide % 2 === 1 ? -(wide + 1) / 2 : wide / 2;
+    return (value & 1) === 1 ? -(wide + 1) / 2 : wide / 2;
   }
 
   #byte(): number {
@@ -107,12 +107,12 @@ export class EventCursor {
     const layout = layouts[this.kind];
     if (layout === undefined) throw this.#malformed(`an event of unknown kind ${this.kind}`);
     if (layout.leaves === null) this.#skipOther(layout.name);
-    else this.#locate(layout.leaves);
+    else this.readRecord(layout.leaves);
     this.eventEnd = this.at;
   }
 
-  /** Finds where each leaf of the body lies. */
-  #locate(leaves: readonly Leaf[]): void {
+  /** Finds where each leaf of the record at `at` lies, and moves past it. After that reading none of them throws. */
+  readRecord(leaves: readonly Leaf[]): void {
     const { buffer } = this;
     const offsets = this.#offsets;
     const count = leaves.length;
@@ -121,7 +121,9 @@ export class EventCursor {
       const leaf = leaves[i] as Leaf;
       offsets[i] = at;
       if (leaf.type === LEAF.long) {
+        const start = at;
         while ((buffer[at++] as number) >= 0x80);
+        if (at - start > leaf.safeBytes) this.#checkNumber(leaf, start);
       } else if (leaf.type === LEAF.bytes) {
         this.at = at;
         const length = this.long();
@@ -137,6 +139,12 @@ export class EventCursor {
     // Past the end the buffer reads as undefined, which ends a number: one check here finds it.
     if (at > buffer.length) throw this.#malformed('the record is cut off');
     this.#located = true;
+  }
+
+  #checkNumber({ name, size }: Leaf, start: number): void {
+    this.at = start;
+    const value = this.long();
+    if (size === 4 && (value | 0) !== value) throw this.#malformed(`${name} is ${value}, which is no 32-bit number,`);
   }
 
   /** ContainerContext is the one body with a map and a union: strings, [null, boolean], a map of strings, a string. */
@@ -159,17 +167,6 @@ export class EventCursor {
     const value = this.long();
     this.at = end;
     return value;
-  }
-
-  /** Reads every number of the current event's body, so that none can throw later. Throws SchemaError. */
-  checkNumbers(): void {
-    const leaves = layouts[this.kind]?.leaves ?? [];
-    for (let i = 0; i < leaves.length; i++) {
-      const { type, size, name } = leaves[i] as Leaf;
-      if (type !== LEAF.long) continue;
-      const value = this.leafLong(i);
-      if (size === 4 && (value | 0) !== value) throw this.#malformed(`${name} is ${value}, which is no 32-bit number,`);
-    }
   }
 
   leafBoolean(leaf: number): boolean {

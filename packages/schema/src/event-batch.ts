@@ -1,61 +1,22 @@
 import { current, FRAME_BYTES, frame } from './codec.ts';
 import { EventCursor } from './cursor.ts';
-import type { Container, EventBatch, Process } from './generated/types.generated.ts';
+import type { Container, EventBatch } from './generated/types.generated.ts';
 import { eventId } from './ids.ts';
-import { decodePart, EventBlocks } from './raw-batch.ts';
+import { type ProcessInfo, ProcessList, writeProcess } from './process.ts';
+import { ArrayBlocks, decodePart } from './raw-batch.ts';
 import { partOf } from './schemas.ts';
-import { decodeText, splitText } from './text.ts';
+import { decodeText } from './text.ts';
 import { AvroWriter } from './writer.ts';
 
 export type EventBatchHead = Omit<EventBatch, 'events'>;
 
-const headType = partOf('EventBatch', 'Head', (field) => field !== 'events');
-
-/** A process of a batch, with its text decoded once. */
-export class ProcessInfo {
-  readonly raw: Process;
-  readonly parent: ProcessInfo | undefined;
-  #executable: string | undefined;
-  #args: readonly string[] | undefined;
-
-  constructor(raw: Process, parent: ProcessInfo | undefined) {
-    this.raw = raw;
-    this.parent = parent;
-  }
-
-  get executable(): string {
-    this.#executable ??= decodeText(this.raw.executable);
-    return this.#executable;
-  }
-
-  /** Last component of the executable's path. */
-  get name(): string {
-    return this.executable.slice(this.executable.lastIndexOf('/') + 1);
-  }
-
-  get args(): readonly string[] {
-    this.#args ??= splitText(this.raw.args);
-    return this.#args;
-  }
-
-  /** entity_id as hex. */
-  get entityId(): string {
-    return Buffer.from(this.raw.entityId).toString('hex');
-  }
-
-  /** The n-th ancestor: 0 is the process itself. */
-  ancestor(n: number): ProcessInfo | undefined {
-    let process: ProcessInfo | undefined = this;
-    for (let i = 0; i < n && process !== undefined; i++) process = process.parent;
-    return process;
-  }
-}
+const headType = partOf('EventBatch', 'Head', (field) => field !== 'processes' && field !== 'events');
 
 /** Walks EventBatch records in place: one view stands for every event in turn. Body fields are read through `cursor`. */
 export class EventView {
   readonly cursor: EventCursor = new EventCursor();
-  head!: EventBatchHead;
-  processes: readonly ProcessInfo[] = [];
+  head!: Omit<EventBatchHead, 'processes'>;
+  #processes!: ProcessList;
   process: ProcessInfo | undefined;
   container: Container | undefined;
   /** who last wrote the executable, on exec */
@@ -66,26 +27,27 @@ export class EventView {
   index = -1;
   #partialAt = 0;
   #partialLength = 0;
-  readonly #blocks = new EventBlocks(this.cursor);
+  readonly #blocks = new ArrayBlocks(this.cursor);
 
   /** Throws SchemaError. The bytes must not change while they are read. */
   open(bytes: Uint8Array): void {
     const buffer = current('EventBatch', bytes);
-    const { value, offset } = decodePart<EventBatchHead>(headType, buffer, FRAME_BYTES);
+    const { value, offset } = decodePart<EventView['head']>(headType, buffer, FRAME_BYTES);
     this.head = value;
-    this.processes = link(value.processes);
     this.index = -1;
     this.cursor.reset(buffer, offset);
+    this.#processes = new ProcessList(this.cursor);
     this.#blocks.open();
   }
 
   /** Moves to the next event; false after the last. */
   next(): boolean {
     if (!this.#blocks.more()) return false;
-    const { cursor, processes } = this;
-    this.process = processes[cursor.long()];
+    const { cursor } = this;
+    const processes = this.#processes;
+    this.process = processes.at(cursor.long());
     this.container = this.head.containers[cursor.long()];
-    this.writer = processes[cursor.long()];
+    this.writer = processes.at(cursor.long());
     this.writtenAgo = cursor.long();
     this.#partialLength = cursor.long();
     this.#partialAt = cursor.at;
@@ -110,18 +72,6 @@ export class EventView {
   get id(): string {
     return eventId(this.head, this.cursor.lane, this.cursor.cpu, this.cursor.sequence);
   }
-}
-
-/** Parents first seen later in the list are linked too; a loop of parents (hostile bytes) is cut. */
-function link(processes: readonly Process[]): readonly ProcessInfo[] {
-  const infos: (ProcessInfo | undefined)[] = new Array(processes.length).fill(undefined);
-  const build = (index: number, depth: number): ProcessInfo | undefined => {
-    const raw = processes[index];
-    if (raw === undefined || depth > 64) return undefined;
-    infos[index] ??= new ProcessInfo(raw, raw.parent === index ? undefined : build(raw.parent, depth + 1));
-    return infos[index];
-  };
-  return processes.map((_, index) => build(index, 0) as ProcessInfo);
 }
 
 /** Gathers the enriched events of one RawBatch. Used again for each batch. */
@@ -159,6 +109,10 @@ export class EventBatchWriter {
     out.append(frame('EventBatch'));
     out.append(headType.toBuffer(head));
     out.ensure(10);
+    if (head.processes.length > 0) out.long(head.processes.length);
+    for (const process of head.processes) writeProcess(out, process);
+    out.ensure(20);
+    out.long(0);
     if (this.count > 0) {
       out.long(this.count);
       out.append(this.#events.buffer, 0, this.#events.at);

@@ -13,7 +13,7 @@ export type { Control, Interest } from './control.ts';
 export { EventCursor } from './cursor.ts';
 export { deadLetter } from './dead-letter.ts';
 export { SchemaError, type SchemaErrorCode } from './errors.ts';
-export { type EventBatchHead, EventBatchWriter, EventView, ProcessInfo } from './event-batch.ts';
+export { type EventBatchHead, EventBatchWriter, EventView } from './event-batch.ts';
 export {
   addressText,
   capabilityNames,
@@ -31,6 +31,7 @@ export * as records from './generated/records.generated.ts';
 export * from './generated/types.generated.ts';
 export { alertId, commandId, entityId, eventId, incidentId, LANE, type Origin } from './ids.ts';
 export { KIND, type KindName, leafIndex } from './layout.ts';
+export { ProcessInfo, writeProcess } from './process.ts';
 export {
   decodePart,
   type RawBatchEnd,
@@ -40,7 +41,7 @@ export {
   SIGNATURE_BYTES,
   signedPart,
 } from './raw-batch.ts';
-export { portableSchema, type RecordName, recordNames, typeOf } from './schemas.ts';
+export { itemsOf, portableSchema, type RecordName, recordNames, typeOf } from './schemas.ts';
 export { type Hole, type SequenceState, SequenceTracker } from './sequences.ts';
 export { createSigningKey, importSigningKey, keyIdOf, type SigningKey, signBytes, verifyRecord } from './signing.ts';
 export { decodeText, escapeText, splitText } from './text.ts';

@@ -10,6 +10,8 @@ export interface Leaf {
   readonly type: (typeof LEAF)[keyof typeof LEAF];
   /** bytes: of a fixed, or that a number may take (4 or 8) */
   readonly size: number;
+  /** a number of no more encoded bytes fits for sure */
+  readonly safeBytes: number;
 }
 
 export interface BodyLayout {
@@ -35,20 +37,24 @@ function leavesOf(schema: Schema, name: string): Leaf[] | null {
   if (typeof schema === 'string') {
     const known = named.get(schema);
     if (known !== undefined) return leavesOf(known, name);
-    if (schema === 'int' || schema === 'long') return [{ name, type: LEAF.long, size: schema === 'int' ? 4 : 8 }];
-    if (schema === 'boolean') return [{ name, type: LEAF.boolean, size: 1 }];
-    return schema === 'bytes' || schema === 'string' ? [{ name, type: LEAF.bytes, size: 0 }] : null;
+    if (schema === 'int' || schema === 'long') return [numberLeaf(name, schema)];
+    if (schema === 'boolean') return [{ name, type: LEAF.boolean, size: 1, safeBytes: 0 }];
+    return schema === 'bytes' || schema === 'string' ? [{ name, type: LEAF.bytes, size: 0, safeBytes: 0 }] : null;
   }
   if (Array.isArray(schema)) return null;
   const complex = schema as Exclude<Schema, string | readonly Schema[]>;
   if (complex.name !== undefined) named.set(complex.name, complex);
-  if (complex.type === 'fixed') return [{ name, type: LEAF.fixed, size: complex.size ?? 0 }];
+  if (complex.type === 'fixed') return [{ name, type: LEAF.fixed, size: complex.size ?? 0, safeBytes: 0 }];
   if (complex.type !== 'record') return typeof complex.type === 'object' ? leavesOf(complex.type, name) : null;
   const parts = (complex.fields ?? []).map((field) =>
     leavesOf(field.type, name === '' ? field.name : `${name}.${field.name}`),
   );
   return parts.some((part) => part === null) ? null : parts.flatMap((part) => part ?? []);
 }
+
+/** Four bytes hold 28 bits, seven 49: of int's 32 and of the 53 that a number here may have. */
+const numberLeaf = (name: string, type: 'int' | 'long'): Leaf =>
+  type === 'int' ? { name, type: LEAF.long, size: 4, safeBytes: 4 } : { name, type: LEAF.long, size: 8, safeBytes: 7 };
 
 function bodies(): readonly BodyLayout[] {
   const fields = schemaOf('Event').fields as readonly { name: string; type: Schema }[];
@@ -78,9 +84,17 @@ export type KindName =
   | 'ContainerContext'
   | 'MountContext';
 
-/** Index of a leaf in its body; throws when the schema has no such leaf. */
-export function leafIndex(kind: KindName, leaf: string): number {
-  const index = layouts[KIND[kind]]?.leaves?.findIndex(({ name }) => name === leaf) ?? -1;
-  if (index < 0) throw new SchemaError('ERR_SCHEMA_VALUE', `event.avsc: ${kind} has no field ${leaf}`);
+/** Leaves of a process in an EventBatch. */
+export const processLeaves: readonly Leaf[] = schemaOf('EventBatch')
+  .fields.filter(({ name }) => name === 'processes')
+  .flatMap(({ type }) => leavesOf((type as { readonly items: Schema }).items, '') ?? []);
+
+/** Index of a leaf; throws when there is no such leaf. */
+export function leafOf(leaves: readonly Leaf[], leaf: string): number {
+  const index = leaves.findIndex(({ name }) => name === leaf);
+  if (index < 0) throw new SchemaError('ERR_SCHEMA_VALUE', `the schema has no field ${leaf} there`);
   return index;
 }
+
+/** Index of a leaf in its body; throws when the schema has no such leaf. */
+export const leafIndex = (kind: KindName, leaf: string): number => leafOf(layouts[KIND[kind]]?.leaves ?? [], leaf);

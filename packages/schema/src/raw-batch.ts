@@ -14,8 +14,8 @@ const TAIL: readonly string[] = ['events', 'keyId', 'signature'];
 
 const headType = partOf('RawBatch', 'Head', (field) => !TAIL.includes(field));
 
-/** The events array of a batch as Avro blocks; reads the block counts and the end mark. */
-export class EventBlocks {
+/** An array as Avro blocks; reads the block counts and the end mark. */
+export class ArrayBlocks {
   readonly cursor: EventCursor;
   #left = 0;
   #ended = false;
@@ -48,7 +48,7 @@ export class EventBlocks {
 export class RawBatchReader {
   readonly cursor: EventCursor = new EventCursor();
   head!: RawBatchHead;
-  readonly #blocks = new EventBlocks(this.cursor);
+  readonly #blocks = new ArrayBlocks(this.cursor);
 
   /** Throws SchemaError. The bytes must not change while they are read. */
   open(bytes: Uint8Array): void {

@@ -46,6 +46,11 @@ export function typeOf(name: RecordName): avro.types.RecordType {
   return loaded[name].type;
 }
 
+/** The avsc type of an array field's items. */
+export function itemsOf(name: RecordName, field: string): avro.Type {
+  return (typeOf(name).field(field).type as avro.types.ArrayType).itemsType;
+}
+
 /** The schema as it is written in its file. */
 export function schemaOf(name: RecordName): RecordSchema {
   return loaded[name].schema;

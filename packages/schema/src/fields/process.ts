@@ -1,5 +1,6 @@
-import type { EventView, ProcessInfo } from '../event-batch.ts';
+import type { EventView } from '../event-batch.ts';
 import { leafIndex } from '../layout.ts';
+import type { ProcessInfo } from '../process.ts';
 import { decodeText, splitText } from '../text.ts';
 import { baseName, bodyLong, bodyText, type Field, type FieldValue, isExec, some } from './field.ts';
 

@@ -2,23 +2,22 @@ import {
   AvroWriter,
   type Container,
   EventCursor,
+  itemsOf,
   type Process,
   SequenceTracker,
-  typeOf,
   U64_ZERO,
+  writeProcess,
 } from '@ringfence/schema';
 import type { Boot, Lane } from './boot.ts';
 import type { KnownContainer } from './contexts.ts';
 import { type Image, ProcessEntry } from './process.ts';
 import type { Write } from './written-files.ts';
 
-type AvroType = ReturnType<ReturnType<typeof typeOf>['field']>['type'];
+type AvroType = ReturnType<typeof itemsOf>;
 
-/** Items of an array field of EventBatch: state entries use the wire's own types. */
-const itemsOf = (field: string): AvroType =>
-  (typeOf('EventBatch').field(field).type as AvroType & { readonly itemsType: AvroType }).itemsType;
-const processType = itemsOf('processes');
-const containerType = itemsOf('containers');
+/** State entries use the wire's own types. */
+const processType = itemsOf('EventBatch', 'processes');
+const containerType = itemsOf('EventBatch', 'containers');
 
 const writer = new AvroWriter(64 * 1024);
 
@@ -67,7 +66,7 @@ export function encodeProcess(entry: ProcessEntry, boot: Boot): Buffer {
   out.boolean(entry.ownImage);
   out.long(entry.parent?.tgid ?? 0);
   out.fixed(entry.parent?.start ?? U64_ZERO, 0, 8);
-  out.append(processType.toBuffer(entry.toProcess(boot.hostId, boot.bootId, -1, -1, '')));
+  writeProcess(out, entry.toProcess(boot.hostId, boot.bootId, -1, -1, ''));
   return out.take();
 }
 

@@ -1,0 +1,213 @@
+import type { EventCursor } from './cursor.ts';
+import type { Credentials, Namespaces, Process } from './generated/types.generated.ts';
+import { leafOf, processLeaves } from './layout.ts';
+import { ArrayBlocks } from './raw-batch.ts';
+import { itemsOf } from './schemas.ts';
+import { decodeText, splitText } from './text.ts';
+import type { AvroWriter } from './writer.ts';
+
+const MAX_DEPTH = 64;
+const ENTITY_ID_BYTES = 16;
+/** More than the numbers between two texts of a process take at most. */
+const NUMBERS_BYTES = 256;
+const processType = itemsOf('EventBatch', 'processes');
+
+const LEAF = {
+  parent: leafOf(processLeaves, 'parent'),
+  executable: leafOf(processLeaves, 'executable'),
+  args: leafOf(processLeaves, 'args'),
+};
+
+/** A process of a batch; what is asked of it is decoded once. */
+export class ProcessInfo {
+  readonly #list: ProcessList;
+  readonly #index: number;
+  #raw: Process | undefined;
+  #executable: string | undefined;
+  #args: readonly string[] | undefined;
+  #entityId: string | undefined;
+
+  constructor(list: ProcessList, index: number) {
+    this.#list = list;
+    this.#index = index;
+  }
+
+  get raw(): Process {
+    this.#raw ??= this.#list.decode(this.#index);
+    return this.#raw;
+  }
+
+  get parent(): ProcessInfo | undefined {
+    return this.#list.parentOf(this.#index);
+  }
+
+  get executable(): string {
+    this.#executable ??= this.#list.executableOf(this.#index);
+    return this.#executable;
+  }
+
+  /** Last component of the executable's path. */
+  get name(): string {
+    return this.executable.slice(this.executable.lastIndexOf('/') + 1);
+  }
+
+  get args(): readonly string[] {
+    this.#args ??= this.#list.argsOf(this.#index);
+    return this.#args;
+  }
+
+  /** entity_id as hex. */
+  get entityId(): string {
+    this.#entityId ??= this.#list.entityIdOf(this.#index);
+    return this.#entityId;
+  }
+
+  /** The n-th ancestor: 0 is the process itself. */
+  ancestor(n: number): ProcessInfo | undefined {
+    let process: ProcessInfo | undefined = this;
+    for (let i = 0; i < n && process !== undefined; i++) process = process.parent;
+    return process;
+  }
+}
+
+/** Where one process lies in its batch. */
+interface Place {
+  readonly at: number;
+  /** index; -1: none */
+  readonly parent: number;
+  /** of how many processes it hangs */
+  readonly depth: number;
+  readonly executableAt: number;
+  readonly executableEnd: number;
+  readonly argsAt: number;
+  readonly argsEnd: number;
+}
+
+/** The processes of one batch: walked whole at once, so that nothing of them throws later, and decoded when they are asked for. */
+export class ProcessList {
+  readonly #buffer: Buffer;
+  readonly #places: Place[] = [];
+  readonly #infos: (ProcessInfo | undefined)[] = [];
+
+  /** Reads the array at the cursor and moves past it. Throws SchemaError. The bytes must not change while they are read. */
+  constructor(cursor: EventCursor) {
+    this.#buffer = cursor.buffer;
+    for (const blocks = new ArrayBlocks(cursor); blocks.more(); ) {
+      this.#places.push(this.#placeAt(cursor));
+      this.#infos.push(undefined);
+    }
+  }
+
+  get length(): number {
+    return this.#places.length;
+  }
+
+  /** undefined: there is none at `index`. */
+  at(index: number): ProcessInfo | undefined {
+    if (index < 0 || index >= this.#places.length) return undefined;
+    this.#infos[index] ??= new ProcessInfo(this, index);
+    return this.#infos[index];
+  }
+
+  parentOf(index: number): ProcessInfo | undefined {
+    return this.at(this.#place(index).parent);
+  }
+
+  decode(index: number): Process {
+    return processType.decode(this.#buffer, this.#place(index).at).value as Process;
+  }
+
+  executableOf(index: number): string {
+    const { executableAt, executableEnd } = this.#place(index);
+    return decodeText(this.#buffer, executableAt, executableEnd);
+  }
+
+  argsOf(index: number): readonly string[] {
+    const { argsAt, argsEnd } = this.#place(index);
+    return splitText(this.#buffer.subarray(argsAt, argsEnd));
+  }
+
+  entityIdOf(index: number): string {
+    const { at } = this.#place(index);
+    return this.#buffer.toString('hex', at, at + ENTITY_ID_BYTES);
+  }
+
+  /** A parent stands before its children; what says otherwise (hostile bytes: a loop) has no parent. */
+  #placeAt(cursor: EventCursor): Place {
+    const { at } = cursor;
+    cursor.readRecord(processLeaves);
+    const said = cursor.leafLong(LEAF.parent);
+    const depth = (this.#places[said]?.depth ?? -1) + 1;
+    const executableAt = cursor.leafAt(LEAF.executable);
+    const argsAt = cursor.leafAt(LEAF.args);
+    return {
+      at,
+      parent: depth === 0 || depth > MAX_DEPTH ? -1 : said,
+      depth: depth > MAX_DEPTH ? 0 : depth,
+      executableAt,
+      executableEnd: executableAt + cursor.leafLength(LEAF.executable),
+      argsAt,
+      argsEnd: argsAt + cursor.leafLength(LEAF.args),
+    };
+  }
+
+  #place(index: number): Place {
+    return this.#places[index] as Place;
+  }
+}
+
+/** As avsc encodes it. */
+export function writeProcess(out: AvroWriter, process: Process): void {
+  const { credentials, namespaces } = process;
+  out.ensure(NUMBERS_BYTES);
+  out.fixed(process.entityId, 0, ENTITY_ID_BYTES);
+  out.long(process.pid);
+  out.fixed(process.start, 0, 8);
+  out.long(process.execId);
+  out.long(process.parent);
+  out.long(process.container);
+  out.fixed(process.cgroup, 0, 8);
+  out.bytes(process.executable, 0, process.executable.length);
+  out.ensure(NUMBERS_BYTES);
+  out.fixed(process.executableInode, 0, 8);
+  out.long(process.executableDevice);
+  out.long(process.execFlags);
+  out.bytes(process.args, 0, process.args.length);
+  out.ensure(NUMBERS_BYTES);
+  out.long(process.argsLength);
+  out.bytes(process.cwd, 0, process.cwd.length);
+  out.ensure(NUMBERS_BYTES);
+  writeCredentials(out, credentials);
+  out.string(process.user);
+  out.ensure(NUMBERS_BYTES);
+  writeNamespaces(out, namespaces);
+  out.long(process.loginuid);
+  out.long(process.sessionId);
+  out.long(process.tty);
+  out.long(process.stdioSockets);
+}
+
+function writeCredentials(out: AvroWriter, credentials: Credentials): void {
+  out.long(credentials.uid);
+  out.long(credentials.gid);
+  out.long(credentials.euid);
+  out.long(credentials.egid);
+  out.long(credentials.suid);
+  out.long(credentials.sgid);
+  out.long(credentials.fsuid);
+  out.long(credentials.fsgid);
+  out.fixed(credentials.capEffective, 0, 8);
+  out.fixed(credentials.capPermitted, 0, 8);
+  out.fixed(credentials.capInheritable, 0, 8);
+}
+
+function writeNamespaces(out: AvroWriter, namespaces: Namespaces): void {
+  out.long(namespaces.mnt);
+  out.long(namespaces.pid);
+  out.long(namespaces.net);
+  out.long(namespaces.user);
+  out.long(namespaces.uts);
+  out.long(namespaces.ipc);
+  out.long(namespaces.cgroup);
+  out.long(namespaces.pidInNs);
+}
