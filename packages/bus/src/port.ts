@@ -20,6 +20,7 @@ export interface InRecord {
   /** from 0; ascending on every bus, and without holes on the embedded one unless the topic is compacted */
   readonly offset: number;
   readonly key: string;
+  /** shared by all who read it: not to be changed */
   readonly value: Uint8Array | null;
   /** µs since the epoch, when the bus took it */
   readonly timestamp: number;
@@ -74,12 +75,20 @@ export interface ConsumerOptions {
   readonly maxRecords?: number;
   /** at most this many bytes of values in one poll (one record always comes). @default 4 MiB */
   readonly maxBytes?: number;
+  /**
+   * Records of these topics may wait for company, `ms` at most; a record of another topic takes along what waits. For consumers to which each batch costs
+   * more than its records. @default no topic waits
+   */
+  readonly linger?: { readonly topics: readonly string[]; readonly ms: number };
 }
 
 export interface Consumer extends AsyncDisposable {
   /** Waits until something is there, `signal` aborts (then []), or the consumer is closed (then []). Records of several partitions, each in order. */
   poll(signal?: AbortSignal): Promise<readonly InRecord[]>;
-  /** Outputs, state changes and the offsets after `records`, in that order or at once. Rejects with BusFullError when there is no room; nothing was then written. */
+  /**
+   * Outputs, state changes and the offsets after `records`, in that order or at once. Rejects with BusFullError when there is no room; nothing was then
+   * written. Offsets that come with no output and no state change may become durable a little later: their records, delivered again, change nothing.
+   */
   commit(records: readonly InRecord[], effect: Effect): Promise<void>;
   /** What a store held when the partitions were assigned: call before the first poll. */
   restore(store: string): AsyncIterable<StateEntry & { readonly partition: number }>;

@@ -11,6 +11,11 @@ export interface AuditorOptions {
    * too. @default 'full'
    */
   readonly synchronous?: 'full' | 'normal';
+  /**
+   * How long batches of events wait for company before they are written, ms: a transaction costs more than a small batch. Alerts, incidents, commands and
+   * results don't wait. @default 200
+   */
+  readonly eventLingerMs?: number;
 }
 
 export interface CompiledAuditorOptions {
@@ -18,6 +23,7 @@ export interface CompiledAuditorOptions {
   readonly maxBytes: number;
   readonly eventRetentionMs: number;
   readonly synchronous: 'full' | 'normal';
+  readonly eventLingerMs: number;
 }
 
 export const MIN_BYTES: number = 16 * 2 ** 20;
@@ -30,5 +36,7 @@ export function compileAuditorOptions(options: AuditorOptions): CompiledAuditorO
     throw new RangeError(`auditor.maxBytes is ${maxBytes}: the audit trail needs at least ${MIN_BYTES} bytes`);
   if (!(eventRetentionMs > 0))
     throw new RangeError(`auditor.eventRetentionMs is ${eventRetentionMs}: it must be above 0`);
-  return { path: options.path, maxBytes, eventRetentionMs, synchronous: options.synchronous ?? 'full' };
+  const { path, synchronous = 'full', eventLingerMs = 200 } = options;
+  if (!(eventLingerMs >= 0)) throw new RangeError(`auditor.eventLingerMs is ${eventLingerMs}: it must be 0 or more`);
+  return { path, maxBytes, eventRetentionMs, synchronous, eventLingerMs };
 }

@@ -1,6 +1,6 @@
 import { type Bus, type BusLog, type Consumer, type Failpoint, runPipeline } from '@ringfence/bus';
-import { deadLetter } from '@ringfence/schema';
-import { type AuditorOptions, compileAuditorOptions } from './config.ts';
+import { deadLetter, TOPIC } from '@ringfence/schema';
+import { type AuditorOptions, type CompiledAuditorOptions, compileAuditorOptions } from './config.ts';
 import { AuditorMetrics, type AuditorStats } from './metrics.ts';
 import { AUDITED } from './pipeline.ts';
 import type { AuditSink } from './sink.ts';
@@ -26,12 +26,20 @@ export interface Auditor extends AsyncDisposable {
 
 /** At most so much in one batch, so that an alert behind it needn't wait. */
 const POLL_BYTES = 2 ** 20;
+const POLL_RECORDS = 128;
 
 /** Starts keeping the evidence. Rejects with the errors of errors.ts when the file can't be used. */
 export async function startAuditor(deps: AuditorDeps): Promise<Auditor> {
   const { bus, log, failpoint } = deps;
-  const consumer = await bus.consumer({ group: 'auditor', topics: AUDITED, maxBytes: POLL_BYTES });
-  const writer = await openWriter(deps, consumer);
+  const options = compileAuditorOptions(deps.options);
+  const consumer = await bus.consumer({
+    group: 'auditor',
+    topics: AUDITED,
+    maxBytes: POLL_BYTES,
+    maxRecords: POLL_RECORDS,
+    linger: { topics: [TOPIC.events], ms: options.eventLingerMs },
+  });
+  const writer = await openWriter(deps, options, consumer);
   const metrics = new AuditorMetrics();
   const stop = new AbortController();
 
@@ -61,10 +69,14 @@ export async function startAuditor(deps: AuditorDeps): Promise<Auditor> {
   return { done, close, stats: () => last ?? metrics.snapshot(writer.stats()), [Symbol.asyncDispose]: close };
 }
 
-async function openWriter({ sink, options, log }: AuditorDeps, consumer: Consumer): Promise<AuditWriter> {
+async function openWriter(
+  { sink, log }: AuditorDeps,
+  options: CompiledAuditorOptions,
+  consumer: Consumer,
+): Promise<AuditWriter> {
   if (sink !== undefined) return createLocalWriter(sink);
   try {
-    const thread = await AuditThread.start(compileAuditorOptions(options));
+    const thread = await AuditThread.start(options);
     const { movedAside } = thread;
     if (movedAside !== null) {
       log.error(

@@ -51,6 +51,36 @@ export function groups(make: Make): void {
     assert.deepEqual((await output).map(text), ['y']);
   });
 
+  test('records of a topic that lingers wait for company; a record of another topic takes them along', async () => {
+    const { bus } = await make();
+    await bus.ensureTopics([topic('bulk'), topic('urgent')]);
+    const linger = { topics: ['bulk'], ms: 3_600_000 };
+    await using consumer = await bus.consumer({ group: 'g', topics: ['bulk', 'urgent'], linger });
+    const poll = consumer.poll();
+    await bus.produce([record('bulk', 'k', '1')]);
+    await bus.produce([record('bulk', 'k', '2')]);
+    assert.equal(await Promise.race([poll, new Promise((resolve) => setTimeout(resolve, 20, 'waits'))]), 'waits');
+    await bus.produce([record('urgent', 'k', '3')]);
+    assert.deepEqual((await poll).map(text).sort(), ['1', '2', '3']);
+  });
+
+  test('a record that lingers comes without company too, and one that lay there at the start does not wait', async () => {
+    const { bus } = await make();
+    await bus.ensureTopics([topic('bulk')]);
+    await bus.produce([record('bulk', 'k', '1')]);
+    for (const [ms, value] of [
+      [3_600_000, '1'],
+      [1, '2'],
+    ] as const) {
+      await using consumer = await bus.consumer({ group: 'g', topics: ['bulk'], linger: { topics: ['bulk'], ms } });
+      const poll = consumer.poll();
+      if (value === '2') await bus.produce([record('bulk', 'k', '2')]);
+      const records = await poll;
+      assert.deepEqual(records.map(text), [value]);
+      await consumer.commit(records, NOTHING);
+    }
+  });
+
   test('an aborted signal ends a waiting poll with nothing', async () => {
     const { bus } = await make();
     await bus.ensureTopics([topic('t')]);

@@ -105,6 +105,7 @@ export class EmbeddedBus implements Bus {
   async forgetGroup(group: string): Promise<void> {
     this.#checkOpen();
     if (this.#consumers.has(group)) throw new BusUsageError(`group ${group} has a consumer: close it first`);
+    this.#writer.flush();
     this.#store.transaction(() => this.#store.groups.forget(group));
   }
 
@@ -115,6 +116,7 @@ export class EmbeddedBus implements Bus {
     for (const reader of this.#readers) reader.wake();
     await this.#maintenance.stop();
     await this.#checkpointer.stop();
+    this.#writer.stop();
     this.#store.close();
   }
 

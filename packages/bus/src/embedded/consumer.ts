@@ -21,6 +21,11 @@ export class EmbeddedConsumer implements Consumer {
   readonly #maxBytes: number;
   readonly #onClose: () => void;
   readonly #waiter = new Waiter();
+  readonly #lingering: ReadonlySet<string>;
+  readonly #lingerMs: number;
+  #lingerTimer: NodeJS.Timeout | undefined;
+  /** there may be something to fetch that need not wait any longer */
+  #ripe: boolean;
   #start = 0;
   #polling = false;
   #closed = false;
@@ -31,6 +36,8 @@ export class EmbeddedConsumer implements Consumer {
     this.#stores = new Set(options.stores);
     this.#maxRecords = options.maxRecords ?? 64;
     this.#maxBytes = options.maxBytes ?? 4 * 2 ** 20;
+    this.#lingering = new Set(options.linger?.topics);
+    this.#lingerMs = options.linger?.ms ?? 0;
     this.#onClose = onClose;
     if (!(this.#maxRecords >= 1 && this.#maxBytes >= 1)) {
       throw new BusUsageError(`group ${this.group}: maxRecords and maxBytes of a poll must be at least 1`);
@@ -38,8 +45,26 @@ export class EmbeddedConsumer implements Consumer {
     const logs = options.topics.flatMap((topic) => writer.store.catalog.partitions(topic));
     writer.join(this.group, logs);
     this.#assignments = logs.map((log) => ({ log, position: this.#committed(log) }));
-    for (const log of logs) log.listeners.add(this.#waiter.wake);
+    this.#ripe = this.#isBehind();
+    for (const log of logs) log.listeners.add(this.#listenerOf(log));
   }
+
+  #isBehind(): boolean {
+    return this.#assignments.some(({ log, position }) => position < log.next);
+  }
+
+  #listenerOf({ topic }: PartitionLog): () => void {
+    return this.#lingering.has(topic) ? this.#linger : this.#ripen;
+  }
+
+  readonly #ripen = (): void => {
+    this.#ripe = true;
+    this.#waiter.wake();
+  };
+
+  readonly #linger = (): void => {
+    this.#lingerTimer ??= setTimeout(this.#ripen, this.#lingerMs);
+  };
 
   async poll(signal?: AbortSignal): Promise<readonly InRecord[]> {
     if (this.#polling)
@@ -49,7 +74,7 @@ export class EmbeddedConsumer implements Consumer {
       // Timers, sockets and the other services get a turn between two batches.
       await nextTurn();
       while (!this.#closed && !signal?.aborted) {
-        const records = this.#fetch();
+        const records = this.#ripe ? this.#fetch() : [];
         if (records.length > 0) return records;
         await this.#waiter.wait(signal);
       }
@@ -78,7 +103,14 @@ export class EmbeddedConsumer implements Consumer {
       assignment.position = fetched.at(-1)!.offset + 1;
     }
     this.#start = (this.#start + 1) % Math.max(1, count);
+    this.#ripe = this.#isBehind();
+    if (!this.#ripe) this.#stopLingering();
     return records;
+  }
+
+  #stopLingering(): void {
+    clearTimeout(this.#lingerTimer);
+    this.#lingerTimer = undefined;
   }
 
   async commit(records: readonly InRecord[], effect: Effect): Promise<void> {
@@ -95,7 +127,8 @@ export class EmbeddedConsumer implements Consumer {
       // Offsets never go back, even when an older batch is committed late.
       offsets.set(log, Math.max(record.offset + 1, offsets.get(log) ?? this.#committed(log)));
     }
-    this.#writer.commit(this.group, offsets, effect, consumedBytes);
+    if (effect.outputs.length === 0 && effect.state.length === 0) this.#writer.commitLater(this.group, offsets);
+    else this.#writer.commit(this.group, offsets, effect, consumedBytes);
   }
 
   #assigned(record: InRecord): PartitionLog {
@@ -129,7 +162,8 @@ export class EmbeddedConsumer implements Consumer {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    for (const { log } of this.#assignments) log.listeners.delete(this.#waiter.wake);
+    for (const { log } of this.#assignments) log.listeners.delete(this.#listenerOf(log));
+    this.#stopLingering();
     this.#waiter.wake();
     this.#onClose();
   }

@@ -1,6 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
-import type { TopicSpec } from '../port.ts';
+import type { InRecord, TopicSpec } from '../port.ts';
 import { PartitionReader } from './partition-reader.ts';
+import { ownCopy, Tail } from './tail.ts';
 
 /** What a record takes beside its value: key, row and page overhead, roughly. */
 export const RECORD_OVERHEAD = 64;
@@ -26,6 +27,7 @@ export class PartitionLog extends PartitionReader {
   compactedTo = 0;
   /** woken after a commit that appended */
   readonly listeners: Set<() => void> = new Set();
+  readonly #tail = new Tail();
   #settled: { first: number; next: number; bytes: number };
   readonly #insert: Statement<[number, number, string, Uint8Array | null]>;
   readonly #size: Statement<[number], { records: number; bytes: number }>;
@@ -58,9 +60,15 @@ export class PartitionLog extends PartitionReader {
     return db.prepare<[number], number>(sql).pluck().get(offset) ?? 0;
   }
 
+  override fetch(offset: number, maxRecords: number, maxBytes: number): InRecord[] {
+    return this.#tail.fetch(offset, maxRecords, maxBytes) ?? super.fetch(offset, maxRecords, maxBytes);
+  }
+
   append(key: string, value: Uint8Array | null, now: number): void {
     const ts = Math.max(now, this.lastTimestamp);
     this.#insert.run(this.next, ts, key, value);
+    const { topic, partition, next: offset } = this;
+    this.#tail.push({ topic, partition, offset, key, value: ownCopy(value), timestamp: ts });
     this.lastTimestamp = ts;
     this.next++;
     this.bytes += (value === null ? 0 : value.length) + RECORD_OVERHEAD;
@@ -70,6 +78,7 @@ export class PartitionLog extends PartitionReader {
   trim(offset: number): { readonly records: number; readonly bytes: number } {
     const size = this.#size.get(offset) ?? { records: 0, bytes: 0 };
     this.#trim.run(offset);
+    this.#tail.clear();
     this.first = this.at(offset)?.offset ?? this.next;
     this.bytes -= size.bytes;
     this.account();
@@ -82,6 +91,7 @@ export class PartitionLog extends PartitionReader {
       this.#delete.run(row.offset);
       this.bytes -= row.length + RECORD_OVERHEAD;
     }
+    this.#tail.clear();
     this.first = this.ends().first;
     this.account();
   }
@@ -97,6 +107,7 @@ export class PartitionLog extends PartitionReader {
   }
 
   revert(): void {
+    this.#tail.cut(this.#settled.next);
     ({ first: this.first, next: this.next, bytes: this.bytes } = this.#settled);
   }
 }

@@ -9,6 +9,9 @@ import type { Store } from './store.ts';
 export const MAX_RECORD_BYTES: number = 2 ** 20;
 export const MAX_KEY_BYTES = 1024;
 
+/** How long an offset that came with nothing else may be only in memory, ms. */
+const OFFSETS_LATER_MS = 100;
+
 interface Placed {
   readonly log: PartitionLog;
   readonly key: string;
@@ -19,6 +22,9 @@ interface Placed {
 export class Writer {
   readonly store: Store;
   readonly #space: Space;
+  /** group → partitions whose offset in memory is ahead of the file's */
+  readonly #ahead: Map<string, Set<number>> = new Map();
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(store: Store, space: Space) {
     this.store = store;
@@ -45,6 +51,47 @@ export class Writer {
     }, bytes);
     for (const [log, next] of offsets) this.store.groups.set(group, log.id, next);
     this.#space.wrote(bytes + RECORD_OVERHEAD);
+  }
+
+  /** Offsets alone: many a batch has no effect, and a transaction for each would cost more than handling it did. */
+  commitLater(group: string, offsets: ReadonlyMap<PartitionLog, number>): void {
+    const ahead = this.#ahead.get(group) ?? new Set();
+    this.#ahead.set(group, ahead);
+    for (const [log, next] of offsets) {
+      this.store.groups.set(group, log.id, next);
+      ahead.add(log.id);
+    }
+    this.#timer ??= setTimeout(() => this.#saveOffsets(), OFFSETS_LATER_MS);
+  }
+
+  /** What fails is tried again: until then a crash would only mean that more is delivered again. */
+  #saveOffsets(): void {
+    this.#timer = undefined;
+    try {
+      this.flush();
+    } catch (error) {
+      this.store.options.log?.warn({ err: error }, 'offsets could not be written; it is tried again');
+      this.#timer = setTimeout(() => this.#saveOffsets(), OFFSETS_LATER_MS);
+    }
+  }
+
+  /** Writes the offsets that are only in memory. */
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#ahead.size === 0) return;
+    const { groups } = this.store;
+    this.store.transaction(() => {
+      for (const [group, partitions] of this.#ahead)
+        for (const id of partitions) groups.save(group, id, groups.get(group, id) ?? 0);
+    });
+    this.#ahead.clear();
+  }
+
+  /** Before the file is closed. A full disk must not keep the process from ending: then those records come again. */
+  stop(): void {
+    this.#saveOffsets();
+    clearTimeout(this.#timer);
   }
 
   /** From now on retention waits for the group. */

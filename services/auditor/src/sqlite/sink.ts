@@ -21,7 +21,7 @@ interface Tally {
   storedBytes: number;
 }
 
-export interface SqliteSinkOptions extends CompiledAuditorOptions {
+export interface SqliteSinkOptions extends Omit<CompiledAuditorOptions, 'eventLingerMs'> {
   /** µs since the epoch. @default the wall clock */
   readonly now?: () => number;
 }
