@@ -10,6 +10,7 @@ import { CliError } from './errors.ts';
 const MAGIC = 'RINGFENCE RECORDING 1\n';
 const MAX_HEADER_BYTES = 4 << 20;
 const MAX_RECORD_BYTES = 4 << 20;
+const READ_AHEAD_BYTES = 1 << 20;
 
 interface Header {
   readonly schemas: readonly { readonly name: string; readonly schema: string }[];
@@ -88,14 +89,28 @@ async function readAt(file: FileHandle, position: number, length: number): Promi
   return buffer.subarray(0, have);
 }
 
+/** As `readAt`, for reading onwards: takes more from the file than is asked for. */
+function readAhead(file: FileHandle): (position: number, length: number) => Promise<Buffer> {
+  let from = 0;
+  let held: Buffer = Buffer.alloc(0);
+  return async (position, length) => {
+    if (position < from || position + length > from + held.length) {
+      held = await readAt(file, position, Math.max(length, READ_AHEAD_BYTES));
+      from = position;
+    }
+    return held.subarray(position - from, position - from + length);
+  };
+}
+
 async function* readRecords(file: FileHandle, path: string, from: number): AsyncGenerator<Buffer> {
+  const read = readAhead(file);
   for (let at = from, n = 0; ; n++) {
-    const head = await readAt(file, at, 4);
+    const head = await read(at, 4);
     if (head.length === 0) return;
     const length = head.length === 4 ? head.readUInt32LE() : -1;
-    if (length < 0 || length > MAX_RECORD_BYTES)
+    if (length < 1 || length > MAX_RECORD_BYTES)
       throw new CliError(`${path}: record ${n} at byte ${at} has no sensible length; the file is cut off or damaged`);
-    const record = await readAt(file, at + 4, length);
+    const record = await read(at + 4, length);
     if (record.length < length)
       throw new CliError(`${path}: record ${n} at byte ${at} is cut off: ${record.length} of ${length} bytes`);
     yield record;

@@ -44,7 +44,10 @@ async function startChild(place: TestPlace, busFile: string, ...more: string[]):
   return child;
 }
 
-/** What is on the bus after a last collector has read everything: nothing missing in the sensor's lanes, each marker's exec there under one identity. */
+/**
+ * What is on the bus after a last collector has read everything: in the sensor's lanes nothing is missing but what their counters say was lost (other
+ * programs of the machine may fill a ring while nobody reads it), each marker's exec is there under one identity.
+ */
 async function assertWhole(place: TestPlace, busFile: string, markers: readonly string[]): Promise<void> {
   await using bus = await openEmbeddedBus({ path: busFile });
   await bus.ensureTopics(topics);
@@ -56,8 +59,14 @@ async function assertWhole(place: TestPlace, busFile: string, markers: readonly 
   const events = batches.flatMap((batch) => batch.events);
   const ids = (list: readonly Event[]): Set<string> =>
     new Set(list.map(({ lane, cpu, sequence }) => `${lane}/${cpu}/${sequence}`));
-  for (const marker of markers) assert.equal(ids(execsWith(events, marker)).size, 1, marker);
-  for (const lane of [LANE.security, LANE.bulk]) assert.deepEqual(holes(events, lane), []);
+  const missing = [LANE.security, LANE.bulk].flatMap((lane) => holes(events, lane));
+  const last = batches.findLast(({ lanes }) => lanes.length > 0)?.lanes ?? [];
+  const lost = last.reduce((sum, { drops }) => sum + (drops['ring_full'] ?? 0), 0);
+  assert.equal(missing.length, lost, `missing: ${missing.slice(0, 10).join(' ')}`);
+  for (const marker of markers) {
+    const found = ids(execsWith(events, marker)).size;
+    assert.ok(found === 1 || (found === 0 && lost > 0), `${marker}: ${found} identities`);
+  }
   const own = events.filter(({ lane }) => lane === LANE.tick || lane === LANE.context);
   assert.equal(ids(own).size, own.length, 'an identity was given twice');
 }
