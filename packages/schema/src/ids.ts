@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { u64ToHex } from './u64.ts';
 
 /** Lanes of an event's identity. The first two are the sensor's rings, the others are numbered in user space, on cpu 0. */
@@ -17,27 +17,26 @@ export function eventId(origin: Origin, lane: number, cpu: number, sequence: num
 
 /** 16 bytes; the same process gives the same id whether it was seen starting or found at start. `start`: ns, CLOCK_BOOTTIME, of the group leader. */
 export function entityId(hostId: string, bootId: string, tgid: number, start: Uint8Array): Buffer {
-  const pid = Buffer.alloc(4);
-  pid.writeUInt32LE(tgid >>> 0);
-  return createHash('sha256').update(hostId).update(bootId).update(pid).update(start).digest().subarray(0, 16);
+  const host = hostId + bootId;
+  const length = Buffer.byteLength(host);
+  const bytes = Buffer.allocUnsafe(length + 12);
+  bytes.write(host);
+  bytes.writeUInt32LE(tgid >>> 0, length);
+  bytes.set(start, length + 4);
+  return hash('sha256', bytes, 'buffer').subarray(0, 16);
 }
 
-function hash(parts: readonly string[], bytes: number): string {
-  return createHash('sha256')
-    .update(parts.join('\0'))
-    .digest('hex')
-    .slice(0, bytes * 2);
-}
+const idOf = (parts: readonly string[], bytes: number): string => hash('sha256', parts.join('\0')).slice(0, bytes * 2);
 
 export function alertId(rule: string, events: readonly string[]): string {
-  return hash([rule, ...events], 16);
+  return idOf([rule, ...events], 16);
 }
 
 export function incidentId(openingAlert: string): string {
-  return `inc-${hash([openingAlert], 8)}`;
+  return `inc-${idOf([openingAlert], 8)}`;
 }
 
 /** `ordinal`: which order of this action against this target for this cause, from 0. */
 export function commandId(cause: string, action: string, entity: string, ordinal: number): string {
-  return hash([cause, action, entity, String(ordinal)], 16);
+  return idOf([cause, action, entity, String(ordinal)], 16);
 }

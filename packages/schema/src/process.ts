@@ -16,6 +16,7 @@ const LEAF = {
   parent: leafOf(processLeaves, 'parent'),
   executable: leafOf(processLeaves, 'executable'),
   args: leafOf(processLeaves, 'args'),
+  euid: leafOf(processLeaves, 'credentials.euid'),
 };
 
 /** A process of a batch; what is asked of it is decoded once. */
@@ -62,6 +63,11 @@ export class ProcessInfo {
     return this.#entityId;
   }
 
+  /** Effective user id. */
+  get euid(): number {
+    return this.#list.euidOf(this.#index);
+  }
+
   /** The n-th ancestor: 0 is the process itself. */
   ancestor(n: number): ProcessInfo | undefined {
     let process: ProcessInfo | undefined = this;
@@ -81,6 +87,7 @@ interface Place {
   readonly executableEnd: number;
   readonly argsAt: number;
   readonly argsEnd: number;
+  readonly euid: number;
 }
 
 /** The processes of one batch: walked whole at once, so that nothing of them throws later, and decoded when they are asked for. */
@@ -132,6 +139,10 @@ export class ProcessList {
     return this.#buffer.toString('hex', at, at + ENTITY_ID_BYTES);
   }
 
+  euidOf(index: number): number {
+    return this.#place(index).euid;
+  }
+
   /** A parent stands before its children; what says otherwise (hostile bytes: a loop) has no parent. */
   #placeAt(cursor: EventCursor): Place {
     const { at } = cursor;
@@ -148,6 +159,7 @@ export class ProcessList {
       executableEnd: executableAt + cursor.leafLength(LEAF.executable),
       argsAt,
       argsEnd: argsAt + cursor.leafLength(LEAF.args),
+      euid: cursor.leafLong(LEAF.euid),
     };
   }
 

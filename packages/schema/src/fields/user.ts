@@ -40,7 +40,7 @@ export const userFields: readonly Field[] = [
     name: 'user.effective.id',
     type: 'number',
     doc: 'Effective user id.',
-    get: (event) => event.process?.raw.credentials.euid,
+    get: (event) => event.process?.euid,
   },
   {
     name: 'user.name',
