@@ -180,6 +180,8 @@ struct rf_control {
 	__u32 sleeping[RF_LANES];/* the reader sets 1, looks at the ring once more and sleeps; the next record wakes it and clears it */
 	__u32 watched_heads[2];  /* bit n: the first component of some prefix in rf_watched begins with a byte that is n modulo 64, or is not known */
 	__u32 nothing_named;     /* 1: rf_names is empty */
+	__u32 pad;
+	__u64 agent_start;       /* ns, CLOCK_BOOTTIME: of agent_tgid, whose number somebody else may have once the agent is dead */
 };
 
 /* Key of rf_watched (LPM trie, value u32): every path that begins with these bytes is watched. */

@@ -90,7 +90,9 @@ static __always_inline bool task__is_agent(void)
 {
 	__u32 agent = RF_READ_ONCE(rf_control.agent_tgid);
 
-	return agent && agent == bpf_get_current_pid_tgid() >> 32;
+	if (!agent || agent != bpf_get_current_pid_tgid() >> 32)
+		return false;
+	return bpf_get_current_task_btf()->group_leader->start_boottime == RF_READ_ONCE(rf_control.agent_start);
 }
 
 /* System call arguments at its exit: the registers still hold what the kernel was given, so no program is needed at its entry. */

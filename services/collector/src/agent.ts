@@ -147,7 +147,7 @@ export class Agent implements Disposable {
     const { batch, own, sources } = this.#parts;
     control.disarm();
     // Inside a pid namespace our own number for us is not the kernel's.
-    control.agentTgid = this.#sensor.process(process.pid)?.tgid ?? process.pid;
+    control.agent = this.#sensor.process(process.pid) ?? null;
     this.#interest.start(resumed);
     if (this.#deps.interest !== undefined) await this.control.setInterest(this.#deps.interest);
     batch.facts.wallOffset = wallOffset();
@@ -241,7 +241,7 @@ export class Agent implements Disposable {
   async finish(): Promise<void> {
     if (!this.#options.keepPinned) this.#sensor.detach();
     while ((await this.#cycle()).more);
-    this.#sensor.control.agentTgid = 0;
+    this.#sensor.control.agent = null;
     this.#last = this.stats();
     if (!this.#options.keepPinned) this.#sensor.uninstall();
   }

@@ -141,7 +141,8 @@ describe('connects on the running kernel', { skip }, () => {
     sensor.drain();
     const known = sensor.records.length;
     const before = sensor.counters(SECURITY);
-    sensor.control({ agent_tgid: process.pid });
+    const agent_start = sensor.snapshot(process.pid)[0]?.header.start ?? assert.fail('not found');
+    sensor.control({ agent_tgid: process.pid, agent_start });
     const { connect: dial } = await import('node:net');
     const socket = dial(port, '127.0.0.1');
     await once(socket, 'close');

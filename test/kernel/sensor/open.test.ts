@@ -163,7 +163,8 @@ describe('opens on the running kernel', { skip }, () => {
   test("the agent's own opens are left out, and counted", () => {
     const path = file('file-of-the-agent');
     sensor.drain();
-    sensor.control({ agent_tgid: process.pid });
+    const agent_start = sensor.snapshot(process.pid)[0]?.header.start ?? assert.fail('not found');
+    sensor.control({ agent_tgid: process.pid, agent_start });
     const before = sensor.counters(BULK);
     closeSync(openSync(path, 'r+'));
     assert.ok(sensor.counters(BULK).self > before.self);
@@ -171,6 +172,16 @@ describe('opens on the running kernel', { skip }, () => {
     sensor.drain();
     const own = sensor.records.slice(known).filter(({ header }) => header.tgid === process.pid);
     assert.deepEqual(own, []);
+  });
+
+  test('a process that only has the number of a dead agent is reported', () => {
+    const path = file('file-of-a-successor');
+    sensor.drain();
+    sensor.control({ agent_tgid: process.pid, agent_start: 1n });
+    const known = sensor.records.length;
+    closeSync(openSync(path, 'r+'));
+    sensor.drain();
+    assert.equal(sensor.records.slice(known).filter(({ header }) => header.tgid === process.pid).length, 1);
   });
 
   test('names that are no text arrive byte by byte', async () => {

@@ -85,6 +85,7 @@ export class TestSensor implements Disposable {
 
   control(settings: {
     agent_tgid?: number;
+    agent_start?: bigint;
     all_opens?: number;
     watched_heads?: [number, number];
     nothing_named?: number;

@@ -62,7 +62,7 @@ export const connectResult = (view: DataView, at: number): number => view.getInt
 export const connectSourceCaller = (view: DataView, at: number): number => view.getUint32(at + 96, true);
 
 /** struct rf_control: bytes, and where each field begins */
-export const SIZEOF_CONTROL = 28;
+export const SIZEOF_CONTROL = 40;
 export const CONTROL_AGENT_TGID = 0;
 export const CONTROL_ALL_OPENS = 4;
 export const CONTROL_SLEEPING = 8;
@@ -70,9 +70,12 @@ export const CONTROL_SLEEPING_LENGTH = 2;
 export const CONTROL_WATCHED_HEADS = 16;
 export const CONTROL_WATCHED_HEADS_LENGTH = 2;
 export const CONTROL_NOTHING_NAMED = 24;
+export const CONTROL_AGENT_START = 32;
 export const controlAgentTgid = (view: DataView, at: number): number => view.getUint32(at, true);
 export const controlAllOpens = (view: DataView, at: number): number => view.getUint32(at + 4, true);
 export const controlNothingNamed = (view: DataView, at: number): number => view.getUint32(at + 24, true);
+export const controlAgentStartLo = (view: DataView, at: number): number => view.getUint32(at + 32, true);
+export const controlAgentStartHi = (view: DataView, at: number): number => view.getUint32(at + 36, true);
 
 /** struct rf_counters: bytes, and where each field begins */
 export const SIZEOF_COUNTERS = 64;

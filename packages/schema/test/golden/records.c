@@ -145,6 +145,7 @@ int main(void)
 		PART(sleeping)
 		PART(watched_heads)
 		NUMBER(nothing_named)
+		NUMBER(agent_start)
 	END
 	BEGIN(rf_watched_key)
 		NUMBER(prefixlen)

@@ -1,6 +1,7 @@
 import { records } from '@ringfence/schema';
 
 const AGENT_TGID = records.CONTROL_AGENT_TGID / 4;
+const AGENT_START = records.CONTROL_AGENT_START / 4;
 const ALL_OPENS = records.CONTROL_ALL_OPENS / 4;
 const SLEEPING = records.CONTROL_SLEEPING / 4;
 const WATCHED_HEADS = records.CONTROL_WATCHED_HEADS / 4;
@@ -14,8 +15,13 @@ export class ControlBlock {
     this.#words = words;
   }
 
-  set agentTgid(tgid: number) {
-    Atomics.store(this.#words, AGENT_TGID, tgid);
+  /** Whose file and network noise is dropped; null: nobody's. */
+  set agent(agent: { readonly tgid: number; readonly start: bigint } | null) {
+    Atomics.store(this.#words, AGENT_TGID, 0);
+    const start = agent?.start ?? 0n;
+    Atomics.store(this.#words, AGENT_START, Number(BigInt.asIntN(32, start)));
+    Atomics.store(this.#words, AGENT_START + 1, Number(BigInt.asIntN(32, start >> 32n)));
+    Atomics.store(this.#words, AGENT_TGID, agent?.tgid ?? 0);
   }
 
   set allOpens(all: boolean) {
