@@ -32,6 +32,8 @@ export class EventCursor {
   bodyAt = 0;
 
   #located = false;
+  #textAt = -1;
+  #text = '';
   readonly #offsets = new Int32Array(MAX_LEAVES);
   readonly #lengths = new Int32Array(MAX_LEAVES);
 
@@ -39,6 +41,7 @@ export class EventCursor {
     this.buffer = buffer;
     this.at = at;
     this.#located = false;
+    this.#textAt = -1;
   }
 
   /** Avro int or long as a number. */
@@ -173,9 +176,14 @@ export class EventCursor {
     return this.buffer[this.#offset(leaf)] !== 0;
   }
 
+  /** Several fields may be parts of one text: the last is remembered. */
   leafText(leaf: number): string {
     const start = this.#offset(leaf);
-    return decodeText(this.buffer, start, start + (this.#lengths[leaf] as number));
+    if (start !== this.#textAt) {
+      this.#text = decodeText(this.buffer, start, start + (this.#lengths[leaf] as number));
+      this.#textAt = start;
+    }
+    return this.#text;
   }
 
   /** Where a leaf of bytes or fixed lies in `buffer`. */

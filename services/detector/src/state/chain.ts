@@ -81,7 +81,8 @@ export interface Chain {
   /** µs since the epoch by tactic, in the order first seen */
   stages: { readonly tactic: string; techniques: string[]; firstSeen: number }[];
   rules: Record<string, RuleWeight>;
-  processes: Record<string, ChainProcess>;
+  /** by entity id */
+  readonly processes: Map<string, ChainProcess>;
   /** what joins: entity ids of processes, and for a hub's own alerts its id and the rule */
   keys: string[];
   /** repetitions were counted since the last version */

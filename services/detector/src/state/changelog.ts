@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Position, StateChange, StateEntry } from '@ringfence/bus';
 import { SequenceTracker } from '@ringfence/schema';
 import { DetectorStateError } from '../errors.ts';
-import type { Chain } from './chain.ts';
+import type { Chain, ChainProcess } from './chain.ts';
 import { Host } from './host.ts';
 import { assertShape, type Shape } from './shape.ts';
 import type { BootThresholds } from './thresholds.ts';
@@ -28,7 +28,7 @@ export function drainHost(host: Host, thresholds: BootThresholds, position: Posi
   for (const id of host.gone) changes.push(put(`c/${host.id}/${id}`, null), put(`n/${host.id}/${id}`, null));
   for (const chain of new Set([...host.changed, ...host.counted])) {
     chain.revision++;
-    if (host.changed.has(chain)) changes.push(put(`c/${host.id}/${chain.id}`, json(chain)));
+    if (host.changed.has(chain)) changes.push(put(`c/${host.id}/${chain.id}`, json(chainValue(chain))));
     else changes.push(put(`n/${host.id}/${chain.id}`, json(countsOf(chain))));
   }
   host.gone.clear();
@@ -42,6 +42,8 @@ export function drainHost(host: Host, thresholds: BootThresholds, position: Posi
   }
   return changes;
 }
+
+const chainValue = (chain: Chain): object => ({ ...chain, processes: Object.fromEntries(chain.processes) });
 
 /** What repetitions change in a chain. */
 interface ChainCounts {
@@ -226,7 +228,8 @@ function restoreHost(host: Host, parsed: unknown, partition: number): void {
 
 function restoreChain(parsed: unknown): Chain {
   assertShape(parsed, CHAIN_SHAPE);
-  return parsed as Chain;
+  const value = parsed as Omit<Chain, 'processes'> & { readonly processes: Record<string, ChainProcess> };
+  return { ...value, processes: new Map(Object.entries(value.processes)) };
 }
 
 function restoreCounts(parsed: unknown): ChainCounts {

@@ -30,7 +30,8 @@ export interface Joined {
 
 interface Tie {
   readonly chain: Chain;
-  readonly why: string;
+  /** words from what the chain holds now; a repetition needs none */
+  readonly why: () => string;
 }
 
 /** Puts alerts into chains: connected parts of the graph of alerts over process lineage (DESIGN §4). */
@@ -55,10 +56,13 @@ export class ChainStep {
       undefined,
     );
     const chain = first?.chain ?? this.#open(host, alert);
+    const why = ties[0]?.why ?? (() => OPENED);
+    // Merging changes what the words are taken from.
+    const told = ties.length > 1 ? why() : undefined;
     const merges = ties
       .filter((tie) => tie.chain !== chain)
       .map(({ chain: absorbed }) => this.#absorb(host, chain, absorbed));
-    const { news, send } = this.#add(host, chain, alert, event, ties[0]?.why ?? OPENED);
+    const { news, send } = this.#add(host, chain, alert, event, () => told ?? why());
     // A writer that no earlier alert has named joins too: what it does next belongs to the file that ran. What started it, a session's shell
     // perhaps, does many other things.
     const writer = written.slice(0, 1);
@@ -91,7 +95,7 @@ export class ChainStep {
       omitted: 0,
       stages: [],
       rules: {},
-      processes: {},
+      processes: new Map(),
       keys: [],
       stale: false,
     };
@@ -99,7 +103,7 @@ export class ChainStep {
     return chain;
   }
 
-  #add(host: Host, chain: Chain, alert: Alert, event: EventView, why: string): Pick<Joined, 'news' | 'send'> {
+  #add(host: Host, chain: Chain, alert: Alert, event: EventView, why: () => string): Pick<Joined, 'news' | 'send'> {
     host.counted.add(chain);
     chain.firstSeen = Math.min(chain.firstSeen, alert.timestamp);
     chain.lastSeen = Math.max(chain.lastSeen, alert.timestamp);
@@ -113,7 +117,7 @@ export class ChainStep {
     }
     const staged = noteStages(chain, alert);
     const room = chain.alerts.length < this.#options.maxAlerts;
-    if (room) chain.alerts.push(listed(alert, entityId, why, deedOf(event)));
+    if (room) chain.alerts.push(listed(alert, entityId, why(), deedOf(event)));
     else chain.omitted++;
     if (staged || room) host.changed.add(chain);
     else chain.stale = true;
@@ -153,10 +157,10 @@ export class ChainStep {
     const actor = event.process;
     const shown = actor === undefined ? processes : new Map([[actor.entityId, actor], ...processes]);
     for (const [id, process] of shown) {
-      const full = Object.keys(chain.processes).length >= (id === actor?.entityId ? 2 * MAX_PROCESSES : MAX_PROCESSES);
-      const known = chain.processes[id];
+      const full = chain.processes.size >= (id === actor?.entityId ? 2 * MAX_PROCESSES : MAX_PROCESSES);
+      const known = chain.processes.get(id);
       if (known === undefined ? full : known.execId >= process.raw.execId) continue;
-      chain.processes[id] = chainProcess(event, process, shown, known);
+      chain.processes.set(id, chainProcess(event, process, shown, known));
       host.changed.add(chain);
     }
   }
@@ -180,7 +184,7 @@ export class ChainStep {
       if (own === undefined) survivor.rules[rule] = weight;
       else own.ktime = Math.max(own.ktime, weight.ktime);
     }
-    Object.assign(survivor.processes, absorbed.processes);
+    for (const [id, process] of absorbed.processes) survivor.processes.set(id, process);
     for (const key of absorbed.keys) {
       if (survivor.keys.length >= this.#options.maxEntities) break;
       survivor.keys.push(key);
@@ -209,11 +213,14 @@ function tiesOf(
     const chain = host.byKey.get(key);
     if (chain === undefined || ties.has(chain)) return;
     const tie = climbed[at];
-    ties.set(chain, { chain, why: tie === undefined ? 'the same again' : whyTied(chain, tie, at) });
+    ties.set(chain, { chain, why: () => (tie === undefined ? 'the same again' : whyTied(chain, tie, at)) });
   });
   for (const writer of written) {
     const chain = host.byKey.get(writer.entityId);
-    if (chain !== undefined && !ties.has(chain)) ties.set(chain, { chain, why: whyWritten(writer, event.writtenAgo) });
+    if (chain !== undefined && !ties.has(chain)) {
+      const { writtenAgo } = event;
+      ties.set(chain, { chain, why: () => whyWritten(writer, writtenAgo) });
+    }
   }
   return [...ties.values()];
 }

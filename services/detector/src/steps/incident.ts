@@ -71,7 +71,7 @@ function incidentOf(
 /** Those of the alerts first, then what ties them, as far as there is room. */
 function processesOf(chain: Chain, alerts: readonly ChainAlert[], max: number): IncidentProcess[] {
   const actors = new Set(alerts.map(({ entityId }) => entityId));
-  const all = Object.values(chain.processes);
+  const all = [...chain.processes.values()];
   const chosen = [
     ...all.filter(({ entityId }) => actors.has(entityId)),
     ...all.filter(({ entityId }) => !actors.has(entityId)),

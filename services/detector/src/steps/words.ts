@@ -108,10 +108,10 @@ export function whyTied(chain: Chain, tie: ProcessInfo, at: number): string {
 function beneath(chain: Chain, tie: ProcessInfo): string {
   const id = tie.entityId;
   for (const alert of chain.alerts.toReversed()) {
-    let one = chain.processes[alert.entityId];
+    let one = chain.processes.get(alert.entityId);
     for (let depth = 0; one !== undefined && depth < 64; depth++) {
       if (one.parentEntityId === id) return `also started ${known(one)}, where "${alert.rule}" was raised`;
-      one = chain.processes[one.parentEntityId];
+      one = chain.processes.get(one.parentEntityId);
     }
   }
   return 'has a part in this chain';
