@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { NODE_FLAGS } from '../lib/agent.ts';
@@ -9,10 +11,17 @@ import { profilePath } from '../lib/options.ts';
 import { FALCO } from '../lib/peer.ts';
 
 const CHILD = fileURLToPath(new URL('../replay-child.ts', import.meta.url));
+const WHOLE = fileURLToPath(new URL('../whole-child.ts', import.meta.url));
 const run = promisify(execFile);
 
-/** The recorded stream through enricher, detector and responder, on one core. */
-export async function replay({ options, report, recorded }: BenchContext): Promise<void> {
+/** The recorded stream through the services: what the pipeline carries when making events costs nothing. */
+export async function replay(context: BenchContext): Promise<void> {
+  await onOneCore(context);
+  await withAudit(context);
+}
+
+/** Enricher, detector and responder on one core, the bus in memory. */
+async function onOneCore({ options, report, recorded }: BenchContext): Promise<void> {
   const { path } = await recorded();
   const perSecond: number[] = [];
   const perCpuSecond: number[] = [];
@@ -32,5 +41,52 @@ export async function replay({ options, report, recorded }: BenchContext): Promi
     columns: ['events', 'alerts', 'events/s (min · median · max)', 'events per CPU second'],
     rows: [[count(last.events), count(last.alerts), range(perSecond, count), range(perCpuSecond, count)]],
     notes: [FALCO.replay],
+  });
+}
+
+interface Whole {
+  readonly events: number;
+  readonly detected: number;
+  readonly stored: number;
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+}
+
+/** Every service, the log and the audit trail on disk, as many cores as there are. */
+async function withAudit({ options, report, recorded, dir }: BenchContext): Promise<void> {
+  const { path } = await recorded();
+  const runs: Whole[] = [];
+  for (let i = 0; i < options.runs; i++) {
+    const own = mkdtempSync(join(dir, 'whole-'));
+    const { stdout } = await run(process.execPath, [...NODE_FLAGS, WHOLE, path, own], { signal: interrupted });
+    runs.push(JSON.parse(stdout) as Whole);
+    rmSync(own, { recursive: true });
+  }
+  const perSecond = runs.map(({ detected, seconds }) => detected / seconds);
+  report.figure('auditedEventsPerS', perSecond);
+  const [first] = runs;
+  const lost = runs.filter(({ detected, stored }) => detected !== stored).length;
+  if (lost > 0)
+    report.fail(`${lost} of ${runs.length} audited replays stored another number of events than the detector saw`);
+  report.table({
+    title: `the same stream through every service, log and audit trail on disk, ${options.runs} runs`,
+    columns: [
+      'events',
+      'in the audit trail',
+      'into detector and audit trail/s (min · median · max)',
+      'events per CPU second',
+    ],
+    rows: [
+      [
+        count(first?.detected ?? 0),
+        count(first?.stored ?? 0),
+        range(perSecond, count),
+        range(
+          runs.map((one) => one.detected / one.cpuSeconds),
+          count,
+        ),
+      ],
+    ],
+    notes: [],
   });
 }
