@@ -44,8 +44,15 @@ export class EventCursor {
     this.#textAt = -1;
   }
 
-  /** Avro int or long as a number. */
+  /** Avro int or long as a number. Most have one byte. */
   long(): number {
+    const byte = this.buffer[this.at];
+    if (byte === undefined || byte >= 0x80) return this.#longer();
+    this.at++;
+    return (byte >>> 1) ^ -(byte & 1);
+  }
+
+  #longer(): number {
     const buffer = this.buffer;
     let at = this.at;
     let byte = buffer[at++];

@@ -46,7 +46,9 @@ export class EventView {
     const { cursor } = this;
     const processes = this.#processes;
     this.process = processes.at(cursor.long());
-    this.container = this.head.containers[cursor.long()];
+    const container = cursor.long();
+    // Asking an array for -1 is a slow look-up by name, and most events are of the host.
+    this.container = container < 0 ? undefined : this.head.containers[container];
     this.writer = processes.at(cursor.long());
     this.writtenAgo = cursor.long();
     this.#partialLength = cursor.long();
