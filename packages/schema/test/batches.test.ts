@@ -122,6 +122,19 @@ test('a batch cut at any byte is refused with a SchemaError and never read past 
   }
 });
 
+/** Whatever was walked can be read: nothing of it throws. */
+function touchAll(view: EventView): void {
+  assert.doesNotThrow(() => {
+    for (let one = view.process, depth = 0; one !== undefined; one = one.parent) {
+      assert.ok(depth++ < 100);
+      assert.equal(one.euid, one.raw.credentials.euid);
+      assert.equal(one.entityId, Buffer.from(one.raw.entityId).toString('hex'));
+      assert.equal(typeof one.executable, 'string');
+      assert.ok(Array.isArray(one.args));
+    }
+  });
+}
+
 test('flipped bytes give an error or another batch, never anything but a SchemaError', () => {
   const [batch] = fc.sample(eventBatch, { numRuns: 1, seed: 11 }) as [EventBatch];
   const bytes = encode('EventBatch', batch);
@@ -132,7 +145,7 @@ test('flipped bytes give an error or another batch, never anything but a SchemaE
       hostile[at] = value;
       try {
         view.open(hostile);
-        while (view.next());
+        while (view.next()) touchAll(view);
         decode('EventBatch', hostile);
       } catch (error) {
         assert.ok(error instanceof SchemaError, String(error));
@@ -141,6 +154,52 @@ test('flipped bytes give an error or another batch, never anything but a SchemaE
     { numRuns: 1000 },
   );
 });
+
+test('a process whose parent stands behind it, is itself or is not there has no parent, and no lineage is endless', () => {
+  const [template] = fc.sample(process, { numRuns: 1, seed: 3 }) as [EventBatch['processes'][number]];
+  const [one] = fc.sample(enriched, { numRuns: 1, seed: 3 }) as [EventBatch['events'][number]];
+  const [batch] = fc.sample(eventBatch, { numRuns: 1, seed: 3 }) as [EventBatch];
+  const parents = [1, 0, 2, 7, -1, 1, ...Array.from({ length: 200 }, (_, i) => i + 5)];
+  const processes = parents.map((parent, pid) => ({ ...template, parent, pid }));
+  const events = processes.map((_, at) => ({ ...one, process: at }));
+  const view = new EventView();
+  view.open(encode('EventBatch', { ...batch, processes, events }));
+  const found: (number | undefined)[] = [];
+  while (view.next()) {
+    found.push(view.process?.parent?.raw.pid);
+    touchAll(view);
+  }
+  assert.deepEqual(found.slice(0, 7), [undefined, 0, undefined, undefined, undefined, 1, 5]);
+});
+
+test('a number of more bits than its field has is refused, in a process as in an event', () => {
+  const [batch] = fc.sample(eventBatch, { numRuns: 1, seed: 3 }) as [EventBatch];
+  const [template] = fc.sample(process, { numRuns: 1, seed: 3 }) as [EventBatch['processes'][number]];
+  const marked = encode('EventBatch', {
+    ...batch,
+    processes: [{ ...template, pid: 0x7abcdef, argsLength: 0x7abcdee }],
+  });
+  for (const number of [0x7abcdef, 0x7abcdee]) {
+    // Four bytes of a number that go on: with those that follow it is one of more than 32 bits.
+    const hostile = Buffer.from(marked);
+    const encoded = varint(2 * number);
+    const at = hostile.indexOf(encoded);
+    assert.ok(at > 0);
+    const longer = Buffer.concat([
+      hostile.subarray(0, at),
+      Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff, 0x01]),
+      hostile.subarray(at + encoded.length),
+    ]);
+    assert.throws(() => new EventView().open(longer), { code: 'ERR_SCHEMA_MALFORMED', message: /no 32-bit number/ });
+  }
+});
+
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  for (let rest = value; bytes.length === 0 || rest > 0; rest >>>= 7)
+    bytes.push((rest & 0x7f) | (rest > 0x7f ? 0x80 : 0));
+  return Buffer.from(bytes);
+}
 
 test('kinds are numbered as the union of event.avsc has them', () => {
   assert.deepEqual([KIND.Fork, KIND.Exec, KIND.Exit, KIND.Open, KIND.Tick], [0, 1, 2, 4, 6]);
