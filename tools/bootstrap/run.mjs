@@ -9,6 +9,8 @@ const NODE_FLAGS = [
 ];
 /** Sources stripped of their types are kept here: a second start needs neither the time nor the 25 MB that stripping takes. */
 const COMPILE_CACHE = fileURLToPath(new URL('../../dist/compile-cache', import.meta.url));
+/** glibc would give each of the ten threads an arena of its own, which keeps what was freed in it: 20 MB more for nothing. */
+const FEW_ARENAS = { MALLOC_ARENA_MAX: '2' };
 const FORWARDED = ['SIGTERM', 'SIGHUP', 'SIGUSR2', 'SIGINT', 'SIGQUIT'];
 
 /** A terminal sends these to the whole foreground group: forwarding them too would look like pressing the key twice. */
@@ -21,7 +23,7 @@ function workingDirectory(development) {
 
 /** Runs the program in place of this one: same terminal, same signals, same exit. */
 export function runProgram(node, { file, args, development }) {
-  const env = { NODE_COMPILE_CACHE: COMPILE_CACHE, ...process.env };
+  const env = { NODE_COMPILE_CACHE: COMPILE_CACHE, ...FEW_ARENAS, ...process.env };
   const child = spawn(node, [...NODE_FLAGS, file, ...args], {
     stdio: 'inherit',
     cwd: workingDirectory(development),

@@ -50,7 +50,7 @@ function prepareDatabase(options: CompiledOptions): Database.Database {
     db.pragma(`synchronous = ${options.synchronous}`);
     // The bus decides when to checkpoint.
     db.pragma('wal_autocheckpoint = 0');
-    db.pragma('cache_size = -16384');
+    db.pragma('cache_size = -4096');
     db.pragma('temp_store = MEMORY');
     const version = db.pragma('user_version', { simple: true });
     if (version !== 0 && version !== FORMAT) throw new BusFormatError(options.path, Number(version), FORMAT);

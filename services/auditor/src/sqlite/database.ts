@@ -68,7 +68,7 @@ function open(path: string, synchronous: 'full' | 'normal'): Sqlite {
     db.pragma('journal_mode = WAL');
     db.pragma(`synchronous = ${synchronous}`);
     db.pragma('journal_size_limit = 4194304');
-    db.pragma('cache_size = -8192');
+    db.pragma('cache_size = -4096');
     const found = db.pragma('user_version', { simple: true }) as number;
     if (found > FORMAT) throw new AuditVersionError(path, found, FORMAT);
     if (found === 0) create(db);
