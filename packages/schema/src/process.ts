@@ -16,6 +16,7 @@ const LEAF = {
   parent: leafOf(processLeaves, 'parent'),
   executable: leafOf(processLeaves, 'executable'),
   args: leafOf(processLeaves, 'args'),
+  uid: leafOf(processLeaves, 'credentials.uid'),
   euid: leafOf(processLeaves, 'credentials.euid'),
 };
 
@@ -63,6 +64,11 @@ export class ProcessInfo {
     return this.#entityId;
   }
 
+  /** Real user id. */
+  get uid(): number {
+    return this.#list.uidOf(this.#index);
+  }
+
   /** Effective user id. */
   get euid(): number {
     return this.#list.euidOf(this.#index);
@@ -87,6 +93,7 @@ interface Place {
   readonly executableEnd: number;
   readonly argsAt: number;
   readonly argsEnd: number;
+  readonly uid: number;
   readonly euid: number;
 }
 
@@ -139,6 +146,10 @@ export class ProcessList {
     return this.#buffer.toString('hex', at, at + ENTITY_ID_BYTES);
   }
 
+  uidOf(index: number): number {
+    return this.#place(index).uid;
+  }
+
   euidOf(index: number): number {
     return this.#place(index).euid;
   }
@@ -159,6 +170,7 @@ export class ProcessList {
       executableEnd: executableAt + cursor.leafLength(LEAF.executable),
       argsAt,
       argsEnd: argsAt + cursor.leafLength(LEAF.args),
+      uid: cursor.leafLong(LEAF.uid),
       euid: cursor.leafLong(LEAF.euid),
     };
   }

@@ -127,7 +127,7 @@ function touchAll(view: EventView): void {
   assert.doesNotThrow(() => {
     for (let one = view.process, depth = 0; one !== undefined; one = one.parent) {
       assert.ok(depth++ < 100);
-      assert.equal(one.euid, one.raw.credentials.euid);
+      assert.deepEqual([one.uid, one.euid], [one.raw.credentials.uid, one.raw.credentials.euid]);
       assert.equal(one.entityId, Buffer.from(one.raw.entityId).toString('hex'));
       assert.equal(typeof one.executable, 'string');
       assert.ok(Array.isArray(one.args));

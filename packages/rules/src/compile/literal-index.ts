@@ -4,6 +4,9 @@ import type { Clue } from './clues.ts';
 import { PrefixTree } from './prefix-tree.ts';
 import { SubstringTable } from './substrings.ts';
 
+/** From here on, one pass for all literals beats one search each. */
+const MANY_LITERALS = 4;
+
 type Take = (entry: number) => void;
 
 /** For one operand: which entries (conditions, by number) its value makes worth evaluating. */
@@ -15,6 +18,7 @@ export class LiteralIndex<E> {
   readonly #inside = new Map<string, number[]>();
   #hasPrefixes = false;
   #hasSuffixes = false;
+  #few: readonly (readonly [string, readonly number[]])[] = [];
   #table: SubstringTable | undefined;
   #insideEntries: readonly number[][] = [];
   #take: Take = () => {};
@@ -40,6 +44,10 @@ export class LiteralIndex<E> {
   /** Call once, after the last `add`. Entries whose literals didn't fit in the table come back: they must be evaluated always. */
   seal(): number[] {
     if (this.#inside.size === 0) return [];
+    if (this.#inside.size < MANY_LITERALS) {
+      this.#few = [...this.#inside];
+      return [];
+    }
     this.#table = SubstringTable.build([...this.#inside.keys()]);
     this.#insideEntries = [...this.#inside.values()];
     return this.#table === undefined ? this.#insideEntries.flat() : [];
@@ -59,6 +67,10 @@ export class LiteralIndex<E> {
     if (this.#hasPrefixes) this.#prefixes.find(value, this.#take);
     if (this.#hasSuffixes) this.#suffixes.find(value, this.#take);
     if (this.#table !== undefined) this.#table.find(value, this.#takeInside);
+    for (let i = 0; i < this.#few.length; i++) {
+      const [literal, entries] = this.#few[i]!;
+      if (value.includes(literal)) this.#takeAll(entries);
+    }
   }
 
   #takeAll(entries: readonly number[]): void {

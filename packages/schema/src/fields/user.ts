@@ -34,7 +34,7 @@ export const userFields: readonly Field[] = [
     type: 'number',
     doc: 'Real user id.',
     aliases: ['user.uid'],
-    get: (event) => event.process?.raw.credentials.uid,
+    get: (event) => event.process?.uid,
   },
   {
     name: 'user.effective.id',
