@@ -76,10 +76,10 @@ export interface ConsumerOptions {
   /** at most this many bytes of values in one poll (one record always comes). @default 4 MiB */
   readonly maxBytes?: number;
   /**
-   * Records of these topics may wait for company, `ms` at most; a record of another topic takes along what waits. For consumers to which each batch costs
-   * more than its records. @default no topic waits
+   * How long records may wait for company, ms by topic; a record that may wait no longer takes along all that is there. For consumers to which each batch
+   * costs more than its records. @default no topic waits
    */
-  readonly linger?: { readonly topics: readonly string[]; readonly ms: number };
+  readonly lingerMs?: Readonly<Record<string, number>>;
 }
 
 export interface Consumer extends AsyncDisposable {

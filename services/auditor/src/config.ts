@@ -13,7 +13,7 @@ export interface AuditorOptions {
   readonly synchronous?: 'full' | 'normal';
   /**
    * How long batches of events wait for company before they are written, ms: a transaction costs more than a small batch. Alerts, incidents, commands and
-   * results don't wait. @default 200
+   * results wait 20 ms. @default 200
    */
   readonly eventLingerMs?: number;
 }

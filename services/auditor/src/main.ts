@@ -27,6 +27,8 @@ export interface Auditor extends AsyncDisposable {
 /** At most so much in one batch, so that an alert behind it needn't wait. */
 const POLL_BYTES = 2 ** 20;
 const POLL_RECORDS = 128;
+/** An alert is first answered, then stored: handing it to the thread would take the responder's turn, and its core where there are few. */
+const RECORD_LINGER_MS = 20;
 
 /** Starts keeping the evidence. Rejects with the errors of errors.ts when the file can't be used. */
 export async function startAuditor(deps: AuditorDeps): Promise<Auditor> {
@@ -37,7 +39,10 @@ export async function startAuditor(deps: AuditorDeps): Promise<Auditor> {
     topics: AUDITED,
     maxBytes: POLL_BYTES,
     maxRecords: POLL_RECORDS,
-    linger: { topics: [TOPIC.events], ms: options.eventLingerMs },
+    lingerMs: {
+      ...Object.fromEntries(AUDITED.map((topic) => [topic, RECORD_LINGER_MS])),
+      [TOPIC.events]: options.eventLingerMs,
+    },
   });
   const writer = await openWriter(deps, options, consumer);
   const metrics = new AuditorMetrics();

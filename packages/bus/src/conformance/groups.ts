@@ -54,8 +54,8 @@ export function groups(make: Make): void {
   test('records of a topic that lingers wait for company; a record of another topic takes them along', async () => {
     const { bus } = await make();
     await bus.ensureTopics([topic('bulk'), topic('urgent')]);
-    const linger = { topics: ['bulk'], ms: 3_600_000 };
-    await using consumer = await bus.consumer({ group: 'g', topics: ['bulk', 'urgent'], linger });
+    const lingerMs = { bulk: 3_600_000 };
+    await using consumer = await bus.consumer({ group: 'g', topics: ['bulk', 'urgent'], lingerMs });
     const poll = consumer.poll();
     await bus.produce([record('bulk', 'k', '1')]);
     await bus.produce([record('bulk', 'k', '2')]);
@@ -72,7 +72,7 @@ export function groups(make: Make): void {
       [3_600_000, '1'],
       [1, '2'],
     ] as const) {
-      await using consumer = await bus.consumer({ group: 'g', topics: ['bulk'], linger: { topics: ['bulk'], ms } });
+      await using consumer = await bus.consumer({ group: 'g', topics: ['bulk'], lingerMs: { bulk: ms } });
       const poll = consumer.poll();
       if (value === '2') await bus.produce([record('bulk', 'k', '2')]);
       const records = await poll;

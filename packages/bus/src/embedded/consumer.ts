@@ -21,9 +21,10 @@ export class EmbeddedConsumer implements Consumer {
   readonly #maxBytes: number;
   readonly #onClose: () => void;
   readonly #waiter = new Waiter();
-  readonly #lingering: ReadonlySet<string>;
-  readonly #lingerMs: number;
+  readonly #listeners: ReadonlyMap<PartitionLog, () => void>;
   #lingerTimer: NodeJS.Timeout | undefined;
+  /** of performance.now(): when the timer goes off */
+  #lingerUntil = Infinity;
   /** there may be something to fetch that need not wait any longer */
   #ripe: boolean;
   #start = 0;
@@ -36,8 +37,6 @@ export class EmbeddedConsumer implements Consumer {
     this.#stores = new Set(options.stores);
     this.#maxRecords = options.maxRecords ?? 64;
     this.#maxBytes = options.maxBytes ?? 4 * 2 ** 20;
-    this.#lingering = new Set(options.linger?.topics);
-    this.#lingerMs = options.linger?.ms ?? 0;
     this.#onClose = onClose;
     if (!(this.#maxRecords >= 1 && this.#maxBytes >= 1)) {
       throw new BusUsageError(`group ${this.group}: maxRecords and maxBytes of a poll must be at least 1`);
@@ -46,25 +45,30 @@ export class EmbeddedConsumer implements Consumer {
     writer.join(this.group, logs);
     this.#assignments = logs.map((log) => ({ log, position: this.#committed(log) }));
     this.#ripe = this.#isBehind();
-    for (const log of logs) log.listeners.add(this.#listenerOf(log));
+    this.#listeners = new Map(logs.map((log) => [log, this.#listenerOf(options.lingerMs?.[log.topic])]));
+    for (const [log, listener] of this.#listeners) log.listeners.add(listener);
   }
 
   #isBehind(): boolean {
     return this.#assignments.some(({ log, position }) => position < log.next);
   }
 
-  #listenerOf({ topic }: PartitionLog): () => void {
-    return this.#lingering.has(topic) ? this.#linger : this.#ripen;
+  #listenerOf(lingerMs: number | undefined): () => void {
+    return lingerMs === undefined ? () => this.#ripen() : () => this.#linger(lingerMs);
   }
 
-  readonly #ripen = (): void => {
+  #ripen(): void {
     this.#ripe = true;
     this.#waiter.wake();
-  };
+  }
 
-  readonly #linger = (): void => {
-    this.#lingerTimer ??= setTimeout(this.#ripen, this.#lingerMs);
-  };
+  #linger(ms: number): void {
+    const until = performance.now() + ms;
+    if (until >= this.#lingerUntil) return;
+    clearTimeout(this.#lingerTimer);
+    this.#lingerUntil = until;
+    this.#lingerTimer = setTimeout(() => this.#ripen(), ms);
+  }
 
   async poll(signal?: AbortSignal): Promise<readonly InRecord[]> {
     if (this.#polling)
@@ -110,7 +114,7 @@ export class EmbeddedConsumer implements Consumer {
 
   #stopLingering(): void {
     clearTimeout(this.#lingerTimer);
-    this.#lingerTimer = undefined;
+    this.#lingerUntil = Infinity;
   }
 
   async commit(records: readonly InRecord[], effect: Effect): Promise<void> {
@@ -162,7 +166,7 @@ export class EmbeddedConsumer implements Consumer {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    for (const { log } of this.#assignments) log.listeners.delete(this.#listenerOf(log));
+    for (const [log, listener] of this.#listeners) log.listeners.delete(listener);
     this.#stopLingering();
     this.#waiter.wake();
     this.#onClose();
