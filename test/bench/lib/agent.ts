@@ -18,6 +18,8 @@ const MAIN = fileURLToPath(new URL('../../../cli/src/main.ts', import.meta.url))
 export const NODE_FLAGS: readonly string[] = [
   '--conditions=@ringfence/source',
   '--disable-warning=ExperimentalWarning',
+  '--max-semi-space-size=4',
+  '--v8-pool-size=1',
 ];
 const PROFILE_HOOK = fileURLToPath(new URL('../profile-hook.ts', import.meta.url));
 const PROFILE_MS = 20_000;
