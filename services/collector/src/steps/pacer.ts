@@ -4,6 +4,10 @@ import type { ControlBlock } from '../sensor/control-block.ts';
 
 /** Looks without a record until the reader sleeps: waking up costs more than a few looks. */
 const QUIET_LOOKS = 3;
+/** After a sleep of this long, ms, the reader sleeps at once again, so that what follows the first record is read as soon as that was. */
+const LONG_SLEEP_MS = 10;
+/** So many times; what goes on coming is collected by looking. */
+const EAGER_SLEEPS = 2;
 
 /** How the reader waits: by looking every few ms while events come, by sleeping until the kernel wakes it when none do. */
 export class Pacer {
@@ -11,6 +15,7 @@ export class Pacer {
   readonly #control: ControlBlock;
   readonly #pollIntervalMs: number;
   #wake = new AbortController();
+  #eagerSleeps = 0;
 
   constructor(rings: readonly RingBuffer[], control: ControlBlock, pollIntervalMs: number) {
     this.#rings = rings;
@@ -31,14 +36,17 @@ export class Pacer {
   }
 
   async #quiet(until: number): Promise<void> {
-    for (let look = 0; look < QUIET_LOOKS; look++) {
+    const looks = this.#eagerSleeps > 0 ? 0 : QUIET_LOOKS;
+    for (let look = 0; look < looks; look++) {
       const left = until - performance.now();
       if (left <= 0) return;
       await this.#sleep(Math.min(this.#pollIntervalMs, left));
       if (this.#wake.signal.aborted || this.#rings.some((ring) => ring.pendingBytes() > 0)) return;
     }
-    const left = until - performance.now();
-    if (left > 0) await this.#sleepUntilWoken(left);
+    const begin = performance.now();
+    if (begin >= until) return;
+    await this.#sleepUntilWoken(until - begin);
+    this.#eagerSleeps = performance.now() - begin >= LONG_SLEEP_MS ? EAGER_SLEEPS : Math.max(0, this.#eagerSleeps - 1);
   }
 
   async #sleep(ms: number): Promise<void> {
