@@ -26,7 +26,7 @@ export interface Auditor extends AsyncDisposable {
 
 /** At most so much in one batch, so that an alert behind it needn't wait. */
 const POLL_BYTES = 4 * 2 ** 20;
-const POLL_RECORDS = 512;
+const POLL_RECORDS = 128;
 /** An alert is first answered, then stored: handing it to the thread would take the responder's turn, and its core where there are few. */
 const RECORD_LINGER_MS = 20;
 

@@ -18,7 +18,9 @@ export function pack(payload: Uint8Array): Packed {
   return bytes.length < payload.length ? { bytes, packed: 1 } : { bytes: payload, packed: 0 };
 }
 
-/** `size` is the payload's own; what says it is larger is damaged. Throws what zlib throws. */
+/** `size` is the payload's own: bytes that have another are damaged. Throws RangeError, or what zlib throws. */
 export function unpack(bytes: Buffer, packed: number, size: number): Buffer {
-  return packed === 0 ? bytes : zstdDecompressSync(bytes, { maxOutputLength: Math.max(1, size) });
+  if (packed !== 0) return zstdDecompressSync(bytes, { maxOutputLength: Math.max(1, size) });
+  if (bytes.length !== size) throw new RangeError(`a payload of ${bytes.length} bytes is said to have ${size}`);
+  return bytes;
 }
