@@ -43,7 +43,15 @@ export {
 } from './raw-batch.ts';
 export { itemsOf, portableSchema, type RecordName, recordNames, typeOf } from './schemas.ts';
 export { type Hole, type SequenceState, SequenceTracker } from './sequences.ts';
-export { createSigningKey, importSigningKey, keyIdOf, type SigningKey, signBytes, verifyRecord } from './signing.ts';
+export {
+  createSigningKey,
+  importSigningKey,
+  keyIdOf,
+  type SigningKey,
+  signBytes,
+  verifyRecord,
+  verifyRecordAside,
+} from './signing.ts';
 export { decodeText, escapeText, splitText } from './text.ts';
 export { TOPIC, type Topic, type TopicDefault, topics } from './topics.ts';
 export { nanosToMicros, U64_ZERO, u64Equals, u64FromBigInt, u64High, u64Low, u64ToBigInt, u64ToHex } from './u64.ts';

@@ -33,7 +33,10 @@ export async function startEnricher(deps: EnricherDeps): Promise<EnricherService
   const running = runPipeline({
     service: 'enricher',
     consumer,
-    handle: pipeline.handle,
+    async handle(records) {
+      if (records.length > 1) await pipeline.ahead(records);
+      return pipeline.handle(records);
+    },
     deadLetter: (record, error) => deadLetter(record, error, 'enricher'),
     signal: stop.signal,
     ...(log === undefined ? {} : { log }),

@@ -16,6 +16,8 @@ import { NO_ORIGIN, noteWrite, originOf } from './steps/writers.ts';
 export interface EnricherPipeline {
   /** RawBatches in, EventBatches and state out. Throws before anything is changed: all records are checked first. */
   handle(records: readonly InRecord[]): Effect;
+  /** Does what can be done side by side for a backlog before `handle` is called. */
+  ahead(records: readonly InRecord[]): Promise<void>;
   /** Fills empty memory with what the store held. */
   restore(entries: AsyncIterable<StateEntry & { readonly partition: number }>): Promise<void>;
   stats(): EnricherStats;
@@ -79,6 +81,7 @@ export function createEnricherPipeline(deps: { enrolment: Enrolment; options?: E
   }
 
   return {
+    ahead: verify.ahead,
     handle(records) {
       const checked = records.map((record) => {
         const bytes = verify(record);
