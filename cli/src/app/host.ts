@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { Log } from '@ringfence/telemetry';
-import { capabilities } from '../doctor/checks.ts';
+import { type Check, capabilities, checkKernel } from '../doctor/checks.ts';
 import { CliError } from '../errors.ts';
 
 /** File systems that the sensor needs, where they belong. */
@@ -11,7 +11,8 @@ const NEEDED = [
 ] as const;
 
 /** Mounts what is missing, as root; says so. Throws CliError when it can't, or may not load the sensor. */
-export function prepareHost(log: Log): void {
+export function prepareHost(log: Log, kernel: Check = checkKernel()): void {
+  if (!kernel.ok) throw new CliError(`${kernel.found} is too old for the sensor: ${kernel.fix}`);
   const missing = capabilities().filter(({ ok }) => !ok);
   if (missing.length > 0) {
     const names = missing.map(({ name }) => name.replace('privilege ', '')).join(', ');

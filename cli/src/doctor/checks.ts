@@ -40,16 +40,17 @@ const bad = (name: string, found: string, costs: string, fix: string): Check => 
 
 /** What this machine brings, apart from the hooks. `mounts`: /proc/mounts. */
 export function checkMachine(stateDir: string, mounts: string): Check[] {
-  return [kernel(), btf(), ...capabilities(), ...mountChecks(mounts), libbpf(), disk(stateDir)];
+  return [checkKernel(), btf(), ...capabilities(), ...mountChecks(mounts), libbpf(), disk(stateDir)];
 }
 
-function kernel(): Check {
-  const [major = 0, minor = 0] = release().split('.').map(Number);
+/** `version` as uname says it: 6.1.0-18-amd64 */
+export function checkKernel(version: string = release()): Check {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
   const old = major < OLDEST_KERNEL[0] || (major === OLDEST_KERNEL[0] && minor < OLDEST_KERNEL[1]);
-  if (!old) return ok('kernel', `Linux ${release()} ${process.arch}`);
+  if (!old) return ok('kernel', `Linux ${version} ${process.arch}`);
   return bad(
     'kernel',
-    `Linux ${release()}`,
+    `Linux ${version}`,
     'Ringfence promises nothing below 6.1',
     'install a kernel 6.1 or newer (Debian 12, Ubuntu 24.04, RHEL 10)',
   );
