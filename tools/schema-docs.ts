@@ -48,6 +48,8 @@ const SOURCES: Readonly<Record<KindName, string>> = {
   UserContext: 'collector, from the user database, at start and on change',
   ContainerContext: 'collector, before the first event of a cgroup it has not seen',
   MountContext: 'collector, from mountinfo, at start and on change',
+  Log: 'enricher, from a line on `logs-raw`',
+  HostContext: 'collector, at start and on change',
 };
 
 export function eventDocs(): string {

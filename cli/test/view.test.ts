@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import test from 'node:test';
-import { type Incident, U64_ZERO } from '@ringfence/schema';
+import { type Incident, U64_ZERO, UNSIGNED } from '@ringfence/schema';
 import { alertLine } from '../src/view/alert.ts';
 import { renderIncident } from '../src/view/incident.ts';
 import { LiveView } from '../src/view/live.ts';
@@ -52,6 +52,9 @@ const incident: Incident = {
   version: 3,
   state: 'open',
   mergedInto: '',
+  hosts: [],
+  joined: [],
+  ...UNSIGNED,
   hostId: 'h',
   title: `Title ${hostile}`,
   severity: 'critical',
@@ -154,6 +157,7 @@ test('an alert is one line whatever it holds', () => {
     lineage: [],
     container: null,
     cgroupPath: '',
+    ...UNSIGNED,
   });
   assert.equal(line.split('\n').length, 1);
   assert.match(line, /a\\x1b\[2Jb\\x0ac/);

@@ -1,10 +1,10 @@
 import type { Bus, TopicSpec } from '@ringfence/bus';
-import type { Config, TopicName } from '@ringfence/config';
-import { type RecordName, recordNames, registerWriter, TOPIC, topics, writerSchemas } from '@ringfence/schema';
+import type { Config } from '@ringfence/config';
+import { type RecordName, recordNames, registerWriter, TOPIC, topicsWith, writerSchemas } from '@ringfence/schema';
 
 /** The topics of one host with their retention as it is set. */
 export function topicSpecs(config: Pick<Config, 'topics'>): TopicSpec[] {
-  return topics.map((topic) => ({ ...topic, ...config.topics[topic.name.slice('ringfence.'.length) as TopicName] }));
+  return topicsWith(1).map((topic) => ({ ...topic, ...config.topics[topic.setting] }));
 }
 
 /**

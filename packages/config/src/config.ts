@@ -1,7 +1,21 @@
 import type { Address } from './setting.ts';
 
 export type ServiceName = 'collector' | 'enricher' | 'detector' | 'responder' | 'auditor';
-export type TopicName = 'raw' | 'events' | 'alerts' | 'incidents' | 'commands' | 'results' | 'schemas' | 'dlq';
+export type TopicName =
+  | 'raw'
+  | 'logsRaw'
+  | 'events'
+  | 'alerts'
+  | 'edges'
+  | 'joins'
+  | 'incidents'
+  | 'commands'
+  | 'results'
+  | 'interest'
+  | 'schemas'
+  | 'enrolments'
+  | 'auditHeads'
+  | 'dlq';
 
 /** Infinity: for ever, and without bound. */
 export interface TopicRetention {

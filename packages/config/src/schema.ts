@@ -30,8 +30,8 @@ export const SERVICES: readonly ServiceName[] = ['collector', 'enricher', 'detec
 
 const LOOPBACK = /^(127\.|::1$|localhost$)/;
 
-const topic = (what: string, retention: string, retentionBytes: string) =>
-  section(`\`ringfence.${what}\`.`, {
+const topic = (name: string, retention: string, retentionBytes: string) =>
+  section(`\`${name}\`.`, {
     retention: duration(retention, 'How long a record is kept; older ones go even when nobody has read them.', {
       endless: true,
       min: 60_000,
@@ -153,14 +153,20 @@ const shape = (home: Home) => ({
   topics: section(
     'How long records stay on the bus. Records no service has read yet go only when the disk bound forces it, and are counted.',
     {
-      raw: topic('raw', '6h', '1GiB'),
-      events: topic('events', '3d', '1GiB'),
-      alerts: topic('alerts', '28d', 'unlimited'),
-      incidents: topic('incidents', 'forever', 'unlimited'),
-      commands: topic('commands', 'forever', 'unlimited'),
-      results: topic('results', 'forever', 'unlimited'),
-      schemas: topic('schemas', 'forever', 'unlimited'),
-      dlq: topic('dlq', '28d', '256MiB'),
+      raw: topic('ringfence.raw', '6h', '1GiB'),
+      logsRaw: topic('logs-raw', '3d', '256MiB'),
+      events: topic('ringfence.events', '3d', '1GiB'),
+      alerts: topic('ringfence.alerts', '28d', 'unlimited'),
+      edges: topic('ringfence.edges', '3d', '256MiB'),
+      joins: topic('ringfence.joins', '3d', '256MiB'),
+      incidents: topic('ringfence.incidents', 'forever', 'unlimited'),
+      commands: topic('ringfence.commands', 'forever', 'unlimited'),
+      results: topic('ringfence.results', 'forever', 'unlimited'),
+      interest: topic('ringfence.interest', 'forever', 'unlimited'),
+      schemas: topic('ringfence.schemas', 'forever', 'unlimited'),
+      enrolments: topic('ringfence.enrolments', 'forever', 'unlimited'),
+      auditHeads: topic('ringfence.audit-heads', 'forever', 'unlimited'),
+      dlq: topic('ringfence.dlq', '28d', '256MiB'),
     },
   ),
 

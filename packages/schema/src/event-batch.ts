@@ -5,12 +5,14 @@ import { eventId } from './ids.ts';
 import { type ProcessInfo, ProcessList, writeProcess } from './process.ts';
 import { ArrayBlocks, decodePart } from './raw-batch.ts';
 import { partOf } from './schemas.ts';
+import { type SigningKey, signBytes, UNSIGNED } from './signing.ts';
 import { decodeText } from './text.ts';
 import { AvroWriter } from './writer.ts';
 
-export type EventBatchHead = Omit<EventBatch, 'events'>;
+export type EventBatchHead = Omit<EventBatch, 'events' | 'keyId' | 'signature'>;
 
-const headType = partOf('EventBatch', 'Head', (field) => field !== 'processes' && field !== 'events');
+const NOT_HEAD: readonly string[] = ['processes', 'events', 'keyId', 'signature'];
+const headType = partOf('EventBatch', 'Head', (field) => !NOT_HEAD.includes(field));
 
 /** Walks EventBatch records in place: one view stands for every event in turn. Body fields are read through `cursor`. */
 export class EventView {
@@ -105,8 +107,8 @@ export class EventBatchWriter {
     this.count++;
   }
 
-  /** The framed record; the writer starts anew. */
-  finish(head: EventBatchHead): Buffer {
+  /** The framed record, signed by `key` (null: unsigned); the writer starts anew. */
+  finish(head: EventBatchHead, key: SigningKey | null = null): Buffer {
     const out = this.#whole;
     out.append(frame('EventBatch'));
     out.append(headType.toBuffer(head));
@@ -121,6 +123,8 @@ export class EventBatchWriter {
     }
     out.ensure(1);
     out.long(0);
+    out.string(key?.keyId ?? '');
+    out.append(key === null ? UNSIGNED.signature : signBytes(key, out.buffer.subarray(0, out.at)));
     this.reset();
     return out.take();
   }

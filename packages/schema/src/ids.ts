@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { u64ToHex } from './u64.ts';
 
 /** Lanes of an event's identity. The first two are the sensor's rings, the others are numbered in user space, on cpu 0. */
-export const LANE = { security: 0, bulk: 1, tick: 16, context: 17, gap: 18 } as const;
+export const LANE = { security: 0, bulk: 1, tick: 16, context: 17, gap: 18, log: 19 } as const;
 
 export interface Origin {
   readonly hostId: string;

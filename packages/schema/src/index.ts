@@ -45,14 +45,17 @@ export { itemsOf, portableSchema, type RecordName, recordNames, typeOf } from '.
 export { type Hole, type SequenceState, SequenceTracker } from './sequences.ts';
 export {
   createSigningKey,
+  encodeSigned,
   importSigningKey,
   keyIdOf,
+  type SignedName,
   type SigningKey,
   signBytes,
+  UNSIGNED,
   verifyRecord,
   verifyRecordAside,
 } from './signing.ts';
 export { decodeText, escapeText, splitText } from './text.ts';
-export { TOPIC, type Topic, type TopicDefault, topics } from './topics.ts';
+export { TOPIC, type Topic, type TopicDefault, topics, topicsWith } from './topics.ts';
 export { nanosToMicros, U64_ZERO, u64Equals, u64FromBigInt, u64High, u64Low, u64ToBigInt, u64ToHex } from './u64.ts';
 export { AvroWriter } from './writer.ts';

@@ -82,7 +82,9 @@ export type KindName =
   | 'Gap'
   | 'UserContext'
   | 'ContainerContext'
-  | 'MountContext';
+  | 'MountContext'
+  | 'Log'
+  | 'HostContext';
 
 /** Leaves of a process in an EventBatch. */
 export const processLeaves: readonly Leaf[] = schemaOf('EventBatch')

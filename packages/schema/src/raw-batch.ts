@@ -104,6 +104,8 @@ export function decodePart<T>(
 export interface RawBatchEnd {
   readonly interestVersion: number;
   readonly wallOffset: number;
+  /** µs since the epoch, by the host's clock */
+  readonly sentAt: number;
   readonly lanes: readonly LaneCounters[];
   readonly keyId: string;
   /** Ed25519 over the bytes given */

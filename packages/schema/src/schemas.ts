@@ -12,6 +12,11 @@ const FILES = {
   Result: 'result',
   AuditRecord: 'audit-record',
   DeadLetter: 'dead-letter',
+  Edge: 'edge',
+  Join: 'join',
+  InterestRecord: 'interest',
+  Enrolment: 'enrolment',
+  AuditHead: 'audit-head',
 } as const;
 
 export type RecordName = keyof typeof FILES;

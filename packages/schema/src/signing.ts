@@ -7,7 +7,9 @@ import {
   sign,
   verify,
 } from 'node:crypto';
-import { signedPart } from './raw-batch.ts';
+import { encode } from './codec.ts';
+import type { RecordTypes } from './generated/types.generated.ts';
+import { SIGNATURE_BYTES, signedPart } from './raw-batch.ts';
 
 /** An Ed25519 key that signs batches or commands. `keyId`: first 8 bytes, hex, of the sha256 of its public half (SPKI DER). */
 export interface SigningKey {
@@ -51,4 +53,26 @@ export function verifyRecordAside(publicKey: KeyObject, bytes: Uint8Array): Prom
   const { promise, resolve, reject } = Promise.withResolvers<boolean>();
   verify(null, signed, publicKey, signature, (error, valid) => (error === null ? resolve(valid) : reject(error)));
   return promise;
+}
+
+/** What stands in a signed record that nobody signed: in one process the log belongs to root alone. */
+export const UNSIGNED: { readonly keyId: string; readonly signature: Buffer } = {
+  keyId: '',
+  signature: Buffer.alloc(SIGNATURE_BYTES),
+};
+
+/** Records that end in `keyId` and `signature`. */
+export type SignedName = {
+  [N in keyof RecordTypes]: RecordTypes[N] extends { keyId: string; signature: Uint8Array } ? N : never;
+}[keyof RecordTypes];
+
+/** The framed record, signed by `key`; null: unsigned. What `value` says of key and signature is replaced. */
+export function encodeSigned<N extends SignedName>(
+  name: N,
+  value: Omit<RecordTypes[N], 'keyId' | 'signature'>,
+  key: SigningKey | null,
+): Buffer {
+  const bytes = encode(name, { ...value, ...UNSIGNED, keyId: key?.keyId ?? '' } as unknown as RecordTypes[N]);
+  if (key !== null) bytes.set(signBytes(key, signedPart(bytes).signed), bytes.length - SIGNATURE_BYTES);
+  return bytes;
 }

@@ -8,6 +8,12 @@ export const TOPIC = {
   results: 'ringfence.results',
   schemas: 'ringfence.schemas',
   dlq: 'ringfence.dlq',
+  edges: 'ringfence.edges',
+  joins: 'ringfence.joins',
+  interest: 'ringfence.interest',
+  enrolments: 'ringfence.enrolments',
+  auditHeads: 'ringfence.audit-heads',
+  logsRaw: 'logs-raw',
 } as const;
 
 export type Topic = (typeof TOPIC)[keyof typeof TOPIC];
@@ -18,34 +24,46 @@ const MiB = 1024 * 1024;
 
 export interface TopicDefault {
   readonly name: Topic;
-  readonly partitions: number;
+  /** under `topics` in the settings */
+  readonly setting: keyof typeof TOPIC;
+  /**
+   * `spread`: as many partitions as the fleet has, the same number for every such topic, since a service that reads two of them keeps a host's state
+   * in one place; `single`: one partition, for what everybody reads whole.
+   */
+  readonly partitioning: 'spread' | 'single';
   readonly compacted: boolean;
   readonly retentionMs: number;
   readonly retentionBytes: number;
 }
 
 const topic = (
-  name: Topic,
-  partitions: number,
+  setting: keyof typeof TOPIC,
+  partitioning: TopicDefault['partitioning'],
   retentionMs: number,
   retentionBytes: number,
   compacted = false,
-): TopicDefault => ({
-  name,
-  partitions,
-  compacted,
-  retentionMs,
-  retentionBytes,
-});
+): TopicDefault => ({ name: TOPIC[setting], setting, partitioning, compacted, retentionMs, retentionBytes });
 
-/** Of the embedded log: one host, so one partition each. */
+const EVER = Number.POSITIVE_INFINITY;
+
 export const topics: readonly TopicDefault[] = [
-  topic(TOPIC.raw, 1, 6 * HOUR, 1024 * MiB),
-  topic(TOPIC.events, 1, 3 * DAY, 1024 * MiB),
-  topic(TOPIC.alerts, 1, 28 * DAY, Number.POSITIVE_INFINITY),
-  topic(TOPIC.incidents, 1, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, true),
-  topic(TOPIC.commands, 1, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY),
-  topic(TOPIC.results, 1, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY),
-  topic(TOPIC.schemas, 1, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, true),
-  topic(TOPIC.dlq, 1, 28 * DAY, 256 * MiB),
+  topic('raw', 'spread', 6 * HOUR, 1024 * MiB),
+  topic('logsRaw', 'spread', 3 * DAY, 256 * MiB),
+  topic('events', 'spread', 3 * DAY, 1024 * MiB),
+  topic('alerts', 'spread', 28 * DAY, EVER),
+  topic('edges', 'spread', 3 * DAY, 256 * MiB),
+  topic('joins', 'spread', 3 * DAY, 256 * MiB),
+  topic('incidents', 'spread', EVER, EVER, true),
+  topic('commands', 'spread', EVER, EVER),
+  topic('results', 'spread', EVER, EVER),
+  topic('interest', 'single', EVER, EVER, true),
+  topic('schemas', 'single', EVER, EVER, true),
+  topic('enrolments', 'single', EVER, EVER, true),
+  topic('auditHeads', 'single', EVER, EVER),
+  topic('dlq', 'single', 28 * DAY, 256 * MiB),
 ];
+
+/** As many partitions as each topic needs; `spread`: of the topics that are spread. */
+export function topicsWith(spread: number): (TopicDefault & { readonly partitions: number })[] {
+  return topics.map((one) => ({ ...one, partitions: one.partitioning === 'spread' ? spread : 1 }));
+}

@@ -13,6 +13,7 @@ import {
   RawBatchWriter,
   SchemaError,
   typeOf,
+  UNSIGNED,
 } from '../src/index.ts';
 import { containerRecord, counters, enriched, event, fixed64, process, u64bytes } from './arbitraries.ts';
 
@@ -23,6 +24,7 @@ const rawBatch = fc.record({
   agentVersion: fc.string(),
   interestVersion: fc.nat(),
   wallOffset: fc.nat(),
+  sentAt: fc.nat(),
   lanes: fc.array(counters, { maxLength: 3 }),
   events: fc.array(event, { maxLength: 8 }),
   keyId: fc.string(),
@@ -34,10 +36,14 @@ const eventBatch = fc.record({
   bootId: fc.uuid(),
   run: u64bytes,
   wallOffset: fc.nat(),
+  sentAt: fc.nat(),
+  receivedAt: fc.nat(),
   lanes: fc.array(counters, { maxLength: 2 }),
   containers: fc.array(containerRecord, { maxLength: 2 }),
   processes: fc.array(process, { maxLength: 4 }),
   events: fc.array(enriched, { maxLength: 8 }),
+  keyId: fc.constant(''),
+  signature: fc.constant(UNSIGNED.signature),
 }) as fc.Arbitrary<EventBatch>;
 
 test('a RawBatch copied event by event by the hot path has the bytes that avsc writes', () => {

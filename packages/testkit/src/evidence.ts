@@ -9,6 +9,7 @@ import {
   incidentId,
   type LineageProcess,
   type Result,
+  UNSIGNED,
   u64FromBigInt,
 } from '@ringfence/schema';
 
@@ -64,6 +65,7 @@ export function createTestAlert(sequence: number, overrides: Partial<Alert> = {}
     lineage: [createTestLineage(100)],
     container: null,
     cgroupPath: '/system.slice',
+    ...UNSIGNED,
     ...overrides,
   };
 }
@@ -109,6 +111,9 @@ export function createTestIncident(alerts: readonly Alert[], version: number): I
     ],
     container: null,
     story: ['root ran /bin/sh'],
+    hosts: [],
+    joined: [],
+    ...UNSIGNED,
   };
 }
 

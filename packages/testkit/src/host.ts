@@ -226,6 +226,7 @@ export class TestHost {
     return this.#writer.finish({
       interestVersion: 0,
       wallOffset: this.wallOffset,
+      sentAt: 0,
       lanes: [...this.#sequences].map(([key, sequence]) => {
         const [lane = '0', cpu = '0'] = key.split('/');
         return { lane: Number(lane), cpu: Number(cpu), sequence, drops: this.#drops.get(key) ?? {} };

@@ -6,7 +6,7 @@ import { suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type EmbeddedBus, openEmbeddedBus } from '@ringfence/bus';
-import { encode, TOPIC, topics } from '@ringfence/schema';
+import { encode, TOPIC, topicsWith } from '@ringfence/schema';
 import { createTestAlert, EVIDENCE_HOST } from '@ringfence/testkit';
 import Database from 'better-sqlite3';
 import { type Auditor, AuditReader, startAuditor } from '../src/index.ts';
@@ -20,7 +20,7 @@ const HELD = { alert: 20, incident: 20, command: 20, result: 20, gap: 160, execu
 
 async function withEvidence(dir: string): Promise<EmbeddedBus> {
   const bus = await openEmbeddedBus({ path: join(dir, 'bus.db') });
-  await bus.ensureTopics(topics);
+  await bus.ensureTopics(topicsWith(1));
   await bus.produce(testTrail(BATCHES, ALERTS));
   return bus;
 }
@@ -86,7 +86,7 @@ suite('the auditor', () => {
     const bus = await withEvidence(dir.path);
     await settled(bus, await startAuditor({ options: { path }, bus, log: silent }));
     const anew = await openEmbeddedBus({ path: join(other.path, 'bus.db') });
-    await anew.ensureTopics(topics);
+    await anew.ensureTopics(topicsWith(1));
     const value = encode('Alert', createTestAlert(ALERTS + 1));
     await anew.produce([{ topic: TOPIC.alerts, key: EVIDENCE_HOST, value }]);
     await settled(anew, await startAuditor({ options: { path }, bus: anew, log: silent }));
@@ -99,7 +99,7 @@ suite('the auditor', () => {
     using dir = tempDir();
     const path = join(dir.path, 'audit.db');
     const bus = await openEmbeddedBus({ path: join(dir.path, 'bus.db') });
-    await bus.ensureTopics(topics);
+    await bus.ensureTopics(topicsWith(1));
     const bad = [TOPIC.alerts, TOPIC.events, TOPIC.results, TOPIC.dlq].map((topic) => ({
       topic,
       key: EVIDENCE_HOST,
@@ -142,7 +142,7 @@ suite('the auditor', () => {
     using dir = tempDir();
     const path = join(dir.path, 'audit.db');
     await using bus = await openEmbeddedBus({ path: ':memory:' });
-    await bus.ensureTopics(topics);
+    await bus.ensureTopics(topicsWith(1));
     const auditor = await startAuditor({ options: { path }, bus, log: silent });
     const vandal = new Database(path);
     vandal.exec('DROP TABLE records');

@@ -144,6 +144,8 @@ export function createTestBatch(processes: readonly Process[], events: readonly 
     bootId: EVIDENCE_BOOT,
     run: u64FromBigInt(99n),
     wallOffset: EVIDENCE_WALL_OFFSET,
+    sentAt: 0,
+    receivedAt: 0,
   };
   return writer.finish({ ...origin, lanes: [], containers: [], processes });
 }

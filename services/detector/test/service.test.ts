@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { type BusLog, openEmbeddedBus } from '@ringfence/bus';
 import { startEnricher } from '@ringfence/enricher';
-import { decode, type Interest, TOPIC, topics } from '@ringfence/schema';
+import { decode, type Interest, TOPIC, topicsWith } from '@ringfence/schema';
 import { createTestHost } from '@ringfence/testkit';
 import { startDetector } from '../src/index.ts';
 import { RULES } from './support.ts';
@@ -24,7 +24,7 @@ test('raw batches on a bus become alerts and incidents', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'rf-detector-'));
   await writeFile(join(directory, 'rules.yaml'), RULES);
   await using bus = await openEmbeddedBus({ path: ':memory:' });
-  await bus.ensureTopics(topics);
+  await bus.ensureTopics(topicsWith(1));
   const host = createTestHost();
   const enricher = await startEnricher({ bus, enrolment: { keyFor: () => host.key.publicKey } });
   const detector = await startDetector({ bus, rulePaths: [directory] });
@@ -55,7 +55,7 @@ test('a reload takes what is good, keeps the former version of a broken file, an
   await writeFile(b, rule('B', '/etc/b'));
   await writeFile(join(directory, 'notes.txt'), 'no rules');
   await using bus = await openEmbeddedBus({ path: ':memory:' });
-  await bus.ensureTopics(topics);
+  await bus.ensureTopics(topicsWith(1));
   const { log, lines } = createTestLog();
   const interests: Interest[] = [];
   const onInterest = (interest: Interest): void => void interests.push(interest);
@@ -84,7 +84,7 @@ test('a changed file is noticed', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'rf-detector-'));
   await writeFile(join(directory, 'a.yaml'), rule('A', '/etc/a'));
   await using bus = await openEmbeddedBus({ path: ':memory:' });
-  await bus.ensureTopics(topics);
+  await bus.ensureTopics(topicsWith(1));
   const noticed = Promise.withResolvers<Interest>();
   let calls = 0;
   const onInterest = (interest: Interest): void => {
@@ -100,7 +100,7 @@ test('a changed file is noticed', async () => {
 
 test('rules that are not there are an error that says what to do', async () => {
   await using bus = await openEmbeddedBus({ path: ':memory:' });
-  await bus.ensureTopics(topics);
+  await bus.ensureTopics(topicsWith(1));
   await assert.rejects(startDetector({ bus, rulePaths: ['/nowhere'] }), {
     code: 'ERR_DETECTOR_RULE_FILES',
     path: '/nowhere',

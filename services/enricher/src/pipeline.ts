@@ -35,10 +35,10 @@ export function createEnricherPipeline(deps: { enrolment: Enrolment; options?: E
 
   function enrichBatch(record: InRecord, bytes: Buffer): { boot: Boot; batches: readonly Buffer[] } {
     reader.open(bytes);
-    const { hostId, bootId, run, wallOffset, lanes } = reader.head;
+    const { hostId, bootId, run, wallOffset, sentAt, lanes } = reader.head;
     const boot = boots.hear(hostId, bootId, record.partition);
     const runId = runIdOf(run);
-    out.begin({ boot, run, wallOffset, lanes });
+    out.begin({ boot, run, wallOffset, sentAt, receivedAt: record.timestamp, lanes });
     const ofRun = boot.run(runId);
     sequences.readDrops(ofRun, lanes);
     while (reader.next()) enrichEvent(boot, ofRun, runId, reader.cursor);

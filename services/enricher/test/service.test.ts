@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { openEmbeddedBus } from '@ringfence/bus';
-import { decode, TOPIC, topics } from '@ringfence/schema';
+import { decode, TOPIC, topicsWith } from '@ringfence/schema';
 import { createTestHost } from '@ringfence/testkit';
 import { startEnricher } from '../src/index.ts';
 
 test('the service takes raw batches from a bus, gives event batches, and sends what is bad to the dead letters', async () => {
   const host = createTestHost();
   await using bus = await openEmbeddedBus({ path: ':memory:' });
-  await bus.ensureTopics(topics);
+  await bus.ensureTopics(topicsWith(1));
   const enrolment = { keyFor: () => host.key.publicKey };
   const produce = (value: Uint8Array) => bus.produce([{ topic: TOPIC.raw, key: host.hostId, value }]);
   const first = await startEnricher({ bus, enrolment });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Bus, openEmbeddedBus } from '@ringfence/bus';
-import { type Command, createSigningKey, decode, encode, type Result, TOPIC, topics } from '@ringfence/schema';
+import { type Command, createSigningKey, decode, encode, type Result, TOPIC, topicsWith } from '@ringfence/schema';
 import { createTestAlert, createTestLineage, EVIDENCE_HOST, EVIDENCE_WALL_OFFSET } from '@ringfence/testkit';
 import { loadPolicyFiles, type Responder, startResponder } from '../src/index.ts';
 import { silent, TestAgent, tempDir } from './support.ts';
@@ -65,7 +65,7 @@ suite('the responder', () => {
     await using inside = victim();
     await using outside = victim();
     await using bus = await openEmbeddedBus({ path: ':memory:' });
-    await bus.ensureTopics(topics);
+    await bus.ensureTopics(topicsWith(1));
     const key = createSigningKey();
     const control = new TestAgent(key, dir.path, [inside.pid, outside.pid]);
     const now = () => EVIDENCE_WALL_OFFSET;
@@ -94,7 +94,7 @@ suite('the responder', () => {
     using dir = tempDir();
     await using target = victim();
     await using bus = await openEmbeddedBus({ path: ':memory:' });
-    await bus.ensureTopics(topics);
+    await bus.ensureTopics(topicsWith(1));
     const key = createSigningKey();
     const control = new TestAgent(key, dir.path, [target.pid]);
     await using _responder: Responder = await startResponder({ options: {}, bus, key, policies, control, log: silent });
@@ -145,7 +145,7 @@ suite('the responder', () => {
       const path = join(dir.path, 'bus.db');
       {
         await using bus = await openEmbeddedBus({ path });
-        await bus.ensureTopics(topics);
+        await bus.ensureTopics(topicsWith(1));
         await produceAlert(bus, target.pid, '/ringfence-demo-1');
       }
       const script = fileURLToPath(new URL('./crash-child.ts', import.meta.url));

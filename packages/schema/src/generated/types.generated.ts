@@ -163,6 +163,47 @@ export interface MountContext {
   readonly options: string;
 }
 
+/** a line of a log, parsed where its program is known; empty or 0: not said */
+export interface Log {
+  /** file, journald, filebeat */
+  readonly origin: string;
+  /** of the file, or the unit */
+  readonly path: string;
+  /** of the line in its file, bytes; -1: none */
+  readonly offset: number;
+  /** sshd */
+  readonly program: string;
+  readonly pid: number;
+  readonly message: Text;
+  /** ECS event.category: authentication, session, process, iam */
+  readonly category: string;
+  /** ECS event.action: ssh-login, sudo-command, cron-command */
+  readonly action: string;
+  /** ECS event.outcome: success, failure */
+  readonly outcome: string;
+  /** who did it */
+  readonly user: string;
+  /** as whom */
+  readonly targetUser: string;
+  readonly sourceAddress: string;
+  readonly sourcePort: number;
+  /** publickey, password */
+  readonly method: string;
+  /** of a key: SHA256:... */
+  readonly fingerprint: string;
+  readonly command: string;
+  readonly workingDirectory: string;
+  readonly tty: string;
+}
+
+/** names and addresses of the host */
+export interface HostContext {
+  readonly hostname: string;
+  readonly machineId: string;
+  /** of its interfaces, loopback left out, separated by spaces */
+  readonly addresses: string;
+}
+
 /** One event of one host. Its identity is (hostId, bootId, run, lane, cpu, sequence); the first three are the batch's. */
 export interface Event {
   /** 0 security, 1 bulk (kernel); 16 and above are made in user space */
@@ -193,7 +234,9 @@ export interface Event {
     | { readonly 'ringfence.Gap': Gap }
     | { readonly 'ringfence.UserContext': UserContext }
     | { readonly 'ringfence.ContainerContext': ContainerContext }
-    | { readonly 'ringfence.MountContext': MountContext };
+    | { readonly 'ringfence.MountContext': MountContext }
+    | { readonly 'ringfence.Log': Log }
+    | { readonly 'ringfence.HostContext': HostContext };
 }
 
 export interface LaneCounters {
@@ -220,6 +263,8 @@ export interface RawBatch {
   readonly interestVersion: number;
   /** µs to add to a ktime to get the wall clock */
   readonly wallOffset: number;
+  /** µs since the epoch, by the host's clock, when the batch was signed */
+  readonly sentAt: number;
   /** counters of every lane and CPU, with each tick */
   readonly lanes: readonly LaneCounters[];
   readonly events: readonly Event[];
@@ -285,17 +330,24 @@ export interface EnrichedEvent {
   readonly event: Event;
 }
 
-/** The events of one RawBatch, enriched. Contexts stand once per batch; events point at them by index, -1 for none. */
+/** The events of one RawBatch, enriched; signature is the last field for ever. Contexts stand once per batch; events point at them by index, -1 for none. */
 export interface EventBatch {
   readonly hostId: string;
   readonly bootId: string;
   readonly run: U64;
   /** µs to add to a ktime to get the wall clock */
   readonly wallOffset: number;
+  /** of the RawBatch */
+  readonly sentAt: number;
+  /** µs since the epoch, when the bus took the RawBatch */
+  readonly receivedAt: number;
   readonly lanes: readonly LaneCounters[];
   readonly containers: readonly Container[];
   readonly processes: readonly Process[];
   readonly events: readonly EnrichedEvent[];
+  /** whose signature it is; empty: unsigned, as in one process */
+  readonly keyId: string;
+  readonly signature: Ed25519Signature;
 }
 
 export const Priorities = ['debug', 'informational', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'] as const;
@@ -347,6 +399,9 @@ export interface Alert {
   readonly container: null | Container;
   /** of the process, where known */
   readonly cgroupPath: string;
+  /** whose signature it is; empty: unsigned, as in one process */
+  readonly keyId: string;
+  readonly signature: Ed25519Signature;
 }
 
 export const IncidentStates = ['open', 'closed', 'merged'] as const;
@@ -381,6 +436,18 @@ export interface IncidentProcess {
   readonly containerId: string;
 }
 
+export interface JoinedChain {
+  /** the incident id it had or would have had */
+  readonly id: string;
+  readonly hostId: string;
+  /** of the edge: connection, hash, key */
+  readonly kind: string;
+  /** in plain words */
+  readonly why: string;
+  /** µs since the epoch */
+  readonly at: number;
+}
+
 /** A connected part of the graph of alerts, whole each time. id = hash of the alert that opened it. Under 900 kB. */
 export interface Incident {
   readonly id: string;
@@ -407,6 +474,13 @@ export interface Incident {
   readonly container: null | Container;
   /** plain words, a sentence a step */
   readonly story: readonly string[];
+  /** every host it reached, hostId first; empty: hostId alone */
+  readonly hosts: readonly string[];
+  /** chains of other hosts that are part of it */
+  readonly joined: readonly JoinedChain[];
+  /** whose signature it is; empty: unsigned, as in one process */
+  readonly keyId: string;
+  readonly signature: Ed25519Signature;
 }
 
 export const Actions = ['kill'] as const;
@@ -490,6 +564,105 @@ export interface DeadLetter {
   readonly original: Uint8Array;
 }
 
+/** One end of what ties hosts together, seen by a chain of one of them. Keyed by edge. */
+export interface Edge {
+  /** hash of kind and detail: the same from every end */
+  readonly edge: string;
+  /** connection, hash, key */
+  readonly kind: string;
+  /** in plain words */
+  readonly detail: string;
+  readonly hostId: string;
+  /** id of the incident it is or may become */
+  readonly chainId: string;
+  /** µs since the epoch: of the chain's first alert */
+  readonly openedAt: number;
+  readonly alertId: string;
+  /** µs since the epoch */
+  readonly at: number;
+  /** whose signature it is; empty: unsigned, as in one process */
+  readonly keyId: string;
+  readonly signature: Ed25519Signature;
+}
+
+export interface ChainRef {
+  readonly chainId: string;
+  readonly hostId: string;
+  readonly openedAt: number;
+}
+
+/** Two chains of different hosts are one attack. Keyed by the host that has to act on it; sent again with each change of the chain that is folded in. */
+export interface Join {
+  /** who has to act on it */
+  readonly hostId: string;
+  readonly edge: string;
+  readonly kind: string;
+  /** in plain words */
+  readonly why: string;
+  /** µs since the epoch */
+  readonly at: number;
+  /** opened first: it survives */
+  readonly into: ChainRef;
+  readonly from: ChainRef;
+  /** all of `from`, when it is folded into `into`; null: the two have just been tied */
+  readonly chain: null | Incident;
+  /** whose signature it is; empty: unsigned, as in one process */
+  readonly keyId: string;
+  readonly signature: Ed25519Signature;
+}
+
+/** What the rules of one detector can match. Keyed by detector. */
+export interface InterestRecord {
+  readonly detector: string;
+  readonly version: number;
+  /** µs since the epoch; said again every minute, forgotten after five */
+  readonly at: number;
+  /** null: every open */
+  readonly openPathPrefixes: null | readonly string[];
+  readonly openNames: readonly string[];
+  /** whose signature it is; empty: unsigned, as in one process */
+  readonly keyId: string;
+  readonly signature: Ed25519Signature;
+}
+
+/** Who may speak as whom. Keyed by subject and key id; signed by the fleet's root key. */
+export interface Enrolment {
+  /** hostId of an agent, or the name of a service's instance */
+  readonly subject: string;
+  /** agent, enricher, detector, responder, auditor */
+  readonly role: string;
+  /** Ed25519, SPKI DER: signs what the subject writes */
+  readonly publicKey: Uint8Array;
+  readonly signingKeyId: string;
+  /** hex: of the client certificates in use */
+  readonly certificateSerials: readonly string[];
+  /** µs since the epoch */
+  readonly issuedAt: number;
+  /** µs since the epoch; 0: in force. What was signed later, or by a clock that can not be told, is refused */
+  readonly revokedAt: number;
+  /** the higher one holds */
+  readonly version: number;
+  /** whose signature it is; empty: unsigned, as in one process */
+  readonly keyId: string;
+  readonly signature: Ed25519Signature;
+}
+
+/** How far the audit trail of a source partition reaches, and its hash there. */
+export interface AuditHead {
+  readonly topic: string;
+  readonly partition: number;
+  /** of the last record in it */
+  readonly offset: number;
+  /** records since the first */
+  readonly count: number;
+  readonly hash: Sha256;
+  /** µs since the epoch */
+  readonly at: number;
+  /** whose signature it is; empty: unsigned, as in one process */
+  readonly keyId: string;
+  readonly signature: Ed25519Signature;
+}
+
 export interface RecordTypes {
   readonly Event: Event;
   readonly RawBatch: RawBatch;
@@ -500,4 +673,9 @@ export interface RecordTypes {
   readonly Result: Result;
   readonly AuditRecord: AuditRecord;
   readonly DeadLetter: DeadLetter;
+  readonly Edge: Edge;
+  readonly Join: Join;
+  readonly InterestRecord: InterestRecord;
+  readonly Enrolment: Enrolment;
+  readonly AuditHead: AuditHead;
 }

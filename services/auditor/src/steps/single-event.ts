@@ -62,7 +62,6 @@ class Contexts {
   }
 
   head(): EventBatchHead {
-    const { hostId, bootId, run, wallOffset } = this.#view.head;
-    return { hostId, bootId, run, wallOffset, lanes: [], containers: this.#containers, processes: this.#processes };
+    return { ...this.#view.head, lanes: [], containers: this.#containers, processes: this.#processes };
   }
 }

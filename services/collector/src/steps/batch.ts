@@ -86,7 +86,13 @@ export class Batch {
     for (const slot of this.#touched) this.#counts[slot] = 0;
     this.#touched.length = 0;
     const sign = (bytes: Uint8Array): Uint8Array => signBytes(this.#key, bytes);
-    const bytes = this.#writer.finish({ ...this.facts, lanes: this.#lanes, keyId: this.#key.keyId, sign });
+    const bytes = this.#writer.finish({
+      ...this.facts,
+      sentAt: Date.now() * 1000,
+      lanes: this.#lanes,
+      keyId: this.#key.keyId,
+      sign,
+    });
     this.#lanes = [];
     this.#finished.push({ bytes, events: count, kind, tally });
   }

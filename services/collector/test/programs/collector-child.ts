@@ -3,12 +3,12 @@
  * it is passed. Prints "ready" when the sensor is in place.
  */
 import { openEmbeddedBus } from '@ringfence/bus';
-import { topics } from '@ringfence/schema';
+import { topicsWith } from '@ringfence/schema';
 import { startTestCollector, type TestPlace } from '../support.ts';
 
 const [directory = '', pinPath = '', path = '', point = '', passes = '0'] = process.argv.slice(2);
 const bus = await openEmbeddedBus({ path });
-await bus.ensureTopics(topics);
+await bus.ensureTopics(topicsWith(1));
 let ready = false;
 let left = Number(passes);
 const failpoint = (name: string): void => {

@@ -7,6 +7,7 @@ import {
   eventKinds,
   type LineageProcess,
   type ProcessInfo,
+  UNSIGNED,
 } from '@ringfence/schema';
 import { containerIdOf } from './hubs.ts';
 
@@ -41,6 +42,7 @@ export function buildAlert(rule: CompiledRule<EventView>, event: EventView): Ale
     lineage: lineageOf(event),
     container,
     cgroupPath: container?.path ?? '',
+    ...UNSIGNED,
   };
 }
 

@@ -5,6 +5,7 @@ import {
   type IncidentState,
   Priorities,
   type Priority,
+  UNSIGNED,
   u64FromBigInt,
 } from '@ringfence/schema';
 import type { Chain, ChainAlert, ChainContainer } from '../state/chain.ts';
@@ -65,6 +66,9 @@ function incidentOf(
     processes: processesOf(chain, alerts, maxProcesses),
     container: container === null ? null : { ...container, cgroupId: u64FromBigInt(BigInt(`0x${container.cgroupId}`)) },
     story: storyOf(alerts),
+    hosts: [],
+    joined: [],
+    ...UNSIGNED,
   };
 }
 

@@ -21,6 +21,8 @@ export interface BatchOrigin {
   readonly boot: Boot;
   readonly run: Uint8Array;
   readonly wallOffset: number;
+  readonly sentAt: number;
+  readonly receivedAt: number;
   readonly lanes: readonly LaneCounters[];
 }
 
@@ -101,12 +103,14 @@ export class BatchBuilder {
   }
 
   #finishPart(): void {
-    const { boot, run, wallOffset, lanes } = this.#origin;
+    const { boot, run, wallOffset, sentAt, receivedAt, lanes } = this.#origin;
     const head: EventBatchHead = {
       hostId: boot.hostId,
       bootId: boot.bootId,
       run,
       wallOffset,
+      sentAt,
+      receivedAt,
       // Counters are of the whole: once.
       lanes: this.#done.length === 0 ? lanes : [],
       containers: this.#containers,
