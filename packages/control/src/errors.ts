@@ -1,0 +1,32 @@
+/** Errors of the control stream. `code` is stable; the message says what happened, to what, and what to do. */
+export class ControlStreamError extends Error {
+  readonly code: string;
+  constructor(code: string, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
+
+/** No agent of this host is attached here: it may be at another responder, or away. */
+export class NotAttachedError extends ControlStreamError {
+  readonly fate = 'retriable';
+  readonly hostId: string;
+  constructor(hostId: string) {
+    super('ERR_CONTROL_NOT_ATTACHED', `no agent of host ${hostId} is attached here: wait until it attaches`);
+    this.hostId = hostId;
+  }
+}
+
+/** The stream ended before the answer came: what became of the command is not known here. */
+export class ControlLostError extends ControlStreamError {
+  readonly fate = 'retriable';
+  readonly hostId: string;
+  constructor(hostId: string, why: string) {
+    super(
+      'ERR_CONTROL_LOST',
+      `the agent of host ${hostId} left before it answered (${why}): ask again when it is back`,
+    );
+    this.hostId = hostId;
+  }
+}
