@@ -34,10 +34,19 @@ function parse(argv) {
 
 const TESTS = join(root, 'tools/test.ts');
 
+/** What the program needs of the system, by role. */
+function rolesOf(program) {
+  const roles = ['sensor', 'run'];
+  if (program === undefined || program.development) roles.push('tests');
+  const fleet = program?.args[0] === 'dev' && program.args[1] === 'fleet';
+  if (program === undefined || program.file === TESTS || fleet) roles.push('servers');
+  return roles;
+}
+
 async function setUp(program) {
   const development = program === undefined || program.development;
   const node = await installDependencies(root, development);
-  const canBuild = await bringSystemPackages(development);
+  const canBuild = await bringSystemPackages(rolesOf(program));
   if (canBuild) await buildSensorIfChanged(root, node);
   if (program?.file === TESTS) await bringEngine(root);
   return node;

@@ -4,6 +4,7 @@ import { runStep, say } from './progress.mjs';
 
 const PROGRAM_DIRECTORIES = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 const LIBRARY_DIRECTORIES = ['/usr/local/lib', '/usr/local/lib64', '/usr/lib', '/usr/lib64', '/lib', '/lib64'];
+const JVMS = '/usr/lib/jvm';
 
 function isExecutable(path) {
   try {
@@ -29,9 +30,18 @@ function hasLibrary(name) {
   );
 }
 
+/** Whether one of the installed Javas is of this version or newer. */
+function hasJava(oldest) {
+  const homes = existsSync(JVMS) ? readdirSync(JVMS).map((name) => join(JVMS, name, 'release')) : [];
+  return homes
+    .filter((release) => existsSync(release))
+    .some((release) => Number(/JAVA_VERSION="(\d+)/.exec(readFileSync(release, 'utf8'))?.[1]) >= oldest);
+}
+
 /**
  * What must be there, and which package brings it. Of several apt packages the first that exists is taken.
- * `role` sensor: to build it; run: to load it; tests: to build the programs that provoke it.
+ * `role` sensor: to build it; run: to load it; tests: to build the programs that provoke it; servers: what the real servers behind tests and
+ * `ringfence dev fleet` run on.
  */
 const REQUIREMENTS = [
   {
@@ -79,6 +89,34 @@ const REQUIREMENTS = [
     pacman: 'gcc',
     zypper: 'gcc glibc-devel',
     more: ['libc6-dev'],
+  },
+  {
+    what: 'Maven with Java 17 or newer (fetches and runs Kafka and Elasticsearch)',
+    role: 'servers',
+    present: () => hasProgram('mvn') && hasProgram('java'),
+    apt: ['maven'],
+    dnf: 'maven',
+    pacman: 'maven',
+    zypper: 'maven',
+  },
+  {
+    what: 'Java 21 or newer, or pip to bring one (runs Elasticsearch)',
+    role: 'servers',
+    present: () => hasJava(21) || hasProgram('pip3', 'pip'),
+    apt: ['openjdk-21-jre-headless', 'python3-pip'],
+    dnf: 'java-21-openjdk-headless',
+    pacman: 'jre21-openjdk-headless',
+    zypper: 'java-21-openjdk-headless',
+  },
+  {
+    // Debian's redis-server would start a service; its program is in the tools, under another name.
+    what: 'Redis (redis-server)',
+    role: 'servers',
+    present: () => hasProgram('redis-server', 'redis-check-rdb'),
+    apt: ['redis-tools'],
+    dnf: 'redis',
+    pacman: 'redis',
+    zypper: 'redis',
   },
 ];
 
@@ -130,7 +168,7 @@ function report(missing) {
   if (command !== undefined) say(`Install it as root with: ${command}`);
   const roles = new Set(missing.map(({ role }) => role));
   if (roles.has('sensor') || roles.has('run')) say('Going on: what needs the sensor will not work until then.');
-  else say('Going on: tests that need it will be skipped.');
+  else say('Going on: what needs it will say so; tests that do will be skipped.');
 }
 
 function isRoot() {
@@ -143,12 +181,13 @@ function isMusl() {
 
 /**
  * Looks at files only when all is there; asks apt for the rest where it may, else says what is missing and goes on.
+ * @param {readonly string[]} roles of what is needed
  * @returns {Promise<boolean>} whether the sensor can be built here
  */
-export async function bringSystemPackages(development) {
+export async function bringSystemPackages(roles) {
   if (process.platform !== 'linux') return false;
   if (isMusl()) say('This is a musl system; Ringfence is tried on glibc only.');
-  const lacking = () => REQUIREMENTS.filter(({ role, present }) => (development || role !== 'tests') && !present());
+  const lacking = () => REQUIREMENTS.filter(({ role, present }) => roles.includes(role) && !present());
   let missing = lacking();
   if (missing.length > 0 && isRoot() && hasProgram('apt-get')) {
     await installWithApt(missing);
