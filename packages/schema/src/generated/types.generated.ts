@@ -532,12 +532,12 @@ export interface Result {
   readonly at: number;
 }
 
-export const AuditKinds = ['alert', 'incident', 'command', 'result', 'gap', 'execution', 'events', 'dlq'] as const;
+export const AuditKinds = ['alert', 'incident', 'command', 'result', 'gap', 'execution', 'events', 'dlq', 'enrolment'] as const;
 export type AuditKind = (typeof AuditKinds)[number];
 
 export type Sha256 = Uint8Array;
 
-/** One entry of the audit trail. hash = sha256(prevHash, then the record's other fields as encoded); one chain per source partition. */
+/** One entry of the audit trail. hash = sha256(prevHash, then the record's other fields as encoded); one chain per source partition and kind. */
 export interface AuditRecord {
   readonly id: string;
   readonly kind: AuditKind;
@@ -547,7 +547,7 @@ export interface AuditRecord {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
-  /** the framed record as it stood on the bus */
+  /** the framed record as it stood on the bus; of a batch of events that stays in Kafka, its sha256 */
   readonly payload: Uint8Array;
   readonly prevHash: Sha256;
 }
@@ -658,6 +658,10 @@ export interface AuditHead {
   readonly hash: Sha256;
   /** µs since the epoch */
   readonly at: number;
+  /** of the records in it: what is derived from a batch has a chain of its own */
+  readonly kind: string;
+  /** which store: the first hash of a trail begun anew has nothing to do with the one before */
+  readonly trail: string;
   /** whose signature it is; empty: unsigned, as in one process */
   readonly keyId: string;
   readonly signature: Ed25519Signature;
