@@ -49,6 +49,19 @@ export class BusClosedError extends BusError {
   }
 }
 
+/** A partition went to another member of the group while a batch of it was in hand. What was written of the batch is written again by the new owner. */
+export class AssignmentLostError extends BusError {
+  readonly group: string;
+  constructor(group: string, what: string, options?: { cause?: unknown }) {
+    super(
+      'ERR_BUS_ASSIGNMENT_LOST',
+      `group ${group}: ${what} went to another member before the commit; its records are processed there`,
+      options,
+    );
+    this.group = group;
+  }
+}
+
 export class UnknownTopicError extends BusError {
   readonly topic: string;
   constructor(topic: string) {

@@ -9,6 +9,8 @@ export {
   type Failpoint,
   type Fate,
   fateOf,
+  type Handler,
+  type Partitioned,
   type PipelineMetrics,
   type PipelineOptions,
   runPipeline,

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BusLog } from './embedded/options.ts';
-import { BusFullError } from './errors.ts';
-import type { Consumer, Effect, InRecord, OutRecord } from './port.ts';
+import { AssignmentLostError, BusFullError } from './errors.ts';
+import type { Assignment, Consumer, Effect, InRecord, OutRecord, StateEntry } from './port.ts';
 
 /** Where a crash test may stop the process. */
 export type Failpoint = 'before-effect' | 'before-commit' | 'after-commit';
@@ -19,16 +19,32 @@ export interface PipelineMetrics {
   deadLettered?(record: InRecord, error: unknown): void;
   /** a commit had to wait because the bus was full */
   backPressure?(): void;
+  /** partitions came or went */
+  reassigned?(change: Assignment): void;
+  /** a batch was in hand when its partition went */
+  assignmentLost?(): void;
 }
 
-export interface PipelineOptions {
+/** Does the work, over memory that can be rebuilt. */
+export interface Handler {
+  /** The whole effect of a batch. Must be the same whether records come in one batch or one by one. */
+  handle(records: readonly InRecord[]): Effect | Promise<Effect>;
+  /** Puts the memory back to where it was before the `handle` that threw. @default nothing to put back */
+  rollback?(): void | Promise<void>;
+}
+
+/** Memory that is kept by partition: what a partition's records have led to moves with it from one member of a group to another. */
+export interface Partitioned {
+  /** A handler for one partition, filled with what `restore` gives of each store. It gets this partition's records alone, of every topic. */
+  open(partition: number, restore: (store: string) => AsyncIterable<StateEntry>): Promise<Handler>;
+  /** The partition is another's now, or will be opened again. */
+  closed?(partition: number): void;
+}
+
+interface CommonOptions {
   /** stands in the log lines */
   readonly service: string;
   readonly consumer: Consumer;
-  /** The whole effect of a batch. Must be the same whether records come in one batch or one by one. */
-  readonly handle: (records: readonly InRecord[]) => Effect | Promise<Effect>;
-  /** Puts the service's memory back to where it was before the `handle` that threw. @default nothing to put back */
-  readonly rollback?: () => void | Promise<void>;
   /** The framed DeadLetter for `ringfence.dlq`. */
   readonly deadLetter: (record: InRecord, error: unknown) => OutRecord;
   /** Ends the pipeline after the batch in hand. */
@@ -42,8 +58,12 @@ export interface PipelineOptions {
   readonly retryMaxMs?: number;
 }
 
-/** Poll, handle, commit, until `signal` aborts or the consumer is closed. Rejects with what `handle` threw when its fate is `fatal`. */
-export async function runPipeline(options: PipelineOptions): Promise<void> {
+/** A handler of all there is, or one for each partition. */
+export type PipelineOptions = CommonOptions & (Handler | Partitioned);
+
+/** Poll, handle, commit, until `signal` aborts or the consumer is closed. Rejects with what a handler threw when its fate is `fatal`. */
+export async function runPipeline(given: PipelineOptions): Promise<void> {
+  const options = { ...given, handlers: handlersOf(given) };
   const { consumer, signal } = options;
   // A waiting poll may be no more than a promise: without a handle, a process that only runs pipelines would end.
   const keepAlive = setInterval(() => {}, 2 ** 31 - 1);
@@ -51,7 +71,7 @@ export async function runPipeline(options: PipelineOptions): Promise<void> {
     for (;;) {
       const records = await consumer.poll(signal);
       if (records.length === 0) return;
-      await processBatch(options, records);
+      await processUnlessLost(options, records);
     }
   } catch (error) {
     if (!(error instanceof Stopped)) throw error;
@@ -68,35 +88,96 @@ export function fateOf(error: unknown): Fate {
 /** Thrown by a pause that the signal ended: what is in hand stays uncommitted. */
 class Stopped extends Error {}
 
-async function processBatch(options: PipelineOptions, records: readonly InRecord[]): Promise<void> {
+interface Group {
+  readonly handler: Handler;
+  readonly records: readonly InRecord[];
+}
+
+interface Running extends CommonOptions {
+  /** The records by whose work they are, in their order. */
+  readonly handlers: (records: readonly InRecord[]) => Iterable<Group>;
+}
+
+function handlersOf(options: PipelineOptions): Running['handlers'] {
+  if (!('open' in options)) return (records) => [{ handler: options, records }];
+  const { consumer, metrics } = options;
+  const handlers = new Map<number, Handler>();
+  consumer.onAssignment(async (change) => {
+    metrics?.reassigned?.(change);
+    for (const partition of change.revoked) {
+      handlers.delete(partition);
+      options.closed?.(partition);
+    }
+    for (const partition of change.assigned) {
+      handlers.set(partition, await options.open(partition, (store) => consumer.restore(store, partition)));
+    }
+  });
+  return (records) => {
+    const groups = [...Map.groupBy(records, ({ partition }) => partition)];
+    return groups.map(([partition, own]) => ({ handler: handlers.get(partition)!, records: own }));
+  };
+}
+
+/** What was in hand of a partition that went is not ours any more; the next poll puts memory right. */
+async function processUnlessLost(options: Running, records: readonly InRecord[]): Promise<void> {
+  try {
+    await processBatch(options, records);
+  } catch (error) {
+    if (!(error instanceof AssignmentLostError)) throw error;
+    options.metrics?.assignmentLost?.();
+    options.log?.warn({ service: options.service, err: error }, 'a partition went to another member of the group');
+  }
+}
+
+async function processBatch(options: Running, records: readonly InRecord[]): Promise<void> {
   const started = performance.now();
   await options.failpoint?.('before-effect');
-  const result = await handleWithRetries(options, records);
-  if ('effect' in result) {
-    await commit(options, records, result.effect);
-    options.metrics?.committed?.(records.length, (performance.now() - started) / 1000);
-    return;
+  let handled: InRecord[] = [];
+  let effects: Effect[] = [];
+  const flush = async (): Promise<void> => {
+    if (handled.length === 0) return;
+    const [batch, effect] = [handled, merged(effects)];
+    [handled, effects] = [[], []];
+    await commit(options, batch, effect);
+    options.metrics?.committed?.(batch.length, (performance.now() - started) / 1000);
+  };
+  for (const group of options.handlers(records)) {
+    const result = await handleWithRetries(options, group);
+    if ('effect' in result) {
+      handled.push(...group.records);
+      effects.push(result.effect);
+      continue;
+    }
+    // Other partitions' memory has moved on already: so must their offsets.
+    await flush();
+    await isolatePoison(options, group.records, result.poison);
   }
+  await flush();
+}
+
+const merged = (effects: readonly Effect[]): Effect =>
+  effects.length === 1
+    ? effects[0]!
+    : { outputs: effects.flatMap(({ outputs }) => outputs), state: effects.flatMap(({ state }) => state) };
+
+/** One of them is to blame: alone, each shows itself. */
+async function isolatePoison(options: Running, records: readonly InRecord[], poison: unknown): Promise<void> {
   const [first] = records;
-  if (records.length === 1 && first !== undefined) {
-    await buryRecord(options, first, result.poison);
-    return;
-  }
-  // One of them is to blame: alone, each shows itself.
-  for (const record of records) await processBatch(options, [record]);
+  if (records.length === 1 && first !== undefined) await buryRecord(options, first, poison);
+  else for (const record of records) await processBatch(options, [record]);
 }
 
 async function handleWithRetries(
-  options: PipelineOptions,
-  records: readonly InRecord[],
+  options: Running,
+  { handler, records }: Group,
 ): Promise<{ readonly effect: Effect } | { readonly poison: unknown }> {
   for (let attempt = 0; ; attempt++) {
     try {
-      return { effect: await options.handle(records) };
+      return { effect: await handler.handle(records) };
     } catch (error) {
       const fate = fateOf(error);
       if (fate === 'fatal') throw error;
-      await options.rollback?.();
+      await handler.rollback?.();
       if (fate === 'poison') return { poison: error };
       options.metrics?.retried?.(error);
       const pauseMs = backoff(attempt, options.retryBaseMs ?? 100, options.retryMaxMs ?? 30_000);
@@ -109,7 +190,7 @@ async function handleWithRetries(
   }
 }
 
-async function buryRecord(options: PipelineOptions, record: InRecord, error: unknown): Promise<void> {
+async function buryRecord(options: Running, record: InRecord, error: unknown): Promise<void> {
   const { topic, partition, offset } = record;
   options.log?.error(
     { service: options.service, err: error, topic, partition, offset },
@@ -120,7 +201,7 @@ async function buryRecord(options: PipelineOptions, record: InRecord, error: unk
 }
 
 /** A full bus pushes back: the effect is kept and committed when there is room. */
-async function commit(options: PipelineOptions, records: readonly InRecord[], effect: Effect): Promise<void> {
+async function commit(options: Running, records: readonly InRecord[], effect: Effect): Promise<void> {
   await options.failpoint?.('before-commit');
   for (let attempt = 0; ; attempt++) {
     try {

@@ -66,8 +66,18 @@ export interface TopicSpec {
   readonly retentionBytes: number;
 }
 
+/**
+ * Which partitions a consumer of a group has got or lost since its last poll. A number stands for that partition of every topic the group reads: they are
+ * assigned together. One that is in both was lost and came back, or a commit of it failed: what memory says of it may be ahead of what is written.
+ */
+export interface Assignment {
+  readonly assigned: readonly number[];
+  readonly revoked: readonly number[];
+}
+
 export interface ConsumerOptions {
   readonly group: string;
+  /** those with more than one partition all have the same number of them */
   readonly topics: readonly string[];
   /** names of the state stores (`ringfence.state.*`) this group owns */
   readonly stores?: readonly string[];
@@ -83,15 +93,21 @@ export interface ConsumerOptions {
 }
 
 export interface Consumer extends AsyncDisposable {
+  /**
+   * Whom to tell which partitions are ours: from inside `poll`, so never while a batch is in hand, and before the first record of a new one comes. Their
+   * state is restored then. Set it before the first poll.
+   */
+  onAssignment(listener: (change: Assignment) => Promise<void>): void;
   /** Waits until something is there, `signal` aborts (then []), or the consumer is closed (then []). Records of several partitions, each in order. */
   poll(signal?: AbortSignal): Promise<readonly InRecord[]>;
   /**
    * Outputs, state changes and the offsets after `records`, in that order or at once. Rejects with BusFullError when there is no room; nothing was then
-   * written. Offsets that come with no output and no state change may become durable a little later: their records, delivered again, change nothing.
+   * written. Rejects with AssignmentLostError when one of the partitions is no longer ours: the next poll tells which, and counts those that still are as
+   * lost and back. Offsets that come with no output and no state change may become durable a little later: their records, delivered again, change nothing.
    */
   commit(records: readonly InRecord[], effect: Effect): Promise<void>;
-  /** What a store held when the partitions were assigned: call before the first poll. */
-  restore(store: string): AsyncIterable<StateEntry & { readonly partition: number }>;
+  /** What a store holds for a partition that has just been assigned: call in the listener of `onAssignment`. */
+  restore(store: string, partition: number): AsyncIterable<StateEntry>;
   /** records not yet committed, by topic */
   lag(): Promise<ReadonlyMap<string, number>>;
   /** Stops polling; what was polled and not committed comes again to the next consumer of the group. */

@@ -1,4 +1,4 @@
-import type { Consumer, Position, StateChange } from './port.ts';
+import type { Position, StateChange, StateEntry } from './port.ts';
 
 /** Which input an entry was last changed by. */
 export interface InputPosition extends Position {
@@ -111,11 +111,11 @@ export class StateTable<T> {
     this.#changedAt.clear();
   }
 
-  /** Fills the table with what the store held; call before the first poll. */
-  async restore(consumer: Pick<Consumer, 'restore'>): Promise<void> {
-    const { store, decode, maxEntries } = this.#options;
+  /** Adds what the store holds for a partition that has just been assigned. */
+  async restore(entries: AsyncIterable<StateEntry>, partition: number): Promise<void> {
+    const { decode, maxEntries } = this.#options;
     const found: [string, Entry<T>][] = [];
-    for await (const { key, value, partition, position } of consumer.restore(store)) {
+    for await (const { key, value, position } of entries) {
       found.push([key, { value: decode(value), at: { partition, ...position } }]);
     }
     // The order of the last set again, as near as positions tell it.

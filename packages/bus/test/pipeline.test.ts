@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import type { EmbeddedBus } from '../src/embedded/bus.ts';
 import { BusFullError } from '../src/errors.ts';
-import { type Failpoint, fateOf, type PipelineOptions, runPipeline } from '../src/pipeline.ts';
+import { type Failpoint, fateOf, type Handler, type PipelineOptions, runPipeline } from '../src/pipeline.ts';
 import type { Consumer, InRecord } from '../src/port.ts';
 import { StateTable } from '../src/state-table.ts';
 import { createRecord, createTopic, defer, NOTHING, openWithClock, readAll } from './embedded/harness.ts';
@@ -21,7 +21,7 @@ interface Fixture {
   readonly abort: AbortController;
   /** what the metrics were told */
   readonly told: string[];
-  readonly run: (overrides: Partial<PipelineOptions> & Pick<PipelineOptions, 'handle'>) => Promise<void>;
+  readonly run: (overrides: Partial<PipelineOptions> & Handler) => Promise<void>;
 }
 
 async function createFixture(t: TestContext, values: readonly string[]): Promise<Fixture> {

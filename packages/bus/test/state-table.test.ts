@@ -99,7 +99,7 @@ describe('a state table', () => {
     table.set('a', '2', at(0, 1));
     await consumer.commit(await take(consumer, 1), { outputs: [], state: table.drain() });
     const restored = createTable();
-    await restored.restore(consumer);
+    await restored.restore(consumer.restore(STORE, 0), 0);
     assert.deepEqual(
       [...restored.entries()],
       [
@@ -110,7 +110,7 @@ describe('a state table', () => {
     assert.ok(restored.isApplied('a', at(0, 1)));
     assert.deepEqual(restored.drain(), []);
     const smaller = createTable({ maxEntries: 1 });
-    await smaller.restore(consumer);
+    await smaller.restore(consumer.restore(STORE, 0), 0);
     assert.deepEqual([...smaller.keys()], ['a']);
     assert.deepEqual(summary(smaller.drain()), [['z', null, 0, 0]]);
   });

@@ -1,8 +1,8 @@
 import { type Bus, type BusLog, type Failpoint, type PipelineMetrics, runPipeline } from '@ringfence/bus';
 import { deadLetter, type Interest, TOPIC } from '@ringfence/schema';
 import type { DetectorOptions } from './config.ts';
-import type { DetectorStats } from './metrics.ts';
-import { createDetectorPipeline, type Rules } from './pipeline.ts';
+import { createStats, type DetectorStats } from './metrics.ts';
+import { createDetectorPipeline, type DetectorPipeline, type Rules } from './pipeline.ts';
 import { RuleWatch, readRuleFiles } from './rule-files.ts';
 import { compileDetectorRules, interestOf, logDiagnostics, reloadRules } from './rules.ts';
 import { STORE } from './state/changelog.ts';
@@ -39,15 +39,15 @@ export async function startDetector(deps: DetectorDeps): Promise<DetectorService
   const sources = await readRuleFiles(rulePaths);
   let rules = compileDetectorRules(sources);
   logDiagnostics(rules.diagnostics, sources, log);
-  const pipeline = createDetectorPipeline({ rules, options });
+  const stats = createStats();
+  const pipelines = new Map<number, DetectorPipeline>();
   const consumer = await bus.consumer({ group: 'detector', topics: [TOPIC.events], stores: [STORE] });
-  await pipeline.restore(consumer.restore(STORE));
   await deps.onInterest?.(interestOf(rules));
 
   const reload = async (): Promise<void> => {
     const before = interestOf(rules);
     rules = reloadRules(rules, await readRuleFiles(rulePaths), log);
-    pipeline.setRules(rules);
+    for (const pipeline of pipelines.values()) pipeline.setRules(rules);
     const interest = interestOf(rules);
     if (interest.version !== before.version) await deps.onInterest?.(interest);
   };
@@ -59,7 +59,18 @@ export async function startDetector(deps: DetectorDeps): Promise<DetectorService
   const running = runPipeline({
     service: 'detector',
     consumer,
-    handle: pipeline.handle,
+    async open(partition, restore) {
+      const pipeline = createDetectorPipeline({ rules, options, partition, stats });
+      await pipeline.restore(restore(STORE));
+      // The rules may have been read again meanwhile.
+      pipeline.setRules(rules);
+      pipelines.set(partition, pipeline);
+      return pipeline;
+    },
+    closed(partition) {
+      pipelines.get(partition)?.[Symbol.dispose]();
+      pipelines.delete(partition);
+    },
     deadLetter: (record, error) => deadLetter(record, error, 'detector'),
     signal: stop.signal,
     ...(log === undefined ? {} : { log }),
@@ -80,6 +91,9 @@ export async function startDetector(deps: DetectorDeps): Promise<DetectorService
       stop.abort();
       await done;
     },
-    stats: pipeline.stats,
+    stats() {
+      const chains = [...pipelines.values()].reduce((sum, pipeline) => sum + pipeline.stats().chains, 0);
+      return { ...stats, chains, rules: rules.rules.length };
+    },
   };
 }

@@ -15,23 +15,33 @@ import { scoreAt } from './steps/score.ts';
 
 export type Rules = RuleSet<EventView>;
 
-export interface DetectorPipeline {
+/** One partition's: its hosts' memory lives and moves with it. */
+export interface DetectorPipeline extends Disposable {
   /** EventBatches in; alerts, incidents and state out. Throws before anything is changed: all records are checked first. */
   handle(records: readonly InRecord[]): Effect;
   /** From the next batch on these rules hold, made by `reloadRules`: counts of thresholds go on. */
   setRules(rules: Rules): void;
   /** Fills empty memory with what the store held. */
-  restore(entries: AsyncIterable<StateEntry & { readonly partition: number }>): Promise<void>;
+  restore(entries: AsyncIterable<StateEntry>): Promise<void>;
   stats(): DetectorStats;
 }
 
 /** Repetitions alone bring out a new version of an incident only so often, in ticks. */
 const STALE_TICKS = 10;
 
+export interface DetectorPipelineDeps {
+  readonly rules: Rules;
+  readonly options?: DetectorOptions;
+  /** @default 0 */
+  readonly partition?: number;
+  /** where to count; several pipelines of one service count together */
+  readonly stats?: DetectorStats;
+}
+
 /** The same input gives the same bytes: no clock, no chance, no host. Timers run on ticks. */
-export function createDetectorPipeline(deps: { rules: Rules; options?: DetectorOptions }): DetectorPipeline {
+export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipeline {
+  const { partition = 0, stats = createStats() } = deps;
   const options = compileOptions(deps.options);
-  const stats = createStats();
   const hosts = new Map<string, Host>();
   const check = createCheckStep();
   const chains = new ChainStep(options, stats);
@@ -138,10 +148,13 @@ export function createDetectorPipeline(deps: { rules: Rules; options?: DetectorO
     setRules(next) {
       rules = next;
     },
-    restore: (entries) => restoreHosts(hosts, thresholdsOf(rules), entries),
+    restore: (entries) => restoreHosts(hosts, thresholdsOf(rules), partition, entries),
     stats() {
       const open = [...hosts.values()].reduce((sum, one) => sum + one.chains.size, 0);
       return { ...stats, chains: open, rules: rules.rules.length };
+    },
+    [Symbol.dispose]() {
+      for (const id of hosts.keys()) thresholdsOf(rules).forgetHost(id);
     },
   };
 }

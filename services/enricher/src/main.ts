@@ -1,8 +1,8 @@
 import { type Bus, type BusLog, type Failpoint, type PipelineMetrics, runPipeline } from '@ringfence/bus';
 import { deadLetter, TOPIC } from '@ringfence/schema';
 import type { EnricherOptions, Enrolment } from './config.ts';
-import type { EnricherStats } from './metrics.ts';
-import { createEnricherPipeline } from './pipeline.ts';
+import { createStats, type EnricherStats } from './metrics.ts';
+import { createEnricherPipeline, type EnricherPipeline } from './pipeline.ts';
 import { STORE } from './state/changelog.ts';
 
 export interface EnricherDeps {
@@ -26,16 +26,27 @@ export interface EnricherService {
 /** ringfence.raw → ringfence.events, with its memory in ringfence.state.enricher. The topics must exist. */
 export async function startEnricher(deps: EnricherDeps): Promise<EnricherService> {
   const { bus, enrolment, options = {}, log, metrics, failpoint } = deps;
-  const pipeline = createEnricherPipeline({ enrolment, options });
+  const stats = createStats();
+  const pipelines = new Map<number, EnricherPipeline>();
   const consumer = await bus.consumer({ group: 'enricher', topics: [TOPIC.raw], stores: [STORE] });
-  await pipeline.restore(consumer.restore(STORE));
   const stop = new AbortController();
   const running = runPipeline({
     service: 'enricher',
     consumer,
-    async handle(records) {
-      if (records.length > 1) await pipeline.ahead(records);
-      return pipeline.handle(records);
+    async open(partition, restore) {
+      const pipeline = createEnricherPipeline({ enrolment, options, partition, stats });
+      await pipeline.restore(restore(STORE));
+      pipelines.set(partition, pipeline);
+      return {
+        async handle(records) {
+          if (records.length > 1) await pipeline.ahead(records);
+          return pipeline.handle(records);
+        },
+      };
+    },
+    closed(partition) {
+      pipelines.get(partition)?.[Symbol.dispose]();
+      pipelines.delete(partition);
     },
     deadLetter: (record, error) => deadLetter(record, error, 'enricher'),
     signal: stop.signal,
@@ -52,6 +63,16 @@ export async function startEnricher(deps: EnricherDeps): Promise<EnricherService
       stop.abort();
       await done;
     },
-    stats: pipeline.stats,
+    stats: () => sumStats(stats, [...pipelines.values()]),
+  };
+}
+
+/** What all partitions count together is in `counted`; how much each holds is its own. */
+function sumStats(counted: EnricherStats, pipelines: readonly EnricherPipeline[]): EnricherStats {
+  const each = pipelines.map((pipeline) => pipeline.stats());
+  return {
+    ...counted,
+    processes: each.reduce((sum, { processes }) => sum + processes, 0),
+    evicted: each.reduce((sum, { evicted }) => sum + evicted - counted.evicted, counted.evicted),
   };
 }

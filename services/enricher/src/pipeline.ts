@@ -13,20 +13,30 @@ import { runIdOf, SequenceStep } from './steps/sequences.ts';
 import { createVerifyStep } from './steps/verify.ts';
 import { NO_ORIGIN, noteWrite, originOf } from './steps/writers.ts';
 
-export interface EnricherPipeline {
+/** One partition's: its hosts' memory lives and moves with it. */
+export interface EnricherPipeline extends Disposable {
   /** RawBatches in, EventBatches and state out. Throws before anything is changed: all records are checked first. */
   handle(records: readonly InRecord[]): Effect;
   /** Does what can be done side by side for a backlog before `handle` is called. */
   ahead(records: readonly InRecord[]): Promise<void>;
   /** Fills empty memory with what the store held. */
-  restore(entries: AsyncIterable<StateEntry & { readonly partition: number }>): Promise<void>;
+  restore(entries: AsyncIterable<StateEntry>): Promise<void>;
   stats(): EnricherStats;
 }
 
+export interface EnricherPipelineDeps {
+  readonly enrolment: Enrolment;
+  readonly options?: EnricherOptions;
+  /** @default 0 */
+  readonly partition?: number;
+  /** where to count; several pipelines of one service count together */
+  readonly stats?: EnricherStats;
+}
+
 /** The same input gives the same bytes: no clock, no chance, no host. Timers run on ticks. */
-export function createEnricherPipeline(deps: { enrolment: Enrolment; options?: EnricherOptions }): EnricherPipeline {
+export function createEnricherPipeline(deps: EnricherPipelineDeps): EnricherPipeline {
+  const { partition = 0, stats = createStats() } = deps;
   const boots = new Boots(compileOptions(deps.options));
-  const stats = createStats();
   const verify = createVerifyStep(deps.enrolment);
   const check = createCheckStep();
   const sequences = new SequenceStep(stats);
@@ -94,12 +104,15 @@ export function createEnricherPipeline(deps: { enrolment: Enrolment; options?: E
       );
       return { outputs, state: [...state.values()] };
     },
-    restore: (entries) => restoreBoots(boots, entries),
+    restore: (entries) => restoreBoots(boots, partition, entries),
     stats() {
       const all = [...boots];
       const processes = all.reduce((sum, boot) => sum + boot.processes.size, 0);
       const evicted = all.reduce((sum, boot) => sum + lostIn(boot), stats.evicted);
       return { ...stats, processes, evicted };
+    },
+    [Symbol.dispose]() {
+      for (const boot of boots) stats.evicted += lostIn(boot);
     },
   };
 }

@@ -3,7 +3,8 @@ import {
   type BusLog,
   type Consumer,
   type Failpoint,
-  type PipelineOptions,
+  type Handler,
+  type Partitioned,
   runPipeline,
 } from '@ringfence/bus';
 import { type Control, deadLetter, type SigningKey, TOPIC } from '@ringfence/schema';
@@ -44,7 +45,6 @@ export async function startResponder(deps: ResponderDeps): Promise<Responder> {
   const options = compileResponderOptions(deps.options);
   const now = deps.now ?? (() => Date.now() * 1000);
   const metrics = new ResponderMetrics();
-  const memory = new Memory();
   const stop = new AbortController();
   let policies = new PolicySet(deps.policies, options.mode);
 
@@ -53,16 +53,11 @@ export async function startResponder(deps: ResponderDeps): Promise<Responder> {
     topics: [TOPIC.alerts, TOPIC.incidents],
     stores: STORE_NAMES,
   });
-  const dispatching = await orClose(deciding, async () => {
-    await memory.restore(deciding);
-    return bus.consumer({ group: 'responder-dispatch', topics: [TOPIC.commands] });
-  });
+  const dispatching = await orClose(deciding, () =>
+    bus.consumer({ group: 'responder-dispatch', topics: [TOPIC.commands] }),
+  );
 
-  const run = async (
-    name: 'decide' | 'dispatch',
-    consumer: Consumer,
-    own: Pick<PipelineOptions, 'handle' | 'rollback'>,
-  ): Promise<void> => {
+  const run = async (name: 'decide' | 'dispatch', consumer: Consumer, own: Handler | Partitioned): Promise<void> => {
     const service = `responder/${name}`;
     const { failpoint } = deps;
     try {
@@ -82,7 +77,14 @@ export async function startResponder(deps: ResponderDeps): Promise<Responder> {
       await consumer.close();
     }
   };
-  const decide = createDecidePipeline({ options, key, memory, metrics, now, policies: () => policies });
+  const decide: Partitioned = {
+    async open(partition, restore) {
+      const memory = new Memory();
+      await memory.restore(restore, partition);
+      const handle = createDecidePipeline({ options, key, memory, metrics, now, policies: () => policies });
+      return { handle, rollback: () => memory.rollback() };
+    },
+  };
   const dispatch = createDispatchPipeline({
     control,
     key,
@@ -91,7 +93,7 @@ export async function startResponder(deps: ResponderDeps): Promise<Responder> {
     now: () => now(0),
   });
   const both = Promise.allSettled([
-    run('decide', deciding, { handle: decide, rollback: () => memory.rollback() }),
+    run('decide', deciding, decide),
     run('dispatch', dispatching, { handle: dispatch }),
   ]);
   const done = both.then((ends) => {

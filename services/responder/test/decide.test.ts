@@ -222,12 +222,10 @@ suite('the limit of kills', () => {
     const before = [alertRecord(killAlert(0), 0), alertRecord(killAlert(1), 1)];
     const { state } = first.pipeline(before);
     const memory = new Memory();
-    await memory.restore({
-      async *restore(store) {
-        for (const { key: name, value, partition, position, store: of } of state)
-          if (of === store && value !== null) yield { key: name, value, partition, position };
-      },
-    });
+    await memory.restore(async function* (store) {
+      for (const { key: name, value, position, store: of } of state)
+        if (of === store && value !== null) yield { key: name, value, position };
+    }, 0);
     const second = createTestDecider([demo], { killsPerMinutePerHost: 2 }, memory);
     assert.deepEqual(second.decide(...before).commands, []);
     assert.deepEqual(

@@ -1,8 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BusError, UnknownTopicError } from '../errors.ts';
+import type { Bus, Consumer, StateEntry } from '../port.ts';
 import type { DriverFactory, Make } from './driver.ts';
 import { collect, record, take, topic } from './helpers.ts';
+
+/** What partition 0 of the store holds when it is assigned; a record more is needed for `poll` to come back. */
+async function restored(bus: Bus, consumer: Consumer): Promise<StateEntry[]> {
+  const entries: StateEntry[] = [];
+  consumer.onAssignment(async ({ assigned }) => {
+    assert.deepEqual(assigned, [0]);
+    entries.push(...(await collect(consumer.restore('ringfence.state.s', 0))));
+  });
+  await bus.produce([record('t', 'k', 'wake')]);
+  await take(consumer, 1);
+  return entries.sort((a, b) => (a.key < b.key ? -1 : 1));
+}
 
 export function state(make: Make, factory: DriverFactory): void {
   const change = (key: string, value: string | null, offset: number, index: number) => ({
@@ -26,14 +39,11 @@ export function state(make: Make, factory: DriverFactory): void {
     await first.commit(await take(first, 1), { outputs: [], state: [change('a', '2', 1, 5), change('b', null, 1, 6)] });
     await first.close();
     await using second = await bus.consumer(options);
-    const entries = await collect(second.restore('ringfence.state.s'));
     assert.deepEqual(
-      entries
-        .map(({ key, value, position, partition }) => [key, Buffer.from(value).toString(), position, partition])
-        .sort(),
+      (await restored(bus, second)).map(({ key, value, position }) => [key, Buffer.from(value).toString(), position]),
       [
-        ['a', '2', { offset: 1, index: 5 }, 0],
-        ['c', '1', { offset: 0, index: 2 }, 0],
+        ['a', '2', { offset: 1, index: 5 }],
+        ['c', '1', { offset: 0, index: 2 }],
       ],
     );
   });
@@ -65,7 +75,7 @@ export function state(make: Make, factory: DriverFactory): void {
       UnknownTopicError,
     );
     assert.deepEqual(await collect(bus.read({ topic: 'out' })), []);
-    assert.deepEqual(await collect(consumer.restore('ringfence.state.s')), []);
+    assert.deepEqual(await collect(consumer.restore('ringfence.state.s', 0)), []);
     assert.equal((await consumer.lag()).get('t'), 1);
   });
 }

@@ -1,6 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { BusClosedError, BusUsageError } from '../errors.ts';
-import type { Consumer, ConsumerOptions, Effect, InRecord, StateEntry } from '../port.ts';
+import type {
+  Consumer,
+  ConsumerOptions,
+  Effect,
+  Assignment as GroupAssignment,
+  InRecord,
+  StateEntry,
+} from '../port.ts';
 import type { PartitionLog } from './partition-log.ts';
 import { Waiter } from './waiter.ts';
 import type { Writer } from './writer.ts';
@@ -29,6 +36,7 @@ export class EmbeddedConsumer implements Consumer {
   #ripe: boolean;
   #start = 0;
   #polling = false;
+  #listener: ((change: GroupAssignment) => Promise<void>) | undefined;
   #closed = false;
 
   constructor(writer: Writer, options: ConsumerOptions, onClose: () => void) {
@@ -70,11 +78,24 @@ export class EmbeddedConsumer implements Consumer {
     this.#lingerTimer = setTimeout(() => this.#ripen(), ms);
   }
 
+  onAssignment(listener: (change: GroupAssignment) => Promise<void>): void {
+    this.#listener = listener;
+  }
+
+  /** One process writes an embedded log: every partition is its own, from the first poll on. */
+  async #tellAssignment(): Promise<void> {
+    const listener = this.#listener;
+    this.#listener = undefined;
+    const assigned = [...new Set(this.#assignments.map(({ log }) => log.partition))];
+    await listener?.({ assigned, revoked: [] });
+  }
+
   async poll(signal?: AbortSignal): Promise<readonly InRecord[]> {
     if (this.#polling)
       throw new BusUsageError(`group ${this.group}: poll was called while another poll waits; await the first`);
     this.#polling = true;
     try {
+      if (this.#listener !== undefined) await this.#tellAssignment();
       // Timers, sockets and the other services get a turn between two batches.
       await nextTurn();
       while (!this.#closed && !signal?.aborted) {
@@ -148,10 +169,10 @@ export class EmbeddedConsumer implements Consumer {
     return this.#writer.store.groups.get(this.group, log.id) ?? 0;
   }
 
-  async *restore(store: string): AsyncIterable<StateEntry & { readonly partition: number }> {
+  async *restore(store: string, partition: number): AsyncIterable<StateEntry> {
     if (!this.#stores.has(store))
       throw new BusUsageError(`group ${this.group}: state store "${store}" is not among its stores`);
-    yield* this.#writer.store.state.entries(store);
+    yield* this.#writer.store.state.entries(store, partition);
   }
 
   async lag(): Promise<ReadonlyMap<string, number>> {

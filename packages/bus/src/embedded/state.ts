@@ -2,7 +2,6 @@ import type { Database, Statement } from 'better-sqlite3';
 import type { StateChange, StateEntry } from '../port.ts';
 
 interface Row {
-  readonly partition: number;
   readonly key: string;
   readonly value: Buffer;
   readonly offset: number;
@@ -23,7 +22,7 @@ export class StateStores {
     );
     this.#delete = db.prepare('DELETE FROM state WHERE store = ? AND partition = ? AND key = ?');
     this.#chunk = db.prepare(
-      'SELECT partition, key, value, offset, idx FROM state WHERE store = ? AND (partition, key) > (?, ?) ORDER BY partition, key LIMIT ?',
+      'SELECT key, value, offset, idx FROM state WHERE store = ? AND partition = ? AND key > ? ORDER BY key LIMIT ?',
     );
   }
 
@@ -33,16 +32,16 @@ export class StateStores {
     else this.#put.run(store, partition, key, value, position.offset, position.index);
   }
 
-  *entries(store: string): Iterable<StateEntry & { readonly partition: number }> {
-    let after = { partition: -1, key: '' };
+  *entries(store: string, partition: number): Iterable<StateEntry> {
+    let after = '';
     for (;;) {
-      const rows = this.#chunk.all(store, after.partition, after.key, CHUNK);
+      const rows = this.#chunk.all(store, partition, after, CHUNK);
       for (const row of rows) {
         const position = { offset: row.offset, index: row.idx };
-        yield { partition: row.partition, key: row.key, value: row.value, position };
+        yield { key: row.key, value: row.value, position };
       }
       if (rows.length < CHUNK) return;
-      after = rows[CHUNK - 1]!;
+      after = rows[CHUNK - 1]!.key;
     }
   }
 }

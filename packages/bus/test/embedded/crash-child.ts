@@ -6,6 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { openEmbeddedBus } from '../../src/embedded/bus.ts';
 import { BusFullError } from '../../src/errors.ts';
 import { type Failpoint, runPipeline } from '../../src/pipeline.ts';
+import type { Effect, InRecord } from '../../src/port.ts';
 import { StateTable } from '../../src/state-table.ts';
 import { createTopic } from './harness.ts';
 
@@ -26,7 +27,6 @@ const count = new StateTable<number>({
   decode: (bytes) => Number(Buffer.from(bytes).toString()),
   maxEntries: 10,
 });
-await count.restore(consumer);
 
 void runPipeline({
   service: 'forward',
@@ -34,17 +34,22 @@ void runPipeline({
   signal: new AbortController().signal,
   failpoint,
   deadLetter: (record) => ({ topic: 'ringfence.dlq', key: record.topic, value: record.value }),
-  handle(records) {
-    for (const { partition, offset } of records) {
-      const at = { partition, offset, index: 0 };
-      if (!count.isApplied('records', at)) count.set('records', (count.get('records') ?? 0) + 1, at);
-    }
-    return {
-      outputs: records.map(({ key, value }) => ({ topic: 'b', key, value: value?.subarray(0, 8) ?? null })),
-      state: count.drain(),
-    };
+  async open(partition, restore) {
+    await count.restore(restore('ringfence.state.count'), partition);
+    return { handle: forward };
   },
 });
+
+function forward(records: readonly InRecord[]): Effect {
+  for (const { partition, offset } of records) {
+    const at = { partition, offset, index: 0 };
+    if (!count.isApplied('records', at)) count.set('records', (count.get('records') ?? 0) + 1, at);
+  }
+  return {
+    outputs: records.map(({ key, value }) => ({ topic: 'b', key, value: value?.subarray(0, 8) ?? null })),
+    state: count.drain(),
+  };
+}
 
 // Large enough that checkpoints run while the process is killed.
 for (let i = Number(first); ; i++) {

@@ -65,7 +65,7 @@ async function check(path: string, maxBytes: number, acknowledged: number): Prom
   );
   await using consumer = await bus.consumer({ group: 'forward', topics: ['a'], stores: ['ringfence.state.count'] });
   assert.equal((await consumer.lag()).get('a'), produced - forwarded.length);
-  for await (const { value, position } of consumer.restore('ringfence.state.count')) {
+  for await (const { value, position } of consumer.restore('ringfence.state.count', 0)) {
     assert.equal(Number(Buffer.from(value).toString()), forwarded.length);
     assert.equal(position.offset, forwarded.length - 1);
   }

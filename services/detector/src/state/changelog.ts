@@ -185,7 +185,8 @@ const CHAIN_SHAPE: Shape = {
 export async function restoreHosts(
   hosts: Map<string, Host>,
   thresholds: BootThresholds,
-  entries: AsyncIterable<StateEntry & { readonly partition: number }>,
+  partition: number,
+  entries: AsyncIterable<StateEntry>,
 ): Promise<void> {
   const chains: Chain[] = [];
   const counts: ChainCounts[] = [];
@@ -194,7 +195,7 @@ export async function restoreHosts(
     hosts.set(id, host);
     return host;
   };
-  for await (const { key, value, partition } of entries) {
+  for await (const { key, value } of entries) {
     try {
       const [kind, name = ''] = key.split('/');
       const parsed = parse(value);

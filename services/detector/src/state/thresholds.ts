@@ -34,6 +34,10 @@ export class BootThresholds extends ThresholdState {
     });
   }
 
+  forgetHost(hostId: string): void {
+    this.#hosts.delete(hostId);
+  }
+
   #at(hostId: string, bootId: string): ThresholdState {
     const boots = this.#hosts.get(hostId) ?? new Map<string, ThresholdState>();
     this.#hosts.set(hostId, boots);

@@ -79,12 +79,9 @@ interface Found {
 }
 
 /** Fills empty memory from the store. Throws EnricherStateError. */
-export async function restoreBoots(
-  boots: Boots,
-  entries: AsyncIterable<StateEntry & { readonly partition: number }>,
-): Promise<void> {
+export async function restoreBoots(boots: Boots, partition: number, entries: AsyncIterable<StateEntry>): Promise<void> {
   const found = new Map<Boot, Found>();
-  for await (const { key, value, partition } of entries) {
+  for await (const { key, value } of entries) {
     const [hostId = '', bootId = '', ...rest] = key.split('/');
     const boot = boots.at(hostId, bootId);
     boot.partition = partition;

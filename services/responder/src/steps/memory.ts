@@ -1,4 +1,4 @@
-import { type Consumer, type InRecord, type StateChange, StateTable } from '@ringfence/bus';
+import { type InRecord, type StateChange, type StateEntry, StateTable } from '@ringfence/bus';
 import { Priorities } from '@ringfence/schema';
 import { z } from 'zod';
 import { StateError } from '../errors.ts';
@@ -71,10 +71,10 @@ export class Memory {
   readonly limits: StateTable<{ kills: number[] }> = table(STORES.limits, limitSchema, MAX_HOSTS);
   readonly sightings: StateTable<Sighting> = table(STORES.sightings, sightingSchema, MAX_SIGHTINGS);
 
-  async restore(consumer: Pick<Consumer, 'restore'>): Promise<void> {
-    await this.orders.restore(consumer);
-    await this.limits.restore(consumer);
-    await this.sightings.restore(consumer);
+  async restore(restore: (store: string) => AsyncIterable<StateEntry>, partition: number): Promise<void> {
+    await this.orders.restore(restore(STORES.orders), partition);
+    await this.limits.restore(restore(STORES.limits), partition);
+    await this.sightings.restore(restore(STORES.sightings), partition);
   }
 
   drain(): StateChange[] {
