@@ -2,6 +2,7 @@ import avro from 'avsc';
 import { boundsOf } from './bounds.ts';
 import { SchemaError } from './errors.ts';
 import type { RecordTypes } from './generated/types.generated.ts';
+import { releasedSchemas } from './history.ts';
 import { portableSchema, type RecordName, recordNames, typeOf } from './schemas.ts';
 
 /** Avro single-object encoding: C3 01, CRC-64-AVRO of the writer's schema (8 bytes, little-endian), body. */
@@ -49,13 +50,51 @@ export function frame(name: RecordName): Buffer {
   return frames[name];
 }
 
+/** A schema from outside is no longer than this; ours have at most 20,000 characters. */
+const MAX_SCHEMA_CHARS = 256 * 1024;
+/** Versions of all records together. Whoever may say schemas could otherwise fill the memory with them. */
+const MAX_WRITERS = 1000;
+
 /** Makes records of another version of `name` readable. Throws SchemaError when no reader of ours can resolve it. */
 export function registerWriter(name: RecordName, schemaJson: string): void {
+  addWriter(name, parseSchema(name, schemaJson));
+}
+
+/**
+ * Makes records of a schema that somebody else writes readable; its own name says of which record it is. null: of none that we know. Throws
+ * SchemaError when it is no schema, or no reader of ours can resolve it.
+ */
+export function learnSchema(schemaJson: string): { readonly name: RecordName; readonly fingerprint: string } | null {
+  const type = parseSchema('schema', schemaJson);
+  const name = recordNames.find((record) => type.name === `ringfence.${record}`);
+  return name === undefined ? null : { name, fingerprint: addWriter(name, type).toString('hex', 2) };
+}
+
+/** Whether records with this fingerprint (hex) can be read. */
+export function knowsSchema(print: string): boolean {
+  return writerFor(`\u00c3\u0001${Buffer.from(print, 'hex').toString('latin1')}`) !== undefined;
+}
+
+function parseSchema(what: string, schemaJson: string): avro.Type {
   try {
-    const type = avro.Type.forSchema(JSON.parse(schemaJson), { wrapUnions: 'auto' });
+    if (schemaJson.length > MAX_SCHEMA_CHARS) throw new Error(`${schemaJson.length} characters are too many`);
+    return avro.Type.forSchema(JSON.parse(schemaJson), { wrapUnions: 'auto' });
+  } catch (cause) {
+    throw new SchemaError('ERR_SCHEMA_UNKNOWN', `${what}: that is no Avro schema: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+}
+
+/** The frame of its records. */
+function addWriter(name: RecordName, type: avro.Type): Buffer {
+  try {
     const bytes = frameOf(type);
     const key = bytes.toString('latin1');
-    if (!writers.has(key)) writers.set(key, { name, frame: bytes, type, resolver: typeOf(name).createResolver(type) });
+    if (writers.has(key)) return bytes;
+    if (writers.size >= MAX_WRITERS) throw new Error(`more than ${MAX_WRITERS} schemas`);
+    writers.set(key, { name, frame: bytes, type, resolver: typeOf(name).createResolver(type) });
+    return bytes;
   } catch (cause) {
     throw new SchemaError(
       'ERR_SCHEMA_UNKNOWN',
@@ -63,6 +102,17 @@ export function registerWriter(name: RecordName, schemaJson: string): void {
       { cause },
     );
   }
+}
+
+let historyKnown = false;
+
+/** Released versions are looked through when something is not ours: most programs never need them. */
+function writerFor(key: string): Writer | undefined {
+  if (!writers.has(key) && !historyKnown) {
+    historyKnown = true;
+    for (const { name, type } of releasedSchemas()) addWriter(name, type);
+  }
+  return writers.get(key);
 }
 
 /** Every schema that this program writes, by fingerprint (hex): what a recording carries. */
@@ -86,7 +136,7 @@ function writerOf(name: RecordName, bytes: Uint8Array): Writer {
     );
   }
   const key = asBuffer(bytes).toString('latin1', 0, FRAME_BYTES);
-  const writer = writers.get(key);
+  const writer = writerFor(key);
   if (writer === undefined || writer.name !== name) {
     const print = asBuffer(bytes).toString('hex', 2, FRAME_BYTES);
     const what = writer === undefined ? 'is not known here' : `is that of ${writer.name}`;

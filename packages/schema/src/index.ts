@@ -6,6 +6,8 @@ export {
   FRAME_BYTES,
   fingerprint,
   frame,
+  knowsSchema,
+  learnSchema,
   registerWriter,
   writerSchemas,
 } from './codec.ts';
@@ -29,6 +31,7 @@ export {
 } from './fields/index.ts';
 export * as records from './generated/records.generated.ts';
 export * from './generated/types.generated.ts';
+export { type ReleasedSchema, releasedSchemas } from './history.ts';
 export { alertId, commandId, entityId, eventId, incidentId, LANE, type Origin } from './ids.ts';
 export { KIND, type KindName, leafIndex } from './layout.ts';
 export { ProcessInfo, writeProcess } from './process.ts';

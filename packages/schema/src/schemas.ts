@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import avro from 'avsc';
 
 /** Records that travel on their own, each in the file of that name; a schema may use the names of those before it. */
-const FILES = {
+export const AVRO_FILES = {
   Event: 'event',
   RawBatch: 'raw-batch',
   EventBatch: 'event-batch',
@@ -19,7 +19,7 @@ const FILES = {
   AuditHead: 'audit-head',
 } as const;
 
-export type RecordName = keyof typeof FILES;
+export type RecordName = keyof typeof AVRO_FILES;
 
 interface Attributes {
   readonly name: string;
@@ -39,12 +39,12 @@ function load(file: string): { schema: RecordSchema; type: avro.types.RecordType
   return { schema, type: type as avro.types.RecordType };
 }
 
-const loaded = Object.fromEntries(Object.entries(FILES).map(([name, file]) => [name, load(file)])) as Record<
+const loaded = Object.fromEntries(Object.entries(AVRO_FILES).map(([name, file]) => [name, load(file)])) as Record<
   RecordName,
   ReturnType<typeof load>
 >;
 
-export const recordNames: readonly RecordName[] = Object.keys(FILES) as RecordName[];
+export const recordNames: readonly RecordName[] = Object.keys(AVRO_FILES) as RecordName[];
 
 /** The avsc type of a record. */
 export function typeOf(name: RecordName): avro.types.RecordType {
