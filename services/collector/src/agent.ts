@@ -240,7 +240,8 @@ export class Agent implements Disposable {
   /** After the loop has ended well: nothing new comes, what is left is read, and the sensor goes. */
   async finish(): Promise<void> {
     if (!this.#options.keepPinned) this.#sensor.detach();
-    while ((await this.#cycle()).more);
+    const { delivery } = this.#parts;
+    while ((await this.#cycle()).more || delivery.retryInMs === 0);
     this.#sensor.control.agent = null;
     this.#last = this.stats();
     if (!this.#options.keepPinned) this.#sensor.uninstall();

@@ -90,16 +90,14 @@ export class Delivery {
     }
   }
 
-  /** Moves spooled batches to the bus when it is time to try; false when some are left. */
-  async drain(): Promise<boolean> {
+  /** Moves a part of what is spooled to the bus when it is time to try. No more at once: the rings are read in between, or they would run over. */
+  async drain(): Promise<void> {
     const { spool, log } = this.#options;
-    while (this.spooling && this.retryInMs === 0) {
-      const { upTo, batches } = spool.peek(DRAIN_BYTES);
-      if (!(await this.#produce(batches))) return false;
-      spool.taken(upTo);
-      if (spool.empty) log.info({}, 'the bus takes batches again: the spool is empty');
-    }
-    return !this.spooling;
+    if (!this.spooling || this.retryInMs > 0) return;
+    const { upTo, batches } = spool.peek(DRAIN_BYTES);
+    if (!(await this.#produce(batches))) return;
+    spool.taken(upTo);
+    if (spool.empty) log.info({}, 'the bus takes batches again: the spool is empty');
   }
 
   async #produce(batches: readonly Buffer[]): Promise<boolean> {
