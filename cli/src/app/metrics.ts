@@ -25,5 +25,5 @@ export async function serveAppMetrics(app: App): Promise<AsyncDisposable | null>
     const service = app.services[name];
     return service === undefined ? [] : [exposeStats(name, () => countsOf(service.stats()))];
   });
-  return serveMetrics({ listen, token, metrics: [own, ...metrics] });
+  return serveMetrics({ listen, token, metrics: () => [own, ...metrics] });
 }

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { Registry } from 'prom-client';
 import { MetricsListenError } from './errors.ts';
+import { answerHealth, type Health } from './health.ts';
 import { Metrics } from './metrics.ts';
 
 export interface ListenAddress {
@@ -16,7 +17,10 @@ export interface ServeOptions {
   readonly listen: ListenAddress;
   /** bearer token a scraper must show; empty: none */
   readonly token: string;
-  readonly metrics: readonly Metrics[];
+  /** asked at each scrape: services come and go */
+  readonly metrics: () => readonly Metrics[];
+  /** what `/healthz` and `/readyz` say. @default neither is served */
+  readonly health?: Health;
 }
 
 export interface MetricsServer extends AsyncDisposable {
@@ -57,22 +61,27 @@ function isAllowed(request: IncomingMessage, token: string): boolean {
 async function respond(
   request: IncomingMessage,
   response: ServerResponse,
-  registry: Registry,
-  token: string,
+  { token, health }: ServeOptions,
+  registry: () => Registry,
 ): Promise<void> {
+  // A kubelet has no token, and what is told are names of parts.
+  if (health !== undefined && (await answerHealth(request, response, health))) return;
   const path = (request.url ?? '').split('?')[0];
   if (path !== '/metrics') return void response.writeHead(404).end('metrics are at /metrics\n');
   if (request.method !== 'GET') return void response.writeHead(405, { allow: 'GET' }).end();
   if (!isAllowed(request, token)) return void response.writeHead(401, { 'www-authenticate': 'Bearer' }).end();
-  const text = await registry.metrics();
-  response.writeHead(200, { 'content-type': registry.contentType }).end(text);
+  const all = registry();
+  const text = await all.metrics();
+  response.writeHead(200, { 'content-type': all.contentType }).end(text);
 }
 
-/** Serves /metrics. Rejects with MetricsListenError when the address can't be had. */
-export async function serveMetrics({ listen, token, metrics }: ServeOptions): Promise<MetricsServer> {
-  const registry = Registry.merge([...metrics, processMetrics()].map((service) => service.registry));
+/** Serves /metrics, and /healthz and /readyz. Rejects with MetricsListenError when the address can't be had. */
+export async function serveMetrics(options: ServeOptions): Promise<MetricsServer> {
+  const { listen, metrics } = options;
+  const own = processMetrics();
+  const registry = (): Registry => Registry.merge([...metrics(), own].map((service) => service.registry));
   const server = createServer((request, response) => {
-    respond(request, response, registry, token).catch((error: unknown) => {
+    respond(request, response, options, registry).catch((error: unknown) => {
       response.writeHead(500).end(`metrics can't be read: ${error instanceof Error ? error.message : String(error)}\n`);
     });
   });

@@ -112,7 +112,7 @@ describe('serveMetrics', () => {
   it('serves all services and the process together', async () => {
     const bus = new Metrics('bus');
     bus.gauge('lag_records', 'Records behind.', {}).set({}, 7);
-    await using server = await serveMetrics({ listen: ANY, token: '', metrics: [bus, new Metrics('detector')] });
+    await using server = await serveMetrics({ listen: ANY, token: '', metrics: () => [bus, new Metrics('detector')] });
     const response = await fetch(`http://127.0.0.1:${server.address.port}/metrics`);
     const text = await response.text();
     assert.equal(response.status, 200);
@@ -122,7 +122,7 @@ describe('serveMetrics', () => {
   });
 
   it('asks for its token', async () => {
-    await using server = await serveMetrics({ listen: ANY, token: 'hunter2', metrics: [] });
+    await using server = await serveMetrics({ listen: ANY, token: 'hunter2', metrics: () => [] });
     const url = `http://127.0.0.1:${server.address.port}/metrics`;
     const status = async (headers: Record<string, string>) => (await fetch(url, { headers })).status;
     assert.equal(await status({}), 401);
@@ -131,7 +131,7 @@ describe('serveMetrics', () => {
   });
 
   it('knows no other path and no other method', async () => {
-    await using server = await serveMetrics({ listen: ANY, token: '', metrics: [] });
+    await using server = await serveMetrics({ listen: ANY, token: '', metrics: () => [] });
     const url = `http://127.0.0.1:${server.address.port}`;
     assert.equal((await fetch(`${url}/`)).status, 404);
     assert.equal((await fetch(`${url}/metrics`, { method: 'POST' })).status, 405);
@@ -141,17 +141,41 @@ describe('serveMetrics', () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
-    await assert.rejects(serveMetrics({ listen: { host: '127.0.0.1', port }, token: '', metrics: [] }), (error) => {
-      assert.ok(error instanceof MetricsListenError && error.code === 'ERR_METRICS_LISTEN');
-      assert.match(error.message, new RegExp(`127\\.0\\.0\\.1:${port}: another program listens there`));
-      return true;
-    });
+    await assert.rejects(
+      serveMetrics({ listen: { host: '127.0.0.1', port }, token: '', metrics: () => [] }),
+      (error) => {
+        assert.ok(error instanceof MetricsListenError && error.code === 'ERR_METRICS_LISTEN');
+        assert.match(error.message, new RegExp(`127\\.0\\.0\\.1:${port}: another program listens there`));
+        return true;
+      },
+    );
     other.close();
   });
 
   it('closes twice without complaint', async () => {
-    const server = await serveMetrics({ listen: ANY, token: '', metrics: [] });
+    const server = await serveMetrics({ listen: ANY, token: '', metrics: () => [] });
     await server.close();
     await server.close();
+  });
+});
+
+describe('health', () => {
+  it('says what is not well, and which part', async () => {
+    let waiting: string | null = 'Kafka at 127.0.0.1:9092: connection refused';
+    await using server = await serveMetrics({
+      listen: ANY,
+      token: 'secret',
+      metrics: () => [],
+      health: { live: () => ({ enricher: null }), ready: async () => ({ enricher: null, bus: waiting }) },
+    });
+    const { host, port } = server.address;
+    const ask = async (path: string): Promise<[number, unknown]> => {
+      const response = await fetch(`http://${host}:${port}${path}`);
+      return [response.status, await response.json()];
+    };
+    assert.deepEqual(await ask('/healthz'), [200, { status: 'ok', checks: { enricher: null } }]);
+    assert.deepEqual(await ask('/readyz'), [503, { status: 'unavailable', checks: { enricher: null, bus: waiting } }]);
+    waiting = null;
+    assert.deepEqual(await ask('/readyz'), [200, { status: 'ok', checks: { enricher: null, bus: null } }]);
   });
 });
