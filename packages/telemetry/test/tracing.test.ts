@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { describe, it } from 'node:test';
+import { startTracing, traceIdOf } from '../src/index.ts';
+
+const EVENT = 'host/boot/run/0/1/42';
+
+interface Received {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId?: string;
+  readonly name: string;
+  readonly startTimeUnixNano: string;
+  readonly endTimeUnixNano: string;
+}
+
+/** Speaks OTLP over HTTP with JSON, as a collector of traces does. */
+async function receive() {
+  const spans: (Received & { readonly service: string })[] = [];
+  const server = createServer((request, response) => {
+    void text(request).then((body) => {
+      const { resourceSpans } = JSON.parse(body) as {
+        resourceSpans: {
+          resource: { attributes: { key: string; value: { stringValue: string } }[] };
+          scopeSpans: { spans: Received[] }[];
+        }[];
+      };
+      for (const { resource, scopeSpans } of resourceSpans) {
+        const service = resource.attributes.find(({ key }) => key === 'service.name')?.value.stringValue ?? '';
+        spans.push(...scopeSpans.flatMap((scope) => scope.spans).map((span) => ({ ...span, service })));
+      }
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    spans,
+    endpoint: `http://127.0.0.1:${port}/v1/traces`,
+    [Symbol.dispose]: () => void server.close().closeAllConnections(),
+  };
+}
+
+describe('tracing', () => {
+  it('puts the steps of services that share nothing into one trace', async () => {
+    using collector = await receive();
+    const { endpoint, spans } = collector;
+    for (const [service, name, start] of [
+      ['collector', 'collect', 1_000_000_000_000_001],
+      ['detector', 'detect', 1_000_000_000_000_500],
+    ] as const) {
+      await using tracer = startTracing({ endpoint, version: '0', instance: 'a' });
+      tracer.record({ event: EVENT, name, service, start, end: start + 250 });
+    }
+    spans.sort((a, b) => (a.startTimeUnixNano < b.startTimeUnixNano ? -1 : 1));
+    assert.deepEqual(
+      spans.map(({ name, service, traceId }) => [name, service, traceId]),
+      [
+        ['collect', 'ringfence-collector', traceIdOf(EVENT)],
+        ['detect', 'ringfence-detector', traceIdOf(EVENT)],
+      ],
+    );
+    const [first, second] = spans;
+    assert.equal(second?.parentSpanId, first?.spanId);
+    assert.equal(first?.startTimeUnixNano, '1000000000000001000');
+    assert.equal(first?.endTimeUnixNano, '1000000000000251000');
+  });
+
+  it('goes on without a collector of traces, and says what was lost', async () => {
+    const warnings: string[] = [];
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    server.close();
+    const endpoint = `http://127.0.0.1:${port}/v1/traces`;
+    const log = { warn: (_: object, message: string): void => void warnings.push(message) };
+    const tracer = startTracing({ endpoint, version: '0', instance: 'a', log });
+    tracer.record({ event: EVENT, name: 'collect', service: 'collector', start: 1, end: 2 });
+    await tracer[Symbol.asyncDispose]();
+    assert.deepEqual(warnings, ['spans could not be sent and are lost']);
+  });
+});
