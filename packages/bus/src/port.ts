@@ -22,6 +22,8 @@ export interface InRecord {
   readonly key: string;
   /** shared by all who read it: not to be changed */
   readonly value: Uint8Array | null;
+  /** the same as it stood on the wire, where that differs: what a dead letter keeps */
+  readonly wire?: Uint8Array;
   /** µs since the epoch, when the bus took it */
   readonly timestamp: number;
 }

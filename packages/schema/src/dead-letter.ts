@@ -12,11 +12,12 @@ export function deadLetter(
     readonly partition: number;
     readonly offset: number;
     readonly value: Uint8Array | null;
+    readonly wire?: Uint8Array;
   },
   error: unknown,
   stage: string,
 ): { readonly topic: string; readonly key: string; readonly value: Buffer } {
-  const { topic, partition, offset, value } = record;
+  const { topic, partition, offset, value, wire = value } = record;
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   const letter = encode('DeadLetter', {
     topic,
@@ -25,7 +26,7 @@ export function deadLetter(
     stage,
     code: typeof code === 'string' ? code : 'ERR_UNKNOWN',
     reason: (error instanceof Error ? error.message : String(error)).slice(0, REASON_MAX),
-    original: (value ?? new Uint8Array()).subarray(0, ORIGINAL_MAX),
+    original: (wire ?? new Uint8Array()).subarray(0, ORIGINAL_MAX),
   });
   return { topic: TOPIC.dlq, key: topic, value: letter };
 }

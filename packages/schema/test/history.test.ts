@@ -105,7 +105,11 @@ test('a RawBatch of a released version is walked in place like one of ours', () 
   const reader = new RawBatchReader();
   for (const { version, type } of find('RawBatch')) {
     for (let run = 0; run < RUNS; run++) {
-      const value = type.random() as { events: { sequence: number; execId: number }[]; keyId: string; hostId: string };
+      const value = type.random() as unknown as {
+        events: { sequence: number; execId: number }[];
+        keyId: string;
+        hostId: string;
+      };
       reader.open(written(type, value));
       assert.equal(reader.head.hostId, value.hostId);
       for (const event of value.events) {
