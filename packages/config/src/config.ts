@@ -23,6 +23,36 @@ export interface TopicRetention {
   readonly retentionBytes: number;
 }
 
+/** Empty text: not set. 0 of replicas: chosen by the number of brokers. */
+export interface KafkaSettings {
+  /** host:port */
+  readonly brokers: readonly string[];
+  readonly client: 'platformatic' | 'kafkajs';
+  readonly clientId: string;
+  readonly topicPrefix: string;
+  readonly tls: {
+    readonly enabled: boolean;
+    readonly ca: string;
+    readonly cert: string;
+    readonly key: string;
+    readonly serverName: string;
+  };
+  readonly sasl: {
+    readonly mechanism: 'none' | 'plain' | 'scram-sha-256' | 'scram-sha-512' | 'oauthbearer';
+    readonly username: string;
+    readonly password: string;
+    readonly tokenFile: string;
+  };
+  readonly compression: 'zstd' | 'lz4' | 'gzip' | 'none';
+  readonly partitions: number;
+  readonly replicationFactor: number;
+  readonly minInsyncReplicas: number;
+  readonly sessionTimeoutMs: number;
+  readonly rebalanceTimeoutMs: number;
+  readonly requestDeadlineMs: number;
+  readonly produceDeadlineMs: number;
+}
+
 /**
  * The compiled settings, deep-frozen: durations in ms, sizes in bytes, paths absolute. What each means, its bounds and its default stand in
  * schema.ts and docs/CONFIGURATION.md.
@@ -54,8 +84,9 @@ export interface Config {
     readonly spool: { readonly path: string; readonly maxBytes: number };
   };
   readonly bus: {
-    readonly driver: 'embedded';
+    readonly driver: 'embedded' | 'kafka';
     readonly embedded: { readonly path: string; readonly maxBytes: number; readonly synchronous: 'normal' | 'full' };
+    readonly kafka: KafkaSettings;
   };
   readonly topics: Readonly<Record<TopicName, TopicRetention>>;
   readonly enricher: { readonly maxProcesses: number; readonly writtenFiles: number };

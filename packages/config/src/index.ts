@@ -1,4 +1,4 @@
-export type { Config, ServiceName, TopicName, TopicRetention } from './config.ts';
+export type { Config, KafkaSettings, ServiceName, TopicName, TopicRetention } from './config.ts';
 export { configDocs } from './docs.ts';
 export { ConfigError, type ConfigProblem } from './errors.ts';
 export { NAMED_FLAGS, parseSet } from './flags.ts';

@@ -9,13 +9,16 @@ import {
   duration,
   flag,
   type Milliseconds,
+  optionalPath,
   path,
   paths,
   ringSize,
   secret,
   section,
+  servers,
   size,
   statePath,
+  text,
 } from './setting.ts';
 import { isRecord, leavesOf, type SettingsSchema } from './walk.ts';
 
@@ -30,6 +33,9 @@ export const SERVICES: readonly ServiceName[] = ['collector', 'enricher', 'detec
 
 const LOOPBACK = /^(127\.|::1$|localhost$)/;
 
+const NAME = { pattern: /^[A-Za-z0-9._-]{1,100}$/, expected: 'up to 100 letters, digits, dots, dashes, underscores' };
+const LINE = { pattern: /^[^\p{Cc}]{1,255}$/u, expected: 'text of one line' };
+
 const topic = (name: string, retention: string, retentionBytes: string) =>
   section(`\`${name}\`.`, {
     retention: duration(retention, 'How long a record is kept; older ones go even when nobody has read them.', {
@@ -40,6 +46,76 @@ const topic = (name: string, retention: string, retentionBytes: string) =>
       endless: true,
       min: 1024 ** 2,
     }),
+  });
+
+const kafka = () =>
+  section('The Kafka driver.', {
+    brokers: servers(['127.0.0.1:9092'], 'Brokers to ask first; they name the others.'),
+    client: choice(
+      ['platformatic', 'kafkajs'],
+      'platformatic',
+      'The client that speaks to them. `kafkajs` has had no release since 2023: for houses that have standardised on it.',
+    ),
+    clientId: text('ringfence', 'The name of this client in the logs and quotas of the brokers.', NAME),
+    topicPrefix: text(
+      '',
+      'Stands before the name of every topic and group, so that several fleets can share brokers.',
+      NAME,
+    ),
+    tls: section('Encryption, and who both sides are.', {
+      enabled: flag(false, 'Speak TLS to the brokers.'),
+      ca: optionalPath('PEM file of the authorities that vouch for the brokers. Empty: those of the system.'),
+      cert: optionalPath(
+        'PEM file of the certificate of this client, for brokers that ask for one. Read again when it changes.',
+      ),
+      key: optionalPath('PEM file of the key of that certificate.'),
+      serverName: text('', 'The name to expect in the certificates of the brokers, when not that in `brokers`.', NAME),
+    }),
+    sasl: section('Who this client is, where brokers ask for a password or a token.', {
+      mechanism: choice(
+        ['none', 'plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer'],
+        'none',
+        '`plain` and `oauthbearer` show the secret to whoever answers: they need `tls.enabled`, except on loopback.',
+      ),
+      username: text('', 'The user of `plain` and `scram-…`.', LINE),
+      password: secret('Their password.'),
+      tokenFile: optionalPath('File with the token of `oauthbearer`. Read again for every connection.'),
+    }),
+    compression: choice(
+      ['zstd', 'lz4', 'gzip', 'none'],
+      'zstd',
+      'How record batches are packed. What any of them packed can be read whatever is set here.',
+    ),
+    partitions: count(12, 'Partitions of the topics that are spread, and so the most members that share the work.', {
+      min: 1,
+      max: 1000,
+    }),
+    replicationFactor: count(
+      0,
+      'Copies of each partition of topics that are made. 0: three, or as many as there are brokers.',
+      { max: 10 },
+    ),
+    minInsyncReplicas: count(
+      0,
+      'Copies that must have a record before it counts as written. 0: one less than `replicationFactor`, at least one.',
+      { max: 10 },
+    ),
+    sessionTimeout: duration(
+      '10s',
+      'A member of a group that is silent for this long is dead, and its partitions go to others. Brokers have bounds of their own.',
+      { min: 1000, max: 300_000 },
+    ),
+    rebalanceTimeout: duration(
+      '60s',
+      'How long a member may finish the batch in hand when partitions move; later the batch is another member’s.',
+      { min: 1000, max: 600_000 },
+    ),
+    requestDeadline: duration('10s', 'How long one request to a broker may take.', { min: 500, max: 120_000 }),
+    produceDeadline: duration(
+      '30s',
+      'How long a record is offered to the brokers before its sender is told that they are away, and waits or spools.',
+      { min: 1000, max: 600_000 },
+    ),
   });
 
 /** Every setting there is. What a person reads about one is written here and nowhere else. */
@@ -136,7 +212,11 @@ const shape = (home: Home) => ({
   }),
 
   bus: section('What carries records between services.', {
-    driver: choice(['embedded'], 'embedded', '`embedded`: a durable log in one file, for services in one process.'),
+    driver: choice(
+      ['embedded', 'kafka'],
+      'embedded',
+      '`embedded`: a durable log in one file, for services in one process. `kafka`: brokers, for services anywhere.',
+    ),
     embedded: section('The embedded driver.', {
       path: statePath('bus.db', 'The file of the log.'),
       maxBytes: size('4GiB', 'Bound of the file. When retention frees nothing more, producers wait.', {
@@ -148,6 +228,7 @@ const shape = (home: Home) => ({
         '`normal` survives a killed process; `full` survives a power cut too, at one disk flush a batch.',
       ),
     }),
+    kafka: kafka(),
   }),
 
   topics: section(
@@ -253,12 +334,32 @@ export function settingsSchema(home: Home): SettingsSchema {
 }
 
 /** What must hold between settings. */
-function conflictsOf({ metrics }: Settings): Conflict[] {
-  const conflicts: Conflict[] = [];
+function conflictsOf({ bus, metrics }: Settings): Conflict[] {
+  const conflicts: Conflict[] = bus.driver === 'kafka' ? kafkaConflictsOf(bus.kafka) : [];
   if (metrics.enabled && !LOOPBACK.test(metrics.listen.host) && metrics.token === '') {
     const message = `expected a loopback address, or metrics.token to be set; got ${metrics.listen.host}`;
     conflicts.push({ key: 'metrics.listen', message });
   }
+  return conflicts;
+}
+
+function kafkaConflictsOf({ tls, sasl, brokers, replicationFactor, minInsyncReplicas }: Settings['bus']['kafka']) {
+  const conflicts: Conflict[] = [];
+  const expect = (holds: boolean, key: string, message: string) => {
+    if (!holds) conflicts.push({ key: `bus.kafka.${key}`, message });
+  };
+  const { mechanism } = sasl;
+  const asksPassword = mechanism !== 'none' && mechanism !== 'oauthbearer';
+  const unhidden = mechanism === 'plain' || mechanism === 'oauthbearer';
+  const local = brokers.every((broker) => LOOPBACK.test(broker.replace(/^\[|\]?:\d+$/g, '')));
+  expect((tls.cert === '') === (tls.key === ''), 'tls.cert', 'expected tls.cert and tls.key both, or neither');
+  expect(tls.enabled || `${tls.ca}${tls.cert}` === '', 'tls.enabled', 'expected true, as certificates are named');
+  expect(!asksPassword || sasl.username !== '', 'sasl.username', `expected a user for ${mechanism}`);
+  expect(!asksPassword || sasl.password !== '', 'sasl.password', `expected a password for ${mechanism}`);
+  expect(mechanism !== 'oauthbearer' || sasl.tokenFile !== '', 'sasl.tokenFile', 'expected a file for oauthbearer');
+  expect(!unhidden || tls.enabled || local, 'tls.enabled', `expected true: ${mechanism} sends its secret as it is`);
+  const enough = replicationFactor === 0 || minInsyncReplicas <= replicationFactor;
+  expect(enough, 'minInsyncReplicas', `expected at most replicationFactor, ${replicationFactor}`);
   return conflicts;
 }
 

@@ -218,14 +218,48 @@ export function paths(
 }
 
 export function address(fallback: string, doc: string): z.ZodType<Address> {
-  return setting<Address>({ kind: 'address', type: 'host:port', default: fallback, doc }, fallback, (value) => {
-    const match =
-      typeof value === 'string' ? /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/.exec(value) : null;
-    const port = Number(match?.[3]);
-    if (match === null || port > 65535) return refuse('host:port, such as 127.0.0.1:9464 or [::1]:9464', value);
-    return { host: match[1] ?? match[2] ?? '', port };
+  return setting<Address>({ kind: 'address', type: 'host:port', default: fallback, doc }, fallback, readAddress);
+}
+
+function readAddress(value: unknown): Address | Refusal {
+  const match = typeof value === 'string' ? /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/.exec(value) : null;
+  const port = Number(match?.[3]);
+  if (match === null || port > 65535) return refuse('host:port, such as 127.0.0.1:9464 or [::1]:9464', value);
+  return { host: match[1] ?? match[2] ?? '', port };
+}
+
+/** One line of text that `expected` describes. Empty means not set where the default is empty. */
+export function text(
+  fallback: string,
+  doc: string,
+  { pattern, expected }: { readonly pattern: RegExp; readonly expected: string },
+): z.ZodType<string> {
+  const shownAs = fallback === '' ? '""' : fallback;
+  return setting({ kind: 'text', type: expected, default: shownAs, doc }, fallback, (value) => {
+    return typeof value === 'string' && (value === fallback || pattern.test(value)) ? value : refuse(expected, value);
   });
 }
+
+/** A path that may be left out: empty means not set. */
+export function optionalPath(doc: string): z.ZodType<string> {
+  return setting({ kind: 'path', type: 'absolute path', default: '""', doc }, '', (value) => {
+    return value === '' ? '' : readPath(value);
+  });
+}
+
+/** One or more servers, each `host:port`. */
+export function servers(fallback: readonly string[], doc: string): z.ZodType<readonly string[]> {
+  const type = 'list of host:port';
+  const info: SettingInfo = { kind: 'list', type, default: `[${fallback.join(', ')}]`, doc };
+  return setting<readonly string[]>(info, [...fallback], (value) => {
+    if (!Array.isArray(value) || value.length === 0) return refuse('a list of one or more host:port', value);
+    const bad = value.find((item) => typeof item !== 'string' || !SERVER.test(item));
+    return bad === undefined ? value.map(String) : refuse('host:port, such as kafka-1:9092 or [::1]:9092', bad);
+  });
+}
+
+const SERVER =
+  /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])$/;
 
 /** Text that is never shown. Empty: not set. */
 export function secret(doc: string): z.ZodType<string> {
