@@ -61,6 +61,13 @@ export interface Config {
   readonly stateDir: string;
   readonly runDir: string;
   readonly services: readonly ServiceName[];
+  /** `auto`: to be made from host name and pid */
+  readonly instance: string;
+  readonly shutdownDeadlineMs: number;
+  readonly identity: { readonly path: string };
+  readonly control: { readonly listen: Address; readonly endpoints: readonly string[] };
+  /** empty: none */
+  readonly tracing: { readonly endpoint: string };
   readonly log: {
     readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
     readonly format: 'auto' | 'lines' | 'json';

@@ -34,6 +34,7 @@ export const SERVICES: readonly ServiceName[] = ['collector', 'enricher', 'detec
 const LOOPBACK = /^(127\.|::1$|localhost$)/;
 
 const NAME = { pattern: /^[A-Za-z0-9._-]{1,100}$/, expected: 'up to 100 letters, digits, dots, dashes, underscores' };
+const URL_TEXT = { pattern: /^https?:\/\/[^\s\p{Cc}]{1,500}$/u, expected: 'http:// or https:// URL' };
 const LINE = { pattern: /^[^\p{Cc}]{1,255}$/u, expected: 'text of one line' };
 
 const topic = (name: string, retention: string, retentionBytes: string) =>
@@ -131,6 +132,20 @@ const shape = (home: Home) => ({
     '/run/ringfence as root, else $XDG_RUNTIME_DIR/ringfence',
   ),
   services: choices(SERVICES, 'The services this process runs. A service left out must run elsewhere on the same bus.'),
+
+  instance: text(
+    'auto',
+    'The name of this process among others that do the same: in leases, traces, metrics. `auto`: host name and process id.',
+    NAME,
+  ),
+  shutdownDeadline: duration(
+    '30s',
+    'How long a stop may take to finish what is in hand; the rest comes at the next start.',
+    {
+      min: 100,
+      max: 600_000,
+    },
+  ),
 
   log: section('What the program says about itself, on stderr.', {
     level: choice(
@@ -319,8 +334,27 @@ const shape = (home: Home) => ({
     eventRetention: duration('7d', 'How long events that belong to no alert are kept.', { endless: true, min: 60_000 }),
   }),
 
-  metrics: section('Counters for Prometheus.', {
-    enabled: flag(true, 'Serve `/metrics`.'),
+  identity: section('Who this process is in a fleet. In one process on the embedded log nothing of it is needed.', {
+    path: statePath('identity', 'What `ringfence enrol` got: certificate, keys, the root of the fleet.'),
+  }),
+
+  control: section('The stream through which agents get commands and the interest, and answer.', {
+    listen: address(
+      '0.0.0.0:9443',
+      'Responders: where agents connect, over mutual TLS. Used with the Kafka driver only.',
+    ),
+    endpoints: servers(
+      [],
+      'Agents: the responders to connect to, any one of them. Empty: no stream, nothing is killed on this host.',
+    ),
+  }),
+
+  tracing: section('Traces of what led to alerts, from the system call to the response.', {
+    endpoint: text('', 'OTLP over HTTP, `http://collector:4318/v1/traces`. Empty: none.', URL_TEXT),
+  }),
+
+  metrics: section('Counters for Prometheus, and health for whoever runs this.', {
+    enabled: flag(true, 'Serve `/metrics`, `/healthz` and `/readyz`.'),
     listen: address('127.0.0.1:9464', 'Where. Anything but loopback needs `metrics.token`.'),
     token: secret('Bearer token that a scraper must show.'),
   }),
@@ -365,13 +399,14 @@ function kafkaConflictsOf({ tls, sasl, brokers, replicationFactor, minInsyncRepl
 
 /** Paths that lie in the state directory unless they were set. */
 function placePaths(settings: Settings) {
-  const { stateDir, collector, bus, auditor } = settings;
+  const { stateDir, collector, bus, auditor, identity } = settings;
   const { spool } = collector;
   return {
     ...settings,
     collector: { ...collector, spool: { ...spool, path: spool.path ?? join(stateDir, 'spool') } },
     bus: { ...bus, embedded: { ...bus.embedded, path: bus.embedded.path ?? join(stateDir, 'bus.db') } },
     auditor: { ...auditor, path: auditor.path ?? join(stateDir, 'audit.db') },
+    identity: { path: identity.path ?? join(stateDir, 'identity') },
   };
 }
 

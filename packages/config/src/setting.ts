@@ -247,11 +247,13 @@ export function optionalPath(doc: string): z.ZodType<string> {
   });
 }
 
-/** One or more servers, each `host:port`. */
+/** Servers, each `host:port`; one at least unless there is none by default. */
 export function servers(fallback: readonly string[], doc: string): z.ZodType<readonly string[]> {
   const type = 'list of host:port';
   const info: SettingInfo = { kind: 'list', type, default: `[${fallback.join(', ')}]`, doc };
   return setting<readonly string[]>(info, [...fallback], (value) => {
+    const empty = fallback.length === 0 && Array.isArray(value) && value.length === 0;
+    if (empty) return [];
     if (!Array.isArray(value) || value.length === 0) return refuse('a list of one or more host:port', value);
     const bad = value.find((item) => typeof item !== 'string' || !SERVER.test(item));
     return bad === undefined ? value.map(String) : refuse('host:port, such as kafka-1:9092 or [::1]:9092', bad);
