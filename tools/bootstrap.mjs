@@ -4,7 +4,7 @@
  *
  *   node tools/bootstrap.mjs ARGS…              the ringfence command
  *   node tools/bootstrap.mjs --run FILE ARGS…   another program of this repository
- *   node tools/bootstrap.mjs --setup            bring everything, run nothing
+ *   node tools/bootstrap.mjs --setup            bring everything but the servers of tests, run nothing
  *
  * It is plain JavaScript without dependencies, because it runs on whatever Node is there, before anything is installed.
  */
@@ -39,7 +39,7 @@ function rolesOf(program) {
   const roles = ['sensor', 'run'];
   if (program === undefined || program.development) roles.push('tests');
   const fleet = program?.args[0] === 'dev' && program.args[1] === 'fleet';
-  if (program === undefined || program.file === TESTS || fleet) roles.push('servers');
+  if (program?.file === TESTS || fleet) roles.push('servers');
   return roles;
 }
 

@@ -1,0 +1,33 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { cached, digest } from './cache.ts';
+import { TestServerError } from './errors.ts';
+import type { Java } from './java.ts';
+
+/** Since this version one flag makes and another uses an archive of linked classes; before, of loaded ones. */
+const AOT_SINCE = 25;
+
+/** A server that lives for a test compiles little and collects little. The archive is good for these flags only. */
+const FLAGS = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
+
+/**
+ * Flags that halve the start of a Java server. The first call makes the archive they name: `train` is given the flags to start the server with once,
+ * and must end it with SIGTERM.
+ */
+export async function javaFlags(
+  name: string,
+  java: Java,
+  jars: readonly string[],
+  train: (flags: readonly string[]) => Promise<void>,
+): Promise<readonly string[]> {
+  const aot = java.major >= AOT_SINCE;
+  const key = digest(java.path, String(java.major), ...FLAGS, ...jars);
+  const directory = await cached(`${name}-archive`, key, async (place) => {
+    const file = join(place, 'archive');
+    await train([...FLAGS, aot ? `-XX:AOTCacheOutput=${file}` : `-XX:ArchiveClassesAtExit=${file}`]);
+    if (!existsSync(file))
+      throw new TestServerError('ERR_TESTKIT_ARCHIVE', `${java.path} wrote no class archive of ${name}`);
+  });
+  const file = join(directory, 'archive');
+  return [...FLAGS, aot ? `-XX:AOTCache=${file}` : `-XX:SharedArchiveFile=${file}`];
+}

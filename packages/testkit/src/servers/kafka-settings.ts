@@ -1,0 +1,64 @@
+export interface KafkaNode {
+  readonly id: number;
+  readonly port: number;
+  readonly controllerPort: number;
+  readonly directory: string;
+}
+
+export type Settings = Readonly<Record<string, string | number | boolean>>;
+
+/** The listener of clients and the one of the brokers among themselves. */
+function listeners(node: KafkaNode, protocol: string): Settings {
+  return {
+    listeners: `CLIENT://127.0.0.1:${node.port},CONTROLLER://127.0.0.1:${node.controllerPort}`,
+    'advertised.listeners': `CLIENT://127.0.0.1:${node.port}`,
+    'listener.security.protocol.map': `CLIENT:${protocol},CONTROLLER:PLAINTEXT`,
+    'inter.broker.listener.name': 'CLIENT',
+    'controller.listener.names': 'CONTROLLER',
+  };
+}
+
+/** What makes a broker of a test: quick to start and to notice a dead neighbour, nothing made by accident. */
+function behaviour(brokers: number): Settings {
+  const isr = brokers > 1 ? 2 : 1;
+  return {
+    'default.replication.factor': brokers,
+    'min.insync.replicas': isr,
+    'num.partitions': 1,
+    'auto.create.topics.enable': false,
+    'offsets.topic.replication.factor': brokers,
+    'offsets.topic.num.partitions': 4,
+    'transaction.state.log.replication.factor': brokers,
+    'transaction.state.log.min.isr': isr,
+    'transaction.state.log.num.partitions': 2,
+    'share.coordinator.state.topic.replication.factor': brokers,
+    'share.coordinator.state.topic.min.isr': isr,
+    'share.coordinator.state.topic.num.partitions': 1,
+    'group.initial.rebalance.delay.ms': 0,
+    'broker.session.timeout.ms': 3000,
+    'broker.heartbeat.interval.ms': 500,
+    'controller.quorum.election.timeout.ms': 500,
+    'controller.quorum.fetch.timeout.ms': 1000,
+    'controlled.shutdown.enable': brokers > 1,
+    'log.cleaner.dedupe.buffer.size': 16 << 20,
+    'log.cleaner.threads': 1,
+    'num.network.threads': 2,
+    'num.io.threads': 4,
+  };
+}
+
+/** server.properties of one node. */
+export function properties(node: KafkaNode, nodes: readonly KafkaNode[], more: Settings): string {
+  const settings = {
+    'process.roles': 'broker,controller',
+    'node.id': node.id,
+    'controller.quorum.voters': nodes.map(({ id, controllerPort }) => `${id}@127.0.0.1:${controllerPort}`).join(','),
+    'log.dirs': `${node.directory}/data`,
+    ...listeners(node, 'PLAINTEXT'),
+    ...behaviour(nodes.length),
+    ...more,
+  };
+  return Object.entries(settings)
+    .map(([key, value]) => `${key}=${value}\n`)
+    .join('');
+}

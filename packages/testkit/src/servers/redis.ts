@@ -1,0 +1,87 @@
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { TestServerError } from './errors.ts';
+import { reservePorts } from './ports.ts';
+import { ask } from './probe.ts';
+import { findProgram } from './run-tool.ts';
+import { type RunningServer, ServerProcess } from './server-process.ts';
+import { createWorkplace, removeWorkplace } from './workplace.ts';
+
+export interface RedisOptions {
+  readonly password?: string;
+  /** append-only file, written before each answer: what was acknowledged outlives a kill */
+  readonly durable?: boolean;
+}
+
+export interface RedisServer extends RunningServer, AsyncDisposable {
+  /** redis://[:password@]127.0.0.1:port */
+  readonly url: string;
+  readonly port: number;
+  /** Empties it (FLUSHALL). */
+  flush(): Promise<void>;
+}
+
+/** Why Redis can't be started natively; undefined when it can. */
+export function redisMissing(): string | undefined {
+  return program() === undefined ? 'no redis-server: install redis (Debian: redis-tools holds the program)' : undefined;
+}
+
+/** In Debian's redis-tools the server is there under the name of one of its tools; it is what it is called. */
+function program(): string | undefined {
+  return findProgram('redis-server', 'redis-check-rdb');
+}
+
+function settings(port: number, directory: string, options: RedisOptions): string[] {
+  const aof = options.durable ? ['--appendonly', 'yes', '--appendfsync', 'always'] : ['--appendonly', 'no'];
+  const password = options.password === undefined ? [] : ['--requirepass', options.password];
+  // Filled to its limit it must refuse, never forget a job.
+  const rules = ['--maxmemory-policy', 'noeviction', '--save', ''];
+  return ['--bind', '127.0.0.1', '--port', String(port), '--dir', directory, ...rules, ...aof, ...password];
+}
+
+/** A Redis of its own on a free port of 127.0.0.1, without persistence unless asked for. */
+export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
+  const path = program();
+  if (path === undefined) throw new TestServerError('ERR_TESTKIT_REDIS', `Redis was not started: ${redisMissing()}`);
+  const reserved = await reservePorts(1);
+  const port = reserved.ports[0]!;
+  const directory = createWorkplace('redis');
+  mkdirSync(join(directory, 'data'));
+  symlinkSync(path, join(directory, 'redis-server'));
+  const login = options.password === undefined ? '' : `AUTH ${JSON.stringify(options.password)}\r\n`;
+  const server = new ServerProcess({
+    title: 'Redis',
+    command: [join(directory, 'redis-server'), ...settings(port, join(directory, 'data'), options)],
+    log: join(directory, 'log'),
+    isReady: async () => /PONG|NOAUTH/.test((await ask(port, 'PING\r\nQUIT\r\n')) ?? ''),
+  });
+  const dispose = async () => {
+    await server.stop('SIGKILL');
+    removeWorkplace(directory);
+    await reserved[Symbol.asyncDispose]();
+  };
+  const flush = async () => {
+    const answer = await ask(port, `${login}FLUSHALL\r\nQUIT\r\n`);
+    if (answer === undefined || /^-/m.test(answer))
+      throw new TestServerError('ERR_TESTKIT_FLUSH', `Redis was not flushed: it said ${answer}`);
+  };
+  try {
+    await server.start();
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+  const user = options.password === undefined ? '' : `:${encodeURIComponent(options.password)}@`;
+  return {
+    url: `redis://${user}127.0.0.1:${port}`,
+    port,
+    flush,
+    get pid() {
+      return server.pid;
+    },
+    stop: (signal) => server.stop(signal),
+    start: () => server.start(),
+    signal: (name) => server.signal(name),
+    [Symbol.asyncDispose]: dispose,
+  };
+}

@@ -1,0 +1,45 @@
+import { spawn } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { TestServerError } from './errors.ts';
+
+const TOOL_TIMEOUT_MS = 5 * 60_000;
+const SHOWN_LINES = 25;
+const SHOWN_COMMAND = 300;
+/** Debian leaves them out of the PATH of those who aren't root. */
+const MORE = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
+
+/** The first of these programs that is on PATH, with its path. */
+export function findProgram(...names: readonly string[]): string | undefined {
+  const directories = [...(process.env['PATH'] ?? '').split(delimiter).filter(Boolean), ...MORE];
+  return names.flatMap((name) => directories.map((directory) => join(directory, name))).find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    // Not there and not executable mean the same here: it can't be used.
+    return false;
+  }
+}
+
+/** Runs a program to its end. Throws ERR_TESTKIT_TOOL with the last lines it printed when it fails or takes 5 minutes. */
+export async function runTool(
+  command: string,
+  args: readonly string[],
+  options: { env?: NodeJS.ProcessEnv } = {},
+): Promise<string> {
+  const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'], timeout: TOOL_TIMEOUT_MS });
+  const ended = new Promise<string>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) => resolve(code === 0 ? '' : `exit ${code ?? signal}`));
+  });
+  const [out, err, failure] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  if (failure === '') return out;
+  const tail = `${out}\n${err}`.trim().split('\n').slice(-SHOWN_LINES).join('\n');
+  const shown = [command, ...args].join(' ').slice(0, SHOWN_COMMAND);
+  throw new TestServerError('ERR_TESTKIT_TOOL', `${shown} failed (${failure}):\n${tail}`);
+}
