@@ -120,7 +120,8 @@ export class RegistryClient {
       throw new RegistryUnreachableError(this.url, `it answered ${status} to ${method} ${path.join('/')}`);
     const answer = parsed(text);
     if (status >= 300) throw new RegistryRefusedError(this.url, status, reasonOf(answer));
-    if (answer === undefined) throw this.#strange(`${method} ${path.join('/')} was not answered in JSON`);
+    if (typeof answer !== 'object' || answer === null)
+      throw this.#strange(`${method} ${path.join('/')} was not answered in JSON`);
     return answer;
   }
 

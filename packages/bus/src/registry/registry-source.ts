@@ -1,7 +1,7 @@
 import type { BusLog } from '../embedded/options.ts';
 import type { OwnSchema, SchemaBook } from './book.ts';
 import { isConflict, type RegistryClient } from './client.ts';
-import { RegistryRefusedError, SchemaIncompatibleError } from './errors.ts';
+import { RegistryAnswerError, RegistryRefusedError, SchemaIncompatibleError } from './errors.ts';
 import type { SchemaRef } from './frames.ts';
 import type { SchemaSource } from './source.ts';
 import { tooNew } from './topic-source.ts';
@@ -12,6 +12,7 @@ const MAX_IDS = 1000;
 const MAX_VERSIONS = 50;
 /** In one look. There are never that many new schemas at once. */
 const MAX_FINDS = 32;
+const MAX_ID = 2 ** 31 - 1;
 
 /** Schemas in a registry with Confluent's API. A record's schemas are under `ringfence.RawBatch`, whatever topic it is on (record name strategy). */
 export class RegistrySource implements SchemaSource {
@@ -46,12 +47,22 @@ export class RegistrySource implements SchemaSource {
 
   async find(refs: readonly SchemaRef[]): Promise<void> {
     const ids = refs.flatMap((ref) => ('id' in ref ? [ref.id] : []));
-    for (const id of ids.slice(0, MAX_FINDS)) {
-      const schema = await this.#client.schemaById(id);
-      if (schema !== null) this.#learn(id, schema);
-    }
+    for (const id of ids.slice(0, MAX_FINDS)) await this.#findId(id);
     // Single objects, of somebody who has no registry: perhaps another has registered their schema.
     if (ids.length < refs.length) for (const record of this.#reads) await this.#learnSubject(record, false);
+  }
+
+  /** Whoever writes to the bus chooses ids: one that the registry can't make sense of must not look like a registry that is away. */
+  async #findId(id: number): Promise<void> {
+    if (id > MAX_ID) return;
+    try {
+      const schema = await this.#client.schemaById(id);
+      if (schema !== null) this.#learn(id, schema);
+    } catch (err) {
+      const denied = err instanceof RegistryRefusedError && (err.status === 401 || err.status === 403);
+      if (denied || !(err instanceof RegistryRefusedError || err instanceof RegistryAnswerError)) throw err;
+      this.#log?.warn({ id, err }, 'the registry says nothing of use about a schema');
+    }
   }
 
   /** Throws when the schema can't be read and `strict`. */
@@ -102,9 +113,8 @@ export async function registerSchema(client: RegistryClient, { name, schema }: O
   const known = await client.lookup(subject, schema);
   if (known !== null) return known;
   try {
-    const id = await client.register(subject, schema);
     await client.setCompatibility(subject, 'BACKWARD_TRANSITIVE');
-    return id;
+    return await client.register(subject, schema);
   } catch (error) {
     if (isConflict(error)) throw older(name, subject, error);
     throw error;

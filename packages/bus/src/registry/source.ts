@@ -11,6 +11,6 @@ export interface SchemaSource {
    * can't stand beside what is there.
    */
   exchange(records: { readonly reads: readonly string[]; readonly writes: readonly string[] }): Promise<void>;
-  /** Looks once for what is not known. What isn't there stays unknown. Rejects with an error of fate `retriable` when nobody answers. */
+  /** Looks once for what is not known. What isn't there stays unknown. Rejects with a BusError when nobody answers. */
   find(refs: readonly SchemaRef[]): Promise<void>;
 }

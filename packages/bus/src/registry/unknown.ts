@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BusLog } from '../embedded/options.ts';
-import { fateOf } from '../pipeline.ts';
+import { BusClosedError, BusError } from '../errors.ts';
 import type { SchemaRef } from './frames.ts';
 import type { SchemaSource } from './source.ts';
 
@@ -64,7 +64,7 @@ export class UnknownSchemas {
       await this.#source.find(refs);
       return true;
     } catch (err) {
-      if (fateOf(err) !== 'retriable') throw err;
+      if (!(err instanceof BusError) || err instanceof BusClosedError) throw err;
       this.stats.schemaLookFailures++;
       this.#log?.warn({ err, schemas: refs.length, attempt }, 'records wait for their schemas; it is asked again');
       return false;
