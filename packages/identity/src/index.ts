@@ -1,0 +1,20 @@
+export { type Authority, createAuthority, type Issued, type IssueRequest, openAuthority } from './authority.ts';
+export { type EnrolOptions, enrol, type RenewOptions, renew } from './enrol.ts';
+export { type EnrolmentLog, Enrolments, type EnrolmentsOptions, type EnrolmentsStats } from './enrolments.ts';
+export { EnrolmentRefusedError, IdentityError, type IdentityErrorCode } from './errors.ts';
+export { readText, syncDirectory, writeSecret } from './files.ts';
+export {
+  type Identity,
+  type IdentityFiles,
+  identityPaths,
+  loadIdentity,
+  type TlsMaterial,
+  writeIdentity,
+} from './identity.ts';
+export { type KeepRenewedOptions, keepRenewed } from './keep-renewed.ts';
+export { type Peer, peerOf } from './peer.ts';
+export type { Contact, RegistrarAnswer } from './registrar-client.ts';
+export { createRequest, type KeyAndRequest } from './request.ts';
+export { checkHosts, checkSubject, isRole, parseRoles, ROLES, type Role } from './roles.ts';
+export { createToken, parseToken, type Token, tokenHash } from './token.ts';
+export { type CertificateWatch, type TlsSource, type WatchOptions, watchCertificates } from './watch.ts';

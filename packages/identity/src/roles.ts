@@ -1,0 +1,43 @@
+import { IdentityError } from './errors.ts';
+
+/** What a certificate's owner may do. An agent speaks for its host; the others for themselves. `server`: brokers and stores, which enrol no key. */
+export const ROLES = ['agent', 'enricher', 'detector', 'responder', 'auditor', 'registrar', 'server'] as const;
+export type Role = (typeof ROLES)[number];
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const NAME = /^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/;
+const MAX_HOSTS = 16;
+const HOST = /^[A-Za-z0-9.:-]{1,253}$/;
+
+export function isRole(text: string): text is Role {
+  return (ROLES as readonly string[]).includes(text);
+}
+
+/** One process may be several services: `detector,enricher`. An agent is nothing else. Throws IdentityError for what is no role. */
+export function parseRoles(text: string): readonly Role[] {
+  const roles = [...new Set(text.split(','))].sort();
+  const bad = roles.find((role) => !isRole(role));
+  if (bad !== undefined) {
+    throw new IdentityError('ERR_IDENTITY_REQUEST', `"${bad.slice(0, 64)}" is no role: expected ${ROLES.join(', ')}`);
+  }
+  if (roles.length > 1 && roles.includes('agent')) {
+    throw new IdentityError('ERR_IDENTITY_REQUEST', 'an agent has no other role: enrol the services by themselves');
+  }
+  return roles as Role[];
+}
+
+/** Throws IdentityError. A host is a UUID and a service's name is none, so that neither can pass for the other. */
+export function checkSubject(subject: string, roles: readonly Role[]): void {
+  const agent = roles.includes('agent');
+  const fits = agent ? UUID.test(subject) : NAME.test(subject) && !UUID.test(subject);
+  if (fits) return;
+  const expected = agent ? "a host's id, a UUID in lower case" : 'a name of letters a-z, digits, dots and dashes';
+  throw new IdentityError('ERR_IDENTITY_REQUEST', `subject "${subject.slice(0, 64)}": expected ${expected}`);
+}
+
+/** Names and addresses that a server's certificate holds for. Throws IdentityError. */
+export function checkHosts(hosts: readonly string[]): void {
+  if (hosts.length > MAX_HOSTS || !hosts.every((host) => HOST.test(host))) {
+    throw new IdentityError('ERR_IDENTITY_REQUEST', `hosts: expected at most ${MAX_HOSTS} DNS names or addresses`);
+  }
+}

@@ -1,0 +1,4 @@
+export type { RegistrarOptions } from './config.ts';
+export { REFUSALS, RegistrarError, type RegistrarErrorCode } from './errors.ts';
+export { type Registrar, type RegistrarDeps, startRegistrar, type TokenRequest } from './main.ts';
+export type { RegistrarStats } from './metrics.ts';
