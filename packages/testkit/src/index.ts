@@ -25,5 +25,5 @@ export { credentialsOf, TestProcess } from './process.ts';
 export { type TestRecord, testRecords } from './records.ts';
 export { TestServerError } from './servers/errors.ts';
 export { type KafkaBroker, type KafkaCluster, type KafkaOptions, startKafka } from './servers/kafka.ts';
-export { type RedisOptions, type RedisServer, startRedis } from './servers/redis.ts';
+export { type RedisOptions, type RedisServer, redisMissing, startRedis } from './servers/redis.ts';
 export type { RunningServer } from './servers/server-process.ts';
