@@ -95,6 +95,16 @@ export interface Config {
     readonly embedded: { readonly path: string; readonly maxBytes: number; readonly synchronous: 'normal' | 'full' };
     readonly kafka: KafkaSettings;
   };
+  /** `url` empty: none */
+  readonly schemaRegistry: {
+    readonly url: string;
+    readonly user: string;
+    readonly password: string;
+    readonly ca: string;
+    readonly timeoutMs: number;
+  };
+  /** principals of the broker; empty: none */
+  readonly access: Readonly<Record<'agent' | 'enricher' | 'detector' | 'responder' | 'auditor' | 'registrar', string>>;
   readonly topics: Readonly<Record<TopicName, TopicRetention>>;
   readonly enricher: { readonly maxProcesses: number; readonly writtenFiles: number };
   readonly detector: {

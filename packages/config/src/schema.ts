@@ -37,6 +37,13 @@ const NAME = { pattern: /^[A-Za-z0-9._-]{1,100}$/, expected: 'up to 100 letters,
 const URL_TEXT = { pattern: /^https?:\/\/[^\s\p{Cc}]{1,500}$/u, expected: 'http:// or https:// URL' };
 const LINE = { pattern: /^[^\p{Cc}]{1,255}$/u, expected: 'text of one line' };
 
+const PRINCIPAL = {
+  pattern: /^(User:[^\p{Cc}]{1,255})?$/u,
+  expected: '`User:` and a name, or empty text',
+};
+const principal = (role: string, who: string) =>
+  text(`User:${role}`, `${who} Empty: no access is given to it.`, PRINCIPAL);
+
 const topic = (name: string, retention: string, retentionBytes: string) =>
   section(`\`${name}\`.`, {
     retention: duration(retention, 'How long a record is kept; older ones go even when nobody has read them.', {
@@ -244,6 +251,33 @@ const shape = (home: Home) => ({
       ),
     }),
     kafka: kafka(),
+  }),
+
+  schemaRegistry: section("A schema registry with Confluent's API. Without one, schemas are on `ringfence.schemas`.", {
+    url: text(
+      '',
+      "Its address, with the path of the API. Records then travel in Confluent's frame; those of whoever has no registry are read too.",
+      URL_TEXT,
+    ),
+    user: text('', 'The user to show it.', LINE),
+    password: secret('The password of that user.'),
+    ca: optionalPath('PEM file of the authorities that vouch for it. Empty: those of the system.'),
+    timeout: duration('5s', 'How long it may take to answer. While it is away, only records of unknown schemas wait.', {
+      min: 100,
+      max: 60_000,
+    }),
+  }),
+
+  access: section('Names of the services in the access lists of the brokers, which `ringfence topics apply` writes.', {
+    agent: principal(
+      'agent',
+      'Every agent; its certificate says the host. `User:*` where the brokers tell agents apart: then whoever is known to them may write what agents write.',
+    ),
+    enricher: principal('enricher', 'Every enricher.'),
+    detector: principal('detector', 'Every detector.'),
+    responder: principal('responder', 'Every responder.'),
+    auditor: principal('auditor', 'Every auditor.'),
+    registrar: principal('registrar', 'Who enrols agents and services.'),
   }),
 
   topics: section(

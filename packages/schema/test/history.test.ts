@@ -126,7 +126,7 @@ test('an EventBatch of a released version is walked in place like one of ours', 
   const view = new EventView();
   for (const { version, type } of find('EventBatch')) {
     for (let run = 0; run < RUNS; run++) {
-      const value = type.random() as {
+      const value = type.random() as unknown as {
         events: { event: { sequence: number }; writtenAgo: number }[];
         wallOffset: number;
       };
