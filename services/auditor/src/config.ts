@@ -1,5 +1,15 @@
+import { CLUSTER_DEFAULTS, type ClusterOptions } from './elasticsearch/options.ts';
+
 /** Settings of the auditor. */
 export interface AuditorOptions {
+  /** Where the evidence goes. @default 'sqlite' */
+  readonly sink?: 'sqlite' | 'elasticsearch' | 'opensearch';
+  /** The cluster, when it goes to one. */
+  readonly elasticsearch?: Partial<Omit<ClusterOptions, 'flavour'>>;
+  /** Heads of the chains are noted on the bus after so many records. @default 100,000 */
+  readonly headRecords?: number;
+  /** Or after so long, ms, whichever comes first; and at the end. @default 5 min */
+  readonly headIntervalMs?: number;
   /** The SQLite file; made with its directory when missing. */
   readonly path: string;
   /** Bound of file and write-ahead log together, bytes, at least 16 MiB. Beyond it the oldest events go first. @default 8 GiB */
@@ -18,12 +28,19 @@ export interface AuditorOptions {
   readonly eventLingerMs?: number;
 }
 
-export interface CompiledAuditorOptions {
+export interface CompiledAuditorOptions extends SqliteOptions {
+  /** null: SQLite */
+  readonly cluster: ClusterOptions | null;
+  readonly eventLingerMs: number;
+  readonly headRecords: number;
+  readonly headIntervalMs: number;
+}
+
+export interface SqliteOptions {
   readonly path: string;
   readonly maxBytes: number;
   readonly eventRetentionMs: number;
   readonly synchronous: 'full' | 'normal';
-  readonly eventLingerMs: number;
 }
 
 export const MIN_BYTES: number = 16 * 2 ** 20;
@@ -38,5 +55,23 @@ export function compileAuditorOptions(options: AuditorOptions): CompiledAuditorO
     throw new RangeError(`auditor.eventRetentionMs is ${eventRetentionMs}: it must be above 0`);
   const { path, synchronous = 'full', eventLingerMs = 200 } = options;
   if (!(eventLingerMs >= 0)) throw new RangeError(`auditor.eventLingerMs is ${eventLingerMs}: it must be 0 or more`);
-  return { path, maxBytes, eventRetentionMs, synchronous, eventLingerMs };
+  const { headRecords = 100_000, headIntervalMs = 300_000 } = options;
+  const cluster = clusterOf(options);
+  return { path, maxBytes, eventRetentionMs, synchronous, eventLingerMs, headRecords, headIntervalMs, cluster };
+}
+
+/** null: the evidence goes to SQLite. Throws RangeError. */
+export function clusterOf({ sink = 'sqlite', elasticsearch }: AuditorOptions): ClusterOptions | null {
+  if (sink === 'sqlite') return null;
+  const cluster = { ...CLUSTER_DEFAULTS, ...elasticsearch, flavour: sink };
+  const { prefix, namespace, eventSample } = cluster;
+  if (!/^[a-z0-9][a-z0-9_]{0,63}$/.test(prefix))
+    throw new RangeError(`auditor.elasticsearch.prefix is ${prefix}: lower-case letters, digits and _ make a name`);
+  if (!/^[a-z0-9][a-z0-9_]{0,63}$/.test(namespace))
+    throw new RangeError(
+      `auditor.elasticsearch.namespace is ${namespace}: lower-case letters, digits and _ make a name`,
+    );
+  if (!(eventSample >= 0 && eventSample <= 1))
+    throw new RangeError(`auditor.elasticsearch.eventSample is ${eventSample}: a share is between 0 and 1`);
+  return cluster;
 }

@@ -1,4 +1,8 @@
-export { type AuditorOptions, compileAuditorOptions } from './config.ts';
+export { type AuditorOptions, clusterOf, compileAuditorOptions } from './config.ts';
+export type { TrustedRoles } from './elasticsearch/documents/index.ts';
+export * from './elasticsearch/errors.ts';
+export { CLUSTER_DEFAULTS, type ClusterOptions } from './elasticsearch/options.ts';
+export { ClusterSink, type ClusterSinkDeps } from './elasticsearch/sink.ts';
 export * from './errors.ts';
 export { type Auditor, type AuditorDeps, startAuditor } from './main.ts';
 export type { AuditorStats } from './metrics.ts';
@@ -12,4 +16,4 @@ export type { TimeRange } from './sqlite/read/trail.ts';
 export type { TrailStats } from './sqlite/read/trail-stats.ts';
 export { AuditReader } from './sqlite/reader.ts';
 export { SqliteSink, type SqliteSinkOptions } from './sqlite/sink.ts';
-export type { ChainHead, Tampering, TamperKind, Verification } from './sqlite/verify.ts';
+export type { Tampering, TamperKind, Verification } from './sqlite/verify.ts';

@@ -1,6 +1,9 @@
 import { type Bus, type BusLog, type Consumer, type Failpoint, runPipeline } from '@ringfence/bus';
-import { deadLetter, TOPIC } from '@ringfence/schema';
+import { deadLetter, type SigningKey, TOPIC } from '@ringfence/schema';
 import { type AuditorOptions, type CompiledAuditorOptions, compileAuditorOptions } from './config.ts';
+import type { TrustedRoles } from './elasticsearch/documents/index.ts';
+import { ClusterSink } from './elasticsearch/sink.ts';
+import { HeadKeeper } from './head-keeper.ts';
 import { AuditorMetrics, type AuditorStats } from './metrics.ts';
 import { AUDITED } from './pipeline.ts';
 import type { AuditSink } from './sink.ts';
@@ -11,8 +14,12 @@ export interface AuditorDeps {
   readonly options: AuditorOptions;
   readonly bus: Bus;
   readonly log: BusLog;
-  /** @default the SQLite file of the options */
+  /** @default what the options say */
   readonly sink?: AuditSink;
+  /** signs the heads of the chains; absent: they go unsigned */
+  readonly key?: SigningKey;
+  /** given: documents in a cluster say whether their record's signature is that of someone who may write it */
+  readonly trusted?: TrustedRoles;
   readonly failpoint?: (name: Failpoint) => void | Promise<void>;
 }
 
@@ -48,10 +55,20 @@ export async function startAuditor(deps: AuditorDeps): Promise<Auditor> {
   const metrics = new AuditorMetrics();
   const stop = new AbortController();
 
+  const keeper = new HeadKeeper({
+    key: deps.key ?? null,
+    everyRecords: options.headRecords,
+    everyMs: options.headIntervalMs,
+    heads: () => writer.heads(),
+  });
+
   const pipeline = runPipeline({
     service: 'auditor',
     consumer,
-    handle: (records) => writer.handle(records),
+    handle: async (records) => {
+      const { outputs, state } = await writer.handle(records);
+      return { outputs: [...outputs, ...(await keeper.due(records.length))], state };
+    },
     deadLetter: (record, error) => deadLetter(record, error, 'auditor'),
     signal: stop.signal,
     metrics,
@@ -61,6 +78,7 @@ export async function startAuditor(deps: AuditorDeps): Promise<Auditor> {
   let last: AuditorStats | undefined;
   const done = pipeline.finally(async () => {
     await consumer.close();
+    await noteHeads(keeper, deps);
     last = metrics.snapshot(writer.stats());
     await writer.close();
   });
@@ -74,13 +92,24 @@ export async function startAuditor(deps: AuditorDeps): Promise<Auditor> {
   return { done, close, stats: () => last ?? metrics.snapshot(writer.stats()), [Symbol.asyncDispose]: close };
 }
 
+/** At the end: what came since the last time would be without a witness until the next start. */
+async function noteHeads(keeper: HeadKeeper, { bus, log }: AuditorDeps): Promise<void> {
+  try {
+    const records = await keeper.now();
+    if (records.length > 0) await bus.produce(records);
+  } catch (err) {
+    log.warn({ err }, 'the heads of the chains could not be noted at the end: the next start notes them');
+  }
+}
+
 async function openWriter(
-  { sink, log }: AuditorDeps,
+  { sink, log, trusted }: AuditorDeps,
   options: CompiledAuditorOptions,
   consumer: Consumer,
 ): Promise<AuditWriter> {
   if (sink !== undefined) return createLocalWriter(sink);
   try {
+    if (options.cluster !== null) return createLocalWriter(new ClusterSink({ options: options.cluster, log, trusted }));
     const thread = await AuditThread.start(options);
     const { movedAside } = thread;
     if (movedAside !== null) {

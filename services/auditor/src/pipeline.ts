@@ -1,6 +1,6 @@
 import type { Effect, InRecord } from '@ringfence/bus';
-import { TOPIC } from '@ringfence/schema';
-import type { AuditEntry, AuditSink, SourcePosition } from './sink.ts';
+import { deadLetter, TOPIC } from '@ringfence/schema';
+import type { AuditEntry, AuditSink, Rejection, SourcePosition } from './sink.ts';
 import { createReaders } from './steps/read-records.ts';
 
 /** Everything that is evidence. */
@@ -9,6 +9,7 @@ export const AUDITED: readonly string[] = [
   TOPIC.incidents,
   TOPIC.commands,
   TOPIC.results,
+  TOPIC.enrolments,
   TOPIC.dlq,
   TOPIC.events,
 ];
@@ -16,9 +17,9 @@ export const AUDITED: readonly string[] = [
 /** Rows and source positions are the sink's own transaction: the bus has only the offset left to commit. */
 export const NOTHING_MORE: Effect = { outputs: [], state: [] };
 
-/** records → entries (what is kept of each, and what it is found by) → sink, all or nothing. */
+/** records → entries (what is kept of each, and what it is found by) → sink; what it refuses → dead letters. */
 export function createAuditPipeline(sink: AuditSink): (records: readonly InRecord[]) => Promise<Effect> {
-  const readers = createReaders();
+  const readers = createReaders(sink);
 
   function read(record: InRecord): readonly AuditEntry[] {
     // A tombstone says that a compacted topic forgets; the trail doesn't.
@@ -35,8 +36,15 @@ export function createAuditPipeline(sink: AuditSink): (records: readonly InRecor
       if (records.length === 1) await sink.write({ entries: [], positions });
       throw error;
     }
-    await sink.write({ entries, positions });
-    return NOTHING_MORE;
+    return effectOf(await sink.write({ entries, positions }));
+  };
+}
+
+function effectOf(rejections: readonly Rejection[]): Effect {
+  if (rejections.length === 0) return NOTHING_MORE;
+  return {
+    outputs: rejections.map(({ entry, error }) => deadLetter({ ...entry, value: entry.payload }, error, 'auditor')),
+    state: [],
   };
 }
 

@@ -1,15 +1,42 @@
 import type { AuditKind } from '@ringfence/schema';
 
-/** Where the evidence goes. Drivers: SQLite here; Elasticsearch data streams in a fleet. */
+/** Where the evidence goes. Drivers: one SQLite file; Elasticsearch or OpenSearch data streams in a fleet. */
 export interface AuditSink {
+  /** Executions are entries of their own; else the sink finds them in their batch. */
+  readonly executionsApart: boolean;
   /**
-   * All of it, or nothing; durable when it resolves. An entry of a known kind and id is not stored again, wherever it comes from: offsets don't
-   * tell, because a log that was lost begins at 0 again. Rejects with a `retriable` error when there is no room for now.
+   * All of it is stored and durable when it resolves. An entry of a known kind and id is not stored again, wherever it comes from: offsets don't tell,
+   * because a log that was lost begins at 0 again. Rejects with a `retriable` error when it can't be taken for now: the same batch may then come again.
+   * Resolves with what it will never take in the form that is searched: evidence itself is never among it.
    */
-  write(batch: AuditBatch): Promise<void>;
+  write(batch: AuditBatch): Promise<readonly Rejection[]>;
+  /** Heads of the chains that have grown since the last call. */
+  heads(): Promise<TrailHeads>;
   stats(): SinkStats;
   /** What was written stays; nothing can be written any more. */
   close(): Promise<void>;
+}
+
+export interface Rejection {
+  readonly entry: AuditEntry;
+  readonly error: Error;
+}
+
+/** Where a chain ended at some time: kept elsewhere, it proves that nothing before was rewritten. */
+export interface ChainHead {
+  readonly topic: string;
+  readonly partition: number;
+  readonly kind: AuditKind;
+  readonly seq: number;
+  /** hex */
+  readonly hash: string;
+}
+
+export interface TrailHeads {
+  /** name of the trail: made with it, and never again */
+  readonly trail: string;
+  /** `offset`: of the chain's last record in its source partition; -1: it is gone */
+  readonly heads: readonly (ChainHead & { readonly offset: number })[];
 }
 
 export interface AuditBatch {
@@ -73,8 +100,9 @@ export interface SinkStats {
   /** bytes of payloads taken, and of payloads as stored (compressed) */
   readonly payloadBytes: number;
   readonly storedBytes: number;
-  /** of the store as a whole */
+  /** of the store as a whole; 0: it doesn't say */
   readonly usedBytes: number;
+  /** 0: the store has a bound of its own */
   readonly maxBytes: number;
 }
 

@@ -16,7 +16,17 @@ import { testTrail } from './trail.ts';
 /** Several polls' worth. */
 const BATCHES = 160;
 const ALERTS = 20;
-const HELD = { alert: 20, incident: 20, command: 20, result: 20, gap: 160, execution: 160, events: 160, dlq: 0 };
+const HELD = {
+  alert: 20,
+  incident: 20,
+  command: 20,
+  result: 20,
+  gap: 160,
+  execution: 160,
+  events: 160,
+  dlq: 0,
+  enrolment: 0,
+};
 
 async function withEvidence(dir: string): Promise<EmbeddedBus> {
   const bus = await openEmbeddedBus({ path: join(dir, 'bus.db') });

@@ -4,8 +4,8 @@ import { suite, test } from 'node:test';
 import { type AuditRecord, decode, TOPIC, typeOf } from '@ringfence/schema';
 import { EVIDENCE_HOST } from '@ringfence/testkit';
 import Database from 'better-sqlite3';
+import { GENESIS, kindNumber, recordHash } from '../src/chain.ts';
 import { AuditReader, createAuditPipeline, SqliteSink } from '../src/index.ts';
-import { GENESIS, kindNumber, recordHash } from '../src/sqlite/chain.ts';
 import { inRecord, tempDir } from './support.ts';
 import { testTrail } from './trail.ts';
 

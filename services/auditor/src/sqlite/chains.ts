@@ -1,5 +1,5 @@
 import type { AuditKind } from '@ringfence/schema';
-import { GENESIS, kindNumber } from './chain.ts';
+import { GENESIS, kindNumber } from '../chain.ts';
 import type { Sqlite } from './database.ts';
 
 export interface Chain {

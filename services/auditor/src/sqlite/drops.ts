@@ -1,5 +1,5 @@
+import { kindOf } from '../chain.ts';
 import type { AuditDrop, AuditDropCause } from '../sink.ts';
-import { kindOf } from './chain.ts';
 import type { Sqlite } from './database.ts';
 
 /** What retention has let go since the trail began. */

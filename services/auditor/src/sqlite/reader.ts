@@ -1,11 +1,12 @@
 import type { Alert, Command, DeadLetter, EventView, Incident, Result } from '@ringfence/schema';
+import type { ChainHead } from '../sink.ts';
 import { dossierOf, type IncidentDossier } from './read/dossier.ts';
 import { type EventQuery, eventsOf } from './read/events.ts';
 import { type ListQuery, list } from './read/list.ts';
 import { type SearchHit, search } from './read/search.ts';
 import { Trail } from './read/trail.ts';
 import { statsOf, type TrailStats } from './read/trail-stats.ts';
-import { type ChainHead, type Verification, verifyTrail } from './verify.ts';
+import { type Verification, verifyTrail } from './verify.ts';
 
 type List<T> = AsyncGenerator<T, void, undefined>;
 

@@ -1,10 +1,10 @@
 import { asBuffer } from '@ringfence/schema';
+import { kindNumber, recordHash } from '../chain.ts';
+import { pack, unpack } from '../packing.ts';
 import type { AuditEntry } from '../sink.ts';
-import { kindNumber, recordHash } from './chain.ts';
 import type { Chains } from './chains.ts';
 import type { Sqlite } from './database.ts';
 import { entityKeys, packKeys } from './entity-keys.ts';
-import { pack, unpack } from './packing.ts';
 
 export type Stored =
   | { readonly outcome: 'stored'; readonly bytes: number }

@@ -1,7 +1,7 @@
 import type { AuditKind } from '@ringfence/schema';
+import { kindNumber } from '../chain.ts';
 import { AuditFullError } from '../errors.ts';
 import type { AuditDropCause } from '../sink.ts';
-import { kindNumber } from './chain.ts';
 import type { Sqlite } from './database.ts';
 import { unpackKeys } from './entity-keys.ts';
 

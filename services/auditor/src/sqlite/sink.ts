@@ -1,33 +1,33 @@
-import { type AuditKind, AuditKinds, topics } from '@ringfence/schema';
-import type { CompiledAuditorOptions } from '../config.ts';
-import type { AuditBatch, AuditEntry, AuditSink, SinkStats, SourcePosition } from '../sink.ts';
-import { kindNumber } from './chain.ts';
+import { randomUUID } from 'node:crypto';
+import type { AuditKind } from '@ringfence/schema';
+import { kindNumber, kindOf } from '../chain.ts';
+import type { SqliteOptions } from '../config.ts';
+import type { AuditBatch, AuditEntry, AuditSink, Rejection, SinkStats, SourcePosition, TrailHeads } from '../sink.ts';
+import { addTally, COMPACTED, emptyTally, type Tally } from '../tally.ts';
 import { Chains } from './chains.ts';
 import { openForWriting, type Sqlite, storageError } from './database.ts';
 import { readDrops } from './drops.ts';
 import { RecordWriter } from './record-writer.ts';
 import { Retention } from './retention.ts';
 
-/** Their offsets have holes by nature. */
-const COMPACTED: ReadonlySet<string> = new Set(topics.filter(({ compacted }) => compacted).map(({ name }) => name));
-
-interface Tally {
-  readonly stored: Record<AuditKind, number>;
-  events: number;
-  duplicates: number;
-  conflicts: number;
-  missed: number;
-  payloadBytes: number;
-  storedBytes: number;
-}
-
-export interface SqliteSinkOptions extends Omit<CompiledAuditorOptions, 'eventLingerMs'> {
+export interface SqliteSinkOptions extends SqliteOptions {
   /** µs since the epoch. @default the wall clock */
   readonly now?: () => number;
 }
 
+interface HeadRow {
+  readonly chain: number;
+  readonly topic: string;
+  readonly partition: number;
+  readonly kind: number;
+  readonly seq: number;
+  readonly hash: Buffer;
+  readonly offset: number | null;
+}
+
 /** The audit trail in one SQLite file: rows, what they are found by, chain heads and source positions change in one transaction. */
 export class SqliteSink implements AuditSink {
+  readonly executionsApart = true;
   /** where a damaged file was put at open; null: there was none */
   readonly movedAside: string | null;
   readonly #options: SqliteSinkOptions;
@@ -39,6 +39,10 @@ export class SqliteSink implements AuditSink {
   readonly #advance;
   readonly #store;
   readonly #total = emptyTally();
+  readonly #heads;
+  /** by chain: the place that heads() last told */
+  readonly #told = new Map<number, number>();
+  readonly #trail: string;
   #newestEvent: number;
 
   /** Throws AuditStorageError, AuditBusyError, AuditFullError, AuditVersionError. */
@@ -61,12 +65,18 @@ export class SqliteSink implements AuditSink {
       db
         .prepare<[number], { newest: number | null }>('SELECT max(timestamp) AS newest FROM records WHERE kind = ?')
         .get(kindNumber.events)?.newest ?? 0;
+    this.#heads = db.prepare<[], HeadRow>(
+      `SELECT c.chain, topic, partition, c.kind, head_seq AS seq, head_hash AS hash,
+       (SELECT source_offset FROM records r WHERE r.chain = c.chain AND r.seq = c.head_seq) AS offset FROM chains c WHERE head_seq > 0`,
+    );
+    this.#trail = nameTrail(db);
     this.#store = db.transaction((batch: AuditBatch) => this.#apply(batch));
   }
 
-  async write(batch: AuditBatch): Promise<void> {
+  async write(batch: AuditBatch): Promise<readonly Rejection[]> {
     try {
       addTally(this.#total, this.#store.immediate(batch));
+      return [];
     } catch (error) {
       throw storageError(this.#options.path, error);
     } finally {
@@ -108,6 +118,18 @@ export class SqliteSink implements AuditSink {
     return Math.min(this.#newestEvent, now) - this.#options.eventRetentionMs * 1000;
   }
 
+  async heads(): Promise<TrailHeads> {
+    const grown = this.#heads.all().filter(({ chain, seq }) => this.#told.get(chain) !== seq);
+    for (const { chain, seq } of grown) this.#told.set(chain, seq);
+    const heads = grown.map(({ topic, partition, kind, seq, hash, offset }) => ({
+      ...{ topic, partition, seq },
+      kind: kindOf(kind) as AuditKind,
+      hash: hash.toString('hex'),
+      offset: offset ?? -1,
+    }));
+    return { trail: this.#trail, heads };
+  }
+
   stats(): SinkStats {
     return {
       ...this.#total,
@@ -123,17 +145,9 @@ export class SqliteSink implements AuditSink {
   }
 }
 
-function emptyTally(): Tally {
-  const stored = Object.fromEntries(AuditKinds.map((kind) => [kind, 0])) as Record<AuditKind, number>;
-  return { stored, events: 0, duplicates: 0, conflicts: 0, missed: 0, payloadBytes: 0, storedBytes: 0 };
-}
-
-function addTally(total: Tally, added: Tally): void {
-  for (const kind of AuditKinds) total.stored[kind] += added.stored[kind];
-  total.events += added.events;
-  total.duplicates += added.duplicates;
-  total.conflicts += added.conflicts;
-  total.missed += added.missed;
-  total.payloadBytes += added.payloadBytes;
-  total.storedBytes += added.storedBytes;
+/** The trail's name is made with it: what was noted of another one says nothing of this. */
+function nameTrail(db: Sqlite): string {
+  db.exec('CREATE TABLE IF NOT EXISTS trail (name TEXT PRIMARY KEY)');
+  db.prepare('INSERT INTO trail (name) SELECT ? WHERE NOT EXISTS (SELECT 1 FROM trail)').run(randomUUID());
+  return db.prepare<[], { name: string }>('SELECT name FROM trail').get()?.name ?? '';
 }

@@ -1,7 +1,8 @@
 import type { AuditKind } from '@ringfence/schema';
-import { kindOf, recordHash } from './chain.ts';
+import { kindOf, recordHash } from '../chain.ts';
+import { unpack } from '../packing.ts';
+import type { ChainHead } from '../sink.ts';
 import type { Sqlite } from './database.ts';
-import { unpack } from './packing.ts';
 
 /** What is wrong with the trail. */
 export type TamperKind =
@@ -25,16 +26,6 @@ export interface Tampering {
   readonly id: string;
   /** records concerned */
   readonly count: number;
-}
-
-/** Where a chain ended at some time: kept elsewhere, it proves that nothing before was rewritten. */
-export interface ChainHead {
-  readonly topic: string;
-  readonly partition: number;
-  readonly kind: AuditKind;
-  readonly seq: number;
-  /** hex */
-  readonly hash: string;
 }
 
 export interface Verification {

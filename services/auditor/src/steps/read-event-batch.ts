@@ -14,7 +14,7 @@ const GAP_REASON = leafIndex('Gap', 'reason');
  * A batch is kept whole; executions and gaps in it also singly, so that they outlive it. Walks the events in place: only executions and gaps are
  * decoded.
  */
-export function createEventBatchReader(): RecordReader {
+export function createEventBatchReader(executionsApart: boolean): RecordReader {
   const view = new EventView();
   const single = createSingleEvent();
   return (record: InRecord, value: Uint8Array): readonly AuditEntry[] => {
@@ -35,7 +35,7 @@ export function createEventBatchReader(): RecordReader {
         last = view.process;
         if (last !== undefined) seen.add(last);
       }
-      if (kind === KIND.Exec) singles.push(entryOf(record, single(view), execution(view)));
+      if (kind === KIND.Exec && executionsApart) singles.push(entryOf(record, single(view), execution(view)));
       else if (kind === KIND.Gap) singles.push(entryOf(record, single(view), gap(view)));
     }
     if (view.index < 0) return [];

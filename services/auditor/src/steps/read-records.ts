@@ -8,14 +8,19 @@ import { createEventBatchReader } from './read-event-batch.ts';
 export type RecordReader = (record: InRecord, value: Uint8Array) => readonly AuditEntry[];
 
 /** A reader for each topic the auditor consumes. */
-export function createReaders(): ReadonlyMap<string, RecordReader> {
+export function createReaders({
+  executionsApart,
+}: {
+  readonly executionsApart: boolean;
+}): ReadonlyMap<string, RecordReader> {
   return new Map<string, RecordReader>([
     [TOPIC.alerts, readAlert],
     [TOPIC.incidents, readIncident],
     [TOPIC.commands, readCommand],
     [TOPIC.results, readResult],
+    [TOPIC.enrolments, readEnrolment],
     [TOPIC.dlq, readDeadLetter],
-    [TOPIC.events, createEventBatchReader()],
+    [TOPIC.events, createEventBatchReader(executionsApart)],
   ]);
 }
 
@@ -74,6 +79,15 @@ function readResult(record: InRecord, value: Uint8Array): AuditEntry[] {
   const { id, hostId, at, outcome, reason, executable } = decode('Result', value);
   const text = searchText([outcome, reason, executable]);
   return [entryOf(record, value, { kind: 'result', id, timestamp: at, hostId, text })];
+}
+
+/** Each version is evidence: who could speak as whom, and since when no more. */
+function readEnrolment(record: InRecord, value: Uint8Array): AuditEntry[] {
+  const { subject, role, signingKeyId, issuedAt, revokedAt, version } = decode('Enrolment', value);
+  const id = `${subject}/${signingKeyId}/${version}`;
+  const text = searchText([subject, role, signingKeyId, revokedAt === 0 ? 'enrolled' : 'revoked']);
+  const hostId = role === 'agent' ? subject : '';
+  return [entryOf(record, value, { kind: 'enrolment', id, timestamp: revokedAt || issuedAt, hostId, text })];
 }
 
 /** It has no time of its own: the bus's is taken. */

@@ -1,9 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import type { Effect, InRecord } from '@ringfence/bus';
-import type { CompiledAuditorOptions } from '../config.ts';
+import type { SqliteOptions } from '../config.ts';
 import { AuditError } from '../errors.ts';
 import { NOTHING_MORE } from '../pipeline.ts';
-import type { SinkStats } from '../sink.ts';
+import type { SinkStats, TrailHeads } from '../sink.ts';
 import type { AuditWriter } from '../writer.ts';
 import type { Answer, ErrorFacts, Request } from './protocol.ts';
 
@@ -40,7 +40,7 @@ export class AuditThread implements AuditWriter {
   }
 
   /** Rejects with what opening the file threw. */
-  static async start(options: CompiledAuditorOptions): Promise<AuditThread> {
+  static async start(options: SqliteOptions): Promise<AuditThread> {
     const worker = new Worker(new URL('./audit-worker.ts', import.meta.url), {
       workerData: options,
       name: 'auditor',
@@ -51,11 +51,11 @@ export class AuditThread implements AuditWriter {
     worker.once('error', reject);
     worker.once('exit', (code) => reject(new AuditError('ERR_AUDIT_THREAD', `the thread ended as it began (${code})`)));
     const ready = await promise;
-    if ('error' in ready) {
-      await worker.terminate();
-      throw new ThreadError(ready.error);
-    }
-    return new AuditThread(worker, ready);
+    if ('stats' in ready) return new AuditThread(worker, ready);
+    await worker.terminate();
+    throw 'error' in ready
+      ? new ThreadError(ready.error)
+      : new AuditError('ERR_AUDIT_THREAD', 'the thread said no more');
   }
 
   #end(error: Error): void {
@@ -64,14 +64,24 @@ export class AuditThread implements AuditWriter {
   }
 
   async handle(records: readonly InRecord[]): Promise<Effect> {
+    const answer = await this.#ask(records);
+    if ('stats' in answer) this.#stats = answer.stats;
+    return NOTHING_MORE;
+  }
+
+  async heads(): Promise<TrailHeads> {
+    const answer = await this.#ask('heads');
+    return 'heads' in answer ? answer.heads : { trail: '', heads: [] };
+  }
+
+  async #ask(request: Request): Promise<Exclude<Answer, { error: ErrorFacts }>> {
     if (this.#ended !== undefined) throw this.#ended;
     this.#answered = Promise.withResolvers<Answer>();
-    this.#worker.postMessage(records satisfies Request);
+    this.#worker.postMessage(request);
     const answer = await this.#answered.promise;
     this.#answered = undefined;
     if ('error' in answer) throw new ThreadError(answer.error);
-    this.#stats = answer.stats;
-    return NOTHING_MORE;
+    return answer;
   }
 
   stats(): SinkStats {

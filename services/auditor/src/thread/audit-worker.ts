@@ -1,7 +1,7 @@
 /** The thread that stores: reads records, packs, hashes, writes. Everything that would hold up the process's other services. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { asBuffer } from '@ringfence/schema';
-import type { CompiledAuditorOptions } from '../config.ts';
+import type { SqliteOptions } from '../config.ts';
 import { createAuditPipeline } from '../pipeline.ts';
 import { SqliteSink } from '../sqlite/sink.ts';
 import { type Answer, errorFacts, type Request } from './protocol.ts';
@@ -20,6 +20,11 @@ function serve(sink: SqliteSink): void {
       return;
     }
     try {
+      if (request === 'heads') {
+        answer({ heads: await sink.heads() });
+        return;
+      }
+      // SQLite refuses nothing, so there is no more to the effect than what is stored.
       await pipeline(request.map((record) => ({ ...record, value: record.value && asBuffer(record.value) })));
       answer({ stats: sink.stats(), movedAside });
     } catch (error) {
@@ -31,7 +36,7 @@ function serve(sink: SqliteSink): void {
 }
 
 try {
-  serve(new SqliteSink(workerData as CompiledAuditorOptions));
+  serve(new SqliteSink(workerData as SqliteOptions));
 } catch (error) {
   answer({ error: errorFacts(error) });
 }

@@ -1,11 +1,14 @@
 import type { InRecord } from '@ringfence/bus';
-import type { SinkStats } from '../sink.ts';
+import type { SinkStats, TrailHeads } from '../sink.ts';
 
-/** To the thread: a batch to store, or `null`: close and end. */
-export type Request = readonly InRecord[] | null;
+/** To the thread: a batch to store; to tell heads; or `null`: close and end. */
+export type Request = readonly InRecord[] | 'heads' | null;
 
 /** From the thread: first that it is ready, then one answer a request. */
-export type Answer = { readonly stats: SinkStats; readonly movedAside: string | null } | { readonly error: ErrorFacts };
+export type Answer =
+  | { readonly stats: SinkStats; readonly movedAside: string | null }
+  | { readonly heads: TrailHeads }
+  | { readonly error: ErrorFacts };
 
 /** What crosses a thread of an error: a structured clone would lose `code` and `fate`. */
 export interface ErrorFacts {

@@ -8,7 +8,7 @@ import {
   type RecordTypes,
   type Result,
 } from '@ringfence/schema';
-import { kindNumber } from '../chain.ts';
+import { kindNumber } from '../../chain.ts';
 import { entityKey } from '../entity-keys.ts';
 import { COLUMNS, payloadOf, type Row, type Trail } from './trail.ts';
 

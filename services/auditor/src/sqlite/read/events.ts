@@ -1,5 +1,5 @@
 import { EventView } from '@ringfence/schema';
-import { kindNumber } from '../chain.ts';
+import { kindNumber } from '../../chain.ts';
 import { entityKey } from '../entity-keys.ts';
 import { COLUMNS, payloadOf, type Row, type TimeRange, type Trail } from './trail.ts';
 

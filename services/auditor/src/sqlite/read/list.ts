@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AuditKind, decode, type RecordTypes } from '@ringfence/schema';
-import { kindNumber } from '../chain.ts';
+import { kindNumber } from '../../chain.ts';
 import { COLUMNS, isIn, payloadOf, type Row, type TimeRange, type Trail } from './trail.ts';
 
 export interface ListQuery<T> extends TimeRange {

@@ -1,6 +1,6 @@
 import type { AuditKind } from '@ringfence/schema';
+import { kindOf } from '../../chain.ts';
 import { AuditQueryError } from '../../errors.ts';
-import { kindOf } from '../chain.ts';
 import { COLUMNS, payloadOf, type Row, type Trail } from './trail.ts';
 
 export interface SearchHit {

@@ -1,6 +1,6 @@
 import { type AuditKind, AuditKinds } from '@ringfence/schema';
+import { kindOf } from '../../chain.ts';
 import type { AuditDrop } from '../../sink.ts';
-import { kindOf } from '../chain.ts';
 import { readDrops } from '../drops.ts';
 import type { Trail } from './trail.ts';
 

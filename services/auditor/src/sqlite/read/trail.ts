@@ -1,5 +1,5 @@
+import { unpack } from '../../packing.ts';
 import { openForReading, type Sqlite, storageError } from '../database.ts';
-import { unpack } from '../packing.ts';
 
 /** Times are µs since the epoch, both ends included. */
 export interface TimeRange {

@@ -1,0 +1,49 @@
+import { decode } from '@ringfence/schema';
+import { baseName, containerOf, type Document, head, SEVERITY, signatureOf, type TrustedKeys } from './common.ts';
+
+export function alertDocument(payload: Uint8Array, trusted: TrustedKeys | undefined): Document {
+  const alert = decode('Alert', payload);
+  const [process, parent] = alert.lineage;
+  return {
+    ...head('ringfence.alerts', 'alert', alert.timestamp, alert.hostId),
+    message: alert.output,
+    tags: alert.tags,
+    'host.boot.id': alert.bootId,
+    'event.id': alert.id,
+    'event.action': alert.kind,
+    'event.severity': SEVERITY[alert.priority] ?? 0,
+    'rule.name': alert.rule,
+    'rule.description': alert.description,
+    'threat.framework': 'MITRE ATT&CK',
+    'threat.tactic.name': alert.tactics,
+    'threat.technique.id': alert.techniques,
+    ...(process === undefined
+      ? {}
+      : {
+          'process.entity_id': process.entityId,
+          'process.pid': process.pid,
+          'process.executable': process.executable,
+          'process.name': baseName(process.executable),
+          'process.command_line': process.args,
+          'user.name': process.user,
+        }),
+    ...(parent === undefined
+      ? {}
+      : {
+          'process.parent.entity_id': parent.entityId,
+          'process.parent.pid': parent.pid,
+          'process.parent.executable': parent.executable,
+          'process.parent.name': baseName(parent.executable),
+          'process.parent.command_line': parent.args,
+        }),
+    ...containerOf(alert.container),
+    'container.cgroup': alert.cgroupPath,
+    'ringfence.alert.action': alert.action,
+    'ringfence.alert.priority': alert.priority,
+    'ringfence.alert.events': alert.events,
+    // As text, since names of fields would become fields.
+    'ringfence.alert.fields': Object.entries(alert.fields).map(([name, value]) => `${name}=${value}`),
+    'ringfence.lineage': alert.lineage.map(({ start: _, cgroup: __, ...shown }) => shown),
+    ...signatureOf(alert.keyId, payload, trusted),
+  };
+}

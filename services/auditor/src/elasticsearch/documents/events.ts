@@ -1,0 +1,50 @@
+import { catalogue, documentOf, EventView, eventKinds, KIND } from '@ringfence/schema';
+import type { Document } from './common.ts';
+import { ECS_VERSION } from './common.ts';
+
+export interface EventDocument {
+  readonly id: string;
+  readonly document: Document;
+}
+
+/**
+ * The events of a batch that are stored: executions and gaps, and all events of a share of the processes. Which ones depends on their identity alone, so
+ * that every delivery of a batch stores the same.
+ */
+export function createEventDocuments(sample: number): (payload: Uint8Array) => Generator<EventDocument> {
+  const view = new EventView();
+  const below = Math.floor(sample * 2 ** 32);
+  return function* (payload) {
+    view.open(payload);
+    while (view.next()) {
+      const { kind } = view.cursor;
+      if (kind !== KIND.Exec && kind !== KIND.Gap && placeOf(view) >= below) continue;
+      yield { id: view.id, document: documentOfEvent(view) };
+    }
+  };
+}
+
+/** Where its process lies among all, 0 to 2^32; of an event without a process, the event itself. */
+function placeOf(view: EventView): number {
+  const { process } = view;
+  return process === undefined ? hash(view.id) : Number.parseInt(process.entityId.slice(0, 8), 16);
+}
+
+/** FNV-1a. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
+  return value >>> 0;
+}
+
+function documentOfEvent(view: EventView): Document {
+  const kind = eventKinds.names[view.cursor.kind] ?? 'unknown';
+  return {
+    'ecs.version': ECS_VERSION,
+    'event.kind': 'event',
+    'event.module': 'ringfence',
+    'event.dataset': 'ringfence.events',
+    'event.action': kind,
+    ...documentOf(view, catalogue.fields, kind),
+  };
+}

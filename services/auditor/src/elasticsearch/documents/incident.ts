@@ -1,0 +1,34 @@
+import { decode, isoTime } from '@ringfence/schema';
+import { containerOf, type Document, head, SEVERITY, signatureOf, type TrustedKeys } from './common.ts';
+
+const unique = (values: readonly string[]): string[] => [...new Set(values)].slice(0, 1000);
+
+export function incidentDocument(payload: Uint8Array, trusted: TrustedKeys | undefined): Document {
+  const incident = decode('Incident', payload);
+  const { keyId, signature: _, container, ...whole } = incident;
+  return {
+    ...head('ringfence.incidents', 'alert', incident.lastSeen, incident.hostId),
+    message: incident.title,
+    'event.start': isoTime(incident.firstSeen),
+    'event.end': isoTime(incident.lastSeen),
+    'event.severity': SEVERITY[incident.severity] ?? 0,
+    ...containerOf(container),
+    'threat.tactic.name': unique(incident.stages.map(({ tactic }) => tactic)),
+    'threat.technique.id': unique(incident.stages.flatMap(({ techniques }) => techniques)),
+    'rule.name': unique(incident.alerts.map(({ rule }) => rule)),
+    'process.entity_id': unique(incident.processes.map(({ entityId }) => entityId)),
+    'process.executable': unique(incident.processes.map(({ executable }) => executable)),
+    'ringfence.incident.id': incident.id,
+    'ringfence.incident.version': incident.version,
+    'ringfence.incident.state': incident.state,
+    'ringfence.incident.merged_into': incident.mergedInto,
+    'ringfence.incident.title': incident.title,
+    'ringfence.incident.severity': incident.severity,
+    'ringfence.incident.score': incident.score,
+    'ringfence.incident.alerts': unique(incident.alerts.map(({ id }) => id)),
+    'ringfence.incident.hosts': incident.hosts.length === 0 ? [incident.hostId] : unique(incident.hosts),
+    'ringfence.incident.story': incident.story,
+    'ringfence.incident.whole': whole,
+    ...signatureOf(keyId, payload, trusted),
+  };
+}

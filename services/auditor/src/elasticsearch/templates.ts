@@ -1,0 +1,257 @@
+import { catalogue, type Field } from '@ringfence/schema';
+import { type ClusterOptions, namesOf } from './options.ts';
+
+/** Raised with every change of a mapping or setting below: a template of an older number is replaced at start. */
+export const TEMPLATE_VERSION = 1;
+
+export interface Template {
+  readonly kind: '_component_template' | '_index_template';
+  readonly name: string;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+type Mapping = Readonly<Record<string, unknown>>;
+
+/** Longer text is kept in the document and not found by its value. */
+const keyword: Mapping = { type: 'keyword', ignore_above: 1024 };
+const number: Mapping = { type: 'long' };
+const real: Mapping = { type: 'double' };
+const flag: Mapping = { type: 'boolean' };
+const text: Mapping = { type: 'text' };
+const time: Mapping = { type: 'date' };
+/** Kept as it is, never looked into: what is in it, names included, is whatever someone on a host wrote. */
+const opaque: Mapping = { type: 'object', enabled: false };
+
+const BY_TYPE: Readonly<Record<Field['type'], Mapping>> = {
+  string: keyword,
+  strings: keyword,
+  number,
+  bool: flag,
+  ip: { type: 'ip' },
+};
+
+/** Fields of ECS that our documents have beside the catalogue's. */
+const COMMON: Readonly<Record<string, Mapping>> = {
+  '@timestamp': time,
+  message: text,
+  tags: keyword,
+  'ecs.version': keyword,
+  'data_stream.type': keyword,
+  'data_stream.dataset': keyword,
+  'data_stream.namespace': keyword,
+  'event.kind': keyword,
+  'event.type': keyword,
+  'event.module': keyword,
+  'event.dataset': keyword,
+  'event.reason': keyword,
+  'event.severity': number,
+  'event.start': time,
+  'event.end': time,
+  'host.boot.id': keyword,
+  'rule.name': keyword,
+  'rule.description': text,
+  'threat.framework': keyword,
+  'threat.tactic.name': keyword,
+  'threat.technique.id': keyword,
+  'process.command_line': { ...keyword, fields: { text } },
+  'ringfence.enrichment': keyword,
+  'ringfence.signature.key_id': keyword,
+  'ringfence.signature.verified': flag,
+  'ringfence.source.topic': keyword,
+  'ringfence.source.partition': number,
+  'ringfence.source.offset': number,
+  'ringfence.alert.action': keyword,
+  'ringfence.alert.priority': keyword,
+  'ringfence.alert.events': keyword,
+  'ringfence.alert.fields': keyword,
+  'ringfence.command.id': keyword,
+  'ringfence.command.action': keyword,
+  'ringfence.command.mode': keyword,
+  'ringfence.command.policy': keyword,
+  'ringfence.command.cause': keyword,
+  'ringfence.command.expires': time,
+  'ringfence.result.outcome': keyword,
+  'ringfence.gap.reason': keyword,
+  'ringfence.lineage': opaque,
+  'container.labels': opaque,
+};
+
+const INCIDENT: Readonly<Record<string, Mapping>> = {
+  ...Object.fromEntries(
+    ['@timestamp', 'message', 'event.kind', 'event.start', 'event.end', 'event.severity', 'event.module'].map(
+      (name) => [name, COMMON[name] ?? keyword],
+    ),
+  ),
+  'host.id': keyword,
+  'container.id': keyword,
+  'container.name': keyword,
+  'container.image.name': keyword,
+  'threat.tactic.name': keyword,
+  'threat.technique.id': keyword,
+  'rule.name': keyword,
+  'process.entity_id': keyword,
+  'process.executable': keyword,
+  'ringfence.signature.key_id': keyword,
+  'ringfence.signature.verified': flag,
+  'ringfence.incident.id': keyword,
+  'ringfence.incident.version': number,
+  'ringfence.incident.state': keyword,
+  'ringfence.incident.merged_into': keyword,
+  'ringfence.incident.title': { ...keyword, fields: { text } },
+  'ringfence.incident.severity': keyword,
+  'ringfence.incident.score': real,
+  'ringfence.incident.alerts': keyword,
+  'ringfence.incident.hosts': keyword,
+  'ringfence.incident.story': text,
+  'ringfence.incident.whole': opaque,
+};
+
+const AUDIT: Readonly<Record<string, Mapping>> = {
+  '@timestamp': time,
+  'event.kind': keyword,
+  'event.module': keyword,
+  'event.dataset': keyword,
+  'host.id': keyword,
+  'ringfence.audit.kind': keyword,
+  'ringfence.audit.id': keyword,
+  'ringfence.audit.topic': keyword,
+  'ringfence.audit.partition': number,
+  'ringfence.audit.offset': number,
+  'ringfence.audit.seq': number,
+  'ringfence.audit.timestamp': number,
+  'ringfence.audit.cause': keyword,
+  'ringfence.audit.entities': keyword,
+  'ringfence.audit.text': text,
+  'ringfence.audit.prev_hash': keyword,
+  'ringfence.audit.hash': keyword,
+  'ringfence.audit.digest': keyword,
+  'ringfence.audit.size': number,
+  'ringfence.audit.packed': number,
+  'ringfence.audit.payload': { type: 'binary' },
+};
+
+const HEADS: Readonly<Record<string, Mapping>> = {
+  trail: keyword,
+  topic: keyword,
+  partition: number,
+  next: number,
+  updated: time,
+  chains: opaque,
+};
+
+/** ECS has identifiers as keywords, although some of ours are numbers. */
+function mappingOf({ name, type }: Field): Mapping {
+  const isId = type === 'number' && name.endsWith('.id') && name !== 'process.thread.id';
+  return isId ? keyword : BY_TYPE[type];
+}
+
+function eventFields(): Record<string, Mapping> {
+  const fields = catalogue.fields.filter(({ name, argument }) => name !== '@timestamp' && argument !== 'key');
+  return { ...Object.fromEntries(fields.map((field) => [field.name, mappingOf(field)])), ...COMMON };
+}
+
+/** `{ 'a.b': m }` as a mapping's nested properties. */
+export function propertiesOf(fields: Readonly<Record<string, Mapping>>): Record<string, unknown> {
+  const root: Record<string, unknown> = {};
+  for (const [name, mapping] of Object.entries(fields)) {
+    let at = root;
+    const parts = name.split('.');
+    for (const part of parts.slice(0, -1)) {
+      const node = (at[part] ?? { properties: {} }) as { properties?: Record<string, unknown> };
+      at[part] = node;
+      if (node.properties === undefined) throw new TypeError(`${name}: ${part} is a field, it can't have fields`);
+      at = node.properties;
+    }
+    const last = parts.at(-1) ?? '';
+    if (last in at) throw new TypeError(`${name} has fields, it can't be one`);
+    at[last] = mapping;
+  }
+  return root;
+}
+
+/** Nothing that comes in a document makes a field: names are whatever someone on a host wrote, and a mapping has a limit. */
+const mappings = (fields: Readonly<Record<string, Mapping>>): Record<string, unknown> => ({
+  dynamic: false,
+  date_detection: false,
+  properties: propertiesOf(fields),
+});
+
+const META = { managed_by: 'ringfence' };
+
+export interface TemplateFeatures {
+  /** the cluster rolls over and lets go by itself */
+  readonly lifecycle: boolean;
+  /** Elasticsearch, whose own defaults for `logs-*` would rebuild a document from its fields when it is read; and which can leave room for what you add */
+  readonly elasticsearch: boolean;
+}
+
+/** Everything that is installed at start, in order. */
+export function templatesFor(options: ClusterOptions, { lifecycle, elasticsearch }: TemplateFeatures): Template[] {
+  const { prefix } = options;
+  const names = namesOf({ ...options, namespace: '*' });
+  const settings = {
+    'index.mapping.total_fields.limit': 1000,
+    // A value that doesn't fit its field is kept, and not found: better than a document refused.
+    'index.mapping.ignore_malformed': true,
+    'index.refresh_interval': '5s',
+    'index.auto_expand_replicas': '0-1',
+    ...(elasticsearch ? { 'index.mode': 'standard' } : {}),
+  };
+  // What stands in PREFIX@custom is the operator's: replicas, lifecycle policies, pipelines.
+  const composed = (mapping: string): object => {
+    const parts = [`${prefix}-settings`, mapping];
+    const custom = `${prefix}@custom`;
+    return elasticsearch
+      ? { composed_of: [...parts, custom], ignore_missing_component_templates: [custom] }
+      : { composed_of: parts };
+  };
+  const component = (name: string, template: object): Template => ({
+    kind: '_component_template',
+    name: `${prefix}-${name}`,
+    body: { version: TEMPLATE_VERSION, _meta: META, template },
+  });
+  const stream = (name: string, pattern: string, mapping: string, retentionMs: number): Template => ({
+    kind: '_index_template',
+    name: `logs-${prefix}.${name}`,
+    body: {
+      version: TEMPLATE_VERSION,
+      _meta: META,
+      index_patterns: [pattern],
+      // Above the 100 to 200 of those that come with a cluster.
+      priority: 500,
+      data_stream: {},
+      ...composed(mapping),
+      template: lifecycle ? { lifecycle: lifecycleOf(retentionMs) } : {},
+    },
+  });
+  const index = (pattern: string, mapping: string): Template => ({
+    kind: '_index_template',
+    name: pattern,
+    body: {
+      version: TEMPLATE_VERSION,
+      _meta: META,
+      index_patterns: [pattern],
+      priority: 500,
+      ...composed(mapping),
+    },
+  });
+  const ever = Number.POSITIVE_INFINITY;
+  const events = eventFields();
+  return [
+    component('settings', { settings }),
+    component('ecs', { mappings: mappings(events) }),
+    component('audit', { mappings: mappings(AUDIT) }),
+    component('incidents', { mappings: mappings(INCIDENT) }),
+    component('heads', { mappings: mappings(HEADS) }),
+    stream('alerts', names.alerts, `${prefix}-ecs`, ever),
+    stream('actions', names.actions, `${prefix}-ecs`, ever),
+    stream('audit', names.audit, `${prefix}-audit`, ever),
+    stream('events', names.events, `${prefix}-ecs`, options.eventRetentionMs),
+    index(names.incidents, `${prefix}-incidents`),
+    index(names.heads, `${prefix}-heads`),
+  ];
+}
+
+function lifecycleOf(retentionMs: number): object {
+  return Number.isFinite(retentionMs) ? { data_retention: `${Math.ceil(retentionMs / 1000)}s` } : {};
+}
