@@ -16,4 +16,5 @@ export type { TimeRange } from './sqlite/read/trail.ts';
 export type { TrailStats } from './sqlite/read/trail-stats.ts';
 export { AuditReader } from './sqlite/reader.ts';
 export { SqliteSink, type SqliteSinkOptions } from './sqlite/sink.ts';
-export type { Tampering, TamperKind, Verification } from './sqlite/verify.ts';
+export { type NotedHeads, readHeads } from './verify/heads.ts';
+export type { NotedHead, Tampering, TamperKind, Verification } from './verify/verification.ts';

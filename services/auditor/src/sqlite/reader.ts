@@ -1,12 +1,12 @@
 import type { Alert, Command, DeadLetter, EventView, Incident, Result } from '@ringfence/schema';
-import type { ChainHead } from '../sink.ts';
+import type { NotedHead, Verification } from '../verify/verification.ts';
 import { dossierOf, type IncidentDossier } from './read/dossier.ts';
 import { type EventQuery, eventsOf } from './read/events.ts';
 import { type ListQuery, list } from './read/list.ts';
 import { type SearchHit, search } from './read/search.ts';
 import { Trail } from './read/trail.ts';
 import { statsOf, type TrailStats } from './read/trail-stats.ts';
-import { type Verification, verifyTrail } from './verify.ts';
+import { type Progress, verifyTrail } from './verify.ts';
 
 type List<T> = AsyncGenerator<T, void, undefined>;
 
@@ -59,9 +59,9 @@ export class AuditReader implements Disposable {
     return statsOf(this.#trail);
   }
 
-  /** Walks every chain and tells what was changed, taken out, put in or cut off. `anchors`: heads noted earlier and kept elsewhere. */
-  verify(anchors: readonly ChainHead[] = []): Verification {
-    return this.#trail.guard(() => verifyTrail(this.#trail.db, anchors));
+  /** Walks every chain and tells what was changed, taken out, put in or cut off. `noted`: heads noted earlier and kept elsewhere. */
+  verify(noted: readonly NotedHead[] = [], progress?: Progress): Verification {
+    return this.#trail.guard(() => verifyTrail(this.#trail.db, noted, progress));
   }
 
   close(): void {
