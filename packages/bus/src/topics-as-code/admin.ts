@@ -1,0 +1,162 @@
+import {
+  type Acl,
+  AclOperations,
+  AclPermissionTypes,
+  type Admin,
+  ConfigResourceTypes,
+  IncrementalAlterConfigOperationTypes,
+  ResourcePatternTypes,
+  ResourceTypes,
+} from '@platformatic/kafka';
+import type { AccessEntry, AclOperation, AclResource, Actual, Change, Plan, TopicState } from './types.ts';
+
+/** What of the admin client is used. */
+export type TopicAdmin = Pick<
+  Admin,
+  | 'listTopics'
+  | 'metadata'
+  | 'describeConfigs'
+  | 'describeAcls'
+  | 'createTopics'
+  | 'incrementalAlterConfigs'
+  | 'createAcls'
+>;
+
+/** How many brokers there are. */
+export async function brokersOf(admin: TopicAdmin): Promise<number> {
+  return (await admin.metadata({ topics: [] })).brokers.size;
+}
+
+/** What the brokers have of these topics, with these settings; and their whole access list. */
+export async function readActual(
+  admin: TopicAdmin,
+  names: readonly string[],
+  settings: readonly string[],
+): Promise<Actual> {
+  const existing = new Set(await admin.listTopics({ includeInternals: false }));
+  const topics = names.filter((name) => existing.has(name));
+  return {
+    topics: topics.length === 0 ? [] : await readTopics(admin, topics, settings),
+    access: await readAccess(admin),
+  };
+}
+
+async function readTopics(admin: TopicAdmin, names: string[], settings: readonly string[]): Promise<TopicState[]> {
+  const { topics } = await admin.metadata({ topics: names, forceUpdate: true });
+  const resources = names.map((resourceName) => ({
+    resourceType: ConfigResourceTypes.TOPIC,
+    resourceName,
+    configurationKeys: [...settings],
+  }));
+  const described = new Map(
+    (await admin.describeConfigs({ resources })).map(({ resourceName, configs }) => [
+      resourceName,
+      Object.fromEntries(configs.map(({ name, value }) => [name, value ?? ''])),
+    ]),
+  );
+  return names.map((name) => {
+    const partitions = Object.values(topics.get(name)?.partitions ?? {});
+    // While replicas are moved a partition may have more: the fewest are what can be counted on.
+    const replicas = Math.min(...partitions.map((partition) => partition.replicas.length));
+    return { name, partitions: partitions.length, replicas, settings: described.get(name) ?? {} };
+  });
+}
+
+const RESOURCES: readonly (readonly [AclResource, Acl['resourceType']])[] = [
+  ['topic', ResourceTypes.TOPIC],
+  ['group', ResourceTypes.GROUP],
+  ['cluster', ResourceTypes.CLUSTER],
+  ['transactional-id', ResourceTypes.TRANSACTIONAL_ID],
+];
+const OPERATIONS: readonly (readonly [AclOperation, Acl['operation']])[] = [
+  ['read', AclOperations.READ],
+  ['write', AclOperations.WRITE],
+  ['describe', AclOperations.DESCRIBE],
+  ['describe-configs', AclOperations.DESCRIBE_CONFIGS],
+  ['all', AclOperations.ALL],
+];
+
+const nameOf = <N extends string>(pairs: readonly (readonly [N, number])[], value: number): N | 'other' =>
+  pairs.find(([, one]) => one === value)?.[0] ?? 'other';
+
+function codeOf<N extends string, V extends number>(pairs: readonly (readonly [N, V])[], name: string): V {
+  const found = pairs.find(([one]) => one === name);
+  if (found === undefined) throw new TypeError(`no ${name} in an access entry of ours`);
+  return found[1];
+}
+
+/** null: the brokers have no authorizer. */
+async function readAccess(admin: TopicAdmin): Promise<AccessEntry[] | null> {
+  const filter = {
+    resourceType: ResourceTypes.ANY,
+    resourceName: null,
+    resourcePatternType: ResourcePatternTypes.ANY,
+    principal: null,
+    host: null,
+    operation: AclOperations.ANY,
+    permissionType: AclPermissionTypes.ANY,
+  };
+  try {
+    return (await admin.describeAcls({ filter })).flatMap(({ acls, ...target }) =>
+      acls.map(({ principal, host, operation, permissionType }) => ({
+        principal,
+        host,
+        resource: nameOf(RESOURCES, target.resourceType),
+        name: target.resourceName,
+        pattern:
+          target.resourcePatternType === ResourcePatternTypes.PREFIXED ? ('prefixed' as const) : ('literal' as const),
+        operation: nameOf(OPERATIONS, operation),
+        permission: permissionType === AclPermissionTypes.ALLOW ? ('allow' as const) : ('deny' as const),
+      })),
+    );
+  } catch (error) {
+    if (saysSecurityDisabled(error)) return null;
+    throw error;
+  }
+}
+
+const aclOf = (entry: AccessEntry): Acl => ({
+  resourceType: codeOf(RESOURCES, entry.resource),
+  resourceName: entry.name,
+  resourcePatternType: entry.pattern === 'prefixed' ? ResourcePatternTypes.PREFIXED : ResourcePatternTypes.LITERAL,
+  principal: entry.principal,
+  host: entry.host,
+  operation: codeOf(OPERATIONS, entry.operation),
+  permissionType: entry.permission === 'allow' ? AclPermissionTypes.ALLOW : AclPermissionTypes.DENY,
+});
+
+/** The client hides the broker's code in what caused what. */
+function saysSecurityDisabled(error: unknown, depth = 0): boolean {
+  if (!(error instanceof Error) || depth > 5) return false;
+  const { apiId, errors, cause } = error as Error & { apiId?: unknown; errors?: readonly unknown[] };
+  if (apiId === 'SECURITY_DISABLED') return true;
+  return [...(errors ?? []), cause].some((inner) => saysSecurityDisabled(inner, depth + 1));
+}
+
+/** Does what the plan says, topics first; `done` hears of each. A change that is refused ends it: what was done stays, and the next plan goes on from there. */
+export async function applyPlan(admin: TopicAdmin, plan: Plan, done: (change: Change) => void): Promise<void> {
+  for (const change of plan.changes) {
+    if (change.kind !== 'create-topic') continue;
+    await createTopic(admin, change.topic);
+    done(change);
+  }
+  const altered = plan.changes.filter((change) => change.kind === 'alter-setting');
+  for (const [topic, changes] of Map.groupBy(altered, ({ topic }) => topic)) {
+    const configs = changes.map(({ setting, to }) => ({
+      name: setting,
+      configOperation: IncrementalAlterConfigOperationTypes.SET,
+      value: to,
+    }));
+    const resource = { resourceType: ConfigResourceTypes.TOPIC, resourceName: topic, configs };
+    await admin.incrementalAlterConfigs({ resources: [resource] });
+    changes.forEach(done);
+  }
+  const entries = plan.changes.filter((change) => change.kind === 'add-access');
+  if (entries.length > 0) await admin.createAcls({ creations: entries.map(({ entry }) => aclOf(entry)) });
+  entries.forEach(done);
+}
+
+async function createTopic(admin: TopicAdmin, { name, partitions, replicas, settings }: TopicState): Promise<void> {
+  const configs = Object.entries(settings).map(([setting, value]) => ({ name: setting, value }));
+  await admin.createTopics({ topics: [name], partitions, replicas, configs });
+}
