@@ -27,6 +27,35 @@ export class BusFullError extends BusError {
   }
 }
 
+/** The brokers are away, or refuse for now. What was asked may or may not have been done: it can be asked again as it is. */
+export class BusUnavailableError extends BusError {
+  readonly fate = 'retriable';
+  /** what the broker said, by Kafka's name, or NETWORK, TIMEOUT, AUTHENTICATION */
+  readonly reason: string;
+  constructor(what: string, reason: string, said: string, options?: { cause?: unknown }) {
+    super(
+      'ERR_BUS_UNAVAILABLE',
+      `${what} could not be done now (${reason}): ${said}; it is safe to try again`,
+      options,
+    );
+    this.reason = reason;
+  }
+}
+
+/** The brokers answer, and refuse: a password, a certificate, a permission, a version. Trying again helps only once a person has changed it. */
+export class BusRefusedError extends BusError {
+  readonly fate = 'retriable';
+  readonly reason: string;
+  constructor(what: string, reason: string, said: string, options?: { cause?: unknown }) {
+    super(
+      'ERR_BUS_REFUSED',
+      `${what} is refused (${reason}): ${said}; check bus.kafka and the rights of this client`,
+      options,
+    );
+    this.reason = reason;
+  }
+}
+
 /** Another process writes to this bus. */
 export class BusLockedError extends BusError {
   readonly path: string;

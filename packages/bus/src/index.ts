@@ -2,9 +2,10 @@ export { type EmbeddedBus, openEmbeddedBus } from './embedded/bus.ts';
 export type { Drop, DropCause } from './embedded/drops.ts';
 export type { BusLog, EmbeddedBusOptions } from './embedded/options.ts';
 export { type EmbeddedReader, type EmbeddedReaderOptions, openEmbeddedReader } from './embedded/reader.ts';
-export { MAX_KEY_BYTES, MAX_RECORD_BYTES } from './embedded/writer.ts';
 export * from './errors.ts';
+export { MAX_KEY_BYTES, MAX_RECORD_BYTES } from './limits.ts';
 export { murmur2, partitionOf } from './murmur2.ts';
+export { Patience, type PatienceOptions } from './patience.ts';
 export {
   type Failpoint,
   type Fate,

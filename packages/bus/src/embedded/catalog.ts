@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import { TopicSpecError, UnknownTopicError } from '../errors.ts';
+import { checkTopicSpec } from '../limits.ts';
 import type { TopicSpec } from '../port.ts';
 import { PartitionLog, type PartitionRow } from './partition-log.ts';
 
@@ -10,9 +11,6 @@ interface TopicRow {
   readonly retention_ms: number | null;
   readonly retention_bytes: number | null;
 }
-
-const NAME = /^[A-Za-z0-9._-]{1,200}$/;
-const MAX_PARTITIONS = 256;
 
 /** The topics and their partitions. */
 export class Catalog {
@@ -36,7 +34,7 @@ export class Catalog {
 
   /** Runs inside a transaction; the caller reloads the catalog when that fails. */
   ensure(spec: TopicSpec): void {
-    validate(spec);
+    checkTopicSpec(spec);
     const existing = this.#topics.get(spec.name);
     if (existing === undefined) {
       this.#create(spec);
@@ -104,18 +102,6 @@ export class Catalog {
       else for (const log of this.#topics.get(name) ?? []) log.spec = spec;
     }
   }
-}
-
-function validate(spec: TopicSpec): void {
-  if (!NAME.test(spec.name))
-    throw new TopicSpecError(spec.name, 'a name has 1 to 200 letters, digits, dots, dashes, underscores');
-  if (!Number.isInteger(spec.partitions) || spec.partitions < 1 || spec.partitions > MAX_PARTITIONS) {
-    throw new TopicSpecError(spec.name, `partitions is ${spec.partitions}, expected 1 to ${MAX_PARTITIONS}`);
-  }
-  if (!(spec.retentionMs > 0))
-    throw new TopicSpecError(spec.name, `retentionMs is ${spec.retentionMs}, expected more than 0`);
-  if (!(spec.retentionBytes > 0))
-    throw new TopicSpecError(spec.name, `retentionBytes is ${spec.retentionBytes}, expected more than 0`);
 }
 
 function specOf(row: TopicRow): TopicSpec {

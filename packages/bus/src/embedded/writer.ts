@@ -1,13 +1,9 @@
-import { BadRecordError } from '../errors.ts';
+import { checkRecord, checkState } from '../limits.ts';
 import { partitionOf } from '../murmur2.ts';
-import type { Effect, OutRecord, StateChange } from '../port.ts';
+import type { Effect, OutRecord } from '../port.ts';
 import { type PartitionLog, RECORD_OVERHEAD } from './partition-log.ts';
 import { SHARE, type Space } from './space.ts';
 import type { Store } from './store.ts';
-
-/** Key and value together, bytes. */
-export const MAX_RECORD_BYTES: number = 2 ** 20;
-export const MAX_KEY_BYTES = 1024;
 
 /** How long an offset that came with nothing else may be only in memory, ms. */
 const OFFSETS_LATER_MS = 100;
@@ -119,33 +115,10 @@ export class Writer {
     for (const { topic, key, value } of records) {
       const logs = this.store.catalog.partitions(topic);
       const log = logs[partitionOf(key, logs.length)]!;
-      const size = checkedSize(log, key, value);
+      const size = checkRecord(topic, key, value, log.spec.compacted);
       bytes += size + RECORD_OVERHEAD;
       placed.push({ log, key, value });
     }
     return { placed, bytes };
   }
-}
-
-function checkState({ store, key, value }: StateChange): void {
-  const keyBytes = Buffer.byteLength(key);
-  if (keyBytes > MAX_KEY_BYTES)
-    throw new BadRecordError(store, `the key has ${keyBytes} bytes, at most ${MAX_KEY_BYTES} are allowed`);
-  if (keyBytes + (value?.length ?? 0) > MAX_RECORD_BYTES) {
-    throw new BadRecordError(store, `the entry has more than ${MAX_RECORD_BYTES} bytes`);
-  }
-}
-
-function checkedSize({ topic, spec }: PartitionLog, key: string, value: Uint8Array | null): number {
-  const keyBytes = Buffer.byteLength(key);
-  if (keyBytes > MAX_KEY_BYTES)
-    throw new BadRecordError(topic, `the key has ${keyBytes} bytes, at most ${MAX_KEY_BYTES} are allowed`);
-  if (value === null) {
-    if (!spec.compacted) throw new BadRecordError(topic, 'a null value is a tombstone, and the topic is not compacted');
-    return keyBytes;
-  }
-  if (keyBytes + value.length > MAX_RECORD_BYTES) {
-    throw new BadRecordError(topic, `it has ${keyBytes + value.length} bytes, at most ${MAX_RECORD_BYTES} are allowed`);
-  }
-  return keyBytes + value.length;
 }
