@@ -18,3 +18,4 @@ export { AuditReader } from './sqlite/reader.ts';
 export { SqliteSink, type SqliteSinkOptions } from './sqlite/sink.ts';
 export { type NotedHeads, readHeads } from './verify/heads.ts';
 export type { NotedHead, Tampering, TamperKind, Verification } from './verify/verification.ts';
+export { verifyAudit } from './verify/verify-audit.ts';
