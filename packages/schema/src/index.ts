@@ -55,6 +55,7 @@ export {
   type SignedName,
   type SigningKey,
   signBytes,
+  signerOf,
   UNSIGNED,
   verifyRecord,
   verifyRecordAside,

@@ -41,6 +41,20 @@ export function signBytes(key: SigningKey, bytes: Uint8Array): Buffer {
   return sign(null, bytes, key.privateKey);
 }
 
+const KEY_ID_CHARS = 16;
+
+/**
+ * Whom a framed record says it is signed by; empty: nobody that could be. Read from where `keyId` lies before the signature, whatever the record: what it
+ * says is true only if the signature is.
+ */
+export function signerOf(bytes: Uint8Array): string {
+  const { signed } = signedPart(bytes);
+  const at = signed.length - KEY_ID_CHARS;
+  const keyId = signed.toString('latin1', at);
+  // An Avro string: its length first, zigzag
+  return signed[at - 1] === 2 * KEY_ID_CHARS && /^[0-9a-f]+$/.test(keyId) ? keyId : '';
+}
+
 /** Whether the last field of a framed record (RawBatch, Command) is this key's signature of all before it. Throws SchemaError when it is too short. */
 export function verifyRecord(publicKey: KeyObject, bytes: Uint8Array): boolean {
   const { signed, signature } = signedPart(bytes);

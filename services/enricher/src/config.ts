@@ -1,8 +1,14 @@
 import type { KeyObject } from 'node:crypto';
 
-/** Which key a host's agent enrolled with. */
+/** Which keys a host's agent enrolled with. */
 export interface Enrolment {
-  keyFor(hostId: string): KeyObject | undefined;
+  /**
+   * The agent's key with this id, if it was in force at `at`: µs since the epoch, when the bus took the record. Whoever knows but one key a host may leave
+   * the rest out of account.
+   */
+  keyFor(hostId: string, keyId: string, at: number): KeyObject | undefined;
+  /** Whether a key was taken back: then it is not on its way. @default none was */
+  isRevoked?(keyId: string): boolean;
 }
 
 export interface EnricherOptions {
@@ -14,6 +20,8 @@ export interface EnricherOptions {
   readonly keptTicks?: number;
   /** Boots of hosts remembered; beyond it the one unheard for longest is forgotten. @default 4,096 */
   readonly maxBoots?: number;
+  /** How long the enrolment of a host that sends already may be on its way, ms; 0: not at all. @default 0 */
+  readonly enrolmentGraceMs?: number;
 }
 
 export type CompiledEnricherOptions = Required<EnricherOptions>;
@@ -24,9 +32,10 @@ export function compileOptions(options: EnricherOptions = {}): CompiledEnricherO
     writtenFiles: options.writtenFiles ?? 65_536,
     keptTicks: options.keptTicks ?? 60,
     maxBoots: options.maxBoots ?? 4096,
+    enrolmentGraceMs: options.enrolmentGraceMs ?? 0,
   };
   for (const [name, value] of Object.entries(compiled)) {
-    if (!Number.isSafeInteger(value) || value < 1)
+    if (!Number.isSafeInteger(value) || value < (name === 'enrolmentGraceMs' ? 0 : 1))
       throw new RangeError(`enricher.${name} is ${value}, expected 1 or more`);
   }
   return Object.freeze(compiled);

@@ -1,19 +1,21 @@
 export type EnricherErrorCode =
   | 'ERR_ENRICHER_UNKNOWN_HOST'
   | 'ERR_ENRICHER_SIGNATURE'
+  | 'ERR_ENRICHER_REVOKED'
   | 'ERR_ENRICHER_KEY'
   | 'ERR_ENRICHER_BOUNDS';
 
-/** A batch that can't be trusted or processed. Always poison: the same bytes will fail again. */
+/** A batch that can't be trusted or processed: poison, but for one whose host's enrolment may still be on its way. */
 export class EnricherError extends Error {
   readonly code: EnricherErrorCode;
-  readonly fate = 'poison';
+  readonly fate: 'poison' | 'retriable';
   readonly hostId: string;
 
-  constructor(code: EnricherErrorCode, hostId: string, message: string) {
+  constructor(code: EnricherErrorCode, hostId: string, message: string, fate: 'poison' | 'retriable' = 'poison') {
     super(`batch of host ${JSON.stringify(hostId.slice(0, 64))}: ${message}`);
     this.name = 'EnricherError';
     this.code = code;
+    this.fate = fate;
     this.hostId = hostId;
   }
 }

@@ -1,5 +1,5 @@
 import { type Bus, type BusLog, type Failpoint, type PipelineMetrics, runPipeline } from '@ringfence/bus';
-import { deadLetter, TOPIC } from '@ringfence/schema';
+import { deadLetter, type SigningKey, TOPIC } from '@ringfence/schema';
 import type { EnricherOptions, Enrolment } from './config.ts';
 import { createStats, type EnricherStats } from './metrics.ts';
 import { createEnricherPipeline, type EnricherPipeline } from './pipeline.ts';
@@ -8,6 +8,8 @@ import { STORE } from './state/changelog.ts';
 export interface EnricherDeps {
   readonly bus: Bus;
   readonly enrolment: Enrolment;
+  /** signs what it writes; null: unsigned, as in one process. @default null */
+  readonly key?: SigningKey | null;
   readonly options?: EnricherOptions;
   readonly log?: BusLog;
   readonly metrics?: PipelineMetrics;
@@ -25,7 +27,7 @@ export interface EnricherService {
 
 /** ringfence.raw → ringfence.events, with its memory in ringfence.state.enricher. The topics must exist. */
 export async function startEnricher(deps: EnricherDeps): Promise<EnricherService> {
-  const { bus, enrolment, options = {}, log, metrics, failpoint } = deps;
+  const { bus, enrolment, key = null, options = {}, log, metrics, failpoint } = deps;
   const stats = createStats();
   const pipelines = new Map<number, EnricherPipeline>();
   const consumer = await bus.consumer({ group: 'enricher', topics: [TOPIC.raw], stores: [STORE] });
@@ -34,7 +36,7 @@ export async function startEnricher(deps: EnricherDeps): Promise<EnricherService
     service: 'enricher',
     consumer,
     async open(partition, restore) {
-      const pipeline = createEnricherPipeline({ enrolment, options, partition, stats });
+      const pipeline = createEnricherPipeline({ enrolment, key, options, partition, stats });
       await pipeline.restore(restore(STORE));
       pipelines.set(partition, pipeline);
       return {

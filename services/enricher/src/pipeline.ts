@@ -1,5 +1,5 @@
 import type { Effect, InRecord, StateChange, StateEntry } from '@ringfence/bus';
-import { type EventCursor, KIND, RawBatchReader, TOPIC } from '@ringfence/schema';
+import { type EventCursor, KIND, RawBatchReader, type SigningKey, TOPIC } from '@ringfence/schema';
 import { compileOptions, type EnricherOptions, type Enrolment } from './config.ts';
 import { createStats, type EnricherStats } from './metrics.ts';
 import { type Boot, laneOf, type Run } from './state/boot.ts';
@@ -26,6 +26,8 @@ export interface EnricherPipeline extends Disposable {
 
 export interface EnricherPipelineDeps {
   readonly enrolment: Enrolment;
+  /** signs the EventBatches; null: unsigned. @default null */
+  readonly key?: SigningKey | null;
   readonly options?: EnricherOptions;
   /** @default 0 */
   readonly partition?: number;
@@ -36,12 +38,13 @@ export interface EnricherPipelineDeps {
 /** The same input gives the same bytes: no clock, no chance, no host. Timers run on ticks. */
 export function createEnricherPipeline(deps: EnricherPipelineDeps): EnricherPipeline {
   const { partition = 0, stats = createStats() } = deps;
-  const boots = new Boots(compileOptions(deps.options));
-  const verify = createVerifyStep(deps.enrolment);
+  const options = compileOptions(deps.options);
+  const boots = new Boots(options);
+  const verify = createVerifyStep(deps.enrolment, options.enrolmentGraceMs);
   const check = createCheckStep();
   const sequences = new SequenceStep(stats);
   const reader = new RawBatchReader();
-  const out = new BatchBuilder();
+  const out = new BatchBuilder(deps.key ?? null);
 
   function enrichBatch(record: InRecord, bytes: Buffer): { boot: Boot; batches: readonly Buffer[] } {
     reader.open(bytes);

@@ -5,6 +5,7 @@ import {
   type EventCursor,
   type LaneCounters,
   type Process,
+  type SigningKey,
 } from '@ringfence/schema';
 import type { Boot } from '../state/boot.ts';
 import type { KnownContainer } from '../state/contexts.ts';
@@ -42,7 +43,13 @@ export class BatchBuilder {
   #bytes = 0;
   #origin!: BatchOrigin;
   readonly #writer = new EventBatchWriter();
+  readonly #key: SigningKey | null;
   #done: Buffer[] = [];
+
+  /** `key` signs the batches; null: unsigned. */
+  constructor(key: SigningKey | null) {
+    this.#key = key;
+  }
 
   begin(origin: BatchOrigin): void {
     this.#origin = origin;
@@ -116,7 +123,7 @@ export class BatchBuilder {
       containers: this.#containers,
       processes: this.#slots.map((slot) => slot.frozen ?? this.#freeze(slot)),
     };
-    this.#done.push(this.#writer.finish(head));
+    this.#done.push(this.#writer.finish(head, this.#key));
     this.#restart();
   }
 

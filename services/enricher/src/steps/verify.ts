@@ -1,5 +1,5 @@
-import type { InRecord } from '@ringfence/bus';
-import { SchemaError, verifyRecord, verifyRecordAside } from '@ringfence/schema';
+import { type InRecord, Patience } from '@ringfence/bus';
+import { SchemaError, signerOf, verifyRecord, verifyRecordAside } from '@ringfence/schema';
 import type { Enrolment } from '../config.ts';
 import { EnricherError } from '../errors.ts';
 
@@ -9,32 +9,47 @@ export interface Verify {
   ahead(records: readonly InRecord[]): Promise<void>;
 }
 
-/** A batch counts only with the signature of the key that its host enrolled with. The record's key is the host id: it says which. */
-export function createVerifyStep(enrolment: Enrolment): Verify {
+/**
+ * A batch counts only with the signature of a key that its host enrolled with. The record's key is the host id: it says which. A host that nobody knows may
+ * have been enrolled a moment ago: `graceMs` says how long that is waited for.
+ */
+export function createVerifyStep(enrolment: Enrolment, graceMs: number): Verify {
   const valid = new WeakSet<Uint8Array>();
+  const patience = new Patience({ graceMs });
 
-  async function verifyAhead({ key: hostId, value }: InRecord): Promise<void> {
-    const key = enrolment.keyFor(hostId);
-    if (value === null || key === undefined) return;
+  async function verifyAhead({ key: hostId, value, timestamp }: InRecord): Promise<void> {
     try {
-      if (await verifyRecordAside(key, value)) valid.add(value);
+      const key = value === null ? undefined : enrolment.keyFor(hostId, signerOf(value), timestamp);
+      if (value !== null && key !== undefined && (await verifyRecordAside(key, value))) valid.add(value);
     } catch (error) {
       if (!(error instanceof SchemaError)) throw error;
     }
   }
 
-  function verifySignature(record: InRecord): Buffer {
-    const { key: hostId, value } = record;
-    if (value === null)
-      throw new EnricherError('ERR_ENRICHER_BOUNDS', hostId, 'a tombstone, which ringfence.raw has none of');
-    const key = enrolment.keyFor(hostId);
-    if (key === undefined) {
-      throw new EnricherError(
-        'ERR_ENRICHER_UNKNOWN_HOST',
+  function unknown(hostId: string, keyId: string): EnricherError {
+    if (enrolment.isRevoked?.(keyId) === true) {
+      return new EnricherError(
+        'ERR_ENRICHER_REVOKED',
         hostId,
-        'no key is enrolled for it: enrol the agent, or find out who sends in its name',
+        `its key ${keyId} was revoked: enrol the agent anew, or find out who still has the old key`,
       );
     }
+    const waits = patience.waitsFor(`${hostId}/${keyId}`);
+    return new EnricherError(
+      'ERR_ENRICHER_UNKNOWN_HOST',
+      hostId,
+      'no such key is enrolled for it: enrol the agent, or find out who sends in its name',
+      waits ? 'retriable' : 'poison',
+    );
+  }
+
+  function verifySignature(record: InRecord): Buffer {
+    const { key: hostId, value, timestamp } = record;
+    if (value === null)
+      throw new EnricherError('ERR_ENRICHER_BOUNDS', hostId, 'a tombstone, which ringfence.raw has none of');
+    const keyId = signerOf(value);
+    const key = enrolment.keyFor(hostId, keyId, timestamp);
+    if (key === undefined) throw unknown(hostId, keyId);
     if (!valid.has(value) && !verifyRecord(key, value)) {
       throw new EnricherError('ERR_ENRICHER_SIGNATURE', hostId, 'the signature is not that of the key enrolled for it');
     }
