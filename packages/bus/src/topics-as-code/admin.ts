@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Acl,
   AclOperations,
@@ -8,7 +9,7 @@ import {
   ResourcePatternTypes,
   ResourceTypes,
 } from '@platformatic/kafka';
-import type { AccessEntry, AclOperation, AclResource, Actual, Change, Plan, TopicState } from './types.ts';
+import type { AccessEntry, AclOperation, AclResource, Actual, Change, Desired, Plan, TopicState } from './types.ts';
 
 /** What of the admin client is used. */
 export type TopicAdmin = Pick<
@@ -27,16 +28,13 @@ export async function brokersOf(admin: TopicAdmin): Promise<number> {
   return (await admin.metadata({ topics: [] })).brokers.size;
 }
 
-/** What the brokers have of these topics, with these settings; and their whole access list. */
-export async function readActual(
-  admin: TopicAdmin,
-  names: readonly string[],
-  settings: readonly string[],
-): Promise<Actual> {
+/** What the brokers have of what is desired; and their whole access list. */
+export async function readActual(admin: TopicAdmin, desired: Desired): Promise<Actual> {
   const existing = new Set(await admin.listTopics({ includeInternals: false }));
-  const topics = names.filter((name) => existing.has(name));
+  const names = desired.topics.map(({ name }) => name).filter((name) => existing.has(name));
+  const settings = [...new Set(desired.topics.flatMap((topic) => Object.keys(topic.settings)))];
   return {
-    topics: topics.length === 0 ? [] : await readTopics(admin, topics, settings),
+    topics: names.length === 0 ? [] : await readTopics(admin, names, settings),
     access: await readAccess(admin),
   };
 }
@@ -135,11 +133,16 @@ function saysSecurityDisabled(error: unknown, depth = 0): boolean {
 
 /** Does what the plan says, topics first; `done` hears of each. A change that is refused ends it: what was done stays, and the next plan goes on from there. */
 export async function applyPlan(admin: TopicAdmin, plan: Plan, done: (change: Change) => void): Promise<void> {
-  for (const change of plan.changes) {
-    if (change.kind !== 'create-topic') continue;
+  const created = plan.changes.filter((change) => change.kind === 'create-topic');
+  for (const change of created) {
     await createTopic(admin, change.topic);
     done(change);
   }
+  if (created.length > 0)
+    await untilListed(
+      admin,
+      created.map(({ topic }) => topic.name),
+    );
   const altered = plan.changes.filter((change) => change.kind === 'alter-setting');
   for (const [topic, changes] of Map.groupBy(altered, ({ topic }) => topic)) {
     const configs = changes.map(({ setting, to }) => ({
@@ -154,6 +157,15 @@ export async function applyPlan(admin: TopicAdmin, plan: Plan, done: (change: Ch
   const entries = plan.changes.filter((change) => change.kind === 'add-access');
   if (entries.length > 0) await admin.createAcls({ creations: entries.map(({ entry }) => aclOf(entry)) });
   entries.forEach(done);
+}
+
+/** The controller answers before every broker has heard of it: who comes next should find them. */
+async function untilListed(admin: TopicAdmin, names: readonly string[]): Promise<void> {
+  for (let attempt = 0; attempt < 50; attempt++) {
+    const listed = new Set(await admin.listTopics({ includeInternals: false }));
+    if (names.every((name) => listed.has(name))) return;
+    await sleep(200);
+  }
 }
 
 async function createTopic(admin: TopicAdmin, { name, partitions, replicas, settings }: TopicState): Promise<void> {

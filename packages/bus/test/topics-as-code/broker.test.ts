@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import {
+  Admin,
+  ConfigResourceTypes,
+  Consumer,
+  IncrementalAlterConfigOperationTypes,
+  Producer,
+  stringSerializers,
+} from '@platformatic/kafka';
+import { ACCESS, ROLES, type Role, TOPIC } from '@ringfence/schema';
+import { type KafkaCluster, startKafka } from '@ringfence/testkit';
+import { applyPlan, brokersOf, readActual } from '../../src/topics-as-code/admin.ts';
+import { desiredOf } from '../../src/topics-as-code/desired.ts';
+import { planTopics } from '../../src/topics-as-code/plan.ts';
+import type { Plan } from '../../src/topics-as-code/types.ts';
+import { createTestFleet } from './fleet.ts';
+
+const LOGIN = 'org.apache.kafka.common.security.plain.PlainLoginModule required username="admin" password="admin"';
+const USERS = ['admin', ...ROLES].map((name) => `user_${name}="${name}"`).join(' ');
+
+/** Users with a password of their own name; only admin may do everything. */
+const WITH_ACCESS_LISTS = {
+  'listener.security.protocol.map': 'CLIENT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT',
+  'sasl.enabled.mechanisms': 'PLAIN',
+  'sasl.mechanism.inter.broker.protocol': 'PLAIN',
+  'listener.name.client.plain.sasl.jaas.config': `${LOGIN} ${USERS};`,
+  'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+  'super.users': 'User:admin;User:ANONYMOUS',
+  'allow.everyone.if.no.acl.found': false,
+};
+
+function clientOf(cluster: KafkaCluster, user: string) {
+  return {
+    clientId: user,
+    bootstrapBrokers: [...cluster.bootstrap],
+    sasl: { mechanism: 'PLAIN' as const, username: user, password: user },
+    retries: 0,
+    timeout: 10_000,
+  };
+}
+
+/** What the brokers answered, out of what caused what; `ok` when it went well. */
+async function outcome(attempt: Promise<unknown>): Promise<string> {
+  try {
+    await attempt;
+    return 'ok';
+  } catch (error) {
+    return brokerCode(error) ?? String(error);
+  }
+}
+
+/** The coordinator of groups is made when it is first asked for. */
+async function settled(attempt: () => Promise<unknown>): Promise<string> {
+  for (;;) {
+    const answer = await outcome(attempt());
+    if (!/COORDINATOR/.test(answer)) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+function brokerCode(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { apiId, errors = [], cause } = error as Error & { apiId?: string; errors?: readonly unknown[] };
+  return apiId ?? [...errors, cause].map(brokerCode).find((code) => code !== undefined);
+}
+
+async function plan(admin: Admin, overrides: Parameters<typeof createTestFleet>[0] = {}): Promise<Plan> {
+  const desired = desiredOf(createTestFleet({ brokers: await brokersOf(admin), ...overrides }));
+  return planTopics(desired, await readActual(admin, desired));
+}
+
+describe('topics and access lists on a real broker', () => {
+  let cluster: KafkaCluster;
+  let admin: Admin;
+
+  before(async () => {
+    cluster = await startKafka({ settings: WITH_ACCESS_LISTS });
+    admin = new Admin(clientOf(cluster, 'admin'));
+  });
+  after(async () => {
+    await admin?.close();
+    await cluster?.[Symbol.asyncDispose]();
+  });
+
+  test('apply makes everything from nothing, and has nothing to do the second time', async () => {
+    const first = await plan(admin);
+    const done: unknown[] = [];
+    await applyPlan(admin, first, (change) => done.push(change));
+    assert.equal(done.length, first.changes.length);
+    assert.ok(done.length > 60);
+    assert.deepEqual(await plan(admin), { changes: [], byHand: [], foreignAccess: [], accessChecked: true });
+  });
+
+  test('a setting that somebody changed is found and put back; so is an access entry that was taken away', async () => {
+    const configs = [
+      { name: 'retention.ms', configOperation: IncrementalAlterConfigOperationTypes.SET, value: '60000' },
+      { name: 'cleanup.policy', configOperation: IncrementalAlterConfigOperationTypes.DELETE },
+    ];
+    const incidents = { resourceType: ConfigResourceTypes.TOPIC, resourceName: TOPIC.incidents };
+    const raw = { resourceType: ConfigResourceTypes.TOPIC, resourceName: TOPIC.raw };
+    await admin.incrementalAlterConfigs({ resources: [{ ...raw, configs: configs.slice(0, 1) }] });
+    await admin.incrementalAlterConfigs({ resources: [{ ...incidents, configs: configs.slice(1) }] });
+    const drift = await plan(admin);
+    assert.deepEqual(
+      drift.changes.map((change) =>
+        change.kind === 'alter-setting' ? [change.topic, change.setting, change.from] : change,
+      ),
+      [
+        [TOPIC.raw, 'retention.ms', '60000'],
+        [TOPIC.incidents, 'cleanup.policy', 'delete'],
+      ],
+    );
+    await applyPlan(admin, drift, () => {});
+    assert.deepEqual((await plan(admin)).changes, []);
+  });
+
+  test('more partitions are not made: that is told, and nothing is changed', async () => {
+    const more = await plan(admin, { specs: createTestFleet().specs.map((spec) => ({ ...spec, partitions: 8 })) });
+    assert.ok(more.byHand.every(({ setting, to }) => setting === 'partitions' && to === 8));
+    assert.deepEqual(more.changes, []);
+  });
+
+  for (const role of ROLES) {
+    test(`${role}: every topic can be written and read as its access says, and no other`, async () => {
+      const topics = desiredOf(createTestFleet()).topics.map(({ name }) => name);
+      const state = topics.filter(
+        (name) => ACCESS[role].group !== null && name === `ringfence.state.${ACCESS[role].group}`,
+      );
+      const producer = new Producer({ ...clientOf(cluster, role), serializers: stringSerializers });
+      const written: string[] = [];
+      for (const topic of topics)
+        if ((await outcome(producer.send({ messages: [{ topic, key: 'k', value: 'v' }], acks: -1 }))) === 'ok')
+          written.push(topic);
+      await producer.close(true);
+      assert.deepEqual(written.sort(), [...ACCESS[role].writes, ...state].sort());
+      const readable: string[] = [];
+      for (const topic of topics) if (await canRead(role, topic)) readable.push(topic);
+      assert.deepEqual(readable.sort(), [...ACCESS[role].reads, ...state].sort());
+    });
+
+    test(`${role}: no other's group, no topics made or deleted, no settings, no access lists`, async () => {
+      const own = new Admin(clientOf(cluster, role));
+      const groups: string[] = [];
+      for (const group of ['enricher', 'detector', 'responder', 'auditor', 'detector-joins', 'anything'])
+        if ((await settled(() => own.listConsumerGroupOffsets({ groups: [group] }))) === 'ok') groups.push(group);
+      const { group } = ACCESS[role];
+      assert.deepEqual(groups, group === 'detector' ? ['detector', 'detector-joins'] : group === null ? [] : [group]);
+      const configs = [{ name: 'retention.ms', configOperation: IncrementalAlterConfigOperationTypes.SET, value: '1' }];
+      const denied = [
+        own.createTopics({ topics: ['ringfence.mine'], partitions: 1, replicas: 1 }),
+        own.deleteTopics({ topics: [TOPIC.raw] }),
+        own.incrementalAlterConfigs({
+          resources: [{ resourceType: ConfigResourceTypes.TOPIC, resourceName: TOPIC.raw, configs }],
+        }),
+        readActual(own, desiredOf(createTestFleet())),
+      ];
+      for (const answer of await Promise.all(denied.map(outcome))) assert.match(answer, /AUTHORIZATION_FAILED/);
+      await own.close();
+    });
+  }
+
+  /** Fetching is what needs the right to read; it names a topic by id, which only who may describe it is told. */
+  async function canRead(role: Role, topic: string): Promise<boolean> {
+    const { topics } = await admin.metadata({ topics: [topic] });
+    const { id = '', partitions = [] } = topics.get(topic) ?? {};
+    const consumer = new Consumer({ ...clientOf(cluster, role), groupId: 'none' });
+    const partition = {
+      partition: 0,
+      currentLeaderEpoch: -1,
+      fetchOffset: 0n,
+      lastFetchedEpoch: -1,
+      partitionMaxBytes: 1 << 20,
+    };
+    const answer = await outcome(
+      consumer.fetch({
+        node: partitions[0]?.leader ?? 1,
+        topics: [{ topicId: id, partitions: [partition] }],
+        minBytes: 0,
+        maxWaitTime: 100,
+      }),
+    );
+    await consumer.close(true);
+    assert.match(answer, /^ok$|TOPIC_AUTHORIZATION_FAILED/);
+    return answer === 'ok';
+  }
+});
+
+test('a broker without access lists: topics are made, and the plan says that it could not look at access', async () => {
+  await using cluster = await startKafka();
+  const admin = new Admin({ clientId: 'admin', bootstrapBrokers: [...cluster.bootstrap] });
+  const first = await plan(admin);
+  assert.equal(first.accessChecked, false);
+  await applyPlan(admin, first, () => {});
+  assert.deepEqual(await plan(admin), { changes: [], byHand: [], foreignAccess: [], accessChecked: false });
+  await admin.close();
+});
