@@ -21,6 +21,21 @@ export interface Image {
   readonly stdioSockets: number;
 }
 
+/** By value: what was shared before a restart no longer is one object after it. */
+export function sameImage(a: Image, b: Image): boolean {
+  if (a === b) return true;
+  return (
+    a.device === b.device &&
+    a.flags === b.flags &&
+    a.argsLength === b.argsLength &&
+    a.stdioSockets === b.stdioSockets &&
+    a.inode.equals(b.inode) &&
+    a.executable.equals(b.executable) &&
+    a.args.equals(b.args) &&
+    a.cwd.equals(b.cwd)
+  );
+}
+
 const EMPTY = Buffer.alloc(0);
 export const NO_IMAGE: Image = {
   executable: EMPTY,

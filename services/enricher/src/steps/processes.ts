@@ -10,7 +10,7 @@ import {
   u64Low,
 } from '@ringfence/schema';
 import type { Boot } from '../state/boot.ts';
-import type { Image, ProcessEntry } from '../state/process.ts';
+import { type Image, type ProcessEntry, sameImage } from '../state/process.ts';
 import type { BatchBuilder } from './batch.ts';
 
 /** Bytes of arguments that are kept; the exec event has the whole. */
@@ -65,7 +65,7 @@ function forked(boot: Boot, child: ProcessEntry, cursor: EventCursor, out: Batch
 /** What a fork takes from its parent. If that has executed something else since, it is the best guess and no more. */
 function inherit(boot: Boot, child: ProcessEntry, parent: ProcessEntry, out: BatchBuilder): void {
   const exact = parent.execId === child.execId || parent.execId === 0;
-  if (!exact && child.image === parent.image) return;
+  if (!exact && sameImage(child.image, parent.image)) return;
   out.supersede(child);
   child.image = parent.image;
   if (child.credentialsAt === 0) child.credentials = parent.credentials;
