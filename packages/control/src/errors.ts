@@ -30,3 +30,19 @@ export class ControlLostError extends ControlStreamError {
     this.hostId = hostId;
   }
 }
+
+/** Bytes that no agent could be given. */
+export class BadCommandError extends ControlStreamError {
+  readonly fate = 'poison';
+  constructor(why: string, options?: { cause?: unknown }) {
+    super('ERR_CONTROL_BAD_COMMAND', `the command can not be sent: ${why}`, options);
+  }
+}
+
+export class ControlListenError extends ControlStreamError {
+  readonly address: string;
+  constructor(address: string, cause: Error) {
+    super('ERR_CONTROL_LISTEN', `agents can not be listened for on ${address}: ${cause.message}`, { cause });
+    this.address = address;
+  }
+}

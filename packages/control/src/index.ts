@@ -1,3 +1,13 @@
-export { ControlLostError, ControlStreamError, NotAttachedError } from './errors.ts';
+export {
+  BadCommandError,
+  ControlListenError,
+  ControlLostError,
+  ControlStreamError,
+  NotAttachedError,
+} from './errors.ts';
+export { type ConnectControlOptions, type ControlLink, type ControlLinkStats, connectControl } from './link.ts';
 export { localControlPlane } from './local.ts';
+export type { ControlLog } from './log.ts';
 export type { ControlPlane } from './port.ts';
+export { serveControl } from './server.ts';
+export type { ControlServer, ControlServerStats, Cut, ServeControlOptions } from './server-options.ts';

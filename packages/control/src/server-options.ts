@@ -1,0 +1,46 @@
+import type { TlsSource } from '@ringfence/identity';
+import type { ControlLog } from './log.ts';
+import type { ControlPlane } from './port.ts';
+
+export interface ServeControlOptions {
+  /** @default '127.0.0.1' */
+  readonly host?: string;
+  /** 0: any free one */
+  readonly port: number;
+  readonly tls: TlsSource;
+  /** Whether the certificate (hex serial) is out of force; what nobody has enrolled should be. Asked at the hello and at each heartbeat. */
+  readonly isRevoked: (serial: string) => boolean;
+  /** Stores a Result that nobody here waits for: its stream had broken. Once it resolves, the agent may forget the Result. */
+  readonly onResult: (hostId: string, result: Uint8Array) => Promise<void>;
+  readonly log: ControlLog;
+  /** Either side says that it is there so often; three times as long without a word ends the stream, ms. @default 10 s */
+  readonly heartbeatMs?: number;
+  /** @default 5 s */
+  readonly helloTimeoutMs?: number;
+  /** Streams at once; further ones are sent to another responder. @default 20,000 */
+  readonly maxAgents?: number;
+}
+
+/** Why streams were refused or ended by us. */
+export type Cut = 'refused' | 'full' | 'replaced' | 'silent' | 'not-in-force' | 'misbehaved' | 'not-stored';
+
+export interface ControlServerStats {
+  readonly attached: number;
+  /** commands that were sent down and not answered yet */
+  readonly waiting: number;
+  readonly commands: number;
+  readonly results: number;
+  /** of these, the ones that came after a reconnect */
+  readonly resumed: number;
+  readonly cut: Readonly<Record<Cut, number>>;
+}
+
+export interface ControlServer extends ControlPlane, AsyncDisposable {
+  readonly port: number;
+  /** Looks now whether each certificate is in force, and cuts those that are not: to be called when something was revoked. */
+  recheck(): void;
+  onDetach(listener: (hostId: string) => void): Disposable;
+  stats(): ControlServerStats;
+  /** Ends all streams, which go to another responder. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,66 @@
+import { fileURLToPath } from 'node:url';
+import type { ChannelOptions, MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import type { Interest } from '@ringfence/schema';
+
+/** Longest message either way, bytes. */
+export const MAX_MESSAGE: number = 1 << 20;
+/** Results that nobody has acknowledged, at most. */
+export const MAX_UNACKNOWLEDGED = 1000;
+/** So many heartbeats without a word from the other side, and it is gone. */
+export const SILENT_AFTER = 3;
+
+export interface Hello {
+  readonly hostId: string;
+  readonly bootId: string;
+  readonly agentVersion: string;
+  readonly unacknowledged: readonly string[];
+}
+
+interface WireInterest {
+  readonly version: number;
+  readonly everyOpen: boolean;
+  readonly openPathPrefixes: readonly string[];
+  readonly openNames: readonly string[];
+}
+
+/** What is written: one of them. */
+export type FromAgent = { readonly hello: Hello } | { readonly result: Uint8Array } | { readonly heartbeat: object };
+export type ToAgent =
+  | { readonly welcome: { readonly heartbeatMs: number } }
+  | { readonly command: Uint8Array }
+  | { readonly interest: WireInterest }
+  | { readonly acknowledge: string }
+  | { readonly heartbeat: object };
+
+type AllOf<U> = U extends unknown ? keyof U : never;
+/** What is read: whichever of them came; none of a message from a later version. */
+type Read<U> = { readonly [K in AllOf<U>]?: U extends { readonly [P in K]: infer V } ? V : never };
+export type ReadFromAgent = Read<FromAgent>;
+export type ReadToAgent = Read<ToAgent>;
+
+const path = fileURLToPath(new URL('../proto/control.proto', import.meta.url));
+const loaded = loadSync(path, { longs: Number, defaults: true, arrays: true, oneofs: true });
+
+export const service: ServiceDefinition = loaded['ringfence.control.v1.Control'] as ServiceDefinition;
+export const attach: MethodDefinition<FromAgent, ReadToAgent> = service['Attach'] as MethodDefinition<
+  FromAgent,
+  ReadToAgent
+>;
+
+export const channelOptions: ChannelOptions = {
+  'grpc.max_receive_message_length': MAX_MESSAGE,
+  'grpc.max_send_message_length': MAX_MESSAGE,
+  'grpc.enable_channelz': 0,
+  // A peer whose machine has gone leaves no sign: without these its connection would stay for ever.
+  'grpc.keepalive_time_ms': 30_000,
+  'grpc.keepalive_timeout_ms': 10_000,
+};
+
+export function interestToWire({ version, openPathPrefixes, openNames }: Interest): WireInterest {
+  return { version, everyOpen: openPathPrefixes === null, openPathPrefixes: openPathPrefixes ?? [], openNames };
+}
+
+export function interestFromWire({ version, everyOpen, openPathPrefixes, openNames }: WireInterest): Interest {
+  return { version, openPathPrefixes: everyOpen ? null : openPathPrefixes, openNames };
+}

@@ -1,0 +1,193 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type Authority,
+  createAuthority,
+  createRequest,
+  type Role,
+  type TlsMaterial,
+  type TlsSource,
+} from '@ringfence/identity';
+import {
+  type Control,
+  createSigningKey,
+  decode,
+  encode,
+  encodeSigned,
+  type Interest,
+  U64_ZERO,
+} from '@ringfence/schema';
+import {
+  type ConnectControlOptions,
+  type ControlLink,
+  type ControlLog,
+  type ControlServer,
+  connectControl,
+  type ServeControlOptions,
+  serveControl,
+} from '../src/index.ts';
+
+export const silent: ControlLog = { info() {}, warn() {}, error() {} };
+const key = createSigningKey();
+
+export interface Turning extends TlsSource {
+  turn(next: TlsMaterial): void;
+  readonly serial: string;
+}
+
+export interface Place {
+  readonly ca: Authority;
+  readonly revoked: Set<string>;
+  /** Results that came without anybody waiting */
+  readonly stored: { readonly hostId: string; readonly id: string }[];
+  material(subject: string, roles: readonly Role[], days?: number): Promise<{ tls: TlsMaterial; serial: string }>;
+  source(subject: string, roles: readonly Role[], days?: number): Promise<Turning>;
+  serve(options?: Partial<ServeControlOptions>): Promise<ControlServer>;
+  connect(
+    agent: TestAgent,
+    servers: readonly ControlServer[],
+    options?: Partial<ConnectControlOptions>,
+  ): Promise<ControlLink>;
+}
+
+/** An authority, and what is made from it; all is closed after the test. */
+export async function createPlace(t: TestContext): Promise<Place> {
+  const directory = mkdtempSync(join(tmpdir(), 'rf-control-'));
+  const ca = await createAuthority(join(directory, 'ca'));
+  const closing: AsyncDisposable[] = [];
+  t.after(async () => {
+    for (const one of closing.reverse()) await one[Symbol.asyncDispose]();
+    rmSync(directory, { recursive: true, force: true });
+  });
+  const revoked = new Set<string>();
+  const stored: Place['stored'] = [];
+  const material: Place['material'] = async (subject, roles, days = 1) => {
+    const { key, csr } = await createRequest(subject);
+    const hosts = roles.includes('agent') ? [] : ['127.0.0.1', 'localhost'];
+    const { certificate, serial } = await ca.issue({ csr, subject, roles, hosts, days });
+    return { tls: { certificate, key, authority: ca.certificate }, serial };
+  };
+  const source: Place['source'] = async (subject, roles, days) => {
+    const { tls, serial } = await material(subject, roles, days);
+    return turning(tls, serial);
+  };
+  return {
+    ca,
+    revoked,
+    stored,
+    material,
+    source,
+    async serve(options = {}) {
+      const server = await serveControl({
+        port: 0,
+        tls: options.tls ?? (await source('responder-1', ['responder'])),
+        isRevoked: (serial) => revoked.has(serial),
+        onResult: async (hostId, result) => void stored.push({ hostId, id: decode('Result', result).id }),
+        log: silent,
+        heartbeatMs: 200,
+        ...options,
+      });
+      closing.push(server);
+      return server;
+    },
+    async connect(agent, servers, options = {}) {
+      const link = connectControl({
+        endpoints: servers.map(({ port }) => `127.0.0.1:${port}`),
+        tls: options.tls ?? (await source(agent.hostId, ['agent'])),
+        control: agent,
+        bootId: 'boot',
+        agentVersion: '0.1.0',
+        log: silent,
+        backoffMs: 20,
+        maxBackoffMs: 200,
+        ...options,
+      });
+      closing.push(link);
+      return link;
+    },
+  };
+}
+
+function turning(first: TlsMaterial, serial: string): Turning {
+  let material = first;
+  const listeners = new Set<() => void>();
+  return {
+    serial,
+    current: () => material,
+    onChange(listener) {
+      listeners.add(listener);
+      return { [Symbol.dispose]: () => void listeners.delete(listener) };
+    },
+    turn(next) {
+      material = next;
+      for (const listener of [...listeners]) listener();
+    },
+  };
+}
+
+/** The Control port, with what it was asked; `hold` keeps answers back until `release`. */
+export class TestAgent implements Control {
+  readonly hostId: string;
+  readonly executed: string[] = [];
+  readonly interests: Interest[] = [];
+  #gate: Promise<void> = Promise.resolve();
+  #open: () => void = () => {};
+
+  constructor(hostId: string = randomUUID()) {
+    this.hostId = hostId;
+  }
+
+  hold(): void {
+    ({ promise: this.#gate, resolve: this.#open } = Promise.withResolvers<void>());
+  }
+
+  release(): void {
+    this.#open();
+  }
+
+  async execute(bytes: Uint8Array): Promise<Uint8Array> {
+    const { id } = decode('Command', bytes);
+    this.executed.push(id);
+    await this.#gate;
+    return encode('Result', { id, hostId: this.hostId, outcome: 'executed', reason: '', executable: '/bin/x', at: 1 });
+  }
+
+  async setInterest(interest: Interest): Promise<void> {
+    this.interests.push(interest);
+  }
+}
+
+export function command(hostId: string, id: string = randomUUID()): { readonly id: string; readonly bytes: Buffer } {
+  const at = Date.now() * 1000;
+  const bytes = encodeSigned(
+    'Command',
+    {
+      id,
+      action: 'kill',
+      mode: 'enforce',
+      cause: 'alert',
+      policy: 'p',
+      reason: 'r',
+      ordinal: 0,
+      hostId,
+      bootId: 'boot',
+      entityId: 'e',
+      pid: 4242,
+      start: U64_ZERO,
+      executable: '/bin/x',
+      issuedAt: at,
+      expiresAt: at + 60_000_000,
+    },
+    key,
+  );
+  return { id, bytes };
+}
+
+/** Looks until it holds; the test's own timeout is the limit. */
+export async function until(check: () => boolean): Promise<void> {
+  while (!check()) await sleep(5);
+}

@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { createAuthority, createRequest, createToken, enrol, loadIdentity, renew } from '@ringfence/identity';
+import { createSigningKey, signBytes } from '@ringfence/schema';
+import { startFleet, temporary, until } from './support.ts';
+
+const refused = (reason: string): object => ({ code: 'ERR_IDENTITY_REFUSED', reason });
+
+test('a token becomes a certificate and a key that the services know', async (t) => {
+  const fleet = await startFleet(t);
+  const hostId = randomUUID();
+  const identity = await enrol(fleet.agent(hostId));
+  assert.equal(identity.subject, hostId);
+  assert.deepEqual(identity.roles, ['agent']);
+  await until(fleet.enrolments, () => fleet.enrolments.inForce(identity.serial));
+  const { keyId, publicKey } = identity.signingKey;
+  assert.equal(fleet.enrolments.keyFor(hostId)?.equals(publicKey), true);
+  assert.equal(fleet.enrolments.key('agent', hostId, keyId)?.equals(publicKey), true);
+  assert.equal(fleet.enrolments.trusted('agent')(keyId)?.equals(publicKey), true);
+  assert.equal(fleet.enrolments.trusted('detector')(keyId), undefined, 'an agent does not speak as a detector');
+  assert.equal(fleet.enrolments.isRevoked(keyId), false);
+  assert.equal(identity.root.equals(fleet.ca.root.publicKey), true);
+  const directory = join(fleet.directory, hostId);
+  for (const name of readdirSync(join(directory, 'current'))) {
+    assert.equal(statSync(join(directory, 'current', name)).mode & 0o777, 0o600, name);
+  }
+  assert.equal(loadIdentity(directory)?.serial, identity.serial);
+});
+
+test('a token enrols once, whatever comes of it and however many ask at the same time', async (t) => {
+  const fleet = await startFleet(t);
+  const token = fleet.registrar.createToken({ roles: ['agent'] });
+  const hosts = Array.from({ length: 12 }, () => randomUUID());
+  const outcomes = await Promise.allSettled(hosts.map((host) => enrol(fleet.agent(host, { token }))));
+  assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1);
+  for (const outcome of outcomes) {
+    if (outcome.status === 'rejected') assert.equal(outcome.reason.reason, 'ERR_REGISTRAR_TOKEN');
+  }
+  assert.equal(hosts.filter((host) => fleet.enrolments.of(host).length > 0).length <= 1, true);
+  await assert.rejects(enrol(fleet.agent(randomUUID(), { token })), refused('ERR_REGISTRAR_TOKEN'));
+  assert.equal(fleet.registrar.stats().enrolled, 1);
+});
+
+test('an expired, forged or mistyped token enrols nobody', async (t) => {
+  const fleet = await startFleet(t);
+  const clock = { ms: Date.now() };
+  const registrar = await fleet.start({}, () => clock.ms);
+  const token = registrar.createToken({ roles: ['agent'], ttlMs: 1000 });
+  clock.ms += 1001;
+  const late = enrol(fleet.agent(randomUUID(), { token, registrar: registrar.url }));
+  await assert.rejects(late, refused('ERR_REGISTRAR_TOKEN'));
+  const forged = createToken(fleet.ca.fingerprint);
+  await assert.rejects(enrol(fleet.agent(randomUUID(), { token: forged })), refused('ERR_REGISTRAR_TOKEN'));
+  await assert.rejects(enrol(fleet.agent(randomUUID(), { token: 'rft1.x.y' })), { code: 'ERR_IDENTITY_TOKEN' });
+});
+
+test('what the token does not allow is refused and does not spend it', async (t) => {
+  const fleet = await startFleet(t);
+  const [own, other] = [randomUUID(), randomUUID()];
+  const token = fleet.registrar.createToken({ roles: ['agent'], subject: own });
+  await assert.rejects(enrol(fleet.agent(other, { token })), refused('ERR_REGISTRAR_FORBIDDEN'));
+  const asDetector = enrol(fleet.agent('detector-1', { token, roles: ['detector'] }));
+  await assert.rejects(asDetector, refused('ERR_REGISTRAR_FORBIDDEN'));
+  assert.equal((await enrol(fleet.agent(own, { token }))).subject, own);
+  // A token for anyone must not let its holder take over who is here already.
+  const forAnyone = fleet.registrar.createToken({ roles: ['agent'] });
+  await assert.rejects(enrol(fleet.agent(own, { token: forAnyone })), refused('ERR_REGISTRAR_TAKEN'));
+});
+
+test("a request with another host's name, or a key that was not proved, is refused", async (t) => {
+  const fleet = await startFleet(t);
+  const [own, other] = [randomUUID(), randomUUID()];
+  const token = fleet.registrar.createToken({ roles: ['agent'], subject: own });
+  const secret = token.split('.')[1];
+  const key = createSigningKey();
+  const signed = (csr: string): object => ({
+    csr,
+    signingPublicKey: key.publicKey.export({ type: 'spki', format: 'der' }).toString('base64'),
+    proof: signBytes(key, Buffer.from(csr)).toString('base64'),
+  });
+  const post = (body: object): Promise<{ status: number; code?: string }> =>
+    postJson(fleet.registrar.url, fleet.ca.certificate, body);
+  const { csr } = await createRequest(other);
+  const base = { token: secret, subject: own, roles: ['agent'] };
+  assert.equal((await post({ ...base, ...signed(csr) })).code, 'ERR_REGISTRAR_BAD_REQUEST');
+  const good = (await createRequest(own)).csr;
+  const stolen = createSigningKey().publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
+  assert.equal((await post({ ...base, ...signed(good), signingPublicKey: stolen })).status, 400);
+  for (const bad of [
+    good.replace(/[A-Z]{4}/, 'AAAA'),
+    'x',
+    '-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----',
+  ]) {
+    assert.equal((await post({ ...base, ...signed(bad) })).status, 400);
+  }
+  for (const body of [
+    {},
+    { ...base, ...signed(good), more: 1 },
+    { ...base, ...signed(good), roles: ['root'] },
+    [],
+    'x',
+  ]) {
+    assert.equal((await post(body as object)).status, 400);
+  }
+  assert.equal((await post({ ...base, csr: 'x'.repeat(20_000) })).status, 413);
+  assert.equal((await post({ ...base, ...signed(good) })).status, 200, 'none of it has spent the token');
+});
+
+test('a client is not enrolled by a registrar of another fleet, nor by another server of its own', async (t) => {
+  const fleet = await startFleet(t);
+  const other = await startFleet(t);
+  const token = fleet.registrar.createToken({ roles: ['agent'] });
+  const elsewhere = enrol(fleet.agent(randomUUID(), { token, registrar: other.registrar.url }));
+  await assert.rejects(elsewhere, { code: 'ERR_IDENTITY_REGISTRAR', message: /not of the fleet/ });
+
+  // Shows the true authority's certificate, but has its own from another one of that name: learns no token.
+  const asked: string[] = [];
+  const impostor = async (hosts: string[], roles: ['responder'], authority: typeof fleet.ca): Promise<string> => {
+    const { key, csr } = await createRequest('impostor');
+    const { certificate } = await authority.issue({ csr, subject: 'impostor', roles, hosts, days: 1 });
+    const server = createServer({ key, cert: certificate + fleet.ca.certificate }, (request) => {
+      asked.push(request.url ?? '');
+      request.socket.destroy();
+    }).listen(0, '127.0.0.1');
+    t.after(() => server.close());
+    await new Promise((resolve) => server.on('listening', resolve));
+    return `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  };
+  const fake = await createAuthority(join(temporary(t), 'ca'));
+  for (const authority of [fake, fleet.ca]) {
+    const registrar = await impostor(['127.0.0.1'], ['responder'], authority);
+    await assert.rejects(enrol(fleet.agent(randomUUID(), { token, registrar })), { code: 'ERR_IDENTITY_REGISTRAR' });
+  }
+  assert.deepEqual(asked, []);
+  await enrol(fleet.agent(randomUUID(), { token }));
+});
+
+test('renewal keeps subject, roles, names and key; the key can be exchanged, and the one before stays good for what it signed', async (t) => {
+  const fleet = await startFleet(t);
+  const directory = join(fleet.directory, 'responder');
+  const token = fleet.registrar.createToken({
+    roles: ['responder', 'auditor'],
+    hosts: ['127.0.0.1', 'responder.example'],
+  });
+  const first = await enrol({
+    registrar: fleet.registrar.url,
+    token,
+    subject: 'responder-1',
+    roles: ['auditor', 'responder'],
+    directory,
+  });
+  const second = await renew({ registrar: fleet.registrar.url, directory });
+  assert.notEqual(second.serial, first.serial);
+  assert.equal(second.signingKey.keyId, first.signingKey.keyId);
+  assert.deepEqual(second.roles, first.roles);
+  assert.match(readFileSync(join(directory, 'current', 'tls.pem'), 'utf8'), /BEGIN CERTIFICATE/);
+  const third = await renew({ registrar: fleet.registrar.url, directory, newSigningKey: true });
+  assert.notEqual(third.signingKey.keyId, first.signingKey.keyId);
+  const { enrolments } = fleet;
+  await until(
+    enrolments,
+    () => enrolments.inForce(third.serial) && enrolments.of('responder-1').some((one) => one.revokedAt > 0),
+  );
+  const old = enrolments.of('responder-1').find((one) => one.signingKeyId === first.signingKey.keyId);
+  assert.deepEqual(
+    old?.certificateSerials,
+    [first.serial, second.serial].map((serial) => serial.toLowerCase()).map((serial) => serial.toUpperCase()),
+  );
+  const trusted = enrolments.trusted('responder');
+  assert.equal(trusted(first.signingKey.keyId)?.equals(first.signingKey.publicKey), true, 'what is on its way');
+  const later = (old?.revokedAt ?? 0) + 1;
+  assert.equal(trusted(first.signingKey.keyId, later), undefined);
+  assert.equal(enrolments.key('responder', 'responder-1')?.equals(third.signingKey.publicKey), true, 'the newest');
+});
+
+test('a revoked subject renews nothing, its keys are refused from then on, and a token for it alone brings it back with others', async (t) => {
+  const fleet = await startFleet(t);
+  const { enrolments, registrar } = fleet;
+  const hostId = randomUUID();
+  const identity = await enrol(fleet.agent(hostId));
+  const before = Date.now() * 1000 - 1;
+  assert.equal(await registrar.revoke(hostId), 1);
+  await until(enrolments, () => enrolments.isRevoked(identity.serial));
+  assert.equal(enrolments.inForce(identity.serial), false);
+  assert.equal(enrolments.isRevoked(identity.signingKey.keyId), true);
+  assert.equal(enrolments.keyFor(hostId), undefined);
+  assert.equal(
+    enrolments.keyFor(hostId, identity.signingKey.keyId, before)?.equals(identity.signingKey.publicKey),
+    true,
+  );
+  const directory = join(fleet.directory, hostId);
+  await assert.rejects(renew({ registrar: registrar.url, directory }), refused('ERR_REGISTRAR_FORBIDDEN'));
+  await assert.rejects(registrar.revoke(randomUUID()), { code: 'ERR_REGISTRAR_NOT_FOUND' });
+  const again = await enrol(fleet.agent(hostId));
+  await until(enrolments, () => enrolments.inForce(again.serial));
+  assert.equal(enrolments.keyFor(hostId)?.equals(again.signingKey.publicKey), true);
+  assert.equal(enrolments.isRevoked(identity.serial), true);
+});
+
+test('an address that is refused again and again is not heard for a while', async (t) => {
+  const fleet = await startFleet(t, { refusalsPerMinute: 3 });
+  const forged = (): Promise<unknown> => enrol(fleet.agent(randomUUID(), { token: createToken(fleet.ca.fingerprint) }));
+  for (let n = 0; n < 3; n++) await assert.rejects(forged, refused('ERR_REGISTRAR_TOKEN'));
+  await assert.rejects(forged, refused('ERR_REGISTRAR_TOO_MANY'));
+});
+
+async function postJson(url: string, ca: string, body: object): Promise<{ status: number; code?: string }> {
+  const { request } = await import('node:https');
+  const { promise, resolve, reject } = Promise.withResolvers<{ status: number; code?: string }>();
+  const sent = request(`${url}/enrol`, { method: 'POST', ca, agent: false }, async (response) => {
+    let text = '';
+    for await (const part of response) text += part;
+    resolve({ status: response.statusCode ?? 0, ...JSON.parse(text) });
+  });
+  sent.on('error', reject);
+  sent.end(JSON.stringify(body));
+  return promise;
+}

@@ -1,0 +1,80 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { type Bus, type BusLog, openEmbeddedBus } from '@ringfence/bus';
+import { type Authority, createAuthority, Enrolments, type EnrolOptions } from '@ringfence/identity';
+import { topicsWith } from '@ringfence/schema';
+import { type Registrar, type RegistrarOptions, startRegistrar } from '../src/index.ts';
+
+export const silent: BusLog = { info() {}, warn() {}, error() {} };
+
+export function temporary(t: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'rf-registrar-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+export interface Fleet {
+  readonly directory: string;
+  readonly bus: Bus;
+  readonly ca: Authority;
+  readonly registrar: Registrar;
+  readonly enrolments: Enrolments;
+  /** another registrar on the same authority */
+  start(options?: Partial<RegistrarOptions>, now?: () => number): Promise<Registrar>;
+  /** options of `enrol` for an agent, with a token of its own */
+  agent(hostId: string, overrides?: Partial<EnrolOptions>): EnrolOptions;
+}
+
+/** A real registrar on loopback, an embedded bus, and a reader of what it publishes. */
+export async function startFleet(t: TestContext, options: Partial<RegistrarOptions> = {}): Promise<Fleet> {
+  const directory = temporary(t);
+  const bus = await openEmbeddedBus({ path: join(directory, 'bus.db') });
+  await bus.ensureTopics(topicsWith(4));
+  const ca = await createAuthority(join(directory, 'ca'));
+  const started: Registrar[] = [];
+  const start: Fleet['start'] = async (more = {}, now) => {
+    const registrar = await startRegistrar({
+      options: { port: 0, names: ['127.0.0.1', 'localhost'], refusalsPerMinute: 1000, ...options, ...more },
+      bus,
+      ca,
+      log: silent,
+      ...(now === undefined ? {} : { now }),
+    });
+    started.push(registrar);
+    return registrar;
+  };
+  const registrar = await start();
+  const enrolments = await Enrolments.open({ bus, root: ca.root.publicKey });
+  t.after(async () => {
+    await enrolments.close();
+    for (const one of started) await one.close();
+    await bus.close();
+  });
+  return {
+    directory,
+    bus,
+    ca,
+    registrar,
+    enrolments,
+    start,
+    agent: (hostId, overrides = {}) => ({
+      registrar: registrar.url,
+      token: overrides.token ?? registrar.createToken({ roles: ['agent'], subject: hostId }),
+      subject: hostId,
+      roles: ['agent'],
+      directory: join(directory, hostId),
+      ...overrides,
+    }),
+  };
+}
+
+/** Resolves when `check` holds; looks again whenever an enrolment arrives. */
+export async function until(enrolments: Enrolments, check: () => boolean): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  using _ = enrolments.onChange(() => {
+    if (check()) resolve();
+  });
+  if (!check()) await promise;
+}
