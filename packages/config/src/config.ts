@@ -123,6 +123,23 @@ export interface Config {
     readonly commandTtlMs: number;
   };
   readonly auditor: {
+    readonly sink: 'sqlite' | 'elasticsearch' | 'opensearch';
+    readonly elasticsearch: {
+      readonly nodes: readonly string[];
+      readonly user: string;
+      readonly password: string;
+      readonly apiKey: string;
+      readonly ca: string;
+      readonly prefix: string;
+      readonly namespace: string;
+      /** 0 to 1 */
+      readonly eventSample: number;
+      readonly requestTimeoutMs: number;
+      readonly bulkBytes: number;
+      readonly bulkConcurrency: number;
+    };
+    readonly headIntervalMs: number;
+    readonly headRecords: number;
     readonly path: string;
     readonly maxBytes: number;
     readonly synchronous: 'full' | 'normal';

@@ -16,9 +16,11 @@ import {
   secret,
   section,
   servers,
+  share,
   size,
   statePath,
   text,
+  urls,
 } from './setting.ts';
 import { isRecord, leavesOf, type SettingsSchema } from './walk.ts';
 
@@ -35,6 +37,7 @@ const LOOPBACK = /^(127\.|::1$|localhost$)/;
 
 const NAME = { pattern: /^[A-Za-z0-9._-]{1,100}$/, expected: 'up to 100 letters, digits, dots, dashes, underscores' };
 const URL_TEXT = { pattern: /^https?:\/\/[^\s\p{Cc}]{1,500}$/u, expected: 'http:// or https:// URL' };
+const STREAM_PART = { pattern: /^[a-z0-9][a-z0-9_]{0,63}$/, expected: 'up to 64 lower-case letters, digits, _' };
 const LINE = { pattern: /^[^\p{Cc}]{1,255}$/u, expected: 'text of one line' };
 
 const PRINCIPAL = {
@@ -124,6 +127,28 @@ const kafka = () =>
       'How long a record is offered to the brokers before its sender is told that they are away, and waits or spools.',
       { min: 1000, max: 600_000 },
     ),
+  });
+
+const elasticsearch = () =>
+  section('The cluster that takes the evidence when `auditor.sink` is `elasticsearch` or `opensearch`.', {
+    nodes: urls(['http://127.0.0.1:9200'], 'Its nodes; any of them answers for all.'),
+    user: text('', 'The user to show it. Empty: none.', LINE),
+    password: secret('The password of that user.'),
+    apiKey: secret('An API key, instead of a user.'),
+    ca: optionalPath('PEM file of the authorities that vouch for it. Empty: those of the system.'),
+    prefix: text(
+      'ringfence',
+      'Streams are `logs-PREFIX.alerts-NAMESPACE`, `.actions-`, `.audit-`, `.events-`; indices `PREFIX-incidents`, `PREFIX-audit-heads`.',
+      STREAM_PART,
+    ),
+    namespace: text('default', 'Last part of the names of the streams.', STREAM_PART),
+    eventSample: share(
+      0.01,
+      'The share of processes whose events are stored beside what always is: executions and gaps. Every event is on the bus.',
+    ),
+    requestTimeout: duration('30s', 'How long one request may take.', { min: 100, max: 600_000 }),
+    bulkBytes: size('4MiB', 'Size of one bulk request.', { min: 64 * 1024, max: 64 * 1024 ** 2 }),
+    bulkConcurrency: count(2, 'Bulk requests under way at once.', { min: 1, max: 16 }),
   });
 
 /** Every setting there is. What a person reads about one is written here and nowhere else. */
@@ -354,6 +379,18 @@ const shape = (home: Home) => ({
   }),
 
   auditor: section('Keeps the evidence.', {
+    sink: choice(
+      ['sqlite', 'elasticsearch', 'opensearch'],
+      'sqlite',
+      '`sqlite`: one file, for services in one process; the others: data streams in a cluster, for any number of auditors.',
+    ),
+    elasticsearch: elasticsearch(),
+    headInterval: duration(
+      '5m',
+      'How often the heads of the audit chains are noted on `ringfence.audit-heads`, signed. What came since the last one can be cut off unseen.',
+      { min: 1000, max: 86_400_000 },
+    ),
+    headRecords: count(100_000, 'Heads are also noted after so many records.', { min: 1 }),
     path: statePath('audit.db', 'The file of the audit trail.'),
     maxBytes: size(
       '8GiB',
@@ -402,12 +439,26 @@ export function settingsSchema(home: Home): SettingsSchema {
 }
 
 /** What must hold between settings. */
-function conflictsOf({ bus, metrics }: Settings): Conflict[] {
+function conflictsOf({ bus, metrics, auditor }: Settings): Conflict[] {
   const conflicts: Conflict[] = bus.driver === 'kafka' ? kafkaConflictsOf(bus.kafka) : [];
+  conflicts.push(...clusterConflictsOf(auditor));
   if (metrics.enabled && !LOOPBACK.test(metrics.listen.host) && metrics.token === '') {
     const message = `expected a loopback address, or metrics.token to be set; got ${metrics.listen.host}`;
     conflicts.push({ key: 'metrics.listen', message });
   }
+  return conflicts;
+}
+
+function clusterConflictsOf({ sink, elasticsearch: { nodes, user, apiKey } }: Settings['auditor']): Conflict[] {
+  const conflicts: Conflict[] = [];
+  const expect = (holds: boolean, key: string, message: string) => {
+    if (!holds) conflicts.push({ key: `auditor.elasticsearch.${key}`, message });
+  };
+  if (sink === 'sqlite') return conflicts;
+  const isHidden = nodes.every((node) => node.startsWith('https:') || LOOPBACK.test(new URL(node).hostname));
+  expect(user === '' || apiKey === '', 'apiKey', 'expected either an API key or a user');
+  expect(sink === 'elasticsearch' || apiKey === '', 'apiKey', 'expected none: OpenSearch takes a user and password');
+  expect(`${user}${apiKey}` === '' || isHidden, 'nodes', 'expected https: the secret would travel as it is');
   return conflicts;
 }
 

@@ -240,6 +240,29 @@ export function text(
   });
 }
 
+/** A share of a whole, as a percentage or a number; handed on as 0 to 1. */
+export function share(fallback: number, doc: string): z.ZodType<number> {
+  const info: SettingInfo = { kind: 'text', type: 'percentage, or 0 to 1', default: `${fallback * 100}%`, doc };
+  return setting(info, fallback, (value) => {
+    const [, percent, number] = /^(?:([\d.]{1,10})%|([\d.]{1,10}))$/.exec(String(value)) ?? [];
+    const parsed = percent === undefined ? Number(number) : Number(percent) / 100;
+    return parsed >= 0 && parsed <= 1 ? parsed : refuse('a percentage, such as 1% or 0.5%', value);
+  });
+}
+
+/** Addresses of servers that are asked over HTTP, any of which answers for all. */
+export function urls(fallback: readonly string[], doc: string): z.ZodType<readonly string[]> {
+  const type = 'list of http:// or https:// URLs';
+  const info: SettingInfo = { kind: 'list', type, default: `[${fallback.join(', ')}]`, doc };
+  return setting<readonly string[]>(info, [...fallback], (value) => {
+    if (!Array.isArray(value) || value.length === 0) return refuse('a list of one or more URLs', value);
+    const bad = value.find((item) => typeof item !== 'string' || !/^https?:\/\/[^\s\p{Cc}@]{1,500}$/u.test(item));
+    return bad === undefined
+      ? value.map(String)
+      : refuse('a URL such as https://es-1:9200, without user or password', bad);
+  });
+}
+
 /** A path that may be left out: empty means not set. */
 export function optionalPath(doc: string): z.ZodType<string> {
   return setting({ kind: 'path', type: 'absolute path', default: '""', doc }, '', (value) => {

@@ -5,7 +5,7 @@ export interface AuditorOptions {
   /** Where the evidence goes. @default 'sqlite' */
   readonly sink?: 'sqlite' | 'elasticsearch' | 'opensearch';
   /** The cluster, when it goes to one. */
-  readonly elasticsearch?: Partial<Omit<ClusterOptions, 'flavour'>>;
+  readonly elasticsearch?: Partial<Omit<ClusterOptions, 'flavour' | 'eventRetentionMs'>>;
   /** Heads of the chains are noted on the bus after so many records. @default 100,000 */
   readonly headRecords?: number;
   /** Or after so long, ms, whichever comes first; and at the end. @default 5 min */
@@ -61,9 +61,10 @@ export function compileAuditorOptions(options: AuditorOptions): CompiledAuditorO
 }
 
 /** null: the evidence goes to SQLite. Throws RangeError. */
-export function clusterOf({ sink = 'sqlite', elasticsearch }: AuditorOptions): ClusterOptions | null {
+export function clusterOf({ sink = 'sqlite', elasticsearch, eventRetentionMs }: AuditorOptions): ClusterOptions | null {
   if (sink === 'sqlite') return null;
-  const cluster = { ...CLUSTER_DEFAULTS, ...elasticsearch, flavour: sink };
+  const retention = eventRetentionMs === undefined ? {} : { eventRetentionMs };
+  const cluster = { ...CLUSTER_DEFAULTS, ...elasticsearch, ...retention, flavour: sink };
   const { prefix, namespace, eventSample } = cluster;
   if (!/^[a-z0-9][a-z0-9_]{0,63}$/.test(prefix))
     throw new RangeError(`auditor.elasticsearch.prefix is ${prefix}: lower-case letters, digits and _ make a name`);

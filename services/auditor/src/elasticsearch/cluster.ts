@@ -61,9 +61,9 @@ function tlsOf({ ca }: ClusterOptions): { ca?: string } {
   return ca === '' ? {} : { ca: readFileSync(ca, 'utf8') };
 }
 
-function authOf({ username, password, apiKey }: ClusterOptions): { auth?: never } {
+function authOf({ user, password, apiKey }: ClusterOptions): { auth?: never } {
   if (apiKey !== '') return { auth: { apiKey } as never };
-  return username === '' ? {} : { auth: { username, password } as never };
+  return user === '' ? {} : { auth: { username: user, password } as never };
 }
 
 function elastic(options: ClusterOptions): { send: Send; close(): Promise<void> } {

@@ -4,7 +4,7 @@ export interface ClusterOptions {
   /** `https://host:9200`, any of which answers for all */
   readonly nodes: readonly string[];
   /** either this pair or `apiKey`; empty: none */
-  readonly username: string;
+  readonly user: string;
   readonly password: string;
   readonly apiKey: string;
   /** PEM file of the authority that signed the cluster's certificate; empty: those of the system */
@@ -27,7 +27,7 @@ export interface ClusterOptions {
 export const CLUSTER_DEFAULTS: ClusterOptions = {
   flavour: 'elasticsearch',
   nodes: ['http://127.0.0.1:9200'],
-  username: '',
+  user: '',
   password: '',
   apiKey: '',
   ca: '',
@@ -37,7 +37,7 @@ export const CLUSTER_DEFAULTS: ClusterOptions = {
   requestTimeoutMs: 30_000,
   bulkBytes: 4 * 2 ** 20,
   bulkConcurrency: 2,
-  eventRetentionMs: 30 * 24 * 3_600_000,
+  eventRetentionMs: 7 * 24 * 3_600_000,
 };
 
 /** The names of everything of ours in the cluster. */
