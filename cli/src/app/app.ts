@@ -16,7 +16,8 @@ import { VERSION } from '../version.ts';
 import { failpointOf } from './failpoint.ts';
 import { prepareHost } from './host.ts';
 import { rulePaths } from './rule-paths.ts';
-import { exchangeSchemas, topicSpecs } from './topics.ts';
+import { saySchemas } from './schemas.ts';
+import { topicSpecs } from './topics.ts';
 
 /** The services that run in this process; those that run elsewhere are undefined. */
 export interface Services {
@@ -50,7 +51,7 @@ export async function startApp(config: Config, log: AppLog): Promise<App> {
   try {
     const bus = stack.use(await openEmbeddedBus({ ...config.bus.embedded, log }));
     await bus.ensureTopics(topicSpecs(config));
-    await exchangeSchemas(bus);
+    await saySchemas(bus);
     const services: Services = {};
     const ends: Promise<void>[] = [];
     const started = new Map<ServiceName, Service>();

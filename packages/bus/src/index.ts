@@ -21,6 +21,6 @@ export type { OwnSchema, SchemaBook } from './registry/book.ts';
 export { RegistryClient, type RegistryOptions } from './registry/client.ts';
 export * from './registry/errors.ts';
 export { registerSchema, subjectOf } from './registry/registry-source.ts';
-export { type SchemaBus, type SchemaBusOptions, withSchemas } from './registry/schema-bus.ts';
+export { exchangeSchemas, type SchemaBus, type SchemaBusOptions, withSchemas } from './registry/schema-bus.ts';
 export type { SchemaStats } from './registry/unknown.ts';
 export { type InputPosition, StateTable, type StateTableOptions } from './state-table.ts';

@@ -299,7 +299,7 @@ interface OffsetFetchV7 {
   }[];
 }
 
-function connectionOptions(options: CompiledKafkaOptions): ConnectionOptions {
+export function connectionOptions(options: CompiledKafkaOptions): ConnectionOptions {
   const { requestDeadlineMs, rebalanceTimeoutMs, sasl } = options;
   const common = {
     connectTimeout: requestDeadlineMs,
