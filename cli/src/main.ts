@@ -10,6 +10,7 @@ import { addLists } from './commands/list.ts';
 import { addRecord } from './commands/record.ts';
 import { addReplay } from './commands/replay.ts';
 import { addStatus } from './commands/status.ts';
+import { addTopics } from './commands/topics.ts';
 import { addUp } from './commands/up.ts';
 import { VERSION } from './version.ts';
 
@@ -43,6 +44,7 @@ for (const add of [
   addRecord,
   addReplay,
   addConfig,
+  addTopics,
   addCompletion,
 ])
   add(program);

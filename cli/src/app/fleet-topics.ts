@@ -1,0 +1,18 @@
+import { type Desired, desiredOf } from '@ringfence/bus/topics';
+import type { Config } from '@ringfence/config';
+import { ACCESS, ROLES } from '@ringfence/schema';
+import { topicSpecs } from './topics.ts';
+
+/** The topics and access lists of a fleet as it is set; `brokers`: how many there are. */
+export function fleetTopics(config: Pick<Config, 'bus' | 'topics' | 'access'>, brokers: number): Desired {
+  const { partitions, topicPrefix: prefix, replicationFactor, minInsyncReplicas } = config.bus.kafka;
+  return desiredOf({
+    specs: topicSpecs(config, partitions),
+    roles: ROLES.map((role) => ({ ...ACCESS[role], principal: config.access[role] })),
+    partitions,
+    prefix,
+    replicationFactor,
+    minInsyncReplicas,
+    brokers,
+  });
+}

@@ -1,0 +1,71 @@
+import {
+  applyPlan,
+  brokersOf,
+  type Plan,
+  planTopics,
+  readActual,
+  type TopicAdmin,
+  withAdmin,
+} from '@ringfence/bus/topics';
+import type { Config } from '@ringfence/config';
+import type { Command } from 'commander';
+import { fleetTopics } from '../app/fleet-topics.ts';
+import { kafkaOptionsOf } from '../app/kafka-options.ts';
+import { paintFor } from '../view/paint.ts';
+import { changeLine, planLines } from '../view/topics.ts';
+import { print, printJson, settingsOf, withSettings } from './context.ts';
+
+/** As terraform's -detailed-exitcode has it. */
+const DRIFT = 2;
+
+export function addTopics(program: Command): void {
+  const topics = program.command('topics').description('topics and access lists of a fleet on Kafka');
+  const plan = topics
+    .command('plan')
+    .description('show what the brokers lack and what drifted from the settings; changes nothing')
+    .option('--json', 'print the plan as one JSON object')
+    .addHelpText(
+      'after',
+      '\nExit code 0 when nothing differs, 2 when something does, 1 when that could not be told.\n\nExamples:\n  ringfence topics plan --config fleet.yaml\n  ringfence topics plan --json | jq .changes',
+    );
+  withSettings(plan).action(async (_, self: Command) => {
+    const found = await onBrokers(settingsOf(self), planOf);
+    if (self.opts<{ json?: boolean }>().json) printJson(found, 2);
+    else print(planLines(paintFor(process.stdout), found).join('\n'));
+    if (found.changes.length + found.byHand.length > 0) process.exitCode = DRIFT;
+  });
+  const apply = topics
+    .command('apply')
+    .description('make missing topics, set settings back, add access entries; deletes nothing and moves nothing')
+    .option('--json', 'print one JSON object: what was changed and what is left to do by hand')
+    .addHelpText(
+      'after',
+      '\nIt takes a user of the brokers who may describe, create and alter topics and access lists; the services need no such right.\nExit code 0 when everything is as it should be, 2 when something is left to do by hand, 1 when a change was refused.\n\nExamples:\n  ringfence topics apply --config fleet.yaml\n  ringfence topics apply --set bus.kafka.partitions=48',
+    );
+  withSettings(apply).action((_, self: Command) =>
+    applyAll(settingsOf(self), self.opts<{ json?: boolean }>().json === true),
+  );
+}
+
+async function planOf(admin: TopicAdmin, config: Config): Promise<Plan> {
+  const desired = fleetTopics(config, await brokersOf(admin));
+  return planTopics(desired, await readActual(admin, desired));
+}
+
+async function applyAll(config: Config, json: boolean): Promise<void> {
+  const paint = paintFor(process.stdout);
+  const { done, left } = await onBrokers(config, async (admin) => {
+    const plan = await planOf(admin, config);
+    await applyPlan(admin, plan, (change) => {
+      if (!json) print(changeLine(paint, change));
+    });
+    return { done: plan.changes, left: await planOf(admin, config) };
+  });
+  if (json) printJson({ changed: done, ...left }, 2);
+  else print(planLines(paint, left).join('\n'));
+  if (left.changes.length + left.byHand.length > 0) process.exitCode = DRIFT;
+}
+
+function onBrokers<T>(config: Config, work: (admin: TopicAdmin, config: Config) => Promise<T>): Promise<T> {
+  return withAdmin(kafkaOptionsOf(config), (admin) => work(admin, config));
+}

@@ -1,0 +1,6 @@
+export type { KafkaBusOptions } from '../kafka/options.ts';
+export { applyPlan, brokersOf, readActual, type TopicAdmin } from './admin.ts';
+export { BrokerAdminError, withAdmin } from './connect.ts';
+export { desiredOf, type Fleet, type RoleAccess } from './desired.ts';
+export { planTopics } from './plan.ts';
+export type { AccessEntry, Actual, ByHand, Change, Desired, Plan, TopicState } from './types.ts';
