@@ -2,11 +2,12 @@
  * Runs the tests: npm test [-- [FILTER…] [--only PATTERN] [--list]]
  *
  * FILTER keeps the files whose path contains it (any of several); --only keeps the tests whose title matches. Files run two at a time; what
- * uses the kernel or a whole program runs alone, afterwards. A full run ends with `npm run check`. The last line is always
+ * uses the kernel or a whole program runs alone, afterwards. Servers that files share (sharedKafka and so on) are started when the first asks. A full run ends with `npm run check`. The last line is always
  * `N passed, N failed, N skipped`.
  */
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
+import { hostSharedServers } from '@ringfence/testkit';
 import { findTestFiles, type TestFile } from './test-runner/files.ts';
 import { printFailures, printFile, printTotals } from './test-runner/report.ts';
 import { runCheck } from './test-runner/run-check.ts';
@@ -53,6 +54,7 @@ async function main(): Promise<number> {
     return 0;
   }
   const abort = new AbortController();
+  await using _servers = await hostSharedServers();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => abort.abort());
   const reports = await runAll(files, values.only, abort.signal);
   const whole = positionals.length === 0 && values.only === undefined;

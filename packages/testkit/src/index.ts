@@ -11,6 +11,7 @@ export {
   evidenceStart,
 } from './evidence.ts';
 export {
+  type AcceptValues,
   type ConnectValues,
   type ContainerValues,
   type CredentialValues,
@@ -23,7 +24,4 @@ export {
 } from './host.ts';
 export { credentialsOf, TestProcess } from './process.ts';
 export { type TestRecord, testRecords } from './records.ts';
-export { TestServerError } from './servers/errors.ts';
-export { type KafkaBroker, type KafkaCluster, type KafkaOptions, startKafka } from './servers/kafka.ts';
-export { type RedisOptions, type RedisServer, redisMissing, startRedis } from './servers/redis.ts';
-export type { RunningServer } from './servers/server-process.ts';
+export * from './servers/index.ts';

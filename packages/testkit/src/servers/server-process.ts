@@ -4,6 +4,7 @@ import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TestServerError } from './errors.ts';
 import { findProgram } from './run-tool.ts';
+import { children } from './workplace.ts';
 
 export interface ServerSpec {
   /** for people: "Kafka broker 1" */
@@ -106,6 +107,9 @@ export class ServerProcess implements RunningServer {
       });
       // It must not keep a test's process up.
       this.#child.unref();
+      const child = this.#child;
+      children.add(child);
+      child.once('exit', () => children.delete(child));
     } finally {
       closeSync(log);
     }

@@ -1,9 +1,12 @@
+import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const PREFIX = 'ringfence-testkit-';
 const mine = new Set<string>();
+/** Servers of this process; at its end they are killed before their directories go. */
+export const children: Set<ChildProcess> = new Set();
 
 function isAlive(pid: number): boolean {
   try {
@@ -36,5 +39,6 @@ export function removeWorkplace(directory: string): void {
 }
 
 process.once('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
   for (const directory of mine) removeWorkplace(directory);
 });
