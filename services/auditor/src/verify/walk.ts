@@ -29,6 +29,8 @@ interface Link {
 }
 
 const MAX_PROBLEMS = 1000;
+/** Places. So many records put in next to each other are told from genuine ones. */
+const LOOKAHEAD = 16;
 
 const nameOf = ({ topic, partition, kind }: ChainName): string => `${topic}/${partition}/${kind}`;
 
@@ -46,9 +48,8 @@ export class Walk {
   #last: Link = { seq: 0, hash: null };
   /** what stands behind the head, in turn */
   #ahead: Link = { seq: 0, hash: null };
-  /** records of one place, whose followers are still being gathered */
-  #settling: WalkedRecord[] = [];
-  #gathering: WalkedRecord[] = [];
+  /** records not judged yet, by place: which of two that claim one is genuine shows by what follows */
+  #window: WalkedRecord[][] = [];
 
   /** `trail`: name of the trail walked; heads of another one are a problem of their own. */
   constructor(noted: readonly NotedHead[], trail = '') {
@@ -86,8 +87,7 @@ export class Walk {
     this.#retired += chain.baseSeq;
     this.#last = { seq: chain.baseSeq, hash: chain.baseHash ?? this.#notedHash(chain, chain.baseSeq) };
     this.#ahead = { seq: chain.headSeq, hash: chain.headHash };
-    this.#settling = [];
-    this.#gathering = [];
+    this.#window = [];
     const { topic, partition, kind, headSeq: seq, headHash } = chain;
     this.#chains.push({ topic, partition, kind, seq, hash: headHash.toString('hex') });
   }
@@ -99,20 +99,19 @@ export class Walk {
 
   record(record: WalkedRecord): void {
     this.#records++;
-    if (this.#gathering[0]?.seq === record.seq) {
-      this.#gathering.push(record);
+    const place = this.#window.at(-1);
+    if (place?.[0]?.seq === record.seq) {
+      place.push(record);
       return;
     }
-    this.#settle(this.#settling, this.#gathering);
-    this.#settling = this.#gathering;
-    this.#gathering = [record];
+    this.#window.push([record]);
+    if (this.#window.length > LOOKAHEAD) this.#settle();
   }
 
   end(): void {
     const chain = this.#chain;
     if (chain === undefined) return;
-    this.#settle(this.#settling, this.#gathering);
-    this.#settle(this.#gathering, []);
+    while (this.#window.length > 0) this.#settle();
     const noted = [...(this.#noted.get(nameOf(chain))?.keys() ?? [])];
     const newest = noted.reduce((max, seq) => Math.max(max, seq), chain.headSeq);
     const { seq, hash } = this.#last;
@@ -121,31 +120,41 @@ export class Walk {
     this.#chain = undefined;
   }
 
-  /** Judges the records of one place, knowing those of the next. */
-  #settle(group: readonly WalkedRecord[], followers: readonly WalkedRecord[]): void {
+  /** Judges the records of the first place in the window. */
+  #settle(): void {
     const chain = this.#chain;
-    const [first] = group;
-    if (chain === undefined || first === undefined) return;
+    const group = this.#window.shift();
+    const first = group?.[0];
+    if (chain === undefined || group === undefined || first === undefined) return;
     if (first.seq > chain.headSeq) {
       for (const record of group) this.#goAhead(record, chain);
       return;
     }
-    const { hash: lastHash } = this.#last;
-    const follows = (one: WalkedRecord): boolean => lastHash !== null && one.prevHash.equals(lastHash);
-    const isFollowed = (one: WalkedRecord): boolean => followers.some(({ prevHash }) => prevHash.equals(one.hash));
-    // The next one follows the one before: these were put in between, and are left out of the walk.
-    const areAlien = followers.some(follows) && !group.some(isFollowed);
-    const genuine = areAlien
-      ? undefined
-      : (group.find((one) => follows(one) && isFollowed(one)) ??
-        group.find((one) => follows(one) && one.hash.equals(chain.headHash)) ??
-        group.find(isFollowed) ??
-        group.find(follows) ??
-        first);
+    const genuine = this.#genuine(group, chain) ?? first;
+    const later = this.#window.flat().filter(({ seq }) => seq <= chain.headSeq);
+    // A later one follows the one before, and these are no link between the two: they were put in, and are left out of the walk.
+    const isLink = this.#follows(genuine) && isFollowed(genuine, later);
+    const areAlien = !isLink && later.some((one) => this.#follows(one));
     for (const one of group) {
-      if (one === genuine) this.#step(one, chain);
+      if (one === genuine && !areAlien) this.#step(one, chain);
       else this.#reportAt('added', one.seq, one.id, 1);
     }
+  }
+
+  #genuine(group: readonly WalkedRecord[], { headHash }: WalkedChain): WalkedRecord | undefined {
+    if (group.length === 1) return group[0];
+    const later = this.#window.flat();
+    const following = group.filter((one) => this.#follows(one));
+    return (
+      following.find((one) => isFollowed(one, later)) ??
+      following.find(({ hash }) => hash.equals(headHash)) ??
+      group.find((one) => isFollowed(one, later)) ??
+      following[0]
+    );
+  }
+
+  #follows({ prevHash }: WalkedRecord): boolean {
+    return this.#last.hash?.equals(prevHash) === true;
   }
 
   #step(record: WalkedRecord, chain: WalkedChain): void {
@@ -201,3 +210,6 @@ const namePart = ({
 }: ChainHead): Pick<Tampering, 'topic' | 'partition' | 'kind' | 'seq'> => ({
   ...{ topic, partition, kind, seq },
 });
+
+const isFollowed = ({ hash }: WalkedRecord, later: readonly WalkedRecord[]): boolean =>
+  later.some(({ prevHash }) => prevHash.equals(hash));
