@@ -1,8 +1,9 @@
 import { current, FRAME_BYTES, frame } from './codec.ts';
 import { EventCursor } from './cursor.ts';
 import type { Container, EventBatch } from './generated/types.generated.ts';
+import { writeProcess } from './generated/writers.generated.ts';
 import { eventId } from './ids.ts';
-import { type ProcessInfo, ProcessList, writeProcess } from './process.ts';
+import { type ProcessInfo, ProcessList } from './process.ts';
 import { ArrayBlocks, decodePart } from './raw-batch.ts';
 import { partOf } from './schemas.ts';
 import { type SigningKey, signBytes, UNSIGNED } from './signing.ts';

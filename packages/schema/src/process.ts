@@ -1,15 +1,12 @@
 import type { EventCursor } from './cursor.ts';
-import type { Credentials, Namespaces, Process } from './generated/types.generated.ts';
+import type { Process } from './generated/types.generated.ts';
 import { leafOf, processLeaves } from './layout.ts';
 import { ArrayBlocks } from './raw-batch.ts';
 import { itemsOf } from './schemas.ts';
 import { decodeText, splitText } from './text.ts';
-import type { AvroWriter } from './writer.ts';
 
 const MAX_DEPTH = 64;
 const ENTITY_ID_BYTES = 16;
-/** More than the numbers between two texts of a process take at most. */
-const NUMBERS_BYTES = 256;
 const processType = itemsOf('EventBatch', 'processes');
 
 const LEAF = {
@@ -178,60 +175,4 @@ export class ProcessList {
   #place(index: number): Place {
     return this.#places[index] as Place;
   }
-}
-
-/** As avsc encodes it. */
-export function writeProcess(out: AvroWriter, process: Process): void {
-  const { credentials, namespaces } = process;
-  out.ensure(NUMBERS_BYTES);
-  out.fixed(process.entityId, 0, ENTITY_ID_BYTES);
-  out.long(process.pid);
-  out.fixed(process.start, 0, 8);
-  out.long(process.execId);
-  out.long(process.parent);
-  out.long(process.container);
-  out.fixed(process.cgroup, 0, 8);
-  out.bytes(process.executable, 0, process.executable.length);
-  out.ensure(NUMBERS_BYTES);
-  out.fixed(process.executableInode, 0, 8);
-  out.long(process.executableDevice);
-  out.long(process.execFlags);
-  out.bytes(process.args, 0, process.args.length);
-  out.ensure(NUMBERS_BYTES);
-  out.long(process.argsLength);
-  out.bytes(process.cwd, 0, process.cwd.length);
-  out.ensure(NUMBERS_BYTES);
-  writeCredentials(out, credentials);
-  out.string(process.user);
-  out.ensure(NUMBERS_BYTES);
-  writeNamespaces(out, namespaces);
-  out.long(process.loginuid);
-  out.long(process.sessionId);
-  out.long(process.tty);
-  out.long(process.stdioSockets);
-}
-
-function writeCredentials(out: AvroWriter, credentials: Credentials): void {
-  out.long(credentials.uid);
-  out.long(credentials.gid);
-  out.long(credentials.euid);
-  out.long(credentials.egid);
-  out.long(credentials.suid);
-  out.long(credentials.sgid);
-  out.long(credentials.fsuid);
-  out.long(credentials.fsgid);
-  out.fixed(credentials.capEffective, 0, 8);
-  out.fixed(credentials.capPermitted, 0, 8);
-  out.fixed(credentials.capInheritable, 0, 8);
-}
-
-function writeNamespaces(out: AvroWriter, namespaces: Namespaces): void {
-  out.long(namespaces.mnt);
-  out.long(namespaces.pid);
-  out.long(namespaces.net);
-  out.long(namespaces.user);
-  out.long(namespaces.uts);
-  out.long(namespaces.ipc);
-  out.long(namespaces.cgroup);
-  out.long(namespaces.pidInNs);
 }
