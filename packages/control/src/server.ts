@@ -131,7 +131,11 @@ class AgentServer implements ControlServer {
     clearInterval(this.#timer);
     for (const agent of this.#agents.values()) agent.end(status.UNAVAILABLE, 'this responder goes away');
     const { promise, resolve } = Promise.withResolvers<void>();
-    const force = setTimeout(() => this.#server.forceShutdown(), CLOSING_MS);
+    // Those who are half through a handshake, or whose machine has gone, are not waited for.
+    const force = setTimeout(() => {
+      this.#server.forceShutdown();
+      resolve();
+    }, CLOSING_MS);
     this.#server.tryShutdown(() => resolve());
     await promise;
     clearTimeout(force);

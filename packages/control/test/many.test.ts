@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { decode } from '@ringfence/schema';
+import { command, createPlace, until } from './support.ts';
+
+const AGENTS = 1000;
+
+test('a thousand agents attach, are all reached, and cost a bounded memory each', { timeout: 120_000 }, async (t) => {
+  const place = await createPlace(t);
+  const hosts = new Set<string>();
+  const server = await place.serve({ heartbeatMs: 2000 });
+  server.onAttach((hostId) => hosts.add(hostId));
+  await sleep(200);
+  globalThis.gc?.();
+  const before = process.memoryUsage().rss;
+  const args = [join(import.meta.dirname, 'agents-child.ts'), place.ca.directory, String(server.port), String(AGENTS)];
+  const child = spawn(
+    process.execPath,
+    [...process.execArgv.filter((one) => one.startsWith('--conditions')), ...args],
+    {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    },
+  );
+  t.after(() => child.kill('SIGKILL'));
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  assert.equal((await lines.next()).value, 'ready');
+  await until(() => server.stats().attached === AGENTS);
+  const attached = process.memoryUsage().rss;
+  const prefixes = Array.from({ length: 200 }, (_, n) => `/srv/some/path/${n}/`);
+  await server.setInterest({ version: 1, openPathPrefixes: prefixes, openNames: [] });
+  const results = await Promise.all(
+    [...hosts].map(async (hostId) => {
+      const { id, bytes } = command(hostId);
+      const result = decode('Result', await server.execute(hostId, bytes));
+      server.acknowledge(hostId, id);
+      return result.id === id && result.hostId === hostId;
+    }),
+  );
+  assert.equal(results.filter(Boolean).length, AGENTS);
+  // Long enough for some heartbeats.
+  await sleep(3000);
+  assert.equal(server.stats().attached, AGENTS);
+  const after = process.memoryUsage().rss;
+  const perStream = (bytes: number): string => `${((bytes - before) / AGENTS / 1024).toFixed(0)} KiB`;
+  t.diagnostic(`${AGENTS} streams: ${perStream(attached)} each once attached, ${perStream(after)} each in use`);
+  assert.ok((after - before) / AGENTS < 1 << 20);
+  child.stdin.end();
+  assert.equal((await lines.next()).value, `executed ${AGENTS}`);
+  await once(child, 'exit');
+});
