@@ -187,6 +187,7 @@ async function collector(
       killsPerMinute: own.killsPerMinute,
       hostRoot: own.hostRoot,
       dockerRoots: own.dockerRoots,
+      logs: own.logs,
       keepPinned: sensor.keepPinned,
     },
     bus,

@@ -88,6 +88,11 @@ export interface Config {
     readonly killsPerMinute: number;
     readonly hostRoot: string;
     readonly dockerRoots: readonly string[];
+    readonly logs: {
+      readonly files: readonly string[];
+      readonly journald: 'auto' | 'on' | 'off';
+      readonly linesPerSecond: number;
+    };
     readonly spool: { readonly path: string; readonly maxBytes: number };
   };
   readonly bus: {

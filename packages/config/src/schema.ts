@@ -250,6 +250,22 @@ const shape = (home: Home) => ({
       [],
       'Data roots of further Docker engines. That of the usual one is known, or read from /etc/docker/daemon.json.',
     ),
+    logs: section("Reads the host's logs of authentication and scheduled jobs, and signs what it reads.", {
+      files: paths(
+        ['/var/log/auth.log', '/var/log/secure'],
+        'Log files to follow through their rotation, as the host names them; `*` may stand in the last part. One that is not there is waited for. Links are not followed.',
+      ),
+      journald: choice(
+        ['auto', 'on', 'off'],
+        'auto',
+        'Reads the facilities auth, authpriv and cron from the journal. `auto`: when none of the files is there at the start, since they have the same lines.',
+      ),
+      linesPerSecond: count(
+        1000,
+        'Most lines of one file or unit in a second, ten times as many at once. What is more is dropped, counted, and told as a gap.',
+        { min: 1 },
+      ),
+    }),
     spool: section('Keeps batches while the bus does not take them.', {
       path: statePath('spool', 'Directory of the spool.'),
       maxBytes: size('512MiB', 'Bound of the spool. Beyond it low-value events are dropped first, and counted.', {

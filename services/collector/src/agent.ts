@@ -4,6 +4,7 @@ import { LANE, type LaneCounters, u64ToHex } from '@ringfence/schema';
 import { bootMicros, wallOffset } from './clock.ts';
 import type { CompiledOptions } from './config.ts';
 import { ContainerSource } from './context/containers.ts';
+import { hostSource } from './context/host.ts';
 import { mountsSource } from './context/mounts.ts';
 import { type EnrichmentSource, guardSource } from './context/source.ts';
 import { usersSource } from './context/users.ts';
@@ -109,7 +110,7 @@ export class Agent implements Disposable {
 
   #hostSources(): EnrichmentSource[] {
     const { hostRoot } = this.#options;
-    if (hostRoot === '/') return [usersSource(), mountsSource()];
+    if (hostRoot === '/') return [hostSource(), usersSource(), mountsSource()];
     const users = join(hostRoot, 'etc/passwd');
     if (!existsSync(users))
       this.#deps.log.warn(
@@ -118,7 +119,7 @@ export class Agent implements Disposable {
       );
     // The list of pid 1 is the host's, where it may be read; else one's own, in which hostRoot is in front.
     const pid = ifReadable(() => readlinkSync('/proc/1/ns/mnt')) === null ? 'self' : '1';
-    return [usersSource(users), mountsSource(`/proc/${pid}/mountinfo`, `/proc/${pid}/ns/mnt`)];
+    return [hostSource(hostRoot), usersSource(users), mountsSource(`/proc/${pid}/mountinfo`, `/proc/${pid}/ns/mnt`)];
   }
 
   #openControl(): AgentControl {

@@ -1,4 +1,5 @@
 import { CollectorError } from './errors.ts';
+import type { LogOptions } from './logs/reader.ts';
 
 export interface CollectorOptions {
   /** the compiled sensor. */
@@ -33,6 +34,8 @@ export interface CollectorOptions {
   readonly hostRoot?: string;
   /** data roots of Docker engines besides those that are found; as the host names them. @default none */
   readonly dockerRoots?: readonly string[];
+  /** which logs are read, as the host names them. @default none */
+  readonly logs?: LogOptions;
   /** leave sensor and pins in the kernel on a clean close too: events of the pause are then read by the next start. @default false */
   readonly keepPinned?: boolean;
 }
@@ -59,6 +62,7 @@ export function compileOptions(options: CollectorOptions): CompiledOptions {
     killsPerMinute: 60,
     hostRoot: '/',
     dockerRoots: [],
+    logs: { files: [], journald: 'off', linesPerSecond: 1000 },
     keepPinned: false,
     ...options,
   };
@@ -73,6 +77,10 @@ export function compileOptions(options: CollectorOptions): CompiledOptions {
   between(compiled, 'batchMaxBytes', 64 * 1024, 896 * 1024);
   between(compiled, 'spoolMaxBytes', MiB, 2 ** 40);
   between(compiled, 'killsPerMinute', 0, 6000);
+  const { files, linesPerSecond } = compiled.logs;
+  if (!(linesPerSecond >= 1)) throw bad('logs.linesPerSecond', linesPerSecond, '1 or more');
+  const relative = files.find((path) => !path.startsWith('/'));
+  if (relative !== undefined) throw bad('logs.files', relative, 'absolute paths');
   return Object.freeze(compiled);
 }
 

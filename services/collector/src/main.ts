@@ -1,11 +1,13 @@
 import type { KeyObject } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Bus, Failpoint } from '@ringfence/bus';
 import type { Control, Interest, SigningKey } from '@ringfence/schema';
 import { Agent } from './agent.ts';
 import { type CollectorOptions, compileOptions } from './config.ts';
 import { Cgroups } from './context/cgroups.ts';
 import type { Log } from './log.ts';
+import { LogReader, type LogStats } from './logs/reader.ts';
 import type { CollectorStats } from './metrics.ts';
 import { drainLeftover } from './sensor/leftover.ts';
 import { lockDirectory } from './sensor/lock.ts';
@@ -26,7 +28,7 @@ export interface CollectorIdentity {
 
 export interface CollectorDeps {
   readonly options: CollectorOptions;
-  /** the topic ringfence.raw must exist */
+  /** the topics ringfence.raw and logs-raw must exist */
   readonly bus: Pick<Bus, 'produce'>;
   readonly identity: CollectorIdentity;
   /** whose commands are obeyed, by key id */
@@ -42,7 +44,7 @@ export interface CollectorDeps {
 
 export interface Collector extends AsyncDisposable {
   readonly control: Control;
-  stats(): CollectorStats;
+  stats(): CollectorStats & LogStats;
   /** Resolves when everything that the kernel had written by now is on the bus or in the spool. */
   settle(): Promise<void>;
   /** Resolves after close; rejects when the collector can't go on. What was in the rings then stays there for the next start. */
@@ -72,8 +74,11 @@ export async function startCollector(deps: CollectorDeps): Promise<Collector> {
     agent.abandon();
     throw error;
   }
+  const { logs } = options;
+  const files = logs.files.map((path) => join(options.hostRoot, path));
+  const reader = new LogReader({ options: { ...logs, files }, stateDir: options.stateDir, bus, identity, log });
   const locks = stack.move();
-  return running(agent, locks);
+  return running(agent, reader, locks);
 }
 
 function cgroupRoot(): string | null {
@@ -81,14 +86,19 @@ function cgroupRoot(): string | null {
   return cgroups.mount;
 }
 
-function running(agent: Agent, resources: DisposableStack): Collector {
-  const done = agent.run();
+function running(agent: Agent, logs: LogReader, resources: DisposableStack): Collector {
+  const sensing = agent.run();
+  const done = Promise.all([sensing, logs.done]).then(() => {});
+  // Whoever waits for `done` gets the error.
+  done.catch(() => {});
   let closing: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     using _ = resources;
     agent.stop();
-    await done;
+    const [, reading] = await Promise.allSettled([sensing, logs.close()]);
+    await sensing;
     await agent.finish();
+    if (reading.status === 'rejected') throw reading.reason;
   };
   const close = (): Promise<void> => {
     closing ??= stop();
@@ -96,7 +106,7 @@ function running(agent: Agent, resources: DisposableStack): Collector {
   };
   return {
     control: agent.control,
-    stats: () => agent.stats(),
+    stats: () => ({ ...agent.stats(), ...logs.stats() }),
     settle: () => agent.settle(),
     done,
     close,

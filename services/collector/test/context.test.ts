@@ -5,9 +5,10 @@ import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Cgroups } from '../src/context/cgroups.ts';
 import { ContainerFiles, parseContainer } from '../src/context/container-files.ts';
+import { hostFact, hostSource } from '../src/context/host.ts';
 import { mountsSource, parseMount } from '../src/context/mounts.ts';
 import { matchRuntime } from '../src/context/runtimes.ts';
-import { type ContextSink, guardSource, type MountFact } from '../src/context/source.ts';
+import { type ContextSink, guardSource, type HostFact, type MountFact } from '../src/context/source.ts';
 import { parseUsers, usersSource } from '../src/context/users.ts';
 import { kernelDevice } from '../src/sensor/proc-record.ts';
 
@@ -36,9 +37,39 @@ class Recorder implements ContextSink {
     this.mounts.push(mount);
   }
   container(): void {}
+  readonly hosts: HostFact[] = [];
+  host(host: HostFact): void {
+    this.hosts.push(host);
+  }
 }
 
 const ID = 'a1'.repeat(32);
+
+describe('the host', () => {
+  it('is told at the start, and again when it has another name or address', () => {
+    let fact: HostFact = { hostname: 'web-1', machineId: 'ab'.repeat(16), addresses: ['10.0.0.1'] };
+    const source = hostSource('/', () => ({ ...fact }));
+    const sink = new Recorder();
+    source.start(sink);
+    source.tick();
+    fact = { ...fact, addresses: ['10.0.0.1', '10.0.0.2'] };
+    source.tick();
+    assert.deepEqual(
+      sink.hosts.map(({ addresses }) => addresses),
+      [['10.0.0.1'], ['10.0.0.1', '10.0.0.2']],
+    );
+  });
+
+  it('has no machine id when its file is not as systemd writes it, and no loopback address', () => {
+    using place = new Place();
+    const path = place.write('etc/machine-id', 'uninitialized\n');
+    const root = dirname(dirname(path));
+    assert.equal(hostFact(root).machineId, '');
+    writeFileSync(path, `${'ab'.repeat(16)}\n`);
+    assert.equal(hostFact(root).machineId, 'ab'.repeat(16));
+    for (const address of hostFact(root).addresses) assert.ok(!address.startsWith('127.') && address !== '::1');
+  });
+});
 
 describe('users', () => {
   it('are told at the start, and again when the file has changed', () => {

@@ -3,6 +3,15 @@ export interface ContextSink {
   user(uid: number, name: string): void;
   container(container: ContainerFact): void;
   mount(mount: MountFact): void;
+  host(host: HostFact): void;
+}
+
+export interface HostFact {
+  readonly hostname: string;
+  /** 32 hex digits; empty: it has none */
+  readonly machineId: string;
+  /** of its interfaces, loopback left out */
+  readonly addresses: readonly string[];
 }
 
 export interface ContainerFact {

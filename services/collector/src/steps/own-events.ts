@@ -1,5 +1,5 @@
 import { type AvroWriter, KIND, LANE, U64_ZERO, u64FromBigInt } from '@ringfence/schema';
-import type { ContainerFact, ContextSink, MountFact } from '../context/source.ts';
+import type { ContainerFact, ContextSink, HostFact, MountFact } from '../context/source.ts';
 import type { Batch } from './batch.ts';
 
 /** Takes the next number of a lane of the agent's own. */
@@ -51,6 +51,13 @@ export class OwnEvents implements ContextSink {
     out.string(mount.filesystem);
     out.bytes(mount.source, 0, mount.source.length);
     out.string(mount.options);
+  }
+
+  host({ hostname, machineId, addresses }: HostFact): void {
+    const out = this.#begin(LANE.context, this.ktime, KIND.HostContext);
+    out.string(hostname);
+    out.string(machineId);
+    out.string(addresses.join(' '));
   }
 
   #begin(lane: typeof LANE.tick | typeof LANE.context, ktime: number, kind: number): AvroWriter {

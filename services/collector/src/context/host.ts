@@ -1,0 +1,47 @@
+import { hostname, networkInterfaces } from 'node:os';
+import { ifReadable, readBounded } from '../files.ts';
+import type { ContextSink, EnrichmentSource, HostFact } from './source.ts';
+
+const MAX_ADDRESSES = 64;
+const MACHINE_ID = /^[0-9a-f]{32}$/;
+
+/** Names and addresses of the host. `hostRoot`: where its file system is. */
+export function hostSource(hostRoot = '/', read: () => HostFact = () => hostFact(hostRoot)): EnrichmentSource {
+  let sink: ContextSink | undefined;
+  let before = '';
+
+  function refresh(): void {
+    const fact = read();
+    const now = JSON.stringify(fact);
+    if (now === before) return;
+    before = now;
+    sink?.host(fact);
+  }
+
+  return {
+    name: 'host',
+    start(into) {
+      sink = into;
+      refresh();
+    },
+    tick: refresh,
+    close() {
+      sink = undefined;
+    },
+  };
+}
+
+export function hostFact(hostRoot: string): HostFact {
+  const id =
+    ifReadable(() => readBounded(`${hostRoot}/etc/machine-id`, 4096))
+      ?.toString('latin1')
+      .trim() ?? '';
+  return { hostname: hostname().slice(0, 253), machineId: MACHINE_ID.test(id) ? id : '', addresses: addresses() };
+}
+
+/** Sorted: the system has no order of them. */
+function addresses(): string[] {
+  const all = Object.values(networkInterfaces()).flatMap((ofInterface) => ofInterface ?? []);
+  const others = all.filter(({ internal }) => !internal).map(({ address }) => address.split('%')[0] ?? '');
+  return [...new Set(others)].sort().slice(0, MAX_ADDRESSES);
+}

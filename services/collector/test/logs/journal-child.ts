@@ -1,0 +1,66 @@
+/** Inside a mount namespace with a /run of its own: a real journald, a real journalctl, lines by logger. Prints what came onto the bus, as JSON. */
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { silent } from '../../src/log.ts';
+import { LogReader } from '../../src/logs/reader.ts';
+import { identity, memoryBus } from '../support.ts';
+import { linesOn } from './support.ts';
+
+const CONFIG = '[Journal]\nAudit=\nReadKMsg=no\nStorage=volatile\n';
+mkdirSync('/run/systemd/journald.conf.d', { recursive: true });
+writeFileSync('/run/systemd/journald.conf.d/test.conf', CONFIG);
+mkdirSync('/run/log/journal', { recursive: true });
+const journald = spawn(process.argv[2] ?? '', [], { stdio: 'ignore' });
+while (!existsSync('/run/systemd/journal/dev-log')) await sleep(20);
+
+const say = (facility: string, text: string): void => {
+  const args = ['-u', '/run/systemd/journal/dev-log', '-p', `${facility}.info`, '-t', 'sshd', text];
+  execFileSync('logger', args);
+};
+const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+const stateDir = mkdtempSync(join(tmpdir(), 'ringfence-journal-'));
+const bus = await memoryBus();
+const start = (): LogReader =>
+  new LogReader({
+    options: { files: [], journald: 'auto', linesPerSecond: 1000, pollMs: 5 },
+    stateDir,
+    bus,
+    identity: { ...identity, bootId },
+    log: silent,
+  });
+
+/** Kills the journalctl that the reader has started. */
+function killJournalctl(): void {
+  for (const pid of readdirSync(`/proc/self/task`).flatMap((tid) =>
+    readFileSync(`/proc/self/task/${tid}/children`, 'latin1')
+      .split(' ')
+      .filter((one) => one !== ''),
+  ))
+    if (readFileSync(`/proc/${pid}/comm`, 'latin1').trim() === 'journalctl') process.kill(Number(pid), 'SIGKILL');
+}
+
+try {
+  say('authpriv', 'before the first start');
+  // Entries are wanted from the second of the first start on.
+  await sleep(1100);
+  const first = start();
+  say('authpriv', 'one');
+  say('user', 'of no interest');
+  say('auth', 'two \x1b[31mred');
+  await linesOn(bus, 2);
+  killJournalctl();
+  say('cron', 'three');
+  await linesOn(bus, 3);
+  const happened = first.stats().logEvents;
+  await first.close();
+  say('auth', 'four');
+  const second = start();
+  const documents = await linesOn(bus, 4);
+  await second.close();
+  process.stdout.write(JSON.stringify({ documents, happened }));
+} finally {
+  journald.kill();
+}
