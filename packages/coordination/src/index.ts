@@ -1,0 +1,26 @@
+export {
+  BadArgumentError,
+  CoordinationAwayError,
+  CoordinationClosedError,
+  CoordinationError,
+  CoordinationLockedError,
+  CoordinationRefusedError,
+  PostponeError,
+} from './errors.ts';
+export { openCoordination } from './open.ts';
+export type { CoordinationLog, RedisOptions, SqliteOptions } from './options.ts';
+export type {
+  Bucket,
+  Coordination,
+  CoordinationStats,
+  DeadJob,
+  Holder,
+  Job,
+  JobCounts,
+  JobHandler,
+  JobRun,
+  JobWorker,
+  Lease,
+  Taken,
+  WorkerOptions,
+} from './port.ts';

@@ -1,0 +1,155 @@
+import type Database from 'better-sqlite3';
+import { checkBucket, checkCount, checkJob, checkName, checkTtl } from '../arguments.ts';
+import { CoordinationClosedError } from '../errors.ts';
+import type { CoordinationLog, SqliteOptions } from '../options.ts';
+import type {
+  Bucket,
+  Coordination,
+  CoordinationStats,
+  DeadJob,
+  Holder,
+  Job,
+  JobCounts,
+  JobHandler,
+  JobWorker,
+  Lease,
+  Taken,
+  WorkerOptions,
+} from '../port.ts';
+import { Counts } from '../stats.ts';
+import { takeTokens } from './bucket.ts';
+import { openDatabase } from './database.ts';
+import { Jobs } from './jobs.ts';
+import { Leases } from './leases.ts';
+import { Windows } from './windows.ts';
+import { SqliteWorker } from './worker.ts';
+
+const PURGE_MS = 60_000;
+
+/** The port on one file, for one process. */
+export class SqliteCoordination implements Coordination {
+  readonly #db: Database.Database;
+  readonly #jobs: Jobs;
+  readonly #leases: Leases;
+  readonly #windows: Windows;
+  readonly #workers = new Set<SqliteWorker>();
+  readonly #counts = new Counts();
+  readonly #log: CoordinationLog | undefined;
+  readonly #purging: NodeJS.Timeout;
+  #closed: Promise<void> | undefined;
+
+  constructor(options: SqliteOptions) {
+    this.#db = openDatabase(options);
+    this.#jobs = new Jobs(this.#db);
+    this.#leases = new Leases(this.#db);
+    this.#windows = new Windows(this.#db);
+    this.#log = options.log;
+    this.#counts.up = 1;
+    this.#purging = setInterval(() => this.#purge(), PURGE_MS).unref();
+  }
+
+  async add(job: Job): Promise<void> {
+    this.#open('add');
+    const added = this.#jobs.add(checkJob(job, Date.now()));
+    if (added) for (const worker of this.#workers) if (worker.queue === job.queue) worker.wake();
+  }
+
+  async process(queue: string, handler: JobHandler, options: WorkerOptions = {}): Promise<JobWorker> {
+    this.#open('process');
+    checkName('queue', queue);
+    const closed = (one: SqliteWorker): boolean => this.#workers.delete(one);
+    const deps = { jobs: this.#jobs, counts: this.#counts, log: this.#log, closed };
+    const worker = new SqliteWorker(queue, handler, options.concurrency ?? 16, deps);
+    this.#workers.add(worker);
+    worker.wake();
+    return worker;
+  }
+
+  async counts(queue: string): Promise<JobCounts> {
+    this.#open('counts');
+    return this.#jobs.counts(queue, Date.now());
+  }
+
+  async dead(queue: string, limit: number): Promise<readonly DeadJob[]> {
+    this.#open('dead');
+    return this.#jobs.dead(queue, limit);
+  }
+
+  async acquire(name: string, owner: string, ttlMs: number): Promise<Lease | null> {
+    this.#open('acquire');
+    checkName('lease', name);
+    checkName('owner', owner);
+    checkTtl('a lease', ttlMs);
+    return this.#leases.acquire(name, owner, ttlMs, Date.now());
+  }
+
+  async renew(lease: Lease, ttlMs: number): Promise<boolean> {
+    this.#open('renew');
+    checkTtl('a lease', ttlMs);
+    return this.#leases.renew(lease, ttlMs, Date.now());
+  }
+
+  async release(lease: Lease): Promise<void> {
+    this.#open('release');
+    this.#leases.release(lease);
+  }
+
+  async holders(names: readonly string[]): Promise<readonly (Holder | null)[]> {
+    this.#open('holders');
+    const now = Date.now();
+    return names.map((name) => this.#leases.holder(name, now));
+  }
+
+  async take(key: string, bucket: Bucket, amount = 1): Promise<Taken> {
+    this.#open('take');
+    checkName('bucket', key);
+    checkBucket(bucket, amount);
+    return takeTokens(this.#db, key, bucket, amount, Date.now());
+  }
+
+  async once(key: string, windowMs: number): Promise<boolean> {
+    this.#open('once');
+    checkName('dedup key', key);
+    checkTtl('a dedup window', windowMs);
+    return this.#windows.add(`once/${key}`, 1, windowMs, Date.now()) === 1;
+  }
+
+  async count(key: string, by: number, windowMs: number): Promise<number> {
+    this.#open('count');
+    checkName('counter', key);
+    checkTtl("a counter's window", windowMs);
+    checkCount(by);
+    return this.#windows.add(`count/${key}`, by, windowMs, Date.now());
+  }
+
+  stats(): CoordinationStats {
+    return this.#counts.snapshot();
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#purging);
+    await Promise.all([...this.#workers].map((worker) => worker.close()));
+    this.#counts.up = 0;
+    this.#db.close();
+  }
+
+  #open(call: string): void {
+    if (this.#closed !== undefined) throw new CoordinationClosedError(call);
+  }
+
+  #purge(): void {
+    const now = Date.now();
+    this.#jobs.purge(now);
+    for (const table of ['leases', 'buckets', 'windows'])
+      this.#db.prepare(`DELETE FROM ${table} WHERE expires_at < ?`).run(now);
+  }
+}

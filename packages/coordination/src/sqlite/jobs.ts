@@ -1,0 +1,100 @@
+import type Database from 'better-sqlite3';
+import { type CheckedJob, KEEP_COUNT, KEEP_MS } from '../arguments.ts';
+import { backoff, type Outcome } from '../outcome.ts';
+import type { DeadJob, JobCounts } from '../port.ts';
+
+/** A job as a worker takes it. */
+export interface TakenJob {
+  readonly queue: string;
+  readonly id: string;
+  readonly payload: Buffer;
+  /** how often it was begun and failed before */
+  readonly attempt: number;
+  readonly attempts: number;
+  readonly backoff_ms: number;
+  readonly expires_at: number;
+}
+
+/** The table of jobs. Times in ms since the epoch. */
+export class Jobs {
+  readonly #db: Database.Database;
+  readonly #add: Database.Statement;
+  readonly #next: Database.Statement<[string, number], TakenJob>;
+  readonly #nextAt: Database.Statement<[string], number | null>;
+  readonly #set: Database.Statement;
+  readonly #counts: Database.Statement<[number, string], { state: number; late: number; many: number }>;
+
+  constructor(db: Database.Database) {
+    this.#db = db;
+    this.#add = db.prepare(
+      `INSERT INTO jobs (queue, id, run_at, expires_at, forget_at, attempts, backoff_ms, payload)
+       VALUES (@queue, @id, @runAt, @expiresAt, @forgetAt, @attempts, @backoffMs, @payload) ON CONFLICT DO NOTHING`,
+    );
+    this.#next = db.prepare(
+      `UPDATE jobs SET state = 1 WHERE (queue, id) = (SELECT queue, id FROM jobs WHERE queue = ? AND state = 0 AND run_at <= ? ORDER BY run_at LIMIT 1)
+       RETURNING queue, id, payload, attempt, attempts, backoff_ms, expires_at`,
+    );
+    this.#nextAt = db
+      .prepare<[string], number | null>('SELECT min(run_at) FROM jobs WHERE queue = ? AND state = 0')
+      .pluck();
+    this.#set = db.prepare(
+      'UPDATE jobs SET state = @state, run_at = @runAt, attempt = @attempt, reason = @reason, forget_at = @forgetAt WHERE queue = @queue AND id = @id',
+    );
+    this.#counts = db.prepare(
+      'SELECT state, run_at > ? AS late, count(*) AS many FROM jobs WHERE queue = ? GROUP BY state, late',
+    );
+  }
+
+  add({ payload, ...job }: CheckedJob): boolean {
+    const forgetAt = job.expiresAt + KEEP_MS;
+    return this.#add.run({ ...job, forgetAt, payload: Buffer.from(payload) }).changes === 1;
+  }
+
+  /** The next that is due; it is then in hand. */
+  take(queue: string, now: number): TakenJob | undefined {
+    return this.#next.get(queue, now);
+  }
+
+  /** When the next will be due; null: there is none. */
+  dueAt(queue: string): number | null {
+    return this.#nextAt.get(queue) ?? null;
+  }
+
+  end(job: TakenJob, outcome: Outcome, now: number): void {
+    const { queue, id, attempt, backoff_ms, expires_at } = job;
+    const kept = { queue, id, attempt, reason: '', runAt: now, forgetAt: expires_at + KEEP_MS };
+    if (outcome.kind === 'done') this.#set.run({ ...kept, state: 2, forgetAt: Math.max(now, expires_at) + KEEP_MS });
+    if (outcome.kind === 'postponed') this.#set.run({ ...kept, state: 0, runAt: now + outcome.delayMs });
+    if (outcome.kind === 'retried') {
+      const runAt = now + backoff(backoff_ms, attempt + 1);
+      this.#set.run({ ...kept, state: 0, attempt: attempt + 1, runAt, reason: outcome.reason });
+    }
+    if (outcome.kind === 'dead') this.#set.run({ ...kept, state: 3, attempt: attempt + 1, reason: outcome.reason });
+  }
+
+  counts(queue: string, now: number): JobCounts {
+    const counts = { waiting: 0, delayed: 0, active: 0, dead: 0 };
+    for (const { state, late, many } of this.#counts.all(now, queue)) {
+      if (state === 0) counts[late === 1 ? 'delayed' : 'waiting'] += many;
+      if (state === 1) counts.active += many;
+      if (state === 3) counts.dead += many;
+    }
+    return counts;
+  }
+
+  dead(queue: string, limit: number): DeadJob[] {
+    const sql =
+      'SELECT id, payload, reason, attempt AS attempts FROM jobs WHERE queue = ? AND state = 3 ORDER BY run_at DESC LIMIT ?';
+    return this.#db.prepare<[string, number], DeadJob>(sql).all(queue, limit);
+  }
+
+  /** Ids whose time is over are forgotten, and of each queue what is done beyond KEEP_COUNT. */
+  purge(now: number): void {
+    this.#db.prepare('DELETE FROM jobs WHERE forget_at < ? AND state <> 1').run(now);
+    const queues = this.#db.prepare<[], string>('SELECT DISTINCT queue FROM jobs').pluck().all();
+    const trim = this.#db.prepare(
+      'DELETE FROM jobs WHERE queue = @queue AND state = @state AND run_at < (SELECT run_at FROM jobs WHERE queue = @queue AND state = @state ORDER BY run_at DESC LIMIT 1 OFFSET @keep)',
+    );
+    for (const queue of queues) for (const state of [2, 3]) trim.run({ queue, state, keep: KEEP_COUNT });
+  }
+}

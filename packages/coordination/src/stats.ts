@@ -1,0 +1,17 @@
+import type { CoordinationStats } from './port.ts';
+
+export type Failure = keyof CoordinationStats['failures'];
+export type JobEnd = keyof CoordinationStats['jobs'];
+
+/** What a driver counts. */
+export class Counts {
+  up = 0;
+  reconnects = 0;
+  readonly failures: Record<Failure, number> = { away: 0, timeout: 0, error: 0 };
+  readonly jobs: Record<JobEnd, number> = { done: 0, retried: 0, postponed: 0, dead: 0, expired: 0 };
+
+  snapshot(): CoordinationStats {
+    const { up, reconnects } = this;
+    return { up, reconnects, failures: { ...this.failures }, jobs: { ...this.jobs } };
+  }
+}
