@@ -1,19 +1,21 @@
 export interface KafkaNode {
   readonly id: number;
   readonly port: number;
+  readonly internalPort: number;
   readonly controllerPort: number;
   readonly directory: string;
 }
 
 export type Settings = Readonly<Record<string, string | number | boolean>>;
 
-/** The listener of clients and the one of the brokers among themselves. */
+/** The listener of clients, the one of the brokers among themselves and the one of the controllers. */
 function listeners(node: KafkaNode, protocol: string): Settings {
+  const brokers = `CLIENT://127.0.0.1:${node.port},INTERNAL://127.0.0.1:${node.internalPort}`;
   return {
-    listeners: `CLIENT://127.0.0.1:${node.port},CONTROLLER://127.0.0.1:${node.controllerPort}`,
-    'advertised.listeners': `CLIENT://127.0.0.1:${node.port}`,
-    'listener.security.protocol.map': `CLIENT:${protocol},CONTROLLER:PLAINTEXT`,
-    'inter.broker.listener.name': 'CLIENT',
+    listeners: `${brokers},CONTROLLER://127.0.0.1:${node.controllerPort}`,
+    'advertised.listeners': brokers,
+    'listener.security.protocol.map': `CLIENT:${protocol},INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT`,
+    'inter.broker.listener.name': 'INTERNAL',
     'controller.listener.names': 'CONTROLLER',
   };
 }
@@ -47,14 +49,14 @@ function behaviour(brokers: number): Settings {
   };
 }
 
-/** server.properties of one node. */
-export function properties(node: KafkaNode, nodes: readonly KafkaNode[], more: Settings): string {
+/** server.properties of one node. @param protocol of the clients' listener */
+export function properties(node: KafkaNode, nodes: readonly KafkaNode[], protocol: string, more: Settings): string {
   const settings = {
     'process.roles': 'broker,controller',
     'node.id': node.id,
     'controller.quorum.voters': nodes.map(({ id, controllerPort }) => `${id}@127.0.0.1:${controllerPort}`).join(','),
     'log.dirs': `${node.directory}/data`,
-    ...listeners(node, 'PLAINTEXT'),
+    ...listeners(node, protocol),
     ...behaviour(nodes.length),
     ...more,
   };

@@ -2,15 +2,18 @@ import { randomBytes } from 'node:crypto';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { javaFlags } from './archive.ts';
+import type { TestCa } from './certificates.ts';
 import { classPathMissing, jarsOf, projectFile } from './class-path.ts';
 import { bringJava, type Java, javaMissing } from './java.ts';
+import { type ClusterSecurity, type SecurityOptions, securityOf } from './kafka-security.ts';
 import { type KafkaNode, properties, type Settings } from './kafka-settings.ts';
 import { reservePorts } from './ports.ts';
 import { runTool } from './run-tool.ts';
 import { type RunningServer, ServerProcess } from './server-process.ts';
+import type { TokenIssuer } from './tokens.ts';
 import { createWorkplace, removeWorkplace } from './workplace.ts';
 
-export interface KafkaOptions {
+export interface KafkaOptions extends SecurityOptions {
   /** @default 1; with 3, topics have three replicas and two must have a record before it is acknowledged (acks=all) */
   readonly brokers?: 1 | 3;
   /** MB of Java heap for each broker. @default 256 */
@@ -29,6 +32,12 @@ export interface KafkaCluster extends AsyncDisposable {
   /** host:port of each broker */
   readonly bootstrap: readonly string[];
   readonly brokers: readonly KafkaBroker[];
+  /** name → password, `admin` among them (sasl, sasl-tls) */
+  readonly users: Readonly<Record<string, string>>;
+  /** where clients' certificates come from, and whom they trust (tls, mtls, sasl-tls) */
+  readonly ca: TestCa | undefined;
+  /** whose tokens are taken (sasl, sasl-tls) */
+  readonly tokens: TokenIssuer;
 }
 
 interface Runtime {
@@ -37,6 +46,8 @@ interface Runtime {
   readonly flags: readonly string[];
 }
 
+/** of each node: clients, brokers, controllers */
+const PORTS = 3;
 const OLDEST_JAVA = 17;
 const DEFAULT_HEAP_MB = 256;
 const STARTED = 'Kafka Server started';
@@ -61,9 +72,9 @@ function uuid(): string {
 }
 
 /** Makes each node's data directory. What differs between them is in meta.properties, so Kafka's own tool (a Java of its own) runs once. */
-async function format(runtime: Runtime, nodes: readonly KafkaNode[]): Promise<void> {
+async function format(runtime: Runtime, nodes: readonly KafkaNode[], more: readonly string[]): Promise<void> {
   const [first, ...others] = nodes as [KafkaNode, ...KafkaNode[]];
-  const args = ['format', '-t', uuid(), '-c', join(first.directory, 'server.properties')];
+  const args = ['format', '-t', uuid(), '-c', join(first.directory, 'server.properties'), ...more];
   const env = { ...process.env, ...environment(runtime) };
   const flags = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
   await runTool(runtime.java.path, java(flags, 64, 'kafka.tools.StorageTool', ...args), { env });
@@ -77,13 +88,11 @@ async function format(runtime: Runtime, nodes: readonly KafkaNode[]): Promise<vo
   }
 }
 
-function brokerOf(node: KafkaNode, runtime: Runtime, heapMb: number): KafkaBroker {
+function brokerOf(node: KafkaNode, runtime: Runtime, flags: readonly string[], heapMb: number): KafkaBroker {
+  const properties = join(node.directory, 'server.properties');
   const server = new ServerProcess({
     title: `Kafka broker ${node.id}`,
-    command: [
-      runtime.java.path,
-      ...java(runtime.flags, heapMb, 'kafka.Kafka', join(node.directory, 'server.properties')),
-    ],
+    command: [runtime.java.path, ...java([...runtime.flags, ...flags], heapMb, 'kafka.Kafka', properties)],
     env: environment(runtime),
     log: join(node.directory, 'log'),
     isReady: (printed) => printed.includes(STARTED),
@@ -100,37 +109,40 @@ function brokerOf(node: KafkaNode, runtime: Runtime, heapMb: number): KafkaBroke
   };
 }
 
-async function startNodes(runtime: Runtime, options: KafkaOptions): Promise<KafkaCluster> {
-  const count = options.brokers ?? 1;
-  const reserved = await reservePorts(2 * count);
-  const place = createWorkplace('kafka');
-  const nodes = Array.from(
-    { length: count },
-    (_, index): KafkaNode => ({
-      id: index + 1,
-      port: reserved.ports[2 * index]!,
-      controllerPort: reserved.ports[2 * index + 1]!,
-      directory: join(place, String(index + 1)),
-    }),
-  );
-  const brokers = nodes.map((node) => brokerOf(node, runtime, options.heapMb ?? DEFAULT_HEAP_MB));
-  const dispose = async () => {
-    await Promise.all(brokers.map((broker) => broker.stop('SIGKILL')));
-    removeWorkplace(place);
-    await reserved[Symbol.asyncDispose]();
-  };
-  try {
-    for (const node of nodes) {
-      mkdirSync(node.directory);
-      writeFileSync(join(node.directory, 'server.properties'), properties(node, nodes, options.settings ?? {}));
-    }
-    await format(runtime, nodes);
-    await Promise.all(brokers.map((broker) => broker.start()));
-  } catch (error) {
-    await dispose();
-    throw error;
+/** The nodes, each with its directory and its settings in it. */
+function layOut(place: string, ports: readonly number[], security: ClusterSecurity, settings: Settings): KafkaNode[] {
+  const nodes = Array.from({ length: ports.length / PORTS }, (_, index): KafkaNode => {
+    const [port, internalPort, controllerPort] = ports.slice(index * PORTS) as [number, number, number];
+    return { id: index + 1, port, internalPort, controllerPort, directory: join(place, String(index + 1)) };
+  });
+  for (const node of nodes) {
+    mkdirSync(node.directory);
+    const text = properties(node, nodes, security.protocol, { ...security.settings, ...settings });
+    writeFileSync(join(node.directory, 'server.properties'), text, { mode: 0o600 });
   }
-  return { bootstrap: brokers.map(({ address }) => address), brokers, [Symbol.asyncDispose]: dispose };
+  return nodes;
+}
+
+async function startNodes(runtime: Runtime, options: KafkaOptions): Promise<KafkaCluster> {
+  await using undo = new AsyncDisposableStack();
+  const reserved = undo.use(await reservePorts(PORTS * (options.brokers ?? 1)));
+  const place = undo.adopt(createWorkplace('kafka'), removeWorkplace);
+  const security = await securityOf(options, place);
+  const nodes = layOut(place, reserved.ports, security, options.settings ?? {});
+  await format(runtime, nodes, security.formatArguments);
+  const heapMb = options.heapMb ?? DEFAULT_HEAP_MB;
+  const brokers = nodes.map((node) => brokerOf(node, runtime, security.properties, heapMb));
+  undo.defer(async () => void (await Promise.all(brokers.map((broker) => broker.stop('SIGKILL')))));
+  await Promise.all(brokers.map((broker) => broker.start()));
+  const started = undo.move();
+  return {
+    bootstrap: brokers.map(({ address }) => address),
+    brokers,
+    users: security.users,
+    ca: security.ca,
+    tokens: security.tokens,
+    [Symbol.asyncDispose]: () => started.disposeAsync(),
+  };
 }
 
 async function runtimeOf(): Promise<Runtime> {

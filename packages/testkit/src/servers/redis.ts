@@ -43,34 +43,26 @@ function settings(port: number, directory: string, options: RedisOptions): strin
 export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
   const path = program();
   if (path === undefined) throw new TestServerError('ERR_TESTKIT_REDIS', `Redis was not started: ${redisMissing()}`);
-  const reserved = await reservePorts(1);
-  const port = reserved.ports[0]!;
-  const directory = createWorkplace('redis');
+  await using undo = new AsyncDisposableStack();
+  const port = undo.use(await reservePorts(1)).ports[0]!;
+  const directory = undo.adopt(createWorkplace('redis'), removeWorkplace);
   mkdirSync(join(directory, 'data'));
   symlinkSync(path, join(directory, 'redis-server'));
-  const login = options.password === undefined ? '' : `AUTH ${JSON.stringify(options.password)}\r\n`;
   const server = new ServerProcess({
     title: 'Redis',
     command: [join(directory, 'redis-server'), ...settings(port, join(directory, 'data'), options)],
     log: join(directory, 'log'),
     isReady: async () => /PONG|NOAUTH/.test((await ask(port, 'PING\r\nQUIT\r\n')) ?? ''),
   });
-  const dispose = async () => {
-    await server.stop('SIGKILL');
-    removeWorkplace(directory);
-    await reserved[Symbol.asyncDispose]();
-  };
+  undo.defer(() => server.stop('SIGKILL'));
+  await server.start();
+  const started = undo.move();
+  const login = options.password === undefined ? '' : `AUTH ${JSON.stringify(options.password)}\r\n`;
   const flush = async () => {
     const answer = await ask(port, `${login}FLUSHALL\r\nQUIT\r\n`);
-    if (answer === undefined || /^-/m.test(answer))
-      throw new TestServerError('ERR_TESTKIT_FLUSH', `Redis was not flushed: it said ${answer}`);
+    if (answer !== undefined && !/^-/m.test(answer)) return;
+    throw new TestServerError('ERR_TESTKIT_FLUSH', `Redis was not flushed: it said ${answer}`);
   };
-  try {
-    await server.start();
-  } catch (error) {
-    await dispose();
-    throw error;
-  }
   const user = options.password === undefined ? '' : `:${encodeURIComponent(options.password)}@`;
   return {
     url: `redis://${user}127.0.0.1:${port}`,
@@ -82,6 +74,6 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
     stop: (signal) => server.stop(signal),
     start: () => server.start(),
     signal: (name) => server.signal(name),
-    [Symbol.asyncDispose]: dispose,
+    [Symbol.asyncDispose]: () => started.disposeAsync(),
   };
 }

@@ -34,6 +34,7 @@ const READY_TIMEOUT_MS = 90_000;
 const STOP_TIMEOUT_MS = 30_000;
 const POLL_MS = 40;
 const SHOWN_LINES = 30;
+const JAVA_FRAME = /^\s+at |^\s+\.\.\. \d+ more/;
 
 /**
  * One process on this machine. It dies with this process, however that ends: the kernel sends the signal (setpriv --pdeathsig). It has a session of
@@ -117,11 +118,12 @@ export class ServerProcess implements RunningServer {
 
   #failure(what: string): TestServerError {
     const { exitCode, signalCode } = this.#child ?? {};
-    const tail = this.#printed().trimEnd().split('\n').slice(-SHOWN_LINES).join('\n');
+    const lines = this.#printed().split('\n');
+    const tail = lines.filter((line) => line !== '' && !JAVA_FRAME.test(line)).slice(-SHOWN_LINES);
     const facts = `${this.#spec.title} ${what} (exit code ${exitCode ?? 'none'}, signal ${signalCode ?? 'none'})`;
     return new TestServerError(
       'ERR_TESTKIT_START',
-      `${facts}. The end of its log says why; out of memory: give it a larger heapMb.\n${tail}`,
+      `${facts}. The end of its log says why; out of memory: give it a larger heapMb.\n${tail.join('\n')}`,
     );
   }
 }
