@@ -7,7 +7,7 @@ import { compileRegistrarOptions, type RegistrarOptions } from './config.ts';
 import { RegistrarMetrics, type RegistrarStats } from './metrics.ts';
 import { Publisher } from './publisher.ts';
 import { createRegistrarServer, secureContext } from './server.ts';
-import { type Admitted, enrolStep } from './steps/enrol.ts';
+import { type Admitted, enrolStep, type Failpoint } from './steps/enrol.ts';
 import { renewStep } from './steps/renew.ts';
 import { revokeStep } from './steps/revoke.ts';
 import { Tokens } from './tokens.ts';
@@ -22,6 +22,7 @@ export interface RegistrarDeps {
   readonly log: BusLog;
   /** ms since the epoch. @default the system's clock */
   readonly now?: () => number;
+  readonly failpoint?: (name: Failpoint) => void;
 }
 
 export interface TokenRequest {
@@ -54,7 +55,7 @@ export async function startRegistrar(deps: RegistrarDeps): Promise<Registrar> {
   const book = new Book(ca.directory, ca.root);
   const tokens = new Tokens(ca.directory, ca.fingerprint);
   const publisher = new Publisher({ bus, book, metrics, log, reconcileMs: options.reconcileMs });
-  const steps = { authority: ca, book, tokens, options, now };
+  const steps = { authority: ca, book, tokens, options, now, failpoint: deps.failpoint ?? (() => {}) };
 
   const admit = async (
     { answer, pages, subject }: Admitted,

@@ -10,6 +10,9 @@ import { type EnrolRequest, readEnrolRequest, readSigningPart, type SigningPart 
 const MAX_SERIALS = 3;
 const MAX_KEYS = 1000;
 
+/** Where a crash test may stop the process. */
+export type Failpoint = 'before-spend' | 'after-spend' | 'after-record';
+
 export interface StepDeps {
   readonly authority: Authority;
   readonly book: Book;
@@ -17,6 +20,7 @@ export interface StepDeps {
   readonly options: CompiledRegistrarOptions;
   /** ms since the epoch */
   readonly now: () => number;
+  readonly failpoint: (name: Failpoint) => void;
 }
 
 export interface Admitted {
@@ -28,7 +32,7 @@ export interface Admitted {
 
 /** A token becomes a certificate and an enrolled key. Everything that can be refused is refused before the token is spent. Throws RegistrarError. */
 export async function enrolStep(deps: StepDeps, body: unknown, remote: string): Promise<Admitted> {
-  const { authority, book, tokens, options, now } = deps;
+  const { authority, book, tokens, options, now, failpoint } = deps;
   const request = readEnrolRequest(body);
   const { token, subject, roles, csr } = request;
   const signing = readSigningPart(request);
@@ -36,8 +40,11 @@ export async function enrolStep(deps: StepDeps, body: unknown, remote: string): 
   checkGrant(grant, request, book);
   checkKeys(book, subject, signing);
   const issued = await authority.issue({ csr, subject, roles, hosts: grant.hosts, days: options.certificateDays });
+  failpoint('before-spend');
   tokens.spend(token);
+  failpoint('after-spend');
   const pages = record(deps, subject, roles.join(','), signing, issued.serial);
+  failpoint('after-record');
   tokens.note(token, { subject, serial: issued.serial, signingKeyId: signing.keyId, remote, at: new Date(now()) });
   return { answer: answerOf(authority, issued.certificate), pages, subject };
 }

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { test } from 'node:test';
+import { openEmbeddedBus } from '@ringfence/bus';
+import { createAuthority, Enrolments, enrol, openAuthority } from '@ringfence/identity';
+import { topicsWith } from '@ringfence/schema';
+import { startRegistrar } from '../src/index.ts';
+import { silent, temporary } from './support.ts';
+
+const cases = [
+  { point: 'before-spend', description: 'the token is still good', good: true, enrolled: 0 },
+  { point: 'after-spend', description: 'the token is spent, and nobody enrolled', good: false, enrolled: 0 },
+  {
+    point: 'after-record',
+    description: 'the token is spent, and the key that was enrolled gets published',
+    good: false,
+    enrolled: 1,
+  },
+] as const;
+
+for (const { point, description, good, enrolled } of cases) {
+  test(`killed ${point}: ${description}`, { timeout: 60_000 }, async (t) => {
+    const directory = temporary(t);
+    await createAuthority(join(directory, 'ca'));
+    const first = await openEmbeddedBus({ path: join(directory, 'bus.db') });
+    await first.ensureTopics(topicsWith(1));
+    await first.close();
+    const flags = process.execArgv.filter((one) => one.startsWith('--conditions'));
+    const child = spawn(process.execPath, [...flags, join(import.meta.dirname, 'crash-child.ts'), directory, point], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    t.after(() => child.kill('SIGKILL'));
+    const { value } = await createInterface(child.stdout)[Symbol.asyncIterator]().next();
+    const [url = '', token = ''] = (value as string).split(' ');
+    const hostId = randomUUID();
+    const options = { token, subject: hostId, roles: ['agent'] as const, directory: join(directory, 'agent') };
+    const dead = once(child, 'exit');
+    await assert.rejects(enrol({ ...options, registrar: url }), { code: 'ERR_IDENTITY_REGISTRAR' });
+    assert.equal((await dead)[1], 'SIGKILL');
+
+    await using bus = await openEmbeddedBus({ path: join(directory, 'bus.db') });
+    const ca = await openAuthority(join(directory, 'ca'));
+    await using registrar = await startRegistrar({ options: { port: 0, names: ['127.0.0.1'] }, bus, ca, log: silent });
+    await using enrolments = await Enrolments.open({ bus, root: ca.root.publicKey });
+    assert.equal(enrolments.of(hostId).length, enrolled);
+    const again = enrol({ ...options, registrar: registrar.url });
+    if (good) assert.equal((await again).subject, hostId);
+    else await assert.rejects(again, { reason: 'ERR_REGISTRAR_TOKEN' });
+    assert.deepEqual(readdirSync(join(directory, 'ca', 'tokens', 'open')), []);
+  });
+}
