@@ -28,7 +28,6 @@ function steps(fix: boolean): Step[] {
     },
     { title: 'dead code (knip)', command: [bin('knip'), '--no-progress', '--no-config-hints'] },
     { title: 'types of the wire in step with their schemas', command: generator('tools/generate-types.ts') },
-    { title: 'writers of the wire in step with their schemas', command: generator('tools/generate-writers.ts') },
     { title: 'readers of records in step with bpf/ringfence.h', command: generator('tools/generate-records.ts') },
     { title: 'documents in step', command: generator('tools/docs.ts') },
   ];

@@ -1,7 +1,6 @@
 import { current, FRAME_BYTES, frame } from './codec.ts';
 import { EventCursor } from './cursor.ts';
 import type { Container, EventBatch } from './generated/types.generated.ts';
-import { writeProcess } from './generated/writers.generated.ts';
 import { eventId } from './ids.ts';
 import { type ProcessInfo, ProcessList } from './process.ts';
 import { ArrayBlocks, decodePart } from './raw-batch.ts';
@@ -12,8 +11,10 @@ import { AvroWriter } from './writer.ts';
 
 export type EventBatchHead = Omit<EventBatch, 'events' | 'keyId' | 'signature'>;
 
-const NOT_HEAD: readonly string[] = ['processes', 'events', 'keyId', 'signature'];
-const headType = partOf('EventBatch', 'Head', (field) => !NOT_HEAD.includes(field));
+const TAIL: readonly string[] = ['events', 'keyId', 'signature'];
+const frontType = partOf('EventBatch', 'Front', (field) => !TAIL.includes(field));
+/** What is in front of the processes, which are read in place. */
+const headType = partOf('EventBatch', 'Head', (field) => field !== 'processes' && !TAIL.includes(field));
 
 /** Walks EventBatch records in place: one view stands for every event in turn. Body fields are read through `cursor`. */
 export class EventView {
@@ -111,13 +112,10 @@ export class EventBatchWriter {
   /** The framed record, signed by `key` (null: unsigned); the writer starts anew. */
   finish(head: EventBatchHead, key: SigningKey | null = null): Buffer {
     const out = this.#whole;
+    out.at = 0;
     out.append(frame('EventBatch'));
-    out.append(headType.toBuffer(head));
+    out.value(frontType, head);
     out.ensure(10);
-    if (head.processes.length > 0) out.long(head.processes.length);
-    for (const process of head.processes) writeProcess(out, process);
-    out.ensure(20);
-    out.long(0);
     if (this.count > 0) {
       out.long(this.count);
       out.append(this.#events.buffer, 0, this.#events.at);

@@ -32,7 +32,6 @@ export {
 } from './fields/index.ts';
 export * as records from './generated/records.generated.ts';
 export * from './generated/types.generated.ts';
-export { writeProcess } from './generated/writers.generated.ts';
 export { type ReleasedSchema, releasedSchemas } from './history.ts';
 export { alertId, commandId, entityId, eventId, incidentId, LANE, type Origin } from './ids.ts';
 export { KIND, type KindName, leafIndex } from './layout.ts';

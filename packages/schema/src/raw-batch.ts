@@ -156,8 +156,9 @@ export class RawBatchWriter {
   finish(end: RawBatchEnd): Buffer {
     const { sign, keyId, ...rest } = end;
     const out = this.#whole;
+    out.at = 0;
     out.append(frame('RawBatch'));
-    out.append(headType.toBuffer({ ...this.#origin, ...rest }));
+    out.value(headType, { ...this.#origin, ...rest });
     out.ensure(10);
     if (this.count > 0) {
       out.long(this.count);

@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BenchError } from './errors.ts';
 
-export type SectionName = 'throughput' | 'latency' | 'overhead' | 'rules' | 'replay';
+export type SectionName = 'throughput' | 'latency' | 'overhead' | 'rules' | 'codecs' | 'replay';
 /** In the order in which they run. */
-export const SECTIONS: readonly SectionName[] = ['throughput', 'latency', 'overhead', 'rules', 'replay'];
+export const SECTIONS: readonly SectionName[] = ['throughput', 'latency', 'overhead', 'rules', 'codecs', 'replay'];
 
 export interface BenchOptions {
   readonly sections: readonly SectionName[];

@@ -6,7 +6,6 @@ import {
   type Process,
   SequenceTracker,
   U64_ZERO,
-  writeProcess,
 } from '@ringfence/schema';
 import type { Boot, Lane } from './boot.ts';
 import type { KnownContainer } from './contexts.ts';
@@ -66,7 +65,7 @@ export function encodeProcess(entry: ProcessEntry, boot: Boot): Buffer {
   out.boolean(entry.ownImage);
   out.long(entry.parent?.tgid ?? 0);
   out.fixed(entry.parent?.start ?? U64_ZERO, 0, 8);
-  writeProcess(out, entry.toProcess(boot.hostId, boot.bootId, -1, -1, ''));
+  out.value(processType, entry.toProcess(boot.hostId, boot.bootId, -1, -1, ''));
   return out.take();
 }
 

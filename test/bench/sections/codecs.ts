@@ -1,0 +1,54 @@
+import { openRecording } from '../../../cli/src/recording.ts';
+import { type Case, enrichedCases, kernelCases, rawCases } from '../lib/codec-cases.ts';
+import type { BenchContext } from '../lib/context.ts';
+import { BenchError } from '../lib/errors.ts';
+import { count, percentile, range, ratio } from '../lib/figures.ts';
+
+const ROUNDS = 5;
+/** of the stream: avsc makes an object of every event */
+const MAX_BATCHES = 200;
+
+/** Each codec of the hot path against avsc, over the recorded events. One that is not twice as fast is not kept. */
+export async function codecs(context: BenchContext): Promise<void> {
+  const { report, recorded } = context;
+  const { path, batches } = await recorded();
+  await using recording = await openRecording(path);
+  const raw: Buffer[] = [];
+  for await (const value of recording.records()) if (raw.length < MAX_BATCHES) raw.push(Buffer.from(value));
+  const enriched = batches.slice(0, MAX_BATCHES);
+  const cases = [...kernelCases(), ...rawCases(raw), ...enrichedCases(enriched)];
+  for (const { name, ours, avsc } of cases)
+    if (ours() !== avsc()) throw new BenchError('ERR_BENCH_SETUP', `${name}: the two codecs do not agree`);
+  const results = cases.map((one) => ({ ...one, times: measure(one) }));
+  report.table({
+    title: `codecs: ${count(cases[1]?.events ?? 0)} recorded events, one thread, CPU time`,
+    columns: ['', 'events/s ours (min · median · max)', 'events/s avsc (min · median · max)', '×'],
+    rows: results.map(({ name, times }) => [
+      name,
+      range(times.ours, count),
+      range(times.avsc, count),
+      ratio(percentile(times.ours, 50), percentile(times.avsc, 50)),
+    ]),
+  });
+  report.figure(
+    'cases',
+    results.map(({ name, times }) => ({ name, ...times })),
+  );
+}
+
+/** Events per CPU second, in turn, so that what else the machine does falls on both. */
+function measure({ events, ours, avsc }: Case): { readonly ours: readonly number[]; readonly avsc: readonly number[] } {
+  const times = { ours: [] as number[], avsc: [] as number[] };
+  for (let round = -1; round < ROUNDS; round++)
+    for (const [side, work] of [
+      ['ours', ours],
+      ['avsc', avsc],
+    ] as const) {
+      const begin = process.threadCpuUsage();
+      work();
+      const { user, system } = process.threadCpuUsage(begin);
+      // The first round only warms up.
+      if (round >= 0) times[side].push(events / ((user + system) / 1e6));
+    }
+  return times;
+}
