@@ -7,6 +7,8 @@ export interface Known {
   readonly seq: number;
   readonly hash: string;
   readonly digest: string;
+  /** this process chained it, so its documents are written */
+  readonly isOurs: boolean;
 }
 
 /** Ids written since the last refresh, at most; more cost a refresh. */
@@ -47,7 +49,7 @@ export class KnownEntries {
     const fields = ['seq', 'hash', 'digest'].map((name) => `ringfence.audit.${name}`);
     for await (const hit of this.#search(this.#names.audit, unknown, fields)) {
       const audit = (hit._source as { ringfence?: { audit?: AuditSource } } | undefined)?.ringfence?.audit;
-      if (audit !== undefined) known.set(hit._id, audit);
+      if (audit !== undefined) known.set(hit._id, { ...pick(audit), isOurs: false });
     }
     return known;
   }
@@ -82,3 +84,5 @@ export class KnownEntries {
     }
   }
 }
+
+const pick = ({ seq, hash, digest }: AuditSource): Omit<Known, 'isOurs'> => ({ seq, hash, digest });

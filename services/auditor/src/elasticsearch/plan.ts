@@ -38,7 +38,7 @@ export function planChains(
         continue;
       }
       if (there === undefined)
-        planned.set(id, { put: { index: stream, id, document }, known: { seq: link.seq, hash, digest } });
+        planned.set(id, { put: { index: stream, id, document }, known: { seq: link.seq, hash, digest, isOurs: true } });
       Object.assign(chain, link, { offset: entry.offset });
       tally.stored[entry.kind]++;
       tally.events += entry.eventCount;

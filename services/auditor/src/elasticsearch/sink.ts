@@ -66,6 +66,7 @@ export class ClusterSink implements AuditSink {
 
   async write(batch: AuditBatch): Promise<readonly Rejection[]> {
     this.#trail ??= (await setUp(this.#cluster, this.#options, this.#log)).trail;
+    if (batch.positions.length === 0) return [];
     try {
       return await this.#store(batch);
     } catch (error) {
@@ -83,8 +84,11 @@ export class ClusterSink implements AuditSink {
     const known = await this.#known.entries(keyed.map(({ id }) => id));
     const rejections = await this.#writeDocuments(keyed, known, doubtful);
     const planned = planChains(keyed, known, heads, this.#names.audit, tally);
-    await this.#writeChains(planned);
+    const refused = new Set(rejections.map(({ entry }) => idOf(entry.kind, entry.id)));
+    await this.#writeChains(planned, refused);
     await this.#writeHeads(positions, heads);
+    // If the dead letters don't reach the bus, the records come again, and what was refused is to be told again.
+    for (const { entry } of rejections) this.#partitions.delete(headId(entry));
     addTally(this.#total, tally);
     return rejections;
   }
@@ -120,8 +124,9 @@ export class ClusterSink implements AuditSink {
     const puts: { readonly put: Put; readonly entry: AuditEntry; readonly isDoubtful: boolean }[] = [];
     for (const { entry, id } of keyed) {
       const isDoubtful = doubtful.has(headId(entry));
-      // A record is chained when its documents are written, so a known one has them: unless it is refused ones that are to be told again.
-      if (known.has(id) && !isDoubtful) continue;
+      // A record is chained when its documents are written, so a known one has them; but what was refused of it by someone who died is to be told again.
+      const there = known.get(id);
+      if (there !== undefined && (there.isOurs || !isDoubtful)) continue;
       for (const put of this.#documents(entry)) puts.push({ put, entry, isDoubtful });
     }
     const there = await this.#present(puts.filter(({ isDoubtful }) => isDoubtful).map(({ put }) => put));
@@ -162,7 +167,7 @@ export class ClusterSink implements AuditSink {
     return there;
   }
 
-  async #writeChains(planned: readonly Planned[]): Promise<void> {
+  async #writeChains(planned: readonly Planned[], refused: ReadonlySet<string>): Promise<void> {
     const outcomes = await bulk(
       this.#cluster,
       planned.map(({ put }) => put),
@@ -174,7 +179,9 @@ export class ClusterSink implements AuditSink {
       const reason = outcome.outcome === 'there' ? 'another auditor wrote the same record just now' : outcome.reason;
       throw new ClusterUnavailableError(`bulk into ${this.#names.audit}`, 409, reason);
     }
-    await this.#known.remember(planned.map(({ put, known }) => [put.id, known] as const));
+    await this.#known.remember(
+      planned.map(({ put, known }) => [put.id, { ...known, isOurs: !refused.has(put.id) }] as const),
+    );
   }
 
   async #writeHeads(positions: readonly SourcePosition[], heads: ReadonlyMap<string, PartitionHead>): Promise<void> {
