@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* A socket is connected, or fails to be. Seen at the end of the system call, from the socket itself: what was connected is what is reported.
  * A socket that failed has forgotten its peer: then the cgroup hook's copy counts, and without one the caller's memory, marked as such. */
-#include "lib/task.h"
+#include "lib/socket.h"
 
 #define CONNECT_ROOM RF_RECORD_MAX
 
@@ -42,11 +42,10 @@ static __always_inline bool connect__has_peer(const struct rf_connect *c)
 
 static __always_inline void connect__fill_from_socket(struct rf_connect *c, struct sock *sk)
 {
-	c->port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
-	if (c->family == AF_INET)
-		bpf_core_read(c->address, 4, &sk->__sk_common.skc_daddr);
-	else
-		bpf_core_read(c->address, 16, &sk->__sk_common.skc_v6_daddr);
+	c->port = socket__peer_port(sk);
+	socket__read_peer(c->address, sk, c->family);
+	c->local_port = socket__local_port(sk);
+	socket__read_local(c->local_address, sk, c->family);
 }
 
 static __always_inline void connect__fill_from_request(struct rf_connect *c, const void *request)
@@ -115,7 +114,9 @@ static __always_inline void connect__fill_fixed(struct rf_connect *c, struct tas
 	__builtin_memset(c->address, 0, sizeof(c->address));
 	c->result = result;
 	c->source_caller = 0;
+	c->local_port = 0;
 	c->pad = 0;
+	__builtin_memset(c->local_address, 0, sizeof(c->local_address));
 }
 
 /* false: nothing was connected. connect() to AF_UNSPEC takes a connection back. */
@@ -144,15 +145,13 @@ static __always_inline void connect__report(struct task_struct *task, struct pt_
 	struct file *file = file__of_descriptor(task, PT_REGS_PARM1_SYSCALL(registers));
 	struct rf_builder b = { .end = sizeof(struct rf_connect) };
 	struct rf_scratch_big *scratch;
-	struct socket *socket;
 	struct rf_connect *c;
 	struct sock *sk;
 	__u16 family;
 
 	if (!file__is_socket(file))
 		return;
-	socket = BPF_CORE_READ(file, private_data);
-	sk = BPF_CORE_READ(socket, sk);
+	sk = socket__of_file(file);
 	family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	if (family != AF_INET && family != AF_INET6 && family != AF_UNIX)
 		return;

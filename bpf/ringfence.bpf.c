@@ -8,6 +8,7 @@
 #include "credentials.bpf.h"
 #include "open.bpf.h"
 #include "connect.bpf.h"
+#include "accept.bpf.h"
 #include "snapshot.bpf.h"
 
 /* Never set: it has every record and enumeration described in the object's BTF, which TypeScript's decoders are made from. */

@@ -36,6 +36,7 @@ enum rf_kind {
 	RF_CREDENTIALS = 4,
 	RF_OPEN = 5,
 	RF_CONNECT = 6,
+	RF_ACCEPT = 7,
 };
 
 /* Why a record did not reach its ring. Suppression by filter is counted apart from loss. */
@@ -159,7 +160,23 @@ struct rf_connect {
 	__s32 result;    /* 0, or -errno (-EINPROGRESS for a non-blocking one) */
 	struct rf_text path; /* unix only: of the socket's file, or as bound; an abstract name begins with NUL */
 	__u32 source_caller; /* 1: the address is the caller's memory, not the kernel's copy */
-	__u32 pad;
+	__u16 local_port;    /* host order; 0: not bound, or unix */
+	__u16 pad;
+	__u8 local_address[16]; /* as `address`; zero: not bound */
+};
+
+/* Somebody has connected to us: the other end of a struct rf_connect. IPv4 and IPv6 only. */
+struct rf_accept {
+	struct rf_header h;
+	__u16 family;
+	__u16 type;
+	__u16 protocol;
+	__u16 port;       /* the peer's, host order */
+	__u8 address[16]; /* the peer's, network order; IPv4 in the first four */
+	__u8 local_address[16];
+	__u16 local_port;
+	__u16 pad;
+	__s32 result;     /* the new descriptor */
 };
 
 /* Any of them. */
@@ -171,6 +188,7 @@ union rf_record {
 	struct rf_credentials_change credentials;
 	struct rf_open open;
 	struct rf_connect connect;
+	struct rf_accept accept;
 };
 
 /* Written by the consumer, read by the sensor (.bss, mapped). */

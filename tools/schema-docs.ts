@@ -49,6 +49,7 @@ const SOURCES: Readonly<Record<KindName, string>> = {
   ContainerContext: 'collector, before the first event of a cgroup it has not seen',
   MountContext: 'collector, from mountinfo, at start and on change',
   Log: 'enricher, from a line on `logs-raw`',
+  Accept: 'end of accept and accept4, from the new socket',
   HostContext: 'collector, at start and on change',
 };
 

@@ -84,7 +84,8 @@ export type KindName =
   | 'ContainerContext'
   | 'MountContext'
   | 'Log'
-  | 'HostContext';
+  | 'HostContext'
+  | 'Accept';
 
 /** Leaves of a process in an EventBatch. */
 export const processLeaves: readonly Leaf[] = schemaOf('EventBatch')

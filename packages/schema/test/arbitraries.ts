@@ -100,6 +100,8 @@ const body = fc.oneof(
       port: fc.nat(65535),
       result: int,
       path: text,
+      localAddress: bytes(16),
+      localPort: fc.nat(65535),
     }),
   ),
   branch('ringfence.Tick', fc.record({ wallOffset: long })),

@@ -1,4 +1,5 @@
 import {
+  type Accept,
   type Connect,
   type ContainerContext,
   type Credentials,
@@ -44,7 +45,10 @@ export type ExecValues = Partial<Omit<Exec, 'path' | 'filename' | 'cwd' | 'argv'
   readonly inode?: bigint;
 };
 export type OpenValues = Partial<Omit<Open, 'path' | 'inode'>> & { readonly inode?: bigint };
-export type ConnectValues = Partial<Omit<Connect, 'address' | 'path' | 'port'>>;
+export type ConnectValues = Partial<Omit<Connect, 'address' | 'path' | 'port' | 'localAddress'>> & {
+  readonly localAddress?: Words;
+};
+export type AcceptValues = Partial<Omit<Accept, 'address' | 'port' | 'localAddress' | 'localPort'>>;
 export type CredentialValues = Partial<Credentials>;
 export type ContainerValues = Partial<Omit<ContainerContext, 'cgroupId'>> & { readonly cgroup: bigint };
 
@@ -165,12 +169,26 @@ export class TestHost {
   /** `address`: dotted IPv4, raw bytes (16: IPv6), or a path that begins with / for a unix socket. */
   connect(process: TestProcess, address: Words, port = 0, values: ConnectValues = {}): void {
     const unix = typeof address === 'string' && address.startsWith('/');
-    const bytes = unix ? Buffer.alloc(0) : typeof address === 'string' ? dotted(address) : address;
+    const bytes = unix ? Buffer.alloc(0) : addressBytes(address);
     const family = unix ? 1 : bytes.length === 16 ? 10 : 2;
     const protocol = unix ? 0 : 6;
     const path = text(unix ? address : '');
-    const body = { family, type: 1, protocol, result: 0, ...values, address: bytes, port, path };
+    const local = { localPort: 0, ...values, localAddress: addressBytes(values.localAddress ?? Buffer.alloc(0)) };
+    const body = { family, type: 1, protocol, result: 0, ...local, address: bytes, port, path };
     this.#add(process, 'Connect', body, { lane: LANE.security });
+  }
+
+  /** `peer` has connected to `own`: addresses as of `connect`. */
+  accept(
+    process: TestProcess,
+    peer: { readonly address: Words; readonly port: number },
+    own: { readonly address: Words; readonly port: number },
+    values: AcceptValues = {},
+  ): void {
+    const address = addressBytes(peer.address);
+    const fixed = { family: address.length === 16 ? 10 : 2, type: 1, protocol: 6, result: 4 };
+    const ends = { address, port: peer.port, localAddress: addressBytes(own.address), localPort: own.port };
+    this.#add(process, 'Accept', { ...fixed, ...values, ...ends }, { lane: LANE.bulk });
   }
 
   user(uid: number, name: string): void {
@@ -318,6 +336,8 @@ function text(words: Words): { readonly bytes: Buffer; readonly length: number }
   const bytes = Buffer.from(words as string);
   return { bytes, length: bytes.length };
 }
+
+const addressBytes = (address: Words): Uint8Array => (typeof address === 'string' ? dotted(address) : address);
 
 function dotted(address: string): Buffer {
   return Buffer.from(address.split('.').map(Number));

@@ -181,16 +181,48 @@ const kinds: readonly Kind[] = [
             family,
             type: bytes.readUInt16LE(records.CONNECT_TYPE),
             protocol: bytes.readUInt16LE(records.CONNECT_PROTOCOL),
-            address: bytes.subarray(records.CONNECT_ADDRESS, records.CONNECT_ADDRESS + addressBytes),
+            address: part(bytes, records.CONNECT_ADDRESS, addressBytes),
             port: bytes.readUInt16LE(records.CONNECT_PORT),
             result: bytes.readInt32LE(records.CONNECT_RESULT),
             path,
+            localAddress: part(
+              bytes,
+              records.CONNECT_LOCAL_ADDRESS,
+              bytes.readUInt16LE(records.CONNECT_LOCAL_PORT) === 0 ? 0 : addressBytes,
+            ),
+            localPort: bytes.readUInt16LE(records.CONNECT_LOCAL_PORT),
+          },
+        }),
+      };
+    }),
+  },
+  {
+    kind: records.Kind.ACCEPT,
+    size: records.SIZEOF_ACCEPT,
+    texts: [],
+    fixed: fc.tuple(random(records.SIZEOF_ACCEPT), fc.constantFrom(2, 10)).map(([bytes, family]) => {
+      bytes.writeUInt16LE(family, records.ACCEPT_FAMILY);
+      const addressBytes = family === 2 ? 4 : 16;
+      return {
+        bytes,
+        body: () => ({
+          'ringfence.Accept': {
+            family,
+            type: bytes.readUInt16LE(records.ACCEPT_TYPE),
+            protocol: bytes.readUInt16LE(records.ACCEPT_PROTOCOL),
+            address: part(bytes, records.ACCEPT_ADDRESS, addressBytes),
+            port: bytes.readUInt16LE(records.ACCEPT_PORT),
+            localAddress: part(bytes, records.ACCEPT_LOCAL_ADDRESS, addressBytes),
+            localPort: bytes.readUInt16LE(records.ACCEPT_LOCAL_PORT),
+            result: bytes.readInt32LE(records.ACCEPT_RESULT),
           },
         }),
       };
     }),
   },
 ];
+
+const part = (bytes: Buffer, at: number, length: number): Buffer => bytes.subarray(at, at + length);
 
 interface Header {
   readonly ktime: bigint;

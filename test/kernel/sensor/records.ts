@@ -10,6 +10,7 @@ const structs: Readonly<Record<number, string>> = {
   4: 'rf_credentials_change',
   5: 'rf_open',
   6: 'rf_connect',
+  7: 'rf_accept',
 };
 
 export interface Header {

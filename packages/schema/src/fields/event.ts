@@ -13,6 +13,7 @@ const actions = {
   credentials: 'credentials',
   open: 'open',
   connect: 'connect',
+  accept: 'accept',
   tick: 'tick',
 };
 const syscalls = {
@@ -22,6 +23,7 @@ const syscalls = {
   credentials: 'setresuid',
   open: 'openat',
   connect: 'connect',
+  accept: 'accept4',
 };
 const categories = {
   fork: 'process',
@@ -30,13 +32,14 @@ const categories = {
   credentials: 'iam',
   open: 'file',
   connect: 'network',
+  accept: 'network',
 };
 
 export const eventFields: readonly Field[] = [
   {
     name: 'event.action',
     type: 'string',
-    doc: 'What happened: fork, exec, exit, credentials, open, connect.',
+    doc: 'What happened: fork, exec, exit, credentials, open, connect, accept.',
     constants: actions,
     get: () => undefined,
   },

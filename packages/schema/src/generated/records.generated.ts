@@ -31,6 +31,7 @@ export const Kind = {
   CREDENTIALS: 4,
   OPEN: 5,
   CONNECT: 6,
+  ACCEPT: 7,
 } as const;
 export type Kind = (typeof Kind)[keyof typeof Kind];
 
@@ -42,8 +43,28 @@ export const Lane = {
 } as const;
 export type Lane = (typeof Lane)[keyof typeof Lane];
 
+/** struct rf_accept: bytes, and where each field begins */
+export const SIZEOF_ACCEPT = 104;
+export const ACCEPT_H = 0; // struct rf_header
+export const ACCEPT_FAMILY = 56;
+export const ACCEPT_TYPE = 58;
+export const ACCEPT_PROTOCOL = 60;
+export const ACCEPT_PORT = 62;
+export const ACCEPT_ADDRESS = 64;
+export const ACCEPT_ADDRESS_LENGTH = 16;
+export const ACCEPT_LOCAL_ADDRESS = 80;
+export const ACCEPT_LOCAL_ADDRESS_LENGTH = 16;
+export const ACCEPT_LOCAL_PORT = 96;
+export const ACCEPT_RESULT = 100;
+export const acceptFamily = (view: DataView, at: number): number => view.getUint16(at + 56, true);
+export const acceptType = (view: DataView, at: number): number => view.getUint16(at + 58, true);
+export const acceptProtocol = (view: DataView, at: number): number => view.getUint16(at + 60, true);
+export const acceptPort = (view: DataView, at: number): number => view.getUint16(at + 62, true);
+export const acceptLocalPort = (view: DataView, at: number): number => view.getUint16(at + 96, true);
+export const acceptResult = (view: DataView, at: number): number => view.getInt32(at + 100, true);
+
 /** struct rf_connect: bytes, and where each field begins */
-export const SIZEOF_CONNECT = 104;
+export const SIZEOF_CONNECT = 120;
 export const CONNECT_H = 0; // struct rf_header
 export const CONNECT_FAMILY = 56;
 export const CONNECT_TYPE = 58;
@@ -54,12 +75,16 @@ export const CONNECT_ADDRESS_LENGTH = 16;
 export const CONNECT_RESULT = 80;
 export const CONNECT_PATH = 84; // struct rf_text
 export const CONNECT_SOURCE_CALLER = 96;
+export const CONNECT_LOCAL_PORT = 100;
+export const CONNECT_LOCAL_ADDRESS = 104;
+export const CONNECT_LOCAL_ADDRESS_LENGTH = 16;
 export const connectFamily = (view: DataView, at: number): number => view.getUint16(at + 56, true);
 export const connectType = (view: DataView, at: number): number => view.getUint16(at + 58, true);
 export const connectProtocol = (view: DataView, at: number): number => view.getUint16(at + 60, true);
 export const connectPort = (view: DataView, at: number): number => view.getUint16(at + 62, true);
 export const connectResult = (view: DataView, at: number): number => view.getInt32(at + 80, true);
 export const connectSourceCaller = (view: DataView, at: number): number => view.getUint32(at + 96, true);
+export const connectLocalPort = (view: DataView, at: number): number => view.getUint16(at + 100, true);
 
 /** struct rf_control: bytes, and where each field begins */
 export const SIZEOF_CONTROL = 40;

@@ -116,6 +116,9 @@ export interface Connect {
   readonly result: number;
   /** unix only */
   readonly path: Text;
+  /** as `address`; none: not bound */
+  readonly localAddress: Uint8Array;
+  readonly localPort: number;
 }
 
 /** one a second; every timer runs on these */
@@ -204,6 +207,21 @@ export interface HostContext {
   readonly addresses: string;
 }
 
+/** a connection was accepted: the other end of a Connect */
+export interface Accept {
+  readonly family: number;
+  readonly type: number;
+  readonly protocol: number;
+  /** the peer's; network order: 4 or 16 bytes */
+  readonly address: Uint8Array;
+  /** the peer's */
+  readonly port: number;
+  readonly localAddress: Uint8Array;
+  readonly localPort: number;
+  /** the new descriptor */
+  readonly result: number;
+}
+
 /** One event of one host. Its identity is (hostId, bootId, run, lane, cpu, sequence); the first three are the batch's. */
 export interface Event {
   /** 0 security, 1 bulk (kernel); 16 and above are made in user space */
@@ -236,7 +254,8 @@ export interface Event {
     | { readonly 'ringfence.ContainerContext': ContainerContext }
     | { readonly 'ringfence.MountContext': MountContext }
     | { readonly 'ringfence.Log': Log }
-    | { readonly 'ringfence.HostContext': HostContext };
+    | { readonly 'ringfence.HostContext': HostContext }
+    | { readonly 'ringfence.Accept': Accept };
 }
 
 export interface LaneCounters {
@@ -568,14 +587,16 @@ export interface DeadLetter {
 export interface Edge {
   /** hash of kind and detail: the same from every end */
   readonly edge: string;
-  /** connection, hash, key */
+  /** connection, key */
   readonly kind: string;
+  /** of a connection: source or destination; empty: of what has no direction */
+  readonly end: string;
   /** in plain words */
   readonly detail: string;
   readonly hostId: string;
-  /** id of the incident it is or may become */
+  /** id of the incident it is or may become; empty: a sighting without a chain, which says how rare an edge is */
   readonly chainId: string;
-  /** µs since the epoch: of the chain's first alert */
+  /** µs since the epoch: of the chain's first alert; 0: no chain */
   readonly openedAt: number;
   readonly alertId: string;
   /** µs since the epoch */
@@ -591,7 +612,7 @@ export interface ChainRef {
   readonly openedAt: number;
 }
 
-/** Two chains of different hosts are one attack. Keyed by the host that has to act on it; sent again with each change of the chain that is folded in. */
+/** Two chains of different hosts are one attack. Keyed by the host that has to act on it. First to the host of `into`, which answers for it and invites `from`; then, with each change of it, `from` whole. `into` and `from` the same: what it was folded into is gone, it stands alone again. */
 export interface Join {
   /** who has to act on it */
   readonly hostId: string;

@@ -9,8 +9,9 @@ const TEXTS: readonly (readonly number[])[] = [
   [],
   [records.OPEN_PATH],
   [records.CONNECT_PATH],
+  [],
 ];
-const { FORK, EXEC, EXIT, CREDENTIALS, OPEN, CONNECT } = records.Kind;
+const { FORK, EXEC, EXIT, CREDENTIALS, OPEN, CONNECT, ACCEPT } = records.Kind;
 const MIN_BYTES = new Int32Array(TEXTS.length);
 MIN_BYTES[FORK] = records.SIZEOF_FORK;
 MIN_BYTES[EXEC] = records.SIZEOF_EXEC;
@@ -18,6 +19,7 @@ MIN_BYTES[EXIT] = records.SIZEOF_EXIT;
 MIN_BYTES[CREDENTIALS] = records.SIZEOF_CREDENTIALS_CHANGE;
 MIN_BYTES[OPEN] = records.SIZEOF_OPEN;
 MIN_BYTES[CONNECT] = records.SIZEOF_CONNECT;
+MIN_BYTES[ACCEPT] = records.SIZEOF_ACCEPT;
 
 export const CPUS_MAX = 256;
 const INT_MAX = 0x7fffffff;

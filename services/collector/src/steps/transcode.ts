@@ -7,7 +7,7 @@ export interface Source {
   readonly bytes: Buffer;
 }
 
-const { FORK, EXEC, EXIT, CREDENTIALS, OPEN } = records.Kind;
+const { FORK, EXEC, EXIT, CREDENTIALS, OPEN, CONNECT } = records.Kind;
 const COPY_LOOP_MAX = 32;
 
 /** Writes one sound record (see record-check.ts) as an event, from where the kernel wrote it. Nothing is allocated. */
@@ -22,7 +22,8 @@ export function transcode(source: Source, at: number, lane: number, late: boolea
   else if (kind === FORK) writeFork(out, source, at);
   else if (kind === EXIT) writeExit(out, source, at);
   else if (kind === CREDENTIALS) writeCredentialsChange(out, source, at);
-  else writeConnect(out, source, at);
+  else if (kind === CONNECT) writeConnect(out, source, at);
+  else writeAccept(out, source, at);
 }
 
 /** A process found at start: an exec that wasn't seen, in a lane of the agent's own. `ktime` in µs. */
@@ -128,7 +129,7 @@ const AF_INET6 = 10;
 function writeConnect(out: AvroWriter, source: Source, at: number): void {
   const { view, bytes } = source;
   const family = records.connectFamily(view, at);
-  const addressBytes = family === AF_INET ? 4 : family === AF_INET6 ? 16 : 0;
+  const addressBytes = bytesOfAddress(family);
   out.long(KIND.Connect);
   out.long(family);
   out.long(records.connectType(view, at));
@@ -137,7 +138,26 @@ function writeConnect(out: AvroWriter, source: Source, at: number): void {
   out.long(records.connectPort(view, at));
   out.long(records.connectResult(view, at));
   writeText(out, source, at, records.CONNECT_PATH);
+  const localPort = records.connectLocalPort(view, at);
+  out.bytes(bytes, at + records.CONNECT_LOCAL_ADDRESS, localPort === 0 ? 0 : addressBytes);
+  out.long(localPort);
 }
+
+function writeAccept(out: AvroWriter, { view, bytes }: Source, at: number): void {
+  const family = records.acceptFamily(view, at);
+  const addressBytes = bytesOfAddress(family);
+  out.long(KIND.Accept);
+  out.long(family);
+  out.long(records.acceptType(view, at));
+  out.long(records.acceptProtocol(view, at));
+  out.bytes(bytes, at + records.ACCEPT_ADDRESS, addressBytes);
+  out.long(records.acceptPort(view, at));
+  out.bytes(bytes, at + records.ACCEPT_LOCAL_ADDRESS, addressBytes);
+  out.long(records.acceptLocalPort(view, at));
+  out.long(records.acceptResult(view, at));
+}
+
+const bytesOfAddress = (family: number): number => (family === AF_INET ? 4 : family === AF_INET6 ? 16 : 0);
 
 function writeCredentials(out: AvroWriter, { view, bytes }: Source, at: number): void {
   out.long(records.credentialsUid(view, at));

@@ -1,0 +1,46 @@
+/* accept (tcp4|tcp6|unix) (accept|accept4) [PATH]: listens, connects to itself and accepts. Prints "listening port, connecting port". */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#ifndef SOCK_CLOEXEC
+#define SOCK_CLOEXEC 02000000
+#endif
+int accept4(int, struct sockaddr *, socklen_t *, int);
+
+int main(int argc, char **argv)
+{
+	struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	struct sockaddr_in four = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_un file = { .sun_family = AF_UNIX };
+	struct sockaddr *where = (void *)&four;
+	socklen_t size = sizeof(four);
+	struct sockaddr_in6 from = {};
+	int listener, client, accepted;
+
+	if (argc < 3)
+		return 64;
+	if (!strcmp(argv[1], "tcp6")) {
+		where = (void *)&six;
+		size = sizeof(six);
+	} else if (!strcmp(argv[1], "unix")) {
+		strncpy(file.sun_path, argv[3], sizeof(file.sun_path) - 1);
+		where = (void *)&file;
+		size = sizeof(file);
+	}
+	listener = socket(where->sa_family, SOCK_STREAM, 0);
+	if (bind(listener, where, size) || listen(listener, 1) || getsockname(listener, where, &size))
+		return 1;
+	client = socket(where->sa_family, SOCK_STREAM, 0);
+	if (connect(client, where, size))
+		return 2;
+	accepted = strcmp(argv[2], "accept4") ? accept(listener, 0, 0) : accept4(listener, 0, 0, SOCK_CLOEXEC);
+	size = sizeof(from);
+	getsockname(client, (void *)&from, &size);
+	/* the port lies at the same place in both families */
+	printf("%d %d\n", ntohs(((struct sockaddr_in *)where)->sin_port), ntohs(from.sin6_port));
+	return accepted < 0;
+}

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { all, BULK, one, Scratch, skip, TestSensor } from './sensor.ts';
+
+const localhost4 = Uint8Array.from([127, 0, 0, 1, ...new Array<number>(12).fill(0)]);
+const localhost6 = new Uint8Array(16).fill(1, 15);
+
+describe('accepts on the running kernel', { skip }, () => {
+  let sensor: TestSensor;
+  let scratch: Scratch;
+  let accept: string;
+  before(async () => {
+    scratch = new Scratch();
+    accept = scratch.compile('accept');
+    sensor = await TestSensor.start();
+  });
+  beforeEach(() => sensor.control({}));
+  after(() => {
+    sensor?.[Symbol.dispose]();
+    scratch?.[Symbol.dispose]();
+  });
+
+  for (const [family, call, localhost] of [
+    ['tcp4', 'accept', localhost4],
+    ['tcp4', 'accept4', localhost4],
+    ['tcp6', 'accept4', localhost6],
+  ] as const) {
+    test(`${call} over ${family} and the connect it answers name the same two ends`, async () => {
+      const seen = await sensor.run(accept, [family, call]);
+      const accepted = one(seen, 'rf_accept');
+      const connected = one(seen, 'rf_connect').fields;
+      assert.equal(accepted.lane, BULK);
+      const { address, port, local_address, local_port, result, ...rest } = accepted.fields;
+      assert.deepEqual(rest, { family: family === 'tcp4' ? 2 : 10, type: 1, protocol: 6 });
+      assert.deepEqual([address, local_address], [localhost, localhost]);
+      assert.ok(Number(port) > 0 && Number(local_port) > 0 && Number(result) > 2);
+      assert.deepEqual(
+        [connected['address'], connected['port'], connected['local_address'], connected['local_port']],
+        [local_address, local_port, address, port],
+      );
+    });
+  }
+
+  test('a unix socket leads to no other machine: its accept is not reported', async () => {
+    const seen = await sensor.run(accept, ['unix', 'accept', join(scratch.path, 'socket')]);
+    assert.equal(all(seen, 'rf_connect').length, 1);
+    assert.deepEqual(all(seen, 'rf_accept'), []);
+  });
+
+  test('the program itself works: it prints two ports', () => {
+    assert.match(execFileSync(accept, ['tcp4', 'accept'], { encoding: 'utf8' }), /^\d+ \d+\n$/);
+  });
+});
