@@ -5,8 +5,8 @@ import { topics } from '@ringfence/schema';
 
 it('the settings have the topics of the catalogue, with its retention as their default', () => {
   const fromSettings = Object.entries(loadConfig({ file: '/dev/null', env: {} }).topics);
-  const fromCatalogue = topics.map(({ name, retentionMs, retentionBytes }) => [
-    name.replace(/^ringfence\./, ''),
+  const fromCatalogue = topics.map(({ setting, retentionMs, retentionBytes }) => [
+    setting,
     { retentionMs, retentionBytes },
   ]);
   assert.deepEqual(fromSettings, fromCatalogue);

@@ -11,6 +11,8 @@ export type TopicName =
   | 'incidents'
   | 'commands'
   | 'results'
+  | 'answers'
+  | 'hostIncidents'
   | 'interest'
   | 'schemas'
   | 'enrolments'
@@ -66,6 +68,17 @@ export interface Config {
   readonly shutdownDeadlineMs: number;
   readonly identity: { readonly path: string };
   readonly control: { readonly listen: Address; readonly endpoints: readonly string[] };
+  /** empty url: a file in `stateDir` instead */
+  readonly redis: {
+    readonly url: string;
+    readonly user: string;
+    readonly password: string;
+    readonly ca: string;
+    readonly cert: string;
+    readonly key: string;
+    readonly prefix: string;
+    readonly timeoutMs: number;
+  };
   /** empty: none */
   readonly tracing: { readonly endpoint: string };
   readonly log: {
@@ -124,6 +137,7 @@ export interface Config {
     /** absolute paths, or `builtin` */
     readonly policies: readonly string[];
     readonly killsPerMinutePerHost: number;
+    readonly killsPerMinute: number;
     readonly maxCauseAgeMs: number;
     readonly commandTtlMs: number;
   };

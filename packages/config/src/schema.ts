@@ -40,6 +40,11 @@ const URL_TEXT = { pattern: /^https?:\/\/[^\s\p{Cc}]{1,500}$/u, expected: 'http:
 const STREAM_PART = { pattern: /^[a-z0-9][a-z0-9_]{0,63}$/, expected: 'up to 64 lower-case letters, digits, _' };
 const LINE = { pattern: /^[^\p{Cc}]{1,255}$/u, expected: 'text of one line' };
 
+const REDIS_URL = {
+  pattern: /^rediss?:\/\/[^\s\p{Cc}@]{1,500}$/u,
+  expected: 'redis:// or rediss:// URL without a password',
+};
+
 const PRINCIPAL = {
   pattern: /^(User:[^\p{Cc}]{1,255})?$/u,
   expected: '`User:` and a name, or empty text',
@@ -309,6 +314,20 @@ const shape = (home: Home) => ({
     }),
   }),
 
+  redis: section('What responders share: jobs, leases, limits. Without it, a file for this process alone.', {
+    url: text('', 'Its address, such as redis://127.0.0.1:6379/0, or rediss:// for TLS.', REDIS_URL),
+    user: text('', 'The user to show it, where it has several.', LINE),
+    password: secret('The password to show it.'),
+    ca: optionalPath('PEM file of the authorities that vouch for it. Empty: those of the system.'),
+    cert: optionalPath('PEM file of the certificate to show it, where it asks for one.'),
+    key: optionalPath('PEM file of the key of that certificate.'),
+    prefix: text('ringfence', 'Begins every key, so that several fleets can share a server.', NAME),
+    timeout: duration('2s', 'How long it may take to answer. While it is away, kills wait, and expire.', {
+      min: 100,
+      max: 60_000,
+    }),
+  }),
+
   access: section('Names of the services in the access lists of the brokers, which `ringfence topics apply` writes.', {
     agent: principal(
       'agent',
@@ -333,6 +352,8 @@ const shape = (home: Home) => ({
       incidents: topic('ringfence.incidents', 'forever', 'unlimited'),
       commands: topic('ringfence.commands', 'forever', 'unlimited'),
       results: topic('ringfence.results', 'forever', 'unlimited'),
+      answers: topic('ringfence.answers', '1d', '256MiB'),
+      hostIncidents: topic('ringfence.host-incidents', '1d', '256MiB'),
       interest: topic('ringfence.interest', 'forever', 'unlimited'),
       schemas: topic('ringfence.schemas', 'forever', 'unlimited'),
       enrolments: topic('ringfence.enrolments', 'forever', 'unlimited'),
@@ -391,6 +412,11 @@ const shape = (home: Home) => ({
     maxCauseAge: duration('5m', 'An alert or incident older than this leads to no kill: a backlog is history.', {
       min: 1000,
     }),
+    killsPerMinute: count(
+      120,
+      'Most kills in the fleet in a minute. Those beyond wait for their turn; those that would expire waiting are refused. 0: none.',
+      { max: 100_000 },
+    ),
     commandTtl: duration('30s', 'A command older than this is not carried out.', { min: 1000, max: 600_000 }),
   }),
 

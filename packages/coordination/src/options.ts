@@ -15,6 +15,8 @@ export interface RedisOptions {
   /** redis://host:port/db, or rediss:// for TLS. A password in it is used, and never logged. */
   readonly url: string;
   /** @default that of the url */
+  readonly user?: string;
+  /** @default that of the url */
   readonly password?: string;
   /** PEM of the authority that signed the server's certificate, where the system's don't know it. */
   readonly ca?: string;

@@ -103,8 +103,11 @@ export interface Coordination extends AsyncDisposable {
   counts(queue: string): Promise<JobCounts>;
   /** Newest first. */
   dead(queue: string, limit: number): Promise<readonly DeadJob[]>;
-  /** The lease, when nobody else holds it; an owner takes its own again, with a new token. */
-  acquire(name: string, owner: string, ttlMs: number): Promise<Lease | null>;
+  /**
+   * The lease, when nobody else holds it; an owner takes its own again, with a new token. `takeOver`: also from somebody else, when the caller knows that
+   * the other's time is over; the other's token is then worth nothing.
+   */
+  acquire(name: string, owner: string, ttlMs: number, takeOver?: boolean): Promise<Lease | null>;
   /** false: it was lost; somebody else may hold it. */
   renew(lease: Lease, ttlMs: number): Promise<boolean>;
   /** Gives it back; nothing when it was lost. */

@@ -56,6 +56,18 @@ export function leases(make: Make): void {
     assert.equal(await here.renew(after, 60_000), true);
   });
 
+  test('it can be taken from its holder, who is then told', async () => {
+    const driver = await make();
+    const [here, there] = [await driver.connect(), await driver.connect()];
+    const before = await here.acquire('l', 'a', 60_000);
+    assert.equal(await there.acquire('l', 'b', 60_000), null);
+    const after = await there.acquire('l', 'b', 60_000, true);
+    assert.ok(before !== null && after !== null && after.token > before.token);
+    assert.equal(await here.renew(before, 60_000), false);
+    await here.release(before);
+    assert.equal((await here.holders(['l']))[0]?.owner, 'b');
+  });
+
   test('holders are told in the order they were asked for', async () => {
     const driver = await make();
     const here = await driver.connect();

@@ -144,7 +144,7 @@ function clientOptions(options: RedisOptions): ClientOptions {
   if (!Number.isSafeInteger(db))
     throw new BadArgumentError(`redis.url names database ${url.pathname}: expected a number`);
   const password = options.password || decodeURIComponent(url.password);
-  const username = decodeURIComponent(url.username);
+  const username = options.user || decodeURIComponent(url.username);
   const { ca, cert, key } = options;
   const tls = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }), minVersion: 'TLSv1.2' as const };
   return {

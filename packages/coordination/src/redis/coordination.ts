@@ -65,12 +65,14 @@ export class RedisCoordination implements Coordination {
     return this.client.call('dead', () => this.#queues.dead(queue, limit));
   }
 
-  async acquire(name: string, owner: string, ttlMs: number): Promise<Lease | null> {
+  async acquire(name: string, owner: string, ttlMs: number, takeOver = false): Promise<Lease | null> {
     checkName('lease', name);
     checkName('owner', owner);
     checkTtl('a lease', ttlMs);
     const [key, fence] = [this.#key('lease', name), this.#key('fence', 'token')];
-    const token = await this.client.call('acquire', () => this.client.commands.rfAcquire(key, fence, owner, ttlMs));
+    const token = await this.client.call('acquire', () =>
+      this.client.commands.rfAcquire(key, fence, owner, ttlMs, takeOver ? 1 : 0),
+    );
     return token === null ? null : { name, owner, token: Number(token) };
   }
 

@@ -7,14 +7,14 @@ const NOW_MS = `local t = redis.call('TIME'); local now = t[1] * 1000 + math.flo
 
 export const SCRIPTS: Record<keyof ScriptCommands, { readonly numberOfKeys: number; readonly lua: string }> = {
   /**
-   * KEYS lease, fence. ARGV owner, ttl ms. Reply: the token; nil when somebody else holds it.
+   * KEYS lease, fence. ARGV owner, ttl ms, 1 to take it from another. Reply: the token; nil when somebody else holds it.
    * Tokens come from the clock, so that they go on ascending after everything was flushed.
    */
   rfAcquire: {
     numberOfKeys: 2,
     lua: `${NOW_MS}
 local held = redis.call('GET', KEYS[1])
-if held and string.match(held, '^(%S+) ') ~= ARGV[1] then return nil end
+if held and string.match(held, '^(%S+) ') ~= ARGV[1] and ARGV[3] ~= '1' then return nil end
 local last = tonumber(redis.call('GET', KEYS[2]) or '0')
 local token = string.format('%.0f', math.max(last + 1, t[1] * 1000000 + t[2]))
 redis.call('SET', KEYS[2], token, 'PX', 2592000000)
@@ -55,7 +55,7 @@ return value`,
 
 /** The commands that ioredis makes of them. */
 export interface ScriptCommands {
-  rfAcquire(lease: string, fence: string, owner: string, ttlMs: number): Promise<string | null>;
+  rfAcquire(lease: string, fence: string, owner: string, ttlMs: number, takeOver: 0 | 1): Promise<string | null>;
   rfRenew(lease: string, value: string, ttlMs: number): Promise<number>;
   rfTake(bucket: string, rate: number, burst: number, amount: number): Promise<[number, number]>;
   rfCount(counter: string, by: number, windowMs: number): Promise<number>;

@@ -75,12 +75,12 @@ export class SqliteCoordination implements Coordination {
     return this.#jobs.dead(queue, limit);
   }
 
-  async acquire(name: string, owner: string, ttlMs: number): Promise<Lease | null> {
+  async acquire(name: string, owner: string, ttlMs: number, takeOver = false): Promise<Lease | null> {
     this.#open('acquire');
     checkName('lease', name);
     checkName('owner', owner);
     checkTtl('a lease', ttlMs);
-    return this.#leases.acquire(name, owner, ttlMs, Date.now());
+    return this.#leases.acquire(name, owner, ttlMs, Date.now(), takeOver);
   }
 
   async renew(lease: Lease, ttlMs: number): Promise<boolean> {

@@ -8,7 +8,7 @@ export class Leases {
   readonly #put: Database.Statement;
   readonly #renew: Database.Statement;
   readonly #release: Database.Statement;
-  readonly acquire: (name: string, owner: string, ttlMs: number, now: number) => Lease | null;
+  readonly acquire: (name: string, owner: string, ttlMs: number, now: number, takeOver: boolean) => Lease | null;
 
   constructor(db: Database.Database) {
     this.#holder = db.prepare('SELECT owner, token FROM leases WHERE name = ? AND expires_at > ?');
@@ -23,12 +23,14 @@ export class Leases {
       'UPDATE leases SET expires_at = ? WHERE name = ? AND owner = ? AND token = ? AND expires_at > ?',
     );
     this.#release = db.prepare('DELETE FROM leases WHERE name = ? AND owner = ? AND token = ?');
-    this.acquire = db.transaction((name, owner, ttlMs, now) => this.#acquire(name, owner, ttlMs, now));
+    this.acquire = db.transaction((name, owner, ttlMs, now, takeOver) =>
+      this.#acquire(name, owner, ttlMs, now, takeOver),
+    );
   }
 
-  #acquire(name: string, owner: string, ttlMs: number, now: number): Lease | null {
+  #acquire(name: string, owner: string, ttlMs: number, now: number, takeOver: boolean): Lease | null {
     const held = this.#holder.get(name, now);
-    if (held !== undefined && held.owner !== owner) return null;
+    if (held !== undefined && held.owner !== owner && !takeOver) return null;
     const token = this.#fence.get(now * 1000) as number;
     this.#put.run(name, owner, token, now + ttlMs);
     return { name, owner, token };
