@@ -55,7 +55,9 @@ export function groups(make: Make): void {
     const { bus } = await make();
     await bus.ensureTopics([topic('bulk'), topic('urgent')]);
     const lingerMs = { bulk: 3_600_000 };
+    await bus.produce([record('urgent', 'k', 'first')]);
     await using consumer = await bus.consumer({ group: 'g', topics: ['bulk', 'urgent'], lingerMs });
+    await take(consumer, 1);
     const poll = consumer.poll();
     await bus.produce([record('bulk', 'k', '1')]);
     await bus.produce([record('bulk', 'k', '2')]);

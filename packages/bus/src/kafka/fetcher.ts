@@ -1,0 +1,160 @@
+import type { Cluster } from './cluster.ts';
+import { backoffMs } from './deadline.ts';
+import type { Feed } from './feed.ts';
+import { endsOf, nameOf } from './partition-scan.ts';
+import type { Stats } from './stats.ts';
+import { type Fetched, type Node, type Wire, WireError } from './wire.ts';
+
+/** How long a broker may wait for something to come. */
+const MAX_WAIT_MS = 500;
+/** The same while a partition is left out for want of room: it wants to be asked for as soon as there is some. */
+const SHORT_WAIT_MS = 20;
+const MAX_PARTITION_BYTES = 2 ** 20;
+const MIN_BYTES = 64 * 1024;
+const LOG_EVERY_MS = 60_000;
+
+export interface FetcherOptions {
+  readonly cluster: Cluster;
+  /** of its own: a waiting fetch holds up what comes after it on its connection */
+  readonly wire: Wire;
+  readonly stats: Stats;
+  /** how many bytes may lie fetched and not taken; a batch more, when it is packed well */
+  readonly bufferBytes: number;
+  /** something came */
+  readonly onRecords: (feed: Feed, first: number) => void;
+}
+
+/** Keeps feeds filled: one request at a time to each broker, for those of its partitions that have room. */
+export class Fetcher {
+  readonly #options: FetcherOptions;
+  readonly #busy: Set<number> = new Set();
+  #feeds: readonly Feed[] = [];
+  #attempt = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #warnedAt = -Infinity;
+  #closed = false;
+
+  constructor(options: FetcherOptions) {
+    this.#options = options;
+  }
+
+  get feeds(): readonly Feed[] {
+    return this.#feeds;
+  }
+
+  get isFull(): boolean {
+    return this.#bytes() >= this.#options.bufferBytes;
+  }
+
+  set(feeds: readonly Feed[]): void {
+    this.#feeds = feeds;
+    this.pump();
+  }
+
+  /** There may be room again. */
+  pump(): void {
+    if (this.#closed || this.#timer !== undefined || this.#feeds.length === 0) return;
+    const { cluster } = this.#options;
+    const room = this.#options.bufferBytes - this.#bytes();
+    if (room <= 0) return;
+    let led = 0;
+    for (const [node, own] of cluster.byLeader(this.#feeds)) {
+      led += own.length;
+      if (this.#busy.has(node.id)) continue;
+      const hungry = own.filter(({ bytes }) => bytes < this.#options.bufferBytes / 2);
+      if (hungry.length > 0) void this.#fetch(node, hungry, room, hungry.length === own.length);
+    }
+    if (led < this.#feeds.length) this.#pause(new WireError('LEADER_NOT_AVAILABLE', 'a partition has no leader'));
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#feeds = [];
+    clearTimeout(this.#timer);
+  }
+
+  #bytes(): number {
+    return this.#feeds.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  async #fetch(node: Node, feeds: readonly Feed[], room: number, all: boolean): Promise<void> {
+    this.#busy.add(node.id);
+    try {
+      const fetched = await this.#options.wire.fetch(node, {
+        from: feeds.map(({ topic, partition, fetchFrom }) => ({ topic, partition, offset: fetchFrom })),
+        maxWaitMs: all ? MAX_WAIT_MS : SHORT_WAIT_MS,
+        maxBytes: Math.max(MIN_BYTES, room),
+        maxPartitionBytes: MAX_PARTITION_BYTES,
+      });
+      await this.#deliver(feeds, fetched);
+      this.#attempt = 0;
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      if (!this.#closed) this.#pause(error);
+    } finally {
+      this.#busy.delete(node.id);
+    }
+    this.pump();
+  }
+
+  async #deliver(feeds: readonly Feed[], fetched: readonly Fetched[]): Promise<void> {
+    const asked = new Map(feeds.map((feed) => [nameOf(feed), feed]));
+    let failed: WireError | null = null;
+    for (const answer of fetched) {
+      const feed = asked.get(nameOf(answer));
+      // It may have gone to another member meanwhile.
+      if (feed === undefined || !this.#feeds.includes(feed)) continue;
+      if (answer.error === 'OFFSET_OUT_OF_RANGE') await this.#relocate(feed);
+      else if (answer.error !== null)
+        failed = new WireError(answer.error, `${nameOf(feed)}: the broker says ${answer.error}`);
+      else this.#take(feed, answer);
+    }
+    if (failed !== null) throw failed;
+  }
+
+  #take(feed: Feed, { records, next, end }: Fetched): void {
+    feed.end = Math.max(end, next);
+    const before = feed.bytes;
+    feed.push(records, next);
+    if (records.length === 0) return;
+    this.#options.stats.fetched(records.length, feed.bytes - before);
+    this.#options.onRecords(feed, records[0]!.offset);
+  }
+
+  /** The broker has removed what comes next, or has lost what we have read: on with what it has. */
+  async #relocate(feed: Feed): Promise<void> {
+    const { cluster, wire, stats } = this.#options;
+    const { first, next } = (await endsOf(cluster, wire, [feed])).get(nameOf(feed))!;
+    const { fetchFrom } = feed;
+    const facts = { topic: feed.name, partition: feed.partition, offset: fetchFrom, first, next };
+    if (fetchFrom < first) {
+      stats.add('expiredRecords', first - fetchFrom);
+      cluster.options.log?.error(
+        facts,
+        'records were removed before they were read: retention is too short for the lag',
+      );
+    } else if (fetchFrom > next)
+      cluster.options.log?.error(facts, 'the partition ends before what was read of it: it is read from its beginning');
+    else return;
+    feed.push([], first);
+  }
+
+  #pause(error: WireError): void {
+    const { cluster } = this.#options;
+    if (performance.now() - this.#warnedAt >= LOG_EVERY_MS && this.#attempt > 2) {
+      this.#warnedAt = performance.now();
+      cluster.options.log?.warn({ err: error }, 'nothing can be fetched; it is tried again');
+    }
+    this.#timer ??= setTimeout(() => void this.#resume(), backoffMs(this.#attempt++, 50, 5000));
+  }
+
+  async #resume(): Promise<void> {
+    try {
+      await this.#options.cluster.refresh();
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+    }
+    this.#timer = undefined;
+    this.pump();
+  }
+}

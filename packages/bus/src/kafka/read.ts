@@ -1,0 +1,123 @@
+import type { InRecord, ReadOptions } from '../port.ts';
+import type { Context } from './context.ts';
+import { Feed } from './feed.ts';
+import { endsOf, nameOf, offsetsAt } from './partition-scan.ts';
+import { type Wire, WireError } from './wire.ts';
+
+const MAX_WAIT_MS = 500;
+const MAX_BYTES = 4 * 2 ** 20;
+const MAX_PARTITION_BYTES = 2 ** 20;
+
+interface Cursor {
+  readonly feed: Feed;
+  /** reading ends before it; Infinity when following */
+  readonly end: number;
+}
+
+/** Records of all partitions, merged by time as far as they are there; each partition in order. Rejects with UnknownTopicError and Bus… errors. */
+export async function* readTopic(
+  context: Context,
+  wire: Wire,
+  options: ReadOptions,
+  ended: () => boolean,
+): AsyncGenerator<InRecord, void, undefined> {
+  const { cluster } = context;
+  const { requestDeadlineMs } = cluster.options;
+  const cursors = await cluster.insist(`reading ${options.topic}`, requestDeadlineMs, () =>
+    cursorsOf(context, wire, options),
+  );
+  while (!ended() && !options.signal?.aborted) {
+    const open = cursors.filter(({ feed, end }) => feed.length === 0 && feed.fetchFrom < end);
+    if (cursors.every(({ feed }) => feed.length === 0)) {
+      if (open.length === 0) return;
+      await fillOrEnd(context, wire, options, open, ended);
+    } else if (open.length > 0 && options.follow !== true) await fillOrEnd(context, wire, options, open, ended);
+    // Followers don't wait for partitions that may be silent for long.
+    for (;;) {
+      const next = oldest(cursors);
+      if (next === undefined || next.offset >= next.end) break;
+      yield next.feed.shift();
+      const starved = next.feed.length === 0 && next.feed.fetchFrom < next.end;
+      if (starved || ended() || options.signal?.aborted) break;
+    }
+  }
+}
+
+async function cursorsOf({ cluster }: Context, wire: Wire, options: ReadOptions): Promise<Cursor[]> {
+  const topic = cluster.physical(options.topic);
+  const count = await cluster.partitions(topic);
+  const partitions = Array.from({ length: count }, (_, partition) => ({ topic, partition }));
+  const ends = await endsOf(cluster, wire, partitions);
+  const { from = 'earliest', follow = false } = options;
+  const timestampMs = typeof from === 'number' ? Math.floor(from / 1000) : 0;
+  const found =
+    typeof from === 'number'
+      ? await offsetsAt(
+          cluster,
+          wire,
+          partitions.map((at) => ({ ...at, timestampMs })),
+        )
+      : new Map<string, number>();
+  return partitions.map((at) => {
+    const { first, next } = ends.get(nameOf(at))!;
+    const seeked = found.get(nameOf(at)) ?? -1;
+    const start = from === 'earliest' ? first : seeked < 0 ? next : seeked;
+    return { feed: new Feed(at, options.topic, start, next), end: follow ? Infinity : next };
+  });
+}
+
+/** Goes on through outages of the brokers; a signal or the end of the bus ends the waiting. */
+async function fillOrEnd(
+  { cluster }: Context,
+  wire: Wire,
+  { topic, follow }: ReadOptions,
+  cursors: readonly Cursor[],
+  ended: () => boolean,
+): Promise<void> {
+  const patienceMs = follow === true ? Infinity : cluster.options.requestDeadlineMs * 3;
+  try {
+    await cluster.insist(`reading ${topic}`, patienceMs, () => {
+      // Nobody waits any more, and the wire may be closed: no failure that would be tried again.
+      if (ended()) throw new Error('reading ended');
+      return fill(cluster, wire, cursors);
+    });
+  } catch (error) {
+    if (!ended()) throw error;
+  }
+}
+
+async function fill(cluster: Context['cluster'], wire: Wire, cursors: readonly Cursor[]): Promise<void> {
+  const feeds = new Map(cursors.map(({ feed }) => [nameOf(feed), feed]));
+  const groups = [...cluster.byLeader([...feeds.values()])];
+  if (groups.length === 0) throw new WireError('LEADER_NOT_AVAILABLE', 'no partition has a leader');
+  const answers = await Promise.all(
+    groups.map(([node, own]) =>
+      wire.fetch(node, {
+        from: own.map(({ topic, partition, fetchFrom }) => ({ topic, partition, offset: fetchFrom })),
+        maxWaitMs: MAX_WAIT_MS,
+        maxBytes: MAX_BYTES,
+        maxPartitionBytes: MAX_PARTITION_BYTES,
+      }),
+    ),
+  );
+  for (const answer of answers.flat()) {
+    const feed = feeds.get(nameOf(answer))!;
+    if (answer.error === 'OFFSET_OUT_OF_RANGE') {
+      const { first } = (await endsOf(cluster, wire, [feed])).get(nameOf(feed))!;
+      feed.push([], first);
+    } else if (answer.error !== null)
+      throw new WireError(answer.error, `${nameOf(feed)}: the broker says ${answer.error}`);
+    else feed.push(answer.records, answer.next);
+  }
+}
+
+function oldest(cursors: readonly Cursor[]): { feed: Feed; offset: number; end: number } | undefined {
+  let best: { feed: Feed; offset: number; end: number; timestamp: number } | undefined;
+  for (const { feed, end } of cursors) {
+    const head = feed.peek();
+    if (head === undefined || head.offset >= end) continue;
+    if (best === undefined || head.timestamp < best.timestamp)
+      best = { feed, offset: head.offset, end, timestamp: head.timestamp };
+  }
+  return best;
+}
