@@ -13,12 +13,12 @@ export interface HelloRefusal {
 export function checkHello(
   message: ReadFromAgent | undefined,
   peer: Peer | null,
-  isRevoked: (serial: string) => boolean,
+  inForce: (serial: string) => boolean,
 ): Hello | HelloRefusal {
   const refuse = (code: status, reason: string): HelloRefusal => ({ code, reason });
   if (peer === null) return refuse(status.UNAUTHENTICATED, 'no certificate of this fleet');
   if (!peer.roles.includes('agent')) return refuse(status.PERMISSION_DENIED, 'the certificate is not of an agent');
-  const standing = checkStanding(peer, isRevoked);
+  const standing = checkStanding(peer, inForce);
   if (standing !== null) return standing;
   const hello = message?.hello;
   if (hello === undefined) return refuse(status.INVALID_ARGUMENT, 'expected a hello first');
@@ -33,10 +33,10 @@ export function checkHello(
 }
 
 /** null: the certificate is in force. Asked again at each heartbeat: a stream outlives its handshake by weeks. */
-export function checkStanding(peer: Peer, isRevoked: (serial: string) => boolean): HelloRefusal | null {
+export function checkStanding(peer: Peer, inForce: (serial: string) => boolean): HelloRefusal | null {
   if (peer.notAfter <= Date.now()) {
     return { code: status.UNAUTHENTICATED, reason: 'the certificate has expired: renew it' };
   }
-  if (isRevoked(peer.serial)) return { code: status.PERMISSION_DENIED, reason: 'the certificate is not in force' };
+  if (!inForce(peer.serial)) return { code: status.PERMISSION_DENIED, reason: 'the certificate is not in force' };
   return null;
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TlsSource } from '@ringfence/identity';
+import type { TlsSource, TrustedKeys } from '@ringfence/identity';
 import type { Control } from '@ringfence/schema';
 import { Answers } from './answers.ts';
 import type { ControlLog } from './log.ts';
@@ -10,6 +10,8 @@ export interface ConnectControlOptions {
   readonly endpoints: readonly string[];
   readonly tls: TlsSource;
   readonly control: Control;
+  /** learns the responders' keys: what `control` obeys must be signed by one of them */
+  readonly trusted: Pick<TrustedKeys, 'take'>;
   readonly bootId: string;
   readonly agentVersion: string;
   readonly log: ControlLog;
@@ -101,7 +103,7 @@ class Link implements ControlLink {
 
   /** One stream; a new certificate ends it, and the next one shows that. */
   async #attach(endpoint: string): Promise<SessionEnd & { readonly rotated: boolean }> {
-    const { tls, control, bootId, agentVersion, log, welcomeTimeoutMs = 10_000 } = this.#options;
+    const { tls, control, trusted, bootId, agentVersion, log, welcomeTimeoutMs = 10_000 } = this.#options;
     const rotation = new AbortController();
     using _ = tls.onChange(() => rotation.abort());
     this.#attempts++;
@@ -109,6 +111,7 @@ class Link implements ControlLink {
       endpoint,
       tls,
       control,
+      trusted,
       answers: this.#answers,
       hello: { hostId: control.hostId, bootId, agentVersion },
       welcomeTimeoutMs,

@@ -1,4 +1,4 @@
-import type { TlsSource } from '@ringfence/identity';
+import type { Enrolments, TlsSource } from '@ringfence/identity';
 import type { ControlLog } from './log.ts';
 import type { ControlPlane } from './port.ts';
 
@@ -8,8 +8,8 @@ export interface ServeControlOptions {
   /** 0: any free one */
   readonly port: number;
   readonly tls: TlsSource;
-  /** Whether the certificate (hex serial) is out of force; what nobody has enrolled should be. Asked at the hello and at each heartbeat. */
-  readonly isRevoked: (serial: string) => boolean;
+  /** Who is enrolled: agents whose certificate is not in force are refused and cut, and all learn the responders' keys. */
+  readonly enrolments: Pick<Enrolments, 'inForce' | 'withRole' | 'onChange'>;
   /** Stores a Result that nobody here waits for: its stream had broken. Once it resolves, the agent may forget the Result. */
   readonly onResult: (hostId: string, result: Uint8Array) => Promise<void>;
   readonly log: ControlLog;
@@ -37,8 +37,6 @@ export interface ControlServerStats {
 
 export interface ControlServer extends ControlPlane, AsyncDisposable {
   readonly port: number;
-  /** Looks now whether each certificate is in force, and cuts those that are not: to be called when something was revoked. */
-  recheck(): void;
   onDetach(listener: (hostId: string) => void): Disposable;
   stats(): ControlServerStats;
   /** Ends all streams, which go to another responder. */

@@ -1,6 +1,6 @@
 import { Server, status } from '@grpc/grpc-js';
-import { type Peer, peerOf } from '@ringfence/identity';
-import type { Interest } from '@ringfence/schema';
+import { hasRole, type Peer, peerOf } from '@ringfence/identity';
+import { type Enrolment, encode, type Interest } from '@ringfence/schema';
 import { AgentStream, type Call, endCall } from './agent-stream.ts';
 import { ControlListenError, NotAttachedError } from './errors.ts';
 import { checkHello, checkStanding, type HelloRefusal } from './hello.ts';
@@ -37,6 +37,10 @@ class AgentServer implements ControlServer {
     misbehaved: 0,
     'not-stored': 0,
   };
+  /** framed Enrolments of the responders, by subject and key id */
+  readonly #responders = new Map<string, Uint8Array>();
+  readonly #inForce = (serial: string): boolean => this.#options.enrolments.inForce(serial);
+  readonly #watch: Disposable;
   #interest: Interest | null = null;
   #commands = 0;
   #results = 0;
@@ -52,6 +56,8 @@ class AgentServer implements ControlServer {
       'grpc.max_concurrent_streams': 4,
       'grpc.max_connection_idle_ms': 30_000,
     });
+    for (const enrolment of options.enrolments.withRole('responder')) this.#learn(enrolment);
+    this.#watch = options.enrolments.onChange((enrolment) => this.#learn(enrolment));
     this.#server.addService(service, { Attach: (call: Call) => this.#serve(call) });
   }
 
@@ -107,13 +113,6 @@ class AgentServer implements ControlServer {
     return subscribe(this.#onDetach, listener);
   }
 
-  recheck(): void {
-    for (const agent of this.#agents.values()) {
-      const refusal = checkStanding(agent.peer, this.#options.isRevoked);
-      if (refusal !== null) this.#end(agent, 'not-in-force', refusal.code, refusal.reason);
-    }
-  }
-
   stats(): ControlServerStats {
     let waiting = 0;
     for (const { waiters } of this.#agents.values()) waiting += waiters.size;
@@ -129,6 +128,7 @@ class AgentServer implements ControlServer {
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
+    this.#watch[Symbol.dispose]();
     for (const agent of this.#agents.values()) agent.end(status.UNAVAILABLE, 'this responder goes away');
     const { promise, resolve } = Promise.withResolvers<void>();
     // Those who are half through a handshake, or whose machine has gone, are not waited for.
@@ -174,9 +174,9 @@ class AgentServer implements ControlServer {
   }
 
   #welcome(call: Call, message: ReadFromAgent): AgentStream | null {
-    const { isRevoked, log, maxAgents = 20_000 } = this.#options;
+    const { log, maxAgents = 20_000 } = this.#options;
     const peer = peerOf(call.getAuthContext().sslPeerCertificate);
-    const hello = checkHello(message, peer, isRevoked);
+    const hello = checkHello(message, peer, this.#inForce);
     if ('reason' in hello || peer === null) {
       const { code, reason } = hello as HelloRefusal;
       return this.#refuse(call, peer, code, reason);
@@ -195,6 +195,7 @@ class AgentServer implements ControlServer {
     const agent = new AgentStream(call, hello, peer);
     this.#agents.set(agent.hostId, agent);
     agent.send({ welcome: { heartbeatMs: this.#heartbeatMs } });
+    for (const enrolment of this.#responders.values()) agent.send({ enrolment });
     if (this.#interest !== null) agent.send({ interest: interestToWire(this.#interest) });
     const { agentVersion, unacknowledged } = hello;
     log.info({ host: agent.hostId, agentVersion, unacknowledged: unacknowledged.length }, 'agent attached');
@@ -242,10 +243,26 @@ class AgentServer implements ControlServer {
     }
   }
 
+  /** An agent whose certificate was taken back goes at once; a responder's key that is new, or taken back, is told to all. */
+  #learn(enrolment: Enrolment): void {
+    const agent = this.#agents.get(enrolment.subject);
+    if (agent !== undefined) this.#cutUnlessInForce(agent);
+    if (!hasRole(enrolment, 'responder')) return;
+    const record = encode('Enrolment', enrolment);
+    this.#responders.set(`${enrolment.subject}/${enrolment.signingKeyId}`, record);
+    for (const one of this.#agents.values()) one.send({ enrolment: record });
+  }
+
+  #cutUnlessInForce(agent: AgentStream): boolean {
+    const refusal = checkStanding(agent.peer, this.#inForce);
+    if (refusal !== null) this.#end(agent, 'not-in-force', refusal.code, refusal.reason);
+    return refusal !== null;
+  }
+
   #beat(): void {
-    this.recheck();
     const limit = performance.now() - this.#heartbeatMs * SILENT_AFTER;
     for (const agent of this.#agents.values()) {
+      if (this.#cutUnlessInForce(agent)) continue;
       if (agent.heard < limit && !agent.storing) {
         this.#end(agent, 'silent', status.DEADLINE_EXCEEDED, 'the agent has gone silent');
       } else agent.send({ heartbeat: {} });

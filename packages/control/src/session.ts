@@ -1,5 +1,5 @@
 import { Client, type ClientDuplexStream, type ServiceError, status } from '@grpc/grpc-js';
-import type { TlsSource } from '@ringfence/identity';
+import type { TlsSource, TrustedKeys } from '@ringfence/identity';
 import type { Control } from '@ringfence/schema';
 import type { Answers } from './answers.ts';
 import { type ControlLog, messageOf } from './log.ts';
@@ -24,6 +24,7 @@ export interface SessionDeps {
   readonly tls: TlsSource;
   readonly control: Control;
   readonly answers: Answers;
+  readonly trusted: Pick<TrustedKeys, 'take'>;
   readonly hello: Omit<Hello, 'unacknowledged'>;
   readonly welcomeTimeoutMs: number;
   readonly log: ControlLog;
@@ -100,6 +101,7 @@ class Session {
     if (message.welcome !== undefined) this.#welcome(message.welcome.heartbeatMs);
     else if (!this.#welcomed) this.#stop('the responder spoke before its welcome');
     else if (message.command !== undefined) void this.#execute(message.command);
+    else if (message.enrolment !== undefined) this.#deps.trusted.take(message.enrolment);
     else if (message.interest !== undefined) void this.#setInterest(message.interest);
     else if (message.acknowledge !== undefined) answers.acknowledged(message.acknowledge);
   }

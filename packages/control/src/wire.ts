@@ -31,6 +31,7 @@ export type ToAgent =
   | { readonly command: Uint8Array }
   | { readonly interest: WireInterest }
   | { readonly acknowledge: string }
+  | { readonly enrolment: Uint8Array }
   | { readonly heartbeat: object };
 
 type AllOf<U> = U extends unknown ? keyof U : never;

@@ -1,22 +1,18 @@
-/** Holds so many agents' streams: argv: directory of the authority, port of the responder, number. Says `ready`, and `executed n` when it ends. */
-import { randomUUID } from 'node:crypto';
-import { createRequest, openAuthority, type TlsSource } from '@ringfence/identity';
+/** Holds many agents' streams: argv: file with their certificates, port of the responder. Says `ready`, and `executed n` when it ends. */
+import { readFileSync } from 'node:fs';
+import type { TlsMaterial, TlsSource } from '@ringfence/identity';
 import { connectControl } from '../src/index.ts';
 import { silent, TestAgent } from './support.ts';
 
-const [directory = '', port = '', count = ''] = process.argv.slice(2);
-const ca = await openAuthority(directory);
-const agents = Array.from({ length: Number(count) }, () => new TestAgent(randomUUID()));
-const links = await Promise.all(
-  agents.map(async (control) => {
-    const { key, csr } = await createRequest(control.hostId);
-    const { certificate } = await ca.issue({ csr, subject: control.hostId, roles: ['agent'], days: 1 });
-    const material = { certificate, key, authority: ca.certificate };
-    const tls: TlsSource = { current: () => material, onChange: () => ({ [Symbol.dispose]() {} }) };
-    const endpoints = [`localhost:${port}`];
-    return connectControl({ endpoints, tls, control, bootId: 'b', agentVersion: '1', log: silent, backoffMs: 100 });
-  }),
-);
+const [file = '', port = ''] = process.argv.slice(2);
+const agents: TestAgent[] = [];
+const links = (JSON.parse(readFileSync(file, 'utf8')) as [string, TlsMaterial][]).map(([hostId, material]) => {
+  const control = new TestAgent(hostId);
+  agents.push(control);
+  const tls: TlsSource = { current: () => material, onChange: () => ({ [Symbol.dispose]() {} }) };
+  const base = { tls, control, trusted: { take() {} }, bootId: 'b', agentVersion: '1', log: silent };
+  return connectControl({ ...base, endpoints: [`localhost:${port}`], backoffMs: 100 });
+});
 console.log('ready');
 process.stdin.resume().once('end', async () => {
   console.log(`executed ${agents.reduce((sum, { executed }) => sum + executed.length, 0)}`);

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { TlsMaterial } from '@ringfence/identity';
 import { decode } from '@ringfence/schema';
 import { command, createPlace, until } from './support.ts';
 
@@ -15,10 +19,18 @@ test('a thousand agents attach, are all reached, and cost a bounded memory each'
   const hosts = new Set<string>();
   const server = await place.serve({ heartbeatMs: 2000 });
   server.onAttach((hostId) => hosts.add(hostId));
-  await sleep(200);
+  const directory = mkdtempSync(join(tmpdir(), 'rf-control-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const agents: [string, TlsMaterial][] = [];
+  while (agents.length < AGENTS) {
+    const hostId = randomUUID();
+    agents.push([hostId, (await place.material(hostId, ['agent'])).tls]);
+  }
+  const file = join(directory, 'agents.json');
+  writeFileSync(file, JSON.stringify(agents), { mode: 0o600 });
   globalThis.gc?.();
   const before = process.memoryUsage().rss;
-  const args = [join(import.meta.dirname, 'agents-child.ts'), place.ca.directory, String(server.port), String(AGENTS)];
+  const args = [join(import.meta.dirname, 'agents-child.ts'), file, String(server.port)];
   const child = spawn(
     process.execPath,
     [...process.execArgv.filter((one) => one.startsWith('--conditions')), ...args],

@@ -8,9 +8,11 @@ import {
   type Authority,
   createAuthority,
   createRequest,
+  Enrolments,
   type Role,
   type TlsMaterial,
   type TlsSource,
+  TrustedKeys,
 } from '@ringfence/identity';
 import {
   type Control,
@@ -30,6 +32,7 @@ import {
   type ServeControlOptions,
   serveControl,
 } from '../src/index.ts';
+import { EnrolmentLog } from './enrolment-log.ts';
 
 export const silent: ControlLog = { info() {}, warn() {}, error() {} };
 const key = createSigningKey();
@@ -41,7 +44,8 @@ export interface Turning extends TlsSource {
 
 export interface Place {
   readonly ca: Authority;
-  readonly revoked: Set<string>;
+  readonly log: EnrolmentLog;
+  readonly enrolments: Enrolments;
   /** Results that came without anybody waiting */
   readonly stored: { readonly hostId: string; readonly id: string }[];
   material(subject: string, roles: readonly Role[], days?: number): Promise<{ tls: TlsMaterial; serial: string }>;
@@ -63,12 +67,16 @@ export async function createPlace(t: TestContext): Promise<Place> {
     for (const one of closing.reverse()) await one[Symbol.asyncDispose]();
     rmSync(directory, { recursive: true, force: true });
   });
-  const revoked = new Set<string>();
+  const log = new EnrolmentLog(ca.root);
+  const enrolments = await Enrolments.open({ bus: log, root: ca.root.publicKey });
+  closing.push(enrolments);
   const stored: Place['stored'] = [];
   const material: Place['material'] = async (subject, roles, days = 1) => {
     const { key, csr } = await createRequest(subject);
     const hosts = roles.includes('agent') ? [] : ['127.0.0.1', 'localhost'];
     const { certificate, serial } = await ca.issue({ csr, subject, roles, hosts, days });
+    log.enrol(subject, roles.join(','), serial);
+    await until(() => enrolments.inForce(serial));
     return { tls: { certificate, key, authority: ca.certificate }, serial };
   };
   const source: Place['source'] = async (subject, roles, days) => {
@@ -77,7 +85,8 @@ export async function createPlace(t: TestContext): Promise<Place> {
   };
   return {
     ca,
-    revoked,
+    log,
+    enrolments,
     stored,
     material,
     source,
@@ -85,7 +94,7 @@ export async function createPlace(t: TestContext): Promise<Place> {
       const server = await serveControl({
         port: 0,
         tls: options.tls ?? (await source('responder-1', ['responder'])),
-        isRevoked: (serial) => revoked.has(serial),
+        enrolments,
         onResult: async (hostId, result) => void stored.push({ hostId, id: decode('Result', result).id }),
         log: silent,
         heartbeatMs: 200,
@@ -99,6 +108,7 @@ export async function createPlace(t: TestContext): Promise<Place> {
         endpoints: servers.map(({ port }) => `127.0.0.1:${port}`),
         tls: options.tls ?? (await source(agent.hostId, ['agent'])),
         control: agent,
+        trusted: new TrustedKeys(ca.root.publicKey, 'responder'),
         bootId: 'boot',
         agentVersion: '0.1.0',
         log: silent,

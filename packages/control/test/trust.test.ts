@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { Client, type ServiceError } from '@grpc/grpc-js';
-import { identityPaths, type TlsMaterial, watchCertificates, writeIdentity } from '@ringfence/identity';
-import { createSigningKey } from '@ringfence/schema';
+import { identityPaths, type TlsMaterial, TrustedKeys, watchCertificates, writeIdentity } from '@ringfence/identity';
+import { createSigningKey, encode, encodeSigned } from '@ringfence/schema';
 import type { ControlServer } from '../src/index.ts';
 import { responderCredentials } from '../src/tls.ts';
 import { attach, channelOptions, type FromAgent } from '../src/wire.ts';
@@ -72,10 +72,9 @@ test('a revoked agent is cut while it streams, and not taken again', limit, asyn
   const link = await place.connect(bad, [server], { tls });
   const other = await place.connect(good, [server]);
   await until(() => server.attached(bad.hostId) && server.attached(good.hostId));
-  place.revoked.add(tls.serial);
   bad.hold();
   const answer = assert.rejects(server.execute(bad.hostId, command(bad.hostId).bytes), { code: 'ERR_CONTROL_LOST' });
-  server.recheck();
+  place.log.revoke(tls.serial);
   await answer;
   assert.equal(server.attached(bad.hostId), false);
   await until(() => server.stats().cut.refused >= 2);
@@ -84,14 +83,16 @@ test('a revoked agent is cut while it streams, and not taken again', limit, asyn
   assert.equal(link.stats().welcomes, 1);
 });
 
-test('a revocation that nobody announces is found at the next heartbeat', limit, async (t) => {
+test('a key that is to be retired later is cut when its time has come', limit, async (t) => {
   const place = await createPlace(t);
   const server = await place.serve({ heartbeatMs: 50 });
   const agent = new TestAgent();
   const tls = await place.source(agent.hostId, ['agent']);
   await place.connect(agent, [server], { tls });
   await until(() => server.attached(agent.hostId));
-  place.revoked.add(tls.serial);
+  place.log.revoke(tls.serial, (Date.now() + 300) * 1000);
+  await until(() => place.enrolments.of(agent.hostId).some(({ revokedAt }) => revokedAt > 0));
+  assert.equal(server.attached(agent.hostId), true);
   await until(() => server.stats().cut['not-in-force'] === 1 && !server.attached(agent.hostId));
 });
 
@@ -147,10 +148,11 @@ test('certificates change on both sides while they stream, from files, and no co
       await renewed(agent.hostId, ['agent']),
       await renewed('responder-1', ['responder']),
     ];
-    place.revoked.add(serials[0] as string);
+    const before = serials[0] as string;
     serials[0] = agentSerial;
     serverTls.check();
     agentTls.check();
+    place.log.revoke(before);
     await until(() => link.stats().welcomes === turn + 2 && server.attached(agent.hostId));
     assert.equal(await shown(), serverSerial);
     await server.execute(agent.hostId, command(agent.hostId).bytes);
@@ -255,3 +257,39 @@ test('an agent that says nothing more is given up, and so is a responder', limit
   open = true;
   await until(() => link.connected);
 });
+
+test(
+  'agents learn whose commands to obey from the root key, through whichever responder they have',
+  limit,
+  async (t) => {
+    const place = await createPlace(t);
+    const server = await place.serve();
+    const agent = new TestAgent();
+    const trusted = new TrustedKeys(place.ca.root.publicKey, 'responder');
+    const keys = [createSigningKey(), createSigningKey(), createSigningKey()] as const;
+    place.log.enrol('responder-2', 'auditor,responder', 'a1', keys[0]);
+    place.log.enrol('detector-1', 'detector', 'a2', keys[1]);
+    await until(() => place.enrolments.inForce('a2'));
+    await place.connect(agent, [server], { trusted });
+    await until(() => trusted.get(keys[0].keyId) !== undefined);
+    assert.equal(trusted.get(keys[0].keyId)?.equals(keys[0].publicKey), true);
+    place.log.enrol('responder-3', 'responder', 'a3', keys[2]);
+    await until(() => trusted.get(keys[2].keyId) !== undefined);
+    place.log.revoke('a1');
+    await until(() => trusted.get(keys[0].keyId) === undefined);
+    assert.equal(trusted.get(keys[1].keyId), undefined, 'a detector orders nothing');
+    assert.equal(trusted.refused, 0);
+    // A responder that is not to be believed brings what nobody but itself has signed.
+    const draft = place.enrolments.of('responder-3')[0];
+    assert.ok(draft !== undefined);
+    const thief = createSigningKey();
+    const publicKey = thief.publicKey.export({ type: 'spki', format: 'der' });
+    trusted.take(encodeSigned('Enrolment', { ...draft, signingKeyId: thief.keyId, publicKey }, thief));
+    trusted.take(encode('Enrolment', { ...draft, signingKeyId: thief.keyId, publicKey }));
+    trusted.take(encode('Enrolment', { ...draft, version: 9, revokedAt: 1 }));
+    trusted.take(Buffer.from('garbage'));
+    assert.equal(trusted.get(thief.keyId), undefined);
+    assert.notEqual(trusted.get(keys[2].keyId), undefined);
+    assert.equal(trusted.refused, 4);
+  },
+);

@@ -1,8 +1,9 @@
-import { createPublicKey, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { decode, type Enrolment, keyIdOf, SchemaError, TOPIC, verifyRecord } from '@ringfence/schema';
+import { type Enrolment, TOPIC } from '@ringfence/schema';
 import { messageOf } from './errors.ts';
 import type { Role } from './roles.ts';
+import { type Disbelief, disbelieve, isRevokedAt, publicKeyOf, readEnrolment } from './verify.ts';
 
 /** The part of the bus that is needed: packages/bus's `Bus` has it. */
 export interface EnrolmentLog {
@@ -33,15 +34,12 @@ export interface EnrolmentsStats {
   readonly interruptions: number;
 }
 
-/** `unreadable`: no Enrolment; `forged`: not the root key's signature; `misplaced`: under another key than its own; `full`: no room. */
-export type Refusal = 'unreadable' | 'forged' | 'misplaced' | 'full';
+export type Refusal = Disbelief | 'full';
 
 interface Entry {
   readonly enrolment: Enrolment;
   key: KeyObject | undefined;
 }
-
-const MAX_RECORD = 65_536;
 
 /**
  * Who may speak as whom: `ringfence.enrolments`, read from its beginning and followed. Whatever stands there without the root key's signature changes
@@ -49,7 +47,6 @@ const MAX_RECORD = 65_536;
  */
 export class Enrolments implements AsyncDisposable {
   readonly #options: EnrolmentsOptions;
-  readonly #root: string;
   readonly #now: () => number;
   readonly #max: number;
   readonly #bySubject = new Map<string, Map<string, Entry>>();
@@ -64,7 +61,6 @@ export class Enrolments implements AsyncDisposable {
 
   private constructor(options: EnrolmentsOptions) {
     this.#options = options;
-    this.#root = keyIdOf(options.root);
     this.#now = options.now ?? (() => Date.now() * 1000);
     this.#max = options.maxEntries ?? 500_000;
   }
@@ -112,21 +108,30 @@ export class Enrolments implements AsyncDisposable {
   /** Whether the certificate (hex serial) is enrolled and not revoked: a signature of the authority alone is not enough. */
   inForce(serial: string): boolean {
     const entry = this.#bySerial.get(serial.toUpperCase());
-    return entry !== undefined && !revoked(entry.enrolment, this.#now());
+    return entry !== undefined && !isRevokedAt(entry.enrolment, this.#now());
   }
 
   /** Whether this certificate (hex serial) or signing key (id) is known, and taken back. */
   isRevoked(serialOrKeyId: string): boolean {
     const now = this.#now();
     const entry = this.#bySerial.get(serialOrKeyId.toUpperCase());
-    if (entry !== undefined) return revoked(entry.enrolment, now);
+    if (entry !== undefined) return isRevokedAt(entry.enrolment, now);
     const own = [...(this.#byKeyId.get(serialOrKeyId)?.values() ?? [])];
-    return own.length > 0 && own.every(({ enrolment }) => revoked(enrolment, now));
+    return own.length > 0 && own.every(({ enrolment }) => isRevokedAt(enrolment, now));
   }
 
   /** All of one subject, the revoked ones too. */
   of(subject: string): readonly Enrolment[] {
     return [...(this.#bySubject.get(subject)?.values() ?? [])].map(({ enrolment }) => enrolment);
+  }
+
+  /** All that may act in this role, or might: the revoked ones too. Looks at every enrolment there is. */
+  withRole(role: Role): readonly Enrolment[] {
+    const found: Enrolment[] = [];
+    for (const own of this.#bySubject.values()) {
+      for (const { enrolment } of own.values()) if (hasRole(enrolment, role)) found.push(enrolment);
+    }
+    return found;
   }
 
   /** Told of every enrolment that is new or changed from now on. */
@@ -138,7 +143,8 @@ export class Enrolments implements AsyncDisposable {
   stats(): EnrolmentsStats {
     let gone = 0;
     const now = this.#now();
-    for (const own of this.#bySubject.values()) for (const one of own.values()) if (revoked(one.enrolment, now)) gone++;
+    for (const own of this.#bySubject.values())
+      for (const one of own.values()) if (isRevokedAt(one.enrolment, now)) gone++;
     return { known: this.#known, revoked: gone, refused: { ...this.#refused }, interruptions: this.#interruptions };
   }
 
@@ -183,12 +189,12 @@ export class Enrolments implements AsyncDisposable {
   #read(key: string, value: Uint8Array): Enrolment | Refusal | null {
     const enrolment = readEnrolment(value);
     if (enrolment === null) return 'unreadable';
-    const { subject, signingKeyId, version, keyId } = enrolment;
+    const { subject, signingKeyId, version } = enrolment;
     if (key !== `${subject}/${signingKeyId}`) return 'misplaced';
     const before = this.#bySubject.get(subject)?.get(signingKeyId);
     if (before !== undefined && before.enrolment.version >= version) return null;
-    if (keyId !== this.#root || !verifyRecord(this.#options.root, value)) return 'forged';
-    if (keyIdOf(publicKeyOf(enrolment)) !== signingKeyId) return 'misplaced';
+    const disbelief = disbelieve(this.#options.root, enrolment, value);
+    if (disbelief !== null) return disbelief;
     return before === undefined && this.#known >= this.#max ? 'full' : enrolment;
   }
 
@@ -206,26 +212,12 @@ export class Enrolments implements AsyncDisposable {
   }
 }
 
-function readEnrolment(value: Uint8Array): Enrolment | null {
-  if (value.length > MAX_RECORD) return null;
-  try {
-    return decode('Enrolment', value);
-  } catch (error) {
-    if (error instanceof SchemaError) return null;
-    throw error;
-  }
-}
-
-function publicKeyOf(enrolment: Enrolment): KeyObject {
-  return createPublicKey({ key: Buffer.from(enrolment.publicKey), format: 'der', type: 'spki' });
-}
-
-function revoked({ revokedAt }: Enrolment, at: number): boolean {
-  return revokedAt !== 0 && at >= revokedAt;
+export function hasRole({ role }: Enrolment, wanted: Role): boolean {
+  return role.split(',').includes(wanted);
 }
 
 function speaks({ enrolment }: Entry, role: Role, at: number): boolean {
-  return enrolment.role.split(',').includes(role) && !revoked(enrolment, at);
+  return hasRole(enrolment, role) && !isRevokedAt(enrolment, at);
 }
 
 function keyOf(entry: Entry | undefined, role: Role, at: number): KeyObject | undefined {
