@@ -31,8 +31,8 @@ export interface CollectorDeps {
   /** the topics ringfence.raw and logs-raw must exist */
   readonly bus: Pick<Bus, 'produce'>;
   readonly identity: CollectorIdentity;
-  /** whose commands are obeyed, by key id */
-  readonly trustedKeys: ReadonlyMap<string, KeyObject>;
+  /** whose commands are obeyed, by key id; in a fleet it changes while the agent runs (`TrustedKeys` of @ringfence/identity) */
+  readonly trustedKeys: Pick<ReadonlyMap<string, KeyObject>, 'get'>;
   readonly log: Log;
   /** what loaded content can match, if that is known before the start. @default writes, creates and `watchedPaths` */
   readonly interest?: Interest;

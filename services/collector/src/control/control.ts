@@ -24,7 +24,7 @@ const COMMAND_BYTES_MAX = 65_536;
 export interface ControlDeps {
   readonly hostId: string;
   readonly bootId: string;
-  readonly trustedKeys: ReadonlyMap<string, KeyObject>;
+  readonly trustedKeys: Pick<ReadonlyMap<string, KeyObject>, 'get'>;
   readonly executed: ExecutedCommands;
   readonly limit: RateLimit;
   readonly find: FindProcess;
