@@ -7,7 +7,6 @@ export { KafkaBus, openKafkaBus } from './kafka/bus.ts';
 export type { AssignedPartition } from './kafka/consumer.ts';
 export type { Compression, KafkaBusOptions, KafkaSasl, KafkaTls, SaslMechanism } from './kafka/options.ts';
 export type { KafkaBusStats } from './kafka/stats.ts';
-export { replicasOf, stateTopic, topicConfigs } from './kafka/topics.ts';
 export { MAX_KEY_BYTES, MAX_RECORD_BYTES } from './limits.ts';
 export { murmur2, partitionOf } from './murmur2.ts';
 export { Patience, type PatienceOptions } from './patience.ts';

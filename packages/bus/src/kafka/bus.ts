@@ -11,7 +11,8 @@ import { PlatformaticWire } from './platformatic.ts';
 import { Producer } from './producer.ts';
 import { readTopic } from './read.ts';
 import { type KafkaBusStats, Stats } from './stats.ts';
-import { ensureTopics, stateTopic } from './topics.ts';
+import { stateTopic } from './topic-settings.ts';
+import { ensureTopics } from './topics.ts';
 import { type Wire, WireError } from './wire.ts';
 
 /** The bus on Kafka brokers. */

@@ -14,7 +14,7 @@ import { LazyOffsets } from './lazy-offsets.ts';
 import { Linger } from './linger.ts';
 import { Membership } from './membership.ts';
 import { nameOf } from './partition-scan.ts';
-import { STATE_PREFIX } from './topics.ts';
+import { STATE_PREFIX } from './topic-settings.ts';
 import { type Wire, WireError } from './wire.ts';
 
 /** How long closing waits for a join that is on its way: who leaves in the middle of it keeps the others waiting. */
