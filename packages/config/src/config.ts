@@ -1,6 +1,6 @@
 import type { Address } from './setting.ts';
 
-export type ServiceName = 'collector' | 'enricher' | 'detector' | 'responder' | 'auditor';
+export type ServiceName = 'collector' | 'enricher' | 'detector' | 'responder' | 'auditor' | 'registrar';
 export type TopicName =
   | 'raw'
   | 'logsRaw'
@@ -66,7 +66,13 @@ export interface Config {
   /** `auto`: to be made from host name and pid */
   readonly instance: string;
   readonly shutdownDeadlineMs: number;
-  readonly identity: { readonly path: string };
+  readonly identity: { readonly path: string; readonly registrar: string };
+  readonly registrar: {
+    readonly path: string;
+    readonly listen: Address;
+    readonly names: readonly string[];
+    readonly certificateDays: number;
+  };
   readonly control: { readonly listen: Address; readonly endpoints: readonly string[] };
   /** empty url: a file in `stateDir` instead */
   readonly redis: {

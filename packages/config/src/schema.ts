@@ -9,6 +9,7 @@ import {
   duration,
   flag,
   type Milliseconds,
+  names,
   optionalPath,
   path,
   paths,
@@ -31,7 +32,17 @@ export interface Home {
 }
 
 /** In the order the data flows. */
-export const SERVICES: readonly ServiceName[] = ['collector', 'enricher', 'detector', 'responder', 'auditor'];
+export const SERVICES: readonly ServiceName[] = [
+  'collector',
+  'enricher',
+  'detector',
+  'responder',
+  'auditor',
+  'registrar',
+];
+
+/** What `up` runs unless it is told: all that one machine needs. */
+const ONE_MACHINE = SERVICES.filter((service) => service !== 'registrar');
 
 const LOOPBACK = /^(127\.|::1$|localhost$)/;
 
@@ -168,7 +179,11 @@ const shape = (home: Home) => ({
     'The unix socket through which commands steer a running `ringfence up`. Gone after a reboot.',
     '/run/ringfence as root, else $XDG_RUNTIME_DIR/ringfence',
   ),
-  services: choices(SERVICES, 'The services this process runs. A service left out must run elsewhere on the same bus.'),
+  services: choices(
+    SERVICES,
+    'The services this process runs. A service left out must run elsewhere on the same bus.',
+    ONE_MACHINE,
+  ),
 
   instance: text(
     'auto',
@@ -449,6 +464,17 @@ const shape = (home: Home) => ({
 
   identity: section('Who this process is in a fleet. In one process on the embedded log nothing of it is needed.', {
     path: statePath('identity', 'What `ringfence enrol` got: certificate, keys, the root of the fleet.'),
+    registrar: text('', 'Where certificates are renewed, `https://registrar:7443`. Empty: by hand.', URL_TEXT),
+  }),
+
+  registrar: section('Enrols agents and services: gives certificates for one-time tokens, takes them back.', {
+    path: statePath('authority', 'The certificate authority and the root key of the fleet; made at the first start.'),
+    listen: address('0.0.0.0:7443', 'Where who enrols connects, over TLS.'),
+    names: names(['localhost', '127.0.0.1'], 'DNS names and addresses that it is known by.'),
+    certificateDays: count(30, 'How long certificates are valid. They are renewed at two thirds of it.', {
+      min: 1,
+      max: 825,
+    }),
   }),
 
   control: section('The stream through which agents get commands and the interest, and answer.', {
@@ -526,14 +552,15 @@ function kafkaConflictsOf({ tls, sasl, brokers, replicationFactor, minInsyncRepl
 
 /** Paths that lie in the state directory unless they were set. */
 function placePaths(settings: Settings) {
-  const { stateDir, collector, bus, auditor, identity } = settings;
+  const { stateDir, collector, bus, auditor, identity, registrar } = settings;
   const { spool } = collector;
   return {
     ...settings,
     collector: { ...collector, spool: { ...spool, path: spool.path ?? join(stateDir, 'spool') } },
     bus: { ...bus, embedded: { ...bus.embedded, path: bus.embedded.path ?? join(stateDir, 'bus.db') } },
     auditor: { ...auditor, path: auditor.path ?? join(stateDir, 'audit.db') },
-    identity: { path: identity.path ?? join(stateDir, 'identity') },
+    identity: { ...identity, path: identity.path ?? join(stateDir, 'identity') },
+    registrar: { ...registrar, path: registrar.path ?? join(stateDir, 'authority') },
   };
 }
 

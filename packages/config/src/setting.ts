@@ -162,14 +162,18 @@ function pick<T extends string>(choices: readonly T[], value: unknown): T | Refu
 }
 
 /** One or more of `choices`, each once, in their order. */
-export function choices<const T extends string>(names: readonly T[], doc: string): z.ZodType<readonly T[]> {
+export function choices<const T extends string>(
+  names: readonly T[],
+  doc: string,
+  fallback: readonly T[] = names,
+): z.ZodType<readonly T[]> {
   const info: SettingInfo = {
     kind: 'list',
     type: `list of ${names.map((name) => `\`${name}\``).join(', ')}`,
-    default: `[${names.join(', ')}]`,
+    default: `[${fallback.join(', ')}]`,
     doc,
   };
-  return setting<readonly T[]>(info, [...names], (value) => {
+  return setting<readonly T[]>(info, [...fallback], (value) => {
     if (!Array.isArray(value) || value.length === 0)
       return refuse(`a list of one or more of ${names.join(', ')}`, value);
     const picked = value.map((item) => pick(names, item));
@@ -285,6 +289,17 @@ export function servers(fallback: readonly string[], doc: string): z.ZodType<rea
 
 const SERVER =
   /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])$/;
+
+/** DNS names and addresses. */
+export function names(fallback: readonly string[], doc: string): z.ZodType<readonly string[]> {
+  const type = 'list of names and addresses';
+  const info: SettingInfo = { kind: 'list', type, default: `[${fallback.join(', ')}]`, doc };
+  return setting<readonly string[]>(info, [...fallback], (value) => {
+    if (!Array.isArray(value) || value.length === 0) return refuse(`a ${type}`, value);
+    const bad = value.find((item) => typeof item !== 'string' || !/^[A-Za-z0-9.:-]{1,253}$/.test(item));
+    return bad === undefined ? value.map(String) : refuse('a DNS name or an address', bad);
+  });
+}
 
 /** Text that is never shown. Empty: not set. */
 export function secret(doc: string): z.ZodType<string> {

@@ -172,7 +172,7 @@ describe('bad settings are errors that say where, what was expected, and what wa
       description: 'several at once, in the order of the file',
       yaml: 'services: []\nlog: { level: loud }\n',
       expected: [
-        'ringfence.yaml:1:11: services: expected a list of one or more of collector, enricher, detector, responder, auditor; got []',
+        'ringfence.yaml:1:11: services: expected a list of one or more of collector, enricher, detector, responder, auditor, registrar; got []',
         'ringfence.yaml:2:15: log.level: expected one of trace, debug, info, warn, error, fatal, silent; got loud',
       ],
     },
