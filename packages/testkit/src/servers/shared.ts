@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { createConnection, createServer, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { startElasticsearch } from './elasticsearch.ts';
 import { TestServerError } from './errors.ts';
 import { startKafka } from './kafka.ts';
 import { startRedis } from './redis.ts';
+import { startRegistry } from './registry.ts';
 
 /** Set by whoever hosts shared servers, for the processes it starts: the abstract Unix socket they are asked for on. */
 const VARIABLE = 'RINGFENCE_TESTKIT_SHARED';
@@ -12,6 +14,8 @@ const VARIABLE = 'RINGFENCE_TESTKIT_SHARED';
 interface Shared {
   readonly kafka: { readonly bootstrap: readonly string[] };
   readonly redis: { readonly url: string; readonly port: number };
+  readonly elasticsearch: { readonly url: string };
+  readonly registry: { readonly url: string };
 }
 
 type Name = keyof Shared;
@@ -29,6 +33,14 @@ const STARTERS: { readonly [N in Name]: () => Promise<Started<N>> } = {
   redis: async () => {
     const server = await startRedis();
     return { server, facts: { url: server.url, port: server.port } };
+  },
+  elasticsearch: async () => {
+    const server = await startElasticsearch();
+    return { server, facts: { url: server.url } };
+  },
+  registry: async () => {
+    const server = await startRegistry();
+    return { server, facts: { url: server.url } };
   },
 };
 
@@ -94,4 +106,14 @@ export function sharedKafka(): Promise<Shared['kafka']> {
 /** One Redis for all test files of a run: prefix your keys, and never flush it. */
 export function sharedRedis(): Promise<Shared['redis']> {
   return shared('redis');
+}
+
+/** One Elasticsearch for all test files of a run: name your indices, streams and templates so that no other file has them. */
+export function sharedElasticsearch(): Promise<Shared['elasticsearch']> {
+  return shared('elasticsearch');
+}
+
+/** One schema registry for all test files of a run: name your subjects so that no other file has them. */
+export function sharedRegistry(): Promise<Shared['registry']> {
+  return shared('registry');
 }

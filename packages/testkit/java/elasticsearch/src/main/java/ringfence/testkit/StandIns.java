@@ -1,0 +1,52 @@
+package ringfence.testkit;
+
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
+import org.elasticsearch.cluster.node.DiscoveryNodes;
+import org.elasticsearch.common.settings.Setting;
+import org.elasticsearch.features.NodeFeature;
+import org.elasticsearch.index.mapper.KeywordFieldMapper;
+import org.elasticsearch.index.mapper.Mapper;
+import org.elasticsearch.index.mapper.TextFieldMapper;
+import org.elasticsearch.plugins.ActionPlugin;
+import org.elasticsearch.plugins.MapperPlugin;
+import org.elasticsearch.plugins.Plugin;
+import org.elasticsearch.rest.RestHandler;
+
+/**
+ * Stands in for modules of the distribution that are not published as artifacts: the REST front of data streams and of GET /, three field types (as
+ * plainer ones), and ILM's index setting (without effect). What lies behind the REST front is the server's own.
+ */
+public final class StandIns extends Plugin implements ActionPlugin, MapperPlugin {
+    private Cluster cluster;
+
+    @Override
+    public Collection<?> createComponents(PluginServices services) {
+        cluster = new Cluster(services.clusterService(), services.projectResolver());
+        return List.of();
+    }
+
+    @Override
+    public List<Setting<?>> getSettings() {
+        return List.of(Setting.simpleString("index.lifecycle.name", Setting.Property.Dynamic, Setting.Property.IndexScope));
+    }
+
+    @Override
+    public Map<String, Mapper.TypeParser> getMappers() {
+        return Map.of(
+            "wildcard", KeywordFieldMapper.PARSER,
+            "constant_keyword", KeywordFieldMapper.PARSER,
+            "match_only_text", TextFieldMapper.PARSER
+        );
+    }
+
+    @Override
+    public Collection<RestHandler> getRestHandlers(
+        RestHandlersServices services, Supplier<DiscoveryNodes> nodes, Predicate<NodeFeature> features
+    ) {
+        return List.of(new RootHandler(cluster), new CreateDataStream(cluster), new ListDataStreams(cluster), new DeleteDataStreams(cluster));
+    }
+}

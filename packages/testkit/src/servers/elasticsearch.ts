@@ -1,0 +1,78 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { javaFlags } from './archive.ts';
+import { classPathMissing, jarsOf, projectFile } from './class-path.ts';
+import { bringJava, type Java, javaMissing } from './java.ts';
+import { reservePorts } from './ports.ts';
+import { answersOk } from './probe.ts';
+import { type RunningServer, ServerProcess } from './server-process.ts';
+import { createWorkplace, removeWorkplace } from './workplace.ts';
+
+export interface ElasticsearchOptions {
+  /** MB of Java heap. @default 512 */
+  readonly heapMb?: number;
+}
+
+export interface SearchServer extends RunningServer, AsyncDisposable {
+  /** http://127.0.0.1:port */
+  readonly url: string;
+}
+
+const OLDEST_JAVA = 21;
+const DEFAULT_HEAP_MB = 512;
+/** After a restart the shards are there later than the port. */
+const HEALTHY = '/_cluster/health?wait_for_status=yellow&wait_for_no_initializing_shards=true&timeout=1s';
+
+/** Why Elasticsearch can't be started natively; undefined when it can. */
+export function elasticsearchMissing(): string | undefined {
+  return javaMissing(OLDEST_JAVA) ?? classPathMissing('elasticsearch');
+}
+
+async function startNode(
+  java: Java,
+  jars: readonly string[],
+  flags: readonly string[],
+  heapMb: number,
+): Promise<SearchServer> {
+  await using undo = new AsyncDisposableStack();
+  const [port, transportPort] = undo.use(await reservePorts(2)).ports;
+  const directory = undo.adopt(createWorkplace('elasticsearch'), removeWorkplace);
+  const home = join(directory, 'home');
+  mkdirSync(home);
+  const url = `http://127.0.0.1:${port}`;
+  const log = `-Dlog4j2.configurationFile=${projectFile('elasticsearch', 'log4j2.properties')}`;
+  const needs = ['--enable-native-access=ALL-UNNAMED', '--add-opens=java.base/java.io=ALL-UNNAMED', log];
+  const main = ['org.elasticsearch.node.TestNode', home, String(port), String(transportPort)];
+  const server = new ServerProcess({
+    title: 'Elasticsearch',
+    command: [java.path, `-Xms${heapMb}m`, `-Xmx${heapMb}m`, ...flags, ...needs, ...main],
+    env: { CLASSPATH: jars.join(':') },
+    log: join(directory, 'log'),
+    isReady: async (printed) => printed.includes('node started') && (await answersOk(`${url}${HEALTHY}`)),
+  });
+  undo.defer(() => server.stop('SIGKILL'));
+  await server.start();
+  const started = undo.move();
+  return {
+    url,
+    get pid() {
+      return server.pid;
+    },
+    stop: (signal) => server.stop(signal),
+    start: () => server.start(),
+    signal: (name) => server.signal(name),
+    [Symbol.asyncDispose]: () => started.disposeAsync(),
+  };
+}
+
+/** An Elasticsearch of one node on a free port of 127.0.0.1, without security. What it lacks of the distribution: see java/elasticsearch/README.md */
+export async function startElasticsearch(options: ElasticsearchOptions = {}): Promise<SearchServer> {
+  const java = await bringJava(OLDEST_JAVA);
+  const jars = await jarsOf('elasticsearch', java);
+  const heapMb = options.heapMb ?? DEFAULT_HEAP_MB;
+  const flags = await javaFlags('elasticsearch', java, jars, async (training) => {
+    await using server = await startNode(java, jars, training, heapMb);
+    await server.stop('SIGTERM');
+  });
+  return startNode(java, jars, flags, heapMb);
+}
