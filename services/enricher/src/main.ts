@@ -25,12 +25,12 @@ export interface EnricherService {
   stats(): EnricherStats;
 }
 
-/** ringfence.raw → ringfence.events, with its memory in ringfence.state.enricher. The topics must exist. */
+/** ringfence.raw and logs-raw → ringfence.events, with its memory in ringfence.state.enricher. The topics must exist. */
 export async function startEnricher(deps: EnricherDeps): Promise<EnricherService> {
   const { bus, enrolment, key = null, options = {}, log, metrics, failpoint } = deps;
   const stats = createStats();
   const pipelines = new Map<number, EnricherPipeline>();
-  const consumer = await bus.consumer({ group: 'enricher', topics: [TOPIC.raw], stores: [STORE] });
+  const consumer = await bus.consumer({ group: 'enricher', topics: [TOPIC.raw, TOPIC.logsRaw], stores: [STORE] });
   const stop = new AbortController();
   const running = runPipeline({
     service: 'enricher',

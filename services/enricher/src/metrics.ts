@@ -13,6 +13,9 @@ export interface EnricherStats {
   evicted: number;
   /** output batches beyond one per input, made to stay under the bus's record size */
   splits: number;
+  /** lines of logs: read by agents of ours, and sent by Filebeats, which nobody has signed */
+  logLines: number;
+  filebeatLines: number;
   processes: number;
 }
 
@@ -26,6 +29,8 @@ export function createStats(): EnricherStats {
     partial: 0,
     evicted: 0,
     splits: 0,
+    logLines: 0,
+    filebeatLines: 0,
     processes: 0,
   };
 }

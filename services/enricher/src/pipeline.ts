@@ -1,6 +1,8 @@
 import type { Effect, InRecord, StateChange, StateEntry } from '@ringfence/bus';
 import { type EventCursor, KIND, RawBatchReader, type SigningKey, TOPIC } from '@ringfence/schema';
 import { compileOptions, type EnricherOptions, type Enrolment } from './config.ts';
+import { type LogRecord, readLogRecord } from './logs/record.ts';
+import { createLogStep } from './logs/step.ts';
 import { createStats, type EnricherStats } from './metrics.ts';
 import { type Boot, laneOf, type Run } from './state/boot.ts';
 import { Boots } from './state/boots.ts';
@@ -15,13 +17,19 @@ import { NO_ORIGIN, noteWrite, originOf } from './steps/writers.ts';
 
 /** One partition's: its hosts' memory lives and moves with it. */
 export interface EnricherPipeline extends Disposable {
-  /** RawBatches in, EventBatches and state out. Throws before anything is changed: all records are checked first. */
+  /** RawBatches and log lines in, EventBatches and state out. Throws before anything is changed: all records are checked first. */
   handle(records: readonly InRecord[]): Effect;
   /** Does what can be done side by side for a backlog before `handle` is called. */
   ahead(records: readonly InRecord[]): Promise<void>;
   /** Fills empty memory with what the store held. */
   restore(entries: AsyncIterable<StateEntry>): Promise<void>;
   stats(): EnricherStats;
+}
+
+/** A record that may be applied: a whole RawBatch, or lines of logs. */
+interface Checked {
+  readonly record: InRecord;
+  readonly read: Buffer | LogRecord;
 }
 
 export interface EnricherPipelineDeps {
@@ -45,11 +53,13 @@ export function createEnricherPipeline(deps: EnricherPipelineDeps): EnricherPipe
   const sequences = new SequenceStep(stats);
   const reader = new RawBatchReader();
   const out = new BatchBuilder(deps.key ?? null);
+  const logs = createLogStep({ boots, sequences, out, stats, options });
 
   function enrichBatch(record: InRecord, bytes: Buffer): { boot: Boot; batches: readonly Buffer[] } {
     reader.open(bytes);
     const { hostId, bootId, run, wallOffset, sentAt, lanes } = reader.head;
     const boot = boots.hear(hostId, bootId, record.partition);
+    boot.wallOffset = wallOffset;
     const runId = runIdOf(run);
     out.begin({ boot, run, wallOffset, sentAt, receivedAt: record.timestamp, lanes });
     const ofRun = boot.run(runId);
@@ -83,31 +93,41 @@ export function createEnricherPipeline(deps: EnricherPipelineDeps): EnricherPipe
     boot.contexts.sweep(boot.tick);
   }
 
-  function enrich(record: InRecord, bytes: Buffer, state: Map<string, StateChange>): readonly Buffer[] {
-    const { boot, batches } = enrichBatch(record, bytes);
+  function enrich({ record, read }: Checked, state: Map<string, StateChange>): readonly Buffer[] {
+    const { boot, batches } = Buffer.isBuffer(read) ? enrichBatch(record, read) : logs.enrich(record, read);
     const position = { offset: record.offset, index: 0 };
     const forgotten = boots.drainGone();
     for (const one of forgotten) stats.evicted += lostIn(one);
     const gone = forgotten.flatMap((one) => forgetBoot(one, one.partition, position));
-    for (const change of [...gone, ...drainBoot(boot, record.partition, position)]) state.set(change.key, change);
+    const changed = boot === null ? [] : drainBoot(boot, record.partition, position);
+    const ofLogs = logs.drain(record.partition, position);
+    for (const change of [...gone, ...changed, ...ofLogs]) state.set(change.key, change);
     return batches;
   }
 
+  /** Throws for whatever can't be trusted or read. */
+  function checkRecord(record: InRecord): Checked {
+    if (record.topic === TOPIC.logsRaw) return { record, read: readLogRecord(record, verify.keyOf) };
+    const bytes = verify(record);
+    check(record.key, bytes);
+    return { record, read: bytes };
+  }
+
+  async function* withoutLogs(entries: AsyncIterable<StateEntry>): AsyncGenerator<StateEntry> {
+    for await (const entry of entries) if (!logs.restore(entry)) yield entry;
+  }
+
   return {
-    ahead: verify.ahead,
+    ahead: (records) => verify.ahead(records.filter(({ topic }) => topic !== TOPIC.logsRaw)),
     handle(records) {
-      const checked = records.map((record) => {
-        const bytes = verify(record);
-        check(record.key, bytes);
-        return { record, bytes };
-      });
+      const checked = records.map(checkRecord);
       const state = new Map<string, StateChange>();
-      const outputs = checked.flatMap(({ record, bytes }) =>
-        enrich(record, bytes, state).map((value) => ({ topic: TOPIC.events, key: record.key, value })),
+      const outputs = checked.flatMap((one) =>
+        enrich(one, state).map((value) => ({ topic: TOPIC.events, key: one.record.key, value })),
       );
       return { outputs, state: [...state.values()] };
     },
-    restore: (entries) => restoreBoots(boots, partition, entries),
+    restore: (entries) => restoreBoots(boots, partition, withoutLogs(entries)),
     stats() {
       const all = [...boots];
       const processes = all.reduce((sum, boot) => sum + boot.processes.size, 0);

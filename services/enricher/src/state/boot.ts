@@ -27,7 +27,7 @@ export class Boot {
   readonly processes: ProcessTable;
   readonly contexts: Contexts;
   readonly writes: WrittenFiles;
-  /** by run, hex; the latest is last */
+  /** by run, hex; the one heard last is last */
   readonly runs: Map<string, Run> = new Map<string, Run>();
   /** ticks seen: the clock of all timers */
   tick = 0;
@@ -37,6 +37,8 @@ export class Boot {
   heard = 0;
   /** input partition that its batches come from */
   partition = 0;
+  /** µs to add to a ktime to get the wall clock, as last told */
+  wallOffset = 0;
 
   constructor(hostId: string, bootId: string, options: CompiledEnricherOptions) {
     this.hostId = hostId;
@@ -64,9 +66,9 @@ export class Boot {
   }
 
   run(id: string): Run {
-    let run = this.runs.get(id);
-    if (run !== undefined) return run;
-    run = new Map();
+    // A sensor's runs come and go; that of the logs stays, and is heard now and then.
+    const run: Run = this.runs.get(id) ?? new Map();
+    this.runs.delete(id);
     this.runs.set(id, run);
     if (this.runs.size > MAX_RUNS) {
       const [oldest] = this.runs.keys();

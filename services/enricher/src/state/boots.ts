@@ -41,6 +41,14 @@ export class Boots {
     return boot;
   }
 
+  /** The boot of a host that was heard last. */
+  latest(hostId: string): Boot | undefined {
+    let latest: Boot | undefined;
+    for (const boot of this.#boots.values())
+      if (boot.hostId === hostId && (latest === undefined || boot.heard > latest.heard)) latest = boot;
+    return latest;
+  }
+
   /** After restoring. */
   resume(): void {
     for (const { heard } of this.#boots.values()) this.#clock = Math.max(this.#clock, heard);

@@ -151,7 +151,7 @@ export function decodeWrites(bytes: Uint8Array): Write[] {
 export function encodeBoot(boot: Boot): Buffer {
   const out = begin();
   const { processes, writes } = boot;
-  for (const value of [boot.tick, boot.gapSequence, boot.heard]) out.long(value);
+  for (const value of [boot.tick, boot.gapSequence, boot.heard, boot.wallOffset]) out.long(value);
   for (const value of [processes.nextOrdinal, processes.nextExitOrdinal, writes.nextSegment]) out.long(value);
   out.long(boot.runs.size);
   for (const [id, run] of boot.runs) {
@@ -191,6 +191,7 @@ export function decodeBoot(boot: Boot, bytes: Uint8Array): void {
   boot.tick = from.long();
   boot.gapSequence = from.long();
   boot.heard = from.long();
+  boot.wallOffset = from.long();
   boot.processes.nextOrdinal = from.long();
   boot.processes.nextExitOrdinal = from.long();
   boot.writes.nextSegment = from.long();

@@ -1,4 +1,4 @@
-import { u64High, u64Low } from '@ringfence/schema';
+import { nanosToMicros, u64High, u64Low } from '@ringfence/schema';
 import { ProcessEntry } from './process.ts';
 
 /** Every process of one boot, by number and start. Ended ones stay for a while, and as long as a child of theirs is here. */
@@ -38,6 +38,13 @@ export class ProcessTable {
   findBy(tgid: number, low: number, high: number): ProcessEntry | null {
     let entry = this.#byPid.get(tgid) ?? null;
     while (entry !== null && (entry.startLow !== low || entry.startHigh !== high)) entry = entry.older;
+    return entry;
+  }
+
+  /** The process that had the number at a time (µs, CLOCK_BOOTTIME). */
+  at(tgid: number, ktime: number): ProcessEntry | null {
+    let entry = this.#byPid.get(tgid) ?? null;
+    while (entry !== null && nanosToMicros(entry.start) > ktime) entry = entry.older;
     return entry;
   }
 

@@ -4,7 +4,7 @@ import { type Boot, type Lane, laneOf, type Run } from '../state/boot.ts';
 import type { BatchBuilder } from './batch.ts';
 
 /** Causes that lose a record; the other counters (self, unwatched, read_fault) take no number. */
-const LOSSES: readonly string[] = ['ring_full', 'scratch', 'spool_full', 'malformed'];
+const LOSSES: readonly string[] = ['ring_full', 'scratch', 'spool_full', 'malformed', 'log_rate'];
 
 /** Tells first arrivals from repetitions, and makes gap events of what never arrived. */
 export class SequenceStep {
@@ -31,7 +31,7 @@ export class SequenceStep {
   }
 
   /** false: seen before. */
-  isNew(lane: Lane | undefined, cursor: EventCursor, tick: number): boolean {
+  isNew(lane: Lane | undefined, cursor: Pick<EventCursor, 'sequence'>, tick: number): boolean {
     if (lane === undefined || lane.tracker.see(cursor.sequence, tick)) return true;
     this.#stats.duplicates++;
     return false;

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { type InRecord, Patience } from '@ringfence/bus';
 import { SchemaError, signerOf, verifyRecord, verifyRecordAside } from '@ringfence/schema';
 import type { Enrolment } from '../config.ts';
@@ -7,6 +8,8 @@ export interface Verify {
   (record: InRecord): Buffer;
   /** Verifies a backlog side by side, so that the step finds it done. What is not valid is left to the step, which says why. */
   ahead(records: readonly InRecord[]): Promise<void>;
+  /** The key of a record's host by id. Throws EnricherError: unknown, not known yet, revoked. */
+  keyOf(record: InRecord, keyId: string): KeyObject;
 }
 
 /**
@@ -43,13 +46,17 @@ export function createVerifyStep(enrolment: Enrolment, graceMs: number): Verify 
     );
   }
 
-  function verifySignature(record: InRecord): Buffer {
-    const { key: hostId, value, timestamp } = record;
-    if (value === null)
-      throw new EnricherError('ERR_ENRICHER_BOUNDS', hostId, 'a tombstone, which ringfence.raw has none of');
-    const keyId = signerOf(value);
+  function keyOf({ key: hostId, timestamp }: InRecord, keyId: string): KeyObject {
     const key = enrolment.keyFor(hostId, keyId, timestamp);
     if (key === undefined) throw unknown(hostId, keyId);
+    return key;
+  }
+
+  function verifySignature(record: InRecord): Buffer {
+    const { key: hostId, value } = record;
+    if (value === null)
+      throw new EnricherError('ERR_ENRICHER_BOUNDS', hostId, 'a tombstone, which ringfence.raw has none of');
+    const key = keyOf(record, signerOf(value));
     if (!valid.has(value) && !verifyRecord(key, value)) {
       throw new EnricherError('ERR_ENRICHER_SIGNATURE', hostId, 'the signature is not that of the key enrolled for it');
     }
@@ -57,6 +64,7 @@ export function createVerifyStep(enrolment: Enrolment, graceMs: number): Verify 
   }
 
   return Object.assign(verifySignature, {
+    keyOf,
     async ahead(records: readonly InRecord[]) {
       await Promise.all(records.map(verifyAhead));
     },

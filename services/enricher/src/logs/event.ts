@@ -1,0 +1,60 @@
+import { type Event, LANE, type Log, typeOf, U64_ZERO } from '@ringfence/schema';
+import type { ProcessEntry } from '../state/process.ts';
+import type { LogLine } from './line.ts';
+import { parseMessage } from './parse.ts';
+
+const MAX_NAME = 256;
+const MAX_COMMAND = 4096;
+const MAX_FOLDER = 1024;
+
+export type LogOrigin = 'file' | 'journald' | 'filebeat';
+
+/** The encoded Event of a line. `process`: whoever sent it, where the journal has told. */
+export function logEvent(
+  line: LogLine,
+  origin: LogOrigin,
+  sequence: number,
+  ktime: number,
+  process: ProcessEntry | null,
+): Buffer {
+  const event: Event = {
+    lane: LANE.log,
+    cpu: 0,
+    sequence,
+    ktime,
+    late: false,
+    tgid: process?.tgid ?? 0,
+    tid: process?.tgid ?? 0,
+    start: process?.start ?? U64_ZERO,
+    cgroup: process?.cgroup ?? U64_ZERO,
+    execId: process?.execId ?? 0,
+    body: { 'ringfence.Log': bodyOf(line, origin) },
+  };
+  return typeOf('Event').toBuffer(event);
+}
+
+function bodyOf(line: LogLine, origin: LogOrigin): Log {
+  const { path, offset, program, pid, message, length, text } = line;
+  const parsed = parseMessage(program, text);
+  const name = (value: string | undefined): string => value?.slice(0, MAX_NAME) ?? '';
+  return {
+    origin,
+    path,
+    offset,
+    program,
+    pid,
+    message: { bytes: message, length },
+    category: parsed.category ?? '',
+    action: parsed.action ?? '',
+    outcome: parsed.outcome ?? '',
+    user: name(parsed.user),
+    targetUser: name(parsed.targetUser),
+    sourceAddress: name(parsed.sourceAddress),
+    sourcePort: parsed.sourcePort ?? 0,
+    method: name(parsed.method),
+    fingerprint: name(parsed.fingerprint),
+    command: parsed.command?.slice(0, MAX_COMMAND) ?? '',
+    workingDirectory: parsed.workingDirectory?.slice(0, MAX_FOLDER) ?? '',
+    tty: name(parsed.tty),
+  };
+}
