@@ -1,0 +1,163 @@
+/** From a token to a kill: enrolled over HTTPS, attached over the control stream, obeyed by key, until the host is revoked. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Bus, openEmbeddedBus } from '@ringfence/bus';
+import { type Collector, startCollector, uninstallSensor } from '@ringfence/collector';
+import { type ControlLink, type ControlServer, connectControl, serveControl } from '@ringfence/control';
+import {
+  createAuthority,
+  Enrolments,
+  enrol,
+  type Identity,
+  identityPaths,
+  type Role,
+  TrustedKeys,
+  watchCertificates,
+} from '@ringfence/identity';
+import { isBpfFileSystem } from '@ringfence/libbpf-ts';
+import { type Registrar, startRegistrar } from '@ringfence/registrar';
+import { commandId, decode, encodeSigned, type SigningKey, TOPIC, topicsWith, verifyRecord } from '@ringfence/schema';
+import { createLogger } from '@ringfence/telemetry';
+import { buildSensor } from '../../tools/build-sensor.ts';
+import { skip as kernelSkip } from './sensor/sensor.ts';
+
+const BPF_FS = '/sys/fs/bpf';
+const hostId = randomUUID();
+const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+const log = createLogger({ level: 'silent' });
+const skip = kernelSkip || (!isBpfFileSystem(BPF_FS) && `no bpf file system at ${BPF_FS}: mount -t bpf bpf ${BPF_FS}`);
+
+/** Everything of a fleet that this needs, in one process; closed in reverse. */
+class Place {
+  readonly path = mkdtempSync(join(tmpdir(), 'ringfence-control-'));
+  readonly stack = new AsyncDisposableStack();
+
+  constructor() {
+    this.stack.defer(() => rmSync(this.path, { recursive: true, force: true }));
+  }
+
+  async bus(): Promise<Bus> {
+    const bus = this.stack.use(await openEmbeddedBus({ path: join(this.path, 'bus.db') }));
+    await bus.ensureTopics(topicsWith(1));
+    return bus;
+  }
+
+  async registrar(bus: Bus): Promise<Registrar> {
+    const ca = await createAuthority(join(this.path, 'ca'));
+    return this.stack.use(await startRegistrar({ options: { port: 0, names: ['127.0.0.1'] }, bus, ca, log }));
+  }
+
+  enrol(registrar: Registrar, subject: string, role: Role, hosts: readonly string[] = []): Promise<Identity> {
+    const token = registrar.createToken({ roles: [role], subject, hosts });
+    const directory = join(this.path, subject);
+    return enrol({ registrar: registrar.url, token, subject, roles: [role], directory });
+  }
+
+  async responder(bus: Bus, root: Identity['root']): Promise<{ server: ControlServer; enrolments: Enrolments }> {
+    const enrolments = this.stack.use(await Enrolments.open({ bus, root }));
+    const tls = this.stack.use(watchCertificates(identityPaths(join(this.path, 'responder-1'))));
+    const onResult = (host: string, value: Uint8Array): Promise<void> =>
+      bus.produce([{ topic: TOPIC.results, key: host, value }]);
+    const server = this.stack.use(await serveControl({ port: 0, tls, enrolments, onResult, log }));
+    return { server, enrolments };
+  }
+
+  async agent(
+    bus: Bus,
+    { signingKey, root }: Identity,
+    port: number,
+  ): Promise<{ collector: Collector; link: ControlLink }> {
+    const pinPath = `${BPF_FS}/rf-test-control-${process.pid}`;
+    this.stack.defer(() => uninstallSensor(pinPath));
+    const trusted = new TrustedKeys(root, 'responder');
+    const collector = await startCollector({
+      bus,
+      identity: { hostId, bootId, key: signingKey, agentVersion: 'test' },
+      trustedKeys: trusted,
+      log,
+      options: { sensorObject: await buildSensor(), stateDir: join(this.path, 'state'), pinPath },
+    });
+    this.stack.use(collector);
+    const tls = this.stack.use(watchCertificates(identityPaths(join(this.path, hostId))));
+    const { control } = collector;
+    const endpoints = [`localhost:${port}`];
+    const link = connectControl({ endpoints, tls, control, trusted, bootId, agentVersion: 'test', log, backoffMs: 50 });
+    this.stack.use(link);
+    return { collector, link };
+  }
+}
+
+/** A process to kill, its start as its own exec event tells it, and what that event was signed with. */
+async function victim(
+  bus: Bus,
+  collector: Collector,
+  enrolments: Enrolments,
+): Promise<{ child: ChildProcess; start: Uint8Array }> {
+  const child = spawn('/bin/sleep', ['60'], { stdio: 'ignore' });
+  await once(child, 'spawn');
+  await collector.settle();
+  for await (const { key, value } of bus.read({ topic: TOPIC.raw })) {
+    if (value === null) continue;
+    const batch = decode('RawBatch', value);
+    const publicKey = enrolments.keyFor(key, batch.keyId);
+    assert.ok(publicKey !== undefined && verifyRecord(publicKey, value), 'by the key that its host enrolled');
+    const exec = batch.events.find((event) => event.tgid === child.pid && 'ringfence.Exec' in event.body);
+    if (exec !== undefined) return { child, start: exec.start };
+  }
+  throw new Error(`no exec event of process ${child.pid}`);
+}
+
+function kill(key: SigningKey, pid: number, start: Uint8Array): Buffer {
+  const issuedAt = Date.now() * 1000;
+  const id = commandId(randomUUID(), 'kill', 'entity', 0);
+  const what = { id, action: 'kill', mode: 'enforce', cause: 'test', policy: 'test', reason: '', ordinal: 0 } as const;
+  const target = { hostId, bootId, entityId: 'entity', pid, start: Buffer.from(start), executable: '/bin/sleep' };
+  return encodeSigned('Command', { ...what, ...target, issuedAt, expiresAt: issuedAt + 30_000_000 }, key);
+}
+
+test('an enrolled agent kills what an enrolled responder orders, and nobody else, until it is revoked', {
+  skip,
+  timeout: 120_000,
+}, async () => {
+  const place = new Place();
+  await using _ = place.stack;
+  const bus = await place.bus();
+  const registrar = await place.registrar(bus);
+  const responder = await place.enrol(registrar, 'responder-1', 'responder', ['localhost']);
+  const detector = await place.enrol(registrar, 'detector-1', 'detector');
+  const own = await place.enrol(registrar, hostId, 'agent');
+  const { server, enrolments } = await place.responder(bus, responder.root);
+  const { collector, link } = await place.agent(bus, own, server.port);
+  while (!server.attached(hostId)) await sleep(5);
+  await server.setInterest({ version: 1, openPathPrefixes: [], openNames: ['shadow'] });
+
+  const { child, start } = await victim(bus, collector, enrolments);
+  const outcome = async (key: SigningKey): Promise<string> => {
+    const bytes = kill(key, child.pid as number, start);
+    const { id, outcome, reason } = decode('Result', await server.execute(hostId, bytes));
+    server.acknowledge(hostId, id);
+    return `${outcome} ${reason}`.trim();
+  };
+  const exited = once(child, 'exit');
+  for (const key of [detector.signingKey, own.signingKey]) assert.equal(await outcome(key), 'refused unknown-key');
+  assert.equal(child.signalCode, null);
+  assert.match(await outcome(responder.signingKey), /^executed/);
+  assert.equal((await exited)[1], 'SIGKILL');
+
+  await registrar.revoke('responder-1');
+  while (enrolments.key('responder', 'responder-1') !== undefined) await sleep(5);
+  const bytes = kill(responder.signingKey, child.pid as number, start);
+  const late = decode('Result', await server.execute(hostId, bytes));
+  assert.equal(late.reason, 'unknown-key', 'what a responder signs after its revocation is not obeyed');
+
+  await registrar.revoke(hostId);
+  while (server.attached(hostId) || link.connected) await sleep(5);
+  assert.equal(enrolments.keyFor(hostId, own.signingKey.keyId), undefined);
+});
