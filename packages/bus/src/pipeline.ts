@@ -3,6 +3,9 @@ import type { BusLog } from './embedded/options.ts';
 import { AssignmentLostError, BusFullError } from './errors.ts';
 import type { Assignment, Consumer, Effect, InRecord, OutRecord, StateEntry } from './port.ts';
 
+/** How often the log says that the bus is still full or away. */
+const WARN_EVERY_MS = 60_000;
+
 /** Where a crash test may stop the process. */
 export type Failpoint = 'before-effect' | 'before-commit' | 'after-commit';
 
@@ -17,7 +20,7 @@ export interface PipelineMetrics {
   committed?(records: number, seconds: number): void;
   retried?(error: unknown): void;
   deadLettered?(record: InRecord, error: unknown): void;
-  /** a commit had to wait because the bus was full */
+  /** a commit had to wait because the bus was full or away */
   backPressure?(): void;
   /** partitions came or went */
   reassigned?(change: Assignment): void;
@@ -200,19 +203,24 @@ async function buryRecord(options: Running, record: InRecord, error: unknown): P
   options.metrics?.deadLettered?.(record, error);
 }
 
-/** A full bus pushes back: the effect is kept and committed when there is room. */
+/** A bus that is full, or away, is waited for with the effect in hand: a commit may be tried again as it is. */
 async function commit(options: Running, records: readonly InRecord[], effect: Effect): Promise<void> {
   await options.failpoint?.('before-commit');
+  let warnedAt = -Infinity;
   for (let attempt = 0; ; attempt++) {
     try {
       await options.consumer.commit(records, effect);
       break;
     } catch (error) {
-      if (!(error instanceof BusFullError)) throw error;
+      const full = error instanceof BusFullError;
+      if (!full && fateOf(error) !== 'retriable') throw error;
       options.metrics?.backPressure?.();
-      if (attempt === 0)
-        options.log?.warn({ service: options.service, err: error }, 'the bus is full; waiting for room');
-      await pause(backoff(attempt, 10, 1000), options.signal);
+      if (performance.now() - warnedAt >= WARN_EVERY_MS) {
+        warnedAt = performance.now();
+        const message = full ? 'the bus is full; waiting for room' : 'the bus is away; waiting for it';
+        options.log?.warn({ service: options.service, err: error }, message);
+      }
+      await pause(full ? backoff(attempt, 10, 1000) : backoff(attempt, 100, 10_000), options.signal);
     }
   }
   await options.failpoint?.('after-commit');

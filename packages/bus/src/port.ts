@@ -1,8 +1,8 @@
 /**
  * The bus as services know it. Drivers: embedded (one SQLite file) and, for a fleet, Kafka.
  *
- * The rule every driver keeps: effect, then state, then offset. `Consumer.commit` hands all three over at once; the embedded driver does them in
- * one transaction, a broker driver in that order. So a crash anywhere redelivers, and since every id downstream derives from its input, a
+ * The rule every driver keeps: effect, then state with its position in the input, then offset. `Consumer.commit` hands all three over at once; the
+ * embedded driver does them in one transaction, the Kafka driver in that order, state and position as one batch. So a crash anywhere redelivers, and since every id downstream derives from its input, a
  * redelivery has no second effect.
  */
 
@@ -97,20 +97,21 @@ export interface ConsumerOptions {
 export interface Consumer extends AsyncDisposable {
   /**
    * Whom to tell which partitions are ours: from inside `poll`, so never while a batch is in hand, and before the first record of a new one comes. Their
-   * state is restored then. Set it before the first poll.
+   * state is restored then. It may be told several times in one poll, a part each time. Set it before the first poll.
    */
   onAssignment(listener: (change: Assignment) => Promise<void>): void;
   /** Waits until something is there, `signal` aborts (then []), or the consumer is closed (then []). Records of several partitions, each in order. */
   poll(signal?: AbortSignal): Promise<readonly InRecord[]>;
   /**
    * Outputs, state changes and the offsets after `records`, in that order or at once. Rejects with BusFullError when there is no room; nothing was then
-   * written. Rejects with AssignmentLostError when one of the partitions is no longer ours: the next poll tells which, and counts those that still are as
+   * written. Rejects with BusUnavailableError or BusRefusedError when brokers are away or refuse; what was written is written again by the same commit,
+   * tried again. Rejects with AssignmentLostError when one of the partitions is no longer ours: the next poll tells which, and counts those that still are as
    * lost and back. Offsets that come with no output and no state change may become durable a little later: their records, delivered again, change nothing.
    */
   commit(records: readonly InRecord[], effect: Effect): Promise<void>;
   /** What a store holds for a partition that has just been assigned: call in the listener of `onAssignment`. */
   restore(store: string, partition: number): AsyncIterable<StateEntry>;
-  /** records not yet committed, by topic */
+  /** Records not yet committed, by topic: of the partitions that are ours, or before the first poll of all. */
   lag(): Promise<ReadonlyMap<string, number>>;
   /** Stops polling; what was polled and not committed comes again to the next consumer of the group. */
   close(): Promise<void>;
@@ -128,7 +129,10 @@ export interface ReadOptions {
 export interface Bus extends AsyncDisposable {
   /** Creates what is missing; changes nothing that exists with another number of partitions, but rejects. */
   ensureTopics(topics: readonly TopicSpec[]): Promise<void>;
-  /** Durable when it resolves (survives kill -9). All or none. Rejects with BusFullError when the disk bound is reached. */
+  /**
+   * Durable when it resolves (survives kill -9). All or none on the embedded bus; on brokers some may be there when it rejects. Rejects with BusFullError
+   * when the disk bound is reached, with BusUnavailableError or BusRefusedError when brokers are away or refuse.
+   */
   produce(records: readonly OutRecord[]): Promise<void>;
   consumer(options: ConsumerOptions): Promise<Consumer>;
   /** What a group with a consumer here has not committed, in records by topic; empty when it has none. */
