@@ -10,9 +10,6 @@ export const SCHEMAS = 'ringfence.schemas';
 
 export const book: SchemaBook = { ours: writerSchemas, knows: knowsSchema, learn: learnSchema };
 
-/** Where a test's real registry is; tests are skipped without one. */
-export const REGISTRY: string | undefined = process.env['RINGFENCE_TEST_REGISTRY'];
-
 /** A bus that carries what it is given: what lies on it is what lies on the wire. */
 export async function wireWith(t: TestContext, ...topics: string[]): Promise<Bus> {
   const bus = await openEmbeddedBus({ path: ':memory:' });

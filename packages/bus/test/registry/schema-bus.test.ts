@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, type TestContext, test } from 'node:test';
+import { after, before, describe, type TestContext, test } from 'node:test';
 import {
   deadLetter,
   decode,
@@ -10,13 +10,19 @@ import {
   SchemaError,
   typeOf,
 } from '@ringfence/schema';
-import { createTestAlert, createTestHost } from '@ringfence/testkit';
+import {
+  createTestAlert,
+  createTestHost,
+  type RegistryServer,
+  registryMissing,
+  startRegistry,
+} from '@ringfence/testkit';
 import avro from 'avsc';
 import type { Bus, Consumer, InRecord } from '../../src/port.ts';
-import { RegistryClient } from '../../src/registry/client.ts';
+import { RegistryClient, type RegistryOptions } from '../../src/registry/client.ts';
 import { subjectOf } from '../../src/registry/registry-source.ts';
 import { type SchemaBus, type SchemaBusOptions, withSchemas } from '../../src/registry/schema-bus.ts';
-import { book, hostileServer, newerSchema, REGISTRY, SCHEMAS, schemaOf, wireWith } from './registry.ts';
+import { book, hostileServer, newerSchema, SCHEMAS, schemaOf, wireWith } from './registry.ts';
 
 const ALERTS = 'ringfence.alerts';
 const RAW = 'ringfence.raw';
@@ -44,8 +50,6 @@ async function consumerOf(t: TestContext, bus: Bus, ...topics: string[]): Promis
 }
 
 const alert = createTestAlert(1);
-const skip = REGISTRY === undefined ? 'no registry: RINGFENCE_TEST_REGISTRY is not set' : false;
-const registry = { url: REGISTRY ?? '' };
 
 /** A record of a version that nobody here knows. */
 function strange(name: RecordName, schema: string, value: object): { readonly bytes: Buffer; readonly print: string } {
@@ -175,7 +179,15 @@ function letterOf(record: InRecord): { readonly original: Uint8Array } {
   return decode('DeadLetter', deadLetter(record, new Error('no'), 'test').value);
 }
 
-describe('schemas in a registry', { skip }, () => {
+describe('schemas in a registry', { skip: registryMissing() ?? false }, () => {
+  let server: RegistryServer;
+  let registry: RegistryOptions;
+  before(async () => {
+    server = await startRegistry();
+    registry = { url: server.url };
+  });
+  after(() => server?.[Symbol.asyncDispose]());
+
   test('records travel in the Confluent frame and come back byte for byte, so that their signature still holds', async (t) => {
     const wire = await wireWith(t, RAW);
     const bus = await open(wire, { registry });
