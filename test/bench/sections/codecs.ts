@@ -5,6 +5,7 @@ import { BenchError } from '../lib/errors.ts';
 import { count, percentile, range, ratio } from '../lib/figures.ts';
 
 const ROUNDS = 5;
+const MIN_SECONDS = 0.3;
 /** of the stream: avsc makes an object of every event */
 const MAX_BATCHES = 200;
 
@@ -44,11 +45,20 @@ function measure({ events, ours, avsc }: Case): { readonly ours: readonly number
       ['ours', ours],
       ['avsc', avsc],
     ] as const) {
-      const begin = process.threadCpuUsage();
-      work();
-      const { user, system } = process.threadCpuUsage(begin);
+      const perSecond = events / secondsOf(work);
       // The first round only warms up.
-      if (round >= 0) times[side].push(events / ((user + system) / 1e6));
+      if (round >= 0) times[side].push(perSecond);
     }
   return times;
+}
+
+/** CPU seconds of one call. The kernel counts them in ticks of milliseconds: it is called for many. */
+function secondsOf(work: () => number): number {
+  const begin = process.threadCpuUsage();
+  for (let calls = 1; ; calls++) {
+    work();
+    const { user, system } = process.threadCpuUsage(begin);
+    const seconds = (user + system) / 1e6;
+    if (seconds >= MIN_SECONDS) return seconds / calls;
+  }
 }
