@@ -1,0 +1,53 @@
+import { signBytes, u64FromBigInt, u64ToHex } from '@ringfence/schema';
+import type { TestHost } from './host.ts';
+
+export interface TestLogOptions {
+  /** number of the first line. @default 1 */
+  readonly first?: number;
+  /** last number taken. @default that of the last line */
+  readonly sequence?: number;
+  readonly run?: bigint;
+  readonly drops?: Readonly<Record<string, number>>;
+  /** @default file */
+  readonly origin?: 'file' | 'journald';
+  /** from the journal: who sent the lines */
+  readonly pid?: number;
+  readonly program?: string;
+  /** @default /var/log/auth.log */
+  readonly path?: string;
+}
+
+/** Lines of a host's logs as its collector sends them on logs-raw: signed, one step of the host's time after the other. */
+export function testLogs(host: TestHost, lines: readonly string[], options: TestLogOptions = {}): Buffer {
+  const { first = 1, run = 0x1097n, drops = {}, origin = 'file', pid = 0, program = '', path } = options;
+  const { sequence = first + lines.length - 1 } = options;
+  const documents = lines.map((message, i) => {
+    const at = new Date((host.ktime + host.wallOffset) / 1000).toISOString();
+    host.ktime += host.step;
+    const place =
+      origin === 'file'
+        ? { file: { path: path ?? '/var/log/auth.log' }, offset: i * 100 }
+        : { syslog: { appname: program } };
+    return {
+      '@timestamp': at,
+      message,
+      input: { type: origin === 'file' ? 'filestream' : 'journald' },
+      log: place,
+      ...(origin === 'file' ? {} : { process: { pid }, systemd: { unit: path ?? 'ssh.service' } }),
+      ringfence: { sequence: first + i, length: Buffer.byteLength(message) },
+    };
+  });
+  const head = {
+    version: 1,
+    host_id: host.hostId,
+    boot_id: host.bootId,
+    run: u64ToHex(u64FromBigInt(run)),
+    wall_offset: host.wallOffset,
+    sent_at: 0,
+    sequence,
+    drops,
+  };
+  const signed = Buffer.from(`${[{ ringfence: head }, ...documents].map((one) => JSON.stringify(one)).join('\n')}\n`);
+  const signature = { key_id: host.key.keyId, ed25519: signBytes(host.key, signed).toString('base64') };
+  return Buffer.concat([signed, Buffer.from(JSON.stringify({ signature }))]);
+}
