@@ -5,6 +5,7 @@ import type { Bus, Consumer, ConsumerOptions, InRecord, OutRecord, ReadOptions, 
 import { Cluster, toBusError } from './cluster.ts';
 import { type AssignedPartition, KafkaConsumer } from './consumer.ts';
 import type { Context, Placed } from './context.ts';
+import { KafkaJsWire } from './kafkajs.ts';
 import { type CompiledKafkaOptions, compileKafkaOptions, type KafkaBusOptions } from './options.ts';
 import { nameOf } from './partition-scan.ts';
 import { PlatformaticWire } from './platformatic.ts';
@@ -181,7 +182,7 @@ export class KafkaBus implements Bus {
 }
 
 function wireOf(options: CompiledKafkaOptions): Wire {
-  return new PlatformaticWire(options);
+  return options.client === 'kafkajs' ? new KafkaJsWire(options) : new PlatformaticWire(options);
 }
 
 /**

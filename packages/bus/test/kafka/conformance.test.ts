@@ -6,7 +6,7 @@ import { openKafkaBus } from '../../src/kafka/bus.ts';
 const missing = kafkaMissing();
 let fleets = 0;
 
-for (const client of ['platformatic'] as const) {
+for (const client of ['platformatic', 'kafkajs'] as const) {
   if (missing !== undefined) {
     describe(`the Kafka bus by ${client}`, () => it('keeps the contract of the bus', { skip: missing }, () => {}));
     continue;
