@@ -11,9 +11,9 @@ import { isIP } from 'node:net';
 import { createSigningKey, importSigningKey, keyIdOf, type SigningKey } from '@ringfence/schema';
 import { IdentityError, messageOf } from './errors.ts';
 import { readText, syncDirectory, writeNew } from './files.ts';
-import { readRequest } from './request.ts';
+import { loadX509, readRequest } from './request.ts';
 import { checkHosts, checkSubject, type Role } from './roles.ts';
-import * as x509 from './x509.ts';
+import type * as X509 from './x509.ts';
 
 const DAY = 86_400_000;
 /** Clocks of hosts may be behind by this much, ms. */
@@ -53,6 +53,7 @@ export interface Authority {
 
 /** Makes `ca.pem`, `ca.key`, `root.pem` (public) and `root.key` in a directory of root's alone. Throws IdentityError when there is one already. */
 export async function createAuthority(directory: string, name = 'Ringfence fleet', days = 3650): Promise<Authority> {
+  const x509 = await loadX509();
   const keys = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     name: [{ O: ['Ringfence'] }, { CN: [name] }],
@@ -86,23 +87,27 @@ export async function createAuthority(directory: string, name = 'Ringfence fleet
 
 /** Throws IdentityError when a file is missing, readable by others, does not fit the others, or the authority has expired. */
 export async function openAuthority(directory: string): Promise<Authority> {
+  try {
+    return await open(directory);
+  } catch (cause) {
+    if (cause instanceof IdentityError) throw cause;
+    const why = `the authority in ${directory} can not be used: ${messageOf(cause)}`;
+    throw new IdentityError('ERR_IDENTITY_AUTHORITY', why, { cause });
+  }
+}
+
+async function open(directory: string): Promise<Authority> {
   const text = readText(`${directory}/ca.pem`);
   const key = createPrivateKey(readText(`${directory}/ca.key`, true));
   const root = importSigningKey(readText(`${directory}/root.key`, true));
   const own = new X509Certificate(text);
-  const bad = (why: string): IdentityError =>
-    new IdentityError('ERR_IDENTITY_AUTHORITY', `the authority in ${directory} can not be used: ${why}`);
-  if (!own.ca || !own.checkPrivateKey(key)) throw bad('ca.key is not the key of the authority in ca.pem');
-  if (own.validToDate.getTime() < Date.now()) throw bad(`ca.pem expired on ${own.validTo}`);
-  if (keyIdOf(createPublicKey(readText(`${directory}/root.pem`))) !== root.keyId)
-    throw bad('root.pem is not the public half of root.key');
-  const signingKey = await crypto.subtle.importKey(
-    'pkcs8',
-    new Uint8Array(key.export({ type: 'pkcs8', format: 'der' })),
-    ALGORITHM,
-    false,
-    ['sign'],
-  );
+  if (!own.ca || !own.checkPrivateKey(key)) throw new Error('ca.key is not the key of the authority in ca.pem');
+  if (own.validToDate.getTime() < Date.now()) throw new Error(`ca.pem expired on ${own.validTo}`);
+  const shown = createPublicKey(readText(`${directory}/root.pem`));
+  if (keyIdOf(shown) !== root.keyId) throw new Error('root.pem is not the public half of root.key');
+  const der = new Uint8Array(key.export({ type: 'pkcs8', format: 'der' }));
+  const signingKey = await crypto.subtle.importKey('pkcs8', der, ALGORITHM, false, ['sign']);
+  const x509 = await loadX509();
   const issuer = new x509.X509Certificate(text);
   return {
     directory,
@@ -114,7 +119,7 @@ export async function openAuthority(directory: string): Promise<Authority> {
 }
 
 async function issue(
-  issuer: x509.X509Certificate,
+  issuer: X509.X509Certificate,
   lastDay: Date,
   signingKey: webcrypto.CryptoKey,
   { csr, subject, roles, hosts = [], days }: IssueRequest,
@@ -125,6 +130,7 @@ async function issue(
   if (request.subject !== subject) {
     throw new IdentityError('ERR_IDENTITY_REQUEST', `the request's CN is "${request.subject}", not "${subject}"`);
   }
+  const x509 = await loadX509();
   const notAfter = new Date(Math.min(Date.now() + days * DAY, lastDay.getTime()));
   const serialNumber = serial();
   const usages = [x509.ExtendedKeyUsage.clientAuth, ...(hosts.length > 0 ? [x509.ExtendedKeyUsage.serverAuth] : [])];
@@ -136,7 +142,7 @@ async function issue(
     publicKey: request.publicKey,
     signingKey,
     signingAlgorithm: ALGORITHM,
-    notBefore: new Date(Date.now() - CLOCK_SLACK),
+    notBefore: new Date(Date.now() - Math.min(CLOCK_SLACK, (days * DAY) / 10)),
     notAfter,
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),

@@ -4,6 +4,8 @@ import { IdentityError, messageOf } from './errors.ts';
 import { type Identity, loadIdentity } from './identity.ts';
 
 const DAY = 86_400_000;
+/** Whatever a certificate says of itself, it isn't renewed more often than this, ms. */
+const MIN_PAUSE = 1000;
 
 export interface KeepRenewedOptions {
   readonly registrar: string;
@@ -49,7 +51,7 @@ function untilRenewal({ notBefore, notAfter, serial }: Identity): number {
 /** false: the signal aborted. At most a day, longer than which timers and suspended laptops make trouble. */
 async function waited(ms: number, signal: AbortSignal): Promise<boolean> {
   try {
-    await sleep(Math.max(0, Math.min(ms, DAY)), undefined, { signal, ref: false });
+    await sleep(Math.max(MIN_PAUSE, Math.min(ms, DAY)), undefined, { signal, ref: false });
     return true;
   } catch (error) {
     if (signal.aborted) return false;

@@ -1,6 +1,6 @@
 import { KeyObject } from 'node:crypto';
 import { IdentityError, messageOf } from './errors.ts';
-import * as x509 from './x509.ts';
+import type * as X509 from './x509.ts';
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const MAX_CSR = 8192;
@@ -13,8 +13,12 @@ export interface KeyAndRequest {
   readonly csr: string;
 }
 
+/** 18 MB of memory that an agent needs once in weeks: loaded when it is asked for. */
+export const loadX509 = (): Promise<typeof X509> => import('./x509.ts');
+
 /** A new P-256 key for TLS and the request for its certificate. */
 export async function createRequest(subject: string): Promise<KeyAndRequest> {
+  const x509 = await loadX509();
   const keys = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
   const csr = await x509.Pkcs10CertificateRequestGenerator.create({
     name: [{ CN: [subject] }],
@@ -26,11 +30,12 @@ export async function createRequest(subject: string): Promise<KeyAndRequest> {
 }
 
 /** Reads a stranger's request: small, signed by the key it asks for, on a curve we know. Throws IdentityError. Nothing but key and CN is taken from it. */
-export async function readRequest(csr: string): Promise<{ subject: string; publicKey: x509.PublicKey }> {
+export async function readRequest(csr: string): Promise<{ subject: string; publicKey: X509.PublicKey }> {
   const bad = (why: string, cause?: unknown): IdentityError =>
     new IdentityError('ERR_IDENTITY_REQUEST', `the certificate request can not be used: ${why}`, { cause });
   if (csr.length > MAX_CSR) throw bad(`it has ${csr.length} characters, at most ${MAX_CSR} are read`);
   if (!csr.startsWith('-----BEGIN CERTIFICATE REQUEST-----')) throw bad('it is no PEM of a PKCS#10 request');
+  const x509 = await loadX509();
   try {
     const request = new x509.Pkcs10CertificateRequest(csr);
     const { publicKey } = request;

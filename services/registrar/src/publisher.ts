@@ -45,8 +45,8 @@ export class Publisher implements AsyncDisposable {
     } catch (error) {
       metrics.publishFailures++;
       const facts = { topic: TOPIC.enrolments, records: pages.length, error: String(error) };
-      log.warn(facts, `enrolments are in the book, not on the bus yet: next try in ${RETRY_MS / 1000} s`);
-      this.#again(RETRY_MS);
+      log.warn(facts, `enrolments are in the book, not on the bus yet: tried again soon`);
+      this.#again(Math.min(RETRY_MS, this.#deps.reconcileMs));
     }
   }
 

@@ -87,7 +87,7 @@ test('a registrar restored from an old copy of its book learns from the topic wh
 });
 
 test('an enrolment that the bus does not take is in force once it does', async (t) => {
-  const fleet = await startFleet(t);
+  const fleet = await startFleet(t, { reconcileMs: 200 });
   const { bus, enrolments, agent } = fleet;
   const produce = bus.produce.bind(bus);
   let failing = true;
@@ -97,7 +97,7 @@ test('an enrolment that the bus does not take is in force once it does', async (
   };
   const hostId = randomUUID();
   const identity = await enrol(agent(hostId));
-  assert.equal(fleet.registrar.stats().publishFailures, 1);
+  assert.ok(fleet.registrar.stats().publishFailures >= 1);
   assert.equal(enrolments.inForce(identity.serial), false);
   failing = false;
   await until(enrolments, () => enrolments.inForce(identity.serial));

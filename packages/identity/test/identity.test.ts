@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { createSigningKey } from '@ringfence/schema';
+import {
+  type Authority,
+  createAuthority,
+  createRequest,
+  createToken,
+  identityPaths,
+  loadIdentity,
+  openAuthority,
+  parseRoles,
+  parseToken,
+  type Role,
+  type TlsMaterial,
+  watchCertificates,
+  writeIdentity,
+} from '../src/index.ts';
+
+function temporary(t: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'rf-identity-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+async function material(ca: Authority, subject: string, roles: readonly Role[] = ['agent']): Promise<TlsMaterial> {
+  const { key, csr } = await createRequest(subject);
+  const { certificate } = await ca.issue({ csr, subject, roles, days: 1 });
+  return { certificate, key, authority: ca.certificate };
+}
+
+function write(directory: string, ca: Authority, tls: TlsMaterial): void {
+  const signingKey = createSigningKey().privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const root = ca.root.publicKey.export({ type: 'spki', format: 'pem' }).toString();
+  writeIdentity(directory, { ...tls, signingKey, root });
+}
+
+test('an authority is made once, opened as it was made, and its files are of one owner', async (t) => {
+  const directory = join(temporary(t), 'ca');
+  const made = await createAuthority(directory);
+  const opened = await openAuthority(directory);
+  assert.deepEqual(opened.fingerprint, made.fingerprint);
+  assert.equal(opened.root.keyId, made.root.keyId);
+  for (const name of readdirSync(directory)) assert.equal(statSync(join(directory, name)).mode & 0o777, 0o600, name);
+  await assert.rejects(createAuthority(directory), { code: 'ERR_IDENTITY_AUTHORITY' });
+});
+
+test('an authority that is not whole, not its own, or readable by others is not opened', async (t) => {
+  const [one, other] = [join(temporary(t), 'ca'), join(temporary(t), 'ca')];
+  await createAuthority(one);
+  await createAuthority(other);
+  chmodSync(join(one, 'root.key'), 0o640);
+  await assert.rejects(openAuthority(one), { code: 'ERR_IDENTITY_FILES', message: /root\.key.*chmod 600/ });
+  chmodSync(join(one, 'root.key'), 0o600);
+  for (const name of ['ca.key', 'root.key', 'ca.pem', 'root.pem']) {
+    const text = readFileSync(join(one, name));
+    writeFileSync(join(one, name), readFileSync(join(other, name)));
+    await assert.rejects(openAuthority(one), { code: 'ERR_IDENTITY_AUTHORITY' }, name);
+    writeFileSync(join(one, name), 'garbage');
+    await assert.rejects(openAuthority(one), { code: 'ERR_IDENTITY_AUTHORITY' }, name);
+    rmSync(join(one, name));
+    await assert.rejects(openAuthority(one), { code: 'ERR_IDENTITY_FILES' }, name);
+    writeFileSync(join(one, name), text, { mode: 0o600 });
+  }
+  await openAuthority(one);
+});
+
+test('an authority issues for the CN of the request, for names of the right shape, and for no one else', async (t) => {
+  const ca = await createAuthority(join(temporary(t), 'ca'));
+  const { csr } = await createRequest('detector-1');
+  const issue = (subject: string, roles: readonly Role[], hosts: readonly string[] = []): Promise<unknown> =>
+    ca.issue({ csr, subject, roles, hosts, days: 1 });
+  const refused = { code: 'ERR_IDENTITY_REQUEST' };
+  await assert.rejects(issue('detector-2', ['detector']), refused);
+  await assert.rejects(issue('detector-1', ['agent']), refused, "an agent's subject is a host's id");
+  await assert.rejects(issue('../x', ['detector']), refused);
+  await assert.rejects(issue(randomUUID(), ['detector']), refused, 'a service does not look like a host');
+  await assert.rejects(issue('detector-1', ['detector'], ['a b']), refused);
+  await assert.rejects(issue('detector-1', ['detector'], Array(17).fill('a')), refused);
+  await issue('detector-1', ['detector'], ['detector.example', '10.0.0.1', '::1']);
+  assert.throws(() => parseRoles('detector,root'), refused);
+  assert.throws(() => parseRoles('agent,detector'), refused);
+  assert.deepEqual(parseRoles('detector,auditor,detector'), ['auditor', 'detector']);
+});
+
+test('a token is read as it was made, and says nothing of itself in an error', () => {
+  const fingerprint = Buffer.alloc(32, 7);
+  const token = createToken(fingerprint);
+  assert.deepEqual(parseToken(` ${token}\n`).authority, fingerprint);
+  assert.notEqual(createToken(fingerprint), token);
+  for (const bad of ['', 'rft2.a.b', token.slice(1), `${token}x`, token.replace('.', ',')]) {
+    assert.throws(
+      () => parseToken(bad),
+      (error: Error) =>
+        'code' in error && error.code === 'ERR_IDENTITY_TOKEN' && !error.message.includes(token.slice(5, 40)),
+    );
+  }
+});
+
+test('an identity is replaced as a whole; two generations stay, and what a crash left does not count', async (t) => {
+  const place = temporary(t);
+  const directory = join(place, 'identity');
+  const ca = await createAuthority(join(place, 'ca'));
+  const hostId = randomUUID();
+  assert.equal(loadIdentity(directory), null);
+  const serials: (string | undefined)[] = [];
+  for (let turn = 0; turn < 4; turn++) {
+    write(directory, ca, await material(ca, hostId));
+    serials.push(loadIdentity(directory)?.serial);
+  }
+  assert.equal(new Set(serials).size, 4);
+  assert.deepEqual(readdirSync(directory).sort(), ['000003', '000004', 'current']);
+  // Killed before the link was turned: the generation is there, and nobody looks at it.
+  writeFileSync(join(directory, 'current.new'), '');
+  assert.equal(loadIdentity(directory)?.serial, serials[3]);
+  write(directory, ca, await material(ca, hostId));
+  assert.deepEqual(readdirSync(directory).sort(), ['000004', '000005', 'current']);
+});
+
+test('an identity that others may read, or whose parts do not fit, is refused', async (t) => {
+  const place = temporary(t);
+  const directory = join(place, 'identity');
+  const [ca, other] = [await createAuthority(join(place, 'ca')), await createAuthority(join(place, 'other'))];
+  const tls = await material(ca, randomUUID());
+  const bad = { code: 'ERR_IDENTITY_FILES' };
+  write(directory, ca, { ...tls, authority: other.certificate });
+  assert.throws(() => loadIdentity(directory), bad);
+  write(directory, ca, { ...tls, key: (await createRequest('x')).key });
+  assert.throws(() => loadIdentity(directory), bad);
+  write(directory, ca, { ...tls, certificate: 'garbage' });
+  assert.throws(() => loadIdentity(directory), bad);
+  write(directory, ca, tls);
+  chmodSync(join(directory, 'current', 'tls.key'), 0o644);
+  assert.throws(() => loadIdentity(directory), { ...bad, message: /chmod 600/ });
+});
+
+test('changed certificates are taken over once they are whole', async (t) => {
+  const place = temporary(t);
+  const directory = join(place, 'identity');
+  const ca = await createAuthority(join(place, 'ca'));
+  const hostId = randomUUID();
+  write(directory, ca, await material(ca, hostId));
+  const errors: string[] = [];
+  using watch = watchCertificates(identityPaths(directory), {
+    intervalMs: 3_600_000,
+    onError: (text) => errors.push(text),
+  });
+  let changes = 0;
+  using _ = watch.onChange(() => void changes++);
+  const first = watch.current();
+  watch.check();
+  assert.equal(changes, 0);
+  const next = await material(ca, hostId);
+  const { certificate, key } = identityPaths(directory);
+  writeFileSync(certificate, next.certificate);
+  watch.check();
+  assert.deepEqual([watch.current(), changes, errors.length], [first, 0, 1]);
+  writeFileSync(key, next.key);
+  watch.check();
+  assert.deepEqual([watch.current(), changes, errors.length], [next, 1, 1]);
+  rmSync(key);
+  watch.check();
+  assert.deepEqual([watch.current(), changes, errors.length], [next, 1, 2]);
+});

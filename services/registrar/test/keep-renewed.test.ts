@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { enrol, identityPaths, keepRenewed, watchCertificates } from '@ringfence/identity';
+import { silent, startFleet } from './support.ts';
+
+test('a certificate is renewed before it expires, again and again, and whoever watches the files gets each', {
+  timeout: 60_000,
+}, async (t) => {
+  const fleet = await startFleet(t, { certificateDays: 3 / 86_400 });
+  const hostId = randomUUID();
+  const first = await enrol(fleet.agent(hostId));
+  const directory = join(fleet.directory, hostId);
+  using watch = watchCertificates(identityPaths(directory), { intervalMs: 20 });
+  const stop = new AbortController();
+  const seen = [watch.current().certificate];
+  const twice = Promise.withResolvers<void>();
+  using _ = watch.onChange(() => {
+    seen.push(watch.current().certificate);
+    if (seen.length === 3) twice.resolve();
+  });
+  const renewed: number[] = [];
+  const done = keepRenewed({
+    registrar: fleet.registrar.url,
+    directory,
+    signal: stop.signal,
+    log: silent,
+    onRenewed: (identity) => {
+      renewed.push(identity.notAfter);
+      assert.equal(identity.signingKey.keyId, first.signingKey.keyId);
+    },
+  });
+  // Keeps the process awake: keepRenewed itself does not.
+  const awake = setInterval(() => {}, 1000);
+  await twice.promise;
+  clearInterval(awake);
+  stop.abort();
+  await done;
+  assert.equal(new Set(seen).size, 3);
+  assert.ok(renewed.length >= 2);
+});
+
+test('while the registrar is away the certificate is asked for again, and taken when it is back', {
+  timeout: 60_000,
+}, async (t) => {
+  const fleet = await startFleet(t, { certificateDays: 4 / 86_400 });
+  const hostId = randomUUID();
+  await enrol(fleet.agent(hostId));
+  const { url } = fleet.registrar;
+  await fleet.registrar.close();
+  const stop = new AbortController();
+  const back = Promise.withResolvers<void>();
+  const warnings: string[] = [];
+  const done = keepRenewed({
+    registrar: url,
+    directory: join(fleet.directory, hostId),
+    signal: stop.signal,
+    log: {
+      info() {},
+      warn(_facts, message) {
+        if (warnings.push(message) === 1) void fleet.start({ port: Number(new URL(url).port) });
+      },
+    },
+    onRenewed: () => back.resolve(),
+    retryMs: 100,
+  });
+  const awake = setInterval(() => {}, 1000);
+  await back.promise;
+  clearInterval(awake);
+  stop.abort();
+  await done;
+  assert.equal(warnings[0], 'certificate not renewed yet');
+});
