@@ -11,6 +11,8 @@ export interface DetectorOptions {
   readonly maxEntities?: number;
   /** Alerts of one rule about one process that are sent per minute of event time; the rest are counted in the incident. @default 20 */
   readonly repeatsPerMinute?: number;
+  /** How long the enrolment of a service that writes already may be on its way, ms; 0: not at all. @default 0 */
+  readonly keyGraceMs?: number;
   /** Which processes are Ringfence's own: they never join alerts. Must answer the same for the same process. @default none */
   readonly isAgent?: (hostId: string, bootId: string, pid: number) => boolean;
 }
@@ -25,10 +27,11 @@ export function compileOptions(options: DetectorOptions = {}): CompiledDetectorO
     maxAlerts: options.maxAlerts ?? 200,
     maxEntities: options.maxEntities ?? 2048,
     repeatsPerMinute: options.repeatsPerMinute ?? 20,
+    keyGraceMs: options.keyGraceMs ?? 0,
     isAgent: options.isAgent ?? (() => false),
   };
   for (const [name, value] of Object.entries(compiled)) {
-    if (typeof value === 'number' && !(value >= 1))
+    if (typeof value === 'number' && !(value >= (name === 'keyGraceMs' ? 0 : 1)))
       throw new RangeError(`detector.${name} is ${value}, expected 1 or more`);
   }
   return Object.freeze(compiled);

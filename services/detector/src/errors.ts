@@ -1,15 +1,16 @@
-export type DetectorErrorCode = 'ERR_DETECTOR_KEY' | 'ERR_DETECTOR_BOUNDS';
+export type DetectorErrorCode = 'ERR_DETECTOR_KEY' | 'ERR_DETECTOR_BOUNDS' | 'ERR_DETECTOR_FORGED';
 
-/** A batch that can't be processed. Always poison: the same bytes will fail again. */
+/** A record that can't be trusted or processed: poison, but for one whose writer's enrolment may still be on its way. */
 export class DetectorError extends Error {
   readonly code: DetectorErrorCode;
-  readonly fate = 'poison';
+  readonly fate: 'poison' | 'retriable';
   readonly hostId: string;
 
-  constructor(code: DetectorErrorCode, hostId: string, message: string) {
-    super(`events of host ${JSON.stringify(hostId.slice(0, 64))}: ${message}`);
+  constructor(code: DetectorErrorCode, hostId: string, message: string, fate: 'poison' | 'retriable' = 'poison') {
+    super(`record of ${JSON.stringify(hostId.slice(0, 64))}: ${message}`);
     this.name = 'DetectorError';
     this.code = code;
+    this.fate = fate;
     this.hostId = hostId;
   }
 }

@@ -1,4 +1,5 @@
 export type { DetectorOptions } from './config.ts';
+export { createEdgePipeline, type EdgePipeline } from './edge-pipeline.ts';
 export { DetectorError, type DetectorErrorCode, DetectorStateError, RuleFilesError } from './errors.ts';
 export { type DetectorDeps, type DetectorService, startDetector } from './main.ts';
 export type { DetectorStats } from './metrics.ts';
@@ -6,3 +7,5 @@ export { createDetectorPipeline, type DetectorPipeline, type Rules } from './pip
 export { readRuleFiles } from './rule-files.ts';
 export { compileDetectorRules, interestOf, reloadRules } from './rules.ts';
 export { STORE as DETECTOR_STORE } from './state/changelog.ts';
+export { EDGE_STORE as DETECTOR_EDGE_STORE } from './state/edge-table.ts';
+export type { Trust, TrustedKeys } from './steps/verify.ts';

@@ -1,11 +1,25 @@
-import { type Bus, type BusLog, type Failpoint, type PipelineMetrics, runPipeline } from '@ringfence/bus';
-import { deadLetter, type Interest, TOPIC } from '@ringfence/schema';
+import {
+  type Bus,
+  type BusLog,
+  type Failpoint,
+  type Handler,
+  type InRecord,
+  type Partitioned,
+  type PipelineMetrics,
+  type PipelineOptions,
+  runPipeline,
+} from '@ringfence/bus';
+import { deadLetter, type Interest, type SigningKey, TOPIC } from '@ringfence/schema';
 import type { DetectorOptions } from './config.ts';
+import { createEdgePipeline } from './edge-pipeline.ts';
+import { InterestAnnouncer } from './interest.ts';
 import { createStats, type DetectorStats } from './metrics.ts';
 import { createDetectorPipeline, type DetectorPipeline, type Rules } from './pipeline.ts';
 import { RuleWatch, readRuleFiles } from './rule-files.ts';
 import { compileDetectorRules, interestOf, logDiagnostics, reloadRules } from './rules.ts';
 import { STORE } from './state/changelog.ts';
+import { EDGE_STORE } from './state/edge-table.ts';
+import type { Trust } from './steps/verify.ts';
 
 export interface DetectorDeps {
   readonly bus: Bus;
@@ -16,6 +30,12 @@ export interface DetectorDeps {
   readonly options?: DetectorOptions;
   /** Told what the loaded rules can match, at start and whenever that changes. */
   readonly onInterest?: (interest: Interest) => void | Promise<void>;
+  /** signs what it writes; null: unsigned, as in one process. @default null */
+  readonly key?: SigningKey | null;
+  /** whose signatures batches, edges and joins need. @default none is looked at: in one process the log belongs to root alone */
+  readonly trust?: Trust;
+  /** Name of this detector in a fleet: what its rules need is said on ringfence.interest under it. @default it is not */
+  readonly instance?: string;
   readonly log?: BusLog;
   readonly metrics?: PipelineMetrics;
   /** for crash tests */
@@ -33,56 +53,78 @@ export interface DetectorService {
   stats(): DetectorStats;
 }
 
-/** ringfence.events → ringfence.alerts and ringfence.incidents, with its memory in ringfence.state.detector. The topics must exist. */
+/**
+ * ringfence.events and ringfence.joins → ringfence.alerts, ringfence.incidents, ringfence.edges and ringfence.joins, with its memory in
+ * ringfence.state.detector; second stage: ringfence.edges → ringfence.joins. The topics must exist.
+ */
 export async function startDetector(deps: DetectorDeps): Promise<DetectorService> {
-  const { bus, rulePaths, watchRules = true, options = {}, log } = deps;
+  const { bus, rulePaths, watchRules = true, log } = deps;
   const sources = await readRuleFiles(rulePaths);
   let rules = compileDetectorRules(sources);
   logDiagnostics(rules.diagnostics, sources, log);
   const stats = createStats();
   const pipelines = new Map<number, DetectorPipeline>();
-  const consumer = await bus.consumer({ group: 'detector', topics: [TOPIC.events], stores: [STORE] });
-  await deps.onInterest?.(interestOf(rules));
+  await using starting = new AsyncDisposableStack();
+  const consumer = starting.use(
+    await bus.consumer({ group: 'detector', topics: [TOPIC.events, TOPIC.joins], stores: [STORE] }),
+  );
+  const edges = starting.use(
+    await bus.consumer({ group: 'detector-edges', topics: [TOPIC.edges], stores: [EDGE_STORE] }),
+  );
+  const announcer =
+    deps.instance === undefined
+      ? undefined
+      : starting.use(new InterestAnnouncer({ bus, instance: deps.instance, key: deps.key ?? null, log }));
+  const tell = async (interest: Interest): Promise<void> => {
+    await deps.onInterest?.(interest);
+    await announcer?.announce(interest);
+  };
+  await tell(interestOf(rules));
 
   const reload = async (): Promise<void> => {
     const before = interestOf(rules);
     rules = reloadRules(rules, await readRuleFiles(rulePaths), log);
     for (const pipeline of pipelines.values()) pipeline.setRules(rules);
     const interest = interestOf(rules);
-    if (interest.version !== before.version) await deps.onInterest?.(interest);
+    if (interest.version !== before.version) await tell(interest);
   };
   const failed = (err: unknown): void =>
     log?.error({ err }, 'rule files could not be read: the loaded rules stay in force');
-  const watch = watchRules ? new RuleWatch(rulePaths, () => void reload().catch(failed), failed) : undefined;
+  if (watchRules) starting.use(new RuleWatch(rulePaths, () => void reload().catch(failed), failed));
 
   const stop = new AbortController();
-  const running = runPipeline({
-    service: 'detector',
-    consumer,
-    async open(partition, restore) {
-      const pipeline = createDetectorPipeline({ rules, options, partition, stats });
-      await pipeline.restore(restore(STORE));
-      // The rules may have been read again meanwhile.
-      pipeline.setRules(rules);
-      pipelines.set(partition, pipeline);
-      return pipeline;
-    },
-    closed(partition) {
-      pipelines.get(partition)?.[Symbol.dispose]();
-      pipelines.delete(partition);
-    },
-    deadLetter: (record, error) => deadLetter(record, error, 'detector'),
-    signal: stop.signal,
-    ...(log === undefined ? {} : { log }),
-    ...(deps.metrics === undefined ? {} : { metrics: deps.metrics }),
-    ...(deps.failpoint === undefined ? {} : { failpoint: deps.failpoint }),
-  });
-  const done = running.finally(async () => {
-    watch?.[Symbol.dispose]();
-    await consumer.close();
-  });
-  // Whoever waits for `done` gets the error; nobody waiting is no reason to bring the process down a second time.
-  done.catch(() => {});
+  const run = (
+    options: Pick<PipelineOptions & Partitioned, 'service' | 'consumer' | 'open' | 'closed'>,
+  ): Promise<void> => runPipeline({ ...options, ...runOptions(deps, stop.signal) });
+  const running = [
+    run({
+      service: 'detector',
+      consumer,
+      async open(partition, restore) {
+        const pipeline = createDetectorPipeline({ ...pipelineDeps(deps, stats), rules, partition });
+        await pipeline.restore(restore(STORE));
+        // The rules may have been read again meanwhile.
+        pipeline.setRules(rules);
+        pipelines.set(partition, pipeline);
+        return handlerOf(pipeline);
+      },
+      closed(partition) {
+        pipelines.get(partition)?.[Symbol.dispose]();
+        pipelines.delete(partition);
+      },
+    }),
+    run({
+      service: 'detector-edges',
+      consumer: edges,
+      async open(partition, restore) {
+        const pipeline = createEdgePipeline({ ...pipelineDeps(deps, stats), partition });
+        await pipeline.restore(restore(EDGE_STORE));
+        return handlerOf(pipeline);
+      },
+    }),
+  ];
+  const resources = starting.move();
+  const done = endOf(running, stop, resources);
   return {
     done,
     reload,
@@ -91,9 +133,58 @@ export async function startDetector(deps: DetectorDeps): Promise<DetectorService
       stop.abort();
       await done;
     },
-    stats() {
-      const chains = [...pipelines.values()].reduce((sum, pipeline) => sum + pipeline.stats().chains, 0);
-      return { ...stats, chains, rules: rules.rules.length };
+    stats: () => sumStats(stats, [...pipelines.values()], rules),
+  };
+}
+
+/** Both stages or none: the first error ends the other, too. */
+function endOf(running: readonly Promise<void>[], stop: AbortController, resources: AsyncDisposable): Promise<void> {
+  const done = Promise.all(running.map((one) => one.finally(() => stop.abort()))).then(
+    () => {},
+    async (error) => {
+      await Promise.allSettled(running);
+      throw error;
     },
+  );
+  const closed = done.finally(() => resources[Symbol.asyncDispose]());
+  // Whoever waits for `done` gets the error; nobody waiting is no reason to bring the process down a second time.
+  closed.catch(() => {});
+  return closed;
+}
+
+type Stage = Pick<DetectorPipeline, 'ahead' | 'handle'>;
+
+const handlerOf = (stage: Stage): Handler => ({
+  async handle(records) {
+    if (records.length > 1) await stage.ahead(records);
+    return stage.handle(records);
+  },
+});
+
+const pipelineDeps = ({ key = null, trust, options = {} }: DetectorDeps, stats: DetectorStats) => ({
+  key,
+  trust,
+  options,
+  keyGraceMs: options.keyGraceMs ?? 0,
+  stats,
+});
+
+function runOptions({ log, metrics, failpoint }: DetectorDeps, signal: AbortSignal) {
+  return {
+    deadLetter: (record: InRecord, error: unknown) => deadLetter(record, error, 'detector'),
+    signal,
+    ...(log === undefined ? {} : { log }),
+    ...(metrics === undefined ? {} : { metrics }),
+    ...(failpoint === undefined ? {} : { failpoint }),
+  };
+}
+
+function sumStats(counted: DetectorStats, pipelines: readonly DetectorPipeline[], rules: Rules): DetectorStats {
+  const each = pipelines.map((pipeline) => pipeline.stats());
+  return {
+    ...counted,
+    chains: each.reduce((sum, { chains }) => sum + chains, 0),
+    forgottenConnections: each.reduce((sum, one) => sum + one.forgottenConnections, 0),
+    rules: rules.rules.length,
   };
 }

@@ -14,6 +14,25 @@ export interface DetectorStats {
   evicted: number;
   /** processes that a full chain could not take */
   omittedEntities: number;
+  /** ends of connections and keys said on ringfence.edges */
+  edges: number;
+  /** connections that a chain had no room for, or too many of one process */
+  omittedEdges: number;
+  /** processes of which it can't be told which connection they were started for */
+  ambiguousAccepts: number;
+  /** connections and logins forgotten for lack of room */
+  forgottenConnections: number;
+  /** Joins taken, and sent */
+  joins: number;
+  joinsSent: number;
+  /** Joins about a chain that is gone */
+  joinsToGone: number;
+  /** members of other hosts that an incident had no room for */
+  omittedMembers: number;
+  /** edges of the second stage that had their time, or had to make room */
+  expiredEdges: number;
+  /** EventBatches, Edges and Joins without the signature of who may write them: to the dead letters */
+  forged: number;
   chains: number;
   rules: number;
 }
@@ -28,6 +47,16 @@ export function createStats(): DetectorStats {
     incidents: 0,
     evicted: 0,
     omittedEntities: 0,
+    edges: 0,
+    omittedEdges: 0,
+    ambiguousAccepts: 0,
+    forgottenConnections: 0,
+    joins: 0,
+    joinsSent: 0,
+    joinsToGone: 0,
+    omittedMembers: 0,
+    expiredEdges: 0,
+    forged: 0,
     chains: 0,
     rules: 0,
   };

@@ -1,24 +1,40 @@
-import type { Effect, InRecord, OutRecord, StateChange, StateEntry } from '@ringfence/bus';
+import type { Effect, InRecord, OutRecord, Position, StateChange, StateEntry } from '@ringfence/bus';
 import type { CompiledRule, RuleSet } from '@ringfence/rules';
-import { type Alert, EventView, encode, type IncidentState, KIND, TOPIC, u64ToHex } from '@ringfence/schema';
+import {
+  type Alert,
+  EventView,
+  encodeSigned,
+  type IncidentState,
+  type Join,
+  KIND,
+  type SigningKey,
+  TOPIC,
+  u64ToHex,
+} from '@ringfence/schema';
 import { compileOptions, type DetectorOptions } from './config.ts';
 import { createStats, type DetectorStats } from './metrics.ts';
-import type { Chain } from './state/chain.ts';
+import { type Chain, refOf } from './state/chain.ts';
 import { drainHost, restoreHosts } from './state/changelog.ts';
 import { Host, isNew, type Run } from './state/host.ts';
 import { BootThresholds } from './state/thresholds.ts';
 import { buildAlert } from './steps/alert.ts';
 import { ChainStep } from './steps/chains.ts';
-import { createCheckStep } from './steps/check.ts';
-import { encodeIncident } from './steps/incident.ts';
-import { scoreAt } from './steps/score.ts';
+import { createCheckBatch, createCheckJoin } from './steps/check.ts';
+import { EdgeStep } from './steps/edges.ts';
+import type { Names } from './steps/fold.ts';
+import { encodeIncident, shared } from './steps/incident.ts';
+import { JoinStep, type NewJoin } from './steps/joins.ts';
+import { scoreOfAll } from './steps/score.ts';
+import { createVerifyStep, type Trust } from './steps/verify.ts';
 
 export type Rules = RuleSet<EventView>;
 
 /** One partition's: its hosts' memory lives and moves with it. */
 export interface DetectorPipeline extends Disposable {
-  /** EventBatches in; alerts, incidents and state out. Throws before anything is changed: all records are checked first. */
+  /** EventBatches and Joins in; alerts, incidents, edges, joins and state out. Throws before anything is changed: all records are checked first. */
   handle(records: readonly InRecord[]): Effect;
+  /** Does what can be done side by side for a backlog before `handle` is called. */
+  ahead(records: readonly InRecord[]): Promise<void>;
   /** From the next batch on these rules hold, made by `reloadRules`: counts of thresholds go on. */
   setRules(rules: Rules): void;
   /** Fills empty memory with what the store held. */
@@ -28,10 +44,16 @@ export interface DetectorPipeline extends Disposable {
 
 /** Repetitions alone bring out a new version of an incident only so often, in ticks. */
 const STALE_TICKS = 10;
+/** How much longer than a chain of one host an incident waits for members whose hosts are behind, µs. */
+const MEMBERS_LAG_US = 300_000_000;
 
 export interface DetectorPipelineDeps {
   readonly rules: Rules;
   readonly options?: DetectorOptions;
+  /** signs what it writes; null: unsigned. @default null */
+  readonly key?: SigningKey | null;
+  /** whose signatures records need. @default none is looked at */
+  readonly trust?: Trust | undefined;
   /** @default 0 */
   readonly partition?: number;
   /** where to count; several pipelines of one service count together */
@@ -40,13 +62,22 @@ export interface DetectorPipelineDeps {
 
 /** The same input gives the same bytes: no clock, no chance, no host. Timers run on ticks. */
 export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipeline {
-  const { partition = 0, stats = createStats() } = deps;
+  const { partition = 0, stats = createStats(), key = null } = deps;
   const options = compileOptions(deps.options);
   const hosts = new Map<string, Host>();
-  const check = createCheckStep();
+  const verify = createVerifyStep(deps.trust, options.keyGraceMs, stats);
+  const checkBatch = createCheckBatch(verify);
+  const checkJoin = createCheckJoin(verify);
   const chains = new ChainStep(options, stats);
+  const edges = new EdgeStep(options.isAgent, stats, (edge) => {
+    stats.edges++;
+    outputs.push({ topic: TOPIC.edges, key: edge.edge, value: encodeSigned('Edge', edge, key) });
+  });
+  const joins = new JoinStep({ stats, send: sendJoin, touch: (chain) => touched.add(chain), publishMerged });
   const view = new EventView();
   let rules = deps.rules;
+  /** of the last record */
+  let position: Position = { offset: 0, index: 0 };
 
   // Of the record in hand.
   let host = new Host('');
@@ -59,9 +90,22 @@ export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipe
     host = hostOf(hostId, record.partition);
     const ofRun = host.run(`${bootId}/${u64ToHex(run)}`);
     while (view.next()) detectEvent(ofRun);
-    for (const chain of [...touched].sort((a, b) => a.ordinal - b.ordinal)) publishIfIncident(chain);
-    touched.clear();
+    publishTouched();
     stats.batches++;
+  }
+
+  function join(record: InRecord, join: Join): void {
+    host = hostOf(join.hostId, record.partition);
+    joins.take(host, join);
+    publishTouched();
+  }
+
+  function publishTouched(): void {
+    for (const chain of [...touched].sort((a, b) => a.ordinal - b.ordinal)) {
+      if (chain.survivor === null) publishIfIncident(chain);
+      else share(chain);
+    }
+    touched.clear();
   }
 
   function detectEvent(run: Run): void {
@@ -71,20 +115,23 @@ export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipe
       return;
     }
     stats.events++;
+    edges.note(host, view);
     rules.matcher.match(view, raise, cursor.ktime);
     if (cursor.kind === KIND.Tick) tick(view.head.bootId, cursor.ktime);
   }
 
   function raise(rule: CompiledRule<EventView>): void {
     const alert = buildAlert(rule, view);
-    const { chain, merges, send, news } = chains.join(host, alert, view);
+    const { chain, merges, send, news, fresh } = chains.join(host, alert, view);
     for (const { absorbed, survivor } of merges) {
       touched.delete(absorbed);
-      if (absorbed.version > 0) publish(absorbed, 'merged', survivor.id);
+      publishMerged(absorbed, survivor.id);
+      joins.absorbed(host, survivor, absorbed);
       touched.add(survivor);
     }
     if (send) outputs.push(alertRecord(alert));
-    if (news || chain.version === 0) touched.add(chain);
+    if (news || !isShown(chain)) touched.add(chain);
+    if (news || fresh.length > 0) edges.alerted(host, chain, view, fresh);
     const idle = chains.makeRoom(host);
     if (idle !== undefined) close(idle);
   }
@@ -92,35 +139,73 @@ export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipe
   /** Everything that waits for time to pass. */
   function tick(bootId: string, ktime: number): void {
     host.tick++;
+    host.ktime = ktime;
     thresholdsOf(rules).expireBoot(host.id, bootId, rules.rules, ktime);
     for (const chain of host.chains.values()) {
-      if (chain.bootId !== bootId || ktime - chain.lastKtime > options.chainIdleMs * 1000) close(chain);
-      else if (chain.stale && chain.version > 0 && host.tick % STALE_TICKS === 0) touched.add(chain);
+      if (chain.bootId !== bootId || isIdle(chain, ktime)) close(chain);
+      else if (chain.stale && isShown(chain) && host.tick % STALE_TICKS === 0) touched.add(chain);
     }
   }
 
+  function isIdle({ lastKtime, touchedKtime, members }: Chain, ktime: number): boolean {
+    const lag = members.size > 0 ? MEMBERS_LAG_US : 0;
+    return ktime - Math.max(lastKtime, touchedKtime) > options.chainIdleMs * 1000 + lag;
+  }
+
+  /** Somebody sees its changes: on ringfence.incidents, or as part of another. */
+  const isShown = ({ published, survivor }: Chain): boolean => published || survivor !== null;
+
+  const isIncident = (chain: Chain): boolean => chain.published || scoreOfAll(chain) >= options.incidentThreshold;
+
   function publishIfIncident(chain: Chain): void {
-    if (chain.version === 0 && scoreAt(chain, chain.lastKtime) < options.incidentThreshold) return;
+    if (!isIncident(chain)) return;
     publish(chain, 'open');
     host.counted.add(chain);
   }
 
   function publish(chain: Chain, state: IncidentState, mergedInto = ''): void {
+    if (!chain.published) host.changed.add(chain);
+    chain.published = true;
     chain.version++;
     chain.stale = false;
-    outputs.push({ topic: TOPIC.incidents, key: chain.id, value: encodeIncident(chain, state, mergedInto) });
+    const value = encodeIncident(chain, state, mergedInto, namesOf(host), key);
+    outputs.push({ topic: TOPIC.incidents, key: chain.id, value });
     stats.incidents++;
+  }
+
+  function publishMerged(chain: Chain, into: string): void {
+    if (chain.published) publish(chain, 'merged', into);
+  }
+
+  /** To the incident of another host that it is part of. */
+  function share(chain: Chain): void {
+    const { survivor } = chain;
+    if (survivor === null) return;
+    chain.version++;
+    chain.stale = false;
+    host.counted.add(chain);
+    const { chainId, hostId, openedAt, tie } = survivor;
+    const into = { chainId, hostId, openedAt };
+    stats.joinsSent++;
+    sendJoin({ hostId, into, from: refOf(chain), chain: shared(chain, namesOf(host)), ...tie });
+  }
+
+  function sendJoin(join: NewJoin): void {
+    outputs.push({ topic: TOPIC.joins, key: join.hostId, value: encodeSigned('Join', join, key) });
   }
 
   function close(chain: Chain): void {
     touched.delete(chain);
+    if (chain.survivor !== null && chain.stale) share(chain);
     host.removeChain(chain);
-    if (chain.version > 0 || scoreAt(chain, chain.lastKtime) >= options.incidentThreshold) publish(chain, 'closed');
+    joins.closed(host, chain);
+    if (chain.survivor === null && isIncident(chain)) publish(chain, 'closed');
+    host.changed.delete(chain);
   }
 
   function alertRecord(alert: Alert): OutRecord {
     stats.alerts++;
-    return { topic: TOPIC.alerts, key: alert.hostId, value: encode('Alert', alert) };
+    return { topic: TOPIC.alerts, key: alert.hostId, value: encodeSigned('Alert', alert, key) };
   }
 
   function hostOf(id: string, partition: number): Host {
@@ -130,15 +215,29 @@ export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipe
     return known;
   }
 
+  /** Ever higher, over both topics. */
+  function moveTo({ topic, offset }: InRecord): void {
+    const further = topic === TOPIC.events && offset > position.offset;
+    position = further ? { offset, index: 0 } : { offset: position.offset, index: position.index + 1 };
+  }
+
   return {
+    ahead: verify.ahead,
     handle(records) {
-      const checked = records.map((record) => ({ record, bytes: check(record) }));
+      const work = records.map((record) => {
+        if (record.topic === TOPIC.joins) {
+          const checked = checkJoin(record);
+          return { record, run: () => join(record, checked) };
+        }
+        const bytes = checkBatch(record);
+        return { record, run: () => detect(record, bytes) };
+      });
       const state = new Map<string, StateChange>();
       outputs = [];
-      for (const { record, bytes } of checked) {
-        detect(record, bytes);
-        const changes = drainHost(host, thresholdsOf(rules), { offset: record.offset, index: 0 });
-        for (const change of changes) state.set(change.key, change);
+      for (const { record, run } of work) {
+        moveTo(record);
+        run();
+        for (const change of drainHost(host, thresholdsOf(rules), position)) state.set(change.key, change);
       }
       const effect = { outputs, state: [...state.values()] };
       outputs = [];
@@ -148,16 +247,21 @@ export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipe
     setRules(next) {
       rules = next;
     },
-    restore: (entries) => restoreHosts(hosts, thresholdsOf(rules), partition, entries),
+    async restore(entries) {
+      position = await restoreHosts(hosts, thresholdsOf(rules), partition, entries);
+    },
     stats() {
       const open = [...hosts.values()].reduce((sum, one) => sum + one.chains.size, 0);
-      return { ...stats, chains: open, rules: rules.rules.length };
+      const forgottenConnections = [...hosts.values()].reduce((sum, one) => sum + one.network.evicted, 0);
+      return { ...stats, chains: open, forgottenConnections, rules: rules.rules.length };
     },
     [Symbol.dispose]() {
       for (const id of hosts.keys()) thresholdsOf(rules).forgetHost(id);
     },
   };
 }
+
+const namesOf = ({ id, network: { hostname } }: Host): Names => ({ id, hostname });
 
 /** Rules of `compileDetectorRules`, or updated from such, count apart for each boot. */
 function thresholdsOf({ thresholds }: Rules): BootThresholds {

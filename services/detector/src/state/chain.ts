@@ -1,4 +1,4 @@
-import type { Priority } from '@ringfence/schema';
+import type { ChainRef, Incident, Join, Priority } from '@ringfence/schema';
 
 /** A container as a chain keeps it: JSON, so the cgroup id is hex. */
 export interface ChainContainer {
@@ -58,6 +58,17 @@ export interface RuleWeight {
   ktime: number;
 }
 
+/** What a chain was folded into: opened before it, and of another host, but for a detour through a third. */
+export interface Survivor extends ChainRef {
+  readonly tie: JoinWords;
+}
+
+/** Why two chains are one, as a Join says it. */
+export type JoinWords = Pick<Join, 'edge' | 'kind' | 'why' | 'at'>;
+
+/** A chain of another host that is part of this one: the newest Join that brought it. */
+export type Member = Join & { readonly chain: Incident };
+
 /** Alerts that hang together through processes. Published as an incident from a score on. */
 export interface Chain {
   /** the incident's */
@@ -87,4 +98,26 @@ export interface Chain {
   keys: string[];
   /** repetitions were counted since the last version */
   stale: boolean;
+  /** µs since the epoch, of the alert that opened it */
+  readonly openedAt: number;
+  /** it has been on ringfence.incidents */
+  published: boolean;
+  /** edges said on ringfence.edges */
+  edges: string[];
+  /** ancestors of its processes, hubs among them: entity ids */
+  above: string[];
+  /** chains of this host that were seen elsewhere before they became part of this one */
+  absorbed: string[];
+  survivor: Survivor | null;
+  /** by chain id */
+  readonly members: Map<string, Member>;
+  /** µs: when a member last changed, by this host's ticks */
+  touchedKtime: number;
+}
+
+export const refOf = ({ id, hostId, openedAt }: Chain): ChainRef => ({ chainId: id, hostId, openedAt });
+
+/** A total order that never changes: however often and wherever two chains meet, the same one survives. */
+export function opensBefore(a: ChainRef, b: ChainRef): boolean {
+  return a.openedAt === b.openedAt ? a.chainId < b.chainId : a.openedAt < b.openedAt;
 }

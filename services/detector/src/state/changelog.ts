@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Position, StateChange, StateEntry } from '@ringfence/bus';
-import { SequenceTracker } from '@ringfence/schema';
+import { decode, encode, SequenceTracker, UNSIGNED } from '@ringfence/schema';
 import { DetectorStateError } from '../errors.ts';
-import type { Chain, ChainProcess } from './chain.ts';
+import type { Chain, ChainProcess, Member } from './chain.ts';
 import { Host } from './host.ts';
+import type { Remembered } from './remembered.ts';
 import { assertShape, type Shape } from './shape.ts';
 import type { BootThresholds } from './thresholds.ts';
 
@@ -14,7 +15,7 @@ const json = (value: unknown): Uint8Array => text.encode(JSON.stringify(value));
 const parse = (value: Uint8Array): unknown => JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(value));
 
 /** Keys: `h/<host>` the host itself, `c/<host>/<incident>` a chain, `n/<host>/<incident>` its counts (a flood changes nothing else),
- * `t/<host>/<hash>` one count of a threshold. */
+ * `m/<host>/<incident>/<incident>` a member of a chain, `t/<host>/<hash>` one count of a threshold, and what MEMORIES lists. */
 export function drainHost(host: Host, thresholds: BootThresholds, position: Position): StateChange[] {
   const { partition } = host;
   const put = (key: string, value: Uint8Array | null): StateChange => ({
@@ -31,6 +32,15 @@ export function drainHost(host: Host, thresholds: BootThresholds, position: Posi
     if (host.changed.has(chain)) changes.push(put(`c/${host.id}/${chain.id}`, json(chainValue(chain))));
     else changes.push(put(`n/${host.id}/${chain.id}`, json(countsOf(chain))));
   }
+  for (const key of host.changedMembers) {
+    const [chainId = '', memberId = ''] = key.split('/');
+    const member = host.chains.get(chainId)?.members.get(memberId);
+    changes.push(put(`m/${host.id}/${key}`, member === undefined ? null : encode('Join', { ...member, ...UNSIGNED })));
+  }
+  host.changedMembers.clear();
+  for (const [name, memory] of memoriesOf(host))
+    for (const [key, entry] of memory.drain())
+      changes.push(put(`${name}/${host.id}/${key}`, entry === null ? null : json(entry)));
   host.gone.clear();
   host.changed.clear();
   host.counted.clear();
@@ -43,7 +53,28 @@ export function drainHost(host: Host, thresholds: BootThresholds, position: Posi
   return changes;
 }
 
-const chainValue = (chain: Chain): object => ({ ...chain, processes: Object.fromEntries(chain.processes) });
+function chainValue({ members: _, ...chain }: Chain): object {
+  return { ...chain, processes: Object.fromEntries(chain.processes) };
+}
+
+/** By the letter of their keys. */
+const memoriesOf = ({ network, forwards }: Host): [string, Remembered<unknown>][] => [
+  ['f', forwards as Remembered<unknown>],
+  ['a', network.acceptors as Remembered<unknown>],
+  ['s', network.sessions as Remembered<unknown>],
+  ['o', network.callers as Remembered<unknown>],
+  ['k', network.keys as Remembered<unknown>],
+];
+
+const TIE_SHAPE: Shape = { kind: 'string', end: 'string', detail: 'string', at: 'number' };
+const REF_SHAPE = { chainId: 'string', hostId: 'string', openedAt: 'number' } as const satisfies Shape;
+const MEMORY_SHAPES: Readonly<Record<string, Shape>> = {
+  f: REF_SHAPE,
+  a: { accepts: [{ tie: TIE_SHAPE, ktime: 'number', by: 'string' }], forks: [{ entityId: 'string', start: 'number' }] },
+  s: [TIE_SHAPE],
+  o: { lineage: ['string'], ties: [TIE_SHAPE] },
+  k: 'number',
+};
 
 /** What repetitions change in a chain. */
 interface ChainCounts {
@@ -89,6 +120,9 @@ function applyCounts(chain: Chain, counts: ChainCounts): void {
 interface HostValue {
   readonly tick: number;
   readonly nextOrdinal: number;
+  readonly ktime: number;
+  readonly hostname: string;
+  readonly addresses: readonly string[];
   readonly rarity: readonly (readonly [string, number])[];
   readonly runs: readonly { readonly id: string; readonly lanes: readonly LaneValue[] }[];
 }
@@ -103,6 +137,9 @@ function hostValue(host: Host): HostValue {
   return {
     tick: host.tick,
     nextOrdinal: host.nextOrdinal,
+    ktime: host.ktime,
+    hostname: host.network.hostname,
+    addresses: host.network.addresses,
     rarity: [...host.rarity],
     runs: [...host.runs].map(([id, run]) => ({ id, lanes: [...run].map(([key, { state }]) => ({ key, ...state })) })),
   };
@@ -111,6 +148,9 @@ function hostValue(host: Host): HostValue {
 const HOST_SHAPE: Shape = {
   tick: 'number',
   nextOrdinal: 'number',
+  ktime: 'number',
+  hostname: 'string',
+  addresses: ['string'],
   rarity: ['any'],
   runs: [
     {
@@ -179,27 +219,49 @@ const CHAIN_SHAPE: Shape = {
   },
   keys: ['string'],
   stale: 'boolean',
+  openedAt: 'number',
+  published: 'boolean',
+  edges: ['string'],
+  above: ['string'],
+  absorbed: ['string'],
+  survivor: 'any',
+  touchedKtime: 'number',
 };
+const SURVIVOR_SHAPE: Shape = { ...REF_SHAPE, tie: { edge: 'string', kind: 'string', why: 'string', at: 'number' } };
 
-/** Fills empty memory from the store. Throws DetectorStateError. */
+/** Fills empty memory from the store; where in the input that was. Throws DetectorStateError. */
 export async function restoreHosts(
   hosts: Map<string, Host>,
   thresholds: BootThresholds,
   partition: number,
   entries: AsyncIterable<StateEntry>,
-): Promise<void> {
+): Promise<Position> {
+  let last: Position = { offset: 0, index: 0 };
   const chains: Chain[] = [];
   const counts: ChainCounts[] = [];
+  const members: [chainId: string, member: Member][] = [];
+  const remembered = new Map<string, [string, never][]>();
   const hostOf = (id: string): Host => {
     const host = hosts.get(id) ?? new Host(id);
     hosts.set(id, host);
     return host;
   };
-  for await (const { key, value } of entries) {
+  for await (const { key, value, position } of entries) {
+    if (position.offset > last.offset || (position.offset === last.offset && position.index > last.index))
+      last = position;
     try {
-      const [kind, name = ''] = key.split('/');
+      const [kind = '', name = '', ...rest] = key.split('/');
+      if (kind === 'm') {
+        members.push([rest[0] ?? '', restoreMember(value)]);
+        continue;
+      }
       const parsed = parse(value);
-      if (kind === 'h') restoreHost(hostOf(name), parsed, partition);
+      if (kind in MEMORY_SHAPES) {
+        assertShape(parsed, { value: MEMORY_SHAPES[kind] as Shape, ordinal: 'number' });
+        const entries = remembered.get(`${kind}/${name}`) ?? [];
+        remembered.set(`${kind}/${name}`, entries);
+        entries.push([rest.join('/'), parsed as never]);
+      } else if (kind === 'h') restoreHost(hostOf(name), parsed, partition);
       else if (kind === 'c') chains.push(restoreChain(parsed));
       else if (kind === 'n') counts.push(restoreCounts(parsed));
       else if (kind === 't') restoreThreshold(thresholds, parsed);
@@ -214,13 +276,21 @@ export async function restoreHosts(
     if (chain !== undefined) applyCounts(chain, one);
   }
   for (const chain of chains.sort((a, b) => a.ordinal - b.ordinal)) hostOf(chain.hostId).addChain(chain);
+  for (const [chainId, member] of members)
+    hostOf(member.hostId).chains.get(chainId)?.members.set(member.from.chainId, member);
+  for (const host of hosts.values()) {
+    for (const [name, memory] of memoriesOf(host)) memory.restore(remembered.get(`${name}/${host.id}`) ?? []);
+    host.network.reindex();
+  }
   for (const [id, host] of hosts) thresholds.takeHostChanges(id, (boot) => host.hasBoot(boot));
+  return last;
 }
 
 function restoreHost(host: Host, parsed: unknown, partition: number): void {
   assertShape(parsed, HOST_SHAPE);
-  const { tick, nextOrdinal, rarity, runs } = parsed as HostValue;
-  Object.assign(host, { tick, nextOrdinal, partition });
+  const { tick, nextOrdinal, ktime, hostname, addresses, rarity, runs } = parsed as HostValue;
+  Object.assign(host, { tick, nextOrdinal, ktime, partition });
+  host.setNames({ hostname, addresses });
   for (const [rule, count] of rarity) host.rarity.set(rule, count);
   for (const { id, lanes } of runs) {
     host.runs.set(id, new Map(lanes.map(({ key, ...state }) => [key, new SequenceTracker(state)])));
@@ -230,7 +300,14 @@ function restoreHost(host: Host, parsed: unknown, partition: number): void {
 function restoreChain(parsed: unknown): Chain {
   assertShape(parsed, CHAIN_SHAPE);
   const value = parsed as Omit<Chain, 'processes'> & { readonly processes: Record<string, ChainProcess> };
-  return { ...value, processes: new Map(Object.entries(value.processes)) };
+  if (value.survivor !== null) assertShape(value.survivor, SURVIVOR_SHAPE);
+  return { ...value, processes: new Map(Object.entries(value.processes)), members: new Map() };
+}
+
+function restoreMember(value: Uint8Array): Member {
+  const join = decode('Join', value);
+  if (join.chain === null) throw new RangeError('a member without its chain');
+  return { ...join, chain: join.chain };
 }
 
 function restoreCounts(parsed: unknown): ChainCounts {

@@ -1,8 +1,13 @@
-import { SequenceTracker } from '@ringfence/schema';
+import { type ChainRef, SequenceTracker } from '@ringfence/schema';
+import type { HostNames } from '../steps/ties.ts';
 import type { Chain } from './chain.ts';
+import { Network } from './network.ts';
+import { Remembered } from './remembered.ts';
 
 const MAX_RUNS = 4;
 const MAX_LANES = 16_384;
+const MAX_FORWARDS = 1024;
+const MAX_HOPS = 32;
 
 /** Lanes of one run by lane * 65536 + cpu. */
 export type Run = Map<number, SequenceTracker>;
@@ -22,6 +27,13 @@ export class Host {
   readonly rarity: Map<string, number> = new Map();
   /** by boot and run; the latest is last */
   readonly runs: Map<string, Run> = new Map();
+  readonly network: Network = new Network();
+  /** µs, of the last tick */
+  ktime = 0;
+  /** where chains that are no more went, by chain id: another of this host, or what it had been folded into */
+  readonly forwards: Remembered<ChainRef> = new Remembered(MAX_FORWARDS);
+  /** members that came, changed or went since the last drain: `<chain>/<member>` */
+  readonly changedMembers: Set<string> = new Set();
   /** since the last drain: chains to write whole, those of which only counts and times changed, and ids of those that went */
   readonly changed: Set<Chain> = new Set();
   readonly counted: Set<Chain> = new Set();
@@ -29,6 +41,23 @@ export class Host {
 
   constructor(id: string) {
     this.id = id;
+  }
+
+  setNames({ hostname, addresses }: HostNames): void {
+    Object.assign(this.network, { hostname, addresses });
+  }
+
+  /** The chain, whatever became of it here; where it went, when that is elsewhere; undefined: it is gone. */
+  find(chainId: string): Chain | ChainRef | undefined {
+    let id = chainId;
+    for (let hops = 0; hops < MAX_HOPS; hops++) {
+      const chain = this.chains.get(id);
+      if (chain !== undefined) return chain;
+      const to = this.forwards.get(id);
+      if (to === undefined || to.hostId !== this.id) return to;
+      id = to.chainId;
+    }
+    return undefined;
   }
 
   run(id: string): Run {
@@ -59,6 +88,7 @@ export class Host {
     this.changed.delete(chain);
     this.counted.delete(chain);
     this.gone.add(chain.id);
+    for (const id of chain.members.keys()) this.changedMembers.add(`${chain.id}/${id}`);
     for (const key of chain.keys) if (this.byKey.get(key) === chain) this.byKey.delete(key);
   }
 }

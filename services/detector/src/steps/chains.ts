@@ -1,17 +1,19 @@
 import { type Alert, type EventView, incidentId, type ProcessInfo } from '@ringfence/schema';
 import type { CompiledDetectorOptions } from '../config.ts';
 import type { DetectorStats } from '../metrics.ts';
-import type { Chain, ChainAlert } from '../state/chain.ts';
+import { type Chain, type ChainAlert, opensBefore, refOf } from '../state/chain.ts';
 import type { Host } from '../state/host.ts';
 import { chainProcess, listed, minuteOf } from './chain-entries.ts';
 import { climb } from './hubs.ts';
 import { weightOf } from './score.ts';
-import { deedOf, whyTied, whyWritten } from './words.ts';
+import { deedOf, OPENED, whyTied, whyWritten } from './words.ts';
 
 const MAX_RULES = 256;
 /** Twice as many when they raised something themselves. */
 const MAX_PROCESSES = 256;
 const MAX_TECHNIQUES = 32;
+/** Ancestors of a chain's processes, hubs among them. */
+export const MAX_ABOVE = 64;
 
 /** Whom a merged chain's incident has to tell. */
 export interface Merge {
@@ -26,6 +28,8 @@ export interface Joined {
   readonly send: boolean;
   /** false: a repetition, which changes nothing but counts */
   readonly news: boolean;
+  /** what joins to the chain from now on, and did not before */
+  readonly fresh: readonly string[];
 }
 
 interface Tie {
@@ -52,7 +56,7 @@ export class ChainStep {
     const keys = climbed.length > 0 ? climbed.map(({ entityId }) => entityId) : [loneKey(alert)];
     const ties = tiesOf(host, keys, climbed, written, event);
     const first = ties.reduce<Tie | undefined>(
-      (best, tie) => (best === undefined || tie.chain.ordinal < best.chain.ordinal ? tie : best),
+      (best, tie) => (best === undefined || opensBefore(refOf(tie.chain), refOf(best.chain)) ? tie : best),
       undefined,
     );
     const chain = first?.chain ?? this.#open(host, alert);
@@ -67,8 +71,8 @@ export class ChainStep {
     // perhaps, does many other things.
     const writer = written.slice(0, 1);
     const all = new Map([...climbed, ...writer].map((process) => [process.entityId, process]));
-    this.#tie(host, chain, [...keys, ...writer.map(({ entityId }) => entityId)], all, event);
-    return { chain, merges, send, news };
+    const fresh = this.#tie(host, chain, [...keys, ...writer.map(({ entityId }) => entityId)], all, event);
+    return { chain, merges, send, news, fresh };
   }
 
   /** Closes the chain that has been idle for longest when there are too many. */
@@ -98,6 +102,14 @@ export class ChainStep {
       processes: new Map(),
       keys: [],
       stale: false,
+      openedAt: alert.timestamp,
+      published: false,
+      edges: [],
+      above: [],
+      absorbed: [],
+      survivor: null,
+      members: new Map(),
+      touchedKtime: 0,
     };
     host.addChain(chain);
     return chain;
@@ -143,7 +155,8 @@ export class ChainStep {
     keys: readonly string[],
     processes: ReadonlyMap<string, ProcessInfo>,
     event: EventView,
-  ): void {
+  ): string[] {
+    const fresh: string[] = [];
     for (const key of keys) {
       if (host.byKey.get(key) === chain) continue;
       if (chain.keys.length >= this.#options.maxEntities) {
@@ -151,6 +164,7 @@ export class ChainStep {
         continue;
       }
       chain.keys.push(key);
+      fresh.push(key);
       host.byKey.set(key, chain);
       host.changed.add(chain);
     }
@@ -163,6 +177,7 @@ export class ChainStep {
       chain.processes.set(id, chainProcess(event, process, shown, known));
       host.changed.add(chain);
     }
+    return fresh;
   }
 
   /** The one opened first survives; it takes over all that the other had. */
@@ -190,6 +205,8 @@ export class ChainStep {
       survivor.keys.push(key);
       host.byKey.set(key, survivor);
     }
+    survivor.edges = [...new Set([...survivor.edges, ...absorbed.edges])];
+    survivor.above = [...new Set([...survivor.above, ...absorbed.above])].slice(0, MAX_ABOVE);
     return { absorbed, survivor };
   }
 }
@@ -224,8 +241,6 @@ function tiesOf(
   }
   return [...ties.values()];
 }
-
-const OPENED = 'opened this incident';
 
 /** What opened an incident that turned out to be part of another. */
 const merged = (why: string, absorbed: Chain): string =>

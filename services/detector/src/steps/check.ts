@@ -1,19 +1,32 @@
 import type { InRecord } from '@ringfence/bus';
-import { EventView } from '@ringfence/schema';
+import { decode, type Edge, EventView, type Join } from '@ringfence/schema';
 import { DetectorError } from '../errors.ts';
+import type { Verify } from './verify.ts';
 
-export type Check = (record: InRecord) => Buffer;
+/** Ids and words from outside are no longer than this. */
+const ID_MAX = 64;
+const TEXT_MAX = 1024;
+
+export const isId = (id: string): boolean => id.length > 0 && id.length <= ID_MAX && !id.includes('/');
+
+/** Throws DetectorError. */
+function checked(record: InRecord, verify: Verify): Buffer {
+  const { topic, key, value } = record;
+  if (value === null) throw new DetectorError('ERR_DETECTOR_BOUNDS', key, `a tombstone, which ${topic} has none of`);
+  verify(record, value);
+  return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+}
 
 /**
  * Walks a whole batch before anything of it is applied, so that a bad one leaves no trace in the state. Throws DetectorError or SchemaError, both poison.
  */
-export function createCheckStep(): Check {
+export function createCheckBatch(verify: Verify): (record: InRecord) => Buffer {
   const view = new EventView();
-  return function checkBatch({ key: hostId, value }) {
-    if (value === null)
-      throw new DetectorError('ERR_DETECTOR_BOUNDS', hostId, 'a tombstone, which ringfence.events has none of');
-    view.open(value);
-    if (view.head.hostId !== hostId || hostId.length > 64 || hostId.includes('/')) {
+  return function checkBatch(record) {
+    const { key: hostId } = record;
+    const bytes = checked(record, verify);
+    view.open(bytes);
+    if (view.head.hostId !== hostId || !isId(hostId)) {
       throw new DetectorError(
         'ERR_DETECTOR_KEY',
         hostId,
@@ -21,6 +34,44 @@ export function createCheckStep(): Check {
       );
     }
     while (view.next());
-    return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+    return bytes;
+  };
+}
+
+export function createCheckJoin(verify: Verify): (record: InRecord) => Join {
+  return function checkJoin(record) {
+    const join = decode('Join', checked(record, verify));
+    const { hostId, into, from, chain, edge, kind, why } = join;
+    const ids = [
+      hostId,
+      into.chainId,
+      into.hostId,
+      from.chainId,
+      from.hostId,
+      ...(chain?.joined ?? []).map(({ id }) => id),
+    ];
+    const ours = hostId === record.key && (hostId === into.hostId || (chain === null && hostId === from.hostId));
+    const whole =
+      chain === null || (chain.id === from.chainId && chain.hostId === from.hostId && chain.alerts.length > 0);
+    if (!ours || !whole || !ids.every(isId))
+      throw new DetectorError('ERR_DETECTOR_KEY', record.key, 'a Join that is not about its own key and chains');
+    if ([edge, kind, why].some((text) => text.length > TEXT_MAX))
+      throw new DetectorError(
+        'ERR_DETECTOR_BOUNDS',
+        record.key,
+        `a Join with texts of more than ${TEXT_MAX} characters`,
+      );
+    return join;
+  };
+}
+
+export function createCheckEdge(verify: Verify): (record: InRecord) => Edge {
+  return function checkEdge(record) {
+    const edge = decode('Edge', checked(record, verify));
+    if (edge.edge !== record.key || !isId(edge.edge) || !isId(edge.hostId))
+      throw new DetectorError('ERR_DETECTOR_KEY', edge.hostId, 'an Edge under the key of another');
+    if (edge.detail.length > TEXT_MAX || edge.chainId.length > ID_MAX)
+      throw new DetectorError('ERR_DETECTOR_BOUNDS', edge.hostId, `an Edge of more than ${TEXT_MAX} characters`);
+    return edge;
   };
 }

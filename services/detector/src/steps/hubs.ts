@@ -100,6 +100,9 @@ export function isHub(event: EventView, process: ProcessInfo, isAgent: IsAgent):
   return LISTENERS.has(name) && (process.parent === undefined || isHub(event, process.parent, isAgent));
 }
 
+/** Whether it is one of the listeners that hand each connection to a process of its own. */
+export const isListener = (process: ProcessInfo): boolean => LISTENERS.has(process.name);
+
 /** What starts a container (a runtime, a shell that enters it) is outside; the climb ends at the first process inside. */
 function isContainerEntry(event: EventView, process: ProcessInfo): boolean {
   const inside = containerIdOf(event, process);

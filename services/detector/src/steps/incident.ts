@@ -1,27 +1,69 @@
 import {
   encode,
+  encodeSigned,
   type Incident,
   type IncidentProcess,
   type IncidentState,
   Priorities,
   type Priority,
+  type SigningKey,
   UNSIGNED,
   u64FromBigInt,
 } from '@ringfence/schema';
 import type { Chain, ChainAlert, ChainContainer } from '../state/chain.ts';
-import { scoreAt } from './score.ts';
+import { fold, type Names, placed } from './fold.ts';
+import { scoreOfAll } from './score.ts';
 import { clock, spaced, storyOf } from './words.ts';
 
 const MAX_BYTES = 900_000;
+/** Of what goes to the incident of another host, which has to hold many of them. */
+const MAX_SHARED_BYTES = 200_000;
 const MAX_PROCESSES = 256;
+/** Alerts and processes of all hosts of an incident. */
+const MAX_FOLDED = 400;
 const TITLE_PARTS = 5;
 
-/** The framed Incident, whole and under 900 kB: alerts of the middle are left out, and counted, until it is. */
-export function encodeIncident(chain: Chain, state: IncidentState, mergedInto = ''): Buffer {
+/** The framed Incident with all its members, whole and under 900 kB: alerts of the middle are left out, and counted, until it is. */
+export function encodeIncident(
+  chain: Chain,
+  state: IncidentState,
+  mergedInto: string,
+  host: Names,
+  key: SigningKey | null,
+): Buffer {
+  for (const record of sizesOf(chain, state, mergedInto, host)) {
+    const bytes = encodeSigned('Incident', record, key);
+    if (bytes.length <= MAX_BYTES || isSmallest(record)) return bytes;
+  }
+  throw new RangeError('an incident does not get smaller');
+}
+
+function* sizesOf(chain: Chain, state: IncidentState, mergedInto: string, host: Names): Generator<Incident> {
+  if (chain.members.size === 0) return yield* shrinking(chain, state, mergedInto);
+  const own = incidentOf(chain, chain.alerts, MAX_PROCESSES, state, mergedInto);
+  for (let max = MAX_FOLDED; max > 0; max >>>= 1) yield fold(own, chain, host, max);
+  yield fold(own, chain, host, 0);
+}
+
+/** The chain alone, for the incident of another host that it is part of. */
+export function shared(chain: Chain, host: Names): Incident {
+  for (const record of shrinking(chain, 'merged', chain.survivor?.chainId ?? '')) {
+    if (encode('Incident', record).length > MAX_SHARED_BYTES && !isSmallest(record)) continue;
+    // What was absorbed is part of it: whoever has that as well lets go of it.
+    const joined = chain.absorbed.map((id) => ({ id, hostId: chain.hostId, kind: 'absorbed', why: '', at: 0 }));
+    return { ...record, joined, story: record.story.map((line) => placed(line, host)) };
+  }
+  throw new RangeError('an incident does not get smaller');
+}
+
+const isSmallest = ({ alerts, processes }: Incident): boolean => alerts.length <= 2 && processes.length === 0;
+
+function* shrinking(chain: Chain, state: IncidentState, mergedInto: string): Generator<Incident> {
   let alerts = chain.alerts;
   for (let processes = MAX_PROCESSES; ; processes >>>= 1) {
-    const bytes = encode('Incident', incidentOf(chain, alerts, processes, state, mergedInto));
-    if (bytes.length <= MAX_BYTES || (alerts.length <= 2 && processes === 0)) return bytes;
+    const record = incidentOf(chain, alerts, processes, state, mergedInto);
+    yield record;
+    if (isSmallest(record)) return;
     if (alerts.length <= 2) continue;
     const quarter = Math.ceil(alerts.length / 4);
     alerts = [...alerts.slice(0, quarter), ...alerts.slice(-quarter)];
@@ -47,7 +89,7 @@ function incidentOf(
     hostId: chain.hostId,
     title: titleOf(chain, container),
     severity: severityOf(chain),
-    score: Math.round(scoreAt(chain, chain.lastKtime) * 10) / 10,
+    score: Math.round(scoreOfAll(chain) * 10) / 10,
     firstSeen: chain.firstSeen,
     lastSeen: chain.lastSeen,
     stages: chain.stages,
@@ -93,18 +135,32 @@ function sharedContainer(alerts: readonly ChainAlert[]): ChainContainer | null {
 const rank = (priority: Priority): number => Priorities.indexOf(priority);
 
 /** That of the worst alert; three distinct tactics are critical whatever they are. */
-function severityOf(chain: Chain): Priority {
-  const worst = chain.alerts.reduce<Priority>(
+export function severityOf({
+  alerts,
+  stages,
+}: Pick<Incident, 'stages'> & { readonly alerts: readonly Rated[] }): Priority {
+  const worst = alerts.reduce<Priority>(
     (most, { priority }) => (rank(priority) > rank(most) ? priority : most),
     'debug',
   );
-  return chain.stages.length >= 3 && rank(worst) < rank('critical') ? 'critical' : worst;
+  return stages.length >= 3 && rank(worst) < rank('critical') ? 'critical' : worst;
+}
+
+/** An alert as far as a title tells of it. */
+export interface Rated {
+  readonly rule: string;
+  readonly priority: Priority;
+  readonly tactics: readonly string[];
+  readonly executable: string;
 }
 
 /** "Reverse shell, persistence and credential access by /bin/sh in container web-1 (image debug:1)" */
-function titleOf(chain: Chain, container: ChainContainer | null): string {
-  const worst = chain.alerts.reduce((most, alert) => (rank(alert.priority) > rank(most.priority) ? alert : most));
-  const others = chain.stages.map(({ tactic }) => tactic).filter((tactic) => !worst.tactics.includes(tactic));
+export function titleOf(
+  { alerts, stages }: Pick<Incident, 'stages'> & { readonly alerts: readonly Rated[] },
+  container: Pick<ChainContainer, 'id' | 'name' | 'image'> | null,
+): string {
+  const worst = alerts.reduce((most, alert) => (rank(alert.priority) > rank(most.priority) ? alert : most));
+  const others = stages.map(({ tactic }) => tactic).filter((tactic) => !worst.tactics.includes(tactic));
   const parts = [worst.rule, ...others.map(spaced)];
   const shown =
     parts.length > TITLE_PARTS ? [...parts.slice(0, TITLE_PARTS - 1), `${parts.length - TITLE_PARTS + 1} more`] : parts;

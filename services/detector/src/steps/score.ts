@@ -30,11 +30,39 @@ export function weightOf(priority: Priority, chains: number): number {
 /** What a sum of this much is half of: keeps scores below 100, and makes a sum of 40 a score of 40. */
 const HALF_SUM = 60;
 
+/** What one rule adds now: half of it is gone after each half-life. */
+const faded = (weight: number, ageUs: number): number => weight * 2 ** (-Math.max(0, ageUs) / HALF_LIFE_US);
+
+function scoreOf(contributions: Iterable<number>, tactics: number): number {
+  let sum = 0;
+  for (const one of contributions) sum += one;
+  const weighed = sum * (1 + PER_TACTIC * Math.max(0, tactics - 1));
+  return (100 * weighed) / (weighed + HALF_SUM);
+}
+
 /** From 0 to below 100; a function of the chain and of event time alone, in µs. */
 export function scoreAt(chain: Chain, ktime: number): number {
-  let sum = 0;
-  for (const { weight, ktime: last } of Object.values(chain.rules))
-    sum += weight * 2 ** (-Math.max(0, ktime - last) / HALF_LIFE_US);
-  const weighed = sum * (1 + PER_TACTIC * Math.max(0, chain.stages.length - 1));
-  return (100 * weighed) / (weighed + HALF_SUM);
+  const rules = Object.values(chain.rules);
+  return scoreOf(
+    rules.map(({ weight, ktime: last }) => faded(weight, ktime - last)),
+    chain.stages.length,
+  );
+}
+
+/** Of the chain with its members: two halves that are nothing each may be an attack together. A rule counts once, whichever host it matched on. */
+export function scoreOfAll(chain: Chain): number {
+  if (chain.members.size === 0) return scoreAt(chain, chain.lastKtime);
+  const members = [...chain.members.values()].map(({ chain: member }) => member);
+  const now = Math.max(chain.lastSeen, ...members.map(({ lastSeen }) => lastSeen));
+  const rules = new Map<string, number>();
+  const add = (rule: string, weight: number, ageUs: number): void => {
+    rules.set(rule, Math.max(rules.get(rule) ?? 0, faded(weight, ageUs)));
+  };
+  const silent = now - chain.lastSeen;
+  for (const [rule, { weight, ktime }] of Object.entries(chain.rules))
+    add(rule, weight, silent + chain.lastKtime - ktime);
+  for (const { alerts } of members)
+    for (const { rule, priority, timestamp } of alerts) add(rule, WEIGHT[priority], now - timestamp);
+  const tactics = new Set([chain, ...members].flatMap(({ stages }) => stages.map(({ tactic }) => tactic)));
+  return scoreOf(rules.values(), tactics.size);
 }

@@ -95,6 +95,9 @@ function span(micros: number): string {
   return seconds < 120 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`;
 }
 
+/** Why the first alert of a chain belongs to it. */
+export const OPENED = 'opened this incident';
+
 /** Why an alert belongs to a chain. `at`: how far up from its process the tie is; 0 is the process itself. */
 export function whyTied(chain: Chain, tie: ProcessInfo, at: number): string {
   const earlier = chain.alerts.findLast(({ entityId }) => entityId === tie.entityId);

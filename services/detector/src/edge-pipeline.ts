@@ -1,0 +1,89 @@
+import type { Effect, Handler, InRecord, OutRecord, StateEntry } from '@ringfence/bus';
+import { type ChainRef, type Edge, encodeSigned, type SigningKey, TOPIC } from '@ringfence/schema';
+import type { DetectorStats } from './metrics.ts';
+import { opensBefore } from './state/chain.ts';
+import { EDGE_STORE, type EdgeMemory, EdgeTable, type Sighting } from './state/edge-table.ts';
+import { createCheckEdge } from './steps/check.ts';
+import { createVerifyStep, type Trust } from './steps/verify.ts';
+
+/**
+ * Clocks of two hosts may differ by this much, µs: a connection is the same one from both ends if they say that it began within that time. Its ports
+ * may be used again later.
+ */
+const CONNECTION_TOLERANCE_US = 15 * 60_000_000;
+/** Between two uses of a key that make one attack, µs. */
+const KEY_TOLERANCE_US = 24 * 3_600_000_000;
+/** A key that more hosts than this know is an administrator's, and ties none of them. */
+const MAX_KEY_HOSTS = 4;
+
+export interface EdgePipelineDeps {
+  readonly key?: SigningKey | null;
+  readonly trust?: Trust | undefined;
+  readonly keyGraceMs?: number;
+  readonly partition?: number;
+  readonly stats: DetectorStats;
+}
+
+export interface EdgePipeline extends Handler {
+  handle(records: readonly InRecord[]): Effect;
+  ahead(records: readonly InRecord[]): Promise<void>;
+  restore(entries: AsyncIterable<StateEntry>): Promise<void>;
+}
+
+/** Second stage, by edge: two chains of different hosts that see the same edge are told to the host of the one that opened first. */
+export function createEdgePipeline(deps: EdgePipelineDeps): EdgePipeline {
+  const { key = null, stats, partition = 0 } = deps;
+  const verify = createVerifyStep(deps.trust, deps.keyGraceMs ?? 0, stats);
+  const check = createCheckEdge(verify);
+  const table = new EdgeTable();
+
+  function match(edge: Edge, record: InRecord): OutRecord[] {
+    const known = table.get(edge.edge) ?? { sightings: [], hosts: [], at: 0 };
+    const { chainId, hostId, openedAt, end, at } = edge;
+    const sighting: Sighting = { chainId, hostId, openedAt, end, at };
+    const others = known.sightings.filter((other) => ties(edge, other, known));
+    stats.expiredEdges += table.see(edge.edge, sighting, record.timestamp);
+    return others.map((other) => joinOf(edge, sighting, other, key));
+  }
+
+  return {
+    ahead: verify.ahead,
+    handle(records) {
+      const checked = records.map((record) => ({ record, edge: check(record) }));
+      const outputs = checked.flatMap(({ record, edge }) => match(edge, record));
+      stats.joinsSent += outputs.length;
+      const offset = records.at(-1)?.offset ?? 0;
+      const state = table.drain().map(([name, entry]) => ({
+        store: EDGE_STORE,
+        partition,
+        key: name,
+        value: entry === null ? null : Buffer.from(JSON.stringify(entry)),
+        position: { offset, index: 0 },
+      }));
+      return { outputs, state };
+    },
+    restore: (entries) => table.restore(entries),
+  };
+}
+
+function ties(edge: Edge, other: Sighting, { hosts }: EdgeMemory): boolean {
+  if (edge.chainId === '' || other.chainId === '' || other.hostId === edge.hostId) return false;
+  const apart = Math.abs(edge.at - other.at);
+  // Two hosts that both began it, or both took it, saw two connections: private addresses are used again elsewhere.
+  if (edge.kind === 'connection') return edge.end !== other.end && apart <= CONNECTION_TOLERANCE_US;
+  const all = new Set([...hosts, edge.hostId, other.hostId]);
+  return edge.kind === 'key' && all.size <= MAX_KEY_HOSTS && apart <= KEY_TOLERANCE_US;
+}
+
+const refOf = ({ chainId, hostId, openedAt }: Sighting): ChainRef => ({ chainId, hostId, openedAt });
+
+function joinOf({ edge, kind, detail }: Edge, own: Sighting, other: Sighting, key: SigningKey | null): OutRecord {
+  const [into, from] = opensBefore(own, other) ? [own, other] : [other, own];
+  const why =
+    kind === 'connection'
+      ? `the connection ${detail} was seen from both ends`
+      : `both were entered with the same ${detail}`;
+  const at = Math.min(own.at, other.at);
+  const join = { hostId: into.hostId, edge, kind, why, at, into: refOf(into), from: refOf(from), chain: null };
+  return { topic: TOPIC.joins, key: into.hostId, value: encodeSigned('Join', join, key) };
+}

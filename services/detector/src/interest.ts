@@ -1,0 +1,69 @@
+import type { Bus, BusLog } from '@ringfence/bus';
+import { encodeSigned, type Interest, type SigningKey, TOPIC } from '@ringfence/schema';
+
+const AGAIN_MS = 60_000;
+
+export interface AnnouncerOptions {
+  readonly bus: Bus;
+  /** name of this detector in the fleet */
+  readonly instance: string;
+  readonly key: SigningKey | null;
+  readonly log: BusLog | undefined;
+}
+
+/** Says on ringfence.interest what this detector's rules can match: when it changes, every minute, and nothing more after a clean stop. */
+export class InterestAnnouncer implements AsyncDisposable {
+  readonly #options: AnnouncerOptions;
+  readonly #timer: NodeJS.Timeout;
+  #interest: Interest | undefined;
+  /** one after the other, so that the last word is the newest */
+  #saying: Promise<void> = Promise.resolve();
+
+  constructor(options: AnnouncerOptions) {
+    this.#options = options;
+    this.#timer = setInterval(() => void this.#say(), AGAIN_MS).unref();
+  }
+
+  /** Resolves when it is on the bus; a bus that is away is logged, and it is said again within a minute. */
+  announce(interest: Interest): Promise<void> {
+    this.#interest = interest;
+    return this.#say();
+  }
+
+  #say(): Promise<void> {
+    const { instance: detector, key } = this.#options;
+    return this.#produce(() => {
+      if (this.#interest === undefined) return undefined;
+      const { version, openPathPrefixes, openNames } = this.#interest;
+      const said = { detector, version, at: Date.now() * 1000, openPathPrefixes, openNames };
+      return encodeSigned(
+        'InterestRecord',
+        { ...said, openPathPrefixes: openPathPrefixes && [...openPathPrefixes] },
+        key,
+      );
+    });
+  }
+
+  #produce(value: () => Buffer | null | undefined): Promise<void> {
+    const { bus, instance, log } = this.#options;
+    this.#saying = this.#saying.then(async () => {
+      const said = value();
+      if (said === undefined) return;
+      try {
+        await bus.produce([{ topic: TOPIC.interest, key: instance, value: said }]);
+      } catch (err) {
+        log?.warn(
+          { err },
+          'what the rules need could not be said: agents go on with what they know, and it is tried again',
+        );
+      }
+    });
+    return this.#saying;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#timer);
+    this.#interest = undefined;
+    await this.#produce(() => null);
+  }
+}

@@ -1,0 +1,90 @@
+import { addressText, type EventView, escapeText, KIND, leafIndex } from '@ringfence/schema';
+import type { Tie } from '../state/ties.ts';
+
+const TCP = 6;
+const EINPROGRESS = -115;
+const SSH_PORT = 22;
+/** of a host's own, per login that only its log tells of */
+const MAX_ADDRESSES = 4;
+const TEXT_MAX = 128;
+
+const ends = (kind: 'Connect' | 'Accept') => ({
+  protocol: leafIndex(kind, 'protocol'),
+  result: leafIndex(kind, 'result'),
+  address: leafIndex(kind, 'address'),
+  port: leafIndex(kind, 'port'),
+  localAddress: leafIndex(kind, 'localAddress'),
+  localPort: leafIndex(kind, 'localPort'),
+});
+const CONNECT = ends('Connect');
+const ACCEPT = ends('Accept');
+
+/** The connection that the event is one end of; undefined: none that another host could see as well. */
+export function connectionOf(event: EventView): Tie | undefined {
+  const { cursor } = event;
+  const outward = cursor.kind === KIND.Connect;
+  const leaves = outward ? CONNECT : ACCEPT;
+  const result = cursor.leafLong(leaves.result);
+  if (cursor.leafLong(leaves.protocol) !== TCP || (result < 0 && result !== EINPROGRESS)) return undefined;
+  const peer = endAt(event, leaves.address, leaves.port);
+  const own = endAt(event, leaves.localAddress, leaves.localPort);
+  if (peer === undefined || own === undefined) return undefined;
+  return outward
+    ? { kind: 'connection', end: 'source', detail: `tcp ${own} → ${peer}`, at: event.timestamp }
+    : { kind: 'connection', end: 'destination', detail: `tcp ${peer} → ${own}`, at: event.timestamp };
+}
+
+function endAt({ cursor }: EventView, address: number, port: number): string | undefined {
+  const text = addressText(cursor.buffer, cursor.leafAt(address), cursor.leafLength(address));
+  return text === undefined ? undefined : endOf(text, cursor.leafLong(port));
+}
+
+/** Addresses that mean another machine on every host tie nothing together. */
+function endOf(address: string, port: number): string | undefined {
+  const local = /^(127\.|0\.|169\.254\.|::1?$|fe[89ab])/.test(address);
+  if (local || port <= 0 || port > 65_535) return undefined;
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+const log = (name: string): number => leafIndex('Log', name);
+const LOG = {
+  action: log('action'),
+  outcome: log('outcome'),
+  sourceAddress: log('sourceAddress'),
+  sourcePort: log('sourcePort'),
+  fingerprint: log('fingerprint'),
+};
+
+export interface Login {
+  /** undefined: no key was used */
+  readonly key: Tie | undefined;
+  /** one for each own address that it may have come to */
+  readonly connections: readonly Tie[];
+}
+
+/** What sshd's log says about a login that succeeded; undefined: it is of something else. */
+export function loginOf(event: EventView, addresses: readonly string[]): Login | undefined {
+  const { cursor, timestamp: at } = event;
+  const text = (leaf: number): string => escapeText(cursor.leafText(leaf)).slice(0, TEXT_MAX);
+  if (text(LOG.action) !== 'ssh-login' || text(LOG.outcome) !== 'success') return undefined;
+  const fingerprint = text(LOG.fingerprint);
+  const peer = endOf(text(LOG.sourceAddress).replace(/^::ffff:(?=\d+\.)/, ''), cursor.leafLong(LOG.sourcePort));
+  const likely = addresses.filter((one) => one.includes(':') === peer?.startsWith('[')).slice(0, MAX_ADDRESSES);
+  const owns = peer === undefined ? [] : likely.flatMap((address) => endOf(address, SSH_PORT) ?? []);
+  return {
+    key: fingerprint === '' ? undefined : { kind: 'key', end: '', detail: `key ${fingerprint}`, at },
+    connections: owns.map((own) => ({ kind: 'connection', end: 'destination', detail: `tcp ${peer} → ${own}`, at })),
+  };
+}
+
+const HOST = { hostname: leafIndex('HostContext', 'hostname'), addresses: leafIndex('HostContext', 'addresses') };
+
+export interface HostNames {
+  readonly hostname: string;
+  readonly addresses: readonly string[];
+}
+
+export function namesOf({ cursor }: EventView): HostNames {
+  const addresses = cursor.leafText(HOST.addresses).slice(0, 2048).split(' ').slice(0, 32);
+  return { hostname: escapeText(cursor.leafText(HOST.hostname)).slice(0, TEXT_MAX), addresses };
+}

