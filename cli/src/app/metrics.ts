@@ -20,7 +20,7 @@ export async function serveAppMetrics(app: App): Promise<AsyncDisposable | null>
   const { enabled, listen, token } = app.config.metrics;
   if (!enabled) return null;
   const own = new Metrics('bus');
-  own.observed('used_bytes', 'Size of the embedded log.', () => app.bus.pressure().usedBytes);
+  own.observed('used_bytes', 'Size of the embedded log.', () => app.site.bus.pressure().usedBytes);
   const metrics = SERVICES.flatMap((name) => {
     const service = app.services[name];
     return service === undefined ? [] : [exposeStats(name, () => countsOf(service.stats()))];

@@ -73,6 +73,7 @@ export async function replay(
       key: createSigningKey(),
       policies,
       control: null,
+      coordination: null,
       log,
       now: (eventTime) => eventTime,
     }),

@@ -9,7 +9,7 @@ import { statusOf } from './status.ts';
 
 /** What commands may ask of a running `up`. */
 export function routesOf(app: App): Readonly<Record<string, Route>> {
-  const { bus, identity } = app;
+  const { bus, enrolled } = app.site;
   const audit = (): NonNullable<App['audit']> => {
     if (app.audit === null) throw new CliError('the auditor does not run in this process: ask where it runs');
     return app.audit;
@@ -21,7 +21,7 @@ export function routesOf(app: App): Readonly<Record<string, Route>> {
     incidents: (query, signal) => ({ lines: mapped(incidents(audit(), bus, queryOf(query, signal))) }),
     incident: (_, __, [id = '']) => incident(audit(), id),
     raw: (query, signal) => ({
-      bytes: recording(app, query.get('past') === '1', signal, recordingHeader(identity.enrolled)),
+      bytes: recording(app, query.get('past') === '1', signal, recordingHeader(enrolled)),
     }),
   };
 }
@@ -38,7 +38,7 @@ function incident(audit: NonNullable<App['audit']>, id: string): Answer {
 }
 
 async function* recording(
-  { bus }: App,
+  { site: { bus } }: App,
   past: boolean,
   signal: AbortSignal,
   header: Buffer,

@@ -26,13 +26,13 @@ export async function statusOf(app: App): Promise<Status> {
   const services = await Promise.all(SERVICES.map((name) => serviceStatus(app, name)));
   return {
     version: VERSION,
-    hostId: app.identity.hostId,
-    bootId: app.identity.bootId,
+    hostId: app.site.hostId,
+    bootId: app.site.bootId,
     mode: app.config.responder.mode,
     pid: process.pid,
     uptimeS: Math.round(process.uptime()),
     rssBytes: process.memoryUsage.rss(),
-    bus: app.bus.pressure(),
+    bus: app.site.bus.pressure(),
     services: services.filter((service) => service !== undefined),
   };
 }
@@ -41,7 +41,7 @@ async function serviceStatus(app: App, name: ServiceName): Promise<ServiceStatus
   const service = app.services[name];
   if (service === undefined) return undefined;
   const groups = name === 'responder' ? ['responder', 'responder-dispatch'] : [name];
-  const lags = await Promise.all(groups.map((group) => app.bus.lag(group)));
+  const lags = await Promise.all(groups.map((group) => app.site.bus.lag(group)));
   const records = lags.flatMap((lag) => [...lag.values()]).reduce((sum, one) => sum + one, 0);
   const ring = app.services.collector?.stats().pendingBytes;
   const lag = name === 'collector' && ring !== undefined ? ring.security + ring.bulk : records;

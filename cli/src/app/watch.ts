@@ -21,7 +21,7 @@ export async function watch(app: App, view: LiveView, paint: Paint, signal: Abor
   ]);
 }
 
-async function alerts({ bus }: App, view: LiveView, paint: Paint, signal: AbortSignal): Promise<void> {
+async function alerts({ site: { bus } }: App, view: LiveView, paint: Paint, signal: AbortSignal): Promise<void> {
   for await (const { value } of bus.read({ topic: TOPIC.alerts, from: 'latest', follow: true, signal })) {
     if (value !== null) view.print(alertLine(paint, decode('Alert', value)));
   }
@@ -40,7 +40,7 @@ class IncidentTeller {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    for await (const { value } of this.#app.bus.read({
+    for await (const { value } of this.#app.site.bus.read({
       topic: TOPIC.incidents,
       from: 'latest',
       follow: true,

@@ -36,14 +36,17 @@ async function up(self: Command): Promise<void> {
     view.interactive ? { ...config.log, stream: { write: (line) => view.print(line.trimEnd()) } } : config.log,
   );
   view.print(paint.dim('starting: the log, the services, the sensor…'));
-  await using app = await startApp(config, log);
+  await using app = await startApp(config, log, {
+    signal,
+    onWaiting: (what) => what !== null && view.print(paint.dim(`${what}…`)),
+  });
   await using _api = await serveApi(socketOf(config), routesOf(app));
   await using _metrics = await serveAppMetrics(app);
   const { services } = app;
   const what =
     services.collector === undefined
       ? `running ${config.services.join(', ')}`
-      : `watching this machine as host ${app.identity.hostId}`;
+      : `watching this machine as host ${app.site.hostId}`;
   view.print(
     `${paint.green('●')} ${what}; Ctrl-C stops.${services.collector === undefined ? '' : paint.dim('  In a second terminal: npm run demo')}`,
   );

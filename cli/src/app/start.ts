@@ -1,0 +1,217 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Auditor, startAuditor } from '@ringfence/auditor';
+import { type Collector, startCollector } from '@ringfence/collector';
+import type { Config, ServiceName } from '@ringfence/config';
+import { type ControlServer, connectControl, localControlPlane, serveControl } from '@ringfence/control';
+import { openCoordination, type RedisOptions, type SqliteOptions } from '@ringfence/coordination';
+import { type DetectorService, startDetector } from '@ringfence/detector';
+import { type EnricherService, startEnricher } from '@ringfence/enricher';
+import { type Registrar, startRegistrar } from '@ringfence/registrar';
+import { loadPolicyFiles, type Responder, renderProblem, startResponder } from '@ringfence/responder';
+import type { Control } from '@ringfence/schema';
+import { sensorObject } from '../commands/context.ts';
+import { CliError } from '../errors.ts';
+import { VERSION } from '../version.ts';
+import type { AppLog } from './app.ts';
+import { failpointOf } from './failpoint.ts';
+import type { Fleet } from './fleet.ts';
+import type { InterestLink } from './interest.ts';
+import { rulePaths } from './rule-paths.ts';
+import type { Site } from './site.ts';
+
+/** What every start needs. */
+export interface Wiring {
+  readonly config: Config;
+  readonly log: AppLog;
+  readonly site: Site;
+}
+
+export function registrar({ config, log, site }: Wiring): Promise<Registrar> {
+  const { listen, names, certificateDays } = config.registrar;
+  const authority = site.fleet?.authority;
+  if (authority === undefined || authority === null)
+    throw new CliError('the registrar enrols into a fleet: set bus.driver to kafka');
+  return startRegistrar({
+    options: { host: listen.host, port: listen.port, names, certificateDays },
+    bus: site.bus,
+    ca: authority,
+    log: child(log, 'registrar'),
+  });
+}
+
+export function auditor({ config, log, site }: Wiring): Promise<Auditor> {
+  return startAuditor({
+    options: config.auditor,
+    bus: site.bus,
+    log: child(log, 'auditor'),
+    ...(site.serviceKey === null ? {} : { key: site.serviceKey }),
+    ...(site.trusted === null ? {} : { trusted: site.trusted }),
+    ...failpoint('auditor'),
+  });
+}
+
+export function enricher({ config, log, site }: Wiring): Promise<EnricherService> {
+  return startEnricher({
+    options: config.enricher,
+    bus: site.bus,
+    enrolment: site.enrolment,
+    key: site.serviceKey,
+    log: child(log, 'enricher'),
+    ...failpoint('enricher'),
+  });
+}
+
+export function detector({ config, log, site }: Wiring, interest: InterestLink): Promise<DetectorService> {
+  const { hostId, bootId, trusted, fleet } = site;
+  return startDetector({
+    options: {
+      ...config.detector,
+      isAgent: (host, boot, pid) => pid === process.pid && host === hostId && boot === bootId,
+    },
+    rulePaths: rulePaths(config),
+    bus: site.bus,
+    key: site.serviceKey,
+    ...(trusted === null ? {} : { trusted }),
+    ...(fleet === null ? {} : { instance: fleet.instance }),
+    onInterest: (next) => void interest.set(next),
+    log: child(log, 'detector'),
+    ...failpoint('detector'),
+  });
+}
+
+export function collector({ config, log, site }: Wiring, { current }: InterestLink): Promise<Collector> {
+  const { sensor, collector: own, stateDir, runDir } = config;
+  const { hostId, bootId, agentKey } = site;
+  return startCollector({
+    options: {
+      sensorObject: sensorObject(),
+      stateDir,
+      pinPath: sensor.pinPath,
+      ringSecurityBytes: sensor.ringSecurityBytes,
+      ringBulkBytes: sensor.ringBulkBytes,
+      pollIntervalMs: sensor.pollIntervalMs,
+      tickMs: own.tickMs,
+      batchMaxBytes: own.batchMaxBytes,
+      opens: sensor.opens,
+      watchedPaths: sensor.watchedPaths,
+      spoolPath: own.spool.path,
+      spoolMaxBytes: own.spool.maxBytes,
+      containerFiles: [join(runDir, 'containers.d')],
+      killsPerMinute: own.killsPerMinute,
+      hostRoot: own.hostRoot,
+      dockerRoots: own.dockerRoots,
+      logs: own.logs,
+      keepPinned: sensor.keepPinned,
+    },
+    bus: site.agentBus,
+    identity: { hostId, bootId, key: agentKey, agentVersion: VERSION },
+    trustedKeys: site.commanders,
+    log: child(log, 'collector'),
+    // from the first event on: what is read between the start and `connect` counts too
+    ...(current === undefined ? {} : { interest: current }),
+    ...failpoint('collector'),
+  });
+}
+
+const NOTHING: AsyncDisposable = { async [Symbol.asyncDispose]() {} };
+
+/** The agent's stream to a responder; in one process it is a call. */
+export function agentStream({ config, log, site }: Wiring, control: Control): AsyncDisposable {
+  const { fleet, bootId } = site;
+  const { endpoints } = config.control;
+  if (fleet === null) return NOTHING;
+  if (endpoints.length === 0) {
+    log.warn({}, 'control.endpoints is empty: this agent gets no commands and no interest');
+    return NOTHING;
+  }
+  const { tls, learnt: trusted } = fleet;
+  return connectControl({
+    endpoints,
+    tls,
+    control,
+    trusted,
+    bootId,
+    agentVersion: VERSION,
+    log: child(log, 'control'),
+  });
+}
+
+export async function responder(wiring: Wiring, control: Control | undefined): Promise<Responder> {
+  const { config, log, site } = wiring;
+  const loaded = loadPolicyFiles(config.responder.policies);
+  if (loaded.problems.length > 0) throw new CliError(loaded.problems.map(renderProblem).join('\n'));
+  await using stack = new AsyncDisposableStack();
+  const coordination = stack.use(await openCoordination(coordinationOf(wiring)));
+  const started = Promise.withResolvers<Responder>();
+  // A start that fails has no results to wait for.
+  started.promise.catch(() => {});
+  const onResult = async (result: Uint8Array): Promise<void> => (await started.promise).takeResult(result);
+  const plane = site.fleet === null ? control && localControlPlane(control) : stack.use(await agents(wiring, onResult));
+  const { fleet, trusted } = site;
+  const inFleet = fleet === null ? {} : { instance: fleet.instance, followInterest: true };
+  const known = trusted === null ? {} : { trusted: trusted('detector'), responders: trusted('responder') };
+  try {
+    const responder = await startResponder({
+      options: config.responder,
+      bus: site.bus,
+      key: site.commandKey,
+      policies: loaded.policies,
+      control: plane ?? null,
+      coordination,
+      log: child(log, 'responder'),
+      ...inFleet,
+      ...known,
+      ...failpoint('responder'),
+    });
+    started.resolve(responder);
+    return closingWith(responder, stack.move());
+  } catch (error) {
+    started.reject(error);
+    throw error;
+  }
+}
+
+/** Streams and what is shared go after the last answer. */
+function closingWith(responder: Responder, resources: AsyncDisposable): Responder {
+  const close = async (): Promise<void> => {
+    await using _ = resources;
+    await responder.close();
+  };
+  return { ...responder, close, [Symbol.asyncDispose]: close };
+}
+
+function agents(
+  { config, log, site }: Wiring,
+  onResult: (result: Uint8Array) => Promise<void>,
+): Promise<ControlServer> {
+  const { host, port } = config.control.listen;
+  const { tls, enrolments } = site.fleet as Fleet;
+  if (enrolments === null) throw new TypeError('a responder reads the enrolments');
+  return serveControl({
+    host,
+    port,
+    tls,
+    enrolments,
+    onResult: (_, result) => onResult(result),
+    log: child(log, 'control'),
+  });
+}
+
+function coordinationOf({ config, log }: Wiring): RedisOptions | SqliteOptions {
+  const { url, user, password, ca, cert, key, prefix, timeoutMs } = config.redis;
+  if (url === '') return { path: join(config.stateDir, 'coordination.db'), log: child(log, 'coordination') };
+  const pem = (path: string): string => (path === '' ? '' : readFileSync(path, 'utf8'));
+  const given = { user, password, ca: pem(ca), cert: pem(cert), key: pem(key) };
+  const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ''));
+  return { url, prefix, deadlineMs: timeoutMs, log: child(log, 'coordination'), ...set };
+}
+
+const child = (log: AppLog, service: string): AppLog => log.child({ service });
+
+function failpoint(service: ServiceName): {
+  failpoint?: (point: 'before-effect' | 'before-commit' | 'after-commit') => void;
+} {
+  const point = failpointOf(service);
+  return point === undefined ? {} : { failpoint: point };
+}
