@@ -8,18 +8,29 @@ export class ResponderError extends Error {
   }
 }
 
-/** A record on `ringfence.commands` that this responder did not sign. It is never sent. */
-export class ForgedCommandError extends ResponderError {
+/** A record that nobody we trust has signed. Nothing is done about it. */
+export class ForgedRecordError extends ResponderError {
   readonly fate = 'poison';
-  readonly commandId: string;
+  readonly record: string;
+  readonly id: string;
   readonly keyId: string;
-  constructor(commandId: string, keyId: string) {
-    super(
-      'ERR_RESPONDER_FORGED',
-      `command ${commandId} is not signed by this responder (key ${keyId}): it is not sent; who else writes to ringfence.commands?`,
-    );
-    this.commandId = commandId;
+  constructor(record: string, id: string, keyId: string) {
+    const by = keyId === '' ? 'is not signed' : `is not signed by a key we trust (${keyId})`;
+    super('ERR_RESPONDER_FORGED', `${record} ${id} ${by}: nothing is done about it; who else writes to the bus?`);
+    this.record = record;
+    this.id = id;
     this.keyId = keyId;
+  }
+}
+
+/** A record under the key of another host: the memory of its host is elsewhere. */
+export class MisplacedRecordError extends ResponderError {
+  readonly fate = 'poison';
+  constructor(record: string, id: string, hostId: string, key: string) {
+    super(
+      'ERR_RESPONDER_MISPLACED',
+      `${record} ${id} of host ${hostId} lies under the key ${key}: nothing is done about it; who else writes to the bus?`,
+    );
   }
 }
 

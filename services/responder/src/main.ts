@@ -1,19 +1,19 @@
-import {
-  type Bus,
-  type BusLog,
-  type Consumer,
-  type Failpoint,
-  type Handler,
-  type Partitioned,
-  runPipeline,
-} from '@ringfence/bus';
-import { type Control, deadLetter, type SigningKey, TOPIC } from '@ringfence/schema';
+import { randomBytes } from 'node:crypto';
+import { type Bus, type BusLog, type Consumer, type Failpoint, type Partitioned, runPipeline } from '@ringfence/bus';
+import type { ControlPlane } from '@ringfence/control';
+import type { Coordination } from '@ringfence/coordination';
+import { deadLetter, decode, type SigningKey } from '@ringfence/schema';
 import { compileResponderOptions, type ResponderOptions } from './config.ts';
+import { answer, finalResult, startExecutor } from './dispatch/executor.ts';
+import { Presence } from './dispatch/presence.ts';
+import { Router } from './dispatch/router.ts';
+import { forwardInterest } from './interest/forward.ts';
 import { ResponderMetrics, type ResponderStats } from './metrics.ts';
-import { createDecidePipeline, createDispatchPipeline } from './pipeline.ts';
+import { createPipeline, RESPONDER_TOPICS } from './pipeline.ts';
 import type { Policy } from './policy/policy.ts';
 import { PolicySet } from './policy/policy-set.ts';
 import { Memory, STORE_NAMES } from './steps/memory.ts';
+import type { Trusted } from './steps/verify.ts';
 
 export interface ResponderDeps {
   readonly options: ResponderOptions;
@@ -21,89 +21,92 @@ export interface ResponderDeps {
   /** signs the commands; agents know its public half */
   readonly key: SigningKey;
   readonly policies: readonly Policy[];
-  /** carries commands out; null: no agent is reached from here */
-  readonly control: Control | null;
+  /** the agents reached from here; null: none */
+  readonly control: ControlPlane | null;
+  /** What responders share. null: commands are written, and nobody carries them out: a replay. */
+  readonly coordination: Coordination | null;
+  /** its name among the responders; each start makes another one of it. @default 'responder' */
+  readonly instance?: string;
+  /** Keys of detectors: what they did not sign leads to nothing. @default nothing is verified, as on a log that is root's alone */
+  readonly trusted?: Trusted;
+  /** Keys of responders: commands of others are routed too. @default its own alone */
+  readonly responders?: Trusted;
+  /** Tells agents what the rules of all detectors can match, by `ringfence.interest`. @default false: somebody else does */
+  readonly followInterest?: boolean;
   readonly log: BusLog;
   /** µs since the epoch, given the time of what is decided about. @default the wall clock */
   readonly now?: (eventTime: number) => number;
-  readonly failpoint?: (pipeline: 'decide' | 'dispatch', name: Failpoint) => void | Promise<void>;
+  readonly failpoint?: (name: Failpoint) => void | Promise<void>;
 }
 
 export interface Responder extends AsyncDisposable {
-  /** Settles when both pipelines have stopped; rejects with what stopped the first. */
+  /** Settles when it has stopped; rejects with what stopped it. */
   readonly done: Promise<void>;
-  /** Ends after the batches in hand. */
+  /** Sends no more, waits for the answers to what was sent, ends after the batch in hand. */
   close(): Promise<void>;
   stats(): ResponderStats;
   /** Other policies from the next record on. */
   setPolicies(policies: readonly Policy[]): void;
+  /** An agent's Result that came unasked, after a reconnect. It is on the bus when this resolves. Throws SchemaError. */
+  takeResult(result: Uint8Array): Promise<void>;
 }
 
-/** Starts deciding (alerts, incidents → commands) and dispatching (commands → agent → results). */
+/** Starts deciding (alerts, incidents → commands), and carrying out through the agents attached here (commands → results). */
 export async function startResponder(deps: ResponderDeps): Promise<Responder> {
-  const { bus, key, control, log } = deps;
+  const { bus, key, log } = deps;
   const options = compileResponderOptions(deps.options);
-  const now = deps.now ?? (() => Date.now() * 1000);
   const metrics = new ResponderMetrics();
-  const stop = new AbortController();
   let policies = new PolicySet(deps.policies, options.mode);
+  const responders: Trusted = (keyId) => (keyId === key.keyId ? key.publicKey : deps.responders?.(keyId));
+  const shared = { ...deps, options, metrics, responders, now: deps.now ?? (() => Date.now() * 1000) };
 
-  const deciding = await bus.consumer({
-    group: 'responder',
-    topics: [TOPIC.alerts, TOPIC.incidents],
-    stores: STORE_NAMES,
-  });
-  const dispatching = await orClose(deciding, () =>
-    bus.consumer({ group: 'responder-dispatch', topics: [TOPIC.commands] }),
-  );
-
-  const run = async (name: 'decide' | 'dispatch', consumer: Consumer, own: Handler | Partitioned): Promise<void> => {
-    const service = `responder/${name}`;
-    const { failpoint } = deps;
-    try {
-      await runPipeline({
-        service,
-        consumer,
-        ...own,
-        deadLetter: (record, error) => deadLetter(record, error, service),
-        signal: stop.signal,
-        metrics,
-        log,
-        ...(failpoint === undefined ? {} : { failpoint: (point: Failpoint) => failpoint(name, point) }),
-      });
-    } finally {
-      // One without the other would decide what nobody carries out.
-      stop.abort();
-      await consumer.close();
-    }
-  };
-  const decide: Partitioned = {
+  const stop = new AbortController();
+  const consumer = await bus.consumer({ group: 'responder', topics: RESPONDER_TOPICS, stores: STORE_NAMES });
+  const dispatching = await orClose(consumer, () => startDispatching(shared));
+  const { router } = dispatching;
+  const partitions: Partitioned = {
     async open(partition, restore) {
       const memory = new Memory();
       await memory.restore(restore, partition);
-      const handle = createDecidePipeline({ options, key, memory, metrics, now, policies: () => policies });
+      router?.add(partition, memory);
+      const opened = (): void => router?.kick();
+      const { now, trusted } = shared;
+      const handle = createPipeline({
+        options,
+        key,
+        memory,
+        metrics,
+        now,
+        trusted,
+        responders,
+        opened,
+        policies: () => policies,
+      });
       return { handle, rollback: () => memory.rollback() };
     },
+    closed: (partition) => router?.remove(partition),
   };
-  const dispatch = createDispatchPipeline({
-    control,
-    key,
+  const forwarding = deps.followInterest ? startForwarding(shared, stop.signal) : undefined;
+  const done = runPipeline({
+    service: 'responder',
+    consumer,
+    ...partitions,
+    deadLetter: (record, error) => deadLetter(record, error, 'responder'),
+    signal: stop.signal,
     metrics,
-    timeoutMs: options.controlTimeoutMs,
-    now: () => now(0),
-  });
-  const both = Promise.allSettled([
-    run('decide', deciding, decide),
-    run('dispatch', dispatching, { handle: dispatch }),
-  ]);
-  const done = both.then((ends) => {
-    const failed = ends.find((end) => end.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
+    log,
+    ...(deps.failpoint === undefined ? {} : { failpoint: deps.failpoint }),
+  }).finally(async () => {
+    stop.abort();
+    await dispatching.close();
+    await forwarding;
+    await consumer.close();
   });
   // Whoever awaits `done` sees the error; nobody has to.
   done.catch(() => {});
 
   const close = async (): Promise<void> => {
+    await dispatching.close();
     stop.abort();
     await done;
   };
@@ -114,8 +117,56 @@ export async function startResponder(deps: ResponderDeps): Promise<Responder> {
     setPolicies: (next) => {
       policies = new PolicySet(next, options.mode);
     },
+    takeResult: (result) => answer(deps, finalResult(decode('Result', result))),
     [Symbol.asyncDispose]: close,
   };
+}
+
+type Shared = Omit<ResponderDeps, 'options' | 'now' | 'responders'> & {
+  readonly options: ReturnType<typeof compileResponderOptions>;
+  readonly metrics: ResponderMetrics;
+  readonly responders: Trusted;
+  readonly now: (eventTime: number) => number;
+};
+
+interface Dispatching {
+  readonly router: Router | null;
+  /** Once: the executor before the presence, so that what is in hand is answered while its agents are still ours. */
+  readonly close: () => Promise<void>;
+}
+
+/** The router needs what responders share; presence and executor need agents as well. */
+async function startDispatching(deps: Shared): Promise<Dispatching> {
+  const { coordination, control, options, log, metrics } = deps;
+  if (coordination === null) return { router: null, close: async () => {} };
+  const now = (): number => deps.now(0);
+  const router = new Router({ ...deps, coordination, now });
+  // A start has a queue of its own: what an earlier one left is routed again, and nothing waits for locks of the dead.
+  const owner = `${deps.instance ?? 'responder'}.${randomBytes(4).toString('hex')}`;
+  const executor = control === null ? null : await startExecutor({ ...deps, coordination, control, owner, now });
+  const ttlMs = options.attachedMs;
+  const presence =
+    control === null
+      ? null
+      : new Presence({ control, coordination, owner, ttlMs, metrics, log, held: () => router.kick() });
+  let closed: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    await router.close();
+    await executor?.close();
+    await presence?.close();
+  };
+  return {
+    router,
+    close: () => {
+      closed ??= close();
+      return closed;
+    },
+  };
+}
+
+function startForwarding(deps: Shared, signal: AbortSignal): Promise<void> | undefined {
+  const { control, trusted } = deps;
+  return control === null ? undefined : forwardInterest({ ...deps, control, trusted, signal, now: () => deps.now(0) });
 }
 
 /** What `start` gives; when it throws, the consumer's group is given back first. */

@@ -3,7 +3,7 @@ import type { Command, Outcome } from '@ringfence/schema';
 import type { Refusal } from './steps/order-kill.ts';
 
 export interface ResponderStats {
-  /** records of either pipeline, committed */
+  /** records committed */
   readonly records: number;
   /** commands written, by mode */
   readonly commands: Readonly<Record<Command['mode'], number>>;
@@ -11,15 +11,36 @@ export interface ResponderStats {
   readonly refusals: Readonly<Record<Refusal, number>>;
   /** causes that named a process whose kill was on its way */
   readonly underWay: number;
-  /** results of commands that were sent or had expired, by outcome */
+  /** results of enforced commands, by outcome */
   readonly results: Readonly<Record<Outcome, number>>;
+  /** answers to commands that had one already */
+  readonly answersAgain: number;
+  /** commands brought to the responder that holds their agent's stream */
+  readonly routed: number;
+  /** commands without an answer now, and those of them whose agent is attached nowhere */
+  readonly open: number;
+  readonly unheld: number;
+  /** commands that were put off, or refused, by cause */
+  readonly waits: Readonly<Record<Wait, number>>;
+  /** what could not be done at once and is done again, by what it was */
+  readonly failures: Readonly<Record<Failure, number>>;
   readonly retries: number;
   readonly deadLetters: number;
 }
 
+/** Why a command was not sent at once. `refused`: the limit leaves it no room in its time. */
+export type Wait = 'not-attached' | 'limited' | 'limits-away' | 'refused';
+export type Failure = 'presence' | 'routing' | 'interest';
+
 /** Counts what the responder did. */
 export class ResponderMetrics implements PipelineMetrics {
   underWay = 0;
+  answersAgain = 0;
+  routed = 0;
+  open = 0;
+  unheld = 0;
+  readonly #waits: Record<Wait, number> = { 'not-attached': 0, limited: 0, 'limits-away': 0, refused: 0 };
+  readonly #failures: Record<Failure, number> = { presence: 0, routing: 0, interest: 0 };
   #records = 0;
   #retries = 0;
   #deadLetters = 0;
@@ -43,6 +64,14 @@ export class ResponderMetrics implements PipelineMetrics {
     this.#results[outcome]++;
   }
 
+  waited(cause: Wait): void {
+    this.#waits[cause]++;
+  }
+
+  failed(what: Failure): void {
+    this.#failures[what]++;
+  }
+
   committed(records: number): void {
     this.#records += records;
   }
@@ -62,6 +91,12 @@ export class ResponderMetrics implements PipelineMetrics {
       refusals: { ...this.#refusals },
       underWay: this.underWay,
       results: { ...this.#results },
+      answersAgain: this.answersAgain,
+      routed: this.routed,
+      open: this.open,
+      unheld: this.unheld,
+      waits: { ...this.#waits },
+      failures: { ...this.#failures },
       retries: this.#retries,
       deadLetters: this.#deadLetters,
     };

@@ -1,33 +1,39 @@
 import type { Effect, InRecord, OutRecord } from '@ringfence/bus';
 import { TOPIC } from '@ringfence/schema';
+import { type AwaitDeps, createAwaitAnswer, createTakeAnswer } from './steps/await-answer.ts';
 import { createDecideAlert, createDecideIncident, type DecideDeps } from './steps/decide.ts';
-import { createDispatch, type DispatchDeps } from './steps/dispatch.ts';
+import { createHandOver } from './steps/hand-over.ts';
 import { createOrderKill, type OrderDeps } from './steps/order-kill.ts';
 
-/** alerts, incidents → judge (policies) → order (once, within the limit, signed) → commands, and results of those that won't be sent. */
-export function createDecidePipeline(
-  deps: OrderDeps & Omit<DecideDeps, 'orderKill'>,
-): (records: readonly InRecord[]) => Effect {
-  const orderKill = createOrderKill(deps);
-  const decideAlert = createDecideAlert({ ...deps, orderKill });
-  const decideIncident = createDecideIncident({ ...deps, orderKill });
+export type PipelineDeps = OrderDeps & Omit<DecideDeps, 'orderKill'> & AwaitDeps;
 
-  function decide(record: InRecord): readonly OutRecord[] {
-    if (record.value === null) return [];
-    return record.topic === TOPIC.alerts ? decideAlert(record, record.value) : decideIncident(record, record.value);
+/** What the responder does with the records of one partition. It orders and keeps account; sending is the matter of `dispatch/`. */
+export function createPipeline(deps: PipelineDeps): (records: readonly InRecord[]) => Effect {
+  const orderKill = createOrderKill(deps);
+  const steps: Readonly<Record<string, (record: InRecord, value: Uint8Array) => readonly OutRecord[]>> = {
+    // judged by the policies: commands, signed; and at once the results of those that are only observed, or refused
+    [TOPIC.alerts]: createDecideAlert({ ...deps, orderKill }),
+    // by incident id: goes on by host, where its alerts are known
+    [TOPIC.incidents]: createHandOver(deps),
+    [TOPIC.hostIncidents]: createDecideIncident({ ...deps, orderKill }),
+    // an enforced one is open until it is answered; while it is, `dispatch/` routes it to where its agent is
+    [TOPIC.commands]: createAwaitAnswer(deps),
+    // the first answer to an open command is its result
+    [TOPIC.answers]: createTakeAnswer(deps),
+  };
+
+  function step(record: InRecord): readonly OutRecord[] {
+    return record.value === null ? [] : (steps[record.topic]?.(record, record.value) ?? []);
   }
 
-  return (records) => ({ outputs: records.flatMap(decide), state: deps.memory.drain() });
+  return (records) => ({ outputs: records.flatMap(step), state: deps.memory.drain() });
 }
 
-/** commands → send those that enforce (signed by us, not expired) → results. One after the other: order matters more than speed here. */
-export function createDispatchPipeline(deps: DispatchDeps): (records: readonly InRecord[]) => Promise<Effect> {
-  const dispatch = createDispatch(deps);
-  return async (records) => {
-    const outputs: OutRecord[] = [];
-    for (const { value } of records) {
-      if (value !== null) outputs.push(...(await dispatch(value)));
-    }
-    return { outputs, state: [] };
-  };
-}
+/** What it reads, as one group: a host's records of all of them are in one partition. */
+export const RESPONDER_TOPICS: readonly string[] = [
+  TOPIC.alerts,
+  TOPIC.incidents,
+  TOPIC.hostIncidents,
+  TOPIC.commands,
+  TOPIC.answers,
+];

@@ -1,24 +1,28 @@
-/** A responder that dies by kill -9 at a named point of one of its pipelines. Arguments: bus directory, key file, pid it may kill, pipeline, point. */
+/** A responder that dies by kill -9 at a named point of its n-th batch. Arguments: directory, key file, pid it may kill, point, n. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openEmbeddedBus } from '@ringfence/bus';
+import { localControlPlane } from '@ringfence/control';
+import { openCoordination } from '@ringfence/coordination';
 import { importSigningKey } from '@ringfence/schema';
 import { EVIDENCE_WALL_OFFSET } from '@ringfence/testkit';
 import { loadPolicyFiles, startResponder } from '../src/index.ts';
 import { silent, TestAgent } from './support.ts';
 
-const [dir, keyFile, pid, pipeline, point] = process.argv.slice(2) as [string, string, string, string, string];
+const [dir, keyFile, pid, point, batch] = process.argv.slice(2) as [string, string, string, string, string];
 const key = importSigningKey(readFileSync(keyFile, 'utf8'));
 const bus = await openEmbeddedBus({ path: join(dir, 'bus.db') });
+let seen = 0;
 await startResponder({
   options: {},
   bus,
   key,
   policies: loadPolicyFiles(['builtin']).policies,
-  control: new TestAgent(key, dir, [Number(pid)]),
+  control: localControlPlane(new TestAgent(key, dir, [Number(pid)])),
+  coordination: await openCoordination({ path: join(dir, 'coordination.db') }),
   log: silent,
   now: () => EVIDENCE_WALL_OFFSET,
-  failpoint: (of, name) => {
-    if (of === pipeline && name === point) process.kill(process.pid, 'SIGKILL');
+  failpoint: (name) => {
+    if (name === point && ++seen === Number(batch)) process.kill(process.pid, 'SIGKILL');
   },
 });

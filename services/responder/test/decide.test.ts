@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import type { Effect, InRecord } from '@ringfence/bus';
+import type { Effect, InRecord, OutRecord } from '@ringfence/bus';
 import {
   type Alert,
   type Command,
@@ -17,8 +17,9 @@ import {
   EVIDENCE_WALL_OFFSET,
   evidenceEntity,
 } from '@ringfence/testkit';
-import { compileResponderOptions, createDecidePipeline, type Policy, type ResponderOptions } from '../src/index.ts';
+import { compileResponderOptions, createPipeline, type Policy, type ResponderOptions } from '../src/index.ts';
 import { ResponderMetrics } from '../src/metrics.ts';
+import type { PipelineDeps } from '../src/pipeline.ts';
 import { PolicySet } from '../src/policy/policy-set.ts';
 import { Memory } from '../src/steps/memory.ts';
 import { alertRecord, incidentRecord } from './support.ts';
@@ -44,11 +45,24 @@ function createTestDecider(policies: readonly Policy[] = [demo], given: Responde
   const options = compileResponderOptions(given);
   const metrics = new ResponderMetrics();
   const set = new PolicySet(policies, options.mode);
-  const pipeline = createDecidePipeline({ options, key, memory, metrics, now: (time) => time, policies: () => set });
-  return { memory, metrics, decide: (...records: InRecord[]): Decided => decided(pipeline(records)), pipeline };
+  const pipeline = createTestPipeline({ options, key, memory, metrics, now: (time) => time, policies: () => set });
+  const decide = (...records: InRecord[]): Decided => decided(records.flatMap((one) => handedOver(pipeline, one)));
+  return { memory, metrics, decide, pipeline };
 }
 
-function decided({ outputs }: Effect): Decided {
+function createTestPipeline(deps: Omit<PipelineDeps, 'trusted' | 'responders' | 'opened'>) {
+  return createPipeline({ ...deps, trusted: undefined, responders: () => undefined, opened: () => {} });
+}
+
+/** What comes of a record, and of the incidents that go on by host. */
+function handedOver(pipeline: (records: readonly InRecord[]) => Effect, one: InRecord): OutRecord[] {
+  return pipeline([one]).outputs.flatMap((out) => {
+    if (out.topic !== TOPIC.hostIncidents || out.value === null) return [out];
+    return pipeline([{ ...one, topic: out.topic, key: out.key, value: Buffer.from(out.value) }]).outputs;
+  });
+}
+
+function decided(outputs: readonly OutRecord[]): Decided {
   const of = (topic: string) =>
     outputs.flatMap((out) => (out.topic === topic && out.value !== null ? [out.value] : []));
   return {
@@ -87,7 +101,7 @@ suite('a kill that a rule asks for', () => {
     const { pipeline } = createTestDecider();
     const alert = killAlert(1);
     const effect = pipeline([alertRecord(alert, 0)]);
-    const { commands, results } = decided(effect);
+    const { commands, results } = decided(effect.outputs);
     assert.equal(results.length, 0, 'what is sent gets its result from the agent');
     const [command] = commands as [Command];
     assert.deepEqual(
@@ -137,11 +151,11 @@ suite('a kill that a rule asks for', () => {
 
   test('has the same effect in one batch and one by one', () => {
     const records = [0, 1, 2, 3].map((i) => alertRecord(killAlert(i % 2), i));
-    const { decide: alone } = createTestDecider();
-    const { decide: together } = createTestDecider();
+    const { pipeline: alone } = createTestDecider();
+    const { pipeline: together } = createTestDecider();
     assert.deepEqual(
-      records.flatMap((one) => alone(one).commands),
-      together(...records).commands,
+      records.flatMap((one) => decided(alone([one]).outputs).commands),
+      decided(together(records).outputs).commands,
     );
   });
 
@@ -165,8 +179,8 @@ suite('a kill that a rule asks for', () => {
     const options = compileResponderOptions({});
     const set = new PolicySet([demo], 'observe');
     const late = (time: number) => time + 301 * SECOND;
-    const pipeline = createDecidePipeline({ options, key, memory, metrics, now: late, policies: () => set });
-    const { commands, results } = decided(pipeline([alertRecord(killAlert(1), 0)]));
+    const pipeline = createTestPipeline({ options, key, memory, metrics, now: late, policies: () => set });
+    const { commands, results } = decided(pipeline([alertRecord(killAlert(1), 0)]).outputs);
     assert.deepEqual(
       commands.map(({ mode }) => mode),
       ['observe'],

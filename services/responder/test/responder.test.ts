@@ -8,10 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { type Bus, openEmbeddedBus } from '@ringfence/bus';
 import { type Command, createSigningKey, decode, encode, type Result, TOPIC, topicsWith } from '@ringfence/schema';
 import { createTestAlert, createTestLineage, EVIDENCE_HOST, EVIDENCE_WALL_OFFSET } from '@ringfence/testkit';
-import { loadPolicyFiles, type Responder, startResponder } from '../src/index.ts';
-import { silent, TestAgent, tempDir } from './support.ts';
-
-const { policies } = loadPolicyFiles(['builtin']);
+import { startTestResponder, TestAgent, tempDir } from './support.ts';
 
 interface Victim extends AsyncDisposable {
   readonly pid: number;
@@ -68,16 +65,7 @@ suite('the responder', () => {
     await bus.ensureTopics(topicsWith(1));
     const key = createSigningKey();
     const control = new TestAgent(key, dir.path, [inside.pid, outside.pid]);
-    const now = () => EVIDENCE_WALL_OFFSET;
-    await using responder: Responder = await startResponder({
-      options: {},
-      bus,
-      key,
-      policies,
-      control,
-      log: silent,
-      now,
-    });
+    await using responder = await startTestResponder({ bus, key, control });
     const died = once(inside.child, 'exit');
     await produceAlert(bus, outside.pid, '/user.slice');
     await produceAlert(bus, inside.pid, '/ringfence-demo-1');
@@ -97,7 +85,7 @@ suite('the responder', () => {
     await bus.ensureTopics(topicsWith(1));
     const key = createSigningKey();
     const control = new TestAgent(key, dir.path, [target.pid]);
-    await using _responder: Responder = await startResponder({ options: {}, bus, key, policies, control, log: silent });
+    await using _responder = await startTestResponder({ bus, key, control });
     const forged: Command = {
       id: 'f'.repeat(32),
       action: 'kill',
@@ -121,59 +109,57 @@ suite('the responder', () => {
     const letters = bus.read({ topic: TOPIC.dlq, follow: true, signal: AbortSignal.timeout(10_000) });
     for await (const { value } of letters) {
       const letter = decode('DeadLetter', value as Uint8Array);
-      assert.deepEqual([letter.code, letter.stage], ['ERR_RESPONDER_FORGED', 'responder/dispatch']);
+      assert.deepEqual([letter.code, letter.stage], ['ERR_RESPONDER_FORGED', 'responder']);
       break;
     }
     assert.equal(target.child.signalCode, null);
     assert.deepEqual(await all(bus, TOPIC.results, (value) => decode('Result', value)), []);
   });
 
-  for (const [pipeline, point] of [
-    ['decide', 'before-effect'],
-    ['decide', 'before-commit'],
-    ['decide', 'after-commit'],
-    ['dispatch', 'before-effect'],
-    ['dispatch', 'before-commit'],
-    ['dispatch', 'after-commit'],
-  ] as const) {
-    test(`killed with -9 in ${pipeline} ${point}: one command, one result, one dead process`, async () => {
-      using dir = tempDir();
-      await using target = victim();
-      const key = createSigningKey();
-      const keyFile = join(dir.path, 'key.pem');
-      writeFileSync(keyFile, key.privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
-      const path = join(dir.path, 'bus.db');
-      {
-        await using bus = await openEmbeddedBus({ path });
-        await bus.ensureTopics(topicsWith(1));
-        await produceAlert(bus, target.pid, '/ringfence-demo-1');
-      }
-      const script = fileURLToPath(new URL('./crash-child.ts', import.meta.url));
-      const args = ['--conditions=@ringfence/source', '--disable-warning=ExperimentalWarning', script];
-      const crashed = spawnSync(process.execPath, [...args, dir.path, keyFile, String(target.pid), pipeline, point], {
-        timeout: 15_000,
-      });
-      assert.equal(crashed.signal, 'SIGKILL', crashed.stderr.toString());
+  // The first batch has the alert, the second the command, the third the answer of the agent.
+  for (const [batch, what] of ['the alert', 'the command', 'the answer'].entries()) {
+    for (const point of ['before-effect', 'before-commit', 'after-commit'] as const) {
+      test(`killed with -9 at ${what}, ${point}: one command, one result, one dead process`, async () => {
+        using dir = tempDir();
+        await using target = victim();
+        const key = createSigningKey();
+        const keyFile = join(dir.path, 'key.pem');
+        writeFileSync(keyFile, key.privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+        const path = join(dir.path, 'bus.db');
+        {
+          await using bus = await openEmbeddedBus({ path });
+          await bus.ensureTopics(topicsWith(1));
+          await produceAlert(bus, target.pid, '/ringfence-demo-1');
+        }
+        const script = fileURLToPath(new URL('./crash-child.ts', import.meta.url));
+        const args = ['--conditions=@ringfence/source', '--disable-warning=ExperimentalWarning', script];
+        const crashed = spawnSync(
+          process.execPath,
+          [...args, dir.path, keyFile, String(target.pid), point, String(batch + 1)],
+          { timeout: 15_000 },
+        );
+        assert.equal(crashed.signal, 'SIGKILL', crashed.stderr.toString());
 
-      await using bus = await openEmbeddedBus({ path });
-      const control = new TestAgent(key, dir.path, [target.pid]);
-      const now = () => EVIDENCE_WALL_OFFSET;
-      await using _responder = await startResponder({ options: {}, bus, key, policies, control, log: silent, now });
-      if (target.child.signalCode === null) await once(target.child, 'exit');
-      const [result] = await firstResults(bus, 1);
-      assert.equal(result?.outcome, 'executed');
-      await _responder.close();
-      const commands = await all(bus, TOPIC.commands, (value) => decode('Command', value));
-      const results = await all(bus, TOPIC.results, (value) => decode('Result', value));
-      assert.deepEqual(
-        commands.map(({ id }) => id),
-        [result.id],
-      );
-      assert.deepEqual(
-        results.map(({ id }) => id),
-        [result.id],
-      );
-      assert.equal(control.executed().length, 1);
-    });
+        await using bus = await openEmbeddedBus({ path });
+        const control = new TestAgent(key, dir.path, [target.pid]);
+        const coordination = join(dir.path, 'coordination.db');
+        await using _responder = await startTestResponder({ bus, key, control, coordination });
+        if (target.child.signalCode === null) await once(target.child, 'exit');
+        const [result] = await firstResults(bus, 1);
+        assert.equal(result?.outcome, 'executed');
+        await _responder.close();
+        const commands = await all(bus, TOPIC.commands, (value) => decode('Command', value));
+        const results = await all(bus, TOPIC.results, (value) => decode('Result', value));
+        assert.deepEqual(
+          commands.map(({ id }) => id),
+          [result.id],
+        );
+        assert.deepEqual(
+          results.map(({ id }) => id),
+          [result.id],
+        );
+        assert.equal(control.executed().length, 1);
+      });
+    }
   }
 });

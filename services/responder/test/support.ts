@@ -1,7 +1,9 @@
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BusLog, InRecord } from '@ringfence/bus';
+import type { Bus, BusLog, InRecord } from '@ringfence/bus';
+import { localControlPlane } from '@ringfence/control';
+import { openCoordination } from '@ringfence/coordination';
 import {
   type Alert,
   asBuffer,
@@ -15,7 +17,8 @@ import {
   TOPIC,
   verifyRecord,
 } from '@ringfence/schema';
-import { EVIDENCE_HOST } from '@ringfence/testkit';
+import { EVIDENCE_HOST, EVIDENCE_WALL_OFFSET } from '@ringfence/testkit';
+import { loadPolicyFiles, type Responder, type ResponderDeps, startResponder } from '../src/index.ts';
 
 export const silent: BusLog = { info: () => {}, warn: () => {}, error: () => {} };
 
@@ -38,6 +41,34 @@ export function incidentRecord(incident: Incident, offset: number): InRecord {
 
 export function record(topic: string, offset: number, value: Uint8Array): InRecord {
   return { topic, partition: 0, offset, key: EVIDENCE_HOST, value: asBuffer(value), timestamp: 0 };
+}
+
+/** A responder with the policies that come built in, on a coordination of its own, at the time of the evidence. `coordination`: a file. */
+export async function startTestResponder(given: {
+  readonly bus: Bus;
+  readonly key: SigningKey;
+  readonly control: Control;
+  readonly coordination?: string;
+  readonly overrides?: Partial<ResponderDeps>;
+}): Promise<Responder> {
+  const { bus, key, control, coordination: path = ':memory:', overrides } = given;
+  const coordination = overrides?.coordination ?? (await openCoordination({ path }));
+  const responder = await startResponder({
+    options: {},
+    bus,
+    key,
+    policies: loadPolicyFiles(['builtin']).policies,
+    control: localControlPlane(control),
+    coordination,
+    log: silent,
+    now: () => EVIDENCE_WALL_OFFSET,
+    ...overrides,
+  });
+  const close = async (): Promise<void> => {
+    await responder.close();
+    await coordination?.close();
+  };
+  return { ...responder, close, [Symbol.asyncDispose]: close };
 }
 
 /** An agent that kills for real, but only the processes it was given, and remembers in a file which ids it has carried out. */

@@ -4,19 +4,24 @@ import type { PolicySet, Verdict } from '../policy/policy-set.ts';
 import { type Memory, type Place, placeOf } from './memory.ts';
 import type { Cause } from './order-kill.ts';
 import { type IncidentSummary, summaryOf, type Target, targetOf } from './target.ts';
+import { checkSignature, type Trusted } from './verify.ts';
 
 export interface DecideDeps {
   /** read anew for each record, so that policies can change */
   readonly policies: () => PolicySet;
   readonly memory: Memory;
+  /** keys of the detectors; undefined: nothing is verified, as on a log that is root's alone */
+  readonly trusted: Trusted | undefined;
   readonly orderKill: (cause: Cause, place: Place) => readonly OutRecord[];
 }
 
 /** What an alert leads to: its own kill, and that of an incident which named it before it came. */
 export function createDecideAlert(deps: DecideDeps): (record: InRecord, value: Uint8Array) => readonly OutRecord[] {
-  const { policies, memory, orderKill } = deps;
+  const { policies, memory, trusted, orderKill } = deps;
   return function decideAlert(record, value) {
-    const target = targetOf(decode('Alert', value));
+    const alert = decode('Alert', value);
+    if (trusted !== undefined) checkSignature(trusted, 'alert', alert, value);
+    const target = targetOf(alert);
     if (target === undefined) return [];
     const place = placeOf(record);
     const verdict = policies().judge(subjectOf(target, null));
@@ -31,9 +36,10 @@ export function createDecideAlert(deps: DecideDeps): (record: InRecord, value: U
 
 /** What an incident leads to: the kill of each process whose alert a policy for incidents selects. */
 export function createDecideIncident(deps: DecideDeps): (record: InRecord, value: Uint8Array) => readonly OutRecord[] {
-  const { policies, memory } = deps;
+  const { policies, memory, trusted } = deps;
   return function decideIncident(record, value) {
     const incident = decode('Incident', value);
+    if (trusted !== undefined) checkSignature(trusted, 'incident', incident, value);
     if (!policies().watchesIncidents || incident.state !== 'open') return [];
     const place = placeOf(record);
     const summary = summaryOf(incident);

@@ -9,6 +9,7 @@ export const STORES = {
   orders: 'ringfence.state.responder.orders',
   limits: 'ringfence.state.responder.limits',
   sightings: 'ringfence.state.responder.sightings',
+  commands: 'ringfence.state.responder.commands',
 } as const;
 
 export const STORE_NAMES: readonly string[] = Object.values(STORES);
@@ -17,6 +18,17 @@ export const STORE_NAMES: readonly string[] = Object.values(STORES);
 export interface Sighting {
   readonly target: Target | null;
   readonly incident: IncidentSummary | null;
+}
+
+/** An enforced command. Open: `command` is there. Done: neither is. Answered before it was read: only `answer` is. */
+export interface Commanded {
+  readonly hostId: string;
+  /** µs since the epoch */
+  readonly expiresAt: number;
+  /** base64 of the framed, signed Command */
+  readonly command: string | null;
+  /** base64 of the framed Result */
+  readonly answer: string | null;
 }
 
 const orderSchema = z.strictObject({ at: z.int() });
@@ -43,9 +55,17 @@ const sightingSchema: z.ZodType<Sighting> = z.strictObject({
   incident: z.strictObject({ id: z.string(), severity: z.enum(Priorities), stages: z.int() }).nullable(),
 });
 
+const commandedSchema = z.strictObject({
+  hostId: z.string(),
+  expiresAt: z.int(),
+  command: z.string().nullable(),
+  answer: z.string().nullable(),
+});
+
 const MAX_ORDERS = 50_000;
 const MAX_HOSTS = 100_000;
 const MAX_SIGHTINGS = 20_000;
+const MAX_COMMANDS = 10_000;
 
 function table<T>(store: string, schema: z.ZodType<T>, maxEntries: number): StateTable<T> {
   return new StateTable<T>({
@@ -63,28 +83,31 @@ function table<T>(store: string, schema: z.ZodType<T>, maxEntries: number): Stat
 }
 
 /**
- * What was ordered (by command id, and by process), how many kills each host had of late, and which alerts an incident may still name. The limits
- * have a table of their own, so that a flood of alerts can't push them out.
+ * What was ordered (by command id, and by process), how many kills each host had of late, which alerts an incident may still name, and which commands
+ * wait for an answer. Of one partition, with which it moves from responder to responder. The limits have a table of their own, so that a flood of alerts can't push them out.
  */
 export class Memory {
   readonly orders: StateTable<{ at: number }> = table(STORES.orders, orderSchema, MAX_ORDERS);
   readonly limits: StateTable<{ kills: number[] }> = table(STORES.limits, limitSchema, MAX_HOSTS);
   readonly sightings: StateTable<Sighting> = table(STORES.sightings, sightingSchema, MAX_SIGHTINGS);
+  readonly commands: StateTable<Commanded> = table(STORES.commands, commandedSchema, MAX_COMMANDS);
 
   async restore(restore: (store: string) => AsyncIterable<StateEntry>, partition: number): Promise<void> {
     await this.orders.restore(restore(STORES.orders), partition);
     await this.limits.restore(restore(STORES.limits), partition);
     await this.sightings.restore(restore(STORES.sightings), partition);
+    await this.commands.restore(restore(STORES.commands), partition);
   }
 
   drain(): StateChange[] {
-    return [...this.orders.drain(), ...this.limits.drain(), ...this.sightings.drain()];
+    return [...this.orders.drain(), ...this.limits.drain(), ...this.sightings.drain(), ...this.commands.drain()];
   }
 
   rollback(): void {
     this.orders.rollback();
     this.limits.rollback();
     this.sightings.rollback();
+    this.commands.rollback();
   }
 }
 

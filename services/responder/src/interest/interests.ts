@@ -1,0 +1,52 @@
+import type { Interest, InterestRecord } from '@ringfence/schema';
+
+/** A detector says it every minute; one that has said nothing for so long is gone, µs. */
+const FORGOTTEN_AFTER_US = 300_000_000;
+const MAX_DETECTORS = 1000;
+/** Of either kind. More than the kernel holds means every open anyway. */
+const MAX_ITEMS = 100_000;
+
+/** What each detector's rules can match, and all of it together. */
+export class Interests {
+  readonly #heard = new Map<string, InterestRecord>();
+  #last = '';
+  #version = 0;
+
+  /** An older word than the last of this detector changes nothing. Beyond MAX_DETECTORS the one heard longest ago goes. */
+  hear(said: InterestRecord): void {
+    const known = this.#heard.get(said.detector);
+    if (known !== undefined && known.at > said.at) return;
+    this.#heard.delete(said.detector);
+    this.#heard.set(said.detector, said);
+    if (this.#heard.size > MAX_DETECTORS) this.#heard.delete(this.#heard.keys().next().value as string);
+  }
+
+  forget(detector: string): void {
+    this.#heard.delete(detector);
+  }
+
+  /** What `union` gave last did not reach the agents: it is given again. */
+  untold(): void {
+    this.#last = '';
+  }
+
+  /**
+   * The union over the detectors heard of lately; null: it is what it was, or there is none, and agents then keep what they were told, as silence must
+   * not blind them. Its version is a time, so that every responder's is comparable.
+   */
+  union(now: number): Interest | null {
+    const live = [...this.#heard.values()].filter(({ at }) => at > now - FORGOTTEN_AFTER_US);
+    if (live.length === 0) return null;
+    const prefixes = new Set(live.flatMap(({ openPathPrefixes }) => openPathPrefixes ?? []));
+    const names = new Set(live.flatMap(({ openNames }) => openNames));
+    const every = live.some(({ openPathPrefixes }) => openPathPrefixes === null);
+    const all = every || prefixes.size > MAX_ITEMS || names.size > MAX_ITEMS;
+    const openPathPrefixes = all ? null : [...prefixes].sort();
+    const openNames = all ? [] : [...names].sort();
+    const text = JSON.stringify([openPathPrefixes, openNames]);
+    if (text === this.#last) return null;
+    this.#last = text;
+    this.#version = Math.max(this.#version + 1, ...live.map(({ at }) => at));
+    return { version: this.#version, openPathPrefixes, openNames };
+  }
+}

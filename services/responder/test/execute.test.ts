@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import type { OutRecord } from '@ringfence/bus';
+import { localControlPlane } from '@ringfence/control';
+import {
+  type Coordination,
+  CoordinationAwayError,
+  openCoordination,
+  type PostponeError,
+} from '@ringfence/coordination';
+import { type Command, type Control, createSigningKey, decode, type Result, TOPIC } from '@ringfence/schema';
+import { createTestAlert, EVIDENCE_HOST, EVIDENCE_WALL_OFFSET } from '@ringfence/testkit';
+import { createExecute } from '../src/dispatch/executor.ts';
+import { compileResponderOptions, type ResponderOptions } from '../src/index.ts';
+import { ResponderMetrics } from '../src/metrics.ts';
+import { signCommand } from '../src/steps/sign-command.ts';
+import { type Target, targetOf } from '../src/steps/target.ts';
+import { answer } from './support.ts';
+
+const key = createSigningKey();
+const target = targetOf(createTestAlert(1)) as Target;
+
+function command(
+  overrides: { readonly cause?: string; readonly key?: typeof key; readonly hostId?: string } = {},
+): Buffer {
+  const { cause = 'alert-1', hostId = EVIDENCE_HOST } = overrides;
+  const order = { target: { ...target, hostId }, cause, policy: 'demo', mode: 'enforce' as const, reason: 'because' };
+  return signCommand(overrides.key ?? key, order, EVIDENCE_WALL_OFFSET, 30_000);
+}
+
+type Answer = (command: Command) => Uint8Array | Promise<Uint8Array>;
+
+async function createTestExecutor(
+  answerTo: Answer,
+  given: { options?: ResponderOptions; coordination?: Partial<Coordination>; after?: number } = {},
+) {
+  const asked: Command[] = [];
+  const results: Result[] = [];
+  const control: Control = {
+    hostId: EVIDENCE_HOST,
+    execute: async (bytes) => {
+      const received = decode('Command', bytes);
+      asked.push(received);
+      return answerTo(received);
+    },
+    setInterest: async () => {},
+  };
+  const metrics = new ResponderMetrics();
+  const coordination = await openCoordination({ path: ':memory:' });
+  const run = createExecute({
+    control: localControlPlane(control),
+    coordination: { ...bound(coordination), ...given.coordination } as Coordination,
+    bus: {
+      produce: async (records: readonly OutRecord[]) => {
+        for (const { topic, key: host, value } of records) {
+          assert.deepEqual([topic, host], [TOPIC.answers, EVIDENCE_HOST]);
+          results.push(decode('Result', value as Uint8Array));
+        }
+      },
+    },
+    owner: 'r1',
+    options: compileResponderOptions({ controlTimeoutMs: 50, ...given.options }),
+    metrics,
+    responders: (keyId) => (keyId === key.keyId ? key.publicKey : undefined),
+    now: () => EVIDENCE_WALL_OFFSET + (given.after ?? 0),
+  });
+  const execute = (payload: Uint8Array, attempt = 1): Promise<void> =>
+    run({ id: 'job', payload, attempt, signal: new AbortController().signal });
+  return { execute, asked, results, metrics };
+}
+
+/** Methods of a class don't come along with a spread. */
+function bound(coordination: Coordination): Pick<Coordination, 'take'> {
+  return { take: (...args) => coordination.take(...args) };
+}
+
+suite('a job', () => {
+  test('is sent to its agent, whose answer goes onto the bus', async () => {
+    const { execute, asked, results } = await createTestExecutor((to) => answer(to, 'gone', ''));
+    await execute(command());
+    assert.deepEqual(
+      results.map(({ id, outcome }) => [id, outcome]),
+      [[asked[0]?.id, 'gone']],
+    );
+  });
+
+  test('is never sent when another key has signed it, or nobody has: a queue is no authority', async () => {
+    const { execute, asked } = await createTestExecutor((to) => answer(to, 'executed', ''));
+    const tampered = command();
+    tampered[30] = 0x41;
+    for (const bytes of [command({ key: createSigningKey() }), tampered]) {
+      await assert.rejects(execute(bytes), { code: 'ERR_RESPONDER_FORGED', fate: 'poison' });
+    }
+    await assert.rejects(execute(Buffer.from('no command')), { fate: 'poison' });
+    assert.equal(asked.length, 0);
+  });
+
+  test('for a host that is not attached here waits, uses up nothing, and is counted', async () => {
+    const { execute, metrics } = await createTestExecutor((to) => answer(to, 'executed', ''));
+    await assert.rejects(execute(command({ hostId: 'another-host' })), { code: 'ERR_COORDINATION_POSTPONED' });
+    assert.equal(metrics.snapshot().waits['not-attached'], 1);
+  });
+
+  test('takes "already executed" for what it is: the command was executed', async () => {
+    const { execute, results } = await createTestExecutor((to) => answer(to, 'refused', 'already-executed'));
+    await execute(command());
+    assert.deepEqual(
+      results.map(({ outcome, reason }) => [outcome, reason]),
+      [['executed', 'already-executed']],
+    );
+  });
+
+  const broken: readonly { readonly description: string; readonly answerTo: Answer }[] = [
+    { description: 'is silent', answerTo: () => new Promise(() => {}) },
+    { description: 'throws', answerTo: () => Promise.reject(new Error('connection lost')) },
+    { description: 'answers with garbage', answerTo: () => Buffer.from('garbage') },
+    {
+      description: 'answers about another command',
+      answerTo: (to) => answer({ ...to, id: 'another' }, 'executed', ''),
+    },
+  ];
+  for (const { description, answerTo } of broken) {
+    test(`is tried again when the agent ${description}`, async () => {
+      const { execute, results } = await createTestExecutor(answerTo);
+      await assert.rejects(execute(command()), { code: 'ERR_RESPONDER_CONTROL', fate: 'retriable' });
+      assert.deepEqual(results, []);
+    });
+  }
+});
+
+suite('the limits that responders share', () => {
+  const executed: Answer = (to) => answer(to, 'executed', '');
+
+  test('let a host and the fleet have so many, and put off those beyond', async () => {
+    for (const options of [{ killsPerMinutePerHost: 2 }, { killsPerMinute: 2 }]) {
+      const { execute, asked, metrics } = await createTestExecutor(executed, { options });
+      await execute(command({ cause: 'a' }));
+      await execute(command({ cause: 'b' }));
+      await assert.rejects(execute(command({ cause: 'c' })), (error: PostponeError) => {
+        assert.ok(error.delayMs > 20_000 && error.delayMs <= 30_000, `${error.delayMs} ms`);
+        return true;
+      });
+      assert.equal(asked.length, 2);
+      assert.equal(metrics.snapshot().waits.limited, 1);
+    }
+  });
+
+  test('refuse what would expire before its turn, with a Result', async () => {
+    const options = { killsPerMinute: 1 };
+    const { execute, asked, results, metrics } = await createTestExecutor(executed, { options, after: 10_000_000 });
+    await execute(command({ cause: 'a' }));
+    await execute(command({ cause: 'b' }));
+    assert.equal(asked.length, 1);
+    assert.deepEqual(
+      results.map(({ outcome, reason }) => [outcome, reason]),
+      [
+        ['executed', ''],
+        ['refused', 'rate-limited'],
+      ],
+    );
+    assert.equal(metrics.snapshot().waits.refused, 1);
+  });
+
+  test('of 0 let nothing pass', async () => {
+    const { execute, asked, results } = await createTestExecutor(executed, { options: { killsPerMinute: 0 } });
+    await execute(command());
+    assert.equal(asked.length, 0);
+    assert.equal(results[0]?.reason, 'rate-limited');
+  });
+
+  test('are closed while nobody can say, and that is counted', async () => {
+    const away = { take: () => Promise.reject(new CoordinationAwayError('take', 'not connected')) };
+    const { execute, asked, metrics } = await createTestExecutor(executed, { coordination: away });
+    await assert.rejects(execute(command()), { code: 'ERR_COORDINATION_POSTPONED' });
+    assert.equal(asked.length, 0);
+    assert.equal(metrics.snapshot().waits['limits-away'], 1);
+  });
+
+  test('take one token for a command, however often its agent is asked', async () => {
+    const { execute, asked } = await createTestExecutor(executed, { options: { killsPerMinute: 1 } });
+    await execute(command());
+    for (let attempt = 2; attempt < 5; attempt++) await execute(command(), attempt);
+    assert.equal(asked.length, 4);
+  });
+});
