@@ -28,11 +28,15 @@ export interface Fleet {
 
 const OURS = 'ringfence.';
 
-/** Groups that keep state by partition: each has a changelog beside the topics it reads. */
-const STATEFUL: ReadonlySet<string> = new Set(['enricher', 'detector', 'responder']);
+/** Of each role the groups that keep state by partition: each has a changelog beside the topics it reads. */
+const STATEFUL: ReadonlyMap<string, readonly string[]> = new Map([
+  ['enricher', ['enricher']],
+  ['detector', ['detector', 'detector-edges']],
+  ['responder', ['responder']],
+]);
 
 export function desiredOf(fleet: Fleet): Desired {
-  const groups = fleet.roles.flatMap(({ group }) => (group !== null && STATEFUL.has(group) ? [group] : []));
+  const groups = fleet.roles.flatMap(({ group }) => STATEFUL.get(group ?? '') ?? []);
   const state = groups.map((group): TopicSpec => stateTopic(group, fleet.partitions));
   return {
     topics: [...fleet.specs, ...state].map((spec) => topicOf(spec, fleet)),

@@ -35,7 +35,7 @@ describe('what a fleet should have', () => {
       desired.topics.map(({ name }) => name).sort(),
       [
         ...topics.map(({ name }) => name),
-        ...['enricher', 'detector', 'responder'].map((g) => `ringfence.state.${g}`),
+        ...['enricher', 'detector', 'detector-edges', 'responder'].map((g) => `ringfence.state.${g}`),
       ].sort(),
     );
     assert.deepEqual(
