@@ -18,7 +18,7 @@ const MAX_KEY_HOSTS = 4;
 
 export interface EdgePipelineDeps {
   readonly key?: SigningKey | null;
-  readonly trust?: Trust | undefined;
+  readonly trusted?: Trust | undefined;
   readonly keyGraceMs?: number;
   readonly partition?: number;
   readonly stats: DetectorStats;
@@ -33,7 +33,7 @@ export interface EdgePipeline extends Handler {
 /** Second stage, by edge: two chains of different hosts that see the same edge are told to the host of the one that opened first. */
 export function createEdgePipeline(deps: EdgePipelineDeps): EdgePipeline {
   const { key = null, stats, partition = 0 } = deps;
-  const verify = createVerifyStep(deps.trust, deps.keyGraceMs ?? 0, stats);
+  const verify = createVerifyStep(deps.trusted, deps.keyGraceMs ?? 0, stats);
   const check = createCheckEdge(verify);
   const table = new EdgeTable();
 

@@ -33,7 +33,7 @@ export interface DetectorDeps {
   /** signs what it writes; null: unsigned, as in one process. @default null */
   readonly key?: SigningKey | null;
   /** whose signatures batches, edges and joins need. @default none is looked at: in one process the log belongs to root alone */
-  readonly trust?: Trust;
+  readonly trusted?: Trust;
   /** Name of this detector in a fleet: what its rules need is said on ringfence.interest under it. @default it is not */
   readonly instance?: string;
   readonly log?: BusLog;
@@ -161,9 +161,9 @@ const handlerOf = (stage: Stage): Handler => ({
   },
 });
 
-const pipelineDeps = ({ key = null, trust, options = {} }: DetectorDeps, stats: DetectorStats) => ({
+const pipelineDeps = ({ key = null, trusted, options = {} }: DetectorDeps, stats: DetectorStats) => ({
   key,
-  trust,
+  trusted,
   options,
   keyGraceMs: options.keyGraceMs ?? 0,
   stats,

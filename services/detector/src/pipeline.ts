@@ -53,7 +53,7 @@ export interface DetectorPipelineDeps {
   /** signs what it writes; null: unsigned. @default null */
   readonly key?: SigningKey | null;
   /** whose signatures records need. @default none is looked at */
-  readonly trust?: Trust | undefined;
+  readonly trusted?: Trust | undefined;
   /** @default 0 */
   readonly partition?: number;
   /** where to count; several pipelines of one service count together */
@@ -65,7 +65,7 @@ export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipe
   const { partition = 0, stats = createStats(), key = null } = deps;
   const options = compileOptions(deps.options);
   const hosts = new Map<string, Host>();
-  const verify = createVerifyStep(deps.trust, options.keyGraceMs, stats);
+  const verify = createVerifyStep(deps.trusted, options.keyGraceMs, stats);
   const checkBatch = createCheckBatch(verify);
   const checkJoin = createCheckJoin(verify);
   const chains = new ChainStep(options, stats);
