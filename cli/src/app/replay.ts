@@ -103,7 +103,10 @@ function hostOf(record: Buffer): string {
 async function idle(bus: EmbeddedBus): Promise<void> {
   for (;;) {
     const lags = await Promise.all(
-      ['enricher', 'detector', 'responder', 'responder-dispatch'].map((group) => bus.lag(group)),
+      // The detector's second stage makes work for its first.
+      ['enricher', 'detector', 'detector-edges', 'detector', 'responder', 'responder-dispatch'].map((group) =>
+        bus.lag(group),
+      ),
     );
     if (lags.every((lag) => [...lag.values()].every((records) => records === 0))) return;
     await sleep(1);
