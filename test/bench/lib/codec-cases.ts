@@ -89,6 +89,7 @@ const isOpen = (record: Buffer): boolean =>
 /** Numbers as large as they are on a host that has been up for a day: what the property test draws is larger, and slower on both sides. */
 function usual(record: Buffer): Buffer {
   for (const at of [records.HEADER_TGID, records.HEADER_TID]) record.writeUInt32LE(4321, at);
+  record.writeUInt16LE(1, records.HEADER_CPU);
   record.writeBigUInt64LE(70_000n, records.HEADER_SEQUENCE);
   record.writeBigUInt64LE(86_400_123_456_789n, records.HEADER_KTIME);
   record.writeBigUInt64LE(9000n, records.HEADER_EXEC_ID);
