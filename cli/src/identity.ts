@@ -37,6 +37,11 @@ export function loadIdentity(stateDir: string): Identity {
   }
 }
 
+/** The id of this host, made when it is first asked for. Throws CliError when `stateDir` can't be used. */
+export function loadHostId(stateDir: string): string {
+  return loadIdentity(stateDir).hostId;
+}
+
 function identityIn(stateDir: string): Identity {
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   chmodSync(stateDir, 0o700);

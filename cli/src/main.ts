@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 import { ConfigError } from '@ringfence/config';
 import { Command } from 'commander';
+import { addAuthority } from './commands/authority.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addConfig } from './commands/config.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDoctor } from './commands/doctor.ts';
+import { addEnrol } from './commands/enrol.ts';
 import { addIncident } from './commands/incident.ts';
 import { addLists } from './commands/list.ts';
 import { addRecord } from './commands/record.ts';
@@ -45,6 +47,8 @@ for (const add of [
   addReplay,
   addConfig,
   addTopics,
+  addAuthority,
+  addEnrol,
   addCompletion,
 ])
   add(program);

@@ -1,5 +1,5 @@
-import { SERVICES } from '@ringfence/config';
-import { exposeStats, Metrics, type Stats, serveMetrics } from '@ringfence/telemetry';
+import { type Config, SERVICES } from '@ringfence/config';
+import { type Checks, exposeStats, Metrics, type Stats, serveMetrics } from '@ringfence/telemetry';
 import type { App } from './app.ts';
 
 /** Numbers and numbers by reason; what else a service tells is for people. */
@@ -15,15 +15,67 @@ function countsOf(stats: object): Stats {
   return counts;
 }
 
-/** Serves every service's counts, and the bus's own, where `metrics` says so. */
-export async function serveAppMetrics(app: App): Promise<AsyncDisposable | null> {
-  const { enabled, listen, token } = app.config.metrics;
-  if (!enabled) return null;
+/** What a process tells those who run it, from before its services are there until after they are gone. */
+export class AppMonitor {
+  #waiting: string | null = 'starting';
+  #app: App | null = null;
+  #failure: string | null = null;
+  #metrics: readonly Metrics[] = [];
+
+  /** in plain words; null: for nothing */
+  waiting(what: string | null): void {
+    this.#waiting = what;
+  }
+
+  started(app: App): void {
+    this.#app = app;
+    this.#waiting = null;
+    this.#metrics = metricsOf(app);
+    app.done.catch((error: unknown) => {
+      this.#failure = error instanceof Error ? error.message : String(error);
+    });
+  }
+
+  metrics(): readonly Metrics[] {
+    return this.#metrics;
+  }
+
+  live(): Checks {
+    return { services: this.#failure };
+  }
+
+  async ready(): Promise<Checks> {
+    const start = this.#waiting;
+    if (this.#app === null) return { start };
+    const full = this.#app.site.bus.pressure().full ? 'the bus is full' : null;
+    return { services: this.#failure, bus: full ?? (await brokersOf(this.#app)) };
+  }
+}
+
+/** null: they answer, or there are none. */
+async function brokersOf({ site }: App): Promise<string | null> {
+  try {
+    await site.fleet?.buses[0]?.connect();
+    return null;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+function metricsOf(app: App): Metrics[] {
   const own = new Metrics('bus');
   own.observed('used_bytes', 'Size of the embedded log.', () => app.site.bus.pressure().usedBytes);
-  const metrics = SERVICES.flatMap((name) => {
+  const services = SERVICES.flatMap((name) => {
     const service = app.services[name];
     return service === undefined ? [] : [exposeStats(name, () => countsOf(service.stats()))];
   });
-  return serveMetrics({ listen, token, metrics: () => [own, ...metrics] });
+  const kafka = app.site.fleet?.buses[0];
+  return [own, ...services, ...(kafka === undefined ? [] : [exposeStats('kafka', () => countsOf(kafka.stats()))])];
+}
+
+/** Serves `/metrics`, `/healthz` and `/readyz` where `metrics` says so. */
+export async function serveMonitor({ metrics }: Config, monitor: AppMonitor): Promise<AsyncDisposable | null> {
+  const { enabled, listen, token } = metrics;
+  if (!enabled) return null;
+  return serveMetrics({ listen, token, metrics: () => monitor.metrics(), health: monitor });
 }

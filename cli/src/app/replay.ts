@@ -104,9 +104,7 @@ async function idle(bus: EmbeddedBus): Promise<void> {
   for (;;) {
     const lags = await Promise.all(
       // The detector's second stage makes work for its first.
-      ['enricher', 'detector', 'detector-edges', 'detector', 'responder', 'responder-dispatch'].map((group) =>
-        bus.lag(group),
-      ),
+      ['enricher', 'detector', 'detector-edges', 'detector', 'responder'].map((group) => bus.lag(group)),
     );
     if (lags.every((lag) => [...lag.values()].every((records) => records === 0))) return;
     await sleep(1);

@@ -1,3 +1,5 @@
+import { IdentityError, parseRoles } from '@ringfence/identity';
+import { type Registrar, RegistrarError } from '@ringfence/registrar';
 import { TOPIC } from '@ringfence/schema';
 import { plain } from '../api/plain.ts';
 import type { Answer, Route } from '../api/server.ts';
@@ -15,6 +17,8 @@ export function routesOf(app: App): Readonly<Record<string, Route>> {
     return app.audit;
   };
   return {
+    token: (query) => ({ json: { token: createToken(registrarOf(app), query) } }),
+    revoke: async (query) => ({ json: { keys: await revoke(registrarOf(app), query) } }),
     status: async () => ({ json: await statusOf(app) }),
     events: (query, signal) => ({ lines: events(bus, queryOf(query, signal)) }),
     alerts: (query, signal) => ({ lines: mapped(alerts(audit(), bus, queryOf(query, signal))) }),
@@ -24,6 +28,42 @@ export function routesOf(app: App): Readonly<Record<string, Route>> {
       bytes: recording(app, query.get('past') === '1', signal, recordingHeader(enrolled)),
     }),
   };
+}
+
+function registrarOf({ services }: App): Registrar {
+  if (services.registrar === undefined)
+    throw new CliError('the registrar does not run in this process: ask where it runs, or give its stateDir or runDir');
+  return services.registrar;
+}
+
+function createToken(registrar: Registrar, query: URLSearchParams): string {
+  const subject = query.get('subject');
+  const minutes = Number(query.get('ttl') ?? '60');
+  if (!(minutes > 0 && minutes <= 43_200)) throw new CliError('--ttl: expected 1 to 43200 minutes');
+  try {
+    return registrar.createToken({
+      roles: parseRoles(query.get('role') ?? ''),
+      hosts: query.getAll('host'),
+      ttlMs: minutes * 60_000,
+      ...(subject === null ? {} : { subject }),
+    });
+  } catch (error) {
+    throw asked(error);
+  }
+}
+
+async function revoke(registrar: Registrar, query: URLSearchParams): Promise<number> {
+  try {
+    return await registrar.revoke(query.get('subject') ?? '');
+  } catch (error) {
+    throw asked(error);
+  }
+}
+
+/** What was asked wrongly is told as such. */
+function asked(error: unknown): unknown {
+  const known = error instanceof IdentityError || error instanceof RegistrarError;
+  return known ? new CliError(error.message, { cause: error }) : error;
 }
 
 async function* mapped(items: AsyncIterable<unknown>): AsyncGenerator<unknown> {

@@ -14,11 +14,11 @@ const REDRAW_MS = 500;
 
 /** Shows what happens until `signal` aborts: alerts as they come, incidents whole when they pause, the state of the services below. */
 export async function watch(app: App, view: LiveView, paint: Paint, signal: AbortSignal): Promise<void> {
-  await Promise.all([
-    alerts(app, view, paint, signal),
-    new IncidentTeller(app, view, paint).run(signal),
-    redraw(app, view, paint, signal),
-  ]);
+  const { services, site } = app;
+  // In a fleet what happens is told where it is decided or kept.
+  const tells = site.fleet === null || Boolean(services.responder ?? services.auditor);
+  const told = tells ? [alerts(app, view, paint, signal), new IncidentTeller(app, view, paint).run(signal)] : [];
+  await Promise.all([...told, redraw(app, view, paint, signal), once(signal)]);
 }
 
 async function alerts({ site: { bus } }: App, view: LiveView, paint: Paint, signal: AbortSignal): Promise<void> {
@@ -26,6 +26,12 @@ async function alerts({ site: { bus } }: App, view: LiveView, paint: Paint, sign
     if (value !== null) view.print(alertLine(paint, decode('Alert', value)));
   }
 }
+
+const once = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 
 class IncidentTeller {
   readonly #app: App;

@@ -2,7 +2,7 @@ import { createLogger } from '@ringfence/telemetry';
 import type { Command } from 'commander';
 import { serveApi } from '../api/server.ts';
 import { startApp } from '../app/app.ts';
-import { serveAppMetrics } from '../app/metrics.ts';
+import { AppMonitor, serveMonitor } from '../app/metrics.ts';
 import { routesOf } from '../app/routes.ts';
 import { watch } from '../app/watch.ts';
 import { LiveView } from '../view/live.ts';
@@ -36,12 +36,15 @@ async function up(self: Command): Promise<void> {
     view.interactive ? { ...config.log, stream: { write: (line) => view.print(line.trimEnd()) } } : config.log,
   );
   view.print(paint.dim('starting: the log, the services, the sensor…'));
-  await using app = await startApp(config, log, {
-    signal,
-    onWaiting: (what) => what !== null && view.print(paint.dim(`${what}…`)),
-  });
+  const monitor = new AppMonitor();
+  await using _metrics = await serveMonitor(config, monitor);
+  const onWaiting = (what: string | null): void => {
+    monitor.waiting(what);
+    if (what !== null && view.interactive) view.draw([paint.dim(`${what}…`)]);
+  };
+  await using app = await startApp(config, log, { signal, onWaiting });
+  monitor.started(app);
   await using _api = await serveApi(socketOf(config), routesOf(app));
-  await using _metrics = await serveAppMetrics(app);
   const { services } = app;
   const what =
     services.collector === undefined

@@ -1,0 +1,78 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { createAuthority, createRequest, openAuthority, parseRoles } from '@ringfence/identity';
+import type { Command } from 'commander';
+import { CliError } from '../errors.ts';
+import { print, settingsOf, withSettings } from './context.ts';
+
+interface IssueOptions {
+  readonly subject: string;
+  readonly role: string;
+  readonly host: readonly string[];
+  readonly out: string;
+  readonly days: string;
+}
+
+const several = (value: string, all: readonly string[]): string[] => [...all, value];
+
+export function addAuthority(program: Command): void {
+  const authority = program
+    .command('authority')
+    .description('the certificate authority of a fleet, on the machine that keeps it');
+  const init = authority
+    .command('init')
+    .description('make the authority and the root key, if there is none; `ringfence up --only registrar` does so too')
+    .addHelpText('after', '\nExamples:\n  ringfence authority init --set registrar.path=/etc/ringfence/authority');
+  withSettings(init).action(async (_, self: Command) => {
+    const { path } = settingsOf(self).registrar;
+    const made = !existsSync(join(path, 'ca.pem'));
+    const { fingerprint } = made ? await createAuthority(path) : await openAuthority(path);
+    print(
+      `${made ? 'made' : 'there is'} the authority in ${path}; sha256 of its certificate ${fingerprint.toString('hex')}`,
+    );
+  });
+  const issue = authority
+    .command('issue')
+    .description('a certificate for a broker, a store, or whoever enrols by hand')
+    .requiredOption('--subject <name>', 'whose it is')
+    .option('--role <roles>', 'server, or what it may run: enricher,detector', 'server')
+    .option('--host <name>', 'DNS name or address that it serves under (repeatable)', several, [])
+    .option('--days <n>', 'how long it is valid', '365')
+    .requiredOption(
+      '--out <directory>',
+      'where tls.key, tls.pem, ca.pem and keystore.pem (all three, as Kafka wants them) are written',
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  ringfence authority issue --subject kafka-1 --host kafka-1.example.org --out /etc/kafka/tls',
+    );
+  withSettings(issue).action(async (_, self: Command) =>
+    issueTo(settingsOf(self).registrar.path, self.opts<IssueOptions>()),
+  );
+}
+
+async function issueTo(path: string, options: IssueOptions): Promise<void> {
+  const days = Number(options.days);
+  if (!Number.isInteger(days) || days < 1 || days > 3650)
+    throw new CliError(`--days ${options.days}: expected 1 to 3650`);
+  const authority = await openAuthority(path);
+  const { subject, host: hosts } = options;
+  const { key, csr } = await createRequest(subject);
+  const { certificate, notAfter } = await authority.issue({
+    csr,
+    subject,
+    roles: parseRoles(options.role),
+    hosts,
+    days,
+  });
+  const out = resolve(options.out);
+  mkdirSync(out, { recursive: true, mode: 0o700 });
+  const files = {
+    'tls.key': key,
+    'tls.pem': certificate,
+    'ca.pem': authority.certificate,
+    'keystore.pem': [key, certificate, authority.certificate].map((pem) => pem.trim()).join('\n'),
+  };
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(out, name), `${text.trim()}\n`, { mode: 0o600 });
+  print(`${out}: certificate of ${subject}, valid until ${notAfter.toISOString().slice(0, 10)}`);
+}

@@ -1,0 +1,85 @@
+import { hostname } from 'node:os';
+import { enrol, parseRoles } from '@ringfence/identity';
+import type { Command } from 'commander';
+import { roleOf } from '../app/fleet.ts';
+import { CliError } from '../errors.ts';
+import { loadHostId } from '../identity.ts';
+import { clientOf, print, printJson, settingsOf, withSettings } from './context.ts';
+
+interface EnrolFlags {
+  readonly token?: string;
+  readonly registrar?: string;
+  readonly role?: string;
+  readonly subject?: string;
+}
+
+interface TokenFlags {
+  readonly role: string;
+  readonly subject?: string;
+  readonly host: readonly string[];
+  readonly ttl: string;
+  readonly json?: boolean;
+}
+
+export function addEnrol(program: Command): void {
+  const token = program
+    .command('token')
+    .description('a one-time token with which an agent or a service enrols; asked of the registrar that runs here')
+    .requiredOption('--role <roles>', 'agent, or services of one process: enricher,detector')
+    .option('--subject <name>', 'only for this one: the id of a host, or the name of a service')
+    .option(
+      '--host <name>',
+      'DNS name or address that it will serve under (repeatable)',
+      (one, all: string[]) => [...all, one],
+      [],
+    )
+    .option('--ttl <minutes>', 'how long it can be used', '60')
+    .option('--json', 'print it as a JSON object')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  ringfence token --role agent\n  ringfence token --role responder --host responder-1.example.org',
+    );
+  withSettings(token).action(async (_, self: Command) => {
+    const { role, subject, host, ttl, json } = self.opts<TokenFlags>();
+    const query = new URLSearchParams({ role, ttl, ...(subject === undefined ? {} : { subject }) });
+    for (const one of host) query.append('host', one);
+    const answer = await clientOf(settingsOf(self)).json<{ token: string }>(`/token?${query}`);
+    if (json) printJson(answer);
+    else print(answer.token);
+  });
+  const revoke = program
+    .command('revoke')
+    .argument('<subject>', 'the id of a host, or the name of a service')
+    .description('take back all keys and certificates of a host or a service; asked of the registrar that runs here');
+  withSettings(revoke).action(async (subject: string, _, self: Command) => {
+    const query = new URLSearchParams({ subject });
+    const { keys } = await clientOf(settingsOf(self)).json<{ keys: number }>(`/revoke?${query}`);
+    print(`${subject}: ${keys} ${keys === 1 ? 'key is' : 'keys are'} out of force`);
+  });
+  const join = program
+    .command('enrol')
+    .description('become a member of a fleet: keys are made here, certificates come from the registrar')
+    .requiredOption('--token <token>', 'of `ringfence token`')
+    .option('--registrar <url>', 'https://host:port (default: identity.registrar)')
+    .option('--role <roles>', 'agent, or services of this process (default: by `services`)')
+    .option('--subject <name>', 'default: the id of this host for an agent, else its name')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  ringfence enrol --token rf1.… --registrar https://registrar.example.org:7443 --role agent',
+    );
+  withSettings(join).action((_, self: Command) => enrolHere(self));
+}
+
+async function enrolHere(self: Command): Promise<void> {
+  const config = settingsOf(self);
+  const { token = '', registrar = config.identity.registrar, role, subject } = self.opts<EnrolFlags>();
+  if (registrar === '')
+    throw new CliError('which registrar? give --registrar https://host:port, or set identity.registrar');
+  const roles = parseRoles(role ?? config.services.map(roleOf).join(','));
+  const name = roles.includes('agent') ? loadHostId(config.stateDir) : hostname().toLowerCase();
+  const identity = await enrol({ token, registrar, subject: subject ?? name, roles, directory: config.identity.path });
+  const until = new Date(identity.notAfter).toISOString().slice(0, 10);
+  print(
+    `enrolled as ${identity.subject} (${identity.roles.join(', ')}), until ${until}; kept in ${config.identity.path}`,
+  );
+}
