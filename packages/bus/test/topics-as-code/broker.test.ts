@@ -9,32 +9,24 @@ import {
   stringSerializers,
 } from '@platformatic/kafka';
 import { ACCESS, ROLES, type Role, TOPIC } from '@ringfence/schema';
-import { type KafkaCluster, startKafka } from '@ringfence/testkit';
+import { type KafkaCluster, kafkaMissing, startKafka } from '@ringfence/testkit';
 import { applyPlan, brokersOf, readActual } from '../../src/topics-as-code/admin.ts';
 import { desiredOf } from '../../src/topics-as-code/desired.ts';
 import { planTopics } from '../../src/topics-as-code/plan.ts';
 import type { Plan } from '../../src/topics-as-code/types.ts';
 import { createTestFleet } from './fleet.ts';
 
-const LOGIN = 'org.apache.kafka.common.security.plain.PlainLoginModule required username="admin" password="admin"';
-const USERS = ['admin', ...ROLES].map((name) => `user_${name}="${name}"`).join(' ');
-
 /** Users with a password of their own name; only admin may do everything. */
-const WITH_ACCESS_LISTS = {
-  'listener.security.protocol.map': 'CLIENT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT',
-  'sasl.enabled.mechanisms': 'PLAIN',
-  'sasl.mechanism.inter.broker.protocol': 'PLAIN',
-  'listener.name.client.plain.sasl.jaas.config': `${LOGIN} ${USERS};`,
-  'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
-  'super.users': 'User:admin;User:ANONYMOUS',
-  'allow.everyone.if.no.acl.found': false,
-};
+const USERS = Object.fromEntries(ROLES.map((role) => [role, role]));
+const ADMIN = { username: 'admin', password: 'admin-secret' };
+const MISSING = kafkaMissing();
+const skip = MISSING ?? false;
 
 function clientOf(cluster: KafkaCluster, user: string) {
   return {
     clientId: user,
     bootstrapBrokers: [...cluster.bootstrap],
-    sasl: { mechanism: 'PLAIN' as const, username: user, password: user },
+    sasl: { mechanism: 'PLAIN' as const, ...(user === 'admin' ? ADMIN : { username: user, password: user }) },
     retries: 0,
     timeout: 10_000,
   };
@@ -70,12 +62,12 @@ async function plan(admin: Admin, overrides: Parameters<typeof createTestFleet>[
   return planTopics(desired, await readActual(admin, desired));
 }
 
-describe('topics and access lists on a real broker', () => {
+describe('topics and access lists on a real broker', { skip }, () => {
   let cluster: KafkaCluster;
   let admin: Admin;
 
   before(async () => {
-    cluster = await startKafka({ settings: WITH_ACCESS_LISTS });
+    cluster = await startKafka({ security: 'sasl', users: USERS });
     admin = new Admin(clientOf(cluster, 'admin'));
   });
   after(async () => {
@@ -124,9 +116,8 @@ describe('topics and access lists on a real broker', () => {
   for (const role of ROLES) {
     test(`${role}: every topic can be written and read as its access says, and no other`, async () => {
       const topics = desiredOf(createTestFleet()).topics.map(({ name }) => name);
-      const state = topics.filter(
-        (name) => ACCESS[role].group !== null && name === `ringfence.state.${ACCESS[role].group}`,
-      );
+      const { group } = ACCESS[role];
+      const state = topics.filter((name) => group !== null && name.startsWith(`ringfence.state.${group}`));
       const producer = new Producer({ ...clientOf(cluster, role), serializers: stringSerializers });
       const written: string[] = [];
       for (const topic of topics)
@@ -186,7 +177,9 @@ describe('topics and access lists on a real broker', () => {
   }
 });
 
-test('a broker without access lists: topics are made, and the plan says that it could not look at access', async () => {
+test('a broker without access lists: topics are made, and the plan says that it could not look at access', {
+  skip,
+}, async () => {
   await using cluster = await startKafka();
   const admin = new Admin({ clientId: 'admin', bootstrapBrokers: [...cluster.bootstrap] });
   const first = await plan(admin);
