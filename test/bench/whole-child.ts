@@ -19,7 +19,7 @@ import { topicSpecs } from '../../cli/src/app/topics.ts';
 import { openRecording } from '../../cli/src/recording.ts';
 
 const [path = '', dir = ''] = process.argv.slice(2);
-const GROUPS = ['enricher', 'detector', 'responder', 'responder-dispatch', 'auditor'];
+const GROUPS = ['enricher', 'detector', 'responder', 'auditor'];
 /** Records fed before the services are let to work: what the bus holds beside the audit trail stays small. */
 const AHEAD = 4096;
 
@@ -54,6 +54,7 @@ keep(
     key: createSigningKey(),
     policies,
     control: null,
+    coordination: null,
     log,
     now: (eventTime) => eventTime,
   }),

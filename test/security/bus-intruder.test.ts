@@ -114,9 +114,9 @@ describe('somebody who can write to the bus', { skip }, () => {
       'enricher ERR_ENRICHER_SIGNATURE',
       'enricher ERR_ENRICHER_UNKNOWN_HOST',
       'enricher ERR_SCHEMA_MALFORMED',
-      'responder/dispatch ERR_RESPONDER_FORGED',
-      'responder/dispatch ERR_RESPONDER_FORGED',
-      'responder/dispatch ERR_SCHEMA_FRAME',
+      'responder ERR_RESPONDER_FORGED',
+      'responder ERR_RESPONDER_FORGED',
+      'responder ERR_SCHEMA_FRAME',
     ]);
     assert.equal(victim.exitCode ?? victim.signalCode, null, 'the victim was killed');
     assert.equal((await second.stop()).code, 0);
