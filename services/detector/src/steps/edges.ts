@@ -4,7 +4,7 @@ import type { Chain } from '../state/chain.ts';
 import type { Host } from '../state/host.ts';
 import { type Accepted, type Acceptor, edgeOf, type Tie } from '../state/ties.ts';
 import { MAX_ABOVE } from './chains.ts';
-import { climb, type IsAgent, isListener } from './hubs.ts';
+import { climb, type IsAgent, isHub, isListener } from './hubs.ts';
 import { connectionOf, loginOf, namesOf } from './ties.ts';
 
 export type NewEdge = Omit<Edge, 'keyId' | 'signature'>;
@@ -124,8 +124,10 @@ export class EdgeStep {
     if (login === undefined) return;
     const { key, connections } = login;
     if (key !== undefined) this.#sight(host, key);
-    if (event.process === undefined) return;
-    const { entityId } = event.process;
+    const { process } = event;
+    // Anyone can write a line that looks like sshd's: whose it is says the process that wrote it.
+    if (process === undefined || !isListener(process) || !isHub(event, process, this.#isAgent)) return;
+    const { entityId } = process;
     const seen = network.sessions.get(entityId)?.some(({ end }) => end === 'destination') === true;
     this.#begin(host, entityId, [...(key === undefined ? [] : [key]), ...(seen ? [] : connections)]);
   }

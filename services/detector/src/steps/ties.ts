@@ -48,6 +48,7 @@ function endOf(address: string, port: number): string | undefined {
 
 const log = (name: string): number => leafIndex('Log', name);
 const LOG = {
+  origin: log('origin'),
   action: log('action'),
   outcome: log('outcome'),
   sourceAddress: log('sourceAddress'),
@@ -67,6 +68,8 @@ export function loginOf(event: EventView, addresses: readonly string[]): Login |
   const { cursor, timestamp: at } = event;
   const text = (leaf: number): string => escapeText(cursor.leafText(leaf)).slice(0, TEXT_MAX);
   if (text(LOG.action) !== 'ssh-login' || text(LOG.outcome) !== 'success') return undefined;
+  // Nobody signed it.
+  if (text(LOG.origin) === 'filebeat') return undefined;
   const fingerprint = text(LOG.fingerprint);
   const peer = endOf(text(LOG.sourceAddress).replace(/^::ffff:(?=\d+\.)/, ''), cursor.leafLong(LOG.sourcePort));
   const likely = addresses.filter((one) => one.includes(':') === peer?.startsWith('[')).slice(0, MAX_ADDRESSES);
