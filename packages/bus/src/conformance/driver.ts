@@ -16,6 +16,8 @@ export interface DriverFactory {
   readonly bounded: boolean;
   /** Makes the driver compact now; absent: it does so in its own time, and only the latest records are checked. */
   readonly compact?: (bus: Bus) => Promise<void>;
+  /** A group may have several consumers, also in one process. */
+  readonly shared: boolean;
   /** State changes and offsets are one transaction; a broker driver writes one after the other. */
   readonly atomic: boolean;
 }

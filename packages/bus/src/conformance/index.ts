@@ -5,6 +5,7 @@ import { groups } from './groups.ts';
 import { limits } from './limits.ts';
 import { order } from './order.ts';
 import { reading } from './reading.ts';
+import { sharing } from './sharing.ts';
 import { state } from './state.ts';
 import { topics } from './topics.ts';
 
@@ -24,6 +25,7 @@ export function conformance(name: string, factory: DriverFactory): void {
     };
     order(make);
     groups(make);
+    sharing(make, factory);
     state(make, factory);
     topics(make, factory);
     reading(make);

@@ -11,6 +11,7 @@ async function compact(bus: Bus): Promise<void> {
 
 conformance('the embedded bus', {
   bounded: true,
+  shared: false,
   atomic: true,
   compact,
   async make(options): Promise<Driver> {
@@ -35,6 +36,7 @@ conformance('the embedded bus', {
 
 conformance('the embedded bus in memory', {
   bounded: true,
+  shared: false,
   atomic: true,
   compact,
   async make(options): Promise<Driver> {

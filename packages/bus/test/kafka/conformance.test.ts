@@ -13,6 +13,7 @@ for (const client of ['platformatic', 'kafkajs'] as const) {
   }
   conformance(`the Kafka bus by ${client}`, {
     bounded: false,
+    shared: true,
     atomic: false,
     async make() {
       const { bootstrap } = await sharedKafka();
