@@ -86,5 +86,10 @@ export function recordsOf(roles: readonly Role[], access: 'reads' | 'writes'): R
   return [...new Set(names)];
 }
 
+/** The topics that these roles read or write: brokers may hide the others from them. */
+export function topicsOf(roles: readonly Role[]): Topic[] {
+  return [...new Set(roles.flatMap((role) => [...ACCESS[role].reads, ...ACCESS[role].writes]))];
+}
+
 /** Topics whose records have no schema. */
 export const PLAIN_TOPICS: readonly Topic[] = Object.values(TOPIC).filter((topic) => RECORD_ON[topic] === null);

@@ -1,4 +1,4 @@
-export { ACCESS, type Access, PLAIN_TOPICS, RECORD_ON, ROLES, type Role, recordsOf } from './access.ts';
+export { ACCESS, type Access, PLAIN_TOPICS, RECORD_ON, ROLES, type Role, recordsOf, topicsOf } from './access.ts';
 export {
   asBuffer,
   current,

@@ -10,12 +10,15 @@ import {
   type Role,
   recordsOf,
   TOPIC,
+  topicsOf,
+  topicsWith,
   writerSchemas,
 } from '@ringfence/schema';
 import { createTestHost, type KafkaCluster, kafkaMissing, startKafka } from '@ringfence/testkit';
 import { BusRefusedError } from '../../src/errors.ts';
 import { type KafkaBus, openKafkaBus } from '../../src/kafka/bus.ts';
 import type { KafkaBusOptions } from '../../src/kafka/options.ts';
+import type { TopicSpec } from '../../src/port.ts';
 import { type SchemaBus, withSchemas } from '../../src/registry/schema-bus.ts';
 import { applyPlan, readActual } from '../../src/topics-as-code/admin.ts';
 import { withAdmin } from '../../src/topics-as-code/connect.ts';
@@ -43,6 +46,8 @@ describe('services on a broker that gives them what they need and no more', { sk
   });
   after(() => cluster?.[Symbol.asyncDispose]());
 
+  const specsOf = (role: Role): TopicSpec[] => topicsWith(4).filter(({ name }) => topicsOf([role]).includes(name));
+
   /** As `ringfence up --only role` opens it. */
   const serviceBus = async (bus: KafkaBus, role: Role): Promise<SchemaBus> =>
     withSchemas(bus, {
@@ -57,6 +62,7 @@ describe('services on a broker that gives them what they need and no more', { sk
     await using bus = await openKafkaBus(optionsOf('agent'));
     const host = createTestHost();
     host.tick();
+    await bus.ensureTopics(specsOf('agent'));
     await bus.produce([{ topic: TOPIC.raw, key: host.hostId, value: host.batch() }]);
     for (const topic of [TOPIC.alerts, TOPIC.schemas, TOPIC.commands])
       await assert.rejects(bus.produce([{ topic, key: 'k', value: Buffer.from('x') }]), BusRefusedError);
@@ -66,6 +72,7 @@ describe('services on a broker that gives them what they need and no more', { sk
   for (const role of ROLES.filter((one) => ACCESS[one].group !== null)) {
     test(`${role}: says its schemas, consumes, writes, keeps its place`, async () => {
       await using kafka = await openKafkaBus(optionsOf(role));
+      await kafka.ensureTopics(specsOf(role));
       const bus = await serviceBus(kafka, role);
       const [first] = ACCESS[role].reads;
       const group = ACCESS[role].group as string;
