@@ -17,8 +17,10 @@ import {
   TOPIC,
   verifyRecord,
 } from '@ringfence/schema';
-import { EVIDENCE_HOST, EVIDENCE_WALL_OFFSET } from '@ringfence/testkit';
+import { createTestAlert, EVIDENCE_HOST, EVIDENCE_WALL_OFFSET } from '@ringfence/testkit';
 import { loadPolicyFiles, type Responder, type ResponderDeps, startResponder } from '../src/index.ts';
+import { signCommand } from '../src/steps/sign-command.ts';
+import { type Target, targetOf } from '../src/steps/target.ts';
 
 export const silent: BusLog = { info: () => {}, warn: () => {}, error: () => {} };
 
@@ -104,4 +106,10 @@ export class TestAgent implements Control {
 export function answer(command: Command, outcome: Outcome, reason: string): Uint8Array {
   const { id, hostId, executable } = command;
   return encode('Result', { id, hostId, outcome, reason, executable, at: command.issuedAt + 1 });
+}
+
+/** A kill of the process of the evidence, signed. */
+export function encodeCommand(key: SigningKey, cause: string, hostId: string = EVIDENCE_HOST, ttlMs = 30_000): Buffer {
+  const target = { ...(targetOf(createTestAlert(1)) as Target), hostId };
+  return signCommand(key, { target, cause, policy: 'demo', mode: 'enforce', reason: '' }, EVIDENCE_WALL_OFFSET, ttlMs);
 }
