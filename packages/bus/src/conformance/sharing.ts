@@ -22,7 +22,9 @@ async function join(bus: Bus): Promise<Member> {
     maxRecords: 16,
   });
   const abort = new AbortController();
-  const done = count(consumer, { signal: abort.signal });
+  const { promise: working, resolve } = Promise.withResolvers<void>();
+  const done = count(consumer, { signal: abort.signal, metrics: { reassigned: () => resolve() } });
+  await working;
   return {
     consumer,
     async leave() {

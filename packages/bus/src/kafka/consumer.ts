@@ -19,6 +19,7 @@ import { type Wire, WireError } from './wire.ts';
 
 /** How long closing waits for a join that is on its way: who leaves in the middle of it keeps the others waiting. */
 const CLOSE_JOIN_MS = 3000;
+const GUARD_EVERY_MS = 60_000;
 const MIN_BUFFER_BYTES = 2 * 2 ** 20;
 
 /** One partition of one topic that this consumer reads. */
@@ -47,6 +48,7 @@ export class KafkaConsumer implements Consumer {
   readonly #waiter = new Waiter();
   readonly #linger: Linger;
   readonly #onClose: () => void;
+  readonly #guard: NodeJS.Timeout;
   #settling: Promise<void> | null = null;
   #start = 0;
   #polling = false;
@@ -79,6 +81,7 @@ export class KafkaConsumer implements Consumer {
     });
     const state = cluster.physical(`${STATE_PREFIX}${this.group}`);
     this.#changelog = this.#stores.size === 0 ? null : new Changelog(state, context);
+    this.#guard = setInterval(() => void this.#lookForOthers(), GUARD_EVERY_MS).unref();
     this.#holdings = new Holdings({
       context,
       membership: this.#membership,
@@ -213,6 +216,15 @@ export class KafkaConsumer implements Consumer {
     }
   }
 
+  /** A member that lost a partition may still have written to its changelog while we had nothing to write: then it is opened again, which undoes that. */
+  async #lookForOthers(): Promise<void> {
+    try {
+      this.#holdings.doubt((await this.#changelog?.disturbed()) ?? []);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+    }
+  }
+
   async *restore(store: string, partition: number): AsyncIterable<StateEntry> {
     if (!this.#stores.has(store))
       throw new BusUsageError(`group ${this.group}: state store "${store}" is not among its stores`);
@@ -244,6 +256,7 @@ export class KafkaConsumer implements Consumer {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    clearInterval(this.#guard);
     this.#linger.reset();
     this.#waiter.wake();
     this.#fetcher.close();

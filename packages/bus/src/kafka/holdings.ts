@@ -102,7 +102,7 @@ export class Holdings {
         const passing = error instanceof WireError || fateOf(error) === 'retriable';
         if (!passing) throw error;
         if (this.#closed) return;
-        this.#warn(error);
+        if (attempt > 2) this.#warn(error);
         await sleep(backoffMs(attempt, 100, 5000));
         await this.#refresh();
       }

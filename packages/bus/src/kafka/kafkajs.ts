@@ -35,11 +35,30 @@ import {
 const require = createRequire(import.meta.url);
 const JsBroker = require('kafkajs/src/broker') as new (options: object) => JsBroker;
 const buildPools = require('kafkajs/src/cluster/connectionPoolBuilder') as (options: object) => {
-  build(at: { host: string; port: number }): Promise<object>;
+  build(at: {
+    host: string;
+    port: number;
+  }): Promise<{ readonly pool: readonly { readonly requestQueue: Throttled }[] }>;
 };
 const { createLogger } = require('kafkajs/src/loggers') as { createLogger: (options: object) => object };
 const apiKeys = require('kafkajs/src/protocol/requests/apiKeys') as Readonly<Record<string, number>>;
 const { requests } = require('kafkajs/src/protocol/requests') as { requests: Readonly<Record<string, unknown>> };
+
+/** of Date.now(); -1: not throttled */
+interface Throttled {
+  throttledUntil: number;
+}
+
+/** It sets a timer to "the end of the throttling, minus now", also when there is none: Node warns of each of those. */
+function keepTimersPositive(queue: Throttled): void {
+  let until = queue.throttledUntil;
+  Object.defineProperty(queue, 'throttledUntil', {
+    get: () => Math.max(until, Date.now()),
+    set: (value: number) => {
+      until = value;
+    },
+  });
+}
 
 interface Request {
   readonly request: object;
@@ -289,6 +308,7 @@ export class KafkaJsWire implements Wire {
 
   async #connect(host: string, port: number): Promise<JsBroker> {
     const connectionPool = await this.#pools.build({ host, port });
+    for (const { requestQueue } of connectionPool.pool) keepTimersPositive(requestQueue);
     return new JsBroker({
       connectionPool,
       logger: SILENT,
