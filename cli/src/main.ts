@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { ConfigError } from '@ringfence/config';
 import { Command } from 'commander';
+import { addAudit } from './commands/audit.ts';
 import { addAuthority } from './commands/authority.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addConfig } from './commands/config.ts';
@@ -43,6 +44,7 @@ for (const add of [
   addStatus,
   addLists,
   addIncident,
+  addAudit,
   addRecord,
   addReplay,
   addConfig,

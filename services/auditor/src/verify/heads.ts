@@ -3,6 +3,9 @@ import type { InRecord } from '@ringfence/bus';
 import { type AuditKind, AuditKinds, decode, verifyRecord } from '@ringfence/schema';
 import type { NotedHead, Tampering } from './verification.ts';
 
+/** An auditor's public key by its id, if it was in force when the bus took the head (µs since the epoch). */
+export type HeadKeys = (keyId: string, at: number) => KeyObject | undefined;
+
 export interface NotedHeads {
   readonly heads: readonly NotedHead[];
   /** signed by nobody, or not by one of `keys`; not among `heads` */
@@ -16,18 +19,15 @@ const MAX_OF_CHAIN = 20_000;
 const MAX_FORGED = 1000;
 
 /**
- * Reads `ringfence.audit-heads`. `keys`: the auditors' public keys by id; a head that isn't signed by one of them proves nothing and is reported. Undefined:
+ * Reads `ringfence.audit-heads`. `keys`: the auditors' public keys; a head that isn't signed by one of them proves nothing and is reported. Undefined:
  * signatures are not looked at, as in one process, where heads go unsigned.
  */
-export async function readHeads(
-  records: AsyncIterable<InRecord>,
-  keys: ((keyId: string) => KeyObject | undefined) | undefined,
-): Promise<NotedHeads> {
+export async function readHeads(records: AsyncIterable<InRecord>, keys: HeadKeys | undefined): Promise<NotedHeads> {
   const byChain = new Map<string, NotedHead[]>();
   const forged: Tampering[] = [];
-  for await (const { value, offset } of records) {
+  for await (const { value, offset, timestamp } of records) {
     if (value === null) continue;
-    const read = readHead(value, keys);
+    const read = readHead(value, timestamp, keys);
     if ('head' in read) {
       const name = `${read.head.topic}/${read.head.partition}/${read.head.kind}`;
       const ofChain = byChain.get(name) ?? [];
@@ -40,7 +40,8 @@ export async function readHeads(
 
 function readHead(
   value: Uint8Array,
-  keys: ((keyId: string) => KeyObject | undefined) | undefined,
+  takenAt: number,
+  keys: HeadKeys | undefined,
 ): { readonly head: NotedHead } | { readonly forged: Tampering } {
   let head: ReturnType<typeof decode<'AuditHead'>>;
   try {
@@ -51,7 +52,7 @@ function readHead(
   }
   const { topic, partition, count: seq, at, trail, keyId } = head;
   const kind = (AuditKinds as readonly string[]).includes(head.kind) ? (head.kind as AuditKind) : 'events';
-  const key = keys?.(keyId);
+  const key = keys?.(keyId, takenAt);
   if (keys !== undefined && (key === undefined || !verifyRecord(key, value)))
     return { forged: { what: 'forged-head', topic, partition, kind, seq, id: keyId, count: 1 } };
   return { head: { topic, partition, kind, seq, hash: Buffer.from(head.hash).toString('hex'), at, trail } };
