@@ -73,8 +73,11 @@ export async function startApp(config: Config, log: AppLog, options: StartOption
     services.responder = keep('responder', await start.responder(wiring, services.collector?.control));
   const inFile = services.auditor !== undefined && config.auditor.sink === 'sqlite';
   const audit = inFile ? stack.use(new AuditReader(config.auditor.path)) : null;
+  // The registrar has no end of its own: a process of it alone goes on until it is closed.
+  const closed = Promise.withResolvers<void>();
+  stack.defer(closed.resolve);
   const resources = stack.move();
-  const done = Promise.all(ends).then(() => {});
+  const done = Promise.all([...ends, closed.promise]).then(() => {});
   done.catch(() => {});
   return { config, site, services, audit, done, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }

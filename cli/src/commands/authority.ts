@@ -7,7 +7,7 @@ import { print, settingsOf, withSettings } from './context.ts';
 
 interface IssueOptions {
   readonly subject: string;
-  readonly role: string;
+  readonly role?: string;
   readonly host: readonly string[];
   readonly out: string;
   readonly days: string;
@@ -35,7 +35,7 @@ export function addAuthority(program: Command): void {
     .command('issue')
     .description('a certificate for a broker, a store, or whoever enrols by hand')
     .requiredOption('--subject <name>', 'whose it is')
-    .option('--role <roles>', 'server, or what it may run: enricher,detector', 'server')
+    .option('--role <roles>', 'what it may run: enricher,detector (default: nothing, as brokers and stores)')
     .option('--host <name>', 'DNS name or address that it serves under (repeatable)', several, [])
     .option('--days <n>', 'how long it is valid', '365')
     .requiredOption(
@@ -61,7 +61,7 @@ async function issueTo(path: string, options: IssueOptions): Promise<void> {
   const { certificate, notAfter } = await authority.issue({
     csr,
     subject,
-    roles: parseRoles(options.role),
+    roles: options.role === undefined ? [] : parseRoles(options.role),
     hosts,
     days,
   });

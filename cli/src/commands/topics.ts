@@ -11,6 +11,7 @@ import type { Config } from '@ringfence/config';
 import type { Command } from 'commander';
 import { fleetTopics } from '../app/fleet-topics.ts';
 import { kafkaOptionsOf } from '../app/kafka-options.ts';
+import { type MissingSchema, missingSchemas, registerSchemas } from '../app/registry-plan.ts';
 import { paintFor } from '../view/paint.ts';
 import { changeLine, planLines } from '../view/topics.ts';
 import { print, printJson, settingsOf, withSettings } from './context.ts';
@@ -19,24 +20,26 @@ import { print, printJson, settingsOf, withSettings } from './context.ts';
 const DRIFT = 2;
 
 export function addTopics(program: Command): void {
-  const topics = program.command('topics').description('topics and access lists of a fleet on Kafka');
+  const topics = program.command('topics').description('topics, access lists and schemas of a fleet on Kafka');
   const plan = topics
     .command('plan')
-    .description('show what the brokers lack and what drifted from the settings; changes nothing')
+    .description('show what brokers and schema registry lack, and what drifted from the settings; changes nothing')
     .option('--json', 'print the plan as one JSON object')
     .addHelpText(
       'after',
       '\nExit code 0 when nothing differs, 2 when something does, 1 when that could not be told.\n\nExamples:\n  ringfence topics plan --config fleet.yaml\n  ringfence topics plan --json | jq .changes',
     );
   withSettings(plan).action(async (_, self: Command) => {
-    const found = await onBrokers(settingsOf(self), planOf);
+    const found = await planAll(settingsOf(self));
     if (self.opts<{ json?: boolean }>().json) printJson(found, 2);
-    else print(planLines(paintFor(process.stdout), found).join('\n'));
-    if (found.changes.length + found.byHand.length > 0) process.exitCode = DRIFT;
+    else print(planLines(paintFor(process.stdout), found, found.schemas).join('\n'));
+    if (differs(found)) process.exitCode = DRIFT;
   });
   const apply = topics
     .command('apply')
-    .description('make missing topics, set settings back, add access entries; deletes nothing and moves nothing')
+    .description(
+      'make missing topics, set settings back, add access entries, register schemas; deletes nothing and moves nothing',
+    )
     .option('--json', 'print one JSON object: what was changed and what is left to do by hand')
     .addHelpText(
       'after',
@@ -47,6 +50,17 @@ export function addTopics(program: Command): void {
   );
 }
 
+/** Of the brokers and, where one is set, of the schema registry. */
+type WholePlan = Plan & { readonly schemas: readonly MissingSchema[] | null };
+
+const differs = ({ changes, byHand, schemas }: WholePlan): boolean =>
+  changes.length + byHand.length + (schemas?.length ?? 0) > 0;
+
+async function planAll(config: Config): Promise<WholePlan> {
+  const plan = await withAdmin(kafkaOptionsOf(config), (admin) => planOf(admin, config));
+  return { ...plan, schemas: await missingSchemas(config) };
+}
+
 async function planOf(admin: TopicAdmin, config: Config): Promise<Plan> {
   const desired = fleetTopics(config, await brokersOf(admin));
   return planTopics(desired, await readActual(admin, desired));
@@ -54,18 +68,16 @@ async function planOf(admin: TopicAdmin, config: Config): Promise<Plan> {
 
 async function applyAll(config: Config, json: boolean): Promise<void> {
   const paint = paintFor(process.stdout);
-  const { done, left } = await onBrokers(config, async (admin) => {
+  const changed = await withAdmin(kafkaOptionsOf(config), async (admin) => {
     const plan = await planOf(admin, config);
     await applyPlan(admin, plan, (change) => {
       if (!json) print(changeLine(paint, change));
     });
-    return { done: plan.changes, left: await planOf(admin, config) };
+    return plan.changes;
   });
-  if (json) printJson({ changed: done, ...left }, 2);
-  else print(planLines(paint, left).join('\n'));
-  if (left.changes.length + left.byHand.length > 0) process.exitCode = DRIFT;
-}
-
-function onBrokers<T>(config: Config, work: (admin: TopicAdmin, config: Config) => Promise<T>): Promise<T> {
-  return withAdmin(kafkaOptionsOf(config), (admin) => work(admin, config));
+  await registerSchemas(config);
+  const left = await planAll(config);
+  if (json) printJson({ changed, ...left }, 2);
+  else print(planLines(paint, left, left.schemas).join('\n'));
+  if (differs(left)) process.exitCode = DRIFT;
 }

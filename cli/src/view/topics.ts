@@ -1,10 +1,17 @@
 import type { AccessEntry, Change, Plan } from '@ringfence/bus/topics';
 import { escapeText } from '@ringfence/schema';
+import type { MissingSchema } from '../app/registry-plan.ts';
 import type { Paint } from './paint.ts';
 
 /** A plan for a person: what apply does, what is theirs to do, who else has access. */
-export function planLines(paint: Paint, plan: Plan): string[] {
+export function planLines(paint: Paint, plan: Plan, schemas: readonly MissingSchema[] | null): string[] {
   const lines = plan.changes.map((change) => changeLine(paint, change));
+  for (const { subject, compatible } of schemas ?? [])
+    lines.push(
+      compatible
+        ? `${paint.green('+')} schema  ${subject}`
+        : `${paint.red('✗')} schema  ${subject}  the registry does not take it beside those it has: is this an older version than the fleet's?`,
+    );
   if (plan.byHand.length > 0) {
     lines.push('', paint.bold('Not changed by apply'));
     for (const [why, some] of Map.groupBy(plan.byHand, ({ why }) => why)) {
@@ -22,7 +29,7 @@ export function planLines(paint: Paint, plan: Plan): string[] {
       '',
       `${paint.yellow('!')} the brokers keep no access lists: whoever reaches them may read and write everything`,
     );
-  lines.push('', summary(plan));
+  lines.push('', summary(plan, schemas?.length ?? 0));
   return lines[0] === '' ? lines.slice(1) : lines;
 }
 
@@ -50,8 +57,8 @@ function entryText({ principal, permission, operation, resource, pattern, name, 
   return `${escapeText(principal)} ${permission} ${operation} ${resource} ${escapeText(name)}${pattern === 'prefixed' ? '…' : ''}${from}`;
 }
 
-function summary({ changes, byHand }: Plan): string {
-  if (changes.length === 0 && byHand.length === 0) return 'Everything is as it should be.';
+function summary({ changes, byHand }: Plan, schemas: number): string {
+  if (changes.length + byHand.length + schemas === 0) return 'Everything is as it should be.';
   const left = byHand.length === 0 ? '' : `, ${byHand.length} to do by hand`;
-  return `${changes.length} to change${left}.`;
+  return `${changes.length + schemas} to change${left}.`;
 }

@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Authority, createRequest } from '@ringfence/identity';
+import type { KafkaCluster, RedisServer, SearchServer, TestCa } from '@ringfence/testkit';
+
+/** What a fleet needs beside its own services, on this machine. */
+export interface Servers extends AsyncDisposable {
+  readonly kafka: KafkaCluster;
+  readonly redis: RedisServer;
+  readonly search: SearchServer;
+}
+
+export interface ServersOptions {
+  readonly brokers: 1 | 3;
+  readonly authority: Authority;
+  /** told which one is being started */
+  readonly onStep: (what: string) => void;
+}
+
+/**
+ * To the brokers, who has enrolled is what the unit (OU) of its certificate says: no agent can pass for a service, whatever its name. Brokers and
+ * administrators have certificates without one.
+ */
+export const PRINCIPAL_RULES = 'RULE:^.*OU=([a-z]+).*$/$1/,RULE:^CN=([^,]+).*$/$1/';
+const SUPER_USERS = 'User:ANONYMOUS;User:admin';
+
+/** Real servers, by whatever way this machine has them. They end with this process, however it ends. */
+export async function startServers({ brokers, authority, onStep }: ServersOptions): Promise<Servers> {
+  const { startElasticsearch, startKafka, startRedis } = await import('@ringfence/testkit');
+  await using stack = new AsyncDisposableStack();
+  onStep(`Kafka: ${brokers === 1 ? 'a broker' : `${brokers} brokers`} with mutual TLS and access lists`);
+  const kafka = stack.use(
+    await startKafka({
+      brokers,
+      security: 'mtls',
+      ca: asTestCa(authority),
+      settings: { 'ssl.principal.mapping.rules': PRINCIPAL_RULES, 'super.users': SUPER_USERS },
+    }),
+  );
+  onStep('Redis');
+  const redis = stack.use(await startRedis({ durable: true }));
+  onStep('Elasticsearch');
+  const search = stack.use(await startElasticsearch());
+  const resources = stack.move();
+  return { kafka, redis, search, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+}
+
+/** The authority of the fleet as the brokers' start asks for certificates. */
+function asTestCa(authority: Authority): TestCa {
+  const issue: TestCa['issue'] = async (name, { hosts = ['localhost', '127.0.0.1'] } = {}) => {
+    const { key, csr } = await createRequest(name);
+    const { certificate } = await authority.issue({ csr, subject: name, roles: [], hosts, days: 30 });
+    return { key, certificate };
+  };
+  return {
+    certificate: readFileSync(join(authority.directory, 'ca.pem'), 'utf8'),
+    issue,
+    issueExpired: () => Promise.reject(new Error('an authority in use issues nothing that has expired')),
+  };
+}
