@@ -38,26 +38,25 @@ const buildPools = require('kafkajs/src/cluster/connectionPoolBuilder') as (opti
   build(at: {
     host: string;
     port: number;
-  }): Promise<{ readonly pool: readonly { readonly requestQueue: Throttled }[] }>;
+  }): Promise<{ readonly pool: readonly { readonly requestQueue: RequestQueue }[] }>;
 };
 const { createLogger } = require('kafkajs/src/loggers') as { createLogger: (options: object) => object };
 const apiKeys = require('kafkajs/src/protocol/requests/apiKeys') as Readonly<Record<string, number>>;
 const { requests } = require('kafkajs/src/protocol/requests') as { requests: Readonly<Record<string, unknown>> };
 
-/** of Date.now(); -1: not throttled */
-interface Throttled {
-  throttledUntil: number;
+interface RequestQueue {
+  readonly pending: readonly unknown[];
+  /** of Date.now() */
+  readonly throttledUntil: number;
+  scheduleCheckPendingRequests(): void;
 }
 
-/** It sets a timer to "the end of the throttling, minus now", also when there is none: Node warns of each of those. */
-function keepTimersPositive(queue: Throttled): void {
-  let until = queue.throttledUntil;
-  Object.defineProperty(queue, 'throttledUntil', {
-    get: () => Math.max(until, Date.now()),
-    set: (value: number) => {
-      until = value;
-    },
-  });
+/** It looks again "at the end of the throttling", also when there is none and nothing waits: Node warns of each timer that is set to the past. */
+function lookOnlyWhenNeeded(queue: RequestQueue): void {
+  const schedule = queue.scheduleCheckPendingRequests.bind(queue);
+  queue.scheduleCheckPendingRequests = () => {
+    if (queue.pending.length > 0 || queue.throttledUntil > Date.now()) schedule();
+  };
 }
 
 interface Request {
@@ -308,7 +307,7 @@ export class KafkaJsWire implements Wire {
 
   async #connect(host: string, port: number): Promise<JsBroker> {
     const connectionPool = await this.#pools.build({ host, port });
-    for (const { requestQueue } of connectionPool.pool) keepTimersPositive(requestQueue);
+    for (const { requestQueue } of connectionPool.pool) lookOnlyWhenNeeded(requestQueue);
     return new JsBroker({
       connectionPool,
       logger: SILENT,

@@ -19,6 +19,8 @@ import {
 const PROTOCOL = 'ringfence-by-number';
 /** The coordinator no longer knows us: what we had is given to others. */
 const EXPELLED: ReadonlySet<string> = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'FENCED_INSTANCE_ID']);
+/** The others wait for as long as one of us doesn't know that somebody has come or gone. */
+const HEARTBEAT_MS = 1000;
 const LOG_EVERY_MS = 60_000;
 
 export interface Generation {
@@ -163,7 +165,7 @@ export class Membership {
   #scheduleHeartbeat(): void {
     clearTimeout(this.#heartbeatTimer);
     if (this.#closed) return;
-    const everyMs = Math.min(3000, this.#cluster.options.sessionTimeoutMs / 3);
+    const everyMs = Math.min(HEARTBEAT_MS, this.#cluster.options.sessionTimeoutMs / 3);
     this.#heartbeatTimer = setTimeout(() => void this.#beat(), everyMs);
     // A consumer that nobody polls doesn't keep the process alive; its pipeline does.
     this.#heartbeatTimer.unref();
