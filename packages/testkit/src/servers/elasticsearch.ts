@@ -5,7 +5,7 @@ import { classPathMissing, jarsOf, projectFile } from './class-path.ts';
 import { bringJava, type Java, javaMissing } from './java.ts';
 import { reservePorts } from './ports.ts';
 import { answersOk } from './probe.ts';
-import { type RunningServer, ServerProcess } from './server-process.ts';
+import { type RunningServer, ServerProcess, withControls } from './server-process.ts';
 import { createWorkplace, removeWorkplace } from './workplace.ts';
 
 export interface ElasticsearchOptions {
@@ -53,19 +53,13 @@ async function startNode(
   undo.defer(() => server.stop('SIGKILL'));
   await server.start();
   const started = undo.move();
-  return {
+  return withControls(server, {
     url,
-    get pid() {
-      return server.pid;
-    },
-    stop: (signal) => server.stop(signal),
-    start: () => server.start(),
-    signal: (name) => server.signal(name),
     [Symbol.asyncDispose]: () => started.disposeAsync(),
-  };
+  });
 }
 
-/** An Elasticsearch of one node on a free port of 127.0.0.1, without security. What it lacks of the distribution: see java/elasticsearch/README.md */
+/** An Elasticsearch of one node on a free port of 127.0.0.1, without security. What it lacks of the distribution: see the README. */
 export async function startElasticsearch(options: ElasticsearchOptions = {}): Promise<SearchServer> {
   const java = await bringJava(OLDEST_JAVA);
   const jars = await jarsOf('elasticsearch', java);

@@ -12,4 +12,5 @@ export { type RedisOptions, type RedisServer, redisMissing, startRedis } from '.
 export { type RegistryServer, registryMissing, startRegistry } from './registry.ts';
 export type { RunningServer } from './server-process.ts';
 export { hostSharedServers, sharedElasticsearch, sharedKafka, sharedRedis, sharedRegistry } from './shared.ts';
+export { type Faults, startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 export { createTokenIssuer, type TokenIssuer } from './tokens.ts';

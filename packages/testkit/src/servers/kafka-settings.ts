@@ -1,6 +1,8 @@
 export interface KafkaNode {
   readonly id: number;
   readonly port: number;
+  /** host:port that clients are told */
+  readonly advertised: string;
   readonly internalPort: number;
   readonly controllerPort: number;
   readonly directory: string;
@@ -10,10 +12,10 @@ export type Settings = Readonly<Record<string, string | number | boolean>>;
 
 /** The listener of clients, the one of the brokers among themselves and the one of the controllers. */
 function listeners(node: KafkaNode, protocol: string): Settings {
-  const brokers = `CLIENT://127.0.0.1:${node.port},INTERNAL://127.0.0.1:${node.internalPort}`;
+  const internal = `INTERNAL://127.0.0.1:${node.internalPort}`;
   return {
-    listeners: `${brokers},CONTROLLER://127.0.0.1:${node.controllerPort}`,
-    'advertised.listeners': brokers,
+    listeners: `CLIENT://127.0.0.1:${node.port},${internal},CONTROLLER://127.0.0.1:${node.controllerPort}`,
+    'advertised.listeners': `CLIENT://${node.advertised},${internal}`,
     'listener.security.protocol.map': `CLIENT:${protocol},INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT`,
     'inter.broker.listener.name': 'INTERNAL',
     'controller.listener.names': 'CONTROLLER',

@@ -9,7 +9,8 @@ import { type ClusterSecurity, type SecurityOptions, securityOf } from './kafka-
 import { type KafkaNode, properties, type Settings } from './kafka-settings.ts';
 import { reservePorts } from './ports.ts';
 import { runTool } from './run-tool.ts';
-import { type RunningServer, ServerProcess } from './server-process.ts';
+import { type RunningServer, ServerProcess, withControls } from './server-process.ts';
+import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 import type { TokenIssuer } from './tokens.ts';
 import { createWorkplace, removeWorkplace } from './workplace.ts';
 
@@ -18,14 +19,18 @@ export interface KafkaOptions extends SecurityOptions {
   readonly brokers?: 1 | 3;
   /** MB of Java heap for each broker. @default 256 */
   readonly heapMb?: number;
+  /** Clients reach each broker through a proxy that can fail. @default false */
+  readonly proxied?: boolean;
   /** more of server.properties, for each broker */
   readonly settings?: Settings;
 }
 
 export interface KafkaBroker extends RunningServer {
   readonly id: number;
-  /** host:port */
+  /** host:port for clients */
   readonly address: string;
+  /** with `proxied`: the network between this broker and its clients */
+  readonly proxy: TcpProxy | undefined;
 }
 
 export interface KafkaCluster extends AsyncDisposable {
@@ -67,8 +72,9 @@ function environment({ jars }: Runtime): Record<string, string> {
   return { CLASSPATH: jars.join(':') };
 }
 
+/** Kafka's form of one; it never starts with a dash, which its tool would take for an option. */
 function uuid(): string {
-  return randomBytes(16).toString('base64url');
+  return Buffer.concat([Buffer.of(1), randomBytes(15)]).toString('base64url');
 }
 
 /** Makes each node's data directory. What differs between them is in meta.properties, so Kafka's own tool (a Java of its own) runs once. */
@@ -88,50 +94,59 @@ async function format(runtime: Runtime, nodes: readonly KafkaNode[], more: reado
   }
 }
 
-function brokerOf(node: KafkaNode, runtime: Runtime, flags: readonly string[], heapMb: number): KafkaBroker {
-  const properties = join(node.directory, 'server.properties');
+function brokerOf(
+  node: KafkaNode,
+  proxy: TcpProxy | undefined,
+  command: readonly string[],
+  runtime: Runtime,
+): KafkaBroker {
   const server = new ServerProcess({
     title: `Kafka broker ${node.id}`,
-    command: [runtime.java.path, ...java([...runtime.flags, ...flags], heapMb, 'kafka.Kafka', properties)],
+    command: [...command, join(node.directory, 'server.properties')],
     env: environment(runtime),
     log: join(node.directory, 'log'),
     isReady: (printed) => printed.includes(STARTED),
   });
-  return {
-    id: node.id,
-    address: `127.0.0.1:${node.port}`,
-    get pid() {
-      return server.pid;
-    },
-    stop: (signal) => server.stop(signal),
-    start: () => server.start(),
-    signal: (name) => server.signal(name),
-  };
+  return withControls(server, { id: node.id, address: node.advertised, proxy });
 }
 
 /** The nodes, each with its directory and its settings in it. */
-function layOut(place: string, ports: readonly number[], security: ClusterSecurity, settings: Settings): KafkaNode[] {
-  const nodes = Array.from({ length: ports.length / PORTS }, (_, index): KafkaNode => {
+function layOut(place: string, ports: readonly number[], proxies: readonly TcpProxy[]): KafkaNode[] {
+  return Array.from({ length: ports.length / PORTS }, (_, index): KafkaNode => {
     const [port, internalPort, controllerPort] = ports.slice(index * PORTS) as [number, number, number];
-    return { id: index + 1, port, internalPort, controllerPort, directory: join(place, String(index + 1)) };
+    const advertised = proxies[index]?.address ?? `127.0.0.1:${port}`;
+    const directory = join(place, String(index + 1));
+    mkdirSync(directory);
+    return { id: index + 1, port, advertised, internalPort, controllerPort, directory };
   });
+}
+
+function configure(nodes: readonly KafkaNode[], security: ClusterSecurity, settings: Settings | undefined): void {
   for (const node of nodes) {
-    mkdirSync(node.directory);
     const text = properties(node, nodes, security.protocol, { ...security.settings, ...settings });
     writeFileSync(join(node.directory, 'server.properties'), text, { mode: 0o600 });
   }
-  return nodes;
+}
+
+/** One in front of each broker. */
+async function proxiesOf(ports: readonly number[], undo: AsyncDisposableStack): Promise<TcpProxy[]> {
+  const proxies: TcpProxy[] = [];
+  for (let at = 0; at < ports.length; at += PORTS) proxies.push(undo.use(await startTcpProxy(ports[at]!)));
+  return proxies;
 }
 
 async function startNodes(runtime: Runtime, options: KafkaOptions): Promise<KafkaCluster> {
   await using undo = new AsyncDisposableStack();
-  const reserved = undo.use(await reservePorts(PORTS * (options.brokers ?? 1)));
+  const { ports } = undo.use(await reservePorts(PORTS * (options.brokers ?? 1)));
   const place = undo.adopt(createWorkplace('kafka'), removeWorkplace);
+  const proxies = options.proxied ? await proxiesOf(ports, undo) : [];
+  const nodes = layOut(place, ports, proxies);
   const security = await securityOf(options, place);
-  const nodes = layOut(place, reserved.ports, security, options.settings ?? {});
+  configure(nodes, security, options.settings);
   await format(runtime, nodes, security.formatArguments);
-  const heapMb = options.heapMb ?? DEFAULT_HEAP_MB;
-  const brokers = nodes.map((node) => brokerOf(node, runtime, security.properties, heapMb));
+  const flags = [...runtime.flags, ...security.properties];
+  const command = [runtime.java.path, ...java(flags, options.heapMb ?? DEFAULT_HEAP_MB, 'kafka.Kafka')];
+  const brokers = nodes.map((node, index) => brokerOf(node, proxies[index], command, runtime));
   undo.defer(async () => void (await Promise.all(brokers.map((broker) => broker.stop('SIGKILL')))));
   await Promise.all(brokers.map((broker) => broker.start()));
   const started = undo.move();

@@ -4,7 +4,7 @@ import { TestServerError } from './errors.ts';
 import { reservePorts } from './ports.ts';
 import { ask } from './probe.ts';
 import { findProgram } from './run-tool.ts';
-import { type RunningServer, ServerProcess } from './server-process.ts';
+import { type RunningServer, ServerProcess, withControls } from './server-process.ts';
 import { createWorkplace, removeWorkplace } from './workplace.ts';
 
 export interface RedisOptions {
@@ -64,16 +64,10 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
     throw new TestServerError('ERR_TESTKIT_FLUSH', `Redis was not flushed: it said ${answer}`);
   };
   const user = options.password === undefined ? '' : `:${encodeURIComponent(options.password)}@`;
-  return {
+  return withControls(server, {
     url: `redis://${user}127.0.0.1:${port}`,
     port,
     flush,
-    get pid() {
-      return server.pid;
-    },
-    stop: (signal) => server.stop(signal),
-    start: () => server.start(),
-    signal: (name) => server.signal(name),
     [Symbol.asyncDispose]: () => started.disposeAsync(),
-  };
+  });
 }

@@ -3,7 +3,7 @@ import { artifact, artifactMissing } from './class-path.ts';
 import { bringJava, javaMissing } from './java.ts';
 import { reservePorts } from './ports.ts';
 import { answersOk } from './probe.ts';
-import { type RunningServer, ServerProcess } from './server-process.ts';
+import { type RunningServer, ServerProcess, withControls } from './server-process.ts';
 import { createWorkplace, removeWorkplace } from './workplace.ts';
 
 export interface RegistryServer extends RunningServer, AsyncDisposable {
@@ -46,14 +46,8 @@ export async function startRegistry(): Promise<RegistryServer> {
   undo.defer(() => server.stop('SIGKILL'));
   await server.start();
   const started = undo.move();
-  return {
+  return withControls(server, {
     url,
-    get pid() {
-      return server.pid;
-    },
-    stop: (signal) => server.stop(signal),
-    start: () => server.start(),
-    signal: (name) => server.signal(name),
     [Symbol.asyncDispose]: () => started.disposeAsync(),
-  };
+  });
 }

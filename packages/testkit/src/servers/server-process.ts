@@ -127,3 +127,16 @@ export class ServerProcess implements RunningServer {
     );
   }
 }
+
+/** A server's facts with the controls of the process behind it. */
+export function withControls<T extends object>(server: RunningServer, facts: T): T & RunningServer {
+  const controls: RunningServer = {
+    get pid() {
+      return server.pid;
+    },
+    stop: (signal) => server.stop(signal),
+    start: () => server.start(),
+    signal: (name) => server.signal(name),
+  };
+  return Object.defineProperties(controls, Object.getOwnPropertyDescriptors(facts)) as T & RunningServer;
+}

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Admin, Consumer, Producer, stringDeserializers, stringSerializers } from '@platformatic/kafka';
-import { type KafkaCluster, startKafka } from '../../src/index.ts';
+import { type KafkaCluster, kafkaMissing, startKafka } from '../../src/index.ts';
+
+/** A client that never gives up must not hold the run. */
+const GIVEN = { skip: kafkaMissing() ?? false, timeout: 180_000 };
 
 async function createTopic(cluster: KafkaCluster, topic: string): Promise<void> {
   const admin = new Admin({ clientId: 'test', bootstrapBrokers: [...cluster.bootstrap] });
@@ -9,9 +12,9 @@ async function createTopic(cluster: KafkaCluster, topic: string): Promise<void> 
   await admin.close();
 }
 
-async function send(cluster: KafkaCluster, topic: string, value: string): Promise<void> {
-  const options = { clientId: 'test', bootstrapBrokers: [...cluster.bootstrap], serializers: stringSerializers };
-  const producer = new Producer(options);
+async function send(cluster: KafkaCluster, topic: string, value: string, retries = 60): Promise<void> {
+  const options = { clientId: 'test', bootstrapBrokers: [...cluster.bootstrap], retries, retryDelay: 500 };
+  const producer = new Producer({ ...options, serializers: stringSerializers });
   await producer.send({ messages: [{ topic, key: 'k', value }], acks: -1 });
   await producer.close(true);
 }
@@ -30,7 +33,7 @@ async function read(cluster: KafkaCluster, topic: string, count: number): Promis
   return values;
 }
 
-describe('a Kafka of one broker', () => {
+describe('a Kafka of one broker', GIVEN, () => {
   test('keeps what it acknowledged when it is killed and started again', async () => {
     await using cluster = await startKafka();
     const broker = cluster.brokers[0]!;
@@ -46,7 +49,7 @@ describe('a Kafka of one broker', () => {
   });
 });
 
-describe('a Kafka of three brokers', () => {
+describe('a Kafka of three brokers', GIVEN, () => {
   test('takes records while one of them is dead', async () => {
     await using cluster = await startKafka({ brokers: 3 });
     assert.equal(cluster.bootstrap.length, 3);
@@ -54,5 +57,21 @@ describe('a Kafka of three brokers', () => {
     await cluster.brokers[1]!.stop('SIGKILL');
     await send(cluster, 't', 'with two');
     assert.deepEqual(await read(cluster, 't', 1), ['with two']);
+  });
+});
+
+describe('a Kafka behind proxies', GIVEN, () => {
+  test('is reached through them only', async () => {
+    await using cluster = await startKafka({ proxied: true });
+    const proxy = cluster.brokers[0]!.proxy!;
+    await createTopic(cluster, 't');
+    const before = proxy.transferred.up;
+    await send(cluster, 't', 'through');
+    assert.ok(proxy.transferred.up > before);
+    await proxy.set({ refuse: true });
+    await assert.rejects(send(cluster, 't', 'refused', 0));
+    await proxy.set({});
+    await send(cluster, 't', 'healed');
+    assert.equal((await read(cluster, 't', 2)).includes('healed'), true);
   });
 });

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Redis } from 'ioredis';
-import { startRedis } from '../../src/index.ts';
+import { redisMissing, startRedis } from '../../src/index.ts';
 
-test('a Redis keeps what it acknowledged over a kill when it is durable, and nothing after a flush', async () => {
+const skip = redisMissing() ?? false;
+
+test('a Redis keeps what it acknowledged over a kill when it is durable, and nothing after a flush', {
+  skip,
+}, async () => {
   await using server = await startRedis({ durable: true });
   const client = new Redis(server.url);
   await client.set('k', 'v');
@@ -15,7 +19,7 @@ test('a Redis keeps what it acknowledged over a kill when it is durable, and not
   client.disconnect();
 });
 
-test('a Redis with a password asks for it', async () => {
+test('a Redis with a password asks for it', { skip }, async () => {
   await using server = await startRedis({ password: 'a "b" c/d' });
   const client = new Redis(server.url);
   assert.equal(await client.ping(), 'PONG');

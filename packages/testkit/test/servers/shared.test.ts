@@ -3,7 +3,10 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { hostSharedServers, redisMissing } from '../../src/index.ts';
 import { ask } from '../../src/servers/probe.ts';
+
+const skip = redisMissing() ?? false;
 
 const run = promisify(execFile);
 const CHILD = join(import.meta.dirname, 'shared-child.ts');
@@ -17,8 +20,7 @@ function answers(port: number): Promise<string | undefined> {
   return ask(port, 'PING\r\nQUIT\r\n');
 }
 
-test('processes of one host get one server, which ends with the host', async () => {
-  const { hostSharedServers } = await import('../../src/index.ts');
+test('processes of one host get one server, which ends with the host', { skip }, async () => {
   const host = await hostSharedServers();
   const [first, second] = await Promise.all([asked('redis', process.env), asked('redis', process.env)]);
   assert.deepEqual(first, second);
@@ -27,7 +29,7 @@ test('processes of one host get one server, which ends with the host', async () 
   assert.equal(await answers(first.port), undefined);
 });
 
-test('a process without a host has a server of its own, which ends with it', async () => {
+test('a process without a host has a server of its own, which ends with it', { skip }, async () => {
   const { RINGFENCE_TESTKIT_SHARED: _, ...env } = process.env;
   const { port } = await asked('redis', env);
   assert.equal(await answers(port), undefined);
