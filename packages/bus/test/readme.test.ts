@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-const CODE = /ERR_BUS_[A-Z_]+/g;
+const ROOT = join(import.meta.dirname, '..');
 
 test('every error code stands in the README, and no other', () => {
-  const codesIn = (file: string): string[] => {
-    const text = readFileSync(join(import.meta.dirname, '..', file), 'utf8');
-    return [...new Set(text.match(CODE))].sort();
+  const codesIn = (files: readonly string[], code: RegExp): string[] => {
+    const text = files.map((file) => readFileSync(join(ROOT, file), 'utf8')).join('\n');
+    return [...new Set(Array.from(text.matchAll(code), ([, found = '']) => found))].sort();
   };
-  assert.deepEqual(codesIn('README.md'), codesIn('src/errors.ts'));
+  const sources = globSync('src/**/*.ts', { cwd: ROOT });
+  assert.ok(sources.length > 10);
+  assert.deepEqual(codesIn(['README.md'], /`(ERR_[A-Z_]+)`/g), codesIn(sources, /'(ERR_[A-Z_]+)'/g));
 });
