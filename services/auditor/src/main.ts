@@ -37,6 +37,9 @@ const POLL_RECORDS = 128;
 /** An alert is first answered, then stored: handing it to the thread would take the responder's turn, and its core where there are few. */
 const RECORD_LINGER_MS = 20;
 
+/** A store that is back is found soon. */
+const RETRY_MAX_MS = 5000;
+
 /** Starts keeping the evidence. Rejects with the errors of errors.ts when the file can't be used. */
 export async function startAuditor(deps: AuditorDeps): Promise<Auditor> {
   const { bus, log, failpoint } = deps;
@@ -71,6 +74,7 @@ export async function startAuditor(deps: AuditorDeps): Promise<Auditor> {
     },
     deadLetter: (record, error) => deadLetter(record, error, 'auditor'),
     signal: stop.signal,
+    retryMaxMs: RETRY_MAX_MS,
     metrics,
     log,
     ...(failpoint === undefined ? {} : { failpoint }),

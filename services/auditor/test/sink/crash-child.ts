@@ -1,0 +1,23 @@
+/** An auditor on a bus's file and a cluster, that dies by kill -9 at the n-th passing of a named point, or by its parent's hand. Arguments: directory, URL, prefix, point, n. */
+import { join } from 'node:path';
+import { openEmbeddedBus } from '@ringfence/bus';
+import { startAuditor } from '../../src/index.ts';
+import { silent } from '../support.ts';
+
+const [dir, url, prefix, point, passing] = process.argv.slice(2) as [string, string, string, string, string];
+let left = Number(passing);
+const auditor = await startAuditor({
+  options: {
+    path: '/unused',
+    sink: 'elasticsearch',
+    elasticsearch: { nodes: [url], prefix, eventSample: 0, requestTimeoutMs: 10_000 },
+    headRecords: 20,
+  },
+  bus: await openEmbeddedBus({ path: join(dir, 'bus.db') }),
+  log: silent,
+  failpoint: (name) => {
+    if (name === point && --left === 0) process.kill(process.pid, 'SIGKILL');
+  },
+});
+process.send?.('started');
+await auditor.done;
