@@ -66,6 +66,14 @@ export class Cluster {
     return id === undefined ? null : (this.#view.nodes.get(id) ?? null);
   }
 
+  /** Says that batches of a partition can't be unpacked and are passed over. */
+  reportUnreadable({ topic, partition }: TopicPartition, reasons: readonly string[]): void {
+    for (const reason of reasons) {
+      const at = { topic: this.logical(topic), partition, reason };
+      this.options.log?.error(at, 'records that can not be unpacked are passed over');
+    }
+  }
+
   /** Groups what is to be asked by the broker to ask; what has no leader now is left out. */
   byLeader<T extends TopicPartition>(all: readonly T[]): Map<Node, T[]> {
     const groups = Map.groupBy(all, (one) => this.leader(one));

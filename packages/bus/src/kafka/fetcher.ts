@@ -112,7 +112,9 @@ export class Fetcher {
     if (failed !== null) throw failed;
   }
 
-  #take(feed: Feed, { records, next, end }: Fetched): void {
+  #take(feed: Feed, { records, next, end, unreadable }: Fetched): void {
+    this.#options.stats.add('unreadableBatches', unreadable.length);
+    this.#options.cluster.reportUnreadable(feed, unreadable);
     feed.end = Math.max(end, next);
     const before = feed.bytes;
     feed.push(records, next);

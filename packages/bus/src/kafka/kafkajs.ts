@@ -5,12 +5,13 @@ import { compressionsAlgorithms, protocolErrorsCodesById } from '@platformatic/k
 import kafkajs from 'kafkajs';
 import { within } from './deadline.ts';
 import type { CompiledKafkaOptions, Compression, KafkaSasl } from './options.ts';
+import type { RawFetch, RawPartition } from './platformatic-fetch.ts';
+import { readRecordSet } from './record-sets.ts';
 import { TlsMaterial, tokenOf } from './secrets.ts';
 import {
   type ClusterView,
   type CreatedTopic,
   type Fetched,
-  type FetchedRecord,
   type FetchFrom,
   type FetchOptions,
   HEADER,
@@ -41,6 +42,7 @@ const buildPools = require('kafkajs/src/cluster/connectionPoolBuilder') as (opti
   }): Promise<{ readonly pool: readonly { readonly requestQueue: RequestQueue }[] }>;
 };
 const { createLogger } = require('kafkajs/src/loggers') as { createLogger: (options: object) => object };
+const Decoder = require('kafkajs/src/protocol/decoder') as new (bytes: Buffer) => Decoder;
 const apiKeys = require('kafkajs/src/protocol/requests/apiKeys') as Readonly<Record<string, number>>;
 const { requests } = require('kafkajs/src/protocol/requests') as { requests: Readonly<Record<string, unknown>> };
 
@@ -60,11 +62,20 @@ function lookOnlyWhenNeeded(queue: RequestQueue): void {
 }
 
 interface Request {
-  readonly request: object;
+  readonly request: { readonly apiVersion: number };
   readonly response: {
     readonly decode: (bytes: Buffer) => Promise<unknown>;
     readonly parse: (data: unknown) => unknown;
   };
+}
+
+interface Decoder {
+  readInt16(): number;
+  readInt32(): number;
+  readInt64(): { toString(): string };
+  readString(): string;
+  readBytes(): Buffer | null;
+  readArray<T>(read: (decoder: Decoder) => T): T[];
 }
 
 interface JsBroker {
@@ -140,7 +151,7 @@ export class KafkaJsWire implements Wire {
 
   async fetch(node: Node, { from, maxWaitMs, maxBytes, maxPartitionBytes }: FetchOptions): Promise<readonly Fetched[]> {
     const offsets = new Map(from.map(({ topic, partition, offset }) => [`${topic}/${partition}`, offset]));
-    const response = await this.#call<JsFetched>(node, 'Fetch', {
+    const response = await this.#call<RawFetch>(node, 'Fetch', {
       replicaId: -1,
       isolationLevel: 0,
       maxWaitTime: maxWaitMs,
@@ -153,16 +164,14 @@ export class KafkaJsWire implements Wire {
         maxBytes: maxPartitionBytes,
       })),
     });
-    refuse(response.errorCode ?? 0, 'fetch');
-    return response.responses.flatMap(({ topicName: topic, partitions }) =>
-      partitions.map(({ partition, errorCode, highWatermark, messages }) => ({
-        topic,
-        partition,
-        error: nameOf(errorCode),
-        end: Number(highWatermark),
-        ...recordsOf(messages, offsets.get(`${topic}/${partition}`) ?? 0),
-      })),
-    );
+    refuse(response.errorCode, 'fetch');
+    return response.partitions.map(({ topic, partition, errorCode, highWatermark, batches }) => ({
+      topic,
+      partition,
+      error: nameOf(errorCode),
+      end: highWatermark,
+      ...readRecordSet(batches, offsets.get(`${topic}/${partition}`) ?? 0),
+    }));
   }
 
   async offsetsAt(
@@ -285,7 +294,7 @@ export class KafkaJsWire implements Wire {
       // Also authenticates anew when the session is about to end.
       await within(broker.connect(), requestDeadlineMs, where, () => this.#drop(where));
       const { request, response } = broker.lookupRequest(apiKeys[name]!, requests[name])(args);
-      const { decode } = response;
+      const decode = name === 'Fetch' ? decodeFetch(request) : response.decode;
       const sent = broker.connectionPool.send({ request, response: { decode, parse: (data) => data } });
       return (await within(sent, deadlineMs, where, () => this.#drop(where))) as R;
     } catch (error) {
@@ -332,6 +341,37 @@ export class KafkaJsWire implements Wire {
     this.#sockets.set(where, sockets.add(socket));
     socket.once('close', () => sockets.delete(socket));
   }
+}
+
+const FETCH_VERSION = 11;
+
+/** Its own decoder unpacks batches while it reads: one that it can't unpack would cost all that came with it. */
+function decodeFetch({ apiVersion }: { readonly apiVersion: number }): (bytes: Buffer) => Promise<RawFetch> {
+  if (apiVersion !== FETCH_VERSION)
+    throw new WireError('UNSUPPORTED', 'the broker is older than Kafka 2.3: upgrade it');
+  return async (bytes) => {
+    const decoder = new Decoder(bytes);
+    decoder.readInt32();
+    const errorCode = decoder.readInt16();
+    decoder.readInt32();
+    const topics = decoder.readArray((one) => {
+      const topic = one.readString();
+      return one.readArray((own) => partitionOf(topic, own));
+    });
+    return { errorCode, partitions: topics.flat() };
+  };
+}
+
+/** partition error_code high_watermark last_stable_offset log_start_offset [aborted_transactions] preferred_read_replica record_set */
+function partitionOf(topic: string, decoder: Decoder): RawPartition {
+  const partition = decoder.readInt32();
+  const errorCode = decoder.readInt16();
+  const highWatermark = Number(decoder.readInt64().toString());
+  decoder.readInt64();
+  decoder.readInt64();
+  decoder.readArray((aborted) => [aborted.readInt64(), aborted.readInt64()]);
+  decoder.readInt32();
+  return { topic, partition, errorCode, highWatermark, batches: decoder.readBytes() ?? EMPTY };
 }
 
 const SILENT = createLogger({ level: 0, logCreator: () => () => {} });
@@ -394,29 +434,6 @@ interface JsProduced {
   }[];
 }
 
-interface JsMessage {
-  readonly offset: string;
-  readonly timestamp: string;
-  readonly key: Buffer | null;
-  readonly value: Buffer | null;
-  readonly headers: Readonly<Record<string, Buffer | undefined>>;
-  readonly isControlRecord: boolean;
-  readonly batchContext: { readonly firstOffset: string; readonly lastOffsetDelta: number };
-}
-
-interface JsFetched {
-  readonly errorCode?: number;
-  readonly responses: readonly {
-    readonly topicName: string;
-    readonly partitions: readonly {
-      readonly partition: number;
-      readonly errorCode: number;
-      readonly highWatermark: string;
-      readonly messages: readonly JsMessage[];
-    }[];
-  }[];
-}
-
 interface JsOffsets {
   readonly errorCode?: number;
   readonly responses: readonly {
@@ -453,22 +470,6 @@ interface JsCreated {
 }
 
 const EMPTY = Buffer.alloc(0);
-
-function recordsOf(
-  messages: readonly JsMessage[],
-  from: number,
-): { readonly records: readonly FetchedRecord[]; readonly next: number } {
-  const records: FetchedRecord[] = [];
-  let next = from;
-  for (const { offset, timestamp, key, value, headers, isControlRecord, batchContext } of messages) {
-    const at = Number(offset);
-    next = Math.max(next, Number(batchContext.firstOffset) + batchContext.lastOffsetDelta + 1);
-    if (at < from || isControlRecord) continue;
-    const header = headers[HEADER] ?? null;
-    records.push({ offset: at, timestampMs: Number(timestamp), key: key ?? EMPTY, value, header });
-  }
-  return { records, next };
-}
 
 const offsetsOf = ({ responses }: JsOffsets): OffsetAt[] =>
   responses.flatMap(({ topic, partitions }) =>

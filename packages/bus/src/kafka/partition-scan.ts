@@ -68,6 +68,7 @@ export async function scan(
     if (fetched === undefined) throw new WireError('NETWORK', `${topic}/${partition}: an empty answer`);
     if (fetched.error !== null)
       throw new WireError(fetched.error, `${topic}/${partition}: the broker says ${fetched.error}`);
+    cluster.reportUnreadable(fetched, fetched.unreadable);
     for (const record of fetched.records) if (record.offset < to) each(record);
     // After a change of the leader its end may lie before what was acknowledged, for a moment.
     if (fetched.next === offset && fetched.end <= offset)

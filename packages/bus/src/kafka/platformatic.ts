@@ -5,7 +5,6 @@ import {
   type ConnectionOptions,
   ConnectionPool,
   createTopicsV5,
-  fetchV12,
   findCoordinatorV3,
   heartbeatV4,
   joinGroupV7,
@@ -17,13 +16,13 @@ import {
   offsetFetchV7,
   produceV9,
   protocolErrorsCodesById,
-  type RecordsBatch,
   type SASLOptions,
   syncGroupV5,
 } from '@platformatic/kafka';
 import { within } from './deadline.ts';
 import type { CompiledKafkaOptions, KafkaSasl } from './options.ts';
-import { type BatchView, recordsFrom } from './record-sets.ts';
+import { rawFetch } from './platformatic-fetch.ts';
+import { readRecordSet } from './record-sets.ts';
 import { TlsMaterial, tokenOf } from './secrets.ts';
 import {
   type ClusterView,
@@ -46,8 +45,6 @@ import {
   WireError,
 } from './wire.ts';
 
-const LOG_APPEND_TIME = 0b1000;
-const CONTROL = 0b100000;
 const HEADER_KEY = Buffer.from(HEADER);
 const PROTOCOL_TYPE = 'consumer';
 const SOFTWARE = 'ringfence';
@@ -109,17 +106,15 @@ export class PlatformaticWire implements Wire {
       })),
     }));
     const offsets = new Map(from.map(({ topic, partition, offset }) => [`${topic}/${partition}`, offset]));
-    const response = await this.#call(node, fetchV12.api, maxWaitMs, 1, maxBytes, 0, 0, -1, topics, [], '');
+    const response = await this.#call(node, rawFetch, maxWaitMs, 1, maxBytes, 0, 0, -1, topics, [], '');
     refuse(response.errorCode, 'fetch');
-    return response.responses.flatMap(({ topicId: topic, partitions }) =>
-      partitions.map(({ partitionIndex: partition, errorCode, highWatermark, records }) => ({
-        topic,
-        partition,
-        error: nameOf(errorCode),
-        end: Number(highWatermark),
-        ...recordsFrom((records ?? []).map(viewOf), offsets.get(`${topic}/${partition}`) ?? 0),
-      })),
-    );
+    return response.partitions.map(({ topic, partition, errorCode, highWatermark, batches }) => ({
+      topic,
+      partition,
+      error: nameOf(errorCode),
+      end: highWatermark,
+      ...readRecordSet(batches, offsets.get(`${topic}/${partition}`) ?? 0),
+    }));
   }
 
   async offsetsAt(
@@ -355,26 +350,6 @@ function byTopic<T extends TopicPartition, R>(
 ): { name: string; partitions: R[] }[] {
   return [...Map.groupBy(all, ({ topic }) => topic)].map(([name, own]) => ({ name, partitions: own.map(convert) }));
 }
-
-function viewOf(batch: RecordsBatch): BatchView {
-  const first = Number(batch.firstOffset);
-  const stamped = (batch.attributes & LOG_APPEND_TIME) !== 0;
-  const base = Number(stamped ? batch.maxTimestamp : batch.firstTimestamp);
-  return {
-    firstOffset: first,
-    lastOffset: first + batch.lastOffsetDelta,
-    control: (batch.attributes & CONTROL) !== 0,
-    records: batch.records.map(({ key, value, headers, offsetDelta, timestampDelta }) => ({
-      offset: first + offsetDelta,
-      timestampMs: stamped ? base : base + Number(timestampDelta),
-      key: key ?? EMPTY,
-      value: value ?? null,
-      header: headers.find(([name]) => name !== null && HEADER_KEY.equals(name))?.[1] ?? null,
-    })),
-  };
-}
-
-const EMPTY = Buffer.alloc(0);
 
 const messagesOf = (errors: readonly Error[]): string => errors.map(({ message }) => message).join('; ');
 

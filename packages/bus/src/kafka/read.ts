@@ -107,7 +107,10 @@ async function fill(cluster: Context['cluster'], wire: Wire, cursors: readonly C
       feed.push([], first);
     } else if (answer.error !== null)
       throw new WireError(answer.error, `${nameOf(feed)}: the broker says ${answer.error}`);
-    else feed.push(answer.records, answer.next);
+    else {
+      cluster.reportUnreadable(answer, answer.unreadable);
+      feed.push(answer.records, answer.next);
+    }
   }
 }
 

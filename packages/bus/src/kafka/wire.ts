@@ -65,8 +65,10 @@ export interface Fetched extends TopicPartition {
   /** end of what is written and replicated */
   readonly end: number;
   readonly records: readonly FetchedRecord[];
-  /** where to go on; past what holds nothing to read */
+  /** where to go on; past what holds nothing to read, or can't be read */
   readonly next: number;
+  /** why record batches could not be read; they are passed over */
+  readonly unreadable: readonly string[];
 }
 
 export interface OffsetAt extends TopicPartition {
