@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, type TestContext, test } from 'node:test';
+import { before, describe, type TestContext, test } from 'node:test';
 import {
   deadLetter,
   decode,
@@ -10,13 +10,7 @@ import {
   SchemaError,
   typeOf,
 } from '@ringfence/schema';
-import {
-  createTestAlert,
-  createTestHost,
-  type RegistryServer,
-  registryMissing,
-  startRegistry,
-} from '@ringfence/testkit';
+import { createTestAlert, createTestHost, registryMissing, sharedRegistry } from '@ringfence/testkit';
 import avro from 'avsc';
 import type { Bus, Consumer, InRecord } from '../../src/port.ts';
 import { RegistryClient, type RegistryOptions } from '../../src/registry/client.ts';
@@ -180,13 +174,10 @@ function letterOf(record: InRecord): { readonly original: Uint8Array } {
 }
 
 describe('schemas in a registry', { skip: registryMissing() ?? false }, () => {
-  let server: RegistryServer;
   let registry: RegistryOptions;
   before(async () => {
-    server = await startRegistry();
-    registry = { url: server.url };
+    registry = { url: (await sharedRegistry()).url };
   });
-  after(() => server?.[Symbol.asyncDispose]());
 
   test('records travel in the Confluent frame and come back byte for byte, so that their signature still holds', async (t) => {
     const wire = await wireWith(t, RAW);
