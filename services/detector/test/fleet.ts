@@ -10,8 +10,11 @@ interface Stage {
   readonly make: () => DetectorPipeline | EdgePipeline;
   readonly queues: Map<string, InRecord[]>;
   readonly store: TestStore;
+  readonly latest: OutRecord[];
   work: DetectorPipeline | EdgePipeline;
 }
+
+const LATEST = 8;
 
 /** Which of so many comes next. */
 export type Choose = (count: number) => number;
@@ -20,7 +23,7 @@ const first: Choose = () => 0;
 export interface FleetOptions extends DetectorOptions {
   /** a pause for thought: the stage about to work is restarted from its store when it says so */
   readonly restarts?: () => boolean;
-  /** the record about to be handled comes twice when it says so */
+  /** the latest outputs of a stage come twice when it says so */
   readonly repeats?: () => boolean;
   readonly rules?: string;
 }
@@ -32,6 +35,7 @@ export class TestFleet {
   readonly #options: FleetOptions;
   readonly #byHost = new Map<string, Stage>();
   readonly #edges: Stage;
+  readonly #feeds = new Map<TestHost, ReturnType<typeof createFeed>>();
   readonly #offsets = new Map<string, number>();
 
   constructor(options: FleetOptions = {}) {
@@ -40,7 +44,9 @@ export class TestFleet {
   }
 
   feed(host: TestHost, batches: readonly Uint8Array[]): void {
-    for (const { key, value } of createFeed(host).of(batches)) this.#route({ topic: TOPIC.events, key, value });
+    const feed = this.#feeds.get(host) ?? createFeed(host);
+    this.#feeds.set(host, feed);
+    for (const { key, value } of feed.of(batches)) this.#route({ topic: TOPIC.events, key, value });
   }
 
   async run(choose: Choose = first): Promise<void> {
@@ -78,12 +84,12 @@ export class TestFleet {
     }
     const effect = await stage.work.handle([record]);
     stage.store.apply(effect);
-    for (const output of effect.outputs) {
-      this.outputs.push(output);
-      this.#route(output);
-      // A crash after the outputs and before the state: they come again.
-      if (this.#options.repeats?.() === true) this.#route(output);
-    }
+    this.outputs.push(...effect.outputs);
+    stage.latest.push(...effect.outputs);
+    stage.latest.splice(0, stage.latest.length - LATEST);
+    for (const output of effect.outputs) this.#route(output);
+    // A crash after the outputs and before the state: they come again, the older ones after the newer.
+    if (this.#options.repeats?.() === true) for (const output of stage.latest) this.#route(output);
   }
 
   #route({ topic, key, value }: OutRecord): void {
@@ -106,7 +112,7 @@ export class TestFleet {
   }
 
   #add(make: () => DetectorPipeline | EdgePipeline): Stage {
-    const stage: Stage = { make, queues: new Map(), store: new TestStore(), work: make() };
+    const stage: Stage = { make, queues: new Map(), store: new TestStore(), latest: [], work: make() };
     this.#stages.push(stage);
     return stage;
   }

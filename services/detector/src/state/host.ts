@@ -25,7 +25,7 @@ export class Host {
   readonly byKey: Map<string, Chain> = new Map();
   /** in how many chains a rule has had a part */
   readonly rarity: Map<string, number> = new Map();
-  /** by boot and run; the latest is last */
+  /** by boot and run; the one heard last is last */
   readonly runs: Map<string, Run> = new Map();
   readonly network: Network = new Network();
   /** µs, of the last tick */
@@ -61,9 +61,9 @@ export class Host {
   }
 
   run(id: string): Run {
-    let run = this.runs.get(id);
-    if (run !== undefined) return run;
-    run = new Map();
+    // A sensor's runs come and go; that of the logs stays, and is heard now and then.
+    const run: Run = this.runs.get(id) ?? new Map();
+    this.runs.delete(id);
     this.runs.set(id, run);
     if (this.runs.size > MAX_RUNS) {
       const [oldest] = this.runs.keys();

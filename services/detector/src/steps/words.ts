@@ -28,6 +28,7 @@ function meaningOf({ rule, tactics, techniques }: ChainAlert): string {
 
 function deed(event: EventView): string {
   const { process, cursor } = event;
+  if (cursor.kind === KIND.Log) return logged(event);
   if (process === undefined) return 'something happened that no process did';
   if (cursor.kind === KIND.Exec) return ran(event, process);
   if (cursor.kind === KIND.Open) return opened(event, process);
@@ -35,6 +36,19 @@ function deed(event: EventView): string {
   if (cursor.kind === KIND.CredentialsChange) return becameSomebody(event, process);
   if (cursor.kind === KIND.Fork) return `${named(process)} was started`;
   return cursor.kind === KIND.Exit ? `${named(process)} ended` : `${named(process)} did something`;
+}
+
+const log = {
+  program: leafIndex('Log', 'program'),
+  message: leafIndex('Log', 'message.bytes'),
+  origin: leafIndex('Log', 'origin'),
+};
+
+function logged({ cursor }: EventView): string {
+  const program = short(escapeText(cursor.leafText(log.program)), COMMAND_MAX);
+  const unverified = cursor.leafText(log.origin) === 'filebeat' ? ', unverified' : '';
+  const message = short(escapeText(cursor.leafText(log.message)), COMMAND_MAX);
+  return `${program === '' ? 'a program' : program} logged "${message}"${unverified}`;
 }
 
 function ran(event: EventView, process: ProcessInfo): string {
