@@ -93,4 +93,42 @@ testContent('credential-access.yaml', {
       meminfo: (s) => s.open(s.start('/usr/bin/free'), '/proc/meminfo'),
     },
   },
+  'SSH password guessing': {
+    as: 'notice credential-access T1110.001',
+    fires: {
+      '20 in a row': (s) => {
+        for (let i = 0; i < 20; i++)
+          s.log(`sshd[${i + 1}]: Failed password for root from 203.0.113.9 port ${i + 1} ssh2`);
+      },
+    },
+    quiet: {
+      'one fewer': (s) => {
+        for (let i = 0; i < 19; i++)
+          s.log(`sshd[${i + 1}]: Failed password for root from 203.0.113.9 port ${i + 1} ssh2`);
+      },
+      'from as many addresses': (s) => {
+        for (let i = 0; i < 30; i++) s.log(`sshd[1]: Failed password for root from 203.0.113.${i} port 1 ssh2`);
+      },
+      'a job that logs in each second': (s) => {
+        for (let i = 0; i < 30; i++) s.log('sshd[1]: Accepted publickey for ann from 203.0.113.9 port 1 ssh2');
+      },
+    },
+  },
+  'SSH password spraying': {
+    as: 'notice credential-access T1110.003',
+    fires: {
+      'ten names, known ones or not': (s) => {
+        for (let i = 0; i < 10; i++)
+          s.log(`sshd[1]: Failed password for ${i % 2 ? 'invalid user ' : ''}user${i} from 203.0.113.9 port 1 ssh2`);
+      },
+    },
+    quiet: {
+      'one name often': (s) => {
+        for (let i = 0; i < 18; i++) s.log('sshd[1]: Failed password for ann from 203.0.113.9 port 1 ssh2');
+      },
+      'one name each from many places': (s) => {
+        for (let i = 0; i < 18; i++) s.log(`sshd[1]: Failed password for user${i} from 203.0.113.${i} port 1 ssh2`);
+      },
+    },
+  },
 });

@@ -73,4 +73,23 @@ testContent('initial-access.yaml', {
       'on a host': (s) => s.start(['perl', '-e', '1'], s.start('/usr/sbin/apache2', s.init), {}, '/usr/bin/perl'),
     },
   },
+  'Root login over SSH with a password': {
+    as: 'warning initial-access T1078.003',
+    fires: {
+      'by password': (s) => s.log('sshd[812]: Accepted password for root from 203.0.113.9 port 40122 ssh2'),
+      'by what PAM asks': (s) =>
+        s.log('sshd-session[812]: Accepted keyboard-interactive/pam for root from 203.0.113.9 port 40122 ssh2'),
+    },
+    quiet: {
+      'by key': (s) =>
+        s.log('sshd[812]: Accepted publickey for root from 203.0.113.9 port 40122 ssh2: ED25519 SHA256:x'),
+      'somebody else': (s) => s.log('sshd[812]: Accepted password for ann from 203.0.113.9 port 40122 ssh2'),
+      'in vain': (s) => s.log('sshd[812]: Failed password for root from 203.0.113.9 port 40122 ssh2'),
+      'a name that looks like it': (s) =>
+        s.log(
+          'sshd[812]: Failed password for invalid user x Accepted password for root from 203.0.113.9 port 40122 ssh2',
+        ),
+      'another program says so': (s) => s.log('app[812]: Accepted password for root from 203.0.113.9 port 40122 ssh2'),
+    },
+  },
 });

@@ -178,4 +178,30 @@ testContent('persistence.yaml', {
       'a package script': (s) => packageScript(s, '/sbin/insmod x.ko'),
     },
   },
+  'User added to a group of administrators': {
+    as: 'warning persistence T1098.007',
+    fires: {
+      'by usermod': (s) => s.log("usermod[90]: add 'eve' to group 'sudo'"),
+      'by gpasswd': (s) => s.log('gpasswd[90]: user eve added by root to group wheel'),
+      'into docker, which is root': (s) => s.log("usermod[90]: add 'eve' to group 'docker'"),
+    },
+    quiet: {
+      'into a group of no power': (s) => s.log("usermod[90]: add 'eve' to group 'audio'"),
+      'a group whose name begins alike': (s) => s.log("usermod[90]: add 'eve' to group 'sudoku'"),
+      'a new group': (s) => s.log('groupadd[90]: new group: name=sudo, GID=27'),
+      'another program says so': (s) => s.log("app[90]: add 'eve' to group 'sudo'"),
+    },
+  },
+  'Login account created': {
+    as: 'notice persistence T1136.001',
+    fires: {
+      'with a shell': (s) =>
+        s.log('useradd[90]: new user: name=eve, UID=1001, GID=1001, home=/home/eve, shell=/bin/bash, from=/dev/pts/1'),
+    },
+    quiet: {
+      'of a service': (s) =>
+        s.log('useradd[90]: new user: name=pg, UID=115, GID=120, home=/var/lib/pg, shell=/usr/sbin/nologin, from=none'),
+      'its group': (s) => s.log('useradd[90]: new group: name=eve, GID=1001'),
+    },
+  },
 });

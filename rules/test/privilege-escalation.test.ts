@@ -144,4 +144,29 @@ testContent('privilege-escalation.yaml', {
       'somebody looks': (s) => s.open(s.start('/usr/bin/cat x'), '/proc/sys/kernel/core_pattern'),
     },
   },
+  'Sudo refused several times': {
+    as: 'warning privilege-escalation T1548.003',
+    fires: {
+      'a wrong password, and a command that is not theirs': (s) =>
+        s.log(
+          'sudo: eve : 3 incorrect password attempts ; TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/bin/sh',
+          'sudo: eve : command not allowed ; TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/bin/cat /etc/shadow',
+          'sudo: eve : user NOT in sudoers ; TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/bin/sh',
+        ),
+    },
+    quiet: {
+      'somebody mistypes': (s) =>
+        s.log(
+          'sudo: ann : 1 incorrect password attempt ; TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/bin/true',
+          'sudo: ann : 1 incorrect password attempt ; TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/bin/true',
+        ),
+      'three users, once each': (s) => {
+        for (const user of ['ann', 'bob', 'eve'])
+          s.log(`sudo: ${user} : 3 incorrect password attempts ; TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/bin/sh`);
+      },
+      'commands that are allowed': (s) => {
+        for (let i = 0; i < 5; i++) s.log('sudo: ann : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/usr/bin/apt update');
+      },
+    },
+  },
 });

@@ -11,13 +11,14 @@ import {
   type RuleSource,
   render,
 } from '@ringfence/rules';
-import { catalogue, createSigningKey, EventView, eventKinds } from '@ringfence/schema';
+import { catalogue, createSigningKey, EventView, eventKinds, TOPIC } from '@ringfence/schema';
 import {
   type ContainerValues,
   credentialsOf,
   type ExecValues,
   TestHost,
   type TestProcess,
+  testLogs,
   testRecords,
 } from '@ringfence/testkit';
 
@@ -47,6 +48,8 @@ export class Scene extends TestHost {
   readonly sshd: TestProcess;
   /** Every program ran before the agent did. */
   readonly #found: boolean;
+  /** of the host's log */
+  readonly lines: string[] = [];
   #containers = 0;
   #inside: TestProcess | undefined;
 
@@ -81,6 +84,11 @@ export class Scene extends TestHost {
     return this.spawn(parent, path ?? argv[0] ?? '', argv, values);
   }
 
+  /** Lines as programs write them into the host's log. */
+  log(...lines: string[]): void {
+    for (const line of lines) this.lines.push(`Jan  1 01:00:00 web-1 ${line}`);
+  }
+
   /** The runtime makes a container and starts `entry` in it; returns that process. */
   startContainer(values: Partial<ContainerValues> = {}, entry = '/app/server'): TestProcess {
     const cgroup = BigInt(700 + this.#containers++);
@@ -100,7 +108,11 @@ export interface Match {
 export function judge(scene: TestHost, rules: RuleSet<EventView> = builtIn()): Match[] {
   const keyFor = () => scene.key.publicKey;
   const enricher = createEnricherPipeline({ enrolment: { keyFor } });
-  const { outputs } = enricher.handle(testRecords(scene.hostId, [scene.batch()]));
+  const logs = scene instanceof Scene && scene.lines.length > 0 ? [testLogs(scene, scene.lines)] : [];
+  const { outputs } = enricher.handle([
+    ...testRecords(scene.hostId, [scene.batch()]),
+    ...testRecords(scene.hostId, logs, TOPIC.logsRaw),
+  ]);
   const view = new EventView();
   const matches: Match[] = [];
   for (const { value } of outputs) {

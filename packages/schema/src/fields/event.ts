@@ -1,5 +1,6 @@
 import { KIND } from '../layout.ts';
 import { bodyLong, type Field } from './field.ts';
+import { logSays } from './log.ts';
 
 const openResult = bodyLong('Open', 'result');
 const connectResult = bodyLong('Connect', 'result');
@@ -39,16 +40,16 @@ export const eventFields: readonly Field[] = [
   {
     name: 'event.action',
     type: 'string',
-    doc: 'What happened: fork, exec, exit, credentials, open, connect, accept.',
+    doc: 'What happened: fork, exec, exit, credentials, open, connect, accept; of a log line ssh-login, sudo-command, …',
     constants: actions,
-    get: () => undefined,
+    get: logSays.action,
   },
   {
     name: 'event.category',
     type: 'string',
-    doc: 'ECS category: process, iam, file, network.',
+    doc: 'ECS category: process, iam, file, network; of a log line also authentication, session.',
     constants: categories,
-    get: () => undefined,
+    get: logSays.category,
   },
   {
     name: 'evt.type',
@@ -61,8 +62,9 @@ export const eventFields: readonly Field[] = [
     name: 'event.outcome',
     type: 'string',
     doc: 'success or failure (a non-blocking connect that has only begun is a success).',
-    kinds: ['open', 'connect'],
+    kinds: ['open', 'connect', 'log'],
     get: (event) => {
+      if (event.cursor.kind === KIND.Log) return logSays.outcome(event);
       const result = event.cursor.kind === KIND.Open ? openResult(event) : connectResult(event);
       return result >= 0 || result === EINPROGRESS ? 'success' : 'failure';
     },

@@ -5,6 +5,7 @@ import { eventFields } from './event.ts';
 import { execFields } from './exec.ts';
 import type { Field } from './field.ts';
 import { fileFields } from './file.ts';
+import { logFields } from './log.ts';
 import { networkFields } from './network.ts';
 import { processFields } from './process.ts';
 import { userFields } from './user.ts';
@@ -24,6 +25,7 @@ export const catalogue: { readonly fields: readonly Field[] } = {
     ...fileFields,
     ...networkFields,
     ...containerFields,
+    ...logFields,
   ],
 };
 

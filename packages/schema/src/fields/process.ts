@@ -3,6 +3,7 @@ import { leafIndex } from '../layout.ts';
 import type { ProcessInfo } from '../process.ts';
 import { decodeText, splitText } from '../text.ts';
 import { baseName, bodyLong, bodyText, type Field, type FieldValue, isExec, some } from './field.ts';
+import { logSays } from './log.ts';
 
 const execPath = bodyText('Exec', 'path.bytes');
 const execCwd = bodyText('Exec', 'cwd.bytes');
@@ -91,16 +92,18 @@ export const processFields: readonly Field[] = [
   {
     name: 'process.command_line',
     type: 'string',
-    doc: 'Arguments joined by spaces.',
+    doc: 'Arguments joined by spaces; of a log line, the command it tells of.',
     aliases: ['proc.cmdline', 'CommandLine'],
-    get: (event) => args(event)?.join(' '),
+    get: (event) => logSays.command(event) ?? args(event)?.join(' '),
   },
   {
     name: 'process.working_directory',
     type: 'string',
     doc: 'Current directory at its last exec.',
     aliases: ['proc.cwd', 'CurrentDirectory'],
-    get: (event) => some(isExec(event) ? execCwd(event) : event.process && decodeText(event.process.raw.cwd)),
+    get: (event) =>
+      logSays.workingDirectory(event) ??
+      some(isExec(event) ? execCwd(event) : event.process && decodeText(event.process.raw.cwd)),
   },
   {
     name: 'process.tty',

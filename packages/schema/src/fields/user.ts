@@ -1,6 +1,9 @@
+import type { EventView } from '../event-batch.ts';
 import { leafIndex } from '../layout.ts';
+import type { ProcessInfo } from '../process.ts';
 import { u64High, u64Low } from '../u64.ts';
 import { bodyLong, type Field, some } from './field.ts';
+import { isLog, logSays } from './log.ts';
 
 const UNSET_UID = 0xffffffff;
 const capsAfter = leafIndex('CredentialsChange', 'after.capEffective');
@@ -21,40 +24,43 @@ export function capabilityNames(set: Uint8Array, at = 0, except?: Uint8Array, ex
   return CAPABILITIES.filter((_, bit) => ((bit < 32 ? low >>> bit : high >>> (bit - 32)) & 1) === 1);
 }
 
+/** Whose process it was; the sender of a log line is not the user that the line is about. */
+const actor = (event: EventView): ProcessInfo | undefined => (isLog(event) ? undefined : event.process);
+
 export const userFields: readonly Field[] = [
   {
     name: 'user.audit.id',
     type: 'number',
     doc: 'Who logged in (loginuid); absent when nobody did.',
     aliases: ['user.loginuid'],
-    get: (event) => (event.process?.raw.loginuid === UNSET_UID ? undefined : event.process?.raw.loginuid),
+    get: (event) => (actor(event)?.raw.loginuid === UNSET_UID ? undefined : actor(event)?.raw.loginuid),
   },
   {
     name: 'user.id',
     type: 'number',
     doc: 'Real user id.',
     aliases: ['user.uid'],
-    get: (event) => event.process?.uid,
+    get: (event) => actor(event)?.uid,
   },
   {
     name: 'user.effective.id',
     type: 'number',
     doc: 'Effective user id.',
-    get: (event) => event.process?.euid,
+    get: (event) => actor(event)?.euid,
   },
   {
     name: 'user.name',
     type: 'string',
-    doc: 'Name of the effective user.',
+    doc: 'Name of the effective user; of a log line, who logs in or asks.',
     aliases: ['User'],
-    get: (event) => some(event.process?.raw.user),
+    get: (event) => (isLog(event) ? logSays.user(event) : some(event.process?.raw.user)),
   },
   {
     name: 'group.id',
     type: 'number',
     doc: 'Real group id.',
     aliases: ['group.gid'],
-    get: (event) => event.process?.raw.credentials.gid,
+    get: (event) => actor(event)?.raw.credentials.gid,
   },
   {
     name: 'process.thread.capabilities.effective',
