@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { type AddressInfo, createConnection } from 'node:net';
 import { after, before, suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type RedisServer, redisMissing, startRedis } from '@ringfence/testkit';
+import { createServer } from 'node:tls';
+import { createTestCa, type RedisServer, redisMissing, startRedis } from '@ringfence/testkit';
 import { Redis } from 'ioredis';
 import { job, until } from '../src/conformance/helpers.ts';
 import { conformance } from '../src/conformance/index.ts';
@@ -91,9 +93,9 @@ suite('redis', { skip }, () => {
     await until('the first ran', () => runs.length === 1);
     const held = await here.acquire('l', 'o', 60_000);
     await own.stop('SIGKILL');
+    await until('the loss was noticed', () => here.stats().up === 0);
     await assert.rejects(here.take('k', { rate: 1, burst: 1 }), CoordinationAwayError);
     await assert.rejects(here.add(job('b')), { code: 'ERR_COORDINATION_AWAY', fate: 'retriable' });
-    assert.equal(here.stats().up, 0);
     assert.ok(here.stats().failures.away >= 2);
     await own.start();
     await until('it is there again', () => here.stats().up === 1);
@@ -168,6 +170,36 @@ suite('redis', { skip }, () => {
     await assert.rejects(other.once('k', 1000));
     await until('it was told', () => warned.some((line) => /WRONGPASS|NOAUTH/.test(line)));
     assert.ok(!warned.join().includes('battery'));
+  });
+
+  test('over TLS: a server that the authority vouches for is used, another one is not', async () => {
+    const ca = await createTestCa();
+    const { key, certificate: cert } = await ca.issue('localhost');
+    const { port } = new URL(server.url);
+    const sockets = new Set<{ destroy(): unknown }>();
+    // Redis behind what ends TLS, as in most clouds.
+    const terminator = createServer({ key, cert }, (from) => {
+      const to = createConnection(Number(port), '127.0.0.1');
+      for (const socket of [from, to]) {
+        sockets.add(socket);
+        socket.on('error', () => socket.destroy());
+      }
+      from.pipe(to).pipe(from);
+    });
+    await new Promise<void>((resolve) => terminator.listen(0, '127.0.0.1', resolve));
+    const url = `rediss://localhost:${(terminator.address() as AddressInfo).port}`;
+    try {
+      await using here = await openCoordination({ url, ca: ca.certificate, prefix: 'tls' });
+      assert.equal(await here.once('k', 1000), true);
+      const warned: object[] = [];
+      const log = { info: () => {}, warn: (facts: object) => void warned.push(facts), error: () => {} };
+      await using other = await openCoordination({ url, prefix: 'tls', deadlineMs: 300, log });
+      await assert.rejects(other.once('k', 1000), CoordinationAwayError);
+      assert.match(JSON.stringify(warned), /certificate/);
+    } finally {
+      terminator.close();
+      for (const socket of sockets) socket.destroy();
+    }
   });
 
   for (const url of ['', 'http://127.0.0.1:1', 'redis://:secret@host:port', '127.0.0.1:6379', 'redis://h/x']) {

@@ -5,6 +5,7 @@ import type { Coordination } from '@ringfence/coordination';
 import { deadLetter, decode, type SigningKey } from '@ringfence/schema';
 import { compileResponderOptions, type ResponderOptions } from './config.ts';
 import { answer, finalResult, startExecutor } from './dispatch/executor.ts';
+import { queueOf } from './dispatch/names.ts';
 import { Presence } from './dispatch/presence.ts';
 import { Router } from './dispatch/router.ts';
 import { forwardInterest } from './interest/forward.ts';
@@ -113,7 +114,7 @@ export async function startResponder(deps: ResponderDeps): Promise<Responder> {
   return {
     done,
     close,
-    stats: () => metrics.snapshot(),
+    stats: () => metrics.snapshot(deps.coordination?.stats() ?? null),
     setPolicies: (next) => {
       policies = new PolicySet(next, options.mode);
     },
@@ -140,9 +141,9 @@ async function startDispatching(deps: Shared): Promise<Dispatching> {
   const { coordination, control, options, log, metrics } = deps;
   if (coordination === null) return { router: null, close: async () => {} };
   const now = (): number => deps.now(0);
-  const router = new Router({ ...deps, coordination, now });
   // A start has a queue of its own: what an earlier one left is routed again, and nothing waits for locks of the dead.
   const owner = `${deps.instance ?? 'responder'}.${randomBytes(4).toString('hex')}`;
+  const router = new Router({ ...deps, coordination, now, queue: queueOf(owner) });
   const executor = control === null ? null : await startExecutor({ ...deps, coordination, control, owner, now });
   const ttlMs = options.attachedMs;
   const presence =

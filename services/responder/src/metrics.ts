@@ -1,4 +1,5 @@
 import type { PipelineMetrics } from '@ringfence/bus';
+import type { CoordinationStats, JobCounts } from '@ringfence/coordination';
 import type { Command, Outcome } from '@ringfence/schema';
 import type { Refusal } from './steps/order-kill.ts';
 
@@ -24,6 +25,15 @@ export interface ResponderStats {
   readonly waits: Readonly<Record<Wait, number>>;
   /** what could not be done at once and is done again, by what it was */
   readonly failures: Readonly<Record<Failure, number>>;
+  /** jobs in this responder's own queue now */
+  readonly queue: Readonly<Record<keyof JobCounts, number>>;
+  /** jobs it has run, by end */
+  readonly jobs: CoordinationStats['jobs'];
+  /** 1 while what responders share can be reached */
+  readonly sharedUp: number;
+  readonly sharedReconnects: number;
+  /** calls to it that were given up, by cause */
+  readonly sharedFailures: CoordinationStats['failures'];
   readonly retries: number;
   readonly deadLetters: number;
 }
@@ -32,12 +42,20 @@ export interface ResponderStats {
 export type Wait = 'not-attached' | 'limited' | 'limits-away' | 'refused';
 export type Failure = 'presence' | 'routing' | 'interest';
 
+const NOTHING_SHARED: CoordinationStats = {
+  up: 0,
+  reconnects: 0,
+  failures: { away: 0, timeout: 0, error: 0 },
+  jobs: { done: 0, retried: 0, postponed: 0, dead: 0, expired: 0 },
+};
+
 /** Counts what the responder did. */
 export class ResponderMetrics implements PipelineMetrics {
   underWay = 0;
   answersAgain = 0;
   routed = 0;
   open = 0;
+  queue: JobCounts = { waiting: 0, delayed: 0, active: 0, dead: 0 };
   unheld = 0;
   readonly #waits: Record<Wait, number> = { 'not-attached': 0, limited: 0, 'limits-away': 0, refused: 0 };
   readonly #failures: Record<Failure, number> = { presence: 0, routing: 0, interest: 0 };
@@ -84,7 +102,9 @@ export class ResponderMetrics implements PipelineMetrics {
     this.#deadLetters++;
   }
 
-  snapshot(): ResponderStats {
+  /** `shared`: null without a coordination */
+  snapshot(shared: CoordinationStats | null): ResponderStats {
+    const { up, reconnects, failures, jobs } = shared ?? NOTHING_SHARED;
     return {
       records: this.#records,
       commands: { ...this.#commands },
@@ -97,6 +117,11 @@ export class ResponderMetrics implements PipelineMetrics {
       unheld: this.unheld,
       waits: { ...this.#waits },
       failures: { ...this.#failures },
+      queue: { ...this.queue },
+      jobs,
+      sharedUp: up,
+      sharedReconnects: reconnects,
+      sharedFailures: failures,
       retries: this.#retries,
       deadLetters: this.#deadLetters,
     };

@@ -94,7 +94,7 @@ suite('a kill that a rule asks for', () => {
       results.map(({ outcome, id }) => ({ outcome, id })),
       [{ outcome: 'observed', id: commands[0]?.id }],
     );
-    assert.deepEqual(metrics.snapshot().commands, { observe: 1, enforce: 0 });
+    assert.deepEqual(metrics.snapshot(null).commands, { observe: 1, enforce: 0 });
   });
 
   test('is ordered inside the scope of a policy that enforces, for the process of the alert, signed, and with an end', () => {
@@ -171,7 +171,7 @@ suite('a kill that a rule asks for', () => {
       commands.map(({ issuedAt }) => (issuedAt - EVIDENCE_WALL_OFFSET) / SECOND),
       [0, 31],
     );
-    assert.equal(metrics.snapshot().underWay, 1);
+    assert.equal(metrics.snapshot(null).underWay, 1);
   });
 
   test('is refused when the alert is history', () => {
@@ -209,7 +209,7 @@ suite('the limit of kills', () => {
       ],
     );
     assert.match(commands[3]?.reason ?? '', /^refused \(rate-limited\): rule/);
-    assert.equal(metrics.snapshot().refusals['rate-limited'], 2);
+    assert.equal(metrics.snapshot(null).refusals['rate-limited'], 2);
   });
 
   test('is kept by each host for itself', () => {

@@ -14,6 +14,8 @@ export interface RouterDeps {
   readonly options: CompiledResponderOptions;
   readonly metrics: ResponderMetrics;
   readonly log: BusLog;
+  /** this responder's own, to be counted */
+  readonly queue: string;
   /** µs since the epoch */
   readonly now: () => number;
 }
@@ -70,11 +72,12 @@ export class Router {
   }
 
   async #run(): Promise<void> {
-    const { options, metrics, log } = this.#deps;
+    const { options, metrics, log, coordination, queue } = this.#deps;
     while (!this.#stop.signal.aborted) {
       this.#wake = new AbortController();
       try {
         await this.#routeAll();
+        metrics.queue = await coordination.counts(queue);
       } catch (err) {
         metrics.failed('routing');
         if (!isAway(err)) log.warn({ err }, 'commands could not be routed; they are routed again');
