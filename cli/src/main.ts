@@ -6,6 +6,7 @@ import { addAuthority } from './commands/authority.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addConfig } from './commands/config.ts';
 import { addDemo } from './commands/demo.ts';
+import { addDev } from './commands/dev.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEnrol } from './commands/enrol.ts';
 import { addIncident } from './commands/incident.ts';
@@ -51,6 +52,7 @@ for (const add of [
   addTopics,
   addAuthority,
   addEnrol,
+  addDev,
   addCompletion,
 ])
   add(program);

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Auditor, AuditReader } from '@ringfence/auditor';
+import { type Auditor, AuditReader, ClusterReader, clusterOf, type TrailReader } from '@ringfence/auditor';
 import type { Collector } from '@ringfence/collector';
 import { type Config, SERVICES, type ServiceName } from '@ringfence/config';
 import type { DetectorService } from '@ringfence/detector';
@@ -27,8 +27,8 @@ export interface App extends AsyncDisposable {
   readonly config: Config;
   readonly site: Site;
   readonly services: Readonly<Services>;
-  /** the audit trail; null when it isn't kept in a file here */
-  readonly audit: AuditReader | null;
+  /** the audit trail; null when it is a file of another process */
+  readonly audit: TrailReader | null;
   /** Rejects with what stopped a service; else resolves after the app was closed. */
   readonly done: Promise<void>;
 }
@@ -71,8 +71,10 @@ export async function startApp(config: Config, log: AppLog, options: StartOption
   }
   if (wants('responder'))
     services.responder = keep('responder', await start.responder(wiring, services.collector?.control));
-  const inFile = services.auditor !== undefined && config.auditor.sink === 'sqlite';
-  const audit = inFile ? stack.use(new AuditReader(config.auditor.path)) : null;
+  const cluster = clusterOf(config.auditor);
+  const inFile = services.auditor !== undefined && cluster === null;
+  const file = inFile ? stack.use(new AuditReader(config.auditor.path)) : null;
+  const audit = cluster === null ? file : stack.use(new ClusterReader(cluster));
   // The registrar has no end of its own: a process of it alone goes on until it is closed.
   const closed = Promise.withResolvers<void>();
   stack.defer(closed.resolve);

@@ -20,7 +20,7 @@ import {
   watchCertificates,
   writeIdentity,
 } from '@ringfence/identity';
-import { ACCESS, createSigningKey, type Role, TOPIC } from '@ringfence/schema';
+import { ACCESS, createSigningKey, type Role, TOPIC, topicsOf } from '@ringfence/schema';
 import { CliError } from '../errors.ts';
 import { kafkaOptionsOf } from './kafka-options.ts';
 import { withSchemasOf } from './schemas.ts';
@@ -176,9 +176,8 @@ function openBus(
 /** Makes the topics where that is allowed; else waits for whoever may. */
 async function ensureTopics(options: SiteOptions, bus: Bus): Promise<void> {
   const { config } = options;
-  const access = config.services.map((service) => ACCESS[roleOf(service)]);
-  const touched = new Set(access.flatMap(({ reads, writes }) => [...reads, ...writes] as string[]));
-  const specs = topicSpecs(config, config.bus.kafka.partitions).filter(({ name }) => touched.has(name));
+  const touched: readonly string[] = topicsOf(config.services.map(roleOf));
+  const specs = topicSpecs(config, config.bus.kafka.partitions).filter(({ name }) => touched.includes(name));
   await insist(options, 'topics; "ringfence topics apply" makes them', () => bus.ensureTopics(specs));
 }
 

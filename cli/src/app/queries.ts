@@ -1,4 +1,4 @@
-import type { AuditReader } from '@ringfence/auditor';
+import type { TrailReader } from '@ringfence/auditor';
 import type { Bus } from '@ringfence/bus';
 import {
   type Alert,
@@ -36,7 +36,7 @@ export function queryOf(query: URLSearchParams, signal: AbortSignal): Query {
 
 const all = (): boolean => true;
 
-export function alerts(reader: AuditReader, bus: Bus, query: Query): AsyncGenerator<Alert> {
+export function alerts(reader: TrailReader, bus: Bus, query: Query): AsyncGenerator<Alert> {
   const where = query.where === '' ? all : whereAlert(query.where);
   return newestThenNew(
     reader.alerts({ limit: query.limit, from: query.from, where }),
@@ -46,7 +46,7 @@ export function alerts(reader: AuditReader, bus: Bus, query: Query): AsyncGenera
   );
 }
 
-export function incidents(reader: AuditReader, bus: Bus, query: Query): AsyncGenerator<Incident> {
+export function incidents(reader: TrailReader, bus: Bus, query: Query): AsyncGenerator<Incident> {
   const where = query.where === '' ? all : whereIncident(query.where);
   return newestThenNew(
     reader.incidents({ limit: query.limit, from: query.from, where }),

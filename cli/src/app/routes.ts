@@ -70,8 +70,8 @@ async function* mapped(items: AsyncIterable<unknown>): AsyncGenerator<unknown> {
   for await (const item of items) yield plain(item);
 }
 
-function incident(audit: NonNullable<App['audit']>, id: string): Answer {
-  const file = audit.incident(id);
+async function incident(audit: NonNullable<App['audit']>, id: string): Promise<Answer> {
+  const file = await audit.incident(id);
   if (file === undefined) throw new CliError(`there is no incident ${id}: ringfence incidents lists them`);
   const { executions: _, ...rest } = file;
   return { json: plain(rest) };

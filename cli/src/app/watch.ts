@@ -62,14 +62,17 @@ class IncidentTeller {
     clearTimeout(this.#timers.get(incident.id));
     this.#timers.set(
       incident.id,
-      setTimeout(() => this.#tell(incident), QUIET_MS),
+      setTimeout(() => void this.#tell(incident), QUIET_MS),
     );
   }
 
   /** From the audit trail, which by now knows what was done about it. */
-  #tell(incident: Incident): void {
+  async #tell(incident: Incident): Promise<void> {
     this.#timers.delete(incident.id);
-    const file = this.#app.audit?.incident(incident.id) ?? { incident, alerts: [], commands: [], results: [] };
+    const alone = { incident, alerts: [], commands: [], results: [] };
+    const stored = async () => this.#app.audit?.incident(incident.id);
+    // A cluster that is away takes nothing from what the bus said.
+    const file = (await stored().catch(() => undefined)) ?? alone;
     this.#view.print(`\n${renderIncident(this.#paint, file)}\n`);
   }
 }

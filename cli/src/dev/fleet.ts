@@ -21,6 +21,8 @@ export interface DevFleetOptions {
   readonly agent: boolean;
   /** more settings of the agent */
   readonly agentSettings?: Readonly<Record<string, unknown>>;
+  /** ends a start, too */
+  readonly signal?: AbortSignal;
   readonly onStep: (what: string) => void;
 }
 
@@ -33,7 +35,11 @@ export interface DevFleet extends AsyncDisposable {
 }
 
 export async function startDevFleet(options: DevFleetOptions): Promise<DevFleet> {
-  const { directory, brokers, copies, agent, onStep } = options;
+  const { directory, brokers, copies, agent, signal } = options;
+  const onStep = (what: string): void => {
+    signal?.throwIfAborted();
+    options.onStep(what);
+  };
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   await using stack = new AsyncDisposableStack();
   onStep('the certificate authority of the fleet');

@@ -1,0 +1,60 @@
+import type { Status } from '../app/status.ts';
+import type { Paint } from './paint.ts';
+import { bytesText } from './status.ts';
+
+/** One process of a fleet as it was just asked. */
+export interface MemberStatus {
+  readonly name: string;
+  readonly state: 'up' | 'down' | 'silent';
+  readonly status: Status | null;
+}
+
+const number = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+
+/** What of a service's counts tells most. */
+const TELLING: Readonly<Record<string, readonly string[]>> = {
+  collector: ['events'],
+  enricher: ['events'],
+  detector: ['events', 'alerts', 'incidents'],
+  responder: ['records'],
+  auditor: ['records', 'events'],
+  registrar: ['enrolled'],
+};
+
+type Stats = Readonly<Record<string, unknown>>;
+
+const countOf = (stats: unknown, key: string): number => {
+  const value = (stats as Stats | undefined)?.[key];
+  return typeof value === 'number' ? value : 0;
+};
+
+/** A line for each process: what it does, how fast, how far behind. `seconds`: since `before`. */
+export function fleetLines(
+  paint: Paint,
+  now: readonly MemberStatus[],
+  before: readonly MemberStatus[],
+  seconds: number,
+): string[] {
+  const earlier = new Map(before.map((member) => [member.name, member]));
+  const width = Math.max(0, ...now.map(({ name }) => name.length));
+  return now.map((member) => {
+    const name = member.name.padEnd(width);
+    if (member.status === null)
+      return `  ${paint.red('●')} ${name}  ${paint.red(member.state === 'down' ? 'down' : 'does not answer')}`;
+    return `  ${paint.green('●')} ${name}  ${cellsOf(paint, member.status, earlier.get(member.name)?.status ?? null, seconds)}`;
+  });
+}
+
+function cellsOf(paint: Paint, status: Status, before: Status | null, seconds: number): string {
+  const cells = status.services.flatMap(({ name, lag, stats }) => {
+    const was = before?.services.find((service) => service.name === name)?.stats;
+    const told = (TELLING[name] ?? []).map((key) => {
+      const count = countOf(stats, key);
+      const rate = was === undefined ? 0 : Math.max(0, count - countOf(was, key)) / seconds;
+      return `${number.format(count)} ${key}${rate >= 1 ? ` (${number.format(rate)}/s)` : ''}`;
+    });
+    const behind = name === 'collector' ? `in rings ${bytesText(lag)}` : `lag ${number.format(lag)}`;
+    return [...told, lag > 100 && name !== 'collector' ? paint.yellow(behind) : behind];
+  });
+  return [...cells, bytesText(status.rssBytes)].join(paint.dim(' · '));
+}
