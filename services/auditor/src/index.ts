@@ -2,6 +2,7 @@ export { type AuditorOptions, clusterOf, compileAuditorOptions } from './config.
 export type { TrustedRoles } from './elasticsearch/documents/index.ts';
 export * from './elasticsearch/errors.ts';
 export { CLUSTER_DEFAULTS, type ClusterOptions } from './elasticsearch/options.ts';
+export { ClusterReader } from './elasticsearch/reader.ts';
 export { ClusterSink, type ClusterSinkDeps } from './elasticsearch/sink.ts';
 export * from './errors.ts';
 export { type Auditor, type AuditorDeps, startAuditor } from './main.ts';
@@ -16,6 +17,7 @@ export type { TimeRange } from './sqlite/read/trail.ts';
 export type { TrailStats } from './sqlite/read/trail-stats.ts';
 export { AuditReader } from './sqlite/reader.ts';
 export { SqliteSink, type SqliteSinkOptions } from './sqlite/sink.ts';
+export type { TrailReader } from './trail-reader.ts';
 export { type NotedHeads, readHeads } from './verify/heads.ts';
 export type { NotedHead, Tampering, TamperKind, Verification } from './verify/verification.ts';
 export { verifyAudit } from './verify/verify-audit.ts';

@@ -1,4 +1,5 @@
 import type { Alert, Command, DeadLetter, EventView, Incident, Result } from '@ringfence/schema';
+import type { TrailReader } from '../trail-reader.ts';
 import type { NotedHead, Verification } from '../verify/verification.ts';
 import { dossierOf, type IncidentDossier } from './read/dossier.ts';
 import { type EventQuery, eventsOf } from './read/events.ts';
@@ -11,7 +12,7 @@ import { type Progress, verifyTrail } from './verify.ts';
 type List<T> = AsyncGenerator<T, void, undefined>;
 
 /** Reads the trail while it is written, from any process. Every method throws the errors of errors.ts. */
-export class AuditReader implements Disposable {
+export class AuditReader implements TrailReader, Disposable {
   readonly #trail: Trail;
 
   /** Throws AuditMissingError, AuditVersionError, AuditStorageError. */

@@ -1,0 +1,174 @@
+import { type Alert, type AuditKind, decode, type Incident } from '@ringfence/schema';
+import { unpack } from '../packing.ts';
+import type { IncidentDossier } from '../sqlite/read/dossier.ts';
+import type { ListQuery } from '../sqlite/read/list.ts';
+import type { TrailReader } from '../trail-reader.ts';
+import { type Cluster, openCluster } from './cluster.ts';
+import { type AuditSource, idOf } from './documents/audit.ts';
+import { type ClusterOptions, type Names, namesOf } from './options.ts';
+
+const PAGE = 100;
+/** Alerts, commands and results of one incident. */
+const MAX_RELATED = 10_000;
+
+interface Hit<S> {
+  readonly _id: string;
+  readonly _source: S;
+  readonly sort?: readonly unknown[];
+}
+
+interface AuditDocument {
+  readonly ringfence: { readonly audit: AuditSource };
+}
+
+/**
+ * Reads the trail in a cluster: the records as they stood on the bus, from the audit stream. What was stored within the last seconds may not be seen yet. Every
+ * method rejects with the errors of errors.ts. With `follow` in a query nothing more comes than without: the bus is there for that.
+ */
+export class ClusterReader implements TrailReader, AsyncDisposable {
+  readonly #cluster: Cluster;
+  readonly #names: Names;
+
+  constructor(options: ClusterOptions) {
+    this.#cluster = openCluster(options);
+    this.#names = namesOf(options);
+  }
+
+  async *alerts(query: ListQuery<Alert> = {}): AsyncGenerator<Alert, void, undefined> {
+    const filter = [{ term: { 'ringfence.audit.kind': 'alert' } }, ...rangeOf('ringfence.audit.timestamp', query, 1)];
+    const sort = [{ 'ringfence.audit.timestamp': 'desc' }, { 'ringfence.audit.hash': 'asc' }];
+    const pages = this.#pages<AuditDocument>(this.#names.audit, filter, sort);
+    yield* newest(query, pages, async (hits) => hits.map(({ _source }) => decode('Alert', payloadOf(_source))));
+  }
+
+  async *incidents(query: ListQuery<Incident> = {}): AsyncGenerator<Incident, void, undefined> {
+    const filter = rangeOf('@timestamp', query, 1000);
+    const sort = [{ '@timestamp': 'desc' }, { 'ringfence.incident.id': 'asc' }];
+    const pages = this.#pages<Readonly<Record<string, unknown>>>(this.#names.incidents, filter, sort);
+    yield* newest(query, pages, async (hits) => {
+      const ids = hits.map(({ _source }) => versionId(_source));
+      const found = await this.#byIds(ids);
+      return ids.flatMap((id) => found.get(id) ?? []).map((document) => decode('Incident', payloadOf(document)));
+    });
+  }
+
+  async incident(id: string): Promise<IncidentDossier | undefined> {
+    const path = `/${this.#names.incidents}/_doc/${encodeURIComponent(idOf('incident', id))}`;
+    const { status, body } = await this.#cluster.request<Hit<Readonly<Record<string, unknown>>>>('GET', path, {
+      expect: [404],
+    });
+    if (status === 404) return undefined;
+    const newestId = versionId(body._source);
+    const document = (await this.#byIds([newestId])).get(newestId);
+    if (document === undefined) return undefined;
+    const incident = decode('Incident', payloadOf(document));
+    const alertIds = incident.alerts.map((alert) => idOf('alert', alert.id));
+    const alerts = await this.#ordered(alertIds, (bytes) => decode('Alert', bytes));
+    const causes = [id, ...incident.alerts.map((alert) => alert.id)];
+    const commands = (await this.#related('command', { 'ringfence.audit.cause': causes })).map((bytes) =>
+      decode('Command', bytes),
+    );
+    const resultIds = commands.map((command) => idOf('result', command.id));
+    const results = await this.#ordered(resultIds, (bytes) => decode('Result', bytes));
+    const versions = await this.#versions(id);
+    return { incident, versions, alerts, commands, results, executions: [] };
+  }
+
+  async #ordered<T>(ids: readonly string[], read: (bytes: Buffer) => T): Promise<T[]> {
+    const found = await this.#byIds(ids);
+    return ids.flatMap((id) => found.get(id) ?? []).map((document) => read(payloadOf(document)));
+  }
+
+  async #byIds(ids: readonly string[]): Promise<Map<string, AuditDocument>> {
+    const found = new Map<string, AuditDocument>();
+    for (let at = 0; at < Math.min(ids.length, MAX_RELATED); at += PAGE) {
+      const values = ids.slice(at, at + PAGE);
+      const hits = await this.#search<AuditDocument>(this.#names.audit, { size: PAGE, query: { ids: { values } } });
+      for (const { _id, _source } of hits) found.set(_id, _source);
+    }
+    return found;
+  }
+
+  async #related(kind: AuditKind, terms: Readonly<Record<string, readonly string[]>>): Promise<Buffer[]> {
+    const filter = [{ term: { 'ringfence.audit.kind': kind } }, { terms }];
+    const sort = [{ 'ringfence.audit.timestamp': 'asc' }, { 'ringfence.audit.hash': 'asc' }];
+    const found: Buffer[] = [];
+    for await (const hits of this.#pages<AuditDocument>(this.#names.audit, filter, sort)) {
+      found.push(...hits.map(({ _source }) => payloadOf(_source)));
+      if (found.length >= MAX_RELATED) break;
+    }
+    return found;
+  }
+
+  async #versions(id: string): Promise<number> {
+    const filter = [{ term: { 'ringfence.audit.kind': 'incident' } }, { prefix: { 'ringfence.audit.id': `${id}/` } }];
+    const { body } = await this.#cluster.request<{ count: number }>('POST', `/${this.#names.audit}/_count`, {
+      body: { query: { bool: { filter } } },
+    });
+    return body.count;
+  }
+
+  async *#pages<S>(
+    index: string,
+    filter: readonly object[],
+    sort: readonly object[],
+  ): AsyncGenerator<readonly Hit<S>[]> {
+    let after: readonly unknown[] | undefined;
+    do {
+      const body = { size: PAGE, query: { bool: { filter } }, sort, ...(after && { search_after: after }) };
+      const hits: readonly Hit<S>[] = await this.#search<S>(index, body);
+      if (hits.length > 0) yield hits;
+      after = hits.length < PAGE ? undefined : hits.at(-1)?.sort;
+    } while (after !== undefined);
+  }
+
+  async #search<S>(index: string, body: object): Promise<readonly Hit<S>[]> {
+    const answer = await this.#cluster.request<{ hits: { hits: readonly Hit<S>[] } }>('POST', `/${index}/_search`, {
+      // Before the auditor has started once there is nothing there.
+      query: { ignore_unavailable: true, allow_partial_search_results: false },
+      body: { ...body, track_total_hits: false },
+    });
+    return answer.body.hits.hits;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#cluster.close();
+  }
+}
+
+/** The newest `limit` that hold, oldest first. */
+async function* newest<S, T>(
+  { limit = 1000, where }: ListQuery<T>,
+  pages: AsyncIterable<readonly Hit<S>[]>,
+  read: (hits: readonly Hit<S>[]) => Promise<readonly T[]>,
+): AsyncGenerator<T, void, undefined> {
+  const found: T[] = [];
+  if (limit > 0) {
+    for await (const hits of pages) {
+      found.push(...(await read(hits)).filter((item) => where?.(item) !== false));
+      if (found.length >= limit) break;
+    }
+  }
+  yield* found.slice(0, Math.max(0, limit)).reverse();
+}
+
+/** `perUnit`: µs in a unit of the field. */
+function rangeOf<T>(field: string, { from, to, hostId }: ListQuery<T>, perUnit: number): object[] {
+  const range = {
+    ...(from === undefined ? {} : { gte: Math.ceil(from / perUnit) }),
+    ...(to === undefined ? {} : { lte: Math.floor(to / perUnit) }),
+    ...(perUnit === 1 ? {} : { format: 'epoch_millis' }),
+  };
+  const isBounded = from !== undefined || to !== undefined;
+  return [
+    ...(isBounded ? [{ range: { [field]: range } }] : []),
+    ...(hostId === undefined ? [] : [{ term: { 'host.id': hostId } }]),
+  ];
+}
+
+const versionId = (source: Readonly<Record<string, unknown>>): string =>
+  idOf('incident', `${source['ringfence.incident.id']}/${source['ringfence.incident.version']}`);
+
+function payloadOf({ ringfence: { audit } }: AuditDocument): Buffer {
+  return unpack(Buffer.from(audit.payload, 'base64'), audit.packed, audit.size);
+}
