@@ -9,7 +9,7 @@ import {
   stringSerializers,
 } from '@platformatic/kafka';
 import { ACCESS, ROLES, type Role, TOPIC } from '@ringfence/schema';
-import { type KafkaCluster, kafkaMissing, startKafka } from '@ringfence/testkit';
+import { type KafkaCluster, kafkaMissing, sharedKafka, startKafka } from '@ringfence/testkit';
 import { applyPlan, brokersOf, readActual } from '../../src/topics-as-code/admin.ts';
 import { desiredOf } from '../../src/topics-as-code/desired.ts';
 import { planTopics } from '../../src/topics-as-code/plan.ts';
@@ -180,11 +180,12 @@ describe('topics and access lists on a real broker', { skip }, () => {
 test('a broker without access lists: topics are made, and the plan says that it could not look at access', {
   skip,
 }, async () => {
-  await using cluster = await startKafka();
+  const cluster = await sharedKafka();
+  const prefix = `plain-${process.pid}.`;
   const admin = new Admin({ clientId: 'admin', bootstrapBrokers: [...cluster.bootstrap] });
-  const first = await plan(admin);
+  const first = await plan(admin, { prefix });
   assert.equal(first.accessChecked, false);
   await applyPlan(admin, first, () => {});
-  assert.deepEqual(await plan(admin), { changes: [], byHand: [], foreignAccess: [], accessChecked: false });
+  assert.deepEqual(await plan(admin, { prefix }), { changes: [], byHand: [], foreignAccess: [], accessChecked: false });
   await admin.close();
 });
