@@ -47,6 +47,8 @@ export class UnknownSchemas {
       if (answered && (!patient || performance.now() - started >= this.#waitMs)) break;
       await pause(answered ? Math.min(1000, 50 * 2 ** attempt) : Math.min(30_000, 100 * 2 ** attempt), signal);
     }
+    // Who stops has not waited: another consumer here, or the next poll, looks for itself.
+    if (signal.aborted) return;
     if (refs.size > 0 && patient) this.#patientFrom = performance.now() + PATIENCE_MS;
     for (const key of refs.keys()) this.#giveUp(key);
     this.#count(all);

@@ -323,6 +323,24 @@ describe('a registry that is away or lies', () => {
     assert.deepEqual(Buffer.from(record.value ?? []).subarray(10), value.subarray(10));
   });
 
+  test('a wait that was broken off gives up on nothing: the next poll finds the schema', async (t) => {
+    const wire = await wireWith(t, ALERTS);
+    const bus = await open(wire, { waitMs: 60_000 });
+    const schema = newerSchema('Alert');
+    const { bytes, print } = strange('Alert', schema, alert);
+    await wire.produce([{ topic: ALERTS, key: 'h', value: bytes }]);
+    const stop = new AbortController();
+    const first = await bus.consumer({ group: 'g', topics: [ALERTS] });
+    const polled = first.poll(stop.signal);
+    setTimeout(() => stop.abort(), 200);
+    assert.deepEqual(await polled, []);
+    await first.close();
+    await wire.produce([{ topic: SCHEMAS, key: `Alert/${print}`, value: Buffer.from(schema) }]);
+    const [record] = await (await consumerOf(t, bus, ALERTS)).poll();
+    assert.equal(decode('Alert', record?.value ?? Buffer.alloc(0)).id, alert.id);
+    assert.deepEqual(bus.schemaStats(), { schemasFound: 1, schemasUnknown: 0, schemaLookFailures: 0 });
+  });
+
   test('closing a consumer that waits for a schema ends the wait', async (t) => {
     const wire = await wireWith(t, ALERTS);
     const bus = await open(wire, { registry: { url: 'http://127.0.0.1:1', attempts: 1 }, reads: [], writes: [] });
