@@ -9,6 +9,7 @@ import {
   KIND,
   type SigningKey,
   TOPIC,
+  UNKNOWN_BOOT,
   u64ToHex,
 } from '@ringfence/schema';
 import { compileOptions, type DetectorOptions } from './config.ts';
@@ -142,7 +143,10 @@ export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipe
     host.ktime = ktime;
     thresholdsOf(rules).expireBoot(host.id, bootId, rules.rules, ktime);
     for (const chain of host.chains.values()) {
-      if (chain.bootId !== bootId || isIdle(chain, ktime)) close(chain);
+      const { bootId: ofChain } = chain;
+      // What a Filebeat sent where no boot was known has the wall clock's time.
+      const now = ofChain === UNKNOWN_BOOT ? ktime + view.head.wallOffset : ktime;
+      if ((ofChain !== bootId && ofChain !== UNKNOWN_BOOT) || isIdle(chain, now)) close(chain);
       else if (chain.stale && isShown(chain) && host.tick % STALE_TICKS === 0) touched.add(chain);
     }
   }

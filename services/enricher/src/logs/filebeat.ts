@@ -5,7 +5,7 @@ import { STORE } from '../state/changelog.ts';
 import type { LogLine } from './line.ts';
 import type { FilebeatLine } from './record.ts';
 
-/** Stands in keys and identities where the boot would, when the host has never been heard. */
+/** Stands in keys where the boot would. */
 export const FILEBEAT = 'filebeat';
 const MAX_HOSTS = 1024;
 const MAX_FILES = 64;

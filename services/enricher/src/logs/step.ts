@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { InRecord, Position, StateChange, StateEntry } from '@ringfence/bus';
-import { LANE, u64ToHex } from '@ringfence/schema';
+import { LANE, UNKNOWN_BOOT, u64ToHex } from '@ringfence/schema';
 import type { CompiledEnricherOptions } from '../config.ts';
 import type { EnricherStats } from '../metrics.ts';
 import { Boot, laneOf } from '../state/boot.ts';
@@ -60,18 +60,21 @@ export function createLogStep({ boots, sequences, out, stats, options }: LogStep
     stats.events++;
   }
 
-  /** A Filebeat's have numbers of their own, in a run of their own: whoever forges them can hide none of an agent's. */
+  /**
+   * A Filebeat's have numbers of their own, in a run of their own: whoever forges them can hide none of an agent's. It spreads keys over partitions in its
+   * own way, perhaps to where nothing of the host is known.
+   */
   function enrichFilebeat(record: InRecord, filebeat: FilebeatLine): ReturnType<LogStep['enrich']> {
-    const { key: hostId, timestamp } = record;
+    const { key: hostId, timestamp, partition } = record;
     const { line } = filebeat;
     const sequence = filebeats.take(hostId, filebeat);
     if (sequence === null) {
       stats.duplicates++;
       return { boot: null, batches: [] };
     }
-    const boot = boots.latest(hostId) ?? new Boot(hostId, FILEBEAT, options);
+    const boot = boots.latest(hostId) ?? new Boot(hostId, UNKNOWN_BOOT, options);
     const { wallOffset } = boot;
-    const run = hash('sha256', `${FILEBEAT}\0${hostId}`, 'buffer').subarray(0, 8);
+    const run = hash('sha256', `${FILEBEAT}\0${hostId}\0${partition}`, 'buffer').subarray(0, 8);
     out.begin({ boot, run, wallOffset, sentAt: line.at, receivedAt: timestamp, lanes: [] });
     const event = logEvent(line, 'filebeat', sequence, line.at - wallOffset, null);
     out.add(null, null, null, -1, '', event, 0, event.length);

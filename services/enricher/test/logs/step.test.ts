@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, test } from 'node:test';
 import type { InRecord } from '@ringfence/bus';
 import { createSigningKey, decode, type Event, type EventBatch, type Log, TOPIC } from '@ringfence/schema';
 import { createTestHost, type TestHost, type TestLogOptions, testLogs, testRecords } from '@ringfence/testkit';
@@ -249,4 +249,14 @@ describe('lines of a Filebeat', () => {
     }
     assert.equal(store.size, 2048);
   });
+});
+
+test('lines of a Filebeat for a host of which nothing is known have the time of the wall, and the same ids after a restart', () => {
+  const host = createTestHost();
+  const first = feed(createTestEnricher(host), [record(host, filebeat(ACCEPTED, 100))]);
+  const again = feed(createTestEnricher(host), [record(host, filebeat(ACCEPTED, 100))]);
+  assert.deepEqual(ids(first), ids(again));
+  assert.match(ids(first)[0] ?? '', new RegExp(`^${host.hostId}/unknown/`));
+  const [log] = logsIn(first);
+  assert.deepEqual([log?.head.wallOffset, log?.event.ktime], [0, Date.UTC(2026, 0, 1, 1, 0, 5, 123) * 1000]);
 });
