@@ -344,6 +344,8 @@ export class KafkaJsWire implements Wire {
 }
 
 const FETCH_VERSION = 11;
+/** It frames what is said during authentication by its length, on the way there and back. */
+const LENGTH_BYTES = 4;
 
 /** Its own decoder unpacks batches while it reads: one that it can't unpack would cost all that came with it. */
 function decodeFetch({ apiVersion }: { readonly apiVersion: number }): (bytes: Buffer) => Promise<RawFetch> {
@@ -405,8 +407,29 @@ function poolOptions(options: CompiledKafkaOptions, opened: (where: string, sock
 function saslOptions(sasl: KafkaSasl): object {
   const { mechanism, username = '', password = '' } = sasl;
   if (mechanism !== 'oauthbearer') return { mechanism, username, password };
-  return { mechanism, oauthBearerProvider: async () => ({ value: await tokenOf(sasl) }) };
+  // Its own provider doesn't look at the answer, in which a broker says why it refuses a token.
+  const authenticationProvider = ({ saslAuthenticate }: { saslAuthenticate: Authenticate }) => ({
+    async authenticate() {
+      const first = Buffer.from(`n,,\x01auth=Bearer ${await tokenOf(sasl)}\x01\x01`);
+      const length = Buffer.alloc(LENGTH_BYTES);
+      length.writeInt32BE(first.length);
+      const encode = async () => Buffer.concat([length, first]);
+      const response = { decode: async (bytes: Buffer | null) => bytes, parse: (bytes: Buffer | null) => bytes };
+      const answer = await saslAuthenticate({ request: { encode }, response });
+      const said = answer?.toString('utf8', LENGTH_BYTES) ?? '';
+      if (said !== '') throw new WireError('AUTHENTICATION', `the broker refuses the token: ${said.slice(0, 200)}`);
+    },
+  });
+  return { mechanism, authenticationProvider };
 }
+
+type Authenticate = (message: {
+  readonly request: { readonly encode: () => Promise<Buffer> };
+  readonly response: {
+    readonly decode: (bytes: Buffer | null) => Promise<Buffer | null>;
+    readonly parse: (bytes: Buffer | null) => Buffer | null;
+  };
+}) => Promise<Buffer | null>;
 
 interface JsAnswer {
   readonly errorCode: number;

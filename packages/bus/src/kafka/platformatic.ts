@@ -1,6 +1,8 @@
 import {
   type API,
+  AuthenticationError,
   apiVersionsV3,
+  type CallbackWithPromise,
   type Connection,
   type ConnectionOptions,
   ConnectionPool,
@@ -253,10 +255,9 @@ export class PlatformaticWire implements Wire {
       if (version === undefined || version < api.version)
         throw new WireError('UNSUPPORTED', 'the broker is older than Kafka 2.8: upgrade it, or use kafkajs');
       const { socket } = connection;
-      return await within(api.async(connection, ...args), deadlineMs, where, () => socket.destroy());
+      const answered = api.async(connection, ...args).catch(responseOf<R>);
+      return await within(answered, deadlineMs, where, () => socket.destroy());
     } catch (error) {
-      const response = (error as { response?: R }).response;
-      if (response !== undefined && response !== null) return response;
       throw translate(error, where, connection && this.#known.get(connection)?.complaint);
     }
   }
@@ -279,6 +280,13 @@ export class PlatformaticWire implements Wire {
     });
     return apis;
   }
+}
+
+/** Error codes are ours to judge: a response that has some is a response. */
+function responseOf<R>(error: unknown): R {
+  const { response } = error as { response?: R | null };
+  if (response === undefined || response === null) throw error;
+  return response;
 }
 
 /** Offset fetch before version 8 answers for one group, without naming it. */
@@ -305,11 +313,9 @@ export function connectionOptions(options: CompiledKafkaOptions): ConnectionOpti
   };
   if (options.tls === null) return common;
   const material = new TlsMaterial(options.tls);
-  const { serverName } = options.tls;
   return {
     ...common,
-    tlsServerName: serverName ?? true,
-    // Read by every new connection.
+    // Read by every new connection; without a name Node takes the host.
     get tls() {
       return material.current();
     },
@@ -325,8 +331,15 @@ const MECHANISMS = {
 
 function saslOptions(sasl: KafkaSasl): SASLOptions {
   const { mechanism, username = '', password = '' } = sasl;
-  if (mechanism === 'oauthbearer') return { mechanism: 'OAUTHBEARER', token: () => tokenOf(sasl) };
+  if (mechanism === 'oauthbearer')
+    return { mechanism: 'OAUTHBEARER', token: () => tokenOf(sasl), authBytesValidator: refuseAnswered };
   return { mechanism: MECHANISMS[mechanism], username, password };
+}
+
+/** A broker that takes a token says nothing; what it says is why it doesn't. The client has a validator of its own, which lets the connection live on. */
+function refuseAnswered(answer: Buffer, callback: CallbackWithPromise<Buffer>): void {
+  if (answer.length === 0) callback(null, answer);
+  else callback(new AuthenticationError(`the broker refuses the token: ${answer.toString().slice(0, 200)}`));
 }
 
 const nameOf = (code: number): string | null =>
