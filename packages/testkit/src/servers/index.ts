@@ -1,16 +1,25 @@
 export { createTestCa, type IssueOptions, type TestCa, type TestCertificate } from './certificates.ts';
-export {
-  type ElasticsearchOptions,
-  elasticsearchMissing,
-  type SearchServer,
-  startElasticsearch,
-} from './elasticsearch.ts';
 export { TestServerError } from './errors.ts';
 export { type KafkaBroker, type KafkaCluster, type KafkaOptions, kafkaMissing, startKafka } from './kafka.ts';
 export type { KafkaSecurity } from './kafka-security.ts';
 export { type RedisOptions, type RedisServer, redisMissing, startRedis } from './redis.ts';
 export { type RegistryServer, registryMissing, startRegistry } from './registry.ts';
+export {
+  elasticsearchMissing,
+  opensearchMissing,
+  type SearchOptions,
+  type SearchServer,
+  startElasticsearch,
+  startOpenSearch,
+} from './search.ts';
 export type { RunningServer } from './server-process.ts';
-export { hostSharedServers, sharedElasticsearch, sharedKafka, sharedRedis, sharedRegistry } from './shared.ts';
+export {
+  hostSharedServers,
+  sharedElasticsearch,
+  sharedKafka,
+  sharedOpenSearch,
+  sharedRedis,
+  sharedRegistry,
+} from './shared.ts';
 export { type Faults, startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 export { createTokenIssuer, type TokenIssuer } from './tokens.ts';

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { createConnection, createServer, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { startElasticsearch } from './elasticsearch.ts';
 import { TestServerError } from './errors.ts';
 import { startKafka } from './kafka.ts';
 import { startRedis } from './redis.ts';
 import { startRegistry } from './registry.ts';
+import { startElasticsearch, startOpenSearch } from './search.ts';
 
 /** Set by whoever hosts shared servers, for the processes it starts: the abstract Unix socket they are asked for on. */
 const VARIABLE = 'RINGFENCE_TESTKIT_SHARED';
@@ -15,6 +15,7 @@ interface Shared {
   readonly kafka: { readonly bootstrap: readonly string[] };
   readonly redis: { readonly url: string; readonly port: number };
   readonly elasticsearch: { readonly url: string };
+  readonly opensearch: { readonly url: string };
   readonly registry: { readonly url: string };
 }
 
@@ -36,6 +37,10 @@ const STARTERS: { readonly [N in Name]: () => Promise<Started<N>> } = {
   },
   elasticsearch: async () => {
     const server = await startElasticsearch();
+    return { server, facts: { url: server.url } };
+  },
+  opensearch: async () => {
+    const server = await startOpenSearch();
     return { server, facts: { url: server.url } };
   },
   registry: async () => {
@@ -111,6 +116,11 @@ export function sharedRedis(): Promise<Shared['redis']> {
 /** One Elasticsearch for all test files of a run: name your indices, streams and templates so that no other file has them. */
 export function sharedElasticsearch(): Promise<Shared['elasticsearch']> {
   return shared('elasticsearch');
+}
+
+/** One OpenSearch for all test files of a run, under the same rule. */
+export function sharedOpenSearch(): Promise<Shared['opensearch']> {
+  return shared('opensearch');
 }
 
 /** One schema registry for all test files of a run: name your subjects so that no other file has them. */

@@ -8,7 +8,7 @@ import { answersOk } from './probe.ts';
 import { type RunningServer, ServerProcess, withControls } from './server-process.ts';
 import { createWorkplace, removeWorkplace } from './workplace.ts';
 
-export interface ElasticsearchOptions {
+export interface SearchOptions {
   /** MB of Java heap. @default 512 */
   readonly heapMb?: number;
 }
@@ -23,12 +23,36 @@ const DEFAULT_HEAP_MB = 512;
 /** After a restart the shards are there later than the port. */
 const HEALTHY = '/_cluster/health?wait_for_status=yellow&wait_for_no_initializing_shards=true&timeout=1s';
 
+/** The Java project, whose main class has the same arguments in each. */
+interface Kind {
+  readonly project: string;
+  readonly title: string;
+  readonly main: string;
+}
+
+const ELASTICSEARCH: Kind = {
+  project: 'elasticsearch',
+  title: 'Elasticsearch',
+  main: 'org.elasticsearch.node.TestNode',
+};
+const OPENSEARCH: Kind = { project: 'opensearch', title: 'OpenSearch', main: 'org.opensearch.node.TestNode' };
+
+function missing({ project }: Kind): string | undefined {
+  return javaMissing(OLDEST_JAVA) ?? classPathMissing(project);
+}
+
 /** Why Elasticsearch can't be started natively; undefined when it can. */
 export function elasticsearchMissing(): string | undefined {
-  return javaMissing(OLDEST_JAVA) ?? classPathMissing('elasticsearch');
+  return missing(ELASTICSEARCH);
+}
+
+/** Why OpenSearch can't be started natively; undefined when it can. */
+export function opensearchMissing(): string | undefined {
+  return missing(OPENSEARCH);
 }
 
 async function startNode(
+  kind: Kind,
   java: Java,
   jars: readonly string[],
   flags: readonly string[],
@@ -36,15 +60,15 @@ async function startNode(
 ): Promise<SearchServer> {
   await using undo = new AsyncDisposableStack();
   const [port, transportPort] = undo.use(await reservePorts(2)).ports;
-  const directory = undo.adopt(createWorkplace('elasticsearch'), removeWorkplace);
+  const directory = undo.adopt(createWorkplace(kind.project), removeWorkplace);
   const home = join(directory, 'home');
   mkdirSync(home);
   const url = `http://127.0.0.1:${port}`;
-  const log = `-Dlog4j2.configurationFile=${projectFile('elasticsearch', 'log4j2.properties')}`;
+  const log = `-Dlog4j2.configurationFile=${projectFile(kind.project, 'log4j2.properties')}`;
   const needs = ['--enable-native-access=ALL-UNNAMED', '--add-opens=java.base/java.io=ALL-UNNAMED', log];
-  const main = ['org.elasticsearch.node.TestNode', home, String(port), String(transportPort)];
+  const main = [kind.main, home, String(port), String(transportPort)];
   const server = new ServerProcess({
-    title: 'Elasticsearch',
+    title: kind.title,
     command: [java.path, `-Xms${heapMb}m`, `-Xmx${heapMb}m`, ...flags, ...needs, ...main],
     env: { CLASSPATH: jars.join(':') },
     log: join(directory, 'log'),
@@ -59,14 +83,23 @@ async function startNode(
   });
 }
 
-/** An Elasticsearch of one node on a free port of 127.0.0.1, without security. What it lacks of the distribution: see the README. */
-export async function startElasticsearch(options: ElasticsearchOptions = {}): Promise<SearchServer> {
+async function start(kind: Kind, options: SearchOptions): Promise<SearchServer> {
   const java = await bringJava(OLDEST_JAVA);
-  const jars = await jarsOf('elasticsearch', java);
+  const jars = await jarsOf(kind.project, java);
   const heapMb = options.heapMb ?? DEFAULT_HEAP_MB;
-  const flags = await javaFlags('elasticsearch', java, jars, async (training) => {
-    await using server = await startNode(java, jars, training, heapMb);
+  const flags = await javaFlags(kind.project, java, jars, async (training) => {
+    await using server = await startNode(kind, java, jars, training, heapMb);
     await server.stop('SIGTERM');
   });
-  return startNode(java, jars, flags, heapMb);
+  return startNode(kind, java, jars, flags, heapMb);
+}
+
+/** An Elasticsearch of one node on a free port of 127.0.0.1, without security. What it lacks of the distribution: see the README. */
+export function startElasticsearch(options: SearchOptions = {}): Promise<SearchServer> {
+  return start(ELASTICSEARCH, options);
+}
+
+/** An OpenSearch of one node on a free port of 127.0.0.1, without security and plugins. */
+export function startOpenSearch(options: SearchOptions = {}): Promise<SearchServer> {
+  return start(OPENSEARCH, options);
 }
