@@ -64,34 +64,11 @@ export async function startResponder(deps: ResponderDeps): Promise<Responder> {
   const stop = new AbortController();
   const consumer = await bus.consumer({ group: 'responder', topics: RESPONDER_TOPICS, stores: STORE_NAMES });
   const dispatching = await orClose(consumer, () => startDispatching(shared));
-  const { router } = dispatching;
-  const partitions: Partitioned = {
-    async open(partition, restore) {
-      const memory = new Memory();
-      await memory.restore(restore, partition);
-      router?.add(partition, memory);
-      const opened = (): void => router?.kick();
-      const { now, trusted } = shared;
-      const handle = createPipeline({
-        options,
-        key,
-        memory,
-        metrics,
-        now,
-        trusted,
-        responders,
-        opened,
-        policies: () => policies,
-      });
-      return { handle, rollback: () => memory.rollback() };
-    },
-    closed: (partition) => router?.remove(partition),
-  };
   const forwarding = deps.followInterest ? startForwarding(shared, stop.signal) : undefined;
   const done = runPipeline({
     service: 'responder',
     consumer,
-    ...partitions,
+    ...partitioned(shared, dispatching.router, () => policies),
     deadLetter: (record, error) => deadLetter(record, error, 'responder'),
     signal: stop.signal,
     metrics,
@@ -120,6 +97,22 @@ export async function startResponder(deps: ResponderDeps): Promise<Responder> {
     },
     takeResult: (result) => answer(deps, finalResult(decode('Result', result))),
     [Symbol.asyncDispose]: close,
+  };
+}
+
+/** The memory of each partition, and what is done over it. */
+function partitioned(deps: Shared, router: Router | null, policies: () => PolicySet): Partitioned {
+  const { options, key, metrics, now, trusted, responders } = deps;
+  const opened = (): void => router?.kick();
+  return {
+    async open(partition, restore) {
+      const memory = new Memory();
+      await memory.restore(restore, partition);
+      router?.add(partition, memory);
+      const handle = createPipeline({ options, key, memory, metrics, now, trusted, responders, opened, policies });
+      return { handle, rollback: () => memory.rollback() };
+    },
+    closed: (partition) => router?.remove(partition),
   };
 }
 

@@ -161,6 +161,22 @@ suite('the limits that responders share', () => {
     assert.equal(metrics.snapshot(null).waits.refused, 1);
   });
 
+  test('keep the token of one bucket while the other has none', async () => {
+    const options = { killsPerMinute: 100, killsPerMinutePerHost: 1 };
+    let fleet = 0;
+    const shared = await openCoordination({ path: ':memory:' });
+    const take: Coordination['take'] = (key, ...rest) => {
+      if (key === 'kills/fleet') fleet++;
+      return shared.take(key, ...rest);
+    };
+    const { execute } = await createTestExecutor(executed, { options, coordination: { take }, after: -60_000_000 });
+    await execute(command({ cause: 'a' }));
+    for (let i = 0; i < 5; i++)
+      await assert.rejects(execute(command({ cause: 'b' })), { code: 'ERR_COORDINATION_POSTPONED' });
+    assert.equal(fleet, 2);
+    await shared.close();
+  });
+
   test('of 0 let nothing pass', async () => {
     const { execute, asked, results } = await createTestExecutor(executed, { options: { killsPerMinute: 0 } });
     await execute(command());

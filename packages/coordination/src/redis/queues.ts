@@ -18,7 +18,7 @@ interface Data {
 /** A queue that nobody adds to or works on is gone after a day. */
 const QUEUE_TTL_MS = 86_400_000;
 const TOUCH_MS = 60_000;
-const CLOSE_MS = 5000;
+const CLOSE_MS = 10_000;
 const KEEP = { age: KEEP_MS / 1000, count: KEEP_COUNT };
 /** BullMQ refuses ids that are whole numbers. */
 const idOf = (id: string): string => `j.${id}`;

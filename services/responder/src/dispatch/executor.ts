@@ -4,7 +4,7 @@ import { type Coordination, type JobRun, type JobWorker, PostponeError } from '@
 import { type Command, decode, encode, type Result, TOPIC } from '@ringfence/schema';
 import type { CompiledResponderOptions } from '../config.ts';
 import { ControlError } from '../errors.ts';
-import type { ResponderMetrics, Wait } from '../metrics.ts';
+import type { ResponderMetrics } from '../metrics.ts';
 import { checkSignature, type Trusted } from '../steps/verify.ts';
 import { queueOf } from './names.ts';
 
@@ -33,8 +33,9 @@ export function startExecutor(deps: ExecutorDeps): Promise<JobWorker> {
 /** One job. Throws ForgedRecordError (poison), PostponeError, ControlError and what the bus throws (asked again). */
 export function createExecute(deps: ExecutorDeps): (run: JobRun) => Promise<void> {
   const { control, metrics, responders } = deps;
+  const takeTokens = createTakeTokens(deps);
 
-  return async function execute({ payload, attempt, signal }) {
+  return async function execute({ payload, attempt }) {
     const command = decode('Command', payload);
     // Whoever can write to the queue must not be able to kill.
     checkSignature(responders, 'command', command, payload);
@@ -45,8 +46,8 @@ export function createExecute(deps: ExecutorDeps): (run: JobRun) => Promise<void
       throw new PostponeError(LOOK_AGAIN_MS, `host ${hostId} is not attached here`);
     }
     // What was sent once has had its token.
-    const refused = attempt === 1 ? await takeTokens(deps, command) : null;
-    const result = refused ?? finalResult(await ask(deps, command, payload, signal));
+    const refused = attempt === 1 ? await takeTokens(command) : null;
+    const result = refused ?? finalResult(await ask(deps, command, payload));
     await answer(deps, result);
     if (refused === null) control.acknowledge(hostId, id);
   };
@@ -66,45 +67,61 @@ export function finalResult(result: Result): Result {
   return { ...result, outcome: 'executed' };
 }
 
-/** null: go on. A Result: the limit leaves no room in the command's time. Throws PostponeError until there is room, or while nobody can say. */
-async function takeTokens(deps: ExecutorDeps, command: Command): Promise<Result | null> {
+/** Commands that wait with a token in hand; beyond it one may be taken twice. */
+const MAX_WAITING = 10_000;
+
+/**
+ * Gives null: go on; or a Result: the limit leaves no room in the command's time. Throws PostponeError until there is room, or while nobody can say.
+ * Who has the token of one bucket and waits for the other's keeps it.
+ */
+function createTakeTokens(deps: ExecutorDeps): (command: Command) => Promise<Result | null> {
   const { options, metrics, now } = deps;
-  const limits = [
-    [`kills/host/${command.hostId}`, options.killsPerMinutePerHost],
-    ['kills/fleet', options.killsPerMinute],
-  ] as const;
-  for (const [key, perMinute] of limits) {
-    const waitMs = await waitFor(deps, key, perMinute);
-    if (waitMs === 0) continue;
-    if (now() + waitMs * 1000 >= command.expiresAt) {
-      metrics.waited('refused');
-      const { id, hostId, executable } = command;
-      return { id, hostId, outcome: 'refused', reason: 'rate-limited', executable, at: now() };
+  const held = new Set<string>();
+
+  return async function takeTokens({ id, hostId, executable, expiresAt }) {
+    const fleet = await waitFor(deps, 'kills/fleet', options.killsPerMinute, held, id);
+    const host = fleet > 0 ? 0 : await waitFor(deps, `kills/host/${hostId}`, options.killsPerMinutePerHost, held, id);
+    const waitMs = Math.max(fleet, host);
+    if (waitMs > 0 && now() + waitMs * 1000 < expiresAt) {
+      metrics.waited('limited');
+      throw new PostponeError(waitMs, 'no token is left');
     }
-    metrics.waited('limited');
-    throw new PostponeError(waitMs, `${key} is used up`);
-  }
-  return null;
+    for (const key of ['kills/fleet', `kills/host/${hostId}`]) held.delete(`${key} ${id}`);
+    if (waitMs === 0) return null;
+    metrics.waited('refused');
+    return { id, hostId, outcome: 'refused', reason: 'rate-limited', executable, at: now() };
+  };
 }
 
-/** 0: granted. Closed when nobody can say: without limits nothing is killed. */
-async function waitFor({ coordination, metrics }: ExecutorDeps, key: string, perMinute: number): Promise<number> {
+/** 0: granted, now or before. Closed when nobody can say: without limits nothing is killed. */
+async function waitFor(
+  { coordination, metrics }: ExecutorDeps,
+  key: string,
+  perMinute: number,
+  held: Set<string>,
+  id: string,
+): Promise<number> {
   if (perMinute === 0) return Number.POSITIVE_INFINITY;
+  if (held.has(`${key} ${id}`)) return 0;
   try {
     const { granted, retryAfterMs } = await coordination.take(key, { rate: perMinute / 60, burst: perMinute });
-    return granted ? 0 : Math.max(1, retryAfterMs);
+    if (!granted) return Math.max(1, retryAfterMs);
+    held.add(`${key} ${id}`);
+    if (held.size > MAX_WAITING) held.delete(held.values().next().value as string);
+    return 0;
   } catch (error) {
-    metrics.waited('limits-away' satisfies Wait);
+    metrics.waited('limits-away');
     throw new PostponeError(LOOK_AGAIN_MS, error instanceof Error ? error.message : String(error));
   }
 }
 
-async function ask(deps: ExecutorDeps, command: Command, bytes: Uint8Array, signal: AbortSignal): Promise<Result> {
+/** Also while we close: what was sent is answered. */
+async function ask(deps: ExecutorDeps, command: Command, bytes: Uint8Array): Promise<Result> {
   const { control, options, metrics } = deps;
   const { id, hostId } = command;
   try {
     const late = AbortSignal.timeout(options.controlTimeoutMs);
-    const result = decode('Result', await control.execute(hostId, bytes, AbortSignal.any([late, signal])));
+    const result = decode('Result', await control.execute(hostId, bytes, late));
     if (result.id !== id || result.hostId !== hostId)
       throw new ControlError(id, `the agent answered about ${result.id} of host ${result.hostId}`);
     return result;

@@ -3,6 +3,7 @@ import type { BusLog } from '@ringfence/bus';
 import type { ControlPlane } from '@ringfence/control';
 import type { Coordination, Lease } from '@ringfence/coordination';
 import type { ResponderMetrics } from '../metrics.ts';
+import { Complaint } from './complaint.ts';
 import { leaseOf } from './names.ts';
 
 export interface PresenceDeps {
@@ -31,6 +32,7 @@ interface Attached {
 export class Presence {
   readonly #deps: PresenceDeps;
   readonly #hosts = new Map<string, Attached>();
+  readonly #complaint = new Complaint();
   readonly #stop = new AbortController();
   readonly #listening: Disposable;
   readonly #beating: Promise<void>;
@@ -100,18 +102,16 @@ export class Presence {
   async #try(hostId: string, work: () => Promise<void>): Promise<void> {
     try {
       await work();
+      this.#complaint.well();
     } catch (err) {
       this.#deps.metrics.failed('presence');
-      if (!isAway(err)) this.#deps.log.warn({ host: hostId, err }, 'it could not be said where an agent is attached');
+      this.#complaint.fail(() =>
+        this.#deps.log.warn({ host: hostId, err }, 'it can not be said where agents are attached; it is said again'),
+      );
     }
   }
 
   async #forEach<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
     for (let i = 0; i < items.length; i += AT_A_TIME) await Promise.all(items.slice(i, i + AT_A_TIME).map(work));
   }
-}
-
-/** That is told once, by the coordination itself. */
-export function isAway(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_COORDINATION_AWAY';
 }

@@ -5,8 +5,8 @@ import { encode, TOPIC } from '@ringfence/schema';
 import type { CompiledResponderOptions } from '../config.ts';
 import type { ResponderMetrics } from '../metrics.ts';
 import type { Commanded, Memory } from '../steps/memory.ts';
+import { Complaint } from './complaint.ts';
 import { leaseOf, queueOf } from './names.ts';
-import { isAway } from './presence.ts';
 
 export interface RouterDeps {
   readonly coordination: Coordination;
@@ -73,14 +73,16 @@ export class Router {
 
   async #run(): Promise<void> {
     const { options, metrics, log, coordination, queue } = this.#deps;
+    const complaint = new Complaint();
     while (!this.#stop.signal.aborted) {
       this.#wake = new AbortController();
       try {
         await this.#routeAll();
         metrics.queue = await coordination.counts(queue);
+        complaint.well();
       } catch (err) {
         metrics.failed('routing');
-        if (!isAway(err)) log.warn({ err }, 'commands could not be routed; they are routed again');
+        complaint.fail(() => log.warn({ err }, 'commands can not be routed; they are routed again'));
       }
       await sleep(options.routeAgainMs, undefined, { signal: this.#wake.signal }).catch(() => {});
     }
