@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { type KafkaCluster, startKafka } from '@ringfence/testkit';
+import { assertCounted, COUNTING, count, inputs } from '../../src/conformance/counting.ts';
+import { collect, NOTHING, record, take, text, topic } from '../../src/conformance/helpers.ts';
+import { BusUnavailableError } from '../../src/errors.ts';
+import { openKafkaBus } from '../../src/kafka/bus.ts';
+import { fleetOptions, missing } from './fleet.ts';
+
+const CLIENTS = ['platformatic', 'kafkajs'] as const;
+const KEYS = Array.from({ length: 12 }, (_, i) => `host-${i}`);
+
+describe('brokers that go away', { skip: missing }, () => {
+  let kafka: KafkaCluster;
+  before(async () => {
+    kafka = await startKafka();
+  });
+  after(() => kafka[Symbol.asyncDispose]());
+
+  for (const client of CLIENTS) {
+    const open = async (overrides = {}) =>
+      openKafkaBus(await fleetOptions({ brokers: kafka.bootstrap, client, requestDeadlineMs: 3000, ...overrides }));
+
+    test(`${client}: work goes on after a kill -9 of the broker, and every record takes effect once`, async () => {
+      await using bus = await open({ produceDeadlineMs: 60_000 });
+      await bus.ensureTopics(COUNTING.topics(3));
+      await using consumer = await bus.consumer({ group: COUNTING.group, topics: ['in'], stores: [COUNTING.store] });
+      const abort = new AbortController();
+      const { promise: working, resolve } = Promise.withResolvers<void>();
+      const done = count(consumer, { signal: abort.signal, metrics: { committed: () => resolve() } });
+      await bus.produce(inputs(KEYS, 1, 20));
+      await working;
+      const [broker] = kafka.brokers;
+      await broker!.stop('SIGKILL');
+      const written = bus.produce(inputs(KEYS, 21, 40));
+      await broker!.start();
+      await written;
+      await assertCounted(bus, KEYS, 40);
+      abort.abort();
+      await done;
+    });
+
+    test(`${client}: a broker that is gone, or there and silent, is reported within the deadline; then all is as before`, async () => {
+      await using bus = await open({ produceDeadlineMs: 2000 });
+      await bus.ensureTopics([topic('t')]);
+      await using consumer = await bus.consumer({ group: 'g', topics: ['t'] });
+      await bus.produce([record('t', 'k', '1')]);
+      await consumer.commit(await take(consumer, 1), NOTHING);
+      const [broker] = kafka.brokers;
+      broker!.signal('SIGSTOP');
+      await assert.rejects(bus.produce([record('t', 'k', 'lost')]), BusUnavailableError);
+      await assert.rejects(open(), BusUnavailableError);
+      broker!.signal('SIGCONT');
+      await broker!.stop('SIGKILL');
+      await assert.rejects(bus.produce([record('t', 'k', 'gone')]), BusUnavailableError);
+      await broker!.start();
+      await bus.produce([record('t', 'k', '2')]);
+      const seen: string[] = [];
+      while (seen.at(-1) !== '2') seen.push(...(await consumer.poll()).map(text));
+      // A write that was given up may have arrived.
+      assert.deepEqual(
+        seen.filter((value) => value !== 'lost' && value !== 'gone'),
+        ['2'],
+      );
+      assert.equal((await collect(bus.read({ topic: 't' }))).map(text).at(-1), '2');
+    });
+  }
+});
