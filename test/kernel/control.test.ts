@@ -17,13 +17,21 @@ import {
   enrol,
   type Identity,
   identityPaths,
-  type Role,
   TrustedKeys,
   watchCertificates,
 } from '@ringfence/identity';
 import { isBpfFileSystem } from '@ringfence/libbpf-ts';
 import { type Registrar, startRegistrar } from '@ringfence/registrar';
-import { commandId, decode, encodeSigned, type SigningKey, TOPIC, topicsWith, verifyRecord } from '@ringfence/schema';
+import {
+  commandId,
+  decode,
+  encodeSigned,
+  type Role,
+  type SigningKey,
+  TOPIC,
+  topicsWith,
+  verifyRecord,
+} from '@ringfence/schema';
 import { createLogger } from '@ringfence/telemetry';
 import { buildSensor } from '../../tools/build-sensor.ts';
 import { skip as kernelSkip } from './sensor/sensor.ts';

@@ -37,7 +37,6 @@ export interface ControlServerStats {
 
 export interface ControlServer extends ControlPlane, AsyncDisposable {
   readonly port: number;
-  onDetach(listener: (hostId: string) => void): Disposable;
   stats(): ControlServerStats;
   /** Ends all streams, which go to another responder. */
   close(): Promise<void>;

@@ -27,7 +27,6 @@ class AgentServer implements ControlServer {
   readonly #server: Server;
   readonly #agents = new Map<string, AgentStream>();
   readonly #onAttach = new Set<(hostId: string) => void>();
-  readonly #onDetach = new Set<(hostId: string) => void>();
   readonly #cut: Record<Cut, number> = {
     refused: 0,
     full: 0,
@@ -106,11 +105,8 @@ class AgentServer implements ControlServer {
     queueMicrotask(() => {
       for (const hostId of present) if (this.#onAttach.has(listener) && this.attached(hostId)) listener(hostId);
     });
-    return subscribe(this.#onAttach, listener);
-  }
-
-  onDetach(listener: (hostId: string) => void): Disposable {
-    return subscribe(this.#onDetach, listener);
+    this.#onAttach.add(listener);
+    return { [Symbol.dispose]: () => void this.#onAttach.delete(listener) };
   }
 
   stats(): ControlServerStats {
@@ -279,11 +275,5 @@ class AgentServer implements ControlServer {
     if (this.#agents.get(agent.hostId) !== agent) return;
     this.#agents.delete(agent.hostId);
     agent.end(status.CANCELLED, 'the stream ended');
-    for (const listener of [...this.#onDetach]) listener(agent.hostId);
   }
-}
-
-function subscribe<L>(set: Set<L>, listener: L): Disposable {
-  set.add(listener);
-  return { [Symbol.dispose]: () => void set.delete(listener) };
 }

@@ -3,7 +3,7 @@ import type { TlsSource, TrustedKeys } from '@ringfence/identity';
 import type { Control } from '@ringfence/schema';
 import type { Answers } from './answers.ts';
 import { type ControlLog, messageOf } from './log.ts';
-import { responderCredentials } from './tls.ts';
+import { ResponderCredentials } from './tls.ts';
 import {
   attach,
   channelOptions,
@@ -50,6 +50,8 @@ class Session {
   readonly #client: Client;
   readonly #call: ClientDuplexStream<FromAgent, ReadToAgent>;
   readonly #end: (end: SessionEnd) => void;
+  /** aborts when the session ends */
+  readonly #connections = new AbortController();
   #welcomed = false;
   #over = false;
   #running = 0;
@@ -60,7 +62,7 @@ class Session {
     this.#deps = deps;
     const { endpoint, tls, signal, welcomeTimeoutMs } = deps;
     ({ promise: this.ended, resolve: this.#end } = Promise.withResolvers<SessionEnd>());
-    this.#client = new Client(endpoint, responderCredentials(tls), {
+    this.#client = new Client(endpoint, new ResponderCredentials(tls, this.#connections.signal), {
       ...channelOptions,
       // Its own connection, made with the certificate of now; this program knows better when to try again, and where.
       'grpc.use_local_subchannel_pool': 1,
@@ -87,6 +89,7 @@ class Session {
     clearTimeout(this.#timer);
     this.#call.cancel();
     this.#client.close();
+    this.#connections.abort();
     this.#end({ welcomed: this.#welcomed, reason });
   }
 

@@ -61,7 +61,8 @@ test('a thousand agents attach, are all reached, and cost a bounded memory each'
   const perStream = (bytes: number): string => `${((bytes - before) / AGENTS / 1024).toFixed(0)} KiB`;
   t.diagnostic(`${AGENTS} streams: ${perStream(attached)} each once attached, ${perStream(after)} each in use`);
   assert.ok((after - before) / AGENTS < 1 << 20);
+  const exited = once(child, 'exit');
   child.stdin.end();
   assert.equal((await lines.next()).value, `executed ${AGENTS}`);
-  await once(child, 'exit');
+  await exited;
 });

@@ -9,7 +9,6 @@ import {
   createAuthority,
   createRequest,
   Enrolments,
-  type Role,
   type TlsMaterial,
   type TlsSource,
   TrustedKeys,
@@ -21,6 +20,7 @@ import {
   encode,
   encodeSigned,
   type Interest,
+  type Role,
   U64_ZERO,
 } from '@ringfence/schema';
 import {

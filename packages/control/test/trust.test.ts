@@ -11,7 +11,7 @@ import { Client, type ServiceError } from '@grpc/grpc-js';
 import { identityPaths, type TlsMaterial, TrustedKeys, watchCertificates, writeIdentity } from '@ringfence/identity';
 import { createSigningKey, encode, encodeSigned } from '@ringfence/schema';
 import type { ControlServer } from '../src/index.ts';
-import { responderCredentials } from '../src/tls.ts';
+import { ResponderCredentials } from '../src/tls.ts';
 import { attach, channelOptions, type FromAgent } from '../src/wire.ts';
 import { command, createPlace, TestAgent, until } from './support.ts';
 
@@ -19,13 +19,15 @@ const limit = { timeout: 30_000 };
 
 /** Opens a stream by hand, says `messages`; the status it ends with. */
 async function statusOf(server: ControlServer, tls: TlsMaterial, messages: readonly FromAgent[]): Promise<string> {
+  const ended = new AbortController();
   const source = { current: () => tls, onChange: () => ({ [Symbol.dispose]() {} }) };
-  const client = new Client(`127.0.0.1:${server.port}`, responderCredentials(source), channelOptions);
+  const client = new Client(`127.0.0.1:${server.port}`, new ResponderCredentials(source, ended.signal), channelOptions);
   const call = client.makeBidiStreamRequest(attach.path, attach.requestSerialize, attach.responseDeserialize);
   call.on('data', () => {});
   for (const message of messages) call.write(message);
   const [error] = (await once(call, 'error').catch((error: unknown) => [error])) as [ServiceError];
   client.close();
+  ended.abort();
   return `${error.code} ${error.details}`;
 }
 
@@ -205,22 +207,38 @@ test(
   },
 );
 
-test('an agent finds its responder by trying on: refused, silent and dead addresses before it', limit, async (t) => {
-  const place = await createPlace(t);
-  const server = await place.serve();
-  const mute = createServer((socket) => void socket.on('error', () => {})).listen(0, '127.0.0.1');
-  await once(mute, 'listening');
-  t.after(() => mute.close());
-  const dead = createServer().listen(0, '127.0.0.1');
-  await once(dead, 'listening');
-  const port = (listening: typeof mute): number => (listening.address() as { port: number }).port;
-  const ports = [port(mute), port(dead), server.port];
-  dead.close();
-  const agent = new TestAgent();
-  const endpoints = ports.map((one) => `127.0.0.1:${one}`);
-  const link = await place.connect(agent, [], { endpoints, welcomeTimeoutMs: 300 });
-  await until(() => link.connected && server.attached(agent.hostId));
-});
+test(
+  'an agent finds its responder by trying on, and leaves no connection to those that never answer',
+  limit,
+  async (t) => {
+    const place = await createPlace(t);
+    let held = 0;
+    const mute = createServer((socket) => {
+      held++;
+      socket.on('error', () => {});
+      socket.on('close', () => held--).resume();
+    }).listen(0, '127.0.0.1');
+    await once(mute, 'listening');
+    t.after(() => mute.close());
+    const dead = createServer().listen(0, '127.0.0.1');
+    await once(dead, 'listening');
+    const port = (listening: typeof mute): number => (listening.address() as { port: number }).port;
+    const agent = new TestAgent();
+    const endpoints = [port(mute), port(dead)].map((one) => `127.0.0.1:${one}`);
+    dead.close();
+    const lost = await place.connect(agent, [], { endpoints, welcomeTimeoutMs: 100 });
+    await until(() => lost.stats().attempts >= 8);
+    assert.ok(held <= 1, `${held} connections are held`);
+    await lost.close();
+    await until(() => held === 0);
+    const server = await place.serve();
+    const found = await place.connect(agent, [], {
+      endpoints: [...endpoints, `127.0.0.1:${server.port}`],
+      welcomeTimeoutMs: 1000,
+    });
+    await until(() => found.connected && server.attached(agent.hostId));
+  },
+);
 
 test('an agent that says nothing more is given up, and so is a responder', limit, async (t) => {
   const place = await createPlace(t);

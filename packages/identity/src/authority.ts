@@ -8,11 +8,11 @@ import {
 } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { createSigningKey, importSigningKey, keyIdOf, type SigningKey } from '@ringfence/schema';
+import { createSigningKey, importSigningKey, keyIdOf, type Role, type SigningKey } from '@ringfence/schema';
 import { IdentityError, messageOf } from './errors.ts';
 import { readText, syncDirectory, writeNew } from './files.ts';
 import { loadX509, readRequest } from './request.ts';
-import { checkHosts, checkSubject, type Role } from './roles.ts';
+import { checkHosts, checkSubject } from './roles.ts';
 import type * as X509 from './x509.ts';
 
 const DAY = 86_400_000;

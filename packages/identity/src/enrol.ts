@@ -1,10 +1,10 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { createSigningKey, type SigningKey, signBytes } from '@ringfence/schema';
+import { createSigningKey, type Role, type SigningKey, signBytes } from '@ringfence/schema';
 import { IdentityError } from './errors.ts';
 import { checkMaterial, type Identity, loadIdentity, writeIdentity } from './identity.ts';
 import { ask, type Contact, fetchAuthority, type RegistrarAnswer } from './registrar-client.ts';
 import { createRequest, type KeyAndRequest } from './request.ts';
-import { checkSubject, type Role } from './roles.ts';
+import { checkSubject } from './roles.ts';
 import { parseToken } from './token.ts';
 
 export interface EnrolOptions extends Contact {

@@ -1,9 +1,9 @@
 import type { KeyObject } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Enrolment, TOPIC } from '@ringfence/schema';
+import { type Enrolment, type Role, SchemaError, TOPIC, verifyRecordAside } from '@ringfence/schema';
+import { decodeEntry, Entries, type Entry, hasRole, publicKeyOfEntry } from './entries.ts';
 import { messageOf } from './errors.ts';
-import type { Role } from './roles.ts';
-import { type Disbelief, disbelieve, isRevokedAt, publicKeyOf, readEnrolment } from './verify.ts';
+import { type Disbelief, disbelieve, isRevokedAt, readEnrolment } from './verify.ts';
 
 /** The part of the bus that is needed: packages/bus's `Bus` has it. */
 export interface EnrolmentLog {
@@ -36,9 +36,12 @@ export interface EnrolmentsStats {
 
 export type Refusal = Disbelief | 'full';
 
-interface Entry {
-  readonly enrolment: Enrolment;
-  key: KeyObject | undefined;
+/** Records of a start that are verified side by side. */
+const BATCH = 256;
+
+interface LogRecord {
+  readonly key: string;
+  readonly value: Uint8Array | null;
 }
 
 /**
@@ -49,14 +52,13 @@ export class Enrolments implements AsyncDisposable {
   readonly #options: EnrolmentsOptions;
   readonly #now: () => number;
   readonly #max: number;
-  readonly #bySubject = new Map<string, Map<string, Entry>>();
-  readonly #byKeyId = new Map<string, Map<string, Entry>>();
-  readonly #bySerial = new Map<string, Entry>();
+  readonly #entries = new Entries();
+  /** values whose signature was found good ahead of their turn */
+  readonly #verified = new WeakSet<Uint8Array>();
   readonly #listeners = new Set<(enrolment: Enrolment) => void>();
   readonly #stop = new AbortController();
   readonly #refused: Record<Refusal, number> = { unreadable: 0, forged: 0, misplaced: 0, full: 0 };
   #interruptions = 0;
-  #known = 0;
   #following: Promise<void> = Promise.resolve();
 
   private constructor(options: EnrolmentsOptions) {
@@ -68,7 +70,16 @@ export class Enrolments implements AsyncDisposable {
   /** Resolves when everything on the topic is known; follows it until closed. Rejects when the topic can't be read. */
   static async open(options: EnrolmentsOptions): Promise<Enrolments> {
     const enrolments = new Enrolments(options);
-    for await (const record of options.bus.read({ topic: TOPIC.enrolments })) enrolments.#take(record);
+    let batch: LogRecord[] = [];
+    const take = async (): Promise<void> => {
+      await Promise.all(batch.map((record) => enrolments.#verifyAhead(record)));
+      for (const record of batch) enrolments.#take(record);
+      batch = [];
+    };
+    for await (const record of options.bus.read({ topic: TOPIC.enrolments })) {
+      if (batch.push(record) === BATCH) await take();
+    }
+    await take();
     enrolments.#following = enrolments.#follow();
     return enrolments;
   }
@@ -83,54 +94,45 @@ export class Enrolments implements AsyncDisposable {
    * signer's); what was signed before a revocation stays good. @default now
    */
   key(role: Role, subject: string, keyId?: string, at: number = this.#now()): KeyObject | undefined {
-    const own = this.#bySubject.get(subject);
-    if (own === undefined) return undefined;
-    if (keyId !== undefined) return keyOf(own.get(keyId), role, at);
     let newest: Entry | undefined;
-    for (const entry of own.values()) {
-      const better = newest === undefined || entry.enrolment.issuedAt > newest.enrolment.issuedAt;
-      if (better && speaks(entry, role, at)) newest = entry;
+    for (const entry of this.#entries.ofSubject(subject)) {
+      if ((keyId !== undefined && entry.signingKeyId !== keyId) || !speaks(entry, role, at)) continue;
+      if (newest === undefined || entry.issuedAt > newest.issuedAt) newest = entry;
     }
-    return keyOf(newest, role, at);
+    return newest === undefined ? undefined : publicKeyOfEntry(newest);
   }
 
   /** For records that only services of one role may write: the key with this id, if it is of that role and in force. */
   trusted(role: Role): (keyId: string, at?: number) => KeyObject | undefined {
     return (keyId, at = this.#now()) => {
-      for (const entry of this.#byKeyId.get(keyId)?.values() ?? []) {
-        const key = keyOf(entry, role, at);
-        if (key !== undefined) return key;
-      }
-      return undefined;
+      const entry = this.#entries.ofKeyId(keyId).find((one) => speaks(one, role, at));
+      return entry === undefined ? undefined : publicKeyOfEntry(entry);
     };
   }
 
   /** Whether the certificate (hex serial) is enrolled and not revoked: a signature of the authority alone is not enough. */
   inForce(serial: string): boolean {
-    const entry = this.#bySerial.get(serial.toUpperCase());
-    return entry !== undefined && !isRevokedAt(entry.enrolment, this.#now());
+    const entry = this.#entries.ofSerial(serial);
+    return entry !== undefined && !isRevokedAt(entry, this.#now());
   }
 
   /** Whether this certificate (hex serial) or signing key (id) is known, and taken back. */
   isRevoked(serialOrKeyId: string): boolean {
     const now = this.#now();
-    const entry = this.#bySerial.get(serialOrKeyId.toUpperCase());
-    if (entry !== undefined) return isRevokedAt(entry.enrolment, now);
-    const own = [...(this.#byKeyId.get(serialOrKeyId)?.values() ?? [])];
-    return own.length > 0 && own.every(({ enrolment }) => isRevokedAt(enrolment, now));
+    const certificate = this.#entries.ofSerial(serialOrKeyId);
+    const found = certificate === undefined ? this.#entries.ofKeyId(serialOrKeyId) : [certificate];
+    return found.length > 0 && found.every((entry) => isRevokedAt(entry, now));
   }
 
   /** All of one subject, the revoked ones too. */
   of(subject: string): readonly Enrolment[] {
-    return [...(this.#bySubject.get(subject)?.values() ?? [])].map(({ enrolment }) => enrolment);
+    return this.#entries.ofSubject(subject).map(decodeEntry);
   }
 
   /** All that may act in this role, or might: the revoked ones too. Looks at every enrolment there is. */
   withRole(role: Role): readonly Enrolment[] {
     const found: Enrolment[] = [];
-    for (const own of this.#bySubject.values()) {
-      for (const { enrolment } of own.values()) if (hasRole(enrolment, role)) found.push(enrolment);
-    }
+    for (const entry of this.#entries.all()) if (hasRole(entry, role)) found.push(decodeEntry(entry));
     return found;
   }
 
@@ -143,9 +145,9 @@ export class Enrolments implements AsyncDisposable {
   stats(): EnrolmentsStats {
     let gone = 0;
     const now = this.#now();
-    for (const own of this.#bySubject.values())
-      for (const one of own.values()) if (isRevokedAt(one.enrolment, now)) gone++;
-    return { known: this.#known, revoked: gone, refused: { ...this.#refused }, interruptions: this.#interruptions };
+    for (const entry of this.#entries.all()) if (isRevokedAt(entry, now)) gone++;
+    const { size: known } = this.#entries;
+    return { known, revoked: gone, refused: { ...this.#refused }, interruptions: this.#interruptions };
   }
 
   async close(): Promise<void> {
@@ -176,13 +178,17 @@ export class Enrolments implements AsyncDisposable {
     }
   }
 
-  #take({ key, value }: { readonly key: string; readonly value: Uint8Array | null }): void {
+  #take({ key, value }: LogRecord): void {
     // A removal is nothing that the root key has said.
     if (value === null) return;
     const read = this.#read(key, value);
     if (read === null) return;
-    if (typeof read === 'string') this.#refused[read]++;
-    else this.#put(read);
+    if (typeof read === 'string') {
+      this.#refused[read]++;
+      return;
+    }
+    this.#entries.put(read, value);
+    for (const listener of [...this.#listeners]) listener(read);
   }
 
   /** null: nothing new. The signature is looked at last: it costs most. */
@@ -191,46 +197,24 @@ export class Enrolments implements AsyncDisposable {
     if (enrolment === null) return 'unreadable';
     const { subject, signingKeyId, version } = enrolment;
     if (key !== `${subject}/${signingKeyId}`) return 'misplaced';
-    const before = this.#bySubject.get(subject)?.get(signingKeyId);
-    if (before !== undefined && before.enrolment.version >= version) return null;
-    const disbelief = disbelieve(this.#options.root, enrolment, value);
+    const before = this.#entries.find(subject, signingKeyId);
+    if (before !== undefined && before.version >= version) return null;
+    const disbelief = disbelieve(this.#options.root, enrolment, value, this.#verified.has(value));
     if (disbelief !== null) return disbelief;
-    return before === undefined && this.#known >= this.#max ? 'full' : enrolment;
+    return before === undefined && this.#entries.size >= this.#max ? 'full' : enrolment;
   }
 
-  #put(enrolment: Enrolment): void {
-    const { subject, signingKeyId, certificateSerials } = enrolment;
-    const own = mapIn(this.#bySubject, subject);
-    const before = own.get(signingKeyId);
-    for (const serial of before?.enrolment.certificateSerials ?? []) this.#bySerial.delete(serial.toUpperCase());
-    const entry: Entry = { enrolment, key: undefined };
-    own.set(signingKeyId, entry);
-    mapIn(this.#byKeyId, signingKeyId).set(subject, entry);
-    for (const serial of certificateSerials) this.#bySerial.set(serial.toUpperCase(), entry);
-    if (before === undefined) this.#known++;
-    for (const listener of [...this.#listeners]) listener(enrolment);
+  /** What is not valid is left to `#read`, which says why. */
+  async #verifyAhead({ value }: LogRecord): Promise<void> {
+    if (value === null) return;
+    try {
+      if (await verifyRecordAside(this.#options.root, value)) this.#verified.add(value);
+    } catch (error) {
+      if (!(error instanceof SchemaError)) throw error;
+    }
   }
 }
 
-export function hasRole({ role }: Enrolment, wanted: Role): boolean {
-  return role.split(',').includes(wanted);
-}
-
-function speaks({ enrolment }: Entry, role: Role, at: number): boolean {
-  return hasRole(enrolment, role) && !isRevokedAt(enrolment, at);
-}
-
-function keyOf(entry: Entry | undefined, role: Role, at: number): KeyObject | undefined {
-  if (entry === undefined || !speaks(entry, role, at)) return undefined;
-  entry.key ??= publicKeyOf(entry.enrolment);
-  return entry.key;
-}
-
-function mapIn<V>(maps: Map<string, Map<string, V>>, key: string): Map<string, V> {
-  let map = maps.get(key);
-  if (map === undefined) {
-    map = new Map();
-    maps.set(key, map);
-  }
-  return map;
+function speaks(entry: Entry, role: Role, at: number): boolean {
+  return hasRole(entry, role) && !isRevokedAt(entry, at);
 }

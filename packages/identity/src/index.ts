@@ -1,6 +1,7 @@
 export { type Authority, createAuthority, type Issued, type IssueRequest, openAuthority } from './authority.ts';
 export { type EnrolOptions, enrol, type RenewOptions, renew } from './enrol.ts';
-export { type EnrolmentLog, Enrolments, type EnrolmentsOptions, type EnrolmentsStats, hasRole } from './enrolments.ts';
+export { type EnrolmentLog, Enrolments, type EnrolmentsOptions, type EnrolmentsStats } from './enrolments.ts';
+export { hasRole } from './entries.ts';
 export { EnrolmentRefusedError, IdentityError, type IdentityErrorCode } from './errors.ts';
 export { readText, syncDirectory, writeSecret } from './files.ts';
 export {
@@ -15,7 +16,7 @@ export { type KeepRenewedOptions, keepRenewed } from './keep-renewed.ts';
 export { type Peer, peerOf } from './peer.ts';
 export type { Contact, RegistrarAnswer } from './registrar-client.ts';
 export { createRequest, type KeyAndRequest } from './request.ts';
-export { checkHosts, checkSubject, isRole, parseRoles, ROLES, type Role } from './roles.ts';
+export { checkHosts, checkSubject, parseRoles } from './roles.ts';
 export { createToken, parseToken, type Token, tokenHash } from './token.ts';
 export { TrustedKeys } from './trusted-keys.ts';
 export { type CertificateWatch, type TlsSource, type WatchOptions, watchCertificates } from './watch.ts';

@@ -1,5 +1,6 @@
 import type { PeerCertificate } from 'node:tls';
-import { isRole, type Role } from './roles.ts';
+import type { Role } from '@ringfence/schema';
+import { isRole } from './roles.ts';
 
 /** Who is at the other end of a TLS connection that the authority vouches for. */
 export interface Peer {

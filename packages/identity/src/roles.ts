@@ -1,8 +1,5 @@
+import { ROLES, type Role } from '@ringfence/schema';
 import { IdentityError } from './errors.ts';
-
-/** What a certificate's owner may do. An agent speaks for its host; the others for themselves. `server`: brokers and stores, which enrol no key. */
-export const ROLES = ['agent', 'enricher', 'detector', 'responder', 'auditor', 'registrar', 'server'] as const;
-export type Role = (typeof ROLES)[number];
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const NAME = /^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/;
@@ -13,7 +10,7 @@ export function isRole(text: string): text is Role {
   return (ROLES as readonly string[]).includes(text);
 }
 
-/** One process may be several services: `detector,enricher`. An agent is nothing else. Throws IdentityError for what is no role. */
+/** What a certificate's owner may do. One process may be several services: `detector,enricher`. An agent is nothing else. Throws IdentityError for what is no role. */
 export function parseRoles(text: string): readonly Role[] {
   const roles = [...new Set(text.split(','))].sort();
   const bad = roles.find((role) => !isRole(role));

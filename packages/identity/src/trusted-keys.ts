@@ -1,7 +1,6 @@
 import type { KeyObject } from 'node:crypto';
-import type { Enrolment } from '@ringfence/schema';
-import { hasRole } from './enrolments.ts';
-import type { Role } from './roles.ts';
+import type { Enrolment, Role } from '@ringfence/schema';
+import { hasRole } from './entries.ts';
 import { disbelieve, isRevokedAt, publicKeyOf, readEnrolment } from './verify.ts';
 
 const MAX_KEYS = 1000;

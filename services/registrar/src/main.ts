@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { Bus, BusLog } from '@ringfence/bus';
-import { type Authority, createRequest, type Role, type TlsMaterial } from '@ringfence/identity';
+import { type Authority, createRequest, type TlsMaterial } from '@ringfence/identity';
+import type { Role } from '@ringfence/schema';
 import { Book, type Page } from './book.ts';
 import { compileRegistrarOptions, type RegistrarOptions } from './config.ts';
 import { RegistrarMetrics, type RegistrarStats } from './metrics.ts';

@@ -5,12 +5,12 @@ import {
   createToken,
   parseRoles,
   parseToken,
-  type Role,
   readText,
   syncDirectory,
   tokenHash,
   writeSecret,
 } from '@ringfence/identity';
+import type { Role } from '@ringfence/schema';
 import { z } from 'zod';
 import { RegistrarError } from './errors.ts';
 

@@ -1,6 +1,6 @@
 import { verify } from 'node:crypto';
-import { parseRoles, type Role } from '@ringfence/identity';
-import { keyIdOf } from '@ringfence/schema';
+import { parseRoles } from '@ringfence/identity';
+import { keyIdOf, type Role } from '@ringfence/schema';
 import { z } from 'zod';
 import { readSigningKey } from '../book.ts';
 import { RegistrarError } from '../errors.ts';

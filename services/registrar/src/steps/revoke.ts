@@ -6,10 +6,7 @@ export function revokeStep(book: Book, subject: string, nowMs: number): Page[] {
   const now = nowMs * 1000;
   const keys = book.of(subject);
   if (keys.length === 0) {
-    throw new RegistrarError(
-      'ERR_REGISTRAR_NOT_FOUND',
-      `${subject} is not enrolled: see who is by \`ringfence enrol list\``,
-    );
+    throw new RegistrarError('ERR_REGISTRAR_NOT_FOUND', `${subject} is not enrolled: check the name`);
   }
   return keys
     .map(({ enrolment }) =>
