@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Installation } from './lib/program.ts';
+import { skip } from './lib/root.ts';
+import { until } from './lib/wait.ts';
+
+type Shown = Readonly<Record<string, unknown>>;
+
+test('a login in a log becomes an event with its fields and an alert, through a rotation', { skip }, async () => {
+  await using home = new Installation();
+  const log = join(home.dir, 'auth.log');
+  writeFileSync(log, 'Nov 25 15:55:06 web-1 sshd[811]: Accepted password for root from 203.0.113.8 port 1 ssh2\n');
+  home.settings.push(`collector.logs.files=${log}`);
+  await using _ = await home.up();
+  const list = async (what: string, where: string): Promise<Shown[]> => {
+    const lines = (await home.output([what, '--json', '--where', where])).split('\n').filter(Boolean);
+    return lines.map((line) => JSON.parse(line) as Shown);
+  };
+  appendFileSync(log, 'Nov 25 15:55:07 web-1 sshd[812]: Accepted password for root from 203.0.113.9 port 40122 ssh2\n');
+  renameSync(log, `${log}.1`);
+  writeFileSync(log, "Nov 25 15:55:08 web-1 usermod[90]: add 'eve' to group 'sudo'\n");
+  const alerts = await until('two alerts', async () => {
+    const found = await list(
+      'alerts',
+      "rule in ('Root login over SSH with a password', 'User added to a group of administrators')",
+    );
+    return found.length < 2 ? undefined : found;
+  });
+  assert.deepEqual(alerts.map(({ output }) => output).sort(), [
+    "eve: Nov 25 15:55:08 web-1 usermod[90]: add 'eve' to group 'sudo' (file)",
+    'root logged in from 203.0.113.9 by password (file)',
+  ]);
+  const [login] = await list('events', 'event.action = ssh-login');
+  const fields = ['event.outcome', 'user.name', 'source.ip', 'source.port', 'log.syslog.appname', 'log.file.path'];
+  assert.deepEqual(
+    fields.map((field) => login?.[field]),
+    ['success', 'root', '203.0.113.9', 40_122, 'sshd', log],
+  );
+  const hosts = await list('events', 'host.hostname exists');
+  assert.equal(hosts.length, 1);
+});
