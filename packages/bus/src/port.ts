@@ -131,9 +131,10 @@ export interface Bus extends AsyncDisposable {
   ensureTopics(topics: readonly TopicSpec[]): Promise<void>;
   /**
    * Durable when it resolves (survives kill -9). All or none on the embedded bus; on brokers some may be there when it rejects. Rejects with BusFullError
-   * when the disk bound is reached, with BusUnavailableError or BusRefusedError when brokers are away or refuse.
+   * when the disk bound is reached, with BusUnavailableError or BusRefusedError when brokers are away or refuse; away is who hasn't taken the records
+   * within `deadlineMs`. @default `bus.kafka.produceDeadline`; the embedded bus answers at once
    */
-  produce(records: readonly OutRecord[]): Promise<void>;
+  produce(records: readonly OutRecord[], deadlineMs?: number): Promise<void>;
   consumer(options: ConsumerOptions): Promise<Consumer>;
   /** What a group with a consumer here has not committed, in records by topic; empty when it has none. */
   lag(group: string): Promise<ReadonlyMap<string, number>>;

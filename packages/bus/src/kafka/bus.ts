@@ -57,9 +57,9 @@ export class KafkaBus implements Bus {
     for (const { name, compacted } of topics) this.#compacted.set(name, compacted);
   }
 
-  async produce(records: readonly OutRecord[]): Promise<void> {
+  async produce(records: readonly OutRecord[], deadlineMs?: number): Promise<void> {
     this.#checkOpen();
-    await this.#write(await this.#place(records));
+    await this.#write(await this.#place(records), deadlineMs);
   }
 
   async consumer(options: ConsumerOptions): Promise<Consumer> {
@@ -168,11 +168,12 @@ export class KafkaBus implements Bus {
   }
 
   /** All that belongs to one partition goes in its order. */
-  async #write(placed: readonly Placed[]): Promise<void> {
+  async #write(placed: readonly Placed[], deadlineMs?: number): Promise<void> {
     const sent = [...Map.groupBy(placed, nameOf).values()].map((own) =>
       this.#context.producer.send(
         own[0]!,
         own.map(({ record }) => record),
+        deadlineMs,
       ),
     );
     const failed = (await Promise.allSettled(sent)).find((result) => result.status === 'rejected');

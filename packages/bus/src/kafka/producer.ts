@@ -22,16 +22,22 @@ const MAX_REQUEST_BYTES = 8 * 2 ** 20;
 interface Parcel {
   readonly records: readonly WireRecord[];
   readonly bytes: number;
-  /** of performance.now() */
-  readonly until: number;
-  readonly resolve: (baseOffset: number) => void;
-  readonly reject: (error: Error) => void;
+  readonly call: Call;
+  /** given where it lies in its call */
+  readonly written: (baseOffset: number) => void;
+}
+
+/** Who waits, and how long: a call is over when all its parcels are written, one can't be, or its time is up. */
+interface Call {
+  over: boolean;
+  readonly fail: (error: Error) => void;
 }
 
 /** What waits for one partition: one batch is on its way at a time, so order is kept whatever is tried again. */
 interface Lane extends TopicPartition {
   readonly parcels: Parcel[];
   busy: boolean;
+  lastError: WireError | null;
   attempt: number;
   /** of performance.now(): not tried before */
   notBefore: number;
@@ -59,20 +65,37 @@ export class Producer {
    * Resolves with the offset of the first record once all are written. Rejects with BusUnavailableError after the deadline (some may be written), with
    * BusRefusedError, or with BadRecordError when one is larger than the broker takes.
    */
-  async send(at: TopicPartition, records: readonly WireRecord[]): Promise<number> {
+  async send(
+    at: TopicPartition,
+    records: readonly WireRecord[],
+    deadlineMs: number = this.#cluster.options.produceDeadlineMs,
+  ): Promise<number> {
     if (this.#closed) throw new BusClosedError('the bus');
     const lane = this.#laneOf(at);
-    const until = performance.now() + this.#cluster.options.produceDeadlineMs;
-    const written = batchesOf(records).map((batch) => {
-      const { promise, resolve, reject } = Promise.withResolvers<number>();
-      lane.parcels.push({ ...batch, until, resolve, reject });
-      return promise;
-    });
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    const call: Call = { over: false, fail: reject };
+    const batches = batchesOf(records);
+    let [base, left] = [-1, batches.length];
+    const written = (offset: number): void => {
+      if (base < 0) base = offset;
+      if (--left === 0) resolve(base);
+    };
+    for (const batch of batches) lane.parcels.push({ ...batch, call, written });
+    const timer = setTimeout(() => {
+      const error = lane.lastError ?? new WireError('TIMEOUT', `not acknowledged within ${deadlineMs} ms`);
+      reject(toBusError(this.#what(lane), error));
+    }, deadlineMs);
     this.#pump();
-    const results = await Promise.allSettled(written);
-    const failed = results.find((result) => result.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
-    return (results[0] as PromiseFulfilledResult<number>).value;
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      call.over = true;
+    }
+  }
+
+  #what({ topic, partition }: TopicPartition): string {
+    return `writing to ${this.#cluster.logical(topic)}/${partition}`;
   }
 
   /** Waits for what is on its way; refuses what comes after. */
@@ -87,7 +110,7 @@ export class Producer {
     const name = `${topic}/${partition}`;
     let lane = this.#lanes.get(name);
     if (lane === undefined) {
-      lane = { topic, partition, parcels: [], busy: false, attempt: 0, notBefore: 0 };
+      lane = { topic, partition, parcels: [], busy: false, lastError: null, attempt: 0, notBefore: 0 };
       this.#lanes.set(name, lane);
     }
     return lane;
@@ -100,7 +123,10 @@ export class Producer {
     const ready: Lane[] = [];
     for (let i = 0; i < lanes.length; i++) {
       const lane = lanes[(this.#start + i) % lanes.length]!;
-      if (lane.busy || lane.parcels.length === 0) continue;
+      if (lane.busy) continue;
+      // Nobody waits for it any more, and whoever wanted it written writes it again.
+      dropOver(lane);
+      if (lane.parcels.length === 0) continue;
       if (lane.notBefore > now) this.#wakeIn(lane.notBefore - now);
       else if (this.#cluster.leader(lane) === null)
         this.#later(lane, new WireError('LEADER_NOT_AVAILABLE', 'no leader'));
@@ -151,10 +177,11 @@ export class Producer {
     if (answer !== undefined && !(answer instanceof WireError) && answer.error === null) {
       lane.parcels.splice(0, parcels.length);
       lane.attempt = 0;
+      lane.lastError = null;
       let offset = answer.baseOffset;
-      for (const { records, bytes, resolve } of parcels) {
+      for (const { records, bytes, written } of parcels) {
         this.#stats.produced(records.length, bytes);
-        resolve(offset);
+        written(offset);
         offset += records.length;
       }
       return;
@@ -177,21 +204,20 @@ export class Producer {
     else if (first!.records.length === 1) {
       lane.parcels.shift();
       const topic = this.#cluster.logical(lane.topic);
-      first!.reject(new BadRecordError(topic, 'it is larger than max.message.bytes of the topic: raise that to 2 MiB'));
+      first!.call.fail(
+        new BadRecordError(topic, 'it is larger than max.message.bytes of the topic: raise that to 2 MiB'),
+      );
     } else lane.parcels.splice(0, 1, ...halvesOf(first!));
   }
 
-  /** What is past its deadline is given back, the rest tried again after a pause, with fresh leaders. */
+  /** Tried again after a pause, with fresh leaders; what is refused is given back. */
   #later(lane: Lane, error: WireError): void {
-    const now = performance.now();
-    const refused = isRefusal(error.reason);
-    const what = `writing to ${this.#cluster.logical(lane.topic)}/${lane.partition}`;
-    while (lane.parcels.length > 0 && (refused || lane.parcels[0]!.until <= now))
-      lane.parcels.shift()!.reject(toBusError(what, error));
-    if (lane.parcels.length === 0) return;
+    lane.lastError = error;
+    if (isRefusal(error.reason)) for (const { call } of lane.parcels) call.fail(toBusError(this.#what(lane), error));
+    // A call that has failed is over a moment later; its parcels go with the next look.
     this.#stats.retried(error.reason);
     const pauseMs = backoffMs(Math.max(0, lane.attempt++), 20, 2000);
-    lane.notBefore = now + pauseMs;
+    lane.notBefore = performance.now() + pauseMs;
     this.#wakeIn(pauseMs);
     this.#cluster.refresh().catch((failure: unknown) => {
       // The next try tells the same, and counts it.
@@ -224,17 +250,21 @@ function takeBatch(lane: Lane): readonly Parcel[] {
   return parcels;
 }
 
-function halvesOf({ records, until, resolve, reject }: Parcel): Parcel[] {
+/** Both halves together are what the whole was to its call. */
+function halvesOf({ records, call, written }: Parcel): Parcel[] {
   const middle = Math.ceil(records.length / 2);
-  const half = (own: readonly WireRecord[], settle: Pick<Parcel, 'resolve' | 'reject'>): Parcel => ({
-    records: own,
-    bytes: sizeOf(own),
-    until,
-    ...settle,
-  });
-  let base = 0;
-  const first = half(records.slice(0, middle), { resolve: (offset) => (base = offset), reject });
-  return [first, half(records.slice(middle), { resolve: () => resolve(base), reject })];
+  let base = -1;
+  const halves = [records.slice(0, middle), records.slice(middle)];
+  const one = (offset: number): void => {
+    if (base < 0) base = offset;
+    else written(base);
+  };
+  return halves.map((own) => ({ records: own, bytes: sizeOf(own), call, written: one }));
+}
+
+function dropOver({ parcels }: Lane): void {
+  const kept = parcels.filter(({ call }) => !call.over);
+  if (kept.length < parcels.length) parcels.splice(0, parcels.length, ...kept);
 }
 
 const sizeOf = (records: readonly WireRecord[]): number =>

@@ -1,4 +1,5 @@
 import type { InRecord, ReadOptions } from '../port.ts';
+import type { Cluster } from './cluster.ts';
 import type { Context } from './context.ts';
 import { Feed } from './feed.ts';
 import { endsOf, nameOf, offsetsAt } from './partition-scan.ts';
@@ -22,16 +23,15 @@ export async function* readTopic(
   ended: () => boolean,
 ): AsyncGenerator<InRecord, void, undefined> {
   const { cluster } = context;
-  const { requestDeadlineMs } = cluster.options;
-  const cursors = await cluster.insist(`reading ${options.topic}`, requestDeadlineMs, () =>
-    cursorsOf(context, wire, options),
-  );
+  const insist = <T>(ask: () => Promise<T>): Promise<T | null> => insistUntil(cluster, options, ended, ask);
+  const cursors = await insist(() => cursorsOf(context, wire, options));
+  if (cursors === null) return;
   while (!ended() && !options.signal?.aborted) {
     const open = cursors.filter(({ feed, end }) => feed.length === 0 && feed.fetchFrom < end);
     if (cursors.every(({ feed }) => feed.length === 0)) {
       if (open.length === 0) return;
-      await fillOrEnd(context, wire, options, open, ended);
-    } else if (open.length > 0 && options.follow !== true) await fillOrEnd(context, wire, options, open, ended);
+      await insist(() => fill(cluster, wire, open));
+    } else if (open.length > 0 && options.follow !== true) await insist(() => fill(cluster, wire, open));
     // Followers don't wait for partitions that may be silent for long.
     for (;;) {
       const next = oldest(cursors);
@@ -66,27 +66,27 @@ async function cursorsOf({ cluster }: Context, wire: Wire, options: ReadOptions)
   });
 }
 
-/** Goes on through outages of the brokers; a signal or the end of the bus ends the waiting. */
-async function fillOrEnd(
-  { cluster }: Context,
-  wire: Wire,
+/** A follower goes on through outages of the brokers. null: the reading ended meanwhile. */
+async function insistUntil<T>(
+  cluster: Cluster,
   { topic, follow }: ReadOptions,
-  cursors: readonly Cursor[],
   ended: () => boolean,
-): Promise<void> {
+  ask: () => Promise<T>,
+): Promise<T | null> {
   const patienceMs = follow === true ? Infinity : cluster.options.requestDeadlineMs * 3;
   try {
-    await cluster.insist(`reading ${topic}`, patienceMs, () => {
-      // Nobody waits any more, and the wire may be closed: no failure that would be tried again.
+    return await cluster.insist(`reading ${topic}`, patienceMs, () => {
+      // The wire may be closed: no failure that would be tried again.
       if (ended()) throw new Error('reading ended');
-      return fill(cluster, wire, cursors);
+      return ask();
     });
   } catch (error) {
-    if (!ended()) throw error;
+    if (ended()) return null;
+    throw error;
   }
 }
 
-async function fill(cluster: Context['cluster'], wire: Wire, cursors: readonly Cursor[]): Promise<void> {
+async function fill(cluster: Cluster, wire: Wire, cursors: readonly Cursor[]): Promise<void> {
   const feeds = new Map(cursors.map(({ feed }) => [nameOf(feed), feed]));
   const groups = [...cluster.byLeader([...feeds.values()])];
   if (groups.length === 0) throw new WireError('LEADER_NOT_AVAILABLE', 'no partition has a leader');
