@@ -10,6 +10,8 @@ const DRAIN_BYTES = 4 << 20;
 const BACKOFF_FIRST_MS = 50;
 const BACKOFF_MAX_MS = 2000;
 const DISK_RETRY_MS = 200;
+/** How long brokers are waited for: the rings fill meanwhile, and the spool is at hand. */
+const OFFER_MS = 2000;
 
 export interface DeliveryOptions {
   readonly bus: Pick<Bus, 'produce'>;
@@ -103,7 +105,8 @@ export class Delivery {
   async #produce(batches: readonly Buffer[]): Promise<boolean> {
     const { bus, hostId, log } = this.#options;
     try {
-      await bus.produce(batches.map((value) => ({ topic: TOPIC.raw, key: hostId, value })));
+      const records = batches.map((value) => ({ topic: TOPIC.raw, key: hostId, value }));
+      await bus.produce(records, OFFER_MS);
       this.#backoffMs = BACKOFF_FIRST_MS;
       return true;
     } catch (error) {
