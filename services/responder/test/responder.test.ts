@@ -5,9 +5,15 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type Bus, openEmbeddedBus } from '@ringfence/bus';
+import { type Bus, openEmbeddedBus, partitionOf } from '@ringfence/bus';
 import { type Command, createSigningKey, decode, encode, type Result, TOPIC, topicsWith } from '@ringfence/schema';
-import { createTestAlert, createTestLineage, EVIDENCE_HOST, EVIDENCE_WALL_OFFSET } from '@ringfence/testkit';
+import {
+  createTestAlert,
+  createTestIncident,
+  createTestLineage,
+  EVIDENCE_HOST,
+  EVIDENCE_WALL_OFFSET,
+} from '@ringfence/testkit';
 import { startTestResponder, TestAgent, tempDir } from './support.ts';
 
 interface Victim extends AsyncDisposable {
@@ -76,6 +82,34 @@ suite('the responder', () => {
     assert.equal(control.executed().length, 1);
     const stats = responder.stats();
     assert.deepEqual(stats.commands, { observe: 1, enforce: 1 });
+  });
+
+  test('kills on the host of an incident, in whichever partitions the two lie', async () => {
+    using dir = tempDir();
+    await using target = victim();
+    await using bus = await openEmbeddedBus({ path: ':memory:' });
+    await bus.ensureTopics(topicsWith(8));
+    const key = createSigningKey();
+    const control = new TestAgent(key, dir.path, [target.pid]);
+    const when = { incident: { severity: 'critical' }, rules: ['Reverse shell'] } as const;
+    const policy = {
+      policy: 'chains',
+      desc: '',
+      mode: 'enforce',
+      scope: { host: EVIDENCE_HOST },
+      when,
+      do: 'kill',
+    } as const;
+    await using _ = await startTestResponder({ bus, key, control, overrides: { policies: [policy] } });
+    const lineage = [createTestLineage(target.pid)];
+    const alert = createTestAlert(1, { rule: 'Reverse shell', timestamp: EVIDENCE_WALL_OFFSET, lineage });
+    const incident = createTestIncident([alert], 1);
+    assert.notEqual(partitionOf(incident.id, 8), partitionOf(EVIDENCE_HOST, 8));
+    await bus.produce([{ topic: TOPIC.incidents, key: incident.id, value: encode('Incident', incident) }]);
+    await bus.produce([{ topic: TOPIC.alerts, key: EVIDENCE_HOST, value: encode('Alert', alert) }]);
+    if (target.child.signalCode === null) await once(target.child, 'exit');
+    const [result] = await firstResults(bus, 1);
+    assert.equal(result?.outcome, 'executed');
   });
 
   test('sends a forged command to the dead letters and nobody else', async () => {

@@ -28,7 +28,7 @@ return token`,
 if ARGV[2] == '0' then redis.call('DEL', KEYS[1]) else redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return 1`,
   },
-  /** KEYS bucket. ARGV rate per second, burst, amount. Reply: granted 1 or 0, ms until there will be as many. The same as sqlite/bucket.ts. */
+  /** KEYS bucket. ARGV rate per second, burst, amount. Reply: granted 1 or 0, ms until there will be as many. The same as sqlite/buckets.ts. */
   rfTake: {
     numberOfKeys: 1,
     lua: `${NOW_MS}

@@ -17,7 +17,7 @@ import type {
   WorkerOptions,
 } from '../port.ts';
 import { Counts } from '../stats.ts';
-import { takeTokens } from './bucket.ts';
+import { Buckets } from './buckets.ts';
 import { openDatabase } from './database.ts';
 import { Jobs } from './jobs.ts';
 import { Leases } from './leases.ts';
@@ -32,6 +32,7 @@ export class SqliteCoordination implements Coordination {
   readonly #jobs: Jobs;
   readonly #leases: Leases;
   readonly #windows: Windows;
+  readonly #buckets: Buckets;
   readonly #workers = new Set<SqliteWorker>();
   readonly #counts = new Counts();
   readonly #log: CoordinationLog | undefined;
@@ -43,6 +44,7 @@ export class SqliteCoordination implements Coordination {
     this.#jobs = new Jobs(this.#db);
     this.#leases = new Leases(this.#db);
     this.#windows = new Windows(this.#db);
+    this.#buckets = new Buckets(this.#db);
     this.#log = options.log;
     this.#counts.up = 1;
     this.#purging = setInterval(() => this.#purge(), PURGE_MS).unref();
@@ -104,7 +106,7 @@ export class SqliteCoordination implements Coordination {
     this.#open('take');
     checkName('bucket', key);
     checkBucket(bucket, amount);
-    return takeTokens(this.#db, key, bucket, amount, Date.now());
+    return this.#buckets.take(key, bucket, amount, Date.now());
   }
 
   async once(key: string, windowMs: number): Promise<boolean> {
