@@ -1,0 +1,44 @@
+/**
+ * An enricher and a detector of a fleet on Kafka, until it is killed. Arguments: JSON of brokers, topic prefix, rule file, and the public keys of the
+ * hosts by their ids (SPKI, base64). Says on stdout which partitions the detector has.
+ */
+import { createPublicKey } from 'node:crypto';
+import { openKafkaBus } from '@ringfence/bus';
+import { startEnricher } from '@ringfence/enricher';
+import { startDetector } from '../src/index.ts';
+
+interface Arguments {
+  readonly brokers: readonly string[];
+  readonly topicPrefix: string;
+  readonly rules: string;
+  readonly hosts: Readonly<Record<string, string>>;
+}
+
+const { brokers, topicPrefix, rules, hosts } = JSON.parse(process.argv[2] ?? '{}') as Arguments;
+const keys = new Map(
+  Object.entries(hosts).map(([hostId, der]) => [
+    hostId,
+    createPublicKey({ key: Buffer.from(der, 'base64'), format: 'der', type: 'spki' }),
+  ]),
+);
+const bus = await openKafkaBus({ brokers, topicPrefix, sessionTimeoutMs: 6000, rebalanceTimeoutMs: 10_000 });
+const owned = new Set<number>();
+const enricher = await startEnricher({ bus, enrolment: { keyFor: (hostId) => keys.get(hostId) } });
+const detector = await startDetector({
+  bus,
+  rulePaths: [rules],
+  watchRules: false,
+  metrics: {
+    reassigned({ assigned, revoked }) {
+      for (const partition of revoked) owned.delete(partition);
+      for (const partition of assigned) owned.add(partition);
+      console.log(JSON.stringify([...owned].sort()));
+    },
+  },
+});
+process.once('SIGTERM', async () => {
+  await detector.close();
+  await enricher.close();
+  await bus.close();
+});
+await Promise.race([enricher.done, detector.done]);
