@@ -63,14 +63,21 @@ async function brokersOf({ site }: App): Promise<string | null> {
 }
 
 function metricsOf(app: App): Metrics[] {
+  const { bus } = app.site;
   const own = new Metrics('bus');
-  own.observed('used_bytes', 'Size of the embedded log.', () => app.site.bus.pressure().usedBytes);
+  own.observed('used_bytes', 'Size of the embedded log.', () => bus.pressure().usedBytes);
+  const schemas = 'schemaStats' in bus ? [exposeStats('bus', () => ({ ...bus.schemaStats() }))] : [];
   const services = SERVICES.flatMap((name) => {
     const service = app.services[name];
     return service === undefined ? [] : [exposeStats(name, () => countsOf(service.stats()))];
   });
   const kafka = app.site.fleet?.buses[0];
-  return [own, ...services, ...(kafka === undefined ? [] : [exposeStats('kafka', () => countsOf(kafka.stats()))])];
+  return [
+    own,
+    ...schemas,
+    ...services,
+    ...(kafka === undefined ? [] : [exposeStats('kafka', () => countsOf(kafka.stats()))]),
+  ];
 }
 
 /** Serves `/metrics`, `/healthz` and `/readyz` where `metrics` says so. */

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import type { Bus, EmbeddedBus } from '@ringfence/bus';
+import type { Bus, EmbeddedBus, SchemaBus } from '@ringfence/bus';
 import { openEmbeddedBus } from '@ringfence/bus';
 import type { Config } from '@ringfence/config';
 import type { Role, SigningKey } from '@ringfence/schema';
@@ -16,7 +16,7 @@ export interface KeyBook {
 
 /** Where the services of this process run: alone on the embedded log, or as a part of a fleet. All that differs between the two is here. */
 export interface Site extends AsyncDisposable {
-  readonly bus: Bus | EmbeddedBus;
+  readonly bus: Bus | EmbeddedBus | SchemaBus;
   /** the collector's: it hears soon that the brokers are away, and spools */
   readonly agentBus: Bus | EmbeddedBus;
   readonly hostId: string;
