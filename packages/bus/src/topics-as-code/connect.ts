@@ -1,7 +1,7 @@
 import { Admin } from '@platformatic/kafka';
 import { BusError } from '../errors.ts';
 import { compileKafkaOptions, type KafkaBusOptions } from '../kafka/options.ts';
-import { connectionOptions } from '../kafka/platformatic.ts';
+import { connectionOptions } from '../kafka/platformatic-client.ts';
 import type { TopicAdmin } from './admin.ts';
 
 /** The brokers could not be asked, or refused. */
