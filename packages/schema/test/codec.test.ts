@@ -6,6 +6,8 @@ import {
   FRAME_BYTES,
   fingerprint,
   frame,
+  knowsSchema,
+  learnSchema,
   portableSchema,
   type Result,
   registerWriter,
@@ -87,4 +89,28 @@ test('a version that ours cannot resolve is refused when it is registered, with 
 
 test('every record carries its schema in one piece', () => {
   for (const { name, schema } of writerSchemas()) assert.doesNotThrow(() => registerWriter(name, schema), name);
+});
+
+test('a schema that somebody says is known by its own name and fingerprint, or refused', () => {
+  const said = { ...(JSON.parse(portableSchema('Result')) as { fields: object[] }) };
+  const newer = JSON.stringify({ ...said, fields: [...said.fields, { name: 'learnt', type: 'long', default: 0 }] });
+  const learnt = learnSchema(newer);
+  assert.equal(learnt?.name, 'Result');
+  assert.ok(knowsSchema(learnt.fingerprint));
+  assert.equal(knowsSchema('0011223344556677'), false);
+  assert.equal(learnSchema('{"type":"record","name":"Order","fields":[]}'), null);
+  assert.equal(learnSchema('"int"'), null);
+  const deep = `${'{"type":"array","items":'.repeat(9000)}"int"${'}'.repeat(9000)}`;
+  for (const [what, schema] of [
+    ['no JSON', '{'],
+    ['no schema', '{"type":"nothing"}'],
+    [
+      'a name that is code',
+      '{"type":"record","name":"ringfence.Result","fields":[{"name":"a;process.exit()","type":"int"}]}',
+    ],
+    ['too long', `{"type":"record","name":"Order","doc":"${'x'.repeat(300_000)}","fields":[]}`],
+    ['too deep', deep],
+    ['one that ours can not be read from', '{"type":"record","name":"ringfence.Result","fields":[]}'],
+  ] as const)
+    assert.throws(() => learnSchema(schema), { code: 'ERR_SCHEMA_UNKNOWN' }, what);
 });
