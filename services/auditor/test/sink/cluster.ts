@@ -5,6 +5,7 @@ import { recordHash } from '../../src/chain.ts';
 import { type Cluster, openCluster } from '../../src/elasticsearch/cluster.ts';
 import { type AuditSource, chainedFields } from '../../src/elasticsearch/documents/audit.ts';
 import { type Names, namesOf } from '../../src/elasticsearch/options.ts';
+import { templatesFor } from '../../src/elasticsearch/templates.ts';
 import { verifyCluster } from '../../src/elasticsearch/verify.ts';
 import { CLUSTER_DEFAULTS, type ClusterOptions, ClusterSink, type ClusterSinkDeps } from '../../src/index.ts';
 import { silent } from '../support.ts';
@@ -73,9 +74,17 @@ export async function openClusterStore(url: string, given: Partial<ClusterOption
       for (const stream of [names.alerts, names.actions, names.audit, names.events])
         await cluster.request('DELETE', `/_data_stream/${stream}`, { expect: [404] });
       await cluster.request('DELETE', `/${names.incidents},${names.heads}`, { query: { ignore_unavailable: true } });
+      await removeTemplates(cluster, options);
       await cluster.close();
     },
   };
+}
+
+/** Others share the server: its cluster state is to stay small. */
+async function removeTemplates(cluster: Cluster, options: ClusterOptions): Promise<void> {
+  const templates = templatesFor(options, { lifecycle: false, elasticsearch: false });
+  for (const { kind, name } of templates.reverse())
+    await cluster.request('DELETE', `/${kind}/${name}`, { expect: [404] });
 }
 
 interface AuditDocument {

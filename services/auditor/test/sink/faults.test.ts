@@ -1,20 +1,15 @@
 /** What a cluster can do to the sink, done to a real one. */
 import assert from 'node:assert/strict';
-import { after, before, suite, test } from 'node:test';
+import { suite, test } from 'node:test';
 import { fateOf } from '@ringfence/bus';
 import { createSigningKey, decode, encode, encodeSigned, TOPIC } from '@ringfence/schema';
-import { createTestAlert, createTestIncident, EVIDENCE_HOST, startElasticsearch } from '@ringfence/testkit';
+import { createTestAlert, createTestIncident, EVIDENCE_HOST } from '@ringfence/testkit';
 import { type AuditSink, createAuditPipeline } from '../../src/index.ts';
 import { inRecord } from '../support.ts';
 import { EVENTS_PER_BATCH, testBatch, testTrail } from '../trail.ts';
-import { type ClusterStore, openClusterStore } from './cluster.ts';
+import type { ClusterStore } from './cluster.ts';
+import { elasticsearch, type Flavour, openSearch } from './flavours.ts';
 import { delivered, store, storeAnew } from './suite.ts';
-
-let server: Awaited<ReturnType<typeof startElasticsearch>>;
-before(async () => {
-  server = await startElasticsearch();
-});
-after(() => server[Symbol.asyncDispose]());
 
 const BATCHES = 6;
 const ALERTS = 5;
@@ -40,9 +35,14 @@ async function assertWhole(of: ClusterStore): Promise<void> {
   }
 }
 
-suite('a cluster', () => {
+for (const flavour of [elasticsearch, openSearch]) {
+  if (flavour.skip === false) suite(`a cluster of ${flavour.name}`, () => faults(flavour));
+  else suite(`a cluster of ${flavour.name}`, () => test('does its worst', { skip: flavour.skip }, () => {}));
+}
+
+function faults(flavour: Flavour): void {
   test('that rolls over between two deliveries: nothing is doubled', async () => {
-    await using of = await openClusterStore(server.url, { eventSample: 0 });
+    await using of = await flavour.open({ eventSample: 0 });
     const { alerts, actions, audit, events } = of.names;
     const rollAll = async () => {
       for (const stream of [alerts, actions, audit, events]) await of.rollover(stream);
@@ -58,7 +58,7 @@ suite('a cluster', () => {
   });
 
   test('that rolls over within a batch that had to be tried again: nothing is doubled', async () => {
-    await using of = await openClusterStore(server.url, { eventSample: 0 });
+    await using of = await flavour.open({ eventSample: 0 });
     const records = delivered(testTrail(BATCHES, ALERTS));
     const sink = of.open();
     await store(sink, []);
@@ -73,7 +73,7 @@ suite('a cluster', () => {
   });
 
   test('that took the records and not their heads: whoever comes next carries on, and verify tells what is unfinished', async () => {
-    await using of = await openClusterStore(server.url, { eventSample: 0 });
+    await using of = await flavour.open({ eventSample: 0 });
     const records = delivered(testTrail(BATCHES, ALERTS));
     const first = of.open();
     await store(first, records.slice(0, 4));
@@ -97,7 +97,7 @@ suite('a cluster', () => {
 
   for (const block of ['index.blocks.write', 'index.blocks.read_only_allow_delete', 'index.blocks.read_only']) {
     test(`with ${block}: the batch waits, and is stored when the block is lifted`, async () => {
-      await using of = await openClusterStore(server.url, { eventSample: 0 });
+      await using of = await flavour.open({ eventSample: 0 });
       const sink = of.open();
       await store(sink, []);
       for (const index of [of.names.alerts, of.names.audit]) {
@@ -115,7 +115,7 @@ suite('a cluster', () => {
   }
 
   test('whose mapping conflicts: that document becomes a dead letter each time, all else is stored', async () => {
-    await using of = await openClusterStore(server.url, { eventSample: 0 });
+    await using of = await flavour.open({ eventSample: 0 });
     const template = {
       settings: { 'index.mapping.ignore_malformed': false },
       mappings: { properties: { rule: { properties: { name: { type: 'long' } } } } },
@@ -147,7 +147,7 @@ suite('a cluster', () => {
   });
 
   test('given hostile names and texts: stored, and no field is made of them', async () => {
-    await using of = await openClusterStore(server.url);
+    await using of = await flavour.open();
     const names = [
       '',
       '.',
@@ -192,7 +192,7 @@ suite('a cluster', () => {
   });
 
   test('that is given older versions of an incident: the newest is shown, all are kept', async () => {
-    await using of = await openClusterStore(server.url);
+    await using of = await flavour.open();
     const incident = (version: number) => encode('Incident', createTestIncident([createTestAlert(0)], version));
     await storeAnew(of, [inRecord(TOPIC.incidents, 0, incident(3)), inRecord(TOPIC.incidents, 1, incident(2))]);
     await storeAnew(of, [inRecord(TOPIC.incidents, 2, incident(1))]);
@@ -203,7 +203,7 @@ suite('a cluster', () => {
   });
 
   test('is told whose signature is whose', async () => {
-    await using of = await openClusterStore(server.url);
+    await using of = await flavour.open();
     const key = createSigningKey();
     const { keyId: _, signature: __, ...alert } = createTestAlert(1);
     const signed = encodeSigned('Alert', alert, key);
@@ -227,7 +227,7 @@ suite('a cluster', () => {
       [0, 2],
       [1, EVENTS_PER_BATCH],
     ] as const) {
-      await using of = await openClusterStore(server.url, { eventSample });
+      await using of = await flavour.open({ eventSample });
       await storeAnew(of, [inRecord(TOPIC.events, 0, testBatch(1)), inRecord(TOPIC.events, 1, testBatch(2))]);
       const found = await of.search(of.names.events);
       assert.equal(found.length, 2 * perBatch);
@@ -238,7 +238,7 @@ suite('a cluster', () => {
   });
 
   test('that two auditors write the same partition into at once: nothing is doubled, the chain is one', async () => {
-    await using of = await openClusterStore(server.url, { eventSample: 0 });
+    await using of = await flavour.open({ eventSample: 0 });
     const records = delivered(testTrail(BATCHES, ALERTS));
     const sinks = [of.open(), of.open(), of.open()];
     await Promise.all(sinks.map((sink) => insist(sink, records)));
@@ -247,7 +247,7 @@ suite('a cluster', () => {
   });
 
   test('that lets old indices go: what is gone from the beginning is retired, what is gone otherwise is missing', async () => {
-    await using of = await openClusterStore(server.url, { eventSample: 0 });
+    await using of = await flavour.open({ eventSample: 0 });
     const alerts = (from: number, to: number) =>
       Array.from({ length: to - from }, (_, i) =>
         inRecord(TOPIC.alerts, from + i, encode('Alert', createTestAlert(from + i))),
@@ -275,7 +275,7 @@ suite('a cluster', () => {
   });
 
   test('whose first index is still there can have lost nothing to retention', async () => {
-    await using of = await openClusterStore(server.url);
+    await using of = await flavour.open();
     await storeAnew(of, delivered(testTrail(2, 4)));
     await of.tamper.remove([1, 2]);
     const problems = (await of.verify()).problems.map(({ what, seq, count }) => [what, seq, count]);
@@ -283,16 +283,17 @@ suite('a cluster', () => {
   });
 
   test('of another kind is refused, with what to do', async () => {
-    await using of = await openClusterStore(server.url, { flavour: 'opensearch' });
+    await using of = await flavour.open({ flavour: flavour === openSearch ? 'elasticsearch' : 'opensearch' });
     await assert.rejects(store(of.open(), []), { code: 'ERR_AUDIT_CLUSTER_SETUP' });
-    await using taken = await openClusterStore(server.url);
+    await using taken = await flavour.open();
     await taken.cluster.request('PUT', `/${taken.names.heads}`);
     await store(taken.open(), []);
   });
-});
+}
 
-const seqOf = (source: Readonly<Record<string, unknown>>): number =>
-  (source['ringfence'] as { audit: { seq: number } }).audit.seq;
+function seqOf(source: Readonly<Record<string, unknown>>): number {
+  return (source['ringfence'] as { audit: { seq: number } }).audit.seq;
+}
 
 /** As the pipeline does: again and again, as long as it is worth it. */
 async function insist(sink: AuditSink, records: ReturnType<typeof delivered>): Promise<void> {

@@ -1,0 +1,23 @@
+import { elasticsearchMissing, opensearchMissing, sharedElasticsearch, sharedOpenSearch } from '@ringfence/testkit';
+import type { ClusterOptions } from '../../src/index.ts';
+import { type ClusterStore, openClusterStore } from './cluster.ts';
+
+export interface Flavour {
+  readonly name: string;
+  /** why it can't be had here; false: it can */
+  readonly skip: string | false;
+  /** A trail of its own on a server that the test files share. */
+  open(options?: Partial<ClusterOptions>): Promise<ClusterStore>;
+}
+
+export const elasticsearch: Flavour = {
+  name: 'Elasticsearch',
+  skip: elasticsearchMissing() ?? false,
+  open: async (options) => openClusterStore((await sharedElasticsearch()).url, options),
+};
+
+export const openSearch: Flavour = {
+  name: 'OpenSearch',
+  skip: opensearchMissing() ?? false,
+  open: async (options) => openClusterStore((await sharedOpenSearch()).url, { flavour: 'opensearch', ...options }),
+};

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { createTestAlert } from '@ringfence/testkit';
+import { ClusterReader } from '../../src/index.ts';
+import { testTrail } from '../trail.ts';
+import type { ClusterStore } from './cluster.ts';
+import { delivered, storeAnew } from './suite.ts';
+
+/** What the command line asks of a trail in a cluster. */
+export function readerSuite(name: string, open: () => Promise<ClusterStore>): void {
+  suite(`${name}: the reader`, () => {
+    test('gives the newest alerts that hold, oldest first, and within a time', async () => {
+      await using of = await open();
+      await storeAnew(of, delivered(testTrail(0, 250)));
+      await of.counts();
+      await using reader = new ClusterReader(of.options);
+      const times = Array.from({ length: 250 }, (_, i) => createTestAlert(i)).sort((a, b) => a.timestamp - b.timestamp);
+      const ids = async (query: Parameters<ClusterReader['alerts']>[0]) =>
+        (await Array.fromAsync(reader.alerts(query))).map(({ timestamp }) => timestamp);
+      assert.deepEqual(
+        await ids({}),
+        times.map(({ timestamp }) => timestamp),
+      );
+      assert.deepEqual(
+        await ids({ limit: 3 }),
+        times.slice(-3).map(({ timestamp }) => timestamp),
+      );
+      const [from, to] = [times[10]?.timestamp ?? 0, times[19]?.timestamp ?? 0];
+      assert.equal((await ids({ from, to })).length, 10);
+      assert.deepEqual(await ids({ limit: 0 }), []);
+      const whole = await Array.fromAsync(reader.alerts({ where: ({ id }) => id === times[7]?.id }));
+      assert.deepEqual(
+        whole.map(({ id }) => id),
+        [times[7]?.id],
+      );
+    });
+
+    test('gives an incident and all that belongs to it', async () => {
+      await using of = await open();
+      await storeAnew(of, delivered(testTrail(0, 6)));
+      await of.counts();
+      await using reader = new ClusterReader(of.options);
+      const [incident, ...more] = await Array.fromAsync(reader.incidents());
+      assert.equal(more.length, 0);
+      const file = await reader.incident(incident?.id ?? '');
+      assert.equal(file?.versions, 6);
+      assert.deepEqual(file?.incident, incident);
+      assert.deepEqual(
+        file?.alerts.map(({ id }) => id),
+        incident?.alerts.map(({ id }) => id),
+      );
+      assert.deepEqual([file?.commands.length, file?.results.length], [6, 6]);
+      assert.equal(await reader.incident('nobody'), undefined);
+    });
+  });
+}
