@@ -1,5 +1,7 @@
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { ContainerProcess } from './container-process.ts';
+import { engineSocket, usableImage } from './engine.ts';
 import { TestServerError } from './errors.ts';
 import { reservePorts } from './ports.ts';
 import { ask } from './probe.ts';
@@ -21,9 +23,13 @@ export interface RedisServer extends RunningServer, AsyncDisposable {
   flush(): Promise<void>;
 }
 
-/** Why Redis can't be started natively; undefined when it can. */
+const IMAGE = 'redis:8.2-alpine';
+
+/** Why Redis can't be started; undefined when it can. */
 export function redisMissing(): string | undefined {
-  return program() === undefined ? 'no redis-server: install redis (Debian: redis-tools holds the program)' : undefined;
+  return program() === undefined && engineSocket() === undefined
+    ? 'no redis-server: install redis (Debian: redis-tools holds the program)'
+    : undefined;
 }
 
 /** In Debian's redis-tools the server is there under the name of one of its tools; it is what it is called. */
@@ -39,22 +45,31 @@ function settings(port: number, directory: string, options: RedisOptions): strin
   return ['--bind', '127.0.0.1', '--port', String(port), '--dir', directory, ...rules, ...aof, ...password];
 }
 
-/** A Redis of its own on a free port of 127.0.0.1, without persistence unless asked for. */
-export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
+/** How the server is called here: in the container by its name, else by a link of that name. */
+function nameIt(image: string | undefined, directory: string): string {
+  if (image !== undefined) return 'redis-server';
   const path = program();
   if (path === undefined) throw new TestServerError('ERR_TESTKIT_REDIS', `Redis was not started: ${redisMissing()}`);
+  const link = join(directory, 'redis-server');
+  symlinkSync(path, link);
+  return link;
+}
+
+/** A Redis of its own on a free port of 127.0.0.1, without persistence unless asked for. */
+export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
+  const image = await usableImage(IMAGE);
   await using undo = new AsyncDisposableStack();
   const port = undo.use(await reservePorts(1)).ports[0]!;
   const directory = undo.adopt(createWorkplace('redis'), removeWorkplace);
   mkdirSync(join(directory, 'data'));
-  symlinkSync(path, join(directory, 'redis-server'));
-  const server = new ServerProcess({
+  const spec = {
     title: 'Redis',
-    command: [join(directory, 'redis-server'), ...settings(port, join(directory, 'data'), options)],
+    command: [nameIt(image, directory), ...settings(port, join(directory, 'data'), options)],
     log: join(directory, 'log'),
     isReady: async () => /PONG|NOAUTH/.test((await ask(port, 'PING\r\nQUIT\r\n')) ?? ''),
-  });
-  undo.defer(() => server.stop('SIGKILL'));
+  };
+  const server = image === undefined ? new ServerProcess(spec) : new ContainerProcess(spec, image);
+  undo.defer(() => server.remove());
   await server.start();
   const started = undo.move();
   const login = options.password === undefined ? '' : `AUTH ${JSON.stringify(options.password)}\r\n`;

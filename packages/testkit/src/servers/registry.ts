@@ -43,7 +43,7 @@ export async function startRegistry(): Promise<RegistryServer> {
     log: join(directory, 'log'),
     isReady: () => answersOk(`${url}/subjects`),
   });
-  undo.defer(() => server.stop('SIGKILL'));
+  undo.defer(() => server.remove());
   await server.start();
   const started = undo.move();
   return withControls(server, {

@@ -74,7 +74,7 @@ async function startNode(
     log: join(directory, 'log'),
     isReady: async (printed) => printed.includes('node started') && (await answersOk(`${url}${HEALTHY}`)),
   });
-  undo.defer(() => server.stop('SIGKILL'));
+  undo.defer(() => server.remove());
   await server.start();
   const started = undo.move();
   return withControls(server, {

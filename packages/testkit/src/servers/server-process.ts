@@ -15,7 +15,6 @@ export interface ServerSpec {
   readonly log: string;
   /** asked again and again, with what the server printed since it was started, until it says true */
   readonly isReady: (printed: string) => boolean | Promise<boolean>;
-  readonly readyTimeoutMs?: number;
 }
 
 /** A server that can be stopped in any way and started again with the same data. */
@@ -58,15 +57,11 @@ export class ServerProcess implements RunningServer {
     if (this.#isRunning())
       throw new TestServerError('ERR_TESTKIT_RUNNING', `${this.#spec.title} is running: stop it first`);
     this.#spawn();
-    const deadline = performance.now() + (this.#spec.readyTimeoutMs ?? READY_TIMEOUT_MS);
-    while (!(await this.#spec.isReady(this.#printed()))) {
-      if (!this.#isRunning()) throw this.#failure('ended while it started');
-      if (performance.now() > deadline) {
-        await this.stop('SIGKILL');
-        throw this.#failure('did not answer in time');
-      }
-      await sleep(POLL_MS);
-    }
+    await untilReady(this.#spec, {
+      isRunning: () => this.#isRunning(),
+      printed: () => this.#printed(),
+      kill: () => this.stop('SIGKILL'),
+    });
   }
 
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
@@ -78,6 +73,11 @@ export class ServerProcess implements RunningServer {
     const killer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
     await ended;
     clearTimeout(killer);
+  }
+
+  /** What is left of it goes. */
+  remove(): Promise<void> {
+    return this.stop('SIGKILL');
   }
 
   signal(name: NodeJS.Signals): void {
@@ -115,16 +115,32 @@ export class ServerProcess implements RunningServer {
       closeSync(log);
     }
   }
+}
 
-  #failure(what: string): TestServerError {
-    const { exitCode, signalCode } = this.#child ?? {};
-    const lines = this.#printed().split('\n');
-    const tail = lines.filter((line) => line !== '' && !JAVA_FRAME.test(line)).slice(-SHOWN_LINES);
-    const facts = `${this.#spec.title} ${what} (exit code ${exitCode ?? 'none'}, signal ${signalCode ?? 'none'})`;
-    return new TestServerError(
-      'ERR_TESTKIT_START',
-      `${facts}. The end of its log says why; out of memory: give it a larger heapMb.\n${tail.join('\n')}`,
-    );
+interface Starting {
+  isRunning(): boolean | Promise<boolean>;
+  /** since the start */
+  printed(): string;
+  kill(): Promise<void>;
+}
+
+function failure(spec: ServerSpec, what: string, printed: string): TestServerError {
+  const lines = printed.split('\n').filter((line) => line !== '' && !JAVA_FRAME.test(line));
+  const tail = lines.slice(-SHOWN_LINES).join('\n');
+  const advice = 'The end of its log says why; out of memory: give it a larger heapMb';
+  return new TestServerError('ERR_TESTKIT_START', `${spec.title} ${what}. ${advice}.\n${tail}`);
+}
+
+/** Resolves when the server that was just started answers. @throws ERR_TESTKIT_START when it ends, or doesn't answer in time and is killed */
+export async function untilReady(spec: ServerSpec, server: Starting): Promise<void> {
+  const deadline = performance.now() + READY_TIMEOUT_MS;
+  while (!(await spec.isReady(server.printed()))) {
+    if (!(await server.isRunning())) throw failure(spec, 'ended while it started', server.printed());
+    if (performance.now() > deadline) {
+      await server.kill();
+      throw failure(spec, `did not answer in ${READY_TIMEOUT_MS / 1000} s`, server.printed());
+    }
+    await sleep(POLL_MS);
   }
 }
 
