@@ -27,7 +27,7 @@ export interface DetectorStats {
   joinsSent: number;
   /** Joins about a chain that is gone */
   joinsToGone: number;
-  /** members of other hosts that an incident had no room for */
+  /** members of other hosts that an incident had no room for: they stand alone */
   omittedMembers: number;
   /** edges of the second stage that had their time, or had to make room */
   expiredEdges: number;

@@ -116,6 +116,39 @@ test('versions of an incident rise by one, and alert ids never repeat', () => {
   }
 });
 
+test('state of the version before, which knew nothing of other hosts, is taken over', async () => {
+  const host = createTestHost();
+  const feed = createFeed(host);
+  const store = new TestStore();
+  const shell = host.spawn(host.init, '/bin/bash');
+  host.credentials(shell, 0);
+  store.apply(createTestDetector().handle(feed.next()));
+  const newer = [
+    'openedAt',
+    'published',
+    'edges',
+    'above',
+    'absorbed',
+    'survivor',
+    'touchedKtime',
+    'ktime',
+    'hostname',
+  ];
+  async function* older() {
+    for await (const entry of store.entries()) {
+      if (!/^[hcn]\//.test(entry.key)) continue;
+      const value = JSON.parse(Buffer.from(entry.value).toString());
+      for (const name of [...newer, 'addresses']) delete value[name];
+      yield { ...entry, value: Buffer.from(JSON.stringify(value)) };
+    }
+  }
+  const detector = createTestDetector();
+  await detector.restore(older());
+  host.open(shell, '/etc/shadow');
+  const [incident] = found(detector.handle(feed.next())).incidents;
+  assert.deepEqual([incident?.version, incident?.state, incident?.alerts.length], [2, 'open', 2]);
+});
+
 test('state that was damaged stops the restart and names the entry', async () => {
   const host = createTestHost();
   const store = new TestStore();

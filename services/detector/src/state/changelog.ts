@@ -6,6 +6,7 @@ import type { Chain, ChainProcess, Member } from './chain.ts';
 import { Host } from './host.ts';
 import type { Remembered } from './remembered.ts';
 import { assertShape, type Shape } from './shape.ts';
+import { CHAIN_SHAPE, COUNTS_SHAPE, HOST_SHAPE, MEMORY_SHAPES, SURVIVOR_SHAPE } from './shapes.ts';
 import type { BootThresholds } from './thresholds.ts';
 
 export const STORE = 'ringfence.state.detector';
@@ -65,16 +66,6 @@ const memoriesOf = ({ network, forwards }: Host): [string, Remembered<unknown>][
   ['o', network.callers as Remembered<unknown>],
   ['k', network.keys as Remembered<unknown>],
 ];
-
-const TIE_SHAPE: Shape = { kind: 'string', end: 'string', detail: 'string', at: 'number' };
-const REF_SHAPE = { chainId: 'string', hostId: 'string', openedAt: 'number' } as const satisfies Shape;
-const MEMORY_SHAPES: Readonly<Record<string, Shape>> = {
-  f: REF_SHAPE,
-  a: { accepts: [{ tie: TIE_SHAPE, ktime: 'number', by: 'string' }], forks: [{ entityId: 'string', start: 'number' }] },
-  s: [TIE_SHAPE],
-  o: { lineage: ['string'], ties: [TIE_SHAPE] },
-  k: 'number',
-};
 
 /** What repetitions change in a chain. */
 interface ChainCounts {
@@ -145,90 +136,6 @@ function hostValue(host: Host): HostValue {
   };
 }
 
-const HOST_SHAPE: Shape = {
-  tick: 'number',
-  nextOrdinal: 'number',
-  ktime: 'number',
-  hostname: 'string',
-  addresses: ['string'],
-  rarity: ['any'],
-  runs: [
-    {
-      id: 'string',
-      lanes: [{ key: 'number', highest: 'number', holes: [{ from: 'number', to: 'number', due: 'number' }] }],
-    },
-  ],
-};
-const COUNTS_SHAPE: Shape = {
-  id: 'string',
-  hostId: 'string',
-  revision: 'number',
-  version: 'number',
-  firstSeen: 'number',
-  lastSeen: 'number',
-  lastKtime: 'number',
-  omitted: 'number',
-  stale: 'boolean',
-  rules: { '*': 'number' },
-  alerts: [['number']],
-};
-const CHAIN_SHAPE: Shape = {
-  id: 'string',
-  hostId: 'string',
-  bootId: 'string',
-  ordinal: 'number',
-  revision: 'number',
-  version: 'number',
-  firstSeen: 'number',
-  lastSeen: 'number',
-  lastKtime: 'number',
-  alerts: [
-    {
-      id: 'string',
-      rule: 'string',
-      priority: 'string',
-      tactics: ['string'],
-      techniques: ['string'],
-      timestamp: 'number',
-      entityId: 'string',
-      executable: 'string',
-      output: 'string',
-      why: 'string',
-      deed: 'string',
-      container: 'any',
-      count: 'number',
-      lastTimestamp: 'number',
-      minute: 'number',
-      sentInMinute: 'number',
-    },
-  ],
-  omitted: 'number',
-  stages: [{ tactic: 'string', techniques: ['string'], firstSeen: 'number' }],
-  rules: { '*': { weight: 'number', ktime: 'number' } },
-  processes: {
-    '*': {
-      entityId: 'string',
-      parentEntityId: 'string',
-      execId: 'number',
-      pid: 'number',
-      executable: 'string',
-      args: 'string',
-      user: 'string',
-      containerId: 'string',
-    },
-  },
-  keys: ['string'],
-  stale: 'boolean',
-  openedAt: 'number',
-  published: 'boolean',
-  edges: ['string'],
-  above: ['string'],
-  absorbed: ['string'],
-  survivor: 'any',
-  touchedKtime: 'number',
-};
-const SURVIVOR_SHAPE: Shape = { ...REF_SHAPE, tie: { edge: 'string', kind: 'string', why: 'string', at: 'number' } };
-
 /** Fills empty memory from the store; where in the input that was. Throws DetectorStateError. */
 export async function restoreHosts(
   hosts: Map<string, Host>,
@@ -286,9 +193,16 @@ export async function restoreHosts(
   return last;
 }
 
-function restoreHost(host: Host, parsed: unknown, partition: number): void {
+/** What entries of the version before lack. */
+const olderHost = { ktime: 0, hostname: '', addresses: [] };
+const missing = (entry: unknown, older: object): object =>
+  Object.fromEntries(Object.entries(older).filter(([name]) => !(name in (entry as object))));
+const olderChain = { edges: [], above: [], absorbed: [], survivor: null, touchedKtime: 0 };
+
+function restoreHost(host: Host, entry: unknown, partition: number): void {
+  const parsed = { ...(entry as object), ...missing(entry, olderHost) };
   assertShape(parsed, HOST_SHAPE);
-  const { tick, nextOrdinal, ktime, hostname, addresses, rarity, runs } = parsed as HostValue;
+  const { tick, nextOrdinal, ktime, hostname, addresses, rarity, runs } = parsed as unknown as HostValue;
   Object.assign(host, { tick, nextOrdinal, ktime, partition });
   host.setNames({ hostname, addresses });
   for (const [rule, count] of rarity) host.rarity.set(rule, count);
@@ -297,9 +211,12 @@ function restoreHost(host: Host, parsed: unknown, partition: number): void {
   }
 }
 
-function restoreChain(parsed: unknown): Chain {
+function restoreChain(entry: unknown): Chain {
+  const { firstSeen, version } = entry as Chain;
+  const older = { openedAt: firstSeen, published: version > 0, ...olderChain };
+  const parsed = { ...(entry as object), ...missing(entry, older) };
   assertShape(parsed, CHAIN_SHAPE);
-  const value = parsed as Omit<Chain, 'processes'> & { readonly processes: Record<string, ChainProcess> };
+  const value = parsed as unknown as Omit<Chain, 'processes'> & { readonly processes: Record<string, ChainProcess> };
   if (value.survivor !== null) assertShape(value.survivor, SURVIVOR_SHAPE);
   return { ...value, processes: new Map(Object.entries(value.processes)), members: new Map() };
 }

@@ -107,9 +107,7 @@ export class JoinStep {
     const into = host.find(join.into.chainId);
     if (into === undefined) {
       this.#deps.stats.joinsToGone++;
-      const { from, edge, kind, at } = join;
-      const why = 'the incident it was part of is closed';
-      this.#send({ hostId: from.hostId, into: from, from, chain: null, edge, kind, why, at });
+      this.#refuse(join, 'the incident it was part of is closed');
     } else if ('chainId' in into) this.#passOn(join, into);
     else this.#keep(host, into, join);
   }
@@ -127,6 +125,7 @@ export class JoinStep {
     if (stale || (hostId === host.id && host.find(chainId) === chain)) return;
     if (known === undefined && chain.members.size >= MAX_MEMBERS) {
       this.#deps.stats.omittedMembers++;
+      this.#refuse(join, 'the incident it belongs to has no room for more');
       return;
     }
     chain.members.set(chainId, join);
@@ -137,11 +136,16 @@ export class JoinStep {
     this.#deps.touch(chain);
   }
 
+  /** It stands alone again: what it has to tell is told there. */
+  #refuse({ from, edge, kind, at }: Member, why: string): void {
+    this.#send({ hostId: from.hostId, into: from, from, chain: null, edge, kind, why, at });
+  }
+
   #passOn(join: Member, into: ChainRef): void {
     this.#send({ ...join, hostId: into.hostId, into: plain(into) });
   }
 
-  /** What it was part of is gone. A later survivor is another matter. */
+  /** What it was part of is gone, or full. A later survivor is another matter. */
   #standAlone(host: Host, { into, edge }: Join): void {
     const chain = host.chains.get(into.chainId);
     if (chain === undefined || chain.survivor?.tie.edge !== edge) return;
