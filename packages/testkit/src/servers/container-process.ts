@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import type { ContainerRuntimeClient } from 'testcontainers';
 import { TestServerError } from './errors.ts';
 import { type RunningServer, type ServerSpec, untilReady } from './server-process.ts';
+import { isAlive } from './workplace.ts';
 
 type Container = ReturnType<ContainerRuntimeClient['container']['getById']>;
 
@@ -34,12 +35,20 @@ function makeFifo(path: string): number {
   return openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
 }
 
+/** Ended containers of processes that were killed. */
+async function sweep({ dockerode }: ContainerRuntimeClient['container']): Promise<void> {
+  for (const { Id, Labels } of await dockerode.listContainers({ all: true, filters: { label: [LABEL] } }))
+    if (!isAlive(Number(Labels[LABEL]))) await dockerode.getContainer(Id).remove({ force: true });
+}
+
 /** Loaded when an engine is used: it is large. Its reaper is an image of its own; the FIFO does its work. */
 async function create(spec: ServerSpec, image: string): Promise<Created> {
   process.env['TESTCONTAINERS_RYUK_DISABLED'] ??= 'true';
   // The host's network is used: an engine needs no bridge to be asked for its gateway.
   process.env['TESTCONTAINERS_HOST_OVERRIDE'] ??= '127.0.0.1';
   const { GenericContainer, getContainerRuntimeClient } = await import('testcontainers');
+  const { container } = await getContainerRuntimeClient();
+  await sweep(container);
   const directory = dirname(spec.log);
   const alive = join(directory, 'alive');
   const fifo = makeFifo(alive);
@@ -52,7 +61,6 @@ async function create(spec: ServerSpec, image: string): Promise<Created> {
     .withEntrypoint(['sh', '-c', SCRIPT, 'sh', spec.log, alive])
     .withCommand([...spec.command])
     .start();
-  const { container } = await getContainerRuntimeClient();
   return { fifo, handle: container.getById(started.getId()) };
 }
 

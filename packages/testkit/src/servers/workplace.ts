@@ -8,7 +8,7 @@ const mine = new Set<string>();
 /** Servers of this process; at its end they are killed before their directories go. */
 export const children: Set<ChildProcess> = new Set();
 
-function isAlive(pid: number): boolean {
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
