@@ -15,6 +15,7 @@ import { addRecord } from './commands/record.ts';
 import { addReplay } from './commands/replay.ts';
 import { addStatus } from './commands/status.ts';
 import { addTopics } from './commands/topics.ts';
+import { addTopology } from './commands/topology.ts';
 import { addUp } from './commands/up.ts';
 import { VERSION } from './version.ts';
 
@@ -50,6 +51,7 @@ for (const add of [
   addReplay,
   addConfig,
   addTopics,
+  addTopology,
   addAuthority,
   addEnrol,
   addDev,

@@ -40,12 +40,10 @@ export interface Fleet {
   readonly learnt: TrustedKeys;
   /** null unless the registrar runs here */
   readonly authority: Authority | null;
-  /** of the Kafka clients, for status and metrics */
-  readonly buses: readonly KafkaBus[];
+  /** the bus without schemas, for what it says of itself */
+  readonly kafka: KafkaBus;
 }
 
-/** An agent whose brokers don't answer must hear it before the rings of its sensor are full, ms. */
-const AGENT_DELIVERY_MS = 2000;
 const RETRY_FIRST_MS = 250;
 const RETRY_MAX_MS = 10_000;
 const SAY_AGAIN_MS = 60_000;
@@ -63,9 +61,7 @@ export async function openFleet(options: SiteOptions): Promise<Site> {
     watchCertificates(identityPaths(config.identity.path), { onError: (text) => log.warn({}, text) }),
   );
   if (config.identity.registrar !== '') stack.use(renewing(options));
-  const wants = (service: ServiceName): boolean => services.includes(service);
   const bus = stack.use(await openBus(options));
-  const agentBus = wants('collector') ? stack.use(await openBus(options, AGENT_DELIVERY_MS)) : bus;
   await ensureTopics(options, bus);
   const framed = await withSchemasOf(bus, config, services, options);
   const reads = services.some((service) => ACCESS[roleOf(service)].reads.includes(TOPIC.enrolments));
@@ -78,12 +74,11 @@ export async function openFleet(options: SiteOptions): Promise<Site> {
     enrolments,
     learnt,
     authority,
-    buses: agentBus === bus ? [bus] : [bus, agentBus],
+    kafka: bus,
   };
   const resources = stack.move();
   return {
     bus: framed,
-    agentBus: agentBus === bus ? framed : await withSchemasOf(agentBus, config, ['collector'], options),
     hostId: identity.subject,
     bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
     agentKey: identity.signingKey,
@@ -157,20 +152,17 @@ function renewing({ config, log }: SiteOptions): AsyncDisposable {
   };
 }
 
-function openBus(
-  options: SiteOptions,
-  produceDeadlineMs = options.config.bus.kafka.produceDeadlineMs,
-): Promise<KafkaBus> {
+function openBus(options: SiteOptions): Promise<KafkaBus> {
   const { config, log } = options;
   const { brokers, tls, sasl } = config.bus.kafka;
   const { certificate, key, authority } = identityPaths(config.identity.path);
   const plain = kafkaOptionsOf(config);
+  // Brokers then name each process, in their logs and to `ringfence topology`.
+  const clientId = config.bus.kafka.clientId === 'ringfence' ? instanceOf(config) : config.bus.kafka.clientId;
   // The certificate of the fleet is the one to show, unless another was named or a password is used.
   const own = tls.enabled && tls.cert === '' && sasl.mechanism === 'none' ? { cert: certificate, key } : {};
   const withTls = tls.enabled ? { tls: { ca: authority, ...own, ...plain.tls } } : {};
-  return insist(options, `Kafka at ${brokers.join(', ')}`, () =>
-    openKafkaBus({ ...plain, ...withTls, produceDeadlineMs, log }),
-  );
+  return insist(options, `Kafka at ${brokers.join(', ')}`, () => openKafkaBus({ ...plain, ...withTls, clientId, log }));
 }
 
 /** Makes the topics where that is allowed; else waits for whoever may. */
@@ -181,7 +173,7 @@ async function ensureTopics(options: SiteOptions, bus: Bus): Promise<void> {
   await insist(options, 'topics; "ringfence topics apply" makes them', () => bus.ensureTopics(specs));
 }
 
-/** Tries again until it works. `also`: an error that others may mend too. */
+/** Tries again until it works. */
 async function insist<T>({ log, signal, onWaiting }: SiteOptions, what: string, attempt: () => Promise<T>): Promise<T> {
   let saidAt = Number.NEGATIVE_INFINITY;
   for (let pause = RETRY_FIRST_MS; ; pause = Math.min(RETRY_MAX_MS, pause * 2)) {

@@ -55,7 +55,7 @@ export class AppMonitor {
 /** null: they answer, or there are none. */
 async function brokersOf({ site }: App): Promise<string | null> {
   try {
-    await site.fleet?.buses[0]?.connect();
+    await site.fleet?.kafka.connect();
     return null;
   } catch (error) {
     return (error as Error).message;
@@ -71,7 +71,7 @@ function metricsOf(app: App): Metrics[] {
     const service = app.services[name];
     return service === undefined ? [] : [exposeStats(name, () => countsOf(service.stats()))];
   });
-  const kafka = app.site.fleet?.buses[0];
+  const kafka = app.site.fleet?.kafka;
   return [
     own,
     ...schemas,

@@ -5,7 +5,7 @@ import type { Config } from '@ringfence/config';
 import type { Role, SigningKey } from '@ringfence/schema';
 import { loadIdentity } from '../identity.ts';
 import type { AppLog } from './app.ts';
-import { openFleet } from './fleet.ts';
+import { type Fleet, openFleet } from './fleet.ts';
 import { saySchemas } from './schemas.ts';
 import { topicSpecs } from './topics.ts';
 
@@ -17,8 +17,6 @@ export interface KeyBook {
 /** Where the services of this process run: alone on the embedded log, or as a part of a fleet. All that differs between the two is here. */
 export interface Site extends AsyncDisposable {
   readonly bus: Bus | EmbeddedBus | SchemaBus;
-  /** the collector's: it hears soon that the brokers are away, and spools */
-  readonly agentBus: Bus | EmbeddedBus;
   readonly hostId: string;
   readonly bootId: string;
   /** signs this host's batches */
@@ -36,7 +34,7 @@ export interface Site extends AsyncDisposable {
   /** whose records of a role are taken; null: everybody's */
   readonly trusted: ((role: Role) => (keyId: string, at?: number) => KeyObject | undefined) | null;
   /** null: one process */
-  readonly fleet: import('./fleet.ts').Fleet | null;
+  readonly fleet: Fleet | null;
 }
 
 export interface SiteOptions {
@@ -60,7 +58,6 @@ async function openLocal({ config, log }: SiteOptions): Promise<Site> {
   const resources = stack.move();
   return {
     bus,
-    agentBus: bus,
     hostId: identity.hostId,
     bootId: identity.bootId,
     agentKey: identity.agentKey,

@@ -104,7 +104,7 @@ export function collector({ config, log, site }: Wiring, { current }: InterestLi
       logs: own.logs,
       keepPinned: sensor.keepPinned,
     },
-    bus: site.agentBus,
+    bus: site.bus,
     identity: { hostId, bootId, key: agentKey, agentVersion: VERSION },
     trustedKeys: site.commanders,
     log: child(log, 'collector'),

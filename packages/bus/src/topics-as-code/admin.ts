@@ -9,6 +9,7 @@ import {
   ResourcePatternTypes,
   ResourceTypes,
 } from '@platformatic/kafka';
+import type { GroupAdmin } from './topology.ts';
 import type { AccessEntry, AclOperation, AclResource, Actual, Change, Desired, Plan, TopicState } from './types.ts';
 
 /** What of the admin client is used. */
@@ -21,7 +22,8 @@ export type TopicAdmin = Pick<
   | 'createTopics'
   | 'incrementalAlterConfigs'
   | 'createAcls'
->;
+> &
+  GroupAdmin;
 
 /** How many brokers there are. */
 export async function brokersOf(admin: TopicAdmin): Promise<number> {

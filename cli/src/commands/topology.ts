@@ -1,0 +1,65 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AUDITED } from '@ringfence/auditor';
+import { type GroupQuestion, type GroupView, readTopology, withAdmin } from '@ringfence/bus/topics';
+import type { Config } from '@ringfence/config';
+import { TOPIC } from '@ringfence/schema';
+import type { Command } from 'commander';
+import { kafkaOptionsOf } from '../app/kafka-options.ts';
+import { CliError } from '../errors.ts';
+import { LiveView } from '../view/live.ts';
+import { paintFor } from '../view/paint.ts';
+import { topologyLines } from '../view/topology.ts';
+import { print, printJson, settingsOf, untilInterrupted, withSettings } from './context.ts';
+
+/** Who reads what, in the order the data flows. */
+const GROUPS: readonly GroupQuestion[] = [
+  { group: 'enricher', topics: [TOPIC.raw, TOPIC.logsRaw] },
+  { group: 'detector', topics: [TOPIC.events, TOPIC.joins] },
+  { group: 'detector-edges', topics: [TOPIC.edges] },
+  { group: 'responder', topics: [TOPIC.alerts, TOPIC.incidents, TOPIC.hostIncidents, TOPIC.commands, TOPIC.answers] },
+  { group: 'auditor', topics: AUDITED },
+];
+const REDRAW_MS = 2000;
+
+export function addTopology(program: Command): void {
+  const command = program
+    .command('topology')
+    .description('the services of a fleet as its brokers see them: members, partitions, lag')
+    .option('--watch', 'go on, until Ctrl-C')
+    .option('--json', 'print one JSON object (a line each time with --watch)')
+    .addHelpText(
+      'after',
+      `
+It takes a user of the brokers who may describe topics and groups; "ringfence topics apply" has such a one.
+Exit code 0 when every partition has an owner, 2 when one has none, 1 when that could not be told.
+
+Examples:
+  ringfence topology --config admin.yaml
+  ringfence topology --watch
+  ringfence topology --json | jq '.groups[] | {group, lag: [.topics[].lag] | add}'`,
+    );
+  withSettings(command).action((_, self: Command) => topology(settingsOf(self), self.opts()));
+}
+
+async function topology(config: Config, { watch, json }: { watch?: boolean; json?: boolean }): Promise<void> {
+  if (config.bus.driver !== 'kafka')
+    throw new CliError('there is one process on an embedded log: see ringfence status; a fleet has bus.driver kafka');
+  const paint = paintFor(process.stdout);
+  const signal = untilInterrupted();
+  using view = new LiveView(process.stdout);
+  let before: { readonly groups: readonly GroupView[]; readonly at: number } | null = null;
+  await withAdmin(kafkaOptionsOf(config), async (admin) => {
+    do {
+      const groups = await readTopology(admin, GROUPS, config.bus.kafka.topicPrefix);
+      const at = performance.now();
+      const lines = topologyLines(paint, groups, before?.groups ?? [], before === null ? 0 : (at - before.at) / 1000);
+      if (json) printJson({ brokers: config.bus.kafka.brokers, groups }, watch ? 0 : 2);
+      else if (watch && view.interactive) view.draw(lines);
+      else print(lines.join('\n'));
+      before = { groups, at };
+      const whole = groups.every(({ topics }) => topics.every(({ unowned }) => unowned.length === 0));
+      process.exitCode = whole ? 0 : 2;
+      if (watch) await sleep(REDRAW_MS, undefined, { signal }).catch(() => {});
+    } while (watch && !signal.aborted);
+  });
+}
