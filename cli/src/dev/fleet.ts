@@ -79,7 +79,7 @@ export async function startDevFleet(options: DevFleetOptions): Promise<DevFleet>
 }
 
 /** Settings and a certificate for whoever makes the topics. */
-async function adminOf(directory: string, authority: Authority, { kafka }: Servers): Promise<Config> {
+export async function adminOf(directory: string, authority: Authority, { kafka }: Servers): Promise<Config> {
   const { key, csr } = await createRequest('admin');
   const { certificate } = await authority.issue({ csr, subject: 'admin', roles: [], days: 30 });
   const place = join(directory, 'admin');
@@ -94,14 +94,14 @@ async function adminOf(directory: string, authority: Authority, { kafka }: Serve
   return loadConfig({ file, flags: [] });
 }
 
-async function makeTopics(config: Config): Promise<void> {
+export async function makeTopics(config: Config): Promise<void> {
   await withAdmin(kafkaOptionsOf(config), async (admin) => {
     const desired = fleetTopics(config, await brokersOf(admin));
     await applyPlan(admin, planTopics(desired, await readActual(admin, desired)), () => {});
   });
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

@@ -13,6 +13,8 @@ export interface Servers extends AsyncDisposable {
 export interface ServersOptions {
   readonly brokers: 1 | 3;
   readonly authority: Authority;
+  /** clients reach each broker through a proxy that can fail. @default false */
+  readonly proxied?: boolean;
   /** told which one is being started */
   readonly onStep: (what: string) => void;
 }
@@ -25,13 +27,15 @@ export const PRINCIPAL_RULES = 'RULE:^.*OU=([a-z]+).*$/$1/,RULE:^CN=([^,]+).*$/$
 const SUPER_USERS = 'User:ANONYMOUS;User:admin';
 
 /** Real servers, by whatever way this machine has them. They end with this process, however it ends. */
-export async function startServers({ brokers, authority, onStep }: ServersOptions): Promise<Servers> {
+export async function startServers(options: ServersOptions): Promise<Servers> {
+  const { brokers, authority, proxied = false, onStep } = options;
   const { startElasticsearch, startKafka, startRedis } = await import('@ringfence/testkit');
   await using stack = new AsyncDisposableStack();
   onStep(`Kafka: ${brokers === 1 ? 'a broker' : `${brokers} brokers`} with mutual TLS and access lists`);
   const kafka = stack.use(
     await startKafka({
       brokers,
+      proxied,
       security: 'mtls',
       ca: asTestCa(authority),
       settings: { 'ssl.principal.mapping.rules': PRINCIPAL_RULES, 'super.users': SUPER_USERS },
