@@ -51,9 +51,12 @@ export function auditor({ config, log, site }: Wiring): Promise<Auditor> {
   });
 }
 
+/** How long an enrolment may be on its way, ms: in a fleet it comes by a topic of its own. */
+const graceOf = ({ fleet }: Wiring['site']): number => (fleet === null ? 0 : 3000);
+
 export function enricher({ config, log, site }: Wiring): Promise<EnricherService> {
   return startEnricher({
-    options: config.enricher,
+    options: { ...config.enricher, enrolmentGraceMs: graceOf(site) },
     bus: site.bus,
     enrolment: site.enrolment,
     key: site.serviceKey,
@@ -67,6 +70,7 @@ export function detector({ config, log, site }: Wiring, interest: InterestLink):
   return startDetector({
     options: {
       ...config.detector,
+      keyGraceMs: graceOf(site),
       isAgent: (host, boot, pid) => pid === process.pid && host === hostId && boot === bootId,
     },
     rulePaths: rulePaths(config),
