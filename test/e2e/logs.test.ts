@@ -21,13 +21,17 @@ test('a login in a log becomes an event with its fields and an alert, through a 
   appendFileSync(log, 'Nov 25 15:55:07 web-1 sshd[812]: Accepted password for root from 203.0.113.9 port 40122 ssh2\n');
   renameSync(log, `${log}.1`);
   writeFileSync(log, "Nov 25 15:55:08 web-1 usermod[90]: add 'eve' to group 'sudo'\n");
-  const alerts = await until('two alerts', async () => {
-    const found = await list(
-      'alerts',
-      "rule in ('Root login over SSH with a password', 'User added to a group of administrators')",
-    );
-    return found.length < 2 ? undefined : found;
-  });
+  const alerts = await until(
+    'two alerts',
+    async () => {
+      const found = await list(
+        'alerts',
+        "rule in ('Root login over SSH with a password', 'User added to a group of administrators')",
+      );
+      return found.length < 2 ? undefined : found;
+    },
+    120_000,
+  );
   assert.deepEqual(alerts.map(({ output }) => output).sort(), [
     "eve: Nov 25 15:55:08 web-1 usermod[90]: add 'eve' to group 'sudo' (file)",
     'root logged in from 203.0.113.9 by password (file)',

@@ -229,8 +229,7 @@ export class FileSource implements LogSource {
       if (this.#tails.has(idOf(sibling))) continue;
       const copy = openCopy(sibling.path, position);
       copied ||= copy !== null;
-      // A copy that was made before the last lines were read from the file itself is shorter: there is nothing new in it.
-      this.#addRetired(copy ?? this.#openEnd(sibling.path, position.path));
+      this.#addRetired(copy ?? this.#openShorter(sibling.path, tail));
     }
     const rest = copied ? null : tail.rest();
     tail.restart();
@@ -261,10 +260,16 @@ export class FileSource implements LogSource {
     }
   }
 
-  #openEnd(path: string, label: string): Tail | null {
-    const tail = ifReadable(() => Tail.open(path, label));
-    tail?.seekEnd();
-    return tail;
+  /** A copy that was made before the last lines were read from the file itself: there is nothing new in it. null: it is none. */
+  #openShorter(path: string, original: Tail): Tail | null {
+    const tail = ifReadable(() => Tail.open(path, original.path));
+    if (tail === null) return null;
+    if (tail.isCopyOf(original)) {
+      tail.seekEnd();
+      return tail;
+    }
+    tail.close();
+    return null;
   }
 
   /** false: there was none. */

@@ -64,6 +64,8 @@ const RECORD_BYTES = 512 * 1024;
 const RECORD_LINES = 4096;
 const POLL_MS = 250;
 const SCAN_MS = 1000;
+/** Brokers that don't take a record for longer are away. */
+const OFFER_MS = 2000;
 const BACKOFF_FIRST_MS = 50;
 const BACKOFF_MAX_MS = 2000;
 
@@ -221,7 +223,7 @@ export class LogReader implements AsyncDisposable {
   async #produce(value: Buffer): Promise<boolean> {
     const { bus, identity } = this.#deps;
     this.#delivered = await this.#insist('the bus takes no log lines: they wait in their files', isPassing, () =>
-      bus.produce([{ topic: TOPIC.logsRaw, key: identity.hostId, value }]),
+      bus.produce([{ topic: TOPIC.logsRaw, key: identity.hostId, value }], OFFER_MS),
     );
     return this.#delivered;
   }

@@ -1,12 +1,10 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { ifReadable, ifThere } from '../files.ts';
-import { type FileIdentity, idOf, Tail, type TailPosition } from './tail.ts';
+import { type FileIdentity, idOf, MIN_ANCHOR, Tail, type TailPosition } from './tail.ts';
 
 const MAX_SIBLINGS = 4096;
 const COMPRESSED = ['.gz', '.xz', '.zst', '.bz2', '.lz4'];
-/** Fewer bytes would be found in any file. */
-const MIN_ANCHOR = 16;
 
 /** null: there is no such file, or we may not see it, or it is no regular one. */
 export function identify(path: string): FileIdentity | null {

@@ -4,6 +4,8 @@ import { LineSplitter, type SplitLine } from './splitter.ts';
 const CHUNK = 64 * 1024;
 /** Bytes before a position by which the place is known again: two files hardly have the same ones at the same offset. */
 const ANCHOR = 64;
+/** Fewer bytes would be found in any file. */
+export const MIN_ANCHOR = 16;
 const LINE_BREAK = 10;
 
 /** Where reading goes on after a restart. */
@@ -40,6 +42,8 @@ export class Tail implements FileIdentity {
   /** the last chunk with what stands before it, and where in the file it begins */
   #window: Buffer = Buffer.alloc(0);
   #windowAt = 0;
+  /** the file's first bytes, by which a copy of it is known */
+  #head: Buffer = Buffer.alloc(0);
   /** before the unfinished line, when that began before the window */
   #anchor: Buffer = Buffer.alloc(0);
 
@@ -70,6 +74,7 @@ export class Tail implements FileIdentity {
     if (!before.equals(anchor)) return false;
     this.#splitter = new LineSplitter(offset);
     this.#window = Buffer.from(before);
+    this.#head = Buffer.alloc(0);
     this.#windowAt = offset - anchor.length;
     this.#anchor = this.#window;
     return true;
@@ -128,7 +133,14 @@ export class Tail implements FileIdentity {
     this.#windowAt = end - lead;
     this.#splitter.put(this.#window.subarray(lead));
     this.grewAt = performance.now();
+    if (this.#head.length < ANCHOR) this.#head = Buffer.from(this.#read(0, Math.min(ANCHOR, this.#splitter.end)));
     return true;
+  }
+
+  /** It begins as the other one did when that was read. */
+  isCopyOf(original: Tail): boolean {
+    const head = original.#head;
+    return head.length >= MIN_ANCHOR && this.#read(0, head.length).equals(head);
   }
 
   #anchorNow(): Buffer {

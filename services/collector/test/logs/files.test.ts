@@ -85,6 +85,33 @@ describe('log files', () => {
     assert.equal(reader.stats().logEvents['rewritten'], 1);
   });
 
+  it('are read through several rotations of both ways between two looks', async () => {
+    using place = new Place();
+    await using bus = await memoryBus();
+    writeFileSync(place.log, '');
+    let away = false;
+    const flaky = {
+      produce: (records: Parameters<typeof bus.produce>[0]) =>
+        away ? Promise.reject(Object.assign(new Error('away'), { fate: 'retriable' })) : bus.produce(records),
+    };
+    await using reader = startReader(place, flaky);
+    write(place, 0, 10);
+    await linesOn(bus, 10);
+    away = true;
+    write(place, 10, 20);
+    while (reader.stats().logs.refusals === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    for (const [n, copy] of [true, false, true, false].entries()) {
+      write(place, 20 + n * 20, 40 + n * 20);
+      if (copy) {
+        copyFileSync(place.log, `${place.log}.${n}`);
+        truncateSync(place.log);
+      } else renameSync(place.log, `${place.log}.${n}`);
+    }
+    write(place, 100, 110);
+    away = false;
+    assert.deepEqual(messages(await linesOn(bus, 110)).sort(), lines(0, 110).sort());
+  });
+
   it('that are written anew with more than was read are noticed', async () => {
     using place = new Place();
     await using bus = await memoryBus();
