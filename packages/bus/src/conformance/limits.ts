@@ -29,6 +29,18 @@ export function limits(make: Make, factory: DriverFactory): void {
     assert.deepEqual(await collect(bus.read({ topic: 't' })), []);
   });
 
+  test('a call may be larger than any batch: all of it is written, in order', async () => {
+    const { bus } = await make();
+    await bus.ensureTopics([topic('t')]);
+    const values = Array.from({ length: 40 }, (_, i) => Buffer.alloc(i % 4 === 0 ? 900_000 : 1000, i));
+    await bus.produce(values.map((value) => ({ topic: 't', key: 'k', value })));
+    const read = await collect(bus.read({ topic: 't' }));
+    assert.deepEqual(
+      read.map(({ value }) => [value?.length, value?.[0]]),
+      values.map((value) => [value.length, value[0]]),
+    );
+  });
+
   test('a full bus refuses to produce, writes nothing of it, says so, and takes records again once they are consumed', {
     skip: !factory.bounded && 'this driver has no bound of its own',
   }, async () => {

@@ -126,8 +126,8 @@ export function sharing(make: Make, factory: DriverFactory): void {
     const inHand = await take(first, KEYS.length);
     const theirs = told(second);
     const poll = second.poll();
-    // Long enough for the first to hear of it, not for the second to be let in.
-    await new Promise((resolve) => setTimeout(resolve, 4000));
+    // Longer than a silent member lives: the first is heard of all the while.
+    await new Promise((resolve) => setTimeout(resolve, 8000));
     assert.deepEqual(theirs, []);
     await first.commit(inHand, NOTHING);
     await bus.produce(KEYS.map((key) => record('t', key, '2')));

@@ -12,7 +12,8 @@ export function assign(
   members: readonly MemberClaim[],
   partitionsOf: ReadonlyMap<string, number>,
 ): Map<string, TopicPartitions[]> {
-  const owners = ownersOf(members, Math.max(0, ...partitionsOf.values()));
+  const working = members.filter(({ topics }) => topics.length > 0);
+  const owners = ownersOf(working, Math.max(0, ...partitionsOf.values()));
   const assigned = new Map<string, TopicPartitions[]>();
   for (const { memberId, topics } of members) {
     const own = topics.flatMap((topic) => {

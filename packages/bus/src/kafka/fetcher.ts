@@ -11,6 +11,7 @@ const MAX_WAIT_MS = 500;
 const SHORT_WAIT_MS = 20;
 const MAX_PARTITION_BYTES = 2 ** 20;
 const MIN_BYTES = 64 * 1024;
+const RATIO_WEIGHT = 8;
 const LOG_EVERY_MS = 60_000;
 
 export interface FetcherOptions {
@@ -29,6 +30,8 @@ export class Fetcher {
   readonly #options: FetcherOptions;
   readonly #busy: Set<number> = new Set();
   #feeds: readonly Feed[] = [];
+  /** of what is unpacked to what was sent, lately: so that little is sent that there is no room for */
+  #ratio = 1;
   #attempt = 0;
   #timer: NodeJS.Timeout | undefined;
   #warnedAt = -Infinity;
@@ -83,8 +86,9 @@ export class Fetcher {
       const fetched = await this.#options.wire.fetch(node, {
         from: feeds.map(({ topic, partition, fetchFrom }) => ({ topic, partition, offset: fetchFrom })),
         maxWaitMs: all ? MAX_WAIT_MS : SHORT_WAIT_MS,
-        maxBytes: Math.max(MIN_BYTES, room),
+        maxBytes: Math.max(MIN_BYTES, Math.round(room / this.#ratio)),
         maxPartitionBytes: MAX_PARTITION_BYTES,
+        maxUnpackedBytes: room,
       });
       await this.#deliver(feeds, fetched);
       this.#attempt = 0;
@@ -112,14 +116,15 @@ export class Fetcher {
     if (failed !== null) throw failed;
   }
 
-  #take(feed: Feed, { records, next, end, unreadable }: Fetched): void {
+  #take(feed: Feed, { records, next, end, unreadable, packedBytes, unpackedBytes }: Fetched): void {
     this.#options.stats.add('unreadableBatches', unreadable.length);
     this.#options.cluster.reportUnreadable(feed, unreadable);
     feed.end = Math.max(end, next);
+    if (packedBytes > 0) this.#ratio += (Math.max(1, unpackedBytes / packedBytes) - this.#ratio) / RATIO_WEIGHT;
     const before = feed.bytes;
     feed.push(records, next);
     if (records.length === 0) return;
-    this.#options.stats.fetched(records.length, feed.bytes - before);
+    this.#options.stats.fetched(records.length, feed.bytes - before, packedBytes);
     this.#options.onRecords(feed, records[0]!.offset);
   }
 

@@ -1,7 +1,7 @@
 import { CODES, JsClient } from './kafkajs-client.ts';
 import type { CompiledKafkaOptions } from './options.ts';
 import type { RawFetch } from './platformatic-fetch.ts';
-import { readRecordSet } from './record-sets.ts';
+import { readRecordSets } from './record-sets.ts';
 import {
   type ClusterView,
   type CreatedTopic,
@@ -72,7 +72,8 @@ export class KafkaJsWire implements Wire {
     );
   }
 
-  async fetch(node: Node, { from, maxWaitMs, maxBytes, maxPartitionBytes }: FetchOptions): Promise<readonly Fetched[]> {
+  async fetch(node: Node, options: FetchOptions): Promise<readonly Fetched[]> {
+    const { from, maxWaitMs, maxBytes, maxPartitionBytes, maxUnpackedBytes } = options;
     const offsets = new Map(from.map(({ topic, partition, offset }) => [`${topic}/${partition}`, offset]));
     const response = await this.#client.call<RawFetch>(node, 'Fetch', {
       replicaId: -1,
@@ -88,13 +89,12 @@ export class KafkaJsWire implements Wire {
       })),
     });
     refuse(response.errorCode, 'fetch');
-    return response.partitions.map(({ topic, partition, errorCode, highWatermark, batches }) => ({
-      topic,
-      partition,
-      error: nameOf(errorCode),
-      end: highWatermark,
-      ...readRecordSet(batches, offsets.get(`${topic}/${partition}`) ?? 0),
-    }));
+    const fromOf = ({ topic, partition }: TopicPartition) => offsets.get(`${topic}/${partition}`) ?? 0;
+    return readRecordSets(response.partitions, fromOf, maxUnpackedBytes).map(
+      ([{ topic, partition, errorCode, highWatermark: end }, set]) => {
+        return { topic, partition, error: nameOf(errorCode), end, ...set };
+      },
+    );
   }
 
   async offsetsAt(

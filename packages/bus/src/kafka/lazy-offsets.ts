@@ -5,6 +5,7 @@ import { WireError } from './wire.ts';
 
 const LATER_MS = 100;
 const RETRY_MS = 1000;
+const LOG_EVERY_MS = 60_000;
 
 /** Offsets of what is done, told to the coordinator a little later, many at once: a crash before that only delivers again what changes nothing. */
 export class LazyOffsets {
@@ -12,6 +13,7 @@ export class LazyOffsets {
   readonly #membership: Membership;
   readonly #ahead: Set<Feed> = new Set();
   #timer: NodeJS.Timeout | undefined;
+  #warnedAt = -Infinity;
   #writing: Promise<void> = Promise.resolve();
 
   constructor(cluster: Cluster, membership: Membership) {
@@ -50,10 +52,17 @@ export class LazyOffsets {
       if ((await this.#membership.commitOffsets(offsets)) !== 'later') return;
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
-      this.#cluster.options.log?.warn({ err: error }, 'offsets could not be written; it is tried again');
+      this.#warn(error);
     }
     for (const feed of feeds) this.#ahead.add(feed);
     this.#later(RETRY_MS);
+  }
+
+  #warn(error: WireError): void {
+    if (performance.now() - this.#warnedAt < LOG_EVERY_MS) return;
+    this.#warnedAt = performance.now();
+    const { group } = this.#membership;
+    this.#cluster.options.log?.warn({ err: error, group }, 'offsets can not be written; it is tried again');
   }
 
   #later(ms: number): void {

@@ -1,8 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { UnknownTopicError } from '../errors.ts';
 import { assign, type MemberClaim } from './assignor.ts';
 import type { Cluster } from './cluster.ts';
 import { backoffMs } from './deadline.ts';
-import { decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription } from './group-protocol.ts';
+import {
+  decodeAssignment,
+  decodeSubscription,
+  encodeAssignment,
+  encodeSubscription,
+  type Subscription,
+} from './group-protocol.ts';
 import type { Stats } from './stats.ts';
 import {
   type FetchFrom,
@@ -134,14 +141,31 @@ export class Membership {
   /** What the leader gives to whom; nothing, when we are not the leader. */
   async #plan({ leader, memberId, members }: Joined): Promise<ReadonlyMap<string, Buffer>> {
     if (leader !== memberId) return new Map();
-    const claims: MemberClaim[] = members.map(({ memberId: id, metadata }) => ({
-      memberId: id,
-      ...decodeSubscription(metadata),
-    }));
+    const claims = members.map((one): MemberClaim => ({ memberId: one.memberId, ...this.#claimOf(one.metadata) }));
     const topics = [...new Set(claims.flatMap((claim) => claim.topics))];
-    const counts = await Promise.all(topics.map((topic) => this.#cluster.partitions(topic)));
+    const counts = await Promise.all(topics.map((topic) => this.#countOf(topic)));
     const plan = assign(claims, new Map(topics.map((topic, i) => [topic, counts[i]!])));
     return new Map([...plan].map(([id, own]) => [id, encodeAssignment(own)]));
+  }
+
+  /** A member that says nothing we understand gets nothing. */
+  #claimOf(metadata: Buffer): Subscription {
+    try {
+      return decodeSubscription(metadata);
+    } catch (error) {
+      const { log } = this.#cluster.options;
+      log?.error({ err: error, group: this.group }, 'a member of the group is none of ours; it gets no partitions');
+      return { topics: [], owned: [], generation: -1 };
+    }
+  }
+
+  async #countOf(topic: string): Promise<number> {
+    try {
+      return await this.#cluster.partitions(topic);
+    } catch (error) {
+      if (error instanceof UnknownTopicError) return 0;
+      throw error;
+    }
   }
 
   #refused(reason: string): null {

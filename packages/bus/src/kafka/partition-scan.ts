@@ -11,6 +11,7 @@ import {
 
 const MAX_WAIT_MS = 500;
 const MAX_BYTES = 4 * 2 ** 20;
+const MAX_UNPACKED_BYTES = 16 * 2 ** 20;
 
 /** The first offset of each partition at or after its time. Rejects with WireError: also when one has no leader now. */
 export async function offsetsAt(
@@ -64,6 +65,7 @@ export async function scan(
       maxWaitMs: MAX_WAIT_MS,
       maxBytes: MAX_BYTES,
       maxPartitionBytes: MAX_BYTES,
+      maxUnpackedBytes: MAX_UNPACKED_BYTES,
     });
     if (fetched === undefined) throw new WireError('NETWORK', `${topic}/${partition}: an empty answer`);
     if (fetched.error !== null)

@@ -15,7 +15,7 @@ import {
 import type { CompiledKafkaOptions } from './options.ts';
 import { Connections } from './platformatic-client.ts';
 import { rawFetch } from './platformatic-fetch.ts';
-import { readRecordSet } from './record-sets.ts';
+import { readRecordSets } from './record-sets.ts';
 import {
   type ClusterView,
   type CreatedTopic,
@@ -83,7 +83,8 @@ export class PlatformaticWire implements Wire {
     );
   }
 
-  async fetch(node: Node, { from, maxWaitMs, maxBytes, maxPartitionBytes }: FetchOptions): Promise<readonly Fetched[]> {
+  async fetch(node: Node, options: FetchOptions): Promise<readonly Fetched[]> {
+    const { from, maxWaitMs, maxBytes, maxPartitionBytes, maxUnpackedBytes } = options;
     const topics = [...Map.groupBy(from, ({ topic }) => topic)].map(([topicId, own]) => ({
       topicId,
       partitions: own.map(({ partition, offset }) => ({
@@ -97,13 +98,12 @@ export class PlatformaticWire implements Wire {
     const offsets = new Map(from.map(({ topic, partition, offset }) => [`${topic}/${partition}`, offset]));
     const response = await this.#client.call(node, rawFetch, maxWaitMs, 1, maxBytes, 0, 0, -1, topics, [], '');
     refuse(response.errorCode, 'fetch');
-    return response.partitions.map(({ topic, partition, errorCode, highWatermark, batches }) => ({
-      topic,
-      partition,
-      error: nameOf(errorCode),
-      end: highWatermark,
-      ...readRecordSet(batches, offsets.get(`${topic}/${partition}`) ?? 0),
-    }));
+    const fromOf = ({ topic, partition }: TopicPartition) => offsets.get(`${topic}/${partition}`) ?? 0;
+    return readRecordSets(response.partitions, fromOf, maxUnpackedBytes).map(
+      ([{ topic, partition, errorCode, highWatermark: end }, set]) => {
+        return { topic, partition, error: nameOf(errorCode), end, ...set };
+      },
+    );
   }
 
   async offsetsAt(

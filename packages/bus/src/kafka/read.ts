@@ -7,6 +7,7 @@ import { type Wire, WireError } from './wire.ts';
 
 const MAX_WAIT_MS = 500;
 const MAX_BYTES = 4 * 2 ** 20;
+const MAX_UNPACKED_BYTES = 16 * 2 ** 20;
 const MAX_PARTITION_BYTES = 2 ** 20;
 
 interface Cursor {
@@ -97,6 +98,7 @@ async function fill(cluster: Cluster, wire: Wire, cursors: readonly Cursor[]): P
         maxWaitMs: MAX_WAIT_MS,
         maxBytes: MAX_BYTES,
         maxPartitionBytes: MAX_PARTITION_BYTES,
+        maxUnpackedBytes: MAX_UNPACKED_BYTES,
       }),
     ),
   );

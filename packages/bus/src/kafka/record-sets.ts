@@ -36,28 +36,51 @@ export interface RecordSet {
   readonly next: number;
   /** why batches could not be read */
   readonly unreadable: readonly string[];
+  /** what the brokers sent, and what became of it */
+  readonly packedBytes: number;
+  readonly unpackedBytes: number;
 }
 
-/** The records of a fetched partition from an offset on. A broker gives whole batches, and may cut off the last. */
-export function readRecordSet(bytes: Buffer, from: number): RecordSet {
+/**
+ * The records of a fetched partition from an offset on. A broker gives whole batches, and may cut off the last. Once `maxBytes` are unpacked the rest is
+ * left for the next fetch: a few kB may hold GBs.
+ */
+export function readRecordSet(bytes: Buffer, from: number, maxBytes: number = Infinity): RecordSet {
   const records: FetchedRecord[] = [];
   const unreadable: string[] = [];
-  let next = from;
-  for (let at = 0; at + RECORDS_AT <= bytes.length; ) {
+  let [next, unpackedBytes] = [from, 0];
+  for (let at = 0; at + RECORDS_AT <= bytes.length && (at === 0 || unpackedBytes < maxBytes); ) {
     const end = at + FRAME_BYTES + bytes.readInt32BE(at + LENGTH_AT);
     if (end > bytes.length || end < at + RECORDS_AT) break;
     const batch = bytes.subarray(at, end);
     const base = Number(batch.readBigInt64BE(0));
     const last = base + Math.max(0, batch.readInt32BE(LAST_DELTA_AT));
     try {
-      for (const record of readBatch(batch, base)) if (record.offset >= from) records.push(record);
+      for (const record of readBatch(batch, base)) {
+        unpackedBytes += record.key.length + (record.value?.length ?? 0);
+        if (record.offset >= from) records.push(record);
+      }
     } catch (error) {
       unreadable.push(`offsets ${base} to ${last}: ${(error as Error).message}`);
     }
     next = Math.max(next, last + 1);
     at = end;
   }
-  return { records, next, unreadable };
+  return { records, next, unreadable, packedBytes: bytes.length, unpackedBytes };
+}
+
+/** Of all partitions of one response, which share what may be unpacked; each gets a batch at least. */
+export function readRecordSets<P extends { readonly batches: Buffer }>(
+  partitions: readonly P[],
+  fromOf: (partition: P) => number,
+  maxBytes: number,
+): (readonly [P, RecordSet])[] {
+  let left = maxBytes;
+  return partitions.map((partition) => {
+    const set = readRecordSet(partition.batches, fromOf(partition), left);
+    left -= set.unpackedBytes;
+    return [partition, set];
+  });
 }
 
 function readBatch(batch: Buffer, base: number): FetchedRecord[] {

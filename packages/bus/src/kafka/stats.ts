@@ -6,7 +6,10 @@ export interface KafkaBusStats {
   /** batches that had to be sent again, by Kafka's name of the reason */
   readonly retries: Readonly<Record<string, number>>;
   readonly fetchedRecords: number;
+  /** values, unpacked */
   readonly fetchedBytes: number;
+  /** as they came over the wire */
+  readonly fetchedPackedBytes: number;
   /** generations of groups that consumers here have joined */
   readonly rebalances: number;
   /** partitions that went while a batch of them was in hand */
@@ -27,6 +30,7 @@ export class Stats {
     producedBytes: 0,
     fetchedRecords: 0,
     fetchedBytes: 0,
+    fetchedPackedBytes: 0,
     rebalances: 0,
     assignmentsLost: 0,
     expiredRecords: 0,
@@ -44,7 +48,8 @@ export class Stats {
     this.#counts.producedBytes += bytes;
   }
 
-  fetched(records: number, bytes: number): void {
+  fetched(records: number, bytes: number, packedBytes: number): void {
+    this.#counts.fetchedPackedBytes += packedBytes;
     this.#counts.fetchedRecords += records;
     this.#counts.fetchedBytes += bytes;
   }

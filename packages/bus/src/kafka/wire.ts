@@ -1,3 +1,5 @@
+import type { RecordSet } from './record-sets.ts';
+
 /**
  * What the Kafka bus needs of a client: single requests to single brokers, nothing that retries, batches or remembers. Two clients stand behind it;
  * groups, order, retries and state are above it, once.
@@ -58,17 +60,14 @@ export interface FetchOptions {
   readonly maxWaitMs: number;
   readonly maxBytes: number;
   readonly maxPartitionBytes: number;
+  /** of the response; each partition gives a batch at least */
+  readonly maxUnpackedBytes: number;
 }
 
-export interface Fetched extends TopicPartition {
+export interface Fetched extends TopicPartition, RecordSet {
   readonly error: string | null;
   /** end of what is written and replicated */
   readonly end: number;
-  readonly records: readonly FetchedRecord[];
-  /** where to go on; past what holds nothing to read, or can't be read */
-  readonly next: number;
-  /** why record batches could not be read; they are passed over */
-  readonly unreadable: readonly string[];
 }
 
 export interface OffsetAt extends TopicPartition {

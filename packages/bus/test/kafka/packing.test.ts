@@ -46,7 +46,7 @@ describe('record batches', () => {
   test('that are cut off are left for the next fetch', () => {
     const batch = batchOf(['a'], 'none');
     for (const cut of [0, 10, 60, batch.length - 1])
-      assert.deepEqual(readRecordSet(batch.subarray(0, cut), 0), { records: [], next: 0, unreadable: [] });
+      assert.partialDeepStrictEqual(readRecordSet(batch.subarray(0, cut), 0), { records: [], next: 0, unreadable: [] });
   });
 
   test('that are damaged cost themselves and not their neighbours', () => {
@@ -61,6 +61,21 @@ describe('record batches', () => {
     );
     assert.equal(next, 4);
     assert.deepEqual(unreadable, ['offsets 1 to 2: its sum is wrong']);
+  });
+
+  test('are unpacked only as far as there is room, one at least', () => {
+    const batches = [0, 1, 2].map((offset) => {
+      const batch = batchOf([TEXT], 'zstd');
+      batch.writeBigInt64BE(BigInt(offset));
+      return batch;
+    });
+    for (const [room, count] of [
+      [0, 1],
+      [TEXT.length, 1],
+      [TEXT.length + 2, 2],
+      [Infinity, 3],
+    ] as const)
+      assert.equal(readRecordSet(Buffer.concat(batches), 0, room).next, count, `${room} bytes of room`);
   });
 
   test('that would unpack to more than is taken are refused before they do', () => {
