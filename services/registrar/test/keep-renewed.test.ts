@@ -8,7 +8,7 @@ import { silent, startFleet } from './support.ts';
 test('a certificate is renewed before it expires, again and again, and whoever watches the files gets each', {
   timeout: 60_000,
 }, async (t) => {
-  const fleet = await startFleet(t, { certificateDays: 3 / 86_400 });
+  const fleet = await startFleet(t, { certificateDays: 10 / 86_400 });
   const hostId = randomUUID();
   const first = await enrol(fleet.agent(hostId));
   const directory = join(fleet.directory, hostId);
@@ -33,8 +33,11 @@ test('a certificate is renewed before it expires, again and again, and whoever w
   });
   // Keeps the process awake: keepRenewed itself does not.
   const awake = setInterval(() => {}, 1000);
+  t.after(() => {
+    clearInterval(awake);
+    stop.abort();
+  });
   await twice.promise;
-  clearInterval(awake);
   stop.abort();
   await done;
   assert.equal(new Set(seen).size, 3);
@@ -44,7 +47,7 @@ test('a certificate is renewed before it expires, again and again, and whoever w
 test('while the registrar is away the certificate is asked for again, and taken when it is back', {
   timeout: 60_000,
 }, async (t) => {
-  const fleet = await startFleet(t, { certificateDays: 4 / 86_400 });
+  const fleet = await startFleet(t, { certificateDays: 10 / 86_400 });
   const hostId = randomUUID();
   await enrol(fleet.agent(hostId));
   const { url } = fleet.registrar;
@@ -66,8 +69,11 @@ test('while the registrar is away the certificate is asked for again, and taken 
     retryMs: 100,
   });
   const awake = setInterval(() => {}, 1000);
+  t.after(() => {
+    clearInterval(awake);
+    stop.abort();
+  });
   await back.promise;
-  clearInterval(awake);
   stop.abort();
   await done;
   assert.equal(warnings[0], 'certificate not renewed yet');
