@@ -21,7 +21,7 @@ export async function javaFlags(
   train: (flags: readonly string[]) => Promise<void>,
 ): Promise<readonly string[]> {
   const aot = java.major >= AOT_SINCE;
-  const key = digest(java.path, String(java.major), ...FLAGS, ...jars);
+  const key = digest(java.path, java.version, ...FLAGS, ...jars);
   const directory = await cached(`${name}-archive`, key, async (place) => {
     const file = join(place, 'archive');
     await train([...FLAGS, aot ? `-XX:AOTCacheOutput=${file}` : `-XX:ArchiveClassesAtExit=${file}`]);

