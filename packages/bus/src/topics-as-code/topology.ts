@@ -118,7 +118,7 @@ async function readEnds(admin: GroupAdmin, names: readonly string[], prefix: str
   return new Map(
     names.map((name) => {
       const count = topics.get(prefix + name)?.partitionsCount ?? 0;
-      const at = (of: typeof first, partition: number): bigint => of.get(prefix + name)?.get(partition) ?? 0;
+      const at = (of: typeof first, partition: number): number => of.get(prefix + name)?.get(partition) ?? 0;
       return [name, Array.from({ length: count }, (_, i) => ({ first: at(first, i), next: at(next, i) }))];
     }),
   );
