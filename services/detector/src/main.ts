@@ -1,22 +1,12 @@
-import {
-  type Bus,
-  type BusLog,
-  type Failpoint,
-  type Handler,
-  type InRecord,
-  type Partitioned,
-  type PipelineMetrics,
-  type PipelineOptions,
-  runPipeline,
-} from '@ringfence/bus';
-import { deadLetter, type Interest, type SigningKey, TOPIC } from '@ringfence/schema';
+import type { Bus, BusLog, Failpoint, PipelineMetrics } from '@ringfence/bus';
+import { type Interest, type SigningKey, TOPIC } from '@ringfence/schema';
 import type { DetectorOptions } from './config.ts';
-import { createEdgePipeline } from './edge-pipeline.ts';
 import { InterestAnnouncer } from './interest.ts';
 import { createStats, type DetectorStats } from './metrics.ts';
-import { createDetectorPipeline, type DetectorPipeline, type Rules } from './pipeline.ts';
+import type { DetectorPipeline, Rules } from './pipeline.ts';
 import { RuleWatch, readRuleFiles } from './rule-files.ts';
 import { compileDetectorRules, interestOf, logDiagnostics, reloadRules } from './rules.ts';
+import { runFirstStage, runSecondStage } from './stages.ts';
 import { STORE } from './state/changelog.ts';
 import { EDGE_STORE } from './state/edge-table.ts';
 import type { Trust } from './steps/verify.ts';
@@ -93,35 +83,9 @@ export async function startDetector(deps: DetectorDeps): Promise<DetectorService
   if (watchRules) starting.use(new RuleWatch(rulePaths, () => void reload().catch(failed), failed));
 
   const stop = new AbortController();
-  const run = (
-    options: Pick<PipelineOptions & Partitioned, 'service' | 'consumer' | 'open' | 'closed'>,
-  ): Promise<void> => runPipeline({ ...options, ...runOptions(deps, stop.signal) });
   const running = [
-    run({
-      service: 'detector',
-      consumer,
-      async open(partition, restore) {
-        const pipeline = createDetectorPipeline({ ...pipelineDeps(deps, stats), rules, partition });
-        await pipeline.restore(restore(STORE));
-        // The rules may have been read again meanwhile.
-        pipeline.setRules(rules);
-        pipelines.set(partition, pipeline);
-        return handlerOf(pipeline);
-      },
-      closed(partition) {
-        pipelines.get(partition)?.[Symbol.dispose]();
-        pipelines.delete(partition);
-      },
-    }),
-    run({
-      service: 'detector-edges',
-      consumer: edges,
-      async open(partition, restore) {
-        const pipeline = createEdgePipeline({ ...pipelineDeps(deps, stats), partition });
-        await pipeline.restore(restore(EDGE_STORE));
-        return handlerOf(pipeline);
-      },
-    }),
+    runFirstStage({ deps, stats, consumer, signal: stop.signal, pipelines, rules: () => rules }),
+    runSecondStage({ deps, stats, consumer: edges, signal: stop.signal }),
   ];
   const resources = starting.move();
   const done = endOf(running, stop, resources);
@@ -150,33 +114,6 @@ function endOf(running: readonly Promise<void>[], stop: AbortController, resourc
   // Whoever waits for `done` gets the error; nobody waiting is no reason to bring the process down a second time.
   closed.catch(() => {});
   return closed;
-}
-
-type Stage = Pick<DetectorPipeline, 'ahead' | 'handle'>;
-
-const handlerOf = (stage: Stage): Handler => ({
-  async handle(records) {
-    if (records.length > 1) await stage.ahead(records);
-    return stage.handle(records);
-  },
-});
-
-const pipelineDeps = ({ key = null, trusted, options = {} }: DetectorDeps, stats: DetectorStats) => ({
-  key,
-  trusted,
-  options,
-  keyGraceMs: options.keyGraceMs ?? 0,
-  stats,
-});
-
-function runOptions({ log, metrics, failpoint }: DetectorDeps, signal: AbortSignal) {
-  return {
-    deadLetter: (record: InRecord, error: unknown) => deadLetter(record, error, 'detector'),
-    signal,
-    ...(log === undefined ? {} : { log }),
-    ...(metrics === undefined ? {} : { metrics }),
-    ...(failpoint === undefined ? {} : { failpoint }),
-  };
 }
 
 function sumStats(counted: DetectorStats, pipelines: readonly DetectorPipeline[], rules: Rules): DetectorStats {

@@ -1,0 +1,81 @@
+import { type Consumer, type Handler, type InRecord, runPipeline } from '@ringfence/bus';
+import { deadLetter } from '@ringfence/schema';
+import { createEdgePipeline } from './edge-pipeline.ts';
+import type { DetectorDeps } from './main.ts';
+import type { DetectorStats } from './metrics.ts';
+import { createDetectorPipeline, type DetectorPipeline, type Rules } from './pipeline.ts';
+import { STORE } from './state/changelog.ts';
+import { EDGE_STORE } from './state/edge-table.ts';
+
+interface Stage {
+  readonly deps: DetectorDeps;
+  readonly stats: DetectorStats;
+  readonly consumer: Consumer;
+  readonly signal: AbortSignal;
+}
+
+export interface FirstStage extends Stage {
+  /** those of the partitions in hand: the caller tells them of new rules */
+  readonly pipelines: Map<number, DetectorPipeline>;
+  /** those in force */
+  readonly rules: () => Rules;
+}
+
+/** By host, until `signal` aborts: events and joins. */
+export function runFirstStage(stage: FirstStage): Promise<void> {
+  const { pipelines, rules } = stage;
+  return runPipeline({
+    ...common(stage, 'detector'),
+    async open(partition, restore) {
+      const pipeline = createDetectorPipeline({ ...pipelineDeps(stage), rules: rules(), partition });
+      await pipeline.restore(restore(STORE));
+      // The rules may have been read again meanwhile.
+      pipeline.setRules(rules());
+      pipelines.set(partition, pipeline);
+      return handlerOf(pipeline);
+    },
+    closed(partition) {
+      pipelines.get(partition)?.[Symbol.dispose]();
+      pipelines.delete(partition);
+    },
+  });
+}
+
+/** By edge, until `signal` aborts. */
+export function runSecondStage(stage: Stage): Promise<void> {
+  return runPipeline({
+    ...common(stage, 'detector-edges'),
+    async open(partition, restore) {
+      const pipeline = createEdgePipeline({ ...pipelineDeps(stage), partition });
+      await pipeline.restore(restore(EDGE_STORE));
+      return handlerOf(pipeline);
+    },
+  });
+}
+
+const handlerOf = (pipeline: Pick<DetectorPipeline, 'ahead' | 'handle'>): Handler => ({
+  async handle(records) {
+    if (records.length > 1) await pipeline.ahead(records);
+    return pipeline.handle(records);
+  },
+});
+
+const pipelineDeps = ({ deps: { key = null, trusted, options = {} }, stats }: Stage) => ({
+  key,
+  trusted,
+  options,
+  keyGraceMs: options.keyGraceMs ?? 0,
+  stats,
+});
+
+function common({ deps: { log, metrics, failpoint }, consumer, signal }: Stage, service: string) {
+  return {
+    service,
+    consumer,
+    signal,
+    deadLetter: (record: InRecord, error: unknown) => deadLetter(record, error, service),
+    ...(log === undefined ? {} : { log }),
+    ...(metrics === undefined ? {} : { metrics }),
+    ...(failpoint === undefined ? {} : { failpoint }),
+  };
+}
