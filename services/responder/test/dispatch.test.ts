@@ -5,7 +5,7 @@ import { type Bus, openEmbeddedBus } from '@ringfence/bus';
 import { type ControlPlane, localControlPlane } from '@ringfence/control';
 import { openCoordination } from '@ringfence/coordination';
 import { createSigningKey, decode, encode, type Result, TOPIC, topicsWith } from '@ringfence/schema';
-import { EVIDENCE_HOST, EVIDENCE_WALL_OFFSET } from '@ringfence/testkit';
+import { EVIDENCE_HOST, EVIDENCE_WALL_OFFSET, redisMissing, startRedis } from '@ringfence/testkit';
 import { startExecutor } from '../src/dispatch/executor.ts';
 import { leaseOf, queueOf } from '../src/dispatch/names.ts';
 import { compileResponderOptions, type Responder } from '../src/index.ts';
@@ -99,6 +99,25 @@ suite('a command', () => {
     assert.deepEqual([outcome, reason], ['expired', 'it expired before its agent was attached to any responder']);
     await until('nothing is open', () => responder.stats().open === 0);
     assert.equal((await Array.fromAsync(at.bus.read({ topic: TOPIC.results }))).length, 1);
+    assert.equal(at.agent.executed().length, 0);
+  });
+
+  test('is not carried out while Redis is away: it expires, and its Result says why', {
+    skip: redisMissing() ?? false,
+  }, async () => {
+    await using at = await place();
+    await using redis = await startRedis();
+    await using coordination = await openCoordination({ url: redis.url, deadlineMs: 200 });
+    let now = EVIDENCE_WALL_OFFSET;
+    const overrides = { coordination, options: { routeAgainMs: 20 }, now: () => now };
+    await using responder: Responder = await startTestResponder({ ...at, control: at.agent, overrides });
+    await redis.stop('SIGKILL');
+    await until('the loss was noticed', () => coordination.stats().up === 0);
+    await order(at.bus, encodeCommand(at.key, 'a'));
+    await until('it is tried', () => responder.stats().failures.routing > 0);
+    now += 41_000_000;
+    const { outcome, reason } = await firstResult(at.bus);
+    assert.deepEqual([outcome, reason], ['expired', 'it expired while nobody could say where its agent was attached']);
     assert.equal(at.agent.executed().length, 0);
   });
 

@@ -75,7 +75,13 @@ export class Queues {
 
   process(name: string, handler: JobHandler, concurrency: number): JobWorker {
     const stop = new AbortController();
-    const run = (job: BullJob<Data>, token?: string): Promise<void> => this.#run(job, token, handler, stop.signal);
+    const inHand = new Set<Promise<void>>();
+    const tracked: JobHandler = async (one) => {
+      const work = handler(one);
+      inHand.add(work);
+      await work.finally(() => inHand.delete(work));
+    };
+    const run = (job: BullJob<Data>, token?: string): Promise<void> => this.#run(job, token, tracked, stop.signal);
     const connection = this.#client.patient();
     const worker = new Worker<Data>(name, run, {
       connection,
@@ -103,7 +109,9 @@ export class Queues {
     const close = async (): Promise<void> => {
       stop.abort();
       clearInterval(touching);
-      await orAfter(worker.close(), CLOSE_MS);
+      await Promise.allSettled(inHand);
+      // While the server is away there is nobody to tell how they ended: BullMQ would wait for it, and keep the process.
+      await orAfter(worker.close(!this.#client.up), CLOSE_MS);
       connection.disconnect();
     };
     return { close, [Symbol.asyncDispose]: close };

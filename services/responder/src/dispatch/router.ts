@@ -43,6 +43,8 @@ export class Router {
   /** when it was last said that it has expired; ms, monotonic */
   readonly #closed = new Map<string, number>();
   readonly #stop = new AbortController();
+  /** the last look failed: where agents are attached is not known */
+  #blind = false;
   #wake: AbortController = new AbortController();
   readonly #running: Promise<void>;
 
@@ -80,7 +82,9 @@ export class Router {
         await this.#routeAll();
         metrics.queue = await coordination.counts(queue);
         complaint.well();
+        this.#blind = false;
       } catch (err) {
+        this.#blind = true;
         metrics.failed('routing');
         complaint.fail(() => log.warn({ err }, 'commands can not be routed; they are routed again'));
       }
@@ -137,14 +141,18 @@ export class Router {
     if (due.length === 0) return;
     await bus.produce(
       due.map(([id, { hostId }]) => {
-        const reason = this.#routed.has(id)
-          ? 'it expired before an answer to it came'
-          : 'it expired before its agent was attached to any responder';
+        const reason = this.#reasonOf(id);
         const value = encode('Result', { id, hostId, outcome: 'expired', reason, executable: '', at: now() });
         return { topic: TOPIC.answers, key: hostId, value };
       }),
     );
     for (const [id] of due) this.#closed.set(id, at);
+  }
+
+  #reasonOf(id: string): string {
+    if (this.#routed.has(id)) return 'it expired before an answer to it came';
+    if (this.#blind) return 'it expired while nobody could say where its agent was attached';
+    return 'it expired before its agent was attached to any responder';
   }
 
   #open(): Open[] {
