@@ -14,6 +14,10 @@ const detector = await startDetector({
     if (name === point && --left === 0) process.kill(process.pid, 'SIGKILL');
   },
 });
-while ([...(await bus.lag('detector')).values()].some((records) => records > 0)) await sleep(5);
+// The second stage makes work for the first.
+const isBehind = async (group: string): Promise<boolean> =>
+  [...(await bus.lag(group)).values()].some((records) => records > 0);
+while ((await isBehind('detector')) || (await isBehind('detector-edges')) || (await isBehind('detector')))
+  await sleep(5);
 await detector.close();
 await bus.close();

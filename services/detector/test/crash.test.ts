@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { openEmbeddedBus } from '@ringfence/bus';
-import { TOPIC, topicsWith } from '@ringfence/schema';
+import { decode, type Incident, TOPIC, topicsWith } from '@ringfence/schema';
 import { createTestHost, O } from '@ringfence/testkit';
+import { Machine, TestFleet } from './fleet.ts';
 import { createFeed, createTestDetector, RULES } from './support.ts';
 
 const CHILD = fileURLToPath(new URL('crash-child.ts', import.meta.url));
@@ -62,6 +63,47 @@ test('killed in mid-attack, before the effect, before the commit and after it: n
       assert.deepEqual(got, expected);
       assert.ok(got.length > 2);
     }
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+});
+
+test('killed again and again while two hosts are joined: the end is one incident, as if nothing had been', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'rf-detector-'));
+  try {
+    const [path, rules] = [join(directory, 'bus.db'), join(directory, 'rules.yaml')];
+    await writeFile(rules, RULES);
+    const [web, db] = [new Machine(1), new Machine(2)];
+    db.wait(1_000_000);
+    web.ssh(web.webShell(), db, 41_000);
+    db.persist(db.login(web.address, 41_000));
+    const expected = new TestFleet();
+    {
+      await using bus = await openEmbeddedBus({ path });
+      await bus.ensureTopics(topicsWith(2));
+      for (const { host } of [db, web]) {
+        const batch = host.batch();
+        expected.feed(host, [batch]);
+        for (const { key, value } of createFeed(host).of([batch]))
+          await bus.produce([{ topic: TOPIC.events, key, value }]);
+      }
+    }
+    await expected.run();
+    const ends: (NodeJS.Signals | number | null)[] = [];
+    for (const nth of ['1', '1', '2', '2', '3'])
+      for (const point of ['before-commit', 'after-commit']) ends.push(await run(path, rules, point, nth));
+    assert.ok(ends.filter((end) => end === 'SIGKILL').length >= 3, ends.join(' '));
+    assert.equal(await run(path, rules, 'never', '1'), 0);
+    await using bus = await openEmbeddedBus({ path });
+    const last = new Map<string, Incident>();
+    for await (const { key, value } of bus.read({ topic: TOPIC.incidents }))
+      last.set(key, decode('Incident', value ?? new Uint8Array()));
+    const open = [...last.values()].filter(({ state }) => state === 'open');
+    assert.deepEqual(
+      open.map(({ version: _, ...incident }) => incident),
+      expected.open.map(({ version: _, ...incident }) => incident),
+    );
+    assert.equal(open.length, 1);
   } finally {
     await rm(directory, { recursive: true });
   }

@@ -115,7 +115,8 @@ export class EdgeStep {
       accepts: accepts.map((one) => (one === own ? { ...one, by: entityId } : one)),
       forks: [...forks, { entityId, start }].slice(-MAX_FORKS),
     });
-    if (own !== undefined) this.#begin(host, entityId, [own.tie]);
+    // Nothing below it can have raised an alert yet.
+    if (own !== undefined) host.network.sessions.set(entityId, [own.tie]);
   }
 
   #loggedIn(host: Host, event: EventView): void {
@@ -142,7 +143,7 @@ export class EdgeStep {
     this.#tell({ edge: edgeOf(tie), kind, end, detail, at, hostId: host.id, chainId: '', openedAt: 0, alertId: '' });
   }
 
-  /** Everything below this process was caused by `ties`. */
+  /** Everything below this process, which may be a chain by now, was caused by `ties`. */
   #begin(host: Host, entityId: string, ties: readonly Tie[]): void {
     if (ties.length === 0) return;
     const { sessions } = host.network;
