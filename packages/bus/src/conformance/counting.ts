@@ -24,7 +24,12 @@ export function inputs(keys: readonly string[], from: number, to: number): OutRe
   return numbers.flatMap((number) => keys.map((key) => record('in', key, String(number))));
 }
 
-export type CountingOptions = Pick<PipelineOptions, 'signal'> & Partial<Pick<PipelineOptions, 'failpoint' | 'metrics'>>;
+export interface CountingOptions
+  extends Pick<PipelineOptions, 'signal'>,
+    Partial<Pick<PipelineOptions, 'failpoint' | 'metrics'>> {
+  /** Inputs may have been written twice, by a producer that didn't hear the answer: what was counted is passed over. */
+  readonly repeated?: boolean;
+}
 
 /** Counts until `signal` aborts. */
 export async function count(consumer: Consumer, options: CountingOptions): Promise<void> {
@@ -43,7 +48,8 @@ export async function count(consumer: Consumer, options: CountingOptions): Promi
       return {
         rollback: () => table.rollback(),
         handle(records) {
-          const outputs = records.map((one) => counted(table, one));
+          const known = (one: InRecord): boolean => numberOf(one) <= (table.get(one.key) ?? 0);
+          const outputs = records.flatMap((one) => (options.repeated && known(one) ? [] : [counted(table, one)]));
           return { outputs, state: table.drain() };
         },
       };
@@ -52,10 +58,13 @@ export async function count(consumer: Consumer, options: CountingOptions): Promi
   });
 }
 
-function counted(table: StateTable<number>, { partition, offset, key, value }: InRecord): OutRecord {
+const numberOf = ({ value }: InRecord): number => Number(Buffer.from(value ?? []).toString());
+
+function counted(table: StateTable<number>, input: InRecord): OutRecord {
+  const { partition, offset, key } = input;
   const total = (table.get(key) ?? 0) + 1;
   table.set(key, total, { partition, offset, index: 0 });
-  return record('out', key, `${Buffer.from(value ?? []).toString()} ${total}`);
+  return record('out', key, `${numberOf(input)} ${total}`);
 }
 
 /** Follows the output until every key has reached `last`, then checks all of it. Outputs may come twice, but never differ. */

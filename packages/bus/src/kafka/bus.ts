@@ -5,10 +5,8 @@ import type { Bus, Consumer, ConsumerOptions, InRecord, OutRecord, ReadOptions, 
 import { Cluster, toBusError } from './cluster.ts';
 import { type AssignedPartition, KafkaConsumer } from './consumer.ts';
 import type { Context, Placed } from './context.ts';
-import { KafkaJsWire } from './kafkajs.ts';
 import { type CompiledKafkaOptions, compileKafkaOptions, type KafkaBusOptions } from './options.ts';
 import { nameOf } from './partition-scan.ts';
-import { PlatformaticWire } from './platformatic.ts';
 import { Producer } from './producer.ts';
 import { readTopic } from './read.ts';
 import { type KafkaBusStats, Stats } from './stats.ts';
@@ -28,8 +26,7 @@ export class KafkaBus implements Bus {
   readonly #readers: Set<Wire> = new Set();
   #closed = false;
 
-  constructor(options: CompiledKafkaOptions) {
-    const openWire = (): Wire => wireOf(options);
+  constructor(options: CompiledKafkaOptions, openWire: () => Wire) {
     const [wire, produceWire] = [openWire(), openWire()];
     this.#wires = [wire, produceWire];
     this.#cluster = new Cluster(options, wire);
@@ -182,8 +179,14 @@ export class KafkaBus implements Bus {
   }
 }
 
-function wireOf(options: CompiledKafkaOptions): Wire {
-  return options.client === 'kafkajs' ? new KafkaJsWire(options) : new PlatformaticWire(options);
+/** A client is loaded when it is used: each costs a process tens of MB. */
+async function wiresOf(options: CompiledKafkaOptions): Promise<() => Wire> {
+  if (options.client === 'kafkajs') {
+    const { KafkaJsWire } = await import('./kafkajs.ts');
+    return () => new KafkaJsWire(options);
+  }
+  const { PlatformaticWire } = await import('./platformatic.ts');
+  return () => new PlatformaticWire(options);
 }
 
 /**
@@ -191,7 +194,8 @@ function wireOf(options: CompiledKafkaOptions): Wire {
  * answers.
  */
 export async function openKafkaBus(options: KafkaBusOptions): Promise<KafkaBus> {
-  const bus = new KafkaBus(compileKafkaOptions(options));
+  const compiled = compileKafkaOptions(options);
+  const bus = new KafkaBus(compiled, await wiresOf(compiled));
   try {
     await bus.connect();
     return bus;

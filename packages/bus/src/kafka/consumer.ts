@@ -17,8 +17,8 @@ import { nameOf } from './partition-scan.ts';
 import { STATE_PREFIX } from './topic-settings.ts';
 import { type Wire, WireError } from './wire.ts';
 
-/** How long closing waits for a join that is on its way: who leaves in the middle of it keeps the others waiting. */
-const CLOSE_JOIN_MS = 3000;
+/** How long closing waits for brokers that don't answer: offsets that aren't written are redelivered, and who doesn't leave times out. */
+const CLOSE_MS = 5000;
 const GUARD_EVERY_MS = 60_000;
 const MIN_BUFFER_BYTES = 2 * 2 ** 20;
 
@@ -261,13 +261,17 @@ export class KafkaConsumer implements Consumer {
     this.#waiter.wake();
     this.#fetcher.close();
     this.#holdings.close();
-    const settling = this.#settling?.catch(() => {});
-    await Promise.race([settling, sleep(CLOSE_JOIN_MS, undefined, { ref: false })]);
-    await this.#offsets.flush();
+    await Promise.race([this.#leave(), sleep(CLOSE_MS, undefined, { ref: false })]);
     this.#offsets.stop();
-    await this.#membership.close();
     await Promise.all(this.#wires.map((wire) => wire.close()));
     this.#onClose();
+  }
+
+  /** In this order: who leaves in the middle of a join keeps the others waiting, and who has left can't say how far it was. */
+  async #leave(): Promise<void> {
+    await this.#settling?.catch(() => {});
+    await this.#offsets.flush();
+    await this.#membership.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import {
   type API,
   AuthenticationError,
@@ -107,7 +108,9 @@ export function connectionOptions(options: CompiledKafkaOptions): ConnectionOpti
   const material = new TlsMaterial(options.tls);
   return {
     ...common,
-    // Read by every new connection; without a name Node takes the host.
+    // Brokers behind one address are told apart by name; an address is none.
+    tlsServerName: options.tls.serverName ?? options.brokers.every(({ host }) => isIP(host) === 0),
+    // Read by every new connection.
     get tls() {
       return material.current();
     },

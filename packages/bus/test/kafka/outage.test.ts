@@ -27,7 +27,7 @@ describe('brokers that go away', { skip: missing }, () => {
       await using consumer = await bus.consumer({ group: COUNTING.group, topics: ['in'], stores: [COUNTING.store] });
       const abort = new AbortController();
       const { promise: working, resolve } = Promise.withResolvers<void>();
-      const done = count(consumer, { signal: abort.signal, metrics: { committed: () => resolve() } });
+      const done = count(consumer, { signal: abort.signal, repeated: true, metrics: { committed: () => resolve() } });
       await bus.produce(inputs(KEYS, 1, 20));
       await working;
       const [broker] = kafka.brokers;
@@ -54,7 +54,7 @@ describe('brokers that go away', { skip: missing }, () => {
       await broker!.stop('SIGKILL');
       await assert.rejects(bus.produce([record('t', 'k', 'gone')]), BusUnavailableError);
       await broker!.start();
-      await bus.produce([record('t', 'k', '2')]);
+      await bus.produce([record('t', 'k', '2')], 60_000);
       const seen: string[] = [];
       while (seen.at(-1) !== '2') seen.push(...(await consumer.poll()).map(text));
       // A write that was given up may have arrived.
