@@ -1,6 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { Client as ElasticClient } from '@elastic/elasticsearch';
-import { Client as OpenSearchClient } from '@opensearch-project/opensearch';
 import { ClusterRequestError, ClusterSetupError, ClusterUnavailableError } from './errors.ts';
 import type { ClusterOptions } from './options.ts';
 
@@ -43,6 +41,11 @@ type Send = (
   readonly body: unknown;
 }>;
 
+interface Client {
+  readonly send: Send;
+  close(): Promise<void>;
+}
+
 /** Answers are pages that we bound ourselves; more would not be one of ours. */
 const MAX_RESPONSE_BYTES = 256 * 2 ** 20;
 const RETRIES = 2;
@@ -50,10 +53,18 @@ const RETRIES = 2;
 /** Connects at the first request. Throws ClusterSetupError for settings that can't be. */
 export function openCluster(options: ClusterOptions): Cluster {
   if (options.nodes.length === 0) throw new ClusterSetupError('auditor.elasticsearch.nodes is empty: name a node');
-  const client = options.flavour === 'opensearch' ? openSearch(options) : elastic(options);
+  const { flavour, apiKey } = options;
+  if (flavour === 'opensearch' && apiKey !== '')
+    throw new ClusterSetupError('OpenSearch takes no API key: set user and password');
+  // A client is loaded when it is used: each costs a process tens of MB.
+  let opened: Promise<Client> | undefined;
+  const client = (): Promise<Client> => {
+    opened ??= flavour === 'opensearch' ? openSearch(options) : elastic(options);
+    return opened;
+  };
   return {
-    request: (method, path, given = {}) => request(client.send, method, path, given),
-    close: () => client.close(),
+    request: async (method, path, given = {}) => request((await client()).send, method, path, given),
+    close: async () => (await opened)?.close(),
   };
 }
 
@@ -66,8 +77,9 @@ function authOf({ user, password, apiKey }: ClusterOptions): { auth?: never } {
   return user === '' ? {} : { auth: { username: user, password } as never };
 }
 
-function elastic(options: ClusterOptions): { send: Send; close(): Promise<void> } {
-  const client = new ElasticClient({
+async function elastic(options: ClusterOptions): Promise<Client> {
+  const { Client } = await import('@elastic/elasticsearch');
+  const client = new Client({
     nodes: [...options.nodes],
     ...authOf(options),
     tls: tlsOf(options),
@@ -82,9 +94,9 @@ function elastic(options: ClusterOptions): { send: Send; close(): Promise<void> 
   };
 }
 
-function openSearch(options: ClusterOptions): { send: Send; close(): Promise<void> } {
-  if (options.apiKey !== '') throw new ClusterSetupError('OpenSearch takes no API key: set user and password');
-  const client = new OpenSearchClient({
+async function openSearch(options: ClusterOptions): Promise<Client> {
+  const { Client } = await import('@opensearch-project/opensearch');
+  const client = new Client({
     nodes: [...options.nodes],
     ...authOf(options),
     ssl: tlsOf(options),

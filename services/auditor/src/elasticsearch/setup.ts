@@ -85,10 +85,25 @@ async function install(cluster: Cluster, { kind, name, body }: Template, log: Bu
 const ALREADY_THERE = [400, 409];
 
 async function ensureStream(cluster: Cluster, name: string): Promise<void> {
-  await cluster.request('PUT', `/_data_stream/${name}`, { expect: ALREADY_THERE });
-  const { status } = await cluster.request('GET', `/_data_stream/${name}`, { expect: [400, 404] });
-  if (status !== 200)
+  if (await isStream(cluster, name)) return;
+  const { status } = await cluster.request('HEAD', `/${name}`, { expect: [404] });
+  if (status === 200)
     throw new ClusterSetupError(`${name} is no data stream: an index of that name stands in its place; move it away`);
+  const { body } = await cluster.request('PUT', `/_data_stream/${name}`, { expect: ALREADY_THERE });
+  if (!(await isStream(cluster, name)))
+    throw new ClusterSetupError(`the data stream ${name} can't be made: ${JSON.stringify(body).slice(0, 500)}`);
+}
+
+async function isStream(cluster: Cluster, name: string): Promise<boolean> {
+  const { status, body } = await cluster.request<{ data_streams?: readonly unknown[] }>(
+    'GET',
+    `/_data_stream/${name}`,
+    {
+      expect: [400, 404],
+    },
+  );
+  // OpenSearch answers for an index too, with an empty list.
+  return status === 200 && (body.data_streams?.length ?? 0) > 0;
 }
 
 async function ensureIndex(cluster: Cluster, name: string): Promise<void> {

@@ -118,10 +118,11 @@ function faults(flavour: Flavour): void {
     await using of = await flavour.open({ eventSample: 0 });
     const template = {
       settings: { 'index.mapping.ignore_malformed': false },
-      mappings: { properties: { rule: { properties: { name: { type: 'long' } } } } },
+      mappings: { dynamic: false, properties: { rule: { properties: { name: { type: 'long' } } } } },
     };
-    const custom = `/_component_template/${of.options.prefix}%40custom`;
-    await of.cluster.request('PUT', custom, { body: { template } });
+    // As someone left it who thought a newer version was theirs.
+    const path = `/_component_template/${of.options.prefix}-ecs`;
+    await of.cluster.request('PUT', path, { body: { version: 99, template } });
     const records = delivered(testTrail(BATCHES, ALERTS));
     const letters: Buffer[][] = [];
     for (const _ of ['first', 'by another process']) {
@@ -133,9 +134,9 @@ function faults(flavour: Flavour): void {
       await sink.close();
     }
     for (const later of letters.slice(1)) assert.deepEqual(later, letters[0]);
-    // Incidents name their rules too.
     const refused = (letters[0] ?? []).map((letter) => decode('DeadLetter', letter));
-    assert.ok(refused.some(({ topic }) => topic === TOPIC.alerts));
+    assert.equal(refused.length, ALERTS);
+    assert.ok(refused.every(({ topic }) => topic === TOPIC.alerts));
     assert.ok(refused.every(({ code, reason }) => code === 'ERR_AUDIT_REJECTED' && reason.includes('rule.name')));
     assert.deepEqual(
       Buffer.from(refused[0]?.original ?? []),
@@ -283,11 +284,22 @@ function faults(flavour: Flavour): void {
   });
 
   test('of another kind is refused, with what to do', async () => {
-    await using of = await flavour.open({ flavour: flavour === openSearch ? 'elasticsearch' : 'opensearch' });
-    await assert.rejects(store(of.open(), []), { code: 'ERR_AUDIT_CLUSTER_SETUP' });
-    await using taken = await flavour.open();
-    await taken.cluster.request('PUT', `/${taken.names.heads}`);
-    await store(taken.open(), []);
+    const of = await flavour.open({ flavour: flavour === openSearch ? 'elasticsearch' : 'opensearch' });
+    const sink = of.open();
+    await assert.rejects(store(sink, []), { code: 'ERR_AUDIT_CLUSTER_SETUP' });
+    await sink.close();
+    await of.cluster.close();
+  });
+
+  test('in which an index stands where a stream should be is refused, with what to do', async () => {
+    await using of = await flavour.open();
+    await of.cluster.request('PUT', `/${of.names.alerts}`, { expect: [400] });
+    const sink = of.open();
+    const { status } = await of.cluster.request('HEAD', `/${of.names.alerts}`, { expect: [404] });
+    assert.equal(status, 200);
+    await assert.rejects(store(sink, []), { code: 'ERR_AUDIT_CLUSTER_SETUP', message: /is no data stream/ });
+    await sink.close();
+    await of.cluster.request('DELETE', `/${of.names.alerts}`);
   });
 }
 
