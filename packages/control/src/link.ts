@@ -19,7 +19,7 @@ export interface ConnectControlOptions {
   readonly backoffMs?: number;
   /** Longest pause, ms. @default 30 s */
   readonly maxBackoffMs?: number;
-  /** From the connection's first packet to the responder's welcome, ms. @default 10 s */
+  /** From the connection's first packet to the responder's welcome, ms: all agents of a responder that died come to the others at once. @default 30 s */
   readonly welcomeTimeoutMs?: number;
   /** A stream that lasted so long ends the doubling, ms. @default 10 s */
   readonly stableMs?: number;
@@ -103,7 +103,7 @@ class Link implements ControlLink {
 
   /** One stream; a new certificate ends it, and the next one shows that. */
   async #attach(endpoint: string): Promise<SessionEnd & { readonly rotated: boolean }> {
-    const { tls, control, trusted, bootId, agentVersion, log, welcomeTimeoutMs = 10_000 } = this.#options;
+    const { tls, control, trusted, bootId, agentVersion, log, welcomeTimeoutMs = 30_000 } = this.#options;
     const rotation = new AbortController();
     using _ = tls.onChange(() => rotation.abort());
     this.#attempts++;

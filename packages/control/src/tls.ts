@@ -2,7 +2,8 @@ import { checkServerIdentity } from 'node:tls';
 import { ChannelCredentials, credentials, type experimental, ServerCredentials } from '@grpc/grpc-js';
 import { peerOf, type TlsSource } from '@ringfence/identity';
 
-const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** Thousands may begin theirs at once, and wait for each other. */
+const HANDSHAKE_TIMEOUT_MS = 30_000;
 
 /** Mutual TLS of a server whose certificate may change while it runs: connections made later have the new one. */
 export class ServedCredentials extends ServerCredentials implements Disposable {

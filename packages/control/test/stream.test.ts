@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { decode, encode } from '@ringfence/schema';
 import { command, createPlace, TestAgent, until } from './support.ts';
 
-const limit = { timeout: 30_000 };
+const limit = { timeout: 120_000 };
 
 test('a command goes down, its Result comes up, and is kept until it is acknowledged', limit, async (t) => {
   const place = await createPlace(t);

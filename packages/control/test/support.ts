@@ -97,7 +97,7 @@ export async function createPlace(t: TestContext): Promise<Place> {
         enrolments,
         onResult: async (hostId, result) => void stored.push({ hostId, id: decode('Result', result).id }),
         log: silent,
-        heartbeatMs: 200,
+        heartbeatMs: 500,
         ...options,
       });
       closing.push(server);

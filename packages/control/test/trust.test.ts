@@ -15,7 +15,7 @@ import { ResponderCredentials } from '../src/tls.ts';
 import { attach, channelOptions, type FromAgent } from '../src/wire.ts';
 import { command, createPlace, TestAgent, until } from './support.ts';
 
-const limit = { timeout: 30_000 };
+const limit = { timeout: 120_000 };
 
 /** Opens a stream by hand, says `messages`; the status it ends with. */
 async function statusOf(server: ControlServer, tls: TlsMaterial, messages: readonly FromAgent[]): Promise<string> {
@@ -87,7 +87,7 @@ test('a revoked agent is cut while it streams, and not taken again', limit, asyn
 
 test('a key that is to be retired later is cut when its time has come', limit, async (t) => {
   const place = await createPlace(t);
-  const server = await place.serve({ heartbeatMs: 50 });
+  const server = await place.serve({ heartbeatMs: 200 });
   const agent = new TestAgent();
   const tls = await place.source(agent.hostId, ['agent']);
   await place.connect(agent, [server], { tls });
@@ -103,15 +103,15 @@ test(
   limit,
   async (t) => {
     const place = await createPlace(t);
-    const server = await place.serve({ heartbeatMs: 50 });
+    const server = await place.serve({ heartbeatMs: 200 });
     const agent = new TestAgent();
     const tls = await place.source(agent.hostId, ['agent'], 3 / 86_400);
     const link = await place.connect(agent, [server], { tls });
     await until(() => link.connected);
     await until(() => server.stats().cut['not-in-force'] === 1);
-    const attempts = link.stats().attempts;
+    const { attempts, welcomes } = link.stats();
     await until(() => link.stats().attempts >= attempts + 2);
-    assert.equal(link.stats().welcomes, 1, 'TLS itself refuses it from now on');
+    assert.equal(link.stats().welcomes, welcomes, 'TLS itself refuses it from now on');
     tls.turn((await place.material(agent.hostId, ['agent'])).tls);
     await until(() => link.connected);
     assert.equal(server.attached(agent.hostId), true);
@@ -242,7 +242,7 @@ test(
 
 test('an agent that says nothing more is given up, and so is a responder', limit, async (t) => {
   const place = await createPlace(t);
-  const server = await place.serve({ heartbeatMs: 100 });
+  const server = await place.serve({ heartbeatMs: 200 });
   const agent = new TestAgent();
   const material = await place.material(agent.hostId, ['agent']);
   const silent = statusOf(server, material.tls, [
