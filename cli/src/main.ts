@@ -1,22 +1,6 @@
 #!/usr/bin/env node
 import { ConfigError } from '@ringfence/config';
 import { Command } from 'commander';
-import { addAudit } from './commands/audit.ts';
-import { addAuthority } from './commands/authority.ts';
-import { addCompletion } from './commands/completion.ts';
-import { addConfig } from './commands/config.ts';
-import { addDemo } from './commands/demo.ts';
-import { addDev } from './commands/dev.ts';
-import { addDoctor } from './commands/doctor.ts';
-import { addEnrol } from './commands/enrol.ts';
-import { addIncident } from './commands/incident.ts';
-import { addLists } from './commands/list.ts';
-import { addRecord } from './commands/record.ts';
-import { addReplay } from './commands/replay.ts';
-import { addStatus } from './commands/status.ts';
-import { addTopics } from './commands/topics.ts';
-import { addTopology } from './commands/topology.ts';
-import { addUp } from './commands/up.ts';
 import { VERSION } from './version.ts';
 
 const program = new Command('ringfence')
@@ -39,25 +23,35 @@ Start here:
 program.exitOverride((error) => {
   process.exit(error.exitCode === 0 ? 0 : 2);
 });
-for (const add of [
-  addUp,
-  addDemo,
-  addDoctor,
-  addStatus,
-  addLists,
-  addIncident,
-  addAudit,
-  addRecord,
-  addReplay,
-  addConfig,
-  addTopics,
-  addTopology,
-  addAuthority,
-  addEnrol,
-  addDev,
-  addCompletion,
-])
-  add(program);
+/** Where each command is made. */
+const COMMANDS: readonly {
+  readonly names: readonly string[];
+  readonly load: () => Promise<(program: Command) => void>;
+}[] = [
+  { names: ['up'], load: async () => (await import('./commands/up.ts')).addUp },
+  { names: ['demo'], load: async () => (await import('./commands/demo.ts')).addDemo },
+  { names: ['doctor'], load: async () => (await import('./commands/doctor.ts')).addDoctor },
+  { names: ['status'], load: async () => (await import('./commands/status.ts')).addStatus },
+  { names: ['events', 'alerts', 'incidents'], load: async () => (await import('./commands/list.ts')).addLists },
+  { names: ['incident'], load: async () => (await import('./commands/incident.ts')).addIncident },
+  { names: ['audit'], load: async () => (await import('./commands/audit.ts')).addAudit },
+  { names: ['record'], load: async () => (await import('./commands/record.ts')).addRecord },
+  { names: ['replay'], load: async () => (await import('./commands/replay.ts')).addReplay },
+  { names: ['config'], load: async () => (await import('./commands/config.ts')).addConfig },
+  { names: ['topics'], load: async () => (await import('./commands/topics.ts')).addTopics },
+  { names: ['topology'], load: async () => (await import('./commands/topology.ts')).addTopology },
+  { names: ['authority'], load: async () => (await import('./commands/authority.ts')).addAuthority },
+  { names: ['token', 'revoke', 'enrol'], load: async () => (await import('./commands/enrol.ts')).addEnrol },
+  { names: ['dev'], load: async () => (await import('./commands/dev.ts')).addDev },
+  { names: ['completion'], load: async () => (await import('./commands/completion.ts')).addCompletion },
+];
+
+/** The command that was asked for alone: what others need costs each start a second and 100 MB. All of them, where it is none. */
+async function addCommands(asked: string | undefined): Promise<void> {
+  const named = COMMANDS.filter(({ names }) => names.includes(asked ?? '') && asked !== 'completion');
+  for (const { load } of named.length > 0 ? named : COMMANDS) (await load())(program);
+}
+
 /** Errors with a code, and what the system refused, are told in their own words; anything else is a bug and shows where. */
 function explain(error: unknown): string {
   // What went wrong first, not what cleaning up then ran into.
@@ -70,6 +64,7 @@ function explain(error: unknown): string {
 }
 
 try {
+  await addCommands(process.argv[2]);
   await program.parseAsync();
 } catch (error) {
   process.stderr.write(`ringfence: ${explain(error)}\n`);

@@ -67,7 +67,7 @@ export async function startApp(config: Config, log: AppLog, options: StartOption
     prepareHost(log);
     services.collector = keep('collector', await start.collector(wiring, interest));
     await interest.connect(services.collector.control);
-    stack.use(start.agentStream(wiring, services.collector.control));
+    stack.use(await start.agentStream(wiring, services.collector.control));
   }
   if (wants('responder'))
     services.responder = keep('responder', await start.responder(wiring, services.collector?.control));

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Auditor, startAuditor } from '@ringfence/auditor';
-import { type Collector, startCollector } from '@ringfence/collector';
+import type { Auditor } from '@ringfence/auditor';
+import type { Collector } from '@ringfence/collector';
 import type { Config, ServiceName } from '@ringfence/config';
-import { type ControlServer, connectControl, localControlPlane, serveControl } from '@ringfence/control';
-import { openCoordination, type RedisOptions, type SqliteOptions } from '@ringfence/coordination';
-import { type DetectorService, startDetector } from '@ringfence/detector';
-import { type EnricherService, startEnricher } from '@ringfence/enricher';
-import { type Registrar, startRegistrar } from '@ringfence/registrar';
-import { loadPolicyFiles, type Responder, renderProblem, startResponder } from '@ringfence/responder';
+import type { ControlPlane, ControlServer } from '@ringfence/control';
+import type { RedisOptions, SqliteOptions } from '@ringfence/coordination';
+import type { DetectorService } from '@ringfence/detector';
+import type { EnricherService } from '@ringfence/enricher';
+import type { Registrar } from '@ringfence/registrar';
+import type { Responder } from '@ringfence/responder';
 import type { Control } from '@ringfence/schema';
 import { sensorObject } from '../commands/context.ts';
 import { CliError } from '../errors.ts';
@@ -20,6 +20,8 @@ import type { InterestLink } from './interest.ts';
 import { rulePaths } from './rule-paths.ts';
 import type { Site } from './site.ts';
 
+// Each service is loaded when it is started: a process of a fleet needs one of them, and each costs tens of MB and a second of CPU.
+
 /** What every start needs. */
 export interface Wiring {
   readonly config: Config;
@@ -27,11 +29,12 @@ export interface Wiring {
   readonly site: Site;
 }
 
-export function registrar({ config, log, site }: Wiring): Promise<Registrar> {
+export async function registrar({ config, log, site }: Wiring): Promise<Registrar> {
   const { listen, names, certificateDays } = config.registrar;
   const authority = site.fleet?.authority;
   if (authority === undefined || authority === null)
     throw new CliError('the registrar enrols into a fleet: set bus.driver to kafka');
+  const { startRegistrar } = await import('@ringfence/registrar');
   return startRegistrar({
     options: { host: listen.host, port: listen.port, names, certificateDays },
     bus: site.bus,
@@ -40,7 +43,8 @@ export function registrar({ config, log, site }: Wiring): Promise<Registrar> {
   });
 }
 
-export function auditor({ config, log, site }: Wiring): Promise<Auditor> {
+export async function auditor({ config, log, site }: Wiring): Promise<Auditor> {
+  const { startAuditor } = await import('@ringfence/auditor');
   return startAuditor({
     options: config.auditor,
     bus: site.bus,
@@ -54,7 +58,8 @@ export function auditor({ config, log, site }: Wiring): Promise<Auditor> {
 /** How long an enrolment may be on its way, ms: in a fleet it comes by a topic of its own. */
 const graceOf = ({ fleet }: Wiring['site']): number => (fleet === null ? 0 : 3000);
 
-export function enricher({ config, log, site }: Wiring): Promise<EnricherService> {
+export async function enricher({ config, log, site }: Wiring): Promise<EnricherService> {
+  const { startEnricher } = await import('@ringfence/enricher');
   return startEnricher({
     options: { ...config.enricher, enrolmentGraceMs: graceOf(site) },
     bus: site.bus,
@@ -65,8 +70,9 @@ export function enricher({ config, log, site }: Wiring): Promise<EnricherService
   });
 }
 
-export function detector({ config, log, site }: Wiring, interest: InterestLink): Promise<DetectorService> {
+export async function detector({ config, log, site }: Wiring, interest: InterestLink): Promise<DetectorService> {
   const { hostId, bootId, trusted, fleet } = site;
+  const { startDetector } = await import('@ringfence/detector');
   return startDetector({
     options: {
       ...config.detector,
@@ -84,9 +90,10 @@ export function detector({ config, log, site }: Wiring, interest: InterestLink):
   });
 }
 
-export function collector({ config, log, site }: Wiring, { current }: InterestLink): Promise<Collector> {
+export async function collector({ config, log, site }: Wiring, { current }: InterestLink): Promise<Collector> {
   const { sensor, collector: own, stateDir, runDir } = config;
   const { hostId, bootId, agentKey } = site;
+  const { startCollector } = await import('@ringfence/collector');
   return startCollector({
     options: {
       sensorObject: sensorObject(),
@@ -121,7 +128,7 @@ export function collector({ config, log, site }: Wiring, { current }: InterestLi
 const NOTHING: AsyncDisposable = { async [Symbol.asyncDispose]() {} };
 
 /** The agent's stream to a responder; in one process it is a call. */
-export function agentStream({ config, log, site }: Wiring, control: Control): AsyncDisposable {
+export async function agentStream({ config, log, site }: Wiring, control: Control): Promise<AsyncDisposable> {
   const { fleet, bootId } = site;
   const { endpoints } = config.control;
   if (fleet === null) return NOTHING;
@@ -130,6 +137,7 @@ export function agentStream({ config, log, site }: Wiring, control: Control): As
     return NOTHING;
   }
   const { tls, learnt: trusted } = fleet;
+  const { connectControl } = await import('@ringfence/control');
   return connectControl({
     endpoints,
     tls,
@@ -143,6 +151,8 @@ export function agentStream({ config, log, site }: Wiring, control: Control): As
 
 export async function responder(wiring: Wiring, control: Control | undefined): Promise<Responder> {
   const { config, log, site } = wiring;
+  const { loadPolicyFiles, renderProblem, startResponder } = await import('@ringfence/responder');
+  const { openCoordination } = await import('@ringfence/coordination');
   const loaded = loadPolicyFiles(config.responder.policies);
   if (loaded.problems.length > 0) throw new CliError(loaded.problems.map(renderProblem).join('\n'));
   await using stack = new AsyncDisposableStack();
@@ -151,7 +161,7 @@ export async function responder(wiring: Wiring, control: Control | undefined): P
   // A start that fails has no results to wait for.
   started.promise.catch(() => {});
   const onResult = async (result: Uint8Array): Promise<void> => (await started.promise).takeResult(result);
-  const plane = site.fleet === null ? control && localControlPlane(control) : stack.use(await agents(wiring, onResult));
+  const plane = site.fleet === null ? await localPlane(control) : stack.use(await agents(wiring, onResult));
   const { fleet, trusted } = site;
   const inFleet = fleet === null ? {} : { instance: fleet.instance, followInterest: true };
   const known = trusted === null ? {} : { trusted: trusted('detector'), responders: trusted('responder') };
@@ -161,7 +171,7 @@ export async function responder(wiring: Wiring, control: Control | undefined): P
       bus: site.bus,
       key: site.commandKey,
       policies: loaded.policies,
-      control: plane ?? null,
+      control: plane,
       coordination,
       log: child(log, 'responder'),
       ...inFleet,
@@ -185,13 +195,20 @@ function closingWith(responder: Responder, resources: AsyncDisposable): Responde
   return { ...responder, close, [Symbol.asyncDispose]: close };
 }
 
-function agents(
+async function localPlane(control: Control | undefined): Promise<ControlPlane | null> {
+  if (control === undefined) return null;
+  const { localControlPlane } = await import('@ringfence/control');
+  return localControlPlane(control);
+}
+
+async function agents(
   { config, log, site }: Wiring,
   onResult: (result: Uint8Array) => Promise<void>,
 ): Promise<ControlServer> {
   const { host, port } = config.control.listen;
   const { tls, enrolments } = site.fleet as Fleet;
   if (enrolments === null) throw new TypeError('a responder reads the enrolments');
+  const { serveControl } = await import('@ringfence/control');
   return serveControl({
     host,
     port,

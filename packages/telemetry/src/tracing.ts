@@ -1,14 +1,4 @@
 import { hash } from 'node:crypto';
-import { ROOT_CONTEXT, type Span, SpanKind, TraceFlags, trace } from '@opentelemetry/api';
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import { resourceFromAttributes } from '@opentelemetry/resources';
-import {
-  BatchSpanProcessor,
-  type IdGenerator,
-  type ReadableSpan,
-  type SpanExporter,
-  TracerProvider,
-} from '@opentelemetry/sdk-trace';
 
 /** One step on the way from a system call to what was done about it. Times in µs since the epoch. */
 export interface Step {
@@ -39,9 +29,6 @@ export interface TracingOptions {
   readonly log?: { warn(facts: object, message: string): void };
 }
 
-const EXPORT_DEADLINE_MS = 5000;
-const SAY_AGAIN_MS = 60_000;
-
 /**
  * W3C trace id, 32 hex digits, of all that an event led to. It derives from the event's identity, so services that share nothing but the bus agree on it and
  * a redelivery tells the same again; nothing has to travel.
@@ -50,112 +37,11 @@ export function traceIdOf(event: string): string {
   return hash('sha256', `trace\0${event}`).slice(0, 32);
 }
 
-function spanIdOf(event: string, name: string, key: string): string {
-  return hash('sha256', `span\0${event}\0${name}\0${key}`).slice(0, 16);
-}
-
-/** Gives the next span the id that its step has. */
-class StepIds implements IdGenerator {
-  next: { traceId: string; spanId: string } = { traceId: '', spanId: '' };
-  generateTraceId = (): string => this.next.traceId;
-  generateSpanId = (): string => this.next.spanId;
-}
-
-/** Sends steps as spans. A collector of traces that is away costs spans, never events: what could not be sent is dropped, and said. */
-export function startTracing(options: TracingOptions): StepTracer {
-  const ids = new StepIds();
-  const exporter = new CountingExporter(options);
-  const providers = new Map<string, TracerProvider>();
-  const providerOf = (service: string): TracerProvider => {
-    const known = providers.get(service) ?? createProvider(options, service, ids, exporter);
-    providers.set(service, known);
-    return known;
-  };
-  return {
-    record(step) {
-      const { event, name, key = '', service, start, end, attributes = {} } = step;
-      const traceId = traceIdOf(event);
-      ids.next = { traceId, spanId: spanIdOf(event, name, key) };
-      // All steps hang on the first one, whose id everybody can compute.
-      const root = { traceId, spanId: spanIdOf(event, 'collect', ''), traceFlags: TraceFlags.SAMPLED, isRemote: true };
-      const context = name === 'collect' ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, root);
-      const span: Span = providerOf(service)
-        .getTracer('ringfence', options.version)
-        .startSpan(
-          name,
-          {
-            kind: SpanKind.CONSUMER,
-            startTime: time(start),
-            attributes: { 'ringfence.event.id': event, ...attributes },
-          },
-          context,
-        );
-      span.end(time(Math.max(start, end)));
-    },
-    get lost() {
-      return exporter.lost;
-    },
-    async [Symbol.asyncDispose]() {
-      await Promise.all([...providers.values()].map((provider) => provider.shutdown()));
-    },
-  };
-}
-
-/** [seconds, nanoseconds] */
-const time = (micros: number): [number, number] => [Math.floor(micros / 1e6), Math.round((micros % 1e6) * 1000)];
-
-/** Counts what could not be sent, and says so now and then. */
-class CountingExporter implements SpanExporter {
-  lost = 0;
-  readonly #inner: OTLPTraceExporter;
-  readonly #log: TracingOptions['log'];
-  #saidAt = Number.NEGATIVE_INFINITY;
-
-  constructor({ endpoint, log }: TracingOptions) {
-    this.#inner = new OTLPTraceExporter({ url: endpoint, timeoutMillis: EXPORT_DEADLINE_MS });
-    this.#log = log;
-  }
-
-  export(spans: ReadableSpan[], done: Parameters<SpanExporter['export']>[1]): void {
-    this.#inner.export(spans, (result) => {
-      if (result.error !== undefined) this.#lose(spans.length, result.error);
-      done({ code: 0 });
-    });
-  }
-
-  #lose(spans: number, err: Error): void {
-    this.lost += spans;
-    if (performance.now() - this.#saidAt < SAY_AGAIN_MS) return;
-    this.#saidAt = performance.now();
-    this.#log?.warn({ err, lost: this.lost }, 'spans could not be sent and are lost');
-  }
-
-  shutdown(): Promise<void> {
-    return this.#inner.shutdown();
-  }
-}
-
-function createProvider(
-  { version, instance }: TracingOptions,
-  service: string,
-  idGenerator: IdGenerator,
-  exporter: SpanExporter,
-): TracerProvider {
-  return new TracerProvider({
-    idGenerator,
-    resource: resourceFromAttributes({
-      'service.namespace': 'ringfence',
-      'service.name': `ringfence-${service}`,
-      'service.version': version,
-      'service.instance.id': instance,
-    }),
-    spanProcessors: [
-      new BatchSpanProcessor({
-        exporter,
-        maxQueueSize: 4096,
-        scheduledDelayMillis: 1000,
-        exportTimeoutMillis: EXPORT_DEADLINE_MS,
-      }),
-    ],
-  });
+/**
+ * Sends steps as spans. A collector of traces that is away costs spans, never events: what could not be sent is dropped, and said. OpenTelemetry is loaded
+ * only here: it costs a process 30 MB.
+ */
+export async function startTracing(options: TracingOptions): Promise<StepTracer> {
+  const { traceBySpans } = await import('./spans.ts');
+  return traceBySpans(options);
 }

@@ -52,7 +52,7 @@ describe('tracing', () => {
       ['collector', 'collect', 1_000_000_000_000_001],
       ['detector', 'detect', 1_000_000_000_000_500],
     ] as const) {
-      await using tracer = startTracing({ endpoint, version: '0', instance: 'a' });
+      await using tracer = await startTracing({ endpoint, version: '0', instance: 'a' });
       tracer.record({ event: EVENT, name, service, start, end: start + 250 });
     }
     spans.sort((a, b) => (a.startTimeUnixNano < b.startTimeUnixNano ? -1 : 1));
@@ -77,7 +77,7 @@ describe('tracing', () => {
     server.close();
     const endpoint = `http://127.0.0.1:${port}/v1/traces`;
     const log = { warn: (_: object, message: string): void => void warnings.push(message) };
-    const tracer = startTracing({ endpoint, version: '0', instance: 'a', log });
+    const tracer = await startTracing({ endpoint, version: '0', instance: 'a', log });
     tracer.record({ event: EVENT, name: 'collect', service: 'collector', start: 1, end: 2 });
     await tracer[Symbol.asyncDispose]();
     assert.deepEqual(warnings, ['spans could not be sent and are lost']);
