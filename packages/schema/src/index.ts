@@ -60,6 +60,7 @@ export {
   verifyRecord,
   verifyRecordAside,
 } from './signing.ts';
+export type { Step, Trace } from './step.ts';
 export { decodeText, escapeText, splitText } from './text.ts';
 export { TOPIC, type Topic, type TopicDefault, topics, topicsWith } from './topics.ts';
 export { nanosToMicros, U64_ZERO, u64Equals, u64FromBigInt, u64High, u64Low, u64ToBigInt, u64ToHex } from './u64.ts';

@@ -5,4 +5,4 @@ export { createLogger, type Log, type LogOptions } from './log.ts';
 export { type Count, type Distribution, type LabelSets, type Labels, type Level, Metrics } from './metrics.ts';
 export { type ListenAddress, type MetricsServer, type ServeOptions, serveMetrics } from './serve-metrics.ts';
 export { exposeStats, type Stats } from './stats.ts';
-export { type Step, type StepTracer, startTracing, type TracingOptions, traceIdOf } from './tracing.ts';
+export { type Step, type StepTracer, startTracing, type TracingOptions } from './tracing.ts';

@@ -9,14 +9,19 @@ import {
   type SpanExporter,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
-
-import { type StepTracer, type TracingOptions, traceIdOf } from './tracing.ts';
+import type { StepTracer, TracingOptions } from './tracing.ts';
 
 const EXPORT_DEADLINE_MS = 5000;
 const SAY_AGAIN_MS = 60_000;
 
-function spanIdOf(event: string, name: string, key: string): string {
-  return hash('sha256', `span\0${event}\0${name}\0${key}`).slice(0, 16);
+/** The step that the others hang on. */
+const FIRST = 'collect';
+
+/** W3C: not all zeros. */
+const TRACE_ID = /^(?!0+$)[0-9a-f]{32}$/;
+
+function spanIdOf(alert: string, name: string, key: string): string {
+  return hash('sha256', `span\0${alert}\0${name}\0${key}`).slice(0, 16);
 }
 
 /** Gives the next span the id that its step has. */
@@ -38,12 +43,15 @@ export function traceBySpans(options: TracingOptions): StepTracer {
   };
   return {
     record(step) {
-      const { event, name, key = '', service, start, end, attributes = {} } = step;
-      const traceId = traceIdOf(event);
-      ids.next = { traceId, spanId: spanIdOf(event, name, key) };
+      const { alert: traceId, name, key = '', service, start, end, attributes = {} } = step;
+      if (!TRACE_ID.test(traceId)) {
+        exporter.lose(1, new TypeError(`${JSON.stringify(traceId.slice(0, 64))} is no id of a trace`));
+        return;
+      }
+      ids.next = { traceId, spanId: spanIdOf(traceId, name, key) };
       // All steps hang on the first one, whose id everybody can compute.
-      const root = { traceId, spanId: spanIdOf(event, 'collect', ''), traceFlags: TraceFlags.SAMPLED, isRemote: true };
-      const context = name === 'collect' ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, root);
+      const root = { traceId, spanId: spanIdOf(traceId, FIRST, ''), traceFlags: TraceFlags.SAMPLED, isRemote: true };
+      const context = name === FIRST ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, root);
       const span: Span = providerOf(service)
         .getTracer('ringfence', options.version)
         .startSpan(
@@ -51,7 +59,7 @@ export function traceBySpans(options: TracingOptions): StepTracer {
           {
             kind: SpanKind.CONSUMER,
             startTime: time(start),
-            attributes: { 'ringfence.event.id': event, ...attributes },
+            attributes: { 'ringfence.alert.id': traceId, ...attributes },
           },
           context,
         );
@@ -83,12 +91,12 @@ class CountingExporter implements SpanExporter {
 
   export(spans: ReadableSpan[], done: Parameters<SpanExporter['export']>[1]): void {
     this.#inner.export(spans, (result) => {
-      if (result.error !== undefined) this.#lose(spans.length, result.error);
+      if (result.error !== undefined) this.lose(spans.length, result.error);
       done({ code: 0 });
     });
   }
 
-  #lose(spans: number, err: Error): void {
+  lose(spans: number, err: Error): void {
     this.lost += spans;
     if (performance.now() - this.#saidAt < SAY_AGAIN_MS) return;
     this.#saidAt = performance.now();

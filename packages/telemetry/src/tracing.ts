@@ -1,12 +1,10 @@
-import { hash } from 'node:crypto';
-
 /** One step on the way from a system call to what was done about it. Times in µs since the epoch. */
 export interface Step {
-  /** id of the event that set it off: hostId/bootId/run/lane/cpu/sequence */
-  readonly event: string;
-  /** `collect`, `enrich`, `detect`, `respond`, … : once per event and `key` */
+  /** Id of the alert, 32 hex digits: as it derives from its events, it serves as W3C trace id, and services that share nothing but the bus agree on it. */
+  readonly alert: string;
+  /** `collect`, `enrich`, `detect`, `decide`, … : once per alert and `key` */
   readonly name: string;
-  /** tells several steps of one name apart: an alert, a command */
+  /** tells several steps of one name apart: a command, a version of an incident */
   readonly key?: string;
   readonly service: string;
   readonly start: number;
@@ -16,7 +14,7 @@ export interface Step {
 
 export interface StepTracer extends AsyncDisposable {
   record(step: Step): void;
-  /** spans that could not be sent, since the start */
+  /** spans that could not be made or sent, since the start */
   readonly lost: number;
 }
 
@@ -27,14 +25,6 @@ export interface TracingOptions {
   /** which of several that do the same */
   readonly instance: string;
   readonly log?: { warn(facts: object, message: string): void };
-}
-
-/**
- * W3C trace id, 32 hex digits, of all that an event led to. It derives from the event's identity, so services that share nothing but the bus agree on it and
- * a redelivery tells the same again; nothing has to travel.
- */
-export function traceIdOf(event: string): string {
-  return hash('sha256', `trace\0${event}`).slice(0, 32);
 }
 
 /**

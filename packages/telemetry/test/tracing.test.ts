@@ -4,9 +4,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
-import { startTracing, traceIdOf } from '../src/index.ts';
+import { startTracing } from '../src/index.ts';
 
-const EVENT = 'host/boot/run/0/1/42';
+const ALERT = '0123456789abcdef0123456789abcdef';
 
 interface Received {
   readonly traceId: string;
@@ -53,14 +53,14 @@ describe('tracing', () => {
       ['detector', 'detect', 1_000_000_000_000_500],
     ] as const) {
       await using tracer = await startTracing({ endpoint, version: '0', instance: 'a' });
-      tracer.record({ event: EVENT, name, service, start, end: start + 250 });
+      tracer.record({ alert: ALERT, name, service, start, end: start + 250 });
     }
     spans.sort((a, b) => (a.startTimeUnixNano < b.startTimeUnixNano ? -1 : 1));
     assert.deepEqual(
       spans.map(({ name, service, traceId }) => [name, service, traceId]),
       [
-        ['collect', 'ringfence-collector', traceIdOf(EVENT)],
-        ['detect', 'ringfence-detector', traceIdOf(EVENT)],
+        ['collect', 'ringfence-collector', ALERT],
+        ['detect', 'ringfence-detector', ALERT],
       ],
     );
     const [first, second] = spans;
@@ -78,8 +78,10 @@ describe('tracing', () => {
     const endpoint = `http://127.0.0.1:${port}/v1/traces`;
     const log = { warn: (_: object, message: string): void => void warnings.push(message) };
     const tracer = await startTracing({ endpoint, version: '0', instance: 'a', log });
-    tracer.record({ event: EVENT, name: 'collect', service: 'collector', start: 1, end: 2 });
+    for (const alert of [ALERT, 'what somebody made up'])
+      tracer.record({ alert, name: 'collect', service: 'collector', start: 1, end: 2 });
     await tracer[Symbol.asyncDispose]();
     assert.deepEqual(warnings, ['spans could not be sent and are lost']);
+    assert.equal(tracer.lost, 2);
   });
 });
