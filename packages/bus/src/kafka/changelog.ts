@@ -21,6 +21,8 @@ interface Opened {
   sequence: number;
   /** offset that our next write must get, if nobody else writes */
   next: number;
+  /** writes that are on their way */
+  writing: number;
 }
 
 /**
@@ -65,7 +67,7 @@ export class Changelog {
       fold.foreign = 0;
       const base = await this.#producer.send(at, fence);
       if (base === to) {
-        this.#opened.set(partition, { ...stamp, next: base + fence.length });
+        this.#opened.set(partition, { ...stamp, next: base + fence.length, writing: 0 });
         return fold;
       }
       // Somebody wrote in between: what counts of it is read, and the next try is above it.
@@ -89,7 +91,8 @@ export class Changelog {
     }));
     records.push(positionRecord(stamp, positions));
     const at = { topic: this.topic, partition };
-    const base = await this.#producer.send(at, records);
+    opened.writing++;
+    const base = await this.#producer.send(at, records).finally(() => opened.writing--);
     const expected = opened.next;
     opened.next = base + records.length;
     return base === expected ? 'clean' : this.#lookBetween(partition, expected, base, opened.epoch);
@@ -110,13 +113,19 @@ export class Changelog {
     return found;
   }
 
-  /** Whether somebody else has written to partitions of ours while we did not. Rejects with WireError. */
+  /** Partitions of ours to which somebody else has written while we did not. Rejects with WireError. */
   async disturbed(): Promise<number[]> {
-    const partitions = [...this.#opened.keys()].map((partition) => ({ topic: this.topic, partition }));
-    if (partitions.length === 0) return [];
+    const quiet = [...this.#opened].filter(([, { writing }]) => writing === 0);
+    if (quiet.length === 0) return [];
+    const before = new Map(quiet.map(([partition, { next }]) => [partition, next]));
+    const partitions = quiet.map(([partition]) => ({ topic: this.topic, partition }));
     const ends = await endsOf(this.#cluster, this.#wire, partitions);
     return partitions
-      .filter((at) => ends.get(nameOf(at))!.next > (this.#opened.get(at.partition)?.next ?? Infinity))
+      .filter((at) => {
+        const opened = this.#opened.get(at.partition);
+        const stayed = opened?.writing === 0 && opened.next === before.get(at.partition);
+        return stayed && ends.get(nameOf(at))!.next > opened.next;
+      })
       .map(({ partition }) => partition);
   }
 

@@ -1,6 +1,4 @@
-import type { TestContext } from 'node:test';
 import { kafkaMissing, sharedKafka } from '@ringfence/testkit';
-import { type KafkaBus, openKafkaBus } from '../../src/kafka/bus.ts';
 import type { KafkaBusOptions } from '../../src/kafka/options.ts';
 
 /** Why these tests can't run here; undefined when they can. */
@@ -12,10 +10,4 @@ let fleets = 0;
 export async function fleetOptions(overrides: Partial<KafkaBusOptions> = {}): Promise<KafkaBusOptions> {
   const brokers = overrides.brokers ?? (await sharedKafka()).bootstrap;
   return { topicPrefix: `f${process.pid}-${fleets++}-`, sessionTimeoutMs: 6000, ...overrides, brokers };
-}
-
-export async function openFleet(t: TestContext, overrides: Partial<KafkaBusOptions> = {}): Promise<KafkaBus> {
-  const bus = await openKafkaBus(await fleetOptions(overrides));
-  t.after(() => bus.close());
-  return bus;
 }
