@@ -1,5 +1,5 @@
 import { type Bus, type BusLog, type Consumer, type Failpoint, runPipeline } from '@ringfence/bus';
-import { deadLetter, type SigningKey, TOPIC } from '@ringfence/schema';
+import { deadLetter, type SigningKey, TOPIC, type Trace } from '@ringfence/schema';
 import { type AuditorOptions, type CompiledAuditorOptions, compileAuditorOptions } from './config.ts';
 import type { TrustedRoles } from './elasticsearch/documents/index.ts';
 import { ClusterSink } from './elasticsearch/sink.ts';
@@ -7,6 +7,7 @@ import { HeadKeeper } from './head-keeper.ts';
 import { AuditorMetrics, type AuditorStats } from './metrics.ts';
 import { AUDITED } from './pipeline.ts';
 import type { AuditSink } from './sink.ts';
+import { traceStored } from './steps/trace.ts';
 import { AuditThread } from './thread/audit-thread.ts';
 import { type AuditWriter, createLocalWriter } from './writer.ts';
 
@@ -20,6 +21,8 @@ export interface AuditorDeps {
   readonly key?: SigningKey;
   /** given: documents in a cluster say whether their record's signature is that of someone who may write it */
   readonly trusted?: TrustedRoles;
+  /** Told which alerts are stored. @default nobody */
+  readonly trace?: Trace;
   readonly failpoint?: (name: Failpoint) => void | Promise<void>;
 }
 
@@ -42,7 +45,7 @@ const RETRY_MAX_MS = 5000;
 
 /** Starts keeping the evidence. Rejects with the errors of errors.ts when the file can't be used. */
 export async function startAuditor(deps: AuditorDeps): Promise<Auditor> {
-  const { bus, log, failpoint } = deps;
+  const { bus, log, trace, failpoint } = deps;
   const options = compileAuditorOptions(deps.options);
   const consumer = await bus.consumer({
     group: 'auditor',
@@ -70,6 +73,7 @@ export async function startAuditor(deps: AuditorDeps): Promise<Auditor> {
     consumer,
     handle: async (records) => {
       const { outputs, state } = await writer.handle(records);
+      if (trace !== undefined && outputs.length === 0) traceStored(trace, records);
       return { outputs: [...outputs, ...(await keeper.due(records.length))], state };
     },
     deadLetter: (record, error) => deadLetter(record, error, 'auditor'),

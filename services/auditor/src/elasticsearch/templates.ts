@@ -2,7 +2,7 @@ import { catalogue, type Field } from '@ringfence/schema';
 import { type ClusterOptions, namesOf } from './options.ts';
 
 /** Raised with every change of a mapping or setting below: a template of an older number is replaced at start. */
-export const TEMPLATE_VERSION = 1;
+export const TEMPLATE_VERSION = 2;
 
 export interface Template {
   readonly kind: '_component_template' | '_index_template';
@@ -48,6 +48,7 @@ const COMMON: Readonly<Record<string, Mapping>> = {
   'event.start': time,
   'event.end': time,
   'host.boot.id': keyword,
+  'trace.id': keyword,
   'rule.name': keyword,
   'rule.description': text,
   'threat.framework': keyword,
@@ -83,6 +84,7 @@ const INCIDENT: Readonly<Record<string, Mapping>> = {
     ),
   ),
   'host.id': keyword,
+  'trace.id': keyword,
   'container.id': keyword,
   'container.name': keyword,
   'container.image.name': keyword,

@@ -57,6 +57,7 @@ class ClusterWalk {
     const walk = new Walk(this.#noted, trail);
     for (const head of heads) for (const kind of head.chains.keys()) await this.#chain(walk, head, kind, oldest);
     await this.#orphans(walk, heads);
+    await this.#strangers(walk);
     return this.#settled(walk.result());
   }
 
@@ -169,6 +170,18 @@ class ClusterWalk {
       }
       after = after_key;
     } while (after !== undefined);
+  }
+
+  /** Documents that are no audit records at all. */
+  async #strangers(walk: Walk): Promise<void> {
+    const query = {
+      bool: { must_not: ['kind', 'seq'].map((name) => ({ exists: { field: `ringfence.audit.${name}` } })) },
+    };
+    const { body } = await this.#cluster.request<{ count: number }>('POST', `/${this.#names.audit}/_count`, {
+      body: { query },
+    });
+    const { count } = body;
+    if (count > 0) walk.report({ what: 'added', topic: '', partition: 0, kind: 'events', seq: 0, id: '', count });
   }
 
   /** What stood behind a head in no order may have been half of a batch: when the head has moved over it, it was. */

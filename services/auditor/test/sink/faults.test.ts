@@ -275,6 +275,19 @@ function faults(flavour: Flavour): void {
     );
   });
 
+  test('in which someone puts what is no record, or takes a chain’s head: verify tells', async () => {
+    await using of = await flavour.open();
+    await storeAnew(of, delivered(testTrail(2, 4)));
+    const body = { '@timestamp': new Date().toISOString(), message: 'nothing to see here' };
+    await of.cluster.request('PUT', `/${of.names.audit}/_create/stranger`, { body });
+    await of.cluster.request('DELETE', `/${of.names.heads}/_doc/${encodeURIComponent('ringfence.alerts/0')}`);
+    const problems = (await of.verify()).problems.map(({ what, topic, count }) => [what, topic, count]);
+    assert.deepEqual(problems, [
+      ['added', TOPIC.alerts, 4],
+      ['added', '', 1],
+    ]);
+  });
+
   test('whose first index is still there can have lost nothing to retention', async () => {
     await using of = await flavour.open();
     await storeAnew(of, delivered(testTrail(2, 4)));

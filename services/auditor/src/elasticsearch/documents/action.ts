@@ -1,6 +1,8 @@
 import { decode, isoTime } from '@ringfence/schema';
 import { type Document, head, signatureOf, type TrustedKeys } from './common.ts';
 
+const ALERT = /^[0-9a-f]{32}$/;
+
 export function commandDocument(payload: Uint8Array, trusted: TrustedKeys | undefined): Document {
   const command = decode('Command', payload);
   return {
@@ -10,6 +12,8 @@ export function commandDocument(payload: Uint8Array, trusted: TrustedKeys | unde
     'event.id': command.id,
     'event.action': `${command.action}-ordered`,
     'event.reason': command.reason,
+    // The cause is an alert or an incident, whose document names its own.
+    ...(ALERT.test(command.cause) ? { 'trace.id': command.cause } : {}),
     'process.entity_id': command.entityId,
     'process.pid': command.pid,
     'process.executable': command.executable,

@@ -10,6 +10,7 @@ export function alertDocument(payload: Uint8Array, trusted: TrustedKeys | undefi
     tags: alert.tags,
     'host.boot.id': alert.bootId,
     'event.id': alert.id,
+    'trace.id': alert.id,
     'event.action': alert.kind,
     'event.severity': SEVERITY[alert.priority] ?? 0,
     'rule.name': alert.rule,

@@ -18,6 +18,7 @@ export function incidentDocument(payload: Uint8Array, trusted: TrustedKeys | und
     'rule.name': unique(incident.alerts.map(({ rule }) => rule)),
     'process.entity_id': unique(incident.processes.map(({ entityId }) => entityId)),
     'process.executable': unique(incident.processes.map(({ executable }) => executable)),
+    'trace.id': unique(incident.alerts.map(({ id }) => id)),
     'ringfence.incident.id': incident.id,
     'ringfence.incident.version': incident.version,
     'ringfence.incident.state': incident.state,
