@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Auditor, AuditReader, ClusterReader, clusterOf, type TrailReader } from '@ringfence/auditor';
 import type { Collector } from '@ringfence/collector';
@@ -6,7 +7,8 @@ import type { DetectorService } from '@ringfence/detector';
 import type { EnricherService } from '@ringfence/enricher';
 import type { Registrar } from '@ringfence/registrar';
 import type { Responder } from '@ringfence/responder';
-import type { createLogger } from '@ringfence/telemetry';
+import { type createLogger, type StepTracer, startTracing } from '@ringfence/telemetry';
+import { VERSION } from '../version.ts';
 import { prepareHost } from './host.ts';
 import { InterestLink } from './interest.ts';
 import { openSite, type Site } from './site.ts';
@@ -29,6 +31,8 @@ export interface App extends AsyncDisposable {
   readonly services: Readonly<Services>;
   /** the audit trail; null when it is a file of another process */
   readonly audit: TrailReader | null;
+  /** null: nobody traces */
+  readonly tracer: StepTracer | null;
   /** Rejects with what stopped a service; else resolves after the app was closed. */
   readonly done: Promise<void>;
 }
@@ -47,7 +51,9 @@ export async function startApp(config: Config, log: AppLog, options: StartOption
   const { signal = new AbortController().signal, onWaiting = () => {} } = options;
   await using stack = new AsyncDisposableStack();
   const site = stack.use(await openSite({ config, log, signal, onWaiting }));
-  const wiring: start.Wiring = { config, log, site };
+  const tracer = await tracerOf(config, site, log);
+  if (tracer !== null) stack.use(tracer);
+  const wiring: start.Wiring = { config, log, site, trace: tracer?.record };
   const services: Services = {};
   const ends: Promise<void>[] = [];
   const started = new Map<ServiceName, Service>();
@@ -81,7 +87,15 @@ export async function startApp(config: Config, log: AppLog, options: StartOption
   const resources = stack.move();
   const done = Promise.all([...ends, closed.promise]).then(() => {});
   done.catch(() => {});
-  return { config, site, services, audit, done, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+  return { config, site, services, audit, tracer, done, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+}
+
+/** null: nobody traces. */
+async function tracerOf({ tracing, instance }: Config, { fleet }: Site, log: AppLog): Promise<StepTracer | null> {
+  const { endpoint } = tracing;
+  if (endpoint === '') return null;
+  const name = fleet?.instance ?? (instance === 'auto' ? hostname() : instance);
+  return startTracing({ endpoint, version: VERSION, instance: name, log });
 }
 
 /** A service that has no end of its own, as the registrar, tells of none. */

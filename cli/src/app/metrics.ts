@@ -72,10 +72,12 @@ function metricsOf(app: App): Metrics[] {
     return service === undefined ? [] : [exposeStats(name, () => countsOf(service.stats()))];
   });
   const kafka = app.site.fleet?.kafka;
+  const { tracer } = app;
   return [
     own,
     ...schemas,
     ...services,
+    ...(tracer === null ? [] : [exposeStats('tracing', () => ({ lost: tracer.lost }))]),
     ...(kafka === undefined ? [] : [exposeStats('kafka', () => countsOf(kafka.stats()))]),
   ];
 }

@@ -9,7 +9,7 @@ import type { DetectorService } from '@ringfence/detector';
 import type { EnricherService } from '@ringfence/enricher';
 import type { Registrar } from '@ringfence/registrar';
 import type { Responder } from '@ringfence/responder';
-import type { Control } from '@ringfence/schema';
+import type { Control, Trace } from '@ringfence/schema';
 import { sensorObject } from '../commands/context.ts';
 import { CliError } from '../errors.ts';
 import { VERSION } from '../version.ts';
@@ -27,6 +27,8 @@ export interface Wiring {
   readonly config: Config;
   readonly log: AppLog;
   readonly site: Site;
+  /** undefined: nobody traces */
+  readonly trace: Trace | undefined;
 }
 
 export async function registrar({ config, log, site }: Wiring): Promise<Registrar> {
@@ -43,12 +45,13 @@ export async function registrar({ config, log, site }: Wiring): Promise<Registra
   });
 }
 
-export async function auditor({ config, log, site }: Wiring): Promise<Auditor> {
+export async function auditor({ config, log, site, trace }: Wiring): Promise<Auditor> {
   const { startAuditor } = await import('@ringfence/auditor');
   return startAuditor({
     options: config.auditor,
     bus: site.bus,
     log: child(log, 'auditor'),
+    ...traced(trace),
     ...(site.serviceKey === null ? {} : { key: site.serviceKey }),
     ...(site.trusted === null ? {} : { trusted: site.trusted }),
     ...failpoint('auditor'),
@@ -70,7 +73,7 @@ export async function enricher({ config, log, site }: Wiring): Promise<EnricherS
   });
 }
 
-export async function detector({ config, log, site }: Wiring, interest: InterestLink): Promise<DetectorService> {
+export async function detector({ config, log, site, trace }: Wiring, interest: InterestLink): Promise<DetectorService> {
   const { hostId, bootId, trusted, fleet } = site;
   const { startDetector } = await import('@ringfence/detector');
   return startDetector({
@@ -86,6 +89,7 @@ export async function detector({ config, log, site }: Wiring, interest: Interest
     ...(fleet === null ? {} : { instance: fleet.instance }),
     onInterest: (next) => void interest.set(next),
     log: child(log, 'detector'),
+    ...traced(trace),
     ...failpoint('detector'),
   });
 }
@@ -150,7 +154,7 @@ export async function agentStream({ config, log, site }: Wiring, control: Contro
 }
 
 export async function responder(wiring: Wiring, control: Control | undefined): Promise<Responder> {
-  const { config, log, site } = wiring;
+  const { config, log, site, trace } = wiring;
   const { loadPolicyFiles, renderProblem, startResponder } = await import('@ringfence/responder');
   const { openCoordination } = await import('@ringfence/coordination');
   const loaded = loadPolicyFiles(config.responder.policies);
@@ -174,6 +178,7 @@ export async function responder(wiring: Wiring, control: Control | undefined): P
       control: plane,
       coordination,
       log: child(log, 'responder'),
+      ...traced(trace),
       ...inFleet,
       ...known,
       ...failpoint('responder'),
@@ -227,6 +232,8 @@ function coordinationOf({ config, log }: Wiring): RedisOptions | SqliteOptions {
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ''));
   return { url, prefix, deadlineMs: timeoutMs, log: child(log, 'coordination'), ...set };
 }
+
+const traced = (trace: Trace | undefined): { trace?: Trace } => (trace === undefined ? {} : { trace });
 
 const child = (log: AppLog, service: string): AppLog => log.child({ service });
 

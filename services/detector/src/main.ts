@@ -1,5 +1,5 @@
 import type { Bus, BusLog, Failpoint, PipelineMetrics } from '@ringfence/bus';
-import { type Interest, type SigningKey, TOPIC } from '@ringfence/schema';
+import { type Interest, type SigningKey, TOPIC, type Trace } from '@ringfence/schema';
 import type { DetectorOptions } from './config.ts';
 import { InterestAnnouncer } from './interest.ts';
 import { createStats, type DetectorStats } from './metrics.ts';
@@ -26,6 +26,8 @@ export interface DetectorDeps {
   readonly trusted?: Trust;
   /** Name of this detector in a fleet: what its rules need is said on ringfence.interest under it. @default it is not */
   readonly instance?: string;
+  /** Told how alerts and incidents came about. @default nobody */
+  readonly trace?: Trace;
   readonly log?: BusLog;
   readonly metrics?: PipelineMetrics;
   /** for crash tests */

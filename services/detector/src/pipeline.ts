@@ -9,6 +9,7 @@ import {
   KIND,
   type SigningKey,
   TOPIC,
+  type Trace,
   UNKNOWN_BOOT,
   u64ToHex,
 } from '@ringfence/schema';
@@ -26,6 +27,7 @@ import type { Names } from './steps/fold.ts';
 import { encodeIncident, shared } from './steps/incident.ts';
 import { JoinStep, type NewJoin } from './steps/joins.ts';
 import { scoreOfAll } from './steps/score.ts';
+import { createTraceSteps } from './steps/trace.ts';
 import { createVerifyStep, type Trust } from './steps/verify.ts';
 
 export type Rules = RuleSet<EventView>;
@@ -57,6 +59,8 @@ export interface DetectorPipelineDeps {
   readonly trusted?: Trust | undefined;
   /** @default 0 */
   readonly partition?: number;
+  /** told how alerts and incidents came about. @default nobody */
+  readonly trace?: Trace | undefined;
   /** where to count; several pipelines of one service count together */
   readonly stats?: DetectorStats;
 }
@@ -75,6 +79,7 @@ export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipe
     outputs.push({ topic: TOPIC.edges, key: edge.edge, value: encodeSigned('Edge', edge, key) });
   });
   const joins = new JoinStep({ stats, send: sendJoin, touch: (chain) => touched.add(chain), publishMerged });
+  const tracing = createTraceSteps(deps.trace);
   const view = new EventView();
   let rules = deps.rules;
   /** of the last record */
@@ -130,7 +135,10 @@ export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipe
       joins.absorbed(host, survivor, absorbed);
       touched.add(survivor);
     }
-    if (send) outputs.push(alertRecord(alert));
+    if (send) {
+      outputs.push(alertRecord(alert));
+      tracing.alert(alert, view.head, chain);
+    }
     if (news || !isShown(chain)) touched.add(chain);
     if (news || fresh.length > 0) edges.alerted(host, chain, view, fresh);
     const idle = chains.makeRoom(host);
@@ -168,10 +176,12 @@ export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipe
   }
 
   function publish(chain: Chain, state: IncidentState, mergedInto = ''): void {
-    if (!chain.published) host.changed.add(chain);
+    const isFirst = !chain.published;
+    if (isFirst) host.changed.add(chain);
     chain.published = true;
     chain.version++;
     chain.stale = false;
+    tracing.incident(chain, isFirst);
     const value = encodeIncident(chain, state, mergedInto, namesOf(host), key);
     outputs.push({ topic: TOPIC.incidents, key: chain.id, value });
     stats.incidents++;
@@ -191,6 +201,7 @@ export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipe
     const { chainId, hostId, openedAt, tie } = survivor;
     const into = { chainId, hostId, openedAt };
     stats.joinsSent++;
+    tracing.incident(chain, false);
     sendJoin({ hostId, into, from: refOf(chain), chain: shared(chain, namesOf(host)), ...tie });
   }
 
@@ -240,6 +251,7 @@ export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipe
       outputs = [];
       for (const { record, run } of work) {
         moveTo(record);
+        tracing.begin(record);
         run();
         for (const change of drainHost(host, thresholdsOf(rules), position)) state.set(change.key, change);
       }

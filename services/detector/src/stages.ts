@@ -60,9 +60,10 @@ const handlerOf = (pipeline: Pick<DetectorPipeline, 'ahead' | 'handle'>): Handle
   },
 });
 
-const pipelineDeps = ({ deps: { key = null, trusted, options = {} }, stats }: Stage) => ({
+const pipelineDeps = ({ deps: { key = null, trusted, trace, options = {} }, stats }: Stage) => ({
   key,
   trusted,
+  trace,
   options,
   keyGraceMs: options.keyGraceMs ?? 0,
   stats,

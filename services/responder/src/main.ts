@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type Bus, type BusLog, type Consumer, type Failpoint, type Partitioned, runPipeline } from '@ringfence/bus';
 import type { ControlPlane } from '@ringfence/control';
 import type { Coordination } from '@ringfence/coordination';
-import { deadLetter, decode, type SigningKey } from '@ringfence/schema';
+import { deadLetter, decode, type SigningKey, type Trace } from '@ringfence/schema';
 import { compileResponderOptions, type ResponderOptions } from './config.ts';
 import { answer, finalResult, startExecutor } from './dispatch/executor.ts';
 import { queueOf } from './dispatch/names.ts';
@@ -34,6 +34,8 @@ export interface ResponderDeps {
   readonly responders?: Trusted;
   /** Tells agents what the rules of all detectors can match, by `ringfence.interest`. @default false: somebody else does */
   readonly followInterest?: boolean;
+  /** Told what was done about alerts. @default nobody */
+  readonly trace?: Trace;
   readonly log: BusLog;
   /** µs since the epoch, given the time of what is decided about. @default the wall clock */
   readonly now?: (eventTime: number) => number;
@@ -102,14 +104,17 @@ export async function startResponder(deps: ResponderDeps): Promise<Responder> {
 
 /** The memory of each partition, and what is done over it. */
 function partitioned(deps: Shared, router: Router | null, policies: () => PolicySet): Partitioned {
-  const { options, key, metrics, now, trusted, responders } = deps;
+  const { trace, trusted } = deps;
+  const { options, key, metrics, now, responders } = deps;
   const opened = (): void => router?.kick();
   return {
     async open(partition, restore) {
       const memory = new Memory();
       await memory.restore(restore, partition);
       router?.add(partition, memory);
-      const handle = createPipeline({ options, key, memory, metrics, now, trusted, responders, opened, policies });
+      const handle = createPipeline({
+        ...{ options, key, memory, metrics, now, trusted, responders, opened, policies, trace },
+      });
       return { handle, rollback: () => memory.rollback() };
     },
     closed: (partition) => router?.remove(partition),

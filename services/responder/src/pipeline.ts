@@ -4,12 +4,17 @@ import { type AwaitDeps, createAwaitAnswer, createTakeAnswer } from './steps/awa
 import { createDecideAlert, createDecideIncident, type DecideDeps } from './steps/decide.ts';
 import { createHandOver } from './steps/hand-over.ts';
 import { createOrderKill, type OrderDeps } from './steps/order-kill.ts';
+import { createTraceSteps, type TraceDeps } from './steps/trace.ts';
 
-export type PipelineDeps = OrderDeps & Omit<DecideDeps, 'orderKill'> & AwaitDeps;
+export type PipelineDeps = Omit<OrderDeps, 'tracing'> &
+  Omit<DecideDeps, 'orderKill'> &
+  Omit<AwaitDeps, 'tracing'> &
+  TraceDeps;
 
 /** What the responder does with the records of one partition. It orders and keeps account; sending is the matter of `dispatch/`. */
 export function createPipeline(deps: PipelineDeps): (records: readonly InRecord[]) => Effect {
-  const orderKill = createOrderKill(deps);
+  const traced = { ...deps, tracing: createTraceSteps(deps) };
+  const orderKill = createOrderKill(traced);
   const steps: Readonly<Record<string, (record: InRecord, value: Uint8Array) => readonly OutRecord[]>> = {
     // judged by the policies: commands, signed; and at once the results of those that are only observed, or refused
     [TOPIC.alerts]: createDecideAlert({ ...deps, orderKill }),
@@ -17,9 +22,9 @@ export function createPipeline(deps: PipelineDeps): (records: readonly InRecord[
     [TOPIC.incidents]: createHandOver(deps),
     [TOPIC.hostIncidents]: createDecideIncident({ ...deps, orderKill }),
     // an enforced one is open until it is answered; while it is, `dispatch/` routes it to where its agent is
-    [TOPIC.commands]: createAwaitAnswer(deps),
+    [TOPIC.commands]: createAwaitAnswer(traced),
     // the first answer to an open command is its result
-    [TOPIC.answers]: createTakeAnswer(deps),
+    [TOPIC.answers]: createTakeAnswer(traced),
   };
 
   function step(record: InRecord): readonly OutRecord[] {

@@ -3,11 +3,13 @@ import { asBuffer, decode, encode, TOPIC } from '@ringfence/schema';
 import { MisplacedRecordError } from '../errors.ts';
 import type { ResponderMetrics } from '../metrics.ts';
 import { type Memory, placeOf } from './memory.ts';
+import type { TraceSteps } from './trace.ts';
 import { checkSignature, type Trusted } from './verify.ts';
 
 export interface AwaitDeps {
   readonly memory: Memory;
   readonly metrics: ResponderMetrics;
+  readonly tracing: TraceSteps;
   /** keys of the responders, this one's among them */
   readonly responders: Trusted;
   /** told when there is a command to route */
@@ -19,7 +21,7 @@ export interface AwaitDeps {
  * one topic after the other.
  */
 export function createAwaitAnswer(deps: AwaitDeps): (record: InRecord, value: Uint8Array) => readonly OutRecord[] {
-  const { memory, metrics, responders, opened } = deps;
+  const { memory, metrics, tracing, responders, opened } = deps;
   return function awaitAnswer(record, value) {
     const command = decode('Command', value);
     if (command.mode !== 'enforce') return [];
@@ -37,7 +39,9 @@ export function createAwaitAnswer(deps: AwaitDeps): (record: InRecord, value: Ui
     }
     const answer = Buffer.from(known.answer, 'base64');
     memory.commands.set(id, { hostId, expiresAt, command: null, answer: null }, placeOf(record));
-    metrics.answered(decode('Result', answer).outcome);
+    const result = decode('Result', answer);
+    metrics.answered(result.outcome);
+    tracing.answered(value, result);
     return [{ topic: TOPIC.results, key: hostId, value: answer }];
   };
 }
@@ -46,7 +50,8 @@ export function createAwaitAnswer(deps: AwaitDeps): (record: InRecord, value: Ui
 export function createTakeAnswer({
   memory,
   metrics,
-}: Pick<AwaitDeps, 'memory' | 'metrics'>): (record: InRecord, value: Uint8Array) => readonly OutRecord[] {
+  tracing,
+}: Pick<AwaitDeps, 'memory' | 'metrics' | 'tracing'>): (record: InRecord, value: Uint8Array) => readonly OutRecord[] {
   return function takeAnswer(record, value) {
     const result = decode('Result', value);
     const { id, hostId } = result;
@@ -63,6 +68,7 @@ export function createTakeAnswer({
     }
     memory.commands.set(id, { ...known, command: null }, placeOf(record));
     metrics.answered(result.outcome);
+    tracing.answered(Buffer.from(known.command, 'base64'), result);
     return [{ topic: TOPIC.results, key: hostId, value }];
   };
 }

@@ -25,12 +25,12 @@ export function createDecideAlert(deps: DecideDeps): (record: InRecord, value: U
     if (target === undefined) return [];
     const place = placeOf(record);
     const verdict = policies().judge(subjectOf(target, null));
-    const outputs = verdict === undefined ? [] : orderKill(ruleCause(target, verdict), place);
+    const outputs = verdict === undefined ? [] : orderKill(ruleCause(target, verdict, record.timestamp), place);
     if (!policies().watchesIncidents) return outputs;
     const incident = memory.sightings.get(target.alertId)?.incident ?? null;
     if (memory.sightings.get(target.alertId)?.target == null)
       memory.sightings.set(target.alertId, { target, incident }, place);
-    return incident === null ? outputs : [...outputs, ...answerIncident(deps, target, incident, place)];
+    return incident === null ? outputs : [...outputs, ...answerIncident(deps, target, incident, record)];
   };
 }
 
@@ -46,7 +46,7 @@ export function createDecideIncident(deps: DecideDeps): (record: InRecord, value
     return incident.alerts.flatMap(({ id }) => {
       const target = memory.sightings.get(id)?.target ?? null;
       memory.sightings.set(id, { target, incident: summary }, place);
-      return target === null ? [] : answerIncident(deps, target, summary, place);
+      return target === null ? [] : answerIncident(deps, target, summary, record);
     });
   };
 }
@@ -55,17 +55,17 @@ function answerIncident(
   { policies, orderKill }: DecideDeps,
   target: Target,
   incident: IncidentSummary,
-  place: Place,
+  record: InRecord,
 ): readonly OutRecord[] {
   const verdict = policies().judge(subjectOf(target, incident));
   if (verdict === undefined) return [];
   const reason = `incident ${incident.id} (${incident.severity}, ${incident.stages} stages): policy "${verdict.policy}"`;
-  return orderKill({ id: incident.id, target, verdict, reason }, place);
+  return orderKill({ id: incident.id, target, verdict, reason, since: record.timestamp }, placeOf(record));
 }
 
-function ruleCause(target: Target, verdict: Verdict): Cause {
+function ruleCause(target: Target, verdict: Verdict, since: number): Cause {
   const reason = `rule "${target.rule}" (${target.priority}): policy "${verdict.policy}"`;
-  return { id: target.alertId, target, verdict, reason };
+  return { id: target.alertId, target, verdict, reason, since };
 }
 
 function subjectOf(target: Target, incident: IncidentSummary | null) {

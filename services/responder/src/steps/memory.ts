@@ -31,7 +31,8 @@ export interface Commanded {
   readonly answer: string | null;
 }
 
-const orderSchema = z.strictObject({ at: z.int() });
+/** `alert`: the one whose process it was about; for traces, and unknown to older versions */
+const orderSchema = z.strictObject({ at: z.int(), alert: z.string().exactOptional() });
 const limitSchema = z.strictObject({ kills: z.array(z.int()).max(10_000) });
 const sightingSchema: z.ZodType<Sighting> = z.strictObject({
   target: z
@@ -87,7 +88,7 @@ function table<T>(store: string, schema: z.ZodType<T>, maxEntries: number): Stat
  * wait for an answer. Of one partition, with which it moves from responder to responder. The limits have a table of their own, so that a flood of alerts can't push them out.
  */
 export class Memory {
-  readonly orders: StateTable<{ at: number }> = table(STORES.orders, orderSchema, MAX_ORDERS);
+  readonly orders: StateTable<{ at: number; alert?: string }> = table(STORES.orders, orderSchema, MAX_ORDERS);
   readonly limits: StateTable<{ kills: number[] }> = table(STORES.limits, limitSchema, MAX_HOSTS);
   readonly sightings: StateTable<Sighting> = table(STORES.sightings, sightingSchema, MAX_SIGHTINGS);
   readonly commands: StateTable<Commanded> = table(STORES.commands, commandedSchema, MAX_COMMANDS);

@@ -7,6 +7,7 @@ import { createKillLimit } from './limit-kills.ts';
 import type { Memory, Place } from './memory.ts';
 import { orderId, signCommand } from './sign-command.ts';
 import type { Target } from './target.ts';
+import type { TraceSteps } from './trace.ts';
 
 /** Why a kill that a policy wanted was not ordered. A closed set. */
 export type Refusal = 'rate-limited' | 'stale';
@@ -16,6 +17,7 @@ export interface OrderDeps {
   readonly key: SigningKey;
   readonly memory: Memory;
   readonly metrics: ResponderMetrics;
+  readonly tracing: TraceSteps;
   /** µs since the epoch, given the cause's own time: the wall clock; in a replay the time given */
   readonly now: (eventTime: number) => number;
 }
@@ -26,6 +28,8 @@ export interface Cause {
   readonly target: Target;
   readonly verdict: Verdict;
   readonly reason: string;
+  /** µs since the epoch, when the bus took it */
+  readonly since: number;
 }
 
 /**
@@ -33,7 +37,7 @@ export interface Cause {
  * because only `enforce` is ever sent.
  */
 export function createOrderKill(deps: OrderDeps): (cause: Cause, place: Place) => readonly OutRecord[] {
-  const { options, key, memory, metrics, now } = deps;
+  const { options, key, memory, metrics, tracing, now } = deps;
   const limitKills = createKillLimit(memory, options.killsPerMinutePerHost);
 
   function refusalOf(target: Target, issuedAt: number, place: Place): Refusal | undefined {
@@ -47,7 +51,7 @@ export function createOrderKill(deps: OrderDeps): (cause: Cause, place: Place) =
     return last !== undefined && Math.abs(timestamp - last.at) < options.commandTtlMs * 1000;
   }
 
-  return function orderKill({ id: cause, target, verdict, reason }, place) {
+  return function orderKill({ id: cause, target, verdict, reason, since }, place) {
     const id = orderId(cause, target);
     if (memory.orders.get(id) !== undefined) return [];
     const enforce = verdict.mode === 'enforce';
@@ -58,7 +62,7 @@ export function createOrderKill(deps: OrderDeps): (cause: Cause, place: Place) =
     const issuedAt = now(target.timestamp);
     const refusal = enforce ? refusalOf(target, issuedAt, place) : undefined;
     const sent = enforce && refusal === undefined;
-    memory.orders.set(id, { at: target.timestamp }, place);
+    memory.orders.set(id, { at: target.timestamp, alert: target.alertId }, place);
     if (sent) memory.orders.set(`entity/${target.entityId}`, { at: target.timestamp }, place);
 
     const { hostId, executable } = target;
@@ -72,6 +76,7 @@ export function createOrderKill(deps: OrderDeps): (cause: Cause, place: Place) =
     );
     const outputs: OutRecord[] = [{ topic: TOPIC.commands, key: hostId, value: command }];
     metrics.ordered(mode, refusal);
+    tracing.decided({ alert: target.alertId, command: id, policy: verdict.policy, mode, since });
     if (!sent) {
       const outcome: Outcome = refusal === undefined ? 'observed' : 'refused';
       const result = encode('Result', { id, hostId, outcome, reason: refusal ?? '', executable, at: issuedAt });

@@ -1,0 +1,57 @@
+import type { InRecord } from '@ringfence/bus';
+import type { Alert, EventBatchHead, Step, Trace } from '@ringfence/schema';
+import type { Chain } from '../state/chain.ts';
+
+/** Tells whoever traces how alerts and incidents came about. Nothing that is written depends on it. */
+export interface TraceSteps {
+  /** What follows is of this record. */
+  begin(record: InRecord): void;
+  /** `head`: of the batch with the event that completed it */
+  alert(alert: Alert, head: Pick<EventBatchHead, 'sentAt' | 'receivedAt'>, chain: Chain): void;
+  /** A version of an incident is published, `isFirst` or the next; or a chain is told to the incident of another host that it is part of. */
+  incident(chain: Chain, isFirst: boolean): void;
+}
+
+const NOTHING: TraceSteps = { begin: () => {}, alert: () => {}, incident: () => {} };
+
+/** By the wall clock, µs since the epoch. */
+const now = (): number => (performance.timeOrigin + performance.now()) * 1000;
+
+/** `trace` undefined: nobody traces. */
+export function createTraceSteps(trace: Trace | undefined): TraceSteps {
+  if (trace === undefined) return NOTHING;
+  let taken = 0;
+  const raised = new Map<Chain, string[]>();
+
+  return {
+    begin({ timestamp }) {
+      taken = timestamp;
+      raised.clear();
+    },
+    alert({ id, rule, events, timestamp }, { sentAt, receivedAt }, chain) {
+      const ofChain = raised.get(chain);
+      if (ofChain === undefined) raised.set(chain, [id]);
+      else ofChain.push(id);
+      // What an enricher of an older version wrote has neither time: then it all counts as collecting.
+      const received = receivedAt > 0 ? receivedAt : taken;
+      const sent = sentAt > 0 ? sentAt : received;
+      const attributes = { 'ringfence.event.id': events[0] ?? '', 'rule.name': rule };
+      const step = (name: Step['name'], service: string, start: number, end: number): void =>
+        trace({ alert: id, name, service, start, end, attributes });
+      step('collect', 'collector', timestamp, sent);
+      step('bus', 'bus', sent, received);
+      step('enrich', 'enricher', received, taken);
+      step('detect', 'detector', taken, now());
+    },
+    incident(chain, isFirst) {
+      const { survivor, version } = chain;
+      const id = survivor?.chainId ?? chain.id;
+      const alerts = isFirst ? chain.alerts.map((alert) => alert.id) : (raised.get(chain) ?? []);
+      const key = `${chain.id}/${version}`;
+      const attributes = { 'ringfence.incident.id': id, 'ringfence.incident.version': version };
+      const end = now();
+      for (const alert of alerts)
+        trace({ alert, name: 'incident', key, service: 'detector', start: taken, end, attributes });
+    },
+  };
+}
