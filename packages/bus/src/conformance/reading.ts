@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import type { Make } from './driver.ts';
 import { assertAscending, collect, record, text, topic } from './helpers.ts';
@@ -13,6 +14,19 @@ export function reading(make: Make): void {
     assertAscending(records);
     await using consumer = await bus.consumer({ group: 'g', topics: ['t'] });
     assert.equal((await consumer.lag()).get('t'), 150);
+  });
+
+  test('reading ends though others go on writing', async () => {
+    const { bus } = await make();
+    await bus.ensureTopics([topic('t')]);
+    // More than comes at once, so that what is written meanwhile comes together with the last of them.
+    for (let i = 0; i < 3; i++) await bus.produce([{ topic: 't', key: `${i}`, value: randomBytes(700_000) }]);
+    const keys: string[] = [];
+    for await (const { key } of bus.read({ topic: 't' })) {
+      keys.push(key);
+      if (keys.length === 1) await bus.produce([record('t', 'late', 'late')]);
+    }
+    assert.deepEqual(keys.slice(0, 3), ['0', '1', '2']);
   });
 
   test('reading can begin at a time', async () => {

@@ -29,14 +29,15 @@ export async function* readTopic(
   if (cursors === null) return;
   while (!ended() && !options.signal?.aborted) {
     const open = cursors.filter(({ feed, end }) => feed.length === 0 && feed.fetchFrom < end);
-    if (cursors.every(({ feed }) => feed.length === 0)) {
+    // What lies beyond the end was written after the reading began.
+    if (oldest(cursors) === undefined) {
       if (open.length === 0) return;
       await insist(() => fill(cluster, wire, open));
     } else if (open.length > 0 && options.follow !== true) await insist(() => fill(cluster, wire, open));
     // Followers don't wait for partitions that may be silent for long.
     for (;;) {
       const next = oldest(cursors);
-      if (next === undefined || next.offset >= next.end) break;
+      if (next === undefined) break;
       yield next.feed.shift();
       const starved = next.feed.length === 0 && next.feed.fetchFrom < next.end;
       if (starved || ended() || options.signal?.aborted) break;
@@ -116,13 +117,13 @@ async function fill(cluster: Cluster, wire: Wire, cursors: readonly Cursor[]): P
   }
 }
 
-function oldest(cursors: readonly Cursor[]): { feed: Feed; offset: number; end: number } | undefined {
-  let best: { feed: Feed; offset: number; end: number; timestamp: number } | undefined;
-  for (const { feed, end } of cursors) {
-    const head = feed.peek();
-    if (head === undefined || head.offset >= end) continue;
-    if (best === undefined || head.timestamp < best.timestamp)
-      best = { feed, offset: head.offset, end, timestamp: head.timestamp };
+/** Whose turn it is; undefined: nothing that is here is wanted. */
+function oldest(cursors: readonly Cursor[]): Cursor | undefined {
+  let best: { cursor: Cursor; timestamp: number } | undefined;
+  for (const cursor of cursors) {
+    const head = cursor.feed.peek();
+    if (head === undefined || head.offset >= cursor.end) continue;
+    if (best === undefined || head.timestamp < best.timestamp) best = { cursor, timestamp: head.timestamp };
   }
-  return best;
+  return best?.cursor;
 }
