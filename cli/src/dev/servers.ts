@@ -26,21 +26,26 @@ export interface ServersOptions {
 export const PRINCIPAL_RULES = 'RULE:^.*OU=([a-z]+).*$/$1/,RULE:^CN=([^,]+).*$/$1/';
 const SUPER_USERS = 'User:ANONYMOUS;User:admin';
 
+/** Brokers with mutual TLS and access lists. They end with this process, however it ends. */
+export async function startBrokers(options: Omit<ServersOptions, 'onStep'>): Promise<KafkaCluster> {
+  const { brokers, authority, proxied = false } = options;
+  const { startKafka } = await import('@ringfence/testkit');
+  return startKafka({
+    brokers,
+    proxied,
+    security: 'mtls',
+    ca: asTestCa(authority),
+    settings: { 'ssl.principal.mapping.rules': PRINCIPAL_RULES, 'super.users': SUPER_USERS },
+  });
+}
+
 /** Real servers, by whatever way this machine has them. They end with this process, however it ends. */
 export async function startServers(options: ServersOptions): Promise<Servers> {
-  const { brokers, authority, proxied = false, onStep } = options;
-  const { startElasticsearch, startKafka, startRedis } = await import('@ringfence/testkit');
+  const { brokers, onStep } = options;
+  const { startElasticsearch, startRedis } = await import('@ringfence/testkit');
   await using stack = new AsyncDisposableStack();
   onStep(`Kafka: ${brokers === 1 ? 'a broker' : `${brokers} brokers`} with mutual TLS and access lists`);
-  const kafka = stack.use(
-    await startKafka({
-      brokers,
-      proxied,
-      security: 'mtls',
-      ca: asTestCa(authority),
-      settings: { 'ssl.principal.mapping.rules': PRINCIPAL_RULES, 'super.users': SUPER_USERS },
-    }),
-  );
+  const kafka = stack.use(await startBrokers(options));
   onStep('Redis');
   const redis = stack.use(await startRedis({ durable: true }));
   onStep('Elasticsearch');
