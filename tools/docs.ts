@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { configDocs } from '../packages/config/src/index.ts';
-import { templateFiles } from '../services/auditor/src/elasticsearch/template-files.ts';
+import { templateLines } from '../services/auditor/src/elasticsearch/template-files.ts';
 import { eventDocs, fieldDocs } from './schema-docs.ts';
 
 const root = dirname(import.meta.dirname);
@@ -12,8 +12,7 @@ const DOCUMENTS: readonly { readonly path: string; readonly text: () => string }
   { path: 'docs/CONFIGURATION.md', text: configDocs },
   { path: 'docs/EVENTS.md', text: eventDocs },
   { path: 'docs/FIELDS.md', text: fieldDocs },
-  { path: 'deploy/elasticsearch/component-templates.json', text: () => templateFiles('_component_template') },
-  { path: 'deploy/elasticsearch/index-templates.json', text: () => templateFiles('_index_template') },
+  { path: 'deploy/elasticsearch/templates.ndjson', text: templateLines },
 ];
 
 async function readOrEmpty(path: string): Promise<string> {

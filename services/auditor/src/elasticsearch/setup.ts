@@ -3,7 +3,7 @@ import type { BusLog } from '@ringfence/bus';
 import type { Cluster } from './cluster.ts';
 import { ClusterSetupError } from './errors.ts';
 import { type ClusterOptions, type Names, namesOf } from './options.ts';
-import { TEMPLATE_VERSION, type Template, templatesFor } from './templates.ts';
+import { type Template, templatesFor } from './templates.ts';
 
 /** What the cluster is and can do. */
 export interface ClusterFacts {
@@ -67,19 +67,25 @@ export async function setUp(
   return { facts, trail: await trailOf(cluster, names) };
 }
 
+interface Stamp {
+  readonly version: number;
+  readonly _meta: { readonly digest: string };
+}
+
 async function install(cluster: Cluster, { kind, name, body }: Template, log: BusLog): Promise<void> {
   const path = `/${kind}/${encodeURIComponent(name)}`;
-  const found = await cluster.request<Readonly<Record<string, readonly Record<string, { version?: number }>[]>>>(
+  const found = await cluster.request<Readonly<Record<string, readonly Record<string, Partial<Stamp>>[]>>>(
     'GET',
     path,
     { expect: [404] },
   );
   const present = found.status === 404 ? undefined : Object.values(found.body)[0]?.[0];
-  const version = present?.[kind.slice(1)]?.version ?? 0;
+  const { version = 0, _meta } = present?.[kind.slice(1)] ?? {};
+  const wanted = body as Readonly<Record<string, unknown>> & Stamp;
   // One that a newer auditor wrote stays: it knows the documents of both.
-  if (present !== undefined && version >= TEMPLATE_VERSION) return;
+  if (version > wanted.version || (version === wanted.version && _meta?.digest === wanted._meta.digest)) return;
   await cluster.request('PUT', path, { body });
-  log.info({ template: name, version: TEMPLATE_VERSION, replaced: version }, 'a template was installed');
+  log.info({ template: name, version: wanted.version, replaced: version }, 'a template was installed');
 }
 
 const ALREADY_THERE = [400, 409];

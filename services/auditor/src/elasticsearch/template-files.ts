@@ -1,9 +1,8 @@
 import { CLUSTER_DEFAULTS } from './options.ts';
-import { type Template, templatesFor } from './templates.ts';
+import { templatesFor } from './templates.ts';
 
-/** The templates as they are installed with default settings, for whoever installs them by other means: bodies by name, as JSON. */
-export function templateFiles(kind: Template['kind']): string {
+/** The templates as they are installed with default settings, for whoever installs them by other means: a line each, in order. */
+export function templateLines(): string {
   const templates = templatesFor(CLUSTER_DEFAULTS, { lifecycle: true, elasticsearch: true });
-  const bodies = templates.filter((template) => template.kind === kind).map(({ name, body }) => [name, body] as const);
-  return `${JSON.stringify(Object.fromEntries(bodies), null, 2)}\n`;
+  return templates.map(({ kind, name, body }) => `${JSON.stringify({ put: `/${kind}/${name}`, body })}\n`).join('');
 }

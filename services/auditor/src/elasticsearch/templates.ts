@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto';
 import { catalogue, type Field } from '@ringfence/schema';
 import { type ClusterOptions, namesOf } from './options.ts';
 
-/** Raised with every change of a mapping or setting below: a template of an older number is replaced at start. */
-export const TEMPLATE_VERSION = 2;
+/** Raised with a change that an older auditor must not undo: a template of a higher number stays as it is. */
+const TEMPLATE_VERSION = 1;
 
 export interface Template {
   readonly kind: '_component_template' | '_index_template';
@@ -178,7 +179,12 @@ const mappings = (fields: Readonly<Record<string, Mapping>>): Record<string, unk
   properties: propertiesOf(fields),
 });
 
-const META = { managed_by: 'ringfence' };
+/** What is installed is told from what is wanted by its digest: fields of the catalogue come and go without anyone thinking of a number here. */
+function signed(template: Template): Template {
+  const digest = createHash('sha256').update(JSON.stringify(template.body)).digest('hex').slice(0, 16);
+  const meta = { version: TEMPLATE_VERSION, _meta: { managed_by: 'ringfence', digest } };
+  return { ...template, body: { ...meta, ...template.body } };
+}
 
 export interface TemplateFeatures {
   /** the cluster rolls over and lets go by itself */
@@ -210,14 +216,12 @@ export function templatesFor(options: ClusterOptions, { lifecycle, elasticsearch
   const component = (name: string, template: object): Template => ({
     kind: '_component_template',
     name: `${prefix}-${name}`,
-    body: { version: TEMPLATE_VERSION, _meta: META, template },
+    body: { template },
   });
   const stream = (name: string, pattern: string, mapping: string, retentionMs: number): Template => ({
     kind: '_index_template',
     name: `logs-${prefix}.${name}`,
     body: {
-      version: TEMPLATE_VERSION,
-      _meta: META,
       index_patterns: [pattern],
       // Above the 100 to 200 of those that come with a cluster.
       priority: 500,
@@ -230,8 +234,6 @@ export function templatesFor(options: ClusterOptions, { lifecycle, elasticsearch
     kind: '_index_template',
     name: pattern,
     body: {
-      version: TEMPLATE_VERSION,
-      _meta: META,
       index_patterns: [pattern],
       priority: 500,
       ...composed(mapping),
@@ -251,7 +253,7 @@ export function templatesFor(options: ClusterOptions, { lifecycle, elasticsearch
     stream('events', names.events, `${prefix}-ecs`, options.eventRetentionMs),
     index(names.incidents, `${prefix}-incidents`),
     index(names.heads, `${prefix}-heads`),
-  ];
+  ].map(signed);
 }
 
 function lifecycleOf(retentionMs: number): object {
