@@ -33,13 +33,14 @@ function parse(argv) {
 }
 
 const TESTS = join(root, 'tools/test.ts');
+const CHAOS = join(root, 'test/chaos/fleet/chaos.ts');
 
 /** What the program needs of the system, by role. */
 function rolesOf(program) {
   const roles = ['sensor', 'run'];
   if (program === undefined || program.development) roles.push('tests');
   const fleet = program?.args[0] === 'dev' && program.args[1] === 'fleet';
-  if (program?.file === TESTS || fleet) roles.push('servers');
+  if (program?.file === TESTS || program?.file === CHAOS || fleet) roles.push('servers');
   return roles;
 }
 

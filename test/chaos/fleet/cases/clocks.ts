@@ -1,0 +1,48 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Member } from '../../../../cli/src/dev/members.ts';
+import type { ChaosCase } from '../lib/case.ts';
+import type { ChaosFleet } from '../lib/fleet.ts';
+
+const OFF_S = 600;
+const SOURCE = new URL('../programs/clock.c', import.meta.url).pathname;
+
+/** Starts the member anew with a wall clock that is `seconds` ahead of the others'. */
+async function restart(fleet: ChaosFleet, member: Member, library: string, seconds: number): Promise<void> {
+  await member.stop();
+  process.env['LD_PRELOAD'] = library;
+  process.env['RINGFENCE_CHAOS_CLOCK'] = String(seconds);
+  // The process is spawned before the first wait.
+  const started = fleet.start(member);
+  delete process.env['LD_PRELOAD'];
+  delete process.env['RINGFENCE_CHAOS_CLOCK'];
+  await started;
+}
+
+const off: ChaosCase = {
+  name: 'clock-off',
+  title: 'one of two of each service is 10 min ahead, the other one behind; a host is 10 min ahead, another one behind',
+  async run(fleet, { pick }) {
+    const library = join(fleet.directory, 'clock.so');
+    execFileSync('cc', ['-shared', '-fPIC', '-O1', '-o', library, SOURCE, '-ldl']);
+    for (const seconds of [OFF_S, -OFF_S]) {
+      const agent = await fleet.addAgent(seconds);
+      agent.begin();
+    }
+    const services = ['enricher', 'detector', 'auditor'] as const;
+    for (const service of services) {
+      const [first, second] = fleet.of(service);
+      if (first !== undefined) await restart(fleet, first, library, OFF_S);
+      if (second !== undefined) await restart(fleet, second, library, -OFF_S);
+    }
+    await sleep(pick(5000, 60_000));
+    for (const service of services)
+      for (const member of fleet.of(service)) {
+        await member.stop();
+        await fleet.start(member);
+      }
+  },
+};
+
+export const clocks: readonly ChaosCase[] = [off];

@@ -1,0 +1,84 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ChaosCase } from '../lib/case.ts';
+
+const readOnly: ChaosCase = {
+  name: 'search-read-only',
+  title: 'Elasticsearch refuses writes, as it does above its flood-stage watermark',
+  async run({ store }, { pick }) {
+    const block = (value: true | null) =>
+      store.ask('PUT', '/_all/_settings?expand_wildcards=all', { 'index.blocks.read_only_allow_delete': value });
+    await block(true);
+    await sleep(pick(8000, 60_000));
+    await block(null);
+  },
+};
+
+const slow: ChaosCase = {
+  name: 'search-slow',
+  title: 'Elasticsearch behind 2 s of latency and 256 kB/s',
+  async run({ searchProxy }, { pick }) {
+    await searchProxy.set({ latencyMs: 1000, bytesPerSecond: 256 * 1024 });
+    await sleep(pick(12_000, 90_000));
+    await searchProxy.set({});
+  },
+};
+
+const gone: ChaosCase = {
+  name: 'search-gone',
+  title: 'Elasticsearch is killed, stays away and comes back: the brokers keep what it misses',
+  async run({ servers: { search } }, { pick }) {
+    await search.stop('SIGKILL');
+    await sleep(pick(20_000, 600_000));
+    await search.start();
+  },
+};
+
+const rolledOver: ChaosCase = {
+  name: 'search-rolled-over',
+  title: 'streams roll over while auditors die: ids are unique only in the index that is written',
+  async run(fleet, { pick }) {
+    const { store } = fleet;
+    for (let n = 0; n < pick(2, 20); n++) {
+      const member = fleet.of('auditor')[n % 2];
+      if (member === undefined) return;
+      await member.stop('SIGKILL');
+      for (const stream of [store.names.events, store.names.alerts, store.names.actions, store.names.audit])
+        await store.ask('POST', `/${stream}/_rollover`);
+      await fleet.start(member);
+      await sleep(2000 * Math.random());
+    }
+  },
+};
+
+const conflict: ChaosCase = {
+  name: 'search-conflict',
+  title:
+    "somebody's template makes a text field of alerts a number: what can't be stored is told, and stays in the trail",
+  async run({ store }, { pick }) {
+    const stream = store.names.alerts;
+    const template = `${stream}-chaos`;
+    const own = await store.ask<{ index_templates: readonly { index_template: Record<string, unknown> }[] }>(
+      'GET',
+      '/_index_template/*alerts*',
+    );
+    const first = own.index_templates[0]?.index_template ?? {};
+    const name = 'logs-ringfence-chaos-conflict';
+    await store.ask('PUT', `/_component_template/${template}`, {
+      template: { mappings: { properties: { message: { type: 'long' } } } },
+    });
+    const parts = [...((first['composed_of'] as string[] | undefined) ?? []), template];
+    await store.ask('PUT', `/_index_template/${name}`, {
+      ...first,
+      index_patterns: [stream],
+      composed_of: parts,
+      priority: 5000,
+    });
+    await store.ask('POST', `/${stream}/_rollover`);
+    await sleep(pick(6000, 30_000));
+    await store.ask('DELETE', `/_index_template/${name}`);
+    await store.ask('POST', `/${stream}/_rollover`);
+    await store.ask('DELETE', `/_component_template/${template}`);
+  },
+};
+
+export const search: readonly ChaosCase[] = [readOnly, slow, gone, rolledOver, conflict];

@@ -1,0 +1,238 @@
+import { readHeads, verifyAudit } from '@ringfence/auditor';
+import { loadConfig } from '@ringfence/config';
+import { decode, EventView, type Incident, type Result, TOPIC } from '@ringfence/schema';
+import { idOf } from '../../../../services/auditor/src/elasticsearch/documents/audit.ts';
+import type { Produced } from './agent.ts';
+import type { ChaosFleet } from './fleet.ts';
+
+/** One kind of thing: how many there had to be, and what became of them. */
+export interface Row {
+  readonly what: string;
+  readonly produced: number;
+  readonly stored: number;
+  readonly lost: readonly string[];
+  readonly doubled: readonly string[];
+}
+
+export interface Account {
+  readonly rows: readonly Row[];
+  /** records that came a second time over the wire, and had no effect */
+  readonly redelivered: number;
+  /** dead letters whose record is in the audit chain */
+  readonly setAside: number;
+  /** what else is wrong, in words */
+  readonly problems: readonly string[];
+}
+
+function row(what: string, wanted: Iterable<string>, found: ReadonlyMap<string, number>): Row {
+  const all = [...wanted];
+  const lost = all.filter((id) => !found.has(id));
+  const doubled = all.filter((id) => (found.get(id) ?? 0) > 1);
+  return { what, produced: all.length, stored: all.length - lost.length, lost, doubled };
+}
+
+/** What the topics say of all that was produced since the case began. */
+interface OnBus {
+  readonly events: ReadonlyMap<string, number>;
+  /** ids of the alerts of each text */
+  readonly alerts: ReadonlyMap<string, ReadonlySet<string>>;
+  /** text of the alert of each command, by id */
+  readonly commands: ReadonlyMap<string, string>;
+  /** different outcomes of each command */
+  readonly results: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly incidents: ReadonlyMap<string, Incident>;
+  readonly redelivered: number;
+  readonly deadLetters: readonly string[];
+}
+
+/** Those that open an incident by themselves. */
+function urgentOf(alerts: OnBus['alerts']): string[] {
+  return [...alerts].flatMap(([text, ids]) => (text.includes('rfvictim') ? [...ids] : []));
+}
+
+/** `from`: µs, before the first record of the case */
+export class Auditing {
+  readonly #fleet: ChaosFleet;
+  readonly #from: number;
+
+  constructor(fleet: ChaosFleet, from: number) {
+    this.#fleet = fleet;
+    this.#from = from;
+  }
+
+  /** What the agents have produced. */
+  produced(): Produced {
+    const all: Produced = { events: new Set(), alerts: new Set(), victims: new Map() };
+    for (const { produced } of this.#fleet.agents) {
+      for (const id of produced.events) all.events.add(id);
+      for (const text of produced.alerts) all.alerts.add(text);
+      for (const [text, child] of produced.victims) all.victims.set(text, child);
+    }
+    return all;
+  }
+
+  /** Everything is where it belongs. */
+  async isComplete(): Promise<boolean> {
+    const { events, alerts, victims } = this.produced();
+    const { store } = this.#fleet;
+    const { names } = store;
+    const stored = await store.count(names.events, events);
+    if (stored.size < events.size) return false;
+    const bus = await this.#bus();
+    const ids = [...alerts].map((text) => bus.alerts.get(text)?.values().next().value);
+    if (ids.some((id) => id === undefined) || bus.results.size < victims.size) return false;
+    const held = new Set([...bus.incidents.values()].flatMap((one) => one.alerts.map(({ id }) => id)));
+    if (urgentOf(bus.alerts).some((id) => !held.has(id))) return false;
+    const wanted = (ids as string[]).map((id) => idOf('alert', id));
+    const done = [...bus.results.keys()].map((id) => idOf('result', id));
+    const there = await store.count(names.alerts, wanted);
+    return (
+      there.size + bus.deadLetters.length >= wanted.length &&
+      (await store.count(names.actions, done)).size === done.length
+    );
+  }
+
+  async account(): Promise<Account> {
+    const { store, agents } = this.#fleet;
+    const { names } = store;
+    const { events, alerts, victims } = this.produced();
+    const bus = await this.#bus();
+    const alertIds = [...alerts].flatMap((text) => [...(bus.alerts.get(text) ?? [])]);
+    const perText = new Map([...bus.alerts].map(([text, ids]) => [text, ids.size]));
+    const ordered = new Map<string, number>();
+    for (const text of bus.commands.values()) ordered.set(text, (ordered.get(text) ?? 0) + 1);
+    const commandIds = [...bus.commands.keys()];
+    const outcomes = new Map([...bus.results].map(([id, all]) => [id, all.size]));
+    const carriedOut = new Map(agents.flatMap(({ executed }) => [...executed]));
+    const ended = new Map(
+      [...victims].filter(([, { signalCode }]) => signalCode === 'SIGKILL').map(([text]) => [text, 1] as const),
+    );
+    const inTrail = await store.count(
+      names.audit,
+      alertIds.map((id) => idOf('alert', id)),
+    );
+    const storedAlerts = await store.count(
+      names.alerts,
+      alertIds.map((id) => idOf('alert', id)),
+    );
+    const aside = alertIds.filter((id) => !storedAlerts.has(idOf('alert', id)) && inTrail.has(idOf('alert', id)));
+    const setAside = Math.min(aside.length, bus.deadLetters.length);
+    for (const id of aside.slice(0, setAside)) storedAlerts.set(idOf('alert', id), 1);
+    const rows = [
+      row('events on the bus', events, new Map([...bus.events.keys()].map((id) => [id, 1]))),
+      row('events stored', events, await store.count(names.events, events)),
+      row('alerts raised', alerts, perText),
+      row(
+        'alerts stored',
+        alertIds.map((id) => idOf('alert', id)),
+        storedAlerts,
+      ),
+      row(
+        'alerts in the trail',
+        alertIds.map((id) => idOf('alert', id)),
+        inTrail,
+      ),
+      row('kills ordered', victims.keys(), ordered),
+      row('kills carried out', commandIds, carriedOut),
+      row('processes killed', victims.keys(), ended),
+      row('outcomes', commandIds, outcomes),
+      row(
+        'orders stored',
+        commandIds.map((id) => idOf('command', id)),
+        await store.count(
+          names.actions,
+          commandIds.map((id) => idOf('command', id)),
+        ),
+      ),
+      row(
+        'outcomes stored',
+        commandIds.map((id) => idOf('result', id)),
+        await store.count(
+          names.actions,
+          commandIds.map((id) => idOf('result', id)),
+        ),
+      ),
+    ];
+    const problems = [...this.#incidentProblems(bus), ...(await this.#trailProblems())];
+    const unexplained = bus.deadLetters.slice(setAside);
+    if (unexplained.length > 0) problems.push(`${unexplained.length} dead letters, such as: ${unexplained[0]}`);
+    for (const { dropped, hostId } of agents) if (dropped > 0) problems.push(`${hostId} dropped ${dropped} batches`);
+    return { rows, redelivered: bus.redelivered, setAside, problems };
+  }
+
+  #incidentProblems({ incidents, alerts }: OnBus): string[] {
+    const owners = new Map<string, string[]>();
+    for (const { id, state, alerts: its } of incidents.values())
+      if (state !== 'merged') for (const alert of its) owners.set(alert.id, [...(owners.get(alert.id) ?? []), id]);
+    const shared = [...owners].filter(([, ids]) => ids.length > 1);
+    const problems = shared.length === 0 ? [] : [`${shared.length} alerts belong to more than one incident`];
+    const homeless = urgentOf(alerts).filter((id) => !owners.has(id));
+    if (homeless.length > 0) problems.push(`${homeless.length} alerts that ask for a kill belong to no incident`);
+    return problems;
+  }
+
+  /** The chains of the audit trail, against the heads on the bus. */
+  async #trailProblems(): Promise<string[]> {
+    const [auditor] = this.#fleet.of('auditor');
+    const config = loadConfig({ file: auditor?.configFile ?? '', flags: [] });
+    const { nodes: _, ...rest } = config.auditor.elasticsearch;
+    const direct = { ...config.auditor, elasticsearch: { ...rest, nodes: [this.#fleet.servers.search.url] } };
+    const heads = await readHeads(this.#fleet.bus.read({ topic: TOPIC.auditHeads }), undefined);
+    const { problems } = await verifyAudit(direct, heads);
+    return problems.map(
+      ({ what, topic, partition, kind, seq, id }) => `audit trail: ${what} ${topic}/${partition} ${kind} ${seq} ${id}`,
+    );
+  }
+
+  async #bus(): Promise<OnBus> {
+    const { bus } = this.#fleet;
+    const wanted = this.produced();
+    const events = new Map<string, number>();
+    const view = new EventView();
+    for await (const value of this.#records(TOPIC.events)) {
+      view.open(value);
+      while (view.next()) if (wanted.events.has(view.id)) events.set(view.id, (events.get(view.id) ?? 0) + 1);
+    }
+    let redelivered = [...events.values()].reduce((sum, n) => sum + n - 1, 0);
+    const alerts = new Map<string, Set<string>>();
+    const textOf = new Map<string, string>();
+    for await (const value of this.#records(TOPIC.alerts)) {
+      const { id, output } = decode('Alert', value);
+      if (!wanted.alerts.has(output)) continue;
+      if (textOf.has(id)) redelivered++;
+      textOf.set(id, output);
+      alerts.set(output, (alerts.get(output) ?? new Set()).add(id));
+    }
+    const commands = new Map<string, string>();
+    for await (const value of this.#records(TOPIC.commands)) {
+      const { id, cause } = decode('Command', value);
+      const text = textOf.get(cause);
+      if (text === undefined) continue;
+      if (commands.has(id)) redelivered++;
+      commands.set(id, text);
+    }
+    const results = new Map<string, Set<string>>();
+    for await (const value of this.#records(TOPIC.results)) {
+      const { id, outcome, reason, at }: Result = decode('Result', value);
+      if (!commands.has(id)) continue;
+      if (results.has(id)) redelivered++;
+      results.set(id, (results.get(id) ?? new Set()).add(`${outcome} ${reason} ${at}`));
+    }
+    const incidents = new Map<string, Incident>();
+    for await (const { value } of bus.read({ topic: TOPIC.incidents })) {
+      if (value === null) continue;
+      const incident = decode('Incident', value);
+      if ((incidents.get(incident.id)?.version ?? -1) <= incident.version) incidents.set(incident.id, incident);
+    }
+    const deadLetters: string[] = [];
+    for await (const value of this.#records(TOPIC.dlq)) {
+      const { stage, topic, reason } = decode('DeadLetter', value);
+      deadLetters.push(`${stage} ${topic}: ${reason}`.slice(0, 300));
+    }
+    return { events, alerts, commands, results, incidents, redelivered, deadLetters };
+  }
+
+  async *#records(topic: string): AsyncGenerator<Uint8Array> {
+    for await (const { value } of this.#fleet.bus.read({ topic, from: this.#from })) if (value !== null) yield value;
+  }
+}

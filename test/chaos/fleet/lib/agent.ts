@@ -1,0 +1,242 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Bus, openKafkaBus } from '@ringfence/bus';
+import { type ControlLink, connectControl } from '@ringfence/control';
+import { type Identity, identityPaths, TrustedKeys, watchCertificates } from '@ringfence/identity';
+import { decode, eventId, LANE, type Result } from '@ringfence/schema';
+import { createLogger } from '@ringfence/telemetry';
+import { EVIDENCE_BOOT, TestHost, type TestProcess } from '@ringfence/testkit';
+import { AgentControl } from '../../../../services/collector/src/control/control.ts';
+import { ExecutedCommands } from '../../../../services/collector/src/control/executed.ts';
+import { RateLimit } from '../../../../services/collector/src/control/rate-limit.ts';
+import type { Tally } from '../../../../services/collector/src/spool/segment.ts';
+import { Spool } from '../../../../services/collector/src/spool/spool.ts';
+import type { Finished } from '../../../../services/collector/src/steps/batch.ts';
+import { Delivery } from '../../../../services/collector/src/steps/deliver.ts';
+
+export interface AgentOptions {
+  readonly identity: Identity;
+  /** where the identity is, and what the agent keeps */
+  readonly directory: string;
+  readonly brokers: readonly string[];
+  readonly endpoints: readonly string[];
+  /** s that this host's clock is ahead. @default 0 */
+  readonly clockAhead?: number;
+}
+
+const BATCH_EVERY_MS = 100;
+const TICK_EVERY_MS = 1000;
+const MARKER_EVERY_MS = 500;
+const VICTIM_EVERY_MS = 4000;
+const CGROUP = 77n;
+const SPOOL_BYTES = 256 << 20;
+const log = createLogger({ level: 'silent' });
+
+/** What an agent has made since `begin`. */
+export interface Produced {
+  /** of every event that a store must have */
+  readonly events: Set<string>;
+  /** texts of the alerts that must come of it */
+  readonly alerts: Set<string>;
+  /** processes that must be killed, by the text of their alert */
+  readonly victims: Map<string, ChildProcess>;
+}
+
+/**
+ * A host that exists only in its events, with a collector's own spool, delivery and control: every identity is noted before it is handed over. The
+ * processes it says to have are made up, but for those that a rule wants killed: they are there.
+ */
+export class SimulatedAgent implements AsyncDisposable {
+  readonly hostId: string;
+  /** how often each command was carried out */
+  readonly executed: Map<string, number> = new Map();
+  produced: Produced = { events: new Set(), alerts: new Set(), victims: new Map() };
+  /** the event made last */
+  last = '';
+  /** events that a full spool dropped: none may be */
+  get dropped(): number {
+    return this.#spool.droppedBatches;
+  }
+  readonly #stack = new AsyncDisposableStack();
+  readonly #options: AgentOptions;
+  readonly #host: TestHost;
+  readonly #spool: Spool;
+  readonly #running = new Map<number, TestProcess>();
+  #paused = true;
+  #bus!: Bus;
+  #delivery!: Delivery;
+  #link!: ControlLink;
+  #loop: Promise<void> | undefined;
+  #ended = false;
+  #marker = 0;
+
+  constructor(options: AgentOptions) {
+    this.#options = options;
+    const { identity, directory, clockAhead = 0 } = options;
+    this.hostId = identity.subject;
+    this.#host = new TestHost({
+      hostId: this.hostId,
+      bootId: EVIDENCE_BOOT,
+      run: randomBytes(8).readBigUInt64LE(),
+      key: identity.signingKey,
+      step: 1,
+      wallOffset: (Date.now() - Math.round(performance.now()) - 3_600_000 + clockAhead * 1000) * 1000,
+    });
+    this.#spool = new Spool(join(directory, 'spool'), SPOOL_BYTES);
+  }
+
+  get connected(): boolean {
+    return this.#link.connected;
+  }
+
+  get spooling(): boolean {
+    return this.#delivery.spooling;
+  }
+
+  async start(): Promise<void> {
+    const { identity, directory, brokers, endpoints } = this.#options;
+    const files = identityPaths(join(directory, 'identity'));
+    const tls = { ca: files.authority, cert: files.certificate, key: files.key };
+    this.#bus = this.#stack.use(await openKafkaBus({ brokers, tls, clientId: this.hostId, produceDeadlineMs: 2000 }));
+    this.#delivery = new Delivery({ bus: this.#bus, spool: this.#spool, hostId: this.hostId, log });
+    const trusted = new TrustedKeys(identity.root, 'responder');
+    this.#link = this.#stack.use(
+      connectControl({
+        endpoints,
+        tls: this.#stack.use(watchCertificates(files)),
+        control: this.#control(trusted),
+        trusted,
+        bootId: EVIDENCE_BOOT,
+        agentVersion: 'chaos',
+        log,
+        backoffMs: 100,
+        maxBackoffMs: 2000,
+      }),
+    );
+    this.#stack.defer(() => {
+      for (const child of this.produced.victims.values()) child.kill('SIGKILL');
+    });
+    this.#host.container({ cgroup: CGROUP, path: '/rf-chaos', id: 'chaos' });
+    this.#loop = this.#run();
+  }
+
+  #control(trusted: TrustedKeys) {
+    const control = new AgentControl({
+      hostId: this.hostId,
+      bootId: EVIDENCE_BOOT,
+      trustedKeys: trusted,
+      executed: new ExecutedCommands(this.#options.directory, Date.now() * 1000),
+      limit: new RateLimit(10_000),
+      find: (tgid) => {
+        const start = this.#running.get(tgid)?.start;
+        return start === undefined ? null : { tgid, start, parentTgid: process.pid, executable: '/usr/bin/sleep' };
+      },
+      isProtected: () => null,
+      setInterest: () => {},
+      count: () => {},
+      log,
+    });
+    const execute = async (command: Uint8Array): Promise<Uint8Array> => {
+      const answer = await control.execute(command);
+      const { id, outcome }: Result = decode('Result', answer);
+      if (outcome === 'executed') this.executed.set(id, (this.executed.get(id) ?? 0) + 1);
+      return answer;
+    };
+    return { hostId: this.hostId, execute, setInterest: async () => {} };
+  }
+
+  /** Events are made from now on, and noted anew. */
+  begin(): void {
+    this.produced = { events: new Set(), alerts: new Set(), victims: new Map() };
+    this.#paused = false;
+  }
+
+  /** No more events are made; what waits still goes out. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  async #run(): Promise<void> {
+    let tickAt = 0;
+    let markerAt = 0;
+    let victimAt = 0;
+    for (; !this.#ended; await sleep(BATCH_EVERY_MS)) {
+      const now = performance.now();
+      this.#host.ktime = Math.max(this.#host.ktime, Math.round(now * 1000) + 3_600_000_000);
+      if (now > tickAt) {
+        this.#host.tick(0);
+        tickAt = now + TICK_EVERY_MS;
+      }
+      if (!this.#paused) {
+        this.#work();
+        if (now > markerAt) {
+          this.#mark();
+          markerAt = now + MARKER_EVERY_MS;
+        }
+        if (now > victimAt) {
+          this.#victim();
+          victimAt = now + VICTIM_EVERY_MS;
+        }
+      }
+      if (this.#host.count > 0) await this.#delivery.deliver([this.#finish()]);
+      await this.#delivery.drain();
+    }
+  }
+
+  #work(): void {
+    const host = this.#host;
+    const shell = host.spawn(host.init, '/bin/sh', ['sh', '-c', 'true']);
+    host.open(shell, '/etc/hosts');
+    host.exit(shell);
+  }
+
+  /** A process of which the rules make an alert. */
+  #mark(): void {
+    const text = `true rfmark${this.hostId}n${this.#marker++}z`;
+    const marked = this.#host.spawn(this.#host.init, '/bin/true', text.split(' '));
+    this.#host.exit(marked);
+    this.produced.alerts.add(text);
+  }
+
+  /** One that has to be killed. */
+  #victim(): void {
+    const text = `sleep rfvictim${this.hostId}n${this.#marker++}z`;
+    const child = spawn('sleep', ['3600'], { stdio: 'ignore' });
+    if (child.pid === undefined) throw new Error('sleep was not started');
+    const shown = this.#host.fork(this.#host.init, { pid: child.pid, cgroup: CGROUP });
+    this.#running.set(child.pid, shown);
+    this.#host.exec(shown, '/usr/bin/sleep', { argv: text.split(' ') });
+    this.produced.alerts.add(text);
+    this.produced.victims.set(text, child);
+  }
+
+  /** What was gathered, signed, as the collector's Batch gives it; its events are noted. */
+  #finish(): Finished {
+    const bytes = this.#host.batch();
+    const { events, ...origin } = decode('RawBatch', bytes);
+    const counts = new Map<string, [number, number, number]>();
+    for (const { lane, cpu, sequence, body } of events) {
+      const slot = counts.get(`${lane}/${cpu}`) ?? [lane, cpu, 0];
+      slot[2]++;
+      counts.set(`${lane}/${cpu}`, slot);
+      if (this.#paused || lane === LANE.context || 'ringfence.Tick' in body) continue;
+      this.last = eventId(origin, lane, cpu, sequence);
+      this.produced.events.add(this.last);
+    }
+    const tally: Tally = [...counts.values()];
+    return { bytes, events: events.length, kind: 'security', tally };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended = true;
+    await this.#loop?.catch(() => {});
+    await this.#stack.disposeAsync();
+  }
+
+  /** Rejects when the loop of events has ended by an error. */
+  get failed(): Promise<void> {
+    return this.#loop ?? Promise.resolve();
+  }
+}

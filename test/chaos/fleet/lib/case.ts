@@ -1,0 +1,56 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Account, Auditing } from './account.ts';
+import type { ChaosFleet } from './fleet.ts';
+
+/** What a case breaks, and mends before it resolves. */
+export interface ChaosCase {
+  readonly name: string;
+  readonly title: string;
+  readonly run: (fleet: ChaosFleet, how: CaseContext) => Promise<void>;
+}
+
+export interface CaseContext {
+  readonly long: boolean;
+  /** a number of the short form, or of the long one */
+  readonly pick: (short: number, long: number) => number;
+  readonly say: (what: string) => void;
+}
+
+export interface Outcome {
+  readonly name: string;
+  readonly account: Account;
+  /** s from the end of the disturbance until all that was produced before it was stored; null: never */
+  readonly recovery: number | null;
+  /** services that ended though nobody stopped them */
+  readonly ended: readonly string[];
+  readonly failed: boolean;
+}
+
+const RECOVER_S = 180;
+const SETTLE_S = 120;
+const BEFORE_MS = 1500;
+
+export async function runCase(fleet: ChaosFleet, one: ChaosCase, context: CaseContext): Promise<Outcome> {
+  const auditing = new Auditing(fleet, (Date.now() - 1000) * 1000);
+  for (const agent of fleet.agents) agent.begin();
+  await sleep(BEFORE_MS);
+  await one.run(fleet, context);
+  const healed = performance.now();
+  const recovery = (await storedWithin(fleet, RECOVER_S)) ? (performance.now() - healed) / 1000 : null;
+  for (const agent of fleet.agents) agent.pause();
+  const ended = await fleet.revive();
+  const end = performance.now() + SETTLE_S * 1000;
+  while (!(await auditing.isComplete()) && performance.now() < end) await sleep(500);
+  const account = await auditing.account();
+  const { rows, problems } = account;
+  const bad = rows.some(({ lost, doubled }) => lost.length + doubled.length > 0) || problems.length > 0;
+  return { name: one.name, account, recovery, ended, failed: bad || recovery === null || ended.length > 0 };
+}
+
+/** The last event of each host as it is now reaches the store. */
+async function storedWithin({ agents, store }: ChaosFleet, seconds: number): Promise<boolean> {
+  const last = agents.map((agent) => agent.last);
+  for (const end = performance.now() + seconds * 1000; performance.now() < end; await sleep(200))
+    if ((await store.count(store.names.events, last)).size === last.length) return true;
+  return false;
+}
