@@ -12,6 +12,8 @@ export interface MachineOptions extends Pick<TestHostOptions, 'hostId' | 'bootId
   readonly number: number;
   /** µs since the epoch at which it booted */
   readonly bootedAt: number;
+  /** of its first event, µs since the epoch */
+  readonly startedAt: number;
 }
 
 /** A machine that exists only in its events: a web server in a container, a shell for administrators, jobs of cron. */
@@ -27,12 +29,12 @@ export class Machine {
   #port = 20_000;
   #requests = 0;
 
-  constructor({ number, bootedAt, ...identity }: MachineOptions) {
+  constructor({ number, bootedAt, startedAt, ...identity }: MachineOptions) {
     this.number = number;
     this.address = `10.77.${number >> 8}.${number & 0xff}`;
     // A name that policies/demo.yaml knows: what it orders reaches this host by its control stream.
     this.container = `ringfence-demo-web-${number}`;
-    this.host = new TestHost({ ...identity, step: STEP, wallOffset: bootedAt, ktime: Date.now() * 1000 - bootedAt });
+    this.host = new TestHost({ ...identity, step: STEP, wallOffset: bootedAt, ktime: startedAt - bootedAt });
     const { host } = this;
     host.user(0, 'root');
     host.user(WEB_USER, 'www-data');

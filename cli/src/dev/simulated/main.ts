@@ -13,6 +13,7 @@ import { Machine } from './machine.ts';
 import type { SimulationPlan } from './plan.ts';
 import { playRecording } from './player.ts';
 
+const HOUR_US = 3_600_000_000;
 const CYCLE_MS = 200;
 const TICK_MS = 1000;
 /** The first attack comes when there was time to look. */
@@ -49,10 +50,9 @@ async function main(planFile: string): Promise<void> {
 async function simulate(hosts: readonly SimulatedHost[], plan: SimulationPlan, signal: AbortSignal): Promise<void> {
   const all = hosts.map((host, i): Simulated => {
     const { hostId, bootId } = host;
-    const bootedAt = (Date.now() - 3_600_000) * 1000;
-    const run = randomBytes(8).readBigUInt64LE();
-    const number = i + 1;
-    return { host, machine: new Machine({ hostId, bootId, run, key: host.site.agentKey, number, bootedAt }) };
+    const startedAt = Date.now() * 1000;
+    const own = { hostId, bootId, key: host.site.agentKey, run: randomBytes(8).readBigUInt64LE() };
+    return { host, machine: new Machine({ ...own, number: i + 1, startedAt, bootedAt: startedAt - HOUR_US }) };
   });
   const attacker = attacks(all, plan.attackEveryS, signal);
   await Promise.all([attacker, ...all.map((one) => live(one, plan.rate, signal))]);
