@@ -151,7 +151,7 @@ export function decodeWrites(bytes: Uint8Array): Write[] {
 export function encodeBoot(boot: Boot): Buffer {
   const out = begin();
   const { processes, writes } = boot;
-  for (const value of [boot.tick, boot.gapSequence, boot.heard, boot.wallOffset]) out.long(value);
+  for (const value of [boot.tick, boot.gapSequence, boot.heard]) out.long(value);
   for (const value of [processes.nextOrdinal, processes.nextExitOrdinal, writes.nextSegment]) out.long(value);
   out.long(boot.runs.size);
   for (const [id, run] of boot.runs) {
@@ -160,6 +160,9 @@ export function encodeBoot(boot: Boot): Buffer {
     out.long(run.size);
     for (const [key, lane] of run) encodeLane(out, key, lane);
   }
+  // Last, for entries of 0.1.0 end before it.
+  out.ensure(10);
+  out.long(boot.wallOffset);
   return out.take();
 }
 
@@ -191,7 +194,6 @@ export function decodeBoot(boot: Boot, bytes: Uint8Array): void {
   boot.tick = from.long();
   boot.gapSequence = from.long();
   boot.heard = from.long();
-  boot.wallOffset = from.long();
   boot.processes.nextOrdinal = from.long();
   boot.processes.nextExitOrdinal = from.long();
   boot.writes.nextSegment = from.long();
@@ -199,6 +201,7 @@ export function decodeBoot(boot: Boot, bytes: Uint8Array): void {
     const id = from.text();
     boot.runs.set(id, new Map(from.list(() => decodeLane(from))));
   }
+  if (from.at < bytes.length) boot.wallOffset = from.long();
 }
 
 function decodeLane(from: Reader): [number, Lane] {
