@@ -1,0 +1,138 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { type Bus, openKafkaBus } from '@ringfence/bus';
+import { type ControlLink, connectControl } from '@ringfence/control';
+import { type Identity, identityPaths, TrustedKeys, watchCertificates } from '@ringfence/identity';
+import { type Control, decode, type Result, TOPIC } from '@ringfence/schema';
+import { createLogger } from '@ringfence/telemetry';
+import { EVIDENCE_BOOT, TestHost, type TestProcess } from '@ringfence/testkit';
+import { AgentControl } from '../../../services/collector/src/control/control.ts';
+import { ExecutedCommands } from '../../../services/collector/src/control/executed.ts';
+import { RateLimit } from '../../../services/collector/src/control/rate-limit.ts';
+
+export interface FleetAgentOptions {
+  readonly identity: Identity;
+  /** where the identity is, and what the agent keeps */
+  readonly directory: string;
+  readonly brokers: readonly string[];
+  readonly endpoints: readonly string[];
+}
+
+/** A process that is there, as its host shows it. */
+export interface Shown {
+  readonly child: ChildProcess;
+  readonly process: TestProcess;
+}
+
+const CGROUP = 77n;
+const BOOTED_US = 3_600_000_000;
+const log = createLogger({ level: 'silent' });
+
+/** A host that exists only in its events, with the control of a real agent: what it is ordered to kill, and is there, dies. */
+export class FleetAgent implements AsyncDisposable {
+  readonly hostId: string;
+  readonly host: TestHost;
+  /** answers given, in order */
+  readonly results: Result[] = [];
+  readonly directory: string;
+  bus!: Bus;
+  readonly #options: FleetAgentOptions;
+  readonly #stack = new AsyncDisposableStack();
+  readonly #running = new Map<number, TestProcess>();
+  #link!: ControlLink;
+
+  constructor(options: FleetAgentOptions) {
+    const { identity, directory } = options;
+    this.#options = options;
+    this.hostId = identity.subject;
+    this.directory = directory;
+    this.host = new TestHost({
+      ...{ hostId: this.hostId, bootId: EVIDENCE_BOOT, key: identity.signingKey, step: 1 },
+      run: randomBytes(8).readBigUInt64LE(),
+      ktime: BOOTED_US,
+      wallOffset: Date.now() * 1000 - BOOTED_US,
+    });
+    this.host.container({ cgroup: CGROUP, path: '/rf-test', id: 'test' });
+  }
+
+  async start(): Promise<void> {
+    const { brokers, endpoints, identity } = this.#options;
+    const files = identityPaths(join(this.directory, 'identity'));
+    const tls = { ca: files.authority, cert: files.certificate, key: files.key };
+    this.bus = this.#stack.use(await openKafkaBus({ brokers, tls, clientId: this.hostId }));
+    const trusted = new TrustedKeys(identity.root, 'responder');
+    this.#link = this.#stack.use(
+      connectControl({
+        ...{ endpoints, trusted, bootId: EVIDENCE_BOOT, agentVersion: 'test', log },
+        ...{ backoffMs: 100, maxBackoffMs: 1000 },
+        tls: this.#stack.use(watchCertificates(files)),
+        control: this.#control(trusted),
+      }),
+    );
+  }
+
+  #control(trusted: TrustedKeys): Control {
+    const control = new AgentControl({
+      ...{ hostId: this.hostId, bootId: EVIDENCE_BOOT, trustedKeys: trusted, log },
+      executed: new ExecutedCommands(this.directory, Date.now() * 1000),
+      limit: new RateLimit(10_000),
+      find: (tgid) => {
+        const start = this.#running.get(tgid)?.start;
+        return start === undefined ? null : { tgid, start, parentTgid: process.pid, executable: '/usr/bin/sleep' };
+      },
+      isProtected: () => null,
+      setInterest: () => {},
+      count: () => {},
+    });
+    const execute = async (command: Uint8Array): Promise<Uint8Array> => {
+      const answer = await control.execute(command);
+      this.results.push(decode('Result', answer));
+      return answer;
+    };
+    return { hostId: this.hostId, execute, setInterest: async () => {} };
+  }
+
+  get connected(): boolean {
+    return this.#link.connected;
+  }
+
+  /** A process that is there, and runs under `mark` to whoever watches this host. */
+  show(mark: string): Shown {
+    const child = spawn('sleep', ['3600'], { stdio: 'ignore' });
+    const { pid } = child;
+    if (pid === undefined) throw new Error('sleep was not started');
+    this.#stack.defer(() => void child.kill('SIGKILL'));
+    this.now();
+    const shown = this.host.fork(this.host.init, { pid, cgroup: CGROUP });
+    this.#running.set(pid, shown);
+    this.host.exec(shown, '/usr/bin/sleep', { argv: ['sleep', mark] });
+    return { child, process: shown };
+  }
+
+  /** What comes next happens now. */
+  now(): void {
+    const { host } = this;
+    host.ktime = Math.max(host.ktime, Date.now() * 1000 - host.wallOffset);
+  }
+
+  /** Signs and sends what was gathered; gives what was sent. */
+  async send(): Promise<Buffer> {
+    const value = this.host.batch();
+    await this.bus.produce([{ topic: TOPIC.raw, key: this.hostId, value }]);
+    return value;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+}
+
+/** The signal that a child died of. */
+export async function death({ child }: Shown): Promise<string | null> {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  return child.signalCode;
+}
+
+export const lives = ({ child }: Shown): boolean => child.exitCode === null && child.signalCode === null;

@@ -1,0 +1,192 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AuditReader } from '@ringfence/auditor';
+import { type Bus, openKafkaBus } from '@ringfence/bus';
+import type { ServiceName } from '@ringfence/config';
+import { createAuthority, enrol, identityPaths, loadIdentity } from '@ringfence/identity';
+import { decode, type Role, TOPIC } from '@ringfence/schema';
+import type { KafkaCluster } from '@ringfence/testkit';
+import { kafkaOptionsOf } from '../../../cli/src/app/kafka-options.ts';
+import { adminOf, freePort, makeTopics } from '../../../cli/src/dev/fleet.ts';
+import { type Member, type MemberOptions, Members } from '../../../cli/src/dev/members.ts';
+import { type Servers, startBrokers } from '../../../cli/src/dev/servers.ts';
+import { FleetAgent } from './fleet-agent.ts';
+import { until } from './wait.ts';
+
+/** Patience with a process that starts on a loaded machine. */
+export const START_MS = 240_000;
+
+const RULES = `- rule: Bystander
+  desc: What is seen, and nothing more.
+  condition: event.action = exec and process.command_line contains rfbystander
+  output: "%process.command_line"
+  priority: notice
+  tags: [execution]
+
+- rule: Victim
+  desc: What has to be killed.
+  condition: event.action = exec and process.command_line contains rfvictim
+  output: "%process.command_line"
+  priority: critical
+  tags: [persistence]
+  action: kill
+`;
+
+/** Enforced everywhere, and for incidents as well: a forged one that is believed kills. */
+const POLICIES = `policy: incidents
+desc: Kills whatever an incident names.
+mode: enforce
+when:
+  incident:
+    severity: debug
+do: kill
+`;
+
+const PARTITIONS = 2;
+
+type Settings = Readonly<Record<string, unknown>>;
+
+/**
+ * A fleet of processes on a broker with mutual TLS and access lists: one of each service. What they share and keep is in files, so that it starts soon;
+ * Redis and Elasticsearch have tests of their own.
+ */
+export class SmallFleet implements AsyncDisposable {
+  readonly directory: string = mkdtempSync(join(tmpdir(), 'ringfence-fleet-'));
+  readonly #stack = new AsyncDisposableStack();
+  readonly #settings: Settings;
+  readonly #endpoints: string[] = [];
+  #registrar: Member | undefined;
+  #registrarUrl = '';
+  #agents = 0;
+  kafka!: KafkaCluster;
+  members!: Members;
+  /** somebody who may do everything on the broker */
+  bus!: Bus;
+
+  private constructor(settings: Settings) {
+    this.#settings = settings;
+    this.#stack.defer(() => rmSync(this.directory, { recursive: true, force: true, maxRetries: 3 }));
+  }
+
+  /** The broker, the topics and the registrar. `settings`: of every member. */
+  static async start(settings: Settings = {}): Promise<SmallFleet> {
+    const fleet = new SmallFleet(settings);
+    try {
+      await fleet.#start();
+    } catch (error) {
+      await fleet[Symbol.asyncDispose]();
+      throw error;
+    }
+    return fleet;
+  }
+
+  async #start(): Promise<void> {
+    const authorityPath = join(this.directory, 'authority');
+    const authority = await createAuthority(authorityPath);
+    this.kafka = this.#stack.use(await startBrokers({ brokers: 1, authority }));
+    // Without Redis responders share a file, without a search cluster auditors write one.
+    const servers = {
+      kafka: this.kafka,
+      redis: { url: '' },
+      search: { url: 'http://127.0.0.1:9' },
+    } as unknown as Servers;
+    const admin = await adminOf(this.directory, authority, servers);
+    const { bus } = admin;
+    await makeTopics({ ...admin, bus: { ...bus, kafka: { ...bus.kafka, partitions: PARTITIONS } } });
+    this.bus = this.#stack.use(await openKafkaBus(kafkaOptionsOf(admin)));
+    this.members = this.#stack.use(new Members(this.directory, servers));
+    const port = await freePort();
+    this.#registrarUrl = `https://127.0.0.1:${port}`;
+    this.#registrar = await this.members.registrar(port, authorityPath);
+    for (const [name, text] of Object.entries({ rules: RULES, policies: POLICIES })) {
+      mkdirSync(join(this.directory, name));
+      writeFileSync(join(this.directory, name, 'test.yaml'), text);
+    }
+  }
+
+  /** One of each, or the named ones; side by side, since each waits for what it needs. */
+  async join(...services: ServiceName[]): Promise<void> {
+    const wanted = services.length > 0 ? services : (['auditor', 'enricher', 'detector', 'responder'] as const);
+    await Promise.all(wanted.map(async (service) => this.members.join(await this.optionsOf(service))));
+  }
+
+  async optionsOf(service: ServiceName, name: string = service): Promise<MemberOptions> {
+    const brokers = this.kafka.bootstrap;
+    const common = {
+      bus: { driver: 'kafka', kafka: { brokers, partitions: PARTITIONS, tls: { enabled: true } } },
+      auditor: { sink: 'sqlite', headInterval: '2s' },
+      detector: { rules: [join(this.directory, 'rules')] },
+      responder: { mode: 'enforce', policies: [join(this.directory, 'policies')], killsPerMinutePerHost: 1000 },
+      ...this.#settings,
+    };
+    if (service !== 'responder') return { name, services: [service], settings: common };
+    const listen = `127.0.0.1:${await freePort()}`;
+    this.#endpoints.push(listen);
+    return { name, services: [service], hosts: ['127.0.0.1'], settings: { ...common, control: { listen } } };
+  }
+
+  member(name: string): Member {
+    const found = this.members.all.find((one) => one.name === name);
+    if (found === undefined) throw new TypeError(`no member ${name}`);
+    return found;
+  }
+
+  /** A host of its own, enrolled by a token, whose agent holds its control stream. */
+  async agent(): Promise<FleetAgent> {
+    const directory = join(this.directory, `agent-${++this.#agents}`);
+    const identity = await this.enrol(crypto.randomUUID(), 'agent', join(directory, 'identity'));
+    const brokers = this.kafka.bootstrap;
+    const agent = this.#stack.use(new FleetAgent({ identity, directory, brokers, endpoints: this.#endpoints }));
+    await agent.start();
+    await until(`the control stream of ${agent.hostId}`, () => agent.connected, START_MS);
+    return agent;
+  }
+
+  async enrol(subject: string, role: Role, directory: string): ReturnType<typeof enrol> {
+    const query = new URLSearchParams({ role });
+    const { token } = await this.#registrarClient.json<{ token: string }>(`/token?${query}`);
+    return enrol({ token, registrar: this.#registrarUrl, subject, roles: [role], directory });
+  }
+
+  async revoke(subject: string): Promise<void> {
+    await this.#registrarClient.json(`/revoke?${new URLSearchParams({ subject })}`);
+  }
+
+  get #registrarClient(): Member['client'] {
+    if (this.#registrar === undefined) throw new TypeError('the registrar does not run');
+    return this.#registrar.client;
+  }
+
+  /** What somebody who stole its key to the brokers can write; what it signs with is another key. */
+  async stolen(name: string): Promise<Bus> {
+    const directory = join(this.member(name).directory, 'state/identity');
+    if (loadIdentity(directory) === null) throw new TypeError(`${name} is not enrolled`);
+    return this.busOf(directory);
+  }
+
+  async busOf(identityDirectory: string): Promise<Bus> {
+    const { authority: ca, certificate: cert, key } = identityPaths(identityDirectory);
+    const options = { brokers: this.kafka.bootstrap, tls: { ca, cert, key }, clientId: 'thief' };
+    return this.#stack.use(await openKafkaBus({ ...options, produceDeadlineMs: 5000, requestDeadlineMs: 10_000 }));
+  }
+
+  audit(): AuditReader {
+    return new AuditReader(join(this.member('auditor').directory, 'state/audit.db'));
+  }
+
+  /** `stage code` of each dead letter, in the order of the alphabet. */
+  async deadLetters(): Promise<string[]> {
+    const found: string[] = [];
+    for await (const { value } of this.bus.read({ topic: TOPIC.dlq })) {
+      if (value === null) continue;
+      const { stage, code } = decode('DeadLetter', value);
+      found.push(`${stage} ${code}`);
+    }
+    return found.sort();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+}
