@@ -170,6 +170,7 @@ suite('what the rules can match', () => {
     await using _ = await startTestResponder({ bus, key, control: agent, overrides });
     const [letter] = await read(bus, TOPIC.dlq, 1, (value) => decode('DeadLetter', value));
     assert.deepEqual([letter?.code, letter?.stage], ['ERR_RESPONDER_FORGED', 'responder/interest']);
+    await bus.produce([{ topic: TOPIC.interest, key: 'a', value: null }]);
     await say(detector, said('c', 2 * MINUTE));
     for (let tries = 0; tries < 500 && told.at(-1)?.openPathPrefixes?.length !== 2; tries++)
       await new Promise((resolve) => setTimeout(resolve, 10));

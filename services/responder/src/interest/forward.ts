@@ -54,10 +54,8 @@ export async function forwardInterest(deps: ForwardDeps): Promise<void> {
 }
 
 async function take(deps: ForwardDeps, interests: Interests, record: InRecord): Promise<void> {
-  if (record.value === null) {
-    interests.forget(record.key);
-    return;
-  }
+  // Nobody has signed a removal: it must not narrow what agents send. A detector that is gone is forgotten by the time.
+  if (record.value === null) return;
   try {
     const said = decode('InterestRecord', record.value);
     verify(deps.trusted, said, record.value);

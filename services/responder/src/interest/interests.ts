@@ -21,10 +21,6 @@ export class Interests {
     if (this.#heard.size > MAX_DETECTORS) this.#heard.delete(this.#heard.keys().next().value as string);
   }
 
-  forget(detector: string): void {
-    this.#heard.delete(detector);
-  }
-
   /** What `union` gave last did not reach the agents: it is given again. */
   untold(): void {
     this.#last = '';
