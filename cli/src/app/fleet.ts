@@ -84,7 +84,10 @@ export async function openFleet(options: SiteOptions): Promise<Site> {
     agentKey: identity.signingKey,
     commandKey: identity.signingKey,
     commanders: learnt,
-    enrolment: { keyFor: (hostId, keyId, at): KeyObject | undefined => enrolments?.keyFor(hostId, keyId, at) },
+    enrolment: {
+      keyFor: (hostId, keyId, at): KeyObject | undefined => enrolments?.keyFor(hostId, keyId, at),
+      isRevoked: (keyId) => enrolments?.isRevoked(keyId) === true,
+    },
     enrolled: new Map(),
     serviceKey: identity.signingKey,
     trusted: (role) => enrolments?.trusted(role) ?? (() => undefined),

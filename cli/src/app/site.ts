@@ -26,7 +26,10 @@ export interface Site extends AsyncDisposable {
   /** whose commands the agent of this host obeys */
   readonly commanders: KeyBook;
   /** whose batches the enricher takes, by host; a host may have several keys */
-  readonly enrolment: { keyFor(hostId: string, keyId?: string, at?: number): KeyObject | undefined };
+  readonly enrolment: {
+    keyFor(hostId: string, keyId?: string, at?: number): KeyObject | undefined;
+    isRevoked?(keyId: string): boolean;
+  };
   /** hosts whose keys are known here: what a recording carries */
   readonly enrolled: ReadonlyMap<string, KeyObject>;
   /** signs what the services write; null: unsigned, since the log belongs to root alone */
