@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { ConfigError } from '@ringfence/config';
 import { Command } from 'commander';
+import { explain } from './explain.ts';
 import { VERSION } from './version.ts';
 
 const program = new Command('ringfence')
@@ -50,17 +50,6 @@ const COMMANDS: readonly {
 async function addCommands(asked: string | undefined): Promise<void> {
   const named = COMMANDS.filter(({ names }) => names.includes(asked ?? '') && asked !== 'completion');
   for (const { load } of named.length > 0 ? named : COMMANDS) (await load())(program);
-}
-
-/** Errors with a code, and what the system refused, are told in their own words; anything else is a bug and shows where. */
-function explain(error: unknown): string {
-  // What went wrong first, not what cleaning up then ran into.
-  if (error instanceof SuppressedError) return explain(error.suppressed);
-  if (error instanceof ConfigError) return error.message;
-  if (error instanceof Error && error.name === 'AbortError') return 'interrupted';
-  if (error instanceof Error && 'code' in error && ('syscall' in error || String(error.code).startsWith('ERR_')))
-    return error.message;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 try {

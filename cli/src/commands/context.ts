@@ -54,11 +54,17 @@ export function clientOf(config: Config): ApiClient {
   return new ApiClient(socketOf(config));
 }
 
-/** Aborts at the first Ctrl-C or SIGTERM; a second one ends the process at once. */
+/** A service manager signals a whole group, and whoever started this process passes it on too: that is one wish. */
+const SAME_WISH_MS = 1000;
+
+/** Aborts at the first Ctrl-C or SIGTERM; a second one, a moment later, ends the process at once. */
 export function untilInterrupted(): AbortSignal {
   const controller = new AbortController();
+  let askedAt = Number.POSITIVE_INFINITY;
   const stop = (signal: NodeJS.Signals): void => {
-    if (controller.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143);
+    if (performance.now() - askedAt > SAME_WISH_MS) process.exit(signal === 'SIGINT' ? 130 : 143);
+    if (controller.signal.aborted) return;
+    askedAt = performance.now();
     controller.abort(signal);
   };
   process.on('SIGINT', stop);

@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Config } from '@ringfence/config';
+import { type Config, loadConfig } from '@ringfence/config';
 import type { Incident } from '@ringfence/schema';
 import { createLogger } from '@ringfence/telemetry';
 import type { Command } from 'commander';
@@ -10,18 +11,22 @@ import { startApp } from '../app/app.ts';
 import { routesOf } from '../app/routes.ts';
 import { DemoError } from '../demo/errors.ts';
 import { type DemoOutcome, playDemo, type Step } from '../demo/scenario.ts';
+import { DEFAULT_PLACE, demoConfigOf } from '../dev/place.ts';
 import { type IncidentFile, renderIncident } from '../view/incident.ts';
 import { type Paint, paintFor } from '../view/paint.ts';
 import { clientOf, print, printJson, settingsOf, socketOf, untilInterrupted, withSettings } from './context.ts';
 
 /** The story is whole when its last command has its result; that takes far less. */
 const STORY_MS = 5000;
+/** In a fleet on one machine everybody waits for everybody, and Elasticsearch shows what is new once a second. */
+const FLEET_STORY_MS = 60_000;
 
 export function addDemo(program: Command): void {
   const command = program
     .command('demo')
     .description('play a small attack in a sandbox of its own, and show what Ringfence makes of it')
     .option('--json', 'print one JSON object: the outcome and the incident')
+    .option('--fleet [directory]', `ask the fleet that "ringfence dev fleet" runs (default: ${DEFAULT_PLACE})`)
     .addHelpText(
       'after',
       `
@@ -46,11 +51,12 @@ Examples:
 async function demo(self: Command, signal: AbortSignal): Promise<void> {
   if (process.getuid?.() !== 0)
     throw new DemoError('the demo makes a container of its own, which only root may: try sudo npm run demo');
-  const config = settingsOf(self);
-  const json = self.opts<{ json?: boolean }>().json === true;
+  const { json = false, fleet } = self.opts<{ json?: boolean; fleet?: string | true }>();
+  const config = fleet === undefined ? settingsOf(self) : fleetConfig(fleet === true ? DEFAULT_PLACE : fleet);
   const paint = paintFor(json ? process.stderr : process.stdout);
   const say = json ? (line: string): void => void process.stderr.write(`${line}\n`) : print;
   const client = clientOf(config);
+  if (fleet !== undefined && !(await client.running())) throw new DemoError('no fleet runs there: ringfence dev fleet');
   await using _own = (await client.running()) ? null : await startOwn(config, say, paint);
   say(paint.bold('An attack in a sandbox of its own:'));
   const outcome = await playDemo({
@@ -60,7 +66,7 @@ async function demo(self: Command, signal: AbortSignal): Promise<void> {
     onStep: (step) => say(stepLine(paint, step)),
   });
   say(ending(paint, outcome));
-  const incident = await storyOf(client, outcome, signal);
+  const incident = await storyOf(client, outcome, fleet === undefined ? STORY_MS : FLEET_STORY_MS, signal);
   if (json) printJson({ outcome, incident }, 2);
   else
     print(
@@ -69,6 +75,12 @@ async function demo(self: Command, signal: AbortSignal): Promise<void> {
         : `\n${renderIncident(paint, incident)}`,
     );
   if (incident === undefined || outcome.stoppedAfterMs === null) process.exitCode = 1;
+}
+
+function fleetConfig(directory: string): Config {
+  const file = demoConfigOf(directory);
+  if (!existsSync(file)) throw new DemoError(`no fleet runs in ${directory}: start it with "ringfence dev fleet"`);
+  return loadConfig({ file, flags: [] });
 }
 
 /** Nobody watches yet: `up` without its view, in this process. */
@@ -96,11 +108,12 @@ function ending(paint: Paint, { stoppedAfterMs }: DemoOutcome): string {
 async function storyOf(
   client: ApiClient,
   outcome: DemoOutcome,
+  patienceMs: number,
   signal: AbortSignal,
 ): Promise<IncidentFile | undefined> {
   const where = encodeURIComponent(`container.id = "${outcome.container}"`);
   let file: IncidentFile | undefined;
-  for (let waited = 0; waited < STORY_MS; waited += 100) {
+  for (let waited = 0; waited < patienceMs; waited += 100) {
     for await (const { id } of client.lines<Incident>(`/incidents?limit=1&where=${where}`, signal))
       file = await client.json<IncidentFile>(`/incident/${id}`, signal);
     if (file !== undefined && file.results.length > 0 && file.incident.stages.length >= 4) return file;

@@ -1,13 +1,15 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Incident } from '@ringfence/schema';
 import type { Command } from 'commander';
 import type { Status } from '../app/status.ts';
 import { type DevFleet, startDevFleet } from '../dev/fleet.ts';
 import type { Member } from '../dev/members.ts';
+import { DEFAULT_PLACE, openPlace } from '../dev/place.ts';
 import { CliError } from '../errors.ts';
-import { fleetLines, type MemberStatus } from '../view/fleet.ts';
+import { fleetLines, fleetSummary, type MemberStatus } from '../view/fleet.ts';
+import { incidentLine } from '../view/incident.ts';
 import { LiveView } from '../view/live.ts';
 import { type Paint, paintFor } from '../view/paint.ts';
 import { print, untilInterrupted } from './context.ts';
@@ -16,81 +18,124 @@ interface FleetFlags {
   readonly dir?: string;
   readonly brokers: string;
   readonly copies: string;
+  readonly hosts: string;
+  readonly rate: string;
+  readonly play?: string;
   readonly agent: boolean;
 }
 
 const REDRAW_MS = 2000;
+/** Where nothing can be drawn again, a line comes so often. */
+const LINE_EVERY_MS = 10_000;
 /** Answers of members that are busy or down are not waited for longer. */
 const ANSWER_MS = 1500;
+/** An incident is told when it has been quiet for so long: by then it has a name. */
+const QUIET_MS = 1000;
+const ATTACK_EVERY_S = 20;
+const MAX_HOSTS = 1000;
 
 export function addDev(program: Command): void {
   const dev = program.command('dev').description('for those who build and try out');
   dev
     .command('fleet')
     .description('a whole fleet on this machine: Kafka, Redis, Elasticsearch, every service a process of its own')
-    .option('--dir <directory>', 'where it is kept (default: a temporary one, removed at the end)')
+    .option('--hosts <n>', 'simulated hosts beside this machine', '3')
+    .option('--rate <n>', 'events a second of each of them', '50')
+    .option('--play <recording>', 'what they play instead, again and again (see ringfence record)')
     .option('--brokers <n>', '1 or 3', '1')
     .option('--copies <n>', 'processes of each service, 1 to 4', '1')
     .option('--no-agent', 'do not watch this machine (watching needs root)')
+    .option('--dir <directory>', `where it is kept, and stays (default: ${DEFAULT_PLACE}, removed at the end)`)
     .addHelpText(
       'after',
       `
 The servers come from containers where an engine answers, else from their own jars and packages, fetched once.
-Nothing of the machine is changed; Ctrl-C ends it all.
+Simulated hosts have all of an agent but the kernel; every ${ATTACK_EVERY_S} s one of them is attacked. Nothing of the machine is changed; Ctrl-C ends it all.
 
 Examples:
   npm run ringfence -- dev fleet
+  npm run ringfence -- dev fleet --hosts 20 --rate 500 --no-agent
   npm run ringfence -- dev fleet --brokers 3 --copies 2 --dir /tmp/fleet`,
     )
     .action(async (_, self: Command) => devFleet(self.opts<FleetFlags>()));
 }
 
-const numberOf = (flag: string, text: string, allowed: readonly number[]): number => {
+const numberOf = (flag: string, text: string, min: number, max: number): number => {
   const value = Number(text);
-  if (!allowed.includes(value)) throw new CliError(`${flag} ${text}: expected ${allowed.join(', ')}`);
+  if (!Number.isInteger(value) || value < min || value > max)
+    throw new CliError(`${flag} ${text}: expected ${min} to ${max}`);
   return value;
 };
 
 async function devFleet(flags: FleetFlags): Promise<void> {
-  const brokers = numberOf('--brokers', flags.brokers, [1, 3]) as 1 | 3;
-  const copies = numberOf('--copies', flags.copies, [1, 2, 3, 4]);
+  const brokers = Number(flags.brokers);
+  if (brokers !== 1 && brokers !== 3) throw new CliError(`--brokers ${flags.brokers}: expected 1 or 3`);
+  const copies = numberOf('--copies', flags.copies, 1, 4);
+  const simulated = {
+    count: numberOf('--hosts', flags.hosts, 0, MAX_HOSTS),
+    rate: numberOf('--rate', flags.rate, 1, 100_000),
+    play: flags.play === undefined ? null : resolve(flags.play),
+    attackEveryS: ATTACK_EVERY_S,
+  };
   if (flags.agent && process.getuid?.() !== 0)
     throw new CliError('watching this machine needs root: run it as root, or with --no-agent');
   const signal = untilInterrupted();
   const paint = paintFor(process.stdout);
   using view = new LiveView(process.stdout);
-  const directory = flags.dir === undefined ? mkdtempSync(join(tmpdir(), 'ringfence-fleet-')) : resolve(flags.dir);
-  using _place = {
-    [Symbol.dispose]: () => flags.dir === undefined && rmSync(directory, { recursive: true, force: true }),
-  };
+  using place = await openPlace(flags.dir);
+  const { directory } = place;
   const started = performance.now();
   const onStep = (what: string): void => view.print(paint.dim(`  starting ${what}`));
   view.print(paint.bold('A fleet on this machine'));
-  await using fleet = await startDevFleet({ directory, brokers, copies, agent: flags.agent, signal, onStep });
-  if (flags.agent) shareContainers(fleet);
-  const seconds = Math.round((performance.now() - started) / 1000);
-  view.print(`${paint.green('●')} ${fleet.members.all.length} processes are up after ${seconds} s; Ctrl-C stops them.`);
-  for (const line of hints(fleet, paint, directory)) view.print(line);
-  await show(fleet, view, paint, signal);
-  view.draw([]);
-  print(paint.dim('stopping: the services, then the servers…'));
+  try {
+    await using fleet = await startDevFleet({
+      directory,
+      brokers,
+      copies,
+      agent: flags.agent,
+      simulated,
+      signal,
+      onStep,
+    });
+    if (flags.agent) shareContainers(fleet);
+    writeEnvironment(fleet, directory);
+    const seconds = Math.round((performance.now() - started) / 1000);
+    view.print(
+      `${paint.green('●')} ${fleet.members.all.length} processes are up after ${seconds} s; Ctrl-C stops them.`,
+    );
+    for (const line of hints(fleet, paint, place.isDefault ? '' : ` ${directory}`, directory)) view.print(line);
+    await Promise.all([show(fleet, view, paint, signal), tellIncidents(fleet, view, paint, signal)]);
+    view.draw([]);
+    print(paint.dim('stopping: the services, then the servers…'));
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    view.draw([]);
+    print(paint.dim('interrupted; nothing is left running'));
+  }
 }
 
-function hints({ servers, members }: DevFleet, paint: Paint, directory: string): string[] {
-  const auditor = members.all.find(({ services }) => services.includes('auditor')) as Member;
+/** For a shell: `. DIRECTORY/env`. */
+function writeEnvironment({ servers }: DevFleet, directory: string): void {
+  const { kafka, redis, search } = servers;
+  const values = { KAFKA: kafka.bootstrap.join(','), REDIS: redis.url, ELASTICSEARCH: search.url };
+  const lines = Object.entries(values).map(([name, value]) => `${name}='${value}'\n`);
+  writeFileSync(join(directory, 'env'), lines.join(''));
+}
+
+function hints({ servers }: DevFleet, paint: Paint, given: string, directory: string): string[] {
   const line = (what: string, text: string): string => `  ${paint.dim(what.padEnd(14))} ${text}`;
   return [
     line('Kafka', servers.kafka.bootstrap.join(', ')),
     line('Elasticsearch', servers.search.url),
     line('settings, logs', `${directory}/<member>/ringfence.yaml, log`),
-    line('an attack', `npm run ringfence -- demo --config ${auditor.configFile}`),
+    line('an attack', `npm run ringfence -- demo --fleet${given}`),
     line('topology', `npm run ringfence -- topology --config ${directory}/admin/ringfence.yaml`),
   ];
 }
 
 /** The demo asks the auditor, and names its container to the agent: both look at one directory. */
 function shareContainers({ members }: DevFleet): void {
-  const agent = members.all.find(({ services }) => services.includes('collector'));
+  const agent = members.all.find(({ name }) => name === 'agent');
   if (agent === undefined) return;
   const shared = join(agent.directory, 'run/containers.d');
   mkdirSync(shared, { recursive: true, mode: 0o700 });
@@ -105,11 +150,17 @@ function shareContainers({ members }: DevFleet): void {
 async function show({ members }: DevFleet, view: LiveView, paint: Paint, signal: AbortSignal): Promise<void> {
   let before: readonly MemberStatus[] = [];
   let at = performance.now();
+  let saidAt = at;
   while (!signal.aborted) {
     const now = await Promise.all(members.all.map(statusOf));
     const elapsed = (performance.now() - at) / 1000;
     at = performance.now();
-    view.draw(fleetLines(paint, now, before, elapsed));
+    const summary = fleetSummary(paint, now, before, elapsed);
+    view.draw([summary, ...fleetLines(paint, now, before, elapsed)]);
+    if (!view.interactive && at - saidAt > LINE_EVERY_MS) {
+      view.print(summary);
+      saidAt = at;
+    }
     before = now;
     await sleep(REDRAW_MS, undefined, { signal }).catch((error: unknown) => {
       if (!signal.aborted) throw error;
@@ -126,4 +177,32 @@ async function statusOf({ name, pid, client }: Member): Promise<MemberStatus> {
     // It is there and says nothing: that is what is shown.
     return { name, state: 'silent', status: null };
   }
+}
+
+/** A line for each, as an auditor hears of it; while that one is away nothing is told. */
+async function tellIncidents({ members }: DevFleet, view: LiveView, paint: Paint, signal: AbortSignal): Promise<void> {
+  const auditor = members.all.find(({ services }) => services.includes('auditor'));
+  if (auditor === undefined) return;
+  const told = new Set<string>();
+  const waiting = new Map<string, NodeJS.Timeout>();
+  const changed = (incident: Incident): void => {
+    if (told.has(incident.id)) return;
+    clearTimeout(waiting.get(incident.id));
+    const tell = (): void => {
+      told.add(incident.id);
+      view.print(incidentLine(paint, incident));
+    };
+    waiting.set(incident.id, setTimeout(tell, QUIET_MS));
+  };
+  while (!signal.aborted) {
+    try {
+      for await (const incident of auditor.client.lines<Incident>('/incidents?follow=1&limit=0', signal))
+        changed(incident);
+    } catch (error) {
+      // It is started anew, or somebody has stopped it to see what comes of it.
+      if (!(error instanceof CliError)) throw error;
+    }
+    await sleep(REDRAW_MS, undefined, { signal }).catch(() => {});
+  }
+  for (const timer of waiting.values()) clearTimeout(timer);
 }

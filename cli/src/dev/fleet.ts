@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { applyPlan, brokersOf, planTopics, readActual, withAdmin } from '@ringfence/bus/topics';
 import { type Config, loadConfig } from '@ringfence/config';
 import { type Authority, createAuthority, createRequest, openAuthority } from '@ringfence/identity';
 import { fleetTopics } from '../app/fleet-topics.ts';
 import { kafkaOptionsOf } from '../app/kafka-options.ts';
-import { type MemberOptions, Members } from './members.ts';
+import { type MemberOptions, Members, type SimulatedOptions } from './members.ts';
 import { type Servers, startServers } from './servers.ts';
 
 export interface DevFleetOptions {
@@ -21,6 +21,8 @@ export interface DevFleetOptions {
   readonly agent: boolean;
   /** more settings of the agent */
   readonly agentSettings?: Readonly<Record<string, unknown>>;
+  /** beside this machine; they exist only in their events. @default none */
+  readonly simulated?: Omit<SimulatedOptions, 'settings'>;
   /** ends a start, too */
   readonly signal?: AbortSignal;
   readonly onStep: (what: string) => void;
@@ -51,7 +53,7 @@ export async function startDevFleet(options: DevFleetOptions): Promise<DevFleet>
   onStep('topics and access lists');
   const adminConfig = await adminOf(directory, authority, servers);
   await makeTopics(adminConfig);
-  const members = stack.use(new Members(directory, servers));
+  const members = stack.use(new Members(directory, servers, signal));
   onStep('registrar');
   await members.registrar(await freePort(), authorityPath);
   const numbered = (name: string): string[] => Array.from({ length: copies }, (_, i) => `${name}-${i + 1}`);
@@ -68,15 +70,24 @@ export async function startDevFleet(options: DevFleetOptions): Promise<DevFleet>
     })),
   ];
   if (agent) {
-    const settings = { control: { endpoints }, ...options.agentSettings };
+    const settings = { control: { endpoints }, sensor: { pinPath: pinPathOf(directory) }, ...options.agentSettings };
     joining.push({ name: 'agent', services: ['collector'], settings });
   }
   onStep(joining.map(({ name }) => name).join(', '));
   // In any order: each waits for what it needs.
   await Promise.all(joining.map((one) => members.join(one)));
+  const { simulated } = options;
+  if (simulated !== undefined && simulated.count > 0) {
+    onStep(`${simulated.count} simulated hosts`);
+    await members.simulate({ ...simulated, settings: { control: { endpoints } } });
+  }
   const resources = stack.move();
   return { servers, members, adminConfig, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }
+
+/** Beside those of a ringfence that watches this machine already; the same at the next start, which then takes over what is left. */
+const pinPathOf = (directory: string): string =>
+  `/sys/fs/bpf/ringfence-${basename(directory).replace(/[^a-zA-Z0-9_-]/g, '-')}`;
 
 /** Settings and a certificate for whoever makes the topics. */
 export async function adminOf(directory: string, authority: Authority, { kafka }: Servers): Promise<Config> {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -12,9 +12,16 @@ import { roleOf } from '../app/fleet.ts';
 import { CliError } from '../errors.ts';
 import { loadHostId } from '../identity.ts';
 import type { Servers } from './servers.ts';
+import type { SimulationPlan } from './simulated/plan.ts';
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
-const READY_MS = 60_000;
+const SIMULATOR = fileURLToPath(new URL('./simulated/main.ts', import.meta.url));
+/** A machine that has much else to do takes long. */
+const READY_MS = 180_000;
+/** Longer than a service itself takes at most to finish what it has in hand. */
+const STOP_MS = 60_000;
+/** Hosts that enrol side by side. */
+const ENROL_AT_ONCE = 8;
 
 export interface MemberOptions {
   readonly name: string;
@@ -23,6 +30,12 @@ export interface MemberOptions {
   readonly settings?: Readonly<Record<string, unknown>>;
   /** names and addresses that it serves under */
   readonly hosts?: readonly string[];
+}
+
+export interface SimulatedOptions extends Omit<SimulationPlan, 'configFiles' | 'socket'> {
+  readonly count: number;
+  /** settings of each */
+  readonly settings: Readonly<Record<string, unknown>>;
 }
 
 /** One process of the fleet: its settings, its identity, its log, all in a directory of its own. */
@@ -44,11 +57,14 @@ export class Members implements AsyncDisposable {
   readonly all: Member[] = [];
   readonly #directory: string;
   readonly #servers: Servers;
+  readonly #signal: AbortSignal | undefined;
   #registrar: { readonly member: Member; readonly url: string } | undefined;
 
-  constructor(directory: string, servers: Servers) {
+  /** `signal` ends starts */
+  constructor(directory: string, servers: Servers, signal?: AbortSignal) {
     this.#directory = directory;
     this.#servers = servers;
+    this.#signal = signal;
   }
 
   /** The first member: it needs no token, for it has the authority. */
@@ -63,12 +79,44 @@ export class Members implements AsyncDisposable {
   /** Enrolled with a token of its own, and started. */
   async join(options: MemberOptions): Promise<Member> {
     const member = this.#add(options);
-    await this.#enrol(options, member);
+    await this.#enrol(options, member.directory);
     await member.start();
     return member;
   }
 
-  async #enrol({ name, services, hosts = [] }: MemberOptions, { directory }: Member): Promise<void> {
+  /** Hosts that exist only in their events, all in one process; each enrols with a token of its own. */
+  async simulate({ count, settings, ...plan }: SimulatedOptions): Promise<Member> {
+    const directory = join(this.#directory, 'hosts');
+    const configFiles: string[] = [];
+    for (let at = 1; at <= count; at += ENROL_AT_ONCE) {
+      const numbers = Array.from({ length: Math.min(ENROL_AT_ONCE, count - at + 1) }, (_, i) => at + i);
+      configFiles.push(
+        ...(await Promise.all(
+          numbers.map(async (number) => {
+            this.#signal?.throwIfAborted();
+            const options = { name: `host-${number}`, services: ['collector'] as const, settings };
+            const configFile = this.#configure(options);
+            await this.#enrol(options, join(this.#directory, options.name));
+            return configFile;
+          }),
+        )),
+      );
+    }
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const planFile = join(directory, 'plan.json');
+    const socket = join(directory, 'run/ringfence.sock');
+    writeFileSync(planFile, JSON.stringify({ ...plan, configFiles, socket } satisfies SimulationPlan, null, 2));
+    const args = [SIMULATOR, planFile];
+    const member = new ChildMember(
+      { name: 'hosts', services: ['collector'], directory, configFile: planFile, args },
+      this.#signal,
+    );
+    this.all.push(member);
+    await member.start();
+    return member;
+  }
+
+  async #enrol({ name, services, hosts = [] }: MemberOptions, directory: string): Promise<void> {
     const registrar = this.#registrar;
     if (registrar === undefined) throw new TypeError('the registrar comes first');
     const roles = services.map(roleOf);
@@ -79,7 +127,18 @@ export class Members implements AsyncDisposable {
     await enrol({ token, registrar: registrar.url, subject, roles, directory: join(directory, 'state/identity') });
   }
 
-  #add({ name, services, settings = {} }: MemberOptions): Member {
+  #add(options: MemberOptions): Member {
+    const { name, services } = options;
+    const configFile = this.#configure(options);
+    const args = [MAIN, 'up', '--config', configFile];
+    const directory = join(this.#directory, name);
+    const member = new ChildMember({ name, services, directory, configFile, args }, this.#signal);
+    this.all.push(member);
+    return member;
+  }
+
+  /** The file with its settings, in its directory. */
+  #configure({ name, services, settings = {} }: MemberOptions): string {
     const directory = join(this.#directory, name);
     mkdirSync(join(directory, 'state'), { recursive: true, mode: 0o700 });
     const configFile = join(directory, 'ringfence.yaml');
@@ -96,15 +155,22 @@ export class Members implements AsyncDisposable {
       metrics: { enabled: false },
     };
     writeFileSync(configFile, stringify({ ...common, ...settings }), { mode: 0o600 });
-    const member = new ChildMember(name, services, directory, configFile);
-    this.all.push(member);
-    return member;
+    return configFile;
   }
 
-  /** In the direction of the flow, so that what is on its way arrives. */
+  /** First what makes events, so that the others can finish what is on its way. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const member of this.all.toReversed()) await member.stop();
+    const [sources, others] = [true, false].map((source) =>
+      this.all.filter(({ services }) => services.includes('collector') === source),
+    ) as [Member[], Member[]];
+    await Promise.all(sources.map((member) => member.stop()));
+    await Promise.all(others.map((member) => member.stop()));
   }
+}
+
+interface ChildOptions extends Pick<Member, 'name' | 'services' | 'directory' | 'configFile'> {
+  /** of node */
+  readonly args: readonly string[];
 }
 
 class ChildMember implements Member {
@@ -113,13 +179,17 @@ class ChildMember implements Member {
   readonly directory: string;
   readonly configFile: string;
   readonly client: ApiClient;
+  readonly #args: readonly string[];
+  readonly #signal: AbortSignal | undefined;
   #child: ChildProcess | undefined;
 
-  constructor(name: string, services: readonly ServiceName[], directory: string, configFile: string) {
+  constructor({ name, services, directory, configFile, args }: ChildOptions, signal: AbortSignal | undefined) {
     this.name = name;
     this.services = services;
     this.directory = directory;
     this.configFile = configFile;
+    this.#args = args;
+    this.#signal = signal;
     this.client = new ApiClient(join(directory, 'run/ringfence.sock'));
   }
 
@@ -128,13 +198,28 @@ class ChildMember implements Member {
   }
 
   async start(): Promise<void> {
-    const log = openSync(join(this.directory, 'log'), 'a', 0o600);
-    const args = [...process.execArgv, MAIN, 'up', '--config', this.configFile];
-    this.#child = spawn(process.execPath, args, { stdio: ['ignore', log, log] });
+    this.#spawn();
     const until = performance.now() + READY_MS;
     while (!(await this.client.running())) {
+      this.#signal?.throwIfAborted();
       if (this.pid === undefined || performance.now() > until) throw this.#failure();
       await sleep(100);
+    }
+  }
+
+  /**
+   * In a session of its own, so that Ctrl-C reaches it in its turn. The kernel tells it when this process is gone, however that ended: nothing is left
+   * behind.
+   */
+  #spawn(): void {
+    const log = openSync(join(this.directory, 'log'), 'a', 0o600);
+    try {
+      const command = ['--pdeathsig', 'TERM', process.execPath, ...process.execArgv, ...this.#args];
+      this.#child = spawn('setpriv', command, { stdio: ['ignore', log, log], detached: true });
+      // Told by `start`, as of one that ended at once.
+      this.#child.on('error', () => {});
+    } finally {
+      closeSync(log);
     }
   }
 
@@ -145,9 +230,12 @@ class ChildMember implements Member {
   }
 
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
-    if (this.pid === undefined) return;
-    const ended = once(this.#child as ChildProcess, 'exit');
-    this.#child?.kill(signal);
+    const child = this.#child;
+    if (child === undefined || this.pid === undefined) return;
+    const ended = once(child, 'exit');
+    child.kill(signal);
+    const killer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
     await ended;
+    clearTimeout(killer);
   }
 }

@@ -13,7 +13,7 @@ const number = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 
 /** What of a service's counts tells most. */
 const TELLING: Readonly<Record<string, readonly string[]>> = {
-  collector: ['events'],
+  collector: ['hosts', 'streams', 'events'],
   enricher: ['events'],
   detector: ['events', 'alerts', 'incidents'],
   responder: ['records'],
@@ -27,6 +27,37 @@ const countOf = (stats: unknown, key: string): number => {
   const value = (stats as Stats | undefined)?.[key];
   return typeof value === 'number' ? value : 0;
 };
+
+/** The fleet in a line. `seconds`: since `before`. */
+export function fleetSummary(
+  paint: Paint,
+  now: readonly MemberStatus[],
+  before: readonly MemberStatus[],
+  seconds: number,
+): string {
+  const hosts = sum(now, (name, { stats }) => (name === 'collector' ? countOf(stats, 'hosts') || 1 : 0));
+  const events = sum(now, (name, { stats }) => (name === 'enricher' ? countOf(stats, 'events') : 0));
+  const earlier = sum(before, (name, { stats }) => (name === 'enricher' ? countOf(stats, 'events') : 0));
+  const lag = sum(now, (name, service) => (name === 'collector' ? 0 : service.lag));
+  const found = (what: string): number =>
+    sum(now, (name, { stats }) => (name === 'detector' ? countOf(stats, what) : 0));
+  const rate = before.length === 0 || seconds === 0 ? 0 : Math.max(0, events - earlier) / seconds;
+  return [
+    paint.bold(`${number.format(hosts)} ${hosts === 1 ? 'host' : 'hosts'}`),
+    `${number.format(rate)} events/s`,
+    `lag ${number.format(lag)}`,
+    `${number.format(found('alerts'))} alerts`,
+    `${number.format(found('incidents'))} incidents`,
+  ].join(paint.dim(' · '));
+}
+
+function sum(
+  members: readonly MemberStatus[],
+  of: (name: string, service: Status['services'][number]) => number,
+): number {
+  const services = members.flatMap(({ status }) => status?.services ?? []);
+  return services.reduce((total, service) => total + of(service.name, service), 0);
+}
 
 /** A line for each process: what it does, how fast, how far behind. `seconds`: since `before`. */
 export function fleetLines(
@@ -48,12 +79,14 @@ export function fleetLines(
 function cellsOf(paint: Paint, status: Status, before: Status | null, seconds: number): string {
   const cells = status.services.flatMap(({ name, lag, stats }) => {
     const was = before?.services.find((service) => service.name === name)?.stats;
-    const told = (TELLING[name] ?? []).map((key) => {
+    const has = (key: string): boolean => typeof (stats as Stats | undefined)?.[key] === 'number';
+    const told = (TELLING[name] ?? []).filter(has).map((key) => {
       const count = countOf(stats, key);
       const rate = was === undefined ? 0 : Math.max(0, count - countOf(was, key)) / seconds;
       return `${number.format(count)} ${key}${rate >= 1 ? ` (${number.format(rate)}/s)` : ''}`;
     });
-    const behind = name === 'collector' ? `in rings ${bytesText(lag)}` : `lag ${number.format(lag)}`;
+    const behind =
+      name === 'collector' ? `${has('hosts') ? 'spooled' : 'in rings'} ${bytesText(lag)}` : `lag ${number.format(lag)}`;
     return [...told, lag > 100 && name !== 'collector' ? paint.yellow(behind) : behind];
   });
   return [...cells, bytesText(status.rssBytes)].join(paint.dim(' · '));

@@ -6,6 +6,7 @@ import { createLogger } from '@ringfence/telemetry';
 import { serveApi } from '../../api/server.ts';
 import type { Status } from '../../app/status.ts';
 import { untilInterrupted } from '../../commands/context.ts';
+import { explain } from '../../explain.ts';
 import { VERSION } from '../../version.ts';
 import { type AttackStep, attackOnOne, attackOnTwo } from './attack.ts';
 import { SimulatedHost } from './host.ts';
@@ -149,6 +150,6 @@ function statusOf(hosts: readonly SimulatedHost[]): Status {
 try {
   await main(process.argv[2] ?? '');
 } catch (error) {
-  process.stderr.write(`ringfence: the simulated hosts ended: ${error instanceof Error ? error.stack : error}\n`);
+  process.stderr.write(`ringfence: simulated hosts: ${explain(error)}\n`);
   process.exitCode = 1;
 }

@@ -1,0 +1,41 @@
+import { lstatSync, mkdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { ApiClient } from '../api/client.ts';
+import { CliError } from '../errors.ts';
+
+/** Where a fleet is kept when nobody says where: one at a time, and commands find it. */
+export const DEFAULT_PLACE: string = join(tmpdir(), 'ringfence-fleet');
+
+/** The directory of a fleet on this machine. The default one goes when it is disposed of. */
+export interface Place extends Disposable {
+  readonly directory: string;
+  readonly isDefault: boolean;
+}
+
+/** Rejects with CliError when another fleet runs there, or when the default place is somebody else's. */
+export async function openPlace(given: string | undefined): Promise<Place> {
+  const directory = given === undefined ? DEFAULT_PLACE : resolve(given);
+  if (await new ApiClient(join(directory, 'registrar/run/ringfence.sock')).running())
+    throw new CliError(`a fleet runs in ${directory}: stop it, or give this one another --dir`);
+  if (given !== undefined) return { directory, isDefault: false, [Symbol.dispose]: () => {} };
+  removeLeft(directory);
+  mkdirSync(directory, { mode: 0o700 });
+  return {
+    directory,
+    isDefault: true,
+    [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
+  };
+}
+
+/** Of a fleet that was killed. Others can make what they like in a temporary directory: theirs is not touched. */
+function removeLeft(directory: string): void {
+  const there = lstatSync(directory, { throwIfNoEntry: false });
+  if (there === undefined) return;
+  if (!there.isDirectory() || there.uid !== process.getuid?.())
+    throw new CliError(`${directory} belongs to somebody else: give --dir another place`);
+  rmSync(directory, { recursive: true });
+}
+
+/** The settings of the process that the demo asks. */
+export const demoConfigOf = (directory: string): string => join(directory, 'auditor-1/ringfence.yaml');
