@@ -26,8 +26,8 @@ export interface Outcome {
   readonly failed: boolean;
 }
 
-const RECOVER_S = 180;
-const SETTLE_S = 120;
+const RECOVER_S = 300;
+const SETTLE_S = 300;
 const BEFORE_MS = 1500;
 
 export async function runCase(fleet: ChaosFleet, one: ChaosCase, context: CaseContext): Promise<Outcome> {
