@@ -101,6 +101,14 @@ test('an attack on a simulated host is one incident, in which its demo policy or
   }
 });
 
+test('each attack on a simulated host is an incident of its own', async () => {
+  using scene = new Scene(1);
+  const [web] = scene.machines as [Machine];
+  for (let n = 0; n < 3; n++) scene.play(attackOnOne(web));
+  const { incidents } = await scene.result();
+  assert.equal(incidents.filter(({ state }) => state === 'open').length, 3);
+});
+
 test('an attack that goes on to a second simulated host is one incident of both', async () => {
   using scene = new Scene(2);
   const [web, other] = scene.machines as [Machine, Machine];

