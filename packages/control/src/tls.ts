@@ -1,5 +1,7 @@
-import { checkServerIdentity } from 'node:tls';
-import { ChannelCredentials, credentials, type experimental, ServerCredentials } from '@grpc/grpc-js';
+import { once } from 'node:events';
+import { isIP } from 'node:net';
+import { checkServerIdentity, connect, type PeerCertificate } from 'node:tls';
+import { CallCredentials, ChannelCredentials, experimental, ServerCredentials } from '@grpc/grpc-js';
 import { peerOf, type TlsSource } from '@ringfence/identity';
 
 /** Thousands may begin theirs at once, and wait for each other. */
@@ -29,18 +31,13 @@ export class ServedCredentials extends ServerCredentials implements Disposable {
  * the library itself leaves those behind that never got through their handshake, a socket for each attempt.
  */
 export class ResponderCredentials extends ChannelCredentials {
-  readonly #inner: ChannelCredentials;
+  readonly #source: TlsSource;
   readonly #signal: AbortSignal;
 
   constructor(source: TlsSource, signal: AbortSignal) {
     super();
-    const { certificate, key, authority } = source.current();
+    this.#source = source;
     this.#signal = signal;
-    this.#inner = credentials.createSsl(Buffer.from(authority), Buffer.from(key), Buffer.from(certificate), {
-      checkServerIdentity: (host, shown) =>
-        checkServerIdentity(host, shown) ??
-        (peerOf(shown)?.roles.includes('responder') ? undefined : new Error(`${host} is no responder`)),
-    });
   }
 
   override compose(): ChannelCredentials {
@@ -55,22 +52,36 @@ export class ResponderCredentials extends ChannelCredentials {
     return other === this;
   }
 
-  override _createSecureConnector(...args: ConnectorArguments): experimental.SecureConnector {
-    const inner = this.#inner._createSecureConnector(...args);
+  /** The library's own connector would tell an address as the server's name, which TLS forbids. */
+  override _createSecureConnector(...[{ path }]: ConnectorArguments): experimental.SecureConnector {
+    const host = experimental.splitHostPort(path)?.host ?? path;
+    const options = { ...contextOf(this.#source), host, checkServerIdentity: checkResponder, ALPNProtocols: ['h2'] };
+    const named = isIP(host) === 0 ? { ...options, servername: host } : options;
     const signal = this.#signal;
     return {
-      connect(socket) {
+      async connect(socket) {
         const end = (): void => void socket.destroy();
         signal.addEventListener('abort', end, { once: true });
         socket.once('close', () => signal.removeEventListener('abort', end));
         if (signal.aborted) end();
-        return inner.connect(socket);
+        const secured = connect({ ...named, socket });
+        // The session has its own ears; without any an error would end the process.
+        secured.on('error', () => {});
+        await once(secured, 'secureConnect', { signal });
+        return { socket: secured, secure: true };
       },
-      waitForReady: () => inner.waitForReady(),
-      getCallCredentials: () => inner.getCallCredentials(),
-      destroy: () => inner.destroy(),
+      waitForReady: () => Promise.resolve(),
+      getCallCredentials: () => CallCredentials.createEmpty(),
+      destroy: () => {},
     };
   }
+}
+
+/** A certificate for this name is not enough: it must be one of a responder. */
+function checkResponder(host: string, shown: PeerCertificate): Error | undefined {
+  const wrong = checkServerIdentity(host, shown);
+  if (wrong !== undefined) return wrong;
+  return peerOf(shown)?.roles.includes('responder') ? undefined : new Error(`${host} is no responder`);
 }
 
 type ConnectorArguments = Parameters<ChannelCredentials['_createSecureConnector']>;
