@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Config, loadConfig } from '@ringfence/config';
+import type { Config } from '@ringfence/config';
 import type { Incident } from '@ringfence/schema';
 import { createLogger } from '@ringfence/telemetry';
 import type { Command } from 'commander';
@@ -52,7 +51,7 @@ async function demo(self: Command, signal: AbortSignal): Promise<void> {
   if (process.getuid?.() !== 0)
     throw new DemoError('the demo makes a container of its own, which only root may: try sudo npm run demo');
   const { json = false, fleet } = self.opts<{ json?: boolean; fleet?: string | true }>();
-  const config = fleet === undefined ? settingsOf(self) : fleetConfig(fleet === true ? DEFAULT_PLACE : fleet);
+  const config = fleet === undefined ? settingsOf(self) : demoConfigOf(fleet);
   const paint = paintFor(json ? process.stderr : process.stdout);
   const say = json ? (line: string): void => void process.stderr.write(`${line}\n`) : print;
   const client = clientOf(config);
@@ -75,12 +74,6 @@ async function demo(self: Command, signal: AbortSignal): Promise<void> {
         : `\n${renderIncident(paint, incident)}`,
     );
   if (incident === undefined || outcome.stoppedAfterMs === null) process.exitCode = 1;
-}
-
-function fleetConfig(directory: string): Config {
-  const file = demoConfigOf(directory);
-  if (!existsSync(file)) throw new DemoError(`no fleet runs in ${directory}: start it with "ringfence dev fleet"`);
-  return loadConfig({ file, flags: [] });
 }
 
 /** Nobody watches yet: `up` without its view, in this process. */

@@ -129,7 +129,7 @@ function hints({ servers }: DevFleet, paint: Paint, given: string, directory: st
     line('Elasticsearch', servers.search.url),
     line('settings, logs', `${directory}/<member>/ringfence.yaml, log`),
     line('an attack', `npm run ringfence -- demo --fleet${given}`),
-    line('topology', `npm run ringfence -- topology --config ${directory}/admin/ringfence.yaml`),
+    line('topology', `npm run ringfence -- topology --fleet${given}`),
   ];
 }
 

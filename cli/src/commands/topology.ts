@@ -5,6 +5,7 @@ import type { Config } from '@ringfence/config';
 import { TOPIC } from '@ringfence/schema';
 import type { Command } from 'commander';
 import { kafkaOptionsOf } from '../app/kafka-options.ts';
+import { adminConfigOf, DEFAULT_PLACE } from '../dev/place.ts';
 import { CliError } from '../errors.ts';
 import { LiveView } from '../view/live.ts';
 import { paintFor } from '../view/paint.ts';
@@ -21,11 +22,18 @@ const GROUPS: readonly GroupQuestion[] = [
 ];
 const REDRAW_MS = 2000;
 
+interface TopologyOptions {
+  readonly watch?: boolean;
+  readonly json?: boolean;
+  readonly fleet?: string | true;
+}
+
 export function addTopology(program: Command): void {
   const command = program
     .command('topology')
     .description('the services of a fleet as its brokers see them: members, partitions, lag')
     .option('--watch', 'go on, until Ctrl-C')
+    .option('--fleet [directory]', `of the fleet that "ringfence dev fleet" runs (default: ${DEFAULT_PLACE})`)
     .option('--json', 'print one JSON object (a line each time with --watch)')
     .addHelpText(
       'after',
@@ -38,10 +46,13 @@ Examples:
   ringfence topology --watch
   ringfence topology --json | jq '.groups[] | {group, lag: [.topics[].lag] | add}'`,
     );
-  withSettings(command).action((_, self: Command) => topology(settingsOf(self), self.opts()));
+  withSettings(command).action((_, self: Command) => {
+    const options = self.opts<TopologyOptions>();
+    return topology(options.fleet === undefined ? settingsOf(self) : adminConfigOf(options.fleet), options);
+  });
 }
 
-async function topology(config: Config, { watch, json }: { watch?: boolean; json?: boolean }): Promise<void> {
+async function topology(config: Config, { watch = false, json = false }: TopologyOptions): Promise<void> {
   if (config.bus.driver !== 'kafka')
     throw new CliError('there is one process on an embedded log: see ringfence status; a fleet has bus.driver kafka');
   const paint = paintFor(process.stdout);

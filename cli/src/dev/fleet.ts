@@ -1,8 +1,9 @@
+import { hash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { applyPlan, brokersOf, planTopics, readActual, withAdmin } from '@ringfence/bus/topics';
 import { type Config, loadConfig } from '@ringfence/config';
 import { type Authority, createAuthority, createRequest, openAuthority } from '@ringfence/identity';
@@ -86,8 +87,7 @@ export async function startDevFleet(options: DevFleetOptions): Promise<DevFleet>
 }
 
 /** Beside those of a ringfence that watches this machine already; the same at the next start, which then takes over what is left. */
-const pinPathOf = (directory: string): string =>
-  `/sys/fs/bpf/ringfence-${basename(directory).replace(/[^a-zA-Z0-9_-]/g, '-')}`;
+const pinPathOf = (directory: string): string => `/sys/fs/bpf/ringfence-fleet-${hash('sha256', directory).slice(0, 8)}`;
 
 /** Settings and a certificate for whoever makes the topics. */
 export async function adminOf(directory: string, authority: Authority, { kafka }: Servers): Promise<Config> {

@@ -1,6 +1,7 @@
-import { lstatSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { type Config, loadConfig } from '@ringfence/config';
 import { ApiClient } from '../api/client.ts';
 import { CliError } from '../errors.ts';
 
@@ -37,5 +38,15 @@ function removeLeft(directory: string): void {
   rmSync(directory, { recursive: true });
 }
 
-/** The settings of the process that the demo asks. */
-export const demoConfigOf = (directory: string): string => join(directory, 'auditor-1/ringfence.yaml');
+/** Settings of the process that the demo asks. `given`: a flag's value, true without one. Throws CliError when no fleet runs there. */
+export const demoConfigOf = (given: string | true): Config => configOf(given, 'auditor-1');
+
+/** Settings of somebody who may ask the brokers everything. */
+export const adminConfigOf = (given: string | true): Config => configOf(given, 'admin');
+
+function configOf(given: string | true, member: string): Config {
+  const directory = given === true ? DEFAULT_PLACE : given;
+  const file = join(directory, member, 'ringfence.yaml');
+  if (!existsSync(file)) throw new CliError(`no fleet runs in ${directory}: start it with "ringfence dev fleet"`);
+  return loadConfig({ file, flags: [] });
+}

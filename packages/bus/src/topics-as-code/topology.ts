@@ -51,6 +51,9 @@ export async function readTopology(
   }));
   const names = [...new Set(groups.flatMap(({ topics }) => topics))];
   if (names.length === 0) return groups.map(({ group }) => ({ group, state: 'Dead', members: [], topics: [] }));
+  // Before the ends: what is committed in between would else be ahead of them.
+  const committed = new Map<string, Map<string, Map<number, number>>>();
+  for (const { group } of groups) committed.set(group, await readCommitted(admin, prefix + group));
   const ends = await readEnds(admin, names, prefix);
   const described = await admin.describeGroups({ groups: groups.map(({ group }) => prefix + group) });
   const views: GroupView[] = [];
@@ -65,8 +68,8 @@ export async function readTopology(
         ),
       }),
     );
-    const committed = await readCommitted(admin, prefix + group);
-    const lags = topics.map((topic) => lagOf(topic, ends.get(topic) ?? [], committed.get(prefix + topic), members));
+    const own = committed.get(group);
+    const lags = topics.map((topic) => lagOf(topic, ends.get(topic) ?? [], own?.get(prefix + topic), members));
     views.push({ group, state: found?.state ?? 'Dead', members, topics: lags });
   }
   return views;
@@ -87,7 +90,8 @@ function lagOf(
   let lag = 0;
   let end = 0;
   ends.forEach(({ first, next }, partition) => {
-    lag += next - Math.max(first, committed?.get(partition) ?? first);
+    // A leader that has just changed may know of fewer records than were committed.
+    lag += Math.max(0, next - Math.max(first, committed?.get(partition) ?? first));
     end += next;
   });
   const unowned = ends.flatMap((_, partition) => (owned.has(partition) ? [] : [partition]));

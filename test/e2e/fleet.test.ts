@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { elasticsearchMissing, kafkaMissing, redisMissing } from '@ringfence/testkit';
+import { ApiClient } from '../../cli/src/api/client.ts';
+import type { Status } from '../../cli/src/app/status.ts';
+import { Running } from './lib/program.ts';
+import { skip as noRoot } from './lib/root.ts';
+import { until } from './lib/wait.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const README_PLACE = '/tmp/ringfence-fleet';
+/** Patience with a loaded machine; a free one takes a tenth of it. */
+const START_MS = 400_000;
+const skip = noRoot || (kafkaMissing() ?? redisMissing() ?? elasticsearchMissing() ?? false);
+
+/** The commands of README's section on fleets, terminal by terminal, as they stand there. */
+function commandsOf(readme: string): string[] {
+  const section = /\n## A fleet\n(.*?)\n## /s.exec(readme)?.[1];
+  assert.ok(section, 'README has no section "A fleet"');
+  return [...section.matchAll(/```\n(.*?)```/gs)].map((match) => match[1] ?? '');
+}
+
+/** A shell of somebody who has set nothing. */
+function shell(commands: string, place: string): Running {
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(RINGFENCE_(?!TESTKIT)|NODE_|npm_)/.test(name)),
+  );
+  const text = commands.replaceAll(README_PLACE, join(place, 'ringfence-fleet'));
+  const child = spawn('bash', ['-ec', text], {
+    cwd: ROOT,
+    env: { ...env, TMPDIR: place },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  return new Running(child);
+}
+
+/** Of fleets. */
+const pins = (): string[] => readdirSync('/sys/fs/bpf').filter((name) => name.startsWith('ringfence-fleet-'));
+
+const commandLines = (): string[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        return [readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ')];
+      } catch {
+        return []; // it has ended meanwhile
+      }
+    });
+
+test('the fleet of README, word by word: an incident found by processes apart, its process killed, its documents in Elasticsearch', {
+  skip,
+}, async (t) => {
+  const [first, second, ...more] = commandsOf(readFileSync(join(ROOT, 'README.md'), 'utf8'));
+  assert.ok(first && second && more.length === 0, 'two terminals');
+  const before = pins();
+  const place = mkdtempSync(join(tmpdir(), 'rf-readme-'));
+  t.after(() => rmSync(place, { recursive: true, force: true }));
+  const fleet = join(place, 'ringfence-fleet');
+  await using terminal = shell(first, place);
+  const group = -terminal.pid;
+  t.after(() => terminal.alive && process.kill(group, 'SIGKILL'));
+  await until(
+    'the fleet to be up',
+    () => {
+      assert.ok(terminal.alive, `it ended:\n${terminal.stdout}${terminal.stderr}`);
+      return terminal.stdout.includes('processes are up');
+    },
+    START_MS,
+  );
+  t.diagnostic(/\d+ processes are up after \d+ s/.exec(terminal.stdout)?.[0] ?? '');
+  const { code, stdout, stderr } = await shell(second, place).ended;
+  assert.equal(code, 0, stdout + stderr);
+
+  await t.test('its process is dead, by an order that the agent has carried out', () => {
+    const [, pid] = /done +kill \/opt\/shop\/backup-helper \(pid (\d+)\)/.exec(stdout) ?? [];
+    assert.ok(pid, stdout);
+    assert.equal(existsSync(`/proc/${pid}`), false, `${pid} is alive`);
+    const log = readFileSync(join(fleet, 'agent/log'), 'utf8').split('\n');
+    assert.ok(log.some((line) => line.includes('"command executed"') && line.includes(`"pid":${pid}`)));
+  });
+
+  await t.test('each service is a process of its own, on Kafka', async () => {
+    const names = ['agent', 'enricher-1', 'detector-1', 'responder-1', 'auditor-1', 'registrar'];
+    const all = await Promise.all(
+      names.map((name) => new ApiClient(join(fleet, name, 'run/ringfence.sock')).json<Status>('/status')),
+    );
+    assert.equal(new Set(all.map(({ pid }) => pid)).size, names.length);
+    for (const { services } of all) assert.equal(services.length, 1);
+    for (const name of ['enricher', 'detector', 'responder', 'auditor'])
+      assert.match(stdout, new RegExp(`${name}-1 +partitions 0-11`), 'what topology says');
+  });
+
+  await t.test('what curl shows is the incident of the demo', () => {
+    const [, id] = /\n +(inc-\w+) · critical/.exec(stdout) ?? [];
+    assert.ok(id, stdout);
+    const answer = stdout.slice(stdout.indexOf('\n{\n'));
+    const { hits } = JSON.parse(answer) as { hits: { hits: { _id: string; _source: { message: string } }[] } };
+    assert.deepEqual(
+      hits.hits.map(({ _id }) => _id),
+      [`incident/${id}`],
+    );
+    assert.match(hits.hits[0]?._source.message ?? '', /web-1/);
+  });
+
+  await t.test('its simulated hosts are seen, over control streams and brokers', async () => {
+    const { services } = await new ApiClient(join(fleet, 'hosts/run/ringfence.sock')).json<Status>('/status');
+    const stats = services[0]?.stats as { hosts: number; streams: number; events: number };
+    assert.deepEqual([stats.hosts, stats.streams], [3, 3]);
+    assert.ok(stats.events > 0);
+    await until('an incident on the terminal', () => /inc-\w+ .*web-\d/.test(terminal.stdout), 120_000);
+  });
+
+  await t.test('Ctrl-C leaves nothing', async () => {
+    process.kill(group, 'SIGINT');
+    const ended = await terminal.ended;
+    assert.equal(ended.stderr.includes('Error'), false, ended.stderr);
+    assert.match(ended.stdout, /stopping/);
+    assert.equal(existsSync(fleet), false, 'the directory is left');
+    assert.deepEqual(pins(), before, 'pins are left');
+    assert.deepEqual(
+      commandLines().filter((line) => line.includes(place)),
+      [],
+    );
+    assert.deepEqual(readdirSync(place), []);
+  });
+});
