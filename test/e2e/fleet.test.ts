@@ -27,7 +27,7 @@ function commandsOf(readme: string): string[] {
 /** A shell of somebody who has set nothing. */
 function shell(commands: string, place: string): Running {
   const env = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(RINGFENCE_(?!TESTKIT)|NODE_|npm_)/.test(name)),
+    Object.entries(process.env).filter(([name]) => !/^(RINGFENCE_(?!TESTKIT_C)|NODE_|npm_)/.test(name)),
   );
   const text = commands.replaceAll(README_PLACE, join(place, 'ringfence-fleet'));
   const child = spawn('bash', ['-ec', text], {

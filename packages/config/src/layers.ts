@@ -29,6 +29,8 @@ export interface Flag {
 
 /** Variables that steer the program without being settings. */
 const NOT_SETTINGS = new Set(['RINGFENCE_CONFIG', 'RINGFENCE_YARDSTICKS', 'RINGFENCE_FAILPOINT']);
+/** Others begin with this: of the servers that `ringfence dev fleet` starts. */
+const TESTKIT = 'RINGFENCE_TESTKIT_';
 
 function hintFor(written: string, candidates: readonly string[]): { hint?: string } {
   const near = suggest(written, candidates);
@@ -123,7 +125,9 @@ function join(layers: readonly Layer[]): Layer {
 
 export function environmentLayer(schema: SettingsSchema, env: Environment): Layer {
   const byName = new Map(leavesOf(schema).map((leaf) => [environmentName(leaf.key), leaf]));
-  const ours = Object.entries(env).filter(([name]) => name.startsWith('RINGFENCE_') && !NOT_SETTINGS.has(name));
+  const isOurs = (name: string): boolean =>
+    name.startsWith('RINGFENCE_') && !name.startsWith(TESTKIT) && !NOT_SETTINGS.has(name);
+  const ours = Object.entries(env).filter(([name]) => isOurs(name));
   return join(
     ours.map(([name, text]): Layer => {
       const leaf = byName.get(name);

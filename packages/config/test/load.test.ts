@@ -208,6 +208,7 @@ describe('bad settings are errors that say where, what was expected, and what wa
       RINGFENCE_LOG_LEVL: 'debug',
       RINGFENCE_COLLECTOR_TICK: '1',
       RINGFENCE_YARDSTICKS: '/y',
+      RINGFENCE_TESTKIT_CACHE: '/c',
       PATH: '/bin',
     };
     assert.deepEqual(problemsOf(sources({ env, flags: [parseSet('sensor.openss=all')] })), [
