@@ -1,6 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChaosCase } from '../lib/case.ts';
 
+interface Templates {
+  readonly index_templates: readonly {
+    readonly index_template: { readonly composed_of?: readonly string[]; readonly template?: object };
+  }[];
+}
+
 const readOnly: ChaosCase = {
   name: 'search-read-only',
   title: 'Elasticsearch refuses writes, as it does above its flood-stage watermark',
@@ -57,20 +63,18 @@ const conflict: ChaosCase = {
   async run({ store }, { pick }) {
     const stream = store.names.alerts;
     const template = `${stream}-chaos`;
-    const own = await store.ask<{ index_templates: readonly { index_template: Record<string, unknown> }[] }>(
-      'GET',
-      '/_index_template/*alerts*',
-    );
-    const first = own.index_templates[0]?.index_template ?? {};
+    const { index_templates: templates } = await store.ask<Templates>('GET', '/_index_template/*alerts*');
+    const own = templates[0]?.index_template;
+    if (own === undefined) throw new Error('alerts have no template');
     const name = 'logs-ringfence-chaos-conflict';
     await store.ask('PUT', `/_component_template/${template}`, {
       template: { mappings: { properties: { message: { type: 'long' } } } },
     });
-    const parts = [...((first['composed_of'] as string[] | undefined) ?? []), template];
     await store.ask('PUT', `/_index_template/${name}`, {
-      ...first,
       index_patterns: [stream],
-      composed_of: parts,
+      data_stream: {},
+      ...(own.template === undefined ? {} : { template: own.template }),
+      composed_of: [...(own.composed_of ?? []), template],
       priority: 5000,
     });
     await store.ask('POST', `/${stream}/_rollover`);

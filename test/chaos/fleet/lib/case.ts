@@ -34,14 +34,18 @@ export async function runCase(fleet: ChaosFleet, one: ChaosCase, context: CaseCo
   const auditing = new Auditing(fleet, (Date.now() - 1000) * 1000);
   for (const agent of fleet.agents) agent.begin();
   await sleep(BEFORE_MS);
-  await one.run(fleet, context);
+  const failure = await one.run(fleet, context).then(
+    () => null,
+    (error: unknown) => `the case itself failed: ${error instanceof Error ? error.stack : error}`,
+  );
   const healed = performance.now();
   const recovery = (await storedWithin(fleet, RECOVER_S)) ? (performance.now() - healed) / 1000 : null;
   for (const agent of fleet.agents) agent.pause();
   const ended = await fleet.revive();
   const end = performance.now() + SETTLE_S * 1000;
   while (!(await auditing.isComplete()) && performance.now() < end) await sleep(500);
-  const account = await auditing.account();
+  const found = await auditing.account();
+  const account = failure === null ? found : { ...found, problems: [failure, ...found.problems] };
   const { rows, problems } = account;
   const bad = rows.some(({ lost, doubled }) => lost.length + doubled.length > 0) || problems.length > 0;
   return { name: one.name, account, recovery, ended, failed: bad || recovery === null || ended.length > 0 };
