@@ -14,13 +14,22 @@ import { Programs } from './lib/programs.ts';
 import { type Recorded, record } from './lib/recording.ts';
 import { Report } from './lib/report.ts';
 import { codecs } from './sections/codecs.ts';
+import { fleet } from './sections/fleet.ts';
 import { latency } from './sections/latency.ts';
 import { overhead } from './sections/overhead.ts';
 import { replay } from './sections/replay.ts';
 import { rules } from './sections/rules.ts';
 import { throughput } from './sections/throughput.ts';
 
-const SECTIONS: Readonly<Record<SectionName, Section>> = { throughput, latency, overhead, rules, codecs, replay };
+const SECTIONS: Readonly<Record<SectionName, Section>> = {
+  throughput,
+  latency,
+  overhead,
+  rules,
+  codecs,
+  replay,
+  fleet,
+};
 
 async function bench(options: BenchOptions): Promise<boolean> {
   if (process.getuid?.() !== 0) throw new BenchError('ERR_BENCH_SETUP', 'the sensor needs root: sudo npm run bench');

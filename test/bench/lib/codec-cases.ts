@@ -39,9 +39,7 @@ const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) 
 
 /** What the collector does with an open, the most frequent record of the kernel. For avsc an object is made of it first. */
 export function kernelCases(): Case[] {
-  const opens = fc
-    .sample(sample, { numRuns: 50_000, seed: 7 })
-    .flatMap(({ record }) => (isOpen(record) ? [usual(record)] : []));
+  const opens = openRecords();
   // One stretch of memory, as the ring is.
   const bytes = Buffer.concat(opens);
   const source = { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length) };
@@ -82,6 +80,10 @@ export function kernelCases(): Case[] {
     },
   ];
 }
+
+/** Opens as the kernel writes them. */
+export const openRecords = (): Buffer[] =>
+  fc.sample(sample, { numRuns: 50_000, seed: 7 }).flatMap(({ record }) => (isOpen(record) ? [usual(record)] : []));
 
 const isOpen = (record: Buffer): boolean =>
   record.length < 512 && records.headerKind(viewOf(record), 0) === records.Kind.OPEN;

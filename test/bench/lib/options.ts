@@ -2,9 +2,17 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BenchError } from './errors.ts';
 
-export type SectionName = 'throughput' | 'latency' | 'overhead' | 'rules' | 'codecs' | 'replay';
+export type SectionName = 'throughput' | 'latency' | 'overhead' | 'rules' | 'codecs' | 'replay' | 'fleet';
 /** In the order in which they run. */
-export const SECTIONS: readonly SectionName[] = ['throughput', 'latency', 'overhead', 'rules', 'codecs', 'replay'];
+export const SECTIONS: readonly SectionName[] = [
+  'throughput',
+  'latency',
+  'overhead',
+  'rules',
+  'codecs',
+  'replay',
+  'fleet',
+];
 
 export interface BenchOptions {
   readonly sections: readonly SectionName[];
@@ -15,6 +23,8 @@ export interface BenchOptions {
   readonly json: boolean;
   /** where CPU profiles go; null: none are made */
   readonly profileDir: string | null;
+  /** of the busy load, made by `ringfence record`; null: one is made. Of `fleet` alone. */
+  readonly recording: string | null;
 }
 
 export const USAGE: string = `Usage: npm run bench [-- SECTION…] [--seconds N] [--runs N] [--profile DIR] [--json]
@@ -23,6 +33,7 @@ Sections (default: all): ${SECTIONS.join(', ')}
   --seconds N    how long a load must be carried to count as sustained (default 20)
   --runs N       repetitions of what is compared (default 3)
   --profile DIR  write CPU profiles of the measured program there, and print where its time went
+  --recording FILE  made by ringfence record, for fleet (default: it makes one)
   --json         one JSON object on stdout; the tables go to stderr
 
 Needs root, cc and taskset. Exit code 1 when produced = stored + counted drops does not hold.`;
@@ -37,6 +48,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
     runs: Math.round(numberOf('runs', values.runs, 1, 100)),
     json: values.json === true,
     profileDir: values.profile ?? null,
+    recording: values.recording ?? null,
   };
 }
 
@@ -54,6 +66,7 @@ function parsed(args: readonly string[]) {
         seconds: { type: 'string', default: '20' },
         runs: { type: 'string', default: '3' },
         profile: { type: 'string' },
+        recording: { type: 'string' },
         json: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },

@@ -22,6 +22,7 @@ export type TopicAdmin = Pick<
   | 'createTopics'
   | 'incrementalAlterConfigs'
   | 'createAcls'
+  | 'describeLogDirs'
 > &
   GroupAdmin;
 

@@ -1,0 +1,88 @@
+/**
+ * What a collector does with its rings, without a kernel that fills them: records as the kernel writes them → events → signed batches → Kafka, one cycle
+ * after the other, each acknowledged before the next.
+ *
+ *   collector.ts SETTINGS SECONDS DIRECTORY
+ *
+ * Prints a line of JSON.
+ */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { openKafkaBus } from '@ringfence/bus';
+import { loadConfig } from '@ringfence/config';
+import { createSigningKey, records } from '@ringfence/schema';
+import { createLogger } from '@ringfence/telemetry';
+import { kafkaOptionsOf } from '../../../cli/src/app/kafka-options.ts';
+import { Spool } from '../../../services/collector/src/spool/spool.ts';
+import { Batch } from '../../../services/collector/src/steps/batch.ts';
+import { Delivery } from '../../../services/collector/src/steps/deliver.ts';
+import { transcode } from '../../../services/collector/src/steps/transcode.ts';
+import { openRecords } from '../lib/codec-cases.ts';
+
+/** As the collector has them: EVENTS_PER_CYCLE of pipeline.ts, batchBytes of config.ts. */
+const EVENTS_PER_CYCLE = 8192;
+const BATCH_BYTES = 512 * 1024;
+const WARM_CYCLES = 10;
+
+const [file = '', seconds = '10', dir = ''] = process.argv.slice(2);
+const config = loadConfig({ file, flags: [] });
+await using bus = await openKafkaBus({ ...kafkaOptionsOf(config), clientId: 'bench-collector' });
+const hostId = createHash('sha256').update(String(process.pid)).digest('hex').slice(0, 32);
+const origin = { hostId, bootId: hostId, run: Buffer.alloc(8, 1), agentVersion: '0' };
+const batch = new Batch(origin, createSigningKey(), BATCH_BYTES);
+const spool = new Spool(join(dir, 'spool'), 2 ** 28);
+const delivery = new Delivery({ bus, spool, hostId, log: createLogger({ ...config.log, level: 'error' }) });
+
+const ring = pathsAsUsual(openRecords());
+const bytes = Buffer.concat(ring);
+const source = { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length) };
+let sequence = 0;
+
+for (let i = 0; i < WARM_CYCLES; i++) await cycle();
+const before = { events: delivery.events, bytes: delivery.bytes };
+const began = performance.now();
+const cpu = process.cpuUsage();
+while (performance.now() - began < Number(seconds) * 1000) await cycle();
+const took = (performance.now() - began) / 1000;
+const { user, system } = process.cpuUsage(cpu);
+const result = {
+  events: delivery.events - before.events,
+  bytes: delivery.bytes - before.bytes,
+  seconds: took,
+  cpuSeconds: (user + system) / 1e6,
+  refusals: delivery.refusals,
+};
+process.stdout.write(`${JSON.stringify(result)}\n`);
+spool.close();
+
+/** What runCycle does behind the rings. */
+async function cycle(): Promise<void> {
+  for (let taken = 0; taken < EVENTS_PER_CYCLE; ) {
+    let at = 0;
+    for (const { length } of ring) {
+      // Numbers and times go on, as the kernel's do: they are what packs worst.
+      sequence++;
+      bytes.writeBigUInt64LE(BigInt(sequence), at + records.HEADER_SEQUENCE);
+      bytes.writeBigUInt64LE(86_400_000_000_000n + BigInt(sequence) * 3700n, at + records.HEADER_KTIME);
+      transcode(source, at, 0, false, batch);
+      at += length;
+      if (++taken === EVENTS_PER_CYCLE) break;
+    }
+  }
+  await delivery.deliver(batch.takeFinished());
+}
+
+/** What the property tests draw are random bytes, which nothing packs. */
+function pathsAsUsual(opens: readonly Buffer[]): Buffer[] {
+  return opens.map((record, i) => {
+    const view = new DataView(record.buffer, record.byteOffset, record.length);
+    const start = records.OPEN_PATH + records.textOffset(view, records.OPEN_PATH);
+    const kept = records.textKept(view, records.OPEN_PATH);
+    record.write(
+      `/usr/lib/x86_64-linux-gnu/module-${i % 997}/part-${(i * 7919) % 4999}.so.6/`.repeat(4).slice(0, kept),
+      start,
+      'latin1',
+    );
+    return record;
+  });
+}

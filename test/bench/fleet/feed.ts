@@ -1,0 +1,100 @@
+/**
+ * Plays a recording into `ringfence.raw` for hosts that exist only here. A process of its own, so that its CPU is told apart.
+ *
+ *   feed.ts SETTINGS AUTHORITY RECORDING HOSTS EVENTS
+ *
+ * SETTINGS  of somebody who may write everything
+ * EVENTS    of the recording, for each host: at least so many
+ *
+ * Prints a line of JSON when the batches of all hosts are made, and one for each command: a line `FROM COUNT RATE` plays the hosts FROM … FROM+COUNT−1
+ * side by side, at RATE events/s together; 0: as fast as the brokers take them.
+ */
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openKafkaBus } from '@ringfence/bus';
+import { loadConfig } from '@ringfence/config';
+import { RawBatchReader, TOPIC } from '@ringfence/schema';
+import { kafkaOptionsOf } from '../../../cli/src/app/kafka-options.ts';
+import { openRecording } from '../../../cli/src/recording.ts';
+import { enrolHosts, Rewriter, sharesOf } from './hosts.ts';
+
+interface Entry {
+  readonly key: string;
+  readonly value: Buffer;
+  readonly events: number;
+}
+
+/** Bytes that are offered to the brokers at once. */
+const AT_ONCE_BYTES = 2 << 20;
+
+const [file = '', authority = '', path = '', hosts = '1', limit = '100000'] = process.argv.slice(2);
+const config = loadConfig({ file, flags: [] });
+await using bus = await openKafkaBus({ ...kafkaOptionsOf(config), clientId: 'bench-feed' });
+const recorded = await recordedBatches();
+const rewriter = new Rewriter();
+const entries: Entry[][] = (await enrolHosts(bus, authority, Number(hosts))).map((host) =>
+  recorded.map((one) => {
+    const { bytes, events } = rewriter.rewrite(one, host);
+    return { key: host.hostId, value: Buffer.from(bytes), events };
+  }),
+);
+const [first = []] = entries;
+print({
+  events: sum(first.map(({ events }) => events)),
+  batches: first.length,
+  bytes: sum(first.map(({ value }) => value.length)),
+  shares: Object.fromEntries(sharesOf(recorded)),
+});
+for await (const line of createInterface({ input: process.stdin })) {
+  const [from = 0, count = 0, rate = 0] = line.split(' ').map(Number);
+  print(await play(entries.slice(from, from + count), rate));
+}
+
+/** The start of the recording, so that no host's numbers begin in the middle. */
+async function recordedBatches(): Promise<Buffer[]> {
+  await using recording = await openRecording(path);
+  const reader = new RawBatchReader();
+  const batches: Buffer[] = [];
+  let events = 0;
+  for await (const bytes of recording.records()) {
+    batches.push(bytes);
+    reader.open(bytes);
+    while (reader.next()) events++;
+    if (events >= Number(limit)) break;
+  }
+  return batches;
+}
+
+async function play(chosen: readonly (readonly Entry[])[], rate: number) {
+  const began = performance.now();
+  const cpu = process.cpuUsage();
+  let [events, bytes, batches] = [0, 0, 0];
+  let batch: Entry[] = [];
+  const flush = async (): Promise<void> => {
+    await bus.produce(batch.map(({ key, value }) => ({ topic: TOPIC.raw, key, value })));
+    for (const one of batch) {
+      events += one.events;
+      bytes += one.value.length;
+      batches++;
+    }
+    batch = [];
+  };
+  for (let i = 0; i < (chosen[0]?.length ?? 0); i++) {
+    for (const host of chosen) batch.push(host[i]!);
+    const ahead = rate === 0 ? 0 : (events / rate) * 1000 - (performance.now() - began);
+    if (ahead > 1) await sleep(ahead);
+    if (rate > 0 || sum(batch.map(({ value }) => value.length)) >= AT_ONCE_BYTES) await flush();
+  }
+  await flush();
+  const { user, system } = process.cpuUsage(cpu);
+  const seconds = (performance.now() - began) / 1000;
+  return { events, bytes, batches, seconds, cpuSeconds: (user + system) / 1e6 };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0);
+}
+
+function print(line: object): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
