@@ -54,10 +54,12 @@ export function frame(name: RecordName): Buffer {
 const MAX_SCHEMA_CHARS = 256 * 1024;
 /** Versions of all records together. Whoever may say schemas could otherwise fill the memory with them. */
 const MAX_WRITERS = 1000;
+const learnt = new Set<string>();
 
 /** Makes records of another version of `name` readable. Throws SchemaError when no reader of ours can resolve it. */
 export function registerWriter(name: RecordName, schemaJson: string): void {
   addWriter(name, parseSchema(name, schemaJson));
+  learnt.add(schemaJson);
 }
 
 /**
@@ -67,7 +69,15 @@ export function registerWriter(name: RecordName, schemaJson: string): void {
 export function learnSchema(schemaJson: string): { readonly name: RecordName; readonly fingerprint: string } | null {
   const type = parseSchema('schema', schemaJson);
   const name = recordNames.find((record) => type.name === `ringfence.${record}`);
-  return name === undefined ? null : { name, fingerprint: addWriter(name, type).toString('hex', 2) };
+  if (name === undefined) return null;
+  const print = addWriter(name, type).toString('hex', 2);
+  learnt.add(schemaJson);
+  return { name, fingerprint: print };
+}
+
+/** What was learnt from outside, in order, from the `from`th on: a thread knows nothing of it until it is told. */
+export function learntSchemas(from = 0): readonly string[] {
+  return learnt.size > from ? [...learnt].slice(from) : [];
 }
 
 /** Whether records with this fingerprint (hex) can be read. */

@@ -9,6 +9,7 @@ export {
   frame,
   knowsSchema,
   learnSchema,
+  learntSchemas,
   registerWriter,
   writerSchemas,
 } from './codec.ts';

@@ -6,7 +6,15 @@ import { suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type EmbeddedBus, openEmbeddedBus } from '@ringfence/bus';
-import { encode, TOPIC, topicsWith } from '@ringfence/schema';
+import {
+  encode,
+  FRAME_BYTES,
+  learnSchema,
+  portableSchema,
+  SIGNATURE_BYTES,
+  TOPIC,
+  topicsWith,
+} from '@ringfence/schema';
 import { createTestAlert, EVIDENCE_HOST } from '@ringfence/testkit';
 import Database from 'better-sqlite3';
 import { type Auditor, AuditReader, startAuditor } from '../src/index.ts';
@@ -132,6 +140,28 @@ suite('the auditor', () => {
     });
     assert.equal(auditor.stats().missed, 0);
     assert.deepEqual(reader.search('ERR_SCHEMA_FRAME').length, 4);
+  });
+
+  test('keeps what a newer version wrote, whose schema was learnt after the start', async () => {
+    using dir = tempDir();
+    const path = join(dir.path, 'audit.db');
+    const bus = await withEvidence(dir.path);
+    const auditor = await startAuditor({ options: { path }, bus, log: silent });
+    const schema = JSON.parse(portableSchema('Alert')) as { fields: object[] };
+    // keyId and signature are last for ever.
+    schema.fields.splice(-2, 0, { name: 'later', type: 'string', default: '' });
+    const print = learnSchema(JSON.stringify(schema))?.fingerprint ?? '';
+    const alert = createTestAlert(1000);
+    const bytes = encode('Alert', alert);
+    const last = bytes.length - SIGNATURE_BYTES - 1;
+    const frame = [Buffer.from([0xc3, 1]), Buffer.from(print, 'hex')];
+    const later = Buffer.from('\u0008more');
+    const value = Buffer.concat([...frame, bytes.subarray(FRAME_BYTES, last), later, bytes.subarray(last)]);
+    await bus.produce([{ topic: TOPIC.alerts, key: EVIDENCE_HOST, value }]);
+    await settled(bus, auditor);
+    using reader = new AuditReader(path);
+    assert.ok((await Array.fromAsync(reader.alerts())).some(({ id }) => id === alert.id));
+    assert.deepEqual(await Array.fromAsync(reader.deadLetters()), []);
   });
 
   test('refuses to start on a file of a newer version, and gives its group back', async () => {

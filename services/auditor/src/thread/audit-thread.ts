@@ -1,11 +1,12 @@
 import { Worker } from 'node:worker_threads';
 import type { Effect, InRecord } from '@ringfence/bus';
+import { learntSchemas } from '@ringfence/schema';
 import type { SqliteOptions } from '../config.ts';
 import { AuditError } from '../errors.ts';
 import { NOTHING_MORE } from '../pipeline.ts';
 import type { SinkStats, TrailHeads } from '../sink.ts';
 import type { AuditWriter } from '../writer.ts';
-import type { Answer, ErrorFacts, Request } from './protocol.ts';
+import type { Answer, ErrorFacts, Learnt, Request } from './protocol.ts';
 
 /** A batch is at most 1 MiB, so little is alive at a time; a large nursery would only swell the process. */
 const RESOURCES = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 256 };
@@ -27,6 +28,8 @@ export class AuditThread implements AuditWriter {
   readonly movedAside: string | null;
   #answered: PromiseWithResolvers<Answer> | undefined;
   #ended: Error | undefined;
+  /** schemas that the thread was told */
+  #told = 0;
 
   private constructor(worker: Worker, ready: Extract<Answer, { stats: SinkStats }>) {
     this.#worker = worker;
@@ -64,9 +67,18 @@ export class AuditThread implements AuditWriter {
   }
 
   async handle(records: readonly InRecord[]): Promise<Effect> {
+    this.#tellSchemas();
     const answer = await this.#ask(records);
     if ('stats' in answer) this.#stats = answer.stats;
     return NOTHING_MORE;
+  }
+
+  /** What a newer service writes is known by what it said on the bus, in the process that read it. */
+  #tellSchemas(): void {
+    const schemas = learntSchemas(this.#told);
+    if (schemas.length === 0) return;
+    this.#told += schemas.length;
+    this.#worker.postMessage({ schemas } satisfies Learnt);
   }
 
   async heads(): Promise<TrailHeads> {

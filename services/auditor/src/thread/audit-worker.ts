@@ -1,10 +1,10 @@
 /** The thread that stores: reads records, packs, hashes, writes. Everything that would hold up the process's other services. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { asBuffer } from '@ringfence/schema';
+import { asBuffer, learnSchema } from '@ringfence/schema';
 import type { SqliteOptions } from '../config.ts';
 import { createAuditPipeline } from '../pipeline.ts';
 import { SqliteSink } from '../sqlite/sink.ts';
-import { type Answer, errorFacts, type Request } from './protocol.ts';
+import { type Answer, errorFacts, type Learnt, type Request } from './protocol.ts';
 
 function answer(message: Answer): void {
   parentPort?.postMessage(message);
@@ -13,7 +13,11 @@ function answer(message: Answer): void {
 function serve(sink: SqliteSink): void {
   const pipeline = createAuditPipeline(sink);
   const { movedAside } = sink;
-  const store = async (request: Request): Promise<void> => {
+  const store = async (request: Request | Learnt): Promise<void> => {
+    if (request !== null && typeof request === 'object' && 'schemas' in request) {
+      for (const schema of request.schemas) learnSchema(schema);
+      return;
+    }
     if (request === null) {
       await sink.close();
       parentPort?.close();

@@ -4,6 +4,11 @@ import type { SinkStats, TrailHeads } from '../sink.ts';
 /** To the thread: a batch to store; to tell heads; or `null`: close and end. */
 export type Request = readonly InRecord[] | 'heads' | null;
 
+/** To the thread: schemas that were learnt since. It gets no answer. */
+export interface Learnt {
+  readonly schemas: readonly string[];
+}
+
 /** From the thread: first that it is ready, then one answer a request. */
 export type Answer =
   | { readonly stats: SinkStats; readonly movedAside: string | null }
