@@ -1,12 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChaosCase } from '../lib/case.ts';
 
-interface Templates {
-  readonly index_templates: readonly {
-    readonly index_template: { readonly composed_of?: readonly string[]; readonly template?: object };
-  }[];
-}
-
 const readOnly: ChaosCase = {
   name: 'search-read-only',
   title: 'Elasticsearch refuses writes, as it does above its flood-stage watermark',
@@ -59,29 +53,16 @@ const rolledOver: ChaosCase = {
 const conflict: ChaosCase = {
   name: 'search-conflict',
   title:
-    "somebody's template makes a text field of alerts a number: what can't be stored is told, and stays in the trail",
+    "an operator's own mapping makes names of rules numbers: alerts that can't be stored are told, and stay in the trail",
   async run({ store }, { pick }) {
     const stream = store.names.alerts;
-    const template = `${stream}-chaos`;
-    const { index_templates: templates } = await store.ask<Templates>('GET', '/_index_template/*alerts*');
-    const own = templates[0]?.index_template;
-    if (own === undefined) throw new Error('alerts have no template');
-    const name = 'logs-ringfence-chaos-conflict';
-    await store.ask('PUT', `/_component_template/${template}`, {
-      template: { mappings: { properties: { message: { type: 'long' } } } },
-    });
-    await store.ask('PUT', `/_index_template/${name}`, {
-      index_patterns: [stream],
-      data_stream: {},
-      ...(own.template === undefined ? {} : { template: own.template }),
-      composed_of: [...(own.composed_of ?? []), template],
-      priority: 5000,
-    });
-    await store.ask('POST', `/${stream}/_rollover`);
+    const custom = async (template: object): Promise<void> => {
+      await store.ask('PUT', '/_component_template/ringfence@custom', { template });
+      await store.ask('POST', `/${stream}/_rollover`);
+    };
+    await custom({ mappings: { properties: { rule: { properties: { name: { type: 'long' } } } } } });
     await sleep(pick(6000, 30_000));
-    await store.ask('DELETE', `/_index_template/${name}`);
-    await store.ask('POST', `/${stream}/_rollover`);
-    await store.ask('DELETE', `/_component_template/${template}`);
+    await custom({});
   },
 };
 
