@@ -15,6 +15,8 @@ export interface ServersOptions {
   readonly authority: Authority;
   /** clients reach each broker through a proxy that can fail. @default false */
   readonly proxied?: boolean;
+  /** compiled as in production, for benches. @default false */
+  readonly optimized?: boolean;
   /** told which one is being started */
   readonly onStep: (what: string) => void;
 }
@@ -28,11 +30,12 @@ const SUPER_USERS = 'User:ANONYMOUS;User:admin';
 
 /** Brokers with mutual TLS and access lists. They end with this process, however it ends. */
 export async function startBrokers(options: Omit<ServersOptions, 'onStep'>): Promise<KafkaCluster> {
-  const { brokers, authority, proxied = false } = options;
+  const { brokers, authority, proxied = false, optimized = false } = options;
   const { startKafka } = await import('@ringfence/testkit');
   return startKafka({
     brokers,
     proxied,
+    optimized,
     security: 'mtls',
     ca: asTestCa(authority),
     settings: { 'ssl.principal.mapping.rules': PRINCIPAL_RULES, 'super.users': SUPER_USERS },
@@ -41,7 +44,7 @@ export async function startBrokers(options: Omit<ServersOptions, 'onStep'>): Pro
 
 /** Real servers, by whatever way this machine has them. They end with this process, however it ends. */
 export async function startServers(options: ServersOptions): Promise<Servers> {
-  const { brokers, onStep } = options;
+  const { brokers, optimized = false, onStep } = options;
   const { startElasticsearch, startRedis } = await import('@ringfence/testkit');
   await using stack = new AsyncDisposableStack();
   onStep(`Kafka: ${brokers === 1 ? 'a broker' : `${brokers} brokers`} with mutual TLS and access lists`);
@@ -49,7 +52,7 @@ export async function startServers(options: ServersOptions): Promise<Servers> {
   onStep('Redis');
   const redis = stack.use(await startRedis({ durable: true }));
   onStep('Elasticsearch');
-  const search = stack.use(await startElasticsearch());
+  const search = stack.use(await startElasticsearch({ optimized }));
   const resources = stack.move();
   return { kafka, redis, search, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }

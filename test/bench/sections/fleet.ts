@@ -9,12 +9,13 @@ import { manyHosts } from '../fleet/many-hosts.ts';
 import { Place } from '../fleet/place.ts';
 import type { BenchContext } from '../lib/context.ts';
 import { count, ratio } from '../lib/figures.ts';
+import type { Report } from '../lib/report.ts';
 
 const script = (name: string): string => fileURLToPath(new URL(`../fleet/${name}`, import.meta.url));
 /** Hosts that send side by side in a round. */
 const SIDE_BY_SIDE = 6;
 /** Rounds that need hosts of their own: what a host has sent once is a repetition the second time. */
-const ROUNDS = 7;
+const ROUNDS = 8;
 /** A steady load is this share of what the fleet does with a backlog. */
 const STEADY = 0.8;
 const SETTLE_MS = 4000;
@@ -76,11 +77,11 @@ async function services({ report }: BenchContext, place: Place, feed: Child): Pr
   const run = (label: string, index: number, rate = 0): Promise<Round> =>
     round(report, place, feed, { label, ...hostsOf(index), rate });
   await run('warm-up', 0);
+  await run('warm-up', 6);
   const idle = await idleCpu(place);
+  const wire = await bytesOnTheWire(report, place, feed);
   place.toggleProfiles();
-  const before = await place.bytesByTopic();
   const backlog = await run('backlog, Elasticsearch', 1);
-  const after = await place.bytesByTopic();
   place.toggleProfiles();
   const capacity = backlog.events / backlog.wholeSeconds;
   const steady = await run('steady, Elasticsearch', 2, Math.round(capacity * STEADY));
@@ -95,17 +96,27 @@ async function services({ report }: BenchContext, place: Place, feed: Child): Pr
     [backlog, steady, file, two],
     idle,
   );
-  const wire = (topic: string): string =>
-    (((after.get(topic) ?? 0) - (before.get(topic) ?? 0)) / backlog.events).toFixed(1);
-  report.say(
-    `  on the wire and on the broker's disk: ${wire(TOPIC.raw)} bytes/event raw, ${wire(TOPIC.events)} enriched, ${wire('ringfence.state.enricher')} and ${wire('ringfence.state.detector')} state; ${(backlog.bytes / backlog.events).toFixed(0)} before packing`,
-  );
+  report.say(wire);
   const cores = (one: Round, name: string): number =>
     [...one.cpu].reduce((sum, [own, s]) => (own.startsWith(name) ? sum + s : sum), 0) / one.events;
   report.say(
     `  a second enricher and detector: × ${ratio(two.events / two.wholeSeconds, capacity)} events/s where one had × 1; CPU per event × ${ratio(cores(two, 'enricher'), cores(backlog, 'enricher'))} and × ${ratio(cores(two, 'detector'), cores(backlog, 'detector'))}`,
   );
   return capacity;
+}
+
+/** Of one host: several that play the same recording would share a packed batch now and then. */
+async function bytesOnTheWire(report: Report, place: Place, feed: Child): Promise<string> {
+  const before = await place.bytesByTopic();
+  const { events, bytes } = await round(report, place, feed, {
+    label: 'one host',
+    from: 7 * SIDE_BY_SIDE,
+    hosts: 1,
+    rate: 0,
+  });
+  const after = await place.bytesByTopic();
+  const wire = (topic: string): string => (((after.get(topic) ?? 0) - (before.get(topic) ?? 0)) / events).toFixed(1);
+  return `  on the wire and on the broker's disk, of one host: ${wire(TOPIC.raw)} bytes/event raw, ${wire(TOPIC.events)} enriched, ${wire('ringfence.state.enricher')} and ${wire('ringfence.state.detector')} state; ${(bytes / events).toFixed(0)} raw before packing`;
 }
 
 /** The audit trail in a file, by an auditor in the place of the other. */

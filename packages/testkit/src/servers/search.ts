@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { javaFlags } from './archive.ts';
 import { classPathMissing, jarsOf, projectFile } from './class-path.ts';
-import { bringJava, type Java, javaMissing } from './java.ts';
+import { bringJava, type Java, javaMissing, OPTIMIZED } from './java.ts';
 import { reservePorts } from './ports.ts';
 import { answersOk } from './probe.ts';
 import { type RunningServer, ServerProcess, withControls } from './server-process.ts';
@@ -11,6 +11,8 @@ import { createWorkplace, removeWorkplace } from './workplace.ts';
 export interface SearchOptions {
   /** MB of Java heap. @default 512 */
   readonly heapMb?: number;
+  /** compiled as in production: a slower start, faster when warm. For benches. @default false */
+  readonly optimized?: boolean;
 }
 
 export interface SearchServer extends RunningServer, AsyncDisposable {
@@ -91,7 +93,7 @@ async function start(kind: Kind, options: SearchOptions): Promise<SearchServer> 
     await using server = await startNode(kind, java, jars, training, heapMb);
     await server.stop('SIGTERM');
   });
-  return startNode(kind, java, jars, flags, heapMb);
+  return startNode(kind, java, jars, options.optimized ? [...flags, ...OPTIMIZED] : flags, heapMb);
 }
 
 /** An Elasticsearch of one node on a free port of 127.0.0.1, without security. What it lacks of the distribution: see the README. */
