@@ -155,17 +155,22 @@ function renewing({ config, log }: SiteOptions): AsyncDisposable {
   };
 }
 
-function openBus(options: SiteOptions): Promise<KafkaBus> {
-  const { config, log } = options;
-  const { brokers, tls, sasl } = config.bus.kafka;
+/** How this process reaches the brokers, as who it is in the fleet. */
+export function brokerOptionsOf(config: Config): ReturnType<typeof kafkaOptionsOf> {
+  const { clientId, tls, sasl } = config.bus.kafka;
   const { certificate, key, authority } = identityPaths(config.identity.path);
   const plain = kafkaOptionsOf(config);
-  // Brokers then name each process, in their logs and to `ringfence topology`.
-  const clientId = config.bus.kafka.clientId === 'ringfence' ? instanceOf(config) : config.bus.kafka.clientId;
   // The certificate of the fleet is the one to show, unless another was named or a password is used.
   const own = tls.enabled && tls.cert === '' && sasl.mechanism === 'none' ? { cert: certificate, key } : {};
   const withTls = tls.enabled ? { tls: { ca: authority, ...own, ...plain.tls } } : {};
-  return insist(options, `Kafka at ${brokers.join(', ')}`, () => openKafkaBus({ ...plain, ...withTls, clientId, log }));
+  // Brokers then name each process, in their logs and to `ringfence topology`.
+  return { ...plain, ...withTls, clientId: clientId === 'ringfence' ? instanceOf(config) : clientId };
+}
+
+function openBus(options: SiteOptions): Promise<KafkaBus> {
+  const { config, log } = options;
+  const what = `Kafka at ${config.bus.kafka.brokers.join(', ')}`;
+  return insist(options, what, () => openKafkaBus({ ...brokerOptionsOf(config), log }));
 }
 
 /** Makes the topics where that is allowed; else waits for whoever may. */

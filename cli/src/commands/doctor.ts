@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { cgroupRoot } from '../demo/sandbox.ts';
-import { type Check, checkMachine } from '../doctor/checks.ts';
+import { type Check, checkMachine, disk } from '../doctor/checks.ts';
+import { checkFleet } from '../doctor/fleet.ts';
 import { type HookState, probeHooks } from '../doctor/hooks.ts';
 import { type Paint, paintFor } from '../view/paint.ts';
 import { print, printJson, SENSOR_OBJECT, settingsOf, withSettings } from './context.ts';
@@ -9,19 +10,27 @@ import { print, printJson, SENSOR_OBJECT, settingsOf, withSettings } from './con
 export function addDoctor(program: Command): void {
   const command = program
     .command('doctor')
-    .description('say what this machine can do, what each missing thing costs, and how to mend it')
+    .description(
+      'say what this machine can do, in a fleet which servers answer, what each missing thing costs, and how to mend it',
+    )
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
       '\nExit code 1 when something that matters is missing.\n\nExamples:\n  ringfence doctor\n  ringfence doctor --json | jq .hooks',
     );
-  withSettings(command).action((_, self: Command) => {
+  withSettings(command).action(async (_, self: Command) => {
     const config = settingsOf(self);
-    const machine = checkMachine(config.stateDir, readFileSync('/proc/mounts', 'utf8'));
-    const hooks = probe(machine);
-    if (self.opts<{ json?: boolean }>().json) printJson({ machine, hooks }, 2);
-    else print(report(machine, hooks, paintFor(process.stdout)));
-    if (machine.some((check) => !check.ok) || hooks.some((hook) => hook.problem !== null)) process.exitCode = 1;
+    const fleet = config.bus.driver === 'kafka' ? await checkFleet(config) : [];
+    // A service of a fleet needs a disk and its servers; only the agent needs a kernel.
+    const watches = config.services.includes('collector');
+    const machine = watches
+      ? checkMachine(config.stateDir, readFileSync('/proc/mounts', 'utf8'))
+      : [disk(config.stateDir)];
+    const hooks = watches ? probe(machine) : null;
+    if (self.opts<{ json?: boolean }>().json) printJson({ machine, hooks: hooks ?? [], fleet }, 2);
+    else print(report(machine, hooks, fleet, paintFor(process.stdout)));
+    const wrong = [...machine, ...fleet].some((check) => !check.ok) || hooks?.some((hook) => hook.problem !== null);
+    if (wrong) process.exitCode = 1;
   });
 }
 
@@ -38,20 +47,31 @@ function probe(machine: readonly Check[]): HookState[] {
   return hooks;
 }
 
-function report(machine: readonly Check[], hooks: readonly HookState[], paint: Paint): string {
-  const lines = [paint.bold('This machine')];
-  for (const check of machine) {
-    lines.push(`  ${check.ok ? paint.green('✓') : paint.red('✗')} ${check.name.padEnd(20)} ${check.found}`);
-    if (!check.ok)
-      lines.push(
-        `      ${paint.dim('without it:')} ${check.costs}`,
-        `      ${paint.dim('mend it:   ')} ${paint.cyan(check.fix)}`,
-      );
-  }
+function report(
+  machine: readonly Check[],
+  hooks: readonly HookState[] | null,
+  fleet: readonly Check[],
+  paint: Paint,
+): string {
+  const lines = [paint.bold('This machine'), ...checkLines(machine, paint)];
+  if (fleet.length > 0) lines.push('', paint.bold('The fleet, from here'), ...checkLines(fleet, paint));
+  if (hooks === null) return lines.join('\n');
   lines.push('', paint.bold('Hooks of the sensor'));
   if (hooks.length === 0) lines.push('  not tried: mend the above first');
   for (const [sees, group] of Map.groupBy(hooks, (hook) => hook.sees)) lines.push(...hookLines(sees, group, paint));
   return lines.join('\n');
+}
+
+function checkLines(checks: readonly Check[], paint: Paint): string[] {
+  return checks.flatMap((check) => [
+    `  ${check.ok ? paint.green('✓') : paint.red('✗')} ${check.name.padEnd(20)} ${check.found}`,
+    ...(check.ok
+      ? []
+      : [
+          `      ${paint.dim('without it:')} ${check.costs}`,
+          `      ${paint.dim('mend it:   ')} ${paint.cyan(check.fix)}`,
+        ]),
+  ]);
 }
 
 function hookLines(sees: string, group: readonly HookState[], paint: Paint): string[] {

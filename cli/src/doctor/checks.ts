@@ -29,8 +29,8 @@ const CAPABILITIES: readonly { readonly bit: number; readonly name: string; read
   { bit: 5, name: 'CAP_KILL', for: 'stop processes' },
 ];
 
-const ok = (name: string, found: string): Check => ({ name, ok: true, found, costs: '', fix: '' });
-const bad = (name: string, found: string, costs: string, fix: string): Check => ({
+export const ok = (name: string, found: string): Check => ({ name, ok: true, found, costs: '', fix: '' });
+export const bad = (name: string, found: string, costs: string, fix: string): Check => ({
   name,
   ok: false,
   found,
@@ -119,7 +119,8 @@ function libbpf(): Check {
   }
 }
 
-function disk(stateDir: string): Check {
+/** Where this process keeps its state. */
+export function disk(stateDir: string): Check {
   let path = stateDir;
   while (!existsSync(path) && path !== dirname(path)) path = dirname(path);
   try {
