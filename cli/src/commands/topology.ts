@@ -1,9 +1,12 @@
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AUDITED } from '@ringfence/auditor';
 import { type GroupQuestion, type GroupView, readTopology, withAdmin } from '@ringfence/bus/topics';
 import type { Config } from '@ringfence/config';
+import { identityPaths } from '@ringfence/identity';
 import { TOPIC } from '@ringfence/schema';
 import type { Command } from 'commander';
+import { brokerOptionsOf } from '../app/fleet.ts';
 import { kafkaOptionsOf } from '../app/kafka-options.ts';
 import { adminConfigOf, DEFAULT_PLACE } from '../dev/place.ts';
 import { CliError } from '../errors.ts';
@@ -21,6 +24,9 @@ const GROUPS: readonly GroupQuestion[] = [
   { group: 'auditor', topics: AUDITED },
 ];
 const REDRAW_MS = 2000;
+
+const NOTHING_SEEN =
+  'no topic of the fleet is to be seen: either there is none yet ("ringfence topics apply" makes them), or this user may not describe topics and groups';
 
 interface TopologyOptions {
   readonly watch?: boolean;
@@ -59,9 +65,10 @@ async function topology(config: Config, { watch = false, json = false }: Topolog
   const signal = untilInterrupted();
   using view = new LiveView(process.stdout);
   let before: { readonly groups: readonly GroupView[]; readonly at: number } | null = null;
-  await withAdmin(kafkaOptionsOf(config), async (admin) => {
+  await withAdmin(brokersOf(config), async (admin) => {
     do {
       const groups = await readTopology(admin, GROUPS, config.bus.kafka.topicPrefix);
+      if (groups.every(({ topics }) => topics.length === 0)) throw new CliError(NOTHING_SEEN);
       const at = performance.now();
       const lines = topologyLines(paint, groups, before?.groups ?? [], before === null ? 0 : (at - before.at) / 1000);
       if (json) printJson({ brokers: config.bus.kafka.brokers, groups }, watch ? 0 : 2);
@@ -74,3 +81,7 @@ async function topology(config: Config, { watch = false, json = false }: Topolog
     } while (watch && !signal.aborted);
   });
 }
+
+/** A service shows the certificate that it was enrolled with, as `up` does; others what is set. */
+const brokersOf = (config: Config): ReturnType<typeof kafkaOptionsOf> =>
+  existsSync(identityPaths(config.identity.path).certificate) ? brokerOptionsOf(config) : kafkaOptionsOf(config);

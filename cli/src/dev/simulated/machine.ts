@@ -21,7 +21,6 @@ export class Machine {
   readonly host: TestHost;
   readonly number: number;
   readonly address: string;
-  readonly container: string;
   readonly #sshd: TestProcess;
   readonly #cron: TestProcess;
   #web: TestProcess;
@@ -33,14 +32,13 @@ export class Machine {
   constructor({ number, bootedAt, startedAt, ...identity }: MachineOptions) {
     this.number = number;
     this.address = `10.77.${number >> 8}.${number & 0xff}`;
-    // A name that policies/demo.yaml knows: what it orders reaches this host by its control stream.
-    this.container = `ringfence-demo-web-${number}`;
     this.host = new TestHost({ ...identity, step: STEP, wallOffset: bootedAt, ktime: startedAt - bootedAt });
     const { host } = this;
     host.user(0, 'root');
     host.user(WEB_USER, 'www-data');
-    const web = { id: this.container, name: `web-${number}`, image: 'shop/web:1.4', path: `/${this.container}` };
-    host.container({ cgroup: CONTAINER, ...web });
+    const web = { id: `simulated-${number}`, name: `web-${number}`, image: 'shop/web:1.4' };
+    // A path that policies/demo.yaml knows: what it orders reaches this host by its control stream.
+    host.container({ cgroup: CONTAINER, ...web, path: `/ringfence-demo-web-${number}` });
     host.snapshot(host.init, '/usr/lib/systemd/systemd');
     this.#sshd = host.exec(this.fork(host.init), '/usr/sbin/sshd');
     this.#cron = host.exec(this.fork(host.init), '/usr/sbin/cron');
