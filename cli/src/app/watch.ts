@@ -1,29 +1,67 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Bus, fateOf } from '@ringfence/bus';
 import { decode, type Incident, TOPIC } from '@ringfence/schema';
 import { alertLine } from '../view/alert.ts';
 import { incidentLine, renderIncident } from '../view/incident.ts';
 import type { LiveView } from '../view/live.ts';
 import type { Paint } from '../view/paint.ts';
 import { statusLines } from '../view/status.ts';
-import type { App } from './app.ts';
+import type { App, AppLog } from './app.ts';
 import { statusOf } from './status.ts';
 
 /** An incident is told whole when it has been quiet for this long. */
 const QUIET_MS = 700;
 const REDRAW_MS = 500;
+const AGAIN_MS = 5000;
 
-/** Shows what happens until `signal` aborts: alerts as they come, incidents whole when they pause, the state of the services below. */
-export async function watch(app: App, view: LiveView, paint: Paint, signal: AbortSignal): Promise<void> {
-  const { services, site } = app;
-  // In a fleet what happens is told where it is decided or kept.
-  const tells = site.fleet === null || Boolean(services.responder ?? services.auditor);
-  const told = tells ? [alerts(app, view, paint, signal), new IncidentTeller(app, view, paint).run(signal)] : [];
-  await Promise.all([...told, redraw(app, view, paint, signal), once(signal)]);
+export interface Watching {
+  readonly app: App;
+  readonly log: AppLog;
+  readonly view: LiveView;
+  readonly paint: Paint;
+  readonly signal: AbortSignal;
 }
 
-async function alerts({ site: { bus } }: App, view: LiveView, paint: Paint, signal: AbortSignal): Promise<void> {
-  for await (const { value } of bus.read({ topic: TOPIC.alerts, from: 'latest', follow: true, signal })) {
-    if (value !== null) view.print(alertLine(paint, decode('Alert', value)));
+/** Shows what happens until `signal` aborts: alerts as they come, incidents whole when they pause, the state of the services below. */
+export async function watch(watching: Watching): Promise<void> {
+  const { services, site } = watching.app;
+  // In a fleet what happens is told where it is decided or kept.
+  const tells = site.fleet === null || Boolean(services.responder ?? services.auditor);
+  const told = tells ? [alerts(watching), new IncidentTeller(watching).run()] : [];
+  await Promise.all([...told, redraw(watching), once(watching.signal)]);
+}
+
+async function alerts({ app, log, view, paint, signal }: Watching): Promise<void> {
+  await follow({ bus: app.site.bus, log, topic: TOPIC.alerts, signal }, (value) =>
+    view.print(alertLine(paint, decode('Alert', value))),
+  );
+}
+
+interface Followed {
+  readonly bus: Bus;
+  readonly log: AppLog;
+  readonly topic: string;
+  readonly signal: AbortSignal;
+}
+
+/** From now on, whatever the brokers say meanwhile: services are not ended because something can't be shown. */
+async function follow({ bus, log, topic, signal }: Followed, show: (value: Uint8Array) => void): Promise<void> {
+  let from: number | 'latest' = 'latest';
+  while (!signal.aborted) {
+    try {
+      for await (const { value, timestamp } of bus.read({ topic, from, follow: true, signal })) {
+        from = timestamp + 1;
+        if (value !== null) show(value);
+      }
+      return;
+    } catch (error) {
+      if (signal.aborted) return;
+      if (fateOf(error) !== 'retriable') throw error;
+      log.warn({ err: error, topic }, 'what comes is not shown: it can not be followed; it is tried again');
+      // What comes during the pause is shown after it.
+      if (from === 'latest') from = Date.now() * 1000;
+    }
+    await sleep(AGAIN_MS, undefined, { signal }).catch(() => {});
   }
 }
 
@@ -34,31 +72,24 @@ const once = (signal: AbortSignal): Promise<void> =>
   });
 
 class IncidentTeller {
-  readonly #app: App;
-  readonly #view: LiveView;
-  readonly #paint: Paint;
+  readonly #watching: Watching;
   readonly #timers = new Map<string, NodeJS.Timeout>();
 
-  constructor(app: App, view: LiveView, paint: Paint) {
-    this.#app = app;
-    this.#view = view;
-    this.#paint = paint;
+  constructor(watching: Watching) {
+    this.#watching = watching;
   }
 
-  async run(signal: AbortSignal): Promise<void> {
-    for await (const { value } of this.#app.site.bus.read({
-      topic: TOPIC.incidents,
-      from: 'latest',
-      follow: true,
-      signal,
-    })) {
-      if (value !== null) this.#changed(decode('Incident', value));
-    }
+  async run(): Promise<void> {
+    const { app, log, signal } = this.#watching;
+    await follow({ bus: app.site.bus, log, topic: TOPIC.incidents, signal }, (value) =>
+      this.#changed(decode('Incident', value)),
+    );
     for (const timer of this.#timers.values()) clearTimeout(timer);
   }
 
   #changed(incident: Incident): void {
-    if (!this.#timers.has(incident.id)) this.#view.print(incidentLine(this.#paint, incident));
+    const { view, paint } = this.#watching;
+    if (!this.#timers.has(incident.id)) view.print(incidentLine(paint, incident));
     clearTimeout(this.#timers.get(incident.id));
     this.#timers.set(
       incident.id,
@@ -69,15 +100,16 @@ class IncidentTeller {
   /** From the audit trail, which by now knows what was done about it. */
   async #tell(incident: Incident): Promise<void> {
     this.#timers.delete(incident.id);
+    const { app, view, paint } = this.#watching;
     const alone = { incident, alerts: [], commands: [], results: [] };
-    const stored = async () => this.#app.audit?.incident(incident.id);
+    const stored = async () => app.audit?.incident(incident.id);
     // A cluster that is away takes nothing from what the bus said.
     const file = (await stored().catch(() => undefined)) ?? alone;
-    this.#view.print(`\n${renderIncident(this.#paint, file)}\n`);
+    view.print(`\n${renderIncident(paint, file)}\n`);
   }
 }
 
-async function redraw(app: App, view: LiveView, paint: Paint, signal: AbortSignal): Promise<void> {
+async function redraw({ app, view, paint, signal }: Watching): Promise<void> {
   if (!view.interactive) return;
   let before = await statusOf(app);
   let at = performance.now();

@@ -53,7 +53,7 @@ async function up(self: Command): Promise<void> {
   view.print(
     `${paint.green('●')} ${what}; Ctrl-C stops.${services.collector === undefined ? '' : paint.dim('  In a second terminal: npm run demo')}`,
   );
-  const watching = watch(app, view, paint, signal);
+  const watching = watch({ app, log, view, paint, signal });
   await Promise.race([watching, app.done]);
   view.draw([]);
   print(paint.dim('stopping: what is in hand is finished first…'));
