@@ -47,6 +47,12 @@ const PARTITIONS = 2;
 
 type Settings = Readonly<Record<string, unknown>>;
 
+export interface MemberHealth {
+  readonly status: number;
+  /** by part: null, or what is wrong */
+  readonly checks: Readonly<Record<string, string | null>>;
+}
+
 /**
  * A fleet of processes on a broker with mutual TLS and access lists: one of each service. What they share and keep is in files, so that it starts soon;
  * Redis and Elasticsearch have tests of their own.
@@ -59,6 +65,7 @@ export class SmallFleet implements AsyncDisposable {
   #registrar: Member | undefined;
   #registrarUrl = '';
   #agents = 0;
+  readonly #health = new Map<string, string>();
   kafka!: KafkaCluster;
   members!: Members;
   /** somebody who may do everything on the broker */
@@ -113,8 +120,12 @@ export class SmallFleet implements AsyncDisposable {
 
   async optionsOf(service: ServiceName, name: string = service): Promise<MemberOptions> {
     const brokers = this.kafka.bootstrap;
+    const address = `127.0.0.1:${await freePort()}`;
+    this.#health.set(name, `http://${address}`);
     const common = {
       bus: { driver: 'kafka', kafka: { brokers, partitions: PARTITIONS, tls: { enabled: true } } },
+      metrics: { enabled: true, listen: address },
+      identity: { registrar: this.#registrarUrl },
       auditor: { sink: 'sqlite', headInterval: '2s' },
       detector: { rules: [join(this.directory, 'rules')] },
       responder: { mode: 'enforce', policies: [join(this.directory, 'policies')], killsPerMinutePerHost: 1000 },
@@ -124,6 +135,17 @@ export class SmallFleet implements AsyncDisposable {
     const listen = `127.0.0.1:${await freePort()}`;
     this.#endpoints.push(listen);
     return { name, services: [service], hosts: ['127.0.0.1'], settings: { ...common, control: { listen } } };
+  }
+
+  /** What a member answers about itself; undefined: it does not. */
+  async health(name: string, path: '/healthz' | '/readyz'): Promise<MemberHealth | undefined> {
+    try {
+      const response = await fetch(`${this.#health.get(name)}${path}`, { signal: AbortSignal.timeout(5000) });
+      const { checks } = (await response.json()) as Pick<MemberHealth, 'checks'>;
+      return { status: response.status, checks };
+    } catch {
+      return undefined;
+    }
   }
 
   member(name: string): Member {

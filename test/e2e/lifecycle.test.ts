@@ -1,0 +1,304 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { loadIdentity } from '@ringfence/identity';
+import {
+  type Alert,
+  alertId,
+  decode,
+  EventView,
+  encode,
+  eventId,
+  FRAME_BYTES,
+  fingerprint,
+  LANE,
+  learnSchema,
+  portableSchema,
+  type RecordName,
+  type ReleasedSchema,
+  releasedSchemas,
+  SIGNATURE_BYTES,
+  type SigningKey,
+  signBytes,
+  signedPart,
+  TOPIC,
+  typeOf,
+} from '@ringfence/schema';
+import { kafkaMissing } from '@ringfence/testkit';
+import { SmallFleet, START_MS } from './lib/fleet.ts';
+import { death, type FleetAgent, lives, type Shown } from './lib/fleet-agent.ts';
+import { until } from './lib/wait.ts';
+
+const MAIN = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url));
+const PATIENCE_MS = 120_000;
+const SERVICES = ['auditor', 'enricher', 'detector', 'responder'] as const;
+
+type Type = ReleasedSchema['type'];
+
+/** A record as a program with this schema writes it. */
+function written(type: Type, value: unknown, key: SigningKey): Buffer {
+  const print = fingerprint(JSON.stringify(type.schema()));
+  return signed(Buffer.concat([Buffer.from([0xc3, 1]), print, type.toBuffer(value)]), key);
+}
+
+function signed(bytes: Buffer, key: SigningKey): Buffer {
+  const part = signedPart(bytes);
+  part.signature.set(signBytes(key, part.signed));
+  return bytes;
+}
+
+function released(name: RecordName): Type {
+  const found = releasedSchemas().find((one) => one.version === '0.1.0' && one.name === name);
+  assert.ok(found, `0.1.0 has no ${name}`);
+  return found.type;
+}
+
+/** The alert of a process whose arguments say `mark`. */
+function alertOf(fleet: SmallFleet, mark: string): Promise<Alert> {
+  const find = async (): Promise<Alert | undefined> => {
+    using audit = fleet.audit();
+    return (await Array.fromAsync(audit.alerts())).find(({ output }) => output.includes(mark));
+  };
+  return until(`the alert of ${mark}`, find, PATIENCE_MS);
+}
+
+async function values(fleet: SmallFleet, topic: string): Promise<Uint8Array[]> {
+  const records = await Array.fromAsync(fleet.bus.read({ topic }));
+  return records.flatMap(({ value }) => value ?? []);
+}
+
+const KEY_ID_BYTES = 17;
+
+/** The schema of an Alert of a version that is yet to come, which says more. */
+function laterSchema(): string {
+  const schema = JSON.parse(portableSchema('Alert')) as { fields: object[] };
+  // keyId and signature are last for ever.
+  schema.fields.splice(-2, 0, { name: 'later', type: 'string', default: '' });
+  return JSON.stringify(schema);
+}
+
+/** `alert` as that version writes it. `print`: the fingerprint of its schema, hex. */
+function asLater(alert: Alert, print: string, key: SigningKey): Buffer {
+  const bytes = encode('Alert', { ...alert, keyId: key.keyId });
+  const last = bytes.length - SIGNATURE_BYTES - KEY_ID_BYTES;
+  const frame = [Buffer.from([0xc3, 1]), Buffer.from(print, 'hex')];
+  const later = Buffer.from('\u0008more');
+  return signed(Buffer.concat([...frame, bytes.subarray(FRAME_BYTES, last), later, bytes.subarray(last)]), key);
+}
+
+/** Sends a batch every 20 ms, notes what was in it, and shows a victim now and then. */
+class Load {
+  readonly events = new Set<string>();
+  readonly marks = new Set<string>();
+  readonly victims: Shown[] = [];
+  readonly #agent: FleetAgent;
+  readonly #loop: Promise<void>;
+  #ended = false;
+
+  constructor(agent: FleetAgent) {
+    this.#agent = agent;
+    this.#loop = this.#run();
+  }
+
+  async #run(): Promise<void> {
+    const { host } = this.#agent;
+    for (let n = 0; !this.#ended; n++) {
+      this.#agent.now();
+      const mark = `rfbystander load-${n}.`;
+      host.exit(host.spawn(host.init, '/bin/true', ['true', ...(n % 5 === 0 ? [mark] : [])]));
+      if (n % 5 === 0) this.marks.add(mark);
+      if (n % 50 === 25) this.victims.push(this.#agent.show(`rfvictim load-${n}.`));
+      host.tick(0);
+      const { events, ...origin } = decode('RawBatch', await this.#agent.send());
+      for (const { lane, cpu, sequence, body } of events)
+        if (lane !== LANE.context && !('ringfence.Tick' in body)) this.events.add(eventId(origin, lane, cpu, sequence));
+      await sleep(20);
+    }
+  }
+
+  async end(): Promise<void> {
+    this.#ended = true;
+    await this.#loop;
+  }
+}
+
+/** Ids of events on the bus, and how often each is there. */
+async function storedEvents(fleet: SmallFleet): Promise<Map<string, number>> {
+  const view = new EventView();
+  const found = new Map<string, number>();
+  for (const value of await values(fleet, TOPIC.events)) {
+    view.open(Buffer.from(value));
+    while (view.next()) found.set(view.id, (found.get(view.id) ?? 0) + 1);
+  }
+  return found;
+}
+
+interface Doctor {
+  readonly code: number;
+  readonly fleet: Readonly<Record<string, { readonly ok: boolean; readonly found: string }>>;
+}
+
+/** What `ringfence doctor` says with a member's settings. */
+async function doctor(fleet: SmallFleet, name: string): Promise<Doctor> {
+  const args = [...process.execArgv.filter((arg) => arg.startsWith('--conditions')), MAIN, 'doctor', '--json'];
+  const child = spawn(process.execPath, [...args, '--config', fleet.member(name).configFile]);
+  const [said, [code]] = await Promise.all([text(child.stdout), once(child, 'exit') as Promise<[number]>]);
+  const { fleet: checks } = JSON.parse(said) as { fleet: { name: string; ok: boolean; found: string }[] };
+  return { code, fleet: Object.fromEntries(checks.map(({ name: check, ...rest }) => [check, rest])) };
+}
+
+describe('a fleet', { skip: kafkaMissing() }, () => {
+  test('is upgraded member by member, stopped under load and started in any order', async (t) => {
+    await using fleet = await SmallFleet.start();
+    await fleet.join();
+    const agent = await fleet.agent();
+
+    await t.test('the doctor of a service says who it is, until when, and which servers answer', async () => {
+      const { code, fleet: checks } = await doctor(fleet, 'detector');
+      assert.deepEqual([code, Object.keys(checks)], [0, ['identity', 'brokers', 'registrar']]);
+      assert.match(checks['identity']?.found ?? '', /^detector \(detector\), certificate until 20/);
+      assert.ok(checks['brokers']?.ok && checks['registrar']?.ok);
+    });
+
+    await t.test('an agent of 0.1.0 is understood by today’s services', async () => {
+      const victim = agent.show('rfvictim of 0.1.0');
+      const batch = decode('RawBatch', agent.host.batch());
+      const value = written(released('RawBatch'), batch, agent.host.key);
+      await agent.bus.produce([{ topic: TOPIC.raw, key: agent.hostId, value }]);
+      assert.equal(await death(victim), 'SIGKILL');
+      await alertOf(fleet, 'rfvictim of 0.1.0');
+    });
+
+    await t.test('0.1.0 reads what today’s services write', async () => {
+      const topics = { Alert: TOPIC.alerts, Incident: TOPIC.incidents, Command: TOPIC.commands, Result: TOPIC.results };
+      for (const [name, topic] of Object.entries(topics) as [keyof typeof topics, string][]) {
+        const then = released(name);
+        const resolver = then.createResolver(typeOf(name));
+        const found = await until(`a ${name}`, async () => (await values(fleet, topic))[0], PATIENCE_MS);
+        const read = then.fromBuffer(Buffer.from(found.subarray(10)), resolver) as { id: string; hostId: string };
+        assert.deepEqual([read.id, read.hostId], [decode(name, found).id, agent.hostId]);
+      }
+    });
+
+    await t.test('what a newer detector writes is understood by the services that are behind it', async () => {
+      const { directory } = fleet.member('detector');
+      const key = loadIdentity(join(directory, 'state/identity'))?.signingKey;
+      assert.ok(key);
+      const shown = agent.show('rfbystander newer');
+      await agent.send();
+      const alert = await alertOf(fleet, 'rfbystander newer');
+      assert.ok(lives(shown));
+      const newer = { ...alert, id: alertId('newer', alert.events), action: 'kill' };
+      const bus = await fleet.stolen('detector');
+      const schema = laterSchema();
+      const print = learnSchema(schema)?.fingerprint ?? '';
+      await bus.produce([{ topic: TOPIC.schemas, key: `Alert/${print}`, value: Buffer.from(schema) }]);
+      await bus.produce([{ topic: TOPIC.alerts, key: agent.hostId, value: asLater(newer, print, key) }]);
+      assert.equal(await death(shown), 'SIGKILL');
+      using audit = fleet.audit();
+      await until(
+        'the newer alert in the trail',
+        async () => (await Array.fromAsync(audit.alerts())).some(({ id }) => id === newer.id),
+        PATIENCE_MS,
+      );
+      assert.deepEqual(await fleet.deadLetters(), []);
+    });
+
+    await t.test(
+      'one that counts other partitions than the topics have is refused at its start, with the reason',
+      async () => {
+        const { settings, ...options } = await fleet.optionsOf('detector', 'detector-of-three');
+        const { bus } = settings as { bus: { driver: string; kafka: object } };
+        const other = { ...settings, bus: { ...bus, kafka: { ...bus.kafka, partitions: 3 } } };
+        await assert.rejects(fleet.members.join({ ...options, settings: other }), /it has 2 partitions, not 3/);
+      },
+    );
+
+    await t.test(
+      'each is stopped by SIGTERM under load and started again: nothing is lost, nothing happens twice',
+      async () => {
+        const load = new Load(agent);
+        const before = agent.results.length;
+        for (const name of SERVICES) {
+          const member = fleet.member(name);
+          await sleep(500);
+          const { pid } = member;
+          await member.stop();
+          assert.doesNotMatch(readFileSync(join(member.directory, 'log'), 'utf8'), /did not stop/, name);
+          await member.start();
+          assert.notEqual(member.pid, pid);
+        }
+        await load.end();
+        for (const victim of load.victims) assert.equal(await death(victim), 'SIGKILL');
+        assert.ok(load.victims.length > 0);
+        const stored = await until(
+          'every event on the bus',
+          async () => {
+            const found = await storedEvents(fleet);
+            return [...load.events].every((id) => found.has(id)) && found;
+          },
+          PATIENCE_MS,
+        );
+        assert.deepEqual(
+          [...load.events].filter((id) => stored.get(id) !== 1),
+          [],
+          'events that are there twice',
+        );
+        const marks = [...load.marks];
+        const counted = await until(
+          'every alert in the trail',
+          async () => {
+            using audit = fleet.audit();
+            const outputs = (await Array.fromAsync(audit.alerts())).map(({ output }) => output);
+            const counts = marks.map((mark) => outputs.filter((output) => output.includes(mark)).length);
+            return counts.every((count) => count > 0) && counts;
+          },
+          PATIENCE_MS,
+        );
+        assert.ok(counted.every((count) => count === 1));
+        const killed = agent.results.slice(before).filter(({ outcome }) => outcome === 'executed');
+        assert.equal(killed.length, load.victims.length);
+        using audit = fleet.audit();
+        assert.deepEqual(audit.verify().problems, []);
+        t.diagnostic(`${load.events.size} events, ${marks.length} alerts, ${killed.length} kills: 0 lost, 0 doubled`);
+      },
+    );
+
+    await t.test(
+      'started before their broker they wait, and say so; in whatever order, they are ready when it is there',
+      async () => {
+        for (const name of SERVICES) await fleet.member(name).stop();
+        const [broker] = fleet.kafka.brokers;
+        await broker?.stop();
+        const started = SERVICES.toReversed().map((name) => fleet.member(name).start());
+        for (const name of SERVICES) {
+          const waits = async (): Promise<string | undefined> => {
+            const [live, ready] = [await fleet.health(name, '/healthz'), await fleet.health(name, '/readyz')];
+            const says = ready?.checks['start'] ?? '';
+            return live?.status === 200 && ready?.status === 503 && says.startsWith('waiting for Kafka at')
+              ? says
+              : undefined;
+          };
+          await until(`${name} waits`, waits, START_MS);
+        }
+        await broker?.start();
+        await Promise.all(started);
+        for (const name of SERVICES)
+          await until(
+            `${name} is ready`,
+            async () => (await fleet.health(name, '/readyz'))?.status === 200,
+            PATIENCE_MS,
+          );
+        const victim = agent.show('rfvictim after all');
+        await agent.send();
+        assert.equal(await death(victim), 'SIGKILL');
+      },
+    );
+  });
+});
