@@ -160,7 +160,9 @@ function causesOf(error: unknown): Error[] {
 
 /** What TLS and SASL say when it is a person's turn: certificates and passwords don't mend themselves. */
 function isAuthentication(error: Error): boolean {
-  const { code } = error as { code?: unknown };
+  const { code, cause } = error as { code?: unknown; cause?: { code?: unknown } };
+  // A connection that ends before TLS begins is a broker that is starting, or a proxy without one; the client takes it for a broker without TLS.
+  if (code === 'PLT_KFK_USER' && cause?.code === 'ECONNRESET') return false;
   if (code === 'PLT_KFK_AUTHENTICATION' || code === 'PLT_KFK_USER') return true;
   return typeof code === 'string' && /^ERR_(TLS|SSL)_|^(CERT|SELF_SIGNED|UNABLE_TO|DEPTH_ZERO)/.test(code);
 }

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { type KafkaCluster, startKafka } from '@ringfence/testkit';
 import { assertCounted, COUNTING, count, inputs } from '../../src/conformance/counting.ts';
@@ -67,3 +69,12 @@ describe('brokers that go away', { skip: missing }, () => {
     });
   }
 });
+
+for (const client of CLIENTS)
+  test(`${client}: who hangs up before TLS begins is away, and has refused nobody`, async () => {
+    const server = createServer((socket) => socket.resetAndDestroy()).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const brokers = [`127.0.0.1:${(server.address() as AddressInfo).port}`];
+    await assert.rejects(openKafkaBus({ brokers, client, tls: {}, requestDeadlineMs: 1000 }), BusUnavailableError);
+    server.close();
+  });
