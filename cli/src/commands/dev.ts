@@ -8,6 +8,7 @@ import { type DevFleet, startDevFleet } from '../dev/fleet.ts';
 import type { Member } from '../dev/members.ts';
 import { DEFAULT_PLACE, openPlace } from '../dev/place.ts';
 import { CliError } from '../errors.ts';
+import { openRecording } from '../recording.ts';
 import { fleetLines, fleetSummary, type MemberStatus } from '../view/fleet.ts';
 import { incidentLine } from '../view/incident.ts';
 import { LiveView } from '../view/live.ts';
@@ -79,6 +80,7 @@ async function devFleet(flags: FleetFlags): Promise<void> {
   };
   if (flags.agent && process.getuid?.() !== 0)
     throw new CliError('watching this machine needs root: run it as root, or with --no-agent');
+  if (simulated.play !== null) await (await openRecording(simulated.play))[Symbol.asyncDispose]();
   const signal = untilInterrupted();
   const paint = paintFor(process.stdout);
   using view = new LiveView(process.stdout);

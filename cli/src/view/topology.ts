@@ -21,10 +21,11 @@ export function topologyLines(
   ]);
 }
 
-const stateOf = ({ state, members }: GroupView): string =>
-  members.length === 0
-    ? 'nobody is in this group'
-    : `${members.length} ${members.length === 1 ? 'member' : 'members'}${state === 'Stable' ? '' : `, ${state}`}`;
+function stateOf({ state, members }: GroupView): string {
+  if (state === 'Forbidden') return 'this user may not describe the group';
+  if (members.length === 0) return 'nobody is in this group';
+  return `${members.length} ${members.length === 1 ? 'member' : 'members'}${state === 'Stable' ? '' : `, ${state}`}`;
+}
 
 function rateOf({ topic, end }: TopicLag, ends: ReadonlyMap<string, number>, seconds: number): string {
   const was = ends.get(topic);

@@ -27,7 +27,7 @@ export interface TopicLag {
 
 export interface GroupView {
   readonly group: string;
-  /** as the brokers say: Stable, PreparingRebalance, Empty, Dead */
+  /** as the brokers say: Stable, PreparingRebalance, Empty, Dead; Forbidden: this user may not describe it, so nothing else is known */
   readonly state: string;
   readonly members: readonly GroupMember[];
   readonly topics: readonly TopicLag[];
@@ -53,11 +53,18 @@ export async function readTopology(
   if (names.length === 0) return groups.map(({ group }) => ({ group, state: 'Dead', members: [], topics: [] }));
   // Before the ends: what is committed in between would else be ahead of them.
   const committed = new Map<string, Map<string, Map<number, number>>>();
-  for (const { group } of groups) committed.set(group, await readCommitted(admin, prefix + group));
+  for (const { group } of groups) {
+    const own = await unlessForbidden(readCommitted(admin, prefix + group));
+    if (own !== null) committed.set(group, own);
+  }
   const ends = await readEnds(admin, names, prefix);
-  const described = await admin.describeGroups({ groups: groups.map(({ group }) => prefix + group) });
+  const described = await admin.describeGroups({ groups: [...committed.keys()].map((group) => prefix + group) });
   const views: GroupView[] = [];
   for (const { group, topics } of groups) {
+    if (!committed.has(group)) {
+      views.push({ group, state: 'Forbidden', members: [], topics: [] });
+      continue;
+    }
     const found = described.get(prefix + group);
     const members = [...(found?.members.values() ?? [])].map(
       ({ clientId, clientHost, assignments }): GroupMember => ({
@@ -73,6 +80,22 @@ export async function readTopology(
     views.push({ group, state: found?.state ?? 'Dead', members, topics: lags });
   }
   return views;
+}
+
+/** null: the brokers don't let this user. */
+async function unlessForbidden<T>(asked: Promise<T>): Promise<T | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (isForbidden(error)) return null;
+    throw error;
+  }
+}
+
+function isForbidden(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { errors = [], cause } = error as Error & { errors?: readonly unknown[] };
+  return /group authorization failed/i.test(error.message) || isForbidden(cause) || errors.some(isForbidden);
 }
 
 interface Ends {

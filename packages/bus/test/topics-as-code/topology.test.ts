@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AclOperations, AclPermissionTypes, ResourcePatternTypes, ResourceTypes } from '@platformatic/kafka';
 import { type KafkaCluster, kafkaMissing, sharedKafka, startKafka } from '@ringfence/testkit';
 import type { Consumer } from '../../src/index.ts';
 import { openKafkaBus } from '../../src/index.ts';
@@ -72,13 +73,42 @@ test('the topology names members with their partitions, counts what is not commi
   assert.deepEqual(alone.topics, [{ topic: 'in', partitions: 3, lag: 7, end: 37, unowned: [0, 1, 2] }]);
 });
 
-test('who may not describe is told what is missing', { skip }, async () => {
-  await using cluster = await startKafka({ security: 'sasl', users: { stranger: 'stranger' } });
-  const sasl = { mechanism: 'plain' as const, username: 'stranger', password: 'stranger' };
-  const asked = withAdmin({ brokers: cluster.bootstrap, sasl }, (admin) =>
-    readTopology(admin, [{ group: 'work', topics: ['in'] }]),
-  );
-  // Topics that one may not describe are not there, for all that one is told.
-  const [view] = await asked;
-  assert.deepEqual(view, { group: 'work', state: 'Dead', members: [], topics: [] });
+test('who may not describe a group is told so; topics that one may not describe are not there', { skip }, async () => {
+  await using cluster = await startKafka({ security: 'sasl', users: { some: 'some' } });
+  const as = (username: string, password: string) => ({
+    brokers: cluster.bootstrap,
+    sasl: { mechanism: 'plain' as const, username, password },
+  });
+  const look = () =>
+    withAdmin(as('some', 'some'), (admin) =>
+      readTopology(admin, [
+        { group: 'mine', topics: ['in'] },
+        { group: 'other', topics: ['in'] },
+      ]),
+    );
+  await using bus = await openKafkaBus(as('admin', 'admin-secret'));
+  await bus.ensureTopics([{ name: 'in', partitions: 1, ...SPEC }]);
+  const nothing = { members: [], topics: [] };
+  assert.deepEqual(await look(), [
+    { group: 'mine', state: 'Dead', ...nothing },
+    { group: 'other', state: 'Dead', ...nothing },
+  ]);
+
+  const allow = (resourceType: (typeof ResourceTypes)[keyof typeof ResourceTypes], resourceName: string) => ({
+    resourceType,
+    resourceName,
+    resourcePatternType: ResourcePatternTypes.LITERAL,
+    principal: 'User:some',
+    host: '*',
+    operation: AclOperations.DESCRIBE,
+    permissionType: AclPermissionTypes.ALLOW,
+  });
+  await withAdmin(as('admin', 'admin-secret'), async (admin) => {
+    await admin.createAcls({ creations: [allow(ResourceTypes.TOPIC, 'in'), allow(ResourceTypes.GROUP, 'mine')] });
+  });
+  const topics = [{ topic: 'in', partitions: 1, lag: 0, end: 0, unowned: [0] }];
+  assert.deepEqual(await look(), [
+    { group: 'mine', state: 'Dead', members: [], topics },
+    { group: 'other', state: 'Forbidden', ...nothing },
+  ]);
 });
