@@ -76,7 +76,7 @@ async function cycle(): Promise<void> {
 function pathsAsUsual(opens: readonly Buffer[]): Buffer[] {
   return opens.map((record, i) => {
     const view = new DataView(record.buffer, record.byteOffset, record.length);
-    const start = records.OPEN_PATH + records.textOffset(view, records.OPEN_PATH);
+    const start = records.textOffset(view, records.OPEN_PATH);
     const kept = records.textKept(view, records.OPEN_PATH);
     record.write(
       `/usr/lib/x86_64-linux-gnu/module-${i % 997}/part-${(i * 7919) % 4999}.so.6/`.repeat(4).slice(0, kept),

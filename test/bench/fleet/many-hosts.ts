@@ -25,6 +25,7 @@ export async function manyHosts({ report }: BenchContext, place: Place): Promise
   const resident = (): number[] => members.map(({ pid }) => residentBytes(pid ?? -1, 'VmRSS'));
   let [events, most] = [0, 0];
   let half: number[] = [];
+  const cpuBefore = place.cpu();
   const began = performance.now();
   for (let step = 0; step < STEPS; step++) {
     events += (await child.ask<Fed>('step')).events;
@@ -37,6 +38,11 @@ export async function manyHosts({ report }: BenchContext, place: Place): Promise
   const after = await place.drain(before, events);
   const seconds = (performance.now() - began) / 1000;
   const full = resident();
+  const batches = HOSTS * STEPS;
+  const cpu = [...place.cpu()].map(([name, s]): [string, number] => [
+    name,
+    ((s - (cpuBefore.get(name) ?? 0)) / batches) * 1e6,
+  ]);
   for (const [i, { name }] of members.entries())
     if ((full[i] ?? 0) - (half[i] ?? 0) > GROWTH_BYTES)
       report.fail(`${name} grew from ${mib(half[i] ?? 0)} to ${mib(full[i] ?? 0)} in the second half of the day`);
@@ -64,6 +70,9 @@ export async function manyHosts({ report }: BenchContext, place: Place): Promise
         ...members.map((_, i) => `${mib(half[i] ?? 0)} → ${mib(full[i] ?? 0)}`),
       ],
     ],
-    notes: ['under the services: memory (RSS) after half the day and after all of it'],
+    notes: [
+      'under the services: memory (RSS) after half the day and after all of it',
+      `CPU for each batch of ${(events / batches).toFixed(0)} events, µs: ${cpu.map(([name, micros]) => `${name} ${micros.toFixed(0)}`).join(' · ')}`,
+    ],
   });
 }
