@@ -231,7 +231,7 @@ describe('a fleet', { skip: kafkaMissing() }, () => {
           const { pid } = member;
           await member.stop();
           assert.doesNotMatch(readFileSync(join(member.directory, 'log'), 'utf8'), /did not stop/, name);
-          await member.start();
+          await fleet.start(name);
           assert.notEqual(member.pid, pid);
         }
         await load.end();
@@ -276,7 +276,9 @@ describe('a fleet', { skip: kafkaMissing() }, () => {
         for (const name of SERVICES) await fleet.member(name).stop();
         const [broker] = fleet.kafka.brokers;
         await broker?.stop();
-        const started = SERVICES.toReversed().map((name) => fleet.member(name).start());
+        const started = Promise.all(SERVICES.toReversed().map((name) => fleet.start(name)));
+        // Waited for below; until then it must not end the test.
+        started.catch(() => {});
         for (const name of SERVICES) {
           const waits = async (): Promise<string | undefined> => {
             const [live, ready] = [await fleet.health(name, '/healthz'), await fleet.health(name, '/readyz')];
@@ -288,7 +290,7 @@ describe('a fleet', { skip: kafkaMissing() }, () => {
           await until(`${name} waits`, waits, START_MS);
         }
         await broker?.start();
-        await Promise.all(started);
+        await started;
         for (const name of SERVICES)
           await until(
             `${name} is ready`,

@@ -154,6 +154,17 @@ export class SmallFleet implements AsyncDisposable {
     return found;
   }
 
+  /** Starts one that is there, with the patience that a loaded machine needs. */
+  async start(name: string): Promise<void> {
+    const member = this.member(name);
+    try {
+      await member.start();
+    } catch (error) {
+      if (member.pid === undefined) throw error;
+      await until(`${name} answers`, () => member.client.running(), START_MS);
+    }
+  }
+
   /** A host of its own, enrolled by a token, whose agent holds its control stream. */
   async agent(): Promise<FleetAgent> {
     const directory = join(this.directory, `agent-${++this.#agents}`);
