@@ -106,7 +106,8 @@ async function devFleet(flags: FleetFlags): Promise<void> {
       `${paint.green('●')} ${fleet.members.all.length} processes are up after ${seconds} s; Ctrl-C stops them.`,
     );
     for (const line of hints(fleet, paint, place.isDefault ? '' : ` ${directory}`, directory)) view.print(line);
-    await Promise.all([show(fleet, view, paint, signal), tellIncidents(fleet, view, paint, signal)]);
+    const told = new Set<string>();
+    await Promise.all([show(fleet, told, view, paint, signal), tellIncidents(fleet, told, view, paint, signal)]);
     view.draw([]);
     print(paint.dim('stopping: the services, then the servers…'));
   } catch (error) {
@@ -149,7 +150,13 @@ function shareContainers({ members }: DevFleet): void {
   }
 }
 
-async function show({ members }: DevFleet, view: LiveView, paint: Paint, signal: AbortSignal): Promise<void> {
+async function show(
+  { members }: DevFleet,
+  told: ReadonlySet<string>,
+  view: LiveView,
+  paint: Paint,
+  signal: AbortSignal,
+): Promise<void> {
   let before: readonly MemberStatus[] = [];
   let at = performance.now();
   let saidAt = at;
@@ -157,7 +164,7 @@ async function show({ members }: DevFleet, view: LiveView, paint: Paint, signal:
     const now = await Promise.all(members.all.map(statusOf));
     const elapsed = (performance.now() - at) / 1000;
     at = performance.now();
-    const summary = fleetSummary(paint, now, before, elapsed);
+    const summary = fleetSummary(paint, now, before, elapsed, told.size);
     view.draw([summary, ...fleetLines(paint, now, before, elapsed)]);
     if (!view.interactive && at - saidAt > LINE_EVERY_MS) {
       view.print(summary);
@@ -182,10 +189,15 @@ async function statusOf({ name, pid, client }: Member): Promise<MemberStatus> {
 }
 
 /** A line for each, as an auditor hears of it; while that one is away nothing is told. */
-async function tellIncidents({ members }: DevFleet, view: LiveView, paint: Paint, signal: AbortSignal): Promise<void> {
+async function tellIncidents(
+  { members }: DevFleet,
+  told: Set<string>,
+  view: LiveView,
+  paint: Paint,
+  signal: AbortSignal,
+): Promise<void> {
   const auditor = members.all.find(({ services }) => services.includes('auditor'));
   if (auditor === undefined) return;
-  const told = new Set<string>();
   const waiting = new Map<string, NodeJS.Timeout>();
   const changed = (incident: Incident): void => {
     if (told.has(incident.id)) return;

@@ -13,9 +13,9 @@ const number = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 
 /** What of a service's counts tells most. */
 const TELLING: Readonly<Record<string, readonly string[]>> = {
-  collector: ['hosts', 'streams', 'events'],
+  collector: ['hosts', 'streams', 'events', 'orders'],
   enricher: ['events'],
-  detector: ['events', 'alerts', 'incidents'],
+  detector: ['events', 'alerts'],
   responder: ['records'],
   auditor: ['records', 'events'],
   registrar: ['enrolled'],
@@ -28,26 +28,26 @@ const countOf = (stats: unknown, key: string): number => {
   return typeof value === 'number' ? value : 0;
 };
 
-/** The fleet in a line. `seconds`: since `before`. */
+/** The fleet in a line. `seconds`: since `before`; `incidents`: that were heard of. */
 export function fleetSummary(
   paint: Paint,
   now: readonly MemberStatus[],
   before: readonly MemberStatus[],
   seconds: number,
+  incidents: number,
 ): string {
   const hosts = sum(now, (name, { stats }) => (name === 'collector' ? countOf(stats, 'hosts') || 1 : 0));
   const events = sum(now, (name, { stats }) => (name === 'enricher' ? countOf(stats, 'events') : 0));
   const earlier = sum(before, (name, { stats }) => (name === 'enricher' ? countOf(stats, 'events') : 0));
   const lag = sum(now, (name, service) => (name === 'collector' ? 0 : service.lag));
-  const found = (what: string): number =>
-    sum(now, (name, { stats }) => (name === 'detector' ? countOf(stats, what) : 0));
+  const alerts = sum(now, (name, { stats }) => (name === 'detector' ? countOf(stats, 'alerts') : 0));
   const rate = before.length === 0 || seconds === 0 ? 0 : Math.max(0, events - earlier) / seconds;
   return [
     paint.bold(`${number.format(hosts)} ${hosts === 1 ? 'host' : 'hosts'}`),
     `${number.format(rate)} events/s`,
     `lag ${number.format(lag)}`,
-    `${number.format(found('alerts'))} alerts`,
-    `${number.format(found('incidents'))} incidents`,
+    `${number.format(alerts)} alerts`,
+    `${number.format(incidents)} incidents`,
   ].join(paint.dim(' · '));
 }
 

@@ -125,14 +125,11 @@ const pause = (ms: number, signal: AbortSignal): Promise<void> =>
 function statusOf(hosts: readonly SimulatedHost[]): Status {
   const all = hosts.map((host) => host.stats());
   const sum = (of: (one: (typeof all)[number]) => number): number => all.reduce((total, one) => total + of(one), 0);
-  const answers: Record<string, number> = {};
-  for (const host of hosts)
-    for (const [outcome, count] of Object.entries(host.answers)) answers[outcome] = (answers[outcome] ?? 0) + count;
   const stats = {
     events: sum(({ events }) => events),
     hosts: hosts.length,
     streams: sum(({ connected }) => (connected ? 1 : 0)),
-    answers,
+    orders: sum(({ orders }) => orders),
   };
   return {
     version: VERSION,
