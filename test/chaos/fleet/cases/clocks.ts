@@ -12,11 +12,11 @@ const SOURCE = new URL('../programs/clock.c', import.meta.url).pathname;
 async function restart(fleet: ChaosFleet, member: Member, library: string, seconds: number): Promise<void> {
   await member.stop();
   process.env['LD_PRELOAD'] = library;
-  process.env['RINGFENCE_CHAOS_CLOCK'] = String(seconds);
+  process.env['CHAOS_CLOCK_AHEAD'] = String(seconds);
   // The process is spawned before the first wait.
   const started = fleet.start(member);
   delete process.env['LD_PRELOAD'];
-  delete process.env['RINGFENCE_CHAOS_CLOCK'];
+  delete process.env['CHAOS_CLOCK_AHEAD'];
   await started;
 }
 

@@ -1,4 +1,4 @@
-/* A wall clock that is RINGFENCE_CHAOS_CLOCK seconds ahead, for whatever this is loaded into before libc. Clocks that measure are left alone. */
+/* A wall clock that is CHAOS_CLOCK_AHEAD seconds ahead, for whatever this is loaded into before libc. Clocks that measure are left alone. */
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -12,7 +12,7 @@ static long ahead(void)
 	static int known;
 
 	if (!known) {
-		const char *text = getenv("RINGFENCE_CHAOS_CLOCK");
+		const char *text = getenv("CHAOS_CLOCK_AHEAD");
 
 		seconds = text ? atol(text) : 0;
 		known = 1;
