@@ -60,7 +60,9 @@ const conflict: ChaosCase = {
       await store.ask('PUT', '/_component_template/ringfence@custom', { template });
       await store.ask('POST', `/${stream}/_rollover`);
     };
-    await custom({ mappings: { properties: { rule: { properties: { name: { type: 'long' } } } } } });
+    await custom({
+      mappings: { properties: { rule: { properties: { name: { type: 'long', ignore_malformed: false } } } } },
+    });
     await sleep(pick(6000, 30_000));
     await custom({});
   },
