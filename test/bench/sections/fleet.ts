@@ -19,6 +19,7 @@ const ROUNDS = 8;
 /** A steady load is this share of what the fleet does with a backlog. */
 const STEADY = 0.8;
 const SETTLE_MS = 4000;
+const ONE_ALERT = { detector: { incidentThreshold: 1 } };
 
 /** What a feed says of its recording, by host. */
 interface Prepared {
@@ -34,7 +35,9 @@ export async function fleet(context: BenchContext): Promise<void> {
   const path = options.recording ?? (await context.recorded()).path;
   await using place = await Place.start(dir, options, report);
   const endpoint = `127.0.0.1:${await freePort()}`;
-  for (const name of ['auditor', 'enricher', 'detector'] as const) await place.join({ name, services: [name] });
+  for (const name of ['auditor', 'enricher'] as const) await place.join({ name, services: [name] });
+  // One alert is an incident, so that each open has its own to wait for.
+  await place.join({ name: 'detector', services: ['detector'], settings: ONE_ALERT });
   await place.join({
     name: 'responder',
     services: ['responder'],
@@ -87,7 +90,7 @@ async function services({ report }: BenchContext, place: Place, feed: Child): Pr
   const steady = await run('steady, Elasticsearch', 2, Math.round(capacity * STEADY));
   const file = await withFile(place, () => run('backlog, SQLite', 3));
   await place.join({ name: 'enricher-2', services: ['enricher'] });
-  await place.join({ name: 'detector-2', services: ['detector'] });
+  await place.join({ name: 'detector-2', services: ['detector'], settings: ONE_ALERT });
   await sleep(SETTLE_MS);
   const two = await run('two enrichers, detectors', 4);
   tellRounds(
