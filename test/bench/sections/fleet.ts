@@ -15,7 +15,7 @@ const script = (name: string): string => fileURLToPath(new URL(`../fleet/${name}
 /** Hosts that send side by side in a round. */
 const SIDE_BY_SIDE = 6;
 /** Rounds that need hosts of their own: what a host has sent once is a repetition the second time. */
-const ROUNDS = 8;
+const ROUNDS = 9;
 /** A steady load is this share of what the fleet does with a backlog. */
 const STEADY = 0.8;
 const SETTLE_MS = 4000;
@@ -92,6 +92,7 @@ async function services({ report }: BenchContext, place: Place, feed: Child): Pr
   await place.join({ name: 'enricher-2', services: ['enricher'] });
   await place.join({ name: 'detector-2', services: ['detector'], settings: ONE_ALERT });
   await sleep(SETTLE_MS);
+  await run('warm-up', 8);
   const two = await run('two enrichers, detectors', 4);
   tellRounds(
     report,
