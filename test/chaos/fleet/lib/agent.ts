@@ -63,7 +63,7 @@ export class SimulatedAgent implements AsyncDisposable {
   readonly #options: AgentOptions;
   readonly #host: TestHost;
   readonly #spool: Spool;
-  readonly #running = new Map<number, TestProcess>();
+  readonly #running = new Map<number, { readonly child: ChildProcess; readonly shown: TestProcess }>();
   #paused = true;
   #bus!: Bus;
   #delivery!: Delivery;
@@ -130,8 +130,11 @@ export class SimulatedAgent implements AsyncDisposable {
       executed: new ExecutedCommands(this.#options.directory, Date.now() * 1000),
       limit: new RateLimit(10_000),
       find: (tgid) => {
-        const start = this.#running.get(tgid)?.start;
-        return start === undefined ? null : { tgid, start, parentTgid: process.pid, executable: '/usr/bin/sleep' };
+        const { child, shown } = this.#running.get(tgid) ?? {};
+        // Its number may be somebody else's by now.
+        if (child === undefined || child.exitCode !== null || child.signalCode !== null) return null;
+        const start = shown?.start ?? 0n;
+        return { tgid, start, parentTgid: process.pid, executable: '/usr/bin/sleep' };
       },
       isProtected: () => null,
       setInterest: () => {},
@@ -206,7 +209,7 @@ export class SimulatedAgent implements AsyncDisposable {
     const child = spawn('sleep', ['3600'], { stdio: 'ignore' });
     if (child.pid === undefined) throw new Error('sleep was not started');
     const shown = this.#host.fork(this.#host.init, { pid: child.pid, cgroup: CGROUP });
-    this.#running.set(child.pid, shown);
+    this.#running.set(child.pid, { child, shown });
     this.#host.exec(shown, '/usr/bin/sleep', { argv: text.split(' ') });
     this.produced.alerts.add(text);
     this.produced.victims.set(text, child);
