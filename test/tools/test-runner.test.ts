@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -22,6 +22,8 @@ const FILES: Readonly<Record<string, string>> = {
 before(() => {
   cpSync(join(repository, 'tools/test-runner'), join(root, 'tools/test-runner'), { recursive: true });
   cpSync(join(repository, 'tools/test.ts'), join(root, 'tools/test.ts'));
+  // The runner starts the servers that files share.
+  symlinkSync(join(repository, 'node_modules'), join(root, 'node_modules'));
   writeFileSync(join(root, 'package.json'), '{ "type": "module" }');
   writeFileSync(
     join(root, 'tools/check.ts'),
@@ -38,11 +40,15 @@ before(() => {
 
 function runTests(...args: string[]) {
   const { NODE_TEST_CONTEXT: _context, ...env } = process.env;
-  const { stdout, status } = spawnSync(process.execPath, [join(root, 'tools/test.ts'), ...args], {
-    cwd: root,
-    encoding: 'utf8',
-    env,
-  });
+  const { stdout, status } = spawnSync(
+    process.execPath,
+    ['--conditions=@ringfence/source', join(root, 'tools/test.ts'), ...args],
+    {
+      cwd: root,
+      encoding: 'utf8',
+      env,
+    },
+  );
   return { lines: stdout.trimEnd().split('\n'), stdout, status };
 }
 
