@@ -21,7 +21,16 @@ export function isAlive(pid: number): boolean {
 function sweep(): void {
   for (const name of readdirSync(tmpdir())) {
     const pid = Number(/^ringfence-testkit-(\d+)-/.exec(name)?.[1]);
-    if (pid > 0 && !isAlive(pid)) rmSync(join(tmpdir(), name), { recursive: true, force: true, maxRetries: 3 });
+    if (pid > 0 && !isAlive(pid)) removeLeftover(join(tmpdir(), name));
+  }
+}
+
+/** Another's leftover that can't be removed, such as one with something mounted in it, is no reason not to start a server. */
+function removeLeftover(directory: string): void {
+  try {
+    rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
+  } catch (error) {
+    process.stderr.write(`testkit: ${directory} was left behind and stays: ${(error as Error).message}\n`);
   }
 }
 
