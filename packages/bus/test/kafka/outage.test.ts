@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type KafkaCluster, startKafka } from '@ringfence/testkit';
 import { assertCounted, COUNTING, count, inputs } from '../../src/conformance/counting.ts';
 import { collect, NOTHING, record, take, text, topic } from '../../src/conformance/helpers.ts';
@@ -11,6 +13,16 @@ import { fleetOptions, missing } from './fleet.ts';
 
 const CLIENTS = ['platformatic', 'kafkajs'] as const;
 const KEYS = Array.from({ length: 12 }, (_, i) => `host-${i}`);
+
+/** A signal is sent at once; on a busy machine the threads may take their time to stop, and one may still answer. */
+async function stopped(pid: number): Promise<void> {
+  const tasks = `/proc/${pid}/task`;
+  const isStopped = (task: string): boolean => {
+    const stat = `${tasks}/${task}/stat`;
+    return !existsSync(stat) || readFileSync(stat, 'utf8').split(') ').at(-1)?.startsWith('T') === true;
+  };
+  while (!readdirSync(tasks).every(isStopped)) await sleep(20);
+}
 
 describe('brokers that go away', { skip: missing }, () => {
   let kafka: KafkaCluster;
@@ -51,6 +63,7 @@ describe('brokers that go away', { skip: missing }, () => {
       await consumer.commit(await take(consumer, 1), NOTHING);
       const [broker] = kafka.brokers;
       broker!.signal('SIGSTOP');
+      await stopped(broker!.pid!);
       await assert.rejects(bus.produce([record('t', 'k', 'lost')]), BusUnavailableError);
       await assert.rejects(open(), BusUnavailableError);
       broker!.signal('SIGCONT');
