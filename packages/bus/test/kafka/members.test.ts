@@ -58,9 +58,14 @@ async function started(t: TestContext, client: 'platformatic' | 'kafkajs') {
   return { bus, options };
 }
 
+/** A member that says nothing more is a failure, not a test without end. */
+const TEST_MS = 240_000;
+
 describe('members of a group in processes of their own', { skip: missing }, () => {
   for (const client of ['platformatic', 'kafkajs'] as const) {
-    test(`are killed in the middle of work, and every record takes effect once, in order (${client})`, async (t) => {
+    test(`are killed in the middle of work, and every record takes effect once, in order (${client})`, {
+      timeout: TEST_MS,
+    }, async (t) => {
       const { bus, options } = await started(t, client);
       const members = [new Process(t, options), new Process(t, options)];
       let last = 0;
@@ -77,7 +82,9 @@ describe('members of a group in processes of their own', { skip: missing }, () =
     });
   }
 
-  test('one that was stopped and wakes when its partitions are another’s spoils nothing', async (t) => {
+  test('one that was stopped and wakes when its partitions are another’s spoils nothing', {
+    timeout: TEST_MS,
+  }, async (t) => {
     const { bus, options } = await started(t, 'platformatic');
     const sleeper = new Process(t, options, 'before-commit');
     await bus.produce(inputs(KEYS, 1, 20));
