@@ -23,7 +23,7 @@ export interface Identity {
  * Who this host is, kept below `stateDir`: `host-id`, `keys/{agent,responder}.pem` (0600), `enrolled/HOST.pem`, `trusted/KEY.pem`. Made at the first
  * start. Throws CliError when `stateDir` can't be used.
  */
-export function loadIdentity(stateDir: string): Identity {
+export function loadLocalIdentity(stateDir: string): Identity {
   try {
     return identityIn(stateDir);
   } catch (cause) {
@@ -39,7 +39,7 @@ export function loadIdentity(stateDir: string): Identity {
 
 /** The id of this host, made when it is first asked for. Throws CliError when `stateDir` can't be used. */
 export function loadHostId(stateDir: string): string {
-  return loadIdentity(stateDir).hostId;
+  return loadLocalIdentity(stateDir).hostId;
 }
 
 function identityIn(stateDir: string): Identity {

@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import { keyIdOf } from '@ringfence/schema';
-import { loadIdentity } from '../src/identity.ts';
+import { loadLocalIdentity } from '../src/identity.ts';
 
 test('a host keeps its id and keys, which nobody else may read', () => {
   const dir = mkdtempSync(join(tmpdir(), 'rf-id-'));
   try {
-    const first = loadIdentity(join(dir, 'state'));
-    const second = loadIdentity(join(dir, 'state'));
+    const first = loadLocalIdentity(join(dir, 'state'));
+    const second = loadLocalIdentity(join(dir, 'state'));
     assert.match(first.hostId, /^[0-9a-f-]{36}$/);
     assert.equal(second.hostId, first.hostId);
     assert.equal(second.agentKey.keyId, first.agentKey.keyId);

@@ -8,18 +8,15 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AuditReader, startAuditor } from '@ringfence/auditor';
 import { openEmbeddedBus } from '@ringfence/bus';
-import { loadConfig } from '@ringfence/config';
-import { startDetector } from '@ringfence/detector';
-import { startEnricher } from '@ringfence/enricher';
-import { loadPolicyFiles, startResponder } from '@ringfence/responder';
-import { createSigningKey, TOPIC } from '@ringfence/schema';
+import { loadConfig, SERVICES } from '@ringfence/config';
+import { TOPIC } from '@ringfence/schema';
 import { createLogger } from '@ringfence/telemetry';
-import { rulePaths } from '../../cli/src/app/rule-paths.ts';
+import { lagOf } from '../../cli/src/app/groups.ts';
+import { startReplayed } from '../../cli/src/app/replay.ts';
 import { topicSpecs } from '../../cli/src/app/topics.ts';
 import { openRecording } from '../../cli/src/recording.ts';
 
 const [path = '', dir = ''] = process.argv.slice(2);
-const GROUPS = ['enricher', 'detector', 'responder', 'auditor'];
 /** Records fed before the services are let to work: what the bus holds beside the audit trail stays small. */
 const AHEAD = 4096;
 
@@ -30,35 +27,9 @@ await using stack = new AsyncDisposableStack();
 const bus = stack.use(await openEmbeddedBus({ path: join(dir, 'bus.db'), maxBytes: 2 ** 33 }));
 await bus.ensureTopics(topicSpecs(config));
 const trail = join(dir, 'audit.db');
-const keep = <S extends { close(): Promise<void> }>(service: S): S => {
-  stack.defer(() => service.close());
-  return service;
-};
-keep(await startAuditor({ options: { path: trail }, bus, log }));
-keep(
-  await startEnricher({
-    options: config.enricher,
-    bus,
-    enrolment: { keyFor: (host) => recording.enrolled.get(host) },
-    log,
-  }),
-);
-const detector = keep(
-  await startDetector({ options: config.detector, rulePaths: rulePaths(config), watchRules: false, bus, log }),
-);
-const { policies } = loadPolicyFiles(config.responder.policies);
-keep(
-  await startResponder({
-    options: config.responder,
-    bus,
-    key: createSigningKey(),
-    policies,
-    control: null,
-    coordination: null,
-    log,
-    now: (eventTime) => eventTime,
-  }),
-);
+const auditor = await startAuditor({ options: { path: trail }, bus, log });
+stack.defer(() => auditor.close());
+const { detector } = await startReplayed(stack, bus, recording, config, log);
 
 const [host = ''] = recording.enrolled.keys();
 const records = await Array.fromAsync(recording.records());
@@ -90,8 +61,8 @@ async function play(part: readonly Buffer[]): Promise<void> {
 /** Until no service has this many records of its input before it. */
 async function lagBelow(records: number): Promise<void> {
   for (;;) {
-    const lags = await Promise.all(GROUPS.map((group) => bus.lag(group)));
-    if (lags.every((lag) => [...lag.values()].every((left) => left < records))) return;
+    const lags = await Promise.all(SERVICES.map((service) => lagOf(bus, service)));
+    if (lags.every((lag) => lag < records)) return;
     await sleep(1);
   }
 }

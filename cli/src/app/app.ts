@@ -9,6 +9,7 @@ import type { Registrar } from '@ringfence/registrar';
 import type { Responder } from '@ringfence/responder';
 import { type createLogger, type StepTracer, startTracing } from '@ringfence/telemetry';
 import { VERSION } from '../version.ts';
+import { lagOf } from './groups.ts';
 import { prepareHost } from './host.ts';
 import { InterestLink } from './interest.ts';
 import { openSite, type Site } from './site.ts';
@@ -125,12 +126,8 @@ async function stopAll(started: ReadonlyMap<ServiceName, Service>, { config, log
 
 const CATCH_UP_MS = 5000;
 
-async function caughtUp({ bus }: Site, group: string, until: number): Promise<void> {
-  while (performance.now() < until) {
-    const lag = await bus.lag(group);
-    if ([...lag.values()].every((records) => records === 0)) return;
-    await sleep(5);
-  }
+async function caughtUp({ bus }: Site, service: ServiceName, until: number): Promise<void> {
+  while (performance.now() < until && (await lagOf(bus, service)) > 0) await sleep(5);
 }
 
 /** false: `until`, of performance.now(), came first. */

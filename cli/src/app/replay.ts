@@ -1,9 +1,10 @@
+import type { KeyObject } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type EmbeddedBus, openEmbeddedBus } from '@ringfence/bus';
-import type { Config } from '@ringfence/config';
-import { startDetector } from '@ringfence/detector';
-import { startEnricher } from '@ringfence/enricher';
-import { loadPolicyFiles, startResponder } from '@ringfence/responder';
+import { type Bus, type EmbeddedBus, openEmbeddedBus } from '@ringfence/bus';
+import type { Config, ServiceName } from '@ringfence/config';
+import { type DetectorService, startDetector } from '@ringfence/detector';
+import { type EnricherService, startEnricher } from '@ringfence/enricher';
+import { loadPolicyFiles, type Responder, startResponder } from '@ringfence/responder';
 import {
   type Alert,
   type Command,
@@ -18,6 +19,7 @@ import {
 } from '@ringfence/schema';
 import type { Recording } from '../recording.ts';
 import type { AppLog } from './app.ts';
+import { lagOf } from './groups.ts';
 import { rulePaths } from './rule-paths.ts';
 import { topicSpecs } from './topics.ts';
 
@@ -49,34 +51,13 @@ export async function replay(
   await using stack = new AsyncDisposableStack();
   const bus = stack.use(await openEmbeddedBus({ path: ':memory:', maxBytes: 2 ** 33 }));
   await bus.ensureTopics(topicSpecs(config).map((topic) => ({ ...topic, ...FOR_EVER })));
-  const keep = <S extends { close(): Promise<void> }>(service: S): S => {
-    stack.defer(() => service.close());
-    return service;
-  };
-  const enricher = keep(
-    await startEnricher({
-      options: config.enricher,
-      bus,
-      enrolment: { keyFor: (host) => recording.enrolled.get(host) },
-      log,
-    }),
-  );
-  const detector = keep(
-    await startDetector({ options: config.detector, rulePaths: rulePaths(config), watchRules: false, bus, log }),
-  );
-  const { policies } = loadPolicyFiles(config.responder.policies);
   const options = { ...config.responder, mode: 'observe' as const };
-  const responder = keep(
-    await startResponder({
-      options,
-      bus,
-      key: createSigningKey(),
-      policies,
-      control: null,
-      coordination: null,
-      log,
-      now: (eventTime) => eventTime,
-    }),
+  const { enricher, detector, responder } = await startReplayed(
+    stack,
+    bus,
+    recording,
+    { ...config, responder: options },
+    log,
   );
   const failed = Promise.all([enricher.done, detector.done, responder.done]);
   failed.catch(() => {});
@@ -92,6 +73,41 @@ export async function replay(
   return { batches, events: enricher.stats().events, ...(await outcome(bus)) };
 }
 
+/**
+ * Enricher, detector and responder as a replay has them: keys of the recording, rules that stay, the clock of the events, nothing sent to an agent. They end
+ * with `stack`.
+ */
+export async function startReplayed(
+  stack: AsyncDisposableStack,
+  bus: Bus,
+  { enrolled }: Pick<Recording, 'enrolled'>,
+  config: Pick<Config, 'enricher' | 'detector' | 'responder'>,
+  log: AppLog,
+): Promise<{ readonly enricher: EnricherService; readonly detector: DetectorService; readonly responder: Responder }> {
+  const keep = <S extends { close(): Promise<void> }>(service: S): S => {
+    stack.defer(() => service.close());
+    return service;
+  };
+  const enrolment = { keyFor: (host: string): KeyObject | undefined => enrolled.get(host) };
+  const enricher = keep(await startEnricher({ options: config.enricher, bus, enrolment, log }));
+  const detector = keep(
+    await startDetector({ options: config.detector, rulePaths: rulePaths(config), watchRules: false, bus, log }),
+  );
+  const responder = keep(
+    await startResponder({
+      options: config.responder,
+      bus,
+      key: createSigningKey(),
+      policies: loadPolicyFiles(config.responder.policies).policies,
+      control: null,
+      coordination: null,
+      log,
+      now: (eventTime) => eventTime,
+    }),
+  );
+  return { enricher, detector, responder };
+}
+
 /** The key that the record had on the bus. Throws SchemaError when it is no RawBatch. */
 function hostOf(record: Buffer): string {
   const reader = new RawBatchReader();
@@ -99,14 +115,14 @@ function hostOf(record: Buffer): string {
   return reader.head.hostId;
 }
 
+/** In the order the data flows, and the first two again: the detector's second stage makes work for its first. */
+const WORK: readonly ServiceName[] = ['enricher', 'detector', 'detector', 'responder'];
+
 /** Until every service has committed all there is: one may have made work for the next while it was asked. */
-async function idle(bus: EmbeddedBus): Promise<void> {
+async function idle(bus: Bus): Promise<void> {
   for (;;) {
-    const lags = await Promise.all(
-      // The detector's second stage makes work for its first.
-      ['enricher', 'detector', 'detector-edges', 'detector', 'responder'].map((group) => bus.lag(group)),
-    );
-    if (lags.every((lag) => [...lag.values()].every((records) => records === 0))) return;
+    const lags = await Promise.all(WORK.map((service) => lagOf(bus, service)));
+    if (lags.every((lag) => lag === 0)) return;
     await sleep(1);
   }
 }

@@ -3,7 +3,7 @@ import type { Bus, EmbeddedBus, SchemaBus } from '@ringfence/bus';
 import { openEmbeddedBus } from '@ringfence/bus';
 import type { Config } from '@ringfence/config';
 import type { Role, SigningKey } from '@ringfence/schema';
-import { loadIdentity } from '../identity.ts';
+import { loadLocalIdentity } from '../identity.ts';
 import type { AppLog } from './app.ts';
 import { type Fleet, openFleet } from './fleet.ts';
 import { saySchemas } from './schemas.ts';
@@ -53,7 +53,7 @@ export async function openSite(options: SiteOptions): Promise<Site> {
 }
 
 async function openLocal({ config, log }: SiteOptions): Promise<Site> {
-  const identity = loadIdentity(config.stateDir);
+  const identity = loadLocalIdentity(config.stateDir);
   await using stack = new AsyncDisposableStack();
   const bus = stack.use(await openEmbeddedBus({ ...config.bus.embedded, log }));
   await bus.ensureTopics(topicSpecs(config));

@@ -1,6 +1,7 @@
 import { SERVICES, type ServiceName } from '@ringfence/config';
 import { VERSION } from '../version.ts';
 import type { App } from './app.ts';
+import { lagOf } from './groups.ts';
 
 export interface ServiceStatus {
   readonly name: ServiceName;
@@ -40,10 +41,7 @@ export async function statusOf(app: App): Promise<Status> {
 async function serviceStatus(app: App, name: ServiceName): Promise<ServiceStatus | undefined> {
   const service = app.services[name];
   if (service === undefined) return undefined;
-  const groups = name === 'responder' ? ['responder', 'responder-dispatch'] : [name];
-  const lags = await Promise.all(groups.map((group) => app.site.bus.lag(group)));
-  const records = lags.flatMap((lag) => [...lag.values()]).reduce((sum, one) => sum + one, 0);
   const ring = app.services.collector?.stats().pendingBytes;
-  const lag = name === 'collector' && ring !== undefined ? ring.security + ring.bulk : records;
+  const lag = name === 'collector' && ring !== undefined ? ring.security + ring.bulk : await lagOf(app.site.bus, name);
   return { name, lag, stats: service.stats() };
 }

@@ -1,12 +1,11 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AUDITED } from '@ringfence/auditor';
-import { type GroupQuestion, type GroupView, readTopology, withAdmin } from '@ringfence/bus/topics';
+import { type GroupView, readTopology, withAdmin } from '@ringfence/bus/topics';
 import type { Config } from '@ringfence/config';
 import { identityPaths } from '@ringfence/identity';
-import { TOPIC } from '@ringfence/schema';
 import type { Command } from 'commander';
 import { brokerOptionsOf } from '../app/fleet.ts';
+import { groups as asked } from '../app/groups.ts';
 import { kafkaOptionsOf } from '../app/kafka-options.ts';
 import { adminConfigOf, DEFAULT_PLACE } from '../dev/place.ts';
 import { CliError } from '../errors.ts';
@@ -15,14 +14,6 @@ import { paintFor } from '../view/paint.ts';
 import { topologyLines } from '../view/topology.ts';
 import { print, printJson, settingsOf, untilInterrupted, withSettings } from './context.ts';
 
-/** Who reads what, in the order the data flows. */
-const GROUPS: readonly GroupQuestion[] = [
-  { group: 'enricher', topics: [TOPIC.raw, TOPIC.logsRaw] },
-  { group: 'detector', topics: [TOPIC.events, TOPIC.joins] },
-  { group: 'detector-edges', topics: [TOPIC.edges] },
-  { group: 'responder', topics: [TOPIC.alerts, TOPIC.incidents, TOPIC.hostIncidents, TOPIC.commands, TOPIC.answers] },
-  { group: 'auditor', topics: AUDITED },
-];
 const REDRAW_MS = 2000;
 
 const NOTHING_SEEN =
@@ -67,7 +58,7 @@ async function topology(config: Config, { watch = false, json = false }: Topolog
   let before: { readonly groups: readonly GroupView[]; readonly at: number } | null = null;
   await withAdmin(brokersOf(config), async (admin) => {
     do {
-      const groups = await readTopology(admin, GROUPS, config.bus.kafka.topicPrefix);
+      const groups = await readTopology(admin, asked, config.bus.kafka.topicPrefix);
       if (groups.every(({ topics }) => topics.length === 0)) throw new CliError(NOTHING_SEEN);
       const at = performance.now();
       const lines = topologyLines(paint, groups, before?.groups ?? [], before === null ? 0 : (at - before.at) / 1000);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Config, ServiceName } from './config.ts';
+import { type Conflict, conflictsOf } from './conflicts.ts';
 import {
   address,
   choice,
@@ -8,7 +9,6 @@ import {
   count,
   duration,
   flag,
-  type Milliseconds,
   names,
   optionalPath,
   path,
@@ -23,7 +23,8 @@ import {
   text,
   urls,
 } from './setting.ts';
-import { isRecord, leavesOf, type SettingsSchema } from './walk.ts';
+import type { SettingsSchema } from './walk.ts';
+import { withUnits } from './with-units.ts';
 
 /** Where things are kept on this machine unless a setting says so. */
 export interface Home {
@@ -43,8 +44,6 @@ export const SERVICES: readonly ServiceName[] = [
 
 /** What `up` runs unless it is told: all that one machine needs. */
 const ONE_MACHINE = SERVICES.filter((service) => service !== 'registrar');
-
-const LOOPBACK = /^(127\.|::1$|localhost$)/;
 
 const NAME = { pattern: /^[A-Za-z0-9._-]{1,100}$/, expected: 'up to 100 letters, digits, dots, dashes, underscores' };
 const URL_TEXT = { pattern: /^https?:\/\/[^\s\p{Cc}]{1,500}$/u, expected: 'http:// or https:// URL' };
@@ -506,50 +505,6 @@ export function settingsSchema(home: Home): SettingsSchema {
   return z.strictObject(shape(home));
 }
 
-/** What must hold between settings. */
-function conflictsOf({ bus, metrics, auditor }: Settings): Conflict[] {
-  const conflicts: Conflict[] = bus.driver === 'kafka' ? kafkaConflictsOf(bus.kafka) : [];
-  conflicts.push(...clusterConflictsOf(auditor));
-  if (metrics.enabled && !LOOPBACK.test(metrics.listen.host) && metrics.token === '') {
-    const message = `expected a loopback address, or metrics.token to be set; got ${metrics.listen.host}`;
-    conflicts.push({ key: 'metrics.listen', message });
-  }
-  return conflicts;
-}
-
-function clusterConflictsOf({ sink, elasticsearch: { nodes, user, apiKey } }: Settings['auditor']): Conflict[] {
-  const conflicts: Conflict[] = [];
-  const expect = (holds: boolean, key: string, message: string) => {
-    if (!holds) conflicts.push({ key: `auditor.elasticsearch.${key}`, message });
-  };
-  if (sink === 'sqlite') return conflicts;
-  const isHidden = nodes.every((node) => node.startsWith('https:') || LOOPBACK.test(new URL(node).hostname));
-  expect(user === '' || apiKey === '', 'apiKey', 'expected either an API key or a user');
-  expect(sink === 'elasticsearch' || apiKey === '', 'apiKey', 'expected none: OpenSearch takes a user and password');
-  expect(`${user}${apiKey}` === '' || isHidden, 'nodes', 'expected https: the secret would travel as it is');
-  return conflicts;
-}
-
-function kafkaConflictsOf({ tls, sasl, brokers, replicationFactor, minInsyncReplicas }: Settings['bus']['kafka']) {
-  const conflicts: Conflict[] = [];
-  const expect = (holds: boolean, key: string, message: string) => {
-    if (!holds) conflicts.push({ key: `bus.kafka.${key}`, message });
-  };
-  const { mechanism } = sasl;
-  const asksPassword = mechanism !== 'none' && mechanism !== 'oauthbearer';
-  const unhidden = mechanism === 'plain' || mechanism === 'oauthbearer';
-  const local = brokers.every((broker) => LOOPBACK.test(broker.replace(/^\[|\]?:\d+$/g, '')));
-  expect((tls.cert === '') === (tls.key === ''), 'tls.cert', 'expected tls.cert and tls.key both, or neither');
-  expect(tls.enabled || `${tls.ca}${tls.cert}` === '', 'tls.enabled', 'expected true, as certificates are named');
-  expect(!asksPassword || sasl.username !== '', 'sasl.username', `expected a user for ${mechanism}`);
-  expect(!asksPassword || sasl.password !== '', 'sasl.password', `expected a password for ${mechanism}`);
-  expect(mechanism !== 'oauthbearer' || sasl.tokenFile !== '', 'sasl.tokenFile', 'expected a file for oauthbearer');
-  expect(!unhidden || tls.enabled || local, 'tls.enabled', `expected true: ${mechanism} sends its secret as it is`);
-  const enough = replicationFactor === 0 || minInsyncReplicas <= replicationFactor;
-  expect(enough, 'minInsyncReplicas', `expected at most replicationFactor, ${replicationFactor}`);
-  return conflicts;
-}
-
 /** Paths that lie in the state directory unless they were set. */
 function placePaths(settings: Settings) {
   const { stateDir, collector, bus, auditor, identity, registrar } = settings;
@@ -564,36 +519,6 @@ function placePaths(settings: Settings) {
   };
 }
 
-/** Renames what is a duration to `…Ms`, all the way down. */
-type WithUnits<T> = T extends readonly unknown[]
-  ? T
-  : T extends object
-    ? {
-        readonly [K in keyof T as T[K] extends Milliseconds ? `${K & string}Ms` : K]: T[K] extends Milliseconds
-          ? number
-          : WithUnits<T[K]>;
-      }
-    : T;
-
-function withUnits<T>(schema: SettingsSchema, settings: T): WithUnits<T> {
-  const durations = new Set(leavesOf(schema).flatMap(({ key, info }) => (info.kind === 'duration' ? [key] : [])));
-  const rename = (node: unknown, prefix: string): unknown => {
-    if (Array.isArray(node)) return Object.freeze([...node]);
-    if (!isRecord(node)) return node;
-    const entries = Object.entries(node).map(([name, child]) => {
-      const key = `${prefix}${name}`;
-      return [durations.has(key) ? `${name}Ms` : name, rename(child, `${key}.`)];
-    });
-    return Object.freeze(Object.fromEntries(entries));
-  };
-  return rename(settings, '') as WithUnits<T>;
-}
-
-export interface Conflict {
-  readonly key: string;
-  readonly message: string;
-}
-
 export interface Compiled {
   readonly config: Config;
   /** the same, under the names they are set by */
@@ -606,5 +531,6 @@ export function compile(home: Home, given: unknown): Compiled {
   const schema = z.strictObject(shape(home));
   const parsed = schema.parse(given);
   const settings = placePaths(parsed);
-  return { config: withUnits(schema, settings), settings, conflicts: conflictsOf(parsed) };
+  const config = withUnits(schema, settings);
+  return { config, settings, conflicts: conflictsOf(config) };
 }

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { openEmbeddedReader } from '@ringfence/bus';
 import { TOPIC } from '@ringfence/schema';
-import { loadIdentity } from '../../../cli/src/identity.ts';
+import { loadLocalIdentity } from '../../../cli/src/identity.ts';
 import { recordingEntry, recordingHeader } from '../../../cli/src/recording.ts';
 import { Agent } from './agent.ts';
 import type { Programs } from './programs.ts';
@@ -26,7 +26,7 @@ export async function record(dir: string, programs: Programs, seconds: number): 
   await agent.drain();
   await agent.stop();
   await using reader = await openEmbeddedReader({ path: join(agent.stateDir, 'bus.db') });
-  const { enrolled } = loadIdentity(agent.stateDir);
+  const { enrolled } = loadLocalIdentity(agent.stateDir);
   const path = join(dir, 'busy.rec');
   async function* entries(): AsyncGenerator<Buffer> {
     yield recordingHeader(enrolled);

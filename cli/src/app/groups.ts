@@ -1,0 +1,25 @@
+import { AUDITED } from '@ringfence/auditor';
+import type { Bus } from '@ringfence/bus';
+import type { GroupQuestion } from '@ringfence/bus/topics';
+import type { ServiceName } from '@ringfence/config';
+import { RESPONDER_TOPICS } from '@ringfence/responder';
+import { TOPIC } from '@ringfence/schema';
+
+/** What each service reads of the bus, and as which group, in the order the data flows. */
+const READS: Readonly<Partial<Record<ServiceName, readonly GroupQuestion[]>>> = {
+  enricher: [{ group: 'enricher', topics: [TOPIC.raw, TOPIC.logsRaw] }],
+  detector: [
+    { group: 'detector', topics: [TOPIC.events, TOPIC.joins] },
+    { group: 'detector-edges', topics: [TOPIC.edges] },
+  ],
+  responder: [{ group: 'responder', topics: RESPONDER_TOPICS }],
+  auditor: [{ group: 'auditor', topics: AUDITED }],
+};
+
+export const groups: readonly GroupQuestion[] = Object.values(READS).flat();
+
+/** Records of its input that a service of this process has not committed. */
+export async function lagOf(bus: Bus, service: ServiceName): Promise<number> {
+  const lags = await Promise.all((READS[service] ?? []).map(({ group }) => bus.lag(group)));
+  return lags.flatMap((lag) => [...lag.values()]).reduce((sum, one) => sum + one, 0);
+}
