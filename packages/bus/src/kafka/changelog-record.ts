@@ -52,10 +52,17 @@ export function positionRecord(stamp: Stamp, positions: ReadonlyMap<string, numb
   };
 }
 
-function parsePositions(value: Buffer | null): Map<string, number> {
-  const parsed: unknown = JSON.parse(value?.toString() ?? '{}');
+/** null: no consumer wrote that. */
+function parsePositions(value: Buffer | null): Map<string, number> | null {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(value?.toString() ?? '');
+  } catch {
+    return null;
+  }
+  if (typeof parsed !== 'object' || parsed === null) return null;
   return new Map(
-    Object.entries(parsed as object).filter(
+    Object.entries(parsed).filter(
       (entry): entry is [string, number] => Number.isSafeInteger(entry[1]) && entry[1] >= 0,
     ),
   );
@@ -82,7 +89,8 @@ export class Fold {
   add(record: FetchedRecord): void {
     const stamp = decodeStamp(record.header);
     const key = record.key.toString();
-    if (stamp === null || !this.#counts(stamp)) {
+    const positions = key === POSITION_KEY ? parsePositions(record.value) : this.positions;
+    if (stamp === null || positions === null || !this.#counts(stamp)) {
       this.foreign++;
       this.shadowed.add(key);
       return;
@@ -91,8 +99,9 @@ export class Fold {
     this.writer = stamp.writer;
     this.#sequence = stamp.sequence;
     this.shadowed.delete(key);
-    if (key === POSITION_KEY) this.positions = parsePositions(record.value);
-    else if (record.value === null) this.entries.delete(key);
+    this.positions = positions;
+    if (key === POSITION_KEY) return;
+    if (record.value === null) this.entries.delete(key);
     else this.entries.set(key, { value: record.value, position: stamp.position });
   }
 
