@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { roleOf } from '../app/fleet.ts';
 import { CliError } from '../errors.ts';
 import { loadHostId } from '../identity.ts';
-import { clientOf, print, printJson, settingsOf, withSettings } from './context.ts';
+import { clientOf, print, printJson, settingsOf, socketOf, withSettings } from './context.ts';
 
 interface EnrolFlags {
   readonly token?: string;
@@ -43,7 +43,7 @@ export function addEnrol(program: Command): void {
     const { role, subject, host, ttl, json } = self.opts<TokenFlags>();
     const query = new URLSearchParams({ role, ttl, ...(subject === undefined ? {} : { subject }) });
     for (const one of host) query.append('host', one);
-    const answer = await clientOf(settingsOf(self)).json<{ token: string }>(`/token?${query}`);
+    const answer = await askRegistrar<{ token: string }>(self, `/token?${query}`);
     if (json) printJson(answer);
     else print(answer.token);
   });
@@ -53,7 +53,7 @@ export function addEnrol(program: Command): void {
     .description('take back all keys and certificates of a host or a service; asked of the registrar that runs here');
   withSettings(revoke).action(async (subject: string, _, self: Command) => {
     const query = new URLSearchParams({ subject });
-    const { keys } = await clientOf(settingsOf(self)).json<{ keys: number }>(`/revoke?${query}`);
+    const { keys } = await askRegistrar<{ keys: number }>(self, `/revoke?${query}`);
     print(`${subject}: ${keys} ${keys === 1 ? 'key is' : 'keys are'} out of force`);
   });
   const join = program
@@ -70,12 +70,31 @@ export function addEnrol(program: Command): void {
   withSettings(join).action((_, self: Command) => enrolHere(self));
 }
 
+/** Of the registrar that runs here. Throws CliError. */
+async function askRegistrar<T>(self: Command, path: string): Promise<T> {
+  const config = settingsOf(self);
+  try {
+    return await clientOf(config).json<T>(path);
+  } catch (cause) {
+    if (!(cause instanceof CliError) || cause.code !== 'ERR_NOT_RUNNING') throw cause;
+    throw new CliError(
+      `no registrar runs here (${socketOf(config)}): start it with "ringfence up --only registrar", or give the settings that it runs with (--config, runDir)`,
+      { cause, code: cause.code },
+    );
+  }
+}
+
 async function enrolHere(self: Command): Promise<void> {
   const config = settingsOf(self);
   const { token = '', registrar = config.identity.registrar, role, subject } = self.opts<EnrolFlags>();
   if (registrar === '')
     throw new CliError('which registrar? give --registrar https://host:port, or set identity.registrar');
-  const roles = parseRoles(role ?? config.services.map(roleOf).join(','));
+  const ofServices = config.services.map(roleOf);
+  if (role === undefined && ofServices.includes('agent') && ofServices.length > 1)
+    throw new CliError(
+      'as what? give --role agent, or --role enricher,… for services, or set "services" to what runs here',
+    );
+  const roles = parseRoles(role ?? ofServices.join(','));
   const name = roles.includes('agent') ? loadHostId(config.stateDir) : hostname().toLowerCase();
   const identity = await enrol({ token, registrar, subject: subject ?? name, roles, directory: config.identity.path });
   const until = new Date(identity.notAfter).toISOString().slice(0, 10);
