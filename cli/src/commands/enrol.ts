@@ -65,7 +65,7 @@ export function addEnrol(program: Command): void {
     .option('--subject <name>', 'default: the id of this host for an agent, else its name')
     .addHelpText(
       'after',
-      '\nExamples:\n  ringfence enrol --token rf1.… --registrar https://registrar.example.org:7443 --role agent',
+      '\nExamples:\n  ringfence enrol --token rft1.… --registrar https://registrar.example.org:7443 --role agent',
     );
   withSettings(join).action((_, self: Command) => enrolHere(self));
 }
