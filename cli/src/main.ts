@@ -59,3 +59,5 @@ try {
   process.stderr.write(`ringfence: ${explain(error)}\n`);
   process.exitCode = 1;
 }
+// Node 24 frees each socket when it ends by itself, and may spin there for ever over one whose peer was killed (Environment::CleanupHandles).
+process.exit();

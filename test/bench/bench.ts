@@ -85,3 +85,5 @@ try {
   process.stderr.write(`bench: ${error.message}\n`);
   process.exitCode = error.code === 'ERR_BENCH_USAGE' ? 2 : 1;
 }
+// As cli/src/main.ts does: Node may not end by itself after a peer was killed.
+process.exit();

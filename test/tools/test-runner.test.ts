@@ -62,7 +62,7 @@ describe('the test runner', () => {
     assert.match(stdout, /^ +skipped: waits: no kernel here$/m);
     assert.match(
       stdout,
-      /FAIL packages\/a\/test\/deep\/bad\.test\.ts\n {2}differs\n[\s\S]*actual: \{ a: 1 \}[\s\S]*said before/,
+      /FAIL packages\/a\/test\/deep\/bad\.test\.ts\n {2}differs\n[\s\S]*\+ {3}a: 1[\s\S]*said before/,
     );
     assert.match(stdout, /crashed at import/);
     assert.match(stdout, /empty\.test\.ts\n[\s\S]*it registered no test/);
@@ -73,6 +73,25 @@ describe('the test runner', () => {
     const order = runTests().lines.filter((line) => /^(ok {2}|FAIL) .*\(\d/.test(line));
     assert.match(order.at(-2) ?? '', /test\/kernel\/alone/);
     assert.match(order.at(-1) ?? '', /npm run check: 1 passed/);
+  });
+
+  it('ends a file that does not end: too late is a failure, with the tests done it is not', () => {
+    const write = (name: string, body: string) => {
+      const file = join(root, 'packages/a/test', `${name}.test.ts`);
+      writeFileSync(file, `import test from 'node:test'; test('passes', () => {}); ${body}`);
+      return file;
+    };
+    const open = write('stays-open', 'setInterval(() => {}, 1000);');
+    const spinning = write('spins-at-its-end', `process.on('exit', () => { for (;;); });`);
+    try {
+      const { lines, stdout } = runTests('stays-open', 'spins-at', '--timeout', '8');
+      assert.equal(lines.at(-1), '2 passed, 1 failed, 0 skipped');
+      assert.match(stdout, /^FAIL packages\/a\/test\/stays-open\.test\.ts: 1 passed, 1 failed/m);
+      assert.match(stdout, /killed by SIGKILL after 8 s: something in it doesn't end/);
+    } finally {
+      rmSync(open);
+      rmSync(spinning);
+    }
   });
 
   it('keeps the files that a filter names, without the check', () => {

@@ -1,4 +1,3 @@
-import { inspect } from 'node:util';
 import type { FileReport } from './run-file.ts';
 
 function seconds(ms: number): string {
@@ -23,8 +22,7 @@ export function printFile(report: FileReport): void {
 /** Each failure whole: its error with stack and cause, and what its file printed. */
 export function printFailures(reports: readonly FileReport[]): void {
   for (const { path, failures, output } of reports) {
-    for (const { title, error } of failures)
-      console.log(`\nFAIL ${path}\n  ${title}\n${indent(inspect(error, { depth: 10 }))}`);
+    for (const { title, error } of failures) console.log(`\nFAIL ${path}\n  ${title}\n${indent(error)}`);
     if (failures.length > 0 && output.trim() !== '') console.log(`  ${path} printed:\n${indent(output.trimEnd())}`);
   }
 }

@@ -17,7 +17,7 @@ export async function runCheck(root: string): Promise<FileReport> {
     child.once('close', resolve);
   });
   const [output, code] = await Promise.all([text(child.stdout), ended]);
-  const failures = code === 0 ? [] : [{ title: TITLE, error: new Error(`npm run check exited with ${code}`) }];
+  const failures = code === 0 ? [] : [{ title: TITLE, error: `npm run check exited with ${code}` }];
   return {
     path: 'npm run check',
     passed: code === 0 ? 1 : 0,

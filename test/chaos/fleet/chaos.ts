@@ -60,3 +60,5 @@ function say(text: string): void {
 const wanted = parse(process.argv.slice(2));
 if (typeof wanted === 'string') say(wanted);
 else if (!(await chaos(wanted))) process.exitCode = 1;
+// As cli/src/main.ts does: Node may not end by itself after a peer was killed.
+process.exit();

@@ -150,3 +150,5 @@ try {
   process.stderr.write(`ringfence: simulated hosts: ${explain(error)}\n`);
   process.exitCode = 1;
 }
+// As cli/src/main.ts does: Node may not end by itself after a peer was killed.
+process.exit();
