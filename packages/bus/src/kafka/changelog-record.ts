@@ -1,4 +1,5 @@
 import type { Position } from '../port.ts';
+import type { Seal } from './changelog-seal.ts';
 import type { FetchedRecord, WireRecord } from './wire.ts';
 
 /**
@@ -17,7 +18,7 @@ export interface Stamp {
 /** The key of the record that says how far the input was read; a store's keys have a NUL. */
 export const POSITION_KEY = '@position';
 const SEPARATOR = '\0';
-const STAMP_BYTES = 30;
+export const STAMP_BYTES = 30;
 
 export const stateKey = (store: string, key: string): string => `${store}${SEPARATOR}${key}`;
 
@@ -44,12 +45,9 @@ export function decodeStamp(header: Buffer | null): (Stamp & { readonly position
   };
 }
 
-export function positionRecord(stamp: Stamp, positions: ReadonlyMap<string, number>): WireRecord {
-  return {
-    key: Buffer.from(POSITION_KEY),
-    value: Buffer.from(JSON.stringify(Object.fromEntries(positions))),
-    header: encodeStamp(stamp, { offset: 0, index: 0 }),
-  };
+export function positionRecord(seal: Seal, stamp: Stamp, positions: ReadonlyMap<string, number>): WireRecord {
+  const value = Buffer.from(JSON.stringify(Object.fromEntries(positions)));
+  return seal.record(Buffer.from(POSITION_KEY), value, stamp, { offset: 0, index: 0 });
 }
 
 /** null: no consumer wrote that. */
@@ -84,10 +82,15 @@ export class Fold {
   readonly shadowed: Set<string> = new Set();
   /** records that don't count */
   foreign = 0;
+  readonly #seal: Seal;
   #sequence = 0;
 
+  constructor(seal: Seal) {
+    this.#seal = seal;
+  }
+
   add(record: FetchedRecord): void {
-    const stamp = decodeStamp(record.header);
+    const stamp = this.#seal.stampOf(record);
     const key = record.key.toString();
     const positions = key === POSITION_KEY ? parsePositions(record.value) : this.positions;
     if (stamp === null || positions === null || !this.#counts(stamp)) {

@@ -1,14 +1,7 @@
-import { randomBytes } from 'node:crypto';
+import { type KeyObject, randomBytes } from 'node:crypto';
 import type { StateChange } from '../port.ts';
-import {
-  decodeStamp,
-  encodeStamp,
-  Fold,
-  POSITION_KEY,
-  positionRecord,
-  type Stamp,
-  stateKey,
-} from './changelog-record.ts';
+import { Fold, POSITION_KEY, positionRecord, type Stamp, stateKey } from './changelog-record.ts';
+import { Seal } from './changelog-seal.ts';
 import type { Cluster } from './cluster.ts';
 import { endsOf, nameOf, scan } from './partition-scan.ts';
 import type { Producer } from './producer.ts';
@@ -17,6 +10,7 @@ import type { Wire, WireRecord } from './wire.ts';
 
 /** What we know of a changelog partition that we have opened. */
 interface Opened {
+  readonly seal: Seal;
   readonly epoch: number;
   sequence: number;
   /** offset that our next write must get, if nobody else writes */
@@ -34,6 +28,7 @@ export type Written = 'clean' | 'foreign' | 'overtaken';
 /** The state of one group: a compacted topic with as many partitions as its input. State and position are one batch, so one of them is never without the other. */
 export class Changelog {
   readonly topic: string;
+  readonly #key: KeyObject | null;
   readonly #cluster: Cluster;
   readonly #wire: Wire;
   readonly #producer: Producer;
@@ -41,12 +36,14 @@ export class Changelog {
   readonly #writer: string = randomBytes(8).toString('hex');
   readonly #opened: Map<number, Opened> = new Map();
 
-  /** `topic` as the brokers name it. */
+  /** `topic` as the brokers name it; `key` seals what it holds. */
   constructor(
     topic: string,
+    key: KeyObject | null,
     { cluster, wire, producer, stats }: { cluster: Cluster; wire: Wire; producer: Producer; stats: Stats },
   ) {
     this.topic = topic;
+    this.#key = key;
     this.#cluster = cluster;
     this.#wire = wire;
     this.#producer = producer;
@@ -58,16 +55,17 @@ export class Changelog {
     const at = { topic: this.topic, partition };
     const ends = await endsOf(this.#cluster, this.#wire, [at]);
     let { first: from, next: to } = ends.get(nameOf(at))!;
-    const fold = new Fold();
+    const seal = new Seal(this.#key, at);
+    const fold = new Fold(seal);
     for (;;) {
       await scan(this.#cluster, this.#wire, { ...at, from, to }, (record) => fold.add(record));
       const stamp = { epoch: fold.epoch + 1, writer: this.#writer, sequence: 1 };
-      const fence = [...repairs(fold, stamp), positionRecord(stamp, fold.positions)];
+      const fence = [...repairs(seal, fold, stamp), positionRecord(seal, stamp, fold.positions)];
       this.#stats.add('foreignStateWrites', fold.foreign);
       fold.foreign = 0;
       const base = await this.#producer.send(at, fence);
       if (base === to) {
-        this.#opened.set(partition, { ...stamp, next: base + fence.length, writing: 0 });
+        this.#opened.set(partition, { ...stamp, seal, next: base + fence.length, writing: 0 });
         return fold;
       }
       // Somebody wrote in between: what counts of it is read, and the next try is above it.
@@ -84,26 +82,26 @@ export class Changelog {
     const opened = this.#opened.get(partition)!;
     opened.sequence++;
     const stamp = { epoch: opened.epoch, writer: this.#writer, sequence: opened.sequence };
-    const records: WireRecord[] = changes.map(({ store, key, value, position }) => ({
-      key: Buffer.from(stateKey(store, key)),
-      value: value === null ? null : Buffer.from(value.buffer, value.byteOffset, value.byteLength),
-      header: encodeStamp(stamp, position),
-    }));
-    records.push(positionRecord(stamp, positions));
+    const { seal } = opened;
+    const records = changes.map(({ store, key, value, position }) => {
+      const bytes = value === null ? null : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+      return seal.record(Buffer.from(stateKey(store, key)), bytes, stamp, position);
+    });
+    records.push(positionRecord(seal, stamp, positions));
     const at = { topic: this.topic, partition };
     opened.writing++;
     const base = await this.#producer.send(at, records).finally(() => opened.writing--);
     const expected = opened.next;
     opened.next = base + records.length;
-    return base === expected ? 'clean' : this.#lookBetween(partition, expected, base, opened.epoch);
+    return base === expected ? 'clean' : this.#lookBetween(partition, expected, base, opened);
   }
 
-  async #lookBetween(partition: number, from: number, to: number, epoch: number): Promise<Written> {
+  async #lookBetween(partition: number, from: number, to: number, { seal, epoch }: Opened): Promise<Written> {
     let found: Written = 'clean';
     const at = { topic: this.topic, partition, from, to };
     await this.#cluster.insist('reading the changelog', this.#cluster.options.produceDeadlineMs, () =>
-      scan(this.#cluster, this.#wire, at, ({ header }) => {
-        const stamp = decodeStamp(header);
+      scan(this.#cluster, this.#wire, at, (record) => {
+        const stamp = seal.stampOf(record);
         // Our own: a write that was tried again though the first one had arrived.
         if (stamp?.epoch === epoch && stamp.writer === this.#writer) return;
         if (stamp !== null && stamp.epoch >= epoch) found = 'overtaken';
@@ -135,11 +133,10 @@ export class Changelog {
 }
 
 /** Keys whose last record doesn't count get one that does, or a tombstone, before compaction forgets what counted. */
-function repairs(fold: Fold, stamp: Stamp): WireRecord[] {
+function repairs(seal: Seal, fold: Fold, stamp: Stamp): WireRecord[] {
   return [...fold.shadowed].flatMap((key) => {
     if (key === POSITION_KEY) return [];
     const entry = fold.entries.get(key);
-    const header = encodeStamp(stamp, entry?.position ?? { offset: 0, index: 0 });
-    return [{ key: Buffer.from(key), value: entry?.value ?? null, header }];
+    return [seal.record(Buffer.from(key), entry?.value ?? null, stamp, entry?.position ?? { offset: 0, index: 0 })];
   });
 }

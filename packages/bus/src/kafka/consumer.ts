@@ -80,7 +80,8 @@ export class KafkaConsumer implements Consumer {
       onRecords: (feed, first) => this.#linger.came(feed.name, first < feed.startEnd),
     });
     const state = cluster.physical(`${STATE_PREFIX}${this.group}`);
-    this.#changelog = this.#stores.size === 0 ? null : new Changelog(state, context);
+    this.#changelog =
+      this.#stores.size === 0 ? null : new Changelog(state, cluster.options.stateKey(this.group), context);
     this.#guard = setInterval(() => void this.#lookForOthers(), GUARD_EVERY_MS).unref();
     this.#holdings = new Holdings({
       context,

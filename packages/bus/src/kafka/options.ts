@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import type { BusLog } from '../embedded/options.ts';
 import { BusUsageError } from '../errors.ts';
 
@@ -48,6 +49,8 @@ export interface KafkaBusOptions {
   readonly requestDeadlineMs?: number;
   /** How long a record is offered before `produce` rejects with BusUnavailableError, ms. @default 30_000 */
   readonly produceDeadlineMs?: number;
+  /** The secret, 32 bytes, that the members of a group seal their state with; null: none. @default none for any */
+  readonly stateKey?: (group: string) => KeyObject | null;
   /** @default none */
   readonly log?: BusLog;
 }
@@ -66,6 +69,7 @@ export interface CompiledKafkaOptions {
   readonly rebalanceTimeoutMs: number;
   readonly requestDeadlineMs: number;
   readonly produceDeadlineMs: number;
+  readonly stateKey: (group: string) => KeyObject | null;
   readonly log: BusLog | null;
 }
 
@@ -100,6 +104,7 @@ export function compileKafkaOptions(options: KafkaBusOptions): CompiledKafkaOpti
     rebalanceTimeoutMs: options.rebalanceTimeoutMs ?? 60_000,
     requestDeadlineMs: options.requestDeadlineMs ?? 10_000,
     produceDeadlineMs: options.produceDeadlineMs ?? 30_000,
+    stateKey: options.stateKey ?? (() => null),
     log: options.log ?? null,
   };
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { describe, type TestContext, test } from 'node:test';
 import { Changelog } from '../../src/kafka/changelog.ts';
 import { stateKey } from '../../src/kafka/changelog-record.ts';
@@ -14,6 +15,7 @@ import type { StateChange } from '../../src/port.ts';
 import { fleetOptions, missing } from './fleet.ts';
 
 const STORE = 'ringfence.state.s';
+const KEY = createSecretKey(randomBytes(32));
 
 const change = (key: string, value: string | null, offset: number): StateChange => ({
   store: STORE,
@@ -47,7 +49,11 @@ async function membersOf(t: TestContext) {
     });
     return last;
   };
-  return { member: () => new Changelog(topic, { cluster, wire, producer, stats }), stats, compacted };
+  return {
+    member: (key: KeyObject | null = KEY) => new Changelog(topic, key, { cluster, wire, producer, stats }),
+    stats,
+    compacted,
+  };
 }
 
 async function opened(changelog: Changelog): Promise<Record<string, string | number>> {
@@ -93,6 +99,21 @@ describe('a changelog', { skip: missing }, () => {
     await next.open(0);
     assert.deepEqual(await compacted(), { a: 'right', gone: null });
     assert.deepEqual(await next.disturbed(), []);
+  });
+
+  test('who may write to the topic and has not the key plants nothing, deletes nothing and takes nothing over', async (t) => {
+    const { member, compacted } = await membersOf(t);
+    const owner = member();
+    await owner.open(0);
+    await owner.write(0, [change('a', 'right', 1), change('b', 'right', 1)], new Map([['in', 2]]));
+    for (const key of [null, createSecretKey(randomBytes(32))]) {
+      const intruder = member(key);
+      assert.deepEqual(await opened(intruder), {}, 'nor does it believe what it did not seal');
+      await intruder.write(0, [change('a', 'planted', 1), change('b', null, 1)], new Map([['in', 9]]));
+    }
+    assert.equal(await owner.write(0, [change('c', 'right', 2)], new Map([['in', 3]])), 'foreign');
+    assert.deepEqual(await opened(member()), { a: 'right', b: 'right', c: 'right', in: 3 });
+    assert.deepEqual(await compacted(), { a: 'right', b: 'right', c: 'right' });
   });
 
   test('two that open it at the same time agree whose it is', async (t) => {
