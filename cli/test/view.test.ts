@@ -129,7 +129,15 @@ test('what was done names target, outcome, time and policy', () => {
     keyId: 'k',
     signature: Buffer.alloc(64),
   } as const;
-  const result = { id: 'c1', hostId: 'h', outcome: 'executed', reason: '', executable: '/b', at: 1e15 + 1500 } as const;
+  const result = {
+    id: 'c1',
+    hostId: 'h',
+    outcome: 'executed',
+    reason: '',
+    executable: '/b',
+    at: 1e15 + 1500,
+    ...UNSIGNED,
+  } as const;
   assert.match(
     renderIncident(plain, { incident, alerts: [], commands: [command], results: [result] }),
     /done {2}kill \/b \(pid 2\), 1\.5 ms after the order {2}policy demo: rule asks/,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Bus, OutRecord } from '@ringfence/bus';
 import { createEnricherPipeline } from '@ringfence/enricher';
+import { RESPONDER_TOPICS } from '@ringfence/responder';
 import {
   type Alert,
   alertId,
@@ -210,20 +211,30 @@ const ATTACKS: readonly Attack[] = [
     letters: ['auditor ERR_SCHEMA_FRAME'],
   },
   {
-    name: 'a responder’s password: commands, and incidents handed over, that it did not sign',
+    name: 'a responder’s password: commands, answers, and incidents handed over, that it did not sign',
     as: 'responder',
     records: (scene) => {
       const { honest, command, alert, stranger } = scene;
       const impostor = inTheNameOf(command.keyId, scene);
       const handed = forgedIncident(scene, inTheNameOf(alert.keyId, scene));
+      const answer = {
+        id: 'early',
+        hostId: honest.hostId,
+        outcome: 'gone',
+        reason: '',
+        executable: '',
+        at: 1,
+      } as const;
       return [
         { topic: TOPIC.commands, key: honest.hostId, value: forgedCommand(scene, 'forged-1', stranger) },
         { topic: TOPIC.commands, key: honest.hostId, value: forgedCommand(scene, 'forged-2', impostor) },
         { topic: TOPIC.hostIncidents, key: honest.hostId, value: handed },
         { topic: TOPIC.answers, key: honest.hostId, value: garbage },
+        { topic: TOPIC.answers, key: honest.hostId, value: encodeSigned('Result', answer, impostor) },
       ];
     },
     letters: [
+      'responder ERR_RESPONDER_FORGED',
       'responder ERR_RESPONDER_FORGED',
       'responder ERR_RESPONDER_FORGED',
       'responder ERR_RESPONDER_FORGED',
@@ -290,6 +301,33 @@ async function setTheScene(fleet: SmallFleet): Promise<Scene> {
   return { thief, honest, bystander, alert, command, stranger: createSigningKey() };
 }
 
+const PLANTED = Buffer.from('{"what":"no version of it would write"}');
+
+/** Joins the responders, reads what their state holds, and writes over all of it, as one that has the partitions may. Returns their number. */
+async function plantState(bus: Bus): Promise<number> {
+  const stores = ['orders', 'limits', 'sightings', 'commands'].map((name) => `ringfence.state.responder.${name}`);
+  await using consumer = await bus.consumer({ group: 'responder', topics: RESPONDER_TOPICS, stores });
+  const ours = new Set<number>();
+  consumer.onAssignment(async ({ assigned }) => {
+    for (const partition of assigned) {
+      for (const store of stores) assert.deepEqual(await Array.fromAsync(consumer.restore(store, partition)), []);
+      ours.add(partition);
+    }
+  });
+  const joined = until('a share of the partitions', async () => ours.size > 0, PATIENCE_MS);
+  const stop = new AbortController();
+  const records = consumer.poll(AbortSignal.any([stop.signal, AbortSignal.timeout(PATIENCE_MS)]));
+  await joined;
+  stop.abort();
+  await records;
+  const position = { offset: 2 ** 40, index: 0 };
+  const state = [...ours].flatMap((partition) =>
+    stores.map((store) => ({ store, partition, key: 'planted', value: PLANTED, position })),
+  );
+  await consumer.commit(await records, { outputs: [], state });
+  return ours.size;
+}
+
 describe('somebody with what was stolen of a fleet', { skip: kafkaMissing() }, () => {
   test('speaks for nobody else and kills nothing; all of it is in the dead letters, and the services go on', async (t) => {
     await using fleet = await SmallFleet.start();
@@ -318,6 +356,15 @@ describe('somebody with what was stolen of a fleet', { skip: kafkaMissing() }, (
         assert.ok(lives(bystander), 'the bystander was killed');
       });
     }
+
+    await t.test(
+      'a responder’s password: a member of its group for a while, who believes nothing and plants nothing',
+      async () => {
+        const planted = await plantState(keys.get('responder') as Bus);
+        assert.ok(planted > 0, 'it got no partition');
+        assert.ok(lives(bystander), 'the bystander was killed');
+      },
+    );
 
     await t.test('an agent may write nothing but what hosts report, and read nothing', async () => {
       for (const topic of [TOPIC.events, TOPIC.alerts, TOPIC.commands, TOPIC.enrolments, TOPIC.schemas, TOPIC.dlq])

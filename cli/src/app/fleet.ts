@@ -61,7 +61,7 @@ export async function openFleet(options: SiteOptions): Promise<Site> {
     watchCertificates(identityPaths(config.identity.path), { onError: (text) => log.warn({}, text) }),
   );
   if (config.identity.registrar !== '') stack.use(renewing(options));
-  const bus = stack.use(await openBus(options));
+  const bus = stack.use(await openBus(options, identity));
   await ensureTopics(options, bus);
   const framed = await withSchemasOf(bus, config, services, options);
   const reads = services.some((service) => ACCESS[roleOf(service)].reads.includes(TOPIC.enrolments));
@@ -138,6 +138,7 @@ async function issueOwn(config: Config, authority: Authority): Promise<FleetIden
     authority: authority.certificate,
     signingKey: createSigningKey().privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
     root: readFileSync(join(path, 'root.pem'), 'utf8'),
+    stateKeys: '{}',
   });
   return loadIdentity(config.identity.path);
 }
@@ -167,10 +168,16 @@ export function brokerOptionsOf(config: Config): ReturnType<typeof kafkaOptionsO
   return { ...plain, ...withTls, clientId: clientId === 'ringfence' ? instanceOf(config) : clientId };
 }
 
-function openBus(options: SiteOptions): Promise<KafkaBus> {
+function openBus(options: SiteOptions, { stateKeys }: FleetIdentity): Promise<KafkaBus> {
   const { config, log } = options;
   const what = `Kafka at ${config.bus.kafka.brokers.join(', ')}`;
-  return insist(options, what, () => openKafkaBus({ ...brokerOptionsOf(config), log }));
+  const stateKey = (group: string): KeyObject => {
+    // A role's groups have its name, or one that begins with it and a hyphen.
+    const key = stateKeys.get(group.split('-')[0] ?? '');
+    if (key !== undefined) return key;
+    throw new CliError(`the identity in ${config.identity.path} has no key for the state of ${group}: enrol again`);
+  };
+  return insist(options, what, () => openKafkaBus({ ...brokerOptionsOf(config), stateKey, log }));
 }
 
 /** Makes the topics where that is allowed; else waits for whoever may. */

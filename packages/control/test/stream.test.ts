@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
-import { decode, encode } from '@ringfence/schema';
+import { decode, encodeSigned } from '@ringfence/schema';
 import { command, createPlace, TestAgent, until } from './support.ts';
 
 const limit = { timeout: 120_000 };
@@ -152,7 +152,7 @@ test('an agent that answers about another host is cut', limit, async (t) => {
   const other = randomUUID();
   agent.execute = async (bytes) => {
     const { id } = decode('Command', bytes);
-    return encode('Result', { id, hostId: other, outcome: 'executed', reason: '', executable: '', at: 1 });
+    return encodeSigned('Result', { id, hostId: other, outcome: 'executed', reason: '', executable: '', at: 1 }, null);
   };
   await place.connect(agent, [server], { backoffMs: 60_000, maxBackoffMs: 60_000 });
   await until(() => server.attached(agent.hostId));

@@ -17,7 +17,6 @@ import {
   type Control,
   createSigningKey,
   decode,
-  encode,
   encodeSigned,
   type Interest,
   type Role,
@@ -163,7 +162,11 @@ export class TestAgent implements Control {
     const { id } = decode('Command', bytes);
     this.executed.push(id);
     await this.#gate;
-    return encode('Result', { id, hostId: this.hostId, outcome: 'executed', reason: '', executable: '/bin/x', at: 1 });
+    return encodeSigned(
+      'Result',
+      { id, hostId: this.hostId, outcome: 'executed', reason: '', executable: '/bin/x', at: 1 },
+      null,
+    );
   }
 
   async setInterest(interest: Interest): Promise<void> {

@@ -126,7 +126,7 @@ test('certificates change on both sides while they stream, from files, and no co
   const root = place.ca.root.publicKey.export({ type: 'spki', format: 'pem' }).toString();
   const renewed = async (name: string, roles: ['agent'] | ['responder']): Promise<string> => {
     const { tls, serial } = await place.material(name, roles);
-    writeIdentity(join(directory, name), { ...tls, signingKey, root });
+    writeIdentity(join(directory, name), { ...tls, signingKey, root, stateKeys: '{}' });
     return serial;
   };
   const agent = new TestAgent();

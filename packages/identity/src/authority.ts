@@ -1,6 +1,7 @@
 import {
   createPrivateKey,
   createPublicKey,
+  hkdfSync,
   KeyObject,
   randomBytes,
   type webcrypto,
@@ -47,6 +48,11 @@ export interface Authority {
   /** sha256 of that, DER */
   readonly fingerprint: Buffer;
   readonly root: SigningKey;
+  /**
+   * The secret, 32 bytes, that the members of a role seal their state with. Derived from the root key: the same for whoever enrols, and nothing more to
+   * keep; an authority made anew has others.
+   */
+  stateKey(role: Role): Buffer;
   /** Throws IdentityError for a request that isn't sound, or speaks of another subject. */
   issue(request: IssueRequest): Promise<Issued>;
 }
@@ -114,8 +120,14 @@ async function open(directory: string): Promise<Authority> {
     certificate: text,
     fingerprint: Buffer.from(own.fingerprint256.replaceAll(':', ''), 'hex'),
     root,
+    stateKey: (role) => stateKey(root, role),
     issue: (request) => issue(issuer, own.validToDate, signingKey, request),
   };
+}
+
+function stateKey({ privateKey }: SigningKey, role: Role): Buffer {
+  const secret = privateKey.export({ type: 'pkcs8', format: 'der' });
+  return Buffer.from(hkdfSync('sha256', secret, '', `ringfence state of ${role}`, 32));
 }
 
 async function issue(

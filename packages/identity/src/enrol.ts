@@ -66,7 +66,7 @@ function store(
   subject: string,
   { key }: KeyAndRequest,
   signing: SigningKey,
-  { certificate, rootPublicKey }: RegistrarAnswer,
+  { certificate, rootPublicKey, stateKeys }: RegistrarAnswer,
   authority: string,
   knownRoot?: KeyObject,
 ): Identity {
@@ -87,6 +87,7 @@ function store(
     authority,
     signingKey: signing.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
     root: rootPublicKey,
+    stateKeys: JSON.stringify(stateKeys),
   });
   return loadIdentity(directory) as Identity;
 }

@@ -4,6 +4,7 @@ import { importSigningKey, type SigningKey } from '@ringfence/schema';
 import { IdentityError, messageOf } from './errors.ts';
 import { readText, syncDirectory, writeNew } from './files.ts';
 import { type Peer, peerOf } from './peer.ts';
+import { importStateKeys } from './state-keys.ts';
 
 /** What TLS needs of one end, all PEM. */
 export interface TlsMaterial {
@@ -19,6 +20,8 @@ export interface IdentityFiles extends TlsMaterial {
   readonly signingKey: string;
   /** Ed25519, PEM (SPKI): signs the fleet's Enrolment records */
   readonly root: string;
+  /** JSON: see StateKeys */
+  readonly stateKeys: string;
 }
 
 /** Who this program is in the fleet. */
@@ -26,6 +29,8 @@ export interface Identity extends Peer {
   readonly tls: TlsMaterial;
   readonly signingKey: SigningKey;
   readonly root: KeyObject;
+  /** by role: what its members seal their state with */
+  readonly stateKeys: ReadonlyMap<string, KeyObject>;
   /** ms since the epoch */
   readonly notBefore: number;
 }
@@ -36,6 +41,7 @@ const FILES = {
   authority: 'ca.pem',
   signingKey: 'signing.key',
   root: 'root.pem',
+  stateKeys: 'state.key',
 } as const satisfies Record<keyof IdentityFiles, string>;
 
 const GENERATION = /^\d{6,}$/;
@@ -78,7 +84,8 @@ export function loadIdentity(directory: string): Identity | null {
   try {
     const { peer, notBefore } = checkMaterial(tls);
     const signingKey = importSigningKey(read(FILES.signingKey));
-    return { ...peer, notBefore, tls, signingKey, root: createPublicKey(read(FILES.root)) };
+    const [root, stateKeys] = [createPublicKey(read(FILES.root)), importStateKeys(read(FILES.stateKeys))];
+    return { ...peer, notBefore, tls, signingKey, root, stateKeys };
   } catch (cause) {
     if (cause instanceof IdentityError) throw cause;
     throw new IdentityError(

@@ -5,6 +5,7 @@ import { checkServerIdentity, connect } from 'node:tls';
 import { EnrolmentRefusedError, IdentityError, messageOf } from './errors.ts';
 import type { TlsMaterial } from './identity.ts';
 import { peerOf } from './peer.ts';
+import { readStateKeys, type StateKeys } from './state-keys.ts';
 
 const MAX_ANSWER = 65_536;
 
@@ -16,6 +17,8 @@ export interface RegistrarAnswer {
   readonly chain: readonly string[];
   /** Ed25519, PEM (SPKI) */
   readonly rootPublicKey: string;
+  /** base64 by role: what the members of that role seal their state with; of the subject's roles only, and of those that have state */
+  readonly stateKeys: StateKeys;
 }
 
 export interface Contact {
@@ -119,7 +122,7 @@ function post(options: object, body: string): Promise<{ status: number; text: st
 }
 
 function readAnswer(answer: unknown): RegistrarAnswer {
-  const { certificate, chain, rootPublicKey } = answer as Partial<Record<keyof RegistrarAnswer, unknown>>;
+  const { certificate, chain, rootPublicKey, stateKeys } = answer as Partial<Record<keyof RegistrarAnswer, unknown>>;
   const whole =
     typeof certificate === 'string' &&
     typeof rootPublicKey === 'string' &&
@@ -129,7 +132,7 @@ function readAnswer(answer: unknown): RegistrarAnswer {
   if (!whole) throw new Error('its answer is not whole');
   // Throws for what is no certificate.
   new X509Certificate(certificate);
-  return { certificate, chain: chain as string[], rootPublicKey };
+  return { certificate, chain: chain as string[], rootPublicKey, stateKeys: readStateKeys(stateKeys) };
 }
 
 function urlOf({ registrar }: Contact): { hostname: string; port: number } {

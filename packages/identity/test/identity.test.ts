@@ -35,7 +35,7 @@ async function material(ca: Authority, subject: string, roles: readonly Role[] =
 function write(directory: string, ca: Authority, tls: TlsMaterial): void {
   const signingKey = createSigningKey().privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   const root = ca.root.publicKey.export({ type: 'spki', format: 'pem' }).toString();
-  writeIdentity(directory, { ...tls, signingKey, root });
+  writeIdentity(directory, { ...tls, signingKey, root, stateKeys: '{}' });
 }
 
 test('an authority is made once, opened as it was made, and its files are of one owner', async (t) => {

@@ -12,6 +12,7 @@ import {
   type Result,
   registerWriter,
   SchemaError,
+  UNSIGNED,
   writerSchemas,
 } from '../src/index.ts';
 
@@ -22,6 +23,7 @@ const result: Result = {
   reason: '',
   executable: '/bin/sh',
   at: 1_700_000_000_000_000,
+  ...UNSIGNED,
 };
 
 test('CRC-64-AVRO gives the fingerprints that the Avro specification lists', () => {

@@ -5,8 +5,16 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createAuthority, createRequest, createToken, enrol, loadIdentity, renew } from '@ringfence/identity';
-import { createSigningKey, signBytes } from '@ringfence/schema';
+import {
+  createAuthority,
+  createRequest,
+  createToken,
+  enrol,
+  type Identity,
+  loadIdentity,
+  renew,
+} from '@ringfence/identity';
+import { createSigningKey, type Role, signBytes } from '@ringfence/schema';
 import { startFleet, temporary, until } from './support.ts';
 
 const refused = (reason: string): object => ({ code: 'ERR_IDENTITY_REFUSED', reason });
@@ -30,6 +38,27 @@ test('a token becomes a certificate and a key that the services know', async (t)
     assert.equal(statSync(join(directory, 'current', name)).mode & 0o777, 0o600, name);
   }
   assert.equal(loadIdentity(directory)?.serial, identity.serial);
+});
+
+test('members of a role get the same key for their state, of no other role, and agents none', async (t) => {
+  const fleet = await startFleet(t);
+  const member = async (subject: string, roles: readonly Role[]): Promise<Identity> => {
+    const token = fleet.registrar.createToken({ roles, subject });
+    return enrol(fleet.agent(subject, { token, roles }));
+  };
+  const keysOf = ({ stateKeys }: Identity): object =>
+    Object.fromEntries([...stateKeys].map(([role, key]) => [role, key.export().toString('hex')]));
+  const [one, other] = [await member('enricher-1', ['enricher']), await member('enricher-2', ['enricher'])];
+  const both = await member('all-1', ['enricher', 'detector', 'auditor']);
+  const enricher = fleet.ca.stateKey('enricher').toString('hex');
+  assert.deepEqual(keysOf(one), { enricher });
+  assert.deepEqual(keysOf(other), { enricher });
+  const { auditor: _, ...stateful } = keysOf(both) as Record<string, string>;
+  assert.deepEqual(stateful, { enricher, detector: fleet.ca.stateKey('detector').toString('hex') });
+  assert.notEqual(stateful.detector, enricher);
+  assert.deepEqual(keysOf(await member(randomUUID(), ['agent'])), {});
+  const renewed = await renew({ registrar: fleet.registrar.url, directory: join(fleet.directory, 'enricher-1') });
+  assert.deepEqual(keysOf(renewed), { enricher });
 });
 
 test('a token enrols once, whatever comes of it and however many ask at the same time', async (t) => {

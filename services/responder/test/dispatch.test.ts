@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Bus, openEmbeddedBus } from '@ringfence/bus';
 import { type ControlPlane, localControlPlane } from '@ringfence/control';
 import { openCoordination } from '@ringfence/coordination';
-import { createSigningKey, decode, encode, type Result, TOPIC, topicsWith } from '@ringfence/schema';
+import { createSigningKey, decode, encodeSigned, type Result, TOPIC, topicsWith } from '@ringfence/schema';
 import { EVIDENCE_HOST, EVIDENCE_WALL_OFFSET, redisMissing, startRedis } from '@ringfence/testkit';
 import { startExecutor } from '../src/dispatch/executor.ts';
 import { leaseOf, queueOf } from '../src/dispatch/names.ts';
@@ -137,6 +137,7 @@ suite('a command', () => {
       control: localControlPlane(at.agent),
       coordination,
       bus: at.bus,
+      key: at.key,
       owner: 'r2',
       options: compileResponderOptions({}),
       metrics: new ResponderMetrics(),
@@ -153,8 +154,16 @@ suite('a command', () => {
     await using at = await place();
     const command = encodeCommand(at.key, 'early');
     const { id, hostId } = decode('Command', command);
-    const value = encode('Result', { id, hostId, outcome: 'executed', reason: 'early', executable: '', at: 1 });
-    const later = encode('Result', { id, hostId, outcome: 'expired', reason: 'late', executable: '', at: 2 });
+    const value = encodeSigned(
+      'Result',
+      { id, hostId, outcome: 'executed', reason: 'early', executable: '', at: 1 },
+      at.key,
+    );
+    const later = encodeSigned(
+      'Result',
+      { id, hostId, outcome: 'expired', reason: 'late', executable: '', at: 2 },
+      at.key,
+    );
     await at.bus.produce([{ topic: TOPIC.answers, key: hostId, value }]);
     const overrides = { control: at.comings.plane };
     await using responder: Responder = await startTestResponder({ ...at, control: at.agent, overrides });

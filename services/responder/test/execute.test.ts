@@ -8,7 +8,15 @@ import {
   openCoordination,
   type PostponeError,
 } from '@ringfence/coordination';
-import { type Command, type Control, createSigningKey, decode, type Result, TOPIC } from '@ringfence/schema';
+import {
+  type Command,
+  type Control,
+  createSigningKey,
+  decode,
+  type Result,
+  TOPIC,
+  verifyRecord,
+} from '@ringfence/schema';
 import { createTestAlert, EVIDENCE_HOST, EVIDENCE_WALL_OFFSET } from '@ringfence/testkit';
 import { createExecute } from '../src/dispatch/executor.ts';
 import { compileResponderOptions, type ResponderOptions } from '../src/index.ts';
@@ -54,10 +62,14 @@ async function createTestExecutor(
       produce: async (records: readonly OutRecord[]) => {
         for (const { topic, key: host, value } of records) {
           assert.deepEqual([topic, host], [TOPIC.answers, EVIDENCE_HOST]);
-          results.push(decode('Result', value as Uint8Array));
+          const result = decode('Result', value as Uint8Array);
+          assert.equal(result.keyId, key.keyId);
+          assert.ok(verifyRecord(key.publicKey, value as Uint8Array), 'it is not signed');
+          results.push(result);
         }
       },
     },
+    key,
     owner: 'r1',
     options: compileResponderOptions({ controlTimeoutMs: 50, ...given.options }),
     metrics,

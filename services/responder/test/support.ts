@@ -11,6 +11,7 @@ import {
   type Control,
   decode,
   encode,
+  encodeSigned,
   type Incident,
   type Outcome,
   type SigningKey,
@@ -105,7 +106,7 @@ export class TestAgent implements Control {
 
 export function answer(command: Command, outcome: Outcome, reason: string): Uint8Array {
   const { id, hostId, executable } = command;
-  return encode('Result', { id, hostId, outcome, reason, executable, at: command.issuedAt + 1 });
+  return encodeSigned('Result', { id, hostId, outcome, reason, executable, at: command.issuedAt + 1 }, null);
 }
 
 /** A kill of the process of the evidence, signed. */

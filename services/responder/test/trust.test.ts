@@ -13,6 +13,7 @@ import {
   type SigningKey,
   TOPIC,
   topicsWith,
+  verifyRecord,
 } from '@ringfence/schema';
 import {
   createTestAlert,
@@ -92,7 +93,7 @@ suite('a responder that knows its detectors', () => {
     assert.equal(responder.stats().commands.enforce, 1);
   });
 
-  test('carries out the command of another responder it knows, not that of a stranger', async () => {
+  test('carries out the command of another responder it knows and believes its answers, not those of a stranger', async () => {
     using dir = tempDir();
     await using bus = await openEmbeddedBus({ path: ':memory:' });
     await bus.ensureTopics(topicsWith(1));
@@ -102,16 +103,27 @@ suite('a responder that knows its detectors', () => {
     const key = createSigningKey();
     await using _ = await startTestResponder({ bus, key, control: agent, overrides: { responders } });
     const value = encodeCommand(other, 'ours');
+    const { id, hostId } = decode('Command', value);
+    const answer = { id, hostId, outcome: 'gone', reason: 'so they say', executable: '', at: 1 } as const;
     await bus.produce([
+      // what would keep the command from its agent
+      ...[null, stranger, { ...stranger, keyId: other.keyId }].map((by) => ({
+        topic: TOPIC.answers,
+        key: EVIDENCE_HOST,
+        value: encodeSigned('Result', answer, by),
+      })),
       { topic: TOPIC.commands, key: EVIDENCE_HOST, value: encodeCommand(stranger, 'theirs') },
       // signed, but laid where another responder would keep account of it too
       { topic: TOPIC.commands, key: 'another-host', value },
       { topic: TOPIC.commands, key: EVIDENCE_HOST, value },
     ]);
-    const letters = await read(bus, TOPIC.dlq, 2, (letter) => decode('DeadLetter', letter));
-    assert.deepEqual(letters.map(({ code }) => code).sort(), ['ERR_RESPONDER_FORGED', 'ERR_RESPONDER_MISPLACED']);
-    const results = await read(bus, TOPIC.results, 1, (result) => decode('Result', result));
+    const letters = await read(bus, TOPIC.dlq, 5, (letter) => decode('DeadLetter', letter));
+    const forged = Array.from({ length: 4 }, () => 'ERR_RESPONDER_FORGED');
+    assert.deepEqual(letters.map(({ code }) => code).sort(), [...forged, 'ERR_RESPONDER_MISPLACED']);
+    const results = await read(bus, TOPIC.results, 1, (result) => ({ ...decode('Result', result), bytes: result }));
     assert.deepEqual([results.length, agent.executed().length], [1, 1]);
+    assert.equal(results[0]?.reason, 'not-the-process', 'what the agent said');
+    assert.ok(verifyRecord(key.publicKey, results[0].bytes), 'the one that kept account signed it');
   });
 });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import {
   ACCESS,
-  encode,
+  encodeSigned,
   knowsSchema,
   learnSchema,
   PLAIN_TOPICS,
@@ -76,14 +76,8 @@ describe('services on a broker that gives them what they need and no more', { sk
       const bus = await serviceBus(kafka, role);
       const [first] = ACCESS[role].reads;
       const group = ACCESS[role].group as string;
-      const value = encode('Result', {
-        id: 'c',
-        hostId: 'h',
-        outcome: 'executed',
-        reason: '',
-        executable: '/bin/sh',
-        at: 1,
-      });
+      const said = { id: 'c', hostId: 'h', outcome: 'executed', reason: '', executable: '/bin/sh', at: 1 } as const;
+      const value = encodeSigned('Result', said, null);
       // Written by somebody who may.
       await using admin = await openKafkaBus(optionsOf('admin', 'admin-secret'));
       await admin.produce([{ topic: first as string, key: 'h', value }]);

@@ -549,6 +549,9 @@ export interface Result {
   readonly executable: string;
   /** µs since the epoch */
   readonly at: number;
+  /** whose signature it is, a responder's; empty: unsigned, as the agent says it on its stream */
+  readonly keyId: string;
+  readonly signature: Ed25519Signature;
 }
 
 export const AuditKinds = ['alert', 'incident', 'command', 'result', 'gap', 'execution', 'events', 'dlq', 'enrolment'] as const;

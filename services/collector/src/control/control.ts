@@ -3,7 +3,7 @@ import {
   type Command,
   type Control,
   decode,
-  encode,
+  encodeSigned,
   type Interest,
   type Outcome,
   SchemaError,
@@ -65,7 +65,7 @@ export class AgentControl implements Control {
     const { outcome, reason } = answer;
     log.info({ command: command?.id, pid: command?.pid, outcome, reason }, `command ${outcome}`);
     const result = { id: command?.id ?? '', hostId: this.hostId, at: this.#now(), ...answer };
-    return Promise.resolve(encode('Result', result));
+    return Promise.resolve(encodeSigned('Result', result, null));
   }
 
   /** Everything that can be said without looking at the process; the signature before all that it vouches for. */

@@ -1,5 +1,5 @@
 import type { Authority, RegistrarAnswer } from '@ringfence/identity';
-import type { Enrolment } from '@ringfence/schema';
+import { ACCESS, type Enrolment, type Role } from '@ringfence/schema';
 import type { Book, Page } from '../book.ts';
 import type { CompiledRegistrarOptions } from '../config.ts';
 import { RegistrarError } from '../errors.ts';
@@ -46,12 +46,14 @@ export async function enrolStep(deps: StepDeps, body: unknown, remote: string): 
   const pages = record(deps, subject, roles.join(','), signing, issued.serial);
   failpoint('after-record');
   tokens.note(token, { subject, serial: issued.serial, signingKeyId: signing.keyId, remote, at: new Date(now()) });
-  return { answer: answerOf(authority, issued.certificate), pages, subject };
+  return { answer: answerOf(authority, issued.certificate, roles), pages, subject };
 }
 
-export function answerOf(authority: Authority, certificate: string): RegistrarAnswer {
+export function answerOf(authority: Authority, certificate: string, roles: readonly Role[]): RegistrarAnswer {
   const rootPublicKey = authority.root.publicKey.export({ type: 'spki', format: 'pem' }).toString();
-  return { certificate, chain: [authority.certificate], rootPublicKey };
+  const stateful = roles.filter((role) => ACCESS[role].group !== null);
+  const stateKeys = Object.fromEntries(stateful.map((role) => [role, authority.stateKey(role).toString('base64')]));
+  return { certificate, chain: [authority.certificate], rootPublicKey, stateKeys };
 }
 
 /** A key that was taken back stays so, and one subject has no end of them neither. Throws RegistrarError. */

@@ -20,7 +20,7 @@ export async function renewStep(
   const hosts = hostsOf(certificate);
   const issued = await authority.issue({ csr: request.csr, subject, roles, hosts, days: options.certificateDays });
   const pages = record(deps, subject, roles.join(','), signing, issued.serial);
-  return { answer: answerOf(authority, issued.certificate), pages, subject };
+  return { answer: answerOf(authority, issued.certificate, roles), pages, subject };
 }
 
 /** `certificate`: what TLS has verified. The book has the last word: a certificate that it doesn't have, or has taken back, renews nothing. */

@@ -1,7 +1,7 @@
 import type { Bus } from '@ringfence/bus';
 import type { ControlPlane } from '@ringfence/control';
 import { type Coordination, type JobRun, type JobWorker, PostponeError } from '@ringfence/coordination';
-import { type Command, decode, encode, type Result, TOPIC } from '@ringfence/schema';
+import { type Command, decode, encodeSigned, type Result, type SigningKey, TOPIC } from '@ringfence/schema';
 import type { CompiledResponderOptions } from '../config.ts';
 import { ControlError } from '../errors.ts';
 import type { ResponderMetrics } from '../metrics.ts';
@@ -12,6 +12,8 @@ export interface ExecutorDeps {
   readonly control: ControlPlane;
   readonly coordination: Coordination;
   readonly bus: Pick<Bus, 'produce'>;
+  /** signs what becomes of commands */
+  readonly key: SigningKey;
   readonly owner: string;
   readonly options: CompiledResponderOptions;
   readonly metrics: ResponderMetrics;
@@ -20,6 +22,9 @@ export interface ExecutorDeps {
   /** µs since the epoch */
   readonly now: () => number;
 }
+
+/** A Result before this responder signs it. */
+type Answer = Omit<Result, 'keyId' | 'signature'>;
 
 const AT_A_TIME = 64;
 const LOOK_AGAIN_MS = 500;
@@ -54,15 +59,15 @@ export function createExecute(deps: ExecutorDeps): (run: JobRun) => Promise<void
 }
 
 /** Onto the bus, to the responder that keeps account of the host. */
-export async function answer({ bus }: Pick<ExecutorDeps, 'bus'>, result: Result): Promise<void> {
-  await bus.produce([{ topic: TOPIC.answers, key: result.hostId, value: encode('Result', result) }]);
+export async function answer({ bus, key }: Pick<ExecutorDeps, 'bus' | 'key'>, result: Answer): Promise<void> {
+  await bus.produce([{ topic: TOPIC.answers, key: result.hostId, value: encodeSigned('Result', result, key) }]);
 }
 
 /**
  * The agent carries out an id once. When it says that it has done so already, its first answer was lost on the way: the command was executed, and a
  * `refused` would contradict that.
  */
-export function finalResult(result: Result): Result {
+export function finalResult(result: Answer): Answer {
   if (result.outcome !== 'refused' || result.reason !== 'already-executed') return result;
   return { ...result, outcome: 'executed' };
 }
@@ -74,7 +79,7 @@ const MAX_WAITING = 10_000;
  * Gives null: go on; or a Result: the limit leaves no room in the command's time. Throws PostponeError until there is room, or while nobody can say.
  * Who has the token of one bucket and waits for the other's keeps it.
  */
-function createTakeTokens(deps: ExecutorDeps): (command: Command) => Promise<Result | null> {
+function createTakeTokens(deps: ExecutorDeps): (command: Command) => Promise<Answer | null> {
   const { options, metrics, now } = deps;
   const held = new Set<string>();
 

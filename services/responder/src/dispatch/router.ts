@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus, BusLog } from '@ringfence/bus';
 import type { Coordination, Holder } from '@ringfence/coordination';
-import { encode, TOPIC } from '@ringfence/schema';
+import { encodeSigned, type SigningKey, TOPIC } from '@ringfence/schema';
 import type { CompiledResponderOptions } from '../config.ts';
 import type { ResponderMetrics } from '../metrics.ts';
 import type { Commanded, Memory } from '../steps/memory.ts';
@@ -11,6 +11,8 @@ import { leaseOf, queueOf } from './names.ts';
 export interface RouterDeps {
   readonly coordination: Coordination;
   readonly bus: Pick<Bus, 'produce'>;
+  /** signs what becomes of commands */
+  readonly key: SigningKey;
   readonly options: CompiledResponderOptions;
   readonly metrics: ResponderMetrics;
   readonly log: BusLog;
@@ -135,14 +137,15 @@ export class Router {
   }
 
   async #expire(over: readonly Open[]): Promise<void> {
-    const { bus, now } = this.#deps;
+    const { bus, key, now } = this.#deps;
     const at = performance.now();
     const due = over.filter(([id]) => at - (this.#closed.get(id) ?? Number.NEGATIVE_INFINITY) > SAY_AGAIN_MS);
     if (due.length === 0) return;
     await bus.produce(
       due.map(([id, { hostId }]) => {
         const reason = this.#reasonOf(id);
-        const value = encode('Result', { id, hostId, outcome: 'expired', reason, executable: '', at: now() });
+        const expired = { id, hostId, outcome: 'expired', reason, executable: '', at: now() } as const;
+        const value = encodeSigned('Result', expired, key);
         return { topic: TOPIC.answers, key: hostId, value };
       }),
     );

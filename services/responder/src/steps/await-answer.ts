@@ -1,5 +1,5 @@
 import type { InRecord, OutRecord } from '@ringfence/bus';
-import { asBuffer, decode, encode, TOPIC } from '@ringfence/schema';
+import { asBuffer, decode, TOPIC } from '@ringfence/schema';
 import { MisplacedRecordError } from '../errors.ts';
 import type { ResponderMetrics } from '../metrics.ts';
 import { type Memory, placeOf } from './memory.ts';
@@ -51,14 +51,19 @@ export function createTakeAnswer({
   memory,
   metrics,
   tracing,
-}: Pick<AwaitDeps, 'memory' | 'metrics' | 'tracing'>): (record: InRecord, value: Uint8Array) => readonly OutRecord[] {
+  responders,
+}: Pick<AwaitDeps, 'memory' | 'metrics' | 'tracing' | 'responders'>): (
+  record: InRecord,
+  value: Uint8Array,
+) => readonly OutRecord[] {
   return function takeAnswer(record, value) {
     const result = decode('Result', value);
+    checkSignature(responders, 'result', result, value);
     const { id, hostId } = result;
     if (record.key !== hostId) throw new MisplacedRecordError('result', id, hostId, record.key);
     const known = memory.commands.get(id);
     if (known === undefined) {
-      const answer = asBuffer(encode('Result', result)).toString('base64');
+      const answer = asBuffer(value).toString('base64');
       memory.commands.set(id, { hostId, expiresAt: result.at, command: null, answer }, placeOf(record));
       return [];
     }

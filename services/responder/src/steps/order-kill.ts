@@ -1,5 +1,5 @@
 import type { OutRecord } from '@ringfence/bus';
-import { encode, type Outcome, type SigningKey, TOPIC } from '@ringfence/schema';
+import { encodeSigned, type Outcome, type SigningKey, TOPIC } from '@ringfence/schema';
 import type { CompiledResponderOptions } from '../config.ts';
 import type { ResponderMetrics } from '../metrics.ts';
 import type { Verdict } from '../policy/policy-set.ts';
@@ -79,8 +79,8 @@ export function createOrderKill(deps: OrderDeps): (cause: Cause, place: Place) =
     tracing.decided({ alert: target.alertId, command: id, policy: verdict.policy, mode, since });
     if (!sent) {
       const outcome: Outcome = refusal === undefined ? 'observed' : 'refused';
-      const result = encode('Result', { id, hostId, outcome, reason: refusal ?? '', executable, at: issuedAt });
-      outputs.push({ topic: TOPIC.results, key: hostId, value: result });
+      const result = { id, hostId, outcome, reason: refusal ?? '', executable, at: issuedAt };
+      outputs.push({ topic: TOPIC.results, key: hostId, value: encodeSigned('Result', result, key) });
     }
     return outputs;
   };

@@ -24,6 +24,7 @@ async function certify({ authority }: ChaosFleet, member: Member, seconds: numbe
     authority: authority.certificate,
     signingKey: file('signing.key'),
     root: file('root.pem'),
+    stateKeys: file('state.key'),
   });
 }
 
