@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   AclOperations,
   AclPermissionTypes,
@@ -52,7 +53,10 @@ async function allow(cluster: KafkaCluster, credentials: Credentials, user: stri
     host: '*',
     permissionType: AclPermissionTypes.ALLOW,
   };
-  await admin.createAcls({ creations: [{ ...acl, operation: AclOperations.WRITE }] });
+  const entry = { ...acl, operation: AclOperations.WRITE };
+  await admin.createAcls({ creations: [entry] });
+  // The controller has taken it; the broker hears of it a moment later.
+  while ((await admin.describeAcls({ filter: entry })).length === 0) await sleep(20);
   await admin.close();
 }
 
