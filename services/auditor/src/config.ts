@@ -23,7 +23,7 @@ export interface AuditorOptions {
   readonly synchronous?: 'full' | 'normal';
   /**
    * How long batches of events wait for company before they are written, ms: a transaction costs more than a small batch. Alerts, incidents, commands and
-   * results wait 20 ms. @default 200
+   * results wait 20 ms. @default 200; into a cluster 1000
    */
   readonly eventLingerMs?: number;
 }
@@ -53,7 +53,9 @@ export function compileAuditorOptions(options: AuditorOptions): CompiledAuditorO
     throw new RangeError(`auditor.maxBytes is ${maxBytes}: the audit trail needs at least ${MIN_BYTES} bytes`);
   if (!(eventRetentionMs > 0))
     throw new RangeError(`auditor.eventRetentionMs is ${eventRetentionMs}: it must be above 0`);
-  const { path, synchronous = 'full', eventLingerMs = 200 } = options;
+  const { path, synchronous = 'full', sink = 'sqlite' } = options;
+  // A bulk request costs a cluster more than its documents; it shows them after seconds anyway.
+  const { eventLingerMs = sink === 'sqlite' ? 200 : 1000 } = options;
   if (!(eventLingerMs >= 0)) throw new RangeError(`auditor.eventLingerMs is ${eventLingerMs}: it must be 0 or more`);
   const { headRecords = 100_000, headIntervalMs = 300_000 } = options;
   const cluster = clusterOf(options);

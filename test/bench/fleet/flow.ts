@@ -6,6 +6,8 @@ import type { Child } from './child.ts';
 import type { Counts, Place } from './place.ts';
 
 const IDLE_MS = 8000;
+/** Cores that all processes together take when nothing is left to do. */
+const AT_REST = 0.5;
 
 /** Of the feed: what it has sent. */
 export interface Fed {
@@ -33,10 +35,16 @@ export interface Round extends Fed {
 
 /** Cores that each process takes when nothing comes: fetches that wait, heartbeats, timers. */
 export async function idleCpu(place: Place): Promise<ReadonlyMap<string, number>> {
-  const before = place.cpu();
-  await sleep(IDLE_MS);
-  return new Map([...place.cpu()].map(([name, s]) => [name, (s - (before.get(name) ?? s)) / (IDLE_MS / 1000)]));
+  for (let attempt = 0; ; attempt++) {
+    const before = place.cpu();
+    await sleep(IDLE_MS);
+    const idle = new Map([...place.cpu()].map(([name, s]) => [name, (s - (before.get(name) ?? s)) / (IDLE_MS / 1000)]));
+    // Elasticsearch goes on merging for a while.
+    if (sum(idle) < AT_REST || attempt === 10) return idle;
+  }
 }
+
+const sum = (cpu: ReadonlyMap<string, number>): number => [...cpu.values()].reduce((total, s) => total + s, 0);
 
 export async function round(report: Report, place: Place, feed: Child, load: Load): Promise<Round> {
   const before = await place.counts();
@@ -86,8 +94,8 @@ export function tellRounds(
         count(one.events),
         count(one.events / one.seconds),
         count(one.events / one.wholeSeconds),
-        ([...one.cpu.values()].reduce((sum, s) => sum + s, 0) / one.wholeSeconds).toFixed(2),
-        names.reduce((sum, name) => sum + micros(one, name), 0).toFixed(1),
+        (sum(one.cpu) / one.wholeSeconds).toFixed(2),
+        names.reduce((total, name) => total + micros(one, name), 0).toFixed(1),
         ...names.map((name) => micros(one, name).toFixed(2)),
       ]),
       ['idle, of a core', '', '', '', '', '', ...names.map((name) => percent(idle.get(name) ?? 0))],

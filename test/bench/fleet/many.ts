@@ -1,5 +1,5 @@
 /**
- * A day of many hosts, as fast as the fleet takes it: every half hour of the day each host runs a few short programs, opens files and sends a tick.
+ * A day of many hosts, as fast as the fleet takes it: every half hour of the day each host runs a few short programs, opens files and sends its ticks.
  *
  *   many.ts SETTINGS AUTHORITY HOSTS HOURS
  *
@@ -15,6 +15,8 @@ import { kafkaOptionsOf } from '../../../cli/src/app/kafka-options.ts';
 import { enrolHosts } from './hosts.ts';
 
 const STEP_S = 1800;
+/** Agents send one a second; ended processes are forgotten after sixty. */
+const TICKS = 60;
 const PROGRAMS = ['/usr/bin/cron', '/usr/bin/find', '/usr/sbin/logrotate', '/usr/bin/rsync', '/usr/bin/python3'];
 const FILES = ['/etc/ld.so.cache', '/usr/lib/x86_64-linux-gnu/libc.so.6', '/proc/meminfo', '/var/lib/app/data'];
 const AT_ONCE = 50;
@@ -38,7 +40,7 @@ async function step() {
         for (const name of FILES) host.open(process, name);
         host.exit(process);
       }
-      host.tick(STEP_S);
+      for (let tick = 0; tick < TICKS; tick++) host.tick(STEP_S / TICKS);
       events += host.count;
       const value = Buffer.from(host.batch());
       bytes += value.length;

@@ -44,6 +44,8 @@ export async function fleet(context: BenchContext): Promise<void> {
     hosts: ['127.0.0.1'],
     settings: { control: { listen: endpoint } },
   });
+  // First, while the services remember nothing else.
+  await manyHosts(context, place);
   const perHost = Math.max(20_000, (options.seconds * 50_000) / SIDE_BY_SIDE);
   const hosts = String(SIDE_BY_SIDE * ROUNDS);
   await using feed = new Child('the feed', [
@@ -59,7 +61,6 @@ export async function fleet(context: BenchContext): Promise<void> {
   const capacity = await services(context, place, feed);
   const load = { label: 'half', ...hostsOf(5), rate: Math.round(capacity / 2) };
   await incidents(context, place, feed, { endpoint, load });
-  await manyHosts(context, place);
   await collectorAlone(context, place);
 }
 
@@ -77,10 +78,15 @@ function tellRecording({ report }: BenchContext, { events, batches, bytes, share
 
 /** Events/s that were done when everything waited. */
 async function services({ report }: BenchContext, place: Place, feed: Child): Promise<number> {
-  const run = (label: string, index: number, rate = 0): Promise<Round> =>
+  const play = (label: string, index: number, rate = 0): Promise<Round> =>
     round(report, place, feed, { label, ...hostsOf(index), rate });
-  await run('warm-up', 0);
-  await run('warm-up', 6);
+  // What the round before has left to merge is not this one's.
+  const run = async (label: string, index: number, rate = 0): Promise<Round> => {
+    await idleCpu(place);
+    return play(label, index, rate);
+  };
+  await play('warm-up', 0);
+  await play('warm-up', 6);
   const idle = await idleCpu(place);
   const wire = await bytesOnTheWire(report, place, feed);
   place.toggleProfiles();
@@ -92,7 +98,7 @@ async function services({ report }: BenchContext, place: Place, feed: Child): Pr
   await place.join({ name: 'enricher-2', services: ['enricher'] });
   await place.join({ name: 'detector-2', services: ['detector'], settings: ONE_ALERT });
   await sleep(SETTLE_MS);
-  await run('warm-up', 8);
+  await play('warm-up', 8);
   const two = await run('two enrichers, detectors', 4);
   tellRounds(
     report,

@@ -146,7 +146,9 @@ async function startNodes(runtime: Runtime, options: KafkaOptions): Promise<Kafk
   const security = await securityOf(options, place);
   configure(nodes, security, options.settings);
   await format(runtime, nodes, security.formatArguments);
-  const flags = [...runtime.flags, ...(options.optimized ? OPTIMIZED : []), ...security.properties];
+  // What its libraries unpack goes when it does.
+  const properties = [`-Djava.io.tmpdir=${place}`, ...security.properties];
+  const flags = [...runtime.flags, ...(options.optimized ? OPTIMIZED : []), ...properties];
   const command = [runtime.java.path, ...java(flags, options.heapMb ?? DEFAULT_HEAP_MB, 'kafka.Kafka')];
   const brokers = nodes.map((node, index) => brokerOf(node, proxies[index], command, runtime));
   undo.defer(async () => void (await Promise.all(brokers.map((broker) => broker.stop('SIGKILL')))));

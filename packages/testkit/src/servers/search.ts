@@ -67,7 +67,9 @@ async function startNode(
   mkdirSync(home);
   const url = `http://127.0.0.1:${port}`;
   const log = `-Dlog4j2.configurationFile=${projectFile(kind.project, 'log4j2.properties')}`;
-  const needs = ['--enable-native-access=ALL-UNNAMED', '--add-opens=java.base/java.io=ALL-UNNAMED', log];
+  // What its libraries unpack goes when it does.
+  const temporary = `-Djava.io.tmpdir=${directory}`;
+  const needs = [temporary, '--enable-native-access=ALL-UNNAMED', '--add-opens=java.base/java.io=ALL-UNNAMED', log];
   const main = [kind.main, home, String(port), String(transportPort)];
   const server = new ServerProcess({
     title: kind.title,

@@ -1,6 +1,9 @@
 import { nanosToMicros, u64High, u64Low } from '@ringfence/schema';
 import { ProcessEntry } from './process.ts';
 
+/** Released processes that may still be in the queue. */
+const RELEASED_KEPT = 16;
+
 /** Every process of one boot, by number and start. Ended ones stay for a while, and as long as a child of theirs is here. */
 export class ProcessTable {
   readonly #byPid = new Map<number, ProcessEntry>();
@@ -103,7 +106,8 @@ export class ProcessTable {
       entry.waiting = true;
       this.#release(entry);
     }
-    if (this.#endedAt > 1024 && this.#endedAt * 2 > this.#ended.length) {
+    // What is left of them here would otherwise stay in memory, a kilobyte each, for every host.
+    if (this.#endedAt > RELEASED_KEPT && this.#endedAt * 2 > this.#ended.length) {
       this.#ended = this.#ended.slice(this.#endedAt);
       this.#endedAt = 0;
     }
