@@ -1,6 +1,6 @@
 /** Inside a mount namespace with a /run of its own: a real journald, a real journalctl, lines by logger. Prints what came onto the bus, as JSON. */
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -63,4 +63,5 @@ try {
   process.stdout.write(JSON.stringify({ documents, happened }));
 } finally {
   journald.kill();
+  rmSync(stateDir, { recursive: true });
 }
