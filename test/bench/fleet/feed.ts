@@ -7,16 +7,20 @@
  * EVENTS    of the recording, for each host: at least so many
  *
  * Prints a line of JSON when the batches of all hosts are made, and one for each command: a line `FROM COUNT RATE` plays the hosts FROM … FROM+COUNT−1
- * side by side, at RATE events/s together; 0: as fast as the brokers take them.
+ * side by side, at RATE events/s together; 0: as fast as the brokers take them. `rest FROM COUNT` lets a minute go by there, so that nobody remembers the
+ * processes that ended: a host that falls silent is remembered as it was.
  */
+import { randomBytes } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openKafkaBus } from '@ringfence/bus';
 import { loadConfig } from '@ringfence/config';
 import { RawBatchReader, TOPIC } from '@ringfence/schema';
+import { createTestHost } from '@ringfence/testkit';
 import { kafkaOptionsOf } from '../../../cli/src/app/kafka-options.ts';
 import { openRecording } from '../../../cli/src/recording.ts';
-import { enrolHosts, Rewriter, sharesOf } from './hosts.ts';
+import type { Fed } from './flow.ts';
+import { enrolHosts, Rewriter, type SimulatedHost, sharesOf } from './hosts.ts';
 
 interface Entry {
   readonly key: string;
@@ -26,13 +30,15 @@ interface Entry {
 
 /** Bytes that are offered to the brokers at once. */
 const AT_ONCE_BYTES = 2 << 20;
+const TICKS = 60;
 
 const [file = '', authority = '', path = '', hosts = '1', limit = '100000'] = process.argv.slice(2);
 const config = loadConfig({ file, flags: [] });
 await using bus = await openKafkaBus({ ...kafkaOptionsOf(config), clientId: 'bench-feed' });
 const recorded = await recordedBatches();
 const rewriter = new Rewriter();
-const entries: Entry[][] = (await enrolHosts(bus, authority, Number(hosts))).map((host) =>
+const simulated = await enrolHosts(bus, authority, Number(hosts));
+const entries: Entry[][] = simulated.map((host) =>
   recorded.map((one) => {
     const { bytes, events } = rewriter.rewrite(one, host);
     return { key: host.hostId, value: Buffer.from(bytes), events };
@@ -46,8 +52,9 @@ print({
   shares: Object.fromEntries(sharesOf(recorded)),
 });
 for await (const line of createInterface({ input: process.stdin })) {
-  const [from = 0, count = 0, rate = 0] = line.split(' ').map(Number);
-  print(await play(entries.slice(from, from + count), rate));
+  const resting = line.startsWith('rest ');
+  const [from = 0, count = 0, rate = 0] = line.replace('rest ', '').split(' ').map(Number);
+  print(await (resting ? rest(simulated.slice(from, from + count)) : play(entries.slice(from, from + count), rate)));
 }
 
 /** The start of the recording, so that no host's numbers begin in the middle. */
@@ -89,6 +96,25 @@ async function play(chosen: readonly (readonly Entry[])[], rate: number) {
   const { user, system } = process.cpuUsage(cpu);
   const seconds = (performance.now() - began) / 1000;
   return { events, bytes, batches, seconds, cpuSeconds: (user + system) / 1e6 };
+}
+
+/** The ticks of a minute, and one more. */
+async function rest(resting: readonly SimulatedHost[]): Promise<Fed> {
+  const { bootId } = headOf(recorded[0]);
+  const records = resting.map(({ hostId, key }) => {
+    const host = createTestHost({ hostId, bootId, key, run: randomBytes(8).readBigUInt64LE() >> 1n });
+    for (let tick = 0; tick <= TICKS; tick++) host.tick();
+    return { topic: TOPIC.raw, key: hostId, value: host.batch() };
+  });
+  await bus.produce(records);
+  const bytes = sum(records.map(({ value }) => value.length));
+  return { events: records.length * (TICKS + 1), bytes, batches: records.length, seconds: 0 };
+}
+
+function headOf(bytes: Buffer | undefined): RawBatchReader['head'] {
+  const reader = new RawBatchReader();
+  reader.open(bytes ?? Buffer.alloc(0));
+  return reader.head;
 }
 
 function sum(numbers: readonly number[]): number {

@@ -56,6 +56,7 @@ export async function round(report: Report, place: Place, feed: Child, load: Loa
   const wholeSeconds = (performance.now() - began) / 1000;
   const taken = new Map([...cpu()].map(([name, s]) => [name, s - (cpuBefore.get(name) ?? 0)]));
   check(report, load.label, fed, before, after);
+  await place.drain(after, (await feed.ask<Fed>(`rest ${load.from} ${load.hosts}`)).events);
   return { ...fed, load, wholeSeconds, cpu: taken };
 }
 
