@@ -2,9 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { BusLog } from './embedded/options.ts';
 import { AssignmentLostError, BusFullError } from './errors.ts';
 import type { Assignment, Consumer, Effect, InRecord, OutRecord, StateEntry } from './port.ts';
+import { Seldom } from './seldom.ts';
 
 /** How often the log says that the bus is still full or away. */
 const WARN_EVERY_MS = 60_000;
+/** How often it tells of a record that can't be processed, by the code of the error. */
+const BURIED_EVERY_MS = 10_000;
 
 /** Where a crash test may stop the process. */
 export type Failpoint = 'before-effect' | 'before-commit' | 'after-commit';
@@ -66,7 +69,7 @@ export type PipelineOptions = CommonOptions & (Handler | Partitioned);
 
 /** Poll, handle, commit, until `signal` aborts or the consumer is closed. Rejects with what a handler threw when its fate is `fatal`. */
 export async function runPipeline(given: PipelineOptions): Promise<void> {
-  const options = { ...given, handlers: handlersOf(given) };
+  const options = { ...given, handlers: handlersOf(given), buried: new Seldom(BURIED_EVERY_MS) };
   const { consumer, signal } = options;
   // A waiting poll may be no more than a promise: without a handle, a process that only runs pipelines would end.
   const keepAlive = setInterval(() => {}, 2 ** 31 - 1);
@@ -97,6 +100,8 @@ interface Group {
 }
 
 interface Running extends CommonOptions {
+  /** which records that can't be processed the log tells of; all are counted, and in the dead letters */
+  readonly buried: Seldom;
   /** The records by whose work they are, in their order. */
   readonly handlers: (records: readonly InRecord[]) => Iterable<Group>;
 }
@@ -195,10 +200,14 @@ async function handleWithRetries(
 
 async function buryRecord(options: Running, record: InRecord, error: unknown): Promise<void> {
   const { topic, partition, offset } = record;
-  options.log?.error(
-    { service: options.service, err: error, topic, partition, offset },
-    'a record cannot be processed; it goes to the dead letters',
-  );
+  const { code = 'unknown', message } = error as { readonly code?: string; readonly message: string };
+  const untold = options.buried.tell(code);
+  if (untold !== null) {
+    options.log?.error(
+      { service: options.service, code, reason: message, topic, partition, offset, untold },
+      'a record cannot be processed; it goes to the dead letters',
+    );
+  }
   await commit(options, [record], { outputs: [options.deadLetter(record, error)], state: [] });
   options.metrics?.deadLettered?.(record, error);
 }

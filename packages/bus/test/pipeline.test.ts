@@ -4,6 +4,7 @@ import type { EmbeddedBus } from '../src/embedded/bus.ts';
 import { BusFullError } from '../src/errors.ts';
 import { type Failpoint, fateOf, type Handler, type PipelineOptions, runPipeline } from '../src/pipeline.ts';
 import type { Consumer, InRecord } from '../src/port.ts';
+import { Seldom } from '../src/seldom.ts';
 import { StateTable } from '../src/state-table.ts';
 import { createRecord, createTopic, defer, NOTHING, openWithClock, readAll } from './embedded/harness.ts';
 
@@ -122,6 +123,35 @@ describe('a pipeline', () => {
     );
     assert.equal(table.get('seen'), 4);
     assert.equal((await consumer.lag()).get('in'), 0);
+  });
+
+  test('does not fill the log with records that it sends to the dead letters', async (t) => {
+    const { bus, abort, run } = await createFixture(t, [...Array.from({ length: 50 }, () => 'bad'), 'last']);
+    const lines: unknown[] = [];
+    const log = { info() {}, warn() {}, error: (line: unknown) => void lines.push(line) };
+    await run({
+      log,
+      handle(records) {
+        if (records.some(({ value }) => String(value) === 'bad')) throw new FatedError('poison');
+        if (records.some(({ value }) => String(value) === 'last')) abort.abort();
+        return forward(records);
+      },
+    });
+    assert.equal((await values(bus, 'ringfence.dlq')).length, 50);
+    assert.deepEqual(lines, [
+      { service: 'test', code: 'unknown', reason: 'this is poison', topic: 'in', partition: 0, offset: 0, untold: 0 },
+    ]);
+  });
+
+  test('tells each kind of trouble once in a while, with how many went untold', () => {
+    const seldom = new Seldom(1000);
+    assert.deepEqual(
+      [0, 10, 999, 1000, 1500, 2000].map((now) => seldom.tell('a', now)),
+      [0, null, null, 2, null, 1],
+    );
+    assert.equal(seldom.tell('b', 10), 0);
+    for (let n = 0; n < 1000; n++) seldom.tell(`kind ${n}`, 0);
+    assert.equal(seldom.tell('one more', 1), null, 'kinds are bounded');
   });
 
   test('stops at any other throw, and what was in hand comes again', async (t) => {
