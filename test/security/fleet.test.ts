@@ -317,7 +317,8 @@ async function plantState(bus: Bus): Promise<number> {
   const joined = until('a share of the partitions', async () => ours.size > 0, PATIENCE_MS);
   const stop = new AbortController();
   const records = consumer.poll(AbortSignal.any([stop.signal, AbortSignal.timeout(PATIENCE_MS)]));
-  await joined;
+  // What the listener finds wrong is what the poll rejects with.
+  await Promise.race([joined, records.then(() => joined)]);
   stop.abort();
   await records;
   const position = { offset: 2 ** 40, index: 0 };
