@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestFile } from './files.ts';
 import type { TestMessage } from './reporter.ts';
 
@@ -54,6 +55,62 @@ function killGroup({ pid }: ChildProcess): void {
   }
 }
 
+/** What the tests of a file have come to. */
+interface Tally {
+  passed: number;
+  readonly failures: Failure[];
+  readonly skipped: { readonly title: string; readonly reason: string }[];
+  /** all have been told */
+  done: boolean;
+}
+
+/** Takes what the process tells until it has ended. Kills it when it is late, too slow to end, or `signal` aborts. */
+async function follow(child: ChildProcess, tally: Tally, timeoutMs: number, signal: AbortSignal): Promise<Ended> {
+  const kill = (): void => killGroup(child);
+  const late = setTimeout(kill, timeoutMs);
+  const soon = (): void => void setTimeout(kill, END_TIMEOUT_MS).unref();
+  // Ctrl-C reaches only the runner's own group.
+  const interrupt = (): void => {
+    child.kill('SIGTERM');
+    soon();
+  };
+  signal.addEventListener('abort', interrupt);
+  child.on('message', (message: TestMessage) => {
+    if (message.type === 'pass') tally.passed += 1;
+    else if (message.type === 'skip') tally.skipped.push(message);
+    else if (message.type === 'fail') tally.failures.push(message);
+    else {
+      tally.done = true;
+      soon();
+    }
+  });
+  const closed = once(child, 'close');
+  const [code, killedBy] = await once(child, 'exit');
+  clearTimeout(late);
+  signal.removeEventListener('abort', interrupt);
+  kill();
+  // What it said last may still be on its way.
+  await Promise.race([closed, sleep(END_TIMEOUT_MS, undefined, { ref: false })]);
+  return { code, killedBy };
+}
+
+interface Ended {
+  readonly code: number | null;
+  readonly killedBy: NodeJS.Signals | null;
+}
+
+/** Of a file in which no test failed; undefined: nothing. */
+function whatIsWrong(
+  { code, killedBy }: Ended,
+  { passed, skipped, done }: Tally,
+  { lateS, all }: { readonly lateS: number | null; readonly all: boolean },
+): string | undefined {
+  if (killedBy !== null && !done)
+    return `killed by ${killedBy}${lateS === null ? '' : ` after ${lateS} s: something in it doesn't end`}`;
+  if (killedBy === null && code !== 0) return `exited with code ${code}`;
+  return all && passed + skipped.length === 0 ? 'it registered no test' : undefined;
+}
+
 /** Runs one file in a process of its own. A file that registers no test, leaves before it does or doesn't end in time has failed. */
 export async function runFile(
   root: string,
@@ -68,37 +125,12 @@ export async function runFile(
     stream?.setEncoding('utf8').on('data', (text: string) => {
       output = (output + text).slice(-KEPT_OUTPUT);
     });
-  const failures: Failure[] = [];
-  const skipped: { title: string; reason: string }[] = [];
-  let passed = 0;
-  let testsDone = false;
-  const kill = () => killGroup(child);
-  const timer = setTimeout(kill, timeoutMs);
-  // Ctrl-C reaches only the runner's own group.
-  const interrupt = () => child.kill('SIGTERM') && setTimeout(kill, END_TIMEOUT_MS).unref();
-  signal.addEventListener('abort', interrupt);
-  child.on('message', (message: TestMessage) => {
-    if (message.type === 'pass') passed += 1;
-    else if (message.type === 'skip') skipped.push(message);
-    else if (message.type === 'fail') failures.push(message);
-    else {
-      testsDone = true;
-      setTimeout(kill, END_TIMEOUT_MS).unref();
-    }
-  });
-  const [code, killedBy] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
-  clearTimeout(timer);
-  const whatIsWrong = (): string | undefined => {
-    if (killedBy !== null && !testsDone) {
-      const late = performance.now() - started >= timeoutMs;
-      return `killed by ${killedBy}${late ? ` after ${timeoutMs / 1000} s: something in it doesn't end` : ''}`;
-    }
-    if (killedBy === null && code !== 0) return `exited with code ${code}`;
-    return passed + skipped.length === 0 && only === undefined ? 'it registered no test' : undefined;
-  };
-  signal.removeEventListener('abort', interrupt);
-  kill();
-  const wrong = failures.length > 0 ? undefined : whatIsWrong();
-  if (wrong !== undefined) failures.push({ title: 'the file itself', error: wrong });
-  return { path: file.path, passed, failures, skipped, output, durationMs: performance.now() - started };
+  const tally: Tally = { passed: 0, failures: [], skipped: [], done: false };
+  const ended = await follow(child, tally, timeoutMs, signal);
+  const durationMs = performance.now() - started;
+  const { passed, failures, skipped } = tally;
+  const lateS = durationMs >= timeoutMs ? timeoutMs / 1000 : null;
+  const wrong = whatIsWrong(ended, tally, { lateS, all: only === undefined });
+  if (wrong !== undefined && failures.length === 0) failures.push({ title: 'the file itself', error: wrong });
+  return { path: file.path, passed, failures, skipped, output, durationMs };
 }
