@@ -82,6 +82,8 @@ export class Fold {
   readonly shadowed: Set<string> = new Set();
   /** records that don't count */
   foreign = 0;
+  /** those of them that nobody with the group's key wrote */
+  unsealed = 0;
   readonly #seal: Seal;
   #sequence = 0;
 
@@ -95,6 +97,7 @@ export class Fold {
     const positions = key === POSITION_KEY ? parsePositions(record.value) : this.positions;
     if (stamp === null || positions === null || !this.#counts(stamp)) {
       this.foreign++;
+      if (stamp === null) this.unsealed++;
       this.shadowed.add(key);
       return;
     }

@@ -62,7 +62,14 @@ export class Changelog {
       const stamp = { epoch: fold.epoch + 1, writer: this.#writer, sequence: 1 };
       const fence = [...repairs(seal, fold, stamp), positionRecord(seal, stamp, fold.positions)];
       this.#stats.add('foreignStateWrites', fold.foreign);
-      fold.foreign = 0;
+      if (fold.unsealed > 0) {
+        const found = { topic: this.topic, partition, records: fold.unsealed };
+        this.#cluster.options.log?.warn(
+          found,
+          'records that nobody with the key of this group wrote: they do not count',
+        );
+      }
+      [fold.foreign, fold.unsealed] = [0, 0];
       const base = await this.#producer.send(at, fence);
       if (base === to) {
         this.#opened.set(partition, { ...stamp, seal, next: base + fence.length, writing: 0 });
