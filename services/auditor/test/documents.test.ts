@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { encode } from '@ringfence/schema';
-import { createTestAlert, createTestCommand, createTestIncident } from '@ringfence/testkit';
-import { commandDocument } from '../src/elasticsearch/documents/action.ts';
+import { createSigningKey, encode, encodeSigned } from '@ringfence/schema';
+import { createTestAlert, createTestCommand, createTestIncident, createTestResult } from '@ringfence/testkit';
+import { commandDocument, resultDocument } from '../src/elasticsearch/documents/action.ts';
 import { alertDocument } from '../src/elasticsearch/documents/alert.ts';
 import { incidentDocument } from '../src/elasticsearch/documents/incident.ts';
 
@@ -21,4 +21,18 @@ test('documents name their traces: an alert its own, an incident those of its al
   const traceOf = (cause: string) => commandDocument(encode('Command', { ...command, cause }), undefined)['trace.id'];
   assert.equal(traceOf(first.id), first.id);
   assert.equal(traceOf(incident.id), undefined);
+});
+
+test('a result says whose signature it has, and whether a responder has made it', () => {
+  const [key, stranger] = [createSigningKey(), createSigningKey()];
+  const trusted = (keyId: string) => (keyId === key.keyId ? key.publicKey : undefined);
+  const result = createTestResult(createTestCommand('c'));
+  const said = (by: typeof key | null) => {
+    const document = resultDocument(encodeSigned('Result', result, by), trusted);
+    return [document['ringfence.signature.key_id'], document['ringfence.signature.verified']];
+  };
+  assert.deepEqual(said(key), [key.keyId, true]);
+  assert.deepEqual(said(stranger), [stranger.keyId, false]);
+  assert.deepEqual(said({ ...stranger, keyId: key.keyId }), [key.keyId, false]);
+  assert.deepEqual(said(null), ['', false]);
 });

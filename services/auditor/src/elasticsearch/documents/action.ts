@@ -27,7 +27,7 @@ export function commandDocument(payload: Uint8Array, trusted: TrustedKeys | unde
   };
 }
 
-export function resultDocument(payload: Uint8Array): Document {
+export function resultDocument(payload: Uint8Array, trusted: TrustedKeys | undefined): Document {
   const result = decode('Result', payload);
   return {
     ...head('ringfence.actions', 'event', result.at, result.hostId),
@@ -38,5 +38,6 @@ export function resultDocument(payload: Uint8Array): Document {
     'process.executable': result.executable,
     'ringfence.command.id': result.id,
     'ringfence.result.outcome': result.outcome,
+    ...signatureOf(result.keyId, payload, trusted),
   };
 }

@@ -24,7 +24,7 @@ export function createDocuments(names: Names, sample: number, trusted: TrustedRo
     const { kind, payload, incident } = entry;
     if (kind === 'alert') return one(names.alerts, entry, alertDocument(payload, detector));
     if (kind === 'command') return one(names.actions, entry, commandDocument(payload, responder));
-    if (kind === 'result') return one(names.actions, entry, resultDocument(payload));
+    if (kind === 'result') return one(names.actions, entry, resultDocument(payload, responder));
     if (kind === 'events')
       return Array.from(events(payload), ({ id, document }) => ({ index: names.events, id, document }));
     if (incident === null) return [];
