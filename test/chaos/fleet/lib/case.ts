@@ -26,8 +26,8 @@ export interface Outcome {
   readonly failed: boolean;
 }
 
-const RECOVER_S = 300;
-const SETTLE_S = 300;
+/** After ten minutes of an outage there is more to catch up with than after twenty seconds. */
+const PATIENCE_S = { short: 300, long: 1800 } as const;
 const BEFORE_MS = 1500;
 
 export async function runCase(fleet: ChaosFleet, one: ChaosCase, context: CaseContext): Promise<Outcome> {
@@ -39,10 +39,11 @@ export async function runCase(fleet: ChaosFleet, one: ChaosCase, context: CaseCo
     (error: unknown) => `the case itself failed: ${error instanceof Error ? error.stack : error}`,
   );
   const healed = performance.now();
-  const recovery = (await storedWithin(fleet, RECOVER_S)) ? (performance.now() - healed) / 1000 : null;
+  const patience = PATIENCE_S[context.long ? 'long' : 'short'];
+  const recovery = (await storedWithin(fleet, patience)) ? (performance.now() - healed) / 1000 : null;
   for (const agent of fleet.agents) agent.pause();
   const ended = await fleet.revive();
-  const end = performance.now() + SETTLE_S * 1000;
+  const end = performance.now() + patience * 1000;
   while (!(await auditing.isComplete()) && performance.now() < end) await sleep(500);
   const found = await auditing.account();
   const account = failure === null ? found : { ...found, problems: [failure, ...found.problems] };
