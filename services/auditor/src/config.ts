@@ -26,12 +26,18 @@ export interface AuditorOptions {
    * results wait 20 ms. @default 200; into a cluster 1000
    */
   readonly eventLingerMs?: number;
+  /**
+   * Records in a batch, at most. One costs a cluster half a dozen requests one after the other, however small its records: after an outage they must not be
+   * many. @default 1024
+   */
+  readonly batchRecords?: number;
 }
 
 export interface CompiledAuditorOptions extends SqliteOptions {
   /** null: SQLite */
   readonly cluster: ClusterOptions | null;
   readonly eventLingerMs: number;
+  readonly batchRecords: number;
   readonly headRecords: number;
   readonly headIntervalMs: number;
 }
@@ -57,9 +63,21 @@ export function compileAuditorOptions(options: AuditorOptions): CompiledAuditorO
   // A bulk request costs a cluster more than its documents; it shows them after seconds anyway.
   const { eventLingerMs = sink === 'sqlite' ? 200 : 1000 } = options;
   if (!(eventLingerMs >= 0)) throw new RangeError(`auditor.eventLingerMs is ${eventLingerMs}: it must be 0 or more`);
+  const { batchRecords = 1024 } = options;
+  if (!(batchRecords >= 1)) throw new RangeError(`auditor.batchRecords is ${batchRecords}: it must be 1 or more`);
   const { headRecords = 100_000, headIntervalMs = 300_000 } = options;
   const cluster = clusterOf(options);
-  return { path, maxBytes, eventRetentionMs, synchronous, eventLingerMs, headRecords, headIntervalMs, cluster };
+  return {
+    path,
+    maxBytes,
+    eventRetentionMs,
+    synchronous,
+    eventLingerMs,
+    batchRecords,
+    headRecords,
+    headIntervalMs,
+    cluster,
+  };
 }
 
 /** null: the evidence goes to SQLite. Throws RangeError. */

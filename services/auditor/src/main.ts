@@ -36,8 +36,6 @@ export interface Auditor extends AsyncDisposable {
 
 /** At most so much in one batch, so that an alert behind it needn't wait. */
 const POLL_BYTES = 4 * 2 ** 20;
-/** A batch costs a cluster half a dozen requests one after the other, however small its records: after an outage they must not be many. */
-const POLL_RECORDS = 1024;
 /** An alert is first answered, then stored: handing it to the thread would take the responder's turn, and its core where there are few. */
 const RECORD_LINGER_MS = 20;
 
@@ -52,7 +50,7 @@ export async function startAuditor(deps: AuditorDeps): Promise<Auditor> {
     group: 'auditor',
     topics: AUDITED,
     maxBytes: POLL_BYTES,
-    maxRecords: POLL_RECORDS,
+    maxRecords: options.batchRecords,
     lingerMs: {
       ...Object.fromEntries(AUDITED.map((topic) => [topic, RECORD_LINGER_MS])),
       [TOPIC.events]: options.eventLingerMs,

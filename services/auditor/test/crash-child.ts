@@ -7,7 +7,8 @@ import { silent } from './support.ts';
 const [dir, point, passing] = process.argv.slice(2) as [string, string, string];
 let left = Number(passing);
 await startAuditor({
-  options: { path: join(dir, 'audit.db') },
+  // Several batches, so that there is a second passing.
+  options: { path: join(dir, 'audit.db'), batchRecords: 64 },
   bus: await openEmbeddedBus({ path: join(dir, 'bus.db') }),
   log: silent,
   failpoint: (name) => {
