@@ -36,7 +36,9 @@ export async function startRegistry(): Promise<RegistryServer> {
     'apicurio.datasource.url': `jdbc:h2:file:${join(directory, 'schemas')}`,
   };
   const properties = Object.entries(settings).map(([key, value]) => `-D${key}=${value}`);
-  const flags = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
+  // What its libraries unpack goes when it does.
+  const temporary = `-Djava.io.tmpdir=${directory}`;
+  const flags = [temporary, '-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
   const server = new ServerProcess({
     title: 'Schema registry',
     command: [java.path, ...flags, ...properties, '-jar', join(program, 'quarkus-run.jar')],
