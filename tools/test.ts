@@ -45,10 +45,15 @@ async function main(): Promise<number> {
     for (const file of files) console.log(file.path);
     return 0;
   }
+  const timeoutMs = Number(values.timeout) * 1000;
+  if (!(timeoutMs > 0)) {
+    console.error(`--timeout ${values.timeout}: expected seconds, above 0`);
+    return 2;
+  }
   const abort = new AbortController();
   await using _servers = await hostSharedServers();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => abort.abort());
-  const reports = await runAll(files, { only: values.only, timeoutMs: Number(values.timeout) * 1000 }, abort.signal);
+  const reports = await runAll(files, { only: values.only, timeoutMs }, abort.signal);
   const whole = positionals.length === 0 && values.only === undefined;
   if (whole && !abort.signal.aborted) {
     const check = await runCheck(root);

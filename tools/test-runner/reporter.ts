@@ -44,3 +44,7 @@ const reporter: Transform = new Transform({
   },
 });
 export default reporter;
+
+// Whoever kills the runner must not leave the tests running. The channel alone keeps no process up.
+process.once('disconnect', () => process.exit(1));
+process.channel?.unref();

@@ -68,3 +68,6 @@ export async function bringJava(oldest: number): Promise<Java> {
   });
   return broughtJava(directory);
 }
+
+/** Flag of a server's Java: what its libraries unpack goes when its directory does. */
+export const temporaryIn = (directory: string): string => `-Djava.io.tmpdir=${directory}`;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { javaFlags } from './archive.ts';
 import type { TestCa } from './certificates.ts';
 import { classPathMissing, jarsOf, projectFile } from './class-path.ts';
-import { bringJava, type Java, javaMissing, OPTIMIZED } from './java.ts';
+import { bringJava, type Java, javaMissing, OPTIMIZED, temporaryIn } from './java.ts';
 import { type ClusterSecurity, type SecurityOptions, securityOf } from './kafka-security.ts';
 import { type KafkaNode, properties, type Settings } from './kafka-settings.ts';
 import { reservePorts } from './ports.ts';
@@ -146,8 +146,7 @@ async function startNodes(runtime: Runtime, options: KafkaOptions): Promise<Kafk
   const security = await securityOf(options, place);
   configure(nodes, security, options.settings);
   await format(runtime, nodes, security.formatArguments);
-  // What its libraries unpack goes when it does.
-  const properties = [`-Djava.io.tmpdir=${place}`, ...security.properties];
+  const properties = [temporaryIn(place), ...security.properties];
   const flags = [...runtime.flags, ...(options.optimized ? OPTIMIZED : []), ...properties];
   const command = [runtime.java.path, ...java(flags, options.heapMb ?? DEFAULT_HEAP_MB, 'kafka.Kafka')];
   const brokers = nodes.map((node, index) => brokerOf(node, proxies[index], command, runtime));

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { artifact, artifactMissing } from './class-path.ts';
-import { bringJava, javaMissing } from './java.ts';
+import { bringJava, javaMissing, temporaryIn } from './java.ts';
 import { reservePorts } from './ports.ts';
 import { answersOk } from './probe.ts';
 import { type RunningServer, ServerProcess, withControls } from './server-process.ts';
@@ -36,9 +36,7 @@ export async function startRegistry(): Promise<RegistryServer> {
     'apicurio.datasource.url': `jdbc:h2:file:${join(directory, 'schemas')}`,
   };
   const properties = Object.entries(settings).map(([key, value]) => `-D${key}=${value}`);
-  // What its libraries unpack goes when it does.
-  const temporary = `-Djava.io.tmpdir=${directory}`;
-  const flags = [temporary, '-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
+  const flags = [temporaryIn(directory), '-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
   const server = new ServerProcess({
     title: 'Schema registry',
     command: [java.path, ...flags, ...properties, '-jar', join(program, 'quarkus-run.jar')],

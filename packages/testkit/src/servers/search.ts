@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { javaFlags } from './archive.ts';
 import { classPathMissing, jarsOf, projectFile } from './class-path.ts';
-import { bringJava, type Java, javaMissing, OPTIMIZED } from './java.ts';
+import { bringJava, type Java, javaMissing, OPTIMIZED, temporaryIn } from './java.ts';
 import { reservePorts } from './ports.ts';
 import { answersOk } from './probe.ts';
 import { type RunningServer, ServerProcess, withControls } from './server-process.ts';
@@ -67,9 +67,12 @@ async function startNode(
   mkdirSync(home);
   const url = `http://127.0.0.1:${port}`;
   const log = `-Dlog4j2.configurationFile=${projectFile(kind.project, 'log4j2.properties')}`;
-  // What its libraries unpack goes when it does.
-  const temporary = `-Djava.io.tmpdir=${directory}`;
-  const needs = [temporary, '--enable-native-access=ALL-UNNAMED', '--add-opens=java.base/java.io=ALL-UNNAMED', log];
+  const needs = [
+    temporaryIn(directory),
+    '--enable-native-access=ALL-UNNAMED',
+    '--add-opens=java.base/java.io=ALL-UNNAMED',
+    log,
+  ];
   const main = [kind.main, home, String(port), String(transportPort)];
   const server = new ServerProcess({
     title: kind.title,
