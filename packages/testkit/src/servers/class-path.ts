@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { cached, digest, inCache } from './cache.ts';
 import { TestServerError } from './errors.ts';
@@ -40,19 +40,22 @@ export function classPathMissing(name: string): string | undefined {
   return inCache(name, keyOf(name)) === undefined ? mavenMissing() : undefined;
 }
 
-/** @throws ERR_TESTKIT_MAVEN when it isn't there, ERR_TESTKIT_TOOL when it fails */
-async function maven(java: Java, ...args: readonly string[]): Promise<void> {
+/** @param cwd where it leaves what it leaves. @throws ERR_TESTKIT_MAVEN when it isn't there, ERR_TESTKIT_TOOL when it fails */
+async function maven(java: Java, cwd: string, ...args: readonly string[]): Promise<void> {
   const program = findProgram('mvn');
   if (program === undefined) throw new TestServerError('ERR_TESTKIT_MAVEN', mavenMissing() ?? '');
   const env = { ...process.env, JAVA_HOME: dirname(dirname(java.path)) };
-  await runTool(program, ['-B', '-q', ...args], { env });
+  await runTool(program, ['-B', '-q', ...args], { env, cwd });
 }
 
 /** One artifact, unpacked when it is an archive. @param coordinates group:artifact:version[:type[:classifier]] */
 export function artifact(name: string, coordinates: string, java: Java, goal: 'copy' | 'unpack'): Promise<string> {
-  return cached(name, digest(coordinates), (place) =>
-    maven(java, `${DEPENDENCY}:${goal}`, `-Dartifact=${coordinates}`, `-DoutputDirectory=${place}`),
-  );
+  return cached(name, digest(coordinates), async (place) => {
+    await maven(java, place, `${DEPENDENCY}:${goal}`, `-Dartifact=${coordinates}`, `-DoutputDirectory=${place}`);
+    // Without a project `unpack` takes the name of its directory, where it keeps marks, for the directory.
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: that is what it is called.
+    await rm(join(place, '${project.basedir}'), { recursive: true, force: true });
+  });
 }
 
 /** Why this artifact can't be had; undefined when it can. */
@@ -68,7 +71,7 @@ async function compile(name: string, java: Java, place: string): Promise<void> {
   const jars = (await readdir(place)).filter((file) => file.endsWith('.jar')).map((jar) => join(place, jar));
   const args = ['-21', '-nowarn', '-cp', jars.join(':'), '-d', join(build, 'classes'), ...sources(name)];
   await runTool(java.path, ['-cp', program, 'org.eclipse.jdt.internal.compiler.batch.Main', ...args]);
-  await maven(java, '-f', projectFile(name, 'pom.xml'), JAR, `-DbuildDirectory=${build}`);
+  await maven(java, place, '-f', projectFile(name, 'pom.xml'), JAR, `-DbuildDirectory=${build}`);
 }
 
 /**
@@ -80,6 +83,7 @@ export async function jarsOf(name: string, java: Java): Promise<readonly string[
     const pom = projectFile(name, 'pom.xml');
     await maven(
       java,
+      place,
       '-f',
       pom,
       `${DEPENDENCY}:copy-dependencies`,
