@@ -39,7 +39,7 @@ static __always_inline int credentials__compare(void)
 	if (credentials__differ(before, &after)) {
 		record = ring__reserve(RF_LANE_SECURITY, sizeof(*record), &number);
 		if (record) {
-			task__fill_header(&record->h, task, RF_CREDENTIALS);
+			task__fill_header(&record->h, task, RF_CREDENTIALS_CHANGE);
 			record->before = *before;
 			record->after = after;
 			ring__submit(RF_LANE_SECURITY, record, sizeof(*record), &number);

@@ -11,13 +11,14 @@ static __always_inline void exec__fill_fixed(struct rf_exec *e, struct task_stru
 	task__fill_header(&e->h, task, RF_EXEC);
 	e->parent_start = parent->start_boottime;
 	e->parent_tgid = parent->tgid;
-	task__fill_credentials(&e->creds, task->cred);
-	task__fill_namespaces(&e->ns, task);
+	task__fill_credentials(&e->credentials, task->cred);
+	task__fill_namespaces(&e->namespaces, task);
 	e->loginuid = bpf_core_field_exists(task->loginuid) ? task->loginuid.val : (__u32)-1;
-	e->sessionid = bpf_core_field_exists(task->sessionid) ? task->sessionid : (__u32)-1;
+	e->session_id = bpf_core_field_exists(task->sessionid) ? task->sessionid : (__u32)-1;
 	e->tty = task__tty(task);
 	e->stdio_sockets = task__stdio_sockets(task);
 	e->argc = 0;
+	e->snapshot = 0;
 }
 
 static __always_inline void exec__fill_file(struct rf_exec *e, struct file *file)
@@ -29,7 +30,7 @@ static __always_inline void exec__fill_file(struct rf_exec *e, struct file *file
 	e->ctime = file__ctime(inode);
 	e->mtime = file__mtime(inode);
 	e->mode = inode->i_mode;
-	e->owner_uid = inode->i_uid.val;
+	e->owner = inode->i_uid.val;
 	e->flags = file__exec_flags(inode);
 }
 

@@ -17,7 +17,7 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 	record->parent_start = parent->group_leader->start_boottime;
 	record->parent_tgid = parent->tgid;
 	record->pad = 0;
-	task__fill_namespaces(&record->ns, child);
+	task__fill_namespaces(&record->namespaces, child);
 	ring__submit(RF_LANE_SECURITY, record, sizeof(*record), &number);
 	return 0;
 }

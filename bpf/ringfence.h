@@ -33,7 +33,7 @@ enum rf_kind {
 	RF_FORK = 1,
 	RF_EXEC = 2,
 	RF_EXIT = 3,
-	RF_CREDENTIALS = 4,
+	RF_CREDENTIALS_CHANGE = 4,
 	RF_OPEN = 5,
 	RF_CONNECT = 6,
 	RF_ACCEPT = 7,
@@ -97,7 +97,7 @@ struct rf_fork {
 	__u64 parent_start; /* of the process that called fork: with CLONE_PARENT not the one getppid() tells */
 	__u32 parent_tgid;
 	__u32 pad;
-	struct rf_namespaces ns;
+	struct rf_namespaces namespaces;
 };
 
 struct rf_exec {
@@ -106,18 +106,20 @@ struct rf_exec {
 	__u64 inode;
 	__u64 ctime; /* ns since the epoch: last change of the executable's inode */
 	__u64 mtime;
-	struct rf_credentials creds;
-	struct rf_namespaces ns;
+	struct rf_credentials credentials;
+	struct rf_namespaces namespaces;
 	__u32 parent_tgid;
 	__u32 device;      /* kernel dev_t of the executable's filesystem */
 	__u32 flags;       /* enum rf_exec_flag */
 	__u32 mode;        /* st_mode of the executable */
-	__u32 owner_uid;   /* owner of the executable */
+	__u32 owner;       /* uid of the owner of the executable */
 	__u32 loginuid;    /* (u32)-1 when unset */
-	__u32 sessionid;
+	__u32 session_id;
 	__u32 tty;         /* kernel dev_t of the controlling terminal, 0: none */
 	__u32 argc;        /* 0 in a snapshot: not known to the kernel any more */
+	__u32 snapshot;    /* 1: read by an iterator, not seen happening */
 	__u32 stdio_sockets; /* bit n: descriptor n (0..2) is a socket; bit n + 8: and no unix socket, which is how a reverse shell looks */
+	__u32 pad;
 	struct rf_text path;     /* of the opened executable: the kernel's copy */
 	struct rf_text filename; /* as given to execve; in a snapshot only a kernel thread has one: its name */
 	struct rf_text cwd;

@@ -1,10 +1,10 @@
 /**
- * Writes packages/schema/src/generated/records.generated.ts: readers for the structs of bpf/ringfence.h, from their BTF.
+ * Writes what is made from the BTF of bpf/ringfence.h: readers for its structs (packages/schema), and what turns its records into Avro (the collector).
  *
  *   node --conditions=@ringfence/source tools/generate-records.ts [OBJECT] [--check]
  *
  * Without OBJECT the header is compiled by itself. With it (the built sensor) the layouts come from what really runs. `--check` writes nothing
- * and fails when the committed file differs.
+ * and fails when a committed file differs.
  */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -12,13 +12,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { Btf, emitRecords } from '@ringfence/libbpf-ts';
+import { emitTranscoder } from './emit-transcoder.ts';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '..');
 const header = join(root, 'bpf/ringfence.h');
-const output = join(root, 'packages/schema/src/generated/records.generated.ts');
 const compilers = ['clang-16', 'clang-19', 'clang'];
 const banner = '// Made by tools/generate-records.ts from bpf/ringfence.h: do not edit.';
+const transcoderBanner =
+  '// Made by tools/generate-records.ts from bpf/ringfence.h and packages/schema/avro/event.avsc: do not edit.';
+
+/** Text by file. */
+type Outputs = ReadonlyMap<string, string>;
 
 const declared = (text: string): string[] =>
   Array.from(text.matchAll(/^(struct|enum) (rf_\w+) \{/gm), (match) => `${match[1]} ${match[2]}`);
@@ -42,12 +47,19 @@ async function compileHeader(types: readonly string[], directory: string): Promi
   throw new Error(`none of ${compilers.join(', ')} is installed: apt-get install clang-16`);
 }
 
-function emit(types: readonly string[], object: string): string {
+function emit(types: readonly string[], object: string): Outputs {
+  const btf = Btf.fromObject(object);
   const names = types.map((type) => type.split(' ')[1] ?? '');
-  return emitRecords(Btf.fromObject(object), { prefix: 'rf_', types: names, header: banner });
+  return new Map([
+    [
+      join(root, 'packages/schema/src/generated/records.generated.ts'),
+      emitRecords(btf, { prefix: 'rf_', types: names, header: banner }),
+    ],
+    [join(root, 'services/collector/src/generated/transcoder.generated.ts'), emitTranscoder(btf, transcoderBanner)],
+  ]);
 }
 
-async function generate(object: string | undefined): Promise<string> {
+async function generate(object: string | undefined): Promise<Outputs> {
   const types = declared(await readFile(header, 'utf8'));
   if (object !== undefined) return emit(types, object);
   const directory = await mkdtemp(join(tmpdir(), 'records-'));
@@ -66,17 +78,18 @@ function firstDifference(before: string, after: string): number {
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({ allowPositionals: true, options: { check: { type: 'boolean' } } });
-  const text = await generate(positionals[0]);
-  if (values.check !== true) {
-    await writeFile(output, text);
-    return;
+  for (const [output, text] of await generate(positionals[0])) {
+    if (values.check !== true) {
+      await writeFile(output, text);
+      continue;
+    }
+    const committed = await readFile(output, 'utf8');
+    if (committed === text) continue;
+    console.error(
+      `${output}:${firstDifference(committed, text)}: not what bpf/ringfence.h says; run tools/generate-records.ts`,
+    );
+    process.exitCode = 1;
   }
-  const committed = await readFile(output, 'utf8');
-  if (committed === text) return;
-  console.error(
-    `${output}:${firstDifference(committed, text)}: not what bpf/ringfence.h says; run tools/generate-records.ts`,
-  );
-  process.exitCode = 1;
 }
 
 await main();

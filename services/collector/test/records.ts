@@ -1,6 +1,6 @@
-import { type Event, records, typeOf } from '@ringfence/schema';
+import { type Event, portableSchema, records, typeOf } from '@ringfence/schema';
 import fc from 'fast-check';
-import { signedMicros } from '../src/steps/transcode.ts';
+import { signedMicros } from '../src/steps/write-field.ts';
 
 /** One generated kernel record and the event that it must become. */
 export interface Sample {
@@ -8,7 +8,6 @@ export interface Sample {
   readonly event: Event;
 }
 
-const u16: fc.Arbitrary<number> = fc.integer({ min: 0, max: 0xffff });
 const i32: fc.Arbitrary<number> = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
 const u64: fc.Arbitrary<Buffer> = fc.uint8Array({ minLength: 8, maxLength: 8 }).map((bytes) => Buffer.from(bytes));
 /** times since boot, sequence numbers: what is sound */
@@ -22,13 +21,12 @@ const text: fc.Arbitrary<Buffer> = fc
 
 interface Kind {
   readonly kind: number;
+  /** bytes of the fixed part */
   readonly size: number;
+  /** where its texts are told */
   readonly texts: readonly number[];
-  /** writes the fixed part at random and says what body it must become */
-  readonly fixed: fc.Arbitrary<{
-    readonly bytes: Buffer;
-    readonly body: (texts: readonly TextValue[]) => Event['body'];
-  }>;
+  /** what a fixed part with these texts must become */
+  readonly body: (bytes: Buffer, texts: readonly TextValue[]) => Event['body'];
 }
 
 interface TextValue {
@@ -36,193 +34,112 @@ interface TextValue {
   readonly length: number;
 }
 
-const credentialsOf = (bytes: Buffer, at: number) => {
-  const ids = Array.from({ length: 8 }, (_, index) => bytes.readUInt32LE(at + index * 4));
-  const [uid = 0, gid = 0, euid = 0, egid = 0, suid = 0, sgid = 0, fsuid = 0, fsgid = 0] = ids;
-  const cap = (index: number): Buffer => bytes.subarray(at + 32 + index * 8, at + 40 + index * 8);
-  return {
-    uid,
-    gid,
-    euid,
-    egid,
-    suid,
-    sgid,
-    fsuid,
-    fsgid,
-    capEffective: cap(0),
-    capPermitted: cap(1),
-    capInheritable: cap(2),
-  };
-};
-
-const namespacesOf = (bytes: Buffer, at: number) => {
-  const [mnt = 0, pid = 0, net = 0, user = 0, uts = 0, ipc = 0, cgroup = 0] = Array.from({ length: 7 }, (_, index) =>
-    bytes.readUInt32LE(at + index * 4),
-  );
-  return { mnt, pid, net, user, uts, ipc, cgroup, pidInNs: bytes.readInt32LE(at + 28) };
-};
-
-const micros = (bytes: Buffer, at: number): number => signedMicros(bytes.readUInt32LE(at), bytes.readUInt32LE(at + 4));
-const u64At = (bytes: Buffer, at: number): Buffer => bytes.subarray(at, at + 8);
 const none: TextValue = { bytes: Buffer.alloc(0), length: 0 };
+const FAMILIES = [1, 2, 10] as const;
+const ADDRESS_BYTES: Readonly<Record<number, number>> = { 1: 0, 2: 4, 10: 16 };
+
+const exported = new Map<string, unknown>(Object.entries(records));
+const upper = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+
+/** A number of records.generated.ts; undefined: there is none. */
+function find(...words: readonly string[]): number | undefined {
+  return exported.get(words.map(upper).join('_')) as number | undefined;
+}
+
+function place(...words: readonly string[]): number {
+  const found = find(...words);
+  if (found === undefined) throw new Error(`no ${words.map(upper).join('_')} among the records`);
+  return found;
+}
+
+/** What a field's reader says of the struct at `at`. */
+function read(bytes: Buffer, at: number, struct: string, field: string, part = ''): number | undefined {
+  const reader = exported.get(`${struct}${field[0]?.toUpperCase()}${field.slice(1)}${part}`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return typeof reader === 'function' ? (reader as (view: DataView, at: number) => number)(view, at) : undefined;
+}
+
+interface Schema {
+  readonly name: string;
+  readonly type: string;
+  readonly fields?: readonly { readonly name: string; readonly type: unknown }[];
+}
+
+const nameOf = (type: unknown): string =>
+  (typeof type === 'string' ? type : (type as Schema).name).replace(/^.*\./, '');
+
+const definitions = new Map<string, Schema>();
+
+function define(schema: unknown): void {
+  if (Array.isArray(schema)) for (const one of schema) define(one);
+  else if (typeof schema === 'object' && schema !== null) {
+    if ('name' in schema && 'type' in schema) definitions.set(nameOf(schema), schema as Schema);
+    for (const value of Object.values(schema)) define(value);
+  }
+}
+define(JSON.parse(portableSchema('Event')));
+
+/** What the struct at `at` says of a record's fields: by the names alone, field by field. */
+function recordOf(record: string, struct: string, bytes: Buffer, at: number, texts: TextValue[]): object {
+  const fields = definitions.get(record)?.fields ?? [];
+  return Object.fromEntries(
+    fields.map(({ name, type }) => {
+      const at8 = at + place(struct, name);
+      const number = read(bytes, at, struct, name);
+      switch (nameOf(type)) {
+        case 'Text':
+          return [name, texts.shift() ?? none];
+        case 'U64':
+          return [name, bytes.subarray(at8, at8 + 8)];
+        case 'bytes':
+          return [name, bytes.subarray(at8, at8 + addressLength(bytes, at, struct, name))];
+        case 'boolean':
+          return [name, number !== 0];
+        case 'int':
+          return [name, (number ?? 0) | 0];
+        case 'long':
+          return [
+            name,
+            number ?? signedMicros(read(bytes, at, struct, name, 'Lo')!, read(bytes, at, struct, name, 'Hi')!),
+          ];
+        default:
+          return [name, recordOf(nameOf(type), nameOf(type).toLowerCase(), bytes, at8, texts)];
+      }
+    }),
+  );
+}
+
+function addressLength(bytes: Buffer, at: number, struct: string, name: string): number {
+  if (name === 'localAddress' && read(bytes, at, struct, 'localPort') === 0) return 0;
+  return ADDRESS_BYTES[read(bytes, at, struct, 'family') ?? 0] ?? 0;
+}
+
+const kinds: readonly Kind[] = Object.entries(records.Kind).map(([name, kind]) => {
+  const struct = name.toLowerCase().replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+  const record = `${struct[0]?.toUpperCase()}${struct.slice(1)}`;
+  const texts = (definitions.get(record)?.fields ?? [])
+    .filter(({ type }) => nameOf(type) === 'Text')
+    .map((field) => place(struct, field.name));
+  return {
+    kind,
+    size: place('sizeof', struct),
+    texts,
+    body: (bytes, values) =>
+      ({ [`ringfence.${record}`]: recordOf(record, struct, bytes, 0, [...values]) }) as unknown as Event['body'],
+  };
+});
 
 const random = (size: number): fc.Arbitrary<Buffer> =>
   fc.uint8Array({ minLength: size, maxLength: size }).map((bytes) => Buffer.from(bytes));
 
-const kinds: readonly Kind[] = [
-  {
-    kind: records.Kind.FORK,
-    size: records.SIZEOF_FORK,
-    texts: [],
-    fixed: random(records.SIZEOF_FORK).map((bytes) => ({
-      bytes,
-      body: () => ({
-        'ringfence.Fork': {
-          parentTgid: bytes.readInt32LE(records.FORK_PARENT_TGID),
-          parentStart: u64At(bytes, records.FORK_PARENT_START),
-          namespaces: namespacesOf(bytes, records.FORK_NS),
-        },
-      }),
-    })),
-  },
-  {
-    kind: records.Kind.EXEC,
-    size: records.SIZEOF_EXEC,
-    texts: [records.EXEC_PATH, records.EXEC_FILENAME, records.EXEC_CWD, records.EXEC_ARGV],
-    fixed: random(records.SIZEOF_EXEC).map((bytes) => ({
-      bytes,
-      body: ([path = none, filename = none, cwd = none, argv = none]) => ({
-        'ringfence.Exec': {
-          snapshot: false,
-          parentTgid: bytes.readInt32LE(records.EXEC_PARENT_TGID),
-          parentStart: u64At(bytes, records.EXEC_PARENT_START),
-          inode: u64At(bytes, records.EXEC_INODE),
-          device: bytes.readUInt32LE(records.EXEC_DEVICE),
-          ctime: micros(bytes, records.EXEC_CTIME),
-          mtime: micros(bytes, records.EXEC_MTIME),
-          mode: bytes.readInt32LE(records.EXEC_MODE),
-          owner: bytes.readUInt32LE(records.EXEC_OWNER_UID),
-          flags: bytes.readInt32LE(records.EXEC_FLAGS),
-          credentials: credentialsOf(bytes, records.EXEC_CREDS),
-          namespaces: namespacesOf(bytes, records.EXEC_NS),
-          loginuid: bytes.readUInt32LE(records.EXEC_LOGINUID),
-          sessionId: bytes.readUInt32LE(records.EXEC_SESSIONID),
-          tty: bytes.readUInt32LE(records.EXEC_TTY),
-          argc: bytes.readInt32LE(records.EXEC_ARGC),
-          stdioSockets: bytes.readInt32LE(records.EXEC_STDIO_SOCKETS),
-          path,
-          filename,
-          cwd,
-          argv,
-        },
-      }),
-    })),
-  },
-  {
-    kind: records.Kind.EXIT,
-    size: records.SIZEOF_EXIT,
-    texts: [],
-    fixed: random(records.SIZEOF_EXIT).map((bytes) => ({
-      bytes,
-      body: () => ({
-        'ringfence.Exit': {
-          code: bytes.readInt32LE(records.EXIT_CODE),
-          signal: bytes.readInt32LE(records.EXIT_SIGNAL),
-          core: bytes.readUInt32LE(records.EXIT_CORE) !== 0,
-          duration: micros(bytes, records.EXIT_DURATION),
-        },
-      }),
-    })),
-  },
-  {
-    kind: records.Kind.CREDENTIALS,
-    size: records.SIZEOF_CREDENTIALS_CHANGE,
-    texts: [],
-    fixed: random(records.SIZEOF_CREDENTIALS_CHANGE).map((bytes) => ({
-      bytes,
-      body: () => ({
-        'ringfence.CredentialsChange': {
-          before: credentialsOf(bytes, records.CREDENTIALS_CHANGE_BEFORE),
-          after: credentialsOf(bytes, records.CREDENTIALS_CHANGE_AFTER),
-        },
-      }),
-    })),
-  },
-  {
-    kind: records.Kind.OPEN,
-    size: records.SIZEOF_OPEN,
-    texts: [records.OPEN_PATH],
-    fixed: random(records.SIZEOF_OPEN).map((bytes) => ({
-      bytes,
-      body: ([path = none]) => ({
-        'ringfence.Open': {
-          inode: u64At(bytes, records.OPEN_INODE),
-          device: bytes.readUInt32LE(records.OPEN_DEVICE),
-          flags: bytes.readInt32LE(records.OPEN_FLAGS),
-          result: bytes.readInt32LE(records.OPEN_RESULT),
-          mode: bytes.readInt32LE(records.OPEN_MODE),
-          sourceCaller: bytes.readUInt32LE(records.OPEN_SOURCE_CALLER) !== 0,
-          path,
-        },
-      }),
-    })),
-  },
-  {
-    kind: records.Kind.CONNECT,
-    size: records.SIZEOF_CONNECT,
-    texts: [records.CONNECT_PATH],
-    fixed: fc.tuple(random(records.SIZEOF_CONNECT), fc.constantFrom(1, 2, 10), u16).map(([bytes, family]) => {
-      bytes.writeUInt16LE(family, records.CONNECT_FAMILY);
-      const addressBytes = family === 2 ? 4 : family === 10 ? 16 : 0;
-      return {
-        bytes,
-        body: ([path = none]) => ({
-          'ringfence.Connect': {
-            family,
-            type: bytes.readUInt16LE(records.CONNECT_TYPE),
-            protocol: bytes.readUInt16LE(records.CONNECT_PROTOCOL),
-            address: part(bytes, records.CONNECT_ADDRESS, addressBytes),
-            port: bytes.readUInt16LE(records.CONNECT_PORT),
-            result: bytes.readInt32LE(records.CONNECT_RESULT),
-            path,
-            localAddress: part(
-              bytes,
-              records.CONNECT_LOCAL_ADDRESS,
-              bytes.readUInt16LE(records.CONNECT_LOCAL_PORT) === 0 ? 0 : addressBytes,
-            ),
-            localPort: bytes.readUInt16LE(records.CONNECT_LOCAL_PORT),
-          },
-        }),
-      };
-    }),
-  },
-  {
-    kind: records.Kind.ACCEPT,
-    size: records.SIZEOF_ACCEPT,
-    texts: [],
-    fixed: fc.tuple(random(records.SIZEOF_ACCEPT), fc.constantFrom(2, 10)).map(([bytes, family]) => {
-      bytes.writeUInt16LE(family, records.ACCEPT_FAMILY);
-      const addressBytes = family === 2 ? 4 : 16;
-      return {
-        bytes,
-        body: () => ({
-          'ringfence.Accept': {
-            family,
-            type: bytes.readUInt16LE(records.ACCEPT_TYPE),
-            protocol: bytes.readUInt16LE(records.ACCEPT_PROTOCOL),
-            address: part(bytes, records.ACCEPT_ADDRESS, addressBytes),
-            port: bytes.readUInt16LE(records.ACCEPT_PORT),
-            localAddress: part(bytes, records.ACCEPT_LOCAL_ADDRESS, addressBytes),
-            localPort: bytes.readUInt16LE(records.ACCEPT_LOCAL_PORT),
-            result: bytes.readInt32LE(records.ACCEPT_RESULT),
-          },
-        }),
-      };
-    }),
-  },
-];
-
-const part = (bytes: Buffer, at: number, length: number): Buffer => bytes.subarray(at, at + length);
+/** The fixed part at random; a family, where it has one, is one of those that are told. */
+const fixedOf = ({ kind, size }: Kind): fc.Arbitrary<Buffer> =>
+  fc.tuple(random(size), fc.constantFrom(...FAMILIES)).map(([bytes, family]) => {
+    const name = Object.entries(records.Kind).find(([, value]) => value === kind)?.[0] ?? '';
+    const at = find(name, 'family');
+    if (at !== undefined) bytes.writeUInt16LE(family, at);
+    return bytes;
+  });
 
 interface Header {
   readonly ktime: bigint;
@@ -276,8 +193,8 @@ const textValue: fc.Arbitrary<TextValue> = fc
 /** Any sound record of any kind, in lane 0. */
 export const sample: fc.Arbitrary<Sample> = fc.constantFrom(...kinds).chain((kind) =>
   fc
-    .tuple(header, kind.fixed, fc.array(textValue, { minLength: kind.texts.length, maxLength: kind.texts.length }))
-    .map(([h, { bytes, body }, texts]) => {
+    .tuple(header, fixedOf(kind), fc.array(textValue, { minLength: kind.texts.length, maxLength: kind.texts.length }))
+    .map(([h, bytes, texts]) => {
       const record = build(kind, h, bytes, texts);
       const event: Event = {
         lane: 0,
@@ -290,7 +207,7 @@ export const sample: fc.Arbitrary<Sample> = fc.constantFrom(...kinds).chain((kin
         start: h.start,
         cgroup: h.cgroup,
         execId: Number(h.execId),
-        body: body(texts),
+        body: kind.body(bytes, texts),
       };
       return { record, event };
     }),

@@ -4,7 +4,8 @@ import { RawBatchReader, records } from '@ringfence/schema';
 import fc from 'fast-check';
 import { Batch } from '../src/steps/batch.ts';
 import { isSound } from '../src/steps/record-check.ts';
-import { signedMicros, transcode } from '../src/steps/transcode.ts';
+import { transcode } from '../src/steps/transcode.ts';
+import { signedMicros } from '../src/steps/write-field.ts';
 import { encodeEvent, sample } from './records.ts';
 import { identity } from './support.ts';
 

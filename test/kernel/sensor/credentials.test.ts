@@ -33,7 +33,7 @@ describe('credential changes on the running kernel', { skip }, () => {
   }
 
   test('each call that changes a user or group id is one event with before and after', async () => {
-    const full = one(await sensor.run(credentials, []), 'rf_exec').fields['creds'] as Credentials;
+    const full = one(await sensor.run(credentials, []), 'rf_exec').fields['credentials'] as Credentials;
     const capabilities = full['cap_effective'];
     assert.ok(typeof capabilities === 'bigint' && capabilities !== 0n);
     // CAP_CHOWN … CAP_FSETID, CAP_LINUX_IMMUTABLE, CAP_MKNOD, CAP_MAC_OVERRIDE: what goes with a file system id of 0

@@ -39,20 +39,21 @@ describe('exec on the running kernel', { skip }, () => {
     const link = join(scratch.path, 'link');
     symlinkSync(leave, link);
     const exec = one(await sensor.run(link, ['code', '0'], { cwd: '/usr/bin' }), 'rf_exec');
-    const { creds, ...fields } = exec.fields;
+    const { credentials, ...fields } = exec.fields;
     assert.deepEqual(fields, {
       ...fileFacts(leave),
       parent_tgid: process.pid,
       parent_start: sensor.snapshot(process.pid)[0]?.header.start,
-      ns: { ...namespaces(), pid_in_ns: exec.header.tgid },
+      namespaces: { ...namespaces(), pid_in_ns: exec.header.tgid },
       flags: 0,
       loginuid: UNSET,
-      sessionid: UNSET,
+      session_id: UNSET,
       tty: 0,
       argc: 3,
+      snapshot: 0,
       stdio_sockets: 0,
     });
-    const { cap_effective, cap_permitted, cap_inheritable, ...ids } = creds as { [name: string]: number | bigint };
+    const { cap_effective, cap_permitted, cap_inheritable, ...ids } = credentials as { [name: string]: number | bigint };
     assert.deepEqual(ids, { uid: 0, gid: 0, euid: 0, egid: 0, suid: 0, sgid: 0, fsuid: 0, fsgid: 0 });
     assert.deepEqual([typeof cap_effective, cap_permitted, cap_inheritable], ['bigint', cap_effective, 0n]);
     assert.deepEqual(Object.fromEntries(Object.keys(exec.texts).map((name) => [name, text(exec, name)])), {
@@ -112,7 +113,7 @@ describe('exec on the running kernel', { skip }, () => {
     chmodSync(raising, 0o4755);
     const exec = one(await sensor.run(raising, ['code', '0'], { uid: nobody, gid: nobody }), 'rf_exec');
     assert.equal(exec.fields['flags'], SETUID | PRIVILEGED);
-    const { uid, euid, gid, egid } = exec.fields['creds'] as { [name: string]: number };
+    const { uid, euid, gid, egid } = exec.fields['credentials'] as { [name: string]: number };
     assert.deepEqual({ uid, euid, gid, egid }, { uid: nobody, euid: 0, gid: nobody, egid: nobody });
   });
 

@@ -12,7 +12,7 @@ export function fileFacts(path: string): {
   inode: bigint;
   device: number;
   mode: number;
-  owner_uid: number;
+  owner: number;
   ctime: bigint;
   mtime: bigint;
 } {
@@ -21,7 +21,7 @@ export function fileFacts(path: string): {
     inode: stat.ino,
     device: kernelDevice(stat.dev),
     mode: Number(stat.mode),
-    owner_uid: Number(stat.uid),
+    owner: Number(stat.uid),
     ctime: stat.ctimeNs,
     mtime: stat.mtimeNs,
   };

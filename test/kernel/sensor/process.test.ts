@@ -32,7 +32,7 @@ describe('fork and exit on the running kernel', { skip }, () => {
     assert.deepEqual(fork.fields, {
       parent_start: sensor.snapshot(process.pid)[0]?.header.start,
       parent_tgid: process.pid,
-      ns: { ...namespaces(), pid_in_ns: tgid },
+      namespaces: { ...namespaces(), pid_in_ns: tgid },
     });
     for (const { header, lane } of records) {
       assert.equal(lane, SECURITY);
@@ -102,7 +102,7 @@ describe('fork and exit on the running kernel', { skip }, () => {
   test('a process in a pid namespace of its own is known by both its numbers', async () => {
     const records = await sensor.run('unshare', ['--pid', '--fork', '--mount', '--uts', leave, 'code', '0']);
     const exec = all(records, 'rf_exec').at(-1);
-    const ns = exec?.fields['ns'] as ReturnType<typeof namespaces>;
+    const ns = exec?.fields['namespaces'] as ReturnType<typeof namespaces>;
     const own = namespaces();
     assert.equal(ns['pid_in_ns'], 1);
     assert.notEqual(exec?.header.tgid, 1);

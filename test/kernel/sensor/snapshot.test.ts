@@ -41,7 +41,7 @@ describe('the snapshot of running processes', { skip }, () => {
       { ...found.header, ktime: 0n, cpu: 0, size: 0 },
       { ...exec.header, ktime: 0n, cpu: 0, size: 0, sequence: 0n },
     );
-    assert.deepEqual(found.fields, { ...exec.fields, argc: 0 });
+    assert.deepEqual(found.fields, { ...exec.fields, argc: 0, snapshot: 1 });
     const { filename, ...texts } = found.texts;
     const { filename: _, ...execTexts } = exec.texts;
     assert.deepEqual(texts, execTexts);
@@ -57,7 +57,7 @@ describe('the snapshot of running processes', { skip }, () => {
     const own = found.find(({ header }) => header.tgid === process.pid);
     const { inode, device } = fileFacts(process.execPath);
     assert.deepEqual([own?.fields['inode'], own?.fields['device']], [inode, device]);
-    assert.deepEqual(own?.fields['ns'], { ...namespaces(), pid_in_ns: process.pid });
+    assert.deepEqual(own?.fields['namespaces'], { ...namespaces(), pid_in_ns: process.pid });
     assert.equal(own?.texts['argv']?.bytes.toString(), readFileSync('/proc/self/cmdline', 'utf8').slice(0, -1));
     const threads = found.filter(({ header }) => header.tgid !== header.tid);
     assert.deepEqual(threads, []);

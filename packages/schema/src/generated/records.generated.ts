@@ -28,7 +28,7 @@ export const Kind = {
   FORK: 1,
   EXEC: 2,
   EXIT: 3,
-  CREDENTIALS: 4,
+  CREDENTIALS_CHANGE: 4,
   OPEN: 5,
   CONNECT: 6,
   ACCEPT: 7,
@@ -145,28 +145,29 @@ export const CREDENTIALS_CHANGE_BEFORE = 56; // struct rf_credentials
 export const CREDENTIALS_CHANGE_AFTER = 112; // struct rf_credentials
 
 /** struct rf_exec: bytes, and where each field begins */
-export const SIZEOF_EXEC = 264;
+export const SIZEOF_EXEC = 272;
 export const EXEC_H = 0; // struct rf_header
 export const EXEC_PARENT_START = 56;
 export const EXEC_INODE = 64;
 export const EXEC_CTIME = 72;
 export const EXEC_MTIME = 80;
-export const EXEC_CREDS = 88; // struct rf_credentials
-export const EXEC_NS = 144; // struct rf_namespaces
+export const EXEC_CREDENTIALS = 88; // struct rf_credentials
+export const EXEC_NAMESPACES = 144; // struct rf_namespaces
 export const EXEC_PARENT_TGID = 176;
 export const EXEC_DEVICE = 180;
 export const EXEC_FLAGS = 184;
 export const EXEC_MODE = 188;
-export const EXEC_OWNER_UID = 192;
+export const EXEC_OWNER = 192;
 export const EXEC_LOGINUID = 196;
-export const EXEC_SESSIONID = 200;
+export const EXEC_SESSION_ID = 200;
 export const EXEC_TTY = 204;
 export const EXEC_ARGC = 208;
-export const EXEC_STDIO_SOCKETS = 212;
-export const EXEC_PATH = 216; // struct rf_text
-export const EXEC_FILENAME = 228; // struct rf_text
-export const EXEC_CWD = 240; // struct rf_text
-export const EXEC_ARGV = 252; // struct rf_text
+export const EXEC_SNAPSHOT = 212;
+export const EXEC_STDIO_SOCKETS = 216;
+export const EXEC_PATH = 224; // struct rf_text
+export const EXEC_FILENAME = 236; // struct rf_text
+export const EXEC_CWD = 248; // struct rf_text
+export const EXEC_ARGV = 260; // struct rf_text
 export const execParentStartLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
 export const execParentStartHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
 export const execInodeLo = (view: DataView, at: number): number => view.getUint32(at + 64, true);
@@ -179,12 +180,13 @@ export const execParentTgid = (view: DataView, at: number): number => view.getUi
 export const execDevice = (view: DataView, at: number): number => view.getUint32(at + 180, true);
 export const execFlags = (view: DataView, at: number): number => view.getUint32(at + 184, true);
 export const execMode = (view: DataView, at: number): number => view.getUint32(at + 188, true);
-export const execOwnerUid = (view: DataView, at: number): number => view.getUint32(at + 192, true);
+export const execOwner = (view: DataView, at: number): number => view.getUint32(at + 192, true);
 export const execLoginuid = (view: DataView, at: number): number => view.getUint32(at + 196, true);
-export const execSessionid = (view: DataView, at: number): number => view.getUint32(at + 200, true);
+export const execSessionId = (view: DataView, at: number): number => view.getUint32(at + 200, true);
 export const execTty = (view: DataView, at: number): number => view.getUint32(at + 204, true);
 export const execArgc = (view: DataView, at: number): number => view.getUint32(at + 208, true);
-export const execStdioSockets = (view: DataView, at: number): number => view.getUint32(at + 212, true);
+export const execSnapshot = (view: DataView, at: number): number => view.getUint32(at + 212, true);
+export const execStdioSockets = (view: DataView, at: number): number => view.getUint32(at + 216, true);
 
 /** struct rf_exit: bytes, and where each field begins */
 export const SIZEOF_EXIT = 80;
@@ -204,7 +206,7 @@ export const SIZEOF_FORK = 104;
 export const FORK_H = 0; // struct rf_header
 export const FORK_PARENT_START = 56;
 export const FORK_PARENT_TGID = 64;
-export const FORK_NS = 72; // struct rf_namespaces
+export const FORK_NAMESPACES = 72; // struct rf_namespaces
 export const forkParentStartLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
 export const forkParentStartHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
 export const forkParentTgid = (view: DataView, at: number): number => view.getUint32(at + 64, true);

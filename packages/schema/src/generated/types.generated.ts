@@ -119,6 +119,8 @@ export interface Connect {
   /** as `address`; none: not bound */
   readonly localAddress: Uint8Array;
   readonly localPort: number;
+  /** the address is the caller's memory, not the kernel's copy */
+  readonly sourceCaller: boolean;
 }
 
 /** one a second; every timer runs on these */

@@ -38,13 +38,14 @@ function build(pid: number, start: bigint): Buffer {
   const stat = statFields(pid);
   view.setUint32(records.EXEC_PARENT_TGID, Number(stat[1] ?? 0), true);
   view.setUint32(records.EXEC_LOGINUID, numberIn(pid, 'loginuid'), true);
-  view.setUint32(records.EXEC_SESSIONID, numberIn(pid, 'sessionid'), true);
+  view.setUint32(records.EXEC_SESSION_ID, numberIn(pid, 'sessionid'), true);
   view.setUint32(records.EXEC_TTY, kernelDevice(BigInt(stat[4] ?? 0)), true);
   NAMESPACES.forEach((name, index) => {
     const inode = ifReadable(() => statSync(`/proc/${pid}/ns/${name}`).ino) ?? 0;
-    view.setUint32(records.EXEC_NS + index * 4, inode, true);
+    view.setUint32(records.EXEC_NAMESPACES + index * 4, inode, true);
   });
-  view.setUint32(records.EXEC_NS + records.NAMESPACES_PID_IN_NS, pid, true);
+  view.setUint32(records.EXEC_NAMESPACES + records.NAMESPACES_PID_IN_NS, pid, true);
+  view.setUint32(records.EXEC_SNAPSHOT, 1, true);
   view.setUint32(records.EXEC_STDIO_SOCKETS, stdioSockets(pid), true);
   fillTexts(record, view, texts);
   return record;
@@ -66,13 +67,13 @@ function fillFile(record: Buffer, view: DataView, pid: number): void {
   record.writeBigInt64LE(file.mtimeNs, records.EXEC_MTIME);
   view.setUint32(records.EXEC_DEVICE, kernelDevice(file.dev), true);
   view.setUint32(records.EXEC_MODE, Number(file.mode), true);
-  view.setUint32(records.EXEC_OWNER_UID, Number(file.uid), true);
+  view.setUint32(records.EXEC_OWNER, Number(file.uid), true);
 }
 
 function fillStatus(record: Buffer, view: DataView, pid: number): void {
   const status = readFileSync(`/proc/${pid}/status`, 'latin1');
   const line = (name: string): string[] => new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status)?.[1]?.split(/\s+/) ?? [];
-  const credentials = records.EXEC_CREDS;
+  const credentials = records.EXEC_CREDENTIALS;
   const [uid, euid, suid, fsuid] = line('Uid').map(Number);
   const [gid, egid, sgid, fsgid] = line('Gid').map(Number);
   [uid, gid, euid, egid, suid, sgid, fsuid, fsgid].forEach((id, index) => {

@@ -1,25 +1,5 @@
 import { records } from '@ringfence/schema';
-
-/** Where the texts of each kind lie in its struct. */
-const TEXTS: readonly (readonly number[])[] = [
-  [],
-  [],
-  [records.EXEC_PATH, records.EXEC_FILENAME, records.EXEC_CWD, records.EXEC_ARGV],
-  [],
-  [],
-  [records.OPEN_PATH],
-  [records.CONNECT_PATH],
-  [],
-];
-const { FORK, EXEC, EXIT, CREDENTIALS, OPEN, CONNECT, ACCEPT } = records.Kind;
-const MIN_BYTES = new Int32Array(TEXTS.length);
-MIN_BYTES[FORK] = records.SIZEOF_FORK;
-MIN_BYTES[EXEC] = records.SIZEOF_EXEC;
-MIN_BYTES[EXIT] = records.SIZEOF_EXIT;
-MIN_BYTES[CREDENTIALS] = records.SIZEOF_CREDENTIALS_CHANGE;
-MIN_BYTES[OPEN] = records.SIZEOF_OPEN;
-MIN_BYTES[CONNECT] = records.SIZEOF_CONNECT;
-MIN_BYTES[ACCEPT] = records.SIZEOF_ACCEPT;
+import { FIXED_BYTES, TEXTS } from '../generated/transcoder.generated.ts';
 
 export const CPUS_MAX = 256;
 const INT_MAX = 0x7fffffff;
@@ -31,7 +11,7 @@ const NANOS_HIGH_MAX = 1 << 30;
 export function isSound(view: DataView, at: number, length: number): boolean {
   if (length < records.SIZEOF_HEADER || records.headerSize(view, at) !== length) return false;
   const kind = records.headerKind(view, at);
-  const least = MIN_BYTES[kind];
+  const least = FIXED_BYTES[kind];
   if (least === undefined || least === 0 || length < least) return false;
   if (records.headerCpu(view, at) >= CPUS_MAX) return false;
   if (records.headerKtimeHi(view, at) >= NANOS_HIGH_MAX) return false;

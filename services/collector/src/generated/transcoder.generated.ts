@@ -1,0 +1,156 @@
+// Made by tools/generate-records.ts from bpf/ringfence.h and packages/schema/avro/event.avsc: do not edit.
+
+import type { AvroWriter } from '@ringfence/schema';
+import { addressBytes, signedMicros, writeText } from '../steps/write-field.ts';
+
+/** By enum rf_kind: bytes of the part that each has; 0: there is no such kind. */
+export const FIXED_BYTES: Int32Array = Int32Array.of(0, 104, 272, 80, 168, 96, 120, 104);
+
+/** By enum rf_kind: where its texts are told. */
+export const TEXTS: readonly (readonly number[])[] = [[], [], [224, 236, 248, 260], [], [], [80], [84], []];
+
+function writeNamespaces(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
+  out.long(view.getUint32(at, true));
+  out.long(view.getUint32(at + 4, true));
+  out.long(view.getUint32(at + 8, true));
+  out.long(view.getUint32(at + 12, true));
+  out.long(view.getUint32(at + 16, true));
+  out.long(view.getUint32(at + 20, true));
+  out.long(view.getUint32(at + 24, true));
+  out.long(view.getInt32(at + 28, true));
+}
+
+function writeCredentials(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
+  out.long(view.getUint32(at, true));
+  out.long(view.getUint32(at + 4, true));
+  out.long(view.getUint32(at + 8, true));
+  out.long(view.getUint32(at + 12, true));
+  out.long(view.getUint32(at + 16, true));
+  out.long(view.getUint32(at + 20, true));
+  out.long(view.getUint32(at + 24, true));
+  out.long(view.getUint32(at + 28, true));
+  out.fixed(bytes, at + 32, 8);
+  out.fixed(bytes, at + 40, 8);
+  out.fixed(bytes, at + 48, 8);
+}
+
+function writeFork(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
+  out.ensure(108);
+  out.long(0);
+  out.long(view.getInt32(at + 64, true));
+  out.fixed(bytes, at + 56, 8);
+  writeNamespaces(out, view, bytes, at + 72);
+}
+
+function writeExec(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
+  out.ensure(331);
+  out.long(1);
+  out.boolean(view.getUint32(at + 212, true) !== 0);
+  out.long(view.getInt32(at + 176, true));
+  out.fixed(bytes, at + 56, 8);
+  out.fixed(bytes, at + 64, 8);
+  out.long(view.getUint32(at + 180, true));
+  out.long(signedMicros(view.getUint32(at + 72, true), view.getUint32(at + 76, true)));
+  out.long(signedMicros(view.getUint32(at + 80, true), view.getUint32(at + 84, true)));
+  out.long(view.getInt32(at + 188, true));
+  out.long(view.getUint32(at + 192, true));
+  out.long(view.getInt32(at + 184, true));
+  writeCredentials(out, view, bytes, at + 88);
+  writeNamespaces(out, view, bytes, at + 144);
+  out.long(view.getUint32(at + 196, true));
+  out.long(view.getUint32(at + 200, true));
+  out.long(view.getUint32(at + 204, true));
+  out.long(view.getInt32(at + 208, true));
+  out.long(view.getInt32(at + 216, true));
+  writeText(out, view, bytes, at, at + 224);
+  writeText(out, view, bytes, at, at + 236);
+  writeText(out, view, bytes, at, at + 248);
+  writeText(out, view, bytes, at, at + 260);
+}
+
+function writeExit(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
+  out.ensure(41);
+  out.long(2);
+  out.long(view.getInt32(at + 64, true));
+  out.long(view.getInt32(at + 68, true));
+  out.boolean(view.getUint32(at + 72, true) !== 0);
+  out.long(signedMicros(view.getUint32(at + 56, true), view.getUint32(at + 60, true)));
+}
+
+function writeCredentialsChange(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
+  out.ensure(218);
+  out.long(3);
+  writeCredentials(out, view, bytes, at + 56);
+  writeCredentials(out, view, bytes, at + 112);
+}
+
+function writeOpen(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
+  out.ensure(59);
+  out.long(4);
+  out.fixed(bytes, at + 56, 8);
+  out.long(view.getUint32(at + 64, true));
+  out.long(view.getInt32(at + 68, true));
+  out.long(view.getInt32(at + 72, true));
+  out.long(view.getInt32(at + 76, true));
+  out.boolean(view.getUint32(at + 92, true) !== 0);
+  writeText(out, view, bytes, at, at + 80);
+}
+
+function writeConnect(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
+  out.ensure(40);
+  out.long(5);
+  out.long(view.getUint16(at + 56, true));
+  out.long(view.getUint16(at + 58, true));
+  out.long(view.getUint16(at + 60, true));
+  out.bytes(bytes, at + 64, addressBytes(view.getUint16(at + 56, true)));
+  out.ensure(20);
+  out.long(view.getUint16(at + 62, true));
+  out.long(view.getInt32(at + 80, true));
+  writeText(out, view, bytes, at, at + 84);
+  out.bytes(bytes, at + 104, view.getUint16(at + 100, true) === 0 ? 0 : addressBytes(view.getUint16(at + 56, true)));
+  out.ensure(11);
+  out.long(view.getUint16(at + 100, true));
+  out.boolean(view.getUint32(at + 96, true) !== 0);
+}
+
+function writeAccept(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
+  out.ensure(40);
+  out.long(13);
+  out.long(view.getUint16(at + 56, true));
+  out.long(view.getUint16(at + 58, true));
+  out.long(view.getUint16(at + 60, true));
+  out.bytes(bytes, at + 64, addressBytes(view.getUint16(at + 56, true)));
+  out.ensure(10);
+  out.long(view.getUint16(at + 62, true));
+  out.bytes(bytes, at + 80, view.getUint16(at + 96, true) === 0 ? 0 : addressBytes(view.getUint16(at + 56, true)));
+  out.ensure(20);
+  out.long(view.getUint16(at + 96, true));
+  out.long(view.getInt32(at + 100, true));
+}
+
+/** `kind`: one that FIXED_BYTES knows */
+export function writeBody(kind: number, out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
+  switch (kind) {
+    case 1:
+      writeFork(out, view, bytes, at);
+      break;
+    case 2:
+      writeExec(out, view, bytes, at);
+      break;
+    case 3:
+      writeExit(out, view, bytes, at);
+      break;
+    case 4:
+      writeCredentialsChange(out, view, bytes, at);
+      break;
+    case 5:
+      writeOpen(out, view, bytes, at);
+      break;
+    case 6:
+      writeConnect(out, view, bytes, at);
+      break;
+    case 7:
+      writeAccept(out, view, bytes, at);
+      break;
+  }
+}
