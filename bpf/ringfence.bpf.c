@@ -18,6 +18,15 @@ struct rf_types {
 	enum rf_kind kind;
 	enum rf_drop drop;
 	enum rf_exec_flag exec_flag;
+	enum rf_file_operation file_operation;
+	enum rf_mount_operation mount_operation;
+	enum rf_memory_operation memory_operation;
+	enum rf_access_operation access_operation;
+	enum rf_isolation_operation isolation_operation;
+	enum rf_module_operation module_operation;
+	enum rf_system_operation system_operation;
+	enum rf_socket_operation socket_operation;
+	enum rf_packet_content packet_content;
 } *rf_types;
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

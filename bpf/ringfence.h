@@ -37,6 +37,23 @@ enum rf_kind {
 	RF_OPEN = 5,
 	RF_CONNECT = 6,
 	RF_ACCEPT = 7,
+	RF_FILE_CHANGE = 8,
+	RF_MOUNT_CHANGE = 9,
+	RF_MEMORY = 10,
+	RF_SIGNAL = 11,
+	RF_FAULT = 12,
+	RF_PROCESS_ACCESS = 13,
+	RF_ISOLATION = 14,
+	RF_CAPABILITY = 15,
+	RF_MODULE = 16,
+	RF_BPF = 17,
+	RF_SYSTEM_CHANGE = 18,
+	RF_SYSCTL = 19,
+	RF_IO_URING = 20,
+	RF_SOCKET = 21,
+	RF_DATAGRAM = 22,
+	RF_PACKET = 23,
+	RF_FLOW = 24,
 };
 
 /* Why a record did not reach its ring. Suppression by filter is counted apart from loss. */
@@ -181,6 +198,314 @@ struct rf_accept {
 	__s32 result;     /* the new descriptor */
 };
 
+/* What a record of one kind tells of: its name in lower case is the event's action. */
+enum rf_file_operation {
+	RF_FILE_RENAME = 1,
+	RF_FILE_LINK = 2,
+	RF_FILE_SYMLINK = 3,
+	RF_FILE_UNLINK = 4,
+	RF_FILE_MKDIR = 5,
+	RF_FILE_RMDIR = 6,
+	RF_FILE_CHMOD = 7,
+	RF_FILE_CHOWN = 8,
+	RF_FILE_SETXATTR = 9,
+	RF_FILE_REMOVEXATTR = 10,
+	RF_FILE_MKNOD = 11,
+	RF_FILE_TRUNCATE = 12,
+	RF_FILE_SPLICE = 13, /* pages of a file that may only be read, into a pipe */
+};
+
+struct rf_file_change {
+	struct rf_header h;
+	__u64 inode;         /* of what was changed, 0: not known */
+	__u32 device;
+	__u32 operation;     /* enum rf_file_operation */
+	__s32 result;        /* 0, or -errno */
+	__u32 mode;          /* chmod, mkdir, mknod: as asked for */
+	__u32 uid;           /* chown: (u32)-1 when it stays */
+	__u32 gid;
+	__u32 flags;         /* of the system call */
+	__u32 source_caller; /* 1: a path is the caller's memory, not the kernel's copy */
+	struct rf_text path;
+	struct rf_text target; /* rename, link: the new path; symlink: what it points to; xattr: the attribute's name */
+};
+
+enum rf_mount_operation {
+	RF_MOUNT_MOUNT = 1,
+	RF_MOUNT_UMOUNT = 2,
+	RF_MOUNT_MOVE_MOUNT = 3,
+	RF_MOUNT_PIVOT_ROOT = 4,
+	RF_MOUNT_CHROOT = 5,
+	RF_MOUNT_OPEN_TREE = 6,
+	RF_MOUNT_FSMOUNT = 7,
+	RF_MOUNT_MOUNT_SETATTR = 8,
+	RF_MOUNT_FSOPEN = 9,
+};
+
+struct rf_mount_change {
+	struct rf_header h;
+	__u32 operation; /* enum rf_mount_operation */
+	__s32 result;    /* 0 or a descriptor, or -errno */
+	__u32 flags;     /* MS_*, MNT_*, MOVE_MOUNT_* */
+	__u32 source_caller;
+	struct rf_text source; /* device, or the path that is moved or bound; pivot_root: where the old root goes */
+	struct rf_text target; /* mount point; pivot_root, chroot: the new root */
+	struct rf_text filesystem;
+	struct rf_text options;
+};
+
+enum rf_memory_operation {
+	RF_MEMORY_MEMFD_CREATE = 1,
+	RF_MEMORY_MMAP = 2,     /* writable and executable at once */
+	RF_MEMORY_MPROTECT = 3, /* made executable: writable too, or written before */
+};
+
+struct rf_memory {
+	struct rf_header h;
+	__u64 address;
+	__u64 length;     /* bytes */
+	__u64 inode;      /* of the mapped file */
+	__u32 device;
+	__u32 operation;  /* enum rf_memory_operation */
+	__s32 result;     /* 0 or a descriptor, or -errno */
+	__u32 protection; /* PROT_* */
+	__u32 flags;      /* MAP_*, MFD_* */
+	__u32 source_caller;
+	struct rf_text path; /* of the mapped file; memfd_create: its name */
+	__u32 pad;
+};
+
+/* A signal is sent to a process that isn't the sender's own, or has other credentials. */
+struct rf_signal {
+	struct rf_header h;  /* who sends */
+	__u64 target_start;
+	__u32 target_tgid;
+	__u32 target_uid;
+	__u32 signal;
+	__s32 code;          /* si_code */
+	__s32 result;        /* 0: delivered; else enum of the tracepoint signal_generate */
+	__u32 pad;
+};
+
+/* A signal that the kernel sends because of what the thread did: SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS. */
+struct rf_fault {
+	struct rf_header h;
+	__u64 address;     /* that was touched, or of the instruction */
+	__u64 instruction; /* the instruction pointer */
+	__u32 signal;
+	__s32 code;        /* si_code */
+	__u32 count;       /* of the process's faults so far, this one among them */
+	__s32 system_call; /* SIGSYS: its number; else -1 */
+};
+
+enum rf_access_operation {
+	RF_ACCESS_PTRACE = 1,
+	RF_ACCESS_PROCESS_VM_READV = 2,
+	RF_ACCESS_PROCESS_VM_WRITEV = 3,
+	RF_ACCESS_PIDFD_GETFD = 4,
+	RF_ACCESS_PROC_MEM = 5,     /* /proc/PID/mem is opened */
+	RF_ACCESS_PROC_ENVIRON = 6, /* /proc/PID/environ is opened */
+};
+
+/* One process looks into another, or writes there. */
+struct rf_process_access {
+	struct rf_header h;
+	__u64 target_start;
+	__u64 address;       /* in the target */
+	__u64 length;        /* bytes */
+	__u32 target_tgid;
+	__u32 operation;     /* enum rf_access_operation */
+	__u32 request;       /* PTRACE_*; of an open, its O_* */
+	__s32 result;        /* bytes or a descriptor, or -errno */
+};
+
+enum rf_isolation_operation {
+	RF_ISOLATION_SETNS = 1,
+	RF_ISOLATION_UNSHARE = 2,
+	RF_ISOLATION_PRCTL = 3,
+	RF_ISOLATION_SECCOMP = 4,
+	RF_ISOLATION_PERSONALITY = 5,
+};
+
+/* A thread changes what confines it. */
+struct rf_isolation {
+	struct rf_header h;
+	__u64 option;    /* setns, unshare: CLONE_NEW*; prctl: PR_*; seccomp: SECCOMP_SET_MODE_*; personality: the persona */
+	__u64 argument;  /* of prctl; seccomp: flags */
+	struct rf_namespaces namespaces; /* afterwards */
+	__u32 operation; /* enum rf_isolation_operation */
+	__s32 result;
+};
+
+/* The kernel asks whether a task has a capability. */
+struct rf_capability {
+	struct rf_header h;
+	__u32 capability;     /* CAP_* */
+	__s32 result;         /* 0: yes; -EPERM */
+	__u32 user_namespace; /* nsfs inode of the one that was asked about */
+	__u32 count;          /* how many were merged into this one */
+};
+
+enum rf_module_operation {
+	RF_OPERATION_MODULE_LOAD = 1,
+	RF_OPERATION_MODULE_UNLOAD = 2,
+};
+
+struct rf_module {
+	struct rf_header h;
+	__u64 inode;
+	__u32 device;
+	__u32 operation;   /* enum rf_module_operation */
+	__s32 result;
+	__u32 flags;       /* MODULE_INIT_*, O_* */
+	__u32 from_memory; /* 1: init_module: no file is known */
+	__u32 taints;      /* of the module, when it was loaded */
+	struct rf_text name;
+	struct rf_text path;
+	struct rf_text parameters;
+	__u32 pad;
+};
+
+struct rf_bpf {
+	struct rf_header h;
+	__u32 command;      /* enum bpf_cmd */
+	__u32 program_type; /* enum bpf_prog_type, or of a map enum bpf_map_type */
+	__u32 attach_type;  /* enum bpf_attach_type */
+	__s32 result;       /* descriptor or 0, or -errno */
+	__u32 source_caller;
+	struct rf_text name;
+};
+
+enum rf_system_operation {
+	RF_SYSTEM_PERF_EVENT_OPEN = 1,
+	RF_SYSTEM_KEXEC_LOAD = 2,
+	RF_SYSTEM_KEXEC_FILE_LOAD = 3,
+	RF_SYSTEM_IO_URING_SETUP = 4,
+	RF_SYSTEM_USERFAULTFD = 5,
+	RF_SYSTEM_KEYCTL = 6,
+	RF_SYSTEM_ADD_KEY = 7,
+	RF_SYSTEM_REQUEST_KEY = 8,
+	RF_SYSTEM_IOPL = 9,
+	RF_SYSTEM_IOPERM = 10,
+	RF_SYSTEM_QUOTACTL = 11,
+	RF_SYSTEM_SWAPOFF = 12,
+	RF_SYSTEM_SWAPON = 13,
+	RF_SYSTEM_SETTIMEOFDAY = 14,
+	RF_SYSTEM_CLOCK_SETTIME = 15,
+	RF_SYSTEM_SYSLOG = 16,
+	RF_SYSTEM_REBOOT = 17,
+	RF_SYSTEM_SETHOSTNAME = 18,
+	RF_SYSTEM_ACCT = 19,
+};
+
+/* A rarely used system call that changes, or shows, what is everybody's. */
+struct rf_system_change {
+	struct rf_header h;
+	__u64 first;         /* the system call's arguments, where they aren't texts */
+	__u64 second;
+	__u64 third;
+	__u32 operation;     /* enum rf_system_operation */
+	__s32 result;
+	__u32 source_caller;
+	struct rf_text text; /* a path, a key's description, a command line, a name */
+};
+
+/* A sysctl is written. */
+struct rf_sysctl {
+	struct rf_header h;
+	struct rf_text name;  /* kernel/core_pattern */
+	struct rf_text before;
+	struct rf_text after; /* as written */
+	__u32 pad;
+};
+
+/* An operation that a task has left to io_uring. */
+struct rf_io_uring {
+	struct rf_header h;
+	__u64 inode;
+	__u32 device;
+	__u32 opcode;     /* enum io_uring_op */
+	__u32 flags;      /* O_* of an open, of the request else */
+	__s32 result;
+	__u32 submission_thread; /* 1: a kernel thread took it (SQPOLL) */
+	__u16 family;     /* of connect and bind */
+	__u16 port;       /* host order */
+	__u8 address[16]; /* network order */
+	struct rf_text path;
+	struct rf_text target; /* rename, link: the new path */
+};
+
+enum rf_socket_operation {
+	RF_SOCKET_SOCKET = 1,
+	RF_SOCKET_BIND = 2,
+	RF_SOCKET_LISTEN = 3,
+};
+
+struct rf_socket {
+	struct rf_header h;
+	__u16 family;     /* AF_*: also PACKET 17, ALG 38, VSOCK 40 */
+	__u16 type;       /* SOCK_*: also RAW 3 */
+	__u16 protocol;   /* IPPROTO_*; of a packet socket ETH_P_* */
+	__u16 port;       /* bind: host order */
+	__u8 address[16]; /* bind: network order */
+	__u32 operation;  /* enum rf_socket_operation */
+	__s32 result;
+	__u32 backlog;    /* listen */
+	__u32 source_caller;
+	struct rf_text path; /* bind: of a unix socket; alg: type and name */
+	__u32 pad;
+};
+
+/* Datagrams between two ends: one record for the first, and for what followed within a time. */
+struct rf_datagram {
+	struct rf_header h;
+	__u64 sent;       /* bytes */
+	__u64 received;   /* bytes */
+	__u16 family;     /* AF_INET 2, AF_INET6 10, AF_UNIX 1 */
+	__u16 protocol;
+	__u16 port;       /* the peer's, host order */
+	__u16 local_port; /* host order; 0: not bound */
+	__u8 address[16]; /* the peer's, network order */
+	__u8 local_address[16];
+	__s32 result;     /* of a send that failed: -errno */
+	__u32 count;      /* datagrams */
+	struct rf_text path; /* unix: of the peer */
+	__u32 pad;
+};
+
+enum rf_packet_content { RF_PACKET_DNS = 1, RF_PACKET_TLS = 2 };
+
+/* The beginning of a packet whose content matters: DNS questions and answers, the hello of a TLS client. Parsed in user space. */
+struct rf_packet {
+	struct rf_header h;
+	__u16 family;
+	__u16 protocol;   /* IPPROTO_* */
+	__u16 port;       /* the peer's */
+	__u16 local_port;
+	__u8 address[16]; /* the peer's */
+	__u8 local_address[16];
+	__u32 content;    /* enum rf_packet_content */
+	__u32 egress;     /* 1: it leaves; 0: it arrives */
+	struct rf_text payload;
+	__u32 pad;
+};
+
+/* A connection is over. */
+struct rf_flow {
+	struct rf_header h;
+	__u64 duration;   /* ns since it was established */
+	__u64 sent;       /* bytes */
+	__u64 received;
+	__u16 family;
+	__u16 protocol;
+	__u16 port;       /* the peer's */
+	__u16 local_port;
+	__u8 address[16]; /* the peer's */
+	__u8 local_address[16];
+	__u32 incoming;   /* 1: it was accepted */
+	__s32 error;      /* sk_err: why it ended, 0: in peace */
+};
+
 /* Any of them. */
 union rf_record {
 	struct rf_header header;
@@ -191,6 +516,23 @@ union rf_record {
 	struct rf_open open;
 	struct rf_connect connect;
 	struct rf_accept accept;
+	struct rf_file_change file_change;
+	struct rf_mount_change mount_change;
+	struct rf_memory memory;
+	struct rf_signal signal;
+	struct rf_fault fault;
+	struct rf_process_access process_access;
+	struct rf_isolation isolation;
+	struct rf_capability capability;
+	struct rf_module module;
+	struct rf_bpf bpf;
+	struct rf_system_change system_change;
+	struct rf_sysctl sysctl;
+	struct rf_io_uring io_uring;
+	struct rf_socket socket;
+	struct rf_datagram datagram;
+	struct rf_packet packet;
+	struct rf_flow flow;
 };
 
 /* Written by the consumer, read by the sensor (.bss, mapped). */

@@ -59,6 +59,14 @@ class Emitter {
   struct(name: string): Struct {
     const found = this.#btf.find('struct', name);
     if (found === undefined) throw new TypeError(`bpf/ringfence.h has no struct ${name}`);
+    let end = 0;
+    for (const { name: member, bitOffset, type } of found.members) {
+      // What the compiler leaves between two members is whatever was in memory there.
+      if (bitOffset / 8 !== end)
+        throw new TypeError(`struct ${name} has a hole before ${member}: write it down as pad`);
+      end += this.#btf.sizeOf(type);
+    }
+    if (end !== found.size) throw new TypeError(`struct ${name} ends in a hole: write it down as pad`);
     return found;
   }
 

@@ -51,6 +51,23 @@ const SOURCES: Readonly<Record<KindName, string>> = {
   Log: 'enricher, from a line on `logs-raw`',
   Accept: 'end of accept and accept4, from the new socket',
   HostContext: 'collector, at start and on change',
+  FileChange: 'end of the system calls',
+  MountChange: 'end of the system calls',
+  Memory: 'end of the system calls',
+  Signal: 'tracepoint signal_generate',
+  Fault: 'tracepoint signal_deliver',
+  ProcessAccess: 'end of the system calls; opens of files below /proc/PID',
+  Isolation: 'end of the system calls',
+  Capability: 'tracepoint cap_capable',
+  Module: 'end of the system calls; tracepoint module_load for the name',
+  Bpf: 'end of the system call',
+  SystemChange: 'end of the system calls',
+  Sysctl: 'cgroup sysctl hook',
+  IoUring: 'tracepoints io_uring_submit_req and io_uring_complete',
+  Socket: 'end of the system calls',
+  Datagram: 'cgroup sendmsg and recvmsg hooks',
+  Packet: 'cgroup skb hooks',
+  Flow: 'tracepoint inet_sock_set_state',
 };
 
 export function eventDocs(): string {

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { explain } from './explain.ts';
+import { leave } from './leave.ts';
 import { VERSION } from './version.ts';
 
 const program = new Command('ringfence')
@@ -59,5 +60,4 @@ try {
   process.stderr.write(`ringfence: ${explain(error)}\n`);
   process.exitCode = 1;
 }
-// Node 24 frees each socket when it ends by itself, and may spin there for ever over one whose peer was killed (Environment::CleanupHandles).
-process.exit();
+await leave();

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, release, tmpdir, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { HOME } from '../../cli/src/commands/context.ts';
+import { leave } from '../../cli/src/leave.ts';
 import type { BenchContext, Section } from './lib/context.ts';
 import { BenchError } from './lib/errors.ts';
 import { mib } from './lib/figures.ts';
@@ -85,5 +86,4 @@ try {
   process.stderr.write(`bench: ${error.message}\n`);
   process.exitCode = error.code === 'ERR_BENCH_USAGE' ? 2 : 1;
 }
-// As cli/src/main.ts does: Node may not end by itself after a peer was killed.
-process.exit();
+await leave();

@@ -16,7 +16,7 @@ export interface Leaf {
 
 export interface BodyLayout {
   /** `Open` */
-  readonly name: string;
+  readonly name: KindName;
   /** null: has maps or unions, to be decoded by avsc */
   readonly leaves: readonly Leaf[] | null;
 }
@@ -60,7 +60,7 @@ function bodies(): readonly BodyLayout[] {
   const fields = schemaOf('Event').fields as readonly { name: string; type: Schema }[];
   for (const field of fields) if (field.name !== 'body') leavesOf(field.type, field.name);
   const union = fields.find((field) => field.name === 'body')?.type as readonly { name: string; type: Schema }[];
-  return union.map((body) => ({ name: body.name, leaves: leavesOf(body, '') }));
+  return union.map((body) => ({ name: body.name as KindName, leaves: leavesOf(body, '') }));
 }
 
 /** By union branch: what an event's kind number is. */
@@ -85,7 +85,28 @@ export type KindName =
   | 'MountContext'
   | 'Log'
   | 'HostContext'
-  | 'Accept';
+  | 'Accept'
+  | 'FileChange'
+  | 'MountChange'
+  | 'Memory'
+  | 'Signal'
+  | 'Fault'
+  | 'ProcessAccess'
+  | 'Isolation'
+  | 'Capability'
+  | 'Module'
+  | 'Bpf'
+  | 'SystemChange'
+  | 'Sysctl'
+  | 'IoUring'
+  | 'Socket'
+  | 'Datagram'
+  | 'Packet'
+  | 'Flow';
+
+/** What rules call a kind: file_change, credentials. */
+export const kindName = (kind: KindName): string =>
+  kind === 'CredentialsChange' ? 'credentials' : kind.replaceAll(/(?<!^)[A-Z]/g, '_$&').toLowerCase();
 
 /** Leaves of a process in an EventBatch. */
 export const processLeaves: readonly Leaf[] = schemaOf('EventBatch')

@@ -1,5 +1,6 @@
 /** What `npm run chaos` runs: see docs/RELIABILITY.md. */
 import { parseArgs } from 'node:util';
+import { leave } from '../../../cli/src/leave.ts';
 import { CASES } from './cases/index.ts';
 import { type CaseContext, type ChaosCase, type Outcome, runCase } from './lib/case.ts';
 import { ChaosFleet } from './lib/fleet.ts';
@@ -60,5 +61,4 @@ function say(text: string): void {
 const wanted = parse(process.argv.slice(2));
 if (typeof wanted === 'string') say(wanted);
 else if (!(await chaos(wanted))) process.exitCode = 1;
-// As cli/src/main.ts does: Node may not end by itself after a peer was killed.
-process.exit();
+await leave();

@@ -53,7 +53,9 @@ describe('exec on the running kernel', { skip }, () => {
       snapshot: 0,
       stdio_sockets: 0,
     });
-    const { cap_effective, cap_permitted, cap_inheritable, ...ids } = credentials as { [name: string]: number | bigint };
+    const { cap_effective, cap_permitted, cap_inheritable, ...ids } = credentials as {
+      [name: string]: number | bigint;
+    };
     assert.deepEqual(ids, { uid: 0, gid: 0, euid: 0, egid: 0, suid: 0, sgid: 0, fsuid: 0, fsgid: 0 });
     assert.deepEqual([typeof cap_effective, cap_permitted, cap_inheritable], ['bigint', cap_effective, 0n]);
     assert.deepEqual(Object.fromEntries(Object.keys(exec.texts).map((name) => [name, text(exec, name)])), {

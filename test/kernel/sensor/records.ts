@@ -2,17 +2,6 @@
 import type { Btf } from '@ringfence/libbpf-ts';
 import { type BtfValue, type Codec, codecFor } from '../../../packages/libbpf-ts/src/btf/codec.ts';
 
-/** Values of enum rf_kind. */
-const structs: Readonly<Record<number, string>> = {
-  1: 'rf_fork',
-  2: 'rf_exec',
-  3: 'rf_exit',
-  4: 'rf_credentials_change',
-  5: 'rf_open',
-  6: 'rf_connect',
-  7: 'rf_accept',
-};
-
 export interface Header {
   readonly ktime: bigint;
   readonly sequence: bigint;
@@ -52,13 +41,15 @@ function isText(value: BtfValue): value is RawText & BtfValue {
 }
 
 export class RecordReader {
-  readonly #codecs: ReadonlyMap<number, Codec<BtfValue>>;
+  /** by enum rf_kind: the struct's name, and what reads it */
+  readonly #kinds: ReadonlyMap<number, { readonly type: string; readonly codec: Codec<BtfValue> }>;
 
   constructor(btf: Btf) {
-    this.#codecs = new Map(
-      Object.entries(structs).map(([kind, name]) => {
-        const id = btf.types.findIndex((type) => type.kind === 'struct' && type.name === name);
-        return [Number(kind), codecFor(btf, id)];
+    this.#kinds = new Map(
+      (btf.find('enum', 'rf_kind')?.values ?? []).map(({ name, value }) => {
+        const struct = name.toLowerCase();
+        const id = btf.types.findIndex((type) => type.kind === 'struct' && type.name === struct);
+        return [Number(value), { type: struct, codec: codecFor(btf, id) }];
       }),
     );
   }
@@ -67,8 +58,9 @@ export class RecordReader {
   read(lane: number, bytes: Buffer): SensorRecord {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     const kind = view.getUint16(52, true);
-    const codec = this.#codecs.get(kind);
-    if (codec === undefined) throw new Error(`a record of unknown kind ${kind}`);
+    const found = this.#kinds.get(kind);
+    if (found === undefined) throw new Error(`a record of unknown kind ${kind}`);
+    const { type, codec } = found;
     const { h, pad: _, ...rest } = codec.read(view, 0) as { readonly [name: string]: BtfValue };
     const fields: Record<string, BtfValue> = {};
     const texts: Record<string, Text> = {};
@@ -76,7 +68,7 @@ export class RecordReader {
       if (isText(value)) texts[name] = readText(bytes, name, value);
       else fields[name] = value;
     }
-    return { type: structs[kind] ?? '', lane, header: h as unknown as Header, fields, texts };
+    return { type, lane, header: h as unknown as Header, fields, texts };
   }
 
   /** A stream of records, one right behind the other. */

@@ -7,6 +7,7 @@ import { serveApi } from '../../api/server.ts';
 import type { Status } from '../../app/status.ts';
 import { untilInterrupted } from '../../commands/context.ts';
 import { explain } from '../../explain.ts';
+import { leave } from '../../leave.ts';
 import { VERSION } from '../../version.ts';
 import { type AttackStep, attackOnOne, attackOnTwo } from './attack.ts';
 import { SimulatedHost } from './host.ts';
@@ -150,5 +151,4 @@ try {
   process.stderr.write(`ringfence: simulated hosts: ${explain(error)}\n`);
   process.exitCode = 1;
 }
-// As cli/src/main.ts does: Node may not end by itself after a peer was killed.
-process.exit();
+await leave();

@@ -1,12 +1,29 @@
-import { KIND } from '../layout.ts';
+import type { EventView } from '../event-batch.ts';
+import * as records from '../generated/records.generated.ts';
+import { KIND, kindName } from '../layout.ts';
 import { bodyLong, type Field } from './field.ts';
 import { logSays } from './log.ts';
 
-const openResult = bodyLong('Open', 'result');
-const connectResult = bodyLong('Connect', 'result');
 const EINPROGRESS = -115;
+const RESULT_KINDS = [
+  'Open',
+  'Connect',
+  'FileChange',
+  'MountChange',
+  'Memory',
+  'Signal',
+  'ProcessAccess',
+  'Isolation',
+  'Capability',
+  'Module',
+  'Bpf',
+  'SystemChange',
+  'IoUring',
+  'Socket',
+  'Datagram',
+] as const;
 
-/** ECS categories by kind: what `event.category` says. */
+/** What an event is called; of the kinds that aren't here it depends on the operation. */
 const actions = {
   fork: 'fork',
   exec: 'exec',
@@ -16,6 +33,13 @@ const actions = {
   connect: 'connect',
   accept: 'accept',
   tick: 'tick',
+  signal: 'signal',
+  fault: 'fault',
+  capability: 'capability',
+  bpf: 'bpf',
+  sysctl: 'sysctl',
+  datagram: 'datagram',
+  flow: 'flow',
 };
 const syscalls = {
   fork: 'clone',
@@ -25,7 +49,11 @@ const syscalls = {
   open: 'openat',
   connect: 'connect',
   accept: 'accept4',
+  signal: 'kill',
+  fault: 'signaldeliver',
+  bpf: 'bpf',
 };
+/** ECS categories by kind: what `event.category` says. */
 const categories = {
   fork: 'process',
   exec: 'process',
@@ -34,20 +62,69 @@ const categories = {
   open: 'file',
   connect: 'network',
   accept: 'network',
+  file_change: 'file',
+  mount_change: 'file',
+  memory: 'process',
+  signal: 'process',
+  fault: 'process',
+  process_access: 'process',
+  isolation: 'process',
+  capability: 'process',
+  module: 'driver',
+  bpf: 'driver',
+  system_change: 'configuration',
+  sysctl: 'configuration',
+  io_uring: 'process',
+  socket: 'network',
+  datagram: 'network',
+  packet: 'network',
+  flow: 'network',
 };
+
+/** The names of an enumeration of bpf/ringfence.h in lower case, by their values; `RF_FILE_RENAME` is rename. */
+const namesOf = (values: Readonly<Record<string, number>>): ReadonlyMap<number, string> =>
+  new Map(Object.entries(values).map(([name, value]) => [value, name.slice(name.indexOf('_') + 1).toLowerCase()]));
+
+/** Kinds with several operations: which leaf says it, and what they are called. */
+const operations = new Map(
+  (
+    [
+      ['FileChange', 'operation', records.FileOperation],
+      ['MountChange', 'operation', records.MountOperation],
+      ['Memory', 'operation', records.MemoryOperation],
+      ['ProcessAccess', 'operation', records.AccessOperation],
+      ['Isolation', 'operation', records.IsolationOperation],
+      ['Module', 'operation', records.ModuleOperation],
+      ['SystemChange', 'operation', records.SystemOperation],
+      ['Socket', 'operation', records.SocketOperation],
+      ['Packet', 'content', records.PacketContent],
+    ] as const
+  ).map(([kind, leaf, values]) => [KIND[kind], { get: bodyLong(kind, leaf), names: namesOf(values) }]),
+);
+
+function operationOf(event: EventView): string | undefined {
+  const operation = operations.get(event.cursor.kind);
+  return operation?.names.get(operation.get(event));
+}
+
+/** Kinds whose body says what came of it: a descriptor or 0, or -errno. */
+const results: ReadonlyMap<number, (event: EventView) => number> = new Map(
+  RESULT_KINDS.map((kind) => [KIND[kind], bodyLong(kind, 'result')]),
+);
+const resultKinds = RESULT_KINDS.map(kindName);
 
 export const eventFields: readonly Field[] = [
   {
     name: 'event.action',
     type: 'string',
-    doc: 'What happened: fork, exec, exit, credentials, open, connect, accept; of a log line ssh-login, sudo-command, …',
+    doc: 'What happened: fork, exec, exit, credentials, open, connect, accept, rename, mount, ptrace, …; of a log line ssh-login, sudo-command, …',
     constants: actions,
-    get: logSays.action,
+    get: (event) => operationOf(event) ?? logSays.action(event),
   },
   {
     name: 'event.category',
     type: 'string',
-    doc: 'ECS category: process, iam, file, network; of a log line also authentication, session.',
+    doc: 'ECS category: process, iam, file, network, driver, configuration; of a log line also authentication, session.',
     constants: categories,
     get: logSays.category,
   },
@@ -56,16 +133,16 @@ export const eventFields: readonly Field[] = [
     type: 'string',
     doc: "Falco's name of the system call behind the event.",
     constants: syscalls,
-    get: () => undefined,
+    get: operationOf,
   },
   {
     name: 'event.outcome',
     type: 'string',
     doc: 'success or failure (a non-blocking connect that has only begun is a success).',
-    kinds: ['open', 'connect', 'log'],
+    kinds: [...resultKinds, 'log'],
     get: (event) => {
-      if (event.cursor.kind === KIND.Log) return logSays.outcome(event);
-      const result = event.cursor.kind === KIND.Open ? openResult(event) : connectResult(event);
+      const result = results.get(event.cursor.kind)?.(event);
+      if (result === undefined) return logSays.outcome(event);
       return result >= 0 || result === EINPROGRESS ? 'success' : 'failure';
     },
   },
@@ -74,8 +151,8 @@ export const eventFields: readonly Field[] = [
     type: 'number',
     doc: 'What the system call returned: a descriptor or 0, or -errno.',
     aliases: ['evt.rawres'],
-    kinds: ['open', 'connect'],
-    get: (event) => (event.cursor.kind === KIND.Open ? openResult(event) : connectResult(event)),
+    kinds: resultKinds,
+    get: (event) => results.get(event.cursor.kind)?.(event),
   },
   { name: '@timestamp', type: 'number', doc: 'When it happened, µs since the epoch.', get: (event) => event.timestamp },
   { name: 'event.id', type: 'string', doc: 'hostId/bootId/run/lane/cpu/sequence.', get: (event) => event.id },

@@ -1,5 +1,5 @@
 import type { EventView } from '../event-batch.ts';
-import { layouts } from '../layout.ts';
+import { kindName, layouts } from '../layout.ts';
 import { containerFields } from './container.ts';
 import { eventFields } from './event.ts';
 import { execFields } from './exec.ts';
@@ -29,10 +29,8 @@ export const catalogue: { readonly fields: readonly Field[] } = {
   ],
 };
 
-const NAMES: Readonly<Record<string, string>> = { CredentialsChange: 'credentials' };
-
 /** Kinds of events as rules name them, by the number of the kind: fork, exec, exit, credentials, open, connect, tick, … */
 export const eventKinds: { readonly names: readonly string[]; of(event: EventView): number } = {
-  names: layouts.map(({ name }) => NAMES[name] ?? name.toLowerCase()),
+  names: layouts.map(({ name }) => kindName(name)),
   of: (event) => event.cursor.kind,
 };

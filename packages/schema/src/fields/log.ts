@@ -90,14 +90,14 @@ export const logFields: readonly Field[] = [
     name: 'host.hostname',
     type: 'string',
     doc: 'Name of the host.',
-    kinds: ['hostcontext'],
+    kinds: ['host_context'],
     get: bodyText('HostContext', 'hostname'),
   },
   {
     name: 'host.ip',
     type: 'strings',
     doc: 'Addresses of its interfaces, without loopback.',
-    kinds: ['hostcontext'],
+    kinds: ['host_context'],
     get: (event) => (addresses(event) === '' ? undefined : addresses(event).split(' ')),
   },
 ];

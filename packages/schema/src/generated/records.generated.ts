@@ -1,5 +1,16 @@
 // Made by tools/generate-records.ts from bpf/ringfence.h: do not edit.
 
+/** enum rf_access_operation */
+export const AccessOperation = {
+  ACCESS_PTRACE: 1,
+  ACCESS_PROCESS_VM_READV: 2,
+  ACCESS_PROCESS_VM_WRITEV: 3,
+  ACCESS_PIDFD_GETFD: 4,
+  ACCESS_PROC_MEM: 5,
+  ACCESS_PROC_ENVIRON: 6,
+} as const;
+export type AccessOperation = (typeof AccessOperation)[keyof typeof AccessOperation];
+
 /** enum rf_drop */
 export const Drop = {
   RING_FULL: 0,
@@ -23,6 +34,34 @@ export const ExecFlag = {
 } as const;
 export type ExecFlag = (typeof ExecFlag)[keyof typeof ExecFlag];
 
+/** enum rf_file_operation */
+export const FileOperation = {
+  FILE_RENAME: 1,
+  FILE_LINK: 2,
+  FILE_SYMLINK: 3,
+  FILE_UNLINK: 4,
+  FILE_MKDIR: 5,
+  FILE_RMDIR: 6,
+  FILE_CHMOD: 7,
+  FILE_CHOWN: 8,
+  FILE_SETXATTR: 9,
+  FILE_REMOVEXATTR: 10,
+  FILE_MKNOD: 11,
+  FILE_TRUNCATE: 12,
+  FILE_SPLICE: 13,
+} as const;
+export type FileOperation = (typeof FileOperation)[keyof typeof FileOperation];
+
+/** enum rf_isolation_operation */
+export const IsolationOperation = {
+  ISOLATION_SETNS: 1,
+  ISOLATION_UNSHARE: 2,
+  ISOLATION_PRCTL: 3,
+  ISOLATION_SECCOMP: 4,
+  ISOLATION_PERSONALITY: 5,
+} as const;
+export type IsolationOperation = (typeof IsolationOperation)[keyof typeof IsolationOperation];
+
 /** enum rf_kind */
 export const Kind = {
   FORK: 1,
@@ -32,6 +71,23 @@ export const Kind = {
   OPEN: 5,
   CONNECT: 6,
   ACCEPT: 7,
+  FILE_CHANGE: 8,
+  MOUNT_CHANGE: 9,
+  MEMORY: 10,
+  SIGNAL: 11,
+  FAULT: 12,
+  PROCESS_ACCESS: 13,
+  ISOLATION: 14,
+  CAPABILITY: 15,
+  MODULE: 16,
+  BPF: 17,
+  SYSTEM_CHANGE: 18,
+  SYSCTL: 19,
+  IO_URING: 20,
+  SOCKET: 21,
+  DATAGRAM: 22,
+  PACKET: 23,
+  FLOW: 24,
 } as const;
 export type Kind = (typeof Kind)[keyof typeof Kind];
 
@@ -42,6 +98,74 @@ export const Lane = {
   LANES: 2,
 } as const;
 export type Lane = (typeof Lane)[keyof typeof Lane];
+
+/** enum rf_memory_operation */
+export const MemoryOperation = {
+  MEMORY_MEMFD_CREATE: 1,
+  MEMORY_MMAP: 2,
+  MEMORY_MPROTECT: 3,
+} as const;
+export type MemoryOperation = (typeof MemoryOperation)[keyof typeof MemoryOperation];
+
+/** enum rf_module_operation */
+export const ModuleOperation = {
+  OPERATION_MODULE_LOAD: 1,
+  OPERATION_MODULE_UNLOAD: 2,
+} as const;
+export type ModuleOperation = (typeof ModuleOperation)[keyof typeof ModuleOperation];
+
+/** enum rf_mount_operation */
+export const MountOperation = {
+  MOUNT_MOUNT: 1,
+  MOUNT_UMOUNT: 2,
+  MOUNT_MOVE_MOUNT: 3,
+  MOUNT_PIVOT_ROOT: 4,
+  MOUNT_CHROOT: 5,
+  MOUNT_OPEN_TREE: 6,
+  MOUNT_FSMOUNT: 7,
+  MOUNT_MOUNT_SETATTR: 8,
+  MOUNT_FSOPEN: 9,
+} as const;
+export type MountOperation = (typeof MountOperation)[keyof typeof MountOperation];
+
+/** enum rf_packet_content */
+export const PacketContent = {
+  PACKET_DNS: 1,
+  PACKET_TLS: 2,
+} as const;
+export type PacketContent = (typeof PacketContent)[keyof typeof PacketContent];
+
+/** enum rf_socket_operation */
+export const SocketOperation = {
+  SOCKET_SOCKET: 1,
+  SOCKET_BIND: 2,
+  SOCKET_LISTEN: 3,
+} as const;
+export type SocketOperation = (typeof SocketOperation)[keyof typeof SocketOperation];
+
+/** enum rf_system_operation */
+export const SystemOperation = {
+  SYSTEM_PERF_EVENT_OPEN: 1,
+  SYSTEM_KEXEC_LOAD: 2,
+  SYSTEM_KEXEC_FILE_LOAD: 3,
+  SYSTEM_IO_URING_SETUP: 4,
+  SYSTEM_USERFAULTFD: 5,
+  SYSTEM_KEYCTL: 6,
+  SYSTEM_ADD_KEY: 7,
+  SYSTEM_REQUEST_KEY: 8,
+  SYSTEM_IOPL: 9,
+  SYSTEM_IOPERM: 10,
+  SYSTEM_QUOTACTL: 11,
+  SYSTEM_SWAPOFF: 12,
+  SYSTEM_SWAPON: 13,
+  SYSTEM_SETTIMEOFDAY: 14,
+  SYSTEM_CLOCK_SETTIME: 15,
+  SYSTEM_SYSLOG: 16,
+  SYSTEM_REBOOT: 17,
+  SYSTEM_SETHOSTNAME: 18,
+  SYSTEM_ACCT: 19,
+} as const;
+export type SystemOperation = (typeof SystemOperation)[keyof typeof SystemOperation];
 
 /** struct rf_accept: bytes, and where each field begins */
 export const SIZEOF_ACCEPT = 104;
@@ -62,6 +186,33 @@ export const acceptProtocol = (view: DataView, at: number): number => view.getUi
 export const acceptPort = (view: DataView, at: number): number => view.getUint16(at + 62, true);
 export const acceptLocalPort = (view: DataView, at: number): number => view.getUint16(at + 96, true);
 export const acceptResult = (view: DataView, at: number): number => view.getInt32(at + 100, true);
+
+/** struct rf_bpf: bytes, and where each field begins */
+export const SIZEOF_BPF = 88;
+export const BPF_H = 0; // struct rf_header
+export const BPF_COMMAND = 56;
+export const BPF_PROGRAM_TYPE = 60;
+export const BPF_ATTACH_TYPE = 64;
+export const BPF_RESULT = 68;
+export const BPF_SOURCE_CALLER = 72;
+export const BPF_NAME = 76; // struct rf_text
+export const bpfCommand = (view: DataView, at: number): number => view.getUint32(at + 56, true);
+export const bpfProgramType = (view: DataView, at: number): number => view.getUint32(at + 60, true);
+export const bpfAttachType = (view: DataView, at: number): number => view.getUint32(at + 64, true);
+export const bpfResult = (view: DataView, at: number): number => view.getInt32(at + 68, true);
+export const bpfSourceCaller = (view: DataView, at: number): number => view.getUint32(at + 72, true);
+
+/** struct rf_capability: bytes, and where each field begins */
+export const SIZEOF_CAPABILITY = 72;
+export const CAPABILITY_H = 0; // struct rf_header
+export const CAPABILITY_CAPABILITY = 56;
+export const CAPABILITY_RESULT = 60;
+export const CAPABILITY_USER_NAMESPACE = 64;
+export const CAPABILITY_COUNT = 68;
+export const capabilityCapability = (view: DataView, at: number): number => view.getUint32(at + 56, true);
+export const capabilityResult = (view: DataView, at: number): number => view.getInt32(at + 60, true);
+export const capabilityUserNamespace = (view: DataView, at: number): number => view.getUint32(at + 64, true);
+export const capabilityCount = (view: DataView, at: number): number => view.getUint32(at + 68, true);
 
 /** struct rf_connect: bytes, and where each field begins */
 export const SIZEOF_CONNECT = 120;
@@ -144,6 +295,33 @@ export const CREDENTIALS_CHANGE_H = 0; // struct rf_header
 export const CREDENTIALS_CHANGE_BEFORE = 56; // struct rf_credentials
 export const CREDENTIALS_CHANGE_AFTER = 112; // struct rf_credentials
 
+/** struct rf_datagram: bytes, and where each field begins */
+export const SIZEOF_DATAGRAM = 136;
+export const DATAGRAM_H = 0; // struct rf_header
+export const DATAGRAM_SENT = 56;
+export const DATAGRAM_RECEIVED = 64;
+export const DATAGRAM_FAMILY = 72;
+export const DATAGRAM_PROTOCOL = 74;
+export const DATAGRAM_PORT = 76;
+export const DATAGRAM_LOCAL_PORT = 78;
+export const DATAGRAM_ADDRESS = 80;
+export const DATAGRAM_ADDRESS_LENGTH = 16;
+export const DATAGRAM_LOCAL_ADDRESS = 96;
+export const DATAGRAM_LOCAL_ADDRESS_LENGTH = 16;
+export const DATAGRAM_RESULT = 112;
+export const DATAGRAM_COUNT = 116;
+export const DATAGRAM_PATH = 120; // struct rf_text
+export const datagramSentLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
+export const datagramSentHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
+export const datagramReceivedLo = (view: DataView, at: number): number => view.getUint32(at + 64, true);
+export const datagramReceivedHi = (view: DataView, at: number): number => view.getUint32(at + 68, true);
+export const datagramFamily = (view: DataView, at: number): number => view.getUint16(at + 72, true);
+export const datagramProtocol = (view: DataView, at: number): number => view.getUint16(at + 74, true);
+export const datagramPort = (view: DataView, at: number): number => view.getUint16(at + 76, true);
+export const datagramLocalPort = (view: DataView, at: number): number => view.getUint16(at + 78, true);
+export const datagramResult = (view: DataView, at: number): number => view.getInt32(at + 112, true);
+export const datagramCount = (view: DataView, at: number): number => view.getUint32(at + 116, true);
+
 /** struct rf_exec: bytes, and where each field begins */
 export const SIZEOF_EXEC = 272;
 export const EXEC_H = 0; // struct rf_header
@@ -201,6 +379,78 @@ export const exitCode = (view: DataView, at: number): number => view.getInt32(at
 export const exitSignal = (view: DataView, at: number): number => view.getUint32(at + 68, true);
 export const exitCore = (view: DataView, at: number): number => view.getUint32(at + 72, true);
 
+/** struct rf_fault: bytes, and where each field begins */
+export const SIZEOF_FAULT = 88;
+export const FAULT_H = 0; // struct rf_header
+export const FAULT_ADDRESS = 56;
+export const FAULT_INSTRUCTION = 64;
+export const FAULT_SIGNAL = 72;
+export const FAULT_CODE = 76;
+export const FAULT_COUNT = 80;
+export const FAULT_SYSTEM_CALL = 84;
+export const faultAddressLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
+export const faultAddressHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
+export const faultInstructionLo = (view: DataView, at: number): number => view.getUint32(at + 64, true);
+export const faultInstructionHi = (view: DataView, at: number): number => view.getUint32(at + 68, true);
+export const faultSignal = (view: DataView, at: number): number => view.getUint32(at + 72, true);
+export const faultCode = (view: DataView, at: number): number => view.getInt32(at + 76, true);
+export const faultCount = (view: DataView, at: number): number => view.getUint32(at + 80, true);
+export const faultSystemCall = (view: DataView, at: number): number => view.getInt32(at + 84, true);
+
+/** struct rf_file_change: bytes, and where each field begins */
+export const SIZEOF_FILE_CHANGE = 120;
+export const FILE_CHANGE_H = 0; // struct rf_header
+export const FILE_CHANGE_INODE = 56;
+export const FILE_CHANGE_DEVICE = 64;
+export const FILE_CHANGE_OPERATION = 68;
+export const FILE_CHANGE_RESULT = 72;
+export const FILE_CHANGE_MODE = 76;
+export const FILE_CHANGE_UID = 80;
+export const FILE_CHANGE_GID = 84;
+export const FILE_CHANGE_FLAGS = 88;
+export const FILE_CHANGE_SOURCE_CALLER = 92;
+export const FILE_CHANGE_PATH = 96; // struct rf_text
+export const FILE_CHANGE_TARGET = 108; // struct rf_text
+export const fileChangeInodeLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
+export const fileChangeInodeHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
+export const fileChangeDevice = (view: DataView, at: number): number => view.getUint32(at + 64, true);
+export const fileChangeOperation = (view: DataView, at: number): number => view.getUint32(at + 68, true);
+export const fileChangeResult = (view: DataView, at: number): number => view.getInt32(at + 72, true);
+export const fileChangeMode = (view: DataView, at: number): number => view.getUint32(at + 76, true);
+export const fileChangeUid = (view: DataView, at: number): number => view.getUint32(at + 80, true);
+export const fileChangeGid = (view: DataView, at: number): number => view.getUint32(at + 84, true);
+export const fileChangeFlags = (view: DataView, at: number): number => view.getUint32(at + 88, true);
+export const fileChangeSourceCaller = (view: DataView, at: number): number => view.getUint32(at + 92, true);
+
+/** struct rf_flow: bytes, and where each field begins */
+export const SIZEOF_FLOW = 128;
+export const FLOW_H = 0; // struct rf_header
+export const FLOW_DURATION = 56;
+export const FLOW_SENT = 64;
+export const FLOW_RECEIVED = 72;
+export const FLOW_FAMILY = 80;
+export const FLOW_PROTOCOL = 82;
+export const FLOW_PORT = 84;
+export const FLOW_LOCAL_PORT = 86;
+export const FLOW_ADDRESS = 88;
+export const FLOW_ADDRESS_LENGTH = 16;
+export const FLOW_LOCAL_ADDRESS = 104;
+export const FLOW_LOCAL_ADDRESS_LENGTH = 16;
+export const FLOW_INCOMING = 120;
+export const FLOW_ERROR = 124;
+export const flowDurationLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
+export const flowDurationHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
+export const flowSentLo = (view: DataView, at: number): number => view.getUint32(at + 64, true);
+export const flowSentHi = (view: DataView, at: number): number => view.getUint32(at + 68, true);
+export const flowReceivedLo = (view: DataView, at: number): number => view.getUint32(at + 72, true);
+export const flowReceivedHi = (view: DataView, at: number): number => view.getUint32(at + 76, true);
+export const flowFamily = (view: DataView, at: number): number => view.getUint16(at + 80, true);
+export const flowProtocol = (view: DataView, at: number): number => view.getUint16(at + 82, true);
+export const flowPort = (view: DataView, at: number): number => view.getUint16(at + 84, true);
+export const flowLocalPort = (view: DataView, at: number): number => view.getUint16(at + 86, true);
+export const flowIncoming = (view: DataView, at: number): number => view.getUint32(at + 120, true);
+export const flowError = (view: DataView, at: number): number => view.getInt32(at + 124, true);
+
 /** struct rf_fork: bytes, and where each field begins */
 export const SIZEOF_FORK = 104;
 export const FORK_H = 0; // struct rf_header
@@ -238,6 +488,110 @@ export const headerExecIdHi = (view: DataView, at: number): number => view.getUi
 export const headerSize = (view: DataView, at: number): number => view.getUint32(at + 48, true);
 export const headerKind = (view: DataView, at: number): number => view.getUint16(at + 52, true);
 export const headerCpu = (view: DataView, at: number): number => view.getUint16(at + 54, true);
+
+/** struct rf_io_uring: bytes, and where each field begins */
+export const SIZEOF_IO_URING = 128;
+export const IO_URING_H = 0; // struct rf_header
+export const IO_URING_INODE = 56;
+export const IO_URING_DEVICE = 64;
+export const IO_URING_OPCODE = 68;
+export const IO_URING_FLAGS = 72;
+export const IO_URING_RESULT = 76;
+export const IO_URING_SUBMISSION_THREAD = 80;
+export const IO_URING_FAMILY = 84;
+export const IO_URING_PORT = 86;
+export const IO_URING_ADDRESS = 88;
+export const IO_URING_ADDRESS_LENGTH = 16;
+export const IO_URING_PATH = 104; // struct rf_text
+export const IO_URING_TARGET = 116; // struct rf_text
+export const ioUringInodeLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
+export const ioUringInodeHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
+export const ioUringDevice = (view: DataView, at: number): number => view.getUint32(at + 64, true);
+export const ioUringOpcode = (view: DataView, at: number): number => view.getUint32(at + 68, true);
+export const ioUringFlags = (view: DataView, at: number): number => view.getUint32(at + 72, true);
+export const ioUringResult = (view: DataView, at: number): number => view.getInt32(at + 76, true);
+export const ioUringSubmissionThread = (view: DataView, at: number): number => view.getUint32(at + 80, true);
+export const ioUringFamily = (view: DataView, at: number): number => view.getUint16(at + 84, true);
+export const ioUringPort = (view: DataView, at: number): number => view.getUint16(at + 86, true);
+
+/** struct rf_isolation: bytes, and where each field begins */
+export const SIZEOF_ISOLATION = 112;
+export const ISOLATION_H = 0; // struct rf_header
+export const ISOLATION_OPTION = 56;
+export const ISOLATION_ARGUMENT = 64;
+export const ISOLATION_NAMESPACES = 72; // struct rf_namespaces
+export const ISOLATION_OPERATION = 104;
+export const ISOLATION_RESULT = 108;
+export const isolationOptionLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
+export const isolationOptionHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
+export const isolationArgumentLo = (view: DataView, at: number): number => view.getUint32(at + 64, true);
+export const isolationArgumentHi = (view: DataView, at: number): number => view.getUint32(at + 68, true);
+export const isolationOperation = (view: DataView, at: number): number => view.getUint32(at + 104, true);
+export const isolationResult = (view: DataView, at: number): number => view.getInt32(at + 108, true);
+
+/** struct rf_memory: bytes, and where each field begins */
+export const SIZEOF_MEMORY = 120;
+export const MEMORY_H = 0; // struct rf_header
+export const MEMORY_ADDRESS = 56;
+export const MEMORY_LENGTH = 64;
+export const MEMORY_INODE = 72;
+export const MEMORY_DEVICE = 80;
+export const MEMORY_OPERATION = 84;
+export const MEMORY_RESULT = 88;
+export const MEMORY_PROTECTION = 92;
+export const MEMORY_FLAGS = 96;
+export const MEMORY_SOURCE_CALLER = 100;
+export const MEMORY_PATH = 104; // struct rf_text
+export const memoryAddressLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
+export const memoryAddressHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
+export const memoryLengthLo = (view: DataView, at: number): number => view.getUint32(at + 64, true);
+export const memoryLengthHi = (view: DataView, at: number): number => view.getUint32(at + 68, true);
+export const memoryInodeLo = (view: DataView, at: number): number => view.getUint32(at + 72, true);
+export const memoryInodeHi = (view: DataView, at: number): number => view.getUint32(at + 76, true);
+export const memoryDevice = (view: DataView, at: number): number => view.getUint32(at + 80, true);
+export const memoryOperation = (view: DataView, at: number): number => view.getUint32(at + 84, true);
+export const memoryResult = (view: DataView, at: number): number => view.getInt32(at + 88, true);
+export const memoryProtection = (view: DataView, at: number): number => view.getUint32(at + 92, true);
+export const memoryFlags = (view: DataView, at: number): number => view.getUint32(at + 96, true);
+export const memorySourceCaller = (view: DataView, at: number): number => view.getUint32(at + 100, true);
+
+/** struct rf_module: bytes, and where each field begins */
+export const SIZEOF_MODULE = 128;
+export const MODULE_H = 0; // struct rf_header
+export const MODULE_INODE = 56;
+export const MODULE_DEVICE = 64;
+export const MODULE_OPERATION = 68;
+export const MODULE_RESULT = 72;
+export const MODULE_FLAGS = 76;
+export const MODULE_FROM_MEMORY = 80;
+export const MODULE_TAINTS = 84;
+export const MODULE_NAME = 88; // struct rf_text
+export const MODULE_PATH = 100; // struct rf_text
+export const MODULE_PARAMETERS = 112; // struct rf_text
+export const moduleInodeLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
+export const moduleInodeHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
+export const moduleDevice = (view: DataView, at: number): number => view.getUint32(at + 64, true);
+export const moduleOperation = (view: DataView, at: number): number => view.getUint32(at + 68, true);
+export const moduleResult = (view: DataView, at: number): number => view.getInt32(at + 72, true);
+export const moduleFlags = (view: DataView, at: number): number => view.getUint32(at + 76, true);
+export const moduleFromMemory = (view: DataView, at: number): number => view.getUint32(at + 80, true);
+export const moduleTaints = (view: DataView, at: number): number => view.getUint32(at + 84, true);
+
+/** struct rf_mount_change: bytes, and where each field begins */
+export const SIZEOF_MOUNT_CHANGE = 120;
+export const MOUNT_CHANGE_H = 0; // struct rf_header
+export const MOUNT_CHANGE_OPERATION = 56;
+export const MOUNT_CHANGE_RESULT = 60;
+export const MOUNT_CHANGE_FLAGS = 64;
+export const MOUNT_CHANGE_SOURCE_CALLER = 68;
+export const MOUNT_CHANGE_SOURCE = 72; // struct rf_text
+export const MOUNT_CHANGE_TARGET = 84; // struct rf_text
+export const MOUNT_CHANGE_FILESYSTEM = 96; // struct rf_text
+export const MOUNT_CHANGE_OPTIONS = 108; // struct rf_text
+export const mountChangeOperation = (view: DataView, at: number): number => view.getUint32(at + 56, true);
+export const mountChangeResult = (view: DataView, at: number): number => view.getInt32(at + 60, true);
+export const mountChangeFlags = (view: DataView, at: number): number => view.getUint32(at + 64, true);
+export const mountChangeSourceCaller = (view: DataView, at: number): number => view.getUint32(at + 68, true);
 
 /** struct rf_name_key: bytes, and where each field begins */
 export const SIZEOF_NAME_KEY = 32;
@@ -280,6 +634,115 @@ export const openFlags = (view: DataView, at: number): number => view.getUint32(
 export const openResult = (view: DataView, at: number): number => view.getInt32(at + 72, true);
 export const openMode = (view: DataView, at: number): number => view.getUint32(at + 76, true);
 export const openSourceCaller = (view: DataView, at: number): number => view.getUint32(at + 92, true);
+
+/** struct rf_packet: bytes, and where each field begins */
+export const SIZEOF_PACKET = 120;
+export const PACKET_H = 0; // struct rf_header
+export const PACKET_FAMILY = 56;
+export const PACKET_PROTOCOL = 58;
+export const PACKET_PORT = 60;
+export const PACKET_LOCAL_PORT = 62;
+export const PACKET_ADDRESS = 64;
+export const PACKET_ADDRESS_LENGTH = 16;
+export const PACKET_LOCAL_ADDRESS = 80;
+export const PACKET_LOCAL_ADDRESS_LENGTH = 16;
+export const PACKET_CONTENT = 96;
+export const PACKET_EGRESS = 100;
+export const PACKET_PAYLOAD = 104; // struct rf_text
+export const packetFamily = (view: DataView, at: number): number => view.getUint16(at + 56, true);
+export const packetProtocol = (view: DataView, at: number): number => view.getUint16(at + 58, true);
+export const packetPort = (view: DataView, at: number): number => view.getUint16(at + 60, true);
+export const packetLocalPort = (view: DataView, at: number): number => view.getUint16(at + 62, true);
+export const packetContent = (view: DataView, at: number): number => view.getUint32(at + 96, true);
+export const packetEgress = (view: DataView, at: number): number => view.getUint32(at + 100, true);
+
+/** struct rf_process_access: bytes, and where each field begins */
+export const SIZEOF_PROCESS_ACCESS = 96;
+export const PROCESS_ACCESS_H = 0; // struct rf_header
+export const PROCESS_ACCESS_TARGET_START = 56;
+export const PROCESS_ACCESS_ADDRESS = 64;
+export const PROCESS_ACCESS_LENGTH = 72;
+export const PROCESS_ACCESS_TARGET_TGID = 80;
+export const PROCESS_ACCESS_OPERATION = 84;
+export const PROCESS_ACCESS_REQUEST = 88;
+export const PROCESS_ACCESS_RESULT = 92;
+export const processAccessTargetStartLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
+export const processAccessTargetStartHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
+export const processAccessAddressLo = (view: DataView, at: number): number => view.getUint32(at + 64, true);
+export const processAccessAddressHi = (view: DataView, at: number): number => view.getUint32(at + 68, true);
+export const processAccessLengthLo = (view: DataView, at: number): number => view.getUint32(at + 72, true);
+export const processAccessLengthHi = (view: DataView, at: number): number => view.getUint32(at + 76, true);
+export const processAccessTargetTgid = (view: DataView, at: number): number => view.getUint32(at + 80, true);
+export const processAccessOperation = (view: DataView, at: number): number => view.getUint32(at + 84, true);
+export const processAccessRequest = (view: DataView, at: number): number => view.getUint32(at + 88, true);
+export const processAccessResult = (view: DataView, at: number): number => view.getInt32(at + 92, true);
+
+/** struct rf_signal: bytes, and where each field begins */
+export const SIZEOF_SIGNAL = 88;
+export const SIGNAL_H = 0; // struct rf_header
+export const SIGNAL_TARGET_START = 56;
+export const SIGNAL_TARGET_TGID = 64;
+export const SIGNAL_TARGET_UID = 68;
+export const SIGNAL_SIGNAL = 72;
+export const SIGNAL_CODE = 76;
+export const SIGNAL_RESULT = 80;
+export const signalTargetStartLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
+export const signalTargetStartHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
+export const signalTargetTgid = (view: DataView, at: number): number => view.getUint32(at + 64, true);
+export const signalTargetUid = (view: DataView, at: number): number => view.getUint32(at + 68, true);
+export const signalSignal = (view: DataView, at: number): number => view.getUint32(at + 72, true);
+export const signalCode = (view: DataView, at: number): number => view.getInt32(at + 76, true);
+export const signalResult = (view: DataView, at: number): number => view.getInt32(at + 80, true);
+
+/** struct rf_socket: bytes, and where each field begins */
+export const SIZEOF_SOCKET = 112;
+export const SOCKET_H = 0; // struct rf_header
+export const SOCKET_FAMILY = 56;
+export const SOCKET_TYPE = 58;
+export const SOCKET_PROTOCOL = 60;
+export const SOCKET_PORT = 62;
+export const SOCKET_ADDRESS = 64;
+export const SOCKET_ADDRESS_LENGTH = 16;
+export const SOCKET_OPERATION = 80;
+export const SOCKET_RESULT = 84;
+export const SOCKET_BACKLOG = 88;
+export const SOCKET_SOURCE_CALLER = 92;
+export const SOCKET_PATH = 96; // struct rf_text
+export const socketFamily = (view: DataView, at: number): number => view.getUint16(at + 56, true);
+export const socketType = (view: DataView, at: number): number => view.getUint16(at + 58, true);
+export const socketProtocol = (view: DataView, at: number): number => view.getUint16(at + 60, true);
+export const socketPort = (view: DataView, at: number): number => view.getUint16(at + 62, true);
+export const socketOperation = (view: DataView, at: number): number => view.getUint32(at + 80, true);
+export const socketResult = (view: DataView, at: number): number => view.getInt32(at + 84, true);
+export const socketBacklog = (view: DataView, at: number): number => view.getUint32(at + 88, true);
+export const socketSourceCaller = (view: DataView, at: number): number => view.getUint32(at + 92, true);
+
+/** struct rf_sysctl: bytes, and where each field begins */
+export const SIZEOF_SYSCTL = 96;
+export const SYSCTL_H = 0; // struct rf_header
+export const SYSCTL_NAME = 56; // struct rf_text
+export const SYSCTL_BEFORE = 68; // struct rf_text
+export const SYSCTL_AFTER = 80; // struct rf_text
+
+/** struct rf_system_change: bytes, and where each field begins */
+export const SIZEOF_SYSTEM_CHANGE = 104;
+export const SYSTEM_CHANGE_H = 0; // struct rf_header
+export const SYSTEM_CHANGE_FIRST = 56;
+export const SYSTEM_CHANGE_SECOND = 64;
+export const SYSTEM_CHANGE_THIRD = 72;
+export const SYSTEM_CHANGE_OPERATION = 80;
+export const SYSTEM_CHANGE_RESULT = 84;
+export const SYSTEM_CHANGE_SOURCE_CALLER = 88;
+export const SYSTEM_CHANGE_TEXT = 92; // struct rf_text
+export const systemChangeFirstLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
+export const systemChangeFirstHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
+export const systemChangeSecondLo = (view: DataView, at: number): number => view.getUint32(at + 64, true);
+export const systemChangeSecondHi = (view: DataView, at: number): number => view.getUint32(at + 68, true);
+export const systemChangeThirdLo = (view: DataView, at: number): number => view.getUint32(at + 72, true);
+export const systemChangeThirdHi = (view: DataView, at: number): number => view.getUint32(at + 76, true);
+export const systemChangeOperation = (view: DataView, at: number): number => view.getUint32(at + 80, true);
+export const systemChangeResult = (view: DataView, at: number): number => view.getInt32(at + 84, true);
+export const systemChangeSourceCaller = (view: DataView, at: number): number => view.getUint32(at + 88, true);
 
 /** struct rf_text: bytes, and where each field begins */
 export const SIZEOF_TEXT = 12;

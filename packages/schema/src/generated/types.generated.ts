@@ -224,6 +224,297 @@ export interface Accept {
   readonly result: number;
 }
 
+/** a name, an attribute or the content of a file changes, or fails to */
+export interface FileChange {
+  /** of what was changed, 0: not known */
+  readonly inode: U64;
+  readonly device: number;
+  /** enum rf_file_operation */
+  readonly operation: number;
+  /** 0, or -errno */
+  readonly result: number;
+  /** chmod, mkdir, mknod: as asked for */
+  readonly mode: number;
+  /** chown: 4294967295 when it stays */
+  readonly uid: number;
+  readonly gid: number;
+  /** of the system call */
+  readonly flags: number;
+  /** a text is the caller's memory, not the kernel's copy */
+  readonly sourceCaller: boolean;
+  readonly path: Text;
+  /** rename, link: the new path; symlink: what it points to; xattr: the attribute's name */
+  readonly target: Text;
+}
+
+/** what is mounted where, and where a task's root is, changes or fails to */
+export interface MountChange {
+  /** enum rf_mount_operation */
+  readonly operation: number;
+  /** 0 or a descriptor, or -errno */
+  readonly result: number;
+  /** MS_*, MNT_*, MOVE_MOUNT_* */
+  readonly flags: number;
+  /** a text is the caller's memory, not the kernel's copy */
+  readonly sourceCaller: boolean;
+  /** device, or the path that is moved or bound */
+  readonly source: Text;
+  /** mount point; pivot_root, chroot: the new root */
+  readonly target: Text;
+  readonly filesystem: Text;
+  readonly options: Text;
+}
+
+/** memory becomes executable that can be, or could be, written; or a file that only memory has is made */
+export interface Memory {
+  readonly address: U64;
+  /** bytes */
+  readonly length: U64;
+  /** of the mapped file */
+  readonly inode: U64;
+  readonly device: number;
+  /** enum rf_memory_operation */
+  readonly operation: number;
+  /** 0 or a descriptor, or -errno */
+  readonly result: number;
+  /** PROT_* */
+  readonly protection: number;
+  /** MAP_*, MFD_* */
+  readonly flags: number;
+  /** a text is the caller's memory, not the kernel's copy */
+  readonly sourceCaller: boolean;
+  /** of the mapped file; memfd_create: its name */
+  readonly path: Text;
+}
+
+/** a signal is sent to a process of somebody else; the header is the sender */
+export interface Signal {
+  readonly targetStart: U64;
+  readonly targetTgid: number;
+  readonly targetUid: number;
+  readonly signal: number;
+  /** si_code */
+  readonly code: number;
+  /** 0: delivered; else what became of it (TRACE_SIGNAL_*) */
+  readonly result: number;
+}
+
+/** the kernel sends a thread a signal because of what it did: SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS */
+export interface Fault {
+  /** that was touched, or of the instruction */
+  readonly address: U64;
+  /** the instruction pointer */
+  readonly instruction: U64;
+  readonly signal: number;
+  /** si_code */
+  readonly code: number;
+  /** of the process's faults so far, this one among them */
+  readonly count: number;
+  /** SIGSYS: its number; else -1 */
+  readonly systemCall: number;
+}
+
+/** one process looks into another, or writes there */
+export interface ProcessAccess {
+  readonly targetStart: U64;
+  /** in the target */
+  readonly address: U64;
+  /** bytes */
+  readonly length: U64;
+  readonly targetTgid: number;
+  /** enum rf_access_operation */
+  readonly operation: number;
+  /** PTRACE_*; of an open, its O_* */
+  readonly request: number;
+  /** bytes or a descriptor, or -errno */
+  readonly result: number;
+}
+
+/** a thread changes what confines it */
+export interface Isolation {
+  /** setns, unshare: CLONE_NEW*; prctl: PR_*; seccomp: SECCOMP_SET_MODE_*; personality: the persona */
+  readonly option: U64;
+  /** of prctl; seccomp: flags */
+  readonly argument: U64;
+  /** afterwards */
+  readonly namespaces: Namespaces;
+  /** enum rf_isolation_operation */
+  readonly operation: number;
+  readonly result: number;
+}
+
+/** the kernel asks whether a task has a capability */
+export interface Capability {
+  /** CAP_* */
+  readonly capability: number;
+  /** 0: yes; -1 (EPERM): no */
+  readonly result: number;
+  /** nsfs inode of the one that was asked about */
+  readonly userNamespace: number;
+  /** how many were merged into this one */
+  readonly count: number;
+}
+
+/** a kernel module is loaded or unloaded, or fails to be */
+export interface Module {
+  readonly inode: U64;
+  readonly device: number;
+  /** enum rf_module_operation */
+  readonly operation: number;
+  readonly result: number;
+  /** MODULE_INIT_*, O_* */
+  readonly flags: number;
+  /** no file is known: init_module */
+  readonly fromMemory: boolean;
+  /** of the module, when it was loaded */
+  readonly taints: number;
+  readonly name: Text;
+  readonly path: Text;
+  readonly parameters: Text;
+}
+
+/** the system call bpf */
+export interface Bpf {
+  /** enum bpf_cmd */
+  readonly command: number;
+  /** enum bpf_prog_type, or of a map enum bpf_map_type */
+  readonly programType: number;
+  /** enum bpf_attach_type */
+  readonly attachType: number;
+  /** descriptor or 0, or -errno */
+  readonly result: number;
+  /** a text is the caller's memory, not the kernel's copy */
+  readonly sourceCaller: boolean;
+  readonly name: Text;
+}
+
+/** a rarely used system call that changes, or shows, what is everybody's */
+export interface SystemChange {
+  /** the system call's arguments, where they aren't texts */
+  readonly first: U64;
+  readonly second: U64;
+  readonly third: U64;
+  /** enum rf_system_operation */
+  readonly operation: number;
+  readonly result: number;
+  /** a text is the caller's memory, not the kernel's copy */
+  readonly sourceCaller: boolean;
+  /** a path, a key's description, a command line, a name */
+  readonly text: Text;
+}
+
+/** a sysctl is written */
+export interface Sysctl {
+  /** kernel/core_pattern */
+  readonly name: Text;
+  readonly before: Text;
+  /** as written */
+  readonly after: Text;
+}
+
+/** an operation that a task has left to io_uring */
+export interface IoUring {
+  readonly inode: U64;
+  readonly device: number;
+  /** enum io_uring_op */
+  readonly opcode: number;
+  /** O_* of an open, of the request else */
+  readonly flags: number;
+  readonly result: number;
+  /** a kernel thread took it (SQPOLL) */
+  readonly submissionThread: boolean;
+  readonly family: number;
+  readonly port: number;
+  /** of connect and bind; network order */
+  readonly address: Uint8Array;
+  readonly path: Text;
+  /** rename, link: the new path */
+  readonly target: Text;
+}
+
+/** a socket is made, bound or listens, or fails to */
+export interface Socket {
+  /** AF_* */
+  readonly family: number;
+  /** SOCK_* */
+  readonly type: number;
+  readonly protocol: number;
+  /** bind */
+  readonly port: number;
+  /** bind; network order */
+  readonly address: Uint8Array;
+  /** enum rf_socket_operation */
+  readonly operation: number;
+  readonly result: number;
+  /** listen */
+  readonly backlog: number;
+  /** a text is the caller's memory, not the kernel's copy */
+  readonly sourceCaller: boolean;
+  /** bind: of a unix socket; alg: type and name */
+  readonly path: Text;
+}
+
+/** datagrams between two ends: one event for the first, and one for what followed within a time */
+export interface Datagram {
+  /** bytes */
+  readonly sent: U64;
+  /** bytes */
+  readonly received: U64;
+  readonly family: number;
+  readonly protocol: number;
+  /** the peer's */
+  readonly port: number;
+  readonly localPort: number;
+  /** the peer's */
+  readonly address: Uint8Array;
+  readonly localAddress: Uint8Array;
+  /** of a send that failed: -errno */
+  readonly result: number;
+  /** datagrams */
+  readonly count: number;
+  /** unix: of the peer */
+  readonly path: Text;
+}
+
+/** the beginning of a packet whose content matters */
+export interface Packet {
+  readonly family: number;
+  readonly protocol: number;
+  /** the peer's */
+  readonly port: number;
+  readonly localPort: number;
+  /** the peer's */
+  readonly address: Uint8Array;
+  readonly localAddress: Uint8Array;
+  /** enum rf_packet_content */
+  readonly content: number;
+  /** it leaves */
+  readonly egress: boolean;
+  readonly payload: Text;
+}
+
+/** a connection is over */
+export interface Flow {
+  /** µs since it was established */
+  readonly duration: number;
+  /** bytes */
+  readonly sent: U64;
+  /** bytes */
+  readonly received: U64;
+  readonly family: number;
+  readonly protocol: number;
+  /** the peer's */
+  readonly port: number;
+  readonly localPort: number;
+  /** the peer's */
+  readonly address: Uint8Array;
+  readonly localAddress: Uint8Array;
+  /** it was accepted */
+  readonly incoming: boolean;
+  /** why it ended, 0: in peace */
+  readonly error: number;
+}
+
 /** One event of one host. Its identity is (hostId, bootId, run, lane, cpu, sequence); the first three are the batch's. */
 export interface Event {
   /** 0 security, 1 bulk (kernel); 16 and above are made in user space */
@@ -257,7 +548,24 @@ export interface Event {
     | { readonly 'ringfence.MountContext': MountContext }
     | { readonly 'ringfence.Log': Log }
     | { readonly 'ringfence.HostContext': HostContext }
-    | { readonly 'ringfence.Accept': Accept };
+    | { readonly 'ringfence.Accept': Accept }
+    | { readonly 'ringfence.FileChange': FileChange }
+    | { readonly 'ringfence.MountChange': MountChange }
+    | { readonly 'ringfence.Memory': Memory }
+    | { readonly 'ringfence.Signal': Signal }
+    | { readonly 'ringfence.Fault': Fault }
+    | { readonly 'ringfence.ProcessAccess': ProcessAccess }
+    | { readonly 'ringfence.Isolation': Isolation }
+    | { readonly 'ringfence.Capability': Capability }
+    | { readonly 'ringfence.Module': Module }
+    | { readonly 'ringfence.Bpf': Bpf }
+    | { readonly 'ringfence.SystemChange': SystemChange }
+    | { readonly 'ringfence.Sysctl': Sysctl }
+    | { readonly 'ringfence.IoUring': IoUring }
+    | { readonly 'ringfence.Socket': Socket }
+    | { readonly 'ringfence.Datagram': Datagram }
+    | { readonly 'ringfence.Packet': Packet }
+    | { readonly 'ringfence.Flow': Flow };
 }
 
 export interface LaneCounters {

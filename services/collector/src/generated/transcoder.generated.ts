@@ -4,10 +4,10 @@ import type { AvroWriter } from '@ringfence/schema';
 import { addressBytes, signedMicros, writeText } from '../steps/write-field.ts';
 
 /** By enum rf_kind: bytes of the part that each has; 0: there is no such kind. */
-export const FIXED_BYTES: Int32Array = Int32Array.of(0, 104, 272, 80, 168, 96, 120, 104);
+export const FIXED_BYTES: Int32Array = Int32Array.of(0, 104, 272, 80, 168, 96, 120, 104, 120, 120, 120, 88, 88, 96, 112, 72, 128, 88, 104, 96, 128, 112, 136, 120, 128);
 
 /** By enum rf_kind: where its texts are told. */
-export const TEXTS: readonly (readonly number[])[] = [[], [], [224, 236, 248, 260], [], [], [80], [84], []];
+export const TEXTS: readonly (readonly number[])[] = [[], [], [224, 236, 248, 260], [], [], [80], [84], [], [96, 108], [72, 84, 96, 108], [104], [], [], [], [], [], [88, 100, 112], [76], [92], [56, 68, 80], [104, 116], [96], [120], [104], []];
 
 function writeNamespaces(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
   out.long(view.getUint32(at, true));
@@ -128,6 +128,230 @@ function writeAccept(out: AvroWriter, view: DataView, bytes: Buffer, at: number)
   out.long(view.getInt32(at + 100, true));
 }
 
+function writeFileChange(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
+  out.ensure(89);
+  out.long(14);
+  out.fixed(bytes, at + 56, 8);
+  out.long(view.getUint32(at + 64, true));
+  out.long(view.getInt32(at + 68, true));
+  out.long(view.getInt32(at + 72, true));
+  out.long(view.getInt32(at + 76, true));
+  out.long(view.getUint32(at + 80, true));
+  out.long(view.getUint32(at + 84, true));
+  out.long(view.getUint32(at + 88, true));
+  out.boolean(view.getUint32(at + 92, true) !== 0);
+  writeText(out, view, bytes, at, at + 96);
+  writeText(out, view, bytes, at, at + 108);
+}
+
+function writeMountChange(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
+  out.ensure(41);
+  out.long(15);
+  out.long(view.getInt32(at + 56, true));
+  out.long(view.getInt32(at + 60, true));
+  out.long(view.getUint32(at + 64, true));
+  out.boolean(view.getUint32(at + 68, true) !== 0);
+  writeText(out, view, bytes, at, at + 72);
+  writeText(out, view, bytes, at, at + 84);
+  writeText(out, view, bytes, at, at + 96);
+  writeText(out, view, bytes, at, at + 108);
+}
+
+function writeMemory(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
+  out.ensure(85);
+  out.long(16);
+  out.fixed(bytes, at + 56, 8);
+  out.fixed(bytes, at + 64, 8);
+  out.fixed(bytes, at + 72, 8);
+  out.long(view.getUint32(at + 80, true));
+  out.long(view.getInt32(at + 84, true));
+  out.long(view.getInt32(at + 88, true));
+  out.long(view.getInt32(at + 92, true));
+  out.long(view.getUint32(at + 96, true));
+  out.boolean(view.getUint32(at + 100, true) !== 0);
+  writeText(out, view, bytes, at, at + 104);
+}
+
+function writeSignal(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
+  out.ensure(68);
+  out.long(17);
+  out.fixed(bytes, at + 56, 8);
+  out.long(view.getInt32(at + 64, true));
+  out.long(view.getUint32(at + 68, true));
+  out.long(view.getInt32(at + 72, true));
+  out.long(view.getInt32(at + 76, true));
+  out.long(view.getInt32(at + 80, true));
+}
+
+function writeFault(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
+  out.ensure(66);
+  out.long(18);
+  out.fixed(bytes, at + 56, 8);
+  out.fixed(bytes, at + 64, 8);
+  out.long(view.getInt32(at + 72, true));
+  out.long(view.getInt32(at + 76, true));
+  out.long(view.getInt32(at + 80, true));
+  out.long(view.getInt32(at + 84, true));
+}
+
+function writeProcessAccess(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
+  out.ensure(74);
+  out.long(19);
+  out.fixed(bytes, at + 56, 8);
+  out.fixed(bytes, at + 64, 8);
+  out.fixed(bytes, at + 72, 8);
+  out.long(view.getInt32(at + 80, true));
+  out.long(view.getInt32(at + 84, true));
+  out.long(view.getUint32(at + 88, true));
+  out.long(view.getInt32(at + 92, true));
+}
+
+function writeIsolation(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
+  out.ensure(126);
+  out.long(20);
+  out.fixed(bytes, at + 56, 8);
+  out.fixed(bytes, at + 64, 8);
+  writeNamespaces(out, view, bytes, at + 72);
+  out.long(view.getInt32(at + 104, true));
+  out.long(view.getInt32(at + 108, true));
+}
+
+function writeCapability(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
+  out.ensure(50);
+  out.long(21);
+  out.long(view.getInt32(at + 56, true));
+  out.long(view.getInt32(at + 60, true));
+  out.long(view.getUint32(at + 64, true));
+  out.long(view.getInt32(at + 68, true));
+}
+
+function writeModule(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
+  out.ensure(69);
+  out.long(22);
+  out.fixed(bytes, at + 56, 8);
+  out.long(view.getUint32(at + 64, true));
+  out.long(view.getInt32(at + 68, true));
+  out.long(view.getInt32(at + 72, true));
+  out.long(view.getUint32(at + 76, true));
+  out.boolean(view.getUint32(at + 80, true) !== 0);
+  out.long(view.getUint32(at + 84, true));
+  writeText(out, view, bytes, at, at + 88);
+  writeText(out, view, bytes, at, at + 100);
+  writeText(out, view, bytes, at, at + 112);
+}
+
+function writeBpf(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
+  out.ensure(51);
+  out.long(23);
+  out.long(view.getInt32(at + 56, true));
+  out.long(view.getInt32(at + 60, true));
+  out.long(view.getInt32(at + 64, true));
+  out.long(view.getInt32(at + 68, true));
+  out.boolean(view.getUint32(at + 72, true) !== 0);
+  writeText(out, view, bytes, at, at + 76);
+}
+
+function writeSystemChange(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
+  out.ensure(55);
+  out.long(24);
+  out.fixed(bytes, at + 56, 8);
+  out.fixed(bytes, at + 64, 8);
+  out.fixed(bytes, at + 72, 8);
+  out.long(view.getInt32(at + 80, true));
+  out.long(view.getInt32(at + 84, true));
+  out.boolean(view.getUint32(at + 88, true) !== 0);
+  writeText(out, view, bytes, at, at + 92);
+}
+
+function writeSysctl(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
+  out.ensure(10);
+  out.long(25);
+  writeText(out, view, bytes, at, at + 56);
+  writeText(out, view, bytes, at, at + 68);
+  writeText(out, view, bytes, at, at + 80);
+}
+
+function writeIoUring(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
+  out.ensure(79);
+  out.long(26);
+  out.fixed(bytes, at + 56, 8);
+  out.long(view.getUint32(at + 64, true));
+  out.long(view.getInt32(at + 68, true));
+  out.long(view.getUint32(at + 72, true));
+  out.long(view.getInt32(at + 76, true));
+  out.boolean(view.getUint32(at + 80, true) !== 0);
+  out.long(view.getUint16(at + 84, true));
+  out.long(view.getUint16(at + 86, true));
+  out.bytes(bytes, at + 88, addressBytes(view.getUint16(at + 84, true)));
+  writeText(out, view, bytes, at, at + 104);
+  writeText(out, view, bytes, at, at + 116);
+}
+
+function writeSocket(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
+  out.ensure(50);
+  out.long(27);
+  out.long(view.getUint16(at + 56, true));
+  out.long(view.getUint16(at + 58, true));
+  out.long(view.getUint16(at + 60, true));
+  out.long(view.getUint16(at + 62, true));
+  out.bytes(bytes, at + 64, addressBytes(view.getUint16(at + 56, true)));
+  out.ensure(31);
+  out.long(view.getInt32(at + 80, true));
+  out.long(view.getInt32(at + 84, true));
+  out.long(view.getInt32(at + 88, true));
+  out.boolean(view.getUint32(at + 92, true) !== 0);
+  writeText(out, view, bytes, at, at + 96);
+}
+
+function writeDatagram(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
+  out.ensure(66);
+  out.long(28);
+  out.fixed(bytes, at + 56, 8);
+  out.fixed(bytes, at + 64, 8);
+  out.long(view.getUint16(at + 72, true));
+  out.long(view.getUint16(at + 74, true));
+  out.long(view.getUint16(at + 76, true));
+  out.long(view.getUint16(at + 78, true));
+  out.bytes(bytes, at + 80, addressBytes(view.getUint16(at + 72, true)));
+  out.bytes(bytes, at + 96, view.getUint16(at + 78, true) === 0 ? 0 : addressBytes(view.getUint16(at + 72, true)));
+  out.ensure(20);
+  out.long(view.getInt32(at + 112, true));
+  out.long(view.getInt32(at + 116, true));
+  writeText(out, view, bytes, at, at + 120);
+}
+
+function writePacket(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
+  out.ensure(50);
+  out.long(29);
+  out.long(view.getUint16(at + 56, true));
+  out.long(view.getUint16(at + 58, true));
+  out.long(view.getUint16(at + 60, true));
+  out.long(view.getUint16(at + 62, true));
+  out.bytes(bytes, at + 64, addressBytes(view.getUint16(at + 56, true)));
+  out.bytes(bytes, at + 80, view.getUint16(at + 62, true) === 0 ? 0 : addressBytes(view.getUint16(at + 56, true)));
+  out.ensure(11);
+  out.long(view.getInt32(at + 96, true));
+  out.boolean(view.getUint32(at + 100, true) !== 0);
+  writeText(out, view, bytes, at, at + 104);
+}
+
+function writeFlow(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
+  out.ensure(76);
+  out.long(30);
+  out.long(signedMicros(view.getUint32(at + 56, true), view.getUint32(at + 60, true)));
+  out.fixed(bytes, at + 64, 8);
+  out.fixed(bytes, at + 72, 8);
+  out.long(view.getUint16(at + 80, true));
+  out.long(view.getUint16(at + 82, true));
+  out.long(view.getUint16(at + 84, true));
+  out.long(view.getUint16(at + 86, true));
+  out.bytes(bytes, at + 88, addressBytes(view.getUint16(at + 80, true)));
+  out.bytes(bytes, at + 104, view.getUint16(at + 86, true) === 0 ? 0 : addressBytes(view.getUint16(at + 80, true)));
+  out.ensure(11);
+  out.boolean(view.getUint32(at + 120, true) !== 0);
+  out.long(view.getInt32(at + 124, true));
+}
+
 /** `kind`: one that FIXED_BYTES knows */
 export function writeBody(kind: number, out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
   switch (kind) {
@@ -151,6 +375,57 @@ export function writeBody(kind: number, out: AvroWriter, view: DataView, bytes: 
       break;
     case 7:
       writeAccept(out, view, bytes, at);
+      break;
+    case 8:
+      writeFileChange(out, view, bytes, at);
+      break;
+    case 9:
+      writeMountChange(out, view, bytes, at);
+      break;
+    case 10:
+      writeMemory(out, view, bytes, at);
+      break;
+    case 11:
+      writeSignal(out, view, bytes, at);
+      break;
+    case 12:
+      writeFault(out, view, bytes, at);
+      break;
+    case 13:
+      writeProcessAccess(out, view, bytes, at);
+      break;
+    case 14:
+      writeIsolation(out, view, bytes, at);
+      break;
+    case 15:
+      writeCapability(out, view, bytes, at);
+      break;
+    case 16:
+      writeModule(out, view, bytes, at);
+      break;
+    case 17:
+      writeBpf(out, view, bytes, at);
+      break;
+    case 18:
+      writeSystemChange(out, view, bytes, at);
+      break;
+    case 19:
+      writeSysctl(out, view, bytes, at);
+      break;
+    case 20:
+      writeIoUring(out, view, bytes, at);
+      break;
+    case 21:
+      writeSocket(out, view, bytes, at);
+      break;
+    case 22:
+      writeDatagram(out, view, bytes, at);
+      break;
+    case 23:
+      writePacket(out, view, bytes, at);
+      break;
+    case 24:
+      writeFlow(out, view, bytes, at);
       break;
   }
 }
