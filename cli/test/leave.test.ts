@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const BYTES = 4 << 20;
 
 test('a process leaves when what it has printed is out, however slowly it is read', async () => {
-  const program = join(import.meta.dirname, 'programs/print-and-leave.ts');
+  const program = join(import.meta.dirname, 'leave-child.ts');
   const child = spawn(process.execPath, ['--conditions=@ringfence/source', program, String(BYTES)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -22,7 +22,7 @@ test('a process leaves when what it has printed is out, however slowly it is rea
 });
 
 test('a process leaves when nobody reads what it prints any more', async () => {
-  const program = join(import.meta.dirname, 'programs/print-and-leave.ts');
+  const program = join(import.meta.dirname, 'leave-child.ts');
   const child = spawn(process.execPath, ['--conditions=@ringfence/source', program, String(BYTES)], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
