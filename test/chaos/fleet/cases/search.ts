@@ -28,7 +28,7 @@ const gone: ChaosCase = {
   title: 'Elasticsearch is killed, stays away and comes back: the brokers keep what it misses',
   async run({ servers: { search } }, { pick }) {
     await search.stop('SIGKILL');
-    await sleep(pick(20_000, 600_000));
+    await sleep(pick(20_000, 3_600_000));
     await search.start();
   },
 };

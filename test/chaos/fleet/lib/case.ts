@@ -26,7 +26,7 @@ export interface Outcome {
   readonly failed: boolean;
 }
 
-/** After ten minutes of an outage there is more to catch up with than after twenty seconds. */
+/** After an hour of an outage there is more to catch up with than after twenty seconds. */
 const PATIENCE_S = { short: 300, long: 1800 } as const;
 const BEFORE_MS = 1500;
 
