@@ -10,6 +10,7 @@
 #include "connect.bpf.h"
 #include "accept.bpf.h"
 #include "snapshot.bpf.h"
+#include "integrity.bpf.h"
 
 /* Never set: it has every record and enumeration described in the object's BTF, which TypeScript's decoders are made from. */
 struct rf_types {

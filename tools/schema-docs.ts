@@ -67,6 +67,7 @@ const SOURCES: Readonly<Record<KindName, string>> = {
   Socket: 'end of the system calls',
   Datagram: 'cgroup sendmsg and recvmsg hooks',
   Packet: 'cgroup skb hooks',
+  Finding: 'collector, at start and every `collector.integrity.every`',
   Flow: 'tracepoint inet_sock_set_state',
 };
 

@@ -52,7 +52,7 @@ function identityIn(stateDir: string): Identity {
   keepPublic(join(stateDir, 'trusted'), responderKey.keyId, responderKey.publicKey);
   return {
     hostId,
-    bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+    bootId: bootId(),
     agentKey,
     responderKey,
     enrolled: publicKeys(join(stateDir, 'enrolled'), (name) => name),
@@ -89,3 +89,6 @@ function publicKeys(dir: string, idOf: (name: string, key: KeyObject) => string)
     }),
   );
 }
+
+/** Of the boot that is running. */
+export const bootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();

@@ -7,6 +7,7 @@ const EVASION = ['stealth', 'defense-impairment'];
 export const TECHNIQUES: Readonly<Record<string, readonly [name: string, ...tactics: string[]]>> = {
   'T1003.007': ['Proc Filesystem', 'credential-access'],
   'T1003.008': ['/etc/passwd and /etc/shadow', 'credential-access'],
+  T1014: ['Rootkit', ...EVASION],
   T1018: ['Remote System Discovery', 'discovery'],
   'T1021.004': ['SSH', 'lateral-movement'],
   T1027: ['Obfuscated Files or Information', ...EVASION],

@@ -204,4 +204,12 @@ testContent('persistence.yaml', {
       'its group': (s) => s.log('useradd[90]: new group: name=eve, GID=1001'),
     },
   },
+  'Library loaded into every program': {
+    as: 'error persistence T1574.006',
+    fires: { 'ld.so.preload names it': (s) => s.finding('preload', '/usr/lib/libx.so') },
+    quiet: {
+      'the kernel is tainted': (s) => s.finding('taint', 'bit 12'),
+      'a program loads one by itself': (s) => s.open(s.start('/usr/bin/x'), '/usr/lib/libx.so'),
+    },
+  },
 });

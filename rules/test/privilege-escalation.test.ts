@@ -169,4 +169,15 @@ testContent('privilege-escalation.yaml', {
       },
     },
   },
+  "Kernel starts somebody's program": {
+    as: 'critical privilege-escalation T1611',
+    fires: {
+      'core dumps go to a scratch folder': (s) => s.finding('core-pattern', '/proc/sys/kernel/core_pattern'),
+      'an empty cgroup runs something': (s) => s.finding('release-agent', '/sys/fs/cgroup/rdma/release_agent'),
+    },
+    quiet: {
+      'a BPF program that nobody has named': (s) => s.finding('bpf-program', 'trace (12)'),
+      'a library is preloaded, which has its own rule': (s) => s.finding('preload', '/usr/lib/libx.so'),
+    },
+  },
 });

@@ -56,4 +56,16 @@ testContent('stealth.yaml', {
       'a program with brackets in its arguments': (s) => s.start('/usr/bin/jq .[0]'),
     },
   },
+  'Kernel hides something': {
+    as: 'critical stealth T1014',
+    fires: {
+      'a system call leads elsewhere': (s) => s.finding('syscall-dispatch', '__x64_sys_getdents64'),
+      'a module is not listed': (s) => s.finding('hidden-module', 'x'),
+      'a process is not listed': (s) => s.finding('hidden-process', 'process 4711'),
+    },
+    quiet: {
+      'a BPF program that nobody has named': (s) => s.finding('bpf-program', 'trace (12)'),
+      'a driver from outside of the tree': (s) => s.finding('taint', 'bit 12'),
+    },
+  },
 });

@@ -22,6 +22,7 @@ import {
 } from '@ringfence/identity';
 import { ACCESS, createSigningKey, type Role, TOPIC, topicsOf } from '@ringfence/schema';
 import { CliError } from '../errors.ts';
+import { bootId } from '../identity.ts';
 import { kafkaOptionsOf } from './kafka-options.ts';
 import { withSchemasOf } from './schemas.ts';
 import type { Site, SiteOptions } from './site.ts';
@@ -80,7 +81,7 @@ export async function openFleet(options: SiteOptions): Promise<Site> {
   return {
     bus: framed,
     hostId: identity.subject,
-    bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+    bootId: bootId(),
     agentKey: identity.signingKey,
     commandKey: identity.signingKey,
     commanders: learnt,

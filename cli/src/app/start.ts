@@ -116,6 +116,7 @@ export async function collector({ config, log, site }: Wiring, { current }: Inte
       killsPerMinute: own.killsPerMinute,
       hostRoot: own.hostRoot,
       dockerRoots: own.dockerRoots,
+      integrity: own.integrity,
       logs: own.logs,
       keepPinned: sensor.keepPinned,
     },

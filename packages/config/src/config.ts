@@ -107,6 +107,7 @@ export interface Config {
     readonly killsPerMinute: number;
     readonly hostRoot: string;
     readonly dockerRoots: readonly string[];
+    readonly integrity: { readonly everyMs: number; readonly knownPrograms: readonly string[] };
     readonly logs: {
       readonly files: readonly string[];
       readonly journald: 'auto' | 'on' | 'off';

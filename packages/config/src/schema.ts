@@ -13,6 +13,7 @@ import {
   optionalPath,
   path,
   paths,
+  patterns,
   ringSize,
   secret,
   section,
@@ -269,6 +270,13 @@ const shape = (home: Home) => ({
       [],
       'Data roots of further Docker engines. That of the usual one is known, or read from /etc/docker/daemon.json.',
     ),
+    integrity: section('Looks whether kernel and host are as they should be, and tells what is not as events.', {
+      every: duration('1h', 'How often; the first time a minute after the start. `0s`: never.', { min: 0 }),
+      knownPrograms: patterns(
+        ['sd_*'],
+        'Names of BPF programs that are known, as `bpftool prog` shows them; `*` at the end stands for anything. All others but the own ones are told.',
+      ),
+    }),
     logs: section("Reads the host's logs of authentication and scheduled jobs, and signs what it reads.", {
       files: paths(
         ['/var/log/auth.log', '/var/log/secure'],

@@ -301,6 +301,17 @@ export function names(fallback: readonly string[], doc: string): z.ZodType<reado
   });
 }
 
+/** Names, in which a `*` at the end stands for anything. */
+export function patterns(fallback: readonly string[], doc: string): z.ZodType<readonly string[]> {
+  const type = 'list of names';
+  const info: SettingInfo = { kind: 'list', type, default: `[${fallback.join(', ')}]`, doc };
+  return setting<readonly string[]>(info, [...fallback], (value) => {
+    if (!Array.isArray(value)) return refuse(`a ${type}`, value);
+    const bad = value.find((item) => typeof item !== 'string' || !/^[\w.-]{1,64}\*?$/.test(item));
+    return bad === undefined ? value.map(String) : refuse('a name, such as sd_devices or sd_*', bad);
+  });
+}
+
 /** Text that is never shown. Empty: not set. */
 export function secret(doc: string): z.ZodType<string> {
   return setting({ kind: 'secret', type: 'secret text', default: '""', doc }, '', (value) => {

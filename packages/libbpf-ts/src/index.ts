@@ -14,7 +14,7 @@ export type {
 } from './btf/types.ts';
 export { BpfError, type BpfErrorCode, type BpfErrorFacts, BpfLoadError, bpfErrorCodes } from './errors.ts';
 export { GlobalSection, type GlobalVariable } from './globals.ts';
-export type { MapInfo } from './info.ts';
+export { loadedPrograms, type MapInfo, type ProgramInfo } from './info.ts';
 export { BpfIterator } from './iterator.ts';
 export { BpfLink } from './link.ts';
 export { BpfMap, type CreateMapOptions, type UpdateMode } from './map.ts';

@@ -1,3 +1,4 @@
+import { closeSync } from 'node:fs';
 import koffi from 'koffi';
 import { Btf } from './btf/btf.ts';
 import { BpfError, type BpfErrorCode } from './errors.ts';
@@ -10,6 +11,11 @@ const objInfo: (fd: number, info: Uint8Array, length: Uint32Array) => number = b
 const btfFromKernel: (id: number) => Handle = bpf('void *btf__load_from_kernel_by_id(uint32_t id)');
 const btfRawData: (btf: Pointer, size: Uint32Array) => Handle = bpf('void *btf__raw_data(void *btf, void *size)');
 const btfFree: (btf: Pointer) => void = bpf('void btf__free(void *btf)');
+const nextProgram: (from: number, next: Uint32Array) => number = bpf(
+  'int bpf_prog_get_next_id(uint32_t from, void *next)',
+);
+const programById: (id: number) => number = bpf('int bpf_prog_get_fd_by_id(uint32_t id)');
+const programTypeName: (type: number) => string | null = bpf('const char *libbpf_bpf_prog_type_str(int type)');
 const mapTypeName: (type: number) => string | null = bpf('const char *libbpf_bpf_map_type_str(int type)');
 
 /** bytes asked for: more than any kernel's struct bpf_{map,prog,link}_info that is read here */
@@ -64,6 +70,38 @@ export function objectId(fd: number, what: string, code: BpfErrorCode): number {
 /** The id of the program that a link runs. */
 export function linkProgramId(fd: number, what: string): number {
   return info(fd, what, 'ERR_BPF_LINK').getUint32(8, true);
+}
+
+export interface ProgramInfo {
+  readonly id: number;
+  /** as bpftool writes it: `tracepoint`, `cgroup_skb`, … */
+  readonly type: string;
+  /** up to 15 characters; empty: none */
+  readonly name: string;
+  /** who loaded it */
+  readonly uid: number;
+}
+
+/** Every program that is loaded, ours or not. Needs CAP_SYS_ADMIN. */
+export function* loadedPrograms(): Generator<ProgramInfo> {
+  const next = new Uint32Array(1);
+  for (let id = 0; nextProgram(id, next) === 0; ) {
+    id = next[0]!;
+    const fd = programById(id);
+    if (fd < 0) continue; // unloaded meanwhile
+    try {
+      const view = info(fd, `program ${id}`, 'ERR_BPF_RUN');
+      const type = view.getUint32(0, true);
+      yield {
+        id,
+        type: programTypeName(type) ?? `type_${type}`,
+        name: text(view, 64, 16),
+        uid: view.getUint32(48, true),
+      };
+    } finally {
+      closeSync(fd);
+    }
+  }
 }
 
 function info(fd: number, what: string, code: BpfErrorCode): DataView {

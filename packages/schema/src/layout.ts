@@ -102,7 +102,8 @@ export type KindName =
   | 'Socket'
   | 'Datagram'
   | 'Packet'
-  | 'Flow';
+  | 'Flow'
+  | 'Finding';
 
 /** What rules call a kind: file_change, credentials. */
 export const kindName = (kind: KindName): string =>

@@ -224,6 +224,11 @@ export class TestHost {
   }
 
   /** `seconds` pass, then the collector's tick, at `ktime`. */
+  /** What a check of the host's integrity has found. */
+  finding(check: string, subject: string, detail = 'it is not as it should be'): void {
+    this.#context('Finding', { check, subject, detail });
+  }
+
   tick(seconds = 1): void {
     this.ktime += seconds * 1_000_000;
     this.#add(undefined, 'Tick', { wallOffset: this.wallOffset }, { lane: LANE.tick, cpu: 0 });

@@ -14,6 +14,7 @@ import { protection } from './control/protected.ts';
 import { RateLimit } from './control/rate-limit.ts';
 import { CollectorError } from './errors.ts';
 import { ifReadable } from './files.ts';
+import { integritySource } from './integrity/source.ts';
 import { InterestFilter } from './interest.ts';
 import type { CollectorDeps } from './main.ts';
 import { type CollectorStats, sumDrops, Tallies } from './metrics.ts';
@@ -69,11 +70,14 @@ export class Agent implements Disposable {
     this.#options = options;
     this.#spool = spool;
     this.#sensor = sensor;
-    this.#containers = stack.adopt(this.#openContainers(), (source) => source.close());
+    this.#containers = this.#openContainers();
     const { run } = this.#sensor;
     this.#next = (lane) => run.next(lane);
     this.#seenCgroup = (low, high) => this.#containers.seen(low, high);
     this.#parts = this.#wire(new Batch({ ...identity, run: run.run }, identity.key, options.batchMaxBytes));
+    stack.defer(() => {
+      for (const source of this.#parts.sources) source.close();
+    });
     const { security, bulk, control } = this.#sensor;
     this.#pacer = new Pacer([security, bulk], control, options.pollIntervalMs);
     this.#interest = new InterestFilter(options, control, this.#sensor.watched, log);
@@ -94,7 +98,7 @@ export class Agent implements Disposable {
     const own = new OwnEvents(batch, this.#next);
     const onError = (source: string, error: Error): void =>
       log.warn({ source, err: error }, 'a source of context can not be read: what it said before stays');
-    const sources: readonly EnrichmentSource[] = [...this.#hostSources(), this.#containers];
+    const sources: readonly EnrichmentSource[] = [...this.#hostSources(), this.#containers, this.#integrity()];
     return {
       batch,
       own,
@@ -106,6 +110,12 @@ export class Agent implements Disposable {
       delivery,
       failpoint: this.#deps.failpoint ?? (() => undefined),
     };
+  }
+
+  #integrity(): EnrichmentSource {
+    const { sensorObject, pinPath, hostRoot: root, stateDir, integrity } = this.#options;
+    const { bootId } = this.#deps.identity;
+    return integritySource({ sensorObject, pinPath, root, bootId, stateDir, ...integrity, log: this.#deps.log });
   }
 
   #hostSources(): EnrichmentSource[] {

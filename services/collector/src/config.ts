@@ -36,6 +36,8 @@ export interface CollectorOptions {
   readonly dockerRoots?: readonly string[];
   /** which logs are read, as the host names them. @default none */
   readonly logs?: LogOptions;
+  /** how often kernel and host are looked at, and what is known there. @default never */
+  readonly integrity?: { readonly everyMs: number; readonly knownPrograms: readonly string[] };
   /** leave sensor and pins in the kernel on a clean close too: events of the pause are then read by the next start. @default false */
   readonly keepPinned?: boolean;
 }
@@ -63,6 +65,7 @@ export function compileOptions(options: CollectorOptions): CompiledOptions {
     hostRoot: '/',
     dockerRoots: [],
     logs: { files: [], journald: 'off', linesPerSecond: 1000 },
+    integrity: { everyMs: 0, knownPrograms: [] },
     keepPinned: false,
     ...options,
   };

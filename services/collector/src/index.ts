@@ -11,6 +11,8 @@ export {
   SpoolError,
   SystemCallError,
 } from './errors.ts';
+export { CHECKS, type CheckResult, type Finding, type Remembered } from './integrity/check.ts';
+export { checkIntegrity } from './integrity/integrity.ts';
 export type { Log } from './log.ts';
 export { type Collector, type CollectorDeps, type CollectorIdentity, startCollector } from './main.ts';
 export type { CollectorStats } from './metrics.ts';

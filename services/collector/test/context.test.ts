@@ -37,6 +37,7 @@ class Recorder implements ContextSink {
     this.mounts.push(mount);
   }
   container(): void {}
+  finding(): void {}
   readonly hosts: HostFact[] = [];
   host(host: HostFact): void {
     this.hosts.push(host);

@@ -40,6 +40,7 @@ const actions = {
   sysctl: 'sysctl',
   datagram: 'datagram',
   flow: 'flow',
+  finding: 'integrity',
 };
 const syscalls = {
   fork: 'clone',
@@ -79,6 +80,7 @@ const categories = {
   datagram: 'network',
   packet: 'network',
   flow: 'network',
+  finding: 'configuration',
 };
 
 /** The names of an enumeration of bpf/ringfence.h in lower case, by their values; `RF_FILE_RENAME` is rename. */

@@ -5,6 +5,7 @@ import { eventFields } from './event.ts';
 import { execFields } from './exec.ts';
 import type { Field } from './field.ts';
 import { fileFields } from './file.ts';
+import { integrityFields } from './integrity.ts';
 import { logFields } from './log.ts';
 import { networkFields } from './network.ts';
 import { processFields } from './process.ts';
@@ -26,6 +27,7 @@ export const catalogue: { readonly fields: readonly Field[] } = {
     ...networkFields,
     ...containerFields,
     ...logFields,
+    ...integrityFields,
   ],
 };
 

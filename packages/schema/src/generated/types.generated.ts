@@ -515,6 +515,16 @@ export interface Flow {
   readonly error: number;
 }
 
+/** kernel or host are not as they should be: what a check of their integrity has found */
+export interface Finding {
+  /** syscall-dispatch, hidden-module, preload, ... */
+  readonly check: string;
+  /** what it is about: a module, a path, a process, a system call */
+  readonly subject: string;
+  /** what is wrong with it */
+  readonly detail: string;
+}
+
 /** One event of one host. Its identity is (hostId, bootId, run, lane, cpu, sequence); the first three are the batch's. */
 export interface Event {
   /** 0 security, 1 bulk (kernel); 16 and above are made in user space */
@@ -565,7 +575,8 @@ export interface Event {
     | { readonly 'ringfence.Socket': Socket }
     | { readonly 'ringfence.Datagram': Datagram }
     | { readonly 'ringfence.Packet': Packet }
-    | { readonly 'ringfence.Flow': Flow };
+    | { readonly 'ringfence.Flow': Flow }
+    | { readonly 'ringfence.Finding': Finding };
 }
 
 export interface LaneCounters {

@@ -1,9 +1,12 @@
+import type { Finding } from '../integrity/check.ts';
+
 /** What only the host knows, on its way into the batch that is being filled. Called between `start` and `close` of a source only. */
 export interface ContextSink {
   user(uid: number, name: string): void;
   container(container: ContainerFact): void;
   mount(mount: MountFact): void;
   host(host: HostFact): void;
+  finding(finding: Finding): void;
 }
 
 export interface HostFact {

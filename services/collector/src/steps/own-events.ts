@@ -1,5 +1,6 @@
 import { type AvroWriter, KIND, LANE, U64_ZERO, u64FromBigInt } from '@ringfence/schema';
 import type { ContainerFact, ContextSink, HostFact, MountFact } from '../context/source.ts';
+import type { Finding } from '../integrity/check.ts';
 import type { Batch } from './batch.ts';
 
 /** Takes the next number of a lane of the agent's own. */
@@ -58,6 +59,13 @@ export class OwnEvents implements ContextSink {
     out.string(hostname);
     out.string(machineId);
     out.string(addresses.join(' '));
+  }
+
+  finding({ check, subject, detail }: Finding): void {
+    const out = this.#begin(LANE.context, this.ktime, KIND.Finding);
+    out.string(check);
+    out.string(subject);
+    out.string(detail);
   }
 
   #begin(lane: typeof LANE.tick | typeof LANE.context, ktime: number, kind: number): AvroWriter {

@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { ContextSink, EnrichmentSource } from '../context/source.ts';
+import { ifThere, writeAtomically } from '../files.ts';
+import type { Log } from '../log.ts';
+import type { Finding, Remembered } from './check.ts';
+import type { Integrity, IntegrityOptions } from './integrity.ts';
+
+export interface IntegritySourceOptions extends Omit<IntegrityOptions, 'before'> {
+  /** ms between two looks; 0: never */
+  readonly everyMs: number;
+  /** where what a look remembers is kept */
+  readonly stateDir: string;
+  readonly log: Log;
+}
+
+const WORKER = new URL('./integrity-worker.ts', import.meta.url);
+
+/** The start of an agent has enough to do, and what runs for a moment only is not worth a look. */
+const FIRST_AFTER_MS = 60_000;
+
+/** Looks at kernel and host from time to time, and tells what is new among the findings. */
+export function integritySource(options: IntegritySourceOptions): EnrichmentSource {
+  const { everyMs, stateDir, log, ...what } = options;
+  const file = join(stateDir, 'integrity.json');
+  const told = new Set<string>();
+  const found: Finding[] = [];
+  let sink: ContextSink | undefined;
+  let worker: Worker | undefined;
+  let nextAt = performance.now() + Math.min(everyMs, FIRST_AFTER_MS);
+
+  function look(): void {
+    nextAt = performance.now() + everyMs;
+    const before = recall(file);
+    // libbpf opens descriptors that Node knows nothing of.
+    const workerData: IntegrityOptions = { ...what, before };
+    worker = new Worker(WORKER, { workerData, trackUnmanagedFds: false });
+    worker.once('message', ({ checks, remembered }: Integrity) => {
+      writeAtomically(file, JSON.stringify(remembered));
+      found.push(...checks.flatMap(({ findings }) => findings));
+    });
+    worker.once('error', (err) => log.warn({ err }, 'the integrity of the kernel could not be looked at'));
+    worker.once('exit', () => {
+      worker = undefined;
+    });
+  }
+
+  function tell(): void {
+    for (const finding of found.splice(0)) {
+      const key = `${finding.check}\0${finding.subject}\0${finding.detail}`;
+      if (told.has(key) || told.size >= TOLD_MAX) continue;
+      told.add(key);
+      sink?.finding(finding);
+    }
+  }
+
+  return {
+    name: 'integrity',
+    start(into) {
+      sink = into;
+    },
+    tick() {
+      tell();
+      if (everyMs > 0 && worker === undefined && performance.now() >= nextAt) look();
+    },
+    close() {
+      sink = undefined;
+      // A look that is under way may end first: nobody asks for it any more.
+      worker?.removeAllListeners('message');
+      void worker?.terminate();
+    },
+  };
+}
+
+const TOLD_MAX = 10_000;
+
+/** What the last look, perhaps of an agent before this one, has remembered. */
+function recall(file: string): Remembered | undefined {
+  const text = ifThere(() => readFileSync(file, 'utf8'));
+  if (text === null) return undefined;
+  try {
+    return JSON.parse(text) as Remembered;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined; // it was written in one piece: somebody else has been there
+    throw error;
+  }
+}
