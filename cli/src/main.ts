@@ -32,6 +32,7 @@ const COMMANDS: readonly {
   { names: ['up'], load: async () => (await import('./commands/up.ts')).addUp },
   { names: ['demo'], load: async () => (await import('./commands/demo.ts')).addDemo },
   { names: ['doctor'], load: async () => (await import('./commands/doctor.ts')).addDoctor },
+  { names: ['fim'], load: async () => (await import('./commands/fim.ts')).addFim },
   { names: ['integrity'], load: async () => (await import('./commands/integrity.ts')).addIntegrity },
   { names: ['status'], load: async () => (await import('./commands/status.ts')).addStatus },
   { names: ['events', 'alerts', 'incidents'], load: async () => (await import('./commands/list.ts')).addLists },

@@ -6,6 +6,7 @@ export type CollectorErrorCode =
   | 'ERR_COLLECTOR_SENSOR'
   | 'ERR_COLLECTOR_SPOOL'
   | 'ERR_COLLECTOR_OPTIONS'
+  | 'ERR_COLLECTOR_BASELINE'
   | 'ERR_COLLECTOR_CLOSED';
 
 export class CollectorError extends Error {

@@ -11,6 +11,9 @@ export {
   SpoolError,
   SystemCallError,
 } from './errors.ts';
+export { type Baseline, readBaseline, writeBaseline } from './fim/baseline.ts';
+export { type Change, compare } from './fim/compare.ts';
+export { type FileFacts, pathOf, scan } from './fim/scan.ts';
 export { CHECKS, type CheckResult, type Finding, type Remembered } from './integrity/check.ts';
 export { checkIntegrity } from './integrity/integrity.ts';
 export type { Log } from './log.ts';

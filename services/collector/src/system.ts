@@ -14,6 +14,12 @@ const libc = koffi.load('libc.so.6');
 koffi.struct('rf_timespec', { seconds: 'int64_t', nanos: 'int64_t' });
 koffi.struct('rf_kernfs_handle', { bytes: 'uint32_t', type: 'int32_t', id: 'uint64_t' });
 
+const ENOENT = 2;
+const ENODATA = 61;
+const ENOTSUP = 95;
+/** sizeof(struct vfs_ns_cap_data), include/uapi/linux/capability.h */
+const CAPABILITY_BYTES = 24;
+
 type Native<A extends unknown[], R> = (...args: A) => R;
 const pidfdOpenCall: Native<[number, string, number, string, number], number> = libc.func(
   'long syscall(long number, ...)',
@@ -21,6 +27,9 @@ const pidfdOpenCall: Native<[number, string, number, string, number], number> = 
 const pidfdSignalCall: Native<unknown[], number> = libc.func('long syscall(long number, ...)');
 const clockGettime: Native<[number, { seconds?: number | bigint; nanos?: number | bigint }], number> = libc.func(
   'int clock_gettime(int clock, _Out_ rf_timespec *time)',
+);
+const getAttribute: Native<[Buffer, string, Buffer, number], number> = libc.func(
+  'long lgetxattr(const void *path, const char *name, _Out_ void *value, size_t size)',
 );
 const flockCall: Native<[number, number], number> = libc.func('int flock(int fd, int operation)');
 const openByHandle: Native<[number, { bytes: number; type: number; id: bigint }, number], number> = libc.func(
@@ -30,6 +39,16 @@ const openByHandle: Native<[number, { bytes: number; type: number; id: bigint },
 function checked(call: string, result: number): number {
   if (result < 0) throw new SystemCallError(call, koffi.errno());
   return result;
+}
+
+/** The attribute security.capability of a file, no link followed; null: it has none, or there can be none. Throws SystemCallError. */
+export function fileCapabilities(path: Uint8Array): Buffer | null {
+  const value = Buffer.alloc(CAPABILITY_BYTES);
+  const length = getAttribute(Buffer.concat([path, Buffer.alloc(1)]), 'security.capability', value, value.length);
+  if (length >= 0) return value.subarray(0, length);
+  const errno = koffi.errno();
+  if (errno === ENODATA || errno === ENOTSUP || errno === ENOENT) return null;
+  throw new SystemCallError('lgetxattr', errno);
 }
 
 /** A descriptor that means this process for ever, whatever its number is used for later. Throws SystemCallError (ESRCH: no such process). */
