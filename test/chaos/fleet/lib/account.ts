@@ -50,6 +50,12 @@ function urgentOf(alerts: OnBus['alerts']): string[] {
   return [...alerts].flatMap(([text, ids]) => (text.includes('rfvictim') ? [...ids] : []));
 }
 
+/** Why kills that were ordered were not carried out, as their outcomes say. */
+function notCarriedOut({ results }: OnBus, carriedOut: ReadonlyMap<string, number>): string[] {
+  const others = [...results].filter(([id]) => !carriedOut.has(id));
+  return others.map(([id, outcomes]) => `order ${id} was not carried out: ${[...outcomes].join('; ')}`);
+}
+
 /** `from`: µs, before the first record of the case */
 export class Auditing {
   readonly #fleet: ChaosFleet;
@@ -153,7 +159,11 @@ export class Auditing {
         ),
       ),
     ];
-    const problems = [...this.#incidentProblems(bus), ...(await this.#trailProblems())];
+    const problems = [
+      ...this.#incidentProblems(bus),
+      ...notCarriedOut(bus, carriedOut),
+      ...(await this.#trailProblems()),
+    ];
     const unexplained = bus.deadLetters.slice(setAside);
     if (unexplained.length > 0) problems.push(`${unexplained.length} dead letters, such as: ${unexplained[0]}`);
     for (const { dropped, hostId } of agents) if (dropped > 0) problems.push(`${hostId} dropped ${dropped} batches`);
