@@ -75,6 +75,7 @@ struct module_request {
 	const char *parameters; /* of a load, in the caller's memory */
 	const char *name;       /* of an unload, in the caller's memory */
 	__u32 operation;
+	__u32 from_memory;
 	__u32 flags;
 	__s32 result;
 };
@@ -114,7 +115,7 @@ static __noinline int module__report(const struct module_request *request)
 	m->operation = request->operation;
 	m->result = request->result;
 	m->flags = request->flags;
-	m->from_memory = request->operation == RF_OPERATION_MODULE_LOAD && !request->file;
+	m->from_memory = request->from_memory;
 	m->taints = 0;
 	m->name_source = RF_MODULE_NAME_NONE;
 	text__clear(&b, &m->path);
@@ -137,6 +138,7 @@ int init_module_exit(struct trace_event_raw_sys_exit *context)
 	struct module_request request = {
 		.parameters = (const char *)PT_REGS_PARM3_CORE_SYSCALL(registers),
 		.operation = RF_OPERATION_MODULE_LOAD,
+		.from_memory = 1,
 		.result = context->ret,
 	};
 

@@ -53,6 +53,7 @@ describe('kernel modules', { skip }, () => {
     assert.equal(memory?.texts['parameters']?.bytes.toString(), 'rf=1');
     assert.ok(Number(memory?.fields['result']) < 0);
     assert.equal(file?.fields['operation'], OPERATION.OPERATION_MODULE_LOAD);
+    assert.equal(file?.fields['from_memory'], 0);
     assert.ok([EBADF, EPERM].includes(Number(file?.fields['result'])));
     assert.equal(unload?.fields['operation'], OPERATION.OPERATION_MODULE_UNLOAD);
     assert.equal(unload?.fields['name_source'], NAME.CALLER);
