@@ -11,6 +11,11 @@
 #include "accept.bpf.h"
 #include "snapshot.bpf.h"
 #include "integrity.bpf.h"
+#include "module.bpf.h"
+#include "bpf_calls.bpf.h"
+#include "system.bpf.h"
+#include "sysctl.bpf.h"
+#include "io_uring.bpf.h"
 
 /* Never set: it has every record and enumeration described in the object's BTF, which TypeScript's decoders are made from. */
 struct rf_types {
@@ -25,6 +30,8 @@ struct rf_types {
 	enum rf_access_operation access_operation;
 	enum rf_isolation_operation isolation_operation;
 	enum rf_module_operation module_operation;
+	enum rf_module_name module_name;
+	enum rf_io_operation io_operation;
 	enum rf_system_operation system_operation;
 	enum rf_socket_operation socket_operation;
 	enum rf_packet_content packet_content;

@@ -351,6 +351,14 @@ enum rf_module_operation {
 	RF_OPERATION_MODULE_UNLOAD = 2,
 };
 
+/* Where the name of a module is from. */
+enum rf_module_name {
+	RF_MODULE_NAME_NONE = 0,
+	RF_MODULE_NAME_KERNEL = 1, /* of the module as it was loaded or freed */
+	RF_MODULE_NAME_FILE = 2,   /* the file's, without what begins with ".ko" */
+	RF_MODULE_NAME_CALLER = 3, /* the caller's memory */
+};
+
 struct rf_module {
 	struct rf_header h;
 	__u64 inode;
@@ -362,8 +370,8 @@ struct rf_module {
 	__u32 taints;      /* of the module, when it was loaded */
 	struct rf_text name;
 	struct rf_text path;
-	struct rf_text parameters;
-	__u32 pad;
+	struct rf_text parameters; /* the caller's memory */
+	__u32 name_source; /* enum rf_module_name */
 };
 
 struct rf_bpf {
@@ -373,7 +381,9 @@ struct rf_bpf {
 	__u32 attach_type;  /* enum bpf_attach_type */
 	__s32 result;       /* descriptor or 0, or -errno */
 	__u32 source_caller;
-	struct rf_text name;
+	struct rf_text name; /* of the program, map or tracepoint; OBJ_PIN, OBJ_GET: the path */
+	__u32 id;           /* of the program or map, 0: not known */
+	__u32 flags;        /* of the command */
 };
 
 enum rf_system_operation {
@@ -396,6 +406,9 @@ enum rf_system_operation {
 	RF_SYSTEM_REBOOT = 17,
 	RF_SYSTEM_SETHOSTNAME = 18,
 	RF_SYSTEM_ACCT = 19,
+	RF_SYSTEM_ADJTIMEX = 20,
+	RF_SYSTEM_CLOCK_ADJTIME = 21,
+	RF_SYSTEM_SETDOMAINNAME = 22,
 };
 
 /* A rarely used system call that changes, or shows, what is everybody's. */
@@ -407,10 +420,12 @@ struct rf_system_change {
 	__u32 operation;     /* enum rf_system_operation */
 	__s32 result;
 	__u32 source_caller;
-	struct rf_text text; /* a path, a key's description, a command line, a name */
+	struct rf_text text;   /* a path, a key's description, a name */
+	struct rf_text detail; /* kexec_file_load: the command line; add_key, request_key: the key's type */
+	__u32 pad;
 };
 
-/* A sysctl is written. */
+/* A sysctl is about to be written; whether the value is taken comes later. */
 struct rf_sysctl {
 	struct rf_header h;
 	struct rf_text name;  /* kernel/core_pattern */
@@ -419,20 +434,45 @@ struct rf_sysctl {
 	__u32 pad;
 };
 
+/* Those of enum io_uring_op that are reported. */
+enum rf_io_operation {
+	RF_IO_SENDMSG = 9,
+	RF_IO_ACCEPT = 13,
+	RF_IO_CONNECT = 16,
+	RF_IO_OPENAT = 18,
+	RF_IO_SEND = 26,
+	RF_IO_OPENAT2 = 28,
+	RF_IO_RENAMEAT = 35,
+	RF_IO_UNLINKAT = 36,
+	RF_IO_MKDIRAT = 37,
+	RF_IO_SYMLINKAT = 38,
+	RF_IO_LINKAT = 39,
+	RF_IO_FSETXATTR = 41,
+	RF_IO_SETXATTR = 42,
+	RF_IO_SOCKET = 45,
+	RF_IO_URING_CMD = 46,
+	RF_IO_SEND_ZC = 47,
+	RF_IO_SENDMSG_ZC = 48,
+	RF_IO_BIND = 56,
+	RF_IO_LISTEN = 57,
+};
+
 /* An operation that a task has left to io_uring. */
 struct rf_io_uring {
 	struct rf_header h;
 	__u64 inode;
 	__u32 device;
-	__u32 opcode;     /* enum io_uring_op */
-	__u32 flags;      /* O_* of an open, of the request else */
+	__u32 opcode;     /* enum rf_io_operation */
+	__u32 flags;      /* O_* of an open; mkdir: the mode; listen: the backlog; socket: the type; uring_cmd: the command; else the operation's flags */
 	__s32 result;
 	__u32 submission_thread; /* 1: a kernel thread took it (SQPOLL) */
 	__u16 family;     /* of connect and bind */
 	__u16 port;       /* host order */
 	__u8 address[16]; /* network order */
-	struct rf_text path;
-	struct rf_text target; /* rename, link: the new path */
+	struct rf_text path;   /* of the file; a name that is not opened stands behind its directory's path, links not followed */
+	struct rf_text target; /* rename, link: the new path; symlink: what it points to; xattr: the attribute's name */
+	__u32 source_caller;   /* 1: the address is the caller's memory, not the kernel's copy */
+	__u32 result_unknown;  /* 1: the caller wanted no completion (IOSQE_CQE_SKIP_SUCCESS): it was submitted, what came of it nobody hears */
 };
 
 enum rf_socket_operation {

@@ -45,6 +45,8 @@ extern void *bpf_rdonly_cast(const void *address, __u32 type) __ksym __weak;
 #define SIGNAL_GROUP_EXIT 4
 #define EINPROGRESS 115
 
+#define RF_BPF_TOKEN_CREATE 36 /* since 6.9 */
+
 /* Since 6.11 seconds and nanoseconds stand apart. */
 struct inode___6_7 {
 	struct timespec64 __i_ctime;

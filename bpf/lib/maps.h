@@ -52,6 +52,33 @@ struct rf_group_key {
 	__u64 tgid;
 };
 
+/* A kernel module as its tracepoint told it, until the system call ends. */
+struct rf_module_seen {
+	char name[64];
+	__u64 taints;
+};
+
+#define RF_IO_TEXT_MAX 1024
+
+/* What was submitted to io_uring, until it completes: the kernel forgets its names before. */
+struct rf_io_request {
+	struct rf_io_uring record;
+	__u32 fixed; /* its file gets no descriptor, but a place in the ring's own table */
+	__u32 pad;
+	char path[RF_IO_TEXT_MAX];
+	char target[RF_IO_TEXT_MAX];
+};
+
+/* What io_uring did a moment ago. */
+struct rf_io_recent_key {
+	__u32 tgid;
+	__u32 opcode;
+	__u32 command;
+	__u16 family;
+	__u16 port;
+	__u8 address[16];
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 8 << 20);
@@ -123,6 +150,29 @@ struct {
 	__type(key, __u64);
 	__type(value, struct rf_destination);
 } rf_destinations SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 64);
+	__type(key, __u64);
+	__type(value, struct rf_module_seen);
+} rf_modules_seen SEC(".maps");
+
+/* Key: address of the kernel's request. LRU: a completion may never come. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64);
+	__type(value, struct rf_io_request);
+} rf_io_requests SEC(".maps");
+
+/* Value: ns, CLOCK_BOOTTIME, when it was last reported */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct rf_io_recent_key);
+	__type(value, __u64);
+} rf_io_recent SEC(".maps");
 
 /* Thread groups already reported as gone, by start time; needed before 6.16 only. */
 struct {

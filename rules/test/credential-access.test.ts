@@ -11,8 +11,15 @@ testContent('credential-access.yaml', {
       'a program in /tmp that calls itself sshd': (s) => s.open(s.start('/tmp/sshd'), '/etc/shadow'),
       'the backup copy': (s) => s.open(s.start('/usr/bin/cat /etc/shadow-'), '/etc/shadow-'),
       'in a container': (s) => s.open(s.start('/bin/cat /etc/shadow', s.inside), '/etc/shadow'),
+      'by io_uring': (s) => s.event(s.start('/opt/x'), 'IoUring', { opcode: 18, path: '/etc/shadow', result: 5 }),
+      'by io_uring, which is to tell nobody': (s) =>
+        s.event(s.start('/opt/x'), 'IoUring', { opcode: 28, path: '/etc/shadow', resultUnknown: true }),
     },
     quiet: {
+      'io_uring is refused': (s) =>
+        s.event(s.start('/opt/x'), 'IoUring', { opcode: 18, path: '/etc/shadow', result: -13 }),
+      'io_uring unlinks a file of that name': (s) =>
+        s.event(s.start('/opt/x'), 'IoUring', { opcode: 36, path: '/etc/shadow' }),
       'sshd checks a password': (s) => s.open(s.start('/usr/lib/openssh/sshd-session', s.sshd), '/etc/shadow'),
       'sudo checks a password': (s) => s.open(s.start('/usr/bin/sudo -s'), '/etc/shadow'),
       'cron checks an account': (s) => s.open(s.start('/usr/sbin/cron -f', s.init), '/etc/shadow'),

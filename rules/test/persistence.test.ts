@@ -1,4 +1,4 @@
-import { O, type TestProcess } from '@ringfence/testkit';
+import { type EventValues, O, type TestProcess } from '@ringfence/testkit';
 import { type Scene, testContent } from './support.ts';
 
 const WRITE = O.WRONLY | O.CREAT | O.TRUNC;
@@ -17,6 +17,10 @@ function vim(s: Scene, path: string): void {
   s.open(process, `${folder}/.${path.slice(folder.length + 1)}.swp`, O.RDWR | O.CREAT);
   s.open(process, `${folder}/4913`, WRITE);
   s.open(process, path, O.RDONLY);
+}
+
+function loadModule(s: Scene, path: string, values: EventValues = {}, by = s.start('/usr/sbin/modprobe x')): void {
+  s.event(by, 'Module', { operation: 1, name: 'x', path, ...values });
 }
 
 testContent('persistence.yaml', {
@@ -210,6 +214,19 @@ testContent('persistence.yaml', {
     quiet: {
       'the kernel is tainted': (s) => s.finding('taint', 'bit 12'),
       'a program loads one by itself': (s) => s.open(s.start('/usr/bin/x'), '/usr/lib/libx.so'),
+    },
+  },
+  'Kernel module loaded from an unusual place': {
+    as: 'critical persistence T1547.006',
+    fires: {
+      'from /tmp': (s) => loadModule(s, '/tmp/x.ko'),
+      'by a container': (s) => loadModule(s, '/lib/modules/6.1/extra/x.ko', {}, s.inside),
+      'by a container, from memory': (s) => loadModule(s, '', { fromMemory: true }, s.inside),
+    },
+    quiet: {
+      'modprobe loads one that is installed': (s) => loadModule(s, '/lib/modules/6.1/kernel/fs/ext4/ext4.ko.xz'),
+      'the kernel refuses it': (s) => loadModule(s, '/tmp/x.ko', { result: -1 }),
+      'one is unloaded': (s) => loadModule(s, '/tmp/x.ko', { operation: 2 }),
     },
   },
 });

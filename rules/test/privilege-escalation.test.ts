@@ -144,6 +144,20 @@ testContent('privilege-escalation.yaml', {
       'somebody looks': (s) => s.open(s.start('/usr/bin/cat x'), '/proc/sys/kernel/core_pattern'),
     },
   },
+  'Kernel helper changed by a container': {
+    as: 'critical privilege-escalation T1611',
+    fires: {
+      'core_pattern becomes a pipe': (s) =>
+        s.event(s.inside, 'Sysctl', { name: 'kernel/core_pattern', after: '|/tmp/x' }),
+      'another modprobe': (s) => s.event(s.inside, 'Sysctl', { name: 'kernel/modprobe', after: '/tmp/x' }),
+    },
+    quiet: {
+      'the host sets it at boot': (s) =>
+        s.event(s.start('/usr/lib/systemd/systemd-sysctl'), 'Sysctl', { name: 'kernel/core_pattern', after: 'core' }),
+      'a container sets its own network up': (s) =>
+        s.event(s.inside, 'Sysctl', { name: 'net/ipv4/ip_forward', before: '0', after: '1' }),
+    },
+  },
   'Sudo refused several times': {
     as: 'warning privilege-escalation T1548.003',
     fires: {

@@ -74,10 +74,14 @@ function checkLines(checks: readonly Check[], paint: Paint): string[] {
   ]);
 }
 
+/** A line for each family; what is wrong with its hooks below, and once what that costs. */
 function hookLines(sees: string, group: readonly HookState[], paint: Paint): string[] {
   const broken = group.filter((hook) => hook.problem !== null);
-  const count = `${group.length - broken.length} of ${group.length} active`;
-  const lines = [`  ${broken.length === 0 ? paint.green('✓') : paint.red('✗')} ${sees.padEnd(44)} ${paint.dim(count)}`];
+  const absent = group.filter((hook) => hook.absent).length;
+  const there = group.length - absent;
+  const count = there === 0 ? 'not in this kernel' : `${there - broken.length} of ${there} active`;
+  const mark = broken.length > 0 ? paint.red('✗') : there === 0 ? paint.dim('–') : paint.green('✓');
+  const lines = [`  ${mark} ${sees.padEnd(52)} ${paint.dim(count)}`];
   for (const hook of broken) lines.push(`      ${hook.section}: ${hook.problem}`);
   const [first] = broken;
   if (first !== undefined) lines.push(`      ${paint.dim('without it:')} ${first.loses}`);

@@ -1,7 +1,15 @@
 import { BpfError, type BpfLink, BpfObject } from '@ringfence/libbpf-ts';
 
+interface Family {
+  readonly pattern: RegExp;
+  readonly sees: string;
+  readonly loses: string;
+  /** A kernel may be built without what they watch: then there is no place for them, and nothing to lose. */
+  readonly optional?: true;
+}
+
 /** What a program of the sensor sees, found by where it attaches. First match wins. */
-const HOOKS: readonly { readonly pattern: RegExp; readonly sees: string; readonly loses: string }[] = [
+const HOOKS: readonly Family[] = [
   {
     pattern: /sched_process_fork/,
     sees: 'new processes',
@@ -18,7 +26,7 @@ const HOOKS: readonly { readonly pattern: RegExp; readonly sees: string; readonl
     loses: 'exit codes and signals are unknown; ended processes are forgotten late',
   },
   {
-    pattern: /sys_(enter|exit)_(set|capset|unshare)/,
+    pattern: /sys_(enter|exit)_(set(re|fs|res)?[ug]id|setns|capset|unshare)$/,
     sees: 'changes of user, group and capabilities',
     loses: 'privilege escalation without an exec is not seen',
   },
@@ -33,9 +41,72 @@ const HOOKS: readonly { readonly pattern: RegExp; readonly sees: string; readonl
     loses: 'rules on connections (command and control, port scans) are blind',
   },
   {
+    pattern: /sys_exit_(init|finit|delete)_module/,
+    sees: 'kernel modules being loaded and unloaded',
+    loses: 'rootkits and other modules come and go unseen',
+    optional: true,
+  },
+  {
+    pattern: /raw_tp\/module_/,
+    sees: 'the own names of kernel modules',
+    loses: 'a module goes by the name of its file, and has none when it is loaded from memory',
+    optional: true,
+  },
+  {
+    pattern: /sys_exit_bpf$/,
+    sees: 'BPF programs and maps being made and attached',
+    loses: 'rootkits and spies made of BPF are not seen, nor who detaches our own',
+  },
+  {
+    pattern: /sys_exit_kexec/,
+    sees: 'another kernel being loaded',
+    loses: 'the kernel can be replaced unseen',
+    optional: true,
+  },
+  {
+    pattern: /sys_exit_(keyctl|add_key|request_key)/,
+    sees: 'use of the keys that the kernel keeps',
+    loses: 'keys of other sessions can be read unseen',
+    optional: true,
+  },
+  {
+    pattern: /sys_exit_(perf_event_open|io_uring_setup|userfaultfd|iopl|ioperm)/,
+    sees: 'facilities that exploits need',
+    loses: 'the preparation of many kernel exploits is not seen',
+    optional: true,
+  },
+  {
+    pattern: /sys_exit_(settimeofday|clock_settime|adjtimex|clock_adjtime)/,
+    sees: 'the clock being set',
+    loses: 'who moves the clock to confuse logs or certificates is not seen',
+    optional: true,
+  },
+  {
+    pattern: /sys_exit_(quotactl|quotactl_fd|swapoff|swapon|syslog|reboot|sethostname|setdomainname|acct)$/,
+    sees: 'calls that change or show the whole machine',
+    loses: 'quotas, swap, accounting, names and the kernel log are changed or read unseen',
+    optional: true,
+  },
+  {
+    pattern: /cgroup\/sysctl/,
+    sees: 'sysctls being written',
+    loses: 'a changed core_pattern, modprobe path or network setting is only seen as a file that was opened to write',
+  },
+  {
+    pattern: /raw_tp\/io_uring_/,
+    sees: 'what programs leave to io_uring',
+    loses: 'files and connections opened by io_uring are unseen: an attacker who knows that goes round most rules',
+    optional: true,
+  },
+  {
     pattern: /cgroup\/connect/,
     sees: 'the address of a connection that failed',
     loses: "for a failed connection the caller's copy of the address is reported",
+  },
+  {
+    pattern: /sys_exit_accept4?$/,
+    sees: 'connections being accepted',
+    loses: 'of attacks that cross hosts only the side that connects is known',
   },
   {
     pattern: /iter/,
@@ -49,8 +120,10 @@ export interface HookState {
   readonly section: string;
   readonly sees: string;
   readonly loses: string;
-  /** null: it loads and attaches */
+  /** null: it loads and attaches, or is `absent` */
   readonly problem: string | null;
+  /** this kernel has no place for it, and nothing to be seen there */
+  readonly absent: boolean;
 }
 
 /** Loads the sensor and attaches each of its programs for a moment. `progress` is told of each. */
@@ -68,19 +141,28 @@ export function probeHooks(
       whole.problem === null
         ? attachProblem(whole.object, name, section, cgroup)
         : aloneProblem(objectPath, name, section, cgroup);
+    const absent = problem?.errno === ENOENT && known?.optional === true;
     return {
       program: name,
       section,
       sees: known?.sees ?? section,
       loses: known?.loses ?? 'what it sees is not seen',
-      problem,
+      problem: problem === null || absent ? null : problem.text,
+      absent,
     };
   });
 }
 
+const ENOENT = 2;
+
+interface Problem {
+  readonly text: string;
+  readonly errno: number | undefined;
+}
+
 interface Loaded extends Disposable {
   readonly object: BpfObject;
-  readonly problem: string | null;
+  readonly problem: Problem | null;
 }
 
 /** With one program only, or with all. */
@@ -92,23 +174,24 @@ function loadOnly(objectPath: string, only: string | undefined): Loaded {
 }
 
 /** When the kernel refuses the sensor as a whole, each program is tried alone. */
-function aloneProblem(objectPath: string, name: string, section: string, cgroup: string | undefined): string | null {
+function aloneProblem(objectPath: string, name: string, section: string, cgroup: string | undefined): Problem | null {
   using loaded = loadOnly(objectPath, name);
   return loaded.problem ?? attachProblem(loaded.object, name, section, cgroup);
 }
 
-function attachProblem(object: BpfObject, name: string, section: string, cgroup: string | undefined): string | null {
-  if (section.startsWith('cgroup') && cgroup === undefined) return 'cgroup v2 is not mounted';
+function attachProblem(object: BpfObject, name: string, section: string, cgroup: string | undefined): Problem | null {
+  if (section.startsWith('cgroup') && cgroup === undefined)
+    return { text: 'cgroup v2 is not mounted', errno: undefined };
   return problemOf(() => attach(object, name, section, cgroup ?? '')[Symbol.dispose]());
 }
 
-function problemOf(attempt: () => void): string | null {
+function problemOf(attempt: () => void): Problem | null {
   try {
     attempt();
     return null;
   } catch (error) {
-    if (error instanceof BpfError) return (error.message.split('\n')[0] ?? error.message).slice(0, 200);
-    throw error;
+    if (!(error instanceof BpfError)) throw error;
+    return { text: (error.message.split('\n')[0] ?? error.message).slice(0, 200), errno: error.errno };
   }
 }
 

@@ -35,7 +35,7 @@ export * as records from './generated/records.generated.ts';
 export * from './generated/types.generated.ts';
 export { type ReleasedSchema, releasedSchemas } from './history.ts';
 export { alertId, commandId, entityId, eventId, incidentId, LANE, type Origin, UNKNOWN_BOOT } from './ids.ts';
-export { KIND, type KindName, leafIndex } from './layout.ts';
+export { KIND, type KindName, LEAF, layouts, leafIndex } from './layout.ts';
 export { ProcessInfo } from './process.ts';
 export {
   decodePart,

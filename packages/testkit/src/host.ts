@@ -17,6 +17,7 @@ import {
   U64_ZERO,
   u64FromBigInt,
 } from '@ringfence/schema';
+import { addressBytes, bodyOf, type EventValues, text, type Words } from './body.ts';
 import { credentialsOf, TestProcess } from './process.ts';
 
 /** Flags of open(2) on x86-64 and arm64. */
@@ -35,8 +36,6 @@ export interface TestHostOptions {
   readonly wallOffset?: number;
 }
 
-/** Text may be given as bytes to be hostile. */
-type Words = string | Uint8Array;
 export type ExecValues = Partial<Omit<Exec, 'path' | 'filename' | 'cwd' | 'argv' | 'credentials' | 'inode'>> & {
   readonly argv?: readonly string[] | Uint8Array;
   readonly filename?: Words;
@@ -191,6 +190,11 @@ export class TestHost {
     this.#add(process, 'Accept', { ...fixed, ...values, ...ends }, { lane: LANE.bulk });
   }
 
+  /** Any event of the sensor's, by its fields; what isn't given is 0, false or empty. */
+  event(process: TestProcess, kind: KindName, values: EventValues = {}): void {
+    this.#add(process, kind, bodyOf(kind, values), { lane: LANE.security });
+  }
+
   user(uid: number, name: string): void {
     this.#context('UserContext', { uid, name });
   }
@@ -335,15 +339,4 @@ export class TestHost {
 
 export function createTestHost(options: TestHostOptions = {}): TestHost {
   return new TestHost(options);
-}
-
-function text(words: Words): { readonly bytes: Buffer; readonly length: number } {
-  const bytes = Buffer.from(words as string);
-  return { bytes, length: bytes.length };
-}
-
-const addressBytes = (address: Words): Uint8Array => (typeof address === 'string' ? dotted(address) : address);
-
-function dotted(address: string): Buffer {
-  return Buffer.from(address.split('.').map(Number));
 }

@@ -1,3 +1,4 @@
+export type { EventValues } from './body.ts';
 export {
   createTestAlert,
   createTestCommand,

@@ -1,10 +1,10 @@
 /** The sensor loaded and attached for a test, and what it saw of the programs that the test runs. */
 import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BpfObject, possibleCpus, type RingBuffer } from '@ringfence/libbpf-ts';
+import { BpfObject, type BpfProgram, possibleCpus, type RingBuffer } from '@ringfence/libbpf-ts';
 import { buildSensor } from '../../../tools/build-sensor.ts';
 import { RecordReader, type SensorRecord } from './records.ts';
 
@@ -31,6 +31,15 @@ function whyNot(): string | undefined {
 export function cgroup2(): string | undefined {
   const mounts = readFileSync('/proc/mounts', 'utf8').split('\n');
   return mounts.map((line) => line.split(' ')).find((fields) => fields[2] === 'cgroup2')?.[1];
+}
+
+/** Tracepoints come and go with the kernel's version and configuration. */
+function kernelHas(section: string): boolean {
+  const [kind, ...place] = section.split('/');
+  const events = '/sys/kernel/tracing/events';
+  if (kind === 'tracepoint') return existsSync(join(events, ...place));
+  if (kind !== 'raw_tp') return true;
+  return readdirSync(events).some((group) => existsSync(join(events, group, place.join('/'))));
 }
 
 /** A directory of this test's own, removed with all in it, however deep. */
@@ -62,6 +71,8 @@ export class TestSensor implements Disposable {
   readonly rings: readonly [RingBuffer, RingBuffer];
   readonly records: SensorRecord[] = [];
   readonly reader: RecordReader;
+  /** programs whose hook this kernel doesn't have */
+  readonly missing: Set<string> = new Set();
 
   private constructor(path: string, { bulkRing = 1 << 20 }: SensorOptions) {
     this.object = BpfObject.open(path);
@@ -74,9 +85,15 @@ export class TestSensor implements Disposable {
     if (object.btf === undefined) throw new Error('the sensor has no BTF');
     this.reader = new RecordReader(object.btf);
     this.rings = [object.map('rf_ring_security').ringBuffer(), object.map('rf_ring_bulk').ringBuffer()];
-    const root = cgroup2() ?? '';
-    for (const name of ['connect4', 'connect6']) object.program(name).attachCgroup(root);
-    object.attach();
+    for (const program of object.programs.values()) this.#attach(program);
+  }
+
+  /** Only what this kernel has no place for may be missing. */
+  #attach(program: BpfProgram): void {
+    const { name, section } = program;
+    if (!kernelHas(section)) this.missing.add(name);
+    else if (section.startsWith('cgroup/')) program.attachCgroup(cgroup2() ?? '');
+    else program.attach();
   }
 
   static async start(options: SensorOptions = {}): Promise<TestSensor> {

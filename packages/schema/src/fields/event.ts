@@ -2,6 +2,8 @@ import type { EventView } from '../event-batch.ts';
 import * as records from '../generated/records.generated.ts';
 import { KIND, kindName } from '../layout.ts';
 import { bodyLong, type Field } from './field.ts';
+import { ioUring } from './io-uring.ts';
+import { moduleCall } from './kernel.ts';
 import { logSays } from './log.ts';
 
 const EINPROGRESS = -115;
@@ -75,7 +77,6 @@ const categories = {
   bpf: 'driver',
   system_change: 'configuration',
   sysctl: 'configuration',
-  io_uring: 'process',
   socket: 'network',
   datagram: 'network',
   packet: 'network',
@@ -105,6 +106,7 @@ const operations = new Map(
 );
 
 function operationOf(event: EventView): string | undefined {
+  if (ioUring.is(event)) return ioUring.action(event);
   const operation = operations.get(event.cursor.kind);
   return operation?.names.get(operation.get(event));
 }
@@ -128,19 +130,19 @@ export const eventFields: readonly Field[] = [
     type: 'string',
     doc: 'ECS category: process, iam, file, network, driver, configuration; of a log line also authentication, session.',
     constants: categories,
-    get: logSays.category,
+    get: (event) => (ioUring.is(event) ? ioUring.category(event) : logSays.category(event)),
   },
   {
     name: 'evt.type',
     type: 'string',
     doc: "Falco's name of the system call behind the event.",
     constants: syscalls,
-    get: operationOf,
+    get: (event) => (ioUring.is(event) ? ioUring.syscall(event) : (moduleCall(event) ?? operationOf(event))),
   },
   {
     name: 'event.outcome',
     type: 'string',
-    doc: 'success or failure (a non-blocking connect that has only begun is a success).',
+    doc: 'success or failure (a non-blocking connect that has only begun is a success, and so is what io_uring tells nobody of: `io_uring.result_unknown`).',
     kinds: [...resultKinds, 'log'],
     get: (event) => {
       const result = results.get(event.cursor.kind)?.(event);

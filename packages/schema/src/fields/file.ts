@@ -1,10 +1,11 @@
 import type { EventView } from '../event-batch.ts';
 import { leafIndex } from '../layout.ts';
 import { u64ToBigInt } from '../u64.ts';
-import { baseName, bodyLong, bodyText, directory, type Field } from './field.ts';
+import { baseName, bodyLong, bodyText, directory, type Field, some } from './field.ts';
+import { ioUring } from './io-uring.ts';
 
-const path = bodyText('Open', 'path.bytes');
-const flags = bodyLong('Open', 'flags');
+const openPath = bodyText('Open', 'path.bytes');
+const openFlags = bodyLong('Open', 'flags');
 const mode = bodyLong('Open', 'mode');
 const inode = leafIndex('Open', 'inode');
 
@@ -23,17 +24,28 @@ const FILE_TYPES: Readonly<Record<number, string>> = {
   11: 'socket',
 };
 
-const kinds = ['open'];
-const flag = (bit: number) => (event: EventView) => (flags(event) & bit) !== 0;
+const openKinds = ['open'];
+const kinds = [...openKinds, 'io_uring'];
+
+const path = (event: EventView): string => (ioUring.is(event) ? ioUring.path(event) : openPath(event));
+const flags = (event: EventView): number | undefined =>
+  ioUring.is(event) ? ioUring.openFlags(event) : openFlags(event);
+
+/** Of an open only. */
+const opened = (says: (flags: number) => boolean) => (event: EventView) => {
+  const given = flags(event);
+  return given === undefined ? undefined : says(given);
+};
+const flag = (bit: number) => opened((given) => (given & bit) !== 0);
 
 export const fileFields: readonly Field[] = [
   {
     name: 'file.path',
     type: 'string',
-    doc: "Path of the opened file: the kernel's copy.",
+    doc: "Path of the file that is opened, by a system call or io_uring: the kernel's copy.",
     aliases: ['fd.name', 'TargetFilename', 'evt.arg.path'],
     kinds,
-    get: path,
+    get: (event) => some(path(event)),
   },
   {
     name: 'file.name',
@@ -42,7 +54,7 @@ export const fileFields: readonly Field[] = [
     aliases: ['fd.filename'],
     kinds,
     part: { of: 'file.path', is: 'name' },
-    get: (event) => baseName(path(event)),
+    get: (event) => some(baseName(path(event))),
   },
   {
     name: 'file.directory',
@@ -51,7 +63,7 @@ export const fileFields: readonly Field[] = [
     aliases: ['fd.directory'],
     kinds,
     part: { of: 'file.path', is: 'directory' },
-    get: (event) => directory(path(event)),
+    get: (event) => some(directory(path(event))),
   },
   {
     name: 'file.extension',
@@ -69,20 +81,23 @@ export const fileFields: readonly Field[] = [
     type: 'string',
     doc: 'Inode number.',
     kinds,
-    get: (event) => u64ToBigInt(event.cursor.buffer, event.cursor.leafAt(inode)).toString(),
+    get: (event) => {
+      const at = ioUring.is(event) ? ioUring.inodeAt(event) : event.cursor.leafAt(inode);
+      return u64ToBigInt(event.cursor.buffer, at).toString();
+    },
   },
   {
     name: 'file.mode',
     type: 'number',
     doc: 'Permission bits; absent when the open failed.',
-    kinds,
+    kinds: openKinds,
     get: (event) => (mode(event) === 0 ? undefined : mode(event) & 0o7777),
   },
   {
     name: 'file.type',
     type: 'string',
     doc: 'file, dir, symlink, character, block, fifo, socket.',
-    kinds,
+    kinds: openKinds,
     get: (event) => FILE_TYPES[mode(event) >>> 12],
   },
   {
@@ -91,10 +106,7 @@ export const fileFields: readonly Field[] = [
     doc: 'Opened for writing.',
     aliases: ['evt.is_open_write'],
     kinds,
-    get: (event) => {
-      const access = flags(event) & O_ACCMODE;
-      return access === 1 || access === 2;
-    },
+    get: opened((given) => (given & O_ACCMODE) === 1 || (given & O_ACCMODE) === 2),
   },
   {
     name: 'file.open.read',
@@ -102,10 +114,7 @@ export const fileFields: readonly Field[] = [
     doc: 'Opened for reading.',
     aliases: ['evt.is_open_read'],
     kinds,
-    get: (event) => {
-      const access = flags(event) & O_ACCMODE;
-      return access === 0 || access === 2;
-    },
+    get: opened((given) => (given & O_ACCMODE) === 0 || (given & O_ACCMODE) === 2),
   },
   { name: 'file.open.create', type: 'bool', doc: 'Would create the file (O_CREAT).', kinds, get: flag(O_CREAT) },
   { name: 'file.open.truncate', type: 'bool', doc: 'Emptied the file (O_TRUNC).', kinds, get: flag(O_TRUNC) },

@@ -6,14 +6,17 @@ import { execFields } from './exec.ts';
 import type { Field } from './field.ts';
 import { fileFields } from './file.ts';
 import { integrityFields } from './integrity.ts';
+import { ioUringFields } from './io-uring.ts';
+import { kernelFields } from './kernel.ts';
 import { logFields } from './log.ts';
 import { networkFields } from './network.ts';
 import { processFields } from './process.ts';
 import { userFields } from './user.ts';
 
+export { addressText } from './address.ts';
 export { documentOf, type EventDocument, isoTime } from './document.ts';
 export type { Field, FieldSpec, FieldType, FieldValue } from './field.ts';
-export { addressText } from './network.ts';
+
 export { capabilityNames } from './user.ts';
 
 /** Every field that rules, searches and outputs can name: ECS names, with Falco's and Sigma's as aliases. */
@@ -25,6 +28,8 @@ export const catalogue: { readonly fields: readonly Field[] } = {
     ...userFields,
     ...fileFields,
     ...networkFields,
+    ...kernelFields,
+    ...ioUringFields,
     ...containerFields,
     ...logFields,
     ...integrityFields,

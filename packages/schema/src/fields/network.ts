@@ -1,6 +1,8 @@
 import type { EventView } from '../event-batch.ts';
 import { KIND, type KindName, leafIndex } from '../layout.ts';
+import { addressText } from './address.ts';
 import { bodyLong, bodyText, type Field, some } from './field.ts';
+import { ioUring } from './io-uring.ts';
 
 /** Where each fact stands in the two kinds that are ends of one connection. */
 const LEAVES: Readonly<Record<number, ReturnType<typeof ends>>> = {
@@ -28,43 +30,21 @@ const AF_UNIX = 1;
 const AF_INET = 2;
 const AF_INET6 = 10;
 const kinds = ['connect', 'accept'];
-const sourceKinds = [...kinds, 'log'];
+const endKinds = [...kinds, 'io_uring'];
+const sourceKinds = [...endKinds, 'log'];
 const TYPES: Readonly<Record<number, string>> = { [AF_UNIX]: 'unix', [AF_INET]: 'ipv4', [AF_INET6]: 'ipv6' };
 const TRANSPORTS: Readonly<Record<number, string>> = { 6: 'tcp', 17: 'udp', 1: 'icmp', 58: 'ipv6-icmp', 132: 'sctp' };
-
-/** Text of an address of 4 or 16 bytes in network order (RFC 5952 for IPv6; IPv4-mapped ones as IPv4); undefined for any other length. */
-export function addressText(bytes: Uint8Array, at = 0, length: number = bytes.length): string | undefined {
-  if (length === 4) return `${bytes[at]}.${bytes[at + 1]}.${bytes[at + 2]}.${bytes[at + 3]}`;
-  if (length !== 16) return undefined;
-  const words = Array.from(
-    { length: 8 },
-    (_, i) => ((bytes[at + 2 * i] as number) << 8) | (bytes[at + 2 * i + 1] as number),
-  );
-  if (words.slice(0, 5).every((word) => word === 0) && words[5] === 0xffff) return addressText(bytes, at + 12, 4);
-  return compress(words);
-}
-
-/** The longest run of two or more zero words becomes `::`. */
-function compress(words: readonly number[]): string {
-  let best = 0;
-  let length = 1;
-  for (let i = 0; i < 8; i++) {
-    let run = 0;
-    while (words[i + run] === 0) run++;
-    if (run > length) [best, length] = [i, run];
-  }
-  const hex = (part: readonly number[]): string => part.map((word) => word.toString(16)).join(':');
-  return length < 2 ? hex(words) : `${hex(words.slice(0, best))}::${hex(words.slice(best + length))}`;
-}
 
 const leavesOf = ({ cursor }: EventView): ReturnType<typeof ends> | undefined => LEAVES[cursor.kind];
 
 function familyOf(event: EventView): number {
+  if (ioUring.is(event)) return ioUring.family(event);
   const leaves = leavesOf(event);
   return leaves === undefined ? 0 : event.cursor.leafLong(leaves.family);
 }
 
 function addressOf(event: EventView, side: Side): string | undefined {
+  if (ioUring.is(event)) return ioUring.address(event, side);
   const leaves = leavesOf(event);
   if (leaves === undefined) return side === 'source' ? some(logAddress(event)) : undefined;
   const { cursor } = event;
@@ -74,6 +54,7 @@ function addressOf(event: EventView, side: Side): string | undefined {
 
 /** A port of 0 is one that is not bound. */
 function portOf(event: EventView, side: Side): number | undefined {
+  if (ioUring.is(event)) return ioUring.port(event, side) || undefined;
   const leaves = leavesOf(event);
   if (leaves === undefined) return side === 'source' ? logPort(event) || undefined : undefined;
   if (familyOf(event) === AF_UNIX) return undefined;
@@ -103,7 +84,7 @@ export const networkFields: readonly Field[] = [
     type: 'ip',
     doc: 'Address connected to: of an accept, the own one.',
     aliases: ['fd.sip', 'DestinationIp'],
-    kinds,
+    kinds: endKinds,
     get: (event) => addressOf(event, 'destination'),
   },
   {
@@ -111,7 +92,7 @@ export const networkFields: readonly Field[] = [
     type: 'number',
     doc: 'Port connected to: of an accept, the own one.',
     aliases: ['fd.sport', 'DestinationPort'],
-    kinds,
+    kinds: endKinds,
     get: (event) => portOf(event, 'destination'),
   },
   {

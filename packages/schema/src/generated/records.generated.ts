@@ -52,6 +52,30 @@ export const FileOperation = {
 } as const;
 export type FileOperation = (typeof FileOperation)[keyof typeof FileOperation];
 
+/** enum rf_io_operation */
+export const IoOperation = {
+  IO_SENDMSG: 9,
+  IO_ACCEPT: 13,
+  IO_CONNECT: 16,
+  IO_OPENAT: 18,
+  IO_SEND: 26,
+  IO_OPENAT2: 28,
+  IO_RENAMEAT: 35,
+  IO_UNLINKAT: 36,
+  IO_MKDIRAT: 37,
+  IO_SYMLINKAT: 38,
+  IO_LINKAT: 39,
+  IO_FSETXATTR: 41,
+  IO_SETXATTR: 42,
+  IO_SOCKET: 45,
+  IO_URING_CMD: 46,
+  IO_SEND_ZC: 47,
+  IO_SENDMSG_ZC: 48,
+  IO_BIND: 56,
+  IO_LISTEN: 57,
+} as const;
+export type IoOperation = (typeof IoOperation)[keyof typeof IoOperation];
+
 /** enum rf_isolation_operation */
 export const IsolationOperation = {
   ISOLATION_SETNS: 1,
@@ -106,6 +130,15 @@ export const MemoryOperation = {
   MEMORY_MPROTECT: 3,
 } as const;
 export type MemoryOperation = (typeof MemoryOperation)[keyof typeof MemoryOperation];
+
+/** enum rf_module_name */
+export const ModuleName = {
+  NONE: 0,
+  KERNEL: 1,
+  FILE: 2,
+  CALLER: 3,
+} as const;
+export type ModuleName = (typeof ModuleName)[keyof typeof ModuleName];
 
 /** enum rf_module_operation */
 export const ModuleOperation = {
@@ -164,6 +197,9 @@ export const SystemOperation = {
   SYSTEM_REBOOT: 17,
   SYSTEM_SETHOSTNAME: 18,
   SYSTEM_ACCT: 19,
+  SYSTEM_ADJTIMEX: 20,
+  SYSTEM_CLOCK_ADJTIME: 21,
+  SYSTEM_SETDOMAINNAME: 22,
 } as const;
 export type SystemOperation = (typeof SystemOperation)[keyof typeof SystemOperation];
 
@@ -188,7 +224,7 @@ export const acceptLocalPort = (view: DataView, at: number): number => view.getU
 export const acceptResult = (view: DataView, at: number): number => view.getInt32(at + 100, true);
 
 /** struct rf_bpf: bytes, and where each field begins */
-export const SIZEOF_BPF = 88;
+export const SIZEOF_BPF = 96;
 export const BPF_H = 0; // struct rf_header
 export const BPF_COMMAND = 56;
 export const BPF_PROGRAM_TYPE = 60;
@@ -196,11 +232,15 @@ export const BPF_ATTACH_TYPE = 64;
 export const BPF_RESULT = 68;
 export const BPF_SOURCE_CALLER = 72;
 export const BPF_NAME = 76; // struct rf_text
+export const BPF_ID = 88;
+export const BPF_FLAGS = 92;
 export const bpfCommand = (view: DataView, at: number): number => view.getUint32(at + 56, true);
 export const bpfProgramType = (view: DataView, at: number): number => view.getUint32(at + 60, true);
 export const bpfAttachType = (view: DataView, at: number): number => view.getUint32(at + 64, true);
 export const bpfResult = (view: DataView, at: number): number => view.getInt32(at + 68, true);
 export const bpfSourceCaller = (view: DataView, at: number): number => view.getUint32(at + 72, true);
+export const bpfId = (view: DataView, at: number): number => view.getUint32(at + 88, true);
+export const bpfFlags = (view: DataView, at: number): number => view.getUint32(at + 92, true);
 
 /** struct rf_capability: bytes, and where each field begins */
 export const SIZEOF_CAPABILITY = 72;
@@ -490,7 +530,7 @@ export const headerKind = (view: DataView, at: number): number => view.getUint16
 export const headerCpu = (view: DataView, at: number): number => view.getUint16(at + 54, true);
 
 /** struct rf_io_uring: bytes, and where each field begins */
-export const SIZEOF_IO_URING = 128;
+export const SIZEOF_IO_URING = 136;
 export const IO_URING_H = 0; // struct rf_header
 export const IO_URING_INODE = 56;
 export const IO_URING_DEVICE = 64;
@@ -504,6 +544,8 @@ export const IO_URING_ADDRESS = 88;
 export const IO_URING_ADDRESS_LENGTH = 16;
 export const IO_URING_PATH = 104; // struct rf_text
 export const IO_URING_TARGET = 116; // struct rf_text
+export const IO_URING_SOURCE_CALLER = 128;
+export const IO_URING_RESULT_UNKNOWN = 132;
 export const ioUringInodeLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
 export const ioUringInodeHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
 export const ioUringDevice = (view: DataView, at: number): number => view.getUint32(at + 64, true);
@@ -513,6 +555,8 @@ export const ioUringResult = (view: DataView, at: number): number => view.getInt
 export const ioUringSubmissionThread = (view: DataView, at: number): number => view.getUint32(at + 80, true);
 export const ioUringFamily = (view: DataView, at: number): number => view.getUint16(at + 84, true);
 export const ioUringPort = (view: DataView, at: number): number => view.getUint16(at + 86, true);
+export const ioUringSourceCaller = (view: DataView, at: number): number => view.getUint32(at + 128, true);
+export const ioUringResultUnknown = (view: DataView, at: number): number => view.getUint32(at + 132, true);
 
 /** struct rf_isolation: bytes, and where each field begins */
 export const SIZEOF_ISOLATION = 112;
@@ -568,6 +612,7 @@ export const MODULE_TAINTS = 84;
 export const MODULE_NAME = 88; // struct rf_text
 export const MODULE_PATH = 100; // struct rf_text
 export const MODULE_PARAMETERS = 112; // struct rf_text
+export const MODULE_NAME_SOURCE = 124;
 export const moduleInodeLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
 export const moduleInodeHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
 export const moduleDevice = (view: DataView, at: number): number => view.getUint32(at + 64, true);
@@ -576,6 +621,7 @@ export const moduleResult = (view: DataView, at: number): number => view.getInt3
 export const moduleFlags = (view: DataView, at: number): number => view.getUint32(at + 76, true);
 export const moduleFromMemory = (view: DataView, at: number): number => view.getUint32(at + 80, true);
 export const moduleTaints = (view: DataView, at: number): number => view.getUint32(at + 84, true);
+export const moduleNameSource = (view: DataView, at: number): number => view.getUint32(at + 124, true);
 
 /** struct rf_mount_change: bytes, and where each field begins */
 export const SIZEOF_MOUNT_CHANGE = 120;
@@ -725,7 +771,7 @@ export const SYSCTL_BEFORE = 68; // struct rf_text
 export const SYSCTL_AFTER = 80; // struct rf_text
 
 /** struct rf_system_change: bytes, and where each field begins */
-export const SIZEOF_SYSTEM_CHANGE = 104;
+export const SIZEOF_SYSTEM_CHANGE = 120;
 export const SYSTEM_CHANGE_H = 0; // struct rf_header
 export const SYSTEM_CHANGE_FIRST = 56;
 export const SYSTEM_CHANGE_SECOND = 64;
@@ -734,6 +780,7 @@ export const SYSTEM_CHANGE_OPERATION = 80;
 export const SYSTEM_CHANGE_RESULT = 84;
 export const SYSTEM_CHANGE_SOURCE_CALLER = 88;
 export const SYSTEM_CHANGE_TEXT = 92; // struct rf_text
+export const SYSTEM_CHANGE_DETAIL = 104; // struct rf_text
 export const systemChangeFirstLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
 export const systemChangeFirstHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
 export const systemChangeSecondLo = (view: DataView, at: number): number => view.getUint32(at + 64, true);

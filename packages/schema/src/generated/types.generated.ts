@@ -370,7 +370,10 @@ export interface Module {
   readonly taints: number;
   readonly name: Text;
   readonly path: Text;
+  /** the caller's memory */
   readonly parameters: Text;
+  /** enum rf_module_name */
+  readonly nameSource: number;
 }
 
 /** the system call bpf */
@@ -385,7 +388,12 @@ export interface Bpf {
   readonly result: number;
   /** a text is the caller's memory, not the kernel's copy */
   readonly sourceCaller: boolean;
+  /** of the program, map or tracepoint; OBJ_PIN, OBJ_GET: the path */
   readonly name: Text;
+  /** of the program or map, 0: not known */
+  readonly id: number;
+  /** of the command */
+  readonly flags: number;
 }
 
 /** a rarely used system call that changes, or shows, what is everybody's */
@@ -399,11 +407,13 @@ export interface SystemChange {
   readonly result: number;
   /** a text is the caller's memory, not the kernel's copy */
   readonly sourceCaller: boolean;
-  /** a path, a key's description, a command line, a name */
+  /** a path, a key's description, a name */
   readonly text: Text;
+  /** kexec_file_load: the command line; add_key, request_key: the key's type */
+  readonly detail: Text;
 }
 
-/** a sysctl is written */
+/** a sysctl is about to be written; whether the value is taken comes later */
 export interface Sysctl {
   /** kernel/core_pattern */
   readonly name: Text;
@@ -416,9 +426,9 @@ export interface Sysctl {
 export interface IoUring {
   readonly inode: U64;
   readonly device: number;
-  /** enum io_uring_op */
+  /** enum rf_io_operation, the kernel's io_uring_op */
   readonly opcode: number;
-  /** O_* of an open, of the request else */
+  /** O_* of an open; mkdir: the mode; listen: the backlog; socket: the type; uring_cmd: the command; else the operation's flags */
   readonly flags: number;
   readonly result: number;
   /** a kernel thread took it (SQPOLL) */
@@ -427,9 +437,14 @@ export interface IoUring {
   readonly port: number;
   /** of connect and bind; network order */
   readonly address: Uint8Array;
+  /** of the file; a name that is not opened stands behind its directory's path, links not followed */
   readonly path: Text;
-  /** rename, link: the new path */
+  /** rename, link: the new path; symlink: what it points to; xattr: the attribute's name */
   readonly target: Text;
+  /** the address is the caller's memory, not the kernel's copy */
+  readonly sourceCaller: boolean;
+  /** the caller wanted no completion: it was submitted, what came of it nobody hears */
+  readonly resultUnknown: boolean;
 }
 
 /** a socket is made, bound or listens, or fails to */

@@ -4,10 +4,10 @@ import type { AvroWriter } from '@ringfence/schema';
 import { addressBytes, signedMicros, writeText } from '../steps/write-field.ts';
 
 /** By enum rf_kind: bytes of the part that each has; 0: there is no such kind. */
-export const FIXED_BYTES: Int32Array = Int32Array.of(0, 104, 272, 80, 168, 96, 120, 104, 120, 120, 120, 88, 88, 96, 112, 72, 128, 88, 104, 96, 128, 112, 136, 120, 128);
+export const FIXED_BYTES: Int32Array = Int32Array.of(0, 104, 272, 80, 168, 96, 120, 104, 120, 120, 120, 88, 88, 96, 112, 72, 128, 96, 120, 96, 136, 112, 136, 120, 128);
 
 /** By enum rf_kind: where its texts are told. */
-export const TEXTS: readonly (readonly number[])[] = [[], [], [224, 236, 248, 260], [], [], [80], [84], [], [96, 108], [72, 84, 96, 108], [104], [], [], [], [], [], [88, 100, 112], [76], [92], [56, 68, 80], [104, 116], [96], [120], [104], []];
+export const TEXTS: readonly (readonly number[])[] = [[], [], [224, 236, 248, 260], [], [], [80], [84], [], [96, 108], [72, 84, 96, 108], [104], [], [], [], [], [], [88, 100, 112], [76], [92, 104], [56, 68, 80], [104, 116], [96], [120], [104], []];
 
 function writeNamespaces(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
   out.long(view.getUint32(at, true));
@@ -238,6 +238,8 @@ function writeModule(out: AvroWriter, view: DataView, bytes: Buffer, at: number)
   writeText(out, view, bytes, at, at + 88);
   writeText(out, view, bytes, at, at + 100);
   writeText(out, view, bytes, at, at + 112);
+  out.ensure(10);
+  out.long(view.getInt32(at + 124, true));
 }
 
 function writeBpf(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
@@ -249,6 +251,9 @@ function writeBpf(out: AvroWriter, view: DataView, bytes: Buffer, at: number): v
   out.long(view.getInt32(at + 68, true));
   out.boolean(view.getUint32(at + 72, true) !== 0);
   writeText(out, view, bytes, at, at + 76);
+  out.ensure(20);
+  out.long(view.getUint32(at + 88, true));
+  out.long(view.getUint32(at + 92, true));
 }
 
 function writeSystemChange(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
@@ -261,6 +266,7 @@ function writeSystemChange(out: AvroWriter, view: DataView, bytes: Buffer, at: n
   out.long(view.getInt32(at + 84, true));
   out.boolean(view.getUint32(at + 88, true) !== 0);
   writeText(out, view, bytes, at, at + 92);
+  writeText(out, view, bytes, at, at + 104);
 }
 
 function writeSysctl(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
@@ -285,6 +291,9 @@ function writeIoUring(out: AvroWriter, view: DataView, bytes: Buffer, at: number
   out.bytes(bytes, at + 88, addressBytes(view.getUint16(at + 84, true)));
   writeText(out, view, bytes, at, at + 104);
   writeText(out, view, bytes, at, at + 116);
+  out.ensure(2);
+  out.boolean(view.getUint32(at + 128, true) !== 0);
+  out.boolean(view.getUint32(at + 132, true) !== 0);
 }
 
 function writeSocket(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {

@@ -3,6 +3,8 @@ import { SensorError } from '../errors.ts';
 
 /** Without these there is no process tree, and nothing else makes sense. */
 export const LIFECYCLE: readonly string[] = ['process_fork', 'process_exec', 'process_exit'];
+/** Programs that are only needed where another's hook has not come yet. */
+export const STAND_INS: ReadonlyMap<string, string> = new Map([['io_uring_submitted_6_1', 'io_uring_submitted']]);
 /** Reads the running processes; attached for each run, never pinned. */
 export const SNAPSHOT = 'snapshot';
 /** Reads the kernel's memory for checks of its integrity; run by itself, never attached. */

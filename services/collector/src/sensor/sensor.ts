@@ -7,7 +7,7 @@ import { SensorError } from '../errors.ts';
 import { ControlBlock } from './control-block.ts';
 import { Counters } from './counters.ts';
 import { lockDirectory } from './lock.ts';
-import { LIFECYCLE, loadObject, SNAPSHOT } from './object.ts';
+import { LIFECYCLE, loadObject, SNAPSHOT, STAND_INS } from './object.ts';
 import { linkPath, pinnedLinks, removeLinks, removePins, ringPath } from './pins.ts';
 import { factsOf, readProcesses, type Snapshot } from './processes.ts';
 import { RunState } from './run.ts';
@@ -94,8 +94,11 @@ export class Sensor implements Disposable {
   attachOthers(): void {
     for (const { name, loaded } of this.#object.programs.values()) {
       if (!loaded || name === SNAPSHOT || LIFECYCLE.includes(name)) continue;
+      const absent = STAND_INS.get(name);
+      if (absent !== undefined && !this.missing.has(absent)) continue;
       try {
         this.#attach(name);
+        if (absent !== undefined) this.missing.delete(absent);
       } catch (error) {
         if (!(error instanceof SensorError)) throw error;
         this.missing.set(name, error.message);

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* The system call bpf, at its end: programs and maps that are made, attached, pinned or fetched. What it is used for all day (reading and writing
+ * maps, asking for information) stays in the kernel. Of what was made the kernel's copy is reported, found by the descriptor that the call
+ * returned; all else is in the caller's memory only. Our own calls are reported like anybody's. */
+#include "lib/task.h"
+
+#define BPF_CALLS_NAME_MAX 16
+
+/* The beginning of union bpf_attr, by command. Its layout is fixed; the types of the kernel that compiled are not needed, nor relocated. */
+struct bpf_calls_attr {
+	union {
+		struct {
+			__u32 type, key_size, value_size, max_entries, flags, inner_map_fd, numa_node;
+			char name[BPF_CALLS_NAME_MAX];
+		} map;
+		struct {
+			__u32 type, insn_cnt;
+			__u64 insns, license;
+			__u32 log_level, log_size;
+			__u64 log_buf;
+			__u32 kern_version, flags;
+			char name[BPF_CALLS_NAME_MAX];
+			__u32 ifindex, expected_attach_type;
+		} program;
+		struct {
+			__u64 path;
+			__u32 descriptor, flags;
+		} pin;
+		struct {
+			__u32 target, program, attach_type, flags;
+		} attach;
+		struct {
+			__u64 name;
+			__u32 program;
+		} raw_tracepoint;
+		struct {
+			__u32 program, target, attach_type, flags;
+		} link;
+		struct {
+			__u32 link, program, flags;
+		} update;
+	};
+};
+
+static __always_inline void bpf_calls__fill_program(struct rf_builder *b, struct rf_bpf *r, __u32 descriptor)
+{
+	struct file *file = file__of_descriptor(bpf_get_current_task_btf(), descriptor);
+	struct bpf_prog *program = file ? kernel__read(file, private_data) : 0;
+	struct bpf_prog_aux *aux = kernel__read(program, aux);
+
+	r->program_type = kernel__read(program, type);
+	r->id = kernel__read(aux, id);
+	text__append_string(b, RF_RECORD_MAX, &r->name, TEXT_KERNEL, (void *)aux + bpf_core_field_offset(struct bpf_prog_aux, name));
+}
+
+static __always_inline void bpf_calls__fill_map(struct rf_builder *b, struct rf_bpf *r, __u32 descriptor)
+{
+	struct file *file = file__of_descriptor(bpf_get_current_task_btf(), descriptor);
+	struct bpf_map *map = file ? kernel__read(file, private_data) : 0;
+
+	r->program_type = kernel__read(map, map_type);
+	r->flags = kernel__read(map, map_flags);
+	r->id = kernel__read(map, id);
+	text__append_string(b, RF_RECORD_MAX, &r->name, TEXT_KERNEL, (void *)map + bpf_core_field_offset(struct bpf_map, name));
+}
+
+/* No NUL need stand at its end. */
+static __always_inline void bpf_calls__append_name(struct rf_builder *b, struct rf_bpf *r, const char *name)
+{
+	__u32 size = 0;
+
+#pragma unroll
+	for (__u32 at = 0; at < BPF_CALLS_NAME_MAX; at++)
+		if (size == at && name[at])
+			size = at + 1;
+	text__append(b, RF_RECORD_MAX, &r->name, TEXT_KERNEL, name, size, BPF_CALLS_NAME_MAX, size);
+}
+
+static __always_inline void bpf_calls__fill_load(struct rf_builder *b, struct rf_bpf *r, const struct bpf_calls_attr *attr)
+{
+	r->attach_type = attr->program.expected_attach_type;
+	r->flags = attr->program.flags;
+	if (r->result >= 0) {
+		r->source_caller = 0;
+		bpf_calls__fill_program(b, r, r->result);
+		return;
+	}
+	r->program_type = attr->program.type;
+	bpf_calls__append_name(b, r, attr->program.name);
+}
+
+static __always_inline void bpf_calls__fill_create(struct rf_builder *b, struct rf_bpf *r, const struct bpf_calls_attr *attr)
+{
+	if (r->result >= 0) {
+		r->source_caller = 0;
+		bpf_calls__fill_map(b, r, r->result);
+		return;
+	}
+	r->program_type = attr->map.type;
+	r->flags = attr->map.flags;
+	bpf_calls__append_name(b, r, attr->map.name);
+}
+
+/* Of an existing program, named by a descriptor in the caller's memory. */
+static __always_inline void bpf_calls__fill_attach(struct rf_builder *b, struct rf_bpf *r, __u32 program, __u32 attach_type, __u32 flags)
+{
+	r->attach_type = attach_type;
+	r->flags = flags;
+	if (r->result >= 0)
+		bpf_calls__fill_program(b, r, program);
+}
+
+static __always_inline void bpf_calls__fill(struct rf_builder *b, struct rf_bpf *r, const struct bpf_calls_attr *attr)
+{
+	switch (r->command) {
+	case BPF_PROG_LOAD:
+		return bpf_calls__fill_load(b, r, attr);
+	case BPF_MAP_CREATE:
+		return bpf_calls__fill_create(b, r, attr);
+	case BPF_PROG_ATTACH:
+		return bpf_calls__fill_attach(b, r, attr->attach.program, attr->attach.attach_type, attr->attach.flags);
+	case BPF_PROG_DETACH:
+		r->attach_type = attr->attach.attach_type;
+		return;
+	case BPF_LINK_CREATE:
+		return bpf_calls__fill_attach(b, r, attr->link.program, attr->link.attach_type, attr->link.flags);
+	case BPF_LINK_UPDATE:
+		return bpf_calls__fill_attach(b, r, attr->update.program, 0, attr->update.flags);
+	case BPF_RAW_TRACEPOINT_OPEN:
+		/* without a name it attaches a program that knows where to */
+		if (!attr->raw_tracepoint.name)
+			return bpf_calls__fill_attach(b, r, attr->raw_tracepoint.program, 0, 0);
+		return text__append_string(b, RF_RECORD_MAX, &r->name, TEXT_USER, (const void *)attr->raw_tracepoint.name);
+	case BPF_OBJ_PIN:
+	case BPF_OBJ_GET:
+		r->flags = attr->pin.flags;
+		return text__append_string(b, RF_RECORD_MAX, &r->name, TEXT_USER, (const void *)attr->pin.path);
+	}
+}
+
+static __always_inline bool bpf_calls__is_reported(__u64 command)
+{
+	const __u64 reported = 1ULL << BPF_MAP_CREATE | 1ULL << BPF_PROG_LOAD | 1ULL << BPF_OBJ_PIN | 1ULL << BPF_OBJ_GET |
+			       1ULL << BPF_PROG_ATTACH | 1ULL << BPF_PROG_DETACH | 1ULL << BPF_RAW_TRACEPOINT_OPEN | 1ULL << BPF_LINK_CREATE |
+			       1ULL << BPF_LINK_UPDATE | 1ULL << BPF_LINK_DETACH | 1ULL << RF_BPF_TOKEN_CREATE;
+
+	return command < 64 && (reported >> command & 1);
+}
+
+static __always_inline void bpf_calls__report(struct rf_scratch_big *scratch, struct pt_regs *registers, __s32 result)
+{
+	struct rf_builder b = { .record = scratch->record, .end = sizeof(struct rf_bpf) };
+	struct rf_bpf *r = (struct rf_bpf *)scratch->record;
+	struct bpf_calls_attr attr = {};
+	__u32 size = PT_REGS_PARM3_CORE_SYSCALL(registers);
+
+	rf_barrier(size);
+	if (size > sizeof(attr))
+		size = sizeof(attr);
+	if (bpf_probe_read_user(&attr, size, (const void *)PT_REGS_PARM2_CORE_SYSCALL(registers)))
+		b.faults++;
+	task__fill_header(&r->h, bpf_get_current_task_btf(), RF_BPF);
+	r->command = PT_REGS_PARM1_CORE_SYSCALL(registers);
+	r->program_type = 0;
+	r->attach_type = 0;
+	r->result = result;
+	r->source_caller = 1;
+	r->id = 0;
+	r->flags = 0;
+	text__clear(&b, &r->name);
+	bpf_calls__fill(&b, r, &attr);
+	text__count_faults(&b, RF_LANE_SECURITY);
+	ring__output(RF_LANE_SECURITY, r, b.end, RF_RECORD_MAX);
+}
+
+SEC("tracepoint/syscalls/sys_exit_bpf")
+int bpf_exit(struct trace_event_raw_sys_exit *context)
+{
+	struct pt_regs *registers = task__registers(bpf_get_current_task_btf());
+	struct rf_scratch_big *scratch;
+
+	if (!bpf_calls__is_reported((__u32)PT_REGS_PARM1_CORE_SYSCALL(registers))) {
+		ring__count(RF_LANE_SECURITY, RF_DROP_UNWATCHED);
+		return 0;
+	}
+	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY);
+	if (!scratch)
+		return 0;
+	bpf_calls__report(scratch, registers, context->ret);
+	scratch__give(scratch);
+	return 0;
+}

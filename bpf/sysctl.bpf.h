@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* A sysctl is about to be written. Asked right before the kernel takes the value, after it has checked the permission: a value that it then refuses
+ * is reported too, a file of /proc/sys that may not be opened shows as a failed open. This hook only looks: it always lets the write happen, and
+ * leaves the value alone. Sysctls that are set by the system call or by the kernel's command line have no hook. */
+#include "lib/task.h"
+
+#define SYSCTL_TEXT_MAX 256
+#define E2BIG 7
+
+/* `size`: what the helper has put at the record's end, or -E2BIG when only the beginning fits: then how much there is isn't known. */
+static __always_inline void sysctl__took(struct rf_builder *b, struct rf_text *text, long size)
+{
+	__u32 end = b->end;
+	char last = 0;
+
+	text__clear(b, text);
+	text->length = size == -E2BIG ? SYSCTL_TEXT_MAX : size;
+	if (size == -E2BIG)
+		size = SYSCTL_TEXT_MAX - 1;
+	if (size < 1 || size >= SYSCTL_TEXT_MAX)
+		return;
+	text->kept = size;
+	end += size - 1;
+	rf_barrier(end);
+	if (end < RF_RECORD_MAX)
+		last = b->record[end];
+	/* as people type it */
+	if (last == '\n') {
+		text->kept--;
+		text->length--;
+	}
+	b->end += text->kept;
+}
+
+#define SYSCTL_PLACE(b)                                                                                                                  \
+	({                                                                                                                               \
+		__u32 end__ = (b)->end;                                                                                                  \
+		rf_barrier(end__);                                                                                                       \
+		if (end__ > RF_RECORD_MAX - SYSCTL_TEXT_MAX)                                                                             \
+			end__ = 0;                                                                                                       \
+		(b)->record + end__;                                                                                                     \
+	})
+
+static __always_inline void sysctl__report(struct rf_scratch_big *scratch, struct bpf_sysctl *context)
+{
+	struct rf_builder b = { .record = scratch->record, .end = sizeof(struct rf_sysctl) };
+	struct rf_sysctl *s = (struct rf_sysctl *)scratch->record;
+
+	task__fill_header(&s->h, bpf_get_current_task_btf(), RF_SYSCTL);
+	s->pad = 0;
+	sysctl__took(&b, &s->name, bpf_sysctl_get_name(context, SYSCTL_PLACE(&b), SYSCTL_TEXT_MAX, 0));
+	sysctl__took(&b, &s->before, bpf_sysctl_get_current_value(context, SYSCTL_PLACE(&b), SYSCTL_TEXT_MAX));
+	sysctl__took(&b, &s->after, bpf_sysctl_get_new_value(context, SYSCTL_PLACE(&b), SYSCTL_TEXT_MAX));
+	ring__output(RF_LANE_SECURITY, s, b.end, RF_RECORD_MAX);
+}
+
+SEC("cgroup/sysctl")
+int sysctl(struct bpf_sysctl *context)
+{
+	struct rf_scratch_big *scratch;
+
+	if (!context->write)
+		return 1;
+	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY);
+	if (!scratch)
+		return 1;
+	sysctl__report(scratch, context);
+	scratch__give(scratch);
+	return 1;
+}

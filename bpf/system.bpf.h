@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* System calls that few programs have a reason for, and that change, or show, what is everybody's. Each is seen at its end. Arguments are the
+ * registers' values, which the kernel has used; where the kernel keeps its own copy of what lies in the caller's memory, that is reported.
+ * A reboot that happens never ends: only what fails, or arms or disarms Ctrl-Alt-Del, is seen. */
+#include "lib/task.h"
+
+#define SYSTEM_NAME_MAX 64
+#define SYSTEM_COMMAND_LINE_MAX 2048
+
+struct system_call {
+	__u32 operation;
+	__s32 result;
+	__u64 first, second, third;
+	struct file *file;      /* its path is the text */
+	const char *kernel;     /* or this, NUL-terminated, in the kernel */
+	const char *text;       /* or this, in the caller's memory; `size` 0: NUL-terminated */
+	const char *detail;     /* in the caller's memory, NUL-terminated */
+	__u32 size;
+	__u32 source_caller;
+};
+
+static __always_inline void system__append_text(struct rf_builder *b, struct rf_system_change *s, struct rf_path_work *work,
+						const struct system_call *call)
+{
+	struct file *file = call->file;
+	__u32 size = call->size;
+
+	text__clear(b, &s->text);
+	if (file) {
+		path__append_new(b, RF_RECORD_MAX, &s->text, work, kernel__read(file, f_path.mnt), kernel__read(file, f_path.dentry));
+	} else if (call->kernel) {
+		text__append_string(b, RF_RECORD_MAX, &s->text, TEXT_KERNEL, call->kernel);
+	} else if (call->text) {
+		s->source_caller = 1;
+		if (!size)
+			text__append_string(b, RF_RECORD_MAX, &s->text, TEXT_USER, call->text);
+		else if (size <= SYSTEM_NAME_MAX)
+			text__append(b, RF_RECORD_MAX, &s->text, TEXT_USER, call->text, size, SYSTEM_NAME_MAX, size);
+		else
+			text__append(b, RF_RECORD_MAX, &s->text, TEXT_USER, call->text, SYSTEM_NAME_MAX, SYSTEM_NAME_MAX, size);
+	}
+}
+
+static __noinline int system__report(const struct system_call *call)
+{
+	struct rf_scratch_big *scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY);
+	struct rf_builder b = { .end = sizeof(struct rf_system_change) };
+	struct rf_system_change *s;
+
+	if (!scratch)
+		return 0;
+	b.record = scratch->record;
+	s = (struct rf_system_change *)scratch->record;
+	task__fill_header(&s->h, bpf_get_current_task_btf(), RF_SYSTEM_CHANGE);
+	s->first = call->first;
+	s->second = call->second;
+	s->third = call->third;
+	s->operation = call->operation;
+	s->result = call->result;
+	s->source_caller = call->source_caller;
+	s->pad = 0;
+	system__append_text(&b, s, &scratch->path, call);
+	text__clear(&b, &s->detail);
+	if (call->detail) {
+		s->source_caller = 1;
+		text__append_string(&b, RF_RECORD_MAX, &s->detail, TEXT_USER, call->detail);
+	}
+	text__count_faults(&b, RF_LANE_SECURITY);
+	ring__output(RF_LANE_SECURITY, s, b.end, RF_RECORD_MAX);
+	scratch__give(scratch);
+	return 0;
+}
+
+static __always_inline int system__leave_out(void)
+{
+	ring__count(RF_LANE_SECURITY, RF_DROP_UNWATCHED);
+	return 0;
+}
+
+/* The end of a system call: `call` is filled in by what stands between the braces, from `registers`, `task` and `ret`. */
+#define SYSTEM_CALL(name, number)                                                                                                        \
+	static __always_inline int system__##name(struct task_struct *task, struct pt_regs *registers, long ret, struct system_call *call); \
+	SEC("tracepoint/syscalls/sys_exit_" #name)                                                                                       \
+	int name##_exit(struct trace_event_raw_sys_exit *context)                                                                        \
+	{                                                                                                                                \
+		struct task_struct *task = bpf_get_current_task_btf();                                                                   \
+		struct system_call call = { .operation = number, .result = context->ret };                                               \
+                                                                                                                                         \
+		if (!system__##name(task, task__registers(task), context->ret, &call))                                                   \
+			return system__leave_out();                                                                                      \
+		return system__report(&call);                                                                                            \
+	}                                                                                                                                \
+	static __always_inline int system__##name(struct task_struct *task, struct pt_regs *registers, long ret, struct system_call *call)
+
+#define FIRST PT_REGS_PARM1_CORE_SYSCALL(registers)
+#define SECOND PT_REGS_PARM2_CORE_SYSCALL(registers)
+#define THIRD PT_REGS_PARM3_CORE_SYSCALL(registers)
+#define FOURTH PT_REGS_PARM4_CORE_SYSCALL(registers)
+#define FIFTH PT_REGS_PARM5_CORE_SYSCALL(registers)
+
+static __always_inline void system__read_user(void *to, __u32 size, __u64 from)
+{
+	if (bpf_probe_read_user(to, size, (const void *)from))
+		ring__count(RF_LANE_SECURITY, RF_DROP_READ_FAULT);
+}
+
+#include "system/machine.h"
+#include "system/clock.h"
+#include "system/facilities.h"

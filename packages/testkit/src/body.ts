@@ -1,0 +1,32 @@
+import { KIND, type KindName, LEAF, layouts, u64FromBigInt } from '@ringfence/schema';
+
+/** Text may be given as bytes to be hostile. */
+export type Words = string | Uint8Array;
+
+/** Texts as such, inodes and other 64-bit numbers as bigint. */
+export type EventValues = Readonly<Record<string, string | number | bigint | boolean | Uint8Array>>;
+
+/** Every field of a kind, from its layout. */
+export function bodyOf(kind: KindName, values: EventValues): object {
+  const body: Record<string, unknown> = {};
+  for (const { name, type } of layouts[KIND[kind]]?.leaves ?? []) {
+    const [field = '', part] = name.split('.');
+    const value = values[field];
+    if (part !== undefined) body[field] = text((value as Words | undefined) ?? '');
+    else if (type === LEAF.fixed) body[field] = u64FromBigInt((value as bigint | undefined) ?? 0n);
+    else if (type === LEAF.bytes) body[field] = addressBytes((value as Words | undefined) ?? Buffer.alloc(0));
+    else body[field] = value ?? (type === LEAF.boolean ? false : 0);
+  }
+  return body;
+}
+
+export function text(words: Words): { readonly bytes: Buffer; readonly length: number } {
+  const bytes = Buffer.from(words as string);
+  return { bytes, length: bytes.length };
+}
+
+export const addressBytes = (address: Words): Uint8Array => (typeof address === 'string' ? dotted(address) : address);
+
+function dotted(address: string): Buffer {
+  return Buffer.from(address.split('.').map(Number));
+}

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { BpfObject } from '@ringfence/libbpf-ts';
+import { buildSensor } from '../../../tools/build-sensor.ts';
+import { all, cgroup2, one, SECURITY, skip, TestSensor } from './sensor.ts';
+
+/** In a network and host name namespace of its own. */
+const within = (script: string): [string, string[]] => ['unshare', ['--net', '--uts', 'sh', '-c', script]];
+const ttl = '/proc/sys/net/ipv4/ip_default_ttl';
+
+describe('sysctls that are written, on the running kernel', { skip }, () => {
+  let sensor: TestSensor;
+  before(async () => {
+    sensor = await TestSensor.start();
+  });
+  after(() => sensor?.[Symbol.dispose]());
+
+  async function written(script: string): Promise<string[][]> {
+    const records = all(await sensor.run(...within(script)), 'rf_sysctl');
+    return records.map(({ texts, lane }) => {
+      assert.equal(lane, SECURITY);
+      return ['name', 'before', 'after'].map((name) => texts[name]?.bytes.toString() ?? '');
+    });
+  }
+
+  test('each write is one event, with the value before and the one written', async () => {
+    assert.deepEqual(await written(`echo 77 > ${ttl}; printf 78 > ${ttl}`), [
+      ['net/ipv4/ip_default_ttl', '64', '77'],
+      ['net/ipv4/ip_default_ttl', '77', '78'],
+    ]);
+  });
+
+  test('so is a value that the kernel then refuses', async () => {
+    assert.deepEqual(await written(`echo 0 > ${ttl}; cat ${ttl} >&2`), [['net/ipv4/ip_default_ttl', '64', '0']]);
+    assert.deepEqual(await written(`echo what > ${ttl}`), [['net/ipv4/ip_default_ttl', '64', 'what']]);
+  });
+
+  test('reading is none', async () => {
+    assert.deepEqual(await written(`cat ${ttl}`), []);
+  });
+
+  test('a file that may not be written is a failed open', async () => {
+    const [file, args] = within('echo 1 > /proc/sys/kernel/rf_none');
+    const records = await sensor.run(file, args);
+    assert.deepEqual(all(records, 'rf_sysctl'), []);
+    const open = all(records, 'rf_open').find(({ texts }) => texts['path']?.bytes.includes('rf_none'));
+    assert.equal(open?.fields['result'], -2);
+  });
+
+  test('a value too long for the event keeps its beginning, and is marked as cut', async () => {
+    const name = 'x'.repeat(400);
+    const records = await sensor.run(...within(`echo ${name} > /proc/sys/kernel/hostname`));
+    const after = one(records, 'rf_sysctl').texts['after'];
+    assert.equal(after?.bytes.toString(), name.slice(0, 255));
+    assert.ok((after?.length ?? 0) > 255);
+  });
+
+  test('a child cgroup with a program of its own is seen too, and both programs have their say', async (t) => {
+    const cgroup = join(cgroup2() ?? '', `ringfence-test-sysctl-${process.pid}`);
+    mkdirSync(cgroup);
+    t.after(() => rmdirSync(cgroup));
+    using other = BpfObject.open(await buildSensor());
+    for (const definition of other.definitions.values()) if (definition.type === 'ringbuf') definition.resize(4096);
+    for (const program of other.programs.values()) program.autoload = program.name === 'sysctl';
+    other.load();
+    other.program('sysctl').attachCgroup(cgroup);
+    const script = `echo $$ > ${cgroup}/cgroup.procs && echo 79 > ${ttl} && [ $(cat ${ttl}) = 79 ] && echo $$ > ${cgroup2()}/cgroup.procs`;
+    assert.deepEqual(
+      (await written(script)).map(([name, , value]) => [name, value]),
+      [['net/ipv4/ip_default_ttl', '79']],
+    );
+    using ring = other.map('rf_ring_security').ringBuffer();
+    ring.begin();
+    assert.ok(ring.next(), 'the other program ran as well');
+    ring.release();
+  });
+});

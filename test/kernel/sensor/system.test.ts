@@ -1,0 +1,211 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { after, before, describe, test } from 'node:test';
+import { records as layout } from '@ringfence/schema';
+import { all, one, Scratch, SECURITY, skip, TestSensor } from './sensor.ts';
+
+const EPERM = -1;
+const ENOENT = -2;
+const ENODEV = -19;
+const EINVAL = -22;
+const ENOKEY = -126;
+const { SystemOperation: OPERATION } = layout;
+const CAP_SYS_TIME = 25n;
+const CAP_SYS_RAWIO = 17n;
+
+interface Change {
+  readonly operation: string;
+  readonly result: number;
+  readonly arguments: readonly bigint[];
+  readonly caller: number;
+  readonly text: string;
+  readonly detail: string;
+}
+
+const names = new Map(Object.entries(OPERATION).map(([name, value]) => [Number(value), name.toLowerCase()]));
+
+describe('system calls that concern the whole machine, on the running kernel', { skip }, () => {
+  let sensor: TestSensor;
+  let scratch: Scratch;
+  let system: string;
+  let capabilities = 0n;
+  before(async () => {
+    scratch = new Scratch();
+    system = scratch.compile('system');
+    sensor = await TestSensor.start();
+    const exec = one(await sensor.run(system, []), 'rf_exec');
+    capabilities = (exec.fields['credentials'] as { cap_effective: bigint }).cap_effective;
+  });
+  after(() => {
+    sensor?.[Symbol.dispose]();
+    scratch?.[Symbol.dispose]();
+  });
+
+  async function changesOf(call: string): Promise<Change[]> {
+    const records = all(await sensor.run(system, [call]), 'rf_system_change');
+    return records.map(({ fields, texts, lane }) => {
+      assert.equal(lane, SECURITY);
+      return {
+        operation: names.get(fields['operation'] as number)?.replace('system_', '') ?? '',
+        result: fields['result'] as number,
+        arguments: ['first', 'second', 'third'].map((name) => fields[name] as bigint),
+        caller: fields['source_caller'] as number,
+        text: texts['text']?.bytes.toString() ?? '',
+        detail: texts['detail']?.bytes.toString() ?? '',
+      };
+    });
+  }
+
+  const has = (capability: bigint): boolean => (capabilities & (1n << capability)) !== 0n;
+  const signed = (value: bigint | undefined): bigint => BigInt.asIntN(64, value ?? 0n);
+
+  test('a performance event is told by type, event and process; one that failed by what was asked for', async () => {
+    const [opened, failed, ...others] = await changesOf('perf_event_open');
+    assert.equal(opened?.operation, 'perf_event_open');
+    assert.ok((opened?.result ?? -1) >= 0);
+    assert.deepEqual([opened?.arguments, opened?.caller], [[1n, 2n, 0n], 0]);
+    assert.deepEqual([failed?.arguments, failed?.caller, failed?.result], [[4000n, 2n, 0n], 1, ENOENT]);
+    assert.deepEqual(others, []);
+  });
+
+  test('a ring of io_uring is told with its size and flags', async () => {
+    const [made, failed, ...others] = await changesOf('io_uring_setup');
+    assert.equal(made?.operation, 'io_uring_setup');
+    assert.ok((made?.result ?? -1) >= 0);
+    assert.equal(made?.arguments[0], 4n);
+    assert.equal(made?.caller, 0);
+    assert.deepEqual([failed?.arguments, failed?.caller, failed?.result], [[4n, 0x8000_0000n, 0n], 1, EINVAL]);
+    assert.deepEqual(others, []);
+  });
+
+  test('userfaultfd', async () => {
+    const [made, failed, ...others] = await changesOf('userfaultfd');
+    assert.equal(made?.operation, 'userfaultfd');
+    assert.ok((made?.result ?? -1) >= 0);
+    assert.equal(made?.arguments[0], 0o2000000n);
+    assert.deepEqual([failed?.arguments[0], failed?.result], [0x4000_0000n, EINVAL]);
+    assert.deepEqual(others, []);
+  });
+
+  test('keys that are added, asked for and revoked, and those that are not there; who only describes one is left out', async () => {
+    const changes = await changesOf('keys');
+    const [join, added, requested, revoked, noType, nothing, noKey, ...others] = changes;
+    assert.deepEqual([join?.operation, join?.arguments[0], join?.text, join?.caller], ['keyctl', 1n, 'rf-session', 1]);
+    assert.deepEqual([added?.operation, added?.detail, added?.text], ['add_key', 'user', 'rf:description']);
+    assert.ok((added?.result ?? -1) > 0);
+    assert.deepEqual(added?.arguments.slice(0, 2), [6n, 0xffff_fffdn]);
+    assert.deepEqual(
+      [requested?.operation, requested?.detail, requested?.text],
+      ['request_key', 'user', 'rf:description'],
+    );
+    assert.equal(requested?.result, added?.result);
+    assert.deepEqual([revoked?.operation, revoked?.result], ['keyctl', 0]);
+    assert.deepEqual(revoked?.arguments.slice(0, 2), [3n, BigInt(added?.result ?? 0)]);
+    assert.deepEqual([noType?.operation, noType?.detail, noType?.result], ['add_key', 'rf-no-type', ENODEV]);
+    assert.deepEqual([nothing?.operation, nothing?.text, nothing?.result], ['request_key', 'rf:nothing', ENOKEY]);
+    assert.deepEqual([noKey?.operation, noKey?.result], ['keyctl', ENOKEY]);
+    assert.deepEqual(others, []);
+  });
+
+  test('ports of the machine: iopl and ioperm', async () => {
+    const [none, iopl, ioperm, beyond, ...others] = await changesOf('ports');
+    assert.deepEqual([none?.operation, none?.arguments[0]], ['iopl', 0n]);
+    assert.deepEqual([iopl?.operation, iopl?.arguments[0]], ['iopl', 4n]);
+    assert.ok((iopl?.result ?? 0) < 0);
+    assert.deepEqual([ioperm?.operation, ioperm?.arguments], ['ioperm', [0x80n, 1n, 1n]]);
+    assert.equal((ioperm?.result ?? 1) === 0, has(CAP_SYS_RAWIO) && ioperm?.result === 0);
+    assert.deepEqual([beyond?.operation, beyond?.arguments[0]], ['ioperm', 65536n]);
+    assert.ok((beyond?.result ?? 0) < 0);
+    assert.deepEqual(others, []);
+  });
+
+  test('quotas that are turned off, by device and by mount; other commands are left out', async () => {
+    const before = sensor.counters(SECURITY).unwatched;
+    const [device, mount, ...others] = await changesOf('quota');
+    assert.deepEqual([device?.operation, device?.text, device?.caller], ['quotactl', '/dev/rf-none', 1]);
+    assert.equal(device?.arguments[0], 0x8000_0300n);
+    assert.ok((device?.result ?? 0) < 0);
+    assert.deepEqual([mount?.operation, mount?.text, mount?.caller], ['quotactl', '/proc', 0]);
+    assert.ok((mount?.result ?? 0) < 0);
+    assert.deepEqual(others, []);
+    assert.ok(sensor.counters(SECURITY).unwatched > before);
+  });
+
+  test('swap', async () => {
+    const [on, off, ...others] = await changesOf('swap');
+    assert.deepEqual([on?.operation, on?.text, on?.arguments[1]], ['swapon', '/rf-none', 0x8001n]);
+    assert.deepEqual([off?.operation, off?.text, off?.caller], ['swapoff', '/rf-none', 1]);
+    for (const change of [on, off]) assert.ok((change?.result ?? 0) < 0);
+    assert.deepEqual(others, []);
+  });
+
+  test('the clock: set, and steered; who only asks is left out', async () => {
+    const [day, clock, adjusted, clockAdjusted, ...others] = await changesOf('clocks');
+    assert.equal(day?.operation, 'settimeofday');
+    assert.deepEqual(day?.arguments.slice(0, 2).map(signed), [-1n, 2_000_000n]);
+    assert.equal(clock?.operation, 'clock_settime');
+    assert.deepEqual(clock?.arguments.map(signed), [1n, 77n, -1n]);
+    assert.equal(adjusted?.operation, 'adjtimex');
+    assert.deepEqual(adjusted?.arguments.slice(1), [0x4000n, 5n]);
+    assert.equal(clockAdjusted?.operation, 'clock_adjtime');
+    assert.deepEqual(clockAdjusted?.arguments, [0n, 0x4000n, 5n]);
+    for (const change of [day, clock, adjusted, clockAdjusted])
+      assert.deepEqual([change?.caller, (change?.result ?? 0) < 0], [1, true]);
+    assert.equal(adjusted?.result, has(CAP_SYS_TIME) ? EINVAL : EPERM);
+    assert.deepEqual(others, []);
+  });
+
+  test('the kernel log is read whole, its level is set; who asks for its size is left out', async () => {
+    const [read, level, ...others] = await changesOf('log');
+    assert.deepEqual([read?.operation, read?.arguments], ['syslog', [3n, 0n, 16n]]);
+    assert.ok((read?.result ?? -1) >= 0);
+    assert.deepEqual([level?.arguments, level?.result], [[8n, 0n, 99n], EINVAL]);
+    assert.deepEqual(others, []);
+  });
+
+  test('a reboot that the kernel refuses', async () => {
+    const [reboot, ...others] = await changesOf('reboot');
+    assert.equal(reboot?.operation, 'reboot');
+    assert.deepEqual(reboot?.arguments, [1n, 2n, 0x123_4567n]);
+    assert.ok([EINVAL, EPERM].includes(reboot?.result ?? 0));
+    assert.deepEqual(others, []);
+  });
+
+  test('a new host name is the kernel’s copy, a refused one the caller’s, cut with its true length', async () => {
+    const before = hostname();
+    const [host, domain, long, negative, ...others] = await changesOf('names');
+    assert.deepEqual([host?.operation, host?.text, host?.caller, host?.result], ['sethostname', 'rf-host', 0, 0]);
+    assert.deepEqual([domain?.operation, domain?.text, domain?.caller], ['setdomainname', 'rf-domain', 0]);
+    assert.deepEqual([long?.text.length, long?.caller, long?.result], [64, 1, EINVAL]);
+    assert.deepEqual([negative?.operation, negative?.result], ['setdomainname', EINVAL]);
+    assert.deepEqual(others, []);
+    assert.equal(hostname(), before);
+  });
+
+  test('accounting', async () => {
+    const [acct, ...others] = await changesOf('acct');
+    assert.deepEqual([acct?.operation, acct?.text, acct?.caller], ['acct', '/rf-none/acct', 1]);
+    assert.ok((acct?.result ?? 0) < 0);
+    assert.deepEqual(others, []);
+  });
+
+  test('another kernel that is loaded: where this one can not do that, the hooks are missing, and said to be', async (t) => {
+    const hooks = ['kexec_load', 'kexec_file_load'];
+    const lacking = hooks.filter((name) => !existsSync(`/sys/kernel/tracing/events/syscalls/sys_exit_${name}`));
+    assert.deepEqual(
+      [...sensor.missing].filter((name) => name.startsWith('kexec')),
+      lacking.map((name) => `${name}_exit`),
+    );
+    const changes = await changesOf('kexec');
+    if (lacking.length > 0) {
+      assert.deepEqual(changes, []);
+      t.skip(`this kernel is built without ${lacking.join(' and ')}`);
+      return;
+    }
+    const [load, file] = changes;
+    assert.deepEqual([load?.operation, load?.arguments[2]], ['kexec_load', 0x4000_0000n]);
+    assert.deepEqual([file?.operation, file?.detail], ['kexec_file_load', 'rf']);
+    for (const change of changes) assert.ok(change.result < 0);
+  });
+});
