@@ -9,6 +9,8 @@
 #include "open.bpf.h"
 #include "connect.bpf.h"
 #include "accept.bpf.h"
+#include "file_change.bpf.h"
+#include "mount.bpf.h"
 #include "snapshot.bpf.h"
 
 /* Never set: it has every record and enumeration described in the object's BTF, which TypeScript's decoders are made from. */
