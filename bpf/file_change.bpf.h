@@ -52,6 +52,7 @@ static __always_inline bool change__is_privileged(const struct change_request *r
 	case RF_FILE_MKNOD:
 		return request->mode & (S_ISUID | S_ISGID) || change__is_device(request->mode);
 	case RF_FILE_SETXATTR:
+	case RF_FILE_REMOVEXATTR:
 		return change__is_capability(request);
 	default:
 		return false;

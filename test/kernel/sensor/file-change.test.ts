@@ -219,7 +219,7 @@ describe('changes of files on the running kernel', { skip }, () => {
     await expect(`lsetxattr missing ${target}`, failed);
     await expect(`setxattrat cwd missing ${target}`, failed);
     await expect(`fsetxattr none ${target}`, { ...set, path: '', result: EBADF });
-    const removed = { operation: 'REMOVEXATTR', path: at('file'), target } as const;
+    const removed = { operation: 'REMOVEXATTR', path: at('file'), target, lane: SECURITY } as const;
     await expect(`removexattr file ${target}`, removed);
     await expect(`lremovexattr file ${target}`, { ...removed, result: ENODATA });
     await expect(`fremovexattr link ${target}`, { ...removed, result: ENODATA, fields: facts('file') });

@@ -1,6 +1,6 @@
 import type { EventView } from '../event-batch.ts';
 import * as records from '../generated/records.generated.ts';
-import { KIND, kindName } from '../layout.ts';
+import { KIND, kindName, layouts } from '../layout.ts';
 import { bodyLong, type Field } from './field.ts';
 import { logSays } from './log.ts';
 
@@ -102,6 +102,14 @@ const operations = new Map(
   ).map(([kind, leaf, values]) => [KIND[kind], { get: bodyLong(kind, leaf), names: namesOf(values) }]),
 );
 
+/** By the kind's name: what its operations are called. */
+const operationNames = Object.fromEntries(
+  layouts.flatMap(({ name }) => {
+    const names = operations.get(KIND[name])?.names;
+    return names === undefined ? [] : [[kindName(name), [...names.values()]] as const];
+  }),
+);
+
 function operationOf(event: EventView): string | undefined {
   const operation = operations.get(event.cursor.kind);
   return operation?.names.get(operation.get(event));
@@ -119,6 +127,7 @@ export const eventFields: readonly Field[] = [
     type: 'string',
     doc: 'What happened: fork, exec, exit, credentials, open, connect, accept, rename, mount, ptrace, …; of a log line ssh-login, sudo-command, …',
     constants: actions,
+    values: operationNames,
     get: (event) => operationOf(event) ?? logSays.action(event),
   },
   {
@@ -133,6 +142,7 @@ export const eventFields: readonly Field[] = [
     type: 'string',
     doc: "Falco's name of the system call behind the event.",
     constants: syscalls,
+    values: operationNames,
     get: operationOf,
   },
   {

@@ -1,12 +1,15 @@
 import type { EventView } from '../event-batch.ts';
-import { leafIndex } from '../layout.ts';
+import { KIND, leafIndex } from '../layout.ts';
+import { normalPath } from '../path.ts';
 import { u64ToBigInt } from '../u64.ts';
 import { baseName, bodyLong, bodyText, directory, type Field } from './field.ts';
+import { changedMode, changedPath } from './file-change.ts';
 
-const path = bodyText('Open', 'path.bytes');
+const opened = bodyText('Open', 'path.bytes');
+const byCaller = leafIndex('Open', 'sourceCaller');
 const flags = bodyLong('Open', 'flags');
-const mode = bodyLong('Open', 'mode');
-const inode = leafIndex('Open', 'inode');
+const openedMode = bodyLong('Open', 'mode');
+const inodes = { open: leafIndex('Open', 'inode'), change: leafIndex('FileChange', 'inode') };
 
 // x86-64 and arm64 values of include/uapi/asm-generic/fcntl.h
 const O_ACCMODE = 3;
@@ -24,15 +27,35 @@ const FILE_TYPES: Readonly<Record<number, string>> = {
 };
 
 const kinds = ['open'];
+const allKinds = [...kinds, 'file_change'];
+const isChange = (event: EventView): boolean => event.cursor.kind === KIND.FileChange;
+
+/** The kernel's own has nothing to take out. */
+function path(event: EventView): string {
+  if (isChange(event)) return changedPath(event);
+  return event.cursor.leafBoolean(byCaller) ? normalPath(opened(event)) : opened(event);
+}
+
+function mode(event: EventView): number | undefined {
+  if (isChange(event)) return changedMode(event);
+  return openedMode(event) === 0 ? undefined : openedMode(event);
+}
+
+function inode(event: EventView): string | undefined {
+  const { cursor } = event;
+  const number = u64ToBigInt(cursor.buffer, cursor.leafAt(isChange(event) ? inodes.change : inodes.open));
+  return isChange(event) && number === 0n ? undefined : number.toString();
+}
+
 const flag = (bit: number) => (event: EventView) => (flags(event) & bit) !== 0;
 
 export const fileFields: readonly Field[] = [
   {
     name: 'file.path',
     type: 'string',
-    doc: "Path of the opened file: the kernel's copy.",
-    aliases: ['fd.name', 'TargetFilename', 'evt.arg.path'],
-    kinds,
+    doc: "Path of the file: the kernel's copy, or where the call takes a path and fails or changes a file, the caller's made absolute.",
+    aliases: ['fd.name', 'TargetFilename', 'evt.arg.path', 'evt.arg.oldpath', 'evt.arg.linkpath', 'fs.path.name'],
+    kinds: allKinds,
     get: path,
   },
   {
@@ -40,7 +63,7 @@ export const fileFields: readonly Field[] = [
     type: 'string',
     doc: 'Last component of the path.',
     aliases: ['fd.filename'],
-    kinds,
+    kinds: allKinds,
     part: { of: 'file.path', is: 'name' },
     get: (event) => baseName(path(event)),
   },
@@ -49,7 +72,7 @@ export const fileFields: readonly Field[] = [
     type: 'string',
     doc: 'Directory of the file.',
     aliases: ['fd.directory'],
-    kinds,
+    kinds: allKinds,
     part: { of: 'file.path', is: 'directory' },
     get: (event) => directory(path(event)),
   },
@@ -57,7 +80,7 @@ export const fileFields: readonly Field[] = [
     name: 'file.extension',
     type: 'string',
     doc: 'What follows the last dot of its name.',
-    kinds,
+    kinds: allKinds,
     get: (event) => {
       const name = baseName(path(event));
       const dot = name.lastIndexOf('.');
@@ -67,23 +90,26 @@ export const fileFields: readonly Field[] = [
   {
     name: 'file.inode',
     type: 'string',
-    doc: 'Inode number.',
-    kinds,
-    get: (event) => u64ToBigInt(event.cursor.buffer, event.cursor.leafAt(inode)).toString(),
+    doc: 'Inode number; of a change only where the call takes a descriptor.',
+    kinds: allKinds,
+    get: inode,
   },
   {
     name: 'file.mode',
     type: 'number',
-    doc: 'Permission bits; absent when the open failed.',
-    kinds,
-    get: (event) => (mode(event) === 0 ? undefined : mode(event) & 0o7777),
+    doc: 'Permission bits; absent when the open failed. Of chmod, mkdir and mknod those that are asked for.',
+    kinds: allKinds,
+    get: (event) => {
+      const bits = mode(event);
+      return bits === undefined ? undefined : bits & 0o7777;
+    },
   },
   {
     name: 'file.type',
     type: 'string',
-    doc: 'file, dir, symlink, character, block, fifo, socket.',
-    kinds,
-    get: (event) => FILE_TYPES[mode(event) >>> 12],
+    doc: 'file, dir, symlink, character, block, fifo, socket; of a change only what mknod makes.',
+    kinds: allKinds,
+    get: (event) => FILE_TYPES[(mode(event) ?? 0) >>> 12],
   },
   {
     name: 'file.open.write',

@@ -5,7 +5,9 @@ import { eventFields } from './event.ts';
 import { execFields } from './exec.ts';
 import type { Field } from './field.ts';
 import { fileFields } from './file.ts';
+import { fileChangeFields } from './file-change.ts';
 import { logFields } from './log.ts';
+import { mountFields } from './mount.ts';
 import { networkFields } from './network.ts';
 import { processFields } from './process.ts';
 import { userFields } from './user.ts';
@@ -23,6 +25,8 @@ export const catalogue: { readonly fields: readonly Field[] } = {
     ...execFields,
     ...userFields,
     ...fileFields,
+    ...fileChangeFields,
+    ...mountFields,
     ...networkFields,
     ...containerFields,
     ...logFields,
