@@ -77,7 +77,7 @@ describe('opens on the running kernel', { skip }, () => {
       mode: 0,
       source_caller: 1,
     });
-    assert.equal(record?.texts['path']?.bytes.toString(), join(directory, 'missing') + '/../file');
+    assert.equal(record?.texts['path']?.bytes.toString(), `${directory}/missing/../file`);
   });
 
   test('opens to read stay in the kernel, counted, unless they are watched or all are wanted', async () => {
