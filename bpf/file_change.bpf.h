@@ -97,7 +97,7 @@ static __always_inline bool change__append_path(struct rf_builder *b, struct rf_
 		text__clear(b, &c->path);
 	else
 		request__append(b, CHANGE_ROOM, &c->path, &scratch->path, &request->path);
-	return watch__matches(scratch, c->path.offset, c->path.kept);
+	return watch__matches(c->path.offset, c->path.kept);
 }
 
 static __always_inline bool change__append_target(struct rf_builder *b, struct rf_scratch_small *scratch, const struct change_request *request)
@@ -120,7 +120,7 @@ static __always_inline bool change__append_target(struct rf_builder *b, struct r
 	default:
 		return false;
 	}
-	return watch__matches(scratch, c->target.offset, c->target.kept);
+	return watch__matches(c->target.offset, c->target.kept);
 }
 
 static __always_inline void change__output(struct rf_builder *b, bool privileged)

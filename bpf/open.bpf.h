@@ -95,7 +95,7 @@ static __always_inline void open__without_file(struct rf_scratch_small *scratch,
 	open__fill(o, task, result, request->flags);
 	o->source_caller = 1;
 	request__append(&b, OPEN_ROOM, &o->path, &scratch->path, &request->path);
-	if (!wanted && !watch__matches(scratch, sizeof(*o), o->path.kept)) {
+	if (!wanted && !watch__matches(sizeof(*o), o->path.kept)) {
 		ring__count(RF_LANE_BULK, RF_DROP_UNWATCHED);
 		return;
 	}

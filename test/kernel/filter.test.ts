@@ -275,7 +275,10 @@ describe('the filter in the kernel', { skip: whyNot() }, () => {
       [],
     );
     assert.deepEqual(interest.paths?.unbounded, []);
-    const shallow = interest.paths?.prefixes.filter((prefix) => prefix.split('/').length < 4);
+    // cron's folders are near the root, too, but hardly anybody looks there
+    const shallow = interest.paths?.prefixes.filter(
+      (prefix) => prefix.split('/').length < 4 && !prefix.startsWith('/etc/cron'),
+    );
     assert.deepEqual(shallow, [], 'a prefix near the root sends most opens of a machine');
   });
 });
