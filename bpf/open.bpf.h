@@ -2,13 +2,14 @@
 /* A file is opened, or an open to write or of a watched path fails. Seen at the end of the system call, from the descriptor it returned: what
  * is reported is what was opened, not what was asked for. Another thread that replaces the descriptor before the call ends is not outwitted:
  * that takes the LSM hook of the full profile. */
-#include "lib/task.h"
+#include "lib/request.h"
+#include "lib/watch.h"
 
 #define OPEN_ROOM RF_SMALL_RECORD_MAX
 #define OPEN_REQUEST_FLAGS (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC)
 
 struct open_request {
-	const char *path; /* in the caller's memory */
+	struct request_path path;
 	__u32 flags;
 	bool changeable; /* the flags are the caller's memory, not the registers that the kernel has used */
 };
@@ -18,74 +19,18 @@ static __always_inline bool open__writes(__u32 flags)
 	return (flags & O_ACCMODE) || (flags & (O_CREAT | O_TRUNC));
 }
 
-static __always_inline bool open__any_watched(void)
-{
-	return RF_READ_ONCE(rf_control.watched_heads[0]) || RF_READ_ONCE(rf_control.watched_heads[1]);
-}
-
-/* Most paths lie where nothing is watched: under another directory of the root. */
-static __always_inline bool open__may_be_watched(__u32 head)
-{
-	return !head || (RF_READ_ONCE(rf_control.watched_heads[head >> 5 & 1]) & 1U << (head & 31));
-}
-
-static __always_inline bool open__is_watched(struct rf_scratch_small *scratch, const char *path, __u32 size)
-{
-	struct rf_watched_key *key = &scratch->key;
-
-	rf_barrier(size);
-	if (size > RF_WATCHED_MAX)
-		size = RF_WATCHED_MAX;
-	if (bpf_probe_read_kernel(key->path, size, path))
-		return false;
-	key->prefixlen = size * 8;
-	return bpf_map_lookup_elem(&rf_watched, key) != 0;
-}
-
-/* Of a name in the kernel, at most the last RF_NAME_MAX bytes. */
-static __always_inline bool open__is_name(const void *name, __u32 size)
-{
-	struct rf_name_key key = {};
-
-	rf_barrier(size);
-	if (size > RF_NAME_MAX || bpf_probe_read_kernel(key.name, size, name))
-		return false;
-	return bpf_map_lookup_elem(&rf_names, &key) != 0;
-}
-
 static __always_inline bool open__is_named(struct file *file)
 {
 	struct qstr name = {};
 
-	if (RF_READ_ONCE(rf_control.nothing_named) ||
+	if (!watch__any_name() ||
 	    !path__last_name(kernel__read(file, f_path.mnt), kernel__read(file, f_path.dentry), &name))
 		return false;
 	if (name.len > RF_NAME_MAX) {
 		name.name += name.len - RF_NAME_MAX;
 		name.len = RF_NAME_MAX;
 	}
-	return open__is_name(name.name, name.len);
-}
-
-/* A path in the record being made: what follows its last slash, if that is near enough. */
-static __always_inline bool open__ends_in_name(const char *record, __u32 offset, __u32 size)
-{
-	char tail[RF_NAME_MAX] = {};
-	__u32 kept = size < RF_NAME_MAX ? size : RF_NAME_MAX;
-	__u32 begin = offset + size - kept;
-	__u32 name = 0;
-
-	if (RF_READ_ONCE(rf_control.nothing_named))
-		return false;
-	rf_barrier(kept);
-	rf_barrier(begin);
-	if (kept > RF_NAME_MAX || begin > OPEN_ROOM - RF_NAME_MAX || bpf_probe_read_kernel(tail, kept, record + begin))
-		return false;
-#pragma unroll
-	for (__u32 at = 0; at < RF_NAME_MAX; at++)
-		if (tail[at] == '/')
-			name = at + 1;
-	return name < kept && open__is_name(record + begin + name, kept - name);
+	return watch__is_name(name.name, name.len);
 }
 
 static __always_inline void open__fill(struct rf_open *o, struct task_struct *task, __s32 result, __u32 flags)
@@ -117,7 +62,7 @@ static __always_inline void open__opened(struct rf_scratch_small *scratch, struc
 	struct inode *inode;
 	__u32 position;
 
-	if (!wanted && !open__may_be_watched(path__head(path, mount, dentry))) {
+	if (!wanted && !watch__may_be_below(path__head(path, mount, dentry))) {
 		ring__count(RF_LANE_BULK, RF_DROP_UNWATCHED);
 		return;
 	}
@@ -126,7 +71,7 @@ static __always_inline void open__opened(struct rf_scratch_small *scratch, struc
 	rf_barrier(position);
 	if (position > RF_PATH_MAX)
 		return;
-	if (!wanted && !open__is_watched(scratch, path->text + position, path->kept)) {
+	if (!wanted && !watch__is_below(scratch, path->text + position, path->kept)) {
 		ring__count(RF_LANE_BULK, RF_DROP_UNWATCHED);
 		return;
 	}
@@ -149,9 +94,8 @@ static __always_inline void open__without_file(struct rf_scratch_small *scratch,
 
 	open__fill(o, task, result, request->flags);
 	o->source_caller = 1;
-	text__append_string(&b, OPEN_ROOM, &o->path, TEXT_USER, request->path);
-	if (!wanted && !open__ends_in_name(scratch->record, sizeof(*o), o->path.kept) &&
-	    !open__is_watched(scratch, scratch->record + sizeof(*o), o->path.kept)) {
+	request__append(&b, OPEN_ROOM, &o->path, &scratch->path, &request->path);
+	if (!wanted && !watch__matches(sizeof(*o), o->path.kept)) {
 		ring__count(RF_LANE_BULK, RF_DROP_UNWATCHED);
 		return;
 	}
@@ -196,8 +140,8 @@ static __always_inline int open__leave_out(enum rf_drop cause)
 /* Cheapest question first: most opens are uninteresting. A file's name is at hand, its path has to be put together. */
 static __always_inline int open__finish(struct task_struct *task, long result, const struct open_request *request)
 {
-	bool watched = open__any_watched();
-	bool looked_at = watched || !RF_READ_ONCE(rf_control.nothing_named);
+	bool watched = watch__any_prefix();
+	bool looked_at = watched || watch__any_name();
 	__u32 flags = request->flags;
 	struct file *file = 0;
 	bool wanted;
@@ -226,7 +170,7 @@ int open_exit(struct trace_event_raw_sys_exit *context)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = task__registers(task);
 	struct open_request request = {
-		.path = (const char *)PT_REGS_PARM1_SYSCALL(registers),
+		.path = request__at(AT_FDCWD, PT_REGS_PARM1_SYSCALL(registers)),
 		.flags = PT_REGS_PARM2_SYSCALL(registers),
 	};
 
@@ -239,7 +183,7 @@ int creat_exit(struct trace_event_raw_sys_exit *context)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = task__registers(task);
 	struct open_request request = {
-		.path = (const char *)PT_REGS_PARM1_SYSCALL(registers),
+		.path = request__at(AT_FDCWD, PT_REGS_PARM1_SYSCALL(registers)),
 		.flags = O_CREAT | O_WRONLY | O_TRUNC,
 	};
 
@@ -252,7 +196,7 @@ int openat_exit(struct trace_event_raw_sys_exit *context)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = task__registers(task);
 	struct open_request request = {
-		.path = (const char *)PT_REGS_PARM2_SYSCALL(registers),
+		.path = request__at(PT_REGS_PARM1_SYSCALL(registers), PT_REGS_PARM2_SYSCALL(registers)),
 		.flags = PT_REGS_PARM3_SYSCALL(registers),
 	};
 
@@ -264,7 +208,10 @@ int openat2_exit(struct trace_event_raw_sys_exit *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = task__registers(task);
-	struct open_request request = { .path = (const char *)PT_REGS_PARM2_SYSCALL(registers), .changeable = true };
+	struct open_request request = {
+		.path = request__at(PT_REGS_PARM1_SYSCALL(registers), PT_REGS_PARM2_SYSCALL(registers)),
+		.changeable = true,
+	};
 	const void *how = (const void *)PT_REGS_PARM3_SYSCALL(registers);
 	__u64 flags = 0;
 

@@ -9,6 +9,8 @@
 #include "open.bpf.h"
 #include "connect.bpf.h"
 #include "accept.bpf.h"
+#include "file_change.bpf.h"
+#include "mount.bpf.h"
 #include "snapshot.bpf.h"
 #include "integrity.bpf.h"
 #include "module.bpf.h"

@@ -228,6 +228,9 @@ struct rf_file_change {
 	__u32 source_caller; /* 1: a path is the caller's memory, not the kernel's copy */
 	struct rf_text path;
 	struct rf_text target; /* rename, link: the new path; symlink: what it points to; xattr: the attribute's name */
+	__u64 length;          /* truncate: bytes it has then; splice: bytes asked for */
+	__u32 special;         /* mknod: kernel dev_t of a character or block device */
+	__u32 pad;
 };
 
 enum rf_mount_operation {
@@ -252,6 +255,8 @@ struct rf_mount_change {
 	struct rf_text target; /* mount point; pivot_root, chroot: the new root */
 	struct rf_text filesystem;
 	struct rf_text options;
+	__u32 attributes; /* MOUNT_ATTR_*: fsmount, mount_setattr: that are set */
+	__u32 cleared;    /* mount_setattr: MOUNT_ATTR_* that are taken away */
 };
 
 enum rf_memory_operation {

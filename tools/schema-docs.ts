@@ -51,8 +51,10 @@ const SOURCES: Readonly<Record<KindName, string>> = {
   Log: 'enricher, from a line on `logs-raw`',
   Accept: 'end of accept and accept4, from the new socket',
   HostContext: 'collector, at start and on change',
-  FileChange: 'end of the system calls',
-  MountChange: 'end of the system calls',
+  FileChange:
+    'end of the rename, link, symlink, unlink, mkdir, chmod, chown, xattr, mknod, truncate and splice system calls; filtered by what rules can match',
+  MountChange:
+    'end of mount, umount2, move_mount, pivot_root, chroot, open_tree, fsopen, fsmount and mount_setattr; never filtered',
   Memory: 'end of the system calls',
   Signal: 'tracepoint signal_generate',
   Fault: 'tracepoint signal_deliver',

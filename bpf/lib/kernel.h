@@ -31,18 +31,33 @@ extern void *bpf_rdonly_cast(const void *address, __u32 type) __ksym __weak;
 #define O_EXCL 0200
 #define O_NOCTTY 0400
 #define O_TRUNC 01000
+#define FMODE_WRITE 2
 #define FMODE_CREATED 0x100000
+
+#define AT_FDCWD -100
+#define AT_REMOVEDIR 0x200
+#define AT_EMPTY_PATH 0x1000
 
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
+#define S_IFREG 0100000
+#define S_IFBLK 0060000
+#define S_IFCHR 0020000
+#define S_IFIFO 0010000
 #define S_ISUID 04000
 #define S_ISGID 02000
 
 #define TMPFS_MAGIC 0x01021994
 #define HUGETLBFS_MAGIC 0x958458f6
+#define OVERLAYFS_SUPER_MAGIC 0x794c7630
+#define SB_RDONLY 1
+#define S_IMMUTABLE 8
+
+#define CAP_DAC_OVERRIDE 1
 
 #define PF_KTHREAD 0x00200000
 #define SIGNAL_GROUP_EXIT 4
+#define EFAULT 14
 #define EINPROGRESS 115
 
 #define RF_BPF_TOKEN_CREATE 36 /* since 6.9 */

@@ -7,7 +7,7 @@
 
 /* Room behind a path being built, so that one whole component may be copied at its last byte. */
 #define RF_NAME_ROOM 256
-#define RF_SMALL_RECORD_MAX (RF_PATH_MAX + 512)
+#define RF_SMALL_RECORD_MAX (2 * RF_PATH_MAX + 512)
 
 /* Where a path is built, and the state of the walk. Not on the stack: there the verifier would tell each step's numbers apart. */
 struct rf_path_work {
@@ -21,7 +21,18 @@ struct rf_path_work {
 	__u32 total;
 	__u32 last;
 	__u32 kept; /* bytes of the path as built: at text[position] */
-	char text[RF_PATH_MAX + RF_NAME_ROOM];
+	char text[RF_PATH_MAX + RF_NAME_ROOM + RF_PATH_MAX]; /* behind the path of a directory comes what a caller wants below it */
+};
+
+/* What was found in a path of the record being made: see watch.h. Not on the stack either. */
+struct rf_path_scan {
+	__u32 begin;
+	__u32 end;
+	__u32 components; /* before the first that is none, `.` or `..` */
+	__u32 ups;        /* how many are `..` */
+	__u32 irregular;  /* 1: some are none, `.` or `..` */
+	__u32 last;       /* where the slash before the last of these is */
+	__u32 slash;      /* where the last slash is */
 };
 
 /* Where a record that is too big for the stack is put together. `busy` comes first in each: see scratch.h. */
@@ -38,6 +49,7 @@ struct rf_scratch_small {
 	struct rf_path_work path;
 	char record[RF_SMALL_RECORD_MAX];
 	struct rf_watched_key key;
+	struct rf_path_scan scan;
 };
 
 /* What the kernel was asked to connect to, from the cgroup hook until the system call ends. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import type { FilteredEvents } from '@ringfence/rules';
 import { TECHNIQUES } from './attack.ts';
 import { builtIn, compile, content, contentFiles, judge, Scene } from './support.ts';
 
@@ -66,8 +67,8 @@ describe('built-in content', () => {
   });
 
   it('lets the kernel drop opens that only read, but for some paths and names', () => {
-    const filtered = { kind: 'open', field: 'file.path', given: { 'file.open.write': false } };
-    const paths = compile(content, filtered).interest.paths;
+    const filtered: FilteredEvents = { kind: 'open', fields: ['file.path'], given: { 'file.open.write': false } };
+    const paths = compile(content, [filtered]).interest.paths;
     assert.deepEqual(paths?.unbounded, []);
     for (const prefix of paths?.prefixes ?? [])
       assert.match(prefix, /^\/.+\/.+/, 'a prefix of one folder lets too much through');

@@ -63,6 +63,31 @@ testContent('persistence.yaml', {
       'in a container, which has its own rule': (s) => s.open(s.inside, '/etc/cron.d/x', WRITE),
     },
   },
+  'Cron job moved or linked into place': {
+    as: 'warning persistence T1053.003',
+    fires: {
+      'a job comes from a scratch folder': (s) =>
+        s.change(s.start('/usr/bin/mv /tmp/x /etc/cron.d/'), 'RENAME', '/tmp/x', { target: '/etc/cron.d/x' }),
+      'the long way round': (s) => s.change(s.start('/tmp/x'), 'RENAME', '/tmp/x', { target: '/etc/ssh/../cron.d//x' }),
+      'a table of a user is a link': (s) =>
+        s.change(s.start('/usr/bin/ln'), 'SYMLINK', '/var/spool/cron/crontabs/root', { target: '/tmp/x' }),
+      'a hard link': (s) => s.change(s.start('/usr/bin/ln'), 'LINK', '/tmp/x', { target: '/etc/cron.daily/x' }),
+    },
+    quiet: {
+      'an editor puts a new file in place of the old': (s) =>
+        s.change(s.start('/usr/bin/sed -i x'), 'RENAME', '/etc/cron.d/sedX', { target: '/etc/cron.d/x' }),
+      'a job is put aside': (s) => s.change(s.start('/usr/bin/mv'), 'RENAME', '/etc/cron.d/x', { target: '/root/x' }),
+      'dpkg puts a new version in place': (s) =>
+        s.change(s.start('/usr/bin/dpkg --unpack x'), 'LINK', '/etc/cron.d/x', { target: '/etc/cron.d/x.dpkg-tmp' }),
+      'crontab installs a table': (s) =>
+        s.change(s.start('/usr/bin/crontab -'), 'RENAME', '/var/spool/cron/tmp.x', {
+          target: '/var/spool/cron/crontabs/ann',
+        }),
+      'it may not': (s) =>
+        s.change(s.start('/usr/bin/mv'), 'RENAME', '/tmp/x', { target: '/etc/cron.d/x', result: -13 }),
+      'a link to a job': (s) => s.change(s.start('/usr/bin/ln'), 'SYMLINK', '/root/job', { target: '/etc/cron.d/x' }),
+    },
+  },
   'Write to /etc/passwd': {
     as: 'error persistence privilege-escalation T1136.001 T1098',
     fires: {

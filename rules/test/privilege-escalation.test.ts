@@ -68,6 +68,40 @@ testContent('privilege-escalation.yaml', {
       'a package script': (s) => s.start('/usr/bin/chmod 4755 /usr/bin/x', s.start('/usr/bin/dpkg --configure -a')),
     },
   },
+  'Set-user-id bit set in a scratch folder': {
+    as: 'warning privilege-escalation T1548.001',
+    fires: {
+      'of a copy of a shell': (s) => s.change(s.start('/usr/bin/python3 x.py'), 'CHMOD', '/tmp/.sh', { mode: 0o4755 }),
+      'with the group as well, by a longer name': (s) =>
+        s.change(s.start('/app/x', s.inside), 'CHMOD', '/app/../dev/shm/x', { mode: 0o6755 }),
+    },
+    quiet: {
+      'a folder of a group': (s) => s.change(s.start('/usr/bin/chmod g+s x'), 'CHMOD', '/tmp/team', { mode: 0o2775 }),
+      'a sticky folder': (s) => s.change(s.start('/usr/bin/chmod'), 'CHMOD', '/tmp/all', { mode: 0o1777 }),
+      'an archive is unpacked': (s) =>
+        s.change(s.start('/usr/bin/tar xf x'), 'CHMOD', '/tmp/root/su', { mode: 0o4755 }),
+      'a package is installed': (s) =>
+        s.change(s.start('/usr/bin/dpkg --unpack x'), 'CHMOD', '/tmp/x', { mode: 0o4755 }),
+      'an image is built': (s) =>
+        s.change(s.startContainer({ image: 'moby/buildkit:v0.20' }), 'CHMOD', '/tmp/x', { mode: 0o4755 }),
+      'it may not': (s) => s.change(s.shell, 'CHMOD', '/tmp/x', { mode: 0o4755, result: -1 }),
+    },
+  },
+  'Pages of a system file moved into a pipe': {
+    as: 'warning privilege-escalation T1068',
+    fires: {
+      'of the user database': (s) =>
+        s.change(s.start('/tmp/dp', s.shell, USER), 'SPLICE', '/etc/passwd', { result: 1 }),
+      'of a set-user-id program': (s) =>
+        s.change(s.start('/app/x', s.inside, NOBODY), 'SPLICE', '/usr/bin/su', { result: 1 }),
+    },
+    quiet: {
+      'of a file of data': (s) =>
+        s.change(s.start('/usr/bin/pv', s.shell, USER), 'SPLICE', '/srv/dump', { result: 4096 }),
+      'nothing was moved': (s) =>
+        s.change(s.start('/usr/bin/pv', s.shell, USER), 'SPLICE', '/etc/passwd', { result: -22 }),
+    },
+  },
   'Sudo rule written': {
     as: 'error privilege-escalation T1548.003',
     fires: { 'tee writes one': (s) => s.open(s.start('/usr/bin/tee x'), '/etc/sudoers.d/ann', WRITE) },

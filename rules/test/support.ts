@@ -137,7 +137,7 @@ export function builtIn(): RuleSet<EventView> {
   return compiled;
 }
 
-export function compile(sources: readonly RuleSource[], filtered?: FilteredEvents): RuleSet<EventView> {
+export function compile(sources: readonly RuleSource[], filtered?: readonly FilteredEvents[]): RuleSet<EventView> {
   const set = compileRules({ sources, catalogue, kinds: eventKinds, ...(filtered === undefined ? {} : { filtered }) });
   const shown = set.diagnostics.map((found) => {
     const source = sources.find(({ name }) => name === found.file);

@@ -1,6 +1,6 @@
 import type { FieldValue } from './catalogue.ts';
 import { type Cover, necessaryCover, union } from './compile/cover.ts';
-import { type Known, knownOnKind, type Node, type Nodes } from './compile/nodes.ts';
+import { isPlain, type Known, knownOnKind, type Node, type Nodes, Possible, UNKNOWN } from './compile/nodes.ts';
 import type { CompiledRule } from './rule.ts';
 
 /** What the rules can match: what isn't covered may be dropped before it gets here. */
@@ -14,10 +14,12 @@ export interface RuleInterest<E> {
 /** Events that somebody filters by a path before they are matched. */
 export interface FilteredEvents {
   readonly kind: string;
-  /** name of the field that holds the path */
-  readonly field: string;
+  /** Names of the fields that hold its paths: an event is let through when one of them is covered. */
+  readonly fields: readonly [string, ...string[]];
   /** values that other fields have on the events that are filtered, by name: { 'file.open.write': false } */
   readonly given?: Readonly<Record<string, Exclude<FieldValue, undefined>>>;
+  /** values that fields don't have on the events that are filtered, because those are let through whatever their path: { 'event.action': ['splice'] } */
+  readonly except?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** Every path that some rule can match begins with one of `prefixes`, or its last component is one of `names`. */
@@ -32,7 +34,7 @@ export function interestOf<E>(
   rules: readonly CompiledRule<E>[],
   byKind: ByKind<E>,
   nodes: Nodes<E>,
-  filtered: FilteredEvents | undefined,
+  filtered: readonly FilteredEvents[] | undefined,
 ): RuleInterest<E> {
   const kinds = [...byKind].filter(([, conditions]) => conditions.size > 0).map(([kind]) => kind);
   return { kinds, paths: filtered === undefined ? undefined : pathsOf(rules, byKind, nodes, filtered) };
@@ -42,20 +44,32 @@ function pathsOf<E>(
   rules: readonly CompiledRule<E>[],
   byKind: ByKind<E>,
   nodes: Nodes<E>,
-  { kind, field, given = {} }: FilteredEvents,
+  filtered: readonly FilteredEvents[],
 ): PathInterest<E> {
-  const onKind = knownOnKind<E>(kind);
-  const known: Known<E> = (operand) => {
-    const plain = operand.argument === undefined && operand.transforms.length === 0;
-    return plain && Object.hasOwn(given, operand.field.name) ? given[operand.field.name] : onKind(operand);
-  };
-  const memo = new Map<number, Node<E>>();
   const covers: Cover[] = [];
-  const unbounded: number[] = [];
-  for (const [node, numbers] of byKind.get(kind) ?? []) {
-    const cover = necessaryCover(nodes.assume(node, known, memo), field);
-    if (cover === null) unbounded.push(...numbers);
-    else covers.push(cover);
+  const unbounded = new Set<number>();
+  for (const events of filtered) {
+    const known = knownOf<E>(events);
+    const memo = new Map<number, Node<E>>();
+    for (const [node, numbers] of byKind.get(events.kind) ?? []) {
+      const cover = necessaryCover(nodes.assume(node, known, memo), events.fields);
+      if (cover === null) for (const number of numbers) unbounded.add(number);
+      else covers.push(cover);
+    }
   }
-  return { ...union(covers)!, unbounded: unbounded.sort((a, b) => a - b).map((number) => rules[number]!) };
+  const numbers = [...unbounded].sort((a, b) => a - b);
+  return { ...union(covers)!, unbounded: numbers.map((number) => rules[number]!) };
+}
+
+function knownOf<E>({ kind, given = {}, except = {} }: FilteredEvents): Known<E> {
+  const onKind = knownOnKind<E>(kind);
+  return (operand) => {
+    const { name } = operand.field;
+    if (!isPlain(operand)) return onKind(operand);
+    if (Object.hasOwn(given, name)) return given[name];
+    const value = onKind(operand);
+    const excepted = Object.hasOwn(except, name) ? except[name] : undefined;
+    if (excepted === undefined || (value !== UNKNOWN && !(value instanceof Possible))) return value;
+    return (value === UNKNOWN ? new Possible(() => true) : value).but(excepted);
+  };
 }

@@ -27,7 +27,7 @@ export interface CompileOptions<E> {
   /** Counts to go on with. @default counts that start empty */
   readonly thresholds?: ThresholdState;
   /** Events that are filtered by path before they get here; `interest.paths` tells what the filter must let through. */
-  readonly filtered?: FilteredEvents;
+  readonly filtered?: readonly FilteredEvents[];
 }
 
 export interface RuleSet<E> {
@@ -70,15 +70,17 @@ export function compileRules<E>(options: CompileOptions<E>): RuleSet<E> {
 }
 
 /** Rules that leave a filter nothing to drop. */
-function warningsOf<E>({ paths }: RuleInterest<E>, filtered: FilteredEvents | undefined): Diagnostic[] {
+function warningsOf<E>({ paths }: RuleInterest<E>, filtered: readonly FilteredEvents[] = []): Diagnostic[] {
+  const kinds = filtered.map(({ kind }) => kind).join(' and every ');
+  const field = filtered[0]?.fields[0];
   return (paths?.unbounded ?? []).map(({ name, file, line }) => ({
     file,
     line,
     column: 1,
     severity: 'warning',
     code: 'unfiltered',
-    message: `rule '${name}' makes the sensor send every ${filtered?.kind}`,
-    hint: `Give it a path prefix or a file name: ${filtered?.field} startswith /etc/, or ${filtered?.field} endswith /id_rsa.`,
+    message: `rule '${name}' makes the sensor send every ${kinds}`,
+    hint: `Give it a path prefix or a file name: ${field} startswith /etc/, or ${field} endswith /id_rsa.`,
     item: name,
   }));
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { catalogue, type EventView, eventKinds } from '@ringfence/schema';
 import type { EventKinds, FieldCatalogue } from '../src/catalogue.ts';
+import type { FilteredEvents } from '../src/interest.ts';
 import { compileRules } from '../src/rule-set.ts';
 
 // That these compile is the first half of the contract: the schema package doesn't know this one.
@@ -19,8 +20,9 @@ describe("the product's field catalogue", () => {
 
   test('names only kinds that there are', () => {
     const known = new Set(kinds.names);
-    for (const { name, kinds: on = [], constants = {} } of fields.fields) {
-      for (const kind of [...on, ...Object.keys(constants)]) assert.ok(known.has(kind), `${name} is on '${kind}'`);
+    for (const { name, kinds: on = [], constants = {}, values = {} } of fields.fields) {
+      for (const kind of [...on, ...Object.keys(constants), ...Object.keys(values)])
+        assert.ok(known.has(kind), `${name} is on '${kind}'`);
     }
   });
 
@@ -37,7 +39,7 @@ describe("the product's field catalogue", () => {
 
   test('answers which paths are read, when writes come anyway', () => {
     const text = '- rule: r\n  condition: file.open.write = true or file.path in (/etc/shadow) or file.name = id_rsa\n';
-    const filtered = { kind: 'open', field: 'file.path', given: { 'file.open.write': false } };
+    const filtered: FilteredEvents[] = [{ kind: 'open', fields: ['file.path'], given: { 'file.open.write': false } }];
     const set = compileRules({ sources: [{ name: 'rule.yaml', text }], catalogue: fields, kinds, filtered });
     assert.deepEqual(set.interest.paths, { prefixes: [], names: ['id_rsa', 'shadow'], unbounded: [] });
   });

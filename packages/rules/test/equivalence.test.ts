@@ -140,9 +140,9 @@ describe('the compiled matcher', () => {
   test('asks for every kind and path on which a rule can match', () => {
     fc.assert(
       fc.property(rules, fc.array(event, { minLength: 1, maxLength: 8 }), (source, events) => {
-        const set = compile(source, { filtered: { kind: 'open', field: 'file.path' } });
+        const set = compile(source, { filtered: [{ kind: 'open', fields: ['file.path'] }] });
         const narrow = [false, true].map((write) =>
-          compile(source, { filtered: { kind: 'open', field: 'file.path', given: { 'file.write': write } } }),
+          compile(source, { filtered: [{ kind: 'open', fields: ['file.path'], given: { 'file.write': write } }] }),
         );
         for (const one of events) {
           const matching = matches(set, one);

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { FilteredEvents } from '../src/interest.ts';
 import type { RuleSet } from '../src/rule-set.ts';
 import { compile, compileCondition } from './support/compile.ts';
 import type { TestEvent } from './support/events.ts';
 
-const filtered = { kind: 'open', field: 'file.path' };
+const opens: FilteredEvents = { kind: 'open', fields: ['file.path'] };
+const filtered = [opens];
 
 /** Prefixes as they are, names with … in front; null: any path. */
 function paths(condition: string): readonly string[] | null | undefined {
@@ -25,6 +27,11 @@ describe('interest in kinds', () => {
     ['file.path = /etc/passwd or destination.port = 80', ['open', 'connect']],
     ['not file.path = /x and event.action = exec', ['exec']],
     ['file.path = /etc/passwd and destination.port = 80', []],
+    ['connection.state = established', ['connect']],
+    ['connection.state = unheard-of', []],
+    ['connection.state in (unheard-of, closed)', ['connect']],
+    ['connection.state != unheard-of', ['connect']],
+    ['toupper(connection.state) = CLOSED', ['connect']],
     ['process.name = sh and user.id = 0', ['fork', 'exec', 'exit', 'credentials', 'open', 'connect', 'tick']],
   ];
   for (const [condition, expected] of table) {
@@ -100,7 +107,32 @@ describe('interest in paths', () => {
       all?.unbounded.map(({ name }) => name),
       ['a'],
     );
-    assert.deepEqual(shown(compile(rules, { filtered: { ...filtered, given: { 'file.write': false } } })), ['…shadow']);
+    assert.deepEqual(shown(compile(rules, { filtered: [{ ...opens, given: { 'file.write': false } }] })), ['…shadow']);
+  });
+
+  test('joins the paths of all kinds that are filtered, and those of every field', () => {
+    const connects: FilteredEvents = { kind: 'connect', fields: ['destination.ip', 'process.executable'] };
+    const both = [opens, connects];
+    const joined = (condition: string) => shown(compileCondition(condition, '', { filtered: both }));
+    assert.deepEqual(joined('file.path = /etc/passwd or event.action = connect and process.executable pmatch (/opt)'), [
+      '/opt',
+      '…passwd',
+    ]);
+    assert.equal(joined('event.action = connect and file.path = /x or event.action = connect and user.id = 0'), null);
+    const unbounded = compileCondition('user.id = 0', '', { filtered: both }).interest.paths?.unbounded;
+    assert.equal(unbounded?.length, 1, 'once, though it is unbounded on both');
+  });
+
+  test('is nothing in what is let through whatever its path', () => {
+    const some = { ...opens, except: { 'process.name': ['a', 'b'] } };
+    const left = (condition: string) => shown(compileCondition(condition, '', { filtered: [some] }));
+    assert.deepEqual(left('event.action = open and process.name = a'), []);
+    assert.deepEqual(left('event.action = open and process.name in (a, b)'), []);
+    assert.deepEqual(left('event.action = open and process.name = a or file.path startswith /x'), ['/x']);
+    assert.equal(left('event.action = open and process.name in (a, c)'), null);
+    assert.equal(left('event.action = open and process.name != a'), null);
+    assert.equal(left('event.action = open and process.name startswith a'), null);
+    assert.equal(left('event.action = open and tolower(process.name) = a'), null);
   });
 
   test('a rule that can match any path is named in a warning, where it stands', () => {

@@ -41,7 +41,7 @@ const set = compileRules({
   sources,
   catalogue: fields,
   kinds: { names: eventKinds.names, of: () => 'open' },
-  filtered: { kind: 'open', field: 'file.path', given: READ },
+  filtered: [{ kind: 'open', fields: ['file.path'], given: READ }],
 });
 
 /** What the rules compare each field with: events made of it meet many of their conditions. */

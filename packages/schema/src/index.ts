@@ -36,6 +36,7 @@ export * from './generated/types.generated.ts';
 export { type ReleasedSchema, releasedSchemas } from './history.ts';
 export { alertId, commandId, entityId, eventId, incidentId, LANE, type Origin, UNKNOWN_BOOT } from './ids.ts';
 export { KIND, type KindName, LEAF, layouts, leafIndex } from './layout.ts';
+export { normalPath } from './path.ts';
 export { ProcessInfo } from './process.ts';
 export {
   decodePart,

@@ -6,11 +6,14 @@ import {
   createSigningKey,
   type Event,
   type Exec,
+  type FileChange,
   KIND,
   type KindName,
   LANE,
+  type MountChange,
   type Open,
   RawBatchWriter,
+  records,
   type SigningKey,
   signBytes,
   typeOf,
@@ -44,6 +47,19 @@ export type ExecValues = Partial<Omit<Exec, 'path' | 'filename' | 'cwd' | 'argv'
   readonly inode?: bigint;
 };
 export type OpenValues = Partial<Omit<Open, 'path' | 'inode'>> & { readonly inode?: bigint };
+export type ChangeValues = Partial<Omit<FileChange, 'path' | 'target' | 'inode' | 'length' | 'operation'>> & {
+  readonly target?: Words;
+  readonly inode?: bigint;
+  readonly length?: bigint;
+};
+export type MountChangeValues = Partial<
+  Omit<MountChange, 'source' | 'target' | 'filesystem' | 'options' | 'operation'>
+> & {
+  readonly source?: Words;
+  readonly target?: Words;
+  readonly filesystem?: Words;
+  readonly options?: Words;
+};
 export type ConnectValues = Partial<Omit<Connect, 'address' | 'path' | 'port' | 'localAddress'>> & {
   readonly localAddress?: Words;
 };
@@ -58,7 +74,11 @@ interface Placement {
   readonly late?: boolean;
 }
 
+type FileOperation = keyof typeof records.FileOperation extends `FILE_${infer Name}` ? Name : never;
+type MountOperation = keyof typeof records.MountOperation extends `MOUNT_${infer Name}` ? Name : never;
+
 const REGULAR = 0o100644;
+const ID_STAYS = 0xffff_ffff;
 const HOST_CGROUP = 1n;
 
 /**
@@ -163,6 +183,46 @@ export class TestHost {
       path: text(path),
     };
     this.#add(process, 'Open', body, { lane: LANE.bulk });
+  }
+
+  /** A name, an attribute or the content of a file changes: `rename`, `chmod`, … */
+  change(process: TestProcess, operation: FileOperation, path: Words, values: ChangeValues = {}): void {
+    const body = {
+      device: 0,
+      result: 0,
+      mode: 0,
+      uid: ID_STAYS,
+      gid: ID_STAYS,
+      flags: 0,
+      sourceCaller: true,
+      special: 0,
+      ...values,
+      operation: records.FileOperation[`FILE_${operation}`],
+      inode: u64FromBigInt(values.inode ?? 0n),
+      length: u64FromBigInt(values.length ?? 0n),
+      path: text(path),
+      target: text(values.target ?? ''),
+    };
+    this.#add(process, 'FileChange', body, { lane: LANE.bulk });
+  }
+
+  /** What is mounted, or where the root is, changes: `mount`, `chroot`, … */
+  mountChange(process: TestProcess, operation: MountOperation, values: MountChangeValues = {}): void {
+    const { source = '', target = '', filesystem = '', options = '' } = values;
+    const body = {
+      result: 0,
+      flags: 0,
+      sourceCaller: true,
+      attributes: 0,
+      cleared: 0,
+      ...values,
+      operation: records.MountOperation[`MOUNT_${operation}`],
+      source: text(source),
+      target: text(target),
+      filesystem: text(filesystem),
+      options: text(options),
+    };
+    this.#add(process, 'MountChange', body, { lane: LANE.security });
   }
 
   /** `address`: dotted IPv4, raw bytes (16: IPv6), or a path that begins with / for a unix socket. */

@@ -5,7 +5,7 @@ import type { ControlBlock } from './sensor/control-block.ts';
 import type { Sensor } from './sensor/sensor.ts';
 import { headsOf } from './sensor/watched.ts';
 
-/** Tells the sensor which opens matter. What it isn't told for sure, it sends. */
+/** Tells the sensor which opens and which changes of files matter. What it isn't told for sure, it sends. */
 export class InterestFilter {
   readonly #options: Pick<CompiledOptions, 'opens' | 'watchedPaths'>;
   readonly #control: Pick<ControlBlock, 'allOpens' | 'watchedHeads' | 'watchingNames'>;
@@ -39,7 +39,7 @@ export class InterestFilter {
     if (!held)
       this.#log.warn(
         { version, prefixes: prefixes.length, names: names.length },
-        'more path prefixes or file names than the kernel holds: every open is sent',
+        'more path prefixes or file names than the kernel holds: every open and every change of a file is sent',
       );
     const all = this.#options.opens === 'all' || openPathPrefixes === null || !held;
     if (all) this.#control.allOpens = true;

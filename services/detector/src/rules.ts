@@ -13,17 +13,32 @@ import { catalogue, eventKinds, type Interest } from '@ringfence/schema';
 import type { Rules } from './pipeline.ts';
 import { BootThresholds } from './state/thresholds.ts';
 
-/** Opens that only read: the sensor sends those that some rule can match, and all others. */
-const FILTERED: FilteredEvents = {
-  kind: 'open',
-  field: 'file.path',
-  given: {
-    'file.open.read': true,
-    'file.open.write': false,
-    'file.open.create': false,
-    'file.open.truncate': false,
+/**
+ * Opens that only read, and changes of files but for those that give privileges: the sensor sends those that some rule can match, and all others.
+ */
+const FILTERED: readonly FilteredEvents[] = [
+  {
+    kind: 'open',
+    fields: ['file.path'],
+    given: {
+      'file.open.read': true,
+      'file.open.write': false,
+      'file.open.create': false,
+      'file.open.truncate': false,
+    },
   },
-};
+  {
+    kind: 'file_change',
+    fields: ['file.path', 'file.target_path', 'fs.path.source', 'fs.path.target'],
+    given: { 'file.setid': false },
+    except: {
+      'event.action': ['splice'],
+      'evt.type': ['splice'],
+      'file.type': ['character', 'block'],
+      'file.xattr': ['security.capability'],
+    },
+  },
+];
 
 export function compileDetectorRules(sources: readonly RuleSource[]): Rules {
   return compileRules({
@@ -60,7 +75,7 @@ export function logDiagnostics(diagnostics: readonly Diagnostic[], sources: read
   }
 }
 
-/** What the kernel has to send for these rules; writes and creates come anyway. The version is a hash of it: the same rules, the same number. */
+/** What the kernel has to send for these rules; what is not filtered comes anyway. The version is a hash of it: the same rules, the same number. */
 export function interestOf(rules: Rules): Interest {
   const paths = rules.interest.paths;
   const openPathPrefixes = paths === undefined || paths.unbounded.length > 0 ? null : paths.prefixes;

@@ -11,22 +11,22 @@ export interface Cover {
 const NOTHING: Cover = { prefixes: [], names: [] };
 
 /**
- * What a path must be covered by for the node to be true; null: the node doesn't say. `field` holds the path. What is derived may be too wide,
+ * What one of an event's paths must be covered by for the node to be true; null: the node doesn't say. `fields` hold the paths. What is derived may be too wide,
  * never too narrow: the sensor drops what it doesn't cover.
  */
-export function necessaryCover<E>(node: Node<E>, field: string): Cover | null {
+export function necessaryCover<E>(node: Node<E>, fields: readonly string[]): Cover | null {
   switch (node.kind) {
     case 'constant':
       return node.value ? null : NOTHING;
     case 'test':
-      return coverOfTest(node.test, field);
+      return coverOfTest(node.test, fields);
     case 'and':
       return node.items
-        .map((item) => necessaryCover(item, field))
+        .map((item) => necessaryCover(item, fields))
         .filter((cover) => cover !== null)
         .reduce<Cover | null>((best, one) => (best === null || narrower(one, best) ? one : best), null);
     case 'or':
-      return union(node.items.map((item) => necessaryCover(item, field)));
+      return union(node.items.map((item) => necessaryCover(item, fields)));
     default:
       return null;
   }
@@ -60,16 +60,16 @@ function size({ prefixes, names }: Cover): number {
   return prefixes.length + names.length;
 }
 
-function coverOfTest<E>(test: Test<E>, field: string): Cover | null {
+function coverOfTest<E>(test: Test<E>, fields: readonly string[]): Cover | null {
   const { operand, operator, negated } = test;
   if (negated) return null;
   const values = test.values.map(String);
   const [transform, ...more] = operand.transforms;
-  const isField = operand.field.name === field;
+  const isField = fields.includes(operand.field.name);
   if (isField && transform === 'basename' && more.length === 0) return operator === 'equals' ? ofNames(values) : null;
   if (transform !== undefined) return null;
   if (isField) return coverOfPath(operator, values);
-  if (operand.field.part?.of !== field) return null;
+  if (operand.field.part === undefined || !fields.includes(operand.field.part.of)) return null;
   if (operand.field.part.is === 'name') return operator === 'equals' ? ofNames(values) : null;
   return coverOfDirectory(operator, values);
 }

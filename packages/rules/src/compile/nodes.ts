@@ -10,8 +10,26 @@ export type Node<E> =
   | { readonly id: number; readonly cost: number; readonly kind: 'and' | 'or'; readonly items: readonly Node<E>[] };
 
 /** Says what is known of an operand before any event is seen. */
-export type Known<E> = (operand: Operand<E>) => FieldValue | typeof UNKNOWN;
+export type Known<E> = (operand: Operand<E>) => FieldValue | Possible | typeof UNKNOWN;
 export const UNKNOWN: unique symbol = Symbol('unknown');
+
+/** A value of which it is known what it can be, if there is one. */
+export class Possible {
+  readonly #can: (value: unknown) => boolean;
+
+  constructor(can: (value: unknown) => boolean) {
+    this.#can = can;
+  }
+
+  but(values: readonly string[]): Possible {
+    return new Possible((value) => this.#can(value) && !values.includes(value as string));
+  }
+
+  /** It can't be what the test asks for. */
+  refutes<E>({ operator, negated, values, other }: Test<E>): boolean {
+    return operator === 'equals' && !negated && other === undefined && !values.some((value) => this.#can(value));
+  }
+}
 
 /** How much dearer a test is than looking at a number; only the order matters. */
 const COST: Readonly<Record<TestOperator, number>> = {
@@ -106,7 +124,8 @@ export class Nodes<E> {
     const value = known(test.operand);
     const other = test.other === undefined ? undefined : known(test.other);
     if (value === undefined || (test.other !== undefined && other === undefined)) return this.never;
-    if (value === UNKNOWN || other === UNKNOWN) return node;
+    if (value instanceof Possible) return value.refutes(test) ? this.never : node;
+    if (value === UNKNOWN || other === UNKNOWN || other instanceof Possible) return node;
     return holds(test, value, other) ? this.always : this.never;
   }
 
@@ -178,9 +197,15 @@ function flatten<E>(kind: 'and' | 'or', items: readonly Node<E>[]): Node<E>[] {
 /** What is known of an operand on one kind of event. */
 export function knownOnKind<E>(kind: string): Known<E> {
   return (operand) => {
-    const { kinds, constants } = operand.field;
+    const { kinds, constants, values = {} } = operand.field;
     if (constants !== undefined && Object.hasOwn(constants, kind)) return transformed(operand, constants[kind]);
     if (kinds !== undefined && !kinds.includes(kind)) return undefined;
-    return UNKNOWN;
+    const possible = isPlain(operand) && Object.hasOwn(values, kind) ? values[kind] : undefined;
+    return possible === undefined ? UNKNOWN : new Possible((value) => possible.includes(value as string));
   };
+}
+
+/** The field's value as it is. */
+export function isPlain<E>({ argument, transforms }: Operand<E>): boolean {
+  return argument === undefined && transforms.length === 0;
 }

@@ -53,6 +53,7 @@ export const catalogue: FieldCatalogue<TestEvent> = {
     }),
     field('file.write', 'bool', { kinds: ['open'] }),
     field('destination.ip', 'ip', { kinds: ['connect'] }),
+    field('connection.state', 'string', { kinds: ['connect'], values: { connect: ['established', 'closed'] } }),
     field('destination.port', 'number', { kinds: ['connect'], aliases: ['fd.rport'] }),
   ],
 };

@@ -1,6 +1,6 @@
 import type { EventView } from '../event-batch.ts';
 import * as records from '../generated/records.generated.ts';
-import { KIND, kindName } from '../layout.ts';
+import { KIND, kindName, layouts } from '../layout.ts';
 import { bodyLong, type Field } from './field.ts';
 import { ioUring } from './io-uring.ts';
 import { moduleCall } from './kernel.ts';
@@ -105,6 +105,17 @@ const operations = new Map(
   ).map(([kind, leaf, values]) => [KIND[kind], { get: bodyLong(kind, leaf), names: namesOf(values) }]),
 );
 
+/** By the kind's name: what its operations are called. */
+const operationNames = Object.fromEntries(
+  layouts.flatMap(({ name }) => {
+    const names = operations.get(KIND[name])?.names;
+    return names === undefined ? [] : [[kindName(name), [...names.values()]] as const];
+  }),
+);
+
+/** A module's call is told by more than its operation. */
+const { module: _, ...syscallNames } = operationNames;
+
 function operationOf(event: EventView): string | undefined {
   if (ioUring.is(event)) return ioUring.action(event);
   const operation = operations.get(event.cursor.kind);
@@ -123,6 +134,7 @@ export const eventFields: readonly Field[] = [
     type: 'string',
     doc: 'What happened: fork, exec, exit, credentials, open, connect, accept, rename, mount, ptrace, …; of a log line ssh-login, sudo-command, …',
     constants: actions,
+    values: operationNames,
     get: (event) => operationOf(event) ?? logSays.action(event),
   },
   {
@@ -137,6 +149,7 @@ export const eventFields: readonly Field[] = [
     type: 'string',
     doc: "Falco's name of the system call behind the event.",
     constants: syscalls,
+    values: syscallNames,
     get: (event) => (ioUring.is(event) ? ioUring.syscall(event) : (moduleCall(event) ?? operationOf(event))),
   },
   {

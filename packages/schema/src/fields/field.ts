@@ -23,6 +23,8 @@ export interface FieldSpec<E> {
    * compiled, and says which kinds a rule is dispatched on. On a kind that is not listed the event is asked.
    */
   readonly constants?: Readonly<Record<string, string | number | boolean>>;
+  /** The only values it can have on a kind, where it is one of a few or absent: a rule that asks for another isn't dispatched on the kind. */
+  readonly values?: Readonly<Record<string, readonly string[]>>;
   /** `name[2]` (index, from 0) or `name[key]`; undefined: it takes no argument */
   readonly argument?: 'index' | 'key';
   /** The argument may be left out. @default false */

@@ -1,13 +1,16 @@
 import type { EventView } from '../event-batch.ts';
-import { leafIndex } from '../layout.ts';
+import { KIND, leafIndex } from '../layout.ts';
+import { normalPath } from '../path.ts';
 import { u64ToBigInt } from '../u64.ts';
 import { baseName, bodyLong, bodyText, directory, type Field, some } from './field.ts';
+import { changedMode, changedPath } from './file-change.ts';
 import { ioUring } from './io-uring.ts';
 
 const openPath = bodyText('Open', 'path.bytes');
+const byCaller = leafIndex('Open', 'sourceCaller');
 const openFlags = bodyLong('Open', 'flags');
-const mode = bodyLong('Open', 'mode');
-const inode = leafIndex('Open', 'inode');
+const openMode = bodyLong('Open', 'mode');
+const inodes = { open: leafIndex('Open', 'inode'), change: leafIndex('FileChange', 'inode') };
 
 // x86-64 and arm64 values of include/uapi/asm-generic/fcntl.h
 const O_ACCMODE = 3;
@@ -26,8 +29,17 @@ const FILE_TYPES: Readonly<Record<number, string>> = {
 
 const openKinds = ['open'];
 const kinds = [...openKinds, 'io_uring'];
+const changeKinds = [...openKinds, 'file_change'];
+const allKinds = [...kinds, 'file_change'];
+const isChange = (event: EventView): boolean => event.cursor.kind === KIND.FileChange;
 
-const path = (event: EventView): string => (ioUring.is(event) ? ioUring.path(event) : openPath(event));
+/** The kernel's own has nothing to take out. */
+function path(event: EventView): string {
+  if (isChange(event)) return changedPath(event);
+  if (ioUring.is(event)) return ioUring.path(event);
+  return event.cursor.leafBoolean(byCaller) ? normalPath(openPath(event)) : openPath(event);
+}
+
 const flags = (event: EventView): number | undefined =>
   ioUring.is(event) ? ioUring.openFlags(event) : openFlags(event);
 
@@ -38,13 +50,28 @@ const opened = (says: (flags: number) => boolean) => (event: EventView) => {
 };
 const flag = (bit: number) => opened((given) => (given & bit) !== 0);
 
+function mode(event: EventView): number | undefined {
+  if (isChange(event)) return changedMode(event);
+  return openMode(event) === 0 ? undefined : openMode(event);
+}
+
+function inodeAt(event: EventView): number {
+  if (ioUring.is(event)) return ioUring.inodeAt(event);
+  return event.cursor.leafAt(isChange(event) ? inodes.change : inodes.open);
+}
+
+function inode(event: EventView): string | undefined {
+  const number = u64ToBigInt(event.cursor.buffer, inodeAt(event));
+  return isChange(event) && number === 0n ? undefined : number.toString();
+}
+
 export const fileFields: readonly Field[] = [
   {
     name: 'file.path',
     type: 'string',
-    doc: "Path of the file that is opened, by a system call or io_uring: the kernel's copy.",
-    aliases: ['fd.name', 'TargetFilename', 'evt.arg.path'],
-    kinds,
+    doc: "Path of the file: the kernel's copy, or where the call takes a path and fails or changes a file, the caller's made absolute.",
+    aliases: ['fd.name', 'TargetFilename', 'evt.arg.path', 'evt.arg.oldpath', 'evt.arg.linkpath', 'fs.path.name'],
+    kinds: allKinds,
     get: (event) => some(path(event)),
   },
   {
@@ -52,7 +79,7 @@ export const fileFields: readonly Field[] = [
     type: 'string',
     doc: 'Last component of the path.',
     aliases: ['fd.filename'],
-    kinds,
+    kinds: allKinds,
     part: { of: 'file.path', is: 'name' },
     get: (event) => some(baseName(path(event))),
   },
@@ -61,7 +88,7 @@ export const fileFields: readonly Field[] = [
     type: 'string',
     doc: 'Directory of the file.',
     aliases: ['fd.directory'],
-    kinds,
+    kinds: allKinds,
     part: { of: 'file.path', is: 'directory' },
     get: (event) => some(directory(path(event))),
   },
@@ -69,7 +96,7 @@ export const fileFields: readonly Field[] = [
     name: 'file.extension',
     type: 'string',
     doc: 'What follows the last dot of its name.',
-    kinds,
+    kinds: allKinds,
     get: (event) => {
       const name = baseName(path(event));
       const dot = name.lastIndexOf('.');
@@ -79,26 +106,26 @@ export const fileFields: readonly Field[] = [
   {
     name: 'file.inode',
     type: 'string',
-    doc: 'Inode number.',
-    kinds,
-    get: (event) => {
-      const at = ioUring.is(event) ? ioUring.inodeAt(event) : event.cursor.leafAt(inode);
-      return u64ToBigInt(event.cursor.buffer, at).toString();
-    },
+    doc: 'Inode number; of a change only where the call takes a descriptor.',
+    kinds: allKinds,
+    get: inode,
   },
   {
     name: 'file.mode',
     type: 'number',
-    doc: 'Permission bits; absent when the open failed.',
-    kinds: openKinds,
-    get: (event) => (mode(event) === 0 ? undefined : mode(event) & 0o7777),
+    doc: 'Permission bits; absent when the open failed. Of chmod, mkdir and mknod those that are asked for.',
+    kinds: changeKinds,
+    get: (event) => {
+      const bits = mode(event);
+      return bits === undefined ? undefined : bits & 0o7777;
+    },
   },
   {
     name: 'file.type',
     type: 'string',
-    doc: 'file, dir, symlink, character, block, fifo, socket.',
-    kinds: openKinds,
-    get: (event) => FILE_TYPES[mode(event) >>> 12],
+    doc: 'file, dir, symlink, character, block, fifo, socket; of a change only what mknod makes.',
+    kinds: changeKinds,
+    get: (event) => FILE_TYPES[(mode(event) ?? 0) >>> 12],
   },
   {
     name: 'file.open.write',

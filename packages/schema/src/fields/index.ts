@@ -5,10 +5,12 @@ import { eventFields } from './event.ts';
 import { execFields } from './exec.ts';
 import type { Field } from './field.ts';
 import { fileFields } from './file.ts';
+import { fileChangeFields } from './file-change.ts';
 import { integrityFields } from './integrity.ts';
 import { ioUringFields } from './io-uring.ts';
 import { kernelFields } from './kernel.ts';
 import { logFields } from './log.ts';
+import { mountFields } from './mount.ts';
 import { networkFields } from './network.ts';
 import { processFields } from './process.ts';
 import { userFields } from './user.ts';
@@ -27,6 +29,8 @@ export const catalogue: { readonly fields: readonly Field[] } = {
     ...execFields,
     ...userFields,
     ...fileFields,
+    ...fileChangeFields,
+    ...mountFields,
     ...networkFields,
     ...kernelFields,
     ...ioUringFields,

@@ -438,7 +438,7 @@ export const faultCount = (view: DataView, at: number): number => view.getUint32
 export const faultSystemCall = (view: DataView, at: number): number => view.getInt32(at + 84, true);
 
 /** struct rf_file_change: bytes, and where each field begins */
-export const SIZEOF_FILE_CHANGE = 120;
+export const SIZEOF_FILE_CHANGE = 136;
 export const FILE_CHANGE_H = 0; // struct rf_header
 export const FILE_CHANGE_INODE = 56;
 export const FILE_CHANGE_DEVICE = 64;
@@ -451,6 +451,8 @@ export const FILE_CHANGE_FLAGS = 88;
 export const FILE_CHANGE_SOURCE_CALLER = 92;
 export const FILE_CHANGE_PATH = 96; // struct rf_text
 export const FILE_CHANGE_TARGET = 108; // struct rf_text
+export const FILE_CHANGE_LENGTH = 120;
+export const FILE_CHANGE_SPECIAL = 128;
 export const fileChangeInodeLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
 export const fileChangeInodeHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
 export const fileChangeDevice = (view: DataView, at: number): number => view.getUint32(at + 64, true);
@@ -461,6 +463,9 @@ export const fileChangeUid = (view: DataView, at: number): number => view.getUin
 export const fileChangeGid = (view: DataView, at: number): number => view.getUint32(at + 84, true);
 export const fileChangeFlags = (view: DataView, at: number): number => view.getUint32(at + 88, true);
 export const fileChangeSourceCaller = (view: DataView, at: number): number => view.getUint32(at + 92, true);
+export const fileChangeLengthLo = (view: DataView, at: number): number => view.getUint32(at + 120, true);
+export const fileChangeLengthHi = (view: DataView, at: number): number => view.getUint32(at + 124, true);
+export const fileChangeSpecial = (view: DataView, at: number): number => view.getUint32(at + 128, true);
 
 /** struct rf_flow: bytes, and where each field begins */
 export const SIZEOF_FLOW = 128;
@@ -624,7 +629,7 @@ export const moduleTaints = (view: DataView, at: number): number => view.getUint
 export const moduleNameSource = (view: DataView, at: number): number => view.getUint32(at + 124, true);
 
 /** struct rf_mount_change: bytes, and where each field begins */
-export const SIZEOF_MOUNT_CHANGE = 120;
+export const SIZEOF_MOUNT_CHANGE = 128;
 export const MOUNT_CHANGE_H = 0; // struct rf_header
 export const MOUNT_CHANGE_OPERATION = 56;
 export const MOUNT_CHANGE_RESULT = 60;
@@ -634,10 +639,14 @@ export const MOUNT_CHANGE_SOURCE = 72; // struct rf_text
 export const MOUNT_CHANGE_TARGET = 84; // struct rf_text
 export const MOUNT_CHANGE_FILESYSTEM = 96; // struct rf_text
 export const MOUNT_CHANGE_OPTIONS = 108; // struct rf_text
+export const MOUNT_CHANGE_ATTRIBUTES = 120;
+export const MOUNT_CHANGE_CLEARED = 124;
 export const mountChangeOperation = (view: DataView, at: number): number => view.getUint32(at + 56, true);
 export const mountChangeResult = (view: DataView, at: number): number => view.getInt32(at + 60, true);
 export const mountChangeFlags = (view: DataView, at: number): number => view.getUint32(at + 64, true);
 export const mountChangeSourceCaller = (view: DataView, at: number): number => view.getUint32(at + 68, true);
+export const mountChangeAttributes = (view: DataView, at: number): number => view.getUint32(at + 120, true);
+export const mountChangeCleared = (view: DataView, at: number): number => view.getUint32(at + 124, true);
 
 /** struct rf_name_key: bytes, and where each field begins */
 export const SIZEOF_NAME_KEY = 32;

@@ -245,6 +245,10 @@ export interface FileChange {
   readonly path: Text;
   /** rename, link: the new path; symlink: what it points to; xattr: the attribute's name */
   readonly target: Text;
+  /** truncate: bytes it has then; splice: bytes asked for */
+  readonly length: U64;
+  /** mknod: kernel dev_t of a character or block device */
+  readonly special: number;
 }
 
 /** what is mounted where, and where a task's root is, changes or fails to */
@@ -263,6 +267,10 @@ export interface MountChange {
   readonly target: Text;
   readonly filesystem: Text;
   readonly options: Text;
+  /** MOUNT_ATTR_*: fsmount, mount_setattr: that are set */
+  readonly attributes: number;
+  /** mount_setattr: MOUNT_ATTR_* that are taken away */
+  readonly cleared: number;
 }
 
 /** memory becomes executable that can be, or could be, written; or a file that only memory has is made */

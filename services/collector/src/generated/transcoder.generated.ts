@@ -4,7 +4,7 @@ import type { AvroWriter } from '@ringfence/schema';
 import { addressBytes, signedMicros, writeText } from '../steps/write-field.ts';
 
 /** By enum rf_kind: bytes of the part that each has; 0: there is no such kind. */
-export const FIXED_BYTES: Int32Array = Int32Array.of(0, 104, 272, 80, 168, 96, 120, 104, 120, 120, 120, 88, 88, 96, 112, 72, 128, 96, 120, 96, 136, 112, 136, 120, 128);
+export const FIXED_BYTES: Int32Array = Int32Array.of(0, 104, 272, 80, 168, 96, 120, 104, 136, 128, 120, 88, 88, 96, 112, 72, 128, 96, 120, 96, 136, 112, 136, 120, 128);
 
 /** By enum rf_kind: where its texts are told. */
 export const TEXTS: readonly (readonly number[])[] = [[], [], [224, 236, 248, 260], [], [], [80], [84], [], [96, 108], [72, 84, 96, 108], [104], [], [], [], [], [], [88, 100, 112], [76], [92, 104], [56, 68, 80], [104, 116], [96], [120], [104], []];
@@ -142,6 +142,9 @@ function writeFileChange(out: AvroWriter, view: DataView, bytes: Buffer, at: num
   out.boolean(view.getUint32(at + 92, true) !== 0);
   writeText(out, view, bytes, at, at + 96);
   writeText(out, view, bytes, at, at + 108);
+  out.ensure(18);
+  out.fixed(bytes, at + 120, 8);
+  out.long(view.getUint32(at + 128, true));
 }
 
 function writeMountChange(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
@@ -155,6 +158,9 @@ function writeMountChange(out: AvroWriter, view: DataView, bytes: Buffer, at: nu
   writeText(out, view, bytes, at, at + 84);
   writeText(out, view, bytes, at, at + 96);
   writeText(out, view, bytes, at, at + 108);
+  out.ensure(20);
+  out.long(view.getUint32(at + 120, true));
+  out.long(view.getUint32(at + 124, true));
 }
 
 function writeMemory(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {

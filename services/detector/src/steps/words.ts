@@ -1,4 +1,13 @@
-import { addressText, type EventView, escapeText, KIND, leafIndex, type ProcessInfo } from '@ringfence/schema';
+import {
+  addressText,
+  type EventView,
+  escapeText,
+  KIND,
+  leafIndex,
+  normalPath,
+  type ProcessInfo,
+  records,
+} from '@ringfence/schema';
 import type { Chain, ChainAlert, ChainProcess } from '../state/chain.ts';
 import { argsText, userText } from './alert.ts';
 
@@ -32,6 +41,7 @@ function deed(event: EventView): string {
   if (process === undefined) return 'something happened that no process did';
   if (cursor.kind === KIND.Exec) return ran(event, process);
   if (cursor.kind === KIND.Open) return opened(event, process);
+  if (cursor.kind === KIND.FileChange) return changed(event, process);
   if (cursor.kind === KIND.Connect) return connected(event, process);
   if (cursor.kind === KIND.CredentialsChange) return becameSomebody(event, process);
   if (cursor.kind === KIND.Fork) return `${named(process)} was started`;
@@ -71,6 +81,24 @@ function opened({ cursor }: EventView, process: ProcessInfo): string {
   const writing = (cursor.leafLong(open.flags) & 3) !== 0;
   const verb = cursor.leafLong(open.result) < 0 ? 'tried to open' : 'opened';
   return `${named(process)} ${verb} ${path(cursor.leafText(open.path))} ${writing ? 'for writing' : 'for reading'}`;
+}
+
+const change = {
+  operation: leafIndex('FileChange', 'operation'),
+  result: leafIndex('FileChange', 'result'),
+  path: leafIndex('FileChange', 'path.bytes'),
+  target: leafIndex('FileChange', 'target.bytes'),
+};
+const CHANGES = Object.fromEntries(
+  Object.entries(records.FileOperation).map(([name, value]) => [value, name.replace('FILE_', '').toLowerCase()]),
+);
+
+function changed({ cursor }: EventView, process: ProcessInfo): string {
+  const verb = cursor.leafLong(change.result) < 0 ? 'tried to' : 'did';
+  const file = path(normalPath(cursor.leafText(change.path)));
+  const target = path(cursor.leafText(change.target));
+  const both = target === '' ? file : `${file} and ${target}`;
+  return `${named(process)} ${verb} ${CHANGES[cursor.leafLong(change.operation)] ?? 'change'} ${both}`;
 }
 
 const connect = {

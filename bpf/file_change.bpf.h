@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* A name, an attribute or the content of a file changes, or fails to. Seen at the end of the system call. One that takes a descriptor is reported
+ * with the kernel's own path; of one that takes a path the caller's text is all there is: the file may be gone, and the kernel's copy of the text
+ * is. What a rule can't match stays in the kernel, but for what gives privileges, which always goes out. */
+#include "lib/request.h"
+#include "lib/watch.h"
+
+#define CHANGE_ROOM RF_SMALL_RECORD_MAX
+#define CHANGE_KEEPS ((__u32)-1)
+#define CHANGE_CAPABILITY "security.capability"
+
+enum change_target { CHANGE_NO_TARGET, CHANGE_TARGET_PATH, CHANGE_TARGET_TEXT, CHANGE_TARGET_ATTRIBUTE };
+
+struct change_request {
+	struct request_path path;
+	struct request_path target; /* its `text` alone, when the target isn't a path to be made absolute */
+	__u64 length;
+	__u32 operation; /* enum rf_file_operation */
+	__u32 mode;
+	__u32 uid;
+	__u32 gid;
+	__u32 flags;
+	__u32 special;
+	bool by_descriptor; /* path.directory is what is changed */
+	__u8 target_is;     /* enum change_target */
+};
+
+static __always_inline bool change__is_device(__u32 mode)
+{
+	return (mode & S_IFMT) == S_IFCHR || (mode & S_IFMT) == S_IFBLK;
+}
+
+static __always_inline bool change__is_capability(const struct change_request *request)
+{
+	const char wanted[] = CHANGE_CAPABILITY;
+	char name[sizeof(wanted)] = {};
+
+	if (bpf_probe_read_user(name, sizeof(name), request->target.text))
+		return false;
+	for (int at = 0; at < sizeof(wanted); at++)
+		if (name[at] != wanted[at])
+			return false;
+	return true;
+}
+
+/* What gives privileges: rare, and nothing that a rule would name by its path. */
+static __always_inline bool change__is_privileged(const struct change_request *request)
+{
+	switch (request->operation) {
+	case RF_FILE_CHMOD:
+		return request->mode & (S_ISUID | S_ISGID);
+	case RF_FILE_MKNOD:
+		return request->mode & (S_ISUID | S_ISGID) || change__is_device(request->mode);
+	case RF_FILE_SETXATTR:
+	case RF_FILE_REMOVEXATTR:
+		return change__is_capability(request);
+	default:
+		return false;
+	}
+}
+
+static __always_inline void change__fill(struct rf_file_change *c, struct task_struct *task, __s32 result,
+					 const struct change_request *request, struct file *file)
+{
+	task__fill_header(&c->h, task, RF_FILE_CHANGE);
+	c->inode = 0;
+	c->device = 0;
+	c->operation = request->operation;
+	c->result = result;
+	c->mode = request->mode;
+	c->uid = request->uid;
+	c->gid = request->gid;
+	c->flags = request->flags;
+	c->source_caller = !request->by_descriptor && !file;
+	c->length = request->length;
+	c->special = request->special;
+	c->pad = 0;
+	if (file) {
+		struct inode *inode = kernel__read(file, f_inode);
+		struct super_block *super = kernel__read(inode, i_sb);
+
+		c->inode = kernel__read(inode, i_ino);
+		c->device = kernel__read(super, s_dev);
+	}
+}
+
+/* true: a rule may match it. */
+static __always_inline bool change__append_path(struct rf_builder *b, struct rf_scratch_small *scratch, const struct change_request *request,
+						struct file *file)
+{
+	struct rf_file_change *c = (struct rf_file_change *)scratch->record;
+
+	if (file)
+		path__append_new(b, CHANGE_ROOM, &c->path, &scratch->path, kernel__read(file, f_path.mnt),
+				 kernel__read(file, f_path.dentry));
+	else if (request->by_descriptor) /* there is no such descriptor, or not any more */
+		text__clear(b, &c->path);
+	else
+		request__append(b, CHANGE_ROOM, &c->path, &scratch->path, &request->path);
+	return watch__matches(c->path.offset, c->path.kept);
+}
+
+static __always_inline bool change__append_target(struct rf_builder *b, struct rf_scratch_small *scratch, const struct change_request *request)
+{
+	struct rf_file_change *c = (struct rf_file_change *)scratch->record;
+
+	text__clear(b, &c->target);
+	switch (request->target_is) {
+	case CHANGE_TARGET_PATH:
+		c->source_caller = 1;
+		request__append(b, CHANGE_ROOM, &c->target, &scratch->path, &request->target);
+		break;
+	case CHANGE_TARGET_TEXT:
+		text__append_string(b, CHANGE_ROOM, &c->target, TEXT_USER, request->target.text);
+		break;
+	case CHANGE_TARGET_ATTRIBUTE:
+		c->source_caller = 1;
+		text__append_string(b, CHANGE_ROOM, &c->target, TEXT_USER, request->target.text);
+		return false;
+	default:
+		return false;
+	}
+	return watch__matches(c->target.offset, c->target.kept);
+}
+
+static __always_inline void change__output(struct rf_builder *b, bool privileged)
+{
+	if (privileged) {
+		text__count_faults(b, RF_LANE_SECURITY);
+		ring__output(RF_LANE_SECURITY, b->record, b->end, RF_SMALL_RECORD_MAX);
+	} else {
+		text__count_faults(b, RF_LANE_BULK);
+		ring__output(RF_LANE_BULK, b->record, b->end, RF_SMALL_RECORD_MAX);
+	}
+}
+
+static __always_inline void change__report(struct rf_scratch_small *scratch, struct task_struct *task, __s32 result,
+					   const struct change_request *request, bool privileged, bool wanted)
+{
+	struct rf_builder b = { .record = scratch->record, .end = sizeof(struct rf_file_change) };
+	struct file *file = request->by_descriptor ? file__of_descriptor(task, request->path.directory) : request__file(task, &request->path);
+
+	change__fill((struct rf_file_change *)scratch->record, task, result, request, file);
+	wanted |= change__append_path(&b, scratch, request, file);
+	wanted |= change__append_target(&b, scratch, request);
+	/* a text that the kernel could read and we can't may say anything */
+	if (wanted || (b.faults && result != -EFAULT))
+		change__output(&b, privileged);
+	else
+		ring__count(RF_LANE_BULK, RF_DROP_UNWATCHED);
+}
+
+static __noinline int change__finish(struct task_struct *task, long result, const struct change_request *request)
+{
+	bool privileged = change__is_privileged(request);
+	bool wanted = privileged || RF_READ_ONCE(rf_control.all_opens) || request->operation == RF_FILE_SPLICE;
+	struct rf_scratch_small *scratch;
+
+	if (task__is_agent()) {
+		ring__count(RF_LANE_BULK, RF_DROP_SELF);
+		return 0;
+	}
+	if (!wanted && !watch__any_prefix() && !watch__any_name()) {
+		ring__count(RF_LANE_BULK, RF_DROP_UNWATCHED);
+		return 0;
+	}
+	scratch = scratch__take(&rf_scratch_bulk, ring__cpu(), RF_LANE_BULK);
+	if (!scratch)
+		return 0;
+	change__report(scratch, task, result, request, privileged, wanted);
+	scratch__give(scratch);
+	return 0;
+}
+
+#define CHANGE_ARGUMENT(n) PT_REGS_PARM##n##_SYSCALL(registers)
+#define CHANGE_AT(directory, text) request__at(CHANGE_ARGUMENT(directory), CHANGE_ARGUMENT(text))
+#define CHANGE_AT_OR_FILE(directory, text, flags)                                                                                        \
+	request__at_or_file(CHANGE_ARGUMENT(directory), CHANGE_ARGUMENT(text), CHANGE_ARGUMENT(flags) & AT_EMPTY_PATH)
+#define CHANGE_HERE(text) request__at(AT_FDCWD, CHANGE_ARGUMENT(text))
+#define CHANGE_DESCRIPTOR .by_descriptor = true, .path = request__at(CHANGE_ARGUMENT(1), 0)
+#define CHANGE_ATTRIBUTE(n) .target = CHANGE_HERE(n), .target_is = CHANGE_TARGET_ATTRIBUTE
+
+/* The rest is the request's fields, from the registers. */
+#define CHANGE_SYSCALL(name, what, ...)                                                                                                  \
+	SEC("tracepoint/syscalls/sys_exit_" #name)                                                                                       \
+	int name##_exit(struct trace_event_raw_sys_exit *context)                                                                        \
+	{                                                                                                                                \
+		struct task_struct *task = bpf_get_current_task_btf();                                                                   \
+		struct pt_regs *registers = task__registers(task);                                                                       \
+		struct change_request request = { .operation = what, __VA_ARGS__ };                                                      \
+                                                                                                                                         \
+		if (what != RF_FILE_CHOWN)                                                                                               \
+			request.uid = request.gid = CHANGE_KEEPS;                                                                        \
+		return change__finish(task, context->ret, &request);                                                                     \
+	}
+
+#include "file_change_syscalls.bpf.h"

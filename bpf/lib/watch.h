@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Whether a rule may match a path: by a prefix of it (rf_watched), or by its last component (rf_names). */
+#ifndef RF_LIB_WATCH_H
+#define RF_LIB_WATCH_H
+
+#include "task.h"
+
+#define WATCH_ROOM RF_SMALL_RECORD_MAX
+/* Bytes that one step looks at, and how many slashes among them it decides on: each needs the three bytes behind it. */
+#define WATCH_WINDOW 8
+#define WATCH_STEP 5
+#define WATCH_STEPS_MAX (RF_PATH_MAX / WATCH_STEP + 1)
+
+/* One bit for each byte of a word */
+#define WATCH_BYTES 0x0101010101010101ULL
+#define WATCH_TOPS (0x80 * WATCH_BYTES)
+#define WATCH_DECIDED (WATCH_TOPS >> 8 * (WATCH_WINDOW - WATCH_STEP))
+
+static __always_inline bool watch__any_prefix(void)
+{
+	return RF_READ_ONCE(rf_control.watched_heads[0]) || RF_READ_ONCE(rf_control.watched_heads[1]);
+}
+
+static __always_inline bool watch__any_name(void)
+{
+	return !RF_READ_ONCE(rf_control.nothing_named);
+}
+
+/* Most paths lie where nothing is watched: under another directory of the root. 0: the first component isn't known. */
+static __always_inline bool watch__may_be_below(__u32 head)
+{
+	if (!head)
+		return watch__any_prefix();
+	return RF_READ_ONCE(rf_control.watched_heads[head >> 5 & 1]) & 1U << (head & 31);
+}
+
+static __always_inline bool watch__is_below(struct rf_scratch_small *scratch, const char *path, __u32 size)
+{
+	struct rf_watched_key *key = &scratch->key;
+
+	rf_barrier(size);
+	if (size > RF_WATCHED_MAX)
+		size = RF_WATCHED_MAX;
+	if (bpf_probe_read_kernel(key->path, size, path))
+		return false;
+	key->prefixlen = size * 8;
+	return bpf_map_lookup_elem(&rf_watched, key) != 0;
+}
+
+/* Of a name in the kernel, at most the last RF_NAME_MAX bytes. */
+static __always_inline bool watch__is_name(const void *name, __u32 size)
+{
+	struct rf_name_key key = {};
+
+	rf_barrier(size);
+	if (size > RF_NAME_MAX || bpf_probe_read_kernel(key.name, size, name))
+		return false;
+	return bpf_map_lookup_elem(&rf_names, &key) != 0;
+}
+
+/* The top bit of each byte that is `byte`. */
+static __always_inline __u64 watch__find(__u64 word, __u8 byte)
+{
+	__u64 difference = word ^ byte * WATCH_BYTES;
+
+	return ~(((difference & ~WATCH_TOPS) + ~WATCH_TOPS) | difference) & WATCH_TOPS;
+}
+
+static __always_inline __u32 watch__count(__u64 found)
+{
+	return (found >> 7) * WATCH_BYTES >> 56;
+}
+
+/* Which byte the highest of them is in; there must be one. */
+static __always_inline __u32 watch__last(__u64 found)
+{
+	found |= found >> 8;
+	found |= found >> 16;
+	found |= found >> 32;
+	return watch__count(found & WATCH_TOPS) - 1;
+}
+
+struct watch_loop {
+	struct rf_scratch_small *scratch;
+};
+
+/* Components that a path is the same without, all of a window's at once. What is behind the text's end counts as its end. */
+static long watch__scan_window(__u32 index, struct watch_loop *loop)
+{
+	struct rf_path_scan *scan = &loop->scratch->scan;
+	__u32 at = scan->begin + index * WATCH_STEP;
+	__u32 left = scan->end - at;
+	__u64 word, slashes, dots, ends, ups, found;
+
+	rf_barrier(at);
+	if (at >= scan->end || at > WATCH_ROOM - WATCH_WINDOW)
+		return 1;
+	word = *(__u64 *)(loop->scratch->record + at);
+	if (left < WATCH_WINDOW)
+		word &= (1ULL << 8 * (left & (WATCH_WINDOW - 1))) - 1;
+	slashes = watch__find(word, '/');
+	dots = watch__find(word, '.');
+	ends = slashes | watch__find(word, 0);
+	slashes &= WATCH_DECIDED;
+	ups = slashes & dots >> 8 & dots >> 16 & ends >> 24;
+	found = (slashes & (ends >> 8 | (dots >> 8 & ends >> 16))) | ups;
+	if (slashes)
+		scan->slash = at + watch__last(slashes);
+	if (!scan->irregular)
+		scan->components += watch__count(slashes & ((found & -found) - 1));
+	if (found) {
+		scan->irregular = 1;
+		scan->ups += watch__count(ups);
+		scan->last = at + watch__last(found);
+	}
+	return 0;
+}
+
+static __always_inline void watch__scan(struct rf_scratch_small *scratch, __u32 offset, __u32 size)
+{
+	struct watch_loop loop = { .scratch = scratch };
+
+	__builtin_memset(&scratch->scan, 0, sizeof(scratch->scan));
+	scratch->scan.begin = offset;
+	scratch->scan.end = offset + size;
+	scratch->scan.slash = offset - 1; /* of a text without one all is its last component */
+	bpf_loop(WATCH_STEPS_MAX, watch__scan_window, &loop, 0);
+}
+
+/* What follows its last slash. */
+static __always_inline bool watch__ends_in_name(struct rf_scratch_small *scratch)
+{
+	__u32 end = scratch->scan.end;
+	__u32 begin = scratch->scan.slash + 1;
+
+	if (!watch__any_name() || begin >= end)
+		return false;
+	if (end - begin > RF_NAME_MAX)
+		begin = end - RF_NAME_MAX;
+	rf_barrier(begin);
+	if (begin > WATCH_ROOM - RF_NAME_MAX)
+		return false;
+	return watch__is_name(scratch->record + begin, end - begin);
+}
+
+/* Of a path whose written form can't be compared. Its first component is known when there are fewer `..` than components before them; its last
+ * one is not when it is itself empty, `.` or `..`. */
+static __always_inline bool watch__could_match(struct rf_scratch_small *scratch, __u32 head)
+{
+	struct rf_path_scan *scan = &scratch->scan;
+
+	if (watch__may_be_below(scan->components > scan->ups ? head : 0))
+		return true;
+	if (scan->last + 3 >= scan->end)
+		return watch__any_name();
+	return watch__ends_in_name(scratch);
+}
+
+/* A path that is a text of the record being made; what isn't certain is let through. Global, so that it is verified once. It finds
+ * the record itself: until 6.2 a key of a map can't lie in what a global function was handed. */
+__noinline int watch__matches(__u32 offset, __u32 size)
+{
+	__u32 cpu = ring__cpu();
+	struct rf_scratch_small *scratch = bpf_map_lookup_elem(&rf_scratch_bulk, &cpu);
+	__u32 head = 0;
+
+	rf_barrier(offset);
+	if (!scratch || !size || size > RF_PATH_MAX || offset > WATCH_ROOM - RF_PATH_MAX)
+		return 0;
+	if (size > 1 && scratch->record[offset] == '/')
+		head = (__u8)scratch->record[offset + 1];
+	watch__scan(scratch, offset, size);
+	if (scratch->scan.irregular)
+		return watch__could_match(scratch, head);
+	return (watch__may_be_below(head) && watch__is_below(scratch, scratch->record + offset, size)) ||
+	       watch__ends_in_name(scratch);
+}
+
+#endif

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* What is mounted where, or where a task's root is, changes or fails to. Seen at the end of the system call; rare, so all of it goes out. */
+#include "lib/request.h"
+
+#define MOUNT_ROOM RF_RECORD_MAX
+
+#define MS_REMOUNT 32
+#define MS_BIND 4096
+#define MS_MOVE 8192
+#define MS_PROPAGATION (1 << 17 | 1 << 18 | 1 << 19 | 1 << 20)
+#define OPEN_TREE_CLONE 1
+#define MOVE_MOUNT_F_EMPTY_PATH 4
+#define MOVE_MOUNT_T_EMPTY_PATH 0x40
+
+/* A record of a mount change that is being put together. */
+struct mount_builder {
+	struct rf_builder b;
+	struct rf_mount_change *m;
+	struct rf_path_work *path;
+	struct task_struct *task;
+};
+
+static __always_inline bool mount__begin(struct mount_builder *mb, struct task_struct *task, enum rf_mount_operation operation, __s32 result,
+					 __u32 flags)
+{
+	struct rf_scratch_big *scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY);
+	struct rf_mount_change *m;
+
+	if (!scratch)
+		return false;
+	m = (struct rf_mount_change *)scratch->record;
+	mb->b.record = scratch->record;
+	mb->b.end = sizeof(*m);
+	mb->b.faults = 0;
+	mb->m = m;
+	mb->path = &scratch->path;
+	mb->task = task;
+	task__fill_header(&m->h, task, RF_MOUNT_CHANGE);
+	m->operation = operation;
+	m->result = result;
+	m->flags = flags;
+	m->source_caller = 1;
+	m->attributes = 0;
+	m->cleared = 0;
+	text__clear(&mb->b, &m->source);
+	text__clear(&mb->b, &m->target);
+	text__clear(&mb->b, &m->filesystem);
+	text__clear(&mb->b, &m->options);
+	return true;
+}
+
+static __always_inline int mount__end(struct mount_builder *mb)
+{
+	struct rf_scratch_big *scratch = (void *)mb->m - __builtin_offsetof(struct rf_scratch_big, record);
+
+	text__count_faults(&mb->b, RF_LANE_SECURITY);
+	ring__output(RF_LANE_SECURITY, mb->m, mb->b.end, RF_RECORD_MAX);
+	scratch__give(scratch);
+	return 0;
+}
+
+static __always_inline void mount__append_text(struct mount_builder *mb, struct rf_text *text, const void *from)
+{
+	if (from)
+		text__append_string(&mb->b, MOUNT_ROOM, text, TEXT_USER, from);
+}
+
+static __always_inline void mount__append_kernel_path(struct mount_builder *mb, struct rf_text *text, struct file *file)
+{
+	path__append_new(&mb->b, MOUNT_ROOM, text, mb->path, kernel__read(file, f_path.mnt), kernel__read(file, f_path.dentry));
+}
+
+/* The path; or, of a descriptor without one, the kernel's. */
+static __always_inline void mount__append_path(struct mount_builder *mb, struct rf_text *text, const struct request_path *request)
+{
+	struct file *file = request__file(mb->task, request);
+
+	if (file)
+		mount__append_kernel_path(mb, text, file);
+	else
+		request__append(&mb->b, MOUNT_ROOM, text, mb->path, request);
+}
+
+/* What is mounted, by the kernel's word: device and kind of file system. */
+static __always_inline void mount__append_mounted(struct mount_builder *mb, struct file *file)
+{
+	struct vfsmount *vfsmount = kernel__read(file, f_path.mnt);
+	struct mount *mount = (void *)vfsmount - bpf_core_field_offset(struct mount, mnt);
+	struct super_block *super = kernel__read(vfsmount, mnt_sb);
+	struct file_system_type *type = kernel__read(super, s_type);
+
+	text__append_string(&mb->b, MOUNT_ROOM, &mb->m->source, TEXT_KERNEL, kernel__read(mount, mnt_devname));
+	text__append_string(&mb->b, MOUNT_ROOM, &mb->m->filesystem, TEXT_KERNEL, kernel__read(type, name));
+}
+
+static __always_inline void mount__fill_attributes(struct mount_builder *mb, const void *from, __u64 size)
+{
+	__u64 words[2] = {}; /* attr_set, attr_clr of struct mount_attr */
+
+	if (size < sizeof(words) || !from)
+		return;
+	if (bpf_probe_read_user(words, sizeof(words), from))
+		mb->b.faults++;
+	mb->m->attributes = words[0];
+	mb->m->cleared = words[1];
+}
+
+/* Their options carry passwords. */
+static __always_inline bool mount__has_secrets(const char *filesystem)
+{
+	char name[3] = {};
+
+	bpf_probe_read_user(name, sizeof(name), filesystem);
+	return (name[0] == 'c' && name[1] == 'i' && name[2] == 'f') || (name[0] == 's' && name[1] == 'm' && name[2] == 'b');
+}
+
+#define MOUNT_ARGUMENT(n) PT_REGS_PARM##n##_SYSCALL(registers)
+#define MOUNT_TEXT(n) ((const char *)MOUNT_ARGUMENT(n))
+
+SEC("tracepoint/syscalls/sys_exit_mount")
+int mount_exit(struct trace_event_raw_sys_exit *context)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *registers = task__registers(task);
+	struct request_path source = request__at(AT_FDCWD, MOUNT_ARGUMENT(1));
+	struct request_path target = request__at(AT_FDCWD, MOUNT_ARGUMENT(2));
+	const char *filesystem = MOUNT_TEXT(3);
+	__u32 flags = MOUNT_ARGUMENT(4);
+	struct mount_builder mb;
+
+	if (!mount__begin(&mb, task, RF_MOUNT_MOUNT, context->ret, flags))
+		return 0;
+	mount__append_path(&mb, &mb.m->target, &target);
+	if (flags & (MS_BIND | MS_MOVE) && !(flags & MS_REMOUNT))
+		mount__append_path(&mb, &mb.m->source, &source);
+	else if (!(flags & (MS_REMOUNT | MS_PROPAGATION))) {
+		mount__append_text(&mb, &mb.m->source, source.text);
+		mount__append_text(&mb, &mb.m->filesystem, filesystem);
+	}
+	if (!mount__has_secrets(filesystem))
+		mount__append_text(&mb, &mb.m->options, MOUNT_TEXT(5));
+	return mount__end(&mb);
+}
+
+/* umount2 */
+SEC("tracepoint/syscalls/sys_exit_umount")
+int umount_exit(struct trace_event_raw_sys_exit *context)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *registers = task__registers(task);
+	struct request_path target = request__at(AT_FDCWD, MOUNT_ARGUMENT(1));
+	struct mount_builder mb;
+
+	if (!mount__begin(&mb, task, RF_MOUNT_UMOUNT, context->ret, MOUNT_ARGUMENT(2)))
+		return 0;
+	mount__append_path(&mb, &mb.m->target, &target);
+	return mount__end(&mb);
+}
+
+SEC("tracepoint/syscalls/sys_exit_move_mount")
+int move_mount_exit(struct trace_event_raw_sys_exit *context)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *registers = task__registers(task);
+	__u32 flags = MOUNT_ARGUMENT(5);
+	struct request_path from = request__at_or_file(MOUNT_ARGUMENT(1), MOUNT_ARGUMENT(2), flags & MOVE_MOUNT_F_EMPTY_PATH);
+	struct request_path to = request__at_or_file(MOUNT_ARGUMENT(3), MOUNT_ARGUMENT(4), flags & MOVE_MOUNT_T_EMPTY_PATH);
+	struct file *moved = request__file(task, &from);
+	struct mount_builder mb;
+
+	if (!mount__begin(&mb, task, RF_MOUNT_MOVE_MOUNT, context->ret, flags))
+		return 0;
+	if (moved) /* by now its path is where it was moved to */
+		mount__append_mounted(&mb, moved);
+	else
+		mount__append_path(&mb, &mb.m->source, &from);
+	mount__append_path(&mb, &mb.m->target, &to);
+	return mount__end(&mb);
+}
+
+/* Afterwards the old paths mean nothing any more: a relative one is shown from the new root on. */
+SEC("tracepoint/syscalls/sys_exit_pivot_root")
+int pivot_root_exit(struct trace_event_raw_sys_exit *context)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *registers = task__registers(task);
+	struct request_path new_root = request__at(AT_FDCWD, MOUNT_ARGUMENT(1));
+	struct request_path put_old = request__at(AT_FDCWD, MOUNT_ARGUMENT(2));
+	struct mount_builder mb;
+
+	if (!mount__begin(&mb, task, RF_MOUNT_PIVOT_ROOT, context->ret, 0))
+		return 0;
+	mount__append_path(&mb, &mb.m->target, &new_root);
+	mount__append_path(&mb, &mb.m->source, &put_old);
+	return mount__end(&mb);
+}
+
+SEC("tracepoint/syscalls/sys_exit_chroot")
+int chroot_exit(struct trace_event_raw_sys_exit *context)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *registers = task__registers(task);
+	struct request_path target = request__at(AT_FDCWD, MOUNT_ARGUMENT(1));
+	struct mount_builder mb;
+
+	if (!mount__begin(&mb, task, RF_MOUNT_CHROOT, context->ret, 0))
+		return 0;
+	if (context->ret) {
+		mount__append_path(&mb, &mb.m->target, &target);
+	} else {
+		struct fs_struct *fs = task->fs;
+
+		mb.m->source_caller = 0;
+		path__append_new(&mb.b, MOUNT_ROOM, &mb.m->target, mb.path, fs->root.mnt, fs->root.dentry);
+	}
+	return mount__end(&mb);
+}
+
+static __always_inline int mount__open_tree(struct task_struct *task, struct pt_regs *registers, __s32 result, const void *attributes,
+					    __u64 size)
+{
+	__u32 flags = MOUNT_ARGUMENT(3);
+	struct request_path source = request__at_or_file(MOUNT_ARGUMENT(1), MOUNT_ARGUMENT(2), flags & AT_EMPTY_PATH);
+	struct mount_builder mb;
+
+	if (!mount__begin(&mb, task, RF_MOUNT_OPEN_TREE, result, flags))
+		return 0;
+	mount__append_path(&mb, &mb.m->source, &source);
+	mount__fill_attributes(&mb, attributes, size);
+	return mount__end(&mb);
+}
+
+SEC("tracepoint/syscalls/sys_exit_open_tree")
+int open_tree_exit(struct trace_event_raw_sys_exit *context)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	return mount__open_tree(task, task__registers(task), context->ret, 0, 0);
+}
+
+/* since 6.15 */
+SEC("tracepoint/syscalls/sys_exit_open_tree_attr")
+int open_tree_attr_exit(struct trace_event_raw_sys_exit *context)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *registers = task__registers(task);
+
+	return mount__open_tree(task, registers, context->ret, MOUNT_TEXT(4), MOUNT_ARGUMENT(5));
+}
+
+SEC("tracepoint/syscalls/sys_exit_fsopen")
+int fsopen_exit(struct trace_event_raw_sys_exit *context)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *registers = task__registers(task);
+	struct mount_builder mb;
+
+	if (!mount__begin(&mb, task, RF_MOUNT_FSOPEN, context->ret, MOUNT_ARGUMENT(2)))
+		return 0;
+	mount__append_text(&mb, &mb.m->filesystem, MOUNT_TEXT(1));
+	return mount__end(&mb);
+}
+
+SEC("tracepoint/syscalls/sys_exit_fsmount")
+int fsmount_exit(struct trace_event_raw_sys_exit *context)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *registers = task__registers(task);
+	long result = context->ret;
+	struct file *mounted;
+	struct mount_builder mb;
+
+	rf_barrier(result); /* clang would calculate with the context's address */
+	mounted = result < 0 ? 0 : file__of_descriptor(task, result);
+	if (!mount__begin(&mb, task, RF_MOUNT_FSMOUNT, result, MOUNT_ARGUMENT(2)))
+		return 0;
+	mb.m->source_caller = 0;
+	mb.m->attributes = MOUNT_ARGUMENT(3);
+	if (mounted)
+		mount__append_mounted(&mb, mounted);
+	return mount__end(&mb);
+}
+
+SEC("tracepoint/syscalls/sys_exit_mount_setattr")
+int mount_setattr_exit(struct trace_event_raw_sys_exit *context)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *registers = task__registers(task);
+	__u32 flags = MOUNT_ARGUMENT(3);
+	struct request_path target = request__at_or_file(MOUNT_ARGUMENT(1), MOUNT_ARGUMENT(2), flags & AT_EMPTY_PATH);
+	struct mount_builder mb;
+
+	if (!mount__begin(&mb, task, RF_MOUNT_MOUNT_SETATTR, context->ret, flags))
+		return 0;
+	mount__append_path(&mb, &mb.m->target, &target);
+	mount__fill_attributes(&mb, MOUNT_TEXT(4), MOUNT_ARGUMENT(5));
+	return mount__end(&mb);
+}

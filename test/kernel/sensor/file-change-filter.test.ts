@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import type { SensorRecord } from './records.ts';
+import { all, BULK, Scratch, SECURITY, skip, TestSensor } from './sensor.ts';
+
+describe('changes of files, filtered by what rules can match', { skip }, () => {
+  let sensor: TestSensor;
+  let scratch: Scratch;
+  let change: string;
+  let directory: string;
+  before(async () => {
+    scratch = new Scratch();
+    change = scratch.compile('change');
+    sensor = await TestSensor.start();
+  });
+  beforeEach(() => {
+    directory = join(scratch.path, 'files');
+    rmSync(directory, { recursive: true, force: true });
+    mkdirSync(join(directory, 'sub'), { recursive: true });
+    for (const name of ['file', 'other']) writeFileSync(join(directory, name), 'content');
+  });
+  after(() => {
+    sensor?.[Symbol.dispose]();
+    scratch?.[Symbol.dispose]();
+  });
+
+  const at = (name: string): string => join(directory, name);
+
+  async function changes(...words: readonly string[]): Promise<SensorRecord[]> {
+    return all(await sensor.run(change, words, { cwd: directory }), 'rf_file_change');
+  }
+
+  const seen = async (...words: string[]): Promise<boolean> => (await changes(...words)).length > 0;
+
+  test('nothing leaves the kernel when nothing is watched, but what gives privileges', async () => {
+    sensor.control({ watched_heads: [0, 0], nothing_named: 1 });
+    const before = sensor.counters(BULK).unwatched;
+    for (const words of ['rename file new', 'unlink new', 'chmod other 644', 'chown other 0 0', 'truncate other 0'])
+      assert.deepEqual(await changes(...words.split(' ')), [], words);
+    assert.ok(sensor.counters(BULK).unwatched >= before + 5n);
+    for (const words of ['chmod other 4755', 'fchmod other 2755', 'chmod missing 4755']) {
+      const [record, ...others] = await changes(...words.split(' '));
+      assert.equal(others.length, 0);
+      assert.equal(record?.lane, SECURITY);
+    }
+    for (const words of ['setxattr other security.capability', 'mknod device 20600 1 3', 'mknod special 104755 0 0'])
+      assert.equal(await seen(...words.split(' ')), true, words);
+    for (const words of ['setxattr other security.capabilities', 'setxattr other user.x', 'mknod fifo 10644 0 0'])
+      assert.equal(await seen(...words.split(' ')), false, words);
+  });
+
+  test('a watched prefix lets through what either path lies below, also when only its parts say so', async () => {
+    sensor.control({ nothing_named: 1 });
+    const watched = join(scratch.path, 'watched-changes');
+    mkdirSync(watched, { recursive: true });
+    sensor.watch(`${watched}/`);
+    assert.equal(await seen('rename', 'file', 'sub/file'), false);
+    assert.equal(await seen('rename', 'sub/file', `${watched}/file`), true);
+    assert.equal(await seen('rename', `${watched}/file`, 'file'), true);
+    assert.equal(await seen('symlink', `${watched}/file`, 'soft'), true);
+    assert.equal(await seen('mkdir', `${watched}-not/file`, '755'), false);
+    assert.equal(await seen('unlink', '../watched-changes/missing'), true, 'it is below it, when .. is followed');
+    assert.equal(await seen('fchmod', 'file', '644'), false);
+    writeFileSync(join(watched, 'file'), '');
+    assert.equal(await seen('fchmod', '../watched-changes/file', '644'), true);
+    assert.equal(await seen('truncate', `${watched}/file`, '0'), true);
+  });
+
+  test('what cannot be compared is let through unless its first component says no', async () => {
+    const head = (path: string): [number, number] => {
+      const bit = (path.codePointAt(1) ?? 0) % 64;
+      return bit < 32 ? [(1 << bit) >>> 0, 0] : [0, (1 << (bit - 32)) >>> 0];
+    };
+    sensor.control({ nothing_named: 1, watched_heads: head('/zzz') });
+    sensor.watch('/zzz/');
+    for (const path of ['/../zzz/x', '//zzz/x', '/./zzz/x', '/a/../zzz/x', '/a/b/../../zzz/x', '/a/../../zzz/x'])
+      assert.equal(await seen('unlink', path), true, path);
+    for (const path of ['/aaa/../aaa/../zzz', '/zzz/./x', '/zzz//x', '/zzz/y/..', '/zzz/y/', '/zzz/'])
+      assert.equal(await seen('unlink', path), true, path);
+    for (const path of ['/a/./zzz/x', '/a/b/../zzz/x', '/a//zzz', '/a/.zzz/x', '/a/..zzz/x', '/a/...', '/a/zzz/'])
+      assert.equal(await seen('unlink', path), false, path);
+  });
+
+  test('a watched name lets through what is called so, and what could be', async () => {
+    sensor.control({ watched_heads: [0, 0] });
+    sensor.watchName('watched-name');
+    for (const path of [
+      'watched-name',
+      'sub/../watched-name',
+      '/nowhere/watched-name',
+      'watched-name/',
+      'a/watched-name/.',
+    ])
+      assert.equal(await seen('unlink', path), true, path);
+    assert.equal(await seen('rename', 'other', 'sub/watched-name'), true);
+    assert.equal(await seen('symlink', 'watched-name', 'points'), true);
+    for (const path of ['watched-name-2', 'xwatched-name', 'sub/../other-name', 'watched-name/x'])
+      assert.equal(await seen('unlink', path), false, path);
+  });
+
+  test("the agent's own changes are left out, and counted", () => {
+    sensor.drain();
+    const agent_start = sensor.snapshot(process.pid)[0]?.header.start ?? assert.fail('not found');
+    sensor.control({ all_opens: 1, agent_tgid: process.pid, agent_start });
+    const before = sensor.counters(BULK).self;
+    chmodSync(at('file'), 0o4755);
+    assert.ok(sensor.counters(BULK).self > before);
+    const known = sensor.records.length;
+    sensor.drain();
+    const own = sensor.records
+      .slice(known)
+      .filter(({ type, header }) => type === 'rf_file_change' && header.tgid === process.pid);
+    assert.deepEqual(own, []);
+  });
+});

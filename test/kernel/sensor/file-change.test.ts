@@ -1,0 +1,337 @@
+import assert from 'node:assert/strict';
+import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { records } from '@ringfence/schema';
+import { fileFacts } from './expect.ts';
+import type { SensorRecord } from './records.ts';
+import { all, BULK, Scratch, SECURITY, skip, TestSensor } from './sensor.ts';
+
+const KEEPS = 0xffff_ffff;
+const [EPERM, ENOENT, EBADF, EFAULT, EEXIST, ENOTDIR, EINVAL] = [-1, -2, -9, -14, -17, -20, -22];
+const EAGAIN = -11;
+const ENODATA = -61;
+const AT_SYMLINK_NOFOLLOW = 0x100;
+const AT_REMOVEDIR = 0x200;
+const AT_EMPTY_PATH = 0x1000;
+
+type Operation = keyof typeof records.FileOperation extends `FILE_${infer Name}` ? Name : never;
+
+/** What a record should say; what isn't named is 0, an id that stays, or empty. */
+interface Expected {
+  readonly operation: Operation;
+  readonly path: string;
+  readonly target?: string;
+  readonly result?: number;
+  readonly caller?: 0 | 1;
+  readonly fields?: Readonly<Record<string, unknown>>;
+  readonly lane?: number;
+}
+
+describe('changes of files on the running kernel', { skip }, () => {
+  let sensor: TestSensor;
+  let scratch: Scratch;
+  let change: string;
+  let directory: string;
+  before(async () => {
+    scratch = new Scratch();
+    change = scratch.compile('change');
+    sensor = await TestSensor.start();
+  });
+  beforeEach(() => {
+    directory = join(scratch.path, 'files');
+    rmSync(directory, { recursive: true, force: true });
+    mkdirSync(join(directory, 'sub'), { recursive: true });
+    for (const name of ['file', 'other', 'sub/inner']) writeFileSync(join(directory, name), 'content');
+    symlinkSync('file', join(directory, 'link'));
+    sensor.control({ all_opens: 1 });
+  });
+  after(() => {
+    sensor?.[Symbol.dispose]();
+    scratch?.[Symbol.dispose]();
+  });
+
+  async function changes(...words: readonly string[]): Promise<SensorRecord[]> {
+    return all(await sensor.run(change, words, { cwd: directory }), 'rf_file_change');
+  }
+
+  /** The one record of a call, whole. */
+  async function expect(words: string, expected: Expected): Promise<void> {
+    const [record, ...others] = await changes(...words.split(' '));
+    assert.equal(others.length, 0, words);
+    const { operation, path, target = '', result = 0, caller = 1, lane = BULK } = expected;
+    assert.equal(record?.texts['path']?.bytes.toString(), path, words);
+    assert.equal(record?.texts['target']?.bytes.toString(), target, words);
+    assert.deepEqual(
+      record?.fields,
+      {
+        inode: 0n,
+        device: 0,
+        operation: records.FileOperation[`FILE_${operation}`],
+        result,
+        mode: 0,
+        uid: KEEPS,
+        gid: KEEPS,
+        flags: 0,
+        source_caller: caller,
+        length: 0n,
+        special: 0,
+        ...expected.fields,
+      },
+      words,
+    );
+    assert.equal(record?.lane, lane, words);
+  }
+
+  const at = (name: string): string => join(directory, name);
+  const facts = (name: string): { inode: bigint; device: number } => {
+    const { inode, device } = fileFacts(at(name));
+    return { inode, device };
+  };
+
+  test('a rename is reported with both paths, by every system call', async () => {
+    const renamed = { operation: 'RENAME', path: at('file'), target: at('sub/new') } as const;
+    await expect('rename file sub/new', renamed);
+    await expect(`rename ${at('sub/new')} file`, { ...renamed, path: at('sub/new'), target: at('file') });
+    await expect('renameat . file sub new', renamed);
+    await expect('renameat2 cwd sub/new cwd file 1', {
+      ...renamed,
+      path: at('sub/new'),
+      target: at('file'),
+      fields: { flags: 1 },
+    });
+    await expect('rename missing new', { ...renamed, path: at('missing'), target: at('new'), result: ENOENT });
+    await expect('renameat cwd missing cwd new', {
+      ...renamed,
+      path: at('missing'),
+      target: at('new'),
+      result: ENOENT,
+    });
+    await expect('renameat2 cwd other cwd file 1', {
+      ...renamed,
+      path: at('other'),
+      target: at('file'),
+      result: EEXIST,
+      fields: { flags: 1 },
+    });
+  });
+
+  test('a hard link is reported with the file and its new name', async () => {
+    const linked = { operation: 'LINK', path: at('file'), target: at('hard') } as const;
+    await expect('link file hard', linked);
+    await expect('linkat . file sub hard', { ...linked, target: at('sub/hard') });
+    await expect('linkat-empty file cwd again', {
+      ...linked,
+      target: at('again'),
+      fields: { flags: AT_EMPTY_PATH, ...facts('file') },
+    });
+    await expect('link file hard', { ...linked, result: EEXIST });
+    await expect('linkat cwd missing cwd new', { ...linked, path: at('missing'), target: at('new'), result: ENOENT });
+  });
+
+  test('a symbolic link is reported with what it points to, as it was written', async () => {
+    const linked = { operation: 'SYMLINK', target: '../etc/./shadow' } as const;
+    await expect('symlink ../etc/./shadow soft', { ...linked, path: at('soft') });
+    await expect('symlinkat ../etc/./shadow sub soft', { ...linked, path: at('sub/soft') });
+    await expect('symlink ../etc/./shadow soft', { ...linked, path: at('soft'), result: EEXIST });
+    await expect('symlinkat ../etc/./shadow cwd file/soft', { ...linked, path: at('file/soft'), result: ENOTDIR });
+  });
+
+  test('what is removed is reported, and whether it was a directory', async () => {
+    await expect('unlink file', { operation: 'UNLINK', path: at('file') });
+    await expect('unlink file', { operation: 'UNLINK', path: at('file'), result: ENOENT });
+    await expect('unlinkat sub inner', { operation: 'UNLINK', path: at('sub/inner') });
+    await expect('unlinkat sub inner', { operation: 'UNLINK', path: at('sub/inner'), result: ENOENT });
+    const removed = { operation: 'RMDIR', fields: { flags: AT_REMOVEDIR } } as const;
+    await expect('unlinkat-directory . sub', { ...removed, path: at('sub') });
+    await expect('unlinkat-directory . other', { ...removed, path: at('other'), result: ENOTDIR });
+    mkdirSync(at('sub'));
+    await expect('rmdir sub', { operation: 'RMDIR', path: at('sub') });
+    await expect('rmdir sub', { operation: 'RMDIR', path: at('sub'), result: ENOENT });
+  });
+
+  test('a new directory is reported with the mode that was asked for', async () => {
+    const made = { operation: 'MKDIR', fields: { mode: 0o1777 } } as const;
+    await expect('mkdir new 1777', { ...made, path: at('new') });
+    await expect('mkdirat sub new 1777', { ...made, path: at('sub/new') });
+    await expect('mkdir new 1777', { ...made, path: at('new'), result: EEXIST });
+    await expect('mkdirat cwd missing/new 1777', { ...made, path: at('missing/new'), result: ENOENT });
+  });
+
+  test('a new mode is reported: of a descriptor with the path, inode and device that the kernel has', async () => {
+    const changed = { operation: 'CHMOD', path: at('file'), fields: { mode: 0o640 } } as const;
+    await expect('chmod file 640', changed);
+    await expect('fchmod link 640', { ...changed, caller: 0, fields: { mode: 0o640, ...facts('file') } });
+    await expect('fchmodat sub inner 640', { ...changed, path: at('sub/inner') });
+    await expect('fchmodat2 cwd file 640', { ...changed, fields: { mode: 0o640, flags: AT_SYMLINK_NOFOLLOW } });
+    await expect('fchmodat2-empty link 640', {
+      ...changed,
+      caller: 0,
+      fields: { mode: 0o640, flags: AT_EMPTY_PATH, ...facts('file') },
+    });
+    await expect('chmod missing 640', { ...changed, path: at('missing'), result: ENOENT });
+    await expect('fchmod none 640', { ...changed, path: '', caller: 0, result: EBADF });
+    await expect('fchmodat cwd missing 640', { ...changed, path: at('missing'), result: ENOENT });
+    chmodSync(scratch.path, 0o755);
+    await expect('as 65534 65534 fchmodat2 cwd file 640', {
+      ...changed,
+      result: EPERM,
+      fields: { mode: 0o640, flags: AT_SYMLINK_NOFOLLOW },
+    });
+  });
+
+  test('a new owner is reported, with the ids that were asked for', async () => {
+    const changed = { operation: 'CHOWN', path: at('file'), fields: { uid: 12, gid: KEEPS } } as const;
+    await expect('chown file 12 -1', changed);
+    await expect('lchown link -1 13', { ...changed, path: at('link'), fields: { uid: KEEPS, gid: 13 } });
+    await expect('fchown link 12 -1', { ...changed, caller: 0, fields: { ...changed.fields, ...facts('file') } });
+    const flags = AT_SYMLINK_NOFOLLOW;
+    await expect('fchownat sub inner 12 -1', {
+      ...changed,
+      path: at('sub/inner'),
+      fields: { ...changed.fields, flags },
+    });
+    await expect('fchownat-empty file 12 -1', {
+      ...changed,
+      caller: 0,
+      fields: { ...changed.fields, flags: AT_EMPTY_PATH, ...facts('file') },
+    });
+    await expect('chown missing 12 -1', { ...changed, path: at('missing'), result: ENOENT });
+    await expect('lchown missing 12 -1', { ...changed, path: at('missing'), result: ENOENT });
+    await expect('fchown none 12 -1', { ...changed, path: '', caller: 0, result: EBADF });
+    await expect('fchownat cwd missing 12 -1', {
+      ...changed,
+      path: at('missing'),
+      result: ENOENT,
+      fields: { ...changed.fields, flags },
+    });
+  });
+
+  test('extended attributes are reported by name, and file capabilities on the lane of security', async () => {
+    const target = 'security.capability';
+    const set = { operation: 'SETXATTR', path: at('file'), target, lane: SECURITY } as const;
+    await expect(`setxattr file ${target}`, set);
+    await expect(`lsetxattr sub/inner ${target}`, { ...set, path: at('sub/inner') });
+    await expect(`fsetxattr link ${target}`, { ...set, fields: facts('file') });
+    await expect(`setxattrat sub inner ${target}`, { ...set, path: at('sub/inner') });
+    const failed = { ...set, path: at('missing'), result: ENOENT };
+    await expect(`setxattr missing ${target}`, failed);
+    await expect(`lsetxattr missing ${target}`, failed);
+    await expect(`setxattrat cwd missing ${target}`, failed);
+    await expect(`fsetxattr none ${target}`, { ...set, path: '', result: EBADF });
+    const removed = { operation: 'REMOVEXATTR', path: at('file'), target, lane: SECURITY } as const;
+    await expect(`removexattr file ${target}`, removed);
+    await expect(`lremovexattr file ${target}`, { ...removed, result: ENODATA });
+    await expect(`fremovexattr link ${target}`, { ...removed, result: ENODATA, fields: facts('file') });
+    await expect(`removexattrat sub inner ${target}`, { ...removed, path: at('sub/inner') });
+    await expect(`removexattrat sub inner ${target}`, { ...removed, path: at('sub/inner'), result: ENODATA });
+    await expect('setxattr file trusted.other', { ...set, target: 'trusted.other', lane: BULK });
+  });
+
+  test('a node is reported with its mode and device, and a device on the lane of security', async () => {
+    const made = { operation: 'MKNOD', path: at('node') } as const;
+    await expect('mknod node 10644 0 0', { ...made, fields: { mode: 0o10644 } });
+    await expect('mknod node 20600 1 3', {
+      ...made,
+      result: EEXIST,
+      lane: SECURITY,
+      fields: { mode: 0o20600, special: (1 << 20) | 3 },
+    });
+    await expect('mknodat sub node 60600 259 65537', {
+      ...made,
+      path: at('sub/node'),
+      lane: SECURITY,
+      fields: { mode: 0o60600, special: (259 << 20) | 65_537 },
+    });
+    await expect('mknodat cwd missing/node 100644 0 0', {
+      ...made,
+      path: at('missing/node'),
+      result: ENOENT,
+      fields: { mode: 0o100644 },
+    });
+  });
+
+  test('a file that is cut is reported with its new length', async () => {
+    const cut = { operation: 'TRUNCATE', path: at('file'), fields: { length: 3n } } as const;
+    await expect('truncate file 3', cut);
+    await expect('ftruncate link 3', { ...cut, caller: 0, fields: { length: 3n, ...facts('file') } });
+    await expect('truncate missing 3', { ...cut, path: at('missing'), result: ENOENT });
+    await expect('ftruncate file -1', {
+      ...cut,
+      caller: 0,
+      result: EINVAL,
+      fields: { length: 0xffff_ffff_ffff_ffffn, ...facts('file') },
+    });
+  });
+
+  test('pages of a file that the caller may only read, moved into a pipe, are reported whatever is watched', async () => {
+    sensor.control({ watched_heads: [0, 0], nothing_named: 1 });
+    chmodSync(scratch.path, 0o755);
+    const spliced = { operation: 'SPLICE', path: at('file'), caller: 0 } as const;
+    const fields = { length: 1n, ...facts('file') };
+    await expect('as 65534 65534 splice file empty', { ...spliced, result: 1, fields });
+    await expect('as 65534 65534 splice file full', { ...spliced, result: EAGAIN, fields });
+    // who may write it anyway needs no bug
+    assert.deepEqual(await changes('splice', 'file', 'empty'), []);
+    assert.deepEqual(await changes('splice-writable', 'file', 'empty'), []);
+    chmodSync(at('file'), 0o666);
+    assert.deepEqual(await changes('as', '65534', '65534', 'splice', 'file', 'empty'), []);
+  });
+
+  test('of a caller in a chroot the path is the one from the real root', async () => {
+    const made = { operation: 'MKDIR', fields: { mode: 0o755 } } as const;
+    await expect(`root ${directory} mkdir /sub/new 755`, { ...made, path: at('sub/new') });
+    await expect(`root ${at('sub')} mkdir outside 755`, { ...made, path: at('outside') });
+  });
+
+  test("a path stays as the caller wrote it, below the directory it begins at, and a missing directory's text alone", async () => {
+    const made = { operation: 'MKDIR', fields: { mode: 0o755 } } as const;
+    await expect('mkdir ./sub//../sub/new/ 755', { ...made, path: `${directory}/./sub//../sub/new/` });
+    await expect('mkdirat missing new 755', { ...made, path: 'new', result: EBADF });
+    await expect('mkdir sub/../file/new 755', { ...made, path: `${directory}/sub/../file/new`, result: ENOTDIR });
+    const [record] = all(await sensor.run(change, ['mkdir', '', '755'], { cwd: directory }), 'rf_file_change');
+    assert.equal(record?.fields['result'], ENOENT);
+    assert.equal(record?.texts['path']?.length, 0);
+  });
+
+  test('a text that cannot be read leaves the path empty, counted', async () => {
+    const before = sensor.counters(BULK).readFault;
+    await expect('unlink-fault', { operation: 'UNLINK', path: '', result: EFAULT });
+    assert.ok(sensor.counters(BULK).readFault > before);
+  });
+
+  test('of a long path the head and the tail are kept, with its true length; names that are no text arrive byte by byte', async () => {
+    const long = 'x'.repeat(250);
+    const text = `sub/${`${long}/`.repeat(15)}\x1b[2J\n`;
+    const [record] = await changes('rename', text, text);
+    const whole = `${directory}/${text}`;
+    for (const name of ['path', 'target'])
+      assert.deepEqual(record?.texts[name], { bytes: Buffer.from(whole), length: whole.length }, name);
+    const longer = `sub/${`${long}/`.repeat(16)}${'end'.repeat(20)}`;
+    const [cut] = await changes('rename', longer, longer);
+    const uncut = `${directory}/${longer}`;
+    const kept = Buffer.from(uncut.slice(0, 2048) + uncut.slice(-2048));
+    for (const name of ['path', 'target'])
+      assert.deepEqual(cut?.texts[name], { bytes: kept, length: uncut.length }, name);
+  });
+
+  test('a file system that nobody may write makes root one who may only read', async () => {
+    const spliced = all(
+      await sensor.run('unshare', [
+        '--mount',
+        '--propagation',
+        'private',
+        'sh',
+        '-c',
+        'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && exec "$0" splice "$1/file" empty',
+        change,
+        directory,
+      ]),
+      'rf_file_change',
+    ).filter(({ fields }) => fields['operation'] === records.FileOperation.FILE_SPLICE);
+    assert.deepEqual(
+      spliced.map(({ texts }) => texts['path']?.bytes.toString()),
+      [at('file')],
+    );
+  });
+});
