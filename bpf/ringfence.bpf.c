@@ -9,6 +9,12 @@
 #include "open.bpf.h"
 #include "connect.bpf.h"
 #include "accept.bpf.h"
+#include "signal.bpf.h"
+#include "fault.bpf.h"
+#include "access.bpf.h"
+#include "isolation.bpf.h"
+#include "capability.bpf.h"
+#include "memory.bpf.h"
 #include "snapshot.bpf.h"
 
 /* Never set: it has every record and enumeration described in the object's BTF, which TypeScript's decoders are made from. */

@@ -37,10 +37,15 @@ export interface TestHostOptions {
 
 /** Text may be given as bytes to be hostile. */
 type Words = string | Uint8Array;
-export type ExecValues = Partial<Omit<Exec, 'path' | 'filename' | 'cwd' | 'argv' | 'credentials' | 'inode'>> & {
+export type ExecValues = Partial<
+  Omit<Exec, 'path' | 'filename' | 'cwd' | 'argv' | 'environment' | 'interpreter' | 'credentials' | 'inode'>
+> & {
   readonly argv?: readonly string[] | Uint8Array;
   readonly filename?: Words;
   readonly cwd?: Words;
+  /** NAME=value */
+  readonly environment?: readonly string[];
+  readonly interpreter?: Words;
   readonly credentials?: Credentials;
   readonly inode?: bigint;
 };
@@ -263,7 +268,8 @@ export class TestHost {
   }
 
   #execBody(process: TestProcess, path: Words, values: ExecValues): Exec {
-    const { argv = [typeof path === 'string' ? path : ''], filename = path, cwd = '/', inode, ...rest } = values;
+    const { argv = [typeof path === 'string' ? path : ''], filename = path, cwd = '/', inode, ...others } = values;
+    const { environment = [], interpreter = '', ...rest } = others;
     const words = argv instanceof Uint8Array ? argv : Buffer.from(argv.join('\0'));
     return {
       snapshot: false,
@@ -288,6 +294,8 @@ export class TestHost {
       filename: text(filename),
       cwd: text(cwd),
       argv: text(words),
+      environment: text(environment.join('\0')),
+      interpreter: text(interpreter),
     };
   }
 
