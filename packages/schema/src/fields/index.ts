@@ -5,9 +5,11 @@ import { eventFields } from './event.ts';
 import { execFields } from './exec.ts';
 import type { Field } from './field.ts';
 import { fileFields } from './file.ts';
+import { isolationFields } from './isolation.ts';
 import { logFields } from './log.ts';
 import { networkFields } from './network.ts';
 import { processFields } from './process.ts';
+import { targetFields } from './target.ts';
 import { userFields } from './user.ts';
 
 export { documentOf, type EventDocument, isoTime } from './document.ts';
@@ -22,6 +24,8 @@ export const catalogue: { readonly fields: readonly Field[] } = {
     ...processFields,
     ...execFields,
     ...userFields,
+    ...targetFields,
+    ...isolationFields,
     ...fileFields,
     ...networkFields,
     ...containerFields,
