@@ -10,6 +10,7 @@ import {
   type KindName,
   LANE,
   type Open,
+  type ProcessAccess,
   RawBatchWriter,
   type SigningKey,
   signBytes,
@@ -54,6 +55,7 @@ export type ConnectValues = Partial<Omit<Connect, 'address' | 'path' | 'port' | 
   readonly localAddress?: Words;
 };
 export type AcceptValues = Partial<Omit<Accept, 'address' | 'port' | 'localAddress' | 'localPort'>>;
+export type ProcessAccessValues = Partial<Omit<ProcessAccess, 'targetTgid' | 'targetStart'>>;
 export type CredentialValues = Partial<Credentials>;
 export type ContainerValues = Partial<Omit<ContainerContext, 'cgroupId'>> & { readonly cgroup: bigint };
 
@@ -194,6 +196,13 @@ export class TestHost {
     const fixed = { family: address.length === 16 ? 10 : 2, type: 1, protocol: 6, result: 4 };
     const ends = { address, port: peer.port, localAddress: addressBytes(own.address), localPort: own.port };
     this.#add(process, 'Accept', { ...fixed, ...values, ...ends }, { lane: LANE.bulk });
+  }
+
+  /** `process` looks into `target`: PTRACE_ATTACH unless `values` says otherwise. */
+  access(process: TestProcess, target: TestProcess, values: ProcessAccessValues = {}): void {
+    const fixed = { address: U64_ZERO, length: U64_ZERO, operation: 1, request: 16, result: 0, count: 1 };
+    const whom = { targetTgid: target.tgid, targetStart: target.startBytes };
+    this.#add(process, 'ProcessAccess', { ...fixed, ...values, ...whom }, { lane: LANE.security });
   }
 
   user(uid: number, name: string): void {
