@@ -53,12 +53,16 @@ const SOURCES: Readonly<Record<KindName, string>> = {
   HostContext: 'collector, at start and on change',
   FileChange: 'end of the system calls',
   MountChange: 'end of the system calls',
-  Memory: 'end of the system calls',
-  Signal: 'tracepoint signal_generate',
-  Fault: 'tracepoint signal_deliver',
-  ProcessAccess: 'end of the system calls; opens of files below /proc/PID',
-  Isolation: 'end of the system calls',
-  Capability: 'tracepoint cap_capable',
+  Memory:
+    'end of memfd_create, mmap, mprotect and pkey_mprotect, from the mapping; of equal ones at most one a second and process',
+  Signal:
+    'tracepoint signal_generate; of what fails the end of kill, tkill, tgkill, rt_sigqueueinfo, rt_tgsigqueueinfo and pidfd_send_signal; of equal ones at most one a second',
+  Fault: 'tracepoint signal_deliver; after 16 of a process those whose number is a power of two',
+  ProcessAccess:
+    'end of ptrace, process_vm_readv, process_vm_writev and pidfd_getfd; opens of /proc/PID/mem and environ, from the opened file; of equal ones at most one a second',
+  Isolation: 'end of setns, unshare, prctl, seccomp and personality; of equal ones at most one a second',
+  Capability:
+    'tracepoint cap_capable, kernels from 6.14; by process, capability and answer at most one a second, of successes of root on the host only the first',
   Module: 'end of the system calls; tracepoint module_load for the name',
   Bpf: 'end of the system call',
   SystemChange: 'end of the system calls',

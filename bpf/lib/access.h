@@ -93,6 +93,25 @@ static __noinline int access__proc_opened(struct file *file, __u32 flags, __s32 
 	return 0;
 }
 
+/* Reads a number; returns how many digits it has. Without a branch: the verifier would follow each length by itself. */
+static __always_inline __u32 access__number(const char *text, __u32 *number)
+{
+	__u32 digits = 0;
+	__u32 on = 1;
+
+	*number = 0;
+#pragma unroll
+	for (int at = 0; at < ACCESS_DIGITS_MAX; at++) {
+		__u32 digit = (__u8)(text[at] - '0');
+
+		on &= ~((9 - digit) >> 31);
+		rf_barrier(on);
+		*number += on * (*number * 9 + digit);
+		digits += on;
+	}
+	return digits;
+}
+
 /* An open that was refused has no file: /proc/NUMBER/mem and environ are known by the caller's text, if it is that. */
 static __noinline int access__proc_refused(const char *path, __u32 flags, __s32 result)
 {
@@ -100,12 +119,11 @@ static __noinline int access__proc_refused(const char *path, __u32 flags, __s32 
 	struct access access = { .request = flags, .result = result };
 	char text[ACCESS_PATH_MAX] = {};
 	const int prefix = sizeof(ACCESS_PROC) - 1;
-	unsigned long number = 0;
-	long digits;
+	__u32 number, digits;
 
 	if (bpf_probe_read_user_str(text, sizeof(text), path) < 0 || __builtin_memcmp(text, ACCESS_PROC, prefix))
 		return 0;
-	digits = bpf_strtoul(text + prefix, ACCESS_DIGITS_MAX + 1, 10, &number);
+	digits = access__number(text + prefix, &number);
 	rf_barrier(digits);
 	if (digits < 1 || digits > ACCESS_DIGITS_MAX || text[prefix + digits] != '/')
 		return 0;

@@ -27,7 +27,9 @@ function view(kind: KindName, body: object): EventView {
   writer.add(-1, -1, -1, -1, '', raw, 0, raw.length);
   const head = typeOf('EventBatch').fromBuffer(typeOf('EventBatch').toBuffer(typeOf('EventBatch').random())) as object;
   const event = new EventView();
-  event.open(writer.finish({ ...head, processes: [], containers: [], hostId: 'h', bootId: 'b' } as EventBatchHead));
+  event.open(
+    writer.finish({ ...head, processes: [], containers: [], hostId: 'h', bootId: 'b' } as unknown as EventBatchHead),
+  );
   assert.ok(event.next());
   return event;
 }
