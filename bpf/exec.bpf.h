@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* A process runs an executable. Fires when the new mm is in place, its credentials are committed and close-on-exec descriptors are closed. */
+#include "lib/environment.h"
 #include "lib/task.h"
 
 #define EXEC_ROOM RF_RECORD_MAX
@@ -31,7 +32,7 @@ static __always_inline void exec__fill_file(struct rf_exec *e, struct file *file
 	e->mtime = file__mtime(inode);
 	e->mode = inode->i_mode;
 	e->owner = inode->i_uid.val;
-	e->flags = file__exec_flags(inode);
+	e->flags = file__exec_flags(file);
 }
 
 static __always_inline __u32 exec__privilege_flags(struct linux_binprm *binary)
@@ -44,6 +45,17 @@ static __always_inline __u32 exec__privilege_flags(struct linux_binprm *binary)
 	if (binary->interp != binary->filename)
 		flags |= RF_EXEC_SCRIPT;
 	return flags;
+}
+
+/* Somebody who isn't root, and whose ids no set-id bit has changed, has more than its ambient capabilities: these come from the file. */
+static __always_inline bool exec__file_capabilities(struct linux_binprm *binary, const struct cred *cred)
+{
+	__u64 permitted = *(__u64 *)&cred->cap_permitted;
+	__u64 ambient = *(__u64 *)&cred->cap_ambient;
+
+	if (!BPF_CORE_READ_BITFIELD_PROBED(binary, secureexec) || !cred->euid.val)
+		return false;
+	return cred->uid.val == cred->euid.val && cred->gid.val == cred->egid.val && (permitted & ~ambient);
 }
 
 /* From the new mm, whole or head and tail. */
@@ -80,11 +92,17 @@ int BPF_PROG(process_exec, struct task_struct *task, pid_t old_pid, struct linux
 	exec__fill_fixed(e, task);
 	exec__fill_file(e, file);
 	e->flags |= exec__privilege_flags(binary);
+	if (exec__file_capabilities(binary, task->cred))
+		e->flags |= RF_EXEC_FILE_CAPS;
 	e->argc = binary->argc;
 	path__append_new(&b, EXEC_ROOM, &e->path, &scratch->path, file->f_path.mnt, file->f_path.dentry);
 	text__append_string(&b, EXEC_ROOM, &e->filename, TEXT_KERNEL, binary->filename);
 	path__append_new(&b, EXEC_ROOM, &e->cwd, &scratch->path, task->fs->pwd.mnt, task->fs->pwd.dentry);
 	exec__append_arguments(&b, &e->argv, task->mm);
+	environment__append(&b, EXEC_ROOM, &e->environment, &scratch->environment, task->mm);
+	text__clear(&b, &e->interpreter);
+	if (e->flags & RF_EXEC_SCRIPT)
+		text__append_string(&b, EXEC_ROOM, &e->interpreter, TEXT_KERNEL, binary->interp);
 	text__count_faults(&b, RF_LANE_SECURITY);
 	ring__output(RF_LANE_SECURITY, e, b.end, RF_RECORD_MAX);
 	scratch__give(scratch);

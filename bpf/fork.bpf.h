@@ -18,6 +18,7 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 	record->parent_tgid = parent->tgid;
 	record->pad = 0;
 	task__fill_namespaces(&record->namespaces, child);
+	record->flags = task__clone_flags(parent);
 	ring__submit(RF_LANE_SECURITY, record, sizeof(*record), &number);
 	return 0;
 }

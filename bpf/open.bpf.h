@@ -4,6 +4,7 @@
  * that takes the LSM hook of the full profile. */
 #include "lib/request.h"
 #include "lib/watch.h"
+#include "lib/access.h"
 
 #define OPEN_ROOM RF_SMALL_RECORD_MAX
 #define OPEN_REQUEST_FLAGS (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC)
@@ -137,6 +138,15 @@ static __always_inline int open__leave_out(enum rf_drop cause)
 	return 0;
 }
 
+/* Of another process's memory or environment, whether or not opens of that path are wanted. */
+static __always_inline void open__look_for_access(struct file *file, long result, const struct open_request *request)
+{
+	if (file && access__is_proc(file))
+		access__proc_opened(file, request->flags, result);
+	else if (result == -EACCES || result == -EPERM)
+		access__proc_refused(request->path.text, request->flags, result);
+}
+
 /* Cheapest question first: most opens are uninteresting. A file's name is at hand, its path has to be put together. */
 static __always_inline int open__finish(struct task_struct *task, long result, const struct open_request *request)
 {
@@ -148,15 +158,15 @@ static __always_inline int open__finish(struct task_struct *task, long result, c
 
 	if (task__is_agent())
 		return open__leave_out(RF_DROP_SELF);
+	if (result >= 0)
+		file = file__of_descriptor(task, result);
+	open__look_for_access(file, result, request);
 	if (!looked_at && !request->changeable && !open__is_wanted(flags))
 		return open__leave_out(RF_DROP_UNWATCHED);
-	if (result >= 0) {
-		file = file__of_descriptor(task, result);
-		if (file)
-			flags = open__flags(file, flags);
-		else /* another thread has closed it: the caller's text is all there is */
-			ring__count(RF_LANE_BULK, RF_DROP_READ_FAULT);
-	}
+	if (file)
+		flags = open__flags(file, flags);
+	else if (result >= 0) /* another thread has closed it: the caller's text is all there is */
+		ring__count(RF_LANE_BULK, RF_DROP_READ_FAULT);
 	wanted = open__is_wanted(flags) || (file && open__is_named(file));
 	if (!wanted && !watched && (file || !looked_at))
 		return open__leave_out(RF_DROP_UNWATCHED);

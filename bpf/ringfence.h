@@ -20,7 +20,8 @@
 
 #define RF_ARGV_MAX 32768      /* bytes of argv kept whole; beyond: head and tail */
 #define RF_PATH_MAX 4096       /* bytes of a path kept whole; beyond: head and tail */
-#define RF_RECORD_MAX (RF_ARGV_MAX + 4 * RF_PATH_MAX + 1024)
+#define RF_ENVIRONMENT_MAX 2048 /* bytes of chosen environment variables that are kept; beyond: their head */
+#define RF_RECORD_MAX (RF_ARGV_MAX + 4 * RF_PATH_MAX + RF_ENVIRONMENT_MAX + 1024)
 #define RF_UNIX_PATH_MAX 108
 #define RF_SNAPSHOT_ARGV_MAX 16384 /* of a process found at start: an iterator hands over at most 32 KiB at once */
 #define RF_WATCHED_MAX 256         /* bytes of a path that a watched prefix can tell apart */
@@ -63,7 +64,8 @@ enum rf_drop {
 	RF_DROP_SELF = 2,        /* file and network noise of the agent's own processes */
 	RF_DROP_UNWATCHED = 3,   /* no loaded rule, policy or audit setting can match it */
 	RF_DROP_SCRATCH = 4,     /* loss: the per-CPU scratch buffer was in use */
-	RF_DROPS = 5,
+	RF_DROP_MERGED = 5,      /* equal to one sent shortly before: the next one of its kind that is sent counts it */
+	RF_DROPS = 6,
 };
 
 /* First bit of rf_exec.stdio_sockets for sockets that are no unix sockets */
@@ -77,7 +79,8 @@ enum rf_exec_flag {
 	RF_EXEC_SETGID = 8,
 	RF_EXEC_PRIVILEGED = 16,  /* bprm->per_clear or secureexec: the exec raised privileges */
 	RF_EXEC_SCRIPT = 32,      /* started through an interpreter line */
-	RF_EXEC_UPPER = 64,       /* reserved: overlay upper layer */
+	RF_EXEC_UPPER = 64,       /* executable was written into the upper layer of an overlay: it is not the image's */
+	RF_EXEC_FILE_CAPS = 128,  /* capabilities of the file raised the process's; not set beside set-id bits that took effect */
 };
 
 struct rf_text {
@@ -115,6 +118,7 @@ struct rf_fork {
 	__u32 parent_tgid;
 	__u32 pad;
 	struct rf_namespaces namespaces;
+	__u64 flags;        /* CLONE_* without the exit signal; of clone3 as they stand in the caller's memory; 0: fork, or a kernel thread */
 };
 
 struct rf_exec {
@@ -141,6 +145,8 @@ struct rf_exec {
 	struct rf_text filename; /* as given to execve; in a snapshot only a kernel thread has one: its name */
 	struct rf_text cwd;
 	struct rf_text argv;     /* NUL-separated without the last NUL, from the new mm */
+	struct rf_text environment; /* NAME=value of chosen names, NUL-separated, from the new mm; a cut one keeps its head; none in a snapshot */
+	struct rf_text interpreter; /* as the interpreter line names it, or the binary format; empty: none */
 };
 
 struct rf_exit {
@@ -276,11 +282,12 @@ struct rf_memory {
 	__u32 protection; /* PROT_* */
 	__u32 flags;      /* MAP_*, MFD_* */
 	__u32 source_caller;
-	struct rf_text path; /* of the mapped file; memfd_create: its name */
-	__u32 pad;
+	struct rf_text path; /* of the mapped or new file; of a memfd_create that failed, the name that the caller gave */
+	__u32 count;         /* calls that this record stands for: this one, and those merged since the last */
 };
 
-/* A signal is sent to a process that isn't the sender's own, or has other credentials. */
+/* A signal is sent to a process of other credentials, another cgroup or another pid namespace, or one that ends or stops the agent; or a system call
+ * that should send one fails. Of a failed one the target is 0 when there is no such process, or when a whole group was meant. */
 struct rf_signal {
 	struct rf_header h;  /* who sends */
 	__u64 target_start;
@@ -288,8 +295,8 @@ struct rf_signal {
 	__u32 target_uid;
 	__u32 signal;
 	__s32 code;          /* si_code */
-	__s32 result;        /* 0: delivered; else enum of the tracepoint signal_generate */
-	__u32 pad;
+	__s32 result;        /* of the tracepoint signal_generate, TRACE_SIGNAL_*: 0 delivered, 1 ignored, 2 pending already, 3 and 4 lost; of a failed call -errno */
+	__u32 count;         /* signals that this record stands for: this one, and equal ones merged since the last */
 };
 
 /* A signal that the kernel sends because of what the thread did: SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS. */
@@ -320,8 +327,10 @@ struct rf_process_access {
 	__u64 length;        /* bytes */
 	__u32 target_tgid;
 	__u32 operation;     /* enum rf_access_operation */
-	__u32 request;       /* PTRACE_*; of an open, its O_* */
+	__u32 request;       /* PTRACE_*; of an open, its O_*; pidfd_getfd: the target's descriptor */
 	__s32 result;        /* bytes or a descriptor, or -errno */
+	__u32 count;         /* calls that this record stands for: this one, and equal ones merged since the last */
+	__u32 pad;
 };
 
 enum rf_isolation_operation {
@@ -336,10 +345,12 @@ enum rf_isolation_operation {
 struct rf_isolation {
 	struct rf_header h;
 	__u64 option;    /* setns, unshare: CLONE_NEW*; prctl: PR_*; seccomp: SECCOMP_SET_MODE_*; personality: the persona */
-	__u64 argument;  /* of prctl; seccomp: flags */
+	__u64 argument;  /* of prctl, the first; seccomp: flags; personality: the persona before */
 	struct rf_namespaces namespaces; /* afterwards */
 	__u32 operation; /* enum rf_isolation_operation */
 	__s32 result;
+	__u32 count;     /* calls that this record stands for: this one, and equal ones merged since the last */
+	__u32 pad;
 };
 
 /* The kernel asks whether a task has a capability. */
@@ -607,7 +618,7 @@ struct rf_name_key {
 struct rf_counters {
 	__u64 sequence;
 	__u64 drops[RF_DROPS];
-	__u64 pad[2];
+	__u64 pad[1];
 };
 
 #endif

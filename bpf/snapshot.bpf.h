@@ -64,6 +64,8 @@ static __always_inline void snapshot__fill(struct rf_scratch_big *scratch, struc
 		text__append_string(b, SNAPSHOT_ROOM, &e->filename, TEXT_KERNEL, task->comm);
 	path__append_new(b, SNAPSHOT_ROOM, &e->cwd, &scratch->path, task->fs->pwd.mnt, task->fs->pwd.dentry);
 	snapshot__append_arguments(b, &e->argv, task);
+	text__clear(b, &e->environment);
+	text__clear(b, &e->interpreter);
 }
 
 SEC("iter.s/task")

@@ -55,12 +55,16 @@ const SOURCES: Readonly<Record<KindName, string>> = {
     'end of the rename, link, symlink, unlink, mkdir, chmod, chown, xattr, mknod, truncate and splice system calls; filtered by what rules can match',
   MountChange:
     'end of mount, umount2, move_mount, pivot_root, chroot, open_tree, fsopen, fsmount and mount_setattr; never filtered',
-  Memory: 'end of the system calls',
-  Signal: 'tracepoint signal_generate',
-  Fault: 'tracepoint signal_deliver',
-  ProcessAccess: 'end of the system calls; opens of files below /proc/PID',
-  Isolation: 'end of the system calls',
-  Capability: 'tracepoint cap_capable',
+  Memory:
+    'end of memfd_create, mmap, mprotect and pkey_mprotect, from the mapping; of equal ones at most one a second and process',
+  Signal:
+    'tracepoint signal_generate; of what fails the end of kill, tkill, tgkill, rt_sigqueueinfo, rt_tgsigqueueinfo and pidfd_send_signal; of equal ones at most one a second',
+  Fault: 'tracepoint signal_deliver; after 16 of a process those whose number is a power of two',
+  ProcessAccess:
+    'end of ptrace, process_vm_readv, process_vm_writev and pidfd_getfd; opens of /proc/PID/mem and environ, from the opened file; of equal ones at most one a second',
+  Isolation: 'end of setns, unshare, prctl, seccomp and personality; of equal ones at most one a second',
+  Capability:
+    'tracepoint cap_capable, kernels from 6.14; by process, capability and answer at most one a second, of successes of root on the host only the first',
   Module: 'end of init_module, finit_module and delete_module; tracepoints module_load and module_free for the name',
   Bpf: 'end of bpf, but for its everyday commands; what was made is read from the new descriptor',
   SystemChange: 'end of the system calls, by their own tracepoints',

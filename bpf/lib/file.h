@@ -66,8 +66,21 @@ static __always_inline __u64 file__mtime(struct inode *inode)
 	return file__nanoseconds(BPF_CORE_READ(since_6_1, i_mtime.tv_sec), BPF_CORE_READ(since_6_1, i_mtime.tv_nsec));
 }
 
-static __always_inline __u32 file__exec_flags(struct inode *inode)
+/* Of an overlay's inode: what is in the upper layer was written or copied there after the image was made. */
+static __always_inline bool file__is_upper(struct inode *inode)
 {
+	struct ovl_inode___module *overlay = 0;
+
+	if (!bpf_core_field_exists(overlay->__upperdentry))
+		return false;
+	overlay = (void *)inode - bpf_core_field_offset(overlay->vfs_inode);
+	return BPF_CORE_READ(overlay, __upperdentry) != 0;
+}
+
+static __always_inline __u32 file__exec_flags(struct file *file)
+{
+	/* an address, not a typed pointer: older verifiers let nobody calculate with those */
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
 	__u32 mode = BPF_CORE_READ(inode, i_mode);
 	__u32 magic = BPF_CORE_READ(inode, i_sb, s_magic);
 	__u32 flags = 0;
@@ -81,6 +94,8 @@ static __always_inline __u32 file__exec_flags(struct inode *inode)
 		if (magic == TMPFS_MAGIC || magic == HUGETLBFS_MAGIC)
 			flags |= RF_EXEC_MEMFD;
 	}
+	if (magic == OVERLAYFS_SUPER_MAGIC && file__is_upper(inode))
+		flags |= RF_EXEC_UPPER;
 	return flags;
 }
 

@@ -55,12 +55,64 @@ extern void *bpf_rdonly_cast(const void *address, __u32 type) __ksym __weak;
 
 #define CAP_DAC_OVERRIDE 1
 
+#define PROC_SUPER_MAGIC 0x9fa0
+#define NSFS_MAGIC 0x6e736673
+#define PIDFS_MAGIC 0x50494446
+
+#define PROT_WRITE 2
+#define PROT_EXEC 4
+#define MAP_ANONYMOUS 0x20
+
+#define CLONE_NEW_ANY 0x7e020080 /* every CLONE_NEW* */
+#define CLONE_SIGNAL 0xff        /* the exit signal among the flags of clone */
+#define CLONE_AS_VFORK 0x4100    /* CLONE_VFORK | CLONE_VM */
+
 #define PF_KTHREAD 0x00200000
 #define SIGNAL_GROUP_EXIT 4
+#define EPERM 1
+#define ESRCH 3
+#define EACCES 13
 #define EFAULT 14
 #define EINPROGRESS 115
 
 #define RF_BPF_TOKEN_CREATE 36 /* since 6.9 */
+
+#define CAP_SYS_ADMIN 21
+
+/* System calls that are told apart by number: the header with them is for the machine that compiles. */
+#if defined(__TARGET_ARCH_x86)
+#define SYSCALL_NUMBER(registers) ((__s32)(registers)->orig_ax)
+#define SYSCALL_MMAP 9
+#define SYSCALL_MPROTECT 10
+#define SYSCALL_MUNMAP 11
+#define SYSCALL_BRK 12
+#define SYSCALL_MREMAP 25
+#define SYSCALL_CLONE 56
+#define SYSCALL_FORK 57
+#define SYSCALL_VFORK 58
+#define SYSCALL_EXECVE 59
+#define SYSCALL_RT_SIGQUEUEINFO 129
+#define SYSCALL_RT_TGSIGQUEUEINFO 297
+#define SYSCALL_EXECVEAT 322
+#define SYSCALL_PKEY_MPROTECT 329
+#elif defined(__TARGET_ARCH_arm64)
+#define SYSCALL_NUMBER(registers) ((__s32)(registers)->syscallno)
+#define SYSCALL_MMAP 222
+#define SYSCALL_MPROTECT 226
+#define SYSCALL_MUNMAP 215
+#define SYSCALL_BRK 214
+#define SYSCALL_MREMAP 216
+#define SYSCALL_CLONE 220
+#define SYSCALL_VFORK -2 /* there is none */
+#define SYSCALL_EXECVE 221
+#define SYSCALL_RT_SIGQUEUEINFO 138
+#define SYSCALL_RT_TGSIGQUEUEINFO 240
+#define SYSCALL_EXECVEAT 281
+#define SYSCALL_PKEY_MPROTECT 288
+#endif
+/* newer ones have the same number everywhere */
+#define SYSCALL_PIDFD_SEND_SIGNAL 424
+#define SYSCALL_CLONE3 435
 
 /* Since 6.11 seconds and nanoseconds stand apart. */
 struct inode___6_7 {
@@ -76,6 +128,28 @@ struct inode___6_1 {
 /* Since 6.16 the tracepoint says whether the whole thread group is gone. */
 struct trace_event_raw_sched_process_exit___6_16 {
 	bool group_dead;
+} __attribute__((preserve_access_index));
+
+/* Since 6.14. */
+struct trace_event_raw_cap_capable___6_14 {
+	struct user_namespace *target_ns;
+	int cap;
+	int ret;
+} __attribute__((preserve_access_index));
+
+/* Until 6.17 only the operations said what a namespace is one of. */
+struct ns_common___6_18 {
+	__u32 ns_type;
+} __attribute__((preserve_access_index));
+
+struct proc_ns_operations___6_17 {
+	int type;
+} __attribute__((preserve_access_index));
+
+/* Of a module, mostly, which may not be loaded. */
+struct ovl_inode___module {
+	struct inode vfs_inode;
+	struct dentry *__upperdentry;
 } __attribute__((preserve_access_index));
 
 #endif

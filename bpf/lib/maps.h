@@ -35,11 +35,25 @@ struct rf_path_scan {
 	__u32 slash;      /* where the last slash is */
 };
 
+/* Where the chosen variables of an environment are gathered, with room for a read at the last byte that is kept. */
+struct rf_environment_work {
+	__u64 cursor; /* in the caller's memory */
+	__u64 end;
+	__u32 position;
+	__u32 length; /* of all chosen ones, each with its NUL */
+	__u32 inside; /* the last read ended in the middle of a variable */
+	__u32 chosen; /* … which is a chosen one */
+	__u32 faults;
+	__u32 pad;
+	char text[2 * RF_ENVIRONMENT_MAX];
+};
+
 /* Where a record that is too big for the stack is put together. `busy` comes first in each: see scratch.h. */
 struct rf_scratch_big {
 	__u32 busy;
 	__u32 pad;
 	struct rf_path_work path;
+	struct rf_environment_work environment;
 	char record[RF_RECORD_MAX];
 };
 
@@ -89,6 +103,20 @@ struct rf_io_recent_key {
 	__u16 family;
 	__u16 port;
 	__u8 address[16];
+};
+
+/* What makes two events equal. `kind`: enum rf_kind; `first` and `second` are the kind's own. */
+struct rf_merge_key {
+	__u64 start;
+	__u64 first;
+	__u64 second;
+	__u32 tgid;
+	__u32 kind;
+};
+
+struct rf_merge {
+	__u64 sent;   /* ns, CLOCK_BOOTTIME: when one went out last */
+	__u64 merged; /* how many were left out since */
 };
 
 struct {
@@ -193,6 +221,29 @@ struct {
 	__type(key, struct rf_group_key);
 	__type(value, __u8);
 } rf_groups_gone SEC(".maps");
+
+/* Events that may be merged, by lane, so that a flood of the one doesn't push out the other's. What is pushed out is sent again. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct rf_merge_key);
+	__type(value, struct rf_merge);
+} rf_merges_sec SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct rf_merge_key);
+	__type(value, struct rf_merge);
+} rf_merges_bulk SEC(".maps");
+
+/* How many faults a process had. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct rf_group_key);
+	__type(value, __u32);
+} rf_faults SEC(".maps");
 
 struct rf_control rf_control = {};
 

@@ -101,4 +101,26 @@ static __always_inline struct pt_regs *task__registers(struct task_struct *task)
 	return (struct pt_regs *)bpf_task_pt_regs(task);
 }
 
+/* CLONE_* of the call that the current task is in, without the exit signal; 0: fork, a kernel thread, or none of these calls. Those of clone3 are the
+ * caller's memory, which another thread may have changed meanwhile. */
+static __always_inline __u64 task__clone_flags(struct task_struct *task)
+{
+	struct pt_regs *registers = task__registers(task);
+	__s32 number = SYSCALL_NUMBER(registers);
+	__u64 flags = 0;
+
+	if (task->flags & PF_KTHREAD)
+		return 0;
+	if (number == SYSCALL_CLONE) {
+		flags = PT_REGS_PARM1_SYSCALL(registers);
+	} else if (number == SYSCALL_VFORK) {
+		flags = CLONE_AS_VFORK;
+	} else if (number == SYSCALL_CLONE3) {
+		bpf_probe_read_user(&flags, sizeof(flags), (const void *)PT_REGS_PARM1_SYSCALL(registers));
+		/* or clang loads it and the register with one instruction */
+		rf_barrier(flags);
+	}
+	return flags & ~(__u64)CLONE_SIGNAL;
+}
+
 #endif

@@ -16,6 +16,7 @@ export const TECHNIQUES: Readonly<Record<string, readonly [name: string, ...tact
   T1046: ['Network Service Discovery', 'discovery'],
   T1048: ['Exfiltration Over Alternative Protocol', 'exfiltration'],
   'T1053.003': ['Cron', 'execution', 'persistence', 'privilege-escalation'],
+  'T1055.008': ['Ptrace System Calls', ...EVASION, 'privilege-escalation'],
   T1059: ['Command and Scripting Interpreter', 'execution'],
   'T1059.004': ['Unix Shell', 'execution'],
   'T1059.006': ['Python', 'execution'],

@@ -180,6 +180,21 @@ testContent('persistence.yaml', {
       'bash reads it': (s) => s.open(s.shell, '/root/.bashrc'),
     },
   },
+  'Library preloaded from a scratch folder': {
+    as: 'error persistence stealth T1574.006',
+    fires: {
+      'a library in /tmp': (s) => s.start('/usr/bin/id', s.shell, { environment: ['LD_PRELOAD=/tmp/a.so'] }),
+      'one behind others': (s) =>
+        s.start('/usr/sbin/sshd', s.init, { environment: ['ENV=x', 'LD_PRELOAD=/usr/lib/a.so:/dev/shm/b.so'] }),
+      'an auditor of the loader': (s) => s.start('/usr/bin/id', s.inside, { environment: ['LD_AUDIT=/var/tmp/a.so'] }),
+    },
+    quiet: {
+      'an allocator that is installed': (s) =>
+        s.start('/app/server', s.inside, { environment: ['LD_PRELOAD=/usr/lib/x86_64-linux-gnu/libjemalloc.so.2'] }),
+      'a search path': (s) => s.start('/usr/bin/id', s.shell, { environment: ['LD_LIBRARY_PATH=/tmp/build'] }),
+      'no variables': (s) => s.start('/usr/bin/id'),
+    },
+  },
   'Preload library configured': {
     as: 'critical persistence stealth T1574.006',
     fires: { 'anybody writes it': (s) => s.open(s.start('/usr/bin/cp x y'), '/etc/ld.so.preload', WRITE) },

@@ -68,4 +68,20 @@ testContent('stealth.yaml', {
       'a driver from outside of the tree': (s) => s.finding('taint', 'bit 12'),
     },
   },
+  'Code put into another process': {
+    as: 'error stealth privilege-escalation T1055.008',
+    fires: {
+      'a tracer writes code': (s) => s.access(s.start('/tmp/inject 1'), s.sshd, { request: 4 }),
+      'a tracer in a container changes registers': (s) =>
+        s.access(s.start('/app/x', s.inside), s.inside, { request: 13 }),
+      'memory is written at once': (s) => s.access(s.start('/opt/x'), s.sshd, { operation: 3, request: 0, result: 64 }),
+      'a debugger that was brought along': (s) => s.access(s.start('/tmp/gdb'), s.sshd, { request: 5 }),
+    },
+    quiet: {
+      'a debugger sets a breakpoint': (s) => s.access(s.start('/usr/bin/gdb -p 1'), s.sshd, { request: 4 }),
+      'strace takes hold': (s) => s.access(s.start('/usr/bin/strace -p 1'), s.sshd, { request: 0x4206 }),
+      'it is refused': (s) => s.access(s.start('/tmp/inject 1'), s.sshd, { request: 4, result: -1 }),
+      'memory is only read': (s) => s.access(s.start('/opt/x'), s.sshd, { operation: 2, request: 0, result: 64 }),
+    },
+  },
 });

@@ -57,6 +57,8 @@ const exec = fc.record({
   filename: text,
   cwd: text,
   argv: text,
+  environment: text,
+  interpreter: text,
 });
 
 const container = {
@@ -74,7 +76,7 @@ const branch = <N extends string, T>(name: N, body: fc.Arbitrary<T>): fc.Arbitra
   body.map((value) => ({ [name]: value }) as Record<N, T>);
 
 const body = fc.oneof(
-  branch('ringfence.Fork', fc.record({ parentTgid: fc.nat(), parentStart: u64, namespaces })),
+  branch('ringfence.Fork', fc.record({ parentTgid: fc.nat(), parentStart: u64, namespaces, flags: u64 })),
   branch('ringfence.Exec', exec),
   branch('ringfence.Exit', fc.record({ code: fc.nat(255), signal: fc.nat(64), core: fc.boolean(), duration: long })),
   branch('ringfence.CredentialsChange', fc.record({ before: credentials, after: credentials })),

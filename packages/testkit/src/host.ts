@@ -12,6 +12,7 @@ import {
   LANE,
   type MountChange,
   type Open,
+  type ProcessAccess,
   RawBatchWriter,
   records,
   type SigningKey,
@@ -39,10 +40,15 @@ export interface TestHostOptions {
   readonly wallOffset?: number;
 }
 
-export type ExecValues = Partial<Omit<Exec, 'path' | 'filename' | 'cwd' | 'argv' | 'credentials' | 'inode'>> & {
+export type ExecValues = Partial<
+  Omit<Exec, 'path' | 'filename' | 'cwd' | 'argv' | 'environment' | 'interpreter' | 'credentials' | 'inode'>
+> & {
   readonly argv?: readonly string[] | Uint8Array;
   readonly filename?: Words;
   readonly cwd?: Words;
+  /** NAME=value */
+  readonly environment?: readonly string[];
+  readonly interpreter?: Words;
   readonly credentials?: Credentials;
   readonly inode?: bigint;
 };
@@ -64,6 +70,7 @@ export type ConnectValues = Partial<Omit<Connect, 'address' | 'path' | 'port' | 
   readonly localAddress?: Words;
 };
 export type AcceptValues = Partial<Omit<Accept, 'address' | 'port' | 'localAddress' | 'localPort'>>;
+export type ProcessAccessValues = Partial<Omit<ProcessAccess, 'targetTgid' | 'targetStart'>>;
 export type CredentialValues = Partial<Credentials>;
 export type ContainerValues = Partial<Omit<ContainerContext, 'cgroupId'>> & { readonly cgroup: bigint };
 
@@ -255,6 +262,13 @@ export class TestHost {
     this.#add(process, kind, bodyOf(kind, values), { lane: LANE.security });
   }
 
+  /** `process` looks into `target`: PTRACE_ATTACH unless `values` says otherwise. */
+  access(process: TestProcess, target: TestProcess, values: ProcessAccessValues = {}): void {
+    const fixed = { address: U64_ZERO, length: U64_ZERO, operation: 1, request: 16, result: 0, count: 1 };
+    const whom = { targetTgid: target.tgid, targetStart: target.startBytes };
+    this.#add(process, 'ProcessAccess', { ...fixed, ...values, ...whom }, { lane: LANE.security });
+  }
+
   user(uid: number, name: string): void {
     this.#context('UserContext', { uid, name });
   }
@@ -332,7 +346,8 @@ export class TestHost {
   }
 
   #execBody(process: TestProcess, path: Words, values: ExecValues): Exec {
-    const { argv = [typeof path === 'string' ? path : ''], filename = path, cwd = '/', inode, ...rest } = values;
+    const { argv = [typeof path === 'string' ? path : ''], filename = path, cwd = '/', inode, ...others } = values;
+    const { environment = [], interpreter = '', ...rest } = others;
     const words = argv instanceof Uint8Array ? argv : Buffer.from(argv.join('\0'));
     return {
       snapshot: false,
@@ -357,6 +372,8 @@ export class TestHost {
       filename: text(filename),
       cwd: text(cwd),
       argv: text(words),
+      environment: text(environment.join('\0')),
+      interpreter: text(interpreter),
     };
   }
 

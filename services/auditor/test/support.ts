@@ -101,6 +101,8 @@ export function execBody(path: string, argv: readonly string[], cwd = '/root'): 
       filename: text(path),
       cwd: text(cwd),
       argv: text(argv.map((arg) => `${arg}\0`).join('')),
+      environment: text(''),
+      interpreter: text(''),
     },
   };
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
@@ -13,6 +14,8 @@ const DELETED = 2;
 const SETUID = 4;
 const PRIVILEGED = 16;
 const SCRIPT = 32;
+const UPPER = 64;
+const FILE_CAPS = 128;
 const UNSET = 0xffff_ffff;
 const nobody = 65534;
 
@@ -38,7 +41,7 @@ describe('exec on the running kernel', { skip }, () => {
   test('says everything about the process and its executable', async () => {
     const link = join(scratch.path, 'link');
     symlinkSync(leave, link);
-    const exec = one(await sensor.run(link, ['code', '0'], { cwd: '/usr/bin' }), 'rf_exec');
+    const exec = one(await sensor.run(link, ['code', '0'], { cwd: '/usr/bin', env: {} }), 'rf_exec');
     const { credentials, ...fields } = exec.fields;
     assert.deepEqual(fields, {
       ...fileFacts(leave),
@@ -63,6 +66,8 @@ describe('exec on the running kernel', { skip }, () => {
       filename: link,
       cwd: '/usr/bin',
       argv: `${link}\0code\x000`,
+      environment: '',
+      interpreter: '',
     });
     for (const { bytes, length } of Object.values(exec.texts)) assert.equal(bytes.length, length);
   });
@@ -127,6 +132,7 @@ describe('exec on the running kernel', { skip }, () => {
     assert.equal(text(exec, 'filename'), script);
     assert.equal(text(exec, 'path'), leave);
     assert.equal(text(exec, 'argv'), `${leave}\0code\0${script}\x000`);
+    assert.equal(text(exec, 'interpreter'), leave);
   });
 
   test('a thread that runs an executable becomes the process', async () => {
@@ -172,5 +178,90 @@ describe('exec on the running kernel', { skip }, () => {
       const expected = length <= 4096 ? cwd : cwd.slice(0, 2048) + cwd.slice(-2048);
       assert.equal(seen?.bytes.toString(), expected);
     }
+  });
+
+  async function environment(env: { [name: string]: string }): Promise<{ bytes: string; length: number }> {
+    const exec = one(await sensor.run(leave, ['code', '0'], { env }), 'rf_exec');
+    const seen = exec.texts['environment'];
+    return { bytes: seen?.bytes.toString('latin1') ?? '', length: seen?.length ?? -1 };
+  }
+
+  test('variables that change what a program does are reported, others are not', async () => {
+    const chosen = {
+      LD_PRELOAD: '/tmp/evil.so',
+      LD_AUDIT: '',
+      LD_LIBRARY_PATH: '/tmp',
+      GLIBC_TUNABLES: 'glibc.malloc.mxfast=1',
+      GCONV_PATH: '.',
+      BASH_ENV: '/tmp/env',
+      ENV: '/tmp/env',
+      PROMPT_COMMAND: 'id',
+      PYTHONPATH: '/tmp/py',
+      PYTHONSTARTUP: '/tmp/start.py',
+      PYTHONHOME: '/tmp',
+      PERL5LIB: '/tmp',
+      PERL5OPT: '-d',
+      PERL5DB: 'system("id")',
+      RUBYOPT: '-r/tmp/x',
+      RUBYLIB: '/tmp',
+      NODE_OPTIONS: '--require /tmp/x.js',
+      NODE_PATH: '/tmp',
+      JAVA_TOOL_OPTIONS: '-javaagent:/tmp/x.jar',
+      _JAVA_OPTIONS: '-javaagent:/tmp/x.jar',
+      LUA_INIT: '@/tmp/x.lua',
+      GIT_SSH_COMMAND: 'sh',
+      HISTFILE: '/dev/null',
+      HISTSIZE: '0',
+      SSH_CONNECTION: '10.0.0.1 1 10.0.0.2 22',
+      SUDO_USER: 'me',
+    };
+    const others = { PATH: '/bin', LD_PRELOADED: 'x', LD_PRELOA: 'x', XLD_PRELOAD: 'x', AWS_SECRET_ACCESS_KEY: 'x' };
+    const words = Object.entries(chosen).map(([name, value]) => `${name}=${value}`);
+    const { bytes, length } = await environment({ A: '1', ...others, ...chosen, ZZ: '2' });
+    assert.deepEqual(bytes.split('\0'), words);
+    assert.equal(length, bytes.length);
+    assert.deepEqual(await environment(others), { bytes: '', length: 0 });
+  });
+
+  test('a variable behind long ones is found, one of 2 KiB is whole, a longer one keeps its head and its length', async () => {
+    for (const filler of [2046, 2047, 2048, 4094, 4095, 4096, 30_000]) {
+      const found = await environment({ F: 'x'.repeat(filler - 2), LD_PRELOAD: 'a.so' });
+      assert.deepEqual(found, { bytes: 'LD_PRELOAD=a.so', length: 15 }, String(filler));
+    }
+    for (const bytes of [2046, 2047, 2048]) {
+      const value = `LD_PRELOAD=${'y'.repeat(bytes - 11)}`;
+      assert.deepEqual(await environment({ LD_PRELOAD: value.slice(11) }), { bytes: value, length: bytes });
+    }
+    const long = await environment({ ENV: 'x', LD_PRELOAD: 'z'.repeat(9000), HISTFILE: 'h' });
+    const whole = `ENV=x\0LD_PRELOAD=${'z'.repeat(9000)}\0HISTFILE=h`;
+    assert.deepEqual(long, { bytes: whole.slice(0, 2048), length: whole.length });
+  });
+
+  test('an executable with capabilities of its own raises those of its caller, and says so', async () => {
+    chmodSync(scratch.path, 0o755);
+    const capable = join(scratch.path, 'capable');
+    copyFileSync(leave, capable);
+    execFileSync(scratch.compile('filecaps'), [capable]);
+    const raised = one(await sensor.run(capable, ['code', '0'], { uid: nobody, gid: nobody }), 'rf_exec');
+    assert.equal(raised.fields['flags'], PRIVILEGED | FILE_CAPS);
+    assert.equal((raised.fields['credentials'] as { cap_permitted: bigint }).cap_permitted, 1n << 13n);
+    const byRoot = one(await sensor.run(capable, ['code', '0']), 'rf_exec');
+    assert.equal(Number(byRoot.fields['flags']) & FILE_CAPS, 0, 'root has them anyway');
+  });
+
+  test('an executable of an overlay is told from the image below it when it was written there', async (context) => {
+    const [lower, merged, memory] = ['lower', 'merged', 'memory'].map((name) => join(scratch.path, name));
+    assert.ok(lower && merged && memory);
+    for (const directory of [lower, merged, memory]) mkdirSync(directory);
+    copyFileSync(leave, join(lower, 'image'));
+    const script = `mount -t tmpfs none ${memory} && cd ${memory} && mkdir upper work || exit 70
+      mount -t overlay overlay -o lowerdir=${lower},upperdir=$PWD/upper,workdir=$PWD/work ${merged} || exit 71
+      cp ${merged}/image ${merged}/written; ${merged}/image code 1; exec ${merged}/written code 0`;
+    const records = await sensor.run('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', script]);
+    if (one(all(records, 'rf_exit').slice(-1), 'rf_exit').fields['code'] === 71)
+      return context.skip('this kernel mounts no overlay');
+    const ran = (name: string): number =>
+      Number(all(records, 'rf_exec').find((exec) => text(exec, 'path') === join(merged, name))?.fields['flags']);
+    assert.deepEqual([ran('image') & UPPER, ran('written') & UPPER], [0, UPPER]);
   });
 });

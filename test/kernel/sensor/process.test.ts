@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, rmdirSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { namespaces } from './expect.ts';
@@ -11,6 +11,7 @@ describe('fork and exit on the running kernel', { skip }, () => {
   let leave: string;
   before(async () => {
     scratch = new Scratch();
+    chmodSync(scratch.path, 0o755);
     leave = scratch.compile('leave');
     sensor = await TestSensor.start();
   });
@@ -29,7 +30,8 @@ describe('fork and exit on the running kernel', { skip }, () => {
     const [fork, exec, exit] = records;
     assert.ok(fork && exec && exit);
     const { tgid, start } = fork.header;
-    assert.deepEqual(fork.fields, {
+    const { flags: _, ...forkFields } = fork.fields;
+    assert.deepEqual(forkFields, {
       parent_start: sensor.snapshot(process.pid)[0]?.header.start,
       parent_tgid: process.pid,
       namespaces: { ...namespaces(), pid_in_ns: tgid },
@@ -84,6 +86,25 @@ describe('fork and exit on the running kernel', { skip }, () => {
       [second.header.tgid, 2],
       [shell.header.tgid, 2],
     ]);
+  });
+
+  test('a fork says what was asked to be shared or new, by every system call, without the exit signal', async () => {
+    const clone = scratch.compile('clone');
+    for (const [call, flags] of [
+      ['fork', 0n],
+      ['vfork', 0x4100n],
+      ['clone', 0x0400_0000n],
+      ['clone3', 0x0400_0000n],
+    ] as const) {
+      const records = await sensor.run(clone, [call]);
+      const child = all(records, 'rf_fork').at(-1);
+      assert.ok(child);
+      assert.equal(child.fields['flags'], flags, call);
+      const { uts } = child.fields['namespaces'] as ReturnType<typeof namespaces>;
+      assert.equal(uts !== namespaces()['uts'], flags === 0x0400_0000n);
+    }
+    const refused = await sensor.run(clone, ['clone'], { uid: 65534, gid: 65534 });
+    assert.equal(all(refused, 'rf_fork').length, 1, 'a clone that fails makes no process');
   });
 
   test('a process in a cgroup of its own carries its id', async () => {

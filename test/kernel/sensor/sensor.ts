@@ -1,5 +1,5 @@
 /** The sensor loaded and attached for a test, and what it saw of the programs that the test runs. */
-import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ export const BULK = 1;
 const CPUS_MAX = 256;
 /** prefixes are looked for under every directory of the root */
 const ALL_HEADS = [0xffff_ffff, 0xffff_ffff];
-const drops = ['ringFull', 'readFault', 'self', 'unwatched', 'scratch'] as const;
+const drops = ['ringFull', 'readFault', 'self', 'unwatched', 'scratch', 'merged'] as const;
 const programs = join(import.meta.dirname, '../programs');
 
 /** For `test(..., { skip })`: false where the sensor can be tested, else why not. */
@@ -26,6 +26,10 @@ function whyNot(): string | undefined {
   if (!existsSync('/sys/kernel/tracing/events/syscalls')) return 'tracefs is not mounted at /sys/kernel/tracing';
   return undefined;
 }
+
+/** For tests that need a user namespace of their own: false, or why there is none. In a chroot the kernel gives nobody one. */
+export const skipUserNamespaces: string | false =
+  spawnSync('unshare', ['--user', 'true']).status === 0 ? false : 'unshare --user is refused here';
 
 /** Where cgroup v2 is mounted: on hybrid machines not at /sys/fs/cgroup. */
 export function cgroup2(): string | undefined {

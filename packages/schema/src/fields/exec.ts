@@ -1,15 +1,26 @@
 import type { EventView } from '../event-batch.ts';
-import { bodyLong, bodyText, type Field, isExec } from './field.ts';
+import { leafIndex } from '../layout.ts';
+import { splitText } from '../text.ts';
+import { bodyLong, bodyText, type Field, isExec, some } from './field.ts';
 
 const flags = bodyLong('Exec', 'flags');
 const ctime = bodyLong('Exec', 'ctime');
 const sockets = bodyLong('Exec', 'stdioSockets');
 const snapshot = bodyLong('Exec', 'snapshot');
+const interpreter = bodyText('Exec', 'interpreter.bytes');
+const environment = leafIndex('Exec', 'environment.bytes');
 
 const execFlag = (bit: number) => (event: EventView) =>
   ((isExec(event) ? flags(event) : (event.process?.raw.execFlags ?? 0)) & bit) !== 0;
 const stdio = (bit: number) => (event: EventView) =>
   ((isExec(event) ? sockets(event) : (event.process?.raw.stdioSockets ?? 0)) & bit) !== 0;
+
+function variables(event: EventView, name?: string | number): readonly string[] | undefined {
+  const all = splitText(event.cursor.leafBytes(environment));
+  if (name === undefined) return all.length === 0 ? undefined : all;
+  const one = all.find((word) => word.startsWith(`${name}=`));
+  return one === undefined ? undefined : [one.slice(String(name).length + 1)];
+}
 
 /** How a process was started. */
 export const execFields: readonly Field[] = [
@@ -43,6 +54,19 @@ export const execFields: readonly Field[] = [
     doc: 'The exec raised privileges (set-id or file capabilities).',
     get: execFlag(16),
   },
+  {
+    name: 'process.exec.upper_layer',
+    type: 'bool',
+    doc: "Its executable is in the upper layer of an overlay: written in the container, not the image's.",
+    aliases: ['proc.is_exe_upper_layer'],
+    get: execFlag(64),
+  },
+  {
+    name: 'process.exec.file_capabilities',
+    type: 'bool',
+    doc: 'Capabilities of the executable file raised its own.',
+    get: execFlag(128),
+  },
   { name: 'process.exec.script', type: 'bool', doc: 'Started through an interpreter line.', get: execFlag(32) },
   {
     name: 'process.exec.filename',
@@ -51,6 +75,23 @@ export const execFields: readonly Field[] = [
     aliases: ['execve.args.filename', 'evt.arg.filename'],
     kinds: ['exec'],
     get: bodyText('Exec', 'filename.bytes'),
+  },
+  {
+    name: 'process.interpreter',
+    type: 'string',
+    doc: 'Interpreter of a script, as its first line names it.',
+    kinds: ['exec'],
+    get: (event) => some(interpreter(event)),
+  },
+  {
+    name: 'process.env_vars',
+    type: 'strings',
+    doc: 'NAME=value of variables that change what a program does (LD_PRELOAD, BASH_ENV, PYTHONPATH, …) or say where its user came from; [NAME] is the value of one. None on processes found at start.',
+    aliases: ['proc.env'],
+    kinds: ['exec'],
+    argument: 'key',
+    argumentOptional: true,
+    get: variables,
   },
   {
     name: 'process.exec.snapshot',

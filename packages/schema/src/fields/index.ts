@@ -8,11 +8,13 @@ import { fileFields } from './file.ts';
 import { fileChangeFields } from './file-change.ts';
 import { integrityFields } from './integrity.ts';
 import { ioUringFields } from './io-uring.ts';
+import { isolationFields } from './isolation.ts';
 import { kernelFields } from './kernel.ts';
 import { logFields } from './log.ts';
 import { mountFields } from './mount.ts';
 import { networkFields } from './network.ts';
 import { processFields } from './process.ts';
+import { targetFields } from './target.ts';
 import { userFields } from './user.ts';
 
 export { addressText } from './address.ts';
@@ -28,6 +30,8 @@ export const catalogue: { readonly fields: readonly Field[] } = {
     ...processFields,
     ...execFields,
     ...userFields,
+    ...targetFields,
+    ...isolationFields,
     ...fileFields,
     ...fileChangeFields,
     ...mountFields,

@@ -18,7 +18,8 @@ export const Drop = {
   SELF: 2,
   UNWATCHED: 3,
   SCRATCH: 4,
-  DROPS: 5,
+  MERGED: 5,
+  DROPS: 6,
 } as const;
 export type Drop = (typeof Drop)[keyof typeof Drop];
 
@@ -31,6 +32,7 @@ export const ExecFlag = {
   EXEC_PRIVILEGED: 16,
   EXEC_SCRIPT: 32,
   EXEC_UPPER: 64,
+  EXEC_FILE_CAPS: 128,
 } as const;
 export type ExecFlag = (typeof ExecFlag)[keyof typeof ExecFlag];
 
@@ -297,7 +299,7 @@ export const controlAgentStartHi = (view: DataView, at: number): number => view.
 export const SIZEOF_COUNTERS = 64;
 export const COUNTERS_SEQUENCE = 0;
 export const COUNTERS_DROPS = 8;
-export const COUNTERS_DROPS_LENGTH = 5;
+export const COUNTERS_DROPS_LENGTH = 6;
 export const countersSequenceLo = (view: DataView, at: number): number => view.getUint32(at, true);
 export const countersSequenceHi = (view: DataView, at: number): number => view.getUint32(at + 4, true);
 
@@ -363,7 +365,7 @@ export const datagramResult = (view: DataView, at: number): number => view.getIn
 export const datagramCount = (view: DataView, at: number): number => view.getUint32(at + 116, true);
 
 /** struct rf_exec: bytes, and where each field begins */
-export const SIZEOF_EXEC = 272;
+export const SIZEOF_EXEC = 296;
 export const EXEC_H = 0; // struct rf_header
 export const EXEC_PARENT_START = 56;
 export const EXEC_INODE = 64;
@@ -386,6 +388,8 @@ export const EXEC_PATH = 224; // struct rf_text
 export const EXEC_FILENAME = 236; // struct rf_text
 export const EXEC_CWD = 248; // struct rf_text
 export const EXEC_ARGV = 260; // struct rf_text
+export const EXEC_ENVIRONMENT = 272; // struct rf_text
+export const EXEC_INTERPRETER = 284; // struct rf_text
 export const execParentStartLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
 export const execParentStartHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
 export const execInodeLo = (view: DataView, at: number): number => view.getUint32(at + 64, true);
@@ -497,14 +501,17 @@ export const flowIncoming = (view: DataView, at: number): number => view.getUint
 export const flowError = (view: DataView, at: number): number => view.getInt32(at + 124, true);
 
 /** struct rf_fork: bytes, and where each field begins */
-export const SIZEOF_FORK = 104;
+export const SIZEOF_FORK = 112;
 export const FORK_H = 0; // struct rf_header
 export const FORK_PARENT_START = 56;
 export const FORK_PARENT_TGID = 64;
 export const FORK_NAMESPACES = 72; // struct rf_namespaces
+export const FORK_FLAGS = 104;
 export const forkParentStartLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
 export const forkParentStartHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
 export const forkParentTgid = (view: DataView, at: number): number => view.getUint32(at + 64, true);
+export const forkFlagsLo = (view: DataView, at: number): number => view.getUint32(at + 104, true);
+export const forkFlagsHi = (view: DataView, at: number): number => view.getUint32(at + 108, true);
 
 /** struct rf_header: bytes, and where each field begins */
 export const SIZEOF_HEADER = 56;
@@ -564,19 +571,21 @@ export const ioUringSourceCaller = (view: DataView, at: number): number => view.
 export const ioUringResultUnknown = (view: DataView, at: number): number => view.getUint32(at + 132, true);
 
 /** struct rf_isolation: bytes, and where each field begins */
-export const SIZEOF_ISOLATION = 112;
+export const SIZEOF_ISOLATION = 120;
 export const ISOLATION_H = 0; // struct rf_header
 export const ISOLATION_OPTION = 56;
 export const ISOLATION_ARGUMENT = 64;
 export const ISOLATION_NAMESPACES = 72; // struct rf_namespaces
 export const ISOLATION_OPERATION = 104;
 export const ISOLATION_RESULT = 108;
+export const ISOLATION_COUNT = 112;
 export const isolationOptionLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
 export const isolationOptionHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
 export const isolationArgumentLo = (view: DataView, at: number): number => view.getUint32(at + 64, true);
 export const isolationArgumentHi = (view: DataView, at: number): number => view.getUint32(at + 68, true);
 export const isolationOperation = (view: DataView, at: number): number => view.getUint32(at + 104, true);
 export const isolationResult = (view: DataView, at: number): number => view.getInt32(at + 108, true);
+export const isolationCount = (view: DataView, at: number): number => view.getUint32(at + 112, true);
 
 /** struct rf_memory: bytes, and where each field begins */
 export const SIZEOF_MEMORY = 120;
@@ -591,6 +600,7 @@ export const MEMORY_PROTECTION = 92;
 export const MEMORY_FLAGS = 96;
 export const MEMORY_SOURCE_CALLER = 100;
 export const MEMORY_PATH = 104; // struct rf_text
+export const MEMORY_COUNT = 116;
 export const memoryAddressLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
 export const memoryAddressHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
 export const memoryLengthLo = (view: DataView, at: number): number => view.getUint32(at + 64, true);
@@ -603,6 +613,7 @@ export const memoryResult = (view: DataView, at: number): number => view.getInt3
 export const memoryProtection = (view: DataView, at: number): number => view.getUint32(at + 92, true);
 export const memoryFlags = (view: DataView, at: number): number => view.getUint32(at + 96, true);
 export const memorySourceCaller = (view: DataView, at: number): number => view.getUint32(at + 100, true);
+export const memoryCount = (view: DataView, at: number): number => view.getUint32(at + 116, true);
 
 /** struct rf_module: bytes, and where each field begins */
 export const SIZEOF_MODULE = 128;
@@ -712,7 +723,7 @@ export const packetContent = (view: DataView, at: number): number => view.getUin
 export const packetEgress = (view: DataView, at: number): number => view.getUint32(at + 100, true);
 
 /** struct rf_process_access: bytes, and where each field begins */
-export const SIZEOF_PROCESS_ACCESS = 96;
+export const SIZEOF_PROCESS_ACCESS = 104;
 export const PROCESS_ACCESS_H = 0; // struct rf_header
 export const PROCESS_ACCESS_TARGET_START = 56;
 export const PROCESS_ACCESS_ADDRESS = 64;
@@ -721,6 +732,7 @@ export const PROCESS_ACCESS_TARGET_TGID = 80;
 export const PROCESS_ACCESS_OPERATION = 84;
 export const PROCESS_ACCESS_REQUEST = 88;
 export const PROCESS_ACCESS_RESULT = 92;
+export const PROCESS_ACCESS_COUNT = 96;
 export const processAccessTargetStartLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
 export const processAccessTargetStartHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
 export const processAccessAddressLo = (view: DataView, at: number): number => view.getUint32(at + 64, true);
@@ -731,6 +743,7 @@ export const processAccessTargetTgid = (view: DataView, at: number): number => v
 export const processAccessOperation = (view: DataView, at: number): number => view.getUint32(at + 84, true);
 export const processAccessRequest = (view: DataView, at: number): number => view.getUint32(at + 88, true);
 export const processAccessResult = (view: DataView, at: number): number => view.getInt32(at + 92, true);
+export const processAccessCount = (view: DataView, at: number): number => view.getUint32(at + 96, true);
 
 /** struct rf_signal: bytes, and where each field begins */
 export const SIZEOF_SIGNAL = 88;
@@ -741,6 +754,7 @@ export const SIGNAL_TARGET_UID = 68;
 export const SIGNAL_SIGNAL = 72;
 export const SIGNAL_CODE = 76;
 export const SIGNAL_RESULT = 80;
+export const SIGNAL_COUNT = 84;
 export const signalTargetStartLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
 export const signalTargetStartHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
 export const signalTargetTgid = (view: DataView, at: number): number => view.getUint32(at + 64, true);
@@ -748,6 +762,7 @@ export const signalTargetUid = (view: DataView, at: number): number => view.getU
 export const signalSignal = (view: DataView, at: number): number => view.getUint32(at + 72, true);
 export const signalCode = (view: DataView, at: number): number => view.getInt32(at + 76, true);
 export const signalResult = (view: DataView, at: number): number => view.getInt32(at + 80, true);
+export const signalCount = (view: DataView, at: number): number => view.getUint32(at + 84, true);
 
 /** struct rf_socket: bytes, and where each field begins */
 export const SIZEOF_SOCKET = 112;

@@ -19,6 +19,8 @@ export interface Fork {
   readonly parentTgid: number;
   readonly parentStart: U64;
   readonly namespaces: Namespaces;
+  /** CLONE_* without the exit signal; 0: fork, or a kernel thread */
+  readonly flags: U64;
 }
 
 export interface Credentials {
@@ -75,6 +77,10 @@ export interface Exec {
   readonly cwd: Text;
   /** NUL-separated */
   readonly argv: Text;
+  /** NAME=value of chosen names, NUL-separated; a cut one keeps its head; none in a snapshot */
+  readonly environment: Text;
+  /** as the interpreter line names it, or the binary format */
+  readonly interpreter: Text;
 }
 
 export interface Exit {
@@ -291,8 +297,10 @@ export interface Memory {
   readonly flags: number;
   /** a text is the caller's memory, not the kernel's copy */
   readonly sourceCaller: boolean;
-  /** of the mapped file; memfd_create: its name */
+  /** of the mapped or new file; of a memfd_create that failed, the name */
   readonly path: Text;
+  /** calls that this event stands for: this one, and those merged since the last */
+  readonly count: number;
 }
 
 /** a signal is sent to a process of somebody else; the header is the sender */
@@ -303,8 +311,10 @@ export interface Signal {
   readonly signal: number;
   /** si_code */
   readonly code: number;
-  /** 0: delivered; else what became of it (TRACE_SIGNAL_*) */
+  /** 0: delivered; 1 ignored, 2 pending already, 3 and 4 lost; of a call that failed -errno */
   readonly result: number;
+  /** signals that this event stands for: this one, and equal ones merged since the last */
+  readonly count: number;
 }
 
 /** the kernel sends a thread a signal because of what it did: SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS */
@@ -332,23 +342,27 @@ export interface ProcessAccess {
   readonly targetTgid: number;
   /** enum rf_access_operation */
   readonly operation: number;
-  /** PTRACE_*; of an open, its O_* */
+  /** PTRACE_*; of an open, its O_*; pidfd_getfd: the target's descriptor */
   readonly request: number;
   /** bytes or a descriptor, or -errno */
   readonly result: number;
+  /** calls that this event stands for: this one, and equal ones merged since the last */
+  readonly count: number;
 }
 
 /** a thread changes what confines it */
 export interface Isolation {
   /** setns, unshare: CLONE_NEW*; prctl: PR_*; seccomp: SECCOMP_SET_MODE_*; personality: the persona */
   readonly option: U64;
-  /** of prctl; seccomp: flags */
+  /** of prctl, the first; seccomp: flags; personality: the persona before */
   readonly argument: U64;
   /** afterwards */
   readonly namespaces: Namespaces;
   /** enum rf_isolation_operation */
   readonly operation: number;
   readonly result: number;
+  /** calls that this event stands for: this one, and equal ones merged since the last */
+  readonly count: number;
 }
 
 /** the kernel asks whether a task has a capability */

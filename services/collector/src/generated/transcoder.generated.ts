@@ -4,10 +4,10 @@ import type { AvroWriter } from '@ringfence/schema';
 import { addressBytes, signedMicros, writeText } from '../steps/write-field.ts';
 
 /** By enum rf_kind: bytes of the part that each has; 0: there is no such kind. */
-export const FIXED_BYTES: Int32Array = Int32Array.of(0, 104, 272, 80, 168, 96, 120, 104, 136, 128, 120, 88, 88, 96, 112, 72, 128, 96, 120, 96, 136, 112, 136, 120, 128);
+export const FIXED_BYTES: Int32Array = Int32Array.of(0, 112, 296, 80, 168, 96, 120, 104, 136, 128, 120, 88, 88, 104, 120, 72, 128, 96, 120, 96, 136, 112, 136, 120, 128);
 
 /** By enum rf_kind: where its texts are told. */
-export const TEXTS: readonly (readonly number[])[] = [[], [], [224, 236, 248, 260], [], [], [80], [84], [], [96, 108], [72, 84, 96, 108], [104], [], [], [], [], [], [88, 100, 112], [76], [92, 104], [56, 68, 80], [104, 116], [96], [120], [104], []];
+export const TEXTS: readonly (readonly number[])[] = [[], [], [224, 236, 248, 260, 272, 284], [], [], [80], [84], [], [96, 108], [72, 84, 96, 108], [104], [], [], [], [], [], [88, 100, 112], [76], [92, 104], [56, 68, 80], [104, 116], [96], [120], [104], []];
 
 function writeNamespaces(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
   out.long(view.getUint32(at, true));
@@ -35,11 +35,12 @@ function writeCredentials(out: AvroWriter, view: DataView, bytes: Buffer, at: nu
 }
 
 function writeFork(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
-  out.ensure(108);
+  out.ensure(116);
   out.long(0);
   out.long(view.getInt32(at + 64, true));
   out.fixed(bytes, at + 56, 8);
   writeNamespaces(out, view, bytes, at + 72);
+  out.fixed(bytes, at + 104, 8);
 }
 
 function writeExec(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
@@ -66,6 +67,8 @@ function writeExec(out: AvroWriter, view: DataView, bytes: Buffer, at: number): 
   writeText(out, view, bytes, at, at + 236);
   writeText(out, view, bytes, at, at + 248);
   writeText(out, view, bytes, at, at + 260);
+  writeText(out, view, bytes, at, at + 272);
+  writeText(out, view, bytes, at, at + 284);
 }
 
 function writeExit(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
@@ -176,10 +179,12 @@ function writeMemory(out: AvroWriter, view: DataView, bytes: Buffer, at: number)
   out.long(view.getUint32(at + 96, true));
   out.boolean(view.getUint32(at + 100, true) !== 0);
   writeText(out, view, bytes, at, at + 104);
+  out.ensure(10);
+  out.long(view.getInt32(at + 116, true));
 }
 
 function writeSignal(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
-  out.ensure(68);
+  out.ensure(78);
   out.long(17);
   out.fixed(bytes, at + 56, 8);
   out.long(view.getInt32(at + 64, true));
@@ -187,6 +192,7 @@ function writeSignal(out: AvroWriter, view: DataView, bytes: Buffer, at: number)
   out.long(view.getInt32(at + 72, true));
   out.long(view.getInt32(at + 76, true));
   out.long(view.getInt32(at + 80, true));
+  out.long(view.getInt32(at + 84, true));
 }
 
 function writeFault(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
@@ -201,7 +207,7 @@ function writeFault(out: AvroWriter, view: DataView, bytes: Buffer, at: number):
 }
 
 function writeProcessAccess(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
-  out.ensure(74);
+  out.ensure(84);
   out.long(19);
   out.fixed(bytes, at + 56, 8);
   out.fixed(bytes, at + 64, 8);
@@ -210,16 +216,18 @@ function writeProcessAccess(out: AvroWriter, view: DataView, bytes: Buffer, at: 
   out.long(view.getInt32(at + 84, true));
   out.long(view.getUint32(at + 88, true));
   out.long(view.getInt32(at + 92, true));
+  out.long(view.getInt32(at + 96, true));
 }
 
 function writeIsolation(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
-  out.ensure(126);
+  out.ensure(136);
   out.long(20);
   out.fixed(bytes, at + 56, 8);
   out.fixed(bytes, at + 64, 8);
   writeNamespaces(out, view, bytes, at + 72);
   out.long(view.getInt32(at + 104, true));
   out.long(view.getInt32(at + 108, true));
+  out.long(view.getInt32(at + 112, true));
 }
 
 function writeCapability(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {

@@ -6,6 +6,15 @@ import type { Snapshot } from './processes.ts';
 /** Ticks of /proc/PID/stat per second: USER_HZ, the same on every architecture of today. */
 const USER_HZ = 100n;
 const TEXT_MAX = 4096;
+/** What has none is empty. */
+const TEXTS = [
+  records.EXEC_PATH,
+  records.EXEC_FILENAME,
+  records.EXEC_CWD,
+  records.EXEC_ARGV,
+  records.EXEC_ENVIRONMENT,
+  records.EXEC_INTERPRETER,
+];
 const NAMESPACES = ['mnt', 'pid', 'net', 'user', 'uts', 'ipc', 'cgroup'] as const;
 
 /**
@@ -87,8 +96,8 @@ function fillStatus(record: Buffer, view: DataView, pid: number): void {
 
 function fillTexts(record: Buffer, view: DataView, texts: readonly Buffer[]): void {
   let end = records.SIZEOF_EXEC;
-  [records.EXEC_PATH, records.EXEC_FILENAME, records.EXEC_CWD, records.EXEC_ARGV].forEach((at, index) => {
-    const text = texts[index] as Buffer;
+  TEXTS.forEach((at, index) => {
+    const text = texts[index] ?? Buffer.alloc(0);
     view.setUint32(at + records.TEXT_OFFSET, end, true);
     view.setUint32(at + records.TEXT_KEPT, text.length, true);
     view.setUint32(at + records.TEXT_LENGTH, text.length, true);

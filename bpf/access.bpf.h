@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* One process looks into another, or writes there: ends of the system calls. Opens of its files in /proc are seen in open.bpf.h. A target is named by
+ * number or descriptor in the call's registers; 0: there was no such process, or its descriptor is closed again. */
+#include "lib/access.h"
+
+#define PTRACE_TRACEME 0
+#define PTRACE_POKETEXT 4
+#define PTRACE_POKEDATA 5
+#define PTRACE_POKEUSR 6
+#define PTRACE_SETREGS 13
+#define PTRACE_SETFPREGS 15
+#define PTRACE_ATTACH 16
+#define PTRACE_SETREGSET 0x4205
+#define PTRACE_SEIZE 0x4206
+
+/* Who takes hold of a process, and what changes it. To read its registers or to let it go on is what every tracer does next, without end. */
+static __always_inline bool access__is_reported(__u32 request)
+{
+	return request == PTRACE_TRACEME || (request >= PTRACE_POKETEXT && request <= PTRACE_POKEUSR) || request == PTRACE_SETREGS ||
+	       request == PTRACE_SETFPREGS || request == PTRACE_ATTACH || request == PTRACE_SETREGSET || request == PTRACE_SEIZE;
+}
+
+SEC("tracepoint/syscalls/sys_exit_ptrace")
+int ptrace_exit(struct trace_event_raw_sys_exit *context)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *registers = task__registers(task);
+	struct access access = { .operation = RF_ACCESS_PTRACE, .request = PT_REGS_PARM1_SYSCALL(registers), .result = context->ret };
+
+	if (!access__is_reported(access.request))
+		return 0;
+	if (access.request == PTRACE_TRACEME) {
+		/* it is the caller that is looked into from now on */
+		access.target_tgid = task->tgid;
+		access.target_start = task->group_leader->start_boottime;
+	} else {
+		access.address = PT_REGS_PARM3_SYSCALL(registers);
+		pid__identify(pid__find(task, PT_REGS_PARM2_SYSCALL(registers)), &access.target_tgid, &access.target_start);
+	}
+	return access__report(&access);
+}
+
+/* Of several pieces the first: where it lies is the caller's memory, what was moved is the result. */
+static __always_inline int access__vm(struct trace_event_raw_sys_exit *context, enum rf_access_operation operation)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *registers = task__registers(task);
+	struct access access = { .operation = operation, .result = context->ret };
+	const void *remote = (const void *)PT_REGS_PARM4_SYSCALL(registers);
+	struct iovec piece = {};
+
+	pid__identify(pid__find(task, PT_REGS_PARM1_SYSCALL(registers)), &access.target_tgid, &access.target_start);
+	if (access.target_tgid == task->tgid)
+		return 0;
+	bpf_probe_read_user(&piece, sizeof(piece), remote);
+	access.address = (__u64)piece.iov_base;
+	access.length = piece.iov_len;
+	return access__report(&access);
+}
+
+SEC("tracepoint/syscalls/sys_exit_process_vm_readv")
+int process_vm_readv_exit(struct trace_event_raw_sys_exit *context)
+{
+	return access__vm(context, RF_ACCESS_PROCESS_VM_READV);
+}
+
+SEC("tracepoint/syscalls/sys_exit_process_vm_writev")
+int process_vm_writev_exit(struct trace_event_raw_sys_exit *context)
+{
+	return access__vm(context, RF_ACCESS_PROCESS_VM_WRITEV);
+}
+
+SEC("tracepoint/syscalls/sys_exit_pidfd_getfd")
+int pidfd_getfd_exit(struct trace_event_raw_sys_exit *context)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *registers = task__registers(task);
+	struct access access = {
+		.operation = RF_ACCESS_PIDFD_GETFD,
+		.request = PT_REGS_PARM2_SYSCALL(registers),
+		.result = context->ret,
+	};
+
+	pid__identify(pid__of_descriptor(task, PT_REGS_PARM1_SYSCALL(registers)), &access.target_tgid, &access.target_start);
+	if (access.target_tgid == task->tgid)
+		return 0;
+	return access__report(&access);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* The kernel asks whether a task has a capability. Since 6.14: on an older kernel this hook is missing. By process, capability and answer the first
+ * goes out, then at most one a second with what was merged; root's successes on the host only once, since root never hears no. */
+#include "lib/merge.h"
+
+#define USER_NAMESPACE_INITIAL 0xeffffffd
+
+/* Each piece of memory that is asked for asks for CAP_SYS_ADMIN on the side, to know whether the reserve may be used. -1: a page fault. */
+static __always_inline bool capability__is_accounting(struct task_struct *task)
+{
+	switch (SYSCALL_NUMBER(task__registers(task))) {
+	case -1:
+	case SYSCALL_MMAP:
+	case SYSCALL_MPROTECT:
+	case SYSCALL_MUNMAP:
+	case SYSCALL_BRK:
+	case SYSCALL_MREMAP:
+	case SYSCALL_PKEY_MPROTECT:
+	case SYSCALL_EXECVE:
+	case SYSCALL_EXECVEAT:
+		return true;
+	case SYSCALL_CLONE:
+	case SYSCALL_CLONE3:
+		return !(task__clone_flags(task) & CLONE_NEW_ANY);
+#ifdef SYSCALL_FORK
+	case SYSCALL_FORK:
+		return true;
+#endif
+	default:
+		return false;
+	}
+}
+
+static __always_inline void capability__report(struct task_struct *task, __u32 capability, __s32 result, __u32 namespace, __u32 count)
+{
+	struct rf_header number = {};
+	struct rf_capability *record = ring__reserve(RF_LANE_BULK, sizeof(*record), &number);
+
+	if (!record)
+		return;
+	task__fill_header(&record->h, task, RF_CAPABILITY);
+	record->capability = capability;
+	record->result = result;
+	record->user_namespace = namespace;
+	record->count = count;
+	ring__submit(RF_LANE_BULK, record, sizeof(*record), &number);
+}
+
+SEC("tracepoint/capability/cap_capable")
+int cap_capable(struct trace_event_raw_cap_capable___6_14 *context)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct rf_merge_key key;
+	__u32 namespace, count;
+	__u32 capability;
+	__s32 result;
+
+	if (!bpf_core_field_exists(context->target_ns) || task->flags & PF_KTHREAD)
+		return 0;
+	capability = context->cap;
+	result = context->ret;
+	if (capability == CAP_SYS_ADMIN && capability__is_accounting(task)) {
+		ring__count(RF_LANE_BULK, RF_DROP_UNWATCHED);
+		return 0;
+	}
+	if (task__is_agent()) {
+		ring__count(RF_LANE_BULK, RF_DROP_SELF);
+		return 0;
+	}
+	namespace = BPF_CORE_READ(context, target_ns, ns.inum);
+	merge__fill_key(&key, task, RF_CAPABILITY, (__u64)(__u32)result << 32 | capability, namespace);
+	count = merge__admit(RF_LANE_BULK, &key, !result && namespace == USER_NAMESPACE_INITIAL && !task->cred->euid.val);
+	if (count)
+		capability__report(task, capability, result, namespace, count);
+	return 0;
+}

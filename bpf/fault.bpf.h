@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* A thread is handed a signal that the kernel made because of what it did. Seen as it is delivered, in the thread itself, whose registers tell where
+ * it was. A tracer that takes the signal away comes first: then there is none. seccomp that ends one thread of several sends none either. */
+#include "lib/task.h"
+
+#define SIGILL 4
+#define SIGTRAP 5
+#define SIGBUS 7
+#define SIGFPE 8
+#define SIGSEGV 11
+#define SIGSYS 31
+
+/* Programs use faults for their own ends, by the thousand: of a process's later ones those go out whose number is a power of two. */
+#define FAULT_ALL_UNTIL 16
+
+/* A trap that is handled, or that a debugger waits for, is no accident. */
+static __always_inline bool fault__is_one(int signal, struct k_sigaction *action)
+{
+	if (signal == SIGTRAP)
+		return !BPF_CORE_READ(action, sa.sa_handler);
+	return signal == SIGILL || signal == SIGBUS || signal == SIGFPE || signal == SIGSEGV || signal == SIGSYS;
+}
+
+static __always_inline __u32 fault__count(struct task_struct *task)
+{
+	struct rf_group_key key = { .start = task->group_leader->start_boottime, .tgid = task->tgid };
+	__u32 *count = bpf_map_lookup_elem(&rf_faults, &key);
+	__u32 first = 1;
+
+	if (count)
+		return __sync_fetch_and_add(count, 1) + 1;
+	bpf_map_update_elem(&rf_faults, &key, &first, BPF_ANY);
+	return first;
+}
+
+static __always_inline void fault__fill(struct rf_fault *f, struct task_struct *task, int signal, struct kernel_siginfo *info)
+{
+	task__fill_header(&f->h, task, RF_FAULT);
+	f->instruction = PT_REGS_IP(task__registers(task));
+	f->signal = signal;
+	f->code = BPF_CORE_READ(info, si_code);
+	if (signal == SIGSYS) {
+		f->address = (__u64)BPF_CORE_READ(info, _sifields._sigsys._call_addr);
+		f->system_call = BPF_CORE_READ(info, _sifields._sigsys._syscall);
+	} else {
+		f->address = (__u64)BPF_CORE_READ(info, _sifields._sigfault._addr);
+		f->system_call = -1;
+	}
+}
+
+SEC("tp_btf/signal_deliver")
+int BPF_PROG(signal_deliver, int signal, struct kernel_siginfo *info, struct k_sigaction *action)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct rf_header number = {};
+	struct rf_fault *record;
+	__u32 count;
+
+	/* nobody can send another process a code above 0 */
+	if (!info || !fault__is_one(signal, action) || BPF_CORE_READ(info, si_code) <= 0)
+		return 0;
+	count = fault__count(task);
+	if (count > FAULT_ALL_UNTIL && (count & (count - 1))) {
+		ring__count(RF_LANE_SECURITY, RF_DROP_MERGED);
+		return 0;
+	}
+	record = ring__reserve(RF_LANE_SECURITY, sizeof(*record), &number);
+	if (!record)
+		return 0;
+	fault__fill(record, task, signal, info);
+	record->count = count;
+	ring__submit(RF_LANE_SECURITY, record, sizeof(*record), &number);
+	return 0;
+}

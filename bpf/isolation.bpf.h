@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* A thread changes what confines it: ends of the system calls. The capabilities that a new user namespace gives are in credentials.bpf.h, which
+ * watches unshare and setns too. */
+#include "lib/merge.h"
+
+#define PR_SET_DUMPABLE 4
+#define PR_SET_KEEPCAPS 8
+#define PR_SET_SECCOMP 22
+#define PR_SET_SECUREBITS 28
+#define PR_SET_MM 35
+#define PR_SET_CHILD_SUBREAPER 36
+#define PR_SET_NO_NEW_PRIVS 38
+#define PR_CAP_AMBIENT 47
+#define PR_CAP_AMBIENT_IS_SET 1
+#define PR_SET_PTRACER 0x59616d61
+
+#define SECCOMP_SET_MODE_FILTER 1
+#define PERSONALITY_QUERY 0xffffffff
+
+struct isolation {
+	__u64 option;
+	__u64 argument;
+	__u32 operation;
+	__s32 result;
+};
+
+/* After a call that worked the namespaces are part of what is equal: two of a kind lead to different places. */
+static __always_inline __u64 isolation__place(const struct rf_namespaces *ns, const struct isolation *isolation)
+{
+	if (isolation->result < 0 || isolation->operation > RF_ISOLATION_UNSHARE)
+		return isolation->argument;
+	return (__u64)(ns->mnt ^ ns->user ^ ns->uts) << 32 | (__u32)(ns->net ^ ns->pid ^ ns->ipc ^ ns->cgroup);
+}
+
+static __noinline int isolation__report(const struct isolation *isolation)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct rf_namespaces namespaces = {};
+	struct rf_isolation *record;
+	struct rf_header number = {};
+	struct rf_merge_key key;
+	__u32 count;
+
+	task__fill_namespaces(&namespaces, task);
+	merge__fill_key(&key, task, RF_ISOLATION, (__u64)isolation->operation << 56 ^ (__u64)(__u32)isolation->result << 32 ^ isolation->option,
+			isolation__place(&namespaces, isolation));
+	count = merge__admit(RF_LANE_SECURITY, &key, false);
+	if (!count)
+		return 0;
+	record = ring__reserve(RF_LANE_SECURITY, sizeof(*record), &number);
+	if (!record)
+		return 0;
+	task__fill_header(&record->h, task, RF_ISOLATION);
+	record->option = isolation->option;
+	record->argument = isolation->argument;
+	record->namespaces = namespaces;
+	record->operation = isolation->operation;
+	record->result = isolation->result;
+	record->count = count;
+	record->pad = 0;
+	ring__submit(RF_LANE_SECURITY, record, sizeof(*record), &number);
+	return 0;
+}
+
+/* Of setns without a type: what the descriptor's file is a namespace of. */
+static __always_inline __u32 isolation__type_of(struct task_struct *task, __u32 descriptor)
+{
+	struct file *file = file__of_descriptor(task, descriptor);
+	struct proc_ns_operations___6_17 *operations;
+	struct ns_common___6_18 *typed;
+	struct ns_common *ns;
+
+	if (!file || BPF_CORE_READ(file, f_inode, i_sb, s_magic) != NSFS_MAGIC)
+		return 0;
+	ns = BPF_CORE_READ(file, f_inode, i_private);
+	typed = (void *)ns;
+	if (bpf_core_field_exists(typed->ns_type))
+		return BPF_CORE_READ(typed, ns_type);
+	operations = (void *)BPF_CORE_READ(ns, ops);
+	return BPF_CORE_READ(operations, type);
+}
+
+SEC("tracepoint/syscalls/sys_exit_setns")
+int setns_isolation(struct trace_event_raw_sys_exit *context)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *registers = task__registers(task);
+	__u32 type = PT_REGS_PARM2_SYSCALL(registers);
+	struct isolation isolation = { .option = type, .operation = RF_ISOLATION_SETNS, .result = context->ret };
+
+	if (!type)
+		isolation.option = isolation__type_of(task, PT_REGS_PARM1_SYSCALL(registers));
+	return isolation__report(&isolation);
+}
+
+/* What else a thread may stop sharing (files, directory) confines nothing. */
+SEC("tracepoint/syscalls/sys_exit_unshare")
+int unshare_isolation(struct trace_event_raw_sys_exit *context)
+{
+	struct pt_regs *registers = task__registers(bpf_get_current_task_btf());
+	__u32 flags = PT_REGS_PARM1_SYSCALL(registers);
+	struct isolation isolation = { .option = flags, .operation = RF_ISOLATION_UNSHARE, .result = context->ret };
+
+	return flags & CLONE_NEW_ANY ? isolation__report(&isolation) : 0;
+}
+
+/* What decides who may look into a process (DUMPABLE, PTRACER), what it looks like from outside (MM: its command line and executable), whom its
+ * orphans belong to (CHILD_SUBREAPER), and what it keeps or may gain over an exec or a change of user (KEEPCAPS, SECUREBITS, NO_NEW_PRIVS,
+ * CAP_AMBIENT, SECCOMP). Not CAPBSET_DROP, which only takes away and comes forty at a time as a container starts, and not NAME, which threads
+ * change as they like. */
+static __always_inline bool isolation__matters(__u32 option, __u32 argument)
+{
+	switch (option) {
+	case PR_SET_DUMPABLE:
+	case PR_SET_KEEPCAPS:
+	case PR_SET_SECCOMP:
+	case PR_SET_SECUREBITS:
+	case PR_SET_MM:
+	case PR_SET_CHILD_SUBREAPER:
+	case PR_SET_NO_NEW_PRIVS:
+	case PR_SET_PTRACER:
+		return true;
+	case PR_CAP_AMBIENT:
+		return argument != PR_CAP_AMBIENT_IS_SET;
+	default:
+		return false;
+	}
+}
+
+SEC("tracepoint/syscalls/sys_exit_prctl")
+int prctl_exit(struct trace_event_raw_sys_exit *context)
+{
+	struct pt_regs *registers = task__registers(bpf_get_current_task_btf());
+	struct isolation isolation = {
+		.option = (__u32)PT_REGS_PARM1_SYSCALL(registers),
+		.argument = PT_REGS_PARM2_SYSCALL(registers),
+		.operation = RF_ISOLATION_PRCTL,
+		.result = context->ret,
+	};
+
+	return isolation__matters(isolation.option, isolation.argument) ? isolation__report(&isolation) : 0;
+}
+
+/* Its other operations only ask. */
+SEC("tracepoint/syscalls/sys_exit_seccomp")
+int seccomp_exit(struct trace_event_raw_sys_exit *context)
+{
+	struct pt_regs *registers = task__registers(bpf_get_current_task_btf());
+	struct isolation isolation = {
+		.option = (__u32)PT_REGS_PARM1_SYSCALL(registers),
+		.argument = (__u32)PT_REGS_PARM2_SYSCALL(registers),
+		.operation = RF_ISOLATION_SECCOMP,
+		.result = context->ret,
+	};
+
+	return isolation.option <= SECCOMP_SET_MODE_FILTER ? isolation__report(&isolation) : 0;
+}
+
+/* It returns what the persona was. */
+SEC("tracepoint/syscalls/sys_exit_personality")
+int personality_exit(struct trace_event_raw_sys_exit *context)
+{
+	struct pt_regs *registers = task__registers(bpf_get_current_task_btf());
+	__u32 persona = PT_REGS_PARM1_SYSCALL(registers);
+	struct isolation isolation = { .option = persona, .operation = RF_ISOLATION_PERSONALITY, .result = context->ret };
+
+	if (persona == PERSONALITY_QUERY || persona == (__u32)context->ret)
+		return 0;
+	if (isolation.result >= 0) {
+		isolation.argument = isolation.result;
+		isolation.result = 0;
+	}
+	return isolation__report(&isolation);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Equal events in a row: the first goes out at once, then at most one a second, which says how many it stands for. What follows the last one sent is
+ * in the counter RF_DROP_MERGED only. */
+#ifndef RF_LIB_MERGE_H
+#define RF_LIB_MERGE_H
+
+#include "task.h"
+
+#define MERGE_NS NS_PER_S
+
+static __always_inline void *merge__map(enum rf_lane lane)
+{
+	return lane == RF_LANE_SECURITY ? (void *)&rf_merges_sec : (void *)&rf_merges_bulk;
+}
+
+static __always_inline void merge__fill_key(struct rf_merge_key *key, struct task_struct *task, enum rf_kind kind, __u64 first, __u64 second)
+{
+	key->start = task->group_leader->start_boottime;
+	key->first = first;
+	key->second = second;
+	key->tgid = task->tgid;
+	key->kind = kind;
+}
+
+/* How many events the record is to stand for; 0: it is left out, and counted. `once`: an equal one is never sent again. */
+static __always_inline __u32 merge__admit(enum rf_lane lane, const struct rf_merge_key *key, bool once)
+{
+	struct rf_merge *merge = bpf_map_lookup_elem(merge__map(lane), key);
+	__u64 now = bpf_ktime_get_boot_ns();
+	__u64 sent;
+
+	if (!merge) {
+		struct rf_merge first = { .sent = now };
+
+		bpf_map_update_elem(merge__map(lane), key, &first, BPF_ANY);
+		return 1;
+	}
+	sent = merge->sent;
+	/* of two CPUs that are late at once one sends */
+	if (once || now - sent < MERGE_NS || __sync_val_compare_and_swap(&merge->sent, sent, now) != sent) {
+		__sync_fetch_and_add(&merge->merged, 1);
+		ring__count(lane, RF_DROP_MERGED);
+		return 0;
+	}
+	return __sync_lock_test_and_set(&merge->merged, 0) + 1;
+}
+
+#endif

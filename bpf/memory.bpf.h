@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Memory becomes executable that can be, or could have been, written; or a file that only memory has is made. Ends of the system calls; what
+ * protection was asked for stands in the registers, and most calls ask for none that matters. Whatever compiles as it runs does this without end: of
+ * a process's equal calls (operation, protection, file, outcome) at most one a second goes out. */
+#include "lib/merge.h"
+#include "lib/path.h"
+
+#define MEMORY_ROOM RF_SMALL_RECORD_MAX
+#define MEMORY_WRITE_EXEC (PROT_WRITE | PROT_EXEC)
+
+struct memory {
+	__u64 address;
+	__u64 length;
+	struct file *file; /* 0: none */
+	const char *name;  /* in the caller's memory, of a memfd_create that failed */
+	__u32 operation;
+	__s32 result;
+	__u32 protection;
+	__u32 flags;
+};
+
+static __always_inline void memory__fill(struct rf_memory *m, const struct memory *memory, struct task_struct *task, __u32 count)
+{
+	struct file *file = memory->file;
+	struct inode *inode = file ? BPF_CORE_READ(file, f_inode) : 0;
+
+	task__fill_header(&m->h, task, RF_MEMORY);
+	m->address = memory->address;
+	m->length = memory->length;
+	m->inode = inode ? BPF_CORE_READ(inode, i_ino) : 0;
+	m->device = inode ? BPF_CORE_READ(inode, i_sb, s_dev) : 0;
+	m->operation = memory->operation;
+	m->result = memory->result;
+	m->protection = memory->protection;
+	m->flags = memory->flags;
+	m->source_caller = memory->name != 0;
+	m->count = count;
+}
+
+static __always_inline void memory__send(struct rf_scratch_small *scratch, const struct memory *memory, struct task_struct *task, __u32 count)
+{
+	struct rf_builder b = { .record = scratch->record, .end = sizeof(struct rf_memory) };
+	struct rf_memory *m = (struct rf_memory *)scratch->record;
+	struct file *file = memory->file;
+
+	memory__fill(m, memory, task, count);
+	text__clear(&b, &m->path);
+	if (file)
+		path__append_new(&b, MEMORY_ROOM, &m->path, &scratch->path, kernel__read(file, f_path.mnt), kernel__read(file, f_path.dentry));
+	else if (memory->name)
+		text__append_string(&b, MEMORY_ROOM, &m->path, TEXT_USER, memory->name);
+	text__count_faults(&b, RF_LANE_BULK);
+	ring__output(RF_LANE_BULK, b.record, b.end, RF_SMALL_RECORD_MAX);
+}
+
+/* Each memfd is a file of its own, so that its inode says nothing about what is equal. */
+static __always_inline __u64 memory__file_number(const struct memory *memory)
+{
+	/* a local: CO-RE must not see a struct that the kernel doesn't have */
+	struct file *file = memory->file;
+
+	return file && memory->operation != RF_MEMORY_MEMFD_CREATE ? BPF_CORE_READ(file, f_inode, i_ino) : 0;
+}
+
+static __noinline int memory__report(const struct memory *memory)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct rf_scratch_small *scratch;
+	struct rf_merge_key key;
+	__u32 count;
+
+	if (task__is_agent()) {
+		ring__count(RF_LANE_BULK, RF_DROP_SELF);
+		return 0;
+	}
+	merge__fill_key(&key, task, RF_MEMORY,
+			(__u64)(__u32)(memory->result < 0 ? memory->result : 0) << 32 | memory->operation << 16 | (memory->protection & 0xffff),
+			memory__file_number(memory));
+	count = merge__admit(RF_LANE_BULK, &key, false);
+	if (!count)
+		return 0;
+	scratch = scratch__take(&rf_scratch_bulk, ring__cpu(), RF_LANE_BULK);
+	if (!scratch)
+		return 0;
+	memory__send(scratch, memory, task, count);
+	scratch__give(scratch);
+	return 0;
+}
+
+SEC("tracepoint/syscalls/sys_exit_memfd_create")
+int memfd_create_exit(struct trace_event_raw_sys_exit *context)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *registers = task__registers(task);
+	struct memory memory = { .operation = RF_MEMORY_MEMFD_CREATE, .result = context->ret, .flags = PT_REGS_PARM2_SYSCALL(registers) };
+
+	if (context->ret >= 0)
+		memory.file = file__of_descriptor(task, context->ret);
+	if (!memory.file)
+		memory.name = (const char *)PT_REGS_PARM1_SYSCALL(registers);
+	return memory__report(&memory);
+}
+
+static __always_inline bool memory__is_address(long result)
+{
+	return result >= 0 || result < -4095;
+}
+
+SEC("tracepoint/syscalls/sys_exit_mmap")
+int mmap_exit(struct trace_event_raw_sys_exit *context)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *registers = task__registers(task);
+	__u32 protection = PT_REGS_PARM3_SYSCALL(registers);
+	struct memory memory = { .operation = RF_MEMORY_MMAP, .protection = protection };
+
+	if ((protection & MEMORY_WRITE_EXEC) != MEMORY_WRITE_EXEC)
+		return 0;
+	memory.length = PT_REGS_PARM2_SYSCALL(registers);
+	memory.flags = PT_REGS_PARM4_SYSCALL(registers);
+	if (memory__is_address(context->ret)) {
+		memory.address = context->ret;
+	} else {
+		memory.address = PT_REGS_PARM1_SYSCALL(registers);
+		memory.result = context->ret;
+	}
+	if (!(memory.flags & MAP_ANONYMOUS))
+		memory.file = file__of_descriptor(task, PT_REGS_PARM5_SYSCALL(registers));
+	return memory__report(&memory);
+}
+
+struct memory_mapping {
+	struct file *file;
+	__u32 written; /* a private page of it was, or there is no file */
+};
+
+static long memory__look(struct task_struct *task, struct vm_area_struct *vma, struct memory_mapping *mapping)
+{
+	mapping->file = BPF_CORE_READ(vma, vm_file);
+	mapping->written = !mapping->file || BPF_CORE_READ(vma, anon_vma) || !BPF_CORE_READ(vma, vm_file, f_inode, i_nlink);
+	return 0;
+}
+
+/* A mapping is looked up only where execution was asked for. One that can't be is reported: it may be any. */
+static __always_inline int memory__protected(struct trace_event_raw_sys_exit *context)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *registers = task__registers(task);
+	__u32 protection = PT_REGS_PARM3_SYSCALL(registers);
+	struct memory memory = { .operation = RF_MEMORY_MPROTECT, .protection = protection, .result = context->ret };
+	struct memory_mapping mapping = {};
+
+	if (!(protection & PROT_EXEC))
+		return 0;
+	memory.address = PT_REGS_PARM1_SYSCALL(registers);
+	memory.length = PT_REGS_PARM2_SYSCALL(registers);
+	if (bpf_find_vma(task, memory.address, memory__look, &mapping, 0))
+		mapping.written = 1;
+	if (context->ret >= 0 && !mapping.written && !(protection & PROT_WRITE)) {
+		ring__count(RF_LANE_BULK, RF_DROP_UNWATCHED);
+		return 0;
+	}
+	memory.file = mapping.file;
+	return memory__report(&memory);
+}
+
+SEC("tracepoint/syscalls/sys_exit_mprotect")
+int mprotect_exit(struct trace_event_raw_sys_exit *context)
+{
+	return memory__protected(context);
+}
+
+SEC("tracepoint/syscalls/sys_exit_pkey_mprotect")
+int pkey_mprotect_exit(struct trace_event_raw_sys_exit *context)
+{
+	return memory__protected(context);
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* A signal to somebody else, seen where the kernel queues it: the sender is the current task, whatever the signal says of itself. What the kernel
+ * sends on its own (a fault, a timer, a terminal's keys) is left out: there the current task is whoever was running. A call that fails sends
+ * nothing, so these are seen at its end. */
+#include "lib/pid.h"
+
+#define SIGKILL 9
+#define SIGTERM 15
+#define SIGSTOP 19
+
+#define SEND_SIG_PRIV 1UL
+#define SI_USER 0
+#define SI_QUEUE -1
+#define SI_TKILL -6
+
+struct signal_target {
+	__u64 start;
+	__u32 tgid;
+	__u32 uid;
+	__u32 signal;
+	__s32 code;
+	__s32 result;
+};
+
+static __always_inline int signal__report(struct task_struct *task, const struct signal_target *target)
+{
+	struct rf_header number = {};
+	struct rf_merge_key key;
+	struct rf_signal *record;
+	__u32 count;
+
+	merge__fill_key(&key, task, RF_SIGNAL, (__u64)target->tgid << 32 | target->signal, (__u64)target->code << 32 | (__u32)target->result);
+	count = merge__admit(RF_LANE_SECURITY, &key, false);
+	if (!count)
+		return 0;
+	record = ring__reserve(RF_LANE_SECURITY, sizeof(*record), &number);
+	if (!record)
+		return 0;
+	task__fill_header(&record->h, task, RF_SIGNAL);
+	record->target_start = target->start;
+	record->target_tgid = target->tgid;
+	record->target_uid = target->uid;
+	record->signal = target->signal;
+	record->code = target->code;
+	record->result = target->result;
+	record->count = count;
+	ring__submit(RF_LANE_SECURITY, record, sizeof(*record), &number);
+	return 0;
+}
+
+/* The calls that let a process say what a signal's code is: timers and queues of the kernel have the same ones. */
+static __always_inline bool signal__code_is_chosen(struct task_struct *task)
+{
+	__s32 number = SYSCALL_NUMBER(task__registers(task));
+
+	return number == SYSCALL_RT_SIGQUEUEINFO || number == SYSCALL_RT_TGSIGQUEUEINFO || number == SYSCALL_PIDFD_SEND_SIGNAL;
+}
+
+static __always_inline bool signal__is_of_user(struct task_struct *task, __s32 code)
+{
+	return code == SI_USER || code == SI_TKILL || code == SI_QUEUE || (code < 0 && signal__code_is_chosen(task));
+}
+
+static __always_inline bool signal__threatens_agent(struct task_struct *target, int signal)
+{
+	__u32 agent = RF_READ_ONCE(rf_control.agent_tgid);
+
+	if (signal != SIGKILL && signal != SIGTERM && signal != SIGSTOP)
+		return false;
+	return agent && agent == target->tgid && target->group_leader->start_boottime == RF_READ_ONCE(rf_control.agent_start);
+}
+
+/* Cheapest question first. */
+static __always_inline bool signal__crosses(struct task_struct *task, struct task_struct *target)
+{
+	if (task->cred->uid.val != target->cred->uid.val || task->cred->euid.val != target->cred->euid.val)
+		return true;
+	if (task->cgroups->dfl_cgrp->kn->id != target->cgroups->dfl_cgrp->kn->id)
+		return true;
+	return pid__namespace(task) != pid__namespace(target);
+}
+
+SEC("tp_btf/signal_generate")
+int BPF_PROG(signal_generate, int signal, struct kernel_siginfo *info, struct task_struct *target, int group, int result)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct signal_target sent = { .signal = signal, .result = result };
+
+	if ((unsigned long)info == SEND_SIG_PRIV || target->tgid == task->tgid)
+		return 0;
+	/* 0 stands for a plain SI_USER */
+	sent.code = info ? BPF_CORE_READ(info, si_code) : SI_USER;
+	if (!signal__is_of_user(task, sent.code))
+		return 0;
+	if (!signal__threatens_agent(target, signal) && !signal__crosses(task, target))
+		return 0;
+	sent.start = target->group_leader->start_boottime;
+	sent.tgid = target->tgid;
+	sent.uid = target->cred->uid.val;
+	return signal__report(task, &sent);
+}
+
+static __always_inline bool signal__is_failure(long result, __u32 signal)
+{
+	if (result >= 0)
+		return false;
+	/* signal 0 asks whether a process is there: no is an answer, and a frequent one */
+	if (signal || result != -ESRCH)
+		return true;
+	ring__count(RF_LANE_SECURITY, RF_DROP_UNWATCHED);
+	return false;
+}
+
+static __always_inline int signal__failed(struct task_struct *task, struct pid *pid, __u32 signal, __s32 code, __s32 result)
+{
+	struct signal_target meant = { .uid = -1, .signal = signal, .code = code, .result = result };
+
+	if (pid__identify(pid, &meant.tgid, &meant.start))
+		meant.uid = BPF_CORE_READ(pid__task(pid), cred, uid.val);
+	return signal__report(task, &meant);
+}
+
+/* `argument`: where the process or thread is named; the signal is the next one. */
+#define SIGNAL_SYSCALL(name, argument, next, si_code)                                                                                    \
+	SEC("tracepoint/syscalls/sys_exit_" #name)                                                                                       \
+	int name##_exit(struct trace_event_raw_sys_exit *context)                                                                        \
+	{                                                                                                                                \
+		struct task_struct *task = bpf_get_current_task_btf();                                                                   \
+		struct pt_regs *registers = task__registers(task);                                                                       \
+		__s32 number = argument(registers);                                                                                      \
+		__u32 signal = next(registers);                                                                                          \
+                                                                                                                                         \
+		if (!signal__is_failure(context->ret, signal))                                                                           \
+			return 0;                                                                                                        \
+		/* a negative number is a group's, -1 everybody's */                                                                     \
+		return signal__failed(task, number > 0 ? pid__find(task, number) : 0, signal, si_code, context->ret);                    \
+	}
+
+SIGNAL_SYSCALL(kill, PT_REGS_PARM1_SYSCALL, PT_REGS_PARM2_SYSCALL, SI_USER)
+SIGNAL_SYSCALL(tkill, PT_REGS_PARM1_SYSCALL, PT_REGS_PARM2_SYSCALL, SI_TKILL)
+SIGNAL_SYSCALL(tgkill, PT_REGS_PARM2_SYSCALL, PT_REGS_PARM3_SYSCALL, SI_TKILL)
+SIGNAL_SYSCALL(rt_sigqueueinfo, PT_REGS_PARM1_SYSCALL, PT_REGS_PARM2_SYSCALL, SI_QUEUE)
+SIGNAL_SYSCALL(rt_tgsigqueueinfo, PT_REGS_PARM2_SYSCALL, PT_REGS_PARM3_SYSCALL, SI_QUEUE)
+
+SEC("tracepoint/syscalls/sys_exit_pidfd_send_signal")
+int pidfd_send_signal_exit(struct trace_event_raw_sys_exit *context)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *registers = task__registers(task);
+	__u32 signal = PT_REGS_PARM2_SYSCALL(registers);
+
+	if (!signal__is_failure(context->ret, signal))
+		return 0;
+	return signal__failed(task, pid__of_descriptor(task, PT_REGS_PARM1_SYSCALL(registers)), signal, SI_USER, context->ret);
+}

@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import {
+  catalogue,
+  type EventBatchHead,
+  EventBatchWriter,
+  EventView,
+  entityId,
+  type FieldValue,
+  type KindName,
+  typeOf,
+  U64_ZERO,
+  u64FromBigInt,
+} from '../src/index.ts';
+
+const text = (value: string): object => ({ bytes: Buffer.from(value), length: value.length });
+const namespaces = { mnt: 1, pid: 2, net: 3, user: 4, uts: 5, ipc: 6, cgroup: 7, pidInNs: 8 };
+const start = u64FromBigInt(0x1122334455667788n);
+
+/** The event as rules see it. */
+function view(kind: KindName, body: object): EventView {
+  const raw = typeOf('Event').toBuffer({
+    ...{ lane: 0, cpu: 0, sequence: 1, ktime: 1, late: false, tgid: 7, tid: 7, start, cgroup: U64_ZERO, execId: 1 },
+    body: { [`ringfence.${kind}`]: body },
+  } as never);
+  const writer = new EventBatchWriter();
+  writer.add(-1, -1, -1, -1, '', raw, 0, raw.length);
+  const head = typeOf('EventBatch').fromBuffer(typeOf('EventBatch').toBuffer(typeOf('EventBatch').random())) as object;
+  const event = new EventView();
+  event.open(
+    writer.finish({ ...head, processes: [], containers: [], hostId: 'h', bootId: 'b' } as unknown as EventBatchHead),
+  );
+  assert.ok(event.next());
+  return event;
+}
+
+function ask(event: EventView, name: string, argument?: string): FieldValue {
+  const field = catalogue.fields.find((one) => one.name === name || one.aliases?.includes(name));
+  assert.ok(field, name);
+  return field.get(event, argument);
+}
+
+/** Each field of `expected` by its name or an alias. */
+function says(event: EventView, expected: { readonly [name: string]: FieldValue }): void {
+  for (const [name, value] of Object.entries(expected)) assert.deepEqual(ask(event, name), value, name);
+}
+
+test('a signal says who is meant, by the identity that its own events have', () => {
+  const body = { targetStart: start, targetTgid: 42, targetUid: 1000, signal: 9, code: -6, result: 0, count: 3 };
+  const event = view('Signal', body);
+  says(event, {
+    'event.action': undefined,
+    'event.outcome': 'success',
+    'evt.arg.pid': 42,
+    'process.target.entity_id': entityId('h', 'b', 42, start).toString('hex'),
+    'process.target.user.id': 1000,
+    'signal.number': 9,
+    'evt.arg.sig': 'SIGKILL',
+    'signal.code': -6,
+    'event.count': 3,
+  });
+  says(view('Signal', { ...body, targetTgid: 0, targetUid: 0xffffffff, signal: 64, result: -3 }), {
+    'event.outcome': 'failure',
+    'process.target.pid': undefined,
+    'process.target.entity_id': undefined,
+    'process.target.user.id': undefined,
+    'signal.name': undefined,
+  });
+});
+
+test('a fault says what was touched, where and how often', () => {
+  const body = {
+    address: u64FromBigInt(0xdeadn),
+    instruction: u64FromBigInt(0x401000n),
+    signal: 31,
+    code: 1,
+    count: 2,
+    systemCall: 102,
+  };
+  says(view('Fault', body), {
+    'signal.name': 'SIGSYS',
+    'signal.code': 1,
+    'fault.address': '0xdead',
+    'fault.instruction': '0x401000',
+    'fault.count': 2,
+    'fault.system_call': 102,
+  });
+  says(view('Fault', { ...body, systemCall: -1 }), { 'fault.system_call': undefined });
+});
+
+test('a look into another process says at whom and how', () => {
+  const body = {
+    targetStart: start,
+    address: u64FromBigInt(0x1000n),
+    length: U64_ZERO,
+    targetTgid: 42,
+    operation: 1,
+    request: 16,
+    result: 0,
+    count: 1,
+  };
+  says(view('ProcessAccess', body), {
+    'event.action': 'ptrace',
+    'evt.type': 'ptrace',
+    'evt.arg.request': 'PTRACE_ATTACH',
+    'process.target.pid': 42,
+    'process.target.address': '0x1000',
+  });
+  says(view('ProcessAccess', { ...body, operation: 5 }), { 'event.action': 'proc_mem', 'ptrace.request': undefined });
+});
+
+test('isolation names what was changed', () => {
+  const body = { argument: U64_ZERO, namespaces, result: 0, count: 1 };
+  const option = (value: bigint): object => ({ option: u64FromBigInt(value) });
+  says(view('Isolation', { ...body, ...option(0x1002_0000n), operation: 2 }), {
+    'event.action': 'unshare',
+    'process.clone.flags': ['CLONE_NEWNS', 'CLONE_NEWUSER'],
+    'isolation.option': undefined,
+  });
+  says(view('Isolation', { ...body, ...option(0x59616d61n), argument: u64FromBigInt(5n), operation: 3 }), {
+    'process.clone.flags': undefined,
+    'isolation.option': 'PR_SET_PTRACER',
+    'isolation.argument': 5,
+  });
+  says(view('Isolation', { ...body, ...option(1n), operation: 4 }), { 'evt.arg.option': 'SECCOMP_SET_MODE_FILTER' });
+});
+
+test('a capability, executable memory and a fork are named', () => {
+  const capability = { capability: 21, result: -1, userNamespace: 4, count: 9 };
+  says(view('Capability', capability), {
+    'capability.name': 'CAP_SYS_ADMIN',
+    'event.outcome': 'failure',
+    'event.count': 9,
+  });
+  says(view('Capability', { ...capability, capability: 99 }), { 'capability.name': undefined });
+  const memory = {
+    ...{ address: u64FromBigInt(0x7f00n), length: u64FromBigInt(4096n), inode: U64_ZERO, device: 0, operation: 2 },
+    ...{ result: 0, protection: 6, flags: 2, sourceCaller: false, path: text('/memfd:x'), count: 1 },
+  };
+  says(view('Memory', memory), {
+    'event.action': 'mmap',
+    'memory.address': '0x7f00',
+    'memory.length': 4096,
+    'memory.protection': ['PROT_WRITE', 'PROT_EXEC'],
+    'memory.path': '/memfd:x',
+  });
+  const fork = { parentTgid: 1, parentStart: start, namespaces, flags: u64FromBigInt(0x2000_4100n) };
+  says(view('Fork', fork), { 'process.clone.flags': ['CLONE_VM', 'CLONE_VFORK', 'CLONE_NEWPID'] });
+});
+
+test('an exec shows chosen variables, one by its name, and the interpreter', () => {
+  const credentials = {
+    ...{ uid: 0, gid: 0, euid: 0, egid: 0, suid: 0, sgid: 0, fsuid: 0, fsgid: 0 },
+    ...{ capEffective: U64_ZERO, capPermitted: U64_ZERO, capInheritable: U64_ZERO },
+  };
+  const exec = {
+    ...{
+      snapshot: false,
+      parentTgid: 1,
+      parentStart: start,
+      inode: U64_ZERO,
+      device: 1,
+      ctime: 0,
+      mtime: 0,
+      mode: 0,
+      owner: 0,
+    },
+    ...{ flags: 64 | 128, credentials, namespaces, loginuid: 0, sessionId: 0, tty: 0, argc: 1, stdioSockets: 0 },
+    ...{ path: text('/bin/sh'), filename: text('/bin/sh'), cwd: text('/'), argv: text('sh') },
+    ...{ environment: text('LD_PRELOAD=/tmp/a.so\0LD_AUDIT=\0ENV=a=b'), interpreter: text('/bin/sh') },
+  };
+  const event = view('Exec', exec);
+  says(event, {
+    'proc.env': ['LD_PRELOAD=/tmp/a.so', 'LD_AUDIT=', 'ENV=a=b'],
+    'process.interpreter': '/bin/sh',
+    'proc.is_exe_upper_layer': true,
+    'process.exec.file_capabilities': true,
+  });
+  assert.deepEqual(ask(event, 'process.env_vars', 'LD_PRELOAD'), ['/tmp/a.so']);
+  assert.deepEqual(ask(event, 'process.env_vars', 'ENV'), ['a=b']);
+  assert.deepEqual(ask(event, 'process.env_vars', 'LD_AUDIT'), ['']);
+  assert.equal(ask(event, 'process.env_vars', 'BASH_ENV'), undefined);
+  const bare = view('Exec', { ...exec, flags: 0, environment: text(''), interpreter: text('') });
+  says(bare, { 'process.env_vars': undefined, 'process.interpreter': undefined, 'process.exec.upper_layer': false });
+});

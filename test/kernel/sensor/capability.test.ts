@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import type { SpawnOptions } from 'node:child_process';
+import { chmodSync, existsSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import { namespaces } from './expect.ts';
+import type { SensorRecord } from './records.ts';
+import { all, BULK, one, Scratch, skip, skipUserNamespaces, TestSensor } from './sensor.ts';
+
+const CAP_SYS_CHROOT = 18;
+const CAP_SYS_ADMIN = 21;
+const EPERM = -1;
+const somebody = { uid: 65534, gid: 65534 };
+const tracepoint = '/sys/kernel/tracing/events/capability/cap_capable';
+const reason = skip || (existsSync(tracepoint) ? false : 'the kernel has no tracepoint cap_capable (6.14)');
+
+describe('what capabilities are asked for, on the running kernel', { skip: reason }, () => {
+  let sensor: TestSensor;
+  let scratch: Scratch;
+  let program: string;
+  before(async () => {
+    scratch = new Scratch();
+    chmodSync(scratch.path, 0o755);
+    program = scratch.compile('capability');
+    sensor = await TestSensor.start();
+  });
+  after(() => {
+    sensor?.[Symbol.dispose]();
+    scratch?.[Symbol.dispose]();
+  });
+
+  async function ask(how: string, count: number, options: SpawnOptions = {}): Promise<SensorRecord[]> {
+    return all(await sensor.run(program, [how, String(count)], options), 'rf_capability');
+  }
+  const chroots = (records: SensorRecord[]): SensorRecord[] =>
+    records.filter(({ fields }) => fields['capability'] === CAP_SYS_CHROOT);
+
+  test('a capability that is there', async () => {
+    const record = one(chroots(await ask('chroot', 1)), 'rf_capability');
+    assert.equal(record.lane, BULK);
+    const user_namespace = namespaces()['user'];
+    assert.deepEqual(record.fields, { capability: CAP_SYS_CHROOT, result: 0, user_namespace, count: 1 });
+  });
+
+  test('a capability that is missing', async () => {
+    const record = one(chroots(await ask('chroot', 1, somebody)), 'rf_capability');
+    const user_namespace = namespaces()['user'];
+    assert.deepEqual(record.fields, { capability: CAP_SYS_CHROOT, result: EPERM, user_namespace, count: 1 });
+  });
+
+  test('a capability in a user namespace of its own names that namespace', { skip: skipUserNamespaces }, async () => {
+    const record = one(chroots(await ask('user-namespace', 1, somebody)), 'rf_capability');
+    assert.equal(record.fields['result'], 0);
+    assert.notEqual(record.fields['user_namespace'], namespaces()['user']);
+  });
+
+  test("root's successes are told of once, and the others counted", async () => {
+    const before = sensor.counters(BULK).merged;
+    one(chroots(await ask('chroot', 1000)), 'rf_capability');
+    assert.ok(sensor.counters(BULK).merged - before >= 999n);
+  });
+
+  test('refusals in a row are merged', async () => {
+    const refused = chroots(await ask('chroot', 1000, somebody));
+    assert.ok(refused.length >= 1 && refused.length < 20, `${refused.length} records`);
+  });
+
+  test('memory that asks for CAP_SYS_ADMIN on the side is left out, and counted', async () => {
+    const before = sensor.counters(BULK).unwatched;
+    const records = await ask('chroot', 1, somebody);
+    assert.deepEqual(
+      records.filter(({ fields }) => fields['capability'] === CAP_SYS_ADMIN),
+      [],
+    );
+    assert.ok(sensor.counters(BULK).unwatched > before);
+  });
+});

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { chmodSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import { namespaces } from './expect.ts';
+import type { SensorRecord } from './records.ts';
+import { all, one, Scratch, SECURITY, skip, skipUserNamespaces, TestSensor } from './sensor.ts';
+
+const SETNS = 1;
+const UNSHARE = 2;
+const PRCTL = 3;
+const SECCOMP = 4;
+const PERSONALITY = 5;
+const CLONE_NEWUTS = 0x0400_0000n;
+const CLONE_NEWNET = 0x4000_0000n;
+const ADDR_NO_RANDOMIZE = 0x40000n;
+const EPERM = -1;
+const EBADF = -9;
+const EFAULT = -14;
+const EINVAL = -22;
+
+describe('what a thread does to its confinement, on the running kernel', { skip }, () => {
+  let sensor: TestSensor;
+  let scratch: Scratch;
+  let program: string;
+  before(async () => {
+    scratch = new Scratch();
+    chmodSync(scratch.path, 0o755);
+    program = scratch.compile('isolation');
+    sensor = await TestSensor.start();
+  });
+  after(() => {
+    sensor?.[Symbol.dispose]();
+    scratch?.[Symbol.dispose]();
+  });
+
+  async function change(...calls: string[]): Promise<SensorRecord[]> {
+    const records = all(await sensor.run(program, calls), 'rf_isolation');
+    for (const { lane } of records) assert.equal(lane, SECURITY);
+    return records;
+  }
+
+  type Told = [operation: unknown, option: unknown, argument: unknown, result: unknown];
+  const told = (records: readonly SensorRecord[]): Told[] =>
+    records.map(({ fields }) => [fields['operation'], fields['option'], fields['argument'], fields['result']]);
+
+  test('a new namespace is reported with where the thread is then', async () => {
+    const { header, fields } = one(await change('unshare-uts'), 'rf_isolation');
+    const { uts, ...others } = fields['namespaces'] as ReturnType<typeof namespaces>;
+    const { uts: before, ...same } = namespaces();
+    assert.notEqual(uts, before);
+    assert.deepEqual(others, { ...same, pid_in_ns: header.tgid });
+    const { namespaces: _, ...rest } = fields;
+    assert.deepEqual(rest, { option: CLONE_NEWUTS, argument: 0n, operation: UNSHARE, result: 0, count: 1 });
+  });
+
+  test('what else may be unshared confines nothing', async () => {
+    assert.deepEqual(await change('unshare-files'), []);
+  });
+
+  test('another namespace is entered: its type is known although the call does not name it', async () => {
+    assert.deepEqual(told(await change('setns-uts')), [[SETNS, CLONE_NEWUTS, 0n, 0]]);
+    assert.deepEqual(told(await change('setns-any')), [[SETNS, CLONE_NEWUTS, 0n, 0]]);
+  });
+
+  test('namespaces that are refused are reported with the error', async () => {
+    assert.deepEqual(told(await change('unshare-wrong', 'setns-wrong')), [
+      [UNSHARE, CLONE_NEWUTS | 1n, 0n, EINVAL],
+      [SETNS, CLONE_NEWNET, 0n, EBADF],
+    ]);
+    const refused = all(await sensor.run(program, ['unshare-uts'], { uid: 65534, gid: 65534 }), 'rf_isolation');
+    assert.deepEqual(told(refused).at(-1), [UNSHARE, CLONE_NEWUTS, 0n, EPERM]);
+  });
+
+  for (const [call, option, argument] of [
+    ['dumpable', 4n, 0n],
+    ['keepcaps', 8n, 1n],
+    ['securebits', 28n, 1n],
+    ['subreaper', 36n, 1n],
+    ['no-new-privs', 38n, 1n],
+    ['prctl-seccomp', 22n, 2n],
+    ['ambient', 47n, 4n],
+  ] as const)
+    test(`prctl: ${call}`, async () => {
+      assert.deepEqual(told(await change(call)), [[PRCTL, option, argument, 0]]);
+    });
+
+  test('prctl: who may trace it is reported, also where the kernel has no such limit', async () => {
+    const [[operation, option, argument, result] = []] = told(await change('ptracer'));
+    assert.deepEqual([operation, option, argument], [PRCTL, 0x59616d61n, 1n]);
+    assert.ok(result === 0 || result === EINVAL, 'without Yama: EINVAL');
+  });
+
+  test('prctl that fails is reported with the error', async () => {
+    assert.deepEqual(told(await change('dumpable-wrong', 'no-new-privs-wrong')), [
+      [PRCTL, 4n, 7n, EINVAL],
+      [PRCTL, 38n, 0n, EINVAL],
+    ]);
+    const [[operation, option, argument, result] = []] = told(await change('mm-wrong'));
+    assert.deepEqual([operation, option, argument], [PRCTL, 35n, 1000n]);
+    assert.ok(result === EINVAL || result === EPERM, 'without CAP_SYS_RESOURCE: EPERM');
+  });
+
+  test('prctl that only asks, or gives a thread its name, is nothing to report', async () => {
+    assert.deepEqual(await change('name', 'dumpable-asked', 'ambient-asked'), []);
+  });
+
+  test('a filter of system calls', async () => {
+    assert.deepEqual(told(await change('seccomp', 'seccomp-wrong', 'seccomp-asked')), [
+      [SECCOMP, 1n, 2n, 0],
+      [SECCOMP, 1n, 0n, EFAULT],
+    ]);
+  });
+
+  test('another personality is reported with what it was, the same one and a question are not', async () => {
+    assert.deepEqual(told(await change('personality', 'personality', 'personality-asked')), [
+      [PERSONALITY, ADDR_NO_RANDOMIZE, 0n, 0],
+    ]);
+  });
+
+  test('equal changes in a row are merged', async () => {
+    const records = await change(...Array<string>(100).fill('subreaper'));
+    assert.ok(records.length >= 1 && records.length < 10, `${records.length} records`);
+  });
+
+  test('what a new user namespace gives is a credential change beside it', { skip: skipUserNamespaces }, async () => {
+    const credentials = scratch.compile('credentials');
+    const records = await sensor.run(credentials, ['unshare-user'], { uid: 65534, gid: 65534 });
+    const [change, isolation] = records.filter(({ type }) => /credentials|isolation/.test(type)).slice(-2);
+    assert.deepEqual([change?.type, isolation?.type], ['rf_credentials_change', 'rf_isolation']);
+    assert.deepEqual(told(isolation === undefined ? [] : [isolation]), [[UNSHARE, 0x1000_0000n, 0n, 0]]);
+  });
+});

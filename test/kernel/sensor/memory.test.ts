@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fileFacts } from './expect.ts';
+import type { SensorRecord } from './records.ts';
+import { all, BULK, one, Scratch, skip, TestSensor } from './sensor.ts';
+
+const MEMFD_CREATE = 1;
+const MMAP = 2;
+const MPROTECT = 3;
+const READ_EXEC = 5;
+const ALL = 7;
+const ADDRESS = 0x1000_0000n;
+const MAP_PRIVATE = 2;
+const MAP_FIXED = 0x10;
+const MAP_ANONYMOUS = 0x20;
+const EBADF = -9;
+const ENOMEM = -12;
+const EINVAL = -22;
+
+describe('executable memory on the running kernel', { skip }, () => {
+  let sensor: TestSensor;
+  let scratch: Scratch;
+  let program: string;
+  before(async () => {
+    scratch = new Scratch();
+    program = scratch.compile('memory');
+    sensor = await TestSensor.start();
+  });
+  after(() => {
+    sensor?.[Symbol.dispose]();
+    scratch?.[Symbol.dispose]();
+  });
+
+  async function get(call: string, path = '', count = 1): Promise<SensorRecord[]> {
+    const records = all(await sensor.run(program, [call, path, String(count)]), 'rf_memory');
+    for (const { lane } of records) assert.equal(lane, BULK);
+    return records;
+  }
+
+  function file(): string {
+    const path = join(scratch.path, 'library');
+    writeFileSync(path, Buffer.alloc(8192, 1));
+    return path;
+  }
+
+  const plain = { inode: 0n, device: 0, result: 0, flags: 0, source_caller: 0, count: 1 };
+  const path = (record: SensorRecord): string | undefined => record.texts['path']?.bytes.toString();
+
+  test('a file that only memory has', async () => {
+    const created = one(await get('memfd'), 'rf_memory');
+    const { inode, device, result, ...fields } = created.fields;
+    assert.ok(typeof inode === 'bigint' && inode > 0n && Number(device) > 0 && Number(result) > 2);
+    const rest = {
+      address: 0n,
+      length: 0n,
+      operation: MEMFD_CREATE,
+      protection: 0,
+      flags: 1,
+      source_caller: 0,
+      count: 1,
+    };
+    assert.deepEqual(fields, rest);
+    assert.equal(path(created), '/memfd:payload');
+  });
+
+  test('one that fails has the name that the caller gave, marked as such', async () => {
+    const failed = one(await get('memfd-wrong'), 'rf_memory');
+    const expected = {
+      address: 0n,
+      length: 0n,
+      operation: MEMFD_CREATE,
+      protection: 0,
+      result: EINVAL,
+      source_caller: 1,
+    };
+    assert.deepEqual(failed.fields, { ...plain, ...expected, flags: 0x8000 });
+    assert.equal(path(failed), 'payload');
+  });
+
+  test('a mapping that can be written and executed', async () => {
+    const mapped = one(await get('mmap'), 'rf_memory');
+    const flags = MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS;
+    const expected = { ...plain, address: ADDRESS, length: 8192n, operation: MMAP, protection: ALL, flags };
+    assert.deepEqual(mapped.fields, expected);
+    assert.equal(path(mapped), '');
+  });
+
+  test('… of a file', async () => {
+    const name = file();
+    const { inode, device } = fileFacts(name);
+    const mapped = one(await get('mmap-file', name), 'rf_memory');
+    assert.deepEqual([mapped.fields['inode'], mapped.fields['device'], path(mapped)], [inode, device, name]);
+  });
+
+  test('… that fails', async () => {
+    const failed = one(await get('mmap-wrong'), 'rf_memory');
+    const { address, result, operation } = failed.fields;
+    assert.deepEqual({ address, result, operation }, { address: ADDRESS, result: EBADF, operation: MMAP });
+  });
+
+  test('memory without a file that becomes executable', async () => {
+    for (const call of ['mprotect', 'pkey']) {
+      const made = one(await get(call), 'rf_memory');
+      const expected = { ...plain, address: ADDRESS, length: 4096n, operation: MPROTECT, protection: READ_EXEC };
+      assert.deepEqual(made.fields, expected, call);
+    }
+  });
+
+  test("a file's memory that becomes writable and executable, was written before, or has lost its file", async () => {
+    for (const [call, protection] of [
+      ['mprotect-both', ALL],
+      ['mprotect-stomped', READ_EXEC],
+      ['mprotect-deleted', READ_EXEC],
+    ] as const) {
+      const name = file();
+      const { inode, device } = fileFacts(name);
+      const made = one(await get(call, name), 'rf_memory');
+      assert.equal(path(made), name, call);
+      assert.deepEqual(made.fields, {
+        ...plain,
+        address: ADDRESS,
+        length: 4096n,
+        operation: MPROTECT,
+        protection,
+        inode,
+        device,
+      });
+    }
+  });
+
+  test('memory that is not there can not become executable, which is reported', async () => {
+    const { address, result, protection } = one(await get('mprotect-wrong'), 'rf_memory').fields;
+    assert.deepEqual({ address, result, protection }, { address: 0x1000n, result: ENOMEM, protection: ALL });
+  });
+
+  test('code of a file as it is, and data, are nothing to report', async () => {
+    const before = sensor.counters(BULK).unwatched;
+    assert.deepEqual(await get('mprotect-file', file()), []);
+    assert.ok(sensor.counters(BULK).unwatched > before);
+    for (const call of ['mmap-data', 'mprotect-data']) assert.deepEqual(await get(call), []);
+  });
+
+  test('what compiles as it runs is told of once a second', async () => {
+    const before = sensor.counters(BULK).merged;
+    const records = await get('mprotect', '', 5000);
+    const told = records.reduce((sum, { fields }) => sum + Number(fields['count']), 0);
+    const merged = Number(sensor.counters(BULK).merged - before);
+    assert.ok(records.length >= 1 && records.length < 50, `${records.length} records`);
+    assert.ok(records.length + merged >= 5000 && told <= 5000, `${told} of 5000, ${merged} merged`);
+  });
+});
