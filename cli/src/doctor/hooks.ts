@@ -1,4 +1,4 @@
-import { BpfError, type BpfLink, BpfObject } from '@ringfence/libbpf-ts';
+import { BpfError, BpfObject } from '@ringfence/libbpf-ts';
 
 interface Family {
   readonly pattern: RegExp;
@@ -109,6 +109,11 @@ const HOOKS: readonly Family[] = [
     loses: 'of attacks that cross hosts only the side that connects is known',
   },
   {
+    pattern: /^syscall$/,
+    sees: "the kernel's own code",
+    loses: 'hooked system calls and interrupts are not found by checks of integrity',
+  },
+  {
     pattern: /iter/,
     sees: 'processes that run already',
     loses: 'processes started before the agent are known from /proc only',
@@ -185,6 +190,9 @@ function attachProblem(object: BpfObject, name: string, section: string, cgroup:
   return problemOf(() => attach(object, name, section, cgroup ?? '')[Symbol.dispose]());
 }
 
+/** bytes: more than the context of any program that is run on demand */
+const ON_DEMAND_CONTEXT = 16;
+
 function problemOf(attempt: () => void): Problem | null {
   try {
     attempt();
@@ -195,8 +203,12 @@ function problemOf(attempt: () => void): Problem | null {
   }
 }
 
-function attach(object: BpfObject, name: string, section: string, cgroup: string): BpfLink {
+function attach(object: BpfObject, name: string, section: string, cgroup: string): Disposable {
   const program = object.program(name);
+  if (section === 'syscall') {
+    program.run({ context: new Uint8Array(ON_DEMAND_CONTEXT) });
+    return { [Symbol.dispose]() {} };
+  }
   if (section.startsWith('iter')) return program.attachIterator();
   return section.startsWith('cgroup') ? program.attachCgroup(cgroup) : program.attach();
 }

@@ -96,6 +96,8 @@ export class TestSensor implements Disposable {
   #attach(program: BpfProgram): void {
     const { name, section } = program;
     if (!kernelHas(section)) this.missing.add(name);
+    else if (section === 'syscall')
+      return; // run by itself, on demand
     else if (section.startsWith('cgroup/')) program.attachCgroup(cgroup2() ?? '');
     else program.attach();
   }
