@@ -9,6 +9,10 @@
 #include "open.bpf.h"
 #include "connect.bpf.h"
 #include "accept.bpf.h"
+#include "flow.bpf.h"
+#include "sockets.bpf.h"
+#include "datagram.bpf.h"
+#include "packet.bpf.h"
 #include "snapshot.bpf.h"
 
 /* Never set: it has every record and enumeration described in the object's BTF, which TypeScript's decoders are made from. */

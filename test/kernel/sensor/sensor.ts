@@ -13,7 +13,7 @@ export const BULK = 1;
 const CPUS_MAX = 256;
 /** prefixes are looked for under every directory of the root */
 const ALL_HEADS = [0xffff_ffff, 0xffff_ffff];
-const drops = ['ringFull', 'readFault', 'self', 'unwatched', 'scratch'] as const;
+const drops = ['ringFull', 'readFault', 'self', 'unwatched', 'scratch', 'owner'] as const;
 const programs = join(import.meta.dirname, '../programs');
 
 /** For `test(..., { skip })`: false where the sensor can be tested, else why not. */
@@ -75,7 +75,8 @@ export class TestSensor implements Disposable {
     this.reader = new RecordReader(object.btf);
     this.rings = [object.map('rf_ring_security').ringBuffer(), object.map('rf_ring_bulk').ringBuffer()];
     const root = cgroup2() ?? '';
-    for (const name of ['connect4', 'connect6']) object.program(name).attachCgroup(root);
+    for (const program of object.programs.values())
+      if (/^cgroup(_skb)?\//.test(program.section)) program.attachCgroup(root);
     object.attach();
   }
 

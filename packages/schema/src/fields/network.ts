@@ -1,5 +1,6 @@
 import type { EventView } from '../event-batch.ts';
 import { KIND, type KindName, leafIndex } from '../layout.ts';
+import { addressText } from './address.ts';
 import { bodyLong, bodyText, type Field, some } from './field.ts';
 
 /** Where each fact stands in the two kinds that are ends of one connection. */
@@ -31,31 +32,6 @@ const kinds = ['connect', 'accept'];
 const sourceKinds = [...kinds, 'log'];
 const TYPES: Readonly<Record<number, string>> = { [AF_UNIX]: 'unix', [AF_INET]: 'ipv4', [AF_INET6]: 'ipv6' };
 const TRANSPORTS: Readonly<Record<number, string>> = { 6: 'tcp', 17: 'udp', 1: 'icmp', 58: 'ipv6-icmp', 132: 'sctp' };
-
-/** Text of an address of 4 or 16 bytes in network order (RFC 5952 for IPv6; IPv4-mapped ones as IPv4); undefined for any other length. */
-export function addressText(bytes: Uint8Array, at = 0, length: number = bytes.length): string | undefined {
-  if (length === 4) return `${bytes[at]}.${bytes[at + 1]}.${bytes[at + 2]}.${bytes[at + 3]}`;
-  if (length !== 16) return undefined;
-  const words = Array.from(
-    { length: 8 },
-    (_, i) => ((bytes[at + 2 * i] as number) << 8) | (bytes[at + 2 * i + 1] as number),
-  );
-  if (words.slice(0, 5).every((word) => word === 0) && words[5] === 0xffff) return addressText(bytes, at + 12, 4);
-  return compress(words);
-}
-
-/** The longest run of two or more zero words becomes `::`. */
-function compress(words: readonly number[]): string {
-  let best = 0;
-  let length = 1;
-  for (let i = 0; i < 8; i++) {
-    let run = 0;
-    while (words[i + run] === 0) run++;
-    if (run > length) [best, length] = [i, run];
-  }
-  const hex = (part: readonly number[]): string => part.map((word) => word.toString(16)).join(':');
-  return length < 2 ? hex(words) : `${hex(words.slice(0, best))}::${hex(words.slice(best + length))}`;
-}
 
 const leavesOf = ({ cursor }: EventView): ReturnType<typeof ends> | undefined => LEAVES[cursor.kind];
 
