@@ -8,6 +8,7 @@ const EINPROGRESS = -115;
 const RESULT_KINDS = [
   'Open',
   'Connect',
+  'Accept',
   'FileChange',
   'MountChange',
   'Memory',

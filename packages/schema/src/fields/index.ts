@@ -7,7 +7,10 @@ import type { Field } from './field.ts';
 import { fileFields } from './file.ts';
 import { logFields } from './log.ts';
 import { networkFields } from './network.ts';
+import { packetFields } from './packet.ts';
 import { processFields } from './process.ts';
+import { socketFields } from './socket.ts';
+import { trafficFields } from './traffic.ts';
 import { userFields } from './user.ts';
 
 export { addressText } from './address.ts';
@@ -24,6 +27,9 @@ export const catalogue: { readonly fields: readonly Field[] } = {
     ...userFields,
     ...fileFields,
     ...networkFields,
+    ...socketFields,
+    ...trafficFields,
+    ...packetFields,
     ...containerFields,
     ...logFields,
   ],

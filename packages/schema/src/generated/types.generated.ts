@@ -498,6 +498,7 @@ export interface Packet {
   readonly content: number;
   /** it leaves */
   readonly egress: boolean;
+  /** its first 512 bytes of DNS, 2,048 of a hello: the head only */
   readonly payload: Text;
 }
 
@@ -519,7 +520,7 @@ export interface Flow {
   readonly localAddress: Uint8Array;
   /** it was accepted */
   readonly incoming: boolean;
-  /** why it ended, 0: in peace */
+  /** errno: why it ended, 0: in peace */
   readonly error: number;
 }
 
