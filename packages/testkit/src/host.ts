@@ -12,6 +12,7 @@ import {
   type Open,
   RawBatchWriter,
   type SigningKey,
+  type Socket,
   signBytes,
   typeOf,
   U64_ZERO,
@@ -49,6 +50,7 @@ export type ConnectValues = Partial<Omit<Connect, 'address' | 'path' | 'port' | 
   readonly localAddress?: Words;
 };
 export type AcceptValues = Partial<Omit<Accept, 'address' | 'port' | 'localAddress' | 'localPort'>>;
+export type SocketValues = Partial<Omit<Socket, 'path'>> & { readonly path?: Words };
 export type CredentialValues = Partial<Credentials>;
 export type ContainerValues = Partial<Omit<ContainerContext, 'cgroupId'>> & { readonly cgroup: bigint };
 
@@ -189,6 +191,13 @@ export class TestHost {
     const fixed = { family: address.length === 16 ? 10 : 2, type: 1, protocol: 6, result: 4 };
     const ends = { address, port: peer.port, localAddress: addressBytes(own.address), localPort: own.port };
     this.#add(process, 'Accept', { ...fixed, ...values, ...ends }, { lane: LANE.bulk });
+  }
+
+  /** Makes a socket, or what `operation` says (enum rf_socket_operation). */
+  socket(process: TestProcess, values: SocketValues = {}): void {
+    const none = { address: Buffer.alloc(0), port: 0, contextId: 0, backlog: 0, sourceCaller: false };
+    const fixed = { family: 2, type: 1, protocol: 0, operation: 1, result: 3, ...none };
+    this.#add(process, 'Socket', { ...fixed, ...values, path: text(values.path ?? '') }, { lane: LANE.security });
   }
 
   user(uid: number, name: string): void {

@@ -19,6 +19,7 @@ export {
   type ExecValues,
   O,
   type OpenValues,
+  type SocketValues,
   TestHost,
   type TestHostOptions,
 } from './host.ts';
