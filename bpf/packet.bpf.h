@@ -3,7 +3,6 @@
  * and the hello of a TLS client (any port, leaving). Parsed in user space, where a mistake harms nobody. */
 #include "lib/wire.h"
 
-#define PACKET_DNS_PORT 53
 /* A TCP message's length, and the header of the DNS message */
 #define PACKET_HEAD 14
 
@@ -21,7 +20,7 @@ static __always_inline bool packet__is_dns_message(const __u8 *header)
 /* 0: of no interest. */
 static __always_inline __u32 packet__content(struct __sk_buff *packet, const struct wire *w, bool egress)
 {
-	bool dns = w->source_port == PACKET_DNS_PORT || w->destination_port == PACKET_DNS_PORT;
+	bool dns = w->source_port == WIRE_DNS_PORT || w->destination_port == WIRE_DNS_PORT;
 	__u8 head[PACKET_HEAD] = {};
 
 	if (w->protocol == IPPROTO_UDP)
@@ -82,7 +81,7 @@ static __always_inline int packet__see(struct __sk_buff *packet, bool egress)
 	struct wire w = {};
 	__u32 content;
 
-	if (!wire__read(packet, &w))
+	if (wire__is_dull(packet, egress, PACKET_HEAD) || !wire__read(packet, &w))
 		return 1;
 	if (w.protocol == IPPROTO_UDP)
 		datagram__see(packet, &w, egress);

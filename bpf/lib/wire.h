@@ -9,6 +9,7 @@
 #define WIRE_V6_BYTES 40
 #define WIRE_PORTS_BYTES 4
 #define WIRE_UDP_BYTES 8
+#define WIRE_DNS_PORT 53
 /* where a TCP header says how long it is */
 #define WIRE_TCP_LENGTH 12
 #define WIRE_EXTENSIONS_MAX 2
@@ -101,6 +102,37 @@ static __always_inline bool wire__read(struct __sk_buff *packet, struct wire *w)
 		return false;
 	w->length = packet->len - w->payload;
 	return true;
+}
+
+/* Most packets are TCP that carries nothing, or arrives. Asked before anything is copied, from what lies at hand; in doubt it is not dull. */
+static __always_inline bool wire__is_dull(struct __sk_buff *packet, bool egress, __u32 least)
+{
+	void *data = (void *)(long)packet->data;
+	void *end = (void *)(long)packet->data_end;
+	bool v6 = packet->protocol == bpf_htons(ETH_P_IPV6);
+	__u32 header = WIRE_V6_BYTES;
+	struct tcphdr *tcp;
+
+	if (v6) {
+		struct ipv6hdr *ip = data;
+
+		if ((void *)(ip + 1) > end || ip->nexthdr != IPPROTO_TCP)
+			return false;
+	} else {
+		struct iphdr *ip = data;
+
+		if ((void *)(ip + 1) > end)
+			return false;
+		if (ip->protocol != IPPROTO_TCP)
+			return !wire__carries(ip->protocol);
+		header = ip->ihl * 4;
+	}
+	tcp = data + header;
+	if ((void *)(tcp + 1) > end)
+		return false;
+	if (packet->len < header + tcp->doff * 4 + least)
+		return true;
+	return !egress && tcp->source != bpf_htons(WIRE_DNS_PORT) && tcp->dest != bpf_htons(WIRE_DNS_PORT);
 }
 
 #endif
