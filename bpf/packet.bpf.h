@@ -67,8 +67,13 @@ static __always_inline void packet__report(struct __sk_buff *packet, const struc
 	p = (struct rf_packet *)scratch->record;
 	owner__fill_header(&p->h, owner, RF_PACKET);
 	packet__fill(p, w, content, egress);
+	/* 1 to RF_TLS_MAX, in the one way that a verifier of 6.1 follows too; there is no content without a byte */
+	kept--;
 	rf_barrier(kept);
-	if (kept && kept <= RF_TLS_MAX && !bpf_skb_load_bytes(packet, w->payload, scratch->record + sizeof(*p), kept))
+	kept &= RF_TLS_MAX - 1;
+	rf_barrier(kept);
+	kept++;
+	if (!bpf_skb_load_bytes(packet, w->payload, scratch->record + sizeof(*p), kept))
 		p->payload.kept = kept;
 	else
 		ring__count(RF_LANE_BULK, RF_DROP_READ_FAULT);
