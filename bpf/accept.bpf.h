@@ -1,9 +1,39 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A connection is accepted. Seen at the end of the system call, from the new socket: the same two ends that the connecting side's event has. In the
- * bulk lane, since whoever floods a server from outside must not be able to blind the other one. */
-#include "lib/socket.h"
+/* A connection is accepted, or can't be. Seen at the end of the system call, from the new socket: the same two ends that the connecting side's event
+ * has. In the bulk lane, since whoever floods a server from outside must not be able to blind the other one. */
+#include "lib/owner.h"
 
-static __always_inline void accept__report(struct task_struct *task, __u32 descriptor)
+/* From here on the connection is the caller's; it was established before anybody accepted it. */
+static __always_inline void accept__take(struct task_struct *task, struct sock *sk)
+{
+	__u64 cookie = socket__cookie(sk);
+	struct rf_owner *owner = bpf_map_lookup_elem(&rf_owners, &cookie);
+
+	if (owner)
+		owner__set(owner, task);
+}
+
+static __always_inline void accept__fill(struct rf_accept *a, struct task_struct *task, struct sock *sk, __u16 family, __s32 result)
+{
+	task__fill_header(&a->h, task, RF_ACCEPT);
+	a->family = family;
+	a->type = BPF_CORE_READ(sk, sk_type);
+	a->protocol = BPF_CORE_READ(sk, sk_protocol);
+	a->port = 0;
+	__builtin_memset(a->address, 0, sizeof(a->address));
+	__builtin_memset(a->local_address, 0, sizeof(a->local_address));
+	if (result >= 0) {
+		a->port = socket__peer_port(sk);
+		socket__read_peer(a->address, sk, family);
+	}
+	socket__read_local(a->local_address, sk, family);
+	a->local_port = socket__local_port(sk);
+	a->pad = 0;
+	a->result = result;
+}
+
+/* `descriptor`: of the new socket, or, when there is none, of the listening one. */
+static __always_inline void accept__report(struct task_struct *task, __u32 descriptor, __s32 result)
 {
 	struct file *file = file__of_descriptor(task, descriptor);
 	struct rf_header number = {};
@@ -17,32 +47,34 @@ static __always_inline void accept__report(struct task_struct *task, __u32 descr
 	family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	if (family != AF_INET && family != AF_INET6)
 		return;
+	if (result >= 0)
+		accept__take(task, sk);
+	if (task__is_agent()) {
+		ring__count(RF_LANE_BULK, RF_DROP_SELF);
+		return;
+	}
 	a = ring__reserve(RF_LANE_BULK, sizeof(*a), &number);
 	if (!a)
 		return;
-	task__fill_header(&a->h, task, RF_ACCEPT);
-	a->family = family;
-	a->type = BPF_CORE_READ(sk, sk_type);
-	a->protocol = BPF_CORE_READ(sk, sk_protocol);
-	a->port = socket__peer_port(sk);
-	__builtin_memset(a->address, 0, sizeof(a->address));
-	__builtin_memset(a->local_address, 0, sizeof(a->local_address));
-	socket__read_peer(a->address, sk, family);
-	socket__read_local(a->local_address, sk, family);
-	a->local_port = socket__local_port(sk);
-	a->pad = 0;
-	a->result = descriptor;
+	accept__fill(a, task, sk, family, result);
 	ring__submit(RF_LANE_BULK, a, sizeof(*a), &number);
+}
+
+/* Nobody was there, or a signal came: no failure. */
+static __always_inline bool accept__is_nothing(long result)
+{
+	return result == -EAGAIN || result == -EINTR || (result <= -ERESTARTSYS && result >= -ERESTART_RESTARTBLOCK);
 }
 
 static __always_inline int accept__exit(struct trace_event_raw_sys_exit *context)
 {
-	if (context->ret < 0)
-		return 0;
-	if (task__is_agent())
-		ring__count(RF_LANE_BULK, RF_DROP_SELF);
-	else
-		accept__report(bpf_get_current_task_btf(), context->ret);
+	struct task_struct *task = bpf_get_current_task_btf();
+	long result = context->ret;
+
+	if (result >= 0)
+		accept__report(task, result, result);
+	else if (!accept__is_nothing(result))
+		accept__report(task, PT_REGS_PARM1_SYSCALL(task__registers(task)), result);
 	return 0;
 }
 

@@ -1,36 +1,52 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* A socket is connected, or fails to be. Seen at the end of the system call, from the socket itself: what was connected is what is reported.
  * A socket that failed has forgotten its peer: then the cgroup hook's copy counts, and without one the caller's memory, marked as such. */
-#include "lib/socket.h"
+#include "lib/owner.h"
 
 #define CONNECT_ROOM RF_RECORD_MAX
 
-static __always_inline int connect__remember(struct rf_destination *destination)
+/* Only what connect_enter has begun: io_uring connects too, and is not seen ending. */
+static __always_inline int connect__remember(struct bpf_sock_addr *context, const struct rf_destination *destination)
 {
 	__u64 key = bpf_get_current_pid_tgid();
+	struct rf_destination *begun = bpf_map_lookup_elem(&rf_destinations, &key);
 
-	bpf_map_update_elem(&rf_destinations, &key, destination, BPF_ANY);
+	if (begun && begun->call == DESTINATION_CONNECT) {
+		begun->family = destination->family;
+		begun->port = destination->port;
+		__builtin_memcpy(begun->address, destination->address, sizeof(begun->address));
+	}
+	owner__remember(bpf_get_socket_cookie(context), context->type == SOCK_STREAM ? BPF_ANY : BPF_NOEXIST);
 	return 1; /* go on: this hook only looks */
 }
 
 SEC("cgroup/connect4")
 int connect4(struct bpf_sock_addr *context)
 {
-	struct rf_destination destination = { .family = AF_INET, .port = bpf_ntohs(context->user_port) };
-	__u32 address = context->user_ip4;
+	struct rf_destination destination = {};
 
-	__builtin_memcpy(destination.address, &address, sizeof(address));
-	return connect__remember(&destination);
+	socket__read_hook4(&destination, context);
+	return connect__remember(context, &destination);
 }
 
 SEC("cgroup/connect6")
 int connect6(struct bpf_sock_addr *context)
 {
-	struct rf_destination destination = { .family = AF_INET6, .port = bpf_ntohs(context->user_port) };
-	__u32 address[4] = { context->user_ip6[0], context->user_ip6[1], context->user_ip6[2], context->user_ip6[3] };
+	struct rf_destination destination = {};
 
-	__builtin_memcpy(destination.address, address, sizeof(address));
-	return connect__remember(&destination);
+	socket__read_hook6(&destination, context);
+	return connect__remember(context, &destination);
+}
+
+/* For the time it takes, which for a peer that doesn't answer is long. */
+SEC("tracepoint/syscalls/sys_enter_connect")
+int connect_enter(void *context)
+{
+	struct rf_destination begun = { .begun = bpf_ktime_get_boot_ns(), .call = DESTINATION_CONNECT };
+	__u64 key = bpf_get_current_pid_tgid();
+
+	bpf_map_update_elem(&rf_destinations, &key, &begun, BPF_ANY);
+	return 0;
 }
 
 static __always_inline bool connect__has_peer(const struct rf_connect *c)
@@ -48,60 +64,15 @@ static __always_inline void connect__fill_from_socket(struct rf_connect *c, stru
 	socket__read_local(c->local_address, sk, c->family);
 }
 
-static __always_inline void connect__fill_from_request(struct rf_connect *c, const void *request)
+static __always_inline void connect__fill_from_request(struct rf_connect *c, const struct rf_destination *destination, const void *request)
 {
-	__u64 key = bpf_get_current_pid_tgid();
-	struct rf_destination *destination = bpf_map_lookup_elem(&rf_destinations, &key);
-	__u16 port = 0;
-
 	if (destination && destination->family == c->family) {
 		c->port = destination->port;
 		__builtin_memcpy(c->address, destination->address, sizeof(c->address));
 		return;
 	}
 	c->source_caller = 1;
-	bpf_probe_read_user(&port, sizeof(port), request + __builtin_offsetof(struct sockaddr_in, sin_port));
-	c->port = bpf_ntohs(port);
-	if (c->family == AF_INET)
-		bpf_probe_read_user(c->address, 4, request + __builtin_offsetof(struct sockaddr_in, sin_addr));
-	else
-		bpf_probe_read_user(c->address, 16, request + __builtin_offsetof(struct sockaddr_in6, sin6_addr));
-}
-
-/* The file the peer is bound to, or the name it is bound by. */
-static __always_inline void connect__append_unix_peer(struct rf_builder *b, struct rf_connect *c, struct rf_path_work *work, struct sock *sk)
-{
-	struct unix_sock *own = (struct unix_sock *)sk;
-	struct unix_sock *peer = (struct unix_sock *)BPF_CORE_READ(own, peer);
-	struct unix_address *name = BPF_CORE_READ(peer, addr);
-	struct dentry *dentry = BPF_CORE_READ(peer, path.dentry);
-	__u32 size;
-
-	if (dentry) {
-		path__append_new(b, CONNECT_ROOM, &c->path, work, BPF_CORE_READ(peer, path.mnt), dentry);
-		return;
-	}
-	size = name ? BPF_CORE_READ(name, len) - __builtin_offsetof(struct sockaddr_un, sun_path) : 0;
-	if (size <= RF_UNIX_PATH_MAX)
-		text__append(b, CONNECT_ROOM, &c->path, TEXT_KERNEL, (void *)name + bpf_core_field_offset(struct unix_address, name) + 2, size,
-			     RF_UNIX_PATH_MAX, size);
-}
-
-static __always_inline void connect__append_unix_request(struct rf_builder *b, struct rf_connect *c, const void *request, __u32 size)
-{
-	const __u32 before = __builtin_offsetof(struct sockaddr_un, sun_path);
-	const char *path = request + before;
-	char first = 0;
-
-	c->source_caller = 1;
-	if (size <= before || size > before + RF_UNIX_PATH_MAX)
-		return;
-	size -= before;
-	bpf_probe_read_user(&first, 1, path);
-	if (first)
-		text__append_string(b, CONNECT_ROOM, &c->path, TEXT_USER, path);
-	else
-		text__append(b, CONNECT_ROOM, &c->path, TEXT_USER, path, size, RF_UNIX_PATH_MAX, size);
+	c->port = socket__read_request(c->address, request, c->family);
 }
 
 static __always_inline void connect__fill_fixed(struct rf_connect *c, struct task_struct *task, struct sock *sk, __u16 family, __s32 result)
@@ -117,23 +88,32 @@ static __always_inline void connect__fill_fixed(struct rf_connect *c, struct tas
 	c->local_port = 0;
 	c->pad = 0;
 	__builtin_memset(c->local_address, 0, sizeof(c->local_address));
+	c->duration = 0;
 }
 
 /* false: nothing was connected. connect() to AF_UNSPEC takes a connection back. */
-static __always_inline bool connect__fill(struct rf_builder *b, struct rf_connect *c, struct rf_path_work *work, struct sock *sk, const void *request, __u32 size)
+static __always_inline bool connect__fill(struct rf_builder *b, struct rf_connect *c, struct rf_path_work *work, struct sock *sk, struct pt_regs *registers)
 {
+	const void *request = (const void *)PT_REGS_PARM2_SYSCALL(registers);
+	__u64 key = bpf_get_current_pid_tgid();
+	struct rf_destination *destination = bpf_map_lookup_elem(&rf_destinations, &key);
 	bool connected = c->result == 0 || c->result == -EINPROGRESS;
 
 	text__clear(b, &c->path);
+	if (destination && destination->begun)
+		c->duration = c->h.ktime - destination->begun;
 	if (c->family == AF_UNIX) {
+		struct unix_sock *own = (struct unix_sock *)sk;
+
+		c->source_caller = !connected;
 		if (connected)
-			connect__append_unix_peer(b, c, work, sk);
+			socket__append_unix_name(b, CONNECT_ROOM, &c->path, work, (struct unix_sock *)BPF_CORE_READ(own, peer));
 		else
-			connect__append_unix_request(b, c, request, size);
+			socket__append_unix_request(b, CONNECT_ROOM, &c->path, request, PT_REGS_PARM3_CORE_SYSCALL(registers));
 		return true;
 	}
 	if (!connected) {
-		connect__fill_from_request(c, request);
+		connect__fill_from_request(c, destination, request);
 		return true;
 	}
 	connect__fill_from_socket(c, sk);
@@ -161,7 +141,7 @@ static __always_inline void connect__report(struct task_struct *task, struct pt_
 	b.record = scratch->record;
 	c = (struct rf_connect *)scratch->record;
 	connect__fill_fixed(c, task, sk, family, result);
-	if (connect__fill(&b, c, &scratch->path, sk, (void *)PT_REGS_PARM2_SYSCALL(registers), PT_REGS_PARM3_CORE_SYSCALL(registers))) {
+	if (connect__fill(&b, c, &scratch->path, sk, registers)) {
 		text__count_faults(&b, RF_LANE_SECURITY);
 		ring__output(RF_LANE_SECURITY, c, b.end, RF_RECORD_MAX);
 	}

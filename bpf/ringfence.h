@@ -26,6 +26,8 @@
 #define RF_SNAPSHOT_ARGV_MAX 16384 /* of a process found at start: an iterator hands over at most 32 KiB at once */
 #define RF_WATCHED_MAX 256         /* bytes of a path that a watched prefix can tell apart */
 #define RF_NAME_MAX 32             /* bytes of a file name that are told apart: its last */
+#define RF_DNS_MAX 512             /* bytes of a packet's payload that are kept: its first */
+#define RF_TLS_MAX 2048            /* a hello with keys that quantum computers don't break has some 1,800 */
 
 /* Lanes: each has its own ring, sequence and loss counters. User-space lanes follow in packages/schema/src/lanes.ts. */
 enum rf_lane { RF_LANE_SECURITY = 0, RF_LANE_BULK = 1, RF_LANES = 2 };
@@ -65,7 +67,8 @@ enum rf_drop {
 	RF_DROP_UNWATCHED = 3,   /* no loaded rule, policy or audit setting can match it */
 	RF_DROP_SCRATCH = 4,     /* loss: the per-CPU scratch buffer was in use */
 	RF_DROP_MERGED = 5,      /* equal to one sent shortly before: the next one of its kind that is sent counts it */
-	RF_DROPS = 6,
+	RF_DROP_OWNER = 6,       /* whose socket it was is not known: older than the sensor, made by io_uring, or forgotten for others */
+	RF_DROPS = 7,
 };
 
 /* First bit of rf_exec.stdio_sockets for sockets that are no unix sockets */
@@ -188,6 +191,7 @@ struct rf_connect {
 	__u16 local_port;    /* host order; 0: not bound, or unix */
 	__u16 pad;
 	__u8 local_address[16]; /* as `address`; zero: not bound */
+	__u64 duration;      /* ns the call took */
 };
 
 /* Somebody has connected to us: the other end of a struct rf_connect. IPv4 and IPv6 only. */
@@ -201,7 +205,7 @@ struct rf_accept {
 	__u8 local_address[16];
 	__u16 local_port;
 	__u16 pad;
-	__s32 result;     /* the new descriptor */
+	__s32 result;     /* the new descriptor, or -errno: then nobody is known to be the peer */
 };
 
 /* What a record of one kind tells of: its name in lower case is the event's action. */
@@ -499,16 +503,17 @@ enum rf_socket_operation {
 
 struct rf_socket {
 	struct rf_header h;
-	__u16 family;     /* AF_*: also PACKET 17, ALG 38, VSOCK 40 */
-	__u16 type;       /* SOCK_*: also RAW 3 */
-	__u16 protocol;   /* IPPROTO_*; of a packet socket ETH_P_* */
-	__u16 port;       /* bind: host order */
-	__u8 address[16]; /* bind: network order */
-	__u32 operation;  /* enum rf_socket_operation */
+	__u16 family;      /* AF_*: also PACKET 17, ALG 38, VSOCK 40 */
+	__u16 type;        /* SOCK_*: also RAW 3 */
+	__u32 protocol;    /* IPPROTO_*; of a packet socket ETH_P_* */
+	__u8 address[16];  /* bind, listen: network order */
+	__u32 port;        /* bind, listen: host order */
+	__u32 context_id;  /* bind, listen: of a vsock */
+	__u32 operation;   /* enum rf_socket_operation */
 	__s32 result;
-	__u32 backlog;    /* listen */
-	__u32 source_caller;
-	struct rf_text path; /* bind: of a unix socket; alg: type and name */
+	__u32 backlog;     /* listen */
+	__u32 source_caller; /* 1: the address is the caller's memory, not the kernel's copy */
+	struct rf_text path; /* bind, listen: of a unix socket; alg: type and name, NUL between them */
 	__u32 pad;
 };
 
@@ -526,6 +531,8 @@ struct rf_datagram {
 	__s32 result;     /* of a send that failed: -errno */
 	__u32 count;      /* datagrams */
 	struct rf_text path; /* unix: of the peer */
+	__u32 incoming;   /* 1: the first of them came from the peer */
+	__u32 source_caller; /* 1: the peer is the caller's memory: of a send that failed */
 	__u32 pad;
 };
 
@@ -618,7 +625,6 @@ struct rf_name_key {
 struct rf_counters {
 	__u64 sequence;
 	__u64 drops[RF_DROPS];
-	__u64 pad[1];
 };
 
 #endif

@@ -42,14 +42,15 @@ const SOURCES: Readonly<Record<KindName, string>> = {
   Exit: 'tracepoint sched_process_exit, when the last thread is gone',
   CredentialsChange: 'system calls of the setuid family, capset, unshare and setns, compared before and after',
   Open: 'end of open, openat, openat2 and creat, from the file the descriptor names; filtered by what rules can match',
-  Connect: 'end of connect, from the socket; cgroup connect hooks for those that fail',
+  Connect:
+    'end of connect, from the socket; cgroup connect hooks for those that fail; its begin, for the time it takes',
   Tick: 'collector, once a second',
   Gap: 'enricher, when a number of a lane never came',
   UserContext: 'collector, from the user database, at start and on change',
   ContainerContext: 'collector, before the first event of a cgroup it has not seen',
   MountContext: 'collector, from mountinfo, at start and on change',
   Log: 'enricher, from a line on `logs-raw`',
-  Accept: 'end of accept and accept4, from the new socket',
+  Accept: 'end of accept and accept4, from the new socket; failures (but that nobody was there) from the listening one',
   HostContext: 'collector, at start and on change',
   FileChange:
     'end of the rename, link, symlink, unlink, mkdir, chmod, chown, xattr, mknod, truncate and splice system calls; filtered by what rules can match',
@@ -70,11 +71,13 @@ const SOURCES: Readonly<Record<KindName, string>> = {
   SystemChange: 'end of the system calls, by their own tracepoints',
   Sysctl: 'cgroup sysctl hook, right before the value is taken',
   IoUring: 'tracepoints io_uring_submit_req (before 6.4 io_uring_submit_sqe) and io_uring_complete',
-  Socket: 'end of the system calls',
-  Datagram: 'cgroup sendmsg and recvmsg hooks',
-  Packet: 'cgroup skb hooks',
+  Socket:
+    'end of socket (raw, packet, vsock, alg and other unusual families; netlink of audit, xfrm and netfilter), bind and listen, from the socket; cgroup bind hooks for binds that fail',
+  Datagram:
+    'cgroup packet hooks, UDP only; what was counted since, after 30 s with the next datagram or when the socket is closed (cgroup sock_release); end of sendto and sendmsg for sends that fail',
+  Packet: 'cgroup packet hooks: DNS on port 53 both ways, and the hello of a TLS client as it leaves',
   Finding: 'collector, at start and every `collector.integrity.every`',
-  Flow: 'tracepoint inet_sock_set_state',
+  Flow: 'tracepoint inet_sock_set_state, TCP only: when the connection is over, or one that was not waited for has failed',
 };
 
 export function eventDocs(): string {

@@ -24,6 +24,16 @@ extern void *bpf_rdonly_cast(const void *address, __u32 type) __ksym __weak;
 #define AF_UNIX 1
 #define AF_INET 2
 #define AF_INET6 10
+#define AF_NETLINK 16
+#define AF_PACKET 17
+#define AF_ALG 38
+#define AF_VSOCK 40
+#define SOCK_TYPE_MASK 0xf
+#define NETLINK_XFRM 6
+#define NETLINK_AUDIT 9
+#define NETLINK_NETFILTER 12
+#define ETH_P_IP 0x0800
+#define ETH_P_IPV6 0x86dd
 
 #define O_ACCMODE 3
 #define O_WRONLY 1
@@ -71,9 +81,15 @@ extern void *bpf_rdonly_cast(const void *address, __u32 type) __ksym __weak;
 #define SIGNAL_GROUP_EXIT 4
 #define EPERM 1
 #define ESRCH 3
+#define EINTR 4
+#define EAGAIN 11
 #define EACCES 13
 #define EFAULT 14
 #define EINPROGRESS 115
+/* the kernel's own: a signal came, and the call is made again or becomes EINTR */
+#define ERESTARTSYS 512
+#define ERESTART_RESTARTBLOCK 516
+#define O_NONBLOCK 04000
 
 #define RF_BPF_TOKEN_CREATE 36 /* since 6.9 */
 
@@ -123,6 +139,16 @@ struct inode___6_7 {
 struct inode___6_1 {
 	struct timespec64 i_ctime;
 	struct timespec64 i_mtime;
+} __attribute__((preserve_access_index));
+
+/* In a module's BTF on some kernels. */
+struct sockaddr_vm___own {
+	unsigned int svm_port;
+	unsigned int svm_cid;
+} __attribute__((preserve_access_index));
+
+struct vsock_sock___own {
+	struct sockaddr_vm___own local_addr;
 } __attribute__((preserve_access_index));
 
 /* Since 6.16 the tracepoint says whether the whole thread group is gone. */

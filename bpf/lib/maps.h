@@ -66,11 +66,61 @@ struct rf_scratch_small {
 	struct rf_path_scan scan;
 };
 
-/* What the kernel was asked to connect to, from the cgroup hook until the system call ends. */
+enum rf_destination_call { DESTINATION_CONNECT = 1, DESTINATION_BIND = 2 };
+
+/* What the kernel was asked to connect or to bind to, from the cgroup hook until the system call ends. */
 struct rf_destination {
-	__u16 family;
+	__u64 begun; /* ns, CLOCK_BOOTTIME: when a connect was called */
+	__u16 call;  /* enum rf_destination_call */
+	__u16 family;/* 0: the kernel has not come to it yet */
 	__u16 port;
+	__u16 pad;
 	__u8 address[16];
+};
+
+/* One end of an exchange of datagrams. */
+struct rf_end {
+	__u8 address[16];
+	__u16 port;   /* host order */
+	__u16 family; /* 0: nobody */
+	__u32 pad;
+};
+
+/* Whose socket it is: packets and changes of a connection's state come while somebody else runs. */
+struct rf_owner {
+	__u64 start;
+	__u64 cgroup;
+	__u64 exec_id;
+	__u64 established; /* ns, CLOCK_BOOTTIME; 0: not yet */
+	__u32 tgid;        /* 0: a connection that nobody has accepted yet */
+	__u32 tid;
+	__u32 incoming;
+	__u32 pad;
+	struct rf_end last; /* whom datagrams were last exchanged with for the first time: the head of a list */
+};
+
+struct rf_exchange_key {
+	__u64 cookie;
+	struct rf_end peer;
+};
+
+/* Datagrams between a socket and one peer that are not told yet. */
+struct rf_exchange {
+	__u64 told; /* ns, CLOCK_MONOTONIC_COARSE */
+	__u64 sent;
+	__u64 received;
+	__u32 count;
+	__u16 local_port;
+	__u16 incoming;
+	__u8 local_address[16];
+	struct rf_end next; /* the socket's peer before this one */
+};
+
+/* Two of each CPU: what arrives may interrupt what leaves. */
+struct rf_scratch_wire {
+	__u32 busy;
+	__u32 pad;
+	char record[sizeof(struct rf_packet) + RF_TLS_MAX];
 };
 
 struct rf_group_key {
@@ -213,6 +263,28 @@ struct {
 	__type(key, struct rf_io_recent_key);
 	__type(value, __u64);
 } rf_io_recent SEC(".maps");
+
+/* By socket cookie. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, __u64);
+	__type(value, struct rf_owner);
+} rf_owners SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct rf_exchange_key);
+	__type(value, struct rf_exchange);
+} rf_exchanges SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2 * RF_CPUS_MAX);
+	__type(key, __u32);
+	__type(value, struct rf_scratch_wire);
+} rf_scratch_packet SEC(".maps");
 
 /* Thread groups already reported as gone, by start time; needed before 6.16 only. */
 struct {

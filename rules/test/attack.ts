@@ -13,6 +13,7 @@ export const TECHNIQUES: Readonly<Record<string, readonly [name: string, ...tact
   T1027: ['Obfuscated Files or Information', ...EVASION],
   T1033: ['System Owner/User Discovery', 'discovery'],
   'T1036.011': ['Overwrite Process Arguments', ...EVASION],
+  T1040: ['Network Sniffing', 'credential-access', 'discovery'],
   T1046: ['Network Service Discovery', 'discovery'],
   T1048: ['Exfiltration Over Alternative Protocol', 'exfiltration'],
   'T1053.003': ['Cron', 'execution', 'persistence', 'privilege-escalation'],

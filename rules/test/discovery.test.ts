@@ -2,6 +2,8 @@ import type { TestProcess } from '@ringfence/testkit';
 import { REMOTE, type Scene, testContent } from './support.ts';
 
 const REFUSED = { result: -111 };
+/** AF_PACKET, SOCK_RAW, ETH_P_ALL */
+const PACKETS = { family: 17, type: 3, protocol: 3 };
 
 function ports(s: Scene, process: TestProcess, address: string, count: number): void {
   for (let port = 1; port <= count; port++) s.connect(process, address, port, REFUSED);
@@ -76,6 +78,18 @@ testContent('discovery.yaml', {
       'npm asks': (s) => s.start('/usr/bin/uname -s', s.start('/usr/bin/node /usr/bin/npm ci')),
       'a web server starts another program': (s) =>
         s.start('/usr/bin/convert a b', s.start('/usr/sbin/apache2', s.init)),
+    },
+  },
+  'Packets captured in a container': {
+    as: 'warning discovery T1040',
+    fires: {
+      tcpdump: (s) => s.socket(s.start('/usr/bin/tcpdump -i any', s.inside), PACKETS),
+      'a program of its own': (s) => s.socket(s.start('/tmp/x', s.inside), { ...PACKETS, type: 2 }),
+    },
+    quiet: {
+      'it is not allowed to': (s) => s.socket(s.start('/tmp/x', s.inside), { ...PACKETS, result: -1 }),
+      ping: (s) => s.socket(s.start('/usr/bin/ping example.com', s.inside), { family: 2, type: 3, protocol: 1 }),
+      'from the host': (s) => s.socket(s.start('/usr/sbin/dhclient eth0'), PACKETS),
     },
   },
 });

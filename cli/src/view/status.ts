@@ -21,8 +21,8 @@ const count = (value: unknown): number =>
       ? Object.values(value).reduce<number>((sum, one) => sum + count(one), 0)
       : 0;
 
-/** Causes of drops that are no loss: what nobody wanted. */
-const FILTERS: ReadonlySet<string> = new Set(['self', 'unwatched', 'read_fault']);
+/** Causes of drops that are no loss: what nobody wanted, or nobody can tell. */
+const FILTERS: ReadonlySet<string> = new Set(['self', 'unwatched', 'read_fault', 'owner']);
 
 /** Lost records by cause; empty when nothing was. */
 export function lossesOf(status: Status): [string, number][] {

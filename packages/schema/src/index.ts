@@ -16,6 +16,7 @@ export {
 export type { Control, Interest } from './control.ts';
 export { EventCursor } from './cursor.ts';
 export { deadLetter } from './dead-letter.ts';
+export { type DnsAnswer, type DnsMessage, type DnsQuestion, parseDns } from './dns.ts';
 export { SchemaError, type SchemaErrorCode } from './errors.ts';
 export { type EventBatchHead, EventBatchWriter, EventView } from './event-batch.ts';
 export {
@@ -64,6 +65,7 @@ export {
 } from './signing.ts';
 export type { Step, Trace } from './step.ts';
 export { decodeText, escapeText, splitText } from './text.ts';
+export { parseTlsHello, type TlsHello } from './tls.ts';
 export { TOPIC, type Topic, type TopicDefault, topics, topicsWith } from './topics.ts';
 export { nanosToMicros, U64_ZERO, u64Equals, u64FromBigInt, u64High, u64Low, u64ToBigInt, u64ToHex } from './u64.ts';
 export { AvroWriter } from './writer.ts';

@@ -16,6 +16,7 @@ import {
   RawBatchWriter,
   records,
   type SigningKey,
+  type Socket,
   signBytes,
   typeOf,
   U64_ZERO,
@@ -71,6 +72,7 @@ export type ConnectValues = Partial<Omit<Connect, 'address' | 'path' | 'port' | 
 };
 export type AcceptValues = Partial<Omit<Accept, 'address' | 'port' | 'localAddress' | 'localPort'>>;
 export type ProcessAccessValues = Partial<Omit<ProcessAccess, 'targetTgid' | 'targetStart'>>;
+export type SocketValues = Partial<Omit<Socket, 'path'>> & { readonly path?: Words };
 export type CredentialValues = Partial<Credentials>;
 export type ContainerValues = Partial<Omit<ContainerContext, 'cgroupId'>> & { readonly cgroup: bigint };
 
@@ -267,6 +269,13 @@ export class TestHost {
     const fixed = { address: U64_ZERO, length: U64_ZERO, operation: 1, request: 16, result: 0, count: 1 };
     const whom = { targetTgid: target.tgid, targetStart: target.startBytes };
     this.#add(process, 'ProcessAccess', { ...fixed, ...values, ...whom }, { lane: LANE.security });
+  }
+
+  /** Makes a socket, or what `operation` says (enum rf_socket_operation). */
+  socket(process: TestProcess, values: SocketValues = {}): void {
+    const none = { address: Buffer.alloc(0), port: 0, contextId: 0, backlog: 0, sourceCaller: false };
+    const fixed = { family: 2, type: 1, protocol: 0, operation: 1, result: 3, ...none };
+    this.#add(process, 'Socket', { ...fixed, ...values, path: text(values.path ?? '') }, { lane: LANE.security });
   }
 
   user(uid: number, name: string): void {

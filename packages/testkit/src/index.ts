@@ -20,6 +20,7 @@ export {
   type ExecValues,
   O,
   type OpenValues,
+  type SocketValues,
   TestHost,
   type TestHostOptions,
 } from './host.ts';

@@ -1,7 +1,10 @@
-/* accept (tcp4|tcp6|unix) (accept|accept4) [PATH]: listens, connects to itself and accepts. Prints "listening port, connecting port". */
+/* accept (tcp4|tcp6|unix) (accept|accept4) [PATH|deaf|full|nobody]: listens, connects to itself and accepts. Prints "listening port, connecting
+ * port". `deaf` doesn't listen, `full` has no descriptor left, `nobody` doesn't connect and doesn't wait: those end with the accept. */
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -10,6 +13,25 @@
 #define SOCK_CLOEXEC 02000000
 #endif
 int accept4(int, struct sockaddr *, socklen_t *, int);
+
+static int take(const char *call, int listener)
+{
+	return strcmp(call, "accept4") ? accept(listener, 0, 0) : accept4(listener, 0, 0, SOCK_CLOEXEC);
+}
+
+static int fail(const char *call, const char *how, struct sockaddr *where, socklen_t size)
+{
+	struct rlimit none = { 0, 0 };
+	int listener = socket(where->sa_family, SOCK_STREAM, 0);
+
+	if (bind(listener, where, size) || (how[0] != 'd' && listen(listener, 1)))
+		return 1;
+	if (how[0] == 'f')
+		setrlimit(RLIMIT_NOFILE, &none);
+	else
+		fcntl(listener, F_SETFL, O_NONBLOCK);
+	return take(call, listener) >= 0;
+}
 
 int main(int argc, char **argv)
 {
@@ -31,13 +53,15 @@ int main(int argc, char **argv)
 		where = (void *)&file;
 		size = sizeof(file);
 	}
+	if (argc > 3 && strcmp(argv[1], "unix"))
+		return fail(argv[2], argv[3], where, size);
 	listener = socket(where->sa_family, SOCK_STREAM, 0);
 	if (bind(listener, where, size) || listen(listener, 1) || getsockname(listener, where, &size))
 		return 1;
 	client = socket(where->sa_family, SOCK_STREAM, 0);
 	if (connect(client, where, size))
 		return 2;
-	accepted = strcmp(argv[2], "accept4") ? accept(listener, 0, 0) : accept4(listener, 0, 0, SOCK_CLOEXEC);
+	accepted = take(argv[2], listener);
 	size = sizeof(from);
 	getsockname(client, (void *)&from, &size);
 	/* the port lies at the same place in both families */

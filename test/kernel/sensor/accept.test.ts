@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { all, BULK, one, Scratch, skip, TestSensor } from './sensor.ts';
 
+const EINVAL = -22;
+const EMFILE = -24;
 const localhost4 = Uint8Array.from([127, 0, 0, 1, ...new Array<number>(12).fill(0)]);
 const localhost6 = new Uint8Array(16).fill(1, 15);
 
@@ -47,6 +49,22 @@ describe('accepts on the running kernel', { skip }, () => {
     const seen = await sensor.run(accept, ['unix', 'accept', join(scratch.path, 'socket')]);
     assert.equal(all(seen, 'rf_connect').length, 1);
     assert.deepEqual(all(seen, 'rf_accept'), []);
+  });
+
+  for (const [call, mode, result] of [
+    ['accept', 'deaf', EINVAL],
+    ['accept4', 'full', EMFILE],
+  ] as const) {
+    test(`${call} that fails (${mode}) names the listening end, and no peer`, async () => {
+      const { local_port, ...rest } = one(await sensor.run(accept, ['tcp4', call, mode]), 'rf_accept').fields;
+      const common = { family: 2, type: 1, protocol: 6, port: 0, address: new Uint8Array(16) };
+      assert.deepEqual(rest, { ...common, local_address: localhost4, result });
+      assert.ok(Number(local_port) > 0);
+    });
+  }
+
+  test('an accept that finds nobody is no failure', async () => {
+    assert.deepEqual(all(await sensor.run(accept, ['tcp4', 'accept', 'nobody']), 'rf_accept'), []);
   });
 
   test('the program itself works: it prints two ports', () => {

@@ -13,7 +13,7 @@ export const BULK = 1;
 const CPUS_MAX = 256;
 /** prefixes are looked for under every directory of the root */
 const ALL_HEADS = [0xffff_ffff, 0xffff_ffff];
-const drops = ['ringFull', 'readFault', 'self', 'unwatched', 'scratch', 'merged'] as const;
+const drops = ['ringFull', 'readFault', 'self', 'unwatched', 'scratch', 'merged', 'owner'] as const;
 const programs = join(import.meta.dirname, '../programs');
 
 /** For `test(..., { skip })`: false where the sensor can be tested, else why not. */
@@ -98,7 +98,7 @@ export class TestSensor implements Disposable {
     if (!kernelHas(section)) this.missing.add(name);
     else if (section === 'syscall')
       return; // run by itself, on demand
-    else if (section.startsWith('cgroup/')) program.attachCgroup(cgroup2() ?? '');
+    else if (/^cgroup(_skb)?\//.test(section)) program.attachCgroup(cgroup2() ?? '');
     else program.attach();
   }
 

@@ -10,6 +10,7 @@ const EINPROGRESS = -115;
 const RESULT_KINDS = [
   'Open',
   'Connect',
+  'Accept',
   'FileChange',
   'MountChange',
   'Memory',

@@ -13,14 +13,16 @@ import { kernelFields } from './kernel.ts';
 import { logFields } from './log.ts';
 import { mountFields } from './mount.ts';
 import { networkFields } from './network.ts';
+import { packetFields } from './packet.ts';
 import { processFields } from './process.ts';
+import { socketFields } from './socket.ts';
 import { targetFields } from './target.ts';
+import { trafficFields } from './traffic.ts';
 import { userFields } from './user.ts';
 
 export { addressText } from './address.ts';
 export { documentOf, type EventDocument, isoTime } from './document.ts';
 export type { Field, FieldSpec, FieldType, FieldValue } from './field.ts';
-
 export { capabilityNames } from './user.ts';
 
 /** Every field that rules, searches and outputs can name: ECS names, with Falco's and Sigma's as aliases. */
@@ -38,6 +40,9 @@ export const catalogue: { readonly fields: readonly Field[] } = {
     ...networkFields,
     ...kernelFields,
     ...ioUringFields,
+    ...socketFields,
+    ...trafficFields,
+    ...packetFields,
     ...containerFields,
     ...logFields,
     ...integrityFields,

@@ -19,7 +19,8 @@ export const Drop = {
   UNWATCHED: 3,
   SCRATCH: 4,
   MERGED: 5,
-  DROPS: 6,
+  OWNER: 6,
+  DROPS: 7,
 } as const;
 export type Drop = (typeof Drop)[keyof typeof Drop];
 
@@ -257,7 +258,7 @@ export const capabilityUserNamespace = (view: DataView, at: number): number => v
 export const capabilityCount = (view: DataView, at: number): number => view.getUint32(at + 68, true);
 
 /** struct rf_connect: bytes, and where each field begins */
-export const SIZEOF_CONNECT = 120;
+export const SIZEOF_CONNECT = 128;
 export const CONNECT_H = 0; // struct rf_header
 export const CONNECT_FAMILY = 56;
 export const CONNECT_TYPE = 58;
@@ -271,6 +272,7 @@ export const CONNECT_SOURCE_CALLER = 96;
 export const CONNECT_LOCAL_PORT = 100;
 export const CONNECT_LOCAL_ADDRESS = 104;
 export const CONNECT_LOCAL_ADDRESS_LENGTH = 16;
+export const CONNECT_DURATION = 120;
 export const connectFamily = (view: DataView, at: number): number => view.getUint16(at + 56, true);
 export const connectType = (view: DataView, at: number): number => view.getUint16(at + 58, true);
 export const connectProtocol = (view: DataView, at: number): number => view.getUint16(at + 60, true);
@@ -278,6 +280,8 @@ export const connectPort = (view: DataView, at: number): number => view.getUint1
 export const connectResult = (view: DataView, at: number): number => view.getInt32(at + 80, true);
 export const connectSourceCaller = (view: DataView, at: number): number => view.getUint32(at + 96, true);
 export const connectLocalPort = (view: DataView, at: number): number => view.getUint16(at + 100, true);
+export const connectDurationLo = (view: DataView, at: number): number => view.getUint32(at + 120, true);
+export const connectDurationHi = (view: DataView, at: number): number => view.getUint32(at + 124, true);
 
 /** struct rf_control: bytes, and where each field begins */
 export const SIZEOF_CONTROL = 40;
@@ -299,7 +303,7 @@ export const controlAgentStartHi = (view: DataView, at: number): number => view.
 export const SIZEOF_COUNTERS = 64;
 export const COUNTERS_SEQUENCE = 0;
 export const COUNTERS_DROPS = 8;
-export const COUNTERS_DROPS_LENGTH = 6;
+export const COUNTERS_DROPS_LENGTH = 7;
 export const countersSequenceLo = (view: DataView, at: number): number => view.getUint32(at, true);
 export const countersSequenceHi = (view: DataView, at: number): number => view.getUint32(at + 4, true);
 
@@ -338,7 +342,7 @@ export const CREDENTIALS_CHANGE_BEFORE = 56; // struct rf_credentials
 export const CREDENTIALS_CHANGE_AFTER = 112; // struct rf_credentials
 
 /** struct rf_datagram: bytes, and where each field begins */
-export const SIZEOF_DATAGRAM = 136;
+export const SIZEOF_DATAGRAM = 144;
 export const DATAGRAM_H = 0; // struct rf_header
 export const DATAGRAM_SENT = 56;
 export const DATAGRAM_RECEIVED = 64;
@@ -353,6 +357,8 @@ export const DATAGRAM_LOCAL_ADDRESS_LENGTH = 16;
 export const DATAGRAM_RESULT = 112;
 export const DATAGRAM_COUNT = 116;
 export const DATAGRAM_PATH = 120; // struct rf_text
+export const DATAGRAM_INCOMING = 132;
+export const DATAGRAM_SOURCE_CALLER = 136;
 export const datagramSentLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
 export const datagramSentHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
 export const datagramReceivedLo = (view: DataView, at: number): number => view.getUint32(at + 64, true);
@@ -363,6 +369,8 @@ export const datagramPort = (view: DataView, at: number): number => view.getUint
 export const datagramLocalPort = (view: DataView, at: number): number => view.getUint16(at + 78, true);
 export const datagramResult = (view: DataView, at: number): number => view.getInt32(at + 112, true);
 export const datagramCount = (view: DataView, at: number): number => view.getUint32(at + 116, true);
+export const datagramIncoming = (view: DataView, at: number): number => view.getUint32(at + 132, true);
+export const datagramSourceCaller = (view: DataView, at: number): number => view.getUint32(at + 136, true);
 
 /** struct rf_exec: bytes, and where each field begins */
 export const SIZEOF_EXEC = 296;
@@ -765,27 +773,29 @@ export const signalResult = (view: DataView, at: number): number => view.getInt3
 export const signalCount = (view: DataView, at: number): number => view.getUint32(at + 84, true);
 
 /** struct rf_socket: bytes, and where each field begins */
-export const SIZEOF_SOCKET = 112;
+export const SIZEOF_SOCKET = 120;
 export const SOCKET_H = 0; // struct rf_header
 export const SOCKET_FAMILY = 56;
 export const SOCKET_TYPE = 58;
 export const SOCKET_PROTOCOL = 60;
-export const SOCKET_PORT = 62;
 export const SOCKET_ADDRESS = 64;
 export const SOCKET_ADDRESS_LENGTH = 16;
-export const SOCKET_OPERATION = 80;
-export const SOCKET_RESULT = 84;
-export const SOCKET_BACKLOG = 88;
-export const SOCKET_SOURCE_CALLER = 92;
-export const SOCKET_PATH = 96; // struct rf_text
+export const SOCKET_PORT = 80;
+export const SOCKET_CONTEXT_ID = 84;
+export const SOCKET_OPERATION = 88;
+export const SOCKET_RESULT = 92;
+export const SOCKET_BACKLOG = 96;
+export const SOCKET_SOURCE_CALLER = 100;
+export const SOCKET_PATH = 104; // struct rf_text
 export const socketFamily = (view: DataView, at: number): number => view.getUint16(at + 56, true);
 export const socketType = (view: DataView, at: number): number => view.getUint16(at + 58, true);
-export const socketProtocol = (view: DataView, at: number): number => view.getUint16(at + 60, true);
-export const socketPort = (view: DataView, at: number): number => view.getUint16(at + 62, true);
-export const socketOperation = (view: DataView, at: number): number => view.getUint32(at + 80, true);
-export const socketResult = (view: DataView, at: number): number => view.getInt32(at + 84, true);
-export const socketBacklog = (view: DataView, at: number): number => view.getUint32(at + 88, true);
-export const socketSourceCaller = (view: DataView, at: number): number => view.getUint32(at + 92, true);
+export const socketProtocol = (view: DataView, at: number): number => view.getUint32(at + 60, true);
+export const socketPort = (view: DataView, at: number): number => view.getUint32(at + 80, true);
+export const socketContextId = (view: DataView, at: number): number => view.getUint32(at + 84, true);
+export const socketOperation = (view: DataView, at: number): number => view.getUint32(at + 88, true);
+export const socketResult = (view: DataView, at: number): number => view.getInt32(at + 92, true);
+export const socketBacklog = (view: DataView, at: number): number => view.getUint32(at + 96, true);
+export const socketSourceCaller = (view: DataView, at: number): number => view.getUint32(at + 100, true);
 
 /** struct rf_sysctl: bytes, and where each field begins */
 export const SIZEOF_SYSCTL = 96;

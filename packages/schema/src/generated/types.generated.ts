@@ -127,6 +127,8 @@ export interface Connect {
   readonly localPort: number;
   /** the address is the caller's memory, not the kernel's copy */
   readonly sourceCaller: boolean;
+  /** µs the call took */
+  readonly duration: number;
 }
 
 /** one a second; every timer runs on these */
@@ -226,7 +228,7 @@ export interface Accept {
   readonly port: number;
   readonly localAddress: Uint8Array;
   readonly localPort: number;
-  /** the new descriptor */
+  /** the new descriptor, or -errno: then there is no peer */
   readonly result: number;
 }
 
@@ -476,18 +478,20 @@ export interface Socket {
   /** SOCK_* */
   readonly type: number;
   readonly protocol: number;
-  /** bind */
-  readonly port: number;
-  /** bind; network order */
+  /** bind, listen; network order */
   readonly address: Uint8Array;
+  /** bind, listen */
+  readonly port: number;
+  /** bind, listen: of a vsock */
+  readonly contextId: number;
   /** enum rf_socket_operation */
   readonly operation: number;
   readonly result: number;
   /** listen */
   readonly backlog: number;
-  /** a text is the caller's memory, not the kernel's copy */
+  /** the address is the caller's memory, not the kernel's copy */
   readonly sourceCaller: boolean;
-  /** bind: of a unix socket; alg: type and name */
+  /** bind, listen: of a unix socket; alg: type and name, NUL between them */
   readonly path: Text;
 }
 
@@ -511,6 +515,10 @@ export interface Datagram {
   readonly count: number;
   /** unix: of the peer */
   readonly path: Text;
+  /** the first of them came from the peer */
+  readonly incoming: boolean;
+  /** the peer is the caller's memory: of a send that failed */
+  readonly sourceCaller: boolean;
 }
 
 /** the beginning of a packet whose content matters */
@@ -527,6 +535,7 @@ export interface Packet {
   readonly content: number;
   /** it leaves */
   readonly egress: boolean;
+  /** its first 512 bytes of DNS, 2,048 of a hello: the head only */
   readonly payload: Text;
 }
 
@@ -548,7 +557,7 @@ export interface Flow {
   readonly localAddress: Uint8Array;
   /** it was accepted */
   readonly incoming: boolean;
-  /** why it ended, 0: in peace */
+  /** errno: why it ended, 0: in peace */
   readonly error: number;
 }
 

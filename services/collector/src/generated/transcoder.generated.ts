@@ -4,10 +4,10 @@ import type { AvroWriter } from '@ringfence/schema';
 import { addressBytes, signedMicros, writeText } from '../steps/write-field.ts';
 
 /** By enum rf_kind: bytes of the part that each has; 0: there is no such kind. */
-export const FIXED_BYTES: Int32Array = Int32Array.of(0, 112, 296, 80, 168, 96, 120, 104, 136, 128, 120, 88, 88, 104, 120, 72, 128, 96, 120, 96, 136, 112, 136, 120, 128);
+export const FIXED_BYTES: Int32Array = Int32Array.of(0, 112, 296, 80, 168, 96, 128, 104, 136, 128, 120, 88, 88, 104, 120, 72, 128, 96, 120, 96, 136, 120, 144, 120, 128);
 
 /** By enum rf_kind: where its texts are told. */
-export const TEXTS: readonly (readonly number[])[] = [[], [], [224, 236, 248, 260, 272, 284], [], [], [80], [84], [], [96, 108], [72, 84, 96, 108], [104], [], [], [], [], [], [88, 100, 112], [76], [92, 104], [56, 68, 80], [104, 116], [96], [120], [104], []];
+export const TEXTS: readonly (readonly number[])[] = [[], [], [224, 236, 248, 260, 272, 284], [], [], [80], [84], [], [96, 108], [72, 84, 96, 108], [104], [], [], [], [], [], [88, 100, 112], [76], [92, 104], [56, 68, 80], [104, 116], [104], [120], [104], []];
 
 function writeNamespaces(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
   out.long(view.getUint32(at, true));
@@ -111,9 +111,10 @@ function writeConnect(out: AvroWriter, view: DataView, bytes: Buffer, at: number
   out.long(view.getInt32(at + 80, true));
   writeText(out, view, bytes, at, at + 84);
   out.bytes(bytes, at + 104, view.getUint16(at + 100, true) === 0 ? 0 : addressBytes(view.getUint16(at + 56, true)));
-  out.ensure(11);
+  out.ensure(21);
   out.long(view.getUint16(at + 100, true));
   out.boolean(view.getUint32(at + 96, true) !== 0);
+  out.long(signedMicros(view.getUint32(at + 120, true), view.getUint32(at + 124, true)));
 }
 
 function writeAccept(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
@@ -311,19 +312,20 @@ function writeIoUring(out: AvroWriter, view: DataView, bytes: Buffer, at: number
 }
 
 function writeSocket(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
-  out.ensure(50);
+  out.ensure(40);
   out.long(27);
   out.long(view.getUint16(at + 56, true));
   out.long(view.getUint16(at + 58, true));
-  out.long(view.getUint16(at + 60, true));
-  out.long(view.getUint16(at + 62, true));
+  out.long(view.getUint32(at + 60, true));
   out.bytes(bytes, at + 64, addressBytes(view.getUint16(at + 56, true)));
-  out.ensure(31);
-  out.long(view.getInt32(at + 80, true));
-  out.long(view.getInt32(at + 84, true));
+  out.ensure(51);
+  out.long(view.getUint32(at + 80, true));
+  out.long(view.getUint32(at + 84, true));
   out.long(view.getInt32(at + 88, true));
-  out.boolean(view.getUint32(at + 92, true) !== 0);
-  writeText(out, view, bytes, at, at + 96);
+  out.long(view.getInt32(at + 92, true));
+  out.long(view.getInt32(at + 96, true));
+  out.boolean(view.getUint32(at + 100, true) !== 0);
+  writeText(out, view, bytes, at, at + 104);
 }
 
 function writeDatagram(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
@@ -341,6 +343,9 @@ function writeDatagram(out: AvroWriter, view: DataView, bytes: Buffer, at: numbe
   out.long(view.getInt32(at + 112, true));
   out.long(view.getInt32(at + 116, true));
   writeText(out, view, bytes, at, at + 120);
+  out.ensure(2);
+  out.boolean(view.getUint32(at + 132, true) !== 0);
+  out.boolean(view.getUint32(at + 136, true) !== 0);
 }
 
 function writePacket(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {

@@ -2,7 +2,7 @@ import type { BpfMap, Mapping } from '@ringfence/libbpf-ts';
 import type { LaneCounters } from '@ringfence/schema';
 
 /** enum rf_drop, as it is told downstream. */
-export const DROP_CAUSES = ['ring_full', 'read_fault', 'self', 'unwatched', 'scratch', 'merged'] as const;
+export const DROP_CAUSES = ['ring_full', 'read_fault', 'self', 'unwatched', 'scratch', 'merged', 'owner'] as const;
 const CPUS_MAX = 256;
 const LANES = 2;
 

@@ -110,7 +110,7 @@ export class Sensor implements Disposable {
   #attach(name: string): void {
     const program = this.#object.program(name);
     try {
-      const link = program.section.startsWith('cgroup/') ? this.#attachCgroup(name) : program.attach();
+      const link = /^cgroup(_skb)?\//.test(program.section) ? this.#attachCgroup(name) : program.attach();
       link.pin(linkPath(this.#options.pinPath, name));
     } catch (cause) {
       throw new SensorError(`the hook ${name} can't be attached: ${(cause as Error).message}`, { cause });

@@ -3,7 +3,7 @@ import type { EnricherStats } from '../metrics.ts';
 import { type Boot, type Lane, laneOf, type Run } from '../state/boot.ts';
 import type { BatchBuilder } from './batch.ts';
 
-/** Causes that lose a record; the other counters (self, unwatched, read_fault) take no number. */
+/** Causes that lose a record; the other counters (self, unwatched, read_fault, owner) take no number. */
 const LOSSES: readonly string[] = ['ring_full', 'scratch', 'spool_full', 'malformed', 'log_rate'];
 
 /** Tells first arrivals from repetitions, and makes gap events of what never arrived. */

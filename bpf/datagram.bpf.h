@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* UDP datagrams, connected or not. From the packets, since the hooks of sendmsg and recvmsg know no sizes and don't see connected sockets: one
+ * record for the first between a socket and a peer, later ones are counted and told with the first that comes after half a minute, or when the
+ * socket is closed. Sends that fail become no packet: they are seen at the end of the system call. */
+#include "lib/wire.h"
+
+#define DATAGRAM_TOLD_EVERY (30 * NS_PER_S)
+/* Peers of a socket that are told when it is closed: the latest */
+#define DATAGRAM_PEERS_MAX 64
+
+static __always_inline void datagram__clear(struct rf_datagram *d)
+{
+	d->result = 0;
+	d->path.offset = sizeof(*d);
+	d->path.kept = 0;
+	d->path.length = 0;
+	d->source_caller = 0;
+	d->pad = 0;
+}
+
+static __always_inline void datagram__tell(const struct rf_owner *owner, const struct rf_exchange_key *key, struct rf_exchange *exchange)
+{
+	struct rf_header number = {};
+	struct rf_datagram *d = ring__reserve(RF_LANE_BULK, sizeof(*d), &number);
+
+	if (!d)
+		return;
+	owner__fill_header(&d->h, owner, RF_DATAGRAM);
+	datagram__clear(d);
+	d->sent = __sync_fetch_and_and(&exchange->sent, 0);
+	d->received = __sync_fetch_and_and(&exchange->received, 0);
+	d->count = __sync_fetch_and_and(&exchange->count, 0);
+	d->family = key->peer.family;
+	d->protocol = IPPROTO_UDP;
+	d->port = key->peer.port;
+	d->local_port = exchange->local_port;
+	__builtin_memcpy(d->address, key->peer.address, sizeof(d->address));
+	__builtin_memcpy(d->local_address, exchange->local_address, sizeof(d->local_address));
+	d->incoming = exchange->incoming;
+	ring__submit(RF_LANE_BULK, d, sizeof(*d), &number);
+}
+
+static __always_inline void datagram__begin(struct rf_exchange_key *key, const struct wire *w, bool egress, __u64 now)
+{
+	struct rf_owner *owner = owner__find(key->cookie);
+	struct rf_exchange exchange = { .told = now, .count = 1, .incoming = !egress };
+	struct rf_exchange *kept;
+
+	if (!owner)
+		return;
+	if (egress)
+		exchange.sent = w->length;
+	else
+		exchange.received = w->length;
+	exchange.local_port = egress ? w->source_port : w->destination_port;
+	__builtin_memcpy(exchange.local_address, egress ? w->source : w->destination, sizeof(exchange.local_address));
+	exchange.next = owner->last;
+	if (bpf_map_update_elem(&rf_exchanges, key, &exchange, BPF_NOEXIST))
+		return;
+	owner->last = key->peer;
+	kept = bpf_map_lookup_elem(&rf_exchanges, key);
+	if (kept)
+		datagram__tell(owner, key, kept);
+}
+
+static __always_inline void datagram__count(struct rf_exchange_key *key, const struct wire *w, bool egress)
+{
+	struct rf_exchange *exchange = bpf_map_lookup_elem(&rf_exchanges, key);
+	__u64 now = bpf_ktime_get_coarse_ns();
+	struct rf_owner *owner;
+
+	if (!exchange) {
+		datagram__begin(key, w, egress, now);
+		return;
+	}
+	__sync_fetch_and_add(egress ? &exchange->sent : &exchange->received, w->length);
+	__sync_fetch_and_add(&exchange->count, 1);
+	if (now - exchange->told < DATAGRAM_TOLD_EVERY)
+		return;
+	exchange->told = now;
+	owner = owner__find(key->cookie);
+	if (owner)
+		datagram__tell(owner, key, exchange);
+}
+
+/* A datagram leaves in its sender's context, so its socket can have come from another process, or have been there before the sensor. */
+static __always_inline void datagram__claim(__u64 cookie)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct rf_owner *owner = bpf_map_lookup_elem(&rf_owners, &cookie);
+
+	if (task->flags & PF_KTHREAD)
+		return;
+	if (!owner)
+		owner__remember(cookie, BPF_NOEXIST);
+	else if (owner->tgid != task->tgid || owner->exec_id != task->self_exec_id)
+		owner__set(owner, task);
+}
+
+static __always_inline void datagram__see(struct __sk_buff *packet, const struct wire *w, bool egress)
+{
+	struct rf_exchange_key key = { .cookie = bpf_get_socket_cookie(packet) };
+
+	if (!key.cookie)
+		return;
+	if (egress)
+		datagram__claim(key.cookie);
+	key.peer.family = w->family;
+	key.peer.port = egress ? w->destination_port : w->source_port;
+	__builtin_memcpy(key.peer.address, egress ? w->destination : w->source, sizeof(key.peer.address));
+	datagram__count(&key, w, egress);
+}
+
+struct datagram_rest {
+	struct rf_owner *owner;
+	struct rf_exchange_key key;
+};
+
+static long datagram__tell_rest(__u32 index, struct datagram_rest *rest)
+{
+	struct rf_exchange_key key = rest->key;
+	struct rf_exchange *exchange;
+
+	if (!key.peer.family)
+		return 1;
+	exchange = bpf_map_lookup_elem(&rf_exchanges, &key);
+	if (!exchange)
+		return 1;
+	rest->key.peer = exchange->next;
+	if (exchange->count)
+		datagram__tell(rest->owner, &key, exchange);
+	bpf_map_delete_elem(&rf_exchanges, &key);
+	return 0;
+}
+
+SEC("cgroup/sock_release")
+int socket_release(struct bpf_sock *context)
+{
+	struct datagram_rest rest = {};
+	struct rf_owner owner;
+	struct rf_owner *known;
+	__u64 cookie;
+
+	if (context->type != SOCK_DGRAM)
+		return 1;
+	cookie = bpf_get_socket_cookie(context);
+	known = bpf_map_lookup_elem(&rf_owners, &cookie);
+	if (!known)
+		return 1;
+	owner = *known;
+	bpf_map_delete_elem(&rf_owners, &cookie);
+	rest.owner = &owner;
+	rest.key.cookie = cookie;
+	rest.key.peer = owner.last;
+	if (!owner__is_agent(&owner))
+		bpf_loop(DATAGRAM_PEERS_MAX, datagram__tell_rest, &rest, 0);
+	return 1;
+}
+
+/* `to`: in the caller's memory; 0: the socket's own peer. */
+static __always_inline int datagram__refused(struct task_struct *task, __s32 result, const void *to)
+{
+	struct file *file = file__of_descriptor(task, PT_REGS_PARM1_SYSCALL(task__registers(task)));
+	struct rf_header number = {};
+	struct rf_datagram *d;
+	struct sock *sk;
+	__u16 family;
+
+	if (!file__is_socket(file))
+		return 0;
+	sk = socket__of_file(file);
+	family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	if ((family != AF_INET && family != AF_INET6) || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_UDP)
+		return 0;
+	if (task__is_agent()) {
+		ring__count(RF_LANE_BULK, RF_DROP_SELF);
+		return 0;
+	}
+	d = ring__reserve(RF_LANE_BULK, sizeof(*d), &number);
+	if (!d)
+		return 0;
+	task__fill_header(&d->h, task, RF_DATAGRAM);
+	datagram__clear(d);
+	d->sent = 0;
+	d->received = 0;
+	d->family = family;
+	d->protocol = IPPROTO_UDP;
+	d->local_port = socket__local_port(sk);
+	__builtin_memset(d->address, 0, sizeof(d->address));
+	__builtin_memset(d->local_address, 0, sizeof(d->local_address));
+	socket__read_local(d->local_address, sk, family);
+	d->source_caller = to != 0;
+	if (to) {
+		d->port = socket__read_request(d->address, to, family);
+	} else {
+		d->port = socket__peer_port(sk);
+		socket__read_peer(d->address, sk, family);
+	}
+	d->result = result;
+	d->count = 1;
+	d->incoming = 0;
+	ring__submit(RF_LANE_BULK, d, sizeof(*d), &number);
+	return 0;
+}
+
+static __always_inline bool datagram__failed(long result)
+{
+	return result < 0 && result != -EAGAIN && result != -EINTR && result > -ERESTARTSYS;
+}
+
+SEC("tracepoint/syscalls/sys_exit_sendto")
+int sendto_exit(struct trace_event_raw_sys_exit *context)
+{
+	struct task_struct *task;
+
+	if (!datagram__failed(context->ret))
+		return 0;
+	task = bpf_get_current_task_btf();
+	return datagram__refused(task, context->ret, (const void *)PT_REGS_PARM5_SYSCALL(task__registers(task)));
+}
+
+SEC("tracepoint/syscalls/sys_exit_sendmsg")
+int sendmsg_exit(struct trace_event_raw_sys_exit *context)
+{
+	struct task_struct *task;
+	const void *to = 0;
+
+	if (!datagram__failed(context->ret))
+		return 0;
+	task = bpf_get_current_task_btf();
+	/* the first word of a struct msghdr is its address */
+	bpf_probe_read_user(&to, sizeof(to), (const void *)PT_REGS_PARM2_SYSCALL(task__registers(task)));
+	return datagram__refused(task, context->ret, to);
+}

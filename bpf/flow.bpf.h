@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* A TCP connection is over, or one that was not waited for has failed. Whoever runs then is nobody: the owner is the one who connected or
+ * accepted. In the bulk lane, as accept. */
+#include "lib/owner.h"
+
+/* enum sock_flags */
+#define FLOW_SOCK_DONE 1
+
+static __always_inline void flow__begin(__u64 cookie, int before)
+{
+	struct rf_owner *owner = bpf_map_lookup_elem(&rf_owners, &cookie);
+	struct rf_owner nobody = {};
+
+	if (owner) {
+		owner->established = bpf_ktime_get_boot_ns();
+		return;
+	}
+	if (before != TCP_SYN_RECV)
+		return;
+	nobody.established = bpf_ktime_get_boot_ns();
+	nobody.incoming = 1;
+	bpf_map_update_elem(&rf_owners, &cookie, &nobody, BPF_NOEXIST);
+}
+
+static __always_inline void flow__fill(struct rf_flow *f, struct sock *sk, const struct rf_owner *owner)
+{
+	struct tcp_sock *tcp = (struct tcp_sock *)sk;
+	__u16 family = kernel__read(sk, __sk_common.skc_family);
+
+	owner__fill_header(&f->h, owner, RF_FLOW);
+	f->duration = owner->established ? f->h.ktime - owner->established : 0;
+	f->sent = kernel__read(tcp, bytes_sent) - kernel__read(tcp, bytes_retrans);
+	f->received = kernel__read(tcp, bytes_received);
+	/* the peer's FIN takes a number as a byte does */
+	if (f->received && kernel__read(sk, __sk_common.skc_flags) & 1UL << FLOW_SOCK_DONE)
+		f->received--;
+	f->family = family;
+	f->protocol = IPPROTO_TCP;
+	f->port = socket__peer_port(sk);
+	/* not skc_num: a closed socket has given its port back */
+	f->local_port = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
+	__builtin_memset(f->address, 0, sizeof(f->address));
+	__builtin_memset(f->local_address, 0, sizeof(f->local_address));
+	socket__read_peer(f->address, sk, family);
+	socket__read_local(f->local_address, sk, family);
+	f->incoming = owner->incoming;
+	f->error = kernel__read(sk, sk_err);
+}
+
+/* A connect that waits tells its failure itself. */
+static __always_inline bool flow__is_waited_for(struct sock *sk)
+{
+	return !(BPF_CORE_READ(sk, sk_socket, file, f_flags) & O_NONBLOCK);
+}
+
+static __always_inline void flow__report(struct sock *sk, __u64 cookie)
+{
+	struct rf_header number = {};
+	struct rf_owner *owner = owner__find(cookie);
+	struct rf_flow *f;
+
+	if (!owner)
+		return;
+	f = ring__reserve(RF_LANE_BULK, sizeof(*f), &number);
+	if (!f)
+		return;
+	flow__fill(f, sk, owner);
+	ring__submit(RF_LANE_BULK, f, sizeof(*f), &number);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(flow_state, struct sock *sk, int before, int after)
+{
+	__u64 cookie;
+
+	if ((after != TCP_ESTABLISHED && after != TCP_CLOSE) || sk->sk_protocol != IPPROTO_TCP)
+		return 0;
+	if (after == TCP_ESTABLISHED) {
+		flow__begin(bpf_get_socket_cookie(sk), before);
+		return 0;
+	}
+	cookie = sk->__sk_common.skc_cookie.counter;
+	if (!cookie || before == TCP_LISTEN || before == TCP_CLOSE || before == TCP_SYN_RECV)
+		return 0;
+	if (before != TCP_SYN_SENT || !flow__is_waited_for(sk))
+		flow__report(sk, cookie);
+	/* a blocking connect that fails may be tried again on this socket, and is remembered anew then */
+	bpf_map_delete_elem(&rf_owners, &cookie);
+	return 0;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Whose a socket is. Who connects, binds or accepts is remembered by the socket's cookie, since a packet that arrives, or a connection that ends,
+ * does so while anybody runs. */
+#ifndef RF_LIB_OWNER_H
+#define RF_LIB_OWNER_H
+
+#include "socket.h"
+
+static __always_inline void owner__set(struct rf_owner *owner, struct task_struct *task)
+{
+	owner->start = task->group_leader->start_boottime;
+	owner->cgroup = task->cgroups->dfl_cgrp->kn->id;
+	owner->exec_id = task->self_exec_id;
+	owner->tid = task->pid;
+	owner->tgid = task->tgid;
+}
+
+static __always_inline void owner__remember(__u64 cookie, __u64 flags)
+{
+	struct rf_owner owner = {};
+
+	if (!cookie)
+		return;
+	owner__set(&owner, bpf_get_current_task_btf());
+	bpf_map_update_elem(&rf_owners, &cookie, &owner, flags);
+}
+
+static __always_inline bool owner__is_agent(const struct rf_owner *owner)
+{
+	__u32 agent = RF_READ_ONCE(rf_control.agent_tgid);
+
+	return agent && agent == owner->tgid && owner->start == RF_READ_ONCE(rf_control.agent_start);
+}
+
+static __always_inline void owner__fill_header(struct rf_header *h, const struct rf_owner *owner, enum rf_kind kind)
+{
+	h->ktime = bpf_ktime_get_boot_ns();
+	h->sequence = 0;
+	h->start = owner->start;
+	h->tgid = owner->tgid;
+	h->tid = owner->tid;
+	h->cgroup = owner->cgroup;
+	h->exec_id = owner->exec_id;
+	h->size = 0;
+	h->kind = kind;
+	h->cpu = 0;
+}
+
+/* 0: not known, or the agent's; counted. */
+static __always_inline struct rf_owner *owner__find(__u64 cookie)
+{
+	struct rf_owner *owner = bpf_map_lookup_elem(&rf_owners, &cookie);
+
+	if (!owner || !owner->tgid) {
+		ring__count(RF_LANE_BULK, RF_DROP_OWNER);
+		return 0;
+	}
+	if (owner__is_agent(owner)) {
+		ring__count(RF_LANE_BULK, RF_DROP_SELF);
+		return 0;
+	}
+	return owner;
+}
+
+#endif

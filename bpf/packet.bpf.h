@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Packets of this host's sockets. Of most of them nothing but the headers and the first bytes is looked at: what is told is DNS (port 53, both ways)
+ * and the hello of a TLS client (any port, leaving). Parsed in user space, where a mistake harms nobody. */
+#include "lib/wire.h"
+
+/* A TCP message's length, and the header of the DNS message */
+#define PACKET_HEAD 14
+
+static __always_inline bool packet__is_hello(const __u8 *head)
+{
+	return head[0] == 0x16 && head[1] == 3 && head[2] >= 1 && head[2] <= 3 && head[5] == 1;
+}
+
+/* A query or an answer with one question: else a zone transfer's every segment would be taken for a message. */
+static __always_inline bool packet__is_dns_message(const __u8 *header)
+{
+	return !(header[2] & 0x78) && header[4] == 0 && header[5] == 1;
+}
+
+/* 0: of no interest. */
+static __always_inline __u32 packet__content(struct __sk_buff *packet, const struct wire *w, bool egress)
+{
+	bool dns = w->source_port == WIRE_DNS_PORT || w->destination_port == WIRE_DNS_PORT;
+	__u8 head[PACKET_HEAD] = {};
+
+	if (w->protocol == IPPROTO_UDP)
+		return dns && w->length ? RF_PACKET_DNS : 0;
+	if (!dns && !egress)
+		return 0;
+	if (w->length < PACKET_HEAD || bpf_skb_load_bytes(packet, w->payload, head, PACKET_HEAD))
+		return 0;
+	/* some send the length by itself */
+	if (dns)
+		return packet__is_dns_message(head + 2) || packet__is_dns_message(head) ? RF_PACKET_DNS : 0;
+	return packet__is_hello(head) ? RF_PACKET_TLS : 0;
+}
+
+static __always_inline void packet__fill(struct rf_packet *p, const struct wire *w, __u32 content, bool egress)
+{
+	p->family = w->family;
+	p->protocol = w->protocol;
+	p->port = egress ? w->destination_port : w->source_port;
+	p->local_port = egress ? w->source_port : w->destination_port;
+	__builtin_memcpy(p->address, egress ? w->destination : w->source, sizeof(p->address));
+	__builtin_memcpy(p->local_address, egress ? w->source : w->destination, sizeof(p->local_address));
+	p->content = content;
+	p->egress = egress;
+	p->payload.offset = sizeof(*p);
+	p->payload.kept = 0;
+	p->payload.length = w->length;
+	p->pad = 0;
+}
+
+static __always_inline void packet__report(struct __sk_buff *packet, const struct wire *w, __u32 content, bool egress)
+{
+	__u32 max = content == RF_PACKET_DNS ? RF_DNS_MAX : RF_TLS_MAX;
+	__u32 kept = w->length < max ? w->length : max;
+	struct rf_owner *owner = owner__find(bpf_get_socket_cookie(packet));
+	struct rf_scratch_wire *scratch;
+	struct rf_packet *p;
+
+	if (!owner)
+		return;
+	scratch = scratch__take(&rf_scratch_packet, 2 * ring__cpu() + egress, RF_LANE_BULK);
+	if (!scratch)
+		return;
+	p = (struct rf_packet *)scratch->record;
+	owner__fill_header(&p->h, owner, RF_PACKET);
+	packet__fill(p, w, content, egress);
+	/* 1 to RF_TLS_MAX, in the one way that a verifier of 6.1 follows too; there is no content without a byte */
+	kept--;
+	rf_barrier(kept);
+	kept &= RF_TLS_MAX - 1;
+	rf_barrier(kept);
+	kept++;
+	if (!bpf_skb_load_bytes(packet, w->payload, scratch->record + sizeof(*p), kept))
+		p->payload.kept = kept;
+	else
+		ring__count(RF_LANE_BULK, RF_DROP_READ_FAULT);
+	ring__output(RF_LANE_BULK, p, sizeof(*p) + p->payload.kept, sizeof(scratch->record));
+	scratch__give(scratch);
+}
+
+static __always_inline int packet__see(struct __sk_buff *packet, bool egress)
+{
+	struct wire w = {};
+	__u32 content;
+
+	if (wire__is_dull(packet, egress, PACKET_HEAD) || !wire__read(packet, &w))
+		return 1;
+	if (w.protocol == IPPROTO_UDP)
+		datagram__see(packet, &w, egress);
+	content = packet__content(packet, &w, egress);
+	if (content)
+		packet__report(packet, &w, content, egress);
+	return 1; /* let it pass: this hook only looks */
+}
+
+SEC("cgroup_skb/ingress")
+int packet_arrives(struct __sk_buff *packet)
+{
+	return packet__see(packet, false);
+}
+
+SEC("cgroup_skb/egress")
+int packet_leaves(struct __sk_buff *packet)
+{
+	return packet__see(packet, true);
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* A socket of an unusual kind is made, or a socket is bound or listens; or fails to. Seen at the end of the system call: what it was bound to is
+ * read from the socket. A bind that failed is told from the cgroup hook's copy, and without one from the caller's memory, marked as such. */
+#include "lib/owner.h"
+
+#define SOCKETS_ROOM RF_RECORD_MAX
+/* struct sockaddr_alg: type at 2, name at 24, both filled up with NUL */
+#define ALG_TYPE 2
+#define ALG_TYPE_MAX 14
+#define ALG_NAME 24
+#define ALG_NAME_MAX 64
+/* struct sockaddr_vm */
+#define VSOCK_PORT 4
+#define VSOCK_CONTEXT 8
+
+static __always_inline int sockets__leave_out(enum rf_drop cause)
+{
+	ring__count(RF_LANE_SECURITY, cause);
+	return 0;
+}
+
+/* Raw and packet sockets see and forge traffic; families that nobody uses are where the kernel is attacked. Ordinary sockets are told when they
+ * connect, listen or send. */
+static __always_inline bool sockets__matters(__u32 family, __u32 type, __u32 protocol)
+{
+	if (family == AF_UNIX)
+		return false;
+	if (family == AF_INET || family == AF_INET6)
+		return type == SOCK_RAW;
+	if (family == AF_NETLINK)
+		return protocol == NETLINK_XFRM || protocol == NETLINK_AUDIT || protocol == NETLINK_NETFILTER;
+	return true;
+}
+
+static __always_inline void sockets__clear(struct rf_socket *s, struct task_struct *task, __u32 operation, __s32 result)
+{
+	task__fill_header(&s->h, task, RF_SOCKET);
+	__builtin_memset(s->address, 0, sizeof(s->address));
+	s->port = 0;
+	s->context_id = 0;
+	s->operation = operation;
+	s->result = result;
+	s->backlog = 0;
+	s->source_caller = 0;
+	s->path.offset = sizeof(*s);
+	s->path.kept = 0;
+	s->path.length = 0;
+	s->pad = 0;
+}
+
+SEC("tracepoint/syscalls/sys_exit_socket")
+int socket_exit(struct trace_event_raw_sys_exit *context)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *registers = task__registers(task);
+	__u32 family = PT_REGS_PARM1_SYSCALL(registers);
+	__u32 type = PT_REGS_PARM2_SYSCALL(registers) & SOCK_TYPE_MASK;
+	__u32 protocol = PT_REGS_PARM3_SYSCALL(registers);
+	struct rf_header number = {};
+	struct rf_socket *s;
+
+	if (!sockets__matters(family, type, protocol))
+		return sockets__leave_out(RF_DROP_UNWATCHED);
+	if (task__is_agent())
+		return sockets__leave_out(RF_DROP_SELF);
+	s = ring__reserve(RF_LANE_SECURITY, sizeof(*s), &number);
+	if (!s)
+		return 0;
+	sockets__clear(s, task, RF_SOCKET_SOCKET, context->ret);
+	s->family = family;
+	s->type = type;
+	/* network order, in 16 bits */
+	s->protocol = family == AF_PACKET ? bpf_ntohs(protocol) : protocol;
+	ring__submit(RF_LANE_SECURITY, s, sizeof(*s), &number);
+	return 0;
+}
+
+/* What is asked for: a struct sockaddr in the caller's memory, `size` bytes of it. */
+struct sockets_request {
+	const void *address;
+	__u32 size;
+};
+
+static __always_inline void sockets__fill_inet(struct rf_socket *s, struct sock *sk, const struct sockets_request *request)
+{
+	__u64 key = bpf_get_current_pid_tgid();
+	struct rf_destination *asked = bpf_map_lookup_elem(&rf_destinations, &key);
+
+	if (s->result == 0 || s->operation == RF_SOCKET_LISTEN) {
+		s->port = socket__local_port(sk);
+		socket__read_local(s->address, sk, s->family);
+	} else if (asked && asked->call == DESTINATION_BIND && asked->family == s->family) {
+		s->port = asked->port;
+		__builtin_memcpy(s->address, asked->address, sizeof(s->address));
+	} else {
+		s->source_caller = 1;
+		s->port = socket__read_request(s->address, request->address, s->family);
+	}
+}
+
+static __always_inline void sockets__fill_vsock(struct rf_socket *s, struct sock *sk, const struct sockets_request *request)
+{
+	struct vsock_sock___own *vsock = (void *)sk;
+
+	if (bpf_core_field_exists(vsock->local_addr) && (s->result == 0 || s->operation == RF_SOCKET_LISTEN)) {
+		s->port = BPF_CORE_READ(vsock, local_addr.svm_port);
+		s->context_id = BPF_CORE_READ(vsock, local_addr.svm_cid);
+	} else if (s->operation == RF_SOCKET_BIND) {
+		s->source_caller = 1;
+		bpf_probe_read_user(&s->port, sizeof(s->port), request->address + VSOCK_PORT);
+		bpf_probe_read_user(&s->context_id, sizeof(s->context_id), request->address + VSOCK_CONTEXT);
+	}
+}
+
+/* Type and name of an algorithm: a module's struct has the kernel's copy, in no BTF that is known here. */
+static __always_inline void sockets__append_alg(struct rf_builder *b, struct rf_socket *s, const struct sockets_request *request)
+{
+	char *record = b->record;
+	long type, name;
+
+	s->source_caller = 1;
+	type = bpf_probe_read_user_str(record + sizeof(*s), ALG_TYPE_MAX + 1, request->address + ALG_TYPE);
+	if (type < 1 || type > ALG_TYPE_MAX + 1)
+		return;
+	name = bpf_probe_read_user_str(record + sizeof(*s) + type, ALG_NAME_MAX, request->address + ALG_NAME);
+	if (name < 1 || name > ALG_NAME_MAX)
+		return;
+	s->path.kept = type + name - 1;
+	s->path.length = s->path.kept;
+	b->end += s->path.kept;
+}
+
+static __always_inline void sockets__fill(struct rf_builder *b, struct rf_socket *s, struct rf_path_work *work, struct sock *sk,
+					  const struct sockets_request *request)
+{
+	__u16 family = s->family;
+
+	if (family == AF_INET || family == AF_INET6) {
+		sockets__fill_inet(s, sk, request);
+	} else if (family == AF_UNIX && (s->result == 0 || s->operation == RF_SOCKET_LISTEN)) {
+		socket__append_unix_name(b, SOCKETS_ROOM, &s->path, work, (struct unix_sock *)sk);
+	} else if (family == AF_UNIX) {
+		s->source_caller = 1;
+		socket__append_unix_request(b, SOCKETS_ROOM, &s->path, request->address, request->size);
+	} else if (family == AF_VSOCK) {
+		sockets__fill_vsock(s, sk, request);
+	} else if (family == AF_ALG && s->operation == RF_SOCKET_BIND) {
+		sockets__append_alg(b, s, request);
+	}
+}
+
+static __always_inline void sockets__report(struct task_struct *task, __u32 operation, __s32 result, const struct sockets_request *request)
+{
+	struct pt_regs *registers = task__registers(task);
+	struct file *file = file__of_descriptor(task, PT_REGS_PARM1_SYSCALL(registers));
+	struct rf_builder b = { .end = sizeof(struct rf_socket) };
+	struct rf_scratch_big *scratch;
+	struct rf_socket *s;
+	struct sock *sk;
+	__u16 family;
+
+	if (!file__is_socket(file))
+		return;
+	sk = socket__of_file(file);
+	family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	if (family == AF_NETLINK) { /* everybody binds one */
+		sockets__leave_out(RF_DROP_UNWATCHED);
+		return;
+	}
+	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY);
+	if (!scratch)
+		return;
+	b.record = scratch->record;
+	s = (struct rf_socket *)scratch->record;
+	sockets__clear(s, task, operation, result);
+	s->family = family;
+	s->type = BPF_CORE_READ(sk, sk_type);
+	s->protocol = family == AF_UNIX ? 0 : BPF_CORE_READ(sk, sk_protocol);
+	if (operation == RF_SOCKET_LISTEN)
+		s->backlog = PT_REGS_PARM2_SYSCALL(registers);
+	sockets__fill(&b, s, &scratch->path, sk, request);
+	text__count_faults(&b, RF_LANE_SECURITY);
+	ring__output(RF_LANE_SECURITY, s, b.end, RF_RECORD_MAX);
+	scratch__give(scratch);
+}
+
+/* A bound UDP socket receives before it has sent anything: whose it is must be known by then. */
+static __always_inline int sockets__remember(struct bpf_sock_addr *context, struct rf_destination *asked)
+{
+	__u64 key = bpf_get_current_pid_tgid();
+
+	asked->call = DESTINATION_BIND;
+	bpf_map_update_elem(&rf_destinations, &key, asked, BPF_ANY);
+	if (context->type == SOCK_DGRAM)
+		owner__remember(bpf_get_socket_cookie(context), BPF_NOEXIST);
+	return 1; /* go on: this hook only looks */
+}
+
+SEC("cgroup/bind4")
+int bind4(struct bpf_sock_addr *context)
+{
+	struct rf_destination asked = {};
+
+	socket__read_hook4(&asked, context);
+	return sockets__remember(context, &asked);
+}
+
+SEC("cgroup/bind6")
+int bind6(struct bpf_sock_addr *context)
+{
+	struct rf_destination asked = {};
+
+	socket__read_hook6(&asked, context);
+	return sockets__remember(context, &asked);
+}
+
+SEC("tracepoint/syscalls/sys_exit_bind")
+int bind_exit(struct trace_event_raw_sys_exit *context)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *registers = task__registers(task);
+	struct sockets_request request = {
+		.address = (const void *)PT_REGS_PARM2_SYSCALL(registers),
+		.size = PT_REGS_PARM3_SYSCALL(registers),
+	};
+	__u64 key = bpf_get_current_pid_tgid();
+
+	if (task__is_agent())
+		sockets__leave_out(RF_DROP_SELF);
+	else
+		sockets__report(task, RF_SOCKET_BIND, context->ret, &request);
+	bpf_map_delete_elem(&rf_destinations, &key);
+	return 0;
+}
+
+SEC("tracepoint/syscalls/sys_exit_listen")
+int listen_exit(struct trace_event_raw_sys_exit *context)
+{
+	struct sockets_request request = {};
+
+	if (task__is_agent())
+		return sockets__leave_out(RF_DROP_SELF);
+	sockets__report(bpf_get_current_task_btf(), RF_SOCKET_LISTEN, context->ret, &request);
+	return 0;
+}

@@ -1,0 +1,105 @@
+/* datagram (udp4|udp6) (sendto|sendmsg|connected) COUNT SIZE: a child sends so many datagrams to its parent, which answers each with one byte.
+ * datagram (udp4|udp6) (sendto|sendmsg) denied: a send that the kernel refuses.
+ * datagram udp4 many COUNT: one datagram to each of so many ports, then the socket is closed.
+ * Prints the port of the parent. */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+union any {
+	struct sockaddr all;
+	struct sockaddr_in four;
+	struct sockaddr_in6 six;
+};
+
+static char some[65536];
+
+static ssize_t transmit(const char *how, int own, size_t bytes, union any *to, socklen_t size)
+{
+	struct iovec part = { some, bytes };
+	struct msghdr message = { .msg_name = to, .msg_namelen = size, .msg_iov = &part, .msg_iovlen = 1 };
+
+	if (!strcmp(how, "sendmsg"))
+		return sendmsg(own, &message, 0);
+	if (!strcmp(how, "connected"))
+		return send(own, some, bytes, 0);
+	return sendto(own, some, bytes, 0, &to->all, size);
+}
+
+static int denied(const char *how, int six)
+{
+	union any to = { .four = { .sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = 0xffffffff } };
+	int own = socket(six ? AF_INET6 : AF_INET, SOCK_DGRAM, 0);
+
+	/* a broadcast without leave to; more than an IPv6 datagram holds */
+	if (six)
+		to.six = (struct sockaddr_in6){ .sin6_family = AF_INET6, .sin6_port = htons(9), .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	return transmit(how, own, six ? sizeof(some) : 1, &to, six ? sizeof(to.six) : sizeof(to.four)) >= 0;
+}
+
+static int many(int count)
+{
+	union any to = { .four = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) } };
+	int own = socket(AF_INET, SOCK_DGRAM, 0);
+
+	for (int port = 1; port <= count; port++) {
+		to.four.sin_port = htons(port);
+		for (int again = 0; again < 2; again++)
+			while (sendto(own, some, port, 0, &to.all, sizeof(to.four)) < 0)
+				;
+	}
+	return close(own);
+}
+
+static int client(const char *how, union any *to, socklen_t size, int count, size_t bytes)
+{
+	int own = socket(to->all.sa_family, SOCK_DGRAM, 0);
+
+	if (!strcmp(how, "connected") && connect(own, &to->all, size))
+		return 2;
+	for (int sent = 0; sent < count; sent++) {
+		if (transmit(how, own, bytes, to, size) < 0)
+			return 3;
+		recv(own, some, sizeof(some), 0);
+	}
+	return close(own);
+}
+
+int main(int argc, char **argv)
+{
+	union any own = { .four = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) } };
+	int six = argc > 3 && !strcmp(argv[1], "udp6");
+	socklen_t size = six ? sizeof(own.six) : sizeof(own.four);
+	int server;
+
+	if (argc < 4)
+		return 64;
+	if (!strcmp(argv[3], "denied"))
+		return denied(argv[2], six);
+	if (argc < 5)
+		return many(atoi(argv[3]));
+	if (six)
+		own.six = (struct sockaddr_in6){ .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	server = socket(own.all.sa_family, SOCK_DGRAM, 0);
+	if (bind(server, &own.all, size) || getsockname(server, &own.all, &size))
+		return 1;
+	printf("%d\n", ntohs(own.four.sin_port));
+	fflush(stdout);
+	if (!fork()) {
+		close(server);
+		_exit(client(argv[2], &own, size, atoi(argv[3]), atol(argv[4])));
+	}
+	for (int got = 0; got < atoi(argv[3]); got++) {
+		union any from;
+
+		size = sizeof(from);
+		recvfrom(server, some, sizeof(some), 0, &from.all, &size);
+		sendto(server, some, 1, 0, &from.all, size);
+	}
+	wait(0);
+	return close(server);
+}

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import type { SensorRecord } from './records.ts';
+import { all, BULK, one, Scratch, skip, TestSensor } from './sensor.ts';
+
+const INET = 2;
+const INET6 = 10;
+const UDP = 17;
+const EACCES = -13;
+const EMSGSIZE = -90;
+const localhost4 = Uint8Array.from([127, 0, 0, 1, ...new Array<number>(12).fill(0)]);
+const localhost6 = new Uint8Array(16).fill(1, 15);
+const broadcast = Uint8Array.from([255, 255, 255, 255, ...new Array<number>(12).fill(0)]);
+
+describe('datagrams on the running kernel', { skip }, () => {
+  let sensor: TestSensor;
+  let scratch: Scratch;
+  let datagram: string;
+  before(async () => {
+    scratch = new Scratch();
+    datagram = scratch.compile('datagram');
+    sensor = await TestSensor.start();
+  });
+  beforeEach(() => sensor.control({}));
+  after(() => {
+    sensor?.[Symbol.dispose]();
+    scratch?.[Symbol.dispose]();
+  });
+
+  /** What its first two records have in common with each other, and what each counts. */
+  function counted(records: readonly SensorRecord[]): { common: object; counts: object[] } {
+    const counts = records.map(({ fields: { sent, received, count } }) => ({ sent, received, count }));
+    const [common, ...others] = records.map(({ fields: { sent: _, received: __, count: ___, ...rest } }) => rest);
+    for (const other of others) assert.deepEqual(other, common);
+    return { common: common ?? {}, counts };
+  }
+
+  for (const [kind, how, family, address] of [
+    ['udp4', 'sendto', INET, localhost4],
+    ['udp4', 'sendmsg', INET, localhost4],
+    ['udp4', 'connected', INET, localhost4],
+    ['udp6', 'sendto', INET6, localhost6],
+  ] as const) {
+    test(`${kind}, ${how}: the first datagram is told at once, the others when the socket is closed, at both ends`, async () => {
+      const seen = await sensor.run(datagram, [kind, how, '5', '100']);
+      const records = all(seen, 'rf_datagram');
+      const server = one(
+        seen.filter(({ fields }) => fields['operation'] === 2),
+        'rf_socket',
+      );
+      for (const { lane, texts } of records) {
+        assert.equal(lane, BULK);
+        assert.equal(texts['path']?.length, 0);
+      }
+      const hers = counted(records.filter(({ header }) => header.tgid !== server.header.tgid));
+      const his = counted(records.filter(({ header }) => header.tgid === server.header.tgid));
+      const common = { family, protocol: UDP, address, local_address: address, result: 0, source_caller: 0 };
+      const port = server.fields['port'];
+      const from = (his.common as { port: number }).port;
+      assert.deepEqual(hers.common, { ...common, incoming: 0, port, local_port: from });
+      assert.deepEqual(his.common, { ...common, incoming: 1, port: from, local_port: port });
+      assert.deepEqual(hers.counts, [
+        { sent: 100n, received: 0n, count: 1 },
+        { sent: 400n, received: 5n, count: 9 },
+      ]);
+      assert.deepEqual(his.counts, [
+        { sent: 0n, received: 100n, count: 1 },
+        { sent: 5n, received: 400n, count: 9 },
+      ]);
+    });
+  }
+
+  test('each of many peers of one socket is told, and what followed when it is closed', async () => {
+    const records = all(await sensor.run(datagram, ['udp4', 'many', '40']), 'rf_datagram').filter(
+      ({ fields }) => fields['result'] === 0,
+    );
+    const byPort = Map.groupBy(records, ({ fields }) => fields['port']);
+    assert.equal(byPort.size, 40);
+    for (const [port, told] of byPort) {
+      const size = BigInt(port as number);
+      assert.deepEqual(
+        told.map(({ fields }) => [fields['sent'], fields['count']]),
+        [
+          [size, 1],
+          [size, 1],
+        ],
+      );
+    }
+  });
+
+  for (const [kind, how, family, address, result] of [
+    ['udp4', 'sendto', INET, broadcast, EACCES],
+    ['udp4', 'sendmsg', INET, broadcast, EACCES],
+    ['udp6', 'sendto', INET6, localhost6, EMSGSIZE],
+  ] as const) {
+    test(`a datagram that is not sent (${kind}, ${how}) is told with the address of the caller, marked as such`, async () => {
+      const {
+        local_address: _,
+        local_port: __,
+        ...fields
+      } = one(await sensor.run(datagram, [kind, how, 'denied']), 'rf_datagram').fields;
+      const none = { sent: 0n, received: 0n, count: 1, incoming: 0 };
+      assert.deepEqual(fields, { ...none, family, protocol: UDP, address, port: 9, result, source_caller: 1 });
+    });
+  }
+
+  test("the agent's own datagrams are left out, and counted", async () => {
+    sensor.drain();
+    const known = sensor.records.length;
+    const { self } = sensor.counters(BULK);
+    const agent_start = sensor.snapshot(process.pid)[0]?.header.start ?? assert.fail('not found');
+    sensor.control({ agent_tgid: process.pid, agent_start });
+    const server = createSocket('udp4');
+    server.bind(0, '127.0.0.1');
+    await once(server, 'listening');
+    const client = createSocket('udp4');
+    client.send('x', server.address().port, '127.0.0.1');
+    await once(server, 'message');
+    client.close();
+    server.close();
+    await once(server, 'close');
+    sensor.drain();
+    const own = sensor.records.slice(known).filter(({ header }) => header.tgid === process.pid);
+    assert.deepEqual(all(own, 'rf_datagram'), []);
+    assert.ok(sensor.counters(BULK).self >= self + 2n);
+  });
+});

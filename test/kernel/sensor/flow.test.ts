@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, connect as dial } from 'node:net';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import type { SensorRecord } from './records.ts';
+import { all, BULK, one, Scratch, skip, TestSensor } from './sensor.ts';
+
+const INET = 2;
+const INET6 = 10;
+const TCP = 6;
+const ECONNREFUSED = 111;
+const ECONNRESET = 104;
+const EINPROGRESS = -115;
+const localhost4 = Uint8Array.from([127, 0, 0, 1, ...new Array<number>(12).fill(0)]);
+const localhost6 = new Uint8Array(16).fill(1, 15);
+
+async function until(reached: () => boolean): Promise<void> {
+  for (let waited = 0; waited < 500 && !reached(); waited++) await setTimeout(10);
+  assert.ok(reached(), 'it never came');
+}
+
+describe('flows on the running kernel', { skip }, () => {
+  let sensor: TestSensor;
+  let scratch: Scratch;
+  let flow: string;
+  before(async () => {
+    scratch = new Scratch();
+    flow = scratch.compile('flow');
+    sensor = await TestSensor.start();
+  });
+  beforeEach(() => sensor.control({}));
+  after(() => {
+    sensor?.[Symbol.dispose]();
+    scratch?.[Symbol.dispose]();
+  });
+
+  /** Of both ends: the one who connected, and the one who accepted. */
+  function ends(seen: readonly SensorRecord[]): { connected: SensorRecord; accepted: SensorRecord } {
+    const flows = all(seen, 'rf_flow');
+    assert.equal(flows.length, 2);
+    const [accepted, connected] = flows.toSorted((a, b) => Number(b.fields['incoming']) - Number(a.fields['incoming']));
+    assert.ok(accepted !== undefined && connected !== undefined);
+    assert.deepEqual([accepted.lane, connected.lane], [BULK, BULK]);
+    return { accepted, connected };
+  }
+
+  for (const [kind, family, address] of [
+    ['tcp4', INET, localhost4],
+    ['tcp6', INET6, localhost6],
+  ] as const) {
+    test(`a connection over ${kind} ends: both processes are told with what they sent and received`, async () => {
+      const seen = await sensor.run(flow, [kind, '100000', '7']);
+      const { connected, accepted } = ends(seen);
+      const common = { family, protocol: TCP, address, local_address: address, error: 0 };
+      const accept = one(seen, 'rf_accept');
+      const connect = one(seen, 'rf_connect');
+      const port = accept.fields['local_port'];
+      const from = accept.fields['port'];
+      const { duration: hers, ...client } = connected.fields;
+      const { duration: his, ...server } = accepted.fields;
+      assert.deepEqual(client, {
+        ...common,
+        incoming: 0,
+        sent: 100000n,
+        received: 7n,
+        port,
+        local_port: from,
+      });
+      assert.deepEqual(server, {
+        ...common,
+        incoming: 1,
+        sent: 7n,
+        received: 100000n,
+        port: from,
+        local_port: port,
+      });
+      for (const duration of [hers, his] as bigint[]) assert.ok(duration > 0n && duration < 60_000_000_000n);
+      for (const [record, by] of [
+        [connected, connect],
+        [accepted, accept],
+      ] as const) {
+        const { tgid, tid, start, cgroup, exec_id } = by.header;
+        const { header } = record;
+        assert.deepEqual(
+          [header.tgid, header.tid, header.start, header.cgroup, header.exec_id],
+          [tgid, tid, start, cgroup, exec_id],
+        );
+      }
+      assert.notEqual(connected.header.tgid, accepted.header.tgid);
+    });
+  }
+
+  test('a connection that is reset says so at the end that it happens to', async () => {
+    const { connected, accepted } = ends(await sensor.run(flow, ['tcp4', '10', '10', 'reset']));
+    assert.equal(accepted.fields['error'], ECONNRESET);
+    assert.deepEqual([accepted.fields['sent'], accepted.fields['received']], [10n, 10n]);
+    assert.deepEqual([connected.fields['sent'], connected.fields['received']], [10n, 10n]);
+  });
+
+  test('a connect that was not waited for and is refused ends as a flow with the error', async () => {
+    const seen = await sensor.run(flow, ['refused']);
+    assert.equal(one(seen, 'rf_connect').fields['result'], EINPROGRESS);
+    const { local_port, local_address: _, ...fields } = one(seen, 'rf_flow').fields;
+    assert.deepEqual(fields, {
+      family: INET,
+      protocol: TCP,
+      address: localhost4,
+      port: 1,
+      incoming: 0,
+      error: ECONNREFUSED,
+      duration: 0n,
+      sent: 0n,
+      received: 0n,
+    });
+    assert.ok(Number(local_port) > 0);
+  });
+
+  test('a connect that was waited for tells its failure itself', async () => {
+    const connect = scratch.compile('connect');
+    const seen = await sensor.run(connect, ['tcp4', '127.0.0.1', '1']);
+    assert.equal(one(seen, 'rf_connect').fields['result'], -ECONNREFUSED);
+    assert.deepEqual(all(seen, 'rf_flow'), []);
+  });
+
+  test("the agent's own connections are left out, and counted", async () => {
+    const server = createServer((socket) => socket.end()).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    sensor.drain();
+    const known = sensor.records.length;
+    const { self } = sensor.counters(BULK);
+    const agent_start = sensor.snapshot(process.pid)[0]?.header.start ?? assert.fail('not found');
+    sensor.control({ agent_tgid: process.pid, agent_start });
+    const socket = dial((server.address() as AddressInfo).port, '127.0.0.1');
+    socket.resume();
+    await once(socket, 'close');
+    server.close();
+    await once(server, 'close');
+    // accept, and both ends of the flow
+    await until(() => sensor.counters(BULK).self >= self + 3n);
+    sensor.drain();
+    const own = sensor.records.slice(known).filter(({ header }) => header.tgid === process.pid);
+    assert.deepEqual(all(own, 'rf_flow'), []);
+  });
+
+  test('a connection that was there before the sensor is nobody known: counted, not made up', async () => {
+    const server = createServer((socket) => socket.resume()).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const port = (server.address() as AddressInfo).port;
+    const socket = dial(port, '127.0.0.1');
+    await once(socket, 'connect');
+    using late = await TestSensor.start();
+    late.control({});
+    socket.resume().end();
+    await once(socket, 'close');
+    server.close();
+    await once(server, 'close');
+    await until(() => late.counters(BULK).owner > 0n);
+    late.drain();
+    const found = all(late.records, 'rf_flow').filter(({ fields }) =>
+      [fields['port'], fields['local_port']].includes(port),
+    );
+    assert.deepEqual(found, []);
+  });
+});

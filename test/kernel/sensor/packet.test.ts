@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { parseDns, parseTlsHello, records } from '@ringfence/schema';
+import type { SensorRecord } from './records.ts';
+import { all, BULK, Scratch, skip, TestSensor } from './sensor.ts';
+
+const { PACKET_DNS: DNS, PACKET_TLS: TLS } = records.PacketContent;
+const INET = 2;
+const TCP = 6;
+const UDP = 17;
+const localhost4 = Uint8Array.from([127, 0, 0, 1, ...new Array<number>(12).fill(0)]);
+/** example.com A, and 192.0.2.1 */
+const QUESTION = 'beef01000001000000000000076578616d706c6503636f6d0000010001';
+const ANSWER = 'beef81800001000100000000076578616d706c6503636f6d0000010001c00c000100010000003c0004c0000201';
+
+describe('packets on the running kernel', { skip }, () => {
+  let sensor: TestSensor;
+  let scratch: Scratch;
+  let dns: string;
+  before(async () => {
+    scratch = new Scratch();
+    dns = scratch.compile('dns');
+    sensor = await TestSensor.start();
+  });
+  beforeEach(() => sensor.control({}));
+  after(() => {
+    sensor?.[Symbol.dispose]();
+    scratch?.[Symbol.dispose]();
+  });
+
+  const payload = ({ texts }: SensorRecord): Buffer => texts['payload']?.bytes ?? assert.fail('no payload');
+
+  /** The server's tgid is the one that was started. */
+  function told(record: SensorRecord, server: number): object {
+    const { egress, port, local_port, ...rest } = record.fields;
+    assert.equal(record.lane, BULK);
+    assert.deepEqual(rest, {
+      family: INET,
+      protocol: rest['protocol'],
+      content: DNS,
+      address: localhost4,
+      local_address: localhost4,
+    });
+    return {
+      who: record.header.tgid === server ? 'server' : 'client',
+      egress,
+      peer: port === 53,
+      own: local_port === 53,
+    };
+  }
+
+  for (const [how, protocol, prefix] of [
+    ['udp', UDP, ''],
+    ['tcp', TCP, '001d'],
+    ['split', TCP, ''],
+  ] as const) {
+    test(`a DNS question and its answer (${how}) are told as they leave and as they arrive, each with its process`, async () => {
+      const seen = await sensor.run(dns, [how, QUESTION, ANSWER]);
+      const packets = all(seen, 'rf_packet');
+      const server = seen.find(({ type }) => type === 'rf_exec')?.header.tgid ?? assert.fail('no exec');
+      assert.ok(packets.every(({ fields }) => fields['protocol'] === protocol));
+      const kind = (hex: string) => packets.filter((packet) => payload(packet).toString('hex').endsWith(hex));
+      assert.equal(kind(QUESTION).length + kind(ANSWER).length, packets.length);
+      assert.deepEqual(
+        kind(QUESTION).map((packet) => told(packet, server)),
+        [
+          { who: 'client', egress: 1, peer: true, own: false },
+          // over TCP the server may not have accepted yet: then the socket is nobody's
+          { who: 'server', egress: 0, peer: false, own: true },
+        ].slice(0, kind(QUESTION).length),
+      );
+      assert.deepEqual(
+        kind(ANSWER).map((packet) => told(packet, server)),
+        [
+          { who: 'server', egress: 1, peer: false, own: true },
+          { who: 'client', egress: 0, peer: true, own: false },
+        ],
+      );
+      const [asked] = kind(QUESTION);
+      const [answered] = kind(ANSWER);
+      assert.ok(asked !== undefined && answered !== undefined);
+      assert.equal(payload(asked).toString('hex'), prefix + QUESTION);
+      assert.deepEqual(parseDns(payload(answered), protocol === TCP)?.addresses, ['192.0.2.1']);
+    });
+  }
+
+  test('what is no DNS, on a port that is not 53, is not looked at', async () => {
+    const seen = await sensor.run(dns, ['junk', QUESTION, ANSWER]);
+    assert.deepEqual(all(seen, 'rf_packet'), []);
+    assert.equal(all(seen, 'rf_datagram').length, 4);
+  });
+
+  test('what goes over port 53 and is no DNS is told all the same, cut at 512 bytes', async () => {
+    const [packet] = all(await sensor.run(dns, ['udp', 'ff'.repeat(700), ANSWER]), 'rf_packet');
+    assert.deepEqual(packet?.texts['payload'], { bytes: Buffer.alloc(512, 0xff), length: 700 });
+    assert.equal(parseDns(Buffer.alloc(512, 0xff), false), undefined);
+  });
+
+  test('a zone transfer over TCP is told by its first segment only', async () => {
+    const packets = all(await sensor.run(dns, ['tcp', QUESTION, 'ff'.repeat(3000)]), 'rf_packet');
+    assert.ok(packets.length <= 2, `${packets.length}`);
+  });
+
+  test('the hello of a TLS client is told as it leaves, with the name it asks for', async () => {
+    const server = createServer((socket) => socket.once('data', () => socket.destroy())).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const options = { port, host: '127.0.0.1', servername: 'secret.example', ALPNProtocols: ['h2', 'http/1.1'] };
+    const program = `require('tls').connect(${JSON.stringify(options)}).on('error', () => {})`;
+    const seen = await sensor.run(process.execPath, ['-e', program]);
+    server.close();
+    const packets = all(seen, 'rf_packet');
+    assert.equal(packets.length, 1);
+    const [packet] = packets;
+    assert.ok(packet !== undefined);
+    const { local_port: _, ...fields } = packet.fields;
+    assert.deepEqual(fields, {
+      family: INET,
+      protocol: TCP,
+      address: localhost4,
+      local_address: localhost4,
+      port,
+      content: TLS,
+      egress: 1,
+    });
+    assert.deepEqual(parseTlsHello(payload(packet)), {
+      serverName: 'secret.example',
+      protocols: ['h2', 'http/1.1'],
+    });
+  });
+});
