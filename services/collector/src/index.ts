@@ -1,4 +1,5 @@
 export { type CollectorOptions, type CompiledOptions, compileOptions } from './config.ts';
+export { type FoundContainer, findContainers } from './context/find-container.ts';
 export { AgentControl } from './control/control.ts';
 export { ExecutedCommands } from './control/executed.ts';
 export { RateLimit } from './control/rate-limit.ts';
