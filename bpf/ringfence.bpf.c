@@ -10,6 +10,9 @@
 #include "connect.bpf.h"
 #include "accept.bpf.h"
 #include "snapshot.bpf.h"
+#include "authentication.bpf.h"
+#include "shell.bpf.h"
+#include "tls.bpf.h"
 
 /* Never set: it has every record and enumeration described in the object's BTF, which TypeScript's decoders are made from. */
 struct rf_types {

@@ -68,6 +68,9 @@ const SOURCES: Readonly<Record<KindName, string>> = {
   Datagram: 'cgroup sendmsg and recvmsg hooks',
   Packet: 'cgroup skb hooks',
   Flow: 'tracepoint inet_sock_set_state',
+  Authentication: 'probes in libpam: end of pam_authenticate',
+  ShellLine: 'probes in bash (readline), zsh (zleread) and, for a bash that uses it, libreadline',
+  TlsData: 'probes in libssl: end of SSL_read, SSL_write and their _ex forms; off unless `collector.probes.tls`',
 };
 
 export function eventDocs(): string {

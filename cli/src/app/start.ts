@@ -117,6 +117,7 @@ export async function collector({ config, log, site }: Wiring, { current }: Inte
       hostRoot: own.hostRoot,
       dockerRoots: own.dockerRoots,
       logs: own.logs,
+      probes: own.probes,
       keepPinned: sensor.keepPinned,
     },
     bus: site.bus,

@@ -38,6 +38,11 @@ const HOOKS: readonly { readonly pattern: RegExp; readonly sees: string; readonl
     loses: "for a failed connection the caller's copy of the address is reported",
   },
   {
+    pattern: /^u(ret)?probe/,
+    sees: 'logins, shell lines and TLS, in programs',
+    loses: 'whose password was wrong, and what was typed, is known from logs only',
+  },
+  {
     pattern: /iter/,
     sees: 'processes that run already',
     loses: 'processes started before the agent are known from /proc only',
@@ -98,6 +103,8 @@ function aloneProblem(objectPath: string, name: string, section: string, cgroup:
 }
 
 function attachProblem(object: BpfObject, name: string, section: string, cgroup: string | undefined): string | null {
+  // Where it goes depends on the files of the host: the agent says which it has found.
+  if (/^u(ret)?probe/.test(section)) return null;
   if (section.startsWith('cgroup') && cgroup === undefined) return 'cgroup v2 is not mounted';
   return problemOf(() => attach(object, name, section, cgroup ?? '')[Symbol.dispose]());
 }

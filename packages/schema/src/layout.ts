@@ -102,7 +102,10 @@ export type KindName =
   | 'Socket'
   | 'Datagram'
   | 'Packet'
-  | 'Flow';
+  | 'Flow'
+  | 'Authentication'
+  | 'ShellLine'
+  | 'TlsData';
 
 /** What rules call a kind: file_change, credentials. */
 export const kindName = (kind: KindName): string =>

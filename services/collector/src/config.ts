@@ -1,5 +1,6 @@
 import { CollectorError } from './errors.ts';
 import type { LogOptions } from './logs/reader.ts';
+import type { ProbeOptions } from './sensor/probes.ts';
 
 export interface CollectorOptions {
   /** the compiled sensor. */
@@ -36,6 +37,8 @@ export interface CollectorOptions {
   readonly dockerRoots?: readonly string[];
   /** which logs are read, as the host names them. @default none */
   readonly logs?: LogOptions;
+  /** which probes in user space are set. @default none */
+  readonly probes?: ProbeOptions;
   /** leave sensor and pins in the kernel on a clean close too: events of the pause are then read by the next start. @default false */
   readonly keepPinned?: boolean;
 }
@@ -63,6 +66,7 @@ export function compileOptions(options: CollectorOptions): CompiledOptions {
     hostRoot: '/',
     dockerRoots: [],
     logs: { files: [], journald: 'off', linesPerSecond: 1000 },
+    probes: { pam: false, shell: false, tls: false, files: [] },
     keepPinned: false,
     ...options,
   };

@@ -7,6 +7,7 @@ import type { Field } from './field.ts';
 import { fileFields } from './file.ts';
 import { logFields } from './log.ts';
 import { networkFields } from './network.ts';
+import { probeFields } from './probe.ts';
 import { processFields } from './process.ts';
 import { userFields } from './user.ts';
 
@@ -26,6 +27,7 @@ export const catalogue: { readonly fields: readonly Field[] } = {
     ...networkFields,
     ...containerFields,
     ...logFields,
+    ...probeFields,
   ],
 };
 
