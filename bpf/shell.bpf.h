@@ -4,6 +4,22 @@
 
 #define SHELL_NAME_SIZE 5
 
+static __always_inline void shell__finish(struct rf_builder *b, struct rf_shell_line *s)
+{
+	__u32 last = b->end - 1;
+
+	/* how much longer it is, nobody has counted */
+	if (s->line.kept == RF_PATH_MAX - 1)
+		s->line.length = RF_PATH_MAX;
+	rf_barrier(last);
+	/* zsh's ends with a newline */
+	if (!s->line.kept || last >= RF_SMALL_RECORD_MAX || b->record[last] != '\n')
+		return;
+	s->line.kept--;
+	s->line.length--;
+	b->end--;
+}
+
 static __always_inline int shell__emit(const char *line)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -23,9 +39,7 @@ static __always_inline int shell__emit(const char *line)
 	s->source_caller = 1;
 	s->pad = 0;
 	text__append_string(&b, RF_SMALL_RECORD_MAX, &s->line, TEXT_USER, line);
-	/* how much longer it is, nobody has counted */
-	if (s->line.kept == RF_PATH_MAX - 1)
-		s->line.length = RF_PATH_MAX;
+	shell__finish(&b, s);
 	probe__emit(scratch, &b, RF_LANE_SECURITY);
 	return 0;
 }

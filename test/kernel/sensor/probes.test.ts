@@ -82,7 +82,7 @@ describe('probes in programs and libraries of the running system', { skip, timeo
   describe('bash', { skip: noBash }, () => {
     /** What was typed into a shell at a terminal. */
     async function type(lines: readonly string[], command = 'bash --norc -i'): Promise<SensorRecord[]> {
-      const env = { ...process.env, HISTFILE: '', HOME: scratch.path, TERM: 'dumb', ZDOTDIR: scratch.path };
+      const env = { ...process.env, HISTFILE: '', HOME: scratch.path, TERM: 'dumb' };
       const child = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'ignore', 'ignore'], env });
       for (const line of lines) child.stdin.write(`${line}\n`);
       await once(child, 'exit');
@@ -112,6 +112,16 @@ describe('probes in programs and libraries of the running system', { skip, timeo
       const records = await sensor.run('bash', ['-c', 'echo rf-two; true']);
       assert.deepEqual(all(records, 'rf_shell_line'), []);
     });
+  });
+
+  const noZsh = places.some(({ path }) => path.endsWith('zle.so')) ? noBash : 'this host has no zsh';
+  test('a line typed into zsh is an event', { skip: noZsh }, async () => {
+    const env = { ...process.env, HISTFILE: '', HOME: scratch.path, ZDOTDIR: scratch.path, TERM: 'xterm' };
+    const child = spawn('script', ['-qec', 'zsh -f -i', '/dev/null'], { stdio: ['pipe', 'ignore', 'ignore'], env });
+    child.stdin.write('echo rf-three\nexit\n');
+    await once(child, 'exit');
+    const lines = all(sensor.of(child), 'rf_shell_line').map((event) => texts(event)['line']);
+    assert.deepEqual(lines, ['echo rf-three', 'exit']);
   });
 
   const noTls =

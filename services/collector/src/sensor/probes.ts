@@ -155,6 +155,6 @@ export function setProbes(object: BpfObject, { path, probes }: Place): { program
 
 /** A link is followed in the host, as far as it doesn't lead out of it. */
 function found(patterns: readonly string[], hostRoot: string): string[] {
-  const paths = globSync(patterns.map((pattern) => join(hostRoot, pattern)));
+  const paths = patterns.flatMap((pattern) => globSync(join(hostRoot, pattern)).sort());
   return paths.flatMap((path) => ifThere(() => realpathSync(path)) ?? []).filter((path) => path.startsWith(hostRoot));
 }
