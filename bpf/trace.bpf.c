@@ -141,6 +141,8 @@ static __always_inline void trace__send(struct tr_record *r, __u32 texts)
 {
 	__u32 size = offsetof(struct tr_record, text) + texts;
 
+	/* for older verifiers: the compiler would look at `texts` instead */
+	asm volatile("" : "+r"(size));
 	if (size > sizeof(*r))
 		size = sizeof(*r);
 	if (bpf_ringbuf_output(&tr_ring, r, size, BPF_RB_NO_WAKEUP))
