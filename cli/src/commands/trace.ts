@@ -27,7 +27,7 @@ interface TraceOptions {
 const HELP = `
 A call is shown when it returns, with its arguments by name, its result and how long it took:
 
-  17:02:11.123456 [4711 cat] openat(dfd: AT_FDCWD, filename: "/etc/hosts", flags: O_RDONLY, mode: 00) = 3 <12 µs>
+  17:02:11.123456 [4711 cat] openat(dfd: AT_FDCWD, filename: "/etc/hosts", flags: O_RDONLY, mode: 0) = 3 <12.1 µs>
 
 "= ?" has not returned, or never does. Text is what was in memory when the call began; up to 256 bytes of an argument are kept, … stands for the rest.
 Lines go to stdout; those of a COMMAND to stderr, since stdout is its own. Its exit code is passed on. The trace ends with the command, with the last

@@ -1,3 +1,4 @@
+import { isProbe, probePlaces } from '@ringfence/collector';
 import { BpfError, type BpfLink, BpfObject } from '@ringfence/libbpf-ts';
 
 /** What a program of the sensor sees, found by where it attaches. First match wins. */
@@ -39,7 +40,7 @@ const HOOKS: readonly { readonly pattern: RegExp; readonly sees: string; readonl
   },
   {
     pattern: /^u(ret)?probe/,
-    sees: 'logins, shell lines and TLS, in programs',
+    sees: 'logins, shell lines and TLS in programs',
     loses: 'whose password was wrong, and what was typed, is known from logs only',
   },
   {
@@ -103,10 +104,24 @@ function aloneProblem(objectPath: string, name: string, section: string, cgroup:
 }
 
 function attachProblem(object: BpfObject, name: string, section: string, cgroup: string | undefined): string | null {
-  // Where it goes depends on the files of the host: the agent says which it has found.
-  if (/^u(ret)?probe/.test(section)) return null;
+  if (isProbe(section)) return probeProblem(object, name);
   if (section.startsWith('cgroup') && cgroup === undefined) return 'cgroup v2 is not mounted';
   return problemOf(() => attach(object, name, section, cgroup ?? '')[Symbol.dispose]());
+}
+
+/** A probe is tried in the first file that this host has for it; without any there is nothing to miss. */
+function probeProblem(object: BpfObject, name: string): string | null {
+  for (const { path, probes } of probePlaces({ pam: true, shell: true, tls: true, files: [] }, '/')) {
+    const probe = probes.find(({ program, optional }) => program === name && !optional);
+    if (probe !== undefined)
+      return problemOf(() =>
+        object
+          .program(name)
+          .attachUprobe({ path, ...probe })
+          [Symbol.dispose](),
+      );
+  }
+  return null;
 }
 
 function problemOf(attempt: () => void): string | null {

@@ -15,6 +15,7 @@ export {
 export type { Log } from './log.ts';
 export { type Collector, type CollectorDeps, type CollectorIdentity, startCollector } from './main.ts';
 export type { CollectorStats } from './metrics.ts';
+export { isProbe, probePlaces } from './sensor/probes.ts';
 export { uninstallSensor } from './sensor/sensor.ts';
 export type { Tally } from './spool/segment.ts';
 export { Spool } from './spool/spool.ts';
