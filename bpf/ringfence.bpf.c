@@ -28,6 +28,9 @@
 #include "system.bpf.h"
 #include "sysctl.bpf.h"
 #include "io_uring.bpf.h"
+#include "authentication.bpf.h"
+#include "shell.bpf.h"
+#include "tls.bpf.h"
 
 /* Never set: it has every record and enumeration described in the object's BTF, which TypeScript's decoders are made from. */
 struct rf_types {

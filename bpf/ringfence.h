@@ -25,6 +25,7 @@
 #define RF_UNIX_PATH_MAX 108
 #define RF_SNAPSHOT_ARGV_MAX 16384 /* of a process found at start: an iterator hands over at most 32 KiB at once */
 #define RF_WATCHED_MAX 256         /* bytes of a path that a watched prefix can tell apart */
+#define RF_TLS_DATA_MAX 1024       /* bytes of one call of libssl */
 #define RF_NAME_MAX 32             /* bytes of a file name that are told apart: its last */
 #define RF_DNS_MAX 512             /* bytes of a packet's payload that are kept: its first */
 #define RF_TLS_MAX 2048            /* a hello with keys that quantum computers don't break has some 1,800 */
@@ -57,6 +58,9 @@ enum rf_kind {
 	RF_DATAGRAM = 22,
 	RF_PACKET = 23,
 	RF_FLOW = 24,
+	RF_AUTHENTICATION = 25,
+	RF_SHELL_LINE = 26,
+	RF_TLS_DATA = 27,
 };
 
 /* Why a record did not reach its ring. Suppression by filter is counted apart from loss. */
@@ -569,6 +573,33 @@ struct rf_flow {
 	__s32 error;      /* sk_err: why it ended, 0: in peace */
 };
 
+/* Somebody was asked to prove who they are: what PAM's pam_authenticate told the program that called it. Texts are from the caller's memory. */
+struct rf_authentication {
+	struct rf_header h;
+	__s32 result;        /* PAM_*: 0 success, 7 not proved, 10 no such user */
+	__u32 source_caller; /* 1, always */
+	struct rf_text service;
+	struct rf_text user;
+	struct rf_text remote_host;
+	struct rf_text tty;
+};
+
+/* A line that was typed into a shell, from its memory. */
+struct rf_shell_line {
+	struct rf_header h;
+	__u32 tty;           /* kernel dev_t of the controlling terminal, 0: none */
+	__u32 source_caller; /* 1, always */
+	struct rf_text line;
+	__u32 pad;
+};
+
+/* What a program gave to or got from libssl, before encryption or after decryption. */
+struct rf_tls_data {
+	struct rf_header h;
+	__u32 egress;           /* 1: it was sent; 0: received */
+	struct rf_text payload; /* its beginning */
+};
+
 /* Any of them. */
 union rf_record {
 	struct rf_header header;
@@ -596,6 +627,9 @@ union rf_record {
 	struct rf_datagram datagram;
 	struct rf_packet packet;
 	struct rf_flow flow;
+	struct rf_authentication authentication;
+	struct rf_shell_line shell_line;
+	struct rf_tls_data tls_data;
 };
 
 /* Written by the consumer, read by the sensor (.bss, mapped). */

@@ -1,6 +1,6 @@
 /**
- * Compiles the sensor against the running kernel's types: dist/sensor/ringfence.bpf.o. Does nothing when neither sources, kernel nor compiler
- * have changed. Runs by itself too: `node tools/build-sensor.ts`.
+ * Compiles the kernel's side against the running kernel's types: dist/sensor/ringfence.bpf.o, the sensor, and trace.bpf.o, which `ringfence trace`
+ * loads. Does nothing when neither sources, kernel nor compiler have changed. Runs by itself too: `node tools/build-sensor.ts`.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -14,7 +14,9 @@ const run = promisify(execFile);
 const root = join(import.meta.dirname, '..');
 const sources = join(root, 'bpf');
 const out = join(root, 'dist/sensor');
-const object = join(out, 'ringfence.bpf.o');
+/** Each is made from bpf/NAME.bpf.c. The first is the sensor. */
+const objects = ['ringfence', 'trace'] as const;
+const objectPath = (name: string): string => join(out, `${name}.bpf.o`);
 const stamp = join(out, 'stamp');
 const kernelTypes = '/sys/kernel/btf/vmlinux';
 
@@ -75,7 +77,7 @@ async function fingerprint(compilerVersion: string): Promise<string> {
 
 async function isCurrent(wanted: string): Promise<boolean> {
   try {
-    await stat(object);
+    for (const name of objects) await stat(objectPath(name));
     return (await readFile(stamp, 'utf8')) === wanted;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
@@ -97,33 +99,33 @@ async function writeKernelHeader(directory: string): Promise<void> {
   }
 }
 
-async function compile(compiler: string, directory: string): Promise<string> {
+async function compile(name: string, compiler: string, directory: string): Promise<string> {
   const architecture = architectures[process.arch];
   if (architecture === undefined)
     throw new SensorBuildError(`The sensor is written for x64 and arm64, this is ${process.arch}`, '', undefined);
-  const compiled = join(directory, 'compiled.o');
-  const linked = join(directory, 'ringfence.bpf.o');
+  const compiled = join(directory, `${name}.compiled.o`);
+  const linked = join(directory, `${name}.bpf.o`);
   await tool(
     compiler,
     [
       ...['-target', 'bpf', '-mcpu=v3', '-O2', '-g', '-Wall', '-Wextra', '-Werror', '-Wno-unused-parameter'],
       ...['-Wno-sign-compare', `-D__TARGET_ARCH_${architecture}`, `-I${directory}`],
-      ...['-c', join(sources, 'ringfence.bpf.c'), '-o', compiled],
+      ...['-c', join(sources, `${name}.bpf.c`), '-o', compiled],
     ],
-    `${compiler} could not compile bpf/ringfence.bpf.c (its headers: apt-get install libbpf-dev)`,
+    `${compiler} could not compile bpf/${name}.bpf.c (its headers: apt-get install libbpf-dev)`,
   );
   // also drops DWARF, five sixths of the file
-  await tool('bpftool', ['gen', 'object', linked, compiled], 'bpftool could not link the sensor');
+  await tool('bpftool', ['gen', 'object', linked, compiled], 'bpftool could not link the object');
   return linked;
 }
 
-/** Returns the path of the object. `progress` gets a line per step. Rejects with SensorBuildError. */
+/** Returns the path of the sensor's object. `progress` gets a line per step. Rejects with SensorBuildError. */
 export async function buildSensor(progress: (line: string) => void = () => {}): Promise<string> {
   const compiler = await findCompiler();
   const wanted = await fingerprint(compiler.version);
   if (await isCurrent(wanted)) {
     progress('sensor: up to date');
-    return object;
+    return objectPath(objects[0]);
   }
   await mkdir(out, { recursive: true });
   // built aside and moved into place: others may be building or loading it
@@ -132,14 +134,16 @@ export async function buildSensor(progress: (line: string) => void = () => {}): 
     progress("sensor: writing the kernel's types");
     await writeKernelHeader(directory);
     progress(`sensor: compiling with ${compiler.name}`);
-    await rename(await compile(compiler.name, directory), object);
+    const made = await Promise.all(objects.map((name) => compile(name, compiler.name, directory)));
+    for (const [index, name] of objects.entries()) await rename(made[index] ?? '', objectPath(name));
     await writeFile(join(directory, 'stamp'), wanted);
     await rename(join(directory, 'stamp'), stamp);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
-  progress(`sensor: ${object}`);
-  return object;
+  const sensor = objectPath(objects[0]);
+  progress(`sensor: ${sensor}`);
+  return sensor;
 }
 
 if (import.meta.main) {

@@ -78,6 +78,9 @@ const SOURCES: Readonly<Record<KindName, string>> = {
   Packet: 'cgroup packet hooks: DNS on port 53 both ways, and the hello of a TLS client as it leaves',
   Finding: 'collector, at start and every `collector.integrity.every`',
   Flow: 'tracepoint inet_sock_set_state, TCP only: when the connection is over, or one that was not waited for has failed',
+  Authentication: 'probes in libpam: end of pam_authenticate',
+  ShellLine: 'probes in bash (readline), zsh (zleread) and, for a bash that uses it, libreadline',
+  TlsData: 'probes in libssl: end of SSL_read, SSL_write and their _ex forms; off unless `collector.probes.tls`',
 };
 
 export function eventDocs(): string {

@@ -5,7 +5,7 @@
  */
 import { existsSync, globSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 
-const NEEDED = ['node_modules/node/bin/node', 'dist/sensor/ringfence.bpf.o'];
+const NEEDED = ['node_modules/node/bin/node', 'dist/sensor/ringfence.bpf.o', 'dist/sensor/trace.bpf.o'];
 
 /** A package brings binaries for every platform, and the sources of what it wraps. */
 const UNUSED = [

@@ -1,5 +1,5 @@
 import { O } from '@ringfence/testkit';
-import { testContent } from './support.ts';
+import { testContent, USER } from './support.ts';
 
 const TOKEN = '/run/secrets/kubernetes.io/serviceaccount/..2026_01_01/token';
 
@@ -118,6 +118,26 @@ testContent('credential-access.yaml', {
       },
       'a job that logs in each second': (s) => {
         for (let i = 0; i < 30; i++) s.log('sshd[1]: Accepted publickey for ann from 203.0.113.9 port 1 ssh2');
+      },
+    },
+  },
+  'Local password guessing': {
+    as: 'warning credential-access T1110.001',
+    fires: {
+      'su is asked again and again': (s) => {
+        const su = s.start('/usr/bin/su', s.shell, USER);
+        for (let i = 0; i < 10; i++) s.authenticate(su, 'su', 'root', 7);
+      },
+    },
+    quiet: {
+      'somebody mistypes': (s) => {
+        for (let i = 0; i < 9; i++) s.authenticate(s.shell, 'sudo', 'ann', 7);
+      },
+      'passwords are right': (s) => {
+        for (let i = 0; i < 30; i++) s.authenticate(s.shell, 'sudo', 'ann');
+      },
+      'sshd, which has its own rules': (s) => {
+        for (let i = 0; i < 30; i++) s.authenticate(s.sshd, 'sshd', 'root', 7, '203.0.113.9');
       },
     },
   },

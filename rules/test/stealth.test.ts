@@ -33,6 +33,22 @@ testContent('stealth.yaml', {
       'somebody searches in it': (s) => s.start('/usr/bin/grep ssh /root/.bash_history'),
     },
   },
+  'Shell history switched off': {
+    as: 'warning stealth T1070.003',
+    fires: {
+      'it is emptied': (s) => s.shellLine(s.shell, 'history -c'),
+      'in the middle of a line': (s) => s.shellLine(s.shell, 'cd /tmp; unset HISTFILE && ./x'),
+      'it goes nowhere': (s) => s.shellLine(s.shell, ' export HISTFILE=/dev/null'),
+      'it is as long as nothing': (s) => s.shellLine(s.shell, 'HISTSIZE=0'),
+      'it is not kept from here on': (s) => s.shellLine(s.shell, 'set +o history'),
+    },
+    quiet: {
+      'it is shown': (s) => s.shellLine(s.shell, 'history | grep ssh'),
+      'it is longer': (s) => s.shellLine(s.shell, 'HISTSIZE=100000 HISTFILESIZE=200000'),
+      'somebody looks for who did': (s) => s.shellLine(s.shell, "grep -r 'unset HISTFILE' /home"),
+      'it goes elsewhere': (s) => s.shellLine(s.shell, 'HISTFILE=~/.history-of-work'),
+    },
+  },
   'Hidden executable': {
     as: 'warning stealth T1564.001',
     fires: {

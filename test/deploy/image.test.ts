@@ -70,7 +70,7 @@ describe('the image, in a container engine', { skip }, () => {
       'rules',
       'services',
     ]);
-    assert.deepEqual(tree('dist/sensor'), ['ringfence.bpf.o']);
+    assert.deepEqual(tree('dist/sensor'), ['ringfence.bpf.o', 'trace.bpf.o']);
     for (const name of ['typescript', '@biomejs', 'turbo', 'fast-check'])
       assert.ok(!tree('node_modules').includes(name), name);
   });

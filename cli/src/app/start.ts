@@ -118,6 +118,7 @@ export async function collector({ config, log, site }: Wiring, { current }: Inte
       dockerRoots: own.dockerRoots,
       integrity: own.integrity,
       logs: own.logs,
+      probes: own.probes,
       keepPinned: sensor.keepPinned,
     },
     bus: site.bus,

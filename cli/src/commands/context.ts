@@ -12,6 +12,9 @@ export const HOME: string = fileURLToPath(new URL('../../../', import.meta.url))
 /** The sensor as `tools/build-sensor.ts` makes it for this kernel. */
 export const SENSOR_OBJECT: string = join(HOME, 'dist/sensor/ringfence.bpf.o');
 
+/** Beside it, what `ringfence trace` loads. */
+export const TRACER_OBJECT: string = join(HOME, 'dist/sensor/trace.bpf.o');
+
 export function sensorObject(): string {
   if (existsSync(SENSOR_OBJECT)) return SENSOR_OBJECT;
   throw new CliError(`the sensor is not built (${SENSOR_OBJECT}): run npm start, or node tools/build-sensor.ts`);
@@ -80,10 +83,14 @@ export function print(line: string): void {
 /** What JSON.stringify leaves as it is and a terminal could take for orders, or show in another order. */
 const UNSAFE = /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
-/** Writes a value as JSON that is harmless on a terminal: unsafe characters are escaped, which changes no value. */
-export function printJson(value: unknown, indent = 0): void {
+/** A value as JSON that is harmless on a terminal: unsafe characters are escaped, which changes no value. */
+export function jsonText(value: unknown, indent = 0): string {
   const text = JSON.stringify(value, null, indent);
-  print(text.replace(UNSAFE, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`));
+  return text.replace(UNSAFE, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+export function printJson(value: unknown, indent = 0): void {
+  print(jsonText(value, indent));
 }
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -1,3 +1,4 @@
+import { isProbe, probePlaces } from '@ringfence/collector';
 import { BpfError, BpfObject } from '@ringfence/libbpf-ts';
 
 interface Family {
@@ -114,6 +115,11 @@ const HOOKS: readonly Family[] = [
     loses: 'hooked system calls and interrupts are not found by checks of integrity',
   },
   {
+    pattern: /^u(ret)?probe/,
+    sees: 'logins, shell lines and TLS in programs',
+    loses: 'whose password was wrong, and what was typed, is known from logs only',
+  },
+  {
     pattern: /iter/,
     sees: 'processes that run already',
     loses: 'processes started before the agent are known from /proc only',
@@ -185,9 +191,25 @@ function aloneProblem(objectPath: string, name: string, section: string, cgroup:
 }
 
 function attachProblem(object: BpfObject, name: string, section: string, cgroup: string | undefined): Problem | null {
+  if (isProbe(section)) return probeProblem(object, name);
   if (section.startsWith('cgroup') && cgroup === undefined)
     return { text: 'cgroup v2 is not mounted', errno: undefined };
   return problemOf(() => attach(object, name, section, cgroup ?? '')[Symbol.dispose]());
+}
+
+/** A probe is tried in the first file that this host has for it; without any there is nothing to miss. */
+function probeProblem(object: BpfObject, name: string): Problem | null {
+  for (const { path, probes } of probePlaces({ pam: true, shell: true, tls: true, files: [] }, '/')) {
+    const probe = probes.find(({ program, optional }) => program === name && !optional);
+    if (probe !== undefined)
+      return problemOf(() =>
+        object
+          .program(name)
+          .attachUprobe({ path, ...probe })
+          [Symbol.dispose](),
+      );
+  }
+  return null;
 }
 
 /** bytes: more than the context of any program that is run on demand */

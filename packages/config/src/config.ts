@@ -113,6 +113,12 @@ export interface Config {
       readonly journald: 'auto' | 'on' | 'off';
       readonly linesPerSecond: number;
     };
+    readonly probes: {
+      readonly pam: boolean;
+      readonly shell: boolean;
+      readonly tls: boolean;
+      readonly files: readonly string[];
+    };
     readonly spool: { readonly path: string; readonly maxBytes: number };
   };
   readonly bus: {

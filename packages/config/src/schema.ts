@@ -293,6 +293,24 @@ const shape = (home: Home) => ({
         { min: 1 },
       ),
     }),
+    probes: section(
+      'Probes in libraries and programs of the host: what they say is what the process had in its memory. Files in containers are others, and have none.',
+      {
+        pam: flag(true, 'Reports who was asked to prove who they are, and whether they could, from libpam.'),
+        shell: flag(
+          true,
+          'Reports each line typed into bash or zsh, with what stands in it: a password on a command line too.',
+        ),
+        tls: flag(
+          false,
+          'Reports the first 1,024 bytes of everything that goes through libssl, before encryption or after decryption. For laboratories: nobody else should want that on the bus.',
+        ),
+        files: paths(
+          [],
+          'Further libraries and programs to probe, known by their names: libpam.so*, bash, zle.so, libreadline.so*, libssl.so*.',
+        ),
+      },
+    ),
     spool: section('Keeps batches while the bus does not take them.', {
       path: statePath('spool', 'Directory of the spool.'),
       maxBytes: size('512MiB', 'Bound of the spool. Beyond it low-value events are dropped first, and counted.', {

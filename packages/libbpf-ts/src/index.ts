@@ -26,7 +26,7 @@ export { Mapping } from './native/mapping.ts';
 export { type AnySkeleton, BpfObject, type OpenOptions, type Skeleton } from './object.ts';
 export { isBpfFileSystem } from './pin.ts';
 export { PinnedProgram } from './pinned-program.ts';
-export { BpfProgram, type IteratorOptions, type UprobeOptions } from './program.ts';
+export { BpfProgram, type IteratorOptions, type UprobeOptions, type UsdtOptions } from './program.ts';
 export type { RunInput, RunResult } from './program-run.ts';
 export { RingBuffer, type RingOptions } from './ring-buffer.ts';
 export type { PollOptions } from './ring-poll.ts';

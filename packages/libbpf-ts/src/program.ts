@@ -51,6 +51,32 @@ const attachUprobe: (program: Pointer, pid: number, path: string, offset: number
   ['void *', 'int', 'const char *', 'size_t', koffi.pointer(UprobeOptions)],
 ]);
 
+const UsdtOptions = koffi.struct({ sz: 'size_t', usdt_cookie: 'uint64_t' });
+const attachUsdt: (
+  program: Pointer,
+  pid: number,
+  path: string,
+  provider: string,
+  name: string,
+  options: object,
+) => Handle = bpf([
+  'bpf_program__attach_usdt',
+  'void *',
+  ['void *', 'int', 'const char *', 'const char *', 'const char *', koffi.pointer(UsdtOptions)],
+]);
+
+/** A probe that the authors of a program have put into it. */
+export interface UsdtOptions {
+  /** executable or shared library */
+  readonly path: string;
+  readonly provider: string;
+  readonly name: string;
+  /** only in this process. @default every process */
+  readonly pid?: number;
+  /** what bpf_usdt_cookie() says. @default 0 */
+  readonly cookie?: bigint;
+}
+
 export interface UprobeOptions {
   /** executable or shared library */
   readonly path: string;
@@ -164,6 +190,18 @@ export class BpfProgram {
     };
     return this.#link('bpf_program__attach_uprobe_opts', `${path}:${symbol ?? offset}`, () =>
       attachUprobe(this.handle, pid, path, offset, fields),
+    );
+  }
+
+  /**
+   * The object must include the `bpf/usdt.bpf.h` that belongs to the system's libbpf: another version's gives wrong arguments, silently. Such a link can't
+   * be pinned.
+   */
+  attachUsdt(options: UsdtOptions): BpfLink {
+    const { path, provider, name, pid = -1, cookie = 0n } = options;
+    const fields = { sz: koffi.sizeof(UsdtOptions), usdt_cookie: cookie };
+    return this.#link('bpf_program__attach_usdt', `${path}:${provider}:${name}`, () =>
+      attachUsdt(this.handle, pid, path, provider, name, fields),
     );
   }
 

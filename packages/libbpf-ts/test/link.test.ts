@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { BpfLink, BpfObject } from '../src/index.ts';
-import { cgroup2, compile, scratch, skip, skipPins } from './kernel.ts';
+import { cgroup2, compile, programs, scratch, skip, skipPins } from './kernel.ts';
 
 function hits(object: BpfObject, name: string): bigint {
   return object.globals[name] as bigint;
@@ -69,6 +69,21 @@ describe('links on the running kernel', { skip }, () => {
     assert.throws(() => object.program('on_function').attachUprobe({ path: libc, symbol: 'no_such_function' }), {
       code: 'ERR_BPF_ATTACH',
     });
+  });
+
+  test('a probe that a program has itself is found by its name, with its arguments and a cookie', () => {
+    const program = join(directory.path, 'usdt');
+    execFileSync('cc', ['-O1', '-o', program, join(programs, 'usdt.c')]);
+    using object = BpfObject.open(compile('usdt', directory.path)).load();
+    const place = { path: program, provider: 'libbpf_ts', name: 'counted' };
+    using link = object.program('on_usdt').attachUsdt({ ...place, cookie: 77n });
+    execFileSync(program);
+    assert.deepEqual([hits(object, 'usdt_hits'), hits(object, 'usdt_argument')], [7n, 301n]);
+    assert.equal(hits(object, 'usdt_cookie'), 77n);
+    link[Symbol.dispose]();
+    execFileSync(program);
+    assert.equal(hits(object, 'usdt_hits'), 7n);
+    assert.throws(() => object.program('on_usdt').attachUsdt({ ...place, name: 'none' }), { code: 'ERR_BPF_ATTACH' });
   });
 
   test('a pinned tracepoint outlives the link object, the programs and their dispose', { skip: skipPins }, () => {

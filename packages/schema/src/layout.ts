@@ -103,7 +103,10 @@ export type KindName =
   | 'Datagram'
   | 'Packet'
   | 'Flow'
-  | 'Finding';
+  | 'Finding'
+  | 'Authentication'
+  | 'ShellLine'
+  | 'TlsData';
 
 /** What rules call a kind: file_change, credentials. */
 export const kindName = (kind: KindName): string =>

@@ -278,6 +278,22 @@ export class TestHost {
     this.#add(process, 'Socket', { ...fixed, ...values, path: text(values.path ?? '') }, { lane: LANE.security });
   }
 
+  /** A line is typed into the shell. */
+  shellLine(process: TestProcess, line: string): void {
+    this.#add(process, 'ShellLine', { tty: 0x8800000, sourceCaller: true, line: text(line) }, { lane: LANE.security });
+  }
+
+  /** PAM was asked by the process; `result`: PAM_*, 0 is success. */
+  authenticate(process: TestProcess, service: string, user: string, result = 0, remoteHost = ''): void {
+    const texts = { service: text(service), user: text(user), remoteHost: text(remoteHost), tty: text('') };
+    this.#add(process, 'Authentication', { result, sourceCaller: true, ...texts }, { lane: LANE.security });
+  }
+
+  /** What the process gave to libssl, or got from it. */
+  tls(process: TestProcess, egress: boolean, payload: string): void {
+    this.#add(process, 'TlsData', { egress, payload: text(payload) }, { lane: LANE.bulk });
+  }
+
   user(uid: number, name: string): void {
     this.#context('UserContext', { uid, name });
   }

@@ -166,11 +166,13 @@ export class Agent implements Disposable {
     for (const source of sources) source.start(own);
     if (resumed) await this.#resume();
     else this.#attach();
+    const { probed, absent } = this.#sensor.attachProbes();
     await this.#cycle();
     const { missing, hooks } = this.#sensor;
     for (const [hook, reason] of missing)
       this.#deps.log.warn({ hook, reason }, 'a hook is missing: its events are not seen');
-    this.#deps.log.info({ hooks, resumed, run: u64ToHex(this.#sensor.run.run) }, 'the sensor is in place');
+    if (absent.length > 0) this.#deps.log.info({ absent }, 'this host has no such files to probe');
+    this.#deps.log.info({ hooks, probed, resumed, run: u64ToHex(this.#sensor.run.run) }, 'the sensor is in place');
   }
 
   /** After a start that failed: what this start has put into the kernel goes again. */

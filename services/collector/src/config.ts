@@ -1,5 +1,6 @@
 import { CollectorError } from './errors.ts';
 import type { LogOptions } from './logs/reader.ts';
+import type { ProbeOptions } from './sensor/probes.ts';
 
 export interface CollectorOptions {
   /** the compiled sensor. */
@@ -38,6 +39,8 @@ export interface CollectorOptions {
   readonly logs?: LogOptions;
   /** how often kernel and host are looked at, and what is known there. @default never */
   readonly integrity?: { readonly everyMs: number; readonly knownPrograms: readonly string[] };
+  /** which probes in user space are set. @default none */
+  readonly probes?: ProbeOptions;
   /** leave sensor and pins in the kernel on a clean close too: events of the pause are then read by the next start. @default false */
   readonly keepPinned?: boolean;
 }
@@ -66,6 +69,7 @@ export function compileOptions(options: CollectorOptions): CompiledOptions {
     dockerRoots: [],
     logs: { files: [], journald: 'off', linesPerSecond: 1000 },
     integrity: { everyMs: 0, knownPrograms: [] },
+    probes: { pam: false, shell: false, tls: false, files: [] },
     keepPinned: false,
     ...options,
   };

@@ -1,4 +1,5 @@
 export { type CollectorOptions, type CompiledOptions, compileOptions } from './config.ts';
+export { type FoundContainer, findContainers } from './context/find-container.ts';
 export { AgentControl } from './control/control.ts';
 export { ExecutedCommands } from './control/executed.ts';
 export { RateLimit } from './control/rate-limit.ts';
@@ -19,6 +20,7 @@ export { checkIntegrity } from './integrity/integrity.ts';
 export type { Log } from './log.ts';
 export { type Collector, type CollectorDeps, type CollectorIdentity, startCollector } from './main.ts';
 export type { CollectorStats } from './metrics.ts';
+export { isProbe, probePlaces } from './sensor/probes.ts';
 export { uninstallSensor } from './sensor/sensor.ts';
 export type { Tally } from './spool/segment.ts';
 export { Spool } from './spool/spool.ts';

@@ -96,7 +96,7 @@ export class TestSensor implements Disposable {
   #attach(program: BpfProgram): void {
     const { name, section } = program;
     if (!kernelHas(section)) this.missing.add(name);
-    else if (section === 'syscall')
+    else if (section === 'syscall' || /^u(ret)?probe/.test(section))
       return; // run by itself, on demand
     else if (/^cgroup(_skb)?\//.test(section)) program.attachCgroup(cgroup2() ?? '');
     else program.attach();

@@ -24,6 +24,7 @@ const RESULT_KINDS = [
   'IoUring',
   'Socket',
   'Datagram',
+  'Authentication',
 ] as const;
 
 /** What an event is called; of the kinds that aren't here it depends on the operation. */
@@ -44,6 +45,9 @@ const actions = {
   datagram: 'datagram',
   flow: 'flow',
   finding: 'integrity',
+  authentication: 'authentication',
+  shell_line: 'shell_line',
+  tls_data: 'tls_data',
 };
 const syscalls = {
   fork: 'clone',
@@ -83,6 +87,9 @@ const categories = {
   packet: 'network',
   flow: 'network',
   finding: 'configuration',
+  authentication: 'authentication',
+  shell_line: 'process',
+  tls_data: 'network',
 };
 
 /** The names of an enumeration of bpf/ringfence.h in lower case, by their values; `RF_FILE_RENAME` is rename. */
@@ -141,7 +148,7 @@ export const eventFields: readonly Field[] = [
   {
     name: 'event.category',
     type: 'string',
-    doc: 'ECS category: process, iam, file, network, driver, configuration; of a log line also authentication, session.',
+    doc: 'ECS category: process, iam, file, network, driver, configuration, authentication; of a log line also session.',
     constants: categories,
     get: (event) => (ioUring.is(event) ? ioUring.category(event) : logSays.category(event)),
   },
@@ -161,13 +168,15 @@ export const eventFields: readonly Field[] = [
     get: (event) => {
       const result = results.get(event.cursor.kind)?.(event);
       if (result === undefined) return logSays.outcome(event);
+      // PAM counts its errors up from 1.
+      if (event.cursor.kind === KIND.Authentication) return result === 0 ? 'success' : 'failure';
       return result >= 0 || result === EINPROGRESS ? 'success' : 'failure';
     },
   },
   {
     name: 'event.result',
     type: 'number',
-    doc: 'What the system call returned: a descriptor or 0, or -errno.',
+    doc: 'What the system call returned: a descriptor or 0, or -errno; of an authentication PAM_*, 0 is success.',
     aliases: ['evt.rawres'],
     kinds: resultKinds,
     get: (event) => results.get(event.cursor.kind)?.(event),

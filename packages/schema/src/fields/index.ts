@@ -14,6 +14,7 @@ import { logFields } from './log.ts';
 import { mountFields } from './mount.ts';
 import { networkFields } from './network.ts';
 import { packetFields } from './packet.ts';
+import { probeFields } from './probe.ts';
 import { processFields } from './process.ts';
 import { socketFields } from './socket.ts';
 import { targetFields } from './target.ts';
@@ -46,6 +47,7 @@ export const catalogue: { readonly fields: readonly Field[] } = {
     ...containerFields,
     ...logFields,
     ...integrityFields,
+    ...probeFields,
   ],
 };
 

@@ -115,6 +115,9 @@ export const Kind = {
   DATAGRAM: 22,
   PACKET: 23,
   FLOW: 24,
+  AUTHENTICATION: 25,
+  SHELL_LINE: 26,
+  TLS_DATA: 27,
 } as const;
 export type Kind = (typeof Kind)[keyof typeof Kind];
 
@@ -225,6 +228,18 @@ export const acceptProtocol = (view: DataView, at: number): number => view.getUi
 export const acceptPort = (view: DataView, at: number): number => view.getUint16(at + 62, true);
 export const acceptLocalPort = (view: DataView, at: number): number => view.getUint16(at + 96, true);
 export const acceptResult = (view: DataView, at: number): number => view.getInt32(at + 100, true);
+
+/** struct rf_authentication: bytes, and where each field begins */
+export const SIZEOF_AUTHENTICATION = 112;
+export const AUTHENTICATION_H = 0; // struct rf_header
+export const AUTHENTICATION_RESULT = 56;
+export const AUTHENTICATION_SOURCE_CALLER = 60;
+export const AUTHENTICATION_SERVICE = 64; // struct rf_text
+export const AUTHENTICATION_USER = 76; // struct rf_text
+export const AUTHENTICATION_REMOTE_HOST = 88; // struct rf_text
+export const AUTHENTICATION_TTY = 100; // struct rf_text
+export const authenticationResult = (view: DataView, at: number): number => view.getInt32(at + 56, true);
+export const authenticationSourceCaller = (view: DataView, at: number): number => view.getUint32(at + 60, true);
 
 /** struct rf_bpf: bytes, and where each field begins */
 export const SIZEOF_BPF = 96;
@@ -753,6 +768,15 @@ export const processAccessRequest = (view: DataView, at: number): number => view
 export const processAccessResult = (view: DataView, at: number): number => view.getInt32(at + 92, true);
 export const processAccessCount = (view: DataView, at: number): number => view.getUint32(at + 96, true);
 
+/** struct rf_shell_line: bytes, and where each field begins */
+export const SIZEOF_SHELL_LINE = 80;
+export const SHELL_LINE_H = 0; // struct rf_header
+export const SHELL_LINE_TTY = 56;
+export const SHELL_LINE_SOURCE_CALLER = 60;
+export const SHELL_LINE_LINE = 64; // struct rf_text
+export const shellLineTty = (view: DataView, at: number): number => view.getUint32(at + 56, true);
+export const shellLineSourceCaller = (view: DataView, at: number): number => view.getUint32(at + 60, true);
+
 /** struct rf_signal: bytes, and where each field begins */
 export const SIZEOF_SIGNAL = 88;
 export const SIGNAL_H = 0; // struct rf_header
@@ -833,6 +857,13 @@ export const TEXT_LENGTH = 8;
 export const textOffset = (view: DataView, at: number): number => view.getUint32(at, true);
 export const textKept = (view: DataView, at: number): number => view.getUint32(at + 4, true);
 export const textLength = (view: DataView, at: number): number => view.getUint32(at + 8, true);
+
+/** struct rf_tls_data: bytes, and where each field begins */
+export const SIZEOF_TLS_DATA = 72;
+export const TLS_DATA_H = 0; // struct rf_header
+export const TLS_DATA_EGRESS = 56;
+export const TLS_DATA_PAYLOAD = 60; // struct rf_text
+export const tlsDataEgress = (view: DataView, at: number): number => view.getUint32(at + 56, true);
 
 /** struct rf_watched_key: bytes, and where each field begins */
 export const SIZEOF_WATCHED_KEY = 260;

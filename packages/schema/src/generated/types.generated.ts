@@ -571,6 +571,37 @@ export interface Finding {
   readonly detail: string;
 }
 
+/** somebody was asked to prove who they are */
+export interface Authentication {
+  /** PAM_*: 0 success, 7 not proved, 10 no such user */
+  readonly result: number;
+  /** always: texts are the caller's memory */
+  readonly sourceCaller: boolean;
+  /** of PAM: sshd, login, su */
+  readonly service: Text;
+  /** who they say they are */
+  readonly user: Text;
+  readonly remoteHost: Text;
+  readonly tty: Text;
+}
+
+/** a line typed into a shell */
+export interface ShellLine {
+  /** device number, 0: none */
+  readonly tty: number;
+  /** always: the line is the shell's memory */
+  readonly sourceCaller: boolean;
+  readonly line: Text;
+}
+
+/** what a program gave to or got from libssl */
+export interface TlsData {
+  /** it was sent; else received */
+  readonly egress: boolean;
+  /** before encryption or after decryption: the first 1,024 bytes */
+  readonly payload: Text;
+}
+
 /** One event of one host. Its identity is (hostId, bootId, run, lane, cpu, sequence); the first three are the batch's. */
 export interface Event {
   /** 0 security, 1 bulk (kernel); 16 and above are made in user space */
@@ -622,7 +653,10 @@ export interface Event {
     | { readonly 'ringfence.Datagram': Datagram }
     | { readonly 'ringfence.Packet': Packet }
     | { readonly 'ringfence.Flow': Flow }
-    | { readonly 'ringfence.Finding': Finding };
+    | { readonly 'ringfence.Finding': Finding }
+    | { readonly 'ringfence.Authentication': Authentication }
+    | { readonly 'ringfence.ShellLine': ShellLine }
+    | { readonly 'ringfence.TlsData': TlsData };
 }
 
 export interface LaneCounters {

@@ -379,5 +379,25 @@ int main(void)
 		NUMBER(incoming)
 		NUMBER(error)
 	END
+	BEGIN(rf_authentication)
+		PART(h)
+		NUMBER(result)
+		NUMBER(source_caller)
+		PART(service)
+		PART(user)
+		PART(remote_host)
+		PART(tty)
+	END
+	BEGIN(rf_shell_line)
+		PART(h)
+		NUMBER(tty)
+		NUMBER(source_caller)
+		PART(line)
+	END
+	BEGIN(rf_tls_data)
+		PART(h)
+		NUMBER(egress)
+		PART(payload)
+	END
 	return 0;
 }

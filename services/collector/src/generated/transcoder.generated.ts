@@ -4,10 +4,10 @@ import type { AvroWriter } from '@ringfence/schema';
 import { addressBytes, signedMicros, writeText } from '../steps/write-field.ts';
 
 /** By enum rf_kind: bytes of the part that each has; 0: there is no such kind. */
-export const FIXED_BYTES: Int32Array = Int32Array.of(0, 112, 296, 80, 168, 96, 128, 104, 136, 128, 120, 88, 88, 104, 120, 72, 128, 96, 120, 96, 136, 120, 144, 120, 128);
+export const FIXED_BYTES: Int32Array = Int32Array.of(0, 112, 296, 80, 168, 96, 128, 104, 136, 128, 120, 88, 88, 104, 120, 72, 128, 96, 120, 96, 136, 120, 144, 120, 128, 112, 80, 72);
 
 /** By enum rf_kind: where its texts are told. */
-export const TEXTS: readonly (readonly number[])[] = [[], [], [224, 236, 248, 260, 272, 284], [], [], [80], [84], [], [96, 108], [72, 84, 96, 108], [104], [], [], [], [], [], [88, 100, 112], [76], [92, 104], [56, 68, 80], [104, 116], [104], [120], [104], []];
+export const TEXTS: readonly (readonly number[])[] = [[], [], [224, 236, 248, 260, 272, 284], [], [], [80], [84], [], [96, 108], [72, 84, 96, 108], [104], [], [], [], [], [], [88, 100, 112], [76], [92, 104], [56, 68, 80], [104, 116], [104], [120], [104], [], [64, 76, 88, 100], [64], [60]];
 
 function writeNamespaces(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
   out.long(view.getUint32(at, true));
@@ -380,6 +380,32 @@ function writeFlow(out: AvroWriter, view: DataView, bytes: Buffer, at: number): 
   out.long(view.getInt32(at + 124, true));
 }
 
+function writeAuthentication(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
+  out.ensure(21);
+  out.long(32);
+  out.long(view.getInt32(at + 56, true));
+  out.boolean(view.getUint32(at + 60, true) !== 0);
+  writeText(out, view, bytes, at, at + 64);
+  writeText(out, view, bytes, at, at + 76);
+  writeText(out, view, bytes, at, at + 88);
+  writeText(out, view, bytes, at, at + 100);
+}
+
+function writeShellLine(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
+  out.ensure(21);
+  out.long(33);
+  out.long(view.getUint32(at + 56, true));
+  out.boolean(view.getUint32(at + 60, true) !== 0);
+  writeText(out, view, bytes, at, at + 64);
+}
+
+function writeTlsData(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
+  out.ensure(11);
+  out.long(34);
+  out.boolean(view.getUint32(at + 56, true) !== 0);
+  writeText(out, view, bytes, at, at + 60);
+}
+
 /** `kind`: one that FIXED_BYTES knows */
 export function writeBody(kind: number, out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
   switch (kind) {
@@ -454,6 +480,15 @@ export function writeBody(kind: number, out: AvroWriter, view: DataView, bytes: 
       break;
     case 24:
       writeFlow(out, view, bytes, at);
+      break;
+    case 25:
+      writeAuthentication(out, view, bytes, at);
+      break;
+    case 26:
+      writeShellLine(out, view, bytes, at);
+      break;
+    case 27:
+      writeTlsData(out, view, bytes, at);
       break;
   }
 }

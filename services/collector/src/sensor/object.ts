@@ -1,5 +1,6 @@
 import { BpfLoadError, BpfObject } from '@ringfence/libbpf-ts';
 import { SensorError } from '../errors.ts';
+import { isProbe } from './probes.ts';
 
 /** Without these there is no process tree, and nothing else makes sense. */
 export const LIFECYCLE: readonly string[] = ['process_fork', 'process_exec', 'process_exit'];
@@ -18,8 +19,10 @@ export interface LoadOptions {
   readonly pinPath: string;
   readonly ringSecurityBytes: number;
   readonly ringBulkBytes: number;
-  /** false: the pinned programs stay, only the snapshot's is loaded */
+  /** false: the pinned programs stay, only the snapshot's and those of probes are loaded */
   readonly programs: boolean;
+  /** names of the programs of probes that are wanted */
+  readonly probes: ReadonlySet<string>;
 }
 
 export interface LoadedObject {
@@ -58,8 +61,10 @@ function prepare(options: LoadOptions, refused: ReadonlyMap<string, string>): Bp
   for (const definition of object.definitions.values()) definition.pinAt(`${pinPath}/${definition.name}`);
   object.section('.bss').pinAt(`${pinPath}/rf_bss`);
   for (const program of object.programs.values()) {
-    const wanted = program.name === SNAPSHOT || (options.programs && program.name !== READ_KERNEL);
-    program.autoload = wanted && !refused.has(program.name);
+    const { name, section } = program;
+    const sensors = name === SNAPSHOT || (options.programs && name !== READ_KERNEL);
+    const wanted = isProbe(section) ? options.probes.has(name) : sensors;
+    program.autoload = wanted && !refused.has(name);
   }
   return object;
 }

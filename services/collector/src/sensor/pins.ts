@@ -4,6 +4,7 @@ import { isBpfFileSystem } from '@ringfence/libbpf-ts';
 import { SensorError } from '../errors.ts';
 
 const LINK = 'link_';
+const PROBE = `${LINK}probe_`;
 
 /** Makes the directory of the pins. Throws SensorError when it isn't in a bpf file system. */
 export function makePinDirectory(path: string): void {
@@ -30,6 +31,16 @@ export function ringPath(pinPath: string, lane: 'security' | 'bulk'): string {
 
 export function pinnedLinks(pinPath: string): string[] {
   return readdirSync(pinPath).filter((name) => name.startsWith(LINK));
+}
+
+/** Where the link of a probe is pinned: a program may be set in several files, and functions. */
+export function probePath(pinPath: string, program: string, place: string): string {
+  return `${pinPath}/${PROBE}${place}_${program}`;
+}
+
+/** Probes are set anew at each start: settings and libraries may be others. */
+export function removeProbes(pinPath: string): void {
+  for (const name of readdirSync(pinPath)) if (name.startsWith(PROBE)) rmSync(`${pinPath}/${name}`);
 }
 
 /** The hooks are left as soon as nobody holds their links open. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { type BpfLink, BpfMap, type BpfObject, type RingBuffer } from '@ringfence/libbpf-ts';
+import { BpfError, type BpfLink, BpfMap, type BpfObject, type RingBuffer } from '@ringfence/libbpf-ts';
 import type { CompiledOptions } from '../config.ts';
 import type { ProcessFacts } from '../control/protected.ts';
 import { SensorError } from '../errors.ts';
@@ -8,7 +8,8 @@ import { ControlBlock } from './control-block.ts';
 import { Counters } from './counters.ts';
 import { lockDirectory } from './lock.ts';
 import { LIFECYCLE, loadObject, SNAPSHOT, STAND_INS } from './object.ts';
-import { linkPath, pinnedLinks, removeLinks, removePins, ringPath } from './pins.ts';
+import { linkPath, pinnedLinks, probePath, removeLinks, removePins, removeProbes, ringPath } from './pins.ts';
+import { absentFiles, isProbe, type Place, probePlaces, setProbes, wantedPrograms } from './probes.ts';
 import { factsOf, readProcesses, type Snapshot } from './processes.ts';
 import { RunState } from './run.ts';
 import { nameKey, prefixKey, WatchedTexts } from './watched.ts';
@@ -17,7 +18,10 @@ import { nameKey, prefixKey, WatchedTexts } from './watched.ts';
 const RECORD_MAX_BYTES = 64 * 1024;
 
 export interface SensorOptions
-  extends Pick<CompiledOptions, 'sensorObject' | 'pinPath' | 'ringSecurityBytes' | 'ringBulkBytes'> {
+  extends Pick<
+    CompiledOptions,
+    'sensorObject' | 'pinPath' | 'ringSecurityBytes' | 'ringBulkBytes' | 'probes' | 'hostRoot'
+  > {
   /** cgroup v2 root, for the hooks that sit there; null: they are left out */
   readonly cgroupRoot: string | null;
 }
@@ -80,7 +84,12 @@ export class Sensor implements Disposable {
   static #load(options: SensorOptions, run: RunState, resumed: boolean): Sensor {
     using stack = new DisposableStack();
     stack.use(run);
-    const loaded = loadObject({ ...options, path: options.sensorObject, programs: !resumed });
+    const loaded = loadObject({
+      ...options,
+      path: options.sensorObject,
+      programs: !resumed,
+      probes: wantedPrograms(options.probes),
+    });
     stack.use(loaded.object);
     return new Sensor(options, stack, run, loaded, resumed);
   }
@@ -92,8 +101,8 @@ export class Sensor implements Disposable {
 
   /** Everything else. A hook that this kernel doesn't have is left out and named in `missing`. */
   attachOthers(): void {
-    for (const { name, loaded } of this.#object.programs.values()) {
-      if (!loaded || name === SNAPSHOT || LIFECYCLE.includes(name)) continue;
+    for (const { name, section, loaded } of this.#object.programs.values()) {
+      if (!loaded || name === SNAPSHOT || LIFECYCLE.includes(name) || isProbe(section)) continue;
       const absent = STAND_INS.get(name);
       if (absent !== undefined && !this.missing.has(absent)) continue;
       try {
@@ -105,6 +114,28 @@ export class Sensor implements Disposable {
       }
     }
     this.run.attached = true;
+  }
+
+  /** Sets the probes in what this host has of the files. One that can't be set is named in `missing`. */
+  attachProbes(): { readonly probed: readonly string[]; readonly absent: readonly string[] } {
+    const { pinPath, probes, hostRoot } = this.#options;
+    removeProbes(pinPath);
+    const places = probePlaces(probes, hostRoot);
+    const probed = places.filter((place, number) => this.#attachProbe(place, number)).map(({ path }) => path);
+    return { probed, absent: absentFiles(probes, places) };
+  }
+
+  #attachProbe(place: Place, file: number): boolean {
+    try {
+      const set = setProbes(this.#object, place);
+      for (const [index, { program, link }] of set.entries())
+        link.pin(probePath(this.#options.pinPath, program, `${file}_${index}`));
+      return set.length > 0;
+    } catch (error) {
+      if (!(error instanceof BpfError)) throw error;
+      this.missing.set(`probe of ${place.path}`, error.message.split('\n')[0] ?? '');
+      return false;
+    }
   }
 
   #attach(name: string): void {

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* What probes in user space share. They run with preemption on: a scratch of their own, lest they be in the way of a tracepoint on the same CPU. */
+#ifndef RF_LIB_PROBE_H
+#define RF_LIB_PROBE_H
+
+#include "task.h"
+
+struct rf_scratch_probe {
+	__u32 busy;
+	__u32 pad;
+	char record[RF_SMALL_RECORD_MAX];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, RF_CPUS_MAX);
+	__type(key, __u32);
+	__type(value, struct rf_scratch_probe);
+} rf_scratch_prb SEC(".maps");
+
+static __always_inline struct rf_scratch_probe *probe__take(enum rf_lane lane)
+{
+	return scratch__take(&rf_scratch_prb, ring__cpu(), lane);
+}
+
+static __always_inline void probe__emit(struct rf_scratch_probe *scratch, struct rf_builder *b, enum rf_lane lane)
+{
+	text__count_faults(b, lane);
+	ring__output(lane, b->record, b->end, RF_SMALL_RECORD_MAX);
+	scratch__give(scratch);
+}
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Lines typed into a shell, those too that run nothing but what is built in: what its line editor returns. */
+#include "lib/probe.h"
+
+#define SHELL_NAME_SIZE 5
+
+static __always_inline void shell__finish(struct rf_builder *b, struct rf_shell_line *s)
+{
+	__u32 last = b->end - 1;
+
+	/* how much longer it is, nobody has counted */
+	if (s->line.kept == RF_PATH_MAX - 1)
+		s->line.length = RF_PATH_MAX;
+	rf_barrier(last);
+	/* zsh's ends with a newline */
+	if (!s->line.kept || last >= RF_SMALL_RECORD_MAX || b->record[last] != '\n')
+		return;
+	s->line.kept--;
+	s->line.length--;
+	b->end--;
+}
+
+static __always_inline int shell__emit(const char *line)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct rf_builder b = { .end = sizeof(struct rf_shell_line) };
+	struct rf_scratch_probe *scratch;
+	struct rf_shell_line *s;
+
+	if (!line) /* the end of the input */
+		return 0;
+	scratch = probe__take(RF_LANE_SECURITY);
+	if (!scratch)
+		return 0;
+	b.record = scratch->record;
+	s = (struct rf_shell_line *)scratch->record;
+	task__fill_header(&s->h, task, RF_SHELL_LINE);
+	s->tty = task__tty(task);
+	s->source_caller = 1;
+	s->pad = 0;
+	text__append_string(&b, RF_SMALL_RECORD_MAX, &s->line, TEXT_USER, line);
+	shell__finish(&b, s);
+	probe__emit(scratch, &b, RF_LANE_SECURITY);
+	return 0;
+}
+
+/* readline of a bash that has it built in, zleread of zsh's editor */
+SEC("uretprobe")
+int BPF_KRETPROBE(shell_line_exit, const char *line)
+{
+	return shell__emit(line);
+}
+
+static __always_inline bool shell__is_bash(struct task_struct *task)
+{
+	struct dentry *dentry = BPF_CORE_READ(task, mm, exe_file, f_path.dentry);
+	const unsigned char *name = BPF_CORE_READ(dentry, d_name.name);
+	char text[8] = {};
+
+	if (bpf_probe_read_kernel_str(text, sizeof(text), name) != SHELL_NAME_SIZE)
+		return false;
+	return text[0] == 'b' && text[1] == 'a' && text[2] == 's' && text[3] == 'h';
+}
+
+/* readline of libreadline, which debuggers and clients of databases use too: what is typed there is none of our business. */
+SEC("uretprobe")
+int BPF_KRETPROBE(shell_library_exit, const char *line)
+{
+	return shell__is_bash(bpf_get_current_task_btf()) ? shell__emit(line) : 0;
+}

@@ -1,0 +1,225 @@
+/** Numbers of arguments in words, where the call and the argument's name say what they mean. Numbers are those of x86-64 and arm64, which share them but where it says so. */
+import { constants } from 'node:os';
+
+type Bits = readonly (readonly [name: string, bit: number])[];
+
+const arm = process.arch === 'arm64';
+
+const OPEN: Bits = [
+  ['O_CREAT', 0o100],
+  ['O_EXCL', 0o200],
+  ['O_NOCTTY', 0o400],
+  ['O_TRUNC', 0o1000],
+  ['O_APPEND', 0o2000],
+  ['O_NONBLOCK', 0o4000],
+  ['O_SYNC', 0o4010000],
+  ['O_DSYNC', 0o10000],
+  ['O_TMPFILE', arm ? 0o20040000 : 0o20200000],
+  ['O_DIRECTORY', arm ? 0o40000 : 0o200000],
+  ['O_NOFOLLOW', arm ? 0o100000 : 0o400000],
+  ['O_DIRECT', arm ? 0o200000 : 0o40000],
+  ['O_LARGEFILE', arm ? 0o400000 : 0o100000],
+  ['O_NOATIME', 0o1000000],
+  ['O_CLOEXEC', 0o2000000],
+  ['O_PATH', 0o10000000],
+];
+const ACCESS = ['O_RDONLY', 'O_WRONLY', 'O_RDWR'];
+const AT: Bits = [
+  ['AT_SYMLINK_NOFOLLOW', 0x100],
+  ['AT_REMOVEDIR', 0x200],
+  ['AT_SYMLINK_FOLLOW', 0x400],
+  ['AT_NO_AUTOMOUNT', 0x800],
+  ['AT_EMPTY_PATH', 0x1000],
+];
+const PROTECTION: Bits = [
+  ['PROT_READ', 1],
+  ['PROT_WRITE', 2],
+  ['PROT_EXEC', 4],
+  ['PROT_GROWSDOWN', 0x0100_0000],
+];
+const MAP: Bits = [
+  ['MAP_SHARED_VALIDATE', 3],
+  ['MAP_SHARED', 1],
+  ['MAP_PRIVATE', 2],
+  ['MAP_FIXED', 0x10],
+  ['MAP_ANONYMOUS', 0x20],
+  ['MAP_GROWSDOWN', 0x100],
+  ['MAP_DENYWRITE', 0x800],
+  ['MAP_LOCKED', 0x2000],
+  ['MAP_NORESERVE', 0x4000],
+  ['MAP_POPULATE', 0x8000],
+  ['MAP_STACK', 0x20000],
+  ['MAP_HUGETLB', 0x40000],
+  ['MAP_FIXED_NOREPLACE', 0x100000],
+];
+const CLONE: Bits = [
+  ['CLONE_NEWTIME', 0x80],
+  ['CLONE_VM', 0x100],
+  ['CLONE_FS', 0x200],
+  ['CLONE_FILES', 0x400],
+  ['CLONE_SIGHAND', 0x800],
+  ['CLONE_PIDFD', 0x1000],
+  ['CLONE_PTRACE', 0x2000],
+  ['CLONE_VFORK', 0x4000],
+  ['CLONE_PARENT', 0x8000],
+  ['CLONE_THREAD', 0x10000],
+  ['CLONE_NEWNS', 0x20000],
+  ['CLONE_SYSVSEM', 0x40000],
+  ['CLONE_SETTLS', 0x80000],
+  ['CLONE_PARENT_SETTID', 0x100000],
+  ['CLONE_CHILD_CLEARTID', 0x200000],
+  ['CLONE_CHILD_SETTID', 0x1000000],
+  ['CLONE_NEWCGROUP', 0x2000000],
+  ['CLONE_NEWUTS', 0x4000000],
+  ['CLONE_NEWIPC', 0x8000000],
+  ['CLONE_NEWUSER', 0x10000000],
+  ['CLONE_NEWPID', 0x20000000],
+  ['CLONE_NEWNET', 0x40000000],
+];
+const ACCESSIBLE: Bits = [
+  ['R_OK', 4],
+  ['W_OK', 2],
+  ['X_OK', 1],
+];
+const SOCKET_BITS: Bits = [
+  ['SOCK_NONBLOCK', 0o4000],
+  ['SOCK_CLOEXEC', 0o2000000],
+];
+const SOCKET_TYPES: Readonly<Record<number, string>> = {
+  1: 'SOCK_STREAM',
+  2: 'SOCK_DGRAM',
+  3: 'SOCK_RAW',
+  5: 'SOCK_SEQPACKET',
+  10: 'SOCK_PACKET',
+};
+export const FAMILIES: Readonly<Record<number, string>> = {
+  0: 'AF_UNSPEC',
+  1: 'AF_UNIX',
+  2: 'AF_INET',
+  10: 'AF_INET6',
+  16: 'AF_NETLINK',
+  17: 'AF_PACKET',
+  38: 'AF_ALG',
+  40: 'AF_VSOCK',
+};
+const WHENCE: Readonly<Record<number, string>> = {
+  0: 'SEEK_SET',
+  1: 'SEEK_CUR',
+  2: 'SEEK_END',
+  3: 'SEEK_DATA',
+  4: 'SEEK_HOLE',
+};
+const SIGMASK: Readonly<Record<number, string>> = { 0: 'SIG_BLOCK', 1: 'SIG_UNBLOCK', 2: 'SIG_SETMASK' };
+const FCNTL: Readonly<Record<number, string>> = {
+  0: 'F_DUPFD',
+  1: 'F_GETFD',
+  2: 'F_SETFD',
+  3: 'F_GETFL',
+  4: 'F_SETFL',
+  5: 'F_GETLK',
+  6: 'F_SETLK',
+  7: 'F_SETLKW',
+  1030: 'F_DUPFD_CLOEXEC',
+  1033: 'F_ADD_SEALS',
+};
+const FUTEX = ['FUTEX_WAIT', 'FUTEX_WAKE', 'FUTEX_FD', 'FUTEX_REQUEUE', 'FUTEX_CMP_REQUEUE', 'FUTEX_WAKE_OP'].concat([
+  'FUTEX_LOCK_PI',
+  'FUTEX_UNLOCK_PI',
+  'FUTEX_TRYLOCK_PI',
+  'FUTEX_WAIT_BITSET',
+  'FUTEX_WAKE_BITSET',
+]);
+
+const signals = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
+export const signalName = (number: number): string => signals.get(number) ?? `SIG${number}`;
+
+/** `A|B|0x80`: what has no name stays a number. */
+function bits(value: bigint, table: Bits): string {
+  const names: string[] = [];
+  let left = value;
+  for (const [name, bit] of table) {
+    if ((left & BigInt(bit)) !== BigInt(bit)) continue;
+    names.push(name);
+    left &= ~BigInt(bit);
+  }
+  if (left !== 0n || names.length === 0) names.push(left === 0n ? '0' : `0x${left.toString(16)}`);
+  return names.join('|');
+}
+
+function openFlags(value: bigint): string {
+  const access = ACCESS[Number(value & 3n)] ?? '0x3';
+  const rest = value & ~3n;
+  return rest === 0n ? access : `${access}|${bits(rest, OPEN)}`;
+}
+
+function socketType(value: bigint): string {
+  const type = SOCKET_TYPES[Number(value & 15n)] ?? String(value & 15n);
+  const rest = value & ~15n;
+  return rest === 0n ? type : `${type}|${bits(rest, SOCKET_BITS)}`;
+}
+
+function cloneFlags(value: bigint): string {
+  const signal = Number(value & 0x7fn);
+  const rest = value & ~0x7fn;
+  const names = rest === 0n ? [] : [bits(rest, CLONE)];
+  return [...names, ...(signal === 0 && rest !== 0n ? [] : [signal === 0 ? '0' : signalName(signal)])].join('|');
+}
+
+const futex = (value: bigint): string => {
+  const name = FUTEX[Number(value & 0x7fn)] ?? String(value & 0x7fn);
+  const flags = `${value & 0x80n ? '|FUTEX_PRIVATE_FLAG' : ''}${value & 0x100n ? '|FUTEX_CLOCK_REALTIME' : ''}`;
+  return `${name}${flags}`;
+};
+
+type Word = (value: bigint) => string;
+const oneOf =
+  (table: Readonly<Record<number, string>>): Word =>
+  (value) =>
+    table[Number(value)] ?? String(value);
+const ofBits =
+  (table: Bits): Word =>
+  (value) =>
+    bits(value, table);
+
+/** By `call.argument`. */
+const WORDS: Readonly<Record<string, Word>> = {
+  'open.flags': openFlags,
+  'openat.flags': openFlags,
+  'pipe2.flags': ofBits(OPEN),
+  'dup3.flags': ofBits(OPEN),
+  'access.mode': ofBits(ACCESSIBLE),
+  'faccessat.mode': ofBits(ACCESSIBLE),
+  'faccessat2.mode': ofBits(ACCESSIBLE),
+  'faccessat2.flags': ofBits(AT),
+  'newfstatat.flag': ofBits(AT),
+  'statx.flags': ofBits(AT),
+  'unlinkat.flag': ofBits(AT),
+  'linkat.flags': ofBits(AT),
+  'fchownat.flag': ofBits(AT),
+  'execveat.flags': ofBits(AT),
+  'mmap.prot': ofBits(PROTECTION),
+  'mmap.flags': ofBits(MAP),
+  'mprotect.prot': ofBits(PROTECTION),
+  'pkey_mprotect.prot': ofBits(PROTECTION),
+  'clone.clone_flags': cloneFlags,
+  'unshare.unshare_flags': ofBits(CLONE),
+  'setns.flags': ofBits(CLONE),
+  'socket.family': oneOf(FAMILIES),
+  'socket.type': socketType,
+  'socketpair.family': oneOf(FAMILIES),
+  'socketpair.type': socketType,
+  'accept4.flags': ofBits(SOCKET_BITS),
+  'lseek.whence': oneOf(WHENCE),
+  'rt_sigprocmask.how': oneOf(SIGMASK),
+  'fcntl.cmd': oneOf(FCNTL),
+  'futex.op': futex,
+};
+
+const SIGNALLED: ReadonlySet<string> = new Set(['kill', 'tkill', 'tgkill', 'rt_sigaction', 'rt_sigqueueinfo']);
+
+/** In words, or null where there are none. @param value as unsigned 32 bits where the argument has so many */
+export function inWords(call: string, argument: string, value: bigint): string | null {
+  const word = WORDS[`${call}.${argument}`];
+  if (word !== undefined) return word(value);
+  return argument === 'sig' && value !== 0n && SIGNALLED.has(call) ? signalName(Number(value)) : null;
+}
