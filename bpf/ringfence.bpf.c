@@ -9,11 +9,15 @@
 #include "open.bpf.h"
 #include "connect.bpf.h"
 #include "accept.bpf.h"
+#include "cgroups.bpf.h"
 #include "snapshot.bpf.h"
+#include "inventory.bpf.h"
 
 /* Never set: it has every record and enumeration described in the object's BTF, which TypeScript's decoders are made from. */
 struct rf_types {
 	union rf_record record;
+	struct rf_open_socket open_socket;
+	struct rf_cgroup_made cgroup_made;
 	enum rf_lane lane;
 	enum rf_kind kind;
 	enum rf_drop drop;

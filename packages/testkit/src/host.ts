@@ -61,6 +61,21 @@ interface Placement {
 
 const REGULAR = 0o100644;
 const HOST_CGROUP = 1n;
+/** Of a container of which no more is known than its name. */
+const NO_DETAILS = {
+  imageId: '',
+  imageDigests: [],
+  capabilities: null,
+  mounts: [],
+  namespaces: [],
+  pod: '',
+  podUid: '',
+  namespace: '',
+  serviceAccount: '',
+  podLabels: {},
+  startedAt: 0,
+  described: true,
+};
 
 /**
  * A host that exists only in its events: each call adds one, in order, as the sensor and the collector would send it; `batch` signs what was
@@ -206,6 +221,7 @@ export class TestHost {
       privileged: false,
       labels: {},
       path: '/docker/c0ffee',
+      ...NO_DETAILS,
     };
     this.#context('ContainerContext', { ...defaults, ...rest, cgroupId: u64FromBigInt(cgroup) });
   }

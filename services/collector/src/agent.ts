@@ -86,7 +86,12 @@ export class Agent implements Disposable {
     const onUnsafe = (directory: string): void =>
       log.warn({ directory }, 'the directory of container files is not read: others than its owner can write to it');
     const { containerFiles, hostRoot, dockerRoots } = this.#options;
-    return new ContainerSource({ fileDirectories: containerFiles, onUnsafe, places: { root: hostRoot, dockerRoots } });
+    return new ContainerSource({
+      fileDirectories: containerFiles,
+      onUnsafe,
+      places: { root: hostRoot, dockerRoots },
+      made: (id) => this.#sensor.cgroupMade(id),
+    });
   }
 
   #wire(batch: Batch): PipelineParts {

@@ -13,7 +13,6 @@ import { userFields } from './user.ts';
 export { documentOf, type EventDocument, isoTime } from './document.ts';
 export type { Field, FieldSpec, FieldType, FieldValue } from './field.ts';
 export { addressText } from './network.ts';
-export { capabilityNames } from './user.ts';
 
 /** Every field that rules, searches and outputs can name: ECS names, with Falco's and Sigma's as aliases. */
 export const catalogue: { readonly fields: readonly Field[] } = {

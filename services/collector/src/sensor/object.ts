@@ -5,6 +5,8 @@ import { SensorError } from '../errors.ts';
 export const LIFECYCLE: readonly string[] = ['process_fork', 'process_exec', 'process_exit'];
 /** Reads the running processes; attached for each run, never pinned. */
 export const SNAPSHOT = 'snapshot';
+/** Reads the open sockets: of the inventory, not of the agent. */
+export const SOCKETS = 'sockets';
 
 const EAGAIN = 11;
 const INTERRUPTIONS_MAX = 10;
@@ -54,7 +56,8 @@ function prepare(options: LoadOptions, refused: ReadonlyMap<string, string>): Bp
   for (const definition of object.definitions.values()) definition.pinAt(`${pinPath}/${definition.name}`);
   object.section('.bss').pinAt(`${pinPath}/rf_bss`);
   for (const program of object.programs.values()) {
-    program.autoload = !refused.has(program.name) && (options.programs || program.name === SNAPSHOT);
+    const wanted = program.name === SNAPSHOT || (options.programs && program.name !== SOCKETS);
+    program.autoload = wanted && !refused.has(program.name);
   }
   return object;
 }
