@@ -23,7 +23,7 @@ import type { Spool } from './spool/spool.ts';
 import { Batch } from './steps/batch.ts';
 import type { Delivery } from './steps/deliver.ts';
 import { LaneReader } from './steps/lane-reader.ts';
-import { Merge } from './steps/merge.ts';
+import { Merge, type SeenCgroup } from './steps/merge.ts';
 import { type NextSequence, OwnEvents } from './steps/own-events.ts';
 import { Pacer } from './steps/pacer.ts';
 import { writeSnapshot } from './steps/snapshot.ts';
@@ -55,7 +55,7 @@ export class Agent implements Disposable {
   readonly #interest: InterestFilter;
   readonly #commands = new Tallies();
   readonly #next: NextSequence;
-  readonly #seenCgroup: (low: number, high: number) => void;
+  readonly #seenCgroup: SeenCgroup;
   #settlers: Settler[] = [];
   #stopping = false;
   #failed = false;
@@ -72,7 +72,7 @@ export class Agent implements Disposable {
     this.#containers = stack.adopt(this.#openContainers(), (source) => source.close());
     const { run } = this.#sensor;
     this.#next = (lane) => run.next(lane);
-    this.#seenCgroup = (low, high) => this.#containers.seen(low, high);
+    this.#seenCgroup = (low, high, ktime) => this.#containers.seen(low, high, ktime);
     this.#parts = this.#wire(new Batch({ ...identity, run: run.run }, identity.key, options.batchMaxBytes));
     const { security, bulk, control } = this.#sensor;
     this.#pacer = new Pacer([security, bulk], control, options.pollIntervalMs);
@@ -105,7 +105,7 @@ export class Agent implements Disposable {
       own,
       security: new LaneReader(LANE.security, this.#sensor.security),
       bulk: new LaneReader(LANE.bulk, this.#sensor.bulk),
-      merge: new Merge(batch, this.#seenCgroup),
+      merge: new Merge(batch, this.#seenCgroup, (source, at, ktime) => this.#containers.executed(source, at, ktime)),
       ticker: new Ticker(this.#options.tickMs, batch, own, () => this.#lanes()),
       sources: sources.map((source) => guardSource(source, onError)),
       delivery,

@@ -1,4 +1,6 @@
 import { bootMicros, wallOffset } from '../clock.ts';
+import type { Source } from '../steps/transcode.ts';
+import { Announced } from './announced.ts';
 import { containerByHand } from './by-hand.ts';
 import { Cgroups } from './cgroups.ts';
 import { ContainerFiles } from './container-files.ts';
@@ -11,10 +13,8 @@ const PLAIN_MAX = 65_536;
 /** A runtime may write what a container is after its first process has started: asked again on so many ticks. */
 const RETRIES = 10;
 const CHECKS_PER_TICK = 512;
-/** A cgroup made so short a time ago may still turn out to be a container's: asked again on its events, */
+/** A cgroup made so short a time ago may still turn out to be a container's: asked again on its events. */
 const YOUNG_MICROS = 10_000_000;
-/** but not more often than so. */
-const RETRY_MICROS = 2000;
 /** Cgroups that are asked about again at once. */
 const PENDING_MAX = 1024;
 
@@ -33,6 +33,7 @@ interface Known {
 interface Pending {
   /** µs, CLOCK_BOOTTIME: when it was first seen */
   readonly since: number;
+  /** when it was asked about last */
   asked: number;
 }
 
@@ -54,6 +55,7 @@ export class ContainerSource implements EnrichmentSource {
   readonly #cgroups = new Cgroups();
   readonly #files: ContainerFiles;
   readonly #places: HostPlaces;
+  readonly #announced: Announced;
   readonly #made: (id: bigint) => CgroupMade | null;
   /** By id as a number: kernfs counts them up, 2^53 is out of reach. */
   readonly #plain = new Map<number, string>();
@@ -65,6 +67,7 @@ export class ContainerSource implements EnrichmentSource {
   constructor(options: ContainerSourceOptions) {
     this.#files = new ContainerFiles(options.fileDirectories, options.onUnsafe);
     this.#places = options.places ?? { root: '/', dockerRoots: [] };
+    this.#announced = new Announced(this.#places);
     this.#made = options.made ?? (() => null);
   }
 
@@ -79,40 +82,44 @@ export class ContainerSource implements EnrichmentSource {
     for (const { fact } of this.#containers.values()) sink.container(fact);
   }
 
-  /** Called for each event, with the halves of its cgroup id. */
-  seen(low: number, high: number): void {
+  /** Called for each event, with the halves of its cgroup id and its time (µs, CLOCK_BOOTTIME). */
+  seen(low: number, high: number, ktime: number): void {
     const id = high * 4294967296 + low;
     if (id === this.#lastId) return;
     if (!this.#plain.has(id) && !this.#containers.has(id)) this.#meet(id);
-    else if (this.#pending.has(id)) this.#ask(id);
+    else if (this.#pending.has(id)) this.#ask(id, ktime);
     this.#lastId = this.#pending.has(id) ? -1 : id;
   }
 
+  /** Called for each exec: a runtime may be about to make a container. */
+  executed(source: Source, at: number, ktime: number): void {
+    this.#announced.executed(source, at, ktime);
+  }
+
   #meet(id: number): void {
+    const now = bootMicros();
     const made = id === 0 ? null : this.#made(BigInt(id));
     const path = id === 0 ? null : (this.#cgroups.pathOf(BigInt(id)) ?? made?.path);
     this.#files.refresh();
     if (this.#plain.size >= PLAIN_MAX) this.#plain.clear();
     this.#judge(id, path ?? '');
-    if (path) this.#await(id, made?.ktime);
+    if (path) this.#await(id, made?.ktime, now);
   }
 
   /** A container that is not described yet, or a cgroup that is so young that it may become a container's: asked again. */
-  #await(id: number, madeAt: number | undefined): void {
-    const now = bootMicros();
+  #await(id: number, madeAt: number | undefined, now: number): void {
     const known = this.#containers.get(id);
     const young = madeAt !== undefined && now - madeAt < YOUNG_MICROS;
     if (known === undefined ? !young : known.fact.described) return;
     if (this.#pending.size < PENDING_MAX) this.#pending.set(id, { since: now, asked: now });
   }
 
-  /** What wasn't known of it at its last event may be there now. */
-  #ask(id: number): void {
+  /** A runtime writes down what a container is before it lets its program run: so an event from before the last question needs no other. */
+  #ask(id: number, ktime: number): void {
     const pending = this.#pending.get(id) as Pending;
-    const now = bootMicros();
-    if (now - pending.asked < RETRY_MICROS) return;
-    pending.asked = now;
-    if (now - pending.since > YOUNG_MICROS) this.#pending.delete(id);
+    if (ktime <= pending.asked) return;
+    pending.asked = bootMicros();
+    if (pending.asked - pending.since > YOUNG_MICROS) this.#pending.delete(id);
     const known = this.#containers.get(id);
     if (known === undefined) this.#judge(id, this.#plain.get(id) ?? '');
     else this.#update(id, known);
@@ -143,14 +150,28 @@ export class ContainerSource implements EnrichmentSource {
     }
     const match = matchRuntime(path);
     if (match === null) return this.#describeByHand(base);
-    const described = match.runtime.describe(match.id, this.#places);
+    const described =
+      match.runtime.describe(match.id, this.#places) ?? this.#announced.find(match.id)?.description ?? null;
     const fact = { ...base, id: match.id, runtime: match.runtime.name, ...(described ?? NOTHING) };
     return this.#withStart({ ...fact, described: described !== null || match.runtime.silent === true });
   }
 
   #describeByHand(base: { cgroupId: bigint; path: string }): ContainerFact | null {
-    const found = containerByHand(base.path, this.#places);
-    return found === null ? null : this.#withStart({ ...base, ...found, described: true });
+    const found = containerByHand(base.path, this.#places) ?? this.#announcedIn(base);
+    return found === null ? null : this.#withStart({ described: true, ...base, ...found });
+  }
+
+  /** The cgroup was made after a runtime had been told to make a container of that name. */
+  #announcedIn({ cgroupId, path }: { cgroupId: bigint; path: string }): Omit<ContainerFact, 'cgroupId' | 'path'> | null {
+    const made = this.#made(cgroupId);
+    if (made === null) return null;
+    for (const part of path.split('/')) {
+      const announced = this.#announced.find(part);
+      if (announced === undefined || announced.ktime > made.ktime) continue;
+      const { runtime, description } = announced;
+      return { ...(description ?? NOTHING), id: part, runtime, described: description !== null };
+    }
+    return null;
   }
 
   #withStart(fact: ContainerFact): ContainerFact {
