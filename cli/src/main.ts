@@ -32,6 +32,8 @@ const COMMANDS: readonly {
   { names: ['up'], load: async () => (await import('./commands/up.ts')).addUp },
   { names: ['demo'], load: async () => (await import('./commands/demo.ts')).addDemo },
   { names: ['doctor'], load: async () => (await import('./commands/doctor.ts')).addDoctor },
+  { names: ['inventory'], load: async () => (await import('./commands/inventory.ts')).addInventory },
+  { names: ['posture'], load: async () => (await import('./commands/posture.ts')).addPosture },
   { names: ['status'], load: async () => (await import('./commands/status.ts')).addStatus },
   { names: ['events', 'alerts', 'incidents'], load: async () => (await import('./commands/list.ts')).addLists },
   { names: ['incident'], load: async () => (await import('./commands/incident.ts')).addIncident },

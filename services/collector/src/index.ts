@@ -11,6 +11,16 @@ export {
   SpoolError,
   SystemCallError,
 } from './errors.ts';
+export { type InventoryOptions, readInventory } from './inventory/inventory.ts';
+export type {
+  End,
+  Inventory,
+  InventoryContainer,
+  InventoryMount,
+  InventoryProcess,
+  MountNamespace,
+  OpenSocket,
+} from './inventory/types.ts';
 export type { Log } from './log.ts';
 export { type Collector, type CollectorDeps, type CollectorIdentity, startCollector } from './main.ts';
 export type { CollectorStats } from './metrics.ts';

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { libraries, PROGRAMS } from './engine.ts';
 
 /** A container's whole content: one program without libraries, that sleeps for so many milliseconds. */
-const SLEEPER = '#include <stdlib.h>\n#include <unistd.h>\nint main(int c, char **v) { return usleep(1000 * atoi(v[c - 1])); }\n';
+const SLEEPER =
+  '#include <stdlib.h>\n#include <unistd.h>\nint main(int c, char **v) { return usleep(1000 * atoi(v[c - 1])); }\n';
 
 interface Spec {
   readonly process: { terminal: boolean; args: string[] };
@@ -64,7 +65,10 @@ export class Runc implements AsyncDisposable {
 
   state(name: string): { readonly status?: string } {
     try {
-      const text = execFileSync(this.#program, ['state', this.prefix + name], { env: this.#environment, stdio: 'pipe' });
+      const text = execFileSync(this.#program, ['state', this.prefix + name], {
+        env: this.#environment,
+        stdio: 'pipe',
+      });
       return JSON.parse(text.toString('utf8')) as { status: string };
     } catch {
       return {};
@@ -79,4 +83,3 @@ export class Runc implements AsyncDisposable {
     rmSync(this.bundle, { recursive: true, force: true });
   }
 }
-

@@ -41,11 +41,9 @@ export class Announced {
     if (!RUNTIMES.includes(runtime) || records.credentialsEuid(view, at + records.EXEC_CREDENTIALS) !== 0) return;
     const argv = textAt(source, at, records.EXEC_ARGV);
     const cwd = textAt(source, at, records.EXEC_CWD);
-    const asked = containerOf(
-      splitText(bytes.subarray(argv.start, argv.end)),
-      decodeText(bytes, cwd.start, cwd.end),
-    );
-    if (asked !== null) this.#remember(asked.id, { runtime, description: this.#describe(asked.id, asked.bundle), ktime });
+    const asked = containerOf(splitText(bytes.subarray(argv.start, argv.end)), decodeText(bytes, cwd.start, cwd.end));
+    if (asked !== null)
+      this.#remember(asked.id, { runtime, description: this.#describe(asked.id, asked.bundle), ktime });
   }
 
   /** What the engine says, which knows names and images; else the bundle, which every container has. */

@@ -162,7 +162,13 @@ export class ContainerSource implements EnrichmentSource {
   }
 
   /** The cgroup was made after a runtime had been told to make a container of that name. */
-  #announcedIn({ cgroupId, path }: { cgroupId: bigint; path: string }): Omit<ContainerFact, 'cgroupId' | 'path'> | null {
+  #announcedIn({
+    cgroupId,
+    path,
+  }: {
+    cgroupId: bigint;
+    path: string;
+  }): Omit<ContainerFact, 'cgroupId' | 'path'> | null {
     const made = this.#made(cgroupId);
     if (made === null) return null;
     for (const part of path.split('/')) {
