@@ -1,5 +1,6 @@
 import { capabilityNames } from '../capabilities.ts';
 import type { EventView } from '../event-batch.ts';
+import type { ProcessInfo } from '../process.ts';
 import { type Field, some } from './field.ts';
 
 /** Repository and tag of an image reference; a port in the registry's name is no tag. */
@@ -26,18 +27,20 @@ const orchestrated = (name: 'pod' | 'namespace', key: string) => (event: EventVi
   some(event.container?.[name]) ?? event.container?.labels[key];
 const namespaceOfHost = (name: string) => (event: EventView) => event.container?.namespaces.includes(`${name}=host`);
 
-/** How the process that the others of its kind in the container descend from came into it. */
+/** How the process, or the one that it descends from, came into the container. */
 function entry(event: EventView): string | undefined {
   const { container, head } = event;
   if (container === undefined || container.namespaces.some((one) => one.startsWith('pid='))) return undefined;
-  const inside = (index: number): boolean => head.containers[index]?.id === container.id;
-  let first = event.process;
-  while (first?.parent !== undefined && inside(first.parent.raw.container)) first = first.parent;
-  if (first === undefined || first.raw.namespaces.pid === 0) return undefined;
+  const inside = (one: ProcessInfo): boolean => head.containers[one.raw.container]?.id === container.id;
+  const line: ProcessInfo[] = [];
+  let next = event.process;
+  for (; next !== undefined && (line.length === 0 || inside(next)); next = next.parent) line.push(next);
+  // Outermost are perhaps the runtime's own, in the cgroup already, in the pid namespace not yet.
+  const outside = next?.raw.namespaces.pid ?? 0;
+  const first = line.findLast((one) => one.raw.namespaces.pid !== outside);
+  if (first === undefined) return undefined;
   if (first.raw.namespaces.pidInNs === 1) return 'entrypoint';
-  const outside = first.parent?.raw.namespaces.pid ?? 0;
-  // In the pid namespace of who started it, it is not yet in the container's own: the runtime at work.
-  return outside === 0 || outside === first.raw.namespaces.pid ? undefined : 'exec';
+  return outside === 0 ? undefined : 'exec';
 }
 
 const image = (event: EventView): string | undefined => some(event.container?.image);
