@@ -108,7 +108,7 @@ describe('containers of an engine on this host', { skip }, () => {
     const data = mountNamespaces[0]?.mounts?.find(({ point }) => point === '/data');
     assert.ok(data?.options.split(',').includes('ro'), JSON.stringify(mountNamespaces));
     const table = await home.output(['inventory', '--container', id.slice(0, 12)]);
-    assert.match(table, /listed .*shop\/web:2.*\n.*\/srv at \/data, read-only\n[^]*sleep 601 \[listed\]/);
+    assert.match(table, /listed .*shop\/web:2.*\n.*\/srv at \/data, read-only\n[\s\S]*sleep 601 \[listed\]/);
   });
 
   test('have a posture: what an open one gives away, and that one started as told gives nothing', async () => {

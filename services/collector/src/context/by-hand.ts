@@ -45,6 +45,6 @@ const SCOPE = /^(?:(?:runc|crun)-)?(.+?)(?:\.scope)?$/;
 function ofRunc(part: string, cgroup: string, places: HostPlaces): FoundByHand | null {
   const id = SCOPE.exec(part)?.[1] ?? part;
   const state = runcState(id, places);
-  if (state?.cgroups.some((path) => path.endsWith(cgroup)) !== true) return null;
+  if (state?.cgroup !== cgroup) return null;
   return { ...state.description, id, runtime: state.runtime };
 }

@@ -14,8 +14,8 @@ export function describeRunc(id: string, places: HostPlaces): Description | null
 export interface RuncState {
   readonly runtime: 'runc' | 'crun';
   readonly description: Description;
-  /** paths of its cgroups: from a hierarchy's root, or with its mount point in front */
-  readonly cgroups: readonly string[];
+  /** from the root of the v2 hierarchy */
+  readonly cgroup: string;
 }
 
 export function runcState(id: string, places: HostPlaces): RuncState | null {
@@ -27,7 +27,7 @@ export function runcState(id: string, places: HostPlaces): RuncState | null {
     const bundle = bundleOf(state);
     const spec = bundle === '' ? null : describeSpec(asObject(readJson(join(root, bundle, 'config.json'))), root);
     const description = { ...(spec ?? NOTHING), startedAt: microsOf(asText(state['created'])) };
-    return { runtime: directory === 'run/crun' ? 'crun' : 'runc', description, cgroups: cgroupsOf(state) };
+    return { runtime: directory === 'run/crun' ? 'crun' : 'runc', description, cgroup: cgroupOf(state) };
   }
   return null;
 }
@@ -39,9 +39,9 @@ function bundleOf(state: Json): string {
   return label?.slice('bundle='.length) ?? asText(state['bundle'], 4096);
 }
 
-/** runc: a path for each hierarchy; crun: one for all. */
-function cgroupsOf(state: Json): string[] {
+/** runc: that of the v2 hierarchy has no name; crun: one for all. */
+function cgroupOf(state: Json): string {
   const crun = asText(state['cgroup-path'], 4096);
-  const runc = Object.values(asObject(state['cgroup_paths'])).map((path) => asText(path, 4096));
-  return crun === '' ? runc : [crun.startsWith('/') ? crun : `/${crun}`, ...runc];
+  if (crun !== '') return crun.startsWith('/') ? crun : `/${crun}`;
+  return asText(asObject(state['cgroup_paths'])[''], 4096).replace(/^\/sys\/fs\/cgroup(?:\/unified(?=\/))?/, '');
 }

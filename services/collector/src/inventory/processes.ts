@@ -77,6 +77,6 @@ export function procPid({ pid, pidInNamespace, namespaces }: InventoryProcess): 
 
 function isHidden(pid: number, start: bigint, around: Surroundings): boolean | null {
   if (ownPidNamespace !== FIRST_PID_NAMESPACE) return null;
-  // One that has just ended is in neither.
-  return !existsSync(`/proc/${pid}`) && around.lives(pid, start);
+  // Something mounted on top of /proc/PID hides it too. One that has just ended is in neither.
+  return !existsSync(`/proc/${pid}/stat`) && around.lives(pid, start);
 }
