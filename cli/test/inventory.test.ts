@@ -37,7 +37,7 @@ describe('the inventory', { skip }, () => {
     const { processes, mountNamespaces, containers } = json(['--pid', pid]);
     assert.deepEqual(
       processes.map((one) => [one.pid, one.parentPid, one.args.join(' '), one.euid, one.container, one.hidden]),
-      [[sleeper.pid, process.pid, 'sleep 1000', 0, null, false]],
+      [[sleeper.pid, process.pid, '/bin/sleep 1000', 0, null, false]],
     );
     assert.equal(mountNamespaces.length, 1);
     assert.ok(mountNamespaces[0]?.mounts?.some(({ point, filesystem }) => point === '/proc' && filesystem === 'proc'));
@@ -47,7 +47,7 @@ describe('the inventory', { skip }, () => {
   test('shows a process that something mounted over /proc hides', () => {
     const hide = ['unshare', '--mount', 'sh', '-c', `mount -t tmpfs none /proc/${pid} && exec "$@"`, 'sh'];
     const [hidden] = json(['--pid', pid], hide).processes;
-    assert.deepEqual([hidden?.hidden, hidden?.args], [true, ['sleep', '1000']]);
+    assert.deepEqual([hidden?.hidden, hidden?.args], [true, ['/bin/sleep', '1000']]);
     assert.match(
       inventory([], hide).text,
       new RegExp(`sleep 1000 not in /proc[\\s\\S]*1 of them are not in /proc: ${pid}\\b`),
