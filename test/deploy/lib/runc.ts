@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { libraries, PROGRAMS } from './engine.ts';
@@ -9,6 +9,9 @@ import { libraries, PROGRAMS } from './engine.ts';
 /** A container's whole content: one program without libraries, that sleeps for so many milliseconds. */
 const SLEEPER =
   '#include <stdlib.h>\n#include <unistd.h>\nint main(int c, char **v) { return usleep(1000 * atoi(v[c - 1])); }\n';
+
+/** Where runc keeps what runs; it makes the directory and leaves it. */
+const STATE = '/run/runc';
 
 interface Spec {
   readonly process: { terminal: boolean; args: string[] };
@@ -22,6 +25,7 @@ export class Runc implements AsyncDisposable {
   readonly prefix: string = `rf-runc-${process.pid}-`;
   readonly #environment: NodeJS.ProcessEnv = { ...process.env, LD_LIBRARY_PATH: libraries() };
   readonly #program: string;
+  readonly #foundState: boolean = existsSync(STATE);
   readonly #running = new Set<ChildProcess>();
 
   constructor() {
@@ -58,28 +62,12 @@ export class Runc implements AsyncDisposable {
     assert.equal(code, 0, errors);
   }
 
-  /** Runs a program in one that runs. */
-  exec(name: string, ...command: readonly string[]): void {
-    execFileSync(this.#program, ['exec', this.prefix + name, ...command], { env: this.#environment });
-  }
-
-  state(name: string): { readonly status?: string } {
-    try {
-      const text = execFileSync(this.#program, ['state', this.prefix + name], {
-        env: this.#environment,
-        stdio: 'pipe',
-      });
-      return JSON.parse(text.toString('utf8')) as { status: string };
-    } catch {
-      return {};
-    }
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     for (const child of this.#running) {
       child.kill('SIGKILL');
       await once(child, 'close');
     }
     rmSync(this.bundle, { recursive: true, force: true });
+    if (!this.#foundState && existsSync(STATE)) rmdirSync(STATE);
   }
 }
