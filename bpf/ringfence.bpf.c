@@ -21,7 +21,9 @@
 #include "sockets.bpf.h"
 #include "datagram.bpf.h"
 #include "packet.bpf.h"
+#include "cgroups.bpf.h"
 #include "snapshot.bpf.h"
+#include "inventory.bpf.h"
 #include "integrity.bpf.h"
 #include "module.bpf.h"
 #include "bpf_calls.bpf.h"
@@ -35,6 +37,8 @@
 /* Never set: it has every record and enumeration described in the object's BTF, which TypeScript's decoders are made from. */
 struct rf_types {
 	union rf_record record;
+	struct rf_open_socket open_socket;
+	struct rf_cgroup_made cgroup_made;
 	enum rf_lane lane;
 	enum rf_kind kind;
 	enum rf_drop drop;

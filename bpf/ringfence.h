@@ -632,6 +632,33 @@ union rf_record {
 	struct rf_tls_data tls_data;
 };
 
+/* No record of a ring: an open socket, as the inventory's iterator writes it. Addresses are in network order, ports in host order. */
+struct rf_open_socket {
+	__u64 start; /* ns, CLOCK_BOOTTIME: of the process */
+	__u64 inode;
+	__u32 tgid;
+	__u32 fd;
+	__u16 family;
+	__u16 type;
+	__u16 protocol;
+	__u16 port;
+	__u16 local_port;
+	__u8 state;       /* TCP's numbers, of unix sockets too */
+	__u8 path_bytes;  /* unix only: bytes of the path; an abstract one begins with NUL */
+	__u8 address[16];
+	__u8 local_address[16];
+	__u8 path[RF_UNIX_PATH_MAX];
+};
+
+/* Value of rf_cgroups (LRU, key: cgroup id): where a cgroup was made. It may be gone before anybody asks. */
+#define RF_CGROUP_PATH_MAX 512
+struct rf_cgroup_made {
+	__u64 ktime;  /* ns, CLOCK_BOOTTIME */
+	__u32 length; /* of the path, without the NUL; more than is there: it was cut */
+	__u32 pad;
+	__u8 path[RF_CGROUP_PATH_MAX];
+};
+
 /* Written by the consumer, read by the sensor (.bss, mapped). */
 struct rf_control {
 	__u32 agent_tgid;        /* whose file and network noise is dropped; 0: nobody */

@@ -47,7 +47,8 @@ const SOURCES: Readonly<Record<KindName, string>> = {
   Tick: 'collector, once a second',
   Gap: 'enricher, when a number of a lane never came',
   UserContext: 'collector, from the user database, at start and on change',
-  ContainerContext: 'collector, before the first event of a cgroup it has not seen',
+  ContainerContext:
+    "collector, before the first event of a cgroup it has not seen, from the runtime's files and state; again when those say more",
   MountContext: 'collector, from mountinfo, at start and on change',
   Log: 'enricher, from a line on `logs-raw`',
   Accept: 'end of accept and accept4, from the new socket; failures (but that nobody was there) from the listening one',

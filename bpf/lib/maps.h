@@ -317,6 +317,22 @@ struct {
 	__type(value, __u32);
 } rf_faults SEC(".maps");
 
+/* Cgroups by id, as they were made: LRU, since most end without anybody having asked. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, struct rf_cgroup_made);
+} rf_cgroups SEC(".maps");
+
+/* What is not on a stack when a cgroup is made: one per CPU, and nothing on that CPU comes between. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct rf_cgroup_made);
+} rf_scratch_cgroup SEC(".maps");
+
 struct rf_control rf_control = {};
 
 #endif

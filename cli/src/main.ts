@@ -34,6 +34,8 @@ const COMMANDS: readonly {
   { names: ['doctor'], load: async () => (await import('./commands/doctor.ts')).addDoctor },
   { names: ['fim'], load: async () => (await import('./commands/fim.ts')).addFim },
   { names: ['integrity'], load: async () => (await import('./commands/integrity.ts')).addIntegrity },
+  { names: ['inventory'], load: async () => (await import('./commands/inventory.ts')).addInventory },
+  { names: ['posture'], load: async () => (await import('./commands/posture.ts')).addPosture },
   { names: ['status'], load: async () => (await import('./commands/status.ts')).addStatus },
   { names: ['events', 'alerts', 'incidents'], load: async () => (await import('./commands/list.ts')).addLists },
   { names: ['incident'], load: async () => (await import('./commands/incident.ts')).addIncident },

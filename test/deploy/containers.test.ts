@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import type { Inventory } from '@ringfence/collector';
 import type { EventDocument } from '@ringfence/schema';
+import type { ContainerPosture, Posture } from '../../cli/src/commands/posture.ts';
 import { Installation } from '../e2e/lib/program.ts';
 import { until } from '../e2e/lib/wait.ts';
 import { Engine, skip } from './lib/engine.ts';
@@ -41,13 +43,117 @@ describe('containers of an engine on this host', { skip }, () => {
     );
   });
 
-  test('have them for a program that is run in them later', async () => {
-    const mark = `rf-later-${process.pid}`;
-    engine.output('run', '-d', '--name', 'web-2', '--network', 'none', IMAGE, 'sleep', '600');
-    engine.output('exec', 'web-2', '/bin/sh', '-c', `: ${mark}`);
+  test('have what they are made of: image, capabilities, mounts, namespaces, start', async () => {
+    const mark = `rf-made-${process.pid}`;
+    const options = [
+      '--cap-drop',
+      'ALL',
+      '--cap-add',
+      'NET_ADMIN',
+      '--pid',
+      'host',
+      '-v',
+      '/etc:/host/etc:ro',
+      '-v',
+      '/srv:/srv',
+    ];
+    engine.output('run', '--name', 'made', ...options, '--network', 'none', IMAGE, '/bin/sh', '-c', `: ${mark}`);
     const exec = await execOf(mark);
-    assert.deepEqual([exec['container.name'], exec['container.image.name']], ['web-2', IMAGE]);
+    const values = ['image.id', 'capabilities', 'mount.source', 'mount.writable', 'host_pid', 'host_network', 'entry'];
+    assert.deepEqual(
+      values.map((name) => exec[`container.${name}`]),
+      [
+        engine.output('inspect', '--format', '{{.Image}}', 'made'),
+        ['CAP_NET_ADMIN'],
+        ['/etc', '/srv'],
+        ['/srv'],
+        true,
+        false,
+        // Its processes have the host's numbers: nothing tells its own program from others.
+        undefined,
+      ],
+    );
+    const age = Number(exec['container.duration']);
+    assert.ok(age >= 0 && age < 600e9, `${age} ns`);
   });
+
+  test('have them for a program that is run in them later, which is known not to be their own', async () => {
+    const [own, later] = [`rf-own-${process.pid}`, `rf-later-${process.pid}`];
+    engine.output('run', '-d', '--name', 'web-2', '--network', 'none', IMAGE, '/bin/sh', '-c', `: ${own}; sleep 600`);
+    engine.output('exec', 'web-2', '/bin/sh', '-c', `sh -c ': ${later}'`);
+    const [entry, exec] = [await execOf(own), await execOf(later)];
+    assert.deepEqual([exec['container.name'], exec['container.image.name']], ['web-2', IMAGE]);
+    assert.deepEqual([entry['container.entry'], exec['container.entry']], ['entrypoint', 'exec']);
+  });
+
+  test('are in the inventory, with their processes, sockets and mounts', async () => {
+    engine.output('run', '-d', '--name', 'listed', '-v', '/srv:/data:ro', '--network', 'none', IMAGE, 'sleep', '601');
+    const { processes, containers, mountNamespaces } = JSON.parse(
+      await home.output(['inventory', '--json', '--container', 'listed']),
+    ) as Inventory;
+    const id = engine.output('inspect', '--format', '{{.Id}}', 'listed');
+    assert.deepEqual(
+      containers.map((one) => [one.id, one.name, one.image, one.pids]),
+      [[id, 'listed', IMAGE, processes.map(({ pid }) => pid)]],
+    );
+    assert.deepEqual(
+      processes.map(({ args, container, hidden, pidInNamespace }) => [
+        args.join(' '),
+        container,
+        hidden,
+        pidInNamespace,
+      ]),
+      [['sleep 601', id, false, 1]],
+    );
+    const data = mountNamespaces[0]?.mounts?.find(({ point }) => point === '/data');
+    assert.ok(data?.options.split(',').includes('ro'), JSON.stringify(mountNamespaces));
+    const table = await home.output(['inventory', '--container', id.slice(0, 12)]);
+    assert.match(table, /listed .*shop\/web:2.*\n.*\/srv at \/data, read-only\n[\s\S]*sleep 601 \[listed\]/);
+  });
+
+  test('have a posture: what an open one gives away, and that one started as told gives nothing', async () => {
+    // What --privileged comes to; with all capabilities it can't be started where root itself lacks one.
+    const unconfined = ['seccomp=unconfined', 'systempaths=unconfined', 'label=disable'].flatMap((one) => [
+      '--security-opt',
+      one,
+    ]);
+    const shared = ['--pid', 'host', '-v', '/:/host', '-v', '/var/run:/var/run'];
+    const open = ['--cap-add', 'SYS_ADMIN', '--cap-add', 'SYS_PTRACE', ...unconfined, ...shared];
+    engine.output('run', '-d', '--name', 'open', ...open, '--network', 'host', IMAGE, 'sleep', '602');
+    const report = await posture('open', 1);
+    const told = report.findings.map(({ id, severity, what }) => `${severity} ${id} ${what}`);
+    for (const expected of [
+      /^critical privileged /,
+      /^critical mount \/ of the host is at \/host, writable$/,
+      /^critical mount .*run of the host is at .*run, writable$/,
+      /^high host-pid /,
+      /^high host-net /,
+      /^medium root /,
+      /^low writable-root /,
+    ])
+      assert.ok(
+        told.some((line) => expected.test(line)),
+        `${expected}:\n${told.join('\n')}`,
+      );
+    for (const flag of ['--cap-drop ALL', '--read-only', '--security-opt no-new-privileges'])
+      assert.ok(report.flags.includes(flag), flag);
+
+    const flags = report.flags.filter((flag) => !flag.startsWith('--volume')).flatMap((flag) => flag.split(' '));
+    engine.output('run', '-d', '--name', 'closed', ...flags, '--network', 'none', IMAGE, 'sleep', '603');
+    const closed = await posture('closed', null);
+    // What the kernel lacks (AppArmor, seccomp) is not for flags to mend.
+    const left = closed.findings.map(({ id }) => id).filter((id) => !['seccomp', 'confinement'].includes(id));
+    assert.deepEqual(left, []);
+    assert.equal(closed.usageKnown, false);
+  });
+
+  const posture = async (name: string, code: number | null): Promise<ContainerPosture> => {
+    const ended = await home.run(['posture', '--json', '--container', name]);
+    if (code !== null) assert.equal(ended.code, code, ended.stdout + ended.stderr);
+    const [one, ...others] = (JSON.parse(ended.stdout) as Posture).containers;
+    assert.ok(one !== undefined && others.length === 0, ended.stdout);
+    return one;
+  };
 
   test('are what a rule about a shell in a container is about', async () => {
     const alerts = await until('the alert', async () => {

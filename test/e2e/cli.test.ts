@@ -23,6 +23,8 @@ describe('the command line', () => {
     ['up'],
     ['demo'],
     ['doctor'],
+    ['inventory'],
+    ['posture'],
     ['status'],
     ['events'],
     ['alerts'],

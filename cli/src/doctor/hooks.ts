@@ -120,6 +120,16 @@ const HOOKS: readonly Family[] = [
     loses: 'whose password was wrong, and what was typed, is known from logs only',
   },
   {
+    pattern: /cgroup_mkdir/,
+    sees: 'containers being made',
+    loses: 'a container that is gone before its first event is read has no name',
+  },
+  {
+    pattern: /iter\/task_file/,
+    sees: 'sockets that are open already',
+    loses: '`ringfence inventory` has none',
+  },
+  {
     pattern: /iter/,
     sees: 'processes that run already',
     loses: 'processes started before the agent are known from /proc only',

@@ -157,17 +157,37 @@ export class EventCursor {
     if (size === 4 && (value | 0) !== value) throw this.#malformed(`${name} is ${value}, which is no 32-bit number,`);
   }
 
-  /** ContainerContext is the one body with a map and a union: strings, [null, boolean], a map of strings, a string. */
+  /** ContainerContext is the one body with maps, arrays and unions: walked in the order of its fields. */
   #skipOther(name: string): void {
     if (name !== 'ContainerContext') throw this.#malformed(`a ${name}, which has no layout`);
     this.skip(8);
-    for (let i = 0; i < 4; i++) this.skip(this.long());
-    if (this.long() === 1) this.skip(1);
+    this.#skipTexts(4); // id, runtime, name, image
+    if (this.long() === 1) this.skip(1); // privileged
+    this.#skipItems(2); // labels
+    this.#skipTexts(2); // path, imageId
+    this.#skipItems(1); // imageDigests
+    if (this.long() === 1) this.skip(8); // capabilities
+    this.#skipItems(2, 1); // mounts
+    this.#skipItems(1); // namespaces
+    this.#skipTexts(4); // pod, podUid, namespace, serviceAccount
+    this.#skipItems(2); // podLabels
+    this.long(); // startedAt
+    this.skip(1); // described
+  }
+
+  #skipTexts(count: number): void {
+    for (let i = 0; i < count; i++) this.skip(this.long());
+  }
+
+  /** The blocks of an array or a map: of each item so many texts, then so many bytes. */
+  #skipItems(texts: number, bytes = 0): void {
     for (let count = this.long(); count !== 0; count = this.long()) {
       if (count < 0) this.long();
-      for (let i = 0; i < Math.abs(count) * 2; i++) this.skip(this.long());
+      for (let i = 0; i < Math.abs(count); i++) {
+        this.#skipTexts(texts);
+        this.skip(bytes);
+      }
     }
-    this.skip(this.long());
   }
 
   /** Leaf of the current event's body as a number (booleans 0 or 1). */

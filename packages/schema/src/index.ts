@@ -1,4 +1,5 @@
 export { ACCESS, type Access, PLAIN_TOPICS, RECORD_ON, ROLES, type Role, recordsOf, topicsOf } from './access.ts';
+export { CAPABILITIES, capabilityNames } from './capabilities.ts';
 export {
   asBuffer,
   current,
@@ -21,7 +22,6 @@ export { SchemaError, type SchemaErrorCode } from './errors.ts';
 export { type EventBatchHead, EventBatchWriter, EventView } from './event-batch.ts';
 export {
   addressText,
-  capabilityNames,
   catalogue,
   documentOf,
   type EventDocument,

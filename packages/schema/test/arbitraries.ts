@@ -70,6 +70,20 @@ const container = {
   privileged: fc.option(fc.boolean()),
   labels: fc.dictionary(fc.string({ maxLength: 8 }), fc.string(), { maxKeys: 4, noNullPrototype: true }),
   path: fc.string(),
+  imageId: fc.string(),
+  imageDigests: fc.array(fc.string(), { maxLength: 3 }),
+  capabilities: fc.option(u64),
+  mounts: fc.array(fc.record({ source: fc.string(), destination: fc.string(), readonly: fc.boolean() }), {
+    maxLength: 3,
+  }),
+  namespaces: fc.array(fc.string(), { maxLength: 3 }),
+  pod: fc.string(),
+  podUid: fc.string(),
+  namespace: fc.string(),
+  serviceAccount: fc.string(),
+  podLabels: fc.dictionary(fc.string({ maxLength: 8 }), fc.string(), { maxKeys: 4, noNullPrototype: true }),
+  startedAt: fc.nat(),
+  described: fc.boolean(),
 };
 
 const branch = <N extends string, T>(name: N, body: fc.Arbitrary<T>): fc.Arbitrary<Record<N, T>> =>

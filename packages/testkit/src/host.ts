@@ -89,6 +89,21 @@ type MountOperation = keyof typeof records.MountOperation extends `MOUNT_${infer
 const REGULAR = 0o100644;
 const ID_STAYS = 0xffff_ffff;
 const HOST_CGROUP = 1n;
+/** Of a container of which no more is known than its name. */
+const NO_DETAILS = {
+  imageId: '',
+  imageDigests: [],
+  capabilities: null,
+  mounts: [],
+  namespaces: [],
+  pod: '',
+  podUid: '',
+  namespace: '',
+  serviceAccount: '',
+  podLabels: {},
+  startedAt: 0,
+  described: true,
+};
 
 /**
  * A host that exists only in its events: each call adds one, in order, as the sensor and the collector would send it; `batch` signs what was
@@ -309,6 +324,7 @@ export class TestHost {
       privileged: false,
       labels: {},
       path: '/docker/c0ffee',
+      ...NO_DETAILS,
     };
     this.#context('ContainerContext', { ...defaults, ...rest, cgroupId: u64FromBigInt(cgroup) });
   }

@@ -24,7 +24,7 @@ import type { Spool } from './spool/spool.ts';
 import { Batch } from './steps/batch.ts';
 import type { Delivery } from './steps/deliver.ts';
 import { LaneReader } from './steps/lane-reader.ts';
-import { Merge } from './steps/merge.ts';
+import { Merge, type SeenCgroup } from './steps/merge.ts';
 import { type NextSequence, OwnEvents } from './steps/own-events.ts';
 import { Pacer } from './steps/pacer.ts';
 import { writeSnapshot } from './steps/snapshot.ts';
@@ -56,7 +56,7 @@ export class Agent implements Disposable {
   readonly #interest: InterestFilter;
   readonly #commands = new Tallies();
   readonly #next: NextSequence;
-  readonly #seenCgroup: (low: number, high: number) => void;
+  readonly #seenCgroup: SeenCgroup;
   #settlers: Settler[] = [];
   #stopping = false;
   #failed = false;
@@ -73,7 +73,7 @@ export class Agent implements Disposable {
     this.#containers = this.#openContainers();
     const { run } = this.#sensor;
     this.#next = (lane) => run.next(lane);
-    this.#seenCgroup = (low, high) => this.#containers.seen(low, high);
+    this.#seenCgroup = (low, high, ktime) => this.#containers.seen(low, high, ktime);
     this.#parts = this.#wire(new Batch({ ...identity, run: run.run }, identity.key, options.batchMaxBytes));
     stack.defer(() => {
       for (const source of this.#parts.sources) source.close();
@@ -90,7 +90,12 @@ export class Agent implements Disposable {
     const onUnsafe = (directory: string): void =>
       log.warn({ directory }, 'the directory of container files is not read: others than its owner can write to it');
     const { containerFiles, hostRoot, dockerRoots } = this.#options;
-    return new ContainerSource({ fileDirectories: containerFiles, onUnsafe, places: { root: hostRoot, dockerRoots } });
+    return new ContainerSource({
+      fileDirectories: containerFiles,
+      onUnsafe,
+      places: { root: hostRoot, dockerRoots },
+      made: (id) => this.#sensor.cgroupMade(id),
+    });
   }
 
   #wire(batch: Batch): PipelineParts {
@@ -104,7 +109,7 @@ export class Agent implements Disposable {
       own,
       security: new LaneReader(LANE.security, this.#sensor.security),
       bulk: new LaneReader(LANE.bulk, this.#sensor.bulk),
-      merge: new Merge(batch, this.#seenCgroup),
+      merge: new Merge(batch, this.#seenCgroup, (source, at, ktime) => this.#containers.executed(source, at, ktime)),
       ticker: new Ticker(this.#options.tickMs, batch, own, () => this.#lanes()),
       sources: sources.map((source) => guardSource(source, onError)),
       delivery,

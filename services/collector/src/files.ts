@@ -53,9 +53,13 @@ export type Json = Readonly<Record<string, unknown>>;
 /** A JSON object, or null: not there, too large, not JSON, not an object. Writers may be at it this very moment. */
 export function readJson(path: string, maxBytes: number = 4 << 20): unknown {
   const text = readBounded(path, maxBytes);
-  if (text === null) return null;
+  return text === null ? null : parseJson(text.toString('utf8'));
+}
+
+/** null: it is no JSON. */
+export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text.toString('utf8'));
+    return JSON.parse(text);
   } catch (error) {
     if (error instanceof SyntaxError) return null;
     throw error;

@@ -17,6 +17,16 @@ export { type Change, compare } from './fim/compare.ts';
 export { type FileFacts, pathOf, scan } from './fim/scan.ts';
 export { CHECKS, type CheckResult, type Finding, type Remembered } from './integrity/check.ts';
 export { checkIntegrity } from './integrity/integrity.ts';
+export { type InventoryOptions, readInventory } from './inventory/inventory.ts';
+export type {
+  End,
+  Inventory,
+  InventoryContainer,
+  InventoryMount,
+  InventoryProcess,
+  MountNamespace,
+  OpenSocket,
+} from './inventory/types.ts';
 export type { Log } from './log.ts';
 export { type Collector, type CollectorDeps, type CollectorIdentity, startCollector } from './main.ts';
 export type { CollectorStats } from './metrics.ts';

@@ -3,8 +3,10 @@ import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, utimes
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
+import { ALL_CAPABILITIES } from '../src/context/capabilities.ts';
 import { Cgroups } from '../src/context/cgroups.ts';
 import { ContainerFiles, parseContainer } from '../src/context/container-files.ts';
+import { NOTHING } from '../src/context/description.ts';
 import { hostFact, hostSource } from '../src/context/host.ts';
 import { mountsSource, parseMount } from '../src/context/mounts.ts';
 import { matchRuntime } from '../src/context/runtimes.ts';
@@ -184,7 +186,8 @@ describe('what runtimes write about their containers', () => {
     });
     place.write(`${directory}/hostconfig.json`, { Privileged: true });
     const expected = { name: 'web-1', image: 'nginx:1.27', privileged: true, labels: { tier: 'web' } };
-    assert.deepEqual(describeWith(`/docker/${ID}`, place.path), expected);
+    const capabilities = ALL_CAPABILITIES;
+    assert.deepEqual(describeWith(`/docker/${ID}`, place.path), { ...NOTHING, ...expected, capabilities });
   });
 
   it('is read from Docker wherever its data is, as settings or its own say', () => {
@@ -211,7 +214,8 @@ describe('what runtimes write about their containers', () => {
       annotations,
     };
     place.write(`run/containerd/io.containerd.runtime.v2.task/k8s.io/${ID}/config.json`, spec);
-    const expected = { name: 'app', image: 'registry/app:2', privileged: false, labels: annotations };
+    const said = { name: 'app', image: 'registry/app:2', privileged: false, labels: annotations };
+    const expected = { ...NOTHING, ...said, capabilities: 1n };
     assert.deepEqual(describeWith(`/kubepods.slice/cri-containerd-${ID}.scope`, place.path), expected);
     assert.deepEqual(describeWith(`/kubepods/pod1/${ID}`, place.path), expected);
   });
@@ -224,7 +228,8 @@ describe('what runtimes write about their containers', () => {
     ]);
     const spec = { process: { capabilities: { effective: ['CAP_SYS_ADMIN'] } }, linux: {} };
     place.write(`var/lib/containers/storage/overlay-containers/${ID}/userdata/config.json`, spec);
-    const expected = { name: 'pod-1', image: 'quay.io/x:3', privileged: true, labels: {} };
+    const said = { name: 'pod-1', image: 'quay.io/x:3', privileged: true, labels: {} };
+    const expected = { ...NOTHING, ...said, capabilities: 1n << 21n };
     assert.deepEqual(describeWith(`/machine.slice/libpod-${ID}.scope`, place.path), expected);
   });
 
@@ -236,7 +241,8 @@ describe('what runtimes write about their containers', () => {
     };
     const spec = { process: { capabilities: { effective: [] } }, linux: { maskedPaths: ['/proc/kcore'] }, annotations };
     place.write(`run/containers/storage/overlay-containers/${ID}/userdata/config.json`, spec);
-    const expected = { name: 'app', image: 'quay.io/app:2', privileged: false, labels: annotations };
+    const said = { name: 'app', image: 'quay.io/app:2', privileged: false, labels: annotations };
+    const expected = { ...NOTHING, ...said, capabilities: 0n };
     assert.deepEqual(describeWith(`/kubepods.slice/pod1.slice/crio-${ID}.scope`, place.path), expected);
   });
 
@@ -246,7 +252,7 @@ describe('what runtimes write about their containers', () => {
     place.write(`var/lib/docker/containers/${ID}/config.v2.json`, '{"Config": ');
     assert.equal(describeWith(`/docker/${ID}`, place.path), null);
     place.write(`var/lib/docker/containers/${ID}/config.v2.json`, { Name: 7, Config: [] });
-    assert.deepEqual(describeWith(`/docker/${ID}`, place.path), { name: '', image: '', privileged: null, labels: {} });
+    assert.deepEqual(describeWith(`/docker/${ID}`, place.path), NOTHING);
   });
 });
 

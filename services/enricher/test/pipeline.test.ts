@@ -219,6 +219,24 @@ test('a container that is gone still names its late events, then no more', () =>
   assert.equal(enrichOne(enricher, host, 1).at(-1)?.container, undefined);
 });
 
+test('an event of a container that is not described yet says so, and the next one is whole', () => {
+  const host = createTestHost();
+  const enricher = createTestEnricher(host);
+  host.container({ cgroup: 9n, id: 'c9', image: '', described: false });
+  const process = host.fork(host.init, { cgroup: 9n });
+  host.exec(process, '/bin/x');
+  host.open(process, '/a');
+  host.container({ cgroup: 9n, id: 'c9', image: 'x:1' });
+  host.open(process, '/b');
+  assert.deepEqual(
+    enrichOne(enricher, host)
+      .slice(-3)
+      .filter(({ container }) => container !== undefined)
+      .map(({ partial }) => partial),
+    ['its container has not been described yet', ''],
+  );
+});
+
 test('context, tick and counters travel on', () => {
   const host = createTestHost();
   host.user(5, 'games');

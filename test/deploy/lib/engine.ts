@@ -19,7 +19,7 @@ import { until } from '../../e2e/lib/wait.ts';
 
 export const ROOT: string = join(import.meta.dirname, '../../..');
 const BROUGHT = join(ROOT, 'dist/engine');
-const PROGRAMS = ['usr/sbin', 'usr/bin'].map((directory) => join(BROUGHT, 'root', directory));
+export const PROGRAMS: readonly string[] = ['usr/sbin', 'usr/bin'].map((directory) => join(BROUGHT, 'root', directory));
 
 /** For `test(..., { skip })`: false where an engine can be started, else why not. */
 export const skip: string | false =
@@ -129,7 +129,7 @@ export function cgroupsOf(name: string): string[] {
 }
 
 /** Those that came with the engine, in Debian's directory for each architecture. */
-function libraries(): string {
+export function libraries(): string {
   const directory = join(BROUGHT, 'root/usr/lib');
   return readdirSync(directory)
     .filter((name) => name.endsWith('-linux-gnu'))

@@ -1,4 +1,6 @@
+import { capabilityNames } from '../capabilities.ts';
 import type { EventView } from '../event-batch.ts';
+import type { ProcessInfo } from '../process.ts';
 import { type Field, some } from './field.ts';
 
 /** Repository and tag of an image reference; a port in the registry's name is no tag. */
@@ -10,8 +12,38 @@ function split(image: string): { readonly repository: string; readonly tag: stri
     : { repository: name.slice(0, colon), tag: name.slice(colon + 1) };
 }
 
+type Details = NonNullable<EventView['container']>;
+
+/** Of a container that is known; absent when there is nothing to say. */
+const text = (name: 'imageId' | 'podUid' | 'serviceAccount') => (event: EventView) => some(event.container?.[name]);
+const list =
+  (of: (container: Details) => readonly string[]) =>
+  (event: EventView): readonly string[] | undefined => {
+    const items = event.container === undefined ? [] : of(event.container);
+    return items.length > 0 ? items : undefined;
+  };
+/** What the agent says today, or the label in which earlier ones carried it. */
+const orchestrated = (name: 'pod' | 'namespace', key: string) => (event: EventView) =>
+  some(event.container?.[name]) ?? event.container?.labels[key];
+const namespaceOfHost = (name: string) => (event: EventView) => event.container?.namespaces.includes(`${name}=host`);
+
+/** How the process, or the one that it descends from, came into the container. */
+function entry(event: EventView): string | undefined {
+  const { container, head } = event;
+  if (container === undefined || container.namespaces.some((one) => one.startsWith('pid='))) return undefined;
+  const inside = (one: ProcessInfo): boolean => head.containers[one.raw.container]?.id === container.id;
+  const line: ProcessInfo[] = [];
+  let next = event.process;
+  for (; next !== undefined && (line.length === 0 || inside(next)); next = next.parent) line.push(next);
+  // Outermost are perhaps the runtime's own, in the cgroup already, in the pid namespace not yet.
+  const outside = next?.raw.namespaces.pid ?? 0;
+  const first = line.findLast((one) => one.raw.namespaces.pid !== outside);
+  if (first === undefined) return undefined;
+  if (first.raw.namespaces.pidInNs === 1) return 'entrypoint';
+  return outside === 0 ? undefined : 'exec';
+}
+
 const image = (event: EventView): string | undefined => some(event.container?.image);
-const label = (key: string) => (event: EventView) => event.container?.labels[key];
 
 export const containerFields: readonly Field[] = [
   {
@@ -80,17 +112,111 @@ export const containerFields: readonly Field[] = [
     get: (event) => some(event.container?.path),
   },
   {
+    name: 'container.image.id',
+    type: 'string',
+    doc: "Hash of the image's configuration: sha256:…",
+    get: text('imageId'),
+  },
+  {
+    name: 'container.image.hash.all',
+    type: 'strings',
+    doc: 'Digests under which registries know the image: sha256:…; absent for one that was built on the host.',
+    aliases: ['container.image.digest'],
+    get: list(({ imageDigests }) => imageDigests),
+  },
+  {
+    name: 'container.capabilities',
+    type: 'strings',
+    doc: 'Names of the capabilities that a process of the container may have; absent when unknown, or none.',
+    get: list(({ capabilities }) => (capabilities === null ? [] : capabilityNames(capabilities))),
+  },
+  {
+    name: 'container.mount.source',
+    type: 'strings',
+    doc: 'Paths of the host that are mounted into the container.',
+    aliases: ['container.mounts'],
+    get: list(({ mounts }) => mounts.map(({ source }) => source)),
+  },
+  {
+    name: 'container.mount.destination',
+    type: 'strings',
+    doc: 'Where in the container they are mounted.',
+    aliases: ['container.mount.dest'],
+    get: list(({ mounts }) => mounts.map(({ destination }) => destination)),
+  },
+  {
+    name: 'container.mount.writable',
+    type: 'strings',
+    doc: 'Paths of the host that the container may write to.',
+    get: list(({ mounts }) => mounts.filter(({ readonly }) => !readonly).map(({ source }) => source)),
+  },
+  {
+    name: 'container.host_pid',
+    type: 'bool',
+    doc: "Shares the host's process numbers.",
+    get: namespaceOfHost('pid'),
+  },
+  {
+    name: 'container.host_network',
+    type: 'bool',
+    doc: "Shares the host's network.",
+    get: namespaceOfHost('network'),
+  },
+  {
+    name: 'container.host_ipc',
+    type: 'bool',
+    doc: "Shares the host's System V IPC and message queues.",
+    get: namespaceOfHost('ipc'),
+  },
+  {
+    name: 'container.duration',
+    type: 'number',
+    doc: 'ns since the container was started; absent when unknown.',
+    get: ({ container, timestamp }) =>
+      container === undefined || container.startedAt === 0
+        ? undefined
+        : Math.max(0, timestamp - container.startedAt) * 1000,
+  },
+  {
+    name: 'container.entry',
+    type: 'string',
+    doc: "How the process, or the one it descends from, came into the container: entrypoint (it is the container's own program), exec (docker exec, kubectl exec, a health check); absent when unknown.",
+    get: entry,
+  },
+  {
     name: 'orchestrator.namespace',
     type: 'string',
     doc: 'Kubernetes namespace.',
     aliases: ['k8s.ns.name'],
-    get: label('io.kubernetes.pod.namespace'),
+    get: orchestrated('namespace', 'io.kubernetes.pod.namespace'),
   },
   {
     name: 'orchestrator.resource.name',
     type: 'string',
     doc: 'Kubernetes pod.',
     aliases: ['k8s.pod.name'],
-    get: label('io.kubernetes.pod.name'),
+    get: orchestrated('pod', 'io.kubernetes.pod.name'),
+  },
+  {
+    name: 'orchestrator.resource.id',
+    type: 'string',
+    doc: 'Uid of the Kubernetes pod.',
+    aliases: ['k8s.pod.uid'],
+    get: text('podUid'),
+  },
+  {
+    name: 'orchestrator.resource.label',
+    type: 'string',
+    doc: 'One label of the Kubernetes pod by its key.',
+    aliases: ['k8s.pod.label'],
+    argument: 'key',
+    get: (event, key) => event.container?.podLabels[String(key)],
+  },
+  {
+    name: 'orchestrator.service_account',
+    type: 'string',
+    doc: 'Service account of the Kubernetes pod.',
+    aliases: ['k8s.sa.name'],
+    get: text('serviceAccount'),
   },
 ];

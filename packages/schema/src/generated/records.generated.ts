@@ -272,6 +272,16 @@ export const capabilityResult = (view: DataView, at: number): number => view.get
 export const capabilityUserNamespace = (view: DataView, at: number): number => view.getUint32(at + 64, true);
 export const capabilityCount = (view: DataView, at: number): number => view.getUint32(at + 68, true);
 
+/** struct rf_cgroup_made: bytes, and where each field begins */
+export const SIZEOF_CGROUP_MADE = 528;
+export const CGROUP_MADE_KTIME = 0;
+export const CGROUP_MADE_LENGTH = 8;
+export const CGROUP_MADE_PATH = 16;
+export const CGROUP_MADE_PATH_LENGTH = 512;
+export const cgroupMadeKtimeLo = (view: DataView, at: number): number => view.getUint32(at, true);
+export const cgroupMadeKtimeHi = (view: DataView, at: number): number => view.getUint32(at + 4, true);
+export const cgroupMadeLength = (view: DataView, at: number): number => view.getUint32(at + 8, true);
+
 /** struct rf_connect: bytes, and where each field begins */
 export const SIZEOF_CONNECT = 128;
 export const CONNECT_H = 0; // struct rf_header
@@ -723,6 +733,39 @@ export const openFlags = (view: DataView, at: number): number => view.getUint32(
 export const openResult = (view: DataView, at: number): number => view.getInt32(at + 72, true);
 export const openMode = (view: DataView, at: number): number => view.getUint32(at + 76, true);
 export const openSourceCaller = (view: DataView, at: number): number => view.getUint32(at + 92, true);
+
+/** struct rf_open_socket: bytes, and where each field begins */
+export const SIZEOF_OPEN_SOCKET = 176;
+export const OPEN_SOCKET_START = 0;
+export const OPEN_SOCKET_INODE = 8;
+export const OPEN_SOCKET_TGID = 16;
+export const OPEN_SOCKET_FD = 20;
+export const OPEN_SOCKET_FAMILY = 24;
+export const OPEN_SOCKET_TYPE = 26;
+export const OPEN_SOCKET_PROTOCOL = 28;
+export const OPEN_SOCKET_PORT = 30;
+export const OPEN_SOCKET_LOCAL_PORT = 32;
+export const OPEN_SOCKET_STATE = 34;
+export const OPEN_SOCKET_PATH_BYTES = 35;
+export const OPEN_SOCKET_ADDRESS = 36;
+export const OPEN_SOCKET_ADDRESS_LENGTH = 16;
+export const OPEN_SOCKET_LOCAL_ADDRESS = 52;
+export const OPEN_SOCKET_LOCAL_ADDRESS_LENGTH = 16;
+export const OPEN_SOCKET_PATH = 68;
+export const OPEN_SOCKET_PATH_LENGTH = 108;
+export const openSocketStartLo = (view: DataView, at: number): number => view.getUint32(at, true);
+export const openSocketStartHi = (view: DataView, at: number): number => view.getUint32(at + 4, true);
+export const openSocketInodeLo = (view: DataView, at: number): number => view.getUint32(at + 8, true);
+export const openSocketInodeHi = (view: DataView, at: number): number => view.getUint32(at + 12, true);
+export const openSocketTgid = (view: DataView, at: number): number => view.getUint32(at + 16, true);
+export const openSocketFd = (view: DataView, at: number): number => view.getUint32(at + 20, true);
+export const openSocketFamily = (view: DataView, at: number): number => view.getUint16(at + 24, true);
+export const openSocketType = (view: DataView, at: number): number => view.getUint16(at + 26, true);
+export const openSocketProtocol = (view: DataView, at: number): number => view.getUint16(at + 28, true);
+export const openSocketPort = (view: DataView, at: number): number => view.getUint16(at + 30, true);
+export const openSocketLocalPort = (view: DataView, at: number): number => view.getUint16(at + 32, true);
+export const openSocketState = (view: DataView, at: number): number => view.getUint8(at + 34);
+export const openSocketPathBytes = (view: DataView, at: number): number => view.getUint8(at + 35);
 
 /** struct rf_packet: bytes, and where each field begins */
 export const SIZEOF_PACKET = 120;

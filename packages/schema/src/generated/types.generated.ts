@@ -152,6 +152,14 @@ export interface UserContext {
   readonly name: string;
 }
 
+export interface ContainerMount {
+  /** on the host */
+  readonly source: string;
+  /** in the container */
+  readonly destination: string;
+  readonly readonly: boolean;
+}
+
 /** which container a cgroup is */
 export interface ContainerContext {
   readonly cgroupId: U64;
@@ -164,6 +172,27 @@ export interface ContainerContext {
   readonly labels: { readonly [key: string]: string };
   /** of the cgroup, from its root */
   readonly path: string;
+  /** of the image's configuration: sha256:... */
+  readonly imageId: string;
+  /** under which registries know it: sha256:... */
+  readonly imageDigests: readonly string[];
+  /** bit n: capability n may be had in it; null: unknown */
+  readonly capabilities: null | U64;
+  /** what comes from outside of the image */
+  readonly mounts: readonly ContainerMount[];
+  /** those that are not its own: pid=host, ipc=shared */
+  readonly namespaces: readonly string[];
+  /** of Kubernetes */
+  readonly pod: string;
+  readonly podUid: string;
+  /** of Kubernetes */
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  readonly podLabels: { readonly [key: string]: string };
+  /** µs since the epoch; 0: unknown */
+  readonly startedAt: number;
+  /** false: its runtime had not said yet what it is */
+  readonly described: boolean;
 }
 
 export interface MountContext {
@@ -702,6 +731,27 @@ export interface Container {
   readonly privileged: null | boolean;
   readonly labels: { readonly [key: string]: string };
   readonly path: string;
+  /** of the image's configuration: sha256:... */
+  readonly imageId: string;
+  /** under which registries know it: sha256:... */
+  readonly imageDigests: readonly string[];
+  /** bit n: capability n may be had in it; null: unknown */
+  readonly capabilities: null | U64;
+  /** what comes from outside of the image */
+  readonly mounts: readonly ContainerMount[];
+  /** those that are not its own: pid=host, ipc=shared */
+  readonly namespaces: readonly string[];
+  /** of Kubernetes */
+  readonly pod: string;
+  readonly podUid: string;
+  /** of Kubernetes */
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  readonly podLabels: { readonly [key: string]: string };
+  /** µs since the epoch; 0: unknown */
+  readonly startedAt: number;
+  /** false: its runtime had not said yet what it is */
+  readonly described: boolean;
 }
 
 export type EntityId = Uint8Array;

@@ -399,5 +399,26 @@ int main(void)
 		NUMBER(egress)
 		PART(payload)
 	END
+	BEGIN(rf_open_socket)
+		NUMBER(start)
+		NUMBER(inode)
+		NUMBER(tgid)
+		NUMBER(fd)
+		NUMBER(family)
+		NUMBER(type)
+		NUMBER(protocol)
+		NUMBER(port)
+		NUMBER(local_port)
+		NUMBER(state)
+		NUMBER(path_bytes)
+		PART(address)
+		PART(local_address)
+		PART(path)
+	END
+	BEGIN(rf_cgroup_made)
+		NUMBER(ktime)
+		NUMBER(length)
+		PART(path)
+	END
 	return 0;
 }

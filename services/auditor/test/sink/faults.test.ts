@@ -172,6 +172,16 @@ function faults(flavour: Flavour): void {
       cgroupId: Buffer.alloc(8),
       ...{ id: 'c'.repeat(50_000), runtime: 'docker', name: '\ud800 half', image: 'i', path: '/', privileged: null },
       labels: fields,
+      ...{
+        imageId: '',
+        imageDigests: [],
+        capabilities: null,
+        mounts: [],
+        namespaces: [],
+        startedAt: 0,
+        described: true,
+      },
+      ...{ pod: '', podUid: '', namespace: '', serviceAccount: '', podLabels: {} },
     };
     const alert = {
       ...createTestAlert(1),

@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import { asLabels, asObject, asText, ifThere, readJson } from '../files.ts';
-import type { Description } from './runtimes.ts';
+import { type Description, NOTHING } from './description.ts';
 
 const MAX_FILES = 4096;
 /** A directory's time of change is coarse: one that changed a moment ago may have changed again since. */
@@ -79,6 +79,7 @@ export function parseContainer(json: unknown, fileName: string): ListedContainer
   if (!cgroupPath.startsWith('/')) return null;
   const privileged = file['privileged'];
   return {
+    ...NOTHING,
     cgroupPath,
     id: asText(file['id'], 256) || fileName.slice(0, -'.json'.length).slice(0, 256),
     runtime: asText(file['runtime'], 64),

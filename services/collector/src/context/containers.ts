@@ -1,6 +1,11 @@
+import { bootMicros, wallOffset } from '../clock.ts';
+import type { Source } from '../steps/transcode.ts';
+import { Announced } from './announced.ts';
+import { containerByHand } from './by-hand.ts';
 import { Cgroups } from './cgroups.ts';
 import { ContainerFiles } from './container-files.ts';
-import { type HostPlaces, matchRuntime } from './runtimes.ts';
+import { type HostPlaces, NOTHING } from './description.ts';
+import { matchRuntime } from './runtimes.ts';
 import type { ContainerFact, ContextSink, EnrichmentSource } from './source.ts';
 
 /** Plain cgroups remembered; beyond, they are looked up again. */
@@ -8,10 +13,28 @@ const PLAIN_MAX = 65_536;
 /** A runtime may write what a container is after its first process has started: asked again on so many ticks. */
 const RETRIES = 10;
 const CHECKS_PER_TICK = 512;
+/** A cgroup made so short a time ago may still turn out to be a container's: asked again on its events. */
+const YOUNG_MICROS = 10_000_000;
+/** Cgroups that are asked about again at once. */
+const PENDING_MAX = 1024;
+
+/** Where and when a cgroup was made, as the sensor saw it. */
+export interface CgroupMade {
+  readonly path: string;
+  /** µs, CLOCK_BOOTTIME */
+  readonly ktime: number;
+}
 
 interface Known {
   readonly fact: ContainerFact;
   retries: number;
+}
+
+interface Pending {
+  /** µs, CLOCK_BOOTTIME: when it was first seen */
+  readonly since: number;
+  /** when it was asked about last */
+  asked: number;
 }
 
 export interface ContainerSourceOptions {
@@ -19,26 +42,33 @@ export interface ContainerSourceOptions {
   readonly onUnsafe: (directory: string) => void;
   /** where the runtimes' files are looked for. @default those of / */
   readonly places?: HostPlaces;
+  /** what the sensor knows of a cgroup, which may be gone; null: nothing. @default nothing ever */
+  readonly made?: (id: bigint) => CgroupMade | null;
 }
 
 /**
  * Containers by cgroup id. A cgroup is looked up when an event from it is first seen, and what it is goes into the batch in front of that event: so a
- * container's first event is judged as the container's.
+ * container's first event is judged as the container's. What its runtime says too late for that is asked for with each event, until it is there.
  */
 export class ContainerSource implements EnrichmentSource {
   readonly name = 'containers';
   readonly #cgroups = new Cgroups();
   readonly #files: ContainerFiles;
   readonly #places: HostPlaces;
+  readonly #announced: Announced;
+  readonly #made: (id: bigint) => CgroupMade | null;
   /** By id as a number: kernfs counts them up, 2^53 is out of reach. */
   readonly #plain = new Map<number, string>();
   readonly #containers = new Map<number, Known>();
+  readonly #pending = new Map<number, Pending>();
   #sink: ContextSink | undefined;
   #lastId = -1;
 
   constructor(options: ContainerSourceOptions) {
     this.#files = new ContainerFiles(options.fileDirectories, options.onUnsafe);
     this.#places = options.places ?? { root: '/', dockerRoots: [] };
+    this.#announced = new Announced(this.#places);
+    this.#made = options.made ?? (() => null);
   }
 
   /** Containers known and alive. */
@@ -52,19 +82,47 @@ export class ContainerSource implements EnrichmentSource {
     for (const { fact } of this.#containers.values()) sink.container(fact);
   }
 
-  /** Called for each event, with the halves of its cgroup id. */
-  seen(low: number, high: number): void {
+  /** Called for each event, with the halves of its cgroup id and its time (µs, CLOCK_BOOTTIME). */
+  seen(low: number, high: number, ktime: number): void {
     const id = high * 4294967296 + low;
     if (id === this.#lastId) return;
     if (!this.#plain.has(id) && !this.#containers.has(id)) this.#meet(id);
-    this.#lastId = id;
+    else if (this.#pending.has(id)) this.#ask(id, ktime);
+    this.#lastId = this.#pending.has(id) ? -1 : id;
+  }
+
+  /** Called for each exec: a runtime may be about to make a container. */
+  executed(source: Source, at: number, ktime: number): void {
+    this.#announced.executed(source, at, ktime);
   }
 
   #meet(id: number): void {
-    const path = id === 0 ? null : this.#cgroups.pathOf(BigInt(id));
+    const now = bootMicros();
+    const made = id === 0 ? null : this.#made(BigInt(id));
+    const path = id === 0 ? null : (this.#cgroups.pathOf(BigInt(id)) ?? made?.path);
     this.#files.refresh();
     if (this.#plain.size >= PLAIN_MAX) this.#plain.clear();
     this.#judge(id, path ?? '');
+    if (path) this.#await(id, made?.ktime, now);
+  }
+
+  /** A container that is not described yet, or a cgroup that is so young that it may become a container's: asked again. */
+  #await(id: number, madeAt: number | undefined, now: number): void {
+    const known = this.#containers.get(id);
+    const young = madeAt !== undefined && now - madeAt < YOUNG_MICROS;
+    if (known === undefined ? !young : known.fact.described) return;
+    if (this.#pending.size < PENDING_MAX) this.#pending.set(id, { since: now, asked: now });
+  }
+
+  /** A runtime writes down what a container is before it lets its program run: so an event from before the last question needs no other. */
+  #ask(id: number, ktime: number): void {
+    const pending = this.#pending.get(id) as Pending;
+    if (ktime <= pending.asked) return;
+    pending.asked = bootMicros();
+    if (pending.asked - pending.since > YOUNG_MICROS) this.#pending.delete(id);
+    const known = this.#containers.get(id);
+    if (known === undefined) this.#judge(id, this.#plain.get(id) ?? '');
+    else this.#update(id, known);
   }
 
   #judge(id: number, path: string): void {
@@ -74,8 +132,13 @@ export class ContainerSource implements EnrichmentSource {
       return;
     }
     this.#plain.delete(id);
-    this.#containers.set(id, { fact, retries: fact.image === '' ? RETRIES : 0 });
+    this.#keep(id, fact, RETRIES);
     this.#sink?.container(fact);
+  }
+
+  #keep(id: number, fact: ContainerFact, retries: number): void {
+    this.#containers.set(id, { fact, retries: fact.described ? 0 : retries });
+    if (fact.described) this.#pending.delete(id);
   }
 
   #describe(id: number, path: string): ContainerFact | null {
@@ -83,23 +146,60 @@ export class ContainerSource implements EnrichmentSource {
     const listed = this.#files.find(path);
     if (listed !== null) {
       const { cgroupPath: _, ...rest } = listed;
-      return { ...base, ...rest };
+      return { ...base, ...rest, described: true };
     }
     const match = matchRuntime(path);
-    if (match === null) return null;
-    const described = match.runtime.describe(match.id, this.#places);
-    const unknown = { name: '', image: '', privileged: null, labels: {} };
-    return { ...base, id: match.id, runtime: match.runtime.name, ...(described ?? unknown) };
+    if (match === null) return this.#describeByHand(base);
+    const described =
+      match.runtime.describe(match.id, this.#places) ?? this.#announced.find(match.id)?.description ?? null;
+    const fact = { ...base, id: match.id, runtime: match.runtime.name, ...(described ?? NOTHING) };
+    return this.#withStart({ ...fact, described: described !== null || match.runtime.silent === true });
+  }
+
+  #describeByHand(base: { cgroupId: bigint; path: string }): ContainerFact | null {
+    const found = containerByHand(base.path, this.#places) ?? this.#announcedIn(base);
+    return found === null ? null : this.#withStart({ described: true, ...base, ...found });
+  }
+
+  /** The cgroup was made after a runtime had been told to make a container of that name. */
+  #announcedIn({
+    cgroupId,
+    path,
+  }: {
+    cgroupId: bigint;
+    path: string;
+  }): Omit<ContainerFact, 'cgroupId' | 'path'> | null {
+    const made = this.#made(cgroupId);
+    if (made === null) return null;
+    for (const part of path.split('/')) {
+      const announced = this.#announced.find(part);
+      if (announced === undefined || announced.ktime > made.ktime) continue;
+      const { runtime, description } = announced;
+      return { ...(description ?? NOTHING), id: part, runtime, described: description !== null };
+    }
+    return null;
+  }
+
+  #withStart(fact: ContainerFact): ContainerFact {
+    if (fact.startedAt > 0) return fact;
+    const made = this.#made(fact.cgroupId);
+    return made === null ? fact : { ...fact, startedAt: made.ktime + wallOffset() };
   }
 
   tick(): void {
     this.#lastId = -1;
     if (this.#files.refresh()) this.#judgeAgain();
+    this.#forgetOld();
     let left = Math.min(CHECKS_PER_TICK, this.#containers.size);
     for (const [id, known] of this.#containers) {
       if (left-- === 0) break;
       this.#check(id, known);
     }
+  }
+
+  #forgetOld(): void {
+    const now = bootMicros();
+    for (const [id, { since }] of this.#pending) if (now - since > YOUNG_MICROS) this.#pending.delete(id);
   }
 
   /** The announced containers have changed: what was plain may be one now, what was one may be another. */
@@ -113,7 +213,8 @@ export class ContainerSource implements EnrichmentSource {
   #check(id: number, known: Known): void {
     this.#containers.delete(id);
     if (!this.#cgroups.exists(known.fact.path, known.fact.cgroupId)) {
-      this.#sink?.container({ ...known.fact, id: '', name: '', image: '', labels: {} });
+      this.#pending.delete(id);
+      this.#sink?.container({ ...known.fact, ...NOTHING, id: '' });
       return;
     }
     this.#containers.set(id, known);
@@ -124,9 +225,10 @@ export class ContainerSource implements EnrichmentSource {
 
   #update(id: number, known: Known): void {
     const fact = this.#describe(id, known.fact.path);
-    if (fact === null || JSON.stringify({ ...fact, cgroupId: 0 }) === JSON.stringify({ ...known.fact, cgroupId: 0 }))
-      return;
-    this.#containers.set(id, { fact, retries: fact.image === '' ? known.retries : 0 });
+    if (fact === null || textOf(fact) === textOf(known.fact)) return;
+    // What the runtime has taken away since, because the container is ending, stays true.
+    if (known.fact.described && !fact.described) return;
+    this.#keep(id, fact, known.retries);
     this.#sink?.container(fact);
   }
 
@@ -135,3 +237,6 @@ export class ContainerSource implements EnrichmentSource {
     this.#cgroups[Symbol.dispose]();
   }
 }
+
+const textOf = (fact: ContainerFact): string =>
+  JSON.stringify(fact, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value));

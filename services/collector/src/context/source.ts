@@ -1,4 +1,5 @@
 import type { Finding } from '../integrity/check.ts';
+import type { Description } from './description.ts';
 
 /** What only the host knows, on its way into the batch that is being filled. Called between `start` and `close` of a source only. */
 export interface ContextSink {
@@ -17,16 +18,13 @@ export interface HostFact {
   readonly addresses: readonly string[];
 }
 
-export interface ContainerFact {
+export interface ContainerFact extends Description {
   readonly cgroupId: bigint;
   /** empty: the container is gone */
   readonly id: string;
   readonly runtime: string;
-  readonly name: string;
-  readonly image: string;
-  /** null: unknown */
-  readonly privileged: boolean | null;
-  readonly labels: Readonly<Record<string, string>>;
+  /** false: its runtime has not said yet what it is */
+  readonly described: boolean;
   /** of the cgroup, from the hierarchy's root */
   readonly path: string;
 }

@@ -10,6 +10,10 @@ export const STAND_INS: ReadonlyMap<string, string> = new Map([['io_uring_submit
 export const SNAPSHOT = 'snapshot';
 /** Reads the kernel's memory for checks of its integrity; run by itself, never attached. */
 export const READ_KERNEL = 'read_kernel';
+/** Reads the open sockets: of the inventory, not of the agent. */
+export const SOCKETS = 'sockets';
+
+const ON_DEMAND: readonly string[] = [READ_KERNEL, SOCKETS];
 
 const EAGAIN = 11;
 const INTERRUPTIONS_MAX = 10;
@@ -62,7 +66,7 @@ function prepare(options: LoadOptions, refused: ReadonlyMap<string, string>): Bp
   object.section('.bss').pinAt(`${pinPath}/rf_bss`);
   for (const program of object.programs.values()) {
     const { name, section } = program;
-    const sensors = name === SNAPSHOT || (options.programs && name !== READ_KERNEL);
+    const sensors = name === SNAPSHOT || (options.programs && !ON_DEMAND.includes(name));
     const wanted = isProbe(section) ? options.probes.has(name) : sensors;
     program.autoload = wanted && !refused.has(name);
   }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { BpfError, type BpfLink, BpfMap, type BpfObject, type RingBuffer } from '@ringfence/libbpf-ts';
 import type { CompiledOptions } from '../config.ts';
+import type { CgroupMade } from '../context/containers.ts';
 import type { ProcessFacts } from '../control/protected.ts';
 import { SensorError } from '../errors.ts';
 import { ControlBlock } from './control-block.ts';
@@ -16,6 +17,13 @@ import { nameKey, prefixKey, WatchedTexts } from './watched.ts';
 
 /** More than RF_RECORD_MAX of ringfence.h. */
 const RECORD_MAX_BYTES = 64 * 1024;
+
+/** struct rf_cgroup_made */
+interface MadeValue {
+  readonly ktime: bigint;
+  readonly length: number;
+  readonly path: Uint8Array;
+}
 
 export interface SensorOptions
   extends Pick<
@@ -168,6 +176,14 @@ export class Sensor implements Disposable {
     const found = readProcesses(this.#object.program(SNAPSHOT), { tgid });
     const [at] = found.offsets;
     return at === undefined ? null : factsOf(found, at);
+  }
+
+  /** Where and when a cgroup was made, which may be gone; null: before the sensor, or too long ago. */
+  cgroupMade(id: bigint): CgroupMade | null {
+    const made = this.#object.map('rf_cgroups').get(id) as unknown as MadeValue | undefined;
+    if (made === undefined || made.length >= made.path.length) return null;
+    const path = Buffer.from(made.path).toString('utf8', 0, made.length);
+    return { path, ktime: Number(made.ktime / 1000n) };
   }
 
   /** Leaves every hook: from here on nothing new is written to the rings. */

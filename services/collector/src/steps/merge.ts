@@ -1,10 +1,13 @@
 import { records } from '@ringfence/schema';
 import type { Batch } from './batch.ts';
 import type { LaneReader } from './lane-reader.ts';
-import { transcode } from './transcode.ts';
+import { type Source, transcode } from './transcode.ts';
 
-/** Told of each event's cgroup before the event is written. */
-export type SeenCgroup = (low: number, high: number) => void;
+/** Told of each event's cgroup, and its time (µs, CLOCK_BOOTTIME), before the event is written. */
+export type SeenCgroup = (low: number, high: number, ktime: number) => void;
+
+/** Told of each exec, and where its record lies, before the event is written. */
+export type SeenExec = (source: Source, at: number, ktime: number) => void;
 
 /** Takes records off the rings into the batch. */
 export class Merge {
@@ -12,12 +15,14 @@ export class Merge {
   late = 0;
   readonly #batch: Batch;
   readonly #seenCgroup: SeenCgroup;
+  readonly #seenExec: SeenExec;
   /** µs, CLOCK_BOOTTIME: the latest event so far */
   #latest = 0;
 
-  constructor(batch: Batch, seenCgroup: SeenCgroup) {
+  constructor(batch: Batch, seenCgroup: SeenCgroup, seenExec: SeenExec = () => {}) {
     this.#batch = batch;
     this.#seenCgroup = seenCgroup;
+    this.#seenExec = seenExec;
   }
 
   /**
@@ -38,7 +43,8 @@ export class Merge {
 
   #write(lane: LaneReader): void {
     const { source, at, ktime } = lane;
-    this.#seenCgroup(records.headerCgroupLo(source.view, at), records.headerCgroupHi(source.view, at));
+    this.#seenCgroup(records.headerCgroupLo(source.view, at), records.headerCgroupHi(source.view, at), ktime);
+    if (records.headerKind(source.view, at) === records.Kind.EXEC) this.#seenExec(source, at, ktime);
     const late = ktime < this.#latest;
     if (late) this.late++;
     else this.#latest = ktime;

@@ -41,6 +41,7 @@ export class OwnEvents implements ContextSink {
     if (container.privileged !== null) out.boolean(container.privileged);
     writeMap(out, container.labels);
     out.string(container.path);
+    writeDetails(out, container);
   }
 
   mount(mount: MountFact): void {
@@ -76,6 +77,37 @@ export class OwnEvents implements ContextSink {
     out.long(kind);
     return out;
   }
+}
+
+function writeDetails(out: AvroWriter, container: ContainerFact): void {
+  out.string(container.imageId);
+  writeArray(out, container.imageDigests, (digest) => out.string(digest));
+  out.ensure(16);
+  out.long(container.capabilities === null ? 0 : 1);
+  if (container.capabilities !== null) out.fixed(u64FromBigInt(container.capabilities), 0, 8);
+  writeArray(out, container.mounts, ({ source, destination, readonly }) => {
+    out.string(source);
+    out.string(destination);
+    out.ensure(1);
+    out.boolean(readonly);
+  });
+  writeArray(out, container.namespaces, (namespace) => out.string(namespace));
+  out.string(container.pod);
+  out.string(container.podUid);
+  out.string(container.namespace);
+  out.string(container.serviceAccount);
+  writeMap(out, container.podLabels);
+  out.ensure(16);
+  out.long(container.startedAt);
+  out.boolean(container.described);
+}
+
+function writeArray<T>(out: AvroWriter, items: readonly T[], write: (item: T) => void): void {
+  out.ensure(16);
+  if (items.length > 0) out.long(items.length);
+  for (const item of items) write(item);
+  out.ensure(1);
+  out.long(0);
 }
 
 function writeMap(out: AvroWriter, map: Readonly<Record<string, string>>): void {

@@ -24,7 +24,7 @@ export function writeSnapshot(snapshot: Snapshot, ktime: number, parts: Snapshot
 function write(snapshot: Snapshot, ktime: number, { batch, next, seenCgroup }: SnapshotParts): number {
   const { view, offsets } = snapshot;
   for (const at of offsets) {
-    seenCgroup(records.headerCgroupLo(view, at), records.headerCgroupHi(view, at));
+    seenCgroup(records.headerCgroupLo(view, at), records.headerCgroupHi(view, at), ktime);
     transcodeSnapshot(snapshot, at, LANE.context, next(LANE.context), ktime, batch);
   }
   return offsets.length;

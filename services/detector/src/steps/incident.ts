@@ -106,11 +106,31 @@ function incidentOf(
     })),
     omittedAlerts: chain.omitted + unlisted + repeats,
     processes: processesOf(chain, alerts, maxProcesses),
-    container: container === null ? null : { ...container, cgroupId: u64FromBigInt(BigInt(`0x${container.cgroupId}`)) },
+    container: container === null ? null : incidentContainer(container),
     story: storyOf(alerts),
     hosts: [],
     joined: [],
     ...UNSIGNED,
+  };
+}
+
+/** What a chain doesn't keep of it stands in its alerts. */
+function incidentContainer(container: ChainContainer): NonNullable<Incident['container']> {
+  return {
+    imageId: '',
+    imageDigests: [],
+    capabilities: null,
+    mounts: [],
+    namespaces: [],
+    pod: '',
+    podUid: '',
+    namespace: '',
+    serviceAccount: '',
+    podLabels: {},
+    startedAt: 0,
+    described: true,
+    ...container,
+    cgroupId: u64FromBigInt(BigInt(`0x${container.cgroupId}`)),
   };
 }
 

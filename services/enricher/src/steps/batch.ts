@@ -143,7 +143,8 @@ export class BatchBuilder {
     if (container.stamp !== this.#stamp) {
       container.stamp = this.#stamp;
       container.slot = this.#containers.push(container.value) - 1;
-      this.#bytes += 2 * JSON.stringify(container.value.labels).length + 512;
+      const { labels, podLabels, mounts } = container.value;
+      this.#bytes += 2 * JSON.stringify([labels, podLabels, mounts]).length + 1024;
     }
     return container.slot;
   }

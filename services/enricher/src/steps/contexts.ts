@@ -18,6 +18,8 @@ const event = typeOf('Event');
 const NAME_MAX = 512;
 const PATH_MAX = 4096;
 const MAX_LABELS = 64;
+const MAX_MOUNTS = 64;
+const MAX_ITEMS = 16;
 
 /** What the host says about its users and containers. Mounts only travel. */
 export function noteContext(boot: Boot, cursor: EventCursor): void {
@@ -33,19 +35,42 @@ function noteContainer(boot: Boot, cursor: EventCursor): void {
   boot.contexts.setContainer(u64ToHex(container.cgroupId), container, boot.tick);
 }
 
+const cut = (text: string): string => text.slice(0, NAME_MAX);
+const cutLabels = (labels: { readonly [key: string]: string }): { [key: string]: string } =>
+  Object.fromEntries(
+    Object.entries(labels)
+      .slice(0, MAX_LABELS)
+      .map(([label, value]) => [cut(label), cut(value)]),
+  );
+
 /** It stands in every batch of the container and in its alerts: what a runtime or a label says without end is cut. */
 function bounded(context: ContainerContext): Container {
-  const labels = Object.entries(context.labels).slice(0, MAX_LABELS);
-  const cut = (text: string): string => text.slice(0, NAME_MAX);
+  const { privileged, capabilities, startedAt, described } = context;
   return {
-    // A copy: the batch's buffer must not stay in memory for eight bytes of it.
+    // Copies: the batch's buffer must not stay in memory for eight bytes of it.
     cgroupId: Buffer.from(context.cgroupId),
     id: cut(context.id),
     runtime: cut(context.runtime),
     name: cut(context.name),
     image: cut(context.image),
-    privileged: context.privileged,
-    labels: Object.fromEntries(labels.map(([label, value]) => [cut(label), cut(value)])),
+    privileged,
+    labels: cutLabels(context.labels),
     path: context.path.slice(0, PATH_MAX),
+    imageId: cut(context.imageId),
+    imageDigests: context.imageDigests.slice(0, MAX_ITEMS).map(cut),
+    capabilities: capabilities === null ? null : Buffer.from(capabilities),
+    mounts: context.mounts.slice(0, MAX_MOUNTS).map(({ source, destination, readonly }) => ({
+      source: source.slice(0, PATH_MAX),
+      destination: destination.slice(0, PATH_MAX),
+      readonly,
+    })),
+    namespaces: context.namespaces.slice(0, MAX_ITEMS).map(cut),
+    pod: cut(context.pod),
+    podUid: cut(context.podUid),
+    namespace: cut(context.namespace),
+    serviceAccount: cut(context.serviceAccount),
+    podLabels: cutLabels(context.podLabels),
+    startedAt,
+    described,
   };
 }

@@ -37,6 +37,7 @@ export function followProcess(boot: Boot, cursor: EventCursor, out: BatchBuilder
 export function partialReason(entry: ProcessEntry | null, cursor: EventCursor): string {
   if (entry === null) return '';
   if (!entry.known) return 'process unknown';
+  if (entry.container?.value.described === false) return 'its container has not been described yet';
   // pid 1 is read from /proc, which doesn't tell how many execs it has behind it.
   if (cursor.execId === entry.execId || entry.execId === 0) return '';
   return cursor.execId > entry.execId

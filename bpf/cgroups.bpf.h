@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Where each cgroup was made, kept for when it is asked about: a container that lives for 50 ms may be gone, its cgroup with it, before its first
+ * record is read, and an id alone says nothing then. No record goes out for it. Only the v2 hierarchy, whose ids the records have. */
+#include "lib/task.h"
+
+SEC("tp_btf/cgroup_mkdir")
+int BPF_PROG(cgroup_mkdir, struct cgroup *cgroup, const char *path)
+{
+	struct rf_cgroup_made *made;
+	__u64 id = cgroup->kn->id;
+	__u32 zero = 0;
+	long length;
+
+	if (cgroup->root->hierarchy_id)
+		return 0;
+	made = bpf_map_lookup_elem(&rf_scratch_cgroup, &zero);
+	if (!made)
+		return 0;
+	made->ktime = bpf_ktime_get_boot_ns();
+	made->pad = 0;
+	length = bpf_probe_read_kernel_str(made->path, sizeof(made->path), path);
+	if (length <= 1)
+		return 0;
+	/* a path that fills the room to its end was cut */
+	made->length = length == sizeof(made->path) ? length : length - 1;
+	bpf_map_update_elem(&rf_cgroups, &id, made, BPF_ANY);
+	return 0;
+}

@@ -1,0 +1,84 @@
+import { join } from 'node:path';
+import { type Inventory, readInventory } from '@ringfence/collector';
+import type { Command } from 'commander';
+import { CliError } from '../errors.ts';
+import { inventoryText } from '../view/inventory.ts';
+import { paintFor } from '../view/paint.ts';
+import { print, printJson, sensorObject, settingsOf, withSettings } from './context.ts';
+
+interface InventoryFlags {
+  readonly json?: boolean;
+  readonly container?: string;
+  readonly pid?: string;
+  readonly mounts?: boolean;
+}
+
+export function addInventory(program: Command): void {
+  const command = program
+    .command('inventory')
+    .description('list what runs now: processes with their open sockets, containers, mounts, as the kernel has them')
+    .option('--json', 'print one JSON object, mounts of each namespace included')
+    .option('--container <id>', 'only what belongs to the container of this id (or its beginning) or name')
+    .option('--pid <n>', 'only this process')
+    .option('--mounts', 'show mounts as well')
+    .addHelpText(
+      'after',
+      `
+Needs root, no running agent: it loads two iterators for a moment and attaches nothing. They read the kernel's own lists, so a process that hides
+from /proc is shown, and marked.
+
+Examples:
+  ringfence inventory
+  ringfence inventory --container web-1 --mounts
+  ringfence inventory --json | jq '.processes[] | select(.hidden)'`,
+    );
+  withSettings(command).action((_, self: Command) => {
+    const options = self.opts<InventoryFlags>();
+    const shown = filtered(takeInventory(self), options);
+    if (options.json) printJson(shown, 2);
+    else print(inventoryText(shown, options.mounts === true, paintFor(process.stdout)));
+  });
+}
+
+/** Of this machine, now. */
+export function takeInventory(self: Command): Inventory {
+  const config = settingsOf(self);
+  if (process.getuid?.() !== 0) throw new CliError('reading what runs from the kernel needs root: sudo ringfence …');
+  const { hostRoot, dockerRoots } = config.collector;
+  return readInventory({
+    sensorObject: sensorObject(),
+    containerFiles: [join(config.runDir, 'containers.d')],
+    places: { root: hostRoot, dockerRoots },
+  });
+}
+
+export function filtered(inventory: Inventory, { container, pid }: InventoryFlags): Inventory {
+  if (container === undefined && pid === undefined) return inventory;
+  const ids = container === undefined ? null : idsOf(inventory, container);
+  const processes = inventory.processes
+    .filter((one) => ids === null || (one.container !== null && ids.includes(one.container)))
+    .filter((one) => pid === undefined || one.pid === numberOf(pid));
+  if (pid !== undefined && processes.length === 0) throw new CliError(`there is no process ${pid}`);
+  const namespaces = new Set(processes.map(({ namespaces: { mnt } }) => mnt));
+  const inside = new Set(processes.map((one) => one.container));
+  return {
+    processes,
+    mountNamespaces: inventory.mountNamespaces.filter(({ namespace }) => namespaces.has(namespace)),
+    containers: inventory.containers.filter(({ id }) => inside.has(id) || ids?.includes(id)),
+  };
+}
+
+function numberOf(pid: string): number {
+  if (!/^\d{1,10}$/.test(pid)) throw new CliError(`--pid ${pid}: expected the number of a process`);
+  return Number(pid);
+}
+
+/** By name, or by an id or its beginning. */
+export function idsOf({ containers }: Inventory, wanted: string): string[] {
+  const ids = containers.filter(({ id, name }) => name === wanted || id.startsWith(wanted)).map(({ id }) => id);
+  if (ids.length === 0) {
+    const known = containers.map(({ id, name }) => name || id.slice(0, 12));
+    throw new CliError(`no container ${wanted} runs${known.length > 0 ? `: there are ${known.join(', ')}` : ''}`);
+  }
+  return ids;
+}

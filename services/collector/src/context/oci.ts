@@ -1,0 +1,72 @@
+import { asLabels, asObject, asText, type Json } from '../files.ts';
+import { maskOf } from './capabilities.ts';
+import { type ContainerMount, type Description, digestOf, MAX_MOUNTS, NOTHING } from './description.ts';
+import { first, podOf } from './kubernetes.ts';
+
+const NAME_KEYS = [
+  'io.kubernetes.cri.container-name',
+  'io.kubernetes.cri-o.ContainerName',
+  'io.kubernetes.container.name',
+  'nerdctl/name',
+];
+const IMAGE_KEYS = [
+  'io.kubernetes.cri.image-name',
+  'io.kubernetes.cri-o.ImageName',
+  'org.opencontainers.image.ref.name',
+  'nerdctl/image',
+];
+const DIGEST_KEYS = ['io.kubernetes.cri-o.ImageRef', 'org.opencontainers.image.base.digest'];
+const ID_KEYS = ['io.kubernetes.cri-o.Image', 'io.container.image.id'];
+const OWN_KINDS = ['proc', 'sysfs', 'devpts', 'mqueue', 'cgroup', 'cgroup2'];
+const NAMESPACES = ['pid', 'network', 'ipc', 'uts', 'mount'];
+
+/** An OCI runtime specification. Privileged: may administer the system, and nothing of /proc is masked. */
+export function describeSpec(spec: Json, root: string): Description | null {
+  const { process, annotations } = spec;
+  if (process === undefined && annotations === undefined) return null;
+  const labels = asLabels(annotations);
+  const sets = asObject(asObject(process)['capabilities']);
+  const { maskedPaths } = asObject(spec['linux']);
+  const effective = maskOf(list(sets['effective']));
+  const mounts = mountsOf(list(spec['mounts']));
+  const image = first(labels, IMAGE_KEYS);
+  return {
+    ...NOTHING,
+    name: first(labels, NAME_KEYS),
+    image,
+    privileged: (effective & maskOf(['SYS_ADMIN'])) !== 0n && list(maskedPaths).length === 0,
+    labels,
+    imageId: first(labels, ID_KEYS),
+    imageDigests: [digestOf(first(labels, DIGEST_KEYS)) || digestOf(image)].filter((digest) => digest !== ''),
+    capabilities: process === undefined ? null : maskOf(list(sets['bounding'])) | effective,
+    mounts,
+    namespaces: namespacesOf(list(asObject(spec['linux'])['namespaces'])),
+    ...podOf(labels, mounts, root),
+  };
+}
+
+export const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value.slice(0, 4096) : []);
+
+function mountsOf(mounts: readonly unknown[]): ContainerMount[] {
+  return mounts
+    .map(asObject)
+    .filter((mount) => !OWN_KINDS.includes(asText(mount['type'])))
+    .map((mount) => ({
+      source: asText(mount['source'], 4096),
+      destination: asText(mount['destination'], 4096),
+      readonly: list(mount['options']).includes('ro'),
+    }))
+    .filter(({ source, destination }) => source.startsWith('/') && destination !== '')
+    .slice(0, MAX_MOUNTS);
+}
+
+/** One that isn't listed is the host's; one with a path was somebody else's before. Of the network every engine makes the path itself. */
+function namespacesOf(listed: readonly unknown[]): string[] {
+  if (listed.length === 0) return [];
+  const paths = new Map(listed.map(asObject).map((one) => [asText(one['type']), asText(one['path'], 4096)]));
+  return NAMESPACES.flatMap((name) => {
+    const path = paths.get(name);
+    if (path === undefined) return [`${name}=host`];
+    return path === '' || name === 'network' ? [] : [`${name}=shared`];
+  });
+}

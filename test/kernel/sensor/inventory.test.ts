@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readlinkSync, rmdirSync, statSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { records } from '@ringfence/schema';
+import { cgroup2, Scratch, skip, TestSensor } from './sensor.ts';
+
+interface OpenSocket {
+  readonly fd: number;
+  readonly inode: bigint;
+  readonly family: number;
+  readonly type: number;
+  readonly protocol: number;
+  readonly state: number;
+  readonly local: string;
+  readonly peer: string;
+  readonly path: string;
+}
+
+const [ESTABLISHED, LISTEN] = [1, 10];
+
+/** Loopback in dotted form; whatever else as hex. */
+const address = (bytes: Buffer, family: number): string =>
+  family === 2 ? [...bytes.subarray(0, 4)].join('.') : bytes.toString('hex');
+
+describe('what is open already', { skip }, () => {
+  let sensor: TestSensor;
+  let scratch: Scratch;
+  before(async () => {
+    scratch = new Scratch();
+    sensor = await TestSensor.start();
+  });
+  after(() => {
+    sensor?.[Symbol.dispose]();
+    scratch?.[Symbol.dispose]();
+  });
+
+  function socketsOf(tgid?: number): OpenSocket[] {
+    using link = sensor.object.program('sockets').attachIterator(tgid === undefined ? {} : { tgid });
+    using iterator = link.iterate();
+    const bytes = Buffer.from(iterator.readAll());
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    const count = bytes.length / records.SIZEOF_OPEN_SOCKET;
+    assert.ok(Number.isInteger(count));
+    return Array.from({ length: count }, (_, index) => {
+      const at = index * records.SIZEOF_OPEN_SOCKET;
+      const family = records.openSocketFamily(view, at);
+      const part = (offset: number, length: number): Buffer => bytes.subarray(at + offset, at + offset + length);
+      const [local, peer] = [records.OPEN_SOCKET_LOCAL_ADDRESS, records.OPEN_SOCKET_ADDRESS].map((offset) =>
+        address(part(offset, 16), family),
+      );
+      assert.ok(tgid === undefined || records.openSocketTgid(view, at) === tgid);
+      return {
+        fd: records.openSocketFd(view, at),
+        inode: bytes.readBigUInt64LE(at + records.OPEN_SOCKET_INODE),
+        family,
+        type: records.openSocketType(view, at),
+        protocol: records.openSocketProtocol(view, at),
+        state: records.openSocketState(view, at),
+        local: `${local}:${records.openSocketLocalPort(view, at)}`,
+        peer: `${peer}:${records.openSocketPort(view, at)}`,
+        path: part(records.OPEN_SOCKET_PATH, records.openSocketPathBytes(view, at)).toString('latin1'),
+      };
+    });
+  }
+
+  test('a listening socket and both ends of a connection are there, with their addresses, states and inodes', async () => {
+    const { server, port } = await listen();
+    const client = await connectTo(port);
+    try {
+      const found = socketsOf(process.pid).filter(({ local, peer }) => `${local} ${peer}`.includes(`:${port}`));
+      const from = `127.0.0.1:${client.localPort}`;
+      const shown = found.map(({ family, type, protocol, state, local, peer }) =>
+        [family, type, protocol, state, local, peer].join(' '),
+      );
+      const expected = [
+        `2 1 6 ${ESTABLISHED} 127.0.0.1:${port} ${from}`,
+        `2 1 6 ${ESTABLISHED} ${from} 127.0.0.1:${port}`,
+        `2 1 6 ${LISTEN} 127.0.0.1:${port} 0.0.0.0:0`,
+      ];
+      assert.deepEqual(shown.sort(), expected.sort());
+      for (const { fd, inode } of found) assert.equal(readlinkSync(`/proc/self/fd/${fd}`), `socket:[${inode}]`);
+    } finally {
+      client.destroy();
+      server.close();
+    }
+  });
+
+  test('unix sockets have their path, abstract ones theirs with its NUL, and the longest is whole', async () => {
+    const paths = [
+      join(scratch.path, 'listens'),
+      `\0rf-abstract-${process.pid}`,
+      join(scratch.path, 'x').padEnd(107, 'x'),
+    ];
+    const servers = await Promise.all(paths.map((path) => listenAt(path)));
+    try {
+      const found = socketsOf(process.pid).filter(({ family, state }) => family === 1 && state === LISTEN);
+      const shown = found.map(({ path }) => (path.startsWith('\0') ? path : path.split('\0')[0]));
+      for (const path of paths) assert.ok(shown.includes(path), JSON.stringify(shown));
+    } finally {
+      for (const server of servers) server.close();
+    }
+  });
+
+  test('a socket that was closed is not there, and those of all processes are', async () => {
+    const { server, port } = await listen();
+    assert.ok(socketsOf().some(({ local }) => local === `127.0.0.1:${port}`));
+    await new Promise((resolve) => server.close(resolve));
+    assert.ok(!socketsOf().some(({ local, state }) => local === `127.0.0.1:${port}` && state === LISTEN));
+  });
+
+  test('where a cgroup was made is known although it is gone', () => {
+    const name = `rf-made-${process.pid}`;
+    const outer = join(cgroup2() ?? '', name);
+    const inner = join(outer, 'y'.repeat(200));
+    mkdirSync(outer);
+    mkdirSync(inner);
+    const id = statSync(inner, { bigint: true }).ino;
+    rmdirSync(inner);
+    rmdirSync(outer);
+    const made = sensor.object.map('rf_cgroups').get(id) as { ktime: bigint; length: number; path: Uint8Array };
+    const path = `/${name}/${'y'.repeat(200)}`;
+    assert.equal(made.length, path.length);
+    assert.equal(Buffer.from(made.path).toString('latin1', 0, made.length), path);
+    assert.ok(made.ktime > 0n);
+    assert.equal(sensor.object.map('rf_cgroups').get(id + 1_000_000n), undefined);
+  });
+});
+
+async function listenAt(path: string): Promise<Server> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  return server;
+}
+
+async function listen(): Promise<{ server: Server; port: number }> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { server, port: (server.address() as { port: number }).port };
+}
+
+async function connectTo(port: number): Promise<Socket> {
+  const client = connect(port, '127.0.0.1');
+  await new Promise((resolve) => client.once('connect', resolve));
+  return client;
+}
