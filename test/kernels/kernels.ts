@@ -51,6 +51,7 @@ async function runKernel(kernel: TestKernel, files: readonly string[], timeoutMs
     reports.push(failed(`${kernel.series}: ${kernel.release}`, 'the guest itself', String(error)));
   }
   printFile(reports.at(-1) ?? failed(kernel.series, '', ''));
+  printFailures(reports);
   return reports;
 }
 
@@ -79,7 +80,6 @@ async function main(): Promise<number> {
     writeFileSync(TABLE, kernelTable([...columns, { title, programs: own }]));
     console.log('docs/KERNELS.md written');
   }
-  printFailures(reports);
   return printTotals(reports) > 0 ? 1 : 0;
 }
 

@@ -157,10 +157,13 @@ export class Agent implements Disposable {
     if (resumed) await this.#resume();
     else this.#attach();
     await this.#cycle();
-    const { missing, hooks } = this.#sensor;
+    const { missing, hooks, full } = this.#sensor;
     for (const [hook, reason] of missing)
       this.#deps.log.warn({ hook, reason }, 'a hook is missing: its events are not seen');
-    this.#deps.log.info({ hooks, resumed, run: u64ToHex(this.#sensor.run.run) }, 'the sensor is in place');
+    this.#deps.log.info(
+      { hooks, full: [...full], resumed, run: u64ToHex(this.#sensor.run.run) },
+      'the sensor is in place',
+    );
   }
 
   /** After a start that failed: what this start has put into the kernel goes again. */

@@ -66,6 +66,8 @@ export class Scratch implements Disposable {
 export interface SensorOptions {
   /** bytes. @default 1 MiB */
   readonly bulkRing?: number;
+  /** with the programs of the full profile. @default false */
+  readonly full?: boolean;
 }
 
 export type Counters = { readonly sequence: bigint } & { readonly [drop in (typeof drops)[number]]: bigint };
@@ -76,13 +78,17 @@ export class TestSensor implements Disposable {
   readonly records: SensorRecord[] = [];
   readonly reader: RecordReader;
 
-  private constructor(path: string, { bulkRing = 1 << 20 }: SensorOptions) {
+  private constructor(path: string, { bulkRing = 1 << 20, full = false }: SensorOptions) {
     this.object = BpfObject.open(path);
     const { object } = this;
     object.definition('rf_ring_security').resize(1 << 20);
     object.definition('rf_ring_bulk').resize(bulkRing);
     object.definition('rf_scratch_sec').resize(possibleCpus());
     object.definition('rf_scratch_bulk').resize(possibleCpus());
+    if (full) {
+      for (const program of object.programs.values()) program.autoload = true;
+      object.globals['rf_full_open'] = true;
+    }
     object.load();
     if (object.btf === undefined) throw new Error('the sensor has no BTF');
     this.reader = new RecordReader(object.btf);

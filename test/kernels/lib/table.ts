@@ -21,11 +21,14 @@ export function verdictFailures(
   programs: readonly ProgramVerdict[],
   table: ReturnType<typeof readTable>,
 ): { program: string; why: string }[] {
-  return programs.flatMap(({ name, refused, unattached, instructions }) => {
-    if (refused !== undefined) return [{ program: name, why: `the verifier refuses it: ${refused}` }];
+  return programs.flatMap(({ name, full, refused, unattached, instructions }) => {
+    const lacks = table.get(name)?.[title]?.includes(NO_HOOK) ?? false;
+    // a kernel without trampolines doesn't even load what needs one
+    if (refused !== undefined && !(lacks && full))
+      return [{ program: name, why: `the verifier refuses it: ${refused}` }];
     if (instructions > INSTRUCTIONS_MAX)
       return [{ program: name, why: `${instructions} instructions are verified, more than ${INSTRUCTIONS_MAX}` }];
-    if (unattached === undefined || table.get(name)?.[title]?.includes(NO_HOOK)) return [];
+    if (unattached === undefined || lacks) return [];
     return [{ program: name, why: `it isn't attached: ${unattached}` }];
   });
 }
@@ -34,7 +37,7 @@ const NO_HOOK = 'no hook';
 
 function cell(verdict: ProgramVerdict | undefined): string {
   if (verdict === undefined) return '';
-  if (verdict.refused !== undefined) return 'refused';
+  if (verdict.refused !== undefined) return verdict.full ? NO_HOOK : 'refused';
   const count = verdict.instructions.toLocaleString('en');
   return verdict.unattached === undefined ? count : `${count}, ${NO_HOOK}`;
 }
@@ -48,10 +51,10 @@ function notes({ title, programs }: KernelColumn): string[] {
 
 /** The whole document. */
 export function kernelTable(columns: readonly KernelColumn[]): string {
-  const sections = new Map(columns.flatMap(({ programs }) => programs.map(({ name, section }) => [name, section])));
-  const rows = [...sections].map(([name, section]) => {
+  const all = new Map(columns.flatMap(({ programs }) => programs.map((program) => [program.name, program])));
+  const rows = [...all.values()].map(({ name, section, full }) => {
     const cells = columns.map(({ programs }) => cell(programs.find((program) => program.name === name)));
-    return `| \`${name}\` | \`${section}\` | ${cells.join(' | ')} |`;
+    return `| \`${name}\` | \`${section}\`${full ? ', full profile' : ''} | ${cells.join(' | ')} |`;
   });
   const lacking = columns.flatMap(notes);
   return [
@@ -61,7 +64,7 @@ export function kernelTable(columns: readonly KernelColumn[]): string {
     '',
     `A number is how many instructions the verifier went through; the kernel allows 1,000,000, the tests ${INSTRUCTIONS_MAX.toLocaleString('en')}, because it`,
     'depends on the version of clang too. "no hook": the kernel takes the program and has nowhere to attach it. "refused": its verifier does not take it.',
-    'Either way the agent goes on without it and says so.',
+    'Either way the agent goes on without it and says so. The full profile is what a kernel with BPF in its LSM list has on top.',
     '',
     `| program | hook | ${columns.map(({ title }) => title).join(' | ')} |`,
     `| --- | --- |${' --- |'.repeat(columns.length)}`,

@@ -1,10 +1,13 @@
 import { BpfLoadError, BpfObject } from '@ringfence/libbpf-ts';
 import { SensorError } from '../errors.ts';
+import { probeFullProfile } from './full.ts';
 
 /** Without these there is no process tree, and nothing else makes sense. */
 export const LIFECYCLE: readonly string[] = ['process_fork', 'process_exec', 'process_exit'];
 /** Reads the running processes; attached for each run, never pinned. */
 export const SNAPSHOT = 'snapshot';
+
+const FILE_OPEN = 'file_open';
 
 const EAGAIN = 11;
 const INTERRUPTIONS_MAX = 10;
@@ -22,16 +25,19 @@ export interface LoadedObject {
   readonly object: BpfObject;
   /** programs that this kernel's verifier refused, with its last line */
   readonly refused: ReadonlyMap<string, string>;
+  /** programs of the full profile among those that are loaded */
+  readonly full: ReadonlySet<string>;
 }
 
 /** Loads the sensor with its maps pinned, or taken from the pins. A refused program that isn't vital is left out. Throws SensorError. */
 export function loadObject(options: LoadOptions): LoadedObject {
   const refused = new Map<string, string>();
+  const full = options.programs ? probe(options.path) : new Set<string>();
   for (let interrupted = 0; ; ) {
-    const object = prepare(options, refused);
+    const object = prepare(options, refused, full);
     try {
       object.load();
-      return { object, refused };
+      return { object, refused, full };
     } catch (error) {
       object[Symbol.dispose]();
       // A signal (a profiler's, a child's) in the middle of the verifier's work: no verdict on the program.
@@ -46,7 +52,15 @@ export function loadObject(options: LoadOptions): LoadedObject {
   }
 }
 
-function prepare(options: LoadOptions, refused: ReadonlyMap<string, string>): BpfObject {
+function probe(path: string): ReadonlySet<string> {
+  try {
+    return probeFullProfile(path).present;
+  } catch (cause) {
+    throw new SensorError(`the sensor ${path} can't be opened: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function prepare(options: LoadOptions, refused: ReadonlyMap<string, string>, full: ReadonlySet<string>): BpfObject {
   const { path, pinPath } = options;
   const object = BpfObject.open(path);
   object.definition('rf_ring_security').resize(options.ringSecurityBytes);
@@ -54,7 +68,9 @@ function prepare(options: LoadOptions, refused: ReadonlyMap<string, string>): Bp
   for (const definition of object.definitions.values()) definition.pinAt(`${pinPath}/${definition.name}`);
   object.section('.bss').pinAt(`${pinPath}/rf_bss`);
   for (const program of object.programs.values()) {
-    program.autoload = !refused.has(program.name) && (options.programs || program.name === SNAPSHOT);
+    const wanted = program.autoload ? options.programs : full.has(program.name);
+    program.autoload = !refused.has(program.name) && (wanted || program.name === SNAPSHOT);
   }
+  object.globals['rf_full_open'] = full.has(FILE_OPEN) && !refused.has(FILE_OPEN);
   return object;
 }
