@@ -33,10 +33,10 @@ function load(path: string, refused: Map<string, string>, full: Set<string>): Bp
   }
 }
 
-/** Of the verifier, before its statistics. */
+/** Of the verifier, before its statistics; without any, the kernel's errno. */
 function lastWords({ verifierLog, message }: BpfLoadError): string {
-  const said = (verifierLog === '' ? message : verifierLog).split('\n').filter((line) => !/^(processed |$)/.test(line));
-  return said.at(-1) ?? message;
+  const said = verifierLog.split('\n').filter((line) => !/^(processed |$)/.test(line));
+  return said.at(-1) ?? message.split('\n')[0] ?? '';
 }
 
 function attach(program: BpfProgram, cgroup: string): string | undefined {
