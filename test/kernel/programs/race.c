@@ -1,5 +1,5 @@
-/* race PATH DECOY TIMES: opens PATH to write, while another thread puts DECOY in place of whatever descriptor that returns. Prints how often the
- * descriptor was another file when the call had returned. */
+/* race PATH DECOY TIMES [once]: opens PATH to write, while another thread puts DECOY in place of whatever descriptor that returns. Prints how often the
+ * descriptor was another file when the call had returned; with `once` it ends at the first. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>
@@ -22,7 +22,7 @@ int main(int argc, char **argv)
 {
 	struct stat wanted, got;
 	pthread_t thread;
-	int replaced = 0;
+	int replaced = 0, once = argc > 4;
 
 	if (argc < 4)
 		return 64;
@@ -30,7 +30,7 @@ int main(int argc, char **argv)
 	target = dup(decoy);
 	if (decoy < 0 || stat(argv[1], &wanted) || pthread_create(&thread, 0, replace, 0))
 		return 1;
-	for (int n = atoi(argv[3]); n > 0;) {
+	for (int n = atoi(argv[3]); n > 0 && !(once && replaced); n--) {
 		int fd;
 
 		close(target);
@@ -40,7 +40,6 @@ int main(int argc, char **argv)
 				replaced++;
 		} else if (fd >= 0)
 			close(fd);
-		n--;
 	}
 	over = 1;
 	pthread_join(thread, 0);
