@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* A file is opened, or an open to write or of a watched path fails. Seen at the end of the system call, from the descriptor it returned: what
  * is reported is what was opened, not what was asked for. Another thread that replaces the descriptor before the call ends is not outwitted:
- * that takes the LSM hook of the full profile. */
+ * that takes the LSM hook of the full profile (full/open.bpf.h), which writes down what was opened for the end of the call. */
+#ifndef RF_OPEN_BPF_H
+#define RF_OPEN_BPF_H
+
 #include "lib/request.h"
 #include "lib/watch.h"
 #include "lib/access.h"
@@ -51,8 +54,9 @@ static __always_inline void open__emit(struct rf_builder *b)
 	ring__output(RF_LANE_BULK, b->record, b->end, RF_SMALL_RECORD_MAX);
 }
 
-static __always_inline void open__opened(struct rf_scratch_small *scratch, struct task_struct *task, __s32 result, struct file *file,
-					 __u32 flags, bool wanted)
+/* The record of an open file, in scratch; its size, 0: nobody wants it, which is counted. */
+static __always_inline __u32 open__describe(struct rf_scratch_small *scratch, struct task_struct *task, __s32 result, struct file *file,
+					    __u32 flags, bool wanted)
 {
 	struct rf_builder b = { .record = scratch->record, .end = sizeof(struct rf_open) };
 	struct rf_open *o = (struct rf_open *)scratch->record;
@@ -65,16 +69,16 @@ static __always_inline void open__opened(struct rf_scratch_small *scratch, struc
 
 	if (!wanted && !watch__may_be_below(path__head(path, mount, dentry))) {
 		ring__count(RF_LANE_BULK, RF_DROP_UNWATCHED);
-		return;
+		return 0;
 	}
 	path__build(path, mount, dentry);
 	position = path->position;
 	rf_barrier(position);
 	if (position > RF_PATH_MAX)
-		return;
+		return 0;
 	if (!wanted && !watch__is_below(scratch, path->text + position, path->kept)) {
 		ring__count(RF_LANE_BULK, RF_DROP_UNWATCHED);
-		return;
+		return 0;
 	}
 	inode = kernel__read(file, f_inode);
 	super = kernel__read(inode, i_sb);
@@ -83,7 +87,8 @@ static __always_inline void open__opened(struct rf_scratch_small *scratch, struc
 	o->device = kernel__read(super, s_dev);
 	o->mode = kernel__read(inode, i_mode);
 	path__append(&b, OPEN_ROOM, &o->path, path);
-	open__emit(&b);
+	text__count_faults(&b, RF_LANE_BULK);
+	return b.end;
 }
 
 /* No file: the open failed, or its descriptor is gone again. */
@@ -125,9 +130,12 @@ static __always_inline void open__assemble(struct task_struct *task, __s32 resul
 
 	if (!scratch)
 		return;
-	if (file)
-		open__opened(scratch, task, result, file, flags, wanted);
-	else
+	if (file) {
+		__u32 size = open__describe(scratch, task, result, file, flags, wanted);
+
+		if (size)
+			ring__output(RF_LANE_BULK, scratch->record, size, RF_SMALL_RECORD_MAX);
+	} else
 		open__without_file(scratch, task, result, request, wanted);
 	scratch__give(scratch);
 }
@@ -147,6 +155,25 @@ static __always_inline void open__look_for_access(struct file *file, long result
 		access__proc_refused(request->path.text, request->flags, result);
 }
 
+/* What the LSM hook wrote down is the truth. false: it wrote nothing (the table is not shared, or the descriptor is a mere path). */
+static __always_inline bool open__was_written_down(struct task_struct *task, long result)
+{
+	struct rf_opened *opened = rf_full_open ? bpf_task_storage_get(&rf_opened, task, 0, 0) : 0;
+	__u32 state;
+
+	if (!opened)
+		return false;
+	state = opened->state;
+	opened->state = RF_OPENED_NOTHING;
+	if (result < 0 || state == RF_OPENED_NOTHING)
+		return false;
+	if (state == RF_OPENED_UNWATCHED) /* counted there */
+		return true;
+	((struct rf_open *)opened->record)->result = result;
+	ring__output(RF_LANE_BULK, opened->record, opened->size, RF_SMALL_RECORD_MAX);
+	return true;
+}
+
 /* Cheapest question first: most opens are uninteresting. A file's name is at hand, its path has to be put together. */
 static __always_inline int open__finish(struct task_struct *task, long result, const struct open_request *request)
 {
@@ -161,6 +188,8 @@ static __always_inline int open__finish(struct task_struct *task, long result, c
 	if (result >= 0)
 		file = file__of_descriptor(task, result);
 	open__look_for_access(file, result, request);
+	if (open__was_written_down(task, result))
+		return 0;
 	if (!looked_at && !request->changeable && !open__is_wanted(flags))
 		return open__leave_out(RF_DROP_UNWATCHED);
 	if (file)
@@ -231,3 +260,5 @@ int openat2_exit(struct trace_event_raw_sys_exit *context)
 	request.flags = flags;
 	return open__finish(task, context->ret, &request);
 }
+
+#endif

@@ -34,6 +34,9 @@
 #include "shell.bpf.h"
 #include "tls.bpf.h"
 
+/* Full profile: not loaded unless user space has found that the kernel attaches it. */
+#include "full/open.bpf.h"
+
 /* Never set: it has every record and enumeration described in the object's BTF, which TypeScript's decoders are made from. */
 struct rf_types {
 	union rf_record record;

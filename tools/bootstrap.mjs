@@ -4,7 +4,7 @@
  *
  *   node tools/bootstrap.mjs ARGS…              the ringfence command
  *   node tools/bootstrap.mjs --run FILE ARGS…   another program of this repository
- *   node tools/bootstrap.mjs --setup            bring everything but the servers of tests, run nothing
+ *   node tools/bootstrap.mjs --setup            bring everything but the servers and guests of tests, run nothing
  *
  * It is plain JavaScript without dependencies, because it runs on whatever Node is there, before anything is installed.
  */
@@ -34,6 +34,7 @@ function parse(argv) {
 
 const TESTS = join(root, 'tools/test.ts');
 const CHAOS = join(root, 'test/chaos/fleet/chaos.ts');
+const KERNELS = join(root, 'test/kernels/kernels.ts');
 
 /** What the program needs of the system, by role. */
 function rolesOf(program) {
@@ -41,6 +42,7 @@ function rolesOf(program) {
   if (program === undefined || program.development) roles.push('tests');
   const fleet = program?.args[0] === 'dev' && program.args[1] === 'fleet';
   if (program?.file === TESTS || program?.file === CHAOS || fleet) roles.push('servers');
+  if (program?.file === TESTS || program?.file === KERNELS) roles.push('guests');
   return roles;
 }
 

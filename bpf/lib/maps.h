@@ -169,6 +169,15 @@ struct rf_merge {
 	__u64 merged; /* how many were left out since */
 };
 
+/* What an open that is not over yet has opened; only the full profile writes it. */
+enum rf_opened_state { RF_OPENED_NOTHING, RF_OPENED_UNWATCHED, RF_OPENED_WANTED };
+
+struct rf_opened {
+	__u32 state;
+	__u32 size;
+	char record[RF_SMALL_RECORD_MAX];
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 8 << 20);
@@ -332,6 +341,16 @@ struct {
 	__type(key, __u32);
 	__type(value, struct rf_cgroup_made);
 } rf_scratch_cgroup SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct rf_opened);
+} rf_opened SEC(".maps");
+
+/* Set before load: lsm/file_open is attached. */
+const volatile bool rf_full_open = false;
 
 struct rf_control rf_control = {};
 

@@ -41,7 +41,7 @@ function hasJava(oldest) {
 /**
  * What must be there, and which package brings it. Of several apt packages the first that exists is taken.
  * `role` sensor: to build it; run: to load it; tests: to build the programs that provoke it; servers: what the real servers behind tests and
- * `ringfence dev fleet` run on.
+ * `ringfence dev fleet` run on; guests: other kernels that tests run on.
  */
 const REQUIREMENTS = [
   {
@@ -117,6 +117,24 @@ const REQUIREMENTS = [
     dnf: 'redis',
     pacman: 'redis',
     zypper: 'redis',
+  },
+  {
+    what: 'QEMU (qemu-system-x86_64, boots other kernels)',
+    role: 'guests',
+    present: () => hasProgram('qemu-system-x86_64'),
+    apt: ['qemu-system-x86'],
+    dnf: 'qemu-system-x86-core',
+    pacman: 'qemu-system-x86',
+    zypper: 'qemu-x86',
+  },
+  {
+    what: 'a static busybox (starts those kernels)',
+    role: 'guests',
+    present: () => hasProgram('busybox'),
+    apt: ['busybox-static'],
+    dnf: 'busybox',
+    pacman: 'busybox',
+    zypper: 'busybox-static',
   },
 ];
 

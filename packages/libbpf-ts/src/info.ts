@@ -67,6 +67,11 @@ export function objectId(fd: number, what: string, code: BpfErrorCode): number {
   return info(fd, what, code).getUint32(4, true);
 }
 
+/** Instructions that the verifier went through for a program, each as often as a path led over it; the kernel's limit is a million. */
+export function verifiedInstructions(fd: number, what: string): number {
+  return info(fd, what, 'ERR_BPF_RUN').getUint32(216, true);
+}
+
 /** The id of the program that a link runs. */
 export function linkProgramId(fd: number, what: string): number {
   return info(fd, what, 'ERR_BPF_LINK').getUint32(8, true);

@@ -6,7 +6,9 @@ export function verifierLog(lines: readonly string[]): { readonly program: strin
   const entry = lines.find((line) => BEGIN.test(line));
   if (entry === undefined) {
     const refused = lines
-      .map((line) => /^libbpf: prog '([^']+)': BPF program load failed/.exec(line))
+      .map((line) =>
+        /^libbpf: prog '([^']+)': (?:BPF program load failed|failed to prepare load attributes)/.exec(line),
+      )
       .find((match) => match !== null);
     return { program: refused?.[1], text: '' };
   }

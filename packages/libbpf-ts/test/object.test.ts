@@ -49,6 +49,14 @@ describe('objects on the running kernel', { skip }, () => {
     assert.throws(() => object.section('.bss').get('nope'), { code: 'ERR_BPF_NOT_FOUND' });
   });
 
+  test('a loaded program tells how much work the verifier had', () => {
+    using object = BpfObject.open(path);
+    assert.throws(() => object.program('count').verifiedInstructions, { code: 'ERR_BPF_USAGE' });
+    object.load();
+    const { verifiedInstructions } = object.program('count');
+    assert.ok(verifiedInstructions > 1 && verifiedInstructions < 1000, String(verifiedInstructions));
+  });
+
   test('opens from memory', () => {
     using object = BpfObject.openMemory(readFileSync(path), { name: 'frommem' });
     object.load();

@@ -24,6 +24,7 @@ export {
   TestHost,
   type TestHostOptions,
 } from './host.ts';
+export * from './kernels/index.ts';
 export { type TestLogOptions, testLogs } from './logs.ts';
 export { credentialsOf, TestProcess } from './process.ts';
 export { type TestRecord, testRecords } from './records.ts';

@@ -173,11 +173,14 @@ export class Agent implements Disposable {
     else this.#attach();
     const { probed, absent } = this.#sensor.attachProbes();
     await this.#cycle();
-    const { missing, hooks } = this.#sensor;
+    const { missing, hooks, full } = this.#sensor;
     for (const [hook, reason] of missing)
       this.#deps.log.warn({ hook, reason }, 'a hook is missing: its events are not seen');
     if (absent.length > 0) this.#deps.log.info({ absent }, 'this host has no such files to probe');
-    this.#deps.log.info({ hooks, probed, resumed, run: u64ToHex(this.#sensor.run.run) }, 'the sensor is in place');
+    this.#deps.log.info(
+      { hooks, probed, full: [...full], resumed, run: u64ToHex(this.#sensor.run.run) },
+      'the sensor is in place',
+    );
   }
 
   /** After a start that failed: what this start has put into the kernel goes again. */

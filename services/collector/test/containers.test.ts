@@ -241,6 +241,7 @@ describe('a container whose runtime is late', { skip: kernelSkip() }, () => {
         user: ignore,
         mount: ignore,
         host: ignore,
+        finding: ignore,
       };
       this.source.start(sink);
     }

@@ -1,7 +1,7 @@
 /** The sensor loaded and attached for a test, and what it saw of the programs that the test runs. */
 import { type ChildProcess, execFileSync, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BpfObject, type BpfProgram, possibleCpus, type RingBuffer } from '@ringfence/libbpf-ts';
@@ -15,6 +15,19 @@ const CPUS_MAX = 256;
 const ALL_HEADS = [0xffff_ffff, 0xffff_ffff];
 const drops = ['ringFull', 'readFault', 'self', 'unwatched', 'scratch', 'merged', 'owner'] as const;
 const programs = join(import.meta.dirname, '../programs');
+/** In a guest with another kernel there is no compiler: what test/kernels/ built is there. */
+const prebuilt = process.env['RINGFENCE_TEST_PREBUILT'];
+
+/** The path of the sensor's object, built when it must be. */
+export async function sensorObject(): Promise<string> {
+  return prebuilt === undefined ? await buildSensor() : join(prebuilt, 'ringfence.bpf.o');
+}
+
+/** Compiles test/kernel/programs/NAME.c. */
+export function compileProgram(name: string, output: string): void {
+  if (prebuilt !== undefined) copyFileSync(join(prebuilt, name), output);
+  else execFileSync('cc', ['-O1', '-pthread', '-o', output, join(programs, `${name}.c`)]);
+}
 
 /** For `test(..., { skip })`: false where the sensor can be tested, else why not. */
 export const skip: string | false = whyNot() ?? false;
@@ -53,7 +66,7 @@ export class Scratch implements Disposable {
   /** Compiles test/kernel/programs/NAME.c. */
   compile(name: string): string {
     const output = join(this.path, name);
-    execFileSync('cc', ['-O1', '-pthread', '-o', output, join(programs, `${name}.c`)]);
+    compileProgram(name, output);
     return output;
   }
 
@@ -66,6 +79,8 @@ export class Scratch implements Disposable {
 export interface SensorOptions {
   /** bytes. @default 1 MiB */
   readonly bulkRing?: number;
+  /** with the programs of the full profile. @default false */
+  readonly full?: boolean;
 }
 
 export type Counters = { readonly sequence: bigint } & { readonly [drop in (typeof drops)[number]]: bigint };
@@ -78,13 +93,17 @@ export class TestSensor implements Disposable {
   /** programs whose hook this kernel doesn't have */
   readonly missing: Set<string> = new Set();
 
-  private constructor(path: string, { bulkRing = 1 << 20 }: SensorOptions) {
+  private constructor(path: string, { bulkRing = 1 << 20, full = false }: SensorOptions) {
     this.object = BpfObject.open(path);
     const { object } = this;
     object.definition('rf_ring_security').resize(1 << 20);
     object.definition('rf_ring_bulk').resize(bulkRing);
     object.definition('rf_scratch_sec').resize(possibleCpus());
     object.definition('rf_scratch_bulk').resize(possibleCpus());
+    if (full) {
+      for (const program of object.programs.values()) program.autoload = true;
+      object.globals['rf_full_open'] = true;
+    }
     object.load();
     if (object.btf === undefined) throw new Error('the sensor has no BTF');
     this.reader = new RecordReader(object.btf);
@@ -103,7 +122,7 @@ export class TestSensor implements Disposable {
   }
 
   static async start(options: SensorOptions = {}): Promise<TestSensor> {
-    return new TestSensor(await buildSensor(), options);
+    return new TestSensor(await sensorObject(), options);
   }
 
   control(settings: {
@@ -130,14 +149,22 @@ export class TestSensor implements Disposable {
 
   /** All CPUs of a lane added up. */
   counters(lane: number): Counters {
-    const map = this.object.map('rf_counters');
     const sum: Record<string, bigint> = { sequence: 0n };
     for (let cpu = 0; cpu < possibleCpus(); cpu++) {
-      const one = map.get(lane * CPUS_MAX + cpu) as { sequence: bigint; drops: bigint[] };
+      const one = this.#counted(lane, cpu);
       sum['sequence'] = (sum['sequence'] ?? 0n) + one.sequence;
       for (const [index, drop] of drops.entries()) sum[drop] = (sum[drop] ?? 0n) + (one.drops[index] ?? 0n);
     }
     return sum as Counters;
+  }
+
+  /** The number that the lane's last record on that CPU took, lost or not. */
+  sequence(lane: number, cpu: number): bigint {
+    return this.#counted(lane, cpu).sequence;
+  }
+
+  #counted(lane: number, cpu: number): { sequence: bigint; drops: bigint[] } {
+    return this.object.map('rf_counters').get(lane * CPUS_MAX + cpu) as { sequence: bigint; drops: bigint[] };
   }
 
   /** Takes over what has come since. */

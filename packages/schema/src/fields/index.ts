@@ -24,7 +24,6 @@ import { userFields } from './user.ts';
 export { addressText } from './address.ts';
 export { documentOf, type EventDocument, isoTime } from './document.ts';
 export type { Field, FieldSpec, FieldType, FieldValue } from './field.ts';
-export { capabilityNames } from './user.ts';
 
 /** Every field that rules, searches and outputs can name: ECS names, with Falco's and Sigma's as aliases. */
 export const catalogue: { readonly fields: readonly Field[] } = {

@@ -1,8 +1,8 @@
+import { capabilityNames } from '../capabilities.ts';
 import type { EventView } from '../event-batch.ts';
 import { KIND, leafIndex } from '../layout.ts';
 import { u64ToBigInt } from '../u64.ts';
 import { bodyLong, bodyText, type Field, some } from './field.ts';
-import { capabilityNames } from './user.ts';
 
 const CLONE_FLAGS: Readonly<Record<string, bigint>> = {
   CLONE_NEWTIME: 0x80n,

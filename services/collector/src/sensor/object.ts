@@ -1,5 +1,6 @@
 import { BpfLoadError, BpfObject } from '@ringfence/libbpf-ts';
 import { SensorError } from '../errors.ts';
+import { probeFullProfile } from './full.ts';
 import { isProbe } from './probes.ts';
 
 /** Without these there is no process tree, and nothing else makes sense. */
@@ -14,6 +15,8 @@ export const READ_KERNEL = 'read_kernel';
 export const SOCKETS = 'sockets';
 
 const ON_DEMAND: readonly string[] = [READ_KERNEL, SOCKETS];
+
+const FILE_OPEN = 'file_open';
 
 const EAGAIN = 11;
 const INTERRUPTIONS_MAX = 10;
@@ -33,16 +36,19 @@ export interface LoadedObject {
   readonly object: BpfObject;
   /** programs that this kernel's verifier refused, with its last line */
   readonly refused: ReadonlyMap<string, string>;
+  /** programs of the full profile among those that are loaded */
+  readonly full: ReadonlySet<string>;
 }
 
 /** Loads the sensor with its maps pinned, or taken from the pins. A refused program that isn't vital is left out. Throws SensorError. */
 export function loadObject(options: LoadOptions): LoadedObject {
   const refused = new Map<string, string>();
+  const full = options.programs ? probe(options.path) : new Set<string>();
   for (let interrupted = 0; ; ) {
-    const object = prepare(options, refused);
+    const object = prepare(options, refused, full);
     try {
       object.load();
-      return { object, refused };
+      return { object, refused, full };
     } catch (error) {
       object[Symbol.dispose]();
       // A signal (a profiler's, a child's) in the middle of the verifier's work: no verdict on the program.
@@ -57,7 +63,15 @@ export function loadObject(options: LoadOptions): LoadedObject {
   }
 }
 
-function prepare(options: LoadOptions, refused: ReadonlyMap<string, string>): BpfObject {
+function probe(path: string): ReadonlySet<string> {
+  try {
+    return probeFullProfile(path).present;
+  } catch (cause) {
+    throw new SensorError(`the sensor ${path} can't be opened: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function prepare(options: LoadOptions, refused: ReadonlyMap<string, string>, full: ReadonlySet<string>): BpfObject {
   const { path, pinPath } = options;
   const object = BpfObject.open(path);
   object.definition('rf_ring_security').resize(options.ringSecurityBytes);
@@ -66,9 +80,10 @@ function prepare(options: LoadOptions, refused: ReadonlyMap<string, string>): Bp
   object.section('.bss').pinAt(`${pinPath}/rf_bss`);
   for (const program of object.programs.values()) {
     const { name, section } = program;
-    const sensors = name === SNAPSHOT || (options.programs && !ON_DEMAND.includes(name));
-    const wanted = isProbe(section) ? options.probes.has(name) : sensors;
+    const given = program.autoload ? options.programs && !ON_DEMAND.includes(name) : full.has(name);
+    const wanted = isProbe(section) ? options.probes.has(name) : given || name === SNAPSHOT;
     program.autoload = wanted && !refused.has(name);
   }
+  object.globals['rf_full_open'] = full.has(FILE_OPEN) && !refused.has(FILE_OPEN);
   return object;
 }

@@ -47,6 +47,8 @@ export class Sensor implements Disposable {
   readonly watched: { readonly prefixes: WatchedTexts; readonly names: WatchedTexts };
   /** hooks that this kernel doesn't have, with the reason */
   readonly missing: Map<string, string>;
+  /** hooks of the full profile that this kernel has; of a sensor that was taken over they aren't known */
+  readonly full: ReadonlySet<string>;
   readonly #options: SensorOptions;
   readonly #object: BpfObject;
   readonly #stack: DisposableStack;
@@ -64,6 +66,7 @@ export class Sensor implements Disposable {
     this.run = run;
     this.resumed = resumed;
     this.missing = new Map(loaded.refused);
+    this.full = loaded.full;
     this.security = stack.use(object.map('rf_ring_security').ringBuffer({ recordMaxBytes: RECORD_MAX_BYTES }));
     this.bulk = stack.use(object.map('rf_ring_bulk').ringBuffer({ recordMaxBytes: RECORD_MAX_BYTES }));
     this.counters = stack.use(new Counters(object.map('rf_counters')));

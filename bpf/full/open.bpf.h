@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Full profile: what was opened is written down while the kernel opens it, before another thread can reach the descriptor. Only of tasks that share
+ * their table of descriptors: nobody else can replace one. The record leaves at the end of the system call, as in the baseline, with its result. */
+#include "../open.bpf.h"
+
+/* a file of the kernel's own behind another, such as overlayfs opens */
+#define FMODE_NOACCOUNT 0x20000000
+
+/* Numbers of system calls are the architecture's own. */
+static __always_inline bool open__is_call(struct task_struct *task)
+{
+	struct pt_regs *registers = task__registers(task);
+#ifdef __TARGET_ARCH_x86
+	__u64 number = registers->orig_ax;
+
+	return number == 2 || number == 85 || number == 257 || number == 437;
+#else
+	__u64 number = registers->syscallno;
+
+	return number == 56 || number == 437;
+#endif
+}
+
+static __always_inline void open__write_down(struct task_struct *task, struct file *file, struct rf_opened *opened)
+{
+	__u32 flags = open__flags(file, 0);
+	bool wanted = open__is_wanted(flags) || open__is_named(file);
+	struct rf_scratch_small *scratch;
+	__u32 size;
+
+	opened->state = RF_OPENED_UNWATCHED;
+	if (!wanted && !watch__any_prefix()) {
+		ring__count(RF_LANE_BULK, RF_DROP_UNWATCHED);
+		return;
+	}
+	scratch = scratch__take(&rf_scratch_bulk, ring__cpu(), RF_LANE_BULK);
+	if (!scratch)
+		return;
+	size = open__describe(scratch, task, 0, file, flags, wanted);
+	rf_barrier(size);
+	if (size && size <= RF_SMALL_RECORD_MAX && !bpf_probe_read_kernel(opened->record, size, scratch->record)) {
+		opened->size = size;
+		opened->state = RF_OPENED_WANTED;
+	}
+	scratch__give(scratch);
+}
+
+SEC("?lsm/file_open")
+int BPF_PROG(file_open, struct file *file)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	bool shared = BPF_CORE_READ(task, files, count.counter) > 1;
+	struct rf_opened *opened;
+
+	if ((kernel__read(file, f_mode) & FMODE_NOACCOUNT) || !open__is_call(task) || task__is_agent())
+		return 0;
+	opened = bpf_task_storage_get(&rf_opened, task, 0, shared ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+	if (!opened)
+		return 0;
+	opened->state = RF_OPENED_NOTHING;
+	if (shared)
+		open__write_down(task, file, opened);
+	return 0;
+}

@@ -1,0 +1,161 @@
+import { cp, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { cached, cacheRoot } from '../servers/cache.ts';
+import { TestServerError } from '../servers/errors.ts';
+import { runTool } from '../servers/run-tool.ts';
+import { makeDisk } from './disk.ts';
+
+/** A kernel that a guest can be booted with. */
+export interface TestKernel {
+  /** `6.1` */
+  readonly series: string;
+  /** as `uname -r` says it */
+  readonly release: string;
+  /** its directory in the cache: vmlinuz, modules.img, and boot/ with what must be inserted before a disk is there, in order */
+  readonly directory: string;
+}
+
+interface Candidate {
+  readonly series: string;
+  readonly release: string;
+}
+
+/** The one architecture for which these packages and a machine are known to work. */
+const PACKAGE = /^linux-image-(((\d+\.\d+)\.\d\S*)-cloud-amd64)$/;
+const CACHED = /^kernel-(((\d+\.\d+)\.\d\S*)-cloud-amd64)-1$/;
+/** A disk of a guest is there once these are; those that are built in are not among the package's modules. */
+const BOOT_MODULES = ['virtio_pci', 'virtio_blk'];
+
+function candidates(names: readonly string[], pattern: RegExp): Candidate[] {
+  return names.flatMap((name) => {
+    const [, release, , series] = pattern.exec(name) ?? [];
+    return release === undefined || series === undefined ? [] : [{ release, series }];
+  });
+}
+
+function byVersion(a: string, b: string): number {
+  return a.localeCompare(b, 'en', { numeric: true });
+}
+
+/** The newest of each series, oldest series first. */
+export function newestOfEach(all: readonly Candidate[]): Candidate[] {
+  const newest = new Map<string, Candidate>();
+  for (const kernel of all.toSorted((a, b) => byVersion(a.release, b.release))) newest.set(kernel.series, kernel);
+  return [...newest.values()].sort((a, b) => byVersion(a.series, b.series));
+}
+
+async function packageNames(): Promise<string[]> {
+  return (await runTool('apt-cache', ['pkgnames', 'linux-image-'])).split('\n');
+}
+
+async function cachedNames(): Promise<string[]> {
+  try {
+    return await readdir(cacheRoot());
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+async function offered(): Promise<Candidate[]> {
+  const known = candidates(await packageNames(), PACKAGE);
+  if (known.length > 0) return known;
+  // an image that never fetched its lists knows of no package
+  await runTool('apt-get', ['update', '-q']);
+  return candidates(await packageNames(), PACKAGE);
+}
+
+/**
+ * Debian's cloud kernels, the newest of each series that apt offers (bookworm: 6.1, and 6.12 from its backports or security archive), brought into
+ * the cache. What can't be fetched is taken as the cache has it. Throws ERR_TESTKIT_KERNEL when there is none at all.
+ * @param series only these
+ */
+export async function debianKernels(series?: readonly string[]): Promise<TestKernel[]> {
+  const wanted = (kernel: Candidate): boolean => series === undefined || series.includes(kernel.series);
+  const failures: string[] = [];
+  const kernels: TestKernel[] = [];
+  const known = await offered().catch((error: Error) => {
+    failures.push(error.message);
+    return [];
+  });
+  const old = candidates(await cachedNames(), CACHED);
+  for (const kernel of newestOfEach([...old, ...known].filter(wanted))) {
+    const alternatives = [kernel, ...newestOfEach(old).filter((other) => other.series === kernel.series)];
+    const found = await firstThatCanBeHad(alternatives, failures);
+    if (found !== undefined) kernels.push(found);
+  }
+  if (kernels.length > 0) return kernels;
+  const why = failures.length > 0 ? failures.join('\n') : 'apt offers no linux-image-*-cloud-amd64';
+  throw new TestServerError('ERR_TESTKIT_KERNEL', `no kernel could be fetched: ${why}`);
+}
+
+async function firstThatCanBeHad(kernels: readonly Candidate[], failures: string[]): Promise<TestKernel | undefined> {
+  for (const { release, series } of kernels) {
+    try {
+      const directory = await cached(`kernel-${release}`, '1', (place) => unpack(release, place));
+      return { series, release, directory };
+    } catch (error) {
+      if (!(error instanceof TestServerError)) throw error;
+      failures.push(error.message);
+    }
+  }
+  return undefined;
+}
+
+async function download(name: string, into: string): Promise<string> {
+  const fetch = (): Promise<string> => runTool('apt-get', ['download', '-q', name], { cwd: into });
+  try {
+    await fetch();
+  } catch {
+    // lists older than the archive name files that are gone
+    await runTool('apt-get', ['update', '-q']);
+    await fetch();
+  }
+  const file = (await readdir(into)).find((entry) => entry.endsWith('.deb'));
+  if (file === undefined) throw new TestServerError('ERR_TESTKIT_KERNEL', `apt-get download ${name} left no package`);
+  return join(into, file);
+}
+
+async function unpack(release: string, place: string): Promise<void> {
+  const aside = await mkdtemp(join(tmpdir(), 'ringfence-kernel-'));
+  try {
+    const tree = join(aside, 'tree');
+    const deb = await download(`linux-image-${release}`, aside);
+    await runTool('dpkg-deb', ['-x', deb, tree]);
+    await runTool('busybox', ['depmod', '-b', tree, release]);
+    await cp(join(tree, 'boot', `vmlinuz-${release}`), join(place, 'vmlinuz'));
+    await takeBootModules(join(tree, 'lib/modules', release), join(place, 'boot'));
+    await makeDisk(join(tree, 'lib/modules'), join(place, 'modules.img'));
+  } finally {
+    await rm(aside, { recursive: true, force: true });
+  }
+}
+
+function moduleName(file: string): string {
+  return basename(file)
+    .replace(/\.ko(\.\w+)?$/, '')
+    .replaceAll('-', '_');
+}
+
+/** Of modules.dep: a module's file, then those it needs, the ones to insert first at the end. */
+export function inOrder(dependencies: string, names: readonly string[]): string[] {
+  const files = new Map(
+    dependencies.split('\n').map((line) => {
+      const [file = '', needs = ''] = line.split(':');
+      return [moduleName(file), [file, ...needs.split(' ').filter(Boolean)]] as const;
+    }),
+  );
+  return [...new Set(names.flatMap((name) => (files.get(name) ?? []).toReversed()))];
+}
+
+async function takeBootModules(modules: string, into: string): Promise<void> {
+  await mkdir(into);
+  const files = inOrder(await readFile(join(modules, 'modules.dep'), 'utf8'), BOOT_MODULES);
+  for (const [index, file] of files.entries()) {
+    const from = join(modules, file.replace(/^.*?(?=kernel\/)/, ''));
+    const to = join(into, `${String(index).padStart(2, '0')}-${moduleName(file)}.ko`);
+    await cp(from, file.endsWith('.xz') ? `${to}.xz` : to);
+    if (file.endsWith('.xz')) await runTool('busybox', ['unxz', `${to}.xz`]);
+  }
+}

@@ -1,0 +1,157 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { TestServerError } from '../servers/errors.ts';
+import { findProgram, runTool } from '../servers/run-tool.ts';
+import { children, createWorkplace, removeWorkplace } from '../servers/workplace.ts';
+import type { TestKernel } from './debian.ts';
+import { makeDisk } from './disk.ts';
+import { userSpace } from './user-space.ts';
+
+export interface GuestOptions {
+  readonly kernel: TestKernel;
+  /** a directory that the guest has as /program; what it writes there is gone with it */
+  readonly program: string;
+  /** run by the guest's shell in /program */
+  readonly command: string;
+  /** from the start of the machine */
+  readonly timeoutMs: number;
+  /** added to the kernel's command line */
+  readonly kernelArguments?: string;
+  /** gets each line that the command prints, as it comes */
+  readonly onLine?: (line: string) => void;
+}
+
+export interface GuestResult {
+  /** of the command */
+  readonly exitCode: number;
+  /** what the kernel and the command's standard error said */
+  readonly console: string;
+}
+
+const MEMORY_MIB = 1024;
+const CPUS = 2;
+const EXIT = /^ringfence-guest-exit (\d+)$/;
+const SHOWN_LINES = 60;
+
+/** The root disk is there once the modules are; everything else is on it. */
+const FIRST_INIT = `#!/bin/busybox sh
+/bin/busybox mount -t devtmpfs devtmpfs /dev
+for module in /boot/*.ko; do [ -e "$module" ] && /bin/busybox insmod "$module"; done
+until [ -b /dev/vdc ]; do /bin/busybox sleep 0.05; done
+/bin/busybox mount -t ext4 /dev/vda /root
+/bin/busybox mount --move /dev /root/dev
+exec /bin/busybox switch_root /root /init
+`;
+
+/** Why no guest can be run here; undefined: one can. */
+export function guestMissing(): string | undefined {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return 'guests are known to work on x86-64 Linux only';
+  if (findProgram('qemu-system-x86_64') === undefined) return 'there is no qemu-system-x86_64 (qemu-system-x86)';
+  if (findProgram('busybox') === undefined) return 'there is no busybox (busybox-static)';
+  for (const name of ['apt-get', 'dpkg-deb', 'mke2fs', 'ldd'])
+    if (findProgram(name) === undefined) return `there is no ${name}`;
+  return undefined;
+}
+
+async function makeInitramfs(kernel: TestKernel, place: string): Promise<string> {
+  const tree = join(place, 'initramfs');
+  for (const name of ['bin', 'dev', 'root']) await mkdir(join(tree, name), { recursive: true });
+  await cp(findProgram('busybox') ?? '', join(tree, 'bin/busybox'), { dereference: true });
+  await cp(join(kernel.directory, 'boot'), join(tree, 'boot'), { recursive: true });
+  await writeFile(join(tree, 'init'), FIRST_INIT, { mode: 0o755 });
+  const file = `${tree}.cpio`;
+  await runTool('sh', ['-c', 'find . | busybox cpio -o -H newc >"$1" 2>/dev/null', 'sh', file], { cwd: tree });
+  return file;
+}
+
+/** A virtual machine may have a /dev/kvm that boots no kernel as it is: only where the processor itself says so. */
+function accelerators(): string[] {
+  const real = /^flags\s*:.* (vmx|svm)( |$)/m.test(readFileSync('/proc/cpuinfo', 'utf8'));
+  return [...(real ? ['-accel', 'kvm'] : []), '-accel', 'tcg,thread=multi'];
+}
+
+function disk(file: string): string[] {
+  // what the guest writes goes to a file without a name
+  return ['-drive', `file=${file},format=raw,if=virtio,snapshot=on`];
+}
+
+async function machine(options: GuestOptions, place: string): Promise<string[]> {
+  const { kernel, program, command, kernelArguments = '' } = options;
+  await writeFile(join(program, 'guest-command'), `${command}\n`);
+  const programDisk = join(place, 'program.img');
+  await makeDisk(program, programDisk, 32);
+  return [
+    ...['-machine', 'q35', ...accelerators(), '-cpu', 'max', '-smp', String(CPUS)],
+    ...['-m', String(MEMORY_MIB), '-nodefaults', '-display', 'none', '-no-reboot'],
+    ...['-kernel', join(kernel.directory, 'vmlinuz'), '-initrd', await makeInitramfs(kernel, place)],
+    ...['-append', `console=ttyS0 quiet loglevel=4 panic=-1 rdinit=/init ${kernelArguments}`.trim()],
+    ...disk(await userSpace()),
+    ...disk(join(kernel.directory, 'modules.img')),
+    ...disk(programDisk),
+    ...['-serial', `file:${join(place, 'console')}`, '-serial', 'stdio'],
+  ];
+}
+
+function start(args: readonly string[], place: string): ChildProcess {
+  // It must not outlive this process, however that ends.
+  const command = [findProgram('qemu-system-x86_64') ?? '', ...args];
+  const child = spawn(findProgram('setpriv') ?? 'setpriv', ['--pdeathsig', 'KILL', ...command], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+    env: { ...process.env, TMPDIR: place },
+  });
+  children.add(child);
+  child.once('exit', () => children.delete(child));
+  return child;
+}
+
+/** Its lines until it has ended; the command's exit code. It is killed when it takes too long. */
+async function follow(
+  child: ChildProcess,
+  { timeoutMs, onLine }: GuestOptions,
+  said: string[],
+): Promise<number | undefined> {
+  let exitCode: number | undefined;
+  const late = setTimeout(() => {
+    said.push(`the guest was ended after ${timeoutMs / 1000} s`);
+    child.kill('SIGKILL');
+  }, timeoutMs);
+  if (child.stdout === null || child.stderr === null) throw new TypeError('the machine has no pipes');
+  createInterface(child.stdout).on('line', (line) => {
+    const text = line.replaceAll('\r', '');
+    const code = EXIT.exec(text)?.[1];
+    if (code !== undefined) exitCode = Number(code);
+    else onLine?.(text);
+  });
+  createInterface(child.stderr).on('line', (line) => said.push(`qemu: ${line}`));
+  try {
+    await once(child, 'close');
+  } finally {
+    clearTimeout(late);
+    child.kill('SIGKILL');
+  }
+  return exitCode;
+}
+
+/**
+ * Boots a kernel in a machine of its own (QEMU; without KVM it is emulated), with this machine's programs and Node, runs a command there and takes
+ * its lines over the serial line. No network. Throws ERR_TESTKIT_GUEST, with the end of the console, when the machine ends before the command has, or
+ * takes longer than `timeoutMs`.
+ */
+export async function runInGuest(options: GuestOptions): Promise<GuestResult> {
+  const place = createWorkplace('guest');
+  try {
+    const said: string[] = [];
+    const exitCode = await follow(start(await machine(options, place), place), options, said);
+    const console = `${await readFile(join(place, 'console'), 'utf8').catch(() => '')}${said.join('\n')}`;
+    if (exitCode !== undefined) return { exitCode, console };
+    const tail = console.split('\n').slice(-SHOWN_LINES).join('\n');
+    throw new TestServerError('ERR_TESTKIT_GUEST', `the guest with ${options.kernel.release} did not finish:\n${tail}`);
+  } finally {
+    removeWorkplace(place);
+  }
+}

@@ -1,0 +1,2 @@
+export { debianKernels, type TestKernel } from './debian.ts';
+export { type GuestOptions, type GuestResult, guestMissing, runInGuest } from './guest.ts';

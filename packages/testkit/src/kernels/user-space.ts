@@ -1,0 +1,188 @@
+import { cp, mkdir, readdir, realpath, stat, symlink, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { cached, digest } from '../servers/cache.ts';
+import { findProgram, runTool } from '../servers/run-tool.ts';
+import { makeDisk } from './disk.ts';
+
+/** Debian packages whose programs a guest has; one that isn't installed here is left out. */
+const PACKAGES = [
+  ...[
+    'coreutils',
+    'util-linux',
+    'util-linux-extra',
+    'bsdutils',
+    'mount',
+    'bash',
+    'dash',
+    'sed',
+    'grep',
+    'findutils',
+    'procps',
+  ],
+  ...['iproute2', 'hostname', 'libc-bin', 'bpftool', 'passwd', 'login'],
+];
+/** What programs open by name at run time. */
+const LIBRARIES = ['libbpf.so.1', 'libpam.so.0', 'libnss_files.so.2', 'libgcc_s.so.1', 'libstdc++.so.6'];
+const LIBRARY_DIRECTORIES = ['/usr/lib/x86_64-linux-gnu', '/usr/lib64', '/usr/lib', '/usr/local/lib'];
+const PROGRAM = /^(\/usr)?\/s?bin\/[^/]+$/;
+const MERGED = ['bin', 'sbin', 'lib', 'lib64'];
+/** room for what tests write */
+const FREE_MIB = 256;
+
+const PASSWD = 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n';
+const ETC: Readonly<Record<string, string>> = {
+  passwd: PASSWD,
+  group: 'root:x:0:\nnogroup:x:65534:\n',
+  hosts: '127.0.0.1 localhost guest\n::1 localhost\n',
+  'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files\n',
+};
+
+/**
+ * The first program of a guest. It says how the command ended on the line of results; the console has the kernel's words and the command's errors.
+ * A command that needs more time than the deadline is ended from outside.
+ */
+const INIT = `#!/bin/sh
+export PATH=/usr/local/bin:/usr/bin:/usr/sbin HOME=/root TMPDIR=/tmp
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mkdir -p /dev/pts /dev/shm
+mount -t devpts devpts /dev/pts
+mount -t tmpfs tmpfs /dev/shm
+mount -t tmpfs tmpfs /run
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+mount -t bpf bpf /sys/fs/bpf
+mount -t tracefs tracefs /sys/kernel/tracing
+mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null
+mount -t securityfs securityfs /sys/kernel/security
+ln -sf /proc/self/fd /dev/fd
+mount -t ext4 /dev/vdb /lib/modules
+mount -t ext4 /dev/vdc /program
+ip link set lo up
+hostname guest
+stty -F /dev/ttyS1 raw -echo
+cd /program
+sh ./guest-command </dev/null >/dev/ttyS1 2>/dev/ttyS0
+echo "ringfence-guest-exit $?" >/dev/ttyS1
+busybox sleep 0.1
+echo o >/proc/sysrq-trigger
+sleep 60
+`;
+
+async function lines(command: string, args: readonly string[]): Promise<string[]> {
+  return (await runTool(command, args)).split('\n').filter(Boolean);
+}
+
+async function programsOf(name: string): Promise<string[]> {
+  try {
+    return (await lines('dpkg', ['-L', name])).filter((path) => PROGRAM.test(path));
+  } catch {
+    // not installed here: the guest does without, or has busybox's
+    return [];
+  }
+}
+
+/** /bin/sh -> /usr/bin/sh on systems where /bin is a link */
+async function unlinked(path: string): Promise<string> {
+  return join(await realpath(dirname(path)), basename(path));
+}
+
+async function existing(paths: readonly string[]): Promise<string[]> {
+  const checked = paths.map(async (path) => ((await isFile(path)) ? [await unlinked(path)] : []));
+  return (await Promise.all(checked)).flat();
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isFile();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+/** What the dynamic linker would load for these, by its own word. */
+async function librariesOf(files: readonly string[]): Promise<string[]> {
+  // of scripts and static programs it says that they are not dynamic, and fails
+  const said = await runTool('sh', ['-c', 'ldd "$@" 2>/dev/null; true', 'sh', ...files]);
+  const found = [...said.matchAll(/^\s.*?(\/\S+) \(0x/gm)].map(([, path]) => path ?? '');
+  return existing([...new Set(found)]);
+}
+
+async function place(root: string, path: string): Promise<void> {
+  const real = await realpath(path);
+  await mkdir(join(root, dirname(real)), { recursive: true });
+  await cp(real, join(root, real), { force: true });
+  if (real === path) return;
+  await mkdir(join(root, dirname(path)), { recursive: true });
+  await symlink(real, join(root, path));
+}
+
+async function writeSkeleton(root: string): Promise<void> {
+  for (const name of [
+    'proc',
+    'sys',
+    'dev',
+    'run',
+    'tmp',
+    'root',
+    'etc',
+    'var/tmp',
+    'mnt',
+    'program',
+    'usr/lib/modules',
+  ])
+    await mkdir(join(root, name), { recursive: true });
+  for (const name of MERGED) {
+    await mkdir(join(root, 'usr', name), { recursive: true });
+    await symlink(`usr/${name}`, join(root, name));
+  }
+  for (const [name, text] of Object.entries(ETC)) await writeFile(join(root, 'etc', name), text);
+  await writeFile(join(root, 'init'), INIT, { mode: 0o755 });
+}
+
+/** busybox stands in for every program that is not there. */
+async function fillUp(root: string): Promise<void> {
+  const present = new Set([
+    ...(await readdir(join(root, 'usr/bin'))),
+    ...(await readdir(join(root, 'usr/sbin'))),
+    ...(await readdir(join(root, 'usr/local/bin'))),
+  ]);
+  for (const name of await lines('busybox', ['--list']))
+    if (!present.has(name)) await symlink('/usr/bin/busybox', join(root, 'usr/bin', name));
+}
+
+async function userSpaceFiles(): Promise<string[]> {
+  const programs = (await Promise.all(PACKAGES.map(programsOf))).flat();
+  const libraries = LIBRARIES.flatMap((name) => LIBRARY_DIRECTORIES.map((directory) => join(directory, name)));
+  const start = await existing([...programs, '/bin/sh', findProgram('busybox') ?? '', ...libraries]);
+  return [...new Set([...start, ...(await librariesOf([...start, process.execPath]))])].sort();
+}
+
+async function keyOf(files: readonly string[]): Promise<string> {
+  const facts = await Promise.all(
+    files.map(async (file) => {
+      const { size, mtimeMs } = await stat(file);
+      return `${file} ${size} ${mtimeMs}`;
+    }),
+  );
+  return digest(INIT, JSON.stringify(ETC), ...facts);
+}
+
+/**
+ * The disk that guests have as their root: this machine's own small programs, the libraries they need, and this Node. Made anew when one of them
+ * changes.
+ */
+export async function userSpace(): Promise<string> {
+  const files = await userSpaceFiles();
+  const directory = await cached('guest-root', await keyOf([...files, process.execPath]), async (made) => {
+    const root = join(made, 'root');
+    await writeSkeleton(root);
+    for (const file of files) await place(root, file);
+    await mkdir(join(root, 'usr/local/bin'), { recursive: true });
+    await cp(await realpath(process.execPath), join(root, 'usr/local/bin/node'));
+    await fillUp(root);
+    await makeDisk(root, join(made, 'root.img'), FREE_MIB);
+    await runTool('rm', ['-rf', root]);
+  });
+  return join(directory, 'root.img');
+}

@@ -1,0 +1,48 @@
+/* race PATH DECOY TIMES [once]: opens PATH to write, while another thread puts DECOY in place of whatever descriptor that returns. Prints how often the
+ * descriptor was another file when the call had returned; with `once` it ends at the first. */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int decoy, target;
+static volatile int over;
+
+static void *replace(void *unused)
+{
+	while (!over)
+		dup2(decoy, target);
+	return unused;
+}
+
+int main(int argc, char **argv)
+{
+	struct stat wanted, got;
+	pthread_t thread;
+	int replaced = 0, once = argc > 4;
+
+	if (argc < 4)
+		return 64;
+	decoy = open(argv[2], O_RDONLY);
+	target = dup(decoy);
+	if (decoy < 0 || stat(argv[1], &wanted) || pthread_create(&thread, 0, replace, 0))
+		return 1;
+	for (int n = atoi(argv[3]); n > 0 && !(once && replaced); n--) {
+		int fd;
+
+		close(target);
+		fd = open(argv[1], O_WRONLY);
+		if (fd == target) { /* else the other thread had it already */
+			if (!fstat(fd, &got) && got.st_ino != wanted.st_ino)
+				replaced++;
+		} else if (fd >= 0)
+			close(fd);
+	}
+	over = 1;
+	pthread_join(thread, 0);
+	printf("%d\n", replaced);
+	return 0;
+}

@@ -1,0 +1,43 @@
+/** The short form of `npm run test:kernels`: the oldest kernel, what it makes of every program, and the tests of two files:
+ * processes, and the full profile, which the running kernel may not have. */
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import { BpfObject } from '@ringfence/libbpf-ts';
+import { sensorObject, skip as sensorSkip } from '../kernel/sensor/sensor.ts';
+import { findKernel, OLDEST } from './lib/oldest-kernel.ts';
+import { type KernelReport, runOnKernel } from './lib/run-kernel.ts';
+import { readTable, verdictFailures } from './lib/table.ts';
+import { testFiles } from './lib/tree.ts';
+
+const TIMEOUT_MS = 580_000;
+const FAMILIES = ['process.test', 'full.test'];
+const kernel = sensorSkip === false ? await findKernel() : sensorSkip;
+
+test('docs/KERNELS.md has every program of the sensor, and no other', { skip: sensorSkip }, async () => {
+  const table = readTable();
+  using object = BpfObject.open(await sensorObject());
+  const missing = [...object.programs.keys()].filter((name) => !table.has(name));
+  const gone = [...table.keys()].filter((name) => !object.programs.has(name));
+  assert.deepEqual({ missing, gone }, { missing: [], gone: [] }, 'run: npm run test:kernels -- --write');
+});
+
+describe('the sensor on the oldest kernel', { skip: typeof kernel === 'string' ? kernel : false }, () => {
+  let report: KernelReport;
+  before(async () => {
+    if (typeof kernel === 'string') return;
+    report = await runOnKernel({ kernel, files: testFiles(FAMILIES), timeoutMs: TIMEOUT_MS });
+  });
+
+  test('every program is taken by the verifier, with much room, and attached', () => {
+    assert.deepEqual(verdictFailures(OLDEST, report.programs, readTable()), []);
+    for (const { name, instructions } of report.programs) assert.ok(instructions > 0, `${name} was not verified`);
+  });
+
+  test('the tests of two files pass there, none of them skipped', () => {
+    for (const { path, passed, failures, skipped } of report.files) {
+      assert.deepEqual(failures, [], path);
+      assert.deepEqual(skipped, [], path);
+      assert.ok(passed > 0, path);
+    }
+  });
+});

@@ -1,0 +1,86 @@
+/**
+ * The sensor's tests on other kernels: npm run test:kernels [-- [FILTER…] [--kernel SERIES]… [--timeout SECONDS] [--write]]
+ *
+ * Boots the newest kernel of each series that apt offers in QEMU and runs test/kernel/sensor/ there; FILTER keeps the files whose path contains it.
+ * --write puts what the kernels made of each program into docs/KERNELS.md. A kernel that takes longer than --timeout (1200) has failed. The last
+ * line is always `N passed, N failed, N skipped`.
+ */
+import { writeFileSync } from 'node:fs';
+import { release } from 'node:os';
+import { parseArgs } from 'node:util';
+import { debianKernels, guestMissing, type TestKernel } from '@ringfence/testkit';
+import { printFailures, printFile, printTotals } from '../../tools/test-runner/report.ts';
+import type { FileReport } from '../../tools/test-runner/run-file.ts';
+import { cgroup2, sensorObject } from '../kernel/sensor/sensor.ts';
+import { judgePrograms } from './lib/programs.ts';
+import { type KernelReport, runOnKernel } from './lib/run-kernel.ts';
+import { type KernelColumn, kernelTable, readTable, TABLE, verdictFailures } from './lib/table.ts';
+import { testFiles } from './lib/tree.ts';
+
+function failed(path: string, title: string, error: string): FileReport {
+  return { path, passed: 0, failures: [{ title, error }], skipped: [], output: '', durationMs: 0 };
+}
+
+function verdictReport(series: string, { programs }: KernelReport, durationMs: number): FileReport {
+  const failures = verdictFailures(series, programs, readTable());
+  const passed = programs.length - new Set(failures.map(({ program }) => program)).size;
+  return {
+    path: `${series}: the sensor's programs`,
+    passed,
+    failures: failures.map(({ program, why }) => ({ title: program, error: why })),
+    skipped: [],
+    output: '',
+    durationMs,
+  };
+}
+
+async function runKernel(kernel: TestKernel, files: readonly string[], timeoutMs: number, columns: KernelColumn[]) {
+  const started = performance.now();
+  const reports: FileReport[] = [];
+  const named = (report: FileReport): FileReport => ({ ...report, path: `${kernel.series}: ${report.path}` });
+  const onFile = (report: FileReport): void => {
+    reports.push(named(report));
+    printFile(named(report));
+  };
+  console.log(`${kernel.series}: booting ${kernel.release}`);
+  try {
+    const report = await runOnKernel({ kernel, files, timeoutMs, onFile });
+    columns.push({ title: kernel.series, programs: report.programs });
+    reports.push(verdictReport(kernel.series, report, performance.now() - started));
+  } catch (error) {
+    reports.push(failed(`${kernel.series}: ${kernel.release}`, 'the guest itself', String(error)));
+  }
+  printFile(reports.at(-1) ?? failed(kernel.series, '', ''));
+  printFailures(reports);
+  return reports;
+}
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      kernel: { type: 'string', multiple: true },
+      timeout: { type: 'string', default: '1200' },
+      write: { type: 'boolean', default: false },
+    },
+  });
+  const missing = guestMissing();
+  if (missing !== undefined) {
+    console.log(`no kernel but this one: ${missing}\n0 passed, 0 failed, 1 skipped`);
+    return 0;
+  }
+  const files = testFiles(positionals);
+  const columns: KernelColumn[] = [];
+  const reports: FileReport[] = [];
+  for (const kernel of await debianKernels(values.kernel))
+    reports.push(...(await runKernel(kernel, files, Number(values.timeout) * 1000, columns)));
+  if (values.write && columns.length > 0) {
+    const own = judgePrograms(await sensorObject(), cgroup2() ?? '');
+    const title = `${release().split('.').slice(0, 2).join('.')} (built on)`;
+    writeFileSync(TABLE, kernelTable([...columns, { title, programs: own }]));
+    console.log('docs/KERNELS.md written');
+  }
+  return printTotals(reports) > 0 ? 1 : 0;
+}
+
+process.exitCode = await main();

@@ -1,0 +1,67 @@
+/** What the kernel that this runs on makes of each of the sensor's programs. */
+import { BpfError, BpfLoadError, BpfObject, type BpfProgram, possibleCpus } from '@ringfence/libbpf-ts';
+
+export interface ProgramVerdict {
+  readonly name: string;
+  readonly section: string;
+  /** of the full profile */
+  readonly full: boolean;
+  /** undefined: it was loaded; else why not */
+  readonly refused?: string;
+  /** undefined: it was attached; else why not */
+  readonly unattached?: string;
+  /** that the verifier went through; 0 where the kernel doesn't tell, or the program was refused */
+  readonly instructions: number;
+}
+
+/** The object with all programs that are not refused, as the collector loads it: a refused one is left out and the others are tried again. */
+function load(path: string, refused: Map<string, string>, full: Set<string>): BpfObject {
+  for (;;) {
+    const object = BpfObject.open(path);
+    for (const { name, autoload } of object.programs.values()) if (!autoload) full.add(name);
+    for (const map of ['rf_scratch_sec', 'rf_scratch_bulk']) object.definition(map).resize(possibleCpus());
+    // the full profile's too, which are not loaded by themselves
+    for (const program of object.programs.values()) program.autoload = !refused.has(program.name);
+    object.globals['rf_full_open'] = !refused.has('file_open');
+    try {
+      return object.load();
+    } catch (error) {
+      object[Symbol.dispose]();
+      if (!(error instanceof BpfLoadError) || error.program === undefined || refused.has(error.program)) throw error;
+      refused.set(error.program, lastWords(error));
+    }
+  }
+}
+
+/** Of the verifier, before its statistics; without any, the kernel's errno. */
+function lastWords({ verifierLog, message }: BpfLoadError): string {
+  const said = verifierLog.split('\n').filter((line) => !/^(processed |$)/.test(line));
+  return said.at(-1) ?? message.split('\n')[0] ?? '';
+}
+
+function attach(program: BpfProgram, cgroup: string): string | undefined {
+  try {
+    if (program.section.startsWith('cgroup')) program.attachCgroup(cgroup);
+    else program.attach();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof BpfError)) throw error;
+    return error.message.split('\n')[0];
+  }
+}
+
+/** Loads and attaches all that can be, then lets go of it. @param cgroup where cgroup hooks go */
+export function judgePrograms(path: string, cgroup: string): ProgramVerdict[] {
+  const refused = new Map<string, string>();
+  const optional = new Set<string>();
+  using object = load(path, refused, optional);
+  return [...object.programs.values()].map((program) => {
+    const { name, section } = program;
+    const full = optional.has(name);
+    const why = refused.get(name);
+    if (why !== undefined) return { name, section, full, refused: why, instructions: 0 };
+    const instructions = program.verifiedInstructions;
+    const unattached = attach(program, cgroup);
+    return { name, section, full, instructions, ...(unattached === undefined ? {} : { unattached }) };
+  });
+}

@@ -1,0 +1,94 @@
+/** docs/KERNELS.md: what each kernel makes of each program of the sensor. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ProgramVerdict } from './programs.ts';
+
+export interface KernelColumn {
+  readonly title: string;
+  readonly programs: readonly ProgramVerdict[];
+}
+
+/** Half of what the kernel allows: another version of clang, or a newer verifier, may double a program's paths. */
+export const INSTRUCTIONS_MAX = 500_000;
+export const TABLE: string = join(import.meta.dirname, '../../../docs/KERNELS.md');
+
+/**
+ * What of a kernel's verdicts is not as it must be. A hook that a kernel lacks is no failure where the document says so.
+ * @param title of the kernel's column
+ */
+export function verdictFailures(
+  title: string,
+  programs: readonly ProgramVerdict[],
+  table: ReturnType<typeof readTable>,
+): { program: string; why: string }[] {
+  return programs.flatMap(({ name, full, refused, unattached, instructions }) => {
+    const lacks = table.get(name)?.[title]?.includes(NO_HOOK) ?? false;
+    // a kernel without trampolines doesn't even load what needs one
+    if (refused !== undefined && !(lacks && full))
+      return [{ program: name, why: `the verifier refuses it: ${refused}` }];
+    if (instructions > INSTRUCTIONS_MAX)
+      return [{ program: name, why: `${instructions} instructions are verified, more than ${INSTRUCTIONS_MAX}` }];
+    if (unattached === undefined || lacks) return [];
+    return [{ program: name, why: `it isn't attached: ${unattached}` }];
+  });
+}
+
+const NO_HOOK = 'no hook';
+
+function cell(verdict: ProgramVerdict | undefined): string {
+  if (verdict === undefined) return '';
+  if (verdict.refused !== undefined) return verdict.full ? NO_HOOK : 'refused';
+  const count = verdict.instructions.toLocaleString('en');
+  return verdict.unattached === undefined ? count : `${count}, ${NO_HOOK}`;
+}
+
+function notes({ title, programs }: KernelColumn): string[] {
+  return programs.flatMap(({ name, refused, unattached }) => {
+    const why = refused ?? unattached;
+    return why === undefined ? [] : [`- ${title}, \`${name}\`: ${why}`];
+  });
+}
+
+/** The whole document. */
+export function kernelTable(columns: readonly KernelColumn[]): string {
+  const all = new Map(columns.flatMap(({ programs }) => programs.map((program) => [program.name, program])));
+  const rows = [...all.values()].map(({ name, section, full }) => {
+    const cells = columns.map(({ programs }) => cell(programs.find((program) => program.name === name)));
+    return `| \`${name}\` | \`${section}\`${full ? ', full profile' : ''} | ${cells.join(' | ')} |`;
+  });
+  const lacking = columns.flatMap(notes);
+  return [
+    '# Kernels',
+    '',
+    "What kernels make of the sensor's programs. Written by `npm run test:kernels -- --write`; a test holds it against the object.",
+    '',
+    `A number is how many instructions the verifier went through; the kernel allows 1,000,000, the tests ${INSTRUCTIONS_MAX.toLocaleString('en')}, because it`,
+    'depends on the version of clang too. "no hook": the kernel takes the program and has nowhere to attach it. "refused": its verifier does not take it.',
+    'Either way the agent goes on without it and says so. The full profile is what a kernel with BPF in its LSM list has on top.',
+    '',
+    `| program | hook | ${columns.map(({ title }) => title).join(' | ')} |`,
+    `| --- | --- |${' --- |'.repeat(columns.length)}`,
+    ...rows,
+    ...(lacking.length > 0 ? ['', ...lacking] : []),
+    '',
+  ].join('\n');
+}
+
+/** The programs that the document has a row for, with their cells by kernel. */
+export function readTable(): Map<string, { readonly [kernel: string]: string }> {
+  const rows = readFileSync(TABLE, 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('| '));
+  const [titles = [], , ...programs] = rows.map((line) =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((field) => field.trim()),
+  );
+  return new Map(
+    programs.map(([name = '', , ...cells]) => [
+      name.replaceAll('`', ''),
+      Object.fromEntries(cells.map((text, index) => [titles[index + 2] ?? '', text])),
+    ]),
+  );
+}

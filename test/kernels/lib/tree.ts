@@ -1,0 +1,62 @@
+/** What a guest is given: the sources that tests of the sensor use, the object built here, and the programs that provoke it. */
+import { copyFileSync, cpSync, existsSync, globSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { buildSensor } from '../../../tools/build-sensor.ts';
+import { compileProgram } from '../../kernel/sensor/sensor.ts';
+
+const root = join(import.meta.dirname, '../../..');
+const SOURCES = ['package.json', 'bpf', 'packages', 'services/collector', 'test/kernel', 'test/kernels', 'tools'];
+/** of ours, that the sensor's tests import by name; what these need of the registry comes along */
+const OWN = ['libbpf-ts', 'schema'];
+const LEFT_OUT = new Set(['node_modules', 'dist', 'bench']);
+
+/** relative to the tree */
+export const PREBUILT = 'prebuilt';
+
+interface Manifest {
+  readonly dependencies?: { readonly [name: string]: string };
+  readonly optionalDependencies?: { readonly [name: string]: string };
+}
+
+/** Names of all packages of the registry that these directories' packages need, by way of others too. Optional ones may be absent. */
+function dependenciesOf(directories: readonly string[]): Set<string> {
+  const found = new Set<string>();
+  const visit = (directory: string): void => {
+    const manifest = JSON.parse(readFileSync(join(root, directory, 'package.json'), 'utf8')) as Manifest;
+    const names = Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies });
+    for (const name of names.filter((name) => !name.startsWith('@ringfence/') && !found.has(name))) {
+      if (!existsSync(join(root, 'node_modules', name))) continue;
+      found.add(name);
+      visit(join('node_modules', name));
+    }
+  };
+  for (const directory of directories) visit(directory);
+  return found;
+}
+
+/** Fills the directory. */
+export async function writeTree(directory: string): Promise<void> {
+  const filter = (path: string): boolean => !LEFT_OUT.has(basename(path));
+  for (const path of SOURCES) cpSync(join(root, path), join(directory, path), { recursive: true, filter });
+  for (const name of dependenciesOf(OWN.map((name) => join('packages', name))))
+    cpSync(join(root, 'node_modules', name), join(directory, 'node_modules', name), { recursive: true });
+  mkdirSync(join(directory, 'node_modules/@ringfence'));
+  for (const name of OWN) symlinkSync(`../../packages/${name}`, join(directory, 'node_modules/@ringfence', name));
+  mkdirSync(join(directory, PREBUILT));
+  copyFileSync(await buildSensor(), join(directory, PREBUILT, 'ringfence.bpf.o'));
+  const programs = join(root, 'test/kernel/programs');
+  for (const file of globSync('*.c', { cwd: programs }))
+    compileProgram(basename(file, '.c'), join(directory, PREBUILT, basename(file, '.c')));
+}
+
+/** The command of a guest that runs a program of this repository there. */
+export function nodeCommand(file: string, args: readonly string[] = []): string {
+  const flags = '--conditions=@ringfence/source --disable-warning=ExperimentalWarning';
+  const environment = `RINGFENCE_TEST_PREBUILT=/program/${PREBUILT} NODE_COMPILE_CACHE=/tmp/compile-cache`;
+  return `exec env ${environment} node ${flags} ${file} ${args.join(' ')}`;
+}
+
+export function testFiles(filters: readonly string[] = []): string[] {
+  const found = globSync('test/kernel/sensor/*.test.ts', { cwd: root }).sort();
+  return found.filter((path) => filters.length === 0 || filters.some((filter) => path.includes(filter)));
+}
