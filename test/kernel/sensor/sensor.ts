@@ -108,7 +108,7 @@ export class TestSensor implements Disposable {
     if (object.btf === undefined) throw new Error('the sensor has no BTF');
     this.reader = new RecordReader(object.btf);
     this.rings = [object.map('rf_ring_security').ringBuffer(), object.map('rf_ring_bulk').ringBuffer()];
-    for (const program of object.programs.values()) this.#attach(program);
+    for (const program of object.programs.values()) if (program.loaded) this.#attach(program);
   }
 
   /** Only what this kernel has no place for may be missing. */

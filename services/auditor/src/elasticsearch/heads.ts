@@ -3,7 +3,10 @@ import { GENESIS } from '../chain.ts';
 import type { SourcePosition } from '../sink.ts';
 import type { Put } from './bulk.ts';
 import type { Cluster } from './cluster.ts';
+import { ClusterUnavailableError } from './errors.ts';
 import type { Names } from './options.ts';
+
+const REASON_MAX = 300;
 
 /** How far a chain of a source partition is written. */
 export interface ChainState {
@@ -42,7 +45,10 @@ export function versionOf(head: PartitionHead): number {
   return sum;
 }
 
-/** Heads by id, as they are now: a read by id sees what was written, refreshed or not. */
+/**
+ * Heads by id, as they are now: a read by id sees what was written, refreshed or not. Rejects with ClusterUnavailableError when one can't be read, as for a
+ * moment after the cluster's start: taken for one that isn't there, its chains would begin anew.
+ */
 export async function loadHeads(
   cluster: Cluster,
   { heads }: Names,
@@ -52,6 +58,9 @@ export async function loadHeads(
   const { body } = await cluster.request<{
     docs: readonly { _id: string; found?: boolean; error?: unknown; _source?: HeadSource }[];
   }>('POST', `/${heads}/_mget`, { body: { ids } });
+  const unread = body.docs.find(({ error }) => error !== undefined);
+  if (unread !== undefined)
+    throw new ClusterUnavailableError(`head of ${unread._id}`, 503, JSON.stringify(unread.error).slice(0, REASON_MAX));
   const loaded = new Map(body.docs.map(({ _id, _source }) => [_id, _source]));
   return new Map(positions.map((position) => [headId(position), headOf(position, loaded.get(headId(position)))]));
 }

@@ -114,6 +114,22 @@ function faults(flavour: Flavour): void {
     });
   }
 
+  test('that can not read its heads: nothing is chained, and all is when they are back', async () => {
+    await using of = await flavour.open({ eventSample: 0 });
+    const trail = delivered(testTrail(BATCHES, ALERTS));
+    const sink = of.open();
+    const half = trail.length / 2;
+    await store(sink, trail.slice(0, half));
+    const before = await of.counts();
+    await of.cluster.request('POST', `/${of.names.heads}/_close`);
+    await assert.rejects(store(sink, trail.slice(half)), isRetriable);
+    await of.cluster.request('POST', `/${of.names.heads}/_open`, { query: { wait_for_active_shards: 1 } });
+    assert.deepEqual(await of.counts(), before);
+    await store(sink, trail.slice(half));
+    await sink.close();
+    await assertWhole(of);
+  });
+
   test('whose mapping conflicts: that document becomes a dead letter each time, all else is stored', async () => {
     await using of = await flavour.open({ eventSample: 0 });
     const template = {
