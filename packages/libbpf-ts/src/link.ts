@@ -1,4 +1,4 @@
-import { closeSync } from 'node:fs';
+import { closeSync, readlinkSync } from 'node:fs';
 import { disposed } from './errors.ts';
 import { linkProgramId, objectId } from './info.ts';
 import { BpfIterator } from './iterator.ts';
@@ -18,16 +18,43 @@ const linkUpdate: (fd: number, program: number, options: null) => number = bpf(
 );
 const iterCreate: (fd: number) => number = bpf('int bpf_iter_create(int fd)');
 
+/** Descriptors of perf events that belong to links of this process. */
+const perfEvents = new Set<number>();
+
+/**
+ * The perf event behind a link that was made just now: libbpf opens it right before the link and doesn't show it. undefined: there is none, as for every
+ * hook but tracepoints, kprobes and uprobes.
+ */
+function claimPerfEvent(link: number): number | undefined {
+  for (let fd = link - 1; fd > 2; fd--) {
+    if (perfEvents.has(fd) || targetOf(fd) !== 'anon_inode:[perf_event]') continue;
+    perfEvents.add(fd);
+    return fd;
+  }
+  return undefined;
+}
+
+function targetOf(fd: number): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw error;
+  }
+}
+
 /** A program attached to a hook. Unless it is pinned, the hook is left when the link is disposed of or the process ends. */
 export class BpfLink implements Disposable {
   /** for messages: the program's name or the pin's path */
   readonly what: string;
   #handle: Handle;
+  readonly #perfEvent: number | undefined;
 
-  /** Prefer `program.attach()`. */
-  constructor(handle: Pointer, what: string) {
+  /** Prefer `program.attach()`. @param onPerfEvent it was made now, on a perf event */
+  constructor(handle: Pointer, what: string, onPerfEvent = false) {
     this.#handle = handle;
     this.what = what;
+    this.#perfEvent = onPerfEvent ? claimPerfEvent(linkFd(handle)) : undefined;
   }
 
   static openPinned(path: string): BpfLink {
@@ -98,8 +125,9 @@ export class BpfLink implements Disposable {
   }
 
   /**
-   * Closes the link. libbpf would first disable the event of a tracepoint even though the link is pinned, so a pinned link is let go of instead
-   * (its perf event's descriptor, which libbpf doesn't show, then stays open until the process ends).
+   * Closes the link. libbpf would first disable the event of a tracepoint even though the link is pinned, so a pinned link is let go of instead, and its
+   * event with it: the kernel's link holds both. The last pin that is removed then takes them away without anybody waiting: a program that leaves
+   * a tracepoint at once, by a link that isn't pinned, costs two grace periods of RCU (some 60 ms on Linux 6.18).
    */
   [Symbol.dispose](): void {
     const handle = this.#handle;
@@ -110,5 +138,8 @@ export class BpfLink implements Disposable {
     if (pinned) disconnect(handle);
     capture(() => destroy(handle));
     if (pinned) closeSync(fd);
+    if (this.#perfEvent === undefined) return;
+    if (pinned) closeSync(this.#perfEvent);
+    perfEvents.delete(this.#perfEvent);
   }
 }

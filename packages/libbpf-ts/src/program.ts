@@ -77,6 +77,9 @@ export interface UsdtOptions {
   readonly cookie?: bigint;
 }
 
+/** Hooks that libbpf attaches to by a perf event. */
+const ON_PERF_EVENT = /^(tracepoint|tp|k(ret)?probe|u(ret)?probe|usdt|perf_event)\b(?!\.multi)/;
+
 export interface UprobeOptions {
   /** executable or shared library */
   readonly path: string;
@@ -239,7 +242,7 @@ export class BpfProgram {
   #link(operation: string, where: string, call: () => Handle): BpfLink {
     if (!this.loaded) throw usage(`program '${this.name}' is not loaded: call load() first`);
     const handle = checkedPointer('ERR_BPF_ATTACH', `attaching '${this.name}' to ${where}`, operation, call);
-    return this.#keep(new BpfLink(handle, this.name));
+    return this.#keep(new BpfLink(handle, this.name, ON_PERF_EVENT.test(this.section)));
   }
 }
 

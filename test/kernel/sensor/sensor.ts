@@ -1,16 +1,24 @@
 /** The sensor loaded and attached for a test, and what it saw of the programs that the test runs. */
 import { type ChildProcess, execFileSync, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BpfObject, type BpfProgram, possibleCpus, type RingBuffer } from '@ringfence/libbpf-ts';
+import {
+  type BpfLink,
+  BpfObject,
+  type BpfProgram,
+  isBpfFileSystem,
+  possibleCpus,
+  type RingBuffer,
+} from '@ringfence/libbpf-ts';
 import { buildSensor } from '../../../tools/build-sensor.ts';
 import { RecordReader, type SensorRecord } from './records.ts';
 
 export const SECURITY = 0;
 export const BULK = 1;
 const CPUS_MAX = 256;
+const BPF_FS = '/sys/fs/bpf';
 /** prefixes are looked for under every directory of the root */
 const ALL_HEADS = [0xffff_ffff, 0xffff_ffff];
 const drops = ['ringFull', 'readFault', 'self', 'unwatched', 'scratch', 'merged', 'owner'] as const;
@@ -92,6 +100,7 @@ export class TestSensor implements Disposable {
   readonly reader: RecordReader;
   /** programs whose hook this kernel doesn't have */
   readonly missing: Set<string> = new Set();
+  readonly #hooks: BpfLink[] = [];
 
   private constructor(path: string, { bulkRing = 1 << 20, full = false }: SensorOptions) {
     this.object = BpfObject.open(path);
@@ -117,8 +126,8 @@ export class TestSensor implements Disposable {
     if (!kernelHas(section)) this.missing.add(name);
     else if (section === 'syscall' || /^u(ret)?probe/.test(section))
       return; // run by itself, on demand
-    else if (/^cgroup(_skb)?\//.test(section)) program.attachCgroup(cgroup2() ?? '');
-    else program.attach();
+    else if (/^cgroup(_skb)?\//.test(section)) this.#hooks.push(program.attachCgroup(cgroup2() ?? ''));
+    else this.#hooks.push(program.attach());
   }
 
   static async start(options: SensorOptions = {}): Promise<TestSensor> {
@@ -205,7 +214,16 @@ export class TestSensor implements Disposable {
 
   [Symbol.dispose](): void {
     for (const ring of this.rings) ring[Symbol.dispose]();
+    if (isBpfFileSystem(BPF_FS)) this.#leaveByPins();
     this.object[Symbol.dispose]();
+  }
+
+  /** A hundred hooks that are left one by one take seconds; what pins are removed of, the kernel takes away by itself. */
+  #leaveByPins(): void {
+    const directory = mkdtempSync(`${BPF_FS}/rf-test-sensor-`);
+    for (const [index, link] of this.#hooks.entries()) link.pin(`${directory}/${index}`);
+    for (const link of this.#hooks) link[Symbol.dispose]();
+    rmSync(directory, { recursive: true });
   }
 }
 
