@@ -264,8 +264,7 @@ describe('the filter in the kernel', { skip: whyNot() }, () => {
     assert.deepEqual(changes, CHANGED, 'no other change, and each as often as it happened');
     assert.notEqual(filtered.interest.openPathPrefixes, null);
     for (const { drops } of [all, filtered]) assert.equal(drops['ring_full'] ?? 0, 0);
-    assert.equal(all.drops['unwatched'] ?? 0, 0);
-    assert.ok((filtered.drops['unwatched'] ?? 0) > 0);
+    assert.ok((filtered.drops['unwatched'] ?? 0) > (all.drops['unwatched'] ?? 0));
   });
 
   test('is narrow for the rules that are built in: none of them asks for every open', async () => {

@@ -148,13 +148,14 @@ static long attribute_changes(void)
 
 static long splice_file(int flags)
 {
+	static const char page[4096];
 	int from = open(a[1], flags);
 	int pipes[2];
 
 	if (from < 0 || pipe(pipes))
 		return 64;
 	if (!strcmp(a[2], "full"))
-		while (fcntl(pipes[1], F_SETFL, O_NONBLOCK) == 0 && write(pipes[1], a, 4096) > 0)
+		while (fcntl(pipes[1], F_SETFL, O_NONBLOCK) == 0 && write(pipes[1], page, sizeof(page)) > 0)
 			;
 	return syscall(SYS_splice, from, 0, pipes[1], 0, 1L, flags ? 0 : 2 /* SPLICE_F_NONBLOCK */);
 }

@@ -129,10 +129,9 @@ describe('probes in programs and libraries of the running system', { skip, timeo
   test('what goes through libssl is seen in the clear, both ways, and its beginning kept', {
     skip: noTls,
   }, async () => {
-    const [program, key, certificate] = ['tls', 'key.pem', 'cert.pem'].map((name) => join(scratch.path, name));
-    assert.ok(program && key && certificate);
-    const source = join(import.meta.dirname, '../programs/tls.c');
-    execFileSync('cc', ['-O1', '-o', program, source, '-lssl', '-lcrypto']);
+    const program = scratch.compile('tls');
+    const [key, certificate] = ['key.pem', 'cert.pem'].map((name) => join(scratch.path, name));
+    assert.ok(key && certificate);
     const request = `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=x -days 1 -keyout ${key} -out ${certificate}`;
     execFileSync('openssl', request.split(' '), { stdio: 'ignore' });
     const records = await sensor.run(program, [certificate, key]);

@@ -31,10 +31,13 @@ export async function sensorObject(): Promise<string> {
   return prebuilt === undefined ? await buildSensor() : join(prebuilt, 'ringfence.bpf.o');
 }
 
+/** Programs that need a library's headers, which not every machine has. */
+export const LIBRARIES: Readonly<Record<string, readonly string[]>> = { tls: ['-lssl', '-lcrypto'] };
+
 /** Compiles test/kernel/programs/NAME.c. */
 export function compileProgram(name: string, output: string): void {
   if (prebuilt !== undefined) copyFileSync(join(prebuilt, name), output);
-  else execFileSync('cc', ['-O1', '-pthread', '-o', output, join(programs, `${name}.c`)]);
+  else execFileSync('cc', ['-O1', '-pthread', '-o', output, join(programs, `${name}.c`), ...(LIBRARIES[name] ?? [])]);
 }
 
 /** For `test(..., { skip })`: false where the sensor can be tested, else why not. */

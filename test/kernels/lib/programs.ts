@@ -39,7 +39,11 @@ function lastWords({ verifierLog, message }: BpfLoadError): string {
   return said.at(-1) ?? message.split('\n')[0] ?? '';
 }
 
+/** Probes are set in files that the collector finds, and some programs are run when somebody asks: there is nothing to attach here. */
+const BY_HAND = /^(u(ret)?probe|syscall$)/;
+
 function attach(program: BpfProgram, cgroup: string): string | undefined {
+  if (BY_HAND.test(program.section)) return undefined;
   try {
     if (program.section.startsWith('cgroup')) program.attachCgroup(cgroup);
     else program.attach();

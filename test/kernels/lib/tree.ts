@@ -2,7 +2,7 @@
 import { copyFileSync, cpSync, existsSync, globSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { buildSensor } from '../../../tools/build-sensor.ts';
-import { compileProgram } from '../../kernel/sensor/sensor.ts';
+import { compileProgram, LIBRARIES } from '../../kernel/sensor/sensor.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const SOURCES = ['package.json', 'bpf', 'packages', 'services/collector', 'test/kernel', 'test/kernels', 'tools'];
@@ -45,8 +45,8 @@ export async function writeTree(directory: string): Promise<void> {
   mkdirSync(join(directory, PREBUILT));
   copyFileSync(await buildSensor(), join(directory, PREBUILT, 'ringfence.bpf.o'));
   const programs = join(root, 'test/kernel/programs');
-  for (const file of globSync('*.c', { cwd: programs }))
-    compileProgram(basename(file, '.c'), join(directory, PREBUILT, basename(file, '.c')));
+  for (const name of globSync('*.c', { cwd: programs }).map((file) => basename(file, '.c')))
+    if (LIBRARIES[name] === undefined) compileProgram(name, join(directory, PREBUILT, name));
 }
 
 /** The command of a guest that runs a program of this repository there. */
