@@ -98,13 +98,15 @@ static __always_inline void sockets__fill_inet(struct rf_socket *s, struct sock 
 	}
 }
 
+/* struct vsock_sock begins with its socket, its transport and its own address (include/net/af_vsock.h, 5.5 to 6.18). By the place, since it is a module's
+ * on many kernels: see lib/file.h. */
 static __always_inline void sockets__fill_vsock(struct rf_socket *s, struct sock *sk, const struct sockets_request *request)
 {
-	struct vsock_sock___own *vsock = (void *)sk;
+	const void *own = (void *)sk + bpf_core_type_size(struct sock) + sizeof(void *);
 
-	if (bpf_core_field_exists(vsock->local_addr) && (s->result == 0 || s->operation == RF_SOCKET_LISTEN)) {
-		s->port = BPF_CORE_READ(vsock, local_addr.svm_port);
-		s->context_id = BPF_CORE_READ(vsock, local_addr.svm_cid);
+	if (s->result == 0 || s->operation == RF_SOCKET_LISTEN) {
+		bpf_probe_read_kernel(&s->port, sizeof(s->port), own + VSOCK_PORT);
+		bpf_probe_read_kernel(&s->context_id, sizeof(s->context_id), own + VSOCK_CONTEXT);
 	} else if (s->operation == RF_SOCKET_BIND) {
 		s->source_caller = 1;
 		bpf_probe_read_user(&s->port, sizeof(s->port), request->address + VSOCK_PORT);

@@ -10,11 +10,6 @@
 #define IO_TEXT_ROOM 8192
 #define IO_AT_FDCWD (-100)
 
-/* Until 6.10 the address of a connect stayed in the caller's memory until the request ran. */
-struct io_async_connect___6_1 {
-	int address;
-} __attribute__((preserve_access_index));
-
 struct xattr_name___io {
 	char name[1];
 } __attribute__((preserve_access_index));

@@ -42,9 +42,11 @@ static __always_inline void io_socket__read_address(struct rf_io_request *r, enu
 	}
 }
 
+/* Until 6.10 the address of a connect stayed in the caller's memory until the request ran. By the version, since nothing else that is left of it tells: a
+ * type that a kernel doesn't have is looked for in its modules, which takes CAP_SYS_ADMIN. */
 static __always_inline bool io_socket__copies_addresses(void)
 {
-	return !bpf_core_type_exists(struct io_async_connect___6_1);
+	return LINUX_KERNEL_VERSION >= KERNEL_VERSION(6, 10, 0);
 }
 
 /* The address stands alone, or (before the summer of 2026, whatever the version) in a message's header. That begins with an aligned pointer, an

@@ -141,16 +141,6 @@ struct inode___6_1 {
 	struct timespec64 i_mtime;
 } __attribute__((preserve_access_index));
 
-/* In a module's BTF on some kernels. */
-struct sockaddr_vm___own {
-	unsigned int svm_port;
-	unsigned int svm_cid;
-} __attribute__((preserve_access_index));
-
-struct vsock_sock___own {
-	struct sockaddr_vm___own local_addr;
-} __attribute__((preserve_access_index));
-
 /* Since 6.16 the tracepoint says whether the whole thread group is gone. */
 struct trace_event_raw_sched_process_exit___6_16 {
 	bool group_dead;
@@ -170,12 +160,6 @@ struct ns_common___6_18 {
 
 struct proc_ns_operations___6_17 {
 	int type;
-} __attribute__((preserve_access_index));
-
-/* Of a module, mostly, which may not be loaded. */
-struct ovl_inode___module {
-	struct inode vfs_inode;
-	struct dentry *__upperdentry;
 } __attribute__((preserve_access_index));
 
 #endif

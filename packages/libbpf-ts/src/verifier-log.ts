@@ -7,7 +7,9 @@ export function verifierLog(lines: readonly string[]): { readonly program: strin
   if (entry === undefined) {
     const refused = lines
       .map((line) =>
-        /^libbpf: prog '([^']+)': (?:BPF program load failed|failed to prepare load attributes)/.exec(line),
+        /^libbpf: prog '([^']+)': (?:BPF program load failed|failed to prepare load attributes|relo #\d+: failed to relocate)/.exec(
+          line,
+        ),
       )
       .find((match) => match !== null);
     return { program: refused?.[1], text: '' };

@@ -48,7 +48,7 @@ export {
   SIGNATURE_BYTES,
   signedPart,
 } from './raw-batch.ts';
-export { itemsOf, portableSchema, type RecordName, recordNames, typeOf } from './schemas.ts';
+export { itemsIn, itemsOf, portableSchema, type RecordName, recordNames, typeOf } from './schemas.ts';
 export { type Hole, type SequenceState, SequenceTracker } from './sequences.ts';
 export {
   createSigningKey,

@@ -52,8 +52,11 @@ export function typeOf(name: RecordName): avro.types.RecordType {
 }
 
 /** The avsc type of an array field's items. */
-export function itemsOf(name: RecordName, field: string): avro.Type {
-  return (typeOf(name).field(field).type as avro.types.ArrayType).itemsType;
+export const itemsOf = (name: RecordName, field: string): avro.Type => itemsIn(typeOf(name), field);
+
+/** The same, of any version of a record. */
+export function itemsIn(record: avro.Type, field: string): avro.Type {
+  return ((record as avro.types.RecordType).field(field).type as avro.types.ArrayType).itemsType;
 }
 
 /** The schema as it is written in its file. */

@@ -2,8 +2,10 @@ import {
   AvroWriter,
   type Container,
   EventCursor,
+  itemsIn,
   itemsOf,
   type Process,
+  releasedSchemas,
   SequenceTracker,
   U64_ZERO,
 } from '@ringfence/schema';
@@ -17,6 +19,12 @@ type AvroType = ReturnType<typeof itemsOf>;
 /** State entries use the wire's own types. */
 const processType = itemsOf('EventBatch', 'processes');
 const containerType = itemsOf('EventBatch', 'containers');
+
+/** Of every version that has kept containers, the newest first: what was appended since is missing in them. */
+const olderContainerTypes = releasedSchemas()
+  .filter(({ name }) => name === 'EventBatch')
+  .map(({ type }) => itemsIn(type, 'containers'))
+  .reverse();
 
 const writer = new AvroWriter(64 * 1024);
 
@@ -111,10 +119,23 @@ export function encodeContainer({ value, goneTick }: KnownContainer): Buffer {
   return out.take();
 }
 
+/** Fields are only ever appended, so a value of another version ends too early or too late. */
+function isWhole(type: AvroType, bytes: Buffer): boolean {
+  const { offset } = type.decode(bytes) as { readonly offset: number };
+  return offset === bytes.length;
+}
+
 export function decodeContainer(bytes: Uint8Array): KnownContainer {
   const from = new Reader(bytes);
   const goneTick = from.long();
-  return { goneTick, value: from.rest<Container>(containerType), stamp: 0, slot: 0 };
+  const rest = from.fixed(bytes.length - from.at);
+  const type = [containerType, ...olderContainerTypes].find((one) => isWhole(one, rest));
+  // Of none: the error says what is wrong with it as one of ours.
+  const value =
+    type === undefined || type === containerType
+      ? containerType.fromBuffer(rest)
+      : containerType.fromBuffer(rest, containerType.createResolver(type));
+  return { goneTick, value: value as Container, stamp: 0, slot: 0 };
 }
 
 export function encodeWrites(writes: readonly Write[]): Buffer {
