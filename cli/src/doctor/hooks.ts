@@ -7,6 +7,8 @@ interface Family {
   readonly loses: string;
   /** A kernel may be built without what they watch: then there is no place for them, and nothing to lose. */
   readonly optional?: true;
+  /** Of the full profile: a kernel without LSM hooks for BPF refuses it, and the baseline does without. */
+  readonly full?: true;
 }
 
 /** What a program of the sensor sees, found by where it attaches. First match wins. */
@@ -120,6 +122,58 @@ const HOOKS: readonly Family[] = [
     loses: 'whose password was wrong, and what was typed, is known from logs only',
   },
   {
+    pattern:
+      /sys_exit_(rename|link|symlink|unlink|rmdir|mkdir|f?l?chmod|[fl]?chown|[fl]?setxattr|[fl]?removexattr|mknod|f?truncate|splice)/,
+    sees: 'files being renamed, linked, removed, changed',
+    loses: 'rules on changes of files (persistence, cleared traces, set-id bits) are blind to this call',
+  },
+  {
+    pattern: /sys_exit_(mount|umount|move_mount|pivot_root|chroot|open_tree|fsopen|fsmount)/,
+    sees: 'mounts, and roots being changed',
+    loses: 'escapes by mounts and other roots are not seen',
+  },
+  {
+    pattern: /signal_(generate|deliver)|sys_exit_(kill|tkill|tgkill|rt_t?g?sigqueueinfo|pidfd_send_signal)/,
+    sees: 'signals across users and containers, and faults',
+    loses: 'who kills what, and crashes of exploits, are not seen',
+  },
+  {
+    pattern: /sys_exit_(ptrace|process_vm_|pidfd_getfd)/,
+    sees: 'processes that look into others',
+    loses: 'code put into other processes, and stolen descriptors, are not seen',
+  },
+  {
+    pattern: /sys_(enter|exit)_(setns|prctl|seccomp|personality)/,
+    sees: 'namespaces, prctl, seccomp',
+    loses: 'a process that changes what confines it is not seen',
+  },
+  {
+    pattern: /cap_capable/,
+    sees: 'capabilities that are asked for',
+    loses: 'which capabilities a container uses is not known',
+  },
+  {
+    pattern: /sys_exit_(memfd_create|mmap|mprotect|pkey_mprotect)/,
+    sees: 'memory that becomes executable',
+    loses: 'code that only memory has is not seen before it is run as a program',
+  },
+  {
+    pattern: /inet_sock_set_state|cgroup\/sock_release|sys_exit_send(to|msg)$|cgroup_skb/,
+    sees: 'flows, datagrams, DNS and TLS names',
+    loses: 'bytes, durations and names of connections are not known',
+  },
+  {
+    pattern: /sys_exit_(socket|bind|listen)$|cgroup\/bind/,
+    sees: 'unusual sockets, bind and listen',
+    loses: 'raw and packet sockets and new listeners are not seen',
+  },
+  {
+    pattern: /^lsm/,
+    sees: 'what an open opened, whatever another thread does (full profile)',
+    loses: 'a descriptor that another thread replaces during the open is reported as what it is then',
+    full: true,
+  },
+  {
     pattern: /cgroup_mkdir/,
     sees: 'containers being made',
     loses: 'a container that is gone before its first event is read has no name',
@@ -162,7 +216,7 @@ export function probeHooks(
       whole.problem === null
         ? attachProblem(whole.object, name, section, cgroup)
         : aloneProblem(objectPath, name, section, cgroup);
-    const absent = problem?.errno === ENOENT && known?.optional === true;
+    const absent = problem !== null && (known?.full === true || (problem.errno === ENOENT && known?.optional === true));
     return {
       program: name,
       section,
