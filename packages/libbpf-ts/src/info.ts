@@ -87,10 +87,17 @@ export interface ProgramInfo {
   readonly uid: number;
 }
 
-/** Every program that is loaded, ours or not. Needs CAP_SYS_ADMIN. */
+const ENOENT = 2;
+
+/** Every program that is loaded, ours or not. Needs CAP_SYS_ADMIN. @throws ERR_BPF_RUN */
 export function* loadedPrograms(): Generator<ProgramInfo> {
   const next = new Uint32Array(1);
-  for (let id = 0; nextProgram(id, next) === 0; ) {
+  for (let id = 0; ; ) {
+    const more = checked('ERR_BPF_RUN', 'going through the loaded programs', 'bpf_prog_get_next_id', () => {
+      const result = nextProgram(id, next);
+      return result === -ENOENT ? 1 : result;
+    });
+    if (more === 1) return;
     id = next[0]!;
     const fd = programById(id);
     if (fd < 0) continue; // unloaded meanwhile

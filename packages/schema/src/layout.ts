@@ -17,8 +17,10 @@ export interface Leaf {
 export interface BodyLayout {
   /** `Open` */
   readonly name: KindName;
-  /** null: has maps or unions, to be decoded by avsc */
+  /** null: has lists, maps or unions, to be decoded by avsc */
   readonly leaves: readonly Leaf[] | null;
+  /** what is to be done to get past one without leaves */
+  readonly skip: Skip;
 }
 
 type Schema =

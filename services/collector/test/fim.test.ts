@@ -121,6 +121,7 @@ describe('integrity of files', () => {
       assert.deepEqual(new Map(read.files), new Map(files));
       writeFileSync(file, readFileSync(file, 'utf8').replace('"uid":0', '"uid":1'));
       assert.throws(() => readBaseline(file, sha256), CollectorError);
+      assert.throws(() => readBaseline(`${file}.none`), /fim baseline/);
       writeFileSync(file, '{"version":1}\n');
       assert.throws(() => readBaseline(file), CollectorError);
     } finally {

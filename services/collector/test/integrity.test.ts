@@ -99,7 +99,7 @@ describe('the integrity of the running kernel', { skip: kernelSkip() }, () => {
     assert.deepEqual(about(look()), []);
   });
 
-  test('a process is told that /proc hides: by a mount upon it, and by a /proc of another pid namespace', async () => {
+  test('a process is told that a mount upon it hides, and none is made up in another pid namespace', async () => {
     const child = spawn('sleep', ['60'], { stdio: 'ignore' });
     try {
       // In a mount namespace of its own an empty directory is mounted upon the process; the look is taken from there.
@@ -107,20 +107,22 @@ describe('the integrity of the running kernel', { skip: kernelSkip() }, () => {
         import { checkProcesses } from '${join(import.meta.dirname, '../src/integrity/processes.ts')}';
         import { KernelView } from '${join(import.meta.dirname, '../src/integrity/kernel-view.ts')}';
         using view = new KernelView('${sensorObject}');
-        console.log(JSON.stringify(checkProcesses(() => view.tgids(), '/').findings));`;
+        console.log(JSON.stringify(checkProcesses(() => view.tgids(), '/')));`;
       const node = `${process.execPath} --conditions=@ringfence/source --input-type=module -e "$1"`;
-      const run = (prepare: string): { subject: string; detail: string }[] =>
+      const run = (prepare: string, ...more: string[]): CheckResult =>
         JSON.parse(
-          execFileSync('unshare', ['-m', 'sh', '-c', `${prepare}; ${node}`, 'sh', script], { encoding: 'utf8' }),
+          execFileSync('unshare', ['-m', ...more, 'sh', '-c', `${prepare}; ${node}`, 'sh', script], { encoding: 'utf8' }),
         );
-      const mounted = run(`mount -t tmpfs none /proc/${child.pid}`);
+      const mounted = run(`mount -t tmpfs none /proc/${child.pid}`).findings;
       assert.deepEqual(
         mounted.map(({ subject }) => subject),
         [`process ${child.pid}`],
       );
       assert.match(mounted[0]?.detail ?? '', /mounted upon/);
-      const clean = run('true');
-      assert.deepEqual(clean, []);
+      assert.deepEqual(run('true').findings, []);
+      const apart = run('true', '-pf', '--mount-proc');
+      assert.deepEqual(apart.findings, [], 'numbers of two namespaces are not compared');
+      assert.match(apart.unseen, /pid namespace/);
     } finally {
       child.kill('SIGKILL');
       await once(child, 'exit');
@@ -135,6 +137,10 @@ describe('the integrity of the running kernel', { skip: kernelSkip() }, () => {
     chmodSync(host.write('usr/lib/coredump', ''), 0o755);
     host.write('proc/sys/kernel/modprobe', '/tmp/x\n');
     chmodSync(host.write('tmp/x', ''), 0o777);
+    mkdirSync(join(host.path, 'sbin'));
+    symlinkSync('/usr/bin/systemctl', join(host.path, 'sbin/poweroff'));
+    chmodSync(host.write('usr/bin/systemctl', ''), 0o755);
+    host.write('proc/sys/kernel/poweroff_cmd', '/sbin/poweroff\n');
     const first = look(undefined, host.path);
     assert.deepEqual(
       findingsOf(first, 'preload').map((text) => text.split(':')[0]),
@@ -170,7 +176,7 @@ describe('the integrity of the running kernel', { skip: kernelSkip() }, () => {
     );
   });
 
-  test('a collector looks on a thread of its own, and what it finds becomes events, once', async () => {
+  test('a collector looks by a process of its own, and what it finds becomes events, once', async () => {
     using place = new TestPlace();
     await using bus = await memoryBus();
     using object = BpfObject.open(sensorObject);

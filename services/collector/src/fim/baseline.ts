@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { CollectorError } from '../errors.ts';
-import { writeAtomically } from '../files.ts';
+import { ifThere, writeAtomically } from '../files.ts';
 import type { FileFacts } from './scan.ts';
 
 const VERSION = 1;
@@ -39,7 +39,12 @@ export function writeBaseline(file: string, { paths, at, files }: Baseline): str
 
 /** Throws CollectorError (ERR_COLLECTOR_BASELINE) when it isn't one, or not the one with that SHA-256. */
 export function readBaseline(file: string, sha256?: string): Baseline {
-  const text = readFileSync(file, 'utf8');
+  const text = ifThere(() => readFileSync(file, 'utf8'));
+  if (text === null)
+    throw new CollectorError(
+      'ERR_COLLECTOR_BASELINE',
+      `${file} is not there: make it with ringfence fim baseline PATH… --file ${file}`,
+    );
   const hash = createHash('sha256').update(text).digest('hex');
   if (sha256 !== undefined && hash !== sha256)
     throw new CollectorError(

@@ -1,6 +1,8 @@
-/** One look at the integrity of kernel and host, on a thread of its own: it takes longer than rings should wait. */
-import { parentPort, workerData } from 'node:worker_threads';
+/** One look at the integrity of kernel and host, told to the process that asked: it takes longer than rings should wait. */
 import { checkIntegrity, type IntegrityOptions } from './integrity.ts';
 
-const options: IntegrityOptions = workerData;
-parentPort?.postMessage(checkIntegrity(options));
+process.once('message', (options: IntegrityOptions) => {
+  process.send?.(checkIntegrity(options), () => process.disconnect());
+});
+// Whoever asked is gone.
+process.once('disconnect', () => process.exit());

@@ -46,7 +46,7 @@ export function checkIntegrity(options: IntegrityOptions): Integrity {
     checkTaint(root),
     checkPreload(root),
     ...helpers.checked,
-    checkReleaseAgents(root, cgroupHierarchies()),
+    checkReleaseAgents(cgroupHierarchies()),
   ];
   return { checks, remembered: { bootId, code, values: helpers.values } };
 }

@@ -74,10 +74,11 @@ function sizeOf(symbols: Symbols, address: bigint): number {
 
 function checkTable(memory: KernelCode['memory'], symbols: Symbols, table: bigint): Found {
   const found: Found = [];
-  for (let number = 0; number < TABLE_MAX; number++) {
-    const entry = memory.read(table + BigInt(number * 8), 8)?.readBigUInt64LE();
+  const entries = memory.read(table, TABLE_MAX * 8) ?? Buffer.alloc(0);
+  for (let number = 0; number < entries.length / 8; number++) {
+    const entry = entries.readBigUInt64LE(number * 8);
     // The table ends where what follows is no address any more.
-    if (entry === undefined || entry < 1n << 63n) break;
+    if (entry < 1n << 63n) break;
     if (symbols.isKernelCode(entry)) continue;
     found.push([`system call ${number}`, `its entry in ${TABLE} leads to ${symbols.describe(entry)}`]);
   }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ifReadable, ifThere } from '../files.ts';
 import { type CheckResult, result } from './check.ts';
@@ -12,6 +12,14 @@ export type Tgids = () => ReadonlySet<number>;
  */
 export function checkProcesses(tgids: Tgids, root = '/'): CheckResult {
   const proc = join(root, 'proc');
+  // The iterator tells the numbers of the initial namespace: another one's /proc would hide everybody.
+  if (readlinkSync('/proc/self/ns/pid') !== INITIAL_PIDS)
+    return result(
+      'hidden-process',
+      [],
+      "this is a pid namespace of its own: a container needs the host's (--pid host)",
+    );
+  if (!existsSync(join(proc, 'self'))) return result('hidden-process', [], `${proc} shows no processes`);
   const before = tgids();
   const shown = new Set((ifReadable(() => readdirSync(proc)) ?? []).map(Number));
   const missing = [...before].filter((tgid) => !shown.has(tgid));
@@ -25,6 +33,9 @@ export function checkProcesses(tgids: Tgids, root = '/'): CheckResult {
       .map((tgid) => [`process ${tgid}`, `something is mounted upon ${proc}/${tgid}`] as const),
   ]);
 }
+
+/** PROC_PID_INIT_INO of include/linux/proc_ns.h */
+const INITIAL_PIDS = 'pid:[4026531836]';
 
 function isItself(proc: string, tgid: number): boolean {
   const status = ifThere(() => statSync(join(proc, String(tgid))));

@@ -1,6 +1,7 @@
+import { type ChildProcess, fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import { fileURLToPath } from 'node:url';
 import type { ContextSink, EnrichmentSource } from '../context/source.ts';
 import { ifThere, writeAtomically } from '../files.ts';
 import type { Log } from '../log.ts';
@@ -15,7 +16,11 @@ export interface IntegritySourceOptions extends Omit<IntegrityOptions, 'before'>
   readonly log: Log;
 }
 
-const WORKER = new URL('./integrity-worker.ts', import.meta.url);
+/**
+ * A process of its own, not a thread: libbpf has one place for messages in a process, and two threads that call it at once would write through each
+ * other's callback.
+ */
+const WORKER = fileURLToPath(new URL('./integrity-worker.ts', import.meta.url));
 
 /** The start of an agent has enough to do, and what runs for a moment only is not worth a look. */
 const FIRST_AFTER_MS = 60_000;
@@ -27,22 +32,24 @@ export function integritySource(options: IntegritySourceOptions): EnrichmentSour
   const told = new Set<string>();
   const found: Finding[] = [];
   let sink: ContextSink | undefined;
-  let worker: Worker | undefined;
+  let worker: ChildProcess | undefined;
   let nextAt = performance.now() + Math.min(everyMs, FIRST_AFTER_MS);
 
   function look(): void {
     nextAt = performance.now() + everyMs;
     const before = recall(file);
-    // libbpf opens descriptors that Node knows nothing of.
-    const workerData: IntegrityOptions = { ...what, before };
-    worker = new Worker(WORKER, { workerData, trackUnmanagedFds: false });
+    const asked: IntegrityOptions = { ...what, before };
+    worker = fork(WORKER, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    worker.send(asked);
     worker.once('message', ({ checks, remembered }: Integrity) => {
       writeAtomically(file, JSON.stringify(remembered));
       found.push(...checks.flatMap(({ findings }) => findings));
     });
     worker.once('error', (err) => log.warn({ err }, 'the integrity of the kernel could not be looked at'));
-    worker.once('exit', () => {
+    worker.once('exit', (code) => {
       worker = undefined;
+      if (code !== 0 && sink !== undefined)
+        log.warn({ code }, 'the integrity of the kernel could not be looked at: what was wrong stands before this');
     });
   }
 
@@ -68,7 +75,7 @@ export function integritySource(options: IntegritySourceOptions): EnrichmentSour
       sink = undefined;
       // A look that is under way may end first: nobody asks for it any more.
       worker?.removeAllListeners('message');
-      void worker?.terminate();
+      worker?.kill('SIGKILL');
     },
   };
 }

@@ -11,6 +11,8 @@ export class Symbols {
   readonly #names = new Map<bigint, string>();
   readonly #modules = new Map<string, bigint[]>();
   readonly #trampolines = new Set<bigint>();
+  /** where the kernel's own code lies, that of its start (which early exception handlers point at) too */
+  readonly #code: readonly Range[];
 
   constructor(text: string) {
     for (const line of text.split('\n')) {
@@ -28,6 +30,12 @@ export class Symbols {
         if (key === 'bpf' && name.startsWith('bpf_trampoline_')) this.#trampolines.add(at);
       }
     }
+    this.#code = [...this.#range('_stext', '_etext'), ...this.#range('_sinittext', '_einittext')];
+  }
+
+  #range(from: string, to: string): Range[] {
+    const [begin, end] = [this.find(from), this.find(to)];
+    return begin === undefined || end === undefined ? [] : [{ begin, end }];
   }
 
   static ofKernel(path = '/proc/kallsyms'): Symbols {
@@ -58,22 +66,13 @@ export class Symbols {
     return [...this.#modules.keys()];
   }
 
-  /** Where the kernel's own code lies, that of its start (which early exception handlers point at) too. */
-  get code(): readonly Range[] {
-    const range = (from: string, to: string): Range[] => {
-      const [begin, end] = [this.find(from), this.find(to)];
-      return begin === undefined || end === undefined ? [] : [{ begin, end }];
-    };
-    return [...range('_stext', '_etext'), ...range('_sinittext', '_einittext')];
-  }
-
   /** BPF's own way to the programs at a function's entry: who they are, the check of BPF programs says. */
   isTrampoline(address: bigint): boolean {
     return this.#trampolines.has(address);
   }
 
   isKernelCode(address: bigint): boolean {
-    return this.code.some(({ begin, end }) => address >= begin && address < end);
+    return this.#code.some(({ begin, end }) => address >= begin && address < end);
   }
 
   /** A name for an address, for people: of the module it may be in, or the number. */

@@ -1,5 +1,5 @@
-import { lstatSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { lstatSync, readlinkSync, type Stats } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { ifReadable, ifThere, readBounded } from '../files.ts';
 import { type CheckResult, result } from './check.ts';
 
@@ -43,11 +43,36 @@ export function checkPreload(root: string): CheckResult {
   );
 }
 
+/** What kernels start unless they are told otherwise: a host may do without. */
+const BUILT_IN: readonly string[] = ['/sbin/modprobe', '/usr/sbin/modprobe', '/sbin/poweroff'];
+const STEPS_MAX = 200;
+
+/** Of a path of the host, whose links lead to paths of the host; null: there is nothing, or links without end. */
+function statusBelow(root: string, path: string): Stats | null {
+  let at = '/';
+  let rest = path.split('/');
+  let status = ifThere(() => lstatSync(root));
+  for (let steps = 0; rest.length > 0 && status !== null; steps++) {
+    if (steps === STEPS_MAX) return null;
+    const [name = '', ...more] = rest;
+    rest = more;
+    if (name === '' || name === '.') continue;
+    const next = name === '..' ? dirname(at) : join(at, name);
+    status = ifThere(() => lstatSync(join(root, next)));
+    if (status?.isSymbolicLink()) {
+      const target = readlinkSync(join(root, next));
+      rest = [...target.split('/'), ...rest];
+      if (target.startsWith('/')) at = '/';
+    } else at = next;
+  }
+  return status;
+}
+
 /** A program that the kernel starts must be root's own, and nobody else's to change. */
 function untrusted(root: string, program: string): string | undefined {
   if (!program.startsWith('/')) return 'it is no absolute path';
-  const status = ifThere(() => statSync(join(root, program)));
-  if (status === null) return 'there is no such file';
+  const status = statusBelow(root, program);
+  if (status === null) return BUILT_IN.includes(program) ? undefined : 'there is no such file';
   if (status.uid !== 0) return `it belongs to uid ${status.uid}`;
   return (status.mode & OTHERS_MAY_WRITE) === 0 ? undefined : 'others than root may write to it';
 }
@@ -59,13 +84,7 @@ export interface Values {
 }
 
 const CORE_PATTERN = 'proc/sys/kernel/core_pattern';
-const HELPERS = [
-  'proc/sys/kernel/modprobe',
-  'sys/kernel/uevent_helper',
-  'proc/sys/kernel/poweroff_cmd',
-  'sys/kernel/reboot/mode',
-] as const;
-const PROGRAMS = HELPERS.slice(0, 3);
+const PROGRAMS = ['proc/sys/kernel/modprobe', 'sys/kernel/uevent_helper', 'proc/sys/kernel/poweroff_cmd'] as const;
 
 /** What the kernel starts by itself, and who has changed that. `before`: values of the last look. */
 export function checkHelpers(root: string, before: Readonly<Record<string, string>> | undefined): Values {
@@ -94,14 +113,15 @@ export function checkHelpers(root: string, before: Readonly<Record<string, strin
       ...changed(path),
     ];
   });
-  return { checked: [result('core-pattern', coreFound), result('helper', helpers)], values };
+  const unseen = core === null ? `/${CORE_PATTERN} is not there` : '';
+  return { checked: [result('core-pattern', coreFound, unseen), result('helper', helpers)], values };
 }
 
-/** `hierarchies`: mount points of cgroup v1 */
-export function checkReleaseAgents(root: string, hierarchies: readonly string[]): CheckResult {
+/** `hierarchies`: mount points of cgroup v1, as this process sees them */
+export function checkReleaseAgents(hierarchies: readonly string[]): CheckResult {
   const found = hierarchies.flatMap((point): Found => {
     const path = join(point, 'release_agent');
-    const agent = ifThere(() => lstatSync(join(root, path))) === null ? null : read(root, path);
+    const agent = read('/', path);
     // systemd's own, since 2010
     if (agent === null || agent === '' || /\/systemd-cgroups-agent$/.test(agent)) return [];
     return [[path, `the host runs ${agent} when a cgroup there is empty`]];
