@@ -1,5 +1,5 @@
 import { SchemaError } from './errors.ts';
-import { LEAF, type Leaf, layouts } from './layout.ts';
+import { LEAF, type Leaf, layouts, type Shape } from './layout.ts';
 import { decodeText } from './text.ts';
 
 const MAX_LEAVES = 64;
@@ -116,7 +116,7 @@ export class EventCursor {
     this.#located = false;
     const layout = layouts[this.kind];
     if (layout === undefined) throw this.#malformed(`an event of unknown kind ${this.kind}`);
-    if (layout.leaves === null) this.#skipOther(layout.name);
+    if (layout.leaves === null) this.#skipShape(layout.shape);
     else this.readRecord(layout.leaves);
     this.eventEnd = this.at;
   }
@@ -157,36 +157,41 @@ export class EventCursor {
     if (size === 4 && (value | 0) !== value) throw this.#malformed(`${name} is ${value}, which is no 32-bit number,`);
   }
 
-  /** ContainerContext is the one body with maps, arrays and unions: walked in the order of its fields. */
-  #skipOther(name: string): void {
-    if (name !== 'ContainerContext') throw this.#malformed(`a ${name}, which has no layout`);
-    this.skip(8);
-    this.#skipTexts(4); // id, runtime, name, image
-    if (this.long() === 1) this.skip(1); // privileged
-    this.#skipItems(2); // labels
-    this.#skipTexts(2); // path, imageId
-    this.#skipItems(1); // imageDigests
-    if (this.long() === 1) this.skip(8); // capabilities
-    this.#skipItems(2, 1); // mounts
-    this.#skipItems(1); // namespaces
-    this.#skipTexts(4); // pod, podUid, namespace, serviceAccount
-    this.#skipItems(2); // podLabels
-    this.long(); // startedAt
-    this.skip(1); // described
+  /** Moves past a value of any shape. */
+  #skipShape(shape: Shape): void {
+    switch (shape.is) {
+      case 'number':
+        this.long();
+        return;
+      case 'bytes':
+        this.skip(this.long());
+        return;
+      case 'fixed':
+        this.skip(shape.size);
+        return;
+      case 'record':
+        for (const part of shape.parts) this.#skipShape(part);
+        return;
+      case 'union':
+        this.#skipBranch(shape.branches);
+        return;
+      case 'blocks':
+        this.#skipBlocks(shape.items);
+    }
   }
 
-  #skipTexts(count: number): void {
-    for (let i = 0; i < count; i++) this.skip(this.long());
+  #skipBranch(branches: readonly Shape[]): void {
+    const branch = this.long();
+    const shape = branches[branch];
+    if (shape === undefined) throw this.#malformed(`branch ${branch} of a union of ${branches.length}`);
+    this.#skipShape(shape);
   }
 
-  /** The blocks of an array or a map: of each item so many texts, then so many bytes. */
-  #skipItems(texts: number, bytes = 0): void {
+  /** A block of a negative count says its size in bytes first. */
+  #skipBlocks(items: Shape): void {
     for (let count = this.long(); count !== 0; count = this.long()) {
-      if (count < 0) this.long();
-      for (let i = 0; i < Math.abs(count); i++) {
-        this.#skipTexts(texts);
-        this.skip(bytes);
-      }
+      if (count < 0) this.skip(this.long());
+      else for (let i = 0; i < count; i++) this.#skipShape(items);
     }
   }
 

@@ -19,9 +19,17 @@ export interface BodyLayout {
   readonly name: KindName;
   /** null: has lists, maps or unions, to be decoded by avsc */
   readonly leaves: readonly Leaf[] | null;
-  /** what is to be done to get past one without leaves */
-  readonly skip: Skip;
+  /** its shape, for whoever only moves past it */
+  readonly shape: Shape;
 }
+
+/** What an encoded value is made of. `size`: bytes of a fixed or a boolean; `items`: of a list's or a map's block. */
+export type Shape =
+  | { readonly is: 'nothing' | 'number' | 'bytes' }
+  | { readonly is: 'fixed'; readonly size: number }
+  | { readonly is: 'record'; readonly parts: readonly Shape[] }
+  | { readonly is: 'union'; readonly branches: readonly Shape[] }
+  | { readonly is: 'blocks'; readonly items: Shape };
 
 type Schema =
   | string
@@ -30,6 +38,8 @@ type Schema =
       readonly name?: string;
       readonly type: Schema;
       readonly size?: number;
+      readonly items?: Schema;
+      readonly values?: Schema;
       readonly fields?: readonly { name: string; type: Schema }[];
     };
 
@@ -54,6 +64,35 @@ function leavesOf(schema: Schema, name: string): Leaf[] | null {
   return parts.some((part) => part === null) ? null : parts.flatMap((part) => part ?? []);
 }
 
+const PRIMITIVES: Readonly<Record<string, Shape>> = {
+  null: { is: 'nothing' },
+  int: { is: 'number' },
+  long: { is: 'number' },
+  bytes: { is: 'bytes' },
+  string: { is: 'bytes' },
+  boolean: { is: 'fixed', size: 1 },
+};
+
+function shapeOf(schema: Schema): Shape {
+  if (typeof schema === 'string') {
+    const primitive = PRIMITIVES[schema];
+    if (primitive !== undefined) return primitive;
+    const known = named.get(schema);
+    if (known === undefined) throw new SchemaError('ERR_SCHEMA_VALUE', `there is no type ${schema}`);
+    return shapeOf(known);
+  }
+  if (Array.isArray(schema)) return { is: 'union', branches: schema.map(shapeOf) };
+  const complex = schema as Exclude<Schema, string | readonly Schema[]>;
+  if (complex.name !== undefined) named.set(complex.name, complex);
+  const { type, size = 0, items, values, fields = [] } = complex;
+  if (type === 'fixed') return { is: 'fixed', size };
+  if (type === 'record') return { is: 'record', parts: fields.map((field) => shapeOf(field.type)) };
+  if (type === 'array') return { is: 'blocks', items: shapeOf(items ?? 'null') };
+  if (type === 'map')
+    return { is: 'blocks', items: { is: 'record', parts: [{ is: 'bytes' }, shapeOf(values ?? 'null')] } };
+  return shapeOf(type);
+}
+
 /** Four bytes hold 28 bits, seven 49: of int's 32 and of the 53 that a number here may have. */
 const numberLeaf = (name: string, type: 'int' | 'long'): Leaf =>
   type === 'int' ? { name, type: LEAF.long, size: 4, safeBytes: 4 } : { name, type: LEAF.long, size: 8, safeBytes: 7 };
@@ -62,7 +101,7 @@ function bodies(): readonly BodyLayout[] {
   const fields = schemaOf('Event').fields as readonly { name: string; type: Schema }[];
   for (const field of fields) if (field.name !== 'body') leavesOf(field.type, field.name);
   const union = fields.find((field) => field.name === 'body')?.type as readonly { name: string; type: Schema }[];
-  return union.map((body) => ({ name: body.name as KindName, leaves: leavesOf(body, '') }));
+  return union.map((body) => ({ name: body.name as KindName, leaves: leavesOf(body, ''), shape: shapeOf(body) }));
 }
 
 /** By union branch: what an event's kind number is. */
