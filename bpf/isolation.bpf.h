@@ -44,10 +44,7 @@ static __noinline int isolation__report(const struct isolation *isolation)
 	task__fill_namespaces(&namespaces, task);
 	merge__fill_key(&key, task, RF_ISOLATION, (__u64)isolation->operation << 56 ^ (__u64)(__u32)isolation->result << 32 ^ isolation->option,
 			isolation__place(&namespaces, isolation));
-	count = merge__admit(RF_LANE_SECURITY, &key, false);
-	if (!count)
-		return 0;
-	record = ring__reserve(RF_LANE_SECURITY, sizeof(*record), &number);
+	record = merge__reserve(RF_LANE_SECURITY, &key, sizeof(*record), &number, &count);
 	if (!record)
 		return 0;
 	task__fill_header(&record->h, task, RF_ISOLATION);

@@ -30,10 +30,7 @@ static __always_inline int signal__report(struct task_struct *task, const struct
 	__u32 count;
 
 	merge__fill_key(&key, task, RF_SIGNAL, (__u64)target->tgid << 32 | target->signal, (__u64)target->code << 32 | (__u32)target->result);
-	count = merge__admit(RF_LANE_SECURITY, &key, false);
-	if (!count)
-		return 0;
-	record = ring__reserve(RF_LANE_SECURITY, sizeof(*record), &number);
+	record = merge__reserve(RF_LANE_SECURITY, &key, sizeof(*record), &number, &count);
 	if (!record)
 		return 0;
 	task__fill_header(&record->h, task, RF_SIGNAL);

@@ -30,10 +30,7 @@ static __noinline int access__report(struct access *access)
 	/* a descriptor or a number of bytes makes no difference, an error does */
 	merge__fill_key(&key, task, RF_PROCESS_ACCESS, (__u64)access->target_tgid << 32 | access->request,
 			(__u64)access->operation << 32 | (__u32)(access->result < 0 ? access->result : 0));
-	count = merge__admit(RF_LANE_SECURITY, &key, false);
-	if (!count)
-		return 0;
-	record = ring__reserve(RF_LANE_SECURITY, sizeof(*record), &number);
+	record = merge__reserve(RF_LANE_SECURITY, &key, sizeof(*record), &number, &count);
 	if (!record)
 		return 0;
 	task__fill_header(&record->h, task, RF_PROCESS_ACCESS);

@@ -45,4 +45,11 @@ static __always_inline __u32 merge__admit(enum rf_lane lane, const struct rf_mer
 	return __sync_lock_test_and_set(&merge->merged, 0) + 1;
 }
 
+/* A place in the ring for an event that is admitted; `count`: how many it stands for. */
+static __always_inline void *merge__reserve(enum rf_lane lane, const struct rf_merge_key *key, __u32 size, struct rf_header *number, __u32 *count)
+{
+	*count = merge__admit(lane, key, false);
+	return *count ? ring__reserve(lane, size, number) : 0;
+}
+
 #endif
