@@ -16,7 +16,8 @@ const PATTERNS = [
   'policies/**/*.test.ts',
   'test/**/*.test.ts',
 ];
-const ALONE = /^test\/(kernels?|e2e|chaos|security|scenarios|deploy)\//;
+/** Guests in test/kernels/ have a kernel of their own. */
+const ALONE = /^test\/(kernel|e2e|chaos|security|scenarios|deploy)\//;
 const LEFT_OUT = /(^|\/)(node_modules|dist)\/|^test\/bench\//;
 
 /** Every test file, in a stable order; with `filters`, those whose path contains one of them. */

@@ -111,7 +111,9 @@ describe('the integrity of the running kernel', { skip: kernelSkip() }, () => {
       const node = `${process.execPath} --conditions=@ringfence/source --input-type=module -e "$1"`;
       const run = (prepare: string, ...more: string[]): CheckResult =>
         JSON.parse(
-          execFileSync('unshare', ['-m', ...more, 'sh', '-c', `${prepare}; ${node}`, 'sh', script], { encoding: 'utf8' }),
+          execFileSync('unshare', ['-m', ...more, 'sh', '-c', `${prepare}; ${node}`, 'sh', script], {
+            encoding: 'utf8',
+          }),
         );
       const mounted = run(`mount -t tmpfs none /proc/${child.pid}`).findings;
       assert.deepEqual(
