@@ -82,6 +82,7 @@ export class Auditing {
     const { events, alerts, victims } = this.produced();
     const { store } = this.#fleet;
     const { names } = store;
+    if ((await store.total(names.events)) < events.size) return false;
     const stored = await store.count(names.events, events);
     if (stored.size < events.size) return false;
     const bus = await this.#bus();
