@@ -23,6 +23,7 @@
 #include "packet.bpf.h"
 #include "cgroups.bpf.h"
 #include "snapshot.bpf.h"
+#include "adopt.bpf.h"
 #include "inventory.bpf.h"
 #include "integrity.bpf.h"
 #include "module.bpf.h"

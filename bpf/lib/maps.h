@@ -281,6 +281,14 @@ struct {
 	__type(value, struct rf_owner);
 } rf_owners SEC(".maps");
 
+/* The TCP ports that somebody listens on as the sensor starts, a bit for each. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 65536 / 64);
+	__type(key, __u32);
+	__type(value, __u64);
+} rf_listening SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);

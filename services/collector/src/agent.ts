@@ -193,6 +193,7 @@ export class Agent implements Disposable {
     this.#sensor.attachLifecycle();
     this.#snapshot(before);
     this.#sensor.attachOthers();
+    this.#sensor.adoptSockets();
   }
 
   /** What the pinned rings hold is older than what runs now. */

@@ -215,6 +215,15 @@ export class TestSensor implements Disposable {
     return this.reader.readAll(SECURITY, iterator.readAll());
   }
 
+  /** As an agent does that starts late. */
+  adopt(): void {
+    using link = this.object.program('adopt_sockets').attachIterator();
+    for (let round = 0; round < 2; round++) {
+      using iterator = link.iterate();
+      iterator.readAll();
+    }
+  }
+
   [Symbol.dispose](): void {
     for (const ring of this.rings) ring[Symbol.dispose]();
     if (isBpfFileSystem(BPF_FS)) this.#leaveByPins();

@@ -9,6 +9,8 @@ export const LIFECYCLE: readonly string[] = ['process_fork', 'process_exec', 'pr
 export const STAND_INS: ReadonlyMap<string, string> = new Map([['io_uring_submitted_6_1', 'io_uring_submitted']]);
 /** Reads the running processes; attached for each run, never pinned. */
 export const SNAPSHOT = 'snapshot';
+/** Tells whose the sockets are that are older than the sensor; run twice after the hooks are in place, never pinned. */
+export const ADOPT = 'adopt_sockets';
 /** Reads the kernel's memory for checks of its integrity; run by itself, never attached. */
 export const READ_KERNEL = 'read_kernel';
 /** Reads the open sockets: of the inventory, not of the agent. */

@@ -8,7 +8,7 @@ import { SensorError } from '../errors.ts';
 import { ControlBlock } from './control-block.ts';
 import { Counters } from './counters.ts';
 import { lockDirectory } from './lock.ts';
-import { LIFECYCLE, loadObject, SNAPSHOT, STAND_INS } from './object.ts';
+import { ADOPT, LIFECYCLE, loadObject, SNAPSHOT, STAND_INS } from './object.ts';
 import { linkPath, pinnedLinks, probePath, removeLinks, removePins, removeProbes, ringPath } from './pins.ts';
 import { absentFiles, isProbe, type Place, probePlaces, setProbes, wantedPrograms } from './probes.ts';
 import { factsOf, readProcesses, type Snapshot } from './processes.ts';
@@ -113,7 +113,7 @@ export class Sensor implements Disposable {
   /** Everything else. A hook that this kernel doesn't have is left out and named in `missing`. */
   attachOthers(): void {
     for (const { name, section, loaded } of this.#object.programs.values()) {
-      if (!loaded || name === SNAPSHOT || LIFECYCLE.includes(name) || isProbe(section)) continue;
+      if (!loaded || section.startsWith('iter/') || LIFECYCLE.includes(name) || isProbe(section)) continue;
       const absent = STAND_INS.get(name);
       if (absent !== undefined && !this.missing.has(absent)) continue;
       try {
@@ -125,6 +125,17 @@ export class Sensor implements Disposable {
       }
     }
     this.run.attached = true;
+  }
+
+  /** Finds the owners of sockets that are older than the sensor; after `attachOthers`, so that none falls between. */
+  adoptSockets(): void {
+    const program = this.#object.program(ADOPT);
+    if (!program.loaded) return; // named in `missing`
+    using link = program.attachIterator();
+    for (let round = 0; round < 2; round++) {
+      using iterator = link.iterate();
+      iterator.readAll();
+    }
   }
 
   /** Sets the probes in what this host has of the files. One that can't be set is named in `missing`. */

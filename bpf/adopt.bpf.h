@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Sockets that are older than the sensor get their owner, so that what they receive and how they end is told with the process. Run twice, once
+ * the hooks are in place: a connection may come before the socket that listens for it. */
+#include "lib/owner.h"
+
+/* The service manager holds what it hands on to others. */
+#define ADOPT_INIT 1
+#define ADOPT_BITS 64
+
+static __always_inline __u64 *adopt__listening(__u32 port)
+{
+	__u32 index = port / ADOPT_BITS;
+
+	return bpf_map_lookup_elem(&rf_listening, &index);
+}
+
+/* From where a connection came is not written anywhere: it has come in when somebody listens on its port. */
+static __always_inline bool adopt__is_incoming(__u32 port)
+{
+	__u64 *ports = adopt__listening(port);
+
+	return ports && *ports & 1ULL << port % ADOPT_BITS;
+}
+
+static __always_inline void adopt__take(__u64 cookie, struct task_struct *task, bool incoming)
+{
+	struct rf_owner *known = bpf_map_lookup_elem(&rf_owners, &cookie);
+	struct rf_owner owner = {};
+
+	if (!known) {
+		owner__set(&owner, task);
+		owner.incoming = incoming;
+		bpf_map_update_elem(&rf_owners, &cookie, &owner, BPF_NOEXIST);
+	} else if (incoming && !known->established) {
+		known->incoming = 1;
+	}
+}
+
+SEC("iter/task_file")
+int adopt_sockets(struct bpf_iter__task_file *context)
+{
+	struct task_struct *task = context->task;
+	struct file *file = context->file;
+	struct socket *socket;
+	struct sock *sk;
+	__u16 family, port;
+	bool is_tcp;
+
+	if (!task || !file || task->tgid == ADOPT_INIT)
+		return 0;
+	socket = bpf_sock_from_file(file);
+	if (!socket || !socket->sk)
+		return 0;
+	sk = socket->sk;
+	family = sk->__sk_common.skc_family;
+	port = sk->__sk_common.skc_num;
+	if ((family != AF_INET && family != AF_INET6) || !port)
+		return 0;
+	is_tcp = sk->sk_protocol == IPPROTO_TCP;
+	if (is_tcp && sk->__sk_common.skc_state == TCP_LISTEN) {
+		__u64 *ports = adopt__listening(port);
+
+		if (ports)
+			*ports |= 1ULL << port % ADOPT_BITS;
+		return 0;
+	}
+	adopt__take(bpf_get_socket_cookie(sk), task, is_tcp && adopt__is_incoming(port));
+	return 0;
+}

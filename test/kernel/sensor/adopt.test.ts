@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { createSocket, type Socket as Datagrams } from 'node:dgram';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SensorRecord } from './records.ts';
+import { all, skip, TestSensor } from './sensor.ts';
+
+const portOf = (socket: Server | Datagrams): number => (socket.address() as AddressInfo).port;
+
+/** Sockets that this process has had since before the sensor was there. */
+describe('sockets that are older than the sensor', { skip }, () => {
+  const pid = process.pid;
+  let sensor: TestSensor;
+  let server: Server;
+  let client: Socket;
+  let accepted: Socket;
+  let bound: Datagrams;
+  before(async () => {
+    server = createServer();
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    client = connect(portOf(server), '127.0.0.1');
+    [accepted] = (await once(server, 'connection')) as [Socket];
+    bound = createSocket('udp4').bind(0, '127.0.0.1');
+    await once(bound, 'listening');
+    sensor = await TestSensor.start();
+    sensor.control({});
+    sensor.adopt();
+  });
+  after(() => {
+    for (const socket of [client, accepted]) socket?.destroy();
+    server?.close();
+    sensor?.[Symbol.dispose]();
+  });
+
+  async function waitFor(type: string, count: number): Promise<SensorRecord[]> {
+    for (let looks = 0; looks < 1000; looks++) {
+      sensor.drain();
+      const found = all(sensor.records, type).filter(({ header }) => header.tgid === pid);
+      if (found.length >= count) return found;
+      await sleep(10);
+    }
+    throw new Error(`${count} of ${type} never came`);
+  }
+
+  test('a connection that ends is told by both its processes, and which of them was called', async () => {
+    const [from, to] = [client.localPort, portOf(server)];
+    client.end('12345');
+    await once(accepted.resume(), 'end');
+    accepted.end();
+    const flows = (await waitFor('rf_flow', 2)).map(({ fields }) => fields);
+    const ends = flows.map(({ incoming, port, local_port, sent, received }) => ({
+      incoming,
+      port,
+      local_port,
+      sent,
+      received,
+    }));
+    assert.deepEqual(
+      ends.toSorted((a, b) => Number(a.incoming) - Number(b.incoming)),
+      [
+        { incoming: 0, port: to, local_port: from, sent: 5n, received: 0n },
+        { incoming: 1, port: from, local_port: to, sent: 0n, received: 5n },
+      ],
+    );
+  });
+
+  test('datagrams that come to a bound socket have its process', async () => {
+    const port = portOf(bound);
+    const other = createSocket('udp4');
+    other.send('hello', port, '127.0.0.1');
+    await once(bound, 'message');
+    other.close();
+    bound.close();
+    const told = await waitFor('rf_datagram', 2);
+    const received = told.find(({ fields }) => fields['incoming'] === 1);
+    assert.equal(received?.fields['local_port'], port);
+  });
+});
