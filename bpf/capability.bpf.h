@@ -31,6 +31,30 @@ static __always_inline bool capability__is_accounting(struct task_struct *task)
 	}
 }
 
+/* What a container's runtime does in its cgroup before there is the container's program is not the container's use: its executable is not of the task's
+ * mounts. */
+static __always_inline bool capability__is_of_own_mounts(struct task_struct *task)
+{
+	struct vfsmount *vfsmount = BPF_CORE_READ(task, mm, exe_file, f_path.mnt);
+	struct mount *mount = (void *)vfsmount - bpf_core_field_offset(struct mount, mnt);
+
+	return vfsmount && BPF_CORE_READ(mount, mnt_ns) == BPF_CORE_READ(task, nsproxy, mnt_ns);
+}
+
+static __always_inline void capability__remember(struct task_struct *task, __u32 capability)
+{
+	__u64 cgroup = task->cgroups->dfl_cgrp->kn->id;
+	__u64 bit = 1ULL << (capability & 63);
+	__u64 *used = bpf_map_lookup_elem(&rf_used_caps, &cgroup);
+
+	if ((used && *used & bit) || !capability__is_of_own_mounts(task))
+		return;
+	if (used)
+		__sync_fetch_and_or(used, bit);
+	else
+		bpf_map_update_elem(&rf_used_caps, &cgroup, &bit, BPF_NOEXIST);
+}
+
 static __always_inline void capability__report(struct task_struct *task, __u32 capability, __s32 result, __u32 namespace, __u32 count)
 {
 	struct rf_header number = {};
@@ -63,6 +87,8 @@ int cap_capable(struct trace_event_raw_cap_capable___6_14 *context)
 		ring__count(RF_LANE_BULK, RF_DROP_UNWATCHED);
 		return 0;
 	}
+	if (!result)
+		capability__remember(task, capability);
 	if (task__is_agent()) {
 		ring__count(RF_LANE_BULK, RF_DROP_SELF);
 		return 0;

@@ -342,6 +342,14 @@ struct {
 	__type(value, struct rf_cgroup_made);
 } rf_cgroups SEC(".maps");
 
+/* The capabilities that were asked for and granted, a bit for each, by cgroup id. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, __u64);
+} rf_used_caps SEC(".maps");
+
 /* What is not on a stack when a cgroup is made: one per CPU, and nothing on that CPU comes between. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import type { Inventory } from '@ringfence/collector';
 import type { EventDocument } from '@ringfence/schema';
@@ -7,6 +8,9 @@ import { Installation } from '../e2e/lib/program.ts';
 import { until } from '../e2e/lib/wait.ts';
 import { Engine, skip } from './lib/engine.ts';
 
+const skipUse = existsSync('/sys/kernel/tracing/events/capability/cap_capable')
+  ? false
+  : 'the kernel has no tracepoint cap_capable (6.14)';
 const IMAGE = 'registry.example/shop/web:2';
 
 describe('containers of an engine on this host', { skip }, () => {
@@ -147,8 +151,22 @@ describe('containers of an engine on this host', { skip }, () => {
     assert.equal(closed.usageKnown, false);
   });
 
-  const posture = async (name: string, code: number | null): Promise<ContainerPosture> => {
-    const ended = await home.run(['posture', '--json', '--container', name]);
+  test('have a posture that says which capabilities they have not used', { skip: skipUse }, async () => {
+    const use = 'touch /tmp/mine; chown 7 /tmp/mine; exec sleep 604';
+    engine.output('run', '-d', '--name', 'modest', '--network', 'none', IMAGE, '/bin/sh', '-c', use);
+    const unused = await until('the chown', async () => {
+      const { findings, flags } = await posture('modest', null, '--watched-for', '0');
+      const what = findings.find(({ id }) => id === 'unused-capabilities')?.what ?? '';
+      return flags.includes('--cap-add CHOWN') && { what, flags };
+    });
+    // Not what the runtime did to start it, either: SETUID, SETGID, SETPCAP.
+    assert.match(unused.what, /SETGID.*SETUID|SETUID.*SETGID/);
+    assert.doesNotMatch(unused.what, /\bCHOWN/);
+    assert.ok(!unused.flags.includes('--cap-add SETUID'), unused.flags.join(' '));
+  });
+
+  const posture = async (name: string, code: number | null, ...more: string[]): Promise<ContainerPosture> => {
+    const ended = await home.run(['posture', '--json', '--container', name, ...more]);
     if (code !== null) assert.equal(ended.code, code, ended.stdout + ended.stderr);
     const [one, ...others] = (JSON.parse(ended.stdout) as Posture).containers;
     assert.ok(one !== undefined && others.length === 0, ended.stdout);

@@ -1,5 +1,6 @@
-import type { InventoryContainer } from '@ringfence/collector';
+import { type CapabilityUse, type InventoryContainer, readCapabilityUse } from '@ringfence/collector';
 import type { Command } from 'commander';
+import { CliError } from '../errors.ts';
 import { hostFindings } from '../posture/host.ts';
 import { flagsFor, judge } from '../posture/judge.ts';
 import { securityContext } from '../posture/kubernetes.ts';
@@ -7,13 +8,14 @@ import { stateOf } from '../posture/state.ts';
 import type { ContainerState, Finding, UsedCapabilities } from '../posture/types.ts';
 import { paintFor } from '../view/paint.ts';
 import { postureText } from '../view/posture.ts';
-import { print, printJson, withSettings } from './context.ts';
+import { print, printJson, settingsOf, withSettings } from './context.ts';
 import { idsOf, takeInventory } from './inventory.ts';
 
 interface PostureFlags {
   readonly json?: boolean;
   readonly container?: string;
   readonly host?: boolean;
+  readonly watchedFor: string;
 }
 
 export interface ContainerPosture {
@@ -35,9 +37,6 @@ export interface Posture {
   readonly host: readonly Finding[] | null;
 }
 
-/** What a container has used is for the agent's events to say; until they do, nothing is known. */
-const UNKNOWN_USE: UsedCapabilities = () => null;
-
 export function addPosture(program: Command): void {
   const command = program
     .command('posture')
@@ -45,11 +44,17 @@ export function addPosture(program: Command): void {
     .option('--json', 'print one JSON object')
     .option('--container <id>', 'only the container of this id (or its beginning) or name')
     .option('--host', 'settings of this machine as well')
+    .option(
+      '--watched-for <minutes>',
+      'say which capabilities are unused once a running agent has watched that long',
+      '10',
+    )
     .addHelpText(
       'after',
       `
 Read from the kernel (namespaces, capabilities, filters, mounts of the container's own program), so it holds for every runtime. Needs root, no
-running agent. Exit code 1 when something critical or high was found.
+running agent. Where one runs (kernel 6.14 or newer), it also says which capabilities a container has that it does not use. Exit code 1 when something
+critical or high was found.
 
 Examples:
   ringfence posture
@@ -58,7 +63,7 @@ Examples:
     );
   withSettings(command).action((_, self: Command) => {
     const options = self.opts<PostureFlags>();
-    const posture = takePosture(self, options, UNKNOWN_USE);
+    const posture = takePosture(self, options);
     if (options.json) printJson(posture, 2);
     else print(postureText(posture, paintFor(process.stdout)));
     const all = [...posture.containers.flatMap(({ findings }) => findings), ...(posture.host ?? [])];
@@ -66,32 +71,45 @@ Examples:
   });
 }
 
-function takePosture(self: Command, { container, host }: PostureFlags, used: UsedCapabilities): Posture {
+function takePosture(self: Command, { container, host, watchedFor }: PostureFlags): Posture {
+  const minutes = Number(watchedFor);
+  if (!(minutes >= 0)) throw new CliError(`--watched-for ${watchedFor}: expected minutes, 0 or more`);
   const inventory = takeInventory(self);
+  const use = readCapabilityUse(settingsOf(self).sensor.pinPath);
   const ids = container === undefined ? null : idsOf(inventory, container);
   const containers = inventory.containers.filter(({ id }) => ids === null || ids.includes(id));
   return {
-    containers: containers.map((one) => postureOf(one, stateOf(one, inventory), used)),
+    containers: containers.map((one) => postureOf(one, stateOf(one, inventory), usedBy(one, use, minutes * 60))),
     host: host === true ? hostFindings() : null,
   };
+}
+
+/** null: nobody has watched it, or not for `seconds`. */
+function usedBy(
+  { cgroup, startedAt }: InventoryContainer,
+  use: CapabilityUse | null,
+  seconds: number,
+): UsedCapabilities | null {
+  if (use === null) return null;
+  const watched = (Date.now() - Math.max(use.since, startedAt / 1000)) / 1000;
+  return watched < seconds ? null : { names: use.of(cgroup), watched };
 }
 
 export function postureOf(
   container: InventoryContainer,
   state: ContainerState | null,
-  used: UsedCapabilities,
+  used: UsedCapabilities | null,
 ): ContainerPosture {
   const nothing = { container, state, findings: [], flags: [], securityContext: [], usageKnown: false };
   if (state === null) return nothing;
-  const usage = used(container.id);
   const findings = judge(container, state, used);
-  const flags = flagsFor(findings, state, usage);
+  const flags = flagsFor(findings, state, used);
   return {
     container,
     state,
     findings,
     flags,
     securityContext: container.pod === '' ? [] : securityContext(flags, findings),
-    usageKnown: usage !== null,
+    usageKnown: used !== null,
   };
 }

@@ -42,12 +42,12 @@ const HOST: Readonly<Record<string, { readonly flag: string; readonly why: strin
 };
 
 /** Worst first. */
-export function judge(container: InventoryContainer, state: ContainerState, used: UsedCapabilities): Finding[] {
+export function judge(container: InventoryContainer, state: ContainerState, used: UsedCapabilities | null): Finding[] {
   const privileged = isPrivileged(container, state);
   const findings = [
     ...(privileged ? [PRIVILEGED] : []),
     ...mountFindings(state.mounts),
-    ...capabilityFindings(state, privileged, used(container.id)),
+    ...capabilityFindings(state, privileged, used),
     ...namespaceFindings(state),
     ...confinementFindings(state, privileged),
     ...fileFindings(state),
@@ -69,7 +69,7 @@ const PRIVILEGED: Finding = {
   instead: [],
 };
 
-function capabilityFindings(state: ContainerState, privileged: boolean, used: ReadonlySet<string> | null): Finding[] {
+function capabilityFindings(state: ContainerState, privileged: boolean, used: UsedCapabilities | null): Finding[] {
   const granted = state.capabilities;
   const dangerous = granted.filter((name) => DANGEROUS[name] !== undefined);
   const findings: Finding[] = [];
@@ -83,19 +83,26 @@ function capabilityFindings(state: ContainerState, privileged: boolean, used: Re
     });
   }
   if (used === null) return findings;
-  const unused = granted.filter((name) => !used.has(name));
+  const unused = granted.filter((name) => !used.names.has(name));
   if (unused.length === 0) return findings;
   return [
     ...findings,
     {
       id: 'unused-capabilities',
       severity: unused.some((name) => DANGEROUS[name] !== undefined) ? 'high' : 'medium',
-      what: `it has never used ${unused.map(short).join(', ')}`,
+      what: `it has not used ${unused.map(short).join(', ')} in the ${span(used.watched)} that it was watched`,
       why: 'whoever takes it over has them all the same',
       instead: [],
     },
   ];
 }
+
+const span = (seconds: number): string =>
+  seconds < 120
+    ? `${Math.round(seconds)} s`
+    : seconds < 7200
+      ? `${Math.floor(seconds / 60)} min`
+      : `${Math.floor(seconds / 3600)} h`;
 
 const short = (name: string): string => name.replace(/^CAP_/, '');
 
@@ -172,16 +179,12 @@ function userFindings({ euid, hostUsers }: ContainerState): Finding[] {
 }
 
 /** What to start it with instead. What isn't known to be used stays, if it is given by default or harmless. */
-export function flagsFor(
-  findings: readonly Finding[],
-  state: ContainerState,
-  used: ReadonlySet<string> | null,
-): string[] {
+export function flagsFor(findings: readonly Finding[], state: ContainerState, used: UsedCapabilities | null): string[] {
   const flags = new Set<string>(['--cap-drop ALL']);
   const keep =
     used === null
       ? state.capabilities.filter((name) => BY_DEFAULT.has(name) && !SELDOM_NEEDED.includes(name))
-      : state.capabilities.filter((name) => used.has(name));
+      : state.capabilities.filter((name) => used.names.has(name));
   for (const name of keep) flags.add(`--cap-add ${short(name)}`);
   for (const { instead } of findings) for (const flag of instead) flags.add(flag);
   return [...flags];

@@ -42,8 +42,10 @@ export interface ContainerState {
   readonly mounts: readonly MountedPath[];
 }
 
-/**
- * Which capabilities a container has been seen using (names, CAP_ in front), by the container's id; null: it has not been watched, or not for long enough. What is
- * granted and not in the set is unused. Nothing is said about use where it isn't known.
- */
-export type UsedCapabilities = (containerId: string) => ReadonlySet<string> | null;
+/** Which capabilities a container has been seen using while it was watched. What is granted and not in the set is unused. */
+export interface UsedCapabilities {
+  /** CAP_ in front */
+  readonly names: ReadonlySet<string>;
+  /** seconds that it has been watched */
+  readonly watched: number;
+}

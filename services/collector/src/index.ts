@@ -27,6 +27,7 @@ export type {
   MountNamespace,
   OpenSocket,
 } from './inventory/types.ts';
+export { type CapabilityUse, readCapabilityUse } from './inventory/used-capabilities.ts';
 export type { Log } from './log.ts';
 export { type Collector, type CollectorDeps, type CollectorIdentity, startCollector } from './main.ts';
 export type { CollectorStats } from './metrics.ts';

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import type { SpawnOptions } from 'node:child_process';
-import { chmodSync, existsSync } from 'node:fs';
+import { execFileSync, type SpawnOptions } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, rmdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { namespaces } from './expect.ts';
 import type { SensorRecord } from './records.ts';
-import { all, BULK, one, Scratch, skip, skipUserNamespaces, TestSensor } from './sensor.ts';
+import { all, BULK, cgroup2, one, Scratch, skip, skipUserNamespaces, TestSensor } from './sensor.ts';
 
 const CAP_SYS_CHROOT = 18;
 const CAP_SYS_ADMIN = 21;
@@ -72,5 +73,36 @@ describe('what capabilities are asked for, on the running kernel', { skip: reaso
       [],
     );
     assert.ok(sensor.counters(BULK).unwatched > before);
+  });
+
+  test('what was granted is remembered by cgroup, what was refused is not', async () => {
+    const cgroup = mkdtempSync(join(cgroup2() ?? '', 'rf-capability-'));
+    const used = (): bigint => {
+      const mask = sensor.object.map('rf_used_caps').get(statSync(cgroup, { bigint: true }).ino);
+      return (mask as bigint | undefined) ?? 0n;
+    };
+    const within = (command: string): void => {
+      execFileSync('sh', ['-c', `echo $$ > ${cgroup}/cgroup.procs && ${command}`]);
+    };
+    try {
+      within(`setpriv --reuid 65534 --clear-groups ${program} chroot 1`);
+      assert.equal(used() & (1n << BigInt(CAP_SYS_CHROOT)), 0n);
+      within(`${program} chroot 1`);
+      assert.notEqual(used() & (1n << BigInt(CAP_SYS_CHROOT)), 0n);
+    } finally {
+      rmdirSync(cgroup);
+    }
+  });
+
+  test('what a program does that is not of its own mounts is not remembered: it is the runtime of a container', async () => {
+    const cgroup = mkdtempSync(join(cgroup2() ?? '', 'rf-capability-'));
+    try {
+      const command = `echo $$ > ${cgroup}/cgroup.procs && exec ${program} mounts 1`;
+      execFileSync('sh', ['-c', command]);
+      const mask = sensor.object.map('rf_used_caps').get(statSync(cgroup, { bigint: true }).ino) as bigint;
+      assert.equal((mask ?? 0n) & (1n << BigInt(CAP_SYS_CHROOT)), 0n);
+    } finally {
+      rmdirSync(cgroup);
+    }
   });
 });
