@@ -49,11 +49,12 @@ static __always_inline void accept__report(struct task_struct *task, __u32 descr
 		return;
 	if (result >= 0)
 		accept__take(task, sk);
+	ring__see(RF_LANE_BULK, RF_ACCEPT);
 	if (task__is_agent()) {
-		ring__count(RF_LANE_BULK, RF_DROP_SELF);
+		ring__count(RF_LANE_BULK, RF_ACCEPT, RF_DROP_SELF);
 		return;
 	}
-	a = ring__reserve(RF_LANE_BULK, sizeof(*a), &number);
+	a = ring__reserve(RF_LANE_BULK, RF_ACCEPT, sizeof(*a), &number);
 	if (!a)
 		return;
 	accept__fill(a, task, sk, family, result);

@@ -192,7 +192,7 @@ static __always_inline void authentication__append(struct rf_builder *b, struct 
 
 static __always_inline void authentication__emit(struct task_struct *task, struct pam_session *session, __s32 result)
 {
-	struct rf_scratch_probe *scratch = probe__take(RF_LANE_SECURITY);
+	struct rf_scratch_probe *scratch = probe__take(RF_LANE_SECURITY, RF_AUTHENTICATION);
 	struct rf_builder b = { .end = sizeof(struct rf_authentication) };
 	struct rf_authentication *a;
 

@@ -179,11 +179,12 @@ int bpf_exit(struct trace_event_raw_sys_exit *context)
 	struct pt_regs *registers = task__registers(bpf_get_current_task_btf());
 	struct rf_scratch_big *scratch;
 
+	ring__see(RF_LANE_SECURITY, RF_BPF);
 	if (!bpf_calls__is_reported((__u32)PT_REGS_PARM1_CORE_SYSCALL(registers))) {
-		ring__count(RF_LANE_SECURITY, RF_DROP_UNWATCHED);
+		ring__count(RF_LANE_SECURITY, RF_BPF, RF_DROP_UNWATCHED);
 		return 0;
 	}
-	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY);
+	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_BPF);
 	if (!scratch)
 		return 0;
 	bpf_calls__report(scratch, registers, context->ret);

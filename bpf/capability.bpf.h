@@ -58,7 +58,7 @@ static __always_inline void capability__remember(struct task_struct *task, __u32
 static __always_inline void capability__report(struct task_struct *task, __u32 capability, __s32 result, __u32 namespace, __u32 count)
 {
 	struct rf_header number = {};
-	struct rf_capability *record = ring__reserve(RF_LANE_BULK, sizeof(*record), &number);
+	struct rf_capability *record = ring__reserve(RF_LANE_BULK, RF_CAPABILITY, sizeof(*record), &number);
 
 	if (!record)
 		return;
@@ -81,16 +81,17 @@ int cap_capable(struct trace_event_raw_cap_capable___6_14 *context)
 
 	if (!bpf_core_field_exists(context->target_ns) || task->flags & PF_KTHREAD)
 		return 0;
+	ring__see(RF_LANE_BULK, RF_CAPABILITY);
 	capability = context->cap;
 	result = context->ret;
 	if (capability == CAP_SYS_ADMIN && capability__is_accounting(task)) {
-		ring__count(RF_LANE_BULK, RF_DROP_UNWATCHED);
+		ring__count(RF_LANE_BULK, RF_CAPABILITY, RF_DROP_UNWATCHED);
 		return 0;
 	}
 	if (!result)
 		capability__remember(task, capability);
 	if (task__is_agent()) {
-		ring__count(RF_LANE_BULK, RF_DROP_SELF);
+		ring__count(RF_LANE_BULK, RF_CAPABILITY, RF_DROP_SELF);
 		return 0;
 	}
 	namespace = BPF_CORE_READ(context, target_ns, ns.inum);

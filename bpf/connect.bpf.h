@@ -135,7 +135,8 @@ static __always_inline void connect__report(struct task_struct *task, struct pt_
 	family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	if (family != AF_INET && family != AF_INET6 && family != AF_UNIX)
 		return;
-	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY);
+	ring__see(RF_LANE_SECURITY, RF_CONNECT);
+	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_CONNECT);
 	if (!scratch)
 		return;
 	b.record = scratch->record;
@@ -144,6 +145,8 @@ static __always_inline void connect__report(struct task_struct *task, struct pt_
 	if (connect__fill(&b, c, &scratch->path, sk, registers)) {
 		text__count_faults(&b, RF_LANE_SECURITY);
 		ring__output(RF_LANE_SECURITY, c, b.end, RF_RECORD_MAX);
+	} else {
+		ring__count(RF_LANE_SECURITY, RF_CONNECT, RF_DROP_UNWATCHED);
 	}
 	scratch__give(scratch);
 }
@@ -155,7 +158,7 @@ int connect_exit(struct trace_event_raw_sys_exit *context)
 	__u64 key = bpf_get_current_pid_tgid();
 
 	if (task__is_agent())
-		ring__count(RF_LANE_SECURITY, RF_DROP_SELF);
+		ring__pass(RF_LANE_SECURITY, RF_CONNECT, RF_DROP_SELF);
 	else
 		connect__report(task, task__registers(task), context->ret);
 	bpf_map_delete_elem(&rf_destinations, &key);

@@ -37,7 +37,8 @@ static __always_inline int credentials__compare(void)
 		return 0;
 	task__fill_credentials(&after, task->cred);
 	if (credentials__differ(before, &after)) {
-		record = ring__reserve(RF_LANE_SECURITY, sizeof(*record), &number);
+		ring__see(RF_LANE_SECURITY, RF_CREDENTIALS_CHANGE);
+		record = ring__reserve(RF_LANE_SECURITY, RF_CREDENTIALS_CHANGE, sizeof(*record), &number);
 		if (record) {
 			task__fill_header(&record->h, task, RF_CREDENTIALS_CHANGE);
 			record->before = *before;

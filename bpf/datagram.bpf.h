@@ -21,7 +21,7 @@ static __always_inline void datagram__clear(struct rf_datagram *d)
 static __always_inline void datagram__tell(const struct rf_owner *owner, const struct rf_exchange_key *key, struct rf_exchange *exchange)
 {
 	struct rf_header number = {};
-	struct rf_datagram *d = ring__reserve(RF_LANE_BULK, sizeof(*d), &number);
+	struct rf_datagram *d = ring__reserve(RF_LANE_BULK, RF_DATAGRAM, sizeof(*d), &number);
 
 	if (!d)
 		return;
@@ -42,7 +42,7 @@ static __always_inline void datagram__tell(const struct rf_owner *owner, const s
 
 static __always_inline void datagram__begin(struct rf_exchange_key *key, const struct wire *w, bool egress, __u64 now)
 {
-	struct rf_owner *owner = owner__find(key->cookie);
+	struct rf_owner *owner = owner__find(key->cookie, RF_DATAGRAM);
 	struct rf_exchange exchange = { .told = now, .count = 1, .incoming = !egress };
 	struct rf_exchange *kept;
 
@@ -55,12 +55,12 @@ static __always_inline void datagram__begin(struct rf_exchange_key *key, const s
 	exchange.local_port = egress ? w->source_port : w->destination_port;
 	__builtin_memcpy(exchange.local_address, egress ? w->source : w->destination, sizeof(exchange.local_address));
 	exchange.next = owner->last;
-	if (bpf_map_update_elem(&rf_exchanges, key, &exchange, BPF_NOEXIST))
+	if (bpf_map_update_elem(&rf_exchanges, key, &exchange, BPF_NOEXIST) || !(kept = bpf_map_lookup_elem(&rf_exchanges, key))) {
+		ring__count(RF_LANE_BULK, RF_DATAGRAM, RF_DROP_FORGOTTEN);
 		return;
+	}
 	owner->last = key->peer;
-	kept = bpf_map_lookup_elem(&rf_exchanges, key);
-	if (kept)
-		datagram__tell(owner, key, kept);
+	datagram__tell(owner, key, kept);
 }
 
 static __always_inline void datagram__count(struct rf_exchange_key *key, const struct wire *w, bool egress)
@@ -69,16 +69,19 @@ static __always_inline void datagram__count(struct rf_exchange_key *key, const s
 	__u64 now = bpf_ktime_get_coarse_ns();
 	struct rf_owner *owner;
 
+	ring__see(RF_LANE_BULK, RF_DATAGRAM);
 	if (!exchange) {
 		datagram__begin(key, w, egress, now);
 		return;
 	}
 	__sync_fetch_and_add(egress ? &exchange->sent : &exchange->received, w->length);
 	__sync_fetch_and_add(&exchange->count, 1);
-	if (now - exchange->told < DATAGRAM_TOLD_EVERY)
+	if (now - exchange->told < DATAGRAM_TOLD_EVERY) {
+		ring__count(RF_LANE_BULK, RF_DATAGRAM, RF_DROP_MERGED);
 		return;
+	}
 	exchange->told = now;
-	owner = owner__find(key->cookie);
+	owner = owner__find(key->cookie, RF_DATAGRAM);
 	if (owner)
 		datagram__tell(owner, key, exchange);
 }
@@ -127,8 +130,10 @@ static long datagram__tell_rest(__u32 index, struct datagram_rest *rest)
 	if (!exchange)
 		return 1;
 	rest->key.peer = exchange->next;
-	if (exchange->count)
+	if (exchange->count) { /* one that stands for merged ones */
+		ring__see(RF_LANE_BULK, RF_DATAGRAM);
 		datagram__tell(rest->owner, &key, exchange);
+	}
 	bpf_map_delete_elem(&rf_exchanges, &key);
 	return 0;
 }
@@ -172,11 +177,12 @@ static __always_inline int datagram__refused(struct task_struct *task, __s32 res
 	family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	if ((family != AF_INET && family != AF_INET6) || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_UDP)
 		return 0;
+	ring__see(RF_LANE_BULK, RF_DATAGRAM);
 	if (task__is_agent()) {
-		ring__count(RF_LANE_BULK, RF_DROP_SELF);
+		ring__count(RF_LANE_BULK, RF_DATAGRAM, RF_DROP_SELF);
 		return 0;
 	}
-	d = ring__reserve(RF_LANE_BULK, sizeof(*d), &number);
+	d = ring__reserve(RF_LANE_BULK, RF_DATAGRAM, sizeof(*d), &number);
 	if (!d)
 		return 0;
 	task__fill_header(&d->h, task, RF_DATAGRAM);

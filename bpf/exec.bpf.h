@@ -79,11 +79,12 @@ static __always_inline void exec__append_arguments(struct rf_builder *b, struct 
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(process_exec, struct task_struct *task, pid_t old_pid, struct linux_binprm *binary)
 {
-	struct rf_scratch_big *scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY);
+	struct rf_scratch_big *scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_EXEC);
 	struct rf_builder b = { .end = sizeof(struct rf_exec) };
 	struct file *file;
 	struct rf_exec *e;
 
+	ring__see(RF_LANE_SECURITY, RF_EXEC);
 	if (!scratch)
 		return 0;
 	b.record = scratch->record;

@@ -36,7 +36,8 @@ int process_exit(__u64 *context)
 	} else if (task->signal->live.counter || !exit__is_first_report(task)) {
 		return 0;
 	}
-	record = ring__reserve(RF_LANE_SECURITY, sizeof(*record), &number);
+	ring__see(RF_LANE_SECURITY, RF_EXIT);
+	record = ring__reserve(RF_LANE_SECURITY, RF_EXIT, sizeof(*record), &number);
 	if (!record)
 		return 0;
 	status = exit__status(task);

@@ -59,12 +59,13 @@ int BPF_PROG(signal_deliver, int signal, struct kernel_siginfo *info, struct k_s
 	/* nobody can send another process a code above 0 */
 	if (!info || !fault__is_one(signal, action) || BPF_CORE_READ(info, si_code) <= 0)
 		return 0;
+	ring__see(RF_LANE_SECURITY, RF_FAULT);
 	count = fault__count(task);
 	if (count > FAULT_ALL_UNTIL && (count & (count - 1))) {
-		ring__count(RF_LANE_SECURITY, RF_DROP_MERGED);
+		ring__count(RF_LANE_SECURITY, RF_FAULT, RF_DROP_MERGED);
 		return 0;
 	}
-	record = ring__reserve(RF_LANE_SECURITY, sizeof(*record), &number);
+	record = ring__reserve(RF_LANE_SECURITY, RF_FAULT, sizeof(*record), &number);
 	if (!record)
 		return 0;
 	fault__fill(record, task, signal, info);

@@ -147,24 +147,26 @@ static __always_inline void change__report(struct rf_scratch_small *scratch, str
 	if (wanted || (b.faults && result != -EFAULT))
 		change__output(&b, privileged);
 	else
-		ring__count(RF_LANE_BULK, RF_DROP_UNWATCHED);
+		ring__count(RF_LANE_BULK, RF_FILE_CHANGE, RF_DROP_UNWATCHED);
 }
 
 static __noinline int change__finish(struct task_struct *task, long result, const struct change_request *request)
 {
 	bool privileged = change__is_privileged(request);
 	bool wanted = privileged || RF_READ_ONCE(rf_control.all_opens) || request->operation == RF_FILE_SPLICE;
+	enum rf_lane lane = privileged ? RF_LANE_SECURITY : RF_LANE_BULK;
 	struct rf_scratch_small *scratch;
 
+	ring__see(lane, RF_FILE_CHANGE);
 	if (task__is_agent()) {
-		ring__count(RF_LANE_BULK, RF_DROP_SELF);
+		ring__count(lane, RF_FILE_CHANGE, RF_DROP_SELF);
 		return 0;
 	}
 	if (!wanted && !watch__any_prefix() && !watch__any_name()) {
-		ring__count(RF_LANE_BULK, RF_DROP_UNWATCHED);
+		ring__count(lane, RF_FILE_CHANGE, RF_DROP_UNWATCHED);
 		return 0;
 	}
-	scratch = scratch__take(&rf_scratch_bulk, ring__cpu(), RF_LANE_BULK);
+	scratch = scratch__take(&rf_scratch_bulk, ring__cpu(), lane, RF_FILE_CHANGE);
 	if (!scratch)
 		return 0;
 	change__report(scratch, task, result, request, privileged, wanted);

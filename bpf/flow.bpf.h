@@ -56,12 +56,14 @@ static __always_inline bool flow__is_waited_for(struct sock *sk)
 static __always_inline void flow__report(struct sock *sk, __u64 cookie)
 {
 	struct rf_header number = {};
-	struct rf_owner *owner = owner__find(cookie);
+	struct rf_owner *owner;
 	struct rf_flow *f;
 
+	ring__see(RF_LANE_BULK, RF_FLOW);
+	owner = owner__find(cookie, RF_FLOW);
 	if (!owner)
 		return;
-	f = ring__reserve(RF_LANE_BULK, sizeof(*f), &number);
+	f = ring__reserve(RF_LANE_BULK, RF_FLOW, sizeof(*f), &number);
 	if (!f)
 		return;
 	flow__fill(f, sk, owner);

@@ -10,7 +10,8 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 
 	if (child->pid != child->tgid)
 		return 0;
-	record = ring__reserve(RF_LANE_SECURITY, sizeof(*record), &number);
+	ring__see(RF_LANE_SECURITY, RF_FORK);
+	record = ring__reserve(RF_LANE_SECURITY, RF_FORK, sizeof(*record), &number);
 	if (!record)
 		return 0;
 	task__fill_header(&record->h, child, RF_FORK);

@@ -28,6 +28,11 @@ static __always_inline bool io_uring__is_frequent(__u32 opcode)
 	       opcode == RF_IO_URING_CMD;
 }
 
+static __always_inline enum rf_lane io_uring__lane(__u32 opcode)
+{
+	return io_uring__is_frequent(opcode) ? RF_LANE_BULK : RF_LANE_SECURITY;
+}
+
 static __always_inline bool io_uring__is_repeated(const struct rf_io_uring *record)
 {
 	struct rf_io_recent_key key = {
@@ -113,6 +118,7 @@ static __noinline int io_uring__report_submission(struct rf_scratch_big *scratch
 	text__append(&b, RF_RECORD_MAX - IO_TEXT_ROOM, &record->path, TEXT_KERNEL, r->path, record->path.kept, RF_IO_TEXT_MAX, record->path.length);
 	text__append(&b, RF_RECORD_MAX - IO_TEXT_ROOM, &record->target, TEXT_KERNEL, r->target, record->target.kept, RF_IO_TEXT_MAX,
 		     record->target.length);
+	ring__see(RF_LANE_SECURITY, RF_IO_URING);
 	ring__output(RF_LANE_SECURITY, record, b.end, RF_RECORD_MAX - IO_TEXT_ROOM);
 	return 0;
 }
@@ -135,7 +141,7 @@ static __always_inline void io_uring__remember(struct rf_scratch_big *scratch, s
 	if (names.path)
 		io_request__fill_names(r, scratch, &names);
 	if (io_uring__is_frequent(opcode) && io_uring__is_repeated(&r->record)) {
-		ring__count(RF_LANE_BULK, RF_DROP_UNWATCHED);
+		ring__pass(RF_LANE_BULK, RF_IO_URING, RF_DROP_UNWATCHED);
 		return;
 	}
 	bpf_map_update_elem(&rf_io_requests, &key, r, BPF_ANY);
@@ -151,12 +157,14 @@ static __always_inline int io_uring__submit(struct io_kiocb *request)
 	if (!io_uring__is_reported(opcode))
 		return 0;
 	if (task__is_agent()) {
-		ring__count(RF_LANE_SECURITY, RF_DROP_SELF);
+		ring__pass(io_uring__lane(opcode), RF_IO_URING, RF_DROP_SELF);
 		return 0;
 	}
-	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY);
-	if (!scratch)
+	scratch = scratch__try(&rf_scratch_sec, ring__cpu());
+	if (!scratch) { /* its completion goes out by itself, but without names */
+		ring__pass(io_uring__lane(opcode), RF_IO_URING, RF_DROP_SCRATCH);
 		return 0;
+	}
 	io_uring__remember(scratch, request, opcode);
 	scratch__give(scratch);
 	return 0;

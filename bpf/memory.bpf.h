@@ -69,8 +69,9 @@ static __noinline int memory__report(const struct memory *memory)
 	struct rf_merge_key key;
 	__u32 count;
 
+	ring__see(RF_LANE_BULK, RF_MEMORY);
 	if (task__is_agent()) {
-		ring__count(RF_LANE_BULK, RF_DROP_SELF);
+		ring__count(RF_LANE_BULK, RF_MEMORY, RF_DROP_SELF);
 		return 0;
 	}
 	merge__fill_key(&key, task, RF_MEMORY,
@@ -79,7 +80,7 @@ static __noinline int memory__report(const struct memory *memory)
 	count = merge__admit(RF_LANE_BULK, &key, false);
 	if (!count)
 		return 0;
-	scratch = scratch__take(&rf_scratch_bulk, ring__cpu(), RF_LANE_BULK);
+	scratch = scratch__take(&rf_scratch_bulk, ring__cpu(), RF_LANE_BULK, RF_MEMORY);
 	if (!scratch)
 		return 0;
 	memory__send(scratch, memory, task, count);
@@ -157,7 +158,7 @@ static __always_inline int memory__protected(struct trace_event_raw_sys_exit *co
 	if (bpf_find_vma(task, memory.address, memory__look, &mapping, 0))
 		mapping.written = 1;
 	if (context->ret >= 0 && !mapping.written && !(protection & PROT_WRITE)) {
-		ring__count(RF_LANE_BULK, RF_DROP_UNWATCHED);
+		ring__pass(RF_LANE_BULK, RF_MEMORY, RF_DROP_UNWATCHED);
 		return 0;
 	}
 	memory.file = mapping.file;

@@ -48,13 +48,19 @@ static __always_inline void open__fill(struct rf_open *o, struct task_struct *ta
 	o->source_caller = 0;
 }
 
+static __always_inline int open__leave_out(enum rf_drop cause)
+{
+	ring__count(RF_LANE_BULK, RF_OPEN, cause);
+	return 0;
+}
+
 static __always_inline void open__emit(struct rf_builder *b)
 {
 	text__count_faults(b, RF_LANE_BULK);
 	ring__output(RF_LANE_BULK, b->record, b->end, RF_SMALL_RECORD_MAX);
 }
 
-/* The record of an open file, in scratch; its size, 0: nobody wants it, which is counted. */
+/* The record of an open file, in scratch; its size, 0: nobody wants it. */
 static __always_inline __u32 open__describe(struct rf_scratch_small *scratch, struct task_struct *task, __s32 result, struct file *file,
 					    __u32 flags, bool wanted)
 {
@@ -67,19 +73,15 @@ static __always_inline __u32 open__describe(struct rf_scratch_small *scratch, st
 	struct inode *inode;
 	__u32 position;
 
-	if (!wanted && !watch__may_be_below(path__head(path, mount, dentry))) {
-		ring__count(RF_LANE_BULK, RF_DROP_UNWATCHED);
+	if (!wanted && !watch__may_be_below(path__head(path, mount, dentry)))
 		return 0;
-	}
 	path__build(path, mount, dentry);
 	position = path->position;
 	rf_barrier(position);
 	if (position > RF_PATH_MAX)
 		return 0;
-	if (!wanted && !watch__is_below(scratch, path->text + position, path->kept)) {
-		ring__count(RF_LANE_BULK, RF_DROP_UNWATCHED);
+	if (!wanted && !watch__is_below(scratch, path->text + position, path->kept))
 		return 0;
-	}
 	inode = kernel__read(file, f_inode);
 	super = kernel__read(inode, i_sb);
 	open__fill(o, task, result, flags);
@@ -102,7 +104,7 @@ static __always_inline void open__without_file(struct rf_scratch_small *scratch,
 	o->source_caller = 1;
 	request__append(&b, OPEN_ROOM, &o->path, &scratch->path, &request->path);
 	if (!wanted && !watch__matches(sizeof(*o), o->path.kept)) {
-		ring__count(RF_LANE_BULK, RF_DROP_UNWATCHED);
+		open__leave_out(RF_DROP_UNWATCHED);
 		return;
 	}
 	open__emit(&b);
@@ -126,7 +128,7 @@ static __always_inline bool open__is_wanted(__u32 flags)
 static __always_inline void open__assemble(struct task_struct *task, __s32 result, const struct open_request *request, struct file *file,
 					   __u32 flags, bool wanted)
 {
-	struct rf_scratch_small *scratch = scratch__take(&rf_scratch_bulk, ring__cpu(), RF_LANE_BULK);
+	struct rf_scratch_small *scratch = scratch__take(&rf_scratch_bulk, ring__cpu(), RF_LANE_BULK, RF_OPEN);
 
 	if (!scratch)
 		return;
@@ -135,15 +137,11 @@ static __always_inline void open__assemble(struct task_struct *task, __s32 resul
 
 		if (size)
 			ring__output(RF_LANE_BULK, scratch->record, size, RF_SMALL_RECORD_MAX);
+		else
+			open__leave_out(RF_DROP_UNWATCHED);
 	} else
 		open__without_file(scratch, task, result, request, wanted);
 	scratch__give(scratch);
-}
-
-static __always_inline int open__leave_out(enum rf_drop cause)
-{
-	ring__count(RF_LANE_BULK, cause);
-	return 0;
 }
 
 /* Of another process's memory or environment, whether or not opens of that path are wanted. */
@@ -167,8 +165,10 @@ static __always_inline bool open__was_written_down(struct task_struct *task, lon
 	opened->state = RF_OPENED_NOTHING;
 	if (result < 0 || state == RF_OPENED_NOTHING)
 		return false;
-	if (state == RF_OPENED_UNWATCHED) /* counted there */
+	if (state == RF_OPENED_UNWATCHED) {
+		open__leave_out(RF_DROP_UNWATCHED);
 		return true;
+	}
 	((struct rf_open *)opened->record)->result = result;
 	ring__output(RF_LANE_BULK, opened->record, opened->size, RF_SMALL_RECORD_MAX);
 	return true;
@@ -183,6 +183,7 @@ static __always_inline int open__finish(struct task_struct *task, long result, c
 	struct file *file = 0;
 	bool wanted;
 
+	ring__see(RF_LANE_BULK, RF_OPEN);
 	if (task__is_agent())
 		return open__leave_out(RF_DROP_SELF);
 	if (result >= 0)
@@ -195,7 +196,7 @@ static __always_inline int open__finish(struct task_struct *task, long result, c
 	if (file)
 		flags = open__flags(file, flags);
 	else if (result >= 0) /* another thread has closed it: the caller's text is all there is */
-		ring__count(RF_LANE_BULK, RF_DROP_READ_FAULT);
+		open__leave_out(RF_DROP_READ_FAULT);
 	wanted = open__is_wanted(flags) || (file && open__is_named(file));
 	if (!wanted && !watched && (file || !looked_at))
 		return open__leave_out(RF_DROP_UNWATCHED);
@@ -256,7 +257,7 @@ int openat2_exit(struct trace_event_raw_sys_exit *context)
 
 	/* the kernel's copy of struct open_how is gone by now */
 	if (bpf_probe_read_user(&flags, sizeof(flags), how))
-		ring__count(RF_LANE_BULK, RF_DROP_READ_FAULT);
+		open__leave_out(RF_DROP_READ_FAULT);
 	request.flags = flags;
 	return open__finish(task, context->ret, &request);
 }

@@ -55,13 +55,15 @@ static __always_inline void packet__report(struct __sk_buff *packet, const struc
 {
 	__u32 max = content == RF_PACKET_DNS ? RF_DNS_MAX : RF_TLS_MAX;
 	__u32 kept = w->length < max ? w->length : max;
-	struct rf_owner *owner = owner__find(bpf_get_socket_cookie(packet));
 	struct rf_scratch_wire *scratch;
+	struct rf_owner *owner;
 	struct rf_packet *p;
 
+	ring__see(RF_LANE_BULK, RF_PACKET);
+	owner = owner__find(bpf_get_socket_cookie(packet), RF_PACKET);
 	if (!owner)
 		return;
-	scratch = scratch__take(&rf_scratch_packet, 2 * ring__cpu() + egress, RF_LANE_BULK);
+	scratch = scratch__take(&rf_scratch_packet, 2 * ring__cpu() + egress, RF_LANE_BULK, RF_PACKET);
 	if (!scratch)
 		return;
 	p = (struct rf_packet *)scratch->record;
@@ -76,7 +78,7 @@ static __always_inline void packet__report(struct __sk_buff *packet, const struc
 	if (!bpf_skb_load_bytes(packet, w->payload, scratch->record + sizeof(*p), kept))
 		p->payload.kept = kept;
 	else
-		ring__count(RF_LANE_BULK, RF_DROP_READ_FAULT);
+		ring__count(RF_LANE_BULK, RF_PACKET, RF_DROP_READ_FAULT);
 	ring__output(RF_LANE_BULK, p, sizeof(*p) + p->payload.kept, sizeof(scratch->record));
 	scratch__give(scratch);
 }

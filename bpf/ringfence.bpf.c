@@ -46,6 +46,7 @@ struct rf_types {
 	enum rf_lane lane;
 	enum rf_kind kind;
 	enum rf_drop drop;
+	enum rf_fate fate;
 	enum rf_exec_flag exec_flag;
 	enum rf_file_operation file_operation;
 	enum rf_mount_operation mount_operation;

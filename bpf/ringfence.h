@@ -63,7 +63,7 @@ enum rf_kind {
 	RF_TLS_DATA = 27,
 };
 
-/* Why a record did not reach its ring. Suppression by filter is counted apart from loss. */
+/* Where an event went that was not sent, and RF_DROP_READ_FAULT, which is sent. Suppression by filter is counted apart from loss. */
 enum rf_drop {
 	RF_DROP_RING_FULL = 0,   /* loss */
 	RF_DROP_READ_FAULT = 1,  /* a field could not be read; the record is sent without it */
@@ -72,7 +72,9 @@ enum rf_drop {
 	RF_DROP_SCRATCH = 4,     /* loss: the per-CPU scratch buffer was in use */
 	RF_DROP_MERGED = 5,      /* equal to one sent shortly before: the next one of its kind that is sent counts it */
 	RF_DROP_OWNER = 6,       /* whose socket it was is not known: older than the sensor, made by io_uring, or forgotten for others */
-	RF_DROPS = 7,
+	RF_DROP_THROTTLED = 7,   /* loss: its cgroup had more than its share, and the ring was filling up */
+	RF_DROP_FORGOTTEN = 8,   /* loss: a map had no room for what was to be told later */
+	RF_DROPS = 9,
 };
 
 /* First bit of rf_exec.stdio_sockets for sockets that are no unix sockets */
@@ -681,11 +683,21 @@ struct rf_name_key {
 	__u8 name[RF_NAME_MAX];
 };
 
-/* One per lane and CPU (array map, lane * RF_CPUS_MAX + cpu), a cache line each. CPUs beyond share: their number is folded, in records too. */
+/* The account of a kind of events in a lane: seen = sent + all drops but RF_DROP_READ_FAULT, once nothing is under way. */
+enum rf_fate {
+	RF_FATE_SEEN = 0,
+	RF_FATE_SENT = 1,  /* it is in the ring */
+	RF_FATE_DROPS = 2, /* + enum rf_drop */
+};
+
+#define RF_KINDS_MAX 64 /* powers of two, so that the verifier sees that no number leads out of the array */
+#define RF_FATES_MAX 16
+
+/* One per CPU (array map). CPUs beyond RF_CPUS_MAX share: their number is folded, in records too. A lane's sequence = sent + ring full, over all kinds. */
 #define RF_CPUS_MAX 256
 struct rf_counters {
-	__u64 sequence;
-	__u64 drops[RF_DROPS];
+	__u64 sequence[8];                                     /* by lane; a cache line */
+	__u64 fates[RF_LANES * RF_KINDS_MAX * RF_FATES_MAX]; /* by lane, kind and fate */
 };
 
 #endif

@@ -29,7 +29,7 @@ static __always_inline int shell__emit(const char *line)
 
 	if (!line) /* the end of the input */
 		return 0;
-	scratch = probe__take(RF_LANE_SECURITY);
+	scratch = probe__take(RF_LANE_SECURITY, RF_SHELL_LINE);
 	if (!scratch)
 		return 0;
 	b.record = scratch->record;

@@ -29,6 +29,7 @@ static __always_inline int signal__report(struct task_struct *task, const struct
 	struct rf_signal *record;
 	__u32 count;
 
+	ring__see(RF_LANE_SECURITY, RF_SIGNAL);
 	merge__fill_key(&key, task, RF_SIGNAL, (__u64)target->tgid << 32 | target->signal, (__u64)target->code << 32 | (__u32)target->result);
 	record = merge__reserve(RF_LANE_SECURITY, &key, sizeof(*record), &number, &count);
 	if (!record)
@@ -104,7 +105,7 @@ static __always_inline bool signal__is_failure(long result, __u32 signal)
 	/* signal 0 asks whether a process is there: no is an answer, and a frequent one */
 	if (signal || result != -ESRCH)
 		return true;
-	ring__count(RF_LANE_SECURITY, RF_DROP_UNWATCHED);
+	ring__pass(RF_LANE_SECURITY, RF_SIGNAL, RF_DROP_UNWATCHED);
 	return false;
 }
 

@@ -79,7 +79,7 @@ int snapshot(struct bpf_iter__task *context)
 
 	if (!task || task->group_leader != task)
 		return 0;
-	scratch = scratch__take(&rf_scratch_snap, 0, RF_LANE_SECURITY);
+	scratch = scratch__take(&rf_scratch_snap, 0, RF_LANE_SECURITY, RF_EXEC);
 	if (!scratch)
 		return 1; /* another reader is at it: this read() ends with EAGAIN and is to be repeated */
 	b.record = scratch->record;

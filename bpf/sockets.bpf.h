@@ -15,7 +15,7 @@
 
 static __always_inline int sockets__leave_out(enum rf_drop cause)
 {
-	ring__count(RF_LANE_SECURITY, cause);
+	ring__pass(RF_LANE_SECURITY, RF_SOCKET, cause);
 	return 0;
 }
 
@@ -63,7 +63,8 @@ int socket_exit(struct trace_event_raw_sys_exit *context)
 		return sockets__leave_out(RF_DROP_UNWATCHED);
 	if (task__is_agent())
 		return sockets__leave_out(RF_DROP_SELF);
-	s = ring__reserve(RF_LANE_SECURITY, sizeof(*s), &number);
+	ring__see(RF_LANE_SECURITY, RF_SOCKET);
+	s = ring__reserve(RF_LANE_SECURITY, RF_SOCKET, sizeof(*s), &number);
 	if (!s)
 		return 0;
 	sockets__clear(s, task, RF_SOCKET_SOCKET, context->ret);
@@ -169,7 +170,8 @@ static __always_inline void sockets__report(struct task_struct *task, __u32 oper
 		sockets__leave_out(RF_DROP_UNWATCHED);
 		return;
 	}
-	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY);
+	ring__see(RF_LANE_SECURITY, RF_SOCKET);
+	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_SOCKET);
 	if (!scratch)
 		return;
 	b.record = scratch->record;

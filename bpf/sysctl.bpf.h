@@ -61,7 +61,8 @@ int sysctl(struct bpf_sysctl *context)
 
 	if (!context->write)
 		return 1;
-	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY);
+	ring__see(RF_LANE_SECURITY, RF_SYSCTL);
+	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_SYSCTL);
 	if (!scratch)
 		return 1;
 	sysctl__report(scratch, context);

@@ -43,10 +43,11 @@ static __always_inline void system__append_text(struct rf_builder *b, struct rf_
 
 static __noinline int system__report(const struct system_call *call)
 {
-	struct rf_scratch_big *scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY);
+	struct rf_scratch_big *scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_SYSTEM_CHANGE);
 	struct rf_builder b = { .end = sizeof(struct rf_system_change) };
 	struct rf_system_change *s;
 
+	ring__see(RF_LANE_SECURITY, RF_SYSTEM_CHANGE);
 	if (!scratch)
 		return 0;
 	b.record = scratch->record;
@@ -73,7 +74,7 @@ static __noinline int system__report(const struct system_call *call)
 
 static __always_inline int system__leave_out(void)
 {
-	ring__count(RF_LANE_SECURITY, RF_DROP_UNWATCHED);
+	ring__pass(RF_LANE_SECURITY, RF_SYSTEM_CHANGE, RF_DROP_UNWATCHED);
 	return 0;
 }
 
@@ -101,7 +102,7 @@ static __always_inline int system__leave_out(void)
 static __always_inline void system__read_user(void *to, __u32 size, __u64 from)
 {
 	if (bpf_probe_read_user(to, size, (const void *)from))
-		ring__count(RF_LANE_SECURITY, RF_DROP_READ_FAULT);
+		ring__count(RF_LANE_SECURITY, RF_SYSTEM_CHANGE, RF_DROP_READ_FAULT);
 }
 
 #include "system/machine.h"

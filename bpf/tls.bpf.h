@@ -21,7 +21,7 @@ static __always_inline int tls__begin(const void *buffer, const void *moved, boo
 	__u64 thread = bpf_get_current_pid_tgid();
 
 	if (task__is_agent()) {
-		ring__count(RF_LANE_BULK, RF_DROP_SELF);
+		ring__pass(RF_LANE_BULK, RF_TLS_DATA, RF_DROP_SELF);
 		return 0;
 	}
 	bpf_map_update_elem(&rf_tls_calls, &thread, &call, BPF_ANY);
@@ -55,7 +55,7 @@ int BPF_KPROBE(tls_read_ex_enter, void *ssl, const void *buffer, __u64 size, con
 static __always_inline void tls__emit(const struct tls_call *call, __u32 length)
 {
 	struct rf_builder b = { .end = sizeof(struct rf_tls_data) };
-	struct rf_scratch_probe *scratch = probe__take(RF_LANE_BULK);
+	struct rf_scratch_probe *scratch = probe__take(RF_LANE_BULK, RF_TLS_DATA);
 	__u32 kept = length < RF_TLS_DATA_MAX ? length : RF_TLS_DATA_MAX;
 	struct rf_tls_data *t;
 

@@ -29,13 +29,13 @@ static __always_inline void open__write_down(struct task_struct *task, struct fi
 	__u32 size;
 
 	opened->state = RF_OPENED_UNWATCHED;
-	if (!wanted && !watch__any_prefix()) {
-		ring__count(RF_LANE_BULK, RF_DROP_UNWATCHED);
+	if (!wanted && !watch__any_prefix())
+		return;
+	scratch = scratch__try(&rf_scratch_bulk, ring__cpu());
+	if (!scratch) { /* what the descriptor says has to do */
+		opened->state = RF_OPENED_NOTHING;
 		return;
 	}
-	scratch = scratch__take(&rf_scratch_bulk, ring__cpu(), RF_LANE_BULK);
-	if (!scratch)
-		return;
 	size = open__describe(scratch, task, 0, file, flags, wanted);
 	rf_barrier(size);
 	if (size && size <= RF_SMALL_RECORD_MAX && !bpf_probe_read_kernel(opened->record, size, scratch->record)) {

@@ -91,7 +91,7 @@ static __always_inline void io_uring__report(struct rf_scratch_big *scratch, str
 	record->result = result;
 	io_uring__fill_outcome(record, request, submitted && submitted->fixed);
 	io_uring__append_path(&b, record, scratch, request, submitted);
-	text__count_faults(&b, RF_LANE_SECURITY);
+	text__count_faults(&b, io_uring__lane(opcode));
 	io_uring__emit(&b, record);
 }
 
@@ -116,7 +116,8 @@ int io_uring_completed(struct bpf_raw_tracepoint_args *context)
 	/* refused before it was submitted, or forgotten: reported without names */
 	if (!submitted && (io_uring__is_frequent(opcode) || task__is_agent()))
 		return 0;
-	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY);
+	ring__see(io_uring__lane(opcode), RF_IO_URING);
+	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), io_uring__lane(opcode), RF_IO_URING);
 	if (scratch) {
 		io_uring__report(scratch, request, submitted, opcode, io_uring__result(context));
 		scratch__give(scratch);

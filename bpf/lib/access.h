@@ -27,6 +27,7 @@ static __noinline int access__report(struct access *access)
 	struct rf_merge_key key;
 	__u32 count;
 
+	ring__see(RF_LANE_SECURITY, RF_PROCESS_ACCESS);
 	/* a descriptor or a number of bytes makes no difference, an error does */
 	merge__fill_key(&key, task, RF_PROCESS_ACCESS, (__u64)access->target_tgid << 32 | access->request,
 			(__u64)access->operation << 32 | (__u32)(access->result < 0 ? access->result : 0));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* All maps. Sizes are the defaults: user space sets the rings' before load, and the scratch maps' entries to the number of possible CPUs. */
+/* All maps. Sizes are the defaults: user space sets the rings' before load, and those of rf_counters and the scratch maps to the number of possible CPUs. */
 #ifndef RF_LIB_MAPS_H
 #define RF_LIB_MAPS_H
 
@@ -191,7 +191,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, RF_LANES * RF_CPUS_MAX);
+	__uint(max_entries, RF_CPUS_MAX);
 	__type(key, __u32);
 	__type(value, struct rf_counters);
 } rf_counters SEC(".maps");

@@ -46,17 +46,17 @@ static __always_inline void owner__fill_header(struct rf_header *h, const struct
 	h->cpu = 0;
 }
 
-/* 0: not known, or the agent's; counted. */
-static __always_inline struct rf_owner *owner__find(__u64 cookie)
+/* 0: not known, or the agent's; counted as where the event of that kind went. */
+static __always_inline struct rf_owner *owner__find(__u64 cookie, enum rf_kind kind)
 {
 	struct rf_owner *owner = bpf_map_lookup_elem(&rf_owners, &cookie);
 
 	if (!owner || !owner->tgid) {
-		ring__count(RF_LANE_BULK, RF_DROP_OWNER);
+		ring__count(RF_LANE_BULK, kind, RF_DROP_OWNER);
 		return 0;
 	}
 	if (owner__is_agent(owner)) {
-		ring__count(RF_LANE_BULK, RF_DROP_SELF);
+		ring__count(RF_LANE_BULK, kind, RF_DROP_SELF);
 		return 0;
 	}
 	return owner;

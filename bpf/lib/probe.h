@@ -18,9 +18,10 @@ struct {
 	__type(value, struct rf_scratch_probe);
 } rf_scratch_prb SEC(".maps");
 
-static __always_inline struct rf_scratch_probe *probe__take(enum rf_lane lane)
+static __always_inline struct rf_scratch_probe *probe__take(enum rf_lane lane, enum rf_kind kind)
 {
-	return scratch__take(&rf_scratch_prb, ring__cpu(), lane);
+	ring__see(lane, kind);
+	return scratch__take(&rf_scratch_prb, ring__cpu(), lane, kind);
 }
 
 static __always_inline void probe__emit(struct rf_scratch_probe *scratch, struct rf_builder *b, enum rf_lane lane)

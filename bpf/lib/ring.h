@@ -14,19 +14,47 @@ static __always_inline __u32 ring__cpu(void)
 	return bpf_get_smp_processor_id() & (RF_CPUS_MAX - 1);
 }
 
-static __always_inline struct rf_counters *ring__counters(enum rf_lane lane)
+static __always_inline struct rf_counters *ring__counters(void)
 {
-	__u32 index = lane * RF_CPUS_MAX + ring__cpu();
+	__u32 index = ring__cpu();
 
 	return bpf_map_lookup_elem(&rf_counters, &index);
 }
 
-static __always_inline void ring__count(enum rf_lane lane, enum rf_drop cause)
+static __always_inline void ring__add(struct rf_counters *counters, enum rf_lane lane, __u32 kind, __u32 fate)
 {
-	struct rf_counters *counters = ring__counters(lane);
+	__u32 place = (lane * RF_KINDS_MAX + (kind & (RF_KINDS_MAX - 1))) * RF_FATES_MAX + fate;
+
+	__sync_fetch_and_add(&counters->fates[place], 1);
+}
+
+/* An event: from here on it goes one way, and just one, that is counted. */
+static __always_inline void ring__see(enum rf_lane lane, enum rf_kind kind)
+{
+	struct rf_counters *counters = ring__counters();
 
 	if (counters)
-		__sync_fetch_and_add(&counters->drops[cause], 1);
+		ring__add(counters, lane, kind, RF_FATE_SEEN);
+}
+
+/* Where an event went that was seen. */
+static __always_inline void ring__count(enum rf_lane lane, __u32 kind, enum rf_drop cause)
+{
+	struct rf_counters *counters = ring__counters();
+
+	if (counters)
+		ring__add(counters, lane, kind, RF_FATE_DROPS + cause);
+}
+
+/* An event that is seen and left out at once. */
+static __always_inline void ring__pass(enum rf_lane lane, enum rf_kind kind, enum rf_drop cause)
+{
+	struct rf_counters *counters = ring__counters();
+
+	if (!counters)
+		return;
+	ring__add(counters, lane, kind, RF_FATE_SEEN);
+	ring__add(counters, lane, kind, RF_FATE_DROPS + cause);
 }
 
 static __always_inline void *ring__map(enum rf_lane lane)
@@ -35,13 +63,14 @@ static __always_inline void *ring__map(enum rf_lane lane)
 }
 
 /* Numbers the record. Only right before it goes out: a number taken and not seen by the reader is a loss. */
-static __always_inline void ring__number(enum rf_lane lane, struct rf_header *h)
+static __always_inline struct rf_counters *ring__number(enum rf_lane lane, struct rf_header *h)
 {
-	struct rf_counters *counters = ring__counters(lane);
+	struct rf_counters *counters = ring__counters();
 
 	h->cpu = ring__cpu();
 	if (counters)
-		h->sequence = __sync_fetch_and_add(&counters->sequence, 1) + 1;
+		h->sequence = __sync_fetch_and_add(&counters->sequence[lane], 1) + 1;
+	return counters;
 }
 
 /* 1: the reader was asleep, and it is up to the caller to wake it. */
@@ -69,14 +98,14 @@ static __always_inline void ring__wake_late(enum rf_lane lane)
 }
 
 /* For records of fixed size. The number is taken before the record is reserved, so that a full ring leaves a hole in the sequence. */
-static __always_inline void *ring__reserve(enum rf_lane lane, __u32 size, struct rf_header *number)
+static __always_inline void *ring__reserve(enum rf_lane lane, enum rf_kind kind, __u32 size, struct rf_header *number)
 {
+	struct rf_counters *counters = ring__number(lane, number);
 	void *record;
 
-	ring__number(lane, number);
 	record = bpf_ringbuf_reserve(ring__map(lane), size, 0);
-	if (!record)
-		ring__count(lane, RF_DROP_RING_FULL);
+	if (counters)
+		ring__add(counters, lane, kind, record ? RF_FATE_SENT : RF_FATE_DROPS + RF_DROP_RING_FULL);
 	return record;
 }
 
@@ -95,14 +124,17 @@ static __always_inline void ring__submit(enum rf_lane lane, void *record, __u32 
 static __always_inline void ring__output(enum rf_lane lane, void *record, __u32 size, __u32 max)
 {
 	struct rf_header *h = record;
+	struct rf_counters *counters;
+	long error;
 
 	rf_barrier(size);
 	if (size > max)
 		size = max;
 	h->size = size;
-	ring__number(lane, h);
-	if (bpf_ringbuf_output(ring__map(lane), record, size, ring__flags(lane)))
-		ring__count(lane, RF_DROP_RING_FULL);
+	counters = ring__number(lane, h);
+	error = bpf_ringbuf_output(ring__map(lane), record, size, ring__flags(lane));
+	if (counters)
+		ring__add(counters, lane, h->kind, error ? RF_FATE_DROPS + RF_DROP_RING_FULL : RF_FATE_SENT);
 	ring__wake_late(lane);
 }
 

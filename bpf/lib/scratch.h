@@ -5,15 +5,21 @@
 
 #include "ring.h"
 
-static __always_inline void *scratch__take(void *map, __u32 index, enum rf_lane lane)
+static __always_inline void *scratch__try(void *map, __u32 index)
 {
 	__u32 *busy = bpf_map_lookup_elem(map, &index);
 
-	if (!busy || __sync_val_compare_and_swap(busy, 0, 1) != 0) {
-		ring__count(lane, RF_DROP_SCRATCH);
-		return 0;
-	}
-	return busy;
+	return busy && __sync_val_compare_and_swap(busy, 0, 1) == 0 ? busy : 0;
+}
+
+/* For an event of that lane and kind, which is lost when the place is in use. */
+static __always_inline void *scratch__take(void *map, __u32 index, enum rf_lane lane, enum rf_kind kind)
+{
+	void *scratch = scratch__try(map, index);
+
+	if (!scratch)
+		ring__count(lane, kind, RF_DROP_SCRATCH);
+	return scratch;
 }
 
 static __always_inline void scratch__give(void *scratch)

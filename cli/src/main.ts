@@ -37,6 +37,7 @@ const COMMANDS: readonly {
   { names: ['inventory'], load: async () => (await import('./commands/inventory.ts')).addInventory },
   { names: ['posture'], load: async () => (await import('./commands/posture.ts')).addPosture },
   { names: ['status'], load: async () => (await import('./commands/status.ts')).addStatus },
+  { names: ['stats'], load: async () => (await import('./commands/stats.ts')).addStats },
   { names: ['events', 'alerts', 'incidents'], load: async () => (await import('./commands/list.ts')).addLists },
   { names: ['incident'], load: async () => (await import('./commands/incident.ts')).addIncident },
   { names: ['audit'], load: async () => (await import('./commands/audit.ts')).addAudit },

@@ -6,6 +6,7 @@ import { alertLine } from '../src/view/alert.ts';
 import { renderIncident } from '../src/view/incident.ts';
 import { LiveView } from '../src/view/live.ts';
 import { paintFor } from '../src/view/paint.ts';
+import { statsText } from '../src/view/stats.ts';
 import { bytesText } from '../src/view/status.ts';
 
 class Screen extends Writable {
@@ -173,4 +174,42 @@ test('an alert is one line whatever it holds', () => {
 
 test('sizes are shown with a unit', () => {
   assert.deepEqual([0, 1023, 1536, 5 * 2 ** 30].map(bytesText), ['0 B', '1023 B', '1.5 KiB', '5.0 GiB']);
+});
+
+test('the account of events is a table that adds up, and says what each cause means', () => {
+  const text = statsText(
+    {
+      kinds: [
+        { lane: 0, kind: 'exec', seen: 1200, sent: 1200, drops: { read_fault: 1 } },
+        { lane: 1, kind: 'open', seen: 5000, sent: 1000, drops: { unwatched: 3500, self: 400, ring_full: 99 } },
+      ],
+      lanes: [
+        {
+          lane: 1,
+          sent: 1000,
+          read: 990,
+          inRing: 10,
+          taken: 990,
+          earlier: 5,
+          delivered: 900,
+          waiting: 95,
+          dropped: 0,
+          malformed: 0,
+          underWay: 0,
+        },
+      ],
+    },
+    plain,
+  );
+  const cells = (name: string): string[] =>
+    text
+      .split('\n')
+      .find((line) => line.includes(name))
+      ?.trim()
+      .split(/ {2,}/) ?? [];
+  assert.deepEqual(cells('open'), ['bulk', 'open', '5,000', '3,900', '·', '·', '99', '·', '1,000', '1']);
+  assert.deepEqual(cells('all').slice(1), ['6,200', '3,900', '·', '·', '99', '·', '2,200', '1']);
+  assert.match(text, /ring_full 99: nobody read the ring fast enough/);
+  assert.match(text, /bulk: sent 1,000 = read 990 \+ still in the ring 10/);
+  assert.match(text, /read 990 \+ left over from before 5 = delivered 900 \+ spooled 95/);
 });

@@ -22,7 +22,7 @@ const count = (value: unknown): number =>
       : 0;
 
 /** Causes of drops that are no loss: what nobody wanted, or nobody can tell. */
-const FILTERS: ReadonlySet<string> = new Set(['self', 'unwatched', 'read_fault', 'owner']);
+const FILTERS: ReadonlySet<string> = new Set(['self', 'unwatched', 'read_fault', 'owner', 'merged']);
 
 /** Lost records by cause; empty when nothing was. */
 export function lossesOf(status: Status): [string, number][] {

@@ -1,6 +1,7 @@
 import { existsSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { LANE, type LaneCounters, u64ToHex } from '@ringfence/schema';
+import { type EventAccount, FlowAccount } from './account.ts';
 import { bootMicros, wallOffset } from './clock.ts';
 import type { CompiledOptions } from './config.ts';
 import { ContainerSource } from './context/containers.ts';
@@ -54,6 +55,7 @@ export class Agent implements Disposable {
   readonly #parts: PipelineParts;
   readonly #pacer: Pacer;
   readonly #interest: InterestFilter;
+  readonly #flow: FlowAccount;
   readonly #commands = new Tallies();
   readonly #next: NextSequence;
   readonly #seenCgroup: SeenCgroup;
@@ -77,6 +79,12 @@ export class Agent implements Disposable {
     this.#parts = this.#wire(new Batch({ ...identity, run: run.run }, identity.key, options.batchMaxBytes));
     stack.defer(() => {
       for (const source of this.#parts.sources) source.close();
+    });
+    this.#flow = new FlowAccount({
+      readers: [this.#parts.security, this.#parts.bulk],
+      run,
+      delivery: deps.delivery,
+      spool,
     });
     const { security, bulk, control } = this.#sensor;
     this.#pacer = new Pacer([security, bulk], control, options.pollIntervalMs);
@@ -114,6 +122,7 @@ export class Agent implements Disposable {
       sources: sources.map((source) => guardSource(source, onError)),
       delivery,
       failpoint: this.#deps.failpoint ?? (() => undefined),
+      released: () => this.#flow.released(),
     };
   }
 
@@ -285,6 +294,11 @@ export class Agent implements Disposable {
     return lanes;
   }
 
+  #account(): EventAccount {
+    const kinds = this.#sensor.counters.kinds();
+    return { kinds, lanes: this.#flow.lanes(kinds) };
+  }
+
   stats(): CollectorStats {
     if (this.#last !== undefined) return this.#last;
     const { security, bulk, delivery, merge, batch } = this.#parts;
@@ -297,6 +311,7 @@ export class Agent implements Disposable {
       missingHooks: Object.fromEntries(this.#sensor.missing),
       lanes,
       drops: sumDrops(lanes),
+      account: this.#account(),
       pendingBytes: { security: security.pendingBytes, bulk: bulk.pendingBytes },
       spool: { bytes, batches, droppedBatches, cutBytes },
       batches: delivery.batches,

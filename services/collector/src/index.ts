@@ -1,3 +1,4 @@
+export type { EventAccount, LaneFlow } from './account.ts';
 export { type CollectorOptions, type CompiledOptions, compileOptions } from './config.ts';
 export { type FoundContainer, findContainers } from './context/find-container.ts';
 export { AgentControl } from './control/control.ts';
@@ -31,6 +32,7 @@ export { type CapabilityUse, readCapabilityUse } from './inventory/used-capabili
 export type { Log } from './log.ts';
 export { type Collector, type CollectorDeps, type CollectorIdentity, startCollector } from './main.ts';
 export type { CollectorStats } from './metrics.ts';
+export type { KindAccount } from './sensor/counters.ts';
 export { isProbe, probePlaces } from './sensor/probes.ts';
 export { uninstallSensor } from './sensor/sensor.ts';
 export type { Tally } from './spool/segment.ts';

@@ -1,4 +1,5 @@
 import type { LaneCounters } from '@ringfence/schema';
+import type { EventAccount } from './account.ts';
 
 export interface CollectorStats {
   /** hex */
@@ -12,6 +13,8 @@ export interface CollectorStats {
   readonly lanes: readonly LaneCounters[];
   /** over all lanes and CPUs, by cause */
   readonly drops: Readonly<Record<string, number>>;
+  /** where every event went */
+  readonly account: EventAccount;
   /** bytes in the rings, not yet read */
   readonly pendingBytes: { readonly security: number; readonly bulk: number };
   readonly spool: {

@@ -22,6 +22,8 @@ export interface PipelineParts {
   readonly delivery: Delivery;
   /** for crash tests: before the batches go out, before the rings move on, after both */
   readonly failpoint: (point: Failpoint) => void;
+  /** keeps account of what the rings gave up */
+  readonly released: () => void;
 }
 
 export interface Cycle {
@@ -33,7 +35,7 @@ export interface Cycle {
 
 /** The whole flow. What one cycle has read is in the bus or the spool when it is done; only then do the rings move on. */
 export async function runCycle(parts: PipelineParts): Promise<Cycle> {
-  const { security, bulk, batch, own, ticker, sources, delivery, failpoint } = parts;
+  const { security, bulk, batch, own, ticker, sources, delivery, failpoint, released } = parts;
   await delivery.drain(); //                                              what waited in the spool goes first
   own.ktime = bootMicros();
   if (ticker.begin()) for (const source of sources) source.tick(); //     once a second: what has changed on the host
@@ -47,6 +49,7 @@ export async function runCycle(parts: PipelineParts): Promise<Cycle> {
   failpoint('before-commit');
   security.release(); //                                                  now the kernel may write there again
   bulk.release();
+  released();
   failpoint('after-commit');
   return { taken, more: taken >= EVENTS_PER_CYCLE };
 }

@@ -4,24 +4,31 @@ import { once } from 'node:events';
 import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  type BpfLink,
-  BpfObject,
-  type BpfProgram,
-  isBpfFileSystem,
-  possibleCpus,
-  type RingBuffer,
-} from '@ringfence/libbpf-ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type BpfLink, BpfObject, type BpfProgram, isBpfFileSystem, type RingBuffer } from '@ringfence/libbpf-ts';
+import { Counters as Account, type KindAccount } from '../../../services/collector/src/sensor/counters.ts';
+import { sizeForCpus } from '../../../services/collector/src/sensor/sizes.ts';
 import { buildSensor } from '../../../tools/build-sensor.ts';
 import { RecordReader, type SensorRecord } from './records.ts';
 
 export const SECURITY = 0;
 export const BULK = 1;
-const CPUS_MAX = 256;
 const BPF_FS = '/sys/fs/bpf';
 /** prefixes are looked for under every directory of the root */
 const ALL_HEADS = [0xffff_ffff, 0xffff_ffff];
-const drops = ['ringFull', 'readFault', 'self', 'unwatched', 'scratch', 'merged', 'owner'] as const;
+const drops = [
+  'ringFull',
+  'readFault',
+  'self',
+  'unwatched',
+  'scratch',
+  'merged',
+  'owner',
+  'throttled',
+  'forgotten',
+] as const;
+/** looks at the sequences without a change, 50 ms apart, until a detached sensor is taken to be still */
+const STILL_LOOKS = 10;
 const programs = join(import.meta.dirname, '../programs');
 /** In a guest with another kernel there is no compiler: what test/kernels/ built is there. */
 const prebuilt = process.env['RINGFENCE_TEST_PREBUILT'];
@@ -104,14 +111,15 @@ export class TestSensor implements Disposable {
   /** programs whose hook this kernel doesn't have */
   readonly missing: Set<string> = new Set();
   readonly #hooks: BpfLink[] = [];
+  readonly #account: Account;
+  readonly #cpus: number;
 
   private constructor(path: string, { bulkRing = 1 << 20, full = false }: SensorOptions) {
     this.object = BpfObject.open(path);
     const { object } = this;
     object.definition('rf_ring_security').resize(1 << 20);
     object.definition('rf_ring_bulk').resize(bulkRing);
-    object.definition('rf_scratch_sec').resize(possibleCpus());
-    object.definition('rf_scratch_bulk').resize(possibleCpus());
+    sizeForCpus(object);
     if (full) {
       for (const program of object.programs.values()) program.autoload = true;
       object.globals['rf_full_open'] = true;
@@ -119,6 +127,8 @@ export class TestSensor implements Disposable {
     object.load();
     if (object.btf === undefined) throw new Error('the sensor has no BTF');
     this.reader = new RecordReader(object.btf);
+    this.#account = new Account(object.map('rf_counters'));
+    this.#cpus = object.map('rf_counters').info.maxEntries;
     this.rings = [object.map('rf_ring_security').ringBuffer(), object.map('rf_ring_bulk').ringBuffer()];
     for (const program of object.programs.values()) if (program.loaded) this.#attach(program);
   }
@@ -162,21 +172,38 @@ export class TestSensor implements Disposable {
   /** All CPUs of a lane added up. */
   counters(lane: number): Counters {
     const sum: Record<string, bigint> = { sequence: 0n };
-    for (let cpu = 0; cpu < possibleCpus(); cpu++) {
-      const one = this.#counted(lane, cpu);
-      sum['sequence'] = (sum['sequence'] ?? 0n) + one.sequence;
-      for (const [index, drop] of drops.entries()) sum[drop] = (sum[drop] ?? 0n) + (one.drops[index] ?? 0n);
+    for (let cpu = 0; cpu < this.#cpus; cpu++) {
+      sum['sequence'] = (sum['sequence'] ?? 0n) + this.sequence(lane, cpu);
+      for (const [index, drop] of drops.entries())
+        sum[drop] = (sum[drop] ?? 0n) + BigInt(this.#account.drops(lane, cpu, index));
     }
     return sum as Counters;
   }
 
   /** The number that the lane's last record on that CPU took, lost or not. */
   sequence(lane: number, cpu: number): bigint {
-    return this.#counted(lane, cpu).sequence;
+    return BigInt(this.#account.sequence(lane, cpu));
   }
 
-  #counted(lane: number, cpu: number): { sequence: bigint; drops: bigint[] } {
-    return this.object.map('rf_counters').get(lane * CPUS_MAX + cpu) as { sequence: bigint; drops: bigint[] };
+  /** Where the events of each kind went. */
+  account(): KindAccount[] {
+    return this.#account.kinds();
+  }
+
+  /**
+   * Leaves the hooks and takes over what comes until nothing more does: the kernel takes them away a moment after their pins are gone. Afterwards the
+   * account has nothing under way.
+   */
+  async finish(): Promise<void> {
+    this.#leave();
+    const sequences = (): string => `${this.counters(SECURITY).sequence} ${this.counters(BULK).sequence}`;
+    for (let before = sequences(), still = 0; still < STILL_LOOKS; still++) {
+      await sleep(50);
+      this.drain();
+      if (sequences() === before) continue;
+      before = sequences();
+      still = -1;
+    }
   }
 
   /** Takes over what has come since. */
@@ -225,17 +252,19 @@ export class TestSensor implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#account[Symbol.dispose]();
     for (const ring of this.rings) ring[Symbol.dispose]();
-    if (isBpfFileSystem(BPF_FS)) this.#leaveByPins();
+    this.#leave();
     this.object[Symbol.dispose]();
   }
 
   /** A hundred hooks that are left one by one take seconds; what pins are removed of, the kernel takes away by itself. */
-  #leaveByPins(): void {
-    const directory = mkdtempSync(`${BPF_FS}/rf-test-sensor-`);
-    for (const [index, link] of this.#hooks.entries()) link.pin(`${directory}/${index}`);
-    for (const link of this.#hooks) link[Symbol.dispose]();
-    rmSync(directory, { recursive: true });
+  #leave(): void {
+    const hooks = this.#hooks.splice(0);
+    const directory = isBpfFileSystem(BPF_FS) ? mkdtempSync(`${BPF_FS}/rf-test-sensor-`) : undefined;
+    if (directory !== undefined) for (const [index, link] of hooks.entries()) link.pin(`${directory}/${index}`);
+    for (const link of hooks) link[Symbol.dispose]();
+    if (directory !== undefined) rmSync(directory, { recursive: true });
   }
 }
 

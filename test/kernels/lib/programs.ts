@@ -1,5 +1,6 @@
 /** What the kernel that this runs on makes of each of the sensor's programs. */
-import { BpfError, BpfLoadError, BpfObject, type BpfProgram, possibleCpus } from '@ringfence/libbpf-ts';
+import { BpfError, BpfLoadError, BpfObject, type BpfProgram } from '@ringfence/libbpf-ts';
+import { sizeForCpus } from '../../../services/collector/src/sensor/sizes.ts';
 
 export interface ProgramVerdict {
   readonly name: string;
@@ -19,7 +20,7 @@ function load(path: string, refused: Map<string, string>, full: Set<string>): Bp
   for (;;) {
     const object = BpfObject.open(path);
     for (const { name, autoload } of object.programs.values()) if (!autoload) full.add(name);
-    for (const map of ['rf_scratch_sec', 'rf_scratch_bulk']) object.definition(map).resize(possibleCpus());
+    sizeForCpus(object);
     // the full profile's too, which are not loaded by themselves
     for (const program of object.programs.values()) program.autoload = !refused.has(program.name);
     object.globals['rf_full_open'] = !refused.has('file_open');

@@ -20,7 +20,9 @@ export const Drop = {
   SCRATCH: 4,
   MERGED: 5,
   OWNER: 6,
-  DROPS: 7,
+  THROTTLED: 7,
+  FORGOTTEN: 8,
+  DROPS: 9,
 } as const;
 export type Drop = (typeof Drop)[keyof typeof Drop];
 
@@ -36,6 +38,14 @@ export const ExecFlag = {
   EXEC_FILE_CAPS: 128,
 } as const;
 export type ExecFlag = (typeof ExecFlag)[keyof typeof ExecFlag];
+
+/** enum rf_fate */
+export const Fate = {
+  SEEN: 0,
+  SENT: 1,
+  DROPS: 2,
+} as const;
+export type Fate = (typeof Fate)[keyof typeof Fate];
 
 /** enum rf_file_operation */
 export const FileOperation = {
@@ -325,12 +335,11 @@ export const controlAgentStartLo = (view: DataView, at: number): number => view.
 export const controlAgentStartHi = (view: DataView, at: number): number => view.getUint32(at + 36, true);
 
 /** struct rf_counters: bytes, and where each field begins */
-export const SIZEOF_COUNTERS = 64;
+export const SIZEOF_COUNTERS = 16448;
 export const COUNTERS_SEQUENCE = 0;
-export const COUNTERS_DROPS = 8;
-export const COUNTERS_DROPS_LENGTH = 7;
-export const countersSequenceLo = (view: DataView, at: number): number => view.getUint32(at, true);
-export const countersSequenceHi = (view: DataView, at: number): number => view.getUint32(at + 4, true);
+export const COUNTERS_SEQUENCE_LENGTH = 8;
+export const COUNTERS_FATES = 64;
+export const COUNTERS_FATES_LENGTH = 2048;
 
 /** struct rf_credentials: bytes, and where each field begins */
 export const SIZEOF_CREDENTIALS = 56;

@@ -172,10 +172,6 @@ int main(void)
 	BEGIN(rf_name_key)
 		PART(name)
 	END
-	BEGIN(rf_counters)
-		NUMBER(sequence)
-		PART(drops)
-	END
 	BEGIN(rf_file_change)
 		PART(h)
 		NUMBER(inode)

@@ -8,6 +8,7 @@ import type { ContainerFact, ContextSink } from '../context/source.ts';
 import { SensorError } from '../errors.ts';
 import { SNAPSHOT, SOCKETS } from '../sensor/object.ts';
 import { readProcesses } from '../sensor/processes.ts';
+import { sizeForCpus } from '../sensor/sizes.ts';
 import { mountNamespacesOf } from './mounts.ts';
 import { processesOf } from './processes.ts';
 import { readSockets } from './sockets.ts';
@@ -52,8 +53,8 @@ function loadIterators(path: string): BpfObject {
   const object = BpfObject.open(path);
   for (const definition of object.definitions.values()) {
     if (definition.type === 'ringbuf') definition.resize(4096);
-    else if (definition.name.startsWith('rf_scratch')) definition.resize(1);
   }
+  sizeForCpus(object, 1);
   for (const program of object.programs.values()) program.autoload = [SNAPSHOT, SOCKETS].includes(program.name);
   try {
     object.load();

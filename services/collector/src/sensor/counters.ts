@@ -1,37 +1,81 @@
 import type { BpfMap, Mapping } from '@ringfence/libbpf-ts';
-import type { LaneCounters } from '@ringfence/schema';
+import { type LaneCounters, records } from '@ringfence/schema';
 
 /** enum rf_drop, as it is told downstream. */
-export const DROP_CAUSES = ['ring_full', 'read_fault', 'self', 'unwatched', 'scratch', 'merged', 'owner'] as const;
-const CPUS_MAX = 256;
+export const DROP_CAUSES = [
+  'ring_full',
+  'read_fault',
+  'self',
+  'unwatched',
+  'scratch',
+  'merged',
+  'owner',
+  'throttled',
+  'forgotten',
+] as const;
+export type DropCause = (typeof DROP_CAUSES)[number];
 const LANES = 2;
+const FATES = 16;
+const KINDS = records.COUNTERS_FATES_LENGTH / (LANES * FATES);
+const { SEEN, SENT, DROPS } = records.Fate;
 
-/** The sensor's sequence and loss counters, read where the kernel writes them. */
+/** enum rf_kind, by number: `open`, `file_change`, … */
+const KIND_NAMES: ReadonlyMap<number, string> = new Map(
+  Object.entries(records.Kind).map(([name, kind]) => [kind, name.toLowerCase()]),
+);
+
+/** Where a kind's events went, over all CPUs: `seen` = `sent` + all drops but `read_fault`, once nothing is under way. */
+export interface KindAccount {
+  readonly lane: number;
+  /** enum rf_kind in lower case */
+  readonly kind: string;
+  readonly seen: number;
+  /** into the ring */
+  readonly sent: number;
+  /** those that are not 0 */
+  readonly drops: Readonly<Partial<Record<DropCause, number>>>;
+}
+
+/** The sensor's sequence numbers and account, read where the kernel writes them. */
 export class Counters implements Disposable {
   readonly #mapping: Mapping;
-  readonly #words: BigUint64Array;
+  readonly #words: Uint32Array;
   readonly #stride: number;
+  readonly #cpus: number;
 
-  /** `map`: struct rf_counters by lane * 256 + cpu */
+  /** `map`: struct rf_counters by CPU */
   constructor(map: Pick<BpfMap, 'memory' | 'info'>) {
     this.#mapping = map.memory({ writable: false });
-    this.#words = new BigUint64Array(this.#mapping.buffer);
-    this.#stride = map.info.valueSize / 8;
+    this.#words = new Uint32Array(this.#mapping.buffer);
+    this.#stride = map.info.valueSize;
+    this.#cpus = map.info.maxEntries;
   }
 
+  #read(cpu: number, byte: number): number {
+    const word = (cpu * this.#stride + byte) / 4;
+    return (this.#words[word] ?? 0) + (this.#words[word + 1] ?? 0) * 2 ** 32;
+  }
+
+  #fate(lane: number, cpu: number, kind: number, fate: number): number {
+    return this.#read(cpu, records.COUNTERS_FATES + ((lane * KINDS + kind) * FATES + fate) * 8);
+  }
+
+  /** The last number taken. */
   sequence(lane: number, cpu: number): number {
-    return Number(this.#words[(lane * CPUS_MAX + cpu) * this.#stride]);
+    return this.#read(cpu, records.COUNTERS_SEQUENCE + lane * 8);
   }
 
   drops(lane: number, cpu: number, cause: number): number {
-    return Number(this.#words[(lane * CPUS_MAX + cpu) * this.#stride + 1 + cause]);
+    let sum = 0;
+    for (const kind of KIND_NAMES.keys()) sum += this.#fate(lane, cpu, kind, DROPS + cause);
+    return sum;
   }
 
   /** Every lane and CPU that has counted anything. `extra` adds what user space dropped, by cause. */
   read(extra: (lane: number, cpu: number, drops: Record<string, number>) => void): LaneCounters[] {
     const out: LaneCounters[] = [];
     for (let lane = 0; lane < LANES; lane++) {
-      for (let cpu = 0; cpu < CPUS_MAX; cpu++) {
+      for (let cpu = 0; cpu < this.#cpus; cpu++) {
         const drops: Record<string, number> = {};
         DROP_CAUSES.forEach((cause, index) => {
           const count = this.drops(lane, cpu, index);
@@ -43,6 +87,34 @@ export class Counters implements Disposable {
       }
     }
     return out;
+  }
+
+  /** Every lane and kind of which anything was seen. */
+  kinds(): KindAccount[] {
+    const out: KindAccount[] = [];
+    for (let lane = 0; lane < LANES; lane++) {
+      for (const [number, kind] of KIND_NAMES) {
+        const account = this.#account(lane, number, kind);
+        if (account.seen > 0 || account.sent > 0 || Object.keys(account.drops).length > 0) out.push(account);
+      }
+    }
+    return out;
+  }
+
+  #account(lane: number, number: number, kind: string): KindAccount {
+    const sum = (fate: number): number => {
+      let count = 0;
+      for (let cpu = 0; cpu < this.#cpus; cpu++) count += this.#fate(lane, cpu, number, fate);
+      return count;
+    };
+    // what went somewhere first: an event that comes meanwhile is seen and under way, never somewhere and unseen
+    const drops: Partial<Record<DropCause, number>> = {};
+    DROP_CAUSES.forEach((cause, index) => {
+      const count = sum(DROPS + index);
+      if (count > 0) drops[cause] = count;
+    });
+    const sent = sum(SENT);
+    return { lane, kind, seen: sum(SEEN), sent, drops };
   }
 
   [Symbol.dispose](): void {

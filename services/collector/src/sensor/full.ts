@@ -1,4 +1,5 @@
 import { BpfError, BpfObject } from '@ringfence/libbpf-ts';
+import { sizeForCpus } from './sizes.ts';
 
 const RING_BYTES = 4096;
 
@@ -28,7 +29,7 @@ export function probeFullProfile(path: string): FullProfile {
 function probe(path: string, name: string): string | undefined {
   using object = BpfObject.open(path);
   for (const ring of ['rf_ring_security', 'rf_ring_bulk']) object.definition(ring).resize(RING_BYTES);
-  for (const scratch of ['rf_scratch_sec', 'rf_scratch_bulk']) object.definition(scratch).resize(1);
+  sizeForCpus(object, 1);
   for (const program of object.programs.values()) program.autoload = program.name === name;
   try {
     object.load();

@@ -2,6 +2,7 @@ import { BpfLoadError, BpfObject } from '@ringfence/libbpf-ts';
 import { SensorError } from '../errors.ts';
 import { probeFullProfile } from './full.ts';
 import { isProbe } from './probes.ts';
+import { sizeForCpus } from './sizes.ts';
 
 /** Without these there is no process tree, and nothing else makes sense. */
 export const LIFECYCLE: readonly string[] = ['process_fork', 'process_exec', 'process_exit'];
@@ -78,6 +79,7 @@ function prepare(options: LoadOptions, refused: ReadonlyMap<string, string>, ful
   const object = BpfObject.open(path);
   object.definition('rf_ring_security').resize(options.ringSecurityBytes);
   object.definition('rf_ring_bulk').resize(options.ringBulkBytes);
+  sizeForCpus(object);
   for (const definition of object.definitions.values()) definition.pinAt(`${pinPath}/${definition.name}`);
   object.section('.bss').pinAt(`${pinPath}/rf_bss`);
   for (const program of object.programs.values()) {

@@ -7,7 +7,7 @@ const WORDS = 8;
 const F_MMAPABLE = 1 << 10;
 
 /** Places in the map's one value, 8 bytes each. */
-const WORD = { run: 0, object: 1, attached: 2, tick: 3, context: 4, layout: 5 } as const;
+const WORD = { run: 0, object: 1, attached: 2, tick: 3, context: 4, layout: 5, security: 6, bulk: 7 } as const;
 
 /** Changes with any size, offset or kind of the records. */
 const LAYOUT = createHash('sha256')
@@ -79,6 +79,15 @@ export class RunState implements Disposable {
     const sequence = (this.#words[word] as bigint) + 1n;
     this.#words[word] = sequence;
     return Number(sequence);
+  }
+
+  /** Records of a ring that were read since the sensor's counters began, by this agent and those before it. */
+  read(lane: typeof LANE.security | typeof LANE.bulk): number {
+    return Number(this.#words[lane === LANE.security ? WORD.security : WORD.bulk] as bigint);
+  }
+
+  setRead(lane: typeof LANE.security | typeof LANE.bulk, records: number): void {
+    this.#words[lane === LANE.security ? WORD.security : WORD.bulk] = BigInt(records);
   }
 
   /** The last number taken; 0: none. */

@@ -36,6 +36,8 @@ export class Spool {
   readonly #segments: Held[] = [];
   /** events lost by `lane/cpu` */
   readonly #dropped: Map<string, number>;
+  /** events gone to the bus by lane */
+  readonly #moved = new Map<number, number>();
   #order = 0;
 
   /** Throws SpoolError when the directory can't be used. */
@@ -73,6 +75,17 @@ export class Spool {
   /** Batches waiting. */
   get batches(): number {
     return this.#segments.reduce((sum, { segment, taken }) => sum + segment.entries.length - taken, 0);
+  }
+
+  /** Events by lane: what waits, and what has gone to the bus since the process started. */
+  flow(lane: number): { readonly waiting: number; readonly moved: number; readonly dropped: number } {
+    const rest = this.#segments.flatMap(({ segment, taken }) => segment.entries.slice(taken));
+    const dropped = this.lanesDropped().filter(([of]) => of === lane);
+    return {
+      waiting: rest.reduce((sum, { tally }) => sum + eventsOf(tally, lane), 0),
+      moved: this.#moved.get(lane) ?? 0,
+      dropped: dropped.reduce((sum, [, cpu]) => sum + this.dropped(lane, cpu), 0),
+    };
   }
 
   /** Events dropped because the spool was full, ever. */
@@ -186,7 +199,11 @@ export class Spool {
   taken(order: number): void {
     for (const held of [...this.#segments]) {
       const { entries } = held.segment;
-      while (held.taken < entries.length && (entries[held.taken] as Entry).order <= order) held.taken++;
+      while (held.taken < entries.length && (entries[held.taken] as Entry).order <= order) {
+        for (const [lane, , events] of (entries[held.taken] as Entry).tally)
+          this.#moved.set(lane, (this.#moved.get(lane) ?? 0) + events);
+        held.taken++;
+      }
       if (held.taken === entries.length) this.#forget(held);
     }
   }
@@ -199,6 +216,11 @@ export class Spool {
   close(): void {
     for (const { segment } of this.#segments.splice(0)) segment.close();
   }
+}
+
+/** How many of a batch's events are of that lane. */
+export function eventsOf(tally: Tally, lane: number): number {
+  return tally.reduce((sum, [of, , events]) => sum + (of === lane ? events : 0), 0);
 }
 
 function remove(segment: Segment): void {

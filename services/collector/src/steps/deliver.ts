@@ -30,6 +30,8 @@ export class Delivery {
   batches = 0;
   events = 0;
   bytes = 0;
+  /** events that went to the bus and not through the spool, by lane */
+  readonly direct: Map<number, number> = new Map();
   /** times that the bus refused */
   refusals = 0;
   readonly #options: DeliveryOptions;
@@ -63,6 +65,8 @@ export class Delivery {
     if (batches.length === 0) return;
     if (!this.spooling && (await this.#produce(batches.map(({ bytes }) => bytes)))) {
       this.#count(batches);
+      for (const { tally } of batches)
+        for (const [lane, , events] of tally) this.direct.set(lane, (this.direct.get(lane) ?? 0) + events);
       return;
     }
     for (const batch of batches) await this.#spool(batch);

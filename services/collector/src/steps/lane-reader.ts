@@ -13,6 +13,8 @@ export class LaneReader {
   ktime = 0;
   /** where it begins in `source` */
   at = 0;
+  /** records taken since this start */
+  taken = 0;
   /** by CPU; where the CPU is nonsense too, under 0 */
   readonly malformed: Uint32Array = new Uint32Array(CPUS_MAX);
   readonly #ring: RingReader;

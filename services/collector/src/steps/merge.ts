@@ -35,6 +35,7 @@ export class Merge {
       const lane = earliest(lanes);
       if (lane === null || lane.ktime > until) break;
       this.#write(lane);
+      lane.taken++;
       lane.advance();
       taken++;
     }

@@ -1,0 +1,93 @@
+import type { EventAccount, KindAccount, LaneFlow } from '@ringfence/collector';
+import type { Paint } from './paint.ts';
+
+const number = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+const LANES: readonly string[] = ['security', 'bulk'];
+
+type Cause = keyof KindAccount['drops'];
+
+/** What a column of the table adds up, and what each cause means to who reads it. */
+const COLUMNS: readonly { readonly title: string; readonly causes: readonly Cause[]; readonly lost: boolean }[] = [
+  { title: 'filtered', causes: ['unwatched', 'self', 'owner'], lost: false },
+  { title: 'merged', causes: ['merged'], lost: false },
+  { title: 'throttled', causes: ['throttled'], lost: true },
+  { title: 'ring full', causes: ['ring_full'], lost: true },
+  { title: 'other loss', causes: ['scratch', 'forgotten'], lost: true },
+];
+
+const MEANINGS: Readonly<Record<Cause, string>> = {
+  unwatched: 'no rule that is loaded can match it, so it did not leave the kernel',
+  self: "the agent's own files and connections",
+  owner: 'traffic of a socket whose process is not known: it is older than the sensor, or was forgotten',
+  merged:
+    'equal to an event sent within the last second: the next one that is sent says in its count how many it stands for',
+  throttled: 'its cgroup had more than its share while the ring was filling up: see shares in docs/CONFIGURATION.md',
+  ring_full:
+    'nobody read the ring fast enough: each is a hole in the numbers, and becomes a gap event in the audit trail',
+  scratch: 'the place where a record is put together was in use by another on the same CPU',
+  forgotten: 'a map of the sensor had no room for what was to be told later',
+  read_fault: 'sent, but a field could not be read from memory: it is empty',
+};
+
+/** Where every event went, from the kernel to the bus: two tables, and what the causes that occurred mean. */
+export function statsText({ kinds, lanes }: EventAccount, paint: Paint): string {
+  const causes = new Map<Cause, number>();
+  for (const { drops } of kinds)
+    for (const [cause, count] of Object.entries(drops) as [Cause, number][])
+      causes.set(cause, (causes.get(cause) ?? 0) + count);
+  return [
+    paint.bold(
+      'In the kernel, since the sensor was loaded: seen = filtered + merged + throttled + ring full + other loss + sent',
+    ),
+    ...kindTable(kinds, paint),
+    '',
+    ...[...causes].map(([cause, count]) => paint.dim(`  ${cause} ${number.format(count)}: ${MEANINGS[cause]}`)),
+    '',
+    paint.bold('From the rings to the bus'),
+    ...lanes.flatMap((lane) => laneLines(lane, paint)),
+  ].join('\n');
+}
+
+function kindTable(kinds: readonly KindAccount[], paint: Paint): string[] {
+  const head = ['lane', 'event', 'seen', ...COLUMNS.map(({ title }) => title), 'sent', 'under way'];
+  const rows = kinds.map((account) => rowOf(account));
+  const total = kinds.reduce<number[]>((sums, account) => numbersOf(account).map((n, i) => n + (sums[i] ?? 0)), []);
+  const last = ['', 'all', ...total.map(cell)];
+  const widths = head.map((title, i) => Math.max(title.length, ...[...rows, last].map((row) => row[i]?.length ?? 0)));
+  const line = (row: readonly string[]): string =>
+    `  ${row.map((text, i) => (i < 2 ? text.padEnd(widths[i] ?? 0) : text.padStart(widths[i] ?? 0))).join('  ')}`;
+  return [
+    paint.dim(line(head)),
+    ...rows.map((row, i) => (kinds[i] !== undefined && lossOf(kinds[i]) > 0 ? paint.red(line(row)) : line(row))),
+    paint.bold(line(last)),
+  ];
+}
+
+const cell = (count: number): string => (count === 0 ? '·' : number.format(count));
+const sumOf = ({ drops }: KindAccount, causes: readonly Cause[]): number =>
+  causes.reduce((sum, cause) => sum + (drops[cause] ?? 0), 0);
+
+function numbersOf(account: KindAccount): number[] {
+  const columns = COLUMNS.map(({ causes }) => sumOf(account, causes));
+  const gone = columns.reduce((sum, count) => sum + count, account.sent);
+  return [account.seen, ...columns, account.sent, Math.max(0, account.seen - gone)];
+}
+
+const rowOf = (account: KindAccount): string[] => [
+  LANES[account.lane] ?? String(account.lane),
+  account.kind,
+  ...numbersOf(account).map(cell),
+];
+
+const lossOf = (account: KindAccount): number =>
+  COLUMNS.reduce((sum, { causes, lost }) => sum + (lost ? sumOf(account, causes) : 0), 0);
+
+function laneLines(flow: LaneFlow, paint: Paint): string[] {
+  const of = (key: keyof LaneFlow): string => number.format(flow[key]);
+  const lost = flow.dropped + flow.malformed;
+  const losses = `dropped from a full spool ${of('dropped')} + malformed ${of('malformed')}`;
+  return [
+    `  ${paint.cyan(LANES[flow.lane] ?? String(flow.lane))}: sent ${of('sent')} = read ${of('read')} + still in the ring ${of('inRing')}`,
+    `    since this start: read ${of('taken')} + left over from before ${of('earlier')} = delivered ${of('delivered')} + spooled ${of('waiting')} + ${lost > 0 ? paint.red(losses) : losses} + under way ${of('underWay')}`,
+  ];
+}

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import { after, before, describe, test } from 'node:test';
+import { BULK, Scratch, SECURITY, skip, TestSensor } from './sensor.ts';
+
+const O_CREAT_WRONLY = 0o101;
+const LANES = [SECURITY, BULK];
+
+/** A little of everything that the programs of the other tests provoke, and what this process does by itself. */
+async function everything(sensor: TestSensor, scratch: Scratch): Promise<void> {
+  const file = `${scratch.path}/file`;
+  await sensor.run(scratch.compile('open'), ['openat', file, String(O_CREAT_WRONLY), '300']);
+  await sensor.run('sh', [
+    '-c',
+    `mv ${file} ${file}2; chmod 4755 ${file}2; rm ${file}2; kill -0 999999; unshare -U true`,
+  ]);
+  const server = createServer((socket) => socket.end()).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  await once(connect(port, '127.0.0.1').resume(), 'close');
+  server.close();
+  const socket = createSocket('udp4');
+  for (let n = 0; n < 5; n++) await new Promise((resolve) => socket.send('x', port, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => socket.close(resolve));
+}
+
+describe('the account of the events on the running kernel', { skip }, () => {
+  let scratch: Scratch;
+  let sensor: TestSensor;
+  before(async () => {
+    scratch = new Scratch();
+    sensor = await TestSensor.start();
+    sensor.watch('/etc/');
+    await everything(sensor, scratch);
+    // one call after the other of what a ring has no room for, while nobody reads
+    spawnSync(scratch.compile('open'), ['openat', `${scratch.path}/flood`, String(O_CREAT_WRONLY), '20000']);
+    await sensor.finish();
+  });
+  after(() => {
+    sensor?.[Symbol.dispose]();
+    scratch?.[Symbol.dispose]();
+  });
+
+  test('every event that was seen went one way: it was sent, or left out for one cause', () => {
+    const account = sensor.account();
+    for (const { lane, kind, seen, sent, drops } of account) {
+      const { read_fault: _, ...causes } = drops;
+      const out = Object.values(causes).reduce((sum, count) => sum + count, 0);
+      assert.equal(seen, sent + out, `${kind} of lane ${lane}: ${JSON.stringify({ sent, ...drops })}`);
+    }
+    const kinds = new Set(account.map(({ kind }) => kind));
+    const provoked = [
+      'fork',
+      'exec',
+      'exit',
+      'open',
+      'file_change',
+      'signal',
+      'isolation',
+      'connect',
+      'accept',
+      'datagram',
+    ];
+    for (const kind of provoked) assert.ok(kinds.has(kind), `no ${kind} among ${[...kinds].join(', ')}`);
+  });
+
+  test('what was sent is what was read, and a number that was taken without that is a full ring', () => {
+    for (const lane of LANES) {
+      const kinds = sensor.account().filter((account) => account.lane === lane);
+      const sent = kinds.reduce((sum, account) => sum + account.sent, 0);
+      const full = kinds.reduce((sum, { drops }) => sum + (drops.ring_full ?? 0), 0);
+      assert.equal(sensor.records.filter((record) => record.lane === lane).length, sent);
+      assert.equal(Number(sensor.counters(lane).sequence), sent + full);
+      assert.equal(lane === BULK, full > 0);
+    }
+  });
+
+  test('by kind too', () => {
+    const read = new Map<string, number>();
+    for (const { lane, type } of sensor.records) read.set(`${lane} ${type}`, (read.get(`${lane} ${type}`) ?? 0) + 1);
+    const sent = sensor.account().filter((account) => account.sent > 0);
+    assert.equal(read.size, sent.length);
+    const renamed: Readonly<Record<string, string>> = { credentials_change: 'credentials' };
+    for (const account of sent) {
+      const type = `rf_${renamed[account.kind] ?? account.kind}`;
+      assert.equal(read.get(`${account.lane} ${type}`) ?? read.get(`${account.lane} rf_${account.kind}`), account.sent);
+    }
+  });
+});
