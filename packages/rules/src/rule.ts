@@ -23,6 +23,8 @@ export interface Threshold<E> {
   readonly atLeast: number;
   /** undefined: events are counted */
   readonly distinct: Operand<E> | undefined;
+  /** how many events one stands for; undefined, or nothing there: itself alone */
+  readonly weight: Operand<E> | undefined;
   /** one count for each combination of these; none: one count for all */
   readonly by: readonly Operand<E>[];
   /** µs of event time, sliding */

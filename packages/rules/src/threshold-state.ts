@@ -67,7 +67,8 @@ export class ThresholdState {
     const key = JSON.stringify(threshold.by.map((operand) => keyText(readOperand(operand, event))));
     const count = this.#touch(name, key);
     this.#changed.set(`${name}\n${key}`, [name, key]);
-    return advance(count, threshold, keyText(distinct), timeUs);
+    const value: Counted = threshold.distinct === undefined ? weightOf(threshold, event) : (keyText(distinct) ?? '');
+    return advance(count, threshold, value, timeUs);
   }
 
   /** Forgets counts that no longer matter at `timeUs`; call it on ticks. */
@@ -168,14 +169,19 @@ export class ThresholdState {
   }
 }
 
+/** How many events, or one distinct value. */
+type Counted = number | string;
+
 /** Counts one event; true when that crosses the threshold, which also starts the quiet time. */
-function advance<E>(count: Count, threshold: Threshold<E>, value: string | null, timeUs: number): boolean {
+function advance<E>(count: Count, threshold: Threshold<E>, value: Counted, timeUs: number): boolean {
   const now = Math.max(timeUs, count.newest);
   count.newest = now;
   if (now < count.quietUntil) return false;
   const since = now - threshold.withinUs;
   const reached =
-    threshold.distinct === undefined ? countEvent(count, now, since) : countValue(count, value ?? '', now, since);
+    typeof value === 'number'
+      ? countEvents(count, Math.min(value, threshold.atLeast), now, since)
+      : countValue(count, value, now, since);
   if (reached < threshold.atLeast) return false;
   count.quietUntil = now + threshold.withinUs;
   count.times = [];
@@ -183,10 +189,17 @@ function advance<E>(count: Count, threshold: Threshold<E>, value: string | null,
   return true;
 }
 
-/** Never holds more than the threshold asks for: reaching that empties it. */
-function countEvent(count: Count, now: number, since: number): number {
+/** Never holds more than twice what the threshold asks for: reaching that empties it. */
+function countEvents(count: Count, events: number, now: number, since: number): number {
   while (count.times.length > 0 && count.times[0]! <= since) count.times.shift();
-  return count.times.push(now);
+  for (let more = events; more > 0; more--) count.times.push(now);
+  return count.times.length;
+}
+
+/** How many events it stands for. */
+function weightOf<E>({ weight }: Threshold<E>, event: E): number {
+  const count = weight === undefined ? undefined : readOperand(weight, event);
+  return typeof count === 'number' && count > 1 ? count : 1;
 }
 
 function countValue(count: Count, value: string, now: number, since: number): number {

@@ -39,6 +39,19 @@ describe('a threshold', () => {
     );
   });
 
+  test('counts an event that others were merged into as so many', () => {
+    const merged = (count: number): TestEvent => ({ ...touch('a'), 'event.count': count });
+    const set = compile(COUNT);
+    assert.deepEqual(
+      [merged(1), merged(2)].map((event, at) => fires(set, event, at)),
+      [false, true],
+    );
+    assert.equal(fires(compile(COUNT), merged(1_000_000), 0), true);
+    for (const nonsense of [0, -5, Number.NaN]) assert.equal(fires(compile(COUNT), merged(nonsense), 0), false);
+    const scan = compile(SCAN);
+    assert.equal(fires(scan, { ...connect(1), 'event.count': 1000 }, 0), false, 'one value is one, however often');
+  });
+
   test('is quiet for its key until the window has passed, then counts anew', () => {
     const set = compile(COUNT);
     const times = [0, 1, 2, 3, 4, 11.9, 12, 13, 14];

@@ -9,6 +9,8 @@ import { parseOperand } from './parser.ts';
 import type { Yaml, YamlMap, YamlText } from './yaml.ts';
 
 const KEYS = ['count', 'distinct', 'at_least', 'by', 'within'];
+/** Of an event that others were merged into. */
+const WEIGHT = 'event.count';
 const UNITS: Readonly<Record<string, number>> = {
   us: 1,
   ms: 1_000,
@@ -56,9 +58,14 @@ export function readThreshold<E>(node: YamlMap, fields: FieldIndex<E>): Threshol
   return {
     atLeast: readCount(text(value('count') ?? value('at_least'), node.at, 'count')),
     distinct: distinct === undefined ? undefined : readField(text(distinct, node.at, 'distinct'), fields),
+    weight: distinct === undefined ? weightOf(fields) : undefined,
     by: readBy(value('by'), fields),
     withinUs: readDuration(text(value('within'), node.at, 'within')),
   };
+}
+
+function weightOf<E>(fields: FieldIndex<E>): Operand<E> | undefined {
+  return fields.find(WEIGHT) === undefined ? undefined : resolveOperand(parseOperand(WEIGHT), fields);
 }
 
 function text(value: Yaml | undefined, at: number, key: string): YamlText {

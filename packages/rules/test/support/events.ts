@@ -40,6 +40,7 @@ export const catalogue: FieldCatalogue<TestEvent> = {
     field('container.label', 'string', { argument: 'key' }),
     field('container.privileged', 'bool'),
     field('user.id', 'number'),
+    field('event.count', 'number'),
     field('file.path', 'string', { kinds: ['open'], aliases: ['fd.name'] }),
     field('file.name', 'string', {
       kinds: ['open'],
