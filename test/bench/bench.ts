@@ -20,12 +20,14 @@ import { latency } from './sections/latency.ts';
 import { overhead } from './sections/overhead.ts';
 import { replay } from './sections/replay.ts';
 import { rules } from './sections/rules.ts';
+import { sensor } from './sections/sensor.ts';
 import { throughput } from './sections/throughput.ts';
 
 const SECTIONS: Readonly<Record<SectionName, Section>> = {
   throughput,
   latency,
   overhead,
+  sensor,
   rules,
   codecs,
   replay,

@@ -23,7 +23,7 @@ export const NODE_FLAGS: readonly string[] = [
 ];
 const PROFILE_HOOK = fileURLToPath(new URL('../profile-hook.ts', import.meta.url));
 const PROFILE_MS = 20_000;
-const START_MS = 30_000;
+const START_MS = 120_000;
 const STOP_MS = 120_000;
 const ANSWER_MS = 60_000;
 
@@ -56,6 +56,8 @@ export interface AgentOptions {
   readonly settings?: readonly string[];
   /** CPU profile to write, of the time from start to stop; null: none */
   readonly profile?: string | null;
+  /** the one service that runs; null: all */
+  readonly only?: string | null;
 }
 
 /** `ringfence up`, with state, socket and pins of its own. Disposing stops it and leaves nothing behind. */
@@ -69,8 +71,9 @@ export class Agent implements AsyncDisposable {
   readonly #profile: string | null;
   #output = '';
 
-  private constructor({ dir, settings = [], profile = null }: AgentOptions) {
-    this.#dir = mkdtempSync(join(dir, 'up-'));
+  /** `before`: an agent that has ended, whose state and pins this one goes on with. */
+  private constructor({ dir, settings = [], profile = null, only = null }: AgentOptions, before?: Agent) {
+    this.#dir = before === undefined ? mkdtempSync(join(dir, 'up-')) : before.#dir;
     this.stateDir = join(this.#dir, 'state');
     this.runDir = join(this.#dir, 'run');
     this.#pins = `/sys/fs/bpf/ringfence-bench-${process.pid}-${this.#dir.slice(-6)}`;
@@ -78,7 +81,8 @@ export class Agent implements AsyncDisposable {
     const all = [`runDir=${this.runDir}`, `sensor.pinPath=${this.#pins}`, 'metrics.enabled=false', ...settings];
     this.#profile = profile;
     const hook = profile === null ? [] : ['--import', PROFILE_HOOK];
-    const args = [...NODE_FLAGS, ...hook, MAIN, 'up', '--state-dir', this.stateDir, '--log-level', 'warn'];
+    const some = only === null ? [] : ['--only', only];
+    const args = [...NODE_FLAGS, ...hook, MAIN, 'up', ...some, '--state-dir', this.stateDir, '--log-level', 'warn'];
     this.#child = spawn(process.execPath, [...args, ...all.flatMap((setting) => ['--set', setting])], {
       stdio: ['ignore', 'pipe', 'pipe'],
       ...(profile === null ? {} : { env: { ...process.env, BENCH_PROFILE: profile } }),
@@ -90,8 +94,20 @@ export class Agent implements AsyncDisposable {
   }
 
   /** Resolves when the sensor is in place and the socket answers. Rejects with BenchError. */
-  static async start(options: AgentOptions): Promise<Agent> {
-    const agent = new Agent(options);
+  static start(options: AgentOptions): Promise<Agent> {
+    return Agent.#start(options);
+  }
+
+  /** The collector alone, with the filter that the built-in rules have put into the kernel: it takes over what a whole `up` has left pinned. */
+  static async startCollector({ settings = [], ...options }: AgentOptions): Promise<Agent> {
+    const all = [...settings, 'sensor.keepPinned=true'];
+    const whole = await Agent.#start({ ...options, settings: all });
+    await whole.stop();
+    return Agent.#start({ ...options, settings: all, only: 'collector' }, whole);
+  }
+
+  static async #start(options: AgentOptions, before?: Agent): Promise<Agent> {
+    const agent = new Agent(options, before);
     try {
       await agent.#ready();
       if (agent.#profile !== null) agent.#child.kill('SIGUSR2');
@@ -126,12 +142,17 @@ export class Agent implements AsyncDisposable {
   }
 
   async read(): Promise<Reading> {
+    return readingOf(await this.#status());
+  }
+
+  async collector(): Promise<CollectorStats> {
+    const { services } = await this.#status();
+    return services.find(({ name }) => name === 'collector')?.stats as CollectorStats;
+  }
+
+  #status(): Promise<Status> {
     this.#mustRun();
-    const status = await this.#client.json<Status>(
-      '/status',
-      AbortSignal.any([interrupted, AbortSignal.timeout(ANSWER_MS)]),
-    );
-    return readingOf(status);
+    return this.#client.json<Status>('/status', AbortSignal.any([interrupted, AbortSignal.timeout(ANSWER_MS)]));
   }
 
   /** Until nothing waits any more; ms that it took. Rejects with BenchError after `atMostMs`. */

@@ -2,12 +2,13 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BenchError } from './errors.ts';
 
-export type SectionName = 'throughput' | 'latency' | 'overhead' | 'rules' | 'codecs' | 'replay' | 'fleet';
+export type SectionName = 'throughput' | 'latency' | 'overhead' | 'sensor' | 'rules' | 'codecs' | 'replay' | 'fleet';
 /** In the order in which they run. */
 export const SECTIONS: readonly SectionName[] = [
   'throughput',
   'latency',
   'overhead',
+  'sensor',
   'rules',
   'codecs',
   'replay',

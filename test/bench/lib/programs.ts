@@ -16,7 +16,7 @@ const FLAGS: Readonly<Record<string, readonly string[]>> = {
   nothing: ['-nostdlib', '-static'],
 };
 
-export type LoadMode = 'open' | 'exec' | 'connect' | 'mixed' | 'busy';
+export type LoadMode = 'open' | 'exec' | 'connect' | 'getpid' | 'mixed' | 'busy';
 
 /** The line that `load` prints. */
 export interface LoadResult {
@@ -49,12 +49,17 @@ export class Programs {
     return join(this.#dir, name);
   }
 
-  /** `rate`: operations per second; 0: as fast as it goes. */
-  async load(mode: LoadMode, seconds: number, rate = 0): Promise<LoadResult> {
-    const { stdout } = await run(this.path('load'), [mode, String(seconds), String(rate), this.#dir], {
-      signal: interrupted,
-    });
+  /** `rate`: operations per second; 0: as fast as it goes. `cpu`: the one that all of it runs on; null: any. */
+  async load(mode: LoadMode, seconds: number, rate = 0, cpu: number | null = null): Promise<LoadResult> {
+    const tied = cpu === null ? [] : ['taskset', '-c', String(cpu)];
+    const [file = '', ...args] = [...tied, this.path('load'), mode, String(seconds), String(rate), this.#dir];
+    const { stdout } = await run(file, args, { signal: interrupted });
     return JSON.parse(stdout) as LoadResult;
+  }
+
+  /** Where `load` has the file that it opens. */
+  get directory(): string {
+    return this.#dir;
   }
 
   /** What a program prints, by line. */

@@ -1,0 +1,100 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { BpfMap, type RingBuffer } from '@ringfence/libbpf-ts';
+import { createSigningKey, records } from '@ringfence/schema';
+import { Batch } from '../../../services/collector/src/steps/batch.ts';
+import { LaneReader } from '../../../services/collector/src/steps/lane-reader.ts';
+import { transcode } from '../../../services/collector/src/steps/transcode.ts';
+import { NODE_FLAGS } from './agent.ts';
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+/** What the collector takes before it gives room back to the kernel. */
+const AT_ONCE = 8192;
+const BATCH_BYTES = 512 * 1024;
+const PATH = '/usr/lib/x86_64-linux-gnu/libpthread.so.0';
+
+export interface RecordsRate {
+  /** records/s from a ring that one busy CPU fills, each looked at in place */
+  readonly read: number;
+  /** the same, each in a signed batch */
+  readonly batched: number;
+}
+
+/** `seconds`: of each of the two. The producer has the last CPU to itself as far as others leave it. */
+export async function measureRecords(directory: string, seconds: number, cpu: number): Promise<RecordsRate> {
+  const object = join(directory, 'records.bpf.o');
+  const include = `/usr/include/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`;
+  const source = here('../programs/records.bpf.c');
+  execFileSync('clang-16', ['-target', 'bpf', '-mcpu=v3', '-O2', '-g', `-I${include}`, '-c', source, '-o', object]);
+  const pin = `/sys/fs/bpf/ringfence-bench-records-${process.pid}`;
+  const child = spawn(
+    'taskset',
+    ['-c', String(cpu), process.execPath, ...NODE_FLAGS, here('records-child.ts'), object, pin, openRecord()],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  try {
+    await once(child.stdout as NonNullable<ChildProcess['stdout']>, 'data');
+    using map = BpfMap.openPinned(pin);
+    using ring = map.ringBuffer();
+    const key = createSigningKey();
+    const batch = new Batch({ hostId: '', bootId: '', agentVersion: '0', run: Buffer.alloc(8) }, key, BATCH_BYTES);
+    const lane = new LaneReader(1, ring);
+    const read = await rateOf(ring, lane, seconds, () => undefined);
+    const batched = await rateOf(
+      ring,
+      lane,
+      seconds,
+      () => transcode(lane.source, lane.at, 1, false, batch),
+      () => batch.takeFinished(),
+    );
+    return { read, batched };
+  } finally {
+    child.kill('SIGKILL');
+    rmSync(pin, { force: true });
+  }
+}
+
+async function rateOf(
+  ring: RingBuffer,
+  lane: LaneReader,
+  seconds: number,
+  take: () => void,
+  finish: () => void = () => undefined,
+): Promise<number> {
+  const begin = performance.now();
+  let taken = 0;
+  while (performance.now() - begin < seconds * 1000) {
+    lane.open();
+    for (let n = 0; n < AT_ONCE && lane.ready; n++, taken++) {
+      take();
+      lane.advance();
+    }
+    lane.pause();
+    finish();
+    ring.release();
+    await turn();
+  }
+  return taken / ((performance.now() - begin) / 1000);
+}
+
+/** An open of a file, base64. */
+function openRecord(): string {
+  const length = records.SIZEOF_OPEN + PATH.length;
+  const bytes = Buffer.alloc((length + 7) & ~7);
+  bytes.writeBigUInt64LE(1_234_567_890_123n, records.HEADER_KTIME);
+  bytes.writeBigUInt64LE(1n, records.HEADER_SEQUENCE);
+  bytes.writeBigUInt64LE(1_234_567_890_000n, records.HEADER_START);
+  bytes.writeUInt32LE(43_210, records.HEADER_TGID);
+  bytes.writeUInt32LE(43_210, records.HEADER_TID);
+  bytes.writeUInt32LE(length, records.HEADER_SIZE);
+  bytes.writeUInt16LE(records.Kind.OPEN, records.HEADER_KIND);
+  bytes.writeUInt32LE(records.SIZEOF_OPEN, records.OPEN_PATH);
+  bytes.writeUInt32LE(PATH.length, records.OPEN_PATH + 4);
+  bytes.writeUInt32LE(PATH.length, records.OPEN_PATH + 8);
+  bytes.write(PATH, records.SIZEOF_OPEN);
+  return bytes.subarray(0, length).toString('base64');
+}

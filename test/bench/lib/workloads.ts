@@ -1,0 +1,50 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { BenchError } from './errors.ts';
+import { interrupted } from './interrupt.ts';
+
+const run = promisify(execFile);
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const REQUESTS = 200_000;
+
+/** `make -j2` of SQLite and of the programs that provoke the sensor's tests. */
+export class Compile {
+  readonly #dir: string;
+
+  /** Throws BenchError where there is no make. */
+  constructor(directory: string) {
+    if (spawnSync('make', ['--version']).status !== 0)
+      throw new BenchError('ERR_BENCH_SETUP', 'make is not there: apt-get install make');
+    this.#dir = join(directory, 'compile');
+    mkdirSync(this.#dir, { recursive: true });
+    const sources = [
+      join(ROOT, 'node_modules/better-sqlite3/deps/sqlite3/sqlite3.c'),
+      ...globSync(join(ROOT, 'test/kernel/programs/*.c')),
+    ];
+    const objects = sources.map((source) => `${basename(source, '.c')}.o`);
+    const rules = sources.map((source, i) => `${objects[i]}: ${source}\n\tcc -O1 -c -o $@ $<\n`);
+    writeFileSync(join(this.#dir, 'Makefile'), [`all: ${objects.join(' ')}\n`, ...rules].join('\n'));
+  }
+
+  /** s, of wall time */
+  async seconds(): Promise<number> {
+    const begin = performance.now();
+    await run('make', ['-s', '-B', '-j2', '-C', this.#dir], { signal: interrupted });
+    return (performance.now() - begin) / 1000;
+  }
+
+  remove(): void {
+    rmSync(this.#dir, { recursive: true, force: true });
+  }
+}
+
+/** s that `redis-benchmark` takes for a fixed number of SET and GET, against a server of the test's own. */
+export async function redisSeconds(port: number): Promise<number> {
+  const begin = performance.now();
+  const args = ['-h', '127.0.0.1', '-p', String(port), '-t', 'set,get', '-n', String(REQUESTS), '-q'];
+  await run('redis-benchmark', args, { signal: interrupted });
+  return (performance.now() - begin) / 1000;
+}

@@ -1,0 +1,175 @@
+import { availableParallelism } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { redisMissing, startRedis } from '@ringfence/testkit';
+import { Agent } from '../lib/agent.ts';
+import type { BenchContext } from '../lib/context.ts';
+import { BenchError } from '../lib/errors.ts';
+import { count, mib, percent, percentile, range } from '../lib/figures.ts';
+import { LOSSES } from '../lib/ledger.ts';
+import { sensorsInKernel } from '../lib/others.ts';
+import { FALCO } from '../lib/peer.ts';
+import type { LoadMode } from '../lib/programs.ts';
+import { measureRecords } from '../lib/records-rate.ts';
+import { cpuSeconds, residentBytes } from '../lib/usage.ts';
+import { Compile, redisSeconds } from '../lib/workloads.ts';
+
+/** Opens a second of a watched file that must all arrive. */
+const WATCHED_RATE = 250_000;
+const SETTLE_MS = 3000;
+const LAST_CPU = availableParallelism() - 1;
+
+interface Load {
+  readonly name: string;
+  readonly target: string;
+  /** what one operation costs, or the whole load: time, in the unit that `show` expects */
+  readonly cost: (context: BenchContext) => Promise<number>;
+  readonly show: (cost: number) => string;
+  /** the file that is opened is watched */
+  readonly watched?: true;
+}
+
+interface Cost {
+  readonly bare: number[];
+  readonly seen: number[];
+  /** of the agent, of one core */
+  readonly cpu: number[];
+  dropped: number;
+}
+
+const micros = (value: number): string => `${value.toFixed(value < 10 ? 3 : 0)} µs`;
+const seconds = (value: number): string => `${value.toFixed(2)} s`;
+const secondsOf = ({ options }: BenchContext): number => Math.max(1, options.seconds / 4);
+
+/** The caller's CPU, µs. */
+const callerCpu =
+  (mode: LoadMode, rate = 0) =>
+  async (context: BenchContext): Promise<number> => {
+    const { cpu_s, ops } = await context.programs.load(mode, secondsOf(context), rate);
+    return (cpu_s / ops) * 1e6;
+  };
+
+/** Time, µs, with all that the load consists of on one CPU. */
+const timeOn =
+  (mode: LoadMode, cpu: number | null) =>
+  async (context: BenchContext): Promise<number> =>
+    1e6 / (await context.programs.load(mode, secondsOf(context), 0, cpu)).ops_per_s;
+
+/** What the watched programs pay, load by load, and what the agent does meanwhile: `up --only collector` with the filter of all built-in rules. */
+export async function sensor(context: BenchContext): Promise<void> {
+  const { options, report, programs } = context;
+  const missing = redisMissing();
+  if (missing !== undefined) throw new BenchError('ERR_BENCH_SETUP', `the sensor's section needs Redis: ${missing}`);
+  await using redis = await startRedis();
+  const compile = new Compile(programs.directory);
+  const loads: readonly Load[] = [
+    { name: 'open, not watched', target: 'CPU ≤ 1.4, 0 dropped, agent < 10 %', cost: callerCpu('open'), show: micros },
+    { name: 'open, watched', target: 'CPU ≤ 1.8', cost: callerCpu('open'), show: micros, watched: true },
+    {
+      name: `open, watched, ${count(WATCHED_RATE)}/s`,
+      target: '0 dropped',
+      cost: callerCpu('open', WATCHED_RATE),
+      show: micros,
+      watched: true,
+    },
+    { name: 'exec', target: '≤ 1.05, agent ≤ 8 %', cost: timeOn('exec', null), show: micros },
+    { name: 'mixed', target: '≤ 1.09 (0.92 × the rate), agent ≤ 25 %', cost: timeOn('mixed', null), show: micros },
+    { name: 'connect + accept + close', target: '≤ 1.10', cost: timeOn('connect', LAST_CPU), show: micros },
+    { name: 'getpid', target: '≤ 1.30', cost: timeOn('getpid', LAST_CPU), show: micros },
+    { name: 'make -j2', target: '≤ 1.03', cost: () => compile.seconds(), show: seconds },
+    { name: 'redis-benchmark', target: '≤ 1.03', cost: () => redisSeconds(redis.port), show: seconds },
+  ];
+  try {
+    const costs = await measureAll(context, loads);
+    report.table({
+      title: `what a load costs, ${options.runs} runs (min · median · max; × is the median's ratio to no sensor in turn with it)`,
+      columns: ['', 'no sensor', 'up --only collector', '×', 'agent, of a core', 'dropped', 'target'],
+      rows: loads.map((load, i) => row(load, costs[i] as Cost)),
+      notes: FALCO.overhead,
+    });
+    report.figure('loads', Object.fromEntries(loads.map(({ name }, i) => [name, costs[i]])));
+  } finally {
+    compile.remove();
+  }
+  await recordsRate(context);
+  await idle(context);
+}
+
+function row({ name, target, show }: Load, { bare, seen, cpu, dropped }: Cost): string[] {
+  const times = percentile(seen, 50) / percentile(bare, 50);
+  return [
+    name,
+    range(bare, show),
+    range(seen, show),
+    times.toFixed(2),
+    percent(percentile(cpu, 50)),
+    count(dropped),
+    target,
+  ];
+}
+
+async function measureAll(context: BenchContext, loads: readonly Load[]): Promise<Cost[]> {
+  const costs = loads.map((): Cost => ({ bare: [], seen: [], cpu: [], dropped: 0 }));
+  const { options, dir, programs, report } = context;
+  const others = sensorsInKernel() ?? 0;
+  if (others > 0)
+    report.say(`NOT without a sensor: ${others} of other programs watch too, also where it says no sensor`);
+  // In turns, so that what else the machine does falls on all of them.
+  for (let run = 0; run < options.runs; run++) {
+    for (const [i, { name, cost }] of loads.entries()) {
+      report.say(`run ${run + 1} of ${options.runs}, without: ${name}`);
+      costs[i]?.bare.push(await cost(context));
+    }
+    for (const watched of [false, true]) {
+      const some = loads.filter((load) => (load.watched === true) === watched);
+      const settings = watched ? [`sensor.watchedPaths=["${programs.directory}"]`] : [];
+      await using agent = await Agent.startCollector({ dir, settings });
+      await sleep(SETTLE_MS);
+      for (const load of some) {
+        report.say(`run ${run + 1} of ${options.runs}, with: ${load.name}`);
+        await measureOne(context, agent, load, costs[loads.indexOf(load)] as Cost);
+      }
+    }
+  }
+  return costs;
+}
+
+async function measureOne(context: BenchContext, agent: Agent, { cost }: Load, into: Cost): Promise<void> {
+  const dropped = await lost(agent);
+  const cpu = cpuSeconds(agent.pid);
+  const begin = performance.now();
+  into.seen.push(await cost(context));
+  into.cpu.push((cpuSeconds(agent.pid) - cpu) / ((performance.now() - begin) / 1000));
+  into.dropped += (await lost(agent)) - dropped;
+}
+
+async function lost(agent: Agent): Promise<number> {
+  const { drops } = await agent.collector();
+  return LOSSES.reduce((sum, cause) => sum + (drops[cause] ?? 0), 0);
+}
+
+async function recordsRate({ report, programs, options }: BenchContext): Promise<void> {
+  const found = await measureRecords(programs.directory, Math.max(2, options.seconds / 4), LAST_CPU);
+  report.figure('records', found);
+  report.table({
+    title: 'records of one busy CPU that writes into a ring without end, none lost',
+    columns: ['read in TypeScript', 'into signed batches', 'target'],
+    rows: [[`${count(found.read)}/s`, `${count(found.batched)}/s`, 'read ≥ 1,000,000/s']],
+  });
+}
+
+async function idle({ report, dir, options }: BenchContext): Promise<void> {
+  await using agent = await Agent.startCollector({ dir });
+  await sleep(SETTLE_MS);
+  const before = cpuSeconds(agent.pid);
+  const begin = performance.now();
+  await sleep(Math.max(10, options.seconds) * 1000);
+  const share = (cpuSeconds(agent.pid) - before) / ((performance.now() - begin) / 1000);
+  const rss = residentBytes(agent.pid, 'VmRSS');
+  report.figure('idle', { cpuShare: share, rssBytes: rss });
+  report.table({
+    title: 'up --only collector left alone',
+    columns: ['CPU of one core', 'RSS', 'target'],
+    rows: [[percent(share), mib(rss), '< 1 %, < 150 MB']],
+    notes: [FALCO.idle],
+  });
+}
