@@ -81,6 +81,7 @@ const SOURCES: Readonly<Record<KindName, string>> = {
   Flow: 'tracepoint inet_sock_set_state, TCP only: when the connection is over, or one that was not waited for has failed',
   Authentication: 'probes in libpam: end of pam_authenticate',
   ShellLine: 'probes in bash (readline), zsh (zleread) and, for a bash that uses it, libreadline',
+  Hash: 'collector, from the file behind /proc/PID/exe, after the first exec of the file at that ctime; `collector.hash`',
   TlsData: 'probes in libssl: end of SSL_read, SSL_write and their _ex forms; off unless `collector.probes.tls`',
 };
 

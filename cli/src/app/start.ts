@@ -117,6 +117,7 @@ export async function collector({ config, log, site }: Wiring, { current }: Inte
       hostRoot: own.hostRoot,
       dockerRoots: own.dockerRoots,
       integrity: own.integrity,
+      hash: own.hash,
       logs: own.logs,
       probes: own.probes,
       keepPinned: sensor.keepPinned,

@@ -108,6 +108,7 @@ export interface Config {
     readonly hostRoot: string;
     readonly dockerRoots: readonly string[];
     readonly integrity: { readonly everyMs: number; readonly knownPrograms: readonly string[] };
+    readonly hash: { readonly enabled: boolean; readonly maxBytes: number; readonly bytesPerSecond: number };
     readonly logs: {
       readonly files: readonly string[];
       readonly journald: 'auto' | 'on' | 'off';

@@ -277,6 +277,20 @@ const shape = (home: Home) => ({
         'Names of BPF programs that are known, as `bpftool prog` shows them; `*` at the end stands for anything. All others but the own ones are told.',
       ),
     }),
+    hash: section(
+      'SHA-256 of what is executed, each file once for each change of it. It is read aside, with low priority; the exec does not wait.',
+      {
+        enabled: flag(true, 'Hash executables. Without it rules on `process.hash.sha256` match nothing.'),
+        maxBytes: size('64MiB', 'A larger executable is skipped, and its events say so.'),
+        bytesPerSecond: size(
+          '32MiB',
+          'Most that is read in a second on average. Less is kinder to the disk, and tells hashes later.',
+          {
+            min: 1 << 20,
+          },
+        ),
+      },
+    ),
     logs: section("Reads the host's logs of authentication and scheduled jobs, and signs what it reads.", {
       files: paths(
         ['/var/log/auth.log', '/var/log/secure'],

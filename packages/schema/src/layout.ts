@@ -147,7 +147,8 @@ export type KindName =
   | 'Finding'
   | 'Authentication'
   | 'ShellLine'
-  | 'TlsData';
+  | 'TlsData'
+  | 'Hash';
 
 /** What rules call a kind: file_change, credentials. */
 export const kindName = (kind: KindName): string =>

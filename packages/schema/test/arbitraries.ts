@@ -179,6 +179,9 @@ export const process: fc.Arbitrary<Process> = fc.record({
   sessionId: u32,
   tty: u32,
   stdioSockets: fc.nat(7),
+  executableCtime: long,
+  sha256: fc.constantFrom(Buffer.alloc(0), Buffer.alloc(32, 7)),
+  hashState: fc.constantFrom('', 'hashed', 'pending', 'gone'),
 }) as fc.Arbitrary<Process>;
 
 export const enriched: fc.Arbitrary<EnrichedEvent> = fc.record({

@@ -53,6 +53,14 @@ export type ExecValues = Partial<
   readonly credentials?: Credentials;
   readonly inode?: bigint;
 };
+export interface HashValues {
+  /** 64 hex digits */
+  readonly sha256?: string;
+  readonly skipped?: string;
+  /** µs since the epoch. @default that of every exec */
+  readonly ctime?: number;
+  readonly lasting?: boolean;
+}
 export type OpenValues = Partial<Omit<Open, 'path' | 'inode'>> & { readonly inode?: bigint };
 export type ChangeValues = Partial<Omit<FileChange, 'path' | 'target' | 'inode' | 'length' | 'operation'>> & {
   readonly target?: Words;
@@ -342,12 +350,25 @@ export class TestHost {
     this.#context('MountContext', body);
   }
 
-  /** `seconds` pass, then the collector's tick, at `ktime`. */
+  /** The agent says that it hashes executables. */
+  hashes(): void {
+    this.#context('HostContext', { hostname: 'web-1', machineId: '', addresses: '', hashing: true });
+  }
+
+  /** What the agent says of the executable at `path`: its hash, or why there is none. `process` undefined: of the file alone. */
+  hash(process: TestProcess | undefined, path: Words, values: HashValues = {}): void {
+    const { sha256 = '', skipped = '', ctime = this.wallOffset, ...rest } = values;
+    const file = { inode: u64FromBigInt(this.inodeOf(path)), device: 8, ctime, size: 100, path: text(path) };
+    const body = { ...file, lasting: true, ...rest, sha256: Buffer.from(sha256, 'hex'), skipped };
+    this.#add(process, 'Hash', body, { lane: LANE.context, cpu: 0 });
+  }
+
   /** What a check of the host's integrity has found. */
   finding(check: string, subject: string, detail = 'it is not as it should be'): void {
     this.#context('Finding', { check, subject, detail });
   }
 
+  /** `seconds` pass, then the collector's tick, at `ktime`. */
   tick(seconds = 1): void {
     this.ktime += seconds * 1_000_000;
     this.#add(undefined, 'Tick', { wallOffset: this.wallOffset }, { lane: LANE.tick, cpu: 0 });

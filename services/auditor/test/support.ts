@@ -57,6 +57,9 @@ export function createTestProcess(pid: number, overrides: Partial<Process> = {})
     sessionId: 1,
     tty: 0,
     stdioSockets: 0,
+    executableCtime: 0,
+    sha256: Buffer.alloc(0),
+    hashState: '',
     ...overrides,
   };
 }

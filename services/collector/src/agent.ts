@@ -15,6 +15,7 @@ import { protection } from './control/protected.ts';
 import { RateLimit } from './control/rate-limit.ts';
 import { CollectorError } from './errors.ts';
 import { ifReadable } from './files.ts';
+import { ExecHashes } from './hash/exec-hashes.ts';
 import { integritySource } from './integrity/source.ts';
 import { InterestFilter } from './interest.ts';
 import type { CollectorDeps } from './main.ts';
@@ -25,7 +26,7 @@ import type { Spool } from './spool/spool.ts';
 import { Batch } from './steps/batch.ts';
 import type { Delivery } from './steps/deliver.ts';
 import { LaneReader } from './steps/lane-reader.ts';
-import { Merge, type SeenCgroup } from './steps/merge.ts';
+import { Merge, type SeenCgroup, type SeenExec } from './steps/merge.ts';
 import { type NextSequence, OwnEvents } from './steps/own-events.ts';
 import { Pacer } from './steps/pacer.ts';
 import { writeSnapshot } from './steps/snapshot.ts';
@@ -52,6 +53,7 @@ export class Agent implements Disposable {
   readonly #sensor: Sensor;
   readonly #spool: Spool;
   readonly #containers: ContainerSource;
+  readonly #hashes: ExecHashes;
   readonly #parts: PipelineParts;
   readonly #pacer: Pacer;
   readonly #interest: InterestFilter;
@@ -73,6 +75,8 @@ export class Agent implements Disposable {
     this.#spool = spool;
     this.#sensor = sensor;
     this.#containers = this.#openContainers();
+    this.#hashes = new ExecHashes({ ...options.hash, log, onAnswer: () => this.#pacer.wake() });
+    stack.defer(() => this.#hashes.close());
     const { run } = this.#sensor;
     this.#next = (lane) => run.next(lane);
     this.#seenCgroup = (low, high, ktime) => this.#containers.seen(low, high, ktime);
@@ -117,9 +121,13 @@ export class Agent implements Disposable {
       own,
       security: new LaneReader(LANE.security, this.#sensor.security),
       bulk: new LaneReader(LANE.bulk, this.#sensor.bulk),
-      merge: new Merge(batch, this.#seenCgroup, (source, at, ktime) => this.#containers.executed(source, at, ktime)),
+      merge: new Merge(batch, this.#seenCgroup, (source, at, ktime) => {
+        this.#containers.executed(source, at, ktime);
+        this.#hashes.seen(source, at);
+      }),
       ticker: new Ticker(this.#options.tickMs, batch, own, () => this.#lanes()),
       sources: sources.map((source) => guardSource(source, onError)),
+      hashes: this.#hashes,
       delivery,
       failpoint: this.#deps.failpoint ?? (() => undefined),
       released: () => this.#flow.released(),
@@ -133,8 +141,8 @@ export class Agent implements Disposable {
   }
 
   #hostSources(): EnrichmentSource[] {
-    const { hostRoot } = this.#options;
-    if (hostRoot === '/') return [hostSource(), usersSource(), mountsSource()];
+    const { hostRoot, hash } = this.#options;
+    if (hostRoot === '/') return [hostSource('/', hash.enabled), usersSource(), mountsSource()];
     const users = join(hostRoot, 'etc/passwd');
     if (!existsSync(users))
       this.#deps.log.warn(
@@ -143,7 +151,11 @@ export class Agent implements Disposable {
       );
     // The list of pid 1 is the host's, where it may be read; else one's own, in which hostRoot is in front.
     const pid = ifReadable(() => readlinkSync('/proc/1/ns/mnt')) === null ? 'self' : '1';
-    return [hostSource(hostRoot), usersSource(users), mountsSource(`/proc/${pid}/mountinfo`, `/proc/${pid}/ns/mnt`)];
+    return [
+      hostSource(hostRoot, hash.enabled),
+      usersSource(users),
+      mountsSource(`/proc/${pid}/mountinfo`, `/proc/${pid}/ns/mnt`),
+    ];
   }
 
   #openControl(): AgentControl {
@@ -212,7 +224,8 @@ export class Agent implements Disposable {
   }
 
   #snapshot(ktime: number): void {
-    const parts = { batch: this.#parts.batch, next: this.#next, seenCgroup: this.#seenCgroup };
+    const seenExec: SeenExec = (source, at) => this.#hashes.seen(source, at);
+    const parts = { batch: this.#parts.batch, next: this.#next, seenCgroup: this.#seenCgroup, seenExec };
     writeSnapshot(this.#sensor.processes(), ktime, parts);
   }
 
@@ -320,6 +333,7 @@ export class Agent implements Disposable {
       late: merge.late,
       refusals: delivery.refusals,
       containers: this.#containers.count,
+      hashes: this.#hashes.stats(),
       interestVersion: batch.facts.interestVersion,
       commands: this.#commands.snapshot(),
     };

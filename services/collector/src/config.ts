@@ -1,4 +1,5 @@
 import { CollectorError } from './errors.ts';
+import type { HashLimits } from './hash/types.ts';
 import type { LogOptions } from './logs/reader.ts';
 import type { ProbeOptions } from './sensor/probes.ts';
 
@@ -39,6 +40,8 @@ export interface CollectorOptions {
   readonly logs?: LogOptions;
   /** how often kernel and host are looked at, and what is known there. @default never */
   readonly integrity?: { readonly everyMs: number; readonly knownPrograms: readonly string[] };
+  /** whether executables are hashed, up to which size and how fast. @default yes, 64 MiB, 32 MiB/s */
+  readonly hash?: HashLimits & { readonly enabled: boolean };
   /** which probes in user space are set. @default none */
   readonly probes?: ProbeOptions;
   /** leave sensor and pins in the kernel on a clean close too: events of the pause are then read by the next start. @default false */
@@ -69,6 +72,7 @@ export function compileOptions(options: CollectorOptions): CompiledOptions {
     dockerRoots: [],
     logs: { files: [], journald: 'off', linesPerSecond: 1000 },
     integrity: { everyMs: 0, knownPrograms: [] },
+    hash: { enabled: true, maxBytes: 64 * MiB, bytesPerSecond: 32 * MiB },
     probes: { pam: false, shell: false, tls: false, files: [] },
     keepPinned: false,
     ...options,
@@ -84,6 +88,9 @@ export function compileOptions(options: CollectorOptions): CompiledOptions {
   between(compiled, 'batchMaxBytes', 64 * 1024, 896 * 1024);
   between(compiled, 'spoolMaxBytes', MiB, 2 ** 40);
   between(compiled, 'killsPerMinute', 0, 6000);
+  const { maxBytes, bytesPerSecond } = compiled.hash;
+  if (!(maxBytes >= 0)) throw bad('hash.maxBytes', maxBytes, '0 or more');
+  if (!(bytesPerSecond >= MiB)) throw bad('hash.bytesPerSecond', bytesPerSecond, '1 MiB or more');
   const { files, linesPerSecond } = compiled.logs;
   if (!(linesPerSecond >= 1)) throw bad('logs.linesPerSecond', linesPerSecond, '1 or more');
   const relative = files.find((path) => !path.startsWith('/'));

@@ -1,5 +1,6 @@
 import type { LaneCounters } from '@ringfence/schema';
 import type { EventAccount } from './account.ts';
+import type { HashStats } from './hash/exec-hashes.ts';
 
 export interface CollectorStats {
   /** hex */
@@ -32,6 +33,7 @@ export interface CollectorStats {
   /** times that the bus took no batch */
   readonly refusals: number;
   readonly containers: number;
+  readonly hashes: HashStats;
   readonly interestVersion: number;
   /** answers to commands, by `outcome` or `refused/reason` */
   readonly commands: Readonly<Record<string, number>>;

@@ -1,6 +1,7 @@
 import type { Failpoint } from '@ringfence/bus';
 import { bootMicros } from './clock.ts';
 import type { EnrichmentSource } from './context/source.ts';
+import type { ExecHashes } from './hash/exec-hashes.ts';
 import type { Batch } from './steps/batch.ts';
 import type { Delivery } from './steps/deliver.ts';
 import type { LaneReader } from './steps/lane-reader.ts';
@@ -19,6 +20,7 @@ export interface PipelineParts {
   readonly own: OwnEvents;
   readonly ticker: Ticker;
   readonly sources: readonly EnrichmentSource[];
+  readonly hashes: ExecHashes;
   readonly delivery: Delivery;
   /** for crash tests: before the batches go out, before the rings move on, after both */
   readonly failpoint: (point: Failpoint) => void;
@@ -35,13 +37,14 @@ export interface Cycle {
 
 /** The whole flow. What one cycle has read is in the bus or the spool when it is done; only then do the rings move on. */
 export async function runCycle(parts: PipelineParts): Promise<Cycle> {
-  const { security, bulk, batch, own, ticker, sources, delivery, failpoint, released } = parts;
+  const { security, bulk, batch, own, ticker, sources, hashes, delivery, failpoint, released } = parts;
   await delivery.drain(); //                                              what waited in the spool goes first
   own.ktime = bootMicros();
   if (ticker.begin()) for (const source of sources) source.tick(); //     once a second: what has changed on the host
   bulk.open(); //                                                         in this order: no open without the exec before it
   security.open();
   const taken = delivery.spooling ? takeApart(parts) : takeTogether(parts); // rings → events, in place
+  hashes.flush(own, taken < EVENTS_PER_CYCLE); //                         what is known by now of executables
   security.pause();
   bulk.pause();
   failpoint('before-effect');

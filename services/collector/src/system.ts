@@ -4,10 +4,14 @@ import { SystemCallError } from './errors.ts';
 /** The few system calls that node:fs and node:process don't have. Numbers are the same on every architecture that has them. */
 const SYS_pidfd_send_signal = 424;
 const SYS_pidfd_open = 434;
+const SYS_openat2 = 437;
+/** openat2(2): RESOLVE_NO_MAGICLINKS, _NO_SYMLINKS, _IN_ROOT */
+const RESOLVE_PLAINLY = 0x16;
 export const CLOCK = { realtime: 0, boottime: 7 } as const;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 const EWOULDBLOCK = 11;
+const SEEK_HOLE = 4;
 const FILEID_KERNFS = 0xfe;
 
 const libc = koffi.load('libc.so.6');
@@ -24,6 +28,7 @@ type Native<A extends unknown[], R> = (...args: A) => R;
 const pidfdOpenCall: Native<[number, string, number, string, number], number> = libc.func(
   'long syscall(long number, ...)',
 );
+const openat2Call: Native<unknown[], number> = libc.func('long syscall(long number, ...)');
 const pidfdSignalCall: Native<unknown[], number> = libc.func('long syscall(long number, ...)');
 const clockGettime: Native<[number, { seconds?: number | bigint; nanos?: number | bigint }], number> = libc.func(
   'int clock_gettime(int clock, _Out_ rf_timespec *time)',
@@ -32,6 +37,7 @@ const getAttribute: Native<[Buffer, string, Buffer, number], number> = libc.func
   'long lgetxattr(const void *path, const char *name, _Out_ void *value, size_t size)',
 );
 const flockCall: Native<[number, number], number> = libc.func('int flock(int fd, int operation)');
+const lseekCall: Native<[number, number, number], number> = libc.func('long lseek(int fd, long offset, int whence)');
 const openByHandle: Native<[number, { bytes: number; type: number; id: bigint }, number], number> = libc.func(
   'int open_by_handle_at(int mount, rf_kernfs_handle *handle, int flags)',
 );
@@ -49,6 +55,16 @@ export function fileCapabilities(path: Uint8Array): Buffer | null {
   const errno = koffi.errno();
   if (errno === ENODATA || errno === ENOTSUP || errno === ENOENT) return null;
   throw new SystemCallError('lgetxattr', errno);
+}
+
+/** Opens `path` with the directory `root` as /, following no link; null: there is no such file, or we may not. */
+export function openBeneath(root: number, path: Uint8Array, flags: number): number | null {
+  const how = Buffer.alloc(24); // struct open_how: flags, mode, resolve
+  how.writeBigUInt64LE(BigInt(flags), 0);
+  how.writeBigUInt64LE(BigInt(RESOLVE_PLAINLY), 16);
+  const name = Buffer.concat([path, Buffer.alloc(1)]);
+  const fd = openat2Call(SYS_openat2, 'int', root, 'void *', name, 'void *', how, 'size_t', how.length);
+  return fd < 0 ? null : fd;
 }
 
 /** A descriptor that means this process for ever, whatever its number is used for later. Throws SystemCallError (ESRCH: no such process). */
@@ -74,6 +90,14 @@ export function tryLock(fd: number): boolean {
   if (flockCall(fd, LOCK_EX | LOCK_NB) === 0) return true;
   if (koffi.errno() === EWOULDBLOCK) return false;
   throw new SystemCallError('flock', koffi.errno());
+}
+
+/**
+ * Returns when nobody is in the middle of truncating the file: size and ctime are of one moment then. File systems change the first before the second, with
+ * the inode locked, and a search for a hole takes the same lock.
+ */
+export function awaitTruncation(fd: number): void {
+  lseekCall(fd, 0, SEEK_HOLE);
 }
 
 /** Opens a cgroup (or another kernfs node) by its id: no walk through the tree. null when there is none, or we may not. */

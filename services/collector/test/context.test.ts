@@ -50,8 +50,8 @@ const ID = 'a1'.repeat(32);
 
 describe('the host', () => {
   it('is told at the start, and again when it has another name or address', () => {
-    let fact: HostFact = { hostname: 'web-1', machineId: 'ab'.repeat(16), addresses: ['10.0.0.1'] };
-    const source = hostSource('/', () => ({ ...fact }));
+    let fact: HostFact = { hostname: 'web-1', machineId: 'ab'.repeat(16), addresses: ['10.0.0.1'], hashing: false };
+    const source = hostSource('/', false, () => ({ ...fact }));
     const sink = new Recorder();
     source.start(sink);
     source.tick();

@@ -10,10 +10,11 @@ import { drainBoot, forgetBoot, restoreBoots } from './state/changelog.ts';
 import { BatchBuilder } from './steps/batch.ts';
 import { createCheckStep } from './steps/check.ts';
 import { noteContext } from './steps/contexts.ts';
+import { noteHash } from './steps/hashes.ts';
 import { followProcess, partialReason } from './steps/processes.ts';
 import { runIdOf, SequenceStep } from './steps/sequences.ts';
 import { createVerifyStep } from './steps/verify.ts';
-import { NO_ORIGIN, noteWrite, originOf } from './steps/writers.ts';
+import { NO_ORIGIN, noteWrite, type Origin, originOf, originOfHashed } from './steps/writers.ts';
 
 /** One partition's: its hosts' memory lives and moves with it. */
 export interface EnricherPipeline extends Disposable {
@@ -76,8 +77,9 @@ export function createEnricherPipeline(deps: EnricherPipelineDeps): EnricherPipe
     if (!sequences.isNew(laneOf(run, cursor.lane, cursor.cpu), cursor, boot.tick)) return;
     const process = followProcess(boot, cursor, out);
     if (cursor.kind === KIND.Open) noteWrite(boot, process, cursor);
+    else if (cursor.kind === KIND.Hash) noteHash(boot, process, cursor, out);
     else if (process === null) noteContext(boot, cursor);
-    const { writer, writtenAgo } = cursor.kind === KIND.Exec ? originOf(boot, cursor) : NO_ORIGIN;
+    const { writer, writtenAgo } = originBehind(boot, cursor);
     const partial = partialReason(process, cursor);
     if (partial !== '') stats.partial++;
     out.addEvent(process, writer, writtenAgo, partial, cursor);
@@ -138,6 +140,11 @@ export function createEnricherPipeline(deps: EnricherPipelineDeps): EnricherPipe
       for (const boot of boots) stats.evicted += lostIn(boot);
     },
   };
+}
+
+function originBehind(boot: Boot, cursor: EventCursor): Origin {
+  if (cursor.kind === KIND.Exec) return originOf(boot, cursor);
+  return cursor.kind === KIND.Hash && cursor.tgid !== 0 ? originOfHashed(boot, cursor) : NO_ORIGIN;
 }
 
 /** What had to go, or was not taken, for lack of room. */

@@ -17,7 +17,7 @@ function play(host: TestHost, steps: readonly number[]): Buffer[] {
   steps.forEach((step, i) => {
     const process = pick(step >>> 4);
     host.cpu = (step >>> 8) % 2;
-    const kind = step % 14;
+    const kind = step % 16;
     if (kind < 3) living.push(host.spawn(process, `/bin/p${step % 7}`, ['p', String(i)]));
     else if (kind === 3) living.push(host.fork(process));
     else if (kind === 4) host.exec(process, `/tmp/f${step % 5}`);
@@ -30,6 +30,8 @@ function play(host: TestHost, steps: readonly number[]): Buffer[] {
     else if (kind === 10) host.container({ cgroup: BigInt(step % 3), id: step % 5 === 0 ? '' : `c${step % 4}` });
     else if (kind === 11) host.user(step % 3, `user-${step % 11}`);
     else if (kind === 12) living.push(host.unseen(process));
+    else if (kind === 13) host.hash(process, `/tmp/f${step % 5}`, { sha256: 'ab'.repeat(32), lasting: step % 3 > 0 });
+    else if (kind === 14) host.hashes();
     else host.tick();
     process.cgroup = step % 17 === 0 ? BigInt(step % 3) : process.cgroup;
     if (step % 5 === 0) batches.push(host.batch());

@@ -48,6 +48,7 @@ const actions = {
   authentication: 'authentication',
   shell_line: 'shell_line',
   tls_data: 'tls_data',
+  hash: 'hash',
 };
 const syscalls = {
   fork: 'clone',
@@ -90,6 +91,7 @@ const categories = {
   authentication: 'authentication',
   shell_line: 'process',
   tls_data: 'network',
+  hash: 'process',
 };
 
 /** The names of an enumeration of bpf/ringfence.h in lower case, by their values; `RF_FILE_RENAME` is rename. */
@@ -140,7 +142,7 @@ export const eventFields: readonly Field[] = [
   {
     name: 'event.action',
     type: 'string',
-    doc: 'What happened: fork, exec, exit, credentials, open, connect, accept, rename, mount, ptrace, …; of a log line ssh-login, sudo-command, …',
+    doc: 'What happened: fork, exec, exit, credentials, open, connect, accept, rename, mount, ptrace, hash, …; of a log line ssh-login, sudo-command, …',
     constants: actions,
     values: operationNames,
     get: (event) => operationOf(event) ?? logSays.action(event),

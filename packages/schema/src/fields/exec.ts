@@ -118,21 +118,21 @@ export const execFields: readonly Field[] = [
     name: 'process.exec.writer.executable',
     type: 'string',
     doc: 'Executable of the process that wrote it.',
-    kinds: ['exec'],
+    kinds: ['exec', 'hash'],
     get: (event) => event.writer?.executable,
   },
   {
     name: 'process.exec.writer.name',
     type: 'string',
     doc: 'Name of the process that wrote it.',
-    kinds: ['exec'],
+    kinds: ['exec', 'hash'],
     get: (event) => event.writer?.name,
   },
   {
     name: 'process.exec.writer.same_container',
     type: 'bool',
     doc: 'It was written from inside of the container it runs in; absent on the host.',
-    kinds: ['exec'],
+    kinds: ['exec', 'hash'],
     get: ({ writer, container, head }) =>
       writer === undefined || container === undefined
         ? undefined

@@ -6,6 +6,7 @@ import { execFields } from './exec.ts';
 import type { Field } from './field.ts';
 import { fileFields } from './file.ts';
 import { fileChangeFields } from './file-change.ts';
+import { hashFields } from './hash.ts';
 import { integrityFields } from './integrity.ts';
 import { ioUringFields } from './io-uring.ts';
 import { isolationFields } from './isolation.ts';
@@ -31,6 +32,7 @@ export const catalogue: { readonly fields: readonly Field[] } = {
     ...eventFields,
     ...processFields,
     ...execFields,
+    ...hashFields,
     ...userFields,
     ...targetFields,
     ...isolationFields,

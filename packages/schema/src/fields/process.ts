@@ -1,17 +1,21 @@
 import type { EventView } from '../event-batch.ts';
-import { leafIndex } from '../layout.ts';
+import { KIND, leafIndex } from '../layout.ts';
 import type { ProcessInfo } from '../process.ts';
 import { decodeText, splitText } from '../text.ts';
 import { baseName, bodyLong, bodyText, type Field, type FieldValue, isExec, some } from './field.ts';
 import { logSays } from './log.ts';
 
 const execPath = bodyText('Exec', 'path.bytes');
+const hashPath = bodyText('Hash', 'path.bytes');
 const execCwd = bodyText('Exec', 'cwd.bytes');
 const execArgv = leafIndex('Exec', 'argv.bytes');
 const exitDuration = bodyLong('Exit', 'duration');
 
-const executable = (event: EventView): string | undefined =>
-  some(isExec(event) ? execPath(event) : event.process?.executable);
+/** A hash may come when its process has executed another program: its event says of which one it is. */
+function executable(event: EventView): string | undefined {
+  if (isExec(event)) return some(execPath(event));
+  return some((event.cursor.kind === KIND.Hash && hashPath(event)) || event.process?.executable);
+}
 const args = (event: EventView): readonly string[] | undefined =>
   isExec(event) ? splitText(event.cursor.leafBytes(execArgv)) : event.process?.args;
 

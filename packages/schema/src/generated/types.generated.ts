@@ -244,6 +244,8 @@ export interface HostContext {
   readonly machineId: string;
   /** of its interfaces, loopback left out, separated by spaces */
   readonly addresses: string;
+  /** the agent hashes executables: of one that nothing has been said of yet the hash is pending */
+  readonly hashing: boolean;
 }
 
 /** a connection was accepted: the other end of a Connect */
@@ -631,6 +633,24 @@ export interface TlsData {
   readonly payload: Text;
 }
 
+/** what the executable of a process is, or why nobody knows; the header is the process, or empty when it is said of the file alone */
+export interface Hash {
+  readonly inode: U64;
+  readonly device: number;
+  /** µs since the epoch; what is said holds for this inode at this time */
+  readonly ctime: number;
+  /** bytes of the file; 0: it was not looked at */
+  readonly size: number;
+  /** 32 bytes; empty: it was skipped */
+  readonly sha256: Uint8Array;
+  /** why: too big, changed, gone, queue full, ...; empty: it was not */
+  readonly skipped: string;
+  /** it holds for every exec of the file, not for this one alone */
+  readonly lasting: boolean;
+  /** of the executable, as its exec told it */
+  readonly path: Text;
+}
+
 /** One event of one host. Its identity is (hostId, bootId, run, lane, cpu, sequence); the first three are the batch's. */
 export interface Event {
   /** 0 security, 1 bulk (kernel); 16 and above are made in user space */
@@ -685,7 +705,8 @@ export interface Event {
     | { readonly 'ringfence.Finding': Finding }
     | { readonly 'ringfence.Authentication': Authentication }
     | { readonly 'ringfence.ShellLine': ShellLine }
-    | { readonly 'ringfence.TlsData': TlsData };
+    | { readonly 'ringfence.TlsData': TlsData }
+    | { readonly 'ringfence.Hash': Hash };
 }
 
 export interface LaneCounters {
@@ -784,6 +805,12 @@ export interface Process {
   readonly sessionId: number;
   readonly tty: number;
   readonly stdioSockets: number;
+  /** µs since the epoch; 0: its host does not hash */
+  readonly executableCtime: number;
+  /** of the executable, 32 bytes; empty: hashState says why */
+  readonly sha256: Uint8Array;
+  /** hashed, pending, or why it was skipped; empty: its host does not hash */
+  readonly hashState: string;
 }
 
 export interface EnrichedEvent {

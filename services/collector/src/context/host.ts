@@ -5,8 +5,12 @@ import type { ContextSink, EnrichmentSource, HostFact } from './source.ts';
 const MAX_ADDRESSES = 64;
 const MACHINE_ID = /^[0-9a-f]{32}$/;
 
-/** Names and addresses of the host. `hostRoot`: where its file system is. */
-export function hostSource(hostRoot = '/', read: () => HostFact = () => hostFact(hostRoot)): EnrichmentSource {
+/** Names and addresses of the host. `hostRoot`: where its file system is; `hashing`: whether its executables are hashed. */
+export function hostSource(
+  hostRoot = '/',
+  hashing = false,
+  read: () => HostFact = () => hostFact(hostRoot, hashing),
+): EnrichmentSource {
   let sink: ContextSink | undefined;
   let before = '';
 
@@ -31,12 +35,13 @@ export function hostSource(hostRoot = '/', read: () => HostFact = () => hostFact
   };
 }
 
-export function hostFact(hostRoot: string): HostFact {
+export function hostFact(hostRoot: string, hashing = false): HostFact {
   const id =
     ifReadable(() => readBounded(`${hostRoot}/etc/machine-id`, 4096))
       ?.toString('latin1')
       .trim() ?? '';
-  return { hostname: hostname().slice(0, 253), machineId: MACHINE_ID.test(id) ? id : '', addresses: addresses() };
+  const machineId = MACHINE_ID.test(id) ? id : '';
+  return { hostname: hostname().slice(0, 253), machineId, addresses: addresses(), hashing };
 }
 
 /** Sorted: the system has no order of them. */

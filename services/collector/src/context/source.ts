@@ -16,6 +16,8 @@ export interface HostFact {
   readonly machineId: string;
   /** of its interfaces, loopback left out */
   readonly addresses: readonly string[];
+  /** executables are hashed: what nothing has been said of is pending */
+  readonly hashing: boolean;
 }
 
 export interface ContainerFact extends Description {

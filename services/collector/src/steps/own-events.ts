@@ -1,13 +1,16 @@
 import { type AvroWriter, KIND, LANE, U64_ZERO, u64FromBigInt } from '@ringfence/schema';
 import type { ContainerFact, ContextSink, HostFact, MountFact } from '../context/source.ts';
+import type { HashFact, HashSink } from '../hash/types.ts';
 import type { Finding } from '../integrity/check.ts';
 import type { Batch } from './batch.ts';
+
+const NO_BYTES = Buffer.alloc(0);
 
 /** Takes the next number of a lane of the agent's own. */
 export type NextSequence = (lane: typeof LANE.tick | typeof LANE.context) => number;
 
 /** Events that no process did: ticks and what the host knows. Written into the batch that is open. */
-export class OwnEvents implements ContextSink {
+export class OwnEvents implements ContextSink, HashSink {
   /** µs, CLOCK_BOOTTIME: the time that context events carry */
   ktime = 0;
   readonly #batch: Batch;
@@ -55,11 +58,13 @@ export class OwnEvents implements ContextSink {
     out.string(mount.options);
   }
 
-  host({ hostname, machineId, addresses }: HostFact): void {
+  host({ hostname, machineId, addresses, hashing }: HostFact): void {
     const out = this.#begin(LANE.context, this.ktime, KIND.HostContext);
     out.string(hostname);
     out.string(machineId);
     out.string(addresses.join(' '));
+    out.ensure(1);
+    out.boolean(hashing);
   }
 
   finding({ check, subject, detail }: Finding): void {
@@ -69,11 +74,33 @@ export class OwnEvents implements ContextSink {
     out.string(detail);
   }
 
-  #begin(lane: typeof LANE.tick | typeof LANE.context, ktime: number, kind: number): AvroWriter {
-    const out = this.#batch.begin(lane, 0, this.#next(lane), ktime, false, 0, 0);
+  /** Of a process where one has asked; its cgroup is left out, for it may have moved since. */
+  hash({ device, inode, ctime, path, pathLength, size, sha256, skipped, lasting, process }: HashFact): void {
+    const out = this.#begin(LANE.context, this.ktime, KIND.Hash, process);
+    out.fixed(u64FromBigInt(inode), 0, 8);
+    out.long(device);
+    out.long(Number(ctime / 1000n));
+    out.long(size);
+    out.bytes(sha256 ?? NO_BYTES, 0, sha256?.length ?? 0);
+    out.string(skipped ?? '');
+    out.ensure(1);
+    out.boolean(lasting);
+    out.bytes(path, 0, path.length);
+    out.ensure(8);
+    out.long(pathLength);
+  }
+
+  #begin(
+    lane: typeof LANE.tick | typeof LANE.context,
+    ktime: number,
+    kind: number,
+    process: HashFact['process'] = null,
+  ): AvroWriter {
+    const tgid = process?.tgid ?? 0;
+    const out = this.#batch.begin(lane, 0, this.#next(lane), ktime, false, tgid, tgid);
+    out.fixed(process?.start ?? U64_ZERO, 0, 8);
     out.fixed(U64_ZERO, 0, 8);
-    out.fixed(U64_ZERO, 0, 8);
-    out.long(0);
+    out.long(process?.execId ?? 0);
     out.long(kind);
     return out;
   }

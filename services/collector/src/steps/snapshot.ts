@@ -2,7 +2,7 @@ import { LANE, records } from '@ringfence/schema';
 import { procRecord } from '../sensor/proc-record.ts';
 import { parseSnapshot, type Snapshot } from '../sensor/processes.ts';
 import type { Batch } from './batch.ts';
-import type { SeenCgroup } from './merge.ts';
+import type { SeenCgroup, SeenExec } from './merge.ts';
 import type { NextSequence } from './own-events.ts';
 import { transcodeSnapshot } from './transcode.ts';
 
@@ -10,6 +10,7 @@ export interface SnapshotParts {
   readonly batch: Batch;
   readonly next: NextSequence;
   readonly seenCgroup: SeenCgroup;
+  readonly seenExec: SeenExec;
 }
 
 /** Writes the processes that run as exec events, parents before their children; pid 1 from /proc where the kernel doesn't show it. `ktime` in µs. */
@@ -21,10 +22,11 @@ export function writeSnapshot(snapshot: Snapshot, ktime: number, parts: Snapshot
   return fromProc + write(snapshot, ktime, parts);
 }
 
-function write(snapshot: Snapshot, ktime: number, { batch, next, seenCgroup }: SnapshotParts): number {
+function write(snapshot: Snapshot, ktime: number, { batch, next, seenCgroup, seenExec }: SnapshotParts): number {
   const { view, offsets } = snapshot;
   for (const at of offsets) {
     seenCgroup(records.headerCgroupLo(view, at), records.headerCgroupHi(view, at), ktime);
+    seenExec(snapshot, at, ktime);
     transcodeSnapshot(snapshot, at, LANE.context, next(LANE.context), ktime, batch);
   }
   return offsets.length;

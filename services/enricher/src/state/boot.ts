@@ -1,6 +1,7 @@
 import { SequenceTracker, u64High, u64Low, u64ToHex } from '@ringfence/schema';
 import type { CompiledEnricherOptions } from '../config.ts';
 import { Contexts, type KnownContainer } from './contexts.ts';
+import { type FileHash, KnownHashes } from './known-hashes.ts';
 import type { ProcessEntry } from './process.ts';
 import { ProcessTable } from './process-table.ts';
 import { WrittenFiles } from './written-files.ts';
@@ -27,6 +28,9 @@ export class Boot {
   readonly processes: ProcessTable;
   readonly contexts: Contexts;
   readonly writes: WrittenFiles;
+  readonly hashes: KnownHashes = new KnownHashes();
+  /** its agent hashes executables */
+  hashing = false;
   /** by run, hex; the one heard last is last */
   readonly runs: Map<string, Run> = new Map<string, Run>();
   /** ticks seen: the clock of all timers */
@@ -63,6 +67,12 @@ export class Boot {
     const high = u64High(bytes, at);
     const same = (low === process.cgroupLow && high === process.cgroupHigh) || (low === 0 && high === 0);
     return same ? this.containerOf(process) : (this.contexts.containers.get(u64ToHex(bytes, at)) ?? null);
+  }
+
+  /** What is known by now of the process's executable: a fork has its parent's image from before the hash was there. */
+  hashOf({ image }: ProcessEntry): FileHash {
+    if (image.hash.state !== 'pending') return image.hash;
+    return this.hashes.find(image.device, image.inode, image.ctime) ?? image.hash;
   }
 
   run(id: string): Run {

@@ -6,14 +6,17 @@ import type { Boots } from './boots.ts';
 import {
   decodeBoot,
   decodeContainer,
+  decodeHash,
   decodeProcess,
   decodeWrites,
   encodeBoot,
   encodeContainer,
+  encodeHash,
   encodeProcess,
   encodeWrites,
   type RestoredProcess,
 } from './codec.ts';
+import type { KnownHash } from './known-hashes.ts';
 import type { ProcessEntry } from './process.ts';
 import type { Write } from './written-files.ts';
 
@@ -21,7 +24,7 @@ export const STORE = 'ringfence.state.enricher';
 
 /**
  * Keys, below `<hostId>/<bootId>/`: `s` the boot itself, `p/<pid>/<start>` a process, `u/<uid>` a user, `c/<cgroup>` a container,
- * `w/<segment>` the writes of one batch.
+ * `w/<segment>` the writes of one batch, `h/<device>-<inode>` the hash of a file.
  */
 const processKey = ({ tgid, start }: ProcessEntry): string => `p/${tgid}/${u64ToHex(start)}`;
 
@@ -38,18 +41,23 @@ export function drainBoot(boot: Boot, partition: number, position: Position): St
   const { written, gone: forgotten } = boot.writes.drain();
   if (written !== undefined) put(`w/${written.segment}`, encodeWrites(written.writes));
   for (const segment of forgotten) put(`w/${segment}`, null);
+  for (const key of boot.hashes.drain()) {
+    const hash = boot.hashes.get(key);
+    put(`h/${key}`, hash === undefined ? null : encodeHash(hash));
+  }
   put('s', encodeBoot(boot));
   return changes;
 }
 
 /** Deletes all that a boot had. */
 export function forgetBoot(boot: Boot, partition: number, position: Position): StateChange[] {
-  const { processes, contexts, writes } = boot;
+  const { processes, contexts, writes, hashes } = boot;
   const keys = [
     ...[...processes.entries()].map(processKey),
     ...[...contexts.users.keys()].map((uid) => `u/${uid}`),
     ...[...contexts.containers.keys()].map((cgroup) => `c/${cgroup}`),
     ...[...writes.segments()].map((segment) => `w/${segment}`),
+    ...[...hashes.keys()].map((key) => `h/${key}`),
     's',
   ];
   return keys.map((key) => ({
@@ -76,6 +84,7 @@ interface Found {
   readonly boot: Boot;
   readonly processes: RestoredProcess[];
   readonly segments: [number, Write[]][];
+  readonly hashes: [string, KnownHash][];
 }
 
 /** Fills empty memory from the store. Throws EnricherStateError. */
@@ -85,7 +94,7 @@ export async function restoreBoots(boots: Boots, partition: number, entries: Asy
     const [hostId = '', bootId = '', ...rest] = key.split('/');
     const boot = boots.at(hostId, bootId);
     boot.partition = partition;
-    const parts = found.get(boot) ?? { boot, processes: [], segments: [] };
+    const parts = found.get(boot) ?? { boot, processes: [], segments: [], hashes: [] };
     found.set(boot, parts);
     try {
       take(parts, rest, value);
@@ -97,16 +106,17 @@ export async function restoreBoots(boots: Boots, partition: number, entries: Asy
   boots.resume();
 }
 
-function take({ boot, processes, segments }: Found, [kind, name = '']: string[], value: Uint8Array): void {
+function take({ boot, processes, segments, hashes }: Found, [kind, name = '']: string[], value: Uint8Array): void {
   if (kind === 's') decodeBoot(boot, value);
   else if (kind === 'p') processes.push(decodeProcess(value));
   else if (kind === 'u') boot.contexts.users.set(Number(name), Buffer.from(value).toString('utf8'));
   else if (kind === 'c') boot.contexts.containers.set(name, decodeContainer(value));
   else if (kind === 'w') segments.push([Number(name), decodeWrites(value)]);
+  else if (kind === 'h') hashes.push([name, decodeHash(value)]);
   else throw new RangeError('unknown kind of entry');
 }
 
-function assemble({ boot, processes, segments }: Found): void {
+function assemble({ boot, processes, segments, hashes }: Found): void {
   const table = boot.processes;
   for (const { entry } of processes.sort((a, b) => a.entry.ordinal - b.entry.ordinal)) table.add(entry);
   for (const { entry, parentTgid, parentStart } of processes) {
@@ -115,6 +125,7 @@ function assemble({ boot, processes, segments }: Found): void {
   }
   table.requeue(boot.tick);
   table.drain();
+  for (const [key, hash] of hashes.sort(([, a], [, b]) => a.ordinal - b.ordinal)) boot.hashes.restore(key, hash);
   const next = boot.writes.nextSegment;
   for (const [segment, writes] of segments.sort(([a], [b]) => a - b)) boot.writes.restore(segment, writes);
   boot.writes.nextSegment = Math.max(next, boot.writes.nextSegment);

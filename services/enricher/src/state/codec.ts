@@ -11,6 +11,7 @@ import {
 } from '@ringfence/schema';
 import type { Boot, Lane } from './boot.ts';
 import type { KnownContainer } from './contexts.ts';
+import type { KnownHash } from './known-hashes.ts';
 import { type Image, ProcessEntry } from './process.ts';
 import type { Write } from './written-files.ts';
 
@@ -20,11 +21,14 @@ type AvroType = ReturnType<typeof itemsOf>;
 const processType = itemsOf('EventBatch', 'processes');
 const containerType = itemsOf('EventBatch', 'containers');
 
-/** Of every version that has kept containers, the newest first: what was appended since is missing in them. */
-const olderContainerTypes = releasedSchemas()
-  .filter(({ name }) => name === 'EventBatch')
-  .map(({ type }) => itemsIn(type, 'containers'))
-  .reverse();
+/** Of every version that has kept them, the newest first: what was appended since is missing in them. */
+const olderTypes = (list: 'containers' | 'processes'): readonly AvroType[] =>
+  releasedSchemas()
+    .filter(({ name }) => name === 'EventBatch')
+    .map(({ type }) => itemsIn(type, list))
+    .reverse();
+const olderContainerTypes = olderTypes('containers');
+const olderProcessTypes = olderTypes('processes');
 
 const writer = new AvroWriter(64 * 1024);
 
@@ -51,8 +55,8 @@ class Reader extends EventCursor {
     return this.fixed(this.long()).toString('utf8');
   }
 
-  rest<T>(type: AvroType): T {
-    return type.fromBuffer(this.buffer.subarray(this.at)) as T;
+  rest(): Buffer {
+    return this.fixed(this.buffer.length - this.at);
   }
 
   list<T>(item: () => T): T[] {
@@ -90,7 +94,7 @@ export function decodeProcess(bytes: Uint8Array): RestoredProcess {
   const [known, ownImage] = [from.fixed(1)[0] === 1, from.fixed(1)[0] === 1];
   const parentTgid = from.long();
   const parentStart = from.fixed(8);
-  const value = from.rest<Process>(processType);
+  const value = decodeWhole<Process>(processType, olderProcessTypes, from.rest());
   const entry = new ProcessEntry(value.pid, Buffer.from(value.start), ordinal);
   const { execId, credentials, namespaces, loginuid, sessionId, tty } = value;
   Object.assign(entry, { exitTick, exitOrdinal, credentialsAt, known, ownImage, image: imageOf(value), execId });
@@ -104,6 +108,8 @@ function imageOf(value: Process): Image {
     executable: Buffer.from(value.executable),
     inode: Buffer.from(value.executableInode),
     device: value.executableDevice,
+    ctime: value.executableCtime,
+    hash: { sha256: Buffer.from(value.sha256), state: value.hashState },
     flags: value.execFlags,
     args: Buffer.from(value.args),
     argsLength: value.argsLength,
@@ -128,14 +134,35 @@ function isWhole(type: AvroType, bytes: Buffer): boolean {
 export function decodeContainer(bytes: Uint8Array): KnownContainer {
   const from = new Reader(bytes);
   const goneTick = from.long();
-  const rest = from.fixed(bytes.length - from.at);
-  const type = [containerType, ...olderContainerTypes].find((one) => isWhole(one, rest));
+  return {
+    goneTick,
+    value: decodeWhole<Container>(containerType, olderContainerTypes, from.rest()),
+    stamp: 0,
+    slot: 0,
+  };
+}
+
+/** `bytes` as it was written by this version or an older one. */
+function decodeWhole<T>(ours: AvroType, older: readonly AvroType[], bytes: Buffer): T {
+  const type = [ours, ...older].find((one) => isWhole(one, bytes));
   // Of none: the error says what is wrong with it as one of ours.
-  const value =
-    type === undefined || type === containerType
-      ? containerType.fromBuffer(rest)
-      : containerType.fromBuffer(rest, containerType.createResolver(type));
-  return { goneTick, value: value as Container, stamp: 0, slot: 0 };
+  const resolver = type === undefined || type === ours ? undefined : ours.createResolver(type);
+  return ours.fromBuffer(bytes, resolver) as T;
+}
+
+export function encodeHash({ sha256, state, ctime, ordinal }: KnownHash): Buffer {
+  const out = begin();
+  out.long(ordinal);
+  out.long(ctime);
+  out.string(state);
+  out.fixed(sha256, 0, sha256.length);
+  return out.take();
+}
+
+export function decodeHash(bytes: Uint8Array): KnownHash {
+  const from = new Reader(bytes);
+  const [ordinal, ctime, state] = [from.long(), from.long(), from.text()];
+  return { ordinal, ctime, state, sha256: Buffer.from(from.rest()) };
 }
 
 export function encodeWrites(writes: readonly Write[]): Buffer {
@@ -184,6 +211,7 @@ export function encodeBoot(boot: Boot): Buffer {
   // Last, for entries of 0.1.0 end before it.
   out.ensure(10);
   out.long(boot.wallOffset);
+  out.boolean(boot.hashing);
   return out.take();
 }
 
@@ -223,6 +251,7 @@ export function decodeBoot(boot: Boot, bytes: Uint8Array): void {
     boot.runs.set(id, new Map(from.list(() => decodeLane(from))));
   }
   if (from.at < bytes.length) boot.wallOffset = from.long();
+  if (from.at < bytes.length) boot.hashing = from.fixed(1)[0] === 1;
 }
 
 function decodeLane(from: Reader): [number, Lane] {

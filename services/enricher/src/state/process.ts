@@ -8,12 +8,17 @@ import {
   u64Low,
 } from '@ringfence/schema';
 import type { KnownContainer } from './contexts.ts';
+import { type FileHash, NO_HASH } from './known-hashes.ts';
 
 /** What an exec gives a process; shared by its forks until they exec. */
 export interface Image {
   readonly executable: Buffer;
   readonly inode: Buffer;
   readonly device: number;
+  /** µs since the epoch; 0: nobody hashes it */
+  readonly ctime: number;
+  /** of the executable, as it was when the image was made, or said of the process since */
+  readonly hash: FileHash;
   readonly flags: number;
   readonly args: Buffer;
   readonly argsLength: number;
@@ -26,6 +31,7 @@ export function sameImage(a: Image, b: Image): boolean {
   if (a === b) return true;
   return (
     a.device === b.device &&
+    a.ctime === b.ctime &&
     a.flags === b.flags &&
     a.argsLength === b.argsLength &&
     a.stdioSockets === b.stdioSockets &&
@@ -41,6 +47,8 @@ export const NO_IMAGE: Image = {
   executable: EMPTY,
   inode: U64_ZERO,
   device: 0,
+  ctime: 0,
+  hash: NO_HASH,
   flags: 0,
   args: EMPTY,
   argsLength: 0,
@@ -129,7 +137,14 @@ export class ProcessEntry {
     return this.startHigh === other.startHigh ? this.startLow > other.startLow : this.startHigh > other.startHigh;
   }
 
-  toProcess(hostId: string, bootId: string, parent: number, container: number, user: string): Process {
+  toProcess(
+    hostId: string,
+    bootId: string,
+    parent: number,
+    container: number,
+    user: string,
+    hash: FileHash = this.image.hash,
+  ): Process {
     this.#entityId ??= entityId(hostId, bootId, this.tgid, this.start);
     return {
       entityId: this.#entityId,
@@ -153,6 +168,9 @@ export class ProcessEntry {
       sessionId: this.sessionId,
       tty: this.tty,
       stdioSockets: this.image.stdioSockets,
+      executableCtime: this.image.ctime,
+      sha256: hash.sha256,
+      hashState: hash.state,
     };
   }
 }

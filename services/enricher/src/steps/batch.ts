@@ -16,7 +16,7 @@ const MAX_DEPTH = 32;
 const SPLIT_BYTES = 768 * 1024;
 /** An event's indexes and a process's numbers, about. */
 const EVENT_BYTES = 16;
-const PROCESS_BYTES = 320;
+const PROCESS_BYTES = 384;
 
 export interface BatchOrigin {
   readonly boot: Boot;
@@ -152,6 +152,6 @@ export class BatchBuilder {
   #freeze({ entry, parent, container }: Slot): Process {
     const { boot } = this.#origin;
     const user = boot.contexts.users.get(entry.credentials.euid) ?? '';
-    return entry.toProcess(boot.hostId, boot.bootId, parent, container, user);
+    return entry.toProcess(boot.hostId, boot.bootId, parent, container, user, boot.hashOf(entry));
   }
 }

@@ -13,6 +13,7 @@ import type { Boot } from '../state/boot.ts';
 
 const uid = leafIndex('UserContext', 'uid');
 const name = leafIndex('UserContext', 'name');
+const hashing = leafIndex('HostContext', 'hashing');
 const event = typeOf('Event');
 
 const NAME_MAX = 512;
@@ -21,11 +22,12 @@ const MAX_LABELS = 64;
 const MAX_MOUNTS = 64;
 const MAX_ITEMS = 16;
 
-/** What the host says about its users and containers. Mounts only travel. */
+/** What the host says about itself, its users and containers. Mounts only travel. */
 export function noteContext(boot: Boot, cursor: EventCursor): void {
   if (cursor.kind === KIND.UserContext) {
     boot.contexts.setUser(cursor.leafLong(uid), cursor.leafText(name).slice(0, NAME_MAX));
   } else if (cursor.kind === KIND.ContainerContext) noteContainer(boot, cursor);
+  else if (cursor.kind === KIND.HostContext) boot.hashing = cursor.leafBoolean(hashing);
 }
 
 function noteContainer(boot: Boot, cursor: EventCursor): void {

@@ -10,6 +10,7 @@ import {
   u64Low,
 } from '@ringfence/schema';
 import type { Boot } from '../state/boot.ts';
+import { type FileHash, NO_HASH, PENDING } from '../state/known-hashes.ts';
 import { type Image, type ProcessEntry, sameImage } from '../state/process.ts';
 import type { BatchBuilder } from './batch.ts';
 
@@ -92,6 +93,7 @@ const EXEC = {
   parentStart: exec('parentStart'),
   inode: exec('inode'),
   device: exec('device'),
+  ctime: exec('ctime'),
   flags: exec('flags'),
   credentials: exec('credentials.uid'),
   namespaces: exec('namespaces.mnt'),
@@ -112,7 +114,7 @@ function executed(boot: Boot, entry: ProcessEntry, cursor: EventCursor, out: Bat
   // A late exec, or a snapshot of what was seen happening, knows less than what is here.
   if (entry.ownImage && (cursor.execId < entry.execId || (snapshot && cursor.execId === entry.execId))) return;
   out.supersede(entry);
-  entry.image = imageOf(cursor);
+  entry.image = imageOf(boot, cursor);
   entry.execId = cursor.execId;
   entry.known = true;
   entry.ownImage = true;
@@ -127,13 +129,20 @@ function executed(boot: Boot, entry: ProcessEntry, cursor: EventCursor, out: Bat
   boot.processes.touch(entry);
 }
 
-function imageOf(cursor: EventCursor): Image {
+function imageOf(boot: Boot, cursor: EventCursor): Image {
   // A kernel thread has no executable: its name stands in.
   const path = cursor.leafLength(EXEC.path) > 0 ? EXEC.path : EXEC.filename;
+  const inode = fixedAt(cursor, EXEC.inode);
+  const device = cursor.leafLong(EXEC.device);
+  // A kernel thread has no file to hash.
+  const hashed = boot.hashing && cursor.leafLength(EXEC.path) > 0;
+  const ctime = hashed ? cursor.leafLong(EXEC.ctime) : 0;
   return {
     executable: bytesAt(cursor, path, PATH_MAX),
-    inode: fixedAt(cursor, EXEC.inode),
-    device: cursor.leafLong(EXEC.device),
+    inode,
+    device,
+    ctime,
+    hash: hashed ? hashOf(boot, device, inode, ctime) : NO_HASH,
     flags: cursor.leafLong(EXEC.flags),
     args: bytesAt(cursor, EXEC.argv, ARGS_MAX),
     argsLength: cursor.leafLong(EXEC.argvLength),
@@ -141,6 +150,9 @@ function imageOf(cursor: EventCursor): Image {
     stdioSockets: cursor.leafLong(EXEC.stdioSockets),
   };
 }
+
+const hashOf = (boot: Boot, device: number, inode: Buffer, ctime: number): FileHash =>
+  boot.hashes.find(device, inode, ctime) ?? PENDING;
 
 const after = leafIndex('CredentialsChange', 'after.uid');
 

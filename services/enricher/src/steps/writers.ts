@@ -14,6 +14,7 @@ const exec = {
   device: leafIndex('Exec', 'device'),
   snapshot: leafIndex('Exec', 'snapshot'),
 };
+const hash = { inode: leafIndex('Hash', 'inode'), device: leafIndex('Hash', 'device') };
 const O_ACCMODE = 3;
 const S_IFMT = 0o170000;
 const S_IFREG = 0o100000;
@@ -42,4 +43,11 @@ export function originOf(boot: Boot, cursor: EventCursor): Origin {
   if (write === undefined || write.ktime > cursor.ktime) return NO_ORIGIN;
   const writer = boot.processes.findBy(write.tgid, write.startLow, write.startHigh);
   return { writer, writtenAgo: cursor.ktime - write.ktime };
+}
+
+/** The same of a hash that has come for a process: who wrote what was hashed. */
+export function originOfHashed(boot: Boot, cursor: EventCursor): Origin {
+  const write = boot.writes.find(cursor.leafLong(hash.device), cursor.buffer, cursor.leafAt(hash.inode));
+  if (write === undefined) return NO_ORIGIN;
+  return { writer: boot.processes.findBy(write.tgid, write.startLow, write.startHigh), writtenAgo: -1 };
 }

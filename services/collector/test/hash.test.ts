@@ -1,0 +1,217 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  unlinkSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { OutRecord } from '@ringfence/bus';
+import { decode, decodeText, type Event, type Hash, records } from '@ringfence/schema';
+import { ExecHashes } from '../src/hash/exec-hashes.ts';
+import type { HashFact } from '../src/hash/types.ts';
+import type { Collector } from '../src/index.ts';
+import { silent } from '../src/log.ts';
+import type { Source } from '../src/steps/transcode.ts';
+import { bodyOf, kernelSkip, startTestCollector, TestPlace } from './support.ts';
+
+const sha256 = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
+const unshareSkip = spawnSync('unshare', ['-m', 'true']).status === 0 ? false : 'no new mount namespace here';
+
+/** A bus that keeps what these tests ask for. */
+class Heard {
+  readonly execs: Event[] = [];
+  readonly hashes: { readonly event: Event; readonly hash: Hash; readonly path: string }[] = [];
+
+  async produce(out: readonly OutRecord[]): Promise<void> {
+    for (const { value } of out)
+      for (const event of decode('RawBatch', value ?? new Uint8Array()).events) this.#take(event);
+  }
+
+  #take(event: Event): void {
+    const hash = bodyOf(event, 'Hash');
+    if (hash !== undefined) this.hashes.push({ event, hash, path: decodeText(hash.path.bytes) });
+    else if (bodyOf(event, 'Exec') !== undefined) this.execs.push(event);
+  }
+}
+
+/** What is said of a process's executable: its hash, or why there is none. */
+const said = ({ sha256, skipped }: Hash): string => skipped || Buffer.from(sha256).toString('hex');
+
+describe('hashes of what is executed, on the running kernel', { skip: kernelSkip() }, () => {
+  const resources = new AsyncDisposableStack();
+  const directory = mkdtempSync(join(tmpdir(), 'ringfence-hash-'));
+  const heard = new Heard();
+  let collector: Collector;
+  let copies = 0;
+
+  before(async () => {
+    resources.defer(() => rmSync(directory, { recursive: true }));
+    const place = resources.use(new TestPlace());
+    const hash = { enabled: true, maxBytes: 4 << 20, bytesPerSecond: 256 << 20 };
+    collector = resources.use(await startTestCollector(place, heard, { hash }));
+  });
+  after(() => resources.disposeAsync());
+
+  /** A program that nobody has executed before. */
+  function fresh(program: string): string {
+    const path = join(directory, `program-${copies++}`);
+    copyFileSync(program, path);
+    appendFileSync(path, `\n${path}`);
+    return path;
+  }
+
+  /** What has been said of the executable at `path`, once `count` events say something. */
+  async function told(path: string, count = 1): Promise<Heard['hashes']> {
+    for (;;) {
+      await collector.settle();
+      const ofPath = heard.hashes.filter((one) => one.path === path);
+      if (ofPath.length >= count) return ofPath;
+      await sleep(10);
+    }
+  }
+
+  const saidOf = async (path: string, count = 1): Promise<string[]> =>
+    (await told(path, count)).map(({ hash }) => said(hash));
+
+  function running(path: string, ...args: string[]): ChildProcess & Disposable {
+    const child = spawn(path, args, { stdio: 'ignore' });
+    return Object.assign(child, { [Symbol.dispose]: () => void child.kill('SIGKILL') });
+  }
+
+  it('brings the hash of a program that runs for the first time, for each of its processes that waited', async () => {
+    const path = fresh('/bin/sleep');
+    using child = running(path, '60');
+    const [answered, ...others] = await told(path);
+    assert.ok(answered);
+    assert.equal(others.length, 0);
+    const { event, hash: answer } = answered;
+    assert.equal(said(answer), sha256(path));
+    const exec = heard.execs.find(({ tgid }) => tgid === child.pid);
+    assert.ok(exec);
+    assert.deepEqual([event.tgid, event.start, event.execId], [child.pid, exec.start, exec.execId]);
+    const asked = bodyOf(exec, 'Exec');
+    assert.deepEqual([answer.inode, answer.device, answer.ctime], [asked?.inode, asked?.device, asked?.ctime]);
+  });
+
+  it('reads a file once for each of its changes, however often it is executed', async () => {
+    const path = fresh('/bin/true');
+    execFileSync(path);
+    assert.deepEqual(await saidOf(path), [sha256(path)]);
+    const { cached } = collector.stats().hashes;
+    for (let i = 0; i < 10; i++) execFileSync(path);
+    await collector.settle();
+    assert.ok(collector.stats().hashes.cached - cached >= 10);
+    const before = sha256(path);
+    appendFileSync(path, 'more');
+    execFileSync(path);
+    assert.deepEqual(await saidOf(path, 2), [before, sha256(path)]);
+  });
+
+  it('knows what runs although its file was unlinked at once, or another was put in its place', async () => {
+    const [gone, replaced, other] = [fresh('/bin/sleep'), fresh('/bin/sleep'), fresh('/bin/cat')];
+    const expected = [sha256(gone), sha256(replaced)];
+    using _first = running(gone, '60');
+    unlinkSync(gone);
+    using _second = running(replaced, '60');
+    renameSync(other, replaced);
+    assert.deepEqual([...(await saidOf(gone)), ...(await saidOf(replaced))], expected);
+  });
+
+  it('never takes what was written after the program has ended for what was executed', async () => {
+    const expected = new Map<string, string>();
+    for (let i = 0; i < 20; i++) {
+      const path = fresh('/bin/true');
+      expected.set(path, sha256(path));
+      // Older than a step of the kernel's clock: within one no ctime tells the two apart.
+      await sleep(12);
+      execFileSync(path);
+      copyFileSync('/bin/cat', path);
+    }
+    for (const [path, was] of expected) {
+      const [one, ...more] = await saidOf(path);
+      assert.equal(more.length, 0);
+      assert.ok(one === was || one === 'changed' || one === 'gone', `${one} of ${was}`);
+    }
+  });
+
+  it('hashes what runs from memory', async () => {
+    const run = join(directory, 'run');
+    execFileSync('cc', ['-o', run, join(import.meta.dirname, '../../../test/kernel/programs/run.c')]);
+    using child = running(run, 'memfd', '/usr/bin/yes');
+    const answers = () => heard.hashes.filter(({ event }) => event.tgid === child.pid).map(({ hash }) => said(hash));
+    while (answers().length < 2) await sleep(10);
+    assert.deepEqual(answers(), [sha256(run), sha256('/usr/bin/yes')]);
+  });
+
+  it('hashes what is in another mount namespace, also when it has ended but its parent has not', {
+    skip: unshareSkip,
+  }, async () => {
+    const mounted = mkdtempSync(join(directory, 'mount-'));
+    const script =
+      'mount -t tmpfs none "$3" && cp "$1" "$3/brief" && cp "$2" "$3/lasting" && "$3/brief" && exec "$3/lasting" 60';
+    const [brief, lasting] = [fresh('/bin/true'), fresh('/bin/sleep')];
+    using _child = running('unshare', '-m', 'sh', '-c', script, 'sh', brief, lasting, mounted);
+    assert.deepEqual(await saidOf(join(mounted, 'lasting')), [sha256(lasting)]);
+    // Its parent has gone on to the next program, in the same place.
+    assert.deepEqual(await saidOf(join(mounted, 'brief')), [sha256(brief)]);
+  });
+
+  it('says that a whole mount namespace has gone', { skip: unshareSkip }, async () => {
+    const mounted = mkdtempSync(join(directory, 'mount-'));
+    const script = 'mount -t tmpfs none "$2" && cp "$1" "$2/last" && exec "$2/last"';
+    const last = fresh('/bin/true');
+    execFileSync('unshare', ['-m', 'sh', '-c', script, 'sh', last, mounted]);
+    const [one] = await saidOf(join(mounted, 'last'));
+    assert.ok(one === 'gone' || one === sha256(last), one);
+  });
+
+  it('says what is too big, once for all execs of it', async () => {
+    const path = fresh('/bin/true');
+    truncateSync(path, 5 << 20);
+    execFileSync(path);
+    const [{ hash: big } = { hash: undefined }] = await told(path);
+    const { cached } = collector.stats().hashes;
+    execFileSync(path);
+    await collector.settle();
+    assert.ok(collector.stats().hashes.cached > cached);
+    assert.ok((collector.stats().hashes.skipped['too big'] ?? 0) > 0);
+    assert.deepEqual([big?.skipped, big?.size, big?.lasting], ['too big', 5 << 20, true]);
+  });
+});
+
+/** A record of the sensor's: `inode` is executed. */
+function execOf(inode: bigint): Source {
+  const bytes = Buffer.alloc(records.SIZEOF_EXEC);
+  bytes.writeUInt32LE(process.pid, records.HEADER_TGID);
+  bytes.writeBigUInt64LE(inode, records.EXEC_INODE);
+  return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset) };
+}
+
+describe('the queue of executables', () => {
+  it('skips what finds it full, for that exec only, and counts it', async () => {
+    const facts: HashFact[] = [];
+    const limits = { maxBytes: 1, bytesPerSecond: 1 << 20, queueMax: 2 };
+    const answered = Promise.withResolvers<void>();
+    const hashes = new ExecHashes({ enabled: true, log: silent, ...limits, onAnswer: answered.resolve });
+    for (const inode of [1n, 2n, 3n, 2n]) hashes.seen(execOf(inode), 0);
+    hashes.flush({ hash: (fact) => facts.push(fact) }, true);
+    assert.deepEqual(
+      facts.map(({ inode, skipped, lasting }) => [inode, skipped, lasting]),
+      [[3n, 'queue full', false]],
+    );
+    const { waiting, shared, skipped } = hashes.stats();
+    assert.deepEqual([waiting, shared, skipped], [2, 1, { 'queue full': 1 }]);
+    await answered.promise;
+    hashes.close();
+  });
+});

@@ -1,0 +1,43 @@
+import { type EventCursor, leafIndex } from '@ringfence/schema';
+import type { Boot } from '../state/boot.ts';
+import type { FileHash } from '../state/known-hashes.ts';
+import type { ProcessEntry } from '../state/process.ts';
+import type { BatchBuilder } from './batch.ts';
+
+const leaf = (name: string): number => leafIndex('Hash', name);
+const HASH = {
+  inode: leaf('inode'),
+  device: leaf('device'),
+  ctime: leaf('ctime'),
+  sha256: leaf('sha256'),
+  skipped: leaf('skipped'),
+  lasting: leaf('lasting'),
+};
+const SHA256_BYTES = 32;
+const REASON_MAX = 64;
+
+/** Remembers what the agent says of an executable, for the process that it was asked for and, if it lasts, for the file's later execs. */
+export function noteHash(boot: Boot, process: ProcessEntry | null, cursor: EventCursor, out: BatchBuilder): void {
+  const hash = hashAt(cursor);
+  const inodeAt = cursor.leafAt(HASH.inode);
+  const inode = Buffer.from(cursor.buffer.subarray(inodeAt, inodeAt + 8));
+  const device = cursor.leafLong(HASH.device);
+  const ctime = cursor.leafLong(HASH.ctime);
+  // First: the events before this one were of a process whose hash was pending.
+  if (process !== null) out.supersede(process);
+  if (cursor.leafBoolean(HASH.lasting)) boot.hashes.note(device, inode, ctime, hash);
+  if (process === null) return;
+  const { image } = process;
+  if (image.device !== device || image.ctime !== ctime || !image.inode.equals(inode)) return;
+  process.image = { ...image, hash };
+  boot.processes.touch(process);
+}
+
+/** Copies: the batch's buffer must not stay in memory for them. */
+function hashAt(cursor: EventCursor): FileHash {
+  const sha256 = Buffer.from(cursor.leafBytes(HASH.sha256).subarray(0, SHA256_BYTES));
+  const why = cursor.leafText(HASH.skipped).slice(0, REASON_MAX);
+  return why === '' && sha256.length === SHA256_BYTES
+    ? { sha256, state: 'hashed' }
+    : { sha256: Buffer.alloc(0), state: why || 'malformed' };
+}
