@@ -7,6 +7,7 @@ import type { ContainerPosture, Posture } from '../../cli/src/commands/posture.t
 import { Installation } from '../e2e/lib/program.ts';
 import { until } from '../e2e/lib/wait.ts';
 import { Engine, skip } from './lib/engine.ts';
+import { execMarked } from './lib/events.ts';
 
 const skipUse = existsSync('/sys/kernel/tracing/events/capability/cap_capable')
   ? false
@@ -28,13 +29,7 @@ describe('containers of an engine on this host', { skip }, () => {
     await engine?.[Symbol.asyncDispose]();
   });
 
-  /** Of a shell in whose arguments there is `mark`. */
-  const execOf = (mark: string, and = ''): Promise<EventDocument> =>
-    until(`the execution of ${mark}`, async () => {
-      const where = `event.action = exec and process.executable endswith sh and process.command_line contains ${mark}${and}`;
-      const [line = ''] = (await home.output(['events', '--json', '--where', where])).split('\n');
-      return line !== '' && (JSON.parse(line) as EventDocument);
-    });
+  const execOf = (mark: string, and?: string): Promise<EventDocument> => execMarked(home, mark, and);
 
   test('have their id, name, image and labels from their first event on', async () => {
     const mark = `rf-first-${process.pid}`;

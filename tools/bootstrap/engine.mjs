@@ -3,8 +3,11 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } f
 import { join } from 'node:path';
 import { runStep, say } from './progress.mjs';
 
-/** Debian's and Ubuntu's. The libraries are what the engine needs beyond a minimal system. */
-const PACKAGES = ['docker.io', 'containerd', 'runc', 'debootstrap', 'libdevmapper1.02.1', 'libseccomp2'];
+/** Debian's and Ubuntu's. The libraries are what the engines need beyond a minimal system. */
+const PACKAGES = [
+  ...['docker.io', 'containerd', 'runc', 'debootstrap', 'libdevmapper1.02.1', 'libseccomp2'],
+  ...['podman', 'conmon', 'libgpgme11', 'libassuan0', 'libsubid4', 'libyajl2'],
+];
 /** A package of its own in newer releases. */
 const CLIENT = 'docker-cli';
 /** What an image for containers leaves out. */

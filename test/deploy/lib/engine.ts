@@ -18,7 +18,7 @@ import { skip as programSkip } from '../../e2e/lib/root.ts';
 import { until } from '../../e2e/lib/wait.ts';
 
 export const ROOT: string = join(import.meta.dirname, '../../..');
-const BROUGHT = join(ROOT, 'dist/engine');
+export const BROUGHT: string = join(ROOT, 'dist/engine');
 export const PROGRAMS: readonly string[] = ['usr/sbin', 'usr/bin'].map((directory) => join(BROUGHT, 'root', directory));
 
 /** For `test(..., { skip })`: false where an engine can be started, else why not. */
@@ -56,9 +56,7 @@ export class Engine implements AsyncDisposable {
     };
     writeFileSync(join(this.dir, 'daemon.json'), JSON.stringify(settings));
     this.#environment = {
-      ...process.env,
-      PATH: [...PROGRAMS, process.env['PATH']].join(delimiter),
-      LD_LIBRARY_PATH: libraries(),
+      ...environment(),
       DOCKER_HOST: `unix://${this.dir}/socket`,
       DOCKER_CONFIG: join(this.dir, 'client'),
       DOCKER_BUILDKIT: '0',
@@ -120,6 +118,16 @@ export class Engine implements AsyncDisposable {
   }
 }
 
+/** The program of this name, of those that were brought if it is among them. */
+export const brought = (name: string): string => PROGRAMS.map((at) => join(at, name)).find(existsSync) ?? name;
+
+/** In which the programs that were brought are found. */
+export const environment = (): NodeJS.ProcessEnv => ({
+  ...process.env,
+  PATH: [...PROGRAMS, process.env['PATH']].join(delimiter),
+  LD_LIBRARY_PATH: libraries(),
+});
+
 /** Of a cgroup of this name, its directory in each hierarchy. */
 export function cgroupsOf(name: string): string[] {
   const mounts = readFileSync('/proc/mounts', 'utf8')
@@ -129,7 +137,7 @@ export function cgroupsOf(name: string): string[] {
 }
 
 /** Those that came with the engine, in Debian's directory for each architecture. */
-export function libraries(): string {
+function libraries(): string {
   const directory = join(BROUGHT, 'root/usr/lib');
   return readdirSync(directory)
     .filter((name) => name.endsWith('-linux-gnu'))

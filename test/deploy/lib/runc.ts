@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { libraries, PROGRAMS } from './engine.ts';
+import { brought, environment } from './engine.ts';
 
 /** A container's whole content: one program without libraries, that sleeps for so many milliseconds. */
 const SLEEPER =
@@ -23,13 +23,13 @@ export class Runc implements AsyncDisposable {
   readonly bundle: string = mkdtempSync(join(tmpdir(), 'rf-runc-'));
   /** what the runtime's cgroups are called like */
   readonly prefix: string = `rf-runc-${process.pid}-`;
-  readonly #environment: NodeJS.ProcessEnv = { ...process.env, LD_LIBRARY_PATH: libraries() };
+  readonly #environment: NodeJS.ProcessEnv = environment();
   readonly #program: string;
   readonly #foundState: boolean = existsSync(STATE);
   readonly #running = new Set<ChildProcess>();
 
   constructor() {
-    this.#program = PROGRAMS.map((directory) => join(directory, 'runc')).find(existsSync) ?? 'runc';
+    this.#program = brought('runc');
     mkdirSync(join(this.bundle, 'rootfs'));
     writeFileSync(join(this.bundle, 'sleeper.c'), SLEEPER);
     execFileSync('cc', ['-static', '-O1', '-o', join(this.bundle, 'rootfs/sleeper'), join(this.bundle, 'sleeper.c')]);

@@ -1,0 +1,11 @@
+import type { EventDocument } from '@ringfence/schema';
+import type { Installation } from '../../e2e/lib/program.ts';
+import { until } from '../../e2e/lib/wait.ts';
+
+/** The execution of a shell in whose arguments there is `mark`. `and`: more of its condition. */
+export const execMarked = (home: Installation, mark: string, and = ''): Promise<EventDocument> =>
+  until(`the execution of ${mark}`, async () => {
+    const where = `event.action = exec and process.executable endswith sh and process.command_line contains ${mark}${and}`;
+    const [line = ''] = (await home.output(['events', '--json', '--where', where])).split('\n');
+    return line !== '' && (JSON.parse(line) as EventDocument);
+  });

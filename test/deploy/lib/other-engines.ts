@@ -1,0 +1,172 @@
+/** Podman and containerd as programs of their own, with all that they keep below a root of the test's, as a host has it below `/`. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { until } from '../../e2e/lib/wait.ts';
+import { BROUGHT, brought, cgroupsOf, environment } from './engine.ts';
+
+function output(file: string, args: readonly string[]): string {
+  const { status, stdout, stderr } = spawnSync(file, args, {
+    env: environment(),
+    encoding: 'utf8',
+    maxBuffer: 64 << 20,
+  });
+  assert.equal(status, 0, `${file} ${args.join(' ')}:\n${stdout}${stderr}`);
+  return stdout.trim();
+}
+
+/** Of each hierarchy, with what is below; a container's last process may still be on its way out. */
+async function removeCgroups(directories: readonly string[]): Promise<void> {
+  const below = (path: string): string[] =>
+    readdirSync(path, { withFileTypes: true, recursive: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ parentPath, name }) => join(parentPath, name));
+  for (const directory of directories)
+    await until(`${directory} to be empty`, () => {
+      const all = [directory, ...below(directory)].sort((a, b) => b.length - a.length);
+      if (all.some((path) => readFileSync(join(path, 'cgroup.procs'), 'utf8') !== '')) return false;
+      for (const path of all) rmdirSync(path);
+      return true;
+    });
+}
+
+export class Podman implements AsyncDisposable {
+  readonly #dir: string;
+  readonly #options: readonly string[];
+
+  /** `root`: where a host has its /; `dir`: for what is nobody's business but Podman's */
+  constructor(root: string, dir: string) {
+    this.#dir = dir;
+    const places = [
+      '--root',
+      join(root, 'var/lib/containers/storage'),
+      '--runroot',
+      join(root, 'run/containers/storage'),
+    ];
+    const programs = ['--runtime', brought('runc'), '--conmon', brought('conmon')];
+    const rest = ['--tmpdir', join(dir, 'libpod'), '--storage-driver', 'overlay', '--events-backend', 'file'];
+    this.#options = [...places, ...programs, ...rest, '--cgroup-manager', 'cgroupfs'];
+  }
+
+  /** Makes a minimal Debian an image of this name. */
+  load(image: string): void {
+    const archive = join(this.#dir, 'archive');
+    mkdirSync(archive);
+    const layer = join(BROUGHT, 'base.tar');
+    const digest = createHash('sha256').update(readFileSync(layer)).digest('hex');
+    const rootfs = { type: 'layers', diff_ids: [`sha256:${digest}`] };
+    writeFileSync(join(archive, 'config.json'), JSON.stringify({ architecture: 'amd64', os: 'linux', rootfs }));
+    const manifest = [{ Config: 'config.json', RepoTags: [image], Layers: ['base.tar'] }];
+    writeFileSync(join(archive, 'manifest.json'), JSON.stringify(manifest));
+    const policy = join(this.#dir, 'policy.json');
+    writeFileSync(policy, JSON.stringify({ default: [{ type: 'insecureAcceptAnything' }] }));
+    const tar = join(this.#dir, 'image.tar');
+    execFileSync('tar', ['-cf', tar, '-C', archive, 'manifest.json', 'config.json', '-C', BROUGHT, 'base.tar']);
+    this.output('load', '--signature-policy', policy, '--input', tar);
+  }
+
+  /** Starts a container; its id. Its limits are low: not everybody may raise them. */
+  start(name: string, image: string, ...command: readonly string[]): string {
+    const limits = ['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=4096:4096'];
+    return this.output('run', '-d', '--name', name, ...limits, '--network', 'none', image, ...command);
+  }
+
+  output(...args: readonly string[]): string {
+    return output(brought('podman'), [...this.#options, ...args]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.output('rm', '--all', '--force', '--time', '0');
+    this.output('system', 'reset', '--force');
+    await removeCgroups(cgroupsOf('libpod_parent').filter(existsSync));
+  }
+}
+
+/** What containerd's shims leave beside the state that they are told of. */
+const MADE = ['/run/containerd', '/opt/containerd'];
+
+export class Containerd implements AsyncDisposable {
+  readonly #address: string;
+  readonly #daemon: ChildProcess;
+  readonly #rootfs: string;
+  readonly #started: string[] = [];
+  readonly #found: readonly string[] = [...MADE, ...cgroupsOf('default')].filter((path) => existsSync(path));
+
+  private constructor(root: string, dir: string) {
+    this.#address = join(dir, 'containerd.sock');
+    this.#rootfs = join(dir, 'rootfs');
+    mkdirSync(this.#rootfs);
+    execFileSync('tar', ['-C', this.#rootfs, '-xf', join(BROUGHT, 'base.tar')]);
+    const settings = [
+      'version = 2',
+      `root = "${join(dir, 'containerd')}"`,
+      `state = "${join(root, 'run/containerd')}"`,
+      'disabled_plugins = ["io.containerd.grpc.v1.cri"]',
+      `[grpc]\naddress = "${this.#address}"`,
+    ];
+    writeFileSync(join(dir, 'containerd.toml'), settings.join('\n'));
+    const log = openSync(join(dir, 'containerd.log'), 'w');
+    // Ends by itself when the test is killed.
+    const args = ['--pdeathsig', 'TERM', brought('containerd'), '--config', join(dir, 'containerd.toml')];
+    this.#daemon = spawn('setpriv', args, { env: environment(), stdio: ['ignore', log, log] });
+    closeSync(log);
+  }
+
+  /** Resolves when it answers. */
+  static async start(root: string, dir: string): Promise<Containerd> {
+    const engine = new Containerd(root, dir);
+    const answers = (): boolean =>
+      spawnSync(brought('ctr'), ['--address', engine.#address, 'version'], { env: environment() }).status === 0;
+    await until('containerd', () => {
+      assert.equal(engine.#daemon.exitCode, null, readFileSync(join(dir, 'containerd.log'), 'utf8').slice(-2000));
+      return answers();
+    });
+    return engine;
+  }
+
+  run(id: string, ...command: readonly string[]): void {
+    this.#started.push(id);
+    this.output(
+      'run',
+      '-d',
+      '--rootfs',
+      '--label',
+      'org.opencontainers.image.ref.name=shop/web:2',
+      this.#rootfs,
+      id,
+      ...command,
+    );
+  }
+
+  output(...args: readonly string[]): string {
+    return output(brought('ctr'), ['--address', this.#address, ...args]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const id of this.#started) {
+      this.output('task', 'kill', '--signal', 'SIGKILL', '--all', id);
+      await until(`the end of ${id}`, () => / STOPPED/.test(this.output('task', 'ls')));
+      this.output('task', 'rm', id);
+      this.output('container', 'rm', id);
+    }
+    const ended = once(this.#daemon, 'exit');
+    this.#daemon.kill('SIGTERM');
+    await ended;
+    const made = (path: string): boolean => existsSync(path) && !this.#found.includes(path);
+    for (const path of MADE.filter(made)) rmSync(path, { recursive: true });
+    await removeCgroups(cgroupsOf('default').filter(made));
+  }
+}
