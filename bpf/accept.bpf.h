@@ -2,6 +2,7 @@
 /* A connection is accepted, or can't be. Seen at the end of the system call, from the new socket: the same two ends that the connecting side's event
  * has. In the bulk lane, since whoever floods a server from outside must not be able to blind the other one. */
 #include "lib/owner.h"
+#include "lib/share.h"
 
 /* From here on the connection is the caller's; it was established before anybody accepted it. */
 static __always_inline void accept__take(struct task_struct *task, struct sock *sk)
@@ -54,6 +55,8 @@ static __always_inline void accept__report(struct task_struct *task, __u32 descr
 		ring__count(RF_LANE_BULK, RF_ACCEPT, RF_DROP_SELF);
 		return;
 	}
+	if (share__holds_back(RF_LANE_BULK, RF_ACCEPT, share__cgroup(task)))
+		return;
 	a = ring__reserve(RF_LANE_BULK, RF_ACCEPT, sizeof(*a), &number);
 	if (!a)
 		return;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* The kernel asks whether a task has a capability. Since 6.14: on an older kernel this hook is missing. By process, capability and answer the first
  * goes out, then at most one a second with what was merged; root's successes on the host only once, since root never hears no. */
-#include "lib/merge.h"
+#include "lib/share.h"
 
 #define USER_NAMESPACE_INITIAL 0xeffffffd
 
@@ -97,7 +97,7 @@ int cap_capable(struct trace_event_raw_cap_capable___6_14 *context)
 	namespace = BPF_CORE_READ(context, target_ns, ns.inum);
 	merge__fill_key(&key, task, RF_CAPABILITY, (__u64)(__u32)result << 32 | capability, namespace);
 	count = merge__admit(RF_LANE_BULK, &key, !result && namespace == USER_NAMESPACE_INITIAL && !task->cred->euid.val);
-	if (count)
+	if (count && !share__holds_back(RF_LANE_BULK, RF_CAPABILITY, share__cgroup(task)))
 		capability__report(task, capability, result, namespace, count);
 	return 0;
 }

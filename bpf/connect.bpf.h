@@ -2,6 +2,7 @@
 /* A socket is connected, or fails to be. Seen at the end of the system call, from the socket itself: what was connected is what is reported.
  * A socket that failed has forgotten its peer: then the cgroup hook's copy counts, and without one the caller's memory, marked as such. */
 #include "lib/owner.h"
+#include "lib/share.h"
 
 #define CONNECT_ROOM RF_RECORD_MAX
 
@@ -86,7 +87,7 @@ static __always_inline void connect__fill_fixed(struct rf_connect *c, struct tas
 	c->result = result;
 	c->source_caller = 0;
 	c->local_port = 0;
-	c->pad = 0;
+	c->count = 1;
 	__builtin_memset(c->local_address, 0, sizeof(c->local_address));
 	c->duration = 0;
 }
@@ -120,6 +121,17 @@ static __always_inline bool connect__fill(struct rf_builder *b, struct rf_connec
 	return connect__has_peer(c);
 }
 
+/* A storm is merged by process, port and result. 0: this one is merged. */
+static __always_inline __u32 connect__admit(const struct rf_connect *c, struct task_struct *task)
+{
+	struct rf_merge_key key;
+
+	if (!share__is_over(RF_LANE_SECURITY, c->h.cgroup))
+		return 1;
+	merge__fill_key(&key, task, RF_CONNECT, (__u32)c->family << 16 | c->port, (__u32)c->result);
+	return merge__admit(RF_LANE_SECURITY, &key, false);
+}
+
 static __always_inline void connect__report(struct task_struct *task, struct pt_regs *registers, __s32 result)
 {
 	struct file *file = file__of_descriptor(task, PT_REGS_PARM1_SYSCALL(registers));
@@ -143,8 +155,11 @@ static __always_inline void connect__report(struct task_struct *task, struct pt_
 	c = (struct rf_connect *)scratch->record;
 	connect__fill_fixed(c, task, sk, family, result);
 	if (connect__fill(&b, c, &scratch->path, sk, registers)) {
-		text__count_faults(&b, RF_LANE_SECURITY);
-		ring__output(RF_LANE_SECURITY, c, b.end, RF_RECORD_MAX);
+		c->count = connect__admit(c, task);
+		if (c->count) {
+			text__count_faults(&b, RF_LANE_SECURITY);
+			ring__output(RF_LANE_SECURITY, c, b.end, RF_RECORD_MAX);
+		}
 	} else {
 		ring__count(RF_LANE_SECURITY, RF_CONNECT, RF_DROP_UNWATCHED);
 	}

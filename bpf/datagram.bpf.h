@@ -2,6 +2,7 @@
 /* UDP datagrams, connected or not. From the packets, since the hooks of sendmsg and recvmsg know no sizes and don't see connected sockets: one
  * record for the first between a socket and a peer, later ones are counted and told with the first that comes after half a minute, or when the
  * socket is closed. Sends that fail become no packet: they are seen at the end of the system call. */
+#include "lib/share.h"
 #include "lib/wire.h"
 
 #define DATAGRAM_TOLD_EVERY (30 * NS_PER_S)
@@ -21,8 +22,11 @@ static __always_inline void datagram__clear(struct rf_datagram *d)
 static __always_inline void datagram__tell(const struct rf_owner *owner, const struct rf_exchange_key *key, struct rf_exchange *exchange)
 {
 	struct rf_header number = {};
-	struct rf_datagram *d = ring__reserve(RF_LANE_BULK, RF_DATAGRAM, sizeof(*d), &number);
+	struct rf_datagram *d;
 
+	if (share__holds_back(RF_LANE_BULK, RF_DATAGRAM, owner->cgroup))
+		return;
+	d = ring__reserve(RF_LANE_BULK, RF_DATAGRAM, sizeof(*d), &number);
 	if (!d)
 		return;
 	owner__fill_header(&d->h, owner, RF_DATAGRAM);
@@ -182,6 +186,8 @@ static __always_inline int datagram__refused(struct task_struct *task, __s32 res
 		ring__count(RF_LANE_BULK, RF_DATAGRAM, RF_DROP_SELF);
 		return 0;
 	}
+	if (share__holds_back(RF_LANE_BULK, RF_DATAGRAM, share__cgroup(task)))
+		return 0;
 	d = ring__reserve(RF_LANE_BULK, RF_DATAGRAM, sizeof(*d), &number);
 	if (!d)
 		return 0;

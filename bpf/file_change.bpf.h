@@ -3,6 +3,7 @@
  * with the kernel's own path; of one that takes a path the caller's text is all there is: the file may be gone, and the kernel's copy of the text
  * is. What a rule can't match stays in the kernel, but for what gives privileges, which always goes out. */
 #include "lib/request.h"
+#include "lib/share.h"
 #include "lib/watch.h"
 
 #define CHANGE_ROOM RF_SMALL_RECORD_MAX
@@ -139,15 +140,17 @@ static __always_inline void change__report(struct rf_scratch_small *scratch, str
 {
 	struct rf_builder b = { .record = scratch->record, .end = sizeof(struct rf_file_change) };
 	struct file *file = request->by_descriptor ? file__of_descriptor(task, request->path.directory) : request__file(task, &request->path);
+	bool watched;
 
 	change__fill((struct rf_file_change *)scratch->record, task, result, request, file);
-	wanted |= change__append_path(&b, scratch, request, file);
-	wanted |= change__append_target(&b, scratch, request);
+	watched = change__append_path(&b, scratch, request, file);
+	watched |= change__append_target(&b, scratch, request);
 	/* a text that the kernel could read and we can't may say anything */
-	if (wanted || (b.faults && result != -EFAULT))
-		change__output(&b, privileged);
-	else
+	watched |= b.faults && result != -EFAULT;
+	if (!wanted && !watched)
 		ring__count(RF_LANE_BULK, RF_FILE_CHANGE, RF_DROP_UNWATCHED);
+	else if (privileged || watched || !share__holds_back(RF_LANE_BULK, RF_FILE_CHANGE, share__cgroup(task)))
+		change__output(&b, privileged);
 }
 
 static __noinline int change__finish(struct task_struct *task, long result, const struct change_request *request)

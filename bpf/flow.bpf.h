@@ -2,6 +2,7 @@
 /* A TCP connection is over, or one that was not waited for has failed. Whoever runs then is nobody: the owner is the one who connected or
  * accepted. In the bulk lane, as accept. */
 #include "lib/owner.h"
+#include "lib/share.h"
 
 /* enum sock_flags */
 #define FLOW_SOCK_DONE 1
@@ -61,7 +62,7 @@ static __always_inline void flow__report(struct sock *sk, __u64 cookie)
 
 	ring__see(RF_LANE_BULK, RF_FLOW);
 	owner = owner__find(cookie, RF_FLOW);
-	if (!owner)
+	if (!owner || share__holds_back(RF_LANE_BULK, RF_FLOW, owner->cgroup))
 		return;
 	f = ring__reserve(RF_LANE_BULK, RF_FLOW, sizeof(*f), &number);
 	if (!f)

@@ -6,6 +6,7 @@
 #define RF_OPEN_BPF_H
 
 #include "lib/request.h"
+#include "lib/share.h"
 #include "lib/watch.h"
 #include "lib/access.h"
 
@@ -46,6 +47,8 @@ static __always_inline void open__fill(struct rf_open *o, struct task_struct *ta
 	o->result = result;
 	o->mode = 0;
 	o->source_caller = 0;
+	o->count = 1;
+	o->pad = 0;
 }
 
 static __always_inline int open__leave_out(enum rf_drop cause)
@@ -54,10 +57,31 @@ static __always_inline int open__leave_out(enum rf_drop cause)
 	return 0;
 }
 
-static __always_inline void open__emit(struct rf_builder *b)
+/* Of one whose cgroup has had its share: how many opens it is to stand for, 0: it is left out. A write of what is watched always goes out, and so does
+ * an open that failed; reads are merged by process and file. */
+static __always_inline __u32 open__admit(const struct rf_open *o, struct task_struct *task, bool watched)
 {
-	text__count_faults(b, RF_LANE_BULK);
-	ring__output(RF_LANE_BULK, b->record, b->end, RF_SMALL_RECORD_MAX);
+	struct rf_merge_key key;
+
+	if (!watched) {
+		share__hold_back(RF_LANE_BULK, RF_OPEN, o->h.cgroup);
+		return 0;
+	}
+	if (!o->inode || open__writes(o->flags))
+		return 1;
+	merge__fill_key(&key, task, RF_OPEN, o->inode, o->device);
+	return merge__admit(RF_LANE_BULK, &key, false);
+}
+
+/* `in_scratch`: where its path can be looked at; one that lies elsewhere is taken to be watched. */
+static __always_inline void open__output(struct rf_open *o, __u32 size, struct task_struct *task, bool in_scratch)
+{
+	if (share__is_over(RF_LANE_BULK, o->h.cgroup)) {
+		o->count = open__admit(o, task, !in_scratch || watch__matches(sizeof(*o), o->path.kept));
+		if (!o->count)
+			return;
+	}
+	ring__output(RF_LANE_BULK, o, size, RF_SMALL_RECORD_MAX);
 }
 
 /* The record of an open file, in scratch; its size, 0: nobody wants it. */
@@ -107,7 +131,8 @@ static __always_inline void open__without_file(struct rf_scratch_small *scratch,
 		open__leave_out(RF_DROP_UNWATCHED);
 		return;
 	}
-	open__emit(&b);
+	text__count_faults(&b, RF_LANE_BULK);
+	open__output(o, b.end, task, true);
 }
 
 /* The kernel's flags; it forgets the ones that only matter to the open itself. */
@@ -136,7 +161,7 @@ static __always_inline void open__assemble(struct task_struct *task, __s32 resul
 		__u32 size = open__describe(scratch, task, result, file, flags, wanted);
 
 		if (size)
-			ring__output(RF_LANE_BULK, scratch->record, size, RF_SMALL_RECORD_MAX);
+			open__output((struct rf_open *)scratch->record, size, task, true);
 		else
 			open__leave_out(RF_DROP_UNWATCHED);
 	} else
@@ -170,7 +195,7 @@ static __always_inline bool open__was_written_down(struct task_struct *task, lon
 		return true;
 	}
 	((struct rf_open *)opened->record)->result = result;
-	ring__output(RF_LANE_BULK, opened->record, opened->size, RF_SMALL_RECORD_MAX);
+	open__output((struct rf_open *)opened->record, opened->size, task, false);
 	return true;
 }
 

@@ -61,7 +61,7 @@ static __always_inline void packet__report(struct __sk_buff *packet, const struc
 
 	ring__see(RF_LANE_BULK, RF_PACKET);
 	owner = owner__find(bpf_get_socket_cookie(packet), RF_PACKET);
-	if (!owner)
+	if (!owner || share__holds_back(RF_LANE_BULK, RF_PACKET, owner->cgroup))
 		return;
 	scratch = scratch__take(&rf_scratch_packet, 2 * ring__cpu() + egress, RF_LANE_BULK, RF_PACKET);
 	if (!scratch)

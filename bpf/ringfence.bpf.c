@@ -43,6 +43,7 @@ struct rf_types {
 	union rf_record record;
 	struct rf_open_socket open_socket;
 	struct rf_cgroup_made cgroup_made;
+	struct rf_throttled_key throttled_key;
 	enum rf_lane lane;
 	enum rf_kind kind;
 	enum rf_drop drop;

@@ -125,7 +125,7 @@ struct rf_fork {
 	struct rf_header h; /* the child */
 	__u64 parent_start; /* of the process that called fork: with CLONE_PARENT not the one getppid() tells */
 	__u32 parent_tgid;
-	__u32 pad;
+	__u32 count;        /* forks that this one stands for: itself, and equal ones merged since the last */
 	struct rf_namespaces namespaces;
 	__u64 flags;        /* CLONE_* without the exit signal; of clone3 as they stand in the caller's memory; 0: fork, or a kernel thread */
 };
@@ -182,6 +182,8 @@ struct rf_open {
 	__u32 mode;    /* st_mode of what was opened; 0 when the open failed */
 	struct rf_text path; /* from the opened file; for a failed open the caller's text */
 	__u32 source_caller; /* 1: the path is the caller's memory, not the kernel's copy */
+	__u32 count;         /* opens that this one stands for: itself, and equal ones merged since the last */
+	__u32 pad;
 };
 
 struct rf_connect {
@@ -193,9 +195,9 @@ struct rf_connect {
 	__u8 address[16];/* network order; IPv4 in the first four */
 	__s32 result;    /* 0, or -errno (-EINPROGRESS for a non-blocking one) */
 	struct rf_text path; /* unix only: of the socket's file, or as bound; an abstract name begins with NUL */
-	__u32 source_caller; /* 1: the address is the caller's memory, not the kernel's copy */
+	__u16 source_caller; /* 1: the address is the caller's memory, not the kernel's copy */
 	__u16 local_port;    /* host order; 0: not bound, or unix */
-	__u16 pad;
+	__u32 count;         /* calls that this one stands for: itself, and equal ones merged since the last */
 	__u8 local_address[16]; /* as `address`; zero: not bound */
 	__u64 duration;      /* ns the call took */
 };
@@ -669,6 +671,9 @@ struct rf_control {
 	__u32 watched_heads[2];  /* bit n: the first component of some prefix in rf_watched begins with a byte that is n modulo 64, or is not known */
 	__u32 nothing_named;     /* 1: rf_names is empty */
 	__u32 pad;
+	__u64 share_interval;    /* ns between two events of a cgroup that has spent its burst */
+	__u64 share_burst;       /* ns: so many intervals' worth it may send at once */
+	__u32 share_from[RF_LANES]; /* bytes in the ring from which on shares count; 0: never */
 	__u64 agent_start;       /* ns, CLOCK_BOOTTIME: of agent_tgid, whose number somebody else may have once the agent is dead */
 };
 
@@ -681,6 +686,13 @@ struct rf_watched_key {
 /* Key of rf_names (hash, value u32): the last component of a path, or what its last RF_NAME_MAX bytes are when it is longer. Filled up with NUL. */
 struct rf_name_key {
 	__u8 name[RF_NAME_MAX];
+};
+
+/* Key of rf_throttled (hash, value u64): how many events were held back since the sensor was loaded. What it has no room for is in the account only. */
+struct rf_throttled_key {
+	__u64 cgroup;
+	__u32 lane;
+	__u32 kind;
 };
 
 /* The account of a kind of events in a lane: seen = sent + all drops but RF_DROP_READ_FAULT, once nothing is under way. */

@@ -2,6 +2,7 @@
 /* A socket of an unusual kind is made, or a socket is bound or listens; or fails to. Seen at the end of the system call: what it was bound to is
  * read from the socket. A bind that failed is told from the cgroup hook's copy, and without one from the caller's memory, marked as such. */
 #include "lib/owner.h"
+#include "lib/share.h"
 
 #define SOCKETS_ROOM RF_RECORD_MAX
 /* struct sockaddr_alg: type at 2, name at 24, both filled up with NUL */
@@ -64,6 +65,8 @@ int socket_exit(struct trace_event_raw_sys_exit *context)
 	if (task__is_agent())
 		return sockets__leave_out(RF_DROP_SELF);
 	ring__see(RF_LANE_SECURITY, RF_SOCKET);
+	if (share__holds_back(RF_LANE_SECURITY, RF_SOCKET, share__cgroup(task)))
+		return 0;
 	s = ring__reserve(RF_LANE_SECURITY, RF_SOCKET, sizeof(*s), &number);
 	if (!s)
 		return 0;
@@ -171,6 +174,8 @@ static __always_inline void sockets__report(struct task_struct *task, __u32 oper
 		return;
 	}
 	ring__see(RF_LANE_SECURITY, RF_SOCKET);
+	if (share__holds_back(RF_LANE_SECURITY, RF_SOCKET, share__cgroup(task)))
+		return;
 	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_SOCKET);
 	if (!scratch)
 		return;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* What goes through libssl, in the clear. Off unless it is asked for. Both ways are looked at when the call returns: then it is known how much there was. */
 #include "lib/probe.h"
+#include "lib/share.h"
 
 struct tls_call {
 	__u64 buffer;
@@ -55,10 +56,16 @@ int BPF_KPROBE(tls_read_ex_enter, void *ssl, const void *buffer, __u64 size, con
 static __always_inline void tls__emit(const struct tls_call *call, __u32 length)
 {
 	struct rf_builder b = { .end = sizeof(struct rf_tls_data) };
-	struct rf_scratch_probe *scratch = probe__take(RF_LANE_BULK, RF_TLS_DATA);
+	struct rf_scratch_probe *scratch;
 	__u32 kept = length < RF_TLS_DATA_MAX ? length : RF_TLS_DATA_MAX;
 	struct rf_tls_data *t;
 
+	if (share__is_over(RF_LANE_BULK, share__cgroup(bpf_get_current_task_btf()))) {
+		ring__see(RF_LANE_BULK, RF_TLS_DATA);
+		share__hold_back(RF_LANE_BULK, RF_TLS_DATA, share__cgroup(bpf_get_current_task_btf()));
+		return;
+	}
+	scratch = probe__take(RF_LANE_BULK, RF_TLS_DATA);
 	if (!scratch)
 		return;
 	b.record = scratch->record;

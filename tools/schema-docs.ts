@@ -83,6 +83,7 @@ const SOURCES: Readonly<Record<KindName, string>> = {
   ShellLine: 'probes in bash (readline), zsh (zleread) and, for a bash that uses it, libreadline',
   Hash: 'collector, from the file behind /proc/PID/exe, after the first exec of the file at that ctime; `collector.hash`',
   TlsData: 'probes in libssl: end of SSL_read, SSL_write and their _ex forms; off unless `collector.probes.tls`',
+  Throttled: 'collector, once a second while a cgroup sends more than its share and a ring is filling up',
 };
 
 export function eventDocs(): string {

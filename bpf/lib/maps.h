@@ -169,6 +169,16 @@ struct rf_merge {
 	__u64 merged; /* how many were left out since */
 };
 
+/* See lib/share.h. */
+struct rf_share_key {
+	__u64 cgroup;
+	__u64 lane;
+};
+
+struct rf_share {
+	__u64 due; /* ns, CLOCK_BOOTTIME */
+};
+
 /* What an open that is not over yet has opened; only the full profile writes it. */
 enum rf_opened_state { RF_OPENED_NOTHING, RF_OPENED_UNWATCHED, RF_OPENED_WANTED };
 
@@ -325,6 +335,21 @@ struct {
 	__type(key, struct rf_merge_key);
 	__type(value, struct rf_merge);
 } rf_merges_bulk SEC(".maps");
+
+/* LRU: a cgroup that is pushed out begins with a full burst. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct rf_share_key);
+	__type(value, struct rf_share);
+} rf_shares SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct rf_throttled_key);
+	__type(value, __u64);
+} rf_throttled SEC(".maps");
 
 /* How many faults a process had. */
 struct {

@@ -120,6 +120,8 @@ export async function collector({ config, log, site }: Wiring, { current }: Inte
       hash: own.hash,
       logs: own.logs,
       probes: own.probes,
+      sharePerSecond: sensor.share.perSecond,
+      shareBurst: sensor.share.burst,
       keepPinned: sensor.keepPinned,
     },
     bus: site.bus,

@@ -1,7 +1,9 @@
 import type { EventAccount, KindAccount, LaneFlow } from '@ringfence/collector';
+import { escapeText } from '@ringfence/schema';
 import type { Paint } from './paint.ts';
 
 const number = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+const THROTTLED_SHOWN = 20;
 const LANES: readonly string[] = ['security', 'bulk'];
 
 type Cause = keyof KindAccount['drops'];
@@ -21,7 +23,8 @@ const MEANINGS: Readonly<Record<Cause, string>> = {
   owner: 'traffic of a socket whose process is not known: it is older than the sensor, or was forgotten',
   merged:
     'equal to an event sent within the last second: the next one that is sent says in its count how many it stands for',
-  throttled: 'its cgroup had more than its share while the ring was filling up: see shares in docs/CONFIGURATION.md',
+  throttled:
+    'its cgroup had more than its share while the ring was filling up: see sensor.share in docs/CONFIGURATION.md',
   ring_full:
     'nobody read the ring fast enough: each is a hole in the numbers, and becomes a gap event in the audit trail',
   scratch: 'the place where a record is put together was in use by another on the same CPU',
@@ -30,7 +33,7 @@ const MEANINGS: Readonly<Record<Cause, string>> = {
 };
 
 /** Where every event went, from the kernel to the bus: two tables, and what the causes that occurred mean. */
-export function statsText({ kinds, lanes }: EventAccount, paint: Paint): string {
+export function statsText({ kinds, lanes, throttled }: EventAccount, paint: Paint): string {
   const causes = new Map<Cause, number>();
   for (const { drops } of kinds)
     for (const [cause, count] of Object.entries(drops) as [Cause, number][])
@@ -42,10 +45,25 @@ export function statsText({ kinds, lanes }: EventAccount, paint: Paint): string 
     ...kindTable(kinds, paint),
     '',
     ...[...causes].map(([cause, count]) => paint.dim(`  ${cause} ${number.format(count)}: ${MEANINGS[cause]}`)),
+    ...throttledLines(throttled, paint),
     '',
     paint.bold('From the rings to the bus'),
     ...lanes.flatMap((lane) => laneLines(lane, paint)),
   ].join('\n');
+}
+
+/** The noisiest first. */
+function throttledLines(throttled: EventAccount['throttled'], paint: Paint): string[] {
+  if (throttled.length === 0) return [];
+  const noisiest = throttled.toSorted((a, b) => b.count - a.count).slice(0, THROTTLED_SHOWN);
+  return [
+    '',
+    paint.bold('Held back, by cgroup'),
+    ...noisiest.map(
+      ({ cgroup, path, lane, kind, count }) =>
+        `  ${LANES[lane] ?? lane} ${kind} ${number.format(count)} of ${escapeText(path || 'one that is gone')} (cgroup ${cgroup})`,
+    ),
+  ];
 }
 
 function kindTable(kinds: readonly KindAccount[], paint: Paint): string[] {

@@ -99,6 +99,8 @@ export interface Config {
     readonly watchedPaths: readonly string[];
     readonly pinPath: string;
     readonly selfNoise: boolean;
+    /** 0: any number */
+    readonly share: { readonly perSecond: number; readonly burst: number };
     readonly keepPinned: boolean;
   };
   readonly collector: {

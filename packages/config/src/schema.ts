@@ -239,6 +239,17 @@ const shape = (home: Home) => ({
         false,
         'Report file and network events of the agent itself; otherwise they are counted and dropped. Its execs are always reported.',
       ),
+      share: section(
+        'What one cgroup (a container, a service) may send while a ring is more than half full, so that a noisy one does not blind the others. While the reader keeps up nobody is held back. Never held back: exec, exit, credentials, namespaces, looks into processes, modules, bpf, mounts, writes of watched paths. Forks and connects are merged, the rest is counted by kind and cgroup (`ringfence stats`).',
+        {
+          perSecond: count(
+            20_000,
+            'Events a second of one cgroup. More than the reader takes from all of them together fills the ring all the same. 0: any number.',
+            { min: 0, max: 10_000_000 },
+          ),
+          burst: count(5000, 'Events that a cgroup may send at once beyond that.', { min: 1, max: 10_000_000 }),
+        },
+      ),
       keepPinned: flag(
         false,
         'Leave sensor and rings in the kernel after a clean stop too: the next start then reads what happened in between.',

@@ -148,7 +148,8 @@ export type KindName =
   | 'Authentication'
   | 'ShellLine'
   | 'TlsData'
-  | 'Hash';
+  | 'Hash'
+  | 'Throttled';
 
 /** What rules call a kind: file_change, credentials. */
 export const kindName = (kind: KindName): string =>

@@ -76,6 +76,7 @@ export function openBody(path: string): Body {
       mode: 33188,
       sourceCaller: false,
       path: text(path),
+      count: 1,
     },
   };
 }

@@ -33,6 +33,19 @@ export interface EventAccount {
   /** in the kernel, since the sensor was loaded */
   readonly kinds: readonly KindAccount[];
   readonly lanes: readonly LaneFlow[];
+  /** what was held back, by cgroup and kind */
+  readonly throttled: readonly ThrottledAccount[];
+}
+
+/** What one cgroup had beyond its share, since the sensor was loaded. */
+export interface ThrottledAccount {
+  /** id, as text: 64 bits */
+  readonly cgroup: string;
+  /** from the hierarchy's root; empty: gone */
+  readonly path: string;
+  readonly lane: number;
+  readonly kind: string;
+  readonly count: number;
 }
 
 interface Parts {

@@ -8,6 +8,7 @@ import { ContainerSource } from './context/containers.ts';
 import { hostSource } from './context/host.ts';
 import { mountsSource } from './context/mounts.ts';
 import { type EnrichmentSource, guardSource } from './context/source.ts';
+import { ThrottledSource } from './context/throttled.ts';
 import { usersSource } from './context/users.ts';
 import { AgentControl } from './control/control.ts';
 import { ExecutedCommands } from './control/executed.ts';
@@ -21,6 +22,7 @@ import { InterestFilter } from './interest.ts';
 import type { CollectorDeps } from './main.ts';
 import { type CollectorStats, sumDrops, Tallies } from './metrics.ts';
 import { type Cycle, type PipelineParts, runCycle } from './pipeline.ts';
+import type { Shares } from './sensor/control-block.ts';
 import type { Sensor } from './sensor/sensor.ts';
 import type { Spool } from './spool/spool.ts';
 import { Batch } from './steps/batch.ts';
@@ -54,6 +56,7 @@ export class Agent implements Disposable {
   readonly #spool: Spool;
   readonly #containers: ContainerSource;
   readonly #hashes: ExecHashes;
+  readonly #throttled: ThrottledSource;
   readonly #parts: PipelineParts;
   readonly #pacer: Pacer;
   readonly #interest: InterestFilter;
@@ -77,6 +80,7 @@ export class Agent implements Disposable {
     this.#containers = this.#openContainers();
     this.#hashes = new ExecHashes({ ...options.hash, log, onAnswer: () => this.#pacer.wake() });
     stack.defer(() => this.#hashes.close());
+    this.#throttled = new ThrottledSource(sensor.throttled, (cgroup) => this.#met(cgroup));
     const { run } = this.#sensor;
     this.#next = (lane) => run.next(lane);
     this.#seenCgroup = (low, high, ktime) => this.#containers.seen(low, high, ktime);
@@ -115,7 +119,12 @@ export class Agent implements Disposable {
     const own = new OwnEvents(batch, this.#next);
     const onError = (source: string, error: Error): void =>
       log.warn({ source, err: error }, 'a source of context can not be read: what it said before stays');
-    const sources: readonly EnrichmentSource[] = [...this.#hostSources(), this.#containers, this.#integrity()];
+    const sources: readonly EnrichmentSource[] = [
+      ...this.#hostSources(),
+      this.#containers,
+      this.#integrity(),
+      this.#throttled,
+    ];
     return {
       batch,
       own,
@@ -185,6 +194,7 @@ export class Agent implements Disposable {
     control.disarm();
     // Inside a pid namespace our own number for us is not the kernel's.
     control.agent = this.#sensor.process(process.pid) ?? null;
+    control.shares = this.#shares();
     this.#interest.start(resumed);
     if (this.#deps.interest !== undefined) await this.control.setInterest(this.#deps.interest);
     batch.facts.wallOffset = wallOffset();
@@ -309,7 +319,21 @@ export class Agent implements Disposable {
 
   #account(): EventAccount {
     const kinds = this.#sensor.counters.kinds();
-    return { kinds, lanes: this.#flow.lanes(kinds) };
+    const throttled = this.#throttled.read().map(({ cgroup, ...rest }) => ({
+      cgroup: String(cgroup),
+      path: this.#containers.pathOf(cgroup),
+      ...rest,
+    }));
+    return { kinds, lanes: this.#flow.lanes(kinds), throttled };
+  }
+
+  #met(cgroup: bigint): void {
+    this.#containers.seen(Number(cgroup & 0xffff_ffffn), Number(cgroup >> 32n), bootMicros());
+  }
+
+  #shares(): Shares | null {
+    const { sharePerSecond: perSecond, shareBurst: burst, ringSecurityBytes, ringBulkBytes } = this.#options;
+    return perSecond === 0 ? null : { perSecond, burst, fromBytes: [ringSecurityBytes / 2, ringBulkBytes / 2] };
   }
 
   stats(): CollectorStats {

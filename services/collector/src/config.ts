@@ -44,6 +44,10 @@ export interface CollectorOptions {
   readonly hash?: HashLimits & { readonly enabled: boolean };
   /** which probes in user space are set. @default none */
   readonly probes?: ProbeOptions;
+  /** events a second of one cgroup that a ring is promised while it is more than half full; 0: any number. @default 20,000 */
+  readonly sharePerSecond?: number;
+  /** events that a cgroup may send at once beyond that. @default 5,000 */
+  readonly shareBurst?: number;
   /** leave sensor and pins in the kernel on a clean close too: events of the pause are then read by the next start. @default false */
   readonly keepPinned?: boolean;
 }
@@ -74,6 +78,8 @@ export function compileOptions(options: CollectorOptions): CompiledOptions {
     integrity: { everyMs: 0, knownPrograms: [] },
     hash: { enabled: true, maxBytes: 64 * MiB, bytesPerSecond: 32 * MiB },
     probes: { pam: false, shell: false, tls: false, files: [] },
+    sharePerSecond: 20_000,
+    shareBurst: 5000,
     keepPinned: false,
     ...options,
   };
@@ -91,6 +97,8 @@ export function compileOptions(options: CollectorOptions): CompiledOptions {
   const { maxBytes, bytesPerSecond } = compiled.hash;
   if (!(maxBytes >= 0)) throw bad('hash.maxBytes', maxBytes, '0 or more');
   if (!(bytesPerSecond >= MiB)) throw bad('hash.bytesPerSecond', bytesPerSecond, '1 MiB or more');
+  between(compiled, 'sharePerSecond', 0, 10_000_000);
+  between(compiled, 'shareBurst', 1, 10_000_000);
   const { files, linesPerSecond } = compiled.logs;
   if (!(linesPerSecond >= 1)) throw bad('logs.linesPerSecond', linesPerSecond, '1 or more');
   const relative = files.find((path) => !path.startsWith('/'));

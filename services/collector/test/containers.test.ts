@@ -242,6 +242,7 @@ describe('a container whose runtime is late', { skip: kernelSkip() }, () => {
         mount: ignore,
         host: ignore,
         finding: ignore,
+        throttled: ignore,
       };
       this.source.start(sink);
     }

@@ -40,6 +40,7 @@ class Recorder implements ContextSink {
   }
   container(): void {}
   finding(): void {}
+  throttled(): void {}
   readonly hosts: HostFact[] = [];
   host(host: HostFact): void {
     this.hosts.push(host);

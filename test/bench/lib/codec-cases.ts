@@ -132,6 +132,7 @@ function openEvent({ view, bytes }: Source, at: number): Event {
           bytes: bytes.subarray(start, start + records.textKept(view, path)),
           length: records.textLength(view, path),
         },
+        count: records.openCount(view, at) | 0,
       },
     },
   };

@@ -26,8 +26,9 @@ function address(...bytes: number[]): Uint8Array {
 
 /** What is said of the other end; accept.test.ts looks at both. Each call has taken some time. */
 function remote(fields: object): object {
-  const { local_address: _, local_port: __, duration, ...rest } = fields as Record<string, unknown>;
+  const { local_address: _, local_port: __, duration, count, ...rest } = fields as Record<string, unknown>;
   assert.ok((duration as bigint) > 0n && (duration as bigint) < 60_000_000_000n, `${duration} ns`);
+  assert.equal(count, 1);
   return rest;
 }
 

@@ -47,7 +47,7 @@ describe('the full profile on a kernel that has it', { skip }, () => {
     assert.equal(opens.length, TIMES);
     for (const { fields } of opens) {
       const { flags, result, ...facts } = fields;
-      assert.deepEqual(facts, { inode, device, mode, source_caller: 0 });
+      assert.deepEqual(facts, { inode, device, mode, source_caller: 0, count: 1 });
       assert.equal(Number(flags) & 3, constants.O_WRONLY);
       assert.ok(Number(result) > 2);
     }

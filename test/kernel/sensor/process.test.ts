@@ -34,6 +34,7 @@ describe('fork and exit on the running kernel', { skip }, () => {
     assert.deepEqual(forkFields, {
       parent_start: sensor.snapshot(process.pid)[0]?.header.start,
       parent_tgid: process.pid,
+      count: 1,
       namespaces: { ...namespaces(), pid_in_ns: tgid },
     });
     for (const { header, lane } of records) {

@@ -153,6 +153,9 @@ export class TestSensor implements Disposable {
     all_opens?: number;
     watched_heads?: [number, number];
     nothing_named?: number;
+    share_interval?: bigint;
+    share_burst?: bigint;
+    share_from?: [number, number];
   }): void {
     this.object.globals['rf_control'] = { watched_heads: ALL_HEADS, ...settings };
   }

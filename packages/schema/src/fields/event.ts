@@ -49,6 +49,7 @@ const actions = {
   shell_line: 'shell_line',
   tls_data: 'tls_data',
   hash: 'hash',
+  throttled: 'throttled',
 };
 const syscalls = {
   fork: 'clone',
@@ -92,6 +93,7 @@ const categories = {
   shell_line: 'process',
   tls_data: 'network',
   hash: 'process',
+  throttled: 'process',
 };
 
 /** The names of an enumeration of bpf/ringfence.h in lower case, by their values; `RF_FILE_RENAME` is rename. */

@@ -19,6 +19,7 @@ import { probeFields } from './probe.ts';
 import { processFields } from './process.ts';
 import { socketFields } from './socket.ts';
 import { targetFields } from './target.ts';
+import { throttledFields } from './throttled.ts';
 import { trafficFields } from './traffic.ts';
 import { userFields } from './user.ts';
 
@@ -48,6 +49,7 @@ export const catalogue: { readonly fields: readonly Field[] } = {
     ...containerFields,
     ...logFields,
     ...integrityFields,
+    ...throttledFields,
     ...probeFields,
   ],
 };

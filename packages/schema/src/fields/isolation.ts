@@ -61,10 +61,9 @@ const u64 = (event: EventView, leaf: number): bigint => u64ToBigInt(event.cursor
 const cloneNames = (flags: bigint): string[] => Object.keys(CLONE_FLAGS).filter((name) => flags & CLONE_FLAGS[name]!);
 
 const counts = new Map(
-  (['Memory', 'Signal', 'ProcessAccess', 'Isolation', 'Capability'] as const).map((kind) => [
-    KIND[kind],
-    bodyLong(kind, 'count'),
-  ]),
+  (
+    ['Memory', 'Signal', 'ProcessAccess', 'Isolation', 'Capability', 'Fork', 'Open', 'Connect', 'Throttled'] as const
+  ).map((kind) => [KIND[kind], bodyLong(kind, 'count')]),
 );
 
 function flagsOf(event: EventView): string[] | undefined {
@@ -148,8 +147,8 @@ export const isolationFields: readonly Field[] = [
   {
     name: 'event.count',
     type: 'number',
-    doc: 'How many equal calls the event stands for: itself, and those merged since the last.',
-    kinds: ['memory', 'signal', 'process_access', 'isolation', 'capability'],
+    doc: 'How many equal calls the event stands for: itself, and those merged since the last; of `throttled` how many were held back. Thresholds count so many.',
+    kinds: ['memory', 'signal', 'process_access', 'isolation', 'capability', 'fork', 'open', 'connect', 'throttled'],
     get: (event) => counts.get(event.cursor.kind)?.(event),
   },
 ];

@@ -304,7 +304,8 @@ export const CONNECT_ADDRESS_LENGTH = 16;
 export const CONNECT_RESULT = 80;
 export const CONNECT_PATH = 84; // struct rf_text
 export const CONNECT_SOURCE_CALLER = 96;
-export const CONNECT_LOCAL_PORT = 100;
+export const CONNECT_LOCAL_PORT = 98;
+export const CONNECT_COUNT = 100;
 export const CONNECT_LOCAL_ADDRESS = 104;
 export const CONNECT_LOCAL_ADDRESS_LENGTH = 16;
 export const CONNECT_DURATION = 120;
@@ -313,13 +314,14 @@ export const connectType = (view: DataView, at: number): number => view.getUint1
 export const connectProtocol = (view: DataView, at: number): number => view.getUint16(at + 60, true);
 export const connectPort = (view: DataView, at: number): number => view.getUint16(at + 62, true);
 export const connectResult = (view: DataView, at: number): number => view.getInt32(at + 80, true);
-export const connectSourceCaller = (view: DataView, at: number): number => view.getUint32(at + 96, true);
-export const connectLocalPort = (view: DataView, at: number): number => view.getUint16(at + 100, true);
+export const connectSourceCaller = (view: DataView, at: number): number => view.getUint16(at + 96, true);
+export const connectLocalPort = (view: DataView, at: number): number => view.getUint16(at + 98, true);
+export const connectCount = (view: DataView, at: number): number => view.getUint32(at + 100, true);
 export const connectDurationLo = (view: DataView, at: number): number => view.getUint32(at + 120, true);
 export const connectDurationHi = (view: DataView, at: number): number => view.getUint32(at + 124, true);
 
 /** struct rf_control: bytes, and where each field begins */
-export const SIZEOF_CONTROL = 40;
+export const SIZEOF_CONTROL = 64;
 export const CONTROL_AGENT_TGID = 0;
 export const CONTROL_ALL_OPENS = 4;
 export const CONTROL_SLEEPING = 8;
@@ -327,12 +329,20 @@ export const CONTROL_SLEEPING_LENGTH = 2;
 export const CONTROL_WATCHED_HEADS = 16;
 export const CONTROL_WATCHED_HEADS_LENGTH = 2;
 export const CONTROL_NOTHING_NAMED = 24;
-export const CONTROL_AGENT_START = 32;
+export const CONTROL_SHARE_INTERVAL = 32;
+export const CONTROL_SHARE_BURST = 40;
+export const CONTROL_SHARE_FROM = 48;
+export const CONTROL_SHARE_FROM_LENGTH = 2;
+export const CONTROL_AGENT_START = 56;
 export const controlAgentTgid = (view: DataView, at: number): number => view.getUint32(at, true);
 export const controlAllOpens = (view: DataView, at: number): number => view.getUint32(at + 4, true);
 export const controlNothingNamed = (view: DataView, at: number): number => view.getUint32(at + 24, true);
-export const controlAgentStartLo = (view: DataView, at: number): number => view.getUint32(at + 32, true);
-export const controlAgentStartHi = (view: DataView, at: number): number => view.getUint32(at + 36, true);
+export const controlShareIntervalLo = (view: DataView, at: number): number => view.getUint32(at + 32, true);
+export const controlShareIntervalHi = (view: DataView, at: number): number => view.getUint32(at + 36, true);
+export const controlShareBurstLo = (view: DataView, at: number): number => view.getUint32(at + 40, true);
+export const controlShareBurstHi = (view: DataView, at: number): number => view.getUint32(at + 44, true);
+export const controlAgentStartLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
+export const controlAgentStartHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
 
 /** struct rf_counters: bytes, and where each field begins */
 export const SIZEOF_COUNTERS = 16448;
@@ -547,11 +557,13 @@ export const SIZEOF_FORK = 112;
 export const FORK_H = 0; // struct rf_header
 export const FORK_PARENT_START = 56;
 export const FORK_PARENT_TGID = 64;
+export const FORK_COUNT = 68;
 export const FORK_NAMESPACES = 72; // struct rf_namespaces
 export const FORK_FLAGS = 104;
 export const forkParentStartLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
 export const forkParentStartHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
 export const forkParentTgid = (view: DataView, at: number): number => view.getUint32(at + 64, true);
+export const forkCount = (view: DataView, at: number): number => view.getUint32(at + 68, true);
 export const forkFlagsLo = (view: DataView, at: number): number => view.getUint32(at + 104, true);
 export const forkFlagsHi = (view: DataView, at: number): number => view.getUint32(at + 108, true);
 
@@ -726,7 +738,7 @@ export const namespacesCgroup = (view: DataView, at: number): number => view.get
 export const namespacesPidInNs = (view: DataView, at: number): number => view.getUint32(at + 28, true);
 
 /** struct rf_open: bytes, and where each field begins */
-export const SIZEOF_OPEN = 96;
+export const SIZEOF_OPEN = 104;
 export const OPEN_H = 0; // struct rf_header
 export const OPEN_INODE = 56;
 export const OPEN_DEVICE = 64;
@@ -735,6 +747,7 @@ export const OPEN_RESULT = 72;
 export const OPEN_MODE = 76;
 export const OPEN_PATH = 80; // struct rf_text
 export const OPEN_SOURCE_CALLER = 92;
+export const OPEN_COUNT = 96;
 export const openInodeLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
 export const openInodeHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
 export const openDevice = (view: DataView, at: number): number => view.getUint32(at + 64, true);
@@ -742,6 +755,7 @@ export const openFlags = (view: DataView, at: number): number => view.getUint32(
 export const openResult = (view: DataView, at: number): number => view.getInt32(at + 72, true);
 export const openMode = (view: DataView, at: number): number => view.getUint32(at + 76, true);
 export const openSourceCaller = (view: DataView, at: number): number => view.getUint32(at + 92, true);
+export const openCount = (view: DataView, at: number): number => view.getUint32(at + 96, true);
 
 /** struct rf_open_socket: bytes, and where each field begins */
 export const SIZEOF_OPEN_SOCKET = 176;
@@ -909,6 +923,16 @@ export const TEXT_LENGTH = 8;
 export const textOffset = (view: DataView, at: number): number => view.getUint32(at, true);
 export const textKept = (view: DataView, at: number): number => view.getUint32(at + 4, true);
 export const textLength = (view: DataView, at: number): number => view.getUint32(at + 8, true);
+
+/** struct rf_throttled_key: bytes, and where each field begins */
+export const SIZEOF_THROTTLED_KEY = 16;
+export const THROTTLED_KEY_CGROUP = 0;
+export const THROTTLED_KEY_LANE = 8;
+export const THROTTLED_KEY_KIND = 12;
+export const throttledKeyCgroupLo = (view: DataView, at: number): number => view.getUint32(at, true);
+export const throttledKeyCgroupHi = (view: DataView, at: number): number => view.getUint32(at + 4, true);
+export const throttledKeyLane = (view: DataView, at: number): number => view.getUint32(at + 8, true);
+export const throttledKeyKind = (view: DataView, at: number): number => view.getUint32(at + 12, true);
 
 /** struct rf_tls_data: bytes, and where each field begins */
 export const SIZEOF_TLS_DATA = 72;

@@ -21,6 +21,8 @@ export interface Fork {
   readonly namespaces: Namespaces;
   /** CLONE_* without the exit signal; 0: fork, or a kernel thread */
   readonly flags: U64;
+  /** forks that this event stands for: this one, and those of the same parent merged since the last */
+  readonly count: number;
 }
 
 export interface Credentials {
@@ -109,6 +111,8 @@ export interface Open {
   /** the path is the caller's memory, not the kernel's copy */
   readonly sourceCaller: boolean;
   readonly path: Text;
+  /** opens that this event stands for: this one, and equal ones merged since the last */
+  readonly count: number;
 }
 
 export interface Connect {
@@ -129,6 +133,8 @@ export interface Connect {
   readonly sourceCaller: boolean;
   /** µs the call took */
   readonly duration: number;
+  /** calls that this event stands for: this one, and equal ones merged since the last */
+  readonly count: number;
 }
 
 /** one a second; every timer runs on these */
@@ -651,6 +657,14 @@ export interface Hash {
   readonly path: Text;
 }
 
+/** events that a cgroup had beyond its share while a ring was filling up, since the last one told; the header has the cgroup */
+export interface Throttled {
+  readonly ofLane: number;
+  /** open, file_change, ... */
+  readonly ofKind: string;
+  readonly count: number;
+}
+
 /** One event of one host. Its identity is (hostId, bootId, run, lane, cpu, sequence); the first three are the batch's. */
 export interface Event {
   /** 0 security, 1 bulk (kernel); 16 and above are made in user space */
@@ -706,7 +720,8 @@ export interface Event {
     | { readonly 'ringfence.Authentication': Authentication }
     | { readonly 'ringfence.ShellLine': ShellLine }
     | { readonly 'ringfence.TlsData': TlsData }
-    | { readonly 'ringfence.Hash': Hash };
+    | { readonly 'ringfence.Hash': Hash }
+    | { readonly 'ringfence.Throttled': Throttled };
 }
 
 export interface LaneCounters {

@@ -76,6 +76,12 @@ export class ContainerSource implements EnrichmentSource {
     return this.#containers.size;
   }
 
+  /** Of a cgroup that was seen, from the hierarchy's root; empty: it is gone. */
+  pathOf(cgroup: bigint): string {
+    const id = Number(cgroup);
+    return this.#containers.get(id)?.fact.path ?? this.#plain.get(id) ?? '';
+  }
+
   start(sink: ContextSink): void {
     this.#sink = sink;
     this.#files.refresh();

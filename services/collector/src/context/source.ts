@@ -1,5 +1,6 @@
 import type { Finding } from '../integrity/check.ts';
 import type { Description } from './description.ts';
+import type { ThrottledCount } from './throttled.ts';
 
 /** What only the host knows, on its way into the batch that is being filled. Called between `start` and `close` of a source only. */
 export interface ContextSink {
@@ -8,6 +9,7 @@ export interface ContextSink {
   mount(mount: MountFact): void;
   host(host: HostFact): void;
   finding(finding: Finding): void;
+  throttled(throttled: ThrottledCount): void;
 }
 
 export interface HostFact {

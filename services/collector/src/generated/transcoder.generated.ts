@@ -4,7 +4,7 @@ import type { AvroWriter } from '@ringfence/schema';
 import { addressBytes, signedMicros, writeText } from '../steps/write-field.ts';
 
 /** By enum rf_kind: bytes of the part that each has; 0: there is no such kind. */
-export const FIXED_BYTES: Int32Array = Int32Array.of(0, 112, 296, 80, 168, 96, 128, 104, 136, 128, 120, 88, 88, 104, 120, 72, 128, 96, 120, 96, 136, 120, 144, 120, 128, 112, 80, 72);
+export const FIXED_BYTES: Int32Array = Int32Array.of(0, 112, 296, 80, 168, 104, 128, 104, 136, 128, 120, 88, 88, 104, 120, 72, 128, 96, 120, 96, 136, 120, 144, 120, 128, 112, 80, 72);
 
 /** By enum rf_kind: where its texts are told. */
 export const TEXTS: readonly (readonly number[])[] = [[], [], [224, 236, 248, 260, 272, 284], [], [], [80], [84], [], [96, 108], [72, 84, 96, 108], [104], [], [], [], [], [], [88, 100, 112], [76], [92, 104], [56, 68, 80], [104, 116], [104], [120], [104], [], [64, 76, 88, 100], [64], [60]];
@@ -35,12 +35,13 @@ function writeCredentials(out: AvroWriter, view: DataView, bytes: Buffer, at: nu
 }
 
 function writeFork(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
-  out.ensure(116);
+  out.ensure(126);
   out.long(0);
   out.long(view.getInt32(at + 64, true));
   out.fixed(bytes, at + 56, 8);
   writeNamespaces(out, view, bytes, at + 72);
   out.fixed(bytes, at + 104, 8);
+  out.long(view.getInt32(at + 68, true));
 }
 
 function writeExec(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
@@ -97,6 +98,8 @@ function writeOpen(out: AvroWriter, view: DataView, bytes: Buffer, at: number): 
   out.long(view.getInt32(at + 76, true));
   out.boolean(view.getUint32(at + 92, true) !== 0);
   writeText(out, view, bytes, at, at + 80);
+  out.ensure(10);
+  out.long(view.getInt32(at + 96, true));
 }
 
 function writeConnect(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
@@ -110,11 +113,12 @@ function writeConnect(out: AvroWriter, view: DataView, bytes: Buffer, at: number
   out.long(view.getUint16(at + 62, true));
   out.long(view.getInt32(at + 80, true));
   writeText(out, view, bytes, at, at + 84);
-  out.bytes(bytes, at + 104, view.getUint16(at + 100, true) === 0 ? 0 : addressBytes(view.getUint16(at + 56, true)));
-  out.ensure(21);
-  out.long(view.getUint16(at + 100, true));
-  out.boolean(view.getUint32(at + 96, true) !== 0);
+  out.bytes(bytes, at + 104, view.getUint16(at + 98, true) === 0 ? 0 : addressBytes(view.getUint16(at + 56, true)));
+  out.ensure(31);
+  out.long(view.getUint16(at + 98, true));
+  out.boolean(view.getUint16(at + 96, true) !== 0);
   out.long(signedMicros(view.getUint32(at + 120, true), view.getUint32(at + 124, true)));
+  out.long(view.getInt32(at + 100, true));
 }
 
 function writeAccept(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {

@@ -92,7 +92,7 @@ function placesOf(cgroups: readonly bigint[], { containerFiles, places }: Invent
 
 function sinkOf(container: ContextSink['container']): ContextSink {
   const ignore = (): void => undefined;
-  return { container, user: ignore, mount: ignore, host: ignore, finding: ignore };
+  return { container, user: ignore, mount: ignore, host: ignore, finding: ignore, throttled: ignore };
 }
 
 /** A container may have cgroups of its own making: one entry for all of them. */

@@ -5,7 +5,16 @@ const AGENT_START = records.CONTROL_AGENT_START / 4;
 const ALL_OPENS = records.CONTROL_ALL_OPENS / 4;
 const SLEEPING = records.CONTROL_SLEEPING / 4;
 const WATCHED_HEADS = records.CONTROL_WATCHED_HEADS / 4;
+const SHARE_INTERVAL = records.CONTROL_SHARE_INTERVAL / 4;
+const SHARE_BURST = records.CONTROL_SHARE_BURST / 4;
+const SHARE_FROM = records.CONTROL_SHARE_FROM / 4;
 const NOTHING_NAMED = records.CONTROL_NOTHING_NAMED / 4;
+
+export interface Shares {
+  readonly perSecond: number;
+  readonly burst: number;
+  readonly fromBytes: readonly [security: number, bulk: number];
+}
 
 /** struct rf_control in the sensor's .bss: what the reader tells the sensor. */
 export class ControlBlock {
@@ -19,8 +28,7 @@ export class ControlBlock {
   set agent(agent: { readonly tgid: number; readonly start: bigint } | null) {
     Atomics.store(this.#words, AGENT_TGID, 0);
     const start = agent?.start ?? 0n;
-    Atomics.store(this.#words, AGENT_START, Number(BigInt.asIntN(32, start)));
-    Atomics.store(this.#words, AGENT_START + 1, Number(BigInt.asIntN(32, start >> 32n)));
+    this.#store64(AGENT_START, start);
     Atomics.store(this.#words, AGENT_TGID, agent?.tgid ?? 0);
   }
 
@@ -30,12 +38,30 @@ export class ControlBlock {
 
   /** What prefixes are looked for: a bit for each value, modulo 64, of a first component's first byte. The more of them are 0, the fewer paths are put together. */
   set watchedHeads(bits: bigint) {
-    Atomics.store(this.#words, WATCHED_HEADS, Number(BigInt.asIntN(32, bits)));
-    Atomics.store(this.#words, WATCHED_HEADS + 1, Number(BigInt.asIntN(32, bits >> 32n)));
+    this.#store64(WATCHED_HEADS, bits);
   }
 
   set watchingNames(any: boolean) {
     Atomics.store(this.#words, NOTHING_NAMED, any ? 0 : 1);
+  }
+
+  /**
+   * What a cgroup may send while a ring holds `fromBytes` (security, bulk) or more: `perSecond` events, and `burst` at once. null: everything.
+   */
+  set shares(shares: Shares | null) {
+    Atomics.store(this.#words, SHARE_FROM, 0);
+    Atomics.store(this.#words, SHARE_FROM + 1, 0);
+    if (shares === null) return;
+    const interval = BigInt(Math.round(1e9 / shares.perSecond));
+    this.#store64(SHARE_INTERVAL, interval);
+    this.#store64(SHARE_BURST, interval * BigInt(shares.burst));
+    Atomics.store(this.#words, SHARE_FROM, shares.fromBytes[0]);
+    Atomics.store(this.#words, SHARE_FROM + 1, shares.fromBytes[1]);
+  }
+
+  #store64(word: number, value: bigint): void {
+    Atomics.store(this.#words, word, Number(BigInt.asIntN(32, value)));
+    Atomics.store(this.#words, word + 1, Number(BigInt.asIntN(32, value >> 32n)));
   }
 
   /** The next record of any ring wakes the reader. Look at the rings once more before sleeping. */

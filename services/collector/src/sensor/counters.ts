@@ -24,6 +24,9 @@ const KIND_NAMES: ReadonlyMap<number, string> = new Map(
   Object.entries(records.Kind).map(([name, kind]) => [kind, name.toLowerCase()]),
 );
 
+/** open, file_change, … */
+export const kindNameOf = (kind: number): string => KIND_NAMES.get(kind) ?? String(kind);
+
 /** Where a kind's events went, over all CPUs: `seen` = `sent` + all drops but `read_fault`, once nothing is under way. */
 export interface KindAccount {
   readonly lane: number;

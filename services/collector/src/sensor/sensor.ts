@@ -43,6 +43,8 @@ export class Sensor implements Disposable {
   readonly bulk: RingBuffer;
   readonly counters: Counters;
   readonly control: ControlBlock;
+  /** what was held back, by struct rf_throttled_key */
+  readonly throttled: BpfMap;
   /** path prefixes and file names whose opens leave the kernel */
   readonly watched: { readonly prefixes: WatchedTexts; readonly names: WatchedTexts };
   /** hooks that this kernel doesn't have, with the reason */
@@ -71,6 +73,7 @@ export class Sensor implements Disposable {
     this.bulk = stack.use(object.map('rf_ring_bulk').ringBuffer({ recordMaxBytes: RECORD_MAX_BYTES }));
     this.counters = stack.use(new Counters(object.map('rf_counters')));
     this.control = new ControlBlock(object.section('.bss').int32('rf_control'));
+    this.throttled = object.map('rf_throttled');
     this.watched = {
       prefixes: new WatchedTexts(object.map('rf_watched'), prefixKey),
       names: new WatchedTexts(object.map('rf_names'), nameKey),

@@ -1,5 +1,6 @@
 import { type AvroWriter, KIND, LANE, U64_ZERO, u64FromBigInt } from '@ringfence/schema';
 import type { ContainerFact, ContextSink, HostFact, MountFact } from '../context/source.ts';
+import type { ThrottledCount } from '../context/throttled.ts';
 import type { HashFact, HashSink } from '../hash/types.ts';
 import type { Finding } from '../integrity/check.ts';
 import type { Batch } from './batch.ts';
@@ -90,16 +91,25 @@ export class OwnEvents implements ContextSink, HashSink {
     out.long(pathLength);
   }
 
+  throttled({ cgroup, lane, kind, count }: ThrottledCount): void {
+    const out = this.#begin(LANE.context, this.ktime, KIND.Throttled, null, u64FromBigInt(cgroup));
+    out.long(lane);
+    out.string(kind);
+    out.ensure(10);
+    out.long(count);
+  }
+
   #begin(
     lane: typeof LANE.tick | typeof LANE.context,
     ktime: number,
     kind: number,
     process: HashFact['process'] = null,
+    cgroup: Buffer = U64_ZERO,
   ): AvroWriter {
     const tgid = process?.tgid ?? 0;
     const out = this.#batch.begin(lane, 0, this.#next(lane), ktime, false, tgid, tgid);
     out.fixed(process?.start ?? U64_ZERO, 0, 8);
-    out.fixed(U64_ZERO, 0, 8);
+    out.fixed(cgroup, 0, 8);
     out.long(process?.execId ?? 0);
     out.long(kind);
     return out;

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Shares: once a ring is half full, each cgroup may send so many events a second to it, and a burst more; what is more is held back and counted by
+ * kind and cgroup, so that the room that is left is for everybody else. While the reader keeps up nobody is held back, however much they do.
+ * What must never be held back doesn't ask: exec, exit, credentials, isolation, access to processes, modules, bpf, mounts, changes of the system, and
+ * writes to what is watched. */
+#ifndef RF_LIB_SHARE_H
+#define RF_LIB_SHARE_H
+
+#include "merge.h"
+
+static __always_inline bool share__is_pressed(enum rf_lane lane)
+{
+	__u64 from = RF_READ_ONCE(rf_control.share_from[lane]);
+
+	return from && bpf_ringbuf_query(ring__map(lane), BPF_RB_AVAIL_DATA) >= from;
+}
+
+/* The bucket as a time: when all that was sent would have been due at the cgroup's rate. It is full, that is empty of debts, when that time is past. */
+static __noinline bool share__is_spent(enum rf_lane lane, __u64 cgroup)
+{
+	struct rf_share_key key = { .cgroup = cgroup, .lane = lane };
+	struct rf_share *share = bpf_map_lookup_elem(&rf_shares, &key);
+	__u64 interval = RF_READ_ONCE(rf_control.share_interval);
+	__u64 now = bpf_ktime_get_boot_ns();
+	__u64 due, before;
+
+	if (!share) {
+		struct rf_share first = { .due = now + interval };
+
+		bpf_map_update_elem(&rf_shares, &key, &first, BPF_NOEXIST);
+		return false;
+	}
+	before = RF_READ_ONCE(share->due);
+	due = before > now ? before : now;
+	if (due - now > RF_READ_ONCE(rf_control.share_burst))
+		return true;
+	/* of two CPUs that come at once one pays for both */
+	if (__sync_val_compare_and_swap(&share->due, before, due + interval) != before)
+		__sync_fetch_and_add(&share->due, interval);
+	return false;
+}
+
+/* true: the cgroup has had its share. */
+static __always_inline bool share__is_over(enum rf_lane lane, __u64 cgroup)
+{
+	return share__is_pressed(lane) && share__is_spent(lane, cgroup);
+}
+
+/* Counts an event that is held back. */
+static __noinline int share__hold_back(enum rf_lane lane, enum rf_kind kind, __u64 cgroup)
+{
+	struct rf_throttled_key key = { .cgroup = cgroup, .lane = lane, .kind = kind };
+	__u64 *count = bpf_map_lookup_elem(&rf_throttled, &key);
+	__u64 first = 1;
+
+	ring__count(lane, kind, RF_DROP_THROTTLED);
+	if (count)
+		__sync_fetch_and_add(count, 1);
+	else if (bpf_map_update_elem(&rf_throttled, &key, &first, BPF_NOEXIST)) { /* full, or another CPU was first */
+		count = bpf_map_lookup_elem(&rf_throttled, &key);
+		if (count)
+			__sync_fetch_and_add(count, 1);
+	}
+	return 0;
+}
+
+/* true: it is held back, and counted. */
+static __always_inline bool share__holds_back(enum rf_lane lane, enum rf_kind kind, __u64 cgroup)
+{
+	if (!share__is_over(lane, cgroup))
+		return false;
+	share__hold_back(lane, kind, cgroup);
+	return true;
+}
+
+static __always_inline __u64 share__cgroup(struct task_struct *task)
+{
+	return task->cgroups->dfl_cgrp->kn->id;
+}
+
+#endif

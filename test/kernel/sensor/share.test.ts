@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { after, before, describe, test } from 'node:test';
+import type { SensorRecord } from './records.ts';
+import { BULK, cgroup2, Scratch, SECURITY, skip, TestSensor } from './sensor.ts';
+
+const RING = 1 << 20;
+const BURST = 100n;
+/** ns: nobody gets anything back while the tests run */
+const INTERVAL = 1_000_000_000_000n;
+const OPEN = 5;
+/** of records of some 150 bytes: several rings full */
+const FLOOD = 20_000;
+const STORM = 400;
+
+class Group implements Disposable {
+  static #count = 0;
+  readonly path = `${cgroup2()}/rf-share-${process.pid}-${Group.#count++}`;
+  readonly id: bigint;
+
+  constructor() {
+    mkdirSync(this.path);
+    this.id = statSync(this.path, { bigint: true }).ino;
+  }
+
+  /** Runs a command in it to its end, while nobody reads the rings; returns its process id. */
+  async run(...command: readonly string[]): Promise<number> {
+    const enter = `echo $$ > ${this.path}/cgroup.procs && exec "$@"`;
+    const child = spawn('/bin/sh', ['-c', enter, 'sh', ...command], { stdio: 'ignore' });
+    await once(child, 'exit');
+    return child.pid as number;
+  }
+
+  [Symbol.dispose](): void {
+    rmdirSync(this.path);
+  }
+}
+
+describe('shares of the rings on the running kernel', { skip }, () => {
+  let scratch: Scratch;
+  let sensor: TestSensor;
+  let flood: string;
+  let secret: string;
+  before(async () => {
+    scratch = new Scratch();
+    flood = scratch.compile('flood');
+    secret = `${scratch.path}/watched/secret`;
+    mkdirSync(`${scratch.path}/watched`);
+    writeFileSync(secret, '');
+    sensor = await TestSensor.start({ bulkRing: RING });
+    sensor.watch(`${scratch.path}/watched/`);
+  });
+  after(() => {
+    sensor?.[Symbol.dispose]();
+    scratch?.[Symbol.dispose]();
+  });
+
+  const limit = (from: [number, number]): void =>
+    sensor.control({ share_interval: INTERVAL, share_burst: INTERVAL * BURST, share_from: from });
+  const throttled = (cgroup: bigint, kind: number): number =>
+    Number(sensor.object.map('rf_throttled').get({ cgroup, lane: BULK, kind }) ?? 0n);
+  const of = (cgroup: bigint, type: string): SensorRecord[] =>
+    sensor.records.filter((record) => record.header.cgroup === cgroup && record.type === type);
+  const paths = (records: readonly SensorRecord[]): string[] => records.map(({ texts }) => String(texts['path']?.bytes));
+  const attack = (mark: string): string[] => [
+    '/bin/sh',
+    '-c',
+    `cat ${secret}; echo x > ${scratch.path}/watched/${mark}; chmod 4755 ${scratch.path}/watched/${mark}; echo x > ${scratch.path}/plain-${mark}`,
+  ];
+
+  /** What an attack must show whatever else the cgroup does. */
+  function assertSeen({ id }: Group, mark: string): void {
+    assert.ok(of(id, 'rf_exec').length >= 3, 'sh, cat and chmod');
+    const opened = paths(of(id, 'rf_open'));
+    assert.ok(opened.includes(`${scratch.path}/watched/${mark}`), 'the write of what is watched');
+    assert.ok(opened.includes(secret), 'the read of what is watched');
+    const changed = of(id, 'rf_file_change').some(({ fields }) => fields['mode'] === 0o4755);
+    assert.ok(changed, 'the set-id bit');
+  }
+
+  test('a flood fills half of a ring, and an attack in another cgroup is seen whole', async () => {
+    using noisy = new Group();
+    using other = new Group();
+    limit([0, RING / 2]);
+    sensor.drain();
+    const full = sensor.counters(BULK).ringFull;
+    const path = `${scratch.path}/flood`;
+    await noisy.run(flood, 'opens', path, String(FLOOD));
+    await other.run(...attack('other'));
+    sensor.drain();
+    assert.equal(sensor.counters(BULK).ringFull, full);
+    const sent = paths(of(noisy.id, 'rf_open')).filter((one) => one === path).length;
+    assert.ok(sent > 1000 && sent < FLOOD / 2, `${sent}`);
+    assert.equal(sent + throttled(noisy.id, OPEN), FLOOD);
+    assertSeen(other, 'other');
+    assert.ok(paths(of(other.id, 'rf_open')).includes(`${scratch.path}/plain-other`), 'it has a share of its own');
+    assert.equal(throttled(other.id, OPEN), 0);
+  });
+
+  test('an attack in the cgroup of the flood is seen but for what no rule watches', async () => {
+    using noisy = new Group();
+    limit([0, RING / 2]);
+    sensor.drain();
+    await noisy.run(flood, 'opens', `${scratch.path}/flood`, String(FLOOD));
+    await noisy.run(...attack('same'));
+    sensor.drain();
+    assertSeen(noisy, 'same');
+    assert.ok(!paths(of(noisy.id, 'rf_open')).includes(`${scratch.path}/plain-same`));
+  });
+
+  test('and so is one by the very process that floods', async () => {
+    using noisy = new Group();
+    limit([0, RING / 2]);
+    sensor.drain();
+    await noisy.run(flood, 'opens', `${scratch.path}/flood`, String(FLOOD), ...attack('tree'));
+    sensor.drain();
+    assertSeen(noisy, 'tree');
+  });
+
+  test('reads of a watched file over the share are merged, and told in a count', async () => {
+    using noisy = new Group();
+    limit([0, 1]);
+    sensor.drain();
+    const reads = `i=0; while [ $i -lt 300 ]; do read x < ${secret}; i=$((i+1)); done; sleep 1.1; read x < ${secret}`;
+    await noisy.run('/bin/sh', '-c', reads);
+    sensor.drain();
+    const read = of(noisy.id, 'rf_open').filter((record) => paths([record])[0] === secret);
+    assert.ok(read.length < 300);
+    assert.equal(sumOf(read), 301);
+  });
+
+  test('a storm of forks is merged by its parent, and every exit is seen', async () => {
+    using noisy = new Group();
+    limit([1, 0]);
+    sensor.drain();
+    const parent = await noisy.run(flood, 'forks', '-', String(STORM));
+    sensor.drain();
+    const forks = of(noisy.id, 'rf_fork').filter(({ fields }) => fields['parent_tgid'] === parent);
+    assert.ok(forks.length < STORM / 2, `${forks.length}`);
+    assert.equal(sumOf(forks), STORM + 1);
+    assert.equal(of(noisy.id, 'rf_exit').length, STORM + 2);
+  });
+
+  test('a storm of connects is merged by process and port', async () => {
+    using noisy = new Group();
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    await new Promise((resolve) => server.close(resolve));
+    limit([1, 0]);
+    sensor.drain();
+    await noisy.run(flood, 'connects', String(port), String(STORM));
+    sensor.drain();
+    const connects = of(noisy.id, 'rf_connect').filter(({ fields }) => fields['port'] === port);
+    assert.ok(connects.length < STORM / 2, `${connects.length}`);
+    assert.equal(sumOf(connects), STORM + 1);
+  });
+
+  test('while the reader keeps up nobody is held back', async () => {
+    using busy = new Group();
+    limit([RING / 2, RING / 2]);
+    for (let n = 0; n < 5; n++) {
+      sensor.drain();
+      await busy.run(flood, 'opens', `${scratch.path}/busy`, '500');
+    }
+    sensor.drain();
+    assert.equal(paths(of(busy.id, 'rf_open')).filter((path) => path.endsWith('/busy')).length, 2500);
+    assert.equal(throttled(busy.id, OPEN), 0);
+  });
+
+  test('what is held back or merged is in the account, which adds up', async () => {
+    await sensor.finish();
+    for (const { lane, kind, seen, sent, drops } of sensor.account()) {
+      const { read_fault: _, ...causes } = drops;
+      const out = Object.values(causes).reduce((sum, count) => sum + count, 0);
+      assert.equal(seen, sent + out, `${kind} of lane ${lane}`);
+    }
+    const drops = (lane: number, kind: string) =>
+      sensor.account().find((account) => account.lane === lane && account.kind === kind)?.drops ?? {};
+    assert.ok((drops(BULK, 'open').throttled ?? 0) > FLOOD);
+    assert.ok((drops(SECURITY, 'fork').merged ?? 0) > STORM / 2);
+    assert.ok((drops(SECURITY, 'connect').merged ?? 0) > STORM / 2);
+  });
+});
+
+const sumOf = (records: readonly SensorRecord[]): number =>
+  records.reduce((sum, { fields }) => sum + Number(fields['count']), 0);
