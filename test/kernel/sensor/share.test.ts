@@ -64,7 +64,8 @@ describe('shares of the rings on the running kernel', { skip }, () => {
     Number(sensor.object.map('rf_throttled').get({ cgroup, lane: BULK, kind }) ?? 0n);
   const of = (cgroup: bigint, type: string): SensorRecord[] =>
     sensor.records.filter((record) => record.header.cgroup === cgroup && record.type === type);
-  const paths = (records: readonly SensorRecord[]): string[] => records.map(({ texts }) => String(texts['path']?.bytes));
+  const paths = (records: readonly SensorRecord[]): string[] =>
+    records.map(({ texts }) => String(texts['path']?.bytes));
   const attack = (mark: string): string[] => [
     '/bin/sh',
     '-c',
