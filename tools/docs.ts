@@ -4,13 +4,14 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { configDocs } from '../packages/config/src/index.ts';
 import { templateLines } from '../services/auditor/src/elasticsearch/template-files.ts';
+import { eventItemDocs } from './event-item-docs.ts';
 import { eventDocs, fieldDocs } from './schema-docs.ts';
 
 const root = dirname(import.meta.dirname);
 
 const DOCUMENTS: readonly { readonly path: string; readonly text: () => string }[] = [
   { path: 'docs/CONFIGURATION.md', text: configDocs },
-  { path: 'docs/EVENTS.md', text: eventDocs },
+  { path: 'docs/EVENTS.md', text: () => `${eventDocs()}\n${eventItemDocs()}` },
   { path: 'docs/FIELDS.md', text: fieldDocs },
   { path: 'deploy/elasticsearch/templates.ndjson', text: templateLines },
 ];

@@ -1,0 +1,97 @@
+/** The table of docs/EVENTS.md that says which test provokes what; it is not written when a test is named that isn't there. */
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { parse } from 'yaml';
+import { catalogue, eventKinds, KIND, type KindName } from '../packages/schema/src/index.ts';
+
+/** The `file: title` of a test; or why there can be none, or is none yet. */
+type Proof = string | { readonly never: string } | { readonly missing: string };
+
+interface EventItem {
+  readonly item: string;
+  /** undefined: a command tells it */
+  readonly event?: KindName;
+  readonly shows: string;
+  readonly succeeds: Proof;
+  readonly fails: Proof;
+  readonly guest?: boolean;
+}
+
+const root = dirname(import.meta.dirname);
+const TITLE = /\b(?:test|it)\(\s*(['"`])((?:\\.|(?!\1)[^\\])*)\1/g;
+const titles = new Map<string, ReadonlySet<string>>();
+
+/** Titles of the tests in a file, as its source has them. */
+function titlesIn(path: string): ReadonlySet<string> {
+  const known = titles.get(path);
+  if (known !== undefined) return known;
+  const whole = join(root, path);
+  const text = existsSync(whole) ? readFileSync(whole, 'utf8') : '';
+  const found = new Set([...text.matchAll(TITLE)].map(([, , title = '']) => title.replaceAll(/\\(.)/g, '$1')));
+  titles.set(path, found);
+  return found;
+}
+
+const ITEMS = 'tools/event-items.yaml';
+const families = parse(readFileSync(join(root, ITEMS), 'utf8')) as Readonly<Record<string, readonly EventItem[]>>;
+
+const actionField = catalogue.fields.find(({ name }) => name === 'event.action');
+
+/** The actions that events of a kind can have; none: the kind has no action of its own. */
+function actionsOf(kind: KindName): readonly string[] {
+  const name = eventKinds.names[KIND[kind]] ?? '';
+  const constant = actionField?.constants?.[name];
+  return constant === undefined ? (actionField?.values?.[name] ?? []) : [String(constant)];
+}
+
+const fieldNames = new Set(catalogue.fields.map(({ name }) => name));
+
+/** What is wrong with an item; empty: nothing. */
+function faultsOf({ item, event, shows, succeeds, fails }: EventItem): string[] {
+  const faults = [succeeds, fails].flatMap((proof) => {
+    if (typeof proof !== 'string') return [];
+    const { path, title } = testOf(proof);
+    return titlesIn(path).has(title) ? [] : [`${item}: ${path} has no test "${title}"`];
+  });
+  if (event === undefined || actionsOf(event).includes(shows)) return faults;
+  const unknown = shows.split(', ').filter((field) => !fieldNames.has(field));
+  return [...faults, ...unknown.map((field) => `${item}: ${field} is no action of ${event} and no field`)];
+}
+
+/** `exec: a title` or `path/to/x.test.ts: a title` */
+function testOf(proof: string): { path: string; title: string } {
+  const [name = ''] = proof.split(': ', 1);
+  const path = name.includes('/') ? name : `test/kernel/sensor/${name}.test.ts`;
+  return { path, title: proof.slice(name.length + 2) };
+}
+
+const cell = (text: string): string => text.replaceAll('|', '\\|');
+
+function proofText(proof: Proof): string {
+  if (typeof proof !== 'string') return 'never' in proof ? `— ${proof.never}` : `**none**: ${proof.missing}`;
+  const { path, title } = testOf(proof);
+  const name = path.slice(path.lastIndexOf('/') + 1).replace('.test.ts', '');
+  return `[${name}](../${path}): ${cell(title)}`;
+}
+
+const row = ({ item, event, shows, succeeds, fails, guest }: EventItem): string =>
+  `| ${item}${guest === true ? ' (guest)' : ''} | ${event ?? ''} | ${shows.includes('`') ? shows : `\`${shows}\``} | ${proofText(succeeds)} | ${proofText(fails)} |`;
+
+/** Throws when an item names a test, an action or a field that there is not. */
+export function eventItemDocs(): string {
+  const faults = Object.values(families).flat().flatMap(faultsOf);
+  if (faults.length > 0) throw new Error(`${ITEMS}:\n${faults.join('\n')}`);
+  return `${[
+    '# What is provoked',
+    'Each thing that is reported, the event it shows as with its `event.action` or fields, and the test that makes it happen: where it succeeds and where it fails. `—`: there can be no such event, and why. **none**: what is not reported or not provoked. (guest): the tests of it run on a stock kernel in a guest, `npm run test:kernels`.',
+    ...Object.entries(families).map(([family, items]) =>
+      [
+        `## Family: ${family}`,
+        '',
+        '| what | event | shows as | succeeds | fails |',
+        '|---|---|---|---|---|',
+        ...items.map(row),
+      ].join('\n'),
+    ),
+  ].join('\n\n')}\n`;
+}
