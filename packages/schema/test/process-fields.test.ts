@@ -49,7 +49,7 @@ test('a signal says who is meant, by the identity that its own events have', () 
   const body = { targetStart: start, targetTgid: 42, targetUid: 1000, signal: 9, code: -6, result: 0, count: 3 };
   const event = view('Signal', body);
   says(event, {
-    'event.action': undefined,
+    'event.action': 'signal',
     'event.outcome': 'success',
     'evt.arg.pid': 42,
     'process.target.entity_id': entityId('h', 'b', 42, start).toString('hex'),

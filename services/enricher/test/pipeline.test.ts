@@ -108,6 +108,21 @@ test('a late exec does not bring the old program back', () => {
   );
 });
 
+test('a number that is used again is another process, and late events go to the one that they are of', () => {
+  const host = createTestHost();
+  host.snapshot(host.init, '/sbin/init');
+  const first = host.exec(host.fork(host.init, { pid: 77 }), '/bin/first');
+  host.exit(first);
+  const second = host.exec(host.fork(host.init, { pid: 77 }), '/bin/second');
+  host.open(first, '/etc/passwd');
+  host.open(second, '/etc/passwd');
+  const seen = enrichOne(createTestEnricher(host), host);
+  assert.deepEqual(
+    seen.slice(-2).map(({ executable }) => executable),
+    ['/bin/first', '/bin/second'],
+  );
+});
+
 test('an event that comes late is judged by its own cgroup, and moves its process only if nothing later has', () => {
   const host = createTestHost();
   const enricher = createTestEnricher(host);

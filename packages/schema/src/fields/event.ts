@@ -96,6 +96,15 @@ const categories = {
   throttled: 'process',
 };
 
+/** What a table by kinds' names has for an event. */
+function byKind(values: Readonly<Record<string, string>>): (event: EventView) => string | undefined {
+  const list = layouts.map(({ name }) => values[kindName(name)]);
+  return (event) => list[event.cursor.kind];
+}
+const actionOf = byKind(actions);
+const categoryOf = byKind(categories);
+const syscallOf = byKind(syscalls);
+
 /** The names of an enumeration of bpf/ringfence.h in lower case, by their values; `RF_FILE_RENAME` is rename. */
 const namesOf = (values: Readonly<Record<string, number>>): ReadonlyMap<number, string> =>
   new Map(Object.entries(values).map(([name, value]) => [value, name.slice(name.indexOf('_') + 1).toLowerCase()]));
@@ -147,14 +156,14 @@ export const eventFields: readonly Field[] = [
     doc: 'What happened: fork, exec, exit, credentials, open, connect, accept, rename, mount, ptrace, hash, …; of a log line ssh-login, sudo-command, …',
     constants: actions,
     values: operationNames,
-    get: (event) => operationOf(event) ?? logSays.action(event),
+    get: (event) => actionOf(event) ?? operationOf(event) ?? logSays.action(event),
   },
   {
     name: 'event.category',
     type: 'string',
     doc: 'ECS category: process, iam, file, network, driver, configuration, authentication; of a log line also session.',
     constants: categories,
-    get: (event) => (ioUring.is(event) ? ioUring.category(event) : logSays.category(event)),
+    get: (event) => categoryOf(event) ?? (ioUring.is(event) ? ioUring.category(event) : logSays.category(event)),
   },
   {
     name: 'evt.type',
@@ -162,7 +171,8 @@ export const eventFields: readonly Field[] = [
     doc: "Falco's name of the system call behind the event.",
     constants: syscalls,
     values: syscallNames,
-    get: (event) => (ioUring.is(event) ? ioUring.syscall(event) : (moduleCall(event) ?? operationOf(event))),
+    get: (event) =>
+      syscallOf(event) ?? (ioUring.is(event) ? ioUring.syscall(event) : (moduleCall(event) ?? operationOf(event))),
   },
   {
     name: 'event.outcome',

@@ -1,0 +1,137 @@
+/**
+ * What nobody does by mistake: each of it is bounded, cut with a mark, and of the right process. Beside it: arguments and paths that are too long
+ * (exec.test.ts, open.test.ts, file-change.test.ts), cgroups and mount namespaces that are gone (inventory.test.ts, services/collector/test/hash.test.ts), bytes
+ * that are no records (services/collector/test/transcode.test.ts). The wall clock can't be stepped without stepping the machine's: what depends on it is the
+ * agent's offset, told anew each second. Numbers of processes can't wrap around on the host without disturbing it: in a namespace they are made to.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, rmdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import type { SensorRecord } from './records.ts';
+import { all, cgroup2, one, Scratch, SECURITY, skip, TestSensor } from './sensor.ts';
+
+/** `RINGFENCE_STORM=100000` for the long form. */
+const STORM = Number(process.env['RINGFENCE_STORM'] ?? 5000);
+const ARGV_MAX = 32_768;
+const noTimeNamespace = existsSync('/proc/self/ns/time') ? false : 'this kernel has no time namespaces';
+
+const key = ({ header }: SensorRecord): string => `${header.tgid}/${header.start}`;
+
+describe('bad input on the running kernel', { skip }, () => {
+  let sensor: TestSensor;
+  let scratch: Scratch;
+  let leave: string;
+  before(async () => {
+    scratch = new Scratch();
+    leave = scratch.compile('leave');
+    sensor = await TestSensor.start();
+  });
+  after(() => {
+    sensor?.[Symbol.dispose]();
+    scratch?.[Symbol.dispose]();
+  });
+
+  /** Runs a shell's script, taking records off the rings meanwhile. */
+  async function shell(script: string, ...args: string[]): Promise<SensorRecord[]> {
+    const child = spawn('/bin/sh', ['-c', script, 'sh', ...args], { stdio: 'ignore' });
+    const draining = setInterval(() => sensor.drain(), 2);
+    try {
+      await once(child, 'exit');
+    } finally {
+      clearInterval(draining);
+    }
+    return sensor.of(child);
+  }
+
+  test('arguments of more than 2 MiB keep head and tail, and their true length', async () => {
+    const script = 'ulimit -s 65536 && exec "$1" code 0 $(yes "$2" | head -n 2200) end';
+    const word = 'x'.repeat(1000);
+    const exec = all(await shell(script, leave, word), 'rf_exec').at(-1);
+    const whole = Buffer.from([leave, 'code', '0', ...Array<string>(2200).fill(word), 'end'].join('\0'));
+    const { bytes, length } = exec?.texts['argv'] ?? { bytes: Buffer.alloc(0), length: 0 };
+    assert.ok(whole.length > 2 << 20);
+    assert.equal(length, whole.length);
+    assert.deepEqual(bytes, Buffer.concat([whole.subarray(0, ARGV_MAX / 2), whole.subarray(-ARGV_MAX / 2)]));
+    assert.equal(exec?.fields['argc'], 2204);
+  });
+
+  test('a path of 200 components is whole', async () => {
+    const script =
+      'cd "$1"; i=0; while [ $i -lt 200 ]; do mkdir d; cd d; i=$((i+1)); done; cp "$2" leave; exec ./leave code 0';
+    const exec = all(await shell(script, scratch.path, leave), 'rf_exec').at(-1);
+    const path = `${scratch.path}${'/d'.repeat(200)}/leave`;
+    assert.deepEqual([exec?.texts['path']?.bytes.toString(), exec?.texts['path']?.length], [path, path.length]);
+  });
+
+  test('an executable whose name is control characters and no UTF-8 has it byte by byte', async () => {
+    const name = Buffer.from('\xff\xfe\x1b[2J\n\x07', 'latin1');
+    const script = 'cd "$1"; n=$(printf "\\377\\376\\033[2J\\n\\007"); cp "$2" "$n"; exec "./$n" code 0';
+    const exec = all(await shell(script, scratch.path, leave), 'rf_exec').at(-1);
+    assert.deepEqual(exec?.texts['path']?.bytes, Buffer.concat([Buffer.from(`${scratch.path}/`), name]));
+    assert.deepEqual(exec?.texts['filename']?.bytes, Buffer.concat([Buffer.from('./'), name]));
+  });
+
+  test(`${STORM} processes that live for a moment are forked and exit once each, or are counted as lost`, async () => {
+    const before = sensor.counters(SECURITY);
+    const script = 'i=0; while [ $i -lt "$1" ]; do ( : ) & ( ( : ) & wait ) & wait; i=$((i+3)); done';
+    const records = await shell(script, String(STORM));
+    const lost = sensor.counters(SECURITY).ringFull - before.ringFull;
+    const [forks, exits] = [all(records, 'rf_fork'), all(records, 'rf_exit')];
+    const [born, dead] = [new Set(forks.map(key)), new Set(exits.map(key))];
+    assert.equal(born.size, forks.length, 'a fork was told twice');
+    assert.equal(dead.size, exits.length, 'an exit was told twice');
+    if (lost > 0n) return;
+    assert.ok(forks.length >= STORM, `${forks.length} of ${STORM}`);
+    for (const process of born) assert.ok(dead.has(process), `${process} has no exit`);
+  });
+
+  test('a process of a cgroup that is removed with it keeps the cgroup it was in', async () => {
+    const group = join(cgroup2() ?? '', `rf-test-gone-${process.pid}`);
+    mkdirSync(group);
+    const id = statSync(group, { bigint: true }).ino;
+    const script = 'echo $$ > "$2/cgroup.procs"; ( "$1" code 0 ); echo $$ > "$2/../cgroup.procs"; rmdir "$2"';
+    const records = await shell(script, leave, group);
+    if (existsSync(group)) rmdirSync(group);
+    assert.equal(
+      all(records, 'rf_exec').find(({ texts }) => texts['path']?.bytes.toString() === leave)?.header.cgroup,
+      id,
+    );
+  });
+
+  test('two processes of one number in their namespace are two', async () => {
+    const script =
+      '"$1" code 0; echo 499 > /proc/sys/kernel/ns_last_pid; "$1" code 0; echo 499 > /proc/sys/kernel/ns_last_pid; "$1" code 0; :';
+    const records = await sensor.run('unshare', [
+      '--pid',
+      '--fork',
+      '--mount-proc',
+      '/bin/sh',
+      '-c',
+      script,
+      'sh',
+      leave,
+    ]);
+    const reused = all(records, 'rf_exec').filter(
+      ({ fields }) => (fields['namespaces'] as { pid_in_ns: number }).pid_in_ns === 500,
+    );
+    assert.equal(reused.length, 2);
+    assert.equal(new Set(reused.map(key)).size, 2);
+    for (const exec of reused)
+      assert.equal(all(records, 'rf_exit').filter((exit) => key(exit) === key(exec)).length, 1);
+  });
+
+  test("a time namespace's clock is not the one that events are told by", { skip: noTimeNamespace }, async () => {
+    const from = process.hrtime.bigint();
+    const args = ['--time', '--boottime', '1000000', '--monotonic', '1000000', '--fork', leave, 'code', '0'];
+    const records = await sensor.run('unshare', args);
+    const exec = all(records, 'rf_exec').at(-1);
+    assert.equal(exec?.texts['path']?.bytes.toString(), leave);
+    const own = sensor.snapshot(process.pid)[0]?.header.start ?? 0n;
+    assert.ok((exec?.header.start ?? 0n) > own && (exec?.header.ktime ?? 0n) > (exec?.header.start ?? 0n));
+    const lived = (exec?.header.ktime ?? 0n) - (one(records.slice(0, 1), 'rf_fork').header.ktime ?? 0n);
+    assert.ok(lived >= 0n && lived <= process.hrtime.bigint() - from, `${lived} ns`);
+  });
+});
