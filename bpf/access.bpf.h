@@ -37,7 +37,7 @@ int ptrace_exit(struct trace_event_raw_sys_exit *context)
 		access.address = PT_REGS_PARM3_SYSCALL(registers);
 		pid__identify(pid__find(task, PT_REGS_PARM2_SYSCALL(registers)), &access.target_tgid, &access.target_start);
 	}
-	return access__report(&access);
+	return access__tell(&access);
 }
 
 /* Of several pieces the first: where it lies is the caller's memory, what was moved is the result. */
@@ -55,7 +55,7 @@ static __always_inline int access__vm(struct trace_event_raw_sys_exit *context, 
 	bpf_probe_read_user(&piece, sizeof(piece), remote);
 	access.address = (__u64)piece.iov_base;
 	access.length = piece.iov_len;
-	return access__report(&access);
+	return access__tell(&access);
 }
 
 SEC("tracepoint/syscalls/sys_exit_process_vm_readv")
@@ -84,5 +84,5 @@ int pidfd_getfd_exit(struct trace_event_raw_sys_exit *context)
 	pid__identify(pid__of_descriptor(task, PT_REGS_PARM1_SYSCALL(registers)), &access.target_tgid, &access.target_start);
 	if (access.target_tgid == task->tgid)
 		return 0;
-	return access__report(&access);
+	return access__tell(&access);
 }

@@ -2,7 +2,7 @@
 /* The system call bpf, at its end: programs and maps that are made, attached, pinned or fetched. What it is used for all day (reading and writing
  * maps, asking for information) stays in the kernel. Of what was made the kernel's copy is reported, found by the descriptor that the call
  * returned; all else is in the caller's memory only. Our own calls are reported like anybody's. */
-#include "lib/task.h"
+#include "lib/tampering.h"
 
 #define BPF_CALLS_NAME_MAX 16
 
@@ -173,14 +173,41 @@ static __always_inline void bpf_calls__report(struct rf_scratch_big *scratch, st
 	ring__output(RF_LANE_SECURITY, r, b.end, RF_RECORD_MAX);
 }
 
+/* Detaching a link and giving it another program name it by its descriptor, which stands first in the caller's memory. */
+static __always_inline void bpf_calls__keep_if_own(struct pt_regs *registers, __u32 command, __s32 result)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	const struct rf_own_link *own;
+	__u32 descriptor = 0;
+	struct bpf_link *link;
+	__u32 id;
+	struct file *file;
+
+	if (command != BPF_LINK_DETACH && command != BPF_LINK_UPDATE)
+		return;
+	if (bpf_probe_read_user(&descriptor, sizeof(descriptor), (const void *)PT_REGS_PARM2_CORE_SYSCALL(registers)))
+		return;
+	file = file__of_descriptor(task, descriptor);
+	if (!file)
+		return;
+	link = BPF_CORE_READ(file, private_data);
+	id = BPF_CORE_READ(link, id);
+	own = bpf_map_lookup_elem(&rf_own_links, &id);
+	if (own && !tampering__is_agent(task->tgid, task->group_leader->start_boottime))
+		tampering__keep(command == BPF_LINK_DETACH ? RF_TAMPERING_LINK_DETACH : RF_TAMPERING_LINK_UPDATE, id, 0, result < 0 ? result : 0,
+				own);
+}
+
 SEC("tracepoint/syscalls/sys_exit_bpf")
 int bpf_exit(struct trace_event_raw_sys_exit *context)
 {
 	struct pt_regs *registers = task__registers(bpf_get_current_task_btf());
+	__u32 command = PT_REGS_PARM1_CORE_SYSCALL(registers);
 	struct rf_scratch_big *scratch;
 
 	ring__see(RF_LANE_SECURITY, RF_BPF);
-	if (!bpf_calls__is_reported((__u32)PT_REGS_PARM1_CORE_SYSCALL(registers))) {
+	bpf_calls__keep_if_own(registers, command, context->ret);
+	if (!bpf_calls__is_reported(command)) {
 		ring__count(RF_LANE_SECURITY, RF_BPF, RF_DROP_UNWATCHED);
 		return 0;
 	}

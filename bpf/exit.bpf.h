@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* A whole process is gone: its last thread has exited. */
-#include "lib/task.h"
+#include "lib/tampering.h"
 
 /* Before 6.16 two threads that leave at once can both see nobody left. */
 static __always_inline bool exit__is_first_report(struct task_struct *task)
@@ -21,6 +21,16 @@ static __always_inline __u32 exit__status(struct task_struct *task)
 	return task->group_leader->exit_code;
 }
 
+static __always_inline void exit__keep_if_agent(struct task_struct *task)
+{
+	__u32 status;
+
+	if (!tampering__is_agent(task->tgid, task->group_leader->start_boottime))
+		return;
+	status = exit__status(task);
+	tampering__keep(RF_TAMPERING_AGENT_EXIT, (status >> 8) & 0xff, status & 0x7f, 0, 0);
+}
+
 SEC("tp_btf/sched_process_exit")
 int process_exit(__u64 *context)
 {
@@ -36,6 +46,7 @@ int process_exit(__u64 *context)
 	} else if (task->signal->live.counter || !exit__is_first_report(task)) {
 		return 0;
 	}
+	exit__keep_if_agent(task);
 	ring__see(RF_LANE_SECURITY, RF_EXIT);
 	record = ring__reserve(RF_LANE_SECURITY, RF_EXIT, sizeof(*record), &number);
 	if (!record)

@@ -44,6 +44,7 @@ struct rf_types {
 	struct rf_open_socket open_socket;
 	struct rf_cgroup_made cgroup_made;
 	struct rf_throttled_key throttled_key;
+	struct rf_tampering_entry tampering_entry;
 	enum rf_lane lane;
 	enum rf_kind kind;
 	enum rf_drop drop;
@@ -60,6 +61,7 @@ struct rf_types {
 	enum rf_system_operation system_operation;
 	enum rf_socket_operation socket_operation;
 	enum rf_packet_content packet_content;
+	enum rf_tampering_operation tampering_operation;
 } *rf_types;
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -61,6 +61,7 @@ enum rf_kind {
 	RF_AUTHENTICATION = 25,
 	RF_SHELL_LINE = 26,
 	RF_TLS_DATA = 27,
+	RF_TAMPERING = 28,
 };
 
 /* Where an event went that was not sent, and RF_DROP_READ_FAULT, which is sent. Suppression by filter is counted apart from loss. */
@@ -604,6 +605,31 @@ struct rf_tls_data {
 	struct rf_text payload; /* its beginning */
 };
 
+enum rf_tampering_operation {
+	RF_TAMPERING_AGENT_SIGNAL = 1,  /* one that may end, stop or open it, but those that ask it to end */
+	RF_TAMPERING_AGENT_EXIT = 2,    /* it is gone without having taken its leave; it is itself the actor */
+	RF_TAMPERING_AGENT_ACCESS = 3,  /* ptrace, process_vm_readv and _writev, pidfd_getfd, /proc/PID/mem */
+	RF_TAMPERING_LINK_DETACH = 4,   /* of a link of the sensor's */
+	RF_TAMPERING_LINK_UPDATE = 5,   /* another program in its place */
+	RF_TAMPERING_SENSOR_REMOVED = 6,/* found at a start: its pins are gone. Nobody is known to have done it */
+};
+
+/* Something is done to the agent or to its sensor. In no ring: it stays in rf_tamperings until an agent has told it. */
+struct rf_tampering {
+	struct rf_header h;  /* who does it; `sequence` counts what was done since the sensor was loaded */
+	__u64 agent_start;
+	__u32 agent_tgid;
+	__u32 operation;     /* enum rf_tampering_operation */
+	__u32 detail;        /* number of the signal; of an exit its code; of an access enum rf_access_operation; of a link its id */
+	__u32 request;       /* PTRACE_*; of an exit the signal that ended it */
+	__s32 result;        /* 0, or -errno */
+	__u32 uid;           /* of who does it */
+	__u32 count;         /* how often this was done in a row */
+	struct rf_text program;    /* the sensor's, whose link it is */
+	struct rf_text command;    /* what the actor's thread is called */
+	struct rf_text executable; /* name of the actor's executable, without its directory */
+};
+
 /* Any of them. */
 union rf_record {
 	struct rf_header header;
@@ -634,6 +660,7 @@ union rf_record {
 	struct rf_authentication authentication;
 	struct rf_shell_line shell_line;
 	struct rf_tls_data tls_data;
+	struct rf_tampering tampering;
 };
 
 /* No record of a ring: an open socket, as the inventory's iterator writes it. Addresses are in network order, ports in host order. */
@@ -661,6 +688,20 @@ struct rf_cgroup_made {
 	__u32 length; /* of the path, without the NUL; more than is there: it was cut */
 	__u32 pad;
 	__u8 path[RF_CGROUP_PATH_MAX];
+};
+
+/* An entry of rf_tamperings (array, mapped): the record and its texts. Of what is done the last RF_TAMPERINGS are kept. */
+#define RF_TAMPERINGS 64
+struct rf_tampering_entry {
+	struct rf_tampering record;
+	__u8 program[32];
+	__u8 command[16];
+	__u8 executable[64];
+};
+
+/* Key: id of a link of the sensor's; value: the program it runs. */
+struct rf_own_link {
+	__u8 program[32];
 };
 
 /* Written by the consumer, read by the sensor (.bss, mapped). */

@@ -3,10 +3,14 @@
  * sends on its own (a fault, a timer, a terminal's keys) is left out: there the current task is whoever was running. A call that fails sends
  * nothing, so these are seen at its end. */
 #include "lib/pid.h"
+#include "lib/tampering.h"
 
 #define SIGKILL 9
 #define SIGTERM 15
 #define SIGSTOP 19
+
+/* Ask an agent to end, or do nothing to it: HUP, INT, TERM, CHLD, CONT, URG, WINCH. USR1 is not among them: it opens Node's debugger. */
+#define SIGNALS_WITHOUT_HARM (1ULL << 1 | 1ULL << 2 | 1ULL << SIGTERM | 1ULL << 17 | 1ULL << 18 | 1ULL << 23 | 1ULL << 28)
 
 #define SEND_SIG_PRIV 1UL
 #define SI_USER 0
@@ -61,11 +65,19 @@ static __always_inline bool signal__is_of_user(struct task_struct *task, __s32 c
 
 static __always_inline bool signal__threatens_agent(struct task_struct *target, int signal)
 {
-	__u32 agent = RF_READ_ONCE(rf_control.agent_tgid);
-
 	if (signal != SIGKILL && signal != SIGTERM && signal != SIGSTOP)
 		return false;
-	return agent && agent == target->tgid && target->group_leader->start_boottime == RF_READ_ONCE(rf_control.agent_start);
+	return tampering__is_agent(target->tgid, target->group_leader->start_boottime);
+}
+
+static __always_inline void signal__keep_if_agent(struct task_struct *target, __u32 signal, __s32 result)
+{
+	if (!tampering__is_agent(target->tgid, target->group_leader->start_boottime))
+		return;
+	/* TRACE_SIGNAL_IGNORED */
+	if (result == 1 || (signal < 64 && SIGNALS_WITHOUT_HARM >> signal & 1))
+		return;
+	tampering__keep(RF_TAMPERING_AGENT_SIGNAL, signal, 0, 0, 0);
 }
 
 /* Cheapest question first. */
@@ -90,6 +102,7 @@ int BPF_PROG(signal_generate, int signal, struct kernel_siginfo *info, struct ta
 	sent.code = info ? BPF_CORE_READ(info, si_code) : SI_USER;
 	if (!signal__is_of_user(task, sent.code))
 		return 0;
+	signal__keep_if_agent(target, signal, result);
 	if (!signal__threatens_agent(target, signal) && !signal__crosses(task, target))
 		return 0;
 	sent.start = target->group_leader->start_boottime;

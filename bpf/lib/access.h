@@ -4,6 +4,7 @@
 #define RF_LIB_ACCESS_H
 
 #include "pid.h"
+#include "tampering.h"
 
 #define ACCESS_PATH_MAX 40
 #define ACCESS_PROC "/proc/"
@@ -48,6 +49,19 @@ static __noinline int access__report(struct access *access)
 	return 0;
 }
 
+/* Who only reads its environment (as ps does) does it no harm. */
+static __always_inline void access__keep_if_agent(const struct access *access)
+{
+	if (access->operation != RF_ACCESS_PROC_ENVIRON && tampering__is_agent(access->target_tgid, access->target_start))
+		tampering__keep(RF_TAMPERING_AGENT_ACCESS, access->operation, access->request, access->result < 0 ? access->result : 0, 0);
+}
+
+static __always_inline int access__tell(struct access *access)
+{
+	access__keep_if_agent(access);
+	return access__report(access);
+}
+
 /* Asked for every open: a few loads. */
 static __always_inline bool access__is_proc(struct file *file)
 {
@@ -87,7 +101,7 @@ static __noinline int access__proc_opened(struct file *file, __u32 flags, __s32 
 	if (!pid__identify(BPF_CORE_READ(proc, pid), &access.target_tgid, &access.target_start))
 		return 0;
 	if (access.target_tgid != bpf_get_current_pid_tgid() >> 32)
-		access__report(&access);
+		access__tell(&access);
 	return 0;
 }
 
@@ -110,7 +124,8 @@ static __always_inline __u32 access__number(const char *text, __u32 *number)
 	return digits;
 }
 
-/* An open that was refused has no file: /proc/NUMBER/mem and environ are known by the caller's text, if it is that. */
+/* An open that was refused has no file: /proc/NUMBER/mem and environ are known by the caller's text, if it is that. Of one that was meant for the agent
+ * the event is enough. */
 static __noinline int access__proc_refused(const char *path, __u32 flags, __s32 result)
 {
 	struct task_struct *task = bpf_get_current_task_btf();

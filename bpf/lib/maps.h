@@ -390,6 +390,26 @@ struct {
 	__type(value, struct rf_opened);
 } rf_opened SEC(".maps");
 
+/* What was done to the agent. Mapped, and read by whoever is the agent next. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, RF_TAMPERINGS);
+	__type(key, __u32);
+	__type(value, struct rf_tampering_entry);
+} rf_tamperings SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1024);
+	__type(key, __u32);
+	__type(value, struct rf_own_link);
+} rf_own_links SEC(".maps");
+
+/* How often something was done to the agent. */
+__u64 rf_tampered = 0;
+
 /* Set before load: lsm/file_open is attached. */
 const volatile bool rf_full_open = false;
 

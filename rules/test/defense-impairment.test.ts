@@ -1,5 +1,14 @@
+import { records } from '@ringfence/schema';
 import { O } from '@ringfence/testkit';
 import { testContent } from './support.ts';
+
+const {
+  TAMPERING_AGENT_SIGNAL: SIGNALLED,
+  TAMPERING_AGENT_EXIT: ENDED,
+  TAMPERING_AGENT_ACCESS: ACCESSED,
+  TAMPERING_LINK_DETACH: DETACHED,
+  TAMPERING_SENSOR_REMOVED: REMOVED,
+} = records.TamperingOperation;
 
 testContent('defense-impairment.yaml', {
   'Security tool stopped': {
@@ -51,6 +60,28 @@ testContent('defense-impairment.yaml', {
       'setenforce 1': (s) => s.start('/usr/sbin/setenforce 1'),
       'somebody looks': (s) => s.open(s.start('/usr/sbin/getenforce'), '/sys/fs/selinux/enforce'),
       'a profile is loaded': (s) => s.start('/usr/sbin/apparmor_parser -r /etc/apparmor.d/x'),
+    },
+  },
+  'Agent attacked': {
+    as: 'error defense-impairment T1562.001',
+    fires: {
+      'killed, from a shell': (s) => s.event(s.shell, 'Tampering', { operation: SIGNALLED, detail: 9 }),
+      stopped: (s) =>
+        s.event(s.start('/usr/bin/pkill -STOP ringfence'), 'Tampering', { operation: SIGNALLED, detail: 19 }),
+      'its debugger opened': (s) => s.event(s.shell, 'Tampering', { operation: SIGNALLED, detail: 10 }),
+      traced: (s) =>
+        s.event(s.start('/usr/bin/gdb -p 42'), 'Tampering', { operation: ACCESSED, detail: 1, request: 16 }),
+      'a hook detached': (s) =>
+        s.event(s.start('/usr/sbin/bpftool link detach id 7'), 'Tampering', { operation: DETACHED }),
+      'by nobody who is known': (s) =>
+        s.event(Object.create(s.shell, { tgid: { value: 0 } }), 'Tampering', { operation: REMOVED, count: 3 }),
+    },
+    quiet: {
+      'the service manager lost patience': (s) => s.event(s.init, 'Tampering', { operation: SIGNALLED, detail: 9 }),
+      'the runtime did': (s) =>
+        s.event(s.start('/usr/bin/containerd-shim-runc-v2', s.init), 'Tampering', { operation: SIGNALLED, detail: 9 }),
+      'it ended by itself': (s) => s.event(s.shell, 'Tampering', { operation: ENDED, detail: 1 }),
+      'somebody tried in vain': (s) => s.event(s.shell, 'Tampering', { operation: ACCESSED, detail: 1, result: -1 }),
     },
   },
 });

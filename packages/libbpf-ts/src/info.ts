@@ -18,6 +18,7 @@ const programById: (id: number) => number = bpf('int bpf_prog_get_fd_by_id(uint3
 const programTypeName: (type: number) => string | null = bpf('const char *libbpf_bpf_prog_type_str(int type)');
 const mapTypeName: (type: number) => string | null = bpf('const char *libbpf_bpf_map_type_str(int type)');
 
+const LINK_TYPE_CGROUP = 3;
 /** bytes asked for: more than any kernel's struct bpf_{map,prog,link}_info that is read here */
 const INFO_BYTES = 256;
 
@@ -75,6 +76,12 @@ export function verifiedInstructions(fd: number, what: string): number {
 /** The id of the program that a link runs. */
 export function linkProgramId(fd: number, what: string): number {
   return info(fd, what, 'ERR_BPF_LINK').getUint32(8, true);
+}
+
+/** false: somebody has taken a cgroup's link off its cgroup (BPF_LINK_DETACH), though it is still there. Other kinds of hooks can't be left that way. */
+export function linkIsAttached(fd: number, what: string): boolean {
+  const view = info(fd, what, 'ERR_BPF_LINK');
+  return view.getUint32(0, true) !== LINK_TYPE_CGROUP || view.getBigUint64(16, true) !== 0n;
 }
 
 export interface ProgramInfo {

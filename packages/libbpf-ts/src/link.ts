@@ -1,6 +1,6 @@
 import { closeSync, readlinkSync } from 'node:fs';
 import { disposed } from './errors.ts';
-import { linkProgramId, objectId } from './info.ts';
+import { linkIsAttached, linkProgramId, objectId } from './info.ts';
 import { BpfIterator } from './iterator.ts';
 import { bpf, type Handle, type Pointer } from './native/library.ts';
 import { capture, checked, checkedPointer } from './native/log.ts';
@@ -81,6 +81,11 @@ export class BpfLink implements Disposable {
   /** The kernel's id of the program it runs. */
   get programId(): number {
     return linkProgramId(this.fd, `the link of '${this.what}'`);
+  }
+
+  /** false: somebody has detached it, which goes with links of cgroups only. */
+  get attached(): boolean {
+    return linkIsAttached(this.fd, `the link of '${this.what}'`);
   }
 
   /** null: not pinned */

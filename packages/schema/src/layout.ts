@@ -149,7 +149,8 @@ export type KindName =
   | 'ShellLine'
   | 'TlsData'
   | 'Hash'
-  | 'Throttled';
+  | 'Throttled'
+  | 'Tampering';
 
 /** What rules call a kind: file_change, credentials. */
 export const kindName = (kind: KindName): string =>

@@ -24,6 +24,7 @@ import { type CollectorStats, sumDrops, Tallies } from './metrics.ts';
 import { type Cycle, type PipelineParts, runCycle } from './pipeline.ts';
 import type { Shares } from './sensor/control-block.ts';
 import type { Sensor } from './sensor/sensor.ts';
+import { markSensor, unmarkSensor } from './sensor/tampering.ts';
 import type { Spool } from './spool/spool.ts';
 import { Batch } from './steps/batch.ts';
 import type { Delivery } from './steps/deliver.ts';
@@ -32,6 +33,7 @@ import { Merge, type SeenCgroup, type SeenExec } from './steps/merge.ts';
 import { type NextSequence, OwnEvents } from './steps/own-events.ts';
 import { Pacer } from './steps/pacer.ts';
 import { writeSnapshot } from './steps/snapshot.ts';
+import { writeTampering } from './steps/tampering.ts';
 import { Ticker } from './steps/ticker.ts';
 
 export interface AgentDeps extends Omit<CollectorDeps, 'options'> {
@@ -39,6 +41,8 @@ export interface AgentDeps extends Omit<CollectorDeps, 'options'> {
   readonly spool: Spool;
   readonly delivery: Delivery;
   readonly sensor: Sensor;
+  /** what was done before this start, and the sensor can't tell itself (struct rf_tampering_entry each) */
+  readonly past: readonly Buffer[];
 }
 
 interface Settler {
@@ -202,6 +206,9 @@ export class Agent implements Disposable {
     for (const source of sources) source.start(own);
     if (resumed) await this.#resume();
     else this.#attach();
+    this.#tellTampering(this.#deps.past);
+    const { stateDir, pinPath } = this.#options;
+    markSensor(stateDir, { bootId: this.#deps.identity.bootId, pinPath });
     const { probed, absent } = this.#sensor.attachProbes();
     await this.#cycle();
     const { missing, hooks, full } = this.#sensor;
@@ -216,7 +223,9 @@ export class Agent implements Disposable {
 
   /** After a start that failed: what this start has put into the kernel goes again. */
   abandon(): void {
-    if (!this.#sensor.resumed) this.#sensor.uninstall();
+    if (this.#sensor.resumed) return;
+    unmarkSensor(this.#options.stateDir);
+    this.#sensor.uninstall();
   }
 
   #attach(): void {
@@ -239,6 +248,15 @@ export class Agent implements Disposable {
     writeSnapshot(this.#sensor.processes(), ktime, parts);
   }
 
+  /** After the processes that did it, which so are known. */
+  #tellTampering(past: readonly Buffer[] = []): void {
+    const { entries, lost } = this.#sensor.tampering.take();
+    const { log } = this.#deps;
+    if (lost > 0) log.warn({ lost }, 'more was done to the agent than the sensor keeps: the first of it is not known');
+    const parts = { batch: this.#parts.batch, next: this.#next, seenCgroup: this.#seenCgroup, log };
+    writeTampering([...past, ...entries], parts);
+  }
+
   /** Until `stop`. Rejects when a cycle fails; nothing is released then that was not delivered. */
   async run(): Promise<void> {
     try {
@@ -259,6 +277,8 @@ export class Agent implements Disposable {
     this.#settlers = [];
     const ticked = this.#parts.ticker.inMs === 0;
     const cycle = await this.#rejecting(settlers);
+    this.#sensor.tampering.told();
+    if (ticked) this.#tellTampering();
     const { security, bulk } = this.#parts;
     if (cycle.more || security.busy || bulk.busy) this.#settlers.push(...settlers);
     else for (const { resolve } of settlers) resolve();
@@ -295,10 +315,13 @@ export class Agent implements Disposable {
   async finish(): Promise<void> {
     if (!this.#options.keepPinned) this.#sensor.detach();
     const { delivery } = this.#parts;
+    this.#tellTampering();
     while ((await this.#cycle()).more || delivery.retryInMs === 0);
     this.#sensor.control.agent = null;
     this.#last = this.stats();
-    if (!this.#options.keepPinned) this.#sensor.uninstall();
+    if (this.#options.keepPinned) return;
+    unmarkSensor(this.#options.stateDir);
+    this.#sensor.uninstall();
   }
 
   #lanes(): LaneCounters[] {

@@ -12,7 +12,8 @@ import type { CollectorStats } from './metrics.ts';
 import { drainLeftover } from './sensor/leftover.ts';
 import { lockDirectory } from './sensor/lock.ts';
 import { makePinDirectory } from './sensor/pins.ts';
-import { Sensor } from './sensor/sensor.ts';
+import { isResumable, Sensor } from './sensor/sensor.ts';
+import { pastTampering } from './sensor/tampering.ts';
 import { Spool } from './spool/spool.ts';
 import { Delivery } from './steps/deliver.ts';
 
@@ -65,9 +66,11 @@ export async function startCollector(deps: CollectorDeps): Promise<Collector> {
   const spool = stack.adopt(new Spool(options.spoolPath, options.spoolMaxBytes), (opened) => opened.close());
   const delivery = new Delivery({ bus, spool, hostId: identity.hostId, log });
   const sensorOptions = { ...options, cgroupRoot: cgroupRoot() };
+  const here = { bootId: identity.bootId, pinPath: options.pinPath };
+  const past = pastTampering(options.stateDir, here, isResumable(sensorOptions));
   await drainLeftover(sensorOptions, deps, delivery);
   const sensor = stack.use(Sensor.open(sensorOptions));
-  const agent = stack.use(new Agent({ ...deps, options, spool, delivery, sensor }));
+  const agent = stack.use(new Agent({ ...deps, options, spool, delivery, sensor, past }));
   try {
     await agent.start();
   } catch (error) {

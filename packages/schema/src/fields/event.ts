@@ -25,6 +25,7 @@ const RESULT_KINDS = [
   'Socket',
   'Datagram',
   'Authentication',
+  'Tampering',
 ] as const;
 
 /** What an event is called; of the kinds that aren't here it depends on the operation. */
@@ -94,6 +95,7 @@ const categories = {
   tls_data: 'network',
   hash: 'process',
   throttled: 'process',
+  tampering: 'process',
 };
 
 /** What a table by kinds' names has for an event. */
@@ -122,6 +124,7 @@ const operations = new Map(
       ['SystemChange', 'operation', records.SystemOperation],
       ['Socket', 'operation', records.SocketOperation],
       ['Packet', 'content', records.PacketContent],
+      ['Tampering', 'operation', records.TamperingOperation],
     ] as const
   ).map(([kind, leaf, values]) => [KIND[kind], { get: bodyLong(kind, leaf), names: namesOf(values) }]),
 );

@@ -18,6 +18,7 @@ import { packetFields } from './packet.ts';
 import { probeFields } from './probe.ts';
 import { processFields } from './process.ts';
 import { socketFields } from './socket.ts';
+import { tamperingFields } from './tampering.ts';
 import { targetFields } from './target.ts';
 import { throttledFields } from './throttled.ts';
 import { trafficFields } from './traffic.ts';
@@ -50,6 +51,7 @@ export const catalogue: { readonly fields: readonly Field[] } = {
     ...logFields,
     ...integrityFields,
     ...throttledFields,
+    ...tamperingFields,
     ...probeFields,
   ],
 };

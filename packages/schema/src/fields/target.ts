@@ -1,8 +1,10 @@
 import type { EventView } from '../event-batch.ts';
+import * as records from '../generated/records.generated.ts';
 import { entityId } from '../ids.ts';
 import { KIND, leafIndex } from '../layout.ts';
 import { u64ToBigInt } from '../u64.ts';
 import { bodyLong, type Field } from './field.ts';
+import { tampering } from './tampering.ts';
 
 /** Signals by number: x86-64 and arm64. */
 const SIGNALS: readonly string[] =
@@ -21,32 +23,42 @@ const PTRACE_REQUESTS: Readonly<Record<number, string>> = {
   16902: 'PTRACE_SEIZE',
 };
 const UNKNOWN_UID = 0xffffffff;
-const PTRACE = 1;
+const PTRACE = records.AccessOperation.ACCESS_PTRACE;
 
 /** What both kinds say of whom it is done to, by kind. */
 const pids = new Map([
   [KIND.Signal, bodyLong('Signal', 'targetTgid')],
   [KIND.ProcessAccess, bodyLong('ProcessAccess', 'targetTgid')],
+  [KIND.Tampering, bodyLong('Tampering', 'agentTgid')],
 ]);
 const starts = new Map([
   [KIND.Signal, leafIndex('Signal', 'targetStart')],
   [KIND.ProcessAccess, leafIndex('ProcessAccess', 'targetStart')],
+  [KIND.Tampering, leafIndex('Tampering', 'agentStart')],
 ]);
-const numbers = new Map([
+const numbers = new Map<number, (event: EventView) => number | undefined>([
   [KIND.Signal, bodyLong('Signal', 'signal')],
   [KIND.Fault, bodyLong('Fault', 'signal')],
+  [KIND.Tampering, tampering.signal],
 ]);
 const codes = new Map([
   [KIND.Signal, bodyLong('Signal', 'code')],
   [KIND.Fault, bodyLong('Fault', 'code')],
 ]);
-const of = (getters: ReadonlyMap<number, (event: EventView) => number>, event: EventView): number | undefined =>
-  getters.get(event.cursor.kind)?.(event);
+const of = (
+  getters: ReadonlyMap<number, (event: EventView) => number | undefined>,
+  event: EventView,
+): number | undefined => getters.get(event.cursor.kind)?.(event);
 
 const targetUid = bodyLong('Signal', 'targetUid');
 const accessOperation = bodyLong('ProcessAccess', 'operation');
 const accessRequest = bodyLong('ProcessAccess', 'request');
 const systemCall = bodyLong('Fault', 'systemCall');
+
+function ptraceRequest(event: EventView): number | undefined {
+  if (event.cursor.kind === KIND.Tampering) return tampering.ptraceRequest(event);
+  return accessOperation(event) === PTRACE ? accessRequest(event) : undefined;
+}
 
 /** 0: nobody. */
 const pidOf = (event: EventView): number | undefined => of(pids, event) || undefined;
@@ -56,8 +68,9 @@ const address = (kind: 'Fault' | 'ProcessAccess', leaf: string) => {
   return (event: EventView) => `0x${u64ToBigInt(event.cursor.buffer, event.cursor.leafAt(index)).toString(16)}`;
 };
 
-const onTargets = ['signal', 'process_access'];
+const onTargets = ['signal', 'process_access', 'tampering'];
 const onSignals = ['signal', 'fault'];
+const onNumbers = [...onSignals, 'tampering'];
 
 /** Whom a process acts on, and signals. */
 export const targetFields: readonly Field[] = [
@@ -93,7 +106,7 @@ export const targetFields: readonly Field[] = [
     name: 'signal.number',
     type: 'number',
     doc: 'Number of the signal; 0 only asks whether the process is there.',
-    kinds: onSignals,
+    kinds: onNumbers,
     get: (event) => of(numbers, event),
   },
   {
@@ -101,7 +114,7 @@ export const targetFields: readonly Field[] = [
     type: 'string',
     doc: 'Name of the signal: SIGKILL, SIGSEGV, …; absent for real-time signals.',
     aliases: ['evt.arg.sig'],
-    kinds: onSignals,
+    kinds: onNumbers,
     get: (event) => SIGNALS[of(numbers, event) ?? -1],
   },
   {
@@ -144,8 +157,8 @@ export const targetFields: readonly Field[] = [
     type: 'string',
     doc: 'PTRACE_TRACEME, _ATTACH, _SEIZE, _POKETEXT, _POKEDATA, _POKEUSR, _SETREGS, _SETFPREGS or _SETREGSET.',
     aliases: ['evt.arg.request'],
-    kinds: ['process_access'],
-    get: (event) => (accessOperation(event) === PTRACE ? PTRACE_REQUESTS[accessRequest(event)] : undefined),
+    kinds: ['process_access', 'tampering'],
+    get: (event) => PTRACE_REQUESTS[ptraceRequest(event) ?? -1],
   },
   {
     name: 'process.target.address',

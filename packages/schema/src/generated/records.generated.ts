@@ -128,6 +128,7 @@ export const Kind = {
   AUTHENTICATION: 25,
   SHELL_LINE: 26,
   TLS_DATA: 27,
+  TAMPERING: 28,
 } as const;
 export type Kind = (typeof Kind)[keyof typeof Kind];
 
@@ -218,6 +219,17 @@ export const SystemOperation = {
   SYSTEM_SETDOMAINNAME: 22,
 } as const;
 export type SystemOperation = (typeof SystemOperation)[keyof typeof SystemOperation];
+
+/** enum rf_tampering_operation */
+export const TamperingOperation = {
+  TAMPERING_AGENT_SIGNAL: 1,
+  TAMPERING_AGENT_EXIT: 2,
+  TAMPERING_AGENT_ACCESS: 3,
+  TAMPERING_LINK_DETACH: 4,
+  TAMPERING_LINK_UPDATE: 5,
+  TAMPERING_SENSOR_REMOVED: 6,
+} as const;
+export type TamperingOperation = (typeof TamperingOperation)[keyof typeof TamperingOperation];
 
 /** struct rf_accept: bytes, and where each field begins */
 export const SIZEOF_ACCEPT = 104;
@@ -790,6 +802,11 @@ export const openSocketLocalPort = (view: DataView, at: number): number => view.
 export const openSocketState = (view: DataView, at: number): number => view.getUint8(at + 34);
 export const openSocketPathBytes = (view: DataView, at: number): number => view.getUint8(at + 35);
 
+/** struct rf_own_link: bytes, and where each field begins */
+export const SIZEOF_OWN_LINK = 32;
+export const OWN_LINK_PROGRAM = 0;
+export const OWN_LINK_PROGRAM_LENGTH = 32;
+
 /** struct rf_packet: bytes, and where each field begins */
 export const SIZEOF_PACKET = 120;
 export const PACKET_H = 0; // struct rf_header
@@ -914,6 +931,40 @@ export const systemChangeThirdHi = (view: DataView, at: number): number => view.
 export const systemChangeOperation = (view: DataView, at: number): number => view.getUint32(at + 80, true);
 export const systemChangeResult = (view: DataView, at: number): number => view.getInt32(at + 84, true);
 export const systemChangeSourceCaller = (view: DataView, at: number): number => view.getUint32(at + 88, true);
+
+/** struct rf_tampering: bytes, and where each field begins */
+export const SIZEOF_TAMPERING = 128;
+export const TAMPERING_H = 0; // struct rf_header
+export const TAMPERING_AGENT_START = 56;
+export const TAMPERING_AGENT_TGID = 64;
+export const TAMPERING_OPERATION = 68;
+export const TAMPERING_DETAIL = 72;
+export const TAMPERING_REQUEST = 76;
+export const TAMPERING_RESULT = 80;
+export const TAMPERING_UID = 84;
+export const TAMPERING_COUNT = 88;
+export const TAMPERING_PROGRAM = 92; // struct rf_text
+export const TAMPERING_COMMAND = 104; // struct rf_text
+export const TAMPERING_EXECUTABLE = 116; // struct rf_text
+export const tamperingAgentStartLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
+export const tamperingAgentStartHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
+export const tamperingAgentTgid = (view: DataView, at: number): number => view.getUint32(at + 64, true);
+export const tamperingOperation = (view: DataView, at: number): number => view.getUint32(at + 68, true);
+export const tamperingDetail = (view: DataView, at: number): number => view.getUint32(at + 72, true);
+export const tamperingRequest = (view: DataView, at: number): number => view.getUint32(at + 76, true);
+export const tamperingResult = (view: DataView, at: number): number => view.getInt32(at + 80, true);
+export const tamperingUid = (view: DataView, at: number): number => view.getUint32(at + 84, true);
+export const tamperingCount = (view: DataView, at: number): number => view.getUint32(at + 88, true);
+
+/** struct rf_tampering_entry: bytes, and where each field begins */
+export const SIZEOF_TAMPERING_ENTRY = 240;
+export const TAMPERING_ENTRY_RECORD = 0; // struct rf_tampering
+export const TAMPERING_ENTRY_PROGRAM = 128;
+export const TAMPERING_ENTRY_PROGRAM_LENGTH = 32;
+export const TAMPERING_ENTRY_COMMAND = 160;
+export const TAMPERING_ENTRY_COMMAND_LENGTH = 16;
+export const TAMPERING_ENTRY_EXECUTABLE = 176;
+export const TAMPERING_ENTRY_EXECUTABLE_LENGTH = 64;
 
 /** struct rf_text: bytes, and where each field begins */
 export const SIZEOF_TEXT = 12;

@@ -665,6 +665,30 @@ export interface Throttled {
   readonly count: number;
 }
 
+/** something is done to the agent or its sensor */
+export interface Tampering {
+  readonly agentStart: U64;
+  readonly agentTgid: number;
+  /** enum rf_tampering_operation */
+  readonly operation: number;
+  /** number of the signal; of an exit its code; of an access enum rf_access_operation; of a link its id */
+  readonly detail: number;
+  /** PTRACE_*; of an exit the signal that ended it */
+  readonly request: number;
+  /** 0, or -errno */
+  readonly result: number;
+  /** of who does it */
+  readonly uid: number;
+  /** how often this was done in a row */
+  readonly count: number;
+  /** the sensor's, whose link it is */
+  readonly program: Text;
+  /** what the actor's thread is called */
+  readonly command: Text;
+  /** name of the actor's executable, without its directory */
+  readonly executable: Text;
+}
+
 /** One event of one host. Its identity is (hostId, bootId, run, lane, cpu, sequence); the first three are the batch's. */
 export interface Event {
   /** 0 security, 1 bulk (kernel); 16 and above are made in user space */
@@ -721,7 +745,8 @@ export interface Event {
     | { readonly 'ringfence.ShellLine': ShellLine }
     | { readonly 'ringfence.TlsData': TlsData }
     | { readonly 'ringfence.Hash': Hash }
-    | { readonly 'ringfence.Throttled': Throttled };
+    | { readonly 'ringfence.Throttled': Throttled }
+    | { readonly 'ringfence.Tampering': Tampering };
 }
 
 export interface LaneCounters {

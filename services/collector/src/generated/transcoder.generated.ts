@@ -4,10 +4,10 @@ import type { AvroWriter } from '@ringfence/schema';
 import { addressBytes, signedMicros, writeText } from '../steps/write-field.ts';
 
 /** By enum rf_kind: bytes of the part that each has; 0: there is no such kind. */
-export const FIXED_BYTES: Int32Array = Int32Array.of(0, 112, 296, 80, 168, 104, 128, 104, 136, 128, 120, 88, 88, 104, 120, 72, 128, 96, 120, 96, 136, 120, 144, 120, 128, 112, 80, 72);
+export const FIXED_BYTES: Int32Array = Int32Array.of(0, 112, 296, 80, 168, 104, 128, 104, 136, 128, 120, 88, 88, 104, 120, 72, 128, 96, 120, 96, 136, 120, 144, 120, 128, 112, 80, 72, 128);
 
 /** By enum rf_kind: where its texts are told. */
-export const TEXTS: readonly (readonly number[])[] = [[], [], [224, 236, 248, 260, 272, 284], [], [], [80], [84], [], [96, 108], [72, 84, 96, 108], [104], [], [], [], [], [], [88, 100, 112], [76], [92, 104], [56, 68, 80], [104, 116], [104], [120], [104], [], [64, 76, 88, 100], [64], [60]];
+export const TEXTS: readonly (readonly number[])[] = [[], [], [224, 236, 248, 260, 272, 284], [], [], [80], [84], [], [96, 108], [72, 84, 96, 108], [104], [], [], [], [], [], [88, 100, 112], [76], [92, 104], [56, 68, 80], [104, 116], [104], [120], [104], [], [64, 76, 88, 100], [64], [60], [92, 104, 116]];
 
 function writeNamespaces(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
   out.long(view.getUint32(at, true));
@@ -410,6 +410,22 @@ function writeTlsData(out: AvroWriter, view: DataView, bytes: Buffer, at: number
   writeText(out, view, bytes, at, at + 60);
 }
 
+function writeTampering(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
+  out.ensure(88);
+  out.long(37);
+  out.fixed(bytes, at + 56, 8);
+  out.long(view.getInt32(at + 64, true));
+  out.long(view.getInt32(at + 68, true));
+  out.long(view.getUint32(at + 72, true));
+  out.long(view.getUint32(at + 76, true));
+  out.long(view.getInt32(at + 80, true));
+  out.long(view.getUint32(at + 84, true));
+  out.long(view.getInt32(at + 88, true));
+  writeText(out, view, bytes, at, at + 92);
+  writeText(out, view, bytes, at, at + 104);
+  writeText(out, view, bytes, at, at + 116);
+}
+
 /** `kind`: one that FIXED_BYTES knows */
 export function writeBody(kind: number, out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
   switch (kind) {
@@ -493,6 +509,9 @@ export function writeBody(kind: number, out: AvroWriter, view: DataView, bytes: 
       break;
     case 27:
       writeTlsData(out, view, bytes, at);
+      break;
+    case 28:
+      writeTampering(out, view, bytes, at);
       break;
   }
 }

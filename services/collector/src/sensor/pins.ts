@@ -33,6 +33,14 @@ export function pinnedLinks(pinPath: string): string[] {
   return readdirSync(pinPath).filter((name) => name.startsWith(LINK));
 }
 
+/** Of the sensor's own hooks: probes come and go with each start. */
+export function pinnedHooks(pinPath: string): string[] {
+  return pinnedLinks(pinPath).filter((name) => !name.startsWith(PROBE));
+}
+
+/** The program that a pinned hook runs. */
+export const programOf = (pin: string): string => pin.slice(LINK.length);
+
 /** Where the link of a probe is pinned: a program may be set in several files, and functions. */
 export function probePath(pinPath: string, program: string, place: string): string {
   return `${pinPath}/${PROBE}${place}_${program}`;

@@ -3,11 +3,21 @@ import { BpfMap, type Mapping } from '@ringfence/libbpf-ts';
 import { LANE, records } from '@ringfence/schema';
 
 const NAME = 'rf_run';
-const WORDS = 8;
+const WORDS = 9;
 const F_MMAPABLE = 1 << 10;
 
 /** Places in the map's one value, 8 bytes each. */
-const WORD = { run: 0, object: 1, attached: 2, tick: 3, context: 4, layout: 5, security: 6, bulk: 7 } as const;
+const WORD = {
+  run: 0,
+  object: 1,
+  hooks: 2,
+  tick: 3,
+  context: 4,
+  layout: 5,
+  security: 6,
+  bulk: 7,
+  tampering: 8,
+} as const;
 
 /** Changes with any size, offset or kind of the records. */
 const LAYOUT = createHash('sha256')
@@ -64,13 +74,22 @@ export class RunState implements Disposable {
     return this.#words[WORD.layout] === LAYOUT;
   }
 
-  /** every hook was attached and pinned */
-  get attached(): boolean {
-    return this.#words[WORD.attached] === 1n;
+  /** hooks that were attached and pinned, probes left out; 0: not all are yet */
+  get hooks(): number {
+    return Number(this.#words[WORD.hooks]);
   }
 
-  set attached(attached: boolean) {
-    this.#words[WORD.attached] = attached ? 1n : 0n;
+  set hooks(hooks: number) {
+    this.#words[WORD.hooks] = BigInt(hooks);
+  }
+
+  /** number of the last entry of rf_tamperings that is told */
+  get tampering(): bigint {
+    return this.#words[WORD.tampering] as bigint;
+  }
+
+  set tampering(told: bigint) {
+    this.#words[WORD.tampering] = told;
   }
 
   /** Takes the next number of one of the agent's lanes, from 1. Taken before the batch goes out: a crash leaves a hole, never two events with one number. */

@@ -9,10 +9,20 @@ import { ControlBlock } from './control-block.ts';
 import { Counters } from './counters.ts';
 import { lockDirectory } from './lock.ts';
 import { ADOPT, LIFECYCLE, loadObject, SNAPSHOT, STAND_INS } from './object.ts';
-import { linkPath, pinnedLinks, probePath, removeLinks, removePins, removeProbes, ringPath } from './pins.ts';
+import {
+  linkPath,
+  pinnedHooks,
+  pinnedLinks,
+  probePath,
+  removeLinks,
+  removePins,
+  removeProbes,
+  ringPath,
+} from './pins.ts';
 import { absentFiles, isProbe, type Place, probePlaces, setProbes, wantedPrograms } from './probes.ts';
 import { factsOf, readProcesses, type Snapshot } from './processes.ts';
 import { RunState } from './run.ts';
+import { damagedHooks, noteLink, TamperingLog } from './tampering.ts';
 import { nameKey, prefixKey, WatchedTexts } from './watched.ts';
 
 /** More than RF_RECORD_MAX of ringfence.h. */
@@ -45,6 +55,8 @@ export class Sensor implements Disposable {
   readonly control: ControlBlock;
   /** what was held back, by struct rf_throttled_key */
   readonly throttled: BpfMap;
+  /** what is done to the agent */
+  readonly tampering: TamperingLog;
   /** path prefixes and file names whose opens leave the kernel */
   readonly watched: { readonly prefixes: WatchedTexts; readonly names: WatchedTexts };
   /** hooks that this kernel doesn't have, with the reason */
@@ -72,6 +84,7 @@ export class Sensor implements Disposable {
     this.security = stack.use(object.map('rf_ring_security').ringBuffer({ recordMaxBytes: RECORD_MAX_BYTES }));
     this.bulk = stack.use(object.map('rf_ring_bulk').ringBuffer({ recordMaxBytes: RECORD_MAX_BYTES }));
     this.counters = stack.use(new Counters(object.map('rf_counters')));
+    this.tampering = stack.use(new TamperingLog(object.map('rf_tamperings'), run));
     this.control = new ControlBlock(object.section('.bss').int32('rf_control'));
     this.throttled = object.map('rf_throttled');
     this.watched = {
@@ -127,7 +140,7 @@ export class Sensor implements Disposable {
         this.missing.set(name, error.message);
       }
     }
-    this.run.attached = true;
+    this.run.hooks = pinnedHooks(this.#options.pinPath).length;
   }
 
   /** Finds the owners of sockets that are older than the sensor; after `attachOthers`, so that none falls between. */
@@ -168,6 +181,7 @@ export class Sensor implements Disposable {
     try {
       const link = /^cgroup(_skb)?\//.test(program.section) ? this.#attachCgroup(name) : program.attach();
       link.pin(linkPath(this.#options.pinPath, name));
+      noteLink(this.#object.map('rf_own_links'), link.id, name);
     } catch (cause) {
       throw new SensorError(`the hook ${name} can't be attached: ${(cause as Error).message}`, { cause });
     }
@@ -205,6 +219,7 @@ export class Sensor implements Disposable {
 
   /** Leaves every hook: from here on nothing new is written to the rings. */
   detach(): void {
+    this.run.hooks = 0;
     for (const link of this.#object.links) link[Symbol.dispose]();
     removeLinks(this.#options.pinPath);
   }
@@ -239,12 +254,12 @@ function hashOf(path: string): bigint {
   }
 }
 
-/** The programs that are pinned are this very sensor's, all attached, and its rings have the size that is wanted. */
+/** The programs that are pinned are this very sensor's, all attached still, and its rings have the size that is wanted. */
 export function isResumable(options: SensorOptions): boolean {
   const { pinPath, sensorObject, ringSecurityBytes, ringBulkBytes } = options;
   if (!existsSync(RunState.path(pinPath))) return false;
   using state = RunState.open(pinPath);
-  if (!state.attached || state.object !== hashOf(sensorObject)) return false;
+  if (state.hooks === 0 || damagedHooks(pinPath).length > 0 || state.object !== hashOf(sensorObject)) return false;
   return ringBytes(pinPath, 'security') === ringSecurityBytes && ringBytes(pinPath, 'bulk') === ringBulkBytes;
 }
 

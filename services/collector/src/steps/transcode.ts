@@ -17,8 +17,8 @@ export function transcode(source: Source, at: number, lane: number, late: boolea
   writeBody(records.headerKind(view, at), out, view, bytes, at);
 }
 
-/** A process found at start: an exec that wasn't seen, in a lane of the agent's own. `ktime` in µs. */
-export function transcodeSnapshot(
+/** A record that came by no ring, in a lane of the agent's own: a process found at start, something done to the agent. `ktime` in µs. */
+export function transcodeOwn(
   source: Source,
   at: number,
   lane: number,
@@ -27,7 +27,8 @@ export function transcodeSnapshot(
   batch: Batch,
 ): void {
   const { view, bytes } = source;
-  writeBody(records.Kind.EXEC, begin(source, at, lane, 0, sequence, ktime, false, batch), view, bytes, at);
+  const out = begin(source, at, lane, 0, sequence, ktime, false, batch);
+  writeBody(records.headerKind(view, at), out, view, bytes, at);
 }
 
 function begin(

@@ -1,6 +1,6 @@
 /**
  * A collector in a process of its own, to be killed. argv: directory, pin path, bus file; then, to kill itself: a point of the pipeline and how many times
- * it is passed. Prints "ready" when the sensor is in place.
+ * it is passed. Prints "ready" when the sensor is in place; SIGTERM asks it to end.
  */
 import { openEmbeddedBus } from '@ringfence/bus';
 import { topicsWith } from '@ringfence/schema';
@@ -16,5 +16,9 @@ const failpoint = (name: string): void => {
 };
 const collector = await startTestCollector({ directory, pinPath } as TestPlace, bus, {}, { failpoint });
 ready = true;
+process.once('SIGTERM', async () => {
+  await collector.close();
+  await bus.close();
+});
 process.stdout.write('ready\n');
 await collector.done;

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* What is done to the agent is kept in a map that outlives it, ring or no ring: a full one loses nothing of it. Later overwrites earlier, since an
+ * attacker who wants to be forgotten comes before the deed; what a process repeats within a second only counts. */
+#ifndef RF_LIB_TAMPERING_H
+#define RF_LIB_TAMPERING_H
+
+#include "merge.h"
+
+static __always_inline bool tampering__is_agent(__u32 tgid, __u64 start)
+{
+	return tgid && tgid == RF_READ_ONCE(rf_control.agent_tgid) && start == RF_READ_ONCE(rf_control.agent_start);
+}
+
+static __always_inline struct rf_tampering_entry *tampering__entry(__u64 number)
+{
+	__u32 index = number % RF_TAMPERINGS;
+
+	return bpf_map_lookup_elem(&rf_tamperings, &index);
+}
+
+/* true: it was the same process that did the same the last time, just now. */
+static __always_inline bool tampering__repeats(struct task_struct *task, __u32 operation, __u32 detail, __u32 request, __s32 result)
+{
+	__u64 number = RF_READ_ONCE(rf_tampered);
+	struct rf_tampering_entry *last = number ? tampering__entry(number) : 0;
+	struct rf_tampering *r;
+
+	if (!last)
+		return false;
+	r = &last->record;
+	if (r->h.sequence != number || r->h.tgid != task->tgid || r->h.start != task->group_leader->start_boottime ||
+	    r->operation != operation || r->detail != detail || r->request != request || r->result != result ||
+	    bpf_ktime_get_boot_ns() - r->h.ktime > MERGE_NS)
+		return false;
+	__sync_fetch_and_add(&r->count, 1);
+	return true;
+}
+
+static __always_inline void tampering__describe(struct rf_text *text, __u32 offset, long length, __u32 max)
+{
+	/* as the kernel's helpers count: with the NUL */
+	__u32 kept = length > 0 && length <= max ? length - 1 : 0;
+
+	text->offset = offset;
+	text->kept = kept;
+	text->length = kept;
+}
+
+/* Nothing but the name: a whole path would take the scratch that an event needs. */
+static __always_inline void tampering__fill_executable(struct rf_tampering_entry *e, struct task_struct *task)
+{
+	const unsigned char *name = BPF_CORE_READ(task, mm, exe_file, f_path.dentry, d_name.name);
+	long length = name ? bpf_probe_read_kernel_str(e->executable, sizeof(e->executable), name) : 0;
+
+	tampering__describe(&e->record.executable, offsetof(struct rf_tampering_entry, executable), length, sizeof(e->executable));
+}
+
+static __always_inline void tampering__fill_program(struct rf_tampering_entry *e, const struct rf_own_link *link)
+{
+	long length = link ? bpf_probe_read_kernel_str(e->program, sizeof(e->program), link->program) : 0;
+
+	tampering__describe(&e->record.program, offsetof(struct rf_tampering_entry, program), length, sizeof(e->program));
+}
+
+/* The number is written last: an entry with another one is being written. Five arguments rather than a struct: it is called where stack is scarce.
+ * `link`: 0 when it is about none. */
+static __noinline int tampering__keep(__u32 operation, __u32 detail, __u32 request, __s32 result, const struct rf_own_link *link)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct rf_tampering_entry *e;
+	struct rf_tampering *r;
+	__u64 number;
+	long length;
+
+	if (tampering__repeats(task, operation, detail, request, result))
+		return 0;
+	number = __sync_fetch_and_add(&rf_tampered, 1) + 1;
+	e = tampering__entry(number);
+	if (!e)
+		return 0;
+	r = &e->record;
+	task__fill_header(&r->h, task, RF_TAMPERING);
+	r->agent_start = RF_READ_ONCE(rf_control.agent_start);
+	r->agent_tgid = RF_READ_ONCE(rf_control.agent_tgid);
+	r->operation = operation;
+	r->detail = detail;
+	r->request = request;
+	r->result = result;
+	r->uid = task->cred->uid.val;
+	r->count = 1;
+	tampering__fill_program(e, link);
+	tampering__fill_executable(e, task);
+	length = bpf_probe_read_kernel_str(e->command, sizeof(e->command), task->comm);
+	tampering__describe(&r->command, offsetof(struct rf_tampering_entry, command), length, sizeof(e->command));
+	r->h.size = sizeof(*e);
+	__sync_lock_test_and_set(&r->h.sequence, number);
+	return 0;
+}
+
+#endif
