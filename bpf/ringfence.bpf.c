@@ -34,6 +34,7 @@
 #include "authentication.bpf.h"
 #include "shell.bpf.h"
 #include "tls.bpf.h"
+#include "custom.bpf.h"
 
 /* Full profile: not loaded unless user space has found that the kernel attaches it. */
 #include "full/open.bpf.h"
@@ -62,6 +63,9 @@ struct rf_types {
 	enum rf_socket_operation socket_operation;
 	enum rf_packet_content packet_content;
 	enum rf_tampering_operation tampering_operation;
+	enum rf_probe_place probe_place;
+	enum rf_probe_type probe_type;
+	struct rf_probe_argument probe_argument;
 } *rf_types;
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -62,6 +62,7 @@ enum rf_kind {
 	RF_SHELL_LINE = 26,
 	RF_TLS_DATA = 27,
 	RF_TAMPERING = 28,
+	RF_PROBE = 29,
 };
 
 /* Where an event went that was not sent, and RF_DROP_READ_FAULT, which is sent. Suppression by filter is counted apart from loss. */
@@ -75,7 +76,8 @@ enum rf_drop {
 	RF_DROP_OWNER = 6,       /* whose socket it was is not known: older than the sensor, made by io_uring, or forgotten for others */
 	RF_DROP_THROTTLED = 7,   /* loss: its cgroup had more than its share, and the ring was filling up */
 	RF_DROP_FORGOTTEN = 8,   /* loss: a map had no room for what was to be told later */
-	RF_DROPS = 9,
+	RF_DROP_PROBE_RATE = 9,  /* loss: a user-defined probe fired more often in a second than it may */
+	RF_DROPS = 10,
 };
 
 /* First bit of rf_exec.stdio_sockets for sockets that are no unix sockets */
@@ -630,6 +632,47 @@ struct rf_tampering {
 	struct rf_text executable; /* name of the actor's executable, without its directory */
 };
 
+#define RF_PROBE_NAME_MAX 64          /* bytes of a user-defined probe's name */
+#define RF_PROBE_ARGUMENT_NAME_MAX 24 /* bytes of an argument's name */
+#define RF_PROBE_ARGUMENTS_MAX 8
+#define RF_PROBE_BYTES_MAX 1024       /* bytes of an argument that are kept: its first */
+
+/* Where a user-defined probe is set. */
+enum rf_probe_place {
+	RF_PLACE_UPROBE = 1,
+	RF_PLACE_URETPROBE = 2,
+	RF_PLACE_USDT = 3,
+	RF_PLACE_TRACEPOINT = 4,
+};
+
+enum rf_probe_type {
+	RF_TYPE_UNSIGNED = 1,
+	RF_TYPE_SIGNED = 2,
+	RF_TYPE_POINTER = 3,
+	RF_TYPE_STRING = 4,
+	RF_TYPE_BYTES = 5,
+	RF_TYPE_IPV4 = 6,
+	RF_TYPE_IPV6 = 7,
+};
+
+/* One argument among rf_probe.arguments; `kept` bytes follow it, then the next one. */
+struct rf_probe_argument {
+	__u64 value;  /* unsigned, signed (two's complement), pointer; of the others how many bytes there were: more than `kept` when it was cut */
+	__u32 failed; /* 1: it could not be read, and has no value */
+	__u16 kept;
+	__u16 type;   /* enum rf_probe_type */
+	char name[RF_PROBE_ARGUMENT_NAME_MAX]; /* padded with NUL */
+};
+
+/* A user-defined probe has fired. */
+struct rf_probe {
+	struct rf_header h;
+	__u32 place;         /* enum rf_probe_place */
+	__u32 source_caller; /* 1: arguments are the caller's memory or registers, not the kernel's copy */
+	struct rf_text name;
+	struct rf_text arguments; /* struct rf_probe_argument, one behind the other */
+};
+
 /* Any of them. */
 union rf_record {
 	struct rf_header header;
@@ -661,6 +704,7 @@ union rf_record {
 	struct rf_shell_line shell_line;
 	struct rf_tls_data tls_data;
 	struct rf_tampering tampering;
+	struct rf_probe probe;
 };
 
 /* No record of a ring: an open socket, as the inventory's iterator writes it. Addresses are in network order, ports in host order. */

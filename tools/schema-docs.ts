@@ -86,6 +86,8 @@ const SOURCES: Readonly<Record<KindName, string>> = {
   Throttled: 'collector, once a second while a cgroup sends more than its share and a ring is filling up',
   Tampering:
     'collector, each second and at the next start, from a pinned map that signal_generate, sched_process_exit, ends of ptrace and its kin, and of bpf write; of an agent that was asked to end (SIGTERM, SIGINT, SIGHUP) nothing',
+  Probe:
+    'user-defined probes: a function entered or left, USDT, a tracepoint, as `collector.probes.custom` says (docs/PROBES.md)',
 };
 
 export function eventDocs(): string {

@@ -120,8 +120,8 @@ static __always_inline void ring__submit(enum rf_lane lane, void *record, __u32 
 	ring__wake_late(lane);
 }
 
-/* For records put together in scratch. `max` is the (constant) size of their buffer. */
-static __always_inline void ring__output(enum rf_lane lane, void *record, __u32 size, __u32 max)
+/* For records put together in scratch. `max` is the (constant) size of their buffer. false: the ring was full, which is counted. */
+static __always_inline bool ring__output(enum rf_lane lane, void *record, __u32 size, __u32 max)
 {
 	struct rf_header *h = record;
 	struct rf_counters *counters;
@@ -136,6 +136,7 @@ static __always_inline void ring__output(enum rf_lane lane, void *record, __u32 
 	if (counters)
 		ring__add(counters, lane, h->kind, error ? RF_FATE_DROPS + RF_DROP_RING_FULL : RF_FATE_SENT);
 	ring__wake_late(lane);
+	return !error;
 }
 
 #endif

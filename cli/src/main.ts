@@ -44,6 +44,7 @@ const COMMANDS: readonly {
   { names: ['record'], load: async () => (await import('./commands/record.ts')).addRecord },
   { names: ['replay'], load: async () => (await import('./commands/replay.ts')).addReplay },
   { names: ['trace'], load: async () => (await import('./commands/trace.ts')).addTrace },
+  { names: ['probes'], load: async () => (await import('./commands/probes.ts')).addProbes },
   { names: ['config'], load: async () => (await import('./commands/config.ts')).addConfig },
   { names: ['topics'], load: async () => (await import('./commands/topics.ts')).addTopics },
   { names: ['topology'], load: async () => (await import('./commands/topology.ts')).addTopology },

@@ -34,3 +34,18 @@ it('rules can name what goes through TLS', () => {
   const output = '%ringfence.tls.egress %ringfence.tls.bytes %ringfence.tls.payload';
   assert.deepEqual(printed(scene, 'tls_data', output), ['true 14 GET / HTTP/1.1']);
 });
+
+it('rules can name what a probe of the user has fetched, as text and as a number', () => {
+  const told = (condition: string, output: string): string[] => {
+    const scene = new Scene();
+    scene.probe(scene.inside, 'nginx-request', { uri: '/admin', status: 404, delta: -2 });
+    return printed(scene, `probe and ${condition}`, output);
+  };
+  const output =
+    '%probe.name %probe.type %probe.args[uri] %probe.args[status] %probe.numbers[delta] %probe.numbers[uri] %probe.args[none] %probe.arguments';
+  assert.deepEqual(told('probe.args[uri] startswith /adm and probe.numbers[status] >= 400', output), [
+    'nginx-request uprobe /admin 404 -2 <NA> <NA> uri=/admin status=404 delta=-2',
+  ]);
+  assert.deepEqual(told('probe.numbers[delta] > -2', 'x'), []);
+  assert.deepEqual(told('not probe.args[none] exists', 'x'), ['x']);
+});

@@ -4,6 +4,7 @@ import { cgroupRoot } from '../demo/sandbox.ts';
 import { type Check, checkMachine, disk } from '../doctor/checks.ts';
 import { checkFleet } from '../doctor/fleet.ts';
 import { type HookState, probeHooks } from '../doctor/hooks.ts';
+import { checkOwnProbes } from '../doctor/probes.ts';
 import { type Paint, paintFor } from '../view/paint.ts';
 import { print, printJson, SENSOR_OBJECT, settingsOf, withSettings } from './context.ts';
 
@@ -24,7 +25,7 @@ export function addDoctor(program: Command): void {
     // A service of a fleet needs a disk and its servers; only the agent needs a kernel.
     const watches = config.services.includes('collector');
     const machine = watches
-      ? checkMachine(config.stateDir, readFileSync('/proc/mounts', 'utf8'))
+      ? [...checkMachine(config.stateDir, readFileSync('/proc/mounts', 'utf8')), ...checkOwnProbes(config.collector)]
       : [disk(config.stateDir)];
     const hooks = watches ? probe(machine) : null;
     if (self.opts<{ json?: boolean }>().json) printJson({ machine, hooks: hooks ?? [], fleet }, 2);

@@ -117,6 +117,11 @@ const HOOKS: readonly Family[] = [
     loses: 'hooked system calls and interrupts are not found by checks of integrity',
   },
   {
+    pattern: /^(uprobe\.s|tracepoint)$/,
+    sees: 'what probes of your own are set in',
+    loses: 'collector.probes.custom has no effect',
+  },
+  {
     pattern: /^u(ret)?probe/,
     sees: 'logins, shell lines and TLS in programs',
     loses: 'whose password was wrong, and what was typed, is known from logs only',

@@ -12,7 +12,7 @@ type Cause = keyof KindAccount['drops'];
 const COLUMNS: readonly { readonly title: string; readonly causes: readonly Cause[]; readonly lost: boolean }[] = [
   { title: 'filtered', causes: ['unwatched', 'self', 'owner'], lost: false },
   { title: 'merged', causes: ['merged'], lost: false },
-  { title: 'throttled', causes: ['throttled'], lost: true },
+  { title: 'throttled', causes: ['throttled', 'probe_rate'], lost: true },
   { title: 'ring full', causes: ['ring_full'], lost: true },
   { title: 'other loss', causes: ['scratch', 'forgotten'], lost: true },
 ];
@@ -25,6 +25,7 @@ const MEANINGS: Readonly<Record<Cause, string>> = {
     'equal to an event sent within the last second: the next one that is sent says in its count how many it stands for',
   throttled:
     'its cgroup had more than its share while the ring was filling up: see sensor.share in docs/CONFIGURATION.md',
+  probe_rate: 'a probe of your own fired more often in a second than its perSecond: see ringfence probes list',
   ring_full:
     'nobody read the ring fast enough: each is a hole in the numbers, and becomes a gap event in the audit trail',
   scratch: 'the place where a record is put together was in use by another on the same CPU',

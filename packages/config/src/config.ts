@@ -121,6 +121,7 @@ export interface Config {
       readonly shell: boolean;
       readonly tls: boolean;
       readonly files: readonly string[];
+      readonly custom: readonly string[];
     };
     readonly spool: { readonly path: string; readonly maxBytes: number };
   };

@@ -1,6 +1,7 @@
 export type { Config, KafkaSettings, ServiceName, TopicName, TopicRetention } from './config.ts';
 export { configDocs } from './docs.ts';
 export { ConfigError, type ConfigProblem } from './errors.ts';
+export { readSettingsFile } from './file.ts';
 export { NAMED_FLAGS, parseSet } from './flags.ts';
 export type { Flag } from './layers.ts';
 export { type ConfigSources, loadConfig } from './load.ts';

@@ -334,6 +334,10 @@ const shape = (home: Home) => ({
           [],
           'Further libraries and programs to probe, known by their names: libpam.so*, bash, zle.so, libreadline.so*, libssl.so*.',
         ),
+        custom: paths(
+          [],
+          'Files, or directories of *.yaml files, that define probes of your own: see docs/PROBES.md. A file with a mistake in it stops the start.',
+        ),
       },
     ),
     spool: section('Keeps batches while the bus does not take them.', {

@@ -23,9 +23,12 @@ const attach: (program: Pointer) => Handle = bpf('void *bpf_program__attach(void
 const attachCgroup: (program: Pointer, fd: number) => Handle = bpf(
   'void *bpf_program__attach_cgroup(void *program, int fd)',
 );
-const attachTracepoint: (program: Pointer, category: string, name: string) => Handle = bpf(
-  'void *bpf_program__attach_tracepoint(void *program, const char *category, const char *name)',
-);
+const TracepointOptions = koffi.struct({ sz: 'size_t', bpf_cookie: 'uint64_t' });
+const attachTracepoint: (program: Pointer, category: string, name: string, options: object) => Handle = bpf([
+  'bpf_program__attach_tracepoint_opts',
+  'void *',
+  ['void *', 'const char *', 'const char *', koffi.pointer(TracepointOptions)],
+]);
 const attachRawTracepoint: (program: Pointer, name: string) => Handle = bpf(
   'void *bpf_program__attach_raw_tracepoint(void *program, const char *name)',
 );
@@ -91,6 +94,10 @@ export interface UprobeOptions {
   readonly onReturn?: boolean;
   /** only in this process. @default every process */
   readonly pid?: number;
+  /** what bpf_get_attach_cookie() says. @default 0 */
+  readonly cookie?: bigint;
+  /** bytes from the start of the file of a USDT probe's semaphore, which is raised while the link lives. @default 0: it has none */
+  readonly semaphore?: number;
 }
 
 /** Narrows an iterator over tasks. */
@@ -173,9 +180,11 @@ export class BpfProgram {
     }
   }
 
-  attachTracepoint(category: string, name: string): BpfLink {
-    return this.#link('bpf_program__attach_tracepoint', `${category}:${name}`, () =>
-      attachTracepoint(this.handle, category, name),
+  /** @param cookie what bpf_get_attach_cookie() says */
+  attachTracepoint(category: string, name: string, cookie = 0n): BpfLink {
+    const fields = { sz: koffi.sizeof(TracepointOptions), bpf_cookie: cookie };
+    return this.#link('bpf_program__attach_tracepoint_opts', `${category}:${name}`, () =>
+      attachTracepoint(this.handle, category, name, fields),
     );
   }
 
@@ -188,11 +197,11 @@ export class BpfProgram {
   }
 
   attachUprobe(options: UprobeOptions): BpfLink {
-    const { path, symbol, offset = 0, onReturn = false, pid = -1 } = options;
+    const { path, symbol, offset = 0, onReturn = false, pid = -1, cookie = 0n, semaphore = 0 } = options;
     const fields = {
       sz: koffi.sizeof(UprobeOptions),
-      ref_ctr_offset: 0,
-      bpf_cookie: 0,
+      ref_ctr_offset: semaphore,
+      bpf_cookie: cookie,
       retprobe: onReturn,
       func_name: symbol ?? null,
     };

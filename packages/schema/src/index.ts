@@ -38,6 +38,7 @@ export { type ReleasedSchema, releasedSchemas } from './history.ts';
 export { alertId, commandId, entityId, eventId, incidentId, LANE, type Origin, UNKNOWN_BOOT } from './ids.ts';
 export { KIND, type KindName, LEAF, layouts, leafIndex } from './layout.ts';
 export { normalPath } from './path.ts';
+export { type ProbeArgument, parseProbeArguments } from './probe.ts';
 export { ProcessInfo } from './process.ts';
 export {
   decodePart,

@@ -150,7 +150,8 @@ export type KindName =
   | 'TlsData'
   | 'Hash'
   | 'Throttled'
-  | 'Tampering';
+  | 'Tampering'
+  | 'Probe';
 
 /** What rules call a kind: file_change, credentials. */
 export const kindName = (kind: KindName): string =>

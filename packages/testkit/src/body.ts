@@ -1,4 +1,4 @@
-import { KIND, type KindName, LEAF, layouts, u64FromBigInt } from '@ringfence/schema';
+import { KIND, type KindName, LEAF, layouts, records, u64FromBigInt } from '@ringfence/schema';
 
 /** Text may be given as bytes to be hostile. */
 export type Words = string | Uint8Array;
@@ -29,4 +29,15 @@ export const addressBytes = (address: Words): Uint8Array => (typeof address === 
 
 function dotted(address: string): Buffer {
   return Buffer.from(address.split('.').map(Number));
+}
+
+/** struct rf_probe_argument and what follows it: of a number a signed one, else text. */
+export function probeArgument(name: string, value: string | number): Buffer {
+  const header = Buffer.alloc(40);
+  const content = Buffer.from(typeof value === 'string' ? value : '');
+  header.writeBigInt64LE(BigInt(typeof value === 'string' ? content.length : value), 0);
+  header.writeUInt16LE(content.length, 12);
+  header.writeUInt16LE(typeof value === 'string' ? records.ProbeType.TYPE_STRING : records.ProbeType.TYPE_SIGNED, 14);
+  header.write(name, 16);
+  return Buffer.concat([header, content]);
 }

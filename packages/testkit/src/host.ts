@@ -22,7 +22,7 @@ import {
   U64_ZERO,
   u64FromBigInt,
 } from '@ringfence/schema';
-import { addressBytes, bodyOf, type EventValues, text, type Words } from './body.ts';
+import { addressBytes, bodyOf, type EventValues, probeArgument, text, type Words } from './body.ts';
 import { credentialsOf, TestProcess } from './process.ts';
 
 /** Flags of open(2) on x86-64 and arm64. */
@@ -315,6 +315,13 @@ export class TestHost {
   /** What the process gave to libssl, or got from it. */
   tls(process: TestProcess, egress: boolean, payload: string): void {
     this.#add(process, 'TlsData', { egress, payload: text(payload) }, { lane: LANE.bulk });
+  }
+
+  /** A probe of the user has fired; numbers are signed, all else is text. */
+  probe(process: TestProcess, name: string, values: Readonly<Record<string, string | number>>): void {
+    const parts = Object.entries(values).map(([argument, value]) => probeArgument(argument, value));
+    const body = { place: 1, sourceCaller: true, name: text(name), arguments: text(Buffer.concat(parts)) };
+    this.#add(process, 'Probe', body, { lane: LANE.bulk });
   }
 
   user(uid: number, name: string): void {

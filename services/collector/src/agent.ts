@@ -14,6 +14,7 @@ import { AgentControl } from './control/control.ts';
 import { ExecutedCommands } from './control/executed.ts';
 import { protection } from './control/protected.ts';
 import { RateLimit } from './control/rate-limit.ts';
+import type { CustomProbes } from './custom-probes/custom-probes.ts';
 import { CollectorError } from './errors.ts';
 import { ifReadable } from './files.ts';
 import { ExecHashes } from './hash/exec-hashes.ts';
@@ -57,6 +58,7 @@ export class Agent implements Disposable {
   readonly #options: CompiledOptions;
   readonly #stack: DisposableStack;
   readonly #sensor: Sensor;
+  readonly #customProbes: CustomProbes;
   readonly #spool: Spool;
   readonly #containers: ContainerSource;
   readonly #hashes: ExecHashes;
@@ -81,6 +83,7 @@ export class Agent implements Disposable {
     this.#options = options;
     this.#spool = spool;
     this.#sensor = sensor;
+    this.#customProbes = sensor.customProbes(log);
     this.#containers = this.#openContainers();
     this.#hashes = new ExecHashes({ ...options.hash, log, onAnswer: () => this.#pacer.wake() });
     stack.defer(() => this.#hashes.close());
@@ -128,6 +131,7 @@ export class Agent implements Disposable {
       this.#containers,
       this.#integrity(),
       this.#throttled,
+      { name: 'probes', start() {}, tick: () => this.#customProbes.tick(), close() {} },
     ];
     return {
       batch,
@@ -210,6 +214,7 @@ export class Agent implements Disposable {
     const { stateDir, pinPath } = this.#options;
     markSensor(stateDir, { bootId: this.#deps.identity.bootId, pinPath });
     const { probed, absent } = this.#sensor.attachProbes();
+    this.#customProbes.attach();
     await this.#cycle();
     const { missing, hooks, full } = this.#sensor;
     for (const [hook, reason] of missing)
@@ -383,6 +388,7 @@ export class Agent implements Disposable {
       hashes: this.#hashes.stats(),
       interestVersion: batch.facts.interestVersion,
       commands: this.#commands.snapshot(),
+      probes: this.#customProbes.status(),
     };
   }
 

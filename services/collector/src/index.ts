@@ -5,6 +5,10 @@ export { AgentControl } from './control/control.ts';
 export { ExecutedCommands } from './control/executed.ts';
 export { RateLimit } from './control/rate-limit.ts';
 export { REFUSALS, type Refusal } from './control/reasons.ts';
+export { checkProbes, type ProbeCheck } from './custom-probes/check.ts';
+export type { ProbeStatus } from './custom-probes/custom-probes.ts';
+export { readProbeFiles } from './custom-probes/file.ts';
+export { type TracepointField, tracepointFields, usualType } from './custom-probes/format.ts';
 export {
   CollectorError,
   type CollectorErrorCode,

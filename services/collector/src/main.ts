@@ -6,6 +6,7 @@ import type { Control, Interest, SigningKey } from '@ringfence/schema';
 import { Agent } from './agent.ts';
 import { type CollectorOptions, compileOptions } from './config.ts';
 import { Cgroups } from './context/cgroups.ts';
+import { readProbeFiles } from './custom-probes/file.ts';
 import type { Log } from './log.ts';
 import { LogReader, type LogStats } from './logs/reader.ts';
 import type { CollectorStats } from './metrics.ts';
@@ -57,6 +58,7 @@ export interface Collector extends AsyncDisposable {
 /** Loads the sensor and starts reading it. Rejects with CollectorError: ERR_COLLECTOR_SECOND_AGENT, _SENSOR, _SPOOL, _OPTIONS. */
 export async function startCollector(deps: CollectorDeps): Promise<Collector> {
   const options = compileOptions(deps.options);
+  const customProbes = readProbeFiles(options.probes.custom ?? []);
   using stack = new DisposableStack();
   mkdirSync(options.stateDir, { recursive: true, mode: 0o700 });
   stack.use(lockDirectory(options.stateDir));
@@ -65,7 +67,7 @@ export async function startCollector(deps: CollectorDeps): Promise<Collector> {
   const { bus, identity, log } = deps;
   const spool = stack.adopt(new Spool(options.spoolPath, options.spoolMaxBytes), (opened) => opened.close());
   const delivery = new Delivery({ bus, spool, hostId: identity.hostId, log });
-  const sensorOptions = { ...options, cgroupRoot: cgroupRoot() };
+  const sensorOptions = { ...options, cgroupRoot: cgroupRoot(), customProbes };
   const here = { bootId: identity.bootId, pinPath: options.pinPath };
   const past = pastTampering(options.stateDir, here, isResumable(sensorOptions));
   await drainLeftover(sensorOptions, deps, delivery);

@@ -1,5 +1,6 @@
 import type { LaneCounters } from '@ringfence/schema';
 import type { EventAccount } from './account.ts';
+import type { ProbeStatus } from './custom-probes/custom-probes.ts';
 import type { HashStats } from './hash/exec-hashes.ts';
 
 export interface CollectorStats {
@@ -37,6 +38,8 @@ export interface CollectorStats {
   readonly interestVersion: number;
   /** answers to commands, by `outcome` or `refused/reason` */
   readonly commands: Readonly<Record<string, number>>;
+  /** those that users have defined */
+  readonly probes: readonly ProbeStatus[];
 }
 
 /** Counts by name; the names are closed sets where it is used. */

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BpfLink, BpfObject, type BpfProgram, isBpfFileSystem, type RingBuffer } from '@ringfence/libbpf-ts';
 import { Counters as Account, type KindAccount } from '../../../services/collector/src/sensor/counters.ts';
+import { isProbe } from '../../../services/collector/src/sensor/probes.ts';
 import { sizeForCpus } from '../../../services/collector/src/sensor/sizes.ts';
 import { buildSensor } from '../../../tools/build-sensor.ts';
 import { RecordReader, type SensorRecord } from './records.ts';
@@ -26,6 +27,7 @@ const drops = [
   'owner',
   'throttled',
   'forgotten',
+  'probeRate',
 ] as const;
 /** looks at the sequences without a change, 50 ms apart, until a detached sensor is taken to be still */
 const STILL_LOOKS = 10;
@@ -137,7 +139,7 @@ export class TestSensor implements Disposable {
   #attach(program: BpfProgram): void {
     const { name, section } = program;
     if (!kernelHas(section)) this.missing.add(name);
-    else if (section === 'syscall' || /^u(ret)?probe/.test(section))
+    else if (section === 'syscall' || isProbe(section))
       return; // run by itself, on demand
     else if (/^cgroup(_skb)?\//.test(section)) this.#hooks.push(program.attachCgroup(cgroup2() ?? ''));
     else this.#hooks.push(program.attach());

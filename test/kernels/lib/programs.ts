@@ -41,7 +41,7 @@ function lastWords({ verifierLog, message }: BpfLoadError): string {
 }
 
 /** Probes are set in files that the collector finds, and some programs are run when somebody asks: there is nothing to attach here. */
-const BY_HAND = /^(u(ret)?probe|syscall$)/;
+const BY_HAND = /^(u(ret)?probe|tracepoint$|syscall$)/;
 
 function attach(program: BpfProgram, cgroup: string): string | undefined {
   if (BY_HAND.test(program.section)) return undefined;

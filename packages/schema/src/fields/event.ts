@@ -51,6 +51,7 @@ const actions = {
   tls_data: 'tls_data',
   hash: 'hash',
   throttled: 'throttled',
+  probe: 'probe',
 };
 const syscalls = {
   fork: 'clone',
@@ -96,6 +97,7 @@ const categories = {
   hash: 'process',
   throttled: 'process',
   tampering: 'process',
+  probe: 'process',
 };
 
 /** What a table by kinds' names has for an event. */

@@ -1,6 +1,7 @@
 import type { EventView } from '../event-batch.ts';
 import { kindName, layouts } from '../layout.ts';
 import { containerFields } from './container.ts';
+import { customProbeFields } from './custom-probe.ts';
 import { eventFields } from './event.ts';
 import { execFields } from './exec.ts';
 import type { Field } from './field.ts';
@@ -53,6 +54,7 @@ export const catalogue: { readonly fields: readonly Field[] } = {
     ...throttledFields,
     ...tamperingFields,
     ...probeFields,
+    ...customProbeFields,
   ],
 };
 

@@ -22,7 +22,8 @@ export const Drop = {
   OWNER: 6,
   THROTTLED: 7,
   FORGOTTEN: 8,
-  DROPS: 9,
+  PROBE_RATE: 9,
+  DROPS: 10,
 } as const;
 export type Drop = (typeof Drop)[keyof typeof Drop];
 
@@ -129,6 +130,7 @@ export const Kind = {
   SHELL_LINE: 26,
   TLS_DATA: 27,
   TAMPERING: 28,
+  PROBE: 29,
 } as const;
 export type Kind = (typeof Kind)[keyof typeof Kind];
 
@@ -184,6 +186,27 @@ export const PacketContent = {
   PACKET_TLS: 2,
 } as const;
 export type PacketContent = (typeof PacketContent)[keyof typeof PacketContent];
+
+/** enum rf_probe_place */
+export const ProbePlace = {
+  PLACE_UPROBE: 1,
+  PLACE_URETPROBE: 2,
+  PLACE_USDT: 3,
+  PLACE_TRACEPOINT: 4,
+} as const;
+export type ProbePlace = (typeof ProbePlace)[keyof typeof ProbePlace];
+
+/** enum rf_probe_type */
+export const ProbeType = {
+  TYPE_UNSIGNED: 1,
+  TYPE_SIGNED: 2,
+  TYPE_POINTER: 3,
+  TYPE_STRING: 4,
+  TYPE_BYTES: 5,
+  TYPE_IPV4: 6,
+  TYPE_IPV6: 7,
+} as const;
+export type ProbeType = (typeof ProbeType)[keyof typeof ProbeType];
 
 /** enum rf_socket_operation */
 export const SocketOperation = {
@@ -827,6 +850,30 @@ export const packetPort = (view: DataView, at: number): number => view.getUint16
 export const packetLocalPort = (view: DataView, at: number): number => view.getUint16(at + 62, true);
 export const packetContent = (view: DataView, at: number): number => view.getUint32(at + 96, true);
 export const packetEgress = (view: DataView, at: number): number => view.getUint32(at + 100, true);
+
+/** struct rf_probe: bytes, and where each field begins */
+export const SIZEOF_PROBE = 88;
+export const PROBE_H = 0; // struct rf_header
+export const PROBE_PLACE = 56;
+export const PROBE_SOURCE_CALLER = 60;
+export const PROBE_NAME = 64; // struct rf_text
+export const PROBE_ARGUMENTS = 76; // struct rf_text
+export const probePlace = (view: DataView, at: number): number => view.getUint32(at + 56, true);
+export const probeSourceCaller = (view: DataView, at: number): number => view.getUint32(at + 60, true);
+
+/** struct rf_probe_argument: bytes, and where each field begins */
+export const SIZEOF_PROBE_ARGUMENT = 40;
+export const PROBE_ARGUMENT_VALUE = 0;
+export const PROBE_ARGUMENT_FAILED = 8;
+export const PROBE_ARGUMENT_KEPT = 12;
+export const PROBE_ARGUMENT_TYPE = 14;
+export const PROBE_ARGUMENT_NAME = 16;
+export const PROBE_ARGUMENT_NAME_LENGTH = 24;
+export const probeArgumentValueLo = (view: DataView, at: number): number => view.getUint32(at, true);
+export const probeArgumentValueHi = (view: DataView, at: number): number => view.getUint32(at + 4, true);
+export const probeArgumentFailed = (view: DataView, at: number): number => view.getUint32(at + 8, true);
+export const probeArgumentKept = (view: DataView, at: number): number => view.getUint16(at + 12, true);
+export const probeArgumentType = (view: DataView, at: number): number => view.getUint16(at + 14, true);
 
 /** struct rf_process_access: bytes, and where each field begins */
 export const SIZEOF_PROCESS_ACCESS = 104;

@@ -689,6 +689,18 @@ export interface Tampering {
   readonly executable: Text;
 }
 
+/** a probe that the user has defined has fired */
+export interface Probe {
+  /** enum rf_probe_place */
+  readonly place: number;
+  /** arguments are the caller's memory or registers, not the kernel's copy */
+  readonly sourceCaller: boolean;
+  /** as the user has called it */
+  readonly name: Text;
+  /** struct rf_probe_argument of bpf/ringfence.h, one behind the other, each followed by the bytes that it keeps */
+  readonly arguments: Text;
+}
+
 /** One event of one host. Its identity is (hostId, bootId, run, lane, cpu, sequence); the first three are the batch's. */
 export interface Event {
   /** 0 security, 1 bulk (kernel); 16 and above are made in user space */
@@ -746,7 +758,8 @@ export interface Event {
     | { readonly 'ringfence.TlsData': TlsData }
     | { readonly 'ringfence.Hash': Hash }
     | { readonly 'ringfence.Throttled': Throttled }
-    | { readonly 'ringfence.Tampering': Tampering };
+    | { readonly 'ringfence.Tampering': Tampering }
+    | { readonly 'ringfence.Probe': Probe };
 }
 
 export interface LaneCounters {

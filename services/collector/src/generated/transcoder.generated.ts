@@ -4,10 +4,10 @@ import type { AvroWriter } from '@ringfence/schema';
 import { addressBytes, signedMicros, writeText } from '../steps/write-field.ts';
 
 /** By enum rf_kind: bytes of the part that each has; 0: there is no such kind. */
-export const FIXED_BYTES: Int32Array = Int32Array.of(0, 112, 296, 80, 168, 104, 128, 104, 136, 128, 120, 88, 88, 104, 120, 72, 128, 96, 120, 96, 136, 120, 144, 120, 128, 112, 80, 72, 128);
+export const FIXED_BYTES: Int32Array = Int32Array.of(0, 112, 296, 80, 168, 104, 128, 104, 136, 128, 120, 88, 88, 104, 120, 72, 128, 96, 120, 96, 136, 120, 144, 120, 128, 112, 80, 72, 128, 88);
 
 /** By enum rf_kind: where its texts are told. */
-export const TEXTS: readonly (readonly number[])[] = [[], [], [224, 236, 248, 260, 272, 284], [], [], [80], [84], [], [96, 108], [72, 84, 96, 108], [104], [], [], [], [], [], [88, 100, 112], [76], [92, 104], [56, 68, 80], [104, 116], [104], [120], [104], [], [64, 76, 88, 100], [64], [60], [92, 104, 116]];
+export const TEXTS: readonly (readonly number[])[] = [[], [], [224, 236, 248, 260, 272, 284], [], [], [80], [84], [], [96, 108], [72, 84, 96, 108], [104], [], [], [], [], [], [88, 100, 112], [76], [92, 104], [56, 68, 80], [104, 116], [104], [120], [104], [], [64, 76, 88, 100], [64], [60], [92, 104, 116], [64, 76]];
 
 function writeNamespaces(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
   out.long(view.getUint32(at, true));
@@ -426,6 +426,15 @@ function writeTampering(out: AvroWriter, view: DataView, bytes: Buffer, at: numb
   writeText(out, view, bytes, at, at + 116);
 }
 
+function writeProbe(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
+  out.ensure(21);
+  out.long(38);
+  out.long(view.getInt32(at + 56, true));
+  out.boolean(view.getUint32(at + 60, true) !== 0);
+  writeText(out, view, bytes, at, at + 64);
+  writeText(out, view, bytes, at, at + 76);
+}
+
 /** `kind`: one that FIXED_BYTES knows */
 export function writeBody(kind: number, out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
   switch (kind) {
@@ -512,6 +521,9 @@ export function writeBody(kind: number, out: AvroWriter, view: DataView, bytes: 
       break;
     case 28:
       writeTampering(out, view, bytes, at);
+      break;
+    case 29:
+      writeProbe(out, view, bytes, at);
       break;
   }
 }

@@ -12,6 +12,7 @@ export const DROP_CAUSES = [
   'owner',
   'throttled',
   'forgotten',
+  'probe_rate',
 ] as const;
 export type DropCause = (typeof DROP_CAUSES)[number];
 const LANES = 2;

@@ -1,9 +1,11 @@
 import { globSync, realpathSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { BpfError, type BpfLink, type BpfObject } from '@ringfence/libbpf-ts';
-import { ifThere } from '../files.ts';
+import { ifReadable, ifThere } from '../files.ts';
 
 export interface ProbeOptions {
+  /** files, or directories of *.yaml files, that define probes. @default none */
+  readonly custom?: readonly string[];
   readonly pam: boolean;
   readonly shell: boolean;
   readonly tls: boolean;
@@ -108,8 +110,8 @@ const KINDS: readonly Kind[] = [
   },
 ];
 
-/** Whether a program of the sensor is a probe of user space, by its section: it does not say itself where it goes. */
-export const isProbe = (section: string): boolean => /^u(ret)?probe\b/.test(section);
+/** Whether a program of the sensor is a probe, by its section: it does not say itself where it goes. */
+export const isProbe = (section: string): boolean => /^(u(ret)?probe\b|tracepoint$)/.test(section);
 
 /** Programs of the sensor that the settings ask for. */
 export function wantedPrograms(options: ProbeOptions): ReadonlySet<string> {
@@ -153,8 +155,13 @@ export function setProbes(object: BpfObject, { path, probes }: Place): { program
   return set;
 }
 
-/** A link is followed in the host, as far as it doesn't lead out of it. */
+/** A link is followed in the host, as far as it doesn't lead out of it. null: it leads to nothing there. */
+export function realPath(path: string, hostRoot: string): string | null {
+  const real = ifReadable(() => realpathSync(path));
+  return real?.startsWith(hostRoot) ? real : null;
+}
+
 function found(patterns: readonly string[], hostRoot: string): string[] {
   const paths = patterns.flatMap((pattern) => globSync(join(hostRoot, pattern)).sort());
-  return paths.flatMap((path) => ifThere(() => realpathSync(path)) ?? []).filter((path) => path.startsWith(hostRoot));
+  return paths.flatMap((path) => realPath(path, hostRoot) ?? []);
 }

@@ -4,7 +4,10 @@ import { BpfError, type BpfLink, BpfMap, type BpfObject, type RingBuffer } from 
 import type { CompiledOptions } from '../config.ts';
 import type { CgroupMade } from '../context/containers.ts';
 import type { ProcessFacts } from '../control/protected.ts';
+import { CUSTOM_PROGRAMS, CustomProbes } from '../custom-probes/custom-probes.ts';
+import type { ProbeSpec } from '../custom-probes/types.ts';
 import { SensorError } from '../errors.ts';
+import type { Log } from '../log.ts';
 import { ControlBlock } from './control-block.ts';
 import { Counters } from './counters.ts';
 import { lockDirectory } from './lock.ts';
@@ -42,6 +45,8 @@ export interface SensorOptions
   > {
   /** cgroup v2 root, for the hooks that sit there; null: they are left out */
   readonly cgroupRoot: string | null;
+  /** @default none */
+  readonly customProbes?: readonly ProbeSpec[];
 }
 
 /** The sensor in the kernel, as the agent holds it. */
@@ -115,7 +120,7 @@ export class Sensor implements Disposable {
       ...options,
       path: options.sensorObject,
       programs: !resumed,
-      probes: wantedPrograms(options.probes),
+      probes: wanted(options),
     });
     stack.use(loaded.object);
     return new Sensor(options, stack, run, loaded, resumed);
@@ -161,6 +166,12 @@ export class Sensor implements Disposable {
     const places = probePlaces(probes, hostRoot);
     const probed = places.filter((place, number) => this.#attachProbe(place, number)).map(({ path }) => path);
     return { probed, absent: absentFiles(probes, places) };
+  }
+
+  /** Those of users; not set yet. */
+  customProbes(log: Log): CustomProbes {
+    const { pinPath, hostRoot, customProbes = [] } = this.#options;
+    return new CustomProbes(customProbes, { object: this.#object, pinPath, hostRoot, log });
   }
 
   #attachProbe(place: Place, file: number): boolean {
@@ -235,6 +246,9 @@ export class Sensor implements Disposable {
     this.#stack.dispose();
   }
 }
+
+const wanted = ({ probes, customProbes = [] }: SensorOptions): ReadonlySet<string> =>
+  new Set([...wantedPrograms(probes), ...(customProbes.length > 0 ? CUSTOM_PROGRAMS : [])]);
 
 /** Takes a dead agent's sensor out of the kernel. Throws SecondAgentError when an agent runs. */
 export function uninstallSensor(pinPath: string): void {

@@ -7,6 +7,7 @@ const PER_CPU: Readonly<Record<string, number>> = {
   rf_scratch_bulk: 1,
   rf_scratch_prb: 1,
   rf_scratch_packet: 2,
+  rf_scratch_cst: 2,
 };
 /** RF_CPUS_MAX of ringfence.h: CPUs beyond share. */
 const CPUS_MAX = 256;

@@ -1,0 +1,123 @@
+import type { ElfFile } from './elf-file.ts';
+import { textAt } from './elf-file.ts';
+import { REGISTERS } from './registers.ts';
+import { ProbeProblem, type UsdtTarget } from './types.ts';
+
+/** A place where a USDT probe was compiled in. */
+export interface UsdtSite {
+  /** bytes from the start of the file */
+  readonly offset: number;
+  /** bytes from the start of the file, of the counter that has to be raised for the program to come here; 0: none */
+  readonly semaphore: number;
+  /** what the note says of its arguments: `-4@%edi 8@-16(%rbp)` */
+  readonly arguments: readonly string[];
+}
+
+/** Where an argument of a USDT probe is. Sizes in bytes; negative: of a signed number. */
+export type UsdtArgument =
+  | { readonly is: 'constant'; readonly value: bigint; readonly size: number }
+  | { readonly is: 'register'; readonly at: number; readonly size: number }
+  | { readonly is: 'memory'; readonly at: number; readonly offset: number; readonly size: number };
+
+const SITES_MAX = 64;
+const NOTE = 12;
+const ADDRESSES = 24;
+const STAPSDT = 3;
+const NAMES_MAX = 5;
+
+/** @throws ProbeProblem that names the probes that the file has */
+export function usdtSites(elf: ElfFile, { path, provider, name }: UsdtTarget): UsdtSite[] {
+  const base = elf.section('.stapsdt.base')?.address;
+  const others = new Set<string>();
+  const found: UsdtSite[] = [];
+  for (const note of notesOf(elf.section('.note.stapsdt')?.bytes ?? Buffer.alloc(0))) {
+    if (note.provider !== provider || note.name !== name) {
+      if (others.size < NAMES_MAX) others.add(`${note.provider}:${note.name}`);
+      continue;
+    }
+    // Where the file was laid out anew after it was linked, the notes still say the old addresses.
+    const moved = base === undefined ? 0 : base - note.base;
+    const semaphore = note.semaphore === 0 ? 0 : elf.offsetOf(note.semaphore + moved);
+    found.push({ offset: elf.offsetOf(note.location + moved), semaphore, arguments: note.arguments });
+  }
+  if (found.length === 0)
+    throw new ProbeProblem(
+      `${path} has no probe ${provider}:${name}${others.size === 0 ? ', and no other' : `; it has ${[...others].join(', ')}`}`,
+    );
+  if (found.length > SITES_MAX)
+    throw new ProbeProblem(
+      `${path} has ${provider}:${name} at ${found.length} places, at most ${SITES_MAX} are probed`,
+    );
+  return found;
+}
+
+interface Note {
+  readonly location: number;
+  readonly base: number;
+  readonly semaphore: number;
+  readonly provider: string;
+  readonly name: string;
+  readonly arguments: readonly string[];
+}
+
+const aligned = (size: number): number => (size + 3) & ~3;
+
+/** What comes after a damaged one is left out. */
+function* notesOf(bytes: Buffer): Generator<Note> {
+  for (let at = 0; at + NOTE <= bytes.length; ) {
+    const nameBytes = bytes.readUInt32LE(at);
+    const size = bytes.readUInt32LE(at + 4);
+    const description = at + NOTE + aligned(nameBytes);
+    if (description + size > bytes.length) return;
+    if (bytes.readUInt32LE(at + 8) === STAPSDT && textAt(bytes, at + NOTE) === 'stapsdt' && size > ADDRESSES)
+      yield noteOf(bytes.subarray(description, description + size));
+    at = description + aligned(size);
+  }
+}
+
+function noteOf(bytes: Buffer): Note {
+  const address = (at: number): number => Number(bytes.readBigUInt64LE(at));
+  const [provider = '', name = '', args = ''] = bytes.toString('utf8', ADDRESSES).split('\0');
+  const words = args.replaceAll(/\[[^\]]*\]/g, (memory) => memory.replaceAll(' ', ''));
+  return {
+    location: address(0),
+    base: address(8),
+    semaphore: address(16),
+    provider,
+    name,
+    arguments: words === '' ? [] : words.split(' '),
+  };
+}
+
+const NUMBER = String.raw`-?(?:0x[0-9a-f]{1,16}|\d{1,20})`;
+const FORMS: Readonly<Record<string, { readonly [is in UsdtArgument['is']]: RegExp }>> = {
+  x64: {
+    constant: new RegExp(`^\\$(?<number>${NUMBER})$`, 'i'),
+    register: /^%(?<register>\w{2,4})$/,
+    memory: new RegExp(`^(?<number>${NUMBER})?\\(%(?<register>\\w{2,4})\\)$`, 'i'),
+  },
+  arm64: {
+    constant: new RegExp(`^(?<number>${NUMBER})$`, 'i'),
+    register: /^(?<register>\w{2,3})$/,
+    memory: new RegExp(`^\\[(?<register>\\w{2,3})(?:,(?<number>${NUMBER}))?\\]$`, 'i'),
+  },
+};
+
+/** @param written `-4@-20(%rbp)`; on arm64 `8@[sp,16]`. @throws ProbeProblem for forms that can't be followed */
+export function parseUsdtArgument(written: string, architecture: string = process.arch): UsdtArgument {
+  const [, bytes = '', place = ''] = /^(-?[1248])(?:f)?@(.+)$/.exec(written) ?? [];
+  const forms = FORMS[architecture];
+  const size = Number(bytes);
+  for (const is of ['constant', 'register', 'memory'] as const) {
+    const groups = forms?.[is].exec(place)?.groups;
+    if (groups === undefined || size === 0) continue;
+    const value = bigint(groups['number'] ?? '0');
+    if (is === 'constant') return { is, value, size };
+    const at = REGISTERS[architecture]?.byName.get(groups['register'] ?? '');
+    if (at === undefined) continue;
+    return is === 'register' ? { is, at, size } : { is, at, size, offset: Number(value) };
+  }
+  throw new ProbeProblem(`is compiled to ${written}, which can't be followed`);
+}
+
+const bigint = (text: string): bigint => (text.startsWith('-') ? -BigInt(text.slice(1)) : BigInt(text));
