@@ -84,6 +84,8 @@ const SOURCES: Readonly<Record<KindName, string>> = {
   Hash: 'collector, from the file behind /proc/PID/exe, after the first exec of the file at that ctime; `collector.hash`',
   TlsData: 'probes in libssl: end of SSL_read, SSL_write and their _ex forms; off unless `collector.probes.tls`',
   Throttled: 'collector, once a second while a cgroup sends more than its share and a ring is filling up',
+  Silence:
+    'enricher of a fleet, when no tick of a host has come for `enricher.silentAfter`; again when one comes; not after an orderly end',
   Tampering:
     'collector, each second and at the next start, from a pinned map that signal_generate, sched_process_exit, ends of ptrace and its kin, and of bpf write; of an agent that was asked to end (SIGTERM, SIGINT, SIGHUP) nothing',
   Probe:

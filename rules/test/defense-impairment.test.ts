@@ -1,5 +1,5 @@
 import { records } from '@ringfence/schema';
-import { O } from '@ringfence/testkit';
+import { O, type TestProcess } from '@ringfence/testkit';
 import { testContent } from './support.ts';
 
 const {
@@ -73,8 +73,7 @@ testContent('defense-impairment.yaml', {
         s.event(s.start('/usr/bin/gdb -p 42'), 'Tampering', { operation: ACCESSED, detail: 1, request: 16 }),
       'a hook detached': (s) =>
         s.event(s.start('/usr/sbin/bpftool link detach id 7'), 'Tampering', { operation: DETACHED }),
-      'by nobody who is known': (s) =>
-        s.event(Object.create(s.shell, { tgid: { value: 0 } }), 'Tampering', { operation: REMOVED, count: 3 }),
+      'by nobody who is known': (s) => s.event(nobody(s.shell), 'Tampering', { operation: REMOVED, count: 3 }),
     },
     quiet: {
       'the service manager lost patience': (s) => s.event(s.init, 'Tampering', { operation: SIGNALLED, detail: 9 }),
@@ -84,4 +83,17 @@ testContent('defense-impairment.yaml', {
       'somebody tried in vain': (s) => s.event(s.shell, 'Tampering', { operation: ACCESSED, detail: 1, result: -1 }),
     },
   },
+  'Agent fell silent': {
+    as: 'warning defense-impairment T1562.001',
+    fires: {
+      'no tick came': (s) => s.event(nobody(s.shell), 'Silence', { operation: 1 }),
+    },
+    quiet: {
+      'it ticks again': (s) => s.event(nobody(s.shell), 'Silence', { operation: 2 }),
+      'it took its leave': (s) => s.tick(1, true),
+    },
+  },
 });
+
+/** No process. */
+const nobody = (like: TestProcess): TestProcess => Object.create(like, { tgid: { value: 0 } });

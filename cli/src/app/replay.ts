@@ -89,7 +89,9 @@ export async function startReplayed(
     return service;
   };
   const enrolment = { keyFor: (host: string): KeyObject | undefined => enrolled.get(host) };
-  const enricher = keep(await startEnricher({ options: config.enricher, bus, enrolment, log }));
+  const enricher = keep(
+    await startEnricher({ options: { ...config.enricher, silentAfterMs: 0 }, bus, enrolment, log }),
+  );
   const detector = keep(
     await startDetector({ options: config.detector, rulePaths: rulePaths(config), watchRules: false, bus, log }),
   );

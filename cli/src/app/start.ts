@@ -64,7 +64,12 @@ const graceOf = ({ fleet }: Wiring['site']): number => (fleet === null ? 0 : 300
 export async function enricher({ config, log, site }: Wiring): Promise<EnricherService> {
   const { startEnricher } = await import('@ringfence/enricher');
   return startEnricher({
-    options: { ...config.enricher, enrolmentGraceMs: graceOf(site) },
+    options: {
+      ...config.enricher,
+      enrolmentGraceMs: graceOf(site),
+      // One process can't outlive its own agent.
+      silentAfterMs: site.fleet === null ? 0 : config.enricher.silentAfterMs,
+    },
     bus: site.bus,
     enrolment: site.enrolment,
     key: site.serviceKey,

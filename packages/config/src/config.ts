@@ -141,7 +141,7 @@ export interface Config {
   /** principals of the broker; empty: none */
   readonly access: Readonly<Record<'agent' | 'enricher' | 'detector' | 'responder' | 'auditor' | 'registrar', string>>;
   readonly topics: Readonly<Record<TopicName, TopicRetention>>;
-  readonly enricher: { readonly maxProcesses: number; readonly writtenFiles: number };
+  readonly enricher: { readonly maxProcesses: number; readonly writtenFiles: number; readonly silentAfterMs: number };
   readonly detector: {
     /** absolute paths, or `builtin` */
     readonly rules: readonly string[];

@@ -441,6 +441,11 @@ const shape = (home: Home) => ({
       min: 1024,
       max: 4_194_304,
     }),
+    silentAfter: duration(
+      '5s',
+      'In a fleet: how long no tick may come from a host whose agent has not taken its leave before that is an alert. `0s`: never.',
+      { min: 0, max: 86_400_000 },
+    ),
   }),
 
   detector: section('Turns events into alerts and alerts into incidents.', {

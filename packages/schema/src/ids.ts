@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { u64ToHex } from './u64.ts';
 
 /** Lanes of an event's identity. The first two are the sensor's rings, the others are numbered in user space, on cpu 0. */
-export const LANE = { security: 0, bulk: 1, tick: 16, context: 17, gap: 18, log: 19 } as const;
+export const LANE = { security: 0, bulk: 1, tick: 16, context: 17, gap: 18, log: 19, silence: 20 } as const;
 
 /** Stands where the boot would, for what is told of a host whose boot is not known; its ktimes are µs since the epoch. */
 export const UNKNOWN_BOOT = 'unknown';

@@ -151,7 +151,8 @@ export type KindName =
   | 'Hash'
   | 'Throttled'
   | 'Tampering'
-  | 'Probe';
+  | 'Probe'
+  | 'Silence';
 
 /** What rules call a kind: file_change, credentials. */
 export const kindName = (kind: KindName): string =>

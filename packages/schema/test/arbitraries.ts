@@ -120,7 +120,7 @@ const body = fc.oneof(
       localPort: fc.nat(65535),
     }),
   ),
-  branch('ringfence.Tick', fc.record({ wallOffset: long })),
+  branch('ringfence.Tick', fc.record({ wallOffset: long, last: fc.boolean() })),
   branch(
     'ringfence.Gap',
     fc.record({ ofLane: fc.nat(20), ofCpu: fc.nat(256), from: long, to: long, reason: fc.string() }),

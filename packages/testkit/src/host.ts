@@ -376,9 +376,9 @@ export class TestHost {
   }
 
   /** `seconds` pass, then the collector's tick, at `ktime`. */
-  tick(seconds = 1): void {
+  tick(seconds = 1, last = false): void {
     this.ktime += seconds * 1_000_000;
-    this.#add(undefined, 'Tick', { wallOffset: this.wallOffset }, { lane: LANE.tick, cpu: 0 });
+    this.#add(undefined, 'Tick', { wallOffset: this.wallOffset, last }, { lane: LANE.tick, cpu: 0 });
   }
 
   /** `count` records of a kernel lane never reach their ring; `cause` as the collector names it, or '' when no counter knows. */

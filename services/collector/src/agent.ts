@@ -319,8 +319,9 @@ export class Agent implements Disposable {
   /** After the loop has ended well: nothing new comes, what is left is read, and the sensor goes. */
   async finish(): Promise<void> {
     if (!this.#options.keepPinned) this.#sensor.detach();
-    const { delivery } = this.#parts;
+    const { delivery, ticker } = this.#parts;
     this.#tellTampering();
+    ticker.end();
     while ((await this.#cycle()).more || delivery.retryInMs === 0);
     this.#sensor.control.agent = null;
     this.#last = this.stats();

@@ -22,6 +22,8 @@ export interface EnricherOptions {
   readonly maxBoots?: number;
   /** How long the enrolment of a host that sends already may be on its way, ms; 0: not at all. @default 0 */
   readonly enrolmentGraceMs?: number;
+  /** How long a host may be without a tick before it is called silent, ms; 0: for ever. @default 0 */
+  readonly silentAfterMs?: number;
 }
 
 export type CompiledEnricherOptions = Required<EnricherOptions>;
@@ -33,9 +35,10 @@ export function compileOptions(options: EnricherOptions = {}): CompiledEnricherO
     keptTicks: options.keptTicks ?? 60,
     maxBoots: options.maxBoots ?? 4096,
     enrolmentGraceMs: options.enrolmentGraceMs ?? 0,
+    silentAfterMs: options.silentAfterMs ?? 0,
   };
   for (const [name, value] of Object.entries(compiled)) {
-    if (!Number.isSafeInteger(value) || value < (name === 'enrolmentGraceMs' ? 0 : 1))
+    if (!Number.isSafeInteger(value) || value < (name.endsWith('Ms') ? 0 : 1))
       throw new RangeError(`enricher.${name} is ${value}, expected 1 or more`);
   }
   return Object.freeze(compiled);

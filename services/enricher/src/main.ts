@@ -1,8 +1,9 @@
 import { type Bus, type BusLog, type Failpoint, type PipelineMetrics, runPipeline } from '@ringfence/bus';
 import { deadLetter, type SigningKey, TOPIC } from '@ringfence/schema';
-import type { EnricherOptions, Enrolment } from './config.ts';
+import { compileOptions, type EnricherOptions, type Enrolment } from './config.ts';
 import { createStats, type EnricherStats } from './metrics.ts';
 import { createEnricherPipeline, type EnricherPipeline } from './pipeline.ts';
+import { SilenceWatch } from './silence.ts';
 import { STORE } from './state/changelog.ts';
 
 export interface EnricherDeps {
@@ -56,7 +57,11 @@ export async function startEnricher(deps: EnricherDeps): Promise<EnricherService
     ...(metrics === undefined ? {} : { metrics }),
     ...(failpoint === undefined ? {} : { failpoint }),
   });
-  const done = running.finally(() => consumer.close());
+  const silences = watchSilences({ bus, key, log, afterMs: compileOptions(options).silentAfterMs, stats, pipelines });
+  const done = running.finally(async () => {
+    clearInterval(silences);
+    await consumer.close();
+  });
   // Whoever waits for `done` gets the error; nobody waiting is no reason to bring the process down a second time.
   done.catch(() => {});
   return {
@@ -77,4 +82,46 @@ function sumStats(counted: EnricherStats, pipelines: readonly EnricherPipeline[]
     processes: each.reduce((sum, { processes }) => sum + processes, 0),
     evicted: each.reduce((sum, { evicted }) => sum + evicted - counted.evicted, counted.evicted),
   };
+}
+
+interface Listening {
+  readonly bus: Bus;
+  readonly key: SigningKey | null;
+  readonly log: BusLog | undefined;
+  readonly afterMs: number;
+  readonly stats: EnricherStats;
+  readonly pipelines: ReadonlyMap<number, EnricherPipeline>;
+}
+
+/** Tells silent hosts while everything that was sent is heard: who is behind, or can't reach the brokers, is deaf itself. */
+function watchSilences({ bus, key, log, afterMs, stats, pipelines }: Listening): NodeJS.Timeout | undefined {
+  if (afterMs === 0) return undefined;
+  const watch = new SilenceWatch(afterMs, key);
+  let busy = false;
+  let handled = 0;
+  const look = async (): Promise<void> => {
+    const since = stats.batches - handled;
+    handled = stats.batches;
+    const behind = (await bus.lag('enricher')).get(TOPIC.raw) ?? 0;
+    // Records that come meanwhile are no backlog.
+    if (behind > since) return watch.deaf(performance.now());
+    const hosts = [...pipelines.values()].flatMap((pipeline) => [...pipeline.heard()]);
+    const records = watch.look(hosts, performance.now());
+    await bus.produce(records.map(({ hostId, value }) => ({ topic: TOPIC.events, key: hostId, value })));
+  };
+  return setInterval(
+    () => {
+      if (busy) return;
+      busy = true;
+      look()
+        .catch((err: unknown) => {
+          watch.deaf(performance.now());
+          log?.warn({ err }, 'whether hosts are silent could not be looked at');
+        })
+        .finally(() => {
+          busy = false;
+        });
+    },
+    Math.min(1000, afterMs / 4),
+  ).unref();
 }

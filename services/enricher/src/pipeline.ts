@@ -1,9 +1,10 @@
 import type { Effect, InRecord, StateChange, StateEntry } from '@ringfence/bus';
-import { type EventCursor, KIND, RawBatchReader, type SigningKey, TOPIC } from '@ringfence/schema';
+import { type EventCursor, KIND, leafIndex, RawBatchReader, type SigningKey, TOPIC } from '@ringfence/schema';
 import { compileOptions, type EnricherOptions, type Enrolment } from './config.ts';
 import { type LogRecord, readLogRecord } from './logs/record.ts';
 import { createLogStep } from './logs/step.ts';
 import { createStats, type EnricherStats } from './metrics.ts';
+import type { HeardHost } from './silence.ts';
 import { type Boot, laneOf, type Run } from './state/boot.ts';
 import { Boots } from './state/boots.ts';
 import { drainBoot, forgetBoot, restoreBoots } from './state/changelog.ts';
@@ -25,7 +26,11 @@ export interface EnricherPipeline extends Disposable {
   /** Fills empty memory with what the store held. */
   restore(entries: AsyncIterable<StateEntry>): Promise<void>;
   stats(): EnricherStats;
+  /** The hosts that have ticked, by the boot that was heard last. */
+  heard(): Iterable<HeardHost>;
 }
+
+const lastTick = leafIndex('Tick', 'last');
 
 /** A record that may be applied: a whole RawBatch, or lines of logs. */
 interface Checked {
@@ -83,13 +88,15 @@ export function createEnricherPipeline(deps: EnricherPipelineDeps): EnricherPipe
     const partial = partialReason(process, cursor);
     if (partial !== '') stats.partial++;
     out.addEvent(process, writer, writtenAgo, partial, cursor);
-    if (cursor.kind === KIND.Tick) tick(boot, runId, cursor.ktime);
+    if (cursor.kind === KIND.Tick) tick(boot, runId, cursor);
     stats.events++;
   }
 
   /** Everything that waits for time to pass. */
-  function tick(boot: Boot, runId: string, ktime: number): void {
+  function tick(boot: Boot, runId: string, cursor: EventCursor): void {
+    const { sequence, ktime } = cursor;
     boot.tick++;
+    boot.last = { run: runId, sequence, ktime, left: cursor.leafBoolean(lastTick) };
     sequences.reportGaps(boot, runId, ktime, out);
     boot.processes.sweep(boot.tick);
     boot.contexts.sweep(boot.tick);
@@ -136,6 +143,7 @@ export function createEnricherPipeline(deps: EnricherPipelineDeps): EnricherPipe
       const evicted = all.reduce((sum, boot) => sum + lostIn(boot), stats.evicted);
       return { ...stats, processes, evicted };
     },
+    heard: () => heardHosts(boots),
     [Symbol.dispose]() {
       for (const boot of boots) stats.evicted += lostIn(boot);
     },
@@ -149,3 +157,13 @@ function originBehind(boot: Boot, cursor: EventCursor): Origin {
 
 /** What had to go, or was not taken, for lack of room. */
 const lostIn = ({ processes, contexts }: Boot): number => processes.evicted + contexts.refused;
+
+function heardHosts(boots: Boots): readonly HeardHost[] {
+  const hosts = new Set([...boots].map(({ hostId }) => hostId));
+  return [...hosts].flatMap((hostId) => {
+    const boot = boots.latest(hostId);
+    if (boot === undefined || boot.last === null) return [];
+    const { bootId, wallOffset, last } = boot;
+    return [{ hostId, bootId, wallOffset, last }];
+  });
+}

@@ -98,6 +98,7 @@ const categories = {
   throttled: 'process',
   tampering: 'process',
   probe: 'process',
+  silence: 'host',
 };
 
 /** What a table by kinds' names has for an event. */
@@ -113,6 +114,9 @@ const syscallOf = byKind(syscalls);
 const namesOf = (values: Readonly<Record<string, number>>): ReadonlyMap<number, string> =>
   new Map(Object.entries(values).map(([name, value]) => [value, name.slice(name.indexOf('_') + 1).toLowerCase()]));
 
+/** Of a host whose agent does not tick. */
+const SILENCE = { SILENCE_HOST_SILENT: 1, SILENCE_HOST_HEARD: 2 };
+
 /** Kinds with several operations: which leaf says it, and what they are called. */
 const operations = new Map(
   (
@@ -127,6 +131,7 @@ const operations = new Map(
       ['Socket', 'operation', records.SocketOperation],
       ['Packet', 'content', records.PacketContent],
       ['Tampering', 'operation', records.TamperingOperation],
+      ['Silence', 'operation', SILENCE],
     ] as const
   ).map(([kind, leaf, values]) => [KIND[kind], { get: bodyLong(kind, leaf), names: namesOf(values) }]),
 );

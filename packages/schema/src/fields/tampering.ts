@@ -29,6 +29,7 @@ export const tampering = {
 const program = bodyText('Tampering', 'program.bytes');
 const command = bodyText('Tampering', 'command.bytes');
 const executable = bodyText('Tampering', 'executable.bytes');
+const lastTick = bodyLong('Silence', 'lastTick');
 const kinds = ['tampering'];
 
 /** What is done to the agent or its sensor. The actor is the event's process; what the sensor itself has written down of it stands here. */
@@ -74,6 +75,13 @@ export const tamperingFields: readonly Field[] = [
     doc: 'How often it was done in a row; of hooks that were found gone, how many.',
     kinds,
     get: bodyLong('Tampering', 'count'),
+  },
+  {
+    name: 'host.last_tick',
+    type: 'number',
+    doc: 'When the host last ticked before it fell silent: µs since the epoch.',
+    kinds: ['silence'],
+    get: (event) => lastTick(event) + event.head.wallOffset,
   },
   {
     name: 'tampering.exit_code',

@@ -141,6 +141,8 @@ export interface Connect {
 export interface Tick {
   /** µs to add to a ktime to get the wall clock */
   readonly wallOffset: number;
+  /** the agent ends in order: no tick is to be expected after this one */
+  readonly last: boolean;
 }
 
 /** records of one lane and CPU that never arrived */
@@ -701,6 +703,14 @@ export interface Probe {
   readonly arguments: Text;
 }
 
+/** a host's agent should tick, and doesn't; or does again */
+export interface Silence {
+  /** 1: silent; 2: heard again */
+  readonly operation: number;
+  /** µs, CLOCK_BOOTTIME: of the last tick before the silence */
+  readonly lastTick: number;
+}
+
 /** One event of one host. Its identity is (hostId, bootId, run, lane, cpu, sequence); the first three are the batch's. */
 export interface Event {
   /** 0 security, 1 bulk (kernel); 16 and above are made in user space */
@@ -759,7 +769,8 @@ export interface Event {
     | { readonly 'ringfence.Hash': Hash }
     | { readonly 'ringfence.Throttled': Throttled }
     | { readonly 'ringfence.Tampering': Tampering }
-    | { readonly 'ringfence.Probe': Probe };
+    | { readonly 'ringfence.Probe': Probe }
+    | { readonly 'ringfence.Silence': Silence };
 }
 
 export interface LaneCounters {

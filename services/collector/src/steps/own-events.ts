@@ -22,9 +22,11 @@ export class OwnEvents implements ContextSink, HashSink {
     this.#next = next;
   }
 
-  tick(ktime: number, wallOffset: number): void {
+  /** `last`: the agent ends in order. */
+  tick(ktime: number, wallOffset: number, last: boolean): void {
     const out = this.#begin(LANE.tick, ktime, KIND.Tick);
     out.long(wallOffset);
+    out.boolean(last);
   }
 
   user(uid: number, name: string): void {

@@ -12,6 +12,7 @@ export class Ticker {
   readonly #own: OwnEvents;
   readonly #counters: () => readonly LaneCounters[];
   #dueAt = 0;
+  #last = false;
 
   constructor(intervalMs: number, batch: Batch, own: OwnEvents, counters: () => readonly LaneCounters[]) {
     this.#intervalMs = intervalMs;
@@ -22,6 +23,12 @@ export class Ticker {
 
   get inMs(): number {
     return Math.max(0, this.#dueAt - performance.now());
+  }
+
+  /** The next tick is due now, and is the last one. */
+  end(): void {
+    this.#last = true;
+    this.#dueAt = 0;
   }
 
   /** true once when a new tick begins. Ticks that were missed (a stopped process) are not made up for: one tells the time. */
@@ -37,7 +44,7 @@ export class Ticker {
   /** Writes the tick that was begun, with the counters of every lane. */
   write(): void {
     if (this.ktime === null) return;
-    this.#own.tick(this.ktime, this.#batch.facts.wallOffset);
+    this.#own.tick(this.ktime, this.#batch.facts.wallOffset, this.#last);
     this.#batch.setLanes(this.#counters());
     this.ktime = null;
   }

@@ -15,6 +15,17 @@ export interface Lane {
   explained: Readonly<Record<string, number>>;
 }
 
+/** The last tick that a boot has sent. */
+export interface LastTick {
+  /** hex */
+  readonly run: string;
+  readonly sequence: number;
+  /** µs, CLOCK_BOOTTIME */
+  readonly ktime: number;
+  /** the agent ended in order */
+  readonly left: boolean;
+}
+
 /** Lanes of one run by lane * 65536 + cpu. */
 export type Run = Map<number, Lane>;
 
@@ -35,6 +46,8 @@ export class Boot {
   readonly runs: Map<string, Run> = new Map<string, Run>();
   /** ticks seen: the clock of all timers */
   tick = 0;
+  /** null: none yet */
+  last: LastTick | null = null;
   /** last number of the gap lane */
   gapSequence = 0;
   /** when it was last heard: the how manieth batch of all */

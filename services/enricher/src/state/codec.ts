@@ -212,6 +212,13 @@ export function encodeBoot(boot: Boot): Buffer {
   out.ensure(10);
   out.long(boot.wallOffset);
   out.boolean(boot.hashing);
+  if (boot.last === null) return out.take();
+  const { run, sequence, ktime, left } = boot.last;
+  out.string(run);
+  out.ensure(32);
+  out.long(sequence);
+  out.long(ktime);
+  out.boolean(left);
   return out.take();
 }
 
@@ -252,6 +259,9 @@ export function decodeBoot(boot: Boot, bytes: Uint8Array): void {
   }
   if (from.at < bytes.length) boot.wallOffset = from.long();
   if (from.at < bytes.length) boot.hashing = from.fixed(1)[0] === 1;
+  if (from.at === bytes.length) return;
+  const [run, sequence, ktime] = [from.text(), from.long(), from.long()];
+  boot.last = { run, sequence, ktime, left: from.fixed(1)[0] === 1 };
 }
 
 function decodeLane(from: Reader): [number, Lane] {

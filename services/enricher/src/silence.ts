@@ -1,0 +1,105 @@
+import { type Event, EventBatchWriter, LANE, type SigningKey, typeOf, U64_ZERO } from '@ringfence/schema';
+import type { LastTick } from './state/boot.ts';
+
+/** A host as memory has it: which boot was heard last, and its last tick. */
+export interface HeardHost {
+  readonly hostId: string;
+  readonly bootId: string;
+  /** µs to add to a ktime to get the wall clock */
+  readonly wallOffset: number;
+  readonly last: LastTick;
+}
+
+/** What a host's silence is told with. */
+export interface SilenceRecord {
+  readonly hostId: string;
+  /** framed EventBatch */
+  readonly value: Buffer;
+}
+
+interface Watched {
+  last: LastTick;
+  /** ms, performance.now(): when it came */
+  heardAt: number;
+  /** the silence that was told, until it ends */
+  told: HeardHost | undefined;
+}
+
+const SILENT = 1;
+const HEARD = 2;
+
+/**
+ * Finds hosts whose agents should tick and don't. The one timer that runs on a clock. What it says has its identity from the last tick: said again, by this member after a
+ * restart or by the next one, it is the same event.
+ */
+export class SilenceWatch {
+  readonly #afterMs: number;
+  readonly #out = new EventBatchWriter();
+  readonly #key: SigningKey | null;
+  readonly #hosts = new Map<string, Watched>();
+  /** nobody is judged by a silence that began before it: then it was we who did not listen */
+  #floor = performance.now();
+
+  constructor(afterMs: number, key: SigningKey | null) {
+    this.#afterMs = afterMs;
+    this.#key = key;
+  }
+
+  /** We have not heard all that there is to hear. */
+  deaf(now: number): void {
+    this.#floor = now;
+  }
+
+  /** What is to be told of the hosts whose partitions are ours. */
+  look(hosts: Iterable<HeardHost>, now: number): readonly SilenceRecord[] {
+    const found: SilenceRecord[] = [];
+    const ours = new Set<string>();
+    for (const host of hosts) {
+      ours.add(host.hostId);
+      const record = this.#judge(host, now);
+      if (record !== undefined) found.push({ hostId: host.hostId, value: record });
+    }
+    for (const hostId of this.#hosts.keys()) if (!ours.has(hostId)) this.#hosts.delete(hostId);
+    return found;
+  }
+
+  #judge(host: HeardHost, now: number): Buffer | undefined {
+    const { hostId, last } = host;
+    let watched = this.#hosts.get(hostId);
+    if (watched === undefined) {
+      watched = { last, heardAt: now, told: undefined };
+      this.#hosts.set(hostId, watched);
+    }
+    if (watched.last.run !== last.run || watched.last.sequence !== last.sequence) {
+      const { told } = watched;
+      Object.assign(watched, { last, heardAt: now, told: undefined });
+      return told === undefined ? undefined : this.#record(told, HEARD, last.ktime);
+    }
+    if (last.left || watched.told !== undefined) return undefined;
+    if (now - Math.max(watched.heardAt, this.#floor) < this.#afterMs) return undefined;
+    watched.told = host;
+    return this.#record(host, SILENT, last.ktime + this.#afterMs * 1000);
+  }
+
+  /** Two numbers for each tick: that nothing came after it, and that something did. */
+  #record({ hostId, bootId, wallOffset, last }: HeardHost, operation: number, ktime: number): Buffer {
+    const event: Event = {
+      lane: LANE.silence,
+      cpu: 0,
+      sequence: 2 * last.sequence - 2 + operation,
+      ktime,
+      late: false,
+      tgid: 0,
+      tid: 0,
+      start: U64_ZERO,
+      cgroup: U64_ZERO,
+      execId: 0,
+      body: { 'ringfence.Silence': { operation, lastTick: last.ktime } },
+    };
+    const bytes = typeOf('Event').toBuffer(event);
+    this.#out.add(-1, -1, -1, -1, '', bytes, 0, bytes.length);
+    const at = { wallOffset, sentAt: ktime + wallOffset, receivedAt: ktime + wallOffset };
+    const nothing = { lanes: [], containers: [], processes: [] };
+    return this.#out.finish({ hostId, bootId, run: Buffer.from(last.run, 'hex'), ...at, ...nothing }, this.#key);
+  }
+}

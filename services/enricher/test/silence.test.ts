@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { type Bus, openEmbeddedBus } from '@ringfence/bus';
+import { decode, EventView, TOPIC, topicsWith } from '@ringfence/schema';
+import { createTestHost, type TestHost } from '@ringfence/testkit';
+import { startEnricher } from '../src/index.ts';
+import { type HeardHost, SilenceWatch } from '../src/silence.ts';
+
+const AFTER_MS = 5000;
+const SILENT = 1;
+const HEARD = 2;
+
+const tick = (sequence: number, left = false): HeardHost['last'] => ({
+  run: '0102030405060708',
+  sequence,
+  ktime: sequence * 1_000_000,
+  left,
+});
+const host = (last: HeardHost['last'], hostId = 'a'): HeardHost => ({ hostId, bootId: 'b', wallOffset: 7, last });
+
+interface Said {
+  readonly id: string;
+  readonly operation: number;
+  readonly lastTick: number;
+}
+
+function said(value: Uint8Array): Said[] {
+  const view = new EventView();
+  view.open(value);
+  const bodies = decode('EventBatch', value).events.map(({ event }) => event.body);
+  return bodies.flatMap((body) => {
+    view.next();
+    return 'ringfence.Silence' in body ? [{ id: view.id, ...body['ringfence.Silence'] }] : [];
+  });
+}
+
+const look = (watch: SilenceWatch, hosts: readonly HeardHost[], now: number): Said[] =>
+  watch.look(hosts, now).flatMap(({ value }) => said(value));
+
+describe('a host that does not tick', () => {
+  // Whole, and long after every watch was made.
+  const start = Math.ceil(performance.now()) + 600_000;
+
+  it('is told once, and so is its end', () => {
+    const watch = new SilenceWatch(AFTER_MS, null);
+    assert.deepEqual(look(watch, [host(tick(1))], start), []);
+    assert.deepEqual(look(watch, [host(tick(2))], start + 4000), []);
+    assert.deepEqual(look(watch, [host(tick(2))], start + 8999), []);
+    const [silent, ...others] = look(watch, [host(tick(2))], start + 9000);
+    assert.deepEqual([silent?.operation, silent?.lastTick, others.length], [SILENT, 2_000_000, 0]);
+    assert.deepEqual(look(watch, [host(tick(2))], start + 60_000), []);
+    const [heard] = look(watch, [host(tick(3))], start + 61_000);
+    assert.deepEqual([heard?.operation, heard?.lastTick], [HEARD, 2_000_000]);
+    assert.notEqual(heard?.id, silent?.id);
+    assert.equal(look(watch, [host(tick(3))], start + 66_000)[0]?.operation, SILENT);
+  });
+
+  it('is not silent when it took its leave, nor while we could not hear', () => {
+    const watch = new SilenceWatch(AFTER_MS, null);
+    const gone = host(tick(9, true), 'gone');
+    look(watch, [gone, host(tick(1))], start);
+    watch.deaf(start + 4000);
+    assert.deepEqual(look(watch, [gone, host(tick(1))], start + 8000), []);
+    assert.equal(look(watch, [gone, host(tick(1))], start + 9000).length, 1);
+  });
+
+  it('is the same event when another member says it again', () => {
+    const [first, second] = [0, 1].map(() => {
+      const watch = new SilenceWatch(AFTER_MS, null);
+      look(watch, [host(tick(4))], start);
+      return watch.look([host(tick(4))], start + AFTER_MS).map(({ value }) => value.toString('hex'));
+    });
+    assert.equal(first?.length, 1);
+    assert.deepEqual(first, second);
+  });
+});
+
+describe('the service on a bus', () => {
+  async function nextSaid(bus: Bus, after: number): Promise<Said> {
+    let seen = 0;
+    for await (const { value } of bus.read({ topic: TOPIC.events, follow: true }))
+      for (const one of said(value ?? new Uint8Array())) if (seen++ === after) return one;
+    return assert.fail('the bus was closed');
+  }
+
+  it('tells silence and its end, across a restart as one event, and nothing of who took its leave', async () => {
+    const [one, other] = [createTestHost(), createTestHost({ hostId: '6e8f2a51-0000-4000-8000-00000000000f' })];
+    await using bus = await openEmbeddedBus({ path: ':memory:' });
+    await bus.ensureTopics(topicsWith(1));
+    const produce = (from: TestHost) => bus.produce([{ topic: TOPIC.raw, key: from.hostId, value: from.batch() }]);
+    const keys = { keyFor: (id: string) => (id === one.hostId ? one : other).key.publicKey };
+    const start = () => startEnricher({ bus, enrolment: keys, options: { silentAfterMs: 200 } });
+    one.tick();
+    other.tick(1, true);
+    const first = await start();
+    await produce(other);
+    await produce(one);
+    const silent = await nextSaid(bus, 0);
+    assert.equal(silent.operation, SILENT);
+    assert.ok(silent.id.startsWith(one.hostId));
+    await first.close();
+    const second = await start();
+    const again = await nextSaid(bus, 1);
+    assert.deepEqual(again, silent);
+    one.tick();
+    await produce(one);
+    const heard = await nextSaid(bus, 2);
+    assert.deepEqual([heard.operation, heard.lastTick], [HEARD, silent.lastTick]);
+    await second.close();
+  });
+});
