@@ -18,6 +18,7 @@ const SQPOLL = '2';
 const SKIP_SUCCESS = '64';
 const AT_REMOVEDIR = 0x200;
 const ENOENT = -2;
+const EACCES = -13;
 const ENOTSOCK = -88;
 const EOPNOTSUPP = -95;
 const EADDRNOTAVAIL = -99;
@@ -235,6 +236,11 @@ describe('what tasks leave to io_uring, on the running kernel', { skip }, () => 
     );
     for (const { record } of sent) assert.equal(record.lane, BULK);
     assert.equal(sensor.counters(BULK).unwatched - before >= 1n, true);
+  });
+
+  test('a datagram that is not sent is told with its error', async () => {
+    const [failed, ...others] = await ring('send 255.255.255.255 9');
+    assert.deepEqual([failed?.name, failed?.result, others.length], ['send', EACCES, 0]);
   });
 
   test('commands to drivers are told by file and number', async () => {
