@@ -30,7 +30,7 @@ static __always_inline void adopt__take(__u64 cookie, struct task_struct *task, 
 	if (!known) {
 		owner__set(&owner, task);
 		owner.incoming = incoming;
-		bpf_map_update_elem(&rf_owners, &cookie, &owner, BPF_NOEXIST);
+		failure__make(RF_PLACE_OWNERS, &rf_owners, &cookie, &owner);
 	} else if (incoming && !known->established) {
 		known->incoming = 1;
 	}

@@ -157,7 +157,7 @@ static __always_inline void bpf_calls__report(struct rf_scratch_big *scratch, st
 	rf_barrier(size);
 	if (size > sizeof(attr))
 		size = sizeof(attr);
-	if (bpf_probe_read_user(&attr, size, (const void *)PT_REGS_PARM2_CORE_SYSCALL(registers)))
+	if (failure__of(RF_PLACE_ARGUMENT, bpf_probe_read_user(&attr, size, (const void *)PT_REGS_PARM2_CORE_SYSCALL(registers))))
 		b.faults++;
 	task__fill_header(&r->h, bpf_get_current_task_btf(), RF_BPF);
 	r->command = PT_REGS_PARM1_CORE_SYSCALL(registers);

@@ -17,7 +17,7 @@ static __always_inline int connect__remember(struct bpf_sock_addr *context, cons
 		begun->port = destination->port;
 		__builtin_memcpy(begun->address, destination->address, sizeof(begun->address));
 	}
-	owner__remember(bpf_get_socket_cookie(context), context->type == SOCK_STREAM ? BPF_ANY : BPF_NOEXIST);
+	owner__remember(bpf_get_socket_cookie(context), context->type == SOCK_STREAM);
 	return 1; /* go on: this hook only looks */
 }
 
@@ -46,7 +46,7 @@ int connect_enter(void *context)
 	struct rf_destination begun = { .begun = bpf_ktime_get_boot_ns(), .call = DESTINATION_CONNECT };
 	__u64 key = bpf_get_current_pid_tgid();
 
-	bpf_map_update_elem(&rf_destinations, &key, &begun, BPF_ANY);
+	failure__of(RF_PLACE_DESTINATIONS, bpf_map_update_elem(&rf_destinations, &key, &begun, BPF_ANY));
 	return 0;
 }
 

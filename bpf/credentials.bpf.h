@@ -9,7 +9,7 @@ static __always_inline int credentials__remember(void)
 	struct rf_credentials before = {};
 
 	task__fill_credentials(&before, bpf_get_current_task_btf()->cred);
-	bpf_map_update_elem(&rf_creds_before, &key, &before, BPF_ANY);
+	failure__of(RF_PLACE_CREDS_BEFORE, bpf_map_update_elem(&rf_creds_before, &key, &before, BPF_ANY));
 	return 0;
 }
 

@@ -59,7 +59,7 @@ static __always_inline void datagram__begin(struct rf_exchange_key *key, const s
 	exchange.local_port = egress ? w->source_port : w->destination_port;
 	__builtin_memcpy(exchange.local_address, egress ? w->source : w->destination, sizeof(exchange.local_address));
 	exchange.next = owner->last;
-	if (bpf_map_update_elem(&rf_exchanges, key, &exchange, BPF_NOEXIST) || !(kept = bpf_map_lookup_elem(&rf_exchanges, key))) {
+	if (failure__make(RF_PLACE_EXCHANGES, &rf_exchanges, key, &exchange) || !(kept = bpf_map_lookup_elem(&rf_exchanges, key))) {
 		ring__count(RF_LANE_BULK, RF_DATAGRAM, RF_DROP_FORGOTTEN);
 		return;
 	}
@@ -99,7 +99,7 @@ static __always_inline void datagram__claim(__u64 cookie)
 	if (task->flags & PF_KTHREAD)
 		return;
 	if (!owner)
-		owner__remember(cookie, BPF_NOEXIST);
+		owner__remember(cookie, false);
 	else if (owner->tgid != task->tgid || owner->exec_id != task->self_exec_id)
 		owner__set(owner, task);
 }
@@ -138,7 +138,7 @@ static long datagram__tell_rest(__u32 index, struct datagram_rest *rest)
 		ring__see(RF_LANE_BULK, RF_DATAGRAM);
 		datagram__tell(rest->owner, &key, exchange);
 	}
-	bpf_map_delete_elem(&rf_exchanges, &key);
+	failure__remove(RF_PLACE_EXCHANGES, &rf_exchanges, &key);
 	return 0;
 }
 
@@ -157,7 +157,7 @@ int socket_release(struct bpf_sock *context)
 	if (!known)
 		return 1;
 	owner = *known;
-	bpf_map_delete_elem(&rf_owners, &cookie);
+	failure__remove(RF_PLACE_OWNERS, &rf_owners, &cookie);
 	rest.owner = &owner;
 	rest.key.cookie = cookie;
 	rest.key.peer = owner.last;

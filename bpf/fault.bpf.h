@@ -29,7 +29,7 @@ static __always_inline __u32 fault__count(struct task_struct *task)
 
 	if (count)
 		return __sync_fetch_and_add(count, 1) + 1;
-	bpf_map_update_elem(&rf_faults, &key, &first, BPF_ANY);
+	failure__of(RF_PLACE_FAULTS, bpf_map_update_elem(&rf_faults, &key, &first, BPF_ANY));
 	return first;
 }
 

@@ -20,7 +20,7 @@ static __always_inline void flow__begin(__u64 cookie, int before)
 		return;
 	nobody.established = bpf_ktime_get_boot_ns();
 	nobody.incoming = 1;
-	bpf_map_update_elem(&rf_owners, &cookie, &nobody, BPF_NOEXIST);
+	failure__make(RF_PLACE_OWNERS, &rf_owners, &cookie, &nobody);
 }
 
 static __always_inline void flow__fill(struct rf_flow *f, struct sock *sk, const struct rf_owner *owner)
@@ -88,6 +88,6 @@ int BPF_PROG(flow_state, struct sock *sk, int before, int after)
 	if (before != TCP_SYN_SENT || !flow__is_waited_for(sk))
 		flow__report(sk, cookie);
 	/* a blocking connect that fails may be tried again on this socket, and is remembered anew then */
-	bpf_map_delete_elem(&rf_owners, &cookie);
+	failure__remove(RF_PLACE_OWNERS, &rf_owners, &cookie);
 	return 0;
 }

@@ -144,7 +144,9 @@ static __always_inline void io_uring__remember(struct rf_scratch_big *scratch, s
 		ring__pass(RF_LANE_BULK, RF_IO_URING, RF_DROP_UNWATCHED);
 		return;
 	}
-	bpf_map_update_elem(&rf_io_requests, &key, r, BPF_ANY);
+	/* a request of the same address that never completed is another's */
+	if (failure__make(RF_PLACE_IO_REQUESTS, &rf_io_requests, &key, r))
+		bpf_map_update_elem(&rf_io_requests, &key, r, BPF_EXIST);
 	if (kernel__read(request, flags) & IO_CQE_SKIP)
 		io_uring__report_submission(scratch, r);
 }

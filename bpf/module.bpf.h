@@ -22,7 +22,7 @@ static __always_inline int module__remember(struct module___named *module)
 		return 0;
 	bpf_probe_read_kernel_str(seen.name, sizeof(seen.name), (void *)module + bpf_core_field_offset(module->name));
 	seen.taints = BPF_CORE_READ(module, taints);
-	bpf_map_update_elem(&rf_modules_seen, &key, &seen, BPF_ANY);
+	failure__of(RF_PLACE_MODULES_SEEN, bpf_map_update_elem(&rf_modules_seen, &key, &seen, BPF_ANY));
 	return 0;
 }
 

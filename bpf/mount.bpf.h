@@ -100,7 +100,7 @@ static __always_inline void mount__fill_attributes(struct mount_builder *mb, con
 
 	if (size < sizeof(words) || !from)
 		return;
-	if (bpf_probe_read_user(words, sizeof(words), from))
+	if (failure__of(RF_PLACE_ARGUMENT, bpf_probe_read_user(words, sizeof(words), from)))
 		mb->b.faults++;
 	mb->m->attributes = words[0];
 	mb->m->cleared = words[1];

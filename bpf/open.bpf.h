@@ -281,7 +281,7 @@ int openat2_exit(struct trace_event_raw_sys_exit *context)
 	__u64 flags = 0;
 
 	/* the kernel's copy of struct open_how is gone by now */
-	if (bpf_probe_read_user(&flags, sizeof(flags), how))
+	if (failure__of(RF_PLACE_ARGUMENT, bpf_probe_read_user(&flags, sizeof(flags), how)))
 		open__leave_out(RF_DROP_READ_FAULT);
 	request.flags = flags;
 	return open__finish(task, context->ret, &request);

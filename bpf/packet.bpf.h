@@ -75,7 +75,7 @@ static __always_inline void packet__report(struct __sk_buff *packet, const struc
 	kept &= RF_TLS_MAX - 1;
 	rf_barrier(kept);
 	kept++;
-	if (!bpf_skb_load_bytes(packet, w->payload, scratch->record + sizeof(*p), kept))
+	if (!failure__of(RF_PLACE_PACKET, bpf_skb_load_bytes(packet, w->payload, scratch->record + sizeof(*p), kept)))
 		p->payload.kept = kept;
 	else
 		ring__count(RF_LANE_BULK, RF_PACKET, RF_DROP_READ_FAULT);

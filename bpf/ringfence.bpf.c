@@ -46,10 +46,12 @@ struct rf_types {
 	struct rf_cgroup_made cgroup_made;
 	struct rf_throttled_key throttled_key;
 	struct rf_tampering_entry tampering_entry;
+	struct rf_failures failures;
 	enum rf_lane lane;
 	enum rf_kind kind;
 	enum rf_drop drop;
 	enum rf_fate fate;
+	enum rf_place place;
 	enum rf_exec_flag exec_flag;
 	enum rf_file_operation file_operation;
 	enum rf_mount_operation mount_operation;

@@ -780,6 +780,40 @@ struct rf_throttled_key {
 	__u32 kind;
 };
 
+/* Where a helper of the kernel's may fail. From RF_PLACE_OWNERS on: maps that forget the oldest entry when they are full, or take no more. */
+enum rf_place {
+	RF_PLACE_RING_SECURITY = 0,
+	RF_PLACE_RING_BULK = 1,
+	RF_PLACE_TEXT_USER = 2,   /* a text in the caller's memory */
+	RF_PLACE_TEXT_KERNEL = 3,
+	RF_PLACE_PATH_USER = 4,   /* a path in the caller's memory */
+	RF_PLACE_ARGUMENT = 5,    /* what else a system call is told by address */
+	RF_PLACE_PACKET = 6,
+	RF_PLACE_OPENED = 7,      /* storage of a task */
+	RF_PLACE_OWNERS = 8,
+	RF_PLACE_EXCHANGES = 9,
+	RF_PLACE_MERGES_SEC = 10,
+	RF_PLACE_MERGES_BULK = 11,
+	RF_PLACE_IO_REQUESTS = 12,
+	RF_PLACE_SHARES = 13,
+	RF_PLACE_THROTTLED = 14,
+	RF_PLACE_DESTINATIONS = 15,
+	RF_PLACE_CREDS_BEFORE = 16,
+	RF_PLACE_CGROUPS = 17,
+	RF_PLACE_MODULES_SEEN = 18,
+	RF_PLACE_FAULTS = 19,
+};
+
+#define RF_PLACES_MAX 32
+#define RF_ERRNOS_MAX 64 /* the last one stands for all that are higher */
+
+/* What failed, by place and errno; and of maps how many entries were made and removed: what is more than they hold was forgotten. */
+struct rf_failures {
+	__u64 failed[RF_PLACES_MAX * RF_ERRNOS_MAX];
+	__u64 made[RF_PLACES_MAX];
+	__u64 removed[RF_PLACES_MAX];
+};
+
 /* The account of a kind of events in a lane: seen = sent + all drops but RF_DROP_READ_FAULT, once nothing is under way. */
 enum rf_fate {
 	RF_FATE_SEEN = 0,

@@ -199,9 +199,9 @@ static __always_inline int sockets__remember(struct bpf_sock_addr *context, stru
 	__u64 key = bpf_get_current_pid_tgid();
 
 	asked->call = DESTINATION_BIND;
-	bpf_map_update_elem(&rf_destinations, &key, asked, BPF_ANY);
+	failure__of(RF_PLACE_DESTINATIONS, bpf_map_update_elem(&rf_destinations, &key, asked, BPF_ANY));
 	if (context->type == SOCK_DGRAM)
-		owner__remember(bpf_get_socket_cookie(context), BPF_NOEXIST);
+		owner__remember(bpf_get_socket_cookie(context), false);
 	return 1; /* go on: this hook only looks */
 }
 

@@ -101,7 +101,7 @@ static __always_inline int system__leave_out(void)
 
 static __always_inline void system__read_user(void *to, __u32 size, __u64 from)
 {
-	if (bpf_probe_read_user(to, size, (const void *)from))
+	if (failure__of(RF_PLACE_ARGUMENT, bpf_probe_read_user(to, size, (const void *)from)))
 		ring__count(RF_LANE_SECURITY, RF_SYSTEM_CHANGE, RF_DROP_READ_FAULT);
 }
 

@@ -55,8 +55,11 @@ int BPF_PROG(file_open, struct file *file)
 	if ((kernel__read(file, f_mode) & FMODE_NOACCOUNT) || !open__is_call(task) || task__is_agent())
 		return 0;
 	opened = bpf_task_storage_get(&rf_opened, task, 0, shared ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
-	if (!opened)
+	if (!opened) {
+		if (shared)
+			failure__count(RF_PLACE_OPENED, FAILURE_ENOMEM);
 		return 0;
+	}
 	opened->state = RF_OPENED_NOTHING;
 	if (shared)
 		open__write_down(task, file, opened);

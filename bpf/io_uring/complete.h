@@ -122,6 +122,6 @@ int io_uring_completed(struct bpf_raw_tracepoint_args *context)
 		io_uring__report(scratch, request, submitted, opcode, io_uring__result(context));
 		scratch__give(scratch);
 	}
-	bpf_map_delete_elem(&rf_io_requests, &key);
+	failure__remove(RF_PLACE_IO_REQUESTS, &rf_io_requests, &key);
 	return 0;
 }

@@ -32,7 +32,7 @@ static __always_inline __u32 merge__admit(enum rf_lane lane, const struct rf_mer
 	if (!merge) {
 		struct rf_merge first = { .sent = now };
 
-		bpf_map_update_elem(merge__map(lane), key, &first, BPF_ANY);
+		failure__make(lane == RF_LANE_SECURITY ? RF_PLACE_MERGES_SEC : RF_PLACE_MERGES_BULK, merge__map(lane), key, &first);
 		return 1;
 	}
 	sent = merge->sent;

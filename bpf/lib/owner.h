@@ -15,14 +15,16 @@ static __always_inline void owner__set(struct rf_owner *owner, struct task_struc
 	owner->tgid = task->tgid;
 }
 
-static __always_inline void owner__remember(__u64 cookie, __u64 flags)
+/* `again`: it may be remembered as another's. */
+static __always_inline void owner__remember(__u64 cookie, bool again)
 {
 	struct rf_owner owner = {};
 
 	if (!cookie)
 		return;
 	owner__set(&owner, bpf_get_current_task_btf());
-	bpf_map_update_elem(&rf_owners, &cookie, &owner, flags);
+	if (failure__make(RF_PLACE_OWNERS, &rf_owners, &cookie, &owner) && again)
+		bpf_map_update_elem(&rf_owners, &cookie, &owner, BPF_EXIST);
 }
 
 static __always_inline bool owner__is_agent(const struct rf_owner *owner)

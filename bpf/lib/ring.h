@@ -3,7 +3,7 @@
 #ifndef RF_LIB_RING_H
 #define RF_LIB_RING_H
 
-#include "maps.h"
+#include "failure.h"
 
 #define RF_READ_ONCE(x) (*(volatile typeof(x) *)&(x))
 /* Keeps clang from rewriting a bound check into something that an older verifier can't follow. */
@@ -133,6 +133,8 @@ static __always_inline bool ring__output(enum rf_lane lane, void *record, __u32 
 	h->size = size;
 	counters = ring__number(lane, h);
 	error = bpf_ringbuf_output(ring__map(lane), record, size, ring__flags(lane));
+	if (error)
+		failure__count(lane == RF_LANE_SECURITY ? RF_PLACE_RING_SECURITY : RF_PLACE_RING_BULK, -error);
 	if (counters)
 		ring__add(counters, lane, h->kind, error ? RF_FATE_DROPS + RF_DROP_RING_FULL : RF_FATE_SENT);
 	ring__wake_late(lane);

@@ -27,7 +27,7 @@ static __noinline bool share__is_spent(enum rf_lane lane, __u64 cgroup)
 	if (!share) {
 		struct rf_share first = { .due = now + interval };
 
-		bpf_map_update_elem(&rf_shares, &key, &first, BPF_NOEXIST);
+		failure__make(RF_PLACE_SHARES, &rf_shares, &key, &first);
 		return false;
 	}
 	before = RF_READ_ONCE(share->due);
@@ -56,7 +56,7 @@ static __noinline int share__hold_back(enum rf_lane lane, enum rf_kind kind, __u
 	ring__count(lane, kind, RF_DROP_THROTTLED);
 	if (count)
 		__sync_fetch_and_add(count, 1);
-	else if (bpf_map_update_elem(&rf_throttled, &key, &first, BPF_NOEXIST)) { /* full, or another CPU was first */
+	else if (failure__make(RF_PLACE_THROTTLED, &rf_throttled, &key, &first)) { /* full, or another CPU was first */
 		count = bpf_map_lookup_elem(&rf_throttled, &key);
 		if (count)
 			__sync_fetch_and_add(count, 1);

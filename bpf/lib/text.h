@@ -36,6 +36,7 @@ static __always_inline void text__append(struct rf_builder *b, __u32 room, struc
 		return;
 	error = source == TEXT_USER ? bpf_probe_read_user(b->record + end, kept, from) : bpf_probe_read_kernel(b->record + end, kept, from);
 	if (error) {
+		failure__count(source == TEXT_USER ? RF_PLACE_TEXT_USER : RF_PLACE_TEXT_KERNEL, -error);
 		b->faults++;
 		return;
 	}
@@ -68,6 +69,7 @@ static __always_inline void text__append_string(struct rf_builder *b, __u32 room
 	size = source == TEXT_USER ? bpf_probe_read_user_str(b->record + end, RF_PATH_MAX, from)
 				   : bpf_probe_read_kernel_str(b->record + end, RF_PATH_MAX, from);
 	if (size < 1) {
+		failure__count(source == TEXT_USER ? RF_PLACE_TEXT_USER : RF_PLACE_TEXT_KERNEL, -size);
 		b->faults++;
 		return;
 	}

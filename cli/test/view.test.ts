@@ -199,6 +199,8 @@ test('the account of events is a table that adds up, and says what each cause me
         },
       ],
       throttled: [{ cgroup: '77', path: '/noisy\u001b[2J', lane: 1, kind: 'flow', count: 1234 }],
+      failures: [{ place: 'text_user', errno: 'EFAULT', count: 7 }],
+      forgotten: [{ map: 'owners', entries: 5000 }],
     },
     plain,
   );
@@ -212,6 +214,8 @@ test('the account of events is a table that adds up, and says what each cause me
   assert.deepEqual(cells('all').slice(1), ['6,200', '3,900', '·', '·', '99', '·', '2,200', '1']);
   assert.match(text, /ring_full 99: nobody read the ring fast enough/);
   assert.match(text, /bulk: sent 1,000 = read 990 \+ still in the ring 10/);
+  assert.match(text, /text_user EFAULT 7/);
+  assert.match(text, /owners was full: at least 5,000 entries forgotten/);
   assert.match(text, /bulk flow 1,234 of \/noisy\\x1b\[2J \(cgroup 77\)/);
   assert.match(text, /read 990 \+ left over from before 5 = delivered 900 \+ spooled 95/);
 });

@@ -34,7 +34,7 @@ const MEANINGS: Readonly<Record<Cause, string>> = {
 };
 
 /** Where every event went, from the kernel to the bus: two tables, and what the causes that occurred mean. */
-export function statsText({ kinds, lanes, throttled }: EventAccount, paint: Paint): string {
+export function statsText({ kinds, lanes, throttled, failures, forgotten }: EventAccount, paint: Paint): string {
   const causes = new Map<Cause, number>();
   for (const { drops } of kinds)
     for (const [cause, count] of Object.entries(drops) as [Cause, number][])
@@ -47,6 +47,7 @@ export function statsText({ kinds, lanes, throttled }: EventAccount, paint: Pain
     '',
     ...[...causes].map(([cause, count]) => paint.dim(`  ${cause} ${number.format(count)}: ${MEANINGS[cause]}`)),
     ...throttledLines(throttled, paint),
+    ...failureLines(failures, forgotten, paint),
     '',
     paint.bold('From the rings to the bus'),
     ...lanes.flatMap((lane) => laneLines(lane, paint)),
@@ -64,6 +65,20 @@ function throttledLines(throttled: EventAccount['throttled'], paint: Paint): str
       ({ cgroup, path, lane, kind, count }) =>
         `  ${LANES[lane] ?? lane} ${kind} ${number.format(count)} of ${escapeText(path || 'one that is gone')} (cgroup ${cgroup})`,
     ),
+  ];
+}
+
+function failureLines(
+  failures: EventAccount['failures'],
+  forgotten: EventAccount['forgotten'],
+  paint: Paint,
+): string[] {
+  if (failures.length + forgotten.length === 0) return [];
+  return [
+    '',
+    paint.bold('What failed in the sensor, by place'),
+    ...failures.map(({ place, errno, count }) => `  ${place} ${errno} ${number.format(count)}`),
+    ...forgotten.map(({ map, entries }) => `  ${map} was full: at least ${number.format(entries)} entries forgotten`),
   ];
 }
 

@@ -1,5 +1,6 @@
 import type { LANE } from '@ringfence/schema';
 import type { KindAccount } from './sensor/counters.ts';
+import type { Failure, Forgotten } from './sensor/failures.ts';
 import type { RunState } from './sensor/run.ts';
 import type { Spool } from './spool/spool.ts';
 import type { Delivery } from './steps/deliver.ts';
@@ -35,6 +36,10 @@ export interface EventAccount {
   readonly lanes: readonly LaneFlow[];
   /** what was held back, by cgroup and kind */
   readonly throttled: readonly ThrottledAccount[];
+  /** of the kernel's helpers in the sensor */
+  readonly failures: readonly Failure[];
+  /** by maps of the sensor that were full */
+  readonly forgotten: readonly Forgotten[];
 }
 
 /** What one cgroup had beyond its share, since the sensor was loaded. */

@@ -353,7 +353,14 @@ export class Agent implements Disposable {
       path: this.#containers.pathOf(cgroup),
       ...rest,
     }));
-    return { kinds, lanes: this.#flow.lanes(kinds), throttled };
+    const { failures } = this.#sensor;
+    return {
+      kinds,
+      lanes: this.#flow.lanes(kinds),
+      throttled,
+      failures: failures.failures(),
+      forgotten: failures.forgotten(),
+    };
   }
 
   #met(cgroup: bigint): void {

@@ -7,6 +7,9 @@ import { after, before, describe, test } from 'node:test';
 import { BULK, Scratch, SECURITY, skip, TestSensor } from './sensor.ts';
 
 const O_CREAT_WRONLY = 0o101;
+/** entries of the map of sockets' owners: fewer than there will be */
+const OWNERS = 128;
+const SOCKETS = 400;
 const LANES = [SECURITY, BULK];
 
 /** A little of everything that the programs of the other tests provoke, and what this process does by itself. */
@@ -27,14 +30,24 @@ async function everything(sensor: TestSensor, scratch: Scratch): Promise<void> {
   await new Promise<void>((resolve) => socket.close(resolve));
 }
 
+/** Sockets that all have an owner at once. */
+async function bindSockets(): Promise<void> {
+  const sockets = Array.from({ length: SOCKETS }, () => createSocket('udp4'));
+  for (const socket of sockets) await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+  await Promise.all(sockets.map((socket) => new Promise<void>((resolve) => socket.close(resolve))));
+}
+
 describe('the account of the events on the running kernel', { skip }, () => {
   let scratch: Scratch;
   let sensor: TestSensor;
   before(async () => {
     scratch = new Scratch();
-    sensor = await TestSensor.start();
+    sensor = await TestSensor.start({ sizes: { rf_owners: OWNERS } });
+    sensor.control({});
     sensor.watch('/etc/');
     await everything(sensor, scratch);
+    await sensor.run(scratch.compile('change'), ['unlink-fault']);
+    await bindSockets();
     // one call after the other of what a ring has no room for, while nobody reads
     spawnSync(scratch.compile('open'), ['openat', `${scratch.path}/flood`, String(O_CREAT_WRONLY), '20000']);
     await sensor.finish();
@@ -76,6 +89,15 @@ describe('the account of the events on the running kernel', { skip }, () => {
       assert.equal(Number(sensor.counters(lane).sequence), sent + full);
       assert.equal(lane === BULK, full > 0);
     }
+  });
+
+  test('a helper that fails is counted by place and errno, and so is what a full map forgets', () => {
+    const failures = new Map(sensor.failures.failures().map(({ place, errno, count }) => [`${place} ${errno}`, count]));
+    assert.ok((failures.get('path_user EFAULT') ?? 0) > 0, [...failures.keys()].join(', '));
+    assert.ok((failures.get('ring_bulk EAGAIN') ?? 0) > 0, 'the ring was full');
+    const forgotten = new Map(sensor.failures.forgotten().map(({ map, entries }) => [map, entries]));
+    assert.ok((forgotten.get('owners') ?? 0) > SOCKETS / 4);
+    assert.equal(forgotten.get('exchanges'), undefined);
   });
 
   test('by kind too', () => {

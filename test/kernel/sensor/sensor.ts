@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type BpfLink, BpfObject, type BpfProgram, isBpfFileSystem, type RingBuffer } from '@ringfence/libbpf-ts';
 import { Counters as Account, type KindAccount } from '../../../services/collector/src/sensor/counters.ts';
 import { isProbe } from '../../../services/collector/src/sensor/probes.ts';
+import { Failures } from '../../../services/collector/src/sensor/failures.ts';
 import { sizeForCpus } from '../../../services/collector/src/sensor/sizes.ts';
 import { buildSensor } from '../../../tools/build-sensor.ts';
 import { RecordReader, type SensorRecord } from './records.ts';
@@ -99,6 +100,8 @@ export class Scratch implements Disposable {
 export interface SensorOptions {
   /** bytes. @default 1 MiB */
   readonly bulkRing?: number;
+  /** entries of maps, by name. @default the sensor's own */
+  readonly sizes?: Readonly<Record<string, number>>;
   /** with the programs of the full profile. @default false */
   readonly full?: boolean;
 }
@@ -114,14 +117,16 @@ export class TestSensor implements Disposable {
   readonly missing: Set<string> = new Set();
   readonly #hooks: BpfLink[] = [];
   readonly #account: Account;
+  readonly failures: Failures;
   readonly #cpus: number;
 
-  private constructor(path: string, { bulkRing = 1 << 20, full = false }: SensorOptions) {
+  private constructor(path: string, { bulkRing = 1 << 20, full = false, sizes = {} }: SensorOptions) {
     this.object = BpfObject.open(path);
     const { object } = this;
     object.definition('rf_ring_security').resize(1 << 20);
     object.definition('rf_ring_bulk').resize(bulkRing);
     sizeForCpus(object);
+    for (const [map, entries] of Object.entries(sizes)) object.definition(map).resize(entries);
     if (full) {
       for (const program of object.programs.values()) program.autoload = true;
       object.globals['rf_full_open'] = true;
@@ -130,6 +135,7 @@ export class TestSensor implements Disposable {
     if (object.btf === undefined) throw new Error('the sensor has no BTF');
     this.reader = new RecordReader(object.btf);
     this.#account = new Account(object.map('rf_counters'));
+    this.failures = new Failures(object);
     this.#cpus = object.map('rf_counters').info.maxEntries;
     this.rings = [object.map('rf_ring_security').ringBuffer(), object.map('rf_ring_bulk').ringBuffer()];
     for (const program of object.programs.values()) if (program.loaded) this.#attach(program);
@@ -258,6 +264,7 @@ export class TestSensor implements Disposable {
 
   [Symbol.dispose](): void {
     this.#account[Symbol.dispose]();
+    this.failures[Symbol.dispose]();
     for (const ring of this.rings) ring[Symbol.dispose]();
     this.#leave();
     this.object[Symbol.dispose]();

@@ -187,6 +187,31 @@ export const PacketContent = {
 } as const;
 export type PacketContent = (typeof PacketContent)[keyof typeof PacketContent];
 
+/** enum rf_place */
+export const Place = {
+  RING_SECURITY: 0,
+  RING_BULK: 1,
+  TEXT_USER: 2,
+  TEXT_KERNEL: 3,
+  PATH_USER: 4,
+  ARGUMENT: 5,
+  PACKET: 6,
+  OPENED: 7,
+  OWNERS: 8,
+  EXCHANGES: 9,
+  MERGES_SEC: 10,
+  MERGES_BULK: 11,
+  IO_REQUESTS: 12,
+  SHARES: 13,
+  THROTTLED: 14,
+  DESTINATIONS: 15,
+  CREDS_BEFORE: 16,
+  CGROUPS: 17,
+  MODULES_SEEN: 18,
+  FAULTS: 19,
+} as const;
+export type Place = (typeof Place)[keyof typeof Place];
+
 /** enum rf_probe_place */
 export const ProbePlace = {
   PLACE_UPROBE: 1,
@@ -509,6 +534,15 @@ export const exitDurationHi = (view: DataView, at: number): number => view.getUi
 export const exitCode = (view: DataView, at: number): number => view.getInt32(at + 64, true);
 export const exitSignal = (view: DataView, at: number): number => view.getUint32(at + 68, true);
 export const exitCore = (view: DataView, at: number): number => view.getUint32(at + 72, true);
+
+/** struct rf_failures: bytes, and where each field begins */
+export const SIZEOF_FAILURES = 16896;
+export const FAILURES_FAILED = 0;
+export const FAILURES_FAILED_LENGTH = 2048;
+export const FAILURES_MADE = 16384;
+export const FAILURES_MADE_LENGTH = 32;
+export const FAILURES_REMOVED = 16640;
+export const FAILURES_REMOVED_LENGTH = 32;
 
 /** struct rf_fault: bytes, and where each field begins */
 export const SIZEOF_FAULT = 88;

@@ -10,6 +10,7 @@ import { SensorError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { ControlBlock } from './control-block.ts';
 import { Counters } from './counters.ts';
+import { Failures } from './failures.ts';
 import { lockDirectory } from './lock.ts';
 import { ADOPT, LIFECYCLE, loadObject, SNAPSHOT, STAND_INS } from './object.ts';
 import {
@@ -57,6 +58,7 @@ export class Sensor implements Disposable {
   readonly security: RingBuffer;
   readonly bulk: RingBuffer;
   readonly counters: Counters;
+  readonly failures: Failures;
   readonly control: ControlBlock;
   /** what was held back, by struct rf_throttled_key */
   readonly throttled: BpfMap;
@@ -90,6 +92,7 @@ export class Sensor implements Disposable {
     this.bulk = stack.use(object.map('rf_ring_bulk').ringBuffer({ recordMaxBytes: RECORD_MAX_BYTES }));
     this.counters = stack.use(new Counters(object.map('rf_counters')));
     this.tampering = stack.use(new TamperingLog(object.map('rf_tamperings'), run));
+    this.failures = stack.use(new Failures(object));
     this.control = new ControlBlock(object.section('.bss').int32('rf_control'));
     this.throttled = object.map('rf_throttled');
     this.watched = {

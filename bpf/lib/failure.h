@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* The kernel's helpers that fail, by place and errno, and how full maps are that forget. One table for all CPUs: what fails is rare, and who makes it
+ * fail on purpose pays for it. */
+#ifndef RF_LIB_FAILURE_H
+#define RF_LIB_FAILURE_H
+
+#include "maps.h"
+
+#define FAILURE_ENOMEM 12
+#define FAILURE_EEXIST 17
+
+static __always_inline struct rf_failures *failure__table(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&rf_failures, &zero);
+}
+
+/* Not inlined: it is at the end of every helper, and almost never run. */
+static __noinline int failure__count(__u32 place, __u32 error)
+{
+	struct rf_failures *table = failure__table();
+
+	if (!table)
+		return 0;
+	if (error >= RF_ERRNOS_MAX)
+		error = RF_ERRNOS_MAX - 1;
+	__sync_fetch_and_add(&table->failed[(place & (RF_PLACES_MAX - 1)) * RF_ERRNOS_MAX + error], 1);
+	return 0;
+}
+
+/* What a helper has returned, counted if it says that it failed. */
+static __always_inline long failure__of(enum rf_place place, long result)
+{
+	if (result < 0)
+		failure__count(place, -result);
+	return result;
+}
+
+/* An entry of a map that forgets the oldest: made, or removed. */
+static __always_inline void failure__made(enum rf_place place)
+{
+	struct rf_failures *table = failure__table();
+
+	if (table)
+		__sync_fetch_and_add(&table->made[place], 1);
+}
+
+static __always_inline void failure__removed(enum rf_place place)
+{
+	struct rf_failures *table = failure__table();
+
+	if (table)
+		__sync_fetch_and_add(&table->removed[place], 1);
+}
+
+/* Makes an entry that is not there. -EEXIST is no failure: another CPU was first. */
+static __always_inline long failure__make(enum rf_place place, void *map, const void *key, const void *value)
+{
+	long result = bpf_map_update_elem(map, key, value, BPF_NOEXIST);
+
+	if (!result)
+		failure__made(place);
+	else if (result != -FAILURE_EEXIST)
+		failure__count(place, -result);
+	return result;
+}
+
+static __always_inline void failure__remove(enum rf_place place, void *map, const void *key)
+{
+	if (!bpf_map_delete_elem(map, key))
+		failure__removed(place);
+}
+
+#endif
