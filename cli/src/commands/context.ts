@@ -10,10 +10,16 @@ import { CliError } from '../errors.ts';
 export const HOME: string = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** The sensor as `tools/build-sensor.ts` makes it for this kernel. */
-export const SENSOR_OBJECT: string = join(HOME, 'dist/sensor/ringfence.bpf.o');
+export const SENSOR_OBJECT: string = built('ringfence.bpf.o');
 
 /** Beside it, what `ringfence trace` loads. */
-export const TRACER_OBJECT: string = join(HOME, 'dist/sensor/trace.bpf.o');
+export const TRACER_OBJECT: string = built('trace.bpf.o');
+
+/** What was built on a machine of another architecture has this one's objects in a folder of their own. */
+function built(name: string): string {
+  const own = join(HOME, 'dist/sensor', process.arch, name);
+  return existsSync(own) ? own : join(HOME, 'dist/sensor', name);
+}
 
 export function sensorObject(): string {
   if (existsSync(SENSOR_OBJECT)) return SENSOR_OBJECT;

@@ -1,11 +1,30 @@
+import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { sensorObject, skip } from './sensor.ts';
 
-test('the committed readers fit the records of the sensor as it was built', { skip }, async () => {
-  const generator = join(import.meta.dirname, '../../../tools/generate-records.ts');
-  execFileSync(process.execPath, [...process.execArgv, generator, await sensorObject(), '--check'], {
-    encoding: 'utf8',
+const generator = join(import.meta.dirname, '../../../tools/generate-records.ts');
+const foreign = process.arch === 'arm64' ? 'x64' : 'arm64';
+
+for (const folder of ['', foreign]) {
+  test(`the committed readers fit the records of the sensor as it was built${folder && ` for ${folder}`}`, {
+    skip,
+  }, async () => {
+    const object = join(dirname(await sensorObject()), folder, 'ringfence.bpf.o');
+    execFileSync(process.execPath, [...process.execArgv, generator, object, '--check'], { encoding: 'utf8' });
   });
+}
+
+test('the sensor of each architecture knows its registers, and no others', { skip }, async () => {
+  const own = await sensorObject();
+  const types = (object: string): string =>
+    execFileSync('bpftool', ['btf', 'dump', 'file', object], { encoding: 'utf8', maxBuffer: 64 << 20 });
+  const [x64, arm64] = [own, join(dirname(own), foreign, 'ringfence.bpf.o')]
+    .map(types)
+    .sort((a) => (/'orig_ax'/.test(a) ? -1 : 1));
+  assert.match(x64 ?? '', /'orig_ax'/);
+  assert.doesNotMatch(x64 ?? '', /'syscallno'/);
+  assert.match(arm64 ?? '', /'syscallno'/);
+  assert.doesNotMatch(arm64 ?? '', /'orig_ax'/);
 });
