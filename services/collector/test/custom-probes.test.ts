@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -9,6 +9,7 @@ import { readProbeFiles } from '../src/custom-probes/file.ts';
 import { parseFormat, usualType } from '../src/custom-probes/format.ts';
 import { ProbeProblem } from '../src/custom-probes/types.ts';
 import { parseUsdtArgument } from '../src/custom-probes/usdt.ts';
+import { startTestCollector, type TestPlace } from './support.ts';
 
 describe('files that define probes', () => {
   let directory: string;
@@ -148,6 +149,17 @@ describe('files that define probes', () => {
     assert.deepEqual(problems(''), []);
     const many = Array.from({ length: 65 }, (_, n) => `- { name: p${n}, tracepoint: { category: a, name: b } }\n`);
     assert.deepEqual(problems(many.join('')), ['65:3: p64: it is one too many: at most 64 are set']);
+  });
+
+  it('stop the start of a collector when there is a mistake in them, before anything is made', async () => {
+    const place = { directory: join(directory, 'state'), pinPath: join(directory, 'pins') } as TestPlace;
+    const custom = [write('- name: x\n')];
+    const options = { probes: { pam: false, shell: false, tls: false, files: [], custom } };
+    await assert.rejects(
+      startTestCollector(place, { produce: () => assert.fail() }, options),
+      /probes\.yaml:1:3: expected one of/,
+    );
+    assert.deepEqual([place.directory, place.pinPath].filter(existsSync), []);
   });
 });
 
