@@ -48,6 +48,13 @@ export function ifReadable<T>(run: () => T): T | null {
   }
 }
 
+/** A device number as stat(2) tells it, as the kernel has it: major << 20 | minor. */
+export function kernelDevice(device: bigint): number {
+  const major = Number((device >> 8n) & 0xfffn);
+  const minor = Number((device & 0xffn) | ((device >> 12n) & 0xfff00n));
+  return ((major << 20) | minor) >>> 0;
+}
+
 export type Json = Readonly<Record<string, unknown>>;
 
 /** A JSON object, or null: not there, too large, not JSON, not an object. Writers may be at it this very moment. */

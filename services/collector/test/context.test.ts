@@ -12,7 +12,7 @@ import { mountsSource, parseMount } from '../src/context/mounts.ts';
 import { matchRuntime } from '../src/context/runtimes.ts';
 import { type ContextSink, guardSource, type HostFact, type MountFact } from '../src/context/source.ts';
 import { parseUsers, usersSource } from '../src/context/users.ts';
-import { kernelDevice } from '../src/sensor/proc-record.ts';
+import { kernelDevice } from '../src/files.ts';
 
 class Place implements Disposable {
   readonly path: string = mkdtempSync(join(tmpdir(), 'ringfence-context-'));

@@ -1,6 +1,5 @@
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readlinkSync } from 'node:fs';
-import { ifReadable, readBounded } from '../files.ts';
-import { kernelDevice } from '../sensor/proc-record.ts';
+import { ifReadable, kernelDevice, readBounded } from '../files.ts';
 import { openBeneath } from '../system.ts';
 import type { HashRequest, Skipped } from './types.ts';
 

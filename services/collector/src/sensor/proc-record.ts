@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { records } from '@ringfence/schema';
-import { ifReadable } from '../files.ts';
+import { ifReadable, kernelDevice } from '../files.ts';
 import type { Snapshot } from './processes.ts';
 
 /** Ticks of /proc/PID/stat per second: USER_HZ, the same on every architecture of today. */
@@ -126,11 +126,4 @@ function stdioSockets(pid: number): number {
     (fd) => open.includes(String(fd)) && link(pid, `fd/${fd}`).toString().startsWith('socket:'),
   );
   return sockets.reduce((bits, fd) => bits | (1 << fd), 0);
-}
-
-/** A device number as stat(2) tells it, as the kernel has it: major << 20 | minor. */
-export function kernelDevice(device: bigint): number {
-  const major = Number((device >> 8n) & 0xfffn);
-  const minor = Number((device & 0xffn) | ((device >> 12n) & 0xfff00n));
-  return ((major << 20) | minor) >>> 0;
 }
