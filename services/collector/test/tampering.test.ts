@@ -127,13 +127,18 @@ describe('what is done to an agent', { skip: kernelSkip() }, () => {
     assert.deepEqual(damagedHooks(place.pinPath), []);
   });
 
-  it('is nothing when it was asked to end', async () => {
+  it('is nothing when it was asked to end, and its last tick says so', async () => {
     const before = await told();
     const agent = startAgent(place, busFile);
     await once(agent.stdout as NodeJS.ReadableStream, 'data');
     agent.kill('SIGTERM');
     await once(agent, 'exit');
     assert.equal((await told()).length, before.length);
+    await using bus = await openEmbeddedBus({ path: busFile });
+    const ticks = (await readEvents(bus)).flatMap((event) => bodyOf(event, 'Tick') ?? []);
+    // One for each agent that ended in order: those that came after the killed ones, and this one.
+    assert.equal(ticks.at(-1)?.last, true);
+    assert.equal(ticks.filter(({ last }) => last).length, 3);
     assert.deepEqual(pastTampering(place.directory, { pinPath: place.pinPath, bootId: identity.bootId }, false), []);
   });
 
