@@ -5,11 +5,15 @@
 #include "lib/share.h"
 
 /* From here on the connection is the caller's; it was established before anybody accepted it. */
-static __always_inline void accept__take(struct task_struct *task, struct sock *sk)
+static __always_inline void accept__take(struct task_struct *task, struct sock *sk, __u16 family)
 {
-	__u64 cookie = socket__cookie(sk);
-	struct rf_owner *owner = bpf_map_lookup_elem(&rf_owners, &cookie);
+	struct rf_owner *owner;
+	__u64 cookie;
 
+	if (!owner__is_needed(sk, family))
+		return;
+	cookie = socket__cookie(sk);
+	owner = bpf_map_lookup_elem(&rf_owners, &cookie);
 	if (owner)
 		owner__set(owner, task);
 }
@@ -40,6 +44,7 @@ static __always_inline void accept__report(struct task_struct *task, __u32 descr
 	struct rf_header number = {};
 	struct rf_accept *a;
 	struct sock *sk;
+	bool loopback;
 	__u16 family;
 
 	if (!file__is_socket(file))
@@ -48,8 +53,13 @@ static __always_inline void accept__report(struct task_struct *task, __u32 descr
 	family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	if (family != AF_INET && family != AF_INET6)
 		return;
+	loopback = result >= 0 && socket__peer_is_loopback(sk, family);
 	if (result >= 0)
-		accept__take(task, sk);
+		accept__take(task, sk, family);
+	if (!interest__takes_ends(RF_LANE_BULK, RF_ACCEPT, loopback ? INTEREST(ACCEPT_LOOPBACK) : INTEREST(ACCEPT_REMOTE),
+				  task->cgroups->dfl_cgrp->kn->id,
+				  result >= 0 ? bpf_ntohs(kernel__read(sk, __sk_common.skc_dport)) : 0, kernel__read(sk, __sk_common.skc_num)))
+		return;
 	ring__see(RF_LANE_BULK, RF_ACCEPT);
 	if (task__is_agent()) {
 		ring__count(RF_LANE_BULK, RF_ACCEPT, RF_DROP_SELF);

@@ -223,6 +223,8 @@ int BPF_KRETPROBE(pam_authenticate_exit, int result)
 		return 0;
 	handle = *asked;
 	bpf_map_delete_elem(&rf_pam_asked, &thread);
+	if (!interest__takes(RF_LANE_SECURITY, RF_AUTHENTICATION))
+		return 0;
 	session = authentication__inherited(task, handle);
 	/* begun before the probes were there: reported without names */
 	authentication__emit(task, session ? session : (struct pam_session *)&rf_pam_empty, result);

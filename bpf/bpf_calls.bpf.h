@@ -205,12 +205,14 @@ int bpf_exit(struct trace_event_raw_sys_exit *context)
 	__u32 command = PT_REGS_PARM1_CORE_SYSCALL(registers);
 	struct rf_scratch_big *scratch;
 
-	ring__see(RF_LANE_SECURITY, RF_BPF);
 	bpf_calls__keep_if_own(registers, command, context->ret);
 	if (!bpf_calls__is_reported(command)) {
-		ring__count(RF_LANE_SECURITY, RF_BPF, RF_DROP_UNWATCHED);
+		ring__pass(RF_LANE_SECURITY, RF_BPF, RF_DROP_UNWATCHED);
 		return 0;
 	}
+	if (!interest__takes(RF_LANE_SECURITY, RF_BPF))
+		return 0;
+	ring__see(RF_LANE_SECURITY, RF_BPF);
 	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_BPF);
 	if (!scratch)
 		return 0;

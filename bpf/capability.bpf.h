@@ -90,6 +90,10 @@ int cap_capable(struct trace_event_raw_cap_capable___6_14 *context)
 	}
 	if (!result)
 		capability__remember(task, capability);
+	if (!interest__of_current(RF_CAPABILITY)) {
+		ring__count(RF_LANE_BULK, RF_CAPABILITY, RF_DROP_UNWATCHED);
+		return 0;
+	}
 	if (task__is_agent()) {
 		ring__count(RF_LANE_BULK, RF_CAPABILITY, RF_DROP_SELF);
 		return 0;

@@ -6,6 +6,14 @@
 
 #define CONNECT_ROOM RF_RECORD_MAX
 
+/* A loopback peer makes both ends loopback's, or the own one is another of this machine: the flow is a loopback one either way. */
+static __always_inline __u64 connect__owner_forms(const struct rf_destination *destination, __u32 type)
+{
+	if (type != SOCK_STREAM)
+		return INTEREST(DATAGRAM_REMOTE) | INTEREST(DATAGRAM_LOOPBACK) | INTEREST(PACKET_DNS);
+	return owner__needed_for(socket__is_loopback(destination->family, (const __u32 *)destination->address), destination->port, 0);
+}
+
 /* Only what connect_enter has begun: io_uring connects too, and is not seen ending. */
 static __always_inline int connect__remember(struct bpf_sock_addr *context, const struct rf_destination *destination)
 {
@@ -17,6 +25,8 @@ static __always_inline int connect__remember(struct bpf_sock_addr *context, cons
 		begun->port = destination->port;
 		__builtin_memcpy(begun->address, destination->address, sizeof(begun->address));
 	}
+	if (!interest__any_form(connect__owner_forms(destination, context->type)))
+		return 1;
 	owner__remember(bpf_get_socket_cookie(context), context->type == SOCK_STREAM);
 	return 1; /* go on: this hook only looks */
 }
@@ -39,13 +49,36 @@ int connect6(struct bpf_sock_addr *context)
 	return connect__remember(context, &destination);
 }
 
+/* Nobody wants to know of it, as far as the caller's memory says. When another thread changes that, a connect that is told after all has no duration,
+ * and one that fails the caller's address. */
+static __always_inline bool connect__seems_unwanted(const void *request)
+{
+	const __u64 loopback = INTEREST(CONNECT_TCP_LOOPBACK) | INTEREST(CONNECT_UDP_LOOPBACK) | INTEREST(CONNECT_OTHER);
+	__u32 head[2] = {}; /* family, port, IPv4 address */
+	__u32 words[4] = {};
+	__u16 family;
+
+	if (interest__any_form(loopback) || bpf_probe_read_user(head, sizeof(head), request))
+		return false;
+	family = head[0];
+	if (family == AF_UNIX)
+		return !interest__any_form(INTEREST(CONNECT_UNIX));
+	words[0] = head[1];
+	if (family == AF_INET6 && bpf_probe_read_user(words, sizeof(words), request + __builtin_offsetof(struct sockaddr_in6, sin6_addr)))
+		return false;
+	return (family == AF_INET || family == AF_INET6) && socket__is_loopback(family, words);
+}
+
 /* For the time it takes, which for a peer that doesn't answer is long. */
 SEC("tracepoint/syscalls/sys_enter_connect")
-int connect_enter(void *context)
+int connect_enter(struct trace_event_raw_sys_enter *context)
 {
-	struct rf_destination begun = { .begun = bpf_ktime_get_boot_ns(), .call = DESTINATION_CONNECT };
+	struct rf_destination begun = { .call = DESTINATION_CONNECT };
 	__u64 key = bpf_get_current_pid_tgid();
 
+	if (!interest__any(RF_CONNECT) || connect__seems_unwanted((const void *)context->args[1]))
+		return 0;
+	begun.begun = bpf_ktime_get_boot_ns();
 	failure__of(RF_PLACE_DESTINATIONS, bpf_map_update_elem(&rf_destinations, &key, &begun, BPF_ANY));
 	return 0;
 }
@@ -132,6 +165,37 @@ static __always_inline __u32 connect__admit(const struct rf_connect *c, struct t
 	return merge__admit(RF_LANE_SECURITY, &key, false);
 }
 
+static __always_inline __u64 connect__forms(__u16 protocol, bool loopback)
+{
+	if (protocol == IPPROTO_TCP)
+		return loopback ? INTEREST(CONNECT_TCP_LOOPBACK) : INTEREST(CONNECT_TCP);
+	if (protocol == IPPROTO_UDP)
+		return loopback ? INTEREST(CONNECT_UDP_LOOPBACK) : INTEREST(CONNECT_UDP);
+	return INTEREST(CONNECT_OTHER);
+}
+
+/* Whatever can't be known of it for sure may be anything. */
+static __always_inline bool connect__is_wanted(struct task_struct *task, struct sock *sk, __u16 family, __s32 result)
+{
+	__u64 cgroup = task->cgroups->dfl_cgrp->kn->id;
+	__u64 key = bpf_get_current_pid_tgid();
+	struct rf_destination *destination;
+	__u16 protocol;
+
+	if (family == AF_UNIX)
+		return interest__takes_ends(RF_LANE_SECURITY, RF_CONNECT, INTEREST(CONNECT_UNIX), cgroup, 0, 0);
+	protocol = kernel__read(sk, sk_protocol);
+	if (result == 0 || result == -EINPROGRESS)
+		return interest__takes_ends(RF_LANE_SECURITY, RF_CONNECT, connect__forms(protocol, socket__peer_is_loopback(sk, family)), cgroup,
+					    bpf_ntohs(kernel__read(sk, __sk_common.skc_dport)), kernel__read(sk, __sk_common.skc_num));
+	destination = bpf_map_lookup_elem(&rf_destinations, &key);
+	if (!destination || destination->family != family)
+		return interest__takes_forms(RF_LANE_SECURITY, RF_CONNECT, connect__forms(protocol, false) | connect__forms(protocol, true), cgroup);
+	return interest__takes_ends(RF_LANE_SECURITY, RF_CONNECT,
+				    connect__forms(protocol, socket__is_loopback(family, (const __u32 *)destination->address)), cgroup,
+				    destination->port, kernel__read(sk, __sk_common.skc_num));
+}
+
 static __always_inline void connect__report(struct task_struct *task, struct pt_regs *registers, __s32 result)
 {
 	struct file *file = file__of_descriptor(task, PT_REGS_PARM1_SYSCALL(registers));
@@ -146,6 +210,8 @@ static __always_inline void connect__report(struct task_struct *task, struct pt_
 	sk = socket__of_file(file);
 	family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	if (family != AF_INET && family != AF_INET6 && family != AF_UNIX)
+		return;
+	if (!connect__is_wanted(task, sk, family, result))
 		return;
 	ring__see(RF_LANE_SECURITY, RF_CONNECT);
 	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_CONNECT);
@@ -172,7 +238,9 @@ int connect_exit(struct trace_event_raw_sys_exit *context)
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u64 key = bpf_get_current_pid_tgid();
 
-	if (task__is_agent())
+	if (!interest__any(RF_CONNECT))
+		ring__pass(RF_LANE_SECURITY, RF_CONNECT, RF_DROP_UNWATCHED);
+	else if (task__is_agent())
 		ring__pass(RF_LANE_SECURITY, RF_CONNECT, RF_DROP_SELF);
 	else
 		connect__report(task, task__registers(task), context->ret);

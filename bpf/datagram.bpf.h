@@ -19,11 +19,22 @@ static __always_inline void datagram__clear(struct rf_datagram *d)
 	d->pad = 0;
 }
 
+static __always_inline __u64 datagram__forms(__u16 family, const __u8 one[16], const __u8 other[16])
+{
+	return socket__is_loopback(family, (const __u32 *)one) || socket__is_loopback(family, (const __u32 *)other) ? INTEREST(DATAGRAM_LOOPBACK)
+														   : INTEREST(DATAGRAM_REMOTE);
+}
+
 static __always_inline void datagram__tell(const struct rf_owner *owner, const struct rf_exchange_key *key, struct rf_exchange *exchange)
 {
+	__u64 forms = datagram__forms(key->peer.family, key->peer.address, exchange->local_address);
 	struct rf_header number = {};
 	struct rf_datagram *d;
 
+	if (!interest__of_ends(forms, owner->cgroup, key->peer.port, exchange->local_port)) {
+		ring__count(RF_LANE_BULK, RF_DATAGRAM, RF_DROP_UNWATCHED);
+		return;
+	}
 	if (share__holds_back(RF_LANE_BULK, RF_DATAGRAM, owner->cgroup))
 		return;
 	d = ring__reserve(RF_LANE_BULK, RF_DATAGRAM, sizeof(*d), &number);
@@ -106,12 +117,20 @@ static __always_inline void datagram__claim(__u64 cookie)
 
 static __always_inline void datagram__see(struct __sk_buff *packet, const struct wire *w, bool egress)
 {
-	struct rf_exchange_key key = { .cookie = bpf_get_socket_cookie(packet) };
+	bool wanted = interest__any_form(datagram__forms(w->family, w->source, w->destination));
+	struct rf_exchange_key key = {};
 
+	if (!wanted)
+		ring__pass(RF_LANE_BULK, RF_DATAGRAM, RF_DROP_UNWATCHED);
+	if (!wanted && !(wire__is_dns(w) && interest__any_form(INTEREST(PACKET_DNS))))
+		return;
+	key.cookie = bpf_get_socket_cookie(packet);
 	if (!key.cookie)
 		return;
 	if (egress)
 		datagram__claim(key.cookie);
+	if (!wanted)
+		return;
 	key.peer.family = w->family;
 	key.peer.port = egress ? w->destination_port : w->source_port;
 	__builtin_memcpy(key.peer.address, egress ? w->destination : w->source, sizeof(key.peer.address));
@@ -181,6 +200,9 @@ static __always_inline int datagram__refused(struct task_struct *task, __s32 res
 	family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	if ((family != AF_INET && family != AF_INET6) || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_UDP)
 		return 0;
+	if (!interest__takes_forms(RF_LANE_BULK, RF_DATAGRAM, INTEREST(DATAGRAM_REMOTE) | INTEREST(DATAGRAM_LOOPBACK),
+				   task->cgroups->dfl_cgrp->kn->id))
+		return 0;
 	ring__see(RF_LANE_BULK, RF_DATAGRAM);
 	if (task__is_agent()) {
 		ring__count(RF_LANE_BULK, RF_DATAGRAM, RF_DROP_SELF);
@@ -217,7 +239,7 @@ static __always_inline int datagram__refused(struct task_struct *task, __s32 res
 
 static __always_inline bool datagram__failed(long result)
 {
-	return result < 0 && result != -EAGAIN && result != -EINTR && result > -ERESTARTSYS;
+	return interest__any(RF_DATAGRAM) && result < 0 && result != -EAGAIN && result != -EINTR && result > -ERESTARTSYS;
 }
 
 SEC("tracepoint/syscalls/sys_exit_sendto")

@@ -59,6 +59,8 @@ int BPF_PROG(signal_deliver, int signal, struct kernel_siginfo *info, struct k_s
 	/* nobody can send another process a code above 0 */
 	if (!info || !fault__is_one(signal, action) || BPF_CORE_READ(info, si_code) <= 0)
 		return 0;
+	if (!interest__takes(RF_LANE_SECURITY, RF_FAULT))
+		return 0;
 	ring__see(RF_LANE_SECURITY, RF_FAULT);
 	count = fault__count(task);
 	if (count > FAULT_ALL_UNTIL && (count & (count - 1))) {

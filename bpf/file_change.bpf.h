@@ -160,6 +160,8 @@ static __noinline int change__finish(struct task_struct *task, long result, cons
 	enum rf_lane lane = privileged ? RF_LANE_SECURITY : RF_LANE_BULK;
 	struct rf_scratch_small *scratch;
 
+	if (!interest__takes(lane, RF_FILE_CHANGE))
+		return 0;
 	ring__see(lane, RF_FILE_CHANGE);
 	if (task__is_agent()) {
 		ring__count(lane, RF_FILE_CHANGE, RF_DROP_SELF);

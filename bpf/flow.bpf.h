@@ -23,6 +23,12 @@ static __always_inline void flow__begin(__u64 cookie, int before)
 	failure__make(RF_PLACE_OWNERS, &rf_owners, &cookie, &nobody);
 }
 
+/* Host order. Not skc_num: a closed socket has given its port back. */
+static __always_inline __u16 flow__own_port(struct sock *sk)
+{
+	return bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
+}
+
 static __always_inline void flow__fill(struct rf_flow *f, struct sock *sk, const struct rf_owner *owner)
 {
 	struct tcp_sock *tcp = (struct tcp_sock *)sk;
@@ -38,8 +44,7 @@ static __always_inline void flow__fill(struct rf_flow *f, struct sock *sk, const
 	f->family = family;
 	f->protocol = IPPROTO_TCP;
 	f->port = socket__peer_port(sk);
-	/* not skc_num: a closed socket has given its port back */
-	f->local_port = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
+	f->local_port = flow__own_port(sk);
 	__builtin_memset(f->address, 0, sizeof(f->address));
 	__builtin_memset(f->local_address, 0, sizeof(f->local_address));
 	socket__read_peer(f->address, sk, family);
@@ -56,13 +61,25 @@ static __always_inline bool flow__is_waited_for(struct sock *sk)
 
 static __always_inline void flow__report(struct sock *sk, __u64 cookie)
 {
+	__u16 family = kernel__read(sk, __sk_common.skc_family);
+	__u64 forms = owner__is_loopback_flow(sk, family) ? INTEREST(FLOW_LOOPBACK) : INTEREST(FLOW_REMOTE);
 	struct rf_header number = {};
 	struct rf_owner *owner;
 	struct rf_flow *f;
 
+	if (!interest__any_form(forms)) {
+		ring__pass(RF_LANE_BULK, RF_FLOW, RF_DROP_UNWATCHED);
+		return;
+	}
 	ring__see(RF_LANE_BULK, RF_FLOW);
 	owner = owner__find(cookie, RF_FLOW);
-	if (!owner || share__holds_back(RF_LANE_BULK, RF_FLOW, owner->cgroup))
+	if (!owner)
+		return;
+	if (!interest__of_ends(forms, owner->cgroup, socket__peer_port(sk), flow__own_port(sk))) {
+		ring__count(RF_LANE_BULK, RF_FLOW, RF_DROP_UNWATCHED);
+		return;
+	}
+	if (share__holds_back(RF_LANE_BULK, RF_FLOW, owner->cgroup))
 		return;
 	f = ring__reserve(RF_LANE_BULK, RF_FLOW, sizeof(*f), &number);
 	if (!f)
@@ -79,7 +96,8 @@ int BPF_PROG(flow_state, struct sock *sk, int before, int after)
 	if ((after != TCP_ESTABLISHED && after != TCP_CLOSE) || sk->sk_protocol != IPPROTO_TCP)
 		return 0;
 	if (after == TCP_ESTABLISHED) {
-		flow__begin(bpf_get_socket_cookie(sk), before);
+		if (owner__is_needed(sk, sk->__sk_common.skc_family))
+			flow__begin(bpf_get_socket_cookie(sk), before);
 		return 0;
 	}
 	cookie = sk->__sk_common.skc_cookie.counter;

@@ -156,7 +156,7 @@ static __always_inline int io_uring__submit(struct io_kiocb *request)
 	__u32 opcode = kernel__read(request, opcode);
 	struct rf_scratch_big *scratch;
 
-	if (!io_uring__is_reported(opcode))
+	if (!io_uring__is_reported(opcode) || !interest__takes(io_uring__lane(opcode), RF_IO_URING))
 		return 0;
 	if (task__is_agent()) {
 		ring__pass(io_uring__lane(opcode), RF_IO_URING, RF_DROP_SELF);

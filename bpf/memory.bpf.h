@@ -69,6 +69,8 @@ static __noinline int memory__report(const struct memory *memory)
 	struct rf_merge_key key;
 	__u32 count;
 
+	if (!interest__takes(RF_LANE_BULK, RF_MEMORY))
+		return 0;
 	ring__see(RF_LANE_BULK, RF_MEMORY);
 	if (task__is_agent()) {
 		ring__count(RF_LANE_BULK, RF_MEMORY, RF_DROP_SELF);
@@ -151,7 +153,7 @@ static __always_inline int memory__protected(struct trace_event_raw_sys_exit *co
 	struct memory memory = { .operation = RF_MEMORY_MPROTECT, .protection = protection, .result = context->ret };
 	struct memory_mapping mapping = {};
 
-	if (!(protection & PROT_EXEC))
+	if (!(protection & PROT_EXEC) || !interest__takes(RF_LANE_BULK, RF_MEMORY))
 		return 0;
 	memory.address = PT_REGS_PARM1_SYSCALL(registers);
 	memory.length = PT_REGS_PARM2_SYSCALL(registers);

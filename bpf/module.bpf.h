@@ -101,11 +101,14 @@ static __always_inline void module__append_name(struct rf_builder *b, struct rf_
 
 static __noinline int module__report(const struct module_request *request)
 {
-	struct rf_scratch_big *scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_MODULE);
 	struct rf_builder b = { .end = sizeof(struct rf_module) };
+	struct rf_scratch_big *scratch;
 	struct rf_module *m;
 
+	if (!interest__takes(RF_LANE_SECURITY, RF_MODULE))
+		return 0;
 	ring__see(RF_LANE_SECURITY, RF_MODULE);
+	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_MODULE);
 	if (!scratch)
 		return 0;
 	b.record = scratch->record;

@@ -23,10 +23,13 @@ struct mount_builder {
 static __always_inline bool mount__begin(struct mount_builder *mb, struct task_struct *task, enum rf_mount_operation operation, __s32 result,
 					 __u32 flags)
 {
-	struct rf_scratch_big *scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_MOUNT_CHANGE);
+	struct rf_scratch_big *scratch;
 	struct rf_mount_change *m;
 
+	if (!interest__takes(RF_LANE_SECURITY, RF_MOUNT_CHANGE))
+		return false;
 	ring__see(RF_LANE_SECURITY, RF_MOUNT_CHANGE);
+	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_MOUNT_CHANGE);
 	if (!scratch)
 		return false;
 	m = (struct rf_mount_change *)scratch->record;

@@ -20,7 +20,7 @@ static __always_inline bool packet__is_dns_message(const __u8 *header)
 /* 0: of no interest. */
 static __always_inline __u32 packet__content(struct __sk_buff *packet, const struct wire *w, bool egress)
 {
-	bool dns = w->source_port == WIRE_DNS_PORT || w->destination_port == WIRE_DNS_PORT;
+	bool dns = wire__is_dns(w);
 	__u8 head[PACKET_HEAD] = {};
 
 	if (w->protocol == IPPROTO_UDP)
@@ -33,6 +33,15 @@ static __always_inline __u32 packet__content(struct __sk_buff *packet, const str
 	if (dns)
 		return packet__is_dns_message(head + 2) || packet__is_dns_message(head) ? RF_PACKET_DNS : 0;
 	return packet__is_hello(head) ? RF_PACKET_TLS : 0;
+}
+
+static __always_inline __u64 packet__forms(const struct wire *w, __u32 content)
+{
+	if (content == RF_PACKET_DNS)
+		return INTEREST(PACKET_DNS);
+	return socket__is_loopback(w->family, (const __u32 *)w->source) || socket__is_loopback(w->family, (const __u32 *)w->destination)
+		       ? INTEREST(PACKET_TLS_LOOPBACK)
+		       : INTEREST(PACKET_TLS);
 }
 
 static __always_inline void packet__fill(struct rf_packet *p, const struct wire *w, __u32 content, bool egress)
@@ -55,13 +64,24 @@ static __always_inline void packet__report(struct __sk_buff *packet, const struc
 {
 	__u32 max = content == RF_PACKET_DNS ? RF_DNS_MAX : RF_TLS_MAX;
 	__u32 kept = w->length < max ? w->length : max;
+	__u64 forms = packet__forms(w, content);
 	struct rf_scratch_wire *scratch;
 	struct rf_owner *owner;
 	struct rf_packet *p;
 
+	if (!interest__any_form(forms)) {
+		ring__pass(RF_LANE_BULK, RF_PACKET, RF_DROP_UNWATCHED);
+		return;
+	}
 	ring__see(RF_LANE_BULK, RF_PACKET);
 	owner = owner__find(bpf_get_socket_cookie(packet), RF_PACKET);
-	if (!owner || share__holds_back(RF_LANE_BULK, RF_PACKET, owner->cgroup))
+	if (!owner)
+		return;
+	if (!interest__of_ends(forms, owner->cgroup, egress ? w->destination_port : w->source_port, egress ? w->source_port : w->destination_port)) {
+		ring__count(RF_LANE_BULK, RF_PACKET, RF_DROP_UNWATCHED);
+		return;
+	}
+	if (share__holds_back(RF_LANE_BULK, RF_PACKET, owner->cgroup))
 		return;
 	scratch = scratch__take(&rf_scratch_packet, 2 * ring__cpu() + egress, RF_LANE_BULK, RF_PACKET);
 	if (!scratch)
@@ -88,6 +108,8 @@ static __always_inline int packet__see(struct __sk_buff *packet, bool egress)
 	struct wire w = {};
 	__u32 content;
 
+	if (!interest__any(RF_PACKET) && !interest__any(RF_DATAGRAM))
+		return 1;
 	if (wire__is_dull(packet, egress, PACKET_HEAD) || !wire__read(packet, &w))
 		return 1;
 	if (w.protocol == IPPROTO_UDP)

@@ -68,6 +68,10 @@ struct rf_types {
 	enum rf_probe_place probe_place;
 	enum rf_probe_type probe_type;
 	struct rf_probe_argument probe_argument;
+	enum rf_form form;
+	enum rf_scope scope;
+	struct rf_interest interest;
+	struct rf_interest_ports interest_ports;
 } *rf_types;
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -5,7 +5,7 @@
  *
  *   0        8        16       24     28     32       40       48     52  54  56
  *   +--------+--------+--------+------+------+--------+--------+------+---+---+---------------+-------------+
- *   | ktime  |sequence| start  | tgid | tid  | cgroup | exec_id| size |knd|cpu| fixed part    | tail (text) |
+ *   | ktime  |sequence| start  | tgid | tid  | cgroup | exec_id| size |knd|c|g| fixed part    | tail (text) |
  *   +--------+--------+--------+------+------+--------+--------+------+---+---+---------------+-------------+
  *
  * `size` counts the whole record. Text lives in the tail: each struct rf_text gives where it starts (from the record's first byte), how many
@@ -111,7 +111,8 @@ struct rf_header {
 	__u64 exec_id;  /* task->self_exec_id: counts the execs of this task; a fork inherits it */
 	__u32 size;
 	__u16 kind;
-	__u16 cpu;
+	__u8 cpu;
+	__u8 generation; /* of the interest that was in force: rf_control.generation */
 };
 
 struct rf_credentials {
@@ -755,12 +756,59 @@ struct rf_control {
 	__u32 sleeping[RF_LANES];/* the reader sets 1, looks at the ring once more and sleeps; the next record wakes it and clears it */
 	__u32 watched_heads[2];  /* bit n: the first component of some prefix in rf_watched begins with a byte that is n modulo 64, or is not known */
 	__u32 nothing_named;     /* 1: rf_names is empty */
-	__u32 pad;
+	__u32 generation;        /* 1 to 255: rf_interests[generation % 2] is in force; 0: none, every kind of event is sent */
 	__u64 share_interval;    /* ns between two events of a cgroup that has spent its burst */
 	__u64 share_burst;       /* ns: so many intervals' worth it may send at once */
 	__u32 share_from[RF_LANES]; /* bytes in the ring from which on shares count; 0: never */
 	__u64 agent_start;       /* ns, CLOCK_BOOTTIME: of agent_tgid, whose number somebody else may have once the agent is dead */
 };
+
+/* What the sensor tells apart in the kinds that are frequent. Each has two bits in the masks of struct rf_interest: 2 * form for the host's processes,
+ * 2 * form + 1 for those of containers. Loopback: the peer is 127.0.0.0/8 or ::1; of a flow, datagram or packet one end. */
+enum rf_form {
+	RF_FORM_CONNECT_TCP = 0,
+	RF_FORM_CONNECT_TCP_LOOPBACK = 1,
+	RF_FORM_CONNECT_UDP = 2,
+	RF_FORM_CONNECT_UDP_LOOPBACK = 3,
+	RF_FORM_CONNECT_UNIX = 4,
+	RF_FORM_CONNECT_OTHER = 5,
+	RF_FORM_ACCEPT_REMOTE = 6,
+	RF_FORM_ACCEPT_LOOPBACK = 7,
+	RF_FORM_FLOW_REMOTE = 8,
+	RF_FORM_FLOW_LOOPBACK = 9,
+	RF_FORM_DATAGRAM_REMOTE = 10,
+	RF_FORM_DATAGRAM_LOOPBACK = 11,
+	RF_FORM_PACKET_DNS = 12,
+	RF_FORM_PACKET_TLS = 13,
+	RF_FORM_PACKET_TLS_LOOPBACK = 14,
+	RF_FORM_SOCKET_SOCKET = 15,
+	RF_FORM_SOCKET_BIND = 16,
+	RF_FORM_SOCKET_BIND_UNIX = 17,
+	RF_FORM_SOCKET_LISTEN = 18,
+	RF_FORM_SOCKET_LISTEN_UNIX = 19,
+	RF_FORMS = 20,
+};
+
+/* What the loaded rules, policies and audit settings can match (.bss, mapped, two of them): the one that is not in force is written, then
+ * rf_control.generation goes over to it, so that a program sees the whole old or the whole new one. */
+#define RF_PORTS 65536
+#define RF_PORT_CLASSES 256
+struct rf_interest {
+	__u64 version;  /* of whoever wrote it */
+	__u64 kinds[2]; /* bit n: kind n (enum rf_kind) is wanted of the host's processes, of containers' */
+	__u64 some;     /* bits of forms: some of these events are wanted */
+	__u64 all;      /* all of them */
+};
+
+/* The ports of an interest: two of them, in force together. */
+struct rf_interest_ports {
+	__u64 peer[RF_PORT_CLASSES];  /* by the class of the peer's port: bits of forms that are wanted for it */
+	__u64 local[RF_PORT_CLASSES]; /* … of the own port */
+	__u8 classes[RF_PORTS];       /* by port: of what class it is. Those that are the same to all rules share one */
+};
+
+/* Value of rf_scopes (LRU, key: cgroup id). One that isn't there may be either. */
+enum rf_scope { RF_SCOPE_HOST = 1, RF_SCOPE_CONTAINER = 2 };
 
 /* Key of rf_watched (LPM trie, value u32): every path that begins with these bytes is watched. */
 struct rf_watched_key {

@@ -27,7 +27,8 @@ static __always_inline int shell__emit(const char *line)
 	struct rf_scratch_probe *scratch;
 	struct rf_shell_line *s;
 
-	if (!line) /* the end of the input */
+	/* no line: the end of the input */
+	if (!line || !interest__takes(RF_LANE_SECURITY, RF_SHELL_LINE))
 		return 0;
 	scratch = probe__take(RF_LANE_SECURITY, RF_SHELL_LINE);
 	if (!scratch)

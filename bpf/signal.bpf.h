@@ -105,6 +105,8 @@ int BPF_PROG(signal_generate, int signal, struct kernel_siginfo *info, struct ta
 	signal__keep_if_agent(target, signal, result);
 	if (!signal__threatens_agent(target, signal) && !signal__crosses(task, target))
 		return 0;
+	if (!interest__takes(RF_LANE_SECURITY, RF_SIGNAL))
+		return 0;
 	sent.start = target->group_leader->start_boottime;
 	sent.tgid = target->tgid;
 	sent.uid = target->cred->uid.val;
@@ -126,6 +128,8 @@ static __always_inline int signal__failed(struct task_struct *task, struct pid *
 {
 	struct signal_target meant = { .uid = -1, .signal = signal, .code = code, .result = result };
 
+	if (!interest__takes(RF_LANE_SECURITY, RF_SIGNAL))
+		return 0;
 	if (pid__identify(pid, &meant.tgid, &meant.start))
 		meant.uid = BPF_CORE_READ(pid__task(pid), cred, uid.val);
 	return signal__report(task, &meant);
@@ -140,11 +144,13 @@ static __always_inline int signal__failed(struct task_struct *task, struct pid *
 		struct pt_regs *registers = task__registers(task);                                                                       \
 		__s32 number = argument(registers);                                                                                      \
 		__u32 signal = next(registers);                                                                                          \
+		long result = context->ret;                                                                                              \
                                                                                                                                          \
-		if (!signal__is_failure(context->ret, signal))                                                                           \
+		rf_barrier(result); /* or clang makes an address of it, which no verifier takes */                                       \
+		if (!signal__is_failure(result, signal))                                                                           \
 			return 0;                                                                                                        \
 		/* a negative number is a group's, -1 everybody's */                                                                     \
-		return signal__failed(task, number > 0 ? pid__find(task, number) : 0, signal, si_code, context->ret);                    \
+		return signal__failed(task, number > 0 ? pid__find(task, number) : 0, signal, si_code, result);                           \
 	}
 
 SIGNAL_SYSCALL(kill, PT_REGS_PARM1_SYSCALL, PT_REGS_PARM2_SYSCALL, SI_USER)
@@ -159,8 +165,10 @@ int pidfd_send_signal_exit(struct trace_event_raw_sys_exit *context)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = task__registers(task);
 	__u32 signal = PT_REGS_PARM2_SYSCALL(registers);
+	long result = context->ret;
 
-	if (!signal__is_failure(context->ret, signal))
+	rf_barrier(result);
+	if (!signal__is_failure(result, signal))
 		return 0;
-	return signal__failed(task, pid__of_descriptor(task, PT_REGS_PARM1_SYSCALL(registers)), signal, SI_USER, context->ret);
+	return signal__failed(task, pid__of_descriptor(task, PT_REGS_PARM1_SYSCALL(registers)), signal, SI_USER, result);
 }

@@ -62,6 +62,8 @@ int socket_exit(struct trace_event_raw_sys_exit *context)
 
 	if (!sockets__matters(family, type, protocol))
 		return sockets__leave_out(RF_DROP_UNWATCHED);
+	if (!interest__takes_forms(RF_LANE_SECURITY, RF_SOCKET, INTEREST(SOCKET_SOCKET), task->cgroups->dfl_cgrp->kn->id))
+		return 0;
 	if (task__is_agent())
 		return sockets__leave_out(RF_DROP_SELF);
 	ring__see(RF_LANE_SECURITY, RF_SOCKET);
@@ -155,6 +157,18 @@ static __always_inline void sockets__fill(struct rf_builder *b, struct rf_socket
 	}
 }
 
+/* Ports tell only what is bound by now, of IP. */
+static __always_inline bool sockets__is_wanted(struct task_struct *task, struct sock *sk, __u32 operation, __u16 family, __s32 result)
+{
+	__u64 forms = operation == RF_SOCKET_BIND ? (family == AF_UNIX ? INTEREST(SOCKET_BIND_UNIX) : INTEREST(SOCKET_BIND))
+						  : (family == AF_UNIX ? INTEREST(SOCKET_LISTEN_UNIX) : INTEREST(SOCKET_LISTEN));
+	__u64 cgroup = task->cgroups->dfl_cgrp->kn->id;
+
+	if (result < 0 || (family != AF_INET && family != AF_INET6))
+		return interest__takes_forms(RF_LANE_SECURITY, RF_SOCKET, forms, cgroup);
+	return interest__takes_ends(RF_LANE_SECURITY, RF_SOCKET, forms, cgroup, socket__local_port(sk), socket__local_port(sk));
+}
+
 static __always_inline void sockets__report(struct task_struct *task, __u32 operation, __s32 result, const struct sockets_request *request)
 {
 	struct pt_regs *registers = task__registers(task);
@@ -173,6 +187,8 @@ static __always_inline void sockets__report(struct task_struct *task, __u32 oper
 		sockets__leave_out(RF_DROP_UNWATCHED);
 		return;
 	}
+	if (!sockets__is_wanted(task, sk, operation, family, result))
+		return;
 	ring__see(RF_LANE_SECURITY, RF_SOCKET);
 	if (share__holds_back(RF_LANE_SECURITY, RF_SOCKET, share__cgroup(task)))
 		return;
@@ -199,8 +215,10 @@ static __always_inline int sockets__remember(struct bpf_sock_addr *context, stru
 	__u64 key = bpf_get_current_pid_tgid();
 
 	asked->call = DESTINATION_BIND;
-	failure__of(RF_PLACE_DESTINATIONS, bpf_map_update_elem(&rf_destinations, &key, asked, BPF_ANY));
-	if (context->type == SOCK_DGRAM)
+	if (interest__any_form(INTEREST(SOCKET_BIND)))
+		failure__of(RF_PLACE_DESTINATIONS, bpf_map_update_elem(&rf_destinations, &key, asked, BPF_ANY));
+	if (context->type == SOCK_DGRAM &&
+	    interest__any_form(INTEREST(DATAGRAM_REMOTE) | INTEREST(DATAGRAM_LOOPBACK) | INTEREST(PACKET_DNS)))
 		owner__remember(bpf_get_socket_cookie(context), false);
 	return 1; /* go on: this hook only looks */
 }
@@ -234,7 +252,9 @@ int bind_exit(struct trace_event_raw_sys_exit *context)
 	};
 	__u64 key = bpf_get_current_pid_tgid();
 
-	if (task__is_agent())
+	if (!interest__any(RF_SOCKET))
+		sockets__leave_out(RF_DROP_UNWATCHED);
+	else if (task__is_agent())
 		sockets__leave_out(RF_DROP_SELF);
 	else
 		sockets__report(task, RF_SOCKET_BIND, context->ret, &request);
@@ -247,6 +267,8 @@ int listen_exit(struct trace_event_raw_sys_exit *context)
 {
 	struct sockets_request request = {};
 
+	if (!interest__any(RF_SOCKET))
+		return sockets__leave_out(RF_DROP_UNWATCHED);
 	if (task__is_agent())
 		return sockets__leave_out(RF_DROP_SELF);
 	sockets__report(bpf_get_current_task_btf(), RF_SOCKET_LISTEN, context->ret, &request);

@@ -59,7 +59,7 @@ int sysctl(struct bpf_sysctl *context)
 {
 	struct rf_scratch_big *scratch;
 
-	if (!context->write)
+	if (!context->write || !interest__takes(RF_LANE_SECURITY, RF_SYSCTL))
 		return 1;
 	ring__see(RF_LANE_SECURITY, RF_SYSCTL);
 	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_SYSCTL);

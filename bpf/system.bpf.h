@@ -43,11 +43,14 @@ static __always_inline void system__append_text(struct rf_builder *b, struct rf_
 
 static __noinline int system__report(const struct system_call *call)
 {
-	struct rf_scratch_big *scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_SYSTEM_CHANGE);
 	struct rf_builder b = { .end = sizeof(struct rf_system_change) };
+	struct rf_scratch_big *scratch;
 	struct rf_system_change *s;
 
+	if (!interest__takes(RF_LANE_SECURITY, RF_SYSTEM_CHANGE))
+		return 0;
 	ring__see(RF_LANE_SECURITY, RF_SYSTEM_CHANGE);
+	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_SYSTEM_CHANGE);
 	if (!scratch)
 		return 0;
 	b.record = scratch->record;

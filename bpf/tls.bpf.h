@@ -21,6 +21,8 @@ static __always_inline int tls__begin(const void *buffer, const void *moved, boo
 	struct tls_call call = { .buffer = (__u64)buffer, .moved = (__u64)moved, .egress = egress };
 	__u64 thread = bpf_get_current_pid_tgid();
 
+	if (!interest__takes(RF_LANE_BULK, RF_TLS_DATA))
+		return 0;
 	if (task__is_agent()) {
 		ring__pass(RF_LANE_BULK, RF_TLS_DATA, RF_DROP_SELF);
 		return 0;

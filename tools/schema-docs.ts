@@ -1,5 +1,6 @@
 /** Texts of docs/EVENTS.md and docs/FIELDS.md, from the schemas and the field catalogue. */
-import { catalogue, type Field, type KindName } from '../packages/schema/src/index.ts';
+import { catalogue, FILTERED_KINDS, type Field, FORMS, type KindName } from '../packages/schema/src/index.ts';
+import { kindName } from '../packages/schema/src/layout.ts';
 import { type RecordSchema, schemaOf } from '../packages/schema/src/schemas.ts';
 
 type Schema =
@@ -124,10 +125,20 @@ export function eventDocs(): string {
       `## ${name}`,
       ...(doc === undefined ? [] : [`${doc[0]?.toUpperCase()}${doc.slice(1)}.`]),
       `Seen by: ${SOURCES[name]}.`,
+      ...filtering(name),
       fieldTable(fields ?? []),
     ]),
     ...[...nested].flatMap(([name, fields]) => [`## ${name} (part of others)`, fieldTable(fields)]),
   ].join('\n\n')}\n`;
+}
+
+/** What comes only when somebody asks for it, and by which names `sensor.audit` does. */
+function filtering(name: KindName): string[] {
+  const kind = kindName(name);
+  if (!FILTERED_KINDS.has(kind)) return [];
+  const forms = FORMS.filter((form) => form.kind === kind).map(({ form }) => code(`${kind}.${form}`));
+  const parts = forms.length === 0 ? '' : `, or in part ${forms.join(', ')}`;
+  return [`Leaves the kernel when a rule can match it, or \`sensor.audit\` names ${code(kind)}${parts}.`];
 }
 
 function fieldRow({ name, type, doc, aliases, kinds, argument, argumentOptional }: Field): string {

@@ -28,6 +28,8 @@ static __noinline int access__report(struct access *access)
 	struct rf_merge_key key;
 	__u32 count;
 
+	if (!interest__takes(RF_LANE_SECURITY, RF_PROCESS_ACCESS))
+		return 0;
 	ring__see(RF_LANE_SECURITY, RF_PROCESS_ACCESS);
 	/* a descriptor or a number of bytes makes no difference, an error does */
 	merge__fill_key(&key, task, RF_PROCESS_ACCESS, (__u64)access->target_tgid << 32 | access->request,

@@ -230,6 +230,14 @@ struct {
 	__type(value, __u32);
 } rf_names SEC(".maps");
 
+/* Enum rf_scope by cgroup id: LRU, since most cgroups end without a word. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, __u32);
+} rf_scopes SEC(".maps");
+
 /* Arrays with an entry per CPU: a per-CPU map can't hold more than 32 KiB. Each lane has its own, so that files can't hold up execs. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -422,5 +430,7 @@ __u64 rf_tampered = 0;
 const volatile bool rf_full_open = false;
 
 struct rf_control rf_control = {};
+struct rf_interest rf_interests[2] = {};
+struct rf_interest_ports rf_interest_ports[2] = {};
 
 #endif

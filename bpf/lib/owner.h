@@ -6,6 +6,8 @@
 
 #include "socket.h"
 
+#define OWNER_DNS_PORT 53
+
 static __always_inline void owner__set(struct rf_owner *owner, struct task_struct *task)
 {
 	owner->start = task->group_leader->start_boottime;
@@ -27,6 +29,26 @@ static __always_inline void owner__remember(__u64 cookie, bool again)
 		bpf_map_update_elem(&rf_owners, &cookie, &owner, BPF_EXIST);
 }
 
+/* The forms of what is told of a TCP connection later, for which its owner must be known then. */
+static __always_inline __u64 owner__needed_for(bool loopback, __u16 peer, __u16 local)
+{
+	__u64 forms = loopback ? INTEREST(FLOW_LOOPBACK) | INTEREST(PACKET_TLS_LOOPBACK) : INTEREST(FLOW_REMOTE) | INTEREST(PACKET_TLS);
+
+	return peer == OWNER_DNS_PORT || local == OWNER_DNS_PORT ? forms | INTEREST(PACKET_DNS) : forms;
+}
+
+/* A flow is loopback's when one of its ends is. */
+static __always_inline bool owner__is_loopback_flow(struct sock *sk, __u16 family)
+{
+	return socket__peer_is_loopback(sk, family) || socket__own_is_loopback(sk, family);
+}
+
+static __always_inline bool owner__is_needed(struct sock *sk, __u16 family)
+{
+	return interest__any_form(owner__needed_for(owner__is_loopback_flow(sk, family), bpf_ntohs(kernel__read(sk, __sk_common.skc_dport)),
+						    kernel__read(sk, __sk_common.skc_num)));
+}
+
 static __always_inline bool owner__is_agent(const struct rf_owner *owner)
 {
 	__u32 agent = RF_READ_ONCE(rf_control.agent_tgid);
@@ -46,6 +68,7 @@ static __always_inline void owner__fill_header(struct rf_header *h, const struct
 	h->size = 0;
 	h->kind = kind;
 	h->cpu = 0;
+	h->generation = interest__generation();
 }
 
 /* 0: not known, or the agent's; counted as where the event of that kind went. */

@@ -3,7 +3,7 @@
 #ifndef RF_LIB_SCRATCH_H
 #define RF_LIB_SCRATCH_H
 
-#include "ring.h"
+#include "interest.h"
 
 static __always_inline void *scratch__try(void *map, __u32 index)
 {

@@ -24,6 +24,46 @@ static __always_inline __u16 socket__local_port(struct sock *sk)
 	return BPF_CORE_READ(sk, __sk_common.skc_num);
 }
 
+/* 127.0.0.0/8, ::1, or the former as IPv6. Words in network order; of IPv4 one. */
+static __always_inline bool socket__is_loopback(__u16 family, const __u32 words[4])
+{
+	if (family == AF_INET)
+		return (words[0] & 0xff) == 127;
+	if (words[0] || words[1])
+		return false;
+	return words[2] ? words[2] == bpf_htonl(0xffff) && (words[3] & 0xff) == 127 : words[3] == bpf_htonl(1);
+}
+
+static __always_inline bool socket__peer_is_loopback(struct sock *sk, __u16 family)
+{
+	__u32 words[4] = {};
+
+	if (family == AF_INET) {
+		words[0] = kernel__read(sk, __sk_common.skc_daddr);
+	} else {
+		words[0] = kernel__read(sk, __sk_common.skc_v6_daddr.in6_u.u6_addr32[0]);
+		words[1] = kernel__read(sk, __sk_common.skc_v6_daddr.in6_u.u6_addr32[1]);
+		words[2] = kernel__read(sk, __sk_common.skc_v6_daddr.in6_u.u6_addr32[2]);
+		words[3] = kernel__read(sk, __sk_common.skc_v6_daddr.in6_u.u6_addr32[3]);
+	}
+	return socket__is_loopback(family, words);
+}
+
+static __always_inline bool socket__own_is_loopback(struct sock *sk, __u16 family)
+{
+	__u32 words[4] = {};
+
+	if (family == AF_INET) {
+		words[0] = kernel__read(sk, __sk_common.skc_rcv_saddr);
+	} else {
+		words[0] = kernel__read(sk, __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[0]);
+		words[1] = kernel__read(sk, __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[1]);
+		words[2] = kernel__read(sk, __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[2]);
+		words[3] = kernel__read(sk, __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[3]);
+	}
+	return socket__is_loopback(family, words);
+}
+
 /* 4 or 16 bytes, network order */
 static __always_inline void socket__read_peer(__u8 address[16], struct sock *sk, __u16 family)
 {

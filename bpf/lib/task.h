@@ -17,6 +17,7 @@ static __always_inline void task__fill_header(struct rf_header *h, struct task_s
 	h->size = 0;
 	h->kind = kind;
 	h->cpu = 0;
+	h->generation = interest__generation();
 }
 
 static __always_inline void task__fill_credentials(struct rf_credentials *c, const struct cred *cred)

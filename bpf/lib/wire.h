@@ -9,7 +9,7 @@
 #define WIRE_V6_BYTES 40
 #define WIRE_PORTS_BYTES 4
 #define WIRE_UDP_BYTES 8
-#define WIRE_DNS_PORT 53
+#define WIRE_DNS_PORT OWNER_DNS_PORT
 /* where a TCP header says how long it is */
 #define WIRE_TCP_LENGTH 12
 #define WIRE_EXTENSIONS_MAX 2
@@ -28,6 +28,11 @@ struct wire {
 	__u32 payload; /* where it begins */
 	__u32 length;  /* bytes of it */
 };
+
+static __always_inline bool wire__is_dns(const struct wire *w)
+{
+	return w->source_port == WIRE_DNS_PORT || w->destination_port == WIRE_DNS_PORT;
+}
 
 static __always_inline bool wire__carries(__u32 protocol)
 {

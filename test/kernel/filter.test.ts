@@ -15,7 +15,7 @@ import { isBpfFileSystem } from '@ringfence/libbpf-ts';
 import { createSigningKey, decode, type Interest, TOPIC, topicsWith } from '@ringfence/schema';
 import { createLogger } from '@ringfence/telemetry';
 import { buildSensor } from '../../tools/build-sensor.ts';
-import { skip as kernelSkip } from './sensor/sensor.ts';
+import { compileProgram, skip as kernelSkip } from './sensor/sensor.ts';
 
 const BPF_FS = '/sys/fs/bpf';
 const BUILT_IN = join(import.meta.dirname, '../../rules');
@@ -65,12 +65,29 @@ const RULES = `
 - rule: Mounts
   desc: d
   condition: event.action = mount and mount.target = /run/guarded/mount
+- rule: A port that is asked for
+  desc: d
+  condition: event.action = connect and network.transport = tcp and destination.port = 5201
+- rule: Served on loopback
+  desc: d
+  condition: event.action = accept and source.ip cidr (127.0.0.0/8) and process.name = flow
+- rule: On the host
+  desc: d
+  condition: event.action = ptrace and not container.id exists
+- rule: In a container
+  desc: d
+  condition: event.action in (unshare, seccomp) and container.id exists
 `;
 
 /** $0: a directory whose files it may use. Everything happens in mount namespaces of its own. */
 const SCRIPT = `
 cat=$0/bin/cat
 call=$0/bin/change
+for port in 5200 5201 5202; do $0/bin/connect tcp4 127.0.0.1 $port; $0/bin/connect tcp6 ::1 $port; done
+$0/bin/connect unix /run/nobody x
+$0/bin/flow tcp4 10 10
+$0/bin/access child attach
+unshare --mount true
 mount --bind "$0/home" /root
 mount -t tmpfs none /run
 mount -t tmpfs none /etc/cron.d
@@ -126,8 +143,8 @@ class Place implements Disposable {
     for (const file of ['.ssh/id_rsa', '.aws/credentials', '.aws/a-name-of-more-than-thirty-two-bytes.json'])
       writeFileSync(join(this.path, 'home', file), 'x');
     writeFileSync(join(this.path, 'rules/rules.yaml'), RULES);
-    const source = join(import.meta.dirname, 'programs/change.c');
-    execFileSync('cc', ['-O1', '-o', join(this.path, 'bin/change'), source]);
+    for (const program of ['change', 'connect', 'flow', 'access'])
+      compileProgram(program, join(this.path, 'bin', program));
     chmodSync(this.path, 0o755);
   }
 
@@ -175,6 +192,7 @@ async function play(place: Place, opens: 'all' | 'interest'): Promise<Played> {
       stateDir: join(place.path, `state-${opens}`),
       pinPath: place.pinPath,
       opens,
+      audit: opens === 'all' ? ['all'] : [],
     },
   });
   stack.defer(() => collector.close());
@@ -233,6 +251,14 @@ const CHANGED = [
   'Set-id anywhere: change',
 ];
 
+/** What the network, and other processes, saw of it. */
+const SEEN = [
+  'A port that is asked for: connect',
+  'A port that is asked for: connect',
+  'On the host: access',
+  'Served on loopback: flow',
+];
+
 const OPENED = [
   'Below a prefix: cat /run/secrets/deep/token',
   'Below a prefix: cat /run/secrets/nothing',
@@ -257,14 +283,17 @@ describe('the filter in the kernel', { skip: whyNot() }, () => {
     const filtered = await play(place, 'interest');
     assert.deepEqual(filtered.alerts, all.alerts);
     assert.deepEqual(
-      OPENED.filter((alert) => !all.alerts.includes(alert)),
+      [...OPENED, ...SEEN].filter((alert) => !all.alerts.includes(alert)),
       [],
     );
     const changes = all.alerts.filter((alert) => CHANGED.includes(alert));
     assert.deepEqual(changes, CHANGED, 'no other change, and each as often as it happened');
     assert.notEqual(filtered.interest.openPathPrefixes, null);
     for (const { drops } of [all, filtered]) assert.equal(drops['ring_full'] ?? 0, 0);
+    assert.equal(all.alerts.filter((alert) => alert.startsWith('A port')).length, 2);
     assert.ok((filtered.drops['unwatched'] ?? 0) > (all.drops['unwatched'] ?? 0));
+    const named = (kind: string): unknown[] => (filtered.interest.wants ?? []).filter((want) => want.kind === kind);
+    assert.deepEqual([named('flow'), named('datagram'), named('packet')], [[], [], []]);
   });
 
   test('is narrow for the rules that are built in: none of them asks for every open', async () => {

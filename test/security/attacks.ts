@@ -177,7 +177,14 @@ export const ATTACKS: readonly Attack[] = [
     records: (scene) => {
       const { honest, alert } = scene;
       const blind = {
-        ...{ detector: 'detector', version: 2 ** 50, at: Date.now() * 1000, openPathPrefixes: [], openNames: [] },
+        ...{
+          detector: 'detector',
+          version: 2 ** 50,
+          at: Date.now() * 1000,
+          openPathPrefixes: [],
+          openNames: [],
+          wants: [],
+        },
         ...UNSIGNED,
       };
       const value = encodeSigned('InterestRecord', blind, inTheNameOf(alert.keyId, scene));

@@ -115,6 +115,7 @@ export async function collector({ config, log, site }: Wiring, { current }: Inte
       batchMaxBytes: own.batchMaxBytes,
       opens: sensor.opens,
       watchedPaths: sensor.watchedPaths,
+      audit: sensor.audit,
       spoolPath: own.spool.path,
       spoolMaxBytes: own.spool.maxBytes,
       containerFiles: [join(runDir, 'containers.d')],

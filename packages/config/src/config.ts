@@ -97,6 +97,7 @@ export interface Config {
     readonly pollIntervalMs: number;
     readonly opens: 'interest' | 'all';
     readonly watchedPaths: readonly string[];
+    readonly audit: readonly string[];
     readonly pinPath: string;
     readonly selfNoise: boolean;
     /** 0: any number */

@@ -43,6 +43,32 @@ export const SERVICES: readonly ServiceName[] = [
   'registrar',
 ];
 
+/** What is worth keeping of what no rule asks for: all but what a machine says to itself, and unix sockets. */
+const AUDITED = [
+  'authentication',
+  'bpf',
+  'capability',
+  'connect.udp',
+  'datagram.remote',
+  'fault',
+  'file_change',
+  'flow.remote',
+  'io_uring',
+  'isolation',
+  'memory',
+  'module',
+  'mount_change',
+  'packet.dns',
+  'packet.tls',
+  'process_access',
+  'shell_line',
+  'signal',
+  'socket',
+  'sysctl',
+  'system_change',
+  'tls_data',
+];
+
 /** What `up` runs unless it is told: all that one machine needs. */
 const ONE_MACHINE = SERVICES.filter((service) => service !== 'registrar');
 
@@ -231,6 +257,10 @@ const shape = (home: Home) => ({
         '`interest` sends writes, creates and what a rule can match; `all` sends every open, at several times the cost.',
       ),
       watchedPaths: paths([], 'Opens for reading below these are sent too, for the audit trail. Rules add their own.'),
+      audit: patterns(
+        AUDITED,
+        'Kinds of events that are sent for the audit trail although no rule can match them, or a form of a kind: `flow`, `flow.remote`. `all`: every one. docs/EVENTS.md lists both.',
+      ),
       pinPath: path(
         '/sys/fs/bpf/ringfence',
         'Directory of a BPF file system where rings, counters and links outlive the agent. Two agents on one host need two.',

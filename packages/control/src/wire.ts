@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { ChannelOptions, MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
-import type { Interest } from '@ringfence/schema';
+import type { Interest, Want } from '@ringfence/schema';
 
 /** Longest message either way, bytes. */
 export const MAX_MESSAGE: number = 1 << 20;
@@ -22,6 +22,8 @@ interface WireInterest {
   readonly everyOpen: boolean;
   readonly openPathPrefixes: readonly string[];
   readonly openNames: readonly string[];
+  readonly filteredKinds: boolean;
+  readonly wants: readonly Want[];
 }
 
 /** What is written: one of them. */
@@ -58,10 +60,22 @@ export const channelOptions: ChannelOptions = {
   'grpc.keepalive_timeout_ms': 10_000,
 };
 
-export function interestToWire({ version, openPathPrefixes, openNames }: Interest): WireInterest {
-  return { version, everyOpen: openPathPrefixes === null, openPathPrefixes: openPathPrefixes ?? [], openNames };
+export function interestToWire({ openPathPrefixes, wants, ...rest }: Interest): WireInterest {
+  return {
+    ...rest,
+    everyOpen: openPathPrefixes === null,
+    openPathPrefixes: openPathPrefixes ?? [],
+    filteredKinds: wants !== null,
+    wants: wants ?? [],
+  };
 }
 
-export function interestFromWire({ version, everyOpen, openPathPrefixes, openNames }: WireInterest): Interest {
-  return { version, openPathPrefixes: everyOpen ? null : openPathPrefixes, openNames };
+export function interestFromWire(said: WireInterest): Interest {
+  const { version, everyOpen, openPathPrefixes, openNames, filteredKinds, wants } = said;
+  return {
+    version,
+    openPathPrefixes: everyOpen ? null : openPathPrefixes,
+    openNames,
+    wants: filteredKinds ? wants : null,
+  };
 }

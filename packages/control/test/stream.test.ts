@@ -56,16 +56,16 @@ test('the interest goes to all, and to whoever comes later; an older one is igno
   const [one, two] = [new TestAgent(), new TestAgent()];
   await place.connect(one, [server]);
   await until(() => server.attached(one.hostId));
-  const interest = { version: 7, openPathPrefixes: ['/etc/', '/root/'], openNames: ['id_rsa'] };
+  const interest = { version: 7, openPathPrefixes: ['/etc/', '/root/'], openNames: ['id_rsa'], wants: null };
   await server.setInterest(interest);
   await until(() => one.interests.length === 1);
   await place.connect(two, [server]);
   await until(() => two.interests.length === 1);
   assert.deepEqual([one.interests[0], two.interests[0]], [interest, interest]);
   await server.setInterest({ ...interest, version: 6 });
-  await server.setInterest({ version: 8, openPathPrefixes: null, openNames: [] });
+  await server.setInterest({ version: 8, openPathPrefixes: null, openNames: [], wants: null });
   await until(() => one.interests.length === 2);
-  assert.deepEqual(one.interests[1], { version: 8, openPathPrefixes: null, openNames: [] });
+  assert.deepEqual(one.interests[1], { version: 8, openPathPrefixes: null, openNames: [], wants: null });
 });
 
 test(

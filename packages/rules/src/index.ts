@@ -6,6 +6,7 @@ export { ThresholdStateError } from './errors.ts';
 export { type Explanation, explain, renderExplanation } from './explain.ts';
 export type { Expression, Operand } from './expression.ts';
 export { compileFilter, type Filter } from './filter.ts';
+export type { FilteredForm, FormInterest } from './forms.ts';
 export type { FilteredEvents, PathInterest, RuleInterest } from './interest.ts';
 export { LIMITS } from './limits.ts';
 export { fieldValues, formatOutput, printable } from './output.ts';

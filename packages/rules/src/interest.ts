@@ -1,6 +1,7 @@
 import type { FieldValue } from './catalogue.ts';
 import { type Cover, necessaryCover, union } from './compile/cover.ts';
 import { isPlain, type Known, knownOnKind, type Node, type Nodes, Possible, UNKNOWN } from './compile/nodes.ts';
+import { type FilteredForm, type FormInterest, formsOf } from './forms.ts';
 import type { CompiledRule } from './rule.ts';
 
 /** What the rules can match: what isn't covered may be dropped before it gets here. */
@@ -9,6 +10,8 @@ export interface RuleInterest<E> {
   readonly kinds: readonly string[];
   /** The answer to `CompileOptions.filtered`; undefined: nothing was asked. */
   readonly paths: PathInterest<E> | undefined;
+  /** For each of `CompileOptions.forms`, in their order. */
+  readonly forms: readonly FormInterest[];
 }
 
 /** Events that somebody filters by a path before they are matched. */
@@ -35,9 +38,11 @@ export function interestOf<E>(
   byKind: ByKind<E>,
   nodes: Nodes<E>,
   filtered: readonly FilteredEvents[] | undefined,
+  forms: readonly FilteredForm[],
 ): RuleInterest<E> {
   const kinds = [...byKind].filter(([, conditions]) => conditions.size > 0).map(([kind]) => kind);
-  return { kinds, paths: filtered === undefined ? undefined : pathsOf(rules, byKind, nodes, filtered) };
+  const paths = filtered === undefined ? undefined : pathsOf(rules, byKind, nodes, filtered);
+  return { kinds, paths, forms: formsOf(byKind, nodes, forms) };
 }
 
 function pathsOf<E>(

@@ -2,6 +2,7 @@ import type { EventKinds, FieldCatalogue } from './catalogue.ts';
 import { CompiledMatcher, conditionsByKind, type Matcher, type Prepared } from './compile/matcher.ts';
 import { Nodes } from './compile/nodes.ts';
 import type { Diagnostic } from './diagnostics.ts';
+import type { FilteredForm } from './forms.ts';
 import { type FilteredEvents, interestOf, type RuleInterest } from './interest.ts';
 import { loadRules } from './language/load.ts';
 import type { CompiledRule } from './rule.ts';
@@ -28,6 +29,8 @@ export interface CompileOptions<E> {
   readonly thresholds?: ThresholdState;
   /** Events that are filtered by path before they get here; `interest.paths` tells what the filter must let through. */
   readonly filtered?: readonly FilteredEvents[];
+  /** Events that are filtered by kind, form and port before they get here; `interest.forms` tells what the filter must let through. @default none */
+  readonly forms?: readonly FilteredForm[];
 }
 
 export interface RuleSet<E> {
@@ -58,7 +61,7 @@ export function compileRules<E>(options: CompileOptions<E>): RuleSet<E> {
   const prepared: Prepared<E>[] = loaded.rules;
   const byKind = conditionsByKind(kinds.names, prepared, nodes);
   const rules = prepared.map(({ rule }) => rule);
-  const interest = interestOf(rules, byKind, nodes, options.filtered);
+  const interest = interestOf(rules, byKind, nodes, options.filtered, options.forms ?? []);
   return {
     options,
     rules,

@@ -14,7 +14,7 @@ export {
   registerWriter,
   writerSchemas,
 } from './codec.ts';
-export type { Control, Interest } from './control.ts';
+export type { Control } from './control.ts';
 export { EventCursor } from './cursor.ts';
 export { deadLetter } from './dead-letter.ts';
 export { type DnsAnswer, type DnsMessage, type DnsQuestion, parseDns } from './dns.ts';
@@ -36,6 +36,7 @@ export * as records from './generated/records.generated.ts';
 export * from './generated/types.generated.ts';
 export { type ReleasedSchema, releasedSchemas } from './history.ts';
 export { alertId, commandId, entityId, eventId, incidentId, LANE, type Origin, UNKNOWN_BOOT } from './ids.ts';
+export { FILTERED_KINDS, type FieldFact, FORMS, type Form, type Interest, SCOPES, wantOf } from './interest.ts';
 export { KIND, type KindName, LEAF, layouts, leafIndex } from './layout.ts';
 export { normalPath } from './path.ts';
 export { type ProbeArgument, parseProbeArguments } from './probe.ts';

@@ -103,7 +103,7 @@ export class Agent implements Disposable {
     });
     const { security, bulk, control } = this.#sensor;
     this.#pacer = new Pacer([security, bulk], control, options.pollIntervalMs);
-    this.#interest = new InterestFilter(options, control, this.#sensor.watched, log);
+    this.#interest = new InterestFilter(options, this.#sensor, log);
     this.control = this.#openControl();
     this.#stack = stack.move();
   }
@@ -118,12 +118,14 @@ export class Agent implements Disposable {
       onUnsafe,
       places: { root: hostRoot, dockerRoots },
       made: (id) => this.#sensor.cgroupMade(id),
+      judged: (id, container) => this.#sensor.scopes.set(id, container),
     });
   }
 
   #wire(batch: Batch): PipelineParts {
     const { delivery, log } = this.#deps;
     const own = new OwnEvents(batch, this.#next);
+    batch.versionOf = (generation) => this.#sensor.interests.versionOf(generation);
     const onError = (source: string, error: Error): void =>
       log.warn({ source, err: error }, 'a source of context can not be read: what it said before stays');
     const sources: readonly EnrichmentSource[] = [
@@ -146,6 +148,7 @@ export class Agent implements Disposable {
       sources: sources.map((source) => guardSource(source, onError)),
       hashes: this.#hashes,
       delivery,
+      generation: () => this.#sensor.control.generation,
       failpoint: this.#deps.failpoint ?? (() => undefined),
       released: () => this.#flow.released(),
     };
@@ -188,10 +191,7 @@ export class Agent implements Disposable {
       limit: new RateLimit(this.#options.killsPerMinute),
       isProtected: protection(find, join(this.#options.hostRoot, '/')),
       count: (outcome, reason) => this.#commands.add(outcome === 'refused' ? `refused/${reason}` : outcome),
-      setInterest: (interest) => {
-        this.#interest.apply(interest);
-        this.#parts.batch.facts.interestVersion = interest.version;
-      },
+      setInterest: (interest) => this.#interest.apply(interest),
     });
   }
 
@@ -374,7 +374,7 @@ export class Agent implements Disposable {
 
   stats(): CollectorStats {
     if (this.#last !== undefined) return this.#last;
-    const { security, bulk, delivery, merge, batch } = this.#parts;
+    const { security, bulk, delivery, merge } = this.#parts;
     const { bytes, batches, droppedBatches, cutBytes } = this.#spool;
     const lanes = this.#lanes();
     return {
@@ -394,7 +394,7 @@ export class Agent implements Disposable {
       refusals: delivery.refusals,
       containers: this.#containers.count,
       hashes: this.#hashes.stats(),
-      interestVersion: batch.facts.interestVersion,
+      interestVersion: this.#sensor.interests.versionOf(this.#sensor.control.generation),
       commands: this.#commands.snapshot(),
       probes: this.#customProbes.status(),
     };

@@ -1,3 +1,4 @@
+import { wantOf } from '@ringfence/schema';
 import { CollectorError } from './errors.ts';
 import type { HashLimits } from './hash/types.ts';
 import type { LogOptions } from './logs/reader.ts';
@@ -24,6 +25,8 @@ export interface CollectorOptions {
   readonly opens?: 'interest' | 'all';
   /** opens below these are sent whatever the content says. @default none */
   readonly watchedPaths?: readonly string[];
+  /** Kinds of events, or `kind.form`, that are sent whatever the content says; `all`: every one. @default none */
+  readonly audit?: readonly string[];
   /** directory of the spool. @default <stateDir>/spool */
   readonly spoolPath?: string;
   /** bytes that the spool may use; when full, the oldest bulk batches go first. @default 512 MiB */
@@ -68,6 +71,7 @@ export function compileOptions(options: CollectorOptions): CompiledOptions {
     batchMaxBytes: 512 * 1024,
     opens: 'interest',
     watchedPaths: [],
+    audit: [],
     spoolPath: `${stateDir}/spool`,
     spoolMaxBytes: 512 * MiB,
     containerFiles: [`${stateDir}/containers.d`, '/run/ringfence/containers.d'],
@@ -101,6 +105,8 @@ export function compileOptions(options: CollectorOptions): CompiledOptions {
   between(compiled, 'shareBurst', 1, 10_000_000);
   const { files, linesPerSecond } = compiled.logs;
   if (!(linesPerSecond >= 1)) throw bad('logs.linesPerSecond', linesPerSecond, '1 or more');
+  const unknown = compiled.audit.find((text) => text !== 'all' && wantOf(text) === undefined);
+  if (unknown !== undefined) throw bad('audit', unknown, 'kinds of events that can be filtered');
   const relative = files.find((path) => !path.startsWith('/'));
   if (relative !== undefined) throw bad('logs.files', relative, 'absolute paths');
   return Object.freeze(compiled);

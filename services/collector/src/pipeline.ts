@@ -22,6 +22,8 @@ export interface PipelineParts {
   readonly sources: readonly EnrichmentSource[];
   readonly hashes: ExecHashes;
   readonly delivery: Delivery;
+  /** of the interest in force */
+  readonly generation: () => number;
   /** for crash tests: before the batches go out, before the rings move on, after both */
   readonly failpoint: (point: Failpoint) => void;
   /** keeps account of what the rings gave up */
@@ -45,6 +47,7 @@ export async function runCycle(parts: PipelineParts): Promise<Cycle> {
   security.open();
   const taken = delivery.spooling ? takeApart(parts) : takeTogether(parts); // rings → events, in place
   hashes.flush(own, taken < EVENTS_PER_CYCLE); //                         what is known by now of executables
+  if (taken < EVENTS_PER_CYCLE) batch.filteredIn(parts.generation()); //  all there was is read: on with what is in force
   security.pause();
   bulk.pause();
   failpoint('before-effect');

@@ -39,14 +39,15 @@ class TestRing {
 }
 
 /** An exit record: the shortest. `at` in µs. */
-function record(at: number, sequence: number, cgroup = 1, cpu = 0): Buffer {
+function record(at: number, sequence: number, cgroup = 1, cpu = 0, generation = 0): Buffer {
   const bytes = Buffer.alloc(records.SIZEOF_EXIT);
   bytes.writeBigUInt64LE(BigInt(at) * 1000n, records.HEADER_KTIME);
   bytes.writeBigUInt64LE(BigInt(sequence), records.HEADER_SEQUENCE);
   bytes.writeBigUInt64LE(BigInt(cgroup), records.HEADER_CGROUP);
   bytes.writeUInt32LE(bytes.length, records.HEADER_SIZE);
   bytes.writeUInt16LE(records.Kind.EXIT, records.HEADER_KIND);
-  bytes.writeUInt16LE(cpu, records.HEADER_CPU);
+  bytes.writeUInt8(cpu, records.HEADER_CPU);
+  bytes.writeUInt8(generation, records.HEADER_GENERATION);
   return bytes;
 }
 
@@ -164,12 +165,36 @@ describe('merging the lanes', () => {
     const [security] = bench.rings;
     const broken = record(1, 1, 1, 7);
     broken.writeUInt16LE(99, records.HEADER_KIND);
-    const nowhere = record(1, 2, 1, 300);
-    for (const bytes of [broken, record(2, 3), Buffer.alloc(4, 0xff), nowhere, record(4, 4), broken])
-      security.write(bytes);
+    for (const bytes of [broken, record(2, 3), Buffer.alloc(4, 0xff), record(4, 4), broken]) security.write(bytes);
     bench.open();
     assert.deepEqual(places(bench.take()), ['0/3', '0/4']);
-    assert.deepEqual([bench.lanes[0].malformed[7], bench.lanes[0].malformed[0]], [2, 2]);
+    assert.deepEqual([bench.lanes[0].malformed[7], bench.lanes[0].malformed[0]], [2, 1]);
+  });
+
+  it('names for each event the interest that it was filtered with, also of what was in the rings before the last', () => {
+    const bench = new Bench();
+    bench.batch.versionOf = (generation) => generation * 100;
+    const [security, bulk] = bench.rings;
+    for (const [at, generation] of [
+      [10, 1],
+      [20, 1],
+      [30, 2],
+    ] as const)
+      security.write(record(at, at, 1, 0, generation));
+    bulk.write(record(15, 15, 1, 0, 1));
+    bulk.write(record(40, 40, 1, 0, 2));
+    bench.open();
+    bench.merge.take(bench.lanes, Number.POSITIVE_INFINITY, 1000);
+    bench.batch.filteredIn(3);
+    const batches = bench.batch.takeFinished().map(({ bytes }) => decode('RawBatch', bytes));
+    assert.deepEqual(
+      batches.map(({ interestVersion, events }) => [interestVersion, events.map(({ sequence }) => sequence)]),
+      [
+        [100, [10, 15, 20]],
+        [200, [30, 40]],
+      ],
+    );
+    assert.equal(bench.batch.facts.interestVersion, 300, 'of what comes now');
   });
 
   it('tells each cgroup before the event that comes from it', () => {

@@ -174,7 +174,7 @@ function build(kind: Kind, h: Header, fixed: Buffer, texts: readonly TextValue[]
   record.writeBigUInt64LE(h.execId, records.HEADER_EXEC_ID);
   record.writeUInt32LE(record.length, records.HEADER_SIZE);
   record.writeUInt16LE(kind.kind, records.HEADER_KIND);
-  record.writeUInt16LE(h.cpu, records.HEADER_CPU);
+  record.writeUInt8(h.cpu, records.HEADER_CPU);
   let end = kind.size;
   kind.texts.forEach((at, index) => {
     const value = texts[index] ?? none;

@@ -338,11 +338,21 @@ describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
     writeFileSync(file, 'x');
     const read = (): void => void execFileSync('/bin/cat', [file]);
     read();
-    await collector.control.setInterest({ version: 7, openPathPrefixes: [place.directory], openNames: [] });
+    await collector.control.setInterest({
+      version: 7,
+      openPathPrefixes: [place.directory],
+      openNames: [],
+      wants: null,
+    });
     read();
-    await collector.control.setInterest({ version: 8, openPathPrefixes: ['/nowhere/'], openNames: ['other-file'] });
+    await collector.control.setInterest({
+      version: 8,
+      openPathPrefixes: ['/nowhere/'],
+      openNames: ['other-file'],
+      wants: null,
+    });
     read();
-    await collector.control.setInterest({ version: 9, openPathPrefixes: [], openNames: ['watched-file'] });
+    await collector.control.setInterest({ version: 9, openPathPrefixes: [], openNames: ['watched-file'], wants: null });
     read();
     await collector.settle();
     const batches = await readBatches(bus);

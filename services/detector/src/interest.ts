@@ -34,13 +34,9 @@ export class InterestAnnouncer implements AsyncDisposable {
     const { instance: detector, key } = this.#options;
     return this.#produce(() => {
       if (this.#interest === undefined) return undefined;
-      const { version, openPathPrefixes, openNames } = this.#interest;
-      const said = { detector, version, at: Date.now() * 1000, openPathPrefixes, openNames };
-      return encodeSigned(
-        'InterestRecord',
-        { ...said, openPathPrefixes: openPathPrefixes && [...openPathPrefixes] },
-        key,
-      );
+      const { openPathPrefixes: prefixes, wants, ...rest } = this.#interest;
+      const lists = { openPathPrefixes: prefixes && [...prefixes], wants: wants && [...wants] };
+      return encodeSigned('InterestRecord', { detector, at: Date.now() * 1000, ...rest, ...lists }, key);
     });
   }
 

@@ -12,6 +12,7 @@ import {
 import { catalogue, eventKinds, type Interest } from '@ringfence/schema';
 import type { Rules } from './pipeline.ts';
 import { BootThresholds } from './state/thresholds.ts';
+import { WANTED_FORMS, wantsOf } from './wants.ts';
 
 /**
  * Opens that only read, and changes of files but for those that give privileges: the sensor sends those that some rule can match, and all others.
@@ -47,6 +48,7 @@ export function compileDetectorRules(sources: readonly RuleSource[]): Rules {
     kinds: eventKinds,
     thresholds: new BootThresholds(),
     filtered: FILTERED,
+    forms: WANTED_FORMS,
   });
 }
 
@@ -80,8 +82,9 @@ export function interestOf(rules: Rules): Interest {
   const paths = rules.interest.paths;
   const openPathPrefixes = paths === undefined || paths.unbounded.length > 0 ? null : paths.prefixes;
   const openNames = openPathPrefixes === null ? [] : paths!.names;
+  const wants = wantsOf(rules.interest.forms);
   const digest = createHash('sha256')
-    .update(JSON.stringify([openPathPrefixes, openNames]))
+    .update(JSON.stringify([openPathPrefixes, openNames, wants]))
     .digest();
-  return { version: digest.readUIntBE(0, 6), openPathPrefixes, openNames };
+  return { version: digest.readUIntBE(0, 6), openPathPrefixes, openNames, wants };
 }

@@ -135,6 +135,7 @@ suite('what the rules can match', () => {
     at,
     openPathPrefixes: [`/${name}`],
     openNames: [],
+    wants: null,
     keyId: '',
     signature: Buffer.alloc(64),
     ...over,

@@ -13,6 +13,8 @@ export interface Header {
   readonly size: number;
   readonly kind: number;
   readonly cpu: number;
+  /** of the interest that was in force */
+  readonly generation: number;
 }
 
 export interface SensorRecord {

@@ -10,14 +10,21 @@ export type Node<E> =
   | { readonly id: number; readonly cost: number; readonly kind: 'and' | 'or'; readonly items: readonly Node<E>[] };
 
 /** Says what is known of an operand before any event is seen. */
-export type Known<E> = (operand: Operand<E>) => FieldValue | Possible | typeof UNKNOWN;
+export type Known<E> = (operand: Operand<E>) => FieldValue | PartlyKnown | typeof UNKNOWN;
 export const UNKNOWN: unique symbol = Symbol('unknown');
 
+/** A value of which something is known. */
+export abstract class PartlyKnown {
+  /** Whether a test that compares it with literals holds; undefined: it may or may not. */
+  abstract decides<E>(test: Test<E>): boolean | undefined;
+}
+
 /** A value of which it is known what it can be, if there is one. */
-export class Possible {
+export class Possible extends PartlyKnown {
   readonly #can: (value: unknown) => boolean;
 
   constructor(can: (value: unknown) => boolean) {
+    super();
     this.#can = can;
   }
 
@@ -25,9 +32,9 @@ export class Possible {
     return new Possible((value) => this.#can(value) && !values.includes(value as string));
   }
 
-  /** It can't be what the test asks for. */
-  refutes<E>({ operator, negated, values, other }: Test<E>): boolean {
-    return operator === 'equals' && !negated && other === undefined && !values.some((value) => this.#can(value));
+  /** Only that it can't be what the test asks for. */
+  override decides<E>({ operator, negated, values }: Test<E>): boolean | undefined {
+    return operator === 'equals' && !negated && !values.some((value) => this.#can(value)) ? false : undefined;
   }
 }
 
@@ -124,9 +131,15 @@ export class Nodes<E> {
     const value = known(test.operand);
     const other = test.other === undefined ? undefined : known(test.other);
     if (value === undefined || (test.other !== undefined && other === undefined)) return this.never;
-    if (value instanceof Possible) return value.refutes(test) ? this.never : node;
-    if (value === UNKNOWN || other === UNKNOWN || other instanceof Possible) return node;
+    if (value instanceof PartlyKnown)
+      return this.#decided(node, test.other === undefined ? value.decides(test) : undefined);
+    if (value === UNKNOWN || other === UNKNOWN || other instanceof PartlyKnown) return node;
     return holds(test, value, other) ? this.always : this.never;
+  }
+
+  #decided(node: Node<E>, holds: boolean | undefined): Node<E> {
+    if (holds === undefined) return node;
+    return holds ? this.always : this.never;
   }
 
   #not(item: Node<E>): Node<E> {

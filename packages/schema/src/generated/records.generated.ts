@@ -66,6 +66,32 @@ export const FileOperation = {
 } as const;
 export type FileOperation = (typeof FileOperation)[keyof typeof FileOperation];
 
+/** enum rf_form */
+export const Form = {
+  CONNECT_TCP: 0,
+  CONNECT_TCP_LOOPBACK: 1,
+  CONNECT_UDP: 2,
+  CONNECT_UDP_LOOPBACK: 3,
+  CONNECT_UNIX: 4,
+  CONNECT_OTHER: 5,
+  ACCEPT_REMOTE: 6,
+  ACCEPT_LOOPBACK: 7,
+  FLOW_REMOTE: 8,
+  FLOW_LOOPBACK: 9,
+  DATAGRAM_REMOTE: 10,
+  DATAGRAM_LOOPBACK: 11,
+  PACKET_DNS: 12,
+  PACKET_TLS: 13,
+  PACKET_TLS_LOOPBACK: 14,
+  SOCKET_SOCKET: 15,
+  SOCKET_BIND: 16,
+  SOCKET_BIND_UNIX: 17,
+  SOCKET_LISTEN: 18,
+  SOCKET_LISTEN_UNIX: 19,
+  FORMS: 20,
+} as const;
+export type Form = (typeof Form)[keyof typeof Form];
+
 /** enum rf_io_operation */
 export const IoOperation = {
   IO_SENDMSG: 9,
@@ -233,6 +259,13 @@ export const ProbeType = {
 } as const;
 export type ProbeType = (typeof ProbeType)[keyof typeof ProbeType];
 
+/** enum rf_scope */
+export const Scope = {
+  HOST: 1,
+  CONTAINER: 2,
+} as const;
+export type Scope = (typeof Scope)[keyof typeof Scope];
+
 /** enum rf_socket_operation */
 export const SocketOperation = {
   SOCKET_SOCKET: 1,
@@ -389,6 +422,7 @@ export const CONTROL_SLEEPING_LENGTH = 2;
 export const CONTROL_WATCHED_HEADS = 16;
 export const CONTROL_WATCHED_HEADS_LENGTH = 2;
 export const CONTROL_NOTHING_NAMED = 24;
+export const CONTROL_GENERATION = 28;
 export const CONTROL_SHARE_INTERVAL = 32;
 export const CONTROL_SHARE_BURST = 40;
 export const CONTROL_SHARE_FROM = 48;
@@ -397,6 +431,7 @@ export const CONTROL_AGENT_START = 56;
 export const controlAgentTgid = (view: DataView, at: number): number => view.getUint32(at, true);
 export const controlAllOpens = (view: DataView, at: number): number => view.getUint32(at + 4, true);
 export const controlNothingNamed = (view: DataView, at: number): number => view.getUint32(at + 24, true);
+export const controlGeneration = (view: DataView, at: number): number => view.getUint32(at + 28, true);
 export const controlShareIntervalLo = (view: DataView, at: number): number => view.getUint32(at + 32, true);
 export const controlShareIntervalHi = (view: DataView, at: number): number => view.getUint32(at + 36, true);
 export const controlShareBurstLo = (view: DataView, at: number): number => view.getUint32(at + 40, true);
@@ -648,6 +683,7 @@ export const HEADER_EXEC_ID = 40;
 export const HEADER_SIZE = 48;
 export const HEADER_KIND = 52;
 export const HEADER_CPU = 54;
+export const HEADER_GENERATION = 55;
 export const headerKtimeLo = (view: DataView, at: number): number => view.getUint32(at, true);
 export const headerKtimeHi = (view: DataView, at: number): number => view.getUint32(at + 4, true);
 export const headerSequenceLo = (view: DataView, at: number): number => view.getUint32(at + 8, true);
@@ -662,7 +698,31 @@ export const headerExecIdLo = (view: DataView, at: number): number => view.getUi
 export const headerExecIdHi = (view: DataView, at: number): number => view.getUint32(at + 44, true);
 export const headerSize = (view: DataView, at: number): number => view.getUint32(at + 48, true);
 export const headerKind = (view: DataView, at: number): number => view.getUint16(at + 52, true);
-export const headerCpu = (view: DataView, at: number): number => view.getUint16(at + 54, true);
+export const headerCpu = (view: DataView, at: number): number => view.getUint8(at + 54);
+export const headerGeneration = (view: DataView, at: number): number => view.getUint8(at + 55);
+
+/** struct rf_interest: bytes, and where each field begins */
+export const SIZEOF_INTEREST = 40;
+export const INTEREST_VERSION = 0;
+export const INTEREST_KINDS = 8;
+export const INTEREST_KINDS_LENGTH = 2;
+export const INTEREST_SOME = 24;
+export const INTEREST_ALL = 32;
+export const interestVersionLo = (view: DataView, at: number): number => view.getUint32(at, true);
+export const interestVersionHi = (view: DataView, at: number): number => view.getUint32(at + 4, true);
+export const interestSomeLo = (view: DataView, at: number): number => view.getUint32(at + 24, true);
+export const interestSomeHi = (view: DataView, at: number): number => view.getUint32(at + 28, true);
+export const interestAllLo = (view: DataView, at: number): number => view.getUint32(at + 32, true);
+export const interestAllHi = (view: DataView, at: number): number => view.getUint32(at + 36, true);
+
+/** struct rf_interest_ports: bytes, and where each field begins */
+export const SIZEOF_INTEREST_PORTS = 69632;
+export const INTEREST_PORTS_PEER = 0;
+export const INTEREST_PORTS_PEER_LENGTH = 256;
+export const INTEREST_PORTS_LOCAL = 2048;
+export const INTEREST_PORTS_LOCAL_LENGTH = 256;
+export const INTEREST_PORTS_CLASSES = 4096;
+export const INTEREST_PORTS_CLASSES_LENGTH = 65536;
 
 /** struct rf_io_uring: bytes, and where each field begins */
 export const SIZEOF_IO_URING = 136;

@@ -1177,6 +1177,18 @@ export interface Join {
   readonly signature: Ed25519Signature;
 }
 
+/** Events that somebody asks for. */
+export interface Want {
+  readonly kind: string;
+  /** of the kind; empty: all of them */
+  readonly form: string;
+  /** host, container; empty: both */
+  readonly scope: string;
+  /** first and last in turn; none in either list: all */
+  readonly peerPorts: readonly number[];
+  readonly localPorts: readonly number[];
+}
+
 /** What the rules of one detector can match. Keyed by detector. */
 export interface InterestRecord {
   readonly detector: string;
@@ -1186,6 +1198,8 @@ export interface InterestRecord {
   /** null: every open */
   readonly openPathPrefixes: null | readonly string[];
   readonly openNames: readonly string[];
+  /** null: every kind */
+  readonly wants: null | readonly Want[];
   /** whose signature it is; empty: unsigned, as in one process */
   readonly keyId: string;
   readonly signature: Ed25519Signature;

@@ -44,6 +44,8 @@ export interface ContainerSourceOptions {
   readonly places?: HostPlaces;
   /** what the sensor knows of a cgroup, which may be gone; null: nothing. @default nothing ever */
   readonly made?: (id: bigint) => CgroupMade | null;
+  /** told whether a cgroup is a container's, once that is sure */
+  readonly judged?: (id: bigint, container: boolean) => void;
 }
 
 /**
@@ -57,6 +59,7 @@ export class ContainerSource implements EnrichmentSource {
   readonly #places: HostPlaces;
   readonly #announced: Announced;
   readonly #made: (id: bigint) => CgroupMade | null;
+  readonly #judged: (id: bigint, container: boolean) => void;
   /** By id as a number: kernfs counts them up, 2^53 is out of reach. */
   readonly #plain = new Map<number, string>();
   readonly #containers = new Map<number, Known>();
@@ -69,6 +72,7 @@ export class ContainerSource implements EnrichmentSource {
     this.#places = options.places ?? { root: '/', dockerRoots: [] };
     this.#announced = new Announced(this.#places);
     this.#made = options.made ?? (() => null);
+    this.#judged = options.judged ?? (() => undefined);
   }
 
   /** Containers known and alive. */
@@ -110,6 +114,12 @@ export class ContainerSource implements EnrichmentSource {
     if (this.#plain.size >= PLAIN_MAX) this.#plain.clear();
     this.#judge(id, path ?? '');
     if (path) this.#await(id, made?.ktime, now);
+    this.#tellPlain(id);
+  }
+
+  /** One that may still become a container's is not told. */
+  #tellPlain(id: number): void {
+    if (!this.#pending.has(id) && this.#plain.get(id)) this.#judged(BigInt(id), false);
   }
 
   /** A container that is not described yet, or a cgroup that is so young that it may become a container's: asked again. */
@@ -129,6 +139,7 @@ export class ContainerSource implements EnrichmentSource {
     const known = this.#containers.get(id);
     if (known === undefined) this.#judge(id, this.#plain.get(id) ?? '');
     else this.#update(id, known);
+    this.#tellPlain(id);
   }
 
   #judge(id: number, path: string): void {
@@ -143,6 +154,7 @@ export class ContainerSource implements EnrichmentSource {
   }
 
   #keep(id: number, fact: ContainerFact, retries: number): void {
+    this.#judged(BigInt(id), true);
     this.#containers.set(id, { fact, retries: fact.described ? 0 : retries });
     if (fact.described) this.#pending.delete(id);
   }
@@ -205,7 +217,11 @@ export class ContainerSource implements EnrichmentSource {
 
   #forgetOld(): void {
     const now = bootMicros();
-    for (const [id, { since }] of this.#pending) if (now - since > YOUNG_MICROS) this.#pending.delete(id);
+    for (const [id, { since }] of this.#pending)
+      if (now - since > YOUNG_MICROS) {
+        this.#pending.delete(id);
+        this.#tellPlain(id);
+      }
   }
 
   /** The announced containers have changed: what was plain may be one now, what was one may be another. */

@@ -5,6 +5,7 @@ const AGENT_START = records.CONTROL_AGENT_START / 4;
 const ALL_OPENS = records.CONTROL_ALL_OPENS / 4;
 const SLEEPING = records.CONTROL_SLEEPING / 4;
 const WATCHED_HEADS = records.CONTROL_WATCHED_HEADS / 4;
+const GENERATION = records.CONTROL_GENERATION / 4;
 const SHARE_INTERVAL = records.CONTROL_SHARE_INTERVAL / 4;
 const SHARE_BURST = records.CONTROL_SHARE_BURST / 4;
 const SHARE_FROM = records.CONTROL_SHARE_FROM / 4;
@@ -62,6 +63,15 @@ export class ControlBlock {
   #store64(word: number, value: bigint): void {
     Atomics.store(this.#words, word, Number(BigInt.asIntN(32, value)));
     Atomics.store(this.#words, word + 1, Number(BigInt.asIntN(32, value >> 32n)));
+  }
+
+  /** Of the interest in force; 0: there is none, everything is sent. */
+  get generation(): number {
+    return Atomics.load(this.#words, GENERATION);
+  }
+
+  set generation(generation: number) {
+    Atomics.store(this.#words, GENERATION, generation);
   }
 
   /** The next record of any ring wakes the reader. Look at the rings once more before sleeping. */

@@ -11,6 +11,7 @@ import type { Log } from '../log.ts';
 import { ControlBlock } from './control-block.ts';
 import { Counters } from './counters.ts';
 import { Failures } from './failures.ts';
+import { InterestTable } from './interest-table.ts';
 import { lockDirectory } from './lock.ts';
 import { ADOPT, LIFECYCLE, loadObject, SNAPSHOT, STAND_INS } from './object.ts';
 import {
@@ -26,6 +27,7 @@ import {
 import { absentFiles, isProbe, type Place, probePlaces, setProbes, wantedPrograms } from './probes.ts';
 import { factsOf, readProcesses, type Snapshot } from './processes.ts';
 import { RunState } from './run.ts';
+import { Scopes } from './scopes.ts';
 import { damagedHooks, noteLink, TamperingLog } from './tampering.ts';
 import { nameKey, prefixKey, WatchedTexts } from './watched.ts';
 
@@ -66,6 +68,8 @@ export class Sensor implements Disposable {
   readonly tampering: TamperingLog;
   /** path prefixes and file names whose opens leave the kernel */
   readonly watched: { readonly prefixes: WatchedTexts; readonly names: WatchedTexts };
+  readonly interests: InterestTable;
+  readonly scopes: Scopes;
   /** hooks that this kernel doesn't have, with the reason */
   readonly missing: Map<string, string>;
   /** hooks of the full profile that this kernel has; of a sensor that was taken over they aren't known */
@@ -93,8 +97,11 @@ export class Sensor implements Disposable {
     this.counters = stack.use(new Counters(object.map('rf_counters')));
     this.tampering = stack.use(new TamperingLog(object.map('rf_tamperings'), run));
     this.failures = stack.use(new Failures(object));
-    this.control = new ControlBlock(object.section('.bss').int32('rf_control'));
+    const bss = object.section('.bss');
+    this.control = new ControlBlock(bss.int32('rf_control'));
     this.throttled = object.map('rf_throttled');
+    this.interests = new InterestTable(bss.bytes('rf_interests'), bss.bytes('rf_interest_ports'), this.control);
+    this.scopes = new Scopes(object.map('rf_scopes') as BpfMap<bigint, number>);
     this.watched = {
       prefixes: new WatchedTexts(object.map('rf_watched'), prefixKey),
       names: new WatchedTexts(object.map('rf_names'), nameKey),

@@ -45,6 +45,9 @@ export class Batch {
   readonly #maxBytes: number;
   #finished: Finished[] = [];
   #lanes: readonly LaneCounters[] = [];
+  #generation = 0;
+  /** version of the interest that a record was filtered with, by its generation */
+  versionOf: (generation: number) => number = () => 0;
 
   /** `maxBytes`: of events; the one that reaches it is the batch's last */
   constructor(origin: BatchOrigin, key: SigningKey, maxBytes: number) {
@@ -70,6 +73,14 @@ export class Batch {
     if (this.#counts[slot] === 0) this.#touched.push(slot);
     this.#counts[slot] = (this.#counts[slot] as number) + 1;
     return this.#writer.begin(lane, cpu, sequence, ktime, late, tgid, tid);
+  }
+
+  /** What comes now was filtered in this generation: a batch has records of one only. */
+  filteredIn(generation: number): void {
+    if (generation === this.#generation) return;
+    this.split();
+    this.#generation = generation;
+    this.facts.interestVersion = this.versionOf(generation);
   }
 
   /** Counters travel with the tick that is in this batch. */

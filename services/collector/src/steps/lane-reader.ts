@@ -51,8 +51,7 @@ export class LaneReader {
 
   #countMalformed(at: number, length: number): void {
     const cpu = length < records.SIZEOF_HEADER ? 0 : records.headerCpu(this.source.view, at);
-    const slot = cpu < CPUS_MAX ? cpu : 0;
-    this.malformed[slot] = (this.malformed[slot] as number) + 1;
+    this.malformed[cpu] = (this.malformed[cpu] as number) + 1;
   }
 
   /** The record that was looked at ahead is to come again. */

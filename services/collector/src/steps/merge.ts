@@ -46,6 +46,7 @@ export class Merge {
     const { source, at, ktime } = lane;
     this.#seenCgroup(records.headerCgroupLo(source.view, at), records.headerCgroupHi(source.view, at), ktime);
     if (records.headerKind(source.view, at) === records.Kind.EXEC) this.#seenExec(source, at, ktime);
+    this.#batch.filteredIn(records.headerGeneration(source.view, at));
     const late = ktime < this.#latest;
     if (late) this.late++;
     else this.#latest = ktime;

@@ -13,7 +13,6 @@ export function isSound(view: DataView, at: number, length: number): boolean {
   const kind = records.headerKind(view, at);
   const least = FIXED_BYTES[kind];
   if (least === undefined || least === 0 || length < least) return false;
-  if (records.headerCpu(view, at) >= CPUS_MAX) return false;
   if (records.headerKtimeHi(view, at) >= NANOS_HIGH_MAX) return false;
   if (records.headerSequenceHi(view, at) >= HIGH_MAX || records.headerExecIdHi(view, at) >= HIGH_MAX) return false;
   const texts = TEXTS[kind] as readonly number[];

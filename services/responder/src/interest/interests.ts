@@ -1,10 +1,11 @@
-import type { Interest, InterestRecord } from '@ringfence/schema';
+import type { Interest, InterestRecord, Want } from '@ringfence/schema';
 
 /** A detector says it every minute; one that has said nothing for so long is gone, µs. */
 const FORGOTTEN_AFTER_US = 300_000_000;
 const MAX_DETECTORS = 1000;
 /** Of either kind. More than the kernel holds means every open anyway. */
 const MAX_ITEMS = 100_000;
+const MAX_WANTS = 10_000;
 
 /** What each detector's rules can match, and all of it together. */
 export class Interests {
@@ -37,12 +38,21 @@ export class Interests {
     const names = new Set(live.flatMap(({ openNames }) => openNames));
     const every = live.some(({ openPathPrefixes }) => openPathPrefixes === null);
     const all = every || prefixes.size > MAX_ITEMS || names.size > MAX_ITEMS;
+    const wants = unionOf(live.map((said) => said.wants));
     const openPathPrefixes = all ? null : [...prefixes].sort();
     const openNames = all ? [] : [...names].sort();
-    const text = JSON.stringify([openPathPrefixes, openNames]);
+    const text = JSON.stringify([openPathPrefixes, openNames, wants]);
     if (text === this.#last) return null;
     this.#last = text;
     this.#version = Math.max(this.#version + 1, ...live.map(({ at }) => at));
-    return { version: this.#version, openPathPrefixes, openNames };
+    return { version: this.#version, openPathPrefixes, openNames, wants };
   }
+}
+
+/** Each once, in one order; null: somebody wants everything, or says so much that nobody can tell. */
+function unionOf(all: readonly (readonly Want[] | null)[]): Want[] | null {
+  if (!all.every((wants) => wants !== null)) return null;
+  const each = new Map(all.flat().map((want) => [JSON.stringify(want), want]));
+  if (each.size > MAX_WANTS) return null;
+  return [...each].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, want]) => want);
 }

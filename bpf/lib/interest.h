@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* What anybody wants to know: by kind of event, and of the frequent ones by form, scope and ports. Paths have their own: watch.h. */
+#ifndef RF_LIB_INTEREST_H
+#define RF_LIB_INTEREST_H
+
+#include "ring.h"
+
+#define INTEREST_HOST 0x5555555555555555ULL
+#define INTEREST_CONTAINER (~INTEREST_HOST)
+/* Both bits of a form. */
+#define INTEREST(form) (3ULL << 2 * RF_FORM_##form)
+
+static __always_inline __u32 interest__generation(void)
+{
+	return RF_READ_ONCE(rf_control.generation);
+}
+
+/* 0: everything is wanted. */
+static __always_inline const struct rf_interest *interest__of(__u32 generation)
+{
+	return generation ? &rf_interests[generation & 1] : 0;
+}
+
+static __always_inline const struct rf_interest *interest__now(void)
+{
+	return interest__of(interest__generation());
+}
+
+/* The bits of forms that a cgroup's processes can have. */
+static __always_inline __u64 interest__scope(__u64 cgroup)
+{
+	__u32 *scope = bpf_map_lookup_elem(&rf_scopes, &cgroup);
+
+	if (!scope)
+		return ~0ULL;
+	return *scope == RF_SCOPE_HOST ? INTEREST_HOST : INTEREST_CONTAINER;
+}
+
+/* Whether some event of a kind is wanted of somebody; nothing is counted. */
+static __always_inline bool interest__any(enum rf_kind kind)
+{
+	const struct rf_interest *interest = interest__now();
+
+	return !interest || (interest->kinds[0] | interest->kinds[1]) >> kind & 1;
+}
+
+/* Whether an event of a kind is wanted of the current process. */
+static __always_inline bool interest__of_current(enum rf_kind kind)
+{
+	const struct rf_interest *interest = interest__now();
+	__u64 host, container;
+
+	if (!interest)
+		return true;
+	host = interest->kinds[0] >> kind & 1;
+	container = interest->kinds[1] >> kind & 1;
+	if (host == container)
+		return host;
+	return interest__scope(bpf_get_current_cgroup_id()) & (host | container << 1);
+}
+
+/* The same of an event that is not counted as seen yet; one that isn't wanted is. */
+static __always_inline bool interest__takes(enum rf_lane lane, enum rf_kind kind)
+{
+	if (interest__of_current(kind))
+		return true;
+	ring__pass(lane, kind, RF_DROP_UNWATCHED);
+	return false;
+}
+
+/* Whether some event of these forms is wanted of somebody; nothing is counted. */
+static __always_inline bool interest__any_form(__u64 forms)
+{
+	const struct rf_interest *interest = interest__now();
+
+	return !interest || (interest->some & forms);
+}
+
+/* The same for the processes of one cgroup. */
+static __always_inline bool interest__of_forms(__u64 forms, __u64 cgroup)
+{
+	const struct rf_interest *interest = interest__now();
+
+	return !interest || !(forms & ~interest->all) || ((forms & interest->some) && (forms & interest->some & interest__scope(cgroup)));
+}
+
+/* `forms`: those that the event may have; what isn't known may be any. Ports in host order. */
+static __always_inline bool interest__of_ends(__u64 forms, __u64 cgroup, __u16 peer, __u16 local)
+{
+	/* once: the two generations differ */
+	__u32 generation = interest__generation();
+	const struct rf_interest *interest = interest__of(generation);
+	const struct rf_interest_ports *ports = &rf_interest_ports[generation & 1];
+
+	if (!interest || !(forms & ~interest->all))
+		return true;
+	if (!(forms & interest->some))
+		return false;
+	forms &= interest__scope(cgroup);
+	if (forms & interest->all)
+		return true;
+	return forms & (ports->peer[ports->classes[peer]] | ports->local[ports->classes[local]]);
+}
+
+static __always_inline bool interest__takes_forms(enum rf_lane lane, enum rf_kind kind, __u64 forms, __u64 cgroup)
+{
+	if (interest__of_forms(forms, cgroup))
+		return true;
+	ring__pass(lane, kind, RF_DROP_UNWATCHED);
+	return false;
+}
+
+static __always_inline bool interest__takes_ends(enum rf_lane lane, enum rf_kind kind, __u64 forms, __u64 cgroup, __u16 peer, __u16 local)
+{
+	if (interest__of_ends(forms, cgroup, peer, local))
+		return true;
+	ring__pass(lane, kind, RF_DROP_UNWATCHED);
+	return false;
+}
+
+#endif

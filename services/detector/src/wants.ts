@@ -1,0 +1,43 @@
+import type { FilteredForm, FormInterest } from '@ringfence/rules';
+import { FILTERED_KINDS, FORMS, SCOPES, type Want, wantOf } from '@ringfence/schema';
+
+/** What the second stage ties hosts together by, whatever the rules say. */
+const OWN = ['connect.tcp', 'accept.remote'].flatMap((text) => wantOf(text) ?? []);
+
+interface Place extends Pick<Want, 'kind' | 'form' | 'scope'> {
+  readonly filtered: FilteredForm;
+}
+
+/** All that the sensor tells apart: forms, and kinds that have none, of hosts and of containers. */
+const PLACES: readonly Place[] = [
+  ...[...FILTERED_KINDS.keys()]
+    .filter((kind) => !FORMS.some((form) => form.kind === kind))
+    .map((kind) => ({ kind, form: '', facts: {}, ports: {} })),
+  ...FORMS,
+].flatMap(({ kind, form, facts, ports }) =>
+  SCOPES.map((one) => ({ kind, form, scope: one.scope, filtered: { kind, facts: { ...facts, ...one.facts }, ports } })),
+);
+
+/** `CompileOptions.forms` */
+export const WANTED_FORMS: readonly FilteredForm[] = PLACES.map(({ filtered }) => filtered);
+
+/** What rules that were compiled with WANTED_FORMS, and this service, ask the sensor for. */
+export function wantsOf(interests: readonly FormInterest[]): Want[] {
+  const wants: Want[] = [...OWN];
+  for (let at = 0; at < PLACES.length; at += SCOPES.length) {
+    const [first, ...others] = interests.slice(at, at + SCOPES.length).map((one) => JSON.stringify(one));
+    if (others.every((one) => one === first)) wants.push(...wantAt(PLACES[at] as Place, interests[at], ''));
+    else
+      for (const [index, { scope }] of SCOPES.entries())
+        wants.push(...wantAt(PLACES[at + index] as Place, interests[at + index], scope));
+  }
+  return wants;
+}
+
+function wantAt({ kind, form }: Place, interest: FormInterest | undefined, scope: Want['scope']): Want[] {
+  if (interest === 'nothing') return [];
+  const { peer, local } = interest ?? { peer: [], local: [] };
+  // Two empty lists ask for every port: a condition that no port fits asks for nothing.
+  if (interest !== null && peer.length + local.length === 0) return [];
+  return [{ kind, form, scope, peerPorts: [...peer], localPorts: [...local] }];
+}
