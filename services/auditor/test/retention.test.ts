@@ -8,6 +8,7 @@ import { encode, KIND, TOPIC } from '@ringfence/schema';
 import { createTestAlert, EVIDENCE_WALL_OFFSET } from '@ringfence/testkit';
 import { MIN_BYTES } from '../src/config.ts';
 import { AuditReader, compileAuditorOptions, createAuditPipeline, SqliteSink } from '../src/index.ts';
+import { kindBit } from '../src/kind-bits.ts';
 import { createTestBatch, createTestProcess, execBody, inRecord, openBody, tempDir } from './support.ts';
 
 /** A batch of about `bytes` that nothing packs. */
@@ -56,7 +57,7 @@ suite('the disk bound', () => {
     const verified = reader.verify();
     assert.equal(verified.problemCount, 0);
     assert.equal(verified.retired, drop.count);
-    const opened = [...reader.events({ eventKinds: 1 << KIND.Open })].length;
+    const opened = [...reader.events({ eventKinds: kindBit(KIND.Open) })].length;
     assert.equal(opened, counts.events, 'the newest events are there');
   });
 

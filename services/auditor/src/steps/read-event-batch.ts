@@ -1,5 +1,6 @@
 import type { InRecord } from '@ringfence/bus';
 import { decodeText, EventView, KIND, leafIndex, type ProcessInfo, splitText } from '@ringfence/schema';
+import { KindSet } from '../kind-bits.ts';
 import type { AuditEntry } from '../sink.ts';
 import { contentId, entryOf, searchText } from './entry.ts';
 import type { RecordReader } from './read-records.ts';
@@ -22,13 +23,13 @@ export function createEventBatchReader(executionsApart: boolean): RecordReader {
     const seen = new Set<ProcessInfo>();
     const singles: AuditEntry[] = [];
     let last: ProcessInfo | undefined;
-    let eventKinds = 0;
+    const kinds = new KindSet();
     let from = Number.POSITIVE_INFINITY;
     let until = Number.NEGATIVE_INFINITY;
     const { cursor } = view;
     while (view.next()) {
       const { kind, ktime } = cursor;
-      eventKinds |= 1 << kind;
+      kinds.add(kind);
       if (ktime < from) from = ktime;
       if (ktime > until) until = ktime;
       if (view.process !== last) {
@@ -46,7 +47,7 @@ export function createEventBatchReader(executionsApart: boolean): RecordReader {
       timestamp: from + wallOffset,
       until: until + wallOffset,
       hostId,
-      eventKinds,
+      eventKinds: kinds.bits,
       eventCount: view.index + 1,
       entities: Array.from(seen, (process) => process.entityId),
     });

@@ -1,5 +1,6 @@
 import { EventView } from '@ringfence/schema';
 import { kindNumber } from '../../chain.ts';
+import { ALL_KINDS, hasKind } from '../../kind-bits.ts';
 import { entityKey } from '../entity-keys.ts';
 import { COLUMNS, payloadOf, type Row, type TimeRange, type Trail } from './trail.ts';
 
@@ -9,8 +10,6 @@ export interface EventQuery extends TimeRange {
   /** bit n: events of kind n (KIND). @default all */
   readonly eventKinds?: number;
 }
-
-const ALL_KINDS = 0x7fffffff;
 
 /**
  * Events in the order of their batches. The view is the same one for all: take what you need before the next. Batches without an event in
@@ -23,7 +22,7 @@ export function* eventsOf(trail: Trail, query: EventQuery): Generator<EventView,
     view.open(payloadOf(row));
     while (view.next()) {
       const { timestamp } = view;
-      if (timestamp < from || timestamp > to || (eventKinds & (1 << view.cursor.kind)) === 0) continue;
+      if (timestamp < from || timestamp > to || !hasKind(eventKinds, view.cursor.kind)) continue;
       if (entityId !== undefined && view.process?.entityId !== entityId) continue;
       yield view;
     }
