@@ -188,11 +188,16 @@ static __always_inline long custom__follow(const struct rf_custom_fetch *fetch, 
 static __always_inline long custom__read_text(struct rf_scratch_custom *scratch, const struct rf_custom_fetch *fetch, char *to, __u64 from,
 					      __u64 *length, bool sleeps)
 {
-	__u32 size = fetch->maximum, of = fetch->length_of - 1;
+	__u32 size = fetch->maximum;
+	__u64 of = fetch->length_of - 1;
 
 	*length = fetch->source == RF_CUSTOM_DATA_LOC && !fetch->steps ? scratch->available : size;
-	if (fetch->length_of)
-		*length = of < RF_PROBE_ARGUMENTS_MAX && (__s64)scratch->values[of] > 0 ? scratch->values[of] : 0;
+	rf_barrier(of);
+	if (fetch->length_of) {
+		__s64 said = scratch->values[of & (RF_PROBE_ARGUMENTS_MAX - 1)];
+
+		*length = said > 0 ? said : 0;
+	}
 	if (!fetch->steps && *length > scratch->available)
 		*length = scratch->available;
 	if (*length < size)

@@ -20,12 +20,13 @@ static __always_inline struct rf_failures *failure__table(void)
 static __noinline int failure__count(__u32 place, __u32 error)
 {
 	struct rf_failures *table = failure__table();
+	__u64 at;
 
 	if (!table)
 		return 0;
-	if (error >= RF_ERRNOS_MAX)
-		error = RF_ERRNOS_MAX - 1;
-	__sync_fetch_and_add(&table->failed[(place & (RF_PLACES_MAX - 1)) * RF_ERRNOS_MAX + error], 1);
+	at = place * RF_ERRNOS_MAX + (error < RF_ERRNOS_MAX ? error : RF_ERRNOS_MAX - 1);
+	rf_barrier(at);
+	__sync_fetch_and_add(&table->failed[at & (RF_PLACES_MAX * RF_ERRNOS_MAX - 1)], 1);
 	return 0;
 }
 

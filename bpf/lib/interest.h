@@ -91,6 +91,7 @@ static __always_inline bool interest__of_ends(__u64 forms, __u64 cgroup, __u16 p
 	__u32 generation = interest__generation();
 	const struct rf_interest *interest = interest__of(generation);
 	const struct rf_interest_ports *ports = &rf_interest_ports[generation & 1];
+	__u64 peer_index, local_index; /* of a swapped port 6.1 knows no bounds */
 
 	if (!interest || !(forms & ~interest->all))
 		return true;
@@ -99,7 +100,11 @@ static __always_inline bool interest__of_ends(__u64 forms, __u64 cgroup, __u16 p
 	forms &= interest__scope(cgroup);
 	if (forms & interest->all)
 		return true;
-	return forms & (ports->peer[ports->classes[peer]] | ports->local[ports->classes[local]]);
+	peer_index = peer;
+	local_index = local;
+	rf_barrier(peer_index);
+	rf_barrier(local_index);
+	return forms & (ports->peer[ports->classes[peer_index & 0xffff]] | ports->local[ports->classes[local_index & 0xffff]]);
 }
 
 static __always_inline bool interest__takes_forms(enum rf_lane lane, enum rf_kind kind, __u64 forms, __u64 cgroup)

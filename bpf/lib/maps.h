@@ -5,6 +5,9 @@
 
 #include "kernel.h"
 
+/* Keeps clang from rewriting a bound check into something that an older verifier can't follow. */
+#define rf_barrier(x) asm volatile("" : "+r"(x))
+
 /* Room behind a path being built, so that one whole component may be copied at its last byte. */
 #define RF_NAME_ROOM 256
 #define RF_SMALL_RECORD_MAX (2 * RF_PATH_MAX + 512)

@@ -6,8 +6,6 @@
 #include "failure.h"
 
 #define RF_READ_ONCE(x) (*(volatile typeof(x) *)&(x))
-/* Keeps clang from rewriting a bound check into something that an older verifier can't follow. */
-#define rf_barrier(x) asm volatile("" : "+r"(x))
 
 static __always_inline __u32 ring__cpu(void)
 {
@@ -23,9 +21,11 @@ static __always_inline struct rf_counters *ring__counters(void)
 
 static __always_inline void ring__add(struct rf_counters *counters, enum rf_lane lane, __u32 kind, __u32 fate)
 {
-	__u32 place = (lane * RF_KINDS_MAX + (kind & (RF_KINDS_MAX - 1))) * RF_FATES_MAX + fate;
+	__u64 place = (lane * RF_KINDS_MAX + kind) * RF_FATES_MAX + fate;
 
-	__sync_fetch_and_add(&counters->fates[place], 1);
+	if (!__builtin_constant_p(place))
+		rf_barrier(place);
+	__sync_fetch_and_add(&counters->fates[place & (RF_LANES * RF_KINDS_MAX * RF_FATES_MAX - 1)], 1);
 }
 
 /* An event: from here on it goes one way, and just one, that is counted. */
@@ -104,8 +104,15 @@ static __always_inline void *ring__reserve(enum rf_lane lane, enum rf_kind kind,
 	void *record;
 
 	record = bpf_ringbuf_reserve(ring__map(lane), size, 0);
+	if (!record) {
+		if (counters)
+			ring__add(counters, lane, kind, RF_FATE_DROPS + RF_DROP_RING_FULL);
+		/* apart from the other way: 6.1 forgets where they meet again that there is no record to be released */
+		asm volatile("");
+		return 0;
+	}
 	if (counters)
-		ring__add(counters, lane, kind, record ? RF_FATE_SENT : RF_FATE_DROPS + RF_DROP_RING_FULL);
+		ring__add(counters, lane, kind, RF_FATE_SENT);
 	return record;
 }
 
