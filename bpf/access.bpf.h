@@ -2,6 +2,7 @@
 /* One process looks into another, or writes there: ends of the system calls. Opens of its files in /proc are seen in open.bpf.h. A target is named by
  * number or descriptor in the call's registers; 0: there was no such process, or its descriptor is closed again. */
 #include "lib/access.h"
+#include "lib/truth.h"
 
 #define PTRACE_TRACEME 0
 #define PTRACE_POKETEXT 4
@@ -20,6 +21,18 @@ static __always_inline bool access__is_reported(__u32 request)
 	       request == PTRACE_SETFPREGS || request == PTRACE_ATTACH || request == PTRACE_SETREGSET || request == PTRACE_SEIZE;
 }
 
+/* `pid`: by what the call names it. */
+static __always_inline void access__fill_target(struct access *access, struct task_struct *task, struct pid *pid)
+{
+	struct rf_truth *truth = truth__take(task);
+
+	if (truth) {
+		access->target_tgid = truth->inode;
+		access->target_start = truth->object;
+	} else
+		pid__identify(pid, &access->target_tgid, &access->target_start);
+}
+
 SEC("tracepoint/syscalls/sys_exit_ptrace")
 int ptrace_exit(struct trace_event_raw_sys_exit *context)
 {
@@ -35,7 +48,7 @@ int ptrace_exit(struct trace_event_raw_sys_exit *context)
 		access.target_start = task->group_leader->start_boottime;
 	} else {
 		access.address = PT_REGS_PARM3_SYSCALL(registers);
-		pid__identify(pid__find(task, PT_REGS_PARM2_SYSCALL(registers)), &access.target_tgid, &access.target_start);
+		access__fill_target(&access, task, pid__find(task, PT_REGS_PARM2_SYSCALL(registers)));
 	}
 	return access__tell(&access);
 }
@@ -49,7 +62,7 @@ static __always_inline int access__vm(struct trace_event_raw_sys_exit *context, 
 	const void *remote = (const void *)PT_REGS_PARM4_SYSCALL(registers);
 	struct iovec piece = {};
 
-	pid__identify(pid__find(task, PT_REGS_PARM1_SYSCALL(registers)), &access.target_tgid, &access.target_start);
+	access__fill_target(&access, task, pid__find(task, PT_REGS_PARM1_SYSCALL(registers)));
 	if (access.target_tgid == task->tgid)
 		return 0;
 	bpf_probe_read_user(&piece, sizeof(piece), remote);
@@ -81,7 +94,7 @@ int pidfd_getfd_exit(struct trace_event_raw_sys_exit *context)
 		.result = context->ret,
 	};
 
-	pid__identify(pid__of_descriptor(task, PT_REGS_PARM1_SYSCALL(registers)), &access.target_tgid, &access.target_start);
+	access__fill_target(&access, task, pid__of_descriptor(task, PT_REGS_PARM1_SYSCALL(registers)));
 	if (access.target_tgid == task->tgid)
 		return 0;
 	return access__tell(&access);

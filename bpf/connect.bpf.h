@@ -21,9 +21,11 @@ static __always_inline int connect__remember(struct bpf_sock_addr *context, cons
 	struct rf_destination *begun = bpf_map_lookup_elem(&rf_destinations, &key);
 
 	if (begun && begun->call == DESTINATION_CONNECT) {
-		begun->family = destination->family;
-		begun->port = destination->port;
-		__builtin_memcpy(begun->address, destination->address, sizeof(begun->address));
+		__u64 at = begun->begun;
+
+		*begun = *destination;
+		begun->begun = at;
+		begun->call = DESTINATION_CONNECT;
 	}
 	if (!interest__any_form(connect__owner_forms(destination, context->type)))
 		return 1;
@@ -98,23 +100,12 @@ static __always_inline void connect__fill_from_socket(struct rf_connect *c, stru
 	socket__read_local(c->local_address, sk, c->family);
 }
 
-static __always_inline void connect__fill_from_request(struct rf_connect *c, const struct rf_destination *destination, const void *request)
-{
-	if (destination && destination->family == c->family) {
-		c->port = destination->port;
-		__builtin_memcpy(c->address, destination->address, sizeof(c->address));
-		return;
-	}
-	c->source_caller = 1;
-	c->port = socket__read_request(c->address, request, c->family);
-}
-
-static __always_inline void connect__fill_fixed(struct rf_connect *c, struct task_struct *task, struct sock *sk, __u16 family, __s32 result)
+static __always_inline void connect__fill_fixed(struct rf_connect *c, struct task_struct *task, const struct socket_call *call, __s32 result)
 {
 	task__fill_header(&c->h, task, RF_CONNECT);
-	c->family = family;
-	c->type = BPF_CORE_READ(sk, sk_type);
-	c->protocol = family == AF_UNIX ? 0 : BPF_CORE_READ(sk, sk_protocol);
+	c->family = call->family;
+	c->type = call->type;
+	c->protocol = call->protocol;
 	c->port = 0;
 	__builtin_memset(c->address, 0, sizeof(c->address));
 	c->result = result;
@@ -125,33 +116,50 @@ static __always_inline void connect__fill_fixed(struct rf_connect *c, struct tas
 	c->duration = 0;
 }
 
-/* false: nothing was connected. connect() to AF_UNSPEC takes a connection back. */
-static __always_inline bool connect__fill(struct rf_builder *b, struct rf_connect *c, struct rf_path_work *work, struct sock *sk, struct pt_regs *registers)
+static __always_inline void connect__fill_from_destination(struct rf_connect *c, const struct rf_destination *destination)
 {
-	const void *request = (const void *)PT_REGS_PARM2_SYSCALL(registers);
-	__u64 key = bpf_get_current_pid_tgid();
-	struct rf_destination *destination = bpf_map_lookup_elem(&rf_destinations, &key);
+	c->family = destination->family;
+	c->port = destination->port;
+	__builtin_memcpy(c->address, destination->address, sizeof(c->address));
+}
+
+static __always_inline bool connect__fill_unix(struct rf_builder *b, struct rf_connect *c, struct rf_path_work *work, const struct socket_call *call,
+					       bool connected, struct pt_regs *registers)
+{
+	__u32 size = PT_REGS_PARM3_CORE_SYSCALL(registers);
+	struct unix_sock *own = (struct unix_sock *)call->sk;
+
+	if (connected && own) {
+		socket__append_unix_name(b, CONNECT_ROOM, &c->path, work, (struct unix_sock *)BPF_CORE_READ(own, peer));
+		return true;
+	}
+	c->source_caller = !call->truth;
+	socket__copy_request(work->text, call->truth, (const void *)PT_REGS_PARM2_SYSCALL(registers), size);
+	socket__append_unix_request(b, CONNECT_ROOM, &c->path, work->text, size);
+	return true;
+}
+
+/* false: nothing was connected. connect() to AF_UNSPEC takes a connection back. */
+static __always_inline bool connect__fill(struct rf_builder *b, struct rf_connect *c, struct rf_path_work *work, const struct socket_call *call,
+					  struct pt_regs *registers)
+{
 	bool connected = c->result == 0 || c->result == -EINPROGRESS;
 
 	text__clear(b, &c->path);
-	if (destination && destination->begun)
-		c->duration = c->h.ktime - destination->begun;
-	if (c->family == AF_UNIX) {
-		struct unix_sock *own = (struct unix_sock *)sk;
-
-		c->source_caller = !connected;
-		if (connected)
-			socket__append_unix_name(b, CONNECT_ROOM, &c->path, work, (struct unix_sock *)BPF_CORE_READ(own, peer));
-		else
-			socket__append_unix_request(b, CONNECT_ROOM, &c->path, request, PT_REGS_PARM3_CORE_SYSCALL(registers));
+	if (c->family == AF_UNIX)
+		return connect__fill_unix(b, c, work, call, connected, registers);
+	if (connected && call->sk) {
+		connect__fill_from_socket(c, call->sk);
+		return connect__has_peer(c);
+	}
+	if (call->asked) {
+		connect__fill_from_destination(c, call->asked);
 		return true;
 	}
-	if (!connected) {
-		connect__fill_from_request(c, destination, request);
-		return true;
-	}
-	connect__fill_from_socket(c, sk);
-	return connect__has_peer(c);
+	c->source_caller = !call->truth;
+	socket__copy_request(work->text, call->truth, (const void *)PT_REGS_PARM2_SYSCALL(registers), PT_REGS_PARM3_CORE_SYSCALL(registers));
+	c->port = socket__read_request(c->address, work->text, c->family);
+	return true;
 }
 
 /* A storm is merged by process, port and result. 0: this one is merged. */
@@ -175,43 +183,46 @@ static __always_inline __u64 connect__forms(__u16 protocol, bool loopback)
 }
 
 /* Whatever can't be known of it for sure may be anything. */
-static __always_inline bool connect__is_wanted(struct task_struct *task, struct sock *sk, __u16 family, __s32 result)
+static __always_inline bool connect__is_wanted(struct task_struct *task, const struct socket_call *call, __s32 result)
 {
 	__u64 cgroup = task->cgroups->dfl_cgrp->kn->id;
-	__u64 key = bpf_get_current_pid_tgid();
-	struct rf_destination *destination;
-	__u16 protocol;
+	struct sock *sk = call->sk;
 
-	if (family == AF_UNIX)
+	if (call->family == AF_UNIX)
 		return interest__takes_ends(RF_LANE_SECURITY, RF_CONNECT, INTEREST(CONNECT_UNIX), cgroup, 0, 0);
-	protocol = kernel__read(sk, sk_protocol);
-	if (result == 0 || result == -EINPROGRESS)
-		return interest__takes_ends(RF_LANE_SECURITY, RF_CONNECT, connect__forms(protocol, socket__peer_is_loopback(sk, family)), cgroup,
+	if (sk && (result == 0 || result == -EINPROGRESS))
+		return interest__takes_ends(RF_LANE_SECURITY, RF_CONNECT,
+					    connect__forms(call->protocol, socket__peer_is_loopback(sk, call->family)), cgroup,
 					    bpf_ntohs(kernel__read(sk, __sk_common.skc_dport)), kernel__read(sk, __sk_common.skc_num));
-	destination = bpf_map_lookup_elem(&rf_destinations, &key);
-	if (!destination || destination->family != family)
-		return interest__takes_forms(RF_LANE_SECURITY, RF_CONNECT, connect__forms(protocol, false) | connect__forms(protocol, true), cgroup);
-	return interest__takes_ends(RF_LANE_SECURITY, RF_CONNECT,
-				    connect__forms(protocol, socket__is_loopback(family, (const __u32 *)destination->address)), cgroup,
-				    destination->port, kernel__read(sk, __sk_common.skc_num));
+	if (sk && call->asked && call->asked->family == call->family)
+		return interest__takes_ends(RF_LANE_SECURITY, RF_CONNECT,
+					    connect__forms(call->protocol, socket__is_loopback(call->family, (const __u32 *)call->asked->address)),
+					    cgroup, call->asked->port, kernel__read(sk, __sk_common.skc_num));
+	return interest__takes_forms(RF_LANE_SECURITY, RF_CONNECT, connect__forms(call->protocol, false) | connect__forms(call->protocol, true),
+				     cgroup);
 }
 
-static __always_inline void connect__report(struct task_struct *task, struct pt_regs *registers, __s32 result)
+static __always_inline void connect__time(struct rf_connect *c)
 {
-	struct file *file = file__of_descriptor(task, PT_REGS_PARM1_SYSCALL(registers));
+	__u64 key = bpf_get_current_pid_tgid();
+	struct rf_destination *begun = bpf_map_lookup_elem(&rf_destinations, &key);
+
+	if (begun && begun->begun)
+		c->duration = c->h.ktime - begun->begun;
+}
+
+static __always_inline void connect__report(struct task_struct *task, __s32 result)
+{
 	struct rf_builder b = { .end = sizeof(struct rf_connect) };
+	struct socket_call call = {};
 	struct rf_scratch_big *scratch;
 	struct rf_connect *c;
-	struct sock *sk;
-	__u16 family;
 
-	if (!file__is_socket(file))
+	if (!socket__identify(&call, task, DESTINATION_CONNECT))
 		return;
-	sk = socket__of_file(file);
-	family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	if (family != AF_INET && family != AF_INET6 && family != AF_UNIX)
+	if (call.family != AF_INET && call.family != AF_INET6 && call.family != AF_UNIX)
 		return;
-	if (!connect__is_wanted(task, sk, family, result))
+	if (!connect__is_wanted(task, &call, result))
 		return;
 	ring__see(RF_LANE_SECURITY, RF_CONNECT);
 	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_CONNECT);
@@ -219,8 +230,11 @@ static __always_inline void connect__report(struct task_struct *task, struct pt_
 		return;
 	b.record = scratch->record;
 	c = (struct rf_connect *)scratch->record;
-	connect__fill_fixed(c, task, sk, family, result);
-	if (connect__fill(&b, c, &scratch->path, sk, registers)) {
+	connect__fill_fixed(c, task, &call, result);
+	connect__time(c);
+	if (connect__fill(&b, c, &scratch->path, &call, task__registers(task))) {
+		if (call.doubtful)
+			c->source_caller = 1;
 		c->count = connect__admit(c, task);
 		if (c->count) {
 			text__count_faults(&b, RF_LANE_SECURITY);
@@ -238,12 +252,14 @@ int connect_exit(struct trace_event_raw_sys_exit *context)
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u64 key = bpf_get_current_pid_tgid();
 
-	if (!interest__any(RF_CONNECT))
+	if (!interest__any(RF_CONNECT)) {
+		truth__take(task);
 		ring__pass(RF_LANE_SECURITY, RF_CONNECT, RF_DROP_UNWATCHED);
-	else if (task__is_agent())
+	} else if (task__is_agent()) {
+		truth__take(task);
 		ring__pass(RF_LANE_SECURITY, RF_CONNECT, RF_DROP_SELF);
-	else
-		connect__report(task, task__registers(task), context->ret);
+	} else
+		connect__report(task, context->ret);
 	bpf_map_delete_elem(&rf_destinations, &key);
 	return 0;
 }

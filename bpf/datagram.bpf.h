@@ -190,6 +190,7 @@ static __always_inline int datagram__refused(struct task_struct *task, __s32 res
 {
 	struct file *file = file__of_descriptor(task, PT_REGS_PARM1_SYSCALL(task__registers(task)));
 	struct rf_header number = {};
+	struct sockaddr_in6 request = {};
 	struct rf_datagram *d;
 	struct sock *sk;
 	__u16 family;
@@ -223,9 +224,10 @@ static __always_inline int datagram__refused(struct task_struct *task, __s32 res
 	__builtin_memset(d->address, 0, sizeof(d->address));
 	__builtin_memset(d->local_address, 0, sizeof(d->local_address));
 	socket__read_local(d->local_address, sk, family);
-	d->source_caller = to != 0;
+	d->source_caller = to || task__shares_files(task);
 	if (to) {
-		d->port = socket__read_request(d->address, to, family);
+		bpf_probe_read_user(&request, family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(request), to);
+		d->port = socket__read_request(d->address, &request, family);
 	} else {
 		d->port = socket__peer_port(sk);
 		socket__read_peer(d->address, sk, family);

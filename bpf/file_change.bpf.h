@@ -4,6 +4,7 @@
  * is. What a rule can't match stays in the kernel, but for what gives privileges, which always goes out. */
 #include "lib/request.h"
 #include "lib/share.h"
+#include "lib/truth.h"
 #include "lib/watch.h"
 
 #define CHANGE_ROOM RF_SMALL_RECORD_MAX
@@ -72,7 +73,7 @@ static __always_inline void change__fill(struct rf_file_change *c, struct task_s
 	c->uid = request->uid;
 	c->gid = request->gid;
 	c->flags = request->flags;
-	c->source_caller = !request->by_descriptor && !file;
+	c->source_caller = file ? task__shares_files(task) : !request->by_descriptor;
 	c->length = request->length;
 	c->special = request->special;
 	c->pad = 0;
@@ -87,11 +88,16 @@ static __always_inline void change__fill(struct rf_file_change *c, struct task_s
 
 /* true: a rule may match it. */
 static __always_inline bool change__append_path(struct rf_builder *b, struct rf_scratch_small *scratch, const struct change_request *request,
-						struct file *file)
+						struct file *file, struct rf_truth *truth)
 {
 	struct rf_file_change *c = (struct rf_file_change *)scratch->record;
 
-	if (file)
+	if (truth) {
+		c->source_caller = 0;
+		c->inode = truth->inode;
+		c->device = truth->device;
+		truth__append(b, CHANGE_ROOM, &c->path, truth, &truth->path);
+	} else if (file)
 		path__append_new(b, CHANGE_ROOM, &c->path, &scratch->path, kernel__read(file, f_path.mnt),
 				 kernel__read(file, f_path.dentry));
 	else if (request->by_descriptor) /* there is no such descriptor, or not any more */
@@ -101,27 +107,31 @@ static __always_inline bool change__append_path(struct rf_builder *b, struct rf_
 	return watch__matches(c->path.offset, c->path.kept);
 }
 
-static __always_inline bool change__append_target(struct rf_builder *b, struct rf_scratch_small *scratch, const struct change_request *request)
+static __always_inline void change__append_asked(struct rf_builder *b, struct rf_scratch_small *scratch, const struct change_request *request)
+{
+	struct rf_file_change *c = (struct rf_file_change *)scratch->record;
+
+	if (request->target_is != CHANGE_TARGET_TEXT)
+		c->source_caller = 1;
+	if (request->target_is == CHANGE_TARGET_PATH)
+		request__append(b, CHANGE_ROOM, &c->target, &scratch->path, &request->target);
+	else
+		text__append_string(b, CHANGE_ROOM, &c->target, TEXT_USER, request->target.text);
+}
+
+static __always_inline bool change__append_target(struct rf_builder *b, struct rf_scratch_small *scratch, const struct change_request *request,
+						  struct rf_truth *truth)
 {
 	struct rf_file_change *c = (struct rf_file_change *)scratch->record;
 
 	text__clear(b, &c->target);
-	switch (request->target_is) {
-	case CHANGE_TARGET_PATH:
-		c->source_caller = 1;
-		request__append(b, CHANGE_ROOM, &c->target, &scratch->path, &request->target);
-		break;
-	case CHANGE_TARGET_TEXT:
-		text__append_string(b, CHANGE_ROOM, &c->target, TEXT_USER, request->target.text);
-		break;
-	case CHANGE_TARGET_ATTRIBUTE:
-		c->source_caller = 1;
-		text__append_string(b, CHANGE_ROOM, &c->target, TEXT_USER, request->target.text);
+	if (request->target_is == CHANGE_NO_TARGET)
 		return false;
-	default:
-		return false;
-	}
-	return watch__matches(c->target.offset, c->target.kept);
+	if (truth)
+		truth__append(b, CHANGE_ROOM, &c->target, truth, &truth->target);
+	else
+		change__append_asked(b, scratch, request);
+	return request->target_is != CHANGE_TARGET_ATTRIBUTE && watch__matches(c->target.offset, c->target.kept);
 }
 
 static __always_inline void change__output(struct rf_builder *b, bool privileged)
@@ -136,15 +146,15 @@ static __always_inline void change__output(struct rf_builder *b, bool privileged
 }
 
 static __always_inline void change__report(struct rf_scratch_small *scratch, struct task_struct *task, __s32 result,
-					   const struct change_request *request, bool privileged, bool wanted)
+					   const struct change_request *request, struct rf_truth *truth, bool privileged, bool wanted)
 {
 	struct rf_builder b = { .record = scratch->record, .end = sizeof(struct rf_file_change) };
 	struct file *file = request->by_descriptor ? file__of_descriptor(task, request->path.directory) : request__file(task, &request->path);
 	bool watched;
 
 	change__fill((struct rf_file_change *)scratch->record, task, result, request, file);
-	watched = change__append_path(&b, scratch, request, file);
-	watched |= change__append_target(&b, scratch, request);
+	watched = change__append_path(&b, scratch, request, file, truth);
+	watched |= change__append_target(&b, scratch, request, truth);
 	/* a text that the kernel could read and we can't may say anything */
 	watched |= b.faults && result != -EFAULT;
 	if (!wanted && !watched)
@@ -158,6 +168,7 @@ static __noinline int change__finish(struct task_struct *task, long result, cons
 	bool privileged = change__is_privileged(request);
 	bool wanted = privileged || RF_READ_ONCE(rf_control.all_opens) || request->operation == RF_FILE_SPLICE;
 	enum rf_lane lane = privileged ? RF_LANE_SECURITY : RF_LANE_BULK;
+	struct rf_truth *truth = truth__take(task);
 	struct rf_scratch_small *scratch;
 
 	if (!interest__takes(lane, RF_FILE_CHANGE))
@@ -174,7 +185,7 @@ static __noinline int change__finish(struct task_struct *task, long result, cons
 	scratch = scratch__take(&rf_scratch_bulk, ring__cpu(), lane, RF_FILE_CHANGE);
 	if (!scratch)
 		return 0;
-	change__report(scratch, task, result, request, privileged, wanted);
+	change__report(scratch, task, result, request, truth, privileged, wanted);
 	scratch__give(scratch);
 	return 0;
 }

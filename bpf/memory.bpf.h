@@ -33,7 +33,8 @@ static __always_inline void memory__fill(struct rf_memory *m, const struct memor
 	m->result = memory->result;
 	m->protection = memory->protection;
 	m->flags = memory->flags;
-	m->source_caller = memory->name != 0;
+	/* of a file that a descriptor led to */
+	m->source_caller = memory->name || (memory->file && memory->operation != RF_MEMORY_MPROTECT && task__shares_files(task));
 	m->count = count;
 }
 

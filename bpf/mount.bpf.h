@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* What is mounted where, or where a task's root is, changes or fails to. Seen at the end of the system call; rare, so all of it goes out. */
 #include "lib/request.h"
+#include "lib/truth.h"
 
 #define MOUNT_ROOM RF_RECORD_MAX
 
@@ -18,6 +19,7 @@ struct mount_builder {
 	struct rf_mount_change *m;
 	struct rf_path_work *path;
 	struct task_struct *task;
+	struct rf_truth *truth;
 };
 
 static __always_inline bool mount__begin(struct mount_builder *mb, struct task_struct *task, enum rf_mount_operation operation, __s32 result,
@@ -26,6 +28,7 @@ static __always_inline bool mount__begin(struct mount_builder *mb, struct task_s
 	struct rf_scratch_big *scratch;
 	struct rf_mount_change *m;
 
+	mb->truth = truth__take(task);
 	if (!interest__takes(RF_LANE_SECURITY, RF_MOUNT_CHANGE))
 		return false;
 	ring__see(RF_LANE_SECURITY, RF_MOUNT_CHANGE);
@@ -43,7 +46,7 @@ static __always_inline bool mount__begin(struct mount_builder *mb, struct task_s
 	m->operation = operation;
 	m->result = result;
 	m->flags = flags;
-	m->source_caller = 1;
+	m->source_caller = !mb->truth;
 	m->attributes = 0;
 	m->cleared = 0;
 	text__clear(&mb->b, &m->source);
@@ -63,9 +66,12 @@ static __always_inline int mount__end(struct mount_builder *mb)
 	return 0;
 }
 
-static __always_inline void mount__append_text(struct mount_builder *mb, struct rf_text *text, const void *from)
+/* `told`: in the truth, if there is one. */
+static __always_inline void mount__append_text(struct mount_builder *mb, struct rf_text *text, const struct rf_text *told, const void *from)
 {
-	if (from)
+	if (mb->truth)
+		truth__append(&mb->b, MOUNT_ROOM, text, mb->truth, told);
+	else if (from)
 		text__append_string(&mb->b, MOUNT_ROOM, text, TEXT_USER, from);
 }
 
@@ -83,6 +89,16 @@ static __always_inline void mount__append_path(struct mount_builder *mb, struct 
 		mount__append_kernel_path(mb, text, file);
 	else
 		request__append(&mb->b, MOUNT_ROOM, text, mb->path, request);
+}
+
+/* A path that stands in the truth, or else what was asked for. */
+static __always_inline void mount__append_true_path(struct mount_builder *mb, struct rf_text *text, const struct rf_text *true_path,
+						    const struct request_path *request)
+{
+	if (mb->truth)
+		truth__append(&mb->b, MOUNT_ROOM, text, mb->truth, true_path);
+	else
+		mount__append_path(mb, text, request);
 }
 
 /* What is mounted, by the kernel's word: device and kind of file system. */
@@ -109,13 +125,31 @@ static __always_inline void mount__fill_attributes(struct mount_builder *mb, con
 	mb->m->cleared = words[1];
 }
 
-/* Their options carry passwords. */
-static __always_inline bool mount__has_secrets(const char *filesystem)
+/* Their options carry passwords. The text is `name`, or that of a record's. */
+static __always_inline bool mount__has_secrets(struct mount_builder *mb, const char *filesystem)
 {
+	const struct rf_text *told = &mb->truth->filesystem;
 	char name[3] = {};
 
-	bpf_probe_read_user(name, sizeof(name), filesystem);
+	if (!mb->truth)
+		bpf_probe_read_user(name, sizeof(name), filesystem);
+	else if (told->offset <= RF_TRUTH_MAX - sizeof(name) && told->kept >= sizeof(name))
+		bpf_probe_read_kernel(name, sizeof(name), mb->truth->text + told->offset);
 	return (name[0] == 'c' && name[1] == 'i' && name[2] == 'f') || (name[0] == 's' && name[1] == 'm' && name[2] == 'b');
+}
+
+/* What is bound or moved was looked up after the hook, so it is the caller's word in any case. */
+static __always_inline void mount__append_source(struct mount_builder *mb, struct pt_regs *registers, __u32 flags)
+{
+	struct request_path source = request__at(AT_FDCWD, PT_REGS_PARM1_SYSCALL(registers));
+
+	if (flags & (MS_BIND | MS_MOVE) && !(flags & MS_REMOUNT)) {
+		mount__append_path(mb, &mb->m->source, &source);
+		mb->m->source_caller = 1;
+	} else if (!(flags & (MS_REMOUNT | MS_PROPAGATION))) {
+		mount__append_text(mb, &mb->m->source, &mb->truth->target, source.text);
+		mount__append_text(mb, &mb->m->filesystem, &mb->truth->filesystem, (const char *)PT_REGS_PARM3_SYSCALL(registers));
+	}
 }
 
 #define MOUNT_ARGUMENT(n) PT_REGS_PARM##n##_SYSCALL(registers)
@@ -126,23 +160,16 @@ int mount_exit(struct trace_event_raw_sys_exit *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = task__registers(task);
-	struct request_path source = request__at(AT_FDCWD, MOUNT_ARGUMENT(1));
 	struct request_path target = request__at(AT_FDCWD, MOUNT_ARGUMENT(2));
-	const char *filesystem = MOUNT_TEXT(3);
 	__u32 flags = MOUNT_ARGUMENT(4);
 	struct mount_builder mb;
 
 	if (!mount__begin(&mb, task, RF_MOUNT_MOUNT, context->ret, flags))
 		return 0;
-	mount__append_path(&mb, &mb.m->target, &target);
-	if (flags & (MS_BIND | MS_MOVE) && !(flags & MS_REMOUNT))
-		mount__append_path(&mb, &mb.m->source, &source);
-	else if (!(flags & (MS_REMOUNT | MS_PROPAGATION))) {
-		mount__append_text(&mb, &mb.m->source, source.text);
-		mount__append_text(&mb, &mb.m->filesystem, filesystem);
-	}
-	if (!mount__has_secrets(filesystem))
-		mount__append_text(&mb, &mb.m->options, MOUNT_TEXT(5));
+	mount__append_true_path(&mb, &mb.m->target, &mb.truth->path, &target);
+	mount__append_source(&mb, registers, flags);
+	if (!mount__has_secrets(&mb, MOUNT_TEXT(3)))
+		mount__append_text(&mb, &mb.m->options, &mb.truth->options, MOUNT_TEXT(5));
 	return mount__end(&mb);
 }
 
@@ -157,7 +184,7 @@ int umount_exit(struct trace_event_raw_sys_exit *context)
 
 	if (!mount__begin(&mb, task, RF_MOUNT_UMOUNT, context->ret, MOUNT_ARGUMENT(2)))
 		return 0;
-	mount__append_path(&mb, &mb.m->target, &target);
+	mount__append_true_path(&mb, &mb.m->target, &mb.truth->path, &target);
 	return mount__end(&mb);
 }
 
@@ -174,11 +201,13 @@ int move_mount_exit(struct trace_event_raw_sys_exit *context)
 
 	if (!mount__begin(&mb, task, RF_MOUNT_MOVE_MOUNT, context->ret, flags))
 		return 0;
-	if (moved) /* by now its path is where it was moved to */
+	if (moved) { /* by now its path is where it was moved to */
 		mount__append_mounted(&mb, moved);
-	else
-		mount__append_path(&mb, &mb.m->source, &from);
-	mount__append_path(&mb, &mb.m->target, &to);
+		if (task__shares_files(task))
+			mb.m->source_caller = 1;
+	} else
+		mount__append_true_path(&mb, &mb.m->source, &mb.truth->path, &from);
+	mount__append_true_path(&mb, &mb.m->target, &mb.truth->target, &to);
 	return mount__end(&mb);
 }
 
@@ -194,8 +223,8 @@ int pivot_root_exit(struct trace_event_raw_sys_exit *context)
 
 	if (!mount__begin(&mb, task, RF_MOUNT_PIVOT_ROOT, context->ret, 0))
 		return 0;
-	mount__append_path(&mb, &mb.m->target, &new_root);
-	mount__append_path(&mb, &mb.m->source, &put_old);
+	mount__append_true_path(&mb, &mb.m->target, &mb.truth->target, &new_root);
+	mount__append_true_path(&mb, &mb.m->source, &mb.truth->path, &put_old);
 	return mount__end(&mb);
 }
 
@@ -210,7 +239,7 @@ int chroot_exit(struct trace_event_raw_sys_exit *context)
 	if (!mount__begin(&mb, task, RF_MOUNT_CHROOT, context->ret, 0))
 		return 0;
 	if (context->ret) {
-		mount__append_path(&mb, &mb.m->target, &target);
+		mount__append_true_path(&mb, &mb.m->target, &mb.truth->path, &target);
 	} else {
 		struct fs_struct *fs = task->fs;
 
@@ -261,7 +290,7 @@ int fsopen_exit(struct trace_event_raw_sys_exit *context)
 
 	if (!mount__begin(&mb, task, RF_MOUNT_FSOPEN, context->ret, MOUNT_ARGUMENT(2)))
 		return 0;
-	mount__append_text(&mb, &mb.m->filesystem, MOUNT_TEXT(1));
+	mount__append_text(&mb, &mb.m->filesystem, 0, MOUNT_TEXT(1));
 	return mount__end(&mb);
 }
 
@@ -278,7 +307,7 @@ int fsmount_exit(struct trace_event_raw_sys_exit *context)
 	mounted = result < 0 ? 0 : file__of_descriptor(task, result);
 	if (!mount__begin(&mb, task, RF_MOUNT_FSMOUNT, result, MOUNT_ARGUMENT(2)))
 		return 0;
-	mb.m->source_caller = 0;
+	mb.m->source_caller = task__shares_files(task);
 	mb.m->attributes = MOUNT_ARGUMENT(3);
 	if (mounted)
 		mount__append_mounted(&mb, mounted);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* A file is opened, or an open to write or of a watched path fails. Seen at the end of the system call, from the descriptor it returned: what
- * is reported is what was opened, not what was asked for. Another thread that replaces the descriptor before the call ends is not outwitted:
- * that takes the LSM hook of the full profile (full/open.bpf.h), which writes down what was opened for the end of the call. */
+ * is reported is what was opened, not what was asked for. Another thread that replaces the descriptor before the call ends is not outwitted, so
+ * what a task that shares its descriptors opens is marked: it takes the full profile (full/open.bpf.h) to know. */
 #ifndef RF_OPEN_BPF_H
 #define RF_OPEN_BPF_H
 
@@ -160,6 +160,7 @@ static __always_inline void open__assemble(struct task_struct *task, __s32 resul
 	if (file) {
 		__u32 size = open__describe(scratch, task, result, file, flags, wanted);
 
+		((struct rf_open *)scratch->record)->source_caller = task__shares_files(task);
 		if (size)
 			open__output((struct rf_open *)scratch->record, size, task, true);
 		else
@@ -181,7 +182,7 @@ static __always_inline void open__look_for_access(struct file *file, long result
 /* What the LSM hook wrote down is the truth. false: it wrote nothing (the table is not shared, or the descriptor is a mere path). */
 static __always_inline bool open__was_written_down(struct task_struct *task, long result)
 {
-	struct rf_opened *opened = rf_full_open ? bpf_task_storage_get(&rf_opened, task, 0, 0) : 0;
+	struct rf_opened *opened = rf_full ? bpf_task_storage_get(&rf_opened, task, 0, 0) : 0;
 	__u32 state;
 
 	if (!opened)

@@ -38,6 +38,11 @@
 
 /* Full profile: not loaded unless user space has found that the kernel attaches it. */
 #include "full/open.bpf.h"
+#include "full/file_change.bpf.h"
+#include "full/socket.bpf.h"
+#include "full/mount.bpf.h"
+#include "full/process.bpf.h"
+#include "full/bpf_calls.bpf.h"
 
 /* Never set: it has every record and enumeration described in the object's BTF, which TypeScript's decoders are made from. */
 struct rf_types {

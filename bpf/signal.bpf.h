@@ -4,6 +4,7 @@
  * nothing, so these are seen at its end. */
 #include "lib/pid.h"
 #include "lib/tampering.h"
+#include "lib/truth.h"
 
 #define SIGKILL 9
 #define SIGTERM 15
@@ -124,13 +125,17 @@ static __always_inline bool signal__is_failure(long result, __u32 signal)
 	return false;
 }
 
-static __always_inline int signal__failed(struct task_struct *task, struct pid *pid, __u32 signal, __s32 code, __s32 result)
+static __always_inline int signal__failed(struct task_struct *task, struct rf_truth *truth, struct pid *pid, __u32 signal, __s32 code, __s32 result)
 {
 	struct signal_target meant = { .uid = -1, .signal = signal, .code = code, .result = result };
 
 	if (!interest__takes(RF_LANE_SECURITY, RF_SIGNAL))
 		return 0;
-	if (pid__identify(pid, &meant.tgid, &meant.start))
+	if (truth && pid) {
+		meant.tgid = truth->inode;
+		meant.start = truth->object;
+		meant.uid = truth->device;
+	} else if (pid__identify(pid, &meant.tgid, &meant.start))
 		meant.uid = BPF_CORE_READ(pid__task(pid), cred, uid.val);
 	return signal__report(task, &meant);
 }
@@ -144,13 +149,14 @@ static __always_inline int signal__failed(struct task_struct *task, struct pid *
 		struct pt_regs *registers = task__registers(task);                                                                       \
 		__s32 number = argument(registers);                                                                                      \
 		__u32 signal = next(registers);                                                                                          \
+		struct rf_truth *truth = truth__take(task);                                                                              \
 		long result = context->ret;                                                                                              \
                                                                                                                                          \
-		rf_barrier(result); /* or clang makes an address of it, which no verifier takes */                                       \
-		if (!signal__is_failure(result, signal))                                                                           \
+		rf_barrier(result); /* clang would calculate with the context's address */                                               \
+		if (!signal__is_failure(result, signal))                                                                                 \
 			return 0;                                                                                                        \
 		/* a negative number is a group's, -1 everybody's */                                                                     \
-		return signal__failed(task, number > 0 ? pid__find(task, number) : 0, signal, si_code, result);                           \
+		return signal__failed(task, truth, number > 0 ? pid__find(task, number) : 0, signal, si_code, result);                   \
 	}
 
 SIGNAL_SYSCALL(kill, PT_REGS_PARM1_SYSCALL, PT_REGS_PARM2_SYSCALL, SI_USER)
@@ -165,10 +171,11 @@ int pidfd_send_signal_exit(struct trace_event_raw_sys_exit *context)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = task__registers(task);
 	__u32 signal = PT_REGS_PARM2_SYSCALL(registers);
+	struct rf_truth *truth = truth__take(task);
 	long result = context->ret;
 
 	rf_barrier(result);
 	if (!signal__is_failure(result, signal))
 		return 0;
-	return signal__failed(task, pid__of_descriptor(task, PT_REGS_PARM1_SYSCALL(registers)), signal, SI_USER, result);
+	return signal__failed(task, truth, pid__of_descriptor(task, PT_REGS_PARM1_SYSCALL(registers)), signal, SI_USER, result);
 }

@@ -81,56 +81,54 @@ int socket_exit(struct trace_event_raw_sys_exit *context)
 	return 0;
 }
 
-/* What is asked for: a struct sockaddr in the caller's memory, `size` bytes of it. */
-struct sockets_request {
-	const void *address;
+/* What is known of the call beside its registers. */
+struct sockets_call {
+	struct socket_call by;
+	const char *request; /* a struct sockaddr, in the kernel; not set when it isn't needed */
 	__u32 size;
+	__u32 operation;
 };
 
-static __always_inline void sockets__fill_inet(struct rf_socket *s, struct sock *sk, const struct sockets_request *request)
+static __always_inline void sockets__fill_inet(struct rf_socket *s, const struct sockets_call *call)
 {
-	__u64 key = bpf_get_current_pid_tgid();
-	struct rf_destination *asked = bpf_map_lookup_elem(&rf_destinations, &key);
-
-	if (s->result == 0 || s->operation == RF_SOCKET_LISTEN) {
-		s->port = socket__local_port(sk);
-		socket__read_local(s->address, sk, s->family);
-	} else if (asked && asked->call == DESTINATION_BIND && asked->family == s->family) {
-		s->port = asked->port;
-		__builtin_memcpy(s->address, asked->address, sizeof(s->address));
+	if (call->by.sk && (s->result == 0 || s->operation == RF_SOCKET_LISTEN)) {
+		s->port = socket__local_port(call->by.sk);
+		socket__read_local(s->address, call->by.sk, s->family);
+	} else if (call->by.asked) {
+		s->family = call->by.asked->family;
+		s->port = call->by.asked->port;
+		__builtin_memcpy(s->address, call->by.asked->address, sizeof(s->address));
 	} else {
-		s->source_caller = 1;
-		s->port = socket__read_request(s->address, request->address, s->family);
+		s->source_caller = !call->by.truth;
+		s->port = socket__read_request(s->address, call->request, s->family);
 	}
 }
 
 /* struct vsock_sock begins with its socket, its transport and its own address (include/net/af_vsock.h, 5.5 to 6.18). By the place, since it is a module's
  * on many kernels: see lib/file.h. */
-static __always_inline void sockets__fill_vsock(struct rf_socket *s, struct sock *sk, const struct sockets_request *request)
+static __always_inline void sockets__fill_vsock(struct rf_socket *s, const struct sockets_call *call)
 {
-	const void *own = (void *)sk + bpf_core_type_size(struct sock) + sizeof(void *);
+	const char *own = (char *)call->by.sk + bpf_core_type_size(struct sock) + sizeof(void *);
 
-	if (s->result == 0 || s->operation == RF_SOCKET_LISTEN) {
-		bpf_probe_read_kernel(&s->port, sizeof(s->port), own + VSOCK_PORT);
-		bpf_probe_read_kernel(&s->context_id, sizeof(s->context_id), own + VSOCK_CONTEXT);
-	} else if (s->operation == RF_SOCKET_BIND) {
-		s->source_caller = 1;
-		bpf_probe_read_user(&s->port, sizeof(s->port), request->address + VSOCK_PORT);
-		bpf_probe_read_user(&s->context_id, sizeof(s->context_id), request->address + VSOCK_CONTEXT);
+	if (!call->by.sk || (s->result && s->operation == RF_SOCKET_BIND)) {
+		s->source_caller = !call->by.truth;
+		own = call->request;
 	}
+	bpf_probe_read_kernel(&s->port, sizeof(s->port), own + VSOCK_PORT);
+	bpf_probe_read_kernel(&s->context_id, sizeof(s->context_id), own + VSOCK_CONTEXT);
 }
 
 /* Type and name of an algorithm: a module's struct has the kernel's copy, in no BTF that is known here. */
-static __always_inline void sockets__append_alg(struct rf_builder *b, struct rf_socket *s, const struct sockets_request *request)
+static __always_inline void sockets__append_alg(struct rf_builder *b, struct rf_socket *s, const struct sockets_call *call)
 {
 	char *record = b->record;
 	long type, name;
 
-	s->source_caller = 1;
-	type = bpf_probe_read_user_str(record + sizeof(*s), ALG_TYPE_MAX + 1, request->address + ALG_TYPE);
+	s->source_caller = !call->by.truth;
+	type = bpf_probe_read_kernel_str(record + sizeof(*s), ALG_TYPE_MAX + 1, call->request + ALG_TYPE);
 	if (type < 1 || type > ALG_TYPE_MAX + 1)
 		return;
-	name = bpf_probe_read_user_str(record + sizeof(*s) + type, ALG_NAME_MAX, request->address + ALG_NAME);
+	name = bpf_probe_read_kernel_str(record + sizeof(*s) + type, ALG_NAME_MAX, call->request + ALG_NAME);
 	if (name < 1 || name > ALG_NAME_MAX)
 		return;
 	s->path.kept = type + name - 1;
@@ -138,56 +136,82 @@ static __always_inline void sockets__append_alg(struct rf_builder *b, struct rf_
 	b->end += s->path.kept;
 }
 
-static __always_inline void sockets__fill(struct rf_builder *b, struct rf_socket *s, struct rf_path_work *work, struct sock *sk,
-					  const struct sockets_request *request)
+static __always_inline void sockets__fill(struct rf_builder *b, struct rf_socket *s, struct rf_path_work *work, const struct sockets_call *call)
 {
 	__u16 family = s->family;
 
 	if (family == AF_INET || family == AF_INET6) {
-		sockets__fill_inet(s, sk, request);
-	} else if (family == AF_UNIX && (s->result == 0 || s->operation == RF_SOCKET_LISTEN)) {
-		socket__append_unix_name(b, SOCKETS_ROOM, &s->path, work, (struct unix_sock *)sk);
+		sockets__fill_inet(s, call);
+	} else if (family == AF_UNIX && call->by.sk && (s->result == 0 || s->operation == RF_SOCKET_LISTEN)) {
+		socket__append_unix_name(b, SOCKETS_ROOM, &s->path, work, (struct unix_sock *)call->by.sk);
 	} else if (family == AF_UNIX) {
-		s->source_caller = 1;
-		socket__append_unix_request(b, SOCKETS_ROOM, &s->path, request->address, request->size);
+		s->source_caller = !call->by.truth;
+		socket__append_unix_request(b, SOCKETS_ROOM, &s->path, call->request, call->size);
 	} else if (family == AF_VSOCK) {
-		sockets__fill_vsock(s, sk, request);
+		sockets__fill_vsock(s, call);
 	} else if (family == AF_ALG && s->operation == RF_SOCKET_BIND) {
-		sockets__append_alg(b, s, request);
+		sockets__append_alg(b, s, call);
 	}
+	if (call->by.doubtful)
+		s->source_caller = 1;
 }
 
 /* Ports tell only what is bound by now, of IP. */
-static __always_inline bool sockets__is_wanted(struct task_struct *task, struct sock *sk, __u32 operation, __u16 family, __s32 result)
+static __always_inline bool sockets__is_wanted(struct task_struct *task, const struct socket_call *call, __u32 operation, __s32 result)
 {
-	__u64 forms = operation == RF_SOCKET_BIND ? (family == AF_UNIX ? INTEREST(SOCKET_BIND_UNIX) : INTEREST(SOCKET_BIND))
-						  : (family == AF_UNIX ? INTEREST(SOCKET_LISTEN_UNIX) : INTEREST(SOCKET_LISTEN));
+	bool is_unix = call->family == AF_UNIX;
+	__u64 forms = operation == RF_SOCKET_BIND ? (is_unix ? INTEREST(SOCKET_BIND_UNIX) : INTEREST(SOCKET_BIND))
+						  : (is_unix ? INTEREST(SOCKET_LISTEN_UNIX) : INTEREST(SOCKET_LISTEN));
 	__u64 cgroup = task->cgroups->dfl_cgrp->kn->id;
+	struct sock *sk = call->sk;
 
-	if (result < 0 || (family != AF_INET && family != AF_INET6))
+	if (!sk || result < 0 || (call->family != AF_INET && call->family != AF_INET6))
 		return interest__takes_forms(RF_LANE_SECURITY, RF_SOCKET, forms, cgroup);
 	return interest__takes_ends(RF_LANE_SECURITY, RF_SOCKET, forms, cgroup, socket__local_port(sk), socket__local_port(sk));
 }
 
-static __always_inline void sockets__report(struct task_struct *task, __u32 operation, __s32 result, const struct sockets_request *request)
+static __always_inline void sockets__assemble(struct rf_scratch_big *scratch, struct task_struct *task, __s32 result, struct sockets_call *call)
 {
+	struct rf_builder b = { .record = scratch->record, .end = sizeof(struct rf_socket) };
+	struct rf_socket *s = (struct rf_socket *)scratch->record;
 	struct pt_regs *registers = task__registers(task);
-	struct file *file = file__of_descriptor(task, PT_REGS_PARM1_SYSCALL(registers));
-	struct rf_builder b = { .end = sizeof(struct rf_socket) };
-	struct rf_scratch_big *scratch;
-	struct rf_socket *s;
-	struct sock *sk;
-	__u16 family;
 
-	if (!file__is_socket(file))
+	sockets__clear(s, task, call->operation, result);
+	s->family = call->by.family;
+	s->type = call->by.type;
+	s->protocol = call->by.protocol;
+	if (call->operation == RF_SOCKET_LISTEN) {
+		s->backlog = PT_REGS_PARM2_SYSCALL(registers);
+	} else {
+		call->size = PT_REGS_PARM3_SYSCALL(registers);
+		socket__copy_request(scratch->path.text + RF_PATH_MAX, call->by.truth, (const void *)PT_REGS_PARM2_SYSCALL(registers), call->size);
+		call->request = scratch->path.text + RF_PATH_MAX;
+	}
+	sockets__fill(&b, s, &scratch->path, call);
+	text__count_faults(&b, RF_LANE_SECURITY);
+	ring__output(RF_LANE_SECURITY, s, b.end, RF_RECORD_MAX);
+}
+
+/* Nobody wants to know: nor may the next call take what was written down of this one. */
+static __always_inline int sockets__leave_out_call(enum rf_drop cause)
+{
+	truth__take(bpf_get_current_task_btf());
+	return sockets__leave_out(cause);
+}
+
+static __always_inline void sockets__report(__u32 operation, __s32 result)
+{
+	struct sockets_call call = { .operation = operation };
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct rf_scratch_big *scratch;
+
+	if (!socket__identify(&call.by, task, operation == RF_SOCKET_BIND ? DESTINATION_BIND : 0))
 		return;
-	sk = socket__of_file(file);
-	family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	if (family == AF_NETLINK) { /* everybody binds one */
+	if (call.by.family == AF_NETLINK) { /* everybody binds one */
 		sockets__leave_out(RF_DROP_UNWATCHED);
 		return;
 	}
-	if (!sockets__is_wanted(task, sk, operation, family, result))
+	if (!sockets__is_wanted(task, &call.by, operation, result))
 		return;
 	ring__see(RF_LANE_SECURITY, RF_SOCKET);
 	if (share__holds_back(RF_LANE_SECURITY, RF_SOCKET, share__cgroup(task)))
@@ -195,17 +219,7 @@ static __always_inline void sockets__report(struct task_struct *task, __u32 oper
 	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_SOCKET);
 	if (!scratch)
 		return;
-	b.record = scratch->record;
-	s = (struct rf_socket *)scratch->record;
-	sockets__clear(s, task, operation, result);
-	s->family = family;
-	s->type = BPF_CORE_READ(sk, sk_type);
-	s->protocol = family == AF_UNIX ? 0 : BPF_CORE_READ(sk, sk_protocol);
-	if (operation == RF_SOCKET_LISTEN)
-		s->backlog = PT_REGS_PARM2_SYSCALL(registers);
-	sockets__fill(&b, s, &scratch->path, sk, request);
-	text__count_faults(&b, RF_LANE_SECURITY);
-	ring__output(RF_LANE_SECURITY, s, b.end, RF_RECORD_MAX);
+	sockets__assemble(scratch, task, result, &call);
 	scratch__give(scratch);
 }
 
@@ -244,20 +258,14 @@ int bind6(struct bpf_sock_addr *context)
 SEC("tracepoint/syscalls/sys_exit_bind")
 int bind_exit(struct trace_event_raw_sys_exit *context)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct pt_regs *registers = task__registers(task);
-	struct sockets_request request = {
-		.address = (const void *)PT_REGS_PARM2_SYSCALL(registers),
-		.size = PT_REGS_PARM3_SYSCALL(registers),
-	};
 	__u64 key = bpf_get_current_pid_tgid();
 
 	if (!interest__any(RF_SOCKET))
-		sockets__leave_out(RF_DROP_UNWATCHED);
+		sockets__leave_out_call(RF_DROP_UNWATCHED);
 	else if (task__is_agent())
-		sockets__leave_out(RF_DROP_SELF);
+		sockets__leave_out_call(RF_DROP_SELF);
 	else
-		sockets__report(task, RF_SOCKET_BIND, context->ret, &request);
+		sockets__report(RF_SOCKET_BIND, context->ret);
 	bpf_map_delete_elem(&rf_destinations, &key);
 	return 0;
 }
@@ -265,12 +273,10 @@ int bind_exit(struct trace_event_raw_sys_exit *context)
 SEC("tracepoint/syscalls/sys_exit_listen")
 int listen_exit(struct trace_event_raw_sys_exit *context)
 {
-	struct sockets_request request = {};
-
 	if (!interest__any(RF_SOCKET))
-		return sockets__leave_out(RF_DROP_UNWATCHED);
+		return sockets__leave_out_call(RF_DROP_UNWATCHED);
 	if (task__is_agent())
-		return sockets__leave_out(RF_DROP_SELF);
-	sockets__report(bpf_get_current_task_btf(), RF_SOCKET_LISTEN, context->ret, &request);
+		return sockets__leave_out_call(RF_DROP_SELF);
+	sockets__report(RF_SOCKET_LISTEN, context->ret);
 	return 0;
 }

@@ -2,24 +2,10 @@
 /* Full profile: what was opened is written down while the kernel opens it, before another thread can reach the descriptor. Only of tasks that share
  * their table of descriptors: nobody else can replace one. The record leaves at the end of the system call, as in the baseline, with its result. */
 #include "../open.bpf.h"
+#include "hook.h"
 
 /* a file of the kernel's own behind another, such as overlayfs opens */
 #define FMODE_NOACCOUNT 0x20000000
-
-/* Numbers of system calls are the architecture's own. */
-static __always_inline bool open__is_call(struct task_struct *task)
-{
-	struct pt_regs *registers = task__registers(task);
-#ifdef __TARGET_ARCH_x86
-	__u64 number = registers->orig_ax;
-
-	return number == 2 || number == 85 || number == 257 || number == 437;
-#else
-	__u64 number = registers->syscallno;
-
-	return number == 56 || number == 437;
-#endif
-}
 
 static __always_inline void open__write_down(struct task_struct *task, struct file *file, struct rf_opened *opened)
 {
@@ -45,23 +31,25 @@ static __always_inline void open__write_down(struct task_struct *task, struct fi
 	scratch__give(scratch);
 }
 
-SEC("?lsm/file_open")
-int BPF_PROG(file_open, struct file *file)
+static __always_inline void open__remember(struct file *file)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	bool shared = BPF_CORE_READ(task, files, count.counter) > 1;
+	bool shared = task__shares_files(task);
 	struct rf_opened *opened;
 
-	if ((kernel__read(file, f_mode) & FMODE_NOACCOUNT) || !open__is_call(task) || task__is_agent())
-		return 0;
+	if (!RF_READ_ONCE(rf_full_called))
+		rf_full_called = 1;
+	if ((kernel__read(file, f_mode) & FMODE_NOACCOUNT) || !truth__is_of_open(truth__call(task)) || task__is_agent())
+		return;
 	opened = bpf_task_storage_get(&rf_opened, task, 0, shared ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
 	if (!opened) {
 		if (shared)
 			failure__count(RF_PLACE_OPENED, FAILURE_ENOMEM);
-		return 0;
+		return;
 	}
 	opened->state = RF_OPENED_NOTHING;
 	if (shared)
 		open__write_down(task, file, opened);
-	return 0;
 }
+
+FULL_HOOK(file_open, open__remember(file), struct file *file)

@@ -77,7 +77,10 @@ extern void *bpf_rdonly_cast(const void *address, __u32 type) __ksym __weak;
 #define CLONE_SIGNAL 0xff        /* the exit signal among the flags of clone */
 #define CLONE_AS_VFORK 0x4100    /* CLONE_VFORK | CLONE_VM */
 
+#define PF_IO_WORKER 0x00000010
 #define PF_KTHREAD 0x00200000
+#define TS_COMPAT 2   /* x86 */
+#define TIF_32BIT 22  /* arm64 */
 #define SIGNAL_GROUP_EXIT 4
 #define EPERM 1
 #define ESRCH 3
@@ -129,6 +132,8 @@ extern void *bpf_rdonly_cast(const void *address, __u32 type) __ksym __weak;
 /* newer ones have the same number everywhere */
 #define SYSCALL_PIDFD_SEND_SIGNAL 424
 #define SYSCALL_CLONE3 435
+#define SYSCALL_SETXATTRAT 463
+#define SYSCALL_REMOVEXATTRAT 466
 
 /* Since 6.11 seconds and nanoseconds stand apart. */
 struct inode___6_7 {

@@ -77,8 +77,11 @@ struct rf_destination {
 	__u16 call;  /* enum rf_destination_call */
 	__u16 family;/* 0: the kernel has not come to it yet */
 	__u16 port;
-	__u16 pad;
+	__u16 type;
 	__u8 address[16];
+	__u64 cookie; /* of the socket that was meant */
+	__u32 protocol;
+	__u32 pad;
 };
 
 /* One end of an exchange of datagrams. */
@@ -189,6 +192,28 @@ struct rf_opened {
 	__u32 state;
 	__u32 size;
 	char record[RF_SMALL_RECORD_MAX];
+};
+
+/* With what the kernel keeps beside it less than 8 KiB: two paths that are longer together are not remembered. */
+#define RF_TRUTH_MAX (2 * RF_PATH_MAX - 256)
+
+/* What the kernel itself knew of a system call that is not over yet; only the full profile writes it. */
+struct rf_truth {
+	__u32 call; /* the system call's number and 1; 0: nothing is remembered */
+	__u32 device;
+	__u64 inode;
+	__u64 object; /* address of the socket that is meant, or start of the process */
+	__u64 mount;  /* address: where a change of attributes takes place */
+	__u32 protocol;
+	__u16 family; /* of a socket */
+	__u16 type;
+	struct rf_text path; /* in `text` */
+	struct rf_text target;
+	struct rf_text filesystem; /* of a mount */
+	struct rf_text options;
+	__u32 faults; /* texts that could not be read */
+	__u32 pad;
+	char text[RF_TRUTH_MAX];
 };
 
 struct {
@@ -429,11 +454,21 @@ struct {
 /* How often something was done to the agent. */
 __u64 rf_tampered = 0;
 
-/* Set before load: lsm/file_open is attached. */
-const volatile bool rf_full_open = false;
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct rf_truth);
+} rf_truths SEC(".maps");
+
+/* Set before load: some hook of the full profile is loaded. */
+const volatile bool rf_full = false;
 
 struct rf_control rf_control = {};
 struct rf_interest rf_interests[2] = {};
 struct rf_interest_ports rf_interest_ports[2] = {};
+
+/* 1: the kernel has called file_open, whichever way it is attached. Loading and attaching succeed where bpf isn't in the list of security modules, too. */
+__u32 rf_full_called = 0;
 
 #endif

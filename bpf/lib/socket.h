@@ -3,7 +3,10 @@
 #ifndef RF_LIB_SOCKET_H
 #define RF_LIB_SOCKET_H
 
-#include "task.h"
+#include "truth.h"
+
+/* struct sockaddr_storage */
+#define SOCKET_REQUEST_MAX 128
 
 static __always_inline struct sock *socket__of_file(struct file *file)
 {
@@ -104,7 +107,7 @@ static __always_inline void socket__append_unix_name(struct rf_builder *b, __u32
 			     RF_UNIX_PATH_MAX, size);
 }
 
-/* The name in a struct sockaddr_un of the caller's. */
+/* The name in a struct sockaddr_un of `size` bytes, in the kernel. */
 static __always_inline void socket__append_unix_request(struct rf_builder *b, __u32 room, struct rf_text *text, const void *request, __u32 size)
 {
 	const __u32 before = __builtin_offsetof(struct sockaddr_un, sun_path);
@@ -114,11 +117,11 @@ static __always_inline void socket__append_unix_request(struct rf_builder *b, __
 	if (size <= before || size > before + RF_UNIX_PATH_MAX)
 		return;
 	size -= before;
-	bpf_probe_read_user(&first, 1, path);
+	bpf_probe_read_kernel(&first, 1, path);
 	if (first)
-		text__append_string(b, room, text, TEXT_USER, path);
+		text__append_string(b, room, text, TEXT_KERNEL, path);
 	else
-		text__append(b, room, text, TEXT_USER, path, size, RF_UNIX_PATH_MAX, size);
+		text__append(b, room, text, TEXT_KERNEL, path, size, RF_UNIX_PATH_MAX, size);
 }
 
 /* The kernel's copy, in a cgroup hook of connect or bind. */
@@ -126,6 +129,9 @@ static __always_inline void socket__read_hook4(struct rf_destination *destinatio
 {
 	__u32 address = context->user_ip4;
 
+	destination->cookie = bpf_get_socket_cookie(context);
+	destination->type = context->type;
+	destination->protocol = context->protocol;
 	destination->family = AF_INET;
 	destination->port = bpf_ntohs(context->user_port);
 	__builtin_memcpy(destination->address, &address, sizeof(address));
@@ -135,22 +141,100 @@ static __always_inline void socket__read_hook6(struct rf_destination *destinatio
 {
 	__u32 address[4] = { context->user_ip6[0], context->user_ip6[1], context->user_ip6[2], context->user_ip6[3] };
 
+	destination->cookie = bpf_get_socket_cookie(context);
+	destination->type = context->type;
+	destination->protocol = context->protocol;
 	destination->family = AF_INET6;
 	destination->port = bpf_ntohs(context->user_port);
 	__builtin_memcpy(destination->address, address, sizeof(address));
 }
 
-/* From a struct sockaddr_in or sockaddr_in6 of the caller's. */
+/* What a call was given for an address: SOCKET_REQUEST_MAX bytes, filled up with 0, at `to`. From what the kernel took it for, where that is known. */
+static __always_inline void socket__copy_request(char *to, struct rf_truth *truth, const void *request, __u32 size)
+{
+	rf_barrier(size);
+	__builtin_memset(to, 0, SOCKET_REQUEST_MAX);
+	if (truth)
+		__builtin_memcpy(to, truth->text, SOCKET_REQUEST_MAX);
+	else if (size <= SOCKET_REQUEST_MAX)
+		bpf_probe_read_user(to, size, request);
+}
+
+/* From a struct sockaddr_in or sockaddr_in6 in the kernel. */
 static __always_inline __u16 socket__read_request(__u8 address[16], const void *request, __u16 family)
 {
 	__u16 port = 0;
 
-	bpf_probe_read_user(&port, sizeof(port), request + __builtin_offsetof(struct sockaddr_in, sin_port));
+	bpf_probe_read_kernel(&port, sizeof(port), request + __builtin_offsetof(struct sockaddr_in, sin_port));
 	if (family == AF_INET)
-		bpf_probe_read_user(address, 4, request + __builtin_offsetof(struct sockaddr_in, sin_addr));
+		bpf_probe_read_kernel(address, 4, request + __builtin_offsetof(struct sockaddr_in, sin_addr));
 	else
-		bpf_probe_read_user(address, 16, request + __builtin_offsetof(struct sockaddr_in6, sin6_addr));
+		bpf_probe_read_kernel(address, 16, request + __builtin_offsetof(struct sockaddr_in6, sin6_addr));
 	return bpf_ntohs(port);
+}
+
+/* Which socket a system call was made with, by all that knows it: another thread may have put another file in place of the descriptor since. */
+struct socket_call {
+	struct sock *sk; /* of the descriptor; 0: that is no socket, or not the one that was meant */
+	struct rf_destination *asked; /* 0: it came to no hook of the cgroup's */
+	struct rf_truth *truth;
+	__u32 protocol;
+	__u16 family;
+	__u16 type;
+	bool doubtful; /* nothing but the descriptor says which socket it was */
+};
+
+static __always_inline void socket__find(struct socket_call *call, struct task_struct *task, enum rf_destination_call which)
+{
+	struct file *file = file__of_descriptor(task, PT_REGS_PARM1_SYSCALL(task__registers(task)));
+	__u64 key = bpf_get_current_pid_tgid();
+	struct rf_destination *asked = which ? bpf_map_lookup_elem(&rf_destinations, &key) : 0;
+	struct sock *sk = file__is_socket(file) ? socket__of_file(file) : 0;
+	struct rf_truth *truth = truth__take(task);
+
+	call->doubtful = task__shares_files(task);
+	if (asked && asked->call == which && asked->family) {
+		call->asked = asked;
+		call->doubtful = false;
+		if (sk && socket__cookie(sk) != asked->cookie)
+			sk = 0;
+	} else if (truth) {
+		call->doubtful = false;
+		if (truth->object != (__u64)sk)
+			sk = 0;
+	}
+	call->truth = truth;
+	call->sk = sk;
+}
+
+/* false: there is no socket. */
+static __always_inline bool socket__identify(struct socket_call *call, struct task_struct *task, enum rf_destination_call which)
+{
+	struct rf_destination *asked;
+	struct rf_truth *truth;
+	struct sock *sk;
+
+	socket__find(call, task, which);
+	sk = call->sk;
+	asked = call->asked;
+	truth = call->truth;
+	if (sk) {
+		call->family = BPF_CORE_READ(sk, __sk_common.skc_family);
+		call->type = BPF_CORE_READ(sk, sk_type);
+		call->protocol = BPF_CORE_READ(sk, sk_protocol);
+	} else if (asked) {
+		call->family = asked->family;
+		call->type = asked->type;
+		call->protocol = asked->protocol;
+	} else if (truth) {
+		call->family = truth->family;
+		call->type = truth->type;
+		call->protocol = truth->protocol;
+	} else
+		return false;
+	if (call->family == AF_UNIX)
+		call->protocol = 0;
+	return true;
 }
 
 #endif

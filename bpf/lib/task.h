@@ -102,6 +102,24 @@ static __always_inline struct pt_regs *task__registers(struct task_struct *task)
 	return (struct pt_regs *)bpf_task_pt_regs(task);
 }
 
+/* Then another thread may put another file in place of a descriptor before a system call ends. */
+static __always_inline bool task__shares_files(struct task_struct *task)
+{
+	struct files_struct *files = task->files;
+
+	return files && files->count.counter > 1;
+}
+
+/* In a 32-bit system call. */
+static __always_inline bool task__is_compat(struct task_struct *task)
+{
+#if defined(__TARGET_ARCH_x86)
+	return task->thread_info.status & TS_COMPAT;
+#else
+	return task->thread_info.flags & 1UL << TIF_32BIT;
+#endif
+}
+
 /* CLONE_* of the call that the current task is in, without the exit signal; 0: fork, a kernel thread, or none of these calls. Those of clone3 are the
  * caller's memory, which another thread may have changed meanwhile. */
 static __always_inline __u64 task__clone_flags(struct task_struct *task)

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { cgroupRoot } from '../demo/sandbox.ts';
 import { type Check, checkMachine, disk } from '../doctor/checks.ts';
 import { checkFleet } from '../doctor/fleet.ts';
+import { probeFull } from '../doctor/full.ts';
 import { type HookState, probeHooks } from '../doctor/hooks.ts';
 import { checkOwnProbes } from '../doctor/probes.ts';
 import { type Paint, paintFor } from '../view/paint.ts';
@@ -45,7 +46,7 @@ function probe(machine: readonly Check[]): HookState[] {
     if (tty) process.stderr.write(`\rtrying hook ${done + 1} of ${of}\u001b[K`);
   });
   if (tty) process.stderr.write('\r\u001b[K');
-  return hooks;
+  return [...hooks, ...probeFull(SENSOR_OBJECT)];
 }
 
 function report(
@@ -75,16 +76,36 @@ function checkLines(checks: readonly Check[], paint: Paint): string[] {
   ]);
 }
 
-/** A line for each family; what is wrong with its hooks below, and once what that costs. */
+const NAME_COLUMNS = 52;
+const PROFILE_COLUMNS = 24;
+
+/** A line for each family, with a column for each profile; below it what is wrong with its hooks, what that costs and what mends it. */
 function hookLines(sees: string, group: readonly HookState[], paint: Paint): string[] {
-  const broken = group.filter((hook) => hook.problem !== null);
-  const absent = group.filter((hook) => hook.absent).length;
-  const there = group.length - absent;
-  const count = there === 0 ? 'not in this kernel' : `${there - broken.length} of ${there} active`;
-  const mark = broken.length > 0 ? paint.red('✗') : there === 0 ? paint.dim('–') : paint.green('✓');
-  const lines = [`  ${mark} ${sees.padEnd(52)} ${paint.dim(count)}`];
-  for (const hook of broken) lines.push(`      ${hook.section}: ${hook.problem}`);
+  const profiles = (['baseline', 'full'] as const).map((name) => group.filter(({ profile }) => profile === name));
+  const [baseline = [], full = []] = profiles;
+  const broken = group.some(({ problem }) => problem !== null);
+  const there = baseline.some(({ absent }) => !absent);
+  const mark = broken ? paint.red('✗') : there ? paint.green('✓') : paint.dim('–');
+  const counts = `${countOf(baseline).padEnd(PROFILE_COLUMNS)} ${full.length > 0 ? `full: ${countOf(full)}` : ''}`;
+  const lines = [`  ${mark} ${sees.padEnd(NAME_COLUMNS)} ${paint.dim(counts.trimEnd())}`];
+  return [...lines, ...profiles.flatMap((hooks) => lossLines(hooks, paint))];
+}
+
+function countOf(hooks: readonly HookState[]): string {
+  const there = hooks.filter(({ absent }) => !absent);
+  if (there.length === 0) return 'not in this kernel';
+  return `${there.filter(({ problem }) => problem === null).length} of ${there.length} active`;
+}
+
+function lossLines(hooks: readonly HookState[], paint: Paint): string[] {
+  const broken = hooks.filter(({ problem }) => problem !== null);
+  const lines = broken.map(({ section, problem }) => `      ${section}: ${problem}`);
   const [first] = broken;
   if (first !== undefined) lines.push(`      ${paint.dim('without it:')} ${first.loses}`);
+  for (const fix of new Set(broken.map(({ fix }) => fix)))
+    lines.push(`      ${paint.dim('mend it:   ')} ${paint.cyan(fix)}`);
+  const missing = hooks.find(({ absent, profile }) => absent && profile === 'full');
+  if (first === undefined && missing !== undefined && hooks.every(({ absent }) => absent))
+    lines.push(`      ${paint.dim(`without the full profile: ${missing.loses}`)}`);
   return lines;
 }

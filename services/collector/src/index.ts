@@ -37,6 +37,7 @@ export type { Log } from './log.ts';
 export { type Collector, type CollectorDeps, type CollectorIdentity, startCollector } from './main.ts';
 export type { CollectorStats } from './metrics.ts';
 export type { KindAccount } from './sensor/counters.ts';
+export { FullProfile } from './sensor/full.ts';
 export { isProbe, probePlaces } from './sensor/probes.ts';
 export { uninstallSensor } from './sensor/sensor.ts';
 export type { Tally } from './spool/segment.ts';

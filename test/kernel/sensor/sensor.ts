@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type BpfLink, BpfObject, type BpfProgram, isBpfFileSystem, type RingBuffer } from '@ringfence/libbpf-ts';
 import { Counters as Account, type KindAccount } from '../../../services/collector/src/sensor/counters.ts';
 import { Failures } from '../../../services/collector/src/sensor/failures.ts';
+import { FullProfile } from '../../../services/collector/src/sensor/full.ts';
 import { isProbe } from '../../../services/collector/src/sensor/probes.ts';
 import { sizeForCpus } from '../../../services/collector/src/sensor/sizes.ts';
 import { buildSensor } from '../../../tools/build-sensor.ts';
@@ -120,17 +121,15 @@ export class TestSensor implements Disposable {
   readonly failures: Failures;
   readonly #cpus: number;
 
-  private constructor(path: string, { bulkRing = 1 << 20, full = false, sizes = {} }: SensorOptions) {
+  private constructor(path: string, { bulkRing = 1 << 20, sizes = {} }: SensorOptions, full: ReadonlySet<string>) {
     this.object = BpfObject.open(path);
     const { object } = this;
     object.definition('rf_ring_security').resize(1 << 20);
     object.definition('rf_ring_bulk').resize(bulkRing);
     sizeForCpus(object);
     for (const [map, entries] of Object.entries(sizes)) object.definition(map).resize(entries);
-    if (full) {
-      for (const program of object.programs.values()) program.autoload = true;
-      object.globals['rf_full_open'] = true;
-    }
+    for (const name of full) object.program(name).autoload = true;
+    object.globals['rf_full'] = full.size > 0;
     object.load();
     if (object.btf === undefined) throw new Error('the sensor has no BTF');
     this.reader = new RecordReader(object.btf);
@@ -152,7 +151,8 @@ export class TestSensor implements Disposable {
   }
 
   static async start(options: SensorOptions = {}): Promise<TestSensor> {
-    return new TestSensor(await sensorObject(), options);
+    const path = await sensorObject();
+    return new TestSensor(path, options, options.full ? FullProfile.probe(path).programs : new Set());
   }
 
   control(settings: {

@@ -1,5 +1,6 @@
 /** What the kernel that this runs on makes of each of the sensor's programs. */
 import { BpfError, BpfLoadError, BpfObject, type BpfProgram } from '@ringfence/libbpf-ts';
+import { kernelFunctions } from '../../../services/collector/src/sensor/full.ts';
 import { sizeForCpus } from '../../../services/collector/src/sensor/sizes.ts';
 
 export interface ProgramVerdict {
@@ -15,15 +16,14 @@ export interface ProgramVerdict {
   readonly instructions: number;
 }
 
-/** The object with all programs that are not refused, as the collector loads it: a refused one is left out and the others are tried again. */
-function load(path: string, refused: Map<string, string>, full: Set<string>): BpfObject {
+/** The object with these programs, as the collector loads it: a refused one is left out and the others are tried again. */
+function load(path: string, wanted: (program: BpfProgram) => boolean, refused: Map<string, string>): BpfObject {
   for (;;) {
     const object = BpfObject.open(path);
-    for (const { name, autoload } of object.programs.values()) if (!autoload) full.add(name);
     sizeForCpus(object);
-    // the full profile's too, which are not loaded by themselves
-    for (const program of object.programs.values()) program.autoload = !refused.has(program.name);
-    object.globals['rf_full_open'] = !refused.has('file_open');
+    const programs = [...object.programs.values()].map((program) => ({ program, wanted: wanted(program) }));
+    for (const { program, wanted } of programs) program.autoload = wanted && !refused.has(program.name);
+    object.globals['rf_full'] = true;
     try {
       return object.load();
     } catch (error) {
@@ -55,18 +55,38 @@ function attach(program: BpfProgram, cgroup: string): string | undefined {
   }
 }
 
-/** Loads and attaches all that can be, then lets go of it. @param cgroup where cgroup hooks go */
-export function judgePrograms(path: string, cgroup: string): ProgramVerdict[] {
-  const refused = new Map<string, string>();
-  const optional = new Set<string>();
-  using object = load(path, refused, optional);
-  return [...object.programs.values()].map((program) => {
+function judge(
+  object: BpfObject,
+  refused: ReadonlyMap<string, string>,
+  full: boolean,
+  cgroup: string,
+): ProgramVerdict[] {
+  const programs = [...object.programs.values()].filter(({ name, loaded }) => loaded || refused.has(name));
+  return programs.map((program) => {
     const { name, section } = program;
-    const full = optional.has(name);
     const why = refused.get(name);
     if (why !== undefined) return { name, section, full, refused: why, instructions: 0 };
     const instructions = program.verifiedInstructions;
     const unattached = attach(program, cgroup);
     return { name, section, full, instructions, ...(unattached === undefined ? {} : { unattached }) };
   });
+}
+
+/** Loads and attaches all that can be, then lets go of it. @param cgroup where cgroup hooks go */
+export function judgePrograms(path: string, cgroup: string): ProgramVerdict[] {
+  const refused = new Map<string, string>();
+  using baseline = load(path, ({ autoload }) => autoload, refused);
+  const verdicts = judge(baseline, refused, false, cgroup);
+  const isThere = kernelFunctions();
+  const absent = new Map<string, string>();
+  // those of sections that begin with `?`: libbpf doesn't load them by itself
+  using full = load(
+    path,
+    ({ name, section, autoload }) => {
+      if (!autoload && !isThere(section)) absent.set(name, 'this kernel has no such hook');
+      return !autoload && isThere(section);
+    },
+    absent,
+  );
+  return [...verdicts, ...judge(full, absent, true, cgroup)];
 }

@@ -1,42 +1,116 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { BpfError, BpfObject } from '@ringfence/libbpf-ts';
 import { sizeForCpus } from './sizes.ts';
 
+/** Of a map for a moment: making those of the sensor takes longer than all else. Rings need a page. */
+const ENTRIES_MAX = 64;
 const RING_BYTES = 4096;
 
-export interface FullProfile {
-  /** programs that this kernel loads and attaches */
-  readonly present: ReadonlySet<string>;
-  /** the others, with the reason */
-  readonly lacking: ReadonlyMap<string, string>;
+/** How a hook of the full profile can be attached, the best first. A program's name is its hook's, with what stands here behind it. */
+const WAYS = { lsm: '', fentry: '_fentry', kprobe: '_kprobe' } as const;
+type Way = keyof typeof WAYS;
+const ways = Object.keys(WAYS) as Way[];
+
+/** This hook is called whenever a file is opened, so it shows whether a way works at all. */
+const SHOWN_BY = 'file_open';
+
+function wayOf(section: string): Way {
+  return ways.find((way) => section.replace(/^\?/, '').startsWith(`${way}/`)) ?? 'lsm';
 }
 
-/** What of the full profile (LSM hooks) this kernel has: each program is attached for a moment, since neither version nor configuration tells. */
-export function probeFullProfile(path: string): FullProfile {
-  using opened = BpfObject.open(path);
-  // those of sections that begin with `?`: libbpf doesn't load them by itself
-  const optional = [...opened.programs.values()].filter(({ autoload }) => !autoload);
-  const present = new Set<string>();
-  const lacking = new Map<string, string>();
-  for (const { name } of optional) {
-    const why = probe(path, name);
-    if (why === undefined) present.add(name);
-    else lacking.set(name, why);
-  }
-  return { present, lacking };
+const KERNEL_TYPES = '/sys/kernel/btf/vmlinux';
+
+/** Whether the kernel has the function that a program is put before. By its types: to let the kernel refuse each program that can't be takes seconds. */
+export function kernelFunctions(): (section: string) => boolean {
+  const types = readFileSync(KERNEL_TYPES);
+  return (section) => {
+    const [way, hook = ''] = section.replace(/^\?/, '').split('/');
+    return types.includes(`\0${way === 'lsm' ? 'bpf_lsm_' : ''}${hook}\0`);
+  };
 }
+
+/** Why a way to the hooks of the full profile is closed on this kernel; undefined: it is open. */
+type Ways = { readonly [way in Way]: string | undefined };
+
+/** Each is tried: a program of it is attached for a moment, and must be called. Neither version nor configuration tells. */
+function probeWays(path: string): Ways {
+  const closed: Partial<Record<Way, string | undefined>> = {};
+  for (const way of ways) closed[way] = probeWay(path, `${SHOWN_BY}${WAYS[way]}`);
+  return closed as Ways;
+}
+
+/** One of them is there where there are kprobes. */
+const KPROBE_FILES = ['/sys/bus/event_source/devices/kprobe/type', '/sys/kernel/tracing/kprobe_events'];
 
 /** Maps of its own, as small as they may be, and no pin. */
-function probe(path: string, name: string): string | undefined {
+function probeWay(path: string, name: string): string | undefined {
+  if (name.endsWith(WAYS.kprobe) && !KPROBE_FILES.some((file) => existsSync(file))) return 'this kernel has no kprobes';
   using object = BpfObject.open(path);
-  for (const ring of ['rf_ring_security', 'rf_ring_bulk']) object.definition(ring).resize(RING_BYTES);
+  for (const definition of object.definitions.values())
+    if (definition.maxEntries > ENTRIES_MAX)
+      definition.resize(definition.type === 'ringbuf' ? RING_BYTES : ENTRIES_MAX);
   sizeForCpus(object, 1);
   for (const program of object.programs.values()) program.autoload = program.name === name;
   try {
     object.load();
     object.program(name).attach();
-    return undefined;
+    readFileSync('/proc/self/comm');
+    return object.globals['rf_full_called'] === 1 ? undefined : 'it is attached, and never called';
   } catch (error) {
     if (!(error instanceof BpfError)) throw error;
     return error.message.split('\n')[0] ?? '';
+  }
+}
+
+/** Which program is loaded for each hook of the full profile. One that the kernel refuses is followed by the hook's next, as long as a way is open. */
+export class FullProfile {
+  readonly ways: Ways;
+  /** by hook */
+  readonly #programs = new Map<string, string[]>();
+  readonly #lacking = new Map<string, string>();
+
+  private constructor(path: string, ways: Ways) {
+    this.ways = ways;
+    using opened = BpfObject.open(path);
+    // those of sections that begin with `?`: libbpf doesn't load them by itself
+    const optional = [...opened.programs.values()].filter(({ autoload }) => !autoload);
+    const isThere = kernelFunctions();
+    for (const [hook, programs] of Map.groupBy(optional, ({ name }) => FullProfile.hookOf(name))) {
+      const open = programs.filter(({ section }) => ways[wayOf(section)] === undefined);
+      const there = open.filter(({ section }) => isThere(section)).map(({ name }) => name);
+      this.#programs.set(hook, there);
+      if (open.length > 0) this.#lacking.set(hook, 'this kernel has no such hook');
+      else this.#lacking.set(hook, ways[wayOf(programs[0]?.section ?? '')] ?? '');
+    }
+  }
+
+  /** Throws BpfError when the object can't be opened. */
+  static probe(path: string): FullProfile {
+    return new FullProfile(path, probeWays(path));
+  }
+
+  /** @param program of the full profile */
+  static hookOf(program: string): string {
+    return program.replace(/_(fentry|kprobe)$/, '');
+  }
+
+  /** the best for each hook, of those that the kernel has not refused */
+  get programs(): ReadonlySet<string> {
+    return new Set([...this.#programs.values()].flatMap(([name]) => name ?? []));
+  }
+
+  /** hooks that this kernel doesn't have, with the reason */
+  get lacking(): ReadonlyMap<string, string> {
+    return new Map([...this.#lacking].filter(([hook]) => (this.#programs.get(hook)?.length ?? 0) === 0));
+  }
+
+  /** The kernel doesn't take the program, which is one of these. false: it is none. */
+  refuse(program: string, why: string): boolean {
+    const hook = FullProfile.hookOf(program);
+    const programs = this.#programs.get(hook);
+    if (programs?.[0] !== program) return false;
+    programs.shift();
+    this.#lacking.set(hook, why);
+    return true;
   }
 }

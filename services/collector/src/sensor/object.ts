@@ -1,6 +1,6 @@
 import { BpfLoadError, BpfObject } from '@ringfence/libbpf-ts';
 import { SensorError } from '../errors.ts';
-import { probeFullProfile } from './full.ts';
+import { FullProfile } from './full.ts';
 import { isProbe } from './probes.ts';
 import { sizeForCpus } from './sizes.ts';
 
@@ -18,8 +18,6 @@ export const READ_KERNEL = 'read_kernel';
 export const SOCKETS = 'sockets';
 
 const ON_DEMAND: readonly string[] = [READ_KERNEL, SOCKETS];
-
-const FILE_OPEN = 'file_open';
 
 const EAGAIN = 11;
 const INTERRUPTIONS_MAX = 10;
@@ -46,29 +44,30 @@ export interface LoadedObject {
 /** Loads the sensor with its maps pinned, or taken from the pins. A refused program that isn't vital is left out. Throws SensorError. */
 export function loadObject(options: LoadOptions): LoadedObject {
   const refused = new Map<string, string>();
-  const full = options.programs ? probe(options.path) : new Set<string>();
+  const full = options.programs ? probe(options.path) : undefined;
   for (let interrupted = 0; ; ) {
-    const object = prepare(options, refused, full);
+    const programs = full?.programs ?? new Set();
+    const object = prepare(options, refused, programs);
     try {
       object.load();
-      return { object, refused, full };
+      return { object, refused, full: programs };
     } catch (error) {
       object[Symbol.dispose]();
       // A signal (a profiler's, a child's) in the middle of the verifier's work: no verdict on the program.
       if (error instanceof BpfLoadError && error.errno === EAGAIN && interrupted++ < INTERRUPTIONS_MAX) continue;
       const program = error instanceof BpfLoadError ? error.program : undefined;
+      const why = (error as Error).message;
       if (program === undefined || LIFECYCLE.includes(program) || refused.has(program))
-        throw new SensorError(`the sensor ${options.path} can't be loaded: ${(error as Error).message}`, {
-          cause: error,
-        });
-      refused.set(program, (error as Error).message.split('\n')[0] ?? '');
+        throw new SensorError(`the sensor ${options.path} can't be loaded: ${why}`, { cause: error });
+      const line = why.split('\n')[0] ?? '';
+      if (!full?.refuse(program, line)) refused.set(program, line);
     }
   }
 }
 
-function probe(path: string): ReadonlySet<string> {
+function probe(path: string): FullProfile {
   try {
-    return probeFullProfile(path).present;
+    return FullProfile.probe(path);
   } catch (cause) {
     throw new SensorError(`the sensor ${path} can't be opened: ${(cause as Error).message}`, { cause });
   }
@@ -88,6 +87,6 @@ function prepare(options: LoadOptions, refused: ReadonlyMap<string, string>, ful
     const wanted = isProbe(section) ? options.probes.has(name) : given || name === SNAPSHOT;
     program.autoload = wanted && !refused.has(name);
   }
-  object.globals['rf_full_open'] = full.has(FILE_OPEN) && !refused.has(FILE_OPEN);
+  object.globals['rf_full'] = full.size > 0;
   return object;
 }

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Full profile: which files a call really changes. The hooks of paths rather than those of inodes: these don't say by which mount, and are not come to
+ * when the directory's mode forbids the change. Extended attributes have hooks of inodes only, so their mount is taken where the kernel asks it for
+ * leave to write. */
+#include "paths.h"
+
+static __always_inline bool change__is_of_attribute(__u32 call)
+{
+	__u32 number = call - 1;
+
+	if (number == SYSCALL_SETXATTRAT || number == SYSCALL_REMOVEXATTRAT)
+		return true;
+#ifdef __TARGET_ARCH_x86
+	return number - 188 < 3 || number - 197 < 3;
+#else
+	return number - 5 < 3 || number - 14 < 3;
+#endif
+}
+
+static __always_inline void change__write_path(const struct path *path)
+{
+	struct paths_names names = { .mount = kernel__read(path, mnt), .dentry = kernel__read(path, dentry) };
+
+	paths__write_down(&names);
+}
+
+/* `directory` is the parent of `dentry`. */
+static __always_inline void change__write_entry(const struct path *directory, struct dentry *dentry, const char *text)
+{
+	struct paths_names names = { .mount = kernel__read(directory, mnt), .dentry = dentry, .text = text };
+
+	paths__write_down(&names);
+}
+
+static __always_inline void change__write_both(const struct path *directory, struct dentry *dentry, struct dentry *target)
+{
+	struct paths_names names = { .mount = kernel__read(directory, mnt), .dentry = dentry, .target_mount = kernel__read(directory, mnt), .target = target };
+
+	paths__write_down(&names);
+}
+
+/* By kprobe the pointers are numbers: only their fields are read. */
+FULL_HOOK(path_unlink, change__write_entry(directory, dentry, 0), const struct path *directory, struct dentry *dentry)
+FULL_HOOK(path_rmdir, change__write_entry(directory, dentry, 0), const struct path *directory, struct dentry *dentry)
+FULL_HOOK(path_mkdir, change__write_entry(directory, dentry, 0), const struct path *directory, struct dentry *dentry)
+FULL_HOOK(path_mknod, change__write_entry(directory, dentry, 0), const struct path *directory, struct dentry *dentry)
+FULL_HOOK(path_symlink, change__write_entry(directory, dentry, to), const struct path *directory, struct dentry *dentry, const char *to)
+FULL_HOOK(path_link, change__write_both(directory, from, to), struct dentry *from, const struct path *directory, struct dentry *to)
+FULL_HOOK(path_rename, change__write_both(directory, from, to), const struct path *directory, struct dentry *from, const struct path *other,
+	  struct dentry *to)
+FULL_HOOK(path_chmod, change__write_path(path), const struct path *path)
+FULL_HOOK(path_chown, change__write_path(path), const struct path *path)
+FULL_HOOK(path_truncate, change__write_path(path), const struct path *path)
+
+/* since 6.2 ftruncate has one of its own */
+static __always_inline void change__write_file(struct file *file)
+{
+	struct paths_names names = { .mount = kernel__read(file, f_path.mnt), .dentry = kernel__read(file, f_path.dentry) };
+
+	paths__write_down(&names);
+}
+
+FULL_HOOK(file_truncate, change__write_file(file), struct file *file)
+
+/* --- extended attributes */
+
+/* The first of a call: overlayfs asks again for the layer below. */
+static __always_inline void change__remember_mount(struct vfsmount *mount)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u32 call = truth__call(task);
+	struct rf_truth *truth;
+
+	if (!change__is_of_attribute(call))
+		return;
+	truth = bpf_task_storage_get(&rf_truths, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!truth || truth->call == call)
+		return;
+	truth__clear(truth);
+	truth->mount = (__u64)mount;
+}
+
+FULL_FUNCTION(write_access, "mnt_want_write", change__remember_mount(mount), struct vfsmount *mount)
+FULL_FUNCTION(write_access_file, "mnt_want_write_file", change__remember_mount(kernel__read(file, f_path.mnt)), struct file *file)
+
+static __always_inline void change__write_attribute(struct dentry *dentry, const char *name)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct rf_truth *truth = bpf_task_storage_get(&rf_truths, task, 0, 0);
+	struct paths_names names = { .dentry = dentry, .text = name };
+
+	if (!truth || !change__is_of_attribute(truth__call(task)))
+		return;
+	names.mount = (struct vfsmount *)truth->mount;
+	truth->mount = 0;
+	paths__write_down(&names);
+}
+
+/* `map`: of the mount's user ids; its type is another since 6.3 */
+FULL_HOOK(inode_setxattr, change__write_attribute(dentry, name), void *map, struct dentry *dentry, const char *name)
+FULL_HOOK(inode_removexattr, change__write_attribute(dentry, name), void *map, struct dentry *dentry, const char *name)
+/* since 6.2: access lists */
+FULL_HOOK(inode_set_acl, change__write_attribute(dentry, name), void *map, struct dentry *dentry, const char *name)
+FULL_HOOK(inode_remove_acl, change__write_attribute(dentry, name), void *map, struct dentry *dentry, const char *name)

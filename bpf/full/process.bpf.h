@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Full profile: which process is looked into or should get a signal. It may be gone when the call ends. */
+#include "hook.h"
+
+static __always_inline void process__write_down(struct task_struct *target)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u32 call = truth__call(task);
+	struct rf_truth *truth;
+
+	if (!call || truth__is_of_open(call))
+		return;
+	truth = bpf_task_storage_get(&rf_truths, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!truth)
+		return;
+	truth__clear(truth);
+	truth->object = BPF_CORE_READ(target, group_leader, start_boottime);
+	truth->inode = BPF_CORE_READ(target, tgid);
+	truth->device = BPF_CORE_READ(target, cred, uid.val);
+	truth->call = call;
+}
+
+FULL_HOOK(ptrace_access_check, process__write_down(target), struct task_struct *target)
+FULL_HOOK(task_kill, process__write_down(target), struct task_struct *target)
