@@ -16,6 +16,16 @@ static __always_inline bool truth__is_of_open(__u32 call)
 #endif
 }
 
+/* Whether a unix socket is being bound: the file that this makes is no change of its own. */
+static __always_inline bool truth__is_of_bind(__u32 call)
+{
+#ifdef __TARGET_ARCH_x86
+	return call == 49 + 1;
+#else
+	return call == 200 + 1;
+#endif
+}
+
 #define FULL_FUNCTION(name, function, call, ...)                                                                                         \
 	SEC("?fentry/" function)                                                                                                         \
 	int BPF_PROG(name##_fentry, __VA_ARGS__)                                                                                         \

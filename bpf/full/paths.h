@@ -18,7 +18,11 @@ struct paths_names {
 
 static __always_inline bool paths__have_room(struct rf_builder *b)
 {
-	if (b->end <= RF_TRUTH_MAX - RF_PATH_MAX)
+	__u32 end = b->end;
+
+	/* or clang leaves out the check that each text makes, and 6.1 does not remember this one */
+	rf_barrier(end);
+	if (end <= RF_TRUTH_MAX - RF_PATH_MAX)
 		return true;
 	b->faults++;
 	return false;
@@ -54,7 +58,7 @@ static __always_inline void paths__write_inode(struct rf_truth *truth, struct de
 	truth->device = kernel__read(super, s_dev);
 }
 
-/* Opens that create or truncate come to the same hooks. */
+/* Opens that create or truncate come to the same hooks, and so do binds that make a file. */
 static __noinline int paths__write_down(const struct paths_names *names)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -62,7 +66,7 @@ static __noinline int paths__write_down(const struct paths_names *names)
 	struct rf_scratch_small *scratch;
 	struct rf_truth *truth;
 
-	if (!call || truth__is_of_open(call) || !names->mount || task__is_agent())
+	if (!call || truth__is_of_open(call) || truth__is_of_bind(call) || !names->mount || task__is_agent())
 		return 0;
 	truth = bpf_task_storage_get(&rf_truths, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!truth)

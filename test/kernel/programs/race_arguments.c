@@ -126,6 +126,11 @@ static void prepare(void)
 	peer.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	peer.sin_port = htons(atoi(a[2]));
 	name.sun_family = AF_UNIX;
+	/* the other thread may begin late */
+	if (strlen(a[1]) < sizeof(name.sun_path))
+		strcpy(name.sun_path, a[1]);
+	if (strlen(a[1]) < sizeof(path))
+		strcpy(path, a[1]);
 	if (!strcmp(a[0], "connect-dup2")) {
 		decoy = socket(AF_INET, SOCK_STREAM, 0);
 		if (connect(decoy, (struct sockaddr *)&peer, sizeof(peer)))
