@@ -21,7 +21,10 @@ export async function outcomeOf(handle: () => Promise<void>, last: boolean): Pro
   }
 }
 
-/** Before attempt `attempt` + 1. */
+/** Who comes back after a minute of outages must not wait for another one. */
+const BACKOFF_MAX_MS = 4000;
+
+/** ms, before attempt `attempt` + 1 */
 export function backoff(baseMs: number, attempt: number): number {
-  return baseMs * 2 ** Math.min(attempt - 1, 16);
+  return Math.min(baseMs * 2 ** Math.min(attempt - 1, 16), Math.max(baseMs, BACKOFF_MAX_MS));
 }

@@ -16,7 +16,7 @@ export interface Job {
   readonly runAt?: number;
   /** How often the handler may throw before the job is a dead letter. @default 5 */
   readonly attempts?: number;
-  /** Pause after the first throw, ms; doubled with each. @default 250 */
+  /** Pause after the first throw, ms; doubled with each, up to 4 s. @default 250 */
   readonly backoffMs?: number;
   /** ms since the epoch; from then on it isn't run any more, but counted as expired. */
   readonly expiresAt: number;

@@ -86,7 +86,7 @@ export class Agent implements Disposable {
     this.#customProbes = sensor.customProbes(log);
     this.#containers = this.#openContainers();
     this.#hashes = new ExecHashes({ ...options.hash, log, onAnswer: () => this.#pacer.wake() });
-    stack.defer(() => this.#hashes.close());
+    stack.defer(() => void this.#hashes.close());
     this.#throttled = new ThrottledSource(sensor.throttled, (cgroup) => this.#met(cgroup));
     const { run } = this.#sensor;
     this.#next = (lane) => run.next(lane);
@@ -323,6 +323,7 @@ export class Agent implements Disposable {
     this.#tellTampering();
     ticker.end();
     while ((await this.#cycle()).more || delivery.retryInMs === 0);
+    await this.#hashes.close();
     this.#sensor.control.agent = null;
     this.#last = this.stats();
     if (this.#options.keepPinned) return;

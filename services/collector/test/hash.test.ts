@@ -212,6 +212,6 @@ describe('the queue of executables', () => {
     const { waiting, shared, skipped } = hashes.stats();
     assert.deepEqual([waiting, shared, skipped], [2, 1, { 'queue full': 1 }]);
     await answered.promise;
-    hashes.close();
+    await hashes.close();
   });
 });

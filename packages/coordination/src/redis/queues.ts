@@ -2,7 +2,7 @@ import { type Job as BullJob, DelayedError, Queue, UnrecoverableError, WaitingEr
 import type { Redis } from 'ioredis';
 import { type CheckedJob, KEEP_COUNT, KEEP_MS } from '../arguments.ts';
 import type { CoordinationLog } from '../options.ts';
-import { outcomeOf } from '../outcome.ts';
+import { backoff, outcomeOf } from '../outcome.ts';
 import type { DeadJob, JobCounts, JobHandler, JobWorker } from '../port.ts';
 import type { Counts } from '../stats.ts';
 import type { RedisClient } from './client.ts';
@@ -19,10 +19,15 @@ interface Data {
 const QUEUE_TTL_MS = 86_400_000;
 const TOUCH_MS = 60_000;
 const CLOSE_MS = 10_000;
+/** Ours: BullMQ's own exponential one has no bound. */
+const BACKOFF = 'bounded';
 const KEEP = { age: KEEP_MS / 1000, count: KEEP_COUNT };
 /** BullMQ refuses ids that are whole numbers. */
 const idOf = (id: string): string => `j.${id}`;
 const nameOf = (bullId: string | undefined): string => (bullId ?? '').slice(2);
+
+const pauseOf = (options: number | { readonly delay?: number } | undefined): number =>
+  (typeof options === 'number' ? options : options?.delay) ?? 0;
 
 /** Jobs on BullMQ. */
 export class Queues {
@@ -49,7 +54,7 @@ export class Queues {
     await queue.add('job', data, {
       jobId: idOf(job.id),
       attempts,
-      backoff: { type: 'exponential', delay: backoffMs },
+      backoff: { type: BACKOFF, delay: backoffMs },
       ...(runAt > now && { delay: runAt - now }),
       removeOnComplete: KEEP,
       removeOnFail: KEEP,
@@ -92,6 +97,7 @@ export class Queues {
       // A job whose process died is no worse for it: attempts count what the handler threw.
       maxStalledCount: 1000,
       runRetryDelay: 500,
+      settings: { backoffStrategy: (made, _type, _error, job) => backoff(pauseOf(job?.opts.backoff), made) },
     });
     // Lost connections are told by the client. What else there is (a lock lost, a job flushed away) leads to another run.
     worker.on(

@@ -226,10 +226,15 @@ export class ExecHashes {
     return { ...counts, skipped: { ...this.#skipped }, waiting: this.#outstanding.size };
   }
 
-  close(): void {
+  /** Resolves when the thread has ended. What it has in hand is not told any more. */
+  async close(): Promise<void> {
     const worker = this.#worker;
+    if (worker === undefined) return;
     this.#worker = undefined;
-    void worker?.terminate();
+    const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+    worker.ref();
+    worker.postMessage(null);
+    await ended;
   }
 }
 

@@ -7,4 +7,8 @@ import type { HashLimits, HashRequest } from './types.ts';
 setPriority(0, 10);
 
 const hasher = new Hasher(workerData as HashLimits, (answer) => parentPort?.postMessage(answer));
-parentPort?.on('message', (request: HashRequest) => hasher.submit(request));
+/** `null`: the end, of one's own accord. A thread that is ended from outside in the middle of a call to libc takes the whole process with it. */
+parentPort?.on('message', (request: HashRequest | null) => {
+  if (request === null) process.exit();
+  hasher.submit(request);
+});
