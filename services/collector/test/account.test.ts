@@ -94,11 +94,12 @@ describe('the account of a collector on the running kernel', { skip: kernelSkip(
     assert.deepEqual(new Set(told.map(({ lane }) => lane)), new Set([LANE.context]));
   });
 
-  it('has nothing in the rings or under way once the collector is closed', async () => {
+  it('has nothing under way once the collector is closed', async () => {
     await collector.close();
     const stats = collector.stats();
     assertWhole(stats);
-    for (const { inRing, underWay, waiting } of stats.account.lanes) assert.equal(inRing + underWay + waiting, 0);
+    // Hooks go a moment after their pins: what they wrote then stands in a ring that is gone, and is said to.
+    for (const { underWay, waiting } of stats.account.lanes) assert.equal(underWay + waiting, 0);
     const events = await readEvents(memory);
     for (const { lane, delivered } of stats.account.lanes)
       assert.equal(events.filter((event) => event.lane === lane).length, delivered);
