@@ -17,15 +17,8 @@ const AT_ONCE = 8192;
 const BATCH_BYTES = 512 * 1024;
 const PATH = '/usr/lib/x86_64-linux-gnu/libpthread.so.0';
 
-export interface RecordsRate {
-  /** records/s from a ring that one busy CPU fills, each looked at in place */
-  readonly read: number;
-  /** the same, each in a signed batch */
-  readonly batched: number;
-}
-
-/** `seconds`: of each of the two. The producer has the last CPU to itself as far as others leave it. */
-export async function measureRecords(directory: string, seconds: number, cpu: number): Promise<RecordsRate> {
+/** Records/s from a ring that one busy CPU fills, each in a signed batch. The producer has the last CPU to itself as far as others leave it. */
+export async function measureRecords(directory: string, seconds: number, cpu: number): Promise<number> {
   const object = join(directory, 'records.bpf.o');
   const include = `/usr/include/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`;
   const source = here('../programs/records.bpf.c');
@@ -43,38 +36,24 @@ export async function measureRecords(directory: string, seconds: number, cpu: nu
     const key = createSigningKey();
     const batch = new Batch({ hostId: '', bootId: '', agentVersion: '0', run: Buffer.alloc(8) }, key, BATCH_BYTES);
     const lane = new LaneReader(1, ring);
-    const read = await rateOf(ring, lane, seconds, () => undefined);
-    const batched = await rateOf(
-      ring,
-      lane,
-      seconds,
-      () => transcode(lane.source, lane.at, 1, false, batch),
-      () => batch.takeFinished(),
-    );
-    return { read, batched };
+    return await rateOf(ring, lane, seconds, batch);
   } finally {
     child.kill('SIGKILL');
     rmSync(pin, { force: true });
   }
 }
 
-async function rateOf(
-  ring: RingBuffer,
-  lane: LaneReader,
-  seconds: number,
-  take: () => void,
-  finish: () => void = () => undefined,
-): Promise<number> {
+async function rateOf(ring: RingBuffer, lane: LaneReader, seconds: number, batch: Batch): Promise<number> {
   const begin = performance.now();
   let taken = 0;
   while (performance.now() - begin < seconds * 1000) {
     lane.open();
     for (let n = 0; n < AT_ONCE && lane.ready; n++, taken++) {
-      take();
+      transcode(lane.source, lane.at, 1, false, batch);
       lane.advance();
     }
     lane.pause();
-    finish();
+    batch.takeFinished();
     ring.release();
     await turn();
   }

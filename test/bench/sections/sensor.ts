@@ -121,7 +121,7 @@ async function measureAll(context: BenchContext, loads: readonly Load[]): Promis
     }
     for (const watched of [false, true]) {
       const some = loads.filter((load) => (load.watched === true) === watched);
-      const settings = watched ? [`sensor.watchedPaths=["${programs.directory}"]`] : [];
+      const settings = watched ? [`sensor.watchedPaths=${programs.directory}`] : [];
       await using agent = await Agent.startCollector({ dir, settings });
       await sleep(SETTLE_MS);
       for (const load of some) {
@@ -149,11 +149,11 @@ async function lost(agent: Agent): Promise<number> {
 
 async function recordsRate({ report, programs, options }: BenchContext): Promise<void> {
   const found = await measureRecords(programs.directory, Math.max(2, options.seconds / 4), LAST_CPU);
-  report.figure('records', found);
+  report.figure('recordsPerS', found);
   report.table({
     title: 'records of one busy CPU that writes into a ring without end, none lost',
-    columns: ['read in TypeScript', 'into signed batches', 'target'],
-    rows: [[`${count(found.read)}/s`, `${count(found.batched)}/s`, 'read ≥ 1,000,000/s']],
+    columns: ['into signed batches', 'target'],
+    rows: [[`${count(found)}/s`, '≥ 1,000,000/s']],
   });
 }
 
