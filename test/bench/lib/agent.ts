@@ -23,6 +23,8 @@ export const NODE_FLAGS: readonly string[] = [
 ];
 const PROFILE_HOOK = fileURLToPath(new URL('../profile-hook.ts', import.meta.url));
 const PROFILE_MS = 20_000;
+/** Every open and every other event leaves the kernel. */
+export const UNFILTERED: readonly string[] = ['sensor.opens=all', 'sensor.audit=all'];
 const START_MS = 120_000;
 const STOP_MS = 120_000;
 const ANSWER_MS = 60_000;

@@ -6,7 +6,7 @@ import { openEmbeddedReader } from '@ringfence/bus';
 import { TOPIC } from '@ringfence/schema';
 import { loadLocalIdentity } from '../../../cli/src/identity.ts';
 import { recordingEntry, recordingHeader } from '../../../cli/src/recording.ts';
-import { Agent } from './agent.ts';
+import { Agent, UNFILTERED } from './agent.ts';
 import type { Programs } from './programs.ts';
 
 /** Below what is lost without, since nothing may be missing from it; near to it, since batches must be as large as at the rates it is replayed at. */
@@ -21,7 +21,7 @@ export interface Recorded {
 
 /** Records the busy load with every open, all the way from the sensor. */
 export async function record(dir: string, programs: Programs, seconds: number): Promise<Recorded> {
-  await using agent = await Agent.start({ dir, settings: ['sensor.opens=all'] });
+  await using agent = await Agent.start({ dir, settings: UNFILTERED });
   await programs.load('busy', seconds, OPS_PER_S);
   await agent.drain();
   await agent.stop();

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { openEmbeddedReader } from '@ringfence/bus';
 import { decode, TOPIC } from '@ringfence/schema';
 import { cgroupRoot } from '../../../cli/src/demo/sandbox.ts';
-import { Agent, type Reading } from '../lib/agent.ts';
+import { Agent, type Reading, UNFILTERED } from '../lib/agent.ts';
 import type { BenchContext } from '../lib/context.ts';
 import { count, millis, percent, percentile } from '../lib/figures.ts';
 import { profilePath } from '../lib/options.ts';
@@ -48,7 +48,7 @@ export async function latency(context: BenchContext): Promise<void> {
   const { options, report, dir, found } = context;
   const rate = Math.round((found.openRate ?? OPEN_RATE) / 2);
   const bait = mkdtempSync(join(dir, 'bait-'));
-  const settings = ['sensor.opens=all', ...enforcing(bait)];
+  const settings = [...UNFILTERED, ...enforcing(bait)];
   await using agent = await Agent.start({ dir, settings, profile: profilePath(options, 'latency') });
   await using cage = await makeCage(context, agent, bait);
   const idle = await measure(context, agent, cage.path, bait, 'idle', 0);

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Agent } from '../lib/agent.ts';
+import { Agent, UNFILTERED } from '../lib/agent.ts';
 import type { BenchContext } from '../lib/context.ts';
 import { count, mib, percent, percentile, range, ratio } from '../lib/figures.ts';
 import { sensorsInKernel } from '../lib/others.ts';
@@ -9,7 +9,7 @@ import { cpuSeconds, residentBytes } from '../lib/usage.ts';
 const CASES = [
   { name: 'no sensor', settings: null },
   { name: 'up, filtered by its rules', settings: [] },
-  { name: 'up, every open', settings: ['sensor.opens=all'] },
+  { name: 'up, unfiltered', settings: UNFILTERED },
 ] as const;
 /** Opens per second at which the caller's cost is measured while nobody fights for the cores. */
 const PACED_RATE = 40_000;

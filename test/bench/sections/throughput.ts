@@ -1,5 +1,5 @@
 import { accountOf } from '../lib/account.ts';
-import { Agent, type Reading, sumOf } from '../lib/agent.ts';
+import { Agent, type Reading, sumOf, UNFILTERED } from '../lib/agent.ts';
 import type { BenchContext } from '../lib/context.ts';
 import { count, mib, percent, thousands } from '../lib/figures.ts';
 import type { Account } from '../lib/ledger.ts';
@@ -37,7 +37,7 @@ export async function throughput(context: BenchContext): Promise<void> {
 
 async function measureMode(context: BenchContext, mode: LoadMode): Promise<void> {
   const { options, report, dir } = context;
-  const settings = ['sensor.opens=all', 'auditor.maxBytes=32GiB', 'bus.embedded.maxBytes=8GiB'];
+  const settings = [...UNFILTERED, 'auditor.maxBytes=32GiB', 'bus.embedded.maxBytes=8GiB'];
   await using agent = await Agent.start({ dir, settings, profile: profilePath(options, `throughput-${mode}`) });
   const steps = await search(context, agent, mode);
   const confirmed = await confirm(context, agent, mode, steps);
@@ -47,7 +47,7 @@ async function measureMode(context: BenchContext, mode: LoadMode): Promise<void>
   await agent.stop();
   const account = accountOf(agent.stateDir);
   report.table({
-    title: `${mode}: load MODE SECONDS RATE, ringfence up --set sensor.opens=all, all built-in rules, audit on`,
+    title: `${mode}: load MODE SECONDS RATE, ringfence up --set ${UNFILTERED.join(' --set ')}, all built-in rules, audit on`,
     columns: [
       'ops/s asked',
       'ops/s',

@@ -90,7 +90,7 @@ describe('bad input on the running kernel', { skip }, () => {
     const before = sensor.counters(SECURITY);
     const script = 'i=0; while [ $i -lt "$1" ]; do ( : ) & ( ( : ) & wait ) & wait; i=$((i+3)); done';
     const records = await shell(script, String(STORM));
-    const lost = sensor.counters(SECURITY).ringFull - before.ringFull;
+    const lost = sensor.counters(SECURITY).ring_full - before.ring_full;
     const forks = descendants(records);
     const born = new Set(forks.map(key));
     // With so many processes numbers are used again, by others too.

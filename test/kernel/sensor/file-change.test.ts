@@ -295,9 +295,9 @@ describe('changes of files on the running kernel', { skip }, () => {
   });
 
   test('a text that cannot be read leaves the path empty, counted', async () => {
-    const before = sensor.counters(BULK).readFault;
+    const before = sensor.counters(BULK).read_fault;
     await expect('unlink-fault', { operation: 'UNLINK', path: '', result: EFAULT });
-    assert.ok(sensor.counters(BULK).readFault > before);
+    assert.ok(sensor.counters(BULK).read_fault > before);
   });
 
   test('of a long path the head and the tail are kept, with its true length; names that are no text arrive byte by byte', async () => {

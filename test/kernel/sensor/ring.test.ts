@@ -28,7 +28,7 @@ describe('sequences, losses and wake-ups on the running kernel', { skip }, () =>
         assert.equal(header.sequence, next.get(header.cpu) ?? 1n);
         next.set(header.cpu, header.sequence + 1n);
       }
-      assert.equal(sensor.counters(lane).ringFull, 0n);
+      assert.equal(sensor.counters(lane).ring_full, 0n);
     }
   });
 
@@ -38,12 +38,12 @@ describe('sequences, losses and wake-ups on the running kernel', { skip }, () =>
     const onOneCpu = (count: string): Promise<SensorRecord[]> =>
       sensor.run('taskset', ['-c', '0', open, 'openat', `${scratch.path}/file`, String(O_CREAT_WRONLY), count]);
     const records = await onOneCpu('1000');
-    const { sequence, ringFull } = sensor.counters(BULK);
+    const { sequence, ring_full } = sensor.counters(BULK);
     const seen = sensor.records.filter(({ lane }) => lane === BULK).length;
-    assert.ok(ringFull > 900n);
-    assert.ok(BigInt(seen) + ringFull <= sequence, 'more may have come since');
+    assert.ok(ring_full > 900n);
+    assert.ok(BigInt(seen) + ring_full <= sequence, 'more may have come since');
     assert.ok(records.some(({ type }) => type === 'rf_exit'));
-    assert.equal(sensor.counters(SECURITY).ringFull, 0n);
+    assert.equal(sensor.counters(SECURITY).ring_full, 0n);
 
     const opened = (await onOneCpu('1')).filter(({ type }) => type === 'rf_open').at(-1);
     assert.ok(opened !== undefined && opened.header.sequence > 900n, 'the number goes on behind the hole');

@@ -6,7 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BpfLink, BpfObject, type BpfProgram, isBpfFileSystem, type RingBuffer } from '@ringfence/libbpf-ts';
-import { Counters as Account, type KindAccount } from '../../../services/collector/src/sensor/counters.ts';
+import {
+  Counters as Account,
+  DROP_CAUSES,
+  type DropCause,
+  type KindAccount,
+} from '../../../services/collector/src/sensor/counters.ts';
 import { Failures } from '../../../services/collector/src/sensor/failures.ts';
 import { FullProfile } from '../../../services/collector/src/sensor/full.ts';
 import { isProbe } from '../../../services/collector/src/sensor/probes.ts';
@@ -19,18 +24,6 @@ export const BULK = 1;
 const BPF_FS = '/sys/fs/bpf';
 /** prefixes are looked for under every directory of the root */
 const ALL_HEADS = [0xffff_ffff, 0xffff_ffff];
-const drops = [
-  'ringFull',
-  'readFault',
-  'self',
-  'unwatched',
-  'scratch',
-  'merged',
-  'owner',
-  'throttled',
-  'forgotten',
-  'probeRate',
-] as const;
 /** looks at the sequences without a change, 50 ms apart, until a detached sensor is taken to be still */
 const STILL_LOOKS = 10;
 const programs = join(import.meta.dirname, '../programs');
@@ -107,7 +100,7 @@ export interface SensorOptions {
   readonly full?: boolean;
 }
 
-export type Counters = { readonly sequence: bigint } & { readonly [drop in (typeof drops)[number]]: bigint };
+export type Counters = { readonly sequence: bigint } & { readonly [drop in DropCause]: bigint };
 
 export class TestSensor implements Disposable {
   readonly object: BpfObject;
@@ -185,7 +178,7 @@ export class TestSensor implements Disposable {
     const sum: Record<string, bigint> = { sequence: 0n };
     for (let cpu = 0; cpu < this.#cpus; cpu++) {
       sum['sequence'] = (sum['sequence'] ?? 0n) + this.sequence(lane, cpu);
-      for (const [index, drop] of drops.entries())
+      for (const [index, drop] of DROP_CAUSES.entries())
         sum[drop] = (sum[drop] ?? 0n) + BigInt(this.#account.drops(lane, cpu, index));
     }
     return sum as Counters;

@@ -87,12 +87,12 @@ describe('shares of the rings on the running kernel', { skip }, () => {
     using other = new Group();
     limit([0, RING / 2]);
     sensor.drain();
-    const full = sensor.counters(BULK).ringFull;
+    const full = sensor.counters(BULK).ring_full;
     const path = `${scratch.path}/flood`;
     await noisy.run(flood, 'opens', path, String(FLOOD));
     await other.run(...attack('other'));
     sensor.drain();
-    assert.equal(sensor.counters(BULK).ringFull, full);
+    assert.equal(sensor.counters(BULK).ring_full, full);
     const sent = paths(of(noisy.id, 'rf_open')).filter((one) => one === path).length;
     assert.ok(sent > 1000 && sent < FLOOD / 2, `${sent}`);
     assert.equal(sent + throttled(noisy.id, OPEN), FLOOD);
