@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { elasticsearchMissing, kafkaMissing, redisMissing } from '@ringfence/testkit';
 import { ApiClient } from '../../cli/src/api/client.ts';
 import type { Status } from '../../cli/src/app/status.ts';
-import { Running } from './lib/program.ts';
+import { type Ended, Running } from './lib/program.ts';
 import { skip as noRoot } from './lib/root.ts';
 import { until } from './lib/wait.ts';
 
@@ -15,6 +15,8 @@ const ROOT = join(import.meta.dirname, '../..');
 const README_PLACE = '/tmp/ringfence-fleet';
 /** Patience with a loaded machine; a free one takes a tenth of it. */
 const START_MS = 400_000;
+/** The demo waits a minute for its story; the rest takes moments. */
+const END_MS = 150_000;
 const skip = noRoot || (kafkaMissing() ?? redisMissing() ?? elasticsearchMissing() ?? false);
 
 /** The commands of README's section on fleets, terminal by terminal, as they stand there. */
@@ -24,19 +26,51 @@ function commandsOf(readme: string): string[] {
   return [...section.matchAll(/```\n(.*?)```/gs)].map((match) => match[1] ?? '');
 }
 
-/** A shell of somebody who has set nothing. */
-function shell(commands: string, place: string): Running {
-  const env = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(RINGFENCE_(?!TESTKIT_C)|NODE_|npm_)/.test(name)),
-  );
-  const text = commands.replaceAll(README_PLACE, join(place, 'ringfence-fleet'));
-  const child = spawn('bash', ['-ec', text], {
-    cwd: ROOT,
-    env: { ...env, TMPDIR: place },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true,
-  });
-  return new Running(child);
+/** A shell of somebody who has set nothing. As from a terminal, what it started gets the signals too. */
+class Shell extends Running {
+  constructor(commands: string, place: string) {
+    const env = Object.fromEntries(
+      Object.entries(process.env).filter(([name]) => !/^(RINGFENCE_(?!TESTKIT_C)|NODE_|npm_)/.test(name)),
+    );
+    const text = commands.replaceAll(README_PLACE, join(place, 'ringfence-fleet'));
+    super(
+      spawn('bash', ['-ec', text], {
+        cwd: ROOT,
+        env: { ...env, TMPDIR: place },
+        stdio: ['ignore', 'pipe', 'pipe'],
+        detached: true,
+      }),
+    );
+  }
+
+  /** What does not end in time is killed, and has failed with what it wrote. */
+  async endedInTime(): Promise<Ended> {
+    using stack = new DisposableStack();
+    stack.adopt(
+      setTimeout(() => this.#signal('SIGKILL'), END_MS),
+      clearTimeout,
+    );
+    const ended = await this.ended;
+    assert.notEqual(ended.signal, 'SIGKILL', `it did not end within ${END_MS} ms:\n${ended.stdout}${ended.stderr}`);
+    return ended;
+  }
+
+  override stop(signal: NodeJS.Signals = 'SIGINT'): Promise<Ended> {
+    this.#signal(signal);
+    return this.endedInTime();
+  }
+
+  override async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  #signal(signal: NodeJS.Signals): void {
+    try {
+      process.kill(-this.pid, signal);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+  }
 }
 
 /** Of fleets. */
@@ -59,12 +93,12 @@ test('the fleet of README, word by word: an incident found by processes apart, i
   const [first, second, ...more] = commandsOf(readFileSync(join(ROOT, 'README.md'), 'utf8'));
   assert.ok(first && second && more.length === 0, 'two terminals');
   const before = pins();
-  const place = mkdtempSync(join(tmpdir(), 'rf-readme-'));
-  t.after(() => rmSync(place, { recursive: true, force: true }));
+  using stack = new DisposableStack();
+  const place = stack.adopt(mkdtempSync(join(tmpdir(), 'rf-readme-')), (path) =>
+    rmSync(path, { recursive: true, force: true }),
+  );
   const fleet = join(place, 'ringfence-fleet');
-  await using terminal = shell(first, place);
-  const group = -terminal.pid;
-  t.after(() => terminal.alive && process.kill(group, 'SIGKILL'));
+  await using terminal = new Shell(first, place);
   await until(
     'the fleet to be up',
     () => {
@@ -74,7 +108,7 @@ test('the fleet of README, word by word: an incident found by processes apart, i
     START_MS,
   );
   t.diagnostic(/\d+ processes are up after \d+ s/.exec(terminal.stdout)?.[0] ?? '');
-  const { code, stdout, stderr } = await shell(second, place).ended;
+  const { code, stdout, stderr } = await new Shell(second, place).endedInTime();
   assert.equal(code, 0, stdout + stderr);
 
   await t.test('its process is dead, by an order that the agent has carried out', () => {
@@ -117,8 +151,7 @@ test('the fleet of README, word by word: an incident found by processes apart, i
   });
 
   await t.test('Ctrl-C leaves nothing', async () => {
-    process.kill(group, 'SIGINT');
-    const ended = await terminal.ended;
+    const ended = await terminal.stop('SIGINT');
     assert.equal(ended.stderr.includes('Error'), false, ended.stderr);
     assert.match(ended.stdout, /stopping/);
     assert.equal(existsSync(fleet), false, 'the directory is left');

@@ -105,12 +105,19 @@ async function storyOf(
   signal: AbortSignal,
 ): Promise<IncidentFile | undefined> {
   const where = encodeURIComponent(`container.id = "${outcome.container}"`);
+  // By the clock: a loaded cluster may take longer for an answer than we pause between two.
+  const late = AbortSignal.timeout(patienceMs);
+  const either = AbortSignal.any([signal, late]);
   let file: IncidentFile | undefined;
-  for (let waited = 0; waited < patienceMs; waited += 100) {
-    for await (const { id } of client.lines<Incident>(`/incidents?limit=1&where=${where}`, signal))
-      file = await client.json<IncidentFile>(`/incident/${id}`, signal);
-    if (file !== undefined && file.results.length > 0 && file.incident.stages.length >= 4) return file;
-    await sleep(100, undefined, { signal });
+  try {
+    while (!either.aborted) {
+      for await (const { id } of client.lines<Incident>(`/incidents?limit=1&where=${where}`, either))
+        file = await client.json<IncidentFile>(`/incident/${id}`, either);
+      if (file !== undefined && file.results.length > 0 && file.incident.stages.length >= 4) return file;
+      await sleep(100, undefined, { signal: either });
+    }
+  } catch (error) {
+    if (signal.aborted || !late.aborted) throw error;
   }
   return file;
 }

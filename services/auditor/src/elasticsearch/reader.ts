@@ -10,12 +10,16 @@ import { type ClusterOptions, type Names, namesOf } from './options.ts';
 const PAGE = 100;
 /** Alerts, commands and results of one incident. */
 const MAX_RELATED = 10_000;
+/** More than come of one incident between two refreshes, but for floods. */
+const VERSIONS_BACK = 50;
 
 interface Hit<S> {
   readonly _id: string;
   readonly _source: S;
   readonly sort?: readonly unknown[];
 }
+
+type IncidentSource = Readonly<Record<string, unknown>>;
 
 interface AuditDocument {
   readonly ringfence: { readonly audit: AuditSource };
@@ -44,24 +48,18 @@ export class ClusterReader implements TrailReader, AsyncDisposable {
   async *incidents(query: ListQuery<Incident> = {}): AsyncGenerator<Incident, void, undefined> {
     const filter = rangeOf('@timestamp', query, 1000);
     const sort = [{ '@timestamp': 'desc' }, { 'ringfence.incident.id': 'asc' }];
-    const pages = this.#pages<Readonly<Record<string, unknown>>>(this.#names.incidents, filter, sort);
-    yield* newest(query, pages, async (hits) => {
-      const ids = hits.map(({ _source }) => versionId(_source));
-      const found = await this.#byIds(ids);
-      return ids.flatMap((id) => found.get(id) ?? []).map((document) => decode('Incident', payloadOf(document)));
-    });
+    const pages = this.#pages<IncidentSource>(this.#names.incidents, filter, sort);
+    yield* newest(query, pages, (hits) => this.#incidentsOf(hits));
   }
 
   async incident(id: string): Promise<IncidentDossier | undefined> {
     const path = `/${this.#names.incidents}/_doc/${encodeURIComponent(idOf('incident', id))}`;
-    const { status, body } = await this.#cluster.request<Hit<Readonly<Record<string, unknown>>>>('GET', path, {
+    const { status, body } = await this.#cluster.request<Hit<IncidentSource>>('GET', path, {
       expect: [404],
     });
     if (status === 404) return undefined;
-    const newestId = versionId(body._source);
-    const document = (await this.#byIds([newestId])).get(newestId);
-    if (document === undefined) return undefined;
-    const incident = decode('Incident', payloadOf(document));
+    const [incident] = await this.#incidentsOf([body]);
+    if (incident === undefined) return undefined;
     const alertIds = incident.alerts.map((alert) => idOf('alert', alert.id));
     const alerts = await this.#ordered(alertIds, (bytes) => decode('Alert', bytes));
     const causes = [id, ...incident.alerts.map((alert) => alert.id)];
@@ -72,6 +70,20 @@ export class ClusterReader implements TrailReader, AsyncDisposable {
     const results = await this.#ordered(resultIds, (bytes) => decode('Result', bytes));
     const versions = await this.#versions(id);
     return { incident, versions, alerts, commands, results, executions: [] };
+  }
+
+  /**
+   * Each as the stream shows it. The stream shows a version up to a refresh later than the index of incidents does: what is not seen yet is given as it
+   * was before, and left out while there is nothing of it.
+   */
+  async #incidentsOf(hits: readonly Hit<IncidentSource>[]): Promise<Incident[]> {
+    const found = await this.#byIds(hits.map(({ _source }) => versionIds(_source)[0]!));
+    const late = hits.map(({ _source }) => versionIds(_source)).filter(([newest]) => !found.has(newest!));
+    const before = await this.#byIds(late.flat());
+    return hits
+      .map(({ _source }) => versionIds(_source).find((id) => found.has(id) || before.has(id)))
+      .flatMap((id) => (id === undefined ? [] : (found.get(id) ?? before.get(id) ?? [])))
+      .map((document) => decode('Incident', payloadOf(document)));
   }
 
   async #ordered<T>(ids: readonly string[], read: (bytes: Buffer) => T): Promise<T[]> {
@@ -166,8 +178,12 @@ function rangeOf<T>(field: string, { from, to, hostId }: ListQuery<T>, perUnit: 
   ];
 }
 
-const versionId = (source: Readonly<Record<string, unknown>>): string =>
-  idOf('incident', `${source['ringfence.incident.id']}/${source['ringfence.incident.version']}`);
+/** `_id`s of an incident's newest versions in the stream, the newest first. */
+function versionIds(source: IncidentSource): string[] {
+  const newest = Number(source['ringfence.incident.version']);
+  const versions = Array.from({ length: Math.min(newest, VERSIONS_BACK) }, (_, back) => newest - back);
+  return versions.map((version) => idOf('incident', `${source['ringfence.incident.id']}/${version}`));
+}
 
 function payloadOf({ ringfence: { audit } }: AuditDocument): Buffer {
   return unpack(Buffer.from(audit.payload, 'base64'), audit.packed, audit.size);

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { createTestAlert } from '@ringfence/testkit';
+import type { OutRecord } from '@ringfence/bus';
+import { encode, TOPIC } from '@ringfence/schema';
+import { createTestAlert, createTestIncident, EVIDENCE_HOST } from '@ringfence/testkit';
 import { ClusterReader } from '../../src/index.ts';
 import { testTrail } from '../trail.ts';
 import type { ClusterStore } from './cluster.ts';
@@ -51,6 +53,28 @@ export function readerSuite(name: string, open: () => Promise<ClusterStore>): vo
       );
       assert.deepEqual([file?.commands.length, file?.results.length], [6, 6]);
       assert.equal(await reader.incident('nobody'), undefined);
+    });
+
+    test('gives an incident as the stream shows it, which shows its newest version later than the index does', async () => {
+      await using of = await open();
+      const stored = (version: number): OutRecord => ({
+        topic: TOPIC.incidents,
+        key: EVIDENCE_HOST,
+        value: encode('Incident', createTestIncident([createTestAlert(0)], version)),
+      });
+      await storeAnew(of, delivered([stored(1), stored(2)]));
+      await of.settings(of.names.audit, { index: { refresh_interval: '-1' } });
+      await of.counts();
+      await storeAnew(of, delivered([stored(3), stored(4)], 2));
+      await of.cluster.request('POST', `/${of.names.incidents}/_refresh`);
+      await using reader = new ClusterReader(of.options);
+      const versions = async () => {
+        const [listed] = await Array.fromAsync(reader.incidents());
+        return [listed?.version, (await reader.incident(listed?.id ?? ''))?.incident.version];
+      };
+      assert.deepEqual(await versions(), [2, 2]);
+      await of.counts();
+      assert.deepEqual(await versions(), [4, 4]);
     });
   });
 }
