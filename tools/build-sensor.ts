@@ -75,8 +75,8 @@ async function tool(file: string, args: readonly string[], failure: string): Pro
 const foreign = Object.keys(architectures).filter((arch) => arch !== process.arch);
 const builds = Object.keys(architectures).flatMap((arch) => objects.map((name) => [arch, name] as const));
 
-/** The first compiler that is there, with its version line. */
-async function findCompiler(): Promise<{ name: string; version: string }> {
+/** The first compiler that is there, with its version line. Rejects with SensorBuildError. */
+export async function findCompiler(): Promise<{ name: string; version: string }> {
   for (const name of compilers) {
     try {
       return { name, version: (await run(name, ['--version'])).stdout };

@@ -12,12 +12,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { Btf, emitRecords } from '@ringfence/libbpf-ts';
+import { findCompiler } from './build-sensor.ts';
 import { emitTranscoder } from './emit-transcoder.ts';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '..');
 const header = join(root, 'bpf/ringfence.h');
-const compilers = ['clang-16', 'clang-19', 'clang'];
 const banner = '// Made by tools/generate-records.ts from bpf/ringfence.h: do not edit.';
 const transcoderBanner =
   '// Made by tools/generate-records.ts from bpf/ringfence.h and packages/schema/avro/event.avsc: do not edit.';
@@ -36,15 +36,8 @@ async function compileHeader(types: readonly string[], directory: string): Promi
   await writeFile(source, [`#include "${header}"`, ...variables, ''].join('\n'));
   const include = `/usr/include/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`;
   const args = ['-g', '-O2', '-target', 'bpf', `-I${include}`, '-c', source, '-o', object];
-  for (const compiler of compilers) {
-    try {
-      await run(compiler, args);
-      return object;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    }
-  }
-  throw new Error(`none of ${compilers.join(', ')} is installed: apt-get install clang-16`);
+  await run((await findCompiler()).name, args);
+  return object;
 }
 
 function emit(types: readonly string[], object: string): Outputs {

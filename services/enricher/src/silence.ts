@@ -1,5 +1,6 @@
-import { type Event, EventBatchWriter, LANE, type SigningKey, typeOf, U64_ZERO } from '@ringfence/schema';
+import { EventBatchWriter, LANE, type SigningKey } from '@ringfence/schema';
 import type { LastTick } from './state/boot.ts';
+import { ownEvent } from './steps/own-event.ts';
 
 /** A host as memory has it: which boot was heard last, and its last tick. */
 export interface HeardHost {
@@ -83,20 +84,9 @@ export class SilenceWatch {
 
   /** Two numbers for each tick: that nothing came after it, and that something did. */
   #record({ hostId, bootId, wallOffset, last }: HeardHost, operation: number, ktime: number): Buffer {
-    const event: Event = {
-      lane: LANE.silence,
-      cpu: 0,
-      sequence: 2 * last.sequence - 2 + operation,
-      ktime,
-      late: false,
-      tgid: 0,
-      tid: 0,
-      start: U64_ZERO,
-      cgroup: U64_ZERO,
-      execId: 0,
-      body: { 'ringfence.Silence': { operation, lastTick: last.ktime } },
-    };
-    const bytes = typeOf('Event').toBuffer(event);
+    const sequence = 2 * last.sequence - 2 + operation;
+    const body = { 'ringfence.Silence': { operation, lastTick: last.ktime } };
+    const bytes = ownEvent({ lane: LANE.silence, sequence, ktime, body });
     this.#out.add(-1, -1, -1, -1, '', bytes, 0, bytes.length);
     const at = { wallOffset, sentAt: ktime + wallOffset, receivedAt: ktime + wallOffset };
     const nothing = { lanes: [], containers: [], processes: [] };

@@ -9,6 +9,7 @@ import { createSigningKey, records } from '@ringfence/schema';
 import { Batch } from '../../../services/collector/src/steps/batch.ts';
 import { LaneReader } from '../../../services/collector/src/steps/lane-reader.ts';
 import { transcode } from '../../../services/collector/src/steps/transcode.ts';
+import { findCompiler } from '../../../tools/build-sensor.ts';
 import { NODE_FLAGS } from './agent.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -22,7 +23,8 @@ export async function measureRecords(directory: string, seconds: number, cpu: nu
   const object = join(directory, 'records.bpf.o');
   const include = `/usr/include/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`;
   const source = here('../programs/records.bpf.c');
-  execFileSync('clang-16', ['-target', 'bpf', '-mcpu=v3', '-O2', '-g', `-I${include}`, '-c', source, '-o', object]);
+  const { name: compiler } = await findCompiler();
+  execFileSync(compiler, ['-target', 'bpf', '-mcpu=v3', '-O2', '-g', `-I${include}`, '-c', source, '-o', object]);
   const pin = `/sys/fs/bpf/ringfence-bench-records-${process.pid}`;
   const child = spawn(
     'taskset',

@@ -1,5 +1,6 @@
-import { type Event, LANE, type Log, typeOf, U64_ZERO } from '@ringfence/schema';
+import { LANE, type Log } from '@ringfence/schema';
 import type { ProcessEntry } from '../state/process.ts';
+import { ownEvent } from '../steps/own-event.ts';
 import type { LogLine } from './line.ts';
 import { parseMessage } from './parse.ts';
 
@@ -17,20 +18,7 @@ export function logEvent(
   ktime: number,
   process: ProcessEntry | null,
 ): Buffer {
-  const event: Event = {
-    lane: LANE.log,
-    cpu: 0,
-    sequence,
-    ktime,
-    late: false,
-    tgid: process?.tgid ?? 0,
-    tid: process?.tgid ?? 0,
-    start: process?.start ?? U64_ZERO,
-    cgroup: process?.cgroup ?? U64_ZERO,
-    execId: process?.execId ?? 0,
-    body: { 'ringfence.Log': bodyOf(line, origin) },
-  };
-  return typeOf('Event').toBuffer(event);
+  return ownEvent({ lane: LANE.log, sequence, ktime, body: { 'ringfence.Log': bodyOf(line, origin) } }, process);
 }
 
 function bodyOf(line: LogLine, origin: LogOrigin): Log {

@@ -1,7 +1,8 @@
-import { type Event, type EventCursor, LANE, type LaneCounters, typeOf, U64_ZERO, u64ToHex } from '@ringfence/schema';
+import { type EventCursor, LANE, type LaneCounters, u64ToHex } from '@ringfence/schema';
 import type { EnricherStats } from '../metrics.ts';
 import { type Boot, type Lane, laneOf, type Run } from '../state/boot.ts';
 import type { BatchBuilder } from './batch.ts';
+import { ownEvent } from './own-event.ts';
 
 /** Causes that lose a record; the other counters (self, unwatched, read_fault, owner) take no number. */
 const LOSSES: readonly string[] = ['ring_full', 'scratch', 'spool_full', 'malformed', 'log_rate'];
@@ -9,7 +10,6 @@ const LOSSES: readonly string[] = ['ring_full', 'scratch', 'spool_full', 'malfor
 /** Tells first arrivals from repetitions, and makes gap events of what never arrived. */
 export class SequenceStep {
   readonly #stats: EnricherStats;
-  readonly #events = typeOf('Event');
 
   constructor(stats: EnricherStats) {
     this.#stats = stats;
@@ -50,20 +50,9 @@ export class SequenceStep {
   }
 
   #report(boot: Boot, key: number, from: number, to: number, reason: string, ktime: number, out: BatchBuilder): void {
-    const event: Event = {
-      lane: LANE.gap,
-      cpu: 0,
-      sequence: ++boot.gapSequence,
-      ktime,
-      late: false,
-      tgid: 0,
-      tid: 0,
-      start: U64_ZERO,
-      cgroup: U64_ZERO,
-      execId: 0,
-      body: { 'ringfence.Gap': { ofLane: Math.floor(key / 65_536), ofCpu: key % 65_536, from, to, reason } },
-    };
-    const bytes = this.#events.toBuffer(event);
+    const gap = { ofLane: Math.floor(key / 65_536), ofCpu: key % 65_536, from, to, reason };
+    const sequence = ++boot.gapSequence;
+    const bytes = ownEvent({ lane: LANE.gap, sequence, ktime, body: { 'ringfence.Gap': gap } });
     out.add(null, null, null, -1, '', bytes, 0, bytes.length);
     this.#stats.gaps++;
     this.#stats.missing += to - from + 1;

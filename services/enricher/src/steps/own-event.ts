@@ -1,0 +1,23 @@
+import { type Event, typeOf, U64_ZERO } from '@ringfence/schema';
+import type { ProcessEntry } from '../state/process.ts';
+
+/** The encoded bytes of an event that is made here. `process`: whose it is; null: nobody's. Its cpu is 0. */
+export function ownEvent(
+  { lane, sequence, ktime, body }: Pick<Event, 'lane' | 'sequence' | 'ktime' | 'body'>,
+  process: ProcessEntry | null = null,
+): Buffer {
+  const event: Event = {
+    lane,
+    cpu: 0,
+    sequence,
+    ktime,
+    late: false,
+    tgid: process?.tgid ?? 0,
+    tid: process?.tgid ?? 0,
+    start: process?.start ?? U64_ZERO,
+    cgroup: process?.cgroup ?? U64_ZERO,
+    execId: process?.execId ?? 0,
+    body,
+  };
+  return typeOf('Event').toBuffer(event);
+}
