@@ -128,6 +128,7 @@ test('the fleet of README, word by word: an incident found by processes apart, i
     for (const { services } of all) assert.equal(services.length, 1);
     for (const name of ['enricher', 'detector', 'responder', 'auditor'])
       assert.match(stdout, new RegExp(`${name}-1 +partitions 0-11`), 'what topology says');
+    assert.match(stdout, /\n {2}4 hosts with the current interest \(\d+\)\n/, 'of this machine, and simulated');
   });
 
   await t.test('what curl shows is the incident of the demo', () => {

@@ -1,7 +1,9 @@
 import type { CollectorStats } from '@ringfence/collector';
 import type { Command } from 'commander';
+import { interestsOf } from '../app/interests.ts';
 import type { Status } from '../app/status.ts';
 import { CliError } from '../errors.ts';
+import { interestLines } from '../view/interests.ts';
 import { paintFor } from '../view/paint.ts';
 import { statsText } from '../view/stats.ts';
 import { clientOf, print, printJson, settingsOf, withSettings } from './context.ts';
@@ -9,14 +11,21 @@ import { clientOf, print, printJson, settingsOf, withSettings } from './context.
 export function addStats(program: Command): void {
   const command = program
     .command('stats')
-    .description('where every event went: seen, filtered, merged, throttled, lost, sent, spooled, delivered')
-    .option('--json', 'print the account as one JSON object')
+    .description(
+      'where every event went: seen, filtered, merged, throttled, lost, sent, spooled, delivered; and which hosts filter with what',
+    )
+    .option('--json', 'print it as one JSON object')
     .addHelpText('after', '\nExamples:\n  ringfence stats\n  ringfence stats --json | jq .kinds');
   withSettings(command).action(async (_, self: Command) => {
-    const { services } = await clientOf(settingsOf(self)).json<Status>('/status');
-    const collector = services.find(({ name }) => name === 'collector')?.stats as CollectorStats | undefined;
-    if (collector === undefined) throw new CliError('the collector does not run in this process: ask where it runs');
-    if (self.opts<{ json?: boolean }>().json) return printJson(collector.account, 2);
-    print(statsText(collector.account, paintFor(process.stdout)));
+    const status = await clientOf(settingsOf(self)).json<Status>('/status');
+    const collector = status.services.find(({ name }) => name === 'collector')?.stats as CollectorStats | undefined;
+    const interests = interestsOf([status]);
+    if (collector === undefined && interests === null)
+      throw new CliError('neither collector nor enricher runs in this process: ask where they run');
+    if (self.opts<{ json?: boolean }>().json) return printJson({ ...collector?.account, interests }, 2);
+    const paint = paintFor(process.stdout);
+    const account = collector === undefined ? [] : [statsText(collector.account, paint)];
+    const hosts = interests === null ? [] : [interestLines(interests, paint).join('\n')];
+    print([...account, ...hosts].filter((part) => part !== '').join('\n\n'));
   });
 }

@@ -4,15 +4,19 @@ import { type GroupView, readTopology, withAdmin } from '@ringfence/bus/topics';
 import type { Config } from '@ringfence/config';
 import { identityPaths } from '@ringfence/identity';
 import type { Command } from 'commander';
+import { ApiClient } from '../api/client.ts';
 import { brokerOptionsOf } from '../app/fleet.ts';
 import { groups as asked } from '../app/groups.ts';
+import { interestsOf } from '../app/interests.ts';
 import { kafkaOptionsOf } from '../app/kafka-options.ts';
-import { adminConfigOf, DEFAULT_PLACE } from '../dev/place.ts';
+import type { Status } from '../app/status.ts';
+import { adminConfigOf, DEFAULT_PLACE, socketsOf } from '../dev/place.ts';
 import { CliError } from '../errors.ts';
+import { interestLines } from '../view/interests.ts';
 import { LiveView } from '../view/live.ts';
 import { paintFor } from '../view/paint.ts';
 import { topologyLines } from '../view/topology.ts';
-import { print, printJson, settingsOf, untilInterrupted, withSettings } from './context.ts';
+import { print, printJson, settingsOf, socketOf, untilInterrupted, withSettings } from './context.ts';
 
 const REDRAW_MS = 2000;
 
@@ -36,6 +40,7 @@ export function addTopology(program: Command): void {
       'after',
       `
 It takes a user of the brokers who may describe topics and groups; "ringfence topics apply" has such a one.
+Which hosts filter with an older interest is told by the enrichers that run on this machine, by their sockets.
 Exit code 0 when every partition has an owner, 2 when one has none, 1 when that could not be told.
 
 Examples:
@@ -45,11 +50,17 @@ Examples:
     );
   withSettings(command).action((_, self: Command) => {
     const options = self.opts<TopologyOptions>();
-    return topology(options.fleet === undefined ? settingsOf(self) : adminConfigOf(options.fleet), options);
+    const config = options.fleet === undefined ? settingsOf(self) : adminConfigOf(options.fleet);
+    return topology(config, options.fleet === undefined ? [socketOf(config)] : socketsOf(options.fleet), options);
   });
 }
 
-async function topology(config: Config, { watch = false, json = false }: TopologyOptions): Promise<void> {
+/** `sockets`: of processes that may know what hosts filter with. */
+async function topology(
+  config: Config,
+  sockets: readonly string[],
+  { watch = false, json = false }: TopologyOptions,
+): Promise<void> {
   if (config.bus.driver !== 'kafka')
     throw new CliError('there is one process on an embedded log: see ringfence status; a fleet has bus.driver kafka');
   const paint = paintFor(process.stdout);
@@ -61,8 +72,12 @@ async function topology(config: Config, { watch = false, json = false }: Topolog
       const groups = await readTopology(admin, asked, config.bus.kafka.topicPrefix);
       if (groups.every(({ topics }) => topics.length === 0)) throw new CliError(NOTHING_SEEN);
       const at = performance.now();
-      const lines = topologyLines(paint, groups, before?.groups ?? [], before === null ? 0 : (at - before.at) / 1000);
-      if (json) printJson({ brokers: config.bus.kafka.brokers, groups }, watch ? 0 : 2);
+      const interests = interestsOf(await statusesOf(sockets));
+      const lines = [
+        ...topologyLines(paint, groups, before?.groups ?? [], before === null ? 0 : (at - before.at) / 1000),
+        ...(interests === null ? [] : interestLines(interests, paint)),
+      ];
+      if (json) printJson({ brokers: config.bus.kafka.brokers, groups, interests }, watch ? 0 : 2);
       else if (watch && view.interactive) view.draw(lines);
       else print(lines.join('\n'));
       before = { groups, at };
@@ -71,6 +86,19 @@ async function topology(config: Config, { watch = false, json = false }: Topolog
       if (watch) await sleep(REDRAW_MS, undefined, { signal }).catch(() => {});
     } while (watch && !signal.aborted);
   });
+}
+
+/** Of those that run. */
+async function statusesOf(sockets: readonly string[]): Promise<Status[]> {
+  const asked = sockets.map(async (socket): Promise<Status[]> => {
+    try {
+      return [await new ApiClient(socket).json<Status>('/status')];
+    } catch (error) {
+      if (error instanceof CliError && error.code === 'ERR_NOT_RUNNING') return [];
+      throw error;
+    }
+  });
+  return (await Promise.all(asked)).flat();
 }
 
 /** A service shows the certificate that it was enrolled with, as `up` does; others what is set. */

@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, globSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Config, loadConfig } from '@ringfence/config';
@@ -43,6 +43,12 @@ export const demoConfigOf = (given: string | true): Config => configOf(given, 'a
 
 /** Settings of somebody who may ask the brokers everything. */
 export const adminConfigOf = (given: string | true): Config => configOf(given, 'admin');
+
+/** Of all its processes. */
+export function socketsOf(given: string | true): string[] {
+  const directory = given === true ? DEFAULT_PLACE : given;
+  return globSync('*/run/ringfence.sock', { cwd: directory }).map((socket) => join(directory, socket));
+}
 
 function configOf(given: string | true, member: string): Config {
   const directory = given === true ? DEFAULT_PLACE : given;

@@ -36,7 +36,18 @@ export * as records from './generated/records.generated.ts';
 export * from './generated/types.generated.ts';
 export { type ReleasedSchema, releasedSchemas } from './history.ts';
 export { alertId, commandId, entityId, eventId, incidentId, LANE, type Origin, UNKNOWN_BOOT } from './ids.ts';
-export { FILTERED_KINDS, type FieldFact, FORMS, type Form, type Interest, SCOPES, wantOf } from './interest.ts';
+export {
+  FILTERED_KINDS,
+  type FieldFact,
+  FORMS,
+  type Form,
+  type Interest,
+  interestSince,
+  interestVersion,
+  SCOPES,
+  sameInterest,
+  wantOf,
+} from './interest.ts';
 export { KIND, type KindName, LEAF, layouts, leafIndex } from './layout.ts';
 export { normalPath } from './path.ts';
 export { type ProbeArgument, parseProbeArguments } from './probe.ts';

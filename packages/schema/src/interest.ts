@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { containerFields } from './fields/container.ts';
 import type { FieldValue } from './fields/field.ts';
 import * as records from './generated/records.generated.ts';
@@ -13,6 +14,20 @@ export interface Interest {
   /** null: every kind. Otherwise what is of one of FILTERED_KINDS leaves the kernel when one of these asks for it. */
   readonly wants: readonly Want[] | null;
 }
+
+/** A version of a fleet's interest ends in a hash of what it asks for: so many values. */
+const CONTENTS = 2 ** 20;
+
+/** `since`: s since the epoch. A later version is larger; and whoever asks for the same, another responder or the same one after a restart, has the `sameInterest`. */
+export function interestVersion(since: number, content: string): number {
+  return since * CONTENTS + (createHash('sha256').update(content).digest().readUInt32BE() % CONTENTS);
+}
+
+/** s since the epoch. */
+export const interestSince = (version: number): number => Math.floor(version / CONTENTS);
+
+/** Whether two versions, of any time, ask for the same. */
+export const sameInterest = (one: number, other: number): boolean => one % CONTENTS === other % CONTENTS;
 
 /** What is true of a field on all events of a form. */
 export type FieldFact =

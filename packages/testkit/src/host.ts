@@ -128,6 +128,8 @@ export class TestHost {
   step: number;
   /** the CPU that the next events happen on */
   cpu = 0;
+  /** that the next batches were filtered with. @default 0: none */
+  interestVersion = 0;
   /** events come late, from now on; their `ktime` says how much */
   late = false;
   /** pid 1, /usr/lib/systemd/systemd, found at start by the first call that needs it */
@@ -394,7 +396,7 @@ export class TestHost {
   /** The gathered events as the collector sends them: framed and signed, with the counters of every lane and CPU. */
   batch(): Buffer {
     return this.#writer.finish({
-      interestVersion: 0,
+      interestVersion: this.interestVersion,
       wallOffset: this.wallOffset,
       sentAt: 0,
       lanes: [...this.#sequences].map(([key, sequence]) => {

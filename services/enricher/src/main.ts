@@ -1,7 +1,8 @@
 import { type Bus, type BusLog, type Failpoint, type PipelineMetrics, runPipeline } from '@ringfence/bus';
 import { deadLetter, type SigningKey, TOPIC } from '@ringfence/schema';
 import { compileOptions, type EnricherOptions, type Enrolment } from './config.ts';
-import { createStats, type EnricherStats } from './metrics.ts';
+import { groupInterests, hostsBehind } from './interests.ts';
+import { createStats, type EnricherServiceStats, type EnricherStats } from './metrics.ts';
 import { createEnricherPipeline, type EnricherPipeline } from './pipeline.ts';
 import { SilenceWatch } from './silence.ts';
 import { STORE } from './state/changelog.ts';
@@ -23,7 +24,7 @@ export interface EnricherService {
   readonly done: Promise<void>;
   /** Ends after the batch in hand. */
   close(): Promise<void>;
-  stats(): EnricherStats;
+  stats(): EnricherServiceStats;
 }
 
 /** ringfence.raw and logs-raw → ringfence.events, with its memory in ringfence.state.enricher. The topics must exist. */
@@ -75,12 +76,15 @@ export async function startEnricher(deps: EnricherDeps): Promise<EnricherService
 }
 
 /** What all partitions count together is in `counted`; how much each holds is its own. */
-function sumStats(counted: EnricherStats, pipelines: readonly EnricherPipeline[]): EnricherStats {
+function sumStats(counted: EnricherStats, pipelines: readonly EnricherPipeline[]): EnricherServiceStats {
   const each = pipelines.map((pipeline) => pipeline.stats());
+  const interests = groupInterests(pipelines.flatMap((pipeline) => [...pipeline.interests()]));
   return {
     ...counted,
     processes: each.reduce((sum, { processes }) => sum + processes, 0),
     evicted: each.reduce((sum, { evicted }) => sum + evicted - counted.evicted, counted.evicted),
+    interests,
+    hostsBehind: hostsBehind(interests),
   };
 }
 

@@ -1,3 +1,12 @@
+import type { InterestGroup } from './interests.ts';
+
+/** … and what its hosts filter with. */
+export interface EnricherServiceStats extends EnricherStats {
+  readonly interests: readonly InterestGroup[];
+  /** hosts that filter with an older interest than the newest that is heard of, or with none */
+  readonly hostsBehind: number;
+}
+
 /** What the enricher counts. All only grow, but for the sizes at the end. */
 export interface EnricherStats {
   batches: number;

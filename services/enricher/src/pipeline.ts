@@ -28,6 +28,8 @@ export interface EnricherPipeline extends Disposable {
   stats(): EnricherStats;
   /** The hosts that have ticked, by the boot that was heard last. */
   heard(): Iterable<HeardHost>;
+  /** The version of the interest that each host's last batch was filtered with. A host that has sent none since `restore` is not there. */
+  interests(): Iterable<readonly [hostId: string, version: number]>;
 }
 
 const lastTick = leafIndex('Tick', 'last');
@@ -63,9 +65,10 @@ export function createEnricherPipeline(deps: EnricherPipelineDeps): EnricherPipe
 
   function enrichBatch(record: InRecord, bytes: Buffer): { boot: Boot; batches: readonly Buffer[] } {
     reader.open(bytes);
-    const { hostId, bootId, run, wallOffset, sentAt, lanes } = reader.head;
+    const { hostId, bootId, run, wallOffset, sentAt, lanes, interestVersion } = reader.head;
     const boot = boots.hear(hostId, bootId, record.partition);
     boot.wallOffset = wallOffset;
+    boot.interest = interestVersion;
     const runId = runIdOf(run);
     out.begin({ boot, run, wallOffset, sentAt, receivedAt: record.timestamp, lanes });
     const ofRun = boot.run(runId);
@@ -144,6 +147,7 @@ export function createEnricherPipeline(deps: EnricherPipelineDeps): EnricherPipe
       return { ...stats, processes, evicted };
     },
     heard: () => heardHosts(boots),
+    interests: () => interestsOf(boots),
     [Symbol.dispose]() {
       for (const boot of boots) stats.evicted += lostIn(boot);
     },
@@ -159,11 +163,11 @@ function originBehind(boot: Boot, cursor: EventCursor): Origin {
 const lostIn = ({ processes, contexts }: Boot): number => processes.evicted + contexts.refused;
 
 function heardHosts(boots: Boots): readonly HeardHost[] {
-  const hosts = new Set([...boots].map(({ hostId }) => hostId));
-  return [...hosts].flatMap((hostId) => {
-    const boot = boots.latest(hostId);
-    if (boot === undefined || boot.last === null) return [];
-    const { bootId, wallOffset, last } = boot;
-    return [{ hostId, bootId, wallOffset, last }];
+  return boots.latestOfEach().flatMap(({ hostId, bootId, wallOffset, last }) => {
+    return last === null ? [] : [{ hostId, bootId, wallOffset, last }];
   });
+}
+
+function interestsOf(boots: Boots): readonly (readonly [string, number])[] {
+  return boots.latestOfEach().flatMap(({ hostId, interest }) => (interest === null ? [] : [[hostId, interest]]));
 }

@@ -29,6 +29,8 @@ export interface ResponderStats {
   readonly queue: Readonly<Record<keyof JobCounts, number>>;
   /** jobs it has run, by end */
   readonly jobs: CoordinationStats['jobs'];
+  /** version of the interest that it told its agents last; 0: none, or somebody else tells them */
+  readonly interestVersion: number;
   /** 1 while what responders share can be reached */
   readonly sharedUp: number;
   readonly sharedReconnects: number;
@@ -57,6 +59,7 @@ export class ResponderMetrics implements PipelineMetrics {
   open = 0;
   queue: JobCounts = { waiting: 0, delayed: 0, active: 0, dead: 0 };
   unheld = 0;
+  interestVersion = 0;
   readonly #waits: Record<Wait, number> = { 'not-attached': 0, limited: 0, 'limits-away': 0, refused: 0 };
   readonly #failures: Record<Failure, number> = { presence: 0, routing: 0, interest: 0 };
   #records = 0;
@@ -119,6 +122,7 @@ export class ResponderMetrics implements PipelineMetrics {
       failures: { ...this.#failures },
       queue: { ...this.queue },
       jobs,
+      interestVersion: this.interestVersion,
       sharedUp: up,
       sharedReconnects: reconnects,
       sharedFailures: failures,

@@ -38,6 +38,7 @@ export class SimulatedHost implements AsyncDisposable {
   readonly #delivery: Delivery;
   readonly #reader = new RawBatchReader();
   #orders = 0;
+  #interestVersion = 0;
   #link: ControlLink | null = null;
 
   private constructor(site: Site, config: Config, log: AppLog, stack: AsyncDisposableStack) {
@@ -74,12 +75,19 @@ export class SimulatedHost implements AsyncDisposable {
       limit: new RateLimit(collector.killsPerMinute),
       find: () => null,
       isProtected: () => null,
-      setInterest: () => {},
+      setInterest: ({ version }) => {
+        this.#interestVersion = version;
+      },
       log,
       count: () => {
         this.#orders++;
       },
     });
+  }
+
+  /** It has no kernel to filter in, and says what it was told. */
+  get interestVersion(): number {
+    return this.#interestVersion;
   }
 
   /** Rejects as `Delivery.deliver` does. */

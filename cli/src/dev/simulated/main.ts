@@ -80,6 +80,7 @@ async function live({ host, machine }: Simulated, rate: number, signal: AbortSig
       machine.host.tick(0);
       tickAt = now + TICK_MS;
     }
+    machine.host.interestVersion = host.interestVersion;
     if (machine.host.count > 0) await host.send(machine.host.batch());
     await pause(CYCLE_MS, signal);
   }
@@ -109,7 +110,8 @@ async function play(steps: readonly AttackStep[], signal: AbortSignal): Promise<
 async function replay(host: SimulatedHost, file: string, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const started = performance.now();
-    for await (const { bytes, atMs } of playRecording({ file, hostId: host.hostId, key: host.site.agentKey })) {
+    const own = { file, hostId: host.hostId, key: host.site.agentKey, interestVersion: () => host.interestVersion };
+    for await (const { bytes, atMs } of playRecording(own)) {
       await pause(Math.max(0, started + atMs - performance.now()), signal);
       if (signal.aborted) return;
       await host.send(bytes);

@@ -6,6 +6,8 @@ export interface PlayerOptions {
   readonly file: string;
   readonly hostId: string;
   readonly key: SigningKey;
+  /** what this host was told to filter with. @default what the recorded one was */
+  readonly interestVersion?: () => number;
 }
 
 /** A batch of a recording as this host would have sent it, and when. */
@@ -19,7 +21,8 @@ export interface PlayedBatch {
  * A recorded stream of one host again, as another host's: its events byte for byte, in batches that this host signs, from a boot of its own, with times that are now.
  * Throws CliError when it is no recording.
  */
-export async function* playRecording({ file, hostId, key }: PlayerOptions): AsyncGenerator<PlayedBatch> {
+export async function* playRecording(options: PlayerOptions): AsyncGenerator<PlayedBatch> {
+  const { file, hostId, key } = options;
   await using recording = await openRecording(file);
   const origin = { hostId, bootId: randomUUID(), run: randomBytes(8) };
   const reader = new RawBatchReader();
@@ -41,7 +44,8 @@ export async function* playRecording({ file, hostId, key }: PlayerOptions): Asyn
       first = at;
       wallOffset = Date.now() * 1000 - at;
     }
-    const { interestVersion, lanes } = head;
+    const { lanes } = head;
+    const interestVersion = options.interestVersion?.() ?? head.interestVersion;
     const sign = (bytes: Uint8Array): Uint8Array => signBytes(key, bytes);
     const end = { interestVersion, lanes, wallOffset, sentAt: Date.now() * 1000, keyId: key.keyId, sign };
     yield { bytes: writer.finish(end), atMs: first === undefined ? 0 : Math.max(0, at - first) / 1000 };

@@ -57,6 +57,9 @@ export class Boot {
   /** µs to add to a ktime to get the wall clock, as last told */
   wallOffset = 0;
 
+  /** version of the interest that its last batch was filtered with; null: none came since the start of this service */
+  interest: number | null = null;
+
   constructor(hostId: string, bootId: string, options: CompiledEnricherOptions) {
     this.hostId = hostId;
     this.bootId = bootId;

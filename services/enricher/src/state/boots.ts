@@ -49,6 +49,14 @@ export class Boots {
     return latest;
   }
 
+  /** Of each host, the boot that was heard last. */
+  latestOfEach(): Boot[] {
+    const latest = new Map<string, Boot>();
+    for (const boot of this.#boots.values())
+      if (boot.heard >= (latest.get(boot.hostId)?.heard ?? 0)) latest.set(boot.hostId, boot);
+    return [...latest.values()];
+  }
+
   /** After restoring. */
   resume(): void {
     for (const { heard } of this.#boots.values()) this.#clock = Math.max(this.#clock, heard);

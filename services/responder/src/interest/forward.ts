@@ -71,7 +71,9 @@ function verify(trusted: Trusted | undefined, said: InterestRecord, bytes: Uint8
   if (trusted !== undefined) checkSignature(trusted, 'interest', { id: said.detector, keyId: said.keyId }, bytes);
 }
 
-async function tellAgents({ control, now }: ForwardDeps, interests: Interests): Promise<void> {
+async function tellAgents({ control, metrics, now }: ForwardDeps, interests: Interests): Promise<void> {
   const interest = interests.union(now());
-  if (interest !== null) await control.setInterest(interest);
+  if (interest === null) return;
+  await control.setInterest(interest);
+  metrics.interestVersion = interest.version;
 }

@@ -1,4 +1,4 @@
-import type { Interest, InterestRecord, Want } from '@ringfence/schema';
+import { type Interest, type InterestRecord, interestSince, interestVersion, type Want } from '@ringfence/schema';
 
 /** A detector says it every minute; one that has said nothing for so long is gone, µs. */
 const FORGOTTEN_AFTER_US = 300_000_000;
@@ -29,7 +29,7 @@ export class Interests {
 
   /**
    * The union over the detectors heard of lately; null: it is what it was, or there is none, and agents then keep what they were told, as silence must
-   * not blind them. Its version is a time, so that every responder's is comparable.
+   * not blind them. Its version is comparable with every responder's.
    */
   union(now: number): Interest | null {
     const live = [...this.#heard.values()].filter(({ at }) => at > now - FORGOTTEN_AFTER_US);
@@ -44,7 +44,8 @@ export class Interests {
     const text = JSON.stringify([openPathPrefixes, openNames, wants]);
     if (text === this.#last) return null;
     this.#last = text;
-    this.#version = Math.max(this.#version + 1, ...live.map(({ at }) => at));
+    const since = Math.floor(Math.max(...live.map(({ at }) => at)) / 1_000_000);
+    this.#version = interestVersion(Math.max(interestSince(this.#version) + 1, since), text);
     return { version: this.#version, openPathPrefixes, openNames, wants };
   }
 }
