@@ -1,6 +1,9 @@
+import type { KindAccount } from '@ringfence/collector';
 import { type Config, SERVICES } from '@ringfence/config';
+import { records } from '@ringfence/schema';
 import { type Checks, exposeStats, Metrics, type Stats, serveMetrics } from '@ringfence/telemetry';
 import type { App } from './app.ts';
+import { FATES, sumOf } from './fates.ts';
 
 /** Numbers and numbers by reason; what else a service tells is for people. */
 function countsOf(stats: object): Stats {
@@ -13,6 +16,28 @@ function countsOf(stats: object): Stats {
     }
   }
   return counts;
+}
+
+const KINDS = Object.keys(records.Kind).map((name) => name.toLowerCase());
+const labelOf = (fate: string): string => fate.replace(' ', '_');
+
+/** The first table of `ringfence stats`: `seen` is the sum of the other fates. */
+export function kernelMetrics(read: () => readonly KindAccount[]): Metrics {
+  const metrics = new Metrics('collector');
+  metrics.observedTotal(
+    'kernel_events_total',
+    'Events in the kernel by kind, since the sensor was loaded: those seen, and what became of them.',
+    { kind: KINDS, fate: ['seen', 'sent', ...FATES.map(({ fate }) => labelOf(fate))] },
+    function* () {
+      for (const account of read()) {
+        const { kind, seen, sent } = account;
+        yield [{ kind, fate: 'seen' }, seen];
+        yield [{ kind, fate: 'sent' }, sent];
+        for (const { fate, causes } of FATES) yield [{ kind, fate: labelOf(fate) }, sumOf(account, causes)];
+      }
+    },
+  );
+  return metrics;
 }
 
 /** What a process tells those who run it, from before its services are there until after they are gone. */
@@ -71,12 +96,14 @@ function metricsOf(app: App): Metrics[] {
     const service = app.services[name];
     return service === undefined ? [] : [exposeStats(name, () => countsOf(service.stats()))];
   });
+  const { collector } = app.services;
   const kafka = app.site.fleet?.kafka;
   const { tracer } = app;
   return [
     own,
     ...schemas,
     ...services,
+    ...(collector === undefined ? [] : [kernelMetrics(() => collector.stats().account.kinds)]),
     ...(tracer === null ? [] : [exposeStats('tracing', () => ({ lost: tracer.lost }))]),
     ...(kafka === undefined ? [] : [exposeStats('kafka', () => countsOf(kafka.stats()))]),
   ];

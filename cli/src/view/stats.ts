@@ -1,21 +1,11 @@
 import type { EventAccount, KindAccount, LaneFlow } from '@ringfence/collector';
 import { escapeText } from '@ringfence/schema';
+import { type Cause, FATES, sumOf } from '../app/fates.ts';
 import type { Paint } from './paint.ts';
 
 const number = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 const THROTTLED_SHOWN = 20;
 const LANES: readonly string[] = ['security', 'bulk'];
-
-type Cause = keyof KindAccount['drops'];
-
-/** What a column of the table adds up, and what each cause means to who reads it. */
-const COLUMNS: readonly { readonly title: string; readonly causes: readonly Cause[]; readonly lost: boolean }[] = [
-  { title: 'filtered', causes: ['unwatched', 'self', 'owner'], lost: false },
-  { title: 'merged', causes: ['merged'], lost: false },
-  { title: 'throttled', causes: ['throttled', 'probe_rate'], lost: true },
-  { title: 'ring full', causes: ['ring_full'], lost: true },
-  { title: 'other loss', causes: ['scratch', 'forgotten'], lost: true },
-];
 
 const MEANINGS: Readonly<Record<Cause, string>> = {
   unwatched: 'no rule that is loaded can match it, so it did not leave the kernel',
@@ -83,7 +73,7 @@ function failureLines(
 }
 
 function kindTable(kinds: readonly KindAccount[], paint: Paint): string[] {
-  const head = ['lane', 'event', 'seen', ...COLUMNS.map(({ title }) => title), 'sent', 'under way'];
+  const head = ['lane', 'event', 'seen', ...FATES.map(({ fate }) => fate), 'sent', 'under way'];
   const rows = kinds.map((account) => rowOf(account));
   const total = kinds.reduce<number[]>((sums, account) => numbersOf(account).map((n, i) => n + (sums[i] ?? 0)), []);
   const last = ['', 'all', ...total.map(cell)];
@@ -98,11 +88,8 @@ function kindTable(kinds: readonly KindAccount[], paint: Paint): string[] {
 }
 
 const cell = (count: number): string => (count === 0 ? '·' : number.format(count));
-const sumOf = ({ drops }: KindAccount, causes: readonly Cause[]): number =>
-  causes.reduce((sum, cause) => sum + (drops[cause] ?? 0), 0);
-
 function numbersOf(account: KindAccount): number[] {
-  const columns = COLUMNS.map(({ causes }) => sumOf(account, causes));
+  const columns = FATES.map(({ causes }) => sumOf(account, causes));
   const gone = columns.reduce((sum, count) => sum + count, account.sent);
   return [account.seen, ...columns, account.sent, Math.max(0, account.seen - gone)];
 }
@@ -114,7 +101,7 @@ const rowOf = (account: KindAccount): string[] => [
 ];
 
 const lossOf = (account: KindAccount): number =>
-  COLUMNS.reduce((sum, { causes, lost }) => sum + (lost ? sumOf(account, causes) : 0), 0);
+  FATES.reduce((sum, { causes, lost }) => sum + (lost ? sumOf(account, causes) : 0), 0);
 
 function laneLines(flow: LaneFlow, paint: Paint): string[] {
   const of = (key: keyof LaneFlow): string => number.format(flow[key]);

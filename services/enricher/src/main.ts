@@ -97,6 +97,9 @@ interface Listening {
   readonly pipelines: ReadonlyMap<number, EnricherPipeline>;
 }
 
+/** Agents come back to a broker that was away after a pause of their own, of seconds: the producer's and the spool's together. */
+const RECONNECT_MS = 10_000;
+
 /** Tells silent hosts while everything that was sent is heard: who is behind, or can't reach the brokers, is deaf itself. */
 function watchSilences({ bus, key, log, afterMs, stats, pipelines }: Listening): NodeJS.Timeout | undefined {
   if (afterMs === 0) return undefined;
@@ -119,7 +122,7 @@ function watchSilences({ bus, key, log, afterMs, stats, pipelines }: Listening):
       busy = true;
       look()
         .catch((err: unknown) => {
-          watch.deaf(performance.now());
+          watch.deaf(performance.now() + RECONNECT_MS);
           log?.warn({ err }, 'whether hosts are silent could not be looked at');
         })
         .finally(() => {

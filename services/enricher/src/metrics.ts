@@ -1,3 +1,4 @@
+import { eventKinds } from '@ringfence/schema';
 import type { InterestGroup } from './interests.ts';
 
 /** … and what its hosts filter with. */
@@ -11,6 +12,8 @@ export interface EnricherServiceStats extends EnricherStats {
 export interface EnricherStats {
   batches: number;
   events: number;
+  /** … by kind */
+  readonly kinds: Record<string, number>;
   /** events whose number had been seen: redeliveries, dropped */
   duplicates: number;
   /** gap events made, and the records they name */
@@ -28,10 +31,18 @@ export interface EnricherStats {
   processes: number;
 }
 
+/** One more event of a kind. */
+export function countEvent(stats: EnricherStats, kind: number): void {
+  const name = eventKinds.names[kind] as string;
+  stats.events++;
+  stats.kinds[name] = (stats.kinds[name] as number) + 1;
+}
+
 export function createStats(): EnricherStats {
   return {
     batches: 0,
     events: 0,
+    kinds: Object.fromEntries(eventKinds.names.map((name) => [name, 0])),
     duplicates: 0,
     gaps: 0,
     missing: 0,

@@ -3,7 +3,7 @@ import { type EventCursor, KIND, leafIndex, RawBatchReader, type SigningKey, TOP
 import { compileOptions, type EnricherOptions, type Enrolment } from './config.ts';
 import { type LogRecord, readLogRecord } from './logs/record.ts';
 import { createLogStep } from './logs/step.ts';
-import { createStats, type EnricherStats } from './metrics.ts';
+import { countEvent, createStats, type EnricherStats } from './metrics.ts';
 import type { HeardHost } from './silence.ts';
 import { type Boot, laneOf, type Run } from './state/boot.ts';
 import { Boots } from './state/boots.ts';
@@ -92,7 +92,7 @@ export function createEnricherPipeline(deps: EnricherPipelineDeps): EnricherPipe
     if (partial !== '') stats.partial++;
     out.addEvent(process, writer, writtenAgo, partial, cursor);
     if (cursor.kind === KIND.Tick) tick(boot, runId, cursor);
-    stats.events++;
+    countEvent(stats, cursor.kind);
   }
 
   /** Everything that waits for time to pass. */

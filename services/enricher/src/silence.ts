@@ -46,9 +46,9 @@ export class SilenceWatch {
     this.#key = key;
   }
 
-  /** We have not heard all that there is to hear. */
-  deaf(now: number): void {
-    this.#floor = now;
+  /** Until then we have not heard all that there is to hear. */
+  deaf(until: number): void {
+    this.#floor = Math.max(this.#floor, until);
   }
 
   /** What is to be told of the hosts whose partitions are ours. */

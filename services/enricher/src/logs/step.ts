@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 import type { InRecord, Position, StateChange, StateEntry } from '@ringfence/bus';
-import { LANE, UNKNOWN_BOOT, u64ToHex } from '@ringfence/schema';
+import { KIND, LANE, UNKNOWN_BOOT, u64ToHex } from '@ringfence/schema';
 import type { CompiledEnricherOptions } from '../config.ts';
-import type { EnricherStats } from '../metrics.ts';
+import { countEvent, type EnricherStats } from '../metrics.ts';
 import { Boot, laneOf } from '../state/boot.ts';
 import type { Boots } from '../state/boots.ts';
 import type { BatchBuilder } from '../steps/batch.ts';
@@ -57,7 +57,7 @@ export function createLogStep({ boots, sequences, out, stats, options }: LogStep
     const partial = process === null || process.known ? '' : 'process unknown';
     out.add(process, container, null, -1, partial, event, 0, event.length);
     stats.logLines++;
-    stats.events++;
+    countEvent(stats, KIND.Log);
   }
 
   /**
@@ -79,7 +79,7 @@ export function createLogStep({ boots, sequences, out, stats, options }: LogStep
     const event = logEvent(line, 'filebeat', sequence, line.at - wallOffset, null);
     out.add(null, null, null, -1, '', event, 0, event.length);
     stats.filebeatLines++;
-    stats.events++;
+    countEvent(stats, KIND.Log);
     return { boot: null, batches: out.finish() };
   }
 
