@@ -57,7 +57,7 @@ static __always_inline void accept__report(struct task_struct *task, __u32 descr
 	if (result >= 0)
 		accept__take(task, sk, family);
 	if (!interest__takes_ends(RF_LANE_BULK, RF_ACCEPT, loopback ? INTEREST(ACCEPT_LOOPBACK) : INTEREST(ACCEPT_REMOTE),
-				  task->cgroups->dfl_cgrp->kn->id,
+				  kernel__cgroup(task),
 				  result >= 0 ? bpf_ntohs(kernel__read(sk, __sk_common.skc_dport)) : 0, kernel__read(sk, __sk_common.skc_num)))
 		return;
 	ring__see(RF_LANE_BULK, RF_ACCEPT);
@@ -65,7 +65,7 @@ static __always_inline void accept__report(struct task_struct *task, __u32 descr
 		ring__count(RF_LANE_BULK, RF_ACCEPT, RF_DROP_SELF);
 		return;
 	}
-	if (share__holds_back(RF_LANE_BULK, RF_ACCEPT, share__cgroup(task)))
+	if (share__holds_back(RF_LANE_BULK, RF_ACCEPT, kernel__cgroup(task)))
 		return;
 	a = ring__reserve(RF_LANE_BULK, RF_ACCEPT, sizeof(*a), &number);
 	if (!a)

@@ -45,7 +45,7 @@ int ptrace_exit(struct trace_event_raw_sys_exit *context)
 	if (access.request == PTRACE_TRACEME) {
 		/* it is the caller that is looked into from now on */
 		access.target_tgid = task->tgid;
-		access.target_start = task->group_leader->start_boottime;
+		access.target_start = kernel__start(task);
 	} else {
 		access.address = PT_REGS_PARM3_SYSCALL(registers);
 		access__fill_target(&access, task, pid__find(task, PT_REGS_PARM2_SYSCALL(registers)));

@@ -75,7 +75,7 @@ static __always_inline struct pam_session *authentication__session(__u64 handle)
 static __always_inline struct pam_session *authentication__inherited(struct task_struct *task, __u64 handle)
 {
 	struct pam_session *own = authentication__session(handle);
-	struct pam_key key = { .handle = handle, .tgid = task->real_parent->tgid };
+	struct pam_key key = { .handle = handle, .tgid = kernel__plain(task)->real_parent->tgid };
 
 	return own ? own : bpf_map_lookup_elem(&rf_pam_sessions, &key);
 }

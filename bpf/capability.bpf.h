@@ -43,7 +43,7 @@ static __always_inline bool capability__is_of_own_mounts(struct task_struct *tas
 
 static __always_inline void capability__remember(struct task_struct *task, __u32 capability)
 {
-	__u64 cgroup = task->cgroups->dfl_cgrp->kn->id;
+	__u64 cgroup = kernel__cgroup(task);
 	__u64 bit = 1ULL << (capability & 63);
 	__u64 *used = bpf_map_lookup_elem(&rf_used_caps, &cgroup);
 
@@ -100,8 +100,8 @@ int cap_capable(struct trace_event_raw_cap_capable___6_14 *context)
 	}
 	namespace = BPF_CORE_READ(context, target_ns, ns.inum);
 	merge__fill_key(&key, task, RF_CAPABILITY, (__u64)(__u32)result << 32 | capability, namespace);
-	count = merge__admit(RF_LANE_BULK, &key, !result && namespace == USER_NAMESPACE_INITIAL && !task->cred->euid.val);
-	if (count && !share__holds_back(RF_LANE_BULK, RF_CAPABILITY, share__cgroup(task)))
+	count = merge__admit(RF_LANE_BULK, &key, !result && namespace == USER_NAMESPACE_INITIAL && !kernel__plain(task)->cred->euid.val);
+	if (count && !share__holds_back(RF_LANE_BULK, RF_CAPABILITY, kernel__cgroup(task)))
 		capability__report(task, capability, result, namespace, count);
 	return 0;
 }

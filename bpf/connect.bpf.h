@@ -185,7 +185,7 @@ static __always_inline __u64 connect__forms(__u16 protocol, bool loopback)
 /* Whatever can't be known of it for sure may be anything. */
 static __always_inline bool connect__is_wanted(struct task_struct *task, const struct socket_call *call, __s32 result)
 {
-	__u64 cgroup = task->cgroups->dfl_cgrp->kn->id;
+	__u64 cgroup = kernel__cgroup(task);
 	struct sock *sk = call->sk;
 
 	if (call->family == AF_UNIX)

@@ -8,7 +8,7 @@ static __always_inline int credentials__remember(void)
 	__u64 key = bpf_get_current_pid_tgid();
 	struct rf_credentials before = {};
 
-	task__fill_credentials(&before, bpf_get_current_task_btf()->cred);
+	task__fill_credentials(&before, kernel__plain(bpf_get_current_task_btf())->cred);
 	failure__of(RF_PLACE_CREDS_BEFORE, bpf_map_update_elem(&rf_creds_before, &key, &before, BPF_ANY));
 	return 0;
 }
@@ -35,7 +35,7 @@ static __always_inline int credentials__compare(void)
 
 	if (!before)
 		return 0;
-	task__fill_credentials(&after, task->cred);
+	task__fill_credentials(&after, kernel__plain(task)->cred);
 	if (credentials__differ(before, &after)) {
 		ring__see(RF_LANE_SECURITY, RF_CREDENTIALS_CHANGE);
 		record = ring__reserve(RF_LANE_SECURITY, RF_CREDENTIALS_CHANGE, sizeof(*record), &number);

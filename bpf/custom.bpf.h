@@ -351,7 +351,7 @@ static __always_inline int custom__fire(void *context, bool user)
 		ring__count(RF_LANE_BULK, RF_PROBE, RF_DROP_PROBE_RATE);
 		return 0;
 	}
-	if (share__holds_back(RF_LANE_BULK, RF_PROBE, share__cgroup(bpf_get_current_task_btf()))) {
+	if (share__holds_back(RF_LANE_BULK, RF_PROBE, kernel__cgroup(bpf_get_current_task_btf()))) {
 		__sync_fetch_and_add(&state->lost, 1);
 		return 0;
 	}

@@ -202,14 +202,14 @@ static __always_inline int datagram__refused(struct task_struct *task, __s32 res
 	if ((family != AF_INET && family != AF_INET6) || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_UDP)
 		return 0;
 	if (!interest__takes_forms(RF_LANE_BULK, RF_DATAGRAM, INTEREST(DATAGRAM_REMOTE) | INTEREST(DATAGRAM_LOOPBACK),
-				   task->cgroups->dfl_cgrp->kn->id))
+				   kernel__cgroup(task)))
 		return 0;
 	ring__see(RF_LANE_BULK, RF_DATAGRAM);
 	if (task__is_agent()) {
 		ring__count(RF_LANE_BULK, RF_DATAGRAM, RF_DROP_SELF);
 		return 0;
 	}
-	if (share__holds_back(RF_LANE_BULK, RF_DATAGRAM, share__cgroup(task)))
+	if (share__holds_back(RF_LANE_BULK, RF_DATAGRAM, kernel__cgroup(task)))
 		return 0;
 	d = ring__reserve(RF_LANE_BULK, RF_DATAGRAM, sizeof(*d), &number);
 	if (!d)

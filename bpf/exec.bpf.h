@@ -7,12 +7,12 @@
 
 static __always_inline void exec__fill_fixed(struct rf_exec *e, struct task_struct *task)
 {
-	struct task_struct *parent = task->real_parent->group_leader;
+	struct task_struct *parent = kernel__plain(task)->real_parent->group_leader;
 
 	task__fill_header(&e->h, task, RF_EXEC);
 	e->parent_start = parent->start_boottime;
 	e->parent_tgid = parent->tgid;
-	task__fill_credentials(&e->credentials, task->cred);
+	task__fill_credentials(&e->credentials, kernel__plain(task)->cred);
 	task__fill_namespaces(&e->namespaces, task);
 	e->loginuid = bpf_core_field_exists(task->loginuid) ? task->loginuid.val : (__u32)-1;
 	e->session_id = bpf_core_field_exists(task->sessionid) ? task->sessionid : (__u32)-1;
@@ -93,14 +93,14 @@ int BPF_PROG(process_exec, struct task_struct *task, pid_t old_pid, struct linux
 	exec__fill_fixed(e, task);
 	exec__fill_file(e, file);
 	e->flags |= exec__privilege_flags(binary);
-	if (exec__file_capabilities(binary, task->cred))
+	if (exec__file_capabilities(binary, kernel__plain(task)->cred))
 		e->flags |= RF_EXEC_FILE_CAPS;
 	e->argc = binary->argc;
 	path__append_new(&b, EXEC_ROOM, &e->path, &scratch->path, file->f_path.mnt, file->f_path.dentry);
 	text__append_string(&b, EXEC_ROOM, &e->filename, TEXT_KERNEL, binary->filename);
-	path__append_new(&b, EXEC_ROOM, &e->cwd, &scratch->path, task->fs->pwd.mnt, task->fs->pwd.dentry);
-	exec__append_arguments(&b, &e->argv, task->mm);
-	environment__append(&b, EXEC_ROOM, &e->environment, &scratch->environment, task->mm);
+	path__append_new(&b, EXEC_ROOM, &e->cwd, &scratch->path, kernel__plain(task)->fs->pwd.mnt, kernel__plain(task)->fs->pwd.dentry);
+	exec__append_arguments(&b, &e->argv, kernel__plain(task)->mm);
+	environment__append(&b, EXEC_ROOM, &e->environment, &scratch->environment, kernel__plain(task)->mm);
 	text__clear(&b, &e->interpreter);
 	if (e->flags & RF_EXEC_SCRIPT)
 		text__append_string(&b, EXEC_ROOM, &e->interpreter, TEXT_KERNEL, binary->interp);

@@ -5,7 +5,7 @@
 /* Before 6.16 two threads that leave at once can both see nobody left. */
 static __always_inline bool exit__is_first_report(struct task_struct *task)
 {
-	struct rf_group_key key = { .start = task->group_leader->start_boottime, .tgid = task->tgid };
+	struct rf_group_key key = { .start = kernel__start(task), .tgid = task->tgid };
 	__u8 gone = 1;
 
 	return !bpf_map_update_elem(&rf_groups_gone, &key, &gone, BPF_NOEXIST);
@@ -14,7 +14,7 @@ static __always_inline bool exit__is_first_report(struct task_struct *task)
 /* What wait() tells the parent. */
 static __always_inline __u32 exit__status(struct task_struct *task)
 {
-	struct signal_struct *signal = task->signal;
+	struct signal_struct *signal = kernel__plain(task)->signal;
 
 	if (signal->flags & SIGNAL_GROUP_EXIT)
 		return signal->group_exit_code;
@@ -25,7 +25,7 @@ static __always_inline void exit__keep_if_agent(struct task_struct *task)
 {
 	__u32 status;
 
-	if (!tampering__is_agent(task->tgid, task->group_leader->start_boottime))
+	if (!tampering__is_agent(task->tgid, kernel__start(task)))
 		return;
 	status = exit__status(task);
 	tampering__keep(RF_TAMPERING_AGENT_EXIT, (status >> 8) & 0xff, status & 0x7f, 0, 0);
@@ -43,7 +43,7 @@ int process_exit(__u64 *context)
 	if (bpf_core_field_exists(event->group_dead)) {
 		if (!(context[1] & 1))
 			return 0;
-	} else if (task->signal->live.counter || !exit__is_first_report(task)) {
+	} else if (kernel__plain(task)->signal->live.counter || !exit__is_first_report(task)) {
 		return 0;
 	}
 	exit__keep_if_agent(task);

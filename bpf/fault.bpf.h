@@ -23,7 +23,7 @@ static __always_inline bool fault__is_one(int signal, struct k_sigaction *action
 
 static __always_inline __u32 fault__count(struct task_struct *task)
 {
-	struct rf_group_key key = { .start = task->group_leader->start_boottime, .tgid = task->tgid };
+	struct rf_group_key key = { .start = kernel__start(task), .tgid = task->tgid };
 	__u32 *count = bpf_map_lookup_elem(&rf_faults, &key);
 	__u32 first = 1;
 

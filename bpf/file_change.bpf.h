@@ -159,7 +159,7 @@ static __always_inline void change__report(struct rf_scratch_small *scratch, str
 	watched |= b.faults && result != -EFAULT;
 	if (!wanted && !watched)
 		ring__count(RF_LANE_BULK, RF_FILE_CHANGE, RF_DROP_UNWATCHED);
-	else if (privileged || watched || !share__holds_back(RF_LANE_BULK, RF_FILE_CHANGE, share__cgroup(task)))
+	else if (privileged || watched || !share__holds_back(RF_LANE_BULK, RF_FILE_CHANGE, kernel__cgroup(task)))
 		change__output(&b, privileged);
 }
 

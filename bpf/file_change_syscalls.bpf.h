@@ -80,7 +80,7 @@ static __always_inline bool change__overrides_modes(const struct cred *cred)
  * the upper layer of an overlay only: the pages of a lower one are every container's. */
 static __always_inline bool change__could_write(struct task_struct *task, struct file *file)
 {
-	const struct cred *cred = task->cred;
+	const struct cred *cred = kernel__plain(task)->cred;
 	struct vfsmount *mount = kernel__read(file, f_path.mnt);
 	struct inode *inode = kernel__read(file, f_inode);
 	struct super_block *super = kernel__read(inode, i_sb);

@@ -25,7 +25,7 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 		return 0;
 	ring__see(RF_LANE_SECURITY, RF_FORK);
 	flags = task__clone_flags(parent);
-	count = fork__admit(parent, share__cgroup(child), flags);
+	count = fork__admit(parent, kernel__cgroup(child), flags);
 	if (!count)
 		return 0;
 	record = ring__reserve(RF_LANE_SECURITY, RF_FORK, sizeof(*record), &number);

@@ -47,7 +47,7 @@ int sockets(struct bpf_iter__task_file *context)
 
 	if (!task || !file || !file__is_socket(file))
 		return 0;
-	s.start = task->group_leader->start_boottime;
+	s.start = kernel__start(task);
 	s.tgid = task->tgid;
 	s.fd = context->fd;
 	inventory__fill(&s, file);

@@ -241,7 +241,7 @@ int chroot_exit(struct trace_event_raw_sys_exit *context)
 	if (context->ret) {
 		mount__append_true_path(&mb, &mb.m->target, &mb.truth->path, &target);
 	} else {
-		struct fs_struct *fs = task->fs;
+		struct fs_struct *fs = kernel__plain(task)->fs;
 
 		mb.m->source_caller = 0;
 		path__append_new(&mb.b, MOUNT_ROOM, &mb.m->target, mb.path, fs->root.mnt, fs->root.dentry);

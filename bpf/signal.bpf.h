@@ -68,12 +68,12 @@ static __always_inline bool signal__threatens_agent(struct task_struct *target, 
 {
 	if (signal != SIGKILL && signal != SIGTERM && signal != SIGSTOP)
 		return false;
-	return tampering__is_agent(target->tgid, target->group_leader->start_boottime);
+	return tampering__is_agent(target->tgid, kernel__start(target));
 }
 
 static __always_inline void signal__keep_if_agent(struct task_struct *target, __u32 signal, __s32 result)
 {
-	if (!tampering__is_agent(target->tgid, target->group_leader->start_boottime))
+	if (!tampering__is_agent(target->tgid, kernel__start(target)))
 		return;
 	/* TRACE_SIGNAL_IGNORED */
 	if (result == 1 || (signal < 64 && SIGNALS_WITHOUT_HARM >> signal & 1))
@@ -84,9 +84,9 @@ static __always_inline void signal__keep_if_agent(struct task_struct *target, __
 /* Cheapest question first. */
 static __always_inline bool signal__crosses(struct task_struct *task, struct task_struct *target)
 {
-	if (task->cred->uid.val != target->cred->uid.val || task->cred->euid.val != target->cred->euid.val)
+	if (kernel__plain(task)->cred->uid.val != kernel__plain(target)->cred->uid.val || kernel__plain(task)->cred->euid.val != kernel__plain(target)->cred->euid.val)
 		return true;
-	if (task->cgroups->dfl_cgrp->kn->id != target->cgroups->dfl_cgrp->kn->id)
+	if (kernel__cgroup(task) != kernel__cgroup(target))
 		return true;
 	return pid__namespace(task) != pid__namespace(target);
 }
@@ -108,9 +108,9 @@ int BPF_PROG(signal_generate, int signal, struct kernel_siginfo *info, struct ta
 		return 0;
 	if (!interest__takes(RF_LANE_SECURITY, RF_SIGNAL))
 		return 0;
-	sent.start = target->group_leader->start_boottime;
+	sent.start = kernel__start(target);
 	sent.tgid = target->tgid;
-	sent.uid = target->cred->uid.val;
+	sent.uid = kernel__plain(target)->cred->uid.val;
 	return signal__report(task, &sent);
 }
 

@@ -17,8 +17,8 @@ static __always_inline bool snapshot__read(struct rf_builder *b, struct task_str
 static __always_inline void snapshot__append_arguments(struct rf_builder *b, struct rf_text *text, struct task_struct *task)
 {
 	const __u32 half = RF_SNAPSHOT_ARGV_MAX / 2;
-	unsigned long start = task->mm->arg_start;
-	unsigned long size = task->mm->arg_end - start;
+	unsigned long start = kernel__plain(task)->mm->arg_start;
+	unsigned long size = kernel__plain(task)->mm->arg_end - start;
 	__u32 end = b->end;
 	__u32 kept;
 	char last = 1;
@@ -49,7 +49,7 @@ static __always_inline void snapshot__append_arguments(struct rf_builder *b, str
 static __always_inline void snapshot__fill(struct rf_scratch_big *scratch, struct rf_builder *b, struct task_struct *task)
 {
 	struct rf_exec *e = (struct rf_exec *)scratch->record;
-	struct file *file = task->mm->exe_file;
+	struct file *file = kernel__plain(task)->mm->exe_file;
 
 	exec__fill_fixed(e, task);
 	exec__fill_file(e, file);
@@ -62,7 +62,7 @@ static __always_inline void snapshot__fill(struct rf_scratch_big *scratch, struc
 		path__append_new(b, SNAPSHOT_ROOM, &e->path, &scratch->path, file->f_path.mnt, file->f_path.dentry);
 	if (task->flags & PF_KTHREAD)
 		text__append_string(b, SNAPSHOT_ROOM, &e->filename, TEXT_KERNEL, task->comm);
-	path__append_new(b, SNAPSHOT_ROOM, &e->cwd, &scratch->path, task->fs->pwd.mnt, task->fs->pwd.dentry);
+	path__append_new(b, SNAPSHOT_ROOM, &e->cwd, &scratch->path, kernel__plain(task)->fs->pwd.mnt, kernel__plain(task)->fs->pwd.dentry);
 	snapshot__append_arguments(b, &e->argv, task);
 	text__clear(b, &e->environment);
 	text__clear(b, &e->interpreter);

@@ -62,12 +62,12 @@ int socket_exit(struct trace_event_raw_sys_exit *context)
 
 	if (!sockets__matters(family, type, protocol))
 		return sockets__leave_out(RF_DROP_UNWATCHED);
-	if (!interest__takes_forms(RF_LANE_SECURITY, RF_SOCKET, INTEREST(SOCKET_SOCKET), task->cgroups->dfl_cgrp->kn->id))
+	if (!interest__takes_forms(RF_LANE_SECURITY, RF_SOCKET, INTEREST(SOCKET_SOCKET), kernel__cgroup(task)))
 		return 0;
 	if (task__is_agent())
 		return sockets__leave_out(RF_DROP_SELF);
 	ring__see(RF_LANE_SECURITY, RF_SOCKET);
-	if (share__holds_back(RF_LANE_SECURITY, RF_SOCKET, share__cgroup(task)))
+	if (share__holds_back(RF_LANE_SECURITY, RF_SOCKET, kernel__cgroup(task)))
 		return 0;
 	s = ring__reserve(RF_LANE_SECURITY, RF_SOCKET, sizeof(*s), &number);
 	if (!s)
@@ -162,7 +162,7 @@ static __always_inline bool sockets__is_wanted(struct task_struct *task, const s
 	bool is_unix = call->family == AF_UNIX;
 	__u64 forms = operation == RF_SOCKET_BIND ? (is_unix ? INTEREST(SOCKET_BIND_UNIX) : INTEREST(SOCKET_BIND))
 						  : (is_unix ? INTEREST(SOCKET_LISTEN_UNIX) : INTEREST(SOCKET_LISTEN));
-	__u64 cgroup = task->cgroups->dfl_cgrp->kn->id;
+	__u64 cgroup = kernel__cgroup(task);
 	struct sock *sk = call->sk;
 
 	if (!sk || result < 0 || (call->family != AF_INET && call->family != AF_INET6))
@@ -214,7 +214,7 @@ static __always_inline void sockets__report(__u32 operation, __s32 result)
 	if (!sockets__is_wanted(task, &call.by, operation, result))
 		return;
 	ring__see(RF_LANE_SECURITY, RF_SOCKET);
-	if (share__holds_back(RF_LANE_SECURITY, RF_SOCKET, share__cgroup(task)))
+	if (share__holds_back(RF_LANE_SECURITY, RF_SOCKET, kernel__cgroup(task)))
 		return;
 	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_SOCKET);
 	if (!scratch)

@@ -62,9 +62,9 @@ static __always_inline void tls__emit(const struct tls_call *call, __u32 length)
 	__u32 kept = length < RF_TLS_DATA_MAX ? length : RF_TLS_DATA_MAX;
 	struct rf_tls_data *t;
 
-	if (share__is_over(RF_LANE_BULK, share__cgroup(bpf_get_current_task_btf()))) {
+	if (share__is_over(RF_LANE_BULK, kernel__cgroup(bpf_get_current_task_btf()))) {
 		ring__see(RF_LANE_BULK, RF_TLS_DATA);
-		share__hold_back(RF_LANE_BULK, RF_TLS_DATA, share__cgroup(bpf_get_current_task_btf()));
+		share__hold_back(RF_LANE_BULK, RF_TLS_DATA, kernel__cgroup(bpf_get_current_task_btf()));
 		return;
 	}
 	scratch = probe__take(RF_LANE_BULK, RF_TLS_DATA);

@@ -263,8 +263,8 @@ int BPF_PROG(trace_gone, struct task_struct *task)
 	if (!r)
 		return 0;
 	r->number = 0;
-	r->result = task->signal->flags & SIGNAL_GROUP_EXIT ? task->signal->group_exit_code : task->exit_code;
-	r->last = !task->signal->live.counter;
+	r->result = kernel__plain(task)->signal->flags & SIGNAL_GROUP_EXIT ? kernel__plain(task)->signal->group_exit_code : task->exit_code;
+	r->last = !kernel__plain(task)->signal->live.counter;
 	trace__send(r, 0);
 	if (r->last)
 		bpf_map_delete_elem(&tr_targets, &tgid);

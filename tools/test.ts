@@ -1,10 +1,10 @@
 /**
  * Runs the tests: npm test [-- [FILTER…] [--only PATTERN] [--timeout SECONDS] [--list]]
  *
- * FILTER keeps the files whose path contains it (any of several); --only keeps the tests whose title matches. Files run two at a time; what
- * uses the kernel or a whole program runs alone, afterwards. A file that takes longer than --timeout (600) is killed and has failed. Servers that
- * files share (sharedKafka and so on) are started when the first asks. A full run ends with `npm run check`. The last line is always
- * `N passed, N failed, N skipped`.
+ * FILTER keeps the files whose path contains it (any of several); --only keeps the tests whose title matches. Files run four at a time, but of
+ * those that use the kernel's hooks one, and of those that use a whole program one. A file that takes longer than --timeout (600) is killed and
+ * has failed. Servers that files share (sharedKafka and so on) are started when the first asks. A full run ends with `npm run check`. The last
+ * line is always `N passed, N failed, N skipped`.
  */
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -14,24 +14,34 @@ import { printFailures, printFile, printTotals } from './test-runner/report.ts';
 import { runCheck } from './test-runner/run-check.ts';
 import { type FileReport, type RunOptions, runFile } from './test-runner/run-file.ts';
 
-const CONCURRENCY = 2;
+/** More than the two cores that a small machine has: files wait for servers, timers and the kernel half of their time. */
+const CONCURRENCY = 4;
 const root = dirname(import.meta.dirname);
 
-/** Takes files from the front until none is left; several of these at once make the concurrency. */
-async function drain(queue: TestFile[], how: RunOptions, reports: FileReport[], signal: AbortSignal): Promise<void> {
-  for (let file = queue.shift(); file !== undefined && !signal.aborted; file = queue.shift()) {
-    const report = await runFile(root, file, how, signal);
-    printFile(report);
-    reports.push(report);
+/** Takes the first file whose turn it is until there is none; several of these at once make the concurrency. */
+async function drain(queue: TestFile[], busy: Set<string>, run: (file: TestFile) => Promise<void>): Promise<void> {
+  for (;;) {
+    const next = queue.findIndex(({ turn }) => turn === undefined || !busy.has(turn));
+    // Who has the turn now takes those that are left.
+    if (next === -1) return;
+    const [file] = queue.splice(next, 1) as [TestFile];
+    if (file.turn !== undefined) busy.add(file.turn);
+    await run(file);
+    if (file.turn !== undefined) busy.delete(file.turn);
   }
 }
 
 async function runAll(files: readonly TestFile[], how: RunOptions, signal: AbortSignal): Promise<FileReport[]> {
   const reports: FileReport[] = [];
-  const together = files.filter((file) => !file.alone);
-  await Promise.all(Array.from({ length: CONCURRENCY }, () => drain(together, how, reports, signal)));
-  const alone = files.filter((file) => file.alone);
-  await drain(alone, how, reports, signal);
+  const queue = [...files];
+  const busy = new Set<string>();
+  const run = async (file: TestFile): Promise<void> => {
+    if (signal.aborted) return;
+    const report = await runFile(root, file, how, signal);
+    printFile(report);
+    reports.push(report);
+  };
+  await Promise.all(Array.from({ length: CONCURRENCY }, () => drain(queue, busy, run)));
   return reports;
 }
 

@@ -11,7 +11,7 @@
 
 static __always_inline struct file *file__of_descriptor(struct task_struct *task, __u32 descriptor)
 {
-	struct fdtable *table = task->files->fdt;
+	struct fdtable *table = kernel__plain(task)->files->fdt;
 	struct file **files = table->fd;
 	struct file *file = 0;
 

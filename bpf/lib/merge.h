@@ -15,7 +15,7 @@ static __always_inline void *merge__map(enum rf_lane lane)
 
 static __always_inline void merge__fill_key(struct rf_merge_key *key, struct task_struct *task, enum rf_kind kind, __u64 first, __u64 second)
 {
-	key->start = task->group_leader->start_boottime;
+	key->start = kernel__start(task);
 	key->first = first;
 	key->second = second;
 	key->tgid = task->tgid;

@@ -10,8 +10,8 @@
 
 static __always_inline void owner__set(struct rf_owner *owner, struct task_struct *task)
 {
-	owner->start = task->group_leader->start_boottime;
-	owner->cgroup = task->cgroups->dfl_cgrp->kn->id;
+	owner->start = kernel__start(task);
+	owner->cgroup = kernel__cgroup(task);
 	owner->exec_id = task->self_exec_id;
 	owner->tid = task->pid;
 	owner->tgid = task->tgid;

@@ -37,7 +37,7 @@ static __always_inline struct file *request__file(struct task_struct *task, cons
 /* A caller in a chroot calls what is below its root absolute. */
 static __always_inline bool request__build_base(struct rf_path_work *w, struct task_struct *task, __s32 directory, char first)
 {
-	struct fs_struct *fs = task->fs;
+	struct fs_struct *fs = kernel__plain(task)->fs;
 	struct file *file;
 
 	if (first == '/') {

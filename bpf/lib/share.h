@@ -73,9 +73,4 @@ static __always_inline bool share__holds_back(enum rf_lane lane, enum rf_kind ki
 	return true;
 }
 
-static __always_inline __u64 share__cgroup(struct task_struct *task)
-{
-	return task->cgroups->dfl_cgrp->kn->id;
-}
-
 #endif

@@ -28,7 +28,7 @@ static __always_inline bool tampering__repeats(struct task_struct *task, __u32 o
 	if (!last)
 		return false;
 	r = &last->record;
-	if (r->h.sequence != number || r->h.tgid != task->tgid || r->h.start != task->group_leader->start_boottime ||
+	if (r->h.sequence != number || r->h.tgid != task->tgid || r->h.start != kernel__start(task) ||
 	    r->operation != operation || r->detail != detail || r->request != request || r->result != result ||
 	    bpf_ktime_get_boot_ns() - r->h.ktime > MERGE_NS)
 		return false;
@@ -86,7 +86,7 @@ static __noinline int tampering__keep(__u32 operation, __u32 detail, __u32 reque
 	r->detail = detail;
 	r->request = request;
 	r->result = result;
-	r->uid = task->cred->uid.val;
+	r->uid = kernel__plain(task)->cred->uid.val;
 	r->count = 1;
 	tampering__fill_program(e, link);
 	tampering__fill_executable(e, task);

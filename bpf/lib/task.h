@@ -9,10 +9,10 @@ static __always_inline void task__fill_header(struct rf_header *h, struct task_s
 {
 	h->ktime = bpf_ktime_get_boot_ns();
 	h->sequence = 0;
-	h->start = task->group_leader->start_boottime;
+	h->start = kernel__start(task);
 	h->tgid = task->tgid;
 	h->tid = task->pid;
-	h->cgroup = task->cgroups->dfl_cgrp->kn->id;
+	h->cgroup = kernel__cgroup(task);
 	h->exec_id = task->self_exec_id;
 	h->size = 0;
 	h->kind = kind;
@@ -50,20 +50,20 @@ static __always_inline void task__fill_pid_namespace(struct rf_namespaces *ns, s
 
 static __always_inline void task__fill_namespaces(struct rf_namespaces *ns, struct task_struct *task)
 {
-	struct nsproxy *proxy = task->nsproxy;
+	struct nsproxy *proxy = kernel__plain(task)->nsproxy;
 
 	ns->mnt = proxy->mnt_ns->ns.inum;
 	ns->net = proxy->net_ns->ns.inum;
 	ns->uts = proxy->uts_ns->ns.inum;
 	ns->ipc = proxy->ipc_ns->ns.inum;
 	ns->cgroup = proxy->cgroup_ns->ns.inum;
-	ns->user = task->cred->user_ns->ns.inum;
+	ns->user = kernel__plain(task)->cred->user_ns->ns.inum;
 	task__fill_pid_namespace(ns, task);
 }
 
 static __always_inline __u32 task__tty(struct task_struct *task)
 {
-	struct tty_struct *tty = task->signal->tty;
+	struct tty_struct *tty = kernel__plain(task)->signal->tty;
 	struct tty_driver *driver;
 
 	if (!tty)
@@ -93,7 +93,7 @@ static __always_inline bool task__is_agent(void)
 
 	if (!agent || agent != bpf_get_current_pid_tgid() >> 32)
 		return false;
-	return bpf_get_current_task_btf()->group_leader->start_boottime == RF_READ_ONCE(rf_control.agent_start);
+	return kernel__start(bpf_get_current_task_btf()) == RF_READ_ONCE(rf_control.agent_start);
 }
 
 /* System call arguments at its exit: the registers still hold what the kernel was given, so no program is needed at its entry. */
@@ -105,7 +105,7 @@ static __always_inline struct pt_regs *task__registers(struct task_struct *task)
 /* Then another thread may put another file in place of a descriptor before a system call ends. */
 static __always_inline bool task__shares_files(struct task_struct *task)
 {
-	struct files_struct *files = task->files;
+	struct files_struct *files = kernel__plain(task)->files;
 
 	return files && files->count.counter > 1;
 }

@@ -9,12 +9,17 @@ const repository = dirname(dirname(import.meta.dirname));
 const root = mkdtempSync(join(tmpdir(), 'ringfence-test-runner-'));
 after(() => rmSync(root, { recursive: true, force: true }));
 
+/** Fails when another one runs meanwhile. */
+const ALONE = `import { mkdirSync, rmdirSync } from 'node:fs'; import { setTimeout } from 'node:timers/promises';
+  test('has the kernel', async () => { mkdirSync('in-use'); await setTimeout(500); rmdirSync('in-use'); });`;
+
 const FILES: Readonly<Record<string, string>> = {
   'packages/a/test/good.test.ts': `test('adds', () => {}); test('waits', (t) => t.skip('no kernel here'));`,
   'packages/a/test/deep/bad.test.ts': `console.log('said before'); describe('group', () => { it('differs', () => assert.deepEqual({ a: 1 }, { a: 2 })); it('agrees', () => {}); });`,
   'services/b/test/crash.test.ts': `throw new Error('crashed at import');`,
   'services/b/test/empty.test.ts': `export {};`,
-  'test/kernel/alone.test.ts': `test('sees the kernel', () => {});`,
+  'test/kernel/alone.test.ts': ALONE,
+  'test/kernel/alone-too.test.ts': ALONE,
   'test/bench/slow.test.ts': `throw new Error('never run');`,
   'packages/a/dist/old.test.ts': `throw new Error('never run');`,
 };
@@ -55,7 +60,7 @@ function runTests(...args: string[]) {
 describe('the test runner', () => {
   it('runs everything, shows failures whole, and ends with one line of totals', () => {
     const { lines, stdout, status } = runTests();
-    assert.equal(lines.at(-1), '4 passed, 3 failed, 1 skipped');
+    assert.equal(lines.at(-1), '5 passed, 3 failed, 1 skipped');
     assert.equal(stdout.match(/^\d+ passed, \d+ failed, \d+ skipped$/gm)?.length, 1);
     assert.equal(status, 1);
     assert.match(stdout, /^ok {3}packages\/a\/test\/good\.test\.ts: 1 passed, 1 skipped \(\d+\.\d s\)$/m);
@@ -69,9 +74,13 @@ describe('the test runner', () => {
     assert.doesNotMatch(stdout, /never run/);
   });
 
-  it('runs what needs the kernel last, and the check after it', () => {
+  it('runs what needs the kernel one at a time', () => {
+    const { lines } = runTests('test/kernel');
+    assert.equal(lines.at(-1), '2 passed, 0 failed, 0 skipped');
+  });
+
+  it('runs the check last', () => {
     const order = runTests().lines.filter((line) => /^(ok {2}|FAIL) .*\(\d/.test(line));
-    assert.match(order.at(-2) ?? '', /test\/kernel\/alone/);
     assert.match(order.at(-1) ?? '', /npm run check: 1 passed/);
   });
 
@@ -96,7 +105,7 @@ describe('the test runner', () => {
 
   it('keeps the files that a filter names, without the check', () => {
     const { lines, status } = runTests('good', 'alone');
-    assert.equal(lines.at(-1), '2 passed, 0 failed, 1 skipped');
+    assert.equal(lines.at(-1), '3 passed, 0 failed, 1 skipped');
     assert.equal(
       lines.some((line) => line.includes('npm run check')),
       false,

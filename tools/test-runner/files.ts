@@ -4,8 +4,8 @@ import { join } from 'node:path';
 export interface TestFile {
   /** relative to the repository */
   readonly path: string;
-  /** shares the kernel or the whole machine with nothing else */
-  readonly alone: boolean;
+  /** Of the files with the same one runs at a time: they share the kernel's hooks, or as much of the machine as a whole program takes. */
+  readonly turn: 'kernel' | 'program' | undefined;
 }
 
 const PATTERNS = [
@@ -16,19 +16,30 @@ const PATTERNS = [
   'policies/**/*.test.ts',
   'test/**/*.test.ts',
 ];
-/** Not guests, which have a kernel of their own, nor fleets of simulated hosts, which have none. */
-const ALONE = /^test\/(kernel|e2e|chaos|security|scenarios|deploy)\/(?!fleet|responders)/;
+const KERNEL = /^test\/kernel\//;
+/** Not fleets of simulated hosts, which are watched by nobody. */
+const PROGRAM = /^test\/(e2e|chaos|security|scenarios|deploy)\/(?!fleet|responders)/;
 /** What takes minutes begins first, so that in the end nobody waits for it alone. */
 const LONG = /\/(sink|kernels|fleet)\/|\/fleet\.test|\/sensor\.test|\/integrity\.test/;
 const LEFT_OUT = /(^|\/)(node_modules|dist)\/|^test\/bench\//;
 
-/** Every test file, in a stable order, the long ones first; with `filters`, those whose path contains one of them. */
+/** Every test file, in a stable order: first what takes turns, then the long ones; with `filters`, those whose path contains one of them. */
 export async function findTestFiles(root: string, filters: readonly string[]): Promise<TestFile[]> {
   const paths: string[] = [];
   for await (const path of glob(PATTERNS, { cwd: root, exclude: (name) => name === 'node_modules' })) paths.push(path);
   return paths
     .filter((path) => !LEFT_OUT.test(path))
     .filter((path) => filters.length === 0 || filters.some((filter) => join(root, path).includes(filter)))
-    .sort((a, b) => Number(LONG.test(b)) - Number(LONG.test(a)) || (a < b ? -1 : 1))
-    .map((path) => ({ path, alone: ALONE.test(path) }));
+    .map((path) => ({ path, turn: turnOf(path) }))
+    .sort((a, b) => rankOf(a) - rankOf(b) || (a.path < b.path ? -1 : 1));
+}
+
+function turnOf(path: string): TestFile['turn'] {
+  if (KERNEL.test(path)) return 'kernel';
+  return PROGRAM.test(path) ? 'program' : undefined;
+}
+
+function rankOf({ path, turn }: TestFile): number {
+  if (turn !== undefined) return 0;
+  return LONG.test(path) ? 1 : 2;
 }
