@@ -24,9 +24,23 @@ const HOLD = `
 int main(int count, char **words) { (void)count; return ptrace(PTRACE_SEIZE, atoi(words[1]), 0, 0) ? errno : 0; }
 `;
 
+/** Puts the program of a pinned link in its own place. */
+const REPLACE = `#include <linux/bpf.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+static int bpf(int command, union bpf_attr attr) { return syscall(SYS_bpf, command, &attr, sizeof(attr)); }
+int main(int argc, char **argv) {
+  struct bpf_link_info info = {};
+  int link = bpf(BPF_OBJ_GET, (union bpf_attr){.pathname = (__u64)argv[1]});
+  bpf(BPF_OBJ_GET_INFO_BY_FD, (union bpf_attr){.info = {.bpf_fd = link, .info_len = sizeof(info), .info = (__u64)&info}});
+  int program = bpf(BPF_PROG_GET_FD_BY_ID, (union bpf_attr){.prog_id = info.prog_id});
+  return bpf(BPF_LINK_UPDATE, (union bpf_attr){.link_update = {.link_fd = link, .new_prog_fd = program}}) != 0;
+}`;
+
 /** One sensor through several agents, each of which another one follows. */
 describe('what is done to an agent', { skip: kernelSkip() }, () => {
   let hold: string;
+  let replace: string;
   let place: TestPlace;
   let busFile: string;
   before(() => {
@@ -35,6 +49,8 @@ describe('what is done to an agent', { skip: kernelSkip() }, () => {
     chmodSync(place.directory, 0o755);
     hold = join(place.directory, 'hold-it');
     execFileSync('cc', ['-x', 'c', '-o', hold, '-'], { input: HOLD });
+    replace = join(place.directory, 'replace-it');
+    execFileSync('cc', ['-x', 'c', '-o', replace, '-'], { input: REPLACE });
   });
   after(() => place?.[Symbol.dispose]());
 
@@ -127,6 +143,24 @@ describe('what is done to an agent', { skip: kernelSkip() }, () => {
     assert.deepEqual(damagedHooks(place.pinPath), []);
   });
 
+  it('is told when another program is put in the place of a hook: one that the kernel takes, and one that it does not', async () => {
+    let updater = 0;
+    const all = await tamper(({ pid = 0 }) => {
+      const pins = ['link_connect6', 'link_process_exit'].map((pin) => join(place.pinPath, pin));
+      updater = shell(`${pins.map((pin) => `${replace} ${pin}`).join('; ')}; kill -9 ${pid}`);
+    });
+    const updates = all.filter(({ operation }) => operation === OPERATION.TAMPERING_LINK_UPDATE);
+    assert.deepEqual(
+      updates.map(({ program, result }) => [decodeText(program.bytes), Math.sign(result)]),
+      [
+        ['connect6', 0],
+        ['process_exit', -1],
+      ],
+    );
+    assert.ok(updates.every(({ by, executable }) => by > updater && decodeText(executable.bytes) === 'replace-it'));
+    assert.deepEqual(damagedHooks(place.pinPath), []);
+  });
+
   it('is nothing when it was asked to end, and its last tick says so', async () => {
     const before = await told();
     const agent = startAgent(place, busFile);
@@ -138,7 +172,7 @@ describe('what is done to an agent', { skip: kernelSkip() }, () => {
     const ticks = (await readEvents(bus)).flatMap((event) => bodyOf(event, 'Tick') ?? []);
     // One for each agent that ended in order: those that came after the killed ones, and this one.
     assert.equal(ticks.at(-1)?.last, true);
-    assert.equal(ticks.filter(({ last }) => last).length, 3);
+    assert.equal(ticks.filter(({ last }) => last).length, 4);
     assert.deepEqual(pastTampering(place.directory, { pinPath: place.pinPath, bootId: identity.bootId }, false), []);
   });
 
