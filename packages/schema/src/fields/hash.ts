@@ -28,7 +28,7 @@ export const hashFields: readonly Field[] = [
   {
     name: 'process.hash.sha256',
     type: 'string',
-    doc: 'SHA-256 of its executable, 64 lower-case hex digits. The first exec of a file does not have it yet; an event `hash` of the process brings it, so a rule on it names both: `event.action in (exec, hash) and process.hash.sha256 in (...)`.',
+    doc: 'SHA-256 of its executable, of a script that is its interpreter, 64 lower-case hex digits. The first exec of a file does not have it yet; an event `hash` of the process brings it, so a rule on it names both: `event.action in (exec, hash) and process.hash.sha256 in (...)`.',
     aliases: ['sha256'],
     get: sha256,
   },
