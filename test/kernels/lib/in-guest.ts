@@ -25,7 +25,12 @@ if (import.meta.main) {
   const never = new AbortController().signal;
   print({ type: 'programs', release: release(), programs: judgePrograms(await sensorObject(), cgroup2() ?? '') });
   for (const path of process.argv.slice(2)) {
-    const report = await runFile(root, { path, alone: true }, { only: undefined, timeoutMs: FILE_TIMEOUT_MS }, never);
+    const report = await runFile(
+      root,
+      { path, turn: 'kernel' },
+      { only: undefined, timeoutMs: FILE_TIMEOUT_MS },
+      never,
+    );
     print({ type: 'file', report });
   }
 }
