@@ -84,7 +84,10 @@ export class FlowAccount {
   /** What was taken is safe: the rings move on. */
   released(): void {
     for (const reader of this.#parts.readers)
-      this.#parts.run.setRead(reader.lane as SensorLane, (this.#start.get(reader.lane)?.read ?? 0) + countOf(reader));
+      this.#parts.run.setRead(
+        reader.lane as SensorLane,
+        (this.#start.get(reader.lane)?.read ?? 0) + reader.taken + reader.skipped,
+      );
   }
 
   lanes(kinds: readonly KindAccount[]): LaneFlow[] {
@@ -94,15 +97,10 @@ export class FlowAccount {
       const read = this.#parts.run.read(lane as SensorLane);
       const earlier = this.#start.get(lane)?.gone ?? 0;
       const gone = this.#gone(lane);
-      const malformed = countOf(reader) - taken;
+      const malformed = reader.skipped;
       const underWay = taken + earlier - gone.delivered - gone.waiting - gone.dropped;
       const counts = { taken: taken + malformed, earlier, ...gone, malformed, underWay };
       return { lane, sent, read, inRing: sent - read, ...counts };
     });
   }
-}
-
-/** Records that a lane's reader went past. */
-function countOf({ taken, malformed }: LaneReader): number {
-  return malformed.reduce((sum, count) => sum + count, taken);
 }

@@ -266,9 +266,9 @@ export class Agent implements Disposable {
   async run(): Promise<void> {
     try {
       while (!this.#stopping) {
-        const { more } = await this.#cycle();
+        const { taken, more } = await this.#cycle();
         const { ticker, delivery } = this.#parts;
-        if (!this.#stopping) await this.#pacer.pause(more, Math.min(ticker.inMs, delivery.retryInMs));
+        if (!this.#stopping) await this.#pacer.pause(taken, more, Math.min(ticker.inMs, delivery.retryInMs));
       }
     } catch (error) {
       this.#failed = true;

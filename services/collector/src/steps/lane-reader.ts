@@ -17,6 +17,8 @@ export class LaneReader {
   taken = 0;
   /** by CPU; where the CPU is nonsense too, under 0 */
   readonly malformed: Uint32Array = new Uint32Array(CPUS_MAX);
+  /** all of them */
+  skipped = 0;
   readonly #ring: RingReader;
   #before: RingMark;
 
@@ -52,6 +54,7 @@ export class LaneReader {
   #countMalformed(at: number, length: number): void {
     const cpu = length < records.SIZEOF_HEADER ? 0 : records.headerCpu(this.source.view, at);
     this.malformed[cpu] = (this.malformed[cpu] as number) + 1;
+    this.skipped++;
   }
 
   /** The record that was looked at ahead is to come again. */

@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RingBuffer } from '@ringfence/libbpf-ts';
 import type { ControlBlock } from '../sensor/control-block.ts';
 
@@ -8,13 +8,20 @@ const QUIET_LOOKS = 3;
 const LONG_SLEEP_MS = 10;
 /** So many times; what goes on coming is collected by looking. */
 const EAGER_SLEEPS = 2;
+/** Fewer events than this in one look cost less than the look itself (a batch is signed and committed each time): the next one waits longer. */
+const FEW_EVENTS = 64;
+const FEW_EVENTS_FACTOR = 2;
+/** Why a wait has ended: without a reason of ours each would make an exception, with a stack. */
+const WOKEN = 'woken';
 
 /** How the reader waits: by looking every few ms while events come, by sleeping until the kernel wakes it when none do. */
 export class Pacer {
   readonly #rings: readonly RingBuffer[];
   readonly #control: ControlBlock;
   readonly #pollIntervalMs: number;
-  #wake = new AbortController();
+  #woken = false;
+  /** ends the wait that is going on */
+  #end: () => void = () => undefined;
   #eagerSleeps = 0;
 
   constructor(rings: readonly RingBuffer[], control: ControlBlock, pollIntervalMs: number) {
@@ -25,23 +32,31 @@ export class Pacer {
 
   /** Ends the pause that is going on, or the next one. */
   wake(): void {
-    this.#wake.abort();
+    this.#woken = true;
+    this.#end();
   }
 
-  /** Until the rings hold something, but not longer than `atMostMs`. `more`: they do already; others get their turn only. */
-  async pause(more: boolean, atMostMs: number): Promise<void> {
+  /**
+   * Until the rings hold something, but not longer than `atMostMs`. `taken`: events of the last look. `more`: the rings hold some already; others get their
+   * turn only.
+   */
+  async pause(taken: number, more: boolean, atMostMs: number): Promise<void> {
     if (more) await nextTurn();
-    else await this.#quiet(performance.now() + atMostMs);
-    if (this.#wake.signal.aborted) this.#wake = new AbortController();
+    else if (!this.#woken) await this.#quiet(performance.now() + atMostMs, this.#interval(taken));
+    this.#woken = false;
   }
 
-  async #quiet(until: number): Promise<void> {
+  #interval(taken: number): number {
+    return taken > 0 && taken < FEW_EVENTS ? FEW_EVENTS_FACTOR * this.#pollIntervalMs : this.#pollIntervalMs;
+  }
+
+  async #quiet(until: number, intervalMs: number): Promise<void> {
     const looks = this.#eagerSleeps > 0 ? 0 : QUIET_LOOKS;
     for (let look = 0; look < looks; look++) {
       const left = until - performance.now();
       if (left <= 0) return;
-      await this.#sleep(Math.min(this.#pollIntervalMs, left));
-      if (this.#wake.signal.aborted || this.#rings.some((ring) => ring.pendingBytes() > 0)) return;
+      await this.#sleep(Math.min(intervalMs, left));
+      if (this.#woken || this.#rings.some((ring) => ring.pendingBytes() > 0)) return;
     }
     const begin = performance.now();
     if (begin >= until) return;
@@ -49,24 +64,25 @@ export class Pacer {
     this.#eagerSleeps = performance.now() - begin >= LONG_SLEEP_MS ? EAGER_SLEEPS : Math.max(0, this.#eagerSleeps - 1);
   }
 
-  async #sleep(ms: number): Promise<void> {
-    const { signal } = this.#wake;
-    try {
-      await sleep(ms, undefined, { signal });
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    }
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#end = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   /** The flag is set before the rings are looked at once more (`wait` does): so no record is left behind. */
   async #sleepUntilWoken(ms: number): Promise<void> {
     this.#control.arm();
     const ended = new AbortController();
-    const signal = AbortSignal.any([this.#wake.signal, ended.signal]);
+    this.#end = () => ended.abort(WOKEN);
     try {
-      await Promise.race(this.#rings.map((ring) => ring.wait(ms, signal)));
+      await Promise.race(this.#rings.map((ring) => ring.wait(ms, ended.signal)));
     } finally {
-      ended.abort();
+      ended.abort(WOKEN);
       this.#control.disarm();
     }
   }
