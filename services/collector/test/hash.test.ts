@@ -5,6 +5,7 @@ import {
   appendFileSync,
   copyFileSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -17,6 +18,7 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OutRecord } from '@ringfence/bus';
 import { decode, decodeText, type Event, type Hash, records } from '@ringfence/schema';
+import { ifThere } from '../src/files.ts';
 import { ExecHashes } from '../src/hash/exec-hashes.ts';
 import type { HashFact } from '../src/hash/types.ts';
 import type { Collector } from '../src/index.ts';
@@ -214,4 +216,27 @@ describe('the queue of executables', () => {
     await answered.promise;
     await hashes.close();
   });
+
+  it('ends its thread when nothing is left to hash, and starts another one for the next executable', async () => {
+    const facts: HashFact[] = [];
+    const limits = { maxBytes: 1, bytesPerSecond: 1 << 20, idleMs: 1 };
+    const hashes = new ExecHashes({ enabled: true, log: silent, ...limits, onAnswer: () => {} });
+    for (const inode of [1n, 2n]) {
+      hashes.seen(execOf(inode), 0);
+      while (facts.at(-1)?.inode !== inode) {
+        await sleep(5);
+        hashes.flush({ hash: (fact) => facts.push(fact) }, true);
+      }
+      while (hashers() > 0) await sleep(5);
+    }
+    assert.equal(facts.length, 2);
+    await hashes.close();
+  });
 });
+
+/** Threads of this process that hash. */
+const hashers = (): number =>
+  readdirSync('/proc/self/task').filter((id) => {
+    const name = ifThere(() => readFileSync(`/proc/self/task/${id}/comm`, 'utf8'));
+    return name === 'hasher\n';
+  }).length;

@@ -11,6 +11,8 @@ const QUEUE_MAX = 1024;
 const WAITING_MAX = 32;
 /** What is known is told again, of the file alone: a batch may have been dropped. */
 const TELL_AGAIN_MS = 600_000;
+/** A thread that has nothing to hash keeps some 20 MB; to start one takes some 60 ms of CPU. */
+const IDLE_MS = 10_000;
 const RESOURCES = { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 };
 
 export interface ExecHashesOptions extends HashLimits {
@@ -18,6 +20,8 @@ export interface ExecHashesOptions extends HashLimits {
   readonly log: Log;
   /** an answer is there to be flushed */
   readonly onAnswer: () => void;
+  /** ms without anything to hash after which the thread ends. @default 10 s */
+  readonly idleMs?: number;
 }
 
 /** What became of the executables since this start. */
@@ -71,6 +75,9 @@ export class ExecHashes {
   readonly #facts: HashFact[] = [];
   readonly #skipped: Record<string, number> = {};
   #worker: Worker | undefined;
+  #idle: NodeJS.Timeout | undefined;
+  /** every thread that was told to end has ended */
+  #ended: Promise<unknown> = Promise.resolve();
   #nextId = 1;
   #hashed = 0;
   #bytes = 0;
@@ -146,6 +153,7 @@ export class ExecHashes {
       patient: records.execSnapshot(view, at) !== 0,
       memory: (records.execFlags(view, at) & records.ExecFlag.EXEC_MEMFD) !== 0,
     };
+    clearTimeout(this.#idle);
     this.#worker ??= this.#start();
     this.#worker.postMessage(request);
   }
@@ -191,10 +199,15 @@ export class ExecHashes {
     }
   }
 
+  #rest(): void {
+    this.#idle = setTimeout(() => void this.close(), this.#options.idleMs ?? IDLE_MS).unref();
+  }
+
   #take(answer: HashAnswer, sink: HashSink): void {
     const file = this.#outstanding.get(answer.id);
     if (file === undefined) return;
     this.#outstanding.delete(answer.id);
+    if (this.#outstanding.size === 0) this.#rest();
     const said = answer.touched && file.waiting[0]?.again === true ? skippedBecause('changed') : answer;
     if (said.skipped !== null) this.#count(said.skipped);
     else {
@@ -226,15 +239,18 @@ export class ExecHashes {
     return { ...counts, skipped: { ...this.#skipped }, waiting: this.#outstanding.size };
   }
 
-  /** Resolves when the thread has ended. What it has in hand is not told any more. */
+  /** Resolves when the thread has ended. What it has in hand is not told any more; the next executable starts another one. */
   async close(): Promise<void> {
+    clearTimeout(this.#idle);
     const worker = this.#worker;
-    if (worker === undefined) return;
     this.#worker = undefined;
-    const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-    worker.ref();
-    worker.postMessage(null);
-    await ended;
+    if (worker !== undefined) {
+      const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+      this.#ended = Promise.all([this.#ended, ended]);
+      worker.ref();
+      worker.postMessage(null);
+    }
+    await this.#ended;
   }
 }
 
