@@ -10,6 +10,7 @@ import type { Responder } from '@ringfence/responder';
 import { type createLogger, type StepTracer, startTracing } from '@ringfence/telemetry';
 import { VERSION } from '../version.ts';
 import { lagOf } from './groups.ts';
+import { collectGarbage } from './heap.ts';
 import { prepareHost } from './host.ts';
 import { InterestLink } from './interest.ts';
 import { openSite, type Site } from './site.ts';
@@ -82,6 +83,7 @@ export async function startApp(config: Config, log: AppLog, options: StartOption
   const inFile = services.auditor !== undefined && cluster === null;
   const file = inFile ? stack.use(new AuditReader(config.auditor.path)) : null;
   const audit = cluster === null ? file : stack.use(new ClusterReader(cluster));
+  collectGarbage();
   // The registrar has no end of its own: a process of it alone goes on until it is closed.
   const closed = Promise.withResolvers<void>();
   stack.defer(closed.resolve);
