@@ -50,11 +50,8 @@ async function setUp(program) {
   const development = program === undefined || program.development;
   const node = await installDependencies(root, development);
   const canBuild = await bringSystemPackages(rolesOf(program));
-  // Side by side: one compiles, the other mostly unpacks.
-  await Promise.all([
-    canBuild ? buildSensorIfChanged(root, node) : undefined,
-    program?.file === TESTS ? bringEngine(root) : undefined,
-  ]);
+  if (canBuild) await buildSensorIfChanged(root, node);
+  if (program?.file === TESTS) await bringEngine(root);
   return node;
 }
 

@@ -42,10 +42,14 @@ export function loadHostId(stateDir: string): string {
   return loadLocalIdentity(stateDir).hostId;
 }
 
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
 function identityIn(stateDir: string): Identity {
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   chmodSync(stateDir, 0o700);
   const hostId = readOrMake(join(stateDir, 'host-id'), randomUUID);
+  // Whoever owns the directory may put a link here to what only the sensor's process can read.
+  if (!UUID.test(hostId)) throw new CliError('host-id is no UUID');
   const agentKey = loadKey(join(stateDir, 'keys'), 'agent');
   const responderKey = loadKey(join(stateDir, 'keys'), 'responder');
   keepPublic(join(stateDir, 'enrolled'), hostId, agentKey.publicKey);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { loadConfig } from '@ringfence/config';
 import { prepareHost } from '../src/app/host.ts';
 import { checkKernel } from '../src/doctor/checks.ts';
 import { CliError } from '../src/errors.ts';
@@ -18,7 +19,7 @@ test('kernels from 6.1 on are taken, older ones are named with what to do', () =
 test('up on an older kernel stops before it touches anything, and says why', () => {
   const silent = { debug() {}, info() {}, warn() {}, error() {} };
   assert.throws(
-    () => prepareHost(silent, checkKernel('5.15.0')),
+    () => prepareHost(silent, loadConfig({ file: '/dev/null', env: {} }), checkKernel('5.15.0')),
     (error: unknown) => error instanceof CliError && /Linux 5\.15\.0 is too old/.test(error.message),
   );
 });

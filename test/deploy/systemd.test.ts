@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
+import type { Status } from '../../cli/src/app/status.ts';
 import { buildSensor } from '../../tools/build-sensor.ts';
 import { Installation, Running } from '../e2e/lib/program.ts';
 import { skip } from '../e2e/lib/root.ts';
@@ -21,7 +22,7 @@ function directive(name: string): string[] {
 describe('the systemd unit', () => {
   it('runs exactly `ringfence up`', () => {
     assert.deepEqual(directive('ExecStart'), ['/usr/bin/ringfence up']);
-    assert.equal(unit.match(/^Exec/gm)?.length, 1);
+    assert.deepEqual(unit.match(/^Exec\w+/gm), ['ExecStartPre', 'ExecStart']);
   });
 
   it('is sandboxed well by the judgement of systemd itself', (t) => {
@@ -42,27 +43,37 @@ describe('the systemd unit', () => {
     assert.deepEqual([verified.status, verified.stdout, verified.stderr], [0, '', '']);
   });
 
-  it('leaves `ringfence up` the capabilities it needs', { skip }, async () => {
+  it('leaves `ringfence up` the user and the capabilities it needs: the sensor’s process those, the other none', {
+    skip,
+  }, async () => {
     await buildSensor();
-    await using home = new Installation();
+    await using home = new Installation(['user=nobody']);
+    chmodSync(home.dir, 0o755);
+    for (const path of [home.stateDir, home.runDir]) spawnSync('install', ['-d', '-m', '0700', '-o', 'nobody', path]);
+    const [before = ''] = directive('ExecStartPre');
+    const prepare = /^\+\/bin\/sh -c '(.*)'$/.exec(before)?.[1] ?? assert.fail(before);
+    const here = prepare.replaceAll('/sys/fs/bpf/ringfence', home.pinPath).replace('ringfence:ringfence', 'nobody:');
+    assert.equal(spawnSync('/bin/sh', ['-c', here]).status, 0);
+
     const capabilities = directive('CapabilityBoundingSet').join(' ').split(' ');
-    const bounding = capabilities.map((name) => `+${name.replace(/^CAP_/, '').toLowerCase()}`);
-    const up = [
-      '--bounding-set',
-      ['-all', ...bounding].join(),
-      '--no-new-privs',
-      join(root, 'deploy/bin/ringfence'),
-      'up',
-    ];
+    assert.deepEqual(directive('AmbientCapabilities').join(' ').split(' '), capabilities);
+    const set = ['-all', ...capabilities.map((name) => `+${name.replace(/^CAP_/, '').toLowerCase()}`)].join();
+    const identity = ['--reuid=nobody', '--regid=nogroup', '--clear-groups'];
+    const rights = [`--bounding-set=${set}`, `--inh-caps=${set}`, `--ambient-caps=${set}`, '--no-new-privs'];
     const settings = home.settings.flatMap((setting) => ['--set', setting]);
-    const child = spawn('setpriv', [...up, '--config', '/dev/null', ...settings], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const up = [join(root, 'deploy/bin/ringfence'), 'up', '--config', '/dev/null', ...settings];
+    const child = spawn('setpriv', [...identity, ...rights, ...up], { stdio: ['ignore', 'pipe', 'pipe'] });
     await using running = new Running(child);
     await running.says('watching this machine');
     spawnSync('/bin/true', ['rf-under-the-unit']);
     const where = 'event.action = exec and process.command_line contains rf-under-the-unit';
     await until('the event', async () => (await home.output(['events', '--where', where])).includes('/bin/true'));
+    const { processes } = JSON.parse(await home.output(['status', '--json'])) as Status;
+    const kept = capabilities.filter((name) => name !== 'CAP_KILL').sort();
+    assert.deepEqual(
+      processes.map(({ capabilities }) => [...capabilities].sort()),
+      [[], kept],
+    );
     assert.equal((await running.stop('SIGTERM')).code, 0, running.stderr);
     home.assertClean();
   });

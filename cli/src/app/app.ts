@@ -1,7 +1,6 @@
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Auditor, AuditReader, ClusterReader, clusterOf, type TrailReader } from '@ringfence/auditor';
-import type { Collector } from '@ringfence/collector';
 import { type Config, SERVICES, type ServiceName } from '@ringfence/config';
 import type { DetectorService } from '@ringfence/detector';
 import type { EnricherService } from '@ringfence/enricher';
@@ -13,12 +12,13 @@ import { lagOf } from './groups.ts';
 import { collectGarbage } from './heap.ts';
 import { prepareHost } from './host.ts';
 import { InterestLink } from './interest.ts';
+import type { SensorLink } from './sensor-link.ts';
 import { openSite, type Site } from './site.ts';
 import * as start from './start.ts';
 
 /** The services that run in this process; those that run elsewhere are undefined. */
 export interface Services {
-  collector?: Collector;
+  collector?: start.Watcher;
   enricher?: EnricherService;
   detector?: DetectorService;
   responder?: Responder;
@@ -31,6 +31,8 @@ export interface App extends AsyncDisposable {
   readonly config: Config;
   readonly site: Site;
   readonly services: Readonly<Services>;
+  /** of its processes, this one first */
+  readonly pids: readonly number[];
   /** the audit trail; null when it is a file of another process */
   readonly audit: TrailReader | null;
   /** null: nobody traces */
@@ -46,16 +48,19 @@ export interface StartOptions {
   readonly signal?: AbortSignal;
   /** told what the start waits for, in plain words; null: nothing any more */
   readonly onWaiting?: (what: string | null) => void;
+  /** the process that has the capabilities; null: there is none, this one does all */
+  readonly sensor?: SensorLink | null;
 }
 
 /** Starts what `config.services` names, in the order in which the data would be waited for. What was started is stopped again when one fails. */
 export async function startApp(config: Config, log: AppLog, options: StartOptions = {}): Promise<App> {
-  const { signal = new AbortController().signal, onWaiting = () => {} } = options;
+  const { signal = new AbortController().signal, onWaiting = () => {}, sensor = null } = options;
   await using stack = new AsyncDisposableStack();
   const site = stack.use(await openSite({ config, log, signal, onWaiting }));
   const tracer = await tracerOf(config, site, log);
   if (tracer !== null) stack.use(tracer);
-  const wiring: start.Wiring = { config, log, site, trace: tracer?.record };
+  const pids = [process.pid, ...(sensor === null ? [] : [sensor.pid])];
+  const wiring: start.Wiring = { config, log, site, trace: tracer?.record, agentPids: pids };
   const services: Services = {};
   const ends: Promise<void>[] = [];
   const started = new Map<ServiceName, Service>();
@@ -72,10 +77,10 @@ export async function startApp(config: Config, log: AppLog, options: StartOption
   const interest = new InterestLink();
   if (wants('detector')) services.detector = keep('detector', await start.detector(wiring, interest));
   if (wants('collector')) {
-    prepareHost(log);
-    services.collector = keep('collector', await start.collector(wiring, interest));
-    await interest.connect(services.collector.control);
-    stack.use(await start.agentStream(wiring, services.collector.control));
+    const collector = sensor === null ? await here(wiring, interest) : await sensor.start(site, interest.current);
+    services.collector = keep('collector', collector);
+    await interest.connect(collector.control);
+    stack.use(await start.agentStream(wiring, collector));
   }
   if (wants('responder'))
     services.responder = keep('responder', await start.responder(wiring, services.collector?.control));
@@ -90,7 +95,12 @@ export async function startApp(config: Config, log: AppLog, options: StartOption
   const resources = stack.move();
   const done = Promise.all([...ends, closed.promise]).then(() => {});
   done.catch(() => {});
-  return { config, site, services, audit, tracer, done, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+  return { config, site, services, pids, audit, tracer, done, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+}
+
+function here(wiring: start.Wiring, interest: InterestLink): Promise<start.Watcher> {
+  prepareHost(wiring.log, wiring.config);
+  return start.collector(wiring, interest);
 }
 
 /** null: nobody traces. */

@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import type { Config } from '@ringfence/config';
 import type { Log } from '@ringfence/telemetry';
-import { type Check, capabilities, checkKernel } from '../doctor/checks.ts';
+import { type Check, checkKernel } from '../doctor/checks.ts';
 import { CliError } from '../errors.ts';
+import { capabilitiesFor, missingCapabilities } from './capabilities.ts';
 
 /** File systems that the sensor needs, where they belong. */
 const NEEDED = [
@@ -11,11 +13,11 @@ const NEEDED = [
 ] as const;
 
 /** Mounts what is missing, as root; says so. Throws CliError when it can't, or may not load the sensor. */
-export function prepareHost(log: Log, kernel: Check = checkKernel()): void {
+export function prepareHost(log: Log, config: Config, kernel: Check = checkKernel()): void {
   if (!kernel.ok) throw new CliError(`${kernel.found} is too old for the sensor: ${kernel.fix}`);
-  const missing = capabilities().filter(({ ok }) => !ok);
+  const missing = missingCapabilities(capabilitiesFor(config));
   if (missing.length > 0) {
-    const names = missing.map(({ name }) => name.replace('privilege ', '')).join(', ');
+    const names = missing.map(({ name }) => name).join(', ');
     throw new CliError(
       `the sensor needs privileges that this process lacks (${names}): run it as root, sudo npm start`,
     );

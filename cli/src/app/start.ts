@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Auditor } from '@ringfence/auditor';
-import type { Collector } from '@ringfence/collector';
+import type { Collector, CollectorOptions } from '@ringfence/collector';
 import type { Config, ServiceName } from '@ringfence/config';
 import type { ControlLink, ControlPlane, ControlServer } from '@ringfence/control';
 import type { RedisOptions, SqliteOptions } from '@ringfence/coordination';
@@ -29,6 +29,16 @@ export interface Wiring {
   readonly site: Site;
   /** undefined: nobody traces */
   readonly trace: Trace | undefined;
+  /** the processes of this `up` */
+  readonly agentPids: readonly number[];
+}
+
+/** The collector, in this process or in one of its own. */
+export interface Watcher extends Collector {
+  /** brings `stats` up to date. @default they always are */
+  refresh?(): Promise<void>;
+  /** A framed Enrolment, for whoever judges commands. @default the fleet's `learnt` */
+  takeEnrolment?(value: Uint8Array): void;
 }
 
 export async function registrar({ config, log, site }: Wiring): Promise<Registrar> {
@@ -78,14 +88,17 @@ export async function enricher({ config, log, site }: Wiring): Promise<EnricherS
   });
 }
 
-export async function detector({ config, log, site, trace }: Wiring, interest: InterestLink): Promise<DetectorService> {
+export async function detector(
+  { config, log, site, trace, agentPids }: Wiring,
+  interest: InterestLink,
+): Promise<DetectorService> {
   const { hostId, bootId, trusted, fleet } = site;
   const { startDetector } = await import('@ringfence/detector');
   return startDetector({
     options: {
       ...config.detector,
       keyGraceMs: graceOf(site),
-      isAgent: (host, boot, pid) => pid === process.pid && host === hostId && boot === bootId,
+      isAgent: (host, boot, pid) => agentPids.includes(pid) && host === hostId && boot === bootId,
     },
     rulePaths: rulePaths(config),
     bus: site.bus,
@@ -100,36 +113,10 @@ export async function detector({ config, log, site, trace }: Wiring, interest: I
 }
 
 export async function collector({ config, log, site }: Wiring, { current }: InterestLink): Promise<Collector> {
-  const { sensor, collector: own, stateDir, runDir } = config;
   const { hostId, bootId, agentKey } = site;
   const { startCollector } = await import('@ringfence/collector');
   return startCollector({
-    options: {
-      sensorObject: sensorObject(),
-      stateDir,
-      pinPath: sensor.pinPath,
-      ringSecurityBytes: sensor.ringSecurityBytes,
-      ringBulkBytes: sensor.ringBulkBytes,
-      pollIntervalMs: sensor.pollIntervalMs,
-      tickMs: own.tickMs,
-      batchMaxBytes: own.batchMaxBytes,
-      opens: sensor.opens,
-      watchedPaths: sensor.watchedPaths,
-      audit: sensor.audit,
-      spoolPath: own.spool.path,
-      spoolMaxBytes: own.spool.maxBytes,
-      containerFiles: [join(runDir, 'containers.d')],
-      killsPerMinute: own.killsPerMinute,
-      hostRoot: own.hostRoot,
-      dockerRoots: own.dockerRoots,
-      integrity: own.integrity,
-      hash: own.hash,
-      logs: own.logs,
-      probes: own.probes,
-      sharePerSecond: sensor.share.perSecond,
-      shareBurst: sensor.share.burst,
-      keepPinned: sensor.keepPinned,
-    },
+    options: collectorOptions(config),
     bus: site.bus,
     identity: { hostId, bootId, key: agentKey, agentVersion: VERSION },
     trustedKeys: site.commanders,
@@ -140,10 +127,39 @@ export async function collector({ config, log, site }: Wiring, { current }: Inte
   });
 }
 
+export function collectorOptions({ sensor, collector: own, stateDir, runDir }: Config): CollectorOptions {
+  return {
+    sensorObject: sensorObject(),
+    stateDir,
+    pinPath: sensor.pinPath,
+    ringSecurityBytes: sensor.ringSecurityBytes,
+    ringBulkBytes: sensor.ringBulkBytes,
+    pollIntervalMs: sensor.pollIntervalMs,
+    tickMs: own.tickMs,
+    batchMaxBytes: own.batchMaxBytes,
+    opens: sensor.opens,
+    watchedPaths: sensor.watchedPaths,
+    audit: sensor.audit,
+    spoolPath: own.spool.path,
+    spoolMaxBytes: own.spool.maxBytes,
+    containerFiles: [join(runDir, 'containers.d')],
+    killsPerMinute: own.killsPerMinute,
+    hostRoot: own.hostRoot,
+    dockerRoots: own.dockerRoots,
+    integrity: own.integrity,
+    hash: own.hash,
+    logs: own.logs,
+    probes: own.probes,
+    sharePerSecond: sensor.share.perSecond,
+    shareBurst: sensor.share.burst,
+    keepPinned: sensor.keepPinned,
+  };
+}
+
 /** The agent's stream to a responder; null: in one process it is a call. */
 export async function agentStream(
   { config, log, site }: Pick<Wiring, 'config' | 'log' | 'site'>,
-  control: Control,
+  { control, takeEnrolment }: Pick<Watcher, 'control' | 'takeEnrolment'>,
 ): Promise<ControlLink | null> {
   const { fleet, bootId } = site;
   const { endpoints } = config.control;
@@ -152,7 +168,8 @@ export async function agentStream(
     log.warn({}, 'control.endpoints is empty: this agent gets no commands and no interest');
     return null;
   }
-  const { tls, learnt: trusted } = fleet;
+  const { tls, learnt } = fleet;
+  const trusted = takeEnrolment === undefined ? learnt : { take: takeEnrolment };
   const { connectControl } = await import('@ringfence/control');
   return connectControl({
     endpoints,
@@ -249,7 +266,7 @@ const traced = (trace: Trace | undefined): { trace?: Trace } => (trace === undef
 
 const child = (log: AppLog, service: string): AppLog => log.child({ service });
 
-function failpoint(service: ServiceName): {
+export function failpoint(service: ServiceName): {
   failpoint?: (point: 'before-effect' | 'before-commit' | 'after-commit') => void;
 } {
   const point = failpointOf(service);

@@ -1,6 +1,7 @@
 import { SERVICES, type ServiceName } from '@ringfence/config';
 import { VERSION } from '../version.ts';
 import type { App } from './app.ts';
+import { capabilityNames, privilegesOf } from './capabilities.ts';
 import { lagOf } from './groups.ts';
 
 export interface ServiceStatus {
@@ -8,6 +9,14 @@ export interface ServiceStatus {
   /** records of its input that it has not committed; of the collector, bytes in the rings */
   readonly lag: number;
   readonly stats: unknown;
+}
+
+/** A process of `up`, and what it may do. */
+export interface ProcessStatus {
+  readonly pid: number;
+  readonly uid: number;
+  readonly capabilities: readonly string[];
+  readonly rssBytes: number;
 }
 
 /** How `up` does: what `ringfence status` prints and the live view draws. */
@@ -18,13 +27,17 @@ export interface Status {
   readonly mode: string;
   readonly pid: number;
   readonly uptimeS: number;
+  /** of all its processes */
   readonly rssBytes: number;
+  readonly processes: readonly ProcessStatus[];
   readonly bus: { readonly usedBytes: number; readonly maxBytes: number; readonly full: boolean };
   readonly services: readonly ServiceStatus[];
 }
 
 export async function statusOf(app: App): Promise<Status> {
+  await app.services.collector?.refresh?.();
   const services = await Promise.all(SERVICES.map((name) => serviceStatus(app, name)));
+  const processes = processesOf(app.pids);
   return {
     version: VERSION,
     hostId: app.site.hostId,
@@ -32,7 +45,8 @@ export async function statusOf(app: App): Promise<Status> {
     mode: app.config.responder.mode,
     pid: process.pid,
     uptimeS: Math.round(process.uptime()),
-    rssBytes: process.memoryUsage.rss(),
+    rssBytes: processes.reduce((sum, { rssBytes }) => sum + rssBytes, 0),
+    processes,
     bus: app.site.bus.pressure(),
     services: services.filter((service) => service !== undefined),
   };
@@ -44,4 +58,13 @@ async function serviceStatus(app: App, name: ServiceName): Promise<ServiceStatus
   const ring = app.services.collector?.stats().pendingBytes;
   const lag = name === 'collector' && ring !== undefined ? ring.security + ring.bulk : await lagOf(app.site.bus, name);
   return { name, lag, stats: service.stats() };
+}
+
+export function processesOf(pids: readonly number[]): ProcessStatus[] {
+  return pids.flatMap((pid) => {
+    const found = privilegesOf(pid);
+    if (found === null) return [];
+    const { uid, effective, rssBytes } = found;
+    return [{ pid, uid, capabilities: capabilityNames(effective), rssBytes }];
+  });
 }

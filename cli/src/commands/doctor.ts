@@ -5,9 +5,10 @@ import { type Check, checkMachine, disk } from '../doctor/checks.ts';
 import { checkFleet } from '../doctor/fleet.ts';
 import { probeFull } from '../doctor/full.ts';
 import { type HookState, probeHooks } from '../doctor/hooks.ts';
+import { checkPrivileges } from '../doctor/privileges.ts';
 import { checkOwnProbes } from '../doctor/probes.ts';
 import { type Paint, paintFor } from '../view/paint.ts';
-import { print, printJson, SENSOR_OBJECT, settingsOf, withSettings } from './context.ts';
+import { clientOf, print, printJson, SENSOR_OBJECT, settingsOf, withSettings } from './context.ts';
 
 export function addDoctor(program: Command): void {
   const command = program
@@ -26,8 +27,9 @@ export function addDoctor(program: Command): void {
     // A service of a fleet needs a disk and its servers; only the agent needs a kernel.
     const watches = config.services.includes('collector');
     const machine = watches
-      ? [...checkMachine(config.stateDir, readFileSync('/proc/mounts', 'utf8')), ...checkOwnProbes(config.collector)]
+      ? [...checkMachine(config, readFileSync('/proc/mounts', 'utf8')), ...checkOwnProbes(config.collector)]
       : [disk(config.stateDir)];
+    machine.push(await checkPrivileges(config, clientOf(config)));
     const hooks = watches ? probe(machine) : null;
     if (self.opts<{ json?: boolean }>().json) printJson({ machine, hooks: hooks ?? [], fleet }, 2);
     else print(report(machine, hooks, fleet, paintFor(process.stdout)));

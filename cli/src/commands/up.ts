@@ -3,7 +3,9 @@ import type { Command } from 'commander';
 import { serveApi } from '../api/server.ts';
 import { startApp } from '../app/app.ts';
 import { AppMonitor, serveMonitor } from '../app/metrics.ts';
+import { type PartLink, takePart } from '../app/part.ts';
 import { routesOf } from '../app/routes.ts';
+import type { SensorLink } from '../app/sensor-link.ts';
 import { watch } from '../app/watch.ts';
 import { LiveView } from '../view/live.ts';
 import { paintFor } from '../view/paint.ts';
@@ -28,7 +30,16 @@ Examples:
 }
 
 async function up(self: Command): Promise<void> {
+  const part = takePart();
   const config = settingsOf(self);
+  if (part?.name === 'sensor') {
+    const { runSensor } = await import('../app/sensor-part.ts');
+    return runSensor(config, part.fd);
+  }
+  if (part === null && config.user !== '') {
+    const { launch } = await import('../app/launch.ts');
+    launch(config, createLogger(config.log));
+  }
   const signal = untilInterrupted();
   const paint = paintFor(process.stdout);
   using view = new LiveView(process.stdout);
@@ -42,7 +53,9 @@ async function up(self: Command): Promise<void> {
     monitor.waiting(what);
     if (what !== null && view.interactive) view.draw([paint.dim(`${what}…`)]);
   };
-  await using app = await startApp(config, log, { signal, onWaiting });
+  const link = part?.link ?? null;
+  const sensor = link === null ? null : await linkTo(link, view);
+  await using app = await startApp(config, log, { signal, onWaiting, sensor });
   monitor.started(app);
   await using _api = await serveApi(socketOf(config), routesOf(app));
   const { services } = app;
@@ -57,4 +70,13 @@ async function up(self: Command): Promise<void> {
   await Promise.race([watching, app.done]);
   view.draw([]);
   print(paint.dim('stopping: what is in hand is finished first…'));
+}
+
+/** What the sensor's process logs stands among the lines of this one. */
+async function linkTo(link: PartLink, view: LiveView): Promise<SensorLink> {
+  const { SensorLink } = await import('../app/sensor-link.ts');
+  return new SensorLink(link, (line) => {
+    if (view.interactive) view.print(line.trimEnd());
+    else process.stderr.write(line);
+  });
 }

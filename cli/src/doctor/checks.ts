@@ -1,7 +1,9 @@
 import { accessSync, constants, existsSync, readFileSync, statfsSync } from 'node:fs';
 import { release } from 'node:os';
 import { dirname } from 'node:path';
+import type { Config } from '@ringfence/config';
 import { libbpfVersion } from '@ringfence/libbpf-ts';
+import { type Capability, capabilitiesFor, missingCapabilities } from '../app/capabilities.ts';
 
 export interface Check {
   readonly name: string;
@@ -16,19 +18,6 @@ export interface Check {
 
 const OLDEST_KERNEL = [6, 1] as const;
 const MIN_FREE_BYTES = 1 << 30;
-/** Has given what CAP_BPF and CAP_PERFMON give since before they were there; older container engines know no others. */
-const CAP_SYS_ADMIN = 1n << 21n;
-
-/** Capabilities the agent needs, by bit (include/uapi/linux/capability.h), and what for. */
-const CAPABILITIES: readonly { readonly bit: number; readonly name: string; readonly for: string }[] = [
-  { bit: 39, name: 'CAP_BPF', for: 'load the sensor' },
-  { bit: 38, name: 'CAP_PERFMON', for: 'attach to tracepoints and read kernel memory' },
-  { bit: 12, name: 'CAP_NET_ADMIN', for: 'attach to cgroups' },
-  { bit: 19, name: 'CAP_SYS_PTRACE', for: 'read processes that run already' },
-  { bit: 2, name: 'CAP_DAC_READ_SEARCH', for: "follow cgroups, read other users' files" },
-  { bit: 5, name: 'CAP_KILL', for: 'stop processes' },
-];
-
 export const ok = (name: string, found: string): Check => ({ name, ok: true, found, costs: '', fix: '' });
 export const bad = (name: string, found: string, costs: string, fix: string): Check => ({
   name,
@@ -39,8 +28,16 @@ export const bad = (name: string, found: string, costs: string, fix: string): Ch
 });
 
 /** What this machine brings, apart from the hooks. `mounts`: /proc/mounts. */
-export function checkMachine(stateDir: string, mounts: string): Check[] {
-  return [checkKernel(), btf(), ...capabilities(), ...mountChecks(mounts), libbpf(), disk(stateDir)];
+export function checkMachine(config: Config, mounts: string): Check[] {
+  const { stateDir } = config;
+  return [
+    checkKernel(),
+    btf(),
+    ...capabilities(capabilitiesFor(config)),
+    ...mountChecks(mounts),
+    libbpf(),
+    disk(stateDir),
+  ];
 }
 
 /** `version` as uname says it: 6.1.0-18-amd64 */
@@ -68,11 +65,8 @@ function btf(): Check {
 }
 
 /** Capabilities that this process needs and lacks; one good check when there are none. */
-export function capabilities(): Check[] {
-  const text = /^CapEff:\s*([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
-  const effective = BigInt(`0x${text}`);
-  const implied = (effective & CAP_SYS_ADMIN) === 0n ? 0n : (1n << 39n) | (1n << 38n);
-  const missing = CAPABILITIES.filter(({ bit }) => (((effective | implied) >> BigInt(bit)) & 1n) === 0n);
+function capabilities(needed: readonly Capability[]): Check[] {
+  const missing = missingCapabilities(needed);
   if (missing.length === 0) return [ok('privileges', 'every capability that is needed')];
   return missing.map((one) =>
     bad(`privilege ${one.name}`, 'not given', `can't ${one.for}`, 'run as root: sudo npm start'),

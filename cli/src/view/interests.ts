@@ -1,23 +1,16 @@
 import type { InterestGroup } from '@ringfence/enricher';
-import { escapeText, interestContent } from '@ringfence/schema';
+import { escapeText, sameInterest } from '@ringfence/schema';
 import type { HostInterests } from '../app/interests.ts';
 import type { Paint } from './paint.ts';
 
 const number = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
-/** versions, and hosts of each */
-const SHOWN = 20;
 const NAMED = 5;
 
 /** Which hosts filter with what: those behind are named. */
 export function interestLines({ groups, current }: HostInterests, paint: Paint): string[] {
   if (groups.length === 0) return [];
   const now = current ?? Math.max(...groups.map(({ version }) => version));
-  const more = groups.length - SHOWN;
-  return [
-    paint.bold('What hosts filter with, by their last batches'),
-    ...groups.slice(0, SHOWN).map((one) => lineOf(one, now, paint)),
-    ...(more > 0 ? [paint.yellow(`  and ${number.format(more)} older ones`)] : []),
-  ];
+  return [paint.bold('What hosts filter with, by their last batches'), ...groups.map((one) => lineOf(one, now, paint))];
 }
 
 function lineOf({ version, hosts, some }: InterestGroup, current: number, paint: Paint): string {
@@ -25,6 +18,6 @@ function lineOf({ version, hosts, some }: InterestGroup, current: number, paint:
   const named = some.slice(0, NAMED).map(escapeText).join(', ');
   const who = hosts > NAMED ? `${named}, …` : named;
   if (version === 0) return paint.yellow(`  ${count} with no interest, sending everything: ${who}`);
-  if (interestContent(version) === interestContent(current)) return `  ${count} with the current interest (${current})`;
+  if (sameInterest(version, current)) return `  ${count} with the current interest (${current})`;
   return paint.yellow(`  ${count} with an older interest (${version}): ${who}`);
 }

@@ -63,6 +63,8 @@ export interface Config {
   readonly stateDir: string;
   readonly runDir: string;
   readonly services: readonly ServiceName[];
+  /** empty: whoever started it */
+  readonly user: string;
   /** `auto`: to be made from host name and pid */
   readonly instance: string;
   readonly shutdownDeadlineMs: number;

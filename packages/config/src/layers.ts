@@ -28,7 +28,7 @@ export interface Flag {
 }
 
 /** Variables that steer the program without being settings. */
-const NOT_SETTINGS = new Set(['RINGFENCE_CONFIG', 'RINGFENCE_YARDSTICKS', 'RINGFENCE_FAILPOINT']);
+const NOT_SETTINGS = new Set(['RINGFENCE_CONFIG', 'RINGFENCE_YARDSTICKS', 'RINGFENCE_FAILPOINT', 'RINGFENCE_PART']);
 /** Others begin with this: of the servers that `ringfence dev fleet` starts. */
 const TESTKIT = 'RINGFENCE_TESTKIT_';
 

@@ -75,6 +75,7 @@ const ONE_MACHINE = SERVICES.filter((service) => service !== 'registrar');
 const NAME = { pattern: /^[A-Za-z0-9._-]{1,100}$/, expected: 'up to 100 letters, digits, dots, dashes, underscores' };
 const URL_TEXT = { pattern: /^https?:\/\/[^\s\p{Cc}]{1,500}$/u, expected: 'http:// or https:// URL' };
 const STREAM_PART = { pattern: /^[a-z0-9][a-z0-9_]{0,63}$/, expected: 'up to 64 lower-case letters, digits, _' };
+const USER_NAME = { pattern: /^[a-z_][a-z0-9_-]{0,31}$/, expected: 'name of a user' };
 const LINE = { pattern: /^[^\p{Cc}]{1,255}$/u, expected: 'text of one line' };
 
 const REDIS_URL = {
@@ -210,7 +211,11 @@ const shape = (home: Home) => ({
     'The services this process runs. A service left out must run elsewhere on the same bus.',
     ONE_MACHINE,
   ),
-
+  user: text(
+    '',
+    'The unprivileged user that `up` becomes. What needs capabilities is then a process of its own that has those few and does nothing else; all the rest has none. Started as root, it gives `stateDir`, `runDir` and `sensor.pinPath` to that user. Empty: it stays who started it.',
+    USER_NAME,
+  ),
   instance: text(
     'auto',
     'The name of this process among others that do the same: in leases, traces, metrics. `auto`: host name and process id.',
@@ -473,7 +478,7 @@ const shape = (home: Home) => ({
     }),
     silentAfter: duration(
       '5s',
-      'In a fleet: how long no tick may come from a host whose agent has not taken its leave before that is an alert; after the brokers were away ten seconds more. `0s`: never.',
+      'In a fleet: how long no tick may come from a host whose agent has not taken its leave before that is an alert. `0s`: never.',
       { min: 0, max: 86_400_000 },
     ),
   }),

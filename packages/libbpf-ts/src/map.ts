@@ -74,13 +74,14 @@ export class BpfMap<K = BtfValue, V = BtfValue> implements Disposable {
   readonly #owned: boolean;
   #fd: number;
 
-  /** Prefer `object.map(name)`, {@link BpfMap.openPinned} or {@link BpfMap.create}. @param owned the descriptor is closed on dispose */
-  constructor(fd: number, owned: boolean, types?: { btf: Btf; key: number; value: number }) {
+  /** Prefer `object.map(name)`, {@link BpfMap.openPinned} or {@link BpfMap.create}. @param owned the descriptor is closed on dispose @param types null: bytes */
+  constructor(fd: number, owned: boolean, types?: { btf: Btf; key: number; value: number } | null) {
     this.#fd = fd;
     this.#owned = owned;
     this.info = mapInfo(fd, `map descriptor ${fd}`);
     const { btfId, keyType, valueType, keySize, valueSize } = this.info;
-    const known = types ?? (btfId > 0 ? { btf: kernelBtf(btfId), key: keyType, value: valueType } : undefined);
+    const told = types === undefined && btfId > 0 ? { btf: kernelBtf(btfId), key: keyType, value: valueType } : null;
+    const known = types ?? told;
     const value = typed(known?.btf, known?.value ?? 0, valueSize);
     this.#key = typed(known?.btf, known?.key ?? 0, keySize);
     this.#value = perCpuTypes.has(this.info.type) ? perCpuCodec(value, possibleCpus()) : value;
@@ -90,14 +91,19 @@ export class BpfMap<K = BtfValue, V = BtfValue> implements Disposable {
     this.#valueView = new DataView(this.#valueBytes.buffer);
   }
 
-  /** Opens a map pinned by this or another process; its types come from the kernel. */
+  /** Opens a map pinned by this or another process; its types come from the kernel, which tells them to CAP_SYS_ADMIN only. */
   static openPinned<K = BtfValue, V = BtfValue>(path: string): BpfMap<K, V> {
     return BpfMap.#adopt<K, V>(openPinned(path));
   }
 
-  static #adopt<K, V>(fd: number): BpfMap<K, V> {
+  /** The same with keys and values as bytes, which takes CAP_BPF and no more. */
+  static openPinnedBytes(path: string): BpfMap<Uint8Array, Uint8Array> {
+    return BpfMap.#adopt(openPinned(path), null);
+  }
+
+  static #adopt<K, V>(fd: number, types?: null): BpfMap<K, V> {
     try {
-      return new BpfMap<K, V>(fd, true);
+      return new BpfMap<K, V>(fd, true, types);
     } catch (error) {
       closeSync(fd);
       throw error;

@@ -59,7 +59,6 @@ const exec = fc.record({
   argv: text,
   environment: text,
   interpreter: text,
-  script: text,
 });
 
 const container = {

@@ -107,7 +107,6 @@ export function execBody(path: string, argv: readonly string[], cwd = '/root'): 
       argv: text(argv.map((arg) => `${arg}\0`).join('')),
       environment: text(''),
       interpreter: text(''),
-      script: text(''),
     },
   };
 }

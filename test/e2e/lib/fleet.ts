@@ -176,6 +176,11 @@ export class SmallFleet implements AsyncDisposable {
     return agent;
   }
 
+  /** Where agents connect, host:port. */
+  get endpoints(): readonly string[] {
+    return this.#endpoints;
+  }
+
   async enrol(subject: string, role: Role, directory: string): ReturnType<typeof enrol> {
     const query = new URLSearchParams({ role });
     const { token } = await this.#registrarClient.json<{ token: string }>(`/token?${query}`);

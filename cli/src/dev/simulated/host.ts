@@ -56,7 +56,7 @@ export class SimulatedHost implements AsyncDisposable {
       const site = stack.use(await openSite({ config, log, signal, onWaiting: () => {} }));
       const host = new SimulatedHost(site, config, log, stack);
       const own = { config, log, site: { ...site, bootId: host.bootId } };
-      host.#link = stack.use(await agentStream(own, host.#control(config, log)));
+      host.#link = stack.use(await agentStream(own, { control: host.#control(config, log) }));
       return host;
     } catch (error) {
       await stack.disposeAsync();

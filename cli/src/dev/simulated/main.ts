@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createLogger } from '@ringfence/telemetry';
 import { serveApi } from '../../api/server.ts';
-import type { Status } from '../../app/status.ts';
+import { processesOf, type Status } from '../../app/status.ts';
 import { untilInterrupted } from '../../commands/context.ts';
 import { explain } from '../../explain.ts';
 import { leave } from '../../leave.ts';
@@ -142,6 +142,7 @@ function statusOf(hosts: readonly SimulatedHost[]): Status {
     pid: process.pid,
     uptimeS: Math.round(process.uptime()),
     rssBytes: process.memoryUsage.rss(),
+    processes: processesOf([process.pid]),
     bus: { usedBytes: 0, maxBytes: 0, full: false },
     services: [{ name: 'collector', lag: sum(({ spooled }) => spooled), stats }],
   };

@@ -111,7 +111,6 @@ int main(void)
 		PART(argv)
 		PART(environment)
 		PART(interpreter)
-		PART(script)
 	END
 	BEGIN(rf_exit)
 		PART(h)

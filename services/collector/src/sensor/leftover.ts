@@ -48,7 +48,7 @@ export async function drainLeftover(
 }
 
 function openRing(maps: DisposableStack, path: string): RingBuffer {
-  const map = maps.use(BpfMap.openPinned(path));
+  const map = maps.use(BpfMap.openPinnedBytes(path));
   return maps.use(map.ringBuffer());
 }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isBpfFileSystem } from '@ringfence/libbpf-ts';
 import { SensorError } from '../errors.ts';
@@ -60,4 +60,14 @@ export function removeLinks(pinPath: string): void {
 export function removePins(pinPath: string): void {
   removeLinks(pinPath);
   for (const name of readdirSync(pinPath)) rmSync(`${pinPath}/${name}`);
+}
+
+/** All of it, the directory too. One that lies in a directory of root's, and was given to an agent that isn't root, stays there empty. */
+export function removePinDirectory(pinPath: string): void {
+  removePins(pinPath);
+  try {
+    rmdirSync(pinPath);
+  } catch (error) {
+    if (!['EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  }
 }

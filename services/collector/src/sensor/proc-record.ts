@@ -14,7 +14,6 @@ const TEXTS = [
   records.EXEC_ARGV,
   records.EXEC_ENVIRONMENT,
   records.EXEC_INTERPRETER,
-  records.EXEC_SCRIPT,
 ];
 const NAMESPACES = ['mnt', 'pid', 'net', 'user', 'uts', 'ipc', 'cgroup'] as const;
 

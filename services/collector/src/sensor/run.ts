@@ -45,7 +45,7 @@ export class RunState implements Disposable {
   }
 
   static open(pinPath: string): RunState {
-    return new RunState(BpfMap.openPinned(RunState.path(pinPath)));
+    return new RunState(BpfMap.openPinnedBytes(RunState.path(pinPath)));
   }
 
   /** `object`: hash of the object file */

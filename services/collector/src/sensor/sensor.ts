@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { BpfError, type BpfLink, BpfMap, type BpfObject, type RingBuffer } from '@ringfence/libbpf-ts';
 import type { CompiledOptions } from '../config.ts';
 import type { CgroupMade } from '../context/containers.ts';
@@ -20,6 +20,7 @@ import {
   pinnedLinks,
   probePath,
   removeLinks,
+  removePinDirectory,
   removePins,
   removeProbes,
   ringPath,
@@ -248,8 +249,7 @@ export class Sensor implements Disposable {
   /** Removes what `detach` left, so that nothing of the sensor stays in the kernel. */
   uninstall(): void {
     this.detach();
-    removePins(this.#options.pinPath);
-    rmSync(this.#options.pinPath, { recursive: true });
+    removePinDirectory(this.#options.pinPath);
   }
 
   [Symbol.dispose](): void {
@@ -264,8 +264,7 @@ const wanted = ({ probes, customProbes = [] }: SensorOptions): ReadonlySet<strin
 export function uninstallSensor(pinPath: string): void {
   if (!existsSync(pinPath)) return;
   using _lock = lockDirectory(pinPath);
-  removePins(pinPath);
-  rmSync(pinPath, { recursive: true });
+  removePinDirectory(pinPath);
 }
 
 function hashOf(path: string): bigint {
@@ -288,6 +287,6 @@ export function isResumable(options: SensorOptions): boolean {
 }
 
 function ringBytes(pinPath: string, lane: 'security' | 'bulk'): number {
-  using map = BpfMap.openPinned(ringPath(pinPath, lane));
+  using map = BpfMap.openPinnedBytes(ringPath(pinPath, lane));
   return map.info.maxEntries;
 }

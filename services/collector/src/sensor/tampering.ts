@@ -86,8 +86,9 @@ export function damagedHooks(pinPath: string): readonly string[] {
   if (!existsSync(`${pinPath}/${OWN_LINKS}`)) return [];
   const pins = pinnedHooks(pinPath);
   const pinned = new Set(pins.map((pin) => programOf(pin).slice(0, PROGRAM_MAX - 1)));
-  using links = BpfMap.openPinned<number, { readonly program: Uint8Array }>(`${pinPath}/${OWN_LINKS}`);
-  const attached = [...links.entries()].map(([, { program }]) => textOf(program));
+  using links = BpfMap.openPinnedBytes(`${pinPath}/${OWN_LINKS}`);
+  // The program's name is all of the value.
+  const attached = [...links.entries()].map(([, program]) => textOf(program));
   return [
     ...attached.filter((program) => !pinned.has(program)),
     ...pins.filter((pin) => isDetached(pinPath, pin)).map(programOf),
@@ -137,7 +138,7 @@ function wasLeft(stateDir: string, { bootId, pinPath }: Marker): boolean {
 
 function untoldOf(pinPath: string, run: RunState): readonly Buffer[] {
   if (!existsSync(`${pinPath}/${MAP}`)) return [];
-  using map = BpfMap.openPinned(`${pinPath}/${MAP}`);
+  using map = BpfMap.openPinnedBytes(`${pinPath}/${MAP}`);
   using log = new TamperingLog(map, run);
   return log.take().entries;
 }

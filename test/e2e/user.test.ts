@@ -1,0 +1,360 @@
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  copyFileSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, type TestContext, test } from 'node:test';
+import { kafkaMissing } from '@ringfence/testkit';
+import type { Status } from '../../cli/src/app/status.ts';
+import { loadHostId } from '../../cli/src/identity.ts';
+import { cgroupRoot } from './lib/container.ts';
+import { SmallFleet } from './lib/fleet.ts';
+import { Installation, type Running, type RunOptions } from './lib/program.ts';
+import { skip as unable } from './lib/root.ts';
+import { until } from './lib/wait.ts';
+
+const USER = 'nobody';
+const { stdout: uidOf, status } = spawnSync('id', ['-u', USER], { encoding: 'utf8' });
+const UID = Number(uidOf);
+const skip = unable || (status !== 0 && `there is no user ${USER}`);
+
+const CAP = { DAC_READ_SEARCH: 2, KILL: 5, NET_ADMIN: 12, SYS_PTRACE: 19, PERFMON: 38, BPF: 39 } as const;
+const maskOf = (...names: (keyof typeof CAP)[]): bigint =>
+  names.reduce((mask, name) => mask | (1n << BigInt(CAP[name])), 0n);
+const OBSERVING = maskOf('BPF', 'PERFMON', 'NET_ADMIN', 'DAC_READ_SEARCH', 'SYS_PTRACE');
+
+/** What the kernel says of each thread. */
+interface Thread {
+  readonly uids: string;
+  readonly gids: string;
+  readonly permitted: bigint;
+  readonly effective: bigint;
+  readonly inheritable: bigint;
+  readonly ambient: bigint;
+  readonly bounding: bigint;
+  readonly noNewPrivileges: boolean;
+}
+
+function threadsOf(pid: number): Thread[] {
+  return readdirSync(`/proc/${pid}/task`).map((tid) => {
+    const text = readFileSync(`/proc/${pid}/task/${tid}/status`, 'latin1');
+    const field = (name: string): string => new RegExp(`^${name}:\\t(.*)$`, 'm').exec(text)?.[1] ?? '';
+    const mask = (name: string): bigint => BigInt(`0x${field(name)}`);
+    return {
+      uids: field('Uid'),
+      gids: field('Gid'),
+      permitted: mask('CapPrm'),
+      effective: mask('CapEff'),
+      inheritable: mask('CapInh'),
+      ambient: mask('CapAmb'),
+      bounding: mask('CapBnd'),
+      noNewPrivileges: field('NoNewPrivs') === '1',
+    };
+  });
+}
+
+/** Every thread of the process is the user, has these capabilities, can never have more, and gets none by executing. */
+function assertOnly(pid: number, mask: bigint): void {
+  const threads = threadsOf(pid);
+  assert.ok(threads.length > 1);
+  for (const thread of threads) {
+    const all = ['permitted', 'effective', 'inheritable', 'ambient', 'bounding'] as const;
+    assert.deepEqual(
+      Object.fromEntries(all.map((set) => [set, thread[set]])),
+      Object.fromEntries(all.map((set) => [set, mask])),
+    );
+    assert.equal(thread.uids, Array(4).fill(UID).join('\t'));
+    assert.ok(!thread.gids.split('\t').includes('0'), thread.gids);
+    assert.ok(thread.noNewPrivileges);
+  }
+}
+
+/** The processes that a process has started, and which have not ended. */
+const childrenOf = (pid: number): number[] =>
+  readdirSync(`/proc/${pid}/task`)
+    .flatMap((tid) => readFileSync(`/proc/${pid}/task/${tid}/children`, 'latin1').split(' '))
+    .filter((text) => text !== '' && isAlive(Number(text)))
+    .map(Number);
+
+function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'));
+  } catch (error) {
+    assert.equal((error as NodeJS.ErrnoException).code, 'ENOENT');
+    return false;
+  }
+}
+
+const sensorOf = (up: Running): number => {
+  const [sensor, ...others] = childrenOf(up.pid);
+  assert.ok(sensor !== undefined && others.length === 0);
+  return sensor;
+};
+
+/** An installation that another user can reach. */
+function installation(settings: readonly string[] = []): Installation {
+  const home = new Installation([`user=${USER}`, ...settings]);
+  chmodSync(home.dir, 0o755);
+  return home;
+}
+
+const killing = (mark: string): string => `- rule: Marked
+  desc: Every execution whose arguments have the mark of this test.
+  condition: event.action = exec and process.command_line contains ${mark}
+  output: "%process.command_line"
+  priority: critical
+  tags: [execution]
+  action: kill
+`;
+
+/** An installation with one rule, that kills what is called so. */
+function killer(mark: string, settings: readonly string[] = []): Installation {
+  const home = installation(settings);
+  const rules = join(home.dir, 'rules');
+  mkdirSync(rules);
+  writeFileSync(join(rules, 'one.yaml'), killing(mark));
+  home.settings.push(`detector.rules=${rules}`);
+  return home;
+}
+
+/** Runs a program of root's that does nothing for long, below that name. */
+function victim(t: TestContext, mark: string) {
+  const child = spawn('/bin/sleep', ['1000'], { argv0: mark, stdio: 'ignore' });
+  t.after(() => child.kill('SIGKILL'));
+  return child;
+}
+
+/** The lists are for whoever owns the socket: root, or the user. */
+const events = (home: Installation, where: string): Promise<string> =>
+  home.output(['events', '--json', '--where', where]);
+
+describe('up as an unprivileged user', { skip }, () => {
+  test('one process has the few capabilities that the sensor needs, the other none; events and hashes come', async () => {
+    await using home = installation();
+    const secret = join(home.dir, 'secret');
+    copyFileSync('/bin/true', secret);
+    chmodSync(secret, 0o700);
+    await using up = await home.up();
+    const sensor = sensorOf(up);
+    assertOnly(up.pid, 0n);
+    assertOnly(sensor, OBSERVING);
+
+    const asUser = ['--reuid', USER, '--clear-groups', '--inh-caps=-all', '--bounding-set=-all', '--'];
+    const looked = spawnSync('setpriv', [...asUser, 'cat', `/proc/${sensor}/environ`], { encoding: 'utf8' });
+    assert.match(
+      looked.stderr,
+      /Permission denied/,
+      'what is the user’s can look into the process that has capabilities',
+    );
+
+    spawnSync(secret, ['rf-as-a-user']);
+    const sha256 = createHash('sha256').update(readFileSync(secret)).digest('hex');
+    const where = 'event.action = hash and process.command_line contains rf-as-a-user';
+    await until('the hash of a file that only root may read', async () => (await events(home, where)).includes(sha256));
+
+    const { processes } = JSON.parse(await home.output(['status', '--json'])) as Status;
+    assert.deepEqual(
+      processes.map(({ pid, uid, capabilities }) => [pid, uid, [...capabilities].sort()]),
+      [
+        [up.pid, UID, []],
+        [sensor, UID, ['CAP_BPF', 'CAP_DAC_READ_SEARCH', 'CAP_NET_ADMIN', 'CAP_PERFMON', 'CAP_SYS_PTRACE']],
+      ],
+    );
+    assert.match(
+      (await home.run(['doctor'])).stdout,
+      new RegExp(`✓ runs as +pid ${up.pid}, uid ${UID}, no capability; pid ${sensor}, `),
+    );
+    for (const path of [home.stateDir, home.runDir, join(home.stateDir, 'bus.db'), home.socket])
+      assert.deepEqual([statSync(path).uid, statSync(path).mode & 0o077], [UID, 0], path);
+
+    assert.equal((await up.stop('SIGTERM')).code, 0, up.stderr);
+    assert.equal(isAlive(sensor), false);
+    home.assertClean();
+  });
+
+  test('started without hashing and enforcing, the sensor can neither look into processes nor signal them', async () => {
+    await using home = installation(['collector.hash.enabled=false']);
+    await using up = await home.up();
+    assertOnly(sensorOf(up), OBSERVING & ~maskOf('SYS_PTRACE'));
+    spawnSync('/bin/true', ['rf-unhashed']);
+    const where = 'event.action = exec and process.command_line contains rf-unhashed';
+    await until('the event', async () => (await events(home, where)).includes('rf-unhashed'));
+    assert.equal((await up.stop()).code, 0, up.stderr);
+  });
+
+  test('where rules may kill, a process of root is killed', async (t) => {
+    const mark = `rf-killed-${process.pid}`;
+    await using home = killer(mark, ['responder.mode=enforce']);
+    await using up = await home.up();
+    assertOnly(sensorOf(up), OBSERVING | maskOf('KILL'));
+    assertOnly(up.pid, 0n);
+    const [, signal] = await once(victim(t, mark), 'exit');
+    assert.equal(signal, 'SIGKILL');
+    assert.equal((await up.stop()).code, 0, up.stderr);
+  });
+
+  test('where they may not, the kernel refuses the kill that the demo’s policy orders, and the result says so', async (t) => {
+    const mark = `rf-spared-${process.pid}`;
+    await using home = killer(mark);
+    const cgroup = join(cgroupRoot(), `ringfence-demo-user-${process.pid}`);
+    mkdirSync(cgroup);
+    await using up = await home.up();
+    const shell = spawn('/bin/bash', ['-c', `echo $$ > ${cgroup}/cgroup.procs && exec -a ${mark} sleep 1000`], {
+      stdio: 'ignore',
+    });
+    const ended = once(shell, 'exit');
+    t.after(async () => {
+      shell.kill('SIGKILL');
+      await ended;
+      await until('the cgroup to be empty', () => readFileSync(join(cgroup, 'cgroup.procs'), 'utf8') === '');
+      rmdirSync(cgroup);
+    });
+    const results = await until('the result', async () => {
+      using audit = home.audit();
+      // The shell has the mark too, before it is in the cgroup where the policy enforces.
+      const found = await Array.fromAsync(audit.results({ where: ({ outcome }) => outcome !== 'observed' }));
+      return found.length > 0 && found;
+    });
+    assert.deepEqual(
+      results.map(({ outcome }) => outcome),
+      ['failed'],
+    );
+    assert.match(results[0]?.reason ?? '', /pidfd_send_signal.*EPERM|Operation not permitted/);
+    assert.equal(shell.exitCode ?? shell.signalCode, null);
+    assert.equal((await up.stop()).code, 0, up.stderr);
+  });
+
+  test('when one process dies so does the other, and the next start takes over what the sensor saw meanwhile', async () => {
+    await using home = installation();
+    const first = await home.up();
+    process.kill(sensorOf(first), 'SIGKILL');
+    const { code, stderr } = await first.ended;
+    assert.equal(code, 1);
+    assert.match(stderr, /the other process of this ringfence has ended/);
+    spawnSync('/bin/true', ['rf-meanwhile-1']);
+
+    const second = await home.up();
+    const where = 'event.action = exec and process.command_line contains rf-meanwhile-1';
+    await until('the event of the pause', async () => (await events(home, where)).includes('rf-meanwhile-1'));
+    const sensor = sensorOf(second);
+    second.child.kill('SIGKILL');
+    await second.ended;
+    await until('the end of the sensor’s process', () => !isAlive(sensor));
+
+    const third = await home.up();
+    assert.match(third.stderr, /"resumed":true/);
+    assert.equal((await third.stop()).code, 0, third.stderr);
+    home.assertClean();
+  });
+
+  test('an agent of a fleet: signed commands and whom to obey come over a network that only the process without capabilities reads', {
+    skip: kafkaMissing(),
+  }, async (t) => {
+    const mark = `rf-fleet-${process.pid}`;
+    const rules = mkdtempSync(join(tmpdir(), 'rf-rules-'));
+    t.after(() => rmSync(rules, { recursive: true }));
+    writeFileSync(join(rules, 'one.yaml'), killing(mark));
+    await using fleet = await SmallFleet.start({ detector: { rules: [rules] } });
+    await fleet.join();
+    await using home = installation([
+      'services=collector',
+      'bus.driver=kafka',
+      `bus.kafka.brokers=${fleet.kafka.bootstrap}`,
+      'bus.kafka.partitions=2',
+      'bus.kafka.tls.enabled=true',
+      `control.endpoints=${fleet.endpoints}`,
+      'responder.mode=enforce',
+    ]);
+    await fleet.enrol(loadHostId(home.stateDir), 'agent', join(home.stateDir, 'identity'));
+    await using up = await home.up();
+    assertOnly(sensorOf(up), OBSERVING | maskOf('KILL'));
+    assertOnly(up.pid, 0n);
+    const [, signal] = await once(victim(t, mark), 'exit');
+    assert.equal(signal, 'SIGKILL');
+    assert.equal((await up.stop()).code, 0, up.stderr);
+    home.assertClean();
+  });
+
+  test('a service that watches nothing has no capability and no second process', async () => {
+    await using home = installation();
+    await using up = await home.up(['--only', 'auditor']);
+    assert.deepEqual(childrenOf(up.pid), []);
+    assertOnly(up.pid, 0n);
+    assert.equal((await up.stop()).code, 0, up.stderr);
+  });
+
+  test('what root has kept becomes the user’s once; links of the user’s lead nowhere', async () => {
+    await using home = new Installation();
+    chmodSync(home.dir, 0o755);
+    const bystander = join(home.dir, 'bystander');
+    writeFileSync(bystander, '');
+    await using root = await home.up();
+    home.settings.push(`user=${USER}`);
+    assert.deepEqual(childrenOf(root.pid), []);
+    assert.ok(threadsOf(root.pid).every(({ uids, noNewPrivileges }) => uids === '0\t0\t0\t0' && !noNewPrivileges));
+    const hostId = readFileSync(join(home.stateDir, 'host-id'), 'utf8');
+    assert.equal((await root.stop()).code, 0, root.stderr);
+
+    symlinkSync(bystander, join(home.stateDir, 'link'));
+    const first = await home.up();
+    assert.equal((await first.stop()).code, 0, first.stderr);
+    assert.equal(readFileSync(join(home.stateDir, 'host-id'), 'utf8'), hostId);
+    const all = readdirSync(home.stateDir, { recursive: true, encoding: 'utf8' });
+    for (const name of all) assert.equal(lstatSync(join(home.stateDir, name)).uid, UID, name);
+    assert.equal(statSync(bystander).uid, 0);
+
+    writeFileSync(join(home.stateDir, 'of-root'), '');
+    const second = await home.up();
+    assert.equal((await second.stop()).code, 0, second.stderr);
+    assert.equal(statSync(join(home.stateDir, 'of-root')).uid, 0);
+  });
+
+  test('pins lie in a bpf file system of root’s alone, as systemd mounts it', async (t) => {
+    const point = mkdtempSync(join(tmpdir(), 'rf-bpf-'));
+    const mounted = spawnSync('mount', ['-t', 'bpf', '-o', 'mode=0700', 'bpf', point], { encoding: 'utf8' });
+    t.after(() => {
+      if (mounted.status === 0) spawnSync('umount', [point]);
+      rmSync(point, { recursive: true });
+    });
+    assert.equal(mounted.status, 0, mounted.stderr);
+    await using home = installation([`sensor.pinPath=${point}/ringfence`]);
+    for (let start = 0; start < 2; start++) {
+      const up = await home.up();
+      assert.equal((await up.stop()).code, 0, up.stderr);
+      assert.deepEqual(readdirSync(join(point, 'ringfence')), []);
+    }
+  });
+
+  test('a start that can’t be says why, and leaves nothing', async () => {
+    const cases: readonly (readonly [user: string, options: RunOptions, message: RegExp])[] = [
+      ['rf-nosuch', {}, /there is no user rf-nosuch on this machine: useradd/],
+      ['root', {}, /root is root: name an unprivileged user/],
+      [USER, { env: { PATH: '/nowhere' } }, /user needs the command \w+, which is not there/],
+      [USER, { uid: UID - 1 }, /user is nobody: start this as root, or as nobody/],
+      [USER, { uid: UID }, /the sensor needs privileges that this process lacks \(CAP_BPF/],
+    ];
+    for (const [user, options, message] of cases) {
+      await using home = new Installation([`user=${user}`]);
+      const { code, stderr } = await home.run(['up'], options);
+      assert.equal(code, 1, stderr);
+      assert.match(stderr, message);
+      assert.doesNotMatch(stderr, /\n {4}at /, 'a stack is for bugs');
+      home.assertClean();
+    }
+  });
+});
