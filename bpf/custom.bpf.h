@@ -129,11 +129,11 @@ static __always_inline long custom__read_string(char *to, __u32 size, __u64 from
 
 	if (kernel)
 		return bpf_probe_read_kernel_str(to, size, (const void *)from);
-	got = bpf_probe_read_user_str(to, size, (const void *)from);
+	got = kernel__read_user_string(to, size, (const void *)from);
 	if (got >= 0 || !sleeps)
 		return got;
 	custom__touch(from);
-	return bpf_probe_read_user_str(to, size, (const void *)from);
+	return kernel__read_user_string(to, size, (const void *)from);
 }
 
 /* Where it begins; the context's own bytes are the kernel's. */

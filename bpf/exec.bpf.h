@@ -2,6 +2,7 @@
 /* A process runs an executable. Fires when the new mm is in place, its credentials are committed and close-on-exec descriptors are closed. */
 #include "lib/environment.h"
 #include "lib/task.h"
+#include "lib/truth.h"
 
 #define EXEC_ROOM RF_RECORD_MAX
 
@@ -76,6 +77,21 @@ static __always_inline void exec__append_arguments(struct rf_builder *b, struct 
 	text__append_cut(b, EXEC_ROOM, text, TEXT_USER, (void *)start, RF_ARGV_MAX / 2, length);
 }
 
+/* The script's file is closed by now: a hook of the full profile has written down which it was. */
+static __always_inline void exec__append_interpreter(struct rf_builder *b, struct rf_exec *e, struct task_struct *task, struct linux_binprm *binary)
+{
+	struct rf_truth *truth;
+
+	text__clear(b, &e->interpreter);
+	text__clear(b, &e->script);
+	if (!(e->flags & RF_EXEC_SCRIPT))
+		return;
+	text__append_string(b, EXEC_ROOM, &e->interpreter, TEXT_KERNEL, binary->interp);
+	truth = truth__take(task);
+	if (truth)
+		truth__append(b, EXEC_ROOM, &e->script, truth, &truth->path);
+}
+
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(process_exec, struct task_struct *task, pid_t old_pid, struct linux_binprm *binary)
 {
@@ -101,9 +117,7 @@ int BPF_PROG(process_exec, struct task_struct *task, pid_t old_pid, struct linux
 	path__append_new(&b, EXEC_ROOM, &e->cwd, &scratch->path, kernel__plain(task)->fs->pwd.mnt, kernel__plain(task)->fs->pwd.dentry);
 	exec__append_arguments(&b, &e->argv, kernel__plain(task)->mm);
 	environment__append(&b, EXEC_ROOM, &e->environment, &scratch->environment, kernel__plain(task)->mm);
-	text__clear(&b, &e->interpreter);
-	if (e->flags & RF_EXEC_SCRIPT)
-		text__append_string(&b, EXEC_ROOM, &e->interpreter, TEXT_KERNEL, binary->interp);
+	exec__append_interpreter(&b, e, task, binary);
 	text__count_faults(&b, RF_LANE_SECURITY);
 	ring__output(RF_LANE_SECURITY, e, b.end, RF_RECORD_MAX);
 	scratch__give(scratch);

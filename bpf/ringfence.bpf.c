@@ -42,6 +42,7 @@
 #include "full/socket.bpf.h"
 #include "full/mount.bpf.h"
 #include "full/process.bpf.h"
+#include "full/exec.bpf.h"
 #include "full/bpf_calls.bpf.h"
 
 /* Never set: it has every record and enumeration described in the object's BTF, which TypeScript's decoders are made from. */

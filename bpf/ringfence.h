@@ -153,13 +153,13 @@ struct rf_exec {
 	__u32 argc;        /* 0 in a snapshot: not known to the kernel any more */
 	__u32 snapshot;    /* 1: read by an iterator, not seen happening */
 	__u32 stdio_sockets; /* bit n: descriptor n (0..2) is a socket; bit n + 8: and no unix socket, which is how a reverse shell looks */
-	__u32 pad;
 	struct rf_text path;     /* of the opened executable: the kernel's copy */
 	struct rf_text filename; /* as given to execve; in a snapshot only a kernel thread has one: its name */
 	struct rf_text cwd;
 	struct rf_text argv;     /* NUL-separated without the last NUL, from the new mm */
 	struct rf_text environment; /* NAME=value of chosen names, NUL-separated, from the new mm; a cut one keeps its head; none in a snapshot */
 	struct rf_text interpreter; /* as the interpreter line names it, or the binary format; empty: none */
+	struct rf_text script; /* path of the file that the interpreter is for: the kernel's copy; empty where only `filename` says it */
 };
 
 struct rf_exit {

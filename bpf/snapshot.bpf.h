@@ -66,6 +66,7 @@ static __always_inline void snapshot__fill(struct rf_scratch_big *scratch, struc
 	snapshot__append_arguments(b, &e->argv, task);
 	text__clear(b, &e->environment);
 	text__clear(b, &e->interpreter);
+	text__clear(b, &e->script);
 }
 
 SEC("iter.s/task")

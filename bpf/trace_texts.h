@@ -11,7 +11,7 @@
 /* Each returns what it has put at `at`, or a negative number. */
 static __always_inline long trace__read_string(struct tr_record *r, struct tr_text *text, __u32 at, __u64 address)
 {
-	long size = bpf_probe_read_user_str(r->text + at, TR_TEXT_MAX, (const void *)address);
+	long size = kernel__read_user_string(r->text + at, TR_TEXT_MAX, (const void *)address);
 
 	if (size <= 0)
 		return -1;
@@ -50,7 +50,7 @@ static long trace__read_one(__u32 index, struct strings_loop *loop)
 		loop->text->state = TR_CUT;
 		return 1;
 	}
-	size = bpf_probe_read_user_str(loop->record->text + at, TR_STRING_MAX, (const void *)string);
+	size = kernel__read_user_string(loop->record->text + at, TR_STRING_MAX, (const void *)string);
 	if (size == TR_STRING_MAX)
 		loop->text->state = TR_CUT;
 	if (size > 0)

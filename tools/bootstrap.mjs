@@ -50,8 +50,11 @@ async function setUp(program) {
   const development = program === undefined || program.development;
   const node = await installDependencies(root, development);
   const canBuild = await bringSystemPackages(rolesOf(program));
-  if (canBuild) await buildSensorIfChanged(root, node);
-  if (program?.file === TESTS) await bringEngine(root);
+  // Side by side: one compiles, the other mostly unpacks.
+  await Promise.all([
+    canBuild ? buildSensorIfChanged(root, node) : undefined,
+    program?.file === TESTS ? bringEngine(root) : undefined,
+  ]);
   return node;
 }
 

@@ -40,13 +40,16 @@ static __always_inline bool truth__is_of_bind(__u32 call)
 		return 0;                                                                                                                \
 	}
 
-#define FULL_HOOK(name, call, ...)                                                                                                       \
+/* Nearly every hook is called by a function of its name. */
+#define FULL_HOOK(name, call, ...) FULL_HOOK_OF(name, "security_" #name, call, __VA_ARGS__)
+
+#define FULL_HOOK_OF(name, function, call, ...)                                                                                          \
 	SEC("?lsm/" #name)                                                                                                               \
 	int BPF_PROG(name, __VA_ARGS__)                                                                                                  \
 	{                                                                                                                                \
 		call;                                                                                                                    \
 		return 0;                                                                                                                \
 	}                                                                                                                                \
-	FULL_FUNCTION(name, "security_" #name, call, __VA_ARGS__)
+	FULL_FUNCTION(name, function, call, __VA_ARGS__)
 
 #endif

@@ -44,7 +44,7 @@ static long environment__step(__u32 index, struct environment_loop *loop)
 	rf_barrier(position);
 	if (w->cursor >= w->end || position > RF_ENVIRONMENT_MAX)
 		return 1;
-	size = bpf_probe_read_user_str(w->text + position, RF_ENVIRONMENT_MAX, (const void *)w->cursor);
+	size = kernel__read_user_string(w->text + position, RF_ENVIRONMENT_MAX, (const void *)w->cursor);
 	if (size < 1) {
 		w->faults++;
 		return 1;

@@ -28,6 +28,17 @@ extern void *bpf_rdonly_cast(const void *address, __u32 type) __ksym __weak;
 		 ? (typeof(pointer))bpf_rdonly_cast(pointer, bpf_core_type_id_kernel(typeof(*(pointer))))                                \
 		 : (pointer))
 
+/* Bytes with the NUL, or -errno. Of an empty string the helper says 0 and writes nothing on 6.1 and 6.12, and 1 since some later kernel. */
+static __always_inline long kernel__read_user_string(char *to, __u32 max, const void *from)
+{
+	long size = bpf_probe_read_user_str(to, max, from);
+
+	if (size)
+		return size;
+	*to = 0;
+	return 1;
+}
+
 #define AF_UNIX 1
 #define AF_INET 2
 #define AF_INET6 10

@@ -66,7 +66,7 @@ static __always_inline void text__append_string(struct rf_builder *b, __u32 room
 	rf_barrier(end);
 	if (end > room - RF_PATH_MAX)
 		return;
-	size = source == TEXT_USER ? bpf_probe_read_user_str(b->record + end, RF_PATH_MAX, from)
+	size = source == TEXT_USER ? kernel__read_user_string(b->record + end, RF_PATH_MAX, from)
 				   : bpf_probe_read_kernel_str(b->record + end, RF_PATH_MAX, from);
 	if (size < 1) {
 		failure__count(source == TEXT_USER ? RF_PLACE_TEXT_USER : RF_PLACE_TEXT_KERNEL, -size);

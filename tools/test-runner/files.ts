@@ -17,8 +17,8 @@ const PATTERNS = [
   'test/**/*.test.ts',
 ];
 const KERNEL = /^test\/kernel\//;
-/** Not fleets of simulated hosts, which are watched by nobody. */
-const PROGRAM = /^test\/(e2e|chaos|security|scenarios|deploy)\/(?!fleet|responders)/;
+/** Each has an agent that watches the machine, and may kill what another one's demo plays. Not fleets of simulated hosts, which watch nothing. */
+const PROGRAM = /^test\/(e2e\/|(chaos|security|scenarios|deploy)\/(?!fleet|responders))/;
 /** What takes minutes begins first, so that in the end nobody waits for it alone. */
 const LONG = /\/(sink|kernels|fleet)\/|\/fleet\.test|\/sensor\.test|\/integrity\.test/;
 const LEFT_OUT = /(^|\/)(node_modules|dist)\/|^test\/bench\//;

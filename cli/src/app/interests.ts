@@ -1,6 +1,7 @@
 import type { CollectorStats } from '@ringfence/collector';
 import type { EnricherServiceStats, InterestGroup } from '@ringfence/enricher';
 import type { ResponderStats } from '@ringfence/responder';
+import { interestContent } from '@ringfence/schema';
 import type { Status } from './status.ts';
 
 /** What hosts filter with, as far as the processes that were asked know. */
@@ -24,12 +25,14 @@ export function interestsOf(statuses: readonly Status[]): HostInterests | null {
   return { groups: joinGroups(enrichers.map(({ interests }) => interests)), current: current === 0 ? null : current };
 }
 
-/** Each enricher has hosts of its own. */
+/** Each enricher has hosts of its own, and may have heard another version that asks for the same. */
 function joinGroups(all: readonly (readonly InterestGroup[])[]): InterestGroup[] {
   const joined = new Map<number, InterestGroup>();
   for (const { version, hosts, some } of all.flat()) {
-    const known = joined.get(version) ?? { version, hosts: 0, some: [] };
-    joined.set(version, { version, hosts: known.hosts + hosts, some: [...known.some, ...some] });
+    const content = version === 0 ? -1 : interestContent(version);
+    const known = joined.get(content) ?? { version, hosts: 0, some: [] };
+    const newest = Math.max(version, known.version);
+    joined.set(content, { version: newest, hosts: known.hosts + hosts, some: [...known.some, ...some] });
   }
   return [...joined.values()].sort((a, b) => b.version - a.version);
 }

@@ -20,6 +20,10 @@ const FAMILIES: readonly Family[] = [
     pattern: /sched_process_exec/,
     sees: 'programs being run',
     loses: 'every rule on executions is blind: most of detection',
+    full: {
+      hooks: /^bprm_check_security$/,
+      loses: 'of a script that was run by a link only the link is known, not which file it led to',
+    },
   },
   {
     pattern: /sched_process_exit/,

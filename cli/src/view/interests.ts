@@ -1,16 +1,23 @@
 import type { InterestGroup } from '@ringfence/enricher';
-import { escapeText, sameInterest } from '@ringfence/schema';
+import { escapeText, interestContent } from '@ringfence/schema';
 import type { HostInterests } from '../app/interests.ts';
 import type { Paint } from './paint.ts';
 
 const number = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+/** versions, and hosts of each */
+const SHOWN = 20;
 const NAMED = 5;
 
 /** Which hosts filter with what: those behind are named. */
 export function interestLines({ groups, current }: HostInterests, paint: Paint): string[] {
   if (groups.length === 0) return [];
   const now = current ?? Math.max(...groups.map(({ version }) => version));
-  return [paint.bold('What hosts filter with, by their last batches'), ...groups.map((one) => lineOf(one, now, paint))];
+  const more = groups.length - SHOWN;
+  return [
+    paint.bold('What hosts filter with, by their last batches'),
+    ...groups.slice(0, SHOWN).map((one) => lineOf(one, now, paint)),
+    ...(more > 0 ? [paint.yellow(`  and ${number.format(more)} older ones`)] : []),
+  ];
 }
 
 function lineOf({ version, hosts, some }: InterestGroup, current: number, paint: Paint): string {
@@ -18,6 +25,6 @@ function lineOf({ version, hosts, some }: InterestGroup, current: number, paint:
   const named = some.slice(0, NAMED).map(escapeText).join(', ');
   const who = hosts > NAMED ? `${named}, …` : named;
   if (version === 0) return paint.yellow(`  ${count} with no interest, sending everything: ${who}`);
-  if (sameInterest(version, current)) return `  ${count} with the current interest (${current})`;
+  if (interestContent(version) === interestContent(current)) return `  ${count} with the current interest (${current})`;
   return paint.yellow(`  ${count} with an older interest (${version}): ${who}`);
 }

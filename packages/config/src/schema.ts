@@ -478,7 +478,7 @@ const shape = (home: Home) => ({
     }),
     silentAfter: duration(
       '5s',
-      'In a fleet: how long no tick may come from a host whose agent has not taken its leave before that is an alert. `0s`: never.',
+      'In a fleet: how long no tick may come from a host whose agent has not taken its leave before that is an alert; after the brokers were away ten seconds more. `0s`: never.',
       { min: 0, max: 86_400_000 },
     ),
   }),

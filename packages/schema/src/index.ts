@@ -42,10 +42,10 @@ export {
   FORMS,
   type Form,
   type Interest,
+  interestContent,
   interestSince,
   interestVersion,
   SCOPES,
-  sameInterest,
   wantOf,
 } from './interest.ts';
 export { KIND, type KindName, LEAF, layouts, leafIndex } from './layout.ts';

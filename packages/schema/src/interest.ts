@@ -18,7 +18,7 @@ export interface Interest {
 /** A version of a fleet's interest ends in a hash of what it asks for: so many values. */
 const CONTENTS = 2 ** 20;
 
-/** `since`: s since the epoch. A later version is larger; and whoever asks for the same, another responder or the same one after a restart, has the `sameInterest`. */
+/** `since`: s since the epoch. A later version is larger; and whoever asks for the same, another responder or the same one after a restart, has the same `interestContent`. */
 export function interestVersion(since: number, content: string): number {
   return since * CONTENTS + (createHash('sha256').update(content).digest().readUInt32BE() % CONTENTS);
 }
@@ -26,8 +26,8 @@ export function interestVersion(since: number, content: string): number {
 /** s since the epoch. */
 export const interestSince = (version: number): number => Math.floor(version / CONTENTS);
 
-/** Whether two versions, of any time, ask for the same. */
-export const sameInterest = (one: number, other: number): boolean => one % CONTENTS === other % CONTENTS;
+/** The same for versions of any time that ask for the same. */
+export const interestContent = (version: number): number => version % CONTENTS;
 
 /** What is true of a field on all events of a form. */
 export type FieldFact =

@@ -59,6 +59,7 @@ const exec = fc.record({
   argv: text,
   environment: text,
   interpreter: text,
+  script: text,
 });
 
 const container = {

@@ -167,7 +167,11 @@ test('an exec shows chosen variables, one by its name, and the interpreter', () 
     },
     ...{ flags: 64 | 128, credentials, namespaces, loginuid: 0, sessionId: 0, tty: 0, argc: 1, stdioSockets: 0 },
     ...{ path: text('/bin/sh'), filename: text('/bin/sh'), cwd: text('/'), argv: text('sh') },
-    ...{ environment: text('LD_PRELOAD=/tmp/a.so\0LD_AUDIT=\0ENV=a=b'), interpreter: text('/bin/sh') },
+    ...{
+      environment: text('LD_PRELOAD=/tmp/a.so\0LD_AUDIT=\0ENV=a=b'),
+      interpreter: text('/bin/sh'),
+      script: text(''),
+    },
   };
   const event = view('Exec', exec);
   says(event, {
@@ -182,4 +186,8 @@ test('an exec shows chosen variables, one by its name, and the interpreter', () 
   assert.equal(ask(event, 'process.env_vars', 'BASH_ENV'), undefined);
   const bare = view('Exec', { ...exec, flags: 0, environment: text(''), interpreter: text('') });
   says(bare, { 'process.env_vars': undefined, 'process.interpreter': undefined, 'process.exec.upper_layer': false });
+  const run = { ...exec, flags: 32, filename: text('./../x/run.sh'), cwd: text('/srv/a') };
+  says(view('Exec', run), { 'process.script': '/srv/x/run.sh' });
+  says(view('Exec', { ...run, script: text('/tmp/.hidden') }), { 'process.script': '/tmp/.hidden' });
+  says(view('Exec', { ...run, flags: 0 }), { 'process.script': undefined });
 });

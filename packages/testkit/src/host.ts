@@ -42,7 +42,7 @@ export interface TestHostOptions {
 }
 
 export type ExecValues = Partial<
-  Omit<Exec, 'path' | 'filename' | 'cwd' | 'argv' | 'environment' | 'interpreter' | 'credentials' | 'inode'>
+  Omit<Exec, 'path' | 'filename' | 'cwd' | 'argv' | 'environment' | 'interpreter' | 'script' | 'credentials' | 'inode'>
 > & {
   readonly argv?: readonly string[] | Uint8Array;
   readonly filename?: Words;
@@ -50,6 +50,7 @@ export type ExecValues = Partial<
   /** NAME=value */
   readonly environment?: readonly string[];
   readonly interpreter?: Words;
+  readonly script?: Words;
   readonly credentials?: Credentials;
   readonly inode?: bigint;
 };
@@ -418,7 +419,7 @@ export class TestHost {
 
   #execBody(process: TestProcess, path: Words, values: ExecValues): Exec {
     const { argv = [typeof path === 'string' ? path : ''], filename = path, cwd = '/', inode, ...others } = values;
-    const { environment = [], interpreter = '', ...rest } = others;
+    const { environment = [], interpreter = '', script = '', ...rest } = others;
     const words = argv instanceof Uint8Array ? argv : Buffer.from(argv.join('\0'));
     return {
       snapshot: false,
@@ -445,6 +446,7 @@ export class TestHost {
       argv: text(words),
       environment: text(environment.join('\0')),
       interpreter: text(interpreter),
+      script: text(script),
     };
   }
 

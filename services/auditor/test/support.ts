@@ -107,6 +107,7 @@ export function execBody(path: string, argv: readonly string[], cwd = '/root'): 
       argv: text(argv.map((arg) => `${arg}\0`).join('')),
       environment: text(''),
       interpreter: text(''),
+      script: text(''),
     },
   };
 }

@@ -68,6 +68,7 @@ describe('exec on the running kernel', { skip }, () => {
       argv: `${link}\0code\x000`,
       environment: '',
       interpreter: '',
+      script: '',
     });
     for (const { bytes, length } of Object.values(exec.texts)) assert.equal(bytes.length, length);
   });

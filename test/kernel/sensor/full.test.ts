@@ -8,17 +8,16 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { records } from '@ringfence/schema';
-import { FullProfile } from '../../../services/collector/src/sensor/full.ts';
 import { fileFacts } from './expect.ts';
 import type { SensorRecord } from './records.ts';
-import { all, Scratch, sensorObject, skip as sensorSkip, TestSensor } from './sensor.ts';
+import { all, fullProfile, Scratch, sensorObject, skip as sensorSkip, TestSensor } from './sensor.ts';
 
 const OPENS = 200;
 const CHANGES = 100;
 const ENOENT = -2;
 const FILE = { MKDIR: records.FileOperation.FILE_MKDIR, CHMOD: records.FileOperation.FILE_CHMOD };
 
-const profile = sensorSkip === false ? FullProfile.probe(await sensorObject()) : undefined;
+const profile = sensorSkip === false ? fullProfile(await sensorObject()) : undefined;
 const full = (profile?.programs.size ?? 0) > 0;
 const lacking = profile?.lacking.get('file_open');
 const skip = full ? false : `this kernel has no hooks of the full profile (npm run test:kernels has): ${lacking}`;
@@ -30,7 +29,7 @@ describe('the full profile, or what is marked without it', { skip: sensorSkip },
   before(async () => {
     scratch = new Scratch();
     programs = Object.fromEntries(
-      ['race', 'race_arguments', 'open', 'change', 'mount'].map((name) => [name, scratch.compile(name)]),
+      ['race', 'race_arguments', 'open', 'change', 'mount', 'leave'].map((name) => [name, scratch.compile(name)]),
     );
     sensor = await TestSensor.start({ full });
     sensor.control({ all_opens: 1 });
@@ -127,6 +126,15 @@ describe('the full profile, or what is marked without it', { skip: sensorSkip },
     const O_PATH = 0o10000000;
     const opens = opensOf(await sensor.run(program('open'), ['openat', path, String(O_PATH)]), 'path-file');
     assert.equal(opens.length, 1);
+  });
+
+  test('a script is told as the file that the kernel opened, or not at all', async () => {
+    mkdirSync(at('scripts'));
+    writeFileSync(at('scripts/run.sh'), `#!${program('leave')} code\n`, { mode: 0o755 });
+    symlinkSync('scripts/run.sh', at('innocent'));
+    const [exec] = all(await sensor.run('../innocent', ['0'], { cwd: at('scripts') }), 'rf_exec');
+    const words = ['path', 'filename', 'script'].map((name) => exec?.texts[name]?.bytes.toString());
+    assert.deepEqual(words, [program('leave'), '../innocent', full ? at('scripts/run.sh') : '']);
   });
 
   test('a path that another thread rewrites during the call is told as the kernel took it, or marked', async () => {

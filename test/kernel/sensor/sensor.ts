@@ -13,7 +13,7 @@ import {
   type KindAccount,
 } from '../../../services/collector/src/sensor/counters.ts';
 import { Failures } from '../../../services/collector/src/sensor/failures.ts';
-import { FullProfile } from '../../../services/collector/src/sensor/full.ts';
+import { FullProfile, ways } from '../../../services/collector/src/sensor/full.ts';
 import { isProbe } from '../../../services/collector/src/sensor/probes.ts';
 import { sizeForCpus } from '../../../services/collector/src/sensor/sizes.ts';
 import { buildSensor } from '../../../tools/build-sensor.ts';
@@ -33,6 +33,12 @@ const prebuilt = process.env['RINGFENCE_TEST_PREBUILT'];
 /** The path of the sensor's object, built when it must be. */
 export async function sensorObject(): Promise<string> {
   return prebuilt === undefined ? await buildSensor() : join(prebuilt, 'ringfence.bpf.o');
+}
+
+/** By the one way that test/kernels/ asks for, else by the best that this kernel has. */
+export function fullProfile(path: string): FullProfile {
+  const wanted = process.env['RINGFENCE_TEST_WAY'];
+  return FullProfile.probe(path, wanted === undefined ? ways : ways.filter((way) => way === wanted));
 }
 
 /** Programs that need a library's headers, which not every machine has. */
@@ -145,7 +151,7 @@ export class TestSensor implements Disposable {
 
   static async start(options: SensorOptions = {}): Promise<TestSensor> {
     const path = await sensorObject();
-    return new TestSensor(path, options, options.full ? FullProfile.probe(path).programs : new Set());
+    return new TestSensor(path, options, options.full ? fullProfile(path).programs : new Set());
   }
 
   control(settings: {

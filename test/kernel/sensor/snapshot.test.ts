@@ -42,10 +42,10 @@ describe('the snapshot of running processes', { skip }, () => {
       { ...exec.header, ktime: 0n, cpu: 0, size: 0, sequence: 0n },
     );
     assert.deepEqual(found.fields, { ...exec.fields, argc: 0, snapshot: 1 });
-    const { filename, environment, interpreter, ...texts } = found.texts;
-    const { filename: _, environment: __, interpreter: ___, ...execTexts } = exec.texts;
+    const { filename, environment, interpreter, script, ...texts } = found.texts;
+    const { filename: _, environment: __, interpreter: ___, script: ____, ...execTexts } = exec.texts;
     assert.deepEqual(texts, execTexts);
-    assert.deepEqual([filename?.length, environment?.length, interpreter?.length], [0, 0, 0]);
+    assert.deepEqual([filename?.length, environment?.length, interpreter?.length, script?.length], [0, 0, 0, 0]);
   });
 
   test('every process is there, once, but none of its threads', () => {

@@ -1,5 +1,6 @@
 import type { EventView } from '../event-batch.ts';
 import { leafIndex } from '../layout.ts';
+import { normalPath } from '../path.ts';
 import { splitText } from '../text.ts';
 import { bodyLong, bodyText, type Field, isExec, some } from './field.ts';
 
@@ -8,10 +9,22 @@ const ctime = bodyLong('Exec', 'ctime');
 const sockets = bodyLong('Exec', 'stdioSockets');
 const snapshot = bodyLong('Exec', 'snapshot');
 const interpreter = bodyText('Exec', 'interpreter.bytes');
+const script = bodyText('Exec', 'script.bytes');
+const filename = bodyText('Exec', 'filename.bytes');
+const cwd = bodyText('Exec', 'cwd.bytes');
 const environment = leafIndex('Exec', 'environment.bytes');
 
 const execFlag = (bit: number) => (event: EventView) =>
   ((isExec(event) ? flags(event) : (event.process?.raw.execFlags ?? 0)) & bit) !== 0;
+const SCRIPT = 32;
+
+/** Where only the caller's word is there it is made absolute; links in it were followed, nobody knows where to. */
+function scriptOf(event: EventView): string | undefined {
+  if (!execFlag(SCRIPT)(event)) return undefined;
+  const given = filename(event);
+  return some(script(event)) ?? some(normalPath(given.startsWith('/') ? given : `${cwd(event)}/${given}`));
+}
+
 const stdio = (bit: number) => (event: EventView) =>
   ((isExec(event) ? sockets(event) : (event.process?.raw.stdioSockets ?? 0)) & bit) !== 0;
 
@@ -67,14 +80,14 @@ export const execFields: readonly Field[] = [
     doc: 'Capabilities of the executable file raised its own.',
     get: execFlag(128),
   },
-  { name: 'process.exec.script', type: 'bool', doc: 'Started through an interpreter line.', get: execFlag(32) },
+  { name: 'process.exec.script', type: 'bool', doc: 'Started through an interpreter line.', get: execFlag(SCRIPT) },
   {
     name: 'process.exec.filename',
     type: 'string',
     doc: 'What execve was given, before links were followed.',
     aliases: ['execve.args.filename', 'evt.arg.filename'],
     kinds: ['exec'],
-    get: bodyText('Exec', 'filename.bytes'),
+    get: filename,
   },
   {
     name: 'process.interpreter',
@@ -82,6 +95,13 @@ export const execFields: readonly Field[] = [
     doc: 'Interpreter of a script, as its first line names it.',
     kinds: ['exec'],
     get: (event) => some(interpreter(event)),
+  },
+  {
+    name: 'process.script',
+    type: 'string',
+    doc: 'Path of the script that the interpreter is for: the file that the kernel opened (full profile), else what execve was given, made absolute.',
+    kinds: ['exec'],
+    get: scriptOf,
   },
   {
     name: 'process.env_vars',

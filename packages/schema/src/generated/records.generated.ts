@@ -512,7 +512,7 @@ export const datagramIncoming = (view: DataView, at: number): number => view.get
 export const datagramSourceCaller = (view: DataView, at: number): number => view.getUint32(at + 136, true);
 
 /** struct rf_exec: bytes, and where each field begins */
-export const SIZEOF_EXEC = 296;
+export const SIZEOF_EXEC = 304;
 export const EXEC_H = 0; // struct rf_header
 export const EXEC_PARENT_START = 56;
 export const EXEC_INODE = 64;
@@ -531,12 +531,13 @@ export const EXEC_TTY = 204;
 export const EXEC_ARGC = 208;
 export const EXEC_SNAPSHOT = 212;
 export const EXEC_STDIO_SOCKETS = 216;
-export const EXEC_PATH = 224; // struct rf_text
-export const EXEC_FILENAME = 236; // struct rf_text
-export const EXEC_CWD = 248; // struct rf_text
-export const EXEC_ARGV = 260; // struct rf_text
-export const EXEC_ENVIRONMENT = 272; // struct rf_text
-export const EXEC_INTERPRETER = 284; // struct rf_text
+export const EXEC_PATH = 220; // struct rf_text
+export const EXEC_FILENAME = 232; // struct rf_text
+export const EXEC_CWD = 244; // struct rf_text
+export const EXEC_ARGV = 256; // struct rf_text
+export const EXEC_ENVIRONMENT = 268; // struct rf_text
+export const EXEC_INTERPRETER = 280; // struct rf_text
+export const EXEC_SCRIPT = 292; // struct rf_text
 export const execParentStartLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
 export const execParentStartHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
 export const execInodeLo = (view: DataView, at: number): number => view.getUint32(at + 64, true);

@@ -83,6 +83,8 @@ export interface Exec {
   readonly environment: Text;
   /** as the interpreter line names it, or the binary format */
   readonly interpreter: Text;
+  /** path of the file that the interpreter is for, from the kernel; empty: none, or only `filename` says it */
+  readonly script: Text;
 }
 
 export interface Exit {

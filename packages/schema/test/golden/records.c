@@ -111,6 +111,7 @@ int main(void)
 		PART(argv)
 		PART(environment)
 		PART(interpreter)
+		PART(script)
 	END
 	BEGIN(rf_exit)
 		PART(h)

@@ -4,10 +4,10 @@ import type { AvroWriter } from '@ringfence/schema';
 import { addressBytes, signedMicros, writeText } from '../steps/write-field.ts';
 
 /** By enum rf_kind: bytes of the part that each has; 0: there is no such kind. */
-export const FIXED_BYTES: Int32Array = Int32Array.of(0, 112, 296, 80, 168, 104, 128, 104, 136, 128, 120, 88, 88, 104, 120, 72, 128, 96, 120, 96, 136, 120, 144, 120, 128, 112, 80, 72, 128, 88);
+export const FIXED_BYTES: Int32Array = Int32Array.of(0, 112, 304, 80, 168, 104, 128, 104, 136, 128, 120, 88, 88, 104, 120, 72, 128, 96, 120, 96, 136, 120, 144, 120, 128, 112, 80, 72, 128, 88);
 
 /** By enum rf_kind: where its texts are told. */
-export const TEXTS: readonly (readonly number[])[] = [[], [], [224, 236, 248, 260, 272, 284], [], [], [80], [84], [], [96, 108], [72, 84, 96, 108], [104], [], [], [], [], [], [88, 100, 112], [76], [92, 104], [56, 68, 80], [104, 116], [104], [120], [104], [], [64, 76, 88, 100], [64], [60], [92, 104, 116], [64, 76]];
+export const TEXTS: readonly (readonly number[])[] = [[], [], [220, 232, 244, 256, 268, 280, 292], [], [], [80], [84], [], [96, 108], [72, 84, 96, 108], [104], [], [], [], [], [], [88, 100, 112], [76], [92, 104], [56, 68, 80], [104, 116], [104], [120], [104], [], [64, 76, 88, 100], [64], [60], [92, 104, 116], [64, 76]];
 
 function writeNamespaces(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
   out.long(view.getUint32(at, true));
@@ -64,12 +64,13 @@ function writeExec(out: AvroWriter, view: DataView, bytes: Buffer, at: number): 
   out.long(view.getUint32(at + 204, true));
   out.long(view.getInt32(at + 208, true));
   out.long(view.getInt32(at + 216, true));
-  writeText(out, view, bytes, at, at + 224);
-  writeText(out, view, bytes, at, at + 236);
-  writeText(out, view, bytes, at, at + 248);
-  writeText(out, view, bytes, at, at + 260);
-  writeText(out, view, bytes, at, at + 272);
-  writeText(out, view, bytes, at, at + 284);
+  writeText(out, view, bytes, at, at + 220);
+  writeText(out, view, bytes, at, at + 232);
+  writeText(out, view, bytes, at, at + 244);
+  writeText(out, view, bytes, at, at + 256);
+  writeText(out, view, bytes, at, at + 268);
+  writeText(out, view, bytes, at, at + 280);
+  writeText(out, view, bytes, at, at + 292);
 }
 
 function writeExit(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {

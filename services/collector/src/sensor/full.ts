@@ -8,8 +8,8 @@ const RING_BYTES = 4096;
 
 /** How a hook of the full profile can be attached, the best first. A program's name is its hook's, with what stands here behind it. */
 const WAYS = { lsm: '', fentry: '_fentry', kprobe: '_kprobe' } as const;
-type Way = keyof typeof WAYS;
-const ways = Object.keys(WAYS) as Way[];
+export type Way = keyof typeof WAYS;
+export const ways = Object.keys(WAYS) as readonly Way[];
 
 /** This hook is called whenever a file is opened, so it shows whether a way works at all. */
 const SHOWN_BY = 'file_open';
@@ -33,9 +33,10 @@ export function kernelFunctions(): (section: string) => boolean {
 type Ways = { readonly [way in Way]: string | undefined };
 
 /** Each is tried: a program of it is attached for a moment, and must be called. Neither version nor configuration tells. */
-function probeWays(path: string): Ways {
+function probeWays(path: string, allowed: readonly Way[]): Ways {
   const closed: Partial<Record<Way, string | undefined>> = {};
-  for (const way of ways) closed[way] = probeWay(path, `${SHOWN_BY}${WAYS[way]}`);
+  for (const way of ways)
+    closed[way] = allowed.includes(way) ? probeWay(path, `${SHOWN_BY}${WAYS[way]}`) : 'it is not to be used';
   return closed as Ways;
 }
 
@@ -84,9 +85,9 @@ export class FullProfile {
     }
   }
 
-  /** Throws BpfError when the object can't be opened. */
-  static probe(path: string): FullProfile {
-    return new FullProfile(path, probeWays(path));
+  /** Throws BpfError when the object can't be opened. @param allowed ways that are tried at all */
+  static probe(path: string, allowed: readonly Way[] = ways): FullProfile {
+    return new FullProfile(path, probeWays(path, allowed));
   }
 
   /** @param program of the full profile */

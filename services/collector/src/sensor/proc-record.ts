@@ -14,6 +14,7 @@ const TEXTS = [
   records.EXEC_ARGV,
   records.EXEC_ENVIRONMENT,
   records.EXEC_INTERPRETER,
+  records.EXEC_SCRIPT,
 ];
 const NAMESPACES = ['mnt', 'pid', 'net', 'user', 'uts', 'ipc', 'cgroup'] as const;
 
