@@ -11,6 +11,14 @@ static __always_inline bool packet__is_hello(const __u8 *head)
 	return head[0] == 0x16 && head[1] == 3 && head[2] >= 1 && head[2] <= 3 && head[5] == 1;
 }
 
+/* Asked of each segment that leaves, so of its first bytes alone. */
+static __always_inline bool packet__may_be_hello(struct __sk_buff *packet, __u32 payload)
+{
+	__u8 head[2];
+
+	return bpf_skb_load_bytes(packet, payload, head, sizeof(head)) || (head[0] == 0x16 && head[1] == 3);
+}
+
 /* A query or an answer with one question: else a zone transfer's every segment would be taken for a message. */
 static __always_inline bool packet__is_dns_message(const __u8 *header)
 {
@@ -106,11 +114,14 @@ static __always_inline void packet__report(struct __sk_buff *packet, const struc
 static __always_inline int packet__see(struct __sk_buff *packet, bool egress)
 {
 	struct wire w = {};
+	__u32 payload = 0;
 	__u32 content;
 
 	if (!interest__any(RF_PACKET) && !interest__any(RF_DATAGRAM))
 		return 1;
-	if (wire__is_dull(packet, egress, PACKET_HEAD) || !wire__read(packet, &w))
+	if (wire__is_dull(packet, egress, PACKET_HEAD, &payload) || (payload && !packet__may_be_hello(packet, payload)))
+		return 1;
+	if (!wire__read(packet, &w))
 		return 1;
 	if (w.protocol == IPPROTO_UDP)
 		datagram__see(packet, &w, egress);

@@ -109,14 +109,16 @@ static __always_inline bool wire__read(struct __sk_buff *packet, struct wire *w)
 	return true;
 }
 
-/* Most packets are TCP that carries nothing, or arrives. Asked before anything is copied, from what lies at hand; in doubt it is not dull. */
-static __always_inline bool wire__is_dull(struct __sk_buff *packet, bool egress, __u32 least)
+/* Most packets are TCP that carries nothing, or arrives. Asked before anything is copied, from what lies at hand; in doubt it is not dull. `payload`: where
+ * it begins in TCP that leaves and isn't DNS. */
+static __always_inline bool wire__is_dull(struct __sk_buff *packet, bool egress, __u32 least, __u32 *payload)
 {
 	void *data = (void *)(long)packet->data;
 	void *end = (void *)(long)packet->data_end;
 	bool v6 = packet->protocol == bpf_htons(ETH_P_IPV6);
 	__u32 header = WIRE_V6_BYTES;
 	struct tcphdr *tcp;
+	__u32 begin;
 
 	if (v6) {
 		struct ipv6hdr *ip = data;
@@ -135,9 +137,13 @@ static __always_inline bool wire__is_dull(struct __sk_buff *packet, bool egress,
 	tcp = data + header;
 	if ((void *)(tcp + 1) > end)
 		return false;
-	if (packet->len < header + tcp->doff * 4 + least)
+	begin = header + tcp->doff * 4;
+	if (packet->len < begin + least)
 		return true;
-	return !egress && tcp->source != bpf_htons(WIRE_DNS_PORT) && tcp->dest != bpf_htons(WIRE_DNS_PORT);
+	if (tcp->source == bpf_htons(WIRE_DNS_PORT) || tcp->dest == bpf_htons(WIRE_DNS_PORT))
+		return false;
+	*payload = begin;
+	return !egress;
 }
 
 #endif
