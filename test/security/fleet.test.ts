@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Bus } from '@ringfence/bus';
-import { RESPONDER_TOPICS } from '@ringfence/responder';
+import { RESPONDER_TOPICS } from '@ringfence/responder/topics';
 import { createSigningKey, TOPIC } from '@ringfence/schema';
 import { kafkaMissing } from '@ringfence/testkit';
 import { SmallFleet } from '../e2e/lib/fleet.ts';

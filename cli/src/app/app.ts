@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Auditor, AuditReader, ClusterReader, clusterOf, type TrailReader } from '@ringfence/auditor';
+import type { Auditor, AuditReader, ClusterReader, TrailReader } from '@ringfence/auditor';
 import { type Config, SERVICES, type ServiceName } from '@ringfence/config';
 import type { DetectorService } from '@ringfence/detector';
 import type { EnricherService } from '@ringfence/enricher';
@@ -84,11 +84,9 @@ export async function startApp(config: Config, log: AppLog, options: StartOption
   }
   if (wants('responder'))
     services.responder = keep('responder', await start.responder(wiring, services.collector?.control));
-  const cluster = clusterOf(config.auditor);
-  const inFile = services.auditor !== undefined && cluster === null;
-  const file = inFile ? stack.use(new AuditReader(config.auditor.path)) : null;
-  const audit = cluster === null ? file : stack.use(new ClusterReader(cluster));
-  collectGarbage();
+  const audit = stack.use(await openTrail(config, services.auditor !== undefined));
+  const settled = setTimeout(collectGarbage, SETTLED_MS).unref();
+  stack.defer(() => clearTimeout(settled));
   // The registrar has no end of its own: a process of it alone goes on until it is closed.
   const closed = Promise.withResolvers<void>();
   stack.defer(closed.resolve);
@@ -101,6 +99,17 @@ export async function startApp(config: Config, log: AppLog, options: StartOption
 function here(wiring: start.Wiring, interest: InterestLink): Promise<start.Watcher> {
   prepareHost(wiring.log, wiring.config);
   return start.collector(wiring, interest);
+}
+
+/** By then whatever belongs to the start is over: processes found are hashed, the first requests answered. */
+const SETTLED_MS = 10_000;
+
+/** null: it is a file of another process. Loaded only then: the auditor is large. */
+async function openTrail({ auditor }: Config, isHere: boolean): Promise<AuditReader | ClusterReader | null> {
+  if (auditor.sink === 'sqlite' && !isHere) return null;
+  const { AuditReader, ClusterReader, clusterOf } = await import('@ringfence/auditor');
+  const cluster = clusterOf(auditor);
+  return cluster === null ? new AuditReader(auditor.path) : new ClusterReader(cluster);
 }
 
 /** null: nobody traces. */

@@ -1,8 +1,8 @@
-import { AUDITED } from '@ringfence/auditor';
+import { AUDITED } from '@ringfence/auditor/topics';
 import type { Bus } from '@ringfence/bus';
 import type { GroupQuestion } from '@ringfence/bus/topics';
 import type { ServiceName } from '@ringfence/config';
-import { RESPONDER_TOPICS } from '@ringfence/responder';
+import { RESPONDER_TOPICS } from '@ringfence/responder/topics';
 import { TOPIC } from '@ringfence/schema';
 
 /** What each service reads of the bus, and as which group, in the order the data flows. */

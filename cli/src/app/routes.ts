@@ -1,13 +1,15 @@
 import { IdentityError, parseRoles } from '@ringfence/identity';
-import { type Registrar, RegistrarError } from '@ringfence/registrar';
+import type { Registrar } from '@ringfence/registrar';
 import { TOPIC } from '@ringfence/schema';
 import { plain } from '../api/plain.ts';
 import type { Answer, Route } from '../api/server.ts';
 import { CliError } from '../errors.ts';
 import { recordingEntry, recordingHeader } from '../recording.ts';
 import type { App } from './app.ts';
-import { alerts, events, incidents, queryOf } from './queries.ts';
 import { statusOf } from './status.ts';
+
+/** Loaded when somebody asks: they bring the compiler of rules with them. */
+const queries = (): Promise<typeof import('./queries.ts')> => import('./queries.ts');
 
 /** What commands may ask of a running `up`. */
 export function routesOf(app: App): Readonly<Record<string, Route>> {
@@ -17,12 +19,21 @@ export function routesOf(app: App): Readonly<Record<string, Route>> {
     return app.audit;
   };
   return {
-    token: (query) => ({ json: { token: createToken(registrarOf(app), query) } }),
+    token: async (query) => ({ json: { token: await createToken(registrarOf(app), query) } }),
     revoke: async (query) => ({ json: { keys: await revoke(registrarOf(app), query) } }),
     status: async () => ({ json: await statusOf(app) }),
-    events: (query, signal) => ({ lines: events(bus, queryOf(query, signal)) }),
-    alerts: (query, signal) => ({ lines: mapped(alerts(audit(), bus, queryOf(query, signal))) }),
-    incidents: (query, signal) => ({ lines: mapped(incidents(audit(), bus, queryOf(query, signal))) }),
+    events: async (query, signal) => {
+      const { events, queryOf } = await queries();
+      return { lines: events(bus, queryOf(query, signal)) };
+    },
+    alerts: async (query, signal) => {
+      const { alerts, queryOf } = await queries();
+      return { lines: mapped(alerts(audit(), bus, queryOf(query, signal))) };
+    },
+    incidents: async (query, signal) => {
+      const { incidents, queryOf } = await queries();
+      return { lines: mapped(incidents(audit(), bus, queryOf(query, signal))) };
+    },
     incident: (_, __, [id = '']) => incident(audit(), id),
     raw: (query, signal) => ({
       bytes: recording(app, query.get('past') === '1', signal, recordingHeader(enrolled)),
@@ -36,7 +47,7 @@ function registrarOf({ services }: App): Registrar {
   return services.registrar;
 }
 
-function createToken(registrar: Registrar, query: URLSearchParams): string {
+async function createToken(registrar: Registrar, query: URLSearchParams): Promise<string> {
   const subject = query.get('subject');
   const minutes = Number(query.get('ttl') ?? '60');
   if (!(minutes > 0 && minutes <= 43_200)) throw new CliError('--ttl: expected 1 to 43200 minutes');
@@ -48,7 +59,7 @@ function createToken(registrar: Registrar, query: URLSearchParams): string {
       ...(subject === null ? {} : { subject }),
     });
   } catch (error) {
-    throw asked(error);
+    throw await asked(error);
   }
 }
 
@@ -56,12 +67,13 @@ async function revoke(registrar: Registrar, query: URLSearchParams): Promise<num
   try {
     return await registrar.revoke(query.get('subject') ?? '');
   } catch (error) {
-    throw asked(error);
+    throw await asked(error);
   }
 }
 
 /** What was asked wrongly is told as such. */
-function asked(error: unknown): unknown {
+async function asked(error: unknown): Promise<unknown> {
+  const { RegistrarError } = await import('@ringfence/registrar');
   const known = error instanceof IdentityError || error instanceof RegistrarError;
   return known ? new CliError(error.message, { cause: error }) : error;
 }

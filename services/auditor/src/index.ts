@@ -7,7 +7,7 @@ export { ClusterSink, type ClusterSinkDeps } from './elasticsearch/sink.ts';
 export * from './errors.ts';
 export { type Auditor, type AuditorDeps, startAuditor } from './main.ts';
 export type { AuditorStats } from './metrics.ts';
-export { AUDITED, createAuditPipeline } from './pipeline.ts';
+export { createAuditPipeline } from './pipeline.ts';
 export type * from './sink.ts';
 export type { IncidentDossier } from './sqlite/read/dossier.ts';
 export type { EventQuery } from './sqlite/read/events.ts';

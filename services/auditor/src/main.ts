@@ -5,10 +5,10 @@ import type { TrustedRoles } from './elasticsearch/documents/index.ts';
 import { ClusterSink } from './elasticsearch/sink.ts';
 import { HeadKeeper } from './head-keeper.ts';
 import { AuditorMetrics, type AuditorStats } from './metrics.ts';
-import { AUDITED } from './pipeline.ts';
 import type { AuditSink } from './sink.ts';
 import { traceStored } from './steps/trace.ts';
 import { AuditThread } from './thread/audit-thread.ts';
+import { AUDITED } from './topics.ts';
 import { type AuditWriter, createLocalWriter } from './writer.ts';
 
 export interface AuditorDeps {

@@ -3,17 +3,6 @@ import { deadLetter, TOPIC } from '@ringfence/schema';
 import type { AuditEntry, AuditSink, Rejection, SourcePosition } from './sink.ts';
 import { createReaders } from './steps/read-records.ts';
 
-/** Everything that is evidence. */
-export const AUDITED: readonly string[] = [
-  TOPIC.alerts,
-  TOPIC.incidents,
-  TOPIC.commands,
-  TOPIC.results,
-  TOPIC.enrolments,
-  TOPIC.dlq,
-  TOPIC.events,
-];
-
 /** Rows and source positions are the sink's own transaction: the bus has only the offset left to commit. */
 export const NOTHING_MORE: Effect = { outputs: [], state: [] };
 

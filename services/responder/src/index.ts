@@ -2,7 +2,7 @@ export { compileResponderOptions, type ResponderOptions } from './config.ts';
 export * from './errors.ts';
 export { type Responder, type ResponderDeps, startResponder } from './main.ts';
 export type { ResponderStats } from './metrics.ts';
-export { createPipeline, RESPONDER_TOPICS } from './pipeline.ts';
+export { createPipeline } from './pipeline.ts';
 export {
   BUILTIN_POLICIES,
   type LoadedPolicies,

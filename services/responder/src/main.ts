@@ -10,11 +10,12 @@ import { Presence } from './dispatch/presence.ts';
 import { Router } from './dispatch/router.ts';
 import { forwardInterest } from './interest/forward.ts';
 import { ResponderMetrics, type ResponderStats } from './metrics.ts';
-import { createPipeline, RESPONDER_TOPICS } from './pipeline.ts';
+import { createPipeline } from './pipeline.ts';
 import type { Policy } from './policy/policy.ts';
 import { PolicySet } from './policy/policy-set.ts';
 import { Memory, STORE_NAMES } from './steps/memory.ts';
 import type { Trusted } from './steps/verify.ts';
+import { RESPONDER_TOPICS } from './topics.ts';
 
 export interface ResponderDeps {
   readonly options: ResponderOptions;

@@ -33,12 +33,3 @@ export function createPipeline(deps: PipelineDeps): (records: readonly InRecord[
 
   return (records) => ({ outputs: records.flatMap(step), state: deps.memory.drain() });
 }
-
-/** What it reads, as one group: a host's records of all of them are in one partition. */
-export const RESPONDER_TOPICS: readonly string[] = [
-  TOPIC.alerts,
-  TOPIC.incidents,
-  TOPIC.hostIncidents,
-  TOPIC.commands,
-  TOPIC.answers,
-];
