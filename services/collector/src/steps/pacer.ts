@@ -8,9 +8,11 @@ const QUIET_LOOKS = 3;
 const LONG_SLEEP_MS = 10;
 /** So many times; what goes on coming is collected by looking. */
 const EAGER_SLEEPS = 2;
-/** Fewer events than this in one look cost less than the look itself (a batch is signed and committed each time): the next one waits longer. */
+/** Fewer events than this in one look cost less than the look itself (a batch is signed and committed each time). */
 const FEW_EVENTS = 64;
-const FEW_EVENTS_FACTOR = 2;
+/** After so many such looks in a row the next ones wait longer; what begins after a rest, as most of what matters does, is read at the old pace. */
+const FEW_LOOKS = 8;
+const FEW_FACTOR = 2;
 /** Why a wait has ended: without a reason of ours each would make an exception, with a stack. */
 const WOKEN = 'woken';
 
@@ -23,6 +25,8 @@ export class Pacer {
   /** ends the wait that is going on */
   #end: () => void = () => undefined;
   #eagerSleeps = 0;
+  /** looks in a row that have found few events */
+  #fewLooks = 0;
 
   constructor(rings: readonly RingBuffer[], control: ControlBlock, pollIntervalMs: number) {
     this.#rings = rings;
@@ -47,7 +51,8 @@ export class Pacer {
   }
 
   #interval(taken: number): number {
-    return taken > 0 && taken < FEW_EVENTS ? FEW_EVENTS_FACTOR * this.#pollIntervalMs : this.#pollIntervalMs;
+    this.#fewLooks = taken > 0 && taken < FEW_EVENTS ? this.#fewLooks + 1 : 0;
+    return this.#fewLooks > FEW_LOOKS ? FEW_FACTOR * this.#pollIntervalMs : this.#pollIntervalMs;
   }
 
   async #quiet(until: number, intervalMs: number): Promise<void> {
