@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, lchownSync, lstatSync, mkdirSync, readdirSync, realpathSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import type { Config } from '@ringfence/config';
-import type { Log } from '@ringfence/telemetry';
+import { createLogger } from '@ringfence/telemetry';
 import { CliError } from '../errors.ts';
 import { type Capability, capabilitiesFor, missingCapabilities } from './capabilities.ts';
 import { setInherited, socketPair } from './descriptors.ts';
@@ -22,7 +22,7 @@ const SENSOR_FD = 3;
  * Becomes `config.user`: starts the sensor's process with the few capabilities that it needs, and goes on as the same process without any. What needs root
  * is done before: mounts, and directories that must be that user's. Returns never; throws CliError.
  */
-export function launch(config: Config, log: Log): never {
+export function launch(config: Config): never {
   const account = accountOf(config.user);
   const isRoot = process.getuid?.() === 0;
   if (!isRoot && process.getuid?.() !== account.uid)
@@ -30,7 +30,7 @@ export function launch(config: Config, log: Log): never {
   const setpriv = commandPath('setpriv');
   const watches = config.services.includes('collector');
   const needed = watches ? capabilitiesFor(config) : [];
-  if (watches) prepareHost(log, config);
+  if (watches) prepareHost(createLogger(config.log), config);
   if (isRoot) giveDirectories(config, account, watches);
   const rights = (kept: readonly Capability[]): string[] => [
     ...(isRoot ? identityArguments(account) : []),

@@ -3,7 +3,7 @@ import { Socket } from 'node:net';
 import type { Bus } from '@ringfence/bus';
 import { type Collector, startCollector } from '@ringfence/collector';
 import type { Config } from '@ringfence/config';
-import { loadIdentity, TrustedKeys } from '@ringfence/identity';
+import type { TrustedKeys } from '@ringfence/identity';
 import type { Interest, Want } from '@ringfence/schema';
 import { createLogger } from '@ringfence/telemetry';
 import { CliError } from '../errors.ts';
@@ -11,6 +11,7 @@ import { bootId, loadLocalIdentity } from '../identity.ts';
 import { VERSION } from '../version.ts';
 import { Channel } from './channel.ts';
 import { setInherited } from './descriptors.ts';
+import { collectGarbage } from './heap.ts';
 import { prepareHost } from './host.ts';
 import { collectorOptions, failpoint } from './start.ts';
 
@@ -69,7 +70,7 @@ class SensorPart {
     const write = (line: string): void => void this.#channel.call('log', line).catch(() => process.stderr.write(line));
     const log = createLogger({ ...logging, stream: { write } }).child({ service: 'collector' });
     prepareHost(log, this.#config);
-    const { commanders, ...identity } = this.#identity();
+    const { commanders, ...identity } = await this.#identity();
     this.#commanders = commanders;
     const collector = await startCollector({
       options: collectorOptions(this.#config),
@@ -83,16 +84,18 @@ class SensorPart {
     });
     this.#collector = collector;
     collector.done.catch((error: Error) => void this.#channel.call('failed', error.message));
+    collectGarbage();
     return collector.stats();
   }
 
   /** Read here, and not told by the other process: with which key is signed, and whose commands are obeyed. */
-  #identity() {
+  async #identity() {
     const { bus, identity: place, stateDir } = this.#config;
     if (bus.driver !== 'kafka') {
       const { hostId, agentKey: key, trusted: commanders } = loadLocalIdentity(stateDir);
       return { hostId, key, commanders: commanders as TrustedCommanders };
     }
+    const { loadIdentity, TrustedKeys } = await import('@ringfence/identity');
     const identity = loadIdentity(place.path);
     if (identity === null) throw new CliError(`${place.path} has no identity`);
     const commanders: TrustedCommanders = new TrustedKeys(identity.root, 'responder');
