@@ -9,7 +9,7 @@ import type { Responder } from '@ringfence/responder';
 import { type createLogger, type StepTracer, startTracing } from '@ringfence/telemetry';
 import { VERSION } from '../version.ts';
 import { lagOf } from './groups.ts';
-import { collectGarbage } from './heap.ts';
+import { collectGarbageWhenQuiet } from './heap.ts';
 import { prepareHost } from './host.ts';
 import { InterestLink } from './interest.ts';
 import type { SensorLink } from './sensor-link.ts';
@@ -85,8 +85,8 @@ export async function startApp(config: Config, log: AppLog, options: StartOption
   if (wants('responder'))
     services.responder = keep('responder', await start.responder(wiring, services.collector?.control));
   const audit = stack.use(await openTrail(config, services.auditor !== undefined));
-  const settled = setTimeout(collectGarbage, SETTLED_MS).unref();
-  stack.defer(() => clearTimeout(settled));
+  const collecting = collectGarbageWhenQuiet();
+  stack.defer(() => clearInterval(collecting));
   // The registrar has no end of its own: a process of it alone goes on until it is closed.
   const closed = Promise.withResolvers<void>();
   stack.defer(closed.resolve);
@@ -100,9 +100,6 @@ function here(wiring: start.Wiring, interest: InterestLink): Promise<start.Watch
   prepareHost(wiring.log, wiring.config);
   return start.collector(wiring, interest);
 }
-
-/** By then whatever belongs to the start is over: processes found are hashed, the first requests answered. */
-const SETTLED_MS = 10_000;
 
 /** null: it is a file of another process. Loaded only then: the auditor is large. */
 async function openTrail({ auditor }: Config, isHere: boolean): Promise<AuditReader | ClusterReader | null> {
