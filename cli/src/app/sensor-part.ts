@@ -11,7 +11,7 @@ import { bootId, loadLocalIdentity } from '../identity.ts';
 import { VERSION } from '../version.ts';
 import { Channel } from './channel.ts';
 import { setInherited } from './descriptors.ts';
-import { collectGarbage } from './heap.ts';
+import { collectGarbageWhenQuiet } from './heap.ts';
 import { prepareHost } from './host.ts';
 import { collectorOptions, failpoint } from './start.ts';
 
@@ -84,7 +84,7 @@ class SensorPart {
     });
     this.#collector = collector;
     collector.done.catch((error: Error) => void this.#channel.call('failed', error.message));
-    collectGarbage();
+    collectGarbageWhenQuiet();
     return collector.stats();
   }
 
