@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { runInGuest } from '@ringfence/testkit';
-import { findKernel } from './lib/oldest-kernel.ts';
+import { findKernel } from './lib/find-kernels.ts';
 
 const kernel = await findKernel();
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { BpfObject } from '@ringfence/libbpf-ts';
 import { sensorObject, skip as sensorSkip } from '../kernel/sensor/sensor.ts';
-import { findKernel, OLDEST } from './lib/oldest-kernel.ts';
+import { findKernel, OLDEST } from './lib/find-kernels.ts';
 import { type KernelReport, runOnKernel } from './lib/run-kernel.ts';
 import { readTable, verdictFailures } from './lib/table.ts';
 import { testFiles } from './lib/tree.ts';

@@ -1,17 +1,20 @@
 /**
  * The sensor's tests on other kernels: npm run test:kernels [-- [FILTER…] [--kernel SERIES]… [--timeout SECONDS] [--write]]
  *
- * Boots the newest kernel of each series that apt offers in QEMU and runs test/kernel/sensor/ there; FILTER keeps the files whose path contains it.
+ * Boots the newest kernel of each series that apt offers in QEMU and runs test/kernel/sensor/ there, then guests/, whose tests boot machines that lack
+ * something or are of another architecture; FILTER keeps the files whose path contains it. One that only fits files of guests/ boots no other kernel.
  * --write puts what the kernels made of each program into docs/KERNELS.md. A kernel that takes longer than --timeout (1200) has failed. The last
  * line is always `N passed, N failed, N skipped`.
  */
-import { writeFileSync } from 'node:fs';
+import { globSync, writeFileSync } from 'node:fs';
 import { release } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { debianKernels, guestMissing, type TestKernel } from '@ringfence/testkit';
 import { printFailures, printFile, printTotals } from '../../tools/test-runner/report.ts';
-import type { FileReport } from '../../tools/test-runner/run-file.ts';
+import { type FileReport, runFile } from '../../tools/test-runner/run-file.ts';
 import { cgroup2, sensorObject } from '../kernel/sensor/sensor.ts';
+import { SERIES_VARIABLE } from './lib/find-kernels.ts';
 import { judgePrograms } from './lib/programs.ts';
 import { type KernelReport, runOnKernel } from './lib/run-kernel.ts';
 import { type KernelColumn, kernelTable, readTable, TABLE, verdictFailures } from './lib/table.ts';
@@ -55,6 +58,28 @@ async function runKernel(kernel: TestKernel, files: readonly string[], timeoutMs
   return reports;
 }
 
+/** that a file of guests/ boots, each with a deadline of its own */
+const GUESTS_A_FILE = 4;
+const root = join(import.meta.dirname, '../..');
+
+function guestFiles(filters: readonly string[]): string[] {
+  const found = globSync('test/kernels/guests/*.guest.ts', { cwd: root }).sort();
+  return found.filter((path) => filters.length === 0 || filters.some((filter) => path.includes(filter)));
+}
+
+async function runGuests(paths: readonly string[], series: readonly string[] | undefined, timeoutMs: number) {
+  if (series !== undefined) process.env[SERIES_VARIABLE] = series.join(',');
+  const reports: FileReport[] = [];
+  for (const path of paths) {
+    const how = { only: undefined, timeoutMs: GUESTS_A_FILE * timeoutMs };
+    const report = await runFile(root, { path, turn: 'kernel' }, how, new AbortController().signal);
+    printFile(report);
+    reports.push(report);
+  }
+  printFailures(reports);
+  return reports;
+}
+
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -70,10 +95,13 @@ async function main(): Promise<number> {
     return 0;
   }
   const files = testFiles(positionals);
+  const guests = guestFiles(positionals);
   const columns: KernelColumn[] = [];
   const reports: FileReport[] = [];
-  for (const kernel of await debianKernels(values.kernel))
-    reports.push(...(await runKernel(kernel, files, Number(values.timeout) * 1000, columns)));
+  const timeoutMs = Number(values.timeout) * 1000;
+  const kernels = files.length === 0 && guests.length > 0 ? [] : await debianKernels(values.kernel);
+  for (const kernel of kernels) reports.push(...(await runKernel(kernel, files, timeoutMs, columns)));
+  reports.push(...(await runGuests(guests, values.kernel, timeoutMs)));
   if (values.write && columns.length > 0) {
     const own = judgePrograms(await sensorObject(), cgroup2() ?? '');
     const title = `${release().split('.').slice(0, 2).join('.')} (built on)`;

@@ -128,6 +128,15 @@ const REQUIREMENTS = [
     zypper: 'qemu-x86',
   },
   {
+    what: 'QEMU for arm64 (qemu-system-aarch64, boots kernels of that architecture)',
+    role: 'guests',
+    present: () => hasProgram('qemu-system-aarch64'),
+    apt: ['qemu-system-arm'],
+    dnf: 'qemu-system-aarch64-core',
+    pacman: 'qemu-system-aarch64',
+    zypper: 'qemu-arm',
+  },
+  {
     what: 'a static busybox (starts those kernels)',
     role: 'guests',
     present: () => hasProgram('busybox'),

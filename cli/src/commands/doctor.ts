@@ -40,7 +40,9 @@ export function addDoctor(program: Command): void {
 
 /** Without privileges or types nothing loads: then the checks above have said why. */
 function probe(machine: readonly Check[]): HookState[] {
-  const blocking = machine.filter(({ name, ok }) => !ok && /^(privilege|kernel types|libbpf)/.test(name));
+  const blocking = machine.filter(
+    ({ name, ok }) => !ok && /^(privilege|kernel types|kernel lockdown|libbpf)/.test(name),
+  );
   if (blocking.length > 0) return [];
   const cgroup = machine.find(({ name }) => name === 'cgroup v2')?.ok ? cgroupRoot() : undefined;
   const tty = process.stderr.isTTY;
@@ -106,8 +108,10 @@ function lossLines(hooks: readonly HookState[], paint: Paint): string[] {
   if (first !== undefined) lines.push(`      ${paint.dim('without it:')} ${first.loses}`);
   for (const fix of new Set(broken.map(({ fix }) => fix)))
     lines.push(`      ${paint.dim('mend it:   ')} ${paint.cyan(fix)}`);
-  const missing = hooks.find(({ absent, profile }) => absent && profile === 'full');
-  if (first === undefined && missing !== undefined && hooks.every(({ absent }) => absent))
-    lines.push(`      ${paint.dim(`without the full profile: ${missing.loses}`)}`);
+  const [missing] = hooks;
+  if (missing !== undefined && missing.loses !== '' && hooks.every(({ absent }) => absent))
+    lines.push(
+      `      ${paint.dim(`without ${missing.profile === 'full' ? 'the full profile' : 'it'}: ${missing.loses}`)}`,
+    );
   return lines;
 }

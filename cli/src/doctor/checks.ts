@@ -33,6 +33,8 @@ export function checkMachine(config: Config, mounts: string): Check[] {
   return [
     checkKernel(),
     btf(),
+    lockdown(),
+    addresses(),
     ...capabilities(capabilitiesFor(config)),
     ...mountChecks(mounts),
     libbpf(),
@@ -61,6 +63,35 @@ function btf(): Check {
     'none',
     'the sensor cannot be fitted to this kernel',
     'boot a kernel built with CONFIG_DEBUG_INFO_BTF=y (stock kernels are)',
+  );
+}
+
+const LOCKDOWN = '/sys/kernel/security/lockdown';
+
+/** `confidentiality` hides the kernel's memory from root as well. A kernel without the module, or whose securityfs isn't mounted, doesn't say. */
+function lockdown(): Check {
+  const name = 'kernel lockdown';
+  const mode = existsSync(LOCKDOWN) ? /\[(\w+)\]/.exec(readFileSync(LOCKDOWN, 'utf8'))?.[1] : undefined;
+  if (mode !== 'confidentiality') return ok(name, mode ?? 'none');
+  return bad(
+    name,
+    mode,
+    "the sensor cannot be loaded: it reads the kernel's memory",
+    'take lockdown=confidentiality from the command line of the kernel (lockdown=integrity may stay), and reboot',
+  );
+}
+
+const HIDDEN_FROM_ALL = '2';
+
+function addresses(): Check {
+  const name = 'kernel addresses';
+  const restriction = readFileSync('/proc/sys/kernel/kptr_restrict', 'utf8').trim();
+  if (restriction !== HIDDEN_FROM_ALL) return ok(name, 'shown to root');
+  return bad(
+    name,
+    'hidden from everybody',
+    'hooked system calls and interrupts are not found by checks of integrity',
+    'sysctl -w kernel.kptr_restrict=1',
   );
 }
 

@@ -9,6 +9,7 @@ export interface HookState {
   /** full: a hook that may come on top, whose words are the kernel's own */
   readonly profile: 'baseline' | 'full';
   readonly sees: string;
+  /** empty: nothing, since there is nothing to see */
   readonly loses: string;
   /** null: it loads and attaches, or is `absent` */
   readonly problem: string | null;
@@ -34,13 +35,13 @@ export function probeHooks(
       whole.problem === null
         ? attachProblem(whole.object, name, section, cgroup)
         : aloneProblem(objectPath, name, section, cgroup);
-    const absent = problem !== null && problem.errno === ENOENT && known?.optional === true && existsSync(SYSCALLS);
+    const absent = problem?.errno === ENOENT && TRACEPOINT.test(section) && existsSync(SYSCALLS);
     return {
       program: name,
       section,
       profile: 'baseline',
       sees: known?.sees ?? section,
-      loses: known?.loses ?? 'what it sees is not seen',
+      loses: absent && known?.optional ? '' : (known?.loses ?? 'what it sees is not seen'),
       problem: problem === null || absent ? null : problem.text,
       fix: problem === null || absent ? '' : fixOf(problem, section),
       absent,
@@ -48,13 +49,14 @@ export function probeHooks(
   });
 }
 
+/** Where the kernel's own system calls are listed, one that is not among them is of a newer kernel, or left out of this one. */
 const SYSCALLS = '/sys/kernel/tracing/events/syscalls';
+const TRACEPOINT = /^(tracepoint|raw_tp)/;
 
 function fixOf({ errno }: Problem, section: string): string {
   if (section.startsWith('cgroup') && errno === undefined) return 'mount -t cgroup2 cgroup2 /sys/fs/cgroup';
   if (errno === EPERM) return 'run as root: sudo npm start';
-  if (/^(tracepoint|raw_tp)/.test(section) && !existsSync(SYSCALLS))
-    return 'mount -t tracefs tracefs /sys/kernel/tracing';
+  if (TRACEPOINT.test(section) && !existsSync(SYSCALLS)) return 'mount -t tracefs tracefs /sys/kernel/tracing';
   return 'boot a kernel built with CONFIG_FTRACE_SYSCALLS=y (stock kernels are)';
 }
 

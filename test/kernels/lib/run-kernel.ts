@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runInGuest, type TestKernel } from '@ringfence/testkit';
 import type { FileReport } from '../../../tools/test-runner/run-file.ts';
-import type { GuestLine } from './in-guest.ts';
+import type { GuestLine, GuestWays } from './in-guest.ts';
 import type { ProgramVerdict } from './programs.ts';
 import { nodeCommand, writeTree } from './tree.ts';
 
@@ -25,34 +25,91 @@ export interface KernelRun {
   readonly onFile?: (report: FileReport) => void;
 }
 
-function parse(line: string): GuestLine {
+export interface ScriptRun {
+  readonly kernel: TestKernel;
+  /** what it is given for /program */
+  readonly write: (directory: string) => Promise<void>;
+  /** of /program, run by Node */
+  readonly script: string;
+  readonly args: readonly string[];
+  readonly timeoutMs: number;
+  /** added to the kernel's command line */
+  readonly kernelArguments?: string;
+  readonly onLine?: (line: string) => void;
+}
+
+export interface ScriptResult {
+  /** each of JSON */
+  readonly lines: readonly unknown[];
+  readonly console: string;
+}
+
+function parse(line: string): unknown {
   try {
-    return JSON.parse(line) as GuestLine;
+    return JSON.parse(line);
   } catch (cause) {
     throw new Error(`the guest printed what is no report: ${line}`, { cause });
   }
 }
 
-/** Throws when the guest does not come to its end, or told of fewer files than it was given. */
-export async function runOnKernel({ kernel, files, timeoutMs, onFile }: KernelRun): Promise<KernelReport> {
+/** Throws when the guest does not come to its end, or the script fails there. */
+export async function runScript({ write, script, args, onLine, ...run }: ScriptRun): Promise<ScriptResult> {
   const program = mkdtempSync(join(tmpdir(), 'ringfence-guest-'));
   try {
-    await writeTree(program);
+    await write(program);
     const lines: string[] = [];
-    const onLine = (line: string): void => {
+    const take = (line: string): void => {
       lines.push(line);
-      if (line.startsWith('{"type":"file"')) onFile?.((parse(line) as GuestLine & { type: 'file' }).report);
+      onLine?.(line);
     };
-    const command = nodeCommand('test/kernels/lib/in-guest.ts', files);
-    const { exitCode, console } = await runInGuest({ kernel, program, command, timeoutMs, onLine });
-    if (exitCode !== 0) throw new Error(`the tests' runner on ${kernel.release} exited with ${exitCode}:\n${console}`);
-    const told = lines.map(parse);
-    const judged = told.find((line) => line.type === 'programs');
-    const reports = told.flatMap((line) => (line.type === 'file' ? [line.report] : []));
-    if (judged === undefined || reports.length !== files.length)
-      throw new Error(`${kernel.release} told of ${reports.length} files of ${files.length}:\n${console}`);
-    return { release: judged.release, programs: judged.programs, files: reports, console };
+    const { exitCode, console } = await runInGuest({
+      ...run,
+      program,
+      command: nodeCommand(script, args),
+      onLine: take,
+    });
+    if (exitCode !== 0) throw new Error(`${script} on ${run.kernel.release} exited with ${exitCode}:\n${console}`);
+    return { lines: lines.map(parse), console };
   } finally {
     rmSync(program, { recursive: true, force: true });
   }
+}
+
+const IN_GUEST = { write: writeTree, script: 'test/kernels/lib/in-guest.ts' };
+
+/** Throws as runScript does, and when the guest told of fewer files than it was given. */
+export async function runOnKernel({ kernel, files, timeoutMs, onFile }: KernelRun): Promise<KernelReport> {
+  const onLine = (line: string): void => {
+    if (line.startsWith('{"type":"file"')) onFile?.((parse(line) as GuestLine & { type: 'file' }).report);
+  };
+  const { lines, console } = await runScript({ ...IN_GUEST, kernel, args: files, timeoutMs, onLine });
+  const told = lines as GuestLine[];
+  const judged = told.find((line) => line.type === 'programs');
+  const reports = told.flatMap((line) => (line.type === 'file' ? [line.report] : []));
+  if (judged === undefined || reports.length !== files.length)
+    throw new Error(`${kernel.release} told of ${reports.length} files of ${files.length}:\n${console}`);
+  return { release: judged.release, programs: judged.programs, files: reports, console };
+}
+
+export interface WaysReport extends GuestWays {
+  /** of each file, by each way that was asked for */
+  readonly files: readonly { readonly way: string; readonly report: FileReport }[];
+}
+
+/** The files by each of these ways to the full profile, on a kernel with these arguments. */
+export async function runByWays(
+  run: Pick<KernelRun, 'kernel' | 'files' | 'timeoutMs'> & {
+    readonly ways: readonly string[];
+    readonly kernelArguments: string;
+  },
+): Promise<WaysReport> {
+  const { files, ways, ...rest } = run;
+  const args = [...ways.flatMap((way) => ['--way', way]), ...files];
+  const told = (await runScript({ ...IN_GUEST, ...rest, args })).lines as GuestLine[];
+  const found = told.find((line) => line.type === 'ways');
+  if (found === undefined) throw new Error(`${run.kernel.release} did not tell its ways`);
+  const reports = told.flatMap((line) =>
+    line.type === 'file' && line.way !== undefined ? [{ way: line.way, report: line.report }] : [],
+  );
+  return { ...found, files: reports };
 }

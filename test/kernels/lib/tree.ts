@@ -1,17 +1,21 @@
 /** What a guest is given: the sources that tests of the sensor use, the object built here, and the programs that provoke it. */
 import { copyFileSync, cpSync, existsSync, globSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { type Architecture, unpackFromNpm } from '@ringfence/testkit';
 import { buildSensor } from '../../../tools/build-sensor.ts';
 import { compileProgram, LIBRARIES } from '../../kernel/sensor/sensor.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const SOURCES = ['package.json', 'bpf', 'packages', 'services/collector', 'test/kernel', 'test/kernels', 'tools'];
 /** of ours, that the sensor's tests import by name; what these need of the registry comes along */
-const OWN = ['libbpf-ts', 'schema'];
+const OWN = ['packages/libbpf-ts', 'packages/schema'];
+/** the same for the whole program */
+const PROGRAM_SOURCES = ['package.json', 'packages', 'services', 'cli', 'deploy/bin', 'test/kernels'];
 const LEFT_OUT = new Set(['node_modules', 'dist', 'bench']);
 
 /** relative to the tree */
 export const PREBUILT = 'prebuilt';
+const SENSOR = 'ringfence.bpf.o';
 
 interface Manifest {
   readonly dependencies?: { readonly [name: string]: string };
@@ -34,16 +38,43 @@ function dependenciesOf(directories: readonly string[]): Set<string> {
   return found;
 }
 
-/** Fills the directory. */
-export async function writeTree(directory: string): Promise<void> {
+/** @param own packages of ours that are imported by name */
+function copySources(directory: string, sources: readonly string[], own: readonly string[]): void {
   const filter = (path: string): boolean => !LEFT_OUT.has(basename(path));
-  for (const path of SOURCES) cpSync(join(root, path), join(directory, path), { recursive: true, filter });
-  for (const name of dependenciesOf(OWN.map((name) => join('packages', name))))
+  for (const path of sources) cpSync(join(root, path), join(directory, path), { recursive: true, filter });
+  for (const name of dependenciesOf(own))
     cpSync(join(root, 'node_modules', name), join(directory, 'node_modules', name), { recursive: true });
   mkdirSync(join(directory, 'node_modules/@ringfence'));
-  for (const name of OWN) symlinkSync(`../../packages/${name}`, join(directory, 'node_modules/@ringfence', name));
+  for (const path of own) symlinkSync(`../../${path}`, join(directory, 'node_modules/@ringfence', basename(path)));
+}
+
+/** Fills the directory with the `ringfence` command as it is installed. */
+export async function writeProgram(directory: string): Promise<void> {
+  copySources(directory, PROGRAM_SOURCES, globSync(['packages/*', 'services/*', 'cli'], { cwd: root }));
+  mkdirSync(join(directory, 'node_modules/node/bin'), { recursive: true });
+  symlinkSync('/usr/local/bin/node', join(directory, 'node_modules/node/bin/node'));
+  mkdirSync(join(directory, 'dist/sensor'), { recursive: true });
+  copyFileSync(await buildSensor(), join(directory, 'dist/sensor', SENSOR));
+}
+
+/** For another architecture: its object, and the one package with code of the machine. There are none of the programs that provoke things. */
+export async function writeForeignTree(directory: string, architecture: Architecture): Promise<void> {
+  copySources(directory, SOURCES, OWN);
+  const { version } = JSON.parse(readFileSync(join(root, 'node_modules/koffi/package.json'), 'utf8')) as {
+    version: string;
+  };
+  const koffi = `@koromix/koffi-linux-${architecture}`;
+  await unpackFromNpm(`${koffi}@${version}`, join(directory, 'node_modules', koffi));
   mkdirSync(join(directory, PREBUILT));
-  copyFileSync(await buildSensor(), join(directory, PREBUILT, 'ringfence.bpf.o'));
+  const object = join(dirname(await buildSensor()), architecture, SENSOR);
+  copyFileSync(object, join(directory, PREBUILT, SENSOR));
+}
+
+/** Fills the directory with the sensor's tests. */
+export async function writeTree(directory: string): Promise<void> {
+  copySources(directory, SOURCES, OWN);
+  mkdirSync(join(directory, PREBUILT));
+  copyFileSync(await buildSensor(), join(directory, PREBUILT, SENSOR));
   const programs = join(root, 'test/kernel/programs');
   for (const name of globSync('*.c', { cwd: programs }).map((file) => basename(file, '.c')))
     if (LIBRARIES[name] === undefined) compileProgram(name, join(directory, PREBUILT, name));

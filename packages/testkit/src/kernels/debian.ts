@@ -5,9 +5,12 @@ import { cached, cacheRoot } from '../servers/cache.ts';
 import { TestServerError } from '../servers/errors.ts';
 import { runTool } from '../servers/run-tool.ts';
 import { makeDisk } from './disk.ts';
+import { type Architecture, MACHINES } from './machine.ts';
+import { Packages } from './packages.ts';
 
 /** A kernel that a guest can be booted with. */
 export interface TestKernel {
+  readonly architecture: Architecture;
   /** `6.1` */
   readonly series: string;
   /** as `uname -r` says it */
@@ -21,9 +24,9 @@ interface Candidate {
   readonly release: string;
 }
 
-/** The one architecture for which these packages and a machine are known to work. */
-const PACKAGE = /^linux-image-(((\d+\.\d+)\.\d\S*)-cloud-amd64)$/;
-const CACHED = /^kernel-(((\d+\.\d+)\.\d\S*)-cloud-amd64)-1$/;
+const packagePattern = (debian: string): RegExp =>
+  new RegExp(`^linux-image-(((\\d+\\.\\d+)\\.\\d\\S*)-cloud-${debian})$`);
+const cachedPattern = (debian: string): RegExp => new RegExp(`^kernel-(((\\d+\\.\\d+)\\.\\d\\S*)-cloud-${debian})-1$`);
 /** A disk of a guest is there once these are; those that are built in are not among the package's modules. */
 const BOOT_MODULES = ['virtio_pci', 'virtio_blk'];
 
@@ -45,10 +48,6 @@ export function newestOfEach(all: readonly Candidate[]): Candidate[] {
   return [...newest.values()].sort((a, b) => byVersion(a.series, b.series));
 }
 
-async function packageNames(): Promise<string[]> {
-  return (await runTool('apt-cache', ['pkgnames', 'linux-image-'])).split('\n');
-}
-
 async function cachedNames(): Promise<string[]> {
   try {
     return await readdir(cacheRoot());
@@ -58,12 +57,12 @@ async function cachedNames(): Promise<string[]> {
   }
 }
 
-async function offered(): Promise<Candidate[]> {
-  const known = candidates(await packageNames(), PACKAGE);
+async function offered(packages: Packages, pattern: RegExp): Promise<Candidate[]> {
+  const known = candidates(await packages.names('linux-image-'), pattern);
   if (known.length > 0) return known;
   // an image that never fetched its lists knows of no package
-  await runTool('apt-get', ['update', '-q']);
-  return candidates(await packageNames(), PACKAGE);
+  await packages.update();
+  return candidates(await packages.names('linux-image-'), pattern);
 }
 
 /**
@@ -71,29 +70,38 @@ async function offered(): Promise<Candidate[]> {
  * the cache. What can't be fetched is taken as the cache has it. Throws ERR_TESTKIT_KERNEL when there is none at all.
  * @param series only these
  */
-export async function debianKernels(series?: readonly string[]): Promise<TestKernel[]> {
+export async function debianKernels(
+  series?: readonly string[],
+  architecture: Architecture = 'x64',
+): Promise<TestKernel[]> {
+  const { debian } = MACHINES[architecture];
+  const packages = await Packages.of(architecture);
   const wanted = (kernel: Candidate): boolean => series === undefined || series.includes(kernel.series);
   const failures: string[] = [];
   const kernels: TestKernel[] = [];
-  const known = await offered().catch((error: Error) => {
+  const known = await offered(packages, packagePattern(debian)).catch((error: Error) => {
     failures.push(error.message);
     return [];
   });
-  const old = candidates(await cachedNames(), CACHED);
+  const old = candidates(await cachedNames(), cachedPattern(debian));
   for (const kernel of newestOfEach([...old, ...known].filter(wanted))) {
     const alternatives = [kernel, ...newestOfEach(old).filter((other) => other.series === kernel.series)];
-    const found = await firstThatCanBeHad(alternatives, failures);
-    if (found !== undefined) kernels.push(found);
+    const found = await firstThatCanBeHad(packages, alternatives, failures);
+    if (found !== undefined) kernels.push({ architecture, ...found });
   }
   if (kernels.length > 0) return kernels;
-  const why = failures.length > 0 ? failures.join('\n') : 'apt offers no linux-image-*-cloud-amd64';
+  const why = failures.length > 0 ? failures.join('\n') : `apt offers no linux-image-*-cloud-${debian}`;
   throw new TestServerError('ERR_TESTKIT_KERNEL', `no kernel could be fetched: ${why}`);
 }
 
-async function firstThatCanBeHad(kernels: readonly Candidate[], failures: string[]): Promise<TestKernel | undefined> {
+async function firstThatCanBeHad(
+  packages: Packages,
+  kernels: readonly Candidate[],
+  failures: string[],
+): Promise<Omit<TestKernel, 'architecture'> | undefined> {
   for (const { release, series } of kernels) {
     try {
-      const directory = await cached(`kernel-${release}`, '1', (place) => unpack(release, place));
+      const directory = await cached(`kernel-${release}`, '1', (place) => unpack(packages, release, place));
       return { series, release, directory };
     } catch (error) {
       if (!(error instanceof TestServerError)) throw error;
@@ -103,25 +111,11 @@ async function firstThatCanBeHad(kernels: readonly Candidate[], failures: string
   return undefined;
 }
 
-async function download(name: string, into: string): Promise<string> {
-  const fetch = (): Promise<string> => runTool('apt-get', ['download', '-q', name], { cwd: into });
-  try {
-    await fetch();
-  } catch {
-    // lists older than the archive name files that are gone
-    await runTool('apt-get', ['update', '-q']);
-    await fetch();
-  }
-  const file = (await readdir(into)).find((entry) => entry.endsWith('.deb'));
-  if (file === undefined) throw new TestServerError('ERR_TESTKIT_KERNEL', `apt-get download ${name} left no package`);
-  return join(into, file);
-}
-
-async function unpack(release: string, place: string): Promise<void> {
+async function unpack(packages: Packages, release: string, place: string): Promise<void> {
   const aside = await mkdtemp(join(tmpdir(), 'ringfence-kernel-'));
   try {
     const tree = join(aside, 'tree');
-    const deb = await download(`linux-image-${release}`, aside);
+    const deb = await packages.download(`linux-image-${release}`, aside);
     await runTool('dpkg-deb', ['-x', deb, tree]);
     await runTool('busybox', ['depmod', '-b', tree, release]);
     await cp(join(tree, 'boot', `vmlinuz-${release}`), join(place, 'vmlinuz'));

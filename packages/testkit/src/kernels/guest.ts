@@ -9,7 +9,9 @@ import { findProgram, runTool } from '../servers/run-tool.ts';
 import { children, createWorkplace, removeWorkplace } from '../servers/workplace.ts';
 import type { TestKernel } from './debian.ts';
 import { makeDisk } from './disk.ts';
-import { userSpace } from './user-space.ts';
+import { foreignUserSpace } from './foreign-user-space.ts';
+import { type Architecture, MACHINES } from './machine.ts';
+import { type UserSpace, userSpace } from './user-space.ts';
 
 export interface GuestOptions {
   readonly kernel: TestKernel;
@@ -47,20 +49,21 @@ until [ -b /dev/vdc ]; do /bin/busybox sleep 0.05; done
 exec /bin/busybox switch_root /root /init
 `;
 
-/** Why no guest can be run here; undefined: one can. */
-export function guestMissing(): string | undefined {
+/** Why no guest of that architecture can be run here; undefined: one can. */
+export function guestMissing(architecture: Architecture = 'x64'): string | undefined {
+  const { emulator, emulatorPackage } = MACHINES[architecture];
   if (process.platform !== 'linux' || process.arch !== 'x64') return 'guests are known to work on x86-64 Linux only';
-  if (findProgram('qemu-system-x86_64') === undefined) return 'there is no qemu-system-x86_64 (qemu-system-x86)';
+  if (findProgram(emulator) === undefined) return `there is no ${emulator} (${emulatorPackage})`;
   if (findProgram('busybox') === undefined) return 'there is no busybox (busybox-static)';
   for (const name of ['apt-get', 'dpkg-deb', 'mke2fs', 'ldd'])
     if (findProgram(name) === undefined) return `there is no ${name}`;
   return undefined;
 }
 
-async function makeInitramfs(kernel: TestKernel, place: string): Promise<string> {
+async function makeInitramfs(kernel: TestKernel, busybox: string, place: string): Promise<string> {
   const tree = join(place, 'initramfs');
   for (const name of ['bin', 'dev', 'root']) await mkdir(join(tree, name), { recursive: true });
-  await cp(findProgram('busybox') ?? '', join(tree, 'bin/busybox'), { dereference: true });
+  await cp(busybox, join(tree, 'bin/busybox'), { dereference: true });
   await cp(join(kernel.directory, 'boot'), join(tree, 'boot'), { recursive: true });
   await writeFile(join(tree, 'init'), FIRST_INIT, { mode: 0o755 });
   const file = `${tree}.cpio`;
@@ -72,8 +75,9 @@ async function makeInitramfs(kernel: TestKernel, place: string): Promise<string>
  * A virtual machine may have a /dev/kvm that boots no kernel as it is: only where the processor itself says so. Emulated, all of a guest's processors take
  * turns on one thread: on several, Node's compiled code ended by SIGSEGV in one run of three (QEMU 7.2).
  */
-function accelerators(): string[] {
-  const real = /^flags\s*:.* (vmx|svm)( |$)/m.test(readFileSync('/proc/cpuinfo', 'utf8'));
+function accelerators(architecture: Architecture): string[] {
+  const real =
+    architecture === process.arch && /^flags\s*:.* (vmx|svm)( |$)/m.test(readFileSync('/proc/cpuinfo', 'utf8'));
   return [...(real ? ['-accel', 'kvm'] : []), '-accel', 'tcg,thread=single'];
 }
 
@@ -87,22 +91,27 @@ async function machine(options: GuestOptions, place: string): Promise<string[]> 
   await writeFile(join(program, 'guest-command'), `${command}\n`);
   const programDisk = join(place, 'program.img');
   await makeDisk(program, programDisk, 32);
+  const { architecture } = kernel;
+  const { console, arguments: ofMachine } = MACHINES[architecture];
+  const root: UserSpace = architecture === process.arch ? await userSpace() : await foreignUserSpace(architecture);
   return [
-    ...['-machine', 'q35', ...accelerators(), '-cpu', 'max', '-smp', String(CPUS)],
+    ...[...accelerators(architecture), ...ofMachine(join(place, 'console')), '-smp', String(CPUS)],
     ...['-m', String(MEMORY_MIB), '-nodefaults', '-display', 'none', '-no-reboot'],
-    ...['-kernel', join(kernel.directory, 'vmlinuz'), '-initrd', await makeInitramfs(kernel, place)],
+    ...['-kernel', join(kernel.directory, 'vmlinuz'), '-initrd', await makeInitramfs(kernel, root.busybox, place)],
     // on a busy machine the emulated timer ticks too late for the kernel's check, which then waits for ever
-    ...['-append', `console=ttyS0 quiet loglevel=4 panic=-1 no_timer_check rdinit=/init ${kernelArguments}`.trim()],
-    ...disk(await userSpace()),
+    ...[
+      '-append',
+      `console=${console} quiet loglevel=4 panic=-1 no_timer_check rdinit=/init ${kernelArguments}`.trim(),
+    ],
+    ...disk(root.disk),
     ...disk(join(kernel.directory, 'modules.img')),
     ...disk(programDisk),
-    ...['-serial', `file:${join(place, 'console')}`, '-serial', 'stdio'],
   ];
 }
 
-function start(args: readonly string[], place: string): ChildProcess {
+function start(emulator: string, args: readonly string[], place: string): ChildProcess {
   // It must not outlive this process, however that ends.
-  const command = [findProgram('qemu-system-x86_64') ?? '', ...args];
+  const command = [findProgram(emulator) ?? '', ...args];
   const child = spawn(findProgram('setpriv') ?? 'setpriv', ['--pdeathsig', 'KILL', ...command], {
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
@@ -150,7 +159,8 @@ export async function runInGuest(options: GuestOptions): Promise<GuestResult> {
   const place = createWorkplace('guest');
   try {
     const said: string[] = [];
-    const exitCode = await follow(start(await machine(options, place), place), options, said);
+    const { emulator } = MACHINES[options.kernel.architecture];
+    const exitCode = await follow(start(emulator, await machine(options, place), place), options, said);
     const console = `${await readFile(join(place, 'console'), 'utf8').catch(() => '')}${said.join('\n')}`;
     if (exitCode !== undefined) return { exitCode, console };
     const tail = console.split('\n').slice(-SHOWN_LINES).join('\n');

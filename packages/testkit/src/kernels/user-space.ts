@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { cached, digest } from '../servers/cache.ts';
 import { findProgram, runTool } from '../servers/run-tool.ts';
 import { makeDisk } from './disk.ts';
+import { MACHINES, type Machine } from './machine.ts';
 
 /** Debian packages whose programs a guest has; one that isn't installed here is left out. */
 const PACKAGES = [
@@ -27,7 +28,7 @@ const LIBRARY_DIRECTORIES = ['/usr/lib/x86_64-linux-gnu', '/usr/lib64', '/usr/li
 const PROGRAM = /^(\/usr)?\/s?bin\/[^/]+$/;
 const MERGED = ['bin', 'sbin', 'lib', 'lib64'];
 /** room for what tests write */
-const FREE_MIB = 256;
+export const FREE_MIB = 256;
 
 const PASSWD = 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n';
 const ETC: Readonly<Record<string, string>> = {
@@ -41,7 +42,7 @@ const ETC: Readonly<Record<string, string>> = {
  * The first program of a guest. It says how the command ended on the line of results; the console has the kernel's words and the command's errors.
  * A command that needs more time than the deadline is ended from outside.
  */
-const INIT = `#!/bin/sh
+const initOf = ({ console, results }: Machine): string => `#!/bin/sh
 export PATH=/usr/local/bin:/usr/bin:/usr/sbin HOME=/root TMPDIR=/tmp
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
@@ -59,10 +60,10 @@ mount -t ext4 /dev/vdb /lib/modules
 mount -t ext4 /dev/vdc /program
 ip link set lo up
 hostname guest
-stty -F /dev/ttyS1 raw -echo
+stty -F /dev/${results} raw -echo
 cd /program
-sh ./guest-command </dev/null >/dev/ttyS1 2>/dev/ttyS0
-echo "ringfence-guest-exit $?" >/dev/ttyS1
+sh ./guest-command </dev/null >/dev/${results} 2>/dev/${console}
+echo "ringfence-guest-exit $?" >/dev/${results}
 busybox sleep 0.1
 echo o >/proc/sysrq-trigger
 sleep 60
@@ -117,7 +118,8 @@ async function place(root: string, path: string): Promise<void> {
   await symlink(real, join(root, path));
 }
 
-async function writeSkeleton(root: string): Promise<void> {
+/** All of a guest's root that is not a program. */
+export async function writeSkeleton(root: string, machine: Machine): Promise<void> {
   for (const name of [
     'proc',
     'sys',
@@ -137,11 +139,14 @@ async function writeSkeleton(root: string): Promise<void> {
     await symlink(`usr/${name}`, join(root, name));
   }
   for (const [name, text] of Object.entries(ETC)) await writeFile(join(root, 'etc', name), text);
-  await writeFile(join(root, 'init'), INIT, { mode: 0o755 });
+  await writeFile(join(root, 'init'), initOf(machine), { mode: 0o755 });
 }
 
+/** What a guest's root is keyed by, beside its programs. */
+export const skeletonKey = (machine: Machine): string => `${initOf(machine)}${JSON.stringify(ETC)}`;
+
 /** busybox stands in for every program that is not there. */
-async function fillUp(root: string): Promise<void> {
+export async function fillUp(root: string): Promise<void> {
   const present = new Set([
     ...(await readdir(join(root, 'usr/bin'))),
     ...(await readdir(join(root, 'usr/sbin'))),
@@ -165,18 +170,25 @@ async function keyOf(files: readonly string[]): Promise<string> {
       return `${file} ${size} ${mtimeMs}`;
     }),
   );
-  return digest(INIT, JSON.stringify(ETC), ...facts);
+  return digest(skeletonKey(MACHINES.x64), ...facts);
+}
+
+export interface UserSpace {
+  /** image of the root's file system */
+  readonly disk: string;
+  /** a static one of the guest's architecture */
+  readonly busybox: string;
 }
 
 /**
  * The disk that guests have as their root: this machine's own small programs, the libraries they need, and this Node. Made anew when one of them
  * changes.
  */
-export async function userSpace(): Promise<string> {
+export async function userSpace(): Promise<UserSpace> {
   const files = await userSpaceFiles();
   const directory = await cached('guest-root', await keyOf([...files, process.execPath]), async (made) => {
     const root = join(made, 'root');
-    await writeSkeleton(root);
+    await writeSkeleton(root, MACHINES.x64);
     for (const file of files) await place(root, file);
     await mkdir(join(root, 'usr/local/bin'), { recursive: true });
     await cp(await realpath(process.execPath), join(root, 'usr/local/bin/node'));
@@ -184,5 +196,5 @@ export async function userSpace(): Promise<string> {
     await makeDisk(root, join(made, 'root.img'), FREE_MIB);
     await runTool('rm', ['-rf', root]);
   });
-  return join(directory, 'root.img');
+  return { disk: join(directory, 'root.img'), busybox: findProgram('busybox') ?? '' };
 }

@@ -32,9 +32,21 @@ export function kernelFunctions(): (section: string) => boolean {
 /** Why a way to the hooks of the full profile is closed on this kernel; undefined: it is open. */
 type Ways = { readonly [way in Way]: string | undefined };
 
+const FTRACE = '/proc/sys/kernel/ftrace_enabled';
+const FTRACE_OFF = 'the function tracer is switched off (kernel.ftrace_enabled)';
+
+/**
+ * All ways stand on the function tracer. While it is off hooks attach and are never called, and 6.1 loses track of the function when they are taken away:
+ * it can't be hooked any more until the next boot.
+ */
+function ftraceIsOff(): boolean {
+  return existsSync(FTRACE) && readFileSync(FTRACE, 'utf8').trim() === '0';
+}
+
 /** Each is tried: a program of it is attached for a moment, and must be called. Neither version nor configuration tells. */
 function probeWays(path: string, allowed: readonly Way[]): Ways {
   const closed: Partial<Record<Way, string | undefined>> = {};
+  if (ftraceIsOff()) return { lsm: FTRACE_OFF, fentry: FTRACE_OFF, kprobe: FTRACE_OFF };
   for (const way of ways)
     closed[way] = allowed.includes(way) ? probeWay(path, `${SHOWN_BY}${WAYS[way]}`) : 'it is not to be used';
   return closed as Ways;

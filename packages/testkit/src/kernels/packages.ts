@@ -1,0 +1,54 @@
+/** Packages of Debian for a guest, by apt. Those of another architecture have lists of their own: this system's stay as they are. */
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { cacheRoot } from '../servers/cache.ts';
+import { TestServerError } from '../servers/errors.ts';
+import { runTool } from '../servers/run-tool.ts';
+import type { Architecture } from './machine.ts';
+import { MACHINES } from './machine.ts';
+
+export class Packages {
+  readonly #env: NodeJS.ProcessEnv;
+
+  private constructor(env: NodeJS.ProcessEnv) {
+    this.#env = env;
+  }
+
+  static async of(architecture: Architecture): Promise<Packages> {
+    if (architecture === process.arch) return new Packages(process.env);
+    const { debian } = MACHINES[architecture];
+    const place = join(cacheRoot(), `apt-${debian}`);
+    for (const name of ['lists/partial', 'cache/archives/partial']) await mkdir(join(place, name), { recursive: true });
+    const settings = [
+      `APT::Architecture "${debian}"; APT::Architectures "${debian}";`,
+      `Dir::State::lists "${place}/lists"; Dir::Cache "${place}/cache"; Dir::State::status "/dev/null";`,
+      'Acquire::Languages "none";',
+    ];
+    const file = join(place, 'apt.conf');
+    await writeFile(file, `${settings.join('\n')}\n`);
+    return new Packages({ ...process.env, APT_CONFIG: file });
+  }
+
+  async names(prefix: string): Promise<string[]> {
+    return (await runTool('apt-cache', ['pkgnames', prefix], { env: this.#env })).split('\n');
+  }
+
+  async update(): Promise<void> {
+    await runTool('apt-get', ['update', '-q'], { env: this.#env });
+  }
+
+  /** Puts the package into the directory, which has no other; its path. */
+  async download(name: string, into: string): Promise<string> {
+    const fetch = (): Promise<string> => runTool('apt-get', ['download', '-q', name], { cwd: into, env: this.#env });
+    try {
+      await fetch();
+    } catch {
+      // lists older than the archive name files that are gone
+      await this.update();
+      await fetch();
+    }
+    const file = (await readdir(into)).find((entry) => entry.endsWith('.deb'));
+    if (file === undefined) throw new TestServerError('ERR_TESTKIT_KERNEL', `apt-get download ${name} left no package`);
+    return join(into, file);
+  }
+}

@@ -1,0 +1,42 @@
+/** The sensor for arm64, on kernels of that architecture, emulated. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { before, describe, test } from 'node:test';
+import type { ArchitectureReport } from '../lib/architecture-in-guest.ts';
+import { findKernels } from '../lib/find-kernels.ts';
+import { runScript } from '../lib/run-kernel.ts';
+import { writeForeignTree } from '../lib/tree.ts';
+
+const TIMEOUT_MS = 1_200_000;
+const kernels = await findKernels(undefined, 'arm64');
+test('there are kernels', { skip: typeof kernels === 'string' ? kernels : false }, () => assert.ok(kernels.length > 0));
+
+for (const kernel of typeof kernels === 'string' ? [] : kernels)
+  describe(`${kernel.series} on arm64`, () => {
+    let report: ArchitectureReport;
+    before(async () => {
+      const write = (directory: string): Promise<void> => writeForeignTree(directory, 'arm64');
+      const script = 'test/kernels/lib/architecture-in-guest.ts';
+      const { lines } = await runScript({ kernel, write, script, args: [], timeoutMs: TIMEOUT_MS });
+      report = lines[0] as ArchitectureReport;
+    });
+
+    test('every program is taken by the verifier', () => {
+      assert.equal(report.architecture, 'arm64');
+      const refused = report.programs.filter(({ refused, full }) => refused !== undefined && !full);
+      assert.deepEqual(refused, []);
+      assert.ok(report.programs.filter(({ unattached, full }) => unattached === undefined && !full).length > 100);
+    });
+
+    test('an exec is told with its arguments', () => {
+      const { path, argv } = report.exec;
+      assert.deepEqual([path, argv], ['/usr/bin/busybox', 'mkdir\0link/made']);
+    });
+
+    test('the full profile tells which directory was made', () => {
+      // trampolines came with 6.4
+      if (kernel.series === '6.1') assert.deepEqual(report.ways, ['kprobe']);
+      assert.ok(report.ways.length > 0);
+      assert.deepEqual(report.change, { path: join(report.directory, 'real/made'), sourceCaller: 0 });
+    });
+  });

@@ -1,0 +1,45 @@
+/** Runs in a guest of another architecture: loads and attaches every program, then tells of an exec and a change of a file. Prints one line of JSON. */
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { cgroup2, fullProfile, Scratch, sensorObject, TestSensor } from '../../kernel/sensor/sensor.ts';
+import { judgePrograms, type ProgramVerdict } from './programs.ts';
+
+export interface ArchitectureReport {
+  readonly architecture: string;
+  readonly programs: readonly ProgramVerdict[];
+  /** by which the full profile is there */
+  readonly ways: readonly string[];
+  /** of `mkdir link/made`, where the link leads to a directory `real`: the texts of its exec, and of what it made */
+  readonly exec: { readonly [text: string]: string };
+  readonly change: { readonly path: string; readonly sourceCaller: number };
+  readonly directory: string;
+}
+
+if (import.meta.main) {
+  const object = await sensorObject();
+  const programs = judgePrograms(object, cgroup2() ?? '');
+  const ways = [
+    ...new Set([...fullProfile(object).programs].map((name) => /_(fentry|kprobe)$/.exec(name)?.[1] ?? 'lsm')),
+  ];
+  using scratch = new Scratch();
+  using sensor = await TestSensor.start({ full: ways.length > 0 });
+  sensor.control({ all_opens: 1 });
+  mkdirSync(join(scratch.path, 'real'));
+  symlinkSync('real', join(scratch.path, 'link'));
+  const records = await sensor.run('mkdir', ['link/made'], { cwd: scratch.path });
+  const exec = records.find(({ type }) => type === 'rf_exec');
+  const change = records.find(({ type }) => type === 'rf_file_change');
+  if (exec === undefined || change === undefined) throw new Error(`there were only ${records.map(({ type }) => type)}`);
+  const report: ArchitectureReport = {
+    architecture: process.arch,
+    programs,
+    ways,
+    exec: Object.fromEntries(Object.entries(exec.texts).map(([name, { bytes }]) => [name, bytes.toString('latin1')])),
+    change: {
+      path: change.texts['path']?.bytes.toString() ?? '',
+      sourceCaller: Number(change.fields['source_caller']),
+    },
+    directory: scratch.path,
+  };
+  process.stdout.write(`${JSON.stringify(report)}\n`);
+}

@@ -1,0 +1,26 @@
+import { type Architecture, debianKernels, guestMissing, type TestKernel, TestServerError } from '@ringfence/testkit';
+
+export const OLDEST = '6.1';
+/** series that `npm run test:kernels -- --kernel` asks for, separated by commas; unset: all */
+export const SERIES_VARIABLE = 'RINGFENCE_TEST_KERNELS';
+
+/** Those that are asked for, or why there are none. */
+export async function findKernels(
+  series: readonly string[] | undefined = process.env[SERIES_VARIABLE]?.split(','),
+  architecture: Architecture = 'x64',
+): Promise<readonly TestKernel[] | string> {
+  const missing = guestMissing(architecture);
+  if (missing !== undefined) return missing;
+  try {
+    return await debianKernels(series, architecture);
+  } catch (error) {
+    if (error instanceof TestServerError) return error.message;
+    throw error;
+  }
+}
+
+/** The oldest kernel that the sensor is for, or why it can't be had here. */
+export async function findKernel(): Promise<TestKernel | string> {
+  const found = await findKernels([OLDEST]);
+  return typeof found === 'string' ? found : (found[0] ?? `apt offers no kernel ${OLDEST}`);
+}
