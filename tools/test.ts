@@ -2,8 +2,8 @@
  * Runs the tests: npm test [-- [FILTER…] [--only PATTERN] [--timeout SECONDS] [--list]]
  *
  * FILTER keeps the files whose path contains it (any of several); --only keeps the tests whose title matches. Files run four at a time, but of
- * those that use the kernel's hooks one, and of those that use a whole program one. A file that takes longer than --timeout (600) is killed and
- * has failed. Servers that files share (sharedKafka and so on) are started when the first asks. A full run ends with `npm run check`. The last
+ * those that use the kernel's hooks one, of those that use a whole program one, and of those that use a container engine one. A file that takes
+ * longer than --timeout (600) is killed and has failed. Servers that files share (sharedKafka and so on) are started when the first asks. A full run ends with `npm run check`. The last
  * line is always `N passed, N failed, N skipped`.
  */
 import { dirname } from 'node:path';

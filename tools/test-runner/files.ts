@@ -1,11 +1,13 @@
 import { glob } from 'node:fs/promises';
 import { join } from 'node:path';
 
+export type Turn = 'kernel' | 'program' | 'engine';
+
 export interface TestFile {
   /** relative to the repository */
   readonly path: string;
-  /** Of the files with the same one runs at a time: they share the kernel's hooks, or as much of the machine as a whole program takes. */
-  readonly turn: 'kernel' | 'program' | undefined;
+  /** Of the files with the same one runs at a time: they share more of the machine than others bear. */
+  readonly turn: Turn | undefined;
 }
 
 const PATTERNS = [
@@ -16,9 +18,13 @@ const PATTERNS = [
   'policies/**/*.test.ts',
   'test/**/*.test.ts',
 ];
-const KERNEL = /^test\/kernel\//;
-/** Each has an agent that watches the machine, and may kill what another one's demo plays. Not fleets of simulated hosts, which watch nothing. */
-const PROGRAM = /^test\/(e2e\/|(chaos|security|scenarios|deploy)\/(?!fleet|responders))/;
+const TURNS: readonly (readonly [Turn, RegExp])[] = [
+  ['kernel', /^test\/kernel\//],
+  // Each has an agent that watches the machine, and may kill what another one's demo plays. Not fleets of simulated hosts, which watch nothing.
+  ['program', /^test\/(e2e\/|(chaos|security)\/(?!fleet|responders))/],
+  // container engines of their own, which are half a machine
+  ['engine', /^test\/deploy\/(?!fleet)/],
+];
 /** What takes minutes begins first, so that in the end nobody waits for it alone. */
 const LONG = /\/(sink|kernels|fleet)\/|\/fleet\.test|\/sensor\.test|\/integrity\.test/;
 const LEFT_OUT = /(^|\/)(node_modules|dist)\/|^test\/bench\//;
@@ -34,9 +40,8 @@ export async function findTestFiles(root: string, filters: readonly string[]): P
     .sort((a, b) => rankOf(a) - rankOf(b) || (a.path < b.path ? -1 : 1));
 }
 
-function turnOf(path: string): TestFile['turn'] {
-  if (KERNEL.test(path)) return 'kernel';
-  return PROGRAM.test(path) ? 'program' : undefined;
+function turnOf(path: string): Turn | undefined {
+  return TURNS.find(([, pattern]) => pattern.test(path))?.[0];
 }
 
 function rankOf({ path, turn }: TestFile): number {
