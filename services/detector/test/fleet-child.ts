@@ -3,7 +3,7 @@
  * hosts by their ids (SPKI, base64). Says on stdout which partitions the detector has.
  */
 import { createPublicKey } from 'node:crypto';
-import { openKafkaBus } from '@ringfence/bus';
+import { type Consumer, type ConsumerOptions, openKafkaBus } from '@ringfence/bus';
 import { startEnricher } from '@ringfence/enricher';
 import { startDetector } from '../src/index.ts';
 
@@ -23,19 +23,31 @@ const keys = new Map(
 );
 const bus = await openKafkaBus({ brokers, topicPrefix, sessionTimeoutMs: 6000, rebalanceTimeoutMs: 10_000 });
 const owned = new Set<number>();
-const enricher = await startEnricher({ bus, enrolment: { keyFor: (hostId) => keys.get(hostId) } });
-const detector = await startDetector({
-  bus,
-  rulePaths: [rules],
-  watchRules: false,
-  metrics: {
-    reassigned({ assigned, revoked }) {
-      for (const partition of revoked) owned.delete(partition);
-      for (const partition of assigned) owned.add(partition);
+
+/** Tells what the group that works on hosts' events has: the one that joins incidents of several hosts has partitions of its own. */
+async function watched(options: ConsumerOptions): Promise<Consumer> {
+  const consumer = await bus.consumer(options);
+  if (options.group !== 'detector') return consumer;
+  const onAssignment = consumer.onAssignment.bind(consumer);
+  consumer.onAssignment = (listener) =>
+    onAssignment(async (change) => {
+      await listener(change);
+      for (const partition of change.revoked) owned.delete(partition);
+      for (const partition of change.assigned) owned.add(partition);
       console.log(JSON.stringify([...owned].sort()));
-    },
+    });
+  return consumer;
+}
+
+const enricher = await startEnricher({ bus, enrolment: { keyFor: (hostId) => keys.get(hostId) } });
+const detectorBus = new Proxy(bus, {
+  get(target, name) {
+    if (name === 'consumer') return watched;
+    const value: unknown = Reflect.get(target, name);
+    return typeof value === 'function' ? value.bind(target) : value;
   },
 });
+const detector = await startDetector({ bus: detectorBus, rulePaths: [rules], watchRules: false });
 process.once('SIGTERM', async () => {
   await detector.close();
   await enricher.close();

@@ -105,8 +105,10 @@ describe('the full profile, or what is marked without it', { skip: sensorSkip },
   test('the test is one: other threads do replace descriptors', () => {
     const [path, decoy] = [at('raced-again'), at('decoy-again')];
     for (const file of [path, decoy]) writeFileSync(file, '');
-    const replaced = Number(execFileSync(program('race'), [path, decoy, '3000', 'once'], { encoding: 'utf8' }));
-    assert.ok(replaced > 0, `${replaced} descriptors were replaced`);
+    // Where no core is free the threads take turns, and nothing is replaced for a while.
+    for (let tries = 0; tries < 20; tries++)
+      if (Number(execFileSync(program('race'), [path, decoy, '3000', 'once'], { encoding: 'utf8' })) > 0) return;
+    assert.fail('no descriptor was replaced');
   });
 
   test('an open of a single thread is told once, as in the baseline', async () => {
