@@ -36,7 +36,7 @@ async function runAll(files: readonly TestFile[], how: RunOptions, signal: Abort
   const busy = new Set<string>();
   const run = async (file: TestFile): Promise<void> => {
     if (signal.aborted) return;
-    const report = await runFile(root, file, how, signal);
+    const report = await runFile(root, file.path, how, signal);
     printFile(report);
     reports.push(report);
   };

@@ -21,8 +21,8 @@ extern void *bpf_rdonly_cast(const void *address, __u32 type) __ksym __weak;
 		 ? ((typeof(*(address)) *)bpf_rdonly_cast(address, bpf_core_type_id_kernel(typeof(*(address)))))->field                  \
 		 : BPF_CORE_READ(address, field))
 
-/* A task, or whatever else the kernel holds for us, as any other address of its type. Each pointer that is loaded from what is held has the verifier
- * look names up in the kernel's BTF, from one end to the other, in every path through the program: 45 % of what loading took on 6.18. */
+/* A task that the kernel gave us as trusted, as an address of its type like any other. With a trusted one the verifier looks names up in the kernel's
+ * whole BTF for each pointer that is loaded from it, in every path through the program: 45 % of what loading took on 6.18. */
 #define kernel__plain(pointer)                                                                                                           \
 	(LINUX_KERNEL_VERSION >= KERNEL_VERSION(6, 2, 0)                                                                                 \
 		 ? (typeof(pointer))bpf_rdonly_cast(pointer, bpf_core_type_id_kernel(typeof(*(pointer))))                                \

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import {
@@ -139,6 +139,15 @@ function victim(t: TestContext, mark: string) {
   return child;
 }
 
+/** The sensor's process alone may kill, and it does. Ends `up`. */
+async function assertKills(up: Running, child: ChildProcess): Promise<void> {
+  assertOnly(sensorOf(up), OBSERVING | maskOf('KILL'));
+  assertOnly(up.pid, 0n);
+  const [, signal] = await once(child, 'exit');
+  assert.equal(signal, 'SIGKILL');
+  assert.equal((await up.stop()).code, 0, up.stderr);
+}
+
 /** The lists are for whoever owns the socket: root, or the user. */
 const events = (home: Installation, where: string): Promise<string> =>
   home.output(['events', '--json', '--where', where]);
@@ -201,11 +210,7 @@ describe('up as an unprivileged user', { skip }, () => {
     const mark = `rf-killed-${process.pid}`;
     await using home = killer(mark, ['responder.mode=enforce']);
     await using up = await home.up();
-    assertOnly(sensorOf(up), OBSERVING | maskOf('KILL'));
-    assertOnly(up.pid, 0n);
-    const [, signal] = await once(victim(t, mark), 'exit');
-    assert.equal(signal, 'SIGKILL');
-    assert.equal((await up.stop()).code, 0, up.stderr);
+    await assertKills(up, victim(t, mark));
   });
 
   test('where they may not, the kernel refuses the kill that the demo’s policy orders, and the result says so', async (t) => {
@@ -282,11 +287,7 @@ describe('up as an unprivileged user', { skip }, () => {
     ]);
     await fleet.enrol(loadHostId(home.stateDir), 'agent', join(home.stateDir, 'identity'));
     await using up = await home.up();
-    assertOnly(sensorOf(up), OBSERVING | maskOf('KILL'));
-    assertOnly(up.pid, 0n);
-    const [, signal] = await once(victim(t, mark), 'exit');
-    assert.equal(signal, 'SIGKILL');
-    assert.equal((await up.stop()).code, 0, up.stderr);
+    await assertKills(up, victim(t, mark));
     home.assertClean();
   });
 

@@ -72,7 +72,7 @@ async function runGuests(paths: readonly string[], series: readonly string[] | u
   const reports: FileReport[] = [];
   for (const path of paths) {
     const how = { only: undefined, timeoutMs: GUESTS_A_FILE * timeoutMs };
-    const report = await runFile(root, { path, turn: 'kernel' }, how, new AbortController().signal);
+    const report = await runFile(root, path, how, new AbortController().signal);
     printFile(report);
     reports.push(report);
   }

@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TestFile } from './files.ts';
 import type { TestMessage } from './reporter.ts';
 
 export interface Failure {
@@ -111,15 +110,15 @@ function whatIsWrong(
   return all && passed + skipped.length === 0 ? 'it registered no test' : undefined;
 }
 
-/** Runs one file in a process of its own. A file that registers no test, leaves before it does or doesn't end in time has failed. */
+/** Runs one file, relative to `root`, in a process of its own. A file that registers no test, leaves before it does or doesn't end in time has failed. */
 export async function runFile(
   root: string,
-  file: TestFile,
+  path: string,
   { only, timeoutMs }: RunOptions,
   signal: AbortSignal,
 ): Promise<FileReport> {
   const started = performance.now();
-  const child = start(root, join(root, file.path), only);
+  const child = start(root, join(root, path), only);
   let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream?.setEncoding('utf8').on('data', (text: string) => {
@@ -132,5 +131,5 @@ export async function runFile(
   const lateS = durationMs >= timeoutMs ? timeoutMs / 1000 : null;
   const wrong = whatIsWrong(ended, tally, { lateS, all: only === undefined });
   if (wrong !== undefined && failures.length === 0) failures.push({ title: 'the file itself', error: wrong });
-  return { path: file.path, passed, failures, skipped, output, durationMs };
+  return { path, passed, failures, skipped, output, durationMs };
 }

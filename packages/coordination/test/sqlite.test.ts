@@ -12,7 +12,8 @@ function temp(): { readonly path: string } & Disposable {
 }
 
 conformance('SQLite', async () => {
-  const place = temp();
+  const places = new DisposableStack();
+  const place = places.use(temp());
   let open: Coordination | undefined;
   return {
     connect: async () => {
@@ -21,7 +22,7 @@ conformance('SQLite', async () => {
     },
     // kill -9 leaves the file as it is: a copy of it is what the next process finds. See also the responder's crash tests.
     crash: async () => {
-      const copy = temp();
+      const copy = places.use(temp());
       const { cpSync } = await import('node:fs');
       for (const suffix of ['', '-wal']) cpSync(place.path + suffix, copy.path + suffix);
       open = await openCoordination({ path: copy.path });
@@ -29,7 +30,7 @@ conformance('SQLite', async () => {
     },
     dispose: async () => {
       await Promise.race([open?.close(), new Promise((resolve) => setTimeout(resolve, 100))]);
-      place[Symbol.dispose]();
+      places.dispose();
     },
   };
 });

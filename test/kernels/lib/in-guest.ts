@@ -40,12 +40,7 @@ async function runFiles(paths: readonly string[], way?: Way): Promise<void> {
   const never = new AbortController().signal;
   if (way !== undefined) process.env['RINGFENCE_TEST_WAY'] = way;
   for (const path of paths) {
-    const report = await runFile(
-      root,
-      { path, turn: 'kernel' },
-      { only: undefined, timeoutMs: FILE_TIMEOUT_MS },
-      never,
-    );
+    const report = await runFile(root, path, { only: undefined, timeoutMs: FILE_TIMEOUT_MS }, never);
     print({ type: 'file', report, ...(way === undefined ? {} : { way }) });
   }
 }

@@ -13,10 +13,11 @@ const script = bodyText('Exec', 'script.bytes');
 const filename = bodyText('Exec', 'filename.bytes');
 const cwd = bodyText('Exec', 'cwd.bytes');
 const environment = leafIndex('Exec', 'environment.bytes');
+/** RF_EXEC_SCRIPT */
+const SCRIPT = 32;
 
 const execFlag = (bit: number) => (event: EventView) =>
   ((isExec(event) ? flags(event) : (event.process?.raw.execFlags ?? 0)) & bit) !== 0;
-const SCRIPT = 32;
 
 /** Where only the caller's word is there it is made absolute; links in it were followed, nobody knows where to. */
 function scriptOf(event: EventView): string | undefined {
