@@ -75,7 +75,7 @@ async function alertsOn(bus: KafkaBus): Promise<string[]> {
   return alerts.sort();
 }
 
-async function until(what: string, holds: () => Promise<boolean>, seconds = 60): Promise<void> {
+async function until(what: string, holds: () => Promise<boolean>, seconds = 120): Promise<void> {
   for (let left = seconds * 5; left > 0; left--) {
     if (await holds()) return;
     await sleep(200);

@@ -99,21 +99,29 @@ interface Listening {
 
 /** Agents come back to a broker that was away after a pause of their own, of seconds: the producer's and the spool's together. */
 const RECONNECT_MS = 10_000;
+/** A look may be that late without having missed anything. */
+const LATE_MS = 1000;
 
-/** Tells silent hosts while everything that was sent is heard: who is behind, or can't reach the brokers, is deaf itself. */
+/** Tells silent hosts while everything that was sent is heard: who is behind, can't reach the brokers, or could not for as long as the last look took, is deaf itself. */
 function watchSilences({ bus, key, log, afterMs, stats, pipelines }: Listening): NodeJS.Timeout | undefined {
   if (afterMs === 0) return undefined;
   const watch = new SilenceWatch(afterMs, key);
   let busy = false;
   let handled = 0;
+  let looked = performance.now();
   const look = async (): Promise<void> => {
     const since = stats.batches - handled;
     handled = stats.batches;
     const behind = (await bus.lag('enricher')).get(TOPIC.raw) ?? 0;
+    const now = performance.now();
+    const late = now - looked > Math.max(afterMs / 2, LATE_MS);
+    looked = now;
+    // The brokers answered after an outage, or this process did not run.
+    if (late) return watch.deaf(now + RECONNECT_MS);
     // Records that come meanwhile are no backlog.
-    if (behind > since) return watch.deaf(performance.now());
+    if (behind > since) return watch.deaf(now);
     const hosts = [...pipelines.values()].flatMap((pipeline) => [...pipeline.heard()]);
-    const records = watch.look(hosts, performance.now());
+    const records = watch.look(hosts, now);
     await bus.produce(records.map(({ hostId, value }) => ({ topic: TOPIC.events, key: hostId, value })));
   };
   return setInterval(

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Bus, openEmbeddedBus } from '@ringfence/bus';
 import { decode, EventView, TOPIC, topicsWith } from '@ringfence/schema';
 import { createTestHost, type TestHost } from '@ringfence/testkit';
@@ -107,5 +108,35 @@ describe('the service on a bus', () => {
     const heard = await nextSaid(bus, 2);
     assert.deepEqual([heard.operation, heard.lastTick], [HEARD, silent.lastTick]);
     await second.close();
+  });
+
+  it('tells nobody silent after an outage of the brokers that one of its own requests outlasted', async () => {
+    const one = createTestHost();
+    await using bus = await openEmbeddedBus({ path: ':memory:' });
+    await bus.ensureTopics(topicsWith(1));
+    const produce = () => bus.produce([{ topic: TOPIC.raw, key: one.hostId, value: one.batch() }]);
+    const lag = bus.lag.bind(bus);
+    let outage: Promise<unknown> = Promise.resolve();
+    let answers = 0;
+    bus.lag = async (group) => {
+      await outage;
+      answers++;
+      return lag(group);
+    };
+    one.tick();
+    await produce();
+    const options = { silentAfterMs: 1200 };
+    const enricher = await startEnricher({ bus, enrolment: { keyFor: () => one.key.publicKey }, options });
+    while (answers < 2) await sleep(50);
+    outage = sleep(2000);
+    const before = answers;
+    while (answers < before + 3) await sleep(50);
+    one.tick();
+    await produce();
+    while (answers < before + 6) await sleep(50);
+    await enricher.close();
+    const events: Said[] = [];
+    for await (const { value } of bus.read({ topic: TOPIC.events })) events.push(...said(value ?? new Uint8Array()));
+    assert.deepEqual(events, []);
   });
 });
