@@ -324,11 +324,19 @@ export class Agent implements Disposable {
     ticker.end();
     while ((await this.#cycle()).more || delivery.retryInMs === 0);
     await this.#hashes.close();
+    // The kernel frees a hook some time after its last link is closed, and until then it goes on.
+    if (!this.#options.keepPinned) while (this.#pending() > 0 && (await this.#cycle()).taken > 0);
     this.#sensor.control.agent = null;
     this.#last = this.stats();
     if (this.#options.keepPinned) return;
     unmarkSensor(this.#options.stateDir);
     this.#sensor.uninstall();
+  }
+
+  /** bytes */
+  #pending(): number {
+    const { security, bulk } = this.#parts;
+    return security.pendingBytes + bulk.pendingBytes;
   }
 
   #lanes(): LaneCounters[] {

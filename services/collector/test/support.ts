@@ -60,14 +60,15 @@ export async function startTestCollector(
 ): Promise<Collector> {
   const sensorObject = await buildSensor();
   const { directory: stateDir, pinPath } = place;
-  const small = { ringSecurityBytes: 1 << 20, ringBulkBytes: 1 << 20 };
+  // The programs that a test runs hold up the reader in the same thread, and others on the machine go on.
+  const rings = { ringSecurityBytes: 1 << 24, ringBulkBytes: 1 << 24 };
   return startCollector({
     bus,
     identity,
     trustedKeys: new Map(),
     log: silent,
     ...deps,
-    options: { sensorObject, stateDir, pinPath, ...small, ...options },
+    options: { sensorObject, stateDir, pinPath, ...rings, ...options },
   });
 }
 
