@@ -231,7 +231,7 @@ function closingWith(responder: Responder, resources: AsyncDisposable): Responde
 
 async function localPlane(control: Control | undefined): Promise<ControlPlane | null> {
   if (control === undefined) return null;
-  const { localControlPlane } = await import('@ringfence/control');
+  const { localControlPlane } = await import('@ringfence/control/local');
   return localControlPlane(control);
 }
 

@@ -44,7 +44,9 @@ describe('the account of a collector on the running kernel', { skip: kernelSkip(
     };
     mkdirSync(cgroup);
     id = statSync(cgroup, { bigint: true }).ino;
-    collector = await startTestCollector(place, gated, { sharePerSecond: 1, shareBurst: 10, tickMs: 50 });
+    // A share is asked of a cgroup once a ring is half full.
+    const rings = { ringSecurityBytes: 1 << 20, ringBulkBytes: 1 << 20 };
+    collector = await startTestCollector(place, gated, { sharePerSecond: 1, shareBurst: 10, tickMs: 50, ...rings });
   });
   after(async () => {
     await collector?.close();
@@ -80,9 +82,9 @@ describe('the account of a collector on the running kernel', { skip: kernelSkip(
     });
     flood();
     const { throttled } = collector.stats().account;
+    bus.release();
     const own = throttled.find((one) => one.cgroup === String(id) && one.kind === 'open');
     assert.ok((own?.count ?? 0) > FLOOD / 2, JSON.stringify(throttled));
-    bus.release();
     let told: Event[] = [];
     while (told.length === 0) {
       await collector.settle();

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openEmbeddedBus } from '@ringfence/bus';
-import { localControlPlane } from '@ringfence/control';
+import { localControlPlane } from '@ringfence/control/local';
 import { openCoordination } from '@ringfence/coordination';
 import { importSigningKey } from '@ringfence/schema';
 import { EVIDENCE_WALL_OFFSET } from '@ringfence/testkit';

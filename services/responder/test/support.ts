@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Bus, BusLog, InRecord } from '@ringfence/bus';
-import { localControlPlane } from '@ringfence/control';
+import { localControlPlane } from '@ringfence/control/local';
 import { openCoordination } from '@ringfence/coordination';
 import {
   type Alert,

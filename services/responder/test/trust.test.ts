@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { type Bus, openEmbeddedBus } from '@ringfence/bus';
-import { localControlPlane } from '@ringfence/control';
+import { localControlPlane } from '@ringfence/control/local';
 import {
   type Alert,
   createSigningKey,

@@ -26,7 +26,7 @@ export interface AgentOptions {
   readonly clockAhead?: number;
 }
 
-const BATCH_EVERY_MS = 100;
+const BATCH_EVERY_MS = 250;
 const TICK_EVERY_MS = 1000;
 const MARKER_EVERY_MS = 500;
 const VICTIM_EVERY_MS = 4000;
