@@ -2,8 +2,8 @@
  * Runs the tests: npm test [-- [FILTER…] [--only PATTERN] [--timeout SECONDS] [--list]]
  *
  * FILTER keeps the files whose path contains it (any of several); --only keeps the tests whose title matches. Files run three at a time, but of
- * those that use a whole program one, and of those that use a container engine one; what uses the kernel's hooks runs alone, afterwards. A file that
- * takes longer than --timeout (600) is killed and has failed. Servers that files share (sharedKafka and so on) are started when the first asks. A full run ends with `npm run check`. The last
+ * those that use a whole program one, and of those that use a container engine one; what uses the kernel's hooks runs afterwards, one by one, with nothing beside it but the
+ * guests of other kernels. A file that takes longer than --timeout (600) is killed and has failed. Servers that files share (sharedKafka and so on) are started when the first asks. A full run ends with `npm run check`. The last
  * line is always `N passed, N failed, N skipped`.
  */
 import { dirname } from 'node:path';
@@ -40,14 +40,11 @@ async function runAll(files: readonly TestFile[], how: RunOptions, signal: Abort
     printFile(report);
     reports.push(report);
   };
-  const queue = files.filter(({ turn }) => turn !== 'kernel');
+  const last = files.filter(({ turn }) => turn === 'kernel' || turn === 'guest');
+  const queue = files.filter((file) => !last.includes(file));
   await Promise.all(Array.from({ length: CONCURRENCY }, () => drain(queue, busy, run)));
-  // Beside others rings fill, and races that are to be provoked don't come about.
-  await drain(
-    files.filter(({ turn }) => turn === 'kernel'),
-    busy,
-    run,
-  );
+  // Beside others rings fill, and races that are to be provoked don't come about; a guest's processes are none of this machine's.
+  await Promise.all(Array.from({ length: 2 }, () => drain(last, busy, run)));
   return reports;
 }
 

@@ -1,7 +1,7 @@
 import { glob } from 'node:fs/promises';
 import { join } from 'node:path';
 
-export type Turn = 'kernel' | 'program' | 'engine';
+export type Turn = 'kernel' | 'guest' | 'program' | 'engine';
 
 export interface TestFile {
   /** relative to the repository */
@@ -20,13 +20,15 @@ const PATTERNS = [
 ];
 const TURNS: readonly (readonly [Turn, RegExp])[] = [
   ['kernel', /^test\/kernel\//],
+  // minutes of an emulated machine, of which this one sees nothing but the CPU
+  ['guest', /^test\/kernels\/kernels\.test/],
   // Each has an agent that watches the machine, and may kill what another one's demo plays. Not fleets of simulated hosts, which watch nothing.
   ['program', /^test\/(e2e\/|(chaos|security)\/(?!fleet|responders))/],
   // container engines of their own, which are half a machine
   ['engine', /^test\/deploy\/(?!fleet)/],
 ];
 /** What takes minutes begins first, so that in the end nobody waits for it alone. */
-const LONG = /\/(sink|kernels|fleet)\/|\/fleet\.test|\/sensor\.test|\/integrity\.test/;
+const LONG = /\/(sink|kernels|fleet)\/|\/(fleet|sensor|integrity|silence|outage)\.test/;
 const LEFT_OUT = /(^|\/)(node_modules|dist)\/|^test\/bench\//;
 
 /** Every test file, in a stable order: first what takes turns, then the long ones; with `filters`, those whose path contains one of them. */
