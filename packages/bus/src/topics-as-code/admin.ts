@@ -141,11 +141,10 @@ export async function applyPlan(admin: TopicAdmin, plan: Plan, done: (change: Ch
     await createTopic(admin, change.topic);
     done(change);
   }
-  if (created.length > 0)
-    await untilListed(
-      admin,
-      created.map(({ topic }) => topic.name),
-    );
+  if (created.length > 0) {
+    const names = created.map(({ topic }) => topic.name);
+    await untilHeard(names, () => admin.listTopics({ includeInternals: false }));
+  }
   const altered = plan.changes.filter((change) => change.kind === 'alter-setting');
   for (const [topic, changes] of Map.groupBy(altered, ({ topic }) => topic)) {
     const configs = changes.map(({ setting, to }) => ({
@@ -158,15 +157,22 @@ export async function applyPlan(admin: TopicAdmin, plan: Plan, done: (change: Ch
     changes.forEach(done);
   }
   const entries = plan.changes.filter((change) => change.kind === 'add-access');
-  if (entries.length > 0) await admin.createAcls({ creations: entries.map(({ entry }) => aclOf(entry)) });
+  if (entries.length > 0) {
+    await admin.createAcls({ creations: entries.map(({ entry }) => aclOf(entry)) });
+    const wanted = entries.map(({ entry }) => textOf(entry));
+    await untilHeard(wanted, async () => (await readAccess(admin))?.map(textOf) ?? wanted);
+  }
   entries.forEach(done);
 }
 
-/** The controller answers before every broker has heard of it: who comes next should find them. */
-async function untilListed(admin: TopicAdmin, names: readonly string[]): Promise<void> {
+const textOf = ({ principal, host, resource, name, pattern, operation, permission }: AccessEntry): string =>
+  JSON.stringify([principal, host, resource, name, pattern, operation, permission]);
+
+/** The controller answers before every broker has heard of it: who comes next should find what was made. */
+async function untilHeard(wanted: readonly string[], ask: () => Promise<readonly string[]>): Promise<void> {
   for (let attempt = 0; attempt < 50; attempt++) {
-    const listed = new Set(await admin.listTopics({ includeInternals: false }));
-    if (names.every((name) => listed.has(name))) return;
+    const heard = new Set(await ask());
+    if (wanted.every((one) => heard.has(one))) return;
     await sleep(200);
   }
 }
