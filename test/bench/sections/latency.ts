@@ -17,6 +17,8 @@ import { waitedSeconds } from '../lib/usage.ts';
 const INTERVAL_MS = 47; // not in step with the sensor's poll
 /** When `throughput` did not run before: opens per second whose half is the load. */
 const OPEN_RATE = 100_000;
+/** Opens per second of a host that always does something, and never much. */
+const TRICKLE = 3000;
 const WARM_UP_MS = 3000;
 const ARRIVAL_MS = 5000;
 /** The agent looks for new containers with each tick. */
@@ -52,6 +54,7 @@ export async function latency(context: BenchContext): Promise<void> {
   await using agent = await Agent.start({ dir, settings, profile: profilePath(options, 'latency') });
   await using cage = await makeCage(context, agent, bait);
   const idle = await measure(context, agent, cage.path, bait, 'idle', 0);
+  const trickle = await measure(context, agent, cage.path, bait, `${count(TRICKLE)} opens/s`, TRICKLE);
   const loaded = await measure(context, agent, cage.path, bait, `${count(rate)} opens/s`, rate);
   const end = await agent.read();
   await agent.stop();
@@ -67,10 +70,10 @@ export async function latency(context: BenchContext): Promise<void> {
       'victim dead',
       'no core',
     ],
-    rows: [idle, loaded].map((one) => tell(context, one, onBus, end)),
+    rows: [idle, trickle, loaded].map((one) => tell(context, one, onBus, end)),
     notes: [
       FALCO.alert,
-      `the load is half of ${found.openRate === undefined ? count(OPEN_RATE) : 'the highest rate sustained above'}; read: stamp; dead: waitpid; no core: how long the agent was ready to run and others had the cores`,
+      `the last load is half of ${found.openRate === undefined ? count(OPEN_RATE) : 'the highest rate sustained above'}; read: stamp; dead: waitpid; no core: how long the agent was ready to run and others had the cores`,
     ],
   });
 }
@@ -88,7 +91,7 @@ function tell(
     return match === undefined ? [] : [(match.taken - Number(trigger.opened) / 1e3) / 1e3];
   });
   const figures = { alertOnBus: summary(bus), alertRead: summary(alerts), victimDead: summary(kills) };
-  report.figure(label === 'idle' ? 'idle' : 'loaded', figures);
+  report.figure(label, figures);
   if (alerts.length < triggers.length)
     report.fail(`${label}: ${triggers.length - alerts.length} of ${triggers.length} alerts did not come`);
   if (kills.length < victims) {

@@ -17,6 +17,8 @@ import { Compile, redisSeconds } from '../lib/workloads.ts';
 /** Opens a second of a watched file that must all arrive. */
 const WATCHED_RATE = 250_000;
 const SETTLE_MS = 3000;
+/** Until the agent's code is compiled for what it gets. */
+const WARM_MS = 8000;
 /** A start is not idle: what it leaves in the heap is collected within this time. */
 const IDLE_AFTER_MS = 25_000;
 const FLOOR =
@@ -31,6 +33,8 @@ interface Load {
   readonly show: (cost: number) => string;
   /** the file that is opened is watched */
   readonly watched?: true;
+  /** The agent has had some of it before it is measured: a host's own load does not begin that moment. */
+  readonly warm?: true;
   /** What the kernel's own part of it costs is measured too: most of it may be that. */
   readonly floor?: true;
 }
@@ -79,8 +83,14 @@ export async function sensor(context: BenchContext): Promise<void> {
       show: micros,
       watched: true,
     },
-    { name: 'exec', target: '≤ 1.05, agent ≤ 8 %', cost: timeOn('exec', null), show: micros },
-    { name: 'mixed', target: '≤ 1.09 (0.92 × the rate), agent ≤ 25 %', cost: timeOn('mixed', null), show: micros },
+    { name: 'exec', target: '≤ 1.05, agent ≤ 8 %', cost: timeOn('exec', null), show: micros, warm: true },
+    {
+      name: 'mixed',
+      target: '≤ 1.09 (0.92 × the rate), agent ≤ 25 %',
+      cost: timeOn('mixed', null),
+      show: micros,
+      warm: true,
+    },
     {
       name: 'connect + accept + close',
       target: '≤ 1.10',
@@ -151,7 +161,8 @@ async function measureAll(context: BenchContext, loads: readonly Load[]): Promis
   return costs;
 }
 
-async function measureOne(context: BenchContext, agent: Agent, { cost }: Load, into: Cost): Promise<void> {
+async function measureOne(context: BenchContext, agent: Agent, { cost, warm }: Load, into: Cost): Promise<void> {
+  for (const end = performance.now() + WARM_MS; warm === true && performance.now() < end; ) await cost(context);
   const dropped = await lost(agent);
   const cpu = cpuSeconds(agent.pid);
   const begin = performance.now();

@@ -8,11 +8,16 @@ const QUIET_LOOKS = 3;
 const LONG_SLEEP_MS = 10;
 /** So many times; what goes on coming is collected by looking. */
 const EAGER_SLEEPS = 2;
-/** Fewer events than this in one look cost less than the look itself (a batch is signed and committed each time). */
+/** Fewer events than this within a poll interval cost less than the look itself (a batch is signed and committed each time). */
 const FEW_EVENTS = 64;
-/** After so many such looks in a row the next ones wait longer; what begins after a rest, as most of what matters does, is read at the old pace. */
-const FEW_LOOKS = 8;
-const FEW_FACTOR = 2;
+/**
+ * After so many such looks in a row the next ones wait so many intervals: what begins after a rest, as most of what matters does, is read at once, a burst at the old pace, and
+ * a trickle that goes on for long costs a fraction of it.
+ */
+const FEW_LOOKS: readonly (readonly [looks: number, intervals: number])[] = [
+  [32, 4],
+  [8, 2],
+];
 /** Why a wait has ended: without a reason of ours each would make an exception, with a stack. */
 const WOKEN = 'woken';
 
@@ -27,6 +32,8 @@ export class Pacer {
   #eagerSleeps = 0;
   /** looks in a row that have found few events */
   #fewLooks = 0;
+  /** that the last look has waited for */
+  #intervals = 1;
 
   constructor(rings: readonly RingBuffer[], control: ControlBlock, pollIntervalMs: number) {
     this.#rings = rings;
@@ -51,8 +58,9 @@ export class Pacer {
   }
 
   #interval(taken: number): number {
-    this.#fewLooks = taken > 0 && taken < FEW_EVENTS ? this.#fewLooks + 1 : 0;
-    return this.#fewLooks > FEW_LOOKS ? FEW_FACTOR * this.#pollIntervalMs : this.#pollIntervalMs;
+    this.#fewLooks = taken > 0 && taken < FEW_EVENTS * this.#intervals ? this.#fewLooks + 1 : 0;
+    this.#intervals = FEW_LOOKS.find(([looks]) => this.#fewLooks > looks)?.[1] ?? 1;
+    return this.#intervals * this.#pollIntervalMs;
   }
 
   async #quiet(until: number, intervalMs: number): Promise<void> {
