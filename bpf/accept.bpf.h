@@ -22,8 +22,8 @@ static __always_inline void accept__fill(struct rf_accept *a, struct task_struct
 {
 	task__fill_header(&a->h, task, RF_ACCEPT);
 	a->family = family;
-	a->type = BPF_CORE_READ(sk, sk_type);
-	a->protocol = BPF_CORE_READ(sk, sk_protocol);
+	a->type = kernel__read(sk, sk_type);
+	a->protocol = kernel__read(sk, sk_protocol);
 	a->port = 0;
 	__builtin_memset(a->address, 0, sizeof(a->address));
 	__builtin_memset(a->local_address, 0, sizeof(a->local_address));
@@ -50,7 +50,7 @@ static __always_inline void accept__report(struct task_struct *task, __u32 descr
 	if (!file__is_socket(file))
 		return;
 	sk = socket__of_file(file);
-	family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	family = kernel__read(sk, __sk_common.skc_family);
 	if (family != AF_INET && family != AF_INET6)
 		return;
 	loopback = result >= 0 && socket__peer_is_loopback(sk, family);

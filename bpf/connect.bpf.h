@@ -260,6 +260,7 @@ int connect_exit(struct trace_event_raw_sys_exit *context)
 		ring__pass(RF_LANE_SECURITY, RF_CONNECT, RF_DROP_SELF);
 	} else
 		connect__report(task, context->ret);
-	bpf_map_delete_elem(&rf_destinations, &key);
+	if (bpf_map_lookup_elem(&rf_destinations, &key)) /* cheaper than removing what is not there */
+		bpf_map_delete_elem(&rf_destinations, &key);
 	return 0;
 }

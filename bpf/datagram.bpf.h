@@ -198,8 +198,8 @@ static __always_inline int datagram__refused(struct task_struct *task, __s32 res
 	if (!file__is_socket(file))
 		return 0;
 	sk = socket__of_file(file);
-	family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	if ((family != AF_INET && family != AF_INET6) || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_UDP)
+	family = kernel__read(sk, __sk_common.skc_family);
+	if ((family != AF_INET && family != AF_INET6) || kernel__read(sk, sk_protocol) != IPPROTO_UDP)
 		return 0;
 	if (!interest__takes_forms(RF_LANE_BULK, RF_DATAGRAM, INTEREST(DATAGRAM_REMOTE) | INTEREST(DATAGRAM_LOOPBACK),
 				   kernel__cgroup(task)))

@@ -26,7 +26,7 @@ static __always_inline void flow__begin(__u64 cookie, int before)
 /* Host order. Not skc_num: a closed socket has given its port back. */
 static __always_inline __u16 flow__own_port(struct sock *sk)
 {
-	return bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
+	return bpf_ntohs(kernel__read((struct inet_sock *)sk, inet_sport));
 }
 
 static __always_inline void flow__fill(struct rf_flow *f, struct sock *sk, const struct rf_owner *owner)
@@ -56,7 +56,10 @@ static __always_inline void flow__fill(struct rf_flow *f, struct sock *sk, const
 /* A connect that waits tells its failure itself. */
 static __always_inline bool flow__is_waited_for(struct sock *sk)
 {
-	return !(BPF_CORE_READ(sk, sk_socket, file, f_flags) & O_NONBLOCK);
+	struct socket *socket = kernel__read(sk, sk_socket);
+	struct file *file = kernel__read(socket, file);
+
+	return !(kernel__read(file, f_flags) & O_NONBLOCK);
 }
 
 static __always_inline void flow__report(struct sock *sk, __u64 cookie)
@@ -106,6 +109,7 @@ int BPF_PROG(flow_state, struct sock *sk, int before, int after)
 	if (before != TCP_SYN_SENT || !flow__is_waited_for(sk))
 		flow__report(sk, cookie);
 	/* a blocking connect that fails may be tried again on this socket, and is remembered anew then */
-	failure__remove(RF_PLACE_OWNERS, &rf_owners, &cookie);
+	if (bpf_map_lookup_elem(&rf_owners, &cookie)) /* cheaper than removing what is not there */
+		failure__remove(RF_PLACE_OWNERS, &rf_owners, &cookie);
 	return 0;
 }

@@ -23,18 +23,25 @@ static __always_inline struct file *file__of_descriptor(struct task_struct *task
 
 static __always_inline bool file__is_socket(struct file *file)
 {
-	return file && (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) == S_IFSOCK;
+	struct inode *inode;
+
+	if (!file)
+		return false;
+	inode = kernel__read(file, f_inode);
+	return (kernel__read(inode, i_mode) & S_IFMT) == S_IFSOCK;
 }
 
 /* A socket that is no unix socket: those are the pipes of Node, sshd and others, and lead to no other machine. */
 static __always_inline bool file__is_network_socket(struct file *file)
 {
 	struct socket *socket;
+	struct sock *sk;
 
 	if (!file__is_socket(file))
 		return false;
-	socket = BPF_CORE_READ(file, private_data);
-	return BPF_CORE_READ(socket, sk, __sk_common.skc_family) != AF_UNIX;
+	socket = kernel__read(file, private_data);
+	sk = kernel__read(socket, sk);
+	return kernel__read(sk, __sk_common.skc_family) != AF_UNIX;
 }
 
 static __always_inline __u64 file__nanoseconds(__s64 seconds, __u64 nanoseconds)

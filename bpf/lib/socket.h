@@ -10,21 +10,21 @@
 
 static __always_inline struct sock *socket__of_file(struct file *file)
 {
-	struct socket *socket = BPF_CORE_READ(file, private_data);
+	struct socket *socket = kernel__read(file, private_data);
 
-	return BPF_CORE_READ(socket, sk);
+	return kernel__read(socket, sk);
 }
 
 /* host order */
 static __always_inline __u16 socket__peer_port(struct sock *sk)
 {
-	return bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	return bpf_ntohs(kernel__read(sk, __sk_common.skc_dport));
 }
 
 /* host order, as the kernel keeps it */
 static __always_inline __u16 socket__local_port(struct sock *sk)
 {
-	return BPF_CORE_READ(sk, __sk_common.skc_num);
+	return kernel__read(sk, __sk_common.skc_num);
 }
 
 /* 127.0.0.0/8, ::1, or the former as IPv6. Words in network order; of IPv4 one. */
@@ -86,7 +86,7 @@ static __always_inline void socket__read_local(__u8 address[16], struct sock *sk
 
 static __always_inline __u64 socket__cookie(struct sock *sk)
 {
-	return BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	return kernel__read(sk, __sk_common.skc_cookie.counter);
 }
 
 /* The file that a unix socket is bound to, or the name it is bound by. */
@@ -219,9 +219,9 @@ static __always_inline bool socket__identify(struct socket_call *call, struct ta
 	asked = call->asked;
 	truth = call->truth;
 	if (sk) {
-		call->family = BPF_CORE_READ(sk, __sk_common.skc_family);
-		call->type = BPF_CORE_READ(sk, sk_type);
-		call->protocol = BPF_CORE_READ(sk, sk_protocol);
+		call->family = kernel__read(sk, __sk_common.skc_family);
+		call->type = kernel__read(sk, sk_type);
+		call->protocol = kernel__read(sk, sk_protocol);
 	} else if (asked) {
 		call->family = asked->family;
 		call->type = asked->type;
