@@ -83,7 +83,8 @@ class SensorPart {
       ...failpoint('collector'),
     });
     this.#collector = collector;
-    collector.done.catch((error: Error) => void this.#channel.call('failed', error.message));
+    // Who doesn't take it has gone, which ends this process.
+    collector.done.catch((error: Error) => this.#channel.call('failed', error.message).catch(() => {}));
     collectGarbageWhenQuiet();
     return collector.stats();
   }
@@ -110,7 +111,7 @@ class SensorPart {
 
   #tellStats(): void {
     const stats = this.#collector?.stats();
-    // Who doesn't take it has gone, which ends this process.
+    // As above.
     if (stats !== undefined) this.#channel.call('stats', stats).catch(() => {});
   }
 
@@ -127,9 +128,8 @@ const TEXTS_MAX = 100_000;
 /** Of the right shape, or a TypeError: what the other process says is not believed to be. */
 function interestOf(value: unknown): Interest {
   const { version, openPathPrefixes, openNames, wants } = value as Partial<Interest>;
-  if (typeof version !== 'number') throw wrong('version');
   return {
-    version,
+    version: integerOf(version),
     openPathPrefixes: openPathPrefixes === null ? null : textsOf(openPathPrefixes, 'openPathPrefixes'),
     openNames: textsOf(openNames, 'openNames'),
     wants: wants === null ? null : listOf(wants, 'wants').map(wantOf),
@@ -139,7 +139,7 @@ function interestOf(value: unknown): Interest {
 function wantOf(value: unknown): Want {
   const { kind, form, scope, peerPorts, localPorts } = value as Partial<Want>;
   const [kindText = '', formText = '', scopeText = ''] = textsOf([kind, form, scope], 'wants');
-  const ports = (list: unknown): number[] => listOf(list, 'ports').map(Number);
+  const ports = (list: unknown): number[] => listOf(list, 'ports').map(integerOf);
   return {
     kind: kindText,
     form: formText,
@@ -152,6 +152,11 @@ function wantOf(value: unknown): Want {
 function listOf(value: unknown, name: string): readonly unknown[] {
   if (!Array.isArray(value) || value.length > TEXTS_MAX) throw wrong(name);
   return value;
+}
+
+function integerOf(value: unknown): number {
+  if (!Number.isInteger(value)) throw wrong('numbers');
+  return value as number;
 }
 
 function textsOf(value: unknown, name: string): string[] {

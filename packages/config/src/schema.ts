@@ -253,7 +253,7 @@ const shape = (home: Home) => ({
       ringBulkBytes: ringSize('16MiB', 'Ring of file events. Full means counted loss; all of it is resident memory.'),
       pollInterval: duration(
         '4ms',
-        'How often a busy ring is looked at; at half, then at a quarter of that pace while a little goes on coming. Longer costs less CPU and delays every alert by as much.',
+        'How often a busy ring is looked at; at half, then at a third of that pace while a little goes on coming. Longer costs less CPU and delays every alert by as much.',
         { min: 1, max: 1000 },
       ),
       opens: choice(

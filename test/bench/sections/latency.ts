@@ -248,6 +248,7 @@ function enforcing(bait: string): string[] {
     `detector.rules=builtin,${join(bait, 'rule.yaml')}`,
     `responder.policies=${join(bait, 'policy.yaml')}`,
     'responder.killsPerMinutePerHost=10000',
+    'responder.killsPerMinute=100000',
     'collector.killsPerMinute=6000',
   ];
 }

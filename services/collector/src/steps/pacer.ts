@@ -15,7 +15,7 @@ const FEW_EVENTS = 64;
  * a trickle that goes on for long costs a fraction of it.
  */
 const FEW_LOOKS: readonly (readonly [looks: number, intervals: number])[] = [
-  [32, 4],
+  [32, 3],
   [8, 2],
 ];
 /** Why a wait has ended: without a reason of ours each would make an exception, with a stack. */
