@@ -2,9 +2,10 @@
  * Runs the tests: npm test [-- [FILTER…] [--only PATTERN] [--timeout SECONDS] [--list]]
  *
  * FILTER keeps the files whose path contains it (any of several); --only keeps the tests whose title matches. Files run three at a time, but of
- * those that use a whole program one, and of those that use a container engine one; what uses the kernel's hooks runs afterwards, one by one, with nothing beside it but the
- * guests of other kernels. A file that takes longer than --timeout (600) is killed and has failed. Servers that files share (sharedKafka and so on) are started when the first asks. A full run ends with `npm run check`. The last
- * line is always `N passed, N failed, N skipped`.
+ * those that use a whole program one, and of those that use a container engine one; what uses the kernel's hooks runs afterwards, one by one,
+ * with nothing beside it but the guest of another kernel. A file that takes longer than --timeout (600) is killed and has failed. Servers that files
+ * share (sharedKafka and so on) are started when the first asks. A full run ends with `npm run check`. The last line is always
+ * `N passed, N failed, N skipped`.
  */
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';

@@ -83,8 +83,7 @@ class SensorPart {
       ...failpoint('collector'),
     });
     this.#collector = collector;
-    // Who doesn't take it has gone, which ends this process.
-    collector.done.catch((error: Error) => this.#channel.call('failed', error.message).catch(() => {}));
+    collector.done.catch((error: Error) => this.#tell('failed', error.message));
     collectGarbageWhenQuiet();
     return collector.stats();
   }
@@ -111,8 +110,12 @@ class SensorPart {
 
   #tellStats(): void {
     const stats = this.#collector?.stats();
-    // As above.
-    if (stats !== undefined) this.#channel.call('stats', stats).catch(() => {});
+    if (stats !== undefined) this.#tell('stats', stats);
+  }
+
+  /** Who doesn't take it has gone, which ends this process. */
+  #tell(what: string, value: unknown): void {
+    this.#channel.call(what, value).catch(() => {});
   }
 
   async #close(): Promise<unknown> {

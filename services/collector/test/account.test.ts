@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmdirSync, statSync } from 'node:fs';
+import { mkdirSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type Bus, BusFullError } from '@ringfence/bus';
 import { type Event, LANE, u64ToBigInt } from '@ringfence/schema';
 import type { Collector, CollectorStats } from '../src/index.ts';
-import { bodyOf, kernelSkip, memoryBus, readEvents, startTestCollector, TestPlace } from './support.ts';
+import { bodyOf, cgroupRoot, kernelSkip, memoryBus, readEvents, startTestCollector, TestPlace } from './support.ts';
 
 const FLOOD = 30_000;
 
@@ -17,12 +17,6 @@ function assertWhole({ account, pendingBytes }: CollectorStats): void {
     assert.ok(inRing === 0 || (inRing > 0 && bytes > 0), `lane ${lane}: ${inRing} in a ring of ${bytes} bytes`);
     assert.ok(underWay >= 0, `lane ${lane}: ${underWay} ${JSON.stringify(flow)}`);
   }
-}
-
-/** Where v2 is mounted: on hybrid machines not at /sys/fs/cgroup. */
-function cgroupRoot(): string {
-  const mounts = readFileSync('/proc/mounts', 'utf8').split('\n');
-  return mounts.map((line) => line.split(' ')).find((fields) => fields[2] === 'cgroup2')?.[1] ?? assert.fail();
 }
 
 describe('the account of a collector on the running kernel', { skip: kernelSkip() }, () => {

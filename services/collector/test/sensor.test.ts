@@ -22,6 +22,8 @@ import { NOTHING } from '../src/context/description.ts';
 import { SecondAgentError, uninstallSensor } from '../src/index.ts';
 import {
   bodyOf,
+  cgroupRoot,
+  eventsOf,
   holes,
   identity,
   kernelSkip,
@@ -58,7 +60,7 @@ async function startChild(place: TestPlace, busFile: string, ...more: string[]):
 
 /** In the sensor's lanes nothing is missing but what their counters say was lost, which is returned: other programs of the machine may fill a ring while nobody reads it. */
 function assertCounted(batches: readonly RawBatch[]): number {
-  const events = batches.flatMap((batch) => batch.events);
+  const events = eventsOf(batches);
   const missing = [LANE.security, LANE.bulk].flatMap((lane) => holes(events, lane));
   const last = batches.findLast(({ lanes }) => lanes.length > 0)?.lanes ?? [];
   const lost = last.reduce((sum, { drops }) => sum + (drops['ring_full'] ?? 0), 0);
@@ -75,7 +77,7 @@ async function assertWhole(place: TestPlace, busFile: string, markers: readonly 
   await collector.close();
   const batches = await readBatches(bus);
   assert.equal(new Set(batches.map(({ run }) => u64ToHex(run))).size, 1);
-  const events = batches.flatMap((batch) => batch.events);
+  const events = eventsOf(batches);
   const ids = (list: readonly Event[]): Set<string> =>
     new Set(list.map(({ lane, cpu, sequence }) => `${lane}/${cpu}/${sequence}`));
   const lost = assertCounted(batches);
@@ -133,7 +135,7 @@ describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
       assert.ok(value !== null && verifyRecord(identity.key.publicKey, value));
     }
     const batches = await readBatches(bus);
-    const events = batches.flatMap((batch) => batch.events);
+    const events = eventsOf(batches);
     assertCounted(batches);
     for (const lane of [LANE.tick, LANE.context]) assert.deepEqual(holes(events, lane), []);
     const withLanes = batches.filter(({ lanes }) => lanes.length > 0);
@@ -219,11 +221,7 @@ describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
     await second.close();
     assert.equal(existsSync(place.pinPath), false);
     const ofFirst = (await readBatches(bus)).filter((batch) => u64ToHex(batch.run) === run);
-    const found = execsWith(
-      ofFirst.flatMap(({ events }) => events),
-      marker,
-    );
-    assert.equal(found.length, 1);
+    assert.equal(execsWith(eventsOf(ofFirst), marker).length, 1);
     assertCounted(ofFirst);
   });
 
@@ -245,7 +243,7 @@ describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
     while (collector.stats().spool.batches > 0) await collector.settle();
     await collector.close();
     const batches = await readBatches(memory);
-    const events = batches.flatMap((batch) => batch.events);
+    const events = eventsOf(batches);
     assert.deepEqual(
       markers.map((marker) => execsWith(events, marker).length),
       markers.map(() => 1),
@@ -391,12 +389,4 @@ describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
 
 function keyOf(tgid: number, start: Uint8Array): string {
   return `${tgid}/${Buffer.from(start).toString('hex')}`;
-}
-
-function cgroupRoot(): string {
-  const line = execFileSync('/bin/cat', ['/proc/mounts'], { encoding: 'utf8' })
-    .split('\n')
-    .find((text) => text.split(' ')[2] === 'cgroup2');
-  assert.ok(line, 'no cgroup v2 hierarchy is mounted');
-  return line.split(' ')[1] as string;
 }

@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Bus, openEmbeddedBus } from '@ringfence/bus';
@@ -79,8 +80,15 @@ export async function readBatches(bus: Pick<Bus, 'read'>): Promise<RawBatch[]> {
   return batches;
 }
 
-export async function readEvents(bus: Pick<Bus, 'read'>): Promise<Event[]> {
-  return (await readBatches(bus)).flatMap(({ events }) => events);
+export const eventsOf = (batches: readonly RawBatch[]): Event[] => batches.flatMap(({ events }) => events);
+
+export const readEvents = async (bus: Pick<Bus, 'read'>): Promise<Event[]> => eventsOf(await readBatches(bus));
+
+/** Where v2 is mounted: on hybrid machines not at /sys/fs/cgroup. */
+export function cgroupRoot(): string {
+  const mounts = readFileSync('/proc/mounts', 'utf8').split('\n');
+  const found = mounts.map((line) => line.split(' ')).find((fields) => fields[2] === 'cgroup2');
+  return found?.[1] ?? assert.fail('no cgroup v2 hierarchy is mounted');
 }
 
 type Bodies = { [K in keyof UnionToIntersection<Event['body']>]: UnionToIntersection<Event['body']>[K] };

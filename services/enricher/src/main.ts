@@ -102,7 +102,7 @@ const RECONNECT_MS = 10_000;
 /** A look may be that late without having missed anything. */
 const LATE_MS = 1000;
 
-/** Tells silent hosts while everything that was sent is heard: who is behind, can't reach the brokers, or could not for as long as the last look took, is deaf itself. */
+/** Tells silent hosts while everything that was sent is heard: who is behind, can't reach the brokers, or looks late is deaf itself. */
 function watchSilences({ bus, key, log, afterMs, stats, pipelines }: Listening): NodeJS.Timeout | undefined {
   if (afterMs === 0) return undefined;
   const watch = new SilenceWatch(afterMs, key);

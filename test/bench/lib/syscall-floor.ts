@@ -9,18 +9,22 @@ const EVENTS = ['enter', 'exit'].map((side) => `/sys/kernel/tracing/events/sysca
  * every program takes the kernel's slow path (SYSCALL_WORK_SYSCALL_TRACEPOINT, kernel/entry/common.c).
  */
 export class SyscallFloor implements Disposable {
-  readonly #before: readonly string[];
+  readonly #before: string[] = [];
 
   constructor() {
     try {
-      this.#before = EVENTS.map((path) => readFileSync(path, 'latin1').trim());
-      for (const path of EVENTS) writeFileSync(path, '1');
+      for (const path of EVENTS) {
+        const before = readFileSync(path, 'latin1').trim();
+        writeFileSync(path, '1');
+        this.#before.push(before);
+      }
     } catch (cause) {
+      this[Symbol.dispose]();
       throw new BenchError('ERR_BENCH_SETUP', "tracepoints of a system call can't be switched on", { cause });
     }
   }
 
   [Symbol.dispose](): void {
-    for (const [i, path] of EVENTS.entries()) writeFileSync(path, this.#before[i] ?? '0');
+    for (const [i, before] of this.#before.entries()) writeFileSync(EVENTS[i] as string, before);
   }
 }

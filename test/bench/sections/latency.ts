@@ -36,6 +36,8 @@ interface Trigger {
 }
 
 interface Measured {
+  /** its name among the figures */
+  readonly name: 'idle' | 'trickle' | 'loaded';
   readonly label: string;
   readonly triggers: Trigger[];
   /** ms, of each victim that was killed */
@@ -54,8 +56,8 @@ export async function latency(context: BenchContext): Promise<void> {
   await using agent = await Agent.start({ dir, settings, profile: profilePath(options, 'latency') });
   await using cage = await makeCage(context, agent, bait);
   const idle = await measure(context, agent, cage.path, bait, 'idle', 0);
-  const trickle = await measure(context, agent, cage.path, bait, `${count(TRICKLE)} opens/s`, TRICKLE);
-  const loaded = await measure(context, agent, cage.path, bait, `${count(rate)} opens/s`, rate);
+  const trickle = await measure(context, agent, cage.path, bait, 'trickle', TRICKLE);
+  const loaded = await measure(context, agent, cage.path, bait, 'loaded', rate);
   const end = await agent.read();
   await agent.stop();
   const onBus = await busTimes(agent.stateDir);
@@ -84,14 +86,14 @@ function tell(
   onBus: ReadonlyMap<string, readonly OnBus[]>,
   { lost, collector, responder }: Reading,
 ): string[] {
-  const { label, triggers, kills, victims, waited } = one;
+  const { name, label, triggers, kills, victims, waited } = one;
   const alerts = triggers.flatMap(({ opened, read }) => (read === null ? [] : [Number(read - opened) / 1e6]));
   const bus = triggers.flatMap((trigger) => {
     const match = onBus.get(trigger.token)?.find(({ event }) => Math.abs(event - Number(trigger.opened) / 1e3) < 1e5);
     return match === undefined ? [] : [(match.taken - Number(trigger.opened) / 1e3) / 1e3];
   });
   const figures = { alertOnBus: summary(bus), alertRead: summary(alerts), victimDead: summary(kills) };
-  report.figure(label, figures);
+  report.figure(name, figures);
   if (alerts.length < triggers.length)
     report.fail(`${label}: ${triggers.length - alerts.length} of ${triggers.length} alerts did not come`);
   if (kills.length < victims) {
@@ -119,12 +121,13 @@ async function measure(
   agent: Agent,
   cage: string,
   bait: string,
-  label: string,
+  name: Measured['name'],
   rate: number,
 ): Promise<Measured> {
   await agent.drain();
   const times = Math.max(5, Math.round((context.options.seconds * 1000) / 2 / (INTERVAL_MS + 5) / SLICES));
-  const measured: Measured = { label, triggers: [], kills: [], victims: 0, waited: 0 };
+  const label = rate === 0 ? 'idle' : `${count(rate)} opens/s`;
+  const measured: Measured = { name, label, triggers: [], kills: [], victims: 0, waited: 0 };
   const load = rate === 0 ? undefined : startLoad(context.programs.path('load'), rate, agent.stateDir);
   try {
     await sleep(WARM_UP_MS);

@@ -9,6 +9,7 @@ import {
   ResourcePatternTypes,
   ResourceTypes,
 } from '@platformatic/kafka';
+import { BusUnavailableError } from '../errors.ts';
 import type { GroupAdmin } from './topology.ts';
 import type { AccessEntry, AclOperation, AclResource, Actual, Change, Desired, Plan, TopicState } from './types.ts';
 
@@ -168,13 +169,17 @@ export async function applyPlan(admin: TopicAdmin, plan: Plan, done: (change: Ch
 const textOf = ({ principal, host, resource, name, pattern, operation, permission }: AccessEntry): string =>
   JSON.stringify([principal, host, resource, name, pattern, operation, permission]);
 
-/** The controller answers before every broker has heard of it: who comes next should find what was made. */
+/** The controller answers before every broker has heard of it: who comes next should find what was made. Rejects with BusUnavailableError after 10 s. */
 async function untilHeard(wanted: readonly string[], ask: () => Promise<readonly string[]>): Promise<void> {
+  let missing = wanted;
   for (let attempt = 0; attempt < 50; attempt++) {
     const heard = new Set(await ask());
-    if (wanted.every((one) => heard.has(one))) return;
+    missing = wanted.filter((one) => !heard.has(one));
+    if (missing.length === 0) return;
     await sleep(200);
   }
+  const what = `the controller has them, but after 10 s the brokers do not show ${missing.slice(0, 3).join(', ')}: plan again`;
+  throw new BusUnavailableError('making topics and access lists', 'TIMEOUT', what);
 }
 
 async function createTopic(admin: TopicAdmin, { name, partitions, replicas, settings }: TopicState): Promise<void> {
