@@ -24,53 +24,95 @@ static __always_inline bool credentials__differ(const struct rf_credentials *a, 
 	return false;
 }
 
-static __always_inline int credentials__compare(void)
+static __always_inline void credentials__report(struct task_struct *task, const struct rf_credentials *before, const struct rf_credentials *after)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	__u64 key = bpf_get_current_pid_tgid();
-	struct rf_credentials *before = bpf_map_lookup_elem(&rf_creds_before, &key);
 	struct rf_credentials_change *record;
-	struct rf_credentials after = {};
 	struct rf_header number = {};
 
-	if (!before)
-		return 0;
-	task__fill_credentials(&after, kernel__plain(task)->cred);
-	if (credentials__differ(before, &after)) {
-		ring__see(RF_LANE_SECURITY, RF_CREDENTIALS_CHANGE);
-		record = ring__reserve(RF_LANE_SECURITY, RF_CREDENTIALS_CHANGE, sizeof(*record), &number);
-		if (record) {
-			task__fill_header(&record->h, task, RF_CREDENTIALS_CHANGE);
-			record->before = *before;
-			record->after = after;
-			ring__submit(RF_LANE_SECURITY, record, sizeof(*record), &number);
-		}
-	}
-	bpf_map_delete_elem(&rf_creds_before, &key);
-	return 0;
+	ring__see(RF_LANE_SECURITY, RF_CREDENTIALS_CHANGE);
+	record = ring__reserve(RF_LANE_SECURITY, RF_CREDENTIALS_CHANGE, sizeof(*record), &number);
+	if (!record)
+		return;
+	task__fill_header(&record->h, task, RF_CREDENTIALS_CHANGE);
+	record->before = *before;
+	record->after = *after;
+	ring__submit(RF_LANE_SECURITY, record, sizeof(*record), &number);
 }
 
-#define CREDENTIALS_SYSCALL(name)                                                                                                        \
+/* true: they have changed. */
+static __always_inline bool credentials__compare(struct task_struct *task)
+{
+	__u64 key = bpf_get_current_pid_tgid();
+	struct rf_credentials *before = bpf_map_lookup_elem(&rf_creds_before, &key);
+	struct rf_credentials after = {};
+	bool differ;
+
+	if (!before)
+		return false;
+	task__fill_credentials(&after, kernel__plain(task)->cred);
+	differ = credentials__differ(before, &after);
+	if (differ)
+		credentials__report(task, before, &after);
+	bpf_map_delete_elem(&rf_creds_before, &key);
+	return differ;
+}
+
+/* setfsuid and setfsgid return the id before them, whatever came of it: one that wasn't asked for and is still in force was not to be changed. Both
+ * are as the caller's user namespace counts them. -1 only asks. */
+static __always_inline long credentials__fs_result(struct task_struct *task, long before, bool changed)
+{
+	__u32 asked = PT_REGS_PARM1_SYSCALL(task__registers(task));
+
+	return changed || asked == (__u32)-1 || asked == (__u32)before ? 0 : -EPERM;
+}
+
+static __always_inline int credentials__ended(struct trace_event_raw_sys_exit *context, enum rf_attempt_call call)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	long result = context->ret;
+	bool changed;
+
+	rf_barrier(result); /* clang would calculate with the context's address */
+	changed = credentials__compare(task);
+	if (call == RF_CALL_SETFSUID || call == RF_CALL_SETFSGID)
+		result = credentials__fs_result(task, result, changed);
+	return result < 0 ? attempt__credentials(task, call, result) : 0;
+}
+
+#define CREDENTIALS_ENTER(name)                                                                                                          \
 	SEC("tracepoint/syscalls/sys_enter_" #name)                                                                                      \
 	int name##_enter(void *context)                                                                                                  \
 	{                                                                                                                                \
 		return credentials__remember();                                                                                          \
-	}                                                                                                                                \
+	}
+
+#define CREDENTIALS_SYSCALL(name, call)                                                                                                  \
+	CREDENTIALS_ENTER(name)                                                                                                          \
+	SEC("tracepoint/syscalls/sys_exit_" #name)                                                                                       \
+	int name##_exit(struct trace_event_raw_sys_exit *context)                                                                        \
+	{                                                                                                                                \
+		return credentials__ended(context, call);                                                                                \
+	}
+
+/* Namespaces that are refused are told by isolation.bpf.h. */
+#define CREDENTIALS_NAMESPACE(name)                                                                                                      \
+	CREDENTIALS_ENTER(name)                                                                                                          \
 	SEC("tracepoint/syscalls/sys_exit_" #name)                                                                                       \
 	int name##_exit(void *context)                                                                                                   \
 	{                                                                                                                                \
-		return credentials__compare();                                                                                           \
+		credentials__compare(bpf_get_current_task_btf());                                                                        \
+		return 0;                                                                                                                \
 	}
 
-CREDENTIALS_SYSCALL(setuid)
-CREDENTIALS_SYSCALL(setgid)
-CREDENTIALS_SYSCALL(setreuid)
-CREDENTIALS_SYSCALL(setregid)
-CREDENTIALS_SYSCALL(setresuid)
-CREDENTIALS_SYSCALL(setresgid)
-CREDENTIALS_SYSCALL(setfsuid)
-CREDENTIALS_SYSCALL(setfsgid)
-CREDENTIALS_SYSCALL(capset)
+CREDENTIALS_SYSCALL(setuid, RF_CALL_SETUID)
+CREDENTIALS_SYSCALL(setgid, RF_CALL_SETGID)
+CREDENTIALS_SYSCALL(setreuid, RF_CALL_SETREUID)
+CREDENTIALS_SYSCALL(setregid, RF_CALL_SETREGID)
+CREDENTIALS_SYSCALL(setresuid, RF_CALL_SETRESUID)
+CREDENTIALS_SYSCALL(setresgid, RF_CALL_SETRESGID)
+CREDENTIALS_SYSCALL(setfsuid, RF_CALL_SETFSUID)
+CREDENTIALS_SYSCALL(setfsgid, RF_CALL_SETFSGID)
+CREDENTIALS_SYSCALL(capset, RF_CALL_CAPSET)
 /* a new user namespace gives every capability inside it */
-CREDENTIALS_SYSCALL(unshare)
-CREDENTIALS_SYSCALL(setns)
+CREDENTIALS_NAMESPACE(unshare)
+CREDENTIALS_NAMESPACE(setns)

@@ -5,6 +5,7 @@
 #include "fork.bpf.h"
 #include "exec.bpf.h"
 #include "exit.bpf.h"
+#include "attempt.bpf.h"
 #include "credentials.bpf.h"
 #include "open.bpf.h"
 #include "connect.bpf.h"
@@ -71,6 +72,8 @@ struct rf_types {
 	enum rf_socket_operation socket_operation;
 	enum rf_packet_content packet_content;
 	enum rf_tampering_operation tampering_operation;
+	enum rf_attempt_operation attempt_operation;
+	enum rf_attempt_call attempt_call;
 	enum rf_probe_place probe_place;
 	enum rf_probe_type probe_type;
 	struct rf_probe_argument probe_argument;

@@ -28,6 +28,7 @@
 #define RF_TLS_DATA_MAX 1024       /* bytes of one call of libssl */
 #define RF_NAME_MAX 32             /* bytes of a file name that are told apart: its last */
 #define RF_DNS_MAX 512             /* bytes of a packet's payload that are kept: its first */
+#define RF_ATTEMPT_ARGV_MAX 4096   /* bytes of the arguments of an exec that failed that are kept: their head */
 #define RF_TLS_MAX 2048            /* a hello with keys that quantum computers don't break has some 1,800 */
 
 /* Lanes: each has its own ring, sequence and loss counters. User-space lanes follow in packages/schema/src/lanes.ts. */
@@ -63,6 +64,7 @@ enum rf_kind {
 	RF_TLS_DATA = 27,
 	RF_TAMPERING = 28,
 	RF_PROBE = 29,
+	RF_ATTEMPT = 30,
 };
 
 /* Where an event went that was not sent, and RF_DROP_READ_FAULT, which is sent. Suppression by filter is counted apart from loss. */
@@ -674,6 +676,46 @@ struct rf_probe {
 	struct rf_text arguments; /* struct rf_probe_argument, one behind the other */
 };
 
+enum rf_attempt_operation {
+	RF_ATTEMPT_FORK_FAILED = 1,
+	RF_ATTEMPT_EXEC_FAILED = 2,
+	RF_ATTEMPT_CREDENTIALS_FAILED = 3,
+};
+
+enum rf_attempt_call {
+	RF_CALL_FORK = 1,
+	RF_CALL_VFORK = 2,
+	RF_CALL_CLONE = 3,
+	RF_CALL_CLONE3 = 4,
+	RF_CALL_EXECVE = 5,
+	RF_CALL_EXECVEAT = 6,
+	RF_CALL_CAPSET = 7,
+	RF_CALL_SETUID = 8, /* one id */
+	RF_CALL_SETGID = 9,
+	RF_CALL_SETFSUID = 10,
+	RF_CALL_SETFSGID = 11,
+	RF_CALL_SETREUID = 12, /* two: real and effective */
+	RF_CALL_SETREGID = 13,
+	RF_CALL_SETRESUID = 14, /* three: and saved */
+	RF_CALL_SETRESGID = 15,
+};
+
+/* A fork, an exec or a change of credentials that failed. A kind of its own: what reads the others takes them for done. */
+struct rf_attempt {
+	struct rf_header h; /* who tried */
+	__u64 first;        /* of a fork its CLONE_* without the exit signal; capset: the effective set; set*id: an id, (u32)-1 when it is to stay or the call has none */
+	__u64 second;       /* capset: the permitted set; set*id: an id */
+	__u64 third;        /* capset: the inheritable set; set*id: an id */
+	__u32 operation;    /* enum rf_attempt_operation */
+	__u32 call;         /* enum rf_attempt_call */
+	__s32 result;       /* -errno; setfsuid and setfsgid don't tell: -EPERM */
+	__u32 source_caller; /* 1: what was asked for is the caller's memory: of exec, clone3 and capset */
+	__u32 count;        /* calls that this record stands for: this one, and equal ones merged since the last */
+	__u32 argv_cut;     /* 1: there were more arguments, or the last one is longer */
+	struct rf_text path; /* of an exec, made absolute as of the caller's text */
+	struct rf_text argv; /* NUL-separated without the last NUL; their head. `length`: what was read */
+};
+
 /* Any of them. */
 union rf_record {
 	struct rf_header header;
@@ -706,6 +748,7 @@ union rf_record {
 	struct rf_tls_data tls_data;
 	struct rf_tampering tampering;
 	struct rf_probe probe;
+	struct rf_attempt attempt;
 };
 
 /* No record of a ring: an open socket, as the inventory's iterator writes it. Addresses are in network order, ports in host order. */
@@ -786,7 +829,11 @@ enum rf_form {
 	RF_FORM_SOCKET_BIND_UNIX = 17,
 	RF_FORM_SOCKET_LISTEN = 18,
 	RF_FORM_SOCKET_LISTEN_UNIX = 19,
-	RF_FORMS = 20,
+	RF_FORM_ATTEMPT_EXEC_NOT_FOUND = 20, /* ENOENT, ENOTDIR: mostly a search along PATH */
+	RF_FORM_ATTEMPT_EXEC = 21,
+	RF_FORM_ATTEMPT_FORK = 22,
+	RF_FORM_ATTEMPT_CREDENTIALS = 23,
+	RF_FORMS = 24,
 };
 
 /* What the loaded rules, policies and audit settings can match (.bss, mapped, two of them): the one that is not in force is written, then

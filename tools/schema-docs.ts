@@ -65,6 +65,8 @@ const SOURCES: Readonly<Record<KindName, string>> = {
   Fault: 'tracepoint signal_deliver; after 16 of a process those whose number is a power of two',
   ProcessAccess:
     'end of ptrace, process_vm_readv, process_vm_writev and pidfd_getfd; opens of /proc/PID/mem and environ, from the opened file; of equal ones at most one a second',
+  Attempt:
+    'end of fork, vfork, clone, clone3, execve, execveat, the setuid family and capset, when they fail; of equal ones (call, error, what was asked for) at most one a second and process',
   Isolation: 'end of setns, unshare, prctl, seccomp and personality; of equal ones at most one a second',
   Capability:
     'tracepoint cap_capable, kernels from 6.14; by process, capability and answer at most one a second, of successes of root on the host only the first',

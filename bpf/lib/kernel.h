@@ -101,11 +101,13 @@ static __always_inline long kernel__read_user_string(char *to, __u32 max, const 
 #define TIF_32BIT 22  /* arm64 */
 #define SIGNAL_GROUP_EXIT 4
 #define EPERM 1
+#define ENOENT 2
 #define ESRCH 3
 #define EINTR 4
 #define EAGAIN 11
 #define EACCES 13
 #define EFAULT 14
+#define ENOTDIR 20
 #define EINPROGRESS 115
 /* the kernel's own: a signal came, and the call is made again or becomes EINTR */
 #define ERESTARTSYS 512

@@ -40,6 +40,7 @@ export const TECHNIQUES: Readonly<Record<string, readonly [name: string, ...tact
   T1190: ['Exploit Public-Facing Application', 'initial-access'],
   'T1204.002': ['Malicious File', 'execution'],
   T1485: ['Data Destruction', 'impact'],
+  'T1499.001': ['OS Exhaustion Flood', 'impact'],
   'T1496.001': ['Compute Hijacking', 'impact'],
   'T1543.002': ['Systemd Service', 'persistence', 'privilege-escalation'],
   'T1546.004': ['Unix Shell Configuration Modification', 'persistence', 'privilege-escalation'],

@@ -6,6 +6,11 @@ function reverseShell(s: Scene, parent?: TestProcess): TestProcess {
   return s.start('/usr/bin/bash -i', parent, REMOTE);
 }
 
+/** execve of a path fails. */
+function refused(s: Scene, process: TestProcess, path: string, result: number): void {
+  s.event(process, 'Attempt', { operation: 2, call: 5, result, sourceCaller: true, count: 1, path, argv: path });
+}
+
 testContent('execution.yaml', {
   'Suspicious Process Execution': {
     as: 'notice execution T1059.004',
@@ -138,6 +143,25 @@ testContent('execution.yaml', {
       'go runs a program': (s) => s.start('/tmp/go-build1/exe/main', s.start('/usr/lib/go/bin/go run .')),
       'a shell runs a script in /tmp': (s) => s.start('/bin/sh /tmp/x.sh'),
       'an installed program': (s) => s.start('/usr/bin/ls /tmp/'),
+    },
+  },
+  'Execution refused in a scratch folder': {
+    as: 'notice execution T1204.002',
+    fires: {
+      'a download on a noexec mount': (s) => refused(s, s.start('/usr/bin/bash'), '/tmp/.x', -13),
+      'by a path that goes there': (s) => refused(s, s.inside, '/etc/../dev/shm/x', -13),
+      'the kernel forbids it': (s) => refused(s, s.start('/usr/bin/php-fpm'), '/var/tmp/x', -1),
+    },
+    quiet: {
+      'it is not there': (s) => refused(s, s.shell, '/tmp/x', -2),
+      'it is no program': (s) => refused(s, s.shell, '/tmp/notes.txt', -8),
+      'another folder': (s) => refused(s, s.shell, '/home/ann/script.sh', -13),
+      'a folder of PATH that is no folder for this user': (s) => refused(s, s.shell, '/root/bin/ls', -13),
+      'a script of a package': (s) =>
+        refused(s, s.start('/usr/bin/perl x', s.start('/usr/bin/dpkg --configure -a')), '/tmp/x.config', -13),
+      'a build tries what works': (s) =>
+        refused(s, s.start('/bin/sh -c x', s.start('/usr/bin/make')), '/tmp/conftest', -13),
+      'it ran': (s) => s.start('/tmp/x'),
     },
   },
   'Code given to an interpreter in base64': {

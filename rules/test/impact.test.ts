@@ -1,4 +1,10 @@
-import { testContent } from './support.ts';
+import type { TestProcess } from '@ringfence/testkit';
+import { type Scene, testContent } from './support.ts';
+
+/** Forks that a limit refuses: so many, each as an event of its own. */
+function forks(s: Scene, process: TestProcess, ...counts: readonly number[]): void {
+  for (const count of counts) s.event(process, 'Attempt', { operation: 1, call: 3, result: -11, count });
+}
 
 testContent('impact.yaml', {
   'Connection to a mining pool': {
@@ -33,6 +39,31 @@ testContent('impact.yaml', {
       'dd writes an image': (s) => s.start('/usr/bin/dd if=debian.iso of=/dev/sdb'),
       'shred removes a key file': (s) => s.start('/usr/bin/shred -u deploy.key'),
       'a build is cleaned': (s) => s.start('/usr/bin/rm -rf node_modules dist'),
+    },
+  },
+  'Fork storm at its limit': {
+    as: 'warning impact T1499.001',
+    fires: {
+      'one process, merged': (s) => forks(s, s.start('/tmp/bomb'), 1, 99),
+      'each process of a bomb once': (s) => {
+        for (let n = 0; n < 100; n++) forks(s, s.start('/usr/bin/bash', s.inside), 1);
+      },
+    },
+    quiet: {
+      'a pool that is full now and then': (s) => forks(s, s.start('/usr/bin/java'), 1, 1, 50),
+      'too slow': (s) => {
+        const java = s.start('/usr/bin/java');
+        for (let n = 0; n < 12; n++) {
+          forks(s, java, 10);
+          s.ktime += 2_000_000;
+        }
+      },
+      'namespaces that are refused': (s) => {
+        const unshare = s.start('/usr/bin/bwrap');
+        s.event(unshare, 'Attempt', { operation: 1, call: 3, result: -1, count: 200, first: 0x1000_0000n });
+      },
+      'programs that are not there': (s) =>
+        s.event(s.shell, 'Attempt', { operation: 2, call: 5, result: -2, count: 200, path: '/usr/local/bin/x' }),
     },
   },
 });

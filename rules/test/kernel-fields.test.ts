@@ -60,6 +60,23 @@ const table: readonly {
     not: ['bpf.name exists'],
   },
   {
+    event: ['Attempt', { operation: 2, call: 5, result: -2, count: 1, path: '/usr/bin/x', argv: 'x\0-v' }],
+    holds: [
+      'event.action = exec_failed and event.category = process and event.outcome = failure and error.code = ENOENT',
+      "attempt.call = execve and attempt.path = /usr/bin/x and attempt.args = '-v' and attempt.args_cut = false",
+      'event.result = -2 and evt.rawres = -2',
+    ],
+    // What a program of its own is, to these rules and to Falco's.
+    not: [
+      'event.action = exec',
+      'event.action in (exec, fork, credentials)',
+      'evt.type in (execve, execveat, clone, fork, setresuid)',
+      'event.outcome = success',
+      'process.executable = /usr/bin/x',
+      'process.args = x',
+    ],
+  },
+  {
     event: ['Sysctl', { name: 'net/ipv4/conf/eth0.1/forwarding', before: '0', after: '1' }],
     holds: [
       'event.action = sysctl and event.category = configuration',

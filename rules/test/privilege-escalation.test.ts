@@ -1,8 +1,17 @@
-import { credentialsOf, O } from '@ringfence/testkit';
-import { EXEC, NOBODY, RAISED, testContent, USER } from './support.ts';
+import { credentialsOf, O, type TestProcess } from '@ringfence/testkit';
+import { EXEC, NOBODY, RAISED, type Scene, testContent, USER } from './support.ts';
 
 const WRITE = O.WRONLY | O.CREAT | O.TRUNC;
 const SETUID = { ...RAISED, flags: EXEC.setuid };
+
+/** enum rf_attempt_call */
+const [CAPSET_CALL, SETUID_CALL, SETGID_CALL, SETRESUID_CALL] = [7, 8, 9, 14];
+const STAYS = 0xffff_ffffn;
+
+/** A change of credentials fails with EPERM; without ids it asks for 0. */
+function refused(s: Scene, process: TestProcess, call: number, first = 0n, second = STAYS, third = STAYS): void {
+  s.event(process, 'Attempt', { operation: 3, call, result: -1, count: 1, first, second, third });
+}
 
 testContent('privilege-escalation.yaml', {
   'Set-user-id program raised privileges to root': {
@@ -40,6 +49,29 @@ testContent('privilege-escalation.yaml', {
         s.credentials(samba, { euid: 0 });
       },
       'sshd becomes the user who logs in': (s) => s.credentials(s.start('/usr/lib/openssh/sshd-session', s.sshd), 1000),
+    },
+  },
+  'Privileges of root refused': {
+    as: 'warning privilege-escalation T1548',
+    fires: {
+      'an exploit that did not work': (s) => refused(s, s.start('/home/ann/exploit', s.shell, USER), SETUID_CALL),
+      'by any of its ids': (s) => refused(s, s.start('/app/x', s.inside, NOBODY), SETRESUID_CALL, STAYS, 0n, STAYS),
+      'an interpreter': (s) =>
+        refused(s, s.start(['python3', '-c', 'x'], s.shell, USER, '/usr/bin/python3.11'), SETUID_CALL),
+      'a capability': (s) =>
+        refused(s, s.start('/home/ann/exploit', s.shell, USER), CAPSET_CALL, 1n << 21n, 1n << 21n, 0n),
+    },
+    quiet: {
+      'sshd tries whether it could be root again': (s) =>
+        refused(s, s.start('/usr/lib/openssh/sshd-session', s.sshd, USER), SETUID_CALL),
+      'so does apt': (s) => refused(s, s.start('/usr/lib/apt/methods/http', s.shell, NOBODY), SETUID_CALL),
+      'another user': (s) => refused(s, s.start('/app/x', s.inside, NOBODY), SETRESUID_CALL, 1000n, 1000n),
+      'a group': (s) => refused(s, s.start('/app/x', s.inside, NOBODY), SETGID_CALL),
+      'a capability of less': (s) =>
+        refused(s, s.start('/app/x', s.inside, NOBODY), CAPSET_CALL, 1n << 10n, 1n << 10n, 0n),
+      'an id that the namespace does not have': (s) =>
+        s.event(s.start('/app/x', s.inside), 'Attempt', { operation: 3, call: SETUID_CALL, result: -22, count: 1 }),
+      'it became root, which is another rule': (s) => s.credentials(s.start('/home/ann/x', s.shell, USER), 0),
     },
   },
   'Shell with raised privileges': {

@@ -71,6 +71,12 @@ const RULES = `
 - rule: Served on loopback
   desc: d
   condition: event.action = accept and source.ip cidr (127.0.0.0/8) and process.name = flow
+- rule: Not there
+  desc: d
+  condition: event.action = exec_failed and error.code = ENOENT and attempt.name = rf-absent
+- rule: Never root again
+  desc: d
+  condition: event.action = credentials_failed and attempt.user.ids = 0
 - rule: On the host
   desc: d
   condition: event.action = ptrace and not container.id exists
@@ -88,6 +94,10 @@ $0/bin/connect unix /run/nobody x
 $0/bin/flow tcp4 10 10
 $0/bin/access child attach
 unshare --mount true
+/nowhere/rf-absent
+/nowhere/rf-other
+"$0/plain-text"
+$0/bin/credentials setuid root
 mount --bind "$0/home" /root
 mount -t tmpfs none /run
 mount -t tmpfs none /etc/cron.d
@@ -142,8 +152,9 @@ class Place implements Disposable {
     for (const program of ['cat', 'sh']) copyFileSync(`/bin/${program}`, join(this.path, 'bin', program));
     for (const file of ['.ssh/id_rsa', '.aws/credentials', '.aws/a-name-of-more-than-thirty-two-bytes.json'])
       writeFileSync(join(this.path, 'home', file), 'x');
+    writeFileSync(join(this.path, 'plain-text'), 'x', { mode: 0o644 });
     writeFileSync(join(this.path, 'rules/rules.yaml'), RULES);
-    for (const program of ['change', 'connect', 'flow', 'access'])
+    for (const program of ['change', 'connect', 'flow', 'access', 'credentials'])
       compileProgram(program, join(this.path, 'bin', program));
     chmodSync(this.path, 0o755);
   }
@@ -274,6 +285,14 @@ const SEEN = [
   'Served on loopback: flow',
 ];
 
+/** What failed, and was asked for. */
+const FAILED = [
+  'Execution refused in a scratch folder: sh',
+  'Never root again: credentials',
+  'Not there: sh',
+  'Privileges of root refused: credentials',
+];
+
 const OPENED = [
   'Below a prefix: cat /run/secrets/deep/token',
   'Below a prefix: cat /run/secrets/nothing',
@@ -298,7 +317,7 @@ describe('the filter in the kernel', { skip: whyNot() }, () => {
     const filtered = await play(place, 'interest');
     assert.deepEqual(filtered.alerts, all.alerts);
     assert.deepEqual(
-      [...OPENED, ...SEEN].filter((alert) => !all.alerts.includes(alert)),
+      [...OPENED, ...SEEN, ...FAILED].filter((alert) => !all.alerts.includes(alert)),
       [],
     );
     const changes = all.alerts.filter((alert) => CHANGED.includes(alert));

@@ -31,8 +31,14 @@ const FAMILIES: readonly Family[] = [
     loses: 'exit codes and signals are unknown; ended processes are forgotten late',
   },
   {
+    pattern: /sys_exit_(execve(at)?|v?fork|clone3?)$/,
+    sees: 'executions and new processes that fail',
+    loses: 'what was to be run and was refused, and forks at their limit, are not seen',
+    optional: true,
+  },
+  {
     pattern: /sys_(enter|exit)_(set(re|fs|res)?[ug]id|setns|capset|unshare)$/,
-    sees: 'changes of user, group and capabilities',
+    sees: 'changes of user, group and capabilities, and those that are refused',
     loses: 'privilege escalation without an exec is not seen',
   },
   {

@@ -45,6 +45,9 @@ export const SERVICES: readonly ServiceName[] = [
 
 /** What is worth keeping of what no rule asks for: all but what a machine says to itself, and unix sockets. */
 const AUDITED = [
+  'attempt.credentials',
+  'attempt.exec',
+  'attempt.fork',
   'authentication',
   'bpf',
   'capability',

@@ -1,6 +1,6 @@
 import type { FieldFact } from '@ringfence/schema';
 import { addressesInside, addressesOutside, SomethingElse, SomeValue } from './compile/facts.ts';
-import { isPlain, type Known, knownOnKind, type Node, type Nodes } from './compile/nodes.ts';
+import { isPlain, type Known, knownOnKind, type Node, type Nodes, Possible } from './compile/nodes.ts';
 import { necessaryPorts, type Ports, type PortsOf, portsOfAll } from './compile/ports.ts';
 
 /** Events that somebody filters before they are matched, as far as the filter tells them apart. */
@@ -47,6 +47,7 @@ function knownOf<E>({ kind, facts }: FilteredForm): Known<E> {
 function knownBy(fact: FieldFact): ReturnType<Known<unknown>> {
   if ('is' in fact) return fact.is;
   if ('not' in fact) return new SomethingElse(fact.not);
+  if ('among' in fact) return new Possible((value) => fact.among.includes(value as string | number));
   if ('inside' in fact) return addressesInside(fact.inside);
   if ('outside' in fact) return addressesOutside(fact.outside);
   return fact.present ? new SomeValue() : undefined;

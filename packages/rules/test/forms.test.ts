@@ -8,7 +8,8 @@ import { compileRules, type RuleSet } from '../src/rule-set.ts';
 import { createTestEvent, type TestEvent } from './support/events.ts';
 
 const LOOPBACK = ['127.0.0.0/8', '::1/128'];
-const KINDS = ['connect', 'accept', 'exec'];
+const KINDS = ['connect', 'accept', 'exec', 'attempt'];
+const NOT_FOUND = ['ENOENT', 'ENOTDIR'];
 const field = (
   name: string,
   type: FieldSpec<TestEvent>['type'],
@@ -25,6 +26,7 @@ const catalogue: FieldCatalogue<TestEvent> = {
     field('source.ip', 'ip', ends),
     field('destination.port', 'number', ends),
     field('source.port', 'number', ends),
+    field('error.code', 'string', { kinds: ['attempt'] }),
     field('container.id', 'string'),
     field('container.name', 'string'),
     field('user.id', 'number'),
@@ -100,6 +102,14 @@ const places: readonly Place[] = [false, true].flatMap((contained): Place[] => {
       isLoopback(event['source.ip']),
     ),
     place('exec', { kind: 'exec', facts: {}, ports: {} }, () => true),
+    place('not found', { kind: 'attempt', facts: { 'error.code': { among: NOT_FOUND } }, ports: {} }, (event) =>
+      NOT_FOUND.includes(String(event['error.code'])),
+    ),
+    place(
+      'refused',
+      { kind: 'attempt', facts: { 'error.code': { not: NOT_FOUND } }, ports: {} },
+      (event) => !NOT_FOUND.includes(String(event['error.code'])),
+    ),
   ];
 });
 
@@ -171,6 +181,12 @@ describe('interest in forms', () => {
       ['tcp of containers peer 22,22 local 0,4,6,65535', 'loopback of containers peer 22,22 local 0,4,6,65535'],
     ],
     ['event.action = connect and not container.id exists and network.type = unix and destination.port = 1', []],
+    ['event.action = attempt and container.id exists and error.code in (EACCES, EPERM)', ['refused of containers']],
+    ['event.action = attempt and container.id exists and error.code = ENOENT', ['not found of containers']],
+    [
+      'event.action = attempt and container.id exists and error.code != ENOENT',
+      ['not found of containers', 'refused of containers'],
+    ],
     [
       'event.action = connect and destination.port = 70000 and network.transport = tcp',
       [
@@ -230,6 +246,13 @@ describe('interest in forms', () => {
       'user.id = 0',
       'event.action = connect',
       'event.action in (accept, exec)',
+      'event.action = attempt',
+      'error.code = EACCES',
+      'error.code in (ENOENT, EACCES)',
+      'error.code != ENOTDIR',
+      'not error.code in (ENOENT, ENOTDIR)',
+      'error.code exists',
+      'error.code startswith ENO',
     ),
   );
   const { condition } = fc.letrec<{ condition: string }>((tie) => ({
@@ -265,6 +288,9 @@ describe('interest in forms', () => {
     fc.tuple(common, inet).map(([own, net]) => createTestEvent('accept', { ...own, ...net })),
     common.map((own) => createTestEvent('connect', { ...own, 'network.type': 'unix', 'network.unix.path': '/run/x' })),
     common.map((own) => createTestEvent('exec', own)),
+    fc
+      .tuple(common, fc.constantFrom('ENOENT', 'ENOTDIR', 'EACCES', 'ENOEXEC', undefined))
+      .map(([own, code]) => createTestEvent('attempt', { ...own, 'error.code': code })),
   );
 
   test('an event that is filtered out never matches a rule', () => {

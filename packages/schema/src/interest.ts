@@ -34,6 +34,8 @@ export type FieldFact =
   | { readonly is: Exclude<FieldValue, undefined> }
   /** it has another value, or none */
   | { readonly not: readonly string[] }
+  /** it has one of these values */
+  | { readonly among: readonly (string | number)[] }
   /** it has a value and lies in one of these networks */
   | { readonly inside: readonly string[] }
   /** it lies in none of them, or has no value */
@@ -82,6 +84,8 @@ const socket = (action: string, type?: FieldFact): Facts => ({
 const peerAt = (field: string, loopback: boolean): Facts => ({
   [field]: loopback ? { inside: LOOPBACK } : { outside: LOOPBACK },
 });
+const NOT_FOUND = ['ENOENT', 'ENOTDIR'];
+const failed = (action: string): Facts => ({ 'event.action': { is: action }, 'event.outcome': { is: 'failure' } });
 const content = (is: string): Facts => ({ 'event.action': { is }, 'network.protocol': { is } });
 
 /** By enum rf_form of bpf/ringfence.h, which says what each is. */
@@ -124,6 +128,16 @@ export const FORMS: readonly Form[] = [
   form(NUMBER.SOCKET_BIND_UNIX, 'socket', 'bind-unix', socket('bind', { is: 'unix' }), {}),
   form(NUMBER.SOCKET_LISTEN, 'socket', 'listen', socket('listen', { not: ['unix'] }), own),
   form(NUMBER.SOCKET_LISTEN_UNIX, 'socket', 'listen-unix', socket('listen', { is: 'unix' }), {}),
+  form(
+    NUMBER.ATTEMPT_EXEC_NOT_FOUND,
+    'attempt',
+    'exec-not-found',
+    { ...failed('exec_failed'), 'error.code': { among: NOT_FOUND } },
+    {},
+  ),
+  form(NUMBER.ATTEMPT_EXEC, 'attempt', 'exec', { ...failed('exec_failed'), 'error.code': { not: NOT_FOUND } }, {}),
+  form(NUMBER.ATTEMPT_FORK, 'attempt', 'fork', failed('fork_failed'), {}),
+  form(NUMBER.ATTEMPT_CREDENTIALS, 'attempt', 'credentials', failed('credentials_failed'), {}),
 ];
 
 /** What the pipeline itself lives on comes in any case: processes, what they write, what is done to the agent, and probes that somebody has set. */

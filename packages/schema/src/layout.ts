@@ -152,7 +152,8 @@ export type KindName =
   | 'Throttled'
   | 'Tampering'
   | 'Probe'
-  | 'Silence';
+  | 'Silence'
+  | 'Attempt';
 
 /** What rules call a kind: file_change, credentials. */
 export const kindName = (kind: KindName): string =>

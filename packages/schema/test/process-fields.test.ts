@@ -148,6 +148,61 @@ test('a capability, executable memory and a fork are named', () => {
   says(view('Fork', fork), { 'process.clone.flags': ['CLONE_VM', 'CLONE_VFORK', 'CLONE_NEWPID'] });
 });
 
+test('what failed says what was asked for, and is never taken for what happened', () => {
+  const attempt = {
+    ...{ first: U64_ZERO, second: U64_ZERO, third: U64_ZERO, operation: 2, call: 5, result: -13, sourceCaller: true },
+    ...{ count: 1, argvCut: true, path: text('/tmp/./x/../evil'), argv: text('evil\0-v') },
+  };
+  says(view('Attempt', attempt), {
+    'event.action': 'exec_failed',
+    'event.outcome': 'failure',
+    'event.result': -13,
+    'error.code': 'EACCES',
+    'evt.type': 'exec_failed',
+    'event.category': 'process',
+    'attempt.call': 'execve',
+    'attempt.path': '/tmp/evil',
+    'attempt.name': 'evil',
+    'attempt.args': ['evil', '-v'],
+    'attempt.args_cut': true,
+    'process.clone.flags': undefined,
+    'attempt.user.ids': undefined,
+    'attempt.capabilities': undefined,
+    'event.count': 1,
+  });
+  const none = { ...attempt, argvCut: false, path: text(''), argv: text('') };
+  const stays = u64FromBigInt(0xffff_ffffn);
+  says(view('Attempt', { ...none, operation: 1, call: 4, result: -11, count: 9, first: u64FromBigInt(0x1002_0000n) }), {
+    'event.action': 'fork_failed',
+    'attempt.call': 'clone3',
+    'error.code': 'EAGAIN',
+    'process.clone.flags': ['CLONE_NEWNS', 'CLONE_NEWUSER'],
+    'attempt.path': undefined,
+    'attempt.args': undefined,
+    'attempt.user.ids': undefined,
+    'event.count': 9,
+  });
+  const resuid = { ...none, operation: 3, call: 14, result: -1, first: stays, third: u64FromBigInt(1000n) };
+  says(view('Attempt', resuid), {
+    'event.action': 'credentials_failed',
+    'attempt.call': 'setresuid',
+    'attempt.user.ids': ['0', '1000'],
+    'attempt.group.ids': undefined,
+    'process.clone.flags': undefined,
+  });
+  says(view('Attempt', { ...resuid, call: 11, second: stays, third: stays, first: u64FromBigInt(7n) }), {
+    'attempt.call': 'setfsgid',
+    'attempt.user.ids': undefined,
+    'attempt.group.ids': ['7'],
+  });
+  const sets = { first: u64FromBigInt(1n << 21n), second: u64FromBigInt(1n << 39n), third: U64_ZERO };
+  says(view('Attempt', { ...resuid, ...sets, call: 7 }), {
+    'attempt.capabilities': ['CAP_SYS_ADMIN', 'CAP_BPF'],
+    'attempt.user.ids': undefined,
+    'attempt.group.ids': undefined,
+  });
+});
+
 test('an exec shows chosen variables, one by its name, and the interpreter', () => {
   const credentials = {
     ...{ uid: 0, gid: 0, euid: 0, egid: 0, suid: 0, sgid: 0, fsuid: 0, fsgid: 0 },

@@ -68,6 +68,21 @@ test('a fork has the image of its parent until it executes something', () => {
   );
 });
 
+test('what failed changes neither the tree nor a process, and is of who tried it', () => {
+  const host = createTestHost();
+  const sh = host.spawn(host.init, '/bin/sh');
+  const attempt = { result: -13, count: 1, path: '/tmp/x', argv: '/tmp/x' };
+  host.event(sh, 'Attempt', { ...attempt, operation: 2, call: 5 });
+  host.event(sh, 'Attempt', { ...attempt, operation: 1, call: 3 });
+  host.event(sh, 'Attempt', { ...attempt, operation: 3, call: 8, result: -1 });
+  host.open(sh, '/a');
+  const batch = decodedBatch(createTestEnricher(host), host);
+  const places = batch.events.slice(1).map(({ process }) => process);
+  assert.equal(new Set(places).size, 1, 'one process, as it was executed');
+  const [process] = batch.processes.slice(places[0], (places[0] ?? 0) + 1);
+  assert.deepEqual([executableOf(process), process?.credentials.uid], ['/bin/sh', 0]);
+});
+
 test('an unknown process is a placeholder that its exec or snapshot mends', () => {
   const host = createTestHost();
   const enricher = createTestEnricher(host);

@@ -1,4 +1,4 @@
-/* credentials CALL...: changes its own credentials call by call. As root. */
+/* credentials CALL...: changes its own credentials call by call, or fails to. */
 #define _GNU_SOURCE
 #include <linux/capability.h>
 #include <sched.h>
@@ -14,6 +14,18 @@ static void drop_effective(void)
 
 	syscall(SYS_capget, &header, data);
 	data[0].effective = data[1].effective = 0;
+	syscall(SYS_capset, &header, data);
+}
+
+/* Of capabilities that the process doesn't have. */
+static void raise_all(unsigned int version)
+{
+	struct __user_cap_header_struct header = { .version = version };
+	struct __user_cap_data_struct data[2] = {
+		{ .effective = 1 << CAP_SYS_ADMIN, .permitted = 1 << CAP_SYS_ADMIN | 1 << CAP_SETUID, .inheritable = 1 << CAP_CHOWN },
+		{ .permitted = 1 << (CAP_BPF - 32) },
+	};
+
 	syscall(SYS_capset, &header, data);
 }
 
@@ -40,6 +52,18 @@ int main(int argc, char **argv)
 			syscall(SYS_setuid, 16);
 		else if (!strcmp(argv[n], "same"))
 			syscall(SYS_setresuid, -1, -1, -1);
+		else if (!strcmp(argv[n], "root"))
+			syscall(SYS_setuid, 0);
+		else if (!strcmp(argv[n], "fs-asked"))
+			syscall(SYS_setfsuid, -1);
+		else if (!strcmp(argv[n], "fs-own"))
+			syscall(SYS_setfsuid, getuid());
+		else if (!strcmp(argv[n], "raise"))
+			raise_all(_LINUX_CAPABILITY_VERSION_3);
+		else if (!strcmp(argv[n], "raise-old"))
+			raise_all(_LINUX_CAPABILITY_VERSION_1);
+		else if (!strcmp(argv[n], "capset-fault"))
+			syscall(SYS_capset, 8, 8);
 		else if (!strcmp(argv[n], "unshare-user"))
 			unshare(CLONE_NEWUSER);
 		else

@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import type { EventView } from '../event-batch.ts';
 import * as records from '../generated/records.generated.ts';
 import { KIND, kindName, layouts } from '../layout.ts';
@@ -26,6 +27,7 @@ const RESULT_KINDS = [
   'Datagram',
   'Authentication',
   'Tampering',
+  'Attempt',
 ] as const;
 
 /** What an event is called; of the kinds that aren't here it depends on the operation. */
@@ -98,6 +100,7 @@ const categories = {
   throttled: 'process',
   tampering: 'process',
   probe: 'process',
+  attempt: 'process',
   silence: 'host',
 };
 
@@ -131,6 +134,7 @@ const operations = new Map(
       ['Socket', 'operation', records.SocketOperation],
       ['Packet', 'content', records.PacketContent],
       ['Tampering', 'operation', records.TamperingOperation],
+      ['Attempt', 'operation', records.AttemptOperation],
       ['Silence', 'operation', SILENCE],
     ] as const
   ).map(([kind, leaf, values]) => [KIND[kind], { get: bodyLong(kind, leaf), names: namesOf(values) }]),
@@ -159,11 +163,22 @@ const results: ReadonlyMap<number, (event: EventView) => number> = new Map(
 );
 const resultKinds = RESULT_KINDS.map(kindName);
 
+/** Of two names of a number (EAGAIN, EWOULDBLOCK) the first. */
+const ERRORS = new Map<number, string>(
+  Object.entries(constants.errno)
+    .toReversed()
+    .map(([name, number]) => [number, name]),
+);
+
+function errorOf(result: number): string | undefined {
+  return result >= 0 || result === EINPROGRESS ? undefined : ERRORS.get(-result);
+}
+
 export const eventFields: readonly Field[] = [
   {
     name: 'event.action',
     type: 'string',
-    doc: 'What happened: fork, exec, exit, credentials, open, connect, accept, rename, mount, ptrace, hash, …; of a log line ssh-login, sudo-command, …',
+    doc: 'What happened: fork, exec, exit, credentials, open, connect, accept, rename, mount, ptrace, exec_failed, hash, …; of a log line ssh-login, sudo-command, …',
     constants: actions,
     values: operationNames,
     get: (event) => actionOf(event) ?? operationOf(event) ?? logSays.action(event),
@@ -204,6 +219,13 @@ export const eventFields: readonly Field[] = [
     aliases: ['evt.rawres'],
     kinds: resultKinds,
     get: (event) => results.get(event.cursor.kind)?.(event),
+  },
+  {
+    name: 'error.code',
+    type: 'string',
+    doc: 'Name of the error that a failed call returned: EACCES, ENOENT, EPERM, …; absent when it worked.',
+    kinds: resultKinds.filter((kind) => kind !== 'authentication'),
+    get: (event) => errorOf(results.get(event.cursor.kind)?.(event) ?? 0),
   },
   { name: '@timestamp', type: 'number', doc: 'When it happened, µs since the epoch.', get: (event) => event.timestamp },
   { name: 'event.id', type: 'string', doc: 'hostId/bootId/run/lane/cpu/sequence.', get: (event) => event.id },

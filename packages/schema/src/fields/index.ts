@@ -1,5 +1,6 @@
 import type { EventView } from '../event-batch.ts';
 import { kindName, layouts } from '../layout.ts';
+import { attemptFields } from './attempt.ts';
 import { containerFields } from './container.ts';
 import { customProbeFields } from './custom-probe.ts';
 import { eventFields } from './event.ts';
@@ -37,6 +38,7 @@ export const catalogue: { readonly fields: readonly Field[] } = {
     ...execFields,
     ...hashFields,
     ...userFields,
+    ...attemptFields,
     ...targetFields,
     ...isolationFields,
     ...fileFields,

@@ -1,6 +1,7 @@
 import { capabilityNames } from '../capabilities.ts';
 import type { EventView } from '../event-batch.ts';
-import { KIND, leafIndex } from '../layout.ts';
+import { AttemptOperation } from '../generated/records.generated.ts';
+import { KIND, kindName, layouts, leafIndex } from '../layout.ts';
 import { u64ToBigInt } from '../u64.ts';
 import { bodyLong, bodyText, type Field, some } from './field.ts';
 
@@ -48,6 +49,8 @@ const PRCTL = 3;
 const SECCOMP = 4;
 
 const forkFlags = leafIndex('Fork', 'flags');
+const attemptFlags = leafIndex('Attempt', 'first');
+const attempted = bodyLong('Attempt', 'operation');
 const option = leafIndex('Isolation', 'option');
 const argument = leafIndex('Isolation', 'argument');
 const memoryAddress = leafIndex('Memory', 'address');
@@ -62,11 +65,25 @@ const cloneNames = (flags: bigint): string[] => Object.keys(CLONE_FLAGS).filter(
 
 const counts = new Map(
   (
-    ['Memory', 'Signal', 'ProcessAccess', 'Isolation', 'Capability', 'Fork', 'Open', 'Connect', 'Throttled'] as const
+    [
+      'Memory',
+      'Signal',
+      'ProcessAccess',
+      'Isolation',
+      'Capability',
+      'Fork',
+      'Open',
+      'Connect',
+      'Throttled',
+      'Attempt',
+    ] as const
   ).map((kind) => [KIND[kind], bodyLong(kind, 'count')]),
 );
 
+const isFork = (event: EventView): boolean => attempted(event) === AttemptOperation.ATTEMPT_FORK_FAILED;
+
 function flagsOf(event: EventView): string[] | undefined {
+  if (event.cursor.kind === KIND.Attempt) return isFork(event) ? cloneNames(u64(event, attemptFlags)) : undefined;
   if (event.cursor.kind === KIND.Fork) return cloneNames(u64(event, forkFlags));
   return operation(event) <= UNSHARE ? cloneNames(u64(event, option)) : undefined;
 }
@@ -82,8 +99,8 @@ export const isolationFields: readonly Field[] = [
   {
     name: 'process.clone.flags',
     type: 'strings',
-    doc: 'CLONE_* of the fork, of unshare, or the kind of namespace that setns entered.',
-    kinds: ['fork', 'isolation'],
+    doc: 'CLONE_* of the fork (also of one that failed), of unshare, or the kind of namespace that setns entered.',
+    kinds: ['fork', 'isolation', 'attempt'],
     get: flagsOf,
   },
   {
@@ -148,7 +165,7 @@ export const isolationFields: readonly Field[] = [
     name: 'event.count',
     type: 'number',
     doc: 'How many equal calls the event stands for: itself, and those merged since the last; of `throttled` how many were held back. Thresholds count so many.',
-    kinds: ['memory', 'signal', 'process_access', 'isolation', 'capability', 'fork', 'open', 'connect', 'throttled'],
+    kinds: [...counts.keys()].map((kind) => kindName(layouts[kind]!.name)),
     get: (event) => counts.get(event.cursor.kind)?.(event),
   },
 ];

@@ -11,6 +11,34 @@ export const AccessOperation = {
 } as const;
 export type AccessOperation = (typeof AccessOperation)[keyof typeof AccessOperation];
 
+/** enum rf_attempt_call */
+export const AttemptCall = {
+  CALL_FORK: 1,
+  CALL_VFORK: 2,
+  CALL_CLONE: 3,
+  CALL_CLONE3: 4,
+  CALL_EXECVE: 5,
+  CALL_EXECVEAT: 6,
+  CALL_CAPSET: 7,
+  CALL_SETUID: 8,
+  CALL_SETGID: 9,
+  CALL_SETFSUID: 10,
+  CALL_SETFSGID: 11,
+  CALL_SETREUID: 12,
+  CALL_SETREGID: 13,
+  CALL_SETRESUID: 14,
+  CALL_SETRESGID: 15,
+} as const;
+export type AttemptCall = (typeof AttemptCall)[keyof typeof AttemptCall];
+
+/** enum rf_attempt_operation */
+export const AttemptOperation = {
+  ATTEMPT_FORK_FAILED: 1,
+  ATTEMPT_EXEC_FAILED: 2,
+  ATTEMPT_CREDENTIALS_FAILED: 3,
+} as const;
+export type AttemptOperation = (typeof AttemptOperation)[keyof typeof AttemptOperation];
+
 /** enum rf_drop */
 export const Drop = {
   RING_FULL: 0,
@@ -88,7 +116,11 @@ export const Form = {
   SOCKET_BIND_UNIX: 17,
   SOCKET_LISTEN: 18,
   SOCKET_LISTEN_UNIX: 19,
-  FORMS: 20,
+  ATTEMPT_EXEC_NOT_FOUND: 20,
+  ATTEMPT_EXEC: 21,
+  ATTEMPT_FORK: 22,
+  ATTEMPT_CREDENTIALS: 23,
+  FORMS: 24,
 } as const;
 export type Form = (typeof Form)[keyof typeof Form];
 
@@ -157,6 +189,7 @@ export const Kind = {
   TLS_DATA: 27,
   TAMPERING: 28,
   PROBE: 29,
+  ATTEMPT: 30,
 } as const;
 export type Kind = (typeof Kind)[keyof typeof Kind];
 
@@ -331,6 +364,33 @@ export const acceptProtocol = (view: DataView, at: number): number => view.getUi
 export const acceptPort = (view: DataView, at: number): number => view.getUint16(at + 62, true);
 export const acceptLocalPort = (view: DataView, at: number): number => view.getUint16(at + 96, true);
 export const acceptResult = (view: DataView, at: number): number => view.getInt32(at + 100, true);
+
+/** struct rf_attempt: bytes, and where each field begins */
+export const SIZEOF_ATTEMPT = 128;
+export const ATTEMPT_H = 0; // struct rf_header
+export const ATTEMPT_FIRST = 56;
+export const ATTEMPT_SECOND = 64;
+export const ATTEMPT_THIRD = 72;
+export const ATTEMPT_OPERATION = 80;
+export const ATTEMPT_CALL = 84;
+export const ATTEMPT_RESULT = 88;
+export const ATTEMPT_SOURCE_CALLER = 92;
+export const ATTEMPT_COUNT = 96;
+export const ATTEMPT_ARGV_CUT = 100;
+export const ATTEMPT_PATH = 104; // struct rf_text
+export const ATTEMPT_ARGV = 116; // struct rf_text
+export const attemptFirstLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
+export const attemptFirstHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
+export const attemptSecondLo = (view: DataView, at: number): number => view.getUint32(at + 64, true);
+export const attemptSecondHi = (view: DataView, at: number): number => view.getUint32(at + 68, true);
+export const attemptThirdLo = (view: DataView, at: number): number => view.getUint32(at + 72, true);
+export const attemptThirdHi = (view: DataView, at: number): number => view.getUint32(at + 76, true);
+export const attemptOperation = (view: DataView, at: number): number => view.getUint32(at + 80, true);
+export const attemptCall = (view: DataView, at: number): number => view.getUint32(at + 84, true);
+export const attemptResult = (view: DataView, at: number): number => view.getInt32(at + 88, true);
+export const attemptSourceCaller = (view: DataView, at: number): number => view.getUint32(at + 92, true);
+export const attemptCount = (view: DataView, at: number): number => view.getUint32(at + 96, true);
+export const attemptArgvCut = (view: DataView, at: number): number => view.getUint32(at + 100, true);
 
 /** struct rf_authentication: bytes, and where each field begins */
 export const SIZEOF_AUTHENTICATION = 112;

@@ -713,6 +713,32 @@ export interface Silence {
   readonly lastTick: number;
 }
 
+/** a fork, an exec or a change of credentials that failed: nothing came of it */
+export interface Attempt {
+  /** of a fork its CLONE_* without the exit signal; capset: the effective set; set*id: an id, 4294967295 when it is to stay or the call has none */
+  readonly first: U64;
+  /** capset: the permitted set; set*id: an id */
+  readonly second: U64;
+  /** capset: the inheritable set; set*id: an id */
+  readonly third: U64;
+  /** enum rf_attempt_operation */
+  readonly operation: number;
+  /** enum rf_attempt_call */
+  readonly call: number;
+  /** -errno; setfsuid and setfsgid don't tell: -EPERM */
+  readonly result: number;
+  /** what was asked for is the caller's memory, not the kernel's copy: of exec, clone3 and capset */
+  readonly sourceCaller: boolean;
+  /** calls that this event stands for: this one, and equal ones merged since the last */
+  readonly count: number;
+  /** there were more arguments, or the last one is longer */
+  readonly argvCut: boolean;
+  /** of an exec: the caller's text, made absolute */
+  readonly path: Text;
+  /** of an exec: NUL-separated; the head only, at most 4,096 bytes */
+  readonly argv: Text;
+}
+
 /** One event of one host. Its identity is (hostId, bootId, run, lane, cpu, sequence); the first three are the batch's. */
 export interface Event {
   /** 0 security, 1 bulk (kernel); 16 and above are made in user space */
@@ -772,7 +798,8 @@ export interface Event {
     | { readonly 'ringfence.Throttled': Throttled }
     | { readonly 'ringfence.Tampering': Tampering }
     | { readonly 'ringfence.Probe': Probe }
-    | { readonly 'ringfence.Silence': Silence };
+    | { readonly 'ringfence.Silence': Silence }
+    | { readonly 'ringfence.Attempt': Attempt };
 }
 
 export interface LaneCounters {

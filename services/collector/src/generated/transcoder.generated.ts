@@ -4,10 +4,10 @@ import type { AvroWriter } from '@ringfence/schema';
 import { addressBytes, signedMicros, writeText } from '../steps/write-field.ts';
 
 /** By enum rf_kind: bytes of the part that each has; 0: there is no such kind. */
-export const FIXED_BYTES: Int32Array = Int32Array.of(0, 112, 304, 80, 168, 104, 128, 104, 136, 128, 120, 88, 88, 104, 120, 72, 128, 96, 120, 96, 136, 120, 144, 120, 128, 112, 80, 72, 128, 88);
+export const FIXED_BYTES: Int32Array = Int32Array.of(0, 112, 304, 80, 168, 104, 128, 104, 136, 128, 120, 88, 88, 104, 120, 72, 128, 96, 120, 96, 136, 120, 144, 120, 128, 112, 80, 72, 128, 88, 128);
 
 /** By enum rf_kind: where its texts are told. */
-export const TEXTS: readonly (readonly number[])[] = [[], [], [220, 232, 244, 256, 268, 280, 292], [], [], [80], [84], [], [96, 108], [72, 84, 96, 108], [104], [], [], [], [], [], [88, 100, 112], [76], [92, 104], [56, 68, 80], [104, 116], [104], [120], [104], [], [64, 76, 88, 100], [64], [60], [92, 104, 116], [64, 76]];
+export const TEXTS: readonly (readonly number[])[] = [[], [], [220, 232, 244, 256, 268, 280, 292], [], [], [80], [84], [], [96, 108], [72, 84, 96, 108], [104], [], [], [], [], [], [88, 100, 112], [76], [92, 104], [56, 68, 80], [104, 116], [104], [120], [104], [], [64, 76, 88, 100], [64], [60], [92, 104, 116], [64, 76], [104, 116]];
 
 function writeNamespaces(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
   out.long(view.getUint32(at, true));
@@ -436,6 +436,22 @@ function writeProbe(out: AvroWriter, view: DataView, bytes: Buffer, at: number):
   writeText(out, view, bytes, at, at + 76);
 }
 
+function writeAttempt(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
+  out.ensure(76);
+  out.long(40);
+  out.fixed(bytes, at + 56, 8);
+  out.fixed(bytes, at + 64, 8);
+  out.fixed(bytes, at + 72, 8);
+  out.long(view.getInt32(at + 80, true));
+  out.long(view.getInt32(at + 84, true));
+  out.long(view.getInt32(at + 88, true));
+  out.boolean(view.getUint32(at + 92, true) !== 0);
+  out.long(view.getInt32(at + 96, true));
+  out.boolean(view.getUint32(at + 100, true) !== 0);
+  writeText(out, view, bytes, at, at + 104);
+  writeText(out, view, bytes, at, at + 116);
+}
+
 /** `kind`: one that FIXED_BYTES knows */
 export function writeBody(kind: number, out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
   switch (kind) {
@@ -525,6 +541,9 @@ export function writeBody(kind: number, out: AvroWriter, view: DataView, bytes: 
       break;
     case 29:
       writeProbe(out, view, bytes, at);
+      break;
+    case 30:
+      writeAttempt(out, view, bytes, at);
       break;
   }
 }

@@ -44,6 +44,7 @@ function deed(event: EventView): string {
   if (cursor.kind === KIND.FileChange) return changed(event, process);
   if (cursor.kind === KIND.Connect) return connected(event, process);
   if (cursor.kind === KIND.CredentialsChange) return becameSomebody(event, process);
+  if (cursor.kind === KIND.Attempt) return tried(event, process);
   if (cursor.kind === KIND.Fork) return `${named(process)} was started`;
   return cursor.kind === KIND.Exit ? `${named(process)} ended` : `${named(process)} did something`;
 }
@@ -127,6 +128,16 @@ function becameSomebody({ cursor }: EventView, process: ProcessInfo): string {
   return before === after
     ? `${named(process)} changed its privileges as uid ${after}`
     : `${named(process)} went from uid ${before} to uid ${after}`;
+}
+
+const attempt = { operation: leafIndex('Attempt', 'operation'), path: leafIndex('Attempt', 'path.bytes') };
+
+function tried({ cursor }: EventView, process: ProcessInfo): string {
+  const operation = cursor.leafLong(attempt.operation);
+  if (operation === records.AttemptOperation.ATTEMPT_EXEC_FAILED)
+    return `${named(process)} tried to run ${path(normalPath(cursor.leafText(attempt.path)))}`;
+  const what = operation === records.AttemptOperation.ATTEMPT_FORK_FAILED ? 'start a process' : 'change its privileges';
+  return `${named(process)} tried to ${what}`;
 }
 
 /** 8 ms, 1.3 s, 12 s, 4 min */

@@ -1,0 +1,160 @@
+/* attempt CALL ARGUMENT...: asks for what it should not get. Says with its exit code how many calls worked all the same. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define NOWHERE ((void *)8)
+#define HUGE_WORDS 40
+#define HUGE_BYTES (100 << 10)
+
+static char *none[] = { 0 };
+
+static int execs(char **paths)
+{
+	for (; *paths; paths++) {
+		char *words[] = { *paths, "one", "two words", 0 };
+
+		execve(*paths, words, none);
+	}
+	return 0;
+}
+
+/* More than 2 MiB, after two short ones. */
+static int exec_huge(char *path)
+{
+	char *words[HUGE_WORDS + 3] = { path, "short" };
+
+	for (int n = 2; n < HUGE_WORDS + 2; n++) {
+		words[n] = malloc(HUGE_BYTES);
+		memset(words[n], 'x', HUGE_BYTES - 1);
+		words[n][HUGE_BYTES - 1] = 0;
+	}
+	execve(path, words, none);
+	return 0;
+}
+
+/* `count` words of one letter, for a path that isn't there. */
+static int exec_many(char *path, int count)
+{
+	char **words = calloc(count + 1, sizeof(*words));
+
+	for (int n = 0; n < count; n++)
+		words[n] = "w";
+	execve(path, words, none);
+	return 0;
+}
+
+static int exec_at(char *directory, char *name, int flags)
+{
+	char *words[] = { "called", 0 };
+
+	syscall(SYS_execveat, open(directory, O_PATH), name, words, none, flags);
+	return 0;
+}
+
+/* The compiler knows execve, and what its arguments must be. */
+static int exec_fault(char *path)
+{
+	syscall(SYS_execve, path, NOWHERE, none);
+	syscall(SYS_execve, NOWHERE, none, none);
+	return 0;
+}
+
+static void *nothing(void *unused)
+{
+	return unused;
+}
+
+/* Makes a child or a thread; 1: there is one. */
+static int fork_by(const char *call, unsigned long flags)
+{
+	struct clone_args args = { .flags = flags, .exit_signal = SIGCHLD };
+	pthread_t thread;
+	long child = -1;
+
+	if (!strcmp(call, "thread"))
+		return !pthread_create(&thread, 0, nothing, 0) && !pthread_join(thread, 0);
+#ifdef SYS_fork
+	if (!strcmp(call, "fork"))
+		child = syscall(SYS_fork);
+	else if (!strcmp(call, "vfork"))
+		child = vfork();
+#endif
+	if (!strcmp(call, "clone"))
+		child = syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0);
+	else if (!strcmp(call, "clone3"))
+		child = syscall(SYS_clone3, &args, sizeof(args));
+	if (!child)
+		_exit(0);
+	return child > 0 && waitpid(child, 0, 0) == child;
+}
+
+/* As somebody who isn't root. */
+static void limit_processes(void)
+{
+	setrlimit(RLIMIT_NPROC, &(struct rlimit){ 0, 0 });
+}
+
+static int storm(int count)
+{
+	int made = 0;
+
+	limit_processes();
+	for (int n = 0; n < count; n++)
+		made += fork_by("clone", 0);
+	return made;
+}
+
+static void alarmed(int unused)
+{
+}
+
+/* Signals arrive while forks are under way, which begin again. */
+static int interrupted(int count)
+{
+	int missed = 0;
+
+	signal(SIGALRM, alarmed);
+	for (int n = 0; n < count; n++) {
+		setitimer(ITIMER_REAL, &(struct itimerval){ .it_value.tv_usec = 1 + n % 100 }, 0);
+		missed += !fork_by("clone", 0);
+	}
+	return !!missed;
+}
+
+int main(int argc, char **argv)
+{
+	int made = 0;
+
+	if (argc < 3)
+		return 64;
+	if (!strcmp(argv[1], "exec"))
+		return execs(argv + 2);
+	if (!strcmp(argv[1], "exec-huge"))
+		return exec_huge(argv[2]);
+	if (!strcmp(argv[1], "exec-many"))
+		return exec_many(argv[2], atoi(argv[3]));
+	if (!strcmp(argv[1], "exec-fault"))
+		return exec_fault(argv[2]);
+	if (!strcmp(argv[1], "execat"))
+		return exec_at(argv[2], argv[3], atoi(argv[4]));
+	if (!strcmp(argv[1], "storm"))
+		return storm(atoi(argv[2]));
+	if (!strcmp(argv[1], "interrupted"))
+		return interrupted(atoi(argv[2]));
+	if (!strcmp(argv[1], "limited"))
+		limit_processes();
+	for (int n = 2; n < argc; n++)
+		made += fork_by(argv[n], !strcmp(argv[1], "namespaces") ? CLONE_NEWUTS | CLONE_NEWPID : 0);
+	return made;
+}

@@ -1,0 +1,277 @@
+/** Forks, execs and changes of credentials that fail: each is an event of its own, and none of those that tell what happened. */
+import assert from 'node:assert/strict';
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { type Want, wantOf } from '@ringfence/schema';
+import { ControlBlock } from '../../../services/collector/src/sensor/control-block.ts';
+import { InterestTable } from '../../../services/collector/src/sensor/interest-table.ts';
+import type { SensorRecord } from './records.ts';
+import { all, one, Scratch, SECURITY, skip, TestSensor } from './sensor.ts';
+
+const FORK = 1;
+const EXEC = 2;
+const CREDENTIALS = 3;
+/** enum rf_attempt_call */
+const CALL = { fork: 1, vfork: 2, clone: 3, clone3: 4, execve: 5, execveat: 6, capset: 7, setuid: 8 } as const;
+const EPERM = -1;
+const ENOENT = -2;
+const E2BIG = -7;
+const ENOEXEC = -8;
+const EAGAIN = -11;
+const EACCES = -13;
+const EFAULT = -14;
+const ENOTDIR = -20;
+const EINVAL = -22;
+const AT_EMPTY_PATH = 0x1000;
+const CLONE_THREAD = 0x1_0000n;
+const NEW_UTS_AND_PID = 0x2400_0000n;
+const CAP_CHOWN = 1n;
+const CAP_SETUID = 1n << 7n;
+const CAP_SYS_ADMIN = 1n << 21n;
+const CAP_BPF = 1n << 39n;
+const ARGV_MAX = 4096;
+const STAYS = 0xffff_ffffn;
+const nobody = { uid: 65534, gid: 65534 };
+/** the calls that this machine has */
+const forks =
+  process.arch === 'arm64' ? (['clone', 'clone3'] as const) : (['fork', 'vfork', 'clone', 'clone3'] as const);
+
+const text = (record: SensorRecord | undefined, name: string): string | undefined =>
+  record?.texts[name]?.bytes.toString('latin1');
+
+describe('what fails on the running kernel', { skip }, () => {
+  let sensor: TestSensor;
+  let scratch: Scratch;
+  let program: string;
+  let credentials: string;
+  before(async () => {
+    scratch = new Scratch();
+    chmodSync(scratch.path, 0o755);
+    program = scratch.compile('attempt');
+    credentials = scratch.compile('credentials');
+    sensor = await TestSensor.start();
+  });
+  after(() => {
+    sensor?.[Symbol.dispose]();
+    scratch?.[Symbol.dispose]();
+  });
+
+  async function attempts(args: readonly string[], options = {}): Promise<SensorRecord[]> {
+    const records = all(await sensor.run(program, args, options), 'rf_attempt');
+    for (const { lane } of records) assert.equal(lane, SECURITY);
+    return records;
+  }
+
+  function file(name: string, content: string, mode: number): string {
+    const path = join(scratch.path, name);
+    writeFileSync(path, content);
+    chmodSync(path, mode);
+    return path;
+  }
+
+  test('an exec that fails says what was to be executed, and why it was not', async () => {
+    const plain = file('plain', '#!/bin/sh\n', 0o644);
+    const garbage = file('garbage', '\u0001\u0002 nothing', 0o755);
+    const orphan = file('orphan', '#!/no/such/interpreter\n', 0o755);
+    const missing = join(scratch.path, 'missing');
+    const cases = [
+      [missing, ENOENT],
+      [plain, EACCES],
+      [`${plain}/below`, ENOTDIR],
+      [garbage, ENOEXEC],
+      [orphan, ENOENT],
+      [scratch.path, EACCES],
+    ] as const;
+    const records = await sensor.run(program, ['exec', ...cases.map(([path]) => path)]);
+    const failed = all(records, 'rf_attempt');
+    assert.equal(failed.length, cases.length);
+    const exec = one(records, 'rf_exec');
+    for (const [index, [path, result]] of cases.entries()) {
+      const { fields, header } = failed[index] ?? assert.fail(path);
+      const none = { first: 0n, second: 0n, third: 0n, count: 1, argv_cut: 0 };
+      assert.deepEqual(fields, { ...none, operation: EXEC, call: CALL.execve, result, source_caller: 1 });
+      assert.deepEqual([text(failed[index], 'path'), text(failed[index], 'argv')], [path, `${path}\0one\0two words`]);
+      assert.deepEqual([header.exec_id, header.tgid], [exec.header.exec_id, exec.header.tgid], 'nothing came of it');
+    }
+  });
+
+  test('a path is made absolute: below the current directory, a descriptor, or it is the descriptor itself', async () => {
+    const plain = file('relative', 'x', 0o644);
+    const [relative] = await attempts(['exec', './relative'], { cwd: scratch.path });
+    assert.equal(text(relative, 'path'), `${scratch.path}/./relative`);
+    const [below] = await attempts(['execat', scratch.path, 'relative', '0']);
+    assert.deepEqual(
+      [below?.fields['call'], text(below, 'path'), text(below, 'argv')],
+      [CALL.execveat, plain, 'called'],
+    );
+    const [itself] = await attempts(['execat', plain, '', String(AT_EMPTY_PATH)]);
+    assert.deepEqual([itself?.fields['result'], text(itself, 'path')], [EACCES, plain]);
+  });
+
+  test('arguments beyond 2 MiB are refused, and keep their first 4 KiB with a mark', async () => {
+    const leave = join(scratch.path, 'attempt');
+    const [huge] = await attempts(['exec-huge', leave]);
+    const head = `${leave}\0short\0`;
+    assert.deepEqual([huge?.fields['result'], huge?.fields['argv_cut']], [E2BIG, 1]);
+    assert.equal(text(huge, 'argv'), head.padEnd(ARGV_MAX, 'x'));
+    assert.ok((huge?.texts['argv']?.length ?? 0) > ARGV_MAX);
+    const [most] = await attempts(['exec-many', '/nowhere/x', '255']);
+    assert.deepEqual([most?.fields['argv_cut'], text(most, 'argv')], [0, Array(255).fill('w').join('\0')]);
+    const [more] = await attempts(['exec-many', '/nowhere/x', '257']);
+    assert.deepEqual([more?.fields['argv_cut'], text(more, 'argv')], [1, Array(256).fill('w').join('\0')]);
+    const [none] = await attempts(['exec-many', '/nowhere/x', '0']);
+    assert.deepEqual([none?.fields['argv_cut'], text(none, 'argv')], [0, '']);
+  });
+
+  test('what can not be read is left out, and counted', async () => {
+    const before = sensor.counters(SECURITY).read_fault;
+    const [arguments_, path] = await attempts(['exec-fault', program]);
+    assert.deepEqual([arguments_?.fields['result'], text(arguments_, 'path')], [EFAULT, program]);
+    assert.deepEqual([arguments_?.fields['argv_cut'], text(arguments_, 'argv')], [1, '']);
+    assert.deepEqual([path?.fields['result'], text(path, 'path')], [EFAULT, '']);
+    assert.equal(sensor.counters(SECURITY).read_fault - before, 2n);
+  });
+
+  test('a search along PATH is told path by path, the same one in a row with a count', async () => {
+    const paths = ['/usr/local/bin/rf-none', '/usr/bin/rf-none', '/bin/rf-none'];
+    const found = await attempts(['exec', ...paths]);
+    assert.deepEqual(
+      found.map((record) => text(record, 'path')),
+      paths,
+    );
+    const merged = sensor.counters(SECURITY).merged;
+    const same = await attempts(['exec', ...Array<string>(50).fill('/bin/rf-none')]);
+    const sum = same.reduce((total, { fields }) => total + Number(fields['count']), 0);
+    assert.ok(same.length < 10, `${same.length} records`);
+    assert.ok(sensor.counters(SECURITY).merged - merged >= 50n - BigInt(same.length) && sum <= 50);
+  });
+
+  test('a fork that a limit refuses is told, by every system call, of threads too', async () => {
+    const failed = await attempts(['limited', ...forks, 'thread'], nobody);
+    const told = failed.map(({ fields }) => [fields['operation'], fields['call'], fields['result'], fields['first']]);
+    const flags = { fork: 0n, vfork: 0x4100n, clone: 0n, clone3: 0n };
+    assert.deepEqual(
+      told.slice(0, -1),
+      forks.map((call) => [FORK, CALL[call], EAGAIN, flags[call]]),
+    );
+    const [operation, call, result, thread] = told.at(-1) ?? [];
+    assert.deepEqual([operation, result], [FORK, EAGAIN]);
+    assert.ok(call === CALL.clone3 || call === CALL.clone, 'as the C library likes');
+    assert.ok((thread as bigint) & CLONE_THREAD);
+    const sources = failed.map(({ fields }) => [fields['call'], fields['source_caller']]);
+    assert.ok(sources.every(([number, caller]) => caller === Number(number === CALL.clone3)));
+  });
+
+  test('a fork into new namespaces that is refused says which', async () => {
+    const failed = await attempts(['namespaces', 'clone', 'clone3'], nobody);
+    assert.deepEqual(
+      failed.map(({ fields }) => [fields['call'], fields['result'], fields['first']]),
+      [
+        [CALL.clone, EPERM, NEW_UTS_AND_PID],
+        [CALL.clone3, EPERM, NEW_UTS_AND_PID],
+      ],
+    );
+  });
+
+  test('a storm of forks at its limit is merged, and counted', async () => {
+    const before = sensor.counters(SECURITY).merged;
+    const records = await sensor.run(program, ['storm', '3000'], nobody);
+    const failed = all(records, 'rf_attempt');
+    assert.equal(one(records, 'rf_exit').fields['code'], 0, 'no fork worked');
+    assert.ok(failed.length >= 1 && failed.length < 10, `${failed.length} records`);
+    assert.equal(sensor.counters(SECURITY).merged - before, BigInt(3000 - failed.length));
+    const sum = failed.reduce((total, { fields }) => total + Number(fields['count']), 0);
+    assert.ok(sum >= failed.length && sum <= 3000, `they stand for ${sum}`);
+  });
+
+  test('a fork that a signal makes begin again has not failed', async () => {
+    const records = await sensor.run(program, ['interrupted', '300']);
+    assert.deepEqual(
+      all(records, 'rf_attempt').map(({ fields }) => fields),
+      [],
+    );
+    assert.equal(all(records, 'rf_fork').length, 301);
+  });
+
+  async function refused(...calls: string[]): Promise<unknown[][]> {
+    const records = await sensor.run(credentials, calls, nobody);
+    const failed = all(records, 'rf_attempt');
+    const changes = records.slice(records.findIndex(({ type }) => type === 'rf_exec'));
+    assert.deepEqual(all(changes, 'rf_credentials_change'), []);
+    assert.ok(failed.every(({ fields }) => fields['operation'] === CREDENTIALS && fields['count'] === 1));
+    return failed.map(({ fields }) => [
+      ...[fields['call'], fields['result'], fields['source_caller']],
+      ...[fields['first'], fields['second'], fields['third']],
+    ]);
+  }
+
+  test('a user or group id that is refused is told, by every system call', async () => {
+    const calls = ['root', 'setgid', 'setfsuid', 'setfsgid', 'setreuid', 'setregid', 'setresuid', 'setresgid'];
+    assert.deepEqual(await refused(...calls), [
+      [8, EPERM, 0, 0n, STAYS, STAYS],
+      [9, EPERM, 0, 8n, STAYS, STAYS],
+      [10, EPERM, 0, 12n, STAYS, STAYS],
+      [11, EPERM, 0, 11n, STAYS, STAYS],
+      [12, EPERM, 0, 0n, 13n, STAYS],
+      [13, EPERM, 0, 9n, 10n, STAYS],
+      [14, EPERM, 0, 14n, 15n, 0n],
+      [15, EPERM, 0, 5n, 6n, 7n],
+    ]);
+    assert.deepEqual(
+      await refused('same', 'fs-asked', 'fs-own'),
+      [],
+      'what is there already, or only asked, is granted',
+    );
+  });
+
+  test('capabilities that are refused are told', async () => {
+    const [permitted, lower] = [CAP_SYS_ADMIN | CAP_SETUID | CAP_BPF, CAP_SYS_ADMIN | CAP_SETUID];
+    assert.deepEqual(await refused('raise', 'raise-old', 'capset-fault'), [
+      [CALL.capset, EPERM, 1, CAP_SYS_ADMIN, permitted, CAP_CHOWN],
+      [CALL.capset, EPERM, 1, CAP_SYS_ADMIN, lower, CAP_CHOWN],
+      [CALL.capset, EFAULT, 1, 0n, 0n, 0n],
+    ]);
+  });
+
+  test('what works is none of these', async () => {
+    const records = await sensor.run('/bin/sh', ['-c', `${program} none ${forks.join(' ')} thread; :`]);
+    const byRoot = await sensor.run(credentials, ['setgid', 'setfsuid', 'setfsgid', 'setresuid']);
+    const without = await sensor.run(credentials, ['capset']);
+    assert.deepEqual(all([...records, ...byRoot, ...without], 'rf_attempt'), []);
+    assert.equal(all([...byRoot, ...without], 'rf_credentials_change').length, 5);
+    assert.equal(all(records, 'rf_fork').length, 2 + forks.length);
+  });
+
+  test('each form comes to whoever asks for it, and for nothing else; what nobody asks for is counted', async () => {
+    const bss = sensor.object.section('.bss');
+    const [interests, ports] = [bss.bytes('rf_interests'), bss.bytes('rf_interest_ports')];
+    const table = new InterestTable(interests, ports, new ControlBlock(bss.int32('rf_control')));
+    const want = (name: string): Want => wantOf(name) ?? assert.fail(name);
+    const plain = file('unwanted', 'x', 0o644);
+    const provoke = async (): Promise<string[]> => {
+      const records = [
+        ...(await attempts(['exec', '/nowhere/x', `${plain}/x`, plain])),
+        ...(await attempts(['limited', 'clone'], nobody)),
+        ...all(await sensor.run(credentials, ['root'], nobody), 'rf_attempt'),
+      ];
+      return records.map(({ fields }) => `${fields['operation']} ${fields['result']}`);
+    };
+    const forms = {
+      'attempt.exec-not-found': [`${EXEC} ${ENOENT}`, `${EXEC} ${ENOTDIR}`],
+      'attempt.exec': [`${EXEC} ${EACCES}`],
+      'attempt.fork': [`${FORK} ${EAGAIN}`],
+      'attempt.credentials': [`${CREDENTIALS} ${EPERM}`],
+    };
+    let version = 0;
+    for (const [name, told] of Object.entries(forms)) {
+      const before = sensor.counters(SECURITY).unwatched;
+      assert.ok(table.set([want(name)], ++version));
+      assert.deepEqual(await provoke(), told, name);
+      assert.ok(sensor.counters(SECURITY).unwatched - before >= BigInt(5 - told.length));
+    }
+    assert.ok(table.set([want('attempt')], ++version));
+    assert.deepEqual(await provoke(), Object.values(forms).flat());
+    assert.ok(table.set(null, ++version));
+  });
+});
