@@ -18,7 +18,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, type TestContext, test } from 'node:test';
+import { after, describe, type TestContext, test } from 'node:test';
 import { kafkaMissing } from '@ringfence/testkit';
 import type { Status } from '../../cli/src/app/status.ts';
 import { loadHostId } from '../../cli/src/identity.ts';
@@ -106,11 +106,29 @@ const sensorOf = (up: Running): number => {
   return sensor;
 };
 
+/** Node's cache of stripped sources is each user's own, and the program's belongs to root: without this each start would strip them all. */
+const compiled = mkdtempSync(join(tmpdir(), 'rf-compiled-'));
+chmodSync(compiled, 0o777);
+after(() => rmSync(compiled, { recursive: true, force: true }));
+
 /** An installation that another user can reach. */
 function installation(settings: readonly string[] = []): Installation {
   const home = new Installation([`user=${USER}`, ...settings]);
   chmodSync(home.dir, 0o755);
+  home.env['NODE_COMPILE_CACHE'] = compiled;
   return home;
+}
+
+/** As systemd mounts it: a bpf file system whose top is root's alone. */
+function bpfFileSystem(t: TestContext): string {
+  const point = mkdtempSync(join(tmpdir(), 'rf-bpf-'));
+  const mounted = spawnSync('mount', ['-t', 'bpf', '-o', 'mode=0700', 'bpf', point], { encoding: 'utf8' });
+  t.after(() => {
+    if (mounted.status === 0) spawnSync('umount', [point]);
+    rmSync(point, { recursive: true });
+  });
+  assert.equal(mounted.status, 0, mounted.stderr);
+  return point;
 }
 
 const killing = (mark: string): string => `- rule: Marked
@@ -151,6 +169,12 @@ async function assertKills(up: Running, child: ChildProcess): Promise<void> {
 /** The lists are for whoever owns the socket: root, or the user. */
 const events = (home: Installation, where: string): Promise<string> =>
   home.output(['events', '--json', '--where', where]);
+
+/** Waits for an execution whose arguments have the mark. */
+const executed = (home: Installation, mark: string): Promise<boolean> =>
+  until(`the execution of ${mark}`, async () =>
+    (await events(home, `event.action = exec and process.command_line contains ${mark}`)).includes(mark),
+  );
 
 describe('up as an unprivileged user', { skip }, () => {
   test('one process has the few capabilities that the sensor needs, the other none; events and hashes come', async () => {
@@ -196,24 +220,7 @@ describe('up as an unprivileged user', { skip }, () => {
     home.assertClean();
   });
 
-  test('started without hashing and enforcing, the sensor can neither look into processes nor signal them', async () => {
-    await using home = installation(['collector.hash.enabled=false']);
-    await using up = await home.up();
-    assertOnly(sensorOf(up), OBSERVING & ~maskOf('SYS_PTRACE'));
-    spawnSync('/bin/true', ['rf-unhashed']);
-    const where = 'event.action = exec and process.command_line contains rf-unhashed';
-    await until('the event', async () => (await events(home, where)).includes('rf-unhashed'));
-    assert.equal((await up.stop()).code, 0, up.stderr);
-  });
-
-  test('where rules may kill, a process of root is killed', async (t) => {
-    const mark = `rf-killed-${process.pid}`;
-    await using home = killer(mark, ['responder.mode=enforce']);
-    await using up = await home.up();
-    await assertKills(up, victim(t, mark));
-  });
-
-  test('where they may not, the kernel refuses the kill that the demo’s policy orders, and the result says so', async (t) => {
+  test('where rules may not kill, the kernel refuses the kill that the demo’s policy orders, and the result says so', async (t) => {
     const mark = `rf-spared-${process.pid}`;
     await using home = killer(mark);
     const cgroup = join(cgroupRoot(), `ringfence-demo-user-${process.pid}`);
@@ -244,8 +251,10 @@ describe('up as an unprivileged user', { skip }, () => {
     assert.equal((await up.stop()).code, 0, up.stderr);
   });
 
-  test('when one process dies so does the other, and the next start takes over what the sensor saw meanwhile', async () => {
-    await using home = installation();
+  test('when one process dies so does the other, and the next start takes over what the sensor saw meanwhile; where rules may kill, a process of root is killed', async (t) => {
+    const mark = `rf-killed-${process.pid}`;
+    const pinPath = join(bpfFileSystem(t), 'ringfence');
+    await using home = killer(mark, ['responder.mode=enforce', `sensor.pinPath=${pinPath}`]);
     const first = await home.up();
     process.kill(sensorOf(first), 'SIGKILL');
     const { code, stderr } = await first.ended;
@@ -254,8 +263,7 @@ describe('up as an unprivileged user', { skip }, () => {
     spawnSync('/bin/true', ['rf-meanwhile-1']);
 
     const second = await home.up();
-    const where = 'event.action = exec and process.command_line contains rf-meanwhile-1';
-    await until('the event of the pause', async () => (await events(home, where)).includes('rf-meanwhile-1'));
+    await executed(home, 'rf-meanwhile-1');
     const sensor = sensorOf(second);
     second.child.kill('SIGKILL');
     await second.ended;
@@ -263,7 +271,8 @@ describe('up as an unprivileged user', { skip }, () => {
 
     const third = await home.up();
     assert.match(third.stderr, /"resumed":true/);
-    assert.equal((await third.stop()).code, 0, third.stderr);
+    await assertKills(third, victim(t, mark));
+    assert.deepEqual(readdirSync(pinPath), []);
     home.assertClean();
   });
 
@@ -299,9 +308,10 @@ describe('up as an unprivileged user', { skip }, () => {
     assert.equal((await up.stop()).code, 0, up.stderr);
   });
 
-  test('what root has kept becomes the user’s once; links of the user’s lead nowhere', async () => {
-    await using home = new Installation();
-    chmodSync(home.dir, 0o755);
+  test('what root has kept becomes the user’s once; links of the user’s lead nowhere; pins lie in a bpf file system of root’s alone, as systemd mounts it; without hashing and enforcing the sensor can neither look into processes nor signal them', async (t) => {
+    const pinPath = join(bpfFileSystem(t), 'ringfence');
+    await using home = installation([`sensor.pinPath=${pinPath}`, 'collector.hash.enabled=false']);
+    home.settings.splice(home.settings.indexOf(`user=${USER}`), 1);
     const bystander = join(home.dir, 'bystander');
     writeFileSync(bystander, '');
     await using root = await home.up();
@@ -313,7 +323,11 @@ describe('up as an unprivileged user', { skip }, () => {
 
     symlinkSync(bystander, join(home.stateDir, 'link'));
     const first = await home.up();
+    assertOnly(sensorOf(first), OBSERVING & ~maskOf('SYS_PTRACE'));
+    spawnSync('/bin/true', ['rf-unhashed']);
+    await executed(home, 'rf-unhashed');
     assert.equal((await first.stop()).code, 0, first.stderr);
+    assert.deepEqual(readdirSync(pinPath), []);
     assert.equal(readFileSync(join(home.stateDir, 'host-id'), 'utf8'), hostId);
     const all = readdirSync(home.stateDir, { recursive: true, encoding: 'utf8' });
     for (const name of all) assert.equal(lstatSync(join(home.stateDir, name)).uid, UID, name);
@@ -322,23 +336,8 @@ describe('up as an unprivileged user', { skip }, () => {
     writeFileSync(join(home.stateDir, 'of-root'), '');
     const second = await home.up();
     assert.equal((await second.stop()).code, 0, second.stderr);
+    assert.deepEqual(readdirSync(pinPath), []);
     assert.equal(statSync(join(home.stateDir, 'of-root')).uid, 0);
-  });
-
-  test('pins lie in a bpf file system of root’s alone, as systemd mounts it', async (t) => {
-    const point = mkdtempSync(join(tmpdir(), 'rf-bpf-'));
-    const mounted = spawnSync('mount', ['-t', 'bpf', '-o', 'mode=0700', 'bpf', point], { encoding: 'utf8' });
-    t.after(() => {
-      if (mounted.status === 0) spawnSync('umount', [point]);
-      rmSync(point, { recursive: true });
-    });
-    assert.equal(mounted.status, 0, mounted.stderr);
-    await using home = installation([`sensor.pinPath=${point}/ringfence`]);
-    for (let start = 0; start < 2; start++) {
-      const up = await home.up();
-      assert.equal((await up.stop()).code, 0, up.stderr);
-      assert.deepEqual(readdirSync(join(point, 'ringfence')), []);
-    }
   });
 
   test('a start that can’t be says why, and leaves nothing', async () => {

@@ -105,6 +105,8 @@ export class Installation implements AsyncDisposable {
   readonly socket: string = join(this.runDir, 'ringfence.sock');
   /** settings of every command of this installation, `key=value` */
   readonly settings: string[];
+  /** environment of every command of this installation */
+  readonly env: Record<string, string> = {};
   readonly #started: Running[] = [];
 
   constructor(settings: readonly string[] = []) {
@@ -123,7 +125,7 @@ export class Installation implements AsyncDisposable {
     const command = [process.execPath, '--conditions=@ringfence/source', MAIN, ...args, ...settings];
     if (uid !== undefined)
       command.unshift('setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', '--bounding-set=-all', '--');
-    const running = new Running(spawnPiped(command, { cwd: ROOT, env: { ...ownEnvironment(), ...env } }));
+    const running = new Running(spawnPiped(command, { cwd: ROOT, env: { ...ownEnvironment(), ...this.env, ...env } }));
     this.#started.push(running);
     return running;
   }

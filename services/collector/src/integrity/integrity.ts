@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BpfError, BpfLink } from '@ringfence/libbpf-ts';
-import { pinnedLinks } from '../sensor/pins.ts';
+import { isPinned, pinnedLinks } from '../sensor/pins.ts';
 import { type CheckName, type CheckResult, type Remembered, result } from './check.ts';
 import { checkFunctionHooks } from './hooks.ts';
 import { checkInterrupts, checkSystemCalls } from './kernel-code.ts';
@@ -76,7 +76,7 @@ function checkKernel(
 
 /** Ids of the programs behind an agent's pinned links. */
 function ownPrograms(pinPath: string): number[] {
-  if (!existsSync(pinPath)) return [];
+  if (!isPinned(pinPath)) return [];
   return pinnedLinks(pinPath).map((name) => {
     using link = BpfLink.openPinned(join(pinPath, name));
     return link.programId;

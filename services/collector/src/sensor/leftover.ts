@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { BpfMap, type RingBuffer } from '@ringfence/libbpf-ts';
 import { LANE } from '@ringfence/schema';
 import type { CompiledOptions } from '../config.ts';
@@ -7,7 +6,7 @@ import { Batch } from '../steps/batch.ts';
 import type { Delivery } from '../steps/deliver.ts';
 import { LaneReader } from '../steps/lane-reader.ts';
 import { Merge } from '../steps/merge.ts';
-import { removeLinks, ringPath } from './pins.ts';
+import { isPinned, removeLinks, ringPath } from './pins.ts';
 import { RunState } from './run.ts';
 import { isResumable, type SensorOptions } from './sensor.ts';
 
@@ -23,10 +22,10 @@ export async function drainLeftover(
   delivery: Delivery,
 ): Promise<void> {
   const { pinPath } = options;
-  if (!existsSync(RunState.path(pinPath)) || isResumable(options)) return;
+  if (!isPinned(RunState.path(pinPath)) || isResumable(options)) return;
   using run = RunState.open(pinPath);
   removeLinks(pinPath);
-  if (!existsSync(ringPath(pinPath, 'bulk')) || !existsSync(ringPath(pinPath, 'security'))) return;
+  if (!isPinned(ringPath(pinPath, 'bulk')) || !isPinned(ringPath(pinPath, 'security'))) return;
   using maps = new DisposableStack();
   const security = openRing(maps, ringPath(pinPath, 'security'));
   const bulk = openRing(maps, ringPath(pinPath, 'bulk'));

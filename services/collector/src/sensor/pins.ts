@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isBpfFileSystem } from '@ringfence/libbpf-ts';
 import { SensorError } from '../errors.ts';
@@ -20,6 +20,12 @@ export function makePinDirectory(path: string): void {
     `${dirname(path)} is not a bpf file system: mount -t bpf bpf /sys/fs/bpf, or choose another sensor.pinPath`,
   );
 }
+
+/**
+ * Whether it is there, for who has capabilities but isn't root as well: existsSync asks access(2), which leaves capabilities out, and a bpf file system may be
+ * a directory of root's alone.
+ */
+export const isPinned = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined;
 
 export function linkPath(pinPath: string, program: string): string {
   return `${pinPath}/${LINK}${program}`;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { BpfError, type BpfLink, BpfMap, type BpfObject, type RingBuffer } from '@ringfence/libbpf-ts';
 import type { CompiledOptions } from '../config.ts';
 import type { CgroupMade } from '../context/containers.ts';
@@ -15,6 +15,7 @@ import { InterestTable } from './interest-table.ts';
 import { lockDirectory } from './lock.ts';
 import { ADOPT, LIFECYCLE, loadObject, SNAPSHOT, STAND_INS } from './object.ts';
 import {
+  isPinned,
   linkPath,
   pinnedHooks,
   pinnedLinks,
@@ -262,7 +263,7 @@ const wanted = ({ probes, customProbes = [] }: SensorOptions): ReadonlySet<strin
 
 /** Takes a dead agent's sensor out of the kernel. Throws SecondAgentError when an agent runs. */
 export function uninstallSensor(pinPath: string): void {
-  if (!existsSync(pinPath)) return;
+  if (!isPinned(pinPath)) return;
   using _lock = lockDirectory(pinPath);
   removePinDirectory(pinPath);
 }
@@ -280,7 +281,7 @@ function hashOf(path: string): bigint {
 /** The programs that are pinned are this very sensor's, all attached still, and its rings have the size that is wanted. */
 export function isResumable(options: SensorOptions): boolean {
   const { pinPath, sensorObject, ringSecurityBytes, ringBulkBytes } = options;
-  if (!existsSync(RunState.path(pinPath))) return false;
+  if (!isPinned(RunState.path(pinPath))) return false;
   using state = RunState.open(pinPath);
   if (state.hooks === 0 || damagedHooks(pinPath).length > 0 || state.object !== hashOf(sensorObject)) return false;
   return ringBytes(pinPath, 'security') === ringSecurityBytes && ringBytes(pinPath, 'bulk') === ringBulkBytes;

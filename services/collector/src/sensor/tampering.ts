@@ -1,10 +1,10 @@
-import { existsSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { BpfLink, BpfMap, type Mapping } from '@ringfence/libbpf-ts';
 import { records } from '@ringfence/schema';
 import { bootMicros } from '../clock.ts';
 import { readJson, writeAtomically } from '../files.ts';
-import { pinnedHooks, programOf } from './pins.ts';
+import { isPinned, pinnedHooks, programOf } from './pins.ts';
 import { RunState } from './run.ts';
 
 const MAP = 'rf_tamperings';
@@ -83,7 +83,7 @@ export function noteLink(links: Pick<BpfMap, 'set'>, id: number, program: string
 
 /** Programs whose hooks were attached, and are gone or were detached since. */
 export function damagedHooks(pinPath: string): readonly string[] {
-  if (!existsSync(`${pinPath}/${OWN_LINKS}`)) return [];
+  if (!isPinned(`${pinPath}/${OWN_LINKS}`)) return [];
   const pins = pinnedHooks(pinPath);
   const pinned = new Set(pins.map((pin) => programOf(pin).slice(0, PROGRAM_MAX - 1)));
   using links = BpfMap.openPinnedBytes(`${pinPath}/${OWN_LINKS}`);
@@ -122,7 +122,7 @@ export function unmarkSensor(stateDir: string): void {
  */
 export function pastTampering(stateDir: string, here: Marker, resumable: boolean): readonly Buffer[] {
   const { pinPath } = here;
-  if (!existsSync(RunState.path(pinPath))) return wasLeft(stateDir, here) ? [removal('', 1)] : [];
+  if (!isPinned(RunState.path(pinPath))) return wasLeft(stateDir, here) ? [removal('', 1)] : [];
   using run = RunState.open(pinPath);
   if (!run.readable) return [];
   // While the agent itself takes its hooks away, it isn't damage.
@@ -137,7 +137,7 @@ function wasLeft(stateDir: string, { bootId, pinPath }: Marker): boolean {
 }
 
 function untoldOf(pinPath: string, run: RunState): readonly Buffer[] {
-  if (!existsSync(`${pinPath}/${MAP}`)) return [];
+  if (!isPinned(`${pinPath}/${MAP}`)) return [];
   using map = BpfMap.openPinnedBytes(`${pinPath}/${MAP}`);
   using log = new TamperingLog(map, run);
   return log.take().entries;
