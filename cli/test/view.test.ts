@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import test from 'node:test';
 import { type Incident, U64_ZERO, UNSIGNED } from '@ringfence/schema';
+import type { Status } from '../src/app/status.ts';
 import { alertLine } from '../src/view/alert.ts';
 import { renderIncident } from '../src/view/incident.ts';
 import { LiveView } from '../src/view/live.ts';
 import { paintFor } from '../src/view/paint.ts';
 import { statsText } from '../src/view/stats.ts';
-import { bytesText } from '../src/view/status.ts';
+import { bytesText, statusLines } from '../src/view/status.ts';
 
 class Screen extends Writable {
   text = '';
@@ -170,6 +171,18 @@ test('an alert is one line whatever it holds', () => {
   });
   assert.equal(line.split('\n').length, 1);
   assert.match(line, /a\\x1b\[2Jb\\x0ac/);
+});
+
+test('what keeps an enricher from telling silent hosts stands below the services', () => {
+  const status = (deaf: string | null): Status =>
+    ({
+      ...{ version: '1', hostId: 'h', mode: 'observe', uptimeS: 7200, rssBytes: 0, bus: { usedBytes: 0 } },
+      services: [{ name: 'enricher', lag: 0, stats: { deaf, deafLooks: { late: 3 } } }],
+    }) as unknown as Status;
+  const lines = (deaf: string | null) => statusLines(plain, status(deaf), status(deaf), 1);
+  assert.match(lines(null)[0] ?? '', /up 2 h/);
+  assert.equal(lines(null).length, 2);
+  assert.equal(lines('this enricher looks too late').at(-1), '  this enricher looks too late');
 });
 
 test('sizes are shown with a unit', () => {

@@ -1,3 +1,4 @@
+import { durationText } from '@ringfence/rules/duration';
 import type { Status } from '../app/status.ts';
 import type { Paint } from './paint.ts';
 
@@ -48,7 +49,7 @@ export function statusLines(paint: Paint, status: Status, before: Status, second
   const row = (name: string, ...cells: string[]): string => `  ${name.padEnd(10)} ${cells.join(paint.dim(' · '))}`;
   const lines = [
     paint.dim(
-      `── ringfence ${status.version} · host ${status.hostId.slice(0, 8)} · responder ${status.mode}s · up ${status.uptimeS} s · ${bytesText(status.rssBytes)} memory · log ${bytesText(status.bus.usedBytes)} ──`,
+      `── ringfence ${status.version} · host ${status.hostId.slice(0, 8)} · responder ${status.mode}s · up ${durationText(status.uptimeS * 1e6)} · ${bytesText(status.rssBytes)} memory · log ${bytesText(status.bus.usedBytes)} ──`,
     ),
     row(
       'collector',
@@ -84,8 +85,12 @@ export function statusLines(paint: Paint, status: Status, before: Status, second
     ),
   ];
   const shown = new Set(status.services.map(({ name }) => name));
-  return lines.filter(
-    (_, index) =>
-      index === 0 || shown.has(['collector', 'enricher', 'detector', 'responder', 'auditor'][index - 1] as never),
-  );
+  const { deaf } = statsOf(status, 'enricher');
+  return [
+    ...lines.filter(
+      (_, index) =>
+        index === 0 || shown.has(['collector', 'enricher', 'detector', 'responder', 'auditor'][index - 1] as never),
+    ),
+    ...(typeof deaf === 'string' ? [paint.yellow(`  ${deaf}`)] : []),
+  ];
 }

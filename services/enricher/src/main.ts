@@ -2,9 +2,9 @@ import { type Bus, type BusLog, type Failpoint, type PipelineMetrics, runPipelin
 import { deadLetter, type SigningKey, TOPIC } from '@ringfence/schema';
 import { compileOptions, type EnricherOptions, type Enrolment } from './config.ts';
 import { groupInterests, hostsBehind } from './interests.ts';
+import { listen } from './listen.ts';
 import { createStats, type EnricherServiceStats, type EnricherStats } from './metrics.ts';
 import { createEnricherPipeline, type EnricherPipeline } from './pipeline.ts';
-import { SilenceWatch } from './silence.ts';
 import { STORE } from './state/changelog.ts';
 
 export interface EnricherDeps {
@@ -58,7 +58,7 @@ export async function startEnricher(deps: EnricherDeps): Promise<EnricherService
     ...(metrics === undefined ? {} : { metrics }),
     ...(failpoint === undefined ? {} : { failpoint }),
   });
-  const silences = watchSilences({ bus, key, log, afterMs: compileOptions(options).silentAfterMs, stats, pipelines });
+  const silences = listen({ bus, key, log, afterMs: compileOptions(options).silentAfterMs, stats, pipelines });
   const done = running.finally(async () => {
     clearInterval(silences);
     await consumer.close();
@@ -86,57 +86,4 @@ function sumStats(counted: EnricherStats, pipelines: readonly EnricherPipeline[]
     interests,
     hostsBehind: hostsBehind(interests),
   };
-}
-
-interface Listening {
-  readonly bus: Bus;
-  readonly key: SigningKey | null;
-  readonly log: BusLog | undefined;
-  readonly afterMs: number;
-  readonly stats: EnricherStats;
-  readonly pipelines: ReadonlyMap<number, EnricherPipeline>;
-}
-
-/** Agents come back to a broker that was away after a pause of their own, of seconds: the producer's and the spool's together. */
-const RECONNECT_MS = 10_000;
-/** A look may be that late without having missed anything. */
-const LATE_MS = 1000;
-
-/** Tells silent hosts while everything that was sent is heard: who is behind, can't reach the brokers, or looks late is deaf itself. */
-function watchSilences({ bus, key, log, afterMs, stats, pipelines }: Listening): NodeJS.Timeout | undefined {
-  if (afterMs === 0) return undefined;
-  const watch = new SilenceWatch(afterMs, key);
-  let busy = false;
-  let handled = 0;
-  let looked = performance.now();
-  const look = async (): Promise<void> => {
-    const since = stats.batches - handled;
-    handled = stats.batches;
-    const behind = (await bus.lag('enricher')).get(TOPIC.raw) ?? 0;
-    const now = performance.now();
-    const late = now - looked > Math.max(afterMs / 2, LATE_MS);
-    looked = now;
-    // The brokers answered after an outage, or this process did not run.
-    if (late) return watch.deaf(now + RECONNECT_MS);
-    // Records that come meanwhile are no backlog.
-    if (behind > since) return watch.deaf(now);
-    const hosts = [...pipelines.values()].flatMap((pipeline) => [...pipeline.heard()]);
-    const records = watch.look(hosts, now);
-    await bus.produce(records.map(({ hostId, value }) => ({ topic: TOPIC.events, key: hostId, value })));
-  };
-  return setInterval(
-    () => {
-      if (busy) return;
-      busy = true;
-      look()
-        .catch((err: unknown) => {
-          watch.deaf(performance.now() + RECONNECT_MS);
-          log?.warn({ err }, 'whether hosts are silent could not be looked at');
-        })
-        .finally(() => {
-          busy = false;
-        });
-    },
-    Math.min(1000, afterMs / 4),
-  ).unref();
 }

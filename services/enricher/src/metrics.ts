@@ -8,7 +8,12 @@ export interface EnricherServiceStats extends EnricherStats {
   readonly hostsBehind: number;
 }
 
-/** What the enricher counts. All only grow, but for the sizes at the end. */
+/**
+ * Why an enricher can tell no host silent: it looks too late, has not read all that was sent, or the brokers don't say how far behind it is.
+ */
+export type DeafBy = 'late' | 'behind' | 'unreachable';
+
+/** What the enricher counts. All only grow, but for what is at the end. */
 export interface EnricherStats {
   batches: number;
   events: number;
@@ -28,6 +33,10 @@ export interface EnricherStats {
   /** lines of logs: read by agents of ours, and sent by Filebeats, which nobody has signed */
   logLines: number;
   filebeatLines: number;
+  /** looks at which hosts are silent, that judged none of them */
+  readonly deafLooks: Record<DeafBy, number>;
+  /** why none that falls silent now is told, in plain words; null: it is */
+  deaf: string | null;
   processes: number;
 }
 
@@ -51,6 +60,8 @@ export function createStats(): EnricherStats {
     splits: 0,
     logLines: 0,
     filebeatLines: 0,
+    deafLooks: { late: 0, behind: 0, unreachable: 0 },
+    deaf: null,
     processes: 0,
   };
 }

@@ -51,6 +51,11 @@ export class SilenceWatch {
     this.#floor = Math.max(this.#floor, until);
   }
 
+  /** Whether a host that fell silent could be told by now: all has been heard for long enough. */
+  hears(now: number): boolean {
+    return now - this.#floor >= this.#afterMs;
+  }
+
   /** What is to be told of the hosts whose partitions are ours. */
   look(hosts: Iterable<HeardHost>, now: number): readonly SilenceRecord[] {
     const found: SilenceRecord[] = [];

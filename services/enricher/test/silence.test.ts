@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Bus, openEmbeddedBus } from '@ringfence/bus';
+import { type Bus, type BusLog, openEmbeddedBus } from '@ringfence/bus';
 import { decode, EventView, TOPIC, topicsWith } from '@ringfence/schema';
 import { createTestHost, type TestHost } from '@ringfence/testkit';
 import { startEnricher } from '../src/index.ts';
@@ -138,5 +138,30 @@ describe('the service on a bus', () => {
     const events: Said[] = [];
     for await (const { value } of bus.read({ topic: TOPIC.events })) events.push(...said(value ?? new Uint8Array()));
     assert.deepEqual(events, []);
+  });
+
+  it('says once that it looks too late, for as long as it is starved, and when that is over', async () => {
+    await using bus = await openEmbeddedBus({ path: ':memory:' });
+    await bus.ensureTopics(topicsWith(1));
+    const said: string[] = [];
+    const note = (_: object, text: string): void => void said.push(text);
+    const log = { info: note, warn: note, error: note } as unknown as BusLog;
+    const enricher = await startEnricher({
+      ...{ bus, log },
+      enrolment: { keyFor: () => undefined },
+      options: { silentAfterMs: 1200 },
+    });
+    const starved = new Int32Array(new SharedArrayBuffer(4));
+    while (enricher.stats().deafLooks.late < 3) {
+      Atomics.wait(starved, 0, 0, 1100);
+      await sleep(20);
+    }
+    const late = /^this enricher looks too late to tell silence: /;
+    assert.match(enricher.stats().deaf ?? '', late);
+    assert.equal(said.length, 1);
+    assert.match(said[0] ?? '', late);
+    while (enricher.stats().deaf !== null) await sleep(100);
+    assert.deepEqual(said.slice(1), ['this enricher can tell silence again']);
+    await enricher.close();
   });
 });
