@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '@ringfence/config';
+import { durationText } from '@ringfence/rules/duration';
 import type { Incident } from '@ringfence/schema';
 import { createLogger } from '@ringfence/telemetry';
 import type { Command } from 'commander';
@@ -94,7 +95,9 @@ const stepLine = (paint: Paint, { tactic, text }: Step): string => `  ${paint.cy
 
 function ending(paint: Paint, { stoppedAfterMs }: DemoOutcome): string {
   if (stoppedAfterMs === null) return paint.yellow('  the attacker still has the shell: nothing stopped it');
-  return paint.green(`  the attacker's shell is dead ${stoppedAfterMs.toFixed(1)} ms after its last step was ordered`);
+  return paint.green(
+    `  the attacker's shell is dead ${durationText(stoppedAfterMs * 1000)} after its last step was ordered`,
+  );
 }
 
 /** The incident of the sandbox's container, once what was done about it is known. */

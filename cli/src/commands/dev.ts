@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { durationText } from '@ringfence/rules/duration';
 import type { Incident } from '@ringfence/schema';
 import type { Command } from 'commander';
 import type { Status } from '../app/status.ts';
@@ -101,10 +102,8 @@ async function devFleet(flags: FleetFlags): Promise<void> {
     });
     if (flags.agent) shareContainers(fleet);
     writeEnvironment(fleet, directory);
-    const seconds = Math.round((performance.now() - started) / 1000);
-    view.print(
-      `${paint.green('●')} ${fleet.members.all.length} processes are up after ${seconds} s; Ctrl-C stops them.`,
-    );
+    const took = durationText((performance.now() - started) * 1000);
+    view.print(`${paint.green('●')} ${fleet.members.all.length} processes are up after ${took}; Ctrl-C stops them.`);
     for (const line of hints(fleet, paint, place.isDefault ? '' : ` ${directory}`, directory)) view.print(line);
     const told = new Set<string>();
     await Promise.all([show(fleet, told, view, paint, signal), tellIncidents(fleet, told, view, paint, signal)]);

@@ -1,4 +1,5 @@
 import type { InventoryContainer } from '@ringfence/collector';
+import { durationText } from '@ringfence/rules/duration';
 import { mountFindings } from './mounts.ts';
 import { type ContainerState, type Finding, SEVERITIES, type UsedCapabilities } from './types.ts';
 
@@ -90,19 +91,12 @@ function capabilityFindings(state: ContainerState, privileged: boolean, used: Us
     {
       id: 'unused-capabilities',
       severity: unused.some((name) => DANGEROUS[name] !== undefined) ? 'high' : 'medium',
-      what: `it has not used ${unused.map(short).join(', ')} in the ${span(used.watched)} that it was watched`,
+      what: `it has not used ${unused.map(short).join(', ')} in the ${durationText(used.watched * 1e6)} that it was watched`,
       why: 'whoever takes it over has them all the same',
       instead: [],
     },
   ];
 }
-
-const span = (seconds: number): string =>
-  seconds < 120
-    ? `${Math.round(seconds)} s`
-    : seconds < 7200
-      ? `${Math.floor(seconds / 60)} min`
-      : `${Math.floor(seconds / 3600)} h`;
 
 const short = (name: string): string => name.replace(/^CAP_/, '');
 

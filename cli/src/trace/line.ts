@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { durationText } from '@ringfence/rules/duration';
 import type { Paint } from '../view/paint.ts';
 import type { SystemCall } from './calls.ts';
 import { signalName } from './flags.ts';
@@ -49,7 +50,7 @@ export function callLine(view: View, call: Call): string {
   const { record, result, duration } = call;
   const system = callOf(view, record);
   const list = values(view, system, call).map(([name, value]) => `${paint.dim(`${name}:`)} ${inLine(value)}`);
-  const took = duration === null ? '' : ` ${paint.dim(`<${span(duration)}>`)}`;
+  const took = duration === null ? '' : ` ${paint.dim(`<${durationText(Number(duration) / 1000)}>`)}`;
   const failure = result === null ? null : failureOf(result);
   const end =
     failure === null
@@ -78,15 +79,6 @@ function clock(ns: bigint): string {
   const date = new Date(Number(ns / 1_000_000n));
   const micros = String((ns / 1000n) % 1_000_000n).padStart(6, '0');
   return `${date.toTimeString().slice(0, 8)}.${micros}`;
-}
-
-const UNITS = ['ns', 'µs', 'ms', 's'] as const;
-
-function span(ns: bigint): string {
-  let amount = Number(ns);
-  let unit = 0;
-  for (; amount >= 1000 && unit < UNITS.length - 1; unit++) amount /= 1000;
-  return `${unit > 0 && amount < 100 ? amount.toFixed(1) : Math.round(amount)} ${UNITS[unit]}`;
 }
 
 const safe = (number: bigint): number | string =>

@@ -1,3 +1,4 @@
+import { durationText } from '@ringfence/rules/duration';
 import {
   type Alert,
   type Command,
@@ -56,8 +57,8 @@ export function renderIncident(paint: Paint, file: IncidentFile): string {
 }
 
 function duration(incident: Incident): string {
-  const seconds = (incident.lastSeen - incident.firstSeen) / 1e6;
-  return `${timeOfDay(incident.firstSeen)} to ${timeOfDay(incident.lastSeen)} (${seconds.toFixed(1)} s)`;
+  const { firstSeen, lastSeen } = incident;
+  return `${timeOfDay(firstSeen)} to ${timeOfDay(lastSeen)} (${durationText(lastSeen - firstSeen)})`;
 }
 
 function container(paint: Paint, { container: one }: Incident): string[] {
@@ -119,7 +120,7 @@ function response(paint: Paint, { commands, results }: IncidentFile): string[] {
     const target = `${command.action} ${escapeText(command.executable)} (pid ${command.pid})`;
     const policy = paint.dim(`policy ${escapeText(command.policy)}: ${escapeText(command.reason)}`);
     if (result === undefined) return `    ${paint.yellow('ordered')}  ${target}  ${policy}`;
-    const took = `${((result.at - command.issuedAt) / 1000).toFixed(1)} ms after the order`;
+    const took = `${durationText(result.at - command.issuedAt)} after the order`;
     const outcome = result.outcome === 'executed' ? paint.green('done') : paint.yellow(result.outcome);
     const reason = result.reason === '' ? '' : ` (${escapeText(result.reason)})`;
     return `    ${outcome}  ${target}${reason}, ${took}  ${policy}`;

@@ -1,4 +1,5 @@
 import type { AccessEntry, Change, Plan } from '@ringfence/bus/topics';
+import { durationText } from '@ringfence/rules/duration';
 import { escapeText } from '@ringfence/schema';
 import type { MissingSchema } from '../app/registry-plan.ts';
 import type { Paint } from './paint.ts';
@@ -49,7 +50,7 @@ const counted = (count: number, what: string): string => `${count} ${what}${coun
 function kept(retentionMs = '-1'): string {
   const ms = Number(retentionMs);
   if (ms < 0) return 'for ever';
-  return ms < 86_400_000 ? `${Math.round(ms / 3_600_000)} h` : `${Math.round(ms / 86_400_000)} d`;
+  return durationText(ms * 1000);
 }
 
 function entryText({ principal, permission, operation, resource, pattern, name, host }: AccessEntry): string {

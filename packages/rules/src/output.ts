@@ -1,4 +1,6 @@
 import type { FieldIndex, FieldValue } from './catalogue.ts';
+import { durationText } from './duration.ts';
+import { Fault } from './errors.ts';
 import { type Operand, readOperand } from './expression.ts';
 import { resolveOperand } from './language/operand.ts';
 import { LIMITS } from './limits.ts';
@@ -6,25 +8,32 @@ import type { CompiledRule, OutputPart } from './rule.ts';
 
 /** Fields that a rule without an output shows after its description. */
 const MAIN_FIELDS = 6;
-const PLACEHOLDER = /%(?:%|([a-z_][\w]*(?:\.[\w]+)*)(?:\[([^\]]*)\])?)/gi;
+const PLACEHOLDER = /%(?:%|duration\(([a-z_][\w]*(?:\.[\w]+)*)\)|([a-z_][\w]*(?:\.[\w]+)*)(?:\[([^\]]*)\])?)/gi;
 /** What could move a cursor, start an escape sequence, break the line, or reverse what is read. */
 const UNSAFE =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
-/** `%field` and `%field[argument]` are fields, `%%` a percent sign. @throws Fault at the placeholder that can't be filled */
+/** `%field` and `%field[argument]` are fields, `%duration(field)` one of seconds for people, `%%` a percent sign. @throws Fault at the placeholder that can't be filled */
 export function parseOutput<E>(text: string, fields: FieldIndex<E>): OutputPart<E>[] {
   const parts: OutputPart<E>[] = [];
   let end = 0;
   for (const match of text.matchAll(PLACEHOLDER)) {
-    const [whole, name, argument] = match;
-    const literal = text.slice(end, match.index) + (name === undefined ? '%' : '');
+    const [whole, seconds, name, argument] = match;
+    const literal = text.slice(end, match.index) + (whole === '%%' ? '%' : '');
     if (literal !== '') parts.push(literal);
+    if (seconds !== undefined) parts.push({ seconds: secondsField(seconds, match.index, fields) });
     if (name !== undefined) parts.push(resolveOperand({ name, argument, functions: [], at: match.index }, fields));
     end = match.index + whole.length;
   }
   if (end < text.length) parts.push(text.slice(end));
   return parts;
+}
+
+function secondsField<E>(name: string, at: number, fields: FieldIndex<E>): Operand<E> {
+  const operand = resolveOperand({ name, argument: undefined, functions: [], at }, fields);
+  if (operand.type === 'number') return operand;
+  throw new Fault('wrong-type', at, `'${name}' is a ${operand.type}; duration works on seconds`);
 }
 
 /** The description, then what the condition looked at. */
@@ -43,9 +52,13 @@ export function defaultOutput<E>(description: string, operands: readonly Operand
 
 /** The alert's line. Nothing a process can name itself gets through to a terminal: see `printable`. */
 export function formatOutput<E>(rule: CompiledRule<E>, event: E): string {
-  return rule.output
-    .map((part) => printable(typeof part === 'string' ? part : shown(readOperand(part, event))))
-    .join('');
+  return rule.output.map((part) => printable(typeof part === 'string' ? part : shown(valueIn(part, event)))).join('');
+}
+
+function valueIn<E>(part: Exclude<OutputPart<E>, string>, event: E): FieldValue {
+  if (!('seconds' in part)) return readOperand(part, event);
+  const seconds = readOperand(part.seconds, event);
+  return typeof seconds === 'number' ? durationText(seconds * 1e6) : seconds;
 }
 
 /** What the rule's condition, threshold and output name and the event has, as text. */

@@ -31,8 +31,13 @@ export interface Threshold<E> {
   readonly withinUs: number;
 }
 
+/** A field of seconds that people are told as a duration. */
+export interface ToldDuration<E> {
+  readonly seconds: Operand<E>;
+}
+
 /** Fixed text and fields that take turns; an output is formatted by joining them. */
-export type OutputPart<E> = string | Operand<E>;
+export type OutputPart<E> = string | Operand<E> | ToldDuration<E>;
 
 /** A rule that is active. */
 export interface CompiledRule<E> {

@@ -9,6 +9,7 @@ const EVENT = createTestEvent('exec', {
   'process.name': 'bash',
   'process.args': ['bash', '-c', 'x'],
   'container.label[app]': 'web',
+  'process.uptime': 0.012464,
   'user.id': 0,
 });
 
@@ -25,6 +26,7 @@ describe('an output', () => {
     ['(%proc.name,%container.label[app])', '(bash,web)'],
     ['args=%process.args', 'args=bash -c x'],
     ['image=%container.image', 'image=<NA>'],
+    ['%duration(process.uptime) after', '12 ms after'],
     ['100%% of %process.name%', '100% of bash%'],
     ['nothing to fill', 'nothing to fill'],
   ];

@@ -287,6 +287,6 @@ function collectOperands<E>(
   visit(expression);
   if (threshold !== undefined)
     [...(threshold.distinct === undefined ? [] : [threshold.distinct]), ...threshold.by].forEach(add);
-  for (const part of output ?? []) if (typeof part !== 'string') add(part);
+  for (const part of output ?? []) if (typeof part !== 'string') add('seconds' in part ? part.seconds : part);
   return [...found.values()];
 }

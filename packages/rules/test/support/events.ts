@@ -41,6 +41,7 @@ export const catalogue: FieldCatalogue<TestEvent> = {
     field('container.privileged', 'bool'),
     field('user.id', 'number'),
     field('event.count', 'number'),
+    field('process.uptime', 'number'),
     field('file.path', 'string', { kinds: ['open'], aliases: ['fd.name'] }),
     field('file.name', 'string', {
       kinds: ['open'],

@@ -1,3 +1,4 @@
+import { durationText } from '@ringfence/rules/duration';
 import {
   addressText,
   type EventView,
@@ -68,7 +69,7 @@ function ran(event: EventView, process: ProcessInfo): string {
   const written =
     event.writtenAgo < 0
       ? ''
-      : `, which ${event.writer === undefined ? 'somebody' : named(event.writer)} had written ${span(event.writtenAgo)} before`;
+      : `, which ${event.writer === undefined ? 'somebody' : named(event.writer)} had written ${durationText(event.writtenAgo)} before`;
   return `${userText(process)} ran ${named(process)}${command}${written}`;
 }
 
@@ -140,14 +141,6 @@ function tried({ cursor }: EventView, process: ProcessInfo): string {
   return `${named(process)} tried to ${what}`;
 }
 
-/** 8 ms, 1.3 s, 12 s, 4 min */
-function span(micros: number): string {
-  if (micros < 1_000_000) return `${Math.ceil(micros / 1000)} ms`;
-  const seconds = micros / 1_000_000;
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  return seconds < 120 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`;
-}
-
 /** Why the first alert of a chain belongs to it. */
 export const OPENED = 'opened this incident';
 
@@ -174,7 +167,7 @@ function beneath(chain: Chain, tie: ProcessInfo): string {
 }
 
 export const whyWritten = (writer: ProcessInfo, agoMicros: number): string =>
-  `runs a file that ${named(writer)} of this chain had written ${span(agoMicros)} before`;
+  `runs a file that ${named(writer)} of this chain had written ${durationText(agoMicros)} before`;
 
 export const spaced = (tactic: string): string => tactic.replaceAll('-', ' ');
 
