@@ -1,6 +1,6 @@
 /**
  * What nobody does by mistake: each of it is bounded, cut with a mark, and of the right process. Beside it: arguments and paths that are too long
- * (exec.test.ts, open.test.ts, file-change.test.ts), cgroups and mount namespaces that are gone (inventory.test.ts, services/collector/test/hash.test.ts), bytes
+ * (exec.test.ts, attempt.test.ts, open.test.ts, file-change.test.ts), cgroups and mount namespaces that are gone (inventory.test.ts, services/collector/test/hash.test.ts), bytes
  * that are no records (services/collector/test/transcode.test.ts). The wall clock can't be stepped without stepping the machine's: what depends on it is the
  * agent's offset, told anew each second. Numbers of processes can't wrap around on the host without disturbing it: in a namespace they are made to.
  */
