@@ -35,6 +35,10 @@ suite('the built-in policies', () => {
     });
   }
 
+  test('only observe in the demo of another ringfence, which alone knows its image', () => {
+    assert.deepEqual(set.judge({ ...killed, image: '' }), { policy: 'rule-action', mode: 'observe' });
+  });
+
   test('do nothing where no rule asks for a kill', () => {
     assert.equal(set.judge({ ...killed, action: 'alert' }), undefined);
   });

@@ -41,8 +41,10 @@ const demos = (): string[] => readdirSync(cgroupRoot()).filter((name) => name.st
 const mounts = (): string => readFileSync('/proc/mounts', 'utf8');
 
 describe('the demo on the running kernel', { skip }, () => {
-  test('its attack becomes one incident, its process is killed and nobody else, and the trail holds all of it', async (t) => {
+  test('its attack becomes one incident, its process is killed and nobody else, and the trail holds all of it; one beside it starts a ringfence of its own and is as good', async (t) => {
     await using home = new Installation();
+    await using otherHome = new Installation();
+    const before = { demos: demos(), mounts: mounts() };
     const twin = join(home.dir, 'backup-helper');
     copyFileSync('/bin/bash', twin);
     const bystander = spawn(twin, ['-p'], { stdio: ['pipe', 'ignore', 'ignore'] });
@@ -50,10 +52,11 @@ describe('the demo on the running kernel', { skip }, () => {
     await using up = await home.up();
     const lines: { at: number; text: string }[] = [];
     up.onStdout((text) => lines.push({ at: Date.now(), text }));
+    await using other = otherHome.start(['demo']);
+    await other.says('An attack in a sandbox');
     await using demo = home.start(['demo', '--json']);
     await demo.says('root reads the password hashes');
-    const before = demos();
-    const victims = before.flatMap((name) =>
+    const victims = demos().flatMap((name) =>
       pidsIn(join(cgroupRoot(), name), 'backup-helper').map((pid) => ({ name, pid })),
     );
     const { code, stdout, stderr } = await demo.ended;
@@ -99,6 +102,25 @@ describe('the demo on the running kernel', { skip }, () => {
       assert.equal(bystander.exitCode ?? bystander.signalCode, null, 'the bystander was hit');
     });
 
+    await t.test(
+      'without a running ringfence it starts one, and leaves nothing behind; nobody kills for another',
+      async () => {
+        const ended = await other.ended;
+        assert.equal(ended.code, 0, ended.stdout + ended.stderr);
+        assert.match(ended.stdout, /no ringfence is running/);
+        assert.match(ended.stdout, /done {2}kill \/opt\/shop\/backup-helper/);
+        assert.deepEqual({ demos: demos(), mounts: mounts() }, before);
+        assert.deepEqual(readdirSync(join(otherHome.runDir, 'containers.d')), []);
+        otherHome.assertClean();
+        using audit = otherHome.audit();
+        const killed = await Array.fromAsync(audit.results({ where: (one) => one.outcome !== 'observed' }));
+        assert.deepEqual(
+          killed.map(({ outcome: end, executable }) => [end, executable]),
+          [['executed', '/opt/shop/backup-helper']],
+        );
+      },
+    );
+
     await t.test('the first terminal shows the incident whole', async () => {
       const told = await until('the incident on the terminal', () =>
         lines.find(
@@ -138,18 +160,6 @@ describe('the demo on the running kernel', { skip }, () => {
       assert.ok(records > 0);
       assert.deepEqual([audit.stats().counts.gap, audit.stats().counts.dlq], [0, 0]);
     });
-    home.assertClean();
-  });
-
-  test('without a running ringfence it starts one, and leaves nothing behind', async () => {
-    await using home = new Installation();
-    const before = { demos: demos(), mounts: mounts() };
-    const demo = await home.run(['demo']);
-    assert.equal(demo.code, 0, demo.stdout + demo.stderr);
-    assert.match(demo.stdout, /no ringfence is running/);
-    assert.match(demo.stdout, /done {2}kill \/opt\/shop\/backup-helper/);
-    assert.deepEqual({ demos: demos(), mounts: mounts() }, before);
-    assert.deepEqual(readdirSync(join(home.runDir, 'containers.d')), []);
     home.assertClean();
   });
 

@@ -223,8 +223,13 @@ describe('up as an unprivileged user', { skip }, () => {
   test('where rules may not kill, the kernel refuses the kill that the demo’s policy orders, and the result says so', async (t) => {
     const mark = `rf-spared-${process.pid}`;
     await using home = killer(mark);
-    const cgroup = join(cgroupRoot(), `ringfence-demo-user-${process.pid}`);
+    const name = `ringfence-demo-user-${process.pid}`;
+    const cgroup = join(cgroupRoot(), name);
     mkdirSync(cgroup);
+    const containers = join(home.runDir, 'containers.d');
+    mkdirSync(containers, { recursive: true });
+    const container = { cgroupPath: `/${name}`, id: name, name: 'web-1', image: 'shop/web:1.4' };
+    writeFileSync(join(containers, 'web.json'), JSON.stringify({ ...container, privileged: false, labels: {} }));
     await using up = await home.up();
     const shell = spawn('/bin/bash', ['-c', `echo $$ > ${cgroup}/cgroup.procs && exec -a ${mark} sleep 1000`], {
       stdio: 'ignore',

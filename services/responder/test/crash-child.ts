@@ -6,8 +6,8 @@ import { localControlPlane } from '@ringfence/control/local';
 import { openCoordination } from '@ringfence/coordination';
 import { importSigningKey } from '@ringfence/schema';
 import { EVIDENCE_WALL_OFFSET } from '@ringfence/testkit';
-import { loadPolicyFiles, startResponder } from '../src/index.ts';
-import { silent, TestAgent } from './support.ts';
+import { startResponder } from '../src/index.ts';
+import { ENFORCING, silent, TestAgent } from './support.ts';
 
 const [dir, keyFile, pid, point, batch] = process.argv.slice(2) as [string, string, string, string, string];
 const key = importSigningKey(readFileSync(keyFile, 'utf8'));
@@ -17,7 +17,7 @@ await startResponder({
   options: {},
   bus,
   key,
-  policies: loadPolicyFiles(['builtin']).policies,
+  policies: [ENFORCING],
   control: localControlPlane(new TestAgent(key, dir, [Number(pid)])),
   coordination: await openCoordination({ path: join(dir, 'coordination.db') }),
   log: silent,

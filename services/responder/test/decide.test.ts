@@ -22,19 +22,10 @@ import { ResponderMetrics } from '../src/metrics.ts';
 import type { PipelineDeps } from '../src/pipeline.ts';
 import { PolicySet } from '../src/policy/policy-set.ts';
 import { Memory } from '../src/steps/memory.ts';
-import { alertRecord, incidentRecord } from './support.ts';
+import { alertRecord, ENFORCING as demo, incidentRecord } from './support.ts';
 
 const SECOND = 1_000_000;
 const key = createSigningKey();
-
-const demo: Policy = {
-  policy: 'demo',
-  desc: '',
-  mode: 'enforce',
-  scope: { cgroup: '/ringfence-demo-*' },
-  when: { action: 'kill' },
-  do: 'kill',
-};
 
 interface Decided {
   readonly commands: readonly Command[];

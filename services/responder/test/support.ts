@@ -19,9 +19,19 @@ import {
   verifyRecord,
 } from '@ringfence/schema';
 import { createTestAlert, EVIDENCE_HOST, EVIDENCE_WALL_OFFSET } from '@ringfence/testkit';
-import { loadPolicyFiles, type Responder, type ResponderDeps, startResponder } from '../src/index.ts';
+import { type Policy, type Responder, type ResponderDeps, startResponder } from '../src/index.ts';
 import { signCommand } from '../src/steps/sign-command.ts';
 import { type Target, targetOf } from '../src/steps/target.ts';
+
+/** What a rule wants killed dies in these cgroups. */
+export const ENFORCING: Policy = {
+  policy: 'demo',
+  desc: '',
+  mode: 'enforce',
+  scope: { cgroup: '/ringfence-demo-*' },
+  when: { action: 'kill' },
+  do: 'kill',
+};
 
 export const silent: BusLog = { info: () => {}, warn: () => {}, error: () => {} };
 
@@ -60,7 +70,7 @@ export async function startTestResponder(given: {
     options: {},
     bus,
     key,
-    policies: loadPolicyFiles(['builtin']).policies,
+    policies: [ENFORCING],
     control: localControlPlane(control),
     coordination,
     log: silent,

@@ -3,7 +3,7 @@ import { openKafkaBus } from '@ringfence/bus';
 import { serveControl } from '@ringfence/control';
 import { openCoordination } from '@ringfence/coordination';
 import { Enrolments, identityPaths, loadIdentity, watchCertificates } from '@ringfence/identity';
-import { loadPolicyFiles, startResponder } from '@ringfence/responder';
+import { startResponder } from '@ringfence/responder';
 import { createLogger } from '@ringfence/telemetry';
 
 export interface ResponderChild {
@@ -32,7 +32,7 @@ const responder = await startResponder({
   options: { commandTtlMs: 300_000, killsPerMinutePerHost: 10_000, killsPerMinute: 10_000, attachedMs: 5000 },
   bus,
   key: own.signingKey,
-  policies: loadPolicyFiles(['builtin']).policies,
+  policies: [{ policy: 'kills', desc: '', mode: 'enforce', scope: {}, when: { action: 'kill' }, do: 'kill' }],
   control,
   coordination: await openCoordination({ url: redis, prefix: topicPrefix, log }),
   instance: own.subject,
