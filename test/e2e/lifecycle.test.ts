@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { loadIdentity } from '@ringfence/identity';
 import {
   type Alert,
@@ -30,7 +31,7 @@ import {
   TOPIC,
   typeOf,
 } from '@ringfence/schema';
-import { kafkaMissing } from '@ringfence/testkit';
+import { kafkaMissing, startTcpProxy } from '@ringfence/testkit';
 import { SmallFleet, START_MS } from './lib/fleet.ts';
 import { death, type FleetAgent, lives, type Shown } from './lib/fleet-agent.ts';
 import { until } from './lib/wait.ts';
@@ -38,6 +39,15 @@ import { until } from './lib/wait.ts';
 const MAIN = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url));
 const PATIENCE_MS = 120_000;
 const SERVICES = ['auditor', 'enricher', 'detector', 'responder'] as const;
+
+/** Needs a file name that no other rule does. */
+const READS = `- rule: Reads
+  desc: A file of this test's is read.
+  condition: event.action = open and file.name = rf-of-this-test
+  output: "%file.path"
+  priority: notice
+  tags: [collection]
+`;
 
 type Type = ReleasedSchema['type'];
 
@@ -144,9 +154,16 @@ interface Doctor {
   readonly fleet: Readonly<Record<string, { readonly ok: boolean; readonly found: string }>>;
 }
 
+const CONDITIONS = process.execArgv.filter((arg) => arg.startsWith('--conditions'));
+
+/** What a command prints that must succeed. */
+async function ringfence(...args: readonly string[]): Promise<string> {
+  return (await promisify(execFile)(process.execPath, [...CONDITIONS, MAIN, ...args])).stdout;
+}
+
 /** What `ringfence doctor` says with a member's settings. */
 async function doctor(fleet: SmallFleet, name: string): Promise<Doctor> {
-  const args = [...process.execArgv.filter((arg) => arg.startsWith('--conditions')), MAIN, 'doctor', '--json'];
+  const args = [...CONDITIONS, MAIN, 'doctor', '--json'];
   const child = spawn(process.execPath, [...args, '--config', fleet.member(name).configFile]);
   const [said, [code]] = await Promise.all([text(child.stdout), once(child, 'exit') as Promise<[number]>]);
   const { fleet: checks } = JSON.parse(said) as { fleet: { name: string; ok: boolean; found: string }[] };
@@ -164,6 +181,38 @@ describe('a fleet', { skip: kafkaMissing() }, () => {
       assert.deepEqual([code, Object.keys(checks)], [0, ['identity', 'brokers', 'registrar']]);
       assert.match(checks['identity']?.found ?? '', /^detector \(detector\), certificate until 20/);
       assert.ok(checks['brokers']?.ok && checks['registrar']?.ok);
+    });
+
+    await t.test('a host whose stream is cut while the rules change is named, until it has caught up', async () => {
+      await using proxy = await startTcpProxy(fleet.endpoints[0] ?? '');
+      await using late = await fleet.agent([proxy.address]);
+      const newest = (): number => agent.host.interestVersion;
+      /** Both say what they filter with; the metric counts so many behind. */
+      const behind = async (count: number): Promise<boolean> => {
+        for (const { host } of [agent, late]) host.tick(0);
+        await Promise.all([agent.send(), late.send()]);
+        return (await fleet.metrics('enricher')).includes(`\nringfence_enricher_hosts_behind ${count}\n`);
+      };
+      await until('both to be told', () => newest() > 0 && late.host.interestVersion === newest(), PATIENCE_MS);
+      await until('nobody to be behind', () => behind(0), PATIENCE_MS);
+
+      await proxy.set({ refuse: true });
+      await until('its stream is cut', () => !late.connected, PATIENCE_MS);
+      const older = newest();
+      writeFileSync(join(fleet.directory, 'rules/more.yaml'), READS);
+      await until('the new interest', () => newest() > older, PATIENCE_MS);
+      await until('one to be behind', () => behind(1), PATIENCE_MS);
+      assert.equal(late.host.interestVersion, older);
+      const shown = await ringfence('topology', '--fleet', fleet.directory);
+      assert.match(shown, new RegExp(`^ {2}1 host with the current interest \\(${newest()}\\)$`, 'm'));
+      assert.match(shown, new RegExp(`^ {2}1 host with an older interest \\(${older}\\): ${late.hostId}$`, 'm'));
+
+      await proxy.set({});
+      await until('it to be told', () => late.host.interestVersion === newest(), PATIENCE_MS);
+      await until('nobody to be behind any more', () => behind(0), PATIENCE_MS);
+      const after = await ringfence('topology', '--fleet', fleet.directory);
+      assert.match(after, /^ {2}2 hosts with the current interest/m);
+      assert.doesNotMatch(after, /older/);
     });
 
     await t.test('an agent of 0.1.0 is understood by today’s services', async () => {

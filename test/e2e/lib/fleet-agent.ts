@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type Bus, openKafkaBus } from '@ringfence/bus';
 import { type ControlLink, connectControl } from '@ringfence/control';
 import { type Identity, identityPaths, TrustedKeys, watchCertificates } from '@ringfence/identity';
-import { type Control, decode, type Result, TOPIC } from '@ringfence/schema';
+import { type Control, decode, type Interest, type Result, TOPIC } from '@ringfence/schema';
 import { createLogger } from '@ringfence/telemetry';
 import { EVIDENCE_BOOT, TestHost, type TestProcess } from '@ringfence/testkit';
 import { AgentControl } from '../../../services/collector/src/control/control.ts';
@@ -91,7 +91,10 @@ export class FleetAgent implements AsyncDisposable {
       this.results.push(decode('Result', answer));
       return answer;
     };
-    return { hostId: this.hostId, execute, setInterest: async () => {} };
+    const setInterest = async ({ version }: Interest): Promise<void> => {
+      this.host.interestVersion = version;
+    };
+    return { hostId: this.hostId, execute, setInterest };
   }
 
   get connected(): boolean {

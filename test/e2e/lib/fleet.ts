@@ -165,12 +165,17 @@ export class SmallFleet implements AsyncDisposable {
     }
   }
 
+  /** What a member tells Prometheus. */
+  async metrics(name: string): Promise<string> {
+    return (await fetch(`${this.#health.get(name)}/metrics`, { signal: AbortSignal.timeout(5000) })).text();
+  }
+
   /** A host of its own, enrolled by a token, whose agent holds its control stream. */
-  async agent(): Promise<FleetAgent> {
+  async agent(endpoints: readonly string[] = this.#endpoints): Promise<FleetAgent> {
     const directory = join(this.directory, `agent-${++this.#agents}`);
     const identity = await this.enrol(crypto.randomUUID(), 'agent', join(directory, 'identity'));
     const brokers = this.kafka.bootstrap;
-    const agent = this.#stack.use(new FleetAgent({ identity, directory, brokers, endpoints: this.#endpoints }));
+    const agent = this.#stack.use(new FleetAgent({ identity, directory, brokers, endpoints }));
     await agent.start();
     await until(`the control stream of ${agent.hostId}`, () => agent.connected, START_MS);
     return agent;
