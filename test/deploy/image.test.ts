@@ -11,7 +11,7 @@ import { cgroupsOf, Engine, skip } from './lib/engine.ts';
 
 const BASE = 'ringfence-test/base';
 const MARK = `rf-image-${process.pid}`;
-const pinPath = `/sys/fs/bpf/${MARK}`;
+const pinPath = `/sys/fs/bpf/rf-test-${process.pid}-image`;
 
 /** What the documented command lacks for a test: pins of its own, and where its engine keeps what containers are called. */
 function runArguments(engine: Engine): string[] {

@@ -82,7 +82,7 @@ class Place {
     { signingKey, root }: Identity,
     port: number,
   ): Promise<{ collector: Collector; link: ControlLink }> {
-    const pinPath = `${BPF_FS}/rf-test-control-${process.pid}`;
+    const pinPath = `${BPF_FS}/rf-test-${process.pid}-control`;
     this.stack.defer(() => uninstallSensor(pinPath));
     const trusted = new TrustedKeys(root, 'responder');
     const collector = await startCollector({

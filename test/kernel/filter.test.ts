@@ -144,7 +144,7 @@ exit 0
 
 class Place implements Disposable {
   readonly path = mkdtempSync(join(tmpdir(), 'ringfence-filter-'));
-  readonly pinPath = `${BPF_FS}/rf-test-filter-${process.pid}`;
+  readonly pinPath = `${BPF_FS}/rf-test-${process.pid}-filter`;
 
   constructor() {
     for (const directory of ['bin', 'home/.ssh', 'home/.aws', 'rules'])

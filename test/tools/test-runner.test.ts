@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -100,6 +100,32 @@ describe('the test runner', () => {
     } finally {
       rmSync(open);
       rmSync(spinning);
+    }
+  });
+
+  it('takes away what a killed file has pinned, and nothing else', {
+    skip: process.getuid?.() === 0 ? false : 'pinning needs root',
+  }, () => {
+    const file = join(root, 'packages/a/test/pins.test.ts');
+    const pins = `import { mkdirSync } from 'node:fs'; import { BpfMap } from '@ringfence/libbpf-ts';
+      using map = BpfMap.create({ type: 'array', name: 'left', keySize: 4, valueSize: 4, maxEntries: 1 });
+      const at = '/sys/fs/bpf/rf-test-' + process.pid + '-left';
+      mkdirSync(at);
+      map.pin(at + '/map');
+      console.log('pinned at', at);
+      process.kill(process.pid, 'SIGKILL');`;
+    writeFileSync(file, pins);
+    const others = `/sys/fs/bpf/rf-test-${process.pid}-others`;
+    mkdirSync(others);
+    try {
+      const { stdout } = runTests('pins');
+      const [, at] = /pinned at (\S+)/.exec(stdout) ?? [];
+      assert.ok(at, stdout);
+      assert.equal(existsSync(at), false, 'the pin is left');
+      assert.ok(existsSync(others));
+    } finally {
+      rmdirSync(others);
+      rmSync(file);
     }
   });
 

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { removePins } from './remove-pins.ts';
 import type { TestMessage } from './reporter.ts';
 
 export interface Failure {
@@ -128,6 +129,7 @@ export async function runFile(
     });
   const tally: Tally = { passed: 0, failures: [], skipped: [], done: false };
   const ended = await follow(child, tally, timeoutMs, signal);
+  if (ended.killedBy !== null && child.pid !== undefined) removePins(child.pid);
   const durationMs = performance.now() - started;
   const { passed, failures, skipped } = tally;
   const lateS = durationMs >= timeoutMs ? timeoutMs / 1000 : null;

@@ -87,7 +87,7 @@ describe('links on the running kernel', { skip }, () => {
   });
 
   test('a pinned tracepoint outlives the link object, the programs and their dispose', { skip: skipPins }, () => {
-    const pin = `/sys/fs/bpf/libbpf-ts-${process.pid}-tp`;
+    const pin = `/sys/fs/bpf/rf-test-${process.pid}-tp`;
     using object = load();
     const link = object.program('on_getppid').attach();
     link.pin(pin);
@@ -127,7 +127,7 @@ describe('links on the running kernel', { skip }, () => {
     });
 
     test('update replaces the program behind a link, also one opened from its pin', { skip: skipPins }, () => {
-      const pin = `/sys/fs/bpf/libbpf-ts-${process.pid}-cgroup`;
+      const pin = `/sys/fs/bpf/rf-test-${process.pid}-cgroup`;
       using object = load();
       object.program('refuse_connect').attachCgroup(cgroup).pin(pin);
       assert.equal(connectInside(), 'EPERM');

@@ -26,7 +26,7 @@ describe('a process killed and started again', { skip: skipPins }, () => {
   test('finds its ring as it was, and goes on writing and reading', () => {
     using directory = scratch();
     const path = compile('ring', directory.path);
-    const pins = `/sys/fs/bpf/libbpf-ts-${process.pid}`;
+    const pins = `/sys/fs/bpf/rf-test-${process.pid}`;
     mkdirSync(pins);
     try {
       const args = ['--conditions=@ringfence/source', '--input-type=module', '-e', FIRST_LIFE, path, pins];
@@ -58,7 +58,7 @@ describe('a process killed and started again', { skip: skipPins }, () => {
   test('finds its global variables as they were', () => {
     using directory = scratch();
     const path = compile('ring', directory.path);
-    const pin = `/sys/fs/bpf/libbpf-ts-${process.pid}-bss`;
+    const pin = `/sys/fs/bpf/rf-test-${process.pid}-bss`;
     const order = { context: new Uint8Array(Uint32Array.of(3, 8, 0, 0).buffer) };
     const start = (): BpfObject => {
       const object = BpfObject.open(path);
@@ -80,7 +80,7 @@ describe('a process killed and started again', { skip: skipPins }, () => {
 
   test('opens a pinned map with its types, without the object', () => {
     using directory = scratch();
-    const pin = `/sys/fs/bpf/libbpf-ts-${process.pid}-hash`;
+    const pin = `/sys/fs/bpf/rf-test-${process.pid}-hash`;
     using object = BpfObject.open(compile('every-map', directory.path)).load();
     const map = object.map('hash');
     map.pin(pin);

@@ -141,7 +141,7 @@ describe('ring buffer on the running kernel', { skip }, () => {
     skip: skipPins,
     timeout: 20_000,
   }, async () => {
-    const pin = `/sys/fs/bpf/libbpf-ts-${process.pid}-hold`;
+    const pin = `/sys/fs/bpf/rf-test-${process.pid}-hold`;
     object.program('produce_slowly').pin(pin);
     object.globals['hold'] = 1;
     const code = `import { PinnedProgram } from '@ringfence/libbpf-ts'; PinnedProgram.open(process.argv[1]).run();`;

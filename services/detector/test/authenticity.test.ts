@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
@@ -111,7 +111,8 @@ test('a join or an edge under the key of another is refused', () => {
 });
 
 test('in a fleet a detector says what its rules need, signed, and takes it back when it stops', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'rf-detector-'));
+  await using place = await mkdtempDisposable(join(tmpdir(), 'rf-detector-'));
+  const directory = place.path;
   await writeFile(join(directory, 'rules.yaml'), RULES);
   await using bus = await openEmbeddedBus({ path: ':memory:' });
   await bus.ensureTopics(topicsWith(1));
@@ -134,11 +135,11 @@ test('in a fleet a detector says what its rules need, signed, and takes it back 
   assert.deepEqual(decode('InterestRecord', newest ?? new Uint8Array()).openNames, ['gshadow']);
   await detector.close();
   assert.equal((await said()).at(-1), null);
-  await rm(directory, { recursive: true });
 });
 
 test('hosts of one embedded log are joined by the running service', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'rf-detector-'));
+  await using place = await mkdtempDisposable(join(tmpdir(), 'rf-detector-'));
+  const directory = place.path;
   await writeFile(join(directory, 'rules.yaml'), RULES);
   await using bus = await openEmbeddedBus({ path: ':memory:' });
   await bus.ensureTopics(topicsWith(2));
@@ -158,5 +159,4 @@ test('hosts of one embedded log are joined by the running service', async () => 
   assert.equal(detector.stats().forged, 0);
   await detector.close();
   await enricher.close();
-  await rm(directory, { recursive: true });
 });

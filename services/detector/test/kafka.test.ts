@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -74,7 +74,8 @@ test('two members of a fleet: one is killed in the middle of an attack on two ho
 }, async () => {
   const { bootstrap } = await sharedKafka();
   const topicPrefix = `detector-${process.pid}-`;
-  const directory = await mkdtemp(join(tmpdir(), 'rf-detector-'));
+  await using place = await mkdtempDisposable(join(tmpdir(), 'rf-detector-'));
+  const directory = place.path;
   const rules = join(directory, 'rules.yaml');
   await writeFile(rules, RULES);
   await using bus = await openKafkaBus({ brokers: bootstrap, topicPrefix });
@@ -148,5 +149,4 @@ test('two members of a fleet: one is killed in the middle of an attack on two ho
     assert.deepEqual([...new Set(batches)], whole);
   }
   for (const member of members) if (member !== owner) await member.kill('SIGTERM');
-  await rm(directory, { recursive: true });
 });

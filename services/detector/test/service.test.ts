@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtempDisposable, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
@@ -21,7 +21,8 @@ function createTestLog(): { log: BusLog; lines: string[] } {
 }
 
 test('raw batches on a bus become alerts and incidents', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'rf-detector-'));
+  await using place = await mkdtempDisposable(join(tmpdir(), 'rf-detector-'));
+  const directory = place.path;
   await writeFile(join(directory, 'rules.yaml'), RULES);
   await using bus = await openEmbeddedBus({ path: ':memory:' });
   await bus.ensureTopics(topicsWith(1));
@@ -45,11 +46,11 @@ test('raw batches on a bus become alerts and incidents', async () => {
   assert.equal(detector.stats().rules, 5);
   await detector.close();
   await enricher.close();
-  await rm(directory, { recursive: true });
 });
 
 test('a reload takes what is good, keeps the former version of a broken file, and tells what the kernel has to send', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'rf-detector-'));
+  await using place = await mkdtempDisposable(join(tmpdir(), 'rf-detector-'));
+  const directory = place.path;
   const [a, b] = [join(directory, 'a.yaml'), join(directory, 'b.yml')];
   await writeFile(a, rule('A', '/etc/a'));
   await writeFile(b, rule('B', '/etc/b'));
@@ -77,11 +78,11 @@ test('a reload takes what is good, keeps the former version of a broken file, an
   await detector.reload();
   assert.deepEqual(names(), ['A']);
   await detector.close();
-  await rm(directory, { recursive: true });
 });
 
 test('a changed file is noticed', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'rf-detector-'));
+  await using place = await mkdtempDisposable(join(tmpdir(), 'rf-detector-'));
+  const directory = place.path;
   await writeFile(join(directory, 'a.yaml'), rule('A', '/etc/a'));
   await using bus = await openEmbeddedBus({ path: ':memory:' });
   await bus.ensureTopics(topicsWith(1));
@@ -95,7 +96,6 @@ test('a changed file is noticed', async () => {
   await writeFile(join(directory, 'a.yaml'), rule('B', '/etc/b'));
   assert.deepEqual((await noticed.promise).openNames, ['b']);
   await detector.close();
-  await rm(directory, { recursive: true });
 });
 
 test('rules that are not there are an error that says what to do', async () => {

@@ -24,7 +24,7 @@ const SECONDS_OF_A_CHECK = 10;
 /** The sensor with these programs only, which loads in a moment. */
 class ProbeSensor implements Disposable {
   readonly object: BpfObject;
-  readonly pinPath: string = mkdtempSync(`${BPF_FS}/rf-test-custom-`);
+  readonly pinPath: string = mkdtempSync(`${BPF_FS}/rf-test-${process.pid}-custom-`);
   readonly #ring: RingBuffer;
   readonly #reader: RecordReader;
 

@@ -272,7 +272,7 @@ export class TestSensor implements Disposable {
   /** A hundred hooks that are left one by one take seconds; what pins are removed of, the kernel takes away by itself. */
   #leave(): void {
     const hooks = this.#hooks.splice(0);
-    const directory = isBpfFileSystem(BPF_FS) ? mkdtempSync(`${BPF_FS}/rf-test-sensor-`) : undefined;
+    const directory = isBpfFileSystem(BPF_FS) ? mkdtempSync(`${BPF_FS}/rf-test-${process.pid}-sensor-`) : undefined;
     if (directory !== undefined) for (const [index, link] of hooks.entries()) link.pin(`${directory}/${index}`);
     for (const link of hooks) link[Symbol.dispose]();
     if (directory !== undefined) rmSync(directory, { recursive: true });
