@@ -90,10 +90,14 @@ async function assertWhole(place: TestPlace, busFile: string, markers: readonly 
 }
 
 describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
-  it('brings the exec of a program to the bus once, with its parents up to the first process', async () => {
+  it('brings the exec of a program to the bus once, with its parents up to the first process; signs every batch, numbers every lane without a hole, and ticks; is alone on its host', async () => {
     using place = new TestPlace();
     await using bus = await memoryBus();
-    await using collector = await startTestCollector(place, bus);
+    await using collector = await startTestCollector(place, bus, { tickMs: 20 });
+    using elsewhere = new TestPlace();
+    const refused = (error: unknown): boolean => error instanceof SecondAgentError && error.pid === process.pid;
+    await assert.rejects(startTestCollector(place, bus), refused);
+    await assert.rejects(startTestCollector(elsewhere, bus, { pinPath: place.pinPath }), refused);
     const marker = `marker-${process.pid}-exec`;
     execFileSync('/bin/sh', ['-c', `/bin/echo ${marker}; true`]);
     await collector.settle();
@@ -120,12 +124,7 @@ describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
     }
     assert.equal(chain.at(-1), 1, `the chain ${chain.join(' < ')} ends before pid 1`);
     assert.ok(chain.includes(process.pid));
-  });
 
-  it('signs every batch, numbers every lane without a hole, and ticks', async () => {
-    using place = new TestPlace();
-    await using bus = await memoryBus();
-    const collector = await startTestCollector(place, bus, { tickMs: 20 });
     for (let i = 0; i < 20; i++) runOnce(`${i}`);
     while (collector.stats().lanes.every(({ lane, sequence }) => lane !== LANE.tick || sequence < 3))
       await collector.settle();
@@ -135,9 +134,9 @@ describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
       assert.ok(value !== null && verifyRecord(identity.key.publicKey, value));
     }
     const batches = await readBatches(bus);
-    const events = eventsOf(batches);
+    const all = eventsOf(batches);
     assertCounted(batches);
-    for (const lane of [LANE.tick, LANE.context]) assert.deepEqual(holes(events, lane), []);
+    for (const lane of [LANE.tick, LANE.context]) assert.deepEqual(holes(all, lane), []);
     const withLanes = batches.filter(({ lanes }) => lanes.length > 0);
     assert.ok(withLanes.length >= 3);
     for (const { lanes, events: inBatch, wallOffset } of withLanes) {
@@ -195,16 +194,6 @@ describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
       await assertWhole(place, busFile, markers);
     });
   }
-
-  it('refuses to be a second agent on the host, naming the first', async () => {
-    using place = new TestPlace();
-    using elsewhere = new TestPlace();
-    await using bus = await memoryBus();
-    await using _first = await startTestCollector(place, bus);
-    const refused = (error: unknown): boolean => error instanceof SecondAgentError && error.pid === process.pid;
-    await assert.rejects(startTestCollector(place, bus), refused);
-    await assert.rejects(startTestCollector(elsewhere, bus, { pinPath: place.pinPath }), refused);
-  });
 
   it('reads the rings of another sensor to the end before it replaces it', async () => {
     using place = new TestPlace();
@@ -292,7 +281,7 @@ describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
     assert.equal(execsWith(await readEvents(memory), marker).length, 1);
   });
 
-  it('tells which container an event belongs to before the event itself', async () => {
+  it('tells which container an event belongs to before the event itself, and that a container is gone', async () => {
     using place = new TestPlace();
     await using bus = await memoryBus();
     const name = `rf-test-${process.pid}`;
@@ -310,7 +299,7 @@ describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
         labels: { tier: 'web' },
       };
       writeFileSync(join(containers, 'web.json'), JSON.stringify(json));
-      await using collector = await startTestCollector(place, bus, { containerFiles: [containers] });
+      await using collector = await startTestCollector(place, bus, { containerFiles: [containers], tickMs: 10 });
       const marker = `marker-${process.pid}-cgroup`;
       spawnSync('/bin/sh', ['-c', `echo $$ > ${cgroup}/cgroup.procs; exec /bin/echo ${marker}`]);
       await collector.settle();
@@ -324,30 +313,24 @@ describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
       const { cgroupPath, ...said } = json;
       const named = { ...said, cgroupId: exec.cgroup, runtime: '', path: cgroupPath };
       assert.deepEqual({ ...container }, { ...NOTHING, described: true, ...named });
+
+      const going = `ringfence-demo-test-${process.pid}`;
+      mkdirSync(join(cgroupRoot(), going));
+      spawnSync('/bin/sh', ['-c', `echo $$ > ${join(cgroupRoot(), going)}/cgroup.procs; exec /bin/true`]);
+      /** Of our container: others may run on this machine. */
+      const ids = async (): Promise<string[]> => {
+        const facts = (await readEvents(bus)).flatMap((event) => bodyOf(event, 'ContainerContext') ?? []);
+        const ours = facts.find(({ id }) => id === going)?.cgroupId;
+        return facts.filter(({ cgroupId }) => isDeepStrictEqual(cgroupId, ours)).map(({ id }) => id);
+      };
+      await collector.settle();
+      assert.deepEqual(await ids(), [going]);
+      rmdirSync(join(cgroupRoot(), going));
+      while (!(await ids()).includes('')) await collector.settle();
+      assert.deepEqual(await ids(), [going, '']);
     } finally {
       rmdirSync(cgroup);
     }
-  });
-
-  it('tells that a container is gone', async () => {
-    using place = new TestPlace();
-    await using bus = await memoryBus();
-    const name = `ringfence-demo-test-${process.pid}`;
-    const cgroup = join(cgroupRoot(), name);
-    mkdirSync(cgroup);
-    await using collector = await startTestCollector(place, bus, { tickMs: 10 });
-    spawnSync('/bin/sh', ['-c', `echo $$ > ${cgroup}/cgroup.procs; exec /bin/true`]);
-    /** Of our container: others may run on this machine. */
-    const ids = async (): Promise<string[]> => {
-      const facts = (await readEvents(bus)).flatMap((event) => bodyOf(event, 'ContainerContext') ?? []);
-      const ours = facts.find(({ id }) => id === name)?.cgroupId;
-      return facts.filter(({ cgroupId }) => isDeepStrictEqual(cgroupId, ours)).map(({ id }) => id);
-    };
-    await collector.settle();
-    assert.deepEqual(await ids(), [name]);
-    rmdirSync(cgroup);
-    while (!(await ids()).includes('')) await collector.settle();
-    assert.deepEqual(await ids(), [name, '']);
   });
 
   it('sends opens of watched paths and names only when told to, and says which filter was in force', async () => {
