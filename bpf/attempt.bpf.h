@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* A fork, an exec or a change of credentials that fails: ends of the system calls, which compare one number when the call has worked. Equal ones of a
  * process (call, error, what was asked for) are merged; of an exec the path's first bytes are part of that, so that a search along PATH is told in
- * full to whoever wants it. What is left asks for its cgroup's share: a program may fail as often as it likes. */
+ * full to whoever wants it. Over its cgroup's share a process's failures are equal by call and error. */
 #include "lib/request.h"
 #include "lib/share.h"
 
@@ -153,9 +153,10 @@ static __noinline int attempt__report(const struct attempt *attempt)
 	if (!interest__takes_forms(RF_LANE_SECURITY, RF_ATTEMPT, attempt__forms(attempt), cgroup))
 		return 0;
 	ring__see(RF_LANE_SECURITY, RF_ATTEMPT);
-	merge__fill_key(&key, task, RF_ATTEMPT, (__u64)attempt->call << 32 | (__u32)attempt->result, attempt__asked(attempt));
+	merge__fill_key(&key, task, RF_ATTEMPT, (__u64)attempt->call << 32 | (__u32)attempt->result,
+			share__is_over(RF_LANE_SECURITY, cgroup) ? 0 : attempt__asked(attempt));
 	count = merge__admit(RF_LANE_SECURITY, &key, false);
-	if (!count || share__holds_back(RF_LANE_SECURITY, RF_ATTEMPT, cgroup))
+	if (!count)
 		return 0;
 	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_ATTEMPT);
 	if (!scratch)

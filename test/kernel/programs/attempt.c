@@ -14,17 +14,22 @@
 #include <unistd.h>
 
 #define NOWHERE ((void *)8)
+#define PAUSE_US 1100000
 #define HUGE_WORDS 40
 #define HUGE_BYTES (100 << 10)
 
 static char *none[] = { 0 };
 
+/* An empty path is a pause of more than a second. */
 static int execs(char **paths)
 {
 	for (; *paths; paths++) {
 		char *words[] = { *paths, "one", "two words", 0 };
 
-		execve(*paths, words, none);
+		if (**paths)
+			execve(*paths, words, none);
+		else
+			usleep(PAUSE_US);
 	}
 	return 0;
 }

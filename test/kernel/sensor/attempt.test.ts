@@ -22,7 +22,7 @@ const EAGAIN = -11;
 const EACCES = -13;
 const EFAULT = -14;
 const ENOTDIR = -20;
-const EINVAL = -22;
+const ENAMETOOLONG = -36;
 const AT_EMPTY_PATH = 0x1000;
 const CLONE_THREAD = 0x1_0000n;
 const NEW_UTS_AND_PID = 0x2400_0000n;
@@ -94,6 +94,14 @@ describe('what fails on the running kernel', { skip }, () => {
       assert.deepEqual([text(failed[index], 'path'), text(failed[index], 'argv')], [path, `${path}\0one\0two words`]);
       assert.deepEqual([header.exec_id, header.tgid], [exec.header.exec_id, exec.header.tgid], 'nothing came of it');
     }
+  });
+
+  test('a path that is too long keeps its beginning', async () => {
+    const [long] = await attempts(['exec', `/${'p'.repeat(5000)}`]);
+    const kept = `/${'p'.repeat(4094)}`;
+    assert.deepEqual([long?.fields['result'], text(long, 'path') === kept], [ENAMETOOLONG, true]);
+    assert.deepEqual([long?.texts['argv']?.bytes.length, text(long, 'argv') === kept], [kept.length, true]);
+    assert.equal(long?.fields['argv_cut'], 1);
   });
 
   test('a path is made absolute: below the current directory, a descriptor, or it is the descriptor itself', async () => {

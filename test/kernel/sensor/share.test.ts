@@ -160,6 +160,18 @@ describe('shares of the rings on the running kernel', { skip }, () => {
     assert.equal(sumOf(connects), STORM + 1);
   });
 
+  test('a storm of execs that fail is merged by process, call and error, whatever was asked for', async () => {
+    using noisy = new Group();
+    limit([1, 0]);
+    sensor.drain();
+    const paths = Array.from({ length: STORM }, (_, n) => `/nowhere/${n}`);
+    const process = await noisy.run(scratch.compile('attempt'), 'exec', ...paths, '', '/nowhere/last');
+    sensor.drain();
+    const failed = of(noisy.id, 'rf_attempt').filter(({ header }) => header.tgid === process);
+    assert.ok(failed.length < STORM / 2, `${failed.length}`);
+    assert.equal(sumOf(failed), STORM + 1);
+  });
+
   test('while the reader keeps up nobody is held back', async () => {
     using busy = new Group();
     limit([RING / 2, RING / 2]);
