@@ -6,6 +6,7 @@ import { judge, PAIRED, Scene } from './support.ts';
 const WRITE = O.WRONLY | O.CREAT | O.TRUNC;
 const APPEND = O.WRONLY | O.APPEND;
 const SH = '/usr/bin/dash';
+const ID_STAYS = 0xffff_ffffn;
 
 /** What the rules say about a healthy machine: nothing from `warning` on; `notice` only where it is listed. */
 function healthy(title: string, notices: readonly string[], play: (s: Scene) => void): void {
@@ -53,9 +54,14 @@ describe('a healthy machine', () => {
     for (const path of ['/etc/ssh/ssh_host_ed25519_key', '/etc/shadow', '/root/.ssh/authorized_keys'])
       s.open(session, path);
     s.credentials(session, 1000);
+    // whether root could be had back
+    s.event(session, 'Attempt', { operation: 3, call: 8, result: -1, count: 1, second: ID_STAYS, third: ID_STAYS });
     s.start(['bash', '-c', 'git-upload-pack x'], session, PAIRED, '/usr/bin/bash');
     const shell = s.start('-bash', session, { tty: 34816 }, '/usr/bin/bash');
     for (const path of ['/etc/profile', '/home/ann/.bashrc', '/home/ann/.bash_history']) s.open(shell, path);
+    for (const path of ['/usr/local/bin/id', '/home/ann/bin/id'])
+      s.event(s.fork(shell), 'Attempt', { operation: 2, call: 5, result: -2, count: 1, path });
+    s.event(s.fork(shell), 'Attempt', { operation: 2, call: 5, result: -13, count: 1, path: '/root/bin/id' });
     s.start('/usr/bin/id', shell);
     s.open(shell, '/home/ann/.bash_history', APPEND);
     s.open(s.start('/usr/bin/sudo -s', shell), '/etc/shadow');

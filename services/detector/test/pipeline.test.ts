@@ -103,6 +103,29 @@ test('what one deed means is told in one line of the story', () => {
   );
 });
 
+test('what failed is told as an attempt', () => {
+  const { host, sshd } = bootedHost();
+  const rules = ['exec_failed', 'fork_failed', 'credentials_failed'].map(
+    (action) => `
+- rule: Failed by ${action}
+  desc: d
+  condition: event.action = ${action}
+  priority: critical
+  tags: [execution, T1204.002]
+`,
+  );
+  const x = host.spawn(login(host, sshd), '/opt/x');
+  host.event(x, 'Attempt', { operation: 2, call: 5, result: -13, count: 1, path: '/tmp/../tmp/y\u001b' });
+  host.event(x, 'Attempt', { operation: 1, call: 3, result: -11, count: 1 });
+  host.event(x, 'Attempt', { operation: 3, call: 8, result: -1, count: 1 });
+  const { incidents } = detectOne(createTestDetector({}, RULES + rules.join('')), createFeed(host).next());
+  const story = latest(incidents)[0]?.story ?? [];
+  assert.deepEqual(
+    story.map((line) => /pid \d+\) (.*): Failed/.exec(line)?.[1]),
+    ['tried to run /tmp/y\\x1b', 'tried to start a process', 'tried to change its privileges'],
+  );
+});
+
 test('one critical alert is an incident, one lone notice or warning is not', () => {
   const { host, sshd } = bootedHost();
   const feed = createFeed(host);
