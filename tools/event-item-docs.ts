@@ -19,16 +19,24 @@ interface EventItem {
 
 const root = dirname(import.meta.dirname);
 const TITLE = /\b(?:test|it)\(\s*(['"`])((?:\\.|(?!\1)[^\\])*)\1/g;
-const titles = new Map<string, ReadonlySet<string>>();
 
-/** Titles of the tests in a file, as its source has them. */
-function titlesIn(path: string): ReadonlySet<string> {
-  const known = titles.get(path);
+interface TestFile {
+  /** of its tests, as the source has them */
+  readonly titles: ReadonlySet<string>;
+  /** it says of itself that it runs in a guest, and nowhere else */
+  readonly guest: boolean;
+}
+
+const files = new Map<string, TestFile>();
+
+function testFile(path: string): TestFile {
+  const known = files.get(path);
   if (known !== undefined) return known;
   const whole = join(root, path);
   const text = existsSync(whole) ? readFileSync(whole, 'utf8') : '';
-  const found = new Set([...text.matchAll(TITLE)].map(([, , title = '']) => title.replaceAll(/\\(.)/g, '$1')));
-  titles.set(path, found);
+  const titles = [...text.matchAll(TITLE)].map(([, , title = '']) => title.replaceAll(/\\(.)/g, '$1'));
+  const found = { titles: new Set(titles), guest: path.endsWith('.guest.ts') || text.includes('skipOutsideGuest') };
+  files.set(path, found);
   return found;
 }
 
@@ -51,7 +59,7 @@ function faultsOf({ item, event, shows, succeeds, fails }: EventItem): string[] 
   const faults = [succeeds, fails].flatMap((proof) => {
     if (typeof proof !== 'string') return [];
     const { path, title } = testOf(proof);
-    return titlesIn(path).has(title) ? [] : [`${item}: ${path} has no test "${title}"`];
+    return testFile(path).titles.has(title) ? [] : [`${item}: ${path} has no test "${title}"`];
   });
   if (event === undefined || actionsOf(event).includes(shows)) return faults;
   const unknown = shows.split(', ').filter((field) => !fieldNames.has(field));
@@ -70,8 +78,8 @@ const cell = (text: string): string => text.replaceAll('|', '\\|');
 function proofText(proof: Proof): string {
   if (typeof proof !== 'string') return 'never' in proof ? `— ${proof.never}` : `**none**: ${proof.missing}`;
   const { path, title } = testOf(proof);
-  const name = path.slice(path.lastIndexOf('/') + 1).replace('.test.ts', '');
-  return `[${name}](../${path}): ${cell(title)}`;
+  const name = path.slice(path.lastIndexOf('/') + 1).replace(/\.(test|guest)\.ts$/, '');
+  return `[${name}](../${path})${testFile(path).guest ? ' (guest)' : ''}: ${cell(title)}`;
 }
 
 const row = ({ item, event, shows, succeeds, fails, guest }: EventItem): string =>
@@ -83,7 +91,7 @@ export function eventItemDocs(): string {
   if (faults.length > 0) throw new Error(`${ITEMS}:\n${faults.join('\n')}`);
   return `${[
     '# What is provoked',
-    'Each thing that is reported, the event it shows as with its `event.action` or fields, and the test that makes it happen: where it succeeds and where it fails. `—`: there can be no such event, and why. **none**: what is not reported or not provoked. (guest): the tests of it run on a stock kernel in a guest, `npm run test:kernels`.',
+    'Each thing that is reported, the event it shows as with its `event.action` or fields, and the test that makes it happen: where it succeeds and where it fails. `—`: there can be no such event, and why. **none**: what is not reported or not provoked. (guest): of an item all tests, else the one behind it, run on a stock kernel in a guest: `npm run test:kernels`.',
     ...Object.entries(families).map(([family, items]) =>
       [
         `## Family: ${family}`,

@@ -3,8 +3,8 @@
  *
  * Boots the newest kernel of each series that apt offers in QEMU and runs test/kernel/sensor/ there, then guests/, whose tests boot machines that lack
  * something or are of another architecture; FILTER keeps the files whose path contains it. One that only fits files of guests/ boots no other kernel.
- * --write puts what the kernels made of each program into docs/KERNELS.md. A kernel that takes longer than --timeout (1200) has failed. The last
- * line is always `N passed, N failed, N skipped`.
+ * --write puts what the kernels made of each program into docs/KERNELS.md, and asks those of arm64 too. A kernel that takes longer than --timeout
+ * (1200) has failed. The last line is always `N passed, N failed, N skipped`.
  */
 import { globSync, writeFileSync } from 'node:fs';
 import { release } from 'node:os';
@@ -14,21 +14,21 @@ import { debianKernels, guestMissing, type TestKernel } from '@ringfence/testkit
 import { printFailures, printFile, printTotals } from '../../tools/test-runner/report.ts';
 import { type FileReport, runFile } from '../../tools/test-runner/run-file.ts';
 import { cgroup2, sensorObject } from '../kernel/sensor/sensor.ts';
-import { SERIES_VARIABLE } from './lib/find-kernels.ts';
+import { findKernels, SERIES_VARIABLE } from './lib/find-kernels.ts';
 import { judgePrograms } from './lib/programs.ts';
 import { type KernelReport, runOnKernel } from './lib/run-kernel.ts';
-import { type KernelColumn, kernelTable, readTable, TABLE, verdictFailures } from './lib/table.ts';
+import { columnTitle, type KernelColumn, kernelTable, readTable, TABLE, verdictFailures } from './lib/table.ts';
 import { testFiles } from './lib/tree.ts';
 
 function failed(path: string, title: string, error: string): FileReport {
   return { path, passed: 0, failures: [{ title, error }], skipped: [], output: '', durationMs: 0 };
 }
 
-function verdictReport(series: string, { programs }: KernelReport, durationMs: number): FileReport {
-  const failures = verdictFailures(series, programs, readTable());
+function verdictReport(title: string, { programs }: KernelReport, durationMs: number): FileReport {
+  const failures = verdictFailures(title, programs, readTable());
   const passed = programs.length - new Set(failures.map(({ program }) => program)).size;
   return {
-    path: `${series}: the sensor's programs`,
+    path: `${title}: the sensor's programs`,
     passed,
     failures: failures.map(({ program, why }) => ({ title: program, error: why })),
     skipped: [],
@@ -40,20 +40,21 @@ function verdictReport(series: string, { programs }: KernelReport, durationMs: n
 async function runKernel(kernel: TestKernel, files: readonly string[], timeoutMs: number, columns: KernelColumn[]) {
   const started = performance.now();
   const reports: FileReport[] = [];
-  const named = (report: FileReport): FileReport => ({ ...report, path: `${kernel.series}: ${report.path}` });
+  const title = columnTitle(kernel);
+  const named = (report: FileReport): FileReport => ({ ...report, path: `${title}: ${report.path}` });
   const onFile = (report: FileReport): void => {
     reports.push(named(report));
     printFile(named(report));
   };
-  console.log(`${kernel.series}: booting ${kernel.release}`);
+  console.log(`${title}: booting ${kernel.release}`);
   try {
     const report = await runOnKernel({ kernel, files, timeoutMs, onFile });
-    columns.push({ title: kernel.series, programs: report.programs });
-    reports.push(verdictReport(kernel.series, report, performance.now() - started));
+    columns.push({ title, programs: report.programs });
+    reports.push(verdictReport(title, report, performance.now() - started));
   } catch (error) {
-    reports.push(failed(`${kernel.series}: ${kernel.release}`, 'the guest itself', String(error)));
+    reports.push(failed(`${title}: ${kernel.release}`, 'the guest itself', String(error)));
   }
-  printFile(reports.at(-1) ?? failed(kernel.series, '', ''));
+  printFile(reports.at(-1) ?? failed(title, '', ''));
   printFailures(reports);
   return reports;
 }
@@ -80,6 +81,13 @@ async function runGuests(paths: readonly string[], series: readonly string[] | u
   return reports;
 }
 
+async function foreignKernels(series: readonly string[] | undefined): Promise<readonly TestKernel[]> {
+  const found = await findKernels(series, 'arm64');
+  if (typeof found !== 'string') return found;
+  console.log(`no arm64: ${found}`);
+  return [];
+}
+
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -101,6 +109,9 @@ async function main(): Promise<number> {
   const timeoutMs = Number(values.timeout) * 1000;
   const kernels = files.length === 0 && guests.length > 0 ? [] : await debianKernels(values.kernel);
   for (const kernel of kernels) reports.push(...(await runKernel(kernel, files, timeoutMs, columns)));
+  // the tests themselves need programs that are built here
+  const foreign = values.write ? await foreignKernels(values.kernel) : [];
+  for (const kernel of foreign) reports.push(...(await runKernel(kernel, [], timeoutMs, columns)));
   reports.push(...(await runGuests(guests, values.kernel, timeoutMs)));
   if (values.write && columns.length > 0) {
     const own = judgePrograms(await sensorObject(), cgroup2() ?? '');

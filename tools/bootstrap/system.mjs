@@ -145,6 +145,15 @@ const REQUIREMENTS = [
     pacman: 'busybox',
     zypper: 'busybox-static',
   },
+  {
+    what: 'make (builds the kernel module that tests put into them)',
+    role: 'guests',
+    present: () => hasProgram('make'),
+    apt: ['make'],
+    dnf: 'make',
+    pacman: 'make',
+    zypper: 'make',
+  },
 ];
 
 const MANUAL = { dnf: 'dnf install -y', pacman: 'pacman -S --needed', zypper: 'zypper install -y' };

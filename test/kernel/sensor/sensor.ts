@@ -61,6 +61,11 @@ function whyNot(): string | undefined {
   return undefined;
 }
 
+/** For tests that change the machine: false in a guest of packages/testkit, whose kernel was told at its start that it is one; else why not. */
+export const skipOutsideGuest: string | false = readFileSync('/proc/cmdline', 'utf8').includes(' ringfence.guest')
+  ? false
+  : 'it would change this machine: npm run test:kernels does it in a guest';
+
 /** For tests that need a user namespace of their own: false, or why there is none. In a chroot the kernel gives nobody one. */
 export const skipUserNamespaces: string | false =
   spawnSync('unshare', ['--user', 'true']).status === 0 ? false : 'unshare --user is refused here';

@@ -2,28 +2,16 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { after, before, describe, test } from 'node:test';
-import { records as layout } from '@ringfence/schema';
-import { all, one, Scratch, SECURITY, skip, TestSensor } from './sensor.ts';
+import { one, Scratch, SECURITY, skip, TestSensor } from './sensor.ts';
+import { type SystemChange, systemChanges } from './system-changes.ts';
 
 const EPERM = -1;
 const ENOENT = -2;
 const ENODEV = -19;
 const EINVAL = -22;
 const ENOKEY = -126;
-const { SystemOperation: OPERATION } = layout;
 const CAP_SYS_TIME = 25n;
 const CAP_SYS_RAWIO = 17n;
-
-interface Change {
-  readonly operation: string;
-  readonly result: number;
-  readonly arguments: readonly bigint[];
-  readonly caller: number;
-  readonly text: string;
-  readonly detail: string;
-}
-
-const names = new Map(Object.entries(OPERATION).map(([name, value]) => [Number(value), name.toLowerCase()]));
 
 describe('system calls that concern the whole machine, on the running kernel', { skip }, () => {
   let sensor: TestSensor;
@@ -42,21 +30,7 @@ describe('system calls that concern the whole machine, on the running kernel', {
     scratch?.[Symbol.dispose]();
   });
 
-  async function changesOf(call: string): Promise<Change[]> {
-    const records = all(await sensor.run(system, [call]), 'rf_system_change');
-    return records.map(({ fields, texts, lane }) => {
-      assert.equal(lane, SECURITY);
-      return {
-        operation: names.get(fields['operation'] as number)?.replace('system_', '') ?? '',
-        result: fields['result'] as number,
-        arguments: ['first', 'second', 'third'].map((name) => fields[name] as bigint),
-        caller: fields['source_caller'] as number,
-        text: texts['text']?.bytes.toString() ?? '',
-        detail: texts['detail']?.bytes.toString() ?? '',
-      };
-    });
-  }
-
+  const changesOf = async (call: string): Promise<SystemChange[]> => systemChanges(await sensor.run(system, [call]));
   const has = (capability: bigint): boolean => (capabilities & (1n << capability)) !== 0n;
   const signed = (value: bigint | undefined): bigint => BigInt.asIntN(64, value ?? 0n);
 

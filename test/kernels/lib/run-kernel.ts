@@ -6,7 +6,7 @@ import { runInGuest, type TestKernel } from '@ringfence/testkit';
 import type { FileReport } from '../../../tools/test-runner/run-file.ts';
 import type { GuestLine, GuestWays } from './in-guest.ts';
 import type { ProgramVerdict } from './programs.ts';
-import { nodeCommand, writeTree } from './tree.ts';
+import { nodeCommand, writeForeignTree, writeTree } from './tree.ts';
 
 export interface KernelReport {
   readonly release: string;
@@ -75,14 +75,19 @@ export async function runScript({ write, script, args, onLine, ...run }: ScriptR
   }
 }
 
-const IN_GUEST = { write: writeTree, script: 'test/kernels/lib/in-guest.ts' };
+const inGuest = (kernel: TestKernel): Pick<ScriptRun, 'kernel' | 'write' | 'script'> => ({
+  kernel,
+  write: (directory) =>
+    kernel.architecture === 'x64' ? writeTree(directory, kernel) : writeForeignTree(directory, kernel.architecture),
+  script: 'test/kernels/lib/in-guest.ts',
+});
 
 /** Throws as runScript does, and when the guest told of fewer files than it was given. */
 export async function runOnKernel({ kernel, files, timeoutMs, onFile }: KernelRun): Promise<KernelReport> {
   const onLine = (line: string): void => {
     if (line.startsWith('{"type":"file"')) onFile?.((parse(line) as GuestLine & { type: 'file' }).report);
   };
-  const { lines, console } = await runScript({ ...IN_GUEST, kernel, args: files, timeoutMs, onLine });
+  const { lines, console } = await runScript({ ...inGuest(kernel), args: files, timeoutMs, onLine });
   const told = lines as GuestLine[];
   const judged = told.find((line) => line.type === 'programs');
   const reports = told.flatMap((line) => (line.type === 'file' ? [line.report] : []));
@@ -103,9 +108,9 @@ export async function runByWays(
     readonly kernelArguments: string;
   },
 ): Promise<WaysReport> {
-  const { files, ways, ...rest } = run;
+  const { kernel, files, ways, ...rest } = run;
   const args = [...ways.flatMap((way) => ['--way', way]), ...files];
-  const told = (await runScript({ ...IN_GUEST, ...rest, args })).lines as GuestLine[];
+  const told = (await runScript({ ...inGuest(kernel), ...rest, args })).lines as GuestLine[];
   const found = told.find((line) => line.type === 'ways');
   if (found === undefined) throw new Error(`${run.kernel.release} did not tell its ways`);
   const reports = told.flatMap((line) =>

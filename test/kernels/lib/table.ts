@@ -1,12 +1,17 @@
 /** docs/KERNELS.md: what each kernel makes of each program of the sensor. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { TestKernel } from '@ringfence/testkit';
 import type { ProgramVerdict } from './programs.ts';
 
 export interface KernelColumn {
   readonly title: string;
   readonly programs: readonly ProgramVerdict[];
 }
+
+/** `6.1`, `6.1 arm64` */
+export const columnTitle = ({ series, architecture }: Pick<TestKernel, 'series' | 'architecture'>): string =>
+  architecture === 'x64' ? series : `${series} ${architecture}`;
 
 /** Half of what the kernel allows: another version of clang, or a newer verifier, may double a program's paths. */
 export const INSTRUCTIONS_MAX = 500_000;

@@ -1,7 +1,7 @@
 /** What a guest is given: the sources that tests of the sensor use, the object built here, and the programs that provoke it. */
 import { copyFileSync, cpSync, existsSync, globSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { type Architecture, unpackFromNpm } from '@ringfence/testkit';
+import { type Architecture, type TestKernel, unpackFromNpm } from '@ringfence/testkit';
 import { buildSensor } from '../../../tools/build-sensor.ts';
 import { compileProgram, LIBRARIES } from '../../kernel/sensor/sensor.ts';
 
@@ -70,11 +70,12 @@ export async function writeForeignTree(directory: string, architecture: Architec
   copyFileSync(object, join(directory, PREBUILT, SENSOR));
 }
 
-/** Fills the directory with the sensor's tests. */
-export async function writeTree(directory: string): Promise<void> {
+/** Fills the directory with the sensor's tests. @param kernel that they run on, and load */
+export async function writeTree(directory: string, kernel: TestKernel): Promise<void> {
   copySources(directory, SOURCES, OWN);
   mkdirSync(join(directory, PREBUILT));
   copyFileSync(await buildSensor(), join(directory, PREBUILT, SENSOR));
+  copyFileSync(join(kernel.directory, 'vmlinuz'), join(directory, PREBUILT, 'vmlinuz'));
   const programs = join(root, 'test/kernel/programs');
   for (const name of globSync('*.c', { cwd: programs }).map((file) => basename(file, '.c')))
     if (LIBRARIES[name] === undefined) compileProgram(name, join(directory, PREBUILT, name));

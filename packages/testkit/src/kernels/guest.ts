@@ -101,7 +101,8 @@ async function machine(options: GuestOptions, place: string): Promise<string[]> 
     // on a busy machine the emulated timer ticks too late for the kernel's check, which then waits for ever
     ...[
       '-append',
-      `console=${console} quiet loglevel=4 panic=-1 no_timer_check rdinit=/init ${kernelArguments}`.trim(),
+      // the last one is for tests that may change a guest and nothing else: kernels pass over what has a dot and is no module's
+      `console=${console} quiet loglevel=4 panic=-1 no_timer_check rdinit=/init ringfence.guest ${kernelArguments}`.trim(),
     ],
     ...disk(root.disk),
     ...disk(join(kernel.directory, 'modules.img')),

@@ -20,7 +20,7 @@ const PACKAGES = [
     'findutils',
     'procps',
   ],
-  ...['iproute2', 'hostname', 'libc-bin', 'bpftool', 'passwd', 'login'],
+  ...['iproute2', 'hostname', 'libc-bin', 'e2fsprogs', 'bpftool', 'passwd', 'login'],
 ];
 /** What programs open by name at run time. */
 const LIBRARIES = ['libbpf.so.1', 'libpam.so.0', 'libnss_files.so.2', 'libgcc_s.so.1', 'libstdc++.so.6'];

@@ -1,0 +1,33 @@
+/** What the sensor tells of system calls that concern the whole machine. */
+import assert from 'node:assert/strict';
+import { records as layout } from '@ringfence/schema';
+import type { SensorRecord } from './records.ts';
+import { all, SECURITY } from './sensor.ts';
+
+export interface SystemChange {
+  readonly operation: string;
+  readonly result: number;
+  readonly arguments: readonly bigint[];
+  readonly caller: number;
+  readonly text: string;
+  readonly detail: string;
+}
+
+const names = new Map(
+  Object.entries(layout.SystemOperation).map(([name, value]) => [Number(value), name.toLowerCase()]),
+);
+
+/** In order; each must be on the lane of security. */
+export function systemChanges(records: readonly SensorRecord[]): SystemChange[] {
+  return all(records, 'rf_system_change').map(({ fields, texts, lane }) => {
+    assert.equal(lane, SECURITY);
+    return {
+      operation: names.get(fields['operation'] as number)?.replace('system_', '') ?? '',
+      result: fields['result'] as number,
+      arguments: ['first', 'second', 'third'].map((name) => fields[name] as bigint),
+      caller: fields['source_caller'] as number,
+      text: texts['text']?.bytes.toString() ?? '',
+      detail: texts['detail']?.bytes.toString() ?? '',
+    };
+  });
+}

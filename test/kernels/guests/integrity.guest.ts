@@ -1,0 +1,109 @@
+/** What `ringfence integrity` says of a kernel that a rootkit works on: a module of ours, which does what rootkits do. */
+import assert from 'node:assert/strict';
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, describe, test } from 'node:test';
+import { buildModule, moduleMissing, type TestKernel, TestServerError } from '@ringfence/testkit';
+import type { CheckName, Finding } from '../../../services/collector/src/integrity/check.ts';
+import { findKernels } from '../lib/find-kernels.ts';
+import type { Look } from '../lib/integrity-in-guest.ts';
+import { runScript } from '../lib/run-kernel.ts';
+import { writeTree } from '../lib/tree.ts';
+
+const TIMEOUT_MS = 1_200_000;
+const MODULE = 'rf_rootkit';
+const VICTIM = '__x64_sys_acct';
+const IN_MODULE = /\(module rf_rootkit\)/;
+const DEEDS = ['table', 'entry', 'dispatcher', 'interrupt', 'ftrace', 'kprobe', 'hide'];
+const kernels = await findKernels();
+
+/** Or why there is none. */
+async function moduleFor(kernel: TestKernel): Promise<{ file: string } | string> {
+  const missing = moduleMissing();
+  if (missing !== undefined) return missing;
+  try {
+    return { file: await buildModule(kernel, join(import.meta.dirname, '../module')) };
+  } catch (error) {
+    if (error instanceof TestServerError && error.code === 'ERR_TESTKIT_KERNEL') return error.message;
+    throw error;
+  }
+}
+
+async function looksOf(kernel: TestKernel, file: string): Promise<Look[]> {
+  const module = `prebuilt/${MODULE}.ko`;
+  const write = async (directory: string): Promise<void> => {
+    await writeTree(directory, kernel);
+    copyFileSync(file, join(directory, module));
+  };
+  const script = 'test/kernels/lib/integrity-in-guest.ts';
+  const { lines } = await runScript({ kernel, write, script, args: [module, ...DEEDS], timeoutMs: TIMEOUT_MS });
+  return lines as Look[];
+}
+
+test('there are kernels', { skip: typeof kernels === 'string' ? kernels : false }, () => assert.ok(kernels.length > 0));
+
+for (const kernel of typeof kernels === 'string' ? [] : kernels) {
+  const module = await moduleFor(kernel);
+  describe(`the integrity of ${kernel.series}`, { skip: typeof module === 'string' ? module : false }, () => {
+    let looks: Look[];
+    before(async () => {
+      if (typeof module !== 'string') looks = await looksOf(kernel, module.file);
+    });
+
+    function foundBy(when: string): Finding[] {
+      const look = looks.find((look) => look.when === when);
+      assert.ok(look, when);
+      for (const { check, unseen } of look.checks) assert.equal(unseen, '', check);
+      return look.checks.flatMap(({ findings }) => findings);
+    }
+
+    /** Beside the taints, which stay. */
+    function assertFinds(deed: string, expected: readonly (readonly [CheckName, subject: string, RegExp])[]): void {
+      const found = foundBy(deed).filter(({ check }) => check !== 'taint');
+      assert.deepEqual(
+        found.map(({ check, subject }) => [check, subject]),
+        expected.map(([check, subject]) => [check, subject]),
+      );
+      for (const [index, [, , detail]] of expected.entries()) assert.match(found[index]?.detail ?? '', detail);
+    }
+
+    test('nothing is found while the module is not there', () => assert.deepEqual(foundBy('before'), []));
+
+    test('a module that is unsigned and from outside taints the kernel for good; no deed of it is left', () => {
+      for (const when of ['loaded', ...DEEDS, 'after'])
+        assert.deepEqual(
+          foundBy(when).flatMap(({ check, subject }) => (check === 'taint' ? [subject] : [])),
+          ['bit 12', 'bit 13'],
+        );
+      for (const when of ['loaded', 'after']) assertFinds(when, []);
+    });
+
+    test('an entry of the table of system calls leads into the module', () =>
+      assertFinds('table', [['syscall-dispatch', 'system call 163', IN_MODULE]]));
+
+    test('a system call begins with a jump into the module', () =>
+      assertFinds('entry', [['syscall-dispatch', VICTIM, IN_MODULE]]));
+
+    test('the dispatcher of system calls goes elsewhere: its code has changed since the look before', () =>
+      assertFinds('dispatcher', [['syscall-dispatch', 'x64_sys_call', /its code has changed/]]));
+
+    test('a gate of the interrupt table leads into the module', () =>
+      assertFinds('interrupt', [['interrupt-table', 'interrupt 4', IN_MODULE]]));
+
+    test('an ftrace hook sits on a system call', () =>
+      assertFinds('ftrace', [
+        ['syscall-dispatch', VICTIM, /its first instruction goes to/],
+        ['function-hooks', VICTIM, /^ftrace: .*\[rf_rootkit\]/],
+      ]));
+
+    test('a kprobe sits on a system call', () =>
+      assertFinds('kprobe', [
+        ['syscall-dispatch', VICTIM, /its first instruction goes to/],
+        ['function-hooks', VICTIM, /^ftrace: .*kprobe_ftrace_handler/],
+        ['function-hooks', VICTIM, /^a kprobe: /],
+      ]));
+
+    test('a module has taken itself out of the list', () =>
+      assertFinds('hide', [['hidden-module', MODULE, /not in \/proc\/modules/]]));
+  });
+}
