@@ -167,6 +167,7 @@ describe('the integrity of the running kernel', { skip: kernelSkip() }, () => {
     host.write('sys/module/seen/initstate', 'live\n');
     host.write('sys/module/diamorphine/initstate', 'live\n');
     host.write('sys/module/builtin/parameters/x', '1\n');
+    host.write('sys/kernel/tracing/available_filter_functions', 'do_exit\nf [seen]\ng [ghost]\nh [ghost]\np [bpf]\n');
     const symbols = new Symbols(
       'ffffffffc0000000 t hook\t[rooty]\nffffffffc0001000 t f\t[seen]\nffffffffc0002000 t bpf_prog_1\t[bpf]\n',
     );
@@ -174,7 +175,7 @@ describe('the integrity of the running kernel', { skip: kernelSkip() }, () => {
     assert.equal(unseen, '');
     assert.deepEqual(
       findings.map(({ subject }) => subject),
-      ['diamorphine', 'rooty'],
+      ['diamorphine', 'rooty', 'ghost'],
     );
   });
 

@@ -104,6 +104,9 @@ for (const kernel of typeof kernels === 'string' ? [] : kernels) {
       ]));
 
     test('a module has taken itself out of the list', () =>
-      assertFinds('hide', [['hidden-module', MODULE, /not in \/proc\/modules/]]));
+      assertFinds('hide', [['hidden-module', MODULE, /in \/sys\/module, and is not in/]]));
+
+    test('a module is neither in the list nor in sysfs', () =>
+      assertFinds('vanished', [['hidden-module', MODULE, /functions can be traced, and is not in/]]));
   });
 }

@@ -1,6 +1,6 @@
 /**
  * Runs in a guest: `node integrity-in-guest.ts MODULE DEED…`. Looks at the integrity of the kernel, then with the module of test/kernels/module in it,
- * then while it does each deed, then once it is out again. Prints a line of JSON for each look.
+ * then while it does each deed, then once it is out again, and last after it has vanished for good. Prints a line of JSON for each look.
  */
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { sensorObject } from '../../kernel/sensor/sensor.ts';
 
 /** A look at the kernel. */
 export interface Look {
-  /** `before`, `loaded`, a deed, or `after` */
+  /** `before`, `loaded`, a deed, `after`, or `vanished` */
   readonly when: string;
   readonly checks: readonly CheckResult[];
 }
@@ -50,4 +50,6 @@ if (import.meta.main) {
   writeFileSync(DEED, 'none');
   run('rmmod', 'rf_rootkit');
   look('after');
+  run('insmod', module, 'vanish=1');
+  look('vanished');
 }

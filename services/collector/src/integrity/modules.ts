@@ -4,23 +4,49 @@ import { ifReadable, readBounded } from '../files.ts';
 import { type CheckResult, result } from './check.ts';
 import type { Symbols } from './symbols.ts';
 
-const TEXT_MAX = 4 << 20;
+const TEXT_MAX = 16 << 20;
 /** What has symbols and is no module: kinds of generated code (kernel/kallsyms.c). */
 const GENERATED = /^(bpf|__builtin__)/;
 
-/** A module takes itself out of the list and leaves its directory in sysfs, or its symbols, behind; or the other way round. */
+/**
+ * A module takes itself out of the list and leaves its directory in sysfs, its symbols, or its functions in ftrace's list behind; or the other way round.
+ */
 export function checkModules(symbols: Symbols, root = '/'): CheckResult {
-  const text = ifReadable(() => readBounded(join(root, 'proc/modules'), TEXT_MAX));
-  const listed = new Set((text?.toString('latin1') ?? '').split('\n').map((line) => line.split(' ')[0] ?? ''));
+  const before = listed(root);
   const directory = join(root, 'sys/module');
   // What is built in has a directory too, and no state.
   const inSysfs = (ifReadable(() => readdirSync(directory)) ?? []).filter((name) =>
     existsSync(join(directory, name, 'initstate')),
   );
-  const withSymbols = symbols.modules.filter((name) => !GENERATED.test(name));
-  const hidden = (names: readonly string[], where: string) =>
-    names.filter((name) => !listed.has(name)).map((name) => [name, `${where}, and is not in /proc/modules`] as const);
-  const found = [...hidden(inSysfs, 'it is in /sys/module'), ...hidden(withSymbols, 'it has symbols')];
-  const unseen = text === null && inSysfs.length > 0 ? 'there is no /proc/modules' : '';
-  return result('hidden-module', unseen === '' ? found : [], unseen);
+  const functions = traceable(root);
+  // one that has been loaded meanwhile is no find
+  const after = listed(root);
+  const places = [
+    [inSysfs, 'it is in /sys/module'],
+    [ofModules(symbols.modules), 'it has symbols'],
+    [ofModules(functions), 'its functions can be traced'],
+  ] as const;
+  const found = new Map<string, string>();
+  for (const [names, where] of places)
+    for (const name of names)
+      if (!before?.has(name) && !after?.has(name) && !found.has(name))
+        found.set(name, `${where}, and is not in /proc/modules`);
+  const unseen = before === null && inSysfs.length > 0 ? 'there is no /proc/modules' : '';
+  return result('hidden-module', unseen === '' ? [...found] : [], unseen);
 }
+
+const read = (path: string): string | null => ifReadable(() => readBounded(path, TEXT_MAX))?.toString('latin1') ?? null;
+
+/** Names of modules as everybody sees them; null: this kernel has none. */
+function listed(root: string): ReadonlySet<string> | null {
+  const text = read(join(root, 'proc/modules'));
+  return text === null ? null : new Set(text.split('\n').map((line) => line.split(' ')[0] ?? ''));
+}
+
+/** Names of the modules whose functions ftrace knows; none where tracefs is not mounted. */
+function traceable(root: string): readonly string[] {
+  const text = read(join(root, 'sys/kernel/tracing/available_filter_functions')) ?? '';
+  return [...new Set([...text.matchAll(/\[([^\]\n]+)\]$/gm)].map(([, name = '']) => name))];
+}
+
+const ofModules = (names: readonly string[]): readonly string[] => names.filter((name) => !GENERATED.test(name));
