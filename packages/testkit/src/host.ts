@@ -1,28 +1,33 @@
 import {
-  type Accept,
-  type Connect,
-  type ContainerContext,
-  type Credentials,
   createSigningKey,
   type Event,
   type Exec,
-  type FileChange,
   KIND,
   type KindName,
   LANE,
-  type MountChange,
-  type Open,
-  type ProcessAccess,
   RawBatchWriter,
   records,
   type SigningKey,
-  type Socket,
   signBytes,
   typeOf,
   U64_ZERO,
   u64FromBigInt,
 } from '@ringfence/schema';
 import { addressBytes, bodyOf, type EventValues, probeArgument, text, type Words } from './body.ts';
+import { containerBody } from './container-body.ts';
+import { type ExecValues, execBody } from './exec-body.ts';
+import type {
+  AcceptValues,
+  ChangeValues,
+  ConnectValues,
+  ContainerValues,
+  CredentialValues,
+  HashValues,
+  MountChangeValues,
+  OpenValues,
+  ProcessAccessValues,
+  SocketValues,
+} from './host-values.ts';
 import { credentialsOf, TestProcess } from './process.ts';
 
 /** Flags of open(2) on x86-64 and arm64. */
@@ -41,50 +46,6 @@ export interface TestHostOptions {
   readonly wallOffset?: number;
 }
 
-export type ExecValues = Partial<
-  Omit<Exec, 'path' | 'filename' | 'cwd' | 'argv' | 'environment' | 'interpreter' | 'script' | 'credentials' | 'inode'>
-> & {
-  readonly argv?: readonly string[] | Uint8Array;
-  readonly filename?: Words;
-  readonly cwd?: Words;
-  /** NAME=value */
-  readonly environment?: readonly string[];
-  readonly interpreter?: Words;
-  readonly script?: Words;
-  readonly credentials?: Credentials;
-  readonly inode?: bigint;
-};
-export interface HashValues {
-  /** 64 hex digits */
-  readonly sha256?: string;
-  readonly skipped?: string;
-  /** µs since the epoch. @default that of every exec */
-  readonly ctime?: number;
-  readonly lasting?: boolean;
-}
-export type OpenValues = Partial<Omit<Open, 'path' | 'inode'>> & { readonly inode?: bigint };
-export type ChangeValues = Partial<Omit<FileChange, 'path' | 'target' | 'inode' | 'length' | 'operation'>> & {
-  readonly target?: Words;
-  readonly inode?: bigint;
-  readonly length?: bigint;
-};
-export type MountChangeValues = Partial<
-  Omit<MountChange, 'source' | 'target' | 'filesystem' | 'options' | 'operation'>
-> & {
-  readonly source?: Words;
-  readonly target?: Words;
-  readonly filesystem?: Words;
-  readonly options?: Words;
-};
-export type ConnectValues = Partial<Omit<Connect, 'address' | 'path' | 'port' | 'localAddress'>> & {
-  readonly localAddress?: Words;
-};
-export type AcceptValues = Partial<Omit<Accept, 'address' | 'port' | 'localAddress' | 'localPort'>>;
-export type ProcessAccessValues = Partial<Omit<ProcessAccess, 'targetTgid' | 'targetStart'>>;
-export type SocketValues = Partial<Omit<Socket, 'path'>> & { readonly path?: Words };
-export type CredentialValues = Partial<Credentials>;
-export type ContainerValues = Partial<Omit<ContainerContext, 'cgroupId'>> & { readonly cgroup: bigint };
-
 /** Where an event is put: everything has a default. */
 interface Placement {
   readonly lane: number;
@@ -98,22 +59,6 @@ type MountOperation = keyof typeof records.MountOperation extends `MOUNT_${infer
 const REGULAR = 0o100644;
 const ID_STAYS = 0xffff_ffff;
 const HOST_CGROUP = 1n;
-/** Of a container of which no more is known than its name. */
-const NO_DETAILS = {
-  imageId: '',
-  imageDigests: [],
-  capabilities: null,
-  mounts: [],
-  namespaces: [],
-  pod: '',
-  podUid: '',
-  namespace: '',
-  serviceAccount: '',
-  podLabels: {},
-  startedAt: 0,
-  described: true,
-};
-
 /**
  * A host that exists only in its events: each call adds one, in order, as the sensor and the collector would send it; `batch` signs what was
  * gathered. The same calls give the same bytes, but for the signature's key when none is given.
@@ -333,18 +278,7 @@ export class TestHost {
 
   /** Says which container the cgroup is; `id: ''` says that it is gone. */
   container(values: ContainerValues): void {
-    const { cgroup, ...rest } = values;
-    const defaults = {
-      id: 'c0ffee',
-      runtime: 'docker',
-      name: 'web-1',
-      image: 'nginx:1.27',
-      privileged: false,
-      labels: {},
-      path: '/docker/c0ffee',
-      ...NO_DETAILS,
-    };
-    this.#context('ContainerContext', { ...defaults, ...rest, cgroupId: u64FromBigInt(cgroup) });
+    this.#context('ContainerContext', containerBody(values));
   }
 
   mount(point: string): void {
@@ -418,36 +352,7 @@ export class TestHost {
   }
 
   #execBody(process: TestProcess, path: Words, values: ExecValues): Exec {
-    const { argv = [typeof path === 'string' ? path : ''], filename = path, cwd = '/', inode, ...others } = values;
-    const { environment = [], interpreter = '', script = '', ...rest } = others;
-    const words = argv instanceof Uint8Array ? argv : Buffer.from(argv.join('\0'));
-    return {
-      snapshot: false,
-      parentTgid: process.parent?.tgid ?? 0,
-      parentStart: process.parent?.startBytes ?? U64_ZERO,
-      device: 8,
-      ctime: this.wallOffset,
-      mtime: this.wallOffset,
-      mode: 0o100755,
-      owner: 0,
-      flags: 0,
-      namespaces: process.namespaces,
-      loginuid: process.loginuid,
-      sessionId: process.sessionId,
-      tty: process.tty,
-      argc: argv instanceof Uint8Array ? 1 : argv.length,
-      stdioSockets: 0,
-      ...rest,
-      credentials: process.credentials,
-      inode: u64FromBigInt(inode ?? this.inodeOf(path)),
-      path: text(path),
-      filename: text(filename),
-      cwd: text(cwd),
-      argv: text(words),
-      environment: text(environment.join('\0')),
-      interpreter: text(interpreter),
-      script: text(script),
-    };
+    return execBody(process, { path, inode: this.inodeOf(path), changedAt: this.wallOffset }, values);
   }
 
   #context(kind: KindName, body: object): void {

@@ -11,19 +11,16 @@ export {
   evidenceEntity,
   evidenceStart,
 } from './evidence.ts';
-export {
-  type AcceptValues,
-  type ConnectValues,
-  type ContainerValues,
-  type CredentialValues,
-  createTestHost,
-  type ExecValues,
-  O,
-  type OpenValues,
-  type SocketValues,
-  TestHost,
-  type TestHostOptions,
-} from './host.ts';
+export type { ExecValues } from './exec-body.ts';
+export { createTestHost, O, TestHost, type TestHostOptions } from './host.ts';
+export type {
+  AcceptValues,
+  ConnectValues,
+  ContainerValues,
+  CredentialValues,
+  OpenValues,
+  SocketValues,
+} from './host-values.ts';
 export * from './kernels/index.ts';
 export { type TestLogOptions, testLogs } from './logs.ts';
 export { credentialsOf, TestProcess } from './process.ts';

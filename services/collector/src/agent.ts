@@ -1,22 +1,18 @@
-import { existsSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { LANE, type LaneCounters, u64ToHex } from '@ringfence/schema';
 import { type EventAccount, FlowAccount } from './account.ts';
 import { bootMicros, wallOffset } from './clock.ts';
 import type { CompiledOptions } from './config.ts';
 import { ContainerSource } from './context/containers.ts';
-import { hostSource } from './context/host.ts';
-import { mountsSource } from './context/mounts.ts';
+import { hostSources } from './context/host-sources.ts';
 import { type EnrichmentSource, guardSource } from './context/source.ts';
 import { ThrottledSource } from './context/throttled.ts';
-import { usersSource } from './context/users.ts';
 import { AgentControl } from './control/control.ts';
 import { ExecutedCommands } from './control/executed.ts';
 import { protection } from './control/protected.ts';
 import { RateLimit } from './control/rate-limit.ts';
 import type { CustomProbes } from './custom-probes/custom-probes.ts';
 import { CollectorError } from './errors.ts';
-import { ifReadable } from './files.ts';
 import { ExecHashes } from './hash/exec-hashes.ts';
 import { integritySource } from './integrity/source.ts';
 import { InterestFilter } from './interest.ts';
@@ -129,7 +125,7 @@ export class Agent implements Disposable {
     const onError = (source: string, error: Error): void =>
       log.warn({ source, err: error }, 'a source of context can not be read: what it said before stays');
     const sources: readonly EnrichmentSource[] = [
-      ...this.#hostSources(),
+      ...hostSources(this.#options, log),
       this.#containers,
       this.#integrity(),
       this.#throttled,
@@ -158,24 +154,6 @@ export class Agent implements Disposable {
     const { sensorObject, pinPath, hostRoot: root, stateDir, integrity } = this.#options;
     const { bootId } = this.#deps.identity;
     return integritySource({ sensorObject, pinPath, root, bootId, stateDir, ...integrity, log: this.#deps.log });
-  }
-
-  #hostSources(): EnrichmentSource[] {
-    const { hostRoot, hash } = this.#options;
-    if (hostRoot === '/') return [hostSource('/', hash.enabled), usersSource(), mountsSource()];
-    const users = join(hostRoot, 'etc/passwd');
-    if (!existsSync(users))
-      this.#deps.log.warn(
-        { hostRoot },
-        "the host's / is not there: users and containers have no names, runtimes are not protected",
-      );
-    // The list of pid 1 is the host's, where it may be read; else one's own, in which hostRoot is in front.
-    const pid = ifReadable(() => readlinkSync('/proc/1/ns/mnt')) === null ? 'self' : '1';
-    return [
-      hostSource(hostRoot, hash.enabled),
-      usersSource(users),
-      mountsSource(`/proc/${pid}/mountinfo`, `/proc/${pid}/ns/mnt`),
-    ];
   }
 
   #openControl(): AgentControl {
