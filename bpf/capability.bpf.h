@@ -35,10 +35,12 @@ static __always_inline bool capability__is_accounting(struct task_struct *task)
  * mounts. */
 static __always_inline bool capability__is_of_own_mounts(struct task_struct *task)
 {
-	struct vfsmount *vfsmount = BPF_CORE_READ(task, mm, exe_file, f_path.mnt);
+	struct mm_struct *mm = kernel__plain(task)->mm;
+	struct file *executable = mm ? kernel__read(mm, exe_file) : 0;
+	struct vfsmount *vfsmount = executable ? kernel__read(executable, f_path.mnt) : 0;
 	struct mount *mount = (void *)vfsmount - bpf_core_field_offset(struct mount, mnt);
 
-	return vfsmount && BPF_CORE_READ(mount, mnt_ns) == BPF_CORE_READ(task, nsproxy, mnt_ns);
+	return vfsmount && kernel__read(mount, mnt_ns) == kernel__plain(task)->nsproxy->mnt_ns;
 }
 
 static __always_inline void capability__remember(struct task_struct *task, __u32 capability)
@@ -70,36 +72,32 @@ static __always_inline void capability__report(struct task_struct *task, __u32 c
 	ring__submit(RF_LANE_BULK, record, sizeof(*record), &number);
 }
 
-SEC("tracepoint/capability/cap_capable")
-int cap_capable(struct trace_event_raw_cap_capable___6_14 *context)
+/* raw_tp and not a tracepoint, which would copy its arguments first: an exec alone asks a dozen times. Not tp_btf: where the kernel lacks it, the hook
+ * is missing rather than the object unloadable. */
+SEC("raw_tp/cap_capable")
+int BPF_PROG(cap_capable, const struct cred *cred, struct user_namespace *target, const struct user_namespace *of, int capability, int result)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct rf_merge_key key;
 	__u32 namespace, count;
-	__u32 capability;
-	__s32 result;
 
-	if (!bpf_core_field_exists(context->target_ns) || task->flags & PF_KTHREAD)
+	if (task->flags & PF_KTHREAD)
 		return 0;
-	ring__see(RF_LANE_BULK, RF_CAPABILITY);
-	capability = context->cap;
-	result = context->ret;
 	if (capability == CAP_SYS_ADMIN && capability__is_accounting(task)) {
-		ring__count(RF_LANE_BULK, RF_CAPABILITY, RF_DROP_UNWATCHED);
+		ring__pass(RF_LANE_BULK, RF_CAPABILITY, RF_DROP_UNWATCHED);
 		return 0;
 	}
 	if (!result)
 		capability__remember(task, capability);
-	if (!interest__of_current(RF_CAPABILITY)) {
-		ring__count(RF_LANE_BULK, RF_CAPABILITY, RF_DROP_UNWATCHED);
+	if (!interest__takes(RF_LANE_BULK, RF_CAPABILITY))
 		return 0;
-	}
+	ring__see(RF_LANE_BULK, RF_CAPABILITY);
 	if (task__is_agent()) {
 		ring__count(RF_LANE_BULK, RF_CAPABILITY, RF_DROP_SELF);
 		return 0;
 	}
-	namespace = BPF_CORE_READ(context, target_ns, ns.inum);
-	merge__fill_key(&key, task, RF_CAPABILITY, (__u64)(__u32)result << 32 | capability, namespace);
+	namespace = kernel__read(target, ns.inum);
+	merge__fill_key(&key, task, RF_CAPABILITY, (__u64)(__u32)result << 32 | (__u32)capability, namespace);
 	count = merge__admit(RF_LANE_BULK, &key, !result && namespace == USER_NAMESPACE_INITIAL && !kernel__plain(task)->cred->euid.val);
 	if (count && !share__holds_back(RF_LANE_BULK, RF_CAPABILITY, kernel__cgroup(task)))
 		capability__report(task, capability, result, namespace, count);

@@ -40,7 +40,7 @@ static __always_inline __u32 exec__privilege_flags(struct linux_binprm *binary)
 {
 	__u32 flags = 0;
 
-	if (BPF_CORE_READ_BITFIELD_PROBED(binary, secureexec) || BPF_CORE_READ(binary, per_clear))
+	if (BPF_CORE_READ_BITFIELD(binary, secureexec) || binary->per_clear)
 		flags |= RF_EXEC_PRIVILEGED;
 	/* an interpreter line, or a registered binary format, replaces the interpreter's name */
 	if (binary->interp != binary->filename)
@@ -54,7 +54,7 @@ static __always_inline bool exec__file_capabilities(struct linux_binprm *binary,
 	__u64 permitted = *(__u64 *)&cred->cap_permitted;
 	__u64 ambient = *(__u64 *)&cred->cap_ambient;
 
-	if (!BPF_CORE_READ_BITFIELD_PROBED(binary, secureexec) || !cred->euid.val)
+	if (!BPF_CORE_READ_BITFIELD(binary, secureexec) || !cred->euid.val)
 		return false;
 	return cred->uid.val == cred->euid.val && cred->gid.val == cred->egid.val && (permitted & ~ambient);
 }

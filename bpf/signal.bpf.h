@@ -100,7 +100,7 @@ int BPF_PROG(signal_generate, int signal, struct kernel_siginfo *info, struct ta
 	if ((unsigned long)info == SEND_SIG_PRIV || target->tgid == task->tgid)
 		return 0;
 	/* 0 stands for a plain SI_USER */
-	sent.code = info ? BPF_CORE_READ(info, si_code) : SI_USER;
+	sent.code = info ? kernel__read(info, si_code) : SI_USER;
 	if (!signal__is_of_user(task, sent.code))
 		return 0;
 	signal__keep_if_agent(target, signal, result);

@@ -86,17 +86,17 @@ static __always_inline bool file__is_upper(struct inode *inode)
 
 static __always_inline __u32 file__exec_flags(struct file *file)
 {
-	/* an address, not a typed pointer: older verifiers let nobody calculate with those */
-	struct inode *inode = BPF_CORE_READ(file, f_inode);
-	__u32 mode = BPF_CORE_READ(inode, i_mode);
-	__u32 magic = BPF_CORE_READ(inode, i_sb, s_magic);
+	struct inode *inode = kernel__read(file, f_inode);
+	struct super_block *super = kernel__read(inode, i_sb);
+	__u32 mode = kernel__read(inode, i_mode);
+	__u32 magic = kernel__read(super, s_magic);
 	__u32 flags = 0;
 
 	if (mode & S_ISUID)
 		flags |= RF_EXEC_SETUID;
 	if (mode & S_ISGID)
 		flags |= RF_EXEC_SETGID;
-	if (!BPF_CORE_READ(inode, i_nlink)) {
+	if (!kernel__read(inode, i_nlink)) {
 		flags |= RF_EXEC_DELETED;
 		if (magic == TMPFS_MAGIC || magic == HUGETLBFS_MAGIC)
 			flags |= RF_EXEC_MEMFD;

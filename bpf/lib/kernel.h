@@ -171,13 +171,6 @@ struct trace_event_raw_sched_process_exit___6_16 {
 	bool group_dead;
 } __attribute__((preserve_access_index));
 
-/* Since 6.14. */
-struct trace_event_raw_cap_capable___6_14 {
-	struct user_namespace *target_ns;
-	int cap;
-	int ret;
-} __attribute__((preserve_access_index));
-
 /* Until 6.17 only the operations said what a namespace is one of. */
 struct ns_common___6_18 {
 	__u32 ns_type;

@@ -14,12 +14,12 @@
 
 static __always_inline struct pid_namespace *pid__namespace(struct task_struct *task)
 {
-	struct pid *pid = BPF_CORE_READ(task, thread_pid);
-	__u32 level = BPF_CORE_READ(pid, level);
+	struct pid *pid = kernel__read(task, thread_pid);
+	__u32 level = kernel__read(pid, level);
 	struct upid *numbers = (void *)pid + bpf_core_field_offset(struct pid, numbers);
 	struct upid *own = (void *)numbers + level * bpf_core_type_size(struct upid);
 
-	return BPF_CORE_READ(own, ns);
+	return kernel__read(own, ns);
 }
 
 /* By its number in the namespace of `task`; 0: there is none. */

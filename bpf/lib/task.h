@@ -38,14 +38,15 @@ static __always_inline void task__fill_credentials(struct rf_credentials *c, con
 
 static __always_inline void task__fill_pid_namespace(struct rf_namespaces *ns, struct task_struct *task)
 {
-	/* an address, not a typed pointer: older verifiers let nobody calculate with those */
-	struct pid *pid = BPF_CORE_READ(task, signal, pids[PIDTYPE_TGID]);
-	__u32 level = BPF_CORE_READ(pid, level);
+	struct signal_struct *signal = kernel__plain(task)->signal;
+	struct pid *pid = kernel__read(signal, pids[PIDTYPE_TGID]);
+	__u32 level = kernel__read(pid, level);
 	struct upid *numbers = (void *)pid + bpf_core_field_offset(struct pid, numbers);
 	struct upid *own = (void *)numbers + level * bpf_core_type_size(struct upid);
+	struct pid_namespace *namespace = kernel__read(own, ns);
 
-	ns->pid_in_ns = BPF_CORE_READ(own, nr);
-	ns->pid = BPF_CORE_READ(own, ns, ns.inum);
+	ns->pid_in_ns = kernel__read(own, nr);
+	ns->pid = kernel__read(namespace, ns.inum);
 }
 
 static __always_inline void task__fill_namespaces(struct rf_namespaces *ns, struct task_struct *task)

@@ -15,7 +15,7 @@ const skip = kafkaMissing() ?? redisMissing() ?? elasticsearchMissing() ?? false
 
 /** One after the other, and one account of all. */
 const TOGETHER: Readonly<Record<string, readonly string[]>> = {
-  'each service is killed': ['kill-enricher', 'kill-detector', 'kill-responder', 'kill-auditor'],
+  'every service is killed': ['kill-everything'],
   'Redis is lost and Elasticsearch refuses': ['redis-killed-flushed', 'search-read-only'],
   'two of three brokers are gone, then every connection': ['two-brokers-gone', 'connections-cut'],
 };
