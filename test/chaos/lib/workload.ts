@@ -52,6 +52,7 @@ export class Workload implements AsyncDisposable {
       `detector.rules=${rules}`,
       `responder.policies=${policy}`,
       'responder.killsPerMinutePerHost=1000',
+      'responder.killsPerMinute=1000',
       'collector.killsPerMinute=1000',
     );
     this.#container = new TestContainer(home.runDir, 'rf-chaos');
