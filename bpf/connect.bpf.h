@@ -14,22 +14,43 @@ static __always_inline __u64 connect__owner_forms(const struct rf_destination *d
 	return owner__needed_for(socket__is_loopback(destination->family, (const __u32 *)destination->address), destination->port, 0);
 }
 
-/* Only what connect_enter has begun: io_uring connects too, and is not seen ending. */
-static __always_inline int connect__remember(struct bpf_sock_addr *context, const struct rf_destination *destination)
+static __always_inline __u64 connect__forms(__u16 protocol, bool loopback)
 {
+	if (protocol == IPPROTO_TCP)
+		return loopback ? INTEREST(CONNECT_TCP_LOOPBACK) : INTEREST(CONNECT_TCP);
+	if (protocol == IPPROTO_UDP)
+		return loopback ? INTEREST(CONNECT_UDP_LOOPBACK) : INTEREST(CONNECT_UDP);
+	return INTEREST(CONNECT_OTHER);
+}
+
+/* io_uring connects too, and is not seen ending. */
+static __always_inline bool connect__is_call(struct task_struct *task)
+{
+	return SYSCALL_NUMBER(task__registers(task)) == SYSCALL_CONNECT;
+}
+
+/* Until the call ends, when it is to be told. What is left of a call whose end was not seen goes. */
+static __always_inline void connect__begin(struct rf_destination *destination)
+{
+	bool loopback = socket__is_loopback(destination->family, (const __u32 *)destination->address);
+	struct task_struct *task = bpf_get_current_task_btf();
 	__u64 key = bpf_get_current_pid_tgid();
-	struct rf_destination *begun = bpf_map_lookup_elem(&rf_destinations, &key);
 
-	if (begun && begun->call == DESTINATION_CONNECT) {
-		__u64 at = begun->begun;
-
-		*begun = *destination;
-		begun->begun = at;
-		begun->call = DESTINATION_CONNECT;
+	if (!interest__of_ends(connect__forms(destination->protocol, loopback), kernel__cgroup(task), destination->port, 0)) {
+		if (bpf_map_lookup_elem(&rf_destinations, &key))
+			bpf_map_delete_elem(&rf_destinations, &key);
+	} else if (connect__is_call(task)) {
+		destination->begun = bpf_ktime_get_boot_ns();
+		destination->call = DESTINATION_CONNECT;
+		failure__of(RF_PLACE_DESTINATIONS, bpf_map_update_elem(&rf_destinations, &key, destination, BPF_ANY));
 	}
-	if (!interest__any_form(connect__owner_forms(destination, context->type)))
-		return 1;
-	owner__remember(bpf_get_socket_cookie(context), context->type == SOCK_STREAM);
+}
+
+static __always_inline int connect__remember(struct bpf_sock_addr *context, struct rf_destination *destination)
+{
+	connect__begin(destination);
+	if (interest__any_form(connect__owner_forms(destination, context->type)))
+		owner__remember(destination->cookie, context->type == SOCK_STREAM);
 	return 1; /* go on: this hook only looks */
 }
 
@@ -51,34 +72,16 @@ int connect6(struct bpf_sock_addr *context)
 	return connect__remember(context, &destination);
 }
 
-/* Nobody wants to know of it, as far as the caller's memory says. When another thread changes that, a connect that is told after all has no duration,
- * and one that fails the caller's address. */
-static __always_inline bool connect__seems_unwanted(const void *request)
-{
-	const __u64 loopback = INTEREST(CONNECT_TCP_LOOPBACK) | INTEREST(CONNECT_UDP_LOOPBACK) | INTEREST(CONNECT_OTHER);
-	__u32 head[2] = {}; /* family, port, IPv4 address */
-	__u32 words[4] = {};
-	__u16 family;
-
-	if (interest__any_form(loopback) || bpf_probe_read_user(head, sizeof(head), request))
-		return false;
-	family = head[0];
-	if (family == AF_UNIX)
-		return !interest__any_form(INTEREST(CONNECT_UNIX));
-	words[0] = head[1];
-	if (family == AF_INET6 && bpf_probe_read_user(words, sizeof(words), request + __builtin_offsetof(struct sockaddr_in6, sin6_addr)))
-		return false;
-	return (family == AF_INET || family == AF_INET6) && socket__is_loopback(family, words);
-}
-
-/* For the time it takes, which for a peer that doesn't answer is long. */
+/* A unix socket's is seen by no hook of the cgroup's, and may wait for its peer to accept. */
 SEC("tracepoint/syscalls/sys_enter_connect")
 int connect_enter(struct trace_event_raw_sys_enter *context)
 {
 	struct rf_destination begun = { .call = DESTINATION_CONNECT };
 	__u64 key = bpf_get_current_pid_tgid();
+	__u16 family = 0;
 
-	if (!interest__any(RF_CONNECT) || connect__seems_unwanted((const void *)context->args[1]))
+	if (!interest__any_form(INTEREST(CONNECT_UNIX)) || bpf_probe_read_user(&family, sizeof(family), (const void *)context->args[1]) ||
+	    family != AF_UNIX)
 		return 0;
 	begun.begun = bpf_ktime_get_boot_ns();
 	failure__of(RF_PLACE_DESTINATIONS, bpf_map_update_elem(&rf_destinations, &key, &begun, BPF_ANY));
@@ -173,20 +176,44 @@ static __always_inline __u32 connect__admit(const struct rf_connect *c, struct t
 	return merge__admit(RF_LANE_SECURITY, &key, false);
 }
 
-static __always_inline __u64 connect__forms(__u16 protocol, bool loopback)
+struct connect_end {
+	__u32 address[4];
+	__u16 family;
+	__u16 port;
+	__u32 pad;
+};
+
+/* As the caller's memory has it. */
+static __always_inline void connect__read_request(struct connect_end *end, struct task_struct *task)
 {
-	if (protocol == IPPROTO_TCP)
-		return loopback ? INTEREST(CONNECT_TCP_LOOPBACK) : INTEREST(CONNECT_TCP);
-	if (protocol == IPPROTO_UDP)
-		return loopback ? INTEREST(CONNECT_UDP_LOOPBACK) : INTEREST(CONNECT_UDP);
-	return INTEREST(CONNECT_OTHER);
+	const void *request = (const void *)PT_REGS_PARM2_SYSCALL(task__registers(task));
+	__u32 head[2] = {}; /* family, port, IPv4 address */
+
+	__builtin_memset(end, 0, sizeof(*end));
+	if (bpf_probe_read_user(head, sizeof(head), request))
+		return;
+	end->family = head[0];
+	end->port = bpf_ntohs(head[0] >> 16);
+	end->address[0] = head[1];
+	if (end->family == AF_INET6)
+		bpf_probe_read_user(end->address, sizeof(end->address), request + __builtin_offsetof(struct sockaddr_in6, sin6_addr));
 }
 
-/* Whatever can't be known of it for sure may be anything. */
+static __always_inline bool connect__takes(const struct socket_call *call, __u64 cgroup, const __u32 address[4], __u16 port)
+{
+	struct sock *sk = call->sk; /* a local: CO-RE must not see a struct that the kernel doesn't have */
+
+	return interest__takes_ends(RF_LANE_SECURITY, RF_CONNECT, connect__forms(call->protocol, socket__is_loopback(call->family, address)), cgroup,
+				    port, kernel__read(sk, __sk_common.skc_num));
+}
+
+/* Whatever can't be known of it for sure may be anything. A failure that the cgroup's hook has not written down is one that it doesn't want, or that
+ * never came to it: there the caller's memory is all there is. */
 static __always_inline bool connect__is_wanted(struct task_struct *task, const struct socket_call *call, __s32 result)
 {
 	__u64 cgroup = kernel__cgroup(task);
 	struct sock *sk = call->sk;
+	struct connect_end end;
 
 	if (call->family == AF_UNIX)
 		return interest__takes_ends(RF_LANE_SECURITY, RF_CONNECT, INTEREST(CONNECT_UNIX), cgroup, 0, 0);
@@ -195,34 +222,23 @@ static __always_inline bool connect__is_wanted(struct task_struct *task, const s
 					    connect__forms(call->protocol, socket__peer_is_loopback(sk, call->family)), cgroup,
 					    bpf_ntohs(kernel__read(sk, __sk_common.skc_dport)), kernel__read(sk, __sk_common.skc_num));
 	if (sk && call->asked && call->asked->family == call->family)
-		return interest__takes_ends(RF_LANE_SECURITY, RF_CONNECT,
-					    connect__forms(call->protocol, socket__is_loopback(call->family, (const __u32 *)call->asked->address)),
-					    cgroup, call->asked->port, kernel__read(sk, __sk_common.skc_num));
+		return connect__takes(call, cgroup, (const __u32 *)call->asked->address, call->asked->port);
+	connect__read_request(&end, task);
+	if (sk && !call->truth && end.family == call->family)
+		return connect__takes(call, cgroup, end.address, end.port);
 	return interest__takes_forms(RF_LANE_SECURITY, RF_CONNECT, connect__forms(call->protocol, false) | connect__forms(call->protocol, true),
 				     cgroup);
 }
 
-static __always_inline void connect__time(struct rf_connect *c)
-{
-	__u64 key = bpf_get_current_pid_tgid();
-	struct rf_destination *begun = bpf_map_lookup_elem(&rf_destinations, &key);
-
-	if (begun && begun->begun)
-		c->duration = c->h.ktime - begun->begun;
-}
-
-static __always_inline void connect__report(struct task_struct *task, __s32 result)
+static __always_inline void connect__report(struct task_struct *task, const struct socket_call *call, __s32 result)
 {
 	struct rf_builder b = { .end = sizeof(struct rf_connect) };
-	struct socket_call call = {};
 	struct rf_scratch_big *scratch;
 	struct rf_connect *c;
 
-	if (!socket__identify(&call, task, DESTINATION_CONNECT))
+	if (call->family != AF_INET && call->family != AF_INET6 && call->family != AF_UNIX)
 		return;
-	if (call.family != AF_INET && call.family != AF_INET6 && call.family != AF_UNIX)
-		return;
-	if (!connect__is_wanted(task, &call, result))
+	if (!connect__is_wanted(task, call, result))
 		return;
 	ring__see(RF_LANE_SECURITY, RF_CONNECT);
 	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_CONNECT);
@@ -230,10 +246,11 @@ static __always_inline void connect__report(struct task_struct *task, __s32 resu
 		return;
 	b.record = scratch->record;
 	c = (struct rf_connect *)scratch->record;
-	connect__fill_fixed(c, task, &call, result);
-	connect__time(c);
-	if (connect__fill(&b, c, &scratch->path, &call, task__registers(task))) {
-		if (call.doubtful)
+	connect__fill_fixed(c, task, call, result);
+	if (call->begun && call->begun->call == DESTINATION_CONNECT)
+		c->duration = c->h.ktime - call->begun->begun;
+	if (connect__fill(&b, c, &scratch->path, call, task__registers(task))) {
+		if (call->doubtful)
 			c->source_caller = 1;
 		c->count = connect__admit(c, task);
 		if (c->count) {
@@ -246,21 +263,31 @@ static __always_inline void connect__report(struct task_struct *task, __s32 resu
 	scratch__give(scratch);
 }
 
+static __always_inline void connect__end(struct task_struct *task, __s32 result)
+{
+	__u64 key = bpf_get_current_pid_tgid();
+	struct socket_call call = {};
+
+	if (socket__identify(&call, task, DESTINATION_CONNECT)) {
+		if (task__is_agent())
+			ring__pass(RF_LANE_SECURITY, RF_CONNECT, RF_DROP_SELF);
+		else
+			connect__report(task, &call, result);
+	}
+	if (call.begun)
+		bpf_map_delete_elem(&rf_destinations, &key);
+}
+
 SEC("tracepoint/syscalls/sys_exit_connect")
 int connect_exit(struct trace_event_raw_sys_exit *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	__u64 key = bpf_get_current_pid_tgid();
 
-	if (!interest__any(RF_CONNECT)) {
-		truth__take(task);
-		ring__pass(RF_LANE_SECURITY, RF_CONNECT, RF_DROP_UNWATCHED);
-	} else if (task__is_agent()) {
-		truth__take(task);
-		ring__pass(RF_LANE_SECURITY, RF_CONNECT, RF_DROP_SELF);
-	} else
-		connect__report(task, context->ret);
-	if (bpf_map_lookup_elem(&rf_destinations, &key)) /* cheaper than removing what is not there */
-		bpf_map_delete_elem(&rf_destinations, &key);
+	if (interest__any(RF_CONNECT)) {
+		connect__end(task, context->ret);
+		return 0;
+	}
+	truth__take(task);
+	ring__pass(RF_LANE_SECURITY, RF_CONNECT, RF_DROP_UNWATCHED);
 	return 0;
 }

@@ -91,6 +91,14 @@ static __always_inline void flow__report(struct sock *sk, __u64 cookie)
 	ring__submit(RF_LANE_BULK, f, sizeof(*f), &number);
 }
 
+/* By what is wanted now: the owners of what was wanted before are left to the map's own forgetting. */
+static __always_inline bool flow__owner_was_needed(struct sock *sk)
+{
+	bool loopback = owner__is_loopback_flow(sk, kernel__read(sk, __sk_common.skc_family));
+
+	return interest__any_form(owner__needed_for(loopback, socket__peer_port(sk), flow__own_port(sk)));
+}
+
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(flow_state, struct sock *sk, int before, int after)
 {
@@ -109,7 +117,7 @@ int BPF_PROG(flow_state, struct sock *sk, int before, int after)
 	if (before != TCP_SYN_SENT || !flow__is_waited_for(sk))
 		flow__report(sk, cookie);
 	/* a blocking connect that fails may be tried again on this socket, and is remembered anew then */
-	if (bpf_map_lookup_elem(&rf_owners, &cookie)) /* cheaper than removing what is not there */
+	if (flow__owner_was_needed(sk) && bpf_map_lookup_elem(&rf_owners, &cookie)) /* cheaper than removing what is not there */
 		failure__remove(RF_PLACE_OWNERS, &rf_owners, &cookie);
 	return 0;
 }

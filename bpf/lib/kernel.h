@@ -126,6 +126,7 @@ static __always_inline long kernel__read_user_string(char *to, __u32 max, const 
 #define SYSCALL_MUNMAP 11
 #define SYSCALL_BRK 12
 #define SYSCALL_MREMAP 25
+#define SYSCALL_CONNECT 42
 #define SYSCALL_CLONE 56
 #define SYSCALL_FORK 57
 #define SYSCALL_VFORK 58
@@ -141,6 +142,7 @@ static __always_inline long kernel__read_user_string(char *to, __u32 max, const 
 #define SYSCALL_MUNMAP 215
 #define SYSCALL_BRK 214
 #define SYSCALL_MREMAP 216
+#define SYSCALL_CONNECT 203
 #define SYSCALL_CLONE 220
 #define SYSCALL_VFORK -2 /* there is none */
 #define SYSCALL_EXECVE 221

@@ -176,7 +176,8 @@ static __always_inline __u16 socket__read_request(__u8 address[16], const void *
 /* Which socket a system call was made with, by all that knows it: another thread may have put another file in place of the descriptor since. */
 struct socket_call {
 	struct sock *sk; /* of the descriptor; 0: that is no socket, or not the one that was meant */
-	struct rf_destination *asked; /* 0: it came to no hook of the cgroup's */
+	struct rf_destination *begun; /* what is remembered of this thread's call; 0: nothing */
+	struct rf_destination *asked; /* 0: it came to no hook of the cgroup's, or to one that didn't want it */
 	struct rf_truth *truth;
 	__u32 protocol;
 	__u16 family;
@@ -192,6 +193,7 @@ static __always_inline void socket__find(struct socket_call *call, struct task_s
 	struct sock *sk = file__is_socket(file) ? socket__of_file(file) : 0;
 	struct rf_truth *truth = truth__take(task);
 
+	call->begun = asked;
 	call->doubtful = task__shares_files(task);
 	if (asked && asked->call == which && asked->family) {
 		call->asked = asked;
