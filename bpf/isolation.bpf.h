@@ -156,8 +156,15 @@ int seccomp_exit(struct trace_event_raw_sys_exit *context)
 	return isolation.option <= SECCOMP_SET_MODE_FILTER ? isolation__report(&isolation) : 0;
 }
 
+/* arm64 has a call of its own in its place. */
+#ifdef __TARGET_ARCH_arm64
+#define PERSONALITY_EXIT "tracepoint/syscalls/sys_exit_arm64_personality"
+#else
+#define PERSONALITY_EXIT "tracepoint/syscalls/sys_exit_personality"
+#endif
+
 /* It returns what the persona was. */
-SEC("tracepoint/syscalls/sys_exit_personality")
+SEC(PERSONALITY_EXIT)
 int personality_exit(struct trace_event_raw_sys_exit *context)
 {
 	struct pt_regs *registers = task__registers(bpf_get_current_task_btf());

@@ -186,7 +186,7 @@ const FAMILIES: readonly Family[] = [
     },
   },
   {
-    pattern: /sys_(enter|exit)_(setns|prctl|seccomp|personality)/,
+    pattern: /sys_(enter|exit)_(setns|prctl|seccomp|(arm64_)?personality)/,
     sees: 'namespaces, prctl, seccomp',
     loses: 'a process that changes what confines it is not seen',
   },

@@ -1,4 +1,7 @@
-/** Runs in a guest of another architecture: loads and attaches every program, then tells of an exec and a change of a file. Prints one line of JSON. */
+/**
+ * Runs in a guest of another architecture: loads and attaches every program, then tells of an exec, a change of a file and one of the personality. Prints
+ * one line of JSON.
+ */
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { cgroup2, fullProfile, Scratch, sensorObject, TestSensor } from '../../kernel/sensor/sensor.ts';
@@ -13,6 +16,8 @@ export interface ArchitectureReport {
   readonly exec: { readonly [text: string]: string };
   readonly change: { readonly path: string; readonly sourceCaller: number };
   readonly directory: string;
+  /** of `linux32 true` */
+  readonly personality: { readonly persona: string; readonly result: number } | undefined;
 }
 
 if (import.meta.main) {
@@ -30,6 +35,7 @@ if (import.meta.main) {
   const exec = records.find(({ type }) => type === 'rf_exec');
   const change = records.find(({ type }) => type === 'rf_file_change');
   if (exec === undefined || change === undefined) throw new Error(`there were only ${records.map(({ type }) => type)}`);
+  const isolation = (await sensor.run('linux32', ['true'])).find(({ type }) => type === 'rf_isolation');
   const report: ArchitectureReport = {
     architecture: process.arch,
     programs,
@@ -40,6 +46,10 @@ if (import.meta.main) {
       sourceCaller: Number(change.fields['source_caller']),
     },
     directory: scratch.path,
+    personality: isolation && {
+      persona: String(isolation.fields['option']),
+      result: Number(isolation.fields['result']),
+    },
   };
   process.stdout.write(`${JSON.stringify(report)}\n`);
 }
