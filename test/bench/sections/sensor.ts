@@ -16,8 +16,9 @@ import { Compile, redisSeconds } from '../lib/workloads.ts';
 
 /** Opens a second of a watched file that must all arrive. */
 const WATCHED_RATE = 250_000;
+/** What a start, or the load before, has left to be done is not the next one's. */
 const SETTLE_MS = 3000;
-/** Until the agent's code is compiled for what it gets. */
+/** Until the agent's code is compiled for what it gets; and as long without it, since a machine that has long been busy is not as fast as a rested one. */
 const WARM_MS = 8000;
 /** A start is not idle: what it leaves in the heap is collected within this time. */
 const IDLE_AFTER_MS = 25_000;
@@ -33,7 +34,7 @@ interface Load {
   readonly show: (cost: number) => string;
   /** the file that is opened is watched */
   readonly watched?: true;
-  /** The agent has had some of it before it is measured: a host's own load does not begin that moment. */
+  /** There has been some of it before it is measured: a host's own load does not begin that moment. */
   readonly warm?: true;
   /** What the kernel's own part of it costs is measured too: most of it may be that. */
   readonly floor?: true;
@@ -140,8 +141,10 @@ async function measureAll(context: BenchContext, loads: readonly Load[]): Promis
     report.say(`NOT without a sensor: ${others} of other programs watch too, also where it says no sensor`);
   // In turns, so that what else the machine does falls on all of them.
   for (let run = 0; run < options.runs; run++) {
-    for (const [i, { name, cost, floor }] of loads.entries()) {
+    for (const [i, load] of loads.entries()) {
+      const { name, cost, floor } = load;
       report.say(`run ${run + 1} of ${options.runs}, without: ${name}`);
+      await settle(context, load);
       costs[i]?.bare.push(await cost(context));
       if (floor !== true) continue;
       using _floor = new SyscallFloor();
@@ -151,7 +154,6 @@ async function measureAll(context: BenchContext, loads: readonly Load[]): Promis
       const some = loads.filter((load) => (load.watched === true) === watched);
       const settings = watched ? [`sensor.watchedPaths=${programs.directory}`] : [];
       await using agent = await Agent.startCollector({ dir, settings });
-      await sleep(SETTLE_MS);
       for (const load of some) {
         report.say(`run ${run + 1} of ${options.runs}, with: ${load.name}`);
         await measureOne(context, agent, load, costs[loads.indexOf(load)] as Cost);
@@ -161,12 +163,17 @@ async function measureAll(context: BenchContext, loads: readonly Load[]): Promis
   return costs;
 }
 
-async function measureOne(context: BenchContext, agent: Agent, { cost, warm }: Load, into: Cost): Promise<void> {
+async function settle(context: BenchContext, { cost, warm }: Load): Promise<void> {
+  await sleep(SETTLE_MS);
   for (const end = performance.now() + WARM_MS; warm === true && performance.now() < end; ) await cost(context);
+}
+
+async function measureOne(context: BenchContext, agent: Agent, load: Load, into: Cost): Promise<void> {
+  await settle(context, load);
   const dropped = await lost(agent);
   const cpu = cpuSeconds(agent.pid);
   const begin = performance.now();
-  into.seen.push(await cost(context));
+  into.seen.push(await load.cost(context));
   into.cpu.push((cpuSeconds(agent.pid) - cpu) / ((performance.now() - begin) / 1000));
   into.dropped += (await lost(agent)) - dropped;
 }
