@@ -183,19 +183,25 @@ struct connect_end {
 	__u32 pad;
 };
 
-/* As the caller's memory has it. */
-static __always_inline void connect__read_request(struct connect_end *end, struct task_struct *task)
+/* As the kernel took it, where that is known; else as the caller's memory has it. */
+static __always_inline void connect__read_request(struct connect_end *end, struct task_struct *task, const struct rf_truth *truth)
 {
 	const void *request = (const void *)PT_REGS_PARM2_SYSCALL(task__registers(task));
 	__u32 head[2] = {}; /* family, port, IPv4 address */
 
 	__builtin_memset(end, 0, sizeof(*end));
-	if (bpf_probe_read_user(head, sizeof(head), request))
+	if (truth)
+		__builtin_memcpy(head, truth->text, sizeof(head));
+	else if (bpf_probe_read_user(head, sizeof(head), request))
 		return;
 	end->family = head[0];
 	end->port = bpf_ntohs(head[0] >> 16);
 	end->address[0] = head[1];
-	if (end->family == AF_INET6)
+	if (end->family != AF_INET6)
+		return;
+	if (truth)
+		__builtin_memcpy(end->address, truth->text + __builtin_offsetof(struct sockaddr_in6, sin6_addr), sizeof(end->address));
+	else
 		bpf_probe_read_user(end->address, sizeof(end->address), request + __builtin_offsetof(struct sockaddr_in6, sin6_addr));
 }
 
@@ -223,8 +229,8 @@ static __always_inline bool connect__is_wanted(struct task_struct *task, const s
 					    bpf_ntohs(kernel__read(sk, __sk_common.skc_dport)), kernel__read(sk, __sk_common.skc_num));
 	if (sk && call->asked && call->asked->family == call->family)
 		return connect__takes(call, cgroup, (const __u32 *)call->asked->address, call->asked->port);
-	connect__read_request(&end, task);
-	if (sk && !call->truth && end.family == call->family)
+	connect__read_request(&end, task, call->truth);
+	if (sk && end.family == call->family)
 		return connect__takes(call, cgroup, end.address, end.port);
 	return interest__takes_forms(RF_LANE_SECURITY, RF_CONNECT, connect__forms(call->protocol, false) | connect__forms(call->protocol, true),
 				     cgroup);

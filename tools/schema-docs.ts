@@ -44,7 +44,7 @@ const SOURCES: Readonly<Record<KindName, string>> = {
   CredentialsChange: 'system calls of the setuid family, capset, unshare and setns, compared before and after',
   Open: 'end of open, openat, openat2 and creat, from the file the descriptor names; filtered by what rules can match',
   Connect:
-    'end of connect, from the socket; cgroup connect hooks for those that fail; its begin, for the time it takes',
+    'end of connect, from the socket; cgroup connect hooks for those that fail, and for the time it takes from there (unix sockets: from the call)',
   Tick: 'collector, once a second',
   Gap: 'enricher, when a number of a lane never came',
   UserContext: 'collector, from the user database, at start and on change',
@@ -69,7 +69,7 @@ const SOURCES: Readonly<Record<KindName, string>> = {
     'end of fork, vfork, clone, clone3, execve, execveat, the setuid family and capset, when they fail; of equal ones (call, error, what was asked for) at most one a second and process',
   Isolation: 'end of setns, unshare, prctl, seccomp and personality; of equal ones at most one a second',
   Capability:
-    'tracepoint cap_capable, kernels from 6.14; by process, capability and answer at most one a second, of successes of root on the host only the first',
+    'raw tracepoint cap_capable, kernels from 6.14; by process, capability and answer at most one a second, of successes of root on the host only the first',
   Module: 'end of init_module, finit_module and delete_module; tracepoints module_load and module_free for the name',
   Bpf: 'end of bpf, but for its everyday commands; what was made is read from the new descriptor',
   SystemChange: 'end of the system calls, by their own tracepoints',

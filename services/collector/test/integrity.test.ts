@@ -89,13 +89,17 @@ describe('the integrity of the running kernel', { skip: kernelSkip() }, () => {
     for (const ring of ['rf_ring_security', 'rf_ring_bulk']) object.definition(ring).resize(4096);
     object.load();
     const { id } = object.program('process_exit');
+    // Not by the detail: what holds another program may be a process of that number.
     const about = (found: Integrity): string[] =>
-      findingsOf(found, 'bpf-program').filter((text) => text.includes(`(${id})`));
+      findingsOf(found, 'bpf-program').filter((text) => text.slice(0, text.indexOf(': ')).includes(`(${id})`));
     const [finding] = about(look());
     assert.match(finding ?? '', new RegExp(`process_exit.*tracing.*uid 0.*\\(${process.pid}\\)`));
     const known = { sensorObject, pinPath: '/sys/fs/bpf/rf-none', bootId: BOOT, knownPrograms: ['process_*'] };
     assert.deepEqual(about(checkIntegrity(known)), []);
     object[Symbol.dispose]();
+    // Whoever else looks just then (an agent beside this test) holds it a moment longer.
+    for (const end = performance.now() + 10_000; about(look()).length > 0 && performance.now() < end; )
+      await sleep(100);
     assert.deepEqual(about(look()), []);
   });
 
@@ -171,6 +175,8 @@ describe('the integrity of the running kernel', { skip: kernelSkip() }, () => {
     const symbols = new Symbols(
       'ffffffffc0000000 t hook\t[rooty]\nffffffffc0001000 t f\t[seen]\nffffffffc0002000 t bpf_prog_1\t[bpf]\n',
     );
+    // The same whatever BPF programs are loaded just then.
+    assert.equal(symbols.describe(0xffffffffc0002800n), '0xffffffffc0002800 (module seen)');
     const { findings, unseen } = checkModules(symbols, host.path);
     assert.equal(unseen, '');
     assert.deepEqual(

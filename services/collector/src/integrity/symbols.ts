@@ -75,21 +75,18 @@ export class Symbols {
     return this.#code.some(({ begin, end }) => address >= begin && address < end);
   }
 
-  /** A name for an address, for people: of the module it may be in, or the number. */
+  /** A name for an address, for people: of the module it may be in, or the number. BPF's code comes and goes, and says nothing of what lies beside it. */
   describe(address: bigint): string {
     const own = this.at(address);
     if (own !== undefined) return own;
     let nearest: { readonly module: string; readonly distance: bigint } | undefined;
     for (const [module, addresses] of this.#modules)
-      for (const one of addresses) {
+      for (const one of module === 'bpf' ? [] : addresses) {
         const distance = address - one;
         if (distance >= 0n && distance < NEAR && (nearest === undefined || distance < nearest.distance))
           nearest = { module, distance };
       }
-    const { module } = nearest ?? {};
-    const where =
-      module === undefined ? '' : module === 'bpf' ? " (beside BPF's generated code)" : ` (module ${module})`;
-    return `0x${address.toString(16)}${where}`;
+    return `0x${address.toString(16)}${nearest === undefined ? '' : ` (module ${nearest.module})`}`;
   }
 }
 
