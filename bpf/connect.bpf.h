@@ -176,15 +176,8 @@ static __always_inline __u32 connect__admit(const struct rf_connect *c, struct t
 	return merge__admit(RF_LANE_SECURITY, &key, false);
 }
 
-struct connect_end {
-	__u32 address[4];
-	__u16 family;
-	__u16 port;
-	__u32 pad;
-};
-
 /* As the kernel took it, where that is known; else as the caller's memory has it. */
-static __always_inline void connect__read_request(struct connect_end *end, struct task_struct *task, const struct rf_truth *truth)
+static __always_inline void connect__read_request(struct rf_end *end, struct task_struct *task, const struct rf_truth *truth)
 {
 	const void *request = (const void *)PT_REGS_PARM2_SYSCALL(task__registers(task));
 	__u32 head[2] = {}; /* family, port, IPv4 address */
@@ -196,7 +189,7 @@ static __always_inline void connect__read_request(struct connect_end *end, struc
 		return;
 	end->family = head[0];
 	end->port = bpf_ntohs(head[0] >> 16);
-	end->address[0] = head[1];
+	__builtin_memcpy(end->address, &head[1], sizeof(head[1]));
 	if (end->family != AF_INET6)
 		return;
 	if (truth)
@@ -219,7 +212,7 @@ static __always_inline bool connect__is_wanted(struct task_struct *task, const s
 {
 	__u64 cgroup = kernel__cgroup(task);
 	struct sock *sk = call->sk;
-	struct connect_end end;
+	struct rf_end end;
 
 	if (call->family == AF_UNIX)
 		return interest__takes_ends(RF_LANE_SECURITY, RF_CONNECT, INTEREST(CONNECT_UNIX), cgroup, 0, 0);
@@ -231,7 +224,7 @@ static __always_inline bool connect__is_wanted(struct task_struct *task, const s
 		return connect__takes(call, cgroup, (const __u32 *)call->asked->address, call->asked->port);
 	connect__read_request(&end, task, call->truth);
 	if (sk && end.family == call->family)
-		return connect__takes(call, cgroup, end.address, end.port);
+		return connect__takes(call, cgroup, (const __u32 *)end.address, end.port);
 	return interest__takes_forms(RF_LANE_SECURITY, RF_CONNECT, connect__forms(call->protocol, false) | connect__forms(call->protocol, true),
 				     cgroup);
 }

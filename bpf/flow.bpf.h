@@ -23,12 +23,6 @@ static __always_inline void flow__begin(__u64 cookie, int before)
 	failure__make(RF_PLACE_OWNERS, &rf_owners, &cookie, &nobody);
 }
 
-/* Host order. Not skc_num: a closed socket has given its port back. */
-static __always_inline __u16 flow__own_port(struct sock *sk)
-{
-	return bpf_ntohs(kernel__read((struct inet_sock *)sk, inet_sport));
-}
-
 static __always_inline void flow__fill(struct rf_flow *f, struct sock *sk, const struct rf_owner *owner)
 {
 	struct tcp_sock *tcp = (struct tcp_sock *)sk;
@@ -44,7 +38,7 @@ static __always_inline void flow__fill(struct rf_flow *f, struct sock *sk, const
 	f->family = family;
 	f->protocol = IPPROTO_TCP;
 	f->port = socket__peer_port(sk);
-	f->local_port = flow__own_port(sk);
+	f->local_port = owner__local_port(sk);
 	__builtin_memset(f->address, 0, sizeof(f->address));
 	__builtin_memset(f->local_address, 0, sizeof(f->local_address));
 	socket__read_peer(f->address, sk, family);
@@ -78,7 +72,7 @@ static __always_inline void flow__report(struct sock *sk, __u64 cookie)
 	owner = owner__find(cookie, RF_FLOW);
 	if (!owner)
 		return;
-	if (!interest__of_ends(forms, owner->cgroup, socket__peer_port(sk), flow__own_port(sk))) {
+	if (!interest__of_ends(forms, owner->cgroup, socket__peer_port(sk), owner__local_port(sk))) {
 		ring__count(RF_LANE_BULK, RF_FLOW, RF_DROP_UNWATCHED);
 		return;
 	}
@@ -89,14 +83,6 @@ static __always_inline void flow__report(struct sock *sk, __u64 cookie)
 		return;
 	flow__fill(f, sk, owner);
 	ring__submit(RF_LANE_BULK, f, sizeof(*f), &number);
-}
-
-/* By what is wanted now: the owners of what was wanted before are left to the map's own forgetting. */
-static __always_inline bool flow__owner_was_needed(struct sock *sk)
-{
-	bool loopback = owner__is_loopback_flow(sk, kernel__read(sk, __sk_common.skc_family));
-
-	return interest__any_form(owner__needed_for(loopback, socket__peer_port(sk), flow__own_port(sk)));
 }
 
 SEC("tp_btf/inet_sock_set_state")
@@ -116,8 +102,9 @@ int BPF_PROG(flow_state, struct sock *sk, int before, int after)
 		return 0;
 	if (before != TCP_SYN_SENT || !flow__is_waited_for(sk))
 		flow__report(sk, cookie);
-	/* a blocking connect that fails may be tried again on this socket, and is remembered anew then */
-	if (flow__owner_was_needed(sk) && bpf_map_lookup_elem(&rf_owners, &cookie)) /* cheaper than removing what is not there */
+	/* A blocking connect that fails may be tried again on this socket, and is remembered anew then. Owners of what is wanted no more are left to the
+	 * map's own forgetting. */
+	if (owner__is_needed(sk, kernel__read(sk, __sk_common.skc_family)) && bpf_map_lookup_elem(&rf_owners, &cookie)) /* cheaper than removing what is not there */
 		failure__remove(RF_PLACE_OWNERS, &rf_owners, &cookie);
 	return 0;
 }

@@ -84,7 +84,7 @@ struct rf_destination {
 	__u32 pad;
 };
 
-/* One end of an exchange of datagrams. */
+/* One end of a connection, or of an exchange of datagrams. */
 struct rf_end {
 	__u8 address[16];
 	__u16 port;   /* host order */

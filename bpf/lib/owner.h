@@ -43,10 +43,15 @@ static __always_inline bool owner__is_loopback_flow(struct sock *sk, __u16 famil
 	return socket__peer_is_loopback(sk, family) || socket__own_is_loopback(sk, family);
 }
 
+/* Host order. Not skc_num: a closed socket has given its port back. */
+static __always_inline __u16 owner__local_port(struct sock *sk)
+{
+	return bpf_ntohs(kernel__read((struct inet_sock *)sk, inet_sport));
+}
+
 static __always_inline bool owner__is_needed(struct sock *sk, __u16 family)
 {
-	return interest__any_form(owner__needed_for(owner__is_loopback_flow(sk, family), bpf_ntohs(kernel__read(sk, __sk_common.skc_dport)),
-						    kernel__read(sk, __sk_common.skc_num)));
+	return interest__any_form(owner__needed_for(owner__is_loopback_flow(sk, family), socket__peer_port(sk), owner__local_port(sk)));
 }
 
 static __always_inline bool owner__is_agent(const struct rf_owner *owner)
