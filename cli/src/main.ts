@@ -42,6 +42,7 @@ const COMMANDS: readonly {
   { names: ['incident'], load: async () => (await import('./commands/incident.ts')).addIncident },
   { names: ['audit'], load: async () => (await import('./commands/audit.ts')).addAudit },
   { names: ['record'], load: async () => (await import('./commands/record.ts')).addRecord },
+  { names: ['rules'], load: async () => (await import('./commands/rules.ts')).addRules },
   { names: ['replay'], load: async () => (await import('./commands/replay.ts')).addReplay },
   { names: ['trace'], load: async () => (await import('./commands/trace.ts')).addTrace },
   { names: ['probes'], load: async () => (await import('./commands/probes.ts')).addProbes },

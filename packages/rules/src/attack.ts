@@ -19,6 +19,31 @@ export const TACTICS = [
 
 export type Tactic = (typeof TACTICS)[number];
 
+/** The number of each tactic, and what it is called in v19 and was in v18. */
+export const TACTIC_NAMES: Readonly<
+  Record<Tactic, { readonly id: string; readonly v19: string; readonly v18: string }>
+> = {
+  reconnaissance: named('TA0043', 'Reconnaissance'),
+  'resource-development': named('TA0042', 'Resource Development'),
+  'initial-access': named('TA0001', 'Initial Access'),
+  execution: named('TA0002', 'Execution'),
+  persistence: named('TA0003', 'Persistence'),
+  'privilege-escalation': named('TA0004', 'Privilege Escalation'),
+  stealth: named('TA0005', 'Stealth', 'Defense Evasion'),
+  'defense-impairment': named('TA0112', 'Defense Impairment', 'Defense Evasion'),
+  'credential-access': named('TA0006', 'Credential Access'),
+  discovery: named('TA0007', 'Discovery'),
+  'lateral-movement': named('TA0008', 'Lateral Movement'),
+  collection: named('TA0009', 'Collection'),
+  'command-and-control': named('TA0011', 'Command and Control'),
+  exfiltration: named('TA0010', 'Exfiltration'),
+  impact: named('TA0040', 'Impact'),
+};
+
+function named(id: string, v19: string, v18: string = v19): { id: string; v19: string; v18: string } {
+  return { id, v19, v18 };
+}
+
 /** v18 had one tactic where v19 has two; its number went to stealth. */
 const RENAMED: Readonly<Record<string, Tactic>> = { 'defense-evasion': 'stealth' };
 

@@ -1,4 +1,6 @@
-export { TACTICS, type Tactic, tacticOf, techniqueOf } from './attack.ts';
+export { ATTACK_VERSION } from './attack/table.ts';
+export { attackTechnique, attackTechniques, servedTactics, type Technique } from './attack/techniques.ts';
+export { TACTIC_NAMES, TACTICS, type Tactic, tacticOf, techniqueOf } from './attack.ts';
 export type { EventKinds, FieldCatalogue, FieldSpec, FieldType, FieldValue } from './catalogue.ts';
 export type { Matcher } from './compile/matcher.ts';
 export { type Diagnostic, didYouMean, render, type Severity } from './diagnostics.ts';
@@ -8,7 +10,9 @@ export type { Expression, Operand } from './expression.ts';
 export { compileFilter, type Filter } from './filter.ts';
 export type { FilteredForm, FormInterest } from './forms.ts';
 export type { FilteredEvents, PathInterest, RuleInterest } from './interest.ts';
+export { writeRules } from './language/write-rules.ts';
 export { LIMITS } from './limits.ts';
+export { lintRules } from './lint/lint.ts';
 export { fieldValues, formatOutput, printable } from './output.ts';
 export { ACTIONS, type Action, type CompiledRule, PRIORITIES, type Priority, type Threshold } from './rule.ts';
 export {

@@ -7,7 +7,7 @@ import { RuleFilesError } from './errors.ts';
 /** Editors write a file in several steps: wait until they are done, ms. */
 const SETTLE_MS = 150;
 
-/** The rule files of each path, by name: a file is itself, a directory all .yaml and .yml below it. Throws RuleFilesError. */
+/** The rule files of each path, by name: a file is itself, a directory all .yaml and .yml below it but for tests of rules (.test.yaml). Throws RuleFilesError. */
 export async function readRuleFiles(paths: readonly string[]): Promise<RuleSource[]> {
   const sources = new Map<string, string>();
   for (const path of paths) {
@@ -23,7 +23,7 @@ export async function readRuleFiles(paths: readonly string[]): Promise<RuleSourc
 async function filesOf(path: string): Promise<string[]> {
   if (!(await stat(path)).isDirectory()) return [path];
   const found = await readdir(path, { recursive: true, withFileTypes: true });
-  const files = found.filter((one) => one.isFile() && /\.ya?ml$/.test(one.name));
+  const files = found.filter((one) => one.isFile() && /(?<!\.test)\.ya?ml$/.test(one.name));
   return files.map((one) => join(one.parentPath, one.name)).sort();
 }
 

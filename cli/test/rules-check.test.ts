@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import test from 'node:test';
+import { checkRules } from '../src/rules/check.ts';
+import { readSources, shortName } from '../src/rules/sources.ts';
+import { diagnosticsText } from '../src/view/diagnostics.ts';
+import { paintFor } from '../src/view/paint.ts';
+
+const plain = paintFor(new Writable());
+const BUILTIN = { detector: { rules: ['builtin'], reorderMs: 0 } } as unknown as Parameters<typeof readSources>[1];
+
+const dir = mkdtempSync(join(tmpdir(), 'rf-rules-'));
+test.after(() => rmSync(dir, { recursive: true }));
+
+function write(name: string, text: string): string {
+  const path = join(dir, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+test('the built-in content has no errors and no warnings', async () => {
+  const checked = checkRules(await readSources([], BUILTIN));
+  assert.ok(checked.rules >= 80, `${checked.rules}`);
+  assert.deepEqual(checked.diagnostics, []);
+});
+
+test('a file may use what the configured ones define, and is told of nothing but itself', async () => {
+  const path = write('own.yaml', '- rule: r\n  condition: seen_starting and shell and proces.pid = 1\n');
+  const sources = await readSources([path], BUILTIN);
+  const checked = checkRules(sources);
+  assert.deepEqual([checked.files, checked.rules, checked.errors, checked.warnings], [1, 0, 1, 0]);
+  assert.equal(
+    diagnosticsText(checked.diagnostics, sources.sources, plain),
+    `${path}:2:42: error: unknown field 'proces.pid'
+  2 |   condition: seen_starting and shell and proces.pid = 1
+    |                                          ^
+  hint: Did you mean 'process.pid'?`,
+  );
+  const alone = checkRules(await readSources([path], BUILTIN, true));
+  assert.deepEqual(
+    alone.diagnostics.map(({ code }) => code),
+    ['unknown-macro', 'unknown-macro', 'unknown-field'],
+  );
+});
+
+test('a rule without a source of events is told that it never matches, and where its fields are', async () => {
+  const path = write('never.yaml', '- rule: r\n  condition: event.action = fork and process.exit_code = 22\n');
+  const [found] = checkRules(await readSources([path], BUILTIN)).diagnostics;
+  assert.equal(found?.code, 'never');
+  assert.match(found?.hint ?? '', /process\.exit_code is on exit/);
+});
+
+test('tests of rules are no rules', async () => {
+  const folder = join(dir, 'both');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'a.yaml'), '- rule: of a folder\n  condition: event.action = fork\n');
+  writeFileSync(join(folder, 'a.test.yaml'), 'tests: []\n');
+  const { asked } = await readSources([folder], BUILTIN);
+  assert.deepEqual([...asked], [join(folder, 'a.yaml')]);
+});
+
+test('names are as people type them', () => {
+  assert.equal(shortName('/home/me/rules/a.yaml', '/home/me'), 'rules/a.yaml');
+  assert.equal(shortName('/etc/a.yaml', '/home/me'), '/etc/a.yaml');
+  assert.equal(shortName('rules/../a.yaml', '/home/me'), 'a.yaml');
+});

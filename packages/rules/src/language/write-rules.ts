@@ -1,0 +1,98 @@
+import { Document, isScalar, Scalar, visit } from 'yaml';
+import type { Expression } from '../expression.ts';
+import type { CompiledRule, OutputPart, Threshold } from '../rule.ts';
+import { writeCondition } from './write.ts';
+
+/** Columns that a line of a written file has at most, where it can be broken. */
+const WIDTH = 120;
+/** Texts longer than this are folded. */
+const FOLDED = 90;
+const UNITS: readonly (readonly [unit: string, us: number])[] = [
+  ['d', 86_400_000_000],
+  ['h', 3_600_000_000],
+  ['m', 60_000_000],
+  ['s', 1_000_000],
+  ['ms', 1_000],
+  ['us', 1],
+];
+
+/** Rules as a file of the native language, the macros that they use before them. Lists are written out. */
+export function writeRules<E>(rules: readonly CompiledRule<E>[]): string {
+  const macros = new Map<string, Expression<E>>();
+  for (const { expression } of rules) collectMacros(expression, macros);
+  const items = [
+    ...[...macros].map(([macro, item]) => ({ macro, condition: writeCondition(item) })),
+    ...rules.map(itemOf),
+  ];
+  return items.map((item) => yamlText([item])).join('\n');
+}
+
+/** Each before those that use it. */
+function collectMacros<E>(expression: Expression<E>, macros: Map<string, Expression<E>>): void {
+  if (expression.kind === 'named') {
+    if (macros.has(expression.name)) return;
+    collectMacros(expression.item, macros);
+    macros.set(expression.name, expression.item);
+  } else if (expression.kind === 'not') collectMacros(expression.item, macros);
+  else if (expression.kind === 'and' || expression.kind === 'or')
+    for (const item of expression.items) collectMacros(item, macros);
+}
+
+function itemOf<E>(rule: CompiledRule<E>): object {
+  const { name, description, threshold, priority, action, tags, techniques } = rule;
+  const tagged = new Set(tags.map((tag) => tag.toUpperCase().replace(/^(?:MITRE|ATTACK)[._]/, '')));
+  const more = techniques.filter((technique) => !tagged.has(technique));
+  return {
+    rule: name,
+    desc: description,
+    condition: writeCondition(rule.expression),
+    ...(threshold === undefined ? {} : { threshold: writeThreshold(threshold) }),
+    output: writeOutput(rule.output),
+    priority,
+    ...(tags.length === 0 ? {} : { tags: [...tags] }),
+    ...(more.length === 0 ? {} : { techniques: more }),
+    ...(action === 'alert' ? {} : { action }),
+  };
+}
+
+function writeThreshold<E>({ atLeast, distinct, by, withinUs }: Threshold<E>): object {
+  return {
+    ...(distinct === undefined ? { count: atLeast } : { distinct: distinct.key, at_least: atLeast }),
+    ...(by.length === 0 ? {} : { by: by.map(({ key }) => key) }),
+    within: writeDuration(withinUs),
+  };
+}
+
+function writeDuration(us: number): string {
+  const [unit, size] = UNITS.find(([, one]) => us % one === 0) ?? ['us', 1];
+  return `${us / size}${unit}`;
+}
+
+function writeOutput<E>(parts: readonly OutputPart<E>[]): string {
+  return parts
+    .map((part, index) => {
+      if (typeof part !== 'string') return 'seconds' in part ? `%duration(${part.seconds.key})` : `%${part.key}`;
+      const text = part.replaceAll('%', '%%');
+      // What could be taken for more of the field before it is kept apart.
+      return index > 0 && /^(?:\w|\.\w|\[)/.test(text) ? ` ${text}` : text;
+    })
+    .join('');
+}
+
+function yamlText(value: unknown): string {
+  const document = new Document(value);
+  visit(document, {
+    Pair(_, { key, value: node }) {
+      if (!isScalar(node) || typeof node.value !== 'string') return;
+      if (isScalar(key) && key.value === 'output') node.type = Scalar.QUOTE_DOUBLE;
+      else if (node.value.length > FOLDED) node.type = Scalar.BLOCK_FOLDED;
+    },
+    Seq(key, node) {
+      if (key === 'value' || key !== null) node.flow = key === 'value';
+    },
+    Map(key, node) {
+      if (key === 'value') node.flow = true;
+    },
+  });
+  return document.toString({ lineWidth: WIDTH, flowCollectionPadding: true });
+}

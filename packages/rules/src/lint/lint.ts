@@ -1,0 +1,125 @@
+import { attackTechnique, attackTechniques, servedTactics } from '../attack/techniques.ts';
+import { type Node, Nodes } from '../compile/nodes.ts';
+import { type Diagnostic, didYouMean } from '../diagnostics.ts';
+import { type Item, readItems } from '../language/document.ts';
+import { readYaml } from '../language/yaml.ts';
+import { type CompiledRule, PRIORITIES } from '../rule.ts';
+import type { RuleSet, RuleSource } from '../rule-set.ts';
+import { implies } from './implies.ts';
+import { unusedItems } from './uses.ts';
+
+type Report = (item: Pick<Diagnostic, 'file' | 'line' | 'column'>, code: string, message: string, hint: string) => void;
+
+/**
+ * Warnings that loading does not give, because they are about the set as a whole or about tags: macros and lists that no rule needs, rules that
+ * others make superfluous, conditions that always hold, ATT&CK ids that don't exist or don't fit the tactics. In the order of the sources.
+ */
+export function lintRules<E>(set: RuleSet<E>): Diagnostic[] {
+  const found: Diagnostic[] = [];
+  const places = new Places(set.options.sources);
+  const reportOn =
+    (name: string): Report =>
+    ({ file, line, column }, code, message, hint) =>
+      found.push({ file, line, column, severity: 'warning', code, message, hint, item: name });
+  for (const { item, place } of places.unused()) {
+    const hint = `Remove it, or use it${item.kind === 'macro' ? ` in a condition: ${item.name}` : `: in (${item.name})`}.`;
+    reportOn(item.name)(place, `unused-${item.kind}`, `no rule uses the ${item.kind} '${item.name}'`, hint);
+  }
+  for (const rule of set.rules) checkAttack(rule, places.of(rule), reportOn(rule.name));
+  compareRules(set.rules, (rule, ...said) => reportOn(rule.name)(places.of(rule), ...said));
+  const order = new Map(set.options.sources.map(({ name }, index) => [name, index]));
+  return found.sort((a, b) => order.get(a.file)! - order.get(b.file)! || a.line - b.line || a.column - b.column);
+}
+
+/** Where the items of all sources stand. */
+class Places {
+  readonly #files: readonly {
+    readonly name: string;
+    readonly items: readonly Item[];
+    readonly position: (at: number) => { readonly line: number; readonly column: number };
+  }[];
+  readonly #columns = new Map<string, number>();
+
+  constructor(sources: readonly RuleSource[]) {
+    this.#files = sources.map(({ name, text }) => {
+      const yaml = readYaml(text);
+      return { name, items: readItems(yaml.root, () => {}), position: yaml.position };
+    });
+    for (const { name, items, position } of this.#files)
+      for (const item of items) {
+        const { line, column } = position(item.at);
+        this.#columns.set(`${name}\0${line}`, column);
+      }
+  }
+
+  of({ file, line }: { readonly file: string; readonly line: number }): Pick<Diagnostic, 'file' | 'line' | 'column'> {
+    return { file, line, column: this.#columns.get(`${file}\0${line}`) ?? 1 };
+  }
+
+  unused(): { item: Item; place: Pick<Diagnostic, 'file' | 'line' | 'column'> }[] {
+    const unused = new Set<Item>(unusedItems(this.#files.flatMap(({ items }) => items)));
+    return this.#files.flatMap(({ name, items, position }) =>
+      items.filter((item) => unused.has(item)).map((item) => ({ item, place: { file: name, ...position(item.at) } })),
+    );
+  }
+}
+
+function checkAttack<E>(rule: CompiledRule<E>, place: Parameters<Report>[0], report: Report): void {
+  const served = new Set<string>();
+  for (const id of rule.techniques) {
+    const technique = attackTechnique(id);
+    if (technique === undefined) {
+      const hint = didYouMean(id, attackTechniques().keys(), 'attack.mitre.org lists them.');
+      report(place, 'unknown-technique', `ATT&CK has no technique ${id}`, hint);
+      return;
+    }
+    for (const tactic of servedTactics(technique)) served.add(tactic);
+  }
+  if (served.size === 0) return;
+  for (const tactic of rule.tactics.filter((one) => !served.has(one))) {
+    const names = rule.techniques.join(', ');
+    const hint = `${names} ${rule.techniques.length === 1 ? 'serves' : 'serve'} ${[...served].join(', ')}.`;
+    report(place, 'tactic', `no technique of rule '${rule.name}' serves ${tactic}`, hint);
+  }
+}
+
+type ReportRule<E> = (rule: CompiledRule<E>, code: string, message: string, hint: string) => void;
+
+/** Rules that say what another says: quadratic, but for most pairs the first look decides. */
+function compareRules<E>(rules: readonly CompiledRule<E>[], report: ReportRule<E>): void {
+  const nodes = new Nodes<E>();
+  const plain = rules
+    .filter((rule) => rule.threshold === undefined && rule.kinds.length > 0)
+    .map((rule) => ({ rule, node: nodes.fold(rule.expression) }));
+  for (const [number, { rule, node }] of plain.entries()) {
+    if (node === nodes.always)
+      report(rule, 'always', `rule '${rule.name}' matches every event`, 'Say what it looks for.');
+    const same = plain.slice(0, number).find((other) => isSame(other.node, node));
+    if (same !== undefined) {
+      const hint = 'Remove one of them, or say what tells them apart.';
+      report(rule, 'duplicate-condition', `rule '${rule.name}' has the condition of '${same.rule.name}'`, hint);
+      continue;
+    }
+    const wider = plain.find((other) => shadows(other, { rule, node }));
+    if (wider === undefined || wider.node === nodes.always) continue;
+    const message = `rule '${rule.name}' adds nothing: whenever it matches, so does '${wider.rule.name}'`;
+    report(rule, 'shadowed', message, `Give it another priority or action, narrow '${wider.rule.name}', or remove it.`);
+  }
+}
+
+interface Compared<E> {
+  readonly rule: CompiledRule<E>;
+  readonly node: Node<E>;
+}
+
+/** A narrower rule is of use when it is more urgent, or asks for another action. */
+function shadows<E>(wide: Compared<E>, narrow: Compared<E>): boolean {
+  const urgency = (rule: CompiledRule<E>): number => PRIORITIES.indexOf(rule.priority);
+  if (urgency(narrow.rule) > urgency(wide.rule) || narrow.rule.action !== wide.rule.action) return false;
+  if (!narrow.rule.kinds.every((kind) => wide.rule.kinds.includes(kind))) return false;
+  return implies(narrow.node, wide.node) && !implies(wide.node, narrow.node);
+}
+
+function isSame<E>(a: Node<E>, b: Node<E>): boolean {
+  return a === b || (implies(a, b) && implies(b, a));
+}

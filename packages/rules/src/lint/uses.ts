@@ -1,0 +1,52 @@
+import { Fault } from '../errors.ts';
+import type { Item, ListItem, MacroItem } from '../language/document.ts';
+import { parseCondition } from '../language/parser.ts';
+import type { Syntax } from '../language/syntax.ts';
+
+/** The macros and lists that no rule needs, not even through another one. `rules`: the items that count as needed. */
+export function unusedItems(items: readonly Item[]): (MacroItem | ListItem)[] {
+  const macros = new Map<string, MacroItem>();
+  const lists = new Map<string, ListItem>();
+  for (const item of items) {
+    if (item.kind === 'macro') macros.set(item.name, item);
+    else if (item.kind === 'list') lists.set(item.name, item);
+  }
+  const used = new Set<Item>();
+  const open: Item[] = items.filter(({ kind }) => kind === 'rule');
+  for (let item = open.pop(); item !== undefined; item = open.pop()) {
+    if (used.has(item)) continue;
+    used.add(item);
+    for (const name of namesIn(item)) {
+      const found = item.kind === 'list' ? [lists.get(name)] : [macros.get(name), lists.get(name)];
+      open.push(...found.filter((one) => one !== undefined));
+    }
+  }
+  return [...macros.values(), ...lists.values()].filter((item) => !used.has(item));
+}
+
+/** Words of an item that may be names of macros or lists. */
+function namesIn(item: Item): Set<string> {
+  if (item.kind === 'list') return new Set(item.items.filter(({ quoted }) => !quoted).map(({ text }) => text));
+  const names = new Set<string>();
+  const syntax = parsed(item.condition.text);
+  if (syntax !== undefined) collect(syntax, names);
+  return names;
+}
+
+/** undefined: it has errors, which are reported elsewhere. */
+function parsed(condition: string): Syntax | undefined {
+  try {
+    return parseCondition(condition);
+  } catch (error) {
+    if (error instanceof Fault) return undefined;
+    throw error;
+  }
+}
+
+function collect(syntax: Syntax, names: Set<string>): void {
+  if (syntax.kind === 'not') collect(syntax.item, names);
+  else if (syntax.kind === 'name') names.add(syntax.operand.name);
+  else if (syntax.kind === 'test') {
+    for (const { quoted, text } of syntax.values) if (!quoted) names.add(text);
+  } else for (const item of syntax.items) collect(item, names);
+}

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { Nodes } from '../src/compile/nodes.ts';
+import { explainExpression } from '../src/explain.ts';
+import { lintRules } from '../src/index.ts';
+import { implies } from '../src/lint/implies.ts';
+import { compile, compileCondition } from './support/compile.ts';
+import type { TestEvent } from './support/events.ts';
+import { event, expression } from './support/expressions.ts';
+
+const said = (text: string): string[] =>
+  lintRules(compile(text)).map(({ code, line, column }) => `${line}:${column} ${code}`);
+
+describe('lint', () => {
+  test('finds macros and lists that no rule needs, not even through each other', () => {
+    const text = `- list: shells
+  items: [sh, more]
+- list: more
+  items: [bash]
+- macro: shell
+  condition: process.name in (shells)
+- macro: dead
+  condition: process.name in (corpses) or undead
+- macro: undead
+  condition: process.name = "shell"
+- list: corpses
+  items: [x]
+- rule: r
+  condition: event.action = exec and shell
+`;
+    assert.deepEqual(said(text), ['7:10 unused-macro', '9:10 unused-macro', '11:9 unused-list']);
+  });
+
+  test('finds rules that say what another says', () => {
+    const text = `- rule: wide
+  condition: event.action = exec and process.name in (sh, bash)
+- rule: same in another order
+  condition: (process.name = bash or process.name = sh) and event.action = exec
+- rule: narrow
+  condition: event.action = exec and process.name = sh and user.id = 0
+- rule: narrow and more urgent
+  condition: event.action = exec and process.name = sh and user.id = 0
+  priority: error
+- rule: narrow and counted
+  condition: event.action = exec and process.name = sh
+  threshold: { count: 3, within: 10s }
+- rule: other
+  condition: event.action = exec and process.name = zsh
+`;
+    assert.deepEqual(said(text), ['3:9 duplicate-condition', '5:9 shadowed', '7:9 duplicate-condition']);
+  });
+
+  test('finds a rule that matches everything', () => {
+    assert.deepEqual(said('- rule: r\n  condition: event.action exists or not event.action exists\n'), ['1:9 always']);
+  });
+
+  test('finds techniques that ATT&CK has not, and tactics that they do not serve; v18 is known too', () => {
+    const rule = (tags: string) => `- rule: r\n  condition: process.name = sh\n  tags: [${tags}]\n`;
+    assert.deepEqual(said(rule('execution, T1059.004')), []);
+    assert.deepEqual(said(rule('defense-evasion, T1562.001')), []);
+    assert.deepEqual(said(rule('persistence, T1574.006')), []);
+    assert.deepEqual(said(rule('impact')), []);
+    assert.deepEqual(said(rule('execution, T1059.094')), ['1:9 unknown-technique']);
+    assert.deepEqual(said(rule('impact, T1059.004')), ['1:9 tactic']);
+  });
+
+  test('has nothing to say about what can not be read', () => {
+    assert.deepEqual(said('- rule: [\n'), []);
+    assert.deepEqual(said('- rule: r\n  condition: (((\n'), []);
+  });
+});
+
+describe('what implies what', () => {
+  const nodes = new Nodes<TestEvent>();
+  const node = (condition: string) => nodes.fold(compileCondition(condition).rules[0]!.expression);
+  for (const [a, b] of [
+    ['process.name = sh', 'process.name in (sh, bash)'],
+    ['process.name = sh and user.id = 0', 'user.id = 0'],
+    ['process.name = sh', 'process.name startswith s or user.id = 0'],
+    ['file.path startswith /etc/cron.d/', 'file.path startswith /etc/'],
+    ['file.path startswith /etc/cron.d/', 'file.path contains cron'],
+    ['process.name not in (a, b)', 'process.name != a'],
+    ['user.id = 5', 'user.id < 6'],
+    ['process.name = sh', 'process.name exists'],
+    ['not user.id < 6', 'not user.id = 5'],
+  ] as const) {
+    test(`${a} implies ${b}, not the other way round`, () => {
+      assert.equal(implies(node(a), node(b)), true);
+      assert.equal(implies(node(b), node(a)), false);
+    });
+  }
+
+  test('what is proved is true of every event', () => {
+    const holds = (one: Parameters<typeof explainExpression<TestEvent>>[0], on: TestEvent) =>
+      explainExpression(one, on).holds;
+    fc.assert(
+      fc.property(expression, expression, fc.array(event, { minLength: 5, maxLength: 20 }), (a, b, events) => {
+        const both = { kind: 'and' as const, items: [a, b] };
+        for (const [left, right] of [
+          [a, b],
+          [both, a],
+          [a, both],
+        ] as const) {
+          if (!implies(nodes.fold(left), nodes.fold(right))) continue;
+          for (const one of events) assert.ok(!holds(left, one) || holds(right, one));
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
