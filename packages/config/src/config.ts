@@ -151,6 +151,7 @@ export interface Config {
     readonly maxChains: number;
     readonly chainIdleMs: number;
     readonly incidentThreshold: number;
+    readonly localPeers: boolean;
   };
   readonly responder: {
     readonly mode: 'observe' | 'enforce';

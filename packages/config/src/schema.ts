@@ -499,6 +499,10 @@ const shape = (home: Home) => ({
     chainIdle: duration('30m', 'A chain without a new alert for this long is closed; a later alert opens another.', {
       min: 1000,
     }),
+    localPeers: flag(
+      false,
+      'Chains also join by connections within a host, over loopback and unix sockets. The sensor then tells of each of them, not only of those that a rule asks for.',
+    ),
     incidentThreshold: count(40, 'Score from which a chain is an incident. Lower reports more, sooner.', {
       min: 1,
       max: 1000,

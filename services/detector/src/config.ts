@@ -11,6 +11,11 @@ export interface DetectorOptions {
   readonly maxEntities?: number;
   /** Alerts of one rule about one process that are sent per minute of event time; the rest are counted in the incident. @default 20 */
   readonly repeatsPerMinute?: number;
+  /**
+   * The sensor tells of every connection within a host, so that what two processes do that talk to each other is one chain: an event for each. Without, only
+   * those count that a rule asks for. @default false
+   */
+  readonly localPeers?: boolean;
   /** How long the enrolment of a service that writes already may be on its way, ms; 0: not at all. @default 0 */
   readonly keyGraceMs?: number;
   /** Which processes are Ringfence's own: they never join alerts. Must answer the same for the same process. @default none */
@@ -27,6 +32,7 @@ export function compileOptions(options: DetectorOptions = {}): CompiledDetectorO
     maxAlerts: options.maxAlerts ?? 200,
     maxEntities: options.maxEntities ?? 2048,
     repeatsPerMinute: options.repeatsPerMinute ?? 20,
+    localPeers: options.localPeers ?? false,
     keyGraceMs: options.keyGraceMs ?? 0,
     isAgent: options.isAgent ?? (() => false),
   };

@@ -67,12 +67,13 @@ export function createEdgePipeline(deps: EdgePipelineDeps): EdgePipeline {
 }
 
 function ties(edge: Edge, other: Sighting, { hosts }: EdgeMemory): boolean {
-  if (edge.chainId === '' || other.chainId === '' || other.hostId === edge.hostId) return false;
+  if (edge.chainId === '' || other.chainId === '' || other.chainId === edge.chainId) return false;
   const apart = Math.abs(edge.at - other.at);
   // Two hosts that both began it, or both took it, saw two connections: private addresses are used again elsewhere.
   if (edge.kind === 'connection') return edge.end !== other.end && apart <= CONNECTION_TOLERANCE_US;
+  if (edge.kind !== 'key' || other.hostId === edge.hostId) return false;
   const all = new Set([...hosts, edge.hostId, other.hostId]);
-  return edge.kind === 'key' && all.size <= MAX_KEY_HOSTS && apart <= KEY_TOLERANCE_US;
+  return all.size <= MAX_KEY_HOSTS && apart <= KEY_TOLERANCE_US;
 }
 
 const refOf = ({ chainId, hostId, openedAt }: Sighting): ChainRef => ({ chainId, hostId, openedAt });

@@ -71,13 +71,14 @@ export async function startDetector(deps: DetectorDeps): Promise<DetectorService
     await deps.onInterest?.(interest);
     await announcer?.announce(interest);
   };
-  await tell(interestOf(rules));
+  const interestNow = (): Interest => interestOf(rules, deps.options);
+  await tell(interestNow());
 
   const reload = async (): Promise<void> => {
-    const before = interestOf(rules);
+    const before = interestNow();
     rules = reloadRules(rules, await readRuleFiles(rulePaths), log);
     for (const pipeline of pipelines.values()) pipeline.setRules(rules);
-    const interest = interestOf(rules);
+    const interest = interestNow();
     if (interest.version !== before.version) await tell(interest);
   };
   const failed = (err: unknown): void =>

@@ -20,7 +20,7 @@ export interface DetectorStats {
   omittedEdges: number;
   /** processes of which it can't be told which connection they were started for */
   ambiguousAccepts: number;
-  /** connections and logins forgotten for lack of room */
+  /** connections, logins and files that somebody wrote and ran, forgotten for lack of room */
   forgottenConnections: number;
   /** Joins taken, and sent */
   joins: number;

@@ -15,17 +15,19 @@ import {
 } from '@ringfence/schema';
 import { compileOptions, type DetectorOptions } from './config.ts';
 import { createStats, type DetectorStats } from './metrics.ts';
-import { type Chain, refOf } from './state/chain.ts';
+import { type Chain, opensBefore, refOf } from './state/chain.ts';
 import { drainHost, restoreHosts } from './state/changelog.ts';
 import { Host, isNew, type Run } from './state/host.ts';
+import { Rarity } from './state/rarity.ts';
 import { BootThresholds } from './state/thresholds.ts';
 import { buildAlert } from './steps/alert.ts';
-import { ChainStep } from './steps/chains.ts';
+import { ChainStep, type Merge } from './steps/chains.ts';
 import { createCheckBatch, createCheckJoin } from './steps/check.ts';
 import { EdgeStep } from './steps/edges.ts';
 import type { Names } from './steps/fold.ts';
 import { encodeIncident, shared } from './steps/incident.ts';
 import { JoinStep, type NewJoin } from './steps/joins.ts';
+import { LinkStep } from './steps/links.ts';
 import { scoreOfAll } from './steps/score.ts';
 import { createTraceSteps } from './steps/trace.ts';
 import { createVerifyStep, type Trust } from './steps/verify.ts';
@@ -73,12 +75,19 @@ export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipe
   const verify = createVerifyStep(deps.trusted, options.keyGraceMs, stats);
   const checkBatch = createCheckBatch(verify);
   const checkJoin = createCheckJoin(verify);
-  const chains = new ChainStep(options, stats);
+  const rarity = new Rarity();
+  const links = new LinkStep({
+    isAgent: options.isAgent,
+    withinUs: options.chainIdleMs * 1000,
+    unite,
+    tie: (host, chain, key) => void chains.tieKey(host, chain, key),
+  });
+  const chains = new ChainStep({ options, stats, links, rarity });
   const edges = new EdgeStep(options.isAgent, stats, (edge) => {
     stats.edges++;
     outputs.push({ topic: TOPIC.edges, key: edge.edge, value: encodeSigned('Edge', edge, key) });
   });
-  const joins = new JoinStep({ stats, send: sendJoin, touch: (chain) => touched.add(chain), publishMerged });
+  const joins = new JoinStep({ stats, send: sendJoin, touch: (chain) => touched.add(chain), publishMerged, unite });
   const tracing = createTraceSteps(deps.trace);
   const view = new EventView();
   let rules = deps.rules;
@@ -122,6 +131,7 @@ export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipe
     }
     stats.events++;
     edges.note(host, view);
+    links.note(host, view);
     rules.matcher.match(view, raise, cursor.ktime);
     if (cursor.kind === KIND.Tick) tick(view.head.bootId, cursor.ktime);
   }
@@ -129,12 +139,7 @@ export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipe
   function raise(rule: CompiledRule<EventView>): void {
     const alert = buildAlert(rule, view);
     const { chain, merges, send, news, fresh } = chains.join(host, alert, view);
-    for (const { absorbed, survivor } of merges) {
-      touched.delete(absorbed);
-      publishMerged(absorbed, survivor.id);
-      joins.absorbed(host, survivor, absorbed);
-      touched.add(survivor);
-    }
+    for (const merge of merges) merged(merge);
     if (send) {
       outputs.push(alertRecord(alert));
       tracing.alert(alert, view.head, chain);
@@ -143,6 +148,19 @@ export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipe
     if (news || fresh.length > 0) edges.alerted(host, chain, view, fresh);
     const idle = chains.makeRoom(host);
     if (idle !== undefined) close(idle);
+  }
+
+  function merged({ absorbed, survivor }: Merge): void {
+    touched.delete(absorbed);
+    publishMerged(absorbed, survivor.id);
+    joins.absorbed(host, survivor, absorbed);
+    touched.add(survivor);
+  }
+
+  /** Two chains of one host turned out to be one attack, though no alert says so. */
+  function unite(host: Host, a: Chain, b: Chain, why: string): void {
+    const [survivor, absorbed] = opensBefore(refOf(a), refOf(b)) ? [a, b] : [b, a];
+    merged(chains.absorb(host, survivor, absorbed, why));
   }
 
   /** Everything that waits for time to pass. */
@@ -265,10 +283,14 @@ export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipe
     },
     async restore(entries) {
       position = await restoreHosts(hosts, thresholdsOf(rules), partition, entries);
+      for (const one of hosts.values()) rarity.add(one);
     },
     stats() {
       const open = [...hosts.values()].reduce((sum, one) => sum + one.chains.size, 0);
-      const forgottenConnections = [...hosts.values()].reduce((sum, one) => sum + one.network.evicted, 0);
+      const forgottenConnections = [...hosts.values()].reduce(
+        (sum, one) => sum + one.network.evicted + one.links.evicted,
+        0,
+      );
       return { ...stats, chains: open, forgottenConnections, rules: rules.rules.length };
     },
     [Symbol.dispose]() {

@@ -10,6 +10,7 @@ import {
   updateRules,
 } from '@ringfence/rules';
 import { catalogue, eventKinds, type Interest } from '@ringfence/schema';
+import type { DetectorOptions } from './config.ts';
 import type { Rules } from './pipeline.ts';
 import { BootThresholds } from './state/thresholds.ts';
 import { WANTED_FORMS, wantsOf } from './wants.ts';
@@ -77,12 +78,14 @@ export function logDiagnostics(diagnostics: readonly Diagnostic[], sources: read
   }
 }
 
-/** What the kernel has to send for these rules; what is not filtered comes anyway. The version is a hash of it: the same rules, the same number. */
-export function interestOf(rules: Rules): Interest {
+/**
+ * What the kernel has to send for these rules, and for chains; what is not filtered comes anyway. The version is a hash of it: the same rules, the same number.
+ */
+export function interestOf(rules: Rules, { localPeers = false }: Pick<DetectorOptions, 'localPeers'> = {}): Interest {
   const paths = rules.interest.paths;
   const openPathPrefixes = paths === undefined || paths.unbounded.length > 0 ? null : paths.prefixes;
   const openNames = openPathPrefixes === null ? [] : paths!.names;
-  const wants = wantsOf(rules.interest.forms);
+  const wants = wantsOf(rules.interest.forms, localPeers);
   const digest = createHash('sha256')
     .update(JSON.stringify([openPathPrefixes, openNames, wants]))
     .digest();

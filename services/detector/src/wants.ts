@@ -1,8 +1,11 @@
 import type { FilteredForm, FormInterest } from '@ringfence/rules';
 import { FILTERED_KINDS, FORMS, SCOPES, type Want, wantOf } from '@ringfence/schema';
 
+const wanted = (...texts: readonly string[]): Want[] => texts.flatMap((text) => wantOf(text) ?? []);
 /** What the second stage ties hosts together by, whatever the rules say. */
-const OWN = ['connect.tcp', 'accept.remote'].flatMap((text) => wantOf(text) ?? []);
+const OWN = wanted('connect.tcp', 'accept.remote');
+/** What ties processes of one host that talk to each other. */
+const LOCAL = wanted('connect.tcp-loopback', 'connect.unix', 'socket.listen', 'socket.listen-unix');
 
 interface Place extends Pick<Want, 'kind' | 'form' | 'scope'> {
   readonly filtered: FilteredForm;
@@ -22,8 +25,8 @@ const PLACES: readonly Place[] = [
 export const WANTED_FORMS: readonly FilteredForm[] = PLACES.map(({ filtered }) => filtered);
 
 /** What rules that were compiled with WANTED_FORMS, and this service, ask the sensor for. */
-export function wantsOf(interests: readonly FormInterest[]): Want[] {
-  const wants: Want[] = [...OWN];
+export function wantsOf(interests: readonly FormInterest[], localPeers = false): Want[] {
+  const wants: Want[] = [...OWN, ...(localPeers ? LOCAL : [])];
   for (let at = 0; at < PLACES.length; at += SCOPES.length) {
     const [first, ...others] = interests.slice(at, at + SCOPES.length).map((one) => JSON.stringify(one));
     if (others.every((one) => one === first)) wants.push(...wantAt(PLACES[at] as Place, interests[at], ''));

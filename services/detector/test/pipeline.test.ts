@@ -206,12 +206,12 @@ test('what a written file does later, started by cron, joins the session that wr
   host.open(bash, '/etc/cron.d/job', O.WRONLY);
   host.open(bash, '/tmp/job', O.WRONLY);
   host.ktime += 60_000_000;
-  host.spawn(host.fork(cron), '/tmp/job');
+  const job = host.spawn(host.fork(cron), '/tmp/job');
   const { incidents } = detectOne(createTestDetector(), createFeed(host).next());
   assert.equal(incidents.length, 1);
   assert.equal(
     incidents[0]?.alerts[1]?.why,
-    `runs a file that /bin/bash (pid ${bash.tgid}) of this chain had written 60 s before`,
+    `/bin/bash (pid ${bash.tgid}) wrote /tmp/job, which /usr/sbin/cron (pid ${job.parent?.tgid}) executed 60 s later`,
   );
 });
 
@@ -239,7 +239,10 @@ test('an alert that ties two chains merges them: the first opened survives and t
   assert.equal(after[1]?.alerts.length, 5);
   assert.deepEqual(
     after[1]?.alerts.map(({ why }) => why).filter((why) => why.startsWith('opened')),
-    ['opened this incident', `opened ${before[1]?.id}, which turned out to be part of this incident`],
+    [
+      'opened this incident',
+      `opened ${before[1]?.id}, which turned out to be part of this incident: "Download and execute": /bin/bash (pid ${two.tgid}) wrote /tmp/tool, which /bin/bash (pid ${one.tgid}) executed 2 ms later`,
+    ],
   );
 });
 

@@ -59,12 +59,15 @@ function chainValue({ members: _, ...chain }: Chain): object {
 }
 
 /** By the letter of their keys. */
-const memoriesOf = ({ network, forwards }: Host): [string, Remembered<unknown>][] => [
+const memoriesOf = ({ network, links, forwards }: Host): [string, Remembered<unknown>][] => [
   ['f', forwards as Remembered<unknown>],
   ['a', network.acceptors as Remembered<unknown>],
   ['s', network.sessions as Remembered<unknown>],
   ['o', network.callers as Remembered<unknown>],
   ['k', network.keys as Remembered<unknown>],
+  ['v', links.servers as Remembered<unknown>],
+  ['p', links.peers as Remembered<unknown>],
+  ['x', links.copies as Remembered<unknown>],
 ];
 
 /** What repetitions change in a chain. */

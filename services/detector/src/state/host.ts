@@ -1,6 +1,7 @@
 import { type ChainRef, SequenceTracker } from '@ringfence/schema';
 import type { HostNames } from '../steps/ties.ts';
 import type { Chain } from './chain.ts';
+import { Links } from './links.ts';
 import { Network } from './network.ts';
 import { Remembered } from './remembered.ts';
 
@@ -21,13 +22,14 @@ export class Host {
   nextOrdinal = 1;
   /** by incident id, in the order of opening */
   readonly chains: Map<string, Chain> = new Map();
-  /** which chain a process belongs to */
+  /** which chain a process belongs to, and whatever else may tie an alert to one: a login session, a workload, the content of a file */
   readonly byKey: Map<string, Chain> = new Map();
   /** in how many chains a rule has had a part */
   readonly rarity: Map<string, number> = new Map();
   /** by boot and run; the one heard last is last */
   readonly runs: Map<string, Run> = new Map();
   readonly network: Network = new Network();
+  readonly links: Links = new Links();
   /** µs, of the last tick */
   ktime = 0;
   /** where chains that are no more went, by chain id: another of this host, or what it had been folded into */

@@ -8,6 +8,9 @@ export const MEMORY_SHAPES: Readonly<Record<string, Shape>> = {
   s: [TIE_SHAPE],
   o: { lineage: ['string'], ties: [TIE_SHAPE] },
   k: 'number',
+  v: { root: 'string', name: 'string', clients: ['string'] },
+  p: [{ root: 'string', endpoint: 'string', why: 'string', ktime: 'number' }],
+  x: 'string',
 };
 
 export const HOST_SHAPE: Shape = {

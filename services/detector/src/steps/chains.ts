@@ -3,10 +3,12 @@ import type { CompiledDetectorOptions } from '../config.ts';
 import type { DetectorStats } from '../metrics.ts';
 import { type Chain, type ChainAlert, opensBefore, refOf } from '../state/chain.ts';
 import type { Host } from '../state/host.ts';
+import type { Rarity } from '../state/rarity.ts';
 import { chainProcess, listed, minuteOf } from './chain-entries.ts';
 import { climb } from './hubs.ts';
+import type { LinkStep, Shared } from './links.ts';
 import { weightOf } from './score.ts';
-import { deedOf, OPENED, whyTied, whyWritten } from './words.ts';
+import { deedOf, OPENED, partOfThis, whyTied, whyWritten } from './words.ts';
 
 const MAX_RULES = 256;
 /** Twice as many when they raised something themselves. */
@@ -32,20 +34,31 @@ export interface Joined {
   readonly fresh: readonly string[];
 }
 
+export interface ChainDeps {
+  readonly options: CompiledDetectorOptions;
+  readonly stats: DetectorStats;
+  readonly links: LinkStep;
+  readonly rarity: Rarity;
+}
+
 interface Tie {
   readonly chain: Chain;
   /** words from what the chain holds now; a repetition needs none */
   readonly why: () => string;
 }
 
-/** Puts alerts into chains: connected parts of the graph of alerts over process lineage (DESIGN §4). */
+/** Puts alerts into chains: connected parts of the graph of alerts over processes and what else ties them (DESIGN §4). */
 export class ChainStep {
   readonly #options: CompiledDetectorOptions;
   readonly #stats: DetectorStats;
+  readonly #links: LinkStep;
+  readonly #rarity: Rarity;
 
-  constructor(options: CompiledDetectorOptions, stats: DetectorStats) {
+  constructor({ options, stats, links, rarity }: ChainDeps) {
     this.#options = options;
     this.#stats = stats;
+    this.#links = links;
+    this.#rarity = rarity;
   }
 
   /** `event` is the one that completed the alert. */
@@ -54,7 +67,12 @@ export class ChainStep {
     const climbed = climb(event, event.process, isAgent);
     const written = isOwnWriter(event, chainIdleMs * 1000) ? climb(event, event.writer, isAgent) : [];
     const keys = climbed.length > 0 ? climbed.map(({ entityId }) => entityId) : [loneKey(alert)];
-    const ties = tiesOf(host, keys, climbed, written, event);
+    const shared = this.#links.sharedOf(host, event, climbed);
+    const ties = [
+      ...tiesOf(host, keys, climbed, written, event),
+      ...sharedTies(host, shared),
+      ...this.#peers(host, climbed.at(-1), event),
+    ].filter(({ chain }, at, all) => all.findIndex((one) => one.chain === chain) === at);
     const first = ties.reduce<Tie | undefined>(
       (best, tie) => (best === undefined || opensBefore(refOf(tie.chain), refOf(best.chain)) ? tie : best),
       undefined,
@@ -62,17 +80,40 @@ export class ChainStep {
     const chain = first?.chain ?? this.#open(host, alert);
     const why = ties[0]?.why ?? (() => OPENED);
     // Merging changes what the words are taken from.
-    const told = ties.length > 1 ? why() : undefined;
-    const merges = ties
-      .filter((tie) => tie.chain !== chain)
-      .map(({ chain: absorbed }) => this.#absorb(host, chain, absorbed));
-    const { news, send } = this.#add(host, chain, alert, event, () => told ?? why());
+    const told = ties.length > 1 ? ties.map((tie) => tie.why()) : undefined;
+    const merges = ties.flatMap((tie, at): Merge[] => {
+      if (tie.chain === chain) return [];
+      // The alert has its nearest tie's words already; the other one's tell what it brought together.
+      const other = at === 0 ? ties.findIndex((one) => one.chain === chain) : at;
+      return [this.absorb(host, chain, tie.chain, `"${alert.rule}": ${told?.[other] ?? ''}`)];
+    });
+    const { news, send } = this.#add(host, chain, alert, event, () => told?.[0] ?? why());
     // A writer that no earlier alert has named joins too: what it does next belongs to the file that ran. What started it, a session's shell
     // perhaps, does many other things.
     const writer = written.slice(0, 1);
     const all = new Map([...climbed, ...writer].map((process) => [process.entityId, process]));
-    const fresh = this.#tie(host, chain, [...keys, ...writer.map(({ entityId }) => entityId)], all, event);
+    const entities = [...keys, ...writer.map(({ entityId }) => entityId)];
+    const fresh = this.#tie(host, chain, [...entities, ...shared.map(({ key }) => key)], all, event);
     return { chain, merges, send, news, fresh };
+  }
+
+  /** false: there is no room for it. */
+  tieKey(host: Host, chain: Chain, key: string): boolean {
+    if (host.byKey.get(key) === chain) return false;
+    if (chain.keys.length >= this.#options.maxEntities) {
+      this.#stats.omittedEntities++;
+      return false;
+    }
+    chain.keys.push(key);
+    host.byKey.set(key, chain);
+    host.changed.add(chain);
+    return true;
+  }
+
+  #peers(host: Host, root: ProcessInfo | undefined, { cursor }: EventView): Tie[] {
+    if (root === undefined) return [];
+    const peers = [...this.#links.peersOf(host, root.entityId, cursor.ktime)];
+    return peers.map(({ chain, why }) => ({ chain, why: () => why }));
   }
 
   /** Closes the chain that has been idle for longest when there are too many. */
@@ -120,7 +161,7 @@ export class ChainStep {
     chain.firstSeen = Math.min(chain.firstSeen, alert.timestamp);
     chain.lastSeen = Math.max(chain.lastSeen, alert.timestamp);
     chain.lastKtime = Math.max(chain.lastKtime, alert.ktime);
-    weigh(host, chain, alert);
+    this.#weigh(host, chain, alert);
     const entityId = alert.lineage[0]?.entityId ?? '';
     const same = chain.alerts.find((one) => one.rule === alert.rule && one.entityId === entityId);
     if (same !== undefined) {
@@ -156,18 +197,7 @@ export class ChainStep {
     processes: ReadonlyMap<string, ProcessInfo>,
     event: EventView,
   ): string[] {
-    const fresh: string[] = [];
-    for (const key of keys) {
-      if (host.byKey.get(key) === chain) continue;
-      if (chain.keys.length >= this.#options.maxEntities) {
-        this.#stats.omittedEntities++;
-        continue;
-      }
-      chain.keys.push(key);
-      fresh.push(key);
-      host.byKey.set(key, chain);
-      host.changed.add(chain);
-    }
+    const fresh = keys.filter((key) => this.tieKey(host, chain, key));
     const actor = event.process;
     const shown = actor === undefined ? processes : new Map([[actor.entityId, actor], ...processes]);
     for (const [id, process] of shown) {
@@ -180,13 +210,26 @@ export class ChainStep {
     return fresh;
   }
 
-  /** The one opened first survives; it takes over all that the other had. */
-  #absorb(host: Host, survivor: Chain, absorbed: Chain): Merge {
+  #weigh(host: Host, chain: Chain, alert: Alert): void {
+    const known = chain.rules[alert.rule];
+    if (known !== undefined) {
+      known.ktime = Math.max(known.ktime, alert.ktime);
+      return;
+    }
+    if (Object.keys(chain.rules).length >= MAX_RULES) return;
+    host.changed.add(chain);
+    const weight = weightOf(alert.priority, this.#rarity.of(alert.rule));
+    chain.rules[alert.rule] = { weight, ktime: alert.ktime };
+    this.#rarity.note(host, alert.rule);
+  }
+
+  /** The one opened first survives; it takes over all that the other had. `why`: in plain words. */
+  absorb(host: Host, survivor: Chain, absorbed: Chain, why: string): Merge {
     host.removeChain(absorbed);
     host.changed.add(survivor);
     const room = Math.max(0, this.#options.maxAlerts - survivor.alerts.length);
     survivor.alerts.push(
-      ...absorbed.alerts.slice(0, room).map((alert) => ({ ...alert, why: merged(alert.why, absorbed) })),
+      ...absorbed.alerts.slice(0, room).map((alert) => ({ ...alert, why: merged(alert.why, absorbed, why) })),
     );
     survivor.omitted += absorbed.omitted + Math.max(0, absorbed.alerts.length - room);
     survivor.firstSeen = Math.min(survivor.firstSeen, absorbed.firstSeen);
@@ -236,31 +279,25 @@ function tiesOf(
     const chain = host.byKey.get(writer.entityId);
     if (chain !== undefined && !ties.has(chain)) {
       const { writtenAgo } = event;
-      ties.set(chain, { chain, why: () => whyWritten(writer, writtenAgo) });
+      ties.set(chain, { chain, why: () => whyWritten(writer, event.process, writtenAgo) });
     }
   }
   return [...ties.values()];
 }
 
+function sharedTies(host: Host, shared: readonly Shared[]): Tie[] {
+  return shared.flatMap(({ key, why }): Tie[] => {
+    const chain = host.byKey.get(key);
+    return chain === undefined ? [] : [{ chain, why: () => why(chain) }];
+  });
+}
+
 /** What opened an incident that turned out to be part of another. */
-const merged = (why: string, absorbed: Chain): string =>
-  why === OPENED ? `opened ${absorbed.id}, which turned out to be part of this incident` : why;
+const merged = (why: string, absorbed: Chain, reason: string): string =>
+  why === OPENED ? partOfThis(absorbed.id, reason) : why;
 
 /** Alerts of a hub itself only fold with their own repetitions. */
 const loneKey = (alert: Alert): string => `${alert.lineage[0]?.entityId ?? ''}/${alert.rule}`;
-
-function weigh(host: Host, chain: Chain, alert: Alert): void {
-  const known = chain.rules[alert.rule];
-  if (known !== undefined) {
-    known.ktime = Math.max(known.ktime, alert.ktime);
-    return;
-  }
-  if (Object.keys(chain.rules).length >= MAX_RULES) return;
-  host.changed.add(chain);
-  const chains = host.rarity.get(alert.rule) ?? 0;
-  chain.rules[alert.rule] = { weight: weightOf(alert.priority, chains), ktime: alert.ktime };
-  host.rarity.set(alert.rule, chains + 1);
-}
 
 /** true: the chain has a stage more. */
 function noteStages(chain: Chain, alert: Alert): boolean {

@@ -100,6 +100,9 @@ export function isHub(event: EventView, process: ProcessInfo, isAgent: IsAgent):
   return LISTENERS.has(name) && (process.parent === undefined || isHub(event, process.parent, isAgent));
 }
 
+/** Whether it is a service manager or a container runtime, by its name. */
+export const isManager = (process: ProcessInfo): boolean => MANAGERS.has(process.name);
+
 /** Whether it is one of the listeners that hand each connection to a process of its own. */
 export const isListener = (process: ProcessInfo): boolean => LISTENERS.has(process.name);
 

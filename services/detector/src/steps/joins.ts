@@ -14,6 +14,8 @@ export interface JoinStepDeps {
   readonly send: (join: NewJoin) => void;
   /** the chain has changed: it is to be published, or sent to its survivor */
   readonly touch: (chain: Chain) => void;
+  /** Two chains of this host are one. */
+  readonly unite: (host: Host, a: Chain, b: Chain, why: string) => void;
   /** The chain is part of another from now on, if it has been published. */
   readonly publishMerged: (chain: Chain, into: string) => void;
 }
@@ -79,8 +81,7 @@ export class JoinStep {
     else if ('chainId' in other) this.#ask(other, refOf(own), words);
     else if (other.survivor !== null) this.#ask(other.survivor, refOf(own), words);
     else if (other === own) return;
-    else if (opensBefore(refOf(other), refOf(own))) this.#foldInto(host, own, refOf(other), words);
-    else this.#foldInto(host, other, refOf(own), words);
+    else this.#deps.unite(host, own, other, words.why);
   }
 
   /** Whoever opened first answers for itself. */

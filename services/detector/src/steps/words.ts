@@ -166,8 +166,16 @@ function beneath(chain: Chain, tie: ProcessInfo): string {
   return 'has a part in this chain';
 }
 
-export const whyWritten = (writer: ProcessInfo, agoMicros: number): string =>
-  `runs a file that ${named(writer)} of this chain had written ${durationText(agoMicros)} before`;
+/** "/usr/bin/curl (pid 11) wrote /tmp/x, which /bin/bash (pid 10) executed 3 s later" */
+export function whyWritten(writer: ProcessInfo, ran: ProcessInfo | undefined, agoMicros: number): string {
+  const file = ran === undefined ? 'a file' : path(ran.executable);
+  const by = ran?.parent === undefined ? 'was' : `${named(ran.parent)}`;
+  return `${named(writer)} wrote ${file}, which ${by} executed ${durationText(agoMicros)} later`;
+}
+
+/** Of what opened an incident that is none of its own any more. */
+export const partOfThis = (id: string, why: string): string =>
+  `opened ${id}, which turned out to be part of this incident: ${why}`;
 
 export const spaced = (tactic: string): string => tactic.replaceAll('-', ' ');
 

@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { Incident } from '@ringfence/schema';
+import { O, type TestProcess } from '@ringfence/testkit';
+import { Machine, TestFleet } from './fleet.ts';
+import { createFeed, createTestDetector, detectOne, latest } from './support.ts';
+
+const LISTEN = { operation: 3, result: 0 };
+const SHA256 = 'ab'.repeat(32);
+
+/** What stays open of what a machine raises. */
+function openOf({ host }: Machine): Incident[] {
+  const { incidents } = detectOne(createTestDetector(), createFeed(host).next());
+  return latest(incidents).filter(({ state }) => state === 'open');
+}
+
+const whys = (incidents: readonly Incident[]): string[] =>
+  incidents.flatMap(({ alerts }) => alerts.map(({ why }) => why));
+
+/** A service of its own: systemd started it. */
+const service = ({ host }: Machine, path: string): TestProcess => host.spawn(host.init, path);
+
+test('two processes that talk over loopback are one chain, whichever raised an alert first', () => {
+  for (const before of [true, false]) {
+    const machine = new Machine(1);
+    const { host } = machine;
+    const [redis, client] = [service(machine, '/usr/bin/redis-server'), service(machine, '/opt/app')];
+    host.socket(redis, { ...LISTEN, port: 6379 });
+    const connects = (): void => host.connect(client, '127.0.0.1', 6379);
+    if (before) connects();
+    machine.steal(client);
+    machine.persist(redis);
+    if (!before) connects();
+    const incidents = openOf(machine);
+    assert.equal(incidents.length, 1, String(before));
+    const why = `/opt/app (pid ${client.tgid}) connected to 127.0.0.1 port 6379, where /usr/bin/redis-server (pid ${redis.tgid}) listens`;
+    assert.ok(whys(incidents)[1]?.endsWith(why), whys(incidents).join('\n'));
+  }
+});
+
+test('a unix socket ties as well; a path of another mount namespace and a failed call do not', () => {
+  for (const [mnt, result, expected] of [
+    [0, 0, 1],
+    [77, 0, 0],
+    [0, -111, 0],
+  ] as const) {
+    const machine = new Machine(1);
+    const { host } = machine;
+    const [server, client] = [service(machine, '/opt/server'), service(machine, '/opt/client')];
+    const namespaces = mnt === 0 ? client.namespaces : { ...client.namespaces, mnt };
+    host.exec(client, '/opt/client', { namespaces });
+    host.socket(server, { ...LISTEN, family: 1, path: '/run/server.sock' });
+    host.connect(client, '/run/server.sock', 0, { result });
+    machine.steal(client);
+    machine.persist(server);
+    assert.equal(openOf(machine).length, expected, `${mnt} ${result}`);
+  }
+});
+
+test('a server that many talk to ties none of them, nor does what is a hub', () => {
+  const machine = new Machine(1);
+  const { host } = machine;
+  const server = service(machine, '/usr/sbin/mysqld');
+  host.socket(server, { ...LISTEN, port: 3306 });
+  host.socket(machine.sshd, { ...LISTEN, port: 22 });
+  const clients = Array.from({ length: 8 }, (_, i) => service(machine, `/opt/app${i}`));
+  for (const client of clients) {
+    host.connect(client, '127.0.0.1', 3306);
+    host.connect(client, '127.0.0.1', 22);
+  }
+  machine.steal(server);
+  for (const client of clients) machine.persist(client);
+  assert.deepEqual(openOf(machine), []);
+});
+
+test('what was found running of a login session belongs to it; another session, or none, stays apart', () => {
+  for (const [sessions, expected] of [
+    [[7, 7], 1],
+    [[7, 8], 0],
+    [[0xffffffff, 0xffffffff], 0],
+  ] as const) {
+    const machine = new Machine(1);
+    const { host } = machine;
+    // The agent was started anew: of what it finds, what had lost its parent is pid 1's.
+    const [shell, orphan] = sessions.map((sessionId) => {
+      const process = host.unseen(host.init);
+      process.sessionId = sessionId;
+      return host.snapshot(process, '/bin/bash');
+    }) as [TestProcess, TestProcess];
+    machine.steal(shell);
+    machine.persist(orphan);
+    const incidents = openOf(machine);
+    assert.equal(incidents.length, expected);
+    if (expected === 1)
+      assert.equal(whys(incidents)[1], 'is of the login session (audit session 7) in which "Shadow read" was raised');
+  }
+});
+
+test("what a user's own service manager starts is not one chain because it is one session", () => {
+  const machine = new Machine(1);
+  const { host } = machine;
+  const manager = host.fork(host.init);
+  manager.sessionId = 3;
+  host.exec(manager, '/usr/lib/systemd/systemd', { argv: ['systemd', '--user'] });
+  machine.steal(host.spawn(manager, '/opt/one'));
+  machine.persist(host.spawn(manager, '/opt/two'));
+  assert.deepEqual(openOf(machine), []);
+});
+
+test('pods of one workload are one chain; those of the default account are of any workload', () => {
+  for (const [account, expected] of [
+    ['checkout', 1],
+    ['default', 0],
+  ] as const) {
+    const machine = new Machine(1);
+    const { host } = machine;
+    const shim = host.spawn(host.init, '/usr/bin/containerd-shim-runc-v2');
+    const [one, two] = [31n, 32n].map((cgroup) => {
+      const pod = { namespace: 'shop', serviceAccount: account, image: 'shop/checkout:1' };
+      host.container({ cgroup, id: `c${cgroup}`, ...pod });
+      return host.exec(host.fork(shim, { cgroup }), '/app/server');
+    }) as [TestProcess, TestProcess];
+    machine.steal(one);
+    machine.persist(two);
+    const incidents = openOf(machine);
+    assert.equal(incidents.length, expected);
+    if (expected === 1)
+      assert.match(whys(incidents)[1] ?? '', /^is of the workload shop\/checkout, in which "Shadow read" was raised$/);
+  }
+});
+
+test('who runs a file of the same content that somebody here wrote belongs to it, also when the hash comes late', () => {
+  for (const late of [true, false]) {
+    const machine = new Machine(1);
+    const { host } = machine;
+    host.hashes();
+    const run = (from: TestProcess, path: string): TestProcess => {
+      host.open(from, path, O.WRONLY | O.CREAT);
+      const ran = host.spawn(from, path);
+      if (!late) host.hash(ran, path, { sha256: SHA256 });
+      return ran;
+    };
+    const shells = [service(machine, '/opt/one'), service(machine, '/opt/two')];
+    const [one, two] = [run(shells[0]!, '/var/a'), run(shells[1]!, '/var/b')];
+    machine.steal(one);
+    machine.persist(two);
+    if (late)
+      for (const [ran, path] of [
+        [one, '/var/a'],
+        [two, '/var/b'],
+      ] as const)
+        host.hash(ran, path, { sha256: SHA256 });
+    const incidents = openOf(machine);
+    assert.equal(incidents.length, 1, String(late));
+    assert.ok(
+      whys(incidents)[1]?.includes(
+        `runs a file of the same content (sha256 ${SHA256.slice(0, 12)}…) as /var/a, which ran as pid ${one.tgid}`,
+      ),
+      whys(incidents).join('\n'),
+    );
+  }
+});
+
+test('a program of the system that a copy was made of ties nothing', () => {
+  const machine = new Machine(1);
+  const { host } = machine;
+  host.hashes();
+  const shell = service(machine, '/opt/one');
+  host.open(shell, '/var/a', O.WRONLY | O.CREAT);
+  const copy = host.spawn(shell, '/var/a');
+  host.hash(copy, '/var/a', { sha256: SHA256 });
+  machine.steal(copy);
+  const bash = service(machine, '/bin/bash');
+  host.hash(bash, '/bin/bash', { sha256: SHA256 });
+  machine.persist(bash);
+  assert.deepEqual(openOf(machine), []);
+});
+
+test('two chains of one host that its own address, not loopback, ties are one', async () => {
+  const machine = new Machine(1);
+  const { host, address } = machine;
+  const client = service(machine, '/opt/client');
+  machine.steal(client);
+  host.connect(client, address, 4444, { localAddress: address, localPort: 41_000 });
+  const nc = service(machine, '/usr/bin/nc');
+  host.accept(nc, { address, port: 41_000 }, { address, port: 4444 });
+  host.exec(nc, '/bin/sh');
+  machine.persist(nc);
+  const fleet = new TestFleet();
+  fleet.feed(host, [host.batch()]);
+  await fleet.run();
+  assert.equal(fleet.open.length, 1);
+  assert.match(
+    whys(fleet.open)[1] ?? '',
+    /which turned out to be part of this incident: the connection tcp 10\.0\.0\.1:41000 → 10\.0\.0\.1:4444 was seen from both ends$/,
+  );
+});
