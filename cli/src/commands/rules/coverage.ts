@@ -1,0 +1,68 @@
+import { writeFile } from 'node:fs/promises';
+import { compileDetectorRules } from '@ringfence/detector';
+import type { Command } from 'commander';
+import { CliError } from '../../errors.ts';
+import { coverageOf } from '../../rules/coverage.ts';
+import { coveragePage } from '../../rules/coverage-page.ts';
+import { ATTACK_VERSIONS, type AttackVersion, navigatorLayer } from '../../rules/navigator.ts';
+import { readSources } from '../../rules/sources.ts';
+import { coverageText } from '../../view/coverage.ts';
+import { paintFor } from '../../view/paint.ts';
+import { print, printJson, settingsOf, withSettings } from '../context.ts';
+
+interface CoverageOptions {
+  readonly json?: boolean;
+  readonly covered?: boolean;
+  readonly gaps?: boolean;
+  readonly html?: string;
+  readonly navigator?: string;
+  readonly attack: string;
+}
+
+export function addCoverage(rules: Command): void {
+  const command = rules
+    .command('coverage')
+    .argument('[files...]', 'rule files or folders of them (default: the configured ones)')
+    .description('draw which ATT&CK techniques the rules find: here, as a page, or as a layer of ATT&CK Navigator')
+    .option('--covered', 'name the techniques that have rules, and the rules')
+    .option('--gaps', 'name the techniques that have none')
+    .option('--html <file>', 'write a page: the matrix, with the rules of each technique')
+    .option('--navigator <file>', 'write a layer for ATT&CK Navigator 4.9 or 5')
+    .option('--attack <version>', `of the layer's ids and tactics: ${ATTACK_VERSIONS.join(' or ')}`, ATTACK_VERSIONS[0])
+    .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      `
+A rule says what it finds by its tags: [persistence, T1053.003]. Ids of v18 count under those that took their place.
+
+Examples:
+  ringfence rules coverage
+  ringfence rules coverage --gaps | grep -A20 Persistence
+  ringfence rules coverage --html coverage.html --navigator layer.json`,
+    );
+  withSettings(command).action(async (files: string[], _, self: Command) => {
+    const options = self.opts<CoverageOptions>();
+    const version = versionOf(options.attack);
+    const { sources, asked } = await readSources(files, settingsOf(self));
+    const set = compileDetectorRules(sources);
+    const coverage = coverageOf(set.rules.filter(({ file }) => asked.has(file)));
+    if (options.html !== undefined) await write(options.html, coveragePage(coverage));
+    if (options.navigator !== undefined)
+      await write(options.navigator, `${JSON.stringify(navigatorLayer(coverage, version), null, 2)}\n`);
+    if (options.json) return printJson(coverage, 2);
+    if (options.html !== undefined || options.navigator !== undefined) return;
+    const details = options.gaps ? 'gaps' : options.covered ? 'covered' : 'none';
+    print(coverageText(coverage, details, paintFor(process.stdout)));
+  });
+}
+
+function versionOf(text: string): AttackVersion {
+  const found = ATTACK_VERSIONS.find((version) => version === text);
+  if (found === undefined) throw new CliError(`--attack ${text}: expected ${ATTACK_VERSIONS.join(' or ')}`);
+  return found;
+}
+
+async function write(path: string, text: string): Promise<void> {
+  await writeFile(path, text);
+  process.stderr.write(`${path} written\n`);
+}

@@ -1,0 +1,21 @@
+import { compileDetectorRules } from '@ringfence/detector';
+import { type Diagnostic, type RuleSource, writeRules } from '@ringfence/rules';
+
+export interface Converted {
+  /** a native rule file */
+  readonly text: string;
+  readonly rules: readonly string[];
+  /** what was found in the sources; rules with errors are left out */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Rules of any language as native ones. Throws when what was written doesn't mean the same: that would be a bug. */
+export function convertRules(sources: readonly RuleSource[]): Converted {
+  const set = compileDetectorRules(sources);
+  const text = writeRules(set.rules);
+  const again = compileDetectorRules([{ name: 'converted', text }]);
+  const broken = again.diagnostics.find(({ severity }) => severity === 'error');
+  if (broken !== undefined || again.rules.length !== set.rules.length)
+    throw new Error(`line ${broken?.line} of the converted rules can't be read: ${broken?.message}`);
+  return { text, rules: set.rules.map(({ name }) => name), diagnostics: set.diagnostics };
+}
