@@ -1,0 +1,97 @@
+import { watch } from 'node:fs';
+import type { Config } from '@ringfence/config';
+import type { Command } from 'commander';
+import { rulePaths } from '../../app/rule-paths.ts';
+import { CliError } from '../../errors.ts';
+import { readSources } from '../../rules/sources.ts';
+import { runTests, type TestRun } from '../../rules/test.ts';
+import { foldersOf, readTestSources } from '../../rules/test-sources.ts';
+import { paintFor } from '../../view/paint.ts';
+import { progressOn } from '../../view/progress.ts';
+import { testRunText } from '../../view/rule-tests.ts';
+import { print, printJson, settingsOf, untilInterrupted, withSettings } from '../context.ts';
+
+interface TestOptions {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly watch?: boolean;
+}
+
+/** Editors write a file in several steps: wait until they are done, ms. */
+const SETTLE_MS = 150;
+
+export function addTest(rules: Command): void {
+  const command = rules
+    .command('test')
+    .argument(
+      '[files...]',
+      'tables of tests (.test.yaml), or folders of them and of rules (default: the configured ones)',
+    )
+    .description('judge written or recorded events by rules, and say where what comes is not what was expected')
+    .option('-w, --watch', 'again whenever a file changes')
+    .option('-q, --quiet', 'only tests that fail')
+    .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      `
+A table of tests lies beside its rules and ends in .test.yaml:
+
+  rule: Shell of a web server
+  tests:
+    - test: nginx starts a shell
+      events:
+        - { event.action: exec, process.name: sh, process.parent.name: nginx }
+      expect: alert
+    - test: somebody logs in
+      events:
+        - { event.action: exec, process.name: sh, process.parent.name: sshd }
+      expect: none
+
+Events are written by field names (docs/FIELDS.md). A test may play a recording instead: recording: attack.rec.
+
+Examples:
+  ringfence rules test my-rules/
+  ringfence rules test my-rules/web.test.yaml --watch`,
+    );
+  withSettings(command).action(async (files: string[], _, self: Command) => {
+    const options = self.opts<TestOptions>();
+    const config = settingsOf(self);
+    const once = async (): Promise<void> => {
+      const run = await testOnce(files, config);
+      const failed = run.faults.length > 0 || run.results.some(({ failures }) => failures.length > 0);
+      process.exitCode = failed ? 1 : 0;
+      if (options.json) printJson(run, 2);
+      else print(testRunText(run, options.quiet ?? false, paintFor(process.stdout)));
+    };
+    await once();
+    if (options.watch) await watchFiles(files.length > 0 ? files : rulePaths(config), once);
+  });
+}
+
+async function testOnce(files: readonly string[], config: Config): Promise<TestRun> {
+  const tests = await readTestSources(files.length > 0 ? files : rulePaths(config));
+  if (tests.length === 0 && files.length > 0)
+    throw new CliError(`no .test.yaml in ${files.join(', ')}: ringfence rules new makes a rule with its test`);
+  const { sources } = await readSources(foldersOf(tests), config);
+  using progress = progressOn(process.stderr, 'tests');
+  return await runTests(tests, sources, progress.tell);
+}
+
+async function watchFiles(paths: readonly string[], again: () => Promise<void>): Promise<void> {
+  const signal = untilInterrupted();
+  let timer: NodeJS.Timeout | undefined;
+  let running = Promise.resolve();
+  const settle = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      running = running
+        .then(again)
+        .catch((error: unknown) => print(error instanceof Error ? error.message : String(error)));
+    }, SETTLE_MS);
+  };
+  for (const path of paths) watch(path, { recursive: true, signal }, settle).on('error', () => {});
+  process.stderr.write('watching; Ctrl-C ends\n');
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  clearTimeout(timer);
+  await running;
+}

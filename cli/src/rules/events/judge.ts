@@ -1,0 +1,232 @@
+import type { KeyObject } from 'node:crypto';
+import { createEnricherPipeline } from '@ringfence/enricher';
+import {
+  type CompiledRule,
+  compileRules,
+  type Explanation,
+  explain,
+  formatOutput,
+  type RuleSet,
+  type RuleSource,
+} from '@ringfence/rules';
+import {
+  createSigningKey,
+  documentOf,
+  type EventDocument,
+  EventView,
+  eventKinds,
+  KIND,
+  RawBatchReader,
+  TOPIC,
+} from '@ringfence/schema';
+import { TestHost, testLogs, testRecords } from '@ringfence/testkit/events';
+import { Facts } from './facts.ts';
+import { type GivenEvent, numbered } from './given.ts';
+import { Overlay } from './overlay.ts';
+import { play } from './play.ts';
+import { Processes } from './processes.ts';
+
+export interface RaisedAlert {
+  readonly rule: string;
+  readonly priority: string;
+  readonly output: string;
+  /** of the event with which it matched, from 1 */
+  readonly event: number;
+}
+
+/** An event that was judged, and how one rule saw it. */
+export interface JudgedEvent {
+  /** of the written event or the recorded one, from 1 */
+  readonly number: number;
+  readonly id: string;
+  readonly document: EventDocument;
+  /** fields that were laid over it */
+  readonly laid: readonly string[];
+  /** undefined: no rule was asked about */
+  readonly explanation: Explanation | undefined;
+}
+
+export interface Judgement {
+  readonly alerts: readonly RaisedAlert[];
+  readonly events: readonly JudgedEvent[];
+}
+
+/** More events of a recording are not kept; they are judged all the same. */
+const KEPT = 10_000;
+const SECOND_US = 1_000_000;
+/** While a long time passes there is a tick every so often instead of each second. */
+const MOST_TICKS = 600;
+
+/** Judges events by rules as a detector would: each goes from a signed batch through the enricher to the matcher. */
+export class Judge {
+  readonly rules: RuleSet<EventView>;
+  readonly #overlay = new Overlay();
+  readonly #key = createSigningKey();
+  readonly #view = new EventView();
+
+  constructor(sources: readonly RuleSource[]) {
+    this.rules = compileRules({ sources, catalogue: this.#overlay.catalogue, kinds: eventKinds });
+  }
+
+  rule(name: string): CompiledRule<EventView> | undefined {
+    return this.rules.rules.find((rule) => rule.name === name);
+  }
+
+  /** Events that were written, on a host of their own, from empty memory. `about`: the rule to explain. */
+  judge(given: readonly GivenEvent[], about?: CompiledRule<EventView>): Judgement {
+    const trial = this.#begin(about);
+    const host = new TestHost({ key: this.#key });
+    const stage = { host, processes: new Processes(host) };
+    let offset = 0;
+    const pipeline = createEnricherPipeline({ enrolment: { keyFor: () => this.#key.publicKey } });
+    const send = (value: Buffer, topic: string = TOPIC.raw): Buffer[] =>
+      batchesOf(pipeline.handle(testRecords(host.hostId, [value], topic, offset++)));
+    for (const [index, written] of given.entries())
+      for (let n = 1; n <= written.repeat; n++) {
+        const one = numbered(written, n);
+        for (const tick of passTime(host, one.afterUs)) trial.take(send(tick), index + 1, undefined);
+        if (one.kind === undefined) continue;
+        const facts = new Facts(one);
+        if (one.kind === 'log') {
+          if (host.count > 0) send(host.batch());
+          trial.take(send(testLogs(host, [lineOf(facts)]), TOPIC.logsRaw), index + 1, one);
+        } else {
+          play(one.kind, stage, facts);
+          trial.take(send(host.batch()), index + 1, one);
+        }
+      }
+    return trial.end();
+  }
+
+  /** Events that were recorded, all of them. */
+  async judgeRecording(
+    records: AsyncIterable<Buffer>,
+    enrolled: ReadonlyMap<string, KeyObject>,
+    about?: CompiledRule<EventView>,
+  ): Promise<Judgement> {
+    const trial = this.#begin(about);
+    for await (const batch of enrichedBatches(records, enrolled)) trial.takeAll(batch);
+    return trial.end();
+  }
+
+  #begin(about: CompiledRule<EventView> | undefined): Trial {
+    // Nothing of an earlier trial may count.
+    this.rules.thresholds.expire(this.rules.rules, Number.MAX_SAFE_INTEGER);
+    return new Trial(this.rules, this.#overlay, this.#view, about);
+  }
+}
+
+/** One run of events. */
+class Trial {
+  readonly #alerts: RaisedAlert[] = [];
+  readonly #events: JudgedEvent[] = [];
+  readonly #rules: RuleSet<EventView>;
+  readonly #overlay: Overlay;
+  readonly #view: EventView;
+  readonly #about: CompiledRule<EventView> | undefined;
+  #count = 0;
+
+  constructor(
+    rules: RuleSet<EventView>,
+    overlay: Overlay,
+    view: EventView,
+    about: CompiledRule<EventView> | undefined,
+  ) {
+    this.#rules = rules;
+    this.#overlay = overlay;
+    this.#view = view;
+    this.#about = about;
+  }
+
+  /** Of the batches only the last event is what was written: those before it are what it takes for granted. Without `given` they are ticks. */
+  take(batches: readonly Buffer[], number: number, given: GivenEvent | undefined): void {
+    const view = this.#view;
+    const last = batches.at(-1);
+    if (last === undefined) throw new TypeError(`event ${number} did not come through the enricher`);
+    const count = countOf(last);
+    view.open(last);
+    for (let i = 0; view.next(); i++) {
+      const tick = view.cursor.kind === KIND.Tick;
+      if (i === count - 1 && given !== undefined) this.#judge(number, given);
+      else if (tick) this.#judge(number, undefined);
+    }
+  }
+
+  takeAll(batch: Buffer): void {
+    this.#view.open(batch);
+    while (this.#view.next()) this.#judge(++this.#count, undefined);
+  }
+
+  end(): Judgement {
+    return { alerts: this.#alerts, events: this.#events };
+  }
+
+  #judge(number: number, given: GivenEvent | undefined): void {
+    const view = this.#view;
+    const laid = this.#overlay.lay(given, view);
+    this.#rules.matcher.match(
+      view,
+      (rule) =>
+        this.#alerts.push({
+          rule: rule.name,
+          priority: rule.priority,
+          output: formatOutput(rule, view),
+          event: number,
+        }),
+      view.timestamp,
+    );
+    const told = given !== undefined || view.cursor.kind !== KIND.Tick;
+    if (!told || this.#events.length >= KEPT) return;
+    const kind = eventKinds.names[view.cursor.kind] ?? '';
+    const explanation = this.#about === undefined ? undefined : explain(this.#about, view);
+    const document = documentOf(view, this.#overlay.catalogue.fields, kind);
+    this.#events.push({ number, id: view.id, document, laid, explanation });
+  }
+}
+
+function countOf(batch: Buffer): number {
+  const view = new EventView();
+  view.open(batch);
+  let count = 0;
+  while (view.next()) count++;
+  return count;
+}
+
+/** Lets time pass, with the collector's ticks in between: one batch each. The next event is `afterUs` after the last. */
+function* passTime(host: TestHost, afterUs: number): Generator<Buffer> {
+  const until = host.ktime - host.step + afterUs;
+  const seconds = Math.floor(afterUs / SECOND_US);
+  const every = Math.max(1, Math.ceil(seconds / MOST_TICKS));
+  for (let second = every; second <= seconds; second += every) {
+    host.tick(every);
+    host.ktime -= host.step;
+    yield host.batch();
+  }
+  host.ktime = Math.max(host.ktime, until);
+}
+
+/** A line as programs write them, unless it has a time of its own. */
+function lineOf(facts: Facts): string {
+  const message = facts.text('message') ?? '';
+  if (/^(?:[A-Z][a-z]{2} [ \d]\d |\d{4}-|<\d)/.test(message)) return message;
+  const program = facts.text('log.syslog.appname') ?? 'program';
+  return `Jan  1 01:00:00 web-1 ${program}[${facts.text('log.syslog.procid') ?? '4242'}]: ${message}`;
+}
+
+function batchesOf({ outputs }: { readonly outputs: readonly { readonly value: Uint8Array | null }[] }): Buffer[] {
+  return outputs.map(({ value }) => Buffer.from(value ?? new Uint8Array()));
+}
+
+/** What the enricher makes of recorded batches, from empty memory. */
+export async function* enrichedBatches(
+  records: AsyncIterable<Buffer>,
+  enrolled: ReadonlyMap<string, KeyObject>,
+): AsyncGenerator<Buffer> {
+  const reader = new RawBatchReader();
+  const pipeline = createEnricherPipeline({ enrolment: { keyFor: (host) => enrolled.get(host) } });
+  let offset = 0;
+  for await (const record of records) {
+    reader.open(record);
+    yield* batchesOf(pipeline.handle(testRecords(reader.head.hostId, [record], TOPIC.raw, offset++)));
+  }
+}

@@ -1,0 +1,115 @@
+import { dirname, resolve } from 'node:path';
+import type { RuleSource } from '@ringfence/rules';
+import { openRecording } from '../recording.ts';
+import { Judge, type JudgedEvent, type Judgement, type RaisedAlert } from './events/judge.ts';
+import { type RuleTest, readTestFile, type TestFault } from './test-file.ts';
+
+export interface TestResult {
+  readonly test: RuleTest;
+  /** what came otherwise than it was expected; empty: the test passed */
+  readonly failures: readonly TestFailure[];
+  /** alerts of the rule */
+  readonly alerts: readonly RaisedAlert[];
+  /** on failure: the event that came nearest to what was expected, and how the rule saw it */
+  readonly nearest: JudgedEvent | undefined;
+  readonly milliseconds: number;
+}
+
+/** Two texts of which the second should have been the first. */
+export interface TestFailure {
+  readonly of: string;
+  readonly expected: string;
+  readonly actual: string;
+}
+
+export interface TestRun {
+  readonly results: readonly TestResult[];
+  readonly faults: readonly TestFault[];
+}
+
+export type TellProgress = (done: number, of: number) => void;
+
+/** Runs tables of tests by rules. Every test starts from empty memory. */
+export async function runTests(
+  files: readonly RuleSource[],
+  rules: readonly RuleSource[],
+  progress: TellProgress = () => {},
+): Promise<TestRun> {
+  const read = files.map(({ name, text }) => readTestFile(name, text));
+  const tests = read.flatMap((file) => file.tests);
+  const judge = new Judge(rules);
+  const results: TestResult[] = [];
+  for (const test of tests) {
+    results.push(await runTest(test, judge));
+    progress(results.length, tests.length);
+  }
+  return { results, faults: read.flatMap(({ faults }) => faults) };
+}
+
+async function runTest(test: RuleTest, judge: Judge): Promise<TestResult> {
+  const started = performance.now();
+  const rule = judge.rule(test.rule);
+  const done = (rest: Omit<TestResult, 'test' | 'milliseconds'>): TestResult => ({
+    test,
+    ...rest,
+    milliseconds: performance.now() - started,
+  });
+  if (rule === undefined) {
+    const failure = {
+      of: 'rule',
+      expected: test.rule,
+      actual: 'there is no such rule, or it has errors: ringfence rules check',
+    };
+    return done({ failures: [failure], alerts: [], nearest: undefined });
+  }
+  const judged: Judgement =
+    test.recording === undefined ? judge.judge(test.events, rule) : await playRecording(test, judge, rule);
+  const alerts = judged.alerts.filter((alert) => alert.rule === test.rule);
+  const failures = failuresOf(test, alerts);
+  const nearest = failures.length === 0 ? undefined : nearestOf(judged, alerts);
+  return done({ failures, alerts, nearest });
+}
+
+async function playRecording(
+  test: RuleTest,
+  judge: Judge,
+  rule: NonNullable<ReturnType<Judge['rule']>>,
+): Promise<Judgement> {
+  await using recording = await openRecording(resolve(dirname(test.file), test.recording ?? ''));
+  return await judge.judgeRecording(recording.records(), recording.enrolled, rule);
+}
+
+function failuresOf({ expect }: RuleTest, alerts: readonly RaisedAlert[]): TestFailure[] {
+  const failures: TestFailure[] = [];
+  const differs = (of: string, expected: string, actual: string): void => {
+    if (expected !== actual) failures.push({ of, expected, actual });
+  };
+  const said = (count: number): string => (count === 0 ? 'none' : String(count));
+  if (expect.alerts === undefined) {
+    if (alerts.length === 0) failures.push({ of: 'alerts', expected: 'one or more', actual: 'none' });
+  } else differs('alerts', said(expect.alerts), said(alerts.length));
+  const [first] = alerts;
+  if (first === undefined) return failures;
+  if (expect.priority !== undefined) differs('priority', expect.priority, first.priority);
+  if (expect.output !== undefined) differs('output', expect.output, first.output);
+  return failures;
+}
+
+/** Of alerts that should not have come their event; else the one on which most of the condition holds. */
+function nearestOf({ events }: Judgement, alerts: readonly RaisedAlert[]): JudgedEvent | undefined {
+  const [first] = alerts;
+  if (first !== undefined) return events.find(({ number }) => number === first.event);
+  let best: JudgedEvent | undefined;
+  for (const event of events) if (best === undefined || shareOf(event) > shareOf(best)) best = event;
+  return best;
+}
+
+function shareOf({ explanation }: JudgedEvent): number {
+  const count = (part: NonNullable<JudgedEvent['explanation']>): [holds: number, all: number] => {
+    if (part.parts.length === 0) return [part.holds ? 1 : 0, 1];
+    return part.parts.map(count).reduce(([a, b], [c, d]) => [a + c, b + d], [0, 0]);
+  };
+  if (explanation === undefined) return 0;
+  const [holds, all] = count(explanation);
+  return holds / all;
+}
