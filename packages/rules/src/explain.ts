@@ -31,6 +31,9 @@ const WRITTEN: Readonly<Record<Test<unknown>['operator'], readonly [plain: strin
   regex: ['regex', 'not regex'],
   cidr: ['cidr', 'not cidr'],
   equalsField: ['=', '!='],
+  containsField: ['contains', 'not contains'],
+  startswithField: ['startswith', 'not startswith'],
+  endswithField: ['endswith', 'not endswith'],
 };
 
 /** Why a rule's condition holds on an event, or doesn't: every part with its value. The threshold isn't asked. Walks the condition as it is written. */

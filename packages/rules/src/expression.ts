@@ -5,6 +5,7 @@
  * (`x not in (…)`, `x != …`): present, and no value fits. `Not` is plain negation.
  */
 import type { FieldSpec, FieldType, FieldValue } from './catalogue.ts';
+import { type TimePart, timePart } from './time-part.ts';
 
 /** Several values mean: any of them. On a field of type `strings`: any of its elements (negated: none of them). */
 export type TestOperator =
@@ -22,10 +23,12 @@ export type TestOperator =
   | 'pathprefix'
   | 'regex'
   | 'cidr'
-  /** compares with `other` */
-  | 'equalsField';
+  /** these compare with `other` */
+  | FieldOperator;
 
-export type Transform = 'lower' | 'upper' | 'basename' | 'length';
+export type FieldOperator = 'equalsField' | 'containsField' | 'startswithField' | 'endswithField';
+
+export type Transform = 'lower' | 'upper' | 'basename' | 'length' | TimePart;
 
 /** What a test reads: a field, its argument, and what is done to the value first. */
 export interface Operand<E> {
@@ -74,6 +77,8 @@ export interface Named<E> {
 
 export type Expression<E> = Constant | Test<E> | Junction<E> | Not<E> | Named<E>;
 
+type TextTransform = Exclude<Transform, 'length' | TimePart>;
+
 /** The operand's value on an event. */
 export function readOperand<E>(operand: Operand<E>, event: E): FieldValue {
   return transformed(operand, operand.field.get(event, operand.argument));
@@ -90,12 +95,20 @@ export function transformed<E>(operand: Operand<E>, value: FieldValue): FieldVal
 }
 
 function applyTransform(transform: Transform, value: Exclude<FieldValue, undefined>): FieldValue {
-  if (transform === 'length') return typeof value === 'object' ? value.length : String(value).length;
-  if (typeof value === 'object') return value.map((item) => transformText(transform, item));
-  return transformText(transform, String(value));
+  switch (transform) {
+    case 'lower':
+    case 'upper':
+    case 'basename':
+      if (typeof value === 'object') return value.map((item) => transformText(transform, item));
+      return transformText(transform, String(value));
+    case 'length':
+      return typeof value === 'object' ? value.length : String(value).length;
+    default:
+      return typeof value === 'number' ? timePart(transform, value) : undefined;
+  }
 }
 
-function transformText(transform: Exclude<Transform, 'length'>, text: string): string {
+function transformText(transform: TextTransform, text: string): string {
   if (transform === 'lower') return text.toLowerCase();
   if (transform === 'upper') return text.toUpperCase();
   return text.slice(text.lastIndexOf('/') + 1);

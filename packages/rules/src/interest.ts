@@ -66,7 +66,8 @@ function pathsOf<E>(
   return { ...union(covers)!, unbounded: numbers.map((number) => rules[number]!) };
 }
 
-function knownOf<E>({ kind, given = {}, except = {} }: FilteredEvents): Known<E> {
+/** What is known of the events that are filtered. */
+export function knownOf<E>({ kind, given = {}, except = {} }: FilteredEvents): Known<E> {
   const onKind = knownOnKind<E>(kind);
   return (operand) => {
     const { name } = operand.field;

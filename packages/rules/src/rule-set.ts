@@ -5,6 +5,8 @@ import type { Diagnostic } from './diagnostics.ts';
 import type { FilteredForm } from './forms.ts';
 import { type FilteredEvents, interestOf, type RuleInterest } from './interest.ts';
 import { loadRules } from './language/load.ts';
+import { isSigma } from './sigma/documents.ts';
+import { loadSigma, type SigmaOptions } from './sigma/load.ts';
 import type { CompiledRule } from './rule.ts';
 import { ThresholdState } from './threshold-state.ts';
 
@@ -27,6 +29,8 @@ export interface CompileOptions<E> {
   readonly kinds: EventKinds<E>;
   /** Counts to go on with. @default counts that start empty */
   readonly thresholds?: ThresholdState;
+  /** For the Sigma rules among the sources. */
+  readonly sigma?: SigmaOptions;
   /** Events that are filtered by path before they get here; `interest.paths` tells what the filter must let through. */
   readonly filtered?: readonly FilteredEvents[];
   /** Events that are filtered by kind, form and port before they get here; `interest.forms` tells what the filter must let through. @default none */
@@ -57,8 +61,8 @@ export function compileRules<E>(options: CompileOptions<E>): RuleSet<E> {
   const { catalogue, kinds } = options;
   const thresholds = options.thresholds ?? new ThresholdState();
   const nodes = new Nodes<E>();
-  const loaded = loadRules(options.sources, catalogue, kinds.names, nodes);
-  const prepared: Prepared<E>[] = loaded.rules;
+  const loaded = loadAll(options, nodes);
+  const prepared = loaded.rules;
   const byKind = conditionsByKind(kinds.names, prepared, nodes);
   const rules = prepared.map(({ rule }) => rule);
   const interest = interestOf(rules, byKind, nodes, options.filtered, options.forms ?? []);
@@ -70,6 +74,19 @@ export function compileRules<E>(options: CompileOptions<E>): RuleSet<E> {
     thresholds,
     interest,
   };
+}
+
+/** Each file by the language it is in. */
+function loadAll<E>(options: CompileOptions<E>, nodes: Nodes<E>): { rules: Prepared<E>[]; diagnostics: Diagnostic[] } {
+  const { sources, catalogue, kinds } = options;
+  const { native = [], sigma: ofSigma = [] } = Object.groupBy(sources, ({ text }) => (isSigma(text) ? 'sigma' : 'native'));
+  const own = loadRules(native, catalogue, kinds.names, nodes);
+  if (ofSigma.length === 0) return own;
+  const names = own.rules.map(({ rule }) => rule.name);
+  const theirs = loadSigma(ofSigma, options, nodes, names);
+  const order = new Map(sources.map(({ name }, index) => [name, index]));
+  const rules = [...own.rules, ...theirs.rules].sort((a, b) => order.get(a.rule.file)! - order.get(b.rule.file)!);
+  return { rules, diagnostics: [...own.diagnostics, ...theirs.diagnostics] };
 }
 
 /** Rules that leave a filter nothing to drop. */

@@ -42,6 +42,8 @@ export type OutputPart<E> = string | Operand<E> | ToldDuration<E>;
 /** A rule that is active. */
 export interface CompiledRule<E> {
   readonly name: string;
+  /** of a Sigma rule; undefined or empty: it has none */
+  readonly id?: string;
   readonly description: string;
   readonly priority: Priority;
   readonly action: Action;

@@ -1,4 +1,5 @@
-import type { Literal, Operand, Test } from '../expression.ts';
+import type { FieldValue } from '../catalogue.ts';
+import type { FieldOperator, Literal, Operand, Test } from '../expression.ts';
 import { LIMITS } from '../limits.ts';
 import { compileGlob } from '../text/glob.ts';
 import { compileNetworks, parseNetwork } from '../text/ip.ts';
@@ -86,13 +87,29 @@ export class Closures<E> {
     const read = this.#slots.reader(test.operand);
     const readOther = this.#slots.reader(operand);
     const { negated } = test;
+    const fits = FIELD_TESTS[test.operator as FieldOperator];
     return () => {
       const value = read();
       const other = readOther();
       if (value === undefined || other === undefined) return false;
-      return (typeof value === 'object' ? value.includes(other as string) : value === other) !== negated;
+      return someFits(value, other, fits) !== negated;
     };
   }
+}
+
+const FIELD_TESTS: Readonly<Record<FieldOperator, (value: Literal, other: Literal) => boolean>> = {
+  equalsField: (value, other) => value === other,
+  containsField: (value, other) => String(value).includes(String(other)),
+  startswithField: (value, other) => String(value).startsWith(String(other)),
+  endswithField: (value, other) => String(value).endsWith(String(other)),
+};
+
+type Value = Exclude<FieldValue, undefined>;
+
+/** Any of one field's values with any of the other's. */
+function someFits(value: Value, other: Value, fits: (value: Literal, other: Literal) => boolean): boolean {
+  if (typeof value === 'object') return value.some((one) => someFits(one, other, fits));
+  return typeof other === 'object' ? other.some((one) => fits(value, one)) : fits(value, other);
 }
 
 function some(items: readonly string[], fits: (item: Literal) => boolean): boolean {

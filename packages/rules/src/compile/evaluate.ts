@@ -11,8 +11,8 @@ type Item = string | number | boolean;
 export function holds<E>(test: Test<E>, value: FieldValue, other?: FieldValue): boolean {
   if (value === undefined) return false;
   if (test.operator === 'exists') return true;
-  if (test.operator === 'equalsField' && other === undefined) return false;
-  const literals = test.operator === 'equalsField' ? [other as Literal] : test.values;
+  if (test.other !== undefined && other === undefined) return false;
+  const literals = test.other === undefined ? test.values : ([other].flat() as Literal[]);
   const items: readonly Item[] = typeof value === 'object' ? value : [value];
   return items.some((item) => literals.some((literal) => compares(test.operator, item, literal))) !== test.negated;
 }
@@ -40,10 +40,13 @@ function compares(operator: TestOperator, item: Item, literal: Literal): boolean
 function comparesText(operator: TestOperator, text: string, literal: string): boolean {
   switch (operator) {
     case 'contains':
+    case 'containsField':
       return text.includes(literal);
     case 'startswith':
+    case 'startswithField':
       return text.startsWith(literal);
     case 'endswith':
+    case 'endswithField':
       return text.endsWith(literal);
     case 'pathprefix':
       return text === literal || text.startsWith(literal.endsWith('/') ? literal : `${literal}/`);

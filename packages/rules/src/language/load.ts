@@ -5,8 +5,8 @@ import { knownOnKind, type Nodes } from '../compile/nodes.ts';
 import type { Diagnostic, Severity } from '../diagnostics.ts';
 import { Fault } from '../errors.ts';
 import type { Expression, Operand } from '../expression.ts';
-import { LIMITS } from '../limits.ts';
 import { defaultOutput, parseOutput } from '../output.ts';
+import { FileReport } from '../report.ts';
 import type { CompiledRule, OutputPart, Threshold } from '../rule.ts';
 import type { RuleSource } from '../rule-set.ts';
 import { type Item, type ListItem, type MacroItem, type RuleItem, readItems } from './document.ts';
@@ -14,7 +14,7 @@ import { Names } from './names.ts';
 import { parseCondition } from './parser.ts';
 import { Resolver } from './resolve.ts';
 import { readThreshold } from './threshold.ts';
-import { readYaml, type YamlFile, type YamlText } from './yaml.ts';
+import { readYaml, type YamlText } from './yaml.ts';
 
 /** Reads rule files: text → rules with simplified conditions, and what there is to say about them. */
 export function loadRules<E>(
@@ -34,39 +34,25 @@ export function loadRules<E>(
 class SourceFile {
   readonly name: string;
   readonly items: readonly Item[];
-  readonly #yaml: YamlFile;
-  readonly #diagnostics: Diagnostic[] = [];
-  #more = 0;
+  readonly position: (at: number) => { readonly line: number; readonly column: number };
+  readonly #report: FileReport;
 
   constructor(source: RuleSource) {
     this.name = source.name;
-    this.#yaml = readYaml(source.text);
-    for (const fault of this.#yaml.faults) this.report('error', fault, '');
-    this.items = readItems(this.#yaml.root, (fault, item) => this.report('error', fault, item));
+    const yaml = readYaml(source.text);
+    this.position = yaml.position;
+    this.#report = new FileReport(source.name, yaml.position);
+    for (const fault of yaml.faults) this.report('error', fault, '');
+    this.items = readItems(yaml.root, (fault, item) => this.report('error', fault, item));
   }
 
   /** `at` of the fault is an offset in the file */
   report(severity: Severity, fault: Fault, item: string): void {
-    if (this.#diagnostics.length >= LIMITS.diagnosticsPerSource) {
-      this.#more++;
-      return;
-    }
-    const { code, message, hint, at } = fault;
-    this.#diagnostics.push({ file: this.name, ...this.position(at), severity, code, message, hint, item });
-  }
-
-  position(at: number): { line: number; column: number } {
-    return this.#yaml.position(at);
+    this.#report.report(severity, fault, item);
   }
 
   diagnostics(): Diagnostic[] {
-    const sorted = this.#diagnostics.sort((a, b) => a.line - b.line || a.column - b.column);
-    const last = sorted.at(-1);
-    if (this.#more === 0 || last === undefined) return sorted;
-    return [
-      ...sorted,
-      { ...last, code: 'more', severity: 'error', message: `and ${this.#more} more in this file`, hint: '', item: '' },
-    ];
+    return this.#report.diagnostics();
   }
 }
 
@@ -265,10 +251,10 @@ function attackOf(item: RuleItem): { tactics: string[]; techniques: string[] } {
 }
 
 /** What a rule reads, each once, in the order of first use. */
-function collectOperands<E>(
+export function collectOperands<E>(
   expression: Expression<E>,
-  threshold: Threshold<E> | undefined,
-  output: readonly OutputPart<E>[] | undefined,
+  threshold?: Threshold<E>,
+  output?: readonly OutputPart<E>[],
 ): Operand<E>[] {
   const found = new Map<string, Operand<E>>();
   const seen = new Set<Expression<E>>();

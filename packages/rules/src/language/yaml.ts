@@ -1,4 +1,19 @@
-import { type Alias, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, Scalar } from 'yaml';
+import {
+  type Alias,
+  type Document,
+  type DocumentOptions,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type ParseOptions,
+  parseAllDocuments,
+  parseDocument,
+  Scalar,
+  type SchemaOptions,
+} from 'yaml';
 import { Fault } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 
@@ -39,42 +54,67 @@ export interface YamlFile {
   position(offset: number): { readonly line: number; readonly column: number };
 }
 
+/** The documents of a file, each without what is broken. */
+export interface YamlStream {
+  readonly roots: readonly Yaml[];
+  readonly faults: readonly Fault[];
+  position(offset: number): { readonly line: number; readonly column: number };
+}
+
 /** Reads a rule file. Never throws for its content. */
 export function readYaml(text: string): YamlFile {
+  const { roots, faults, position } = read(text, (options) => [parseDocument(text, options)]);
+  return { root: faults.length === 0 ? roots[0] : undefined, faults, position };
+}
+
+/** Reads a file of any number of documents (`---`); a broken one is left out. Never throws for its content. */
+export function readYamlStream(text: string): YamlStream {
+  return read(text, (options) => [...parseAllDocuments(text, options)]);
+}
+
+type Options = ParseOptions & DocumentOptions & SchemaOptions;
+
+function read(text: string, parse: (options: Options) => readonly Document.Parsed[]): YamlStream {
   const lines = new LineCounter();
   const position = (offset: number): { line: number; column: number } => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
   if (text.length > LIMITS.sourceLength) {
-    const fault = new Fault(
-      'too-long',
-      0,
-      `the file has ${text.length} characters; ${LIMITS.sourceLength} are allowed`,
-      'Split it.',
-    );
-    return { root: undefined, faults: [fault], position: () => ({ line: 1, column: 1 }) };
+    const message = `the file has ${text.length} characters; ${LIMITS.sourceLength} are allowed`;
+    const fault = new Fault('too-long', 0, message, 'Split it.');
+    return { roots: [], faults: [fault], position: () => ({ line: 1, column: 1 }) };
   }
   // uniqueKeys compares each key with all before it; duplicates are looked for where keys are read.
-  const document = parseDocument(text, {
+  const options: Options = {
     lineCounter: lines,
     prettyErrors: false,
     uniqueKeys: false,
     schema: 'failsafe',
     logLevel: 'silent',
-  });
-  if (document.errors.length > 0) {
-    const faults = document.errors
-      .slice(0, LIMITS.diagnosticsPerSource)
-      .map((error) => new Fault('yaml', error.pos[0], explain(error.message)));
-    return { root: undefined, faults, position };
+  };
+  const roots: Yaml[] = [];
+  const faults: Fault[] = [];
+  const reader = new Reader(text);
+  for (const document of parse(options)) {
+    if (document.errors.length > 0) faults.push(...faultsOf(document));
+    else if (document.contents !== null) readRoot(reader, document, roots, faults);
   }
+  return { roots, faults, position };
+}
+
+function faultsOf(document: Document.Parsed): Fault[] {
+  return document.errors
+    .slice(0, LIMITS.diagnosticsPerSource)
+    .map((error) => new Fault('yaml', error.pos[0], explain(error.message)));
+}
+
+function readRoot(reader: Reader, document: Document.Parsed, roots: Yaml[], faults: Fault[]): void {
   try {
-    const reader = new Reader(text, (alias) => alias.resolve(document));
-    return { root: document.contents === null ? undefined : reader.read(document.contents, 0), faults: [], position };
+    roots.push(reader.document(document));
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
-    return { root: undefined, faults: [error], position };
+    faults.push(error);
   }
 }
 
@@ -85,13 +125,18 @@ function explain(message: string): string {
 
 class Reader {
   readonly #text: string;
-  readonly #resolve: (alias: Alias) => Node | undefined;
+  #document: Document.Parsed | undefined;
   #values = 0;
   #aliases = 0;
 
-  constructor(text: string, resolve: (alias: Alias) => Node | undefined) {
+  constructor(text: string) {
     this.#text = text;
-    this.#resolve = resolve;
+  }
+
+  /** Aliases point into their own document; what is counted is counted over all. */
+  document(document: Document.Parsed): Yaml {
+    this.#document = document;
+    return this.read(document.contents as Node, 0);
   }
 
   read(node: Node, depth: number): Yaml {
@@ -126,7 +171,7 @@ class Reader {
         'Use macros and lists instead.',
       );
     }
-    const target = this.#resolve(node);
+    const target = node.resolve(this.#document!);
     if (target === undefined) throw new Fault('yaml', at, `no anchor '&${node.source}' before this alias`);
     return this.read(target, depth + 1);
   }

@@ -89,9 +89,16 @@ export const processFields: readonly Field[] = [
   {
     name: 'process.args',
     type: 'strings',
-    doc: 'Arguments, the first is the name it was called by.',
+    doc: 'Arguments, the first is the name it was called by; [0] is that name.',
     aliases: ['proc.args'],
-    get: args,
+    argument: 'index',
+    argumentOptional: true,
+    get(event, argument) {
+      const all = args(event);
+      if (typeof argument !== 'number') return all;
+      const one = all?.[argument];
+      return one === undefined ? undefined : [one];
+    },
   },
   {
     name: 'process.command_line',

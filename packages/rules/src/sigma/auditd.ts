@@ -1,0 +1,114 @@
+import { SYSCALLS } from './auditd-syscalls.ts';
+import { processFields } from './common-fields.ts';
+import { either, type LogSource, type LogSourceUse, type Mapping, type Mappings, type Variant } from './taxonomy.ts';
+
+const ARGUMENTS = 64;
+const EXEC = 'event.action = exec';
+const TTY = 'event.action = shell_line';
+const CHANGES =
+  'event.action in (rename, link, symlink, unlink, mkdir, rmdir, chmod, chown, setxattr, removexattr, mknod, truncate)';
+const WRITES = 'event.action = open and file.open.write = true';
+
+/** Types of records; of an audit trail that logs what rules commonly make it log. */
+function types({ syscalls, filtered }: LogSourceUse): Readonly<Record<string, string>> {
+  return {
+    EXECVE: EXEC,
+    PROCTITLE: EXEC,
+    CWD: EXEC,
+    SYSCALL: syscalls ? 'event.action exists' : EXEC,
+    PATH: either(filtered ? [EXEC, CHANGES, 'event.action = open'] : [EXEC, WRITES]),
+    SOCKADDR: 'event.action in (connect, accept, bind, datagram)',
+    TTY,
+    USER_TTY: TTY,
+    USER_CMD: 'event.action = sudo-command',
+    USER_AUTH: 'event.action in (authentication, pam-authentication, su)',
+    USER_LOGIN: 'event.action = ssh-login',
+    USER_START: 'event.action in (pam-session-opened, logind-session-opened)',
+    USER_END: 'event.action in (pam-session-closed, logind-session-closed)',
+    USER_CHAUTHTOK: 'event.action = password-changed',
+    ADD_USER: 'event.action = user-created',
+    DEL_USER: 'event.action = user-deleted',
+    ADD_GROUP: 'event.action = group-created',
+    KERN_MODULE: 'event.category = driver and kernel.module.name exists',
+    BPF: 'event.action = bpf',
+  };
+}
+
+/** Paths as auditd lists them. */
+const names: Mapping = {
+  any: [
+    { field: 'file.path', cased: true },
+    { field: 'file.target_path', cased: true },
+    { field: 'process.executable', when: EXEC, cased: true },
+    { field: 'execve.args.filename', when: EXEC, cased: true },
+  ],
+};
+
+const SYSLOG = 'event.action = syslog';
+const argumentVariants = (index: number): Variant[] => [
+  { field: `process.args[${index}]`, when: EXEC },
+  ...(index === 0 ? [{ field: 'system.argument[0]', when: SYSLOG }] : []),
+];
+
+const executed: Mappings = Object.fromEntries(
+  Array.from({ length: ARGUMENTS }, (_, index): [string, Mapping] => [`a${index}`, { any: argumentVariants(index) }]),
+);
+
+const fields: Mappings = {
+  ...processFields,
+  ...executed,
+  exe: 'process.executable',
+  comm: { any: [{ field: 'basename(execve.args.filename)', when: EXEC }, { field: 'process.name', when: `not ${EXEC}` }] },
+  proctitle: 'process.command_line',
+  cwd: 'process.working_directory',
+  name: names,
+  path: names,
+  nametype: {
+    values: {
+      CREATE: either(['event.action = open and file.open.create = true', 'event.action in (mkdir, mknod, symlink, link)']),
+      DELETE: 'event.action in (unlink, rmdir)',
+      NORMAL: 'event.action exists',
+    },
+  },
+  SYSCALL: { values: SYSCALLS },
+  syscall: { values: SYSCALLS },
+  success: { values: { yes: 'not event.outcome = failure', no: 'event.outcome = failure' } },
+  res: { values: { success: 'not event.outcome = failure', failed: 'event.outcome = failure' } },
+  exit: { any: [{ field: 'event.result' }, { field: 'error.code' }] },
+  data: 'ringfence.shell.line',
+  pid: 'process.pid',
+  ppid: 'process.parent.pid',
+  uid: 'user.id',
+  euid: 'user.effective.id',
+  auid: 'user.audit.id',
+  gid: 'group.id',
+  UID: 'user.name',
+  EUID: 'user.name',
+  ses: 'process.session.id',
+  acct: 'user.target.name',
+  addr: 'source.ip',
+  laddr: 'source.ip',
+  daddr: 'destination.ip',
+  saddr: 'destination.ip',
+  key: { never: 'keys are given by the rules of auditd, which is not needed here' },
+  tag: { never: 'keys are given by the rules of auditd, which is not needed here' },
+  subj: { never: 'security labels are not read' },
+  obj: { never: 'security labels are not read' },
+  mode: 'file.mode',
+  ouid: 'file.uid',
+  ogid: 'file.gid',
+};
+
+/** auditd's records, from our own events: auditd needn't run. */
+export function auditd(use: LogSourceUse): LogSource {
+  return {
+    events: 'event.action exists',
+    fields: { ...fields, type: { values: types(use) } },
+    text: [
+      { field: 'process.command_line', when: EXEC },
+      { field: 'file.path', when: WRITES },
+      { field: 'message' },
+    ],
+    shown: ['process.executable', 'process.command_line', 'file.path', 'user.name'],
+  };
+}

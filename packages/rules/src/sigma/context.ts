@@ -1,0 +1,33 @@
+import { FieldIndex } from '../catalogue.ts';
+import type { Nodes } from '../compile/nodes.ts';
+import type { FilteredEvents } from '../interest.ts';
+import type { CompileOptions } from '../rule-set.ts';
+import type { Placeholders } from './placeholders.ts';
+import { ResolvedSource } from './resolved-source.ts';
+import type { LogSource } from './taxonomy.ts';
+
+/** What all rules of a set are read with. */
+export class Context<E> {
+  readonly fields: FieldIndex<E>;
+  readonly kinds: readonly string[];
+  readonly nodes: Nodes<E>;
+  readonly placeholders: Placeholders;
+  /** what the sensor filters by path */
+  readonly filtered: readonly FilteredEvents[];
+  readonly #sources = new Map<string, ResolvedSource<E>>();
+
+  constructor({ catalogue, kinds, sigma = {}, filtered = [] }: CompileOptions<E>, nodes: Nodes<E>) {
+    this.fields = new FieldIndex(catalogue);
+    this.kinds = kinds.names;
+    this.nodes = nodes;
+    this.placeholders = sigma.placeholders ?? {};
+    this.filtered = filtered;
+  }
+
+  /** Looked up once for all rules of the log source that `key` stands for. */
+  resolved(key: string, source: LogSource): ResolvedSource<E> {
+    const known = this.#sources.get(key) ?? new ResolvedSource(source, this.fields);
+    this.#sources.set(key, known);
+    return known;
+  }
+}

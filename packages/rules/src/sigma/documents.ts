@@ -1,0 +1,178 @@
+import { didYouMean } from '../diagnostics.ts';
+import { Fault } from '../errors.ts';
+import type { Yaml, YamlEntry, YamlMap, YamlText } from '../language/yaml.ts';
+import { LIMITS } from '../limits.ts';
+import type { Priority } from '../rule.ts';
+import type { LogSourceName } from './taxonomy.ts';
+
+/** A document of a Sigma file as written: its shape is checked. */
+export interface SigmaDocument {
+  readonly kind: 'rule' | 'correlation' | 'filter';
+  readonly title: string;
+  /** empty: it has none */
+  readonly id: string;
+  /** by which correlations and filters may refer to it; empty: it has none */
+  readonly name: string;
+  readonly at: number;
+  readonly description: string;
+  /** of a correlation: its rules alert themselves too */
+  readonly generate: boolean;
+  readonly priority: Priority;
+  readonly tags: readonly YamlText[];
+  /** fields that an alert should show */
+  readonly fields: readonly YamlText[];
+  readonly source: LogSourceName;
+  readonly sourceAt: number;
+  /** what stands under `detection`, `correlation` or `filter` */
+  readonly body: YamlMap;
+}
+
+type Report = (fault: Fault, item: string) => void;
+
+const KINDS = { detection: 'rule', correlation: 'correlation', filter: 'filter' } as const;
+const LEVELS: Readonly<Record<string, Priority>> = {
+  informational: 'informational',
+  low: 'notice',
+  medium: 'warning',
+  high: 'error',
+  critical: 'critical',
+};
+const TITLE_LENGTH = 256;
+
+const TOP_LEVEL = /^["']?(?:title|logsource|detection|correlation|filter)["']?[ \t]*:/m;
+const NATIVE = /^(?:-[ \t]|(?:rule|macro|list)[ \t]*:)/m;
+
+/** Whether a file is Sigma's: keys of a document begin lines. In a file of the other languages these begin with `-` or are `rule`, `macro`, `list`. */
+export function isSigma(text: string): boolean {
+  return text.length <= LIMITS.sourceLength && TOP_LEVEL.test(text) && !NATIVE.test(beforeDetection(text));
+}
+
+/** Lists of a rule may stand at the beginning of lines too, but a document does not begin with one. */
+function beforeDetection(text: string): string {
+  return text.slice(0, TOP_LEVEL.exec(text)?.index);
+}
+
+/** The documents that have the right shape, `action: global` and its like worked out; the others are reported and left out. */
+export function readDocuments(roots: readonly Yaml[], report: Report): SigmaDocument[] {
+  if (roots.length > LIMITS.itemsPerSource) {
+    const message = `${roots.length} documents in one file; ${LIMITS.itemsPerSource} are allowed`;
+    report(new Fault('too-long', 0, message, 'Split it.'), '');
+    return [];
+  }
+  const documents: SigmaDocument[] = [];
+  for (const root of collected(roots, report)) {
+    const title = textOf(root, 'title')?.text.trim() ?? '';
+    try {
+      documents.push(readDocument(root, title));
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      report(error, title);
+    }
+  }
+  return documents;
+}
+
+/** `global` is the beginning of all that follow, until `reset`; `repeat` is the one before with changes. */
+function collected(roots: readonly Yaml[], report: Report): YamlMap[] {
+  const documents: YamlMap[] = [];
+  let common: YamlMap | undefined;
+  let last: YamlMap | undefined;
+  for (const root of roots) {
+    if (root.kind !== 'map') {
+      if (root.kind !== 'text' || root.text !== '')
+        report(new Fault('shape', root.at, 'expected a Sigma rule', "It begins with 'title: …'."), '');
+      continue;
+    }
+    const action = textOf(root, 'action')?.text;
+    if (action === 'global') common = common === undefined ? root : merged(common, root);
+    else if (action === 'reset') common = undefined;
+    else {
+      last = action === 'repeat' && last !== undefined ? merged(last, root) : root;
+      documents.push(common === undefined ? last : merged(common, last));
+    }
+  }
+  return documents;
+}
+
+/** Mappings are merged key by key, of anything else the second wins. */
+function merged(one: YamlMap, other: YamlMap): YamlMap {
+  const entries = new Map(one.entries.map((entry) => [entry.key, entry]));
+  for (const entry of other.entries) {
+    const before = entries.get(entry.key)?.value;
+    const value = before?.kind === 'map' && entry.value.kind === 'map' ? merged(before, entry.value) : entry.value;
+    entries.set(entry.key, { ...entry, value });
+  }
+  return { kind: 'map', at: other.at, entries: [...entries.values()] };
+}
+
+function readDocument(root: YamlMap, title: string): SigmaDocument {
+  const duplicate = duplicateKey(root);
+  if (duplicate !== undefined) throw new Fault('duplicate-key', duplicate.at, `'${duplicate.key}' is given twice`);
+  const [key, kind] = kindOf(root);
+  const titleAt = textOf(root, 'title')?.at ?? root.at;
+  if (title === '' || title.length > TITLE_LENGTH)
+    throw new Fault('missing-key', titleAt, `a ${kind} has a title of 1 to ${TITLE_LENGTH} characters`, "Add 'title: …'.");
+  const body = find(root, key)!.value;
+  if (body.kind !== 'map') throw new Fault('shape', body.at, `'${key}' must be a mapping, found a ${body.kind}`);
+  const source = find(root, 'logsource')?.value;
+  if (kind === 'rule' && source?.kind !== 'map')
+    throw new Fault('missing-key', source?.at ?? root.at, "the rule has no 'logsource'", 'Add logsource: { product: linux, category: process_creation }.');
+  return {
+    kind,
+    title,
+    id: textOf(root, 'id')?.text.trim() ?? '',
+    name: textOf(root, 'name')?.text.trim() ?? '',
+    at: titleAt,
+    description: textOf(root, 'description')?.text.trim() || title,
+    generate: textOf(root, 'generate')?.text.toLowerCase() === 'true',
+    priority: priorityOf(root),
+    tags: textsOf(root, 'tags'),
+    fields: textsOf(root, 'fields'),
+    source: sourceOf(source),
+    sourceAt: source?.at ?? root.at,
+    body,
+  };
+}
+
+function kindOf(root: YamlMap): [key: keyof typeof KINDS, kind: SigmaDocument['kind']] {
+  for (const key of ['correlation', 'filter', 'detection'] as const) if (find(root, key) !== undefined) return [key, KINDS[key]];
+  const known = ['detection', 'correlation', 'filter'];
+  const slip = root.entries.find(({ key }) => didYouMean(key, known) !== '');
+  const hint = slip === undefined ? "Add 'detection:'." : didYouMean(slip.key, known);
+  throw new Fault('missing-key', slip?.at ?? root.at, "this document has no 'detection', 'correlation' or 'filter'", hint);
+}
+
+function duplicateKey(node: YamlMap): YamlEntry | undefined {
+  const seen = new Set<string>();
+  return node.entries.find(({ key }) => seen.size === seen.add(key).size);
+}
+
+function priorityOf(root: YamlMap): Priority {
+  const level = textOf(root, 'level');
+  if (level === undefined) return 'warning';
+  const word = level.text.toLowerCase();
+  if (Object.hasOwn(LEVELS, word)) return LEVELS[word]!;
+  const known = Object.keys(LEVELS);
+  throw new Fault('value', level.at, `'${level.text}' is no level`, didYouMean(word, known, `One of: ${known.join(', ')}.`));
+}
+
+function sourceOf(source: Yaml | undefined): LogSourceName {
+  const word = (key: string): string => (source?.kind === 'map' ? (textOf(source, key)?.text.trim().toLowerCase() ?? '') : '');
+  return { product: word('product'), category: word('category'), service: word('service') };
+}
+
+export function find(node: YamlMap, key: string): YamlEntry | undefined {
+  return node.entries.find((entry) => entry.key === key);
+}
+
+export function textOf(node: YamlMap, key: string): YamlText | undefined {
+  const value = find(node, key)?.value;
+  return value?.kind === 'text' ? value : undefined;
+}
+
+/** The texts of a list, or one alone; what isn't text is passed over. */
+export function textsOf(node: YamlMap, key: string): readonly YamlText[] {
+  const value = find(node, key)?.value;
+  const items = value === undefined ? [] : value.kind === 'list' ? value.items : [value];
+  return items.filter((item) => item.kind === 'text');
+}

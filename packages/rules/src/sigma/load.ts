@@ -1,0 +1,115 @@
+import type { Prepared } from '../compile/matcher.ts';
+import type { Nodes } from '../compile/nodes.ts';
+import type { Diagnostic, Severity } from '../diagnostics.ts';
+import { Fault } from '../errors.ts';
+import { readYamlStream } from '../language/yaml.ts';
+import { FileReport } from '../report.ts';
+import type { CompileOptions, RuleSource } from '../rule-set.ts';
+import { Context } from './context.ts';
+import { type Correlated, correlate } from './correlation.ts';
+import { readDocuments, type SigmaDocument } from './documents.ts';
+import { applies, type Filter, readFilter, refine } from './filter.ts';
+import type { Placeholders } from './placeholders.ts';
+import { type Built, buildRule, finish } from './rule.ts';
+
+export interface SigmaOptions {
+  /** What `%name%` stands for in values with `|expand`, by name. @default nothing: such rules are refused */
+  readonly placeholders?: Placeholders;
+}
+
+/** Reads Sigma's files: rules, correlations and filters, which may refer to each other over all of them. */
+export function loadSigma<E>(
+  sources: readonly RuleSource[],
+  options: CompileOptions<E>,
+  nodes: Nodes<E>,
+  taken: Iterable<string>,
+): { rules: Prepared<E>[]; diagnostics: Diagnostic[] } {
+  const loader = new Loader(new Context(options, nodes), new Set(taken));
+  const files = sources.map((source) => new SigmaFile(source));
+  return { rules: loader.load(files), diagnostics: files.flatMap((file) => file.diagnostics()) };
+}
+
+/** A source while it is being read. */
+export class SigmaFile {
+  readonly name: string;
+  readonly documents: readonly SigmaDocument[];
+  readonly position: (at: number) => { readonly line: number; readonly column: number };
+  readonly #report: FileReport;
+
+  constructor({ name, text }: RuleSource) {
+    const yaml = readYamlStream(text);
+    this.name = name;
+    this.position = (at) => yaml.position(at);
+    this.#report = new FileReport(name, this.position);
+    for (const fault of yaml.faults) this.report('error', fault, '');
+    this.documents = readDocuments(yaml.roots, (fault, item) => this.report('error', fault, item));
+  }
+
+  report(severity: Severity, fault: Fault, item: string): void {
+    this.#report.report(severity, fault, item);
+  }
+
+  diagnostics(): Diagnostic[] {
+    return this.#report.diagnostics();
+  }
+}
+
+class Loader<E> {
+  readonly #context: Context<E>;
+  readonly #taken: Set<string>;
+  readonly #ids = new Set<string>();
+
+  constructor(context: Context<E>, taken: Set<string>) {
+    this.#context = context;
+    this.#taken = taken;
+  }
+
+  load(files: readonly SigmaFile[]): Prepared<E>[] {
+    const all = files.flatMap((file) => file.documents.map((document) => ({ file, document })));
+    const fresh = all.filter(({ file, document }) => this.#isFirst(file, document));
+    const filters = fresh.filter(({ document }) => document.kind === 'filter').map(({ file, document }) => readFilter(file, document));
+    const built = new Map<SigmaDocument, Built<E>>();
+    for (const { file, document } of fresh) {
+      if (document.kind !== 'rule') continue;
+      const rule = buildRule(file, document, this.#context);
+      if (rule !== undefined) built.set(document, this.#filtered(rule, filters.filter((filter) => filter !== undefined)));
+    }
+    const correlations = fresh.filter(({ document }) => document.kind === 'correlation');
+    const { correlated, silent } = correlate(correlations, [...built.values()], this.#context);
+    return fresh.flatMap(({ document }) => this.#finished(document, built, correlated, silent));
+  }
+
+  #finished(
+    document: SigmaDocument,
+    built: ReadonlyMap<SigmaDocument, Built<E>>,
+    correlated: ReadonlyMap<SigmaDocument, Correlated<E>>,
+    silent: ReadonlySet<SigmaDocument>,
+  ): Prepared<E>[] {
+    const rule = silent.has(document) ? undefined : (built.get(document) ?? correlated.get(document));
+    if (rule === undefined) return [];
+    const prepared = finish(rule, this.#nameOf(rule.file, document), this.#context);
+    return prepared === undefined ? [] : [prepared];
+  }
+
+  #filtered(rule: Built<E>, filters: readonly Filter[]): Built<E> {
+    return filters.filter((filter) => applies(filter, rule.document)).reduce((one, filter) => refine(one, filter, this.#context), rule);
+  }
+
+  /** An id is given once. */
+  #isFirst(file: SigmaFile, { id, at, title }: SigmaDocument): boolean {
+    if (id === '' || !this.#ids.has(id)) {
+      this.#ids.add(id);
+      return true;
+    }
+    file.report('error', new Fault('duplicate', at, `there is already a rule with the id ${id}`, 'Give this one another id.'), title);
+    return false;
+  }
+
+  /** Titles needn't be unique, names of rules are. */
+  #nameOf(file: SigmaFile, { title, id, at }: SigmaDocument): string {
+    let name = title;
+    if (this.#taken.has(name)) name = `${title} (${id === '' ? `${file.name}:${file.position(at).line}` : id})`;
+    this.#taken.add(name);
+    return name;
+  }
+}

@@ -1,0 +1,106 @@
+import { tacticOf, techniqueOf } from '../attack.ts';
+import type { Prepared } from '../compile/matcher.ts';
+import { knownOnKind } from '../compile/nodes.ts';
+import { Fault } from '../errors.ts';
+import type { Expression, Operand } from '../expression.ts';
+import { collectOperands } from '../language/load.ts';
+import { defaultOutput } from '../output.ts';
+import type { CompiledRule, Threshold } from '../rule.ts';
+import type { Context } from './context.ts';
+import { detect } from './detect.ts';
+import type { SigmaDocument } from './documents.ts';
+import type { SigmaFile } from './load.ts';
+import type { ResolvedSource } from './resolved-source.ts';
+
+/** A document that has become a condition. */
+export interface Built<E> {
+  readonly file: SigmaFile;
+  readonly document: SigmaDocument;
+  readonly source: ResolvedSource<E>;
+  /** which events are of its log source */
+  readonly events: Expression<E>;
+  /** what it looks for among them, filters included */
+  readonly detection: Expression<E>;
+  readonly condition: string;
+  readonly threshold?: Threshold<E>;
+  /** what was said of it explains that it never matches */
+  readonly warned: boolean;
+}
+
+/** undefined: it has errors, or no event here is of its log source; that was reported. */
+export function buildRule<E>(file: SigmaFile, document: SigmaDocument, context: Context<E>): Built<E> | undefined {
+  let failed = false;
+  let warned = false;
+  const report = (severity: 'error' | 'warning', fault: Fault): void => {
+    failed ||= severity === 'error';
+    warned ||= fault.code === 'unavailable';
+    file.report(severity, fault, document.title);
+  };
+  try {
+    const found = detect(document, context, report);
+    if ('never' in found) {
+      const message = `rule '${document.title}' never fires here: ${found.never}`;
+      report('warning', new Fault('never', document.sourceAt, message, found.hint));
+      return undefined;
+    }
+    return failed ? undefined : { file, document, events: found.source.events, warned, ...found };
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    report('error', error);
+    return undefined;
+  }
+}
+
+/** The rule as it is matched. */
+export function finish<E>(built: Built<E>, name: string, context: Context<E>): Prepared<E> | undefined {
+  const { file, document, events, detection, threshold } = built;
+  const expression: Expression<E> = { kind: 'and', items: [events, detection] };
+  const node = context.nodes.fold(expression);
+  const kinds = context.kinds.filter(
+    (kind) => context.nodes.assume(node, knownOnKind(kind), new Map()) !== context.nodes.never,
+  );
+  if (kinds.length === 0 && !built.warned) {
+    const message = `rule '${document.title}' can never match: no kind of event has all it asks for`;
+    file.report('warning', new Fault('never', document.body.at, message), document.title);
+  }
+  const output = defaultOutput(document.title, shownOf(built));
+  const rule: CompiledRule<E> = {
+    name,
+    id: document.id,
+    description: document.description,
+    priority: document.priority,
+    action: 'alert',
+    tags: document.tags.map(({ text }) => text),
+    ...attackOf(document),
+    threshold,
+    expression,
+    condition: built.condition,
+    output,
+    operands: collectOperands(expression, threshold, output),
+    kinds,
+    file: file.name,
+    line: file.position(document.at).line,
+  };
+  return { rule, node };
+}
+
+/** What an alert shows: fields that the rule looks at and names, then what its log source is about. */
+function shownOf<E>({ source, document, detection }: Built<E>): Operand<E>[] {
+  const named = document.fields.flatMap(({ text, at }) => {
+    try {
+      const resolved = source.field(text, at);
+      return resolved.kind === 'places' ? resolved.places.map(({ operand }) => operand) : [];
+    } catch (error) {
+      if (error instanceof Fault) return [];
+      throw error;
+    }
+  });
+  return [...collectOperands(detection), ...named, ...source.shown];
+}
+
+function attackOf({ tags }: SigmaDocument): { tactics: string[]; techniques: string[] } {
+  const words = tags.map(({ text }) => text);
+  const tactics = new Set(words.map(tacticOf).filter((tactic) => tactic !== undefined));
+  const techniques = new Set(words.map(techniqueOf).filter((technique) => technique !== undefined));
+  return { tactics: [...tactics], techniques: [...techniques] };
+}
