@@ -5,9 +5,9 @@ import type { Diagnostic } from './diagnostics.ts';
 import type { FilteredForm } from './forms.ts';
 import { type FilteredEvents, interestOf, type RuleInterest } from './interest.ts';
 import { loadRules } from './language/load.ts';
+import type { CompiledRule } from './rule.ts';
 import { isSigma } from './sigma/documents.ts';
 import { loadSigma, type SigmaOptions } from './sigma/load.ts';
-import type { CompiledRule } from './rule.ts';
 import { ThresholdState } from './threshold-state.ts';
 
 /** A rule file: its name (as diagnostics show it) and its text. */
@@ -58,7 +58,7 @@ export interface RuleUpdate<E> {
 
 /** Compiles rules. Never throws for what the sources hold: a broken rule is left out and reported, the others are active. */
 export function compileRules<E>(options: CompileOptions<E>): RuleSet<E> {
-  const { catalogue, kinds } = options;
+  const { kinds } = options;
   const thresholds = options.thresholds ?? new ThresholdState();
   const nodes = new Nodes<E>();
   const loaded = loadAll(options, nodes);
@@ -79,7 +79,9 @@ export function compileRules<E>(options: CompileOptions<E>): RuleSet<E> {
 /** Each file by the language it is in. */
 function loadAll<E>(options: CompileOptions<E>, nodes: Nodes<E>): { rules: Prepared<E>[]; diagnostics: Diagnostic[] } {
   const { sources, catalogue, kinds } = options;
-  const { native = [], sigma: ofSigma = [] } = Object.groupBy(sources, ({ text }) => (isSigma(text) ? 'sigma' : 'native'));
+  const { native = [], sigma: ofSigma = [] } = Object.groupBy(sources, ({ text }) =>
+    isSigma(text) ? 'sigma' : 'native',
+  );
   const own = loadRules(native, catalogue, kinds.names, nodes);
   if (ofSigma.length === 0) return own;
   const names = own.rules.map(({ rule }) => rule.name);

@@ -121,6 +121,8 @@ describe('conditions', () => {
     ['basename(process.executable) = bash', exec, true],
     ['toupper(basename(process.executable)) = BASH', exec, true],
     ['process.name = val(process.parent.name)', exec, true],
+    ['process.name contains val(process.parent.name)', exec, true],
+    ['process.name not endswith val(process.parent.name)', exec, false],
     ['process.name != val(container.image)', exec, true],
     ['process.name = val(process.entity_id)', exec, false],
     ['proc.aname[2] = nginx', exec, true],

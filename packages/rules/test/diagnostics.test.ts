@@ -46,7 +46,8 @@ describe('a broken condition', () => {
     ["process.command_line regex '(?=a)b'", 28, /regular expression can't be used/, /no look-around/],
     ["process.name regex 'a{1001}'", 20, /regular expression can't be used/, /RE2/],
     ['process.name = val(user.id)', 16, /'process\.name' is text, 'user\.id' is a number/, /^$/],
-    ['process.name contains val(process.name)', 23, /val\(\) works with '=' and '!=' only/, /^$/],
+    ['process.name regex val(process.name)', 20, /val\(\) doesn't work with 'regex'/, /contains/],
+    ['hour(process.name) = 3', 1, /'process\.name' is no time/, /^$/],
   ];
   for (const [condition, column, message, hint] of table) {
     test(`${condition} is reported where it is wrong`, () => {

@@ -9,7 +9,15 @@ const FUNCTIONS: Readonly<Record<string, Transform>> = {
   toupper: 'upper',
   basename: 'basename',
   len: 'length',
+  minute: 'minute',
+  hour: 'hour',
+  day: 'day',
+  week: 'week',
+  month: 'month',
+  year: 'year',
 };
+const TEXT: ReadonlySet<Transform> = new Set(['lower', 'upper', 'basename', 'length']);
+const TIME = '@timestamp';
 
 const MAX_INDEX = 65_535;
 const MAX_KEY = 256;
@@ -49,6 +57,10 @@ function checkFunction(name: string, at: number): Transform {
 }
 
 function typeAfter(transform: Transform, type: FieldType, syntax: OperandSyntax): FieldType {
+  if (!TEXT.has(transform)) {
+    if (syntax.name === TIME) return 'number';
+    throw new Fault('wrong-type', syntax.at, `'${syntax.name}' is no time; '${transform}' works on ${TIME}`);
+  }
   if (type === 'number' || type === 'bool') {
     throw new Fault('wrong-type', syntax.at, `'${syntax.name}' is a ${type}; functions work on text`);
   }

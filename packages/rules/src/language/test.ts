@@ -1,6 +1,6 @@
 import type { FieldIndex, FieldType } from '../catalogue.ts';
 import { Fault } from '../errors.ts';
-import type { Expression, Literal, Operand, Test, TestOperator } from '../expression.ts';
+import type { Expression, FieldOperator, Literal, Operand, Test, TestOperator } from '../expression.ts';
 import { globMeaning } from '../text/glob.ts';
 import { canonicalIp, parseNetwork } from '../text/ip.ts';
 import { compileRegex, isPlainText } from '../text/regex.ts';
@@ -49,7 +49,15 @@ export function resolveTest<E>(syntax: TestSyntax, operand: Operand<E>, values: 
   return builders[syntax.operator](operand, values, syntax.negated);
 }
 
-/** `field = val(other)`. @throws Fault */
+/** What compares with another field, and how. */
+const FIELD_OPERATORS: Readonly<Partial<Record<Operator, FieldOperator>>> = {
+  '=': 'equalsField',
+  contains: 'containsField',
+  startswith: 'startswithField',
+  endswith: 'endswithField',
+};
+
+/** `field = val(other)`, `field contains val(other)`. @throws Fault */
 export function resolveFieldTest<E>(
   syntax: TestSyntax,
   operand: Operand<E>,
@@ -57,9 +65,17 @@ export function resolveFieldTest<E>(
   fields: FieldIndex<E>,
 ): Test<E> {
   const other = resolveOperand(value.field!, fields);
-  if (syntax.operator !== '=' || syntax.values.length !== 1) {
-    throw new Fault('operator', value.at, `val() works with '=' and '!=' only`);
+  const operator = FIELD_OPERATORS[syntax.operator];
+  if (operator === undefined || syntax.values.length !== 1) {
+    const hint = `Operators: ${Object.keys(FIELD_OPERATORS).join(', ')} and !=.`;
+    throw new Fault(
+      'operator',
+      value.at,
+      `val() doesn't work with '${syntax.operator}', nor beside other values`,
+      hint,
+    );
   }
+  if (operator !== 'equalsField') requireText(syntax, operand);
   const comparable = (type: FieldType): string => (type === 'ip' || type === 'strings' ? 'string' : type);
   if (other.type === 'strings' || comparable(operand.type) !== comparable(other.type)) {
     throw new Fault(
@@ -68,7 +84,7 @@ export function resolveFieldTest<E>(
       `'${operand.key}' is ${TYPE_NAMES[operand.type]}, '${other.key}' is ${TYPE_NAMES[other.type]}`,
     );
   }
-  return { kind: 'test', operand, operator: 'equalsField', negated: syntax.negated, values: [], other };
+  return { kind: 'test', operand, operator, negated: syntax.negated, values: [], other };
 }
 
 function test<E>(operand: Operand<E>, operator: TestOperator, values: readonly Literal[], negated: boolean): Test<E> {

@@ -16,6 +16,9 @@ const WORDS: Readonly<Record<TestOperator, string>> = {
   regex: 'regex',
   cidr: 'cidr',
   equalsField: '=',
+  containsField: 'contains',
+  startswithField: 'startswith',
+  endswithField: 'endswith',
 };
 
 /** The language has no word for a condition that always holds, or never. */
@@ -51,7 +54,8 @@ function writePart<E>(expression: Expression<E>): string {
 function writeTest<E>({ operand, operator, negated, values, other }: Test<E>): string {
   const { key } = operand;
   if (operator === 'exists') return `${key} exists`;
-  if (other !== undefined) return `${key} ${negated ? '!=' : '='} val(${other.key})`;
+  if (operator === 'equalsField') return `${key} ${negated ? '!=' : '='} val(${other?.key})`;
+  if (other !== undefined) return `${key} ${negated ? 'not ' : ''}${WORDS[operator]} val(${other.key})`;
   const [only] = values;
   const single = values.length === 1 && only !== undefined;
   if (operator === 'equals' && single) {

@@ -78,7 +78,5 @@ export const SYSCALLS: Readonly<Record<string, string>> = {
     Object.entries(CALLS).flatMap(([action, calls]) => calls.map((call) => [call, `event.action = ${action}`])),
   ),
   ...Object.fromEntries(SAME.map((call) => [call, `event.action = ${call}`])),
-  ...Object.fromEntries(
-    ['init_module', 'finit_module', 'delete_module'].map((call) => [call, `evt.type = ${call}`]),
-  ),
+  ...Object.fromEntries(['init_module', 'finit_module', 'delete_module'].map((call) => [call, `evt.type = ${call}`])),
 };

@@ -58,14 +58,22 @@ const fields: Mappings = {
   ...processFields,
   ...executed,
   exe: 'process.executable',
-  comm: { any: [{ field: 'basename(execve.args.filename)', when: EXEC }, { field: 'process.name', when: `not ${EXEC}` }] },
+  comm: {
+    any: [
+      { field: 'basename(execve.args.filename)', when: EXEC },
+      { field: 'process.name', when: `not ${EXEC}` },
+    ],
+  },
   proctitle: 'process.command_line',
   cwd: 'process.working_directory',
   name: names,
   path: names,
   nametype: {
     values: {
-      CREATE: either(['event.action = open and file.open.create = true', 'event.action in (mkdir, mknod, symlink, link)']),
+      CREATE: either([
+        'event.action = open and file.open.create = true',
+        'event.action in (mkdir, mknod, symlink, link)',
+      ]),
       DELETE: 'event.action in (unlink, rmdir)',
       NORMAL: 'event.action exists',
     },
@@ -104,11 +112,7 @@ export function auditd(use: LogSourceUse): LogSource {
   return {
     events: 'event.action exists',
     fields: { ...fields, type: { values: types(use) } },
-    text: [
-      { field: 'process.command_line', when: EXEC },
-      { field: 'file.path', when: WRITES },
-      { field: 'message' },
-    ],
+    text: [{ field: 'process.command_line', when: EXEC }, { field: 'file.path', when: WRITES }, { field: 'message' }],
     shown: ['process.executable', 'process.command_line', 'file.path', 'user.name'],
   };
 }

@@ -1,9 +1,9 @@
 import { Fault } from '../errors.ts';
 import type { Expression, Literal, Operand, Test, TestOperator } from '../expression.ts';
 import { lowered } from '../language/operand.ts';
+import type { YamlText } from '../language/yaml.ts';
 import { canonicalIp, parseNetwork } from '../text/ip.ts';
 import { compileRegex, isPlainText } from '../text/regex.ts';
-import type { YamlText } from '../language/yaml.ts';
 import { encode } from './encodings.ts';
 import type { FieldKey } from './modifiers.ts';
 import { meaningOf, type Pattern, parsePattern, plainText, withDashes, within } from './pattern.ts';
@@ -34,9 +34,14 @@ export function compareAny<E>(key: FieldKey, operand: Operand<E>, values: readon
 
 /** Two fields are compared. */
 export function compareFields<E>(key: FieldKey, operand: Operand<E>, other: Operand<E>): Expression<E> {
-  const operator = ({ whole: 'equalsField', contains: 'containsField', startswith: 'startswithField', endswith: 'endswithField' } as const)[
-    key.position
-  ];
+  const operator = (
+    {
+      whole: 'equalsField',
+      contains: 'containsField',
+      startswith: 'startswithField',
+      endswith: 'endswithField',
+    } as const
+  )[key.position];
   const numbers = operand.type === 'number' && other.type === 'number' && key.position === 'whole';
   const asText = (one: Operand<E>): Operand<E> => (numbers || (key.cased && isText(one)) ? one : folded(one));
   return { kind: 'test', operand: asText(operand), operator, negated: false, values: [], other: asText(other) };
@@ -104,7 +109,8 @@ function patterns(key: FieldKey, value: YamlText): Pattern[] {
 function regex<E>(key: FieldKey, operand: Operand<E>, value: YamlText): Comparison<E> {
   if (operand.type === 'number' || operand.type === 'bool') throw wrongType(key, operand, 'text');
   const { text } = value;
-  if (key.flags === '' && key.position === 'whole' && isPlainText(text)) return { operand, operator: 'contains', value: text };
+  if (key.flags === '' && key.position === 'whole' && isPlainText(text))
+    return { operand, operator: 'contains', value: text };
   const before = key.position === 'startswith' ? '^' : '';
   const after = key.position === 'endswith' ? '$' : '';
   const placed = before + after === '' ? text : `${before}(?:${text})${after}`;
@@ -135,7 +141,11 @@ function isText<E>({ type }: Operand<E>): boolean {
 }
 
 function wrongType<E>(key: FieldKey, operand: Operand<E>, wanted: string): Fault {
-  return new Fault('wrong-type', key.at, `'${key.field}' is compared as ${wanted}, but '${operand.field.name}' is none`);
+  return new Fault(
+    'wrong-type',
+    key.at,
+    `'${key.field}' is compared as ${wanted}, but '${operand.field.name}' is none`,
+  );
 }
 
 function number({ text, at }: YamlText): number {
@@ -152,5 +162,10 @@ function bool({ text, at }: YamlText): boolean {
 function network({ text, at }: YamlText): string {
   const parsed = parseNetwork(text);
   if (parsed !== undefined) return parsed.text;
-  throw new Fault('wrong-type', at, `expected a network, found '${text}'`, 'Networks are written 10.0.0.0/8 or fe80::/10.');
+  throw new Fault(
+    'wrong-type',
+    at,
+    `expected a network, found '${text}'`,
+    'Networks are written 10.0.0.0/8 or fe80::/10.',
+  );
 }

@@ -20,7 +20,10 @@ export function parseSigmaCondition(text: string): SigmaCondition {
     const message = `the condition has ${text.length} characters; ${LIMITS.conditionLength} are allowed`;
     throw new Fault('too-long', 0, message, 'Split the rule.');
   }
-  const parser = new Parser([...text.matchAll(/[()|]|[^\s()|]+/g)].map((match) => ({ text: match[0], at: match.index })), text.length);
+  const parser = new Parser(
+    [...text.matchAll(/[()|]|[^\s()|]+/g)].map((match) => ({ text: match[0], at: match.index })),
+    text.length,
+  );
   return parser.whole();
 }
 
@@ -40,7 +43,8 @@ class Parser {
     const rest = this.#tokens[this.#next];
     if (rest === undefined) return condition;
     if (rest.text === '|') {
-      const hint = "Write a second document with 'correlation:' (event_count, value_count, temporal) that refers to this rule.";
+      const hint =
+        "Write a second document with 'correlation:' (event_count, value_count, temporal) that refers to this rule.";
       throw new Fault('aggregation', rest.at, 'aggregations in conditions are of an old version of Sigma', hint);
     }
     throw new Fault('syntax', rest.at, `expected 'and', 'or' or the end, found '${rest.text}'`);
@@ -77,7 +81,8 @@ class Parser {
   }
 
   #deeper(at: number, inner: () => SigmaCondition): SigmaCondition {
-    if (++this.#depth > LIMITS.depth) throw new Fault('too-deep', at, `more than ${LIMITS.depth} levels inside each other`);
+    if (++this.#depth > LIMITS.depth)
+      throw new Fault('too-deep', at, `more than ${LIMITS.depth} levels inside each other`);
     const condition = inner();
     this.#depth--;
     return condition;

@@ -46,5 +46,10 @@ function operandOf<E>(
   const field = alias.get(document.name) ?? alias.get(document.id);
   if (field !== undefined) return source.operand(field.text, field.at);
   const rule = document.name === '' ? document.id : document.name;
-  throw new Fault('missing-key', name.at, `the alias '${name.text}' says nothing of the rule '${rule}'`, `Add '${rule}: field' to it.`);
+  throw new Fault(
+    'missing-key',
+    name.at,
+    `the alias '${name.text}' says nothing of the rule '${rule}'`,
+    `Add '${rule}: field' to it.`,
+  );
 }

@@ -9,7 +9,11 @@ import type { Built } from './rule.ts';
 type Counted<E> = Pick<Built<E>, 'source' | 'events' | 'detection' | 'condition' | 'threshold' | 'warned'>;
 
 /** How often any of the rules match, or how many values a field has then. @throws Fault */
-export function thresholdOf<E>(correlation: Correlation, members: readonly Built<E>[], context: Context<E>): Counted<E> {
+export function thresholdOf<E>(
+  correlation: Correlation,
+  members: readonly Built<E>[],
+  context: Context<E>,
+): Counted<E> {
   if (correlation.type.startsWith('temporal'))
     throw new Fault('unsupported', correlation.at, `'${correlation.type}' is not supported yet`);
   const any: Expression<E> = { kind: 'or', items: members.map(conditionOf) };

@@ -2,10 +2,10 @@ import { didYouMean } from '../diagnostics.ts';
 import { Fault } from '../errors.ts';
 import type { Context } from './context.ts';
 import { readCorrelation } from './correlation-document.ts';
+import { thresholdOf } from './correlation-threshold.ts';
 import type { SigmaDocument } from './documents.ts';
 import type { SigmaFile } from './load.ts';
 import type { Built } from './rule.ts';
-import { thresholdOf } from './correlation-threshold.ts';
 
 /** A correlation as a rule: any of its rules' conditions, and how often. */
 export type Correlated<E> = Built<E>;

@@ -1,5 +1,5 @@
 import { necessaryCover } from '../compile/cover.ts';
-import { Fault } from '../errors.ts';
+import type { Fault } from '../errors.ts';
 import type { Expression } from '../expression.ts';
 import { knownOf } from '../interest.ts';
 import type { YamlMap } from '../language/yaml.ts';
@@ -34,7 +34,12 @@ export function detect<E>(document: SigmaDocument, context: Context<E>, report: 
   return on(document, context, { syscalls, filtered }, report);
 }
 
-function on<E>(document: SigmaDocument, context: Context<E>, use: LogSourceUse, report: Report): Detected<E> | NoLogSource {
+function on<E>(
+  document: SigmaDocument,
+  context: Context<E>,
+  use: LogSourceUse,
+  report: Report,
+): Detected<E> | NoLogSource {
   const found = findLogSource(document.source, use);
   if ('never' in found) return found;
   const source = context.resolved(JSON.stringify([document.source, use]), found);
@@ -46,7 +51,12 @@ function on<E>(document: SigmaDocument, context: Context<E>, use: LogSourceUse, 
 }
 
 /** The condition of a filter, on a log source. @throws Fault */
-export function detectFilter<E>(filter: SigmaDocument, source: ResolvedSource<E>, context: Context<E>, report: Report): Expression<E> {
+export function detectFilter<E>(
+  filter: SigmaDocument,
+  source: ResolvedSource<E>,
+  context: Context<E>,
+  report: Report,
+): Expression<E> {
   const { entries, condition } = partsOf(filter.body, ['rules']);
   return new Detection(entries, new Selections(source, context.placeholders, report), report).read(condition);
 }

@@ -17,7 +17,11 @@ export class Detection<E> {
   #size = 0;
 
   /** `entries`: of the selections; `report` takes what is wrong with one of them */
-  constructor(entries: readonly YamlEntry[], selections: Selections<E>, report: (severity: 'error' | 'warning', fault: Fault) => void) {
+  constructor(
+    entries: readonly YamlEntry[],
+    selections: Selections<E>,
+    report: (severity: 'error' | 'warning', fault: Fault) => void,
+  ) {
     this.#entries = entries;
     this.#selections = selections;
     this.#report = report;
@@ -60,7 +64,11 @@ export class Detection<E> {
   #selection(name: string, at: number): Expression<E> {
     const entry = this.#entries.find(({ key }) => key === name);
     if (entry !== undefined) return this.#build(entry);
-    const hint = didYouMean(name, this.#entries.map(({ key }) => key), `Selections: ${this.#entries.map(({ key }) => key).join(', ')}.`);
+    const hint = didYouMean(
+      name,
+      this.#entries.map(({ key }) => key),
+      `Selections: ${this.#entries.map(({ key }) => key).join(', ')}.`,
+    );
     throw new Fault('unknown-selection', at, `unknown selection '${name}'`, hint);
   }
 

@@ -111,12 +111,22 @@ function readDocument(root: YamlMap, title: string): SigmaDocument {
   const [key, kind] = kindOf(root);
   const titleAt = textOf(root, 'title')?.at ?? root.at;
   if (title === '' || title.length > TITLE_LENGTH)
-    throw new Fault('missing-key', titleAt, `a ${kind} has a title of 1 to ${TITLE_LENGTH} characters`, "Add 'title: …'.");
+    throw new Fault(
+      'missing-key',
+      titleAt,
+      `a ${kind} has a title of 1 to ${TITLE_LENGTH} characters`,
+      "Add 'title: …'.",
+    );
   const body = find(root, key)!.value;
   if (body.kind !== 'map') throw new Fault('shape', body.at, `'${key}' must be a mapping, found a ${body.kind}`);
   const source = find(root, 'logsource')?.value;
   if (kind === 'rule' && source?.kind !== 'map')
-    throw new Fault('missing-key', source?.at ?? root.at, "the rule has no 'logsource'", 'Add logsource: { product: linux, category: process_creation }.');
+    throw new Fault(
+      'missing-key',
+      source?.at ?? root.at,
+      "the rule has no 'logsource'",
+      'Add logsource: { product: linux, category: process_creation }.',
+    );
   return {
     kind,
     title,
@@ -135,11 +145,17 @@ function readDocument(root: YamlMap, title: string): SigmaDocument {
 }
 
 function kindOf(root: YamlMap): [key: keyof typeof KINDS, kind: SigmaDocument['kind']] {
-  for (const key of ['correlation', 'filter', 'detection'] as const) if (find(root, key) !== undefined) return [key, KINDS[key]];
+  for (const key of ['correlation', 'filter', 'detection'] as const)
+    if (find(root, key) !== undefined) return [key, KINDS[key]];
   const known = ['detection', 'correlation', 'filter'];
   const slip = root.entries.find(({ key }) => didYouMean(key, known) !== '');
   const hint = slip === undefined ? "Add 'detection:'." : didYouMean(slip.key, known);
-  throw new Fault('missing-key', slip?.at ?? root.at, "this document has no 'detection', 'correlation' or 'filter'", hint);
+  throw new Fault(
+    'missing-key',
+    slip?.at ?? root.at,
+    "this document has no 'detection', 'correlation' or 'filter'",
+    hint,
+  );
 }
 
 function duplicateKey(node: YamlMap): YamlEntry | undefined {
@@ -153,11 +169,17 @@ function priorityOf(root: YamlMap): Priority {
   const word = level.text.toLowerCase();
   if (Object.hasOwn(LEVELS, word)) return LEVELS[word]!;
   const known = Object.keys(LEVELS);
-  throw new Fault('value', level.at, `'${level.text}' is no level`, didYouMean(word, known, `One of: ${known.join(', ')}.`));
+  throw new Fault(
+    'value',
+    level.at,
+    `'${level.text}' is no level`,
+    didYouMean(word, known, `One of: ${known.join(', ')}.`),
+  );
 }
 
 function sourceOf(source: Yaml | undefined): LogSourceName {
-  const word = (key: string): string => (source?.kind === 'map' ? (textOf(source, key)?.text.trim().toLowerCase() ?? '') : '');
+  const word = (key: string): string =>
+    source?.kind === 'map' ? (textOf(source, key)?.text.trim().toLowerCase() ?? '') : '';
   return { product: word('product'), category: word('category'), service: word('service') };
 }
 

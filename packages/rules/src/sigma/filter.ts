@@ -19,7 +19,11 @@ export function readFilter(file: SigmaFile, document: SigmaDocument): Filter | u
   const rules = textsOf(document.body, 'rules').map(({ text }) => text.trim());
   if (rules.length === 0) {
     const at = entry?.at ?? document.body.at;
-    file.report('error', new Fault('missing-key', at, "the filter has no 'rules'", "Add 'rules:' with ids, or 'any'."), document.title);
+    file.report(
+      'error',
+      new Fault('missing-key', at, "the filter has no 'rules'", "Add 'rules:' with ids, or 'any'."),
+      document.title,
+    );
     return undefined;
   }
   const condition = find(document.body, 'condition')?.value;
@@ -33,7 +37,9 @@ export function readFilter(file: SigmaFile, document: SigmaDocument): Filter | u
 
 export function applies({ rules, document: { source } }: Filter, rule: SigmaDocument): boolean {
   if (rules !== undefined) return rules.has(rule.id) || (rule.name !== '' && rules.has(rule.name));
-  return (['product', 'category', 'service'] as const).every((key) => source[key] === '' || source[key] === rule.source[key]);
+  return (['product', 'category', 'service'] as const).every(
+    (key) => source[key] === '' || source[key] === rule.source[key],
+  );
 }
 
 /** The rule with the filter's condition added to its own; as it is when the filter is wrong, which was reported. */

@@ -19,7 +19,10 @@ export function findLogSource(name: LogSourceName, use: LogSourceUse): LogSource
   if (service === 'auditd') return auditd(use);
   if (service !== '') {
     if (Object.hasOwn(logServices, service)) return logServices[service]!;
-    return never(`no log of '${service}' is read here`, didYouMean(service, SERVICES, `Services: ${SERVICES.join(', ')}.`));
+    return never(
+      `no log of '${service}' is read here`,
+      didYouMean(service, SERVICES, `Services: ${SERVICES.join(', ')}.`),
+    );
   }
   return product === '' ? never('the log source names neither product, category nor service', '') : anyLog;
 }

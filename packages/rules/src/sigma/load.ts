@@ -67,12 +67,21 @@ class Loader<E> {
   load(files: readonly SigmaFile[]): Prepared<E>[] {
     const all = files.flatMap((file) => file.documents.map((document) => ({ file, document })));
     const fresh = all.filter(({ file, document }) => this.#isFirst(file, document));
-    const filters = fresh.filter(({ document }) => document.kind === 'filter').map(({ file, document }) => readFilter(file, document));
+    const filters = fresh
+      .filter(({ document }) => document.kind === 'filter')
+      .map(({ file, document }) => readFilter(file, document));
     const built = new Map<SigmaDocument, Built<E>>();
     for (const { file, document } of fresh) {
       if (document.kind !== 'rule') continue;
       const rule = buildRule(file, document, this.#context);
-      if (rule !== undefined) built.set(document, this.#filtered(rule, filters.filter((filter) => filter !== undefined)));
+      if (rule !== undefined)
+        built.set(
+          document,
+          this.#filtered(
+            rule,
+            filters.filter((filter) => filter !== undefined),
+          ),
+        );
     }
     const correlations = fresh.filter(({ document }) => document.kind === 'correlation');
     const { correlated, silent } = correlate(correlations, [...built.values()], this.#context);
@@ -92,7 +101,9 @@ class Loader<E> {
   }
 
   #filtered(rule: Built<E>, filters: readonly Filter[]): Built<E> {
-    return filters.filter((filter) => applies(filter, rule.document)).reduce((one, filter) => refine(one, filter, this.#context), rule);
+    return filters
+      .filter((filter) => applies(filter, rule.document))
+      .reduce((one, filter) => refine(one, filter, this.#context), rule);
   }
 
   /** An id is given once. */
@@ -101,7 +112,11 @@ class Loader<E> {
       this.#ids.add(id);
       return true;
     }
-    file.report('error', new Fault('duplicate', at, `there is already a rule with the id ${id}`, 'Give this one another id.'), title);
+    file.report(
+      'error',
+      new Fault('duplicate', at, `there is already a rule with the id ${id}`, 'Give this one another id.'),
+      title,
+    );
     return false;
   }
 

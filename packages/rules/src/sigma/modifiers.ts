@@ -46,7 +46,14 @@ const COMPARISONS: Readonly<Record<string, Comparison>> = {
 const SWITCHES = ['all', 'cased', 'neq', 'windash', 'expand'] as const;
 const FLAGS = ['i', 'm', 's', 'ignorecase', 'multiline', 'dotall'] as const;
 const PARTS = ['minute', 'hour', 'day', 'week', 'month', 'year'] as const;
-const MODIFIERS: readonly string[] = [...POSITIONS, ...Object.keys(COMPARISONS), ...SWITCHES, ...FLAGS, ...PARTS, ...ENCODINGS];
+const MODIFIERS: readonly string[] = [
+  ...POSITIONS,
+  ...Object.keys(COMPARISONS),
+  ...SWITCHES,
+  ...FLAGS,
+  ...PARTS,
+  ...ENCODINGS,
+];
 
 /** @throws Fault at the modifier that is wrong */
 export function parseFieldKey(key: string, at: number): FieldKey {
@@ -99,7 +106,8 @@ function addFlag(draft: Draft, word: string, at: number): void {
 function check(key: Draft): void {
   const { comparison, at } = key;
   const plain = comparison === 'text';
-  if (key.encodings.length > 0 && !plain) throw clash(key.encodings[0]!, at, `'${comparison}' takes values as they are`);
+  if (key.encodings.length > 0 && !plain)
+    throw clash(key.encodings[0]!, at, `'${comparison}' takes values as they are`);
   if (key.windash && !plain) throw clash('windash', at, `'${comparison}' takes values as they are`);
   const placed = plain || comparison === 'regex' || comparison === 'fieldref';
   if (key.position !== 'whole' && !placed) throw clash(key.position, at, `'${comparison}' compares whole values`);

@@ -65,7 +65,11 @@ export class ResolvedSource<E> {
     const own = this.#operand(name);
     if (own !== undefined) return { kind: 'places', places: [{ operand: own, when: undefined, cased: false }] };
     const known = [...Object.keys(this.#source.fields), ...this.#fields.names()];
-    const hint = didYouMean(name, known, `Fields of this log source: ${Object.keys(this.#source.fields).slice(0, 12).join(', ')}, …`);
+    const hint = didYouMean(
+      name,
+      known,
+      `Fields of this log source: ${Object.keys(this.#source.fields).slice(0, 12).join(', ')}, …`,
+    );
     throw new Fault('unknown-field', at, `unknown field '${name}'`, hint);
   }
 

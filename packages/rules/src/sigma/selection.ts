@@ -32,7 +32,11 @@ export class Selections<E> {
       this.#report('error', new Fault('shape', node.at, 'this selection is empty', 'Write Field: value below it.'));
       return NEVER;
     }
-    if (node.kind === 'map') return joined('and', node.entries.map((entry) => this.#attempt(() => this.#entry(entry))));
+    if (node.kind === 'map')
+      return joined(
+        'and',
+        node.entries.map((entry) => this.#attempt(() => this.#entry(entry))),
+      );
     const items = node.kind === 'list' ? node.items : [node];
     const keywords = items.filter((item) => item.kind === 'text');
     const others = items.filter((item) => item.kind !== 'text').map((item) => this.read(item));
@@ -57,16 +61,24 @@ export class Selections<E> {
     if (key.field === '') return this.#keywords(key, values);
     const resolved = this.#source.field(key.field, at);
     const parts = key.all ? values.map((one) => [one]) : [values];
-    const found = joined(key.all ? 'and' : 'or', parts.map((some) => this.#compare(key, resolved, some)));
+    const found = joined(
+      key.all ? 'and' : 'or',
+      parts.map((some) => this.#compare(key, resolved, some)),
+    );
     return key.negated ? { kind: 'not', item: found } : found;
   }
 
   #values(key: FieldKey, value: Yaml): YamlText[] {
     const items = value.kind === 'list' ? value.items : [value];
     if (items.length > LIMITS.listEntries)
-      throw new Fault('too-long', value.at, `${items.length} values to compare with; ${LIMITS.listEntries} are allowed`);
+      throw new Fault(
+        'too-long',
+        value.at,
+        `${items.length} values to compare with; ${LIMITS.listEntries} are allowed`,
+      );
     return items.flatMap((item) => {
-      if (item.kind !== 'text') throw new Fault('shape', item.at, `'${key.field}' is compared with text, found a ${item.kind}`);
+      if (item.kind !== 'text')
+        throw new Fault('shape', item.at, `'${key.field}' is compared with text, found a ${item.kind}`);
       return key.expand ? fillPlaceholders(item, this.#placeholders) : [item];
     });
   }
@@ -84,7 +96,10 @@ export class Selections<E> {
 
   #placed(key: FieldKey, places: readonly Place<E>[], values: readonly YamlText[]): Expression<E> {
     const anywhere = (compare: (place: Place<E>) => Expression<E>): Expression<E> =>
-      joined('or', places.map((place) => onPlace(place, compare(place))));
+      joined(
+        'or',
+        places.map((place) => onPlace(place, compare(place))),
+      );
     const present = (): Expression<E> => anywhere(({ operand }) => exists(operand));
     if (key.comparison === 'exists') return presence(values, present());
     const filled = values.filter((value) => !isBlank(key, value));
@@ -94,7 +109,10 @@ export class Selections<E> {
       const asWritten = { ...key, cased: key.cased || cased };
       if (key.comparison !== 'fieldref') return compareAny(asWritten, operand, filled);
       const others = filled.map((value) => this.#source.operand(value.text, value.at));
-      return joined('or', others.map((other) => compareFields(asWritten, operand, other)));
+      return joined(
+        'or',
+        others.map((other) => compareFields(asWritten, operand, other)),
+      );
     });
     return joined('or', [...parts, found]);
   }
@@ -111,8 +129,16 @@ export class Selections<E> {
   #enumerated(key: FieldKey, known: ReadonlyMap<string, Expression<E>>, values: readonly YamlText[]): Expression<E> {
     if (key.comparison === 'exists') return presence(values, joined('or', [...known.values()]));
     if (key.comparison !== 'text' || key.encodings.length > 0)
-      throw new Fault('modifier', key.at, `'${key.field}' is one of a few words`, `Values: ${[...known.keys()].join(', ')}.`);
-    return joined('or', values.map((value) => this.#oneOf(key, known, value)));
+      throw new Fault(
+        'modifier',
+        key.at,
+        `'${key.field}' is one of a few words`,
+        `Values: ${[...known.keys()].join(', ')}.`,
+      );
+    return joined(
+      'or',
+      values.map((value) => this.#oneOf(key, known, value)),
+    );
   }
 
   #oneOf(key: FieldKey, known: ReadonlyMap<string, Expression<E>>, value: YamlText): Expression<E> {
@@ -129,7 +155,10 @@ export class Selections<E> {
     const anywhere: FieldKey = key.comparison === 'regex' ? key : { ...key, position: 'contains' };
     const parts = key.all ? values.map((one) => [one]) : [values];
     const found = parts.map((some) =>
-      joined('or', this.#source.text.map((place) => onPlace(place, compareAny(anywhere, place.operand, some)))),
+      joined(
+        'or',
+        this.#source.text.map((place) => onPlace(place, compareAny(anywhere, place.operand, some))),
+      ),
     );
     return joined(key.all ? 'and' : 'or', found);
   }
@@ -146,6 +175,7 @@ function onPlace<E>({ when }: Place<E>, found: Expression<E>): Expression<E> {
 function presence<E>(values: readonly YamlText[], present: Expression<E>): Expression<E> {
   const [value] = values;
   if (value !== undefined && values.length === 1 && /^(?:true|yes)$/i.test(value.text)) return present;
-  if (value !== undefined && values.length === 1 && /^(?:false|no)$/i.test(value.text)) return { kind: 'not', item: present };
+  if (value !== undefined && values.length === 1 && /^(?:false|no)$/i.test(value.text))
+    return { kind: 'not', item: present };
   throw new Fault('wrong-type', value?.at ?? 0, "'exists' is true or false");
 }

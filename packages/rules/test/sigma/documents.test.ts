@@ -9,12 +9,16 @@ detection:
   condition: sel
 `;
 
-const messages = (text: string): string[] => compile(text).diagnostics.map(({ severity, message, hint }) => `${severity}: ${message} ${hint}`);
+const messages = (text: string): string[] =>
+  compile(text).diagnostics.map(({ severity, message, hint }) => `${severity}: ${message} ${hint}`);
 
 describe('a Sigma file', () => {
   test('says what a rule is called, how bad it is and which techniques it is of', () => {
     const { rules, diagnostics } = compile(
-      one('A rule', 'x', `id: 929a690e-bef0-4204-a928-ef5e620d6fcc
+      one(
+        'A rule',
+        'x',
+        `id: 929a690e-bef0-4204-a928-ef5e620d6fcc
 name: a_rule
 status: experimental
 description: |
@@ -26,7 +30,8 @@ date: 2026-01-01
 falsepositives: [Unknown]
 level: high
 tags: [attack.defense-evasion, attack.defense-impairment, attack.t1059.004, cve.2026-1]
-`),
+`,
+      ),
     );
     assert.deepEqual(diagnostics, []);
     const { name, id, priority, description, tactics, techniques, tags } = rules[0]!;
@@ -83,8 +88,16 @@ action: reset
 ---
 ${one('Own', 'three')}`);
     assert.deepEqual(set.diagnostics, []);
-    assert.deepEqual(set.rules.map(({ name, priority }) => `${name} ${priority}`), ['Common critical', 'Repeated critical', 'Own warning']);
-    assert.deepEqual(matches(set, exec('one'), exec('one two'), exec('two'), exec('three')), ['Common', 'Common', 'Repeated', 'Own']);
+    assert.deepEqual(
+      set.rules.map(({ name, priority }) => `${name} ${priority}`),
+      ['Common critical', 'Repeated critical', 'Own warning'],
+    );
+    assert.deepEqual(matches(set, exec('one'), exec('one two'), exec('two'), exec('three')), [
+      'Common',
+      'Common',
+      'Repeated',
+      'Own',
+    ]);
   });
 
   test('whose one document is broken has the others in force', () => {
@@ -99,15 +112,28 @@ ${one('Own', 'three')}`);
     'no log source': ['title: A\ndetection:\n  a: { x: y }\n  condition: a\n', /no 'logsource'/],
     'no such level': [one('A', 'x', 'level: hihg\n'), /'hihg' is no level Did you mean 'high'/],
     'a key that is given twice': [one('A', 'x', 'level: low\nlevel: high\n'), /'level' is given twice/],
-    'a product that is not here': [one('A', 'x').replace('linux', 'windows'), /warning: rule 'A' never fires here: events of 'windows'/],
-    'a category that is none': [one('A', 'x').replace('process_creation', 'proces_creation'), /never fires here.*Did you mean 'process_creation'/],
-    'a service that is none': [one('A', 'x').replace('category: process_creation', 'service: sshdd'), /no log of 'sshdd'.*Did you mean 'sshd'/],
+    'a product that is not here': [
+      one('A', 'x').replace('linux', 'windows'),
+      /warning: rule 'A' never fires here: events of 'windows'/,
+    ],
+    'a category that is none': [
+      one('A', 'x').replace('process_creation', 'proces_creation'),
+      /never fires here.*Did you mean 'process_creation'/,
+    ],
+    'a service that is none': [
+      one('A', 'x').replace('category: process_creation', 'service: sshdd'),
+      /no log of 'sshdd'.*Did you mean 'sshd'/,
+    ],
   };
   for (const [title, [text, message]] of Object.entries(wrong))
     test(`with ${title} is told so`, () => assert.match(messages(text).join('\n') || 'nothing', message));
 });
 
-const filter = (rules: string, condition: string, source = '{ product: linux, category: process_creation }'): string => `title: Filter
+const filter = (
+  rules: string,
+  condition: string,
+  source = '{ product: linux, category: process_creation }',
+): string => `title: Filter
 logsource: ${source}
 filter:
   rules: ${rules}
@@ -117,7 +143,8 @@ filter:
 
 describe('a filter', () => {
   const rules = [one('A', 'x', 'id: id-a\n'), one('B', 'x', 'name: name_b\n'), one('C', 'x')].join('---\n');
-  const fired = (text: string): string[] => matches(compile(`${rules}---\n${text}`), exec('x', { 'user.name': 'adm_bob' }));
+  const fired = (text: string): string[] =>
+    matches(compile(`${rules}---\n${text}`), exec('x', { 'user.name': 'adm_bob' }));
 
   test('narrows the rules it names by id or name', () => {
     assert.deepEqual(fired(filter('[id-a, name_b]', 'not selection')), ['C']);
@@ -138,29 +165,36 @@ name: failed
 logsource: { product: linux, service: sshd }
 detection: { k: [Failed password], condition: k }
 `;
-const correlation = (body: string, more = ''): string => `title: Many\nlevel: high\n${more}correlation:\n${body
-  .trim()
-  .split('\n')
-  .map((text) => `  ${text}`)
-  .join('\n')}\n`;
+const correlation = (body: string, more = ''): string =>
+  `title: Many\nlevel: high\n${more}correlation:\n${body
+    .trim()
+    .split('\n')
+    .map((text) => `  ${text}`)
+    .join('\n')}\n`;
 const login = (ip: string, user = 'root') =>
   line('Failed password for root', { 'log.syslog.appname': 'sshd', 'source.ip': ip, 'user.name': user });
 
 describe('a correlation', () => {
   test('counts the events of its rules by group, and its rules are silent', () => {
-    const set = compile(`${failed}---\n${correlation('type: event_count\nrules: [failed]\ngroup-by: [src_ip]\ntimespan: 10s\ncondition: { gte: 3 }')}`);
+    const set = compile(
+      `${failed}---\n${correlation('type: event_count\nrules: [failed]\ngroup-by: [src_ip]\ntimespan: 10s\ncondition: { gte: 3 }')}`,
+    );
     assert.deepEqual(set.diagnostics, []);
     assert.deepEqual(matches(set, login('1.1.1.1'), login('2.2.2.2'), login('1.1.1.1')), []);
     assert.deepEqual(matches(set, login('1.1.1.1')), ['Many']);
   });
   test('counts the values of a field', () => {
-    const set = compile(`${failed}---\n${correlation('type: value_count\nrules: failed\ntimespan: 1m\ngroup-by: [src_ip]\ncondition: { field: User, gt: 2 }')}`);
+    const set = compile(
+      `${failed}---\n${correlation('type: value_count\nrules: failed\ntimespan: 1m\ngroup-by: [src_ip]\ncondition: { field: User, gt: 2 }')}`,
+    );
     const by = (user: string) => login('1.1.1.1', user);
     assert.deepEqual(matches(set, by('a'), by('a'), by('b')), []);
     assert.deepEqual(matches(set, by('c')), ['Many']);
   });
   test('lets its rules alert themselves when it says generate', () => {
-    const set = compile(`${failed}---\n${correlation('type: event_count\nrules: [failed]\ntimespan: 10s\ncondition: { eq: 2 }', 'generate: true\n')}`);
+    const set = compile(
+      `${failed}---\n${correlation('type: event_count\nrules: [failed]\ntimespan: 10s\ncondition: { eq: 2 }', 'generate: true\n')}`,
+    );
     assert.deepEqual(matches(set, login('1.1.1.1'), login('2.2.2.2')), ['Failed login', 'Failed login', 'Many']);
   });
   test('groups by aliases: for each rule another field', () => {
@@ -178,15 +212,37 @@ condition: { gte: 2 }`;
   });
 
   const wrong: Readonly<Record<string, readonly [string, RegExp]>> = {
-    'a rule that is not there': ['type: event_count\nrules: [faild]\ntimespan: 1m\ncondition: { gte: 1 }', /'faild' Did you mean 'failed'/],
-    'no such type': ['type: event_cuont\nrules: [failed]\ntimespan: 1m\ncondition: { gte: 1 }', /no type of correlation Did you mean 'event_count'/],
-    'a type that nobody counts': ['type: value_avg\nrules: [failed]\ntimespan: 1m\ncondition: { gte: 1 }', /'value_avg' is not supported/],
-    'a timespan': ['type: event_count\nrules: [failed]\ntimespan: 1 hour\ncondition: { gte: 1 }', /expected a timespan of up to 7d, found '1 hour'/],
-    'a count from above': ['type: event_count\nrules: [failed]\ntimespan: 1m\ncondition: { lt: 5 }', /holds with the first event/],
-    'a count that is none': ['type: event_count\nrules: [failed]\ntimespan: 1m\ncondition: { gte: 5, lt: 3 }', /no count fits/],
-    'a count that is too large': ['type: event_count\nrules: [failed]\ntimespan: 1m\ncondition: { gte: 5000 }', /at most 1000/],
+    'a rule that is not there': [
+      'type: event_count\nrules: [faild]\ntimespan: 1m\ncondition: { gte: 1 }',
+      /'faild' Did you mean 'failed'/,
+    ],
+    'no such type': [
+      'type: event_cuont\nrules: [failed]\ntimespan: 1m\ncondition: { gte: 1 }',
+      /no type of correlation Did you mean 'event_count'/,
+    ],
+    'a type that nobody counts': [
+      'type: value_avg\nrules: [failed]\ntimespan: 1m\ncondition: { gte: 1 }',
+      /'value_avg' is not supported/,
+    ],
+    'a timespan': [
+      'type: event_count\nrules: [failed]\ntimespan: 1 hour\ncondition: { gte: 1 }',
+      /expected a timespan of up to 7d, found '1 hour'/,
+    ],
+    'a count from above': [
+      'type: event_count\nrules: [failed]\ntimespan: 1m\ncondition: { lt: 5 }',
+      /holds with the first event/,
+    ],
+    'a count that is none': [
+      'type: event_count\nrules: [failed]\ntimespan: 1m\ncondition: { gte: 5, lt: 3 }',
+      /no count fits/,
+    ],
+    'a count that is too large': [
+      'type: event_count\nrules: [failed]\ntimespan: 1m\ncondition: { gte: 5000 }',
+      /at most 1000/,
+    ],
     'no field to count': ['type: value_count\nrules: [failed]\ntimespan: 1m\ncondition: { gte: 5 }', /needs a field/],
   };
   for (const [title, [body, message]] of Object.entries(wrong))
-    test(`with ${title} is told so`, () => assert.match(messages(`${failed}---\n${correlation(body)}`).join('\n') || 'nothing', message));
+    test(`with ${title} is told so`, () =>
+      assert.match(messages(`${failed}---\n${correlation(body)}`).join('\n') || 'nothing', message));
 });

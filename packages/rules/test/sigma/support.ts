@@ -8,7 +8,11 @@ export interface Event {
   readonly values: Readonly<Record<string, FieldValue>>;
 }
 
-function read({ name, constants }: { name: string; constants?: object }, { kind, values }: Event, argument?: string | number): FieldValue {
+function read(
+  { name, constants }: { name: string; constants?: object },
+  { kind, values }: Event,
+  argument?: string | number,
+): FieldValue {
   if (argument !== undefined) return values[`${name}[${argument}]`];
   return values[name] ?? (constants as Record<string, FieldValue> | undefined)?.[kind];
 }
@@ -52,13 +56,21 @@ export function matches(set: RuleSet<Event>, ...events: Event[]): string[] {
 
 /** A rule of process_creation with this detection, written as YAML. */
 export function rule(detection: string, head = ''): string {
-  const body = detection.trim().split('\n').map((text) => `    ${text}`).join('\n');
+  const body = detection
+    .trim()
+    .split('\n')
+    .map((text) => `    ${text}`)
+    .join('\n');
   return `title: Test\n${head}logsource:\n    product: linux\n    category: process_creation\ndetection:\n${body}\n`;
 }
 
 /** Whether a rule of process_creation with one selection matches; throws what there is to say against it. */
 export function selects(selection: string, event: Event, options: Partial<CompileOptions<Event>> = {}): boolean {
-  const lines = selection.trim().split('\n').map((text) => `    ${text}`).join('\n');
+  const lines = selection
+    .trim()
+    .split('\n')
+    .map((text) => `    ${text}`)
+    .join('\n');
   const set = compile(rule(`selection:\n${lines}\ncondition: selection`), options);
   if (set.diagnostics.length > 0) throw new Error(set.diagnostics.map(({ message }) => message).join('; '));
   return matches(set, event).length === 1;

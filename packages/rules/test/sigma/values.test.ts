@@ -6,11 +6,14 @@ const on = (commandLine: string, values = {}) => exec(commandLine, values);
 
 /** selection → [command lines that fit, command lines that don't] */
 const CASES: Readonly<Record<string, readonly [fits: readonly string[], not: readonly string[]]>> = {
-  'CommandLine: /bin/ls -l': [['/bin/ls -l', '/BIN/LS -L'], ['/bin/ls -la', 'x/bin/ls -l']],
+  'CommandLine: /bin/ls -l': [
+    ['/bin/ls -l', '/BIN/LS -L'],
+    ['/bin/ls -la', 'x/bin/ls -l'],
+  ],
   'CommandLine|cased: /bin/ls -l': [['/bin/ls -l'], ['/BIN/ls -l']],
   'CommandLine|contains: Secret': [['cat SECRET.txt'], ['cat sec ret']],
-  "CommandLine|contains|all: [a1, b2]": [['b2 a1'], ['a1', 'b2']],
-  "CommandLine|contains: [a1, b2]": [['x b2', 'x A1'], ['a b']],
+  'CommandLine|contains|all: [a1, b2]': [['b2 a1'], ['a1', 'b2']],
+  'CommandLine|contains: [a1, b2]': [['x b2', 'x A1'], ['a b']],
   'CommandLine|startswith: sh -c': [['SH -c x'], ['x sh -c']],
   'CommandLine|endswith: .png': [['cat a.PNG'], ['cat a.png.x']],
   "CommandLine: 'ls *.txt'": [['ls a.txt', 'ls .txt', 'LS dir/b.TXT'], ['ls a.txt.x']],
@@ -19,17 +22,22 @@ const CASES: Readonly<Record<string, readonly [fits: readonly string[], not: rea
   "CommandLine: 'ls \\?'": [['ls ?'], ['ls a']],
   "CommandLine: 'a\\b'": [['a\\b'], ['ab', 'a\\\\b']],
   "CommandLine: 'a\\\\b'": [['a\\b'], ['a\\\\b']],
-  "CommandLine: 'a\\\\*'": [['a\\', 'a\\xyz'], ['axyz', 'a*']],
+  "CommandLine: 'a\\\\*'": [
+    ['a\\', 'a\\xyz'],
+    ['axyz', 'a*'],
+  ],
   "CommandLine: 'a\\\\\\*'": [['a\\*'], ['a\\x', 'a*']],
   "CommandLine: 'a[b]c'": [['a[b]c'], ['abc']],
   "CommandLine|re: '\\s-[ab]\\s'": [['x -a y'], ['x -A y', 'x -c y']],
   "CommandLine|re|i: 'x{2,3}$'": [['aXX'], ['ax']],
   "CommandLine|re|m: '^two$'": [['one\ntwo\nthree'], ['one two']],
   "CommandLine|re|s: 'a.b'": [['a\nb'], ['ab']],
-  "CommandLine|re: abc": [['xabcx'], ['xABCx']],
+  'CommandLine|re: abc': [['xabcx'], ['xABCx']],
   'CommandLine|base64|contains: foobar': [['echo Zm9vYmFy'], ['echo foobar']],
   'CommandLine|base64offset|contains: /bin/sh': [
-    ['/bin/sh -c', 'x/bin/sh', 'xy/bin/sh', 'xyz/bin/sh -i'].map((text) => `echo ${Buffer.from(text).toString('base64')}`),
+    ['/bin/sh -c', 'x/bin/sh', 'xy/bin/sh', 'xyz/bin/sh -i'].map(
+      (text) => `echo ${Buffer.from(text).toString('base64')}`,
+    ),
     ['echo /bin/sh'],
   ],
   'CommandLine|utf16le|base64offset|contains: whoami': [
@@ -46,7 +54,7 @@ const CASES: Readonly<Record<string, readonly [fits: readonly string[], not: rea
     [`p ${Buffer.from('abc', 'utf16le').toString('base64')}`],
   ],
   "CommandLine|windash|contains: ' -enc '": [['p -enc x', 'p /enc x', 'p \u2013enc x', 'p \u2014ENC x'], ['p enc x']],
-  "CommandLine|neq: ls": [['cat'], ['ls', 'LS']],
+  'CommandLine|neq: ls': [['cat'], ['ls', 'LS']],
   'CommandLine|exists: true': [['ls'], []],
   'CommandLine: null': [[], ['ls']],
 };
@@ -62,7 +70,11 @@ describe('a value of a Sigma rule', () => {
   test('that is null or empty asks for a field without a value, or with an empty one', () => {
     for (const value of ['null', '~', "''", '']) {
       assert.equal(selects(`ParentImage: ${value}`, on('ls')), true, value);
-      assert.equal(selects(`ParentImage: ${value}`, on('ls', { 'process.parent.executable': '/bin/sh' })), false, value);
+      assert.equal(
+        selects(`ParentImage: ${value}`, on('ls', { 'process.parent.executable': '/bin/sh' })),
+        false,
+        value,
+      );
     }
     assert.equal(selects('ParentImage: [null, /bin/sh]', on('ls', { 'process.parent.executable': '/bin/sh' })), true);
     assert.equal(selects('ParentImage|exists: false', on('ls')), true);
@@ -116,6 +128,9 @@ describe('a value of a Sigma rule', () => {
     assert.equal(selects('User|expand: "x-%admins%"', by('x-root'), { sigma }), true);
     assert.equal(selects("User|expand: '\\%admins%'", by('%admins%'), { sigma }), true);
     assert.equal(selects('User: "%admins%"', by('%admins%')), true);
-    assert.throws(() => selects('User|expand: "%admin%"', by('x'), { sigma }), /nothing is known of the placeholder '%admin%'/);
+    assert.throws(
+      () => selects('User|expand: "%admin%"', by('x'), { sigma }),
+      /nothing is known of the placeholder '%admin%'/,
+    );
   });
 });
