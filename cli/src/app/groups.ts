@@ -9,7 +9,7 @@ import { TOPIC } from '@ringfence/schema';
 const READS: Readonly<Partial<Record<ServiceName, readonly GroupQuestion[]>>> = {
   enricher: [{ group: 'enricher', topics: [TOPIC.raw, TOPIC.logsRaw] }],
   detector: [
-    { group: 'detector', topics: [TOPIC.events, TOPIC.joins] },
+    { group: 'detector', topics: [TOPIC.events, TOPIC.joins, TOPIC.feedback] },
     { group: 'detector-edges', topics: [TOPIC.edges] },
   ],
   responder: [{ group: 'responder', topics: RESPONDER_TOPICS }],

@@ -11,6 +11,9 @@ import { statusOf } from './status.ts';
 /** Loaded when somebody asks: they bring the compiler of rules with them. */
 const queries = (): Promise<typeof import('./queries.ts')> => import('./queries.ts');
 
+/** Loaded with the first that somebody decides. */
+const triage = (): Promise<typeof import('./triage.ts')> => import('./triage.ts');
+
 /** What commands may ask of a running `up`. */
 export function routesOf(app: App): Readonly<Record<string, Route>> {
   const { bus, enrolled } = app.site;
@@ -34,7 +37,10 @@ export function routesOf(app: App): Readonly<Record<string, Route>> {
       const { incidents, queryOf } = await queries();
       return { lines: mapped(incidents(audit(), bus, queryOf(query, signal))) };
     },
-    incident: (_, __, [id = '']) => incident(audit(), id),
+    incident: async (query, signal, [id = '', what]) => {
+      if (what === 'set') return { json: plain(await (await triage()).setStatus(app, id, query, signal)) };
+      return incident(audit(), id);
+    },
     raw: (query, signal) => ({
       bytes: recording(app, query.get('past') === '1', signal, recordingHeader(enrolled)),
     }),

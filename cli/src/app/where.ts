@@ -36,6 +36,8 @@ const incidents: FieldCatalogue<Incident> = {
     field('id', 'string', 'Id of the incident.', (incident) => incident.id),
     field('title', 'string', 'What it is about.', (incident) => incident.title),
     field('state', 'string', 'open, closed or merged.', (incident) => incident.state),
+    field('status', 'string', 'new, triaged, contained or closed.', (incident) => incident.status),
+    field('verdict', 'string', 'undecided, true_positive or false_positive.', (incident) => incident.verdict),
     field('severity', 'string', 'debug to emergency.', (incident) => incident.severity),
     field('score', 'number', 'How sure and how bad.', (incident) => incident.score),
     field('stages', 'strings', 'ATT&CK tactics so far.', (incident) => incident.stages.map(({ tactic }) => tactic)),

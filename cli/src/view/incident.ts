@@ -21,12 +21,9 @@ export interface IncidentFile {
 /** One line: what it is, how far it came. */
 export function incidentLine(paint: Paint, incident: Incident): string {
   const stages = incident.stages.map(({ tactic }) => tactic).join(' → ');
-  const state =
-    incident.state === 'open'
-      ? ''
-      : ` (${incident.state}${incident.mergedInto === '' ? '' : ` into ${incident.mergedInto}`})`;
+  const shown = incident.state === 'open' && incident.status === 'new' ? '' : ` (${stateText(incident)})`;
   const severity = paintPriority(paint, incident.severity, incident.severity.toUpperCase().padEnd(8));
-  return `${paint.dim(timeOfDay(incident.lastSeen))} ${severity} ${paint.bold(incident.id)}${state} ${escapeText(incident.title)}: ${stages}`;
+  return `${paint.dim(timeOfDay(incident.lastSeen))} ${severity} ${paint.bold(incident.id)}${shown} ${escapeText(incident.title)}: ${stages}`;
 }
 
 /** The whole of it: stages, story, process tree, evidence, what was done. */
@@ -35,9 +32,10 @@ export function renderIncident(paint: Paint, file: IncidentFile): string {
   return [
     paintPriority(paint, incident.severity, `■ ${paint.bold(escapeText(incident.title))}`),
     paint.dim(
-      `  ${incident.id} · ${incident.severity} · score ${incident.score.toFixed(0)} · ${incident.state} · host ${incident.hostId} · ${duration(incident)}`,
+      `  ${incident.id} · ${incident.severity} · score ${incident.score.toFixed(0)} · ${stateText(incident)} · host ${incident.hostId} · ${duration(incident)}`,
     ),
     ...container(paint, incident),
+    ...history(paint, incident),
     '',
     paint.bold('  Stages'),
     ...stages(paint, incident),
@@ -54,6 +52,23 @@ export function renderIncident(paint: Paint, file: IncidentFile): string {
     paint.bold('  Response'),
     ...response(paint, file),
   ].join('\n');
+}
+
+/** "closed, false positive" */
+export const statusText = ({ status, verdict }: Pick<Incident, 'status' | 'verdict'>): string =>
+  verdict === 'undecided' ? status : `${status}, ${verdict.replace('_', ' ')}`;
+
+/** Whether it still grows, and how far people and the responder have come with it: "quiet, triaged". */
+function stateText(incident: Incident): string {
+  if (incident.state === 'merged') return `merged into ${incident.mergedInto}`;
+  return `${incident.state === 'open' ? 'open' : 'quiet'}, ${statusText(incident)}`;
+}
+
+function history(paint: Paint, incident: Incident): string[] {
+  return incident.history.map(
+    (change) =>
+      `  ${paint.dim(timeOfDay(change.at))} ${statusText(change)} by ${escapeText(change.by)}${change.note === '' ? '' : `: ${escapeText(change.note)}`}`,
+  );
 }
 
 function duration(incident: Incident): string {

@@ -8,6 +8,7 @@ export type TopicName =
   | 'alerts'
   | 'edges'
   | 'joins'
+  | 'feedback'
   | 'incidents'
   | 'commands'
   | 'results'

@@ -456,6 +456,7 @@ const shape = (home: Home) => ({
       alerts: topic('ringfence.alerts', '28d', 'unlimited'),
       edges: topic('ringfence.edges', '3d', '256MiB'),
       joins: topic('ringfence.joins', '3d', '256MiB'),
+      feedback: topic('ringfence.feedback', '28d', '256MiB'),
       incidents: topic('ringfence.incidents', 'forever', 'unlimited'),
       commands: topic('ringfence.commands', 'forever', 'unlimited'),
       results: topic('ringfence.results', 'forever', 'unlimited'),

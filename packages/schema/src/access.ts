@@ -21,7 +21,7 @@ export const ACCESS: Readonly<Record<Role, Access>> = {
     group: 'enricher',
   },
   detector: {
-    reads: [TOPIC.events, TOPIC.edges, TOPIC.joins, TOPIC.enrolments, TOPIC.schemas],
+    reads: [TOPIC.events, TOPIC.edges, TOPIC.joins, TOPIC.feedback, TOPIC.enrolments, TOPIC.schemas],
     writes: [TOPIC.alerts, TOPIC.incidents, TOPIC.edges, TOPIC.joins, TOPIC.interest, TOPIC.dlq, TOPIC.schemas],
     group: 'detector',
   },
@@ -37,7 +37,15 @@ export const ACCESS: Readonly<Record<Role, Access>> = {
       TOPIC.enrolments,
       TOPIC.schemas,
     ],
-    writes: [TOPIC.commands, TOPIC.results, TOPIC.answers, TOPIC.hostIncidents, TOPIC.dlq, TOPIC.schemas],
+    writes: [
+      TOPIC.commands,
+      TOPIC.results,
+      TOPIC.answers,
+      TOPIC.hostIncidents,
+      TOPIC.feedback,
+      TOPIC.dlq,
+      TOPIC.schemas,
+    ],
     group: 'responder',
   },
   auditor: {
@@ -52,7 +60,8 @@ export const ACCESS: Readonly<Record<Role, Access>> = {
       TOPIC.auditHeads,
       TOPIC.schemas,
     ],
-    writes: [TOPIC.auditHeads, TOPIC.dlq, TOPIC.schemas],
+    // The trail is where people look at incidents, and say what they think of them.
+    writes: [TOPIC.auditHeads, TOPIC.feedback, TOPIC.dlq, TOPIC.schemas],
     group: 'auditor',
   },
   registrar: { reads: [TOPIC.enrolments, TOPIC.schemas], writes: [TOPIC.enrolments, TOPIC.schemas], group: null },
@@ -73,6 +82,7 @@ export const RECORD_ON: Readonly<Record<Topic, RecordName | null>> = {
   [TOPIC.hostIncidents]: 'Incident',
   [TOPIC.edges]: 'Edge',
   [TOPIC.joins]: 'Join',
+  [TOPIC.feedback]: 'Feedback',
   [TOPIC.interest]: 'InterestRecord',
   [TOPIC.schemas]: null,
   [TOPIC.enrolments]: 'Enrolment',

@@ -17,6 +17,7 @@ export const AVRO_FILES = {
   InterestRecord: 'interest',
   Enrolment: 'enrolment',
   AuditHead: 'audit-head',
+  Feedback: 'feedback',
 } as const;
 
 export type RecordName = keyof typeof AVRO_FILES;

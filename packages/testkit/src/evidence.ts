@@ -113,6 +113,9 @@ export function createTestIncident(alerts: readonly Alert[], version: number): I
     story: ['root ran /bin/sh'],
     hosts: [],
     joined: [],
+    status: 'new',
+    verdict: 'undecided',
+    history: [],
     ...UNSIGNED,
   };
 }

@@ -46,7 +46,7 @@ export interface DetectorService {
 }
 
 /**
- * ringfence.events and ringfence.joins → ringfence.alerts, ringfence.incidents, ringfence.edges and ringfence.joins, with its memory in
+ * ringfence.events, ringfence.joins and ringfence.feedback → ringfence.alerts, ringfence.incidents, ringfence.edges and ringfence.joins, with its memory in
  * ringfence.state.detector; second stage: ringfence.edges → ringfence.joins. The topics must exist.
  */
 export async function startDetector(deps: DetectorDeps): Promise<DetectorService> {
@@ -58,7 +58,7 @@ export async function startDetector(deps: DetectorDeps): Promise<DetectorService
   const pipelines = new Map<number, DetectorPipeline>();
   await using starting = new AsyncDisposableStack();
   const consumer = starting.use(
-    await bus.consumer({ group: 'detector', topics: [TOPIC.events, TOPIC.joins], stores: [STORE] }),
+    await bus.consumer({ group: 'detector', topics: [TOPIC.events, TOPIC.joins, TOPIC.feedback], stores: [STORE] }),
   );
   const edges = starting.use(
     await bus.consumer({ group: 'detector-edges', topics: [TOPIC.edges], stores: [EDGE_STORE] }),

@@ -27,6 +27,9 @@ export interface DetectorStats {
   joinsSent: number;
   /** Joins about a chain that is gone */
   joinsToGone: number;
+  /** what was said of incidents, and what of it was of one that nobody knows any more */
+  feedback: number;
+  feedbackToGone: number;
   /** members of other hosts that an incident had no room for: they stand alone */
   omittedMembers: number;
   /** edges of the second stage that had their time, or had to make room */
@@ -54,6 +57,8 @@ export function createStats(): DetectorStats {
     joins: 0,
     joinsSent: 0,
     joinsToGone: 0,
+    feedback: 0,
+    feedbackToGone: 0,
     omittedMembers: 0,
     expiredEdges: 0,
     forged: 0,

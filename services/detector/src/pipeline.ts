@@ -1,10 +1,8 @@
 import type { Effect, InRecord, OutRecord, Position, StateChange, StateEntry } from '@ringfence/bus';
 import type { CompiledRule, RuleSet } from '@ringfence/rules';
 import {
-  type Alert,
   EventView,
-  encodeSigned,
-  type IncidentState,
+  type Feedback,
   type Join,
   KIND,
   type SigningKey,
@@ -22,21 +20,20 @@ import { Rarity } from './state/rarity.ts';
 import { BootThresholds } from './state/thresholds.ts';
 import { buildAlert } from './steps/alert.ts';
 import { ChainStep, type Merge } from './steps/chains.ts';
-import { createCheckBatch, createCheckJoin } from './steps/check.ts';
+import { createCheckBatch, createCheckFeedback, createCheckJoin } from './steps/check.ts';
 import { EdgeStep } from './steps/edges.ts';
-import type { Names } from './steps/fold.ts';
-import { encodeIncident, shared } from './steps/incident.ts';
-import { JoinStep, type NewJoin } from './steps/joins.ts';
+import { JoinStep } from './steps/joins.ts';
 import { LinkStep } from './steps/links.ts';
-import { scoreOfAll } from './steps/score.ts';
+import { PublishStep } from './steps/publish.ts';
 import { createTraceSteps } from './steps/trace.ts';
+import { settle, TriageStep } from './steps/triage.ts';
 import { createVerifyStep, type Trust } from './steps/verify.ts';
 
 export type Rules = RuleSet<EventView>;
 
 /** One partition's: its hosts' memory lives and moves with it. */
 export interface DetectorPipeline extends Disposable {
-  /** EventBatches and Joins in; alerts, incidents, edges, joins and state out. Throws before anything is changed: all records are checked first. */
+  /** EventBatches, Joins and Feedback in; alerts, incidents, edges, joins and state out. Throws before anything is changed: all records are checked first. */
   handle(records: readonly InRecord[]): Effect;
   /** Does what can be done side by side for a backlog before `handle` is called. */
   ahead(records: readonly InRecord[]): Promise<void>;
@@ -75,20 +72,30 @@ export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipe
   const verify = createVerifyStep(deps.trusted, options.keyGraceMs, stats);
   const checkBatch = createCheckBatch(verify);
   const checkJoin = createCheckJoin(verify);
-  const rarity = new Rarity();
-  const links = new LinkStep({
-    isAgent: options.isAgent,
-    withinUs: options.chainIdleMs * 1000,
-    unite,
-    tie: (host, chain, key) => void chains.tieKey(host, chain, key),
-  });
-  const chains = new ChainStep({ options, stats, links, rarity });
-  const edges = new EdgeStep(options.isAgent, stats, (edge) => {
-    stats.edges++;
-    outputs.push({ topic: TOPIC.edges, key: edge.edge, value: encodeSigned('Edge', edge, key) });
-  });
-  const joins = new JoinStep({ stats, send: sendJoin, touch: (chain) => touched.add(chain), publishMerged, unite });
+  const checkFeedback = createCheckFeedback(verify);
   const tracing = createTraceSteps(deps.trace);
+  const { incidentThreshold, isAgent } = options;
+  const out = new PublishStep({ stats, key, tracing, incidentThreshold, write: (record) => outputs.push(record) });
+  const touch = (chain: Chain): void => void touched.add(chain);
+  const rarity = new Rarity();
+  const tie = (host: Host, chain: Chain, key: string): void => void chains.tieKey(host, chain, key);
+  const links = new LinkStep({ isAgent, withinUs: options.chainIdleMs * 1000, unite, tie });
+  const chains = new ChainStep({ options, stats, links, rarity });
+  const edges = new EdgeStep(isAgent, stats, (edge) => out.edge(edge));
+  const joins = new JoinStep({
+    stats,
+    send: (join) => out.join(join),
+    touch,
+    publishMerged: (chain, into) => out.merged(host, chain, into),
+    unite,
+  });
+  const triage = new TriageStep({
+    stats,
+    rarity,
+    touch,
+    publish: (incident) => out.incident(incident),
+    forward: (feedback) => out.feedback(feedback),
+  });
   const view = new EventView();
   let rules = deps.rules;
   /** of the last record */
@@ -115,11 +122,15 @@ export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipe
     publishTouched();
   }
 
+  function takeFeedback(record: InRecord, feedback: Feedback): void {
+    host = hostOf(feedback.hostId, record.partition);
+    stats.feedback++;
+    triage.take(host, feedback);
+    publishTouched();
+  }
+
   function publishTouched(): void {
-    for (const chain of [...touched].sort((a, b) => a.ordinal - b.ordinal)) {
-      if (chain.survivor === null) publishIfIncident(chain);
-      else share(chain);
-    }
+    for (const chain of [...touched].sort((a, b) => a.ordinal - b.ordinal)) out.show(host, chain);
     touched.clear();
   }
 
@@ -141,10 +152,11 @@ export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipe
     const { chain, merges, send, news, fresh } = chains.join(host, alert, view);
     for (const merge of merges) merged(merge);
     if (send) {
-      outputs.push(alertRecord(alert));
+      out.alert(alert);
       tracing.alert(alert, view.head, chain);
     }
-    if (news || !isShown(chain)) touched.add(chain);
+    if (news) triage.wentOn(host, chain, alert.timestamp);
+    if (news || !out.isShown(chain)) touched.add(chain);
     if (news || fresh.length > 0) edges.alerted(host, chain, view, fresh);
     const idle = chains.makeRoom(host);
     if (idle !== undefined) close(idle);
@@ -152,7 +164,7 @@ export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipe
 
   function merged({ absorbed, survivor }: Merge): void {
     touched.delete(absorbed);
-    publishMerged(absorbed, survivor.id);
+    out.merged(host, absorbed, survivor.id);
     joins.absorbed(host, survivor, absorbed);
     touched.add(survivor);
   }
@@ -173,7 +185,7 @@ export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipe
       // What a Filebeat sent where no boot was known has the wall clock's time.
       const now = ofChain === UNKNOWN_BOOT ? ktime + view.head.wallOffset : ktime;
       if ((ofChain !== bootId && ofChain !== UNKNOWN_BOOT) || isIdle(chain, now)) close(chain);
-      else if (chain.stale && isShown(chain) && host.tick % STALE_TICKS === 0) touched.add(chain);
+      else if (chain.stale && out.isShown(chain) && host.tick % STALE_TICKS === 0) touched.add(chain);
     }
   }
 
@@ -182,63 +194,14 @@ export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipe
     return ktime - Math.max(lastKtime, touchedKtime) > options.chainIdleMs * 1000 + lag;
   }
 
-  /** Somebody sees its changes: on ringfence.incidents, or as part of another. */
-  const isShown = ({ published, survivor }: Chain): boolean => published || survivor !== null;
-
-  const isIncident = (chain: Chain): boolean => chain.published || scoreOfAll(chain) >= options.incidentThreshold;
-
-  function publishIfIncident(chain: Chain): void {
-    if (!isIncident(chain)) return;
-    publish(chain, 'open');
-    host.counted.add(chain);
-  }
-
-  function publish(chain: Chain, state: IncidentState, mergedInto = ''): void {
-    const isFirst = !chain.published;
-    if (isFirst) host.changed.add(chain);
-    chain.published = true;
-    chain.version++;
-    chain.stale = false;
-    tracing.incident(chain, isFirst);
-    const value = encodeIncident(chain, state, mergedInto, namesOf(host), key);
-    outputs.push({ topic: TOPIC.incidents, key: chain.id, value });
-    stats.incidents++;
-  }
-
-  function publishMerged(chain: Chain, into: string): void {
-    if (chain.published) publish(chain, 'merged', into);
-  }
-
-  /** To the incident of another host that it is part of. */
-  function share(chain: Chain): void {
-    const { survivor } = chain;
-    if (survivor === null) return;
-    chain.version++;
-    chain.stale = false;
-    host.counted.add(chain);
-    const { chainId, hostId, openedAt, tie } = survivor;
-    const into = { chainId, hostId, openedAt };
-    stats.joinsSent++;
-    tracing.incident(chain, false);
-    sendJoin({ hostId, into, from: refOf(chain), chain: shared(chain, namesOf(host)), ...tie });
-  }
-
-  function sendJoin(join: NewJoin): void {
-    outputs.push({ topic: TOPIC.joins, key: join.hostId, value: encodeSigned('Join', join, key) });
-  }
-
   function close(chain: Chain): void {
     touched.delete(chain);
-    if (chain.survivor !== null && chain.stale) share(chain);
+    if (chain.survivor !== null && chain.stale) out.share(host, chain);
     host.removeChain(chain);
     joins.closed(host, chain);
-    if (chain.survivor === null && isIncident(chain)) publish(chain, 'closed');
+    if (chain.survivor === null && out.isIncident(chain)) out.publish(host, chain, 'closed');
     host.changed.delete(chain);
-  }
-
-  function alertRecord(alert: Alert): OutRecord {
-    stats.alerts++;
-    return { topic: TOPIC.alerts, key: alert.hostId, value: encodeSigned('Alert', alert, key) };
+    settle(host, chain);
   }
 
   function hostOf(id: string, partition: number): Host {
@@ -248,7 +211,7 @@ export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipe
     return known;
   }
 
-  /** Ever higher, over both topics. */
+  /** Ever higher, over all topics. */
   function moveTo({ topic, offset }: InRecord): void {
     const further = topic === TOPIC.events && offset > position.offset;
     position = further ? { offset, index: 0 } : { offset: position.offset, index: position.index + 1 };
@@ -261,6 +224,10 @@ export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipe
         if (record.topic === TOPIC.joins) {
           const checked = checkJoin(record);
           return { record, run: () => join(record, checked) };
+        }
+        if (record.topic === TOPIC.feedback) {
+          const checked = checkFeedback(record);
+          return { record, run: () => takeFeedback(record, checked) };
         }
         const bytes = checkBatch(record);
         return { record, run: () => detect(record, bytes) };
@@ -298,8 +265,6 @@ export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipe
     },
   };
 }
-
-const namesOf = ({ id, network: { hostname } }: Host): Names => ({ id, hostname });
 
 /** Rules of `compileDetectorRules`, or updated from such, count apart for each boot. */
 function thresholdsOf({ thresholds }: Rules): BootThresholds {

@@ -21,7 +21,12 @@ import { createStats } from '../src/metrics.ts';
 import { Machine } from './fleet.ts';
 import { createTestRules, RULES } from './support.ts';
 
-const keys = { enricher: createSigningKey(), detector: createSigningKey(), responder: createSigningKey() };
+const keys = {
+  enricher: createSigningKey(),
+  detector: createSigningKey(),
+  responder: createSigningKey(),
+  auditor: createSigningKey(),
+};
 
 const trusted: Trust = (role) => (keyId) => (keys[role].keyId === keyId ? keys[role].publicKey : undefined);
 

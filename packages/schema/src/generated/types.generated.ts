@@ -1038,6 +1038,22 @@ export interface JoinedChain {
   readonly at: number;
 }
 
+export const TriageStates = ['new', 'triaged', 'contained', 'closed'] as const;
+export type TriageState = (typeof TriageStates)[number];
+
+export const Verdicts = ['undecided', 'true_positive', 'false_positive'] as const;
+export type Verdict = (typeof Verdicts)[number];
+
+export interface StatusChange {
+  readonly status: TriageState;
+  readonly verdict: Verdict;
+  /** who, as the command said; responder, detector */
+  readonly by: string;
+  readonly note: string;
+  /** µs since the epoch */
+  readonly at: number;
+}
+
 /** A connected part of the graph of alerts, whole each time. id = hash of the alert that opened it. Under 900 kB. */
 export interface Incident {
   readonly id: string;
@@ -1068,6 +1084,11 @@ export interface Incident {
   readonly hosts: readonly string[];
   /** chains of other hosts that are part of it */
   readonly joined: readonly JoinedChain[];
+  /** how far people and the responder have come with it */
+  readonly status: TriageState;
+  readonly verdict: Verdict;
+  /** of its status, oldest first; the latest 32 */
+  readonly history: readonly StatusChange[];
   /** whose signature it is; empty: unsigned, as in one process */
   readonly keyId: string;
   readonly signature: Ed25519Signature;
@@ -1276,6 +1297,19 @@ export interface AuditHead {
   readonly signature: Ed25519Signature;
 }
 
+/** What somebody has decided about an incident, or the responder has done about it. Keyed by the incident's host; the detector takes it and publishes the incident anew. */
+export interface Feedback {
+  /** id of the incident, or of one of its alerts */
+  readonly subject: string;
+  readonly hostId: string;
+  readonly change: StatusChange;
+  /** its newest version, for when the detector has closed it already; null: then nothing can be done any more */
+  readonly incident: null | Incident;
+  /** whose signature it is; empty: unsigned, as in one process */
+  readonly keyId: string;
+  readonly signature: Ed25519Signature;
+}
+
 export interface RecordTypes {
   readonly Event: Event;
   readonly RawBatch: RawBatch;
@@ -1291,4 +1325,5 @@ export interface RecordTypes {
   readonly InterestRecord: InterestRecord;
   readonly Enrolment: Enrolment;
   readonly AuditHead: AuditHead;
+  readonly Feedback: Feedback;
 }

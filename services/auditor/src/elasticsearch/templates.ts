@@ -99,6 +99,8 @@ const INCIDENT: Readonly<Record<string, Mapping>> = {
   'ringfence.incident.id': keyword,
   'ringfence.incident.version': number,
   'ringfence.incident.state': keyword,
+  'ringfence.incident.status': keyword,
+  'ringfence.incident.verdict': keyword,
   'ringfence.incident.merged_into': keyword,
   'ringfence.incident.title': { ...keyword, fields: { text } },
   'ringfence.incident.severity': keyword,

@@ -1,4 +1,4 @@
-import type { ChainRef, Incident, Join, Priority } from '@ringfence/schema';
+import type { ChainRef, Incident, Join, Priority, StatusChange } from '@ringfence/schema';
 
 /** A container as a chain keeps it: JSON, so the cgroup id is hex. */
 export interface ChainContainer {
@@ -69,6 +69,16 @@ export type JoinWords = Pick<Join, 'edge' | 'kind' | 'why' | 'at'>;
 /** A chain of another host that is part of this one: the newest Join that brought it. */
 export type Member = Join & { readonly chain: Incident };
 
+/** What people and the responder have said of an incident. */
+export interface Triage {
+  readonly status: Incident['status'];
+  readonly verdict: Incident['verdict'];
+  /** oldest first, bounded */
+  readonly history: readonly StatusChange[];
+}
+
+export const UNTOUCHED: Triage = { status: 'new', verdict: 'undecided', history: [] };
+
 /** Alerts that hang together through processes. Published as an incident from a score on. */
 export interface Chain {
   /** the incident's */
@@ -113,6 +123,7 @@ export interface Chain {
   readonly members: Map<string, Member>;
   /** µs: when a member last changed, by this host's ticks */
   touchedKtime: number;
+  triage: Triage;
 }
 
 export const refOf = ({ id, hostId, openedAt }: Chain): ChainRef => ({ chainId: id, hostId, openedAt });

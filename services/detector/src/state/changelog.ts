@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { Position, StateChange, StateEntry } from '@ringfence/bus';
 import { decode, encode, SequenceTracker, UNSIGNED } from '@ringfence/schema';
 import { DetectorStateError } from '../errors.ts';
-import type { Chain, ChainProcess, Member } from './chain.ts';
-import { Host } from './host.ts';
+import { type Chain, type ChainProcess, type Member, UNTOUCHED } from './chain.ts';
+import { Host, type Verdicts } from './host.ts';
 import type { Remembered } from './remembered.ts';
 import { assertShape, type Shape } from './shape.ts';
 import { CHAIN_SHAPE, COUNTS_SHAPE, HOST_SHAPE, MEMORY_SHAPES, SURVIVOR_SHAPE } from './shapes.ts';
@@ -59,7 +59,7 @@ function chainValue({ members: _, ...chain }: Chain): object {
 }
 
 /** By the letter of their keys. */
-const memoriesOf = ({ network, links, forwards }: Host): [string, Remembered<unknown>][] => [
+const memoriesOf = ({ network, links, forwards, settled }: Host): [string, Remembered<unknown>][] => [
   ['f', forwards as Remembered<unknown>],
   ['a', network.acceptors as Remembered<unknown>],
   ['s', network.sessions as Remembered<unknown>],
@@ -68,6 +68,7 @@ const memoriesOf = ({ network, links, forwards }: Host): [string, Remembered<unk
   ['v', links.servers as Remembered<unknown>],
   ['p', links.peers as Remembered<unknown>],
   ['x', links.copies as Remembered<unknown>],
+  ['j', settled as Remembered<unknown>],
 ];
 
 /** What repetitions change in a chain. */
@@ -118,6 +119,7 @@ interface HostValue {
   readonly hostname: string;
   readonly addresses: readonly string[];
   readonly rarity: readonly (readonly [string, number])[];
+  readonly verdicts: readonly (readonly [string, Verdicts])[];
   readonly runs: readonly { readonly id: string; readonly lanes: readonly LaneValue[] }[];
 }
 
@@ -135,6 +137,7 @@ function hostValue(host: Host): HostValue {
     hostname: host.network.hostname,
     addresses: host.network.addresses,
     rarity: [...host.rarity],
+    verdicts: [...host.verdicts],
     runs: [...host.runs].map(([id, run]) => ({ id, lanes: [...run].map(([key, { state }]) => ({ key, ...state })) })),
   };
 }
@@ -197,18 +200,19 @@ export async function restoreHosts(
 }
 
 /** What entries of the version before lack. */
-const olderHost = { ktime: 0, hostname: '', addresses: [] };
+const olderHost = { ktime: 0, hostname: '', addresses: [], verdicts: [] };
 const missing = (entry: unknown, older: object): object =>
   Object.fromEntries(Object.entries(older).filter(([name]) => !(name in (entry as object))));
-const olderChain = { edges: [], above: [], absorbed: [], survivor: null, touchedKtime: 0 };
+const olderChain = { edges: [], above: [], absorbed: [], survivor: null, touchedKtime: 0, triage: UNTOUCHED };
 
 function restoreHost(host: Host, entry: unknown, partition: number): void {
   const parsed = { ...(entry as object), ...missing(entry, olderHost) };
   assertShape(parsed, HOST_SHAPE);
-  const { tick, nextOrdinal, ktime, hostname, addresses, rarity, runs } = parsed as unknown as HostValue;
+  const { tick, nextOrdinal, ktime, hostname, addresses, rarity, verdicts, runs } = parsed as unknown as HostValue;
   Object.assign(host, { tick, nextOrdinal, ktime, partition });
   host.setNames({ hostname, addresses });
   for (const [rule, count] of rarity) host.rarity.set(rule, count);
+  for (const [rule, counts] of verdicts) host.verdicts.set(rule, counts);
   for (const { id, lanes } of runs) {
     host.runs.set(id, new Map(lanes.map(({ key, ...state }) => [key, new SequenceTracker(state)])));
   }

@@ -1,6 +1,6 @@
 import { type ChainRef, SequenceTracker } from '@ringfence/schema';
 import type { HostNames } from '../steps/ties.ts';
-import type { Chain } from './chain.ts';
+import type { Chain, Triage } from './chain.ts';
 import { Links } from './links.ts';
 import { Network } from './network.ts';
 import { Remembered } from './remembered.ts';
@@ -9,6 +9,14 @@ const MAX_RUNS = 4;
 const MAX_LANES = 16_384;
 const MAX_FORWARDS = 1024;
 const MAX_HOPS = 32;
+const MAX_SETTLED = 512;
+
+export type Verdicts = readonly [positive: number, negative: number];
+
+export interface Settled {
+  readonly version: number;
+  readonly triage: Triage;
+}
 
 /** Lanes of one run by lane * 65536 + cpu. */
 export type Run = Map<number, SequenceTracker>;
@@ -26,6 +34,10 @@ export class Host {
   readonly byKey: Map<string, Chain> = new Map();
   /** in how many chains a rule has had a part */
   readonly rarity: Map<string, number> = new Map();
+  /** how often a rule had a part in what was judged true, and false */
+  readonly verdicts: Map<string, Verdicts> = new Map();
+  /** what was said of incidents whose chains are closed, and their last versions */
+  readonly settled: Remembered<Settled> = new Remembered(MAX_SETTLED);
   /** by boot and run; the one heard last is last */
   readonly runs: Map<string, Run> = new Map();
   readonly network: Network = new Network();
@@ -59,6 +71,12 @@ export class Host {
       if (to === undefined || to.hostId !== this.id) return to;
       id = to.chainId;
     }
+    return undefined;
+  }
+
+  /** The chain that lists the alert. */
+  withAlert(alertId: string): Chain | undefined {
+    for (const chain of this.chains.values()) if (chain.alerts.some(({ id }) => id === alertId)) return chain;
     return undefined;
   }
 

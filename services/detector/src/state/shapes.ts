@@ -1,5 +1,10 @@
 import type { Shape } from './shape.ts';
 
+const TRIAGE_SHAPE: Shape = {
+  status: 'string',
+  verdict: 'string',
+  history: [{ status: 'string', verdict: 'string', by: 'string', note: 'string', at: 'number' }],
+};
 const TIE_SHAPE: Shape = { kind: 'string', end: 'string', detail: 'string', at: 'number' };
 const REF_SHAPE: { readonly [field: string]: Shape } = { chainId: 'string', hostId: 'string', openedAt: 'number' };
 export const MEMORY_SHAPES: Readonly<Record<string, Shape>> = {
@@ -11,6 +16,7 @@ export const MEMORY_SHAPES: Readonly<Record<string, Shape>> = {
   v: { root: 'string', name: 'string', clients: ['string'] },
   p: [{ root: 'string', endpoint: 'string', why: 'string', ktime: 'number' }],
   x: 'string',
+  j: { version: 'number', triage: TRIAGE_SHAPE },
 };
 
 export const HOST_SHAPE: Shape = {
@@ -20,6 +26,7 @@ export const HOST_SHAPE: Shape = {
   hostname: 'string',
   addresses: ['string'],
   rarity: ['any'],
+  verdicts: ['any'],
   runs: [
     {
       id: 'string',
@@ -94,6 +101,7 @@ export const CHAIN_SHAPE: Shape = {
   absorbed: ['string'],
   survivor: 'any',
   touchedKtime: 'number',
+  triage: TRIAGE_SHAPE,
 };
 export const SURVIVOR_SHAPE: Shape = {
   ...REF_SHAPE,

@@ -1,13 +1,14 @@
 import { type Alert, type EventView, incidentId, type ProcessInfo } from '@ringfence/schema';
 import type { CompiledDetectorOptions } from '../config.ts';
 import type { DetectorStats } from '../metrics.ts';
-import { type Chain, type ChainAlert, opensBefore, refOf } from '../state/chain.ts';
+import { type Chain, type ChainAlert, opensBefore, refOf, UNTOUCHED } from '../state/chain.ts';
 import type { Host } from '../state/host.ts';
 import type { Rarity } from '../state/rarity.ts';
 import { chainProcess, listed, minuteOf } from './chain-entries.ts';
 import { climb } from './hubs.ts';
 import type { LinkStep, Shared } from './links.ts';
 import { weightOf } from './score.ts';
+import { bothOf } from './triage.ts';
 import { deedOf, OPENED, partOfThis, whyTied, whyWritten } from './words.ts';
 
 const MAX_RULES = 256;
@@ -151,6 +152,7 @@ export class ChainStep {
       survivor: null,
       members: new Map(),
       touchedKtime: 0,
+      triage: UNTOUCHED,
     };
     host.addChain(chain);
     return chain;
@@ -218,7 +220,7 @@ export class ChainStep {
     }
     if (Object.keys(chain.rules).length >= MAX_RULES) return;
     host.changed.add(chain);
-    const weight = weightOf(alert.priority, this.#rarity.of(alert.rule));
+    const weight = weightOf(alert.priority, this.#rarity.of(alert.rule), this.#rarity.trustIn(alert.rule));
     chain.rules[alert.rule] = { weight, ktime: alert.ktime };
     this.#rarity.note(host, alert.rule);
   }
@@ -248,6 +250,7 @@ export class ChainStep {
       survivor.keys.push(key);
       host.byKey.set(key, survivor);
     }
+    survivor.triage = bothOf(survivor.triage, absorbed.triage);
     survivor.edges = [...new Set([...survivor.edges, ...absorbed.edges])];
     survivor.above = [...new Set([...survivor.above, ...absorbed.above])].slice(0, MAX_ABOVE);
     return { absorbed, survivor };

@@ -1,5 +1,5 @@
 import type { InRecord } from '@ringfence/bus';
-import { decode, type Edge, EventView, type Join } from '@ringfence/schema';
+import { decode, type Edge, EventView, type Feedback, type Join } from '@ringfence/schema';
 import { DetectorError } from '../errors.ts';
 import type { Verify } from './verify.ts';
 
@@ -62,6 +62,20 @@ export function createCheckJoin(verify: Verify): (record: InRecord) => Join {
         `a Join with texts of more than ${TEXT_MAX} characters`,
       );
     return join;
+  };
+}
+
+export function createCheckFeedback(verify: Verify): (record: InRecord) => Feedback {
+  return function checkFeedback(record) {
+    const feedback = decode('Feedback', checked(record, verify));
+    const { hostId, subject, incident, change } = feedback;
+    const ours =
+      hostId === record.key && (incident === null || (incident.hostId === hostId && incident.id === subject));
+    if (!ours || !isId(hostId) || !isId(subject))
+      throw new DetectorError('ERR_DETECTOR_KEY', record.key, 'Feedback that is not about its own key and incident');
+    if (change.by.length > TEXT_MAX || change.note.length > TEXT_MAX)
+      throw new DetectorError('ERR_DETECTOR_BOUNDS', hostId, `Feedback of more than ${TEXT_MAX} characters`);
+    return feedback;
   };
 }
 

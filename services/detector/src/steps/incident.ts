@@ -110,6 +110,7 @@ function incidentOf(
     story: storyOf(alerts),
     hosts: [],
     joined: [],
+    ...chain.triage,
     ...UNSIGNED,
   };
 }

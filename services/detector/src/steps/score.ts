@@ -17,14 +17,14 @@ const WEIGHT: Readonly<Record<Priority, number>> = {
 };
 /** More for each distinct tactic beyond the first. */
 const PER_TACTIC = 0.5;
-/** More for a rule that has never had a part in a chain of this host, less with each it had. */
+/** More for a rule that has never had a part in a chain, less with each it had. */
 const RARITY = 0.2;
 /** Half of an alert's weight is gone after this long, µs. */
 const HALF_LIFE_US = 3_600_000_000;
 
-/** `chains`: in how many chains of the host the rule has had a part. */
-export function weightOf(priority: Priority, chains: number): number {
-  return WEIGHT[priority] * (1 + RARITY / (1 + chains));
+/** `chains`: in how many chains the rule has had a part; `trust`: 1, less when some of those were none. */
+export function weightOf(priority: Priority, chains: number, trust: number): number {
+  return WEIGHT[priority] * (1 + RARITY / (1 + chains)) * trust;
 }
 
 /** What a sum of this much is half of: keeps scores below 100, and makes a sum of 40 a score of 40. */

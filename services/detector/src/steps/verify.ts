@@ -8,7 +8,12 @@ import type { DetectorStats } from '../metrics.ts';
 export type TrustedKeys = (keyId: string, at: number) => KeyObject | undefined;
 
 /** Whose signature a record needs. */
-export type Trust = (role: 'enricher' | 'detector') => TrustedKeys;
+export type Trust = (role: 'enricher' | 'detector' | 'responder' | 'auditor') => TrustedKeys;
+
+const WRITERS: Readonly<Record<string, string>> = {
+  [TOPIC.events]: 'an enricher',
+  [TOPIC.feedback]: 'an auditor, a responder or a detector',
+};
 
 export interface Verify {
   /** Throws DetectorError. */
@@ -17,11 +22,18 @@ export interface Verify {
   ahead(records: readonly InRecord[]): Promise<void>;
 }
 
-/** Batches count only from an enricher, edges and joins only from a detector. `trust` undefined: in one process the log belongs to root alone. */
+/**
+ * Batches count only from an enricher, edges and joins only from a detector; feedback from who keeps the trail, where people give it, from a responder, and
+ * from a detector that sends it on. `trust` undefined: in one process the log belongs to root alone.
+ */
 export function createVerifyStep(trust: Trust | undefined, graceMs: number, stats: DetectorStats): Verify {
   if (trust === undefined) return Object.assign(() => {}, { ahead: async () => {} });
-  const [enricher, detector] = [trust('enricher'), trust('detector')];
-  const trusted = (topic: string): TrustedKeys => (topic === TOPIC.events ? enricher : detector);
+  const [enricher, detector, responder, auditor] = (['enricher', 'detector', 'responder', 'auditor'] as const).map(
+    trust,
+  ) as [TrustedKeys, TrustedKeys, TrustedKeys, TrustedKeys];
+  const judge: TrustedKeys = (id, at) => auditor(id, at) ?? responder(id, at) ?? detector(id, at);
+  const trusted = (topic: string): TrustedKeys =>
+    topic === TOPIC.events ? enricher : topic === TOPIC.feedback ? judge : detector;
   const valid = new WeakSet<Uint8Array>();
   const patience = new Patience({ graceMs });
 
@@ -41,7 +53,7 @@ export function createVerifyStep(trust: Trust | undefined, graceMs: number, stat
     if (key !== undefined && verifyRecord(key, value)) return;
     const fate = key === undefined && keyId !== '' && patience.waitsFor(keyId) ? 'retriable' : 'poison';
     if (fate === 'poison') stats.forged++;
-    const by = topic === TOPIC.events ? 'an enricher' : 'a detector';
+    const by = WRITERS[topic] ?? 'a detector';
     const what =
       keyId === '' ? 'nobody signed it' : `${keyId} is no key of ${by} in force, or this is not its signature`;
     throw new DetectorError('ERR_DETECTOR_FORGED', name, `${topic}: ${what}; find out who writes there`, fate);

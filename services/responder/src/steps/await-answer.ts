@@ -1,12 +1,15 @@
 import type { InRecord, OutRecord } from '@ringfence/bus';
-import { asBuffer, decode, TOPIC } from '@ringfence/schema';
+import { asBuffer, decode, type SigningKey, TOPIC } from '@ringfence/schema';
 import { MisplacedRecordError } from '../errors.ts';
 import type { ResponderMetrics } from '../metrics.ts';
+import { containedBy } from './contained.ts';
 import { type Memory, placeOf } from './memory.ts';
 import type { TraceSteps } from './trace.ts';
 import { checkSignature, type Trusted } from './verify.ts';
 
 export interface AwaitDeps {
+  /** signs what the detector is told */
+  readonly key: SigningKey;
   readonly memory: Memory;
   readonly metrics: ResponderMetrics;
   readonly tracing: TraceSteps;
@@ -21,7 +24,7 @@ export interface AwaitDeps {
  * one topic after the other.
  */
 export function createAwaitAnswer(deps: AwaitDeps): (record: InRecord, value: Uint8Array) => readonly OutRecord[] {
-  const { memory, metrics, tracing, responders, opened } = deps;
+  const { key, memory, metrics, tracing, responders, opened } = deps;
   return function awaitAnswer(record, value) {
     const command = decode('Command', value);
     if (command.mode !== 'enforce') return [];
@@ -42,17 +45,18 @@ export function createAwaitAnswer(deps: AwaitDeps): (record: InRecord, value: Ui
     const result = decode('Result', answer);
     metrics.answered(result.outcome);
     tracing.answered(value, result);
-    return [{ topic: TOPIC.results, key: hostId, value: answer }];
+    return [{ topic: TOPIC.results, key: hostId, value: answer }, ...containedBy(value, result, key)];
   };
 }
 
 /** The first answer to a command is its Result. What comes after it says the same, or comes too late. */
 export function createTakeAnswer({
+  key,
   memory,
   metrics,
   tracing,
   responders,
-}: Pick<AwaitDeps, 'memory' | 'metrics' | 'tracing' | 'responders'>): (
+}: Pick<AwaitDeps, 'key' | 'memory' | 'metrics' | 'tracing' | 'responders'>): (
   record: InRecord,
   value: Uint8Array,
 ) => readonly OutRecord[] {
@@ -73,7 +77,8 @@ export function createTakeAnswer({
     }
     memory.commands.set(id, { ...known, command: null }, placeOf(record));
     metrics.answered(result.outcome);
-    tracing.answered(Buffer.from(known.command, 'base64'), result);
-    return [{ topic: TOPIC.results, key: hostId, value }];
+    const command = Buffer.from(known.command, 'base64');
+    tracing.answered(command, result);
+    return [{ topic: TOPIC.results, key: hostId, value }, ...containedBy(command, result, key)];
   };
 }

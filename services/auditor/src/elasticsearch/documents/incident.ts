@@ -22,6 +22,8 @@ export function incidentDocument(payload: Uint8Array, trusted: TrustedKeys | und
     'ringfence.incident.id': incident.id,
     'ringfence.incident.version': incident.version,
     'ringfence.incident.state': incident.state,
+    'ringfence.incident.status': incident.status,
+    'ringfence.incident.verdict': incident.verdict,
     'ringfence.incident.merged_into': incident.mergedInto,
     'ringfence.incident.title': incident.title,
     'ringfence.incident.severity': incident.severity,
