@@ -1,7 +1,10 @@
 import type { Command } from 'commander';
+import { addBench } from './rules/bench.ts';
 import { addCheck } from './rules/check.ts';
 import { addConvert } from './rules/convert.ts';
 import { addCoverage } from './rules/coverage.ts';
+import { addExplain } from './rules/explain.ts';
+import { addNew } from './rules/new.ts';
 import { addTest } from './rules/test.ts';
 
 export function addRules(program: Command): void {
@@ -12,15 +15,21 @@ export function addRules(program: Command): void {
       'after',
       `
 From an idea to a rule that is in force:
+  ringfence rules new "Odd shell" --dir my-rules
   ringfence rules check my-rules/             what is wrong with it, and where
   ringfence rules test my-rules/ --watch      whether it fires, and where it must not
+  ringfence rules explain "Odd shell" day.rec   what each part of its condition comes to
+  ringfence rules bench day.rec my-rules/     what it costs
   ringfence rules coverage my-rules/          which ATT&CK techniques it finds
   ringfence rules convert falco_rules.yaml    rules that you have, as native ones
 
 docs/RULES.md teaches the language.`,
     );
+  addNew(rules);
   addCheck(rules);
   addTest(rules);
+  addExplain(rules);
+  addBench(rules);
   addConvert(rules);
   addCoverage(rules);
 }

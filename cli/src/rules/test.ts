@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import type { RuleSource } from '@ringfence/rules';
 import { openRecording } from '../recording.ts';
 import { Judge, type JudgedEvent, type Judgement, type RaisedAlert } from './events/judge.ts';
+import { nearest } from './explain.ts';
 import { type RuleTest, readTestFile, type TestFault } from './test-file.ts';
 
 export interface TestResult {
@@ -96,20 +97,6 @@ function failuresOf({ expect }: RuleTest, alerts: readonly RaisedAlert[]): TestF
 }
 
 /** Of alerts that should not have come their event; else the one on which most of the condition holds. */
-function nearestOf({ events }: Judgement, alerts: readonly RaisedAlert[]): JudgedEvent | undefined {
-  const [first] = alerts;
-  if (first !== undefined) return events.find(({ number }) => number === first.event);
-  let best: JudgedEvent | undefined;
-  for (const event of events) if (best === undefined || shareOf(event) > shareOf(best)) best = event;
-  return best;
-}
-
-function shareOf({ explanation }: JudgedEvent): number {
-  const count = (part: NonNullable<JudgedEvent['explanation']>): [holds: number, all: number] => {
-    if (part.parts.length === 0) return [part.holds ? 1 : 0, 1];
-    return part.parts.map(count).reduce(([a, b], [c, d]) => [a + c, b + d], [0, 0]);
-  };
-  if (explanation === undefined) return 0;
-  const [holds, all] = count(explanation);
-  return holds / all;
+function nearestOf(judged: Judgement, [first]: readonly RaisedAlert[]): JudgedEvent | undefined {
+  return first === undefined ? nearest(judged) : judged.events.find(({ number }) => number === first.event);
 }

@@ -1,4 +1,4 @@
-import { catalogue, type EventView, type Field, type FieldValue } from '@ringfence/schema';
+import { catalogue, type EventView, eventKinds, type Field, type FieldValue } from '@ringfence/schema';
 import type { GivenEvent } from './given.ts';
 
 /**
@@ -24,6 +24,8 @@ export class Overlay {
   }
 
   #get(field: Field, event: EventView, argument?: string | number): FieldValue {
+    // Explanations ask whatever the condition names, of events of any kind.
+    if (field.kinds !== undefined && !field.kinds.includes(eventKinds.names[event.cursor.kind] ?? '')) return undefined;
     if (this.#given.size === 0) return field.get(event, argument);
     const name = argument === undefined ? field.name : `${field.name}[${argument}]`;
     return this.#given.get(name)?.value ?? field.get(event, argument);

@@ -1,0 +1,76 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { CliError } from '../../errors.ts';
+import { type Explained, explainInFile, explainRunning } from '../../rules/explain.ts';
+import { readSources } from '../../rules/sources.ts';
+import { type Paint, paintFor } from '../../view/paint.ts';
+import { explanationLines } from '../../view/rule-tests.ts';
+import { clientOf, print, printJson, settingsOf, withSettings } from '../context.ts';
+
+interface ExplainOptions {
+  readonly json?: boolean;
+  readonly rules: readonly string[];
+}
+
+export function addExplain(rules: Command): void {
+  const command = rules
+    .command('explain')
+    .argument('<rule>', 'name of the rule')
+    .argument(
+      '<event>',
+      'FILE or FILE:NUMBER of a recording or of YAML, or the id of an alert or event of the running ringfence up',
+    )
+    .description(
+      "show what each part of a rule's condition comes to on an event; exit code 1 when the whole does not hold",
+    )
+    .option(
+      '--rules <path>',
+      'rule file or folder, beside the configured ones (repeatable)',
+      (path, all: string[]) => [...all, path],
+      [],
+    )
+    .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      `
+Without a number it is the event that comes nearest to what the rule asks for. Thresholds and sequences are not asked: each
+event is seen by itself.
+
+Examples:
+  ringfence rules explain "Password hashes read" attack.rec
+  ringfence rules explain "Password hashes read" attack.rec:17
+  ringfence rules explain "My rule" event.yaml --rules my-rules/
+  ringfence alerts --json --limit 1 | jq -r '.rule, .id'     then explain it by both`,
+    );
+  withSettings(command).action(async (rule: string, event: string, _, self: Command) => {
+    const { json, rules: paths } = self.opts<ExplainOptions>();
+    const config = settingsOf(self);
+    const { sources } = await readSources(paths, config);
+    const [path, which] = placeOf(event);
+    const file = existsSync(path) ? await fileOf(path, which) : undefined;
+    if (file === undefined && /[./]ya?ml|\.rec/.test(event)) throw new CliError(`there is no file ${path}`);
+    const explained =
+      file === undefined
+        ? await explainRunning(rule, event, clientOf(config), sources)
+        : await explainInFile(rule, file, sources);
+    if (!explained.holds) process.exitCode = 1;
+    if (json) printJson(explained, 2);
+    else print(explainedText(explained, paintFor(process.stdout)));
+  });
+}
+
+/** FILE:NUMBER, FILE:ID or FILE. */
+function placeOf(event: string): [path: string, which: string | undefined] {
+  const [, path, which] = /^(.+?):([\da-f/-]+)$/.exec(event) ?? [];
+  return path === undefined || existsSync(event) ? [event, undefined] : [path, which];
+}
+
+async function fileOf(path: string, which: string | undefined): Promise<Parameters<typeof explainInFile>[1]> {
+  return { path, which, text: /\.ya?ml$/.test(path) ? await readFile(path, 'utf8') : undefined };
+}
+
+function explainedText({ rule, holds, event }: Explained, paint: Paint): string {
+  const verdict = holds ? paint.green('holds on') : paint.red('does not hold on');
+  return [`${paint.bold(rule)} ${verdict}`, ...explanationLines(event, paint)].join('\n');
+}

@@ -1,0 +1,122 @@
+import { compileRules, type Explanation, explain, type RuleSource } from '@ringfence/rules';
+import { type Alert, catalogue, type EventDocument, eventKinds, type Field, type FieldValue } from '@ringfence/schema';
+import { parse } from 'yaml';
+import type { ApiClient } from '../api/client.ts';
+import { CliError } from '../errors.ts';
+import { openRecording } from '../recording.ts';
+import { GivenError, type GivenEvent, readGiven } from './events/given.ts';
+import { Judge, type JudgedEvent, type Judgement } from './events/judge.ts';
+
+/** How a rule sees an event. */
+export interface Explained {
+  readonly rule: string;
+  /** whether its whole condition holds */
+  readonly holds: boolean;
+  readonly event: JudgedEvent;
+}
+
+/** The events of a file: a recording, or YAML. `which`: its number from 1, or its id; undefined: the one on which most of the condition holds. */
+export async function explainInFile(
+  rule: string,
+  file: { readonly path: string; readonly text: string | undefined; readonly which: string | undefined },
+  sources: readonly RuleSource[],
+): Promise<Explained> {
+  const judge = new Judge(sources);
+  const about = judge.rule(rule);
+  if (about === undefined) throw unknownRule(rule);
+  const judged =
+    file.text === undefined
+      ? await judgeRecorded(judge, file.path, about)
+      : judge.judge(readEvents(file.path, file.text), about);
+  const event = file.which === undefined ? nearest(judged) : judged.events.find((one) => isNamed(one, file.which!));
+  if (event?.explanation === undefined)
+    throw new CliError(`${file.path} has no event ${file.which ?? ''}: it has ${judged.events.length}`);
+  return { rule, holds: event.explanation.holds, event };
+}
+
+async function judgeRecorded(judge: Judge, path: string, about: Parameters<Judge['judge']>[1]): Promise<Judgement> {
+  await using recording = await openRecording(path);
+  return await judge.judgeRecording(recording.records(), recording.enrolled, about);
+}
+
+const isNamed = ({ number, id }: JudgedEvent, which: string): boolean => String(number) === which || id === which;
+
+/** One event or a list of them. */
+function readEvents(path: string, text: string): GivenEvent[] {
+  const value: unknown = parse(text, { schema: 'failsafe', maxAliasCount: 0 });
+  const items: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return items.map((item, index) => {
+    if (typeof item !== 'object' || item === null) throw new CliError(`${path}: event ${index + 1} is no mapping`);
+    try {
+      return readGiven(Object.entries(item));
+    } catch (error) {
+      if (error instanceof GivenError) throw new CliError(`${path}: event ${index + 1}: ${error.message}`);
+      throw error;
+    }
+  });
+}
+
+/** The event of an alert, or an event by its id, that a running `up` still has. */
+export async function explainRunning(
+  rule: string,
+  id: string,
+  client: ApiClient,
+  sources: readonly RuleSource[],
+): Promise<Explained> {
+  const eventId = id.includes('/') ? id : await eventOfAlert(id, client);
+  const [document] = await Array.fromAsync(client.lines<EventDocument>(`/events?${idQuery('event.id', eventId)}`));
+  if (document === undefined) throw new CliError(`the event ${eventId} is not on the bus any more`);
+  const set = compileRules({ sources, catalogue: documents, kinds: kindsOfDocuments });
+  const about = set.rules.find(({ name }) => name === rule);
+  if (about === undefined) throw unknownRule(rule);
+  const explanation = explain(about, document);
+  return { rule, holds: explanation.holds, event: { number: 1, id: eventId, document, laid: [], explanation } };
+}
+
+async function eventOfAlert(id: string, client: ApiClient): Promise<string> {
+  const [alert] = await Array.fromAsync(client.lines<Alert>(`/alerts?${idQuery('id', id)}`));
+  const event = alert?.events.at(-1);
+  if (event === undefined) throw new CliError(`there is no alert ${id}: ringfence alerts --json lists them`);
+  return event;
+}
+
+function idQuery(field: string, id: string): URLSearchParams {
+  return new URLSearchParams({ limit: '1', where: `${field} = '${id.replaceAll(/['\\]/g, '')}'` });
+}
+
+function unknownRule(rule: string): CliError {
+  return new CliError(`there is no rule '${rule}', or it has errors: ringfence rules check`);
+}
+
+/** Fields of events that are only there as documents: what has an argument is looked for in the list that the document has. */
+const documents = {
+  fields: catalogue.fields.map((field) => ({
+    ...field,
+    get: (document: EventDocument, argument?: string | number) => ofDocument(field, document[field.name], argument),
+  })),
+};
+const kindsOfDocuments = { names: eventKinds.names, of: (): number => 0 };
+
+function ofDocument({ argument: takes }: Field, value: FieldValue, argument: string | number | undefined): FieldValue {
+  if (argument === undefined || typeof value !== 'object') return value;
+  if (takes === 'index') return value[Number(argument) - 1] === undefined ? undefined : [value[Number(argument) - 1]!];
+  const found = value.find((item) => item.startsWith(`${argument}=`));
+  return found === undefined ? undefined : [found.slice(String(argument).length + 1)];
+}
+
+/** The event that comes nearest to what the rule asks for. */
+export function nearest({ events }: Pick<Judgement, 'events'>): JudgedEvent | undefined {
+  let best: JudgedEvent | undefined;
+  let most = -1;
+  for (const event of events) {
+    const share = event.explanation === undefined ? 0 : shareOf(event.explanation);
+    if (share > most) [best, most] = [event, share];
+  }
+  return best;
+}
+
+/** How much of a condition holds: 1 all of it. */
+function shareOf({ holds, parts }: Explanation): number {
+  if (holds || parts.length === 0) return holds ? 1 : 0;
+  return parts.reduce((sum, part) => sum + shareOf(part), 0) / (parts.length + 1);
+}
