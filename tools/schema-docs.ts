@@ -149,13 +149,31 @@ function fieldRow({ name, type, doc, aliases, kinds, argument, argumentOptional 
   return `| ${code(argument !== undefined && !argumentOptional ? `${name}${bracket}` : name)}${argumentOptional ? bracket : ''} | ${type} | ${kinds?.join(', ') ?? 'all'} | ${cell(doc)} | ${(aliases ?? []).map(code).join(' ')} |`;
 }
 
+const table = (rows: readonly string[]): string =>
+  ['| field | type | on events | | also known as |', '|---|---|---|---|---|', ...rows].join('\n');
+
+/** With the fields that it stands for. */
+const falcoRow = (field: Field): string =>
+  fieldRow({ ...field, name: field.name.replace(/^falco\./, ''), aliases: field.anyOf ?? [] });
+
+/** One row for each reason. */
+function missingRows(): string[] {
+  const missing = catalogue.fields.filter(({ never }) => never !== undefined);
+  return [...Map.groupBy(missing, ({ never }) => never)].map(
+    ([why, fields]) => `| ${fields.map(({ name }) => code(name.replace(/^falco\./, ''))).join(' ')} | ${cell(why)} |`,
+  );
+}
+
 export function fieldDocs(): string {
   return `${[
     '# Fields',
     generated('packages/schema/src/fields'),
     'What conditions, outputs and `--where` can name. A comparison with a field that an event does not have is false; `exists` asks for it.',
-    ['| field | type | on events | | also known as |', '|---|---|---|---|---|', ...catalogue.fields.map(fieldRow)].join(
-      '\n',
-    ),
+    table(catalogue.fields.filter(({ dialect }) => dialect === undefined).map(fieldRow)),
+    "## In Falco's form",
+    'What rule files in the format of Falco mean by these names; elsewhere `falco.` stands before them. Fields of Falco that are not here are above, as other names of those. Event types of Falco that do the same are one: `evt.type = openat2` asks for openat.',
+    table(catalogue.fields.filter(({ dialect, never }) => dialect === 'falco' && never === undefined).map(falcoRow)),
+    'Fields that are never available: a rule that compares one is told so when it is loaded, and in outputs they are `<NA>`.',
+    ['| fields | why |', '|---|---|', ...missingRows()].join('\n'),
   ].join('\n\n')}\n`;
 }

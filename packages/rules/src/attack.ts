@@ -47,14 +47,19 @@ function named(id: string, v19: string, v18: string = v19): { id: string; v19: s
 /** v18 had one tactic where v19 has two; its number went to stealth. */
 const RENAMED: Readonly<Record<string, Tactic>> = { 'defense-evasion': 'stealth' };
 
+/** By their numbers: `ta0002`. */
+const NUMBERED: ReadonlyMap<string, Tactic> = new Map(
+  TACTICS.map((tactic) => [TACTIC_NAMES[tactic].id.toLowerCase(), tactic]),
+);
+
 const KNOWN: ReadonlySet<string> = new Set(TACTICS);
 const PREFIX = /^(?:mitre[._]|attack[._])/;
 
-/** The tactic a tag names, whichever way it is written: `execution`, `mitre_privilege_escalation`, `attack.defense-evasion`. */
+/** The tactic a tag names, whichever way it is written: `execution`, `mitre_privilege_escalation`, `attack.defense-evasion`, `TA0002`. */
 export function tacticOf(tag: string): Tactic | undefined {
   const word = tag.toLowerCase().replace(PREFIX, '').replaceAll('_', '-');
   if (Object.hasOwn(RENAMED, word)) return RENAMED[word];
-  return KNOWN.has(word) ? (word as Tactic) : undefined;
+  return KNOWN.has(word) ? (word as Tactic) : NUMBERED.get(word);
 }
 
 /** The technique a tag names: `T1059.004`, `attack.t1059`. */

@@ -15,8 +15,15 @@ export interface EventKinds<E> {
   of(event: E): number | string;
 }
 
+/** Where a rule language looks up the fields it names. */
+export interface FieldLookup<E> {
+  find(name: string): FieldSpec<E> | undefined;
+  /** what may be meant by a name that isn't found */
+  names(): Iterable<string>;
+}
+
 /** Finds fields by name or alias. */
-export class FieldIndex<E> {
+export class FieldIndex<E> implements FieldLookup<E> {
   readonly #byName = new Map<string, FieldSpec<E>>();
 
   constructor(catalogue: FieldCatalogue<E>) {

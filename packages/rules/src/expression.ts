@@ -26,9 +26,18 @@ export type TestOperator =
   /** these compare with `other` */
   | FieldOperator;
 
-export type FieldOperator = 'equalsField' | 'containsField' | 'startswithField' | 'endswithField';
+export type FieldOperator =
+  | 'equalsField'
+  | 'lessField'
+  | 'lessOrEqualField'
+  | 'greaterField'
+  | 'greaterOrEqualField'
+  | 'containsField'
+  | 'startswithField'
+  | 'endswithField'
+  | 'pathprefixField';
 
-export type Transform = 'lower' | 'upper' | 'basename' | 'length' | TimePart;
+export type Transform = 'lower' | 'upper' | 'basename' | 'base64' | 'length' | TimePart;
 
 /** What a test reads: a field, its argument, and what is done to the value first. */
 export interface Operand<E> {
@@ -99,7 +108,9 @@ function applyTransform(transform: Transform, value: Exclude<FieldValue, undefin
     case 'lower':
     case 'upper':
     case 'basename':
-      if (typeof value === 'object') return value.map((item) => transformText(transform, item));
+    case 'base64':
+      if (typeof value === 'object')
+        return value.map((item) => transformText(transform, item)).filter((item) => item !== undefined);
       return transformText(transform, String(value));
     case 'length':
       return typeof value === 'object' ? value.length : String(value).length;
@@ -108,8 +119,12 @@ function applyTransform(transform: Transform, value: Exclude<FieldValue, undefin
   }
 }
 
-function transformText(transform: TextTransform, text: string): string {
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
+
+/** undefined: the text is not what is to be decoded. */
+function transformText(transform: TextTransform, text: string): string | undefined {
   if (transform === 'lower') return text.toLowerCase();
   if (transform === 'upper') return text.toUpperCase();
+  if (transform === 'base64') return BASE64.test(text) ? Buffer.from(text, 'base64').toString() : undefined;
   return text.slice(text.lastIndexOf('/') + 1);
 }

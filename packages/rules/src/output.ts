@@ -1,4 +1,4 @@
-import type { FieldIndex, FieldValue } from './catalogue.ts';
+import type { FieldLookup, FieldValue } from './catalogue.ts';
 import { durationText } from './duration.ts';
 import { Fault } from './errors.ts';
 import { type Operand, readOperand } from './expression.ts';
@@ -8,29 +8,46 @@ import type { CompiledRule, OutputPart } from './rule.ts';
 
 /** Fields that a rule without an output shows after its description. */
 const MAIN_FIELDS = 6;
-const PLACEHOLDER = /%(?:%|duration\(([a-z_][\w]*(?:\.[\w]+)*)\)|([a-z_][\w]*(?:\.[\w]+)*)(?:\[([^\]]*)\])?)/gi;
+const PLACEHOLDER = /%(?:%|((?:[a-z][a-z0-9]*\()*)([a-z_]\w*(?:\.\w+)*)(?:\[([^\]]*)\])?(\)*))/gi;
 /** What could move a cursor, start an escape sequence, break the line, or reverse what is read. */
 const UNSAFE =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
-/** `%field` and `%field[argument]` are fields, `%duration(field)` one of seconds for people, `%%` a percent sign. @throws Fault at the placeholder that can't be filled */
-export function parseOutput<E>(text: string, fields: FieldIndex<E>): OutputPart<E>[] {
+/**
+ * `%field` and `%field[argument]` are fields, `%tolower(field)` what a function makes of one, `%duration(field)` one of seconds for people, `%%` a percent
+ * sign. @throws Fault at the placeholder that can't be filled
+ */
+export function parseOutput<E>(text: string, fields: FieldLookup<E>): OutputPart<E>[] {
   const parts: OutputPart<E>[] = [];
   let end = 0;
   for (const match of text.matchAll(PLACEHOLDER)) {
-    const [whole, seconds, name, argument] = match;
+    const [whole, called = '', name, argument, closed = ''] = match;
     const literal = text.slice(end, match.index) + (whole === '%%' ? '%' : '');
     if (literal !== '') parts.push(literal);
-    if (seconds !== undefined) parts.push({ seconds: secondsField(seconds, match.index, fields) });
-    if (name !== undefined) parts.push(resolveOperand({ name, argument, functions: [], at: match.index }, fields));
-    end = match.index + whole.length;
+    const functions = called.split('(').slice(0, -1);
+    if (functions.length > closed.length)
+      throw new Fault('syntax', match.index, "a ')' is missing for what opens here", `Write ${whole}).`);
+    if (name !== undefined) parts.push(placeholder(functions, name, argument, match.index, fields));
+    // Further parentheses close what stood before.
+    end = match.index + whole.length - (closed.length - functions.length);
   }
   if (end < text.length) parts.push(text.slice(end));
   return parts;
 }
 
-function secondsField<E>(name: string, at: number, fields: FieldIndex<E>): Operand<E> {
+function placeholder<E>(
+  functions: readonly string[],
+  name: string,
+  argument: string | undefined,
+  at: number,
+  fields: FieldLookup<E>,
+): OutputPart<E> {
+  if (functions[0] !== 'duration') return resolveOperand({ name, argument, functions, at }, fields);
+  return { seconds: secondsField(name, at, fields) };
+}
+
+function secondsField<E>(name: string, at: number, fields: FieldLookup<E>): Operand<E> {
   const operand = resolveOperand({ name, argument: undefined, functions: [], at }, fields);
   if (operand.type === 'number') return operand;
   throw new Fault('wrong-type', at, `'${name}' is a ${operand.type}; duration works on seconds`);

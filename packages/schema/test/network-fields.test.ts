@@ -107,6 +107,7 @@ test('datagrams have both ends, their number, and what became of them', () => {
   };
   assert.deepEqual(fieldsOf({ 'ringfence.Datagram': datagram }), {
     ...addresses,
+    'evt.type': 'sendto',
     'network.transport': 'udp',
     'network.type': 'ipv4',
     'network.direction': 'egress',

@@ -99,9 +99,14 @@ export class Closures<E> {
 
 const FIELD_TESTS: Readonly<Record<FieldOperator, (value: Literal, other: Literal) => boolean>> = {
   equalsField: (value, other) => value === other,
+  lessField: (value, other) => value < other,
+  lessOrEqualField: (value, other) => value <= other,
+  greaterField: (value, other) => value > other,
+  greaterOrEqualField: (value, other) => value >= other,
   containsField: (value, other) => String(value).includes(String(other)),
   startswithField: (value, other) => String(value).startsWith(String(other)),
   endswithField: (value, other) => String(value).endsWith(String(other)),
+  pathprefixField: (value, other) => isAtOrBelow(String(value), String(other)),
 };
 
 type Value = Exclude<FieldValue, undefined>;

@@ -23,12 +23,16 @@ function compares(operator: TestOperator, item: Item, literal: Literal): boolean
     case 'equalsField':
       return item === literal;
     case 'less':
+    case 'lessField':
       return item < literal;
     case 'lessOrEqual':
+    case 'lessOrEqualField':
       return item <= literal;
     case 'greater':
+    case 'greaterField':
       return item > literal;
     case 'greaterOrEqual':
+    case 'greaterOrEqualField':
       return item >= literal;
     case 'exists':
       return true;
@@ -49,6 +53,7 @@ function comparesText(operator: TestOperator, text: string, literal: string): bo
     case 'endswithField':
       return text.endsWith(literal);
     case 'pathprefix':
+    case 'pathprefixField':
       return text === literal || text.startsWith(literal.endsWith('/') ? literal : `${literal}/`);
     case 'glob':
       return compileGlob(literal)(text);

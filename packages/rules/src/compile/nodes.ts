@@ -38,6 +38,21 @@ export class Possible extends PartlyKnown {
   }
 }
 
+/** A number that is there, and never less than this. */
+class AtLeast extends PartlyKnown {
+  readonly #least: number;
+
+  constructor(least: number) {
+    super();
+    this.#least = least;
+  }
+
+  override decides<E>({ operator, negated, values }: Test<E>): boolean | undefined {
+    const below = values.every((value) => Number(value) < this.#least);
+    return below && (operator === 'equals' || operator === 'less' || operator === 'lessOrEqual') ? negated : undefined;
+  }
+}
+
 /** How much dearer a test is than looking at a number; only the order matters. */
 const COST: Readonly<Record<TestOperator, number>> = {
   exists: 1,
@@ -47,6 +62,11 @@ const COST: Readonly<Record<TestOperator, number>> = {
   greaterOrEqual: 1,
   equals: 2,
   equalsField: 3,
+  lessField: 3,
+  lessOrEqualField: 3,
+  greaterField: 3,
+  greaterOrEqualField: 3,
+  pathprefixField: 5,
   startswithField: 4,
   endswithField: 4,
   containsField: 9,
@@ -216,6 +236,7 @@ export function knownOnKind<E>(kind: string): Known<E> {
     const { kinds, constants, values = {} } = operand.field;
     if (constants !== undefined && Object.hasOwn(constants, kind)) return transformed(operand, constants[kind]);
     if (kinds !== undefined && !kinds.includes(kind)) return undefined;
+    if (operand.field.least !== undefined && isPlain(operand)) return new AtLeast(operand.field.least);
     const possible = isPlain(operand) && Object.hasOwn(values, kind) ? values[kind] : undefined;
     return possible === undefined ? UNKNOWN : new Possible((value) => possible.includes(value as string));
   };

@@ -2,7 +2,8 @@ import { didYouMean } from '../diagnostics.ts';
 import { Fault } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import { ACTIONS, type Action, PRIORITIES, type Priority } from '../rule.ts';
-import type { Yaml, YamlEntry, YamlMap, YamlText } from './yaml.ts';
+import type { Syntax } from './syntax.ts';
+import type { Home, Yaml, YamlEntry, YamlMap, YamlText } from './yaml.ts';
 
 /** Items of a file as written: their shape is checked, what their texts say isn't. */
 export type Item = RuleItem | MacroItem | ListItem;
@@ -34,6 +35,16 @@ export interface RuleItem {
   readonly techniques: readonly YamlText[];
   readonly enabled: boolean;
   readonly threshold: YamlMap | undefined;
+  /** Falco's: what the condition holds for and the rule doesn't */
+  readonly exceptions?: readonly RuleException[];
+  /** Falco's skip-if-unknown-filter: a rule that names an unknown field is left out with a warning */
+  readonly skipsUnknown?: boolean;
+}
+
+/** A condition that was put together from parts of a file, and where its offsets stand. */
+export interface RuleException {
+  readonly syntax: Syntax;
+  readonly home: Home;
 }
 
 /** Takes a fault whose `at` is an offset in the file, and the item it is about. */
@@ -45,7 +56,7 @@ const KEYS = {
   list: ['list', 'items', 'desc'],
 } as const;
 
-const PRIORITY_SPELLINGS: Readonly<Record<string, Priority>> = {
+export const PRIORITY_SPELLINGS: Readonly<Record<string, Priority>> = {
   info: 'informational',
   warn: 'warning',
   err: 'error',

@@ -1,20 +1,23 @@
 import { tacticOf, techniqueOf } from '../attack.ts';
-import { type FieldCatalogue, FieldIndex } from '../catalogue.ts';
+import { type FieldCatalogue, FieldIndex, type FieldLookup, type FieldSpec } from '../catalogue.ts';
 import type { Prepared } from '../compile/matcher.ts';
 import { knownOnKind, type Nodes } from '../compile/nodes.ts';
 import type { Diagnostic, Severity } from '../diagnostics.ts';
 import { Fault } from '../errors.ts';
 import type { Expression, Operand } from '../expression.ts';
 import { defaultOutput, parseOutput } from '../output.ts';
-import { FileReport } from '../report.ts';
 import type { CompiledRule, OutputPart, Threshold } from '../rule.ts';
 import type { RuleSource } from '../rule-set.ts';
-import { type Item, type ListItem, type MacroItem, type RuleItem, readItems } from './document.ts';
+import type { ListItem, MacroItem, RuleItem } from './document.ts';
+import { FalcoFields } from './falco/fields.ts';
+import { falcoItems } from './falco/items.ts';
+import { ESCAPES } from './falco/text.ts';
 import { Names } from './names.ts';
 import { parseCondition } from './parser.ts';
-import { Resolver } from './resolve.ts';
+import { neverAvailable, Resolver } from './resolve.ts';
+import { SourceFile } from './source-file.ts';
 import { readThreshold } from './threshold.ts';
-import { readYaml, type YamlText } from './yaml.ts';
+import type { YamlText } from './yaml.ts';
 
 /** Reads rule files: text → rules with simplified conditions, and what there is to say about them. */
 export function loadRules<E>(
@@ -25,57 +28,50 @@ export function loadRules<E>(
 ): { rules: Prepared<E>[]; diagnostics: Diagnostic[] } {
   const loader = new Loader(new FieldIndex(catalogue), kinds, nodes);
   const files = sources.map((source) => new SourceFile(source));
+  for (const [file, items] of falcoItems(files.filter((file) => file.falco))) file.items = items;
   for (const file of files) loader.define(file);
   const rules = files.flatMap((file) => loader.load(file));
   return { rules, diagnostics: files.flatMap((file) => file.diagnostics()) };
 }
 
-/** One source while it is being read: its items and what was found in it. */
-class SourceFile {
-  readonly name: string;
-  readonly items: readonly Item[];
-  readonly position: (at: number) => { readonly line: number; readonly column: number };
-  readonly #report: FileReport;
+/** What the names in a file mean. Macros and lists are shared by the files of one language. */
+interface Scope<E> {
+  readonly fields: FieldLookup<E>;
+  readonly names: Names<E>;
+  readonly resolver: Resolver<E>;
+}
 
-  constructor(source: RuleSource) {
-    this.name = source.name;
-    const yaml = readYaml(source.text);
-    this.position = yaml.position;
-    this.#report = new FileReport(source.name, yaml.position);
-    for (const fault of yaml.faults) this.report('error', fault, '');
-    this.items = readItems(yaml.root, (fault, item) => this.report('error', fault, item));
-  }
-
-  /** `at` of the fault is an offset in the file */
-  report(severity: Severity, fault: Fault, item: string): void {
-    this.#report.report(severity, fault, item);
-  }
-
-  diagnostics(): Diagnostic[] {
-    return this.#report.diagnostics();
-  }
+function scopeOf<E>(fields: FieldLookup<E>, falco: boolean): Scope<E> {
+  const names = new Names<E>();
+  return { fields, names, resolver: new Resolver(fields, names, falco) };
 }
 
 class Loader<E> {
   readonly #fields: FieldIndex<E>;
   readonly #kinds: readonly string[];
   readonly #nodes: Nodes<E>;
-  readonly #names = new Names<E>();
-  readonly #resolver: Resolver<E>;
+  readonly #native: Scope<E>;
+  readonly #falco: Scope<E>;
   readonly #ruleNames = new Set<string>();
 
   constructor(fields: FieldIndex<E>, kinds: readonly string[], nodes: Nodes<E>) {
     this.#fields = fields;
     this.#kinds = kinds;
     this.#nodes = nodes;
-    this.#resolver = new Resolver(fields, this.#names);
+    this.#native = scopeOf(fields, false);
+    this.#falco = scopeOf(new FalcoFields(fields), true);
+  }
+
+  #scope(file: SourceFile): Scope<E> {
+    return file.falco ? this.#falco : this.#native;
   }
 
   /** Makes the macros and lists of a file known. */
   define(file: SourceFile): void {
+    const { names } = this.#scope(file);
     for (const item of file.items) {
       if (item.kind === 'rule') continue;
-      const taken = item.kind === 'macro' ? this.#names.hasMacro(item.name) : this.#names.hasList(item.name);
+      const taken = item.kind === 'macro' ? names.hasMacro(item.name) : names.hasList(item.name);
       if (taken)
         file.report(
           'error',
@@ -105,22 +101,24 @@ class Loader<E> {
 
   #defineMacro(file: SourceFile, item: MacroItem): void {
     const resolve = (): Expression<E> | undefined => this.#condition(file, item.condition, item.name);
-    this.#names.addMacro({ name: item.name, resolve });
+    this.#scope(file).names.addMacro({ name: item.name, resolve });
   }
 
   #defineList(file: SourceFile, item: ListItem): void {
     const fail = (fault: Fault): void => {
-      const at = item.items[fault.at]?.at ?? item.at;
-      file.report('error', new Fault(fault.code, at, fault.message, fault.hint), item.name);
+      const text = item.items[fault.at];
+      const { home, at } = text?.origin?.(0) ?? { home: file, at: text?.at ?? item.at };
+      home.report('error', new Fault(fault.code, at, fault.message, fault.hint), item.name);
     };
-    this.#names.addList({ name: item.name, items: item.items, fail });
+    this.#scope(file).names.addList({ name: item.name, items: item.items, fail });
   }
 
   /** Resolves a macro or list that no rule may use, so that what is wrong with it is found all the same. */
   #check(file: SourceFile, item: MacroItem | ListItem): void {
     try {
-      if (item.kind === 'macro') this.#names.macro(item.name, 0);
-      else this.#names.list(item.name, 0);
+      const { names } = this.#scope(file);
+      if (item.kind === 'macro') names.macro(item.name, 0);
+      else names.list(item.name, 0);
     } catch (error) {
       // What is wrong inside was reported where it stands.
       if (!(error instanceof Fault)) throw error;
@@ -130,20 +128,38 @@ class Loader<E> {
   }
 
   /** undefined: it has errors, which were reported. */
-  #condition(file: SourceFile, text: YamlText, item: string): Expression<E> | undefined {
+  #condition(file: SourceFile, text: YamlText, item: string, lenient = false): Expression<E> | undefined {
     let failed = false;
     const report = (severity: Severity, fault: Fault): void => {
       failed ||= severity === 'error';
-      file.report(severity, new Fault(fault.code, text.place(fault.at), fault.message, fault.hint), item);
+      const { home, at } = text.origin?.(fault.at) ?? { home: file, at: text.place(fault.at) };
+      const said = lenient && fault.code === 'unknown-field' ? 'warning' : severity;
+      home.report(said, new Fault(fault.code, at, fault.message, fault.hint), item);
     };
     try {
-      const expression = this.#resolver.resolve(parseCondition(text.text), report);
+      const syntax = parseCondition(text.text, file.falco ? ESCAPES : undefined);
+      const expression = this.#scope(file).resolver.resolve(syntax, report);
       return failed ? undefined : expression;
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       report('error', error);
       return undefined;
     }
+  }
+
+  /** Without what its exceptions except. */
+  #ruleCondition(file: SourceFile, item: RuleItem): Expression<E> | undefined {
+    const condition = this.#condition(file, item.condition, item.name, item.skipsUnknown);
+    if (condition === undefined || item.exceptions === undefined || item.exceptions.length === 0) return condition;
+    let failed = false;
+    const excepted = item.exceptions.map(({ syntax, home }): Expression<E> => {
+      const report = (severity: Severity, fault: Fault): void => {
+        failed ||= severity === 'error';
+        home.report(severity, fault, item.name);
+      };
+      return { kind: 'not', item: this.#scope(file).resolver.resolve(syntax, report) };
+    });
+    return failed ? undefined : { kind: 'and', items: [condition, ...excepted] };
   }
 
   #loadRule(file: SourceFile, item: RuleItem): Prepared<E> | undefined {
@@ -156,11 +172,11 @@ class Loader<E> {
       return undefined;
     }
     this.#ruleNames.add(item.name);
-    const expression = this.#condition(file, item.condition, item.name);
+    const expression = this.#ruleCondition(file, item);
     const threshold = this.#attempt(file, item, () =>
       item.threshold === undefined ? undefined : readThreshold(item.threshold, this.#fields),
     );
-    const output = this.#attempt(file, item, () => this.#output(item));
+    const output = this.#attempt(file, item, () => this.#output(file, item));
     const attack = this.#attempt(file, item, () => attackOf(item));
     if (expression === undefined || threshold === FAILED || output === FAILED || attack === FAILED) return undefined;
     const node = this.#nodes.fold(expression);
@@ -189,15 +205,23 @@ class Loader<E> {
     return { rule, node };
   }
 
-  #output(item: RuleItem): OutputPart<E>[] | undefined {
+  #output(file: SourceFile, item: RuleItem): OutputPart<E>[] | undefined {
     const { output } = item;
     if (output === undefined) return undefined;
     try {
-      return parseOutput(output.text.trimEnd(), this.#fields);
+      const parts = parseOutput(output.text.trimEnd(), this.#scope(file).fields);
+      for (const part of parts)
+        if (typeof part !== 'string' && 'field' in part) this.#noteMissing(file, item, part.field);
+      return parts;
     } catch (error) {
       if (error instanceof Fault) throw new Fault(error.code, output.place(error.at), error.message, error.hint);
       throw error;
     }
+  }
+
+  #noteMissing(file: SourceFile, { name, output, at }: RuleItem, field: FieldSpec<E>): void {
+    const fault = field.never === undefined ? undefined : neverAvailable(field, output?.at ?? at);
+    if (fault !== undefined) file.report('warning', fault, name);
   }
 
   #attempt<T>(file: SourceFile, item: RuleItem, read: () => T): T | typeof FAILED {

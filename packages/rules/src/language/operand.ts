@@ -1,13 +1,14 @@
-import type { FieldIndex, FieldSpec, FieldType } from '../catalogue.ts';
+import type { FieldLookup, FieldSpec, FieldType } from '../catalogue.ts';
 import { didYouMean } from '../diagnostics.ts';
 import { Fault } from '../errors.ts';
 import type { Operand, Transform } from '../expression.ts';
 import type { OperandSyntax } from './syntax.ts';
 
-const FUNCTIONS: Readonly<Record<string, Transform>> = {
+export const FUNCTIONS: Readonly<Record<string, Transform>> = {
   tolower: 'lower',
   toupper: 'upper',
   basename: 'basename',
+  b64: 'base64',
   len: 'length',
   minute: 'minute',
   hour: 'hour',
@@ -16,14 +17,14 @@ const FUNCTIONS: Readonly<Record<string, Transform>> = {
   month: 'month',
   year: 'year',
 };
-const TEXT: ReadonlySet<Transform> = new Set(['lower', 'upper', 'basename', 'length']);
+const TEXT: ReadonlySet<Transform> = new Set(['lower', 'upper', 'basename', 'base64', 'length']);
 const TIME = '@timestamp';
 
 const MAX_INDEX = 65_535;
 const MAX_KEY = 256;
 
 /** @throws Fault */
-export function resolveOperand<E>(syntax: OperandSyntax, fields: FieldIndex<E>): Operand<E> {
+export function resolveOperand<E>(syntax: OperandSyntax, fields: FieldLookup<E>): Operand<E> {
   const field = fields.find(syntax.name);
   if (field === undefined) {
     const hint = didYouMean(syntax.name, fields.names(), "'ringfence rules fields' lists them all.");

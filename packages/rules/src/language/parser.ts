@@ -7,12 +7,13 @@
  *   test    = operand [ [ "not" ] operator [ value | list ] ]      alone: a macro, or a field that is true or false
  *   operand = name [ "[" argument "]" ] | function "(" operand ")"
  *   list    = "(" value { "," value } ")" | "[" value { "," value } "]" | name of a list
- *   value   = bare word | 'text' | "text" | "val(" operand ")"
+ *   value   = bare word | 'text' | "text" | "val(" operand ")" | function "(" operand ")"
  */
 import { didYouMean } from '../diagnostics.ts';
 import { Fault } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
-import { Scanner, type Token } from './scanner.ts';
+import { FUNCTIONS } from './operand.ts';
+import { type Escapes, Scanner, type Token } from './scanner.ts';
 import {
   OPERATOR_SPELLINGS,
   OPERATORS,
@@ -27,7 +28,7 @@ const SYMBOL_OPERATORS: ReadonlySet<string> = new Set(['=', '==', '!=', '<', '<=
 const KEYWORDS: ReadonlySet<string> = new Set(['and', 'or', 'not']);
 
 /** @throws Fault with the offset of what can't be understood */
-export function parseCondition(text: string): Syntax {
+export function parseCondition(text: string, escapes?: Escapes): Syntax {
   if (text.length > LIMITS.conditionLength) {
     throw new Fault(
       'too-long',
@@ -36,7 +37,7 @@ export function parseCondition(text: string): Syntax {
       'Move values to lists and parts to macros.',
     );
   }
-  const parser = new Parser(text);
+  const parser = new Parser(text, escapes);
   const syntax = parser.or(0);
   parser.expectEnd();
   return syntax;
@@ -53,8 +54,8 @@ export function parseOperand(text: string): OperandSyntax {
 class Parser {
   readonly #scanner: Scanner;
 
-  constructor(text: string) {
-    this.#scanner = new Scanner(text);
+  constructor(text: string, escapes?: Escapes) {
+    this.#scanner = new Scanner(text, escapes);
   }
 
   or(depth: number): Syntax {
@@ -188,8 +189,9 @@ class Parser {
         `expected a value, ${found(token)}`,
         "Write a word, a number or 'quoted text'.",
       );
-    if (token.text !== 'val' || this.#scanner.peek().text !== '(')
-      return { text: token.text, quoted: false, at: token.at };
+    const called = this.#scanner.peek().text === '(' && (token.text === 'val' || Object.hasOwn(FUNCTIONS, token.text));
+    if (!called) return { text: token.text, quoted: false, at: token.at };
+    if (token.text !== 'val') return { text: '', quoted: true, field: this.#call(token, 0), at: token.at };
     this.#scanner.next();
     const field = this.operand(0);
     this.#close(')', token.at);

@@ -1,15 +1,23 @@
-import type { FieldIndex } from '../catalogue.ts';
+import type { FieldLookup, FieldSpec } from '../catalogue.ts';
 import { didYouMean } from '../diagnostics.ts';
 import { Fault } from '../errors.ts';
 import type { Expression } from '../expression.ts';
 import { LIMITS } from '../limits.ts';
+import { overAny } from './any-of.ts';
+import { resolveFalcoTest } from './falco/test.ts';
 import type { Names } from './names.ts';
 import { resolveOperand } from './operand.ts';
 import type { OperandSyntax, Syntax, TestSyntax } from './syntax.ts';
-import { resolveFieldTest, resolveTest, type Value } from './test.ts';
+import { resolveFieldTest, resolveTest, spelled, type Value } from './test.ts';
 
 /** Takes what is wrong with a condition; several things can be. */
 export type Report = (severity: 'error' | 'warning', fault: Fault) => void;
+
+/** What a rule's author is told of a field that no event has. */
+export function neverAvailable<E>({ name, never }: FieldSpec<E>, at: number): Fault {
+  const called = name.replace(/^falco\./, '');
+  return new Fault('never-available', at, `'${called}' is never available: ${never}`);
+}
 
 const NEVER = { kind: 'constant', value: false } as const;
 
@@ -21,13 +29,15 @@ interface Extent {
 
 /** Looks up every name of a condition. What is wrong is reported and counts as false, so that one pass finds all of it. */
 export class Resolver<E> {
-  readonly #fields: FieldIndex<E>;
+  readonly #fields: FieldLookup<E>;
   readonly #names: Names<E>;
+  readonly #falco: boolean;
   readonly #extents = new WeakMap<Expression<E>, Extent>();
 
-  constructor(fields: FieldIndex<E>, names: Names<E>) {
+  constructor(fields: FieldLookup<E>, names: Names<E>, falco = false) {
     this.#fields = fields;
     this.#names = names;
+    this.#falco = falco;
   }
 
   resolve(syntax: Syntax, report: Report): Expression<E> {
@@ -102,9 +112,30 @@ export class Resolver<E> {
 
   #test(syntax: TestSyntax, report: Report): Expression<E> {
     const operand = resolveOperand(syntax.operand, this.#fields);
+    if (operand.field.never !== undefined) {
+      report('warning', neverAvailable(operand.field, syntax.at));
+      return NEVER;
+    }
     const field = syntax.values.find((value) => value.field !== undefined);
-    if (field !== undefined) return resolveFieldTest(syntax, operand, field, this.#fields);
-    return resolveTest(syntax, operand, this.#values(syntax, report));
+    if (field !== undefined)
+      return overAny(syntax, operand, this.#fields, (one, as) => resolveFieldTest(as, one, field, this.#fields));
+    const values = spelled(operand, syntax, this.#values(syntax, report));
+    const why = values.length > 0 ? this.#neverAny(operand.field, syntax, values) : undefined;
+    if (why !== undefined) {
+      report('warning', new Fault('never-available', syntax.values[0]?.at ?? syntax.at, why));
+      return NEVER;
+    }
+    const resolve = this.#falco ? resolveFalcoTest<E> : resolveTest<E>;
+    return overAny(syntax, operand, this.#fields, (one, as) => resolve(as, one, values));
+  }
+
+  /** Why the field is never any of these; undefined: it may be one. */
+  #neverAny({ name, neverIs }: FieldSpec<E>, syntax: TestSyntax, values: readonly Value[]): string | undefined {
+    if (neverIs === undefined || syntax.negated || !['=', 'in', 'intersects'].includes(syntax.operator))
+      return undefined;
+    const whys = values.map(({ text }) => neverIs(text));
+    if (!whys.every((why) => why !== undefined)) return undefined;
+    return `${name} is never ${values.map(({ text }) => `'${text}'`).join(', ')}: ${whys[0]}`;
   }
 
   #values(syntax: TestSyntax, report: Report): readonly Value[] {
@@ -130,27 +161,12 @@ export class Resolver<E> {
   }
 
   #warnOfNames(word: string, at: number, report: Report): void {
-    if (this.#names.hasList(word)) {
-      report(
-        'warning',
-        new Fault(
-          'list-as-text',
-          at,
-          `'${word}' is a list, but '=' compares with the text "${word}"`,
-          `Write in (${word}).`,
-        ),
-      );
-    } else if (this.#fields.find(word) !== undefined) {
-      report(
-        'warning',
-        new Fault(
-          'field-as-text',
-          at,
-          `'${word}' is a field, but is compared as the text "${word}"`,
-          `Write val(${word}).`,
-        ),
-      );
-    }
+    const field = this.#fields.find(word);
+    const as = `compared as the text "${word}"`;
+    if (this.#names.hasList(word))
+      report('warning', new Fault('list-as-text', at, `'${word}' is a list, but is ${as}`, `Write in (${word}).`));
+    else if (field !== undefined && field.never === undefined)
+      report('warning', new Fault('field-as-text', at, `'${word}' is a field, but is ${as}`, `Write val(${word}).`));
   }
 
   #measured(expression: Expression<E>, at: number): Expression<E> {

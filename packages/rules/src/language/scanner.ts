@@ -12,13 +12,18 @@ const WORD = /[^\s()[\],"'=!<>]+/y;
 const VALUE_WORD = /[^\s()[\],"']+(?:\[[^\s[\]]*\][^\s()[\],"']*)*/y;
 const SYMBOL = /[=!]=|<=|>=|=~|[()[\],=!<>]/y;
 
+/** What a character after a backslash stands for, beside \\ and an escaped quote. */
+export type Escapes = Readonly<Record<string, string>>;
+
 /** Reads a condition piece by piece; the parser says whether it wants a value, because bare values may hold operator characters. */
 export class Scanner {
   readonly text: string;
+  readonly #escapes: Escapes;
   #at = 0;
 
-  constructor(text: string) {
+  constructor(text: string, escapes: Escapes = {}) {
     this.text = text;
+    this.#escapes = escapes;
   }
 
   peek(): Token {
@@ -44,7 +49,7 @@ export class Scanner {
       throw new Fault('syntax', this.#at, "this '[' is never closed", "Write the argument as in 'field[2]'.");
     const inside = this.text.slice(this.#at + 1, end).trim();
     this.#at = end + 1;
-    return inside;
+    return /^(?:"[^"]*"|'[^']*')$/.test(inside) ? inside.slice(1, -1) : inside;
   }
 
   #read(word: RegExp): Token {
@@ -77,7 +82,11 @@ export class Scanner {
         return { kind: 'string', text, at };
       }
       const escaped = this.text[i + 1];
-      if (char === '\\' && (escaped === '\\' || escaped === '"' || escaped === "'")) {
+      const meant = char === '\\' && escaped !== undefined ? this.#escapes[escaped] : undefined;
+      if (meant !== undefined) {
+        text += meant;
+        i++;
+      } else if (char === '\\' && (escaped === '\\' || escaped === '"' || escaped === "'")) {
         text += escaped;
         i++;
       } else text += char;

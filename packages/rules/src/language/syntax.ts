@@ -29,7 +29,7 @@ export interface ValueSyntax {
   readonly text: string;
   /** a quoted value never names a list */
   readonly quoted: boolean;
-  /** `val(field)`: the value of that field */
+  /** `val(field)`, or a function of one: the value of that field */
   readonly field?: OperandSyntax;
   readonly at: number;
 }
@@ -43,7 +43,9 @@ export const OPERATORS = [
   'in',
   'contains',
   'icontains',
+  'bcontains',
   'startswith',
+  'bstartswith',
   'endswith',
   'glob',
   'iglob',

@@ -1,4 +1,5 @@
-import type { FieldIndex, FieldType } from '../catalogue.ts';
+import { decodeText } from '@ringfence/schema';
+import type { FieldLookup, FieldType } from '../catalogue.ts';
 import { Fault } from '../errors.ts';
 import type { Expression, FieldOperator, Literal, Operand, Test, TestOperator } from '../expression.ts';
 import { globMeaning } from '../text/glob.ts';
@@ -11,6 +12,17 @@ import type { Operator, TestSyntax, ValueSyntax } from './syntax.ts';
 export interface Value {
   readonly text: string;
   readonly at: number;
+}
+
+/** Values as the field has them: some may be written in several ways. */
+export function spelled<E>(
+  { field, transforms }: Operand<E>,
+  { operator }: TestSyntax,
+  values: readonly Value[],
+): readonly Value[] {
+  const { spellings } = field;
+  if (spellings === undefined || transforms.length > 0 || !['=', 'in', 'intersects'].includes(operator)) return values;
+  return values.map(({ text, at }) => ({ text: Object.hasOwn(spellings, text) ? spellings[text]! : text, at }));
 }
 
 type Build<E> = (operand: Operand<E>, values: readonly Value[], negated: boolean) => Expression<E>;
@@ -38,7 +50,9 @@ export function resolveTest<E>(syntax: TestSyntax, operand: Operand<E>, values: 
     '>=': (on, v, negated) => numeric(syntax, on, 'greaterOrEqual', v, negated),
     contains: (on, v, negated) => textual(syntax, on, 'contains', v, negated),
     icontains: (on, v, negated) => textual(syntax, lowered(on), 'contains', v.map(lower), negated),
+    bcontains: (on, v, negated) => textual(syntax, on, 'contains', v.map(bytes), negated),
     startswith: (on, v, negated) => textual(syntax, on, 'startswith', v, negated),
+    bstartswith: (on, v, negated) => textual(syntax, on, 'startswith', v.map(bytes), negated),
     endswith: (on, v, negated) => textual(syntax, on, 'endswith', v, negated),
     glob: (on, v, negated) => globs(syntax, on, v, negated),
     iglob: (on, v, negated) => globs(syntax, lowered(on), v.map(lower), negated),
@@ -52,17 +66,25 @@ export function resolveTest<E>(syntax: TestSyntax, operand: Operand<E>, values: 
 /** What compares with another field, and how. */
 const FIELD_OPERATORS: Readonly<Partial<Record<Operator, FieldOperator>>> = {
   '=': 'equalsField',
+  in: 'equalsField',
+  intersects: 'equalsField',
+  '<': 'lessField',
+  '<=': 'lessOrEqualField',
+  '>': 'greaterField',
+  '>=': 'greaterOrEqualField',
   contains: 'containsField',
   startswith: 'startswithField',
   endswith: 'endswithField',
+  pmatch: 'pathprefixField',
 };
+const NUMERIC: ReadonlySet<string> = new Set(['<', '<=', '>', '>=']);
 
 /** `field = val(other)`, `field contains val(other)`. @throws Fault */
 export function resolveFieldTest<E>(
   syntax: TestSyntax,
   operand: Operand<E>,
   value: ValueSyntax,
-  fields: FieldIndex<E>,
+  fields: FieldLookup<E>,
 ): Test<E> {
   const other = resolveOperand(value.field!, fields);
   const operator = FIELD_OPERATORS[syntax.operator];
@@ -75,9 +97,10 @@ export function resolveFieldTest<E>(
       hint,
     );
   }
-  if (operator !== 'equalsField') requireText(syntax, operand);
+  if (NUMERIC.has(syntax.operator) && operand.type !== 'number') throw wrongType(syntax, operand, 'numbers', '');
+  if (operator !== 'equalsField' && !NUMERIC.has(syntax.operator)) requireText(syntax, operand);
   const comparable = (type: FieldType): string => (type === 'ip' || type === 'strings' ? 'string' : type);
-  if (other.type === 'strings' || comparable(operand.type) !== comparable(other.type)) {
+  if (comparable(operand.type) !== comparable(other.type)) {
     throw new Fault(
       'wrong-type',
       value.at,
@@ -200,6 +223,12 @@ function wrongType<E>(syntax: TestSyntax, operand: Operand<E>, wants: string, hi
 
 function text(value: Value): string {
   return value.text;
+}
+
+/** Bytes in hexadecimal as texts of the kernel show them. */
+function bytes({ text, at }: Value): Value {
+  if (text.length % 2 === 0 && /^[\da-f]+$/i.test(text)) return { text: decodeText(Buffer.from(text, 'hex')), at };
+  throw new Fault('wrong-type', at, `expected bytes in hexadecimal, found '${text}'`, 'Write cafebabe.');
 }
 
 function lower(value: Value): Value {

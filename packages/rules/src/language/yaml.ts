@@ -27,6 +27,13 @@ export interface YamlText {
   readonly at: number;
   /** offset in the file of an offset in `text` */
   readonly place: (offset: number) => number;
+  /** Of a text that other files have a part in: where an offset in `text` stands. */
+  readonly origin?: (offset: number) => { readonly home: Home; readonly at: number };
+}
+
+/** Who takes what is wrong at a place of a file. */
+export interface Home {
+  report(severity: 'error' | 'warning', fault: Fault, item: string): void;
 }
 
 export interface YamlList {

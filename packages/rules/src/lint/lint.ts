@@ -2,6 +2,7 @@ import { attackTechnique, attackTechniques, servedTactics } from '../attack/tech
 import { type Node, Nodes } from '../compile/nodes.ts';
 import { type Diagnostic, didYouMean } from '../diagnostics.ts';
 import { type Item, readItems } from '../language/document.ts';
+import { isFalco } from '../language/falco/format.ts';
 import { readYaml } from '../language/yaml.ts';
 import { type CompiledRule, PRIORITIES } from '../rule.ts';
 import type { RuleSet, RuleSource } from '../rule-set.ts';
@@ -43,7 +44,7 @@ class Places {
   constructor(sources: readonly RuleSource[]) {
     this.#files = sources.map(({ name, text }) => {
       const yaml = readYaml(text);
-      return { name, items: readItems(yaml.root, () => {}), position: yaml.position };
+      return { name, items: isFalco(name, yaml.root) ? [] : readItems(yaml.root, () => {}), position: yaml.position };
     });
     for (const { name, items, position } of this.#files)
       for (const item of items) {

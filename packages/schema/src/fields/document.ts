@@ -7,7 +7,7 @@ export type EventDocument = Readonly<Record<string, Exclude<FieldValue, undefine
 export function documentOf(event: EventView, fields: readonly Field[], kind: string): EventDocument {
   const document: Record<string, Exclude<FieldValue, undefined>> = { '@timestamp': isoTime(event.timestamp) };
   for (const field of fields) {
-    if (field.name === '@timestamp' || field.argument === 'key') continue;
+    if (field.name === '@timestamp' || field.argument === 'key' || field.dialect !== undefined) continue;
     if (field.kinds !== undefined && !field.kinds.includes(kind)) continue;
     const value = field.constants === undefined ? field.get(event) : (field.constants[kind] ?? field.get(event));
     if (value !== undefined) document[field.name] = value;

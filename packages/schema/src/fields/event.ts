@@ -1,7 +1,8 @@
 import { constants } from 'node:os';
 import type { EventView } from '../event-batch.ts';
 import * as records from '../generated/records.generated.ts';
-import { KIND, kindName, layouts } from '../layout.ts';
+import { KIND, kindName, layouts, leafIndex } from '../layout.ts';
+import { SPELLINGS, unseen } from './falco/event-types.ts';
 import { bodyLong, type Field } from './field.ts';
 import { ioUring } from './io-uring.ts';
 import { moduleCall } from './kernel.ts';
@@ -59,7 +60,6 @@ const syscalls = {
   fork: 'clone',
   exec: 'execve',
   exit: 'procexit',
-  credentials: 'setresuid',
   open: 'openat',
   connect: 'connect',
   accept: 'accept4',
@@ -148,8 +148,42 @@ const operationNames = Object.fromEntries(
   }),
 );
 
+const IO_CALLS = Object.keys(records.IoOperation).map((name) => name.slice('IO_'.length).toLowerCase());
 /** A module's call is told by more than its operation. */
 const { module: _, ...syscallNames } = operationNames;
+const syscallValues = {
+  ...syscallNames,
+  credentials: ['setresuid', 'setresgid', 'capset'],
+  datagram: ['sendto', 'recvfrom'],
+  module: ['init_module', 'finit_module', 'delete_module'],
+  io_uring: IO_CALLS.map((name) => SPELLINGS[name] ?? name),
+};
+const CALLS: ReadonlySet<string> = new Set([...Object.values(syscalls), ...Object.values(syscallValues).flat()]);
+
+const IDS = ['uid', 'euid', 'suid', 'fsuid'];
+const changed = (ids: readonly string[]): ((event: EventView) => boolean) => {
+  const pairs = ids.map(
+    (id) => [leafIndex('CredentialsChange', `before.${id}`), leafIndex('CredentialsChange', `after.${id}`)] as const,
+  );
+  return ({ cursor }) => pairs.some(([before, after]) => cursor.leafLong(before) !== cursor.leafLong(after));
+};
+const changesUser = changed(IDS);
+const changesGroup = changed(IDS.map((id) => id.replace('uid', 'gid')));
+const incoming = bodyLong('Datagram', 'incoming');
+
+/** Kinds that tell which of several calls it was by what it did. */
+function callOf(event: EventView): string | undefined {
+  switch (event.cursor.kind) {
+    case KIND.CredentialsChange:
+      return changesUser(event) ? 'setresuid' : changesGroup(event) ? 'setresgid' : 'capset';
+    case KIND.Datagram:
+      return incoming(event) === 0 ? 'sendto' : 'recvfrom';
+    case KIND.IoUring:
+      return SPELLINGS[ioUring.syscall(event)] ?? ioUring.syscall(event);
+    default:
+      return moduleCall(event) ?? operationOf(event);
+  }
+}
 
 function operationOf(event: EventView): string | undefined {
   if (ioUring.is(event)) return ioUring.action(event);
@@ -193,11 +227,14 @@ export const eventFields: readonly Field[] = [
   {
     name: 'evt.type',
     type: 'string',
-    doc: "Falco's name of the system call behind the event.",
+    doc: "Falco's name of the system call behind the event; calls that do the same are one (open, openat and openat2 are openat), and may be asked for by each of their names.",
+    aliases: ['syscall.type'],
     constants: syscalls,
-    values: syscallNames,
-    get: (event) =>
-      syscallOf(event) ?? (ioUring.is(event) ? ioUring.syscall(event) : (moduleCall(event) ?? operationOf(event))),
+    values: syscallValues,
+    kinds: [...new Set([...Object.keys(syscalls), ...Object.keys(syscallValues)])],
+    spellings: SPELLINGS,
+    neverIs: (value) => (CALLS.has(value) ? undefined : unseen(value)),
+    get: (event) => syscallOf(event) ?? callOf(event),
   },
   {
     name: 'event.outcome',

@@ -31,6 +31,21 @@ export interface FieldSpec<E> {
   readonly argumentOptional?: boolean;
   /** It is a part of the path that another field holds: what conditions say of it may become a filter of paths. */
   readonly part?: { readonly of: string; readonly is: 'directory' | 'name' };
+  /** Other spellings of its values and what they are here: `openat2` is `openat`. Values that rules compare it with are looked up. */
+  readonly spellings?: Readonly<Record<string, string>>;
+  /** It stands for these fields, by name: a comparison holds when it does for one of them. */
+  readonly anyOf?: readonly [string, ...string[]];
+  /** Why it never has a value; such a field is on no kind. */
+  readonly never?: string;
+  /** Why it never has this value; undefined: it may have it. */
+  readonly neverIs?: (value: string) => string | undefined;
+  /** No event has a smaller value. */
+  readonly least?: number;
+  /**
+   * Rule files in this format mean it by its name without the prefix: `falco.proc.name` is what they call proc.name. What it says is
+   * said by other fields too; documents of events are without it.
+   */
+  readonly dialect?: 'falco';
   /** Called at most once per event and argument. Must not throw and must not depend on anything but the event. */
   get(event: E, argument?: string | number): FieldValue;
 }
@@ -61,3 +76,10 @@ export const baseName = (path: string): string => path.slice(path.lastIndexOf('/
 /** All but the last component of a path. */
 export const directory = (path: string): string =>
   path.slice(0, Math.max(path.lastIndexOf('/'), path.startsWith('/') ? 1 : 0));
+
+/** The accessor of a field of this list, for fields that say the same in another form. */
+export function accessor(fields: readonly Field[], name: string): Field['get'] {
+  const found = fields.find((field) => field.name === name);
+  if (found === undefined) throw new Error(`no field ${name}`);
+  return found.get;
+}

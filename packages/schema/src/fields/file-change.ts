@@ -20,6 +20,11 @@ const ATTRIBUTES: ReadonlySet<number> = new Set([FileOperation.FILE_SETXATTR, Fi
 
 export const changedPath = (event: EventView): string => normalPath(path(event));
 
+/** The texts as the caller wrote them, absolute. */
+export const changedPathAsWritten: (event: EventView) => string = path;
+export const changedTargetAsWritten = (event: EventView): string | undefined =>
+  ATTRIBUTES.has(operation(event)) ? undefined : some(target(event));
+
 /** What was asked for, of mknod with the file's type; undefined: the call has no mode. */
 export function changedMode(event: EventView): number | undefined {
   if (operation(event) === FileOperation.FILE_MKNOD) return mode(event);
@@ -78,6 +83,7 @@ export const fileChangeFields: readonly Field[] = [
   },
   {
     name: 'fs.path.source',
+    aliases: ['evt.abspath.src'],
     type: 'string',
     doc: "Falco's: old path of a rename, new name of a link, device or path that is mounted.",
     kinds: pathKinds,
@@ -89,6 +95,7 @@ export const fileChangeFields: readonly Field[] = [
   },
   {
     name: 'fs.path.target',
+    aliases: ['evt.abspath.dst'],
     type: 'string',
     doc: "Falco's: new path of a rename, what a link points to, mount point.",
     kinds: pathKinds,

@@ -5,6 +5,11 @@ import { containerFields } from './container.ts';
 import { customProbeFields } from './custom-probe.ts';
 import { eventFields } from './event.ts';
 import { execFields } from './exec.ts';
+import { falcoArgumentFields, falcoArgumentNever, falcoArgumentUnions } from './falco/arguments.ts';
+import { falcoContainerFields } from './falco/container.ts';
+import { falcoEventFields } from './falco/event.ts';
+import { falcoFdFields, falcoFdUnions } from './falco/fd.ts';
+import { falcoProcessFields } from './falco/process.ts';
 import type { Field } from './field.ts';
 import { fileFields } from './file.ts';
 import { fileChangeFields } from './file-change.ts';
@@ -30,33 +35,48 @@ export { addressText } from './address.ts';
 export { documentOf, type EventDocument, isoTime } from './document.ts';
 export type { Field, FieldSpec, FieldType, FieldValue } from './field.ts';
 
+const own: readonly Field[] = [
+  ...eventFields,
+  ...processFields,
+  ...execFields,
+  ...hashFields,
+  ...userFields,
+  ...attemptFields,
+  ...targetFields,
+  ...isolationFields,
+  ...fileFields,
+  ...fileChangeFields,
+  ...mountFields,
+  ...networkFields,
+  ...kernelFields,
+  ...ioUringFields,
+  ...socketFields,
+  ...trafficFields,
+  ...packetFields,
+  ...containerFields,
+  ...logFields,
+  ...integrityFields,
+  ...throttledFields,
+  ...tamperingFields,
+  ...probeFields,
+  ...customProbeFields,
+];
+const inFalcosForm = [
+  ...falcoEventFields,
+  ...falcoProcessFields,
+  ...falcoFdFields,
+  ...falcoContainerFields,
+  ...falcoArgumentFields,
+  ...falcoArgumentNever,
+];
+
 /** Every field that rules, searches and outputs can name: ECS names, with Falco's and Sigma's as aliases. */
 export const catalogue: { readonly fields: readonly Field[] } = {
   fields: [
-    ...eventFields,
-    ...processFields,
-    ...execFields,
-    ...hashFields,
-    ...userFields,
-    ...attemptFields,
-    ...targetFields,
-    ...isolationFields,
-    ...fileFields,
-    ...fileChangeFields,
-    ...mountFields,
-    ...networkFields,
-    ...kernelFields,
-    ...ioUringFields,
-    ...socketFields,
-    ...trafficFields,
-    ...packetFields,
-    ...containerFields,
-    ...logFields,
-    ...integrityFields,
-    ...throttledFields,
-    ...tamperingFields,
-    ...probeFields,
-    ...customProbeFields,
+    ...own,
+    ...inFalcosForm,
+    ...falcoFdUnions([...own, ...inFalcosForm]),
+    ...falcoArgumentUnions([...own, ...inFalcosForm]),
   ],
 };
 

@@ -38,6 +38,7 @@ export const logFields: readonly Field[] = [
     name: 'message',
     type: 'string',
     doc: 'The line as it was written, up to 16 KiB.',
+    aliases: ['syslog.message'],
     kinds,
     get: text('message.bytes'),
   },

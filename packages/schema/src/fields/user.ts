@@ -55,6 +55,20 @@ export const userFields: readonly Field[] = [
     get: (event) => event.process && capabilityNames(event.process.raw.credentials.capEffective),
   },
   {
+    name: 'process.thread.capabilities.permitted',
+    type: 'strings',
+    doc: 'Names of the capabilities that it may make effective.',
+    aliases: ['thread.cap_permitted'],
+    get: (event) => event.process && capabilityNames(event.process.raw.credentials.capPermitted),
+  },
+  {
+    name: 'process.thread.capabilities.inheritable',
+    type: 'strings',
+    doc: 'Names of the capabilities that it hands on through an exec.',
+    aliases: ['thread.cap_inheritable'],
+    get: (event) => event.process && capabilityNames(event.process.raw.credentials.capInheritable),
+  },
+  {
     name: 'user.before.id',
     type: 'number',
     doc: 'Real user id before the change.',

@@ -151,7 +151,9 @@ function mappingOf({ name, type }: Field): Mapping {
 }
 
 function eventFields(): Record<string, Mapping> {
-  const fields = catalogue.fields.filter(({ name, argument }) => name !== '@timestamp' && argument !== 'key');
+  const fields = catalogue.fields.filter(
+    ({ name, argument, dialect }) => name !== '@timestamp' && argument !== 'key' && dialect === undefined,
+  );
   return { ...Object.fromEntries(fields.map((field) => [field.name, mappingOf(field)])), ...COMMON };
 }
 

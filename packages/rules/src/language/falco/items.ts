@@ -1,0 +1,195 @@
+import { didYouMean } from '../../diagnostics.ts';
+import { Fault } from '../../errors.ts';
+import { LIMITS } from '../../limits.ts';
+import { PRIORITIES, type Priority } from '../../rule.ts';
+import { type Item, PRIORITY_SPELLINGS, type RuleItem } from '../document.ts';
+import type { Home, Yaml, YamlEntry, YamlMap, YamlText } from '../yaml.ts';
+import { type Definition, fail, flagOf, joined, type Kind, readDefinition, textOf, textsOf } from './definition.ts';
+import { type Exception, exceptionSyntax, mergeExceptions, readExceptions } from './exceptions.ts';
+import { outputText, unquoted } from './text.ts';
+import { checkEngineVersion, checkPluginVersions } from './versions.ts';
+
+/** A file in Falco's format. */
+export interface FalcoFile extends Home {
+  readonly root: Yaml | undefined;
+}
+
+/** What several definitions of one name come to. */
+interface Entry<F extends FalcoFile = FalcoFile> {
+  readonly definition: Definition;
+  readonly file: F;
+  readonly keys: Map<string, YamlEntry>;
+  readonly texts: Map<string, { readonly text: YamlText; readonly home: Home }[]>;
+  readonly lists: Map<string, YamlText[]>;
+  exceptions: readonly Exception[];
+}
+
+const JOINED = ['condition', 'output', 'desc'];
+const LISTED = ['items', 'tags'];
+
+/**
+ * The items of files in Falco's format. As in Falco, files and items count in their order: one of a name that was there before takes its place, is
+ * appended to it, or changes some of its keys. All belong to the file that defined them first.
+ */
+export function falcoItems<F extends FalcoFile>(files: readonly F[]): Map<F, Item[]> {
+  const entries = new Map<string, Entry<F>>();
+  for (const file of files) for (const node of nodesOf(file)) guarded(file, '', () => readNode(node, file, entries));
+  const items = new Map<F, Item[]>(files.map((file) => [file, []]));
+  for (const entry of entries.values()) {
+    const item = guarded(entry.definition.home, entry.definition.name, () => itemOf(entry));
+    if (item !== undefined) items.get(entry.file)!.push(item);
+  }
+  return items;
+}
+
+function nodesOf({ root }: FalcoFile): readonly Yaml[] {
+  return root?.kind === 'list' ? root.items.slice(0, LIMITS.itemsPerSource) : [];
+}
+
+function guarded<T>(home: Home, item: string, work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    home.report('error', error, item);
+    return undefined;
+  }
+}
+
+function readNode<F extends FalcoFile>(node: Yaml, file: F, entries: Map<string, Entry<F>>): void {
+  if (node.kind !== 'map')
+    fail('shape', node.at, 'expected a rule, a macro or a list', "Start each with '- rule: name'.");
+  const kind = node.entries.map(({ key }) => key).find((key) => key === 'rule' || key === 'macro' || key === 'list');
+  if (kind === undefined) {
+    readRequirement(node, file);
+    return;
+  }
+  const definition = readDefinition(node, kind as Kind, file);
+  guarded(file, definition.name, () => apply(definition, file, entries));
+}
+
+function readRequirement(node: YamlMap, file: FalcoFile): void {
+  for (const { key, at, value } of node.entries) {
+    if (key === 'required_engine_version') checkEngineVersion(value, file);
+    else if (key === 'required_plugin_versions') checkPluginVersions(value, file);
+    else {
+      const hint = didYouMean(key, ['rule', 'macro', 'list', 'required_engine_version', 'required_plugin_versions']);
+      file.report('warning', new Fault('unknown-key', at, `unknown item '${key}' is ignored`, hint), '');
+    }
+  }
+}
+
+function apply<F extends FalcoFile>(definition: Definition, file: F, entries: Map<string, Entry<F>>): void {
+  const { kind, name, keys, override, append } = definition;
+  const id = `${kind} ${name}`;
+  const before = entries.get(id);
+  const only = kind === 'rule' && keys.has('enabled') && ![...keys.keys()].some((key) => NEEDED.has(key));
+  if (override === undefined && !append && !(only && before !== undefined)) {
+    entries.set(id, entryOf(definition, file, before?.file));
+    return;
+  }
+  if (before === undefined) {
+    const known = [...entries.values()].filter((one) => one.definition.kind === kind).map((one) => one.definition.name);
+    const hint = didYouMean(name, known, 'It must stand in this file before, or in one that is loaded before.');
+    fail('falco-override', definition.at, `there is no ${kind} '${name}' to change`, hint);
+  }
+  if (append) for (const key of ['condition', 'items', 'exceptions', 'tags']) change(before, definition, key, 'append');
+  else if (override === undefined) change(before, definition, 'enabled', 'replace');
+  else for (const [key, operation] of override) change(before, definition, key, operation);
+}
+
+const NEEDED: ReadonlySet<string> = new Set(['condition', 'output', 'desc', 'priority']);
+
+/** A definition that takes another's place stays where that one was. */
+function entryOf<F extends FalcoFile>(definition: Definition, file: F, place: F | undefined): Entry<F> {
+  const { keys, home, kind } = definition;
+  if (kind === 'list' ? !keys.has('items') : textOf(keys, 'condition') === undefined) {
+    const key = kind === 'list' ? 'items' : 'condition';
+    fail('missing-key', definition.at, `this ${kind} has no '${key}'`, `Add '${key}: …'.`);
+  }
+  const entry: Entry<F> = {
+    definition,
+    file: place ?? file,
+    keys: new Map(keys),
+    texts: new Map(),
+    lists: new Map(),
+    exceptions: [],
+  };
+  for (const key of [...JOINED, ...LISTED, 'exceptions']) change(entry, { ...definition, home }, key, 'replace');
+  return entry;
+}
+
+function change(entry: Entry, { keys, home, at }: Definition, key: string, operation: 'append' | 'replace'): void {
+  const given = keys.get(key);
+  if (given === undefined) return;
+  const added = operation === 'append';
+  if (key === 'exceptions') {
+    const more = readExceptions(given.value, home);
+    entry.exceptions = mergeExceptions(added ? entry.exceptions : [], more, at);
+  } else if (JOINED.includes(key)) {
+    const text = textOf(keys, key)!;
+    entry.texts.set(key, [...(added ? (entry.texts.get(key) ?? []) : []), { text, home }]);
+  } else if (LISTED.includes(key)) {
+    const texts = textsOf(keys, key).map((text) => listed(text, home));
+    entry.lists.set(key, [...(added ? (entry.lists.get(key) ?? []) : []), ...texts]);
+  } else entry.keys.set(key, given);
+}
+
+/** An item of a list as Falco means it, and where it stands. */
+function listed(text: YamlText, home: Home): YamlText {
+  const inner = unquoted(text.text);
+  const origin = (): { home: Home; at: number } => ({ home, at: text.at });
+  return { ...text, text: inner ?? text.text, quoted: inner !== undefined, origin };
+}
+
+function itemOf(entry: Entry): Item | undefined {
+  const { kind, name, at } = entry.definition;
+  if (kind === 'macro') return { kind, name, at, condition: joined(entry.texts.get('condition')!) };
+  if (kind === 'list') return { kind, name, at, items: entry.lists.get('items') ?? [] };
+  return ruleOf(entry);
+}
+
+function ruleOf({ definition, keys, texts, lists, exceptions }: Entry): RuleItem | undefined {
+  const { name, at, home } = definition;
+  const source = textOf(keys, 'source');
+  if (source !== undefined && source.text !== 'syscall') {
+    const message = `rule '${name}' is about events of '${source.text}', which never come here: it can't match`;
+    home.report(
+      'warning',
+      new Fault('falco-source', source.at, message, "Events here are of the source 'syscall'."),
+      name,
+    );
+    return undefined;
+  }
+  for (const key of ['warn_evttypes', 'capture']) flagOf(keys, key);
+  const description = texts.get('desc');
+  const output = texts.get('output');
+  return {
+    kind: 'rule',
+    name,
+    at,
+    description: (description === undefined ? name : joined(description).text).trim(),
+    condition: joined(texts.get('condition')!),
+    output: output === undefined ? undefined : withText(joined(output)),
+    priority: priorityOf(keys),
+    action: 'alert',
+    tags: lists.get('tags') ?? [],
+    techniques: [],
+    enabled: flagOf(keys, 'enabled') ?? true,
+    threshold: undefined,
+    exceptions: exceptions.flatMap((one) => exceptionSyntax(one, at)).slice(0, LIMITS.nodes),
+    skipsUnknown: flagOf(keys, 'skip-if-unknown-filter') ?? false,
+  };
+}
+
+function withText(output: YamlText): YamlText {
+  return { ...output, text: outputText(output.text) };
+}
+
+function priorityOf(keys: ReadonlyMap<string, YamlEntry>): Priority {
+  const given = textOf(keys, 'priority');
+  if (given === undefined) return 'warning';
+  const word = given.text.trim().toLowerCase();
+  const found = PRIORITIES.find((one) => one === word) ?? PRIORITY_SPELLINGS[word];
+  return found ?? fail('value', given.at, `'${given.text}' is no priority`, didYouMean(word, PRIORITIES));
+}

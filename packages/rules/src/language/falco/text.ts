@@ -1,0 +1,43 @@
+import { decodeText } from '@ringfence/schema';
+import { Fault } from '../../errors.ts';
+import { parseOperand } from '../parser.ts';
+import type { Escapes } from '../scanner.ts';
+import type { OperandSyntax } from '../syntax.ts';
+import type { YamlText } from '../yaml.ts';
+
+/** What Falco takes a character after a backslash for, beside \\ and quotes. Others stay as they are, for regular expressions. */
+export const ESCAPES: Escapes = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', '/': '/' };
+
+/** \xff in quoted text is one byte; texts of the kernel show one that is no UTF-8 by the same four characters. */
+export const byteText = (text: string): string =>
+  text.replace(/(?:\\x[\da-f]{2})+/gi, (bytes) => decodeText(Buffer.from(bytes.replaceAll('\\x', ''), 'hex')));
+
+/** Falco puts lists into conditions as they are written: what is in quotes there means what is in them. undefined: it isn't quoted. */
+export function unquoted(text: string): string | undefined {
+  const trimmed = text.trim();
+  const quote = trimmed[0];
+  if ((quote !== '"' && quote !== "'") || trimmed.length < 2 || !trimmed.endsWith(quote)) return undefined;
+  return trimmed.slice(1, -1).replace(/\\(["'\\])/g, '$1');
+}
+
+/** A field that stands alone in a text of the file. @throws Fault at its place */
+export function parseOperandAt(text: YamlText): OperandSyntax {
+  try {
+    return at(parseOperand(text.text.trim()), text);
+  } catch (error) {
+    if (error instanceof Fault) throw new Fault(error.code, text.place(error.at), error.message, error.hint);
+    throw error;
+  }
+}
+
+function at(operand: OperandSyntax, text: YamlText): OperandSyntax {
+  return { ...operand, at: text.at };
+}
+
+/** Outputs may begin with an asterisk, which asks for a line even when fields are missing: here there always is one. */
+export function outputText(text: string): string {
+  return text
+    .trimEnd()
+    .replace(/^\*/, '')
+    .replaceAll('%container.info', 'container_id=%container.id container_name=%container.name');
+}

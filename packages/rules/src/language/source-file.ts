@@ -1,0 +1,41 @@
+import type { Diagnostic, Severity } from '../diagnostics.ts';
+import type { Fault } from '../errors.ts';
+import { FileReport } from '../report.ts';
+import type { RuleSource } from '../rule-set.ts';
+import { type Item, readItems } from './document.ts';
+import { isFalco } from './falco/format.ts';
+import { type Home, readYaml, type Yaml } from './yaml.ts';
+
+/** One source while it is being read: its items and what was found in it. */
+export class SourceFile implements Home {
+  readonly name: string;
+  /** it is in Falco's format: what its items come to is said with the other files of it */
+  readonly falco: boolean;
+  readonly root: Yaml | undefined;
+  items: readonly Item[];
+  readonly position: (at: number) => { readonly line: number; readonly column: number };
+  readonly #report: FileReport;
+  readonly #missing = new Set<string>();
+
+  constructor(source: RuleSource) {
+    this.name = source.name;
+    const yaml = readYaml(source.text);
+    this.position = yaml.position;
+    this.#report = new FileReport(source.name, yaml.position);
+    for (const fault of yaml.faults) this.report('error', fault, '');
+    this.root = yaml.root;
+    this.falco = isFalco(source.name, yaml.root);
+    this.items = this.falco ? [] : readItems(yaml.root, (fault, item) => this.report('error', fault, item));
+  }
+
+  /** `at` of the fault is an offset in the file. What is never available is said once, not of each rule that asks for it. */
+  report(severity: Severity, fault: Fault, item: string): void {
+    if (fault.code === 'never-available' && this.#missing.has(fault.message)) return;
+    if (fault.code === 'never-available') this.#missing.add(fault.message);
+    this.#report.report(severity, fault, item);
+  }
+
+  diagnostics(): Diagnostic[] {
+    return this.#report.diagnostics();
+  }
+}
