@@ -57,7 +57,8 @@ export class Detection<E> {
       case 'of':
         return this.#group(condition.all, condition.pattern, condition.at);
       default:
-        return { kind: condition.kind, items: condition.items.map((item) => this.#resolve(item, text)) };
+        // `1 of them or 1 of them` is one.
+        return { kind: condition.kind, items: [...new Set(condition.items.map((item) => this.#resolve(item, text)))] };
     }
   }
 
