@@ -37,17 +37,33 @@ function types({ syscalls, filtered }: LogSourceUse): Readonly<Record<string, st
 /** Paths as auditd lists them. */
 const names: Mapping = {
   any: [
-    { field: 'file.path', cased: true },
-    { field: 'file.target_path', cased: true },
-    { field: 'process.executable', when: EXEC, cased: true },
-    { field: 'execve.args.filename', when: EXEC, cased: true },
+    { field: 'file.path', cased: true, links: true },
+    { field: 'file.target_path', cased: true, links: true },
+    { field: 'process.executable', when: EXEC, cased: true, links: true },
+    { field: 'process.exec.filename', when: EXEC, cased: true },
   ],
 };
 
 const SYSLOG = 'event.action = syslog';
+const SOCKET = 'event.action = socket';
+/** In hexadecimal digits, as auditd writes them. */
+const FAMILIES = {
+  1: 'AF_UNIX',
+  2: 'AF_INET',
+  a: 'AF_INET6',
+  10: 'AF_NETLINK',
+  11: 'AF_PACKET',
+  26: 'AF_ALG',
+  28: 'AF_VSOCK',
+};
+const TYPES = { 1: 'stream', 2: 'datagram', 3: 'raw', 5: 'seqpacket' };
+
+/** Of an exec the arguments of the program, else those of the system call. */
 const argumentVariants = (index: number): Variant[] => [
   { field: `process.args[${index}]`, when: EXEC },
   ...(index === 0 ? [{ field: 'system.argument[0]', when: SYSLOG }] : []),
+  ...(index === 0 ? [{ field: 'ringfence.socket.family', when: SOCKET, words: FAMILIES }] : []),
+  ...(index === 1 ? [{ field: 'ringfence.socket.type', when: SOCKET, words: TYPES }] : []),
 ];
 
 const executed: Mappings = Object.fromEntries(
@@ -57,10 +73,10 @@ const executed: Mappings = Object.fromEntries(
 const fields: Mappings = {
   ...processFields,
   ...executed,
-  exe: 'process.executable',
+  exe: { any: [{ field: 'process.executable', links: true }] },
   comm: {
     any: [
-      { field: 'basename(execve.args.filename)', when: EXEC },
+      { field: 'basename(process.exec.filename)', when: EXEC },
       { field: 'process.name', when: `not ${EXEC}` },
     ],
   },
@@ -97,7 +113,7 @@ const fields: Mappings = {
   addr: 'source.ip',
   laddr: 'source.ip',
   daddr: 'destination.ip',
-  saddr: 'destination.ip',
+  saddr: { any: [{ field: 'destination.ip' }, { field: 'ringfence.socket.algorithm' }] },
   key: { never: 'keys are given by the rules of auditd, which is not needed here' },
   tag: { never: 'keys are given by the rules of auditd, which is not needed here' },
   subj: { never: 'security labels are not read' },

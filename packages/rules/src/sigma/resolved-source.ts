@@ -13,8 +13,7 @@ export interface Place<E> {
   readonly operand: Operand<E>;
   /** on which events; undefined: on all */
   readonly when: Expression<E> | undefined;
-  /** compared as written */
-  readonly cased: boolean;
+  readonly variant: Variant;
 }
 
 /** What a field of a rule is, looked up in the catalogue. */
@@ -63,7 +62,8 @@ export class ResolvedSource<E> {
     const mapping = Object.hasOwn(this.#source.fields, name) ? this.#source.fields[name] : undefined;
     if (mapping !== undefined) return this.#mapped(mapping);
     const own = this.#operand(name);
-    if (own !== undefined) return { kind: 'places', places: [{ operand: own, when: undefined, cased: false }] };
+    if (own !== undefined)
+      return { kind: 'places', places: [{ operand: own, when: undefined, variant: { field: name } }] };
     const known = [...Object.keys(this.#source.fields), ...this.#fields.names()];
     const hint = didYouMean(
       name,
@@ -88,10 +88,11 @@ export class ResolvedSource<E> {
 
   #places(variants: readonly Variant[]): Place<E>[] {
     const places: Place<E>[] = [];
-    for (const { field, when, cased = false } of variants) {
+    for (const variant of variants) {
+      const { field, when } = variant;
       const operand = this.#operand(field);
       if (operand === undefined) continue;
-      places.push({ operand, when: when === undefined ? undefined : this.#condition(when), cased });
+      places.push({ operand, when: when === undefined ? undefined : this.#condition(when), variant });
     }
     return places;
   }

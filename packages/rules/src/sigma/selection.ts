@@ -8,6 +8,7 @@ import { type FieldKey, parseFieldKey } from './modifiers.ts';
 import { globOf, parsePattern, within } from './pattern.ts';
 import { fillPlaceholders, type Placeholders } from './placeholders.ts';
 import type { Place, Resolved, ResolvedSource } from './resolved-source.ts';
+import { respelled } from './spelling.ts';
 
 type Report = (severity: 'error' | 'warning', fault: Fault) => void;
 
@@ -105,9 +106,10 @@ export class Selections<E> {
     const filled = values.filter((value) => !isBlank(key, value));
     const parts = filled.length === values.length ? [] : [{ kind: 'not', item: present() } as const];
     if (filled.length === 0) return joined('or', parts);
-    const found = anywhere(({ operand, cased }) => {
-      const asWritten = { ...key, cased: key.cased || cased };
-      if (key.comparison !== 'fieldref') return compareAny(asWritten, operand, filled);
+    const found = anywhere(({ operand, variant }) => {
+      const asWritten = { ...key, cased: key.cased || variant.cased === true };
+      const spelled = filled.flatMap((value) => respelled(value, key, variant));
+      if (key.comparison !== 'fieldref') return compareAny(asWritten, operand, spelled);
       const others = filled.map((value) => this.#source.operand(value.text, value.at));
       return joined(
         'or',

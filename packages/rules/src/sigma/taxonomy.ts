@@ -10,6 +10,10 @@ export interface Variant {
   readonly when?: string;
   /** compared as written even where Sigma doesn't care about case: /ETC/PASSWD is another file, and the sensor filters paths as they are */
   readonly cased?: true;
+  /** what the catalogue's field calls the words that rules use */
+  readonly words?: Readonly<Record<string, string>>;
+  /** Rules name the path that was given, the field has the one that links led to. */
+  readonly links?: true;
 }
 
 /** What a field of a Sigma rule reads. */

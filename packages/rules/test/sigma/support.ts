@@ -36,7 +36,7 @@ export function exec(commandLine: string, values: Event['values'] = {}): Event {
       'process.command_line': commandLine,
       'process.executable': executable,
       'process.args': args,
-      'execve.args.filename': executable,
+      'process.exec.filename': executable,
       ...each,
       ...values,
     },
