@@ -1,0 +1,215 @@
+/** Falco's stable rules, unchanged, on what really happens: each deed is done on this kernel, and the rules are asked which of them it was. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, existsSync, mkdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { createEnricherPipeline } from '@ringfence/enricher';
+import { EventView, TOPIC } from '@ringfence/schema';
+import { testRecords } from '@ringfence/testkit';
+import { missing, stableRules } from '../../packages/rules/test/falco/yardstick.ts';
+import {
+  cgroupRoot,
+  identity,
+  kernelSkip,
+  memoryBus,
+  startTestCollector,
+  TestPlace,
+} from '../../services/collector/test/support.ts';
+import { compileDetectorRules, interestOf } from '../../services/detector/src/rules.ts';
+import { compileProgram } from '../kernel/sensor/sensor.ts';
+
+const OLD_MS = 5_200;
+const CONTAINER = `rf-falco-${process.pid}`;
+/** Of the container that the test makes. */
+const cgroup = (): string => join(cgroupRoot(), CONTAINER);
+
+interface Deed {
+  readonly rule: string;
+  /** the program by the name that it is to have, in the folder of the test */
+  readonly program: string;
+  readonly steps: readonly string[];
+  readonly contained?: boolean;
+  /** what else is needed: a file */
+  readonly needs?: string;
+}
+
+const here = (name: string): string => join(place.directory, name);
+const which = (name: string): string =>
+  ['/usr/bin', '/usr/sbin', '/bin', '/sbin'].map((folder) => join(folder, name)).find(existsSync) ?? `/usr/bin/${name}`;
+const exec = (name: string, ...args: string[]): string[] => ['exec', which(name), name, ...args];
+
+let place: TestPlace;
+
+const deeds = (): readonly Deed[] => [
+  {
+    rule: 'Directory traversal monitored file read',
+    program: 'deeds',
+    steps: ['open', '../../../../../../../../etc/rf-none', 'r'],
+  },
+  {
+    rule: 'Read sensitive file trusted after startup',
+    program: 'nginx',
+    steps: ['sleep', String(OLD_MS), 'open', '/etc/shadow', 'r'],
+  },
+  { rule: 'Read sensitive file untrusted', program: 'deeds', steps: ['open', '/etc/shadow', 'r'] },
+  { rule: 'Run shell untrusted', program: 'nginx', steps: ['child', ...exec('sh', '-c', ':')] },
+  { rule: 'System user interactive', program: 'sshd', steps: ['child', 'as', '1', ...exec('true')] },
+  {
+    rule: 'Terminal shell in container',
+    program: 'runc',
+    contained: true,
+    steps: ['child', 'tty', ...exec('bash', '-c', ':')],
+  },
+  {
+    rule: 'Netcat Remote Code Execution in Container',
+    program: 'deeds',
+    contained: true,
+    steps: ['exec', here('nc'), 'nc', '-e', '/bin/sh'],
+  },
+  { rule: 'Search Private Keys or Passwords', program: 'deeds', steps: exec('find', here('none'), '-name', 'id_rsa') },
+  { rule: 'Clear Log Activities', program: 'deeds', steps: ['open', here('auth.log'), 'w'] },
+  { rule: 'Remove Bulk Data from Disk', program: 'deeds', steps: exec('shred', '--version') },
+  { rule: 'Create Symlink Over Sensitive Files', program: 'deeds', steps: ['symlink', '/etc/shadow', here('symlink')] },
+  { rule: 'Create Hardlink Over Sensitive Files', program: 'deeds', steps: ['link', '/etc/shadow', here('none/link')] },
+  { rule: 'Packet socket created in container', program: 'deeds', contained: true, steps: ['packet'] },
+  {
+    rule: 'Linux Kernel Module Injection Detected',
+    program: 'deeds',
+    contained: true,
+    steps: ['module'],
+    needs: '/sys/kernel/tracing/events/syscalls/sys_exit_init_module',
+  },
+  {
+    rule: 'Debugfs Launched in Privileged Container',
+    program: 'deeds',
+    contained: true,
+    steps: exec('debugfs', '-V'),
+    needs: which('debugfs'),
+  },
+  {
+    rule: 'Detect release_agent File Container Escapes',
+    program: 'deeds',
+    contained: true,
+    steps: ['open', here('release_agent'), 'w'],
+  },
+  { rule: 'PTRACE attached to process', program: 'deeds', steps: ['attach'] },
+  { rule: 'PTRACE anti-debug attempt', program: 'deeds', steps: ['traceme'] },
+  { rule: 'Find AWS Credentials', program: 'deeds', steps: exec('grep', 'aws_secret_access_key', '/dev/null') },
+  { rule: 'Execution from /dev/shm', program: 'deeds', steps: ['exec', shared(), shared()] },
+  {
+    rule: 'Drop and execute new binary in container',
+    program: 'overlay',
+    contained: true,
+    steps: ['exec', here('merged/dropped'), 'dropped'],
+  },
+  { rule: 'Disallowed SSH Connection Non Standard Port', program: 'ssh', steps: ['ssh'] },
+  { rule: 'Fileless execution via memfd_create', program: 'deeds', steps: ['memfd', which('true'), 'payload'] },
+];
+
+const shared = (): string => `/dev/shm/rf-falco-${process.pid}`;
+
+/** Root of processes of each deed, by its rule. */
+const roots = new Map<string, number>();
+const fired = new Map<string, Set<string>>();
+
+async function run({ rule, program, steps, contained = false }: Deed): Promise<void> {
+  const words = contained ? ['in', cgroup(), ...steps] : [...steps];
+  const [file, args] = program === 'overlay' ? overlay(words) : [here(program), words];
+  const child = spawn(file, args, { stdio: 'ignore', cwd: '/usr/bin' });
+  roots.set(rule, child.pid ?? 0);
+  await once(child, 'exit');
+}
+
+/** In a mount namespace of its own, whose container has a root of two layers. */
+function overlay(steps: readonly string[]): [string, string[]] {
+  const script = [
+    `cd ${place.directory}`,
+    'mkdir lower upper work merged',
+    'mount -t overlay overlay -o lowerdir=lower,upperdir=upper,workdir=work merged',
+    'cp deeds merged/dropped',
+    'exec ./deeds "$@"',
+  ].join(' && ');
+  return ['/usr/bin/unshare', ['--mount', '/bin/sh', '-c', script, 'sh', ...steps]];
+}
+
+/** The deed that the event's process is a part of. */
+function deedOf({ process: own }: EventView): string | undefined {
+  for (let one = own; one !== undefined; one = one.parent)
+    for (const [rule, pid] of roots) if (one.raw.pid === pid) return rule;
+  return undefined;
+}
+
+const skip = missing || kernelSkip();
+
+describe("Falco's stable rules on the running kernel", { skip }, () => {
+  before(async () => {
+    place = new TestPlace();
+    const rules = compileDetectorRules([{ name: 'falco_rules.yaml', text: stableRules() }]);
+    prepare();
+    await using bus = await memoryBus();
+    // One of the rules asks for every read of the machine.
+    const interest = { ...interestOf(rules), openPathPrefixes: ['/etc'], openNames: [] };
+    const collector = await startTestCollector(place, bus, {}, { interest });
+    const [old, ...others] = [...deeds()].sort(
+      (a, b) => Number(b.steps[0] === 'sleep') - Number(a.steps[0] === 'sleep'),
+    );
+    const first = run(old!);
+    for (const deed of others) if (deed.needs === undefined || existsSync(deed.needs)) await run(deed);
+    await first;
+    await collector.settle();
+    await collector.close();
+    const raw: Uint8Array[] = [];
+    for await (const { value } of bus.read({ topic: TOPIC.raw })) if (value !== null) raw.push(value);
+    const enricher = createEnricherPipeline({ enrolment: { keyFor: () => identity.key.publicKey } });
+    const { outputs } = enricher.handle(testRecords(identity.hostId, raw));
+    const view = new EventView();
+    for (const { topic, value } of outputs) {
+      if (topic !== TOPIC.events || value === null) continue;
+      view.open(value);
+      while (view.next()) {
+        rules.matcher.match(
+          view,
+          ({ name }) => {
+            const deed = deedOf(view);
+            if (deed !== undefined) fired.set(deed, (fired.get(deed) ?? new Set()).add(name));
+          },
+          view.timestamp,
+        );
+      }
+    }
+  });
+  after(() => {
+    if (place === undefined) return;
+    rmSync(shared(), { force: true });
+    if (existsSync(cgroup())) rmdirSync(cgroup());
+    place[Symbol.dispose]();
+  });
+
+  const table = missing === false ? ruleNames() : [];
+  for (const rule of table) {
+    test(`${rule}: done, and seen`, (t) => {
+      const deed = deeds().find((one) => one.rule === rule);
+      if (deed === undefined)
+        return t.skip('the sensor has no event for it: the rule is reported as one that never matches');
+      if (deed.needs !== undefined && !existsSync(deed.needs)) return t.skip(`there is no ${deed.needs} here`);
+      assert.ok(fired.get(rule)?.has(rule), `it was ${[...(fired.get(rule) ?? [])].join(', ') || 'nothing'}`);
+    });
+  }
+});
+
+function ruleNames(): string[] {
+  return [...stableRules().matchAll(/^- rule: (.*)$/gm)].map(([, name = '']) => name);
+}
+
+function prepare(): void {
+  compileProgram('deeds', here('deeds'));
+  for (const name of ['nginx', 'sshd', 'runc', 'ssh']) copyFileSync(here('deeds'), here(name));
+  copyFileSync(which('true'), here('nc'));
+  copyFileSync(which('true'), shared());
+  mkdirSync(cgroup());
+  mkdirSync(here('containers.d'), { mode: 0o700 });
+  const facts = { id: CONTAINER, name: 'web-1', image: 'shop/web:1', runtime: 'test', privileged: true, labels: {} };
+  writeFileSync(here(`containers.d/${CONTAINER}.json`), JSON.stringify({ cgroupPath: `/${CONTAINER}`, ...facts }));
+}
