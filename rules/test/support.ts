@@ -4,14 +4,16 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { createEnricherPipeline } from '@ringfence/enricher';
 import {
+  type CompileOptions,
   compileRules,
-  type FilteredEvents,
   formatOutput,
+  type OnMatch,
+  RuleMemory,
   type RuleSet,
   type RuleSource,
   render,
 } from '@ringfence/rules';
-import { catalogue, createSigningKey, EventView, eventKinds, TOPIC } from '@ringfence/schema';
+import { catalogue, createSigningKey, EventView, eventKinds, KIND, TOPIC } from '@ringfence/schema';
 import {
   type ContainerValues,
   credentialsOf,
@@ -115,14 +117,13 @@ export function judge(scene: TestHost, rules: RuleSet<EventView> = builtIn()): M
   ]);
   const view = new EventView();
   const matches: Match[] = [];
+  const matched: OnMatch<EventView> = (rule, sequence) =>
+    matches.push({ rule: rule.name, priority: rule.priority, output: formatOutput(rule, view, sequence) });
   for (const { value } of outputs) {
     view.open(value ?? new Uint8Array());
     while (view.next()) {
-      rules.matcher.match(
-        view,
-        (rule) => matches.push({ rule: rule.name, priority: rule.priority, output: formatOutput(rule, view) }),
-        view.timestamp,
-      );
+      rules.matcher.match(view, matched, view.timestamp);
+      if (view.cursor.kind === KIND.Tick) rules.memory.of(view).tick(rules.rules, view.timestamp, matched);
     }
   }
   return matches;
@@ -130,15 +131,20 @@ export function judge(scene: TestHost, rules: RuleSet<EventView> = builtIn()): M
 
 let compiled: RuleSet<EventView> | undefined;
 
-/** The built-in content, its thresholds empty. */
+let memory = new RuleMemory();
+
+/** The built-in content, which remembers nothing yet. */
 export function builtIn(): RuleSet<EventView> {
-  compiled ??= compile(content);
-  compiled.thresholds.expire(compiled.rules, Number.MAX_SAFE_INTEGER);
+  compiled ??= compile(content, { memory: { of: () => memory } });
+  memory = new RuleMemory();
   return compiled;
 }
 
-export function compile(sources: readonly RuleSource[], filtered?: readonly FilteredEvents[]): RuleSet<EventView> {
-  const set = compileRules({ sources, catalogue, kinds: eventKinds, ...(filtered === undefined ? {} : { filtered }) });
+export function compile(
+  sources: readonly RuleSource[],
+  more: Partial<CompileOptions<EventView>> = {},
+): RuleSet<EventView> {
+  const set = compileRules({ sources, catalogue, kinds: eventKinds, ...more });
   const shown = set.diagnostics.map((found) => {
     const source = sources.find(({ name }) => name === found.file);
     return render(found, source?.text ?? '');

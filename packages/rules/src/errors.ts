@@ -14,15 +14,15 @@ export class Fault extends Error {
   }
 }
 
-/** A saved threshold entry that can't be read: it was not written by `ThresholdState`, or by another version of it. */
-export class ThresholdStateError extends Error {
-  override readonly name = 'ThresholdStateError';
-  readonly code = 'ERR_RULES_THRESHOLD_STATE';
+/** A saved entry of what rules remember that can't be read: this program did not write it, or another version of it did. */
+export class StateError extends Error {
+  override readonly name = 'StateError';
+  readonly code = 'ERR_RULES_STATE';
   readonly key: string;
 
   constructor(key: string, why: string, options?: ErrorOptions) {
     super(
-      `threshold state of ${JSON.stringify(key)} can't be restored: ${why}; delete the entry to start counting anew`,
+      `what a rule remembered of ${JSON.stringify(key)} can't be restored: ${why}; delete the entry to start anew`,
       options,
     );
     this.key = key;

@@ -3,6 +3,7 @@ import { holds } from './compile/evaluate.ts';
 import { type Expression, readOperand, type Test } from './expression.ts';
 import { printable } from './output.ts';
 import type { CompiledRule } from './rule.ts';
+import type { Sequence } from './sequence.ts';
 
 /** One part of a condition and what it came to on an event. */
 export interface Explanation {
@@ -43,7 +44,18 @@ const WRITTEN: Readonly<Record<Test<unknown>['operator'], readonly [plain: strin
 
 /** Why a rule's condition holds on an event, or doesn't: every part with its value. The threshold isn't asked. Walks the condition as it is written. */
 export function explain<E>(rule: CompiledRule<E>, event: E): Explanation {
-  return explainExpression(rule.expression, event);
+  return rule.sequence === undefined ? explainExpression(rule.expression, event) : explainSteps(rule.sequence, event);
+}
+
+/** Which steps one event fits; what they ask of several events together isn't asked. */
+function explainSteps<E>({ steps }: Sequence<E>, event: E): Explanation {
+  let number = 0;
+  const parts = steps.map(({ kind, expression }): Explanation => {
+    const inner = explainExpression(expression, event);
+    const text = kind === 'event' ? `step ${++number}` : kind;
+    return { text, holds: inner.holds, actual: undefined, parts: [inner] };
+  });
+  return { text: 'sequence', holds: parts.some((part) => part.holds), actual: undefined, parts };
 }
 
 export function explainExpression<E>(expression: Expression<E>, event: E): Explanation {

@@ -2,9 +2,9 @@ export { ATTACK_VERSION } from './attack/table.ts';
 export { attackTechnique, attackTechniques, servedTactics, type Technique } from './attack/techniques.ts';
 export { TACTIC_NAMES, TACTICS, type Tactic, tacticOf, techniqueOf } from './attack.ts';
 export type { EventKinds, FieldCatalogue, FieldSpec, FieldType, FieldValue } from './catalogue.ts';
-export type { Matcher } from './compile/matcher.ts';
+export type { Matcher, OnMatch } from './compile/matcher.ts';
 export { type Diagnostic, didYouMean, render, type Severity } from './diagnostics.ts';
-export { ThresholdStateError } from './errors.ts';
+export { StateError } from './errors.ts';
 export { type Explanation, explain, renderExplanation } from './explain.ts';
 export type { Expression, Operand } from './expression.ts';
 export { compileFilter, type Filter } from './filter.ts';
@@ -24,4 +24,8 @@ export {
   type RuleUpdate,
   updateRules,
 } from './rule-set.ts';
-export { type ThresholdChange, type ThresholdLimits, ThresholdState, type ThresholdStats } from './threshold-state.ts';
+export type { Sequence, SequenceMatch, SequenceStep, StepMatch } from './sequence.ts';
+export type { StateChange } from './state/codec.ts';
+export { type Memories, type MemoryLimits, type MemoryStats, RuleMemory } from './state/memory.ts';
+export type { SequenceLimits, SequenceStats } from './state/sequences.ts';
+export type { ThresholdLimits, ThresholdStats } from './state/thresholds.ts';

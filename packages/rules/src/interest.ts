@@ -1,5 +1,6 @@
 import type { FieldValue } from './catalogue.ts';
 import { type Cover, necessaryCover, union } from './compile/cover.ts';
+import type { Prepared } from './compile/matcher.ts';
 import { isPlain, type Known, knownOnKind, type Node, type Nodes, Possible, UNKNOWN } from './compile/nodes.ts';
 import { type FilteredForm, type FormInterest, formsOf } from './forms.ts';
 import type { CompiledRule } from './rule.ts';
@@ -34,19 +35,19 @@ export interface PathInterest<E> extends Cover {
 type ByKind<E> = ReadonlyMap<string, ReadonlyMap<Node<E>, readonly number[]>>;
 
 export function interestOf<E>(
-  rules: readonly CompiledRule<E>[],
+  prepared: readonly Prepared<E>[],
   byKind: ByKind<E>,
   nodes: Nodes<E>,
   filtered: readonly FilteredEvents[] | undefined,
   forms: readonly FilteredForm[],
 ): RuleInterest<E> {
   const kinds = [...byKind].filter(([, conditions]) => conditions.size > 0).map(([kind]) => kind);
-  const paths = filtered === undefined ? undefined : pathsOf(rules, byKind, nodes, filtered);
+  const paths = filtered === undefined ? undefined : pathsOf(prepared, byKind, nodes, filtered);
   return { kinds, paths, forms: formsOf(byKind, nodes, forms) };
 }
 
 function pathsOf<E>(
-  rules: readonly CompiledRule<E>[],
+  prepared: readonly Prepared<E>[],
   byKind: ByKind<E>,
   nodes: Nodes<E>,
   filtered: readonly FilteredEvents[],
@@ -63,7 +64,7 @@ function pathsOf<E>(
     }
   }
   const numbers = [...unbounded].sort((a, b) => a - b);
-  return { ...union(covers)!, unbounded: numbers.map((number) => rules[number]!) };
+  return { ...union(covers)!, unbounded: [...new Set(numbers.map((number) => prepared[number]!.rule))] };
 }
 
 /** What is known of the events that are filtered. */

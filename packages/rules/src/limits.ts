@@ -36,6 +36,26 @@ export const LIMITS = {
   substringCells: 4_194_304,
   /** events a threshold can ask for */
   thresholdCount: 1_000,
+  /** steps of one sequence */
+  sequenceSteps: 16,
+  /** fields of a `by` */
+  keys: 8,
+  /** events of a run (`with runs=`) that an alert lists; the rest are counted */
+  listedRuns: 16,
+  /** values that one sequence keeps of its events */
+  keptValues: 64,
+  /** characters of a text that a sequence keeps */
+  keptText: 4_096,
+  /** texts of a list that a sequence keeps */
+  keptItems: 64,
+  /** characters of one value of a key; longer ones count by their hash */
+  keyText: 256,
+  /** µs by which an event may come late and still take its place in the order of a sequence */
+  latenessUs: 2_000_000,
+  /** events of one sequence and key that may still be reordered */
+  recentHits: 32,
+  /** unfinished sequences of one key that wait for the same step: more than one only where steps are compared with each other, or come in runs */
+  waiting: 16,
   /** characters of one value in an output line */
   outputValue: 1_024,
 } as const;

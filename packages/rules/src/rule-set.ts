@@ -8,7 +8,7 @@ import { loadRules } from './language/load.ts';
 import type { CompiledRule } from './rule.ts';
 import { isSigma } from './sigma/documents.ts';
 import { loadSigma, type SigmaOptions } from './sigma/load.ts';
-import { ThresholdState } from './threshold-state.ts';
+import { type Memories, RuleMemory } from './state/memory.ts';
 
 /** A rule file: its name (as diagnostics show it) and its text. */
 export interface RuleSource {
@@ -27,8 +27,8 @@ export interface CompileOptions<E> {
   readonly sources: readonly RuleSource[];
   readonly catalogue: FieldCatalogue<E>;
   readonly kinds: EventKinds<E>;
-  /** Counts to go on with. @default counts that start empty */
-  readonly thresholds?: ThresholdState;
+  /** What rules remember, to go on with. @default one memory for all events, that starts empty */
+  readonly memory?: Memories<E>;
   /** For the Sigma rules among the sources. */
   readonly sigma?: SigmaOptions;
   /** Events that are filtered by path before they get here; `interest.paths` tells what the filter must let through. */
@@ -44,7 +44,7 @@ export interface RuleSet<E> {
   /** what was found in the sources, in their order */
   readonly diagnostics: readonly Diagnostic[];
   readonly matcher: Matcher<E>;
-  readonly thresholds: ThresholdState;
+  readonly memory: Memories<E>;
   readonly interest: RuleInterest<E>;
 }
 
@@ -59,19 +59,19 @@ export interface RuleUpdate<E> {
 /** Compiles rules. Never throws for what the sources hold: a broken rule is left out and reported, the others are active. */
 export function compileRules<E>(options: CompileOptions<E>): RuleSet<E> {
   const { kinds } = options;
-  const thresholds = options.thresholds ?? new ThresholdState();
+  const memory = options.memory ?? new RuleMemory();
   const nodes = new Nodes<E>();
   const loaded = loadAll(options, nodes);
   const prepared = loaded.rules;
   const byKind = conditionsByKind(kinds.names, prepared, nodes);
-  const rules = prepared.map(({ rule }) => rule);
-  const interest = interestOf(rules, byKind, nodes, options.filtered, options.forms ?? []);
+  const rules = [...new Set(prepared.map(({ rule }) => rule))];
+  const interest = interestOf(prepared, byKind, nodes, options.filtered, options.forms ?? []);
   return {
     options,
     rules,
     diagnostics: inOrder(options.sources, [...loaded.diagnostics, ...warningsOf(interest, options.filtered)]),
-    matcher: new CompiledMatcher(rules, kinds, byKind, thresholds),
-    thresholds,
+    matcher: new CompiledMatcher(prepared, kinds, byKind, memory),
+    memory,
     interest,
   };
 }
@@ -125,7 +125,7 @@ export function updateRules<E>(previous: RuleSet<E>, changed: readonly ChangedSo
       else sources.set(name, text);
     }
     const list = [...sources].map(([name, text]) => ({ name, text }));
-    return compileRules({ ...previous.options, sources: list, thresholds: previous.thresholds });
+    return compileRules({ ...previous.options, sources: list, memory: previous.memory });
   };
   const first = attempt(changed);
   let accepted = changed;

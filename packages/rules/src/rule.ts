@@ -1,4 +1,5 @@
 import type { Expression, Operand } from './expression.ts';
+import type { Sequence } from './sequence.ts';
 
 /** From least to most urgent: the symbols of the Alert's Priority. */
 export const PRIORITIES = [
@@ -36,8 +37,15 @@ export interface ToldDuration<E> {
   readonly seconds: Operand<E>;
 }
 
+/** A field of the event of one step of a sequence. */
+export interface StepOperand<E> {
+  readonly operand: Operand<E>;
+  /** index in the sequence's `kept` */
+  readonly kept: number;
+}
+
 /** Fixed text and fields that take turns; an output is formatted by joining them. */
-export type OutputPart<E> = string | Operand<E> | ToldDuration<E>;
+export type OutputPart<E> = string | Operand<E> | ToldDuration<E> | StepOperand<E>;
 
 /** A rule that is active. */
 export interface CompiledRule<E> {
@@ -53,7 +61,9 @@ export interface CompiledRule<E> {
   /** ATT&CK techniques: T1059.004 */
   readonly techniques: readonly string[];
   readonly threshold: Threshold<E> | undefined;
-  /** the condition as it was written, names looked up */
+  /** undefined: one event is enough */
+  readonly sequence: Sequence<E> | undefined;
+  /** the condition as it was written, names looked up; of a sequence, that an event fits one of its steps */
   readonly expression: Expression<E>;
   readonly condition: string;
   readonly output: readonly OutputPart<E>[];

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { ThresholdStateError } from '../src/errors.ts';
+import { StateError } from '../src/errors.ts';
 import type { RuleSet } from '../src/rule-set.ts';
-import { ThresholdState } from '../src/threshold-state.ts';
+import { RuleMemory } from '../src/state/memory.ts';
+import { ThresholdState } from '../src/state/thresholds.ts';
 import { compile, createTestEvent, matches } from './support/compile.ts';
 import type { TestEvent } from './support/events.ts';
 
@@ -16,6 +17,7 @@ const SCAN =
 const touch = (entity: string): TestEvent => createTestEvent('exec', { 'user.id': 0, 'process.entity_id': entity });
 const connect = (port: number): TestEvent =>
   createTestEvent('connect', { 'destination.port': port, 'process.entity_id': 'p' });
+const thresholdsOf = (set: RuleSet<TestEvent>): ThresholdState => set.memory.of(touch('')).thresholds;
 const fires = (set: RuleSet<TestEvent>, event: TestEvent, seconds: number): boolean =>
   matches(set, event, seconds * SECOND).length > 0;
 
@@ -110,16 +112,18 @@ describe('a threshold', () => {
 
 describe('threshold state', () => {
   test('is bounded per rule; what is evicted is counted', () => {
-    const thresholds = new ThresholdState({ keysPerRule: 2 });
-    const set = compile(COUNT, { thresholds });
+    const memory = new RuleMemory({ thresholds: { keysPerRule: 2 } });
+    const { thresholds } = memory;
+    const set = compile(COUNT, { memory });
     for (const key of ['a', 'b', 'a', 'c']) fires(set, touch(key), 1);
     assert.deepEqual(thresholds.stats(), { keys: 2, evicted: 1 });
     assert.equal(fires(set, touch('a'), 2), true, 'the key unused for longest went, not this one');
   });
 
   test('is bounded in all: the rule with most keys gives way', () => {
-    const thresholds = new ThresholdState({ keys: 3 });
-    const set = compile(COUNT + SCAN, { thresholds });
+    const memory = new RuleMemory({ thresholds: { keys: 3 } });
+    const { thresholds } = memory;
+    const set = compile(COUNT + SCAN, { memory });
     fires(set, connect(1), 1);
     for (const key of ['a', 'b', 'c', 'd']) fires(set, touch(key), 1);
     assert.deepEqual(thresholds.stats(), { keys: 3, evicted: 2 });
@@ -128,17 +132,19 @@ describe('threshold state', () => {
   });
 
   test('forgets on a tick what no longer matters, and says so to the changelog', () => {
-    const set = compile(COUNT);
+    const memory = new RuleMemory();
+    const { thresholds } = memory;
+    const set = compile(COUNT, { memory });
     fires(set, touch('a'), 1);
     fires(set, touch('b'), 5);
-    set.thresholds.takeChanges();
-    set.thresholds.expire(set.rules, 11 * SECOND);
-    const changes = set.thresholds.takeChanges();
+    thresholds.takeChanges();
+    thresholds.expire(set.rules, 11 * SECOND);
+    const changes = thresholds.takeChanges();
     assert.equal(changes.length, 1);
     assert.match(changes[0]!.key, /"a"/);
     assert.equal(changes[0]!.value, null);
-    set.thresholds.expire([], 12 * SECOND);
-    assert.equal(set.thresholds.stats().keys, 0, 'a rule that is gone keeps nothing');
+    thresholds.expire([], 12 * SECOND);
+    assert.equal(thresholds.stats().keys, 0, 'a rule that is gone keeps nothing');
   });
 
   test('rebuilt from its changes at any point goes on as if nothing had happened', () => {
@@ -157,13 +163,13 @@ describe('threshold state', () => {
             ...(kind === 'connect' ? { 'destination.port': port } : {}),
           });
           assert.deepEqual(matches(moved, event, at), matches(whole, event, at));
-          for (const { key, value } of moved.thresholds.takeChanges()) log.set(key, value);
+          for (const { key, value } of thresholdsOf(moved).takeChanges()) log.set(key, value);
           if (i !== cut) continue;
           moved = compile(COUNT + SCAN);
-          for (const [key, value] of log) if (value !== null) moved.thresholds.restore(key, value);
+          for (const [key, value] of log) if (value !== null) thresholdsOf(moved).restore(key, value);
         }
         const entries = (set: RuleSet<TestEvent>): string[] =>
-          [...set.thresholds.snapshot()].map(({ key, value }) => key + Buffer.from(value)).sort();
+          [...thresholdsOf(set).snapshot()].map(({ key, value }) => key + Buffer.from(value)).sort();
         assert.deepEqual(entries(moved), entries(whole));
       }),
       { numRuns: 60 },
@@ -185,9 +191,7 @@ describe('threshold state', () => {
       assert.throws(
         restore,
         (error: unknown) =>
-          error instanceof ThresholdStateError &&
-          error.code === 'ERR_RULES_THRESHOLD_STATE' &&
-          reason.test(error.message),
+          error instanceof StateError && error.code === 'ERR_RULES_STATE' && reason.test(error.message),
       );
       assert.equal(state.stats().keys, 0, 'a refused entry leaves nothing behind');
     }

@@ -57,6 +57,17 @@ describe('writing rules', () => {
   threshold: { distinct: destination.port, at_least: 20, by: [process.entity_id], within: 90s }
   techniques: [T1046]
 `;
+  const sequences = `- macro: shell
+  condition: process.name = sh
+- rule: Ordered
+  condition: >
+    sequence by user.name with maxspan=90s [ shell or user.id = 0 ] by process.entity_id with runs=3 as $first ![ event.action = exit ] by process.entity_id
+    [ event.action = open and file.path startswith $first.process.name and process.args != $first.process.args ] by process.parent.entity_id
+    until [ shell ] by process.entity_id
+  output: "%1.process.name, %$first.process.args, %2.file.path and %file.path"
+- rule: Any
+  condition: sequence any order with maxspan=1m [ shell ] [ event.action = exit ]
+`;
 
   test('and reading them again gives the same rules', () => {
     const wanted = compile(text);
@@ -74,6 +85,17 @@ describe('writing rules', () => {
         says: formatOutput(set.rules[i]!, event),
       }));
     assert.deepEqual(said(again), said(wanted));
+  });
+
+  test('that are sequences gives the same, too', () => {
+    const wanted = compile(sequences);
+    assert.deepEqual(wanted.diagnostics, []);
+    const again = compile(writeRules(wanted.rules));
+    assert.deepEqual(again.diagnostics, []);
+    assert.deepEqual(
+      again.rules.map(({ sequence }) => sequence),
+      wanted.rules.map(({ sequence }) => sequence),
+    );
   });
 
   test('looks like a file that a person wrote', () => {

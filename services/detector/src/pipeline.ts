@@ -1,5 +1,5 @@
 import type { Effect, InRecord, OutRecord, Position, StateChange, StateEntry } from '@ringfence/bus';
-import type { CompiledRule, RuleSet } from '@ringfence/rules';
+import type { CompiledRule, RuleSet, SequenceMatch } from '@ringfence/rules';
 import {
   EventView,
   type Feedback,
@@ -16,8 +16,8 @@ import { createStats, type DetectorStats } from './metrics.ts';
 import { type Chain, opensBefore, refOf } from './state/chain.ts';
 import { drainHost, restoreHosts } from './state/changelog.ts';
 import { Host, isNew, type Run } from './state/host.ts';
+import { BootMemories } from './state/memories.ts';
 import { Rarity } from './state/rarity.ts';
-import { BootThresholds } from './state/thresholds.ts';
 import { buildAlert } from './steps/alert.ts';
 import { ChainStep, type Merge } from './steps/chains.ts';
 import { createCheckBatch, createCheckFeedback, createCheckJoin } from './steps/check.ts';
@@ -37,7 +37,7 @@ export interface DetectorPipeline extends Disposable {
   handle(records: readonly InRecord[]): Effect;
   /** Does what can be done side by side for a backlog before `handle` is called. */
   ahead(records: readonly InRecord[]): Promise<void>;
-  /** From the next batch on these rules hold, made by `reloadRules`: counts of thresholds go on. */
+  /** From the next batch on these rules hold, made by `reloadRules`: what rules remember goes on. */
   setRules(rules: Rules): void;
   /** Fills empty memory with what the store held. */
   restore(entries: AsyncIterable<StateEntry>): Promise<void>;
@@ -147,8 +147,8 @@ export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipe
     if (cursor.kind === KIND.Tick) tick(view.head.bootId, cursor.ktime);
   }
 
-  function raise(rule: CompiledRule<EventView>): void {
-    const alert = buildAlert(rule, view);
+  function raise(rule: CompiledRule<EventView>, sequence?: SequenceMatch): void {
+    const alert = buildAlert(rule, view, sequence);
     const { chain, merges, send, news, fresh } = chains.join(host, alert, view);
     for (const merge of merges) merged(merge);
     if (send) {
@@ -179,7 +179,7 @@ export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipe
   function tick(bootId: string, ktime: number): void {
     host.tick++;
     host.ktime = ktime;
-    thresholdsOf(rules).expireBoot(host.id, bootId, rules.rules, ktime);
+    memoriesOf(rules).tick(view, rules.rules, raise);
     for (const chain of host.chains.values()) {
       const { bootId: ofChain } = chain;
       // What a Filebeat sent where no boot was known has the wall clock's time.
@@ -238,7 +238,7 @@ export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipe
         moveTo(record);
         tracing.begin(record);
         run();
-        for (const change of drainHost(host, thresholdsOf(rules), position)) state.set(change.key, change);
+        for (const change of drainHost(host, memoriesOf(rules), position)) state.set(change.key, change);
       }
       const effect = { outputs, state: [...state.values()] };
       outputs = [];
@@ -249,7 +249,7 @@ export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipe
       rules = next;
     },
     async restore(entries) {
-      position = await restoreHosts(hosts, thresholdsOf(rules), partition, entries);
+      position = await restoreHosts(hosts, memoriesOf(rules), partition, entries);
       for (const one of hosts.values()) rarity.add(one);
     },
     stats() {
@@ -261,14 +261,13 @@ export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipe
       return { ...stats, chains: open, forgottenConnections, rules: rules.rules.length };
     },
     [Symbol.dispose]() {
-      for (const id of hosts.keys()) thresholdsOf(rules).forgetHost(id);
+      for (const id of hosts.keys()) memoriesOf(rules).forgetHost(id);
     },
   };
 }
 
-/** Rules of `compileDetectorRules`, or updated from such, count apart for each boot. */
-function thresholdsOf({ thresholds }: Rules): BootThresholds {
-  if (!(thresholds instanceof BootThresholds))
-    throw new TypeError('rules of the detector come from compileDetectorRules');
-  return thresholds;
+/** Rules of `compileDetectorRules`, or updated from such, remember apart for each boot. */
+function memoriesOf({ memory }: Rules): BootMemories {
+  if (!(memory instanceof BootMemories)) throw new TypeError('rules of the detector come from compileDetectorRules');
+  return memory;
 }

@@ -12,7 +12,7 @@ import {
 import { catalogue, eventKinds, type Interest } from '@ringfence/schema';
 import type { DetectorOptions } from './config.ts';
 import type { Rules } from './pipeline.ts';
-import { BootThresholds } from './state/thresholds.ts';
+import { BootMemories } from './state/memories.ts';
 import { WANTED_FORMS, wantsOf } from './wants.ts';
 
 /**
@@ -47,7 +47,7 @@ export function compileDetectorRules(sources: readonly RuleSource[]): Rules {
     sources,
     catalogue,
     kinds: eventKinds,
-    thresholds: new BootThresholds(),
+    memory: new BootMemories(),
     filtered: FILTERED,
     forms: WANTED_FORMS,
   });

@@ -6,6 +6,8 @@ import {
   type Explanation,
   explain,
   formatOutput,
+  type OnMatch,
+  RuleMemory,
   type RuleSet,
   type RuleSource,
 } from '@ringfence/rules';
@@ -63,9 +65,11 @@ export class Judge {
   readonly #overlay = new Overlay();
   readonly #key = createSigningKey();
   readonly #view = new EventView();
+  #memory = new RuleMemory();
 
   constructor(sources: readonly RuleSource[]) {
-    this.rules = compileRules({ sources, catalogue: this.#overlay.catalogue, kinds: eventKinds });
+    const { catalogue } = this.#overlay;
+    this.rules = compileRules({ sources, catalogue, kinds: eventKinds, memory: { of: () => this.#memory } });
   }
 
   rule(name: string): CompiledRule<EventView> | undefined {
@@ -111,7 +115,7 @@ export class Judge {
 
   #begin(about: CompiledRule<EventView> | undefined): Trial {
     // Nothing of an earlier trial may count.
-    this.rules.thresholds.expire(this.rules.rules, Number.MAX_SAFE_INTEGER);
+    this.#memory = new RuleMemory();
     return new Trial(this.rules, this.#overlay, this.#view, about);
   }
 }
@@ -164,18 +168,18 @@ class Trial {
   #judge(number: number, given: GivenEvent | undefined): void {
     const view = this.#view;
     const laid = this.#overlay.lay(given, view);
-    this.#rules.matcher.match(
-      view,
-      (rule) =>
-        this.#alerts.push({
-          rule: rule.name,
-          priority: rule.priority,
-          output: formatOutput(rule, view),
-          event: number,
-        }),
-      view.timestamp,
-    );
-    const told = given !== undefined || view.cursor.kind !== KIND.Tick;
+    const matched: OnMatch<EventView> = (rule, sequence) =>
+      this.#alerts.push({
+        rule: rule.name,
+        priority: rule.priority,
+        output: formatOutput(rule, view, sequence),
+        event: number,
+      });
+    const rules = this.#rules;
+    rules.matcher.match(view, matched, view.timestamp);
+    const isTick = view.cursor.kind === KIND.Tick;
+    if (isTick) rules.memory.of(view).tick(rules.rules, view.timestamp, matched);
+    const told = given !== undefined || !isTick;
     if (!told || this.#events.length >= KEPT) return;
     const kind = eventKinds.names[view.cursor.kind] ?? '';
     const explanation = this.#about === undefined ? undefined : explain(this.#about, view);

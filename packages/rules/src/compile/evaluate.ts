@@ -17,6 +17,14 @@ export function holds<E>(test: Test<E>, value: FieldValue, other?: FieldValue): 
   return items.some((item) => literals.some((literal) => compares(test.operator, item, literal))) !== test.negated;
 }
 
+/** Whether a test holds for a value when it is compared with another instead of with its own literals. */
+export function holdsBetween<E>({ operator, negated }: Test<E>, value: FieldValue, other: FieldValue): boolean {
+  if (value === undefined || other === undefined) return false;
+  const items: readonly Item[] = typeof value === 'object' ? value : [value];
+  const others: readonly Literal[] = typeof other === 'object' ? other : [other];
+  return items.some((item) => others.some((one) => compares(operator, item, one))) !== negated;
+}
+
 function compares(operator: TestOperator, item: Item, literal: Literal): boolean {
   switch (operator) {
     case 'equals':

@@ -1,6 +1,7 @@
 import type { EventKinds } from '../catalogue.ts';
 import type { CompiledRule } from '../rule.ts';
-import type { ThresholdState } from '../threshold-state.ts';
+import type { SequenceMatch } from '../sequence.ts';
+import type { Memories } from '../state/memory.ts';
 import { Closures, type Fits } from './closures.ts';
 import { knownOnKind, type Node, type Nodes } from './nodes.ts';
 import { Plan } from './plan.ts';
@@ -10,22 +11,27 @@ import { Slots } from './slots.ts';
 export interface Matcher<E> {
   /**
    * Calls `onMatch` for every rule that matches, in the order of the rules, and returns how many did. A rule with a threshold matches when the
-   * threshold is crossed. Allocates nothing when nothing matches.
-   * @param timeUs µs, the event's own time: what thresholds measure with
+   * threshold is crossed, a sequence when it is complete. Allocates nothing when no condition holds.
+   * @param timeUs µs, the event's own time: what thresholds and sequences measure with
    */
-  match(event: E, onMatch: (rule: CompiledRule<E>) => void, timeUs: number): number;
+  match(event: E, onMatch: OnMatch<E>, timeUs: number): number;
 }
 
-/** A rule with its simplified condition. */
+/** `sequence`: the events that made it, when the rule is one. */
+export type OnMatch<E> = (rule: CompiledRule<E>, sequence?: SequenceMatch) => void;
+
+/** A rule with its simplified condition, or with that of one of its steps: those of one rule follow each other. */
 export interface Prepared<E> {
   readonly rule: CompiledRule<E>;
   readonly node: Node<E>;
+  /** of a sequence */
+  readonly step: number;
 }
 
-/** By kind: which rules have which condition there. What can't hold on a kind isn't listed for it. */
+/** By kind: who (by number) has which condition there. What can't hold on a kind isn't listed for it. */
 export function conditionsByKind<E>(
   kinds: readonly string[],
-  rules: readonly Prepared<E>[],
+  prepared: readonly Prepared<E>[],
   nodes: Nodes<E>,
 ): Map<string, Map<Node<E>, number[]>> {
   const byKind = new Map<string, Map<Node<E>, number[]>>();
@@ -33,7 +39,7 @@ export function conditionsByKind<E>(
     const known = knownOnKind<E>(kind);
     const memo = new Map<number, Node<E>>();
     const conditions = new Map<Node<E>, number[]>();
-    for (const [number, { node }] of rules.entries()) {
+    for (const [number, { node }] of prepared.entries()) {
       const remaining = nodes.assume(node, known, memo);
       if (remaining === nodes.never) continue;
       const same = conditions.get(remaining);
@@ -46,13 +52,13 @@ export function conditionsByKind<E>(
 }
 
 export class CompiledMatcher<E> implements Matcher<E> {
-  readonly #rules: readonly CompiledRule<E>[];
-  readonly #thresholds: ThresholdState;
+  readonly #prepared: readonly Prepared<E>[];
+  readonly #memories: Memories<E>;
   readonly #kinds: EventKinds<E>;
   readonly #slots = new Slots<E>();
   readonly #plans: (Plan<E> | undefined)[];
   readonly #kindNumbers: ReadonlyMap<string, number>;
-  /** numbers of the rules that matched the current event; only the first #count are valid */
+  /** numbers of the conditions that hold on the current event; only the first #count are valid */
   readonly #matched: Int32Array;
   #count = 0;
   readonly #take = (rule: number): void => {
@@ -60,15 +66,15 @@ export class CompiledMatcher<E> implements Matcher<E> {
   };
 
   constructor(
-    rules: readonly CompiledRule<E>[],
+    prepared: readonly Prepared<E>[],
     kinds: EventKinds<E>,
     byKind: ReadonlyMap<string, ReadonlyMap<Node<E>, number[]>>,
-    thresholds: ThresholdState,
+    memories: Memories<E>,
   ) {
-    this.#rules = rules;
+    this.#prepared = prepared;
     this.#kinds = kinds;
-    this.#thresholds = thresholds;
-    this.#matched = new Int32Array(rules.length);
+    this.#memories = memories;
+    this.#matched = new Int32Array(prepared.length);
     this.#kindNumbers = new Map(kinds.names.map((name, number) => [name, number]));
     const fitters = new Map<number, Fits>();
     this.#plans = kinds.names.map((name) => {
@@ -78,7 +84,7 @@ export class CompiledMatcher<E> implements Matcher<E> {
     });
   }
 
-  match(event: E, onMatch: (rule: CompiledRule<E>) => void, timeUs: number): number {
+  match(event: E, onMatch: OnMatch<E>, timeUs: number): number {
     const kind = this.#kinds.of(event);
     const plan = this.#plans[typeof kind === 'number' ? kind : (this.#kindNumbers.get(kind) ?? -1)];
     if (plan === undefined) return 0;
@@ -89,14 +95,27 @@ export class CompiledMatcher<E> implements Matcher<E> {
     return this.#count === 0 ? 0 : this.#report(event, onMatch, timeUs);
   }
 
-  #report(event: E, onMatch: (rule: CompiledRule<E>) => void, timeUs: number): number {
+  #report(event: E, onMatch: OnMatch<E>, timeUs: number): number {
     const matched = this.#matched.subarray(0, this.#count).sort();
     let reported = 0;
-    for (const number of matched) {
-      const rule = this.#rules[number]!;
-      if (rule.threshold !== undefined && !this.#thresholds.crosses(rule, rule.threshold, event, timeUs)) continue;
-      reported++;
-      onMatch(rule);
+    for (let i = 0; i < matched.length; ) {
+      const { rule } = this.#prepared[matched[i]!]!;
+      if (rule.sequence === undefined) {
+        i++;
+        const { threshold } = rule;
+        if (threshold !== undefined && !this.#memories.of(event).thresholds.crosses(rule, threshold, event, timeUs))
+          continue;
+        reported++;
+        onMatch(rule);
+        continue;
+      }
+      let steps = 0;
+      for (; i < matched.length && this.#prepared[matched[i]!]!.rule === rule; i++)
+        steps |= 1 << this.#prepared[matched[i]!]!.step;
+      for (const found of this.#memories.of(event).sequences.take(rule, rule.sequence, steps, event, timeUs)) {
+        reported++;
+        onMatch(rule, found);
+      }
     }
     return reported;
   }

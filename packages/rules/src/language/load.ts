@@ -8,13 +8,17 @@ import type { Expression, Operand } from '../expression.ts';
 import { defaultOutput, parseOutput } from '../output.ts';
 import type { CompiledRule, OutputPart, Threshold } from '../rule.ts';
 import type { RuleSource } from '../rule-set.ts';
+import type { Sequence } from '../sequence.ts';
 import type { ListItem, MacroItem, RuleItem } from './document.ts';
 import { FalcoFields } from './falco/fields.ts';
 import { falcoItems } from './falco/items.ts';
 import { ESCAPES } from './falco/text.ts';
 import { Names } from './names.ts';
 import { parseCondition } from './parser.ts';
-import { neverAvailable, Resolver } from './resolve.ts';
+import { neverAvailable, type Report, Resolver } from './resolve.ts';
+import { SequenceResolver, type StepNames } from './resolve-sequence.ts';
+import { isSequence, parseSequence } from './sequence.ts';
+import { anyStep, sequenceOutput } from './sequence-rule.ts';
 import { SourceFile } from './source-file.ts';
 import { readThreshold } from './threshold.ts';
 import type { YamlText } from './yaml.ts';
@@ -92,8 +96,7 @@ class Loader<E> {
     const prepared: Prepared<E>[] = [];
     for (const item of file.items) {
       if (item.kind === 'rule') {
-        const rule = this.#loadRule(file, item);
-        if (rule !== undefined) prepared.push(rule);
+        prepared.push(...this.#loadRule(file, item));
       } else this.#check(file, item);
     }
     return prepared;
@@ -129,6 +132,20 @@ class Loader<E> {
 
   /** undefined: it has errors, which were reported. */
   #condition(file: SourceFile, text: YamlText, item: string, lenient = false): Expression<E> | undefined {
+    return this.#resolved(file, text, item, lenient, (report) => {
+      const syntax = parseCondition(text.text, file.falco ? ESCAPES : undefined);
+      return this.#scope(file).resolver.resolve(syntax, report);
+    });
+  }
+
+  /** What `resolve` makes of a text; undefined: it has errors, which were reported. */
+  #resolved<T>(
+    file: SourceFile,
+    text: YamlText,
+    item: string,
+    lenient: boolean,
+    resolve: (report: Report) => T,
+  ): T | undefined {
     let failed = false;
     const report = (severity: Severity, fault: Fault): void => {
       failed ||= severity === 'error';
@@ -137,9 +154,8 @@ class Loader<E> {
       home.report(said, new Fault(fault.code, at, fault.message, fault.hint), item);
     };
     try {
-      const syntax = parseCondition(text.text, file.falco ? ESCAPES : undefined);
-      const expression = this.#scope(file).resolver.resolve(syntax, report);
-      return failed ? undefined : expression;
+      const result = resolve(report);
+      return failed ? undefined : result;
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       report('error', error);
@@ -162,29 +178,31 @@ class Loader<E> {
     return failed ? undefined : { kind: 'and', items: [condition, ...excepted] };
   }
 
-  #loadRule(file: SourceFile, item: RuleItem): Prepared<E> | undefined {
+  #loadRule(file: SourceFile, item: RuleItem): readonly Prepared<E>[] {
     if (this.#ruleNames.has(item.name)) {
       file.report(
         'error',
         new Fault('duplicate', item.at, `there is already a rule '${item.name}'`, 'Give this one another name.'),
         item.name,
       );
-      return undefined;
+      return [];
     }
     this.#ruleNames.add(item.name);
-    const expression = this.#ruleCondition(file, item);
+    const steps = !file.falco && isSequence(item.condition.text) ? this.#sequence(file, item) : undefined;
+    const expression =
+      steps === undefined ? this.#ruleCondition(file, item) : steps.sequence && anyStep(steps.sequence);
     const threshold = this.#attempt(file, item, () =>
       item.threshold === undefined ? undefined : readThreshold(item.threshold, this.#fields),
     );
-    const output = this.#attempt(file, item, () => this.#output(file, item));
+    const output = this.#attempt(file, item, () => this.#output(file, item, steps?.names));
     const attack = this.#attempt(file, item, () => attackOf(item));
-    if (expression === undefined || threshold === FAILED || output === FAILED || attack === FAILED) return undefined;
+    if (expression === undefined || threshold === FAILED || output === FAILED || attack === FAILED) return [];
     const node = this.#nodes.fold(expression);
     const kinds = this.#kinds.filter(
       (kind) => this.#nodes.assume(node, knownOnKind(kind), new Map()) !== this.#nodes.never,
     );
     if (kinds.length === 0) this.#warnOfNever(file, item, expression);
-    if (!item.enabled) return undefined;
+    if (!item.enabled) return [];
     const operands = collectOperands(expression, threshold, output);
     const rule: CompiledRule<E> = {
       name: item.name,
@@ -194,22 +212,42 @@ class Loader<E> {
       tags: item.tags.map((tag) => tag.text),
       ...attack,
       threshold,
+      sequence: steps?.sequence,
       expression,
       condition: item.condition.text,
-      output: output ?? defaultOutput(item.description, operands),
+      output: output ?? this.#defaultOutput(item.description, operands, steps),
       operands,
       kinds,
       file: file.name,
       line: file.position(item.at).line,
     };
-    return { rule, node };
+    if (rule.sequence === undefined) return [{ rule, node, step: 0 }];
+    return rule.sequence.steps.map((one, step) => ({ rule, node: this.#nodes.fold(one.expression), step }));
   }
 
-  #output(file: SourceFile, item: RuleItem): OutputPart<E>[] | undefined {
+  #sequence(file: SourceFile, item: RuleItem): Steps<E> {
+    const { condition, name, threshold } = item;
+    let names: SequenceResolver<E> | undefined;
+    const sequence = this.#resolved(file, condition, name, false, (report) => {
+      if (threshold !== undefined)
+        report('error', new Fault('threshold', 0, 'a sequence has no threshold', "Write 'with runs=…' behind a step."));
+      names = new SequenceResolver(this.#fields, this.#native.resolver, report);
+      return names.resolve(parseSequence(condition.text));
+    });
+    return { sequence, names };
+  }
+
+  #defaultOutput(description: string, operands: readonly Operand<E>[], steps: Steps<E> | undefined): OutputPart<E>[] {
+    if (steps?.sequence === undefined || steps.names === undefined) return defaultOutput(description, operands);
+    const read = (expression: Expression<E>): Operand<E>[] => collectOperands(expression, undefined, undefined);
+    return sequenceOutput(description, steps.sequence, steps.names, read);
+  }
+
+  #output(file: SourceFile, item: RuleItem, names: StepNames<E> | undefined): OutputPart<E>[] | undefined {
     const { output } = item;
     if (output === undefined) return undefined;
     try {
-      const parts = parseOutput(output.text.trimEnd(), this.#scope(file).fields);
+      const parts = parseOutput(output.text.trimEnd(), this.#scope(file).fields, names);
       for (const part of parts)
         if (typeof part !== 'string' && 'field' in part) this.#noteMissing(file, item, part.field);
       return parts;
@@ -251,6 +289,12 @@ class Loader<E> {
       item.name,
     );
   }
+}
+
+/** A condition that is a sequence; undefined: it has errors. */
+interface Steps<E> {
+  readonly sequence: Sequence<E> | undefined;
+  readonly names: StepNames<E> | undefined;
 }
 
 const FAILED: unique symbol = Symbol('failed');
@@ -297,6 +341,7 @@ export function collectOperands<E>(
   visit(expression);
   if (threshold !== undefined)
     [...(threshold.distinct === undefined ? [] : [threshold.distinct]), ...threshold.by].forEach(add);
-  for (const part of output ?? []) if (typeof part !== 'string') add('seconds' in part ? part.seconds : part);
+  for (const part of output ?? [])
+    if (typeof part !== 'string') add('seconds' in part ? part.seconds : 'kept' in part ? part.operand : part);
   return [...found.values()];
 }

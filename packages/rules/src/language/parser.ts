@@ -29,33 +29,37 @@ const KEYWORDS: ReadonlySet<string> = new Set(['and', 'or', 'not']);
 
 /** @throws Fault with the offset of what can't be understood */
 export function parseCondition(text: string, escapes?: Escapes): Syntax {
-  if (text.length > LIMITS.conditionLength) {
-    throw new Fault(
-      'too-long',
-      0,
-      `the condition has ${text.length} characters; ${LIMITS.conditionLength} are allowed`,
-      'Move values to lists and parts to macros.',
-    );
-  }
-  const parser = new Parser(text, escapes);
+  checkLength(text);
+  const parser = new Parser(new Scanner(text, escapes));
   const syntax = parser.or(0);
   parser.expectEnd();
   return syntax;
 }
 
+/** @throws Fault */
+export function checkLength(text: string): void {
+  if (text.length <= LIMITS.conditionLength) return;
+  throw new Fault(
+    'too-long',
+    0,
+    `the condition has ${text.length} characters; ${LIMITS.conditionLength} are allowed`,
+    'Move values to lists and parts to macros.',
+  );
+}
+
 /** A field as outputs and thresholds name it: `process.name`, `container.label[app]`. @throws Fault */
 export function parseOperand(text: string): OperandSyntax {
-  const parser = new Parser(text);
+  const parser = new Parser(new Scanner(text));
   const operand = parser.operand(0);
   parser.expectEnd();
   return operand;
 }
 
-class Parser {
+export class Parser {
   readonly #scanner: Scanner;
 
-  constructor(text: string, escapes?: Escapes) {
-    this.#scanner = new Scanner(text, escapes);
+  constructor(scanner: Scanner) {
+    this.#scanner = scanner;
   }
 
   or(depth: number): Syntax {
@@ -135,7 +139,8 @@ class Parser {
       this.#scanner.next();
       return this.#comparison(operand, true);
     }
-    const ends = token.kind === 'end' || token.text === ')' || isWord(token, 'and') || isWord(token, 'or');
+    const ends =
+      token.kind === 'end' || token.text === ')' || token.text === ']' || isWord(token, 'and') || isWord(token, 'or');
     return ends ? { kind: 'name', operand, at: operand.at } : this.#comparison(operand, false);
   }
 
@@ -207,11 +212,11 @@ class Parser {
   }
 }
 
-function isWord(token: Token, word: string): boolean {
+export function isWord(token: Token, word: string): boolean {
   return token.kind === 'word' && token.text.toLowerCase() === word;
 }
 
-function found(token: Token): string {
+export function found(token: Token): string {
   return token.kind === 'end' ? 'but the condition ends here' : `found '${token.text}'`;
 }
 

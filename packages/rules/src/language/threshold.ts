@@ -4,6 +4,7 @@ import { Fault } from '../errors.ts';
 import type { Operand } from '../expression.ts';
 import { LIMITS } from '../limits.ts';
 import type { Threshold } from '../rule.ts';
+import { durationOf } from './duration.ts';
 import { resolveOperand } from './operand.ts';
 import { parseOperand } from './parser.ts';
 import type { Yaml, YamlMap, YamlText } from './yaml.ts';
@@ -11,16 +12,6 @@ import type { Yaml, YamlMap, YamlText } from './yaml.ts';
 const KEYS = ['count', 'distinct', 'at_least', 'by', 'within'];
 /** Of an event that others were merged into. */
 const WEIGHT = 'event.count';
-const UNITS: Readonly<Record<string, number>> = {
-  us: 1,
-  ms: 1_000,
-  s: 1_000_000,
-  m: 60_000_000,
-  h: 3_600_000_000,
-  d: 86_400_000_000,
-};
-const LONGEST_US = 7 * 86_400_000_000;
-const MAX_BY = 8;
 
 /**
  * `{ count: 20, by: [process.entity_id], within: 10s }` or `{ distinct: destination.port, at_least: 20, by: […], within: 10s }`.
@@ -81,22 +72,14 @@ function readCount(value: YamlText): number {
 }
 
 function readDuration(value: YamlText): number {
-  const [, number = '', unit = ''] = /^(\d{1,12})([a-z]+)$/.exec(value.text) ?? [];
-  const us = Object.hasOwn(UNITS, unit) ? Number(number) * UNITS[unit]! : 0;
-  if (us >= 1 && us <= LONGEST_US) return us;
-  throw new Fault(
-    'threshold',
-    value.at,
-    `expected a duration of up to 7d, found '${value.text}'`,
-    `Write a number and a unit: ${Object.keys(UNITS).join(', ')}.`,
-  );
+  return durationOf(value.text, value.at);
 }
 
 function readBy<E>(value: Yaml | undefined, fields: FieldIndex<E>): Operand<E>[] {
   if (value === undefined) return [];
   const items = value.kind === 'list' ? value.items : [value];
-  if (items.length > MAX_BY)
-    throw new Fault('threshold', value.at, `'by' has ${items.length} fields; ${MAX_BY} are allowed`);
+  if (items.length > LIMITS.keys)
+    throw new Fault('threshold', value.at, `'by' has ${items.length} fields; ${LIMITS.keys} are allowed`);
   return items.map((item) => readField(text(item, item.at, 'by'), fields));
 }
 

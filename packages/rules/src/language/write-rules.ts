@@ -1,7 +1,9 @@
 import { Document, isScalar, Scalar, visit } from 'yaml';
 import type { Expression } from '../expression.ts';
 import type { CompiledRule, OutputPart, Threshold } from '../rule.ts';
+import { eventNumber } from '../sequence.ts';
 import { writeCondition } from './write.ts';
+import { writeSequence } from './write-sequence.ts';
 
 /** Columns that a line of a written file has at most, where it can be broken. */
 const WIDTH = 120;
@@ -19,7 +21,8 @@ const UNITS: readonly (readonly [unit: string, us: number])[] = [
 /** Rules as a file of the native language, the macros that they use before them. Lists are written out. */
 export function writeRules<E>(rules: readonly CompiledRule<E>[]): string {
   const macros = new Map<string, Expression<E>>();
-  for (const { expression } of rules) collectMacros(expression, macros);
+  for (const { expression, sequence } of rules)
+    for (const one of sequence?.steps ?? [{ expression }]) collectMacros(one.expression, macros);
   const items = [
     ...[...macros].map(([macro, item]) => ({ macro, condition: writeCondition(item) })),
     ...rules.map(itemOf),
@@ -39,15 +42,15 @@ function collectMacros<E>(expression: Expression<E>, macros: Map<string, Express
 }
 
 function itemOf<E>(rule: CompiledRule<E>): object {
-  const { name, description, threshold, priority, action, tags, techniques } = rule;
+  const { name, description, sequence, threshold, priority, action, tags, techniques } = rule;
   const tagged = new Set(tags.map((tag) => tag.toUpperCase().replace(/^(?:MITRE|ATTACK)[._]/, '')));
   const more = techniques.filter((technique) => !tagged.has(technique));
   return {
     rule: name,
     desc: description,
-    condition: writeCondition(rule.expression),
+    condition: sequence === undefined ? writeCondition(rule.expression) : writeSequence(sequence, writeDuration),
     ...(threshold === undefined ? {} : { threshold: writeThreshold(threshold) }),
-    output: writeOutput(rule.output),
+    output: writeOutput(rule),
     priority,
     ...(tags.length === 0 ? {} : { tags: [...tags] }),
     ...(more.length === 0 ? {} : { techniques: more }),
@@ -68,15 +71,21 @@ function writeDuration(us: number): string {
   return `${us / size}${unit}`;
 }
 
-function writeOutput<E>(parts: readonly OutputPart<E>[]): string {
-  return parts
+function writeOutput<E>(rule: CompiledRule<E>): string {
+  return rule.output
     .map((part, index) => {
-      if (typeof part !== 'string') return 'seconds' in part ? `%duration(${part.seconds.key})` : `%${part.key}`;
+      if (typeof part !== 'string') return writeField(rule, part);
       const text = part.replaceAll('%', '%%');
       // What could be taken for more of the field before it is kept apart.
       return index > 0 && /^(?:\w|\.\w|\[)/.test(text) ? ` ${text}` : text;
     })
     .join('');
+}
+
+function writeField<E>({ sequence }: CompiledRule<E>, part: Exclude<OutputPart<E>, string>): string {
+  if ('seconds' in part) return `%duration(${part.seconds.key})`;
+  if (!('kept' in part) || sequence === undefined) return `%${'kept' in part ? part.operand.key : part.key}`;
+  return `%${eventNumber(sequence, sequence.kept[part.kept]!.step)}.${part.operand.key}`;
 }
 
 function yamlText(value: unknown): string {

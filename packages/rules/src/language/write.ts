@@ -72,6 +72,12 @@ function writeTest<E>({ operand, operator, negated, values, other }: Test<E>): s
   return `${key} ${word} ${right}`;
 }
 
+/** A comparison with what is called `other`. */
+export function writeComparison<E>({ operand, operator, negated }: Test<E>, other: string): string {
+  if (operator === 'equals') return `${operand.key} ${negated ? '!=' : '='} ${other}`;
+  return `${operand.key} ${negated ? 'not ' : ''}${WORDS[operator]} ${other}`;
+}
+
 /** `alone`: after `=`, where a word can't be the name of a list. */
 function writeValue(value: Literal, alone = false): string {
   if (typeof value !== 'string') return String(value);

@@ -90,7 +90,7 @@ type ReportRule<E> = (rule: CompiledRule<E>, code: string, message: string, hint
 function compareRules<E>(rules: readonly CompiledRule<E>[], report: ReportRule<E>): void {
   const nodes = new Nodes<E>();
   const plain = rules
-    .filter((rule) => rule.threshold === undefined && rule.kinds.length > 0)
+    .filter((rule) => rule.threshold === undefined && rule.sequence === undefined && rule.kinds.length > 0)
     .map((rule) => ({ rule, node: nodes.fold(rule.expression) }));
   for (const [number, { rule, node }] of plain.entries()) {
     if (node === nodes.always)

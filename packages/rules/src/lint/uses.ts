@@ -1,6 +1,7 @@
 import { Fault } from '../errors.ts';
 import type { Item, ListItem, MacroItem } from '../language/document.ts';
 import { parseCondition } from '../language/parser.ts';
+import { isSequence, parseSequence } from '../language/sequence.ts';
 import type { Syntax } from '../language/syntax.ts';
 
 /** The macros and lists that no rule needs, not even through another one. `rules`: the items that count as needed. */
@@ -28,17 +29,17 @@ export function unusedItems(items: readonly Item[]): (MacroItem | ListItem)[] {
 function namesIn(item: Item): Set<string> {
   if (item.kind === 'list') return new Set(item.items.filter(({ quoted }) => !quoted).map(({ text }) => text));
   const names = new Set<string>();
-  const syntax = parsed(item.condition.text);
-  if (syntax !== undefined) collect(syntax, names);
+  for (const syntax of parsed(item.condition.text)) collect(syntax, names);
   return names;
 }
 
-/** undefined: it has errors, which are reported elsewhere. */
-function parsed(condition: string): Syntax | undefined {
+/** Its steps, when it is a sequence; none: it has errors, which are reported elsewhere. */
+function parsed(condition: string): Syntax[] {
   try {
-    return parseCondition(condition);
+    if (isSequence(condition)) return parseSequence(condition).steps.map((step) => step.condition);
+    return [parseCondition(condition)];
   } catch (error) {
-    if (error instanceof Fault) return undefined;
+    if (error instanceof Fault) return [];
     throw error;
   }
 }

@@ -73,6 +73,7 @@ export function finish<E>(built: Built<E>, name: string, context: Context<E>): P
     tags: document.tags.map(({ text }) => text),
     ...attackOf(document),
     threshold,
+    sequence: undefined,
     expression,
     condition: built.condition,
     output,
@@ -81,7 +82,7 @@ export function finish<E>(built: Built<E>, name: string, context: Context<E>): P
     file: file.name,
     line: file.position(document.at).line,
   };
-  return { rule, node };
+  return { rule, node, step: 0 };
 }
 
 /** What an alert shows: fields that the rule looks at and names, then what its log source is about. */

@@ -4,10 +4,10 @@ import { decode, encode, SequenceTracker, UNSIGNED } from '@ringfence/schema';
 import { DetectorStateError } from '../errors.ts';
 import { type Chain, type ChainProcess, type Member, UNTOUCHED } from './chain.ts';
 import { Host, type Verdicts } from './host.ts';
+import type { BootMemories } from './memories.ts';
 import type { Remembered } from './remembered.ts';
 import { assertShape, type Shape } from './shape.ts';
 import { CHAIN_SHAPE, COUNTS_SHAPE, HOST_SHAPE, MEMORY_SHAPES, SURVIVOR_SHAPE } from './shapes.ts';
-import type { BootThresholds } from './thresholds.ts';
 
 export const STORE = 'ringfence.state.detector';
 
@@ -16,8 +16,8 @@ const json = (value: unknown): Uint8Array => text.encode(JSON.stringify(value));
 const parse = (value: Uint8Array): unknown => JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(value));
 
 /** Keys: `h/<host>` the host itself, `c/<host>/<incident>` a chain, `n/<host>/<incident>` its counts (a flood changes nothing else),
- * `m/<host>/<incident>/<incident>` a member of a chain, `t/<host>/<hash>` one count of a threshold, and what MEMORIES lists. */
-export function drainHost(host: Host, thresholds: BootThresholds, position: Position): StateChange[] {
+ * `m/<host>/<incident>/<incident>` a member of a chain, `t/<host>/<hash>` one key of what a rule remembers, and what MEMORIES lists. */
+export function drainHost(host: Host, memories: BootMemories, position: Position): StateChange[] {
   const { partition } = host;
   const put = (key: string, value: Uint8Array | null): StateChange => ({
     store: STORE,
@@ -45,7 +45,7 @@ export function drainHost(host: Host, thresholds: BootThresholds, position: Posi
   host.gone.clear();
   host.changed.clear();
   host.counted.clear();
-  for (const { bootId, key, value } of thresholds.takeHostChanges(host.id, (boot) => host.hasBoot(boot))) {
+  for (const { bootId, key, value } of memories.takeHostChanges(host.id, (boot) => host.hasBoot(boot))) {
     // A key holds values of events: only its hash is sure to be short enough for the bus.
     const name = createHash('sha256').update(bootId).update(key).digest('hex').slice(0, 32);
     const kept = value === null ? null : json([host.id, bootId, key, Buffer.from(value).toString('utf8')]);
@@ -145,7 +145,7 @@ function hostValue(host: Host): HostValue {
 /** Fills empty memory from the store; where in the input that was. Throws DetectorStateError. */
 export async function restoreHosts(
   hosts: Map<string, Host>,
-  thresholds: BootThresholds,
+  memories: BootMemories,
   partition: number,
   entries: AsyncIterable<StateEntry>,
 ): Promise<Position> {
@@ -177,7 +177,7 @@ export async function restoreHosts(
       } else if (kind === 'h') restoreHost(hostOf(name), parsed, partition);
       else if (kind === 'c') chains.push(restoreChain(parsed));
       else if (kind === 'n') counts.push(restoreCounts(parsed));
-      else if (kind === 't') restoreThreshold(thresholds, parsed);
+      else if (kind === 't') restoreRule(memories, parsed);
       else throw new RangeError('unknown kind of entry');
     } catch (cause) {
       throw new DetectorStateError(key, cause);
@@ -195,7 +195,7 @@ export async function restoreHosts(
     for (const [name, memory] of memoriesOf(host)) memory.restore(remembered.get(`${name}/${host.id}`) ?? []);
     host.network.reindex();
   }
-  for (const [id, host] of hosts) thresholds.takeHostChanges(id, (boot) => host.hasBoot(boot));
+  for (const [id, host] of hosts) memories.takeHostChanges(id, (boot) => host.hasBoot(boot));
   return last;
 }
 
@@ -239,8 +239,8 @@ function restoreCounts(parsed: unknown): ChainCounts {
   return parsed as ChainCounts;
 }
 
-function restoreThreshold(thresholds: BootThresholds, parsed: unknown): void {
+function restoreRule(memories: BootMemories, parsed: unknown): void {
   assertShape(parsed, ['string']);
   const [hostId = '', bootId = '', key = '', value = ''] = parsed as string[];
-  thresholds.restoreBoot(hostId, bootId, key, text.encode(value));
+  memories.restoreBoot(hostId, bootId, key, text.encode(value));
 }

@@ -1,4 +1,4 @@
-import { type CompiledRule, fieldValues, formatOutput } from '@ringfence/rules';
+import { type CompiledRule, fieldValues, formatOutput, type SequenceMatch } from '@ringfence/rules';
 import {
   type Alert,
   alertId,
@@ -15,12 +15,14 @@ const LINEAGE_MAX = 16;
 const ARGS_MAX = 512;
 const PATH_MAX = 1024;
 const OUTPUT_MAX = 4096;
+const EVENTS_MAX = 64;
 
-/** The alert that a rule raises at an event. */
-export function buildAlert(rule: CompiledRule<EventView>, event: EventView): Alert {
+/** The alert that a rule raises at an event; of a sequence at the one that completed it. */
+export function buildAlert(rule: CompiledRule<EventView>, event: EventView, sequence?: SequenceMatch): Alert {
   const { hostId, bootId } = event.head;
   const { priority, tactics, techniques, tags, action } = rule;
-  const events = [event.id];
+  const events =
+    sequence === undefined ? [event.id] : sequence.steps.flatMap((step) => step.events).slice(0, EVENTS_MAX);
   const container = event.container ?? null;
   return {
     id: alertId(rule.name, events),
@@ -31,14 +33,14 @@ export function buildAlert(rule: CompiledRule<EventView>, event: EventView): Ale
     techniques,
     tags,
     action,
-    output: formatOutput(rule, event).slice(0, OUTPUT_MAX),
+    output: formatOutput(rule, event, sequence).slice(0, OUTPUT_MAX),
     hostId,
     bootId,
     timestamp: event.timestamp,
     ktime: event.cursor.ktime,
     events,
     kind: eventKinds.names[event.cursor.kind] ?? '',
-    fields: fieldValues(rule, event),
+    fields: fieldValues(rule, event, sequence),
     lineage: lineageOf(event),
     container,
     cgroupPath: container?.path ?? '',

@@ -1,8 +1,10 @@
-import type { FieldValue } from './catalogue.ts';
-import { ThresholdStateError } from './errors.ts';
-import { readOperand } from './expression.ts';
-import { LIMITS } from './limits.ts';
-import type { CompiledRule, Threshold } from './rule.ts';
+import type { FieldValue } from '../catalogue.ts';
+import { StateError } from '../errors.ts';
+import { readOperand } from '../expression.ts';
+import { LIMITS } from '../limits.ts';
+import type { CompiledRule, Threshold } from '../rule.ts';
+import { decodeEntry, encodeEntry, isListOf, isNumber, type StateChange } from './codec.ts';
+import { weightOf } from './hit.ts';
 
 export interface ThresholdLimits {
   /** @default 10,000 */
@@ -16,12 +18,6 @@ export interface ThresholdStats {
   readonly keys: number;
   /** keys forgotten because there were too many: what they had counted is lost */
   readonly evicted: number;
-}
-
-/** null: the key is forgotten. */
-export interface ThresholdChange {
-  readonly key: string;
-  readonly value: Uint8Array | null;
 }
 
 /** What one key has counted. */
@@ -67,7 +63,8 @@ export class ThresholdState {
     const key = JSON.stringify(threshold.by.map((operand) => keyText(readOperand(operand, event))));
     const count = this.#touch(name, key);
     this.#changed.set(`${name}\n${key}`, [name, key]);
-    const value: Counted = threshold.distinct === undefined ? weightOf(threshold, event) : (keyText(distinct) ?? '');
+    const value: Counted =
+      threshold.distinct === undefined ? weightOf(threshold.weight, event) : (keyText(distinct) ?? '');
     return advance(count, threshold, value, timeUs);
   }
 
@@ -91,8 +88,8 @@ export class ThresholdState {
   }
 
   /** Keys changed since the last call, as they are now: entries for a changelog. */
-  takeChanges(): ThresholdChange[] {
-    const changes = [...this.#changed].map(([id, [name, key]]): ThresholdChange => {
+  takeChanges(): StateChange[] {
+    const changes = [...this.#changed].map(([id, [name, key]]): StateChange => {
       const count = this.#byRule.get(name)?.get(key);
       return { key: id, value: count === undefined ? null : encode(count) };
     });
@@ -106,10 +103,10 @@ export class ThresholdState {
       for (const [key, count] of counts) yield { key: `${name}\n${key}`, value: encode(count) };
   }
 
-  /** Puts an entry back. @throws ThresholdStateError when it can't be read */
+  /** Puts an entry back. @throws StateError when it can't be read */
   restore(id: string, value: Uint8Array): void {
     const end = id.lastIndexOf('\n');
-    if (end === -1) throw new ThresholdStateError(id, 'the key has no rule');
+    if (end === -1) throw new StateError(id, 'the key has no rule');
     const restored = decode(id, value);
     Object.assign(this.#touch(id.slice(0, end), id.slice(end + 1)), restored);
   }
@@ -196,12 +193,6 @@ function countEvents(count: Count, events: number, now: number, since: number): 
   return count.times.length;
 }
 
-/** How many events it stands for. */
-function weightOf<E>({ weight }: Threshold<E>, event: E): number {
-  const count = weight === undefined ? undefined : readOperand(weight, event);
-  return typeof count === 'number' && count > 1 ? count : 1;
-}
-
 function countValue(count: Count, value: string, now: number, since: number): number {
   for (const [old, seen] of count.values) {
     if (seen > since) break;
@@ -217,44 +208,23 @@ function keyText(value: FieldValue): string | null {
   return (typeof value === 'object' ? value.join('\0') : String(value)).slice(0, VALUE_LENGTH);
 }
 
-function encode(count: Count): Uint8Array {
-  return new TextEncoder().encode(
-    JSON.stringify([VERSION, count.quietUntil, count.newest, count.times, [...count.values]]),
-  );
+function encode({ quietUntil, newest, times, values }: Count): Uint8Array {
+  return encodeEntry(VERSION, [quietUntil, newest, times, [...values]]);
 }
 
 function decode(id: string, bytes: Uint8Array): Count {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (cause) {
-    throw new ThresholdStateError(id, 'it is not JSON', { cause });
-  }
-  if (!Array.isArray(parsed)) throw new ThresholdStateError(id, 'it is not an array');
-  const [version, quietUntil, newest, times, values] = parsed as unknown[];
-  if (version !== VERSION)
-    throw new ThresholdStateError(id, `its version is ${String(version)}, this program writes ${VERSION}`);
+  const [quietUntil, newest, times, values] = decodeEntry(id, bytes, VERSION);
   if (
-    !isTime(quietUntil) ||
-    !isTime(newest) ||
-    !isShort(times) ||
-    !times.every(isTime) ||
-    !isShort(values) ||
-    !values.every(isSeen)
+    !isNumber(quietUntil) ||
+    !isNumber(newest) ||
+    !isListOf(times, LIMITS.thresholdCount, isNumber) ||
+    !isListOf(values, LIMITS.thresholdCount, isSeen)
   ) {
-    throw new ThresholdStateError(id, 'its fields are not what this version writes');
+    throw new StateError(id, 'its fields are not what this version writes');
   }
   return { quietUntil, newest, times, values: new Map(values) };
 }
 
-function isTime(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value);
-}
-
-function isShort(value: unknown): value is unknown[] {
-  return Array.isArray(value) && value.length <= LIMITS.thresholdCount;
-}
-
 function isSeen(value: unknown): value is [string, number] {
-  return Array.isArray(value) && value.length === 2 && typeof value[0] === 'string' && isTime(value[1]);
+  return Array.isArray(value) && value.length === 2 && typeof value[0] === 'string' && isNumber(value[1]);
 }

@@ -1,0 +1,189 @@
+import { StateError } from '../errors.ts';
+import { LIMITS } from '../limits.ts';
+import type { CompiledRule } from '../rule.ts';
+import type { Sequence, SequenceMatch } from '../sequence.ts';
+import type { StateChange } from './codec.ts';
+import { markReported } from './keyed.ts';
+import { decodeKeyed, encodeKeyed } from './keyed-codec.ts';
+import { type Link, stepsOf } from './partial.ts';
+import { SequenceKeys, sequenceName } from './sequence-keys.ts';
+
+export interface SequenceLimits {
+  /** @default 10,000 */
+  readonly keysPerRule?: number;
+  /** @default 100,000 */
+  readonly keys?: number;
+  /** events remembered for all keys of all rules, about. @default 500,000 */
+  readonly hits?: number;
+  /** µs by which an event may come late and still take its place in the order. @default 2 s */
+  readonly latenessUs?: number;
+}
+
+export interface SequenceStats {
+  /** keys in which something has begun */
+  readonly keys: number;
+  /** events that they remember, about */
+  readonly hits: number;
+  /** keys forgotten because there were too many: what they had begun is lost */
+  readonly evicted: number;
+  /** events that came later than the order waits: taken as if they had happened a little later than they did */
+  readonly late: number;
+}
+
+const NO_MATCHES: readonly SequenceMatch[] = [];
+
+/**
+ * What sequences remember between events. It outlives a reload of the rules: a rule that is the same goes on. Memory is bounded; when there is too
+ * much, the key that began first goes, and is counted. Event time only, so a replay finds the same.
+ */
+export class SequenceState {
+  readonly #keysPerRule: number;
+  readonly #mostKeys: number;
+  readonly #mostHits: number;
+  readonly #latenessUs: number;
+  readonly #byName = new Map<string, SequenceKeys>();
+  readonly #bySequence = new WeakMap<object, SequenceKeys>();
+  /** µs, of the newest event or tick */
+  #clockUs = Number.NEGATIVE_INFINITY;
+  #keys = 0;
+  #hits = 0;
+  #evicted = 0;
+  #late = 0;
+
+  constructor(limits: SequenceLimits = {}) {
+    this.#keysPerRule = limits.keysPerRule ?? 10_000;
+    this.#mostKeys = limits.keys ?? 100_000;
+    this.#mostHits = limits.hits ?? 500_000;
+    this.#latenessUs = limits.latenessUs ?? LIMITS.latenessUs;
+  }
+
+  /** Takes an event that fits the steps of `bits` into account, and tells what it finishes. */
+  take<E>(
+    rule: CompiledRule<E>,
+    sequence: Sequence<E>,
+    bits: number,
+    event: E,
+    timeUs: number,
+  ): readonly SequenceMatch[] {
+    const keys = this.#keysOf(rule, sequence);
+    // Before the first event nothing is late.
+    const clockUs = this.#clockUs === Number.NEGATIVE_INFINITY ? timeUs : this.#clockUs;
+    const openSinceUs = clockUs - this.#latenessUs;
+    if (timeUs < openSinceUs) this.#late++;
+    const { held, keys: before } = { held: keys.held, keys: keys.keys.size };
+    const completed = keys.take(bits, event, Math.max(timeUs, openSinceUs), clockUs, openSinceUs);
+    this.#clockUs = Math.max(clockUs, timeUs);
+    this.#keys += keys.keys.size - before;
+    this.#hits += keys.held - held;
+    if (keys.keys.size > this.#keysPerRule) this.#evict(keys);
+    while (this.#keys > this.#mostKeys || this.#hits > this.#mostHits) this.#evict(this.#largest());
+    return completed.length === 0 ? NO_MATCHES : completed.map(({ link }) => matchOf(sequence, link));
+  }
+
+  /** Call it on ticks: forgets what no longer matters at `timeUs`, and reports what is finished because something did not come. */
+  tick<E>(
+    rules: readonly CompiledRule<E>[],
+    timeUs: number,
+    report: (rule: CompiledRule<E>, match: SequenceMatch) => void,
+  ): void {
+    this.#clockUs = Math.max(this.#clockUs, timeUs);
+    const openSinceUs = this.#clockUs - this.#latenessUs;
+    const known = new Set<SequenceKeys>();
+    for (const rule of rules) {
+      const { sequence } = rule;
+      if (sequence === undefined) continue;
+      const keys = this.#keysOf(rule, sequence);
+      known.add(keys);
+      for (const { link } of this.#counted(keys, () => keys.due(openSinceUs))) {
+        markReported(link);
+        report(rule, matchOf(sequence, link));
+      }
+      this.#counted(keys, () => keys.expire(this.#clockUs, openSinceUs));
+    }
+    for (const keys of this.#byName.values()) if (!known.has(keys)) this.#counted(keys, () => keys.clear());
+  }
+
+  stats(): SequenceStats {
+    return { keys: this.#keys, hits: this.#hits, evicted: this.#evicted, late: this.#late };
+  }
+
+  /** Keys changed since the last call, as they are now: entries for a changelog. */
+  takeChanges(): StateChange[] {
+    const changes: StateChange[] = [];
+    for (const { name, keys, changed } of this.#byName.values()) {
+      for (const key of changed) {
+        const keyed = keys.get(key);
+        changes.push({ key: `${name}\n${key}`, value: keyed === undefined ? null : encodeKeyed(keyed) });
+      }
+      changed.clear();
+    }
+    return changes;
+  }
+
+  /** Everything, in the form of `takeChanges`. */
+  *snapshot(): Iterable<{ readonly key: string; readonly value: Uint8Array }> {
+    for (const { name, keys } of this.#byName.values())
+      for (const [key, keyed] of keys) yield { key: `${name}\n${key}`, value: encodeKeyed(keyed) };
+  }
+
+  /** Puts an entry back, before the first event. @throws StateError when it can't be read */
+  restore(id: string, value: Uint8Array): void {
+    const end = id.indexOf('\n');
+    if (end === -1) throw new StateError(id, 'the key has no rule');
+    const keyed = decodeKeyed(id, value);
+    const keys = this.#named(id.slice(0, end));
+    this.#counted(keys, () => keys.put(id.slice(end + 1), keyed));
+    this.#clockUs = Math.max(this.#clockUs, keyed.sinceUs, keyed.recent.at(-1)?.hit.timeUs ?? keyed.sinceUs);
+  }
+
+  #keysOf<E>(rule: CompiledRule<E>, sequence: Sequence<E>): SequenceKeys {
+    const known = this.#bySequence.get(sequence);
+    if (known !== undefined) return known;
+    const keys = this.#named(sequenceName(rule, sequence));
+    this.#counted(keys, () => keys.use(sequence as Sequence<unknown>));
+    this.#bySequence.set(sequence, keys);
+    return keys;
+  }
+
+  #named(name: string): SequenceKeys {
+    const keys = this.#byName.get(name) ?? new SequenceKeys(name);
+    this.#byName.set(name, keys);
+    return keys;
+  }
+
+  /** Keeps the sums right, whatever `change` does to the keys. */
+  #counted<T>(keys: SequenceKeys, change: () => T): T {
+    const { held } = keys;
+    const { size } = keys.keys;
+    const result = change();
+    this.#keys += keys.keys.size - size;
+    this.#hits += keys.held - held;
+    return result;
+  }
+
+  #largest(): SequenceKeys {
+    let largest: SequenceKeys | undefined;
+    for (const keys of this.#byName.values()) if (largest === undefined || keys.held > largest.held) largest = keys;
+    return largest!;
+  }
+
+  #evict(keys: SequenceKeys): void {
+    const [oldest] = keys.keys.keys();
+    if (oldest === undefined) return;
+    this.#counted(keys, () => keys.forget(oldest));
+    this.#evicted++;
+  }
+}
+
+function matchOf<E>({ kept, steps }: Sequence<E>, link: Link): SequenceMatch {
+  const links = stepsOf(link);
+  const events = steps.flatMap(({ kind }, index) => (kind === 'event' ? [index] : []));
+  return {
+    steps: links.map(({ hits, count }) => ({
+      events: hits.map(({ id }) => id),
+      count,
+      timeUs: hits.at(-1)!.timeUs,
+    })),
+    values: kept.map(({ step }, index) => links[events.indexOf(step)]?.hits.at(-1)?.values[index]),
+  };
+}
