@@ -81,6 +81,8 @@ export interface Not<E> {
 export interface Named<E> {
   readonly kind: 'named';
   readonly name: string;
+  /** a name within its rule, which others may give to something else */
+  readonly local?: true;
   readonly item: Expression<E>;
 }
 

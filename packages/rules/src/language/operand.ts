@@ -62,6 +62,8 @@ function typeAfter(transform: Transform, type: FieldType, syntax: OperandSyntax)
     if (syntax.name === TIME) return 'number';
     throw new Fault('wrong-type', syntax.at, `'${syntax.name}' is no time; '${transform}' works on ${TIME}`);
   }
+  // A number's digits, for those who look at their beginning or end.
+  if (type === 'number' && transform === 'lower') return 'string';
   if (type === 'number' || type === 'bool') {
     throw new Fault('wrong-type', syntax.at, `'${syntax.name}' is a ${type}; functions work on text`);
   }

@@ -33,9 +33,9 @@ export function writeRules<E>(rules: readonly CompiledRule<E>[]): string {
 /** Each before those that use it. */
 function collectMacros<E>(expression: Expression<E>, macros: Map<string, Expression<E>>): void {
   if (expression.kind === 'named') {
-    if (macros.has(expression.name)) return;
+    if (macros.has(expression.name) && !expression.local) return;
     collectMacros(expression.item, macros);
-    macros.set(expression.name, expression.item);
+    if (!expression.local) macros.set(expression.name, expression.item);
   } else if (expression.kind === 'not') collectMacros(expression.item, macros);
   else if (expression.kind === 'and' || expression.kind === 'or')
     for (const item of expression.items) collectMacros(item, macros);

@@ -36,7 +36,7 @@ export function writeCondition<E>(expression: Expression<E>): string {
     case 'constant':
       return expression.value ? ALWAYS : NEVER;
     case 'named':
-      return expression.name;
+      return expression.local ? writeCondition(expression.item) : expression.name;
     case 'test':
       return writeTest(expression);
     case 'not':
@@ -52,6 +52,7 @@ export function writeCondition<E>(expression: Expression<E>): string {
 
 /** What holds less tightly than "not", or would only by precedence be read as it is meant, in parentheses. */
 function writePart<E>(expression: Expression<E>): string {
+  if (expression.kind === 'named' && expression.local) return writePart(expression.item);
   const text = writeCondition(expression);
   return (expression.kind === 'and' || expression.kind === 'or') && expression.items.length > 1 ? `(${text})` : text;
 }

@@ -82,9 +82,8 @@ function comparisons<E>(key: FieldKey, given: Operand<E>, value: YamlText): Comp
 function equal<E>(key: FieldKey, operand: Operand<E>, value: YamlText): Comparison<E>[] {
   const whole = key.position === 'whole' && key.encodings.length === 0;
   const plain = plainText(parsePattern(value.text));
+  if (operand.type === 'number' && whole && plain !== undefined) return numbers(operand, value);
   if (operand.type === 'bool') return [{ operand, operator: 'equals', value: bool(value) }];
-  if (operand.type === 'number' && whole && plain !== undefined && !/[a-z]/i.test(plain.replace(/^0x/, '')))
-    return [{ operand, operator: 'equals', value: number(value) }];
   const address = operand.type === 'ip' && whole && plain !== undefined ? canonicalIp(plain) : undefined;
   if (address !== undefined) return [{ operand, operator: 'equals', value: address }];
   const cased = key.cased && isText(operand);
@@ -93,6 +92,12 @@ function equal<E>(key: FieldKey, operand: Operand<E>, value: YamlText): Comparis
     const { operator, text } = meaningOf(within(pattern, key.position), fold);
     return { operand: cased ? operand : folded(operand), operator, value: text };
   });
+}
+
+/** No number is a word. */
+function numbers<E>(operand: Operand<E>, value: YamlText): Comparison<E>[] {
+  if (/[a-z]/i.test(value.text.replace(/^0x[\da-f]*$/i, ''))) return [];
+  return [{ operand, operator: 'equals', value: number(value) }];
 }
 
 function patterns(key: FieldKey, value: YamlText): Pattern[] {

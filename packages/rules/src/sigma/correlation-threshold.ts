@@ -37,5 +37,5 @@ export function thresholdOf<E>(
 }
 
 export function conditionOf<E>({ events, detection, document }: Built<E>): Expression<E> {
-  return { kind: 'named', name: document.title, item: { kind: 'and', items: [events, detection] } };
+  return { kind: 'named', name: document.title, local: true, item: { kind: 'and', items: [events, detection] } };
 }

@@ -90,7 +90,7 @@ export class Detection<E> {
     const known = this.#built.get(entry.key);
     if (known !== undefined) return known;
     const item = this.#selections.read(entry.value);
-    const named: Expression<E> = { kind: 'named', name: entry.key, item };
+    const named: Expression<E> = { kind: 'named', name: entry.key, local: true, item };
     this.#built.set(entry.key, named);
     return named;
   }
