@@ -49,6 +49,7 @@ describe('a whole attack', () => {
     s.connect(s.start('/usr/bin/curl u', sh), '169.254.169.254', 80);
     s.start('/usr/bin/mount /dev/sda1 /mnt', sh);
     s.start('/usr/sbin/chroot /host bash', sh);
-    assert.deepEqual([...tacticsOf(s)].sort(), ['credential-access', 'initial-access', 'privilege-escalation']);
+    const tactics = ['command-and-control', 'credential-access', 'execution', 'initial-access', 'privilege-escalation'];
+    assert.deepEqual([...tacticsOf(s)].sort(), tactics);
   });
 });

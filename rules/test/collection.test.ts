@@ -1,4 +1,5 @@
-import { testContent } from './support.ts';
+import { O } from '@ringfence/testkit';
+import { REMOTE, testContent } from './support.ts';
 
 testContent('collection.yaml', {
   'Secrets packed into an archive': {
@@ -30,6 +31,55 @@ testContent('collection.yaml', {
         s.start(['/usr/bin/curl', '-d', '{"query":"x"}', 'http://search:9200/_search'], s.inside),
       'curl downloads': (s) => s.start('/usr/bin/curl -fsSL -o /srv/a https://example.org/a', s.inside),
       'the same on a host': (s) => s.start('/usr/bin/curl -T site.tgz https://example.org/'),
+    },
+  },
+  'Folders of people packed into a scratch folder': {
+    as: 'notice collection T1074.001 T1560.001',
+    fires: { 'home folders': (s) => s.start('/usr/bin/tar czf /tmp/.x.tgz /home /etc') },
+    quiet: {
+      'into a backup': (s) => s.start('/usr/bin/tar czf /var/backups/etc.tgz /etc'),
+      'it is unpacked': (s) => s.start('/usr/bin/tar xzf /tmp/x.tgz -C /srv'),
+    },
+  },
+  'Archive with a password': {
+    as: 'warning collection T1560.001',
+    fires: {
+      zip: (s) => s.start('/usr/bin/zip -r -P secret x.zip docs'),
+      '7z': (s) => s.start('/usr/bin/7z a -psecret -mhe=on x.7z docs'),
+    },
+    quiet: {
+      'without one': (s) => s.start('/usr/bin/zip -r x.zip docs'),
+      'it is unpacked': (s) => s.start('/usr/bin/unzip -P secret x.zip'),
+    },
+  },
+  "Database dumped by a server's command": {
+    as: 'error collection T1213',
+    fires: {
+      'in a reverse shell': (s) =>
+        s.start('/usr/bin/mysqldump --all-databases', s.start('/bin/sh', s.inside, REMOTE), REMOTE),
+    },
+    quiet: {
+      'by cron': (s) => s.start('/usr/bin/mysqldump shop', s.start('/usr/sbin/cron -f', s.init)),
+      'a question': (s) => s.start('/usr/bin/mysql -e x', s.inside, REMOTE),
+    },
+  },
+  'Mail of others read': {
+    as: 'notice collection T1114.001',
+    fires: { 'by cat': (s) => s.open(s.start('/bin/cat x'), '/var/mail/ann') },
+    quiet: {
+      'by a reader of mail': (s) => s.open(s.start('/usr/bin/mutt'), '/var/mail/ann'),
+      'it is delivered': (s) => s.open(s.start('/usr/lib/postfix/local', s.init), '/var/mail/ann', O.WRONLY | O.APPEND),
+    },
+  },
+  'Screen, sound or clipboard recorded': {
+    as: 'notice collection T1113 T1115 T1123',
+    fires: {
+      'the screen': (s) => s.start('/usr/bin/scrot /tmp/x.png'),
+      'the microphone': (s) => s.start('/usr/bin/ffmpeg -f alsa -i default x.wav'),
+    },
+    quiet: {
+      'a film is converted': (s) => s.start('/usr/bin/ffmpeg -i a.mkv b.mp4'),
+      'a picture is shown': (s) => s.start('/usr/bin/eog x.png'),
     },
   },
 });

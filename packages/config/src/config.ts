@@ -149,6 +149,7 @@ export interface Config {
   readonly detector: {
     /** absolute paths, or `builtin` */
     readonly rules: readonly string[];
+    readonly profile: 'recommended' | 'hunt';
     readonly maxChains: number;
     readonly chainIdleMs: number;
     readonly incidentThreshold: number;

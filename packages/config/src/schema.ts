@@ -493,6 +493,11 @@ const shape = (home: Home) => ({
       'Rule files, or directories of them; `builtin` is the content that comes with Ringfence.',
       ['builtin'],
     ),
+    profile: choice(
+      ['recommended', 'hunt'],
+      'recommended',
+      'Which rules are active: `recommended`, those that are hardly ever wrong; `hunt`, those too that are about what healthy machines do now and then.',
+    ),
     maxChains: count(10_000, 'Chains remembered. Beyond it the one idle for longest is closed, and counted.', {
       min: 16,
       max: 1_000_000,

@@ -14,7 +14,16 @@ export { writeRules } from './language/write-rules.ts';
 export { LIMITS } from './limits.ts';
 export { lintRules } from './lint/lint.ts';
 export { fieldValues, formatOutput, printable } from './output.ts';
-export { ACTIONS, type Action, type CompiledRule, PRIORITIES, type Priority, type Threshold } from './rule.ts';
+export {
+  ACTIONS,
+  type Action,
+  type CompiledRule,
+  PRIORITIES,
+  PROFILES,
+  type Priority,
+  type Profile,
+  type Threshold,
+} from './rule.ts';
 export {
   type ChangedSource,
   type CompileOptions,

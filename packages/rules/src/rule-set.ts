@@ -5,7 +5,7 @@ import type { Diagnostic } from './diagnostics.ts';
 import type { FilteredForm } from './forms.ts';
 import { type FilteredEvents, interestOf, type RuleInterest } from './interest.ts';
 import { loadRules } from './language/load.ts';
-import type { CompiledRule } from './rule.ts';
+import type { CompiledRule, Profile } from './rule.ts';
 import { isSigma } from './sigma/documents.ts';
 import { loadSigma, type SigmaOptions } from './sigma/load.ts';
 import { type Memories, RuleMemory } from './state/memory.ts';
@@ -27,6 +27,8 @@ export interface CompileOptions<E> {
   readonly sources: readonly RuleSource[];
   readonly catalogue: FieldCatalogue<E>;
   readonly kinds: EventKinds<E>;
+  /** Which rules are active. @default hunt: all */
+  readonly profile?: Profile;
   /** What rules remember, to go on with. @default one memory for all events, that starts empty */
   readonly memory?: Memories<E>;
   /** For the Sigma rules among the sources. */
@@ -62,7 +64,9 @@ export function compileRules<E>(options: CompileOptions<E>): RuleSet<E> {
   const memory = options.memory ?? new RuleMemory();
   const nodes = new Nodes<E>();
   const loaded = loadAll(options, nodes);
-  const prepared = loaded.rules;
+  const isActive = ({ rule }: Prepared<E>): boolean =>
+    rule.profile === 'recommended' || options.profile !== 'recommended';
+  const prepared = loaded.rules.filter(isActive);
   const byKind = conditionsByKind(kinds.names, prepared, nodes);
   const rules = [...new Set(prepared.map(({ rule }) => rule))];
   const interest = interestOf(prepared, byKind, nodes, options.filtered, options.forms ?? []);

@@ -18,6 +18,10 @@ export type Priority = (typeof PRIORITIES)[number];
 export const ACTIONS = ['alert', 'kill'] as const;
 export type Action = (typeof ACTIONS)[number];
 
+/** `recommended`: hardly ever wrong. `hunt`: those too, and what a person who looks for something wants to see besides. */
+export const PROFILES = ['recommended', 'hunt'] as const;
+export type Profile = (typeof PROFILES)[number];
+
 /** A rule matches only when its condition has held often enough within a while, for one key. */
 export interface Threshold<E> {
   /** events, or distinct values of `distinct`, that are needed */
@@ -55,6 +59,8 @@ export interface CompiledRule<E> {
   readonly description: string;
   readonly priority: Priority;
   readonly action: Action;
+  /** the narrowest that it belongs to */
+  readonly profile: Profile;
   readonly tags: readonly string[];
   /** ATT&CK tactics, v19 short names */
   readonly tactics: readonly string[];

@@ -12,7 +12,8 @@ export function bodyOf(kind: KindName, values: EventValues): object {
   for (const { name, type } of layouts[KIND[kind]]?.leaves ?? []) {
     const [field = '', part] = name.split('.');
     const value = values[field];
-    if (part !== undefined) body[field] = text((value as Words | undefined) ?? '');
+    if (part !== undefined && type === LEAF.long) body[field] = { ...(body[field] as object | undefined), [part]: 0 };
+    else if (part !== undefined) body[field] = text((value as Words | undefined) ?? '');
     else if (type === LEAF.fixed) body[field] = u64FromBigInt((value as bigint | undefined) ?? 0n);
     else if (type === LEAF.bytes) body[field] = addressBytes((value as Words | undefined) ?? Buffer.alloc(0));
     else body[field] = value ?? (type === LEAF.boolean ? false : 0);

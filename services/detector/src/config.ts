@@ -1,4 +1,8 @@
+import type { Profile } from '@ringfence/rules';
+
 export interface DetectorOptions {
+  /** Rules of which profile are active. @default recommended */
+  readonly profile?: Profile;
   /** Chains remembered per host. Beyond it the one idle for longest is closed, and counted. @default 10,000 */
   readonly maxChains?: number;
   /** A chain without a new alert for this long (event time) is closed, ms. @default 30 min */
@@ -26,6 +30,7 @@ export type CompiledDetectorOptions = Required<DetectorOptions>;
 
 export function compileOptions(options: DetectorOptions = {}): CompiledDetectorOptions {
   const compiled = {
+    profile: options.profile ?? 'recommended',
     maxChains: options.maxChains ?? 10_000,
     chainIdleMs: options.chainIdleMs ?? 30 * 60_000,
     incidentThreshold: options.incidentThreshold ?? 40,

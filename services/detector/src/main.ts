@@ -52,7 +52,7 @@ export interface DetectorService {
 export async function startDetector(deps: DetectorDeps): Promise<DetectorService> {
   const { bus, rulePaths, watchRules = true, log } = deps;
   const sources = await readRuleFiles(rulePaths);
-  let rules = compileDetectorRules(sources);
+  let rules = compileDetectorRules(sources, deps.options?.profile);
   logDiagnostics(rules.diagnostics, sources, log);
   const stats = createStats();
   const pipelines = new Map<number, DetectorPipeline>();

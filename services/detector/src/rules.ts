@@ -5,6 +5,7 @@ import {
   compileRules,
   type Diagnostic,
   type FilteredEvents,
+  type Profile,
   type RuleSource,
   render,
   updateRules,
@@ -42,9 +43,10 @@ const FILTERED: readonly FilteredEvents[] = [
   },
 ];
 
-export function compileDetectorRules(sources: readonly RuleSource[]): Rules {
+export function compileDetectorRules(sources: readonly RuleSource[], profile: Profile = 'recommended'): Rules {
   return compileRules({
     sources,
+    profile,
     catalogue,
     kinds: eventKinds,
     memory: new BootMemories(),

@@ -1,7 +1,7 @@
 import { didYouMean } from '../diagnostics.ts';
 import { Fault } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
-import { ACTIONS, type Action, PRIORITIES, type Priority } from '../rule.ts';
+import { ACTIONS, type Action, PRIORITIES, PROFILES, type Priority, type Profile } from '../rule.ts';
 import type { Syntax } from './syntax.ts';
 import type { Home, Yaml, YamlEntry, YamlMap, YamlText } from './yaml.ts';
 
@@ -31,6 +31,7 @@ export interface RuleItem {
   readonly output: YamlText | undefined;
   readonly priority: Priority;
   readonly action: Action;
+  readonly profile: Profile;
   readonly tags: readonly YamlText[];
   readonly techniques: readonly YamlText[];
   readonly enabled: boolean;
@@ -51,7 +52,19 @@ export interface RuleException {
 export type ReportItem = (fault: Fault, item: string) => void;
 
 const KEYS = {
-  rule: ['rule', 'desc', 'condition', 'output', 'priority', 'tags', 'action', 'enabled', 'threshold', 'techniques'],
+  rule: [
+    'rule',
+    'desc',
+    'condition',
+    'output',
+    'priority',
+    'tags',
+    'action',
+    'profile',
+    'enabled',
+    'threshold',
+    'techniques',
+  ],
   macro: ['macro', 'condition', 'desc'],
   list: ['list', 'items', 'desc'],
 } as const;
@@ -174,6 +187,7 @@ class ItemReader {
       output: this.#optional('output'),
       priority: this.#oneOf('priority', PRIORITIES, 'warning', PRIORITY_SPELLINGS),
       action: this.#oneOf('action', ACTIONS, 'alert'),
+      profile: this.#oneOf('profile', PROFILES, 'recommended'),
       enabled: this.#oneOf('enabled', ['true', 'false'], 'true') === 'true',
       tags: this.#texts('tags', false),
       techniques: this.#texts('techniques', false),

@@ -209,6 +209,7 @@ class Loader<E> {
       description: item.description,
       priority: item.priority,
       action: item.action,
+      profile: item.profile,
       tags: item.tags.map((tag) => tag.text),
       ...attack,
       threshold,

@@ -70,6 +70,7 @@ export function finish<E>(built: Built<E>, name: string, context: Context<E>): P
     description: document.description,
     priority: document.priority,
     action: 'alert',
+    profile: 'recommended',
     tags: document.tags.map(({ text }) => text),
     ...attackOf(document),
     threshold,

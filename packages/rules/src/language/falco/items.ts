@@ -173,6 +173,7 @@ function ruleOf({ definition, keys, texts, lists, exceptions }: Entry): RuleItem
     output: output === undefined ? undefined : withText(joined(output)),
     priority: priorityOf(keys),
     action: 'alert',
+    profile: 'recommended',
     tags: lists.get('tags') ?? [],
     techniques: [],
     enabled: flagOf(keys, 'enabled') ?? true,

@@ -1,0 +1,78 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { cgroupRoot } from '../../cli/src/demo/sandbox.ts';
+
+const SCRIPT = join(import.meta.dirname, 'sandbox.sh');
+const UNSHARE = ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--net', '--ipc', '--uts'];
+const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+export interface SandboxOptions {
+  /** of the cgroup; also the container's */
+  readonly name: string;
+  /** the image of the container that it is; undefined: processes of the host */
+  readonly image?: string | undefined;
+  /** where the collector reads about containers it can't ask a runtime for */
+  readonly containersDir: string;
+  /** what is found at /opt/lab */
+  readonly programsDir: string;
+}
+
+/** A cgroup of its own, in which scripts play as processes of a host or of a container; see sandbox.sh. */
+export class Sandbox implements AsyncDisposable {
+  /** as events name it: the number of its directory */
+  readonly cgroup: bigint;
+  readonly #path: string;
+  readonly #description: string;
+  readonly #layer: string = mkdtempSync(join(tmpdir(), 'ringfence-lab-'));
+  readonly #programs: string;
+
+  constructor({ name, image, containersDir, programsDir }: SandboxOptions) {
+    this.#path = join(cgroupRoot(), name);
+    this.#description = join(containersDir, `${name}.json`);
+    this.#programs = programsDir;
+    mkdirSync(this.#path);
+    this.cgroup = statSync(this.#path, { bigint: true }).ino;
+    if (image === undefined) return;
+    const known = {
+      cgroupPath: `/${name}`,
+      id: name,
+      name: 'web-1',
+      image,
+      runtime: 'lab',
+      privileged: false,
+      labels: {},
+    };
+    writeFileSync(this.#description, JSON.stringify(known));
+  }
+
+  /** Runs the script to its end, or for so long, and then ends whatever is left of it. Resolves to its exit code and what it said on stderr. */
+  async play(script: string, limitMs: number): Promise<{ readonly code: number | null; readonly said: string }> {
+    const child = spawn(
+      'unshare',
+      [...UNSHARE, '--propagation', 'private', '/bin/sh', SCRIPT, this.#path, this.#layer, this.#programs, script],
+      { stdio: ['ignore', 'ignore', 'pipe'], env: { PATH, HOME: '/root', LANG: 'C' } },
+    );
+    let said = '';
+    child.stderr.on('data', (chunk: Buffer) => {
+      said = (said + chunk.toString('utf8')).slice(-2000);
+    });
+    const limit = setTimeout(() => child.kill('SIGKILL'), limitMs);
+    const [code] = (await once(child, 'exit')) as [number | null];
+    clearTimeout(limit);
+    writeFileSync(join(this.#path, 'cgroup.kill'), '1');
+    return { code, said };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    rmSync(this.#description, { force: true });
+    rmSync(this.#layer, { recursive: true, force: true });
+    // Killed processes leave the cgroup a moment after they have ended.
+    for (let waited = 0; readFileSync(join(this.#path, 'cgroup.procs'), 'utf8') !== '' && waited < 5000; waited += 20)
+      await sleep(20);
+    if (existsSync(this.#path)) rmdirSync(this.#path);
+  }
+}

@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Collector, startCollector, uninstallSensor } from '@ringfence/collector';
+import { isBpfFileSystem } from '@ringfence/libbpf-ts';
+import { createSigningKey, type Interest, type SigningKey, TOPIC } from '@ringfence/schema';
+import { createLogger } from '@ringfence/telemetry';
+import { skip as sensorSkip } from '../../test/kernel/sensor/sensor.ts';
+import { buildSensor } from '../../tools/build-sensor.ts';
+
+const BPF_FS = '/sys/fs/bpf';
+
+/** For `test(..., { skip })`: false where the sensor can watch, else why not. */
+export const skip: string | false =
+  sensorSkip || (isBpfFileSystem(BPF_FS) ? false : `no bpf file system at ${BPF_FS}: mount -t bpf bpf ${BPF_FS}`);
+
+/** A sensor of this machine whose batches go to `onBatch` and nowhere else. Disposing takes it out of the kernel. */
+export class LabSensor implements AsyncDisposable {
+  readonly hostId: string = randomUUID();
+  readonly key: SigningKey = createSigningKey();
+  /** where descriptions of containers are put */
+  readonly containersDir: string;
+  readonly #stateDir: string = mkdtempSync(join(tmpdir(), 'ringfence-lab-'));
+  readonly #pinPath: string = `${BPF_FS}/rf-test-${process.pid}-lab`;
+  #collector: Collector | undefined;
+
+  private constructor() {
+    this.containersDir = join(this.#stateDir, 'containers.d');
+    mkdirSync(this.containersDir);
+  }
+
+  /** `interest` undefined: everything leaves the kernel. */
+  static async start(onBatch: (batch: Buffer) => void, interest?: Interest): Promise<LabSensor> {
+    const lab = new LabSensor();
+    try {
+      lab.#collector = await startCollector({
+        bus: {
+          produce: async (records) => {
+            for (const { topic, value } of records)
+              if (topic === TOPIC.raw && value !== null) onBatch(Buffer.from(value));
+          },
+        },
+        identity: { hostId: lab.hostId, bootId: randomUUID(), key: lab.key, agentVersion: 'lab' },
+        trustedKeys: new Map(),
+        log: createLogger({ level: 'silent' }),
+        ...(interest === undefined ? {} : { interest }),
+        options: {
+          sensorObject: await buildSensor(),
+          stateDir: lab.#stateDir,
+          pinPath: lab.#pinPath,
+          containerFiles: [lab.containersDir],
+          ...(interest === undefined ? { opens: 'all', audit: ['all'] } : { opens: 'interest' }),
+        },
+      });
+      return lab;
+    } catch (error) {
+      await lab[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Resolves when everything that has happened is with `onBatch`. */
+  async settle(): Promise<void> {
+    await this.#collector?.settle();
+  }
+
+  /** Events that were lost, by cause. */
+  drops(): Readonly<Record<string, number>> {
+    return this.#collector?.stats().drops ?? {};
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#collector?.close();
+    uninstallSensor(this.#pinPath);
+    rmSync(this.#stateDir, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,65 @@
+import {
+  KIND,
+  LANE,
+  RawBatchReader,
+  RawBatchWriter,
+  type SigningKey,
+  signBytes,
+  u64FromBigInt,
+} from '@ringfence/schema';
+
+/**
+ * Of a host's raw stream what happened in some cgroups, as a raw stream of its own: the events as they came, counted anew so that none seems to be missing.
+ * What the host said of its other processes, its addresses and mounts stays out.
+ */
+export class Slice {
+  readonly #reader = new RawBatchReader();
+  readonly #writer: RawBatchWriter;
+  readonly #sequences = new Map<string, number>();
+  readonly #key: SigningKey;
+  readonly #isWanted: (cgroup: bigint) => boolean;
+  /** events so far */
+  events = 0;
+
+  constructor(options: { hostId: string; bootId: string; key: SigningKey; isWanted: (cgroup: bigint) => boolean }) {
+    const { hostId, bootId, key, isWanted } = options;
+    this.#key = key;
+    this.#isWanted = isWanted;
+    this.#writer = new RawBatchWriter({ hostId, bootId, run: u64FromBigInt(1n), agentVersion: 'lab' });
+  }
+
+  /** What is wanted of the batch, signed; undefined: nothing. */
+  take(batch: Buffer): Buffer | undefined {
+    const { cursor } = this.#reader;
+    this.#reader.open(batch);
+    const { wallOffset, sentAt, interestVersion } = this.#reader.head;
+    while (this.#reader.next()) if (this.#isOurs()) this.#copy();
+    if (this.#writer.count === 0) return undefined;
+    this.events += this.#writer.count;
+    const lanes = [...this.#sequences].map(([key, sequence]) => {
+      const [lane = 0, cpu = 0] = key.split('/').map(Number);
+      return { lane, cpu, sequence, drops: {} };
+    });
+    const sign = (bytes: Uint8Array): Buffer => signBytes(this.#key, bytes);
+    cursor.reset(Buffer.alloc(0));
+    return this.#writer.finish({ wallOffset, sentAt, interestVersion, lanes, keyId: this.#key.keyId, sign });
+  }
+
+  #isOurs(): boolean {
+    const { cursor } = this.#reader;
+    const { buffer, cgroupAt, bodyAt, kind } = cursor;
+    if (kind === KIND.Tick || kind === KIND.UserContext) return true;
+    // Its first field is the cgroup that it is about.
+    const at = kind === KIND.ContainerContext ? bodyAt : cgroupAt;
+    return this.#isWanted(buffer.readBigUInt64LE(at));
+  }
+
+  #copy(): void {
+    const { buffer, lane, cpu, ktime, late, tgid, tid, startAt, eventEnd } = this.#reader.cursor;
+    const place = `${lane}/${lane === LANE.tick ? 0 : cpu}`;
+    const sequence = (this.#sequences.get(place) ?? 0) + 1;
+    this.#sequences.set(place, sequence);
+    const out = this.#writer.begin(lane, cpu, sequence, ktime, late, tgid, tid);
+    out.append(buffer, startAt, eventEnd);
+  }
+}

@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createSigningKey, type SigningKey } from '@ringfence/schema';
+import { Sandbox } from '../lab/sandbox.ts';
+import { LabSensor } from '../lab/sensor.ts';
+import { Slice } from '../lab/slice.ts';
+import { CORPUS, type Job } from './corpus.ts';
+
+const JOB_LIMIT_MS = 60_000;
+
+export interface NoiseOptions {
+  /** how long jobs are played; the one at hand is finished */
+  readonly seconds: number;
+  /** between two jobs: machines rest, too. @default 0 */
+  readonly pauseMs?: number;
+  /** @default all */
+  readonly jobs?: readonly Job[];
+  /** a RawBatch of the jobs' events, signed by `key` */
+  readonly onBatch: (batch: Buffer) => void;
+  readonly onJob?: (job: Job, code: number | null, said: string) => void;
+}
+
+export interface Noise {
+  readonly hostId: string;
+  readonly key: SigningKey;
+}
+
+export function newNoise(): Noise {
+  return { hostId: randomUUID(), key: createSigningKey() };
+}
+
+/** Plays the corpus under a sensor that filters nothing, and tells what the jobs did: events by batch, those of nobody else on this machine. */
+export async function playNoise(
+  { hostId, key }: Noise,
+  { seconds, pauseMs = 0, jobs = CORPUS, onBatch, onJob }: NoiseOptions,
+): Promise<{ readonly events: number; readonly jobs: number; readonly drops: Readonly<Record<string, number>> }> {
+  const cgroups = new Set<bigint>();
+  const slice = new Slice({ hostId, bootId: randomUUID(), key, isWanted: (cgroup) => cgroups.has(cgroup) });
+  const programsDir = mkdtempSync(join(tmpdir(), 'ringfence-noise-'));
+  await using sensor = await LabSensor.start((batch) => {
+    const taken = slice.take(batch);
+    if (taken !== undefined) onBatch(taken);
+  });
+  const end = performance.now() + seconds * 1000;
+  let played = 0;
+  try {
+    while (performance.now() < end) {
+      const job = jobs[played++ % jobs.length] as Job;
+      const name = `ringfence-noise-${process.pid}-${played}`;
+      await using sandbox = new Sandbox({ name, image: job.image, containersDir: sensor.containersDir, programsDir });
+      cgroups.add(sandbox.cgroup);
+      const { code, said } = await sandbox.play(job.script, JOB_LIMIT_MS);
+      onJob?.(job, code, said);
+      await sensor.settle();
+      cgroups.delete(sandbox.cgroup);
+      await sleep(pauseMs);
+    }
+    return { events: slice.events, jobs: played, drops: sensor.drops() };
+  } finally {
+    rmSync(programsDir, { recursive: true, force: true });
+  }
+}
