@@ -5,7 +5,7 @@
 #include "lib/request.h"
 #include "lib/share.h"
 #include "lib/truth.h"
-#include "lib/watch.h"
+#include "lib/executable.h"
 
 #define CHANGE_ROOM RF_SMALL_RECORD_MAX
 #define CHANGE_KEEPS ((__u32)-1)
@@ -155,6 +155,7 @@ static __always_inline void change__report(struct rf_scratch_small *scratch, str
 	change__fill((struct rf_file_change *)scratch->record, task, result, request, file);
 	watched = change__append_path(&b, scratch, request, file, truth);
 	watched |= change__append_target(&b, scratch, request, truth);
+	watched |= executable__is_watched();
 	/* a text that the kernel could read and we can't may say anything */
 	watched |= b.faults && result != -EFAULT;
 	if (!wanted && !watched)
@@ -178,7 +179,7 @@ static __noinline int change__finish(struct task_struct *task, long result, cons
 		ring__count(lane, RF_FILE_CHANGE, RF_DROP_SELF);
 		return 0;
 	}
-	if (!wanted && !watch__any_prefix() && !watch__any_name()) {
+	if (!wanted && !watch__any_prefix() && !watch__any_name() && !executable__is_watched()) {
 		ring__count(lane, RF_FILE_CHANGE, RF_DROP_UNWATCHED);
 		return 0;
 	}

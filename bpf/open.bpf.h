@@ -7,7 +7,7 @@
 
 #include "lib/request.h"
 #include "lib/share.h"
-#include "lib/watch.h"
+#include "lib/executable.h"
 #include "lib/access.h"
 
 #define OPEN_ROOM RF_SMALL_RECORD_MAX
@@ -31,10 +31,7 @@ static __always_inline bool open__is_named(struct file *file)
 	if (!watch__any_name() ||
 	    !path__last_name(kernel__read(file, f_path.mnt), kernel__read(file, f_path.dentry), &name))
 		return false;
-	if (name.len > RF_NAME_MAX) {
-		name.name += name.len - RF_NAME_MAX;
-		name.len = RF_NAME_MAX;
-	}
+	watch__cut(&name);
 	return watch__is_name(name.name, name.len);
 }
 
@@ -77,7 +74,7 @@ static __always_inline __u32 open__admit(const struct rf_open *o, struct task_st
 static __always_inline void open__output(struct rf_open *o, __u32 size, struct task_struct *task, bool in_scratch)
 {
 	if (share__is_over(RF_LANE_BULK, o->h.cgroup)) {
-		o->count = open__admit(o, task, !in_scratch || watch__matches(sizeof(*o), o->path.kept));
+		o->count = open__admit(o, task, !in_scratch || executable__is_watched() || watch__matches(sizeof(*o), o->path.kept));
 		if (!o->count)
 			return;
 	}
@@ -217,13 +214,14 @@ static __always_inline int open__finish(struct task_struct *task, long result, c
 	open__look_for_access(file, result, request);
 	if (open__was_written_down(task, result))
 		return 0;
-	if (!looked_at && !request->changeable && !open__is_wanted(flags))
+	wanted = executable__is_watched();
+	if (!wanted && !looked_at && !request->changeable && !open__is_wanted(flags))
 		return open__leave_out(RF_DROP_UNWATCHED);
 	if (file)
 		flags = open__flags(file, flags);
 	else if (result >= 0) /* another thread has closed it: the caller's text is all there is */
 		open__leave_out(RF_DROP_READ_FAULT);
-	wanted = open__is_wanted(flags) || (file && open__is_named(file));
+	wanted = wanted || open__is_wanted(flags) || (file && open__is_named(file));
 	if (!wanted && !watched && (file || !looked_at))
 		return open__leave_out(RF_DROP_UNWATCHED);
 	open__assemble(task, result, request, file, flags, wanted);

@@ -795,7 +795,7 @@ struct rf_own_link {
 /* Written by the consumer, read by the sensor (.bss, mapped). */
 struct rf_control {
 	__u32 agent_tgid;        /* whose file and network noise is dropped; 0: nobody */
-	__u32 all_opens;         /* 1: send every open; 0: writes, creates, watched paths and names */
+	__u32 all_opens;         /* 1: send every open; 0: writes, creates, watched paths, names and executables */
 	__u32 sleeping[RF_LANES];/* the reader sets 1, looks at the ring once more and sleeps; the next record wakes it and clears it */
 	__u32 watched_heads[2];  /* bit n: the first component of some prefix in rf_watched begins with a byte that is n modulo 64, or is not known */
 	__u32 nothing_named;     /* 1: rf_names is empty */
@@ -804,6 +804,8 @@ struct rf_control {
 	__u64 share_burst;       /* ns: so many intervals' worth it may send at once */
 	__u32 share_from[RF_LANES]; /* bytes in the ring from which on shares count; 0: never */
 	__u64 agent_start;       /* ns, CLOCK_BOOTTIME: of agent_tgid, whose number somebody else may have once the agent is dead */
+	__u32 executables_named; /* 0: rf_executables is empty */
+	__u32 pad;
 };
 
 /* What the sensor tells apart in the kinds that are frequent. Each has two bits in the masks of struct rf_interest: 2 * form for the host's processes,
@@ -863,7 +865,8 @@ struct rf_watched_key {
 	__u8 path[RF_WATCHED_MAX];
 };
 
-/* Key of rf_names (hash, value u32): the last component of a path, or what its last RF_NAME_MAX bytes are when it is longer. Filled up with NUL. */
+/* Key of rf_names, and of rf_executables (hash, value u32): the last component of a path, or what its last RF_NAME_MAX bytes are when it is longer. Filled
+ * up with NUL. */
 struct rf_name_key {
 	__u8 name[RF_NAME_MAX];
 };
@@ -897,6 +900,7 @@ enum rf_place {
 	RF_PLACE_CGROUPS = 17,
 	RF_PLACE_MODULES_SEEN = 18,
 	RF_PLACE_FAULTS = 19,
+	RF_PLACE_EXECUTED = 20,   /* storage of a task */
 };
 
 #define RF_PLACES_MAX 32

@@ -10,7 +10,7 @@
 static __always_inline void open__write_down(struct task_struct *task, struct file *file, struct rf_opened *opened)
 {
 	__u32 flags = open__flags(file, 0);
-	bool wanted = open__is_wanted(flags) || open__is_named(file);
+	bool wanted = open__is_wanted(flags) || executable__is_watched() || open__is_named(file);
 	struct rf_scratch_small *scratch;
 	__u32 size;
 

@@ -194,6 +194,12 @@ struct rf_opened {
 	char record[RF_SMALL_RECORD_MAX];
 };
 
+/* What a process executes: the last component, as in rf_executables. */
+struct rf_executed {
+	struct rf_name_key name;
+	__u64 known; /* 0: it may be any */
+};
+
 /* With what the kernel keeps beside it less than 8 KiB: two paths that are longer together are not remembered. */
 #define RF_TRUTH_MAX (2 * RF_PATH_MAX - 256)
 
@@ -257,6 +263,14 @@ struct {
 	__type(key, struct rf_name_key);
 	__type(value, __u32);
 } rf_names SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 4096);
+	__type(key, struct rf_name_key);
+	__type(value, __u32);
+} rf_executables SEC(".maps");
 
 /* Enum rf_scope by cgroup id: LRU, since most cgroups end without a word. */
 struct {
@@ -433,6 +447,14 @@ struct {
 	__type(key, int);
 	__type(value, struct rf_opened);
 } rf_opened SEC(".maps");
+
+/* Of leaders of thread groups. */
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct rf_executed);
+} rf_executed SEC(".maps");
 
 /* What was done to the agent. Mapped, and read by whoever is the agent next. */
 struct {

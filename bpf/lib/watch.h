@@ -47,15 +47,28 @@ static __always_inline bool watch__is_below(struct rf_scratch_small *scratch, co
 	return bpf_map_lookup_elem(&rf_watched, key) != 0;
 }
 
-/* Of a name in the kernel, at most the last RF_NAME_MAX bytes. */
+/* What is told apart of it. */
+static __always_inline void watch__cut(struct qstr *name)
+{
+	if (name->len <= RF_NAME_MAX)
+		return;
+	name->name += name->len - RF_NAME_MAX;
+	name->len = RF_NAME_MAX;
+}
+
+/* Of a name in the kernel, at most RF_NAME_MAX bytes. */
+static __always_inline bool watch__fill_key(struct rf_name_key *key, const void *name, __u32 size)
+{
+	rf_barrier(size);
+	__builtin_memset(key, 0, sizeof(*key));
+	return size <= RF_NAME_MAX && !bpf_probe_read_kernel(key->name, size, name);
+}
+
 static __always_inline bool watch__is_name(const void *name, __u32 size)
 {
-	struct rf_name_key key = {};
+	struct rf_name_key key;
 
-	rf_barrier(size);
-	if (size > RF_NAME_MAX || bpf_probe_read_kernel(key.name, size, name))
-		return false;
-	return bpf_map_lookup_elem(&rf_names, &key) != 0;
+	return watch__fill_key(&key, name, size) && bpf_map_lookup_elem(&rf_names, &key);
 }
 
 /* The top bit of each byte that is `byte`. */

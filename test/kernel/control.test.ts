@@ -144,7 +144,13 @@ test('an enrolled agent kills what an enrolled responder orders, and nobody else
   const { server, enrolments } = await place.responder(bus, responder.root);
   const { collector, link } = await place.agent(bus, own, server.port);
   while (!server.attached(hostId)) await sleep(5);
-  await server.setInterest({ version: 1, openPathPrefixes: [], openNames: ['shadow'], wants: null });
+  await server.setInterest({
+    version: 1,
+    openPathPrefixes: [],
+    openNames: ['shadow'],
+    openExecutables: [],
+    wants: null,
+  });
 
   const { child, start } = await victim(bus, collector, enrolments);
   const outcome = async (key: SigningKey): Promise<string> => {

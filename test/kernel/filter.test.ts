@@ -32,6 +32,12 @@ const RULES = `
   desc: d
   condition: file.directory = /run/watched and file.open.read = true
   output: "%file.path"
+- rule: By whose process it is
+  desc: d
+  condition: event.action = open and process.name in (rf-reader, rf-absent) and not file.path startswith (/usr/, /lib, /etc/ld.so.cache)
+- rule: Changed by it
+  desc: d
+  condition: event.action = chmod and proc.exepath endswith /rf-changer
 - rule: Failed
   desc: d
   condition: event.action = open and event.outcome = failure and (file.name = rf-missing or file.path startswith /run/missing/)
@@ -111,6 +117,14 @@ mount --bind "$0/plain" /root/.ssh/id_ed25519
 $cat /etc/shadow /root/.ssh/id_rsa /root/.ssh/alias /root/.ssh/id_ed25519 /proc/self/environ
 cd /root/.aws
 $cat credentials ../.ssh/../.aws/./a-name-of-more-than-thirty-two-bytes.json
+reader=$0/bin/rf-reader
+echo x > /run/plain
+echo x > /run/plain2
+$reader /run/plain /nowhere/rf-plain
+$0/bin/rf-shell -c 'read line < /run/plain; exec "$0" /run/plain2' $reader
+$cat /run/plain
+$0/bin/rf-changer chmod /run/plain 600
+$call chmod /run/plain 644
 cd /run
 $cat secrets/deep/token watched/file /run/secrets/nothing rf-missing /nowhere/rf-missing /run/missing/x /run/other
 echo job > /etc/cron.d/job
@@ -149,13 +163,15 @@ class Place implements Disposable {
   constructor() {
     for (const directory of ['bin', 'home/.ssh', 'home/.aws', 'rules'])
       mkdirSync(join(this.path, directory), { recursive: true });
-    for (const program of ['cat', 'sh']) copyFileSync(`/bin/${program}`, join(this.path, 'bin', program));
+    for (const [name, program] of Object.entries({ cat: 'cat', sh: 'sh', 'rf-reader': 'cat', 'rf-shell': 'sh' }))
+      copyFileSync(`/bin/${program}`, join(this.path, 'bin', name));
     for (const file of ['.ssh/id_rsa', '.aws/credentials', '.aws/a-name-of-more-than-thirty-two-bytes.json'])
       writeFileSync(join(this.path, 'home', file), 'x');
     writeFileSync(join(this.path, 'plain-text'), 'x', { mode: 0o644 });
     writeFileSync(join(this.path, 'rules/rules.yaml'), RULES);
     for (const program of ['change', 'connect', 'flow', 'access', 'credentials'])
       compileProgram(program, join(this.path, 'bin', program));
+    copyFileSync(join(this.path, 'bin/change'), join(this.path, 'bin/rf-changer'));
     chmodSync(this.path, 0o755);
   }
 
@@ -261,6 +277,7 @@ function whyNot(): string | false {
 /** Beside what the script opens: each change that a rule is about. */
 const CHANGED = [
   'Capability anywhere: change',
+  'Changed by it: rf-changer',
   'Device anywhere: change',
   'Links: change /run/elsewhere/relative',
   'Links: change /run/elsewhere/soft',
@@ -294,6 +311,9 @@ const FAILED = [
 ];
 
 const OPENED = [
+  'By whose process it is: rf-reader /nowhere/rf-plain',
+  'By whose process it is: rf-reader /run/plain',
+  'By whose process it is: rf-reader /run/plain2',
   'Below a prefix: cat /run/secrets/deep/token',
   'Below a prefix: cat /run/secrets/nothing',
   'Below a prefix: sh /run/secrets/deep/token',
@@ -323,6 +343,7 @@ describe('the filter in the kernel', { skip: whyNot() }, () => {
     const changes = all.alerts.filter((alert) => CHANGED.includes(alert));
     assert.deepEqual(changes, CHANGED, 'no other change, and each as often as it happened');
     assert.notEqual(filtered.interest.openPathPrefixes, null);
+    assert.deepEqual(filtered.interest.openExecutables, ['rf-absent', 'rf-changer', 'rf-reader']);
     for (const { drops } of [all, filtered]) assert.equal(drops['ring_full'] ?? 0, 0);
     assert.equal(all.alerts.filter((alert) => alert.startsWith('A port')).length, 2);
     assert.ok(filtered.opens < all.opens, `${filtered.opens} opens of ${all.opens}`);
@@ -340,6 +361,7 @@ describe('the filter in the kernel', { skip: whyNot() }, () => {
       [],
     );
     assert.deepEqual(interest.paths?.unbounded, []);
+    assert.deepEqual(interest.paths.executables, [], 'so that no open has to ask whose process it is');
     // cron's files are near the root, too, but hardly anybody reads them
     const shallow = interest.paths?.prefixes.filter(
       (prefix) => prefix.split('/').length < 4 && !/^\/etc\/(ana)?cron/.test(prefix),

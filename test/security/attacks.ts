@@ -183,6 +183,7 @@ export const ATTACKS: readonly Attack[] = [
           at: Date.now() * 1000,
           openPathPrefixes: [],
           openNames: [],
+          openExecutables: [],
           wants: [],
         },
         ...UNSIGNED,

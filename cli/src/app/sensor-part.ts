@@ -130,11 +130,12 @@ const TEXTS_MAX = 100_000;
 
 /** Of the right shape, or a TypeError: what the other process says is not believed to be. */
 function interestOf(value: unknown): Interest {
-  const { version, openPathPrefixes, openNames, wants } = value as Partial<Interest>;
+  const { version, openPathPrefixes, openNames, openExecutables, wants } = value as Partial<Interest>;
   return {
     version: integerOf(version),
     openPathPrefixes: openPathPrefixes === null ? null : textsOf(openPathPrefixes, 'openPathPrefixes'),
     openNames: textsOf(openNames, 'openNames'),
+    openExecutables: textsOf(openExecutables, 'openExecutables'),
     wants: wants === null ? null : listOf(wants, 'wants').map(wantOf),
   };
 }

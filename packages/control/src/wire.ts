@@ -22,6 +22,7 @@ interface WireInterest {
   readonly everyOpen: boolean;
   readonly openPathPrefixes: readonly string[];
   readonly openNames: readonly string[];
+  readonly openExecutables: readonly string[];
   readonly filteredKinds: boolean;
   readonly wants: readonly Want[];
 }
@@ -60,22 +61,25 @@ export const channelOptions: ChannelOptions = {
   'grpc.keepalive_timeout_ms': 10_000,
 };
 
-export function interestToWire({ openPathPrefixes, wants, ...rest }: Interest): WireInterest {
+/** An agent of before executables were told is sent every open in place of theirs. */
+export function interestToWire({ openPathPrefixes, openExecutables, wants, ...rest }: Interest): WireInterest {
   return {
     ...rest,
-    everyOpen: openPathPrefixes === null,
+    everyOpen: openPathPrefixes === null || openExecutables.length > 0,
     openPathPrefixes: openPathPrefixes ?? [],
+    openExecutables: openPathPrefixes === null ? [] : openExecutables,
     filteredKinds: wants !== null,
     wants: wants ?? [],
   };
 }
 
 export function interestFromWire(said: WireInterest): Interest {
-  const { version, everyOpen, openPathPrefixes, openNames, filteredKinds, wants } = said;
+  const { version, everyOpen, openPathPrefixes, openNames, openExecutables, filteredKinds, wants } = said;
   return {
     version,
-    openPathPrefixes: everyOpen ? null : openPathPrefixes,
+    openPathPrefixes: everyOpen && openExecutables.length === 0 ? null : openPathPrefixes,
     openNames,
+    openExecutables,
     wants: filteredKinds ? wants : null,
   };
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { decode, encodeSigned } from '@ringfence/schema';
+import { interestFromWire, interestToWire } from '../src/wire.ts';
 import { command, createPlace, TestAgent, until } from './support.ts';
 
 const limit = { timeout: 120_000 };
@@ -56,16 +57,42 @@ test('the interest goes to all, and to whoever comes later; an older one is igno
   const [one, two] = [new TestAgent(), new TestAgent()];
   await place.connect(one, [server]);
   await until(() => server.attached(one.hostId));
-  const interest = { version: 7, openPathPrefixes: ['/etc/', '/root/'], openNames: ['id_rsa'], wants: null };
+  const interest = {
+    version: 7,
+    openPathPrefixes: ['/etc/', '/root/'],
+    openNames: ['id_rsa'],
+    openExecutables: ['nginx'],
+    wants: null,
+  };
   await server.setInterest(interest);
   await until(() => one.interests.length === 1);
   await place.connect(two, [server]);
   await until(() => two.interests.length === 1);
   assert.deepEqual([one.interests[0], two.interests[0]], [interest, interest]);
   await server.setInterest({ ...interest, version: 6 });
-  await server.setInterest({ version: 8, openPathPrefixes: null, openNames: [], wants: null });
+  await server.setInterest({ version: 8, openPathPrefixes: null, openNames: [], openExecutables: [], wants: null });
   await until(() => one.interests.length === 2);
-  assert.deepEqual(one.interests[1], { version: 8, openPathPrefixes: null, openNames: [], wants: null });
+  assert.deepEqual(one.interests[1], {
+    version: 8,
+    openPathPrefixes: null,
+    openNames: [],
+    openExecutables: [],
+    wants: null,
+  });
+});
+
+test('an agent that knows of no executables sends every open in place of theirs', () => {
+  const wants = null;
+  const named = { version: 1, openPathPrefixes: ['/etc/'], openNames: [], openExecutables: ['nginx'], wants };
+  assert.equal(interestToWire(named).everyOpen, true);
+  for (const interest of [
+    named,
+    { ...named, openExecutables: [] },
+    { ...named, openPathPrefixes: null, openExecutables: [] },
+  ])
+    assert.deepEqual(interestFromWire(interestToWire(interest)), interest);
+  const every = interestFromWire(interestToWire({ ...named, openPathPrefixes: null }));
+  assert.deepEqual([every.openPathPrefixes, every.openExecutables], [null, []], 'every open is more than theirs');
 });
 
 test(

@@ -20,13 +20,15 @@ export interface FilteredEvents {
   readonly kind: string;
   /** Names of the fields that hold its paths: an event is let through when one of them is covered. */
   readonly fields: readonly [string, ...string[]];
+  /** Name of the field that holds the path of its process's executable: an event is let through when that one's last component is asked for. @default nobody looks at it */
+  readonly executable?: string;
   /** values that other fields have on the events that are filtered, by name: { 'file.open.write': false } */
   readonly given?: Readonly<Record<string, Exclude<FieldValue, undefined>>>;
   /** values that fields don't have on the events that are filtered, because those are let through whatever their path: { 'event.action': ['splice'] } */
   readonly except?: Readonly<Record<string, readonly string[]>>;
 }
 
-/** Every path that some rule can match begins with one of `prefixes`, or its last component is one of `names`. */
+/** Every path that some rule can match begins with one of `prefixes`, its last component is one of `names`, or that of the process's executable one of `executables`. */
 export interface PathInterest<E> extends Cover {
   /** Rules that can match any path. Unless there are none, nothing may be dropped. */
   readonly unbounded: readonly CompiledRule<E>[];
@@ -58,7 +60,7 @@ function pathsOf<E>(
     const known = knownOf<E>(events);
     const memo = new Map<number, Node<E>>();
     for (const [node, numbers] of byKind.get(events.kind) ?? []) {
-      const cover = necessaryCover(nodes.assume(node, known, memo), events.fields);
+      const cover = necessaryCover(nodes.assume(node, known, memo), events);
       if (cover === null) for (const number of numbers) unbounded.add(number);
       else covers.push(cover);
     }

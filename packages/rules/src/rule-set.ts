@@ -98,7 +98,9 @@ function loadAll<E>(options: CompileOptions<E>, nodes: Nodes<E>): { rules: Prepa
 /** Rules that leave a filter nothing to drop. */
 function warningsOf<E>({ paths }: RuleInterest<E>, filtered: readonly FilteredEvents[] = []): Diagnostic[] {
   const kinds = filtered.map(({ kind }) => kind).join(' and every ');
-  const field = filtered[0]?.fields[0];
+  const [first] = filtered;
+  const field = first?.fields[0];
+  const executable = first?.executable === undefined ? '' : `, or executables: ${first.executable} = /usr/sbin/nginx`;
   return (paths?.unbounded ?? []).map(({ name, file, line }) => ({
     file,
     line,
@@ -106,7 +108,7 @@ function warningsOf<E>({ paths }: RuleInterest<E>, filtered: readonly FilteredEv
     severity: 'warning',
     code: 'unfiltered',
     message: `rule '${name}' makes the sensor send every ${kinds}`,
-    hint: `Give it a path prefix or a file name: ${field} startswith /etc/, or ${field} endswith /id_rsa.`,
+    hint: `Give it a path prefix or a file name: ${field} startswith /etc/, or ${field} endswith /id_rsa${executable}.`,
     item: name,
   }));
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { basename } from 'node:path';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { FieldValue } from '../src/catalogue.ts';
@@ -6,7 +7,7 @@ import { PrefixTree } from '../src/compile/prefix-tree.ts';
 import { SubstringTable } from '../src/compile/substrings.ts';
 import { Fault } from '../src/errors.ts';
 import { explain } from '../src/explain.ts';
-import type { PathInterest } from '../src/interest.ts';
+import type { FilteredEvents, PathInterest } from '../src/interest.ts';
 import { compileGlob, globLiteral, globMeaning } from '../src/text/glob.ts';
 import { compileRegex } from '../src/text/regex.ts';
 import { requiredText } from '../src/text/required.ts';
@@ -24,6 +25,7 @@ const listOf = (value: fc.Arbitrary<string>): fc.Arbitrary<string> =>
 
 const TEXT_FIELDS = [
   'process.name',
+  'process.executable',
   'process.command_line',
   'process.args',
   'file.path',
@@ -92,6 +94,7 @@ const event: fc.Arbitrary<TestEvent> = fc
     fc.constantFrom('exec', 'open', 'connect', 'exit'),
     fc.record({
       'process.name': optional(fc.oneof(text, path)),
+      'process.executable': optional(path),
       'process.command_line': optional(
         fc.oneof(text, fc.string({ unit: fc.constantFrom('a', 'b', 'A'), maxLength: 40 })),
       ),
@@ -140,35 +143,72 @@ describe('the compiled matcher', () => {
   test('asks for every kind and path on which a rule can match', () => {
     fc.assert(
       fc.property(rules, fc.array(event, { minLength: 1, maxLength: 8 }), (source, events) => {
-        const set = compile(source, { filtered: [{ kind: 'open', fields: ['file.path'] }] });
+        const set = compile(source, { filtered: [OPENS] });
         const narrow = [false, true].map((write) =>
-          compile(source, { filtered: [{ kind: 'open', fields: ['file.path'], given: { 'file.write': write } }] }),
+          compile(source, { filtered: [{ ...OPENS, given: { 'file.write': write } }] }),
         );
-        for (const one of events) {
+        for (const one of events.map(ofItsExecutable)) {
           const matching = matches(set, one);
           if (matching.length === 0) continue;
           assert.ok(set.interest.kinds.includes(one.kind));
-          const file = one['file.path'];
           const write = one['file.write'];
-          if (one.kind !== 'open' || typeof file !== 'string') continue;
-          assertCovered(set.interest.paths, file, matching);
-          if (typeof write === 'boolean') assertCovered(narrow[Number(write)]!.interest.paths, file, matching);
+          if (one.kind !== 'open' || typeof one['file.path'] !== 'string') continue;
+          assertCovered(set.interest.paths, one, matching);
+          if (typeof write === 'boolean') assertCovered(narrow[Number(write)]!.interest.paths, one, matching);
         }
       }),
       { numRuns: 300 },
     );
   });
+
+  test('asks for what an executable opens on which a rule can match', () => {
+    const name = fc.constantFrom('a', 'b', 'etc');
+    const ofExecutable = fc.oneof(
+      fc.tuple(fc.constantFrom('process.name', 'basename(process.executable)'), listOf(name)),
+      fc.tuple(fc.constant('process.executable'), listOf(path)),
+    );
+    const condition = fc
+      .tuple(ofExecutable, fc.constantFrom('and', 'or', 'and not'), leaf)
+      .map(([[field, list], word, other]) => `event.action = open and (${field} in ${list} ${word} (${other}))`);
+    let decided = 0;
+    fc.assert(
+      fc.property(condition, fc.array(event, { minLength: 8, maxLength: 16 }), (text, events) => {
+        const set = compile(`- rule: r\n  condition: ${JSON.stringify(text)}`, { filtered: [OPENS] });
+        for (const one of events.map(ofItsExecutable)) {
+          const matching = one['file.path'] === undefined ? [] : matches(set, one);
+          if (matching.length > 0 && assertCovered(set.interest.paths, one, matching) === 'executable') decided++;
+        }
+      }),
+      { numRuns: 300 },
+    );
+    assert.ok(decided > 20, `the executable alone let ${decided} through`);
+  });
 });
 
+const OPENS: FilteredEvents = { kind: 'open', fields: ['file.path'], executable: 'process.executable' };
+
+/** Fields that are made one by one may contradict each other, which those of a process never do. */
+function ofItsExecutable(one: TestEvent): TestEvent {
+  const executable = one['process.executable'];
+  return { ...one, 'process.name': typeof executable === 'string' ? basename(executable) : undefined };
+}
+
 /** By each rule that matched, but those that are named as covering everything. */
-function assertCovered(paths: PathInterest<TestEvent> | undefined, file: string, matching: readonly string[]): void {
-  const { prefixes, names, unbounded } = paths!;
-  const covered = prefixes.some((prefix) => file.startsWith(prefix)) || names.some((name) => file.endsWith(`/${name}`));
+function assertCovered(
+  paths: PathInterest<TestEvent> | undefined,
+  one: TestEvent,
+  matching: readonly string[],
+): 'path' | 'executable' | 'everything' {
+  const { prefixes, names, executables, unbounded } = paths!;
+  const file = String(one['file.path']);
   const everything = unbounded.map(({ name }) => name);
+  if (prefixes.some((prefix) => file.startsWith(prefix)) || names.includes(basename(file))) return 'path';
+  if (executables.includes(String(one['process.name']))) return 'executable';
   assert.ok(
-    covered || matching.every((rule) => everything.includes(rule)),
-    `${file} is neither below ${prefixes} nor called ${names}`,
+    matching.every((rule) => everything.includes(rule)),
+    `${file} is neither below ${prefixes} nor called ${names}, and ${one['process.name']} is none of ${executables}`,
   );
+  return 'everything';
 }
 
 describe('literal search', () => {

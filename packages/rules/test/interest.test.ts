@@ -5,17 +5,17 @@ import type { RuleSet } from '../src/rule-set.ts';
 import { compile, compileCondition } from './support/compile.ts';
 import type { TestEvent } from './support/events.ts';
 
-const opens: FilteredEvents = { kind: 'open', fields: ['file.path'] };
+const opens: FilteredEvents = { kind: 'open', fields: ['file.path'], executable: 'process.executable' };
 const filtered = [opens];
 
-/** Prefixes as they are, names with … in front; null: any path. */
+/** Prefixes as they are, names with … and executables with ! in front; null: any path. */
 function paths(condition: string): readonly string[] | null | undefined {
   return shown(compileCondition(condition, '', { filtered }));
 }
 
 function shown({ interest: { paths } }: RuleSet<TestEvent>): readonly string[] | null | undefined {
   if (paths === undefined || paths.unbounded.length > 0) return paths && null;
-  return [...paths.prefixes, ...paths.names.map((name) => `…${name}`)];
+  return [...paths.prefixes, ...paths.names.map((name) => `…${name}`), ...paths.executables.map((name) => `!${name}`)];
 }
 
 describe('interest in kinds', () => {
@@ -77,7 +77,29 @@ describe('interest in paths', () => {
     ['tolower(file.path) startswith /etc', null],
     ['tolower(basename(file.path)) = id_rsa', null],
     ['file.path = /a or (file.path = /b and user.id = 0)', ['…a', '…b']],
-    ['file.path = /a or process.name = x', null],
+    ['file.path = /a or user.id = 0', null],
+    [
+      'event.action = open and process.name in (nginx, php-fpm) and not file.path startswith /var/www',
+      ['!nginx', '!php-fpm'],
+    ],
+    ['event.action = open and proc.name = nginx', ['!nginx']],
+    ['event.action = open and process.executable in (/usr/sbin/nginx, /opt/nginx)', ['!nginx']],
+    ['event.action = open and proc.exepath endswith /nginx', ['!nginx']],
+    ["event.action = open and process.executable glob '/usr/*/nginx'", ['!nginx']],
+    ['event.action = open and basename(process.executable) = nginx', ['!nginx']],
+    ['event.action = open and process.name != nginx', null],
+    ['event.action = open and process.name startswith php', null],
+    ['event.action = open and process.executable startswith /opt/', null],
+    ['event.action = open and process.executable in (/usr/sbin/nginx, /opt/)', null],
+    ['event.action = open and tolower(process.name) = nginx', null],
+    ['event.action = open and process.parent.name = nginx', null],
+    ["event.action = open and process.name = '\\\\xff'", null],
+    ['file.path = /a or event.action = open and process.name = x', ['…a', '!x']],
+    ['file.path = /a and process.name = x', ['…a']],
+    ['file.path startswith / and process.name = x', ['!x']],
+    ['file.path startswith /usr and process.name = x', ['!x']],
+    ['file.path startswith /usr/lib and process.name = x', ['/usr/lib']],
+    ['process.name = x and process.executable in (/a/x, /b/y)', ['!x']],
     ['event.action = exec', []],
     ["file.path startswith ''", null],
     // what isn't UTF-8 is shown as \xNN, so a backslash in a rule may stand for another byte
@@ -129,7 +151,7 @@ describe('interest in paths', () => {
     assert.deepEqual(left('event.action = open and process.name = a'), []);
     assert.deepEqual(left('event.action = open and process.name in (a, b)'), []);
     assert.deepEqual(left('event.action = open and process.name = a or file.path startswith /x'), ['/x']);
-    assert.equal(left('event.action = open and process.name in (a, c)'), null);
+    assert.deepEqual(left('event.action = open and process.name in (a, c)'), ['!a', '!c']);
     assert.equal(left('event.action = open and process.name != a'), null);
     assert.equal(left('event.action = open and process.name startswith a'), null);
     assert.equal(left('event.action = open and tolower(process.name) = a'), null);

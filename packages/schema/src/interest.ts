@@ -9,8 +9,10 @@ export interface Interest {
   readonly version: number;
   /** null: every open. Otherwise an open that only reads, or a change of a file, leaves the kernel when its path begins with one of these ... */
   readonly openPathPrefixes: readonly string[] | null;
-  /** ... or its last component is one of these. */
+  /** ... or its last component is one of these ... */
   readonly openNames: readonly string[];
+  /** ... or the last component of the executable whose process it is. */
+  readonly openExecutables: readonly string[];
   /** null: every kind. Otherwise what is of one of FILTERED_KINDS leaves the kernel when one of these asks for it. */
   readonly wants: readonly Want[] | null;
 }

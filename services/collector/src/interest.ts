@@ -7,7 +7,7 @@ import { headsOf } from './sensor/watched.ts';
 
 type Options = Pick<CompiledOptions, 'opens' | 'watchedPaths' | 'audit'>;
 type Filter = Pick<Sensor, 'watched' | 'interests'> & {
-  readonly control: Pick<ControlBlock, 'allOpens' | 'watchedHeads' | 'watchingNames'>;
+  readonly control: Pick<ControlBlock, 'allOpens' | 'watchedHeads' | 'watchingNames' | 'watchingExecutables'>;
 };
 
 /** Tells the sensor what matters: which kinds of events, opens and changes of files. What it isn't told for sure, it sends. */
@@ -25,19 +25,19 @@ export class InterestFilter {
   /** Before any content is loaded. `resumed`: the earlier agent's filter stays in force until then. */
   start(resumed: boolean): void {
     if (resumed && this.#options.opens !== 'all') return;
-    this.apply({ version: 0, openPathPrefixes: [], openNames: [], wants: null });
+    this.apply({ version: 0, openPathPrefixes: [], openNames: [], openExecutables: [], wants: null });
   }
 
   /** What is new is watched before anything is given up, so that nothing both interests cover is missed. */
   apply(interest: Interest): void {
-    const { openPathPrefixes, openNames: names, version } = interest;
+    const { openPathPrefixes, openNames: names, openExecutables: executables, version } = interest;
     const { watched, interests, control } = this.#filter;
     const prefixes = [...(openPathPrefixes ?? []), ...this.#options.watchedPaths];
-    const held = watched.prefixes.add(prefixes) && watched.names.add(names);
+    const held = watched.prefixes.add(prefixes) && watched.names.add(names) && watched.executables.add(executables);
     if (!held)
       this.#log.warn(
-        { version, prefixes: prefixes.length, names: names.length },
-        'more path prefixes or file names than the kernel holds: every open and every change of a file is sent',
+        { version, prefixes: prefixes.length, names: names.length, executables: executables.length },
+        'more path prefixes, file names or executables than the kernel holds: every open and every change of a file is sent',
       );
     const all = this.#options.opens === 'all' || openPathPrefixes === null || !held;
     if (all) control.allOpens = true;
@@ -46,6 +46,7 @@ export class InterestFilter {
       this.#log.warn({ version }, 'the rules ask for more kinds of ports than the kernel can tell apart: all are sent');
     watched.prefixes.keep(prefixes);
     watched.names.keep(names);
+    watched.executables.keep(executables);
     this.#watch();
     control.allOpens = all;
   }
@@ -62,5 +63,6 @@ export class InterestFilter {
     const { watched, control } = this.#filter;
     control.watchedHeads = headsOf(watched.prefixes.keys());
     control.watchingNames = watched.names.size > 0;
+    control.watchingExecutables = watched.executables.size > 0;
   }
 }

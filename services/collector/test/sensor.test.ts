@@ -333,7 +333,7 @@ describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
     }
   });
 
-  it('sends opens of watched paths and names only when told to, and says which filter was in force', async () => {
+  it('sends opens of watched paths, names and executables only when told to, and says which filter was in force', async () => {
     using place = new TestPlace();
     await using bus = await memoryBus();
     await using collector = await startTestCollector(place, bus);
@@ -345,6 +345,7 @@ describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
       version: 7,
       openPathPrefixes: [place.directory],
       openNames: [],
+      openExecutables: [],
       wants: null,
     });
     read();
@@ -352,11 +353,27 @@ describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
       version: 8,
       openPathPrefixes: ['/nowhere/'],
       openNames: ['other-file'],
+      openExecutables: ['other-cat'],
       wants: null,
     });
     read();
-    await collector.control.setInterest({ version: 9, openPathPrefixes: [], openNames: ['watched-file'], wants: null });
+    await collector.control.setInterest({
+      version: 9,
+      openPathPrefixes: [],
+      openNames: ['watched-file'],
+      openExecutables: [],
+      wants: null,
+    });
     read();
+    await collector.control.setInterest({
+      version: 10,
+      openPathPrefixes: [],
+      openNames: [],
+      openExecutables: ['cat'],
+      wants: null,
+    });
+    read();
+    execFileSync('/usr/bin/head', [file]);
     await collector.settle();
     const batches = await readBatches(bus);
     const opens = batches
@@ -365,8 +382,8 @@ describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
         const open = bodyOf(event, 'Open');
         return open !== undefined && decodeText(open.path.bytes) === file && open.flags % 4 === 0;
       });
-    assert.equal(opens.length, 2);
-    assert.equal(batches.at(-1)?.interestVersion, 9);
+    assert.equal(opens.length, 3);
+    assert.equal(batches.at(-1)?.interestVersion, 10);
   });
 });
 

@@ -23,6 +23,7 @@ const FILTERED: readonly FilteredEvents[] = [
   {
     kind: 'open',
     fields: ['file.path'],
+    executable: 'process.executable',
     given: {
       'file.open.read': true,
       'file.open.write': false,
@@ -33,6 +34,7 @@ const FILTERED: readonly FilteredEvents[] = [
   {
     kind: 'file_change',
     fields: ['file.path', 'file.target_path', 'fs.path.source', 'fs.path.target'],
+    executable: 'process.executable',
     given: { 'file.setid': false },
     except: {
       'event.action': ['splice'],
@@ -87,9 +89,9 @@ export function interestOf(rules: Rules, { localPeers = false }: Pick<DetectorOp
   const paths = rules.interest.paths;
   const openPathPrefixes = paths === undefined || paths.unbounded.length > 0 ? null : paths.prefixes;
   const openNames = openPathPrefixes === null ? [] : paths!.names;
+  const openExecutables = openPathPrefixes === null ? [] : paths!.executables;
   const wants = wantsOf(rules.interest.forms, localPeers);
-  const digest = createHash('sha256')
-    .update(JSON.stringify([openPathPrefixes, openNames, wants]))
-    .digest();
-  return { version: digest.readUIntBE(0, 6), openPathPrefixes, openNames, wants };
+  const asked = { openPathPrefixes, openNames, openExecutables, wants };
+  const digest = createHash('sha256').update(JSON.stringify(asked)).digest();
+  return { version: digest.readUIntBE(0, 6), ...asked };
 }

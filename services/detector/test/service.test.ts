@@ -77,6 +77,12 @@ test('a reload takes what is good, keeps the former version of a broken file, an
   await rm(b);
   await detector.reload();
   assert.deepEqual(names(), ['A']);
+  await writeFile(b, '- rule: B3\n  desc: d\n  condition: event.action = open and process.name = nginx\n');
+  await detector.reload();
+  assert.deepEqual(interests.at(-1)?.openExecutables, ['nginx']);
+  await writeFile(b, '- rule: B4\n  desc: d\n  condition: event.action = open and process.name startswith n\n');
+  await detector.reload();
+  assert.deepEqual([interests.at(-1)?.openPathPrefixes, interests.at(-1)?.openExecutables], [null, []]);
   await detector.close();
 });
 

@@ -135,6 +135,7 @@ suite('what the rules can match', () => {
     at,
     openPathPrefixes: [`/${name}`],
     openNames: [],
+    openExecutables: [],
     wants: null,
     keyId: '',
     signature: Buffer.alloc(64),
@@ -144,10 +145,11 @@ suite('what the rules can match', () => {
   test('is the union over the detectors heard of lately, told when it changes, with a version that ascends', () => {
     const interests = new Interests();
     assert.equal(interests.union(0), null);
-    interests.hear(said('b', MINUTE, { openNames: ['id_rsa'] }));
+    interests.hear(said('b', MINUTE, { openNames: ['id_rsa'], openExecutables: ['nginx'] }));
     interests.hear(said('a', 2 * MINUTE));
     const first = interests.union(2 * MINUTE);
     assert.deepEqual([first?.openPathPrefixes, first?.openNames], [['/a', '/b'], ['id_rsa']]);
+    assert.deepEqual(first?.openExecutables, ['nginx']);
     interests.hear(said('a', 3 * MINUTE));
     assert.equal(interests.union(3 * MINUTE), null);
     interests.hear(said('a', MINUTE, { openPathPrefixes: ['/old'] }));
@@ -160,9 +162,10 @@ suite('what the rules can match', () => {
 
   test('is every open as soon as one detector says so', () => {
     const interests = new Interests();
-    interests.hear(said('a', MINUTE));
+    interests.hear(said('a', MINUTE, { openExecutables: ['nginx'] }));
     interests.hear(said('b', MINUTE, { openPathPrefixes: null }));
-    assert.equal(interests.union(MINUTE)?.openPathPrefixes, null);
+    const { openPathPrefixes, openExecutables } = interests.union(MINUTE) ?? {};
+    assert.deepEqual([openPathPrefixes, openExecutables], [null, []]);
   });
 
   test('reaches the agents from ringfence.interest, when a detector has signed it', async () => {

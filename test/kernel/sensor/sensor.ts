@@ -165,6 +165,7 @@ export class TestSensor implements Disposable {
     all_opens?: number;
     watched_heads?: [number, number];
     nothing_named?: number;
+    executables_named?: number;
     share_interval?: bigint;
     share_burst?: bigint;
     share_from?: [number, number];
@@ -178,10 +179,14 @@ export class TestSensor implements Disposable {
     this.object.map('rf_watched').set({ prefixlen: length * 8, path }, 1);
   }
 
-  watchName(last: string): void {
+  watchName(last: string, map = 'rf_names'): void {
     const name = Buffer.alloc(32);
     name.write(last.slice(-32));
-    this.object.map('rf_names').set({ name }, 1);
+    this.object.map(map).set({ name }, 1);
+  }
+
+  watchExecutable(last: string): void {
+    this.watchName(last, 'rf_executables');
   }
 
   /** All CPUs of a lane added up. */

@@ -2,19 +2,30 @@ import type { Test } from '../expression.ts';
 import { globPrefix, globSuffix } from '../text/glob.ts';
 import type { Node } from './nodes.ts';
 
-/** A path is covered when it begins with one of the prefixes or its last component is one of the names. */
+/** A path is covered when it begins with one of the prefixes or its last component is one of the names; or whose process it is executes one of the executables. */
 export interface Cover {
   readonly prefixes: readonly string[];
   readonly names: readonly string[];
+  /** last components */
+  readonly executables: readonly string[];
 }
 
-const NOTHING: Cover = { prefixes: [], names: [] };
+/** Which fields hold an event's paths, and which one that of its process's executable. */
+export interface PathFields {
+  readonly fields: readonly string[];
+  readonly executable?: string;
+}
+
+const NOTHING: Cover = { prefixes: [], names: [], executables: [] };
+
+/** One executable opens this and that, but is one of many that open: it says more than a directory of the root, and less than what lies deeper. */
+const EXECUTABLE_DEPTH = 1.5;
 
 /**
- * What one of an event's paths must be covered by for the node to be true; null: the node doesn't say. `fields` hold the paths. What is derived may be too wide,
+ * What one of an event's paths, or its process, must be covered by for the node to be true; null: the node doesn't say. What is derived may be too wide,
  * never too narrow: the sensor drops what it doesn't cover.
  */
-export function necessaryCover<E>(node: Node<E>, fields: readonly string[]): Cover | null {
+export function necessaryCover<E>(node: Node<E>, fields: PathFields): Cover | null {
   switch (node.kind) {
     case 'constant':
       return node.value ? null : NOTHING;
@@ -41,7 +52,8 @@ export function union(covers: readonly (Cover | null)[]): Cover | null {
     const last = prefixes.at(-1);
     if (last === undefined || !prefix.startsWith(last)) prefixes.push(prefix);
   }
-  return { prefixes, names: [...new Set(covers.flatMap((cover) => cover.names))].sort() };
+  const all = (list: 'names' | 'executables'): string[] => [...new Set(covers.flatMap((cover) => cover[list]))].sort();
+  return { prefixes, names: all('names'), executables: all('executables') };
 }
 
 /** Names say more than prefixes, deep prefixes more than those near the root. */
@@ -51,16 +63,24 @@ function narrower(one: Cover, other: Cover): boolean {
 }
 
 /** components of the prefix that says least */
-function depth({ prefixes }: Cover): number {
+function depth({ prefixes, executables }: Cover): number {
   const depths = prefixes.map((prefix) => prefix.split('/').filter((part) => part !== '').length);
-  return Math.min(Number.MAX_SAFE_INTEGER, ...depths);
+  return Math.min(executables.length > 0 ? EXECUTABLE_DEPTH : Number.MAX_SAFE_INTEGER, ...depths);
 }
 
-function size({ prefixes, names }: Cover): number {
-  return prefixes.length + names.length;
+function size({ prefixes, names, executables }: Cover): number {
+  return prefixes.length + names.length + executables.length;
 }
 
-function coverOfTest<E>(test: Test<E>, fields: readonly string[]): Cover | null {
+function coverOfTest<E>(test: Test<E>, { fields, executable }: PathFields): Cover | null {
+  const cover = coverIn(test, fields);
+  if (cover !== null || executable === undefined) return cover;
+  const executed = coverIn(test, [executable]);
+  return executed === null || executed.prefixes.length > 0 ? null : { ...NOTHING, executables: executed.names };
+}
+
+/** When the test is of a path in one of these fields. */
+function coverIn<E>(test: Test<E>, fields: readonly string[]): Cover | null {
   const { operand, operator, negated } = test;
   if (negated) return null;
   const values = test.values.map(String);
@@ -104,12 +124,12 @@ function coverOfDirectory(operator: Test<unknown>['operator'], values: readonly 
 }
 
 function ofPrefixes(prefixes: readonly string[]): Cover | null {
-  return union([{ prefixes: prefixes.map(exactPart), names: [] }]);
+  return union([{ ...NOTHING, prefixes: prefixes.map(exactPart) }]);
 }
 
 function ofNames(names: readonly string[]): Cover | null {
   const exact = (name: string): boolean => name !== '' && !name.includes('/') && exactPart(name) === name;
-  return names.every(exact) ? { prefixes: [], names } : null;
+  return names.every(exact) ? { ...NOTHING, names } : null;
 }
 
 /** Of paths that end in this text, when that tells their last component. */

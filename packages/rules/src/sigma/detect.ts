@@ -63,9 +63,7 @@ export function detectFilter<E>(
 
 function boundsPaths<E>({ source, detection }: Detected<E>, { nodes, filtered }: Context<E>): boolean {
   const node = nodes.fold({ kind: 'and', items: [source.events, detection] });
-  return filtered.every(
-    (events) => necessaryCover(nodes.assume(node, knownOf<E>(events), new Map()), events.fields) !== null,
-  );
+  return filtered.every((events) => necessaryCover(nodes.assume(node, knownOf<E>(events), new Map()), events) !== null);
 }
 
 /** Whether a key of some selection is of that form. */

@@ -28,7 +28,7 @@ const action = Object.fromEntries(KINDS.map((kind) => [kind, kind]));
 export const catalogue: FieldCatalogue<TestEvent> = {
   fields: [
     field('event.action', 'string', { constants: action, get: (event) => event.kind }),
-    field('process.name', 'string', { aliases: ['proc.name'] }),
+    field('process.name', 'string', { aliases: ['proc.name'], part: { of: 'process.executable', is: 'name' } }),
     field('process.executable', 'string', { aliases: ['proc.exepath'] }),
     field('process.command_line', 'string', { aliases: ['proc.cmdline'] }),
     field('process.args', 'strings'),

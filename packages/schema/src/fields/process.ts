@@ -74,6 +74,7 @@ export const processFields: readonly Field[] = [
     type: 'string',
     doc: "Last component of the executable's path.",
     aliases: ['proc.name'],
+    part: { of: 'process.executable', is: 'name' },
     get: (event) => {
       const path = executable(event);
       return path === undefined ? undefined : baseName(path);

@@ -268,6 +268,7 @@ export const Place = {
   CGROUPS: 17,
   MODULES_SEEN: 18,
   FAULTS: 19,
+  EXECUTED: 20,
 } as const;
 export type Place = (typeof Place)[keyof typeof Place];
 
@@ -474,7 +475,7 @@ export const connectDurationLo = (view: DataView, at: number): number => view.ge
 export const connectDurationHi = (view: DataView, at: number): number => view.getUint32(at + 124, true);
 
 /** struct rf_control: bytes, and where each field begins */
-export const SIZEOF_CONTROL = 64;
+export const SIZEOF_CONTROL = 72;
 export const CONTROL_AGENT_TGID = 0;
 export const CONTROL_ALL_OPENS = 4;
 export const CONTROL_SLEEPING = 8;
@@ -488,6 +489,7 @@ export const CONTROL_SHARE_BURST = 40;
 export const CONTROL_SHARE_FROM = 48;
 export const CONTROL_SHARE_FROM_LENGTH = 2;
 export const CONTROL_AGENT_START = 56;
+export const CONTROL_EXECUTABLES_NAMED = 64;
 export const controlAgentTgid = (view: DataView, at: number): number => view.getUint32(at, true);
 export const controlAllOpens = (view: DataView, at: number): number => view.getUint32(at + 4, true);
 export const controlNothingNamed = (view: DataView, at: number): number => view.getUint32(at + 24, true);
@@ -498,6 +500,7 @@ export const controlShareBurstLo = (view: DataView, at: number): number => view.
 export const controlShareBurstHi = (view: DataView, at: number): number => view.getUint32(at + 44, true);
 export const controlAgentStartLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
 export const controlAgentStartHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
+export const controlExecutablesNamed = (view: DataView, at: number): number => view.getUint32(at + 64, true);
 
 /** struct rf_counters: bytes, and where each field begins */
 export const SIZEOF_COUNTERS = 16448;

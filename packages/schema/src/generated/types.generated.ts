@@ -1248,6 +1248,7 @@ export interface InterestRecord {
   /** null: every open */
   readonly openPathPrefixes: null | readonly string[];
   readonly openNames: readonly string[];
+  readonly openExecutables: readonly string[];
   /** null: every kind */
   readonly wants: null | readonly Want[];
   /** whose signature it is; empty: unsigned, as in one process */

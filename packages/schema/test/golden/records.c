@@ -173,6 +173,7 @@ int main(void)
 		NUMBER(share_burst)
 		PART(share_from)
 		NUMBER(agent_start)
+		NUMBER(executables_named)
 	END
 	BEGIN(rf_throttled_key)
 		NUMBER(cgroup)

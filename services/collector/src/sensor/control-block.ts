@@ -10,6 +10,7 @@ const SHARE_INTERVAL = records.CONTROL_SHARE_INTERVAL / 4;
 const SHARE_BURST = records.CONTROL_SHARE_BURST / 4;
 const SHARE_FROM = records.CONTROL_SHARE_FROM / 4;
 const NOTHING_NAMED = records.CONTROL_NOTHING_NAMED / 4;
+const EXECUTABLES_NAMED = records.CONTROL_EXECUTABLES_NAMED / 4;
 
 export interface Shares {
   readonly perSecond: number;
@@ -44,6 +45,10 @@ export class ControlBlock {
 
   set watchingNames(any: boolean) {
     Atomics.store(this.#words, NOTHING_NAMED, any ? 0 : 1);
+  }
+
+  set watchingExecutables(any: boolean) {
+    Atomics.store(this.#words, EXECUTABLES_NAMED, any ? 1 : 0);
   }
 
   /**

@@ -68,8 +68,12 @@ export class Sensor implements Disposable {
   readonly throttled: BpfMap;
   /** what is done to the agent */
   readonly tampering: TamperingLog;
-  /** path prefixes and file names whose opens leave the kernel */
-  readonly watched: { readonly prefixes: WatchedTexts; readonly names: WatchedTexts };
+  /** path prefixes and file names whose opens leave the kernel, and names of executables that all opens of do */
+  readonly watched: {
+    readonly prefixes: WatchedTexts;
+    readonly names: WatchedTexts;
+    readonly executables: WatchedTexts;
+  };
   readonly interests: InterestTable;
   readonly scopes: Scopes;
   /** hooks that this kernel doesn't have, with the reason */
@@ -107,6 +111,7 @@ export class Sensor implements Disposable {
     this.watched = {
       prefixes: new WatchedTexts(object.map('rf_watched'), prefixKey),
       names: new WatchedTexts(object.map('rf_names'), nameKey),
+      executables: new WatchedTexts(object.map('rf_executables'), nameKey),
     };
     this.#stack = stack.move();
   }

@@ -1,12 +1,12 @@
 import type { BpfMap } from '@ringfence/libbpf-ts';
 import { records } from '@ringfence/schema';
 
-/** max_entries of rf_watched and of rf_names */
+/** max_entries of rf_watched, of rf_names and of rf_executables */
 const ENTRIES_MAX = 4096;
 
 type KeyMap = Pick<BpfMap<Uint8Array, Uint8Array>, 'update' | 'remove' | 'batches' | 'sizes'>;
 
-/** A set of texts that the sensor looks up: path prefixes, or file names. To go over to another without a gap, `add` it, then `keep` it. */
+/** A set of texts that the sensor looks up: path prefixes, file names, or executables' names. To go over to another without a gap, `add` it, then `keep` it. */
 export class WatchedTexts {
   readonly #map: KeyMap;
   readonly #encode: (text: string) => Uint8Array;

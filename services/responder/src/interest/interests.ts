@@ -3,7 +3,7 @@ import { type Interest, type InterestRecord, interestSince, interestVersion, typ
 /** A detector says it every minute; one that has said nothing for so long is gone, µs. */
 const FORGOTTEN_AFTER_US = 300_000_000;
 const MAX_DETECTORS = 1000;
-/** Of either kind. More than the kernel holds means every open anyway. */
+/** Of each kind. More than the kernel holds means every open anyway. */
 const MAX_ITEMS = 100_000;
 const MAX_WANTS = 10_000;
 
@@ -36,17 +36,19 @@ export class Interests {
     if (live.length === 0) return null;
     const prefixes = new Set(live.flatMap(({ openPathPrefixes }) => openPathPrefixes ?? []));
     const names = new Set(live.flatMap(({ openNames }) => openNames));
+    const executables = new Set(live.flatMap(({ openExecutables }) => openExecutables));
     const every = live.some(({ openPathPrefixes }) => openPathPrefixes === null);
-    const all = every || prefixes.size > MAX_ITEMS || names.size > MAX_ITEMS;
+    const all = every || [prefixes, names, executables].some(({ size }) => size > MAX_ITEMS);
     const wants = unionOf(live.map((said) => said.wants));
     const openPathPrefixes = all ? null : [...prefixes].sort();
     const openNames = all ? [] : [...names].sort();
-    const text = JSON.stringify([openPathPrefixes, openNames, wants]);
+    const openExecutables = all ? [] : [...executables].sort();
+    const text = JSON.stringify([openPathPrefixes, openNames, openExecutables, wants]);
     if (text === this.#last) return null;
     this.#last = text;
     const since = Math.floor(Math.max(...live.map(({ at }) => at)) / 1_000_000);
     this.#version = interestVersion(Math.max(interestSince(this.#version) + 1, since), text);
-    return { version: this.#version, openPathPrefixes, openNames, wants };
+    return { version: this.#version, openPathPrefixes, openNames, openExecutables, wants };
   }
 }
 

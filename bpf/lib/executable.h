@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Whether a rule is about whatever the current process opens and changes: by the last component of its executable, as its last exec found it. Rules go by
+ * that, too, so it is kept: a rename since then, or PR_SET_MM_EXE_FILE, changes what the kernel would say now. Threads share their leader's. */
+#ifndef RF_LIB_EXECUTABLE_H
+#define RF_LIB_EXECUTABLE_H
+
+#include "watch.h"
+
+/* What isn't a file's can have a slash in its name, as that of memfd_create: of those the path says something else. */
+static __always_inline bool executable__has_slash(const struct rf_name_key *key)
+{
+	const __u64 *words = (const __u64 *)key->name;
+	__u64 found = 0;
+
+	for (int at = 0; at < RF_NAME_MAX / sizeof(*words); at++)
+		found |= watch__find(words[at], '/');
+	return found;
+}
+
+static __always_inline void executable__fill(struct rf_executed *executed, struct file *file)
+{
+	struct qstr name = {};
+
+	executed->known = 0;
+	if (!file || !path__last_name(kernel__read(file, f_path.mnt), kernel__read(file, f_path.dentry), &name))
+		return;
+	watch__cut(&name);
+	executed->known = watch__fill_key(&executed->name, name.name, name.len) && !executable__has_slash(&executed->name);
+}
+
+/* Of the leader of a process. */
+static __always_inline void executable__note(struct task_struct *process, struct file *file)
+{
+	struct rf_executed *executed = bpf_task_storage_get(&rf_executed, process, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (executed)
+		executable__fill(executed, file);
+	else
+		failure__count(RF_PLACE_EXECUTED, FAILURE_ENOMEM);
+}
+
+/* Of a process that the sensor found: what it was executed as is not known, or known already. */
+static __always_inline void executable__find(struct task_struct *process, struct file *file)
+{
+	if (!bpf_task_storage_get(&rf_executed, process, 0, 0))
+		executable__note(process, file);
+}
+
+static __always_inline void executable__inherit(struct task_struct *parent, struct task_struct *child)
+{
+	struct rf_executed *executed = bpf_task_storage_get(&rf_executed, parent->group_leader, 0, 0);
+
+	if (executed && !bpf_task_storage_get(&rf_executed, child, executed, BPF_LOCAL_STORAGE_GET_F_CREATE))
+		failure__count(RF_PLACE_EXECUTED, FAILURE_ENOMEM);
+}
+
+static __noinline int executable__is_named(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct rf_executed *executed = bpf_task_storage_get(&rf_executed, task->group_leader, 0, 0);
+
+	return !executed || !executed->known || bpf_map_lookup_elem(&rf_executables, &executed->name);
+}
+
+/* What isn't known may be any. While no rule asks this costs a load. */
+static __always_inline bool executable__is_watched(void)
+{
+	return RF_READ_ONCE(rf_control.executables_named) && executable__is_named();
+}
+
+#endif
