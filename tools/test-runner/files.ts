@@ -23,7 +23,7 @@ const TURNS: readonly (readonly [Turn, RegExp])[] = [
   // minutes of an emulated machine, of which this one sees nothing but the CPU
   ['guest', /^test\/kernels\/kernels\.test/],
   // Each has an agent that watches the machine, and may kill what another one's demo plays. Not fleets of simulated hosts, which watch nothing.
-  ['program', /^test\/(e2e\/|(chaos|security)\/(?!fleet|responders))/],
+  ['program', /^test\/(e2e\/|scenarios\/played|(chaos|security)\/(?!fleet|responders))/],
   // container engines of their own, which are half a machine
   ['engine', /^test\/deploy\/(?!fleet)/],
 ];

@@ -161,6 +161,22 @@ test('who runs a file of the same content that somebody here wrote belongs to it
   }
 });
 
+test('copies of a program of the system tie nothing', () => {
+  const machine = new Machine(1);
+  const { host } = machine;
+  host.hashes();
+  const bash = service(machine, '/bin/bash');
+  host.hash(bash, '/bin/bash', { sha256: SHA256 });
+  for (const [i, harm] of ['steal', 'persist'].entries()) {
+    const shell = service(machine, `/opt/${i}`);
+    host.open(shell, `/var/${i}`, O.WRONLY | O.CREAT);
+    const copy = host.spawn(shell, `/var/${i}`);
+    host.hash(copy, `/var/${i}`, { sha256: SHA256 });
+    machine[harm as 'steal' | 'persist'](copy);
+  }
+  assert.deepEqual(openOf(machine), []);
+});
+
 test('a program of the system that a copy was made of ties nothing', () => {
   const machine = new Machine(1);
   const { host } = machine;

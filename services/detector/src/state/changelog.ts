@@ -68,6 +68,7 @@ const memoriesOf = ({ network, links, forwards, settled }: Host): [string, Remem
   ['v', links.servers as Remembered<unknown>],
   ['p', links.peers as Remembered<unknown>],
   ['x', links.copies as Remembered<unknown>],
+  ['i', links.installed as Remembered<unknown>],
   ['j', settled as Remembered<unknown>],
 ];
 

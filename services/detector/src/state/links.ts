@@ -3,6 +3,7 @@ import { Remembered } from './remembered.ts';
 const MAX_SERVERS = 2048;
 const MAX_PEERS = 2048;
 const MAX_COPIES = 2048;
+const MAX_INSTALLED = 8192;
 /** Of one tree of processes. */
 const MAX_PEERS_EACH = 16;
 /** A server that more trees of processes than this talk to is everybody's: it ties none of them. */
@@ -36,8 +37,11 @@ export class Links {
   /** sha256 of the executable of a process that ran what somebody here had written, by its entity id */
   readonly copies: Remembered<string> = new Remembered(MAX_COPIES);
 
+  /** sha256 of what is also run from files that nobody was seen writing: programs of the system, whose copies say nothing */
+  readonly installed: Remembered<true> = new Remembered(MAX_INSTALLED);
+
   get evicted(): number {
-    return this.servers.evicted + this.peers.evicted + this.copies.evicted;
+    return this.servers.evicted + this.peers.evicted + this.copies.evicted + this.installed.evicted;
   }
 
   /** Whether `root` is one of few that talk to the server. */

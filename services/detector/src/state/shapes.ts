@@ -16,6 +16,7 @@ export const MEMORY_SHAPES: Readonly<Record<string, Shape>> = {
   v: { root: 'string', name: 'string', clients: ['string'] },
   p: [{ root: 'string', endpoint: 'string', why: 'string', ktime: 'number' }],
   x: 'string',
+  i: 'boolean',
   j: { version: 'number', triage: TRIAGE_SHAPE },
 };
 

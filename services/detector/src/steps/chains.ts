@@ -94,7 +94,7 @@ export class ChainStep {
     const writer = written.slice(0, 1);
     const all = new Map([...climbed, ...writer].map((process) => [process.entityId, process]));
     const entities = [...keys, ...writer.map(({ entityId }) => entityId)];
-    const fresh = this.#tie(host, chain, [...entities, ...shared.map(({ key }) => key)], all, event);
+    const fresh = this.#tie(host, chain, [...entities, ...ownKeys(shared)], all, event);
     return { chain, merges, send, news, fresh };
   }
 
@@ -287,6 +287,9 @@ function tiesOf(
   }
   return [...ties.values()];
 }
+
+const ownKeys = (shared: readonly Shared[]): string[] =>
+  shared.filter(({ owned }) => owned !== false).map(({ key }) => key);
 
 function sharedTies(host: Host, shared: readonly Shared[]): Tie[] {
   return shared.flatMap(({ key, why }): Tie[] => {

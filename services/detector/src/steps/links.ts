@@ -1,7 +1,9 @@
 import { addressText, type EventView, escapeText, KIND, leafIndex, type ProcessInfo, records } from '@ringfence/schema';
 import type { Chain } from '../state/chain.ts';
 import type { Host } from '../state/host.ts';
-import { climb, type IsAgent, isManager } from './hubs.ts';
+import type { Tie } from '../state/ties.ts';
+import { climb, type IsAgent, isHub, isListener, isManager } from './hubs.ts';
+import { peerOf } from './ties.ts';
 import { named } from './words.ts';
 
 export interface LinkDeps {
@@ -18,12 +20,15 @@ export interface LinkDeps {
 export interface Shared {
   readonly key: string;
   readonly why: (chain: Chain) => string;
+  /** false: the alert belongs to the chain that has the key, and does not give it to its own. @default true */
+  readonly owned?: boolean;
 }
 
 const UNSET_SESSION = 0xffff_ffff;
 const SHOWN_HASH = 12;
 const PATH_MAX = 128;
 const EINPROGRESS = -115;
+const MAX_ANCESTORS = 32;
 const AF_UNIX = 1;
 
 const socket = {
@@ -33,6 +38,7 @@ const socket = {
   port: leafIndex('Socket', 'port'),
   path: leafIndex('Socket', 'path.bytes'),
 };
+const hashed = leafIndex('Hash', 'sha256');
 const connect = {
   result: leafIndex('Connect', 'result'),
   family: leafIndex('Connect', 'family'),
@@ -54,14 +60,17 @@ export class LinkStep {
     if (kind === KIND.Connect) this.#connected(host, event);
     else if (kind === KIND.Socket) this.#listens(host, event);
     else if (event.writer !== undefined && (kind === KIND.Exec || kind === KIND.Hash)) this.#ranWritten(host, event);
+    else if (kind === KIND.Hash) this.#installed(host, event);
   }
 
   /** What the alert of `climbed` shares with whoever has the same: keys of chains. */
   sharedOf(host: Host, event: EventView, climbed: readonly ProcessInfo[]): Shared[] {
     const hashes = climbed.flatMap(({ entityId }) => host.links.copies.get(entityId) ?? []);
     return [...new Set(hashes)]
+      .filter((sha256) => !host.links.installed.has(sha256))
       .map((sha256): Shared => ({ key: hashKey(sha256), why: (chain) => whySameFile(host, chain, sha256) }))
-      .concat(sessionOf(event, climbed) ?? [], workloadOf(event, climbed) ?? []);
+      .concat(sessionOf(event, climbed) ?? [], workloadOf(event, climbed) ?? [])
+      .concat(guessOf(event, this.#deps.isAgent) ?? [], cameFrom(host, event));
   }
 
   /** Chains that a tree of processes has lately been connected with, the newest first. */
@@ -110,6 +119,11 @@ export class LinkStep {
     this.#uniteIfTwo(host, host.byKey.get(root), host.byKey.get(server.root), why);
   }
 
+  #installed({ links }: Host, { cursor }: EventView): void {
+    const hex = cursor.leafBytes(hashed).toString('hex');
+    if (hex !== '' && !links.installed.has(hex)) links.installed.set(hex, true);
+  }
+
   /** A process runs what another one wrote: from now on the content is known, and who runs the same elsewhere. */
   #ranWritten(host: Host, event: EventView): void {
     const { process, writer } = event;
@@ -118,6 +132,7 @@ export class LinkStep {
     if (sha256.length === 0 || climb(event, writer, this.#deps.isAgent).length === 0) return;
     const hex = Buffer.from(sha256).toString('hex');
     host.links.copies.set(process.entityId, hex);
+    if (host.links.installed.has(hex)) return;
     const own = climb(event, process, this.#deps.isAgent).map(({ entityId }) => host.byKey.get(entityId));
     const chain = own.find((one) => one !== undefined) ?? host.byKey.get(writer.entityId);
     if (chain === undefined) return;
@@ -168,6 +183,41 @@ function workloadOf({ container }: EventView, climbed: readonly ProcessInfo[]): 
     why: (chain) => `is of the workload ${name}, in which ${raisedIn(chain)} was raised`,
   };
 }
+
+const log = {
+  action: leafIndex('Log', 'action'),
+  outcome: leafIndex('Log', 'outcome'),
+  origin: leafIndex('Log', 'origin'),
+  address: leafIndex('Log', 'sourceAddress'),
+};
+
+/** Somebody tries to log in from there and can't: sshd says so itself. Anyone can write a line that looks like it. */
+function guessOf(event: EventView, isAgent: IsAgent): Shared | undefined {
+  const { cursor, process } = event;
+  if (cursor.kind !== KIND.Log || process === undefined) return undefined;
+  if (cursor.leafText(log.action) !== 'ssh-login' || cursor.leafText(log.outcome) !== 'failure') return undefined;
+  if (cursor.leafText(log.origin) === 'filebeat' || !isListener(process) || !isHub(event, process, isAgent))
+    return undefined;
+  const address = escapeText(cursor.leafText(log.address)).slice(0, PATH_MAX);
+  if (address === '') return undefined;
+  return { key: guessKey(address), why: () => `${address} is where others of this incident came from` };
+}
+
+/** Where the session came from that did it: whoever has guessed from there has got in. Sessions from one address are not one for that. */
+function cameFrom(host: Host, { process }: EventView): Shared[] {
+  const ties: Tie[] = [];
+  let depth = 0;
+  for (let one = process; one !== undefined && depth < MAX_ANCESTORS; one = one.parent, depth++)
+    ties.push(...(host.network.sessions.get(one.entityId) ?? []));
+  return ties.flatMap((tie): Shared[] => {
+    const address = peerOf(tie);
+    if (address === undefined) return [];
+    const why = (chain: Chain): string => `its session came from ${address}, from where ${raisedIn(chain)} was raised`;
+    return [{ key: guessKey(address), why, owned: false }];
+  });
+}
+
+const guessKey = (address: string): string => `guess ${address}`;
 
 const raisedIn = ({ alerts }: Chain): string => `"${alerts.at(-1)?.rule ?? 'another alert'}"`;
 

@@ -46,6 +46,12 @@ function endOf(address: string, port: number): string | undefined {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
+/** The address that a connection came from; undefined: it was not accepted here. */
+export function peerOf({ kind, end, detail }: Tie): string | undefined {
+  if (kind !== 'connection' || end !== 'destination') return undefined;
+  return /^tcp \[?([0-9a-f.:]+?)\]?:\d+ → /.exec(detail)?.[1];
+}
+
 const log = (name: string): number => leafIndex('Log', name);
 const LOG = {
   origin: log('origin'),

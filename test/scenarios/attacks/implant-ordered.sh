@@ -1,0 +1,6 @@
+# Who gives them, in a tree of processes of its own, comes back by a cron job.
+sleep 0.7
+/opt/peer connect $LOCAL
+sleep 0.1
+echo '@daily root true' >/etc/cron.d/daily
+sleep 0.1

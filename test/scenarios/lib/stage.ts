@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { uninstallSensor } from '@ringfence/collector';
+import { loadConfig, parseSet } from '@ringfence/config';
+import type { Incident } from '@ringfence/schema';
+import { createLogger } from '@ringfence/telemetry';
+import { type App, startApp } from '../../../cli/src/app/app.ts';
+import { buildSensor } from '../../../tools/build-sensor.ts';
+import { TestContainer } from '../../e2e/lib/container.ts';
+import { until } from '../../e2e/lib/wait.ts';
+import { Attacker, freePort } from './attacker.ts';
+
+const HERE = join(import.meta.dirname, '..');
+/** Of /etc, what programs need to start. */
+const ETC = ['passwd', 'group', 'nsswitch.conf', 'ld.so.cache', 'hosts'];
+/** Kills what a rule wants killed in the containers of the scenarios. */
+const POLICY = `
+policy: scenarios
+desc: Kills what a rule wants killed, in the containers of the scenarios only.
+mode: enforce
+scope:
+  cgroup: /rf-scenario-*
+when:
+  action: kill
+do: kill
+`;
+
+/** An attack that is being played, or was. */
+export interface Played {
+  /** of the first process of its tree: what an incident of it has among its processes */
+  readonly pid: number;
+  readonly ended: Promise<number | null>;
+}
+
+/** The whole pipeline in this process, with the real sensor, and sandboxes in which attacks are played before it. */
+export class Stage implements AsyncDisposable {
+  readonly app: App;
+  readonly attacker: Attacker;
+  readonly #dir: string;
+  readonly #local: number;
+  readonly #containers: TestContainer[] = [];
+  readonly #children: ChildProcess[] = [];
+  #count = 0;
+
+  private constructor(app: App, attacker: Attacker, dir: string, local: number) {
+    this.app = app;
+    this.attacker = attacker;
+    this.#dir = dir;
+    this.#local = local;
+  }
+
+  static async open(): Promise<Stage> {
+    await buildSensor();
+    const dir = mkdtempSync(join(tmpdir(), 'rf-scenarios-'));
+    for (const folder of ['bin', 'srv', 'policies']) mkdirSync(join(dir, folder), { mode: 0o755 });
+    for (const program of ['fileless', 'peer'])
+      execFileSync('cc', ['-O1', '-o', join(dir, 'bin', program), join(HERE, 'programs', `${program}.c`)]);
+    writeFileSync(join(dir, 'policies/scenarios.yaml'), POLICY);
+    const settings = [
+      `stateDir=${join(dir, 'state')}`,
+      `runDir=${join(dir, 'run')}`,
+      `sensor.pinPath=${pinPathOf(dir)}`,
+      'metrics.enabled=false',
+      `detector.rules=${join(HERE, 'rules.yaml')}`,
+      'detector.localPeers=true',
+      `responder.policies=${join(dir, 'policies')}`,
+    ];
+    const config = loadConfig({ file: '/dev/null', env: {}, flags: settings.map(parseSet) });
+    const app = await startApp(config, createLogger({ level: 'error' }));
+    return new Stage(app, await Attacker.listen(), dir, await freePort());
+  }
+
+  /** Starts attacks/NAME.sh in a sandbox of its own, in a container or on the host. */
+  play(name: string, inContainer = false): Played {
+    const files = join(this.#dir, `play-${this.#count++}`);
+    mkdirSync(join(files, 'etc/cron.d'), { recursive: true });
+    for (const file of ETC) if (existsSync(`/etc/${file}`)) copyFileSync(`/etc/${file}`, join(files, 'etc', file));
+    writeFileSync(join(files, 'etc/shadow'), 'root:$y$j9T$scenario$notarealhash:20000:0:99999:7:::\n', { mode: 0o600 });
+    const cgroup = inContainer ? this.#container().cgroup : '-';
+    const script = join(HERE, 'attacks', `${name}.sh`);
+    const sandbox = ['/bin/sh', join(HERE, 'lib/sandbox.sh'), files, this.#dir, cgroup, script];
+    const child = spawn('unshare', ['--mount', '--propagation', 'private', ...sandbox], {
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', PORT: String(this.attacker.port), LOCAL: String(this.#local) },
+      stdio: 'ignore',
+    });
+    this.#children.push(child);
+    assert.ok(child.pid !== undefined);
+    return { pid: child.pid, ended: once(child, 'exit').then(([code]) => code as number | null) };
+  }
+
+  #container(): TestContainer {
+    const container = new TestContainer(join(this.#dir, 'run'), 'rf-scenario');
+    this.#containers.push(container);
+    return container;
+  }
+
+  /** Those of a tree of processes. */
+  async incidentsOf({ pid }: Played): Promise<Incident[]> {
+    const all = await Array.fromAsync(this.app.audit?.incidents({ limit: 1000 }) ?? []);
+    return all.filter(({ state, processes }) => state !== 'merged' && processes.some((one) => one.pid === pid));
+  }
+
+  /** The one incident of a tree, once it has as many alerts. */
+  incidentOf(played: Played, alerts: number): Promise<Incident> {
+    return until(
+      `an incident of pid ${played.pid} with ${alerts} alerts`,
+      async () => {
+        const incidents = await this.incidentsOf(played);
+        return incidents.length === 1 && (incidents[0]?.alerts.length ?? 0) >= alerts && incidents[0];
+      },
+      20_000,
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const child of this.#children) child.kill('SIGKILL');
+    for (const container of this.#containers) await container[Symbol.asyncDispose]();
+    await this.attacker[Symbol.asyncDispose]();
+    await this.app[Symbol.asyncDispose]();
+    uninstallSensor(pinPathOf(this.#dir));
+    rmSync(this.#dir, { recursive: true, force: true });
+  }
+}
+
+const pinPathOf = (dir: string): string => `/sys/fs/bpf/rf-test-${process.pid}-${dir.slice(-6)}`;
+
+/** Comments of an attack: what it is. */
+export const titleOf = (name: string): string =>
+  (readFileSync(join(HERE, 'attacks', `${name}.sh`), 'utf8').split('\n')[0] ?? '').replace(/^# /, '');
