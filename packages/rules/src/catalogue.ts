@@ -18,6 +18,8 @@ export interface EventKinds<E> {
 /** Where a rule language looks up the fields it names. */
 export interface FieldLookup<E> {
   find(name: string): FieldSpec<E> | undefined;
+  /** as the native language names it */
+  own(name: string): FieldSpec<E> | undefined;
   /** what may be meant by a name that isn't found */
   names(): Iterable<string>;
 }
@@ -35,6 +37,10 @@ export class FieldIndex<E> implements FieldLookup<E> {
 
   find(name: string): FieldSpec<E> | undefined {
     return this.#byName.get(name);
+  }
+
+  own(name: string): FieldSpec<E> | undefined {
+    return this.find(name);
   }
 
   names(): Iterable<string> {

@@ -136,6 +136,8 @@ function shown(value: FieldValue): string {
   return text.length <= LIMITS.outputValue ? text : `${text.slice(0, LIMITS.outputValue)}…`;
 }
 
+/** Readers of an alert know the field by what its rule calls it. */
 function fieldKey(name: string, argument: string | number | undefined): string {
-  return argument === undefined ? name : `${name}[${argument}]`;
+  const called = name.startsWith('falco.') ? name.slice('falco.'.length) : name;
+  return argument === undefined ? called : `${called}[${argument}]`;
 }

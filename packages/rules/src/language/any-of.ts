@@ -26,7 +26,7 @@ function exists<E>(operand: Operand<E>): Expression<E> {
 }
 
 function on<E>(operand: Operand<E>, name: string, fields: FieldLookup<E>): Operand<E> {
-  const field = fields.find(name);
+  const field = fields.own(name);
   if (field === undefined) throw new Error(`'${operand.field.name}' stands for '${name}', which is no field`);
   const type = operand.transforms.length === 0 ? field.type : operand.type;
   return { ...operand, field, key: operand.key.replace(operand.field.name, field.name), type };

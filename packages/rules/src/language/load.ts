@@ -1,4 +1,3 @@
-import { tacticOf, techniqueOf } from '../attack.ts';
 import { type FieldCatalogue, FieldIndex, type FieldLookup, type FieldSpec } from '../catalogue.ts';
 import type { Prepared } from '../compile/matcher.ts';
 import { knownOnKind, type Nodes } from '../compile/nodes.ts';
@@ -6,14 +5,16 @@ import type { Diagnostic, Severity } from '../diagnostics.ts';
 import { Fault } from '../errors.ts';
 import type { Expression, Operand } from '../expression.ts';
 import { defaultOutput, parseOutput } from '../output.ts';
-import type { CompiledRule, OutputPart, Threshold } from '../rule.ts';
+import type { CompiledRule, OutputPart } from '../rule.ts';
 import type { RuleSource } from '../rule-set.ts';
 import type { Sequence } from '../sequence.ts';
+import { attackOf } from './attack-of.ts';
 import type { ListItem, MacroItem, RuleItem } from './document.ts';
 import { FalcoFields } from './falco/fields.ts';
 import { falcoItems } from './falco/items.ts';
 import { ESCAPES } from './falco/text.ts';
 import { Names } from './names.ts';
+import { collectOperands } from './operands-of.ts';
 import { parseCondition } from './parser.ts';
 import { neverAvailable, type Report, Resolver } from './resolve.ts';
 import { SequenceResolver, type StepNames } from './resolve-sequence.ts';
@@ -299,50 +300,3 @@ interface Steps<E> {
 }
 
 const FAILED: unique symbol = Symbol('failed');
-
-/** Tactics and techniques from the tags and `techniques`. @throws Fault at a technique that isn't one */
-function attackOf(item: RuleItem): { tactics: string[]; techniques: string[] } {
-  const techniques = new Set<string>();
-  for (const { text, at } of item.techniques) {
-    const technique = techniqueOf(text);
-    if (technique === undefined)
-      throw new Fault('value', at, `'${text}' is no ATT&CK technique`, 'Techniques are written T1059 or T1059.004.');
-    techniques.add(technique);
-  }
-  const tactics = new Set<string>();
-  for (const { text } of item.tags) {
-    const tactic = tacticOf(text);
-    const technique = techniqueOf(text);
-    if (tactic !== undefined) tactics.add(tactic);
-    if (technique !== undefined) techniques.add(technique);
-  }
-  return { tactics: [...tactics], techniques: [...techniques] };
-}
-
-/** What a rule reads, each once, in the order of first use. */
-export function collectOperands<E>(
-  expression: Expression<E>,
-  threshold?: Threshold<E>,
-  output?: readonly OutputPart<E>[],
-): Operand<E>[] {
-  const found = new Map<string, Operand<E>>();
-  const seen = new Set<Expression<E>>();
-  const add = (operand: Operand<E>): void => {
-    if (!found.has(operand.key)) found.set(operand.key, operand);
-  };
-  const visit = (part: Expression<E>): void => {
-    if (seen.has(part)) return;
-    seen.add(part);
-    if (part.kind === 'test') {
-      add(part.operand);
-      if (part.other !== undefined) add(part.other);
-    } else if (part.kind === 'not' || part.kind === 'named') visit(part.item);
-    else if (part.kind !== 'constant') part.items.forEach(visit);
-  };
-  visit(expression);
-  if (threshold !== undefined)
-    [...(threshold.distinct === undefined ? [] : [threshold.distinct]), ...threshold.by].forEach(add);
-  for (const part of output ?? [])
-    if (typeof part !== 'string') add('seconds' in part ? part.seconds : 'kept' in part ? part.operand : part);
-  return [...found.values()];
-}

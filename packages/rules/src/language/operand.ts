@@ -1,7 +1,7 @@
 import type { FieldLookup, FieldSpec, FieldType } from '../catalogue.ts';
 import { didYouMean } from '../diagnostics.ts';
 import { Fault } from '../errors.ts';
-import type { Operand, Transform } from '../expression.ts';
+import { type Operand, readOperand, type Transform } from '../expression.ts';
 import type { OperandSyntax } from './syntax.ts';
 
 export const FUNCTIONS: Readonly<Record<string, Transform>> = {
@@ -25,7 +25,7 @@ const MAX_KEY = 256;
 
 /** @throws Fault */
 export function resolveOperand<E>(syntax: OperandSyntax, fields: FieldLookup<E>): Operand<E> {
-  const field = fields.find(syntax.name);
+  const field = syntax.joined === undefined ? fields.find(syntax.name) : joinedField(syntax.joined, syntax, fields);
   if (field === undefined) {
     const hint = didYouMean(syntax.name, fields.names(), "'ringfence rules fields' lists them all.");
     throw new Fault('unknown-field', syntax.at, `unknown field '${syntax.name}'`, hint);
@@ -37,6 +37,23 @@ export function resolveOperand<E>(syntax: OperandSyntax, fields: FieldLookup<E>)
   const base = argument === undefined ? field.name : `${field.name}[${argument}]`;
   const key = syntax.functions.reduceRight((inner, name) => `${name}(${inner})`, base);
   return { key, field, argument, transforms, type };
+}
+
+/** A field made of others; it has a value where they all have. */
+function joinedField<E>(
+  { parts, separator }: NonNullable<OperandSyntax['joined']>,
+  { name }: OperandSyntax,
+  fields: FieldLookup<E>,
+): FieldSpec<E> {
+  const resolved = parts.map((part) => (typeof part === 'string' ? part : resolveOperand(part, fields)));
+  const list = resolved.map((part) => (typeof part === 'string' ? JSON.stringify(part) : part.key)).join(', ');
+  const get = (event: E): string | undefined => {
+    const texts = resolved.map((part) => (typeof part === 'string' ? part : readOperand(part, event)));
+    if (texts.includes(undefined)) return undefined;
+    return texts.map((text) => (typeof text === 'object' ? text.join(' ') : String(text))).join(separator);
+  };
+  const written = name === 'join' ? `join(${JSON.stringify(separator)}, (${list}))` : `concat(${list})`;
+  return { name: written, type: 'string', doc: 'Several fields as one text.', get };
 }
 
 /** `icontains` and its like are the plain operator on the lower-cased value. */

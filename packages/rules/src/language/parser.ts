@@ -5,7 +5,8 @@
  *   and     = not { "and" not }
  *   not     = "not" not | "(" or ")" | test
  *   test    = operand [ [ "not" ] operator [ value | list ] ]      alone: a macro, or a field that is true or false
- *   operand = name [ "[" argument "]" ] | function "(" operand ")"
+ *   operand = name [ "[" argument "]" ] | function "(" operand ")" | "concat(" part { "," part } ")" | "join(" text "," "(" part { "," part } ")" ")"
+ *   part    = operand | 'text' | "text"
  *   list    = "(" value { "," value } ")" | "[" value { "," value } "]" | name of a list
  *   value   = bare word | 'text' | "text" | "val(" operand ")" | function "(" operand ")"
  */
@@ -93,9 +94,38 @@ export class Parser {
 
   #call(name: Token, depth: number): OperandSyntax {
     this.#scanner.next();
+    if (name.text === 'concat' || name.text === 'join') return this.#joined(name, depth);
     const inner = this.operand(depth + 1);
     this.#close(')', name.at);
     return { ...inner, functions: [name.text, ...inner.functions], at: name.at };
+  }
+
+  /** What follows "concat(" or "join(". */
+  #joined(name: Token, depth: number): OperandSyntax {
+    const isJoin = name.text === 'join';
+    const separator = isJoin ? this.#scanner.next() : undefined;
+    if (separator !== undefined && separator.kind !== 'string')
+      throw new Fault('syntax', separator.at, `expected quoted text, ${found(separator)}`, "Write join(', ', (a, b)).");
+    if (isJoin) {
+      this.#close(',', name.at);
+      this.#close('(', name.at);
+    }
+    const parts: (OperandSyntax | string)[] = [];
+    do {
+      const quoted = this.#scanner.peek().kind === 'string';
+      parts.push(quoted ? this.#scanner.next().text : this.operand(depth + 1));
+    } while (this.#took(','));
+    if (isJoin) this.#close(')', name.at);
+    this.#close(')', name.at);
+    const joined = { parts, separator: separator?.text ?? '' };
+    return { name: name.text, argument: undefined, functions: [], joined, at: name.at };
+  }
+
+  #took(symbol: string): boolean {
+    const token = this.#scanner.peek();
+    if (token.kind !== 'symbol' || token.text !== symbol) return false;
+    this.#scanner.next();
+    return true;
   }
 
   #chain(word: 'and' | 'or', depth: number, part: (depth: number) => Syntax): Syntax {
@@ -194,7 +224,7 @@ export class Parser {
         `expected a value, ${found(token)}`,
         "Write a word, a number or 'quoted text'.",
       );
-    const called = this.#scanner.peek().text === '(' && (token.text === 'val' || Object.hasOwn(FUNCTIONS, token.text));
+    const called = this.#scanner.peek().text === '(' && (token.text === 'val' || isFunction(token.text));
     if (!called) return { text: token.text, quoted: false, at: token.at };
     if (token.text !== 'val') return { text: '', quoted: true, field: this.#call(token, 0), at: token.at };
     this.#scanner.next();
@@ -210,6 +240,10 @@ export class Parser {
       throw new Fault('syntax', openedAt, `a '${symbol}' is missing for what opens here`, `Add '${symbol}'.`);
     throw new Fault('syntax', token.at, `expected '${symbol}', ${found(token)}`, "Join two parts with 'and' or 'or'.");
   }
+}
+
+function isFunction(name: string): boolean {
+  return name === 'concat' || name === 'join' || Object.hasOwn(FUNCTIONS, name);
 }
 
 export function isWord(token: Token, word: string): boolean {

@@ -125,8 +125,9 @@ export class Resolver<E> {
       report('warning', new Fault('never-available', syntax.values[0]?.at ?? syntax.at, why));
       return NEVER;
     }
-    const resolve = this.#falco ? resolveFalcoTest<E> : resolveTest<E>;
-    return overAny(syntax, operand, this.#fields, (one, as) => resolve(as, one, values));
+    return overAny(syntax, operand, this.#fields, (one, as) =>
+      this.#falco ? resolveFalcoTest(as, one, values, this.#fields) : resolveTest(as, one, values),
+    );
   }
 
   /** Why the field is never any of these; undefined: it may be one. */

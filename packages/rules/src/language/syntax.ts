@@ -22,6 +22,8 @@ export interface OperandSyntax {
   readonly argument: string | undefined;
   /** outermost first: `tolower(basename(x))` is ['tolower', 'basename'] */
   readonly functions: readonly string[];
+  /** the field is put together of these: `concat(a, '/', b)`, or of `join('/', (a, b))` */
+  readonly joined?: { readonly parts: readonly (OperandSyntax | string)[]; readonly separator: string };
   readonly at: number;
 }
 

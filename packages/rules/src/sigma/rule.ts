@@ -3,7 +3,7 @@ import type { Prepared } from '../compile/matcher.ts';
 import { knownOnKind } from '../compile/nodes.ts';
 import { Fault } from '../errors.ts';
 import type { Expression, Operand } from '../expression.ts';
-import { collectOperands } from '../language/load.ts';
+import { collectOperands } from '../language/operands-of.ts';
 import { defaultOutput } from '../output.ts';
 import type { CompiledRule, Threshold } from '../rule.ts';
 import type { Context } from './context.ts';

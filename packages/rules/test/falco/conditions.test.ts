@@ -81,6 +81,13 @@ describe("conditions in Falco's language", () => {
       createTestEvent('exec', { 'process.executable': 'a-b' }),
       false,
     ],
+    [
+      "concat(proc.name, '-', tolower(proc.pname)) = bash-bash and join('/', (proc.name, proc.tty, proc.anames)) = 'bash/0/sshd systemd'",
+      exec,
+      true,
+    ],
+    ["toupper(concat(proc.name, 'x')) = BASHX and proc.exepath endswith concat('/', proc.name)", exec, true],
+    ['concat(proc.name, fd.name) exists', exec, false],
     ['k8s.pod.label[app/x] = web', exec, true],
     ['k8s.pod.label["app/x"] = web', exec, true],
     ['fd.ip = "8.8.8.8"', connect, true],

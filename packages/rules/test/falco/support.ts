@@ -36,7 +36,11 @@ export const catalogue: FieldCatalogue<TestEvent> = {
     falco('proc.sname', 'string', { never: PLUGINS, kinds: [], get: () => undefined }),
     falco('fd.ip', 'ip', { anyOf: ['source.ip', 'destination.ip'], get: (event) => event['source.ip'] }),
     { ...falco('source.ip', 'ip'), name: 'source.ip', kinds: ['connect'] },
-    falco('container.id', 'string', { get: (event) => event['container.id'] ?? 'host' }),
+    falco('container.id', 'string', {
+      get: (event) => event['container.id'] ?? 'host',
+      otherwise: { value: 'host', of: 'container.id' },
+    }),
+    { ...falco('container.id', 'string'), name: 'container.id' },
     falco('container.mount.dest', 'strings', { argument: 'key', argumentOptional: true }),
     falco('k8s.pod.label', 'string', { argument: 'key' }),
     falco('evt.buffer', 'string'),

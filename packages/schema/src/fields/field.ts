@@ -39,6 +39,8 @@ export interface FieldSpec<E> {
   readonly never?: string;
   /** Why it never has this value; undefined: it may have it. */
   readonly neverIs?: (value: string) => string | undefined;
+  /** Where field `of` has no value, this one is `value`: a comparison with that asks whether the other is there. */
+  readonly otherwise?: { readonly value: string; readonly of: string };
   /** No event has a smaller value. */
   readonly least?: number;
   /**

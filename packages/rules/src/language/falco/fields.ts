@@ -23,6 +23,10 @@ export class FalcoFields<E> implements FieldLookup<E> {
     return this.#made.get(name);
   }
 
+  own(name: string): FieldSpec<E> | undefined {
+    return this.#index.find(name);
+  }
+
   *names(): Iterable<string> {
     for (const name of this.#index.names()) yield unprefixed(name);
   }

@@ -2,7 +2,7 @@ import { didYouMean } from '../../diagnostics.ts';
 import { Fault } from '../../errors.ts';
 import { LIMITS } from '../../limits.ts';
 import { PRIORITIES, type Priority } from '../../rule.ts';
-import { type Item, PRIORITY_SPELLINGS, type RuleItem } from '../document.ts';
+import { type Item, PRIORITY_SPELLINGS, type RuleException, type RuleItem } from '../document.ts';
 import type { Home, Yaml, YamlEntry, YamlMap, YamlText } from '../yaml.ts';
 import { type Definition, fail, flagOf, joined, type Kind, readDefinition, textOf, textsOf } from './definition.ts';
 import { type Exception, exceptionSyntax, mergeExceptions, readExceptions } from './exceptions.ts';
@@ -42,8 +42,13 @@ export function falcoItems<F extends FalcoFile>(files: readonly F[]): Map<F, Ite
   return items;
 }
 
-function nodesOf({ root }: FalcoFile): readonly Yaml[] {
-  return root?.kind === 'list' ? root.items.slice(0, LIMITS.itemsPerSource) : [];
+function nodesOf(file: FalcoFile): readonly Yaml[] {
+  const { root } = file;
+  if (root?.kind !== 'list') return [];
+  if (root.items.length <= LIMITS.itemsPerSource) return root.items;
+  const message = `${root.items.length} items in one file; ${LIMITS.itemsPerSource} are allowed`;
+  file.report('error', new Fault('too-long', root.at, message, 'Split it.'), '');
+  return [];
 }
 
 function guarded<T>(home: Home, item: string, work: () => T): T | undefined {
@@ -89,7 +94,9 @@ function apply<F extends FalcoFile>(definition: Definition, file: F, entries: Ma
     return;
   }
   if (before === undefined) {
-    const known = [...entries.values()].filter((one) => one.definition.kind === kind).map((one) => one.definition.name);
+    // To look through very many names for each mistake takes long.
+    const all = entries.size > NEAR_NAMES ? [] : [...entries.values()];
+    const known = all.filter((one) => one.definition.kind === kind).map((one) => one.definition.name);
     const hint = didYouMean(name, known, 'It must stand in this file before, or in one that is loaded before.');
     fail('falco-override', definition.at, `there is no ${kind} '${name}' to change`, hint);
   }
@@ -98,6 +105,7 @@ function apply<F extends FalcoFile>(definition: Definition, file: F, entries: Ma
   else for (const [key, operation] of override) change(before, definition, key, operation);
 }
 
+const NEAR_NAMES = 1_000;
 const NEEDED: ReadonlySet<string> = new Set(['condition', 'output', 'desc', 'priority']);
 
 /** A definition that takes another's place stays where that one was. */
@@ -178,9 +186,17 @@ function ruleOf({ definition, keys, texts, lists, exceptions }: Entry): RuleItem
     techniques: [],
     enabled: flagOf(keys, 'enabled') ?? true,
     threshold: undefined,
-    exceptions: exceptions.flatMap((one) => exceptionSyntax(one, at)).slice(0, LIMITS.nodes),
+    exceptions: conditionsOf(exceptions, at),
     skipsUnknown: flagOf(keys, 'skip-if-unknown-filter') ?? false,
   };
+}
+
+/** @throws Fault when there are too many */
+function conditionsOf(exceptions: readonly Exception[], at: number): RuleException[] {
+  const rows = exceptions.reduce((sum, one) => sum + one.rows.length, 0);
+  if (rows > LIMITS.nodes)
+    fail('too-large', at, `the rule has ${rows} exceptions; ${LIMITS.nodes} are allowed`, 'Except by lists.');
+  return exceptions.flatMap((one) => exceptionSyntax(one, at));
 }
 
 function withText(output: YamlText): YamlText {

@@ -1,3 +1,4 @@
+import type { FieldLookup } from '../../catalogue.ts';
 import type { Expression, Operand } from '../../expression.ts';
 import type { TestSyntax } from '../syntax.ts';
 import { resolveTest, type Value } from '../test.ts';
@@ -9,17 +10,39 @@ const EQUAL: ReadonlySet<string> = new Set(['=', 'in', 'intersects']);
 const WILDCARD = /[*?[]/;
 
 /** A comparison as Falco means it. @throws Fault */
-export function resolveFalcoTest<E>(syntax: TestSyntax, operand: Operand<E>, values: readonly Value[]): Expression<E> {
+export function resolveFalcoTest<E>(
+  syntax: TestSyntax,
+  operand: Operand<E>,
+  values: readonly Value[],
+  fields: FieldLookup<E>,
+): Expression<E> {
   if (syntax.operator === 'regex') return resolveTest(syntax, operand, values.map(whole));
   const meant = values.map(({ text, at }) => ({ text: byteText(text), at }));
   if (syntax.operator === 'pmatch') return pathMatch(syntax, operand, meant);
-  const present = meant.filter(({ text }) => !ABSENT.has(text));
+  const { otherwise } = operand.field;
+  const isAbsent = ({ text }: Value): boolean => ABSENT.has(text) || text === otherwise?.value;
+  const present = meant.filter((value) => !isAbsent(value));
   if (!EQUAL.has(syntax.operator) || present.length === values.length) return resolveTest(syntax, operand, meant);
-  const exists = resolveTest({ ...syntax, operator: 'exists', negated: false }, operand, []);
+  const exists = thereTest(otherwise === undefined ? operand : named(otherwise.of, fields));
   if (syntax.negated)
     return present.length === 0 ? exists : { kind: 'and', items: [exists, resolveTest(syntax, operand, present)] };
   const absent: Expression<E> = { kind: 'not', item: exists };
   return present.length === 0 ? absent : { kind: 'or', items: [absent, resolveTest(syntax, operand, present)] };
+}
+
+const thereTest = <E>(operand: Operand<E>): Expression<E> => ({
+  kind: 'test',
+  operand,
+  operator: 'exists',
+  negated: false,
+  values: [],
+});
+
+/** A field of ours, whatever Falco means by the name. */
+function named<E>(name: string, fields: FieldLookup<E>): Operand<E> {
+  const field = fields.own(name);
+  if (field === undefined) throw new Error(`no field ${name}`);
+  return { key: field.name, field, argument: undefined, transforms: [], type: field.type };
 }
 
 /** Falco's regular expressions fit the whole text. */

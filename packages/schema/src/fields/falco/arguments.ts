@@ -124,6 +124,8 @@ export function falcoArgumentUnions(fields: readonly Field[]): readonly Field[] 
     arg('filename', 'string', 'process.exec.filename', 'file.path'),
     arg('pathname', 'string', 'process.exec.filename'),
     arg('res', 'string', 'falco.evt.res'),
+    arg('target', 'string', 'file.target_path', 'io_uring.target'),
+    arg('newpath', 'string', 'file.target_path', 'io_uring.target'),
     arg('fd', 'number', 'falco.fd.num'),
     arg('tuple', 'string', 'falco.fd.tuple', 'network.unix.path'),
     arg('addr', 'string', 'falco.fd.tuple', 'network.unix.path'),

@@ -11,10 +11,11 @@ type Mount = NonNullable<EventView['container']>['mounts'][number];
 
 const name = accessor(containerFields, 'container.name');
 const runtime = accessor(containerFields, 'container.runtime');
-const or =
-  (get: Field['get']): Field['get'] =>
-  (event) =>
-    event.container === undefined ? HOST : get(event);
+/** Of what is in no container the word for that. */
+const orHost = (name: string, doc: string, get: Field['get']): Field =>
+  falco(name, 'string', `${doc}; host: no container.`, (event) => (event.container === undefined ? HOST : get(event)), {
+    otherwise: { value: HOST, of: 'container.id' },
+  });
 
 /** `*` is any text, `?` one character. At most text × pattern steps. */
 function fits(pattern: string, text: string): boolean {
@@ -79,15 +80,10 @@ const ADDRESSES = 'addresses of containers and pods are not read';
 
 /** container and k8s. */
 export const falcoContainerFields: readonly Field[] = [
-  falco(
-    'container.id',
-    'string',
-    'First 12 characters of the id; host: no container.',
-    or((event) => event.container?.id.slice(0, SHORT)),
-  ),
+  orHost('container.id', 'First 12 characters of the id', (event) => event.container?.id.slice(0, SHORT)),
   falco('container.full_id', 'string', 'Id of the container.', (event) => event.container?.id),
-  falco('container.name', 'string', 'Name of the container; host: no container.', or(name)),
-  falco('container.type', 'string', 'docker, containerd, podman, cri-o, …; host: no container.', or(runtime)),
+  orHost('container.name', 'Name of the container', name),
+  orHost('container.type', 'docker, containerd, podman, cri-o, …', runtime),
   falco('container.image.id', 'string', 'First 12 characters of the hash.', (event) =>
     some(event.container?.imageId.replace(/^sha256:/, '').slice(0, SHORT)),
   ),

@@ -1,0 +1,22 @@
+import { tacticOf, techniqueOf } from '../attack.ts';
+import { Fault } from '../errors.ts';
+import type { RuleItem } from './document.ts';
+
+/** Tactics and techniques from the tags and `techniques`. @throws Fault at a technique that isn't one */
+export function attackOf(item: RuleItem): { tactics: string[]; techniques: string[] } {
+  const techniques = new Set<string>();
+  for (const { text, at } of item.techniques) {
+    const technique = techniqueOf(text);
+    if (technique === undefined)
+      throw new Fault('value', at, `'${text}' is no ATT&CK technique`, 'Techniques are written T1059 or T1059.004.');
+    techniques.add(technique);
+  }
+  const tactics = new Set<string>();
+  for (const { text } of item.tags) {
+    const tactic = tacticOf(text);
+    const technique = techniqueOf(text);
+    if (tactic !== undefined) tactics.add(tactic);
+    if (technique !== undefined) techniques.add(technique);
+  }
+  return { tactics: [...tactics], techniques: [...techniques] };
+}

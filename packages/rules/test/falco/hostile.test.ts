@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { createTestEvent, HEAD, load, matching, rule } from './support.ts';
+
+const WORDS = [
+  'rule macro list condition items output desc priority tags enabled source exceptions append override name fields comps values',
+  'required_engine_version required_plugin_versions version alternatives skip-if-unknown-filter warn_evttypes true false replace',
+  'r m l e syscall in = contains proc.name evt.type 0.57.0 17 99999999999999999999 WARNING {} %proc.name(',
+]
+  .join(' ')
+  .split(' ');
+const CONDITIONS = [
+  '(m) or proc.name in (l)',
+  'evt.type = open',
+  'proc.name = concat(',
+  "join(',', (proc.name",
+  'not',
+  'm and',
+  'fd.ip = val(x.y)',
+];
+
+const word = fc.oneof(fc.constantFrom(...WORDS, ...CONDITIONS), fc.string({ maxLength: 12 }));
+const { value } = fc.letrec<{ value: unknown }>((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 3 },
+    word,
+    fc.constant(null),
+    fc.array(tie('value'), { maxLength: 4 }),
+    fc.dictionary(fc.constantFrom(...WORDS), tie('value'), { maxKeys: 5 }),
+  ),
+}));
+const item = fc.tuple(
+  fc.constantFrom('rule', 'macro', 'list'),
+  fc.constantFrom('r', 'm', 'l'),
+  fc.dictionary(fc.constantFrom(...WORDS), value, { maxKeys: 6 }),
+);
+
+describe('whatever a Falco file holds', () => {
+  test('loading it ends with rules or with what is wrong, and the rules can be asked', () => {
+    fc.assert(
+      fc.property(fc.array(item, { maxLength: 8 }), (items) => {
+        const nodes = items.map(([kind, name, more]) => ({ [kind]: name, ...more }));
+        const set = load(HEAD + nodes.map((node) => `- ${JSON.stringify(node)}\n`).join(''));
+        for (const { line, column } of set.diagnostics) assert.ok(line >= 1 && column >= 1);
+        matching(set, createTestEvent('exec', { 'process.name': 'r', 'proc.args': '' }));
+      }),
+      { numRuns: 1_500 },
+    );
+  });
+
+  /** Each must be over within seconds; what takes longer is quadratic. */
+  const large: readonly (readonly [what: string, text: string, expected: RegExp])[] = [
+    [
+      'changes of rules that are not there',
+      '- rule: zz\n  enabled: true\n  override: { enabled: replace }\n'.repeat(9_000),
+      /there is no rule 'zz'/,
+    ],
+    [
+      'items appended one by one',
+      `- list: l\n  items: []\n${'- list: l\n  append: true\n  items: [a]\n'.repeat(9_000)}`,
+      /^$/,
+    ],
+    [
+      'conditions appended one by one',
+      `${rule('r', 'proc.name = x')}${'- rule: r\n  append: true\n  condition: or proc.name = y\n'.repeat(9_000)}`,
+      /characters/,
+    ],
+    [
+      'exceptions without end',
+      rule(
+        'r',
+        'evt.type = execve',
+        `  exceptions: [{ name: e, fields: [proc.name], values: [${'[a],'.repeat(60_000)}] }]\n`,
+      ),
+      /60000 exceptions; 20000 are allowed/,
+    ],
+    [
+      'exceptions appended one by one',
+      `${rule('r', 'evt.type = execve')}${'- { rule: r, append: true, exceptions: [{ name: e, fields: proc.name, values: [a] }] }\n'.repeat(9_000)}`,
+      /^$/,
+    ],
+    ['more items than are allowed', '- list: l\n  items: []\n'.repeat(10_001), /10002 items in one file/],
+    ['macros in a circle', '- macro: a\n  condition: (b)\n- macro: b\n  condition: (a)\n', /refers to itself/],
+    [
+      'deep functions',
+      rule('r', `${'concat('.repeat(5_000)}proc.name${')'.repeat(5_000)} = x`),
+      /levels inside each other/,
+    ],
+  ];
+  for (const [what, text, expected] of large) {
+    test(`${what}: it ends, with one clear word`, () => {
+      const messages = new Set(load(HEAD + text).diagnostics.map(({ message }) => message));
+      assert.match([...messages].join('; '), expected);
+    });
+  }
+});
