@@ -1,6 +1,8 @@
 import { FieldIndex } from '../catalogue.ts';
 import type { Nodes } from '../compile/nodes.ts';
+import type { Operand } from '../expression.ts';
 import type { FilteredEvents } from '../interest.ts';
+import { resolveOperand } from '../language/operand.ts';
 import type { CompileOptions } from '../rule-set.ts';
 import type { Placeholders } from './placeholders.ts';
 import { ResolvedSource } from './resolved-source.ts';
@@ -22,6 +24,12 @@ export class Context<E> {
     this.nodes = nodes;
     this.placeholders = sigma.placeholders ?? {};
     this.filtered = filtered;
+  }
+
+  /** A field of the catalogue; undefined: it has none of that name. */
+  operand(name: string): Operand<E> | undefined {
+    if (this.fields.find(name) === undefined) return undefined;
+    return resolveOperand({ name, argument: undefined, functions: [], at: 0 }, this.fields);
   }
 
   /** Looked up once for all rules of the log source that `key` stands for. */

@@ -1,12 +1,13 @@
-import type { FieldSpec, FieldValue } from '../catalogue.ts';
+import type { FieldSpec, FieldType, FieldValue } from '../catalogue.ts';
 import { Closures } from '../compile/closures.ts';
 import { Slots } from '../compile/slots.ts';
 import { Fault } from '../errors.ts';
 import { type Operand, readOperand } from '../expression.ts';
 import type { YamlText } from '../language/yaml.ts';
 import type { Context } from './context.ts';
-import { conditionOf } from './correlation-threshold.ts';
-import type { Built } from './rule.ts';
+import { type Built, conditionOf } from './rule.ts';
+
+type Name = Pick<YamlText, 'text' | 'at'>;
 
 /**
  * A field by which the matches of several rules are grouped or counted. Where it is another one for each rule (an alias, or names that log sources
@@ -14,42 +15,57 @@ import type { Built } from './rule.ts';
  * @throws Fault
  */
 export function unifiedOperand<E>(
-  name: Pick<YamlText, 'text' | 'at'>,
+  name: Name,
   alias: ReadonlyMap<string, YamlText> | undefined,
   members: readonly Built<E>[],
   context: Context<E>,
 ): Operand<E> {
-  const operands = members.map((member) => operandOf(name, alias, member));
+  const operands = members.map((member) => operandOf(name, alias, member, context));
   const [first] = operands;
   if (operands.every((operand) => operand.key === first?.key)) return first!;
-  const slots = new Slots<E>();
-  const choices = members.map((member, i) => {
-    const node = context.nodes.fold(conditionOf(member));
-    return { fits: new Closures(slots, [node], new Map()).build(node), operand: operands[i]! };
-  });
+  const choose = chooser(members, context);
+  const byMember = new Map(members.map((member, i) => [member, operands[i]!]));
   const get = (event: E): FieldValue => {
+    const member = choose(event);
+    return member && readOperand(byMember.get(member)!, event);
+  };
+  return madeOperand(name.text, first!.type, `The '${name.text}' of a correlation.`, get);
+}
+
+/** The first rule that an event fits. */
+export function chooser<E>(members: readonly Built<E>[], { nodes }: Context<E>): (event: E) => Built<E> | undefined {
+  const slots = new Slots<E>();
+  const choices = members.map((member) => {
+    const node = nodes.fold(conditionOf(member));
+    return { member, fits: new Closures(slots, [node], new Map()).build(node) };
+  });
+  return (event) => {
     slots.begin(event);
     const chosen = choices.find(({ fits }) => fits());
     slots.end();
-    return chosen && readOperand(chosen.operand, event);
+    return chosen?.member;
   };
-  const field: FieldSpec<E> = { name: name.text, type: first!.type, doc: `The '${name.text}' of a correlation.`, get };
-  return { key: name.text, field, argument: undefined, transforms: [], type: field.type };
+}
+
+/** A field that the catalogue hasn't got. */
+export function madeOperand<E>(name: string, type: FieldType, doc: string, get: (event: E) => FieldValue): Operand<E> {
+  const field: FieldSpec<E> = { name, type, doc, get };
+  return { key: name, field, argument: undefined, transforms: [], type };
 }
 
 function operandOf<E>(
-  name: Pick<YamlText, 'text' | 'at'>,
+  name: Name,
   alias: ReadonlyMap<string, YamlText> | undefined,
-  { document, source }: Built<E>,
+  member: Built<E>,
+  context: Context<E>,
 ): Operand<E> {
-  if (alias === undefined) return source.operand(name.text, name.at);
-  const field = alias.get(document.name) ?? alias.get(document.id);
-  if (field !== undefined) return source.operand(field.text, field.at);
+  const { document, source, members } = member;
+  const field = alias === undefined ? name : (alias.get(document.name) ?? alias.get(document.id));
+  if (field !== undefined)
+    return members === undefined
+      ? source.operand(field.text, field.at)
+      : unifiedOperand(field, undefined, members, context);
   const rule = document.name === '' ? document.id : document.name;
-  throw new Fault(
-    'missing-key',
-    name.at,
-    `the alias '${name.text}' says nothing of the rule '${rule}'`,
-    `Add '${rule}: field' to it.`,
-  );
+  const message = `the alias '${name.text}' says nothing of the rule '${rule}'`;
+  throw new Fault('missing-key', name.at, message, `Add '${rule}: field' to it.`);
 }

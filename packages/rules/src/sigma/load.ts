@@ -6,7 +6,7 @@ import { readYamlStream } from '../language/yaml.ts';
 import { FileReport } from '../report.ts';
 import type { CompileOptions, RuleSource } from '../rule-set.ts';
 import { Context } from './context.ts';
-import { type Correlated, correlate } from './correlation.ts';
+import { Correlations } from './correlation.ts';
 import { readDocuments, type SigmaDocument } from './documents.ts';
 import { applies, type Filter, readFilter, refine } from './filter.ts';
 import type { Placeholders } from './placeholders.ts';
@@ -83,21 +83,12 @@ class Loader<E> {
           ),
         );
     }
-    const correlations = fresh.filter(({ document }) => document.kind === 'correlation');
-    const { correlated, silent } = correlate(correlations, [...built.values()], this.#context);
-    return fresh.flatMap(({ document }) => this.#finished(document, built, correlated, silent));
-  }
-
-  #finished(
-    document: SigmaDocument,
-    built: ReadonlyMap<SigmaDocument, Built<E>>,
-    correlated: ReadonlyMap<SigmaDocument, Correlated<E>>,
-    silent: ReadonlySet<SigmaDocument>,
-  ): Prepared<E>[] {
-    const rule = silent.has(document) ? undefined : (built.get(document) ?? correlated.get(document));
-    if (rule === undefined) return [];
-    const prepared = finish(rule, this.#nameOf(rule.file, document), this.#context);
-    return prepared === undefined ? [] : [prepared];
+    const documents = fresh.filter(({ document }) => document.kind === 'correlation');
+    const correlations = new Correlations(documents, [...built.values()], this.#context);
+    return fresh.flatMap(({ document }) => {
+      const rule = correlations.silent.has(document) ? undefined : (built.get(document) ?? correlations.get(document));
+      return rule === undefined ? [] : finish(rule, this.#nameOf(rule.file, document), this.#context);
+    });
   }
 
   #filtered(rule: Built<E>, filters: readonly Filter[]): Built<E> {

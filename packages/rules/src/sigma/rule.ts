@@ -4,8 +4,10 @@ import { knownOnKind } from '../compile/nodes.ts';
 import { Fault } from '../errors.ts';
 import type { Expression, Operand } from '../expression.ts';
 import { collectOperands } from '../language/operands-of.ts';
+import { sequenceOutput } from '../language/sequence-rule.ts';
 import { defaultOutput } from '../output.ts';
-import type { CompiledRule, Threshold } from '../rule.ts';
+import type { CompiledRule, OutputPart, Threshold } from '../rule.ts';
+import type { Kept, Sequence } from '../sequence.ts';
 import type { Context } from './context.ts';
 import { detect } from './detect.ts';
 import type { SigmaDocument } from './documents.ts';
@@ -13,9 +15,13 @@ import type { SigmaFile } from './load.ts';
 import type { ResolvedSource } from './resolved-source.ts';
 
 /** A document that has become a condition. */
-export interface Built<E> {
+export interface Built<E> extends Found<E> {
   readonly file: SigmaFile;
   readonly document: SigmaDocument;
+}
+
+/** What a document asks of events. */
+export interface Found<E> {
   readonly source: ResolvedSource<E>;
   /** which events are of its log source */
   readonly events: Expression<E>;
@@ -23,6 +29,9 @@ export interface Built<E> {
   readonly detection: Expression<E>;
   readonly condition: string;
   readonly threshold?: Threshold<E>;
+  readonly sequence?: Sequence<E>;
+  /** of a correlation: what it is made of */
+  readonly members?: readonly Built<E>[];
   /** what was said of it explains that it never matches */
   readonly warned: boolean;
 }
@@ -51,9 +60,14 @@ export function buildRule<E>(file: SigmaFile, document: SigmaDocument, context: 
   }
 }
 
-/** The rule as it is matched. */
-export function finish<E>(built: Built<E>, name: string, context: Context<E>): Prepared<E> | undefined {
-  const { file, document, events, detection, threshold } = built;
+/** That an event is one that the rule is about. */
+export function conditionOf<E>({ events, detection, document }: Built<E>): Expression<E> {
+  return { kind: 'named', name: document.title, local: true, item: { kind: 'and', items: [events, detection] } };
+}
+
+/** The rule as it is matched: once, or once for each step of a sequence. */
+export function finish<E>(built: Built<E>, name: string, context: Context<E>): Prepared<E>[] {
+  const { file, document, events, detection, threshold, sequence } = built;
   const expression: Expression<E> = { kind: 'and', items: [events, detection] };
   const node = context.nodes.fold(expression);
   const kinds = context.kinds.filter(
@@ -63,7 +77,7 @@ export function finish<E>(built: Built<E>, name: string, context: Context<E>): P
     const message = `rule '${document.title}' can never match: no kind of event has all it asks for`;
     file.report('warning', new Fault('never', document.body.at, message), document.title);
   }
-  const output = defaultOutput(document.title, shownOf(built));
+  const output = outputOf(built);
   const rule: CompiledRule<E> = {
     name,
     id: document.id,
@@ -74,7 +88,7 @@ export function finish<E>(built: Built<E>, name: string, context: Context<E>): P
     tags: document.tags.map(({ text }) => text),
     ...attackOf(document),
     threshold,
-    sequence: undefined,
+    sequence,
     expression,
     condition: built.condition,
     output,
@@ -83,7 +97,15 @@ export function finish<E>(built: Built<E>, name: string, context: Context<E>): P
     file: file.name,
     line: file.position(document.at).line,
   };
-  return { rule, node, step: 0 };
+  if (sequence === undefined) return [{ rule, node, step: 0 }];
+  return sequence.steps.map((one, step) => ({ rule, node: context.nodes.fold(one.expression), step }));
+}
+
+function outputOf<E>(built: Built<E>): OutputPart<E>[] {
+  const { title } = built.document;
+  if (built.sequence === undefined) return defaultOutput(title, shownOf(built));
+  const names = { stepOf: () => undefined, kept: built.sequence.kept as Kept<E>[] };
+  return sequenceOutput(title, built.sequence, names, (expression) => collectOperands(expression));
 }
 
 /** What an alert shows: fields that the rule looks at and names, then what its log source is about. */

@@ -211,6 +211,55 @@ condition: { gte: 2 }`;
     assert.deepEqual(matches(set, exec('nmap x')), ['Many']);
   });
 
+  const accepted = failed
+    .replace('Failed login', 'Login')
+    .replace('name: failed', 'name: accepted')
+    .replace('Failed', 'Accepted');
+  const enter = (user: string) => line('Accepted password', { 'log.syslog.appname': 'sshd', 'user.name': user });
+  const inTime = (type: string, more = ''): string =>
+    [
+      failed,
+      accepted,
+      correlation(`type: ${type}\nrules: [failed, accepted]\ngroup-by: [User]\ntimespan: 10s${more}`),
+    ].join('---\n');
+
+  test('finds rules that match within a time, in any order', () => {
+    const set = compile(inTime('temporal'));
+    assert.deepEqual(set.diagnostics, []);
+    assert.deepEqual(matches(set, enter('ann'), login('1.1.1.1', 'bob')), []);
+    assert.deepEqual(matches(set, login('1.1.1.1', 'ann')), ['Many']);
+  });
+  test('finds rules that match in their order', () => {
+    const set = compile(inTime('temporal_ordered'));
+    assert.deepEqual(set.diagnostics, []);
+    assert.deepEqual(matches(set, enter('ann'), login('1.1.1.1', 'ann'), enter('bob')), []);
+    assert.deepEqual(matches(set, login('1.1.1.1', 'eve'), enter('eve')), ['Many']);
+  });
+  test('takes a count of the rules instead of all', () => {
+    const third = one('Third', 'x', 'name: third\n');
+    const body = 'type: temporal\nrules: [failed, accepted, third]\ntimespan: 10s\ncondition: { gte: 2 }';
+    const set = compile([failed, accepted, third, correlation(body)].join('---\n'));
+    assert.deepEqual(set.diagnostics, []);
+    assert.deepEqual(matches(set, enter('ann'), enter('ann')), []);
+    assert.deepEqual(matches(set, exec('x')), ['Many']);
+  });
+  test('refers to another: many failures, then a login', () => {
+    const many = correlation(
+      'type: event_count\nrules: [failed]\ngroup-by: [src_ip]\ntimespan: 5m\ncondition: { gte: 3 }',
+      'name: many\n',
+    );
+    const then = 'type: temporal_ordered\nrules: [many, accepted]\ngroup-by: [User]\ntimespan: 1m';
+    const set = compile([failed, accepted, correlation(then).replace('Many', 'Guessed'), many].join('---\n'));
+    assert.deepEqual(set.diagnostics, []);
+    const [a, b] = [login('1.1.1.1', 'ann'), login('2.2.2.2', 'ann')];
+    assert.deepEqual(matches(set, a, b, enter('ann')), []);
+    assert.deepEqual(matches(set, a, b, a, enter('ann')), ['Guessed']);
+  });
+  test('that refers to itself is told so', () => {
+    const text = correlation('type: temporal\nrules: [loop, failed]\ntimespan: 1m', 'name: loop\n');
+    assert.match(messages(`${failed}---\n${text}`).join(), /'loop' refers back/);
+  });
+
   const wrong: Readonly<Record<string, readonly [string, RegExp]>> = {
     'a rule that is not there': [
       'type: event_count\nrules: [faild]\ntimespan: 1m\ncondition: { gte: 1 }',
@@ -240,6 +289,11 @@ condition: { gte: 2 }`;
       'type: event_count\nrules: [failed]\ntimespan: 1m\ncondition: { gte: 5000 }',
       /at most 1000/,
     ],
+    'an order without all of its rules': [
+      'type: temporal_ordered\nrules: [failed, failed]\ntimespan: 1m\ncondition: { gte: 1 }',
+      /in order all of the rules are needed/,
+    ],
+    'one rule in time': ['type: temporal\nrules: [failed]\ntimespan: 1m', /takes 2 to 16 rules/],
     'no field to count': ['type: value_count\nrules: [failed]\ntimespan: 1m\ncondition: { gte: 5 }', /needs a field/],
   };
   for (const [title, [body, message]] of Object.entries(wrong))
