@@ -137,6 +137,7 @@ const cases: readonly Case[] = [
         localAddress: '10.0.0.5',
         localPort: 40_000,
         result: -115,
+        duration: 1_250,
       }),
     type: 'connect',
     holds: [
@@ -146,6 +147,7 @@ const cases: readonly Case[] = [
       'fd.ip = 8.8.8.8 and fd.ip = 10.0.0.5 and fd.net = "10.0.0.0/8" and fd.port in (443) and fd.port = 40000 and fd.port >= 40000',
       'fd.ip != 0.0.0.0 and fd.net != "127.0.0.0/8" and not fd.snet in ("10.0.0.0/8", "192.168.0.0/16") and fd.cnet = "10.0.0.0/8"',
       '(evt.rawres >= 0 or evt.res = EINPROGRESS) and evt.failed = false and evt.arg.tuple contains "->" and fd.connected = true',
+      'evt.latency = 1250000 and evt.latency.s = 0 and evt.latency.ns = 1250000 and evt.latency.human = 1.25ms',
     ],
     not: ['fd.ip != 8.8.8.8', 'fd.net != "10.0.0.0/8"', 'fd.port != 443', 'fd.num exists'],
   },

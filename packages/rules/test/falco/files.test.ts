@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { formatOutput } from '../../src/output.ts';
-import { compileRules } from '../../src/rule-set.ts';
+import { compileRules, updateRules } from '../../src/rule-set.ts';
 import { kinds } from '../support/events.ts';
 import { catalogue, createTestEvent, HEAD, load, matching, rule, said } from './support.ts';
 
@@ -102,6 +102,48 @@ describe("files in Falco's format", () => {
         priority: 'critical',
         line: 2,
       },
+    );
+  });
+
+  test('are put in the order of Falco: what is local comes after the rules, rules.d last, changes after what they change', () => {
+    const sources = [
+      { name: '/etc/falco/rules.d/a.yaml', text: `${HEAD}- macro: m\n  condition: (proc.name = c)\n` },
+      {
+        name: '/etc/falco/falco_rules.local.yaml',
+        text: `${HEAD}- macro: m\n  condition: (proc.name = b)\n- list: l\n  append: true\n  items: [y]\n`,
+      },
+      {
+        name: '/etc/falco/falco_rules.yaml',
+        text: `${HEAD}- macro: m\n  condition: (proc.name = a)\n${rule('r', 'm or proc.name in (l)')}`,
+      },
+      { name: '/etc/falco/z.yaml', text: `${HEAD}- list: l\n  items: [x]\n` },
+    ];
+    const set = compileRules({ sources, catalogue, kinds });
+    assert.deepEqual(said(set), []);
+    assert.deepEqual(
+      ['a', 'b', 'c', 'x', 'y'].filter((name) => matching(set, exec(name)).length > 0),
+      ['c', 'x', 'y'],
+    );
+  });
+
+  test('with a mistake leave their former version in force when they are reloaded', () => {
+    const base = { name: 'falco_rules.yaml', text: `${HEAD}- list: l\n  items: [a]\n${rule('r', 'proc.name in (l)')}` };
+    const local = (text: string) => ({ name: 'falco_rules.local.yaml', text: HEAD + text });
+    const before = compileRules({
+      sources: [base, local('- list: l\n  append: true\n  items: [b]\n')],
+      catalogue,
+      kinds,
+    });
+    const { set, refused } = updateRules(before, [local('- rule: r\n  append: true\n  condition: and prc.name = x\n')]);
+    assert.deepEqual(refused, ['falco_rules.local.yaml']);
+    assert.deepEqual(
+      ['a', 'b'].map((name) => matching(set, exec(name))),
+      [['r'], ['r']],
+    );
+    const next = updateRules(before, [local('- list: l\n  append: true\n  items: [c]\n')]);
+    assert.deepEqual(
+      ['b', 'c'].map((name) => matching(next.set, exec(name))),
+      [[], ['r']],
     );
   });
 

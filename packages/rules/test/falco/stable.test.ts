@@ -88,6 +88,22 @@ describe('every field that Falco documents', () => {
     });
   }
 
+  const SEEN =
+    'open openat openat2 creat open_by_handle_at execve execveat clone clone3 fork vfork procexit connect accept accept4 bind listen socket sendto sendmsg sendmmsg recvfrom recvmsg rename renameat renameat2 link linkat symlink symlinkat unlink unlinkat rmdir mkdir mkdirat chmod fchmod fchmodat chown lchown fchown fchownat mknod mknodat splice mount umount umount2 pivot_root chroot fsconfig memfd_create mmap mprotect kill tkill tgkill signaldeliver ptrace process_vm_readv process_vm_writev pidfd_getfd setns unshare prctl seccomp setuid setresuid setgid setresgid capset init_module finit_module delete_module bpf userfaultfd io_uring_setup quotactl';
+  const UNSEEN =
+    'read write close dup dup2 dup3 fcntl ioctl poll select brk futex switch drop container pipe shutdown chdir getuid';
+
+  test('is compared with types of events: those that the sensor sees, by each of their names', () => {
+    for (const type of SEEN.split(' ')) {
+      const { rules, diagnostics } = load(`evt.type = ${type}`);
+      assert.deepEqual([diagnostics, (rules[0]?.kinds.length ?? 0) > 0], [[], true], type);
+    }
+    for (const type of UNSEEN.split(' ')) {
+      const found = load(`evt.type in (${type})`).diagnostics.map(({ code }) => code);
+      assert.deepEqual(found.toSorted(), ['never', 'never-available'], type);
+    }
+  });
+
   test('can be named by outputs', () => {
     const names = Object.entries(FIELDS).flatMap(([kind, all]) => all.split(' ').map((name) => `%${kind}.${name}`));
     const { diagnostics } = load('proc.name = x', names.join(' '));

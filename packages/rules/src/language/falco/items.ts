@@ -11,6 +11,7 @@ import { checkEngineVersion, checkPluginVersions } from './versions.ts';
 
 /** A file in Falco's format. */
 export interface FalcoFile extends Home {
+  readonly name: string;
   readonly root: Yaml | undefined;
 }
 
@@ -29,17 +30,31 @@ const LISTED = ['items', 'tags'];
 
 /**
  * The items of files in Falco's format. As in Falco, files and items count in their order: one of a name that was there before takes its place, is
- * appended to it, or changes some of its keys. All belong to the file that defined them first.
+ * appended to it, or changes some of its keys. All belong to the file that defined them first. A change of what only a later file defines is made in the end.
  */
 export function falcoItems<F extends FalcoFile>(files: readonly F[]): Map<F, Item[]> {
-  const entries = new Map<string, Entry<F>>();
-  for (const file of files) for (const node of nodesOf(file)) guarded(file, '', () => readNode(node, file, entries));
+  const said: Said<F> = { entries: new Map(), late: [] };
+  const inOrder = files.toSorted((a, b) => rank(a.name) - rank(b.name));
+  for (const file of inOrder) for (const node of nodesOf(file)) guarded(file, '', () => readNode(node, file, said));
+  for (const one of said.late) guarded(one.home, one.name, () => changeEntry(one, said.entries));
   const items = new Map<F, Item[]>(files.map((file) => [file, []]));
-  for (const entry of entries.values()) {
+  for (const entry of said.entries.values()) {
     const item = guarded(entry.definition.home, entry.definition.name, () => itemOf(entry));
     if (item !== undefined) items.get(entry.file)!.push(item);
   }
   return items;
+}
+
+interface Said<F extends FalcoFile> {
+  readonly entries: Map<string, Entry<F>>;
+  /** changes of what isn't defined yet */
+  readonly late: Definition[];
+}
+
+/** Falco's own order of its places: falco_rules.yaml, falco_rules.local.yaml, rules.d. In a folder they may be sorted by name. */
+function rank(name: string): number {
+  if (/(?:^|\/)rules\.d\//.test(name)) return 2;
+  return /\.local\.ya?ml$/i.test(name) ? 1 : 0;
 }
 
 function nodesOf(file: FalcoFile): readonly Yaml[] {
@@ -61,7 +76,7 @@ function guarded<T>(home: Home, item: string, work: () => T): T | undefined {
   }
 }
 
-function readNode<F extends FalcoFile>(node: Yaml, file: F, entries: Map<string, Entry<F>>): void {
+function readNode<F extends FalcoFile>(node: Yaml, file: F, said: Said<F>): void {
   if (node.kind !== 'map')
     fail('shape', node.at, 'expected a rule, a macro or a list', "Start each with '- rule: name'.");
   const kind = node.entries.map(({ key }) => key).find((key) => key === 'rule' || key === 'macro' || key === 'list');
@@ -70,7 +85,7 @@ function readNode<F extends FalcoFile>(node: Yaml, file: F, entries: Map<string,
     return;
   }
   const definition = readDefinition(node, kind as Kind, file);
-  guarded(file, definition.name, () => apply(definition, file, entries));
+  guarded(file, definition.name, () => apply(definition, file, said));
 }
 
 function readRequirement(node: YamlMap, file: FalcoFile): void {
@@ -84,21 +99,30 @@ function readRequirement(node: YamlMap, file: FalcoFile): void {
   }
 }
 
-function apply<F extends FalcoFile>(definition: Definition, file: F, entries: Map<string, Entry<F>>): void {
-  const { kind, name, keys, override, append } = definition;
-  const id = `${kind} ${name}`;
+function apply<F extends FalcoFile>(definition: Definition, file: F, { entries, late }: Said<F>): void {
+  const id = idOf(definition);
   const before = entries.get(id);
-  const only = kind === 'rule' && keys.has('enabled') && ![...keys.keys()].some((key) => NEEDED.has(key));
-  if (override === undefined && !append && !(only && before !== undefined)) {
-    entries.set(id, entryOf(definition, file, before?.file));
-    return;
-  }
+  if (!isChange(definition)) entries.set(id, entryOf(definition, file, before?.file));
+  else if (before === undefined) late.push(definition);
+  else changeEntry(definition, entries);
+}
+
+const idOf = ({ kind, name }: Definition): string => `${kind} ${name}`;
+
+/** Of a rule with nothing but `enabled` only that is changed. */
+function isChange({ kind, keys, override, append }: Definition): boolean {
+  const switches = kind === 'rule' && keys.has('enabled') && ![...keys.keys()].some((key) => NEEDED.has(key));
+  return append || override !== undefined || switches;
+}
+
+function changeEntry<F extends FalcoFile>(definition: Definition, entries: ReadonlyMap<string, Entry<F>>): void {
+  const { kind, name, at, override, append } = definition;
+  const before = entries.get(idOf(definition));
   if (before === undefined) {
     // To look through very many names for each mistake takes long.
     const all = entries.size > NEAR_NAMES ? [] : [...entries.values()];
     const known = all.filter((one) => one.definition.kind === kind).map((one) => one.definition.name);
-    const hint = didYouMean(name, known, 'It must stand in this file before, or in one that is loaded before.');
-    fail('falco-override', definition.at, `there is no ${kind} '${name}' to change`, hint);
+    fail('falco-override', at, `there is no ${kind} '${name}' to change`, didYouMean(name, known));
   }
   if (append) for (const key of ['condition', 'items', 'exceptions', 'tags']) change(before, definition, key, 'append');
   else if (override === undefined) change(before, definition, 'enabled', 'replace');

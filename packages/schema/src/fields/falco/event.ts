@@ -4,6 +4,7 @@ import { isoTime } from '../document.ts';
 import { eventFields } from '../event.ts';
 import { accessor, bodyLong, bodyText, type Field } from '../field.ts';
 import { changedPathAsWritten, changedTargetAsWritten } from '../file-change.ts';
+import { trafficFields } from '../traffic.ts';
 import { falco, never } from './define.ts';
 import { SPELLINGS } from './event-types.ts';
 
@@ -55,6 +56,26 @@ const errorOf =
   (event) =>
     failed(event) && (categories.length === 0 || categories.includes(categoryOf(event) ?? '')) ? 1 : 0;
 const count = (name: string, doc: string, get: Field['get']): Field => falco(name, 'number', doc, get);
+
+const duration = accessor(trafficFields, 'event.duration');
+
+/** Of a connect; of other calls nobody measures it. */
+function latency(name: string, type: Field['type'], unit: string, of: (nanos: number) => string | number): Field {
+  return falco(name, type, `How long a connect took: ${unit}.`, (event) => of(duration(event) as number), {
+    kinds: ['connect'],
+  });
+}
+
+/** As Falco writes it: 10.3ms. */
+function humanTime(nanos: number): string {
+  const units: readonly (readonly [unit: string, nanos: number])[] = [
+    ['s', 1e9],
+    ['ms', 1e6],
+    ['us', 1e3],
+  ];
+  for (const [unit, size] of units) if (nanos >= size) return `${Number((nanos / size).toFixed(2))}${unit}`;
+  return `${nanos}ns`;
+}
 
 const CAPTURES = 'there is no capture that events would be a part of';
 const BUFFERS = 'what is read and written is not recorded';
@@ -111,6 +132,10 @@ export const falcoEventFields: readonly Field[] = [
   falco('evt.rawtime', 'number', 'ns since the epoch.', ({ timestamp }) => timestamp * 1000),
   falco('evt.rawtime.s', 'number', 'Seconds since the epoch.', seconds),
   falco('evt.rawtime.ns', 'number', 'What they leave, ns.', (event) => (event.timestamp - seconds(event) * 1e6) * 1000),
+  latency('evt.latency', 'number', 'ns', (nanos) => nanos),
+  latency('evt.latency.s', 'number', 'whole seconds', (nanos) => Math.floor(nanos / 1e9)),
+  latency('evt.latency.ns', 'number', 'what whole seconds leave, ns', (nanos) => nanos % 1e9),
+  latency('evt.latency.human', 'string', 'for people', humanTime),
   count('evt.count', '1.', () => 1),
   count('evt.count.exit', '1.', () => 1),
   count('evt.count.error', '1 when it failed.', errorOf()),
@@ -143,10 +168,7 @@ export const falcoEventFields: readonly Field[] = [
     CAPTURES,
     'evt.reltime evt.reltime.s evt.reltime.ns evt.around evt.deltatime evt.deltatime.s evt.deltatime.ns',
   ),
-  ...never(
-    'how long calls take is not measured; event.duration is, of connects and flows',
-    'evt.latency evt.latency.s evt.latency.ns evt.latency.human evt.wait_latency evt.is_wait',
-  ),
+  ...never('how long processes wait is not measured', 'evt.wait_latency evt.is_wait'),
   ...never(BUFFERS, 'evt.buffer evt.buflen evt.is_io evt.is_io_read evt.is_io_write evt.io_dir'),
   ...never('plugins of Falco do not run here', 'evt.pluginname evt.plugininfo evt.asynctype'),
   ...never('events carry the id of their host, host.id', 'evt.hostname'),
