@@ -18,11 +18,11 @@ export class Context<E> {
   readonly filtered: readonly FilteredEvents[];
   readonly #sources = new Map<string, ResolvedSource<E>>();
 
-  constructor({ catalogue, kinds, sigma = {}, filtered = [] }: CompileOptions<E>, nodes: Nodes<E>) {
+  constructor({ catalogue, kinds, filtered = [] }: CompileOptions<E>, nodes: Nodes<E>, placeholders: Placeholders) {
     this.fields = new FieldIndex(catalogue);
     this.kinds = kinds.names;
     this.nodes = nodes;
-    this.placeholders = sigma.placeholders ?? {};
+    this.placeholders = placeholders;
     this.filtered = filtered;
   }
 

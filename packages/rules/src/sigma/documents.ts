@@ -7,7 +7,7 @@ import type { LogSourceName } from './taxonomy.ts';
 
 /** A document of a Sigma file as written: its shape is checked. */
 export interface SigmaDocument {
-  readonly kind: 'rule' | 'correlation' | 'filter';
+  readonly kind: 'rule' | 'correlation' | 'filter' | 'placeholders';
   readonly title: string;
   /** empty: it has none */
   readonly id: string;
@@ -23,13 +23,18 @@ export interface SigmaDocument {
   readonly fields: readonly YamlText[];
   readonly source: LogSourceName;
   readonly sourceAt: number;
-  /** what stands under `detection`, `correlation` or `filter` */
+  /** what stands under `detection`, `correlation`, `filter` or `placeholders` */
   readonly body: YamlMap;
 }
 
 type Report = (fault: Fault, item: string) => void;
 
-const KINDS = { detection: 'rule', correlation: 'correlation', filter: 'filter' } as const;
+const KINDS = {
+  detection: 'rule',
+  correlation: 'correlation',
+  filter: 'filter',
+  placeholders: 'placeholders',
+} as const;
 const LEVELS: Readonly<Record<string, Priority>> = {
   informational: 'informational',
   low: 'notice',
@@ -39,7 +44,7 @@ const LEVELS: Readonly<Record<string, Priority>> = {
 };
 const TITLE_LENGTH = 256;
 
-const TOP_LEVEL = /^["']?(?:title|logsource|detection|correlation|filter)["']?[ \t]*:/m;
+const TOP_LEVEL = /^["']?(?:title|logsource|detection|correlation|filter|placeholders)["']?[ \t]*:/m;
 const NATIVE = /^(?:-[ \t]|(?:rule|macro|list)[ \t]*:)/m;
 
 /** Whether a file is Sigma's: keys of a document begin lines. In a file of the other languages these begin with `-` or are `rule`, `macro`, `list`. */
@@ -110,7 +115,7 @@ function readDocument(root: YamlMap, title: string): SigmaDocument {
   if (duplicate !== undefined) throw new Fault('duplicate-key', duplicate.at, `'${duplicate.key}' is given twice`);
   const [key, kind] = kindOf(root);
   const titleAt = textOf(root, 'title')?.at ?? root.at;
-  if (title === '' || title.length > TITLE_LENGTH)
+  if ((title === '' && kind !== 'placeholders') || title.length > TITLE_LENGTH)
     throw new Fault(
       'missing-key',
       titleAt,
@@ -145,7 +150,7 @@ function readDocument(root: YamlMap, title: string): SigmaDocument {
 }
 
 function kindOf(root: YamlMap): [key: keyof typeof KINDS, kind: SigmaDocument['kind']] {
-  for (const key of ['correlation', 'filter', 'detection'] as const)
+  for (const key of ['correlation', 'filter', 'placeholders', 'detection'] as const)
     if (find(root, key) !== undefined) return [key, KINDS[key]];
   const known = ['detection', 'correlation', 'filter'];
   const slip = root.entries.find(({ key }) => didYouMean(key, known) !== '');

@@ -6,7 +6,7 @@ const WRITTEN = 'event.action = open and file.open.write = true and event.outcom
 /** Files that come to be without being opened. */
 const MADE = 'event.action in (rename, link, symlink, mknod) and event.outcome = success';
 const NETWORK = either([
-  'event.action in (connect, accept, datagram)',
+  'event.action in (connect, accept, datagram) and network.type in (ipv4, ipv6) and event.outcome = success',
   'network.protocol in (dns, tls) and network.direction = egress',
 ]);
 

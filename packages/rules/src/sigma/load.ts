@@ -7,13 +7,13 @@ import { FileReport } from '../report.ts';
 import type { CompileOptions, RuleSource } from '../rule-set.ts';
 import { Context } from './context.ts';
 import { Correlations } from './correlation.ts';
-import { readDocuments, type SigmaDocument } from './documents.ts';
+import { readDocuments, type SigmaDocument, textsOf } from './documents.ts';
 import { applies, type Filter, readFilter, refine } from './filter.ts';
 import type { Placeholders } from './placeholders.ts';
 import { type Built, buildRule, finish } from './rule.ts';
 
 export interface SigmaOptions {
-  /** What `%name%` stands for in values with `|expand`, by name. @default nothing: such rules are refused */
+  /** What `%name%` stands for in values with `|expand`, by name, unless a document of `placeholders` says it. @default nothing: such rules are refused */
   readonly placeholders?: Placeholders;
 }
 
@@ -24,9 +24,27 @@ export function loadSigma<E>(
   nodes: Nodes<E>,
   taken: Iterable<string>,
 ): { rules: Prepared<E>[]; diagnostics: Diagnostic[] } {
-  const loader = new Loader(new Context(options, nodes), new Set(taken));
   const files = sources.map((source) => new SigmaFile(source));
+  const placeholders = { ...options.sigma?.placeholders, ...placeholdersOf(files) };
+  const loader = new Loader(new Context(options, nodes, placeholders), new Set(taken));
   return { rules: loader.load(files), diagnostics: files.flatMap((file) => file.diagnostics()) };
+}
+
+/** What documents say that placeholders stand for. What is wrong is reported. */
+function placeholdersOf(files: readonly SigmaFile[]): Placeholders {
+  const found = new Map<string, readonly string[]>();
+  for (const file of files) {
+    for (const { body } of file.documents.filter(({ kind }) => kind === 'placeholders')) {
+      for (const { key, at } of body.entries) {
+        const values = textsOf(body, key).map(({ text }) => text);
+        if (found.has(key)) file.report('error', new Fault('duplicate', at, `'%${key}%' is given twice`), '');
+        else if (values.length === 0)
+          file.report('error', new Fault('shape', at, `'%${key}%' stands for nothing`, 'Write a list.'), '');
+        else found.set(key, values);
+      }
+    }
+  }
+  return Object.fromEntries(found);
 }
 
 /** A source while it is being read. */

@@ -28,7 +28,7 @@ export function fillPlaceholders(value: YamlText, placeholders: Placeholders): Y
 function meaningOf(name: string, { at }: YamlText, placeholders: Placeholders): readonly string[] {
   if (Object.hasOwn(placeholders, name)) return placeholders[name]!;
   const known = Object.keys(placeholders);
-  const none = 'No placeholders are configured.';
+  const none = `Add a document with placeholders: { ${name}: [ … ] }.`;
   const hint = didYouMean(name, known, known.length === 0 ? none : `Placeholders: ${known.join(', ')}.`);
   throw new Fault('unknown-placeholder', at, `nothing is known of the placeholder '%${name}%'`, hint);
 }

@@ -141,6 +141,25 @@ filter:
   condition: ${condition}
 `;
 
+describe('placeholders', () => {
+  const expanded = one('A', 'x').replace('CommandLine|contains: x', "User|expand: '%admins%'");
+  test('are said in a document of their own, in any file', () => {
+    const set = compile('', {
+      sources: [
+        { name: 'a.yml', text: expanded },
+        { name: 'b.yml', text: 'placeholders:\n  admins: [root, adm_*]\n' },
+      ],
+    });
+    assert.deepEqual(set.diagnostics, []);
+    assert.deepEqual(matches(set, exec('x', { 'user.name': 'adm_bob' }), exec('x')), ['A']);
+  });
+  test('that stand for nothing, or are given twice, are told', () => {
+    assert.match(messages(`placeholders:\n  a: {}\n`).join(), /'%a%' stands for nothing/);
+    assert.match(messages(`placeholders:\n  a: x\n---\nplaceholders:\n  a: y\n`).join(), /'%a%' is given twice/);
+    assert.match(messages(expanded).join(), /nothing is known of the placeholder '%admins%' Add a document/);
+  });
+});
+
 describe('a filter', () => {
   const rules = [one('A', 'x', 'id: id-a\n'), one('B', 'x', 'name: name_b\n'), one('C', 'x')].join('---\n');
   const fired = (text: string): string[] =>
