@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Incident } from '@ringfence/schema';
 import { setStatus } from '../../cli/src/app/triage.ts';
-import { exceptionsFor } from '../../cli/src/view/incident-exceptions.ts';
 import { skip } from '../e2e/lib/root.ts';
 import { until } from '../e2e/lib/wait.ts';
 import { type Played, Stage, titleOf } from './lib/stage.ts';
@@ -240,27 +239,25 @@ describe('attacks that are played on the running kernel, all at once', { skip },
   });
 
   test('what somebody says of an incident is in it, and in the trail; and what would have silenced it can be told', async () => {
-    const { app } = stage;
     const id = found.get('miner')?.id ?? '';
-    const { signal } = new AbortController();
-    const say = (words: Record<string, string>): Promise<Incident> =>
-      setStatus(app, id, new URLSearchParams({ by: 'ann', ...words }), signal);
-    assert.equal((await say({ state: 'triaged' })).status, 'triaged');
-    const closed = await say({ state: 'closed', verdict: 'false-positive', note: 'a benchmark of ours' });
-    assert.deepEqual(
-      closed.history.map(({ status, verdict, by, note }) => [status, verdict, by, note]),
-      [
-        ['triaged', 'undecided', 'ann', ''],
-        ['closed', 'false_positive', 'ann', 'a benchmark of ours'],
-      ],
-    );
-    await assert.rejects(say({ state: 'closed' }), /needs a --verdict/);
-    await assert.rejects(say({ state: 'solved' }), /--state solved: expected new, triaged, contained, closed/);
-    const file = await app.audit?.incident(id);
-    assert.ok(file !== undefined);
-    const text = exceptionsFor(file);
+    assert.equal(await stage.ringfence('incident', 'set', id, '--state', 'triaged'), `${id} is triaged\n`);
+    const closing = ['--state', 'closed', '--verdict', 'false-positive', '--note', 'a benchmark of ours'];
     assert.match(
-      text,
+      await stage.ringfence('incident', 'set', id, ...closing),
+      new RegExp(`^${id} is closed, false positive\n`),
+    );
+    const shown = await stage.ringfence('incident', 'show', id);
+    assert.match(shown, / · open, closed, false positive · /);
+    assert.match(shown, / triaged by ann\n.* closed, false positive by ann: a benchmark of ours\n/);
+    for (const [state, message] of [
+      ['closed', /needs a --verdict/],
+      ['solved', /--state solved: expected new, triaged/],
+    ] as const) {
+      const query = new URLSearchParams({ state });
+      await assert.rejects(setStatus(stage.app, id, query, new AbortController().signal), message);
+    }
+    assert.match(
+      await stage.ringfence('incident', 'exception', id),
       /- macro: expected_miner_started_\w+\n {2}condition: >-\n {4}\(process\.executable = "\/tmp\/kworker" and process\.parent\.executable = ".*bash" and not container\.id exists\)/,
     );
   });

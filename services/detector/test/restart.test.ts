@@ -18,12 +18,13 @@ const OPTIONS = { chainIdleMs: 4000, maxChains: 4, maxAlerts: 6, maxEntities: 24
 /** A random life: logins, shells in shells, writes, scans, time. */
 function play(host: TestHost, steps: readonly number[]): Buffer[] {
   const batches: Buffer[] = [];
+  host.hashes();
   host.snapshot(host.init, '/usr/lib/systemd/systemd');
   const sshd = host.spawn(host.init, '/usr/sbin/sshd');
   const shells: TestProcess[] = [host.spawn(host.spawn(sshd, '/usr/sbin/sshd'), '/bin/bash')];
   for (const step of steps) {
     const shell = shells[(step >>> 4) % shells.length] ?? host.init;
-    const kind = step % 11;
+    const kind = step % 15;
     if (kind === 0) shells.push(host.spawn(host.spawn(sshd, '/usr/sbin/sshd'), '/bin/bash'));
     else if (kind === 1) shells.push(host.spawn(shell, '/bin/sh'));
     else if (kind === 2) host.open(shell, '/etc/shadow');
@@ -34,7 +35,14 @@ function play(host: TestHost, steps: readonly number[]): Buffer[] {
     else if (kind === 7) host.connect(shell, '10.0.0.1', step % 5);
     else if (kind === 8) host.spawn(shell, '/usr/bin/id');
     else if (kind === 9) host.open(host.init, '/etc/shadow');
-    else host.tick(1 + (step % 3));
+    else if (kind === 10) host.socket(shell, { operation: 3, result: 0, port: 1 + ((step >>> 8) % 3) });
+    else if (kind === 11) host.connect(shell, '127.0.0.1', 1 + ((step >>> 8) % 3));
+    else if (kind === 12) host.hash(shell, `/tmp/f${step % 3}`, { sha256: `${step % 3}0`.repeat(32) });
+    else if (kind === 13) {
+      const found = host.unseen(host.init);
+      found.sessionId = 1 + ((step >>> 8) % 3);
+      shells.push(host.snapshot(found, '/bin/bash'));
+    } else host.tick(1 + (step % 3));
     if (step % 4 === 0) batches.push(host.batch());
   }
   batches.push(host.batch());

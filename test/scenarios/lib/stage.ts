@@ -1,19 +1,24 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { uninstallSensor } from '@ringfence/collector';
 import { loadConfig, parseSet } from '@ringfence/config';
 import type { Incident } from '@ringfence/schema';
 import { createLogger } from '@ringfence/telemetry';
+import { serveApi } from '../../../cli/src/api/server.ts';
 import { type App, startApp } from '../../../cli/src/app/app.ts';
+import { routesOf } from '../../../cli/src/app/routes.ts';
+import { socketOf } from '../../../cli/src/commands/context.ts';
 import { buildSensor } from '../../../tools/build-sensor.ts';
 import { TestContainer } from '../../e2e/lib/container.ts';
 import { until } from '../../e2e/lib/wait.ts';
 import { Attacker, freePort } from './attacker.ts';
 
+const run = promisify(execFile);
 const HERE = join(import.meta.dirname, '..');
 /** Of /etc, what programs need to start. */
 const ETC = ['passwd', 'group', 'nsswitch.conf', 'ld.so.cache', 'hosts'];
@@ -42,15 +47,17 @@ export class Stage implements AsyncDisposable {
   readonly attacker: Attacker;
   readonly #dir: string;
   readonly #local: number;
+  readonly #running: AsyncDisposable;
   readonly #containers: TestContainer[] = [];
   readonly #children: ChildProcess[] = [];
   #count = 0;
 
-  private constructor(app: App, attacker: Attacker, dir: string, local: number) {
+  private constructor(app: App, attacker: Attacker, dir: string, local: number, running: AsyncDisposable) {
     this.app = app;
     this.attacker = attacker;
     this.#dir = dir;
     this.#local = local;
+    this.#running = running;
   }
 
   static async open(): Promise<Stage> {
@@ -70,8 +77,12 @@ export class Stage implements AsyncDisposable {
       `responder.policies=${join(dir, 'policies')}`,
     ];
     const config = loadConfig({ file: '/dev/null', env: {}, flags: settings.map(parseSet) });
-    const app = await startApp(config, createLogger({ level: 'error' }));
-    return new Stage(app, await Attacker.listen(), dir, await freePort());
+    await using stack = new AsyncDisposableStack();
+    const app = stack.use(await startApp(config, createLogger({ level: 'error' })));
+    stack.use(await serveApi(socketOf(config), routesOf(app)));
+    const attacker = stack.use(await Attacker.listen());
+    const local = await freePort();
+    return new Stage(app, attacker, dir, local, stack.move());
   }
 
   /** Starts attacks/NAME.sh in a sandbox of its own, in a container or on the host. */
@@ -98,6 +109,16 @@ export class Stage implements AsyncDisposable {
     return container;
   }
 
+  /** What a command prints that asks this pipeline, as somebody in a second terminal does. */
+  async ringfence(...args: readonly string[]): Promise<string> {
+    const command = ['--conditions=@ringfence/source', join(HERE, '../../cli/src/main.ts'), ...args];
+    const where = ['--config', '/dev/null', '--set', `runDir=${join(this.#dir, 'run')}`];
+    const { stdout } = await run(process.execPath, [...command, ...where], {
+      env: { PATH: process.env['PATH'], SUDO_USER: 'ann' },
+    });
+    return stdout;
+  }
+
   /** Those of a tree of processes. */
   async incidentsOf({ pid }: Played): Promise<Incident[]> {
     const all = await Array.fromAsync(this.app.audit?.incidents({ limit: 1000 }) ?? []);
@@ -119,8 +140,7 @@ export class Stage implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const child of this.#children) child.kill('SIGKILL');
     for (const container of this.#containers) await container[Symbol.asyncDispose]();
-    await this.attacker[Symbol.asyncDispose]();
-    await this.app[Symbol.asyncDispose]();
+    await this.#running[Symbol.asyncDispose]();
     uninstallSensor(pinPathOf(this.#dir));
     rmSync(this.#dir, { recursive: true, force: true });
   }
