@@ -1,11 +1,11 @@
-import { compileRules, type Explanation, explain, type RuleSource } from '@ringfence/rules';
+import { compileRules, explain, type RuleSource } from '@ringfence/rules';
 import { type Alert, catalogue, type EventDocument, eventKinds, type Field, type FieldValue } from '@ringfence/schema';
 import { parse } from 'yaml';
 import type { ApiClient } from '../api/client.ts';
 import { CliError } from '../errors.ts';
 import { openRecording } from '../recording.ts';
 import { GivenError, type GivenEvent, readGiven } from './events/given.ts';
-import { Judge, type JudgedEvent, type Judgement } from './events/judge.ts';
+import { type Interest, Judge, type JudgedEvent, type Judgement } from './events/judge.ts';
 
 /** How a rule sees an event. */
 export interface Explained {
@@ -24,22 +24,22 @@ export async function explainInFile(
   const judge = new Judge(sources);
   const about = judge.rule(rule);
   if (about === undefined) throw unknownRule(rule);
+  const { which } = file;
+  const interest: Interest = { about, keep: ({ number, id }) => String(number) === which || id === which };
   const judged =
     file.text === undefined
-      ? await judgeRecorded(judge, file.path, about)
-      : judge.judge(readEvents(file.path, file.text), about);
-  const event = file.which === undefined ? nearest(judged) : judged.events.find((one) => isNamed(one, file.which!));
+      ? await judgeRecorded(judge, file.path, interest)
+      : judge.judge(readEvents(file.path, file.text), interest);
+  const event = which === undefined ? judged.nearest : judged.events[0];
   if (event?.explanation === undefined)
-    throw new CliError(`${file.path} has no event ${file.which ?? ''}: it has ${judged.events.length}`);
+    throw new CliError(`${file.path} has no event ${which ?? ''}: it has ${judged.count}`);
   return { rule, holds: event.explanation.holds, event };
 }
 
-async function judgeRecorded(judge: Judge, path: string, about: Parameters<Judge['judge']>[1]): Promise<Judgement> {
+async function judgeRecorded(judge: Judge, path: string, interest: Interest): Promise<Judgement> {
   await using recording = await openRecording(path);
-  return await judge.judgeRecording(recording.records(), recording.enrolled, about);
+  return await judge.judgeRecording(recording.records(), recording.enrolled, interest);
 }
-
-const isNamed = ({ number, id }: JudgedEvent, which: string): boolean => String(number) === which || id === which;
 
 /** One event or a list of them. */
 function readEvents(path: string, text: string): GivenEvent[] {
@@ -102,21 +102,4 @@ function ofDocument({ argument: takes }: Field, value: FieldValue, argument: str
   if (takes === 'index') return value[Number(argument) - 1] === undefined ? undefined : [value[Number(argument) - 1]!];
   const found = value.find((item) => item.startsWith(`${argument}=`));
   return found === undefined ? undefined : [found.slice(String(argument).length + 1)];
-}
-
-/** The event that comes nearest to what the rule asks for. */
-export function nearest({ events }: Pick<Judgement, 'events'>): JudgedEvent | undefined {
-  let best: JudgedEvent | undefined;
-  let most = -1;
-  for (const event of events) {
-    const share = event.explanation === undefined ? 0 : shareOf(event.explanation);
-    if (share > most) [best, most] = [event, share];
-  }
-  return best;
-}
-
-/** How much of a condition holds: 1 all of it. */
-function shareOf({ holds, parts }: Explanation): number {
-  if (holds || parts.length === 0) return holds ? 1 : 0;
-  return parts.reduce((sum, part) => sum + shareOf(part), 0) / (parts.length + 1);
 }

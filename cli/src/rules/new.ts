@@ -1,6 +1,6 @@
 import { attackTechnique, PRIORITIES } from '@ringfence/rules';
 import type { EventDocument } from '@ringfence/schema';
-import { Document, isScalar, Scalar, visit } from 'yaml';
+import { Document, isScalar, isSeq, Scalar, visit } from 'yaml';
 import { CliError } from '../errors.ts';
 
 export interface NewRule {
@@ -126,8 +126,8 @@ function conditionFor(event: EventDocument): string {
 }
 
 function outputFor(event: EventDocument): string {
-  const about = ['file.path', 'destination.ip', 'process.parent.name'].find((name) => event[name] !== undefined);
-  return `%process.command_line (user %user.name, ${about ?? 'process.parent.name'} %${about ?? 'process.parent.name'})`;
+  const about = ['file.path', 'destination.ip'].find((name) => event[name] !== undefined);
+  return `%process.command_line${about === undefined ? '' : `: %${about}`} (user %user.name, started by %process.parent.name)`;
 }
 
 function textOf(event: EventDocument, name: string): string {
@@ -149,8 +149,7 @@ function yamlText(value: unknown, ...inQuotes: readonly string[]): string {
   visit(document, {
     Pair(_, { key, value: node }) {
       if (isScalar(key) && isScalar(node) && inQuotes.includes(String(key.value))) node.type = Scalar.QUOTE_DOUBLE;
-      if (isScalar(key) && key.value === 'tags' && node !== null && typeof node === 'object' && 'flow' in node)
-        node.flow = true;
+      if (isScalar(key) && key.value === 'tags' && isSeq(node)) node.flow = true;
     },
   });
   return document.toString({ lineWidth: 120, flowCollectionPadding: false });

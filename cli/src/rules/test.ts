@@ -2,7 +2,6 @@ import { dirname, resolve } from 'node:path';
 import type { RuleSource } from '@ringfence/rules';
 import { openRecording } from '../recording.ts';
 import { Judge, type JudgedEvent, type Judgement, type RaisedAlert } from './events/judge.ts';
-import { nearest } from './explain.ts';
 import { type RuleTest, readTestFile, type TestFault } from './test-file.ts';
 
 export interface TestResult {
@@ -27,6 +26,8 @@ export interface TestRun {
   readonly results: readonly TestResult[];
   readonly faults: readonly TestFault[];
 }
+
+const none = (): boolean => false;
 
 export type TellProgress = (done: number, of: number) => void;
 
@@ -64,10 +65,10 @@ async function runTest(test: RuleTest, judge: Judge): Promise<TestResult> {
     return done({ failures: [failure], alerts: [], nearest: undefined });
   }
   const judged: Judgement =
-    test.recording === undefined ? judge.judge(test.events, rule) : await playRecording(test, judge, rule);
+    test.recording === undefined ? judge.judge(test.events, { about: rule, keep: none }) : await playRecording(test, judge, rule);
   const alerts = judged.alerts.filter((alert) => alert.rule === test.rule);
   const failures = failuresOf(test, alerts);
-  const nearest = failures.length === 0 ? undefined : nearestOf(judged, alerts);
+  const nearest = failures.length === 0 ? undefined : judged.nearest;
   return done({ failures, alerts, nearest });
 }
 
@@ -77,7 +78,7 @@ async function playRecording(
   rule: NonNullable<ReturnType<Judge['rule']>>,
 ): Promise<Judgement> {
   await using recording = await openRecording(resolve(dirname(test.file), test.recording ?? ''));
-  return await judge.judgeRecording(recording.records(), recording.enrolled, rule);
+  return await judge.judgeRecording(recording.records(), recording.enrolled, { about: rule, keep: none });
 }
 
 function failuresOf({ expect }: RuleTest, alerts: readonly RaisedAlert[]): TestFailure[] {
@@ -94,9 +95,4 @@ function failuresOf({ expect }: RuleTest, alerts: readonly RaisedAlert[]): TestF
   if (expect.priority !== undefined) differs('priority', expect.priority, first.priority);
   if (expect.output !== undefined) differs('output', expect.output, first.output);
   return failures;
-}
-
-/** Of alerts that should not have come their event; else the one on which most of the condition holds. */
-function nearestOf(judged: Judgement, [first]: readonly RaisedAlert[]): JudgedEvent | undefined {
-  return first === undefined ? nearest(judged) : judged.events.find(({ number }) => number === first.event);
 }

@@ -72,8 +72,9 @@ async function recordedEvent(place: string): Promise<EventDocument> {
   const [, path, number] = /^(.+):(\d+)$/.exec(place) ?? [];
   if (path === undefined) throw new CliError(`--event ${place}: expected FILE:NUMBER, such as attack.rec:17`);
   await using recording = await openRecording(path);
-  const { events } = await new Judge([]).judgeRecording(recording.records(), recording.enrolled);
-  const found = events.find((event) => event.number === Number(number));
-  if (found === undefined) throw new CliError(`${path} has no event ${number}: it has ${events.length}`);
+  const keep = (event: { readonly number: number }): boolean => event.number === Number(number);
+  const { events, count } = await new Judge([]).judgeRecording(recording.records(), recording.enrolled, { keep });
+  const [found] = events;
+  if (found === undefined) throw new CliError(`${path} has no event ${number}: it has ${count}`);
   return found.document;
 }

@@ -50,10 +50,23 @@ export interface JudgedEvent {
 
 export interface Judgement {
   readonly alerts: readonly RaisedAlert[];
+  /** those that were asked for, and not more than KEPT */
   readonly events: readonly JudgedEvent[];
+  /** how many there were */
+  readonly count: number;
+  /** Of the rule that was asked about: the event with which it first matched, else the one on which most of its condition holds. */
+  readonly nearest: JudgedEvent | undefined;
 }
 
-/** More events of a recording are not kept; they are judged all the same. */
+/** What to look at, beside what matches. */
+export interface Interest {
+  /** the rule to explain. @default none */
+  readonly about?: CompiledRule<EventView> | undefined;
+  /** @default all */
+  readonly keep?: (event: { readonly number: number; readonly id: string }) => boolean;
+}
+
+/** More events are not kept; they are judged all the same. */
 const KEPT = 10_000;
 const SECOND_US = 1_000_000;
 /** While a long time passes there is a tick every so often instead of each second. */
@@ -76,9 +89,9 @@ export class Judge {
     return this.rules.rules.find((rule) => rule.name === name);
   }
 
-  /** Events that were written, on a host of their own, from empty memory. `about`: the rule to explain. */
-  judge(given: readonly GivenEvent[], about?: CompiledRule<EventView>): Judgement {
-    const trial = this.#begin(about);
+  /** Events that were written, on a host of their own, from empty memory. */
+  judge(given: readonly GivenEvent[], interest: Interest = {}): Judgement {
+    const trial = this.#begin(interest);
     const host = new TestHost({ key: this.#key });
     const stage = { host, processes: new Processes(host) };
     let offset = 0;
@@ -106,17 +119,17 @@ export class Judge {
   async judgeRecording(
     records: AsyncIterable<Buffer>,
     enrolled: ReadonlyMap<string, KeyObject>,
-    about?: CompiledRule<EventView>,
+    interest: Interest = {},
   ): Promise<Judgement> {
-    const trial = this.#begin(about);
+    const trial = this.#begin(interest);
     for await (const batch of enrichedBatches(records, enrolled)) trial.takeAll(batch);
     return trial.end();
   }
 
-  #begin(about: CompiledRule<EventView> | undefined): Trial {
+  #begin(interest: Interest): Trial {
     // Nothing of an earlier trial may count.
     this.#memory = new RuleMemory();
-    return new Trial(this.rules, this.#overlay, this.#view, about);
+    return new Trial(this.rules, this.#overlay, this.#view, interest);
   }
 }
 
@@ -127,19 +140,16 @@ class Trial {
   readonly #rules: RuleSet<EventView>;
   readonly #overlay: Overlay;
   readonly #view: EventView;
-  readonly #about: CompiledRule<EventView> | undefined;
+  readonly #interest: Interest;
   #count = 0;
+  #nearest: JudgedEvent | undefined;
+  #most = -1;
 
-  constructor(
-    rules: RuleSet<EventView>,
-    overlay: Overlay,
-    view: EventView,
-    about: CompiledRule<EventView> | undefined,
-  ) {
+  constructor(rules: RuleSet<EventView>, overlay: Overlay, view: EventView, interest: Interest) {
     this.#rules = rules;
     this.#overlay = overlay;
     this.#view = view;
-    this.#about = about;
+    this.#interest = interest;
   }
 
   /** Of the batches only the last event is what was written: those before it are what it takes for granted. Without `given` they are ticks. */
@@ -158,34 +168,52 @@ class Trial {
 
   takeAll(batch: Buffer): void {
     this.#view.open(batch);
-    while (this.#view.next()) this.#judge(++this.#count, undefined);
+    while (this.#view.next()) this.#judge(this.#count + 1, undefined);
   }
 
   end(): Judgement {
-    return { alerts: this.#alerts, events: this.#events };
+    return { alerts: this.#alerts, events: this.#events, count: this.#count, nearest: this.#nearest };
   }
 
   #judge(number: number, given: GivenEvent | undefined): void {
     const view = this.#view;
     const laid = this.#overlay.lay(given, view);
-    const matched: OnMatch<EventView> = (rule, sequence) =>
-      this.#alerts.push({
-        rule: rule.name,
-        priority: rule.priority,
-        output: formatOutput(rule, view, sequence),
-        event: number,
-      });
+    this.#count++;
+    const before = this.#alerts.length;
+    const raise: OnMatch<EventView> = (rule, sequence) => this.#raise(rule, sequence, number);
     const rules = this.#rules;
-    rules.matcher.match(view, matched, view.timestamp);
+    rules.matcher.match(view, raise, view.timestamp);
     const isTick = view.cursor.kind === KIND.Tick;
-    if (isTick) rules.memory.of(view).tick(rules.rules, view.timestamp, matched);
-    const told = given !== undefined || !isTick;
-    if (!told || this.#events.length >= KEPT) return;
+    if (isTick) rules.memory.of(view).tick(rules.rules, view.timestamp, raise);
+    if (given === undefined && isTick) return;
+    const { about, keep } = this.#interest;
+    const kept = this.#events.length < KEPT && (keep?.({ number, id: view.id }) ?? true);
     const kind = eventKinds.names[view.cursor.kind] ?? '';
-    const explanation = this.#about === undefined ? undefined : explain(this.#about, view);
+    // Most events of a recording are of kinds that the rule can't match: none of them is the nearest.
+    const seen = about !== undefined && (kept || about.kinds.includes(kind) || this.#nearest === undefined);
+    const explanation = seen ? explain(about, view) : undefined;
+    const matched = this.#alerts.slice(before).some(({ rule }) => rule === about?.name);
+    const share = explanation === undefined ? -1 : matched ? MATCHED : shareOf(explanation);
+    if (!kept && share <= this.#most) return;
     const document = documentOf(view, this.#overlay.catalogue.fields, kind);
-    this.#events.push({ number, id: view.id, document, laid, explanation });
+    const event = { number, id: view.id, document, laid, explanation };
+    if (kept) this.#events.push(event);
+    if (share > this.#most) [this.#nearest, this.#most] = [event, share];
   }
+
+  #raise(rule: CompiledRule<EventView>, sequence: SequenceMatch | undefined, number: number): void {
+    const output = formatOutput(rule, this.#view, sequence);
+    this.#alerts.push({ rule: rule.name, priority: rule.priority, output, event: number });
+  }
+}
+
+/** More than any condition. */
+const MATCHED = 2;
+
+/** How much of a condition holds: 1 all of it. */
+function shareOf({ holds, parts }: Explanation): number {
+  if (holds || parts.length === 0) return holds ? 1 : 0;
+  return parts.reduce((sum, part) => sum + shareOf(part), 0) / (parts.length + 1);
 }
 
 function countOf(batch: Buffer): number {
