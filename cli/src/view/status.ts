@@ -1,4 +1,5 @@
 import { durationText } from '@ringfence/rules/duration';
+import { escapeText } from '@ringfence/schema';
 import type { Status } from '../app/status.ts';
 import type { Paint } from './paint.ts';
 
@@ -92,5 +93,17 @@ export function statusLines(paint: Paint, status: Status, before: Status, second
         index === 0 || shown.has(['collector', 'enricher', 'detector', 'responder', 'auditor'][index - 1] as never),
     ),
     ...(typeof deaf === 'string' ? [paint.yellow(`  ${deaf}`)] : []),
+    ...ruleLines(statsOf(status, 'detector'), paint),
+  ];
+}
+
+/** What of the rules is not in force. */
+function ruleLines({ refusedRuleFiles: refused, ruleErrors: errors }: Stats, paint: Paint): string[] {
+  const files = Array.isArray(refused) ? refused.map((name) => escapeText(String(name))) : [];
+  return [
+    ...files.map((name) => paint.red(`  ${name} has errors: what it was before stays in force; ringfence rules check says what`)),
+    ...(count(errors) === 0
+      ? []
+      : [paint.red(`  ${number.format(count(errors))} errors in rules: what has them is left out; ringfence rules check says what`)]),
   ];
 }

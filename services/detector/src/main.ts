@@ -5,7 +5,7 @@ import { InterestAnnouncer } from './interest.ts';
 import { createStats, type DetectorStats } from './metrics.ts';
 import type { DetectorPipeline, Rules } from './pipeline.ts';
 import { RuleWatch, readRuleFiles } from './rule-files.ts';
-import { compileDetectorRules, interestOf, logDiagnostics, reloadRules } from './rules.ts';
+import { compileDetectorRules, interestOf, logDiagnostics, refusedFiles, reloadRules } from './rules.ts';
 import { runFirstStage, runSecondStage } from './stages.ts';
 import { STORE } from './state/changelog.ts';
 import { EDGE_STORE } from './state/edge-table.ts';
@@ -76,7 +76,9 @@ export async function startDetector(deps: DetectorDeps): Promise<DetectorService
 
   const reload = async (): Promise<void> => {
     const before = interestNow();
-    rules = reloadRules(rules, await readRuleFiles(rulePaths), log);
+    const read = await readRuleFiles(rulePaths);
+    rules = reloadRules(rules, read, log);
+    stats.refusedRuleFiles = refusedFiles(rules, read);
     for (const pipeline of pipelines.values()) pipeline.setRules(rules);
     const interest = interestNow();
     if (interest.version !== before.version) await tell(interest);
@@ -126,5 +128,6 @@ function sumStats(counted: DetectorStats, pipelines: readonly DetectorPipeline[]
     chains: each.reduce((sum, { chains }) => sum + chains, 0),
     forgottenConnections: each.reduce((sum, one) => sum + one.forgottenConnections, 0),
     rules: rules.rules.length,
+    ruleErrors: rules.diagnostics.filter(({ severity }) => severity === 'error').length,
   };
 }

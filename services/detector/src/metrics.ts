@@ -1,4 +1,4 @@
-/** What the detector counts. All only grow, but for `chains` and `rules`. */
+/** What the detector counts. All only grow, but for `chains` and what is said of the rules. */
 export interface DetectorStats {
   batches: number;
   events: number;
@@ -38,6 +38,10 @@ export interface DetectorStats {
   forged: number;
   chains: number;
   rules: number;
+  /** of what is in force: a rule that has one is left out */
+  ruleErrors: number;
+  /** rule files that were changed to something with errors: what they were before stays in force */
+  refusedRuleFiles: readonly string[];
 }
 
 export function createStats(): DetectorStats {
@@ -64,5 +68,7 @@ export function createStats(): DetectorStats {
     forged: 0,
     chains: 0,
     rules: 0,
+    ruleErrors: 0,
+    refusedRuleFiles: [],
   };
 }

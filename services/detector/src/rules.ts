@@ -72,6 +72,12 @@ export function reloadRules(previous: Rules, sources: readonly RuleSource[], log
   return set;
 }
 
+/** Files that are not in force as they are: they have errors, or break others. */
+export function refusedFiles(rules: Rules, sources: readonly RuleSource[]): string[] {
+  const inForce = new Map(rules.options.sources.map(({ name, text }) => [name, text]));
+  return sources.filter(({ name, text }) => inForce.get(name) !== text).map(({ name }) => name);
+}
+
 /** Errors leave a rule out; warnings leave it in force. */
 export function logDiagnostics(diagnostics: readonly Diagnostic[], sources: readonly RuleSource[], log?: BusLog): void {
   const texts = new Map(sources.map(({ name, text }) => [name, text]));

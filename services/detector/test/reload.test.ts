@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { mkdtempDisposable, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'node:test';
+import { openEmbeddedBus } from '@ringfence/bus';
+import { startEnricher } from '@ringfence/enricher';
+import { decode, TOPIC, topicsWith } from '@ringfence/schema';
+import { createTestHost } from '@ringfence/testkit';
+import { startDetector } from '../src/index.ts';
+
+const VERSIONS = 12;
+const EVENTS_EACH = 40;
+
+/** Two files; of one version both have a rule that matches every exec. */
+const fileOf = (file: string, version: number): string =>
+  `- rule: ${file} ${version}\n  desc: d\n  condition: event.action = exec and process.name = worker\n`;
+
+test('while rules are replaced no event is judged by half a set or by none, and a broken set leaves the old one in force and says so', async () => {
+  await using place = await mkdtempDisposable(join(tmpdir(), 'rf-reload-'));
+  const [a, b] = [join(place.path, 'a.yaml'), join(place.path, 'b.yaml')];
+  const write = async (version: number, more = ''): Promise<void> => {
+    await writeFile(a, fileOf('A', version) + more);
+    await writeFile(b, fileOf('B', version) + more);
+  };
+  await write(0);
+  await using bus = await openEmbeddedBus({ path: ':memory:' });
+  await bus.ensureTopics(topicsWith(1));
+  const host = createTestHost();
+  const enricher = await startEnricher({ bus, enrolment: { keyFor: () => host.key.publicKey } });
+  const detector = await startDetector({ bus, rulePaths: [place.path], watchRules: false });
+  let sent = 0;
+  const send = async (): Promise<void> => {
+    for (let i = 0; i < EVENTS_EACH; i++, sent++) host.spawn(host.init, '/opt/worker');
+    await bus.produce([{ topic: TOPIC.raw, key: host.hostId, value: host.batch() }]);
+  };
+  for (let version = 1; version <= VERSIONS; version++) {
+    const sending = send();
+    const broken = version % 4 === 0;
+    await write(version, broken ? '- rule: broken\n  condition: nothing\n' : '');
+    await Promise.all([sending, detector.reload(), send()]);
+    assert.deepEqual(detector.stats().refusedRuleFiles, broken ? [a, b] : []);
+    assert.equal(detector.stats().ruleErrors, 0);
+  }
+  await send();
+  const byEvent = new Map<string, string[]>();
+  for await (const { value } of bus.read({ topic: TOPIC.alerts, follow: true })) {
+    const { events, rule } = decode('Alert', value ?? new Uint8Array());
+    const [event = ''] = events;
+    byEvent.set(event, [...(byEvent.get(event) ?? []), rule]);
+    if (byEvent.size === sent && byEvent.get(event)?.length === 2) break;
+  }
+  const versions = new Set<number>();
+  for (const rules of byEvent.values()) {
+    const [version] = rules.map((rule) => Number(rule.split(' ')[1]));
+    assert.deepEqual(rules.sort(), [`A ${version}`, `B ${version}`]);
+    versions.add(version ?? -1);
+  }
+  assert.ok(versions.size > 2, [...versions].join());
+  for (let broken = 4; broken <= VERSIONS; broken += 4) assert.ok(!versions.has(broken));
+  await detector.close();
+  await enricher.close();
+});
