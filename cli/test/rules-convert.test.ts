@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { compileDetectorRules, readRuleFiles } from '@ringfence/detector';
@@ -20,3 +20,22 @@ test('what has errors is left out, and said', () => {
   assert.deepEqual(rules, ['Fork storm at its limit']);
   assert.ok(diagnostics.some(({ code, severity }) => code === 'unknown-macro' && severity === 'error'));
 });
+
+const yardsticks = process.env['RINGFENCE_YARDSTICKS'] ?? join(import.meta.dirname, '../../../shared/yardsticks');
+
+/** Every condition is the same: `convertRules` throws otherwise. */
+for (const [language, count] of [
+  ['falco', 25],
+  ['sigma', 107],
+] as const) {
+  const folder = join(yardsticks, language);
+  const skip = existsSync(folder) ? false : `no ${folder}: RINGFENCE_YARDSTICKS names the folder`;
+  test(`all ${count} rules of the yardstick in ${language} are converted`, { skip }, async () => {
+    const { rules, diagnostics } = convertRules(await readRuleFiles([folder]));
+    assert.equal(rules.length, count);
+    assert.deepEqual(
+      diagnostics.filter(({ severity }) => severity === 'error'),
+      [],
+    );
+  });
+}

@@ -1,5 +1,5 @@
 import { compileDetectorRules } from '@ringfence/detector';
-import { type Diagnostic, type RuleSource, writeRules } from '@ringfence/rules';
+import { type Diagnostic, isSameCondition, type RuleSource, writeRules } from '@ringfence/rules';
 
 export interface Converted {
   /** a native rule file */
@@ -17,5 +17,7 @@ export function convertRules(sources: readonly RuleSource[]): Converted {
   const broken = again.diagnostics.find(({ severity }) => severity === 'error');
   if (broken !== undefined || again.rules.length !== set.rules.length)
     throw new Error(`line ${broken?.line} of the converted rules can't be read: ${broken?.message}`);
+  const other = set.rules.find((rule, i) => !isSameCondition(rule.expression, again.rules[i]!.expression));
+  if (other !== undefined) throw new Error(`the converted rule '${other.name}' has another condition`);
   return { text, rules: set.rules.map(({ name }) => name), diagnostics: set.diagnostics };
 }

@@ -65,7 +65,9 @@ async function runTest(test: RuleTest, judge: Judge): Promise<TestResult> {
     return done({ failures: [failure], alerts: [], nearest: undefined });
   }
   const judged: Judgement =
-    test.recording === undefined ? judge.judge(test.events, { about: rule, keep: none }) : await playRecording(test, judge, rule);
+    test.recording === undefined
+      ? judge.judge(test.events, { about: rule, keep: none })
+      : await playRecording(test, judge, rule);
   const alerts = judged.alerts.filter((alert) => alert.rule === test.rule);
   const failures = failuresOf(test, alerts);
   const nearest = failures.length === 0 ? undefined : judged.nearest;

@@ -101,9 +101,15 @@ export function statusLines(paint: Paint, status: Status, before: Status, second
 function ruleLines({ refusedRuleFiles: refused, ruleErrors: errors }: Stats, paint: Paint): string[] {
   const files = Array.isArray(refused) ? refused.map((name) => escapeText(String(name))) : [];
   return [
-    ...files.map((name) => paint.red(`  ${name} has errors: what it was before stays in force; ringfence rules check says what`)),
+    ...files.map((name) =>
+      paint.red(`  ${name} has errors: what it was before stays in force; ringfence rules check says what`),
+    ),
     ...(count(errors) === 0
       ? []
-      : [paint.red(`  ${number.format(count(errors))} errors in rules: what has them is left out; ringfence rules check says what`)]),
+      : [
+          paint.red(
+            `  ${number.format(count(errors))} errors in rules: what has them is left out; ringfence rules check says what`,
+          ),
+        ]),
   ];
 }

@@ -12,6 +12,7 @@ export type { FilteredForm, FormInterest } from './forms.ts';
 export type { FilteredEvents, PathInterest, RuleInterest } from './interest.ts';
 export { writeRules } from './language/write-rules.ts';
 export { LIMITS } from './limits.ts';
+export { isSameCondition } from './lint/implies.ts';
 export { lintRules } from './lint/lint.ts';
 export { fieldValues, formatOutput, printable } from './output.ts';
 export {

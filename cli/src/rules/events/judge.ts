@@ -10,6 +10,7 @@ import {
   RuleMemory,
   type RuleSet,
   type RuleSource,
+  type SequenceMatch,
 } from '@ringfence/rules';
 import {
   createSigningKey,

@@ -1,6 +1,6 @@
 import { holds } from '../compile/evaluate.ts';
-import type { Node } from '../compile/nodes.ts';
-import type { Literal, Test, TestOperator } from '../expression.ts';
+import { type Node, Nodes } from '../compile/nodes.ts';
+import type { Expression, Literal, Test, TestOperator } from '../expression.ts';
 
 /** Steps that one question may take: what isn't proved by then counts as not proved. */
 const MAX_STEPS = 2_000;
@@ -11,6 +11,12 @@ const INSIDE: ReadonlySet<TestOperator> = new Set(['startswith', 'endswith', 'co
 /** Whether `b` is proved to hold whenever `a` does. false: it isn't, or it takes too long to find out. */
 export function implies<E>(a: Node<E>, b: Node<E>): boolean {
   return new Proof().of(a, b);
+}
+
+/** Whether two conditions are the same once they are simplified. */
+export function isSameCondition<E>(a: Expression<E>, b: Expression<E>): boolean {
+  const nodes = new Nodes<E>();
+  return nodes.fold(a) === nodes.fold(b);
 }
 
 class Proof {
