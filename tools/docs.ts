@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { configDocs } from '../packages/config/src/index.ts';
+import { ruleFileSchema } from '../packages/rules/src/index.ts';
 import { templateLines } from '../services/auditor/src/elasticsearch/template-files.ts';
 import { eventItemDocs } from './event-item-docs.ts';
 import { eventDocs, fieldDocs } from './schema-docs.ts';
@@ -13,6 +14,7 @@ const DOCUMENTS: readonly { readonly path: string; readonly text: () => string }
   { path: 'docs/CONFIGURATION.md', text: configDocs },
   { path: 'docs/EVENTS.md', text: () => `${eventDocs()}\n${eventItemDocs()}` },
   { path: 'docs/FIELDS.md', text: fieldDocs },
+  { path: 'docs/rules.schema.json', text: () => `${JSON.stringify(ruleFileSchema(), null, 2)}\n` },
   { path: 'deploy/elasticsearch/templates.ndjson', text: templateLines },
 ];
 

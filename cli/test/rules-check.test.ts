@@ -4,8 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import test from 'node:test';
+import { ruleFileSchema } from '@ringfence/rules';
+import { catalogue } from '@ringfence/schema';
 import { checkRules } from '../src/rules/check.ts';
 import { readSources, shortName } from '../src/rules/sources.ts';
+import { testFileSchema } from '../src/rules/test-schema.ts';
 import { diagnosticsText } from '../src/view/diagnostics.ts';
 import { paintFor } from '../src/view/paint.ts';
 
@@ -66,4 +69,12 @@ test('names are as people type them', () => {
   assert.equal(shortName('/home/me/rules/a.yaml', '/home/me'), 'rules/a.yaml');
   assert.equal(shortName('/etc/a.yaml', '/home/me'), '/etc/a.yaml');
   assert.equal(shortName('rules/../a.yaml', '/home/me'), 'a.yaml');
+});
+
+test('the schemas of both kinds of files name every key and every field', () => {
+  const rules = JSON.stringify(ruleFileSchema());
+  for (const word of ['condition', 'at_least', 'techniques', 'emergency', 'kill'])
+    assert.ok(rules.includes(`"${word}"`), word);
+  const tests = JSON.stringify(testFileSchema());
+  for (const { name } of catalogue.fields) assert.ok(tests.includes(`"${name}"`), name);
 });

@@ -4,7 +4,9 @@ import { addCheck } from './rules/check.ts';
 import { addConvert } from './rules/convert.ts';
 import { addCoverage } from './rules/coverage.ts';
 import { addExplain } from './rules/explain.ts';
+import { addFields } from './rules/fields.ts';
 import { addNew } from './rules/new.ts';
+import { addSchema } from './rules/schema.ts';
 import { addTest } from './rules/test.ts';
 
 export function addRules(program: Command): void {
@@ -32,4 +34,6 @@ docs/RULES.md teaches the language.`,
   addBench(rules);
   addConvert(rules);
   addCoverage(rules);
+  addFields(rules);
+  addSchema(rules);
 }

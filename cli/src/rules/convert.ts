@@ -1,5 +1,5 @@
 import { compileDetectorRules } from '@ringfence/detector';
-import { type Diagnostic, isSameCondition, type RuleSource, writeRules } from '@ringfence/rules';
+import { type CompiledRule, type Diagnostic, isSameCondition, type RuleSource, writeRules } from '@ringfence/rules';
 
 export interface Converted {
   /** a native rule file */
@@ -17,7 +17,14 @@ export function convertRules(sources: readonly RuleSource[]): Converted {
   const broken = again.diagnostics.find(({ severity }) => severity === 'error');
   if (broken !== undefined || again.rules.length !== set.rules.length)
     throw new Error(`line ${broken?.line} of the converted rules can't be read: ${broken?.message}`);
-  const other = set.rules.find((rule, i) => !isSameCondition(rule.expression, again.rules[i]!.expression));
+  const other = set.rules.find((rule, i) => !isSame(rule, again.rules[i]!));
   if (other !== undefined) throw new Error(`the converted rule '${other.name}' has another condition`);
   return { text, rules: set.rules.map(({ name }) => name), diagnostics: set.diagnostics };
+}
+
+function isSame<E>(a: CompiledRule<E>, b: CompiledRule<E>): boolean {
+  const [parts, others] = [a, b].map(({ sequence, expression }) => sequence?.steps ?? [{ expression }]);
+  return parts!.every(
+    ({ expression }, i) => others![i] !== undefined && isSameCondition(expression, others![i].expression),
+  );
 }

@@ -10,6 +10,7 @@ export type { Expression, Operand } from './expression.ts';
 export { compileFilter, type Filter } from './filter.ts';
 export type { FilteredForm, FormInterest } from './forms.ts';
 export type { FilteredEvents, PathInterest, RuleInterest } from './interest.ts';
+export { ruleFileSchema } from './language/json-schema.ts';
 export { writeRules } from './language/write-rules.ts';
 export { LIMITS } from './limits.ts';
 export { isSameCondition } from './lint/implies.ts';

@@ -51,7 +51,7 @@ export interface RuleException {
 /** Takes a fault whose `at` is an offset in the file, and the item it is about. */
 export type ReportItem = (fault: Fault, item: string) => void;
 
-const KEYS = {
+export const KEYS = {
   rule: [
     'rule',
     'desc',

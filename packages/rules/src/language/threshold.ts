@@ -9,7 +9,8 @@ import { resolveOperand } from './operand.ts';
 import { parseOperand } from './parser.ts';
 import type { Yaml, YamlMap, YamlText } from './yaml.ts';
 
-const KEYS = ['count', 'distinct', 'at_least', 'by', 'within'];
+export const THRESHOLD_KEYS = ['count', 'distinct', 'at_least', 'by', 'within'] as const;
+const KEYS: readonly string[] = THRESHOLD_KEYS;
 /** Of an event that others were merged into. */
 const WEIGHT = 'event.count';
 

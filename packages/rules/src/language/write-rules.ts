@@ -42,7 +42,7 @@ function collectMacros<E>(expression: Expression<E>, macros: Map<string, Express
 }
 
 function itemOf<E>(rule: CompiledRule<E>): object {
-  const { name, description, sequence, threshold, priority, action, tags, techniques } = rule;
+  const { name, description, sequence, threshold, priority, action, profile, tags, techniques } = rule;
   const tagged = new Set(tags.map((tag) => tag.toUpperCase().replace(/^(?:MITRE|ATTACK)[._]/, '')));
   const more = techniques.filter((technique) => !tagged.has(technique));
   return {
@@ -55,6 +55,7 @@ function itemOf<E>(rule: CompiledRule<E>): object {
     ...(tags.length === 0 ? {} : { tags: [...tags] }),
     ...(more.length === 0 ? {} : { techniques: more }),
     ...(action === 'alert' ? {} : { action }),
+    ...(profile === 'recommended' ? {} : { profile }),
   };
 }
 

@@ -1,0 +1,35 @@
+import { catalogue, type Field } from '@ringfence/schema';
+import type { Command } from 'commander';
+import { CliError } from '../../errors.ts';
+import { type Paint, paintFor } from '../../view/paint.ts';
+import { print, printJson } from '../context.ts';
+
+export function addFields(rules: Command): void {
+  rules
+    .command('fields')
+    .argument('[word]', 'only those with the word in a name, an alias or the explanation')
+    .description('list the fields that conditions, outputs and tests can name')
+    .option('--json', 'print one JSON object a line')
+    .addHelpText('after', '\nExamples:\n  ringfence rules fields parent\n  ringfence rules fields proc.aname')
+    .action((word: string | undefined, { json }: { json?: boolean }) => {
+      const found = catalogue.fields.filter((field) => word === undefined || says(field, word.toLowerCase()));
+      if (found.length === 0) throw new CliError(`no field has '${word}' in it`);
+      const paint = paintFor(process.stdout);
+      for (const { get: _, ...field } of found) {
+        if (json) printJson(field);
+        else print(fieldText(field, paint));
+      }
+    });
+}
+
+const says = ({ name, aliases = [], doc }: Field, word: string): boolean =>
+  [name, ...aliases, doc].some((text) => text.toLowerCase().includes(word));
+
+function fieldText({ name, type, doc, aliases = [], kinds, argument }: Omit<Field, 'get'>, paint: Paint): string {
+  const more = [
+    ...(kinds === undefined ? [] : [`on ${kinds.join(', ')}`]),
+    ...(aliases.length === 0 ? [] : [`also ${aliases.join(', ')}`]),
+  ];
+  const told = more.length === 0 ? '' : `\n  ${paint.dim(more.join('; '))}`;
+  return `${paint.bold(name)}${argument === undefined ? '' : `[${argument}]`} ${paint.cyan(type)}  ${doc}${told}`;
+}

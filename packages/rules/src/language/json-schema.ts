@@ -1,0 +1,75 @@
+import { TACTICS } from '../attack.ts';
+import { LIMITS } from '../limits.ts';
+import { ACTIONS, PRIORITIES, PROFILES } from '../rule.ts';
+import type { KEYS } from './document.ts';
+import type { THRESHOLD_KEYS } from './threshold.ts';
+
+type Schema = Readonly<Record<string, unknown>>;
+/** Each key that the language has, and no other. */
+type Described<K extends string> = Readonly<Record<K, Schema>>;
+
+const text = (description: string, more: Schema = {}): Schema => ({ type: 'string', description, ...more });
+const texts = (description: string, more: Schema = {}): Schema => ({
+  type: 'array',
+  description,
+  items: { type: ['string', 'number', 'boolean'], ...more },
+});
+
+const CONDITION = text('fields, operators, macros, and, or, not: docs/RULES.md', {
+  minLength: 1,
+  maxLength: LIMITS.conditionLength,
+});
+
+const threshold: Described<(typeof THRESHOLD_KEYS)[number]> = {
+  count: { type: 'integer', minimum: 1, maximum: LIMITS.thresholdCount, description: 'events that are needed' },
+  distinct: text('field of which so many different values are needed'),
+  at_least: { type: 'integer', minimum: 1, maximum: LIMITS.thresholdCount, description: 'with distinct: how many' },
+  by: { ...texts('fields; one count for each combination of their values'), type: ['array', 'string'] },
+  within: text('sliding window of event time: 10s, 5m, 1h', { pattern: '^\\d+(us|ms|s|m|h|d)$' }),
+};
+
+const rule: Described<(typeof KEYS.rule)[number]> = {
+  rule: text('name of the rule: unique, up to 256 characters', { minLength: 1, maxLength: 256 }),
+  desc: text('what has happened, for the person who is woken up'),
+  condition: CONDITION,
+  output: text('line of the alert: %field, %field[argument], %duration(field), %% for a percent sign'),
+  priority: { ...text('how urgent an alert is'), enum: PRIORITIES },
+  tags: { ...texts('ATT&CK tactics and techniques, and words of your own'), examples: TACTICS.slice(2) },
+  action: { ...text('kill is a wish: policies decide'), enum: ACTIONS },
+  profile: { ...text('hunt: only where hunting is asked for (detector.profile)'), enum: PROFILES },
+  enabled: { type: 'boolean', description: 'false: it is checked, but not active' },
+  threshold: object(threshold, ['within'], 'matches only when the condition has held often enough within a while'),
+  techniques: texts('ATT&CK techniques that are not among the tags', { pattern: '^[Tt]\\d{4}(\\.\\d{3})?$' }),
+};
+
+const macro: Described<(typeof KEYS.macro)[number]> = {
+  macro: text('name, by which conditions use it', { pattern: '^[\\w.-]+$' }),
+  condition: CONDITION,
+  desc: text('what it means'),
+};
+
+const list: Described<(typeof KEYS.list)[number]> = {
+  list: text('name, by which conditions and other lists use it', { pattern: '^[\\w.-]+$' }),
+  items: texts('values; one that is the name of a list stands for its values'),
+  desc: text('what is in it'),
+};
+
+function object(properties: Described<string>, required: readonly string[], description: string): Schema {
+  return { type: 'object', description, additionalProperties: false, required, properties };
+}
+
+/** A JSON Schema of native rule files, for editors: names, values and documentation as one types. What fields there are it doesn't say. */
+export function ruleFileSchema(): Schema {
+  const item = {
+    oneOf: [
+      object(rule, ['rule', 'condition'], 'a rule'),
+      object(macro, ['macro', 'condition'], 'a condition with a name'),
+      object(list, ['list', 'items'], 'values with a name'),
+    ],
+  };
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'Ringfence rules',
+    oneOf: [{ type: 'array', maxItems: LIMITS.itemsPerSource, items: item }, item],
+  };
+}
