@@ -9,7 +9,7 @@ test('the built-in content converted is the built-in content', async () => {
   const sources = await readRuleFiles([join(import.meta.dirname, '../../rules')]);
   const { text, rules, diagnostics } = convertRules(sources);
   assert.deepEqual(diagnostics, []);
-  assert.equal(rules.length, compileDetectorRules(sources).rules.length);
+  assert.equal(rules.length, compileDetectorRules(sources, 'hunt').rules.length);
   assert.ok(text.length < 2 * sources.reduce((sum, source) => sum + source.text.length, 0));
   assert.equal(convertRules([{ name: 'again', text }]).text, text);
 });

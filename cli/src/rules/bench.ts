@@ -52,7 +52,7 @@ export function benchRules(
 }
 
 function aloneWith(rule: CompiledRule<EventView>): Rules {
-  return compileDetectorRules([{ name: rule.file, text: writeRules([rule]) }]);
+  return compileDetectorRules([{ name: rule.file, text: writeRules([rule]) }], 'hunt');
 }
 
 interface Run {

@@ -14,7 +14,7 @@ export interface Checked {
 
 /** What there is to say about the files that were asked for. The others are there for their names, and tell of themselves when they are asked. */
 export function checkRules({ sources, asked }: AskedSources): Checked {
-  const set: Rules = compileDetectorRules(sources);
+  const set: Rules = compileDetectorRules(sources, 'hunt');
   const order = new Map(sources.map(({ name }, index) => [name, index]));
   const diagnostics = [...set.diagnostics, ...lintRules(set)]
     .filter(({ file }) => asked.has(file))

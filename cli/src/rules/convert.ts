@@ -11,9 +11,9 @@ export interface Converted {
 
 /** Rules of any language as native ones. Throws when what was written doesn't mean the same: that would be a bug. */
 export function convertRules(sources: readonly RuleSource[]): Converted {
-  const set = compileDetectorRules(sources);
+  const set = compileDetectorRules(sources, 'hunt');
   const text = writeRules(set.rules);
-  const again = compileDetectorRules([{ name: 'converted', text }]);
+  const again = compileDetectorRules([{ name: 'converted', text }], 'hunt');
   const broken = again.diagnostics.find(({ severity }) => severity === 'error');
   if (broken !== undefined || again.rules.length !== set.rules.length)
     throw new Error(`line ${broken?.line} of the converted rules can't be read: ${broken?.message}`);

@@ -43,7 +43,7 @@ Examples:
     if (!Number.isInteger(shown) || shown < 1) throw new CliError(`--top ${top}: expected a number from 1`);
     const { sources, asked } = await readSources(files, settingsOf(self));
     const batches = await read(path);
-    const set = compileDetectorRules(sources);
+    const set = compileDetectorRules(sources, 'hunt');
     const names = new Set(set.rules.filter(({ file }) => asked.has(file)).map(({ name }) => name));
     using progress = progressOn(process.stderr, 'rules');
     const result = benchRules(set, names, batches, progress.tell);

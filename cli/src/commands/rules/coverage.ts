@@ -44,7 +44,7 @@ Examples:
     const options = self.opts<CoverageOptions>();
     const version = versionOf(options.attack);
     const { sources, asked } = await readSources(files, settingsOf(self));
-    const set = compileDetectorRules(sources);
+    const set = compileDetectorRules(sources, 'hunt');
     const coverage = coverageOf(set.rules.filter(({ file }) => asked.has(file)));
     if (options.html !== undefined) await write(options.html, coveragePage(coverage));
     if (options.navigator !== undefined)
