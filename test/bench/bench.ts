@@ -12,7 +12,7 @@ import { type BenchOptions, parseOptions, type SectionName, USAGE } from './lib/
 import { sensorsInKernel } from './lib/others.ts';
 import { reportProfiles } from './lib/profile.ts';
 import { Programs } from './lib/programs.ts';
-import { type Recorded, record } from './lib/recording.ts';
+import { type Load, type Recorded, record } from './lib/recording.ts';
 import { Report } from './lib/report.ts';
 import { codecs } from './sections/codecs.ts';
 import { fleet } from './sections/fleet.ts';
@@ -44,13 +44,17 @@ async function bench(options: BenchOptions): Promise<boolean> {
   try {
     // Not below /tmp: a rule reports what is executed there, and every exec would be an alert.
     const programs = new Programs(join(HOME, 'dist/bench'));
-    let recorded: Promise<Recorded> | undefined;
+    const recorded = new Map<Load, Promise<Recorded>>();
     const context: BenchContext = {
       options: options.profileDir === null ? options : { ...options, profileDir: resolve(options.profileDir) },
       report,
       programs,
       dir,
-      recorded: () => (recorded ??= record(dir, programs, Math.min(30, options.seconds))),
+      recorded(load) {
+        const known = recorded.get(load) ?? record(dir, programs, load, Math.min(30, options.seconds));
+        recorded.set(load, known);
+        return known;
+      },
       found: {},
     };
     for (const name of options.sections) {

@@ -32,8 +32,8 @@ export const LIMITS = {
   literalsPerRule: 5_000,
   /** characters of all literals that rules of one kind are indexed by; a tree branch each */
   indexCharacters: 500_000,
-  /** cells of the table that finds substrings (4 bytes each); literals beyond it are compared one by one */
-  substringCells: 4_194_304,
+  /** cells of a table that finds literals (4 bytes each); rules whose literals don't fit are asked about every event */
+  tableCells: 4_194_304,
   /** events a threshold can ask for */
   thresholdCount: 1_000,
   /** steps of one sequence */

@@ -1,4 +1,4 @@
-import type { EventKinds, FieldCatalogue } from './catalogue.ts';
+import { type EventKinds, type FieldCatalogue, FieldIndex } from './catalogue.ts';
 import { CompiledMatcher, conditionsByKind, type Matcher, type Prepared } from './compile/matcher.ts';
 import { Nodes } from './compile/nodes.ts';
 import type { Diagnostic } from './diagnostics.ts';
@@ -37,6 +37,8 @@ export interface CompileOptions<E> {
   readonly filtered?: readonly FilteredEvents[];
   /** Events that are filtered by kind, form and port before they get here; `interest.forms` tells what the filter must let through. @default none */
   readonly forms?: readonly FilteredForm[];
+  /** Find the conditions worth evaluating by their literals. false: each of the event's kind is evaluated, which is what it is compared with. @default true */
+  readonly indexed?: boolean;
 }
 
 export interface RuleSet<E> {
@@ -70,11 +72,13 @@ export function compileRules<E>(options: CompileOptions<E>): RuleSet<E> {
   const byKind = conditionsByKind(kinds.names, prepared, nodes);
   const rules = [...new Set(prepared.map(({ rule }) => rule))];
   const interest = interestOf(prepared, byKind, nodes, options.filtered, options.forms ?? []);
+  const index = new FieldIndex(options.catalogue);
+  const fields = options.indexed === false ? null : index.find.bind(index);
   return {
     options,
     rules,
     diagnostics: inOrder(options.sources, [...loaded.diagnostics, ...warningsOf(interest, options.filtered)]),
-    matcher: new CompiledMatcher(prepared, kinds, byKind, memory),
+    matcher: new CompiledMatcher(prepared, kinds, byKind, memory, fields),
     memory,
     interest,
   };

@@ -2,17 +2,19 @@ import assert from 'node:assert/strict';
 import { basename } from 'node:path';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { FieldValue } from '../src/catalogue.ts';
+import type { FieldCatalogue, FieldValue } from '../src/catalogue.ts';
+import { inText } from '../src/compile/patterns.ts';
 import { PrefixTree } from '../src/compile/prefix-tree.ts';
-import { SubstringTable } from '../src/compile/substrings.ts';
+import { type Pattern, TextTable } from '../src/compile/text-table.ts';
 import { Fault } from '../src/errors.ts';
 import { explain } from '../src/explain.ts';
 import type { FilteredEvents, PathInterest } from '../src/interest.ts';
+import { compileRules } from '../src/rule-set.ts';
 import { compileGlob, globLiteral, globMeaning } from '../src/text/glob.ts';
 import { compileRegex } from '../src/text/regex.ts';
 import { requiredText } from '../src/text/required.ts';
 import { compile, matches } from './support/compile.ts';
-import { createTestEvent, type TestEvent } from './support/events.ts';
+import { catalogue, createTestEvent, kinds, type TestEvent } from './support/events.ts';
 
 /** Few distinct texts over few letters, so that random rules and random events often meet. */
 const text = fc.string({ unit: fc.constantFrom('a', 'b', '/', 'é'), maxLength: 6 });
@@ -122,6 +124,30 @@ const rules = fc
     ].join('\n'),
   );
 
+/** An event of a process and in a container that it shares with others. */
+interface Shared {
+  readonly event: TestEvent;
+  readonly actor: TestEvent | undefined;
+  readonly box: TestEvent | null;
+}
+
+/** The fields of the process are its own where it is known; those of the container are only there where one is. */
+const withSubjects: FieldCatalogue<Shared> = {
+  fields: catalogue.fields.map(({ subject: _, ...field }) => {
+    if (field.name.startsWith('container.'))
+      return { ...field, subject: ({ box }) => box, get: ({ box }, argument) => box?.[nameOf(field.name, argument)] };
+    if (!/^(process|proc|user)\./.test(field.name))
+      return { ...field, get: ({ event }, argument) => field.get(event, argument) };
+    return {
+      ...field,
+      subject: ({ actor }) => actor,
+      get: ({ event, actor }, argument) => field.get(actor ?? event, argument),
+    };
+  }),
+};
+const nameOf = (name: string, argument: string | number | undefined): string =>
+  argument === undefined ? name : `${name}[${argument}]`;
+
 describe('the compiled matcher', () => {
   test('reports exactly the rules whose condition holds when it is walked as written', () => {
     fc.assert(
@@ -131,9 +157,41 @@ describe('the compiled matcher', () => {
           set.diagnostics.filter(({ severity }) => severity === 'error'),
           [],
         );
+        const unindexed = compile(source, { indexed: false });
         for (const one of events) {
           const expected = set.rules.filter((rule) => explain(rule, one).holds).map(({ name }) => name);
           assert.deepEqual(matches(set, one), expected);
+          assert.deepEqual(matches(unindexed, one), expected);
+        }
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  test('finds for every event of a process and a container what it finds for each alone', () => {
+    const eventOf = fc.record({
+      event,
+      actor: fc.option(fc.nat(2), { nil: undefined, freq: 6 }),
+      box: fc.option(fc.nat(1), { nil: null, freq: 2 }),
+    });
+    const pool = fc.array(event, { minLength: 3, maxLength: 3 });
+    fc.assert(
+      fc.property(rules, pool, fc.array(eventOf, { minLength: 2, maxLength: 16 }), (source, subjects, drawn) => {
+        const set = compileRules({
+          sources: [{ name: 'test.yaml', text: source }],
+          catalogue: withSubjects,
+          kinds: { names: kinds.names, of: (one) => kinds.of(one.event) },
+        });
+        for (const { event: own, actor, box } of drawn) {
+          const one = {
+            event: own,
+            actor: actor === undefined ? undefined : subjects[actor],
+            box: box === null ? null : (subjects[box] ?? null),
+          };
+          const found: string[] = [];
+          set.matcher.match(one, ({ name }) => found.push(name), 0);
+          const expected = set.rules.filter((rule) => explain(rule, one).holds).map(({ name }) => name);
+          assert.deepEqual(found, expected);
         }
       }),
       { numRuns: 400 },
@@ -211,6 +269,19 @@ function assertCovered(
   return 'everything';
 }
 
+type Operator = 'equals' | 'startswith' | 'endswith' | 'contains' | 'pathprefix';
+
+function isFound(operator: Operator, word: string, text: string): boolean {
+  if (operator === 'equals') return text === word;
+  if (operator === 'startswith') return text.startsWith(word);
+  if (operator === 'endswith') return text.endsWith(word);
+  if (operator === 'contains') return text.includes(word);
+  return text === word || text.startsWith(word === '/' ? word : `${word}/`);
+}
+
+const sameAs = (one: Pattern, other: Pattern): boolean =>
+  one.text === other.text && one.atStart === other.atStart && one.atEnd === other.atEnd;
+
 describe('literal search', () => {
   const literals = fc.uniqueArray(fc.string({ unit: fc.constantFrom('a', 'b', 'c'), minLength: 1, maxLength: 5 }), {
     minLength: 1,
@@ -218,20 +289,37 @@ describe('literal search', () => {
   });
   const haystack = fc.string({ unit: fc.constantFrom('a', 'b', 'c', '世'), maxLength: 30 });
 
-  test('finds the substrings that includes() finds', () => {
+  test('finds in one pass what startsWith(), endsWith(), includes() and === find', () => {
+    const operators = ['equals', 'startswith', 'endswith', 'contains', 'pathprefix'] as const;
+    const patterns = fc.uniqueArray(
+      fc.tuple(
+        fc.constantFrom(...operators),
+        fc.string({ unit: fc.constantFrom('a', 'b', '/'), minLength: 1, maxLength: 4 }),
+      ),
+      { minLength: 1, maxLength: 12, selector: ([operator, word]) => `${operator} ${word}` },
+    );
+    const hay = fc.string({ unit: fc.constantFrom('a', 'b', '/', '世'), maxLength: 12 });
     fc.assert(
-      fc.property(literals, haystack, (words, hay) => {
-        const table = SubstringTable.build(words);
+      fc.property(patterns, hay, (asked, text) => {
+        const all = asked.flatMap(([operator, word], number) =>
+          inText(operator, word).map((pattern) => ({ pattern, number })),
+        );
+        const distinct = all.filter(({ pattern }, i) => all.findIndex((one) => sameAs(one.pattern, pattern)) === i);
+        const table = TextTable.build(distinct.map(({ pattern }) => pattern));
         assert.ok(table !== undefined);
         const found = new Set<number>();
-        table.find(hay, (index) => found.add(index));
-        const expected = words.map((_, index) => index).filter((index) => hay.includes(words[index]!));
+        table.find(text, (index) => {
+          const { pattern } = distinct[index]!;
+          for (const one of all) if (sameAs(one.pattern, pattern)) found.add(one.number);
+        });
+        const expected = asked.flatMap(([operator, word], number) => (isFound(operator, word, text) ? [number] : []));
         assert.deepEqual(
           [...found].sort((a, b) => a - b),
           expected,
         );
-        assert.equal(table.some(hay), expected.length > 0);
+        assert.equal(table.some(text), expected.length > 0);
       }),
+      { numRuns: 2000 },
     );
   });
 

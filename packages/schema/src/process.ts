@@ -23,7 +23,9 @@ export class ProcessInfo {
   readonly #index: number;
   #raw: Process | undefined;
   #executable: string | undefined;
+  #name: string | undefined;
   #args: readonly string[] | undefined;
+  #commandLine: string | undefined;
   #entityId: string | undefined;
 
   constructor(list: ProcessList, index: number) {
@@ -47,12 +49,19 @@ export class ProcessInfo {
 
   /** Last component of the executable's path. */
   get name(): string {
-    return this.executable.slice(this.executable.lastIndexOf('/') + 1);
+    this.#name ??= this.executable.slice(this.executable.lastIndexOf('/') + 1);
+    return this.#name;
   }
 
   get args(): readonly string[] {
     this.#args ??= this.#list.argsOf(this.#index);
     return this.#args;
+  }
+
+  /** Arguments joined by spaces. */
+  get commandLine(): string {
+    this.#commandLine ??= this.args.join(' ');
+    return this.#commandLine;
   }
 
   /** entity_id as hex. */

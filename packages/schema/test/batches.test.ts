@@ -2,11 +2,14 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import {
+  catalogue,
   decode,
   type EventBatch,
   EventBatchWriter,
   EventView,
   encode,
+  eventKinds,
+  type FieldValue,
   KIND,
   type RawBatch,
   RawBatchReader,
@@ -210,4 +213,32 @@ function varint(value: number): Buffer {
 test('kinds are numbered as the union of event.avsc has them', () => {
   assert.deepEqual([KIND.Fork, KIND.Exec, KIND.Exit, KIND.Open, KIND.Tick], [0, 1, 2, 4, 6]);
   assert.ok(decode('RawBatch', encode('RawBatch', fc.sample(rawBatch, 1)[0] as RawBatch)));
+});
+
+test('a field that says something of a subject says the same on all events that have it', () => {
+  const view = new EventView();
+  const about = catalogue.fields.filter(({ subject, argument }) => subject !== undefined && argument !== 'key');
+  let repeated = 0;
+  fc.assert(
+    fc.property(eventBatch, (batch) => {
+      view.open(encode('EventBatch', batch));
+      const said = new Map(about.map(({ name }) => [name, new Map<object | null, FieldValue>()]));
+      while (view.next()) {
+        const kind = eventKinds.names[view.cursor.kind] ?? '';
+        for (const { name, kinds, subject, get } of about) {
+          if (kinds !== undefined && !kinds.includes(kind)) continue;
+          const of = subject?.(view);
+          if (of === undefined) continue;
+          const before = said.get(name);
+          if (before?.has(of)) {
+            repeated++;
+            assert.deepEqual(get(view), before.get(of), name);
+          }
+          before?.set(of, get(view));
+        }
+      }
+    }),
+    { numRuns: 100 },
+  );
+  assert.ok(repeated > 1000);
 });

@@ -1,6 +1,6 @@
 import type { BenchOptions } from './options.ts';
 import type { Programs } from './programs.ts';
-import type { Recorded } from './recording.ts';
+import type { Load, Recorded } from './recording.ts';
 import type { Report } from './report.ts';
 
 /** What a section works with. */
@@ -10,8 +10,8 @@ export interface BenchContext {
   readonly programs: Programs;
   /** a temporary directory, removed at the end */
   readonly dir: string;
-  /** The stream that `rules` and `replay` are measured with, recorded when it is first asked for. */
-  readonly recorded: () => Promise<Recorded>;
+  /** The stream of a load, recorded when it is first asked for. */
+  readonly recorded: (load: Load) => Promise<Recorded>;
   /** What sections tell those after them. */
   readonly found: { openRate?: number };
 }

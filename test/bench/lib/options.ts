@@ -24,8 +24,10 @@ export interface BenchOptions {
   readonly json: boolean;
   /** where CPU profiles go; null: none are made */
   readonly profileDir: string | null;
-  /** of the busy load, made by `ringfence record`; null: one is made. Of `fleet` alone. */
+  /** made by `ringfence record`; null: one is made. Of `fleet` and `rules`. */
   readonly recording: string | null;
+  /** folder of Falco's rule files, for `rules`; null: those of the yardsticks, and rules of ours in place of the rest */
+  readonly falco: string | null;
 }
 
 export const USAGE: string = `Usage: npm run bench [-- SECTION…] [--seconds N] [--runs N] [--profile DIR] [--json]
@@ -34,7 +36,8 @@ Sections (default: all): ${SECTIONS.join(', ')}
   --seconds N    how long a load must be carried to count as sustained (default 20)
   --runs N       repetitions of what is compared (default 3)
   --profile DIR  write CPU profiles of the measured program there, and print where its time went
-  --recording FILE  made by ringfence record, for fleet (default: it makes one)
+  --recording FILE  made by ringfence record, for fleet and rules (default: it makes one)
+  --falco DIR    Falco's rule files, for rules (default: the stable ones of RINGFENCE_YARDSTICKS, and as many of ours as the others are)
   --json         one JSON object on stdout; the tables go to stderr
 
 Needs root, cc and taskset. Exit code 1 when produced = stored + counted drops does not hold.`;
@@ -50,6 +53,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
     json: values.json === true,
     profileDir: values.profile ?? null,
     recording: values.recording ?? null,
+    falco: values.falco ?? null,
   };
 }
 
@@ -68,6 +72,7 @@ function parsed(args: readonly string[]) {
         runs: { type: 'string', default: '3' },
         profile: { type: 'string' },
         recording: { type: 'string' },
+        falco: { type: 'string' },
         json: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },

@@ -57,6 +57,11 @@ export class Programs {
     return JSON.parse(stdout) as LoadResult;
   }
 
+  /** Programs of all sorts, one after the other, below `dir`: day.sh. */
+  async day(seconds: number, dir: string): Promise<void> {
+    await run('sh', [join(SOURCES, 'day.sh'), String(Math.ceil(seconds)), dir], { signal: interrupted });
+  }
+
   /** Where `load` has the file that it opens. */
   get directory(): string {
     return this.#dir;

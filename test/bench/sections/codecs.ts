@@ -12,7 +12,7 @@ const MAX_BATCHES = 200;
 /** Each codec of the hot path against avsc, over the recorded events. One that is not twice as fast is not kept. */
 export async function codecs(context: BenchContext): Promise<void> {
   const { report, recorded } = context;
-  const { path, batches } = await recorded();
+  const { path, batches } = await recorded('busy');
   await using recording = await openRecording(path);
   const raw: Buffer[] = [];
   for await (const value of recording.records()) if (raw.length < MAX_BATCHES) raw.push(Buffer.from(value));

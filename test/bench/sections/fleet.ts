@@ -32,7 +32,7 @@ interface Prepared {
 /** All services as processes of their own over Kafka, on the cores there are. */
 export async function fleet(context: BenchContext): Promise<void> {
   const { options, report, dir } = context;
-  const path = options.recording ?? (await context.recorded()).path;
+  const path = options.recording ?? (await context.recorded('busy')).path;
   await using place = await Place.start(dir, options, report);
   const endpoint = `127.0.0.1:${await freePort()}`;
   for (const name of ['auditor', 'enricher'] as const) await place.join({ name, services: [name] });

@@ -22,7 +22,7 @@ export async function replay(context: BenchContext): Promise<void> {
 
 /** Enricher, detector and responder on one core, the bus in memory. */
 async function onOneCore({ options, report, recorded }: BenchContext): Promise<void> {
-  const { path } = await recorded();
+  const { path } = await recorded('busy');
   const perSecond: number[] = [];
   const perCpuSecond: number[] = [];
   let last = { events: 0, alerts: 0, seconds: 1, cpuSeconds: 1 };
@@ -55,7 +55,7 @@ interface Whole {
 
 /** Every service, the log and the audit trail on disk, as many cores as there are. */
 async function withAudit({ options, report, recorded, dir }: BenchContext): Promise<void> {
-  const { path } = await recorded();
+  const { path } = await recorded('busy');
   const runs: Whole[] = [];
   for (let i = 0; i < options.runs; i++) {
     const own = mkdtempSync(join(dir, 'whole-'));

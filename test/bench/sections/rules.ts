@@ -1,105 +1,136 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { compileDetectorRules, type Rules } from '@ringfence/detector';
-import { EventView } from '@ringfence/schema';
-import { parse, stringify } from 'yaml';
-import { HOME } from '../../../cli/src/commands/context.ts';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { EventView, eventKinds } from '@ringfence/schema';
+import { NODE_FLAGS } from '../lib/agent.ts';
 import type { BenchContext } from '../lib/context.ts';
-import { BenchError } from '../lib/errors.ts';
-import { count, percentile, range, ratio } from '../lib/figures.ts';
+import { count, millis, percent, percentile, range, ratio } from '../lib/figures.ts';
+import { interrupted } from '../lib/interrupt.ts';
+import { profilePath } from '../lib/options.ts';
+import { FALCO } from '../lib/peer.ts';
+import { enriched } from '../lib/recording.ts';
+import { measureDetector } from '../rules/detector.ts';
+import { type MatchJob, type MatchResult, writeBatches } from '../rules/job.ts';
+import { measureReload } from '../rules/reload.ts';
+import { builtin, distinct, falcoAll, falcoStable, type RuleList } from '../rules/sets.ts';
 
-const FEW = 25;
-const MANY = 1000;
+const CHILD = fileURLToPath(new URL('../rules-child.ts', import.meta.url));
+const run = promisify(execFile);
 const ROUNDS = 5;
+const FEW = 100;
+const MANY = 1000;
+/** What the mix must have at least, or its figures say little about a host. */
+const LEAST = { exec: 0.05, open: 0.3 } as const;
 
-type Item = Readonly<Record<string, unknown>>;
-
-/** Matching alone, over the recorded events. */
+/** Matching on one core over a recorded mix, decoding included; what a rule more costs; reload; the detector with all that is built in. */
 export async function rules(context: BenchContext): Promise<void> {
-  const { report, recorded } = context;
-  const { batches } = await recorded();
-  const items = builtinItems();
-  const own = items.filter((item) => item['rule'] !== undefined);
-  const shared = items.filter((item) => item['rule'] === undefined);
-  const few = own.slice(0, FEW);
-  const cases: readonly (readonly [string, Rules | null])[] = [
-    ['no rules: only walking the events', null],
-    [`${FEW} rules`, compile(shared, few)],
-    [`all ${own.length} built-in rules`, compile(shared, own)],
-    [`${count(MANY)} rules: the ${FEW} copied and renamed`, compile(shared, copies(few, MANY))],
-  ];
-  const results = measureAll(batches, cases);
-  const base = results[1]?.perSecond ?? [];
-  report.table({
-    title: `matching alone: ${count(results[0]?.events ?? 0)} recorded events of load busy, one thread`,
-    columns: ['', 'events per CPU second (min · median · max)', `× ${FEW} rules`, 'ns/event', 'matches'],
-    rows: results.map(({ name, perSecond, matches }) => [
-      name,
-      range(perSecond, count),
-      ratio(percentile(perSecond, 50), percentile(base, 50)),
-      (1e9 / percentile(perSecond, 50)).toFixed(0),
-      count(matches),
-    ]),
-  });
-  report.figure('cases', results);
+  const { options, report } = context;
+  const batches =
+    options.recording === null ? (await context.recorded('day')).batches : await enriched(options.recording);
+  const path = join(context.dir, 'rules.batches');
+  writeBatches(path, batches);
+  tellMix(context, batches);
+  await measureSets(context, path);
+  await measureAdded(context, path);
+  report.table(measureReload(batches, distinct(MANY).sources, report));
+  report.table(measureDetector(batches, builtin().sources, report));
 }
 
-/** In turn, so that what else the machine does falls on all of them. */
-function measureAll(batches: readonly Buffer[], cases: readonly (readonly [string, Rules | null])[]) {
-  const results = cases.map(([name]) => ({ name, perSecond: [] as number[], matches: 0, events: 0 }));
-  for (let round = -1; round < ROUNDS; round++)
-    for (const [i, [, set]] of cases.entries()) {
-      const result = results[i];
-      if (result === undefined) continue;
-      const begin = process.threadCpuUsage();
-      const { events, matches } = matchAll(batches, set);
-      const { user, system } = process.threadCpuUsage(begin);
-      const seconds = (user + system) / 1e6;
-      Object.assign(result, { events, matches });
-      // The first round only warms up.
-      if (round >= 0) result.perSecond.push(events / seconds);
-    }
-  return results;
-}
-
-function matchAll(batches: readonly Buffer[], set: Rules | null): { events: number; matches: number } {
+function tellMix({ report }: BenchContext, batches: readonly Buffer[]): void {
+  const kinds = new Map<string, number>();
   const view = new EventView();
   let events = 0;
-  let matches = 0;
-  const matched = (): void => {
-    matches++;
-  };
   for (const batch of batches) {
     view.open(batch);
-    while (view.next()) {
-      events++;
-      set?.matcher.match(view, matched, view.cursor.ktime);
+    for (; view.next(); events++) {
+      const kind = eventKinds.names[eventKinds.of(view)] ?? '';
+      kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
     }
   }
-  return { events, matches };
+  const shares = [...kinds].sort(([, a], [, b]) => b - a).map(([kind, number]) => [kind, number / events] as const);
+  report.figure('mix', Object.fromEntries(shares));
+  const shown = shares.filter(([, share]) => share >= 0.001).map(([kind, share]) => `${kind} ${percent(share)}`);
+  report.say(`recorded mix: ${count(events)} events in ${count(batches.length)} batches: ${shown.join(', ')}`);
+  for (const [kind, least] of Object.entries(LEAST))
+    if ((kinds.get(kind) ?? 0) / events < least) report.fail(`less than ${percent(least)} of the mix is ${kind}`);
 }
 
-/** Rules, macros and lists of the built-in content. */
-function builtinItems(): Item[] {
-  const dir = join(HOME, 'rules');
-  const files = readdirSync(dir).filter((name) => /\.ya?ml$/.test(name));
-  return files.sort().flatMap((name) => parse(readFileSync(join(dir, name), 'utf8')) as Item[]);
-}
-
-function copies(items: readonly Item[], total: number): Item[] {
-  return Array.from({ length: total }, (_, i) => {
-    const copy = Math.floor(i / items.length);
-    const item = items[i % items.length] as Item;
-    return copy === 0 ? item : { ...item, rule: `${item['rule']} (copy ${copy})` };
+async function measureSets(context: BenchContext, batches: string): Promise<void> {
+  const { options, report } = context;
+  const lists = [falcoStable(options.falco), falcoAll(options.falco), builtin(), distinct(MANY)];
+  const rows: string[][] = [];
+  for (const list of lists) {
+    if (list === null) continue;
+    const result = await measure(context, batches, list, true);
+    report.figure(list.name, result);
+    for (const message of result.errors.slice(0, 3)) report.say(`  ${list.name}: not all of it loads: ${message}`);
+    rows.push(rowOf(list, result));
+  }
+  if (lists[0] === null) report.say("  Falco's rules are not here: RINGFENCE_YARDSTICKS or --falco says where");
+  report.table({
+    title: 'matching, decoding included: EventBatch bytes → events → rules that match, one core (taskset -c 0)',
+    columns: [
+      'rules',
+      'active',
+      'events per CPU second (min · median · max)',
+      'ns/event',
+      '× decoding alone',
+      'matches',
+      'load + compile',
+    ],
+    rows,
+    notes: [FALCO.replay],
   });
 }
 
-function compile(shared: readonly Item[], own: readonly Item[]): Rules {
-  const set = compileDetectorRules([
-    { name: 'bench.yaml', text: stringify([...shared, ...own], { aliasDuplicateObjects: false }) },
-  ]);
-  const broken = set.diagnostics.find(({ severity }) => severity === 'error');
-  if (broken !== undefined || set.rules.length !== own.length)
-    throw new BenchError('ERR_BENCH_SETUP', `only ${set.rules.length} of ${own.length} rules load: ${broken?.message}`);
-  return set;
+function rowOf({ name }: RuleList, result: MatchResult): string[] {
+  const { rules, matching, matches, compileMs } = result;
+  return [
+    name,
+    count(rules),
+    range(matching, count),
+    nanos(matching).toFixed(0),
+    ratio(nanos(matching), nanos(result.decoding)),
+    count(matches),
+    millis(compileMs),
+  ];
+}
+
+/** ns an event, from events per second. */
+const nanos = (perSecond: readonly number[]): number => 1e9 / percentile(perSecond, 50);
+
+/** The cost of a rule is what the distinct ones after the first hundred add. */
+async function measureAdded(context: BenchContext, batches: string): Promise<void> {
+  const { report } = context;
+  const cost = async (indexed: boolean): Promise<number[]> => {
+    const few = await measure(context, batches, distinct(FEW), indexed);
+    const many = await measure(context, batches, distinct(MANY), indexed);
+    return [nanos(few.matching), nanos(many.matching), (nanos(many.matching) - nanos(few.matching)) / (MANY - FEW)];
+  };
+  const on = await cost(true);
+  const off = await cost(false);
+  const times = (off[2] ?? 0) / (on[2] ?? 1);
+  report.figure('addedRule', { on, off, times });
+  report.table({
+    title: 'what a rule more costs, ns an event',
+    columns: ['', `${FEW} rules`, `${count(MANY)} rules`, 'a rule more'],
+    rows: [
+      ['indexed', ...on.map((one) => one.toFixed(2))],
+      ['not indexed: every rule of the kind is evaluated', ...off.map((one) => one.toFixed(2))],
+    ],
+    notes: [`indexing divides the cost of a rule more by ${times.toFixed(1)}`],
+  });
+}
+
+async function measure(context: BenchContext, batches: string, list: RuleList, indexed: boolean): Promise<MatchResult> {
+  const { dir, options } = context;
+  const profile = profilePath(options, `rules-${list.name.replaceAll(/\W+/g, '-')}${indexed ? '' : '-unindexed'}`);
+  const job: MatchJob = { batches, sources: list.sources, indexed, rounds: ROUNDS, profile };
+  const path = join(dir, 'job.json');
+  writeFileSync(path, JSON.stringify(job));
+  const args = ['-c', '0', process.execPath, ...NODE_FLAGS, CHILD, path];
+  const { stdout } = await run('taskset', args, { signal: interrupted, maxBuffer: 1 << 26 });
+  return JSON.parse(stdout) as MatchResult;
 }

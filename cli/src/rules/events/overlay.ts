@@ -11,7 +11,7 @@ export class Overlay {
 
   constructor() {
     this.catalogue = {
-      fields: catalogue.fields.map((field) => ({ ...field, get: (...asked) => this.#get(field, ...asked) })),
+      fields: catalogue.fields.map((field) => this.#overlaid(field)),
     };
   }
 
@@ -21,6 +21,12 @@ export class Overlay {
     return [...this.#given]
       .filter(([, { field, argument, value }]) => !isEqual(field.get(event, argument), value))
       .map(([name]) => name);
+  }
+
+  /** A value that is laid over is the event's alone, whatever its process is, and may contradict the path that it would be a part of. */
+  #overlaid(field: Field): Field {
+    const { subject: _, part: __, ...whole } = field;
+    return { ...whole, get: (...asked) => this.#get(field, ...asked) };
   }
 
   #get(field: Field, event: EventView, argument?: string | number): FieldValue {

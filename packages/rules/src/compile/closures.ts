@@ -7,7 +7,7 @@ import { compileRegex } from '../text/regex.ts';
 import type { Node } from './nodes.ts';
 import { PrefixTree } from './prefix-tree.ts';
 import type { Slots } from './slots.ts';
-import { SubstringTable } from './substrings.ts';
+import { TextTable } from './text-table.ts';
 
 export type Condition = () => boolean;
 /** Whether one value fits any of a test's literals. */
@@ -40,6 +40,11 @@ export class Closures<E> {
     const condition = shared ? this.#slots.remembered(plain) : plain;
     this.#built.set(node.id, condition);
     return condition;
+  }
+
+  /** Whether all of them hold. */
+  all(nodes: readonly Node<E>[]): Condition {
+    return nodes.length === 0 ? () => true : all(nodes.map((node) => this.build(node)));
   }
 
   #build(node: Node<E>): Condition {
@@ -124,6 +129,7 @@ function some(items: readonly string[], fits: (item: Literal) => boolean): boole
 
 function all(items: readonly Condition[]): Condition {
   const [a, b, c] = items as [Condition, Condition, Condition];
+  if (items.length === 1) return a;
   if (items.length === 2) return () => a() && b();
   if (items.length === 3) return () => a() && b() && c();
   return () => {
@@ -194,7 +200,7 @@ function literalFitter(operator: string, values: readonly string[]): (item: stri
 
 function manyLiterals(operator: string, values: readonly string[]): ((text: string) => boolean) | undefined {
   if (operator === 'contains') {
-    const table = SubstringTable.build(values);
+    const table = TextTable.build(values.map((text) => ({ text, atStart: false, atEnd: false })));
     return table === undefined ? undefined : (text) => table.some(text);
   }
   if (values.reduce((sum, value) => sum + value.length, 0) > LIMITS.indexCharacters) return undefined;

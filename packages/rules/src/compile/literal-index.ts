@@ -1,11 +1,7 @@
 import type { FieldValue } from '../catalogue.ts';
 import type { Literal, Operand } from '../expression.ts';
 import type { Clue } from './clues.ts';
-import { PrefixTree } from './prefix-tree.ts';
-import { SubstringTable } from './substrings.ts';
-
-/** From here on, one pass for all literals beats one search each. */
-const MANY_LITERALS = 4;
+import { type Pattern, TextTable } from './text-table.ts';
 
 type Take = (entry: number) => void;
 
@@ -13,44 +9,35 @@ type Take = (entry: number) => void;
 export class LiteralIndex<E> {
   readonly operand: Operand<E>;
   readonly #equal = new Map<Literal, number[]>();
-  readonly #prefixes = new PrefixTree<number>();
-  readonly #suffixes = new PrefixTree<number>(true);
-  readonly #inside = new Map<string, number[]>();
-  #hasPrefixes = false;
-  #hasSuffixes = false;
-  #few: readonly (readonly [string, readonly number[]])[] = [];
-  #table: SubstringTable | undefined;
-  #insideEntries: readonly number[][] = [];
+  /** by the pattern written out */
+  readonly #patterns = new Map<string, { readonly pattern: Pattern; readonly entries: number[] }>();
+  #table: TextTable | undefined;
+  #entries: readonly (readonly number[])[] = [];
   #take: Take = () => {};
-  readonly #takeInside = (literal: number): void => this.#takeAll(this.#insideEntries[literal]!);
+  readonly #takePattern = (pattern: number): void => this.#takeAll(this.#entries[pattern]!);
 
   constructor(operand: Operand<E>) {
     this.operand = operand;
   }
 
-  add(clue: Clue<E>, entry: number): void {
-    const { literal, operator } = clue;
-    if (operator === 'equals') append(this.#equal, literal, entry);
-    else if (operator === 'contains') append(this.#inside, literal as string, entry);
-    else if (operator === 'endswith') {
-      this.#hasSuffixes = true;
-      this.#suffixes.add(literal as string, entry);
-    } else {
-      this.#hasPrefixes = true;
-      this.#prefixes.add(literal as string, entry, operator === 'pathprefix');
+  /** `patterns`: of a text; none: the value is the clue's literal. */
+  add({ literal }: Clue<E>, patterns: readonly Pattern[], entry: number): void {
+    if (patterns.length === 0) append(this.#equal, literal, entry);
+    for (const pattern of patterns) {
+      const key = `${pattern.atStart ? '^' : ' '}${pattern.atEnd ? '$' : ' '}${pattern.text}`;
+      const same = this.#patterns.get(key) ?? { pattern, entries: [] };
+      this.#patterns.set(key, same);
+      if (same.entries.at(-1) !== entry) same.entries.push(entry);
     }
   }
 
-  /** Call once, after the last `add`. Entries whose literals didn't fit in the table come back: they must be evaluated always. */
+  /** Call once, after the last `add`. Entries whose patterns don't fit in a table come back: they must be evaluated always. */
   seal(): number[] {
-    if (this.#inside.size === 0) return [];
-    if (this.#inside.size < MANY_LITERALS) {
-      this.#few = [...this.#inside];
-      return [];
-    }
-    this.#table = SubstringTable.build([...this.#inside.keys()]);
-    this.#insideEntries = [...this.#inside.values()];
-    return this.#table === undefined ? this.#insideEntries.flat() : [];
+    if (this.#patterns.size === 0) return [];
+    const all = [...this.#patterns.values()];
+    this.#table = TextTable.build(all.map(({ pattern }) => pattern));
+    this.#entries = all.map(({ entries }) => entries);
+    return this.#table === undefined ? this.#entries.flat() : [];
   }
 
   find(value: FieldValue, take: Take): void {
@@ -61,16 +48,11 @@ export class LiteralIndex<E> {
   }
 
   #findOne(value: Literal): void {
-    const equal = this.#equal.get(value);
-    if (equal !== undefined) this.#takeAll(equal);
-    if (typeof value !== 'string') return;
-    if (this.#hasPrefixes) this.#prefixes.find(value, this.#take);
-    if (this.#hasSuffixes) this.#suffixes.find(value, this.#take);
-    if (this.#table !== undefined) this.#table.find(value, this.#takeInside);
-    for (let i = 0; i < this.#few.length; i++) {
-      const [literal, entries] = this.#few[i]!;
-      if (value.includes(literal)) this.#takeAll(entries);
+    if (this.#equal.size > 0) {
+      const equal = this.#equal.get(value);
+      if (equal !== undefined) this.#takeAll(equal);
     }
+    if (this.#table !== undefined && typeof value === 'string') this.#table.find(value, this.#takePattern);
   }
 
   #takeAll(entries: readonly number[]): void {

@@ -4,6 +4,7 @@ import type { SequenceMatch } from '../sequence.ts';
 import type { Memories } from '../state/memory.ts';
 import { Closures, type Fits } from './closures.ts';
 import { knownOnKind, type Node, type Nodes } from './nodes.ts';
+import type { Fields } from './patterns.ts';
 import { Plan } from './plan.ts';
 import { Slots } from './slots.ts';
 
@@ -70,6 +71,8 @@ export class CompiledMatcher<E> implements Matcher<E> {
     kinds: EventKinds<E>,
     byKind: ReadonlyMap<string, ReadonlyMap<Node<E>, number[]>>,
     memories: Memories<E>,
+    /** null: nothing is indexed */
+    fields: Fields<E> | null,
   ) {
     this.#prepared = prepared;
     this.#kinds = kinds;
@@ -80,7 +83,7 @@ export class CompiledMatcher<E> implements Matcher<E> {
     this.#plans = kinds.names.map((name) => {
       const conditions = byKind.get(name);
       if (conditions === undefined || conditions.size === 0) return undefined;
-      return new Plan(this.#slots, conditions, new Closures(this.#slots, conditions.keys(), fitters));
+      return new Plan(this.#slots, conditions, new Closures(this.#slots, conditions.keys(), fitters), fields);
     });
   }
 
@@ -90,7 +93,7 @@ export class CompiledMatcher<E> implements Matcher<E> {
     if (plan === undefined) return 0;
     this.#count = 0;
     this.#slots.begin(event);
-    plan.run(this.#take);
+    plan.run(event, this.#take);
     this.#slots.end();
     return this.#count === 0 ? 0 : this.#report(event, onMatch, timeUs);
   }

@@ -42,13 +42,19 @@ export class Slots<E> {
   }
 
   #plain({ field, argument }: Operand<E>): () => FieldValue {
+    const { subject } = field;
     let stamp = -1;
     let value: FieldValue;
+    let last: object | null | undefined;
     return () => {
-      if (stamp !== this.generation) {
-        stamp = this.generation;
-        value = field.get(this.#event as E, argument);
-      }
+      if (stamp === this.generation) return value;
+      stamp = this.generation;
+      const event = this.#event as E;
+      const now = subject?.(event);
+      // Events of one process come in runs.
+      if (now !== undefined && now === last) return value;
+      last = now;
+      value = field.get(event, argument);
       return value;
     };
   }

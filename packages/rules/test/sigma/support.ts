@@ -18,7 +18,10 @@ function read(
 }
 
 const fields: FieldCatalogue<Event> = {
-  fields: catalogue.fields.map((field) => ({ ...field, get: (event, argument) => read(field, event, argument) })),
+  fields: catalogue.fields.map(({ subject: _, part: __, ...field }) => ({
+    ...field,
+    get: (event, argument) => read(field, event, argument),
+  })),
 };
 
 export function compile(text: string, options: Partial<CompileOptions<Event>> = {}): RuleSet<Event> {

@@ -29,7 +29,11 @@ export const catalogue: FieldCatalogue<TestEvent> = {
   fields: [
     field('event.action', 'string', { constants: action, get: (event) => event.kind }),
     field('process.name', 'string', { aliases: ['proc.name'], part: { of: 'process.executable', is: 'name' } }),
-    field('process.executable', 'string', { aliases: ['proc.exepath'] }),
+    // Of no process in particular: in these events it may contradict the name.
+    field('process.executable', 'string', {
+      subject: () => undefined,
+      aliases: ['proc.exepath'],
+    }),
     field('process.command_line', 'string', { aliases: ['proc.cmdline'] }),
     field('process.args', 'strings'),
     field('process.entity_id', 'string'),

@@ -1,7 +1,7 @@
 import { capabilityNames } from '../capabilities.ts';
 import type { EventView } from '../event-batch.ts';
 import type { ProcessInfo } from '../process.ts';
-import { type Field, some } from './field.ts';
+import { type Field, ofContainer, some } from './field.ts';
 
 /** Repository and tag of an image reference; a port in the registry's name is no tag. */
 function split(image: string): { readonly repository: string; readonly tag: string | undefined } {
@@ -50,12 +50,14 @@ export const containerFields: readonly Field[] = [
     name: 'container.id',
     type: 'string',
     doc: 'Id of the container; absent on the host.',
+    subject: ofContainer,
     get: (event) => event.container?.id,
   },
   {
     name: 'container.name',
     type: 'string',
     doc: 'Name of the container.',
+    subject: ofContainer,
     get: (event) => some(event.container?.name),
   },
   {
@@ -63,12 +65,14 @@ export const containerFields: readonly Field[] = [
     type: 'string',
     doc: 'Image as it was asked for, with its tag.',
     aliases: ['container.image'],
+    subject: ofContainer,
     get: image,
   },
   {
     name: 'container.image.repository',
     type: 'string',
     doc: 'Image without tag or digest.',
+    subject: ofContainer,
     get: (event) => {
       const name = image(event);
       return name === undefined ? undefined : split(name).repository;
@@ -78,6 +82,7 @@ export const containerFields: readonly Field[] = [
     name: 'container.image.tag',
     type: 'string',
     doc: 'Tag of the image.',
+    subject: ofContainer,
     get: (event) => {
       const name = image(event);
       return name === undefined ? undefined : split(name).tag;
@@ -88,6 +93,7 @@ export const containerFields: readonly Field[] = [
     type: 'string',
     doc: 'docker, containerd, podman, cri-o, …',
     aliases: ['container.type'],
+    subject: ofContainer,
     get: (event) => some(event.container?.runtime),
   },
   {
@@ -95,6 +101,7 @@ export const containerFields: readonly Field[] = [
     type: 'bool',
     doc: 'Runs privileged; absent when unknown.',
     aliases: ['container.privileged'],
+    subject: ofContainer,
     get: (event) => event.container?.privileged ?? undefined,
   },
   {
@@ -103,18 +110,21 @@ export const containerFields: readonly Field[] = [
     doc: 'One label by its key.',
     aliases: ['container.label'],
     argument: 'key',
+    subject: ofContainer,
     get: (event, key) => event.container?.labels[String(key)],
   },
   {
     name: 'container.cgroup',
     type: 'string',
     doc: "Path of the container's cgroup.",
+    subject: ofContainer,
     get: (event) => some(event.container?.path),
   },
   {
     name: 'container.image.id',
     type: 'string',
     doc: "Hash of the image's configuration: sha256:…",
+    subject: ofContainer,
     get: text('imageId'),
   },
   {
@@ -122,12 +132,14 @@ export const containerFields: readonly Field[] = [
     type: 'strings',
     doc: 'Digests under which registries know the image: sha256:…; absent for one that was built on the host.',
     aliases: ['container.image.digest'],
+    subject: ofContainer,
     get: list(({ imageDigests }) => imageDigests),
   },
   {
     name: 'container.capabilities',
     type: 'strings',
     doc: 'Names of the capabilities that a process of the container may have; absent when unknown, or none.',
+    subject: ofContainer,
     get: list(({ capabilities }) => (capabilities === null ? [] : capabilityNames(capabilities))),
   },
   {
@@ -135,6 +147,7 @@ export const containerFields: readonly Field[] = [
     type: 'strings',
     doc: 'Paths of the host that are mounted into the container.',
     aliases: ['container.mounts'],
+    subject: ofContainer,
     get: list(({ mounts }) => mounts.map(({ source }) => source)),
   },
   {
@@ -142,30 +155,35 @@ export const containerFields: readonly Field[] = [
     type: 'strings',
     doc: 'Where in the container they are mounted.',
     aliases: ['container.mount.dest'],
+    subject: ofContainer,
     get: list(({ mounts }) => mounts.map(({ destination }) => destination)),
   },
   {
     name: 'container.mount.writable',
     type: 'strings',
     doc: 'Paths of the host that the container may write to.',
+    subject: ofContainer,
     get: list(({ mounts }) => mounts.filter(({ readonly }) => !readonly).map(({ source }) => source)),
   },
   {
     name: 'container.host_pid',
     type: 'bool',
     doc: "Shares the host's process numbers.",
+    subject: ofContainer,
     get: namespaceOfHost('pid'),
   },
   {
     name: 'container.host_network',
     type: 'bool',
     doc: "Shares the host's network.",
+    subject: ofContainer,
     get: namespaceOfHost('network'),
   },
   {
     name: 'container.host_ipc',
     type: 'bool',
     doc: "Shares the host's System V IPC and message queues.",
+    subject: ofContainer,
     get: namespaceOfHost('ipc'),
   },
   {
@@ -188,6 +206,7 @@ export const containerFields: readonly Field[] = [
     type: 'string',
     doc: 'Kubernetes namespace.',
     aliases: ['k8s.ns.name'],
+    subject: ofContainer,
     get: orchestrated('namespace', 'io.kubernetes.pod.namespace'),
   },
   {
@@ -195,6 +214,7 @@ export const containerFields: readonly Field[] = [
     type: 'string',
     doc: 'Kubernetes pod.',
     aliases: ['k8s.pod.name'],
+    subject: ofContainer,
     get: orchestrated('pod', 'io.kubernetes.pod.name'),
   },
   {
@@ -202,6 +222,7 @@ export const containerFields: readonly Field[] = [
     type: 'string',
     doc: 'Uid of the Kubernetes pod.',
     aliases: ['k8s.pod.uid'],
+    subject: ofContainer,
     get: text('podUid'),
   },
   {
@@ -210,6 +231,7 @@ export const containerFields: readonly Field[] = [
     doc: 'One label of the Kubernetes pod by its key.',
     aliases: ['k8s.pod.label'],
     argument: 'key',
+    subject: ofContainer,
     get: (event, key) => event.container?.podLabels[String(key)],
   },
   {
@@ -217,6 +239,7 @@ export const containerFields: readonly Field[] = [
     type: 'string',
     doc: 'Service account of the Kubernetes pod.',
     aliases: ['k8s.sa.name'],
+    subject: ofContainer,
     get: text('serviceAccount'),
   },
 ];

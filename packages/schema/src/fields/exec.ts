@@ -2,7 +2,7 @@ import type { EventView } from '../event-batch.ts';
 import { leafIndex } from '../layout.ts';
 import { normalPath } from '../path.ts';
 import { splitText } from '../text.ts';
-import { bodyLong, bodyText, type Field, isExec, some } from './field.ts';
+import { bodyLong, bodyText, type Field, isExec, ofProcess, some } from './field.ts';
 
 const flags = bodyLong('Exec', 'flags');
 const ctime = bodyLong('Exec', 'ctime');
@@ -38,18 +38,32 @@ function variables(event: EventView, name?: string | number): readonly string[] 
 
 /** How a process was started. */
 export const execFields: readonly Field[] = [
-  { name: 'process.stdin.socket', type: 'bool', doc: 'Its standard input was a socket at exec.', get: stdio(1) },
-  { name: 'process.stdout.socket', type: 'bool', doc: 'Its standard output was a socket at exec.', get: stdio(2) },
+  {
+    name: 'process.stdin.socket',
+    type: 'bool',
+    doc: 'Its standard input was a socket at exec.',
+    subject: ofProcess,
+    get: stdio(1),
+  },
+  {
+    name: 'process.stdout.socket',
+    type: 'bool',
+    doc: 'Its standard output was a socket at exec.',
+    subject: ofProcess,
+    get: stdio(2),
+  },
   {
     name: 'process.stdin.network',
     type: 'bool',
     doc: 'Its standard input was a socket at exec, and no unix socket.',
+    subject: ofProcess,
     get: stdio(0x100),
   },
   {
     name: 'process.stdout.network',
     type: 'bool',
     doc: 'Its standard output was a socket at exec, and no unix socket.',
+    subject: ofProcess,
     get: stdio(0x200),
   },
   {
@@ -57,15 +71,35 @@ export const execFields: readonly Field[] = [
     type: 'bool',
     doc: 'Runs from memory (memfd or unlinked shared memory).',
     aliases: ['proc.is_exe_from_memfd'],
+    subject: ofProcess,
     get: execFlag(1),
   },
-  { name: 'process.exec.deleted', type: 'bool', doc: 'Its executable has no name in any directory.', get: execFlag(2) },
-  { name: 'process.exec.setuid', type: 'bool', doc: 'Its executable has the set-user-id bit.', get: execFlag(4) },
-  { name: 'process.exec.setgid', type: 'bool', doc: 'Its executable has the set-group-id bit.', get: execFlag(8) },
+  {
+    name: 'process.exec.deleted',
+    type: 'bool',
+    doc: 'Its executable has no name in any directory.',
+    subject: ofProcess,
+    get: execFlag(2),
+  },
+  {
+    name: 'process.exec.setuid',
+    type: 'bool',
+    doc: 'Its executable has the set-user-id bit.',
+    subject: ofProcess,
+    get: execFlag(4),
+  },
+  {
+    name: 'process.exec.setgid',
+    type: 'bool',
+    doc: 'Its executable has the set-group-id bit.',
+    subject: ofProcess,
+    get: execFlag(8),
+  },
   {
     name: 'process.exec.privileged',
     type: 'bool',
     doc: 'The exec raised privileges (set-id or file capabilities).',
+    subject: ofProcess,
     get: execFlag(16),
   },
   {
@@ -73,15 +107,23 @@ export const execFields: readonly Field[] = [
     type: 'bool',
     doc: "Its executable is in the upper layer of an overlay: written in the container, not the image's.",
     aliases: ['proc.is_exe_upper_layer'],
+    subject: ofProcess,
     get: execFlag(64),
   },
   {
     name: 'process.exec.file_capabilities',
     type: 'bool',
     doc: 'Capabilities of the executable file raised its own.',
+    subject: ofProcess,
     get: execFlag(128),
   },
-  { name: 'process.exec.script', type: 'bool', doc: 'Started through an interpreter line.', get: execFlag(SCRIPT) },
+  {
+    name: 'process.exec.script',
+    type: 'bool',
+    doc: 'Started through an interpreter line.',
+    subject: ofProcess,
+    get: execFlag(SCRIPT),
+  },
   {
     name: 'process.exec.filename',
     type: 'string',

@@ -48,6 +48,11 @@ export interface FieldSpec<E> {
    * said by other fields too; documents of events are without it.
    */
   readonly dialect?: 'falco';
+  /**
+   * What the value says something of: events with the same have the same value. null: of nothing, and so have those without. undefined: the event alone
+   * tells. @default the event alone tells
+   */
+  readonly subject?: (event: E) => object | null | undefined;
   /** Called at most once per event and argument. Must not throw and must not depend on anything but the event. */
   get(event: E, argument?: string | number): FieldValue;
 }
@@ -68,6 +73,12 @@ export const bodyText = (kind: KindName, name: string): ((event: EventView) => s
 
 /** On exec the event's own copy is whole and is the new image; elsewhere the process's context is asked. */
 export const isExec = (event: EventView): boolean => event.cursor.kind === KIND.Exec;
+
+/** The subject of what is known of a process; some events bring their own copy of it, or speak of another. */
+export const ofProcess = ({ cursor: { kind }, process }: EventView): object | undefined =>
+  kind === KIND.Exec || kind === KIND.Hash || kind === KIND.Log ? undefined : process;
+
+export const ofContainer = ({ container }: EventView): object | null => container ?? null;
 
 /** Empty text is no value. */
 export const some = (text: string | undefined): string | undefined => (text === '' ? undefined : text);

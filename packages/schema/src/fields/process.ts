@@ -2,7 +2,7 @@ import type { EventView } from '../event-batch.ts';
 import { KIND, leafIndex } from '../layout.ts';
 import type { ProcessInfo } from '../process.ts';
 import { decodeText, splitText } from '../text.ts';
-import { baseName, bodyLong, bodyText, type Field, type FieldValue, isExec, some } from './field.ts';
+import { baseName, bodyLong, bodyText, type Field, type FieldValue, isExec, ofProcess, some } from './field.ts';
 import { logSays } from './log.ts';
 
 const execPath = bodyText('Exec', 'path.bytes');
@@ -18,6 +18,9 @@ function executable(event: EventView): string | undefined {
 }
 const args = (event: EventView): readonly string[] | undefined =>
   isExec(event) ? splitText(event.cursor.leafBytes(execArgv)) : event.process?.args;
+
+const commandLine = (event: EventView): string | undefined =>
+  isExec(event) ? args(event)?.join(' ') : event.process?.commandLine;
 
 type Of = (process: ProcessInfo) => FieldValue;
 const parent = (get: Of) => (event: EventView) =>
@@ -38,6 +41,7 @@ const namespace = (name: 'mnt' | 'pid' | 'net' | 'user') => ({
   name: `process.namespace.${name}`,
   type: 'number' as const,
   doc: `Inode number of its ${name} namespace.`,
+  subject: ofProcess,
   get: (event: EventView) => event.process?.raw.namespaces[name],
 });
 
@@ -61,12 +65,14 @@ export const processFields: readonly Field[] = [
     type: 'number',
     doc: 'Process id in its own pid namespace.',
     aliases: ['proc.vpid'],
+    subject: ofProcess,
     get: (event) => event.process?.raw.namespaces.pidInNs,
   },
   {
     name: 'process.entity_id',
     type: 'string',
     doc: 'Identity of the process, unique over hosts and time.',
+    subject: ofProcess,
     get: (event) => event.process?.entityId,
   },
   {
@@ -75,6 +81,7 @@ export const processFields: readonly Field[] = [
     doc: "Last component of the executable's path.",
     aliases: ['proc.name'],
     part: { of: 'process.executable', is: 'name' },
+    subject: ofProcess,
     get: (event) => {
       const path = executable(event);
       return path === undefined ? undefined : baseName(path);
@@ -85,6 +92,7 @@ export const processFields: readonly Field[] = [
     type: 'string',
     doc: "Path of the executable: the kernel's copy.",
     aliases: ['proc.exepath', 'Image'],
+    subject: ofProcess,
     get: executable,
   },
   {
@@ -94,6 +102,7 @@ export const processFields: readonly Field[] = [
     aliases: ['proc.args'],
     argument: 'index',
     argumentOptional: true,
+    subject: ofProcess,
     get(event, argument) {
       const all = args(event);
       if (typeof argument !== 'number') return all;
@@ -106,13 +115,15 @@ export const processFields: readonly Field[] = [
     type: 'string',
     doc: 'Arguments joined by spaces; of a log line, the command it tells of.',
     aliases: ['proc.cmdline', 'CommandLine'],
-    get: (event) => logSays.command(event) ?? args(event)?.join(' '),
+    subject: ofProcess,
+    get: (event) => logSays.command(event) ?? commandLine(event),
   },
   {
     name: 'process.working_directory',
     type: 'string',
     doc: 'Current directory at its last exec.',
     aliases: ['proc.cwd', 'CurrentDirectory'],
+    subject: ofProcess,
     get: (event) =>
       logSays.workingDirectory(event) ??
       some(isExec(event) ? execCwd(event) : event.process && decodeText(event.process.raw.cwd)),
@@ -122,14 +133,22 @@ export const processFields: readonly Field[] = [
     type: 'number',
     doc: 'Device number of its controlling terminal; 0: none.',
     aliases: ['proc.tty'],
+    subject: ofProcess,
     get: (event) => event.process?.raw.tty,
   },
-  { name: 'process.session.id', type: 'number', doc: 'Audit session.', get: (event) => event.process?.raw.sessionId },
+  {
+    name: 'process.session.id',
+    type: 'number',
+    doc: 'Audit session.',
+    subject: ofProcess,
+    get: (event) => event.process?.raw.sessionId,
+  },
   {
     name: 'process.parent.pid',
     type: 'number',
     doc: 'Its parent.',
     aliases: ['proc.ppid', 'ParentProcessId'],
+    subject: ofProcess,
     get: parent((p) => p.raw.pid),
   },
   {
@@ -137,6 +156,7 @@ export const processFields: readonly Field[] = [
     type: 'string',
     doc: "Last component of the parent's executable.",
     aliases: ['proc.pname'],
+    subject: ofProcess,
     get: parent((p) => p.name),
   },
   {
@@ -144,6 +164,7 @@ export const processFields: readonly Field[] = [
     type: 'string',
     doc: "Parent's executable.",
     aliases: ['proc.pexepath', 'ParentImage'],
+    subject: ofProcess,
     get: parent((p) => p.executable),
   },
   {
@@ -151,19 +172,28 @@ export const processFields: readonly Field[] = [
     type: 'string',
     doc: "Parent's arguments.",
     aliases: ['proc.pcmdline', 'ParentCommandLine'],
-    get: parent((p) => p.args.join(' ')),
+    subject: ofProcess,
+    get: parent((p) => p.commandLine),
   },
-  { name: 'process.parent.entity_id', type: 'string', doc: "Parent's identity.", get: parent((p) => p.entityId) },
+  {
+    name: 'process.parent.entity_id',
+    type: 'string',
+    doc: "Parent's identity.",
+    subject: ofProcess,
+    get: parent((p) => p.entityId),
+  },
   {
     name: 'process.parent.stdin.socket',
     type: 'bool',
     doc: "The parent's standard input was a socket.",
+    subject: ofProcess,
     get: parent((p) => (p.raw.stdioSockets & 1) !== 0),
   },
   {
     name: 'process.parent.stdin.network',
     type: 'bool',
     doc: "The parent's standard input was a socket, and no unix socket.",
+    subject: ofProcess,
     get: parent((p) => (p.raw.stdioSockets & 0x100) !== 0),
   },
   {
@@ -173,6 +203,7 @@ export const processFields: readonly Field[] = [
     aliases: ['proc.aname'],
     argument: 'index',
     argumentOptional: true,
+    subject: ofProcess,
     get: ancestors((p) => p.name),
   },
   {
@@ -182,6 +213,7 @@ export const processFields: readonly Field[] = [
     aliases: ['proc.aexepath'],
     argument: 'index',
     argumentOptional: true,
+    subject: ofProcess,
     get: ancestors((p) => p.executable),
   },
   {

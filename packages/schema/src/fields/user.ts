@@ -2,7 +2,7 @@ import { capabilityNames } from '../capabilities.ts';
 import type { EventView } from '../event-batch.ts';
 import { leafIndex } from '../layout.ts';
 import type { ProcessInfo } from '../process.ts';
-import { bodyLong, type Field, some } from './field.ts';
+import { bodyLong, type Field, ofProcess, some } from './field.ts';
 import { isLog, logSays } from './log.ts';
 
 const UNSET_UID = 0xffffffff;
@@ -18,6 +18,7 @@ export const userFields: readonly Field[] = [
     type: 'number',
     doc: 'Who logged in (loginuid); absent when nobody did.',
     aliases: ['user.loginuid'],
+    subject: ofProcess,
     get: (event) => (actor(event)?.raw.loginuid === UNSET_UID ? undefined : actor(event)?.raw.loginuid),
   },
   {
@@ -25,12 +26,14 @@ export const userFields: readonly Field[] = [
     type: 'number',
     doc: 'Real user id.',
     aliases: ['user.uid'],
+    subject: ofProcess,
     get: (event) => actor(event)?.uid,
   },
   {
     name: 'user.effective.id',
     type: 'number',
     doc: 'Effective user id.',
+    subject: ofProcess,
     get: (event) => actor(event)?.euid,
   },
   {
@@ -38,6 +41,7 @@ export const userFields: readonly Field[] = [
     type: 'string',
     doc: 'Name of the effective user; of a log line, who logs in or asks.',
     aliases: ['User'],
+    subject: ofProcess,
     get: (event) => (isLog(event) ? logSays.user(event) : some(event.process?.raw.user)),
   },
   {
@@ -45,6 +49,7 @@ export const userFields: readonly Field[] = [
     type: 'number',
     doc: 'Real group id.',
     aliases: ['group.gid'],
+    subject: ofProcess,
     get: (event) => actor(event)?.raw.credentials.gid,
   },
   {
@@ -52,6 +57,7 @@ export const userFields: readonly Field[] = [
     type: 'strings',
     doc: 'Names of its effective capabilities.',
     aliases: ['thread.cap_effective'],
+    subject: ofProcess,
     get: (event) => event.process && capabilityNames(event.process.raw.credentials.capEffective),
   },
   {

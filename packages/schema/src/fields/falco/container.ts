@@ -1,11 +1,14 @@
 import type { EventView } from '../../event-batch.ts';
 import { containerFields } from '../container.ts';
-import { accessor, type Field, some } from '../field.ts';
-import { falco, never } from './define.ts';
+import { accessor, type Field, ofContainer, some } from '../field.ts';
+import { falco as define, never } from './define.ts';
 
 /** What Falco calls everything that is in no container. */
 const HOST = 'host';
 const SHORT = 12;
+
+const falco: typeof define = (name, type, doc, get, more) =>
+  define(name, type, doc, get, { ...more, subject: ofContainer });
 
 type Mount = NonNullable<EventView['container']>['mounts'][number];
 

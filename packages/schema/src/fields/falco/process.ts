@@ -1,7 +1,7 @@
 import type { EventView } from '../../event-batch.ts';
 import type { ProcessInfo } from '../../process.ts';
 import { nanosToMicros, u64ToBigInt } from '../../u64.ts';
-import { bodyLong, type Field, type FieldValue, isExec } from '../field.ts';
+import { bodyLong, type Field, type FieldValue, isExec, ofProcess } from '../field.ts';
 import { falco, never } from './define.ts';
 import { argsAt, lineOf, nameAt, nameOf, restOf } from './names.ts';
 
@@ -37,6 +37,7 @@ const lineage = (name: string, doc: string, own: (event: EventView) => string | 
   falco(name, 'strings', `${doc} of the ancestors; [1] is the parent.`, ancestors(own, of), {
     argument: 'index',
     argumentOptional: true,
+    subject: ofProcess,
   });
 const ofParent =
   (of: (process: ProcessInfo) => FieldValue): Field['get'] =>
@@ -79,28 +80,53 @@ const USAGE = 'what a process uses (descriptors, memory, time) is not measured';
 
 /** proc and thread. */
 export const falcoProcessFields: readonly Field[] = [
-  falco('proc.name', 'string', 'Name of the file it was started by, links not followed, cut to 15 characters.', nameAt),
-  falco('proc.pname', 'string', 'The same of the parent.', ofParent(nameOf)),
+  falco(
+    'proc.name',
+    'string',
+    'Name of the file it was started by, links not followed, cut to 15 characters.',
+    nameAt,
+    { subject: ofProcess },
+  ),
+  falco('proc.pname', 'string', 'The same of the parent.', ofParent(nameOf), { subject: ofProcess }),
   lineage('proc.aname', 'Names', nameAt, nameOf),
-  falco('proc.exe', 'string', 'Its first argument.', (event) => exeOf(argsAt(event))),
-  falco('proc.pexe', 'string', 'First argument of the parent.', ofParent(exe)),
+  falco('proc.exe', 'string', 'Its first argument.', (event) => exeOf(argsAt(event)), { subject: ofProcess }),
+  falco('proc.pexe', 'string', 'First argument of the parent.', ofParent(exe), { subject: ofProcess }),
   lineage('proc.aexe', 'First arguments', (event) => exeOf(argsAt(event)), exe),
-  falco('proc.args', 'string', 'Arguments but the first, joined by spaces.', (event) => {
-    const args = argsAt(event);
-    return args === undefined ? undefined : restOf(args);
-  }),
-  falco('proc.cmdline', 'string', 'Name and arguments.', commandLineAt),
-  falco('proc.pcmdline', 'string', 'Name and arguments of the parent.', ofParent(commandLine)),
+  falco(
+    'proc.args',
+    'string',
+    'Arguments but the first, joined by spaces.',
+    (event) => {
+      const args = argsAt(event);
+      return args === undefined ? undefined : restOf(args);
+    },
+    { subject: ofProcess },
+  ),
+  falco('proc.cmdline', 'string', 'Name and arguments.', commandLineAt, { subject: ofProcess }),
+  falco('proc.pcmdline', 'string', 'Name and arguments of the parent.', ofParent(commandLine), { subject: ofProcess }),
   lineage('proc.acmdline', 'Names and arguments', commandLineAt, commandLine),
-  falco('proc.exeline', 'string', 'All arguments, joined by spaces.', (event) => argsAt(event)?.join(' ')),
-  falco('proc.cmdnargs', 'number', 'Number of arguments but the first.', (event) => {
-    const args = argsAt(event);
-    return args && Math.max(0, args.length - 1);
+  falco('proc.exeline', 'string', 'All arguments, joined by spaces.', (event) => argsAt(event)?.join(' '), {
+    subject: ofProcess,
   }),
-  falco('proc.cmdlenargs', 'number', 'Characters of all arguments but the first.', (event) =>
-    argsAt(event)
-      ?.slice(1)
-      .reduce((sum, arg) => sum + arg.length, 0),
+  falco(
+    'proc.cmdnargs',
+    'number',
+    'Number of arguments but the first.',
+    (event) => {
+      const args = argsAt(event);
+      return args && Math.max(0, args.length - 1);
+    },
+    { subject: ofProcess },
+  ),
+  falco(
+    'proc.cmdlenargs',
+    'number',
+    'Characters of all arguments but the first.',
+    (event) =>
+      argsAt(event)
+        ?.slice(1)
+        .reduce((sum, arg) => sum + arg.length, 0),
+    { subject: ofProcess },
   ),
   lineage(
     'proc.apid',
@@ -113,8 +139,11 @@ export const falcoProcessFields: readonly Field[] = [
     'number',
     'Process id of the parent in its own pid namespace.',
     ofParent((process) => process.raw.namespaces.pidInNs),
+    { subject: ofProcess },
   ),
-  falco('proc.loginshellid', 'number', 'Process id of the eldest shell among its ancestors.', loginShell),
+  falco('proc.loginshellid', 'number', 'Process id of the eldest shell among its ancestors.', loginShell, {
+    subject: ofProcess,
+  }),
   falco('proc.duration', 'number', 'ns since it was started.', (event) => toNanos(event.cursor.ktime - startAt(event))),
   falco('proc.ppid.duration', 'number', 'ns since its parent was started.', ({ process, cursor }) =>
     process?.parent === undefined ? undefined : toNanos(cursor.ktime - startOf(process.parent)),
@@ -151,10 +180,16 @@ export const falcoProcessFields: readonly Field[] = [
   ),
   falco('thread.ismain', 'bool', 'The main thread did it.', ({ cursor }) => cursor.tid === cursor.tgid),
   falco('thread.cgroups', 'string', 'Its cgroup, of a container.', (event) => event.container?.path || undefined),
-  falco('user.loginuid', 'number', 'Who logged in; -1: nobody.', ({ process }) => {
-    const id = process?.raw.loginuid;
-    return id === UNSET ? -1 : id;
-  }),
+  falco(
+    'user.loginuid',
+    'number',
+    'Who logged in; -1: nobody.',
+    ({ process }) => {
+      const id = process?.raw.loginuid;
+      return id === UNSET ? -1 : id;
+    },
+    { subject: ofProcess },
+  ),
   falco(
     'user.loginname',
     'string',
@@ -164,9 +199,14 @@ export const falcoProcessFields: readonly Field[] = [
       if (process.raw.loginuid === 0) return 'root';
       return process.raw.loginuid === process.euid ? process.raw.user || undefined : undefined;
     },
+    { subject: ofProcess },
   ),
-  falco('group.name', 'string', 'root, when it is that group.', ({ process }) =>
-    process?.raw.credentials.gid === 0 ? 'root' : undefined,
+  falco(
+    'group.name',
+    'string',
+    'root, when it is that group.',
+    ({ process }) => (process?.raw.credentials.gid === 0 ? 'root' : undefined),
+    { subject: ofProcess },
   ),
   ...never(
     SESSIONS,
