@@ -3,7 +3,7 @@ import { Remembered } from './remembered.ts';
 const MAX_SERVERS = 2048;
 const MAX_PEERS = 2048;
 const MAX_COPIES = 2048;
-const MAX_INSTALLED = 8192;
+const MAX_INSTALLED = 2048;
 /** Of one tree of processes. */
 const MAX_PEERS_EACH = 16;
 /** A server that more trees of processes than this talk to is everybody's: it ties none of them. */
@@ -52,7 +52,7 @@ export class Links {
     return clients.includes(root) || clients.length < MAX_CLIENTS;
   }
 
-  /** undefined: there is none; or it has become everybody's. */
+  /** false: it has become everybody's. */
   isFew(endpoint: string): boolean {
     return (this.servers.get(endpoint)?.clients.length ?? 0) <= MAX_CLIENTS;
   }

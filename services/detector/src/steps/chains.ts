@@ -5,11 +5,12 @@ import { type Chain, type ChainAlert, opensBefore, refOf, UNTOUCHED } from '../s
 import type { Host } from '../state/host.ts';
 import type { Rarity } from '../state/rarity.ts';
 import { chainProcess, listed, minuteOf } from './chain-entries.ts';
+import { isOwnWriter, loneKey, ownKeys, sharedTies, type Tie, tiesOf } from './chain-ties.ts';
 import { climb } from './hubs.ts';
-import type { LinkStep, Shared } from './links.ts';
+import type { LinkStep } from './links.ts';
 import { weightOf } from './score.ts';
 import { bothOf } from './triage.ts';
-import { deedOf, OPENED, partOfThis, whyTied, whyWritten } from './words.ts';
+import { deedOf, OPENED, partOfThis } from './words.ts';
 
 const MAX_RULES = 256;
 /** Twice as many when they raised something themselves. */
@@ -40,12 +41,6 @@ export interface ChainDeps {
   readonly stats: DetectorStats;
   readonly links: LinkStep;
   readonly rarity: Rarity;
-}
-
-interface Tie {
-  readonly chain: Chain;
-  /** words from what the chain holds now; a repetition needs none */
-  readonly why: () => string;
 }
 
 /** Puts alerts into chains: connected parts of the graph of alerts over processes and what else ties them (DESIGN §4). */
@@ -257,53 +252,9 @@ export class ChainStep {
   }
 }
 
-/** Whether what runs was written lately and from inside of its own container; images are written from outside. */
-function isOwnWriter(event: EventView, withinUs: number): boolean {
-  const { writer, writtenAgo, process } = event;
-  return writer !== undefined && writtenAgo <= withinUs && writer.raw.container === process?.raw.container;
-}
-
-/** The chains that the alert ties together, the nearest tie first; each once. */
-function tiesOf(
-  host: Host,
-  keys: readonly string[],
-  climbed: readonly ProcessInfo[],
-  written: readonly ProcessInfo[],
-  event: EventView,
-): Tie[] {
-  const ties = new Map<Chain, Tie>();
-  keys.forEach((key, at) => {
-    const chain = host.byKey.get(key);
-    if (chain === undefined || ties.has(chain)) return;
-    const tie = climbed[at];
-    ties.set(chain, { chain, why: () => (tie === undefined ? 'the same again' : whyTied(chain, tie, at)) });
-  });
-  for (const writer of written) {
-    const chain = host.byKey.get(writer.entityId);
-    if (chain !== undefined && !ties.has(chain)) {
-      const { writtenAgo } = event;
-      ties.set(chain, { chain, why: () => whyWritten(writer, event.process, writtenAgo) });
-    }
-  }
-  return [...ties.values()];
-}
-
-const ownKeys = (shared: readonly Shared[]): string[] =>
-  shared.filter(({ owned }) => owned !== false).map(({ key }) => key);
-
-function sharedTies(host: Host, shared: readonly Shared[]): Tie[] {
-  return shared.flatMap(({ key, why }): Tie[] => {
-    const chain = host.byKey.get(key);
-    return chain === undefined ? [] : [{ chain, why: () => why(chain) }];
-  });
-}
-
 /** What opened an incident that turned out to be part of another. */
 const merged = (why: string, absorbed: Chain, reason: string): string =>
   why === OPENED ? partOfThis(absorbed.id, reason) : why;
-
-/** Alerts of a hub itself only fold with their own repetitions. */
-const loneKey = (alert: Alert): string => `${alert.lineage[0]?.entityId ?? ''}/${alert.rule}`;
 
 /** true: the chain has a stage more. */
 function noteStages(chain: Chain, alert: Alert): boolean {
