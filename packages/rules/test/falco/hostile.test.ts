@@ -45,7 +45,7 @@ describe('whatever a Falco file holds', () => {
         for (const { line, column } of set.diagnostics) assert.ok(line >= 1 && column >= 1);
         matching(set, createTestEvent('exec', { 'process.name': 'r', 'proc.args': '' }));
       }),
-      { numRuns: 1_500 },
+      { numRuns: 500 },
     );
   });
 
@@ -53,17 +53,17 @@ describe('whatever a Falco file holds', () => {
   const large: readonly (readonly [what: string, text: string, expected: RegExp])[] = [
     [
       'changes of rules that are not there',
-      '- rule: zz\n  enabled: true\n  override: { enabled: replace }\n'.repeat(9_000),
+      '- rule: zz\n  enabled: true\n  override: { enabled: replace }\n'.repeat(3_000),
       /there is no rule 'zz'/,
     ],
     [
       'items appended one by one',
-      `- list: l\n  items: []\n${'- list: l\n  append: true\n  items: [a]\n'.repeat(9_000)}`,
+      `- list: l\n  items: []\n${'- list: l\n  append: true\n  items: [a]\n'.repeat(3_000)}`,
       /^$/,
     ],
     [
       'conditions appended one by one',
-      `${rule('r', 'proc.name = x')}${'- rule: r\n  append: true\n  condition: or proc.name = y\n'.repeat(9_000)}`,
+      `${rule('r', 'proc.name = x')}${'- rule: r\n  append: true\n  condition: or proc.name = y\n'.repeat(5_000)}`,
       /characters/,
     ],
     [
@@ -71,13 +71,13 @@ describe('whatever a Falco file holds', () => {
       rule(
         'r',
         'evt.type = execve',
-        `  exceptions: [{ name: e, fields: [proc.name], values: [${'[a],'.repeat(60_000)}] }]\n`,
+        `  exceptions: [{ name: e, fields: [proc.name], values: [${'[a],'.repeat(30_000)}] }]\n`,
       ),
-      /60000 exceptions; 20000 are allowed/,
+      /30000 exceptions; 20000 are allowed/,
     ],
     [
       'exceptions appended one by one',
-      `${rule('r', 'evt.type = execve')}${'- { rule: r, append: true, exceptions: [{ name: e, fields: proc.name, values: [a] }] }\n'.repeat(9_000)}`,
+      `${rule('r', 'evt.type = execve')}${'- { rule: r, append: true, exceptions: [{ name: e, fields: proc.name, values: [a] }] }\n'.repeat(3_000)}`,
       /^$/,
     ],
     ['more items than are allowed', '- list: l\n  items: []\n'.repeat(10_001), /10002 items in one file/],
