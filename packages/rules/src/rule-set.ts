@@ -1,4 +1,4 @@
-import { type EventKinds, type FieldCatalogue, FieldIndex } from './catalogue.ts';
+import { type EventKinds, type FieldCatalogue, FieldIndex, onOwnKinds } from './catalogue.ts';
 import { CompiledMatcher, conditionsByKind, type Matcher, type Prepared } from './compile/matcher.ts';
 import { Nodes } from './compile/nodes.ts';
 import type { Diagnostic } from './diagnostics.ts';
@@ -65,7 +65,7 @@ export function compileRules<E>(options: CompileOptions<E>): RuleSet<E> {
   const { kinds } = options;
   const memory = options.memory ?? new RuleMemory();
   const nodes = new Nodes<E>();
-  const loaded = loadAll(options, nodes);
+  const loaded = loadAll({ ...options, catalogue: onOwnKinds(options.catalogue, kinds) }, nodes);
   const isActive = ({ rule }: Prepared<E>): boolean =>
     rule.profile === 'recommended' || options.profile !== 'recommended';
   const prepared = loaded.rules.filter(isActive);

@@ -108,3 +108,10 @@ describe('an explanation', () => {
     assert.equal(line, "✗ process.name = 'x'   (\\x1b[2J)");
   });
 });
+
+test('a field that is not on this kind of event is not asked for: what stands there means something else', () => {
+  const set = compile('- rule: r\n  condition: file.path exists or process.name exists\n  output: "%file.path"\n');
+  const exec = createTestEvent('exec', { 'file.path': 'stray', 'process.name': 'sh' });
+  assert.equal(formatOutput(set.rules[0]!, exec), '<NA>');
+  assert.deepEqual(fieldValues(set.rules[0]!, exec), { 'process.name': 'sh' });
+});

@@ -46,6 +46,31 @@ test('an alert says what was matched, by whom, and under which ids', () => {
   assert.equal(alert?.fields['file.path'], '/etc/shadow');
 });
 
+test('a sequence is one alert about the event that completed it, with the ids of all', () => {
+  const { host, sshd } = bootedHost();
+  const text = `
+- rule: Dropped and run
+  desc: d
+  condition: >
+    sequence by process.parent.entity_id with maxspan=10s
+      [ event.action = open and file.open.write = true ] as $drop [ event.action = exec and process.executable = $drop.file.path ]
+  output: "%1.process.name wrote %$drop.file.path, run as %process.name"
+  priority: critical
+  tags: [execution, T1204.002]
+`;
+  const bash = login(host, sshd);
+  host.open(host.spawn(bash, '/usr/bin/curl'), '/tmp/x', O.WRONLY | O.CREAT);
+  host.spawn(bash, '/tmp/x');
+  const { alerts, incidents } = detectOne(createTestDetector({}, text), createFeed(host).next());
+  const [alert] = alerts;
+  assert.equal(alerts.length, 1);
+  assert.equal(alert?.events.length, 2);
+  assert.equal(alert?.id, alertId('Dropped and run', alert?.events ?? []));
+  assert.equal(alert?.output, 'curl wrote /tmp/x, run as x');
+  assert.deepEqual([alert?.fields['1.file.path'], alert?.lineage[0]?.executable], ['/tmp/x', '/tmp/x']);
+  assert.equal(incidents.length, 1);
+});
+
 test('two warnings of distinct tactics in one session are an incident that tells its story', () => {
   const { host, sshd } = bootedHost();
   const bash = login(host, sshd);

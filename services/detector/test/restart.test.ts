@@ -12,6 +12,17 @@ const THRESHOLD = `${RULES}
   priority: error
   tags: [discovery, T1046]
   threshold: { distinct: destination.port, at_least: 3, by: [process.entity_id], within: 10s }
+- rule: Wrote, then connected
+  desc: A process wrote cron's files, and one like it connected twice
+  condition: >
+    sequence by process.entity_id with maxspan=20s [ event.action = open and file.open.write = true ] as $w
+    ![ event.action = credentials ] [ event.action = connect ] with runs=2 until [ event.action = exit ]
+  output: "%1.file.path, then %process.name"
+  priority: error
+- rule: Looked, and did nothing
+  desc: Nobody connects after the hashes were read
+  condition: sequence by process.entity_id with maxspan=3s [ event.action = open and file.path = /etc/shadow ] ![ event.action = connect ]
+  priority: notice
 `;
 const OPTIONS = { chainIdleMs: 4000, maxChains: 4, maxAlerts: 6, maxEntities: 24, repeatsPerMinute: 2 };
 
@@ -51,7 +62,7 @@ function play(host: TestHost, steps: readonly number[]): Buffer[] {
 
 const hex = (outputs: readonly OutRecord[]): string[] =>
   outputs.map(({ topic, value }) => `${topic} ${Buffer.from(value ?? []).toString('hex')}`);
-/** Counts of thresholds are left out: one that no longer matters may be let go of a tick sooner or later. */
+/** What rules remember is left out: what no longer matters may be let go of a tick sooner or later. */
 const chainsAndHosts = (store: TestStore): string[] => store.dump().filter((line) => !line.startsWith('t/'));
 const withThreshold = (): ReturnType<typeof createTestDetector> => createTestDetector(OPTIONS, THRESHOLD);
 

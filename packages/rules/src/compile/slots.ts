@@ -1,4 +1,4 @@
-import type { FieldValue } from '../catalogue.ts';
+import { type FieldValue, unguarded } from '../catalogue.ts';
 import { type Operand, transformed } from '../expression.ts';
 
 /**
@@ -42,6 +42,7 @@ export class Slots<E> {
   }
 
   #plain({ field, argument }: Operand<E>): () => FieldValue {
+    const get = unguarded(field);
     const { subject } = field;
     let stamp = -1;
     let value: FieldValue;
@@ -54,7 +55,7 @@ export class Slots<E> {
       // Events of one process come in runs.
       if (now !== undefined && now === last) return value;
       last = now;
-      value = field.get(event, argument);
+      value = get(event, argument);
       return value;
     };
   }

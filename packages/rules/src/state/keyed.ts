@@ -48,8 +48,9 @@ export function replay(automaton: Automaton, keyed: Keyed, from: number): readon
     partial = automaton.take(partial, one.hit, windows);
     const link = automaton.completed;
     if (link === undefined) continue;
+    // What had been completed then is completed again, and not told again.
+    if (!one.hit.reported) completed = [...completed, link];
     markReported(link);
-    completed = [...completed, link];
   }
   keyed.partial = partial;
   return completed;
@@ -69,11 +70,11 @@ export function forgetRecent({ recent }: Keyed, openSinceUs: number): void {
 }
 
 /** Nothing has begun, and nothing keeps it from beginning. */
-export function isIdle({ partial, windows }: Keyed): boolean {
+export function isIdle({ begins }: Automaton, { partial, windows }: Keyed): boolean {
   return (
     partial.guardUs === Number.NEGATIVE_INFINITY &&
     partial.waiting.every((links) => links.length === 0) &&
-    windows.every(({ hits }) => hits.length === 0)
+    windows.every(({ step, hits }) => hits.length === 0 || (begins & (1 << step)) === 0)
   );
 }
 

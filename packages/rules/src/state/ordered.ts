@@ -3,7 +3,16 @@ import { holdsBetween } from '../compile/evaluate.ts';
 import { LIMITS } from '../limits.ts';
 import type { Comparison, Sequence } from '../sequence.ts';
 import type { Hit } from './hit.ts';
-import { type Automaton, hasReported, type Link, NO_LINKS, type Partial, runOf, type Windows } from './partial.ts';
+import {
+  type Automaton,
+  hasReported,
+  isSpent,
+  type Link,
+  NO_LINKS,
+  type Partial,
+  runOf,
+  type Windows,
+} from './partial.ts';
 
 /** One step that must happen. */
 interface Stage {
@@ -26,13 +35,15 @@ interface Guard {
 
 /**
  * Steps in their order. Of unfinished sequences that wait for the same step the newest goes on: whatever an older one could still become, it can.
- * Where that isn't so, because steps are compared with each other or come in runs, several wait.
+ * Where that isn't so, because steps are compared with each other or come in runs, several wait. A beginning stays when it goes on: what comes later
+ * may go on from it better.
  */
 export class Ordered implements Automaton {
   readonly start: Partial;
   completed: Link | undefined;
   readonly maxspanUs: number;
   readonly waits: boolean;
+  readonly begins: number;
   readonly #stages: readonly Stage[];
   readonly #before: readonly Guard[];
   readonly #after: readonly Guard[];
@@ -60,6 +71,7 @@ export class Ordered implements Automaton {
     this.#before = stages[0]!.guards;
     this.#after = guards;
     this.waits = guards.length > 0;
+    this.begins = stages[0]!.bit;
     this.start = { waiting: stages.map(() => NO_LINKS), guardUs: Number.NEGATIVE_INFINITY };
   }
 
@@ -69,9 +81,9 @@ export class Ordered implements Automaton {
     const last = this.#stages.length - 1;
     if (this.waits) waiting[last] = this.#survivors(waiting[last]!, this.#after, hit);
     let done = false;
-    // From the last to the first: what this event moves to a step doesn't wait for it there.
+    // From the last to the first: what this event brings to a step doesn't wait for it there.
     for (let s = last; s > 0; s--) {
-      if (!done && (hit.steps & this.#stages[s]!.bit) !== 0) done = this.#move(waiting, s, hit, windows);
+      if (!done && (hit.steps & this.#stages[s]!.bit) !== 0) done = this.#extend(waiting, s, hit, windows);
       waiting[s - 1] = this.#survivors(waiting[s - 1]!, this.#stages[s]!.guards, hit);
     }
     if (!done && (hit.steps & this.#stages[0]!.bit) !== 0) this.#begin(waiting, partial.guardUs, hit, windows);
@@ -92,17 +104,19 @@ export class Ordered implements Automaton {
     return { partial: { ...partial, waiting }, completed: pending.filter((link) => isDue(link) && !hasReported(link)) };
   }
 
-  /** Moves the newest that fits on to stage `s`; true: the event is used up. */
-  #move(waiting: (readonly Link[])[], s: number, hit: Hit, windows: Windows): boolean {
+  /** Goes on from the newest that fits, and where steps are compared from all that do; true: the event has completed one. */
+  #extend(waiting: (readonly Link[])[], s: number, hit: Hit, windows: Windows): boolean {
     const stage = this.#stages[s]!;
     const sinceUs = hit.timeUs - this.maxspanUs;
-    for (let i = waiting[s - 1]!.length - 1; i >= 0; i--) {
-      const from = waiting[s - 1]![i]!;
-      if (from.startUs < sinceUs || !fits(stage.compares, from, hit)) continue;
-      const link = this.#linked(stage, from, hit, windows, sinceUs);
+    const from = waiting[s - 1]!;
+    for (let i = from.length - 1; i >= 0; i--) {
+      const previous = from[i]!;
+      if (previous.startUs < sinceUs || isSpent(previous, hit) || !fits(stage.compares, previous, hit)) continue;
+      const link = this.#linked(stage, previous, hit, windows, sinceUs);
       if (link === undefined) continue;
-      waiting[s - 1] = waiting[s - 1]!.toSpliced(i, 1);
-      if (this.#settle(waiting, s, link, hit)) return s === this.#stages.length - 1;
+      this.#settle(waiting, s, link, sinceUs);
+      if (this.completed !== undefined) return true;
+      if (this.#compared.length === 0) return false;
     }
     return false;
   }
@@ -111,7 +125,7 @@ export class Ordered implements Automaton {
     const sinceUs = hit.timeUs - this.maxspanUs;
     if (guardUs >= sinceUs) return;
     const link = this.#linked(this.#stages[0]!, undefined, hit, windows, sinceUs);
-    if (link !== undefined) this.#settle(waiting, 0, link, hit);
+    if (link !== undefined) this.#settle(waiting, 0, link, sinceUs);
   }
 
   #linked(
@@ -127,15 +141,10 @@ export class Ordered implements Automaton {
     return { previous, hits: run.hits, startUs: previous?.startUs ?? run.startUs, count: run.count };
   }
 
-  /** Puts what has reached stage `s` where it waits, or ends it; false: it had been reported, so that an older one may go on instead. */
-  #settle(waiting: (readonly Link[])[], s: number, link: Link, hit: Hit): boolean {
-    if (s < this.#stages.length - 1 || this.waits) {
-      waiting[s] = this.#queued(waiting[s]!, s, link, hit.timeUs - this.maxspanUs);
-      return true;
-    }
-    if (!hasReported(link)) this.completed = link;
-    // Where the past is gone through anew, it ends as it did then.
-    return this.completed !== undefined || hit.reported;
+  /** Puts what has reached stage `s` where it waits, or ends it. */
+  #settle(waiting: (readonly Link[])[], s: number, link: Link, sinceUs: number): void {
+    if (s < this.#stages.length - 1 || this.waits) waiting[s] = this.#queued(waiting[s]!, s, link, sinceUs);
+    else this.completed = link;
   }
 
   #queued(queue: readonly Link[], s: number, link: Link, sinceUs: number): readonly Link[] {

@@ -27,6 +27,8 @@ export interface Automaton {
   readonly maxspanUs: number;
   /** What has reached the last step still waits for something that must not come. */
   readonly waits: boolean;
+  /** bits of the steps with which something begins: what the others had without it is of no use */
+  readonly begins: number;
   /** What an event makes of a partial sequence; `windows` has it already. `completed` is what it finishes, if anything. */
   take(partial: Partial, hit: Hit, windows: Windows): Partial;
   completed: Link | undefined;
@@ -103,6 +105,11 @@ export function hasReported(link: Link): boolean {
   for (let one: Link | undefined = link; one !== undefined; one = one.previous)
     for (const hit of one.hits) if (hit.reported) return true;
   return false;
+}
+
+/** It is part of an alert, so it can't be of another; where the past is gone through anew, it counts as it did then. */
+export function isSpent(link: Link, hit: Hit): boolean {
+  return !hit.reported && hasReported(link);
 }
 
 /** All hits of a finished sequence, by event step. */

@@ -103,7 +103,7 @@ export class SequenceKeys {
     if (known !== undefined) return this.#touched(key, known, takeHit(automaton, known, hit, openSinceUs));
     const keyed = this.#fresh(clockUs);
     const completed = takeHit(automaton, keyed, hit, openSinceUs);
-    if (isIdle(keyed)) {
+    if (isIdle(automaton, keyed)) {
       this.#strays[this.#nextStray] = { key, hit };
       this.#nextStray = (this.#nextStray + 1) % STRAYS;
       return completed;

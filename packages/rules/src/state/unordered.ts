@@ -1,6 +1,6 @@
 import type { Sequence } from '../sequence.ts';
 import type { Hit } from './hit.ts';
-import { type Automaton, hasReported, type Link, NO_LINKS, type Partial, runOf, type Windows } from './partial.ts';
+import { type Automaton, isSpent, type Link, NO_LINKS, type Partial, runOf, type Windows } from './partial.ts';
 
 /** All steps within the span, in whatever order. Of each the last counts; one event may stand for several steps. */
 export class Unordered implements Automaton {
@@ -8,6 +8,7 @@ export class Unordered implements Automaton {
   completed: Link | undefined;
   readonly maxspanUs: number;
   readonly waits = false;
+  readonly begins = -1;
   readonly #stages: readonly { readonly step: number; readonly bit: number; readonly runs: number }[];
   readonly #untilBits: number;
 
@@ -30,8 +31,7 @@ export class Unordered implements Automaton {
       if (link !== undefined) waiting[s] = [link];
     }
     if (waiting.every((links) => links.length > 0)) {
-      const completed = chained(waiting.map(([link]) => link!));
-      if (!hasReported(completed)) this.completed = completed;
+      this.completed = chained(waiting.map(([link]) => link!));
       return this.start;
     }
     return (hit.steps & this.#untilBits) === 0 ? { ...partial, waiting } : this.start;
@@ -40,11 +40,6 @@ export class Unordered implements Automaton {
   due(partial: Partial): { partial: Partial; completed: readonly Link[] } {
     return { partial, completed: NO_LINKS };
   }
-}
-
-/** It is part of an alert; where the past is gone through anew, it counts as it did then. */
-function isSpent(link: Link, hit: Hit): boolean {
-  return !hit.reported && hasReported(link);
 }
 
 function linked(step: number, runs: number, hit: Hit, windows: Windows, sinceUs: number): Link | undefined {

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
-import { FieldIndex } from '../../src/catalogue.ts';
+import { FieldIndex, onOwnKinds } from '../../src/catalogue.ts';
 import type { Expression, Literal, Test, TestOperator } from '../../src/expression.ts';
 import { resolveOperand } from '../../src/language/operand.ts';
 import { parseOperand } from '../../src/language/parser.ts';
-import { catalogue, type TestEvent } from './events.ts';
+import { catalogue, kinds, type TestEvent } from './events.ts';
 
-const fields = new FieldIndex(catalogue);
+const fields = new FieldIndex(onOwnKinds(catalogue, kinds));
 
 /** Letters that the language has a meaning for are many of them. */
 const word = fc.string({ unit: fc.constantFrom('a', 'b', '/', '\\', "'", '"', ' ', '(', ',', '%', '.'), maxLength: 6 });

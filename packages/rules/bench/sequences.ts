@@ -1,0 +1,126 @@
+/**
+ * What sequences cost: 100 of them, 100,000 live keys, events of which each fits a step or two.
+ * Run: node --expose-gc --conditions=@ringfence/source packages/rules/bench/sequences.ts
+ */
+import type { EventKinds, FieldCatalogue, FieldSpec } from '../src/catalogue.ts';
+import { compileRules } from '../src/rule-set.ts';
+import { RuleMemory } from '../src/state/memory.ts';
+
+interface BenchEvent {
+  kind: number;
+  id: string;
+  name: string;
+  entity: string;
+  parent: string;
+  path: string;
+}
+
+export interface SequenceFigures {
+  readonly sequences: number;
+  /** events by seconds of processor time: what else the machine does doesn't count */
+  readonly perSecond: number;
+  readonly keys: number;
+  readonly hits: number;
+  readonly evicted: number;
+  readonly matched: number;
+  /** bytes that what is remembered takes; NaN without --expose-gc */
+  readonly bytes: number;
+}
+
+const KINDS = ['exec', 'open', 'connect', 'exit'];
+const kinds: EventKinds<BenchEvent> = { names: KINDS, of: (event) => event.kind };
+const SEQUENCES = 100;
+const KEYS = 100_000;
+const EVENTS = 1_000_000;
+
+function field(
+  name: string,
+  get: FieldSpec<BenchEvent>['get'],
+  more: Partial<FieldSpec<BenchEvent>> = {},
+): FieldSpec<BenchEvent> {
+  return { name, type: 'string', get, doc: name, ...more };
+}
+
+const catalogue: FieldCatalogue<BenchEvent> = {
+  fields: [
+    field('event.action', (event) => KINDS[event.kind]!, {
+      constants: Object.fromEntries(KINDS.map((kind) => [kind, kind])),
+    }),
+    field('event.id', (event) => event.id),
+    field('process.name', (event) => event.name),
+    field('process.entity_id', (event) => event.entity),
+    field('process.parent.entity_id', (event) => event.parent),
+    field('file.path', (event) => event.path, { kinds: ['open'] }),
+  ],
+};
+
+/** Two to four steps, by the process or its parent, some with runs, missing events, an end. */
+function ruleOf(n: number): string {
+  const tool = `[ event.action = exec and process.name = tool${n} ]`;
+  const write = `[ event.action = open and file.path startswith /srv/${n}/ ]`;
+  const forms = [
+    `by process.entity_id with maxspan=30s ${tool} ${write}`,
+    `by process.entity_id with maxspan=5m ${tool} ${write} [ event.action = connect and process.name = tool${n} ]`,
+    `with maxspan=1m ${tool} by process.entity_id ${write} by process.parent.entity_id`,
+    `by process.entity_id with maxspan=1m ${tool} ![ event.action = connect and process.name = tool${n} ] ${write} with runs=3 until [ event.action = exit ]`,
+  ];
+  return `- rule: sequence ${n}\n  condition: sequence ${forms[n % forms.length]}\n`;
+}
+
+/** Each begins a sequence of its process, or is a later step of one that was begun before. Deterministic. */
+function makeEvents(): BenchEvent[] {
+  let seed = 1;
+  const random = (n: number): number => {
+    seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
+    return (seed >>> 8) % n;
+  };
+  const entity = (n: number): string => n.toString(16).padStart(8, '0').repeat(4);
+  return Array.from({ length: EVENTS }, (_, i) => {
+    const process = i < KEYS ? i : random(KEYS);
+    const rule = process % SEQUENCES;
+    return {
+      kind: i < KEYS || random(2) === 0 ? 0 : 1 + random(2),
+      id: `host/boot/run/0/0/${i}`,
+      name: `tool${rule}`,
+      entity: entity(process),
+      parent: entity(process),
+      path: random(3) === 0 ? `/srv/${rule}/file` : `/srv/${(rule + 1) % SEQUENCES}/file`,
+    };
+  });
+}
+
+export function benchSequences(): SequenceFigures {
+  const text = Array.from({ length: SEQUENCES }, (_, n) => ruleOf(n)).join('');
+  const events = makeEvents();
+  const before = heapUsed();
+  const memory = new RuleMemory();
+  const set = compileRules({ sources: [{ name: 'bench.yaml', text }], catalogue, kinds, memory });
+  for (const { message } of set.diagnostics) throw new Error(message);
+  let matched = 0;
+  const run = (from: number, to: number): void => {
+    for (let i = from; i < to; i++) matched += set.matcher.match(events[i]!, () => {}, i * 10);
+  };
+  run(0, KEYS);
+  memory.takeChanges();
+  const started = process.cpuUsage();
+  run(KEYS, EVENTS);
+  const { user, system } = process.cpuUsage(started);
+  const perSecond = ((EVENTS - KEYS) / (user + system)) * 1e6;
+  memory.takeChanges();
+  const { keys, hits, evicted } = memory.stats().sequences;
+  return { sequences: SEQUENCES, perSecond, keys, hits, evicted, matched, bytes: heapUsed() - before };
+}
+
+function heapUsed(): number {
+  if (globalThis.gc === undefined) return Number.NaN;
+  globalThis.gc();
+  return process.memoryUsage().heapUsed;
+}
+
+if (import.meta.main) {
+  const { sequences, perSecond, keys, hits, evicted, matched, bytes } = benchSequences();
+  const count = (n: number): string => Math.round(n).toLocaleString('en');
+  console.log(
+    `${sequences} sequences, ${count(keys)} live keys, ${count(hits)} events remembered: ${count(perSecond)} events/s, ${count(bytes / 1e6)} MB; ${count(matched)} complete, ${count(evicted)} evicted`,
+  );
+}

@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import type { RuleSet } from '../src/rule-set.ts';
+import { RuleMemory } from '../src/state/memory.ts';
+import { compile, createTestEvent } from './support/compile.ts';
+import type { TestEvent } from './support/events.ts';
+
+const SECOND = 1_000_000;
+const MAXSPAN = 10;
+
+/** `user.id` is a set of letters as bits: an event may fit several steps. */
+interface Happening {
+  readonly bits: number;
+  readonly key: string;
+  readonly at: number;
+  readonly id: string;
+}
+
+/** A step as this test's own search reads it. */
+interface Step {
+  readonly kind: 'event' | 'missing' | 'until';
+  readonly letter: number;
+}
+
+const LETTERS = ['a', 'b', 'c', 'd'];
+const isLetter = (letter: number): string => `process.args = ${LETTERS[letter]}`;
+
+function conditionOf(steps: readonly Step[]): string {
+  const written = steps.map(({ kind, letter }) => {
+    const sign = kind === 'missing' ? '!' : kind === 'until' ? 'until ' : '';
+    return `${sign}[ ${isLetter(letter)} ]`;
+  });
+  return `sequence by process.entity_id with maxspan=${MAXSPAN}s ${written.join(' ')}`;
+}
+
+function eventOf({ bits, key, id }: Happening): TestEvent {
+  const args = LETTERS.filter((_, letter) => (bits & (1 << letter)) !== 0);
+  return createTestEvent('exec', { 'process.args': args, 'process.entity_id': key, 'event.id': id });
+}
+
+function play(
+  condition: string,
+  happenings: readonly Happening[],
+  more: { between?: (set: RuleSet<TestEvent>, n: number) => RuleSet<TestEvent> } = {},
+): string[] {
+  const told: string[] = [];
+  let set = compile(`- rule: r\n  condition: ${JSON.stringify(condition)}\n`, { memory: new RuleMemory() });
+  assert.deepEqual(set.diagnostics, []);
+  for (const [number, one] of happenings.entries()) {
+    set.matcher.match(
+      eventOf(one),
+      (_, match) => told.push(match!.steps.flatMap(({ events }) => events).join(' ')),
+      one.at * SECOND,
+    );
+    set = more.between?.(set, number) ?? set;
+  }
+  return told;
+}
+
+/**
+ * What a sequence means, by search through all that has happened: of all that an event completes the one whose last events are the latest. What fits a
+ * step and happened before the event that was taken for it is over for that step.
+ */
+function search(steps: readonly Step[], happenings: readonly Happening[]): string[] {
+  const used = new Set<Happening>();
+  const told: string[] = [];
+  const events = steps.flatMap(({ kind }, index) => (kind === 'event' ? [index] : []));
+  const fits = (one: Happening, step: number): boolean => (one.bits & (1 << steps[step]!.letter)) !== 0;
+  for (const key of new Set(happenings.map((one) => one.key))) {
+    const own = happenings.filter((one) => one.key === key);
+    const none = (step: number, after: number, before: number): boolean =>
+      !own.some((one, index) => index > after && index < before && fits(one, step));
+    const over = events.map(() => -1);
+    /** Where events of steps up to `n`, the last of which happened before `before`, stand; latest first. */
+    const back = (n: number, before: number, last: number): number[] | undefined => {
+      for (let i = before - 1; i >= 0; i--) {
+        const one = own[i]!;
+        if (own[last]!.at - one.at > MAXSPAN) return undefined;
+        if (i <= over[n]! || used.has(one) || !fits(one, events[n]!)) continue;
+        if (!between(n, i, before, last)) continue;
+        const earlier = n === 0 ? [] : back(n - 1, i, last);
+        if (earlier !== undefined) return [...earlier, i];
+      }
+      return undefined;
+    };
+    const between = (n: number, at: number, next: number, last: number): boolean => {
+      const until = steps.findIndex(({ kind }) => kind === 'until');
+      if (until !== -1 && !none(until, at - 1, last)) return false;
+      const guards = steps.slice(events[n]! + 1, events[n + 1]).map((_, offset) => events[n]! + 1 + offset);
+      if (n < events.length - 1 && !guards.every((guard) => none(guard, at, next))) return false;
+      if (n > 0) return true;
+      const old = own.findIndex((one) => own[at]!.at - one.at <= MAXSPAN);
+      return steps.slice(0, events[0]).every((_, guard) => none(guard, old - 1, at));
+    };
+    for (const [last, one] of own.entries()) {
+      const n = events.length - 1;
+      if (!fits(one, events[n]!)) continue;
+      const earlier = back(n - 1, last, last);
+      if (earlier === undefined) continue;
+      const whole = [...earlier, last].map((index) => own[index]!);
+      for (const part of whole) used.add(part);
+      for (const [step, index] of [...earlier, last].entries()) over[step] = index;
+      told.push(whole.map(({ id }) => id).join(' '));
+    }
+  }
+  return told.sort();
+}
+
+const letter = fc.nat(3);
+const stepsOf = (letters: readonly number[]): Step[] => letters.map((one) => ({ kind: 'event', letter: one }));
+/** Where an event can fit two steps, which of them it is taken for decides what becomes of others. */
+const distinct = fc.shuffledSubarray([0, 1, 2, 3], { minLength: 2 }).map(stepsOf);
+const overlapping = fc.array(letter, { minLength: 2, maxLength: 4 }).map(stepsOf);
+const guarded: fc.Arbitrary<Step[]> = fc
+  .tuple(distinct, fc.array(fc.tuple(letter, letter), { maxLength: 2 }), fc.option(letter))
+  .map(([steps, guards, until]) => {
+    const all: Step[] = [...steps];
+    for (const [place, guard] of guards) all.splice(place % steps.length, 0, { kind: 'missing', letter: guard });
+    return until === null ? all : [...all, { kind: 'until', letter: until }];
+  });
+
+function streamOf(bits: fc.Arbitrary<number>): fc.Arbitrary<Happening[]> {
+  const one = fc.tuple(bits, fc.constantFrom('p', 'p', 'q'), fc.integer({ min: 1, max: 15 }));
+  return fc.array(one, { minLength: 8, maxLength: 40, size: 'max' }).map((all) => {
+    let at = 100;
+    return all.map(([has, key, wait], index): Happening => {
+      at += wait / 10;
+      return { bits: has, key, at, id: `e${index}` };
+    });
+  });
+}
+const single = streamOf(letter.map((one) => 1 << one));
+const several = streamOf(fc.integer({ min: 1, max: 15 }));
+
+const DELAYS = fc.array(fc.nat(19), { minLength: 40, maxLength: 40 });
+
+/** In the order of their coming. */
+function arriving(happenings: readonly Happening[], delays: readonly number[]): Happening[] {
+  return happenings
+    .map((one, index) => ({ one, comes: one.at + delays[index]! / 10 }))
+    .sort((a, b) => a.comes - b.comes)
+    .map(({ one }) => one);
+}
+
+function chainsOf(lines: readonly string[], happenings: readonly Happening[]): Happening[][] {
+  const byId = new Map(happenings.map((one) => [one.id, one]));
+  return lines.map((line) => line.split(' ').map((id) => byId.get(id)!));
+}
+
+describe('sequences of random events', () => {
+  test('are what a search through all that has happened finds', () => {
+    let found = 0;
+    fc.assert(
+      fc.property(guarded, single, (steps, happenings) => {
+        const wanted = search(steps, happenings);
+        found += wanted.length;
+        assert.deepEqual(play(conditionOf(steps), happenings).sort(), wanted);
+      }),
+      { numRuns: 1000 },
+    );
+    assert.ok(found > 500, `only ${found} sequences in all`);
+  });
+
+  test('are found when events come late, too', () => {
+    fc.assert(
+      fc.property(distinct, single, DELAYS, (steps, happenings, delays) => {
+        const keys = (lines: readonly string[]): string[] =>
+          [...new Set(chainsOf(lines, happenings).map(([first]) => first!.key))].sort();
+        const told = play(conditionOf(steps), arriving(happenings, delays));
+        assert.deepEqual(keys(told), keys(search(steps, happenings)));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('hold, whatever fits what and comes when, and no event is in two', () => {
+    fc.assert(
+      fc.property(overlapping, several, DELAYS, (steps, happenings, delays) => {
+        const told = chainsOf(play(conditionOf(steps), arriving(happenings, delays)), happenings);
+        for (const chain of told) {
+          for (const [n, one] of chain.entries()) {
+            assert.ok((one.bits & (1 << steps[n]!.letter)) !== 0 && one.key === chain[0]!.key);
+            assert.ok(n === 0 || one.at > chain[n - 1]!.at);
+          }
+          assert.ok(chain.at(-1)!.at - chain[0]!.at <= MAXSPAN);
+        }
+        const all = told.flat();
+        assert.equal(new Set(all).size, all.length);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('go on from what was saved, at any point, as if nothing had happened', () => {
+    fc.assert(
+      fc.property(guarded, several, fc.nat(39), fc.option(DELAYS), (steps, happenings, cut, delays) => {
+        const inOrder = delays === null;
+        const coming = inOrder ? happenings : arriving(happenings, delays);
+        const condition = conditionOf(steps);
+        const log = new Map<string, Uint8Array | null>();
+        const between = (set: RuleSet<TestEvent>, n: number): RuleSet<TestEvent> => {
+          const memory = set.memory.of(eventOf(coming[n]!));
+          for (const { key, value } of memory.takeChanges()) log.set(key, value);
+          const whole = [...memory.snapshot()].map(({ key, value }) => key + Buffer.from(value)).sort();
+          const logged = [...log].flatMap(([key, value]) => (value === null ? [] : [key + Buffer.from(value)])).sort();
+          assert.deepEqual(logged, whole, 'the changelog holds all there is');
+          if (n !== cut) return set;
+          const restored = new RuleMemory();
+          for (const [key, value] of log) if (value !== null) restored.restore(key, value);
+          return compile(`- rule: r\n  condition: ${JSON.stringify(condition)}\n`, { memory: restored });
+        };
+        const told = play(condition, coming, { between });
+        // What came before its beginning, and is of no key yet, is not saved.
+        if (inOrder) assert.deepEqual(told, play(condition, coming));
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
