@@ -1,6 +1,5 @@
 import { tacticOf, techniqueOf } from '../attack.ts';
 import type { Prepared } from '../compile/matcher.ts';
-import { knownOnKind } from '../compile/nodes.ts';
 import { Fault } from '../errors.ts';
 import type { Expression, Operand } from '../expression.ts';
 import { collectOperands } from '../language/operands-of.ts';
@@ -70,9 +69,7 @@ export function finish<E>(built: Built<E>, name: string, context: Context<E>): P
   const { file, document, events, detection, threshold, sequence } = built;
   const expression: Expression<E> = { kind: 'and', items: [events, detection] };
   const node = context.nodes.fold(expression);
-  const kinds = context.kinds.filter(
-    (kind) => context.nodes.assume(node, knownOnKind(kind), new Map()) !== context.nodes.never,
-  );
+  const kinds = context.kindsOf(node);
   if (kinds.length === 0 && !built.warned) {
     const message = `rule '${document.title}' can never match: no kind of event has all it asks for`;
     file.report('warning', new Fault('never', document.body.at, message), document.title);

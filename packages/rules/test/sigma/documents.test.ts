@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { updateRules } from '../../src/rule-set.ts';
 import { compile, exec, line, matches } from './support.ts';
 
 const one = (title: string, command: string, more = ''): string => `title: ${title}
@@ -98,6 +99,16 @@ ${one('Own', 'three')}`);
       'Repeated',
       'Own',
     ]);
+  });
+
+  test('that breaks when it is changed is refused, and its former version stays', () => {
+    const set = compile(one('Kept', 'x'));
+    const broken = one('Kept', 'x').replace('CommandLine', 'ComandLine');
+    const update = updateRules(set, [{ name: 'test.yml', text: broken }]);
+    assert.deepEqual(update.refused, ['test.yml']);
+    assert.deepEqual(matches(update.set, exec('x')), ['Kept']);
+    const mended = updateRules(update.set, [{ name: 'test.yml', text: one('Mended', 'y') }]);
+    assert.deepEqual(matches(mended.set, exec('x'), exec('y')), ['Mended']);
   });
 
   test('whose one document is broken has the others in force', () => {
