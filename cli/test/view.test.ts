@@ -188,6 +188,20 @@ test('what keeps an enricher from telling silent hosts stands below the services
   assert.equal(lines('this enricher looks too late').at(-1), '  this enricher looks too late');
 });
 
+test('the status names rule files that were refused, and says how many errors leave rules out', () => {
+  const status = (stats: object) =>
+    ({
+      ...{ version: '1', hostId: 'h', mode: 'observe', uptimeS: 1, rssBytes: 0, bus: { usedBytes: 0 } },
+      services: [{ name: 'detector', lag: 0, stats }],
+    }) as unknown as Status;
+  const lines = (stats: object) => statusLines(plain, status(stats), status(stats), 1).slice(2);
+  assert.deepEqual(lines({ refusedRuleFiles: [], ruleErrors: 0 }), []);
+  assert.deepEqual(lines({ refusedRuleFiles: ['my/a\u001b.yaml'], ruleErrors: 2 }), [
+    '  my/a\\x1b.yaml has errors: what it was before stays in force; ringfence rules check says what',
+    '  2 errors in rules: what has one is left out; ringfence rules check says what',
+  ]);
+});
+
 test('sizes are shown with a unit', () => {
   assert.deepEqual([0, 1023, 1536, 5 * 2 ** 30].map(bytesText), ['0 B', '1023 B', '1.5 KiB', '5.0 GiB']);
 });

@@ -1,7 +1,7 @@
 import { ATTACK_VERSION, TACTIC_NAMES } from '@ringfence/rules';
 import { escapeText } from '@ringfence/schema';
 import { type Coverage, type CoverageCell, type CoverageColumn, rulesOf } from '../rules/coverage.ts';
-import { counted } from './diagnostics.ts';
+import { counted } from './counted.ts';
 import type { Paint } from './paint.ts';
 
 /** From so many rules on a square is full. */

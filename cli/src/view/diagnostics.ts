@@ -22,8 +22,3 @@ function painted({ severity }: Diagnostic, text: string, paint: Paint): string {
     ),
   ].join('\n');
 }
-
-/** 1 rule, 2 rules */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}

@@ -2,7 +2,7 @@ import { renderExplanation } from '@ringfence/rules';
 import { escapeText } from '@ringfence/schema';
 import type { JudgedEvent } from '../rules/events/judge.ts';
 import type { TestFailure, TestResult, TestRun } from '../rules/test.ts';
-import { counted } from './diagnostics.ts';
+import { counted } from './counted.ts';
 import type { Paint } from './paint.ts';
 
 /** Each test on a line; of one that failed what was expected, what came, and why. */

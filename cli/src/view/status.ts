@@ -1,6 +1,7 @@
 import { durationText } from '@ringfence/rules/duration';
 import { escapeText } from '@ringfence/schema';
 import type { Status } from '../app/status.ts';
+import { counted } from './counted.ts';
 import type { Paint } from './paint.ts';
 
 const number = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
@@ -108,7 +109,7 @@ function ruleLines({ refusedRuleFiles: refused, ruleErrors: errors }: Stats, pai
       ? []
       : [
           paint.red(
-            `  ${number.format(count(errors))} errors in rules: what has them is left out; ringfence rules check says what`,
+            `  ${counted(count(errors), 'error')} in rules: what has one is left out; ringfence rules check says what`,
           ),
         ]),
   ];

@@ -56,6 +56,8 @@ export const LIMITS = {
   recentHits: 32,
   /** unfinished sequences of one key that wait for the same step: more than one only where steps are compared with each other, or come in runs */
   waiting: 16,
+  /** rules that lint compares with each other: each with each; of more it only finds conditions that are the same */
+  comparedRules: 1_500,
   /** characters of one value in an output line */
   outputValue: 1_024,
 } as const;

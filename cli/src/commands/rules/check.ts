@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { checkRules } from '../../rules/check.ts';
 import { readSources } from '../../rules/sources.ts';
-import { counted, diagnosticsText } from '../../view/diagnostics.ts';
+import { counted } from '../../view/counted.ts';
+import { diagnosticsText } from '../../view/diagnostics.ts';
 import { paintFor } from '../../view/paint.ts';
 import { print, printJson, settingsOf, withSettings } from '../context.ts';
 

@@ -2,7 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { convertRules } from '../../rules/convert.ts';
 import { readSources } from '../../rules/sources.ts';
-import { counted, diagnosticsText } from '../../view/diagnostics.ts';
+import { counted } from '../../view/counted.ts';
+import { diagnosticsText } from '../../view/diagnostics.ts';
 import { paintFor } from '../../view/paint.ts';
 import { printJson, settingsOf, withSettings } from '../context.ts';
 

@@ -4,6 +4,7 @@ import { type Diagnostic, didYouMean } from '../diagnostics.ts';
 import { type Item, readItems } from '../language/document.ts';
 import { isFalco } from '../language/falco/format.ts';
 import { readYaml } from '../language/yaml.ts';
+import { LIMITS } from '../limits.ts';
 import { type CompiledRule, PRIORITIES } from '../rule.ts';
 import type { RuleSet, RuleSource } from '../rule-set.ts';
 import { implies } from './implies.ts';
@@ -92,16 +93,20 @@ function compareRules<E>(rules: readonly CompiledRule<E>[], report: ReportRule<E
   const plain = rules
     .filter((rule) => rule.threshold === undefined && rule.sequence === undefined && rule.kinds.length > 0)
     .map((rule) => ({ rule, node: nodes.fold(rule.expression) }));
+  const few = plain.length <= LIMITS.comparedRules;
+  const byNode = new Map<Node<E>, Compared<E>>();
   for (const [number, { rule, node }] of plain.entries()) {
     if (node === nodes.always)
       report(rule, 'always', `rule '${rule.name}' matches every event`, 'Say what it looks for.');
-    const same = plain.slice(0, number).find((other) => isSame(other.node, node));
+    const known = byNode.get(node);
+    const same = known ?? (few ? plain.slice(0, number).find((other) => isSame(other.node, node)) : undefined);
+    if (known === undefined) byNode.set(node, { rule, node });
     if (same !== undefined) {
       const hint = 'Remove one of them, or say what tells them apart.';
       report(rule, 'duplicate-condition', `rule '${rule.name}' has the condition of '${same.rule.name}'`, hint);
       continue;
     }
-    const wider = plain.find((other) => shadows(other, { rule, node }));
+    const wider = few ? plain.find((other) => shadows(other, { rule, node })) : undefined;
     if (wider === undefined || wider.node === nodes.always) continue;
     const message = `rule '${rule.name}' adds nothing: whenever it matches, so does '${wider.rule.name}'`;
     report(rule, 'shadowed', message, `Give it another priority or action, narrow '${wider.rule.name}', or remove it.`);
@@ -117,6 +122,8 @@ interface Compared<E> {
 function shadows<E>(wide: Compared<E>, narrow: Compared<E>): boolean {
   const urgency = (rule: CompiledRule<E>): number => PRIORITIES.indexOf(rule.priority);
   if (urgency(narrow.rule) > urgency(wide.rule) || narrow.rule.action !== wide.rule.action) return false;
+  // What is only active where hunting is asked for stands in for nothing.
+  if (wide.rule.profile === 'hunt' && narrow.rule.profile !== 'hunt') return false;
   if (!narrow.rule.kinds.every((kind) => wide.rule.kinds.includes(kind))) return false;
   return implies(narrow.node, wide.node) && !implies(wide.node, narrow.node);
 }
