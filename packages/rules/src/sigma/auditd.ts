@@ -29,6 +29,11 @@ function types({ syscalls, filtered }: LogSourceUse): Readonly<Record<string, st
     ADD_USER: 'event.action = user-created',
     DEL_USER: 'event.action = user-deleted',
     ADD_GROUP: 'event.action = group-created',
+    USER_MGMT: 'event.action in (user-changed, group-member-added, user-locked, user-unlocked)',
+    ANOM_ABEND: 'event.action = fault',
+    // The command that asks for it: who stops a service is more than that it stopped.
+    SERVICE_START: `${EXEC} and process.name in (systemctl, service) and process.args in (start, restart)`,
+    SERVICE_STOP: `${EXEC} and process.name in (systemctl, service) and process.args in (stop, restart)`,
     KERN_MODULE: 'event.category = driver and kernel.module.name exists',
     BPF: 'event.action = bpf',
   };
@@ -100,6 +105,7 @@ const fields: Mappings = {
   res: { values: { success: 'not event.outcome = failure', failed: 'event.outcome = failure' } },
   exit: { any: [{ field: 'event.result' }, { field: 'error.code' }] },
   data: 'ringfence.shell.line',
+  unit: { any: [{ field: 'process.args', when: EXEC }] },
   pid: 'process.pid',
   ppid: 'process.parent.pid',
   uid: { any: [{ field: 'user.id' }, { field: 'user.name' }] },

@@ -70,6 +70,8 @@ describe("auditd's records are our own events", () => {
       true,
     ],
     ['type: ADD_USER', call('log', 'user-created', { message: 'new user' }), true],
+    ['type: SERVICE_STOP, unit: [firewalld, ufw]', exec('systemctl stop ufw', { 'process.name': 'systemctl' }), true],
+    ['type: SERVICE_STOP, unit: [firewalld, ufw]', exec('systemctl start ufw', { 'process.name': 'systemctl' }), false],
     ["'|all': [grep, password]", exec('grep -r password /'), true],
   ];
   for (const [selection, event, wanted] of cases)
