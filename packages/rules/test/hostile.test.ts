@@ -26,7 +26,7 @@ function refuses(text: string, message: RegExp): void {
 const condition = (text: string): string => `- rule: r\n  condition: ${JSON.stringify(text)}\n`;
 
 describe('hostile rule files', () => {
-  test('of many megabytes are refused unread', () => refuses(GOOD.repeat(200_000), /allowed/));
+  test('of fifty megabytes are refused unread', () => refuses(GOOD.repeat(1_200_000), /allowed/));
   test('with too many items are refused', () => refuses('- a\n'.repeat(20_000), /20000 items/));
   test('with collections nested without end are refused', () => {
     refuses('['.repeat(100_000), /nested too deeply|not valid YAML/);
@@ -42,6 +42,17 @@ describe('hostile rule files', () => {
   });
   test('of binary rubbish are refused', () =>
     refuses(String.fromCharCode(...Array.from({ length: 5000 }, (_, i) => (i * 7919) % 65_536)), /./));
+  test('with what is not of the language have one error for it', () => {
+    refuses(condition('process.name resembles bash'), /./);
+    refuses(condition('user.id = root'), /number/);
+    refuses(condition('user.id contains 1'), /./);
+    refuses(condition('container.privileged = maybe'), /true or false/);
+    refuses(GOOD, /already/);
+  });
+  test('with macros or lists that name themselves are refused', () => {
+    refuses('- macro: a\n  condition: b\n- macro: b\n  condition: a\n- rule: r\n  condition: a\n', /itself/);
+    refuses('- list: a\n  items: [b]\n- list: b\n  items: [a]\n- rule: r\n  condition: process.name in (a)\n', /itself/);
+  });
   test('with keys named like parts of objects are refused like any other', () => {
     refuses('- rule: r\n  __proto__: x\n  constructor: y\n  condition: user.id = 1\n', /unknown key '__proto__'/);
     refuses(condition('constructor = 1'), /unknown/);
@@ -96,6 +107,24 @@ describe('hostile conditions', () => {
     assert.deepEqual(set.diagnostics, []);
     assert.deepEqual(matches(set, createTestEvent('exec', { 'process.name': 'w99999' })), ['r', 's']);
     assert.deepEqual(matches(set, createTestEvent('exec', { 'process.name': 'v' })), []);
+  });
+});
+
+describe('hostile literals', () => {
+  test('of more characters than a table has room for are still found', () => {
+    // As many columns as there are characters: one table would have hundreds of millions of cells.
+    const words = Array.from({ length: 9_000 }, (_, i) => String.fromCharCode(0x4e00 + i, 0x4e00 + ((i * 7) % 9_000)));
+    const set = compile(
+      words.map((word, i) => `- rule: r${i}\n  condition: process.command_line contains ${word}\n`).join(''),
+    );
+    assert.deepEqual(set.diagnostics, []);
+    assert.deepEqual(matches(set, createTestEvent('exec', { 'process.command_line': `x${words[77]}y` })), ['r77']);
+  });
+  test('that are the start of one another cost what they are long', () => {
+    const set = compile(
+      Array.from({ length: 700 }, (_, i) => `- rule: r${i}\n  condition: process.command_line contains ${'a'.repeat(i + 1)}\n`).join(''),
+    );
+    assert.equal(matches(set, createTestEvent('exec', { 'process.command_line': 'a'.repeat(32_000) })).length, 700);
   });
 });
 

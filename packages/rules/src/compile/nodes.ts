@@ -138,16 +138,32 @@ export class Nodes<E> {
     switch (node.kind) {
       case 'constant':
         return node;
-      case 'not':
-        return this.#not(this.assume(node.item, known, memo));
+      case 'not': {
+        const item = this.assume(node.item, known, memo);
+        return item === node.item ? node : this.#not(item);
+      }
       case 'test':
         return this.#decide(node, node.test, known);
       default:
-        return this.#junction(
-          node.kind,
-          node.items.map((item) => this.assume(item, known, memo)),
-        );
+        return this.#assumeAll(node, node.items, known, memo);
     }
+  }
+
+  /** Most rules are of another kind, which one of their parts tells; of the others most parts stay as they are. */
+  #assumeAll(
+    node: Node<E> & { readonly kind: 'and' | 'or' },
+    items: readonly Node<E>[],
+    known: Known<E>,
+    memo: Map<number, Node<E>>,
+  ): Node<E> {
+    const decisive = node.kind === 'and' ? this.never : this.always;
+    const remaining: Node<E>[] = [];
+    for (const item of items) {
+      const one = this.assume(item, known, memo);
+      if (one === decisive) return decisive;
+      remaining.push(one);
+    }
+    return remaining.every((one, i) => one === items[i]) ? node : this.#junction(node.kind, remaining);
   }
 
   #decide(node: Node<E>, test: Test<E>, known: Known<E>): Node<E> {
