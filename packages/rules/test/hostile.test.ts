@@ -51,7 +51,10 @@ describe('hostile rule files', () => {
   });
   test('with macros or lists that name themselves are refused', () => {
     refuses('- macro: a\n  condition: b\n- macro: b\n  condition: a\n- rule: r\n  condition: a\n', /itself/);
-    refuses('- list: a\n  items: [b]\n- list: b\n  items: [a]\n- rule: r\n  condition: process.name in (a)\n', /itself/);
+    refuses(
+      '- list: a\n  items: [b]\n- list: b\n  items: [a]\n- rule: r\n  condition: process.name in (a)\n',
+      /itself/,
+    );
   });
   test('with keys named like parts of objects are refused like any other', () => {
     refuses('- rule: r\n  __proto__: x\n  constructor: y\n  condition: user.id = 1\n', /unknown key '__proto__'/);
@@ -122,7 +125,10 @@ describe('hostile literals', () => {
   });
   test('that are the start of one another cost what they are long', () => {
     const set = compile(
-      Array.from({ length: 700 }, (_, i) => `- rule: r${i}\n  condition: process.command_line contains ${'a'.repeat(i + 1)}\n`).join(''),
+      Array.from(
+        { length: 700 },
+        (_, i) => `- rule: r${i}\n  condition: process.command_line contains ${'a'.repeat(i + 1)}\n`,
+      ).join(''),
     );
     assert.equal(matches(set, createTestEvent('exec', { 'process.command_line': 'a'.repeat(32_000) })).length, 700);
   });

@@ -25,6 +25,19 @@ export interface MatchResult {
   readonly matching: readonly number[];
 }
 
+/** Of sequences-child.ts. */
+export interface SequenceFigures {
+  readonly sequences: number;
+  /** events by seconds of processor time: what else the machine does doesn't count */
+  readonly perSecond: number;
+  readonly keys: number;
+  readonly hits: number;
+  readonly evicted: number;
+  readonly matched: number;
+  /** bytes that what is remembered takes */
+  readonly bytes: number;
+}
+
 /** Each with its length in front. */
 export function writeBatches(path: string, batches: readonly Buffer[]): void {
   const parts = batches.flatMap((batch) => {

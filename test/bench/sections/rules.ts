@@ -6,17 +6,18 @@ import { promisify } from 'node:util';
 import { EventView, eventKinds } from '@ringfence/schema';
 import { NODE_FLAGS } from '../lib/agent.ts';
 import type { BenchContext } from '../lib/context.ts';
-import { count, millis, percent, percentile, range, ratio } from '../lib/figures.ts';
+import { count, mib, millis, percent, percentile, range, ratio } from '../lib/figures.ts';
 import { interrupted } from '../lib/interrupt.ts';
 import { profilePath } from '../lib/options.ts';
 import { FALCO } from '../lib/peer.ts';
 import { enriched } from '../lib/recording.ts';
 import { measureDetector } from '../rules/detector.ts';
-import { type MatchJob, type MatchResult, writeBatches } from '../rules/job.ts';
+import { type MatchJob, type MatchResult, type SequenceFigures, writeBatches } from '../rules/job.ts';
 import { measureReload } from '../rules/reload.ts';
 import { builtin, distinct, falcoAll, falcoStable, type RuleList } from '../rules/sets.ts';
 
 const CHILD = fileURLToPath(new URL('../rules-child.ts', import.meta.url));
+const SEQUENCES = fileURLToPath(new URL('../sequences-child.ts', import.meta.url));
 const run = promisify(execFile);
 const ROUNDS = 5;
 const FEW = 100;
@@ -35,6 +36,7 @@ export async function rules(context: BenchContext): Promise<void> {
   await measureSets(context, path);
   await measureAdded(context, path);
   report.table(measureReload(batches, distinct(MANY).sources, report));
+  await measureSequences(context);
   report.table(measureDetector(batches, builtin().sources, report));
 }
 
@@ -121,6 +123,19 @@ async function measureAdded(context: BenchContext, batches: string): Promise<voi
       ['not indexed: every rule of the kind is evaluated', ...off.map((one) => one.toFixed(2))],
     ],
     notes: [`indexing divides the cost of a rule more by ${times.toFixed(1)}`],
+  });
+}
+
+async function measureSequences({ report }: BenchContext): Promise<void> {
+  const args = ['-c', '0', process.execPath, ...NODE_FLAGS, '--expose-gc', SEQUENCES];
+  const { stdout } = await run('taskset', args, { signal: interrupted });
+  const figures = JSON.parse(stdout) as SequenceFigures;
+  const { sequences, perSecond, keys, hits, evicted, matched, bytes } = figures;
+  report.figure('sequences', figures);
+  report.table({
+    title: 'sequences: made events, each of which fits a step or two',
+    columns: ['sequences', 'live keys', 'events remembered', 'events per CPU second', 'memory', 'complete', 'evicted'],
+    rows: [[...[sequences, keys, hits, perSecond].map(count), mib(bytes), count(matched), count(evicted)]],
   });
 }
 

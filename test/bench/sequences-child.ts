@@ -1,10 +1,8 @@
 /**
- * What sequences cost: 100 of them, 100,000 live keys, events of which each fits a step or two.
- * Run: node --expose-gc --conditions=@ringfence/source packages/rules/bench/sequences.ts
+ * What sequences cost: 100 of them, 100,000 live keys, events of which each fits a step or two. Needs --expose-gc; prints SequenceFigures.
  */
-import type { EventKinds, FieldCatalogue, FieldSpec } from '../src/catalogue.ts';
-import { compileRules } from '../src/rule-set.ts';
-import { RuleMemory } from '../src/state/memory.ts';
+import { compileRules, type EventKinds, type FieldCatalogue, type FieldSpec, RuleMemory } from '@ringfence/rules';
+import type { SequenceFigures } from './rules/job.ts';
 
 interface BenchEvent {
   kind: number;
@@ -13,18 +11,6 @@ interface BenchEvent {
   entity: string;
   parent: string;
   path: string;
-}
-
-export interface SequenceFigures {
-  readonly sequences: number;
-  /** events by seconds of processor time: what else the machine does doesn't count */
-  readonly perSecond: number;
-  readonly keys: number;
-  readonly hits: number;
-  readonly evicted: number;
-  readonly matched: number;
-  /** bytes that what is remembered takes; NaN without --expose-gc */
-  readonly bytes: number;
 }
 
 const KINDS = ['exec', 'open', 'connect', 'exit'];
@@ -89,7 +75,7 @@ function makeEvents(): BenchEvent[] {
   });
 }
 
-export function benchSequences(): SequenceFigures {
+function benchSequences(): SequenceFigures {
   const text = Array.from({ length: SEQUENCES }, (_, n) => ruleOf(n)).join('');
   const events = makeEvents();
   const before = heapUsed();
@@ -117,10 +103,4 @@ function heapUsed(): number {
   return process.memoryUsage().heapUsed;
 }
 
-if (import.meta.main) {
-  const { sequences, perSecond, keys, hits, evicted, matched, bytes } = benchSequences();
-  const count = (n: number): string => Math.round(n).toLocaleString('en');
-  console.log(
-    `${sequences} sequences, ${count(keys)} live keys, ${count(hits)} events remembered: ${count(perSecond)} events/s, ${count(bytes / 1e6)} MB; ${count(matched)} complete, ${count(evicted)} evicted`,
-  );
-}
+process.stdout.write(`${JSON.stringify(benchSequences())}\n`);
