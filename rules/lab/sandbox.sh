@@ -1,8 +1,8 @@
 #!/bin/sh
 # Plays a script where it can harm nothing: it has namespaces of its own, and what it writes into the host's folders goes to a layer that ends with it.
-#   sandbox.sh CGROUP LAYER PROGRAMS SCRIPT
+#   sandbox.sh CGROUP LAYER PROGRAMS SCRIPT [SETUP]      SETUP is played before anybody looks
 set -eu
-cgroup=$1 layer=$2 programs=$3 script=$4
+cgroup=$1 layer=$2 programs=$3 script=$4 setup=${5-}
 
 mount -t tmpfs tmpfs "$layer"
 for folder in etc home mnt opt root srv usr var; do
@@ -23,6 +23,7 @@ ip link set lo up
 ip addr add 203.0.113.9/32 dev lo
 for host in $(seq 1 40); do ip addr add 10.9.8.$host/32 dev lo; done
 cd /
+eval "$setup"
 # What has happened until here is in no cgroup that anybody looks at.
 echo 0 > "$cgroup/cgroup.procs"
 exec /bin/sh -c "$script"

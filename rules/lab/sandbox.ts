@@ -49,11 +49,26 @@ export class Sandbox implements AsyncDisposable {
     writeFileSync(this.#description, JSON.stringify(known));
   }
 
-  /** Runs the script to its end, or for so long, and then ends whatever is left of it. Resolves to its exit code and what it said on stderr. */
-  async play(script: string, limitMs: number): Promise<{ readonly code: number | null; readonly said: string }> {
+  /** Runs the script to its end (after `setup`, of which nobody hears), or for so long, and then ends whatever is left of it. Resolves to its exit code and what it said on stderr. */
+  async play(
+    script: string,
+    limitMs: number,
+    setup = '',
+  ): Promise<{ readonly code: number | null; readonly said: string }> {
     const child = spawn(
       'unshare',
-      [...UNSHARE, '--propagation', 'private', '/bin/sh', SCRIPT, this.#path, this.#layer, this.#programs, script],
+      [
+        ...UNSHARE,
+        '--propagation',
+        'private',
+        '/bin/sh',
+        SCRIPT,
+        this.#path,
+        this.#layer,
+        this.#programs,
+        script,
+        setup,
+      ],
       { stdio: ['ignore', 'ignore', 'pipe'], env: { PATH, HOME: '/root', LANG: 'C' } },
     );
     let said = '';

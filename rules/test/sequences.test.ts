@@ -8,23 +8,40 @@ const PTY = ['python3', '-c', 'import pty; pty.spawn("/bin/sh")'];
 const later = (s: Scene, seconds: number): void => {
   s.ktime += seconds * 1_000_000;
 };
-const write = (s: Scene, words: string, path: string, parent?: TestProcess): void => s.open(s.start(words, parent), path, WRITE);
-const read = (s: Scene, words: string, path: string, parent?: TestProcess): void => s.open(s.start(words, parent), path);
+const write = (s: Scene, words: string, path: string, parent?: TestProcess): void =>
+  s.open(s.start(words, parent), path, WRITE);
+const read = (s: Scene, words: string, path: string, parent?: TestProcess): void =>
+  s.open(s.start(words, parent), path);
 const httpd = (s: Scene): TestProcess => s.start('/usr/sbin/httpd', s.init);
-const insmod = (s: Scene): TestProcess => s.start('insmod /tmp/rk.ko', s.shell, { filename: '/usr/sbin/insmod' }, '/usr/bin/kmod');
+const insmod = (s: Scene): TestProcess =>
+  s.start('insmod /tmp/rk.ko', s.shell, { filename: '/usr/sbin/insmod' }, '/usr/bin/kmod');
 const failed = (s: Scene, count: number): void => {
   for (let n = 0; n < count; n++) s.log('sshd[90]: Failed password for ann from 203.0.113.9 port 4000 ssh2');
 };
-const accepted = (s: Scene, address = '203.0.113.9'): void => s.log(`sshd[90]: Accepted password for ann from ${address} port 4000 ssh2`);
+const accepted = (s: Scene, address = '203.0.113.9'): void =>
+  s.log(`sshd[90]: Accepted password for ann from ${address} port 4000 ssh2`);
 const created = (s: Scene, name = 'eve'): void =>
-  s.log(`useradd[90]: new user: name=${name}, UID=1001, GID=1001, home=/home/${name}, shell=/bin/bash, from=/dev/pts/1`);
+  s.log(
+    `useradd[90]: new user: name=${name}, UID=1001, GID=1001, home=/home/${name}, shell=/bin/bash, from=/dev/pts/1`,
+  );
 const refused = (s: Scene, process: TestProcess): void =>
-  s.event(process, 'Attempt', { operation: 3, call: 8, result: -1, count: 1, first: 0n, second: 0xffff_ffffn, third: 0xffff_ffffn });
+  s.event(process, 'Attempt', {
+    operation: 3,
+    call: 8,
+    result: -1,
+    count: 1,
+    first: 0n,
+    second: 0xffff_ffffn,
+    third: 0xffff_ffffn,
+  });
 
 testContent('sequences.yaml', {
   'Shell of a server connects out': {
     as: 'critical initial-access command-and-control T1190 T1095',
-    fires: { 'by curl': (s) => s.connect(s.start('/usr/bin/curl u', s.start('/bin/sh -c x', httpd(s), NOBODY)), '203.0.113.9', 443) },
+    fires: {
+      'by curl': (s) =>
+        s.connect(s.start('/usr/bin/curl u', s.start('/bin/sh -c x', httpd(s), NOBODY)), '203.0.113.9', 443),
+    },
     quiet: {
       'to itself': (s) => s.connect(s.start('/usr/bin/curl u', s.start('/bin/sh -c x', httpd(s))), '127.0.0.1', 80),
       'a shell of a person': (s) => s.connect(s.start('/usr/bin/curl u', s.start('/bin/sh -c x')), '203.0.113.9', 443),
@@ -96,7 +113,7 @@ testContent('sequences.yaml', {
       },
     },
     quiet: {
-      'mistyped': (s) => {
+      mistyped: (s) => {
         failed(s, 3);
         accepted(s);
       },
@@ -116,7 +133,7 @@ testContent('sequences.yaml', {
       },
     },
     quiet: {
-      'once': (s) => {
+      once: (s) => {
         s.log('sudo: ann : user NOT in sudoers ; TTY=pts/1 ; PWD=/ ; USER=root ; COMMAND=/usr/bin/id');
         s.log('sudo: ann : TTY=pts/1 ; PWD=/ ; USER=root ; COMMAND=/usr/bin/id');
       },
@@ -176,7 +193,8 @@ testContent('sequences.yaml', {
         write(s, '/bin/sh -c x', '/root/.ssh/authorized_keys');
         accepted(s);
       },
-      'a key that was there': (s) => s.log('sshd[90]: Accepted publickey for root from 203.0.113.9 port 4000 ssh2: ED25519 SHA256:abc'),
+      'a key that was there': (s) =>
+        s.log('sshd[90]: Accepted publickey for root from 203.0.113.9 port 4000 ssh2: ED25519 SHA256:abc'),
     },
   },
   'Downloaded script run': {
@@ -250,7 +268,8 @@ testContent('sequences.yaml', {
       },
     },
     quiet: {
-      'it is not run': (s) => s.event(s.start('/usr/bin/python3 -c x'), 'Memory', { operation: 1, result: 3, count: 1, path: '/memfd:x' }),
+      'it is not run': (s) =>
+        s.event(s.start('/usr/bin/python3 -c x'), 'Memory', { operation: 1, result: 3, count: 1, path: '/memfd:x' }),
       'another program': (s) => {
         const process = s.start('/usr/bin/python3 -c x');
         s.event(process, 'Memory', { operation: 1, result: 3, count: 1, path: '/memfd:x' });

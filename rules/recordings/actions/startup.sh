@@ -1,0 +1,51 @@
+## Start-up script of the system written
+echo 'x &' > /etc/rc.local
+## Device rule written
+mkdir -p /etc/udev/rules.d; echo 'RUN+="/tmp/x"' > /etc/udev/rules.d/99-x.rules
+## Job of at written by hand
+#setup mkdir -p /var/spool/cron/atjobs
+echo x > /var/spool/cron/atjobs/a0000101
+## Command left for later
+#setup named /usr/bin/at
+at now + 1 minute
+## Table of cron taken from a scratch folder
+#setup named /usr/bin/crontab
+echo '* * * * * /tmp/x' > /tmp/jobs; crontab /tmp/jobs
+## Greeting of logins written
+mkdir -p /etc/update-motd.d; echo x > /etc/update-motd.d/00-x
+## Start-up command of SSH sessions written
+mkdir -p /root/.ssh; echo x > /root/.ssh/rc
+## Program put into a desktop's start-up
+mkdir -p /home/ann/.config/autostart; echo Exec=x > /home/ann/.config/autostart/x.desktop
+## Program in a scratch folder put into a start-up folder
+mkdir -p /etc/systemd/system; ln -s /tmp/x.service /etc/systemd/system/x.service
+## Hook of a git repository written
+mkdir -p /home/ann/app/.git/hooks; echo x > /home/ann/app/.git/hooks/post-commit
+## Start-up file of Python written
+mkdir -p /usr/lib/python3/dist-packages; echo 'import os' > /usr/lib/python3/dist-packages/x.pth
+## Interpreter told to load code first
+BASH_ENV=/tmp/x /bin/bash -c true
+## Configuration of the loader written
+mkdir -p /etc/ld.so.conf.d; echo /tmp > /etc/ld.so.conf.d/x.conf
+## Preload library moved into place
+: > /etc/x; mv /etc/x /etc/ld.so.preload
+## Program of the system overwritten
+cp /bin/true /usr/bin/ps
+## Unit enabled from a scratch folder
+echo x > /tmp/x.service; systemctl enable /tmp/x.service
+## Generator of units written
+mkdir -p /etc/systemd/system-generators; echo x > /etc/systemd/system-generators/x
+## Module named to be loaded at boot
+mkdir -p /etc/modules-load.d; echo x > /etc/modules-load.d/x.conf
+## Boot image or loader changed
+mkdir -p /etc/initramfs-tools/hooks; echo x > /etc/initramfs-tools/hooks/x
+## Hook of the package manager written
+mkdir -p /etc/apt/apt.conf.d; echo x > /etc/apt/apt.conf.d/99x
+## Hook of the network written
+mkdir -p /etc/NetworkManager/dispatcher.d; echo x > /etc/NetworkManager/dispatcher.d/x
+## Script written into a web folder by its server
+#setup mkdir -p /var/www/html
+/usr/sbin/httpd -c 'echo x > /var/www/html/x.php'
+## Script written into a web folder by a server's command
+#setup mkdir -p /var/www/html
+server 'echo x > /var/www/html/x.php'

