@@ -9,6 +9,7 @@ import { catalogue } from '@ringfence/schema';
 import { checkRules } from '../src/rules/check.ts';
 import { readSources, shortName } from '../src/rules/sources.ts';
 import { testFileSchema } from '../src/rules/test-schema.ts';
+import { readTestSources, rulesBeside } from '../src/rules/test-sources.ts';
 import { diagnosticsText } from '../src/view/diagnostics.ts';
 import { paintFor } from '../src/view/paint.ts';
 
@@ -63,6 +64,19 @@ test('tests of rules are no rules', async () => {
   writeFileSync(join(folder, 'a.test.yaml'), 'tests: []\n');
   const { asked } = await readSources([folder], BUILTIN);
   assert.deepEqual([...asked], [join(folder, 'a.yaml')]);
+});
+
+test('the rules of a test are those in its folder, not those below it', async () => {
+  const folder = join(dir, 'tests');
+  mkdirSync(join(folder, 'below'), { recursive: true });
+  for (const name of ['a.yaml', 'a.test.yaml', 'below/b.yaml', 'below/b.test.yml'])
+    writeFileSync(join(folder, name), '');
+  const tests = await readTestSources([folder]);
+  assert.deepEqual(
+    tests.map(({ name }) => name),
+    [join(folder, 'a.test.yaml'), join(folder, 'below/b.test.yml')],
+  );
+  assert.deepEqual(await rulesBeside(tests.slice(0, 1)), [join(folder, 'a.yaml')]);
 });
 
 test('names are as people type them', () => {

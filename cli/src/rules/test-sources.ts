@@ -28,7 +28,13 @@ async function testsOf(path: string): Promise<string[]> {
   }
 }
 
-/** The folders of test files: the rules that they test lie there, if they aren't configured. */
-export function foldersOf(tests: readonly RuleSource[]): string[] {
-  return [...new Set(tests.map(({ name }) => dirname(name)))];
+/** Rule files in the very folders of test files: what they test lies there, if it isn't configured. */
+export async function rulesBeside(tests: readonly RuleSource[]): Promise<string[]> {
+  const folders = [...new Set(tests.map(({ name }) => dirname(name)))];
+  const found = await Promise.all(
+    folders.map(async (folder) => (await readdir(folder)).filter(isRuleFile).map((name) => join(folder, name))),
+  );
+  return found.flat();
 }
+
+const isRuleFile = (name: string): boolean => /\.ya?ml$/.test(name) && !IS_TEST.test(name);

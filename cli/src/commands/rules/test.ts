@@ -5,7 +5,7 @@ import { rulePaths } from '../../app/rule-paths.ts';
 import { CliError } from '../../errors.ts';
 import { readSources } from '../../rules/sources.ts';
 import { runTests, type TestRun } from '../../rules/test.ts';
-import { foldersOf, readTestSources } from '../../rules/test-sources.ts';
+import { readTestSources, rulesBeside } from '../../rules/test-sources.ts';
 import { paintFor } from '../../view/paint.ts';
 import { progressOn } from '../../view/progress.ts';
 import { testRunText } from '../../view/rule-tests.ts';
@@ -72,7 +72,7 @@ async function testOnce(files: readonly string[], config: Config): Promise<TestR
   const tests = await readTestSources(files.length > 0 ? files : rulePaths(config));
   if (tests.length === 0 && files.length > 0)
     throw new CliError(`no .test.yaml in ${files.join(', ')}: ringfence rules new makes a rule with its test`);
-  const { sources } = await readSources(foldersOf(tests), config);
+  const { sources } = await readSources(await rulesBeside(tests), config);
   using progress = progressOn(process.stderr, 'tests');
   return await runTests(tests, sources, progress.tell);
 }
