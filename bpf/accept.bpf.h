@@ -3,6 +3,7 @@
  * has. In the bulk lane, since whoever floods a server from outside must not be able to blind the other one. */
 #include "lib/owner.h"
 #include "lib/share.h"
+#include "lib/syscall.h"
 
 /* From here on the connection is the caller's; it was established before anybody accepted it. */
 static __always_inline void accept__take(struct task_struct *task, struct sock *sk, __u16 family)
@@ -80,10 +81,10 @@ static __always_inline bool accept__is_nothing(long result)
 	return result == -EAGAIN || result == -EINTR || (result <= -ERESTARTSYS && result >= -ERESTART_RESTARTBLOCK);
 }
 
-static __always_inline int accept__exit(struct trace_event_raw_sys_exit *context)
+static __always_inline int accept__exit(void *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	long result = context->ret;
+	long result = syscall__result(context);
 
 	if (result >= 0)
 		accept__report(task, result, result);
@@ -93,13 +94,13 @@ static __always_inline int accept__exit(struct trace_event_raw_sys_exit *context
 }
 
 SEC("tracepoint/syscalls/sys_exit_accept")
-int accept_exit(struct trace_event_raw_sys_exit *context)
+int accept_exit(void *context)
 {
 	return accept__exit(context);
 }
 
 SEC("tracepoint/syscalls/sys_exit_accept4")
-int accept4_exit(struct trace_event_raw_sys_exit *context)
+int accept4_exit(void *context)
 {
 	return accept__exit(context);
 }

@@ -2,6 +2,7 @@
 /* One process looks into another, or writes there: ends of the system calls. Opens of its files in /proc are seen in open.bpf.h. A target is named by
  * number or descriptor in the call's registers; 0: there was no such process, or its descriptor is closed again. */
 #include "lib/access.h"
+#include "lib/syscall.h"
 #include "lib/truth.h"
 
 #define PTRACE_TRACEME 0
@@ -34,11 +35,11 @@ static __always_inline void access__fill_target(struct access *access, struct ta
 }
 
 SEC("tracepoint/syscalls/sys_exit_ptrace")
-int ptrace_exit(struct trace_event_raw_sys_exit *context)
+int ptrace_exit(void *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = task__registers(task);
-	struct access access = { .operation = RF_ACCESS_PTRACE, .request = PT_REGS_PARM1_SYSCALL(registers), .result = context->ret };
+	struct access access = { .operation = RF_ACCESS_PTRACE, .request = PT_REGS_PARM1_SYSCALL(registers), .result = syscall__result(context) };
 
 	if (!access__is_reported(access.request))
 		return 0;
@@ -54,11 +55,11 @@ int ptrace_exit(struct trace_event_raw_sys_exit *context)
 }
 
 /* Of several pieces the first: where it lies is the caller's memory, what was moved is the result. */
-static __always_inline int access__vm(struct trace_event_raw_sys_exit *context, enum rf_access_operation operation)
+static __always_inline int access__vm(void *context, enum rf_access_operation operation)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = task__registers(task);
-	struct access access = { .operation = operation, .result = context->ret };
+	struct access access = { .operation = operation, .result = syscall__result(context) };
 	const void *remote = (const void *)PT_REGS_PARM4_SYSCALL(registers);
 	struct iovec piece = {};
 
@@ -72,26 +73,26 @@ static __always_inline int access__vm(struct trace_event_raw_sys_exit *context, 
 }
 
 SEC("tracepoint/syscalls/sys_exit_process_vm_readv")
-int process_vm_readv_exit(struct trace_event_raw_sys_exit *context)
+int process_vm_readv_exit(void *context)
 {
 	return access__vm(context, RF_ACCESS_PROCESS_VM_READV);
 }
 
 SEC("tracepoint/syscalls/sys_exit_process_vm_writev")
-int process_vm_writev_exit(struct trace_event_raw_sys_exit *context)
+int process_vm_writev_exit(void *context)
 {
 	return access__vm(context, RF_ACCESS_PROCESS_VM_WRITEV);
 }
 
 SEC("tracepoint/syscalls/sys_exit_pidfd_getfd")
-int pidfd_getfd_exit(struct trace_event_raw_sys_exit *context)
+int pidfd_getfd_exit(void *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = task__registers(task);
 	struct access access = {
 		.operation = RF_ACCESS_PIDFD_GETFD,
 		.request = PT_REGS_PARM2_SYSCALL(registers),
-		.result = context->ret,
+		.result = syscall__result(context),
 	};
 
 	access__fill_target(&access, task, pid__of_descriptor(task, PT_REGS_PARM1_SYSCALL(registers)));

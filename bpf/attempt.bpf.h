@@ -4,6 +4,7 @@
  * full to whoever wants it. Over its cgroup's share a process's failures are equal by call and error. */
 #include "lib/request.h"
 #include "lib/share.h"
+#include "lib/syscall.h"
 
 #define ATTEMPT_ROOM RF_RECORD_MAX
 #define ATTEMPT_ARGUMENTS_MAX 256
@@ -181,25 +182,23 @@ static __always_inline int attempt__exec(enum rf_attempt_call call, struct reque
 }
 
 SEC("tracepoint/syscalls/sys_exit_execve")
-int execve_failed(struct trace_event_raw_sys_exit *context)
+int execve_failed(void *context)
 {
 	struct pt_regs *registers = task__registers(bpf_get_current_task_btf());
-	long result = context->ret;
+	long result = syscall__result(context);
 
-	rf_barrier(result); /* clang would calculate with the context's address */
 	if (result >= 0)
 		return 0;
 	return attempt__exec(RF_CALL_EXECVE, request__at(AT_FDCWD, PT_REGS_PARM1_SYSCALL(registers)), PT_REGS_PARM2_SYSCALL(registers), result);
 }
 
 SEC("tracepoint/syscalls/sys_exit_execveat")
-int execveat_failed(struct trace_event_raw_sys_exit *context)
+int execveat_failed(void *context)
 {
 	struct pt_regs *registers = task__registers(bpf_get_current_task_btf());
-	long result = context->ret;
+	long result = syscall__result(context);
 	struct request_path path;
 
-	rf_barrier(result);
 	if (result >= 0)
 		return 0;
 	path = request__at_or_file(PT_REGS_PARM1_SYSCALL(registers), PT_REGS_PARM2_SYSCALL(registers),
@@ -210,9 +209,9 @@ int execveat_failed(struct trace_event_raw_sys_exit *context)
 /* Of threads too: a limit doesn't tell them from processes. */
 #define ATTEMPT_FORK(name, number)                                                                                                       \
 	SEC("tracepoint/syscalls/sys_exit_" #name)                                                                                       \
-	int name##_failed(struct trace_event_raw_sys_exit *context)                                                                      \
+	int name##_failed(void *context)                                                                                                 \
 	{                                                                                                                                \
-		struct attempt attempt = { .operation = RF_ATTEMPT_FORK_FAILED, .call = number, .result = context->ret };                \
+		struct attempt attempt = { .operation = RF_ATTEMPT_FORK_FAILED, .call = number, .result = syscall__result(context) };    \
                                                                                                                                          \
 		if (attempt.result >= 0)                                                                                                 \
 			return 0;                                                                                                        \

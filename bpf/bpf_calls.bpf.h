@@ -2,6 +2,7 @@
 /* The system call bpf, at its end: programs and maps that are made, attached, pinned or fetched. What it is used for all day (reading and writing
  * maps, asking for information) stays in the kernel. Of what was made the kernel's copy is reported, found by the descriptor that the call
  * returned; all else is in the caller's memory only. Our own calls are reported like anybody's. */
+#include "lib/syscall.h"
 #include "lib/tampering.h"
 #include "lib/truth.h"
 
@@ -205,15 +206,16 @@ static __always_inline void bpf_calls__keep_if_own(struct pt_regs *registers, __
 }
 
 SEC("tracepoint/syscalls/sys_exit_bpf")
-int bpf_exit(struct trace_event_raw_sys_exit *context)
+int bpf_exit(void *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = task__registers(task);
 	struct rf_truth *truth = truth__take(task);
 	__u32 command = PT_REGS_PARM1_CORE_SYSCALL(registers);
+	long result = syscall__result(context);
 	struct rf_scratch_big *scratch;
 
-	bpf_calls__keep_if_own(registers, command, context->ret);
+	bpf_calls__keep_if_own(registers, command, result);
 	if (!bpf_calls__is_reported(command)) {
 		ring__pass(RF_LANE_SECURITY, RF_BPF, RF_DROP_UNWATCHED);
 		return 0;
@@ -224,7 +226,7 @@ int bpf_exit(struct trace_event_raw_sys_exit *context)
 	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_BPF);
 	if (!scratch)
 		return 0;
-	bpf_calls__report(scratch, registers, truth, context->ret);
+	bpf_calls__report(scratch, registers, truth, result);
 	scratch__give(scratch);
 	return 0;
 }

@@ -3,6 +3,7 @@
  * A socket that failed has forgotten its peer: then the cgroup hook's copy counts, and without one the caller's memory, marked as such. */
 #include "lib/owner.h"
 #include "lib/share.h"
+#include "lib/syscall.h"
 
 #define CONNECT_ROOM RF_RECORD_MAX
 
@@ -74,14 +75,15 @@ int connect6(struct bpf_sock_addr *context)
 
 /* A unix socket's is seen by no hook of the cgroup's, and may wait for its peer to accept. */
 SEC("tracepoint/syscalls/sys_enter_connect")
-int connect_enter(struct trace_event_raw_sys_enter *context)
+int connect_enter(void *context)
 {
 	struct rf_destination begun = { .call = DESTINATION_CONNECT };
+	struct pt_regs *registers = task__registers(bpf_get_current_task_btf());
 	__u64 key = bpf_get_current_pid_tgid();
 	__u16 family = 0;
 
-	if (!interest__any_form(INTEREST(CONNECT_UNIX)) || bpf_probe_read_user(&family, sizeof(family), (const void *)context->args[1]) ||
-	    family != AF_UNIX)
+	if (!interest__any_form(INTEREST(CONNECT_UNIX)) ||
+	    bpf_probe_read_user(&family, sizeof(family), (const void *)PT_REGS_PARM2_SYSCALL(registers)) || family != AF_UNIX)
 		return 0;
 	begun.begun = bpf_ktime_get_boot_ns();
 	failure__of(RF_PLACE_DESTINATIONS, bpf_map_update_elem(&rf_destinations, &key, &begun, BPF_ANY));
@@ -278,12 +280,12 @@ static __always_inline void connect__end(struct task_struct *task, __s32 result)
 }
 
 SEC("tracepoint/syscalls/sys_exit_connect")
-int connect_exit(struct trace_event_raw_sys_exit *context)
+int connect_exit(void *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 
 	if (interest__any(RF_CONNECT)) {
-		connect__end(task, context->ret);
+		connect__end(task, syscall__result(context));
 		return 0;
 	}
 	truth__take(task);

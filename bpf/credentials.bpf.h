@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* A thread's user, group or capability sets change. commit_creds has no tracepoint, so each system call that can change them is watched: the
  * credentials before it are kept until it ends. What an exec changes is in the exec's record. */
+#include "lib/syscall.h"
 #include "lib/task.h"
 
 static __always_inline int credentials__remember(void)
@@ -66,13 +67,12 @@ static __always_inline long credentials__fs_result(struct task_struct *task, lon
 	return changed || asked == (__u32)-1 || asked == (__u32)before ? 0 : -EPERM;
 }
 
-static __always_inline int credentials__ended(struct trace_event_raw_sys_exit *context, enum rf_attempt_call call)
+static __always_inline int credentials__ended(void *context, enum rf_attempt_call call)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	long result = context->ret;
+	long result = syscall__result(context);
 	bool changed;
 
-	rf_barrier(result); /* clang would calculate with the context's address */
 	changed = credentials__compare(task);
 	if (call == RF_CALL_SETFSUID || call == RF_CALL_SETFSGID)
 		result = credentials__fs_result(task, result, changed);
@@ -89,7 +89,7 @@ static __always_inline int credentials__ended(struct trace_event_raw_sys_exit *c
 #define CREDENTIALS_SYSCALL(name, call)                                                                                                  \
 	CREDENTIALS_ENTER(name)                                                                                                          \
 	SEC("tracepoint/syscalls/sys_exit_" #name)                                                                                       \
-	int name##_exit(struct trace_event_raw_sys_exit *context)                                                                        \
+	int name##_exit(void *context)                                                                                                   \
 	{                                                                                                                                \
 		return credentials__ended(context, call);                                                                                \
 	}

@@ -3,6 +3,7 @@
  * record for the first between a socket and a peer, later ones are counted and told with the first that comes after half a minute, or when the
  * socket is closed. Sends that fail become no packet: they are seen at the end of the system call. */
 #include "lib/share.h"
+#include "lib/syscall.h"
 #include "lib/wire.h"
 
 #define DATAGRAM_TOLD_EVERY (30 * NS_PER_S)
@@ -245,26 +246,28 @@ static __always_inline bool datagram__failed(long result)
 }
 
 SEC("tracepoint/syscalls/sys_exit_sendto")
-int sendto_exit(struct trace_event_raw_sys_exit *context)
+int sendto_exit(void *context)
 {
+	long result = syscall__result(context);
 	struct task_struct *task;
 
-	if (!datagram__failed(context->ret))
+	if (!datagram__failed(result))
 		return 0;
 	task = bpf_get_current_task_btf();
-	return datagram__refused(task, context->ret, (const void *)PT_REGS_PARM5_SYSCALL(task__registers(task)));
+	return datagram__refused(task, result, (const void *)PT_REGS_PARM5_SYSCALL(task__registers(task)));
 }
 
 SEC("tracepoint/syscalls/sys_exit_sendmsg")
-int sendmsg_exit(struct trace_event_raw_sys_exit *context)
+int sendmsg_exit(void *context)
 {
+	long result = syscall__result(context);
 	struct task_struct *task;
 	const void *to = 0;
 
-	if (!datagram__failed(context->ret))
+	if (!datagram__failed(result))
 		return 0;
 	task = bpf_get_current_task_btf();
 	/* the first word of a struct msghdr is its address */
 	bpf_probe_read_user(&to, sizeof(to), (const void *)PT_REGS_PARM2_SYSCALL(task__registers(task)));
-	return datagram__refused(task, context->ret, to);
+	return datagram__refused(task, result, to);
 }

@@ -4,6 +4,7 @@
  * is. What a rule can't match stays in the kernel, but for what gives privileges, which always goes out. */
 #include "lib/request.h"
 #include "lib/share.h"
+#include "lib/syscall.h"
 #include "lib/truth.h"
 #include "lib/executable.h"
 
@@ -202,7 +203,7 @@ static __noinline int change__finish(struct task_struct *task, long result, cons
 /* The rest is the request's fields, from the registers. */
 #define CHANGE_SYSCALL(name, what, ...)                                                                                                  \
 	SEC("tracepoint/syscalls/sys_exit_" #name)                                                                                       \
-	int name##_exit(struct trace_event_raw_sys_exit *context)                                                                        \
+	int name##_exit(void *context)                                                                                                   \
 	{                                                                                                                                \
 		struct task_struct *task = bpf_get_current_task_btf();                                                                   \
 		struct pt_regs *registers = task__registers(task);                                                                       \
@@ -210,7 +211,7 @@ static __noinline int change__finish(struct task_struct *task, long result, cons
                                                                                                                                          \
 		if (what != RF_FILE_CHOWN)                                                                                               \
 			request.uid = request.gid = CHANGE_KEEPS;                                                                        \
-		return change__finish(task, context->ret, &request);                                                                     \
+		return change__finish(task, syscall__result(context), &request);                                                         \
 	}
 
 #include "file_change_syscalls.bpf.h"

@@ -98,7 +98,7 @@ static __always_inline bool change__could_write(struct task_struct *task, struct
 }
 
 SEC("tracepoint/syscalls/sys_exit_splice")
-int splice_exit(struct trace_event_raw_sys_exit *context)
+int splice_exit(void *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = task__registers(task);
@@ -116,5 +116,5 @@ int splice_exit(struct trace_event_raw_sys_exit *context)
 		return 0;
 	if (kernel__read(in, f_mode) & FMODE_WRITE || change__could_write(task, in))
 		return 0;
-	return change__finish(task, context->ret, &request);
+	return change__finish(task, syscall__result(context), &request);
 }

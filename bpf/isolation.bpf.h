@@ -2,6 +2,7 @@
 /* A thread changes what confines it: ends of the system calls. The capabilities that a new user namespace gives are in credentials.bpf.h, which
  * watches unshare and setns too. */
 #include "lib/merge.h"
+#include "lib/syscall.h"
 
 #define PR_SET_DUMPABLE 4
 #define PR_SET_KEEPCAPS 8
@@ -81,12 +82,12 @@ static __always_inline __u32 isolation__type_of(struct task_struct *task, __u32 
 }
 
 SEC("tracepoint/syscalls/sys_exit_setns")
-int setns_isolation(struct trace_event_raw_sys_exit *context)
+int setns_isolation(void *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = task__registers(task);
 	__u32 type = PT_REGS_PARM2_SYSCALL(registers);
-	struct isolation isolation = { .option = type, .operation = RF_ISOLATION_SETNS, .result = context->ret };
+	struct isolation isolation = { .option = type, .operation = RF_ISOLATION_SETNS, .result = syscall__result(context) };
 
 	if (!type)
 		isolation.option = isolation__type_of(task, PT_REGS_PARM1_SYSCALL(registers));
@@ -95,11 +96,11 @@ int setns_isolation(struct trace_event_raw_sys_exit *context)
 
 /* What else a thread may stop sharing (files, directory) confines nothing. */
 SEC("tracepoint/syscalls/sys_exit_unshare")
-int unshare_isolation(struct trace_event_raw_sys_exit *context)
+int unshare_isolation(void *context)
 {
 	struct pt_regs *registers = task__registers(bpf_get_current_task_btf());
 	__u32 flags = PT_REGS_PARM1_SYSCALL(registers);
-	struct isolation isolation = { .option = flags, .operation = RF_ISOLATION_UNSHARE, .result = context->ret };
+	struct isolation isolation = { .option = flags, .operation = RF_ISOLATION_UNSHARE, .result = syscall__result(context) };
 
 	return flags & CLONE_NEW_ANY ? isolation__report(&isolation) : 0;
 }
@@ -128,14 +129,14 @@ static __always_inline bool isolation__matters(__u32 option, __u32 argument)
 }
 
 SEC("tracepoint/syscalls/sys_exit_prctl")
-int prctl_exit(struct trace_event_raw_sys_exit *context)
+int prctl_exit(void *context)
 {
 	struct pt_regs *registers = task__registers(bpf_get_current_task_btf());
 	struct isolation isolation = {
 		.option = (__u32)PT_REGS_PARM1_SYSCALL(registers),
 		.argument = PT_REGS_PARM2_SYSCALL(registers),
 		.operation = RF_ISOLATION_PRCTL,
-		.result = context->ret,
+		.result = syscall__result(context),
 	};
 
 	return isolation__matters(isolation.option, isolation.argument) ? isolation__report(&isolation) : 0;
@@ -143,14 +144,14 @@ int prctl_exit(struct trace_event_raw_sys_exit *context)
 
 /* Its other operations only ask. */
 SEC("tracepoint/syscalls/sys_exit_seccomp")
-int seccomp_exit(struct trace_event_raw_sys_exit *context)
+int seccomp_exit(void *context)
 {
 	struct pt_regs *registers = task__registers(bpf_get_current_task_btf());
 	struct isolation isolation = {
 		.option = (__u32)PT_REGS_PARM1_SYSCALL(registers),
 		.argument = (__u32)PT_REGS_PARM2_SYSCALL(registers),
 		.operation = RF_ISOLATION_SECCOMP,
-		.result = context->ret,
+		.result = syscall__result(context),
 	};
 
 	return isolation.option <= SECCOMP_SET_MODE_FILTER ? isolation__report(&isolation) : 0;
@@ -165,13 +166,13 @@ int seccomp_exit(struct trace_event_raw_sys_exit *context)
 
 /* It returns what the persona was. */
 SEC(PERSONALITY_EXIT)
-int personality_exit(struct trace_event_raw_sys_exit *context)
+int personality_exit(void *context)
 {
 	struct pt_regs *registers = task__registers(bpf_get_current_task_btf());
 	__u32 persona = PT_REGS_PARM1_SYSCALL(registers);
-	struct isolation isolation = { .option = persona, .operation = RF_ISOLATION_PERSONALITY, .result = context->ret };
+	struct isolation isolation = { .option = persona, .operation = RF_ISOLATION_PERSONALITY, .result = syscall__result(context) };
 
-	if (persona == PERSONALITY_QUERY || persona == (__u32)context->ret)
+	if (persona == PERSONALITY_QUERY || persona == (__u32)isolation.result)
 		return 0;
 	if (isolation.result >= 0) {
 		isolation.argument = isolation.result;

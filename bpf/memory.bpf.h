@@ -4,6 +4,7 @@
  * a process's equal calls (operation, protection, file, outcome) at most one a second goes out. */
 #include "lib/merge.h"
 #include "lib/path.h"
+#include "lib/syscall.h"
 
 #define MEMORY_ROOM RF_SMALL_RECORD_MAX
 #define MEMORY_WRITE_EXEC (PROT_WRITE | PROT_EXEC)
@@ -92,14 +93,14 @@ static __noinline int memory__report(const struct memory *memory)
 }
 
 SEC("tracepoint/syscalls/sys_exit_memfd_create")
-int memfd_create_exit(struct trace_event_raw_sys_exit *context)
+int memfd_create_exit(void *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = task__registers(task);
-	struct memory memory = { .operation = RF_MEMORY_MEMFD_CREATE, .result = context->ret, .flags = PT_REGS_PARM2_SYSCALL(registers) };
+	struct memory memory = { .operation = RF_MEMORY_MEMFD_CREATE, .result = syscall__result(context), .flags = PT_REGS_PARM2_SYSCALL(registers) };
 
-	if (context->ret >= 0)
-		memory.file = file__of_descriptor(task, context->ret);
+	if (memory.result >= 0)
+		memory.file = file__of_descriptor(task, memory.result);
 	if (!memory.file)
 		memory.name = (const char *)PT_REGS_PARM1_SYSCALL(registers);
 	return memory__report(&memory);
@@ -111,22 +112,24 @@ static __always_inline bool memory__is_address(long result)
 }
 
 SEC("tracepoint/syscalls/sys_exit_mmap")
-int mmap_exit(struct trace_event_raw_sys_exit *context)
+int mmap_exit(void *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = task__registers(task);
 	__u32 protection = PT_REGS_PARM3_SYSCALL(registers);
 	struct memory memory = { .operation = RF_MEMORY_MMAP, .protection = protection };
+	long result;
 
 	if ((protection & MEMORY_WRITE_EXEC) != MEMORY_WRITE_EXEC)
 		return 0;
 	memory.length = PT_REGS_PARM2_SYSCALL(registers);
 	memory.flags = PT_REGS_PARM4_SYSCALL(registers);
-	if (memory__is_address(context->ret)) {
-		memory.address = context->ret;
+	result = syscall__result(context);
+	if (memory__is_address(result)) {
+		memory.address = result;
 	} else {
 		memory.address = PT_REGS_PARM1_SYSCALL(registers);
-		memory.result = context->ret;
+		memory.result = result;
 	}
 	if (!(memory.flags & MAP_ANONYMOUS))
 		memory.file = file__of_descriptor(task, PT_REGS_PARM5_SYSCALL(registers));
@@ -146,12 +149,12 @@ static long memory__look(struct task_struct *task, struct vm_area_struct *vma, s
 }
 
 /* A mapping is looked up only where execution was asked for. One that can't be is reported: it may be any. */
-static __always_inline int memory__protected(struct trace_event_raw_sys_exit *context)
+static __always_inline int memory__protected(void *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = task__registers(task);
 	__u32 protection = PT_REGS_PARM3_SYSCALL(registers);
-	struct memory memory = { .operation = RF_MEMORY_MPROTECT, .protection = protection, .result = context->ret };
+	struct memory memory = { .operation = RF_MEMORY_MPROTECT, .protection = protection, .result = syscall__result(context) };
 	struct memory_mapping mapping = {};
 
 	if (!(protection & PROT_EXEC) || !interest__takes(RF_LANE_BULK, RF_MEMORY))
@@ -160,7 +163,7 @@ static __always_inline int memory__protected(struct trace_event_raw_sys_exit *co
 	memory.length = PT_REGS_PARM2_SYSCALL(registers);
 	if (bpf_find_vma(task, memory.address, memory__look, &mapping, 0))
 		mapping.written = 1;
-	if (context->ret >= 0 && !mapping.written && !(protection & PROT_WRITE)) {
+	if (memory.result >= 0 && !mapping.written && !(protection & PROT_WRITE)) {
 		ring__pass(RF_LANE_BULK, RF_MEMORY, RF_DROP_UNWATCHED);
 		return 0;
 	}
@@ -169,13 +172,13 @@ static __always_inline int memory__protected(struct trace_event_raw_sys_exit *co
 }
 
 SEC("tracepoint/syscalls/sys_exit_mprotect")
-int mprotect_exit(struct trace_event_raw_sys_exit *context)
+int mprotect_exit(void *context)
 {
 	return memory__protected(context);
 }
 
 SEC("tracepoint/syscalls/sys_exit_pkey_mprotect")
-int pkey_mprotect_exit(struct trace_event_raw_sys_exit *context)
+int pkey_mprotect_exit(void *context)
 {
 	return memory__protected(context);
 }

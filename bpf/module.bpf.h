@@ -2,6 +2,7 @@
 /* A kernel module is loaded or unloaded, or fails to be. Seen at the end of the system call. The module's own name is only told by the tracepoints
  * module_load and module_free, which fire inside the call; without them (the load failed before, or the kernel has none) it is the file's or the
  * caller's. A kernel built without modules has neither these calls nor their tracepoints. */
+#include "lib/syscall.h"
 #include "lib/task.h"
 
 #define MODULE_NAME_MAX 64
@@ -136,21 +137,21 @@ static __noinline int module__report(const struct module_request *request)
 }
 
 SEC("tracepoint/syscalls/sys_exit_init_module")
-int init_module_exit(struct trace_event_raw_sys_exit *context)
+int init_module_exit(void *context)
 {
 	struct pt_regs *registers = task__registers(bpf_get_current_task_btf());
 	struct module_request request = {
 		.parameters = (const char *)PT_REGS_PARM3_CORE_SYSCALL(registers),
 		.operation = RF_OPERATION_MODULE_LOAD,
 		.from_memory = 1,
-		.result = context->ret,
+		.result = syscall__result(context),
 	};
 
 	return module__report(&request);
 }
 
 SEC("tracepoint/syscalls/sys_exit_finit_module")
-int finit_module_exit(struct trace_event_raw_sys_exit *context)
+int finit_module_exit(void *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = task__registers(task);
@@ -159,21 +160,21 @@ int finit_module_exit(struct trace_event_raw_sys_exit *context)
 		.parameters = (const char *)PT_REGS_PARM2_CORE_SYSCALL(registers),
 		.operation = RF_OPERATION_MODULE_LOAD,
 		.flags = PT_REGS_PARM3_CORE_SYSCALL(registers),
-		.result = context->ret,
+		.result = syscall__result(context),
 	};
 
 	return module__report(&request);
 }
 
 SEC("tracepoint/syscalls/sys_exit_delete_module")
-int delete_module_exit(struct trace_event_raw_sys_exit *context)
+int delete_module_exit(void *context)
 {
 	struct pt_regs *registers = task__registers(bpf_get_current_task_btf());
 	struct module_request request = {
 		.name = (const char *)PT_REGS_PARM1_CORE_SYSCALL(registers),
 		.operation = RF_OPERATION_MODULE_UNLOAD,
 		.flags = PT_REGS_PARM2_CORE_SYSCALL(registers),
-		.result = context->ret,
+		.result = syscall__result(context),
 	};
 
 	return module__report(&request);

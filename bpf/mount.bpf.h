@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* What is mounted where, or where a task's root is, changes or fails to. Seen at the end of the system call; rare, so all of it goes out. */
 #include "lib/request.h"
+#include "lib/syscall.h"
 #include "lib/truth.h"
 
 #define MOUNT_ROOM RF_RECORD_MAX
@@ -156,7 +157,7 @@ static __always_inline void mount__append_source(struct mount_builder *mb, struc
 #define MOUNT_TEXT(n) ((const char *)MOUNT_ARGUMENT(n))
 
 SEC("tracepoint/syscalls/sys_exit_mount")
-int mount_exit(struct trace_event_raw_sys_exit *context)
+int mount_exit(void *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = task__registers(task);
@@ -164,7 +165,7 @@ int mount_exit(struct trace_event_raw_sys_exit *context)
 	__u32 flags = MOUNT_ARGUMENT(4);
 	struct mount_builder mb;
 
-	if (!mount__begin(&mb, task, RF_MOUNT_MOUNT, context->ret, flags))
+	if (!mount__begin(&mb, task, RF_MOUNT_MOUNT, syscall__result(context), flags))
 		return 0;
 	mount__append_true_path(&mb, &mb.m->target, &mb.truth->path, &target);
 	mount__append_source(&mb, registers, flags);
@@ -175,21 +176,21 @@ int mount_exit(struct trace_event_raw_sys_exit *context)
 
 /* umount2 */
 SEC("tracepoint/syscalls/sys_exit_umount")
-int umount_exit(struct trace_event_raw_sys_exit *context)
+int umount_exit(void *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = task__registers(task);
 	struct request_path target = request__at(AT_FDCWD, MOUNT_ARGUMENT(1));
 	struct mount_builder mb;
 
-	if (!mount__begin(&mb, task, RF_MOUNT_UMOUNT, context->ret, MOUNT_ARGUMENT(2)))
+	if (!mount__begin(&mb, task, RF_MOUNT_UMOUNT, syscall__result(context), MOUNT_ARGUMENT(2)))
 		return 0;
 	mount__append_true_path(&mb, &mb.m->target, &mb.truth->path, &target);
 	return mount__end(&mb);
 }
 
 SEC("tracepoint/syscalls/sys_exit_move_mount")
-int move_mount_exit(struct trace_event_raw_sys_exit *context)
+int move_mount_exit(void *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = task__registers(task);
@@ -199,7 +200,7 @@ int move_mount_exit(struct trace_event_raw_sys_exit *context)
 	struct file *moved = request__file(task, &from);
 	struct mount_builder mb;
 
-	if (!mount__begin(&mb, task, RF_MOUNT_MOVE_MOUNT, context->ret, flags))
+	if (!mount__begin(&mb, task, RF_MOUNT_MOVE_MOUNT, syscall__result(context), flags))
 		return 0;
 	if (moved) { /* by now its path is where it was moved to */
 		mount__append_mounted(&mb, moved);
@@ -213,7 +214,7 @@ int move_mount_exit(struct trace_event_raw_sys_exit *context)
 
 /* Afterwards the old paths mean nothing any more: a relative one is shown from the new root on. */
 SEC("tracepoint/syscalls/sys_exit_pivot_root")
-int pivot_root_exit(struct trace_event_raw_sys_exit *context)
+int pivot_root_exit(void *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = task__registers(task);
@@ -221,7 +222,7 @@ int pivot_root_exit(struct trace_event_raw_sys_exit *context)
 	struct request_path put_old = request__at(AT_FDCWD, MOUNT_ARGUMENT(2));
 	struct mount_builder mb;
 
-	if (!mount__begin(&mb, task, RF_MOUNT_PIVOT_ROOT, context->ret, 0))
+	if (!mount__begin(&mb, task, RF_MOUNT_PIVOT_ROOT, syscall__result(context), 0))
 		return 0;
 	mount__append_true_path(&mb, &mb.m->target, &mb.truth->target, &new_root);
 	mount__append_true_path(&mb, &mb.m->source, &mb.truth->path, &put_old);
@@ -229,16 +230,17 @@ int pivot_root_exit(struct trace_event_raw_sys_exit *context)
 }
 
 SEC("tracepoint/syscalls/sys_exit_chroot")
-int chroot_exit(struct trace_event_raw_sys_exit *context)
+int chroot_exit(void *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = task__registers(task);
 	struct request_path target = request__at(AT_FDCWD, MOUNT_ARGUMENT(1));
+	long result = syscall__result(context);
 	struct mount_builder mb;
 
-	if (!mount__begin(&mb, task, RF_MOUNT_CHROOT, context->ret, 0))
+	if (!mount__begin(&mb, task, RF_MOUNT_CHROOT, result, 0))
 		return 0;
-	if (context->ret) {
+	if (result) {
 		mount__append_true_path(&mb, &mb.m->target, &mb.truth->path, &target);
 	} else {
 		struct fs_struct *fs = kernel__plain(task)->fs;
@@ -264,46 +266,45 @@ static __always_inline int mount__open_tree(struct task_struct *task, struct pt_
 }
 
 SEC("tracepoint/syscalls/sys_exit_open_tree")
-int open_tree_exit(struct trace_event_raw_sys_exit *context)
+int open_tree_exit(void *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 
-	return mount__open_tree(task, task__registers(task), context->ret, 0, 0);
+	return mount__open_tree(task, task__registers(task), syscall__result(context), 0, 0);
 }
 
 /* since 6.15 */
 SEC("tracepoint/syscalls/sys_exit_open_tree_attr")
-int open_tree_attr_exit(struct trace_event_raw_sys_exit *context)
+int open_tree_attr_exit(void *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = task__registers(task);
 
-	return mount__open_tree(task, registers, context->ret, MOUNT_TEXT(4), MOUNT_ARGUMENT(5));
+	return mount__open_tree(task, registers, syscall__result(context), MOUNT_TEXT(4), MOUNT_ARGUMENT(5));
 }
 
 SEC("tracepoint/syscalls/sys_exit_fsopen")
-int fsopen_exit(struct trace_event_raw_sys_exit *context)
+int fsopen_exit(void *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = task__registers(task);
 	struct mount_builder mb;
 
-	if (!mount__begin(&mb, task, RF_MOUNT_FSOPEN, context->ret, MOUNT_ARGUMENT(2)))
+	if (!mount__begin(&mb, task, RF_MOUNT_FSOPEN, syscall__result(context), MOUNT_ARGUMENT(2)))
 		return 0;
 	mount__append_text(&mb, &mb.m->filesystem, 0, MOUNT_TEXT(1));
 	return mount__end(&mb);
 }
 
 SEC("tracepoint/syscalls/sys_exit_fsmount")
-int fsmount_exit(struct trace_event_raw_sys_exit *context)
+int fsmount_exit(void *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = task__registers(task);
-	long result = context->ret;
+	long result = syscall__result(context);
 	struct file *mounted;
 	struct mount_builder mb;
 
-	rf_barrier(result); /* clang would calculate with the context's address */
 	mounted = result < 0 ? 0 : file__of_descriptor(task, result);
 	if (!mount__begin(&mb, task, RF_MOUNT_FSMOUNT, result, MOUNT_ARGUMENT(2)))
 		return 0;
@@ -315,7 +316,7 @@ int fsmount_exit(struct trace_event_raw_sys_exit *context)
 }
 
 SEC("tracepoint/syscalls/sys_exit_mount_setattr")
-int mount_setattr_exit(struct trace_event_raw_sys_exit *context)
+int mount_setattr_exit(void *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = task__registers(task);
@@ -323,7 +324,7 @@ int mount_setattr_exit(struct trace_event_raw_sys_exit *context)
 	struct request_path target = request__at_or_file(MOUNT_ARGUMENT(1), MOUNT_ARGUMENT(2), flags & AT_EMPTY_PATH);
 	struct mount_builder mb;
 
-	if (!mount__begin(&mb, task, RF_MOUNT_MOUNT_SETATTR, context->ret, flags))
+	if (!mount__begin(&mb, task, RF_MOUNT_MOUNT_SETATTR, syscall__result(context), flags))
 		return 0;
 	mount__append_path(&mb, &mb.m->target, &target);
 	mount__fill_attributes(&mb, MOUNT_TEXT(4), MOUNT_ARGUMENT(5));

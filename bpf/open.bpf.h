@@ -9,6 +9,7 @@
 #include "lib/share.h"
 #include "lib/executable.h"
 #include "lib/access.h"
+#include "lib/syscall.h"
 
 #define OPEN_ROOM RF_SMALL_RECORD_MAX
 #define OPEN_REQUEST_FLAGS (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC)
@@ -229,7 +230,7 @@ static __always_inline int open__finish(struct task_struct *task, long result, c
 }
 
 SEC("tracepoint/syscalls/sys_exit_open")
-int open_exit(struct trace_event_raw_sys_exit *context)
+int open_exit(void *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = task__registers(task);
@@ -238,11 +239,11 @@ int open_exit(struct trace_event_raw_sys_exit *context)
 		.flags = PT_REGS_PARM2_SYSCALL(registers),
 	};
 
-	return open__finish(task, context->ret, &request);
+	return open__finish(task, syscall__result(context), &request);
 }
 
 SEC("tracepoint/syscalls/sys_exit_creat")
-int creat_exit(struct trace_event_raw_sys_exit *context)
+int creat_exit(void *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = task__registers(task);
@@ -251,11 +252,11 @@ int creat_exit(struct trace_event_raw_sys_exit *context)
 		.flags = O_CREAT | O_WRONLY | O_TRUNC,
 	};
 
-	return open__finish(task, context->ret, &request);
+	return open__finish(task, syscall__result(context), &request);
 }
 
 SEC("tracepoint/syscalls/sys_exit_openat")
-int openat_exit(struct trace_event_raw_sys_exit *context)
+int openat_exit(void *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = task__registers(task);
@@ -264,11 +265,11 @@ int openat_exit(struct trace_event_raw_sys_exit *context)
 		.flags = PT_REGS_PARM3_SYSCALL(registers),
 	};
 
-	return open__finish(task, context->ret, &request);
+	return open__finish(task, syscall__result(context), &request);
 }
 
 SEC("tracepoint/syscalls/sys_exit_openat2")
-int openat2_exit(struct trace_event_raw_sys_exit *context)
+int openat2_exit(void *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = task__registers(task);
@@ -283,7 +284,7 @@ int openat2_exit(struct trace_event_raw_sys_exit *context)
 	if (failure__of(RF_PLACE_ARGUMENT, bpf_probe_read_user(&flags, sizeof(flags), how)))
 		open__leave_out(RF_DROP_READ_FAULT);
 	request.flags = flags;
-	return open__finish(task, context->ret, &request);
+	return open__finish(task, syscall__result(context), &request);
 }
 
 #endif

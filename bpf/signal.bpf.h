@@ -3,6 +3,7 @@
  * sends on its own (a fault, a timer, a terminal's keys) is left out: there the current task is whoever was running. A call that fails sends
  * nothing, so these are seen at its end. */
 #include "lib/pid.h"
+#include "lib/syscall.h"
 #include "lib/tampering.h"
 #include "lib/truth.h"
 
@@ -143,16 +144,15 @@ static __always_inline int signal__failed(struct task_struct *task, struct rf_tr
 /* `argument`: where the process or thread is named; the signal is the next one. */
 #define SIGNAL_SYSCALL(name, argument, next, si_code)                                                                                    \
 	SEC("tracepoint/syscalls/sys_exit_" #name)                                                                                       \
-	int name##_exit(struct trace_event_raw_sys_exit *context)                                                                        \
+	int name##_exit(void *context)                                                                                                   \
 	{                                                                                                                                \
 		struct task_struct *task = bpf_get_current_task_btf();                                                                   \
 		struct pt_regs *registers = task__registers(task);                                                                       \
 		__s32 number = argument(registers);                                                                                      \
 		__u32 signal = next(registers);                                                                                          \
 		struct rf_truth *truth = truth__take(task);                                                                              \
-		long result = context->ret;                                                                                              \
+		long result = syscall__result(context);                                                                                  \
                                                                                                                                          \
-		rf_barrier(result); /* clang would calculate with the context's address */                                               \
 		if (!signal__is_failure(result, signal))                                                                                 \
 			return 0;                                                                                                        \
 		/* a negative number is a group's, -1 everybody's */                                                                     \
@@ -166,15 +166,14 @@ SIGNAL_SYSCALL(rt_sigqueueinfo, PT_REGS_PARM1_SYSCALL, PT_REGS_PARM2_SYSCALL, SI
 SIGNAL_SYSCALL(rt_tgsigqueueinfo, PT_REGS_PARM2_SYSCALL, PT_REGS_PARM3_SYSCALL, SI_QUEUE)
 
 SEC("tracepoint/syscalls/sys_exit_pidfd_send_signal")
-int pidfd_send_signal_exit(struct trace_event_raw_sys_exit *context)
+int pidfd_send_signal_exit(void *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = task__registers(task);
 	__u32 signal = PT_REGS_PARM2_SYSCALL(registers);
 	struct rf_truth *truth = truth__take(task);
-	long result = context->ret;
+	long result = syscall__result(context);
 
-	rf_barrier(result);
 	if (!signal__is_failure(result, signal))
 		return 0;
 	return signal__failed(task, truth, pid__of_descriptor(task, PT_REGS_PARM1_SYSCALL(registers)), signal, SI_USER, result);

@@ -3,6 +3,7 @@
  * read from the socket. A bind that failed is told from the cgroup hook's copy, and without one from the caller's memory, marked as such. */
 #include "lib/owner.h"
 #include "lib/share.h"
+#include "lib/syscall.h"
 
 #define SOCKETS_ROOM RF_RECORD_MAX
 /* struct sockaddr_alg: type at 2, name at 24, both filled up with NUL */
@@ -50,7 +51,7 @@ static __always_inline void sockets__clear(struct rf_socket *s, struct task_stru
 }
 
 SEC("tracepoint/syscalls/sys_exit_socket")
-int socket_exit(struct trace_event_raw_sys_exit *context)
+int socket_exit(void *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = task__registers(task);
@@ -72,7 +73,7 @@ int socket_exit(struct trace_event_raw_sys_exit *context)
 	s = ring__reserve(RF_LANE_SECURITY, RF_SOCKET, sizeof(*s), &number);
 	if (!s)
 		return 0;
-	sockets__clear(s, task, RF_SOCKET_SOCKET, context->ret);
+	sockets__clear(s, task, RF_SOCKET_SOCKET, syscall__result(context));
 	s->family = family;
 	s->type = type;
 	/* network order, in 16 bits */
@@ -256,7 +257,7 @@ int bind6(struct bpf_sock_addr *context)
 }
 
 SEC("tracepoint/syscalls/sys_exit_bind")
-int bind_exit(struct trace_event_raw_sys_exit *context)
+int bind_exit(void *context)
 {
 	__u64 key = bpf_get_current_pid_tgid();
 
@@ -265,18 +266,18 @@ int bind_exit(struct trace_event_raw_sys_exit *context)
 	else if (task__is_agent())
 		sockets__leave_out_call(RF_DROP_SELF);
 	else
-		sockets__report(RF_SOCKET_BIND, context->ret);
+		sockets__report(RF_SOCKET_BIND, syscall__result(context));
 	bpf_map_delete_elem(&rf_destinations, &key);
 	return 0;
 }
 
 SEC("tracepoint/syscalls/sys_exit_listen")
-int listen_exit(struct trace_event_raw_sys_exit *context)
+int listen_exit(void *context)
 {
 	if (!interest__any(RF_SOCKET))
 		return sockets__leave_out_call(RF_DROP_UNWATCHED);
 	if (task__is_agent())
 		return sockets__leave_out_call(RF_DROP_SELF);
-	sockets__report(RF_SOCKET_LISTEN, context->ret);
+	sockets__report(RF_SOCKET_LISTEN, syscall__result(context));
 	return 0;
 }

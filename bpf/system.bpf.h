@@ -2,6 +2,7 @@
 /* System calls that few programs have a reason for, and that change, or show, what is everybody's. Each is seen at its end. Arguments are the
  * registers' values, which the kernel has used; where the kernel keeps its own copy of what lies in the caller's memory, that is reported.
  * A reboot that happens never ends: only what fails, or arms or disarms Ctrl-Alt-Del, is seen. */
+#include "lib/syscall.h"
 #include "lib/task.h"
 
 #define SYSTEM_NAME_MAX 64
@@ -85,12 +86,12 @@ static __always_inline int system__leave_out(void)
 #define SYSTEM_CALL(name, number)                                                                                                        \
 	static __always_inline int system__##name(struct task_struct *task, struct pt_regs *registers, long ret, struct system_call *call); \
 	SEC("tracepoint/syscalls/sys_exit_" #name)                                                                                       \
-	int name##_exit(struct trace_event_raw_sys_exit *context)                                                                        \
+	int name##_exit(void *context)                                                                                                   \
 	{                                                                                                                                \
 		struct task_struct *task = bpf_get_current_task_btf();                                                                   \
-		struct system_call call = { .operation = number, .result = context->ret };                                               \
+		struct system_call call = { .operation = number, .result = syscall__result(context) };                                   \
                                                                                                                                          \
-		if (!system__##name(task, task__registers(task), context->ret, &call))                                                   \
+		if (!system__##name(task, task__registers(task), call.result, &call))                                                    \
 			return system__leave_out();                                                                                      \
 		return system__report(&call);                                                                                            \
 	}                                                                                                                                \

@@ -485,6 +485,8 @@ struct {
 
 /* Set before load: some hook of the full profile is loaded. */
 const volatile bool rf_full = false;
+/* Set before load: programs of system calls are put around the kernel's functions, not on tracepoints (lib/syscall.h). */
+const volatile bool rf_functions = false;
 
 struct rf_control rf_control = {};
 struct rf_interest rf_interests[2] = {};

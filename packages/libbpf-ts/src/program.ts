@@ -20,6 +20,14 @@ const setAutoattach: (program: Pointer, attach: boolean) => void = bpf(
   'void bpf_program__set_autoattach(void *program, bool attach)',
 );
 const attach: (program: Pointer) => Handle = bpf('void *bpf_program__attach(void *program)');
+const setType: (program: Pointer, type: number) => number = bpf('int bpf_program__set_type(void *program, int type)');
+const setAttachType: (program: Pointer, type: number) => number = bpf(
+  'int bpf_program__set_expected_attach_type(void *program, int type)',
+);
+const setAttachTarget: (program: Pointer, program_fd: number, name: string) => number = bpf(
+  'int bpf_program__set_attach_target(void *program, int program_fd, const char *name)',
+);
+const attachTrace: (program: Pointer) => Handle = bpf('void *bpf_program__attach_trace(void *program)');
 const attachCgroup: (program: Pointer, fd: number) => Handle = bpf(
   'void *bpf_program__attach_cgroup(void *program, int fd)',
 );
@@ -80,6 +88,11 @@ export interface UsdtOptions {
   readonly cookie?: bigint;
 }
 
+/** BPF_PROG_TYPE_TRACING, enum bpf_prog_type */
+const TYPE_TRACING = 26;
+/** enum bpf_attach_type */
+const TRACE = { fentry: 24, fexit: 25 } as const;
+
 /** Hooks that libbpf attaches to by a perf event. */
 const ON_PERF_EVENT = /^(tracepoint|tp|k(ret)?probe|u(ret)?probe|usdt|perf_event)\b(?!\.multi)/;
 
@@ -113,6 +126,7 @@ export class BpfProgram {
   /** the ELF section, which says what it attaches to */
   readonly section: string;
   readonly #keep: (link: BpfLink) => BpfLink;
+  #function: string | undefined;
 
   /** Prefer `object.program(name)`. @param keep told of each link, so that the object disposes of it */
   constructor(handle: Pointer, keep: (link: BpfLink) => BpfLink) {
@@ -165,8 +179,24 @@ export class BpfProgram {
     setAutoattach(this.handle, attach);
   }
 
-  /** Attaches as the section says (`tp/…`, `tp_btf/…`, `raw_tp/…`, `iter/…`, `uprobe/…`, …). */
+  /**
+   * Before load: a program that belongs on a tracepoint by its section goes around a kernel function instead. Its context is then that of fentry or fexit:
+   * the function's arguments, eight bytes each, and for fexit what it returned.
+   * @throws ERR_BPF_NOT_FOUND when the kernel has no such function
+   */
+  traceFunction(name: string, when: keyof typeof TRACE): void {
+    const change = (operation: string, call: () => number): number =>
+      checked('ERR_BPF_NOT_FOUND', `putting '${this.name}' around ${name}`, operation, call);
+    change('bpf_program__set_type', () => setType(this.handle, TYPE_TRACING));
+    change('bpf_program__set_expected_attach_type', () => setAttachType(this.handle, TRACE[when]));
+    change('bpf_program__set_attach_target', () => setAttachTarget(this.handle, 0, name));
+    this.#function = name;
+  }
+
+  /** Attaches as the section says (`tp/…`, `tp_btf/…`, `raw_tp/…`, `iter/…`, `uprobe/…`, …), or `traceFunction` did. */
   attach(): BpfLink {
+    if (this.#function !== undefined)
+      return this.#link('bpf_program__attach_trace', this.#function, () => attachTrace(this.handle));
     return this.#link('bpf_program__attach', this.section, () => attach(this.handle));
   }
 
@@ -251,7 +281,7 @@ export class BpfProgram {
   #link(operation: string, where: string, call: () => Handle): BpfLink {
     if (!this.loaded) throw usage(`program '${this.name}' is not loaded: call load() first`);
     const handle = checkedPointer('ERR_BPF_ATTACH', `attaching '${this.name}' to ${where}`, operation, call);
-    return this.#keep(new BpfLink(handle, this.name, ON_PERF_EVENT.test(this.section)));
+    return this.#keep(new BpfLink(handle, this.name, this.#function === undefined && ON_PERF_EVENT.test(this.section)));
   }
 }
 

@@ -194,12 +194,12 @@ export class Agent implements Disposable {
     const { probed, absent } = this.#sensor.attachProbes();
     this.#customProbes.attach();
     await this.#cycle();
-    const { missing, hooks, full } = this.#sensor;
+    const { missing, hooks, full, onTracepoints } = this.#sensor;
     for (const [hook, reason] of missing)
       this.#deps.log.warn({ hook, reason }, 'a hook is missing: its events are not seen');
     if (absent.length > 0) this.#deps.log.info({ absent }, 'this host has no such files to probe');
     this.#deps.log.info(
-      { hooks, probed, full: [...full], resumed, run: u64ToHex(this.#sensor.run.run) },
+      { hooks, probed, full: [...full], onTracepoints, resumed, run: u64ToHex(this.#sensor.run.run) },
       'the sensor is in place',
     );
   }

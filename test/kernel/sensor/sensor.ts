@@ -16,6 +16,7 @@ import { Failures } from '../../../services/collector/src/sensor/failures.ts';
 import { FullProfile, ways } from '../../../services/collector/src/sensor/full.ts';
 import { isProbe } from '../../../services/collector/src/sensor/probes.ts';
 import { sizeForCpus } from '../../../services/collector/src/sensor/sizes.ts';
+import { traceFunctions } from '../../../services/collector/src/sensor/syscalls.ts';
 import { buildSensor } from '../../../tools/build-sensor.ts';
 import { RecordReader, type SensorRecord } from './records.ts';
 
@@ -39,6 +40,11 @@ export async function sensorObject(): Promise<string> {
 export function fullProfile(path: string): FullProfile {
   const wanted = process.env['RINGFENCE_TEST_WAY'];
   return FullProfile.probe(path, wanted === undefined ? ways : ways.filter((way) => way === wanted));
+}
+
+/** In a guest system calls are seen as the agent would see them there; elsewhere at tracepoints, which every kernel has. */
+function onFunctions(path: string): boolean {
+  return prebuilt !== undefined && fullProfile(path).onTracepoints === undefined;
 }
 
 /** Programs that need a library's headers, which not every machine has. */
@@ -134,6 +140,7 @@ export class TestSensor implements Disposable {
     for (const [map, entries] of Object.entries(sizes)) object.definition(map).resize(entries);
     for (const name of full) object.program(name).autoload = true;
     object.globals['rf_full'] = full.size > 0;
+    if (onFunctions(path)) for (const name of traceFunctions(object)) this.missing.add(name);
     object.load();
     if (object.btf === undefined) throw new Error('the sensor has no BTF');
     this.reader = new RecordReader(object.btf);

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { BpfError, BpfObject } from '@ringfence/libbpf-ts';
 import { sizeForCpus } from './sizes.ts';
+import { systemCallOf, withoutFunction } from './syscalls.ts';
 
 /** Of a map for a moment: making those of the sensor takes longer than all else. Rings need a page. */
 const ENTRIES_MAX = 64;
@@ -75,9 +76,16 @@ function probeWay(path: string, name: string): string | undefined {
   }
 }
 
-/** Which program is loaded for each hook of the full profile. One that the kernel refuses is followed by the hook's next, as long as a way is open. */
+/**
+ * Which program is loaded for each hook of the full profile. One that the kernel refuses is followed by the hook's next, as long as a way is open. Where fentry
+ * is open the programs of system calls, too, go around the kernel's functions.
+ */
 export class FullProfile {
   readonly ways: Ways;
+  /** why programs of system calls go on tracepoints; undefined: they go around functions */
+  #onTracepoints: string | undefined;
+  /** names of their programs */
+  readonly #systemCalls: ReadonlySet<string>;
   /** by hook */
   readonly #programs = new Map<string, string[]>();
   readonly #lacking = new Map<string, string>();
@@ -88,6 +96,10 @@ export class FullProfile {
     // those of sections that begin with `?`: libbpf doesn't load them by itself
     const optional = [...opened.programs.values()].filter(({ autoload }) => !autoload);
     const isThere = kernelFunctions();
+    const ofCalls = [...opened.programs.values()].filter(({ section }) => systemCallOf(section) !== undefined);
+    this.#systemCalls = new Set(ofCalls.map(({ name }) => name));
+    const [without] = withoutFunction(opened, isThere);
+    this.#onTracepoints = ways.fentry ?? (without && `this kernel has no function for ${without}`);
     for (const [hook, programs] of Map.groupBy(optional, ({ name }) => FullProfile.hookOf(name))) {
       const open = programs.filter(({ section }) => ways[wayOf(section)] === undefined);
       const there = open.filter(({ section }) => isThere(section)).map(({ name }) => name);
@@ -112,13 +124,22 @@ export class FullProfile {
     return new Set([...this.#programs.values()].flatMap(([name]) => name ?? []));
   }
 
+  /** why programs of system calls go on tracepoints; undefined: they go around functions (`traceFunctions`) */
+  get onTracepoints(): string | undefined {
+    return this.#onTracepoints;
+  }
+
   /** hooks that this kernel doesn't have, with the reason */
   get lacking(): ReadonlyMap<string, string> {
     return new Map([...this.#lacking].filter(([hook]) => (this.#programs.get(hook)?.length ?? 0) === 0));
   }
 
-  /** The kernel doesn't take the program, which is one of these. false: it is none. */
+  /** The kernel doesn't take the program, which is one of these, or of a system call's. false: it is none. */
   refuse(program: string, why: string): boolean {
+    if (this.#onTracepoints === undefined && this.#systemCalls.has(program)) {
+      this.#onTracepoints = `${program}: ${why}`;
+      return true;
+    }
     const hook = FullProfile.hookOf(program);
     const programs = this.#programs.get(hook);
     if (programs?.[0] !== program) return false;

@@ -3,6 +3,7 @@ import { SensorError } from '../errors.ts';
 import { FullProfile } from './full.ts';
 import { isProbe } from './probes.ts';
 import { sizeForCpus } from './sizes.ts';
+import { traceFunctions } from './syscalls.ts';
 
 /** Without these there is no process tree, and nothing else makes sense. */
 export const LIFECYCLE: readonly string[] = ['process_fork', 'process_exec', 'process_exit'];
@@ -35,10 +36,12 @@ export interface LoadOptions {
 
 export interface LoadedObject {
   readonly object: BpfObject;
-  /** programs that this kernel's verifier refused, with its last line */
+  /** programs that this kernel's verifier refused, with its last line, or that it has no function for */
   readonly refused: ReadonlyMap<string, string>;
   /** programs of the full profile among those that are loaded */
   readonly full: ReadonlySet<string>;
+  /** why programs of system calls go on tracepoints; undefined: they go around the kernel's functions, or nothing was loaded */
+  readonly onTracepoints: string | undefined;
 }
 
 /** Loads the sensor with its maps pinned, or taken from the pins. A refused program that isn't vital is left out. Throws SensorError. */
@@ -48,9 +51,11 @@ export function loadObject(options: LoadOptions): LoadedObject {
   for (let interrupted = 0; ; ) {
     const programs = full?.programs ?? new Set();
     const object = prepare(options, refused, programs);
+    const absent = full !== undefined && full.onTracepoints === undefined ? traceFunctions(object) : [];
     try {
       object.load();
-      return { object, refused, full: programs };
+      for (const name of absent) refused.set(name, 'this kernel has no such system call');
+      return { object, refused, full: programs, onTracepoints: full?.onTracepoints };
     } catch (error) {
       object[Symbol.dispose]();
       // A signal (a profiler's, a child's) in the middle of the verifier's work: no verdict on the program.

@@ -80,6 +80,8 @@ export class Sensor implements Disposable {
   readonly missing: Map<string, string>;
   /** hooks of the full profile that this kernel has; of a sensor that was taken over they aren't known */
   readonly full: ReadonlySet<string>;
+  /** why system calls are seen at tracepoints; undefined: at the kernel's functions, or the sensor was taken over */
+  readonly onTracepoints: string | undefined;
   readonly #options: SensorOptions;
   readonly #object: BpfObject;
   readonly #stack: DisposableStack;
@@ -98,6 +100,7 @@ export class Sensor implements Disposable {
     this.resumed = resumed;
     this.missing = new Map(loaded.refused);
     this.full = loaded.full;
+    this.onTracepoints = loaded.onTracepoints;
     this.security = stack.use(object.map('rf_ring_security').ringBuffer({ recordMaxBytes: RECORD_MAX_BYTES }));
     this.bulk = stack.use(object.map('rf_ring_bulk').ringBuffer({ recordMaxBytes: RECORD_MAX_BYTES }));
     this.counters = stack.use(new Counters(object.map('rf_counters')));
