@@ -42,9 +42,8 @@ export function fullProfile(path: string): FullProfile {
   return FullProfile.probe(path, wanted === undefined ? ways : ways.filter((way) => way === wanted));
 }
 
-/** In a guest system calls are seen as the agent would see them there; elsewhere at tracepoints, which every kernel has. */
-function onFunctions(path: string): boolean {
-  return prebuilt !== undefined && fullProfile(path).onTracepoints === undefined;
+function systemCallsHere(path: string): 'functions' | 'tracepoints' {
+  return prebuilt !== undefined && fullProfile(path).onTracepoints === undefined ? 'functions' : 'tracepoints';
 }
 
 /** Programs that need a library's headers, which not every machine has. */
@@ -115,6 +114,8 @@ export interface SensorOptions {
   readonly sizes?: Readonly<Record<string, number>>;
   /** with the programs of the full profile. @default false */
   readonly full?: boolean;
+  /** @default in a guest as the agent would see them there, elsewhere at tracepoints, which every kernel has */
+  readonly systemCalls?: 'functions' | 'tracepoints';
 }
 
 export type Counters = { readonly sequence: bigint } & { readonly [drop in DropCause]: bigint };
@@ -131,7 +132,8 @@ export class TestSensor implements Disposable {
   readonly failures: Failures;
   readonly #cpus: number;
 
-  private constructor(path: string, { bulkRing = 1 << 20, sizes = {} }: SensorOptions, full: ReadonlySet<string>) {
+  private constructor(path: string, options: SensorOptions, full: ReadonlySet<string>) {
+    const { bulkRing = 1 << 20, sizes = {}, systemCalls = systemCallsHere(path) } = options;
     this.object = BpfObject.open(path);
     const { object } = this;
     object.definition('rf_ring_security').resize(1 << 20);
@@ -140,7 +142,7 @@ export class TestSensor implements Disposable {
     for (const [map, entries] of Object.entries(sizes)) object.definition(map).resize(entries);
     for (const name of full) object.program(name).autoload = true;
     object.globals['rf_full'] = full.size > 0;
-    if (onFunctions(path)) for (const name of traceFunctions(object)) this.missing.add(name);
+    if (systemCalls === 'functions') for (const name of traceFunctions(object)) this.missing.add(name);
     object.load();
     if (object.btf === undefined) throw new Error('the sensor has no BTF');
     this.reader = new RecordReader(object.btf);

@@ -35,6 +35,7 @@ export interface ScriptRun {
   readonly timeoutMs: number;
   /** added to the kernel's command line */
   readonly kernelArguments?: string;
+  readonly countInstructions?: boolean;
   readonly onLine?: (line: string) => void;
 }
 

@@ -23,6 +23,8 @@ export interface GuestOptions {
   readonly timeoutMs: number;
   /** added to the kernel's command line */
   readonly kernelArguments?: string;
+  /** its clock counts instructions, a nanosecond each, on one processor. @default false: it is this machine's */
+  readonly countInstructions?: boolean;
   /** gets each line that the command prints, as it comes */
   readonly onLine?: (line: string) => void;
 }
@@ -75,10 +77,11 @@ async function makeInitramfs(kernel: TestKernel, busybox: string, place: string)
  * A virtual machine may have a /dev/kvm that boots no kernel as it is: only where the processor itself says so. Emulated, all of a guest's processors take
  * turns on one thread: on several, Node's compiled code ended by SIGSEGV in one run of three (QEMU 7.2).
  */
-function accelerators(architecture: Architecture): string[] {
+function accelerators(architecture: Architecture, countInstructions: boolean): string[] {
+  if (countInstructions) return ['-accel', 'tcg,thread=single', '-icount', 'shift=0,sleep=off', '-smp', '1'];
   const real =
     architecture === process.arch && /^flags\s*:.* (vmx|svm)( |$)/m.test(readFileSync('/proc/cpuinfo', 'utf8'));
-  return [...(real ? ['-accel', 'kvm'] : []), '-accel', 'tcg,thread=single'];
+  return [...(real ? ['-accel', 'kvm'] : []), '-accel', 'tcg,thread=single', '-smp', String(CPUS)];
 }
 
 function disk(file: string): string[] {
@@ -87,7 +90,7 @@ function disk(file: string): string[] {
 }
 
 async function machine(options: GuestOptions, place: string): Promise<string[]> {
-  const { kernel, program, command, kernelArguments = '' } = options;
+  const { kernel, program, command, kernelArguments = '', countInstructions = false } = options;
   await writeFile(join(program, 'guest-command'), `${command}\n`);
   const programDisk = join(place, 'program.img');
   await makeDisk(program, programDisk, 32);
@@ -95,7 +98,7 @@ async function machine(options: GuestOptions, place: string): Promise<string[]> 
   const { console, arguments: ofMachine } = MACHINES[architecture];
   const root: UserSpace = architecture === process.arch ? await userSpace() : await foreignUserSpace(architecture);
   return [
-    ...[...accelerators(architecture), ...ofMachine(join(place, 'console')), '-smp', String(CPUS)],
+    ...[...accelerators(architecture, countInstructions), ...ofMachine(join(place, 'console'))],
     ...['-m', String(MEMORY_MIB), '-nodefaults', '-display', 'none', '-no-reboot'],
     ...['-kernel', join(kernel.directory, 'vmlinuz'), '-initrd', await makeInitramfs(kernel, root.busybox, place)],
     // on a busy machine the emulated timer ticks too late for the kernel's check, which then waits for ever
