@@ -45,6 +45,7 @@
 #include "full/process.bpf.h"
 #include "full/exec.bpf.h"
 #include "full/bpf_calls.bpf.h"
+#include "full/refused.bpf.h"
 
 /* Never set: it has every record and enumeration described in the object's BTF, which TypeScript's decoders are made from. */
 struct rf_types {

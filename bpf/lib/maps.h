@@ -487,6 +487,16 @@ struct {
 const volatile bool rf_full = false;
 /* Set before load: programs of system calls are put around the kernel's functions, not on tracepoints (lib/syscall.h). */
 const volatile bool rf_functions = false;
+/* Set before load: programs of system calls are run by full/refused.bpf.h alone, for calls that seccomp has refused. */
+const volatile bool rf_refusals = false;
+
+/* by the system call's number, the program of its end */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 512);
+	__type(key, __u32);
+	__type(value, __u32);
+} rf_refused SEC(".maps");
 
 struct rf_control rf_control = {};
 struct rf_interest rf_interests[2] = {};

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { callNames } from '@ringfence/schema';
 import { numbersOf, parseArguments, READ, type SystemCall } from '../src/trace/calls.ts';
 import { inWords } from '../src/trace/flags.ts';
-import { callNames } from '../src/trace/numbers.ts';
 import { Pairs } from '../src/trace/pairs.ts';
 import { KIND, STATE, type TraceRecord } from '../src/trace/record.ts';
 import { summaryTable } from '../src/trace/summary.ts';

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { callNames, sourceName } from '@ringfence/schema';
 import { CliError } from '../errors.ts';
-import { callNames } from './numbers.ts';
 
 /** enum tr_argument: how the kernel's side reads an argument. */
 export const READ = { number: 0, string: 1, strings: 2, input: 3, output: 4 } as const;
@@ -22,16 +22,6 @@ export interface SystemCall {
 const EVENTS = '/sys/kernel/tracing/events/syscalls';
 const ENTER = 'sys_enter_';
 
-/** Where the kernel's function has another name than the system call. */
-const OTHER_NAMES: Readonly<Record<string, string>> = {
-  stat: 'newstat',
-  fstat: 'newfstat',
-  lstat: 'newlstat',
-  uname: 'newuname',
-  sendfile: 'sendfile64',
-  umount2: 'umount',
-};
-
 /** Buffers that the kernel fills, declared as text. */
 const FILLED: ReadonlySet<string> = new Set(['buf', 'ubuf', 'list', 'u_msg_ptr']);
 /** Sizes by which an argument's own length is known. */
@@ -42,7 +32,7 @@ export function readCalls(events: string = EVENTS): Map<number, SystemCall> {
   const formats = new Set(entries(events));
   const calls = new Map<number, SystemCall>();
   for (const [number, name] of callNames()) {
-    const format = [`${ENTER}${name}`, `${ENTER}${OTHER_NAMES[name]}`].find((event) => formats.has(event));
+    const format = [`${ENTER}${name}`, `${ENTER}${sourceName(name)}`].find((event) => formats.has(event));
     const text = format === undefined ? undefined : readFileSync(`${events}/${format}/format`, 'latin1');
     calls.set(number, { number, name, arguments: text === undefined ? unknown : parseArguments(text, name) });
   }

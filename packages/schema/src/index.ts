@@ -77,6 +77,7 @@ export {
   verifyRecordAside,
 } from './signing.ts';
 export type { Step, Trace } from './step.ts';
+export { callNames, callNumber, sourceName } from './system-calls.ts';
 export { decodeText, escapeText, splitText } from './text.ts';
 export { parseTlsHello, type TlsHello } from './tls.ts';
 export { TOPIC, type Topic, type TopicDefault, topics, topicsWith } from './topics.ts';

@@ -15,6 +15,7 @@ import {
 import { Failures } from '../../../services/collector/src/sensor/failures.ts';
 import { FullProfile, ways } from '../../../services/collector/src/sensor/full.ts';
 import { isProbe } from '../../../services/collector/src/sensor/probes.ts';
+import { loadRefusals, REFUSED } from '../../../services/collector/src/sensor/refusals.ts';
 import { sizeForCpus } from '../../../services/collector/src/sensor/sizes.ts';
 import { traceFunctions } from '../../../services/collector/src/sensor/syscalls.ts';
 import { buildSensor } from '../../../tools/build-sensor.ts';
@@ -120,6 +121,23 @@ export interface SensorOptions {
 
 export type Counters = { readonly sequence: bigint } & { readonly [drop in DropCause]: bigint };
 
+function open(path: string, { bulkRing = 1 << 20, sizes = {} }: SensorOptions, full: ReadonlySet<string>): BpfObject {
+  const object = BpfObject.open(path);
+  object.definition('rf_ring_security').resize(1 << 20);
+  object.definition('rf_ring_bulk').resize(bulkRing);
+  sizeForCpus(object);
+  for (const [map, entries] of Object.entries(sizes)) object.definition(map).resize(entries);
+  for (const name of full) object.program(name).autoload = true;
+  object.globals['rf_full'] = full.size > 0;
+  return object;
+}
+
+function pinMaps(object: BpfObject, directory: string): BpfObject {
+  for (const definition of object.definitions.values()) definition.pinAt(`${directory}/${definition.name}`);
+  object.section('.bss').pinAt(`${directory}/rf_bss`);
+  return object;
+}
+
 export class TestSensor implements Disposable {
   readonly object: BpfObject;
   readonly rings: readonly [RingBuffer, RingBuffer];
@@ -131,19 +149,14 @@ export class TestSensor implements Disposable {
   readonly #account: Account;
   readonly failures: Failures;
   readonly #cpus: number;
+  #refusals: BpfObject | undefined;
 
   private constructor(path: string, options: SensorOptions, full: ReadonlySet<string>) {
-    const { bulkRing = 1 << 20, sizes = {}, systemCalls = systemCallsHere(path) } = options;
-    this.object = BpfObject.open(path);
+    this.object = open(path, options, full);
     const { object } = this;
-    object.definition('rf_ring_security').resize(1 << 20);
-    object.definition('rf_ring_bulk').resize(bulkRing);
-    sizeForCpus(object);
-    for (const [map, entries] of Object.entries(sizes)) object.definition(map).resize(entries);
-    for (const name of full) object.program(name).autoload = true;
-    object.globals['rf_full'] = full.size > 0;
-    if (systemCalls === 'functions') for (const name of traceFunctions(object)) this.missing.add(name);
-    object.load();
+    if ((options.systemCalls ?? systemCallsHere(path)) === 'functions')
+      this.#loadFunctions(() => open(path, options, full));
+    else object.load();
     if (object.btf === undefined) throw new Error('the sensor has no BTF');
     this.reader = new RecordReader(object.btf);
     this.#account = new Account(object.map('rf_counters'));
@@ -151,6 +164,23 @@ export class TestSensor implements Disposable {
     this.#cpus = object.map('rf_counters').info.maxEntries;
     this.rings = [object.map('rf_ring_security').ringBuffer(), object.map('rf_ring_bulk').ringBuffer()];
     for (const program of object.programs.values()) if (program.loaded) this.#attach(program);
+  }
+
+  /** The sensor's programs around the kernel's functions, and those for what seccomp refuses, which share its maps by pins of a moment. */
+  #loadFunctions(again: () => BpfObject): void {
+    const { object } = this;
+    const pins = mkdtempSync(`${BPF_FS}/rf-test-${process.pid}-maps-`);
+    try {
+      pinMaps(object, pins);
+      for (const name of traceFunctions(object)) this.missing.add(name);
+      object.load();
+      const refusals = loadRefusals(() => pinMaps(again(), pins));
+      if (typeof refusals === 'string') throw new Error(`the programs for refused calls can't be loaded: ${refusals}`);
+      this.#refusals = refusals;
+      this.#hooks.push(refusals.program(REFUSED).attach());
+    } finally {
+      rmSync(pins, { recursive: true });
+    }
   }
 
   /** Only what this kernel has no place for may be missing. */
@@ -285,6 +315,7 @@ export class TestSensor implements Disposable {
     this.failures[Symbol.dispose]();
     for (const ring of this.rings) ring[Symbol.dispose]();
     this.#leave();
+    this.#refusals?.[Symbol.dispose]();
     this.object[Symbol.dispose]();
   }
 

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { BpfError, BpfObject } from '@ringfence/libbpf-ts';
+import { REFUSED } from './refusals.ts';
 import { sizeForCpus } from './sizes.ts';
 import { systemCallOf, withoutFunction } from './syscalls.ts';
 
@@ -94,7 +95,7 @@ export class FullProfile {
     this.ways = ways;
     using opened = BpfObject.open(path);
     // those of sections that begin with `?`: libbpf doesn't load them by itself
-    const optional = [...opened.programs.values()].filter(({ autoload }) => !autoload);
+    const optional = [...opened.programs.values()].filter(({ autoload, name }) => !autoload && name !== REFUSED);
     const isThere = kernelFunctions();
     const ofCalls = [...opened.programs.values()].filter(({ section }) => systemCallOf(section) !== undefined);
     this.#systemCalls = new Set(ofCalls.map(({ name }) => name));

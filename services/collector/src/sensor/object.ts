@@ -2,6 +2,7 @@ import { BpfLoadError, BpfObject } from '@ringfence/libbpf-ts';
 import { SensorError } from '../errors.ts';
 import { FullProfile } from './full.ts';
 import { isProbe } from './probes.ts';
+import { loadRefusals, REFUSED } from './refusals.ts';
 import { sizeForCpus } from './sizes.ts';
 import { traceFunctions } from './syscalls.ts';
 
@@ -42,20 +43,33 @@ export interface LoadedObject {
   readonly full: ReadonlySet<string>;
   /** why programs of system calls go on tracepoints; undefined: they go around the kernel's functions, or nothing was loaded */
   readonly onTracepoints: string | undefined;
+  /** programs for what seccomp refuses, which tracepoints see by themselves */
+  readonly refusals: BpfObject | undefined;
 }
 
 /** Loads the sensor with its maps pinned, or taken from the pins. A refused program that isn't vital is left out. Throws SensorError. */
 export function loadObject(options: LoadOptions): LoadedObject {
   const refused = new Map<string, string>();
   const full = options.programs ? probe(options.path) : undefined;
+  const object = loadPrograms(options, refused, full);
+  const programs = full?.programs ?? new Set<string>();
+  const onTracepoints = full?.onTracepoints;
+  const told = { object, refused, full: programs, onTracepoints };
+  if (full === undefined || onTracepoints !== undefined) return { ...told, refusals: undefined };
+  const refusals = loadRefusals(() => prepare(options, refused, programs));
+  if (typeof refusals !== 'string') return { ...told, refusals };
+  refused.set(REFUSED, refusals);
+  return { ...told, refusals: undefined };
+}
+
+function loadPrograms(options: LoadOptions, refused: Map<string, string>, full: FullProfile | undefined): BpfObject {
   for (let interrupted = 0; ; ) {
-    const programs = full?.programs ?? new Set();
-    const object = prepare(options, refused, programs);
+    const object = prepare(options, refused, full?.programs ?? new Set());
     const absent = full !== undefined && full.onTracepoints === undefined ? traceFunctions(object) : [];
     try {
       object.load();
       for (const name of absent) refused.set(name, 'this kernel has no such system call');
-      return { object, refused, full: programs, onTracepoints: full?.onTracepoints };
+      return object;
     } catch (error) {
       object[Symbol.dispose]();
       // A signal (a profiler's, a child's) in the middle of the verifier's work: no verdict on the program.

@@ -28,6 +28,7 @@ import {
 } from './pins.ts';
 import { absentFiles, isProbe, type Place, probePlaces, setProbes, wantedPrograms } from './probes.ts';
 import { factsOf, readProcesses, type Snapshot } from './processes.ts';
+import { REFUSED } from './refusals.ts';
 import { RunState } from './run.ts';
 import { Scopes } from './scopes.ts';
 import { damagedHooks, noteLink, TamperingLog } from './tampering.ts';
@@ -84,6 +85,7 @@ export class Sensor implements Disposable {
   readonly onTracepoints: string | undefined;
   readonly #options: SensorOptions;
   readonly #object: BpfObject;
+  readonly #refusals: BpfObject | undefined;
   readonly #stack: DisposableStack;
 
   private constructor(
@@ -96,6 +98,7 @@ export class Sensor implements Disposable {
     const { object } = loaded;
     this.#options = options;
     this.#object = object;
+    this.#refusals = loaded.refusals && stack.use(loaded.refusals);
     this.run = run;
     this.resumed = resumed;
     this.missing = new Map(loaded.refused);
@@ -165,7 +168,20 @@ export class Sensor implements Disposable {
         this.missing.set(name, error.message);
       }
     }
+    this.#attachRefusals();
     this.run.hooks = pinnedHooks(this.#options.pinPath).length;
+  }
+
+  /** The pins keep them. */
+  #attachRefusals(): void {
+    if (this.#refusals === undefined) return;
+    try {
+      this.#attach(REFUSED, this.#refusals);
+    } catch (error) {
+      if (!(error instanceof SensorError)) throw error;
+      this.missing.set(REFUSED, error.message);
+    }
+    this.#refusals[Symbol.dispose]();
   }
 
   /** Finds the owners of sockets that are older than the sensor; after `attachOthers`, so that none falls between. */
@@ -207,8 +223,8 @@ export class Sensor implements Disposable {
     }
   }
 
-  #attach(name: string): void {
-    const program = this.#object.program(name);
+  #attach(name: string, object: BpfObject = this.#object): void {
+    const program = object.program(name);
     try {
       const link = /^cgroup(_skb)?\//.test(program.section) ? this.#attachCgroup(name) : program.attach();
       link.pin(linkPath(this.#options.pinPath, name));

@@ -7,6 +7,8 @@ const TRACEPOINT = /^tracepoint\/syscalls\/sys_(enter|exit)_(\w+)$/;
 const TRACEPOINTS = '/sys/kernel/tracing/events/syscalls';
 
 interface SystemCall {
+  /** in the kernel's sources */
+  readonly name: string;
   /** the kernel's */
   readonly function: string;
   readonly when: 'fentry' | 'fexit';
@@ -15,7 +17,9 @@ interface SystemCall {
 /** Where a program of a system call goes that doesn't go on its tracepoint; undefined: it is none. */
 export function systemCallOf(section: string): SystemCall | undefined {
   const [, side, name] = TRACEPOINT.exec(section) ?? [];
-  return name === undefined ? undefined : { function: `${PREFIX}${name}`, when: side === 'enter' ? 'fentry' : 'fexit' };
+  return name === undefined
+    ? undefined
+    : { name, function: `${PREFIX}${name}`, when: side === 'enter' ? 'fentry' : 'fexit' };
 }
 
 /**

@@ -81,6 +81,17 @@ const ARM64: Runs = [
   ],
 ];
 
+/** Where the kernel's function has another name than the system call. */
+const SOURCE_NAMES: Readonly<Record<string, string>> = {
+  stat: 'newstat',
+  fstat: 'newfstat',
+  lstat: 'newlstat',
+  uname: 'newuname',
+  sendfile: 'sendfile64',
+  umount2: 'umount',
+  ...(process.arch === 'arm64' ? { personality: 'arm64_personality' } : {}),
+};
+
 const RUNS: Readonly<Record<string, Runs>> = { x64: X64, arm64: ARM64 };
 
 /** By number; empty on an architecture that the sensor isn't written for. */
@@ -89,4 +100,18 @@ export function callNames(architecture: string = process.arch): ReadonlyMap<numb
   for (const [first, text] of RUNS[architecture] ?? [])
     for (const [index, name] of text.split(/\s+/).entries()) names.set(first + index, name);
   return names;
+}
+
+/** What the kernel's sources call it, and so its tracepoints and functions; some architectures have the call's own name all the same. */
+export function sourceName(name: string): string {
+  return SOURCE_NAMES[name] ?? name;
+}
+
+const numbers = new Map(
+  [...callNames()].flatMap(([number, name]) => [[name, number] as const, [sourceName(name), number] as const]),
+);
+
+/** Of this architecture. @param name of the call, or in the kernel's sources */
+export function callNumber(name: string): number | undefined {
+  return numbers.get(name);
 }
