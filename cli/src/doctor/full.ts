@@ -17,7 +17,17 @@ export function probeFull(objectPath: string): HookState[] {
     const problem = problemOf(() => object.program(name).attach()[Symbol.dispose]());
     return stateOf(FullProfile.hookOf(name), section, problem?.text);
   });
-  return [...attached, ...[...profile.lacking].map(([hook, why]) => stateOf(hook, 'full profile', why))];
+  return [
+    onFunctions(profile),
+    ...attached,
+    ...[...profile.lacking].map(([hook, why]) => stateOf(hook, 'full profile', why)),
+  ];
+}
+
+/** Programs of system calls around the kernel's functions, not on tracepoints. */
+function onFunctions({ onTracepoints }: FullProfile): HookState {
+  const loses = 'every system call of the machine, watched or not, takes some 50 ns longer';
+  return { ...stateOf('system calls', 'fexit', onTracepoints), sees: 'system calls at no cost to the others', loses };
 }
 
 function stateOf(hook: string, section: string, why: string | undefined): HookState {

@@ -1,25 +1,27 @@
 import { existsSync } from 'node:fs';
-import { BpfError, type BpfObject } from '@ringfence/libbpf-ts';
+import { BpfError, type BpfObject, type BpfProgram } from '@ringfence/libbpf-ts';
 
-/** Of the kernel's functions for system calls (CONFIG_ARCH_HAS_SYSCALL_WRAPPER, Linux 4.17): each takes the caller's registers. */
-const PREFIX = process.arch === 'arm64' ? '__arm64_sys_' : '__x64_sys_';
+/**
+ * Of the kernel's functions for system calls (CONFIG_ARCH_HAS_SYSCALL_WRAPPER, Linux 4.17): each takes the caller's registers. On x86 one without arguments is known
+ * to the kernel's types by its other name.
+ */
+const PREFIXES = process.arch === 'arm64' ? ['__arm64_sys_'] : ['__x64_sys_', '__do_sys_'];
 const TRACEPOINT = /^tracepoint\/syscalls\/sys_(enter|exit)_(\w+)$/;
 const TRACEPOINTS = '/sys/kernel/tracing/events/syscalls';
 
 interface SystemCall {
   /** in the kernel's sources */
   readonly name: string;
-  /** the kernel's */
-  readonly function: string;
+  /** the kernel's, the best first */
+  readonly functions: readonly string[];
   readonly when: 'fentry' | 'fexit';
 }
 
 /** Where a program of a system call goes that doesn't go on its tracepoint; undefined: it is none. */
 export function systemCallOf(section: string): SystemCall | undefined {
   const [, side, name] = TRACEPOINT.exec(section) ?? [];
-  return name === undefined
-    ? undefined
-    : { name, function: `${PREFIX}${name}`, when: side === 'enter' ? 'fentry' : 'fexit' };
+  if (name === undefined) return undefined;
+  return { name, functions: PREFIXES.map((prefix) => `${prefix}${name}`), when: side === 'enter' ? 'fentry' : 'fexit' };
 }
 
 /**
@@ -32,7 +34,7 @@ export function withoutFunction(object: BpfObject, isThere: (section: string) =>
     const call = systemCallOf(section);
     return (
       call !== undefined &&
-      !isThere(`${call.when}/${call.function}`) &&
+      !call.functions.some((name) => isThere(`${call.when}/${name}`)) &&
       existsSync(section.replace('tracepoint/syscalls', TRACEPOINTS))
     );
   });
@@ -45,13 +47,20 @@ export function traceFunctions(object: BpfObject): readonly string[] {
   for (const program of object.programs.values()) {
     const call = program.autoload ? systemCallOf(program.section) : undefined;
     if (call === undefined) continue;
-    try {
-      program.traceFunction(call.function, call.when);
-    } catch (error) {
-      if (!(error instanceof BpfError) || error.code !== 'ERR_BPF_NOT_FOUND') throw error;
-      program.autoload = false;
-      absent.push(program.name);
-    }
+    if (call.functions.some((name) => trace(program, name, call.when))) continue;
+    program.autoload = false;
+    absent.push(program.name);
   }
   return absent;
+}
+
+/** false: the kernel has no such function. */
+function trace(program: BpfProgram, name: string, when: SystemCall['when']): boolean {
+  try {
+    program.traceFunction(name, when);
+    return true;
+  } catch (error) {
+    if (!(error instanceof BpfError) || error.code !== 'ERR_BPF_NOT_FOUND') throw error;
+    return false;
+  }
 }

@@ -1,0 +1,28 @@
+/** The agent itself on kernels that have the full profile: its hooks are where it says, a killed one's are taken over, a stopped one leaves nothing. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { GuestAgent } from '../lib/agent-in-guest.ts';
+import { findKernels } from '../lib/find-kernels.ts';
+import { runScript } from '../lib/run-kernel.ts';
+import { writeProgram } from '../lib/tree.ts';
+
+const TIMEOUT_MS = 1_200_000;
+const kernels = await findKernels();
+test('there are kernels', { skip: typeof kernels === 'string' ? kernels : false }, () => assert.ok(kernels.length > 0));
+
+for (const kernel of typeof kernels === 'string' ? [] : kernels)
+  describe(`an agent on ${kernel.series}`, () => {
+    test('it sees system calls at the functions of the kernel, is taken over when killed, and leaves nothing when stopped', async (t) => {
+      const run = { kernel, write: writeProgram, args: [], timeoutMs: TIMEOUT_MS };
+      const { lines } = await runScript({ ...run, script: 'test/kernels/lib/agent-in-guest.ts' });
+      const { lives, missing, left, ...took } = lines[0] as GuestAgent;
+      t.diagnostic(JSON.stringify({ lives, missing, took }));
+      const [first, second] = lives;
+      assert.equal(first?.onTracepoints, undefined);
+      assert.ok(first !== undefined && first.full.length > 0);
+      assert.deepEqual([second?.resumed, second?.hooks], [true, first.hooks]);
+      // system calls and hooks that came later than this kernel
+      for (const { reason } of missing) assert.match(reason, /no such system call|can't be attached/);
+      assert.deepEqual(left, []);
+    });
+  });
