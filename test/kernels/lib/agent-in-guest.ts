@@ -45,16 +45,14 @@ interface Life extends InPlace {
 
 /** Until its sensor is in place. */
 async function start(): Promise<Life> {
-  const agent = spawn(PROGRAM, ARGUMENTS, { stdio: ['ignore', 'pipe', 'pipe'], env });
-  if (agent.stdout === null || agent.stderr === null) throw new TypeError('the agent has no pipes');
-  const said: string[] = [];
+  const agent = spawn(PROGRAM, ARGUMENTS, { stdio: ['ignore', 'ignore', 'pipe'], env });
+  const log: string[] = [];
   const missing: { hook: string; reason: string }[] = [];
-  createInterface(agent.stderr).on('line', (line) => said.push(line));
   return await new Promise((resolve, reject) => {
-    agent.once('exit', () => reject(new Error(`the agent ended:\n${said.join('\n')}`)));
-    createInterface(agent.stdout!).on('line', (line) => {
-      said.push(line);
-
+    agent.once('exit', () => reject(new Error(`the agent ended:\n${log.join('\n')}`)));
+    if (agent.stderr === null) throw new TypeError('the agent has no pipe');
+    createInterface(agent.stderr).on('line', (line) => {
+      log.push(line);
       if (!line.startsWith('{')) return;
       const entry = JSON.parse(line) as { msg: string; hook: string; reason: string } & InPlace;
       if (entry.msg === MISSING) missing.push({ hook: entry.hook, reason: entry.reason });
