@@ -34,6 +34,14 @@ export interface Threshold<E> {
   readonly by: readonly Operand<E>[];
   /** µs of event time, sliding */
   readonly withinUs: number;
+  /** Time is cut into windows of that length, and each is counted by itself. @default false */
+  readonly tumbling?: boolean;
+}
+
+/** So many alerts of a rule within a while, for one key: those beyond it are only counted. */
+export interface AlertLimit<E> extends Threshold<E> {
+  /** tells it from a threshold with the same numbers */
+  readonly limit: 'suppress' | 'throttle';
 }
 
 /** A field of seconds that people are told as a duration. */
@@ -67,6 +75,8 @@ export interface CompiledRule<E> {
   /** ATT&CK techniques: T1059.004 */
   readonly techniques: readonly string[];
   readonly threshold: Threshold<E> | undefined;
+  /** What has matched is an alert only as long as all of these admit it. @default none */
+  readonly limits?: readonly AlertLimit<E>[];
   /** undefined: one event is enough */
   readonly sequence: Sequence<E> | undefined;
   /** the condition as it was written, names looked up; of a sequence, that an event fits one of its steps */

@@ -110,13 +110,62 @@ describe('a threshold', () => {
   });
 });
 
+describe('a threshold in tumbling windows', () => {
+  test('counts each window by itself, and matches once in it', () => {
+    const set = compile(COUNT.replace('within: 10s', 'within: 10s, window: tumbling'));
+    const times = [8, 9, 11, 12, 13, 14, 20, 21, 22];
+    assert.deepEqual(
+      times.filter((at) => fires(set, touch('a'), at)),
+      [13, 22],
+    );
+  });
+});
+
+describe('alerts of a rule', () => {
+  const RULE = '- rule: r\n  condition: user.id exists\n';
+
+  test('are suppressed for a while, for each key by itself, and counted', () => {
+    const memory = new RuleMemory();
+    const set = compile(`${RULE}  suppress: { by: [process.entity_id], for: 10s }\n`, { memory });
+    const times = [0, 1, 9, 10, 11, 20];
+    assert.deepEqual(
+      times.filter((at) => fires(set, touch('a'), at)),
+      [0, 10, 20],
+    );
+    assert.equal(fires(set, touch('b'), 20), true);
+    assert.equal(memory.stats().thresholds.held, 3);
+  });
+
+  test('are so many in a while, the rest counted', () => {
+    const memory = new RuleMemory();
+    const set = compile(`${RULE}  throttle: { alerts: 2, per: 10s }\n`, { memory });
+    const times = [1, 2, 3, 4, 10, 11, 12, 25];
+    assert.deepEqual(
+      times.filter((at) => fires(set, touch('a'), at)),
+      [1, 2, 10, 11, 25],
+    );
+    assert.equal(memory.stats().thresholds.held, 3);
+    memory.tick(set.rules, 40 * SECOND, () => {});
+    assert.equal(memory.stats().thresholds.keys, 0);
+  });
+
+  test('are limited after a sequence, too', () => {
+    const condition = 'sequence by process.entity_id with maxspan=9s [ user.id exists ] with runs=2';
+    const set = compile(`- rule: r\n  condition: ${condition}\n  throttle: { alerts: 1, per: 1m }\n`);
+    assert.deepEqual(
+      [1, 2, 3, 4, 61, 62].filter((at) => fires(set, touch('a'), at)),
+      [2, 62],
+    );
+  });
+});
+
 describe('threshold state', () => {
   test('is bounded per rule; what is evicted is counted', () => {
     const memory = new RuleMemory({ thresholds: { keysPerRule: 2 } });
     const { thresholds } = memory;
     const set = compile(COUNT, { memory });
     for (const key of ['a', 'b', 'a', 'c']) fires(set, touch(key), 1);
-    assert.deepEqual(thresholds.stats(), { keys: 2, evicted: 1 });
+    assert.deepEqual(thresholds.stats(), { keys: 2, evicted: 1, held: 0 });
     assert.equal(fires(set, touch('a'), 2), true, 'the key unused for longest went, not this one');
   });
 
@@ -126,7 +175,7 @@ describe('threshold state', () => {
     const set = compile(COUNT + SCAN, { memory });
     fires(set, connect(1), 1);
     for (const key of ['a', 'b', 'c', 'd']) fires(set, touch(key), 1);
-    assert.deepEqual(thresholds.stats(), { keys: 3, evicted: 2 });
+    assert.deepEqual(thresholds.stats(), { keys: 3, evicted: 2, held: 0 });
     fires(set, connect(2), 2);
     assert.equal(fires(set, connect(3), 3), true, "the smaller rule's count was kept");
   });

@@ -54,7 +54,9 @@ describe('writing rules', () => {
   action: kill
 - rule: Scan
   condition: event.action = connect
-  threshold: { distinct: destination.port, at_least: 20, by: [process.entity_id], within: 90s }
+  threshold: { distinct: destination.port, at_least: 20, by: [process.entity_id], within: 90s, window: tumbling }
+  suppress: { by: [process.name], for: 10m }
+  throttle: { alerts: 5, per: 1h }
   techniques: [T1046]
 `;
   const sequences = `- macro: shell
@@ -117,7 +119,9 @@ describe('writing rules', () => {
 - rule: Scan
   desc: Scan
   condition: event.action = connect
-  threshold: { distinct: destination.port, at_least: 20, by: [ process.entity_id ], within: 90s }
+  threshold: { distinct: destination.port, at_least: 20, by: [ process.entity_id ], within: 90s, window: tumbling }
+  suppress: { by: [ process.name ], for: 10m }
+  throttle: { alerts: 5, per: 1h }
   output: "Scan (event.action=%event.action destination.port=%destination.port process.entity_id=%process.entity_id)"
   priority: warning
   techniques: [ T1046 ]

@@ -103,23 +103,31 @@ export class CompiledMatcher<E> implements Matcher<E> {
     let reported = 0;
     for (let i = 0; i < matched.length; ) {
       const { rule } = this.#prepared[matched[i]!]!;
+      let steps = 0;
+      for (; i < matched.length && this.#prepared[matched[i]!]!.rule === rule; i++)
+        steps |= 1 << this.#prepared[matched[i]!]!.step;
       if (rule.sequence === undefined) {
-        i++;
-        const { threshold } = rule;
-        if (threshold !== undefined && !this.#memories.of(event).thresholds.crosses(rule, threshold, event, timeUs))
-          continue;
+        if (!this.#counts(rule, event, timeUs) || !this.#admits(rule, event, timeUs)) continue;
         reported++;
         onMatch(rule);
         continue;
       }
-      let steps = 0;
-      for (; i < matched.length && this.#prepared[matched[i]!]!.rule === rule; i++)
-        steps |= 1 << this.#prepared[matched[i]!]!.step;
       for (const found of this.#memories.of(event).sequences.take(rule, rule.sequence, steps, event, timeUs)) {
+        if (!this.#admits(rule, event, timeUs)) continue;
         reported++;
         onMatch(rule, found);
       }
     }
     return reported;
+  }
+
+  #counts(rule: CompiledRule<E>, event: E, timeUs: number): boolean {
+    const { threshold } = rule;
+    return threshold === undefined || this.#memories.of(event).thresholds.crosses(rule, threshold, event, timeUs);
+  }
+
+  #admits(rule: CompiledRule<E>, event: E, timeUs: number): boolean {
+    const { limits } = rule;
+    return limits === undefined || this.#memories.of(event).thresholds.admits(rule, limits, event, timeUs);
   }
 }

@@ -36,6 +36,8 @@ export interface RuleItem {
   readonly techniques: readonly YamlText[];
   readonly enabled: boolean;
   readonly threshold: YamlMap | undefined;
+  readonly suppress?: YamlMap | undefined;
+  readonly throttle?: YamlMap | undefined;
   /** Falco's: what the condition holds for and the rule doesn't */
   readonly exceptions?: readonly RuleException[];
   /** Falco's skip-if-unknown-filter: a rule that names an unknown field is left out with a warning */
@@ -63,6 +65,8 @@ export const KEYS = {
     'profile',
     'enabled',
     'threshold',
+    'suppress',
+    'throttle',
     'techniques',
   ],
   macro: ['macro', 'condition', 'desc'],
@@ -191,7 +195,9 @@ class ItemReader {
       enabled: this.#oneOf('enabled', ['true', 'false'], 'true') === 'true',
       tags: this.#texts('tags', false),
       techniques: this.#texts('techniques', false),
-      threshold: this.#map('threshold'),
+      threshold: this.#map('threshold', '{ count: 20, by: [process.entity_id], within: 10s }'),
+      suppress: this.#map('suppress', '{ by: [process.executable], for: 10m }'),
+      throttle: this.#map('throttle', '{ alerts: 20, per: 1h }'),
     };
   }
 
@@ -251,17 +257,10 @@ class ItemReader {
     return texts;
   }
 
-  #map(key: string): YamlMap | undefined {
+  #map(key: string, example: string): YamlMap | undefined {
     const value = this.#entries.get(key)?.value;
     if (value === undefined || value.kind === 'map') return value;
-    this.#fail(
-      new Fault(
-        'shape',
-        value.at,
-        `'${key}' must be a mapping`,
-        'Write threshold: { count: 20, by: [process.entity_id], within: 10s }.',
-      ),
-    );
+    this.#fail(new Fault('shape', value.at, `'${key}' must be a mapping`, `Write ${key}: ${example}.`));
     return undefined;
   }
 

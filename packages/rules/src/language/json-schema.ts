@@ -1,6 +1,7 @@
 import { TACTICS } from '../attack.ts';
 import { LIMITS } from '../limits.ts';
 import { ACTIONS, PRIORITIES, PROFILES } from '../rule.ts';
+import type { SUPPRESS_KEYS, THROTTLE_KEYS } from './alert-limits.ts';
 import type { KEYS } from './document.ts';
 import type { THRESHOLD_KEYS } from './threshold.ts';
 
@@ -20,12 +21,25 @@ const CONDITION = text('fields, operators, macros, and, or, not: docs/RULES.md',
   maxLength: LIMITS.conditionLength,
 });
 
+const DURATION = '^\\d+(us|ms|s|m|h|d)$';
+
 const threshold: Described<(typeof THRESHOLD_KEYS)[number]> = {
   count: { type: 'integer', minimum: 1, maximum: LIMITS.thresholdCount, description: 'events that are needed' },
   distinct: text('field of which so many different values are needed'),
   at_least: { type: 'integer', minimum: 1, maximum: LIMITS.thresholdCount, description: 'with distinct: how many' },
   by: { ...texts('fields; one count for each combination of their values'), type: ['array', 'string'] },
-  within: text('sliding window of event time: 10s, 5m, 1h', { pattern: '^\\d+(us|ms|s|m|h|d)$' }),
+  within: text('window of event time: 10s, 5m, 1h', { pattern: DURATION }),
+  window: { ...text('tumbling: each is counted by itself'), enum: ['sliding', 'tumbling'] },
+};
+
+const suppress: Described<(typeof SUPPRESS_KEYS)[number]> = {
+  by: { ...texts('fields; one alert for each combination of their values'), type: ['array', 'string'] },
+  for: text('how long there is no other: 10s, 5m, 1h', { pattern: DURATION }),
+};
+
+const throttle: Described<(typeof THROTTLE_KEYS)[number]> = {
+  alerts: { type: 'integer', minimum: 1, maximum: LIMITS.thresholdCount, description: 'so many at most' },
+  per: text('in each while so long: 10s, 5m, 1h', { pattern: DURATION }),
 };
 
 const rule: Described<(typeof KEYS.rule)[number]> = {
@@ -39,6 +53,8 @@ const rule: Described<(typeof KEYS.rule)[number]> = {
   profile: { ...text('hunt: only where hunting is asked for (detector.profile)'), enum: PROFILES },
   enabled: { type: 'boolean', description: 'false: it is checked, but not active' },
   threshold: object(threshold, ['within'], 'matches only when the condition has held often enough within a while'),
+  suppress: object(suppress, ['for'], 'after an alert none for a while, for each combination of values'),
+  throttle: object(throttle, ['alerts', 'per'], 'at most so many alerts in a while'),
   techniques: texts('ATT&CK techniques that are not among the tags', { pattern: '^[Tt]\\d{4}(\\.\\d{3})?$' }),
 };
 

@@ -5,9 +5,10 @@ import type { Diagnostic, Severity } from '../diagnostics.ts';
 import { Fault } from '../errors.ts';
 import type { Expression, Operand } from '../expression.ts';
 import { defaultOutput, parseOutput } from '../output.ts';
-import type { CompiledRule, OutputPart } from '../rule.ts';
+import type { AlertLimit, CompiledRule, OutputPart } from '../rule.ts';
 import type { RuleSource } from '../rule-set.ts';
 import type { Sequence } from '../sequence.ts';
+import { readSuppress, readThrottle } from './alert-limits.ts';
 import { attackOf } from './attack-of.ts';
 import type { ListItem, MacroItem, RuleItem } from './document.ts';
 import { FalcoFields } from './falco/fields.ts';
@@ -195,9 +196,11 @@ class Loader<E> {
     const threshold = this.#attempt(file, item, () =>
       item.threshold === undefined ? undefined : readThreshold(item.threshold, this.#fields),
     );
+    const limits = this.#attempt(file, item, () => this.#limits(item));
     const output = this.#attempt(file, item, () => this.#output(file, item, steps?.names));
     const attack = this.#attempt(file, item, () => attackOf(item));
-    if (expression === undefined || threshold === FAILED || output === FAILED || attack === FAILED) return [];
+    if (expression === undefined || threshold === FAILED || limits === FAILED) return [];
+    if (output === FAILED || attack === FAILED) return [];
     const node = this.#nodes.fold(expression);
     const kinds = this.#kinds.filter(
       (kind) => this.#nodes.assume(node, knownOnKind(kind), new Map()) !== this.#nodes.never,
@@ -214,6 +217,7 @@ class Loader<E> {
       tags: item.tags.map((tag) => tag.text),
       ...attack,
       threshold,
+      ...(limits.length === 0 ? {} : { limits }),
       sequence: steps?.sequence,
       expression,
       condition: item.condition.text,
@@ -225,6 +229,13 @@ class Loader<E> {
     };
     if (rule.sequence === undefined) return [{ rule, node, step: 0 }];
     return rule.sequence.steps.map((one, step) => ({ rule, node: this.#nodes.fold(one.expression), step }));
+  }
+
+  #limits({ suppress, throttle }: RuleItem): AlertLimit<E>[] {
+    return [
+      ...(suppress === undefined ? [] : [readSuppress(suppress, this.#fields)]),
+      ...(throttle === undefined ? [] : [readThrottle<E>(throttle)]),
+    ];
   }
 
   #sequence(file: SourceFile, item: RuleItem): Steps<E> {

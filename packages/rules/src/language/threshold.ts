@@ -7,9 +7,9 @@ import type { Threshold } from '../rule.ts';
 import { durationOf } from './duration.ts';
 import { resolveOperand } from './operand.ts';
 import { parseOperand } from './parser.ts';
-import type { Yaml, YamlMap, YamlText } from './yaml.ts';
+import type { Yaml, YamlEntry, YamlMap, YamlText } from './yaml.ts';
 
-export const THRESHOLD_KEYS = ['count', 'distinct', 'at_least', 'by', 'within'] as const;
+export const THRESHOLD_KEYS = ['count', 'distinct', 'at_least', 'by', 'within', 'window'] as const;
 const KEYS: readonly string[] = THRESHOLD_KEYS;
 /** Of an event that others were merged into. */
 const WEIGHT = 'event.count';
@@ -19,16 +19,7 @@ const WEIGHT = 'event.count';
  * @throws Fault whose `at` is an offset in the file
  */
 export function readThreshold<E>(node: YamlMap, fields: FieldIndex<E>): Threshold<E> {
-  const entries = new Map(node.entries.map((entry) => [entry.key, entry]));
-  for (const { key, at } of node.entries) {
-    if (!KEYS.includes(key))
-      throw new Fault(
-        'unknown-key',
-        at,
-        `unknown key '${key}' in a threshold`,
-        didYouMean(key, KEYS, `Keys: ${KEYS.join(', ')}.`),
-      );
-  }
+  const entries = knownEntries(node, KEYS, 'threshold');
   const has = (key: string): boolean => entries.has(key);
   if (has('count') === has('distinct'))
     throw new Fault(
@@ -53,30 +44,48 @@ export function readThreshold<E>(node: YamlMap, fields: FieldIndex<E>): Threshol
     weight: distinct === undefined ? weightOf(fields) : undefined,
     by: readBy(value('by'), fields),
     withinUs: readDuration(text(value('within'), node.at, 'within')),
+    ...(isTumbling(value('window')) ? { tumbling: true } : {}),
   };
+}
+
+function isTumbling(value: Yaml | undefined): boolean {
+  if (value === undefined) return false;
+  const { text: word, at } = text(value, value.at, 'window');
+  if (word === 'tumbling' || word === 'sliding') return word === 'tumbling';
+  throw new Fault('threshold', at, `'${word}' is no window`, 'Write window: tumbling, or leave it out: windows slide.');
+}
+
+/** The keys of a mapping. @throws Fault at one that is not known */
+export function knownEntries(node: YamlMap, known: readonly string[], what: string): Map<string, YamlEntry> {
+  for (const { key, at } of node.entries) {
+    if (known.includes(key)) continue;
+    const hint = didYouMean(key, known, `Keys: ${known.join(', ')}.`);
+    throw new Fault('unknown-key', at, `unknown key '${key}' in a ${what}`, hint);
+  }
+  return new Map(node.entries.map((entry) => [entry.key, entry]));
 }
 
 function weightOf<E>(fields: FieldIndex<E>): Operand<E> | undefined {
   return fields.find(WEIGHT) === undefined ? undefined : resolveOperand(parseOperand(WEIGHT), fields);
 }
 
-function text(value: Yaml | undefined, at: number, key: string): YamlText {
+export function text(value: Yaml | undefined, at: number, key: string): YamlText {
   if (value?.kind === 'text') return value;
   const message = value === undefined ? `a threshold needs '${key}'` : `'${key}' must be text, found a ${value.kind}`;
   throw new Fault('threshold', value?.at ?? at, message, key === 'within' ? 'Write within: 10s.' : '');
 }
 
-function readCount(value: YamlText): number {
+export function readCount(value: YamlText): number {
   const count = /^\d{1,6}$/.test(value.text) ? Number(value.text) : 0;
   if (count >= 1 && count <= LIMITS.thresholdCount) return count;
   throw new Fault('threshold', value.at, `expected a number from 1 to ${LIMITS.thresholdCount}, found '${value.text}'`);
 }
 
-function readDuration(value: YamlText): number {
+export function readDuration(value: YamlText): number {
   return durationOf(value.text, value.at);
 }
 
-function readBy<E>(value: Yaml | undefined, fields: FieldIndex<E>): Operand<E>[] {
+export function readBy<E>(value: Yaml | undefined, fields: FieldIndex<E>): Operand<E>[] {
   if (value === undefined) return [];
   const items = value.kind === 'list' ? value.items : [value];
   if (items.length > LIMITS.keys)

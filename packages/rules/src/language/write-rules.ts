@@ -1,6 +1,6 @@
 import { Document, isScalar, Scalar, visit } from 'yaml';
 import type { Expression } from '../expression.ts';
-import type { CompiledRule, OutputPart, Threshold } from '../rule.ts';
+import type { AlertLimit, CompiledRule, OutputPart, Threshold } from '../rule.ts';
 import { eventNumber } from '../sequence.ts';
 import { writeCondition } from './write.ts';
 import { writeSequence } from './write-sequence.ts';
@@ -50,6 +50,7 @@ function itemOf<E>(rule: CompiledRule<E>): object {
     desc: description,
     condition: sequence === undefined ? writeCondition(rule.expression) : writeSequence(sequence, writeDuration),
     ...(threshold === undefined ? {} : { threshold: writeThreshold(threshold) }),
+    ...Object.fromEntries((rule.limits ?? []).map((limit) => [limit.limit, writeLimit(limit)])),
     output: writeOutput(rule),
     priority,
     ...(tags.length === 0 ? {} : { tags: [...tags] }),
@@ -59,11 +60,17 @@ function itemOf<E>(rule: CompiledRule<E>): object {
   };
 }
 
-function writeThreshold<E>({ atLeast, distinct, by, withinUs }: Threshold<E>): object {
+function writeLimit<E>({ limit, atLeast, by, withinUs }: AlertLimit<E>): object {
+  if (limit === 'throttle') return { alerts: atLeast, per: writeDuration(withinUs) };
+  return { ...(by.length === 0 ? {} : { by: by.map(({ key }) => key) }), for: writeDuration(withinUs) };
+}
+
+function writeThreshold<E>({ atLeast, distinct, by, withinUs, tumbling }: Threshold<E>): object {
   return {
     ...(distinct === undefined ? { count: atLeast } : { distinct: distinct.key, at_least: atLeast }),
     ...(by.length === 0 ? {} : { by: by.map(({ key }) => key) }),
     within: writeDuration(withinUs),
+    ...(tumbling === true ? { window: 'tumbling' } : {}),
   };
 }
 

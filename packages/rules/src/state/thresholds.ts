@@ -2,7 +2,7 @@ import type { FieldValue } from '../catalogue.ts';
 import { StateError } from '../errors.ts';
 import { readOperand } from '../expression.ts';
 import { LIMITS } from '../limits.ts';
-import type { CompiledRule, Threshold } from '../rule.ts';
+import type { AlertLimit, CompiledRule, Threshold } from '../rule.ts';
 import { decodeEntry, encodeEntry, isListOf, isNumber, type StateChange } from './codec.ts';
 import { weightOf } from './hit.ts';
 
@@ -18,6 +18,8 @@ export interface ThresholdStats {
   readonly keys: number;
   /** keys forgotten because there were too many: what they had counted is lost */
   readonly evicted: number;
+  /** matches that `suppress` or `throttle` held back */
+  readonly held: number;
 }
 
 /** What one key has counted. */
@@ -49,6 +51,7 @@ export class ThresholdState {
   readonly #names = new WeakMap<object, string>();
   #keys = 0;
   #evicted = 0;
+  #held = 0;
 
   constructor(limits: ThresholdLimits = {}) {
     this.#keysPerRule = limits.keysPerRule ?? 10_000;
@@ -68,11 +71,28 @@ export class ThresholdState {
     return advance(count, threshold, value, timeUs);
   }
 
+  /** Whether something that has matched is still to be told; if not, it is counted. */
+  admits<E>(rule: CompiledRule<E>, limits: readonly AlertLimit<E>[], event: E, timeUs: number): boolean {
+    for (const limit of limits) {
+      const name = this.#nameOf(rule, limit);
+      const key = JSON.stringify(limit.by.map((operand) => keyText(readOperand(operand, event))));
+      const count = this.#touch(name, key);
+      if (Math.max(timeUs, count.newest) < count.quietUntil) {
+        this.#held++;
+        return false;
+      }
+      this.#changed.set(`${name}\n${key}`, [name, key]);
+      advance(count, limit, 1, timeUs);
+    }
+    return true;
+  }
+
   /** Forgets counts that no longer matter at `timeUs`; call it on ticks. */
   expire<E>(rules: readonly CompiledRule<E>[], timeUs: number): void {
     const within = new Map<string, number>();
     for (const rule of rules)
-      if (rule.threshold !== undefined) within.set(this.#nameOf(rule, rule.threshold), rule.threshold.withinUs);
+      for (const one of [...(rule.threshold === undefined ? [] : [rule.threshold]), ...(rule.limits ?? [])])
+        within.set(this.#nameOf(rule, one), one.withinUs);
     for (const [name, counts] of this.#byRule) {
       const withinUs = within.get(name);
       for (const [key, count] of counts) {
@@ -84,7 +104,7 @@ export class ThresholdState {
   }
 
   stats(): ThresholdStats {
-    return { keys: this.#keys, evicted: this.#evicted };
+    return { keys: this.#keys, evicted: this.#evicted, held: this.#held };
   }
 
   /** Keys changed since the last call, as they are now: entries for a changelog. */
@@ -114,13 +134,15 @@ export class ThresholdState {
   #nameOf<E>(rule: CompiledRule<E>, threshold: Threshold<E>): string {
     const known = this.#names.get(threshold);
     if (known !== undefined) return known;
-    const { atLeast, distinct, by, withinUs } = threshold;
+    const { atLeast, distinct, by, withinUs, tumbling } = threshold;
     const name = JSON.stringify([
       rule.name,
       atLeast,
       distinct?.key ?? null,
       by.map((operand) => operand.key),
       withinUs,
+      ...(tumbling === true ? ['tumbling'] : []),
+      ...('limit' in threshold ? [threshold.limit] : []),
     ]);
     this.#names.set(threshold, name);
     return name;
@@ -174,13 +196,15 @@ function advance<E>(count: Count, threshold: Threshold<E>, value: Counted, timeU
   const now = Math.max(timeUs, count.newest);
   count.newest = now;
   if (now < count.quietUntil) return false;
-  const since = now - threshold.withinUs;
+  const { withinUs, tumbling } = threshold;
+  const began = tumbling === true ? Math.floor(now / withinUs) * withinUs : now;
+  const since = tumbling === true ? began - 1 : now - withinUs;
   const reached =
     typeof value === 'number'
       ? countEvents(count, Math.min(value, threshold.atLeast), now, since)
       : countValue(count, value, now, since);
   if (reached < threshold.atLeast) return false;
-  count.quietUntil = now + threshold.withinUs;
+  count.quietUntil = began + withinUs;
   count.times = [];
   count.values.clear();
   return true;
