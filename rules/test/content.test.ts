@@ -15,11 +15,13 @@ action: alert
 describe('built-in content', () => {
   const { rules } = builtIn();
 
-  it('has 25 rules or more, over 8 tactics or more, under different names', () => {
-    assert.ok(rules.length >= 25, `${rules.length} rules`);
+  it('has 150 rules and 25 sequences or more, over 13 tactics, under different names', () => {
+    const sequences = rules.filter(({ sequence }) => sequence !== undefined);
+    assert.ok(sequences.length >= 25, `${sequences.length} sequences`);
+    assert.ok(rules.length - sequences.length >= 150, `${rules.length} rules`);
     assert.equal(new Set(rules.map(({ name }) => name)).size, rules.length);
     const tactics = new Set(rules.flatMap((rule) => rule.tactics));
-    assert.ok(tactics.size >= 8, [...tactics].join(', '));
+    assert.ok(tactics.size >= 13, [...tactics].join(', '));
   });
 
   it('has a test file for each file with rules', () => {
