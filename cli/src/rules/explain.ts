@@ -88,9 +88,9 @@ function unknownRule(rule: string): CliError {
   return new CliError(`there is no rule '${rule}', or it has errors: ringfence rules check`);
 }
 
-/** Fields of events that are only there as documents: what has an argument is looked for in the list that the document has. */
+/** Fields of events that are only there as documents, whatever their kind was: what has an argument is looked for in the list that the document has. */
 const documents = {
-  fields: catalogue.fields.map(({ subject: _, part: __, ...field }) => ({
+  fields: catalogue.fields.map(({ subject: _, part: __, kinds: ___, ...field }) => ({
     ...field,
     get: (document: EventDocument, argument?: string | number) => ofDocument(field, document[field.name], argument),
   })),
