@@ -139,7 +139,7 @@ let memory = new RuleMemory();
 
 /** The built-in content, which remembers nothing yet. */
 export function builtIn(): RuleSet<EventView> {
-  compiled ??= compile(content, { memory: { of: () => memory } });
+  compiled ??= compile(content, { memory: { of: () => memory, isFirst: (...asked) => memory.isFirst(...asked) } });
   memory = new RuleMemory();
   return compiled;
 }

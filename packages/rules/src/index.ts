@@ -20,6 +20,7 @@ export {
   ACTIONS,
   type Action,
   type CompiledRule,
+  type FirstSeen,
   PRIORITIES,
   PROFILES,
   type Priority,
@@ -37,6 +38,7 @@ export {
 } from './rule-set.ts';
 export type { Sequence, SequenceMatch, SequenceStep, StepMatch } from './sequence.ts';
 export type { StateChange } from './state/codec.ts';
-export { type Memories, type MemoryLimits, type MemoryStats, RuleMemory } from './state/memory.ts';
+export { BootMemory, type Memories, type MemoryLimits, type MemoryStats, RuleMemory } from './state/memory.ts';
+export { type SeenLimits, SeenState, type SeenStats } from './state/seen.ts';
 export type { SequenceLimits, SequenceStats } from './state/sequences.ts';
 export type { ThresholdLimits, ThresholdStats } from './state/thresholds.ts';

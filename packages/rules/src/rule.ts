@@ -38,6 +38,16 @@ export interface Threshold<E> {
   readonly tumbling?: boolean;
 }
 
+/** A rule matches only when a combination of values has not been seen on its host for a while: new terms. */
+export interface FirstSeen<E> {
+  /** one at least; an event without one of them takes no part */
+  readonly by: readonly Operand<E>[];
+  /** µs of the wall clock: what has not been seen for so long is new again */
+  readonly withinUs: number;
+  /** µs of the wall clock, since the rule came into force on the host: until then what is seen is only learned */
+  readonly learnUs: number;
+}
+
 /** So many alerts of a rule within a while, for one key: those beyond it are only counted. */
 export interface AlertLimit<E> extends Threshold<E> {
   /** tells it from a threshold with the same numbers */
@@ -75,6 +85,8 @@ export interface CompiledRule<E> {
   /** ATT&CK techniques: T1059.004 */
   readonly techniques: readonly string[];
   readonly threshold: Threshold<E> | undefined;
+  /** undefined: whatever has been seen before */
+  readonly firstSeen?: FirstSeen<E>;
   /** What has matched is an alert only as long as all of these admit it. @default none */
   readonly limits?: readonly AlertLimit<E>[];
   /** undefined: one event is enough */

@@ -23,6 +23,11 @@ const THRESHOLD = `${RULES}
   desc: Nobody connects after the hashes were read
   condition: sequence by process.entity_id with maxspan=3s [ event.action = open and file.path = /etc/shadow ] ![ event.action = connect ]
   priority: notice
+- rule: New port
+  desc: A process connects to a port that is new on its host
+  condition: event.action = connect
+  first_seen: { by: [process.executable, destination.port], within: 20s, learn: 2s }
+  priority: notice
 `;
 const OPTIONS = { chainIdleMs: 4000, maxChains: 4, maxAlerts: 6, maxEntities: 24, repeatsPerMinute: 2 };
 

@@ -6,6 +6,7 @@ import {
   type Explanation,
   explain,
   formatOutput,
+  type Memories,
   type OnMatch,
   RuleMemory,
   type RuleSet,
@@ -83,7 +84,11 @@ export class Judge {
 
   constructor(sources: readonly RuleSource[]) {
     const { catalogue } = this.#overlay;
-    this.rules = compileRules({ sources, catalogue, kinds: eventKinds, memory: { of: () => this.#memory } });
+    const memory: Memories<EventView> = {
+      of: () => this.#memory,
+      isFirst: (...asked) => this.#memory.isFirst(...asked),
+    };
+    this.rules = compileRules({ sources, catalogue, kinds: eventKinds, memory });
   }
 
   rule(name: string): CompiledRule<EventView> | undefined {

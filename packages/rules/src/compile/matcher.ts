@@ -122,7 +122,8 @@ export class CompiledMatcher<E> implements Matcher<E> {
   }
 
   #counts(rule: CompiledRule<E>, event: E, timeUs: number): boolean {
-    const { threshold } = rule;
+    const { threshold, firstSeen } = rule;
+    if (firstSeen !== undefined) return this.#memories.isFirst(rule, firstSeen, event, timeUs);
     return threshold === undefined || this.#memories.of(event).thresholds.crosses(rule, threshold, event, timeUs);
   }
 

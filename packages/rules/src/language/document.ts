@@ -2,6 +2,7 @@ import { didYouMean } from '../diagnostics.ts';
 import { Fault } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import { ACTIONS, type Action, PRIORITIES, PROFILES, type Priority, type Profile } from '../rule.ts';
+import { FIRST_SEEN_EXAMPLE } from './first-seen.ts';
 import type { Syntax } from './syntax.ts';
 import type { Home, Yaml, YamlEntry, YamlMap, YamlText } from './yaml.ts';
 
@@ -36,6 +37,7 @@ export interface RuleItem {
   readonly techniques: readonly YamlText[];
   readonly enabled: boolean;
   readonly threshold: YamlMap | undefined;
+  readonly firstSeen?: YamlMap | undefined;
   readonly suppress?: YamlMap | undefined;
   readonly throttle?: YamlMap | undefined;
   /** Falco's: what the condition holds for and the rule doesn't */
@@ -65,6 +67,7 @@ export const KEYS = {
     'profile',
     'enabled',
     'threshold',
+    'first_seen',
     'suppress',
     'throttle',
     'techniques',
@@ -196,6 +199,7 @@ class ItemReader {
       tags: this.#texts('tags', false),
       techniques: this.#texts('techniques', false),
       threshold: this.#map('threshold', '{ count: 20, by: [process.entity_id], within: 10s }'),
+      firstSeen: this.#map('first_seen', FIRST_SEEN_EXAMPLE),
       suppress: this.#map('suppress', '{ by: [process.executable], for: 10m }'),
       throttle: this.#map('throttle', '{ alerts: 20, per: 1h }'),
     };

@@ -3,6 +3,7 @@ import { LIMITS } from '../limits.ts';
 import { ACTIONS, PRIORITIES, PROFILES } from '../rule.ts';
 import type { SUPPRESS_KEYS, THROTTLE_KEYS } from './alert-limits.ts';
 import type { KEYS } from './document.ts';
+import type { FIRST_SEEN_KEYS } from './first-seen.ts';
 import type { THRESHOLD_KEYS } from './threshold.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
@@ -32,6 +33,14 @@ const threshold: Described<(typeof THRESHOLD_KEYS)[number]> = {
   window: { ...text('tumbling: each is counted by itself'), enum: ['sliding', 'tumbling'] },
 };
 
+const firstSeen: Described<(typeof FIRST_SEEN_KEYS)[number]> = {
+  by: { ...texts('fields whose values are new together', {}), type: ['array', 'string'] },
+  within: text('how long they have not been seen, up to 90d', { pattern: DURATION }),
+  learn: text('how long after the rule came into force there is no alert; a day, or within if that is less', {
+    pattern: DURATION,
+  }),
+};
+
 const suppress: Described<(typeof SUPPRESS_KEYS)[number]> = {
   by: { ...texts('fields; one alert for each combination of their values'), type: ['array', 'string'] },
   for: text('how long there is no other: 10s, 5m, 1h', { pattern: DURATION }),
@@ -53,6 +62,7 @@ const rule: Described<(typeof KEYS.rule)[number]> = {
   profile: { ...text('hunt: only where hunting is asked for (detector.profile)'), enum: PROFILES },
   enabled: { type: 'boolean', description: 'false: it is checked, but not active' },
   threshold: object(threshold, ['within'], 'matches only when the condition has held often enough within a while'),
+  first_seen: object(firstSeen, ['by', 'within'], 'matches only what is new on the host: new terms'),
   suppress: object(suppress, ['for'], 'after an alert none for a while, for each combination of values'),
   throttle: object(throttle, ['alerts', 'per'], 'at most so many alerts in a while'),
   techniques: texts('ATT&CK techniques that are not among the tags', { pattern: '^[Tt]\\d{4}(\\.\\d{3})?$' }),

@@ -5,16 +5,17 @@ import type { Diagnostic, Severity } from '../diagnostics.ts';
 import { Fault } from '../errors.ts';
 import type { Expression, Operand } from '../expression.ts';
 import { defaultOutput, parseOutput } from '../output.ts';
-import type { AlertLimit, CompiledRule, OutputPart } from '../rule.ts';
+import type { CompiledRule, OutputPart } from '../rule.ts';
 import type { RuleSource } from '../rule-set.ts';
 import type { Sequence } from '../sequence.ts';
-import { readSuppress, readThrottle } from './alert-limits.ts';
 import { attackOf } from './attack-of.ts';
 import type { ListItem, MacroItem, RuleItem } from './document.ts';
 import { FalcoFields } from './falco/fields.ts';
 import { falcoItems } from './falco/items.ts';
 import { ESCAPES } from './falco/text.ts';
+import { memoryOf } from './memory-of.ts';
 import { Names } from './names.ts';
+import { neverHolds } from './never.ts';
 import { collectOperands } from './operands-of.ts';
 import { parseCondition } from './parser.ts';
 import { neverAvailable, type Report, Resolver } from './resolve.ts';
@@ -22,7 +23,6 @@ import { SequenceResolver, type StepNames } from './resolve-sequence.ts';
 import { isSequence, parseSequence } from './sequence.ts';
 import { anyStep, sequenceOutput } from './sequence-rule.ts';
 import { SourceFile } from './source-file.ts';
-import { readThreshold } from './threshold.ts';
 import type { YamlText } from './yaml.ts';
 
 /** Reads rule files: text → rules with simplified conditions, and what there is to say about them. */
@@ -193,21 +193,19 @@ class Loader<E> {
     const steps = !file.falco && isSequence(item.condition.text) ? this.#sequence(file, item) : undefined;
     const expression =
       steps === undefined ? this.#ruleCondition(file, item) : steps.sequence && anyStep(steps.sequence);
-    const threshold = this.#attempt(file, item, () =>
-      item.threshold === undefined ? undefined : readThreshold(item.threshold, this.#fields),
-    );
-    const limits = this.#attempt(file, item, () => this.#limits(item));
+    const memory = this.#attempt(file, item, () => memoryOf(item, steps !== undefined, this.#fields));
     const output = this.#attempt(file, item, () => this.#output(file, item, steps?.names));
     const attack = this.#attempt(file, item, () => attackOf(item));
-    if (expression === undefined || threshold === FAILED || limits === FAILED) return [];
-    if (output === FAILED || attack === FAILED) return [];
+    if (expression === undefined || memory === FAILED || output === FAILED || attack === FAILED) return [];
+    const { threshold, firstSeen, limits } = memory;
     const node = this.#nodes.fold(expression);
     const kinds = this.#kinds.filter(
       (kind) => this.#nodes.assume(node, knownOnKind(kind), new Map()) !== this.#nodes.never,
     );
-    if (kinds.length === 0) this.#warnOfNever(file, item, expression);
+    if (kinds.length === 0)
+      file.report('warning', neverHolds(item.name, expression, item.condition.place(0)), item.name);
     if (!item.enabled) return [];
-    const operands = collectOperands(expression, threshold, output);
+    const operands = collectOperands(expression, threshold ?? firstSeen, output);
     const rule: CompiledRule<E> = {
       name: item.name,
       description: item.description,
@@ -217,6 +215,7 @@ class Loader<E> {
       tags: item.tags.map((tag) => tag.text),
       ...attack,
       threshold,
+      ...(firstSeen === undefined ? {} : { firstSeen }),
       ...(limits.length === 0 ? {} : { limits }),
       sequence: steps?.sequence,
       expression,
@@ -231,19 +230,10 @@ class Loader<E> {
     return rule.sequence.steps.map((one, step) => ({ rule, node: this.#nodes.fold(one.expression), step }));
   }
 
-  #limits({ suppress, throttle }: RuleItem): AlertLimit<E>[] {
-    return [
-      ...(suppress === undefined ? [] : [readSuppress(suppress, this.#fields)]),
-      ...(throttle === undefined ? [] : [readThrottle<E>(throttle)]),
-    ];
-  }
-
   #sequence(file: SourceFile, item: RuleItem): Steps<E> {
-    const { condition, name, threshold } = item;
+    const { condition, name } = item;
     let names: SequenceResolver<E> | undefined;
     const sequence = this.#resolved(file, condition, name, false, (report) => {
-      if (threshold !== undefined)
-        report('error', new Fault('threshold', 0, 'a sequence has no threshold', "Write 'with runs=…' behind a step."));
       names = new SequenceResolver(this.#fields, this.#native.resolver, report);
       return names.resolve(parseSequence(condition.text));
     });
@@ -283,24 +273,6 @@ class Loader<E> {
       file.report('error', error, item.name);
       return FAILED;
     }
-  }
-
-  #warnOfNever(file: SourceFile, item: RuleItem, expression: Expression<E>): void {
-    const limited = collectOperands(expression, undefined, undefined).filter(({ field }) => field.kinds !== undefined);
-    const hint = limited
-      .slice(0, 4)
-      .map(({ field }) => `${field.name} is on ${field.kinds!.join(', ')}.`)
-      .join(' ');
-    file.report(
-      'warning',
-      new Fault(
-        'never',
-        item.condition.place(0),
-        `rule '${item.name}' can never match: no kind of event has all it asks for`,
-        hint,
-      ),
-      item.name,
-    );
   }
 }
 

@@ -1,10 +1,10 @@
 import type { Expression, Operand } from '../expression.ts';
-import type { OutputPart, Threshold } from '../rule.ts';
+import type { FirstSeen, OutputPart, Threshold } from '../rule.ts';
 
 /** What a rule reads, each once, in the order of first use. */
 export function collectOperands<E>(
   expression: Expression<E>,
-  threshold?: Threshold<E>,
+  counted?: Threshold<E> | FirstSeen<E>,
   output?: readonly OutputPart<E>[],
 ): Operand<E>[] {
   const found = new Map<string, Operand<E>>();
@@ -22,8 +22,8 @@ export function collectOperands<E>(
     else if (part.kind !== 'constant') part.items.forEach(visit);
   };
   visit(expression);
-  if (threshold !== undefined)
-    [...(threshold.distinct === undefined ? [] : [threshold.distinct]), ...threshold.by].forEach(add);
+  if (counted !== undefined && 'distinct' in counted && counted.distinct !== undefined) add(counted.distinct);
+  counted?.by.forEach(add);
   for (const part of output ?? [])
     if (typeof part !== 'string') add('seconds' in part ? part.seconds : 'kept' in part ? part.operand : part);
   return [...found.values()];

@@ -69,9 +69,9 @@ function weightOf<E>(fields: FieldIndex<E>): Operand<E> | undefined {
   return fields.find(WEIGHT) === undefined ? undefined : resolveOperand(parseOperand(WEIGHT), fields);
 }
 
-export function text(value: Yaml | undefined, at: number, key: string): YamlText {
+export function text(value: Yaml | undefined, at: number, key: string, what = 'threshold'): YamlText {
   if (value?.kind === 'text') return value;
-  const message = value === undefined ? `a threshold needs '${key}'` : `'${key}' must be text, found a ${value.kind}`;
+  const message = value === undefined ? `a ${what} needs '${key}'` : `'${key}' must be text, found a ${value.kind}`;
   throw new Fault('threshold', value?.at ?? at, message, key === 'within' ? 'Write within: 10s.' : '');
 }
 

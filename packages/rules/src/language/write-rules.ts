@@ -1,6 +1,6 @@
 import { Document, isScalar, Scalar, visit } from 'yaml';
 import type { Expression } from '../expression.ts';
-import type { AlertLimit, CompiledRule, OutputPart, Threshold } from '../rule.ts';
+import type { AlertLimit, CompiledRule, FirstSeen, OutputPart, Threshold } from '../rule.ts';
 import { eventNumber } from '../sequence.ts';
 import { writeCondition } from './write.ts';
 import { writeSequence } from './write-sequence.ts';
@@ -42,7 +42,7 @@ function collectMacros<E>(expression: Expression<E>, macros: Map<string, Express
 }
 
 function itemOf<E>(rule: CompiledRule<E>): object {
-  const { name, description, sequence, threshold, priority, action, profile, tags, techniques } = rule;
+  const { name, description, sequence, threshold, firstSeen, priority, action, profile, tags, techniques } = rule;
   const tagged = new Set(tags.map((tag) => tag.toUpperCase().replace(/^(?:MITRE|ATTACK)[._]/, '')));
   const more = techniques.filter((technique) => !tagged.has(technique));
   return {
@@ -50,6 +50,7 @@ function itemOf<E>(rule: CompiledRule<E>): object {
     desc: description,
     condition: sequence === undefined ? writeCondition(rule.expression) : writeSequence(sequence, writeDuration),
     ...(threshold === undefined ? {} : { threshold: writeThreshold(threshold) }),
+    ...(firstSeen === undefined ? {} : { first_seen: writeFirstSeen(firstSeen) }),
     ...Object.fromEntries((rule.limits ?? []).map((limit) => [limit.limit, writeLimit(limit)])),
     output: writeOutput(rule),
     priority,
@@ -72,6 +73,11 @@ function writeThreshold<E>({ atLeast, distinct, by, withinUs, tumbling }: Thresh
     within: writeDuration(withinUs),
     ...(tumbling === true ? { window: 'tumbling' } : {}),
   };
+}
+
+function writeFirstSeen<E>({ by, withinUs, learnUs }: FirstSeen<E>): object {
+  const learn = learnUs === 0 ? '0s' : writeDuration(learnUs);
+  return { by: by.map(({ key }) => key), within: writeDuration(withinUs), learn };
 }
 
 function writeDuration(us: number): string {

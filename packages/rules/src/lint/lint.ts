@@ -91,7 +91,13 @@ type ReportRule<E> = (rule: CompiledRule<E>, code: string, message: string, hint
 function compareRules<E>(rules: readonly CompiledRule<E>[], report: ReportRule<E>): void {
   const nodes = new Nodes<E>();
   const plain = rules
-    .filter((rule) => rule.threshold === undefined && rule.sequence === undefined && rule.kinds.length > 0)
+    .filter(
+      (rule) =>
+        rule.threshold === undefined &&
+        rule.firstSeen === undefined &&
+        rule.sequence === undefined &&
+        rule.kinds.length > 0,
+    )
     .map((rule) => ({ rule, node: nodes.fold(rule.expression) }));
   const few = plain.length <= LIMITS.comparedRules;
   const byNode = new Map<Node<E>, Compared<E>>();

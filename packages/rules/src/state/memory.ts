@@ -1,18 +1,22 @@
 import { StateError } from '../errors.ts';
-import type { CompiledRule } from '../rule.ts';
+import type { CompiledRule, FirstSeen } from '../rule.ts';
 import type { SequenceMatch } from '../sequence.ts';
 import type { StateChange } from './codec.ts';
+import { type SeenLimits, SeenState, type SeenStats } from './seen.ts';
 import { type SequenceLimits, SequenceState, type SequenceStats } from './sequences.ts';
 import { type ThresholdLimits, ThresholdState, type ThresholdStats } from './thresholds.ts';
 
 /** What is remembered of an event's host, or of wherever the caller keeps events apart: events of one never help to match another's. */
 export interface Memories<E> {
-  of(event: E): RuleMemory;
+  of(event: E): BootMemory;
+  /** Notes the combination that a rule asks for; true: it is new. @param timeUs as the matcher was given it */
+  isFirst(rule: CompiledRule<E>, firstSeen: FirstSeen<E>, event: E, timeUs: number): boolean;
 }
 
 export interface MemoryLimits {
   readonly thresholds?: ThresholdLimits;
   readonly sequences?: SequenceLimits;
+  readonly seen?: SeenLimits;
 }
 
 export interface MemoryStats {
@@ -22,19 +26,17 @@ export interface MemoryStats {
 
 /** In front of the keys of what sequences remember; those of thresholds begin with a bracket. */
 const SEQUENCES = 's';
+/** In front of the keys of what `first_seen` remembers. */
+const SEEN = 'f';
 
-/** All that rules remember between events. It outlives a reload of the rules, and a restart through its changes. */
-export class RuleMemory implements Memories<unknown> {
+/** What rules remember between events of one clock. It outlives a reload of the rules, and a restart through its changes. */
+export class BootMemory {
   readonly thresholds: ThresholdState;
   readonly sequences: SequenceState;
 
   constructor(limits: MemoryLimits = {}) {
     this.thresholds = new ThresholdState(limits.thresholds);
     this.sequences = new SequenceState(limits.sequences);
-  }
-
-  of(): this {
-    return this;
   }
 
   /** Call it on ticks: forgets what no longer matters at `timeUs`, and reports sequences that are finished because something did not come. */
@@ -68,5 +70,51 @@ export class RuleMemory implements Memories<unknown> {
     if (key.startsWith(`${SEQUENCES}[`)) this.sequences.restore(key.slice(1), value);
     else if (key.startsWith('[')) this.thresholds.restore(key, value);
     else throw new StateError(key, 'no such kind of entry');
+  }
+}
+
+/** All that rules remember, when events have one clock, the wall's. */
+export class RuleMemory extends BootMemory implements Memories<unknown> {
+  readonly seen: SeenState;
+
+  constructor(limits: MemoryLimits = {}) {
+    super(limits);
+    this.seen = new SeenState(limits.seen);
+  }
+
+  of(): this {
+    return this;
+  }
+
+  isFirst<E>(rule: CompiledRule<E>, firstSeen: FirstSeen<E>, event: E, timeUs: number): boolean {
+    return this.seen.isFirst(rule, firstSeen, event, timeUs);
+  }
+
+  override tick<E>(
+    rules: readonly CompiledRule<E>[],
+    timeUs: number,
+    report: (rule: CompiledRule<E>, match: SequenceMatch) => void,
+  ): void {
+    super.tick(rules, timeUs, report);
+    this.seen.tick(rules, timeUs);
+  }
+
+  override stats(): MemoryStats & { readonly seen: SeenStats } {
+    return { ...super.stats(), seen: this.seen.stats() };
+  }
+
+  override takeChanges(): StateChange[] {
+    const seen = this.seen.takeChanges().map(({ key, value }) => ({ key: SEEN + key, value }));
+    return [...super.takeChanges(), ...seen];
+  }
+
+  override *snapshot(): Iterable<{ readonly key: string; readonly value: Uint8Array }> {
+    yield* super.snapshot();
+    for (const { key, value } of this.seen.snapshot()) yield { key: SEEN + key, value };
+  }
+
+  override restore(key: string, value: Uint8Array): void {
+    if (key.startsWith(`${SEEN}[`)) this.seen.restore(key.slice(1), value);
+    else super.restore(key, value);
   }
 }

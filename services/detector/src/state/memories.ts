@@ -1,21 +1,37 @@
-import { type CompiledRule, type Memories, RuleMemory, type SequenceMatch, type StateChange } from '@ringfence/rules';
+import {
+  BootMemory,
+  type CompiledRule,
+  type FirstSeen,
+  type Memories,
+  SeenState,
+  type SequenceMatch,
+  type StateChange,
+} from '@ringfence/rules';
 import type { EventView } from '@ringfence/schema';
+
+/** In place of a boot: what a host's boots have in common. */
+const ANY_BOOT = '';
 
 /**
  * What rules remember, apart for each boot of each host: another host's events never help to match, and times of CLOCK_BOOTTIME compare only within
- * a boot.
+ * a boot. What `first_seen` remembers goes by the wall clock, and on through reboots.
  */
 export class BootMemories implements Memories<EventView> {
-  readonly #hosts = new Map<string, Map<string, RuleMemory>>();
+  readonly #hosts = new Map<string, Map<string, BootMemory>>();
+  readonly #seen = new Map<string, SeenState>();
   /** of the batch in hand */
   #head: EventView['head'] | undefined;
-  #memory: RuleMemory | undefined;
+  #memory: BootMemory | undefined;
 
-  of({ head }: EventView): RuleMemory {
+  of({ head }: EventView): BootMemory {
     if (this.#head === head && this.#memory !== undefined) return this.#memory;
     this.#head = head;
     this.#memory = this.#at(head.hostId, head.bootId);
     return this.#memory;
+  }
+
+  isFirst(rule: CompiledRule<EventView>, firstSeen: FirstSeen<EventView>, event: EventView): boolean {
+    return this.#seenOn(event.head.hostId).isFirst(rule, firstSeen, event, event.timestamp);
   }
 
   tick(
@@ -25,32 +41,43 @@ export class BootMemories implements Memories<EventView> {
   ): void {
     const { hostId, bootId } = view.head;
     this.#hosts.get(hostId)?.get(bootId)?.tick(rules, view.cursor.ktime, report);
+    this.#seenOn(hostId).tick(rules, view.timestamp);
   }
 
   restoreBoot(hostId: string, bootId: string, key: string, value: Uint8Array): void {
-    this.#at(hostId, bootId).restore(key, value);
+    if (bootId === ANY_BOOT) this.#seenOn(hostId).restore(key, value);
+    else this.#at(hostId, bootId).restore(key, value);
   }
 
   /** Changes of a host's boots since the last call. Boots that `isKept` denies are forgotten: all their keys are deleted. */
   takeHostChanges(hostId: string, isKept: (bootId: string) => boolean): (StateChange & { readonly bootId: string })[] {
-    const boots = this.#hosts.get(hostId) ?? new Map<string, RuleMemory>();
-    return [...boots].flatMap(([bootId, memory]) => {
+    const boots = this.#hosts.get(hostId) ?? new Map<string, BootMemory>();
+    const seen = this.#seenOn(hostId).takeChanges();
+    const ofBoots = [...boots].flatMap(([bootId, memory]) => {
       if (isKept(bootId)) return memory.takeChanges().map((change) => ({ ...change, bootId }));
       boots.delete(bootId);
       this.#head = undefined;
       return [...memory.snapshot()].map(({ key }) => ({ key, value: null, bootId }));
     });
+    return [...ofBoots, ...seen.map((change) => ({ ...change, bootId: ANY_BOOT }))];
   }
 
   forgetHost(hostId: string): void {
     this.#hosts.delete(hostId);
+    this.#seen.delete(hostId);
     this.#head = undefined;
   }
 
-  #at(hostId: string, bootId: string): RuleMemory {
-    const boots = this.#hosts.get(hostId) ?? new Map<string, RuleMemory>();
+  #seenOn(hostId: string): SeenState {
+    const seen = this.#seen.get(hostId) ?? new SeenState();
+    this.#seen.set(hostId, seen);
+    return seen;
+  }
+
+  #at(hostId: string, bootId: string): BootMemory {
+    const boots = this.#hosts.get(hostId) ?? new Map<string, BootMemory>();
     this.#hosts.set(hostId, boots);
-    const memory = boots.get(bootId) ?? new RuleMemory();
+    const memory = boots.get(bootId) ?? new BootMemory();
     boots.set(bootId, memory);
     return memory;
   }

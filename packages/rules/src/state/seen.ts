@@ -1,0 +1,218 @@
+import { StateError } from '../errors.ts';
+import type { CompiledRule, FirstSeen } from '../rule.ts';
+import { decodeEntry, encodeEntry, isNumber, type StateChange } from './codec.ts';
+import { keyOf } from './key.ts';
+
+export interface SeenLimits {
+  /** @default 10,000 */
+  readonly keysPerRule?: number;
+  /** @default 100,000 */
+  readonly keys?: number;
+}
+
+export interface SeenStats {
+  /** combinations that are known */
+  readonly keys: number;
+  /** combinations forgotten because there were too many: they will look new again */
+  readonly evicted: number;
+}
+
+/** When a combination was last seen. */
+interface Seen {
+  /** µs; older by as much as a hundredth of `within`, so that what comes all the time is not written all the time */
+  readonly lastUs: number;
+  /** which one it was of its rule's, in order: the oldest give way first */
+  readonly ordinal: number;
+}
+
+/** What one rule has seen. */
+interface Terms {
+  readonly name: string;
+  /** µs: it learns from then on */
+  sinceUs: number;
+  /** the one unused for longest first */
+  readonly seen: Map<string, Seen>;
+  nextOrdinal: number;
+  /** entries were put back, in whatever order */
+  unsorted: boolean;
+}
+
+const VERSION = 1;
+const GRAINS = 100;
+const NOT_YET = Number.POSITIVE_INFINITY;
+
+/**
+ * Which combinations of values the `first_seen` rules of a host have seen. Times are the wall clock's, as events say it, so a replay finds the same.
+ * It outlives reboots, and a reload of the rules: what is known goes by the rule's name and its fields. Memory is bounded; when there are too many
+ * combinations the one unused for longest goes, and is counted.
+ */
+export class SeenState {
+  readonly #keysPerRule: number;
+  readonly #most: number;
+  readonly #byName = new Map<string, Terms>();
+  readonly #names = new WeakMap<object, string>();
+  readonly #changed = new Set<string>();
+  #keys = 0;
+  #evicted = 0;
+
+  constructor(limits: SeenLimits = {}) {
+    this.#keysPerRule = limits.keysPerRule ?? 10_000;
+    this.#most = limits.keys ?? 100_000;
+  }
+
+  /** Notes the event's combination; true: it hasn't been seen for as long as the rule asks, and the rule has learned what is usual. */
+  isFirst<E>(rule: CompiledRule<E>, firstSeen: FirstSeen<E>, event: E, nowUs: number): boolean {
+    const key = keyOf(firstSeen.by, event);
+    if (key === undefined) return false;
+    const { withinUs, learnUs } = firstSeen;
+    const terms = this.#termsOf(rule, firstSeen, nowUs);
+    const known = terms.seen.get(key);
+    const agoUs = known === undefined ? Number.POSITIVE_INFINITY : nowUs - known.lastUs;
+    if (agoUs < withinUs / GRAINS) return false;
+    this.#see(terms, key, nowUs);
+    return agoUs >= withinUs && nowUs - terms.sinceUs >= learnUs;
+  }
+
+  /** Call it on ticks: rules in force begin to learn, and what was not seen for long enough is forgotten. */
+  tick<E>(rules: readonly CompiledRule<E>[], nowUs: number): void {
+    const inForce = new Set<Terms>();
+    for (const rule of rules) {
+      const { firstSeen } = rule;
+      if (firstSeen === undefined) continue;
+      const terms = this.#termsOf(rule, firstSeen, nowUs);
+      inForce.add(terms);
+      // The clock was set back: learning would not end.
+      if (nowUs < terms.sinceUs) this.#begin(terms, nowUs);
+      for (const [key, { lastUs }] of terms.seen) {
+        if (lastUs + firstSeen.withinUs > nowUs) break;
+        this.#forget(terms, key);
+      }
+    }
+    for (const terms of this.#byName.values()) if (!inForce.has(terms)) this.#drop(terms);
+  }
+
+  stats(): SeenStats {
+    return { keys: this.#keys, evicted: this.#evicted };
+  }
+
+  /** Entries changed since the last call, as they are now: for a changelog. */
+  takeChanges(): StateChange[] {
+    const changes = [...this.#changed].map((id) => ({ key: id, value: this.#encoded(id) }));
+    this.#changed.clear();
+    return changes;
+  }
+
+  /** Everything, in the form of `takeChanges`. */
+  *snapshot(): Iterable<{ readonly key: string; readonly value: Uint8Array }> {
+    for (const { name, sinceUs, seen } of this.#byName.values()) {
+      yield { key: name, value: encodeEntry(VERSION, [sinceUs]) };
+      for (const [key, one] of seen) yield { key: idOf(name, key), value: encoded(one) };
+    }
+  }
+
+  /** Puts an entry back, before the first event. @throws StateError when it can't be read */
+  restore(id: string, value: Uint8Array): void {
+    const [name, key] = partsOf(id);
+    const fields = decodeEntry(id, value, VERSION);
+    const [first, ordinal] = fields;
+    if (!isNumber(first) || (key !== undefined && !isNumber(ordinal)))
+      throw new StateError(id, 'its fields are not what this version writes');
+    const terms = this.#named(name);
+    if (key === undefined) terms.sinceUs = first;
+    else {
+      this.#keys += terms.seen.has(key) ? 0 : 1;
+      terms.seen.set(key, { lastUs: first, ordinal: ordinal as number });
+      terms.unsorted = true;
+    }
+  }
+
+  #termsOf<E>(rule: CompiledRule<E>, firstSeen: FirstSeen<E>, nowUs: number): Terms {
+    let name = this.#names.get(firstSeen);
+    if (name === undefined) {
+      name = JSON.stringify([rule.name, ...firstSeen.by.map((operand) => operand.key)]);
+      this.#names.set(firstSeen, name);
+    }
+    const terms = this.#named(name);
+    if (terms.sinceUs === NOT_YET) this.#begin(terms, nowUs);
+    if (terms.unsorted) sort(terms);
+    return terms;
+  }
+
+  #named(name: string): Terms {
+    const terms = this.#byName.get(name) ?? {
+      name,
+      sinceUs: NOT_YET,
+      seen: new Map(),
+      nextOrdinal: 0,
+      unsorted: false,
+    };
+    this.#byName.set(name, terms);
+    return terms;
+  }
+
+  #begin(terms: Terms, nowUs: number): void {
+    terms.sinceUs = nowUs;
+    this.#changed.add(terms.name);
+  }
+
+  #see(terms: Terms, key: string, nowUs: number): void {
+    if (!terms.seen.delete(key)) this.#keys++;
+    terms.seen.set(key, { lastUs: nowUs, ordinal: terms.nextOrdinal++ });
+    this.#changed.add(idOf(terms.name, key));
+    if (terms.seen.size > this.#keysPerRule) this.#evict(terms);
+    else if (this.#keys > this.#most) this.#evict(this.#largest());
+  }
+
+  #largest(): Terms {
+    const isLarger = (a: Terms, b: Terms): boolean =>
+      a.seen.size > b.seen.size || (a.seen.size === b.seen.size && a.name < b.name);
+    return [...this.#byName.values()].reduce((largest, one) => (isLarger(one, largest) ? one : largest));
+  }
+
+  #evict(terms: Terms): void {
+    if (terms.unsorted) sort(terms);
+    const [oldest] = terms.seen.keys();
+    if (oldest === undefined) return;
+    this.#forget(terms, oldest);
+    this.#evicted++;
+  }
+
+  #forget(terms: Terms, key: string): void {
+    terms.seen.delete(key);
+    this.#keys--;
+    this.#changed.add(idOf(terms.name, key));
+  }
+
+  #drop(terms: Terms): void {
+    for (const key of terms.seen.keys()) this.#forget(terms, key);
+    this.#byName.delete(terms.name);
+    this.#changed.add(terms.name);
+  }
+
+  #encoded(id: string): Uint8Array | null {
+    const [name, key] = partsOf(id);
+    const terms = this.#byName.get(name);
+    if (terms === undefined) return null;
+    if (key === undefined) return encodeEntry(VERSION, [terms.sinceUs]);
+    const one = terms.seen.get(key);
+    return one === undefined ? null : encoded(one);
+  }
+}
+
+const encoded = ({ lastUs, ordinal }: Seen): Uint8Array => encodeEntry(VERSION, [lastUs, ordinal]);
+/** A name is JSON, without line breaks. */
+const idOf = (name: string, key: string): string => `${name}\n${key}`;
+
+function partsOf(id: string): [name: string, key: string | undefined] {
+  const end = id.indexOf('\n');
+  return end === -1 ? [id, undefined] : [id.slice(0, end), id.slice(end + 1)];
+}
+
+/** A store has its own order. */
+function sort(terms: Terms): void {
+  const inOrder = [...terms.seen].sort(([, a], [, b]) => a.ordinal - b.ordinal);
+  terms.seen.clear();
+  for (const [key, one] of inOrder) terms.seen.set(key, one);
+  terms.nextOrdinal = (inOrder.at(-1)?.[1].ordinal ?? -1) + 1;
+  terms.unsorted = false;
+}
