@@ -1,6 +1,6 @@
 import { SchemaError } from './errors.ts';
 import { LEAF, type Leaf, layouts, type Shape } from './layout.ts';
-import { decodeText } from './text.ts';
+import { decodeText, splitText } from './text.ts';
 
 const MAX_LEAVES = 64;
 
@@ -34,6 +34,8 @@ export class EventCursor {
   #located = false;
   #textAt = -1;
   #text = '';
+  #textsAt = -1;
+  #texts: readonly string[] = [];
   readonly #offsets = new Int32Array(MAX_LEAVES);
   readonly #lengths = new Int32Array(MAX_LEAVES);
 
@@ -42,6 +44,7 @@ export class EventCursor {
     this.at = at;
     this.#located = false;
     this.#textAt = -1;
+    this.#textsAt = -1;
   }
 
   /** Avro int or long as a number. Most have one byte. */
@@ -216,6 +219,16 @@ export class EventCursor {
       this.#textAt = start;
     }
     return this.#text;
+  }
+
+  /** The NUL-separated texts of a leaf of bytes; the last are remembered. */
+  leafTexts(leaf: number): readonly string[] {
+    const start = this.#offset(leaf);
+    if (start !== this.#textsAt) {
+      this.#texts = splitText(this.buffer, start, start + (this.#lengths[leaf] as number));
+      this.#textsAt = start;
+    }
+    return this.#texts;
   }
 
   /** Where a leaf of bytes or fixed lies in `buffer`. */

@@ -1,4 +1,4 @@
-import type { EventCursor } from './cursor.ts';
+import { EventCursor } from './cursor.ts';
 import type { Process } from './generated/types.generated.ts';
 import { leafOf, processLeaves } from './layout.ts';
 import { ArrayBlocks } from './raw-batch.ts';
@@ -15,6 +15,9 @@ const LEAF = {
   args: leafOf(processLeaves, 'args'),
   uid: leafOf(processLeaves, 'credentials.uid'),
   euid: leafOf(processLeaves, 'credentials.euid'),
+  user: leafOf(processLeaves, 'user'),
+  workingDirectory: leafOf(processLeaves, 'cwd'),
+  execFlags: leafOf(processLeaves, 'execFlags'),
 };
 
 /** A process of a batch; what is asked of it is decoded once. */
@@ -27,6 +30,8 @@ export class ProcessInfo {
   #args: readonly string[] | undefined;
   #commandLine: string | undefined;
   #entityId: string | undefined;
+  #user: string | undefined;
+  #workingDirectory: string | undefined;
 
   constructor(list: ProcessList, index: number) {
     this.#list = list;
@@ -80,6 +85,21 @@ export class ProcessInfo {
     return this.#list.euidOf(this.#index);
   }
 
+  /** Name of the effective user; empty: unknown. */
+  get user(): string {
+    this.#user ??= this.#list.leavesOf(this.#index).leafText(LEAF.user);
+    return this.#user;
+  }
+
+  get workingDirectory(): string {
+    this.#workingDirectory ??= this.#list.leavesOf(this.#index).leafText(LEAF.workingDirectory);
+    return this.#workingDirectory;
+  }
+
+  get execFlags(): number {
+    return this.#list.leavesOf(this.#index).leafLong(LEAF.execFlags);
+  }
+
   /** The n-th ancestor: 0 is the process itself. */
   ancestor(n: number): ProcessInfo | undefined {
     let process: ProcessInfo | undefined = this;
@@ -108,6 +128,8 @@ export class ProcessList {
   readonly #buffer: Buffer;
   readonly #places: Place[] = [];
   readonly #infos: (ProcessInfo | undefined)[] = [];
+  #leaves: EventCursor | undefined;
+  #leavesOf = -1;
 
   /** Reads the array at the cursor and moves past it. Throws SchemaError. The bytes must not change while they are read. */
   constructor(cursor: EventCursor) {
@@ -144,7 +166,18 @@ export class ProcessList {
 
   argsOf(index: number): readonly string[] {
     const { argsAt, argsEnd } = this.#place(index);
-    return splitText(this.#buffer.subarray(argsAt, argsEnd));
+    return splitText(this.#buffer, argsAt, argsEnd);
+  }
+
+  /** For what is rarely asked for: reads it in place, where `raw` decodes the whole process. */
+  leavesOf(index: number): EventCursor {
+    this.#leaves ??= new EventCursor();
+    if (this.#leavesOf !== index) {
+      this.#leaves.reset(this.#buffer, this.#place(index).at);
+      this.#leaves.readRecord(processLeaves);
+      this.#leavesOf = index;
+    }
+    return this.#leaves;
   }
 
   entityIdOf(index: number): string {

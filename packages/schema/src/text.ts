@@ -56,15 +56,7 @@ function sequenceSize(bytes: Buffer, at: number): number {
 }
 
 /** NUL-separated bytes (argv) as strings; a trailing NUL ends the last one. */
-export function splitText(bytes: Uint8Array): string[] {
-  if (bytes.length === 0) return [];
-  const end = bytes[bytes.length - 1] === 0 ? bytes.length - 1 : bytes.length;
-  const parts: string[] = [];
-  let start = 0;
-  for (let at = 0; at <= end; at++) {
-    if (at !== end && bytes[at] !== 0) continue;
-    parts.push(decodeText(bytes, start, at));
-    start = at + 1;
-  }
-  return parts;
+export function splitText(bytes: Uint8Array, start = 0, end: number = bytes.length): string[] {
+  if (start === end) return [];
+  return decodeText(bytes, start, bytes[end - 1] === 0 ? end - 1 : end).split('\0');
 }

@@ -3,7 +3,6 @@ import type { EventView } from '../event-batch.ts';
 import * as records from '../generated/records.generated.ts';
 import { leafIndex } from '../layout.ts';
 import { normalPath } from '../path.ts';
-import { splitText } from '../text.ts';
 import { u64High, u64Low } from '../u64.ts';
 import { baseName, bodyLong, bodyText, type Field, some } from './field.ts';
 
@@ -80,7 +79,7 @@ export const attemptFields: readonly Field[] = [
     type: 'strings',
     doc: "Arguments that it was to get: the caller's memory, at most their first 4,096 bytes.",
     kinds,
-    get: (event) => (isExec(event) ? splitText(event.cursor.leafBytes(argv)) : undefined),
+    get: (event) => (isExec(event) ? event.cursor.leafTexts(argv) : undefined),
   },
   {
     name: 'attempt.args_cut',

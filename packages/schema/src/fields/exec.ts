@@ -1,7 +1,6 @@
 import type { EventView } from '../event-batch.ts';
 import { leafIndex } from '../layout.ts';
 import { normalPath } from '../path.ts';
-import { splitText } from '../text.ts';
 import { bodyLong, bodyText, type Field, isExec, ofProcess, some } from './field.ts';
 
 const flags = bodyLong('Exec', 'flags');
@@ -17,7 +16,7 @@ const environment = leafIndex('Exec', 'environment.bytes');
 const SCRIPT = 32;
 
 const execFlag = (bit: number) => (event: EventView) =>
-  ((isExec(event) ? flags(event) : (event.process?.raw.execFlags ?? 0)) & bit) !== 0;
+  ((isExec(event) ? flags(event) : (event.process?.execFlags ?? 0)) & bit) !== 0;
 
 /** Where only the caller's word is there it is made absolute; links in it were followed, nobody knows where to. */
 function scriptOf(event: EventView): string | undefined {
@@ -30,7 +29,7 @@ const stdio = (bit: number) => (event: EventView) =>
   ((isExec(event) ? sockets(event) : (event.process?.raw.stdioSockets ?? 0)) & bit) !== 0;
 
 function variables(event: EventView, name?: string | number): readonly string[] | undefined {
-  const all = splitText(event.cursor.leafBytes(environment));
+  const all = event.cursor.leafTexts(environment);
   if (name === undefined) return all.length === 0 ? undefined : all;
   const one = all.find((word) => word.startsWith(`${name}=`));
   return one === undefined ? undefined : [one.slice(String(name).length + 1)];

@@ -1,7 +1,6 @@
 import type { EventView } from '../event-batch.ts';
 import { KIND, leafIndex } from '../layout.ts';
 import type { ProcessInfo } from '../process.ts';
-import { decodeText, splitText } from '../text.ts';
 import { baseName, bodyLong, bodyText, type Field, type FieldValue, isExec, ofProcess, some } from './field.ts';
 import { logSays } from './log.ts';
 
@@ -17,7 +16,7 @@ function executable(event: EventView): string | undefined {
   return some((event.cursor.kind === KIND.Hash && hashPath(event)) || event.process?.executable);
 }
 const args = (event: EventView): readonly string[] | undefined =>
-  isExec(event) ? splitText(event.cursor.leafBytes(execArgv)) : event.process?.args;
+  isExec(event) ? event.cursor.leafTexts(execArgv) : event.process?.args;
 
 const commandLine = (event: EventView): string | undefined =>
   isExec(event) ? args(event)?.join(' ') : event.process?.commandLine;
@@ -125,8 +124,7 @@ export const processFields: readonly Field[] = [
     aliases: ['proc.cwd', 'CurrentDirectory'],
     subject: ofProcess,
     get: (event) =>
-      logSays.workingDirectory(event) ??
-      some(isExec(event) ? execCwd(event) : event.process && decodeText(event.process.raw.cwd)),
+      logSays.workingDirectory(event) ?? some(isExec(event) ? execCwd(event) : event.process?.workingDirectory),
   },
   {
     name: 'process.tty',

@@ -42,7 +42,7 @@ export const userFields: readonly Field[] = [
     doc: 'Name of the effective user; of a log line, who logs in or asks.',
     aliases: ['User'],
     subject: ofProcess,
-    get: (event) => (isLog(event) ? logSays.user(event) : some(event.process?.raw.user)),
+    get: (event) => (isLog(event) ? logSays.user(event) : some(event.process?.user)),
   },
   {
     name: 'group.id',

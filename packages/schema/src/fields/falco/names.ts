@@ -1,7 +1,6 @@
 import type { EventView } from '../../event-batch.ts';
 import { leafIndex } from '../../layout.ts';
 import type { ProcessInfo } from '../../process.ts';
-import { splitText } from '../../text.ts';
 import { baseName, bodyText, isExec, some } from '../field.ts';
 
 const filename = bodyText('Exec', 'filename.bytes');
@@ -33,7 +32,7 @@ export function nameOf(process: ProcessInfo): string {
 
 function guess(process: ProcessInfo): string {
   const file = process.name;
-  if (INTERPRETER.test(file) && (process.raw.execFlags & SCRIPT) !== 0) {
+  if (INTERPRETER.test(file) && (process.execFlags & SCRIPT) !== 0) {
     const [, first = '', second = ''] = process.args;
     return some(baseName(first.startsWith('-') ? second : first)) ?? file;
   }
@@ -49,7 +48,7 @@ export function nameAt(event: EventView): string | undefined {
 }
 
 export const argsAt = (event: EventView): readonly string[] | undefined =>
-  isExec(event) ? splitText(event.cursor.leafBytes(argv)) : event.process?.args;
+  isExec(event) ? event.cursor.leafTexts(argv) : event.process?.args;
 
 /** Without the first, which is the name it was called by. */
 export const restOf = (args: readonly string[]): string => args.slice(1).join(' ');
