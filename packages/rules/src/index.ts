@@ -38,7 +38,15 @@ export {
 } from './rule-set.ts';
 export type { Sequence, SequenceMatch, SequenceStep, StepMatch } from './sequence.ts';
 export type { StateChange } from './state/codec.ts';
-export { BootMemory, type Memories, type MemoryLimits, type MemoryStats, RuleMemory } from './state/memory.ts';
+export {
+  BootMemory,
+  type Memories,
+  type MemoryLimits,
+  type MemoryStats,
+  type OnTold,
+  RuleMemory,
+} from './state/memory.ts';
 export { type SeenLimits, SeenState, type SeenStats } from './state/seen.ts';
 export type { SequenceLimits, SequenceStats } from './state/sequences.ts';
 export type { ThresholdLimits, ThresholdStats } from './state/thresholds.ts';
+export type { Witness } from './state/witness.ts';

@@ -58,6 +58,8 @@ export interface SequenceMatch {
   readonly steps: readonly StepMatch[];
   /** by index in the sequence's `kept` */
   readonly values: readonly FieldValue[];
+  /** its last event as the caller kept it, when it is told on a tick; empty: nothing was kept */
+  readonly witness: string;
 }
 
 export interface StepMatch {

@@ -20,6 +20,7 @@ export { deadLetter } from './dead-letter.ts';
 export { type DnsAnswer, type DnsMessage, type DnsQuestion, parseDns } from './dns.ts';
 export { SchemaError, type SchemaErrorCode } from './errors.ts';
 export { type EventBatchHead, EventBatchWriter, EventView } from './event-batch.ts';
+export { EventWitness } from './event-witness.ts';
 export {
   addressText,
   catalogue,
@@ -76,6 +77,7 @@ export {
   verifyRecord,
   verifyRecordAside,
 } from './signing.ts';
+export { createSingleEvent } from './single-event.ts';
 export type { Step, Trace } from './step.ts';
 export { callNames, callNumber, sourceName } from './system-calls.ts';
 export { decodeText, escapeText, splitText } from './text.ts';

@@ -147,9 +147,10 @@ export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipe
     if (cursor.kind === KIND.Tick) tick(view.head.bootId, cursor.ktime);
   }
 
-  function raise(rule: CompiledRule<EventView>, sequence?: SequenceMatch): void {
-    const alert = buildAlert(rule, view, sequence);
-    const { chain, merges, send, news, fresh } = chains.join(host, alert, view);
+  /** `about`: the event of the alert, where that is not the one in hand. */
+  function raise(rule: CompiledRule<EventView>, sequence?: SequenceMatch, about: EventView = view): void {
+    const alert = buildAlert(rule, about, view, sequence);
+    const { chain, merges, send, news, fresh } = chains.join(host, alert, about);
     for (const merge of merges) merged(merge);
     if (send) {
       out.alert(alert);
@@ -157,7 +158,7 @@ export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipe
     }
     if (news) triage.wentOn(host, chain, alert.timestamp);
     if (news || !out.isShown(chain)) touched.add(chain);
-    if (news || fresh.length > 0) edges.alerted(host, chain, view, fresh);
+    if (news || fresh.length > 0) edges.alerted(host, chain, about, fresh);
     const idle = chains.makeRoom(host);
     if (idle !== undefined) close(idle);
   }

@@ -7,7 +7,6 @@ import {
   explain,
   formatOutput,
   type Memories,
-  type OnMatch,
   RuleMemory,
   type RuleSet,
   type RuleSource,
@@ -18,6 +17,7 @@ import {
   documentOf,
   type EventDocument,
   EventView,
+  EventWitness,
   eventKinds,
   KIND,
   RawBatchReader,
@@ -87,6 +87,7 @@ export class Judge {
     const memory: Memories<EventView> = {
       of: () => this.#memory,
       isFirst: (...asked) => this.#memory.isFirst(...asked),
+      witness: new EventWitness(),
     };
     this.rules = compileRules({ sources, catalogue, kinds: eventKinds, memory });
   }
@@ -186,11 +187,12 @@ class Trial {
     const laid = this.#overlay.lay(given, view);
     this.#count++;
     const before = this.#alerts.length;
-    const raise: OnMatch<EventView> = (rule, sequence) => this.#raise(rule, sequence, number);
+    const raise = (rule: CompiledRule<EventView>, sequence?: SequenceMatch, about: EventView = view): void =>
+      this.#raise(formatOutput(rule, about, sequence), rule, number);
     const rules = this.#rules;
     rules.matcher.match(view, raise, view.timestamp);
     const isTick = view.cursor.kind === KIND.Tick;
-    if (isTick) rules.memory.of(view).tick(rules.rules, view.timestamp, raise);
+    if (isTick) rules.memory.of(view).tick(rules.rules, view.timestamp, raise, rules.memory.witness);
     if (given === undefined && isTick) return;
     const { about, keep } = this.#interest;
     const kept = this.#events.length < KEPT && (keep?.({ number, id: view.id }) ?? true);
@@ -207,8 +209,7 @@ class Trial {
     if (share > this.#most) [this.#nearest, this.#most] = [event, share];
   }
 
-  #raise(rule: CompiledRule<EventView>, sequence: SequenceMatch | undefined, number: number): void {
-    const output = formatOutput(rule, this.#view, sequence);
+  #raise(output: string, rule: CompiledRule<EventView>, number: number): void {
     this.#alerts.push({ rule: rule.name, priority: rule.priority, output, event: number });
   }
 }

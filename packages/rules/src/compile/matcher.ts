@@ -112,7 +112,8 @@ export class CompiledMatcher<E> implements Matcher<E> {
         onMatch(rule);
         continue;
       }
-      for (const found of this.#memories.of(event).sequences.take(rule, rule.sequence, steps, event, timeUs)) {
+      const { sequences } = this.#memories.of(event);
+      for (const found of sequences.take(rule, rule.sequence, steps, event, timeUs, this.#memories.witness)) {
         if (!this.#admits(rule, event, timeUs)) continue;
         reported++;
         onMatch(rule, found);

@@ -14,13 +14,21 @@ export interface Hit {
   readonly id: string;
   /** by index in the sequence's `kept`; empty: nothing is kept */
   readonly values: readonly FieldValue[];
+  /** the event as its caller keeps it, when an alert may be about it later; empty: it isn't kept */
+  readonly witness: string;
   /** it is part of an alert, and of no other */
   reported: boolean;
 }
 
+/** Characters of a witness that count as one more event. */
+const WITNESS_SHARE = 256;
+
+/** How many events' memory it takes, about. */
+export const sizeOf = ({ witness }: Hit): number => 1 + Math.ceil(witness.length / WITNESS_SHARE);
+
 const NOTHING: readonly FieldValue[] = [];
 
-export function hitOf<E>(sequence: Sequence<E>, steps: number, event: E, timeUs: number): Hit {
+export function hitOf<E>(sequence: Sequence<E>, steps: number, event: E, timeUs: number, witness = ''): Hit {
   const id = sequence.id === undefined ? undefined : readOperand(sequence.id, event);
   return {
     timeUs,
@@ -28,6 +36,7 @@ export function hitOf<E>(sequence: Sequence<E>, steps: number, event: E, timeUs:
     weight: weightOf(sequence.weight, event),
     id: typeof id === 'string' ? id : '',
     values: valuesOf(sequence, steps, event),
+    witness,
     reported: false,
   };
 }

@@ -9,7 +9,15 @@ import type { Link, Partial, Window } from './partial.ts';
 const VERSION = 1;
 const MOST_HITS = 65_536;
 
-type HitEntry = [timeUs: number, steps: number, weight: number, id: string, reported: 0 | 1, values: unknown[]];
+type HitEntry = [
+  timeUs: number,
+  steps: number,
+  weight: number,
+  id: string,
+  reported: 0 | 1,
+  values: unknown[],
+  witness?: string,
+];
 /** from the first step on: hits by index, start, count */
 type LinkEntry = [hits: number[], startUs: number, count: number][];
 type WindowEntry = [step: number, runs: number, hits: number[]];
@@ -26,18 +34,15 @@ export function encodeKeyed({ partial, recent, windows, ordinal, sinceUs }: Keye
   const links = waiting.map((queue) => queue.map((link) => linkEntry(link, number)));
   const recents = recent.map(({ hit }) => number(hit));
   const runs = windows.map(({ step, runs: most, hits: all }): WindowEntry => [step, most, all.map(number)]);
-  const entries = [...hits.keys()].map(
-    ({ timeUs, steps, weight, id, reported, values }): HitEntry => [
-      timeUs,
-      steps,
-      weight,
-      id,
-      reported ? 1 : 0,
-      values.map((value) => value ?? null),
-    ],
-  );
+  const entries = [...hits.keys()].map(hitEntry);
   const guard = Number.isFinite(guardUs) ? guardUs : null;
   return encodeEntry(VERSION, [ordinal, sinceUs, guard, entries, links, recents, runs]);
+}
+
+function hitEntry({ timeUs, steps, weight, id, reported, values, witness }: Hit): HitEntry {
+  const entry: HitEntry = [timeUs, steps, weight, id, reported ? 1 : 0, values.map((value) => value ?? null)];
+  if (witness !== '') entry[6] = witness;
+  return entry;
 }
 
 function linkEntry(link: Link, number: (hit: Hit) => number): LinkEntry {
@@ -58,13 +63,14 @@ export function decodeKeyed(id: string, bytes: Uint8Array): Keyed {
   )
     throw broken(id);
   const hits = entries.map(
-    ([timeUs, steps, weight, hitId, reported, values]): Hit => ({
+    ([timeUs, steps, weight, hitId, reported, values, witness = '']): Hit => ({
       timeUs,
       steps,
       weight,
       id: hitId,
       reported: reported === 1,
       values: values.map((value) => (value ?? undefined) as FieldValue),
+      witness,
     }),
   );
   const hitAt = (index: number): Hit => {
@@ -99,10 +105,10 @@ function linkOf(entry: LinkEntry, hitAt: (index: number) => Hit): Link {
 const broken = (id: string): StateError => new StateError(id, 'its fields are not what this version writes');
 
 function isHit(value: unknown): value is HitEntry {
-  if (!Array.isArray(value) || value.length !== 6) return false;
-  const [timeUs, steps, weight, id, reported, values] = value as unknown[];
+  if (!Array.isArray(value) || value.length < 6 || value.length > 7) return false;
+  const [timeUs, steps, weight, id, reported, values, witness = ''] = value as unknown[];
   const numbers = isNumber(timeUs) && isNumber(steps) && isNumber(weight) && (reported === 0 || reported === 1);
-  return numbers && typeof id === 'string' && isListOf(values, LIMITS.keptValues, isValue);
+  return numbers && isText(id) && isText(witness) && isListOf(values, LIMITS.keptValues, isValue);
 }
 
 function isValue(value: unknown): value is unknown {

@@ -1,5 +1,5 @@
 import { LIMITS } from '../limits.ts';
-import type { Hit } from './hit.ts';
+import { type Hit, sizeOf } from './hit.ts';
 import { type Automaton, insertByTime, type Link, NO_LINKS, type Partial, type Windows } from './partial.ts';
 
 /** A hit that others may still come before, and what was before it. */
@@ -88,7 +88,9 @@ export function newestOf({ partial, windows, recent }: Keyed): number {
 
 /** Hits that it holds, about: those that several hold are counted for each. */
 export function heldBy({ partial, windows, recent }: Keyed): number {
-  let held = recent.length;
+  let held = 0;
+  for (let i = 0; i < recent.length; i++) held += sizeOf(recent[i]!.hit);
+  for (const { hits } of partial.waiting.at(-1) ?? NO_LINKS) held += sizeOf(hits.at(-1)!) - 1;
   for (let s = 0; s < partial.waiting.length; s++) held += partial.waiting[s]!.length * (s + 1);
   for (let i = 0; i < windows.length; i++) held += windows[i]!.hits.length;
   return held;

@@ -5,12 +5,15 @@ import type { StateChange } from './codec.ts';
 import { type SeenLimits, SeenState, type SeenStats } from './seen.ts';
 import { type SequenceLimits, SequenceState, type SequenceStats } from './sequences.ts';
 import { type ThresholdLimits, ThresholdState, type ThresholdStats } from './thresholds.ts';
+import type { Witness } from './witness.ts';
 
 /** What is remembered of an event's host, or of wherever the caller keeps events apart: events of one never help to match another's. */
 export interface Memories<E> {
   of(event: E): BootMemory;
   /** Notes the combination that a rule asks for; true: it is new. @param timeUs as the matcher was given it */
   isFirst(rule: CompiledRule<E>, firstSeen: FirstSeen<E>, event: E, timeUs: number): boolean;
+  /** @default an alert that is told on a tick is about no event */
+  readonly witness?: Witness<E>;
 }
 
 export interface MemoryLimits {
@@ -23,6 +26,9 @@ export interface MemoryStats {
   readonly thresholds: ThresholdStats;
   readonly sequences: SequenceStats;
 }
+
+/** `event`: the last that happened, when it was kept. */
+export type OnTold<E> = (rule: CompiledRule<E>, match: SequenceMatch, event?: E) => void;
 
 /** In front of the keys of what sequences remember; those of thresholds begin with a bracket. */
 const SEQUENCES = 's';
@@ -40,13 +46,13 @@ export class BootMemory {
   }
 
   /** Call it on ticks: forgets what no longer matters at `timeUs`, and reports sequences that are finished because something did not come. */
-  tick<E>(
-    rules: readonly CompiledRule<E>[],
-    timeUs: number,
-    report: (rule: CompiledRule<E>, match: SequenceMatch) => void,
-  ): void {
+  tick<E>(rules: readonly CompiledRule<E>[], timeUs: number, report: OnTold<E>, witness?: Witness<E>): void {
     this.thresholds.expire(rules, timeUs);
-    this.sequences.tick(rules, timeUs, report);
+    this.sequences.tick(rules, timeUs, (rule, match) => {
+      const event = match.witness === '' ? undefined : witness?.read(match.witness);
+      if (rule.limits === undefined || this.thresholds.admits(rule, rule.limits, event, timeUs))
+        report(rule, match, event);
+    });
   }
 
   stats(): MemoryStats {
@@ -90,12 +96,8 @@ export class RuleMemory extends BootMemory implements Memories<unknown> {
     return this.seen.isFirst(rule, firstSeen, event, timeUs);
   }
 
-  override tick<E>(
-    rules: readonly CompiledRule<E>[],
-    timeUs: number,
-    report: (rule: CompiledRule<E>, match: SequenceMatch) => void,
-  ): void {
-    super.tick(rules, timeUs, report);
+  override tick<E>(rules: readonly CompiledRule<E>[], timeUs: number, report: OnTold<E>, witness?: Witness<E>): void {
+    super.tick(rules, timeUs, report, witness);
     this.seen.tick(rules, timeUs);
   }
 

@@ -7,6 +7,7 @@ import { heldBy, isIdle, type Keyed, newestOf, replay, takeHit } from './keyed.t
 import { Ordered } from './ordered.ts';
 import { type Automaton, type Link, NO_LINKS, windowsOf } from './partial.ts';
 import { Unordered } from './unordered.ts';
+import type { Witness } from './witness.ts';
 
 /** Hits of unknown keys that a late beginning may still find. */
 const STRAYS = 64;
@@ -21,6 +22,8 @@ interface Program {
   readonly automaton: Automaton;
   readonly sequence: Sequence<unknown>;
   readonly groups: readonly KeyGroup[];
+  /** bit of the step whose event an alert is about when nothing comes after it; 0: none */
+  readonly told: number;
 }
 
 export interface Completed {
@@ -55,7 +58,9 @@ export class SequenceKeys {
   use(sequence: Sequence<unknown>): this {
     if (this.#program !== undefined) return this;
     const automaton = sequence.ordered ? new Ordered(sequence) : new Unordered(sequence);
-    this.#program = { automaton, sequence, groups: groupsOf(sequence) };
+    const last = sequence.steps.findLastIndex(({ kind }) => kind === 'event');
+    const told = automaton.waits ? 1 << last : 0;
+    this.#program = { automaton, sequence, groups: groupsOf(sequence), told };
     const restored = [...this.keys].sort(([, a], [, b]) => a.ordinal - b.ordinal);
     this.keys.clear();
     for (const [key, keyed] of restored) {
@@ -68,8 +73,15 @@ export class SequenceKeys {
   }
 
   /** @param timeUs of the event, or the earliest that is still open @param clockUs of the newest event */
-  take<E>(bits: number, event: E, timeUs: number, clockUs: number, openSinceUs: number): readonly Completed[] {
-    const { sequence, groups } = this.#program!;
+  take<E>(
+    bits: number,
+    event: E,
+    timeUs: number,
+    clockUs: number,
+    openSinceUs: number,
+    witness?: Witness<E>,
+  ): readonly Completed[] {
+    const { sequence, groups, told } = this.#program!;
     let completed: readonly Completed[] = NOTHING;
     let left = bits;
     for (let i = 0; i < groups.length; i++) {
@@ -80,7 +92,8 @@ export class SequenceKeys {
       // Two steps by different fields that have the same value are fitted by one event, not by two.
       const steps = this.#bitsOf(key, event, left, i);
       left &= ~steps;
-      const found = this.#takeHit(key, hitOf(sequence, steps, event, timeUs), clockUs, openSinceUs);
+      const kept = (steps & told) === 0 ? '' : witness?.keep(event);
+      const found = this.#takeHit(key, hitOf(sequence, steps, event, timeUs, kept), clockUs, openSinceUs);
       if (found.length > 0) completed = [...completed, ...found.map((link) => ({ key, link }))];
     }
     return completed;

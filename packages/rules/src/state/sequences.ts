@@ -7,6 +7,7 @@ import { markReported } from './keyed.ts';
 import { decodeKeyed, encodeKeyed } from './keyed-codec.ts';
 import { type Link, stepsOf } from './partial.ts';
 import { SequenceKeys, sequenceName } from './sequence-keys.ts';
+import type { Witness } from './witness.ts';
 
 export interface SequenceLimits {
   /** @default 10,000 */
@@ -64,6 +65,7 @@ export class SequenceState {
     bits: number,
     event: E,
     timeUs: number,
+    witness?: Witness<E>,
   ): readonly SequenceMatch[] {
     const keys = this.#keysOf(rule, sequence);
     // Before the first event nothing is late.
@@ -71,7 +73,7 @@ export class SequenceState {
     const openSinceUs = clockUs - this.#latenessUs;
     if (timeUs < openSinceUs) this.#late++;
     const { held, keys: before } = { held: keys.held, keys: keys.keys.size };
-    const completed = keys.take(bits, event, Math.max(timeUs, openSinceUs), clockUs, openSinceUs);
+    const completed = keys.take(bits, event, Math.max(timeUs, openSinceUs), clockUs, openSinceUs, witness);
     this.#clockUs = Math.max(clockUs, timeUs);
     this.#keys += keys.keys.size - before;
     this.#hits += keys.held - held;
@@ -177,6 +179,7 @@ export class SequenceState {
 
 function matchOf<E>({ kept, steps }: Sequence<E>, link: Link): SequenceMatch {
   const links = stepsOf(link);
+  const { witness } = link.hits.at(-1)!;
   const events = steps.flatMap(({ kind }, index) => (kind === 'event' ? [index] : []));
   return {
     steps: links.map(({ hits, count }) => ({
@@ -184,6 +187,7 @@ function matchOf<E>({ kept, steps }: Sequence<E>, link: Link): SequenceMatch {
       count,
       timeUs: hits.at(-1)!.timeUs,
     })),
+    witness,
     values: kept.map(({ step }, index) => links[events.indexOf(step)]?.hits.at(-1)?.values[index]),
   };
 }

@@ -71,11 +71,12 @@ export class ThresholdState {
     return advance(count, threshold, value, timeUs);
   }
 
-  /** Whether something that has matched is still to be told; if not, it is counted. */
-  admits<E>(rule: CompiledRule<E>, limits: readonly AlertLimit<E>[], event: E, timeUs: number): boolean {
+  /** Whether something that has matched is still to be told; if not, it is counted. Without an event it has no values. */
+  admits<E>(rule: CompiledRule<E>, limits: readonly AlertLimit<E>[], event: E | undefined, timeUs: number): boolean {
     for (const limit of limits) {
       const name = this.#nameOf(rule, limit);
-      const key = JSON.stringify(limit.by.map((operand) => keyText(readOperand(operand, event))));
+      const values = event === undefined ? [] : limit.by.map((operand) => keyText(readOperand(operand, event)));
+      const key = JSON.stringify(values);
       const count = this.#touch(name, key);
       if (Math.max(timeUs, count.newest) < count.quietUntil) {
         this.#held++;

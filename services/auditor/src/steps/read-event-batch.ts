@@ -1,15 +1,25 @@
 import type { InRecord } from '@ringfence/bus';
-import { decodeText, EventView, KIND, leafIndex, type ProcessInfo, splitText } from '@ringfence/schema';
+import {
+  createSingleEvent,
+  decodeText,
+  EventView,
+  KIND,
+  leafIndex,
+  type ProcessInfo,
+  splitText,
+} from '@ringfence/schema';
 import { KindSet } from '../kind-bits.ts';
 import type { AuditEntry } from '../sink.ts';
 import { contentId, entryOf, searchText } from './entry.ts';
 import type { RecordReader } from './read-records.ts';
-import { createSingleEvent } from './single-event.ts';
 
 const FILENAME = leafIndex('Exec', 'filename.bytes');
 const CWD = leafIndex('Exec', 'cwd.bytes');
 const ARGV = leafIndex('Exec', 'argv.bytes');
 const GAP_REASON = leafIndex('Gap', 'reason');
+
+/** A process's parent, and no more: each execution is kept by itself. */
+const ANCESTORS = 1;
 
 /**
  * A batch is kept whole; executions and gaps in it also singly, so that they outlive it. Walks the events in place: only executions and gaps are
@@ -17,7 +27,7 @@ const GAP_REASON = leafIndex('Gap', 'reason');
  */
 export function createEventBatchReader(executionsApart: boolean): RecordReader {
   const view = new EventView();
-  const single = createSingleEvent();
+  const single = createSingleEvent(ANCESTORS);
   return (record: InRecord, value: Uint8Array): readonly AuditEntry[] => {
     view.open(value);
     const seen = new Set<ProcessInfo>();

@@ -3,11 +3,11 @@ import {
   type CompiledRule,
   type FirstSeen,
   type Memories,
+  type OnTold,
   SeenState,
-  type SequenceMatch,
   type StateChange,
 } from '@ringfence/rules';
-import type { EventView } from '@ringfence/schema';
+import { type EventView, EventWitness } from '@ringfence/schema';
 
 /** In place of a boot: what a host's boots have in common. */
 const ANY_BOOT = '';
@@ -18,6 +18,7 @@ const ANY_BOOT = '';
  */
 export class BootMemories implements Memories<EventView> {
   readonly #hosts = new Map<string, Map<string, BootMemory>>();
+  readonly witness: EventWitness = new EventWitness();
   readonly #seen = new Map<string, SeenState>();
   /** of the batch in hand */
   #head: EventView['head'] | undefined;
@@ -34,13 +35,9 @@ export class BootMemories implements Memories<EventView> {
     return this.#seenOn(event.head.hostId).isFirst(rule, firstSeen, event, event.timestamp);
   }
 
-  tick(
-    view: EventView,
-    rules: readonly CompiledRule<EventView>[],
-    report: (rule: CompiledRule<EventView>, match: SequenceMatch) => void,
-  ): void {
+  tick(view: EventView, rules: readonly CompiledRule<EventView>[], report: OnTold<EventView>): void {
     const { hostId, bootId } = view.head;
-    this.#hosts.get(hostId)?.get(bootId)?.tick(rules, view.cursor.ktime, report);
+    this.#hosts.get(hostId)?.get(bootId)?.tick(rules, view.cursor.ktime, report, this.witness);
     this.#seenOn(hostId).tick(rules, view.timestamp);
   }
 

@@ -17,8 +17,16 @@ const PATH_MAX = 1024;
 const OUTPUT_MAX = 4096;
 const EVENTS_MAX = 64;
 
-/** The alert that a rule raises at an event; of a sequence at the one that completed it. */
-export function buildAlert(rule: CompiledRule<EventView>, event: EventView, sequence?: SequenceMatch): Alert {
+/**
+ * The alert that a rule raises about an event; of a sequence about the one that completed it, or the last that happened. `now`: the one at which it
+ * is raised, which gives it its time: a tick, when what was waited for has not come.
+ */
+export function buildAlert(
+  rule: CompiledRule<EventView>,
+  event: EventView,
+  now: EventView,
+  sequence?: SequenceMatch,
+): Alert {
   const { hostId, bootId } = event.head;
   const { priority, tactics, techniques, tags, action } = rule;
   const events =
@@ -36,8 +44,8 @@ export function buildAlert(rule: CompiledRule<EventView>, event: EventView, sequ
     output: formatOutput(rule, event, sequence).slice(0, OUTPUT_MAX),
     hostId,
     bootId,
-    timestamp: event.timestamp,
-    ktime: event.cursor.ktime,
+    timestamp: now.timestamp,
+    ktime: now.cursor.ktime,
     events,
     kind: eventKinds.names[event.cursor.kind] ?? '',
     fields: fieldValues(rule, event, sequence),

@@ -1,27 +1,20 @@
-import {
-  type Container,
-  type EventBatchHead,
-  EventBatchWriter,
-  type EventView,
-  type Process,
-  type ProcessInfo,
-} from '@ringfence/schema';
+import { type EventBatchHead, EventBatchWriter, type EventView } from './event-batch.ts';
+import type { Container, Process } from './generated/types.generated.ts';
+import type { ProcessInfo } from './process.ts';
 
-/** Bytes of the arguments of a parent or writer that are kept: their own execution has the whole. */
+/** Bytes of the arguments of an ancestor or writer that are kept: their own execution has the whole. */
 const RELATED_ARGS_MAX = 512;
 
 /**
- * The view's event as an EventBatch of its own: the same bytes, with its process, that one's parent, who wrote the executable, and their
- * containers. No further ancestors: a deep tree with long arguments would make each event many times its size.
+ * The view's event as an EventBatch of its own: the same bytes, with its process, so many ancestors of that one, who wrote the executable (with one
+ * ancestor less), and their containers. A deep tree with long arguments would make each event many times its size.
  */
-export function createSingleEvent(): (view: EventView) => Buffer {
+export function createSingleEvent(ancestors: number): (view: EventView) => Buffer {
   const writer = new EventBatchWriter();
   return (view) => {
     const contexts = new Contexts(view);
-    const { process } = view;
-    const parent = contexts.related(process?.parent);
-    const index = process === undefined ? -1 : contexts.add(process, parent, Number.POSITIVE_INFINITY);
-    const written = contexts.related(view.writer);
+    const index = contexts.add(view.process, ancestors, Number.POSITIVE_INFINITY);
+    const written = contexts.add(view.writer, ancestors - 1, RELATED_ARGS_MAX);
     const container = contexts.container(view.container);
     const { buffer, eventAt, eventEnd } = view.cursor;
     writer.add(index, container, written, view.writtenAgo, view.partial, buffer, eventAt, eventEnd);
@@ -40,13 +33,12 @@ class Contexts {
     this.#view = view;
   }
 
-  related(process: ProcessInfo | undefined): number {
-    return process === undefined ? -1 : this.add(process, -1, RELATED_ARGS_MAX);
-  }
-
-  add(process: ProcessInfo, parent: number, argsMax: number): number {
+  /** Ancestors stand before what descends from them. */
+  add(process: ProcessInfo | undefined, ancestors: number, argsMax: number): number {
+    if (process === undefined) return -1;
     const known = this.#indexes.get(process);
     if (known !== undefined) return known;
+    const parent = ancestors === 0 ? -1 : this.add(process.parent, ancestors - 1, RELATED_ARGS_MAX);
     const { raw } = process;
     const args = raw.args.length > argsMax ? raw.args.subarray(0, argsMax) : raw.args;
     const container = this.container(this.#view.head.containers[raw.container]);

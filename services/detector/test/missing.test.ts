@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { createTestHost, O, type TestHost, type TestProcess } from '@ringfence/testkit';
+import { createFeed, createTestDetector, detectOne, found, latest, RULES, TestStore } from './support.ts';
+
+const QUIET = `
+- rule: Read, and stayed quiet
+  desc: Nobody connects after the hashes were read
+  condition: sequence by process.entity_id with maxspan=3s [ event.action = open and file.path = /etc/shadow ] ![ event.action = connect ]
+  output: "%process.name read %1.file.path"
+  priority: error
+  tags: [credential-access, T1003.008]
+`;
+const CRON = RULES.split('- rule: Shadow read')[0]!;
+
+function shell(host: TestHost): TestProcess {
+  return host.spawn(host.spawn(host.spawn(host.init, '/usr/sbin/sshd'), '/usr/sbin/sshd'), '/bin/bash');
+}
+
+const later = (host: TestHost): void => {
+  for (let second = 0; second < 8; second++) host.tick();
+};
+
+test('an alert about something that did not come is about the last event, and joins its chain', () => {
+  const host = createTestHost();
+  const feed = createFeed(host);
+  const detector = createTestDetector({}, CRON + QUIET);
+  const bash = shell(host);
+  host.open(bash, '/etc/cron.d/job', O.WRONLY | O.CREAT);
+  const cat = host.spawn(bash, '/usr/bin/cat');
+  host.open(cat, '/etc/shadow');
+  host.exit(cat);
+  assert.deepEqual(
+    detectOne(detector, feed.next()).alerts.map(({ rule }) => rule),
+    ['Cron changed'],
+  );
+  later(host);
+  const { alerts, incidents } = detectOne(detector, feed.next());
+  const [alert] = alerts;
+  assert.deepEqual(
+    alert?.lineage.slice(0, 4).map(({ executable }) => executable),
+    ['/usr/bin/cat', '/bin/bash', '/usr/sbin/sshd', '/usr/sbin/sshd'],
+  );
+  assert.deepEqual(
+    [alert?.output, alert?.kind, alert?.fields['1.file.path']],
+    ['cat read /etc/shadow', 'open', '/etc/shadow'],
+  );
+  assert.equal(alert?.lineage[0]?.pid, cat.tgid);
+  const [incident] = latest(incidents);
+  assert.deepEqual(
+    incident?.alerts.map(({ rule }) => rule),
+    ['Cron changed', 'Read, and stayed quiet'],
+  );
+});
+
+test('it is the same after a restart in between', async () => {
+  const host = createTestHost();
+  const feed = createFeed(host);
+  const bash = shell(host);
+  host.open(bash, '/etc/shadow');
+  const first = feed.next();
+  later(host);
+  const second = feed.next();
+  const whole = createTestDetector({}, QUIET);
+  const store = new TestStore();
+  store.apply(whole.handle(first));
+  const restarted = createTestDetector({}, QUIET);
+  await restarted.restore(store.entries());
+  const expected = found(whole.handle(second));
+  assert.equal(expected.alerts.length, 1);
+  assert.deepEqual(found(restarted.handle(second)), expected);
+});
+
+test('suppress and throttle hold it back as they do others', () => {
+  const raised = (limits: string): string[] => {
+    const host = createTestHost();
+    const bash = shell(host);
+    for (const name of ['cat', 'cat', 'less']) host.open(host.spawn(bash, `/usr/bin/${name}`), '/etc/shadow');
+    later(host);
+    return detectOne(createTestDetector({}, QUIET + limits), createFeed(host).next()).alerts.map(
+      ({ output }) => output,
+    );
+  };
+  const [cat, less] = ['cat read /etc/shadow', 'less read /etc/shadow'];
+  assert.deepEqual(raised(''), [cat, cat, less]);
+  assert.deepEqual(raised('  suppress: { by: [process.executable], for: 1m }\n'), [cat, less]);
+  assert.deepEqual(raised('  throttle: { alerts: 1, per: 1h }\n'), [cat]);
+});
