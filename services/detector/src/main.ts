@@ -3,7 +3,7 @@ import { type Interest, type SigningKey, TOPIC, type Trace } from '@ringfence/sc
 import type { DetectorOptions } from './config.ts';
 import { InterestAnnouncer } from './interest.ts';
 import { createStats, type DetectorStats } from './metrics.ts';
-import type { DetectorPipeline, Rules } from './pipeline.ts';
+import { type DetectorPipeline, memoriesOf, type Rules } from './pipeline.ts';
 import { RuleWatch, readRuleFiles } from './rule-files.ts';
 import { compileDetectorRules, interestOf, logDiagnostics, refusedFiles, reloadRules } from './rules.ts';
 import { runFirstStage, runSecondStage } from './stages.ts';
@@ -125,6 +125,8 @@ function sumStats(counted: DetectorStats, pipelines: readonly DetectorPipeline[]
   const each = pipelines.map((pipeline) => pipeline.stats());
   return {
     ...counted,
+    // Partitions share what rules remember.
+    ...memoriesOf(rules).losses(),
     chains: each.reduce((sum, { chains }) => sum + chains, 0),
     forgottenConnections: each.reduce((sum, one) => sum + one.forgottenConnections, 0),
     rules: rules.rules.length,

@@ -22,6 +22,12 @@ export interface DetectorStats {
   ambiguousAccepts: number;
   /** connections, logins and files that somebody wrote and ran, forgotten for lack of room */
   forgottenConnections: number;
+  /** keys and combinations that rules forgot for lack of room */
+  forgottenKeys: number;
+  /** events that came later than the order of a sequence waits */
+  lateEvents: number;
+  /** alerts that `suppress` or `throttle` of their rule held back */
+  heldAlerts: number;
   /** Joins taken, and sent */
   joins: number;
   joinsSent: number;
@@ -58,6 +64,9 @@ export function createStats(): DetectorStats {
     omittedEdges: 0,
     ambiguousAccepts: 0,
     forgottenConnections: 0,
+    forgottenKeys: 0,
+    lateEvents: 0,
+    heldAlerts: 0,
     joins: 0,
     joinsSent: 0,
     joinsToGone: 0,

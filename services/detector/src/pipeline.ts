@@ -259,7 +259,7 @@ export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipe
         (sum, one) => sum + one.network.evicted + one.links.evicted,
         0,
       );
-      return { ...stats, chains: open, forgottenConnections, rules: rules.rules.length };
+      return { ...stats, ...memoriesOf(rules).losses(), chains: open, forgottenConnections, rules: rules.rules.length };
     },
     [Symbol.dispose]() {
       for (const id of hosts.keys()) memoriesOf(rules).forgetHost(id);
@@ -268,7 +268,7 @@ export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipe
 }
 
 /** Rules of `compileDetectorRules`, or updated from such, remember apart for each boot. */
-function memoriesOf({ memory }: Rules): BootMemories {
+export function memoriesOf({ memory }: Rules): BootMemories {
   if (!(memory instanceof BootMemories)) throw new TypeError('rules of the detector come from compileDetectorRules');
   return memory;
 }

@@ -77,9 +77,10 @@ test('suppress and throttle hold it back as they do others', () => {
     const bash = shell(host);
     for (const name of ['cat', 'cat', 'less']) host.open(host.spawn(bash, `/usr/bin/${name}`), '/etc/shadow');
     later(host);
-    return detectOne(createTestDetector({}, QUIET + limits), createFeed(host).next()).alerts.map(
-      ({ output }) => output,
-    );
+    const detector = createTestDetector({}, QUIET + limits);
+    const { alerts } = detectOne(detector, createFeed(host).next());
+    assert.equal(detector.stats().heldAlerts, 3 - alerts.length);
+    return alerts.map(({ output }) => output);
   };
   const [cat, less] = ['cat read /etc/shadow', 'less read /etc/shadow'];
   assert.deepEqual(raised(''), [cat, cat, less]);

@@ -8,6 +8,10 @@ import {
   type StateChange,
 } from '@ringfence/rules';
 import { type EventView, EventWitness } from '@ringfence/schema';
+import type { DetectorStats } from '../metrics.ts';
+
+/** Of what rules remember, since the start. */
+export type MemoryLosses = Pick<DetectorStats, 'forgottenKeys' | 'lateEvents' | 'heldAlerts'>;
 
 /** In place of a boot: what a host's boots have in common. */
 const ANY_BOOT = '';
@@ -19,6 +23,8 @@ const ANY_BOOT = '';
 export class BootMemories implements Memories<EventView> {
   readonly #hosts = new Map<string, Map<string, BootMemory>>();
   readonly witness: EventWitness = new EventWitness();
+  /** of boots and hosts that are forgotten */
+  readonly #gone = { forgottenKeys: 0, lateEvents: 0, heldAlerts: 0 };
   readonly #seen = new Map<string, SeenState>();
   /** of the batch in hand */
   #head: EventView['head'] | undefined;
@@ -53,13 +59,23 @@ export class BootMemories implements Memories<EventView> {
     const ofBoots = [...boots].flatMap(([bootId, memory]) => {
       if (isKept(bootId)) return memory.takeChanges().map((change) => ({ ...change, bootId }));
       boots.delete(bootId);
+      addLosses(this.#gone, memory);
       this.#head = undefined;
       return [...memory.snapshot()].map(({ key }) => ({ key, value: null, bootId }));
     });
     return [...ofBoots, ...seen.map((change) => ({ ...change, bootId: ANY_BOOT }))];
   }
 
+  losses(): MemoryLosses {
+    const sum = { ...this.#gone };
+    for (const boots of this.#hosts.values()) for (const memory of boots.values()) addLosses(sum, memory);
+    for (const seen of this.#seen.values()) sum.forgottenKeys += seen.stats().evicted;
+    return sum;
+  }
+
   forgetHost(hostId: string): void {
+    for (const memory of this.#hosts.get(hostId)?.values() ?? []) addLosses(this.#gone, memory);
+    this.#gone.forgottenKeys += this.#seen.get(hostId)?.stats().evicted ?? 0;
     this.#hosts.delete(hostId);
     this.#seen.delete(hostId);
     this.#head = undefined;
@@ -78,4 +94,11 @@ export class BootMemories implements Memories<EventView> {
     boots.set(bootId, memory);
     return memory;
   }
+}
+
+function addLosses(sum: { -readonly [name in keyof MemoryLosses]: number }, memory: BootMemory): void {
+  const { thresholds, sequences } = memory.stats();
+  sum.forgottenKeys += thresholds.evicted + sequences.evicted;
+  sum.lateEvents += sequences.late;
+  sum.heldAlerts += thresholds.held;
 }
