@@ -90,7 +90,7 @@ function unknownRule(rule: string): CliError {
 
 /** Fields of events that are only there as documents, whatever their kind was: what has an argument is looked for in the list that the document has. */
 const documents = {
-  fields: catalogue.fields.map(({ subject: _, part: __, kinds: ___, ...field }) => ({
+  fields: catalogue.fields.map(({ subject: _, part: __, kinds: ___, locate: ____, ...field }) => ({
     ...field,
     get: (document: EventDocument, argument?: string | number) => ofDocument(field, document[field.name], argument),
   })),

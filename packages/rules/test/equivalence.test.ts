@@ -133,7 +133,7 @@ interface Shared {
 
 /** The fields of the process are its own where it is known; those of the container are only there where one is. */
 const withSubjects: FieldCatalogue<Shared> = {
-  fields: catalogue.fields.map(({ subject: _, ...field }) => {
+  fields: catalogue.fields.map(({ subject: _, locate: __, ...field }) => {
     if (field.name.startsWith('container.'))
       return { ...field, subject: ({ box }) => box, get: ({ box }, argument) => box?.[nameOf(field.name, argument)] };
     if (!/^(process|proc|user)\./.test(field.name))
@@ -318,6 +318,14 @@ describe('literal search', () => {
           expected,
         );
         assert.equal(table.some(text), expected.length > 0);
+        const inBytes = new Set<number>();
+        const bytes = Buffer.from(`b${text}b`);
+        const isAscii = table.findAt({ bytes, start: 1, end: bytes.length - 1 }, (index) => {
+          const { pattern } = distinct[index]!;
+          for (const one of all) if (sameAs(one.pattern, pattern)) inBytes.add(one.number);
+        });
+        assert.equal(isAscii, !text.includes('世'));
+        assert.ok(isAscii ? inBytes.size === found.size : [...inBytes].every((number) => found.has(number)));
       }),
       { numRuns: 2000 },
     );

@@ -27,7 +27,7 @@ const ofPath: Readonly<Record<string, (path: string) => FieldValue>> = {
 };
 
 const fields: FieldCatalogue<Opened> = {
-  fields: catalogue.fields.map(({ subject: _, ...field }) => ({
+  fields: catalogue.fields.map(({ subject: _, locate: __, ...field }) => ({
     ...field,
     get: ({ path, values }) => ofPath[field.name]?.(path) ?? READ[field.name] ?? values.get(field.name),
   })),

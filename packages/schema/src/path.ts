@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import type { TextPlace } from './fields/field.ts';
 
 /** `.`, `..` or nothing between two slashes, or at the end */
 const IRREGULAR = /(?:^|\/)\.{0,2}(?:\/|$)/;
@@ -11,4 +12,15 @@ export function normalPath(path: string): string {
   if (path === '' || path === '/' || !IRREGULAR.test(path.startsWith('/') ? path.slice(1) : path)) return path;
   const normal = posix.normalize(path);
   return normal.length > 1 && normal.endsWith('/') ? normal.slice(0, -1) : normal;
+}
+
+const SLASH = 47;
+const DOT = 46;
+
+/** Whether a path in bytes is absolute and surely what `normalPath` makes of it: of hidden files that is not said. */
+export function isNormalPath({ bytes, start, end }: TextPlace): boolean {
+  if (bytes[start] !== SLASH || bytes[end - 1] === SLASH) return false;
+  for (let at = start + 1; at < end; at++)
+    if (bytes[at - 1] === SLASH && (bytes[at] === SLASH || bytes[at] === DOT)) return false;
+  return true;
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { posix } from 'node:path';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { normalPath } from '../src/path.ts';
+import { isNormalPath, normalPath } from '../src/path.ts';
 
 /** By hand, one component after the other. */
 function walked(path: string): string {
@@ -43,6 +43,18 @@ describe('a path without what adds nothing to it', () => {
         assert.equal(normalPath(normal), normal);
         assert.equal(posix.resolve('/base', normal), posix.resolve('/base', path));
         if (path.startsWith('/')) assert.ok(!/\/(\.{0,2})(\/|$)/.test(normal.slice(0, normal === '/' ? 0 : undefined)));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test('is known by its bytes, wherever they lie', () => {
+    fc.assert(
+      fc.property(anyPath, (path) => {
+        const bytes = Buffer.from(`./${path}./`);
+        const isNormal = isNormalPath({ bytes, start: 2, end: bytes.length - 2 });
+        if (isNormal) assert.equal(normalPath(path), path);
+        else assert.ok(!path.startsWith('/') || /\/[./]|\/$/.test(path));
       }),
       { numRuns: 2000 },
     );

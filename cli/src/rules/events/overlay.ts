@@ -25,7 +25,7 @@ export class Overlay {
 
   /** A value that is laid over is the event's alone, whatever its process is, and may contradict the path that it would be a part of. */
   #overlaid(field: Field): Field {
-    const { subject: _, part: __, ...whole } = field;
+    const { subject: _, part: __, locate: ___, ...whole } = field;
     return { ...whole, get: (...asked) => this.#get(field, ...asked) };
   }
 

@@ -1,13 +1,20 @@
-import type { FieldValue } from '../catalogue.ts';
+import type { FieldSpec, FieldValue, TextPlace } from '../catalogue.ts';
 import type { Literal, Operand } from '../expression.ts';
 import type { Clue } from './clues.ts';
+import { isPlain } from './nodes.ts';
+import { inText } from './patterns.ts';
 import { type Pattern, TextTable } from './text-table.ts';
 
 type Take = (entry: number) => void;
 
+/** So many literals that the text must be are looked for where it lies, with what else is; of more the table would be large. */
+const FEW = 256;
+
 /** For one operand: which entries (conditions, by number) its value makes worth evaluating. */
 export class LiteralIndex<E> {
   readonly operand: Operand<E>;
+  /** undefined: the operand's value must be read */
+  readonly locate: FieldSpec<E>['locate'];
   readonly #equal = new Map<Literal, number[]>();
   /** by the pattern written out */
   readonly #patterns = new Map<string, { readonly pattern: Pattern; readonly entries: number[] }>();
@@ -18,10 +25,13 @@ export class LiteralIndex<E> {
 
   constructor(operand: Operand<E>) {
     this.operand = operand;
+    this.locate = isPlain(operand) ? operand.field.locate : undefined;
   }
 
   /** `patterns`: of a text; none: the value is the clue's literal. */
-  add({ literal }: Clue<E>, patterns: readonly Pattern[], entry: number): void {
+  add({ literal }: Clue<E>, given: readonly Pattern[], entry: number): void {
+    const isFew = this.locate !== undefined && this.#patterns.size < FEW;
+    const patterns = given.length === 0 && isFew ? inText('equals', String(literal)) : given;
     if (patterns.length === 0) append(this.#equal, literal, entry);
     for (const pattern of patterns) {
       const key = `${pattern.atStart ? '^' : ' '}${pattern.atEnd ? '$' : ' '}${pattern.text}`;
@@ -38,6 +48,13 @@ export class LiteralIndex<E> {
     this.#table = TextTable.build(all.map(({ pattern }) => pattern));
     this.#entries = all.map(({ entries }) => entries);
     return this.#table === undefined ? this.#entries.flat() : [];
+  }
+
+  /** false: the value must be read for it. */
+  findAt(place: TextPlace, take: Take): boolean {
+    if (this.#table === undefined || this.#equal.size > 0) return false;
+    this.#take = take;
+    return this.#table.findAt(place, this.#takePattern);
   }
 
   find(value: FieldValue, take: Take): void {

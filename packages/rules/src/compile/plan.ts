@@ -1,3 +1,4 @@
+import type { TextPlace } from '../catalogue.ts';
 import type { Operand } from '../expression.ts';
 import { LIMITS } from '../limits.ts';
 import type { Closures, Condition } from './closures.ts';
@@ -26,6 +27,7 @@ export class Plan<E> {
   readonly #subjects: readonly SubjectIndex<E>[];
   /** generation in which an entry was evaluated last: several clues may lead to it */
   readonly #evaluated: Float64Array;
+  readonly #place: TextPlace = { bytes: new Uint8Array(), start: 0, end: 0 };
   #matched: (rule: number) => void = () => {};
   readonly #whole = (entry: number): void => {
     if (this.#isNew(entry)) this.#take(entry, this.#entries[entry]!.condition);
@@ -70,6 +72,8 @@ export class Plan<E> {
     for (let i = 0; i < this.#always.length; i++) this.#whole(this.#always[i]!);
     for (let i = 0; i < this.#lookups.length; i++) {
       const { read, index } = this.#lookups[i]!;
+      const { locate } = index;
+      if (locate?.(event, this.#place) === true && index.findAt(this.#place, this.#whole)) continue;
       index.find(read(), this.#whole);
     }
     for (let i = 0; i < this.#subjects.length; i++) this.#subjects[i]!.find(event, this.#whole, this.#rest);

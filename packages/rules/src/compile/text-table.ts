@@ -1,3 +1,4 @@
+import type { TextPlace } from '../catalogue.ts';
 import { LIMITS } from '../limits.ts';
 
 const NONE = -1;
@@ -69,6 +70,24 @@ export class TextTable {
     }
     state = next[state + END]!;
     if (state >= hits) this.#report(state, hit);
+  }
+
+  /** The same where the text lies; false: it isn't ASCII, and not all may have been found. */
+  findAt({ bytes, start, end }: TextPlace, hit: (index: number) => void): boolean {
+    const columns = this.#columns;
+    const next = this.#next;
+    const hits = this.#hits;
+    let state = this.#start;
+    if (state >= hits) this.#report(state, hit);
+    for (let i = start; i < end; i++) {
+      const byte = bytes[i]!;
+      if (byte >= 0x80) return false;
+      state = next[state + columns[byte]!]!;
+      if (state >= hits) this.#report(state, hit);
+    }
+    state = next[state + END]!;
+    if (state >= hits) this.#report(state, hit);
+    return true;
   }
 
   some(text: string): boolean {

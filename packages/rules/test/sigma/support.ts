@@ -18,7 +18,7 @@ function read(
 }
 
 const fields: FieldCatalogue<Event> = {
-  fields: catalogue.fields.map(({ subject: _, part: __, ...field }) => ({
+  fields: catalogue.fields.map(({ subject: _, part: __, locate: ___, ...field }) => ({
     ...field,
     get: (event, argument) => read(field, event, argument),
   })),

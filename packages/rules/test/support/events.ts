@@ -1,4 +1,4 @@
-import type { EventKinds, FieldCatalogue, FieldSpec, FieldValue } from '../../src/catalogue.ts';
+import type { EventKinds, FieldCatalogue, FieldSpec, FieldValue, TextPlace } from '../../src/catalogue.ts';
 
 /** An event as these tests make them: a kind and fields by name. */
 export interface TestEvent {
@@ -21,6 +21,15 @@ function field(
 
 function pathOf(event: TestEvent): string | undefined {
   return event['file.path'] as string | undefined;
+}
+
+function locatePath(event: TestEvent, place: TextPlace): boolean {
+  const path = pathOf(event);
+  if (path === undefined) return false;
+  place.bytes = Buffer.from(`/${path}/`);
+  place.start = 1;
+  place.end = place.bytes.length - 1;
+  return true;
 }
 
 const action = Object.fromEntries(KINDS.map((kind) => [kind, kind]));
@@ -49,7 +58,7 @@ export const catalogue: FieldCatalogue<TestEvent> = {
     field('user.id', 'number'),
     field('event.count', 'number'),
     field('process.uptime', 'number'),
-    field('file.path', 'string', { kinds: ['open'], aliases: ['fd.name'] }),
+    field('file.path', 'string', { kinds: ['open'], aliases: ['fd.name'], locate: locatePath }),
     field('file.name', 'string', {
       kinds: ['open'],
       part: { of: 'file.path', is: 'name' },

@@ -7,6 +7,13 @@ export type FieldValue = string | number | boolean | readonly string[] | undefin
 /** `ip` values are text ("10.0.0.1", "fe80::1"); `strings` holds several, such as the arguments of a process. */
 export type FieldType = 'string' | 'number' | 'bool' | 'ip' | 'strings';
 
+/** Where a text lies as bytes. */
+export interface TextPlace {
+  bytes: Uint8Array;
+  start: number;
+  end: number;
+}
+
 /** One field that conditions and outputs can name. */
 export interface FieldSpec<E> {
   /** ECS name where ECS has one */
@@ -53,6 +60,11 @@ export interface FieldSpec<E> {
    * tells. @default the event alone tells
    */
   readonly subject?: (event: E) => object | null | undefined;
+  /**
+   * Says where the value can be searched without being made a string: at bytes that are the value if all of them are ASCII. false: `get` must be
+   * asked.
+   */
+  readonly locate?: (event: E, place: TextPlace) => boolean;
   /** Called at most once per event and argument. Must not throw and must not depend on anything but the event. */
   get(event: E, argument?: string | number): FieldValue;
 }

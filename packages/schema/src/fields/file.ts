@@ -1,12 +1,13 @@
 import type { EventView } from '../event-batch.ts';
 import { KIND, leafIndex } from '../layout.ts';
-import { normalPath } from '../path.ts';
+import { isNormalPath, normalPath } from '../path.ts';
 import { u64ToBigInt } from '../u64.ts';
-import { baseName, bodyLong, bodyText, directory, type Field, some } from './field.ts';
+import { baseName, bodyLong, bodyText, directory, type Field, some, type TextPlace } from './field.ts';
 import { changedMode, changedPath } from './file-change.ts';
 import { ioUring } from './io-uring.ts';
 
 const openPath = bodyText('Open', 'path.bytes');
+const openPathLeaf = leafIndex('Open', 'path.bytes');
 const byCaller = leafIndex('Open', 'sourceCaller');
 const openFlags = bodyLong('Open', 'flags');
 const openMode = bodyLong('Open', 'mode');
@@ -38,6 +39,15 @@ function path(event: EventView): string {
   if (isChange(event)) return changedPath(event);
   if (ioUring.is(event)) return ioUring.path(event);
   return event.cursor.leafBoolean(byCaller) ? normalPath(openPath(event)) : openPath(event);
+}
+
+/** Most paths are of opens, and as they should be. */
+function locatePath({ cursor }: EventView, place: TextPlace): boolean {
+  if (cursor.kind !== KIND.Open) return false;
+  place.bytes = cursor.buffer;
+  place.start = cursor.leafAt(openPathLeaf);
+  place.end = place.start + cursor.leafLength(openPathLeaf);
+  return place.start < place.end && (!cursor.leafBoolean(byCaller) || isNormalPath(place));
 }
 
 const flags = (event: EventView): number | undefined =>
@@ -80,6 +90,7 @@ export const fileFields: readonly Field[] = [
       'evt.abspath',
     ],
     kinds: allKinds,
+    locate: locatePath,
     get: (event) => some(path(event)),
   },
   {
