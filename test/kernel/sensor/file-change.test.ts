@@ -55,8 +55,9 @@ describe('changes of files on the running kernel', { skip }, () => {
     return all(await sensor.run(change, words, { cwd: directory }), 'rf_file_change');
   }
 
-  /** The one record of a call, whole. */
+  /** The one record of a call, whole. Nothing is asked of a call that is newer than the kernel. */
   async function expect(words: string, expected: Expected): Promise<void> {
+    if (words.split(' ').some((word) => sensor.missing.has(`${word.replace(/-.*/, '')}_exit`))) return;
     const [record, ...others] = await changes(...words.split(' '));
     assert.equal(others.length, 0, words);
     const { operation, path, target = '', result = 0, caller = 1, lane = BULK } = expected;

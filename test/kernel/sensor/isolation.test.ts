@@ -125,8 +125,9 @@ describe('what a thread does to its confinement, on the running kernel', { skip 
   test('what a new user namespace gives is a credential change beside it', { skip: skipUserNamespaces }, async () => {
     const credentials = scratch.compile('credentials');
     const records = await sensor.run(credentials, ['unshare-user'], { uid: 65534, gid: 65534 });
-    const [change, isolation] = records.filter(({ type }) => /credentials|isolation/.test(type)).slice(-2);
-    assert.deepEqual([change?.type, isolation?.type], ['rf_credentials_change', 'rf_isolation']);
-    assert.deepEqual(told(isolation === undefined ? [] : [isolation]), [[UNSHARE, 0x1000_0000n, 0n, 0]]);
+    // two programs of one call: which of them is first is the hook's choice
+    const last = records.filter(({ type }) => /credentials|isolation/.test(type)).slice(-2);
+    assert.equal(all(last, 'rf_credentials_change').length, 1);
+    assert.deepEqual(told(all(last, 'rf_isolation')), [[UNSHARE, 0x1000_0000n, 0n, 0]]);
   });
 });
