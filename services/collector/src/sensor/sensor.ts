@@ -230,7 +230,8 @@ export class Sensor implements Disposable {
       link.pin(linkPath(this.#options.pinPath, name));
       noteLink(this.#object.map('rf_own_links'), link.id, name);
     } catch (cause) {
-      throw new SensorError(`the hook ${name} can't be attached: ${(cause as Error).message}`, { cause });
+      const [why] = (cause as Error).message.split('\n'); // below it stands what libbpf says, for each of its attempts
+      throw new SensorError(`the hook ${name} can't be attached: ${why}`, { cause });
     }
   }
 
