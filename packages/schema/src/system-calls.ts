@@ -107,11 +107,12 @@ export function sourceName(name: string): string {
   return SOURCE_NAMES[name] ?? name;
 }
 
-const numbers = new Map(
-  [...callNames()].flatMap(([number, name]) => [[name, number] as const, [sourceName(name), number] as const]),
-);
+let numbers: ReadonlyMap<string, number> | undefined;
 
 /** Of this architecture. @param name of the call, or in the kernel's sources */
 export function callNumber(name: string): number | undefined {
+  numbers ??= new Map(
+    [...callNames()].flatMap(([number, name]) => [name, sourceName(name)].map((one) => [one, number])),
+  );
   return numbers.get(name);
 }

@@ -1,3 +1,4 @@
+import { KEYS as NATIVE } from '../document.ts';
 import type { Yaml, YamlMap } from '../yaml.ts';
 
 /** Keys of the items of Falco's rule files. */
@@ -25,20 +26,10 @@ export const KEYS = {
   required_plugin_versions: ['required_plugin_versions'],
 } as const;
 
-/** What no other language here has. */
-const SIGNS: ReadonlySet<string> = new Set([
-  'required_engine_version',
-  'required_plugin_versions',
-  'source',
-  'exceptions',
-  'warn_evttypes',
-  'skip-if-unknown-filter',
-  'capture',
-  'capture_duration',
-  'append',
-  'override',
-]);
 const KNOWN: ReadonlySet<string> = new Set(Object.values(KEYS).flat());
+const NATIVE_KEYS: ReadonlySet<string> = new Set(Object.values(NATIVE).flat());
+/** What no other language here has. */
+const SIGNS: ReadonlySet<string> = new Set([...KNOWN].filter((key) => !NATIVE_KEYS.has(key)));
 const FALCO_FIELD = /(?<![\w.])(?:evt|proc|fd|fs\.path|thread|fdlist|syslog)\.[a-z]/;
 const ECS_FIELD = /(?<![\w.])(?:falco|event|process|file|destination|source|network|orchestrator|ringfence)\.[a-z]/;
 
