@@ -4,14 +4,15 @@
  * FILTER keeps the files whose path contains it (any of several); --only keeps the tests whose title matches. Files run three at a time, but of
  * those that use a whole program one, and of those that use a container engine one; what uses the kernel's hooks runs afterwards, one by one,
  * with nothing beside it but the guest of another kernel. A file that takes longer than --timeout (600) is killed and has failed. Servers that files
- * share (sharedKafka and so on) are started when the first asks. A full run ends with `npm run check`. The last line is always
- * `N passed, N failed, N skipped`.
+ * share (sharedKafka and so on) are started when the first asks. A full run ends with `npm run check` and with what cost the most CPU time. The last
+ * line is always `N passed, N failed, N skipped`.
  */
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { hostSharedServers } from '@ringfence/testkit';
+import { cpuOfLastEndedMs } from './test-runner/cpu.ts';
 import { findTestFiles, type TestFile } from './test-runner/files.ts';
-import { printFailures, printFile, printTotals } from './test-runner/report.ts';
+import { printCosts, printFailures, printFile, printTotals } from './test-runner/report.ts';
 import { runCheck } from './test-runner/run-check.ts';
 import { type FileReport, type RunOptions, runFile } from './test-runner/run-file.ts';
 
@@ -49,6 +50,18 @@ async function runAll(files: readonly TestFile[], how: RunOptions, signal: Abort
   return reports;
 }
 
+/** @returns serversMs CPU time of the servers that files shared */
+async function runWithServers(
+  ...how: Parameters<typeof runAll>
+): Promise<{ readonly reports: FileReport[]; readonly serversMs: number }> {
+  let reports: FileReport[];
+  {
+    await using _servers = await hostSharedServers();
+    reports = await runAll(...how);
+  }
+  return { reports, serversMs: cpuOfLastEndedMs() };
+}
+
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -65,9 +78,8 @@ async function main(): Promise<number> {
     return 2;
   }
   const abort = new AbortController();
-  await using _servers = await hostSharedServers();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => abort.abort());
-  const reports = await runAll(files, { only: values.only, timeoutMs }, abort.signal);
+  const { reports, serversMs } = await runWithServers(files, { only: values.only, timeoutMs }, abort.signal);
   const whole = positionals.length === 0 && values.only === undefined;
   if (whole && !abort.signal.aborted) {
     const check = await runCheck(root);
@@ -75,6 +87,7 @@ async function main(): Promise<number> {
     reports.push(check);
   }
   printFailures(reports);
+  if (whole) printCosts(reports, serversMs);
   if (files.length === 0) console.log(`no test file matches ${positionals.join(' ')}`);
   const failed = printTotals(reports);
   return failed > 0 || files.length === 0 || abort.signal.aborted ? 1 : 0;

@@ -21,7 +21,7 @@ import { columnTitle, type KernelColumn, kernelTable, readTable, TABLE, verdictF
 import { testFiles } from './lib/tree.ts';
 
 function failed(path: string, title: string, error: string): FileReport {
-  return { path, passed: 0, failures: [{ title, error }], skipped: [], output: '', durationMs: 0 };
+  return { path, passed: 0, failures: [{ title, error }], skipped: [], output: '', durationMs: 0, cpuMs: 0 };
 }
 
 function verdictReport(title: string, { programs }: KernelReport, durationMs: number): FileReport {
@@ -34,6 +34,7 @@ function verdictReport(title: string, { programs }: KernelReport, durationMs: nu
     skipped: [],
     output: '',
     durationMs,
+    cpuMs: 0,
   };
 }
 

@@ -16,6 +16,9 @@ const ALONE = `import { mkdirSync, rmdirSync } from 'node:fs'; import { setTimeo
 const FILES: Readonly<Record<string, string>> = {
   'packages/a/test/good.test.ts': `test('adds', () => {}); test('waits', (t) => t.skip('no kernel here'));`,
   'packages/a/test/deep/bad.test.ts': `console.log('said before'); describe('group', () => { it('differs', () => assert.deepEqual({ a: 1 }, { a: 2 })); it('agrees', () => {}); });`,
+  'packages/a/test/busy.test.ts': `import { spawnSync } from 'node:child_process';
+    const spin = 'while (process.cpuUsage().user < 1e6);';
+    test('lets another work', () => { spawnSync(process.execPath, ['-e', spin]); });`,
   'services/b/test/crash.test.ts': `throw new Error('crashed at import');`,
   'services/b/test/empty.test.ts': `export {};`,
   'test/kernel/alone.test.ts': ALONE,
@@ -58,30 +61,47 @@ function runTests(...args: string[]) {
 }
 
 describe('the test runner', () => {
-  it('runs everything, shows failures whole, and ends with one line of totals', () => {
-    const { lines, stdout, status } = runTests();
-    assert.equal(lines.at(-1), '5 passed, 3 failed, 1 skipped');
-    assert.equal(stdout.match(/^\d+ passed, \d+ failed, \d+ skipped$/gm)?.length, 1);
-    assert.equal(status, 1);
-    assert.match(stdout, /^ok {3}packages\/a\/test\/good\.test\.ts: 1 passed, 1 skipped \(\d+\.\d s\)$/m);
-    assert.match(stdout, /^ +skipped: waits: no kernel here$/m);
-    assert.match(
-      stdout,
-      /FAIL packages\/a\/test\/deep\/bad\.test\.ts\n {2}differs\n[\s\S]*\+ {3}a: 1[\s\S]*said before/,
-    );
-    assert.match(stdout, /crashed at import/);
-    assert.match(stdout, /empty\.test\.ts\n[\s\S]*it registered no test/);
-    assert.doesNotMatch(stdout, /never run/);
+  describe('without a filter', () => {
+    let whole: ReturnType<typeof runTests>;
+    before(() => {
+      whole = runTests();
+    });
+
+    it('runs everything, shows failures whole, and ends with one line of totals', () => {
+      const { lines, stdout, status } = whole;
+      assert.equal(lines.at(-1), '6 passed, 3 failed, 1 skipped');
+      assert.equal(stdout.match(/^\d+ passed, \d+ failed, \d+ skipped$/gm)?.length, 1);
+      assert.equal(status, 1);
+      assert.match(
+        stdout,
+        /^ok {3}packages\/a\/test\/good\.test\.ts: 1 passed, 1 skipped \(\d+\.\d s, CPU \d+\.\d s\)$/m,
+      );
+      assert.match(stdout, /^ +skipped: waits: no kernel here$/m);
+      assert.match(
+        stdout,
+        /FAIL packages\/a\/test\/deep\/bad\.test\.ts\n {2}differs\n[\s\S]*\+ {3}a: 1[\s\S]*said before/,
+      );
+      assert.match(stdout, /crashed at import/);
+      assert.match(stdout, /empty\.test\.ts\n[\s\S]*it registered no test/);
+      assert.doesNotMatch(stdout, /never run/);
+    });
+
+    it('runs the check last', () => {
+      const order = whole.lines.filter((line) => /^(ok {2}|FAIL) .*\(\d/.test(line));
+      assert.match(order.at(-1) ?? '', /npm run check: 1 passed/);
+    });
+
+    it('says what it cost and which files the most of it, with the processes that they started', () => {
+      assert.match(whole.stdout, /^CPU [\d.]+ s, of that [\d.]+ s in servers that files share; most of it in$/m);
+      const [costliest] = whole.stdout.matchAll(/^ +([\d.]+) s in [\d.]+ s: (\S+)$/gm);
+      assert.equal(costliest?.[2], 'packages/a/test/busy.test.ts');
+      assert.ok(Number(costliest[1]) >= 1, whole.stdout);
+    });
   });
 
   it('runs what needs the kernel one at a time', () => {
     const { lines } = runTests('test/kernel');
     assert.equal(lines.at(-1), '2 passed, 0 failed, 0 skipped');
-  });
-
-  it('runs the check last', () => {
-    const order = runTests().lines.filter((line) => /^(ok {2}|FAIL) .*\(\d/.test(line));
-    assert.match(order.at(-1) ?? '', /npm run check: 1 passed/);
   });
 
   it('ends a file that does not end: too late is a failure, with the tests done it is not', () => {
@@ -91,15 +111,18 @@ describe('the test runner', () => {
       return file;
     };
     const open = write('stays-open', 'setInterval(() => {}, 1000);');
-    const spinning = write('spins-at-its-end', `process.on('exit', () => { for (;;); });`);
+    const stuck = write(
+      'stuck-at-its-end',
+      `process.on('exit', () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0));`,
+    );
     try {
-      const { lines, stdout } = runTests('stays-open', 'spins-at', '--timeout', '8');
+      const { lines, stdout } = runTests('stays-open', 'stuck-at', '--timeout', '8');
       assert.equal(lines.at(-1), '2 passed, 1 failed, 0 skipped');
       assert.match(stdout, /^FAIL packages\/a\/test\/stays-open\.test\.ts: 1 passed, 1 failed/m);
       assert.match(stdout, /killed by SIGKILL after 8 s: something in it doesn't end/);
     } finally {
       rmSync(open);
-      rmSync(spinning);
+      rmSync(stuck);
     }
   });
 

@@ -1,5 +1,8 @@
 import type { FileReport } from './run-file.ts';
 
+/** Of those that cost the most CPU so many are listed. */
+const LISTED = 15;
+
 function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`;
 }
@@ -13,8 +16,9 @@ export function printFile(report: FileReport): void {
   const counts = [`${report.passed} passed`];
   if (report.failures.length > 0) counts.push(`${report.failures.length} failed`);
   if (report.skipped.length > 0) counts.push(`${report.skipped.length} skipped`);
+  const cpu = report.cpuMs > 0 ? `, CPU ${seconds(report.cpuMs)}` : '';
   console.log(
-    `${report.failures.length > 0 ? 'FAIL' : 'ok  '} ${report.path}: ${counts.join(', ')} (${seconds(report.durationMs)})`,
+    `${report.failures.length > 0 ? 'FAIL' : 'ok  '} ${report.path}: ${counts.join(', ')} (${seconds(report.durationMs)}${cpu})`,
   );
   for (const { title, reason } of report.skipped) console.log(`       skipped: ${title}: ${reason}`);
 }
@@ -25,6 +29,15 @@ export function printFailures(reports: readonly FileReport[]): void {
     for (const { title, error } of failures) console.log(`\nFAIL ${path}\n  ${title}\n${indent(error)}`);
     if (failures.length > 0 && output.trim() !== '') console.log(`  ${path} printed:\n${indent(output.trimEnd())}`);
   }
+}
+
+/** What a run costs, and where to look when that is to become less. @param othersMs CPU time of servers that files share */
+export function printCosts(reports: readonly FileReport[], othersMs: number): void {
+  const sumMs = reports.reduce((sum, { cpuMs }) => sum + cpuMs, othersMs);
+  const costliest = reports.toSorted((a, b) => b.cpuMs - a.cpuMs).slice(0, LISTED);
+  console.log(`\nCPU ${seconds(sumMs)}, of that ${seconds(othersMs)} in servers that files share; most of it in`);
+  for (const { path, cpuMs, durationMs } of costliest)
+    console.log(`${seconds(cpuMs).padStart(9)} in ${seconds(durationMs)}: ${path}`);
 }
 
 /** The last line of a run. Returns the number of failures. */

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { cpuOfLastEndedMs } from './cpu.ts';
 import type { FileReport } from './run-file.ts';
 
 const TITLE = 'types, lint, dead code and documents are clean (npm run check)';
@@ -25,5 +26,6 @@ export async function runCheck(root: string): Promise<FileReport> {
     skipped: [],
     output,
     durationMs: performance.now() - started,
+    cpuMs: cpuOfLastEndedMs(),
   };
 }

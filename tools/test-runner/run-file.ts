@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { cpuOfLastEndedMs } from './cpu.ts';
 import { removePins } from './remove-pins.ts';
 import type { TestMessage } from './reporter.ts';
 
@@ -26,6 +27,8 @@ export interface FileReport {
   /** what the file printed, the last 64 KiB */
   readonly output: string;
   readonly durationMs: number;
+  /** of its process and of all it started and waited for; 0: not known */
+  readonly cpuMs: number;
 }
 
 /** From the last test to the end of the process. Node 24 may spin for ever there, freeing a socket whose peer was killed. */
@@ -88,17 +91,19 @@ async function follow(child: ChildProcess, tally: Tally, timeoutMs: number, sign
   });
   const closed = once(child, 'close');
   const [code, killedBy] = await once(child, 'exit');
+  const cpuMs = cpuOfLastEndedMs();
   clearTimeout(late);
   signal.removeEventListener('abort', interrupt);
   kill();
   // What it said last may still be on its way.
   await Promise.race([closed, sleep(END_TIMEOUT_MS, undefined, { ref: false })]);
-  return { code, killedBy };
+  return { code, killedBy, cpuMs };
 }
 
 interface Ended {
   readonly code: number | null;
   readonly killedBy: NodeJS.Signals | null;
+  readonly cpuMs: number;
 }
 
 /** Of a file in which no test failed; undefined: nothing. */
@@ -135,5 +140,5 @@ export async function runFile(
   const lateS = durationMs >= timeoutMs ? timeoutMs / 1000 : null;
   const wrong = whatIsWrong(ended, tally, { lateS, all: only === undefined });
   if (wrong !== undefined && failures.length === 0) failures.push({ title: 'the file itself', error: wrong });
-  return { path, passed, failures, skipped, output, durationMs };
+  return { path, passed, failures, skipped, output, durationMs, cpuMs: ended.cpuMs };
 }
