@@ -54,7 +54,9 @@ static __always_inline void executable__inherit(struct task_struct *parent, stru
 		failure__count(RF_PLACE_EXECUTED, FAILURE_ENOMEM);
 }
 
-static __noinline int executable__is_named(void)
+/* Global, so that it is verified once and not for each way that leads here: the leader has to be a trusted pointer, for which the verifier looks names up in
+ * the kernel's whole BTF. That was half of what loading took. */
+__noinline int executable__is_named(void)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct rf_executed *executed = bpf_task_storage_get(&rf_executed, task->group_leader, 0, 0);

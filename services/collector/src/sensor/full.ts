@@ -22,12 +22,19 @@ function wayOf(section: string): Way {
 
 const KERNEL_TYPES = '/sys/kernel/btf/vmlinux';
 
-/** Whether the kernel has the function that a program is put before. By its types: to let the kernel refuse each program that can't be takes seconds. */
+/** How the kernel's types call what is hooked that way, where it isn't the function itself. */
+const PREFIXES: Readonly<Record<string, string>> = { lsm: 'bpf_lsm_', raw_tp: 'btf_trace_' };
+
+/**
+ * Whether the kernel has the function that a program is put before, or the raw tracepoint. By its types, 5 MB that are read when it is first asked: to let
+ * the kernel refuse each program that can't be takes seconds.
+ */
 export function kernelFunctions(): (section: string) => boolean {
-  const types = readFileSync(KERNEL_TYPES);
+  let types: Buffer | undefined;
   return (section) => {
-    const [way, hook = ''] = section.replace(/^\?/, '').split('/');
-    return types.includes(`\0${way === 'lsm' ? 'bpf_lsm_' : ''}${hook}\0`);
+    const [way = '', hook = ''] = section.replace(/^\?/, '').split('/');
+    types ??= readFileSync(KERNEL_TYPES);
+    return types.includes(`\0${PREFIXES[way] ?? ''}${hook}\0`);
   };
 }
 
@@ -99,8 +106,10 @@ export class FullProfile {
     const isThere = kernelFunctions();
     const ofCalls = [...opened.programs.values()].filter(({ section }) => systemCallOf(section) !== undefined);
     this.#systemCalls = new Set(ofCalls.map(({ name }) => name));
-    const [without] = withoutFunction(opened, isThere);
-    this.#onTracepoints = ways.fentry ?? (without && `this kernel has no function for ${without}`);
+    this.#onTracepoints = ways.fentry;
+    // Asked only where it matters: a hundred names are looked for in all the kernel's.
+    const [without] = ways.fentry === undefined ? withoutFunction(opened, isThere) : [];
+    if (without !== undefined) this.#onTracepoints = `this kernel has no function for ${without}`;
     for (const [hook, programs] of Map.groupBy(optional, ({ name }) => FullProfile.hookOf(name))) {
       const open = programs.filter(({ section }) => ways[wayOf(section)] === undefined);
       const there = open.filter(({ section }) => isThere(section)).map(({ name }) => name);

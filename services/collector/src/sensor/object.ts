@@ -1,6 +1,6 @@
 import { BpfLoadError, BpfObject } from '@ringfence/libbpf-ts';
 import { SensorError } from '../errors.ts';
-import { FullProfile } from './full.ts';
+import { FullProfile, kernelFunctions } from './full.ts';
 import { isProbe } from './probes.ts';
 import { loadRefusals, REFUSED } from './refusals.ts';
 import { sizeForCpus } from './sizes.ts';
@@ -100,12 +100,20 @@ function prepare(options: LoadOptions, refused: ReadonlyMap<string, string>, ful
   sizeForCpus(object);
   for (const definition of object.definitions.values()) definition.pinAt(`${pinPath}/${definition.name}`);
   object.section('.bss').pinAt(`${pinPath}/rf_bss`);
+  const needless = needlessStandIns(object);
   for (const program of object.programs.values()) {
     const { name, section } = program;
     const given = program.autoload ? options.programs && !ON_DEMAND.includes(name) : full.has(name);
     const wanted = isProbe(section) ? options.probes.has(name) : given || name === SNAPSHOT;
-    program.autoload = wanted && !refused.has(name);
+    program.autoload = wanted && !refused.has(name) && !needless.has(name);
   }
   object.globals['rf_full'] = full.size > 0;
   return object;
+}
+
+/** Those of hooks that this kernel has: it would verify them for nothing. */
+function needlessStandIns(object: BpfObject): ReadonlySet<string> {
+  const isThere = kernelFunctions();
+  const needless = [...STAND_INS].filter(([, hook]) => isThere(object.program(hook).section));
+  return new Set(needless.map(([name]) => name));
 }
