@@ -10,11 +10,13 @@
 #define ATTEMPT_ARGUMENTS_MAX 256
 #define ATTEMPT_PATH_WORDS 8
 #define ATTEMPT_ID_STAYS 0xffffffffULL
+#define NGROUPS_MAX 65536
 #define CAPABILITY_VERSION_1 0x19980330 /* sets of 32 bits */
 
 struct attempt {
 	struct request_path path; /* of an exec, as are the arguments */
 	__u64 arguments;
+	__u64 groups; /* of setgroups: where they stand in the caller's memory */
 	__u64 first;
 	__u64 second;
 	__u64 third;
@@ -106,6 +108,15 @@ static __always_inline void attempt__append_arguments(struct rf_builder *b, stru
 	b->end += a->argv.kept;
 }
 
+static __always_inline void attempt__append_groups(struct rf_builder *b, struct rf_attempt *a, const struct attempt *attempt)
+{
+	__u64 count = attempt->groups && attempt->first <= NGROUPS_MAX ? attempt->first : 0;
+
+	a->pad = 0;
+	text__append(b, ATTEMPT_ROOM, &a->groups, TEXT_USER, (const void *)attempt->groups,
+		     (count < RF_GROUPS_MAX ? count : RF_GROUPS_MAX) * sizeof(__u32), RF_GROUPS_MAX * sizeof(__u32), count * sizeof(__u32));
+}
+
 /* Without a path execveat means the descriptor's file. */
 static __always_inline void attempt__append_path(struct rf_builder *b, struct rf_attempt *a, struct rf_path_work *work, struct task_struct *task,
 						 const struct request_path *path)
@@ -136,6 +147,7 @@ static __always_inline void attempt__send(struct rf_scratch_big *scratch, const 
 	if (attempt->operation == RF_ATTEMPT_EXEC_FAILED)
 		attempt__append_path(&b, a, &scratch->path, task, &attempt->path);
 	attempt__append_arguments(&b, a, scratch, attempt->arguments);
+	attempt__append_groups(&b, a, attempt);
 	text__count_faults(&b, RF_LANE_SECURITY);
 	ring__output(RF_LANE_SECURITY, a, b.end, RF_RECORD_MAX);
 }
@@ -249,6 +261,10 @@ static __always_inline int attempt__credentials(struct task_struct *task, enum r
 
 	if (call == RF_CALL_CAPSET) {
 		attempt__read_sets(&attempt, registers);
+	} else if (call == RF_CALL_SETGROUPS) {
+		attempt.source_caller = 1;
+		attempt.first = (__u32)PT_REGS_PARM1_SYSCALL(registers);
+		attempt.groups = PT_REGS_PARM2_SYSCALL(registers);
 	} else {
 		attempt.first = (__u32)PT_REGS_PARM1_SYSCALL(registers);
 		attempt.second = call >= RF_CALL_SETREUID ? (__u32)PT_REGS_PARM2_SYSCALL(registers) : ATTEMPT_ID_STAYS;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A thread's user, group or capability sets change. commit_creds has no tracepoint, so each system call that can change them is watched: the
+/* A thread's users, groups or capability sets change. commit_creds has no tracepoint, so each system call that can change them is watched: the
  * credentials before it are kept until it ends. What an exec changes is in the exec's record. */
 #include "lib/syscall.h"
 #include "lib/task.h"
@@ -37,6 +37,10 @@ static __always_inline void credentials__report(struct task_struct *task, const 
 	task__fill_header(&record->h, task, RF_CREDENTIALS_CHANGE);
 	record->before = *before;
 	record->after = *after;
+	record->groups_before.offset = sizeof(*record);
+	record->groups_before.kept = 0;
+	record->groups_before.length = 0;
+	record->groups_after = record->groups_before;
 	ring__submit(RF_LANE_SECURITY, record, sizeof(*record), &number);
 }
 
@@ -77,6 +81,89 @@ static __always_inline int credentials__ended(void *context, enum rf_attempt_cal
 	if (call == RF_CALL_SETFSUID || call == RF_CALL_SETFSGID)
 		result = credentials__fs_result(task, result, changed);
 	return result < 0 ? attempt__credentials(task, call, result) : 0;
+}
+
+static __always_inline void credentials__fill_groups(struct rf_groups *groups, struct task_struct *task)
+{
+	const struct group_info *info = kernel__plain(task)->cred->group_info;
+	__u32 count = info->ngroups;
+
+	groups->count = count;
+	__builtin_memset(groups->ids, 0, sizeof(groups->ids));
+	rf_barrier(count);
+	if (count > RF_GROUPS_MAX)
+		count = RF_GROUPS_MAX;
+	failure__of(RF_PLACE_CREDS_BEFORE, bpf_probe_read_kernel(groups->ids, count * sizeof(__u32), info->gid));
+}
+
+/* Of more than are kept any may have changed. */
+static __always_inline bool credentials__groups_differ(const struct rf_groups *a, const struct rf_groups *b)
+{
+	if (a->count != b->count || a->count > RF_GROUPS_MAX)
+		return true;
+	for (int group = 0; group < RF_GROUPS_MAX; group++)
+		if (a->ids[group] != b->ids[group])
+			return true;
+	return false;
+}
+
+static __always_inline void credentials__append_groups(struct rf_builder *b, struct rf_text *text, const struct rf_groups *groups)
+{
+	__u32 kept = groups->count < RF_GROUPS_MAX ? groups->count : RF_GROUPS_MAX;
+
+	text__append(b, RF_RECORD_MAX, text, TEXT_KERNEL, groups->ids, kept * sizeof(__u32), sizeof(groups->ids), groups->count * sizeof(__u32));
+}
+
+static __always_inline void credentials__report_groups(struct task_struct *task, const struct rf_groups *before, const struct rf_groups *after)
+{
+	struct rf_builder b = { .end = sizeof(struct rf_credentials_change) };
+	struct rf_credentials_change *record;
+	struct rf_scratch_big *scratch;
+
+	ring__see(RF_LANE_SECURITY, RF_CREDENTIALS_CHANGE);
+	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_CREDENTIALS_CHANGE);
+	if (!scratch)
+		return;
+	b.record = scratch->record;
+	record = (struct rf_credentials_change *)scratch->record;
+	task__fill_header(&record->h, task, RF_CREDENTIALS_CHANGE);
+	task__fill_credentials(&record->before, kernel__plain(task)->cred);
+	record->after = record->before;
+	credentials__append_groups(&b, &record->groups_before, before);
+	credentials__append_groups(&b, &record->groups_after, after);
+	text__count_faults(&b, RF_LANE_SECURITY);
+	ring__output(RF_LANE_SECURITY, record, b.end, RF_RECORD_MAX);
+	scratch__give(scratch);
+}
+
+SEC("tracepoint/syscalls/sys_enter_setgroups")
+int setgroups_enter(void *context)
+{
+	__u64 key = bpf_get_current_pid_tgid();
+	struct rf_groups before;
+
+	credentials__fill_groups(&before, bpf_get_current_task_btf());
+	failure__of(RF_PLACE_CREDS_BEFORE, bpf_map_update_elem(&rf_groups_before, &key, &before, BPF_ANY));
+	return 0;
+}
+
+SEC("tracepoint/syscalls/sys_exit_setgroups")
+int setgroups_exit(void *context)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u64 key = bpf_get_current_pid_tgid();
+	struct rf_groups *before = bpf_map_lookup_elem(&rf_groups_before, &key);
+	long result = syscall__result(context);
+	struct rf_groups after;
+
+	if (before && !result) {
+		credentials__fill_groups(&after, task);
+		if (credentials__groups_differ(before, &after))
+			credentials__report_groups(task, before, &after);
+	}
+	if (before)
+		bpf_map_delete_elem(&rf_groups_before, &key);
+	return result < 0 ? attempt__credentials(task, RF_CALL_SETGROUPS, result) : 0;
 }
 
 #define CREDENTIALS_ENTER(name)                                                                                                          \

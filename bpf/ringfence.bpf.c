@@ -10,6 +10,7 @@
 #include "open.bpf.h"
 #include "connect.bpf.h"
 #include "accept.bpf.h"
+#include "redirect.bpf.h"
 #include "file_change.bpf.h"
 #include "mount.bpf.h"
 #include "signal.bpf.h"
@@ -75,6 +76,7 @@ struct rf_types {
 	enum rf_tampering_operation tampering_operation;
 	enum rf_attempt_operation attempt_operation;
 	enum rf_attempt_call attempt_call;
+	enum rf_redirect_call redirect_call;
 	enum rf_probe_place probe_place;
 	enum rf_probe_type probe_type;
 	struct rf_probe_argument probe_argument;

@@ -29,6 +29,7 @@
 #define RF_NAME_MAX 32             /* bytes of a file name that are told apart: its last */
 #define RF_DNS_MAX 512             /* bytes of a packet's payload that are kept: its first */
 #define RF_ATTEMPT_ARGV_MAX 4096   /* bytes of the arguments of an exec that failed that are kept: their head */
+#define RF_GROUPS_MAX 64           /* supplementary groups that are kept: the lowest */
 #define RF_TLS_MAX 2048            /* a hello with keys that quantum computers don't break has some 1,800 */
 
 /* Lanes: each has its own ring, sequence and loss counters. User-space lanes follow in packages/schema/src/lanes.ts. */
@@ -65,6 +66,7 @@ enum rf_kind {
 	RF_TAMPERING = 28,
 	RF_PROBE = 29,
 	RF_ATTEMPT = 30,
+	RF_REDIRECT = 31,
 };
 
 /* Where an event went that was not sent, and RF_DROP_READ_FAULT, which is sent. Suppression by filter is counted apart from loss. */
@@ -177,6 +179,8 @@ struct rf_credentials_change {
 	struct rf_header h;
 	struct rf_credentials before;
 	struct rf_credentials after;
+	struct rf_text groups_before; /* supplementary groups, a __u32 each, ascending, where setgroups has changed them: of the initial user namespace */
+	struct rf_text groups_after;
 };
 
 struct rf_open {
@@ -698,22 +702,51 @@ enum rf_attempt_call {
 	RF_CALL_SETREGID = 13,
 	RF_CALL_SETRESUID = 14, /* three: and saved */
 	RF_CALL_SETRESGID = 15,
+	RF_CALL_SETGROUPS = 16,
 };
 
 /* A fork, an exec or a change of credentials that failed. A kind of its own: what reads the others takes them for done. */
 struct rf_attempt {
 	struct rf_header h; /* who tried */
-	__u64 first;        /* of a fork its CLONE_* without the exit signal; capset: the effective set; set*id: an id, (u32)-1 when it is to stay or the call has none */
+	__u64 first;        /* of a fork its CLONE_* without the exit signal; capset: the effective set; set*id: an id, (u32)-1 when it is to stay or the call has none;
+			     * setgroups: how many */
 	__u64 second;       /* capset: the permitted set; set*id: an id */
 	__u64 third;        /* capset: the inheritable set; set*id: an id */
 	__u32 operation;    /* enum rf_attempt_operation */
 	__u32 call;         /* enum rf_attempt_call */
 	__s32 result;       /* -errno; setfsuid and setfsgid don't tell: -EPERM */
-	__u32 source_caller; /* 1: what was asked for is the caller's memory: of exec, clone3 and capset */
+	__u32 source_caller; /* 1: what was asked for is the caller's memory: of exec, clone3, capset and setgroups */
 	__u32 count;        /* calls that this record stands for: this one, and equal ones merged since the last */
 	__u32 argv_cut;     /* 1: there were more arguments, or the last one is longer */
 	struct rf_text path; /* of an exec, made absolute as of the caller's text */
 	struct rf_text argv; /* NUL-separated without the last NUL; their head. `length`: what was read */
+	struct rf_text groups; /* setgroups: a __u32 each, as the caller's user namespace counts them */
+	__u32 pad;
+};
+
+enum rf_redirect_call {
+	RF_REDIRECT_DUP = 1,
+	RF_REDIRECT_DUP2 = 2,
+	RF_REDIRECT_DUP3 = 3,
+};
+
+/* A standard stream becomes a socket that is no unix socket, as of a shell that is handed to somebody else; or it should have, and the call failed. */
+struct rf_redirect {
+	struct rf_header h;
+	__u16 family;             /* AF_INET 2, AF_INET6 10; others have no addresses here */
+	__u16 type;               /* SOCK_* */
+	__u16 protocol;           /* IPPROTO_* */
+	__u16 port;               /* the peer's, host order; 0: not connected */
+	__u8 address[16];         /* the peer's, network order; IPv4 in the first four */
+	__u8 local_address[16];
+	__u16 local_port;         /* host order; 0: not bound */
+	__u8 incoming;            /* 1: the peer has connected */
+	__u8 source_caller;       /* 1: of a task that shares its descriptors: another thread may have put another file there */
+	__u32 source_descriptor;  /* that is copied */
+	__u32 target_descriptor;  /* 0 to 2 */
+	__u32 call;               /* enum rf_redirect_call */
+	__s32 result;             /* target_descriptor, or -errno */
+	__u32 count;              /* calls that this record stands for: this one, and equal ones merged since the last */
 };
 
 /* Any of them. */
@@ -749,6 +782,7 @@ union rf_record {
 	struct rf_tampering tampering;
 	struct rf_probe probe;
 	struct rf_attempt attempt;
+	struct rf_redirect redirect;
 };
 
 /* No record of a ring: an open socket, as the inventory's iterator writes it. Addresses are in network order, ports in host order. */

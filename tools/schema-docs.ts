@@ -41,7 +41,8 @@ const SOURCES: Readonly<Record<KindName, string>> = {
   Fork: 'tracepoint sched_process_fork; new thread groups only',
   Exec: 'tracepoint sched_process_exec, from the new memory map; `snapshot`: task iterator at start',
   Exit: 'tracepoint sched_process_exit, when the last thread is gone',
-  CredentialsChange: 'system calls of the setuid family, capset, unshare and setns, compared before and after',
+  CredentialsChange:
+    'system calls of the setuid family, setgroups, capset, unshare and setns, compared before and after',
   Open: 'end of open, openat, openat2 and creat, from the file the descriptor names; filtered by what rules can match',
   Connect:
     'end of connect, from the socket; cgroup connect hooks for those that fail, and for the time it takes from there (unix sockets: from the call)',
@@ -66,7 +67,9 @@ const SOURCES: Readonly<Record<KindName, string>> = {
   ProcessAccess:
     'end of ptrace, process_vm_readv, process_vm_writev and pidfd_getfd; opens of /proc/PID/mem and environ, from the opened file; of equal ones at most one a second',
   Attempt:
-    'end of fork, vfork, clone, clone3, execve, execveat, the setuid family and capset, when they fail; of equal ones (call, error, what was asked for) at most one a second and process',
+    'end of fork, vfork, clone, clone3, execve, execveat, the setuid family, setgroups and capset, when they fail; of equal ones (call, error, what was asked for) at most one a second and process',
+  Redirect:
+    'end of dup, dup2 and dup3, from what the stream is then, or of a call that fails from what was to be copied; of equal ones at most one a second and process',
   Isolation: 'end of setns, unshare, prctl, seccomp and personality; of equal ones at most one a second',
   Capability:
     'raw tracepoint cap_capable, kernels from 6.14; by process, capability and answer at most one a second, of successes of root on the host only the first',

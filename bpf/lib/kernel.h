@@ -47,6 +47,7 @@ static __always_inline long kernel__read_user_string(char *to, __u32 max, const 
 #define AF_ALG 38
 #define AF_VSOCK 40
 #define SOCK_TYPE_MASK 0xf
+#define SOCK_BINDPORT_LOCK 8
 #define NETLINK_XFRM 6
 #define NETLINK_AUDIT 9
 #define NETLINK_NETFILTER 12

@@ -311,6 +311,19 @@ struct {
 	__type(value, struct rf_credentials);
 } rf_creds_before SEC(".maps");
 
+/* The supplementary groups of a thread that is in setgroups. Key and LRU likewise. */
+struct rf_groups {
+	__u32 count; /* may be more than are there */
+	__u32 ids[RF_GROUPS_MAX];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64);
+	__type(value, struct rf_groups);
+} rf_groups_before SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 8192);

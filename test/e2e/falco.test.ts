@@ -76,6 +76,12 @@ const deeds = (): readonly Deed[] => [
   { rule: 'Remove Bulk Data from Disk', program: 'deeds', steps: exec('shred', '--version') },
   { rule: 'Create Symlink Over Sensitive Files', program: 'deeds', steps: ['symlink', '/etc/shadow', here('symlink')] },
   { rule: 'Create Hardlink Over Sensitive Files', program: 'deeds', steps: ['link', '/etc/shadow', here('none/link')] },
+  {
+    rule: 'Redirect STDOUT/STDIN to Network Connection in Container',
+    program: 'deeds',
+    contained: true,
+    steps: ['stream'],
+  },
   { rule: 'Packet socket created in container', program: 'deeds', contained: true, steps: ['packet'] },
   {
     rule: 'Linux Kernel Module Injection Detected',

@@ -37,7 +37,7 @@ const FAMILIES: readonly Family[] = [
     optional: true,
   },
   {
-    pattern: /sys_(enter|exit)_(set(re|fs|res)?[ug]id|setns|capset|unshare)$/,
+    pattern: /sys_(enter|exit)_(set(re|fs|res)?[ug]id|setgroups|setns|capset|unshare)$/,
     sees: 'changes of user, group and capabilities, and those that are refused',
     loses: 'privilege escalation without an exec is not seen',
   },
@@ -131,6 +131,11 @@ const FAMILIES: readonly Family[] = [
     pattern: /sys_exit_accept4?$/,
     sees: 'connections being accepted',
     loses: 'of attacks that cross hosts only the side that connects is known',
+  },
+  {
+    pattern: /sys_exit_dup[23]?$/,
+    sees: 'standard streams becoming network connections',
+    loses: 'a reverse shell is seen when it executes the shell, not before, and not where that ran already',
   },
   {
     pattern: /^syscall$/,

@@ -64,6 +64,7 @@ const AUDITED = [
   'packet.dns',
   'packet.tls',
   'process_access',
+  'redirect',
   'shell_line',
   'signal',
   'socket',

@@ -153,7 +153,8 @@ export type KindName =
   | 'Tampering'
   | 'Probe'
   | 'Silence'
-  | 'Attempt';
+  | 'Attempt'
+  | 'Redirect';
 
 /** What rules call a kind: file_change, credentials. */
 export const kindName = (kind: KindName): string =>

@@ -221,6 +221,27 @@ test('a packet socket, an algorithm, a vsock and a unix socket are called by nam
   ]);
 });
 
+test('a stream that became a socket has the ends of a connection, from whoever made it', () => {
+  const values = {
+    ...{ ...ends, type: 1, incoming: false, sourceCaller: false, sourceDescriptor: 3, targetDescriptor: 1 },
+    ...{ call: 2, result: 1, count: 1 },
+  };
+  const said = (change: object, ...names: string[]): unknown[] => {
+    const fields = fieldsOf({ 'ringfence.Redirect': { ...values, ...change } });
+    return names.map((name) => fields[name]);
+  };
+  const names = ['source.ip', 'source.port', 'destination.ip', 'destination.port', 'network.direction', 'evt.type'];
+  assert.deepEqual(said({}, ...names), ['10.0.0.1', 50000, '192.0.2.7', 443, 'egress', 'dup2']);
+  assert.deepEqual(said({ incoming: true, call: 3 }, ...names), [
+    ...['192.0.2.7', 443, '10.0.0.1', 50000, 'ingress', 'dup3'],
+  ]);
+  const loose = { address: Buffer.alloc(4), port: 0, call: 1 };
+  assert.deepEqual(said(loose, ...names), ['10.0.0.1', 50000, undefined, undefined, undefined, 'dup']);
+  assert.deepEqual(said({ result: -9 }, 'event.action', 'event.outcome', 'network.type', 'network.transport'), [
+    ...['redirect', 'failure', 'ipv4', 'tcp'],
+  ]);
+});
+
 test('an accept that failed has no source', () => {
   const accept = { ...ends, type: 1, address: Buffer.alloc(4), port: 0, result: -24 };
   const fields = fieldsOf({ 'ringfence.Accept': accept });

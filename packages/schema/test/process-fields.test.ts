@@ -203,6 +203,40 @@ test('what failed says what was asked for, and is never taken for what happened'
   });
 });
 
+const ids = (...values: number[]): object => {
+  const bytes = Buffer.alloc(4 * values.length);
+  for (const [index, id] of values.entries()) bytes.writeUInt32LE(id, 4 * index);
+  return { bytes, length: bytes.length };
+};
+
+test('supplementary groups are told where they changed, or should have', () => {
+  const credentials = {
+    ...{ uid: 5, gid: 5, euid: 5, egid: 5, suid: 5, sgid: 5, fsuid: 5, fsgid: 5 },
+    ...{ capEffective: U64_ZERO, capPermitted: U64_ZERO, capInheritable: U64_ZERO },
+  };
+  const change = { before: credentials, after: credentials };
+  says(view('CredentialsChange', { ...change, groupsBefore: ids(4, 0xffff_fffe), groupsAfter: ids() }), {
+    'event.action': 'credentials',
+    'evt.type': 'setgroups',
+    'user.before.group.ids': ['4', '4294967294'],
+    'user.changes.group.ids': [],
+  });
+  says(view('CredentialsChange', { ...change, groupsBefore: ids(), groupsAfter: ids() }), {
+    'evt.type': 'capset',
+    'user.before.group.ids': undefined,
+    'user.changes.group.ids': undefined,
+  });
+  const attempt = {
+    ...{ first: u64FromBigInt(2n), second: U64_ZERO, third: U64_ZERO, operation: 3, call: 16, result: -1 },
+    ...{ sourceCaller: true, count: 1, argvCut: false, path: text(''), argv: text(''), groups: ids(0, 27) },
+  };
+  says(view('Attempt', attempt), {
+    'attempt.call': 'setgroups',
+    'attempt.group.ids': ['0', '27'],
+    'attempt.user.ids': undefined,
+  });
+});
+
 test('an exec shows chosen variables, one by its name, and the interpreter', () => {
   const credentials = {
     ...{ uid: 0, gid: 0, euid: 0, egid: 0, suid: 0, sgid: 0, fsuid: 0, fsgid: 0 },

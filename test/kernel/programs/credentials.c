@@ -29,6 +29,15 @@ static void raise_all(unsigned int version)
 	syscall(SYS_capset, &header, data);
 }
 
+static void set_groups(unsigned int count)
+{
+	gid_t groups[200];
+
+	for (unsigned int n = 0; n < 200; n++)
+		groups[n] = 1000 - n;
+	syscall(SYS_setgroups, count, groups);
+}
+
 int main(int argc, char **argv)
 {
 	for (int n = 1; n < argc; n++) {
@@ -64,6 +73,16 @@ int main(int argc, char **argv)
 			raise_all(_LINUX_CAPABILITY_VERSION_1);
 		else if (!strcmp(argv[n], "capset-fault"))
 			syscall(SYS_capset, 8, 8);
+		else if (!strcmp(argv[n], "groups"))
+			set_groups(3);
+		else if (!strcmp(argv[n], "groups-none"))
+			syscall(SYS_setgroups, 0, 0);
+		else if (!strcmp(argv[n], "groups-many"))
+			set_groups(200);
+		else if (!strcmp(argv[n], "groups-fault"))
+			syscall(SYS_setgroups, 3, 8);
+		else if (!strcmp(argv[n], "groups-too-many"))
+			syscall(SYS_setgroups, -1, 0);
 		else if (!strcmp(argv[n], "unshare-user"))
 			unshare(CLONE_NEWUSER);
 		else

@@ -1,6 +1,6 @@
 /*
  * deeds STEP...: does one thing after the other, as attacks do them. What is an attack on somebody is done to itself, to files of the test or fails.
- *   in CGROUP | as UID | tty | child | sleep MS | open PATH r|w | symlink TARGET LINK | link FILE LINK | packet | attach | traceme | ssh | module
+ *   in CGROUP | as UID | tty | child | sleep MS | open PATH r|w | symlink TARGET LINK | link FILE LINK | packet | stream | attach | traceme | ssh | module
  *   exec FILE NAME [ARGUMENT...] | memfd FILE NAME
  */
 #define _GNU_SOURCE
@@ -85,7 +85,7 @@ static void attach(void)
 }
 
 /* In a network namespace that is gone with the process. */
-static void ssh_to_443(void)
+static int connect_to_443(void)
 {
 	struct sockaddr_in peer = { .sin_family = AF_INET, .sin_port = htons(PORT) };
 	struct ifreq interface = { .ifr_name = "lo" };
@@ -101,6 +101,7 @@ static void ssh_to_443(void)
 	must(!bind(listener, (void *)&peer, sizeof(peer)) && !listen(listener, 1), "listen");
 	client = socket(AF_INET, SOCK_STREAM, 0);
 	must(!connect(client, (void *)&peer, sizeof(peer)), "connect");
+	return client;
 }
 
 static void from_memory(const char *file, char **arguments)
@@ -146,7 +147,9 @@ int main(int argc, char **argv)
 		else if (!strcmp(step, "traceme"))
 			ptrace(PTRACE_TRACEME, 0, 0, 0);
 		else if (!strcmp(step, "ssh"))
-			ssh_to_443();
+			connect_to_443();
+		else if (!strcmp(step, "stream"))
+			dup2(connect_to_443(), STDOUT_FILENO);
 		else if (!strcmp(step, "module"))
 			syscall(SYS_init_module, "", 0, "");
 		else if (!strcmp(step, "memfd"))

@@ -6,14 +6,24 @@ import { after, before, describe, test } from 'node:test';
 import { type Want, wantOf } from '@ringfence/schema';
 import { ControlBlock } from '../../../services/collector/src/sensor/control-block.ts';
 import { InterestTable } from '../../../services/collector/src/sensor/interest-table.ts';
-import type { SensorRecord } from './records.ts';
+import { groupIds, type SensorRecord } from './records.ts';
 import { all, one, Scratch, SECURITY, skip, TestSensor } from './sensor.ts';
 
 const FORK = 1;
 const EXEC = 2;
 const CREDENTIALS = 3;
 /** enum rf_attempt_call */
-const CALL = { fork: 1, vfork: 2, clone: 3, clone3: 4, execve: 5, execveat: 6, capset: 7, setuid: 8 } as const;
+const CALL = {
+  fork: 1,
+  vfork: 2,
+  clone: 3,
+  clone3: 4,
+  execve: 5,
+  execveat: 6,
+  capset: 7,
+  setuid: 8,
+  setgroups: 16,
+} as const;
 const EPERM = -1;
 const ENOENT = -2;
 const E2BIG = -7;
@@ -240,6 +250,24 @@ describe('what fails on the running kernel', { skip }, () => {
       [CALL.capset, EPERM, 1, CAP_SYS_ADMIN, lower, CAP_CHOWN],
       [CALL.capset, EFAULT, 1, 0n, 0n, 0n],
     ]);
+  });
+
+  test('supplementary groups that are refused are told', async () => {
+    const calls = ['groups', 'groups-none', 'groups-fault', 'groups-too-many'];
+    const failed = all(await sensor.run(credentials, calls, nobody), 'rf_attempt');
+    assert.deepEqual(
+      failed.map(({ fields, texts: { groups } }) => [
+        ...[fields['call'], fields['result'], fields['source_caller'], fields['first']],
+        ...[groupIds(groups), groups?.length],
+      ]),
+      [
+        [CALL.setgroups, EPERM, 1, 3n, [1000, 999, 998], 12],
+        [CALL.setgroups, EPERM, 1, 0n, [], 0],
+        [CALL.setgroups, EPERM, 1, 0xffff_ffffn, [], 0],
+      ],
+    );
+    const byRoot = one(await sensor.run(credentials, ['groups-fault']), 'rf_attempt');
+    assert.deepEqual([byRoot.fields['result'], byRoot.texts['groups']?.length], [EFAULT, 12]);
   });
 
   test('what works is none of these', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { SpawnOptions } from 'node:child_process';
 import { chmodSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
+import { groupIds } from './records.ts';
 import { all, one, Scratch, skip, TestSensor } from './sensor.ts';
 
 type Credentials = { readonly [name: string]: number | bigint };
@@ -74,6 +75,37 @@ describe('credential changes on the running kernel', { skip }, () => {
     assert.equal(none, 0n);
     assert.ok((every ?? 0n) & (1n << 21n), 'CAP_SYS_ADMIN');
     assert.deepEqual(others, []);
+  });
+
+  /** Of each call that changed something, as they were and as they are. */
+  async function groupsOf(...calls: string[]): Promise<unknown[][]> {
+    const records = all(await sensor.run(credentials, calls), 'rf_credentials_change');
+    return records.map(({ texts }) => ['groups_before', 'groups_after'].map((name) => groupIds(texts[name])));
+  }
+
+  test('supplementary groups that change are told as they were and as they are', async () => {
+    const three = [998, 999, 1000];
+    const [first, ...others] = await groupsOf('groups', 'groups', 'groups-none', 'groups');
+    assert.deepEqual(first?.[1], three);
+    assert.deepEqual(others, [
+      [three, []],
+      [[], three],
+    ]);
+  });
+
+  test('of many groups the lowest 64 are told, and how many there are; each call is a change then', async () => {
+    const records = all(await sensor.run(credentials, ['groups-many', 'groups-many']), 'rf_credentials_change');
+    assert.deepEqual(
+      records.map(({ texts: { groups_after: after } }) => [groupIds(after).length, after?.length, groupIds(after)[0]]),
+      [
+        [64, 800, 801],
+        [64, 800, 801],
+      ],
+    );
+  });
+
+  test('what changes something else says nothing of groups', async () => {
+    assert.deepEqual(await groupsOf('setgid'), [[[], []]]);
   });
 
   test('a call that changes nothing is no event', async () => {

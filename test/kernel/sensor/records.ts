@@ -32,6 +32,12 @@ export interface Text {
   readonly length: number;
 }
 
+/** Of a text that holds ids of four bytes each. */
+export function groupIds(text: Text | undefined): number[] {
+  const bytes = text?.bytes ?? Buffer.alloc(0);
+  return Array.from({ length: bytes.length / 4 }, (_, index) => bytes.readUInt32LE(4 * index));
+}
+
 interface RawText {
   readonly offset: number;
   readonly kept: number;

@@ -33,7 +33,18 @@ const CALLS: Readonly<Record<string, readonly string[]>> = {
   unshare: ['unshare'],
   prctl: ['prctl'],
   personality: ['personality'],
-  credentials: ['setuid', 'setgid', 'setreuid', 'setregid', 'setresuid', 'setresgid', 'setfsuid', 'setfsgid', 'capset'],
+  credentials: [
+    'setuid',
+    'setgid',
+    'setreuid',
+    'setregid',
+    'setresuid',
+    'setresgid',
+    'setfsuid',
+    'setfsgid',
+    'setgroups',
+    'capset',
+  ],
   bpf: ['bpf'],
 };
 
@@ -78,5 +89,7 @@ export const SYSCALLS: Readonly<Record<string, string>> = {
     Object.entries(CALLS).flatMap(([action, calls]) => calls.map((call) => [call, `event.action = ${action}`])),
   ),
   ...Object.fromEntries(SAME.map((call) => [call, `event.action = ${call}`])),
-  ...Object.fromEntries(['init_module', 'finit_module', 'delete_module'].map((call) => [call, `evt.type = ${call}`])),
+  ...Object.fromEntries(
+    ['init_module', 'finit_module', 'delete_module', 'dup', 'dup2', 'dup3'].map((call) => [call, `evt.type = ${call}`]),
+  ),
 };

@@ -5,6 +5,7 @@ import { leafIndex } from '../layout.ts';
 import { normalPath } from '../path.ts';
 import { u64High, u64Low } from '../u64.ts';
 import { baseName, bodyLong, bodyText, type Field, some } from './field.ts';
+import { groupIds } from './user.ts';
 
 const { AttemptCall: CALL, AttemptOperation: OPERATION } = records;
 const kinds = ['attempt'];
@@ -13,6 +14,7 @@ const call = bodyLong('Attempt', 'call');
 const argvCut = bodyLong('Attempt', 'argvCut');
 const path = bodyText('Attempt', 'path.bytes');
 const argv = leafIndex('Attempt', 'argv.bytes');
+const groups = leafIndex('Attempt', 'groups.bytes');
 /** Three ids, or the sets of capset. */
 const asked = (['first', 'second', 'third'] as const).map((name) => leafIndex('Attempt', name));
 /** An id that is to stay as it is, or that the call doesn't have. */
@@ -26,6 +28,7 @@ const GROUPS: ReadonlySet<number> = new Set([
   CALL.CALL_SETFSGID,
   CALL.CALL_SETREGID,
   CALL.CALL_SETRESGID,
+  CALL.CALL_SETGROUPS,
 ]);
 
 const isExec = (event: EventView): boolean => operation(event) === OPERATION.ATTEMPT_EXEC_FAILED;
@@ -33,7 +36,9 @@ const isCapset = (event: EventView): boolean => call(event) === CALL.CALL_CAPSET
 const setsIds = (event: EventView): boolean =>
   operation(event) === OPERATION.ATTEMPT_CREDENTIALS_FAILED && !isCapset(event);
 
-function ids({ cursor }: EventView): string[] {
+function ids(event: EventView): string[] {
+  const { cursor } = event;
+  if (call(event) === CALL.CALL_SETGROUPS) return groupIds(cursor, cursor.leafAt(groups), cursor.leafLength(groups));
   const numbers = asked.map((leaf) => u64Low(cursor.buffer, cursor.leafAt(leaf)));
   return [...new Set(numbers)].filter((id) => id !== STAYS).map(String);
 }
@@ -56,7 +61,7 @@ export const attemptFields: readonly Field[] = [
   {
     name: 'attempt.call',
     type: 'string',
-    doc: 'System call that failed: fork, vfork, clone, clone3, execve, execveat, capset, setuid, setresgid, …',
+    doc: 'System call that failed: fork, vfork, clone, clone3, execve, execveat, capset, setuid, setresgid, setgroups, …',
     kinds,
     get: (event) => NAMES.get(call(event)),
   },
@@ -98,7 +103,7 @@ export const attemptFields: readonly Field[] = [
   {
     name: 'attempt.group.ids',
     type: 'strings',
-    doc: 'Group ids that the process wanted to have, likewise.',
+    doc: 'Group ids that the process wanted to have, likewise; of setgroups the first 64.',
     kinds,
     get: (event) => (setsIds(event) && GROUPS.has(call(event)) ? ids(event) : undefined),
   },

@@ -7,6 +7,7 @@ import { bodyLong, type Field } from './field.ts';
 import { ioUring } from './io-uring.ts';
 import { moduleCall } from './kernel.ts';
 import { logSays } from './log.ts';
+import { redirectCall } from './redirect.ts';
 
 const EINPROGRESS = -115;
 const RESULT_KINDS = [
@@ -29,6 +30,7 @@ const RESULT_KINDS = [
   'Authentication',
   'Tampering',
   'Attempt',
+  'Redirect',
 ] as const;
 
 /** What an event is called; of the kinds that aren't here it depends on the operation. */
@@ -40,6 +42,7 @@ const actions = {
   open: 'open',
   connect: 'connect',
   accept: 'accept',
+  redirect: 'redirect',
   tick: 'tick',
   signal: 'signal',
   fault: 'fault',
@@ -76,6 +79,7 @@ const categories = {
   open: 'file',
   connect: 'network',
   accept: 'network',
+  redirect: 'network',
   file_change: 'file',
   mount_change: 'file',
   memory: 'process',
@@ -153,7 +157,8 @@ const IO_CALLS = Object.keys(records.IoOperation).map((name) => name.slice('IO_'
 const { module: _, ...syscallNames } = operationNames;
 const syscallValues = {
   ...syscallNames,
-  credentials: ['setresuid', 'setresgid', 'capset'],
+  credentials: ['setresuid', 'setresgid', 'setgroups', 'capset'],
+  redirect: redirectCall.names,
   datagram: ['sendto', 'recvfrom'],
   module: ['init_module', 'finit_module', 'delete_module'],
   io_uring: IO_CALLS.map((name) => SPELLINGS[name] ?? name),
@@ -169,13 +174,26 @@ const changed = (ids: readonly string[]): ((event: EventView) => boolean) => {
 };
 const changesUser = changed(IDS);
 const changesGroup = changed(IDS.map((id) => id.replace('uid', 'gid')));
+const groups = [
+  leafIndex('CredentialsChange', 'groupsBefore.length'),
+  leafIndex('CredentialsChange', 'groupsAfter.length'),
+];
+const changesGroups = ({ cursor }: EventView): boolean => groups.some((length) => cursor.leafLong(length) > 0);
 const incoming = bodyLong('Datagram', 'incoming');
+
+function credentialsCall(event: EventView): string {
+  if (changesUser(event)) return 'setresuid';
+  if (changesGroup(event)) return 'setresgid';
+  return changesGroups(event) ? 'setgroups' : 'capset';
+}
 
 /** Kinds that tell which of several calls it was by what it did. */
 function callOf(event: EventView): string | undefined {
   switch (event.cursor.kind) {
     case KIND.CredentialsChange:
-      return changesUser(event) ? 'setresuid' : changesGroup(event) ? 'setresgid' : 'capset';
+      return credentialsCall(event);
+    case KIND.Redirect:
+      return redirectCall.of(event);
     case KIND.Datagram:
       return incoming(event) === 0 ? 'sendto' : 'recvfrom';
     case KIND.IoUring:

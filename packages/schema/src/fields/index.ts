@@ -24,6 +24,7 @@ import { networkFields } from './network.ts';
 import { packetFields } from './packet.ts';
 import { probeFields } from './probe.ts';
 import { processFields } from './process.ts';
+import { redirectFields } from './redirect.ts';
 import { socketFields } from './socket.ts';
 import { tamperingFields } from './tampering.ts';
 import { targetFields } from './target.ts';
@@ -51,6 +52,7 @@ const own: readonly Field[] = [
   ...kernelFields,
   ...ioUringFields,
   ...socketFields,
+  ...redirectFields,
   ...trafficFields,
   ...packetFields,
   ...containerFields,

@@ -76,6 +76,7 @@ const counts = new Map(
       'Connect',
       'Throttled',
       'Attempt',
+      'Redirect',
     ] as const
   ).map((kind) => [KIND[kind], bodyLong(kind, 'count')]),
 );

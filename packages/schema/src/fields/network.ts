@@ -15,6 +15,7 @@ const LEAVES: Readonly<Record<number, Ends>> = {
   [KIND.Flow]: ends('Flow', OWN, PEER, isTrue('Flow', 'incoming')),
   [KIND.Datagram]: ends('Datagram', OWN, PEER, isTrue('Datagram', 'incoming')),
   [KIND.Packet]: ends('Packet', OWN, PEER, (event) => !leavesPacket(event)),
+  [KIND.Redirect]: ends('Redirect', OWN, PEER, isTrue('Redirect', 'incoming')),
   // Who binds or listens waits to be connected to.
   [KIND.Socket]: ends('Socket', PEER, undefined, () => true),
 };
@@ -60,7 +61,7 @@ const AF_UNIX = 1;
 const AF_INET = 2;
 const AF_INET6 = 10;
 const AF_VSOCK = 40;
-const twoEnds = ['connect', 'accept', 'flow', 'datagram', 'packet'];
+const twoEnds = ['connect', 'accept', 'flow', 'datagram', 'packet', 'redirect'];
 const kinds = [...twoEnds, 'socket'];
 const endKinds = [...kinds, 'io_uring'];
 const sourceKinds = [...twoEnds, 'io_uring', 'log'];
@@ -83,8 +84,13 @@ function familyOf(event: EventView): number {
   return leaves === undefined ? 0 : event.cursor.leafLong(leaves.family);
 }
 
+/** A socket that a stream became may be connected to nobody. */
+const hasPeer = ({ cursor }: EventView, { peer }: Ends): boolean =>
+  cursor.kind !== KIND.Redirect || (peer !== undefined && cursor.leafLong(peer.port) !== 0);
+
 function endOf(event: EventView, leaves: Ends, side: Side): End | undefined {
-  return leaves.incoming(event) === (side === 'source') ? leaves.peer : leaves.own;
+  const end = leaves.incoming(event) === (side === 'source') ? leaves.peer : leaves.own;
+  return end === leaves.peer && !hasPeer(event, leaves) ? undefined : end;
 }
 
 function addressOf(event: EventView, side: Side): string | undefined {
@@ -112,7 +118,7 @@ function portOf(event: EventView, side: Side): number | undefined {
 
 function directionOf(event: EventView): string | undefined {
   const leaves = leavesOf(event);
-  if (leaves?.peer === undefined) return undefined;
+  if (leaves?.peer === undefined || !hasPeer(event, leaves)) return undefined;
   return leaves.incoming(event) ? 'ingress' : 'egress';
 }
 
@@ -126,7 +132,7 @@ export const networkFields: readonly Field[] = [
   {
     name: 'source.ip',
     type: 'ip',
-    doc: 'Who connected or sent: of a connect, the own address; of an accept, the peer; of a log line, the remote address it names.',
+    doc: 'Who connected or sent: of a connect, the own address; of an accept, the peer; of a redirect, who made the connection; of a log line, the remote address it names.',
     aliases: ['fd.cip', 'SourceIp'],
     kinds: sourceKinds,
     get: (event) => addressOf(event, 'source'),

@@ -8,9 +8,23 @@ import { isLog, logSays } from './log.ts';
 const UNSET_UID = 0xffffffff;
 const capsAfter = leafIndex('CredentialsChange', 'after.capEffective');
 const capsBefore = leafIndex('CredentialsChange', 'before.capEffective');
+const GROUPS = ['groupsBefore', 'groupsAfter'] as const;
+const [groupsBefore, groupsAfter] = GROUPS.map((name) => leafIndex('CredentialsChange', `${name}.bytes`));
+const groupCounts = GROUPS.map((name) => bodyLong('CredentialsChange', `${name}.length`));
 
 /** Whose process it was; the sender of a log line is not the user that the line is about. */
 const actor = (event: EventView): ProcessInfo | undefined => (isLog(event) ? undefined : event.process);
+
+/** Ids of four bytes each, as the sensor writes them. */
+export function groupIds({ buffer }: EventView['cursor'], at: number, length: number): string[] {
+  return Array.from({ length: length >>> 2 }, (_, index) => String(buffer.readUInt32LE(at + 4 * index)));
+}
+
+/** Of a call that changes other things nothing is known of groups. */
+function changedGroups(event: EventView, leaf = -1): string[] | undefined {
+  if (groupCounts.every((count) => count(event) === 0)) return undefined;
+  return groupIds(event.cursor, event.cursor.leafAt(leaf), event.cursor.leafLength(leaf));
+}
 
 export const userFields: readonly Field[] = [
   {
@@ -101,6 +115,20 @@ export const userFields: readonly Field[] = [
     doc: 'Effective user id after the change.',
     kinds: ['credentials'],
     get: bodyLong('CredentialsChange', 'after.euid'),
+  },
+  {
+    name: 'user.before.group.ids',
+    type: 'strings',
+    doc: 'Supplementary groups before setgroups changed them; the lowest 64.',
+    kinds: ['credentials'],
+    get: (event) => changedGroups(event, groupsBefore),
+  },
+  {
+    name: 'user.changes.group.ids',
+    type: 'strings',
+    doc: 'Supplementary groups after setgroups changed them, which may be none; the lowest 64.',
+    kinds: ['credentials'],
+    get: (event) => changedGroups(event, groupsAfter),
   },
   {
     name: 'process.capabilities.gained',

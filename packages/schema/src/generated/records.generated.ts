@@ -28,6 +28,7 @@ export const AttemptCall = {
   CALL_SETREGID: 13,
   CALL_SETRESUID: 14,
   CALL_SETRESGID: 15,
+  CALL_SETGROUPS: 16,
 } as const;
 export type AttemptCall = (typeof AttemptCall)[keyof typeof AttemptCall];
 
@@ -190,6 +191,7 @@ export const Kind = {
   TAMPERING: 28,
   PROBE: 29,
   ATTEMPT: 30,
+  REDIRECT: 31,
 } as const;
 export type Kind = (typeof Kind)[keyof typeof Kind];
 
@@ -293,6 +295,14 @@ export const ProbeType = {
 } as const;
 export type ProbeType = (typeof ProbeType)[keyof typeof ProbeType];
 
+/** enum rf_redirect_call */
+export const RedirectCall = {
+  REDIRECT_DUP: 1,
+  REDIRECT_DUP2: 2,
+  REDIRECT_DUP3: 3,
+} as const;
+export type RedirectCall = (typeof RedirectCall)[keyof typeof RedirectCall];
+
 /** enum rf_scope */
 export const Scope = {
   HOST: 1,
@@ -367,7 +377,7 @@ export const acceptLocalPort = (view: DataView, at: number): number => view.getU
 export const acceptResult = (view: DataView, at: number): number => view.getInt32(at + 100, true);
 
 /** struct rf_attempt: bytes, and where each field begins */
-export const SIZEOF_ATTEMPT = 128;
+export const SIZEOF_ATTEMPT = 144;
 export const ATTEMPT_H = 0; // struct rf_header
 export const ATTEMPT_FIRST = 56;
 export const ATTEMPT_SECOND = 64;
@@ -380,6 +390,7 @@ export const ATTEMPT_COUNT = 96;
 export const ATTEMPT_ARGV_CUT = 100;
 export const ATTEMPT_PATH = 104; // struct rf_text
 export const ATTEMPT_ARGV = 116; // struct rf_text
+export const ATTEMPT_GROUPS = 128; // struct rf_text
 export const attemptFirstLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
 export const attemptFirstHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
 export const attemptSecondLo = (view: DataView, at: number): number => view.getUint32(at + 64, true);
@@ -538,10 +549,12 @@ export const credentialsCapInheritableLo = (view: DataView, at: number): number 
 export const credentialsCapInheritableHi = (view: DataView, at: number): number => view.getUint32(at + 52, true);
 
 /** struct rf_credentials_change: bytes, and where each field begins */
-export const SIZEOF_CREDENTIALS_CHANGE = 168;
+export const SIZEOF_CREDENTIALS_CHANGE = 192;
 export const CREDENTIALS_CHANGE_H = 0; // struct rf_header
 export const CREDENTIALS_CHANGE_BEFORE = 56; // struct rf_credentials
 export const CREDENTIALS_CHANGE_AFTER = 112; // struct rf_credentials
+export const CREDENTIALS_CHANGE_GROUPS_BEFORE = 168; // struct rf_text
+export const CREDENTIALS_CHANGE_GROUPS_AFTER = 180; // struct rf_text
 
 /** struct rf_datagram: bytes, and where each field begins */
 export const SIZEOF_DATAGRAM = 144;
@@ -1055,6 +1068,38 @@ export const processAccessOperation = (view: DataView, at: number): number => vi
 export const processAccessRequest = (view: DataView, at: number): number => view.getUint32(at + 88, true);
 export const processAccessResult = (view: DataView, at: number): number => view.getInt32(at + 92, true);
 export const processAccessCount = (view: DataView, at: number): number => view.getUint32(at + 96, true);
+
+/** struct rf_redirect: bytes, and where each field begins */
+export const SIZEOF_REDIRECT = 120;
+export const REDIRECT_H = 0; // struct rf_header
+export const REDIRECT_FAMILY = 56;
+export const REDIRECT_TYPE = 58;
+export const REDIRECT_PROTOCOL = 60;
+export const REDIRECT_PORT = 62;
+export const REDIRECT_ADDRESS = 64;
+export const REDIRECT_ADDRESS_LENGTH = 16;
+export const REDIRECT_LOCAL_ADDRESS = 80;
+export const REDIRECT_LOCAL_ADDRESS_LENGTH = 16;
+export const REDIRECT_LOCAL_PORT = 96;
+export const REDIRECT_INCOMING = 98;
+export const REDIRECT_SOURCE_CALLER = 99;
+export const REDIRECT_SOURCE_DESCRIPTOR = 100;
+export const REDIRECT_TARGET_DESCRIPTOR = 104;
+export const REDIRECT_CALL = 108;
+export const REDIRECT_RESULT = 112;
+export const REDIRECT_COUNT = 116;
+export const redirectFamily = (view: DataView, at: number): number => view.getUint16(at + 56, true);
+export const redirectType = (view: DataView, at: number): number => view.getUint16(at + 58, true);
+export const redirectProtocol = (view: DataView, at: number): number => view.getUint16(at + 60, true);
+export const redirectPort = (view: DataView, at: number): number => view.getUint16(at + 62, true);
+export const redirectLocalPort = (view: DataView, at: number): number => view.getUint16(at + 96, true);
+export const redirectIncoming = (view: DataView, at: number): number => view.getUint8(at + 98);
+export const redirectSourceCaller = (view: DataView, at: number): number => view.getUint8(at + 99);
+export const redirectSourceDescriptor = (view: DataView, at: number): number => view.getUint32(at + 100, true);
+export const redirectTargetDescriptor = (view: DataView, at: number): number => view.getUint32(at + 104, true);
+export const redirectCall = (view: DataView, at: number): number => view.getUint32(at + 108, true);
+export const redirectResult = (view: DataView, at: number): number => view.getInt32(at + 112, true);
+export const redirectCount = (view: DataView, at: number): number => view.getUint32(at + 116, true);
 
 /** struct rf_shell_line: bytes, and where each field begins */
 export const SIZEOF_SHELL_LINE = 80;

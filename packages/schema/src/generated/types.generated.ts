@@ -99,6 +99,10 @@ export interface Exit {
 export interface CredentialsChange {
   readonly before: Credentials;
   readonly after: Credentials;
+  /** supplementary groups, four bytes each, little-endian, ascending, where setgroups has changed them; the lowest 64; of the initial user namespace */
+  readonly groupsBefore: Text;
+  /** likewise */
+  readonly groupsAfter: Text;
 }
 
 export interface Open {
@@ -715,7 +719,7 @@ export interface Silence {
 
 /** a fork, an exec or a change of credentials that failed: nothing came of it */
 export interface Attempt {
-  /** of a fork its CLONE_* without the exit signal; capset: the effective set; set*id: an id, 4294967295 when it is to stay or the call has none */
+  /** of a fork its CLONE_* without the exit signal; capset: the effective set; set*id: an id, 4294967295 when it is to stay or the call has none; setgroups: how many */
   readonly first: U64;
   /** capset: the permitted set; set*id: an id */
   readonly second: U64;
@@ -727,7 +731,7 @@ export interface Attempt {
   readonly call: number;
   /** -errno; setfsuid and setfsgid don't tell: -EPERM */
   readonly result: number;
-  /** what was asked for is the caller's memory, not the kernel's copy: of exec, clone3 and capset */
+  /** what was asked for is the caller's memory, not the kernel's copy: of exec, clone3, capset and setgroups */
   readonly sourceCaller: boolean;
   /** calls that this event stands for: this one, and equal ones merged since the last */
   readonly count: number;
@@ -737,6 +741,39 @@ export interface Attempt {
   readonly path: Text;
   /** of an exec: NUL-separated; the head only, at most 4,096 bytes */
   readonly argv: Text;
+  /** setgroups: four bytes each, little-endian, as the caller's user namespace counts them; the first 64 */
+  readonly groups: Text;
+}
+
+/** a standard stream became a socket that is no unix socket, or should have and the call failed */
+export interface Redirect {
+  /** AF_*; but for IPv4 (2) and IPv6 (10) there are no addresses */
+  readonly family: number;
+  /** SOCK_* */
+  readonly type: number;
+  /** IPPROTO_* */
+  readonly protocol: number;
+  /** the peer's; 0: not connected */
+  readonly port: number;
+  /** the peer's; network order: 4 or 16 bytes */
+  readonly address: Uint8Array;
+  readonly localAddress: Uint8Array;
+  /** 0: not bound */
+  readonly localPort: number;
+  /** the peer has connected, as far as how the port was taken tells */
+  readonly incoming: boolean;
+  /** the task shares its descriptors: another thread may have put another file there meanwhile */
+  readonly sourceCaller: boolean;
+  /** that is copied */
+  readonly sourceDescriptor: number;
+  /** 0 to 2 */
+  readonly targetDescriptor: number;
+  /** enum rf_redirect_call */
+  readonly call: number;
+  /** targetDescriptor, or -errno */
+  readonly result: number;
+  /** calls that this event stands for: this one, and equal ones merged since the last */
+  readonly count: number;
 }
 
 /** One event of one host. Its identity is (hostId, bootId, run, lane, cpu, sequence); the first three are the batch's. */
@@ -799,7 +836,8 @@ export interface Event {
     | { readonly 'ringfence.Tampering': Tampering }
     | { readonly 'ringfence.Probe': Probe }
     | { readonly 'ringfence.Silence': Silence }
-    | { readonly 'ringfence.Attempt': Attempt };
+    | { readonly 'ringfence.Attempt': Attempt }
+    | { readonly 'ringfence.Redirect': Redirect };
 }
 
 export interface LaneCounters {

@@ -4,10 +4,10 @@ import type { AvroWriter } from '@ringfence/schema';
 import { addressBytes, signedMicros, writeText } from '../steps/write-field.ts';
 
 /** By enum rf_kind: bytes of the part that each has; 0: there is no such kind. */
-export const FIXED_BYTES: Int32Array = Int32Array.of(0, 112, 304, 80, 168, 104, 128, 104, 136, 128, 120, 88, 88, 104, 120, 72, 128, 96, 120, 96, 136, 120, 144, 120, 128, 112, 80, 72, 128, 88, 128);
+export const FIXED_BYTES: Int32Array = Int32Array.of(0, 112, 304, 80, 192, 104, 128, 104, 136, 128, 120, 88, 88, 104, 120, 72, 128, 96, 120, 96, 136, 120, 144, 120, 128, 112, 80, 72, 128, 88, 144, 120);
 
 /** By enum rf_kind: where its texts are told. */
-export const TEXTS: readonly (readonly number[])[] = [[], [], [220, 232, 244, 256, 268, 280, 292], [], [], [80], [84], [], [96, 108], [72, 84, 96, 108], [104], [], [], [], [], [], [88, 100, 112], [76], [92, 104], [56, 68, 80], [104, 116], [104], [120], [104], [], [64, 76, 88, 100], [64], [60], [92, 104, 116], [64, 76], [104, 116]];
+export const TEXTS: readonly (readonly number[])[] = [[], [], [220, 232, 244, 256, 268, 280, 292], [], [168, 180], [80], [84], [], [96, 108], [72, 84, 96, 108], [104], [], [], [], [], [], [88, 100, 112], [76], [92, 104], [56, 68, 80], [104, 116], [104], [120], [104], [], [64, 76, 88, 100], [64], [60], [92, 104, 116], [64, 76], [104, 116, 128], []];
 
 function writeNamespaces(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
   out.long(view.getUint32(at, true));
@@ -87,6 +87,8 @@ function writeCredentialsChange(out: AvroWriter, view: DataView, bytes: Buffer, 
   out.long(3);
   writeCredentials(out, view, bytes, at + 56);
   writeCredentials(out, view, bytes, at + 112);
+  writeText(out, view, bytes, at, at + 168);
+  writeText(out, view, bytes, at, at + 180);
 }
 
 function writeOpen(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
@@ -450,6 +452,27 @@ function writeAttempt(out: AvroWriter, view: DataView, bytes: Buffer, at: number
   out.boolean(view.getUint32(at + 100, true) !== 0);
   writeText(out, view, bytes, at, at + 104);
   writeText(out, view, bytes, at, at + 116);
+  writeText(out, view, bytes, at, at + 128);
+}
+
+function writeRedirect(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
+  out.ensure(50);
+  out.long(41);
+  out.long(view.getUint16(at + 56, true));
+  out.long(view.getUint16(at + 58, true));
+  out.long(view.getUint16(at + 60, true));
+  out.long(view.getUint16(at + 62, true));
+  out.bytes(bytes, at + 64, addressBytes(view.getUint16(at + 56, true)));
+  out.bytes(bytes, at + 80, view.getUint16(at + 96, true) === 0 ? 0 : addressBytes(view.getUint16(at + 56, true)));
+  out.ensure(62);
+  out.long(view.getUint16(at + 96, true));
+  out.boolean(view.getUint8(at + 98) !== 0);
+  out.boolean(view.getUint8(at + 99) !== 0);
+  out.long(view.getUint32(at + 100, true));
+  out.long(view.getInt32(at + 104, true));
+  out.long(view.getInt32(at + 108, true));
+  out.long(view.getInt32(at + 112, true));
+  out.long(view.getInt32(at + 116, true));
 }
 
 /** `kind`: one that FIXED_BYTES knows */
@@ -544,6 +567,9 @@ export function writeBody(kind: number, out: AvroWriter, view: DataView, bytes: 
       break;
     case 30:
       writeAttempt(out, view, bytes, at);
+      break;
+    case 31:
+      writeRedirect(out, view, bytes, at);
       break;
   }
 }

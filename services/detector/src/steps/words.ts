@@ -44,6 +44,7 @@ function deed(event: EventView): string {
   if (cursor.kind === KIND.Open) return opened(event, process);
   if (cursor.kind === KIND.FileChange) return changed(event, process);
   if (cursor.kind === KIND.Connect) return connected(event, process);
+  if (cursor.kind === KIND.Redirect) return redirected(event, process);
   if (cursor.kind === KIND.CredentialsChange) return becameSomebody(event, process);
   if (cursor.kind === KIND.Attempt) return tried(event, process);
   if (cursor.kind === KIND.Fork) return `${named(process)} was started`;
@@ -117,6 +118,22 @@ function connected({ cursor }: EventView, process: ProcessInfo): string {
   const peer =
     address === undefined ? path(cursor.leafText(connect.path)) : `${address} port ${cursor.leafLong(connect.port)}`;
   return `${named(process)} ${result < 0 && result !== EINPROGRESS ? 'tried to connect' : 'connected'} to ${peer}`;
+}
+
+const redirect = {
+  address: leafIndex('Redirect', 'address'),
+  port: leafIndex('Redirect', 'port'),
+  result: leafIndex('Redirect', 'result'),
+  target: leafIndex('Redirect', 'targetDescriptor'),
+};
+const STREAMS = ['input', 'output', 'errors'];
+
+function redirected({ cursor }: EventView, process: ProcessInfo): string {
+  const verb = cursor.leafLong(redirect.result) < 0 ? 'tried to tie' : 'tied';
+  const port = cursor.leafLong(redirect.port);
+  const address = addressText(cursor.buffer, cursor.leafAt(redirect.address), cursor.leafLength(redirect.address));
+  const peer = address === undefined || port === 0 ? 'a socket' : `the connection with ${address} port ${port}`;
+  return `${named(process)} ${verb} its ${STREAMS[cursor.leafLong(redirect.target)] ?? 'stream'} to ${peer}`;
 }
 
 const uids = {

@@ -18,12 +18,13 @@ const fileType = accessor(fileFields, 'file.type');
 
 const result = bodyLong('Open', 'result');
 const submitted = bodyLong('IoUring', 'result');
+const copied = bodyLong('Redirect', 'result');
 const openPath = bodyText('Open', 'path.bytes');
 const device = { open: bodyLong('Open', 'device'), change: bodyLong('FileChange', 'device') };
 const inode = { open: leafIndex('Open', 'inode'), change: leafIndex('FileChange', 'inode') };
 
 const FILES = ['open'];
-const ENDS = ['connect', 'accept', 'flow', 'datagram', 'packet', 'socket', 'io_uring'];
+const ENDS = ['connect', 'accept', 'flow', 'datagram', 'packet', 'socket', 'redirect', 'io_uring'];
 const isFile = ({ cursor }: EventView): boolean => cursor.kind === KIND.Open;
 const CHARACTERS: Readonly<Record<string, string>> = { ipv4: '4', ipv6: '6', unix: 'u', netlink: 'o', packet: 'o' };
 
@@ -64,6 +65,7 @@ const remotePort = local(destinationPort, sourcePort);
 
 function descriptorOf(event: EventView): number | undefined {
   if (isFile(event)) return Math.max(-1, result(event));
+  if (event.cursor.kind === KIND.Redirect) return Math.max(-1, copied(event));
   return ioUring.openFlags(event) === undefined ? undefined : Math.max(-1, submitted(event));
 }
 
@@ -76,8 +78,8 @@ const SERVICES = 'names of services are not looked up; compare the port';
 
 /** fd: of opens the file, of connections and sockets their ends. */
 export const falcoFdFields: readonly Field[] = [
-  falco('fd.num', 'number', 'Descriptor that an open returned; -1: it failed.', descriptorOf, {
-    kinds: ['open', 'io_uring'],
+  falco('fd.num', 'number', 'Descriptor that an open returned, or a dup; -1: it failed.', descriptorOf, {
+    kinds: ['open', 'io_uring', 'redirect'],
   }),
   falco('fd.type', 'string', 'file, directory, ipv4, ipv6, unix, …', typeOf, { kinds: [...FILES, ...ENDS] }),
   falco('fd.typechar', 'string', 'f file, d directory, 4 and 6 IP, u unix, o others.', typeCharacter, {
@@ -109,10 +111,16 @@ export const falcoFdFields: readonly Field[] = [
     },
     { kinds: ENDS },
   ),
-  falco('fd.connected', 'bool', 'Of a datagram false: each has its own destination.', () => true, {
-    kinds: ['connect', 'accept', 'datagram'],
-    constants: { connect: true, accept: true, datagram: false },
-  }),
+  falco(
+    'fd.connected',
+    'bool',
+    'Of a datagram false: each has its own destination.',
+    (event) => remotePort(event) !== undefined,
+    {
+      kinds: ['connect', 'accept', 'datagram', 'redirect'],
+      constants: { connect: true, accept: true, datagram: false },
+    },
+  ),
   falco('fd.name_changed', 'bool', 'Of a datagram true: it is told when its ends are new.', () => true, {
     kinds: ['connect', 'accept', 'datagram'],
     constants: { connect: true, accept: true, datagram: true },

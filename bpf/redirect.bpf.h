@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* A standard stream becomes a network socket: what every reverse shell does before it executes the shell, and what a shell that is there already is
+ * given. Seen at the end of dup, dup2 and dup3. Most of what these do is not to a standard stream, which is asked first, or of a file or pipe, which
+ * is asked next; unix sockets are how programs of one machine are tied together all day. */
+#include "lib/share.h"
+#include "lib/socket.h"
+#include "lib/syscall.h"
+
+#define REDIRECT_STREAMS 3 /* descriptors 0, 1 and 2 */
+
+/* From where a TCP connection came is not written anywhere, but how its port was taken is: a connect that took one itself has put -1 there, for nobody
+ * else may have it (net/ipv4/inet_hashtables.c, 3.18 to 6.18). Who binds before he connects is told from who has accepted by the lock on his port,
+ * which an accepted socket never has; but not when he binds to port 0. */
+static __always_inline bool redirect__is_incoming(struct sock *sk)
+{
+	struct inet_bind_bucket *bucket;
+
+	/* some bits of a byte on older kernels */
+	if (kernel__read(sk, sk_protocol) != IPPROTO_TCP || BPF_CORE_READ_BITFIELD_PROBED(sk, sk_userlocks) & SOCK_BINDPORT_LOCK)
+		return false;
+	bucket = kernel__read((struct inet_connection_sock *)sk, icsk_bind_hash);
+	return bucket && kernel__read(bucket, fastreuse) >= 0;
+}
+
+static __always_inline void redirect__fill_ends(struct rf_redirect *r, struct sock *sk)
+{
+	__builtin_memset(r->address, 0, sizeof(r->address));
+	__builtin_memset(r->local_address, 0, sizeof(r->local_address));
+	r->port = 0;
+	r->local_port = 0;
+	r->incoming = 0;
+	if (r->family != AF_INET && r->family != AF_INET6)
+		return;
+	r->port = socket__peer_port(sk);
+	r->local_port = socket__local_port(sk);
+	socket__read_peer(r->address, sk, r->family);
+	socket__read_local(r->local_address, sk, r->family);
+	r->incoming = r->port && redirect__is_incoming(sk);
+}
+
+static __always_inline void redirect__report(struct task_struct *task, struct sock *sk, __u32 target, enum rf_redirect_call call, __s32 result)
+{
+	struct rf_header number = {};
+	struct rf_merge_key key;
+	struct rf_redirect *r;
+	__u32 count;
+
+	ring__see(RF_LANE_SECURITY, RF_REDIRECT);
+	if (share__holds_back(RF_LANE_SECURITY, RF_REDIRECT, kernel__cgroup(task)))
+		return;
+	merge__fill_key(&key, task, RF_REDIRECT, (__u64)sk, (__u64)(__u32)result << 32 | target);
+	r = merge__reserve(RF_LANE_SECURITY, &key, sizeof(*r), &number, &count);
+	if (!r)
+		return;
+	task__fill_header(&r->h, task, RF_REDIRECT);
+	r->family = kernel__read(sk, __sk_common.skc_family);
+	r->type = kernel__read(sk, sk_type);
+	r->protocol = kernel__read(sk, sk_protocol);
+	redirect__fill_ends(r, sk);
+	r->source_caller = task__shares_files(task);
+	r->source_descriptor = PT_REGS_PARM1_SYSCALL(task__registers(task));
+	r->target_descriptor = target;
+	r->call = call;
+	r->result = result;
+	r->count = count;
+	ring__submit(RF_LANE_SECURITY, r, sizeof(*r), &number);
+}
+
+/* `target`: the descriptor that should become a copy; of a dup the one that did. */
+static __always_inline int redirect__ended(struct task_struct *task, __u32 target, enum rf_redirect_call call, long result)
+{
+	__u32 source = PT_REGS_PARM1_SYSCALL(task__registers(task));
+	struct file *file;
+
+	if (target >= REDIRECT_STREAMS || (result >= 0 && source == target))
+		return 0;
+	/* what is there now, not what was to be copied: another thread may have replaced that since */
+	file = file__of_descriptor(task, result >= 0 ? target : source);
+	if (file__is_network_socket(file) && interest__takes(RF_LANE_SECURITY, RF_REDIRECT))
+		redirect__report(task, socket__of_file(file), target, call, result);
+	return 0;
+}
+
+/* One that fails names no descriptor that it would have become. */
+SEC("tracepoint/syscalls/sys_exit_dup")
+int dup_exit(void *context)
+{
+	long result = syscall__result(context);
+
+	return redirect__ended(bpf_get_current_task_btf(), result, RF_REDIRECT_DUP, result);
+}
+
+SEC("tracepoint/syscalls/sys_exit_dup2")
+int dup2_exit(void *context)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	return redirect__ended(task, PT_REGS_PARM2_SYSCALL(task__registers(task)), RF_REDIRECT_DUP2, syscall__result(context));
+}
+
+SEC("tracepoint/syscalls/sys_exit_dup3")
+int dup3_exit(void *context)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	return redirect__ended(task, PT_REGS_PARM2_SYSCALL(task__registers(task)), RF_REDIRECT_DUP3, syscall__result(context));
+}
