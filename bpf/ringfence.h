@@ -29,7 +29,7 @@
 #define RF_NAME_MAX 32             /* bytes of a file name that are told apart: its last */
 #define RF_DNS_MAX 512             /* bytes of a packet's payload that are kept: its first */
 #define RF_ATTEMPT_ARGV_MAX 4096   /* bytes of the arguments of an exec that failed that are kept: their head */
-#define RF_GROUPS_MAX 64           /* supplementary groups that are kept: the lowest */
+#define RF_GROUPS_MAX 32           /* supplementary groups that are kept: the lowest */
 #define RF_TLS_MAX 2048            /* a hello with keys that quantum computers don't break has some 1,800 */
 
 /* Lanes: each has its own ring, sequence and loss counters. User-space lanes follow in packages/schema/src/lanes.ts. */

@@ -1,8 +1,19 @@
-import { NOBODY, RAISED, REMOTE, testContent, USER } from './support.ts';
+import type { EventValues, TestProcess } from '@ringfence/testkit';
+import { NOBODY, RAISED, REMOTE, type Scene, testContent, USER } from './support.ts';
 
 const BASH = '/usr/bin/bash';
 const SH = '/usr/bin/dash';
 const PYTHON = '/usr/bin/python3.11';
+
+/** Standard streams of the process become a connection with 203.0.113.9, which it has made, or by a call that says otherwise. */
+function tie(scene: Scene, process: TestProcess, streams: readonly number[], change: EventValues = {}): void {
+  const ends = { family: 2, type: 1, protocol: 6, address: Buffer.from([203, 0, 113, 9]), port: 4444 };
+  const own = { localAddress: Buffer.from([10, 0, 0, 5]), localPort: 50000, sourceDescriptor: 3, call: 2, count: 1 };
+  for (const stream of streams)
+    scene.event(process, 'Redirect', { ...ends, ...own, targetDescriptor: stream, result: stream, ...change });
+}
+const LOOPBACK = { address: Buffer.from([127, 0, 0, 1]) };
+const INCOMING = { incoming: true, port: 50000, localPort: 4444 };
 
 testContent('reverse-shells.yaml', {
   "Reverse shell by bash's own network": {
@@ -101,6 +112,37 @@ testContent('reverse-shells.yaml', {
       'a shell with a terminal': (s) => s.start('/bin/sh', s.start('/home/ann/terminal')),
       'a pair of unix sockets': (s) =>
         s.start(['sh', '-c', 'npm test'], s.start('/home/ann/.nvm/bin/node'), { stdioSockets: 3 }, SH),
+    },
+  },
+  'Input and output tied to a connection with another machine': {
+    as: 'critical execution T1059',
+    fires: {
+      'before anything is executed': (s) => tie(s, s.start('/usr/bin/python3.11 app.py', s.inside), [0, 1, 2]),
+      "bash's own network, output first": (s) => tie(s, s.start('/usr/bin/bash', s.shell), [1, 2, 0]),
+    },
+    quiet: {
+      'a script waits for a port of another machine': (s) => tie(s, s.start('/usr/bin/bash wait.sh', s.inside), [1, 2]),
+      'what reads an answer': (s) => tie(s, s.start('/usr/bin/cat', s.inside), [0]),
+      'each in a process of its own': (s) => {
+        tie(s, s.start('/usr/bin/cat', s.inside), [0]);
+        tie(s, s.start('/usr/bin/cat', s.inside), [1]);
+      },
+      'a service of this machine': (s) => tie(s, s.start('/usr/bin/bash', s.inside), [0, 1], LOOPBACK),
+      'a server that inetd has started': (s) => tie(s, s.start('/usr/sbin/xinetd', s.init), [0, 1, 2], INCOMING),
+      'it was refused': (s) => tie(s, s.start('/usr/bin/bash', s.inside), [0, 1], { result: -9 }),
+      'sockets that listen': (s) => tie(s, s.start('/usr/sbin/php-fpm', s.init), [0, 1], { port: 0 }),
+    },
+  },
+  'Input and output tied to a connection from another machine': {
+    as: 'notice execution T1059',
+    fires: {
+      'a bind shell': (s) => tie(s, s.start('/usr/bin/python3.11 x.py', s.inside), [0, 1, 2], INCOMING),
+    },
+    quiet: {
+      inetd: (s) => tie(s, s.start('/usr/sbin/xinetd', s.init), [0, 1, 2], INCOMING),
+      sshd: (s) => tie(s, s.sshd, [0, 1], INCOMING),
+      'from this machine': (s) => tie(s, s.start('/usr/bin/socat', s.inside), [0, 1], { ...INCOMING, ...LOOPBACK }),
+      'its input alone': (s) => tie(s, s.start('/usr/bin/python3.11 x.py', s.inside), [0], INCOMING),
     },
   },
   'Network tool listens for a caller': {

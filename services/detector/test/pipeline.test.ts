@@ -153,19 +153,21 @@ test('what failed is told as an attempt', () => {
 
 test('a stream that became a connection is told with whom it is tied to', () => {
   const { host, sshd } = bootedHost();
-  const rule = `
-- rule: Tied
+  const rules = [0, 1, 2].map(
+    (stream) => `
+- rule: Tied ${stream}
   desc: d
-  condition: event.action = redirect
+  condition: event.action = redirect and redirect.descriptor = ${stream}
   priority: critical
   tags: [execution, T1059]
-`;
+`,
+  );
   const x = host.spawn(login(host, sshd), '/opt/x');
   const ends = { family: 2, protocol: 6, address: Buffer.from([203, 0, 113, 9]), port: 4444, count: 1 };
   host.event(x, 'Redirect', { ...ends, targetDescriptor: 0, call: 2 });
   host.event(x, 'Redirect', { ...ends, targetDescriptor: 1, call: 3, result: -22 });
   host.event(x, 'Redirect', { ...ends, address: Buffer.alloc(4), port: 0, targetDescriptor: 2, call: 2, result: 2 });
-  const { incidents } = detectOne(createTestDetector({}, RULES + rule), createFeed(host).next());
+  const { incidents } = detectOne(createTestDetector({}, RULES + rules.join('')), createFeed(host).next());
   const story = latest(incidents)[0]?.story ?? [];
   assert.deepEqual(
     story.map((line) => /pid \d+\) (.*): Tied/.exec(line)?.[1]),

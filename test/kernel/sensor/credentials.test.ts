@@ -93,13 +93,13 @@ describe('credential changes on the running kernel', { skip }, () => {
     ]);
   });
 
-  test('of many groups the lowest 64 are told, and how many there are; each call is a change then', async () => {
+  test('of many groups the lowest 32 are told, and how many there are; each call is a change then', async () => {
     const records = all(await sensor.run(credentials, ['groups-many', 'groups-many']), 'rf_credentials_change');
     assert.deepEqual(
       records.map(({ texts: { groups_after: after } }) => [groupIds(after).length, after?.length, groupIds(after)[0]]),
       [
-        [64, 800, 801],
-        [64, 800, 801],
+        [32, 800, 801],
+        [32, 800, 801],
       ],
     );
   });

@@ -103,7 +103,7 @@ export const attemptFields: readonly Field[] = [
   {
     name: 'attempt.group.ids',
     type: 'strings',
-    doc: 'Group ids that the process wanted to have, likewise; of setgroups the first 64.',
+    doc: 'Group ids that the process wanted to have, likewise; of setgroups the first 32.',
     kinds,
     get: (event) => (setsIds(event) && GROUPS.has(call(event)) ? ids(event) : undefined),
   },

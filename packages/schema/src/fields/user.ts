@@ -119,14 +119,14 @@ export const userFields: readonly Field[] = [
   {
     name: 'user.before.group.ids',
     type: 'strings',
-    doc: 'Supplementary groups before setgroups changed them; the lowest 64.',
+    doc: 'Supplementary groups before setgroups changed them; the lowest 32.',
     kinds: ['credentials'],
     get: (event) => changedGroups(event, groupsBefore),
   },
   {
     name: 'user.changes.group.ids',
     type: 'strings',
-    doc: 'Supplementary groups after setgroups changed them, which may be none; the lowest 64.',
+    doc: 'Supplementary groups after setgroups changed them, which may be none; the lowest 32.',
     kinds: ['credentials'],
     get: (event) => changedGroups(event, groupsAfter),
   },

@@ -99,7 +99,7 @@ export interface Exit {
 export interface CredentialsChange {
   readonly before: Credentials;
   readonly after: Credentials;
-  /** supplementary groups, four bytes each, little-endian, ascending, where setgroups has changed them; the lowest 64; of the initial user namespace */
+  /** supplementary groups, four bytes each, little-endian, ascending, where setgroups has changed them; the lowest 32; of the initial user namespace */
   readonly groupsBefore: Text;
   /** likewise */
   readonly groupsAfter: Text;
@@ -741,7 +741,7 @@ export interface Attempt {
   readonly path: Text;
   /** of an exec: NUL-separated; the head only, at most 4,096 bytes */
   readonly argv: Text;
-  /** setgroups: four bytes each, little-endian, as the caller's user namespace counts them; the first 64 */
+  /** setgroups: four bytes each, little-endian, as the caller's user namespace counts them; the first 32 */
   readonly groups: Text;
 }
 
