@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
-import { type RecordName, recordNames, registerWriter, writerSchemas } from '@ringfence/schema';
+import { learntSchemas, type RecordName, recordNames, registerWriter, writerSchemas } from '@ringfence/schema';
 import { CliError } from './errors.ts';
 
 /**
@@ -20,9 +20,19 @@ interface Header {
 
 export function recordingHeader(enrolled: ReadonlyMap<string, KeyObject>): Buffer {
   const keys = [...enrolled].map(([host, key]) => [host, key.export({ type: 'spki', format: 'pem' }).toString()]);
-  const header: Header = { schemas: writerSchemas(), enrolled: Object.fromEntries(keys) };
+  const header: Header = { schemas: schemas(), enrolled: Object.fromEntries(keys) };
   return Buffer.from(`${MAGIC}${JSON.stringify(header)}\n`);
 }
+
+/** Ours, and those of batches that another version has written: they are recorded as they stood on the bus. */
+function schemas(): Header['schemas'] {
+  const ours = writerSchemas();
+  const own = new Set(ours.map(({ schema }) => schema));
+  const others = learntSchemas().filter((schema) => !own.has(schema) && nameOf(schema) === 'ringfence.RawBatch');
+  return [...ours, ...others.map((schema) => ({ name: 'RawBatch', schema }))];
+}
+
+const nameOf = (schema: string): unknown => (JSON.parse(schema) as { readonly name?: unknown }).name;
 
 export function recordingEntry(record: Uint8Array): Buffer {
   const length = Buffer.alloc(4);

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
-import { createSigningKey, keyIdOf } from '@ringfence/schema';
+import { createSigningKey, keyIdOf, registerWriter, writerSchemas } from '@ringfence/schema';
 import { CliError } from '../src/errors.ts';
 import { openRecording, recordingEntry, recordingHeader } from '../src/recording.ts';
 
@@ -26,6 +26,17 @@ test('a recording gives back its records and the keys of its hosts', async () =>
   const enrolled = recording.enrolled.get('host-1');
   assert.ok(enrolled);
   assert.equal(keyIdOf(enrolled), key.keyId);
+});
+
+test('a recording carries the schemas of batches that another version wrote', () => {
+  const ours = writerSchemas().find(({ name }) => name === 'RawBatch')?.schema ?? assert.fail();
+  const { fields, ...rest } = JSON.parse(ours) as { fields: { name: string; default?: unknown }[] };
+  const older = JSON.stringify({ ...rest, fields: [...fields, { name: 'gone', type: 'int', default: 0 }] });
+  registerWriter('RawBatch', older);
+  const [, line = ''] = recordingHeader(new Map()).toString().split('\n');
+  const { schemas } = JSON.parse(line) as { schemas: { name: string; schema: string }[] };
+  const batches = schemas.filter(({ name }) => name === 'RawBatch').map(({ schema }) => schema);
+  assert.ok(batches.length === 2 && batches[0] === ours && batches[1] === older, `${batches.length} schemas`);
 });
 
 test('a recording that is cut off gives what is whole, then says where it ends', async () => {
