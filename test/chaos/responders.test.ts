@@ -12,7 +12,8 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type Bus, openKafkaBus } from '@ringfence/bus';
+import type { Bus } from '@ringfence/bus';
+import { openKafkaBus } from '@ringfence/bus/fleet';
 import { type ControlLink, connectControl } from '@ringfence/control';
 import {
   createAuthority,

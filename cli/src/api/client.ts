@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import { type IncomingMessage, request } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
 import { CliError } from '../errors.ts';
+import { http } from './http.ts';
 
 /** Asks a running `ringfence up` over its unix socket. */
 export class ApiClient {
@@ -43,7 +44,7 @@ export class ApiClient {
   }
 
   async stream(path: string, signal?: AbortSignal): Promise<IncomingMessage> {
-    const asked = request({ socketPath: this.#socket, path, ...(signal === undefined ? {} : { signal }) });
+    const asked = http.request({ socketPath: this.#socket, path, ...(signal === undefined ? {} : { signal }) });
     asked.end();
     const response = await this.#response(asked);
     if (response.statusCode === 200) return response;
@@ -53,7 +54,7 @@ export class ApiClient {
     throw new CliError((JSON.parse(text) as { error?: string }).error ?? text);
   }
 
-  async #response(asked: ReturnType<typeof request>): Promise<IncomingMessage> {
+  async #response(asked: ClientRequest): Promise<IncomingMessage> {
     try {
       const [response] = (await once(asked, 'response')) as [IncomingMessage];
       return response;

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { CliError } from '../errors.ts';
+import { http } from './http.ts';
 
 /** What a route gives: one JSON value, lines of JSON as they come, or bytes as they come. */
 export type Answer =
@@ -19,7 +20,7 @@ export type Route = (query: URLSearchParams, signal: AbortSignal, path: readonly
 export async function serveApi(socket: string, routes: Readonly<Record<string, Route>>): Promise<AsyncDisposable> {
   mkdirSync(dirname(socket), { recursive: true, mode: 0o700 });
   await removeStale(socket);
-  const server = createServer((request, response) => void answer(routes, request, response));
+  const server = http.createServer((request, response) => void answer(routes, request, response));
   server.listen(socket);
   await once(server, 'listening');
   chmodSync(socket, 0o600);

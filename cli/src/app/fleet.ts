@@ -3,7 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Bus, fateOf, type KafkaBus, openKafkaBus } from '@ringfence/bus';
+import { type Bus, fateOf, type KafkaBus } from '@ringfence/bus';
+import { openKafkaBus } from '@ringfence/bus/fleet';
 import type { Config, ServiceName } from '@ringfence/config';
 import {
   type Authority,
@@ -23,8 +24,8 @@ import {
 import { ACCESS, createSigningKey, type Role, TOPIC, topicsOf } from '@ringfence/schema';
 import { CliError } from '../errors.ts';
 import { bootId } from '../identity.ts';
+import { withSchemasOf } from './fleet-schemas.ts';
 import { kafkaOptionsOf } from './kafka-options.ts';
-import { withSchemasOf } from './schemas.ts';
 import type { Site, SiteOptions } from './site.ts';
 import { topicSpecs } from './topics.ts';
 

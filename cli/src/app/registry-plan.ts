@@ -1,7 +1,7 @@
-import { RegistryClient, registerSchema, subjectOf } from '@ringfence/bus';
+import { RegistryClient, registerSchema, subjectOf } from '@ringfence/bus/fleet';
 import type { Config } from '@ringfence/config';
 import { ROLES, recordsOf, writerSchemas } from '@ringfence/schema';
-import { registryOf } from './schemas.ts';
+import { registryOf } from './fleet-schemas.ts';
 
 /** A schema of this version that the registry has not. */
 export interface MissingSchema {

@@ -1,4 +1,3 @@
-import { IdentityError, parseRoles } from '@ringfence/identity';
 import type { Registrar } from '@ringfence/registrar';
 import { TOPIC } from '@ringfence/schema';
 import { plain } from '../api/plain.ts';
@@ -58,6 +57,7 @@ async function createToken(registrar: Registrar, query: URLSearchParams): Promis
   const minutes = Number(query.get('ttl') ?? '60');
   if (!(minutes > 0 && minutes <= 43_200)) throw new CliError('--ttl: expected 1 to 43200 minutes');
   try {
+    const { parseRoles } = await import('@ringfence/identity');
     return registrar.createToken({
       roles: parseRoles(query.get('role') ?? ''),
       hosts: query.getAll('host'),
@@ -79,6 +79,7 @@ async function revoke(registrar: Registrar, query: URLSearchParams): Promise<num
 
 /** What was asked wrongly is told as such. */
 async function asked(error: unknown): Promise<unknown> {
+  const { IdentityError } = await import('@ringfence/identity');
   const { RegistrarError } = await import('@ringfence/registrar');
   const known = error instanceof IdentityError || error instanceof RegistrarError;
   return known ? new CliError(error.message, { cause: error }) : error;

@@ -1,24 +1,5 @@
-import { readFileSync } from 'node:fs';
-import {
-  type Bus,
-  type BusLog,
-  exchangeSchemas,
-  type RegistryOptions,
-  type SchemaBook,
-  type SchemaBus,
-  withSchemas,
-} from '@ringfence/bus';
-import type { Config, ServiceName } from '@ringfence/config';
-import {
-  knowsSchema,
-  learnSchema,
-  PLAIN_TOPICS,
-  ROLES,
-  type Role,
-  recordsOf,
-  TOPIC,
-  writerSchemas,
-} from '@ringfence/schema';
+import { type Bus, exchangeSchemas, type SchemaBook } from '@ringfence/bus';
+import { knowsSchema, learnSchema, ROLES, recordsOf, TOPIC, writerSchemas } from '@ringfence/schema';
 
 export const schemaBook: SchemaBook = { ours: writerSchemas, knows: knowsSchema, learn: learnSchema };
 
@@ -29,36 +10,4 @@ export const schemaBook: SchemaBook = { ours: writerSchemas, knows: knowsSchema,
 export async function saySchemas(bus: Bus): Promise<void> {
   const records = { reads: recordsOf(ROLES, 'reads'), writes: recordsOf(ROLES, 'writes') };
   await exchangeSchemas(bus, { book: schemaBook, topic: TOPIC.schemas, ...records });
-}
-
-/**
- * The bus of a fleet as these services know it: schemas by registry or by topic, as it is set. An agent without a registry says nothing: it may not, and its
- * servers know every released version.
- */
-export async function withSchemasOf(
-  bus: Bus,
-  config: Pick<Config, 'schemaRegistry'>,
-  services: readonly ServiceName[],
-  { log, signal }: { readonly log: BusLog; readonly signal?: AbortSignal },
-): Promise<Bus | SchemaBus> {
-  const registry = registryOf(config);
-  const roles = services.map((service): Role => (service === 'collector' ? 'agent' : service));
-  if (registry === undefined && roles.every((role) => role === 'agent')) return bus;
-  return withSchemas(bus, {
-    book: schemaBook,
-    topic: TOPIC.schemas,
-    reads: recordsOf(roles, 'reads'),
-    writes: recordsOf(roles, 'writes'),
-    plain: PLAIN_TOPICS,
-    log,
-    ...(registry && { registry }),
-    ...(signal && { signal }),
-  });
-}
-
-/** undefined: none is set. Throws what reading its certificates gives. */
-export function registryOf({ schemaRegistry }: Pick<Config, 'schemaRegistry'>): RegistryOptions | undefined {
-  const { url, user, password, ca, timeoutMs } = schemaRegistry;
-  if (url === '') return undefined;
-  return { url, user, password, timeoutMs, ...(ca === '' ? {} : { ca: readFileSync(ca, 'utf8') }) };
 }

@@ -5,7 +5,7 @@ import type { Config } from '@ringfence/config';
 import type { Role, SigningKey } from '@ringfence/schema';
 import { loadLocalIdentity } from '../identity.ts';
 import type { AppLog } from './app.ts';
-import { type Fleet, openFleet } from './fleet.ts';
+import type { Fleet } from './fleet.ts';
 import { saySchemas } from './schemas.ts';
 import { topicSpecs } from './topics.ts';
 
@@ -49,7 +49,9 @@ export interface SiteOptions {
 }
 
 export async function openSite(options: SiteOptions): Promise<Site> {
-  return options.config.bus.driver === 'kafka' ? openFleet(options) : openLocal(options);
+  if (options.config.bus.driver !== 'kafka') return openLocal(options);
+  // Loaded only then: drivers and certificates are large.
+  return (await import('./fleet.ts')).openFleet(options);
 }
 
 async function openLocal({ config, log }: SiteOptions): Promise<Site> {

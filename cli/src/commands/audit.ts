@@ -7,6 +7,7 @@ import { createLogger } from '@ringfence/telemetry';
 import type { Command } from 'commander';
 import { openSite } from '../app/site.ts';
 import { auditLines } from '../view/audit.ts';
+import { grouped } from '../view/grouped.ts';
 import { paintFor } from '../view/paint.ts';
 import { print, printJson, settingsOf, untilInterrupted, withSettings } from './context.ts';
 
@@ -73,7 +74,7 @@ function placeOf({ auditor }: Config): string {
 const isWatched = process.stderr.isTTY;
 
 function showProgress(records: number): void {
-  if (isWatched) process.stderr.write(`\r${records.toLocaleString('en')} records verified\u001b[K`);
+  if (isWatched) process.stderr.write(`\r${grouped(records)} records verified\u001b[K`);
 }
 
 function clearProgress(): void {

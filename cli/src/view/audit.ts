@@ -1,5 +1,6 @@
 import type { NotedHeads, Tampering, TamperKind, Verification } from '@ringfence/auditor';
 import { escapeText } from '@ringfence/schema';
+import { grouped } from './grouped.ts';
 import type { Paint } from './paint.ts';
 
 const MEANINGS: Readonly<Record<TamperKind, string>> = {
@@ -12,8 +13,7 @@ const MEANINGS: Readonly<Record<TamperKind, string>> = {
   'forged-head': 'a head on the bus that no auditor signed',
 };
 
-const count = (number: number, what: string): string =>
-  `${number.toLocaleString('en')} ${what}${number === 1 ? '' : 's'}`;
+const count = (number: number, what: string): string => `${grouped(number)} ${what}${number === 1 ? '' : 's'}`;
 
 /** What `ringfence audit verify` prints. `noted` null: no heads were looked at. */
 export function auditLines(paint: Paint, found: Verification, noted: NotedHeads | null, place: string): string[] {

@@ -1,4 +1,5 @@
 import type { Status } from '../app/status.ts';
+import { grouped } from './grouped.ts';
 import type { Paint } from './paint.ts';
 import { bytesText } from './status.ts';
 
@@ -8,8 +9,6 @@ export interface MemberStatus {
   readonly state: 'up' | 'down' | 'silent';
   readonly status: Status | null;
 }
-
-const number = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 
 /** What of a service's counts tells most. */
 const TELLING: Readonly<Record<string, readonly string[]>> = {
@@ -43,11 +42,11 @@ export function fleetSummary(
   const alerts = sum(now, (name, { stats }) => (name === 'detector' ? countOf(stats, 'alerts') : 0));
   const rate = before.length === 0 || seconds === 0 ? 0 : Math.max(0, events - earlier) / seconds;
   return [
-    paint.bold(`${number.format(hosts)} ${hosts === 1 ? 'host' : 'hosts'}`),
-    `${number.format(rate)} events/s`,
-    `lag ${number.format(lag)}`,
-    `${number.format(alerts)} alerts`,
-    `${number.format(incidents)} incidents`,
+    paint.bold(`${grouped(hosts)} ${hosts === 1 ? 'host' : 'hosts'}`),
+    `${grouped(rate)} events/s`,
+    `lag ${grouped(lag)}`,
+    `${grouped(alerts)} alerts`,
+    `${grouped(incidents)} incidents`,
   ].join(paint.dim(' · '));
 }
 
@@ -83,10 +82,10 @@ function cellsOf(paint: Paint, status: Status, before: Status | null, seconds: n
     const told = (TELLING[name] ?? []).filter(has).map((key) => {
       const count = countOf(stats, key);
       const rate = was === undefined ? 0 : Math.max(0, count - countOf(was, key)) / seconds;
-      return `${number.format(count)} ${key}${rate >= 1 ? ` (${number.format(rate)}/s)` : ''}`;
+      return `${grouped(count)} ${key}${rate >= 1 ? ` (${grouped(rate)}/s)` : ''}`;
     });
     const behind =
-      name === 'collector' ? `${has('hosts') ? 'spooled' : 'in rings'} ${bytesText(lag)}` : `lag ${number.format(lag)}`;
+      name === 'collector' ? `${has('hosts') ? 'spooled' : 'in rings'} ${bytesText(lag)}` : `lag ${grouped(lag)}`;
     return [...told, lag > 100 && name !== 'collector' ? paint.yellow(behind) : behind];
   });
   return [...cells, bytesText(status.rssBytes)].join(paint.dim(' · '));

@@ -1,9 +1,9 @@
 import type { InterestGroup } from '@ringfence/enricher';
 import { escapeText, interestContent } from '@ringfence/schema';
 import type { HostInterests } from '../app/interests.ts';
+import { grouped } from './grouped.ts';
 import type { Paint } from './paint.ts';
 
-const number = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 /** versions, and hosts of each */
 const SHOWN = 20;
 const NAMED = 5;
@@ -16,12 +16,12 @@ export function interestLines({ groups, current }: HostInterests, paint: Paint):
   return [
     paint.bold('What hosts filter with, by their last batches'),
     ...groups.slice(0, SHOWN).map((one) => lineOf(one, now, paint)),
-    ...(more > 0 ? [paint.yellow(`  and ${number.format(more)} older ones`)] : []),
+    ...(more > 0 ? [paint.yellow(`  and ${grouped(more)} older ones`)] : []),
   ];
 }
 
 function lineOf({ version, hosts, some }: InterestGroup, current: number, paint: Paint): string {
-  const count = `${number.format(hosts)} ${hosts === 1 ? 'host' : 'hosts'}`;
+  const count = `${grouped(hosts)} ${hosts === 1 ? 'host' : 'hosts'}`;
   const named = some.slice(0, NAMED).map(escapeText).join(', ');
   const who = hosts > NAMED ? `${named}, …` : named;
   if (version === 0) return paint.yellow(`  ${count} with no interest, sending everything: ${who}`);

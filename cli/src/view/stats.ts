@@ -1,9 +1,9 @@
 import type { EventAccount, KindAccount, LaneFlow } from '@ringfence/collector';
 import { escapeText } from '@ringfence/schema';
 import { type Cause, FATES, sumOf } from '../app/fates.ts';
+import { grouped } from './grouped.ts';
 import type { Paint } from './paint.ts';
 
-const number = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 const THROTTLED_SHOWN = 20;
 const LANES: readonly string[] = ['security', 'bulk'];
 
@@ -35,7 +35,7 @@ export function statsText({ kinds, lanes, throttled, failures, forgotten }: Even
     ),
     ...kindTable(kinds, paint),
     '',
-    ...[...causes].map(([cause, count]) => paint.dim(`  ${cause} ${number.format(count)}: ${MEANINGS[cause]}`)),
+    ...[...causes].map(([cause, count]) => paint.dim(`  ${cause} ${grouped(count)}: ${MEANINGS[cause]}`)),
     ...throttledLines(throttled, paint),
     ...failureLines(failures, forgotten, paint),
     '',
@@ -53,7 +53,7 @@ function throttledLines(throttled: EventAccount['throttled'], paint: Paint): str
     paint.bold('Held back, by cgroup'),
     ...noisiest.map(
       ({ cgroup, path, lane, kind, count }) =>
-        `  ${LANES[lane] ?? lane} ${kind} ${number.format(count)} of ${escapeText(path || 'one that is gone')} (cgroup ${cgroup})`,
+        `  ${LANES[lane] ?? lane} ${kind} ${grouped(count)} of ${escapeText(path || 'one that is gone')} (cgroup ${cgroup})`,
     ),
   ];
 }
@@ -67,8 +67,8 @@ function failureLines(
   return [
     '',
     paint.bold('What failed in the sensor, by place'),
-    ...failures.map(({ place, errno, count }) => `  ${place} ${errno} ${number.format(count)}`),
-    ...forgotten.map(({ map, entries }) => `  ${map} was full: at least ${number.format(entries)} entries forgotten`),
+    ...failures.map(({ place, errno, count }) => `  ${place} ${errno} ${grouped(count)}`),
+    ...forgotten.map(({ map, entries }) => `  ${map} was full: at least ${grouped(entries)} entries forgotten`),
   ];
 }
 
@@ -87,7 +87,7 @@ function kindTable(kinds: readonly KindAccount[], paint: Paint): string[] {
   ];
 }
 
-const cell = (count: number): string => (count === 0 ? '·' : number.format(count));
+const cell = (count: number): string => (count === 0 ? '·' : grouped(count));
 function numbersOf(account: KindAccount): number[] {
   const columns = FATES.map(({ causes }) => sumOf(account, causes));
   const gone = columns.reduce((sum, count) => sum + count, account.sent);
@@ -104,7 +104,7 @@ const lossOf = (account: KindAccount): number =>
   FATES.reduce((sum, { causes, lost }) => sum + (lost ? sumOf(account, causes) : 0), 0);
 
 function laneLines(flow: LaneFlow, paint: Paint): string[] {
-  const of = (key: keyof LaneFlow): string => number.format(flow[key]);
+  const of = (key: keyof LaneFlow): string => grouped(flow[key]);
   const lost = flow.dropped + flow.malformed;
   const losses = `dropped from a full spool ${of('dropped')} + malformed ${of('malformed')}`;
   return [

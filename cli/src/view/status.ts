@@ -2,9 +2,8 @@ import { durationText } from '@ringfence/rules/duration';
 import { escapeText } from '@ringfence/schema';
 import type { Status } from '../app/status.ts';
 import { counted } from './counted.ts';
+import { grouped } from './grouped.ts';
 import type { Paint } from './paint.ts';
-
-const number = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 
 /** 12.3 MiB */
 export function bytesText(bytes: number): string {
@@ -36,17 +35,17 @@ export function lossesOf(status: Status): [string, number][] {
 /** Block of the live view. `before` and `seconds` ago: what rates are measured against. */
 export function statusLines(paint: Paint, status: Status, before: Status, seconds: number): string[] {
   const rate = (name: string, key: string): string =>
-    `${number.format(Math.max(0, count(statsOf(status, name)[key]) - count(statsOf(before, name)[key])) / seconds)}/s`;
+    `${grouped(Math.max(0, count(statsOf(status, name)[key]) - count(statsOf(before, name)[key])) / seconds)}/s`;
   const lag = (name: string): string => {
     const records = status.services.find((service) => service.name === name)?.lag ?? 0;
-    return records > 100 ? paint.yellow(`lag ${number.format(records)}`) : `lag ${number.format(records)}`;
+    return records > 100 ? paint.yellow(`lag ${grouped(records)}`) : `lag ${grouped(records)}`;
   };
-  const of = (name: string, key: string): string => number.format(count(statsOf(status, name)[key]));
+  const of = (name: string, key: string): string => grouped(count(statsOf(status, name)[key]));
   const losses = lossesOf(status);
   const lost =
     losses.length === 0
       ? paint.green('lost 0')
-      : paint.red(`lost ${losses.map(([cause, n]) => `${number.format(n)} ${cause}`).join(', ')}`);
+      : paint.red(`lost ${losses.map(([cause, n]) => `${grouped(n)} ${cause}`).join(', ')}`);
   const results = (statsOf(status, 'responder')['results'] ?? {}) as Record<string, number>;
   const row = (name: string, ...cells: string[]): string => `  ${name.padEnd(10)} ${cells.join(paint.dim(' · '))}`;
   const lines = [
@@ -77,8 +76,8 @@ export function statusLines(paint: Paint, status: Status, before: Status, second
     row(
       'responder',
       lag('responder'),
-      `killed ${number.format(results['executed'] ?? 0)}`,
-      `would have ${number.format(count((statsOf(status, 'responder')['commands'] as Record<string, number> | undefined)?.['observe']))}`,
+      `killed ${grouped(results['executed'] ?? 0)}`,
+      `would have ${grouped(count((statsOf(status, 'responder')['commands'] as Record<string, number> | undefined)?.['observe']))}`,
     ),
     row(
       'auditor',

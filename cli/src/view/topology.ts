@@ -1,7 +1,7 @@
 import type { GroupMember, GroupView, TopicLag } from '@ringfence/bus/topics';
+import { grouped } from './grouped.ts';
 import type { Paint } from './paint.ts';
 
-const number = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 const LATE = 1000;
 
 /** Each group of services below the topics it reads, with what is missing. `seconds` since `before`; 0: there is none, so no rates. */
@@ -30,11 +30,11 @@ function stateOf({ state, members }: GroupView): string {
 function rateOf({ topic, end }: TopicLag, ends: ReadonlyMap<string, number>, seconds: number): string {
   const was = ends.get(topic);
   if (was === undefined || seconds === 0) return '';
-  return `${number.format(Math.max(0, end - was) / seconds)}/s`;
+  return `${grouped(Math.max(0, end - was) / seconds)}/s`;
 }
 
 function topicLine(paint: Paint, { topic, partitions, lag, unowned }: TopicLag, width: number, rate: string): string {
-  const behind = `lag ${number.format(lag)}`;
+  const behind = `lag ${grouped(lag)}`;
   const cells = [
     `${partitions} ${partitions === 1 ? 'partition' : 'partitions'}`,
     lag > LATE ? paint.yellow(behind) : behind,

@@ -1,11 +1,14 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Registry } from 'prom-client';
 import { MetricsListenError } from './errors.ts';
 import { answerHealth, type Health } from './health.ts';
 import { Metrics } from './metrics.ts';
+
+/** An import statement would read all that the module exports, and one of that (WebSocket) loads undici: 7 MB that stay. */
+const http: typeof import('node:http') = process.getBuiltinModule('node:http');
 
 export interface ListenAddress {
   readonly host: string;
@@ -80,7 +83,7 @@ export async function serveMetrics(options: ServeOptions): Promise<MetricsServer
   const { listen, metrics } = options;
   const own = processMetrics();
   const registry = (): Registry => Registry.merge([...metrics(), own].map((service) => service.registry));
-  const server = createServer((request, response) => {
+  const server = http.createServer((request, response) => {
     respond(request, response, options, registry).catch((error: unknown) => {
       response.writeHead(500).end(`metrics can't be read: ${error instanceof Error ? error.message : String(error)}\n`);
     });

@@ -1,6 +1,9 @@
-import { closeSync, fstatSync, openSync, readSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readSync, renameSync, writeFileSync } from 'node:fs';
 
 const GONE: readonly (string | undefined)[] = ['ENOENT', 'ENOTDIR', 'ESRCH', 'ENODEV'];
+
+/** What is read goes through here: a buffer of its own for each read, many a second, would be 64 KiB each until they are collected. */
+const CHUNK = Buffer.allocUnsafeSlow(64 * 1024);
 
 /** Whole file, or null when it isn't there or has more than `maxBytes`. Files of /proc say size 0, so reading goes on until the end. */
 export function readBounded(path: string, maxBytes: number): Buffer | null {
@@ -10,12 +13,11 @@ export function readBounded(path: string, maxBytes: number): Buffer | null {
     const parts: Buffer[] = [];
     let total = 0;
     for (;;) {
-      const part = Buffer.allocUnsafe(Math.max(64 * 1024, fstatSync(fd).size + 1));
-      const length = readSync(fd, part);
+      const length = readSync(fd, CHUNK);
       if (length === 0) return Buffer.concat(parts, total);
       total += length;
       if (total > maxBytes) return null;
-      parts.push(part.subarray(0, length));
+      parts.push(Buffer.from(CHUNK.subarray(0, length)));
     }
   } finally {
     closeSync(fd);

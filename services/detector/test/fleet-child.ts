@@ -3,7 +3,8 @@
  * hosts by their ids (SPKI, base64). Says on stdout which partitions the detector has.
  */
 import { createPublicKey } from 'node:crypto';
-import { type Consumer, type ConsumerOptions, openKafkaBus } from '@ringfence/bus';
+import type { Consumer, ConsumerOptions } from '@ringfence/bus';
+import { openKafkaBus } from '@ringfence/bus/fleet';
 import { startEnricher } from '@ringfence/enricher';
 import { startDetector } from '../src/index.ts';
 

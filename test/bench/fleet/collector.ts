@@ -8,7 +8,7 @@
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { openKafkaBus } from '@ringfence/bus';
+import { openKafkaBus } from '@ringfence/bus/fleet';
 import { loadConfig } from '@ringfence/config';
 import { createSigningKey, records } from '@ringfence/schema';
 import { createLogger } from '@ringfence/telemetry';

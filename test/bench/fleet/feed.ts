@@ -13,7 +13,7 @@
 import { randomBytes } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openKafkaBus } from '@ringfence/bus';
+import { openKafkaBus } from '@ringfence/bus/fleet';
 import { loadConfig } from '@ringfence/config';
 import { RawBatchReader, TOPIC } from '@ringfence/schema';
 import { createTestHost } from '@ringfence/testkit';

@@ -7,7 +7,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { createInterface } from 'node:readline';
-import { openKafkaBus } from '@ringfence/bus';
+import { openKafkaBus } from '@ringfence/bus/fleet';
 import { loadConfig } from '@ringfence/config';
 import { TOPIC } from '@ringfence/schema';
 import { createTestHost } from '@ringfence/testkit';

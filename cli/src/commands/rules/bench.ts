@@ -6,6 +6,7 @@ import { openRecording } from '../../recording.ts';
 import { type BenchResult, benchRules } from '../../rules/bench.ts';
 import { enrichedBatches } from '../../rules/events/judge.ts';
 import { readSources } from '../../rules/sources.ts';
+import { grouped } from '../../view/grouped.ts';
 import { type Paint, paintFor } from '../../view/paint.ts';
 import { progressOn } from '../../view/progress.ts';
 import { print, printJson, settingsOf, withSettings } from '../context.ts';
@@ -68,16 +69,15 @@ async function read(path: string): Promise<Buffer[]> {
 }
 
 function benchText({ events, read: reading, matched, rules }: BenchResult, top: number, paint: Paint): string {
-  const number = (value: number): string => value.toLocaleString('en-US');
   return [
     paint.bold(`${'ns/event'.padStart(9)} ${'hits'.padStart(9)}  rule`),
     ...rules
       .slice(0, top)
       .map(
         ({ rule, hits, nanoseconds }) =>
-          `${nanoseconds.toFixed(1).padStart(9)} ${number(hits).padStart(9)}  ${escapeText(rule)}`,
+          `${nanoseconds.toFixed(1).padStart(9)} ${grouped(hits).padStart(9)}  ${escapeText(rule)}`,
       ),
     '',
-    `${number(events)} events: ${number(reading)} a second read, ${number(matched)} a second with all rules, on one core`,
+    `${grouped(events)} events: ${grouped(reading)} a second read, ${grouped(matched)} a second with all rules, on one core`,
   ].join('\n');
 }

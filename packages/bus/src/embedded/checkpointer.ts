@@ -24,6 +24,8 @@ const BYTES_PER_COMMIT = 2 * PAGE_SIZE;
 const LOOK_EVERY = 256 * 1024;
 /** A thread that takes longer hangs in the disk; the admission rule then refuses as the log grows. */
 const LONGEST_WAIT_MS = 2000;
+/** A thread that has nothing to copy keeps some 12 MB; a log that grows slowly needs it every few minutes. */
+const IDLE_MS = 10_000;
 
 /**
  * Keeps the write-ahead log within its budget. A thread copies the bulk back while writing goes on; it never quite catches up under load, so the
@@ -35,6 +37,9 @@ export class Checkpointer {
   readonly #look: Statement<[], CheckpointReply>;
   readonly #busy = new Int32Array(new SharedArrayBuffer(4));
   #worker: Worker | null = null;
+  #idle: NodeJS.Timeout | undefined;
+  /** every thread that was told to end has ended */
+  #ended: Promise<unknown> = Promise.resolve();
   #running = false;
   #failed = false;
   #reported = false;
@@ -64,6 +69,7 @@ export class Checkpointer {
       this.#checkpoint('PASSIVE');
       return;
     }
+    clearTimeout(this.#idle);
     this.#worker ??= this.#start();
     this.#running = true;
     this.#worker.postMessage('checkpoint');
@@ -106,6 +112,7 @@ export class Checkpointer {
     });
     worker.on('message', (reply: CheckpointReply | { readonly error: unknown }) => {
       this.#running = false;
+      this.#idle = setTimeout(() => void this.stop(), IDLE_MS).unref();
       if ('error' in reply) this.#report(reply.error);
       else if (this.#store.db.open && reply.log * PAGE_SIZE > this.#budget / 4) this.#checkpoint('PASSIVE');
     });
@@ -120,13 +127,17 @@ export class Checkpointer {
     return worker;
   }
 
-  /** Lets a checkpoint that runs end. */
+  /** Resolves when the thread has ended, after a checkpoint that runs. The next one starts another. */
   async stop(): Promise<void> {
+    clearTimeout(this.#idle);
     const worker = this.#worker;
-    if (worker === null || this.#failed) return;
-    const exited = new Promise((resolve) => worker.once('exit', resolve));
-    worker.ref();
-    worker.postMessage('stop');
-    await exited;
+    this.#worker = null;
+    if (worker !== null && !this.#failed) {
+      const exited = new Promise((resolve) => worker.once('exit', resolve));
+      this.#ended = Promise.all([this.#ended, exited]);
+      worker.ref();
+      worker.postMessage('stop');
+    }
+    await this.#ended;
   }
 }

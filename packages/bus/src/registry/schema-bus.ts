@@ -51,14 +51,6 @@ export async function withSchemas(bus: Bus, options: SchemaBusOptions): Promise<
   );
 }
 
-/** Only what `withSchemas` does at the start, without a registry: enough for a bus that one process writes. */
-export async function exchangeSchemas(
-  bus: Bus,
-  { book, topic, reads, writes }: Pick<SchemaBusOptions, 'book' | 'topic' | 'reads' | 'writes'>,
-): Promise<void> {
-  await new TopicSource(bus, topic, book).exchange({ reads, writes });
-}
-
 async function exchangeAtStart(source: SchemaSource, { reads, writes, signal, log }: SchemaBusOptions): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     try {

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { openEmbeddedBus } from '../../src/embedded/bus.ts';
 import { BusFullError } from '../../src/errors.ts';
 import { createRecord, createTopic, defer, NOTHING, readAll, take, temporary } from './harness.ts';
@@ -11,6 +11,8 @@ import { createRecord, createTopic, defer, NOTHING, readAll, take, temporary } f
 function bytesIn(directory: string): number {
   return readdirSync(directory).reduce((sum, name) => sum + statSync(join(directory, name)).size, 0);
 }
+
+const threads = (): number => readdirSync('/proc/self/task').length;
 
 /** A file system of its own; null when this process may not mount one. */
 function smallDisk(t: TestContext, megabytes: number): string | null {
@@ -45,6 +47,22 @@ describe('the disk', () => {
     // The index of the log in shared memory and the lock are some ten kilobytes beside it.
     assert.ok(most <= maxBytes + 100_000, `${most} bytes at most`);
     assert.ok(bus.drops().every(({ cause }) => cause === 'early'));
+  });
+
+  test('the thread that folds the log back ends when it has rested for a while, and comes again with the next log', async (t) => {
+    const bus = await openEmbeddedBus({ path: join(temporary(t), 'bus.db') });
+    defer(t, () => bus.close());
+    await bus.ensureTopics([createTopic('t')]);
+    const others = threads();
+    for (let round = 0; round < 2; round++) {
+      for (let produced = 0; threads() === others; produced++) {
+        assert.ok(produced < 2000, 'no thread has started');
+        await bus.produce([createRecord('t', { value: Buffer.alloc(60_000) })]);
+        await nextTurn();
+      }
+      for (const end = performance.now() + 30_000; threads() > others; await sleep(100))
+        assert.ok(performance.now() < end, 'the thread goes on without anything to do');
+    }
   });
 
   test('a disk that fills up pushes back, loses nothing, and goes on when there is room again', async (t) => {

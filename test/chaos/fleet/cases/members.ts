@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Bus, openKafkaBus } from '@ringfence/bus';
+import type { Bus } from '@ringfence/bus';
+import { openKafkaBus } from '@ringfence/bus/fleet';
 import { ENRICHER_STORE } from '@ringfence/enricher';
 import { identityPaths } from '@ringfence/identity';
 import { TOPIC } from '@ringfence/schema';
