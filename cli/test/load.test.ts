@@ -19,7 +19,8 @@ test('a collector alone loads neither drivers of brokers, nor certificates, nor 
   const flags = [...process.execArgv, '--input-type=module', '--eval', PROGRAM];
   const loaded = JSON.parse(execFileSync(process.execPath, flags, { cwd: here('..'), encoding: 'utf8' })) as string[];
   assert.ok(loaded.some((name) => name.includes('services/collector/src/agent.ts')));
-  const heavy = /internal\/deps\/undici|bus\/src\/kafka|packages\/identity|platformatic|@peculiar|services\/(?:auditor|detector|enricher)\/src\/index/;
+  const heavy =
+    /internal\/deps\/undici|bus\/src\/kafka|packages\/identity|platformatic|@peculiar|services\/(?:auditor|detector|enricher)\/src\/index/;
   assert.deepEqual(
     loaded.filter((name) => heavy.test(name)),
     [],
