@@ -76,7 +76,7 @@ test("SigmaHQ's rules for Linux fire on the running kernel, each on what it is f
   await using home = new Installation();
   const log = join(home.dir, 'syslog');
   writeFileSync(log, '');
-  home.settings.push(`detector.rules=${rules}`, `collector.logs.files=${log}`);
+  home.settings.push(`detector.rules=${rules}`, 'detector.profile=hunt', `collector.logs.files=${log}`);
   await using up = await home.up();
   for (const act of Object.values(EXECUTIONS)) programs.execute(act);
   for (const { script } of Object.values(SCRIPTS)) programs.run(script);

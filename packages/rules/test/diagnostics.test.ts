@@ -273,6 +273,14 @@ describe('a rule file', () => {
     assert.equal(found?.severity, 'warning');
     assert.match(found.message, /can never match/);
     assert.match(found.hint, /file\.path is on open\. destination\.port is on connect\./);
+    const why = (condition: string, more = ''): string => compileCondition(condition, more).diagnostics[0]!.message;
+    assert.match(
+      why('process.name = sh and file.path in (paths)', '- list: paths\n  items: []'),
+      /file\.path is compared with an empty list/,
+    );
+    const twice =
+      '- macro: twice\n  condition: event.action = exec and event.action = open or event.action = fork and event.action = open';
+    assert.match(why('process.name = sh and twice', twice), /: 'twice' holds on no event/);
   });
 
   test('is warned when a field or list is compared as text', () => {

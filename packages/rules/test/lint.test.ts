@@ -65,6 +65,18 @@ describe('lint', () => {
     assert.deepEqual(said(rule('impact, T1059.004')), ['1:9 tactic']);
   });
 
+  test('leaves tactics of rules in other languages to those who tagged them', () => {
+    const falco = `- rule: r
+  desc: d
+  condition: process.name = sh
+  output: o
+  priority: INFO
+  source: syscall
+`;
+    assert.deepEqual(said(`${falco}  tags: [mitre_impact, T1059.004]\n`), []);
+    assert.deepEqual(said(`${falco}  tags: [mitre_impact, T1059.094]\n`), ['1:1 unknown-technique']);
+  });
+
   test('has nothing to say about what can not be read', () => {
     assert.deepEqual(said('- rule: [\n'), []);
     assert.deepEqual(said('- rule: r\n  condition: (((\n'), []);

@@ -121,8 +121,14 @@ test('isolation names what was changed', () => {
     'process.clone.flags': undefined,
     'isolation.option': 'PR_SET_PTRACER',
     'isolation.argument': 5,
+    'isolation.persona': undefined,
   });
   says(view('Isolation', { ...body, ...option(1n), operation: 4 }), { 'evt.arg.option': 'SECCOMP_SET_MODE_FILTER' });
+  says(view('Isolation', { ...body, ...option(0x40000n), operation: 5 }), {
+    'event.action': 'personality',
+    'isolation.option': undefined,
+    'isolation.persona': 0x40000,
+  });
 });
 
 test('a capability, executable memory and a fork are named', () => {

@@ -151,7 +151,7 @@ class Loader<E> {
     let failed = false;
     const report = (severity: Severity, fault: Fault): void => {
       failed ||= severity === 'error';
-      const { home, at } = text.origin?.(fault.at) ?? { home: file, at: text.place(fault.at) };
+      const { home, at } = file.placeOf(text, fault.at);
       const said = lenient && fault.code === 'unknown-field' ? 'warning' : severity;
       home.report(said, new Fault(fault.code, at, fault.message, fault.hint), item);
     };
@@ -194,16 +194,20 @@ class Loader<E> {
     const expression =
       steps === undefined ? this.#ruleCondition(file, item) : steps.sequence && anyStep(steps.sequence);
     const memory = this.#attempt(file, item, () => memoryOf(item, steps !== undefined, this.#fields));
-    const output = this.#attempt(file, item, () => this.#output(file, item, steps?.names));
+    const output = this.#output(file, item, steps?.names);
     const attack = this.#attempt(file, item, () => attackOf(item));
     if (expression === undefined || memory === FAILED || output === FAILED || attack === FAILED) return [];
     const { threshold, firstSeen, limits } = memory;
     const node = this.#nodes.fold(expression);
-    const kinds = this.#kinds.filter(
-      (kind) => this.#nodes.assume(node, knownOnKind(kind), new Map()) !== this.#nodes.never,
-    );
-    if (kinds.length === 0)
-      file.report('warning', neverHolds(item.name, expression, item.condition.place(0)), item.name);
+    const kinds = this.#kindsOf(expression);
+    if (kinds.length === 0) {
+      const { home, at } = file.placeOf(item.condition, 0);
+      home.report(
+        'warning',
+        neverHolds(item.name, expression, at, (part) => this.#kindsOf(part)),
+        item.name,
+      );
+    }
     if (!item.enabled) return [];
     const operands = collectOperands(expression, threshold ?? firstSeen, output);
     const rule: CompiledRule<E> = {
@@ -230,6 +234,12 @@ class Loader<E> {
     return rule.sequence.steps.map((one, step) => ({ rule, node: this.#nodes.fold(one.expression), step }));
   }
 
+  /** Kinds of events on which a condition can hold. */
+  #kindsOf(expression: Expression<E>): string[] {
+    const node = this.#nodes.fold(expression);
+    return this.#kinds.filter((kind) => this.#nodes.assume(node, knownOnKind(kind), new Map()) !== this.#nodes.never);
+  }
+
   #sequence(file: SourceFile, item: RuleItem): Steps<E> {
     const { condition, name } = item;
     let names: SequenceResolver<E> | undefined;
@@ -246,23 +256,30 @@ class Loader<E> {
     return sequenceOutput(description, steps.sequence, steps.names, read);
   }
 
-  #output(file: SourceFile, item: RuleItem, names: StepNames<E> | undefined): OutputPart<E>[] | undefined {
+  #output(
+    file: SourceFile,
+    item: RuleItem,
+    names: StepNames<E> | undefined,
+  ): OutputPart<E>[] | undefined | typeof FAILED {
     const { output } = item;
     if (output === undefined) return undefined;
     try {
       const parts = parseOutput(output.text.trimEnd(), this.#scope(file).fields, names);
       for (const part of parts)
-        if (typeof part !== 'string' && 'field' in part) this.#noteMissing(file, item, part.field);
+        if (typeof part !== 'string' && 'field' in part) this.#noteMissing(file, output, part.field, item.name);
       return parts;
     } catch (error) {
-      if (error instanceof Fault) throw new Fault(error.code, output.place(error.at), error.message, error.hint);
-      throw error;
+      if (!(error instanceof Fault)) throw error;
+      const { home, at } = file.placeOf(output, error.at);
+      home.report('error', new Fault(error.code, at, error.message, error.hint), item.name);
+      return FAILED;
     }
   }
 
-  #noteMissing(file: SourceFile, { name, output, at }: RuleItem, field: FieldSpec<E>): void {
-    const fault = field.never === undefined ? undefined : neverAvailable(field, output?.at ?? at);
-    if (fault !== undefined) file.report('warning', fault, name);
+  #noteMissing(file: SourceFile, output: YamlText, field: FieldSpec<E>, name: string): void {
+    if (field.never === undefined) return;
+    const { home, at } = file.placeOf(output, Math.max(0, output.text.indexOf(field.name.replace(/^falco\./, ''))));
+    home.report('warning', neverAvailable(field, at), name);
   }
 
   #attempt<T>(file: SourceFile, item: RuleItem, read: () => T): T | typeof FAILED {

@@ -4,7 +4,7 @@ import { FileReport } from '../report.ts';
 import type { RuleSource } from '../rule-set.ts';
 import { type Item, readItems } from './document.ts';
 import { isFalco } from './falco/format.ts';
-import { type Home, readYaml, type Yaml } from './yaml.ts';
+import { type Home, readYaml, type Yaml, type YamlText } from './yaml.ts';
 
 /** One source while it is being read: its items and what was found in it. */
 export class SourceFile implements Home {
@@ -33,6 +33,11 @@ export class SourceFile implements Home {
     if (fault.code === 'never-available' && this.#missing.has(fault.message)) return;
     if (fault.code === 'never-available') this.#missing.add(fault.message);
     this.#report.report(severity, fault, item);
+  }
+
+  /** Where an offset in a text of this file stands; other files may have given it. */
+  placeOf(text: YamlText, offset: number): { readonly home: Home; readonly at: number } {
+    return text.origin?.(offset) ?? { home: this, at: text.place(offset) };
   }
 
   diagnostics(): Diagnostic[] {

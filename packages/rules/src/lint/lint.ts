@@ -7,6 +7,7 @@ import { readYaml } from '../language/yaml.ts';
 import { LIMITS } from '../limits.ts';
 import { type CompiledRule, PRIORITIES } from '../rule.ts';
 import type { RuleSet, RuleSource } from '../rule-set.ts';
+import { isSigma } from '../sigma/documents.ts';
 import { implies } from './implies.ts';
 import { unusedItems } from './uses.ts';
 
@@ -27,7 +28,7 @@ export function lintRules<E>(set: RuleSet<E>): Diagnostic[] {
     const hint = `Remove it, or use it${item.kind === 'macro' ? ` in a condition: ${item.name}` : `: in (${item.name})`}.`;
     reportOn(item.name)(place, `unused-${item.kind}`, `no rule uses the ${item.kind} '${item.name}'`, hint);
   }
-  for (const rule of set.rules) checkAttack(rule, places.of(rule), reportOn(rule.name));
+  for (const rule of set.rules) checkAttack(rule, places.of(rule), places.isForeign(rule.file), reportOn(rule.name));
   compareRules(set.rules, (rule, ...said) => reportOn(rule.name)(places.of(rule), ...said));
   const order = new Map(set.options.sources.map(({ name }, index) => [name, index]));
   return found.sort((a, b) => order.get(a.file)! - order.get(b.file)! || a.line - b.line || a.column - b.column);
@@ -37,6 +38,7 @@ export function lintRules<E>(set: RuleSet<E>): Diagnostic[] {
 class Places {
   readonly #files: readonly {
     readonly name: string;
+    readonly foreign: boolean;
     readonly items: readonly Item[];
     readonly position: (at: number) => { readonly line: number; readonly column: number };
   }[];
@@ -45,13 +47,18 @@ class Places {
   constructor(sources: readonly RuleSource[]) {
     this.#files = sources.map(({ name, text }) => {
       const yaml = readYaml(text);
-      return { name, items: isFalco(name, yaml.root) ? [] : readItems(yaml.root, () => {}), position: yaml.position };
+      const foreign = isSigma(text) || isFalco(name, yaml.root);
+      return { name, foreign, items: foreign ? [] : readItems(yaml.root, () => {}), position: yaml.position };
     });
     for (const { name, items, position } of this.#files)
       for (const item of items) {
         const { line, column } = position(item.at);
         this.#columns.set(`${name}\0${line}`, column);
       }
+  }
+
+  isForeign(file: string): boolean {
+    return this.#files.some(({ name, foreign }) => foreign && name === file);
   }
 
   of({ file, line }: { readonly file: string; readonly line: number }): Pick<Diagnostic, 'file' | 'line' | 'column'> {
@@ -66,7 +73,8 @@ class Places {
   }
 }
 
-function checkAttack<E>(rule: CompiledRule<E>, place: Parameters<Report>[0], report: Report): void {
+/** @param foreign a rule in another language, which is loaded as others tagged it: which tactic they see a technique in is theirs to say */
+function checkAttack<E>(rule: CompiledRule<E>, place: Parameters<Report>[0], foreign: boolean, report: Report): void {
   const served = new Set<string>();
   for (const id of rule.techniques) {
     const technique = attackTechnique(id);
@@ -77,7 +85,7 @@ function checkAttack<E>(rule: CompiledRule<E>, place: Parameters<Report>[0], rep
     }
     for (const tactic of servedTactics(technique)) served.add(tactic);
   }
-  if (served.size === 0) return;
+  if (served.size === 0 || foreign) return;
   for (const tactic of rule.tactics.filter((one) => !served.has(one))) {
     const names = rule.techniques.join(', ');
     const hint = `${names} ${rule.techniques.length === 1 ? 'serves' : 'serve'} ${[...served].join(', ')}.`;

@@ -1,3 +1,5 @@
+import { callNames } from '@ringfence/schema';
+
 /** By action: the system calls that are it. */
 const CALLS: Readonly<Record<string, readonly string[]>> = {
   exec: ['execve', 'execveat'],
@@ -83,13 +85,22 @@ const SAME = [
   'clock_adjtime',
 ];
 
-/** Which events a system call is, as native conditions by its name. */
-export const SYSCALLS: Readonly<Record<string, string>> = {
+const BY_NAME: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
     Object.entries(CALLS).flatMap(([action, calls]) => calls.map((call) => [call, `event.action = ${action}`])),
   ),
   ...Object.fromEntries(SAME.map((call) => [call, `event.action = ${call}`])),
   ...Object.fromEntries(
     ['init_module', 'finit_module', 'delete_module', 'dup', 'dup2', 'dup3'].map((call) => [call, `evt.type = ${call}`]),
+  ),
+};
+
+/** Which events a system call is, as native conditions: by its name, and by its number on x86-64, which rules are written for. */
+export const SYSCALLS: Readonly<Record<string, string>> = {
+  ...BY_NAME,
+  ...Object.fromEntries(
+    [...callNames('x64')]
+      .filter(([, name]) => Object.hasOwn(BY_NAME, name))
+      .map(([number, name]) => [number, BY_NAME[name]!]),
   ),
 };

@@ -51,6 +51,7 @@ const names: Mapping = {
 
 const SYSLOG = 'event.action = syslog';
 const SOCKET = 'event.action = socket';
+const PERSONALITY = 'event.action = personality';
 /** In hexadecimal digits, as auditd writes them. */
 const FAMILIES = {
   1: 'AF_UNIX',
@@ -61,6 +62,8 @@ const FAMILIES = {
   26: 'AF_ALG',
   28: 'AF_VSOCK',
 };
+/** ADDR_NO_RANDOMIZE. */
+const PERSONAS = { 40000: '262144', '0x40000': '262144', '0040000': '262144' };
 const TYPES = { 1: 'stream', 2: 'datagram', 3: 'raw', 5: 'seqpacket' };
 
 /** Of an exec the arguments of the program, else those of the system call. */
@@ -68,6 +71,7 @@ const argumentVariants = (index: number): Variant[] => [
   { field: `process.args[${index}]`, when: EXEC },
   ...(index === 0 ? [{ field: 'system.argument[0]', when: SYSLOG }] : []),
   ...(index === 0 ? [{ field: 'ringfence.socket.family', when: SOCKET, words: FAMILIES }] : []),
+  ...(index === 0 ? [{ field: 'isolation.persona', when: PERSONALITY, words: PERSONAS }] : []),
   ...(index === 1 ? [{ field: 'ringfence.socket.type', when: SOCKET, words: TYPES }] : []),
 ];
 

@@ -81,6 +81,7 @@ const dnsQuery: LogSource = {
     QueryStatus: 'dns.response_code',
     query: 'dns.question.name',
     record_type: 'dns.question.type',
+    qtype_name: 'dns.question.type',
     answer: 'dns.answers.data',
     answers: 'dns.answers.data',
     response_code: 'dns.response_code',

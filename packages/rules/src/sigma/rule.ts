@@ -2,6 +2,7 @@ import { tacticOf, techniqueOf } from '../attack.ts';
 import type { Prepared } from '../compile/matcher.ts';
 import { Fault } from '../errors.ts';
 import type { Expression, Operand } from '../expression.ts';
+import { neverHolds } from '../language/never.ts';
 import { collectOperands } from '../language/operands-of.ts';
 import { sequenceOutput } from '../language/sequence-rule.ts';
 import { defaultOutput } from '../output.ts';
@@ -71,8 +72,8 @@ export function finish<E>(built: Built<E>, name: string, context: Context<E>): P
   const node = context.nodes.fold(expression);
   const kinds = context.kindsOf(node);
   if (kinds.length === 0 && !built.warned) {
-    const message = `rule '${document.title}' can never match: no kind of event has all it asks for`;
-    file.report('warning', new Fault('never', document.body.at, message), document.title);
+    const kindsOf = (part: Expression<E>): readonly string[] => context.kindsOf(context.nodes.fold(part));
+    file.report('warning', neverHolds(document.title, expression, document.body.at, kindsOf), document.title);
   }
   const output = outputOf(built);
   const rule: CompiledRule<E> = {
@@ -81,7 +82,7 @@ export function finish<E>(built: Built<E>, name: string, context: Context<E>): P
     description: document.description,
     priority: document.priority,
     action: 'alert',
-    profile: 'recommended',
+    profile: document.tags.some(({ text }) => text.toLowerCase() === HUNTING) ? 'hunt' : 'recommended',
     tags: document.tags.map(({ text }) => text),
     ...attackOf(document),
     threshold,
@@ -97,6 +98,9 @@ export function finish<E>(built: Built<E>, name: string, context: Context<E>): P
   if (sequence === undefined) return [{ rule, node, step: 0 }];
   return sequence.steps.map((one, step) => ({ rule, node: context.nodes.fold(one.expression), step }));
 }
+
+/** SigmaHQ's rules for those who look for something. */
+const HUNTING = 'detection.threat-hunting';
 
 function outputOf<E>(built: Built<E>): OutputPart<E>[] {
   const { title } = built.document;

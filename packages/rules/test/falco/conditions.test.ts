@@ -51,6 +51,10 @@ describe("conditions in Falco's language", () => {
     ['proc.cmdline in (outer)', createTestEvent('exec', { 'process.command_line': 'sh -c "x"' }), true],
     ['proc.args contains "\\n"', exec, true],
     ['proc.args contains -c and proc.args endswith \\', exec, true],
+    ['(proc.args contains "\\ " or proc.args endswith \\)', exec, true],
+    ['(proc.args contains "\\ " or proc.args endswith \\)', createTestEvent('exec', { 'proc.args': '-s \\ x' }), true],
+    ['(proc.args contains "\\ " or proc.args endswith \\)', createTestEvent('exec', { 'proc.args': '-s x' }), false],
+    ['proc.name in (run*, r[un]s)', createTestEvent('exec', { 'process.name': 'runs' }), false],
     ["proc.args = ''", createTestEvent('exec', { 'proc.args': '' }), true],
     ["proc.args = ''", createTestEvent('exec'), false],
     ['proc.exepath regex /usr/bin', exec, false],
@@ -124,7 +128,7 @@ describe("conditions in Falco's language", () => {
       `${HEAD}${rule('a', 'evt.type = dup and proc.sname = x')}${rule('b', 'proc.sname = y or proc.name = z', '  tags: [x]\n')}`,
     );
     assert.deepEqual(said(set), [
-      "a:4: warning: rule 'a' can never match: no kind of event has all it asks for",
+      "a:4: warning: rule 'a' can never match: a part of it asks for what is never available",
       "a:4: warning: falco.evt.type is never 'dup': copies are not watched",
       "a:4: warning: 'proc.sname' is never available: sessions are not recorded",
     ]);

@@ -49,6 +49,44 @@ describe("files in Falco's format", () => {
     assert.deepEqual(set.rules.map(({ name }) => name).toSorted(), ['r', 's']);
   });
 
+  test('are told what is wrong with a rule that a later one says again where that one says it', () => {
+    const first = `${HEAD}${rule('r', 'proc.name = r')}`;
+    const again = (condition: string, output = 'o'): string =>
+      `${HEAD}\n\n${rule('r', condition).replace('output: o', `output: ${output}`)}`;
+    const told = (text: string): string[] => said(load(first, text));
+    assert.deepEqual(told(again('proc.name = r', 'of %proc.nam')), ["b:7: error: unknown field 'proc.nam'"]);
+    assert.deepEqual(told(again('proc.nam = r')), ["b:6: error: unknown field 'proc.nam'"]);
+    assert.deepEqual(told(again('proc.name = r', 'of %proc.sname')), [
+      "b:7: warning: 'proc.sname' is never available: sessions are not recorded",
+    ]);
+    assert.deepEqual(told(again('proc.name in ()')), [
+      "b:6: warning: rule 'r' can never match: process.name is compared with an empty list",
+    ]);
+  });
+
+  test('may hold items whose keys stand in any order, comments within lists, names that are given further down', () => {
+    const text = `---
+${HEAD}
+- condition: (proc.name in (tools) and not idle)
+  macro: looks_around
+
+${rule('r', 'looks_around')}
+- list: tools
+  items:
+    - w
+    # those of the other package
+    - who
+    - '"["'
+
+- macro: idle
+  condition: proc.tty = 0 or proc.pcmdline = "x y"
+`;
+    const set = load(text);
+    assert.deepEqual(said(set), []);
+    const names = (name: string, tty: number): string[] => matching(set, exec(name, { 'proc.tty': tty }));
+    assert.deepEqual([names('who', 1), names('[', 1), names('who', 0), names('x', 1)], [['r'], ['r'], [], []]);
+  });
+
   test('append with append: true', () => {
     const more = `
 - list: l

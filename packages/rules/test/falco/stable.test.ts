@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { catalogue, type EventView, eventKinds } from '@ringfence/schema';
 import { compileRules, type RuleSet } from '../../src/rule-set.ts';
-import { compileStable, missing } from './yardstick.ts';
+import { compileStable, missing, noOthers, otherFiles, stableRules } from './yardstick.ts';
 
 /** What the sensor has no event for, so that it never matches. */
 const DEAD = ['Contact K8S API Server From Container'];
@@ -45,6 +45,24 @@ describe("Falco's stable rules", { skip: missing }, () => {
       'socket',
     ]);
   });
+});
+
+describe("Falco's other rule files, which may lie beside the stable one", { skip: missing || noOthers }, () => {
+  /** What is said of a rule because nothing here has what it asks for. */
+  const UNSUPPORTED = ['never-available', 'never', 'falco-source'];
+  const stable = missing ? [] : [{ name: 'falco_rules.yaml', text: stableRules() }];
+  const active = otherFiles.map(({ name, text }) => ({ name, text: text.replaceAll('enabled: false', 'enabled: true') }));
+  const sets = [...active.map((source) => [source]), [...stable, ...active], [...stable, ...otherFiles]];
+  for (const sources of sets) {
+    test(`${sources.map(({ name }) => name).join(' and ')}: nothing is said but what is not supported`, () => {
+      const { rules, diagnostics } = compileRules({ sources, catalogue, kinds: eventKinds });
+      assert.ok(rules.length > 0);
+      const odd = diagnostics.filter(({ severity, code }) => severity === 'error' || !UNSUPPORTED.includes(code));
+      assert.deepEqual(odd, []);
+      const told = new Set(diagnostics.filter(({ code }) => code === 'never').map(({ item }) => item));
+      for (const { name, kinds } of rules) assert.ok(kinds.length > 0 || told.has(name), name);
+    });
+  }
 });
 
 describe('every field that Falco documents', () => {

@@ -1,11 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { catalogue, type EventView, eventKinds } from '@ringfence/schema';
-import { compileRules, type RuleSet } from '../../src/rule-set.ts';
+import { compileRules, type RuleSet, type RuleSource } from '../../src/rule-set.ts';
 
 /** Rules of others to measure ourselves by: they are no part of this repository. */
 const folder = process.env['RINGFENCE_YARDSTICKS'] ?? join(import.meta.dirname, '../../../../../shared/yardsticks');
-const file = join(folder, 'falco/falco_rules.yaml');
+const STABLE = 'falco_rules.yaml';
+const file = join(folder, 'falco', STABLE);
 
 /** Why they can't be used; false: they can. */
 export const missing: string | false = existsSync(file) ? false : `no ${file}: RINGFENCE_YARDSTICKS names the folder`;
@@ -14,4 +15,13 @@ export const missing: string | false = existsSync(file) ? false : `no ${file}: R
 export const stableRules = (): string => readFileSync(file, 'utf8');
 
 export const compileStable = (): RuleSet<EventView> =>
-  compileRules({ sources: [{ name: 'falco_rules.yaml', text: stableRules() }], catalogue, kinds: eventKinds });
+  compileRules({ sources: [{ name: STABLE, text: stableRules() }], catalogue, kinds: eventKinds });
+
+/** Whatever other rule files of Falco lie beside them: incubating, sandbox, … */
+export const otherFiles: readonly RuleSource[] = missing
+  ? []
+  : readdirSync(join(folder, 'falco'))
+      .filter((name) => name.endsWith('.yaml') && name !== STABLE)
+      .map((name) => ({ name, text: readFileSync(join(folder, 'falco', name), 'utf8') }));
+export const noOthers: string | false =
+  otherFiles.length > 0 ? false : `no rule files of Falco but ${STABLE} in ${join(folder, 'falco')}`;

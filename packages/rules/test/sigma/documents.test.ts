@@ -14,6 +14,13 @@ const messages = (text: string): string[] =>
   compile(text).diagnostics.map(({ severity, message, hint }) => `${severity}: ${message} ${hint}`);
 
 describe('a Sigma file', () => {
+  test('of threat hunting is active only where hunting is asked for', () => {
+    const text = `${one('h', 'x', 'tags: [attack.execution, detection.threat-hunting]\n')}---\n${one('r', 'x', 'tags: [detection.emerging-threats]\n')}`;
+    const event = exec('/bin/x');
+    assert.deepEqual(matches(compile(text), event), ['h', 'r']);
+    assert.deepEqual(matches(compile(text, { profile: 'recommended' }), event), ['r']);
+  });
+
   test('says what a rule is called, how bad it is and which techniques it is of', () => {
     const { rules, diagnostics } = compile(
       one(

@@ -47,6 +47,7 @@ const PROTECTIONS = ['PROT_READ', 'PROT_WRITE', 'PROT_EXEC'];
 const UNSHARE = 2;
 const PRCTL = 3;
 const SECCOMP = 4;
+const PERSONALITY = 5;
 
 const forkFlags = leafIndex('Fork', 'flags');
 const attemptFlags = leafIndex('Attempt', 'first');
@@ -118,6 +119,13 @@ export const isolationFields: readonly Field[] = [
     doc: 'First argument of the prctl; flags of seccomp; the persona before a change of personality.',
     kinds: ['isolation'],
     get: (event) => Number(u64(event, argument)),
+  },
+  {
+    name: 'isolation.persona',
+    type: 'number',
+    doc: 'Persona that a process takes on: 0x0040000 is memory that is laid out the same each time (setarch -R).',
+    kinds: ['isolation'],
+    get: (event) => (operation(event) === PERSONALITY ? Number(u64(event, option)) : undefined),
   },
   {
     name: 'capability.name',

@@ -123,7 +123,10 @@ export function plain(item: Yaml, key: string): YamlText {
 /** Texts of several items as one, each where it stands. @throws Fault when it gets too long */
 export function joined(parts: readonly { readonly text: YamlText; readonly home: Home }[]): YamlText {
   const [first] = parts;
-  if (parts.length === 1) return first!.text;
+  if (parts.length === 1) {
+    const { text, home } = first!;
+    return { ...text, origin: (offset) => ({ home, at: text.place(offset) }) };
+  }
   const text = parts.map((part) => part.text.text.trimEnd()).join(' ');
   if (text.length > LIMITS.conditionLength * 4)
     fail('too-long', first!.text.at, `${text.length} characters with what is appended`, 'Define it anew.');
