@@ -51,7 +51,10 @@ describe("Falco's other rule files, which may lie beside the stable one", { skip
   /** What is said of a rule because nothing here has what it asks for. */
   const UNSUPPORTED = ['never-available', 'never', 'falco-source'];
   const stable = missing ? [] : [{ name: 'falco_rules.yaml', text: stableRules() }];
-  const active = otherFiles.map(({ name, text }) => ({ name, text: text.replaceAll('enabled: false', 'enabled: true') }));
+  const active = otherFiles.map(({ name, text }) => ({
+    name,
+    text: text.replaceAll('enabled: false', 'enabled: true'),
+  }));
   const sets = [...active.map((source) => [source]), [...stable, ...active], [...stable, ...otherFiles]];
   for (const sources of sets) {
     test(`${sources.map(({ name }) => name).join(' and ')}: nothing is said but what is not supported`, () => {
