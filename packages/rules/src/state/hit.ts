@@ -2,9 +2,10 @@ import type { FieldValue } from '../catalogue.ts';
 import { type Operand, readOperand } from '../expression.ts';
 import { LIMITS } from '../limits.ts';
 import type { Sequence } from '../sequence.ts';
+import type { Partial } from './partial.ts';
 
 /** An event that fits steps of a sequence: all that is remembered of it. */
-export interface Hit {
+export class Hit {
   /** µs of event time; of one that comes too late the earliest that is still open */
   readonly timeUs: number;
   /** bit n: it fits step n */
@@ -17,28 +18,47 @@ export interface Hit {
   /** the event as its caller keeps it, when an alert may be about it later; empty: it isn't kept */
   readonly witness: string;
   /** it is part of an alert, and of no other */
-  reported: boolean;
+  reported = false;
+  /** What its key had come to before it, as long as others may still come before it. */
+  before: Partial | undefined = undefined;
+  /** The one after it of its key, as long as it has `before`. */
+  newer: Hit | undefined = undefined;
+
+  constructor(
+    timeUs: number,
+    steps: number,
+    weight: number,
+    id: string,
+    values: readonly FieldValue[] = NOTHING,
+    witness = '',
+  ) {
+    this.timeUs = timeUs;
+    this.steps = steps;
+    this.weight = weight;
+    this.id = id;
+    this.values = values;
+    this.witness = witness;
+  }
 }
 
 /** Characters of a witness that count as one more event. */
 const WITNESS_SHARE = 256;
 
 /** How many events' memory it takes, about. */
-export const sizeOf = ({ witness }: Hit): number => 1 + Math.ceil(witness.length / WITNESS_SHARE);
+export const sizeOf = ({ witness }: Hit): number => (witness === '' ? 1 : 1 + Math.ceil(witness.length / WITNESS_SHARE));
 
 const NOTHING: readonly FieldValue[] = [];
 
 export function hitOf<E>(sequence: Sequence<E>, steps: number, event: E, timeUs: number, witness = ''): Hit {
   const id = sequence.id === undefined ? undefined : readOperand(sequence.id, event);
-  return {
+  return new Hit(
     timeUs,
     steps,
-    weight: weightOf(sequence.weight, event),
-    id: typeof id === 'string' ? id : '',
-    values: valuesOf(sequence, steps, event),
+    weightOf(sequence.weight, event),
+    typeof id === 'string' ? id : '',
+    valuesOf(sequence, steps, event),
     witness,
-    reported: false,
-  };
+  );
 }
 
 /** How many events it stands for. */

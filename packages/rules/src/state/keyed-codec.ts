@@ -2,9 +2,10 @@ import type { FieldValue } from '../catalogue.ts';
 import { StateError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import { decodeEntry, encodeEntry, isListOf, isNumber } from './codec.ts';
-import type { Hit } from './hit.ts';
-import { heldBy, type Keyed } from './keyed.ts';
-import type { Link, Partial, Window } from './partial.ts';
+import { Hit } from './hit.ts';
+import { heldBy, Keyed, putRecent } from './keyed.ts';
+import { hitsOf, Link, type Partial, queueOf, stepsOf } from './partial.ts';
+import type { Window } from './windows.ts';
 
 const VERSION = 1;
 const MOST_HITS = 65_536;
@@ -23,20 +24,20 @@ type LinkEntry = [hits: number[], startUs: number, count: number][];
 type WindowEntry = [step: number, runs: number, hits: number[]];
 
 /** What came before the recent hits, and these: the rest follows from them. Each hit once, since what is reported is known by it. */
-export function encodeKeyed({ partial, recent, windows, ordinal, sinceUs }: Keyed): Uint8Array {
+export function encodeKeyed({ partial, oldest, windows, ordinal, sinceUs }: Keyed): Uint8Array {
   const hits = new Map<Hit, number>();
   const number = (hit: Hit): number => {
     const known = hits.get(hit) ?? hits.size;
     hits.set(hit, known);
     return known;
   };
-  const { waiting, guardUs } = recent[0]?.before ?? partial;
-  const links = waiting.map((queue) => queue.map((link) => linkEntry(link, number)));
-  const recents = recent.map(({ hit }) => number(hit));
+  const start = oldest?.before ?? partial;
+  const links = start.slice(0, -1).map((queue) => queueOf(queue).map((link) => linkEntry(link, number)));
+  const recents: number[] = [];
+  for (let hit = oldest; hit !== undefined; hit = hit.newer) recents.push(number(hit));
   const runs = windows.map(({ step, runs: most, hits: all }): WindowEntry => [step, most, all.map(number)]);
   const entries = [...hits.keys()].map(hitEntry);
-  const guard = Number.isFinite(guardUs) ? guardUs : null;
-  return encodeEntry(VERSION, [ordinal, sinceUs, guard, entries, links, recents, runs]);
+  return encodeEntry(VERSION, [ordinal, sinceUs, start.at(-1)?.startUs ?? null, entries, links, recents, runs]);
 }
 
 function hitEntry({ timeUs, steps, weight, id, reported, values, witness }: Hit): HitEntry {
@@ -46,14 +47,11 @@ function hitEntry({ timeUs, steps, weight, id, reported, values, witness }: Hit)
 }
 
 function linkEntry(link: Link, number: (hit: Hit) => number): LinkEntry {
-  const entries: LinkEntry = [];
-  for (let one: Link | undefined = link; one !== undefined; one = one.previous)
-    entries.push([one.hits.map(number), one.startUs, one.count]);
-  return entries.reverse();
+  return stepsOf(link).map((one) => [hitsOf(one).map(number), one.startUs, one.count]);
 }
 
 /** Its recent hits are still to be gone through. @throws StateError */
-export function decodeKeyed(id: string, bytes: Uint8Array): Keyed {
+export function decodeKeyed(id: string, key: string, bytes: Uint8Array): Keyed {
   const [ordinal, sinceUs, guard, entries, links, recents, runs] = decodeEntry(id, bytes, VERSION);
   if (
     !isNumber(ordinal) ||
@@ -62,17 +60,7 @@ export function decodeKeyed(id: string, bytes: Uint8Array): Keyed {
     !isListOf(entries, MOST_HITS, isHit)
   )
     throw broken(id);
-  const hits = entries.map(
-    ([timeUs, steps, weight, hitId, reported, values, witness = '']): Hit => ({
-      timeUs,
-      steps,
-      weight,
-      id: hitId,
-      reported: reported === 1,
-      values: values.map((value) => (value ?? undefined) as FieldValue),
-      witness,
-    }),
-  );
+  const hits = entries.map(hitOfEntry);
   const hitAt = (index: number): Hit => {
     const hit = hits[index];
     if (hit === undefined) throw broken(id);
@@ -84,22 +72,39 @@ export function decodeKeyed(id: string, bytes: Uint8Array): Keyed {
     !isListOf(runs, LIMITS.sequenceSteps, isWindow)
   )
     throw broken(id);
-  const partial: Partial = {
-    waiting: links.map((queue) => queue.map((entry) => linkOf(entry, hitAt))),
-    guardUs: guard ?? Number.NEGATIVE_INFINITY,
-  };
+  const partial: Partial = [
+    ...links.map((queue) => queueOfEntries(queue, hitAt)),
+    guard === null ? undefined : new Link(undefined, new Hit(guard, 0, 1, ''), guard, 1),
+  ];
   const windows = runs.map(([step, most, all]): Window => ({ step, runs: most, hits: all.map(hitAt) }));
-  const recent = recents.map((index) => ({ hit: hitAt(index), before: partial }));
-  const keyed: Keyed = { partial, recent, windows, ordinal, sinceUs, held: 0 };
+  const keyed = new Keyed(key, partial, windows, ordinal, sinceUs);
+  putRecent(keyed, recents.map(hitAt), partial);
   keyed.held = heldBy(keyed);
   return keyed;
 }
 
+function hitOfEntry([timeUs, steps, weight, id, reported, values, witness = '']: HitEntry): Hit {
+  const all = values.map((value) => (value ?? undefined) as FieldValue);
+  const hit = new Hit(timeUs, steps, weight, id, all, witness);
+  hit.reported = reported === 1;
+  return hit;
+}
+
+function queueOfEntries(entries: readonly LinkEntry[], hitAt: (index: number) => Hit): Link | undefined {
+  let newest: Link | undefined;
+  for (const entry of entries) {
+    const link = linkOf(entry, hitAt);
+    link.older = newest;
+    newest = link;
+  }
+  return newest;
+}
+
 function linkOf(entry: LinkEntry, hitAt: (index: number) => Hit): Link {
-  return entry.reduce<Link | undefined>(
-    (previous, [hits, startUs, count]) => ({ previous, hits: hits.map(hitAt), startUs, count }),
-    undefined,
-  )!;
+  return entry.reduce<Link | undefined>((previous, [indexes, startUs, count]) => {
+    const hits = indexes.map(hitAt);
+    return new Link(previous, hits.at(-1)!, startUs, count, hits.length === 1 ? undefined : hits);
+  }, undefined)!;
 }
 
 const broken = (id: string): StateError => new StateError(id, 'its fields are not what this version writes');

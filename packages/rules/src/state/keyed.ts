@@ -1,97 +1,136 @@
 import { LIMITS } from '../limits.ts';
 import { type Hit, sizeOf } from './hit.ts';
-import { type Automaton, insertByTime, type Link, NO_LINKS, type Partial, type Windows } from './partial.ts';
-
-/** A hit that others may still come before, and what was before it. */
-export interface Recent {
-  readonly hit: Hit;
-  before: Partial;
-}
+import { type Automaton, type Link, lengthOf, markReported, NO_LINKS, type Partial } from './partial.ts';
+import { insertByTime, type Windows } from './windows.ts';
 
 /** What is remembered of one key of a sequence. */
-export interface Keyed {
+export class Keyed {
+  readonly key: string;
   partial: Partial;
-  /** in order of time */
-  readonly recent: Recent[];
   readonly windows: Windows;
+  /** Hits that others may still come before, in order of time: the oldest leads to the others. */
+  oldest: Hit | undefined = undefined;
+  newest: Hit | undefined = undefined;
+  recent = 0;
+  /** memory of these, in hits */
+  recentSize = 0;
   /** which one it was of its sequence's, in order: the oldest give way first */
   ordinal: number;
   /** µs, by the sequence's clock, when it was put there */
   sinceUs: number;
   /** hits that it holds, about */
-  held: number;
+  held = 0;
+  /** since what changed was taken */
+  changed = false;
+
+  constructor(key: string, partial: Partial, windows: Windows, ordinal: number, sinceUs: number) {
+    this.key = key;
+    this.partial = partial;
+    this.windows = windows;
+    this.ordinal = ordinal;
+    this.sinceUs = sinceUs;
+  }
 }
 
 /** Takes a hit in order of time: what came after it is gone through anew. Says what is finished. */
 export function takeHit(automaton: Automaton, keyed: Keyed, hit: Hit, openSinceUs: number): readonly Link[] {
-  const { recent, windows } = keyed;
+  const { windows } = keyed;
   forgetRecent(keyed, openSinceUs);
-  let at = recent.length;
-  while (at > 0 && recent[at - 1]!.hit.timeUs > hit.timeUs) at--;
-  const before = at < recent.length ? recent[at]!.before : keyed.partial;
-  recent.splice(at, 0, { hit, before });
+  insertRecent(keyed, hit);
   for (let i = 0; i < windows.length; i++) {
     const window = windows[i]!;
     if ((hit.steps & (1 << window.step)) !== 0) insertByTime(window, hit, openSinceUs - automaton.maxspanUs);
   }
-  return replay(automaton, keyed, at);
+  return replay(automaton, keyed, hit);
 }
 
-/** Goes through the recent hits from the one at `from` on. */
-export function replay(automaton: Automaton, keyed: Keyed, from: number): readonly Link[] {
-  const { recent, windows } = keyed;
+/** Puts it behind those that are not newer. */
+function insertRecent(keyed: Keyed, hit: Hit): void {
+  const { newest } = keyed;
+  keyed.recent++;
+  keyed.recentSize += sizeOf(hit);
+  if (newest === undefined || newest.timeUs <= hit.timeUs) {
+    append(keyed, hit, keyed.partial);
+    return;
+  }
+  let previous: Hit | undefined;
+  let next = keyed.oldest!;
+  for (; next.timeUs <= hit.timeUs; next = next.newer!) previous = next;
+  hit.before = next.before;
+  hit.newer = next;
+  if (previous === undefined) keyed.oldest = hit;
+  else previous.newer = hit;
+}
+
+function append(keyed: Keyed, hit: Hit, before: Partial): void {
+  hit.before = before;
+  hit.newer = undefined;
+  if (keyed.newest === undefined) keyed.oldest = hit;
+  else keyed.newest.newer = hit;
+  keyed.newest = hit;
+}
+
+/** What is restored: each has `before` before it until they are gone through. */
+export function putRecent(keyed: Keyed, hits: readonly Hit[], before: Partial): void {
+  for (const hit of hits) {
+    append(keyed, hit, before);
+    keyed.recent++;
+    keyed.recentSize += sizeOf(hit);
+  }
+}
+
+/** Goes through the recent hits from `from` on. */
+export function replay(automaton: Automaton, keyed: Keyed, from: Hit): readonly Link[] {
   let completed = NO_LINKS;
-  let partial = recent[from]!.before;
-  for (let i = from; i < recent.length; i++) {
-    const one = recent[i]!;
+  let partial = from.before!;
+  for (let one: Hit | undefined = from; one !== undefined; one = one.newer) {
     one.before = partial;
-    partial = automaton.take(partial, one.hit, windows);
+    partial = automaton.take(partial, one, keyed.windows);
     const link = automaton.completed;
     if (link === undefined) continue;
     // What had been completed then is completed again, and not told again.
-    if (!one.hit.reported) completed = [...completed, link];
+    if (!one.reported) completed = [...completed, link];
     markReported(link);
   }
   keyed.partial = partial;
   return completed;
 }
 
-export function markReported(link: Link): void {
-  for (let one: Link | undefined = link; one !== undefined; one = one.previous)
-    for (const hit of one.hits) hit.reported = true;
-}
-
 /** Lets go of hits before which no other is waited for any more. */
-export function forgetRecent({ recent }: Keyed, openSinceUs: number): void {
-  let gone = 0;
-  while (gone < recent.length && (recent[gone]!.hit.timeUs < openSinceUs || recent.length - gone >= LIMITS.recentHits))
-    gone++;
-  if (gone > 0) recent.splice(0, gone);
+function forgetRecent(keyed: Keyed, openSinceUs: number): void {
+  for (let one = keyed.oldest; one !== undefined; one = keyed.oldest) {
+    if (one.timeUs >= openSinceUs && keyed.recent < LIMITS.recentHits) return;
+    keyed.oldest = one.newer;
+    keyed.recent--;
+    keyed.recentSize -= sizeOf(one);
+    // What still holds it, a beginning or a run, must not hold what came before and after it.
+    one.before = undefined;
+    one.newer = undefined;
+  }
+  keyed.newest = undefined;
 }
 
 /** Nothing has begun, and nothing keeps it from beginning. */
 export function isIdle({ begins }: Automaton, { partial, windows }: Keyed): boolean {
-  return (
-    partial.guardUs === Number.NEGATIVE_INFINITY &&
-    partial.waiting.every((links) => links.length === 0) &&
-    windows.every(({ step, hits }) => hits.length === 0 || (begins & (1 << step)) === 0)
-  );
+  for (let s = 0; s < partial.length; s++) if (partial[s] !== undefined) return false;
+  return windows.every(({ step, hits }) => hits.length === 0 || (begins & (1 << step)) === 0);
 }
 
 /** µs: whatever it holds has happened by then, but for what is finished. */
-export function newestOf({ partial, windows, recent }: Keyed): number {
-  let newest = Math.max(partial.guardUs, recent.at(-1)?.hit.timeUs ?? Number.NEGATIVE_INFINITY);
-  for (const links of partial.waiting) for (const { startUs } of links) newest = Math.max(newest, startUs);
-  for (const { hits } of windows) newest = Math.max(newest, hits.at(-1)?.timeUs ?? newest);
-  return newest;
+export function newestOf({ partial, windows, newest }: Keyed): number {
+  let latest = newest?.timeUs ?? Number.NEGATIVE_INFINITY;
+  for (const queue of partial)
+    for (let one = queue; one !== undefined; one = one.older) latest = Math.max(latest, one.startUs);
+  for (const { hits } of windows) latest = Math.max(latest, hits.at(-1)?.timeUs ?? latest);
+  return latest;
 }
 
 /** Hits that it holds, about: those that several hold are counted for each. */
-export function heldBy({ partial, windows, recent }: Keyed): number {
-  let held = 0;
-  for (let i = 0; i < recent.length; i++) held += sizeOf(recent[i]!.hit);
-  for (const { hits } of partial.waiting.at(-1) ?? NO_LINKS) held += sizeOf(hits.at(-1)!) - 1;
-  for (let s = 0; s < partial.waiting.length; s++) held += partial.waiting[s]!.length * (s + 1);
+export function heldBy({ partial, windows, recentSize }: Keyed): number {
+  const stages = partial.length - 1;
+  let held = recentSize;
+  for (let s = 0; s < stages; s++) if (partial[s] !== undefined) held += lengthOf(partial[s]) * (s + 1);
+  for (let one = partial[stages - 1]; one !== undefined; one = one.older) held += sizeOf(one.hit) - 1;
   for (let i = 0; i < windows.length; i++) held += windows[i]!.hits.length;
   return held;
 }

@@ -3,16 +3,8 @@ import { holdsBetween } from '../compile/evaluate.ts';
 import { LIMITS } from '../limits.ts';
 import type { Comparison, Sequence } from '../sequence.ts';
 import type { Hit } from './hit.ts';
-import {
-  type Automaton,
-  hasReported,
-  isSpent,
-  type Link,
-  NO_LINKS,
-  type Partial,
-  runOf,
-  type Windows,
-} from './partial.ts';
+import { type Automaton, behind, filtered, hasReported, isSpent, Link, lengthOf, NO_LINKS, type Partial, queueOf } from './partial.ts';
+import { runOf, type Windows } from './windows.ts';
 
 /** One step that must happen. */
 interface Stage {
@@ -44,11 +36,16 @@ export class Ordered implements Automaton {
   readonly maxspanUs: number;
   readonly waits: boolean;
   readonly begins: number;
-  readonly #stages: readonly Stage[];
-  readonly #before: readonly Guard[];
+  readonly stages: number;
+  readonly #list: readonly Stage[];
+  /** bits of what must not happen before the first */
+  readonly #before: number;
   readonly #after: readonly Guard[];
   readonly #until: readonly Guard[];
   readonly #compared: readonly Comparison<unknown>[];
+  /** what is made of the partial sequence that is taken: a copy once something changes */
+  #now: Partial = [];
+  #copy: (Link | undefined)[] | undefined;
 
   constructor(sequence: Sequence<unknown>) {
     const { steps, maxspanUs } = sequence;
@@ -67,96 +64,94 @@ export class Ordered implements Automaton {
       guards = [];
     }
     this.maxspanUs = maxspanUs;
-    this.#stages = stages;
-    this.#before = stages[0]!.guards;
+    this.#list = stages;
+    this.stages = stages.length;
+    this.#before = stages[0]!.guards.reduce((bits, { bit }) => bits | bit, 0);
     this.#after = guards;
     this.waits = guards.length > 0;
-    this.begins = stages[0]!.bit;
-    this.start = { waiting: stages.map(() => NO_LINKS), guardUs: Number.NEGATIVE_INFINITY };
+    this.begins = stages[0]!.bit | this.#before;
+    this.start = [...stages, undefined].map(() => undefined);
   }
 
   take(partial: Partial, hit: Hit, windows: Windows): Partial {
+    const { steps } = hit;
+    const last = this.stages - 1;
     this.completed = undefined;
-    const waiting = partial.waiting.slice();
-    const last = this.#stages.length - 1;
-    if (this.waits) waiting[last] = this.#survivors(waiting[last]!, this.#after, hit);
+    this.#now = partial;
+    this.#copy = undefined;
+    if (this.waits) this.#sift(last, this.#after, hit);
     let done = false;
     // From the last to the first: what this event brings to a step doesn't wait for it there.
     for (let s = last; s > 0; s--) {
-      if (!done && (hit.steps & this.#stages[s]!.bit) !== 0) done = this.#extend(waiting, s, hit, windows);
-      waiting[s - 1] = this.#survivors(waiting[s - 1]!, this.#stages[s]!.guards, hit);
+      const stage = this.#list[s]!;
+      if (!done && (steps & stage.bit) !== 0) done = this.#extend(s, hit, windows);
+      this.#sift(s - 1, stage.guards, hit);
     }
-    if (!done && (hit.steps & this.#stages[0]!.bit) !== 0) this.#begin(waiting, partial.guardUs, hit, windows);
-    const isGuard = this.#before.some(({ bit }) => (hit.steps & bit) !== 0);
-    const guardUs = isGuard ? Math.max(partial.guardUs, hit.timeUs) : partial.guardUs;
-    for (let s = 0; s <= last; s++) waiting[s] = this.#survivors(waiting[s]!, this.#until, hit);
-    return { waiting, guardUs };
+    if (!done && (steps & this.#list[0]!.bit) !== 0) this.#begin(hit, windows);
+    if ((steps & this.#before) !== 0 && (this.#now[this.stages]?.startUs ?? hit.timeUs) <= hit.timeUs)
+      this.#put(this.stages, new Link(undefined, hit, hit.timeUs, 1));
+    if (this.#until.length > 0) for (let s = 0; s <= last; s++) this.#sift(s, this.#until, hit);
+    return this.#now;
   }
 
   due(partial: Partial, nowUs: number): { partial: Partial; completed: readonly Link[] } {
-    const pending = this.waits ? partial.waiting.at(-1)! : NO_LINKS;
+    const pending = this.waits ? queueOf(partial[this.stages - 1]) : NO_LINKS;
     const isDue = (link: Link): boolean => link.startUs + this.maxspanUs < nowUs;
     if (!pending.some(isDue)) return { partial, completed: NO_LINKS };
-    const waiting = partial.waiting.with(
-      -1,
-      pending.filter((link) => !isDue(link)),
-    );
-    return { partial: { ...partial, waiting }, completed: pending.filter((link) => isDue(link) && !hasReported(link)) };
+    const rest = filtered(partial[this.stages - 1], (link) => !isDue(link));
+    return {
+      partial: partial.with(this.stages - 1, rest),
+      completed: pending.filter((link) => isDue(link) && !hasReported(link)),
+    };
   }
 
   /** Goes on from the newest that fits, and where steps are compared from all that do; true: the event has completed one. */
-  #extend(waiting: (readonly Link[])[], s: number, hit: Hit, windows: Windows): boolean {
-    const stage = this.#stages[s]!;
+  #extend(s: number, hit: Hit, windows: Windows): boolean {
+    const stage = this.#list[s]!;
     const sinceUs = hit.timeUs - this.maxspanUs;
-    const from = waiting[s - 1]!;
-    for (let i = from.length - 1; i >= 0; i--) {
-      const previous = from[i]!;
+    for (let previous = this.#now[s - 1]; previous !== undefined; previous = previous.older) {
       if (previous.startUs < sinceUs || isSpent(previous, hit) || !fits(stage.compares, previous, hit)) continue;
-      const link = this.#linked(stage, previous, hit, windows, sinceUs);
+      const link = linked(stage, previous, hit, windows, sinceUs);
       if (link === undefined) continue;
-      this.#settle(waiting, s, link, sinceUs);
+      this.#settle(s, link, sinceUs);
       if (this.completed !== undefined) return true;
       if (this.#compared.length === 0) return false;
     }
     return false;
   }
 
-  #begin(waiting: (readonly Link[])[], guardUs: number, hit: Hit, windows: Windows): void {
+  #begin(hit: Hit, windows: Windows): void {
     const sinceUs = hit.timeUs - this.maxspanUs;
-    if (guardUs >= sinceUs) return;
-    const link = this.#linked(this.#stages[0]!, undefined, hit, windows, sinceUs);
-    if (link !== undefined) this.#settle(waiting, 0, link, sinceUs);
-  }
-
-  #linked(
-    { step, runs }: Stage,
-    previous: Link | undefined,
-    hit: Hit,
-    windows: Windows,
-    sinceUs: number,
-  ): Link | undefined {
-    if (runs === 1) return { previous, hits: [hit], startUs: previous?.startUs ?? hit.timeUs, count: hit.weight };
-    const run = runOf(windows, step, hit, previous?.hits.at(-1), sinceUs);
-    if (run === undefined) return undefined;
-    return { previous, hits: run.hits, startUs: previous?.startUs ?? run.startUs, count: run.count };
+    const guard = this.#now[this.stages];
+    if (guard !== undefined && guard.startUs >= sinceUs) return;
+    const link = linked(this.#list[0]!, undefined, hit, windows, sinceUs);
+    if (link !== undefined) this.#settle(0, link, sinceUs);
   }
 
   /** Puts what has reached stage `s` where it waits, or ends it. */
-  #settle(waiting: (readonly Link[])[], s: number, link: Link, sinceUs: number): void {
-    if (s < this.#stages.length - 1 || this.waits) waiting[s] = this.#queued(waiting[s]!, s, link, sinceUs);
+  #settle(s: number, link: Link, sinceUs: number): void {
+    if (s < this.stages - 1 || this.waits) this.#queue(s, link, sinceUs);
     else this.completed = link;
   }
 
-  #queued(queue: readonly Link[], s: number, link: Link, sinceUs: number): readonly Link[] {
-    const isLast = s === this.#stages.length - 1;
+  #queue(s: number, link: Link, sinceUs: number): void {
+    const queue = this.#now[s];
     // It waits for nothing to come, and the older one has waited longer.
-    if (isLast && queue.some(({ startUs }) => startUs >= sinceUs)) return queue;
-    const { room, beforeRun } = this.#stages[s]!;
-    if (room === 1) return [link];
-    const alive = queue.filter((one) => one.startUs >= sinceUs && (beforeRun || !this.#isLike(one, link, s)));
-    if (alive.length < room) return [...alive, link];
+    if (s === this.stages - 1 && isOpen(queue, sinceUs)) return;
+    const { room, beforeRun } = this.#list[s]!;
+    this.#put(s, link);
+    if (room === 1) return;
+    const alive = filtered(queue, (one) => one.startUs >= sinceUs && (beforeRun || !this.#isLike(one, link, s)));
+    if (alive === undefined || lengthOf(alive) < room) link.older = alive;
     // In a flood of beginnings the oldest are the nearest to the end of a run; those that wait to be compared are all alike.
-    return beforeRun ? [...alive.slice(0, -1), link] : [...alive.slice(1), link];
+    else link.older = beforeRun ? alive.older : filtered(alive, ({ older }) => older !== undefined);
+  }
+
+  #put(s: number, link: Link | undefined): void {
+    if (this.#now[s] === link) return;
+    this.#copy ??= this.#now.slice();
+    this.#copy[s] = link;
+    this.#now = this.#copy;
   }
 
   /** Both wait behind stage `s`, and whatever fits one fits the other. */
@@ -166,15 +161,34 @@ export class Ordered implements Automaton {
     );
   }
 
-  #survivors(links: readonly Link[], guards: readonly Guard[], hit: Hit): readonly Link[] {
-    let alive = links;
-    for (let i = 0; i < guards.length && alive.length > 0; i++) {
+  /** Takes away what an event ends of what waits behind stage `s`. */
+  #sift(s: number, guards: readonly Guard[], hit: Hit): void {
+    for (let i = 0; i < guards.length; i++) {
       const { bit, compares } = guards[i]!;
+      const queue = this.#now[s];
+      if (queue === undefined) return;
       if ((hit.steps & bit) === 0) continue;
-      alive = compares.length === 0 ? NO_LINKS : alive.filter((link) => !fits(compares, link, hit));
+      this.#put(s, compares.length === 0 ? undefined : filtered(queue, (link) => !fits(compares, link, hit)));
     }
-    return alive;
   }
+}
+
+function isOpen(queue: Link | undefined, sinceUs: number): boolean {
+  for (let one = queue; one !== undefined; one = one.older) if (one.startUs >= sinceUs) return true;
+  return false;
+}
+
+function linked(
+  { step, runs }: Stage,
+  previous: Link | undefined,
+  hit: Hit,
+  windows: Windows,
+  sinceUs: number,
+): Link | undefined {
+  const before = previous && behind(previous, undefined);
+  if (runs === 1) return new Link(before, hit, before?.startUs ?? hit.timeUs, hit.weight);
+  const run = runOf(windows, step, hit, before?.hit, sinceUs);
+  return run && new Link(before, hit, before?.startUs ?? run.startUs, run.count, run.hits);
 }
 
 /** Whether an event stands to the events before it as the step asks. */
@@ -192,7 +206,7 @@ function fits(compares: readonly Comparison<unknown>[], link: Link, hit: Hit): b
 function valueIn(link: Link, reached: number, stage: number, kept: number): FieldValue {
   let one = link;
   for (let s = reached; s > stage; s--) one = one.previous!;
-  return one.hits.at(-1)!.values[kept];
+  return one.hit.values[kept];
 }
 
 function sameValue(a: FieldValue, b: FieldValue): boolean {

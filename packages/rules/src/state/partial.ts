@@ -1,109 +1,90 @@
-import { LIMITS } from '../limits.ts';
-import type { Sequence } from '../sequence.ts';
 import type { Hit } from './hit.ts';
+import type { Windows } from './windows.ts';
 
 /** A step that has happened, and those before it. */
-export interface Link {
+export class Link {
   readonly previous: Link | undefined;
-  /** in order; several where the step comes in runs */
-  readonly hits: readonly Hit[];
+  /** the step's event, the last of a run */
+  readonly hit: Hit;
+  /** events of the run, in order, the last LIMITS.listedRuns of them; undefined: the step is one event */
+  readonly run: readonly Hit[] | undefined;
   /** µs, of the first event of the whole */
   readonly startUs: number;
   /** events, those included that were merged into one */
   readonly count: number;
+  /** the next older one that waits where it does; set when it begins to wait, never changed after */
+  older: Link | undefined = undefined;
+
+  constructor(previous: Link | undefined, hit: Hit, startUs: number, count: number, run?: readonly Hit[]) {
+    this.previous = previous;
+    this.hit = hit;
+    this.startUs = startUs;
+    this.count = count;
+    this.run = run;
+  }
 }
 
-/** What one key of a sequence has come to. Never changed: the next one is made of it. */
-export interface Partial {
-  /** by event step: how far what is unfinished has come, oldest first */
-  readonly waiting: readonly (readonly Link[])[];
-  /** µs, of the last event that must not have come before the first; -Infinity: none */
-  readonly guardUs: number;
-}
+/**
+ * What one key of a sequence has come to, by event step: the newest of what has come so far, which leads to the older ones. One more at the end: the
+ * last event that must not have come before the first. Never changed: the next one is made of it.
+ */
+export type Partial = readonly (Link | undefined)[];
 
 /** How a sequence goes on with an event. */
 export interface Automaton {
   readonly start: Partial;
+  /** steps that must happen */
+  readonly stages: number;
   readonly maxspanUs: number;
   /** What has reached the last step still waits for something that must not come. */
   readonly waits: boolean;
-  /** bits of the steps with which something begins: what the others had without it is of no use */
+  /** bits of the steps with which something begins or is kept from it: what the others had without it is of no use */
   readonly begins: number;
-  /** What an event makes of a partial sequence; `windows` has it already. `completed` is what it finishes, if anything. */
+  /** What an event makes of a partial sequence, itself if nothing; `windows` has it already. `completed` is what it finishes, if anything. */
   take(partial: Partial, hit: Hit, windows: Windows): Partial;
   completed: Link | undefined;
-  /** Unfinished sequences that are finished because nothing more came until `nowUs`. */
+  /** Unfinished sequences that are finished because nothing more came until `nowUs`, oldest first. */
   due(partial: Partial, nowUs: number): { readonly partial: Partial; readonly completed: readonly Link[] };
 }
 
 export const NO_LINKS: readonly Link[] = [];
 
-/** What a step that comes in runs has had. */
-export interface Window {
-  /** index of the step */
-  readonly step: number;
-  readonly runs: number;
-  /** in order of time */
-  readonly hits: Hit[];
+/** Those of a queue that `keep` accepts. */
+export function filtered(newest: Link | undefined, keep: (link: Link) => boolean): Link | undefined {
+  if (newest === undefined) return undefined;
+  const older = filtered(newest.older, keep);
+  if (!keep(newest)) return older;
+  return behind(newest, older);
 }
 
-/** Of the steps that come in runs. */
-export type Windows = readonly Window[];
-
-export const NO_WINDOWS: Windows = [];
-
-export function windowsOf({ steps }: Sequence<unknown>): Windows {
-  if (steps.every(({ runs }) => runs === 1)) return NO_WINDOWS;
-  return steps.flatMap(({ runs }, step) => (runs > 1 ? [{ step, runs, hits: [] }] : []));
+/** The same with others older than it, or alone: what goes on from it must not hold those that waited with it. */
+export function behind(one: Link, older: Link | undefined): Link {
+  if (one.older === older) return one;
+  const { previous, hit, startUs, count, run } = one;
+  const link = new Link(previous, hit, startUs, count, run);
+  link.older = older;
+  return link;
 }
 
-/** Puts a hit where it belongs by its time, behind those of the same, and lets go of what is too old or too much. */
-export function insertByTime({ hits, runs }: Window, hit: Hit, sinceUs: number): void {
-  let at = hits.length;
-  while (at > 0 && hits[at - 1]!.timeUs > hit.timeUs) at--;
-  if (at === hits.length) hits.push(hit);
-  else hits.splice(at, 0, hit);
-  let gone = Math.max(0, hits.length - runs - LIMITS.recentHits);
-  while (gone < hits.length && hits[gone]!.timeUs < sinceUs) gone++;
-  if (gone > 0) hits.splice(0, gone);
+/** A queue, oldest first. */
+export function queueOf(newest: Link | undefined): Link[] {
+  const links: Link[] = [];
+  for (let one = newest; one !== undefined; one = one.older) links.push(one);
+  return links.reverse();
 }
 
-export interface Run {
-  /** in order, the last LIMITS.listedRuns of them */
-  readonly hits: readonly Hit[];
-  readonly startUs: number;
-  readonly count: number;
+export function lengthOf(newest: Link | undefined): number {
+  let length = 0;
+  for (let one = newest; one !== undefined; one = one.older) length++;
+  return length;
 }
 
-/**
- * The shortest run of `runs` events that ends with `hit` and has begun after `after` (undefined: whenever) and not before `sinceUs`. What is part
- * of an alert doesn't count again, but when the past is gone through anew.
- */
-export function runOf(
-  windows: Windows,
-  step: number,
-  hit: Hit,
-  after: Hit | undefined,
-  sinceUs: number,
-): Run | undefined {
-  const { hits: window, runs } = windows.find((one) => one.step === step)!;
-  const from = Math.max(sinceUs, after?.timeUs ?? sinceUs);
-  const hits: Hit[] = [];
-  let count = 0;
-  for (let i = window.lastIndexOf(hit); i >= 0; i--) {
-    const one = window[i]!;
-    if (one.timeUs < from || one === after) return undefined;
-    if (one.reported && !hit.reported) continue;
-    count += one.weight;
-    if (hits.length < LIMITS.listedRuns) hits.push(one);
-    if (count >= runs) return { hits: hits.reverse(), startUs: one.timeUs, count };
-  }
-  return undefined;
-}
+/** Events of its step, in order. */
+export const hitsOf = ({ run, hit }: Link): readonly Hit[] => run ?? [hit];
 
 export function hasReported(link: Link): boolean {
   for (let one: Link | undefined = link; one !== undefined; one = one.previous)
-    for (const hit of one.hits) if (hit.reported) return true;
+    if (one.run === undefined ? one.hit.reported : one.run.some(({ reported }) => reported)) return true;
   return false;
 }
 
@@ -112,7 +93,12 @@ export function isSpent(link: Link, hit: Hit): boolean {
   return !hit.reported && hasReported(link);
 }
 
-/** All hits of a finished sequence, by event step. */
+export function markReported(link: Link): void {
+  for (let one: Link | undefined = link; one !== undefined; one = one.previous)
+    for (const hit of hitsOf(one)) hit.reported = true;
+}
+
+/** All steps of a sequence as far as it has come, in their order. */
 export function stepsOf(link: Link): Link[] {
   const links: Link[] = [];
   for (let one: Link | undefined = link; one !== undefined; one = one.previous) links.push(one);

@@ -3,10 +3,11 @@ import type { CompiledRule } from '../rule.ts';
 import type { Sequence } from '../sequence.ts';
 import { type Hit, hitOf } from './hit.ts';
 import { keyOf } from './key.ts';
-import { heldBy, isIdle, type Keyed, newestOf, replay, takeHit } from './keyed.ts';
+import { heldBy, isIdle, Keyed, newestOf, replay, takeHit } from './keyed.ts';
 import { Ordered } from './ordered.ts';
-import { type Automaton, type Link, NO_LINKS, windowsOf } from './partial.ts';
+import { type Automaton, type Link, NO_LINKS } from './partial.ts';
 import { Unordered } from './unordered.ts';
+import { windowsOf } from './windows.ts';
 import type { Witness } from './witness.ts';
 
 /** Hits of unknown keys that a late beginning may still find. */
@@ -26,23 +27,19 @@ interface Program {
   readonly told: number;
 }
 
-export interface Completed {
-  readonly key: string;
-  readonly link: Link;
-}
-
 /** What one sequence remembers: its keys, the one unused for longest first. */
 export class SequenceKeys {
   readonly name: string;
   readonly keys: Map<string, Keyed> = new Map();
-  /** keys that changed since the last time they were taken */
-  readonly changed: Set<string> = new Set();
   /** hits that its keys hold */
   held = 0;
   #program: Program | undefined;
   #nextOrdinal = 0;
+  /** since changes were taken */
+  #changed: Keyed[] = [];
+  readonly #forgotten = new Set<string>();
   /** keys in which something is finished unless an event comes */
-  readonly #pending = new Set<string>();
+  readonly #pending = new Set<Keyed>();
   readonly #strays: { readonly key: string; readonly hit: Hit }[] = [];
   #nextStray = 0;
 
@@ -61,18 +58,18 @@ export class SequenceKeys {
     const last = sequence.steps.findLastIndex(({ kind }) => kind === 'event');
     const told = automaton.waits ? 1 << last : 0;
     this.#program = { automaton, sequence, groups: groupsOf(sequence), told };
-    const restored = [...this.keys].sort(([, a], [, b]) => a.ordinal - b.ordinal);
+    const restored = [...this.keys.values()].sort((a, b) => a.ordinal - b.ordinal);
     this.keys.clear();
-    for (const [key, keyed] of restored) {
-      if (keyed.recent.length > 0) replay(automaton, keyed, 0);
-      this.keys.set(key, keyed);
-      this.#account(key, keyed);
+    for (const keyed of restored) {
+      if (keyed.oldest !== undefined) replay(automaton, keyed, keyed.oldest);
+      this.keys.set(keyed.key, keyed);
+      this.#account(keyed);
       this.#nextOrdinal = keyed.ordinal + 1;
     }
     return this;
   }
 
-  /** @param timeUs of the event, or the earliest that is still open @param clockUs of the newest event */
+  /** What an event finishes. @param timeUs of the event, or the earliest that is still open @param clockUs of the newest event */
   take<E>(
     bits: number,
     event: E,
@@ -80,9 +77,9 @@ export class SequenceKeys {
     clockUs: number,
     openSinceUs: number,
     witness?: Witness<E>,
-  ): readonly Completed[] {
+  ): readonly Link[] {
     const { sequence, groups, told } = this.#program!;
-    let completed: readonly Completed[] = NOTHING;
+    let completed = NO_LINKS;
     let left = bits;
     for (let i = 0; i < groups.length; i++) {
       const group = groups[i]!;
@@ -94,7 +91,7 @@ export class SequenceKeys {
       left &= ~steps;
       const kept = (steps & told) === 0 ? '' : witness?.keep(event);
       const found = this.#takeHit(key, hitOf(sequence, steps, event, timeUs, kept), clockUs, openSinceUs);
-      if (found.length > 0) completed = [...completed, ...found.map((link) => ({ key, link }))];
+      if (found.length > 0) completed = [...completed, ...found];
     }
     return completed;
   }
@@ -111,33 +108,34 @@ export class SequenceKeys {
   }
 
   #takeHit(key: string, hit: Hit, clockUs: number, openSinceUs: number): readonly Link[] {
-    const { automaton } = this.#program!;
+    const { automaton, sequence } = this.#program!;
     const known = this.keys.get(key);
-    if (known !== undefined) return this.#touched(key, known, takeHit(automaton, known, hit, openSinceUs));
-    const keyed = this.#fresh(clockUs);
+    if (known !== undefined) {
+      const completed = takeHit(automaton, known, hit, openSinceUs);
+      this.#touch(known);
+      return completed;
+    }
+    if ((hit.steps & automaton.begins) === 0) {
+      this.#stray(key, hit);
+      return NO_LINKS;
+    }
+    const keyed = new Keyed(key, automaton.start, windowsOf(sequence), this.#nextOrdinal, clockUs);
     const completed = takeHit(automaton, keyed, hit, openSinceUs);
     if (isIdle(automaton, keyed)) {
-      this.#strays[this.#nextStray] = { key, hit };
-      this.#nextStray = (this.#nextStray + 1) % STRAYS;
+      this.#stray(key, hit);
       return completed;
     }
     this.keys.set(key, keyed);
     this.#nextOrdinal++;
     const later = hit.timeUs < clockUs ? this.#strayed(key, hit.timeUs) : [];
     const more = later.flatMap((one) => takeHit(automaton, keyed, one, openSinceUs));
-    return this.#touched(key, keyed, more.length === 0 ? completed : [...completed, ...more]);
+    this.#touch(keyed);
+    return more.length === 0 ? completed : [...completed, ...more];
   }
 
-  #fresh(clockUs: number): Keyed {
-    const { automaton, sequence } = this.#program!;
-    return {
-      partial: automaton.start,
-      recent: [],
-      windows: windowsOf(sequence),
-      ordinal: this.#nextOrdinal,
-      sinceUs: clockUs,
-      held: 0,
-    };
+  #stray(key: string, hit: Hit): void {
+    this.#strays[this.#nextStray] = { key, hit };
+    this.#nextStray = (this.#nextStray + 1) % STRAYS;
   }
 
   /** What came before the beginning that it belongs to. */
@@ -148,32 +146,33 @@ export class SequenceKeys {
       .sort((a, b) => a.timeUs - b.timeUs);
   }
 
-  #touched(key: string, keyed: Keyed, completed: readonly Link[]): readonly Link[] {
-    this.changed.add(key);
-    this.#account(key, keyed);
-    return completed;
+  #touch(keyed: Keyed): void {
+    this.#account(keyed);
+    if (keyed.changed) return;
+    keyed.changed = true;
+    this.#changed.push(keyed);
   }
 
-  #account(key: string, keyed: Keyed): void {
+  #account(keyed: Keyed): void {
     const held = heldBy(keyed);
     this.held += held - keyed.held;
     keyed.held = held;
-    if (!this.#program!.automaton.waits) return;
-    if (keyed.partial.waiting.at(-1)!.length > 0) this.#pending.add(key);
-    else this.#pending.delete(key);
+    const { waits, stages } = this.#program!.automaton;
+    if (!waits) return;
+    if (keyed.partial[stages - 1] !== undefined) this.#pending.add(keyed);
+    else this.#pending.delete(keyed);
   }
 
   /** What is finished because nothing came until `nowUs`. */
-  due(nowUs: number): readonly Completed[] {
-    if (this.#pending.size === 0) return NOTHING;
-    const completed: Completed[] = [];
-    for (const key of this.#pending) {
-      const keyed = this.keys.get(key)!;
+  due(nowUs: number): readonly Link[] {
+    if (this.#pending.size === 0) return NO_LINKS;
+    const completed: Link[] = [];
+    for (const keyed of this.#pending) {
       const { partial, completed: links } = this.#program!.automaton.due(keyed.partial, nowUs);
       if (partial === keyed.partial) continue;
       keyed.partial = partial;
-      completed.push(...links.map((link) => ({ key, link })));
-      this.#touched(key, keyed, NO_LINKS);
+      completed.push(...links);
+      this.#touch(keyed);
     }
     return completed;
   }
@@ -181,41 +180,58 @@ export class SequenceKeys {
   /** Forgets what can't become anything any more at `openSinceUs`. */
   expire(clockUs: number, openSinceUs: number): void {
     const deadUs = openSinceUs - this.maxspanUs;
-    for (const [key, keyed] of this.keys) {
+    for (const keyed of this.keys.values()) {
       if (keyed.sinceUs >= deadUs) return;
       if (newestOf(keyed) < deadUs) {
-        this.forget(key);
+        this.forget(keyed);
         continue;
       }
       // It has begun anew since: its place is behind those that have not.
-      this.keys.delete(key);
-      Object.assign(keyed, { sinceUs: clockUs, ordinal: this.#nextOrdinal++ });
-      this.keys.set(key, keyed);
-      this.changed.add(key);
+      this.keys.delete(keyed.key);
+      keyed.sinceUs = clockUs;
+      keyed.ordinal = this.#nextOrdinal++;
+      this.keys.set(keyed.key, keyed);
+      this.#touch(keyed);
     }
   }
 
   /** Before it is used. */
-  put(key: string, keyed: Keyed): void {
-    this.keys.set(key, keyed);
-    this.held += keyed.held;
+  put(keyed: Keyed): void {
+    this.held += keyed.held - (this.keys.get(keyed.key)?.held ?? 0);
+    this.keys.set(keyed.key, keyed);
   }
 
   clear(): void {
-    for (const key of this.keys.keys()) this.forget(key);
+    for (const keyed of this.keys.values()) this.forget(keyed);
   }
 
-  forget(key: string): void {
-    const keyed = this.keys.get(key);
-    if (keyed === undefined) return;
-    this.keys.delete(key);
-    this.#pending.delete(key);
+  forgetOldest(): boolean {
+    for (const keyed of this.keys.values()) {
+      this.forget(keyed);
+      return true;
+    }
+    return false;
+  }
+
+  forget(keyed: Keyed): void {
+    this.keys.delete(keyed.key);
+    this.#pending.delete(keyed);
     this.held -= keyed.held;
-    this.changed.add(key);
+    this.#forgotten.add(keyed.key);
+  }
+
+  /** Keys that changed since the last call, with what they have now; undefined: it is forgotten. */
+  *takeChanged(): Iterable<readonly [key: string, keyed: Keyed | undefined]> {
+    const changed = this.#changed;
+    this.#changed = [];
+    for (const keyed of changed) {
+      keyed.changed = false;
+      if (this.keys.get(keyed.key) === keyed) yield [keyed.key, keyed];
+    }
+    for (const key of this.#forgotten) if (!this.keys.has(key)) yield [key, undefined];
+    this.#forgotten.clear();
   }
 }
-
-const NOTHING: readonly Completed[] = [];
 
 function groupsOf(sequence: Sequence<unknown>): KeyGroup[] {
   const groups = new Map<string, KeyGroup>();

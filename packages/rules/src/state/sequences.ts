@@ -3,9 +3,8 @@ import { LIMITS } from '../limits.ts';
 import type { CompiledRule } from '../rule.ts';
 import type { Sequence, SequenceMatch } from '../sequence.ts';
 import type { StateChange } from './codec.ts';
-import { markReported } from './keyed.ts';
 import { decodeKeyed, encodeKeyed } from './keyed-codec.ts';
-import { type Link, stepsOf } from './partial.ts';
+import { hitsOf, type Link, markReported, stepsOf } from './partial.ts';
 import { SequenceKeys, sequenceName } from './sequence-keys.ts';
 import type { Witness } from './witness.ts';
 
@@ -72,14 +71,15 @@ export class SequenceState {
     const clockUs = this.#clockUs === Number.NEGATIVE_INFINITY ? timeUs : this.#clockUs;
     const openSinceUs = clockUs - this.#latenessUs;
     if (timeUs < openSinceUs) this.#late++;
-    const { held, keys: before } = { held: keys.held, keys: keys.keys.size };
+    const { held } = keys;
+    const { size } = keys.keys;
     const completed = keys.take(bits, event, Math.max(timeUs, openSinceUs), clockUs, openSinceUs, witness);
     this.#clockUs = Math.max(clockUs, timeUs);
-    this.#keys += keys.keys.size - before;
+    this.#keys += keys.keys.size - size;
     this.#hits += keys.held - held;
     if (keys.keys.size > this.#keysPerRule) this.#evict(keys);
     while (this.#keys > this.#mostKeys || this.#hits > this.#mostHits) this.#evict(this.#largest());
-    return completed.length === 0 ? NO_MATCHES : completed.map(({ link }) => matchOf(sequence, link));
+    return completed.length === 0 ? NO_MATCHES : completed.map((link) => matchOf(sequence, link));
   }
 
   /** Call it on ticks: forgets what no longer matters at `timeUs`, and reports what is finished because something did not come. */
@@ -96,7 +96,7 @@ export class SequenceState {
       if (sequence === undefined) continue;
       const keys = this.#keysOf(rule, sequence);
       known.add(keys);
-      for (const { link } of this.#counted(keys, () => keys.due(openSinceUs))) {
+      for (const link of this.#counted(keys, () => keys.due(openSinceUs))) {
         markReported(link);
         report(rule, matchOf(sequence, link));
       }
@@ -112,13 +112,9 @@ export class SequenceState {
   /** Keys changed since the last call, as they are now: entries for a changelog. */
   takeChanges(): StateChange[] {
     const changes: StateChange[] = [];
-    for (const { name, keys, changed } of this.#byName.values()) {
-      for (const key of changed) {
-        const keyed = keys.get(key);
-        changes.push({ key: `${name}\n${key}`, value: keyed === undefined ? null : encodeKeyed(keyed) });
-      }
-      changed.clear();
-    }
+    for (const keys of this.#byName.values())
+      for (const [key, keyed] of keys.takeChanged())
+        changes.push({ key: `${keys.name}\n${key}`, value: keyed === undefined ? null : encodeKeyed(keyed) });
     return changes;
   }
 
@@ -132,10 +128,10 @@ export class SequenceState {
   restore(id: string, value: Uint8Array): void {
     const end = id.indexOf('\n');
     if (end === -1) throw new StateError(id, 'the key has no rule');
-    const keyed = decodeKeyed(id, value);
+    const keyed = decodeKeyed(id, id.slice(end + 1), value);
     const keys = this.#named(id.slice(0, end));
-    this.#counted(keys, () => keys.put(id.slice(end + 1), keyed));
-    this.#clockUs = Math.max(this.#clockUs, keyed.sinceUs, keyed.recent.at(-1)?.hit.timeUs ?? keyed.sinceUs);
+    this.#counted(keys, () => keys.put(keyed));
+    this.#clockUs = Math.max(this.#clockUs, keyed.sinceUs, keyed.newest?.timeUs ?? keyed.sinceUs);
   }
 
   #keysOf<E>(rule: CompiledRule<E>, sequence: Sequence<E>): SequenceKeys {
@@ -170,24 +166,21 @@ export class SequenceState {
   }
 
   #evict(keys: SequenceKeys): void {
-    const [oldest] = keys.keys.keys();
-    if (oldest === undefined) return;
-    this.#counted(keys, () => keys.forget(oldest));
+    if (!this.#counted(keys, () => keys.forgetOldest())) return;
     this.#evicted++;
   }
 }
 
 function matchOf<E>({ kept, steps }: Sequence<E>, link: Link): SequenceMatch {
   const links = stepsOf(link);
-  const { witness } = link.hits.at(-1)!;
   const events = steps.flatMap(({ kind }, index) => (kind === 'event' ? [index] : []));
   return {
-    steps: links.map(({ hits, count }) => ({
-      events: hits.map(({ id }) => id),
-      count,
-      timeUs: hits.at(-1)!.timeUs,
+    steps: links.map((one) => ({
+      events: hitsOf(one).map(({ id }) => id),
+      count: one.count,
+      timeUs: one.hit.timeUs,
     })),
-    witness,
-    values: kept.map(({ step }, index) => links[events.indexOf(step)]?.hits.at(-1)?.values[index]),
+    witness: link.hit.witness,
+    values: kept.map(({ step }, index) => links[events.indexOf(step)]?.hit.values[index]),
   };
 }

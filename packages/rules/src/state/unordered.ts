@@ -1,6 +1,7 @@
 import type { Sequence } from '../sequence.ts';
 import type { Hit } from './hit.ts';
-import { type Automaton, isSpent, type Link, NO_LINKS, type Partial, runOf, type Windows } from './partial.ts';
+import { type Automaton, isSpent, Link, NO_LINKS, type Partial } from './partial.ts';
+import { runOf, type Windows } from './windows.ts';
 
 /** All steps within the span, in whatever order. Of each the last counts; one event may stand for several steps. */
 export class Unordered implements Automaton {
@@ -9,32 +10,34 @@ export class Unordered implements Automaton {
   readonly maxspanUs: number;
   readonly waits = false;
   readonly begins = -1;
-  readonly #stages: readonly { readonly step: number; readonly bit: number; readonly runs: number }[];
+  readonly stages: number;
+  readonly #list: readonly { readonly step: number; readonly bit: number; readonly runs: number }[];
   readonly #untilBits: number;
 
   constructor({ steps, maxspanUs }: Sequence<unknown>) {
     this.maxspanUs = maxspanUs;
-    this.#stages = steps.flatMap(({ kind, runs }, step) => (kind === 'event' ? [{ step, bit: 1 << step, runs }] : []));
+    this.#list = steps.flatMap(({ kind, runs }, step) => (kind === 'event' ? [{ step, bit: 1 << step, runs }] : []));
+    this.stages = this.#list.length;
     this.#untilBits = steps.reduce((bits, { kind }, step) => (kind === 'until' ? bits | (1 << step) : bits), 0);
-    this.start = { waiting: this.#stages.map(() => NO_LINKS), guardUs: Number.NEGATIVE_INFINITY };
+    this.start = [...this.#list, undefined].map(() => undefined);
   }
 
   take(partial: Partial, hit: Hit, windows: Windows): Partial {
     this.completed = undefined;
     const sinceUs = hit.timeUs - this.maxspanUs;
-    const waiting = partial.waiting.map((links) =>
-      links.filter((link) => link.startUs >= sinceUs && !isSpent(link, hit)),
+    const next = partial.map((link) =>
+      link === undefined || link.startUs < sinceUs || isSpent(link, hit) ? undefined : link,
     );
-    for (const [s, { step, bit, runs }] of this.#stages.entries()) {
+    for (const [s, { step, bit, runs }] of this.#list.entries()) {
       if ((hit.steps & bit) === 0) continue;
-      const link = linked(step, runs, hit, windows, sinceUs);
-      if (link !== undefined) waiting[s] = [link];
+      next[s] = linked(step, runs, hit, windows, sinceUs) ?? next[s];
     }
-    if (waiting.every((links) => links.length > 0)) {
-      this.completed = chained(waiting.map(([link]) => link!));
+    const links = next.filter((link) => link !== undefined);
+    if (links.length === this.stages) {
+      this.completed = chained(links);
       return this.start;
     }
-    return (hit.steps & this.#untilBits) === 0 ? { ...partial, waiting } : this.start;
+    return (hit.steps & this.#untilBits) === 0 ? next : this.start;
   }
 
   due(partial: Partial): { partial: Partial; completed: readonly Link[] } {
@@ -43,13 +46,16 @@ export class Unordered implements Automaton {
 }
 
 function linked(step: number, runs: number, hit: Hit, windows: Windows, sinceUs: number): Link | undefined {
-  if (runs === 1) return { previous: undefined, hits: [hit], startUs: hit.timeUs, count: hit.weight };
+  if (runs === 1) return new Link(undefined, hit, hit.timeUs, hit.weight);
   const run = runOf(windows, step, hit, undefined, sinceUs);
-  return run && { previous: undefined, hits: run.hits, startUs: run.startUs, count: run.count };
+  return run && new Link(undefined, hit, run.startUs, run.count, run.hits);
 }
 
 /** As one, in the order of the steps. */
 function chained(links: readonly Link[]): Link {
   const startUs = Math.min(...links.map((link) => link.startUs));
-  return links.reduce<Link | undefined>((previous, link) => ({ ...link, previous, startUs }), undefined)!;
+  return links.reduce<Link | undefined>(
+    (previous, { hit, count, run }) => new Link(previous, hit, startUs, count, run),
+    undefined,
+  )!;
 }
