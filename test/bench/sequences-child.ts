@@ -66,17 +66,19 @@ function eventMaker(): (from: number, to: number) => BenchEvent[] {
     seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
     return (seed >>> 8) % n;
   };
-  const entity = (n: number): string => n.toString(16).padStart(8, '0').repeat(4);
+  /** In one piece, as a decoder makes it. */
+  const text = (parts: string): string => Buffer.from(parts, 'latin1').toString('latin1');
+  const entity = (n: number): string => text(n.toString(16).padStart(8, '0').repeat(4));
   const make = (i: number): BenchEvent => {
     const process = i < KEYS ? i : random(KEYS);
     const rule = process % SEQUENCES;
     return {
       kind: i < KEYS || random(2) === 0 ? 0 : 1 + random(2),
-      id: `host/boot/run/0/0/${i}`,
-      name: `tool${rule}`,
+      id: text(`host/boot/run/0/0/${i}`),
+      name: text(`tool${rule}`),
       entity: entity(process),
       parent: entity(process),
-      path: random(3) === 0 ? `/srv/${rule}/file` : `/srv/${(rule + 1) % SEQUENCES}/file`,
+      path: text(random(3) === 0 ? `/srv/${rule}/file` : `/srv/${(rule + 1) % SEQUENCES}/file`),
     };
   };
   return (from, to) => Array.from({ length: to - from }, (_, n) => make(from + n));

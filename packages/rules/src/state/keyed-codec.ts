@@ -2,9 +2,9 @@ import type { FieldValue } from '../catalogue.ts';
 import { StateError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import { decodeEntry, encodeEntry, isListOf, isNumber } from './codec.ts';
-import { Hit } from './hit.ts';
+import { Hit, NO_EXTRAS } from './hit.ts';
 import { heldBy, Keyed, putRecent } from './keyed.ts';
-import { hitsOf, Link, type Partial, queueOf, stepsOf } from './partial.ts';
+import { countOf, hitsOf, Link, type Partial, queueOf, startOf, stepsOf } from './partial.ts';
 import type { Window } from './windows.ts';
 
 const VERSION = 1;
@@ -37,17 +37,17 @@ export function encodeKeyed({ partial, oldest, windows, ordinal, sinceUs }: Keye
   for (let hit = oldest; hit !== undefined; hit = hit.newer) recents.push(number(hit));
   const runs = windows.map(({ step, runs: most, hits: all }): WindowEntry => [step, most, all.map(number)]);
   const entries = [...hits.keys()].map(hitEntry);
-  return encodeEntry(VERSION, [ordinal, sinceUs, start.at(-1)?.startUs ?? null, entries, links, recents, runs]);
+  return encodeEntry(VERSION, [ordinal, sinceUs, start.at(-1)?.hit.timeUs ?? null, entries, links, recents, runs]);
 }
 
-function hitEntry({ timeUs, steps, weight, id, reported, values, witness }: Hit): HitEntry {
+function hitEntry({ timeUs, steps, id, reported, extras: { weight, values, witness } }: Hit): HitEntry {
   const entry: HitEntry = [timeUs, steps, weight, id, reported ? 1 : 0, values.map((value) => value ?? null)];
   if (witness !== '') entry[6] = witness;
   return entry;
 }
 
 function linkEntry(link: Link, number: (hit: Hit) => number): LinkEntry {
-  return stepsOf(link).map((one) => [hitsOf(one).map(number), one.startUs, one.count]);
+  return stepsOf(link).map((one) => [hitsOf(one).map(number), startOf(one), countOf(one)]);
 }
 
 /** Its recent hits are still to be gone through. @throws StateError */
@@ -74,7 +74,7 @@ export function decodeKeyed(id: string, key: string, bytes: Uint8Array): Keyed {
     throw broken(id);
   const partial: Partial = [
     ...links.map((queue) => queueOfEntries(queue, hitAt)),
-    guard === null ? undefined : new Link(undefined, new Hit(guard, 0, 1, ''), guard, 1),
+    guard === null ? undefined : new Link(undefined, new Hit(guard, 0, '', NO_EXTRAS)),
   ];
   const windows = runs.map(([step, most, all]): Window => ({ step, runs: most, hits: all.map(hitAt) }));
   const keyed = new Keyed(key, partial, windows, ordinal, sinceUs);
@@ -84,8 +84,9 @@ export function decodeKeyed(id: string, key: string, bytes: Uint8Array): Keyed {
 }
 
 function hitOfEntry([timeUs, steps, weight, id, reported, values, witness = '']: HitEntry): Hit {
+  const isPlain = weight === 1 && values.length === 0 && witness === '';
   const all = values.map((value) => (value ?? undefined) as FieldValue);
-  const hit = new Hit(timeUs, steps, weight, id, all, witness);
+  const hit = new Hit(timeUs, steps, id, isPlain ? NO_EXTRAS : { weight, values: all, witness });
   hit.reported = reported === 1;
   return hit;
 }
@@ -103,7 +104,7 @@ function queueOfEntries(entries: readonly LinkEntry[], hitAt: (index: number) =>
 function linkOf(entry: LinkEntry, hitAt: (index: number) => Hit): Link {
   return entry.reduce<Link | undefined>((previous, [indexes, startUs, count]) => {
     const hits = indexes.map(hitAt);
-    return new Link(previous, hits.at(-1)!, startUs, count, hits.length === 1 ? undefined : hits);
+    return new Link(previous, hits.at(-1)!, hits.length === 1 ? undefined : { hits, startUs, count });
   }, undefined)!;
 }
 

@@ -1,6 +1,6 @@
 import { LIMITS } from '../limits.ts';
 import { type Hit, sizeOf } from './hit.ts';
-import { type Automaton, type Link, lengthOf, markReported, NO_LINKS, type Partial } from './partial.ts';
+import { type Automaton, type Link, lengthOf, markReported, NO_LINKS, type Partial, startOf } from './partial.ts';
 import { insertByTime, type Windows } from './windows.ts';
 
 /** What is remembered of one key of a sequence. */
@@ -120,7 +120,7 @@ export function isIdle({ begins }: Automaton, { partial, windows }: Keyed): bool
 export function newestOf({ partial, windows, newest }: Keyed): number {
   let latest = newest?.timeUs ?? Number.NEGATIVE_INFINITY;
   for (const queue of partial)
-    for (let one = queue; one !== undefined; one = one.older) latest = Math.max(latest, one.startUs);
+    for (let one = queue; one !== undefined; one = one.older) latest = Math.max(latest, startOf(one));
   for (const { hits } of windows) latest = Math.max(latest, hits.at(-1)?.timeUs ?? latest);
   return latest;
 }

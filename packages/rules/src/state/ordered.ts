@@ -3,7 +3,7 @@ import { holdsBetween } from '../compile/evaluate.ts';
 import { LIMITS } from '../limits.ts';
 import type { Comparison, Sequence } from '../sequence.ts';
 import type { Hit } from './hit.ts';
-import { type Automaton, behind, filtered, hasReported, isSpent, Link, lengthOf, NO_LINKS, type Partial, queueOf } from './partial.ts';
+import { type Automaton, behind, filtered, hasReported, isSpent, Link, lengthOf, NO_LINKS, type Partial, queueOf, startOf } from './partial.ts';
 import { runOf, type Windows } from './windows.ts';
 
 /** One step that must happen. */
@@ -88,15 +88,15 @@ export class Ordered implements Automaton {
       this.#sift(s - 1, stage.guards, hit);
     }
     if (!done && (steps & this.#list[0]!.bit) !== 0) this.#begin(hit, windows);
-    if ((steps & this.#before) !== 0 && (this.#now[this.stages]?.startUs ?? hit.timeUs) <= hit.timeUs)
-      this.#put(this.stages, new Link(undefined, hit, hit.timeUs, 1));
+    if ((steps & this.#before) !== 0 && (this.#now[this.stages]?.hit.timeUs ?? hit.timeUs) <= hit.timeUs)
+      this.#put(this.stages, new Link(undefined, hit));
     if (this.#until.length > 0) for (let s = 0; s <= last; s++) this.#sift(s, this.#until, hit);
     return this.#now;
   }
 
   due(partial: Partial, nowUs: number): { partial: Partial; completed: readonly Link[] } {
     const pending = this.waits ? queueOf(partial[this.stages - 1]) : NO_LINKS;
-    const isDue = (link: Link): boolean => link.startUs + this.maxspanUs < nowUs;
+    const isDue = (link: Link): boolean => startOf(link) + this.maxspanUs < nowUs;
     if (!pending.some(isDue)) return { partial, completed: NO_LINKS };
     const rest = filtered(partial[this.stages - 1], (link) => !isDue(link));
     return {
@@ -110,7 +110,7 @@ export class Ordered implements Automaton {
     const stage = this.#list[s]!;
     const sinceUs = hit.timeUs - this.maxspanUs;
     for (let previous = this.#now[s - 1]; previous !== undefined; previous = previous.older) {
-      if (previous.startUs < sinceUs || isSpent(previous, hit) || !fits(stage.compares, previous, hit)) continue;
+      if (startOf(previous) < sinceUs || isSpent(previous, hit) || !fits(stage.compares, previous, hit)) continue;
       const link = linked(stage, previous, hit, windows, sinceUs);
       if (link === undefined) continue;
       this.#settle(s, link, sinceUs);
@@ -123,7 +123,7 @@ export class Ordered implements Automaton {
   #begin(hit: Hit, windows: Windows): void {
     const sinceUs = hit.timeUs - this.maxspanUs;
     const guard = this.#now[this.stages];
-    if (guard !== undefined && guard.startUs >= sinceUs) return;
+    if (guard !== undefined && guard.hit.timeUs >= sinceUs) return;
     const link = linked(this.#list[0]!, undefined, hit, windows, sinceUs);
     if (link !== undefined) this.#settle(0, link, sinceUs);
   }
@@ -141,7 +141,7 @@ export class Ordered implements Automaton {
     const { room, beforeRun } = this.#list[s]!;
     this.#put(s, link);
     if (room === 1) return;
-    const alive = filtered(queue, (one) => one.startUs >= sinceUs && (beforeRun || !this.#isLike(one, link, s)));
+    const alive = filtered(queue, (one) => startOf(one) >= sinceUs && (beforeRun || !this.#isLike(one, link, s)));
     if (alive === undefined || lengthOf(alive) < room) link.older = alive;
     // In a flood of beginnings the oldest are the nearest to the end of a run; those that wait to be compared are all alike.
     else link.older = beforeRun ? alive.older : filtered(alive, ({ older }) => older !== undefined);
@@ -174,7 +174,7 @@ export class Ordered implements Automaton {
 }
 
 function isOpen(queue: Link | undefined, sinceUs: number): boolean {
-  for (let one = queue; one !== undefined; one = one.older) if (one.startUs >= sinceUs) return true;
+  for (let one = queue; one !== undefined; one = one.older) if (startOf(one) >= sinceUs) return true;
   return false;
 }
 
@@ -186,9 +186,9 @@ function linked(
   sinceUs: number,
 ): Link | undefined {
   const before = previous && behind(previous, undefined);
-  if (runs === 1) return new Link(before, hit, before?.startUs ?? hit.timeUs, hit.weight);
+  if (runs === 1) return new Link(before, hit);
   const run = runOf(windows, step, hit, before?.hit, sinceUs);
-  return run && new Link(before, hit, before?.startUs ?? run.startUs, run.count, run.hits);
+  return run && new Link(before, hit, run);
 }
 
 /** Whether an event stands to the events before it as the step asks. */
@@ -198,7 +198,7 @@ function fits(compares: readonly Comparison<unknown>[], link: Link, hit: Hit): b
   for (let one: Link | undefined = link; one !== undefined; one = one.previous) reached++;
   return compares.every(
     ({ test, own, other, stage }) =>
-      stage <= reached && holdsBetween(test, hit.values[own], valueIn(link, reached, stage, other)),
+      stage <= reached && holdsBetween(test, hit.extras.values[own], valueIn(link, reached, stage, other)),
   );
 }
 
@@ -206,7 +206,7 @@ function fits(compares: readonly Comparison<unknown>[], link: Link, hit: Hit): b
 function valueIn(link: Link, reached: number, stage: number, kept: number): FieldValue {
   let one = link;
   for (let s = reached; s > stage; s--) one = one.previous!;
-  return one.hit.values[kept];
+  return one.hit.extras.values[kept];
 }
 
 function sameValue(a: FieldValue, b: FieldValue): boolean {

@@ -1,27 +1,28 @@
 import type { Hit } from './hit.ts';
-import type { Windows } from './windows.ts';
+import type { Run, Windows } from './windows.ts';
 
 /** A step that has happened, and those before it. */
 export class Link {
   readonly previous: Link | undefined;
   /** the step's event, the last of a run */
   readonly hit: Hit;
-  /** events of the run, in order, the last LIMITS.listedRuns of them; undefined: the step is one event */
-  readonly run: readonly Hit[] | undefined;
-  /** µs, of the first event of the whole */
-  readonly startUs: number;
-  /** events, those included that were merged into one */
-  readonly count: number;
+  /** undefined: the step is one event */
+  readonly run: Run | undefined;
   /** the next older one that waits where it does; set when it begins to wait, never changed after */
   older: Link | undefined = undefined;
 
-  constructor(previous: Link | undefined, hit: Hit, startUs: number, count: number, run?: readonly Hit[]) {
+  constructor(previous: Link | undefined, hit: Hit, run?: Run) {
     this.previous = previous;
     this.hit = hit;
-    this.startUs = startUs;
-    this.count = count;
     this.run = run;
   }
+}
+
+/** µs, of the first event of the whole. */
+export function startOf(link: Link): number {
+  let first = link;
+  while (first.previous !== undefined) first = first.previous;
+  return first.run === undefined ? first.hit.timeUs : first.run.startUs;
 }
 
 /**
@@ -60,8 +61,7 @@ export function filtered(newest: Link | undefined, keep: (link: Link) => boolean
 /** The same with others older than it, or alone: what goes on from it must not hold those that waited with it. */
 export function behind(one: Link, older: Link | undefined): Link {
   if (one.older === older) return one;
-  const { previous, hit, startUs, count, run } = one;
-  const link = new Link(previous, hit, startUs, count, run);
+  const link = new Link(one.previous, one.hit, one.run);
   link.older = older;
   return link;
 }
@@ -80,11 +80,14 @@ export function lengthOf(newest: Link | undefined): number {
 }
 
 /** Events of its step, in order. */
-export const hitsOf = ({ run, hit }: Link): readonly Hit[] => run ?? [hit];
+export const hitsOf = ({ run, hit }: Link): readonly Hit[] => run?.hits ?? [hit];
+
+/** Events of its step, those included that were merged into one. */
+export const countOf = ({ run, hit }: Link): number => run?.count ?? hit.extras.weight;
 
 export function hasReported(link: Link): boolean {
   for (let one: Link | undefined = link; one !== undefined; one = one.previous)
-    if (one.run === undefined ? one.hit.reported : one.run.some(({ reported }) => reported)) return true;
+    if (one.run === undefined ? one.hit.reported : one.run.hits.some(({ reported }) => reported)) return true;
   return false;
 }
 

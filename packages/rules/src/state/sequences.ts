@@ -4,7 +4,7 @@ import type { CompiledRule } from '../rule.ts';
 import type { Sequence, SequenceMatch } from '../sequence.ts';
 import type { StateChange } from './codec.ts';
 import { decodeKeyed, encodeKeyed } from './keyed-codec.ts';
-import { hitsOf, type Link, markReported, stepsOf } from './partial.ts';
+import { countOf, hitsOf, type Link, markReported, stepsOf } from './partial.ts';
 import { SequenceKeys, sequenceName } from './sequence-keys.ts';
 import type { Witness } from './witness.ts';
 
@@ -177,10 +177,10 @@ function matchOf<E>({ kept, steps }: Sequence<E>, link: Link): SequenceMatch {
   return {
     steps: links.map((one) => ({
       events: hitsOf(one).map(({ id }) => id),
-      count: one.count,
+      count: countOf(one),
       timeUs: one.hit.timeUs,
     })),
-    witness: link.hit.witness,
-    values: kept.map(({ step }, index) => links[events.indexOf(step)]?.hit.values[index]),
+    witness: link.hit.extras.witness,
+    values: kept.map(({ step }, index) => links[events.indexOf(step)]?.hit.extras.values[index]),
   };
 }

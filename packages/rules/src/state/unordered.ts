@@ -1,6 +1,6 @@
 import type { Sequence } from '../sequence.ts';
 import type { Hit } from './hit.ts';
-import { type Automaton, isSpent, Link, NO_LINKS, type Partial } from './partial.ts';
+import { type Automaton, isSpent, Link, NO_LINKS, type Partial, startOf } from './partial.ts';
 import { runOf, type Windows } from './windows.ts';
 
 /** All steps within the span, in whatever order. Of each the last counts; one event may stand for several steps. */
@@ -26,7 +26,7 @@ export class Unordered implements Automaton {
     this.completed = undefined;
     const sinceUs = hit.timeUs - this.maxspanUs;
     const next = partial.map((link) =>
-      link === undefined || link.startUs < sinceUs || isSpent(link, hit) ? undefined : link,
+      link === undefined || startOf(link) < sinceUs || isSpent(link, hit) ? undefined : link,
     );
     for (const [s, { step, bit, runs }] of this.#list.entries()) {
       if ((hit.steps & bit) === 0) continue;
@@ -46,16 +46,12 @@ export class Unordered implements Automaton {
 }
 
 function linked(step: number, runs: number, hit: Hit, windows: Windows, sinceUs: number): Link | undefined {
-  if (runs === 1) return new Link(undefined, hit, hit.timeUs, hit.weight);
+  if (runs === 1) return new Link(undefined, hit);
   const run = runOf(windows, step, hit, undefined, sinceUs);
-  return run && new Link(undefined, hit, run.startUs, run.count, run.hits);
+  return run && new Link(undefined, hit, run);
 }
 
 /** As one, in the order of the steps. */
 function chained(links: readonly Link[]): Link {
-  const startUs = Math.min(...links.map((link) => link.startUs));
-  return links.reduce<Link | undefined>(
-    (previous, { hit, count, run }) => new Link(previous, hit, startUs, count, run),
-    undefined,
-  )!;
+  return links.reduce<Link | undefined>((previous, { hit, run }) => new Link(previous, hit, run), undefined)!;
 }

@@ -61,7 +61,7 @@ export function runOf(
     const one = window[i]!;
     if (one.timeUs < from || one === after) return undefined;
     if (one.reported && !hit.reported) continue;
-    count += one.weight;
+    count += one.extras.weight;
     if (count >= runs) return { hits: listed(window, i, last, hit.reported), startUs: one.timeUs, count };
   }
   return undefined;
