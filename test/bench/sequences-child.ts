@@ -18,7 +18,7 @@ const kinds: EventKinds<BenchEvent> = { names: KINDS, of: (event) => event.kind 
 const SEQUENCES = 100;
 const KEYS = 100_000;
 const EVENTS = 1_000_000;
-const AT_ONCE = 10_000;
+const AT_ONCE = 1_000;
 /** µs of event time that the host has been up: more than small integers hold, as it is but for the first half hour */
 const UP_US = 86_400_000_000;
 

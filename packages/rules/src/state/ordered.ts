@@ -3,7 +3,19 @@ import { holdsBetween } from '../compile/evaluate.ts';
 import { LIMITS } from '../limits.ts';
 import type { Comparison, Sequence } from '../sequence.ts';
 import type { Hit } from './hit.ts';
-import { type Automaton, behind, filtered, hasReported, isSpent, Link, lengthOf, NO_LINKS, type Partial, queueOf, startOf } from './partial.ts';
+import {
+  type Automaton,
+  behind,
+  filtered,
+  hasReported,
+  isSpent,
+  Link,
+  lengthOf,
+  NO_LINKS,
+  type Partial,
+  queueOf,
+  startOf,
+} from './partial.ts';
 import { runOf, type Windows } from './windows.ts';
 
 /** One step that must happen. */
