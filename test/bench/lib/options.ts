@@ -28,6 +28,8 @@ export interface BenchOptions {
   readonly recording: string | null;
   /** folder of Falco's rule files, for `rules`; null: those of the yardsticks, and rules of ours in place of the rest */
   readonly falco: string | null;
+  /** texts: of `sensor`, only loads with one of them in their names; empty: all, and what isn't a load */
+  readonly loads: readonly string[];
 }
 
 export const USAGE: string = `Usage: npm run bench [-- SECTION…] [--seconds N] [--runs N] [--profile DIR] [--json]
@@ -38,6 +40,7 @@ Sections (default: all): ${SECTIONS.join(', ')}
   --profile DIR  write CPU profiles of the measured program there, and print where its time went
   --recording FILE  made by ringfence record, for fleet and rules (default: it makes one)
   --falco DIR    Falco's rule files, for rules (default: the stable ones of RINGFENCE_YARDSTICKS, and as many of ours as the others are)
+  --load TEXT    for sensor: only the loads with TEXT in their names; may be given again
   --json         one JSON object on stdout; the tables go to stderr
 
 Needs root, cc and taskset. Exit code 1 when produced = stored + counted drops does not hold.`;
@@ -54,6 +57,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
     profileDir: values.profile ?? null,
     recording: values.recording ?? null,
     falco: values.falco ?? null,
+    loads: values.load ?? [],
   };
 }
 
@@ -73,6 +77,7 @@ function parsed(args: readonly string[]) {
         profile: { type: 'string' },
         recording: { type: 'string' },
         falco: { type: 'string' },
+        load: { type: 'string', multiple: true },
         json: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },

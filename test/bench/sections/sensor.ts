@@ -74,7 +74,7 @@ export async function sensor(context: BenchContext): Promise<void> {
   if (missing !== undefined) throw new BenchError('ERR_BENCH_SETUP', `the sensor's section needs Redis: ${missing}`);
   await using redis = await startRedis();
   const compile = new Compile(programs.directory);
-  const loads: readonly Load[] = [
+  const all: readonly Load[] = [
     { name: 'open, not watched', target: 'CPU ≤ 1.4, 0 dropped, agent < 10 %', cost: callerCpu('open'), show: micros },
     { name: 'open, watched', target: 'CPU ≤ 1.8', cost: callerCpu('open'), show: micros, watched: true },
     {
@@ -104,6 +104,7 @@ export async function sensor(context: BenchContext): Promise<void> {
     { name: 'redis-benchmark', target: '≤ 1.03', cost: () => redisSeconds(redis.port), show: seconds, floor: true },
   ];
   try {
+    const loads = chosen(all, options.loads);
     const costs = await measureAll(context, loads);
     report.table({
       title: `what a load costs, ${options.runs} runs (min · median · max; × is the median's ratio to no sensor in turn with it)`,
@@ -115,8 +116,17 @@ export async function sensor(context: BenchContext): Promise<void> {
   } finally {
     compile.remove();
   }
+  if (options.loads.length > 0) return;
   await recordsRate(context);
   await idle(context);
+}
+
+function chosen(loads: readonly Load[], texts: readonly string[]): readonly Load[] {
+  if (texts.length === 0) return loads;
+  const unknown = texts.find((text) => !loads.some(({ name }) => name.includes(text)));
+  const names = loads.map(({ name }) => name).join(', ');
+  if (unknown !== undefined) throw new BenchError('ERR_BENCH_USAGE', `--load ${unknown}: there is none; there are ${names}`);
+  return loads.filter(({ name }) => texts.some((text) => name.includes(text)));
 }
 
 function row({ name, target, show }: Load, { bare, floor, seen, cpu, dropped }: Cost): string[] {
@@ -152,6 +162,7 @@ async function measureAll(context: BenchContext, loads: readonly Load[]): Promis
     }
     for (const watched of [false, true]) {
       const some = loads.filter((load) => (load.watched === true) === watched);
+      if (some.length === 0) continue;
       const settings = watched ? [`sensor.watchedPaths=${programs.directory}`] : [];
       await using agent = await Agent.startCollector({ dir, settings });
       for (const load of some) {

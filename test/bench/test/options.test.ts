@@ -8,6 +8,11 @@ test('all sections run when none is named, else those that are', () => {
   assert.deepEqual(parseOptions(['replay', 'rules', '--seconds', '3'])?.sections, ['replay', 'rules']);
 });
 
+test('loads of the sensor are chosen by texts in their names', () => {
+  assert.deepEqual(parseOptions([])?.loads, []);
+  assert.deepEqual(parseOptions(['sensor', '--load', 'make', '--load', 'redis'])?.loads, ['make', 'redis']);
+});
+
 test('an unknown section, an unknown flag and a nonsense number are refused with the usage or what was expected', () => {
   assert.throws(() => parseOptions(['speed']), /there is no section speed[\s\S]*Usage/);
   assert.throws(() => parseOptions(['--fast']), /--fast[\s\S]*Usage/);
