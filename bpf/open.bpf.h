@@ -95,7 +95,7 @@ static __always_inline __u32 open__describe(struct rf_scratch_small *scratch, st
 	struct inode *inode;
 	__u32 position;
 
-	if (!wanted && !watch__may_be_below(path__head(path, mount, dentry)))
+	if (!wanted && !watch__file_may_be_below(path, mount, dentry))
 		return 0;
 	path__build(path, mount, dentry);
 	position = path->position;

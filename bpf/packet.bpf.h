@@ -11,11 +11,13 @@ static __always_inline bool packet__is_hello(const __u8 *head)
 	return head[0] == 0x16 && head[1] == 3 && head[2] >= 1 && head[2] <= 3 && head[5] == 1;
 }
 
-/* Asked of each segment that leaves, so of its first bytes alone. */
+/* Asked of each segment that leaves, so of its first bytes alone, and of these only while somebody wants to know. */
 static __always_inline bool packet__may_be_hello(struct __sk_buff *packet, __u32 payload)
 {
 	__u8 head[2];
 
+	if (!interest__any_form(INTEREST(PACKET_TLS) | INTEREST(PACKET_TLS_LOOPBACK)))
+		return false;
 	return bpf_skb_load_bytes(packet, payload, head, sizeof(head)) || (head[0] == 0x16 && head[1] == 3);
 }
 

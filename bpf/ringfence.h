@@ -842,6 +842,13 @@ struct rf_control {
 	__u32 pad;
 };
 
+/* rf_unnamed, rf_unwatched (.bss, mapped) spare most paths a look at the maps: bit n is set when no name, no prefix has the hash n. That is the top bits of
+ * (word ^ size) * RF_HASH_FACTOR. Of a name: its first eight bytes (of the RF_NAME_MAX that are kept), little-endian, filled up with 0, and how many bytes it has.
+ * Of a prefix: the first bytes of its first three components, and how many these are. */
+#define RF_HASHES 4096
+#define RF_HASH_SHIFT 52
+#define RF_HASH_FACTOR 0x9e3779b97f4a7c15ULL
+
 /* What the sensor tells apart in the kinds that are frequent. Each has two bits in the masks of struct rf_interest: 2 * form for the host's processes,
  * 2 * form + 1 for those of containers. Loopback: the peer is 127.0.0.0/8 or ::1; of a flow, datagram or packet one end. */
 enum rf_form {

@@ -28,6 +28,9 @@ extern void *bpf_rdonly_cast(const void *address, __u32 type) __ksym __weak;
 		 ? (typeof(pointer))bpf_rdonly_cast(pointer, bpf_core_type_id_kernel(typeof(*(pointer))))                                \
 		 : (pointer))
 
+/* Eight bytes at an address of the kernel's, whatever lies there. By a type that begins with a plain word. */
+#define kernel__word(address) kernel__read((struct rb_node *)(address), __rb_parent_color)
+
 /* Bytes with the NUL, or -errno. Of an empty string the helper says 0 and writes nothing on 6.1 and 6.12, and 1 since some later kernel. */
 static __always_inline long kernel__read_user_string(char *to, __u32 max, const void *from)
 {

@@ -17,7 +17,7 @@ struct rf_path_work {
 	struct dentry *dentry;
 	struct mount *mount;
 	struct dentry *mount_root;
-	const unsigned char *head; /* name of the first component, in the kernel */
+	const unsigned char *heads[3]; /* names of the first components, in the kernel; 0: there are fewer */
 	__u32 position; /* the path, or its tail, stands in text[position .. RF_PATH_MAX) */
 	__u32 full;
 	__u32 length; /* bytes of all components seen, each with its slash */
@@ -512,6 +512,9 @@ struct {
 } rf_refused SEC(".maps");
 
 struct rf_control rf_control = {};
+/* A bit for each hash (lib/watch.h), set when nothing in rf_names, in rf_watched has it. */
+__u64 rf_unnamed[RF_HASHES / 64] = {};
+__u64 rf_unwatched[RF_HASHES / 64] = {};
 struct rf_interest rf_interests[2] = {};
 struct rf_interest_ports rf_interest_ports[2] = {};
 

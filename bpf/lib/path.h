@@ -136,23 +136,29 @@ static long path__climb(__u32 index, struct path_loop *loop)
 	struct qstr name = {};
 	enum path_step step = path__step(loop->work, &name);
 
-	if (step == PATH_COMPONENT)
-		loop->work->head = name.name;
+	if (step == PATH_COMPONENT) {
+		loop->work->heads[2] = loop->work->heads[1];
+		loop->work->heads[1] = loop->work->heads[0];
+		loop->work->heads[0] = name.name;
+	}
 	return step == PATH_END;
 }
 
-/* The first byte of the first component, which takes no text to be put together; 0: the path has none. */
-static __noinline int path__head(struct rf_path_work *w, struct vfsmount *vfsmount, struct dentry *dentry)
+/* Finds the first components, which takes no text to be put together. */
+static __noinline int path__find_heads(struct rf_path_work *w, struct vfsmount *vfsmount, struct dentry *dentry)
 {
 	struct path_loop loop = { .work = w };
-	__u8 head = 0;
 
 	path__enter(w, vfsmount, dentry);
-	w->head = 0;
+	w->heads[0] = w->heads[1] = w->heads[2] = 0;
 	bpf_loop(PATH_STEPS_MAX, path__climb, &loop, 0);
-	if (w->head)
-		bpf_probe_read_kernel(&head, sizeof(head), w->head);
-	return head;
+	return 0;
+}
+
+/* The first byte of one of them; 0: there are fewer. */
+static __always_inline __u8 path__head(const unsigned char *name)
+{
+	return name ? kernel__word(name) : 0;
 }
 
 /* The last component alone, which is cheap. The root of a mount is called what its mount point is called. */

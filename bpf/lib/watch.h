@@ -26,12 +26,40 @@ static __always_inline bool watch__any_name(void)
 	return !RF_READ_ONCE(rf_control.nothing_named);
 }
 
+/* false: nothing in the table's map has this hash. */
+static __always_inline bool watch__may_have(const __u64 unused[RF_HASHES / 64], __u64 word, __u32 size)
+{
+	__u64 hash = (word ^ size) * RF_HASH_FACTOR >> RF_HASH_SHIFT;
+
+	return !(RF_READ_ONCE(unused[hash / 64]) >> hash % 64 & 1);
+}
+
 /* Most paths lie where nothing is watched: under another directory of the root. 0: the first component isn't known. */
 static __always_inline bool watch__may_be_below(__u32 head)
 {
 	if (!head)
 		return watch__any_prefix();
 	return RF_READ_ONCE(rf_control.watched_heads[head >> 5 & 1]) & 1U << (head & 31);
+}
+
+/* The same of a file, whose first three components say more. */
+static __always_inline bool watch__file_may_be_below(struct rf_path_work *w, struct vfsmount *mount, struct dentry *dentry)
+{
+	__u32 heads;
+	__u8 next;
+
+	path__find_heads(w, mount, dentry);
+	heads = path__head(w->heads[0]);
+	if (!watch__may_be_below(heads))
+		return false;
+	if (!heads || watch__may_have(rf_unwatched, heads, 1))
+		return true;
+	next = path__head(w->heads[1]);
+	heads |= next << 8;
+	if (!next || watch__may_have(rf_unwatched, heads, 2))
+		return next;
+	next = path__head(w->heads[2]);
+	return next && watch__may_have(rf_unwatched, heads | next << 16, 3);
 }
 
 static __always_inline bool watch__is_below(struct rf_scratch_small *scratch, const char *path, __u32 size)
@@ -67,8 +95,11 @@ static __always_inline bool watch__fill_key(struct rf_name_key *key, const void 
 static __always_inline bool watch__is_name(const void *name, __u32 size)
 {
 	struct rf_name_key key;
+	__u64 word = kernel__word(name);
 
-	return watch__fill_key(&key, name, size) && bpf_map_lookup_elem(&rf_names, &key);
+	if (size < sizeof(word))
+		word &= (1ULL << 8 * (size & 7)) - 1;
+	return watch__may_have(rf_unnamed, word, size) && watch__fill_key(&key, name, size) && bpf_map_lookup_elem(&rf_names, &key);
 }
 
 /* The top bit of each byte that is `byte`. */

@@ -3,10 +3,10 @@ import type { CompiledOptions } from './config.ts';
 import type { Log } from './log.ts';
 import type { ControlBlock } from './sensor/control-block.ts';
 import type { Sensor } from './sensor/sensor.ts';
-import { headsOf } from './sensor/watched.ts';
+import { headsOf, unnamedOf, unwatchedOf } from './sensor/watched.ts';
 
 type Options = Pick<CompiledOptions, 'opens' | 'watchedPaths' | 'audit'>;
-type Filter = Pick<Sensor, 'watched' | 'interests'> & {
+type Filter = Pick<Sensor, 'watched' | 'hashes' | 'interests'> & {
   readonly control: Pick<ControlBlock, 'allOpens' | 'watchedHeads' | 'watchingNames' | 'watchingExecutables'>;
 };
 
@@ -60,7 +60,9 @@ export class InterestFilter {
   }
 
   #watch(): void {
-    const { watched, control } = this.#filter;
+    const { watched, hashes, control } = this.#filter;
+    hashes.unwatched.set(unwatchedOf(watched.prefixes.keys()));
+    hashes.unnamed.set(unnamedOf(watched.names.keys()));
     control.watchedHeads = headsOf(watched.prefixes.keys());
     control.watchingNames = watched.names.size > 0;
     control.watchingExecutables = watched.executables.size > 0;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { BpfMap } from '@ringfence/libbpf-ts';
-import { headsOf, nameKey, prefixKey, WatchedTexts } from '../src/sensor/watched.ts';
+import { headsOf, nameKey, prefixKey, unnamedOf, unwatchedOf, WatchedTexts } from '../src/sensor/watched.ts';
 
 const skip = process.getuid?.() !== 0 && 'making a BPF map needs root';
 const EVERY = 0xffff_ffff_ffff_ffffn;
@@ -32,6 +32,23 @@ describe('what the sensor watches', () => {
     it(`${prefixes.join(' ') || 'nothing'} is looked for under ${heads === EVERY ? 'every directory' : heads.toString(16)}`, () =>
       assert.equal(headsOf(prefixes.map(prefixKey)), heads));
   }
+
+  const cleared = (unused: Uint8Array): number =>
+    8 * unused.length - unused.reduce((sum, byte) => sum + (byte.toString(2).match(/1/g)?.length ?? 0), 0);
+
+  it('a table has a bit less for each name, and for the first bytes of each prefix', () => {
+    assert.equal(cleared(unnamedOf([])), 0);
+    assert.equal(cleared(unnamedOf(['shadow', 'shadow-', 'x'.repeat(40)].map(nameKey))), 3);
+    assert.equal(cleared(unwatchedOf([])), 0);
+    const prefixes = ['/etc/ssh', '/elsewhere/s', '/usr/lib/systemd/system', '/usr/local/share/', '/var/'];
+    assert.equal(cleared(unwatchedOf(prefixes.map(prefixKey))), 3);
+  });
+
+  for (const prefix of ['/', 'relative/', '//etc'])
+    it(`nothing is left out by first bytes when ${prefix} is watched`, () => {
+      const unused = unwatchedOf(['/etc/ssh', prefix].map(prefixKey));
+      assert.equal(cleared(unused), prefix === '//etc' ? 2 : 8 * unused.length);
+    });
 
   it('takes what is new before it gives up what is old, and refuses what is too much as a whole', { skip }, () => {
     using map = BpfMap.create({ type: 'hash', name: 'rf_test', keySize: 32, valueSize: 4, maxEntries: 4096 });

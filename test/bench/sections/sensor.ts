@@ -125,7 +125,8 @@ function chosen(loads: readonly Load[], texts: readonly string[]): readonly Load
   if (texts.length === 0) return loads;
   const unknown = texts.find((text) => !loads.some(({ name }) => name.includes(text)));
   const names = loads.map(({ name }) => name).join(', ');
-  if (unknown !== undefined) throw new BenchError('ERR_BENCH_USAGE', `--load ${unknown}: there is none; there are ${names}`);
+  if (unknown !== undefined)
+    throw new BenchError('ERR_BENCH_USAGE', `--load ${unknown}: there is none; there are ${names}`);
   return loads.filter(({ name }) => texts.some((text) => name.includes(text)));
 }
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { closeSync, constants, mkdirSync, openSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import { nameKey, prefixKey, unnamedOf, unwatchedOf } from '../../../services/collector/src/sensor/watched.ts';
 import { fileFacts } from './expect.ts';
 import type { SensorRecord } from './records.ts';
 import { all, BULK, Scratch, skip, TestSensor } from './sensor.ts';
@@ -23,7 +24,10 @@ describe('opens on the running kernel', { skip }, () => {
     mkdirSync(directory);
     sensor = await TestSensor.start();
   });
-  beforeEach(() => sensor.control({}));
+  beforeEach(() => {
+    sensor.control({});
+    for (const table of Object.values(sensor.hashes)) table.fill(0);
+  });
   after(() => {
     sensor?.[Symbol.dispose]();
     scratch?.[Symbol.dispose]();
@@ -110,6 +114,44 @@ describe('opens on the running kernel', { skip }, () => {
       sensor.control({ watched_heads });
       assert.deepEqual(await opens('openat', path, O_RDONLY), []);
     }
+  });
+
+  test('what no watched prefix begins like, and no watched name, is left out by that alone; what one does is not', async () => {
+    const { unwatched, unnamed } = sensor.hashes;
+    mkdirSync(join(directory, 'hashed'));
+    const path = file('hashed/file-hashed');
+    const [, one = '', two = '', three = ''] = path.split('/');
+    const below = [`/${one}`, `/${one}/${two}`, `/${one}/${two}/${three}`, path];
+    const beside = ['/\u00ff', `/${one}/\u00ff`, `/${one}/${two}/\u00ff`];
+    sensor.watch(path);
+    sensor.watchName('file-hashed');
+    const seen = async (): Promise<number> => (await opens('openat', path, O_RDONLY)).length;
+    sensor.control({ nothing_named: 1 });
+    for (const prefix of below) {
+      unwatched.set(unwatchedOf([prefix].map(prefixKey)));
+      assert.equal(await seen(), 1, prefix);
+    }
+    unwatched.set(unwatchedOf(beside.map(prefixKey)));
+    assert.equal(await seen(), 0);
+    sensor.control({ watched_heads: [0, 0] });
+    for (const [name, count] of [
+      ['file-hashed', 1],
+      ['file-hashe', 0],
+      ['file-has2', 0],
+    ] as const) {
+      unnamed.set(unnamedOf([nameKey(name)]));
+      assert.equal(await seen(), count, name);
+    }
+    const long = file(`file-${'h'.repeat(40)}`);
+    sensor.watchName(basename(long));
+    unnamed.set(unnamedOf([nameKey(basename(long))]));
+    assert.equal((await opens('openat', long, O_RDONLY)).length, 1);
+    const short = file('fil-h');
+    sensor.watchName('fil-h');
+    unnamed.set(unnamedOf([nameKey('fil-h')]));
+    for (const asked of ['fil-h', join(directory, 'missing-directory/fil-h')])
+      assert.equal((await opens('openat', asked, O_RDONLY)).length, 1, asked);
+    rmSync(short);
   });
 
   test('a watched name lets through the files called so, wherever they lie and by whatever link, and failed opens', async () => {

@@ -224,6 +224,12 @@ export class TestSensor implements Disposable {
     this.object.map(map).set({ name }, 1);
   }
 
+  /** Which hashes nothing that is watched has; at the start none is said to be without. */
+  get hashes(): { readonly unwatched: Uint8Array; readonly unnamed: Uint8Array } {
+    const bss = this.object.section('.bss');
+    return { unwatched: bss.bytes('rf_unwatched'), unnamed: bss.bytes('rf_unnamed') };
+  }
+
   watchExecutable(last: string): void {
     this.watchName(last, 'rf_executables');
   }

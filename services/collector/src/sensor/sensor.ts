@@ -75,6 +75,8 @@ export class Sensor implements Disposable {
     readonly names: WatchedTexts;
     readonly executables: WatchedTexts;
   };
+  /** rf_unwatched, rf_unnamed: which hashes no prefix, no name has */
+  readonly hashes: { readonly unwatched: Uint8Array; readonly unnamed: Uint8Array };
   readonly interests: InterestTable;
   readonly scopes: Scopes;
   /** hooks that this kernel doesn't have, with the reason */
@@ -110,6 +112,7 @@ export class Sensor implements Disposable {
     this.tampering = stack.use(new TamperingLog(object.map('rf_tamperings'), run));
     this.failures = stack.use(new Failures(object));
     const bss = object.section('.bss');
+    this.hashes = { unwatched: bss.bytes('rf_unwatched'), unnamed: bss.bytes('rf_unnamed') };
     this.control = new ControlBlock(bss.int32('rf_control'));
     this.throttled = object.map('rf_throttled');
     this.interests = new InterestTable(bss.bytes('rf_interests'), bss.bytes('rf_interest_ports'), this.control);

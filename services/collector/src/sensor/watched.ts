@@ -74,6 +74,38 @@ export function headsOf(prefixes: Iterable<Uint8Array>): bigint {
   return heads;
 }
 
+/** rf_unwatched for these keys of prefixes: a bit for each hash that none of them has. */
+export function unwatchedOf(prefixes: Iterable<Uint8Array>): Uint8Array<ArrayBuffer> {
+  const unused = new Uint8Array(HASHES / 8).fill(255);
+  for (const key of prefixes) {
+    const text = Buffer.from(key.subarray(records.WATCHED_KEY_PATH)).toString('latin1').split('\0')[0] ?? '';
+    const [root, ...components] = text.split('/');
+    const heads = components.slice(0, HASHED_HEADS).filter((component) => component !== '');
+    if (root !== '' || heads.length === 0) return unused.fill(0);
+    clear(unused, Buffer.from(heads.map((component) => component[0]).join(''), 'latin1'), heads.length);
+  }
+  return unused;
+}
+
+/** rf_unnamed for these keys of names. */
+export function unnamedOf(names: Iterable<Uint8Array>): Uint8Array<ArrayBuffer> {
+  const unused = new Uint8Array(HASHES / 8).fill(255);
+  for (const key of names) {
+    const end = key.indexOf(0);
+    clear(unused, key.subarray(0, 8), end === -1 ? key.length : end);
+  }
+  return unused;
+}
+
+/** @param word at most 8 bytes, little-endian */
+function clear(unused: Uint8Array, word: Uint8Array, size: number): void {
+  const bytes = new DataView(new ArrayBuffer(8));
+  for (const [at, byte] of word.entries()) bytes.setUint8(at, byte);
+  const product = BigInt.asUintN(64, (bytes.getBigUint64(0, true) ^ BigInt(size)) * HASH_FACTOR);
+  const hash = Number(product >> HASH_SHIFT);
+  unused[hash >> 3]! &= ~(1 << (hash & 7));
+}
+
 /** struct rf_name_key: the name, or the last bytes of a longer one. */
 export function nameKey(name: string): Uint8Array {
   const key = new Uint8Array(records.SIZEOF_NAME_KEY);
@@ -82,6 +114,11 @@ export function nameKey(name: string): Uint8Array {
 }
 
 const SLASH = 47;
+/** As in ringfence.h. */
+const HASHES = 4096;
+const HASH_SHIFT = 52n;
+const HASH_FACTOR = 0x9e3779b97f4a7c15n;
+const HASHED_HEADS = 3;
 const EVERY_HEAD = 0xffff_ffff_ffff_ffffn;
 const VALUE = new Uint8Array(Uint32Array.of(1).buffer);
 
