@@ -193,6 +193,7 @@ export class Agent implements Disposable {
     markSensor(stateDir, { bootId: this.#deps.identity.bootId, pinPath });
     const { probed, absent } = this.#sensor.attachProbes();
     this.#customProbes.attach();
+    this.#sensor.pinPrograms();
     await this.#cycle();
     const { missing, hooks, full, onTracepoints } = this.#sensor;
     for (const [hook, reason] of missing)

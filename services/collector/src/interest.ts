@@ -6,7 +6,7 @@ import type { Sensor } from './sensor/sensor.ts';
 import { headsOf, unnamedOf, unwatchedOf } from './sensor/watched.ts';
 
 type Options = Pick<CompiledOptions, 'opens' | 'watchedPaths' | 'audit'>;
-type Filter = Pick<Sensor, 'watched' | 'hashes' | 'interests'> & {
+type Filter = Pick<Sensor, 'watched' | 'hashes' | 'interests' | 'asked'> & {
   readonly control: Pick<ControlBlock, 'allOpens' | 'watchedHeads' | 'watchingNames' | 'watchingExecutables'>;
 };
 
@@ -31,7 +31,7 @@ export class InterestFilter {
   /** What is new is watched before anything is given up, so that nothing both interests cover is missed. */
   apply(interest: Interest): void {
     const { openPathPrefixes, openNames: names, openExecutables: executables, version } = interest;
-    const { watched, interests, control } = this.#filter;
+    const { watched, interests, control, asked } = this.#filter;
     const prefixes = [...(openPathPrefixes ?? []), ...this.#options.watchedPaths];
     const held = watched.prefixes.add(prefixes) && watched.names.add(names) && watched.executables.add(executables);
     if (!held)
@@ -42,8 +42,16 @@ export class InterestFilter {
     const all = this.#options.opens === 'all' || openPathPrefixes === null || !held;
     if (all) control.allOpens = true;
     this.#watch();
-    if (!interests.set(this.#wants(interest), version))
+    const wants = this.#wants(interest);
+    const failed = asked.add(wants);
+    if (failed.length > 0)
+      this.#log.warn(
+        { version, failed },
+        'hooks that the rules ask for can not be attached: their events are not seen',
+      );
+    if (!interests.set(wants, version))
       this.#log.warn({ version }, 'the rules ask for more kinds of ports than the kernel can tell apart: all are sent');
+    asked.keep();
     watched.prefixes.keep(prefixes);
     watched.names.keep(names);
     watched.executables.keep(executables);

@@ -210,5 +210,11 @@ describe('the integrity of the running kernel', { skip: kernelSkip() }, () => {
       all.map(({ check }) => check),
       ['bpf-program'],
     );
+    const held = (await readEvents(bus)).flatMap((event) => bodyOf(event, 'Finding') ?? []);
+    assert.deepEqual(
+      held.filter(({ detail }) => detail.endsWith(`held by MainThread (${process.pid})`)).map(({ subject }) => subject),
+      all.map(({ subject }) => subject),
+      "the collector's own programs are known, also those that no hook holds",
+    );
   });
 });

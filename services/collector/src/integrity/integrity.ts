@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { BpfError, BpfLink } from '@ringfence/libbpf-ts';
-import { isPinned, pinnedLinks } from '../sensor/pins.ts';
+import { BpfError, BpfLink, PinnedProgram } from '@ringfence/libbpf-ts';
+import { isPinned, pinnedLinks, pinnedPrograms } from '../sensor/pins.ts';
 import { type CheckName, type CheckResult, type Remembered, result } from './check.ts';
 import { checkFunctionHooks } from './hooks.ts';
 import { checkInterrupts, checkSystemCalls } from './kernel-code.ts';
@@ -74,13 +74,18 @@ function checkKernel(
   }
 }
 
-/** Ids of the programs behind an agent's pinned links. */
+/** Ids of the programs behind an agent's pinned links, and of those that it has pinned because none holds them. */
 function ownPrograms(pinPath: string): number[] {
   if (!isPinned(pinPath)) return [];
-  return pinnedLinks(pinPath).map((name) => {
+  const attached = pinnedLinks(pinPath).map((name) => {
     using link = BpfLink.openPinned(join(pinPath, name));
     return link.programId;
   });
+  const idle = pinnedPrograms(pinPath).map((name) => {
+    using program = PinnedProgram.open(join(pinPath, name));
+    return program.id;
+  });
+  return [...attached, ...idle];
 }
 
 /** Mount points of cgroup v1: only those have a release agent. */

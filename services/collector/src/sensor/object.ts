@@ -1,5 +1,6 @@
 import { BpfLoadError, BpfObject } from '@ringfence/libbpf-ts';
 import { SensorError } from '../errors.ts';
+import { ASKED_HOOKS } from './asked-hooks.ts';
 import { FullProfile, kernelFunctions } from './full.ts';
 import { isProbe } from './probes.ts';
 import { loadRefusals, REFUSED } from './refusals.ts';
@@ -29,8 +30,10 @@ export interface LoadOptions {
   readonly pinPath: string;
   readonly ringSecurityBytes: number;
   readonly ringBulkBytes: number;
-  /** false: the pinned programs stay, only the snapshot's and those of probes are loaded */
+  /** false: the pinned programs stay, only the snapshot's, those of probes and those that are attached when somebody asks are loaded */
   readonly programs: boolean;
+  /** without `programs`: the pinned ones of system calls are around the kernel's functions */
+  readonly functions: boolean;
   /** names of the programs of probes that are wanted */
   readonly probes: ReadonlySet<string>;
 }
@@ -65,7 +68,8 @@ export function loadObject(options: LoadOptions): LoadedObject {
 function loadPrograms(options: LoadOptions, refused: Map<string, string>, full: FullProfile | undefined): BpfObject {
   for (let interrupted = 0; ; ) {
     const object = prepare(options, refused, full?.programs ?? new Set());
-    const absent = full !== undefined && full.onTracepoints === undefined ? traceFunctions(object) : [];
+    const functions = full === undefined ? options.functions : full.onTracepoints === undefined;
+    const absent = functions ? traceFunctions(object) : [];
     try {
       object.load();
       for (const name of absent) refused.set(name, 'this kernel has no such system call');
@@ -103,7 +107,8 @@ function prepare(options: LoadOptions, refused: ReadonlyMap<string, string>, ful
   const needless = needlessStandIns(object);
   for (const program of object.programs.values()) {
     const { name, section } = program;
-    const given = program.autoload ? options.programs && !ON_DEMAND.includes(name) : full.has(name);
+    const loaded = options.programs ? !ON_DEMAND.includes(name) : ASKED_HOOKS.has(name);
+    const given = program.autoload ? loaded : full.has(name);
     const wanted = isProbe(section) ? options.probes.has(name) : given || name === SNAPSHOT;
     program.autoload = wanted && !refused.has(name) && !needless.has(name);
   }

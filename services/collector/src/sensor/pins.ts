@@ -5,6 +5,7 @@ import { SensorError } from '../errors.ts';
 
 const LINK = 'link_';
 const PROBE = `${LINK}probe_`;
+const PROGRAM = 'program_';
 
 /** Makes the directory of the pins. Throws SensorError when it isn't in a bpf file system. */
 export function makePinDirectory(path: string): void {
@@ -55,6 +56,15 @@ export function probePath(pinPath: string, program: string, place: string): stri
 /** Probes are set anew at each start: settings and libraries may be others. */
 export function removeProbes(pinPath: string): void {
   for (const name of readdirSync(pinPath)) if (name.startsWith(PROBE)) rmSync(`${pinPath}/${name}`);
+}
+
+/** Where a program is pinned that no link holds: so that whoever looks at the kernel's programs knows it for ours. */
+export function programPath(pinPath: string, program: string): string {
+  return `${pinPath}/${PROGRAM}${program}`;
+}
+
+export function pinnedPrograms(pinPath: string): string[] {
+  return readdirSync(pinPath).filter((name) => name.startsWith(PROGRAM));
 }
 
 /** The hooks are left as soon as nobody holds their links open. */

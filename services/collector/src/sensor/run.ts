@@ -3,7 +3,7 @@ import { BpfMap, type Mapping } from '@ringfence/libbpf-ts';
 import { LANE, records } from '@ringfence/schema';
 
 const NAME = 'rf_run';
-const WORDS = 9;
+const WORDS = 10;
 const F_MMAPABLE = 1 << 10;
 
 /** Places in the map's one value, 8 bytes each. */
@@ -17,6 +17,7 @@ const WORD = {
   security: 6,
   bulk: 7,
   tampering: 8,
+  functions: 9,
 } as const;
 
 /** Changes with any size, offset or kind of the records. */
@@ -81,6 +82,15 @@ export class RunState implements Disposable {
 
   set hooks(hooks: number) {
     this.#words[WORD.hooks] = BigInt(hooks);
+  }
+
+  /** its programs of system calls are around the kernel's functions */
+  get functions(): boolean {
+    return this.#words[WORD.functions] === 1n;
+  }
+
+  set functions(functions: boolean) {
+    this.#words[WORD.functions] = functions ? 1n : 0n;
   }
 
   /** number of the last entry of rf_tamperings that is told */

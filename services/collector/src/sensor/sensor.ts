@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { BpfError, type BpfLink, BpfMap, type BpfObject, type RingBuffer } from '@ringfence/libbpf-ts';
 import type { CompiledOptions } from '../config.ts';
 import type { CgroupMade } from '../context/containers.ts';
@@ -8,6 +8,7 @@ import { CUSTOM_PROGRAMS, CustomProbes } from '../custom-probes/custom-probes.ts
 import type { ProbeSpec } from '../custom-probes/types.ts';
 import { SensorError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { ASKED_HOOKS, AskedHooks } from './asked-hooks.ts';
 import { ControlBlock } from './control-block.ts';
 import { Counters } from './counters.ts';
 import { Failures } from './failures.ts';
@@ -19,7 +20,9 @@ import {
   linkPath,
   pinnedHooks,
   pinnedLinks,
+  pinnedPrograms,
   probePath,
+  programPath,
   removeLinks,
   removePinDirectory,
   removePins,
@@ -79,6 +82,7 @@ export class Sensor implements Disposable {
   readonly hashes: { readonly unwatched: Uint8Array; readonly unnamed: Uint8Array };
   readonly interests: InterestTable;
   readonly scopes: Scopes;
+  readonly asked: AskedHooks;
   /** hooks that this kernel doesn't have, with the reason */
   readonly missing: Map<string, string>;
   /** hooks of the full profile that this kernel has; of a sensor that was taken over they aren't known */
@@ -122,6 +126,10 @@ export class Sensor implements Disposable {
       names: new WatchedTexts(object.map('rf_names'), nameKey),
       executables: new WatchedTexts(object.map('rf_executables'), nameKey),
     };
+    const { pinPath } = options;
+    const ownLinks = object.map('rf_own_links');
+    const attach = (name: string): BpfLink => this.#attach(name);
+    this.asked = new AskedHooks({ pinPath, ownLinks, missing: this.missing, attach }, resumed);
     this.#stack = stack.move();
   }
 
@@ -146,9 +154,11 @@ export class Sensor implements Disposable {
       ...options,
       path: options.sensorObject,
       programs: !resumed,
+      functions: run.functions,
       probes: wanted(options),
     });
     stack.use(loaded.object);
+    if (!resumed) run.functions = loaded.onTracepoints === undefined;
     return new Sensor(options, stack, run, loaded, resumed);
   }
 
@@ -161,6 +171,7 @@ export class Sensor implements Disposable {
   attachOthers(): void {
     for (const { name, section, loaded } of this.#object.programs.values()) {
       if (!loaded || section.startsWith('iter/') || LIFECYCLE.includes(name) || isProbe(section)) continue;
+      if (ASKED_HOOKS.has(name)) continue;
       const absent = STAND_INS.get(name);
       if (absent !== undefined && !this.missing.has(absent)) continue;
       try {
@@ -171,6 +182,7 @@ export class Sensor implements Disposable {
         this.missing.set(name, error.message);
       }
     }
+    this.asked.begin();
     this.#attachRefusals();
     this.run.hooks = pinnedHooks(this.#options.pinPath).length;
   }
@@ -226,12 +238,24 @@ export class Sensor implements Disposable {
     }
   }
 
-  #attach(name: string, object: BpfObject = this.#object): void {
+  /** When all hooks are in place: pins the programs that none holds, or not always. */
+  pinPrograms(): void {
+    const { pinPath } = this.#options;
+    for (const pin of pinnedPrograms(pinPath)) rmSync(`${pinPath}/${pin}`);
+    for (const program of this.#object.programs.values()) {
+      const { name, loaded } = program;
+      if (loaded && (ASKED_HOOKS.has(name) || !isPinned(linkPath(pinPath, name))))
+        program.pin(programPath(pinPath, name));
+    }
+  }
+
+  #attach(name: string, object: BpfObject = this.#object): BpfLink {
     const program = object.program(name);
     try {
       const link = /^cgroup(_skb)?\//.test(program.section) ? this.#attachCgroup(name) : program.attach();
       link.pin(linkPath(this.#options.pinPath, name));
       noteLink(this.#object.map('rf_own_links'), link.id, name);
+      return link;
     } catch (cause) {
       const [why] = (cause as Error).message.split('\n'); // below it stands what libbpf says, for each of its attempts
       throw new SensorError(`the hook ${name} can't be attached: ${why}`, { cause });

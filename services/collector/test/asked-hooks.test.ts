@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import type { Bus } from '@ringfence/bus';
+import { type Event, wantOf } from '@ringfence/schema';
+import type { Collector } from '../src/index.ts';
+import { ASKED_HOOKS } from '../src/sensor/asked-hooks.ts';
+import { linkPath } from '../src/sensor/pins.ts';
+import { damagedHooks } from '../src/sensor/tampering.ts';
+import { bodyOf, kernelSkip, memoryBus, readEvents, startTestCollector, TestPlace } from './support.ts';
+
+/** A datagram to everybody, which nobody may send who has not said so. */
+const REFUSED = `
+#include <arpa/inet.h>
+#include <errno.h>
+#include <sys/socket.h>
+int main(void) {
+  struct sockaddr_in all = { .sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = 0xffffffff };
+  int fd = socket(AF_INET, SOCK_DGRAM, 0);
+  return sendto(fd, "x", 1, 0, (struct sockaddr *)&all, sizeof(all)) < 0 ? errno : 0;
+}`;
+const EACCES = 13;
+
+async function ask(collector: Collector, version: number, ...texts: string[]): Promise<void> {
+  const wants = texts.map((text) => wantOf(text) ?? assert.fail(text));
+  await collector.control.setInterest({ version, openPathPrefixes: [], openNames: [], openExecutables: [], wants });
+}
+
+const inPlace = ({ pinPath }: TestPlace): string[] =>
+  [...ASKED_HOOKS.keys()].filter((name) => existsSync(linkPath(pinPath, name)));
+
+describe('hooks that are in place while somebody asks', { skip: kernelSkip() }, () => {
+  it('come and go with what is asked for, at a start and in an agent that has taken a sensor over; what is asked for is told', async () => {
+    using place = new TestPlace();
+    await using bus: Bus = await memoryBus();
+    const refused = join(place.directory, 'refused');
+    execFileSync('cc', ['-x', 'c', '-o', refused, '-'], { input: REFUSED });
+    const send = (): void => assert.throws(() => execFileSync(refused), { status: EACCES });
+    const told = async (): Promise<readonly Event[]> =>
+      (await readEvents(bus)).filter((event) => bodyOf(event, 'Datagram')?.result === -EACCES);
+
+    await using first = await startTestCollector(place, bus, { keepPinned: true });
+    assert.deepEqual(inPlace(place), [...ASKED_HOOKS.keys()]);
+    await ask(first, 1, 'memory');
+    assert.deepEqual(inPlace(place), ['mmap_exit', 'mprotect_exit']);
+    send();
+    await ask(first, 2);
+    assert.deepEqual(inPlace(place), []);
+    assert.deepEqual(damagedHooks(place.pinPath), []);
+    await first.close();
+
+    await using second = await startTestCollector(place, bus, { keepPinned: true });
+    assert.equal(second.stats().resumed, true);
+    assert.deepEqual(inPlace(place), []);
+    // What was left a moment ago is in place again at once.
+    for (const version of [3, 5, 7]) {
+      await ask(second, version, 'datagram.remote', 'datagram.loopback');
+      assert.deepEqual(
+        inPlace(place),
+        [...ASKED_HOOKS].filter(([, kinds]) => kinds.includes('datagram')).map(([name]) => name),
+      );
+      send();
+      await second.settle();
+      assert.equal((await told()).length, (version - 1) / 2);
+      if (version < 7) await ask(second, version + 1);
+    }
+    await second.close();
+
+    await using third = await startTestCollector(place, bus);
+    assert.equal(third.stats().resumed, true);
+    send();
+    await third.settle();
+    assert.equal((await told()).length, 4, 'the hook outlives the agent that has put it there');
+    await ask(third, 9);
+    assert.deepEqual(inPlace(place), []);
+    await third.close();
+    assert.equal(existsSync(place.pinPath), false);
+  });
+});
