@@ -102,6 +102,7 @@ export class Judge {
     const host = new TestHost({ key: this.#key });
     const stage = { host, processes: new Processes(host) };
     let offset = 0;
+    let lines = 0;
     const pipeline = createEnricherPipeline({ enrolment: { keyFor: () => this.#key.publicKey } });
     const send = (value: Buffer, topic: string = TOPIC.raw): Buffer[] =>
       batchesOf(pipeline.handle(testRecords(host.hostId, [value], topic, offset++)));
@@ -113,7 +114,7 @@ export class Judge {
         const facts = new Facts(one);
         if (one.kind === 'log') {
           if (host.count > 0) send(host.batch());
-          trial.take(send(testLogs(host, [lineOf(facts)]), TOPIC.logsRaw), index + 1, one);
+          trial.take(send(testLogs(host, [lineOf(facts)], { first: ++lines }), TOPIC.logsRaw), index + 1, one);
         } else {
           play(one.kind, stage, facts);
           trial.take(send(host.batch()), index + 1, one);
@@ -163,8 +164,8 @@ class Trial {
   take(batches: readonly Buffer[], number: number, given: GivenEvent | undefined): void {
     const view = this.#view;
     const last = batches.at(-1);
-    if (last === undefined) throw new TypeError(`event ${number} did not come through the enricher`);
-    const count = countOf(last);
+    const count = last === undefined ? 0 : countOf(last);
+    if (last === undefined || count === 0) throw new TypeError(`event ${number} did not come through the enricher`);
     view.open(last);
     for (let i = 0; view.next(); i++) {
       const tick = view.cursor.kind === KIND.Tick;
