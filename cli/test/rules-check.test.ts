@@ -57,6 +57,33 @@ test('a rule without a source of events is told that it never matches, and where
   assert.match(found?.hint ?? '', /process\.exit_code is on exit/);
 });
 
+test('a value that a field never has is told, in steps of sequences too', async () => {
+  const path = write(
+    'slip.yaml',
+    `- rule: r
+  condition: event.action in (exce, open) and event.outcome != sucess and event.action startswith exc
+- rule: s
+  condition: >
+    sequence by host.id with maxspan=1m
+      [ event.action = exec ]
+      [ event.action = conect and network.transport = upd ]
+      ![ event.action = session-open ]
+`,
+  );
+  assert.deepEqual(
+    checkRules(await readSources([path], BUILTIN))
+      .diagnostics.filter(({ code }) => code === 'unknown-value')
+      .map(({ line, column, message, hint }) => `${line}:${column} ${message} ${hint}`),
+    [
+      "2:31 'event.action' is never 'exce' Did you mean 'exec'?",
+      "2:64 'event.outcome' is never 'sucess' Did you mean 'success'?",
+      "7:24 'event.action' is never 'conect' Did you mean 'connect'?",
+      "7:55 'network.transport' is never 'upd' Did you mean 'udp'?",
+      "8:25 'event.action' is never 'session-open' Did you mean 'session-opened'?",
+    ],
+  );
+});
+
 test('tests of rules are no rules', async () => {
   const folder = join(dir, 'both');
   mkdirSync(folder);

@@ -25,9 +25,13 @@ export function addFields(rules: Command): void {
 const says = ({ name, aliases = [], doc }: Field, word: string): boolean =>
   [name, ...aliases, doc].some((text) => text.toLowerCase().includes(word));
 
-function fieldText({ name, type, doc, aliases = [], kinds, argument }: Omit<Field, 'get'>, paint: Paint): string {
+function fieldText(
+  { name, type, doc, aliases = [], kinds, oneOf, argument }: Omit<Field, 'get'>,
+  paint: Paint,
+): string {
   const more = [
     ...(kinds === undefined ? [] : [`on ${kinds.join(', ')}`]),
+    ...(oneOf === undefined ? [] : [`one of ${oneOf.join(', ')}`]),
     ...(aliases.length === 0 ? [] : [`also ${aliases.join(', ')}`]),
   ];
   const told = more.length === 0 ? '' : `\n  ${paint.dim(more.join('; '))}`;

@@ -1,7 +1,7 @@
 import type { FieldLookup, FieldSpec } from '../catalogue.ts';
 import { didYouMean } from '../diagnostics.ts';
 import { Fault } from '../errors.ts';
-import type { Expression } from '../expression.ts';
+import type { Expression, Operand } from '../expression.ts';
 import { LIMITS } from '../limits.ts';
 import { overAny } from './any-of.ts';
 import { resolveFalcoTest } from './falco/test.ts';
@@ -19,6 +19,8 @@ export function neverAvailable<E>({ name, never }: FieldSpec<E>, at: number): Fa
   return new Fault('never-available', at, `'${called}' is never available: ${never}`);
 }
 
+/** Values that a hint lists. */
+const FEW = 12;
 const NEVER = { kind: 'constant', value: false } as const;
 
 /** How large an expression is with its macros written out: both bound what later steps walk. */
@@ -125,9 +127,29 @@ export class Resolver<E> {
       report('warning', new Fault('never-available', syntax.values[0]?.at ?? syntax.at, why));
       return NEVER;
     }
+    if (!this.#falco) this.#warnOfStrangers(operand, syntax, values, report);
     return overAny(syntax, operand, this.#fields, (one, as) =>
       this.#falco ? resolveFalcoTest(as, one, values, this.#fields) : resolveTest(as, one, values),
     );
+  }
+
+  /** Of values that the field never has, because it is one of a few. */
+  #warnOfStrangers(
+    { field, transforms }: Operand<E>,
+    syntax: TestSyntax,
+    values: readonly Value[],
+    report: Report,
+  ): void {
+    const { oneOf, name } = field;
+    if (oneOf === undefined || transforms.length > 0 || !['=', 'in', 'intersects'].includes(syntax.operator)) return;
+    for (const { text, at } of values) {
+      if (oneOf.includes(text)) continue;
+      const few =
+        oneOf.length <= FEW
+          ? `It is one of ${oneOf.join(', ')}.`
+          : `'ringfence rules fields ${name}' says what it can be.`;
+      report('warning', new Fault('unknown-value', at, `'${name}' is never '${text}'`, didYouMean(text, oneOf, few)));
+    }
   }
 
   /** Why the field is never any of these; undefined: it may be one. */

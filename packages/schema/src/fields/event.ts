@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import type { EventView } from '../event-batch.ts';
 import * as records from '../generated/records.generated.ts';
 import { KIND, kindName, layouts, leafIndex } from '../layout.ts';
+import { LOG_ACTIONS } from '../log-actions.ts';
 import { SPELLINGS, unseen } from './falco/event-types.ts';
 import { bodyLong, type Field } from './field.ts';
 import { ioUring } from './io-uring.ts';
@@ -233,6 +234,9 @@ export const eventFields: readonly Field[] = [
     doc: 'What happened: fork, exec, exit, credentials, open, connect, accept, rename, mount, ptrace, exec_failed, hash, …; of a log line ssh-login, sudo-command, …',
     constants: actions,
     values: operationNames,
+    oneOf: [
+      ...new Set([...Object.values(actions), ...Object.values(operationNames).flat(), 'io_uring', ...LOG_ACTIONS]),
+    ],
     get: (event) => actionOf(event) ?? operationOf(event) ?? logSays.action(event),
   },
   {
@@ -240,6 +244,7 @@ export const eventFields: readonly Field[] = [
     type: 'string',
     doc: 'ECS category: process, iam, file, network, driver, configuration, authentication; of a log line also session.',
     constants: categories,
+    oneOf: [...new Set([...Object.values(categories), 'session'])],
     get: (event) => categoryOf(event) ?? (ioUring.is(event) ? ioUring.category(event) : logSays.category(event)),
   },
   {
@@ -259,6 +264,7 @@ export const eventFields: readonly Field[] = [
     type: 'string',
     doc: 'success or failure (a non-blocking connect that has only begun is a success, and so is what io_uring tells nobody of: `io_uring.result_unknown`).',
     kinds: [...resultKinds, 'log'],
+    oneOf: ['success', 'failure'],
     get: (event) => {
       const result = results.get(event.cursor.kind)?.(event);
       if (result === undefined) return logSays.outcome(event);

@@ -32,6 +32,8 @@ export interface FieldSpec<E> {
   readonly constants?: Readonly<Record<string, string | number | boolean>>;
   /** The only values it can have on a kind, where it is one of a few or absent: a rule that asks for another isn't dispatched on the kind. */
   readonly values?: Readonly<Record<string, readonly string[]>>;
+  /** All that it can be, over all kinds: a rule that compares it with something else has a slip of the pen. */
+  readonly oneOf?: readonly string[];
   /** `name[2]` (index, from 0) or `name[key]`; undefined: it takes no argument */
   readonly argument?: 'index' | 'key';
   /** The argument may be left out. @default false */

@@ -144,6 +144,7 @@ export const fileFields: readonly Field[] = [
     type: 'string',
     doc: 'file, dir, symlink, character, block, fifo, socket; of a change only what mknod makes.',
     kinds: changeKinds,
+    oneOf: Object.values(FILE_TYPES),
     get: (event) => FILE_TYPES[(mode(event) ?? 0) >>> 12],
   },
   {

@@ -166,6 +166,7 @@ export const networkFields: readonly Field[] = [
     type: 'string',
     doc: 'egress: this host connected or sent; ingress: it was connected or sent to.',
     constants: { connect: 'egress', accept: 'ingress' },
+    oneOf: ['egress', 'ingress'],
     kinds: twoEnds,
     get: directionOf,
   },
@@ -175,6 +176,7 @@ export const networkFields: readonly Field[] = [
     doc: 'tcp or udp.',
     aliases: ['fd.l4proto'],
     kinds,
+    oneOf: Object.values(TRANSPORTS),
     get: transportOf,
   },
   {
@@ -182,6 +184,7 @@ export const networkFields: readonly Field[] = [
     type: 'string',
     doc: 'ipv4, ipv6 or unix; of a socket also packet, netlink, vsock, alg.',
     kinds,
+    oneOf: Object.values(TYPES),
     get: (event) => TYPES[familyOf(event)],
   },
   {

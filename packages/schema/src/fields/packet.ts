@@ -37,7 +37,7 @@ export const packetFields: readonly Field[] = [
     kinds,
     get: (event) => ({ [PacketContent.PACKET_DNS]: 'dns', [PacketContent.PACKET_TLS]: 'tls' })[content(event)],
   },
-  { name: 'dns.type', type: 'string', doc: 'query or answer.', kinds, get: typeOf },
+  { name: 'dns.type', type: 'string', doc: 'query or answer.', kinds, oneOf: ['query', 'answer'], get: typeOf },
   {
     name: 'dns.question.name',
     type: 'string',

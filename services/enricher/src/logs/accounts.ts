@@ -1,7 +1,8 @@
+import type { LogAction } from '@ringfence/schema';
 import type { Parsed } from './parsed.ts';
 import { after, cut, quoted } from './text.ts';
 
-const iam = (action: string, targetUser: string): Parsed => ({
+const iam = (action: LogAction, targetUser: string): Parsed => ({
   category: 'iam',
   action,
   outcome: 'success',
@@ -27,7 +28,7 @@ function member(text: string): Parsed | null {
   return by === '' ? null : { ...iam('group-member-added', name), user: by };
 }
 
-const CHANGES: readonly (readonly [prefix: string, action: string])[] = [
+const CHANGES: readonly (readonly [prefix: string, action: LogAction])[] = [
   ['delete user ', 'user-deleted'],
   ['lock user ', 'user-locked'],
   ['unlock user ', 'user-unlocked'],

@@ -1,7 +1,9 @@
+import type { LogAction } from '@ringfence/schema';
+
 /** What a line says, as ECS has it; a field that is left out is not said. The user of a login is the account; of sudo and su, who asked. */
 export interface Parsed {
   readonly category?: 'authentication' | 'session' | 'process' | 'iam';
-  readonly action?: string;
+  readonly action?: LogAction;
   readonly outcome?: 'success' | 'failure';
   readonly user?: string;
   readonly targetUser?: string;

@@ -1,3 +1,4 @@
+import type { LogAction } from '@ringfence/schema';
 import type { Parsed } from './parsed.ts';
 import { after, cut, cutLast, type Source, sourceOf, without } from './text.ts';
 
@@ -30,7 +31,7 @@ function login(text: string): Parsed | null {
 }
 
 /** Each beside the login that failed, or instead of it: so under names of their own. */
-const REFUSALS: readonly (readonly [prefix: string, action: string])[] = [
+const REFUSALS: readonly (readonly [prefix: string, action: LogAction])[] = [
   ['Invalid user ', 'ssh-invalid-user'],
   ['error: maximum authentication attempts exceeded for ', 'ssh-too-many-attempts'],
   ['maximum authentication attempts exceeded for ', 'ssh-too-many-attempts'],

@@ -1,0 +1,28 @@
+/** What lines of logs may say that has happened: `event.action` of a log event. */
+export const LOG_ACTIONS = [
+  'cron-command',
+  'crontab-replaced',
+  'group-created',
+  'group-member-added',
+  'logind-session-closed',
+  'logind-session-opened',
+  'pam-authentication',
+  'password-changed',
+  'session-closed',
+  'session-opened',
+  'ssh-disconnect',
+  'ssh-invalid-user',
+  'ssh-login',
+  'ssh-not-allowed',
+  'ssh-pam-failure',
+  'ssh-session',
+  'ssh-too-many-attempts',
+  'su',
+  'sudo-command',
+  'user-changed',
+  'user-created',
+  'user-deleted',
+  'user-locked',
+  'user-unlocked',
+] as const;
+export type LogAction = (typeof LOG_ACTIONS)[number];
