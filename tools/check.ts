@@ -48,6 +48,8 @@ async function runStep({ title, command: [program = '', ...args] }: Step): Promi
 }
 
 const { values } = parseArgs({ options: { fix: { type: 'boolean', default: false } } });
-let clean = true;
-for (const step of steps(values.fix)) clean = (await runStep(step)) && clean;
-process.exitCode = clean ? 0 : 1;
+const wanted = steps(values.fix);
+/** Side by side, as one of them takes half of the time; what mends files goes one after the other. */
+const results = values.fix ? [] : await Promise.all(wanted.map(runStep));
+if (values.fix) for (const step of wanted) results.push(await runStep(step));
+process.exitCode = results.every((passed) => passed) ? 0 : 1;

@@ -57,6 +57,7 @@ const COMMANDS: readonly {
 
 /** The command that was asked for alone: what others need costs each start a second and 100 MB. All of them, where it is none. */
 async function addCommands(asked: string | undefined): Promise<void> {
+  if (asked === '--version' || asked === '-V') return;
   const named = COMMANDS.filter(({ names }) => names.includes(asked ?? '') && asked !== 'completion');
   for (const { load } of named.length > 0 ? named : COMMANDS) (await load())(program);
 }

@@ -14,7 +14,7 @@ export async function until<T>(
     const asked = performance.now();
     const answer = await ask();
     if (answer !== undefined && answer !== false) return answer;
-    await sleep(Math.min(Math.max(20, 2 * (performance.now() - asked)), 1000));
+    await sleep(Math.min(Math.max(20, 4 * (performance.now() - asked)), 1000));
   }
   assert.fail(`waited ${timeoutMs} ms for ${what}`);
 }

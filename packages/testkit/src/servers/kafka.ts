@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { javaFlags } from './archive.ts';
+import { cached, digest } from './cache.ts';
 import type { TestCa } from './certificates.ts';
 import { classPathMissing, jarsOf, projectFile } from './class-path.ts';
 import { bringJava, type Java, javaMissing, OPTIMIZED, temporaryIn } from './java.ts';
@@ -79,17 +80,31 @@ function uuid(): string {
   return Buffer.concat([Buffer.of(1), randomBytes(15)]).toString('base64url');
 }
 
-/** Makes each node's data directory. What differs between them is in meta.properties, so Kafka's own tool (a Java of its own) runs once. */
+/**
+ * What a data directory begins with, but for its ids. Kafka's own tool, a Java of its own that costs as much as the start of a broker, makes it once for
+ * all clusters with the same users.
+ */
+function formatted({ java: runtime, jars }: Runtime, more: readonly string[]): Promise<string> {
+  return cached('kafka-data', digest(runtime.version, ...jars, ...more), async (place) => {
+    const settings = join(place, 'server.properties');
+    const address = { port: 1, advertised: '127.0.0.1:1', internalPort: 2, controllerPort: 3 };
+    const node: KafkaNode = { id: 1, directory: place, ...address };
+    writeFileSync(settings, properties(node, [node], 'PLAINTEXT', {}));
+    const flags = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
+    const args = ['kafka.tools.StorageTool', 'format', '-t', uuid(), '-c', settings, ...more] as const;
+    await runTool(runtime.path, java(flags, 64, ...args), { env: { ...process.env, CLASSPATH: jars.join(':') } });
+  });
+}
+
+/** Makes each node's data directory. What differs between them is in meta.properties. */
 async function format(runtime: Runtime, nodes: readonly KafkaNode[], more: readonly string[]): Promise<void> {
-  const [first, ...others] = nodes as [KafkaNode, ...KafkaNode[]];
-  const args = ['format', '-t', uuid(), '-c', join(first.directory, 'server.properties'), ...more];
-  const env = { ...process.env, ...environment(runtime) };
-  const flags = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
-  await runTool(runtime.java.path, java(flags, 64, 'kafka.tools.StorageTool', ...args), { env });
-  const meta = readFileSync(join(first.directory, 'data/meta.properties'), 'utf8');
-  for (const { id, directory } of others) {
-    cpSync(join(first.directory, 'data'), join(directory, 'data'), { recursive: true });
+  const origin = join(await formatted(runtime, more), 'data');
+  const meta = readFileSync(join(origin, 'meta.properties'), 'utf8');
+  const cluster = uuid();
+  for (const { id, directory } of nodes) {
+    cpSync(origin, join(directory, 'data'), { recursive: true });
     const own = meta
+      .replace(/^cluster\.id=.*$/m, `cluster.id=${cluster}`)
       .replace(/^node\.id=.*$/m, `node.id=${id}`)
       .replace(/^directory\.id=.*$/m, `directory.id=${uuid()}`);
     writeFileSync(join(directory, 'data/meta.properties'), own);
