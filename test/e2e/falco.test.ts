@@ -82,6 +82,7 @@ const deeds = (): readonly Deed[] => [
     contained: true,
     steps: ['stream'],
   },
+  { rule: 'Contact K8S API Server From Container', program: 'deeds', contained: true, steps: ['resolve'] },
   { rule: 'Packet socket created in container', program: 'deeds', contained: true, steps: ['packet'] },
   {
     rule: 'Linux Kernel Module Injection Detected',

@@ -9,6 +9,8 @@ import type { CompiledRule } from './rule.ts';
 export interface RuleInterest<E> {
   /** kinds of events on which some rule can match, in the order of the kinds */
   readonly kinds: readonly string[];
+  /** names of the fields that some condition may have to ask for: what they are made from must be there */
+  readonly fields: ReadonlySet<string>;
   /** The answer to `CompileOptions.filtered`; undefined: nothing was asked. */
   readonly paths: PathInterest<E> | undefined;
   /** For each of `CompileOptions.forms`, in their order. */
@@ -45,7 +47,22 @@ export function interestOf<E>(
 ): RuleInterest<E> {
   const kinds = [...byKind].filter(([, conditions]) => conditions.size > 0).map(([kind]) => kind);
   const paths = filtered === undefined ? undefined : pathsOf(prepared, byKind, nodes, filtered);
-  return { kinds, paths, forms: formsOf(byKind, nodes, forms) };
+  return { kinds, fields: fieldsOf(byKind), paths, forms: formsOf(byKind, nodes, forms) };
+}
+
+function fieldsOf<E>(byKind: ByKind<E>): ReadonlySet<string> {
+  const names = new Set<string>();
+  const seen = new Set<Node<E>>();
+  const visit = (node: Node<E>): void => {
+    if (seen.has(node)) return;
+    seen.add(node);
+    if (node.kind === 'test')
+      for (const operand of [node.test.operand, node.test.other]) if (operand) names.add(operand.field.name);
+    if (node.kind === 'not') visit(node.item);
+    if (node.kind === 'and' || node.kind === 'or') for (const item of node.items) visit(item);
+  };
+  for (const conditions of byKind.values()) for (const node of conditions.keys()) visit(node);
+  return names;
 }
 
 function pathsOf<E>(

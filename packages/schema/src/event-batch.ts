@@ -21,6 +21,7 @@ export class EventView {
   readonly cursor: EventCursor = new EventCursor();
   head!: Omit<EventBatchHead, 'processes'>;
   #processes!: ProcessList;
+  #peers: ReadonlyMap<string, readonly string[]> | undefined;
   process: ProcessInfo | undefined;
   container: Container | undefined;
   /** who last wrote the executable, on exec */
@@ -38,6 +39,7 @@ export class EventView {
     const buffer = current('EventBatch', bytes);
     const { value, offset } = decodePart<EventView['head']>(headType, buffer, FRAME_BYTES);
     this.head = value;
+    this.#peers = undefined;
     this.index = -1;
     this.cursor.reset(buffer, offset);
     this.#processes = new ProcessList(this.cursor);
@@ -68,6 +70,13 @@ export class EventView {
     return this.#partialLength === 0
       ? ''
       : decodeText(this.cursor.buffer, this.#partialAt, this.#partialAt + this.#partialLength);
+  }
+
+  /** By which names programs came to an address of this event, the newest first; none: undefined. */
+  namesOf(address: string): readonly string[] | undefined {
+    if (this.head.peers.length === 0) return undefined;
+    this.#peers ??= new Map(this.head.peers.map((peer) => [`${peer.address}/${peer.container}`, peer.names]));
+    return this.#peers.get(`${address}/${this.container?.id ?? ''}`);
   }
 
   /** µs since the epoch. */

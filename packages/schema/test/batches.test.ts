@@ -43,6 +43,10 @@ const eventBatch = fc.record({
   receivedAt: fc.nat(),
   lanes: fc.array(counters, { maxLength: 2 }),
   containers: fc.array(containerRecord, { maxLength: 2 }),
+  peers: fc.array(
+    fc.record({ address: fc.string(), container: fc.string(), names: fc.array(fc.string(), { maxLength: 3 }) }),
+    { maxLength: 2 },
+  ),
   processes: fc.array(process, { maxLength: 4 }),
   events: fc.array(enriched, { maxLength: 8 }),
   keyId: fc.constant(''),

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { catalogue, documentOf, type Event, EventView, encode, eventKinds, UNSIGNED } from '../src/index.ts';
+import {
+  catalogue,
+  documentOf,
+  type Event,
+  type EventBatch,
+  EventView,
+  encode,
+  eventKinds,
+  UNSIGNED,
+} from '../src/index.ts';
 
 const u64 = (value: number): Buffer => {
   const bytes = Buffer.alloc(8);
@@ -13,7 +22,7 @@ const PEER = Buffer.from([192, 0, 2, 7]);
 const ends = { family: 2, protocol: 6, address: PEER, port: 443, localAddress: OWN, localPort: 50000 };
 
 /** The fields of one event, those aside that every event has. */
-function fieldsOf(body: object): Record<string, unknown> {
+function fieldsOf(body: object, peers: EventBatch['peers'] = []): Record<string, unknown> {
   const event = {
     lane: 1,
     cpu: 0,
@@ -36,6 +45,7 @@ function fieldsOf(body: object): Record<string, unknown> {
     receivedAt: 0,
     lanes: [],
     containers: [],
+    peers,
     processes: [],
     events: [{ process: -1, container: -1, writer: -1, writtenAgo: -1, partial: '', event }],
     ...UNSIGNED,
@@ -219,6 +229,19 @@ test('a packet socket, an algorithm, a vsock and a unix socket are called by nam
     '/run/x',
     'unix',
   ]);
+});
+
+test('an end is called what programs asked for when they came to its address', () => {
+  const peers = [{ address: '192.0.2.7', container: '', names: ['example.org', 'www.example.org'] }];
+  const named = (change: object): unknown[] => {
+    const values = { ...ends, type: 1, result: 0, path: text(''), sourceCaller: false, ...change };
+    const fields = fieldsOf({ 'ringfence.Connect': values }, peers);
+    return [fields['source.domain'], fields['destination.domain']];
+  };
+  assert.deepEqual(named({}), [undefined, ['example.org', 'www.example.org']]);
+  assert.deepEqual(named({ address: Buffer.from([192, 0, 2, 8]) }), [undefined, undefined]);
+  const accept = fieldsOf({ 'ringfence.Accept': { ...ends, type: 1, result: 4 } }, peers);
+  assert.deepEqual(accept['source.domain'], ['example.org', 'www.example.org']);
 });
 
 test('a stream that became a socket has the ends of a connection, from whoever made it', () => {

@@ -28,7 +28,14 @@ function view(kind: KindName, body: object): EventView {
   const head = typeOf('EventBatch').fromBuffer(typeOf('EventBatch').toBuffer(typeOf('EventBatch').random())) as object;
   const event = new EventView();
   event.open(
-    writer.finish({ ...head, processes: [], containers: [], hostId: 'h', bootId: 'b' } as unknown as EventBatchHead),
+    writer.finish({
+      ...head,
+      processes: [],
+      containers: [],
+      peers: [],
+      hostId: 'h',
+      bootId: 'b',
+    } as unknown as EventBatchHead),
   );
   assert.ok(event.next());
   return event;

@@ -154,7 +154,7 @@ export function createTestBatch(processes: readonly Process[], events: readonly 
     sentAt: 0,
     receivedAt: 0,
   };
-  return writer.finish({ ...origin, lanes: [], containers: [], processes });
+  return writer.finish({ ...origin, lanes: [], containers: [], peers: [], processes });
 }
 
 export function inRecord(topic: string, offset: number, value: Uint8Array | null): InRecord {

@@ -96,7 +96,7 @@ export function interestOf(rules: Rules, { localPeers = false }: Pick<DetectorOp
   const openPathPrefixes = paths === undefined || paths.unbounded.length > 0 ? null : paths.prefixes;
   const openNames = openPathPrefixes === null ? [] : paths!.names;
   const openExecutables = openPathPrefixes === null ? [] : paths!.executables;
-  const wants = wantsOf(rules.interest.forms, localPeers);
+  const wants = wantsOf(rules.interest.forms, localPeers, rules.interest.fields);
   const asked = { openPathPrefixes, openNames, openExecutables, wants };
   const digest = createHash('sha256').update(JSON.stringify(asked)).digest();
   return { version: digest.readUIntBE(0, 6), ...asked };

@@ -7,6 +7,10 @@ const OWN = wanted('connect.tcp', 'accept.remote');
 /** What ties processes of one host that talk to each other. */
 const LOCAL = wanted('connect.tcp-loopback', 'connect.unix', 'socket.listen', 'socket.listen-unix');
 
+/** What these fields know is from answers of name servers. */
+const NAMES = ['destination.domain', 'source.domain', 'falco.fd.rip.name'];
+const ANSWERS = wanted('packet.dns');
+
 interface Place extends Pick<Want, 'kind' | 'form' | 'scope'> {
   readonly filtered: FilteredForm;
 }
@@ -24,9 +28,14 @@ const PLACES: readonly Place[] = [
 /** `CompileOptions.forms` */
 export const WANTED_FORMS: readonly FilteredForm[] = PLACES.map(({ filtered }) => filtered);
 
-/** What rules that were compiled with WANTED_FORMS, and this service, ask the sensor for. */
-export function wantsOf(interests: readonly FormInterest[], localPeers = false): Want[] {
-  const wants: Want[] = [...OWN, ...(localPeers ? LOCAL : [])];
+/** What rules that were compiled with WANTED_FORMS and compare these fields, and this service, ask the sensor for. */
+export function wantsOf(
+  interests: readonly FormInterest[],
+  localPeers = false,
+  fields: ReadonlySet<string> = new Set(),
+): Want[] {
+  const names = NAMES.some((name) => fields.has(name)) ? ANSWERS : [];
+  const wants: Want[] = [...OWN, ...(localPeers ? LOCAL : []), ...names];
   for (let at = 0; at < PLACES.length; at += SCOPES.length) {
     const [first, ...others] = interests.slice(at, at + SCOPES.length).map((one) => JSON.stringify(one));
     if (others.every((one) => one === first)) wants.push(...wantAt(PLACES[at] as Place, interests[at], ''));

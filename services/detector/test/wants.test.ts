@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { compileRules } from '@ringfence/rules';
 import { catalogue, eventKinds } from '@ringfence/schema';
-import { compileDetectorRules, readRuleFiles } from '../src/index.ts';
+import { compileDetectorRules, interestOf, readRuleFiles } from '../src/index.ts';
 import { WANTED_FORMS, wantsOf } from '../src/wants.ts';
 
 const builtIn = () => readRuleFiles([join(import.meta.dirname, '../../../rules')]);
@@ -26,4 +26,16 @@ test('programs that are not there, as a search along PATH meets them, are asked 
     wants.filter(({ kind }) => kind === 'attempt').map(({ form, scope }) => [form, scope]),
     ['exec', 'fork', 'credentials'].map((form) => [form, '']),
   );
+});
+
+test('a rule that compares the name of a peer makes answers of name servers leave the kernel', () => {
+  const wantsOfRule = (condition: string): string[] => {
+    const text = JSON.stringify([{ rule: 'r', desc: 'd', condition, output: 'o', priority: 'INFO' }]);
+    const { wants } = interestOf(compileDetectorRules([{ name: 'r.yaml', text }]));
+    return (wants ?? []).map(({ kind, form }) => `${kind}.${form}`);
+  };
+  const connects = 'event.action = connect and destination.port = 443';
+  assert.ok(!wantsOfRule(connects).includes('packet.dns'));
+  assert.ok(wantsOfRule(`${connects} and destination.domain endswith .example`).includes('packet.dns'));
+  assert.ok(wantsOfRule(`${connects} and not falco.fd.rip.name in (a.example, b.example)`).includes('packet.dns'));
 });

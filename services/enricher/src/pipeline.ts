@@ -12,6 +12,7 @@ import { BatchBuilder } from './steps/batch.ts';
 import { createCheckStep } from './steps/check.ts';
 import { noteContext } from './steps/contexts.ts';
 import { noteHash } from './steps/hashes.ts';
+import { followNames } from './steps/names.ts';
 import { followProcess, partialReason } from './steps/processes.ts';
 import { runIdOf, SequenceStep } from './steps/sequences.ts';
 import { createVerifyStep } from './steps/verify.ts';
@@ -87,6 +88,7 @@ export function createEnricherPipeline(deps: EnricherPipelineDeps): EnricherPipe
     if (cursor.kind === KIND.Open) noteWrite(boot, process, cursor);
     else if (cursor.kind === KIND.Hash) noteHash(boot, process, cursor, out);
     else if (process === null) noteContext(boot, cursor);
+    followNames(boot, process, cursor, out);
     const { writer, writtenAgo } = originBehind(boot, cursor);
     const partial = partialReason(process, cursor);
     if (partial !== '') stats.partial++;

@@ -94,7 +94,7 @@ export class SilenceWatch {
     const bytes = ownEvent({ lane: LANE.silence, sequence, ktime, body });
     this.#out.add(-1, -1, -1, -1, '', bytes, 0, bytes.length);
     const at = { wallOffset, sentAt: ktime + wallOffset, receivedAt: ktime + wallOffset };
-    const nothing = { lanes: [], containers: [], processes: [] };
+    const nothing = { lanes: [], containers: [], peers: [], processes: [] };
     return this.#out.finish({ hostId, bootId, run: Buffer.from(last.run, 'hex'), ...at, ...nothing }, this.#key);
   }
 }

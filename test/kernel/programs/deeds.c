@@ -1,6 +1,6 @@
 /*
  * deeds STEP...: does one thing after the other, as attacks do them. What is an attack on somebody is done to itself, to files of the test or fails.
- *   in CGROUP | as UID | tty | child | sleep MS | open PATH r|w | symlink TARGET LINK | link FILE LINK | packet | stream | attach | traceme | ssh | module
+ *   in CGROUP | as UID | tty | child | sleep MS | open PATH r|w | symlink TARGET LINK | link FILE LINK | packet | stream | resolve | attach | traceme | ssh | module
  *   exec FILE NAME [ARGUMENT...] | memfd FILE NAME
  */
 #define _GNU_SOURCE
@@ -104,6 +104,35 @@ static int connect_to_443(void)
 	return client;
 }
 
+/* The name server of the same namespace says that the address is that of the cluster's interface. */
+static void resolve(void)
+{
+	static const char question[] = "\x12\x34\x01\x00\0\1\0\0\0\0\0\0\12kubernetes\7default\3svc\7cluster\5local\0\0\1\0\1";
+	struct sockaddr_in server = { .sin_family = AF_INET, .sin_port = htons(53) }, peer;
+	char message[sizeof(question) - 1 + 16];
+	const size_t asked = sizeof(question) - 1;
+	socklen_t size = sizeof(peer);
+	int from, to;
+
+	close(connect_to_443());
+	inet_pton(AF_INET, ADDRESS, &server.sin_addr);
+	from = socket(AF_INET, SOCK_DGRAM, 0);
+	to = socket(AF_INET, SOCK_DGRAM, 0);
+	must(!bind(from, (void *)&server, sizeof(server)) && !connect(to, (void *)&server, sizeof(server)), "name server");
+	must(send(to, question, asked, 0) == (ssize_t)asked, "question");
+	must(recvfrom(from, message, asked, 0, (void *)&peer, &size) == (ssize_t)asked, "asked");
+	message[2] = '\x81';
+	message[7] = 1;
+	/* its name is the question's, A, IN, 30 s, 4 bytes */
+	memcpy(message + asked, "\xc0\x0c\0\1\0\1\0\0\0\x1e\0\4", 12);
+	memcpy(message + asked + 12, &server.sin_addr, 4);
+	must(sendto(from, message, sizeof(message), 0, (void *)&peer, size) == sizeof(message), "answer");
+	must(recv(to, message, sizeof(message), 0) == sizeof(message), "answered");
+	to = socket(AF_INET, SOCK_STREAM, 0);
+	server.sin_port = htons(PORT);
+	connect(to, (void *)&server, sizeof(server));
+}
+
 static void from_memory(const char *file, char **arguments)
 {
 	int from = open(file, O_RDONLY);
@@ -148,6 +177,8 @@ int main(int argc, char **argv)
 			ptrace(PTRACE_TRACEME, 0, 0, 0);
 		else if (!strcmp(step, "ssh"))
 			connect_to_443();
+		else if (!strcmp(step, "resolve"))
+			resolve();
 		else if (!strcmp(step, "stream"))
 			dup2(connect_to_443(), STDOUT_FILENO);
 		else if (!strcmp(step, "module"))

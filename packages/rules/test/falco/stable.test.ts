@@ -4,25 +4,15 @@ import { catalogue, type EventView, eventKinds } from '@ringfence/schema';
 import { compileRules, type RuleSet } from '../../src/rule-set.ts';
 import { compileStable, missing, noOthers, otherFiles, stableRules } from './yardstick.ts';
 
-/** What the sensor has no event for, so that it never matches. */
-const DEAD = ['Contact K8S API Server From Container'];
-
 describe("Falco's stable rules", { skip: missing }, () => {
   test('load unchanged; what is said of them is what the sensor does not see', () => {
     const { rules, diagnostics } = compileStable();
     assert.equal(rules.length, 25);
     assert.deepEqual(
       diagnostics.map(({ severity, code, item, message }) => [severity, code, item, message.split(':')[0]]),
-      [
-        ['warning', 'never-available', 'k8s_api_server', "'fd.sip.name' is never available"],
-        ...DEAD.map((name) => ['warning', 'never', name, `rule '${name}' can never match`]),
-        ['warning', 'never-available', 'Drop and execute new binary in container', "'proc.sname' is never available"],
-      ],
+      [['warning', 'never-available', 'Drop and execute new binary in container', "'proc.sname' is never available"]],
     );
-    assert.deepEqual(
-      rules.filter(({ kinds }) => kinds.length === 0).map(({ name }) => name),
-      DEAD,
-    );
+    assert.ok(rules.every(({ kinds }) => kinds.length > 0));
     for (const { name, techniques, tactics, priority } of rules) {
       assert.ok(tactics.length > 0, name);
       assert.ok(techniques.length > 0 || /Module|Drop/.test(name), name);

@@ -64,6 +64,7 @@ const AF_VSOCK = 40;
 const twoEnds = ['connect', 'accept', 'flow', 'datagram', 'packet', 'redirect'];
 const kinds = [...twoEnds, 'socket'];
 const endKinds = [...kinds, 'io_uring'];
+const peerKinds = [...twoEnds, 'io_uring'];
 const sourceKinds = [...twoEnds, 'io_uring', 'log'];
 const TYPES: Readonly<Record<number, string>> = {
   [AF_UNIX]: 'unix',
@@ -128,6 +129,14 @@ function transportOf(event: EventView): string | undefined {
   return TRANSPORTS[event.cursor.leafLong(leavesOf(event)?.protocol ?? 0)];
 }
 
+function namesOf(event: EventView, side: Side): readonly string[] | undefined {
+  const address = addressOf(event, side);
+  return address === undefined ? undefined : event.namesOf(address);
+}
+
+const NAMES =
+  'that programs of its container, or else of the host, had asked a name server for within an hour before and got this address; an answer can be made up';
+
 export const networkFields: readonly Field[] = [
   {
     name: 'source.ip',
@@ -160,6 +169,22 @@ export const networkFields: readonly Field[] = [
     aliases: ['fd.sport', 'DestinationPort'],
     kinds: endKinds,
     get: (event) => portOf(event, 'destination'),
+  },
+  {
+    name: 'source.domain',
+    type: 'strings',
+    doc: `Names of the source ${NAMES}.`,
+    aliases: ['fd.cip.name'],
+    kinds: peerKinds,
+    get: (event) => namesOf(event, 'source'),
+  },
+  {
+    name: 'destination.domain',
+    type: 'strings',
+    doc: `Names of the destination ${NAMES}.`,
+    aliases: ['fd.sip.name'],
+    kinds: peerKinds,
+    get: (event) => namesOf(event, 'destination'),
   },
   {
     name: 'network.direction',

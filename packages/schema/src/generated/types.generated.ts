@@ -906,6 +906,15 @@ export interface Container {
   readonly described: boolean;
 }
 
+export interface Peer {
+  /** as rules write it */
+  readonly address: string;
+  /** id of the container whose events mean it; empty: the host's */
+  readonly container: string;
+  /** that programs asked a name server for and got it, the newest first */
+  readonly names: readonly string[];
+}
+
 export type EntityId = Uint8Array;
 
 /** a process image that events of this batch point at (one entry per entity, execId and credentials), or an ancestor of one as it was at the end of the batch */
@@ -971,6 +980,8 @@ export interface EventBatch {
   readonly receivedAt: number;
   readonly lanes: readonly LaneCounters[];
   readonly containers: readonly Container[];
+  /** what addresses of events in this batch were called */
+  readonly peers: readonly Peer[];
   readonly processes: readonly Process[];
   readonly events: readonly EnrichedEvent[];
   /** whose signature it is; empty: unsigned, as in one process */

@@ -2,6 +2,7 @@ import { SequenceTracker, u64High, u64Low, u64ToHex } from '@ringfence/schema';
 import type { CompiledEnricherOptions } from '../config.ts';
 import { Contexts, type KnownContainer } from './contexts.ts';
 import { type FileHash, KnownHashes } from './known-hashes.ts';
+import { KnownNames } from './known-names.ts';
 import type { ProcessEntry } from './process.ts';
 import { ProcessTable } from './process-table.ts';
 import { WrittenFiles } from './written-files.ts';
@@ -40,6 +41,7 @@ export class Boot {
   readonly contexts: Contexts;
   readonly writes: WrittenFiles;
   readonly hashes: KnownHashes = new KnownHashes();
+  readonly names: KnownNames = new KnownNames();
   /** its agent hashes executables */
   hashing = false;
   /** by run, hex; the one heard last is last */

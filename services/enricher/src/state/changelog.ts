@@ -7,16 +7,19 @@ import {
   decodeBoot,
   decodeContainer,
   decodeHash,
+  decodeNames,
   decodeProcess,
   decodeWrites,
   encodeBoot,
   encodeContainer,
   encodeHash,
+  encodeNames,
   encodeProcess,
   encodeWrites,
   type RestoredProcess,
 } from './codec.ts';
 import type { KnownHash } from './known-hashes.ts';
+import type { KnownAddress } from './known-names.ts';
 import type { ProcessEntry } from './process.ts';
 import type { Write } from './written-files.ts';
 
@@ -24,7 +27,8 @@ export const STORE = 'ringfence.state.enricher';
 
 /**
  * Keys, below `<hostId>/<bootId>/`: `s` the boot itself, `p/<pid>/<start>` a process, `u/<uid>` a user, `c/<cgroup>` a container,
- * `w/<segment>` the writes of one batch, `h/<device>-<inode>` the hash of a file.
+ * `w/<segment>` the writes of one batch, `h/<device>-<inode>` the hash of a file, `n/<address>/<container>` the names of an
+ * address.
  */
 const processKey = ({ tgid, start }: ProcessEntry): string => `p/${tgid}/${u64ToHex(start)}`;
 
@@ -45,19 +49,24 @@ export function drainBoot(boot: Boot, partition: number, position: Position): St
     const hash = boot.hashes.get(key);
     put(`h/${key}`, hash === undefined ? null : encodeHash(hash));
   }
+  for (const key of boot.names.drain()) {
+    const known = boot.names.get(key);
+    put(`n/${key}`, known === undefined ? null : encodeNames(known));
+  }
   put('s', encodeBoot(boot));
   return changes;
 }
 
 /** Deletes all that a boot had. */
 export function forgetBoot(boot: Boot, partition: number, position: Position): StateChange[] {
-  const { processes, contexts, writes, hashes } = boot;
+  const { processes, contexts, writes, hashes, names } = boot;
   const keys = [
     ...[...processes.entries()].map(processKey),
     ...[...contexts.users.keys()].map((uid) => `u/${uid}`),
     ...[...contexts.containers.keys()].map((cgroup) => `c/${cgroup}`),
     ...[...writes.segments()].map((segment) => `w/${segment}`),
     ...[...hashes.keys()].map((key) => `h/${key}`),
+    ...[...names.keys()].map((key) => `n/${key}`),
     's',
   ];
   return keys.map((key) => ({
@@ -85,6 +94,7 @@ interface Found {
   readonly processes: RestoredProcess[];
   readonly segments: [number, Write[]][];
   readonly hashes: [string, KnownHash][];
+  readonly names: [string, KnownAddress][];
 }
 
 /** Fills empty memory from the store. Throws EnricherStateError. */
@@ -94,7 +104,7 @@ export async function restoreBoots(boots: Boots, partition: number, entries: Asy
     const [hostId = '', bootId = '', ...rest] = key.split('/');
     const boot = boots.at(hostId, bootId);
     boot.partition = partition;
-    const parts = found.get(boot) ?? { boot, processes: [], segments: [], hashes: [] };
+    const parts = found.get(boot) ?? { boot, processes: [], segments: [], hashes: [], names: [] };
     found.set(boot, parts);
     try {
       take(parts, rest, value);
@@ -106,17 +116,19 @@ export async function restoreBoots(boots: Boots, partition: number, entries: Asy
   boots.resume();
 }
 
-function take({ boot, processes, segments, hashes }: Found, [kind, name = '']: string[], value: Uint8Array): void {
+function take({ boot, processes, segments, hashes, names }: Found, [kind, ...rest]: string[], value: Uint8Array): void {
+  const name = rest.join('/');
   if (kind === 's') decodeBoot(boot, value);
   else if (kind === 'p') processes.push(decodeProcess(value));
   else if (kind === 'u') boot.contexts.users.set(Number(name), Buffer.from(value).toString('utf8'));
   else if (kind === 'c') boot.contexts.containers.set(name, decodeContainer(value));
   else if (kind === 'w') segments.push([Number(name), decodeWrites(value)]);
   else if (kind === 'h') hashes.push([name, decodeHash(value)]);
+  else if (kind === 'n') names.push([name, decodeNames(value)]);
   else throw new RangeError('unknown kind of entry');
 }
 
-function assemble({ boot, processes, segments, hashes }: Found): void {
+function assemble({ boot, processes, segments, hashes, names }: Found): void {
   const table = boot.processes;
   for (const { entry } of processes.sort((a, b) => a.entry.ordinal - b.entry.ordinal)) table.add(entry);
   for (const { entry, parentTgid, parentStart } of processes) {
@@ -126,6 +138,7 @@ function assemble({ boot, processes, segments, hashes }: Found): void {
   table.requeue(boot.tick);
   table.drain();
   for (const [key, hash] of hashes.sort(([, a], [, b]) => a.ordinal - b.ordinal)) boot.hashes.restore(key, hash);
+  for (const [key, known] of names.sort(([, a], [, b]) => a.ordinal - b.ordinal)) boot.names.restore(key, known);
   const next = boot.writes.nextSegment;
   for (const [segment, writes] of segments.sort(([a], [b]) => a - b)) boot.writes.restore(segment, writes);
   boot.writes.nextSegment = Math.max(next, boot.writes.nextSegment);

@@ -12,6 +12,7 @@ import {
 import type { Boot, Lane } from './boot.ts';
 import type { KnownContainer } from './contexts.ts';
 import type { KnownHash } from './known-hashes.ts';
+import type { KnownAddress } from './known-names.ts';
 import { type Image, ProcessEntry } from './process.ts';
 import type { Write } from './written-files.ts';
 
@@ -163,6 +164,23 @@ export function decodeHash(bytes: Uint8Array): KnownHash {
   const from = new Reader(bytes);
   const [ordinal, ctime, state] = [from.long(), from.long(), from.text()];
   return { ordinal, ctime, state, sha256: Buffer.from(from.rest()) };
+}
+
+export function encodeNames({ names, ordinal }: KnownAddress): Buffer {
+  const out = begin();
+  out.long(ordinal);
+  out.long(names.length);
+  for (const { name, at } of names) {
+    out.string(name);
+    out.ensure(10);
+    out.long(at);
+  }
+  return out.take();
+}
+
+export function decodeNames(bytes: Uint8Array): KnownAddress {
+  const from = new Reader(bytes);
+  return { ordinal: from.long(), names: from.list(() => ({ name: from.text(), at: from.long() })) };
 }
 
 export function encodeWrites(writes: readonly Write[]): Buffer {

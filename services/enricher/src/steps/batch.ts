@@ -4,6 +4,7 @@ import {
   EventBatchWriter,
   type EventCursor,
   type LaneCounters,
+  type Peer,
   type Process,
   type SigningKey,
 } from '@ringfence/schema';
@@ -40,6 +41,7 @@ export class BatchBuilder {
   #stamp = 0;
   #slots: Slot[] = [];
   #containers: Container[] = [];
+  readonly #peers = new Map<string, Peer>();
   #bytes = 0;
   #origin!: BatchOrigin;
   readonly #writer = new EventBatchWriter();
@@ -63,6 +65,13 @@ export class BatchBuilder {
     const slot = this.#slots[entry.slot] as Slot;
     slot.frozen = this.#freeze(slot);
     entry.stamp = 0;
+  }
+
+  /** What an address is called in this batch; the latest word counts. Call before the event is added. */
+  name(peer: Peer): void {
+    const { address, container, names } = peer;
+    this.#peers.set(`${address}/${container}`, peer);
+    this.#bytes += names.reduce((sum, name) => sum + name.length, address.length + container.length);
   }
 
   /** `raw[start, end)` is the event as it is encoded. */
@@ -106,6 +115,7 @@ export class BatchBuilder {
     this.#stamp++;
     this.#slots = [];
     this.#containers = [];
+    this.#peers.clear();
     this.#bytes = 0;
   }
 
@@ -121,6 +131,7 @@ export class BatchBuilder {
       // Counters are of the whole: once.
       lanes: this.#done.length === 0 ? lanes : [],
       containers: this.#containers,
+      peers: [...this.#peers.values()],
       processes: this.#slots.map((slot) => slot.frozen ?? this.#freeze(slot)),
     };
     this.#done.push(this.#writer.finish(head, this.#key));

@@ -12,6 +12,8 @@ const sourceIp = net('source.ip');
 const destinationIp = net('destination.ip');
 const sourcePort = net('source.port');
 const destinationPort = net('destination.port');
+const sourceDomain = net('source.domain');
+const destinationDomain = net('destination.domain');
 const networkType = net('network.type');
 const direction = net('network.direction');
 const fileType = accessor(fileFields, 'file.type');
@@ -60,6 +62,7 @@ const local =
     (isServer(event) ? destination : source)(event);
 const localIp = local(sourceIp, destinationIp);
 const remoteIp = local(destinationIp, sourceIp);
+const remoteDomain = local(destinationDomain, sourceDomain);
 const localPort = local(sourcePort, destinationPort);
 const remotePort = local(destinationPort, sourcePort);
 
@@ -73,7 +76,6 @@ const deviceOf = (event: EventView): number => (isFile(event) ? device.open : de
 const changed = ['open', 'file_change'];
 const MINOR_BITS = 20;
 
-const NAMES = 'names of addresses are not looked up: a rule would make the host ask its name server';
 const SERVICES = 'names of services are not looked up; compare the port';
 
 /** fd: of opens the file, of connections and sockets their ends. */
@@ -96,6 +98,7 @@ export const falcoFdFields: readonly Field[] = [
   ),
   falco('fd.lip', 'ip', 'Own address.', localIp, { kinds: ENDS }),
   falco('fd.rip', 'ip', "The other end's address.", remoteIp, { kinds: ENDS }),
+  falco('fd.rip.name', 'strings', "Names of the other end's address, as DNS told them.", remoteDomain, { kinds: ENDS }),
   falco('fd.lnet', 'ip', 'Own address.', localIp, { kinds: ENDS }),
   falco('fd.rnet', 'ip', "The other end's address.", remoteIp, { kinds: ENDS }),
   falco('fd.lport', 'number', 'Own port.', localPort, { kinds: ENDS }),
@@ -141,7 +144,7 @@ export const falcoFdFields: readonly Field[] = [
       Number(u64ToBigInt(cursor.buffer, cursor.leafAt(cursor.kind === KIND.Open ? inode.open : inode.change))),
     { kinds: changed },
   ),
-  ...never(NAMES, 'fd.cip.name fd.sip.name fd.lip.name fd.rip.name'),
+  ...never('own addresses are not looked up', 'fd.lip.name'),
   ...never(SERVICES, 'fd.proto fd.cproto fd.sproto fd.lproto fd.rproto'),
   ...never('which descriptors a process has open is not recorded', 'fd.types'),
   ...never(
