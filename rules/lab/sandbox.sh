@@ -1,13 +1,14 @@
 #!/bin/sh
 # Plays a script where it can harm nothing: it has namespaces of its own, and what it writes into the host's folders goes to a layer that ends with it.
-#   sandbox.sh CGROUP LAYER PROGRAMS SCRIPT [SETUP]      SETUP is played before anybody looks
+#   sandbox.sh CGROUP LAYER PROGRAMS BROUGHT SCRIPT [SETUP]      BROUGHT: programs that aren't installed here; SETUP is played before anybody looks
 set -eu
-cgroup=$1 layer=$2 programs=$3 script=$4 setup=${5-}
+cgroup=$1 layer=$2 programs=$3 brought=$4 script=$5 setup=${6-}
 
 mount -t tmpfs tmpfs "$layer"
 for folder in etc home mnt opt root srv usr var; do
 	mkdir -p "$layer/$folder/upper" "$layer/$folder/work"
-	mount -t overlay overlay -o "lowerdir=/$folder,upperdir=$layer/$folder/upper,workdir=$layer/$folder/work" "/$folder"
+	more=$brought/root/$folder
+	mount -t overlay overlay -o "lowerdir=/$folder$([ ! -d "$more" ] || echo ":$more"),upperdir=$layer/$folder/upper,workdir=$layer/$folder/work" "/$folder"
 done
 # Whatever lies in this machine's own home folder is nobody's business; ann is somebody to play.
 mount -t tmpfs -o mode=700 tmpfs /root
@@ -15,6 +16,7 @@ mkdir -p /home/ann /opt/lab
 grep -q ^ann: /etc/passwd || echo 'ann:x:1000:1000::/home/ann:/bin/sh' >> /etc/passwd
 chown 1000:1000 /home/ann
 mount --bind "$programs" /opt/lab
+[ ! -d "$brought" ] || { mkdir /opt/engine; mount --bind "$brought" /opt/engine; }
 mount -t tmpfs -o mode=1777 tmpfs /tmp
 mount -t tmpfs -o mode=755 tmpfs /run
 hostname lab
@@ -23,6 +25,7 @@ ip link set lo up
 ip addr add 203.0.113.9/32 dev lo
 for host in $(seq 1 40); do ip addr add 10.9.8.$host/32 dev lo; done
 cd /
+export LAB="${cgroup##*/}"
 eval "$setup"
 # What has happened until here is in no cgroup that anybody looks at.
 echo 0 > "$cgroup/cgroup.procs"

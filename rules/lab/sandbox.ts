@@ -1,14 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { cgroupRoot } from '../../cli/src/demo/sandbox.ts';
+import { BROUGHT, cgroupsOf, removeCgroups } from '../../test/deploy/lib/engine.ts';
 
 const SCRIPT = join(import.meta.dirname, 'sandbox.sh');
 const UNSHARE = ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--net', '--ipc', '--uts'];
-const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+export const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 export interface SandboxOptions {
   /** of the cgroup; also the container's */
@@ -25,12 +25,14 @@ export interface SandboxOptions {
 export class Sandbox implements AsyncDisposable {
   /** as events name it: the number of its directory */
   readonly cgroup: bigint;
+  readonly #name: string;
   readonly #path: string;
   readonly #description: string;
   readonly #layer: string = mkdtempSync(join(tmpdir(), 'ringfence-lab-'));
   readonly #programs: string;
 
   constructor({ name, image, containersDir, programsDir }: SandboxOptions) {
+    this.#name = name;
     this.#path = join(cgroupRoot(), name);
     this.#description = join(containersDir, `${name}.json`);
     this.#programs = programsDir;
@@ -47,6 +49,16 @@ export class Sandbox implements AsyncDisposable {
       labels: {},
     };
     writeFileSync(this.#description, JSON.stringify(known));
+  }
+
+  /** Whether the cgroup of this number is the sandbox's, or lies below it. */
+  holds(cgroup: bigint): boolean {
+    if (cgroup === this.cgroup) return true;
+    return readdirSync(this.#path, { withFileTypes: true, recursive: true }).some(
+      (entry) =>
+        entry.isDirectory() &&
+        statSync(join(entry.parentPath, entry.name), { bigint: true, throwIfNoEntry: false })?.ino === cgroup,
+    );
   }
 
   /** Runs the script to its end (after `setup`, of which nobody hears), or for so long, and then ends whatever is left of it. Resolves to its exit code and what it said on stderr. */
@@ -66,6 +78,7 @@ export class Sandbox implements AsyncDisposable {
         this.#path,
         this.#layer,
         this.#programs,
+        BROUGHT,
         script,
         setup,
       ],
@@ -85,9 +98,6 @@ export class Sandbox implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     rmSync(this.#description, { force: true });
     rmSync(this.#layer, { recursive: true, force: true });
-    // Killed processes leave the cgroup a moment after they have ended.
-    for (let waited = 0; readFileSync(join(this.#path, 'cgroup.procs'), 'utf8') !== '' && waited < 5000; waited += 20)
-      await sleep(20);
-    if (existsSync(this.#path)) rmdirSync(this.#path);
+    await removeCgroups(cgroupsOf(this.#name).filter(existsSync));
   }
 }

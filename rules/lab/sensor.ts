@@ -30,8 +30,12 @@ export class LabSensor implements AsyncDisposable {
     mkdirSync(this.containersDir);
   }
 
-  /** `interest` undefined: everything leaves the kernel. */
-  static async start(onBatch: (batch: Buffer) => void, interest?: Interest): Promise<LabSensor> {
+  /** `interest` undefined: everything leaves the kernel. `dockerRoots`: where engines keep what they know of their containers. */
+  static async start(
+    onBatch: (batch: Buffer) => void,
+    interest?: Interest,
+    dockerRoots: readonly string[] = [],
+  ): Promise<LabSensor> {
     const lab = new LabSensor();
     try {
       lab.#collector = await startCollector({
@@ -50,6 +54,7 @@ export class LabSensor implements AsyncDisposable {
           stateDir: lab.#stateDir,
           pinPath: lab.#pinPath,
           containerFiles: [lab.containersDir],
+          dockerRoots,
           ...(interest === undefined ? { opens: 'all', audit: ['all'] } : { opens: 'interest' }),
         },
       });

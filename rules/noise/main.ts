@@ -1,14 +1,15 @@
 /**
  * How often the rules are wrong: plays what healthy machines do, unfiltered, and counts the alerts.
  *
- *   npm run noise -- [--minutes N] [--pause MS] [--keep FILE]     play, judge, and keep the recording
- *   npm run noise -- FILE…                                        judge recordings again, with the rules as they are now
+ *   npm run noise -- [--minutes N | --once] [--only TEXT] [--pause MS] [--keep FILE]     play (of the jobs those with TEXT in their name), judge, and keep the recording
+ *   npm run noise -- FILE…                                                               judge recordings again, with the rules as they are now
  */
 import { openSync, writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { openRecording, recordingEntry, recordingHeader } from '../../cli/src/recording.ts';
 import { Judge } from '../lab/judge.ts';
 import { builtIn } from '../test/support.ts';
+import { CORPUS } from './corpus.ts';
 import { newNoise, playNoise } from './noise.ts';
 import { Tally } from './tally.ts';
 
@@ -16,6 +17,8 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     minutes: { type: 'string', default: '60' },
+    once: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
     pause: { type: 'string', default: '1000' },
     keep: { type: 'string' },
   },
@@ -23,26 +26,30 @@ const { values, positionals } = parseArgs({
 
 const tally = new Tally();
 const began = performance.now();
-if (positionals.length === 0) await play(Number(values.minutes), Number(values.pause), values.keep);
+if (positionals.length === 0)
+  await play(values.once ? undefined : Number(values.minutes), Number(values.pause), values.keep);
 for (const file of positionals) await again(file);
 process.stdout.write(`${tally.render()}\n`);
 if (tally.high > 0) process.exitCode = 1;
 
-async function play(minutes: number, pauseMs: number, keep: string | undefined): Promise<void> {
+async function play(minutes: number | undefined, pauseMs: number, keep: string | undefined): Promise<void> {
+  for (const { name, missing } of CORPUS)
+    if (missing.length > 0) process.stderr.write(`${name}: left out, here is no ${missing.join(', ')}\n`);
   const noise = newNoise();
   const { hostId, key } = noise;
   const judge = new Judge(builtIn(), () => key.publicKey, tally.count);
   const kept = keep === undefined ? undefined : openSync(keep, 'w', 0o600);
   if (kept !== undefined) writeSync(kept, recordingHeader(new Map([[hostId, key.publicKey]])));
   const { events, jobs, drops } = await playNoise(noise, {
-    seconds: minutes * 60,
+    ...(minutes === undefined ? {} : { seconds: minutes * 60 }),
     pauseMs,
+    jobs: CORPUS.filter(({ name }) => name.includes(values.only)),
     onBatch: (batch) => {
       judge.take(hostId, batch);
       if (kept !== undefined) writeSync(kept, recordingEntry(batch));
     },
     onJob: ({ name }, code, said) => {
-      if (code !== 0) process.stderr.write(`${name}: ended with ${code}: ${said.slice(-200)}\n`);
+      if (code !== 0 || values.only !== '') process.stderr.write(`${name}: ended with ${code}: ${said.slice(-2000)}\n`);
     },
   });
   const lost = Object.entries(drops).map(([cause, count]) => `${count} ${cause}`);

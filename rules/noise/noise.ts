@@ -9,11 +9,11 @@ import { LabSensor } from '../lab/sensor.ts';
 import { Slice } from '../lab/slice.ts';
 import { CORPUS, type Job } from './corpus.ts';
 
-const JOB_LIMIT_MS = 60_000;
+const JOB_LIMIT_MS = 100_000;
 
 export interface NoiseOptions {
-  /** how long jobs are played; the one at hand is finished */
-  readonly seconds: number;
+  /** how long jobs are played; the one at hand is finished. @default each once */
+  readonly seconds?: number;
   /** between two jobs: machines rest, too. @default 0 */
   readonly pauseMs?: number;
   /** @default all */
@@ -37,25 +37,34 @@ export async function playNoise(
   { hostId, key }: Noise,
   { seconds, pauseMs = 0, jobs = CORPUS, onBatch, onJob }: NoiseOptions,
 ): Promise<{ readonly events: number; readonly jobs: number; readonly drops: Readonly<Record<string, number>> }> {
-  const cgroups = new Set<bigint>();
-  const slice = new Slice({ hostId, bootId: randomUUID(), key, isWanted: (cgroup) => cgroups.has(cgroup) });
+  const known = new Map<bigint, boolean>();
+  let stage: Sandbox | undefined;
+  const isOurs = (cgroup: bigint): boolean => {
+    const answer = known.get(cgroup) ?? stage?.holds(cgroup) ?? false;
+    known.set(cgroup, answer);
+    return answer;
+  };
+  const slice = new Slice({ hostId, bootId: randomUUID(), key, isWanted: isOurs });
   const programsDir = mkdtempSync(join(tmpdir(), 'ringfence-noise-'));
-  await using sensor = await LabSensor.start((batch) => {
+  const take = (batch: Buffer): void => {
     const taken = slice.take(batch);
     if (taken !== undefined) onBatch(taken);
-  });
-  const end = performance.now() + seconds * 1000;
+  };
+  await using sensor = await LabSensor.start(take, undefined, [join(programsDir, 'docker')]);
+  const playable = jobs.filter(({ missing }) => missing.length === 0);
+  const end = seconds === undefined ? undefined : performance.now() + seconds * 1000;
   let played = 0;
   try {
-    while (performance.now() < end) {
-      const job = jobs[played++ % jobs.length] as Job;
+    while (end === undefined ? played < playable.length : performance.now() < end) {
+      const job = playable[played++ % playable.length] as Job;
       const name = `ringfence-noise-${process.pid}-${played}`;
       await using sandbox = new Sandbox({ name, image: job.image, containersDir: sensor.containersDir, programsDir });
-      cgroups.add(sandbox.cgroup);
-      const { code, said } = await sandbox.play(job.script, JOB_LIMIT_MS);
+      known.clear();
+      stage = sandbox;
+      const { code, said } = await sandbox.play(job.script, JOB_LIMIT_MS, job.setup);
       onJob?.(job, code, said);
       await sensor.settle();
-      cgroups.delete(sandbox.cgroup);
+      stage = undefined;
       await sleep(pauseMs);
     }
     return { events: slice.events, jobs: played, drops: sensor.drops() };

@@ -9,6 +9,8 @@ testContent('credential-access.yaml', {
     fires: {
       'cat reads them': (s) => s.open(s.start('/usr/bin/cat /etc/shadow'), '/etc/shadow'),
       'a program in /tmp that calls itself sshd': (s) => s.open(s.start('/tmp/sshd'), '/etc/shadow'),
+      'a line of Perl': (s) =>
+        s.open(s.start(['perl', '-we', '/usr/sbin/', '/etc/shadow'], s.shell, {}, '/usr/bin/perl'), '/etc/shadow'),
       'the backup copy': (s) => s.open(s.start('/usr/bin/cat /etc/shadow-'), '/etc/shadow-'),
       'in a container': (s) => s.open(s.start('/bin/cat /etc/shadow', s.inside), '/etc/shadow'),
       'by io_uring': (s) => s.event(s.start('/opt/x'), 'IoUring', { opcode: 18, path: '/etc/shadow', result: 5 }),
@@ -25,6 +27,8 @@ testContent('credential-access.yaml', {
       'cron checks an account': (s) => s.open(s.start('/usr/sbin/cron -f', s.init), '/etc/shadow'),
       'adduser, which is Perl': (s) =>
         s.open(s.start('/usr/bin/perl /usr/sbin/adduser --system x', s.shell, { flags: 32 }), '/etc/shadow'),
+      'a program of the system looks a user up, in Perl': (s) =>
+        s.open(s.start('/usr/bin/perl -w /usr/sbin/dpkg-reconfigure x'), '/etc/shadow'),
       "Debian's daily backup of the user database": (s) => {
         const job = s.start(
           '/bin/sh /etc/cron.daily/passwd',

@@ -23,6 +23,8 @@ testContent('initial-access.yaml', {
           {},
           SH,
         ),
+      'postgres asks which locales there are': (s) =>
+        s.start(['sh', '-c', 'locale -a'], s.start('/usr/lib/postgresql/16/bin/postgres', s.shell), {}, SH),
       'PHP sends mail': (s) =>
         s.start(['sh', '-c', '/usr/sbin/sendmail -t -i'], s.start('/usr/sbin/php-fpm8.2', s.init), {}, SH),
       'a shell starts a web server': (s) => s.start('/usr/sbin/nginx', s.start('/bin/sh /start', s.inside)),

@@ -120,8 +120,20 @@ testContent('persistence.yaml', {
       'a login reads it': (s) => s.open(s.start('/usr/bin/login'), '/etc/passwd'),
     },
   },
+  "SSH authorized keys written by a server's command": {
+    as: 'critical persistence T1098.004',
+    fires: {
+      'a web shell appends a key': (s) =>
+        s.open(s.start('/bin/sh -c x', s.start('/usr/sbin/nginx', s.init)), '/var/www/.ssh/authorized_keys', APPEND),
+    },
+    quiet: {
+      'ssh-copy-id, by sshd': (s) => s.open(s.start('/bin/sh -c x', s.sshd), '/home/ann/.ssh/authorized_keys', APPEND),
+      'a web shell reads them': (s) =>
+        s.open(s.start('/bin/cat x', s.start('/usr/sbin/nginx', s.init)), '/root/.ssh/authorized_keys'),
+    },
+  },
   'SSH authorized keys written': {
-    as: 'error persistence T1098.004',
+    as: 'warning persistence T1098.004',
     fires: {
       'a shell appends a key': (s) => s.open(s.start('/bin/sh -c x'), '/root/.ssh/authorized_keys', APPEND),
       'in a container': (s) => s.open(s.inside, '/home/git/.ssh/authorized_keys', WRITE),

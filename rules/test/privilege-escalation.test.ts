@@ -141,6 +141,8 @@ testContent('privilege-escalation.yaml', {
       'a file elsewhere': (s) => s.open(s.start('/usr/bin/tee x'), '/etc/sudo.conf', WRITE),
       'puppet keeps it as it should be': (s) =>
         s.open(s.start('/opt/puppetlabs/puppet/bin/puppet agent'), '/etc/sudoers.d/ops', WRITE),
+      "visudo's editor": (s) => s.open(s.start('/usr/bin/vim x'), '/etc/sudoers.d/ann.tmp', WRITE),
+      'a copy that sudo leaves alone': (s) => s.open(s.start('/usr/bin/vim x'), '/etc/sudoers.d/ann~', WRITE),
       'visudo writes one': (s) => s.open(s.start('/usr/sbin/visudo -f x'), '/etc/sudoers.d/ann.tmp', WRITE),
       'sudo reads them': (s) => s.open(s.start('/usr/bin/sudo -s'), '/etc/sudoers.d/README'),
       'a package brings one': (s) =>

@@ -171,9 +171,13 @@ testContent('startup.yaml', {
     fires: {
       ps: byShell('/usr/bin/ps'),
       'sshd, in a container': inContainer('/usr/sbin/sshd'),
+      'by what an engine has started': (s) =>
+        s.open(s.start('/bin/cp x /bin/sh', s.start('/usr/bin/dockerd', s.init)), '/bin/sh', WRITE),
     },
     quiet: {
       'it is upgraded': (s) => s.open(s.start('/usr/bin/dpkg --unpack procps.deb'), '/usr/bin/ps', WRITE),
+      'an engine unpacks an image, below a root folder of its own': (s) =>
+        s.open(s.start(['docker-untar', '/', '/x'], s.init, {}, '/usr/bin/dockerd'), '/usr/bin/ps', WRITE),
       'a program of the same name': byShell('/usr/local/bin/ps'),
       'another program is installed': (s) => s.open(s.start('/usr/bin/install app /usr/bin'), '/usr/bin/app', WRITE),
     },

@@ -12,6 +12,11 @@ function calls(s: Scene, process: TestProcess, count: number, seconds: number, a
   }
 }
 
+/** Connections, so many seconds after each other. */
+function callsAfter(s: Scene, process: TestProcess, pauses: readonly number[]): void {
+  for (const pause of [...pauses, 0]) calls(s, process, 1, pause);
+}
+
 function texts(s: Scene, by: string, count: number, type: string): void {
   const process = s.start(by);
   for (let n = 0; n < count; n++) asksFor(s, process, `${n}.t.example`, type);
@@ -51,6 +56,7 @@ testContent('tunnels.yaml', {
     quiet: {
       'a port of the other end': started('/usr/bin/ssh -L 5432:db:5432 x'),
       'a login': started('/usr/bin/ssh web-2'),
+      'a copy': started('/usr/bin/ssh -x -oPermitLocalCommand=no -oRemoteCommand=none -l ann -s -- web-2 sftp'),
     },
   },
   'Hidden network used': {
@@ -68,10 +74,20 @@ testContent('tunnels.yaml', {
   },
   'Call home at regular times': {
     as: 'warning command-and-control T1071',
-    fires: { 'each minute': (s) => calls(s, s.start('/tmp/x'), 12, 60) },
+    fires: {
+      'each minute': (s) => calls(s, s.start('/tmp/x'), 8, 60),
+      'each five minutes, give or take': (s) => callsAfter(s, s.start('/tmp/x'), [300, 240, 290, 210, 300, 250, 260]),
+      'two connections a call': (s) => callsAfter(s, s.start('/tmp/x'), [0.2, 60, 0.1, 60, 0.1, 60, 60, 60, 60, 60]),
+    },
     quiet: {
-      'eleven times': (s) => calls(s, s.start('/tmp/x'), 11, 60),
+      'seven times': (s) => calls(s, s.start('/tmp/x'), 7, 60),
       'each hour': (s) => calls(s, s.start('/tmp/x'), 24, 3600),
+      'somebody who talks all the time': (s) => calls(s, s.start('/tmp/x'), 200, 0.5),
+      'one burst': (s) => calls(s, s.start('/tmp/x'), 50, 0.01),
+      'as it comes': (s) => callsAfter(s, s.start('/tmp/x'), [3, 60, 4, 200, 12, 31, 90, 5, 44, 7, 130, 21, 70, 9]),
+      'each time somewhere else': (s) => {
+        for (let n = 0; n < 20; n++) calls(s, s.start('/tmp/x'), 1, 60, `203.0.113.${n}`);
+      },
       'a program that is installed': (s) => calls(s, s.start('/usr/bin/x'), 100, 5),
       'to its own house': (s) => calls(s, s.start('/tmp/x'), 100, 5, '10.0.0.1'),
     },
@@ -80,12 +96,25 @@ testContent('tunnels.yaml', {
     as: 'notice command-and-control T1071.001',
     fires: {
       'each minute': (s) => {
-        for (let n = 0; n < 30; n++) calls(s, s.start('/usr/bin/curl x'), 1, 60);
+        for (let n = 0; n < 8; n++) calls(s, s.start('/usr/bin/curl x'), 1, 60);
       },
     },
     quiet: {
-      'each hour': (s) => calls(s, s.start('/usr/bin/curl x'), 40, 3600),
-      'its own': (s) => calls(s, s.start('/usr/bin/curl x'), 100, 1, '127.0.0.1'),
+      'each four hours': (s) => calls(s, s.start('/usr/bin/curl x'), 40, 14_400),
+      'what an installer loads': (s) => callsAfter(s, s.start('/usr/bin/curl x'), [2, 9, 3, 30, 2, 4, 14, 2, 7, 21]),
+      'its own': (s) => calls(s, s.start('/usr/bin/curl x'), 100, 5, '127.0.0.1'),
+    },
+  },
+  'Connections at regular times': {
+    as: 'notice command-and-control T1071',
+    fires: {
+      'Python, each hour': (s) => calls(s, s.start('/usr/bin/python3 agent.py'), 10, 3600),
+      'a program of one user': (s) => calls(s, s.start('/home/ann/.local/bin/x'), 10, 30),
+    },
+    quiet: {
+      'an agent of the system': (s) => calls(s, s.start('/usr/sbin/agentd'), 50, 60),
+      'nine times': (s) => calls(s, s.start('/usr/bin/python3 agent.py'), 9, 3600),
+      'a crawler': (s) => callsAfter(s, s.start('/usr/bin/python3 x.py'), [2, 3, 9, 2, 20, 3, 5, 2, 11, 4, 2, 8]),
     },
   },
   'Place to drop data asked for': {

@@ -1,13 +1,37 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { runStep, say } from './progress.mjs';
 
-/** Debian's and Ubuntu's. The libraries are what the engines need beyond a minimal system. */
+/** Debian's and Ubuntu's. The libraries are what the programs need beyond a minimal system. */
 const PACKAGES = [
   ...['docker.io', 'containerd', 'runc', 'debootstrap', 'libdevmapper1.02.1', 'libseccomp2'],
   ...['podman', 'conmon', 'libgpgme11', 'libassuan0', 'libsubid4', 'libyajl2'],
+  // What a healthy machine runs, for rules/noise: 4 MB.
+  ...[
+    'openssh-server',
+    'openssh-sftp-server',
+    'libwrap0',
+    'nginx',
+    'rsync',
+    'libpopt0',
+    'libxxhash0',
+    'logrotate',
+    'cron',
+    'sudo',
+  ],
 ];
+/** In what was brought: which packages it was made of. */
+const LIST = 'packages';
 /** A package of its own in newer releases. */
 const CLIENT = 'docker-cli';
 /** What an image for containers leaves out. */
@@ -40,7 +64,7 @@ function archive() {
 async function unpackPackages(place) {
   const root = join(place, 'root');
   const fetchInto = async (names) => {
-    const title = `Container engine for tests (apt-get download ${names.join(' ')})`;
+    const title = `Container engines and servers for tests (apt-get download ${names.join(' ')})`;
     const first = await runStep(title, 'apt-get', ['download', '-q', ...names], { cwd: place });
     if (first.code !== 0) {
       await step('Package lists (apt-get update)', 'apt-get', ['update', '-q']);
@@ -71,12 +95,13 @@ async function makeBase(place) {
 }
 
 /**
- * Brings a container engine for the tests into dist/engine, beside the system and without a service: root/ (its programs) and base.tar (what
+ * Brings container engines and servers for the tests into dist/engine, beside the system and without a service: root/ (their programs) and base.tar (what
  * images are built on, since tests need not reach an image registry). Where it can't, it says why, and tests that need it are skipped.
  */
 export async function bringEngine(root) {
   const target = join(root, 'dist/engine');
-  if (existsSync(target)) return;
+  const list = `${PACKAGES.join('\n')}\n`;
+  if (existsSync(join(target, LIST)) && readFileSync(join(target, LIST), 'utf8') === list) return;
   if (process.getuid?.() !== 0 || spawnSync('apt-get', ['--version']).status !== 0) return;
   mkdirSync(join(root, 'dist'), { recursive: true });
   // Made aside and moved into place: what is there is whole.
@@ -84,10 +109,14 @@ export async function bringEngine(root) {
   try {
     await unpackPackages(place);
     await makeBase(place);
+    writeFileSync(join(place, LIST), list);
+    rmSync(target, { recursive: true, force: true });
     renameSync(place, target);
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
-    say(`${error.message}\nGoing on without a container engine: tests that need one will be skipped.`);
+    say(
+      `${error.message}\nGoing on without container engines and servers of our own: tests that need one will be skipped.`,
+    );
   } finally {
     rmSync(place, { recursive: true, force: true });
   }

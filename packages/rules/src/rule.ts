@@ -36,6 +36,8 @@ export interface Threshold<E> {
   readonly withinUs: number;
   /** Time is cut into windows of that length, and each is counted by itself. @default false */
   readonly tumbling?: boolean;
+  /** µs: only events in a row count that come at regular times, no sooner than this after each other. @default whatever lies between them */
+  readonly everyUs?: number;
 }
 
 /** A rule matches only when a combination of values has not been seen on its host for a while: new terms. */

@@ -193,8 +193,15 @@ describe('a rule file', () => {
       'a threshold with both kinds',
       '- rule: r\n  condition: user.id = 1\n  threshold: { count: 2, distinct: user.id, within: 10s }',
       3,
-      /either 'count' or 'distinct'/,
+      /either 'count', 'distinct' or 'regular'/,
       /count: 20/,
+    ],
+    [
+      'a threshold of regular events that does not say how far apart',
+      '- rule: r\n  condition: user.id = 1\n  threshold: { regular: 8, within: 1h }',
+      3,
+      /'regular' and 'every' go together/,
+      /every: 2s/,
     ],
     [
       'a threshold of an unknown field',

@@ -121,6 +121,49 @@ describe('a threshold in tumbling windows', () => {
   });
 });
 
+describe('a threshold of regular events', () => {
+  const REGULAR =
+    '- rule: beacon\n  condition: user.id exists\n  threshold: { regular: 5, every: 2s, by: [process.entity_id], within: 10m }\n';
+  const firing = (times: readonly number[]): number[] => {
+    const set = compile(REGULAR);
+    return times.filter((at) => fires(set, touch('a'), at));
+  };
+  const row = (gaps: readonly number[]): number[] => gaps.reduce((times, gap) => [...times, times.at(-1)! + gap], [0]);
+
+  test('is crossed by so many in a row whose gaps are alike, give or take a third', () => {
+    assert.deepEqual(firing(row([60, 60, 60, 60])), [240]);
+    assert.deepEqual(firing(row([45, 60, 50, 58])), [213]);
+    assert.deepEqual(firing(row([2, 2, 2, 2])), [8]);
+    assert.deepEqual(firing(row([20, 60, 60, 60])), [], 'one gap is another');
+    assert.deepEqual(firing(row([7, 31, 60, 60, 60, 60])), [278], 'what came before is given up');
+  });
+
+  test('takes what comes together for one, and is broken by what comes in between', () => {
+    assert.deepEqual(firing(row([0.1, 60, 0.2, 0.2, 60, 60, 0.1, 60]).slice(0, -1)), []);
+    assert.deepEqual(firing(row([0.1, 60, 0.2, 0.2, 60, 60, 60])), [240.5]);
+    assert.deepEqual(firing(row([60, 60, 1.5, 58.5, 60])), []);
+  });
+
+  test('is not crossed by a burst, nor by somebody who comes all the time or by chance', () => {
+    assert.deepEqual(firing(Array.from({ length: 200 }, (_, n) => n / 10)), []);
+    assert.deepEqual(firing(Array.from({ length: 200 }, (_, n) => n * 1.9)), []);
+    assert.deepEqual(firing(row([3, 40, 8, 90, 5, 17, 2, 33, 71, 4, 12])), []);
+    assert.deepEqual(firing(row([150, 150, 150, 150])), [], 'the first is too old');
+  });
+
+  test('goes on after a restart where it was', () => {
+    const before = compile(REGULAR);
+    for (const at of [0, 60, 120]) assert.equal(fires(before, touch('a'), at), false);
+    const memory = new RuleMemory();
+    const after = compile(REGULAR, { memory });
+    for (const { key, value } of thresholdsOf(before).snapshot()) thresholdsOf(after).restore(key, value);
+    assert.deepEqual(
+      [180, 240].map((at) => fires(after, touch('a'), at)),
+      [false, true],
+    );
+  });
+});
+
 describe('alerts of a rule', () => {
   const RULE = '- rule: r\n  condition: user.id exists\n';
 

@@ -58,6 +58,9 @@ describe('writing rules', () => {
   suppress: { by: [process.name], for: 10m }
   throttle: { alerts: 5, per: 1h }
   techniques: [T1046]
+- rule: Beacon
+  condition: event.action = connect
+  threshold: { regular: 8, every: 2s, within: 1h }
 `;
   const sequences = `- macro: shell
   condition: process.name = sh
@@ -125,6 +128,13 @@ describe('writing rules', () => {
   output: "Scan (event.action=%event.action destination.port=%destination.port process.entity_id=%process.entity_id)"
   priority: warning
   techniques: [ T1046 ]
+
+- rule: Beacon
+  desc: Beacon
+  condition: event.action = connect
+  threshold: { regular: 8, every: 2s, within: 1h }
+  output: "Beacon (event.action=%event.action)"
+  priority: warning
 `,
     );
   });

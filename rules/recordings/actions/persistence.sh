@@ -9,6 +9,9 @@ mkdir -p /etc/cron.d; echo x > /etc/x; mv /etc/x /etc/cron.d/x
 echo 'eve:x:0:0::/:/bin/sh' >> /etc/passwd
 ## SSH authorized keys written
 mkdir -p /root/.ssh; echo k >> /root/.ssh/authorized_keys
+## SSH authorized keys written by a server's command
+#setup mkdir -p /root/.ssh
+server 'echo k >> /root/.ssh/authorized_keys'
 ## Systemd unit written
 mkdir -p /etc/systemd/system; echo x > /etc/systemd/system/x.service
 ## Shell start-up file written

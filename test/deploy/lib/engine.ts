@@ -136,6 +136,21 @@ export function cgroupsOf(name: string): string[] {
   return mounts.flatMap(([, point = '', type = '']) => (type.startsWith('cgroup') ? [join(point, name)] : []));
 }
 
+/** Of each hierarchy, with what is below; a container's last process may still be on its way out. */
+export async function removeCgroups(directories: readonly string[]): Promise<void> {
+  const below = (path: string): string[] =>
+    readdirSync(path, { withFileTypes: true, recursive: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ parentPath, name }) => join(parentPath, name));
+  for (const directory of directories)
+    await until(`${directory} to be empty`, () => {
+      const all = [directory, ...below(directory)].sort((a, b) => b.length - a.length);
+      if (all.some((path) => readFileSync(join(path, 'cgroup.procs'), 'utf8') !== '')) return false;
+      for (const path of all) rmdirSync(path);
+      return true;
+    });
+}
+
 /** Those that came with the engine, in Debian's directory for each architecture. */
 function libraries(): string {
   const directory = join(BROUGHT, 'root/usr/lib');

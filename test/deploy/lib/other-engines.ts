@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { until } from '../../e2e/lib/wait.ts';
-import { BROUGHT, brought, cgroupsOf, environment } from './engine.ts';
+import { BROUGHT, brought, cgroupsOf, environment, removeCgroups } from './engine.ts';
 
 function output(file: string, args: readonly string[]): string {
   const { status, stdout, stderr } = spawnSync(file, args, {
@@ -26,21 +26,6 @@ function output(file: string, args: readonly string[]): string {
   });
   assert.equal(status, 0, `${file} ${args.join(' ')}:\n${stdout}${stderr}`);
   return stdout.trim();
-}
-
-/** Of each hierarchy, with what is below; a container's last process may still be on its way out. */
-async function removeCgroups(directories: readonly string[]): Promise<void> {
-  const below = (path: string): string[] =>
-    readdirSync(path, { withFileTypes: true, recursive: true })
-      .filter((entry) => entry.isDirectory())
-      .map(({ parentPath, name }) => join(parentPath, name));
-  for (const directory of directories)
-    await until(`${directory} to be empty`, () => {
-      const all = [directory, ...below(directory)].sort((a, b) => b.length - a.length);
-      if (all.some((path) => readFileSync(join(path, 'cgroup.procs'), 'utf8') !== '')) return false;
-      for (const path of all) rmdirSync(path);
-      return true;
-    });
 }
 
 export class Podman implements AsyncDisposable {

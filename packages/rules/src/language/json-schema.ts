@@ -28,6 +28,13 @@ const threshold: Described<(typeof THRESHOLD_KEYS)[number]> = {
   count: { type: 'integer', minimum: 1, maximum: LIMITS.thresholdCount, description: 'events that are needed' },
   distinct: text('field of which so many different values are needed'),
   at_least: { type: 'integer', minimum: 1, maximum: LIMITS.thresholdCount, description: 'with distinct: how many' },
+  regular: {
+    type: 'integer',
+    minimum: 1,
+    maximum: LIMITS.thresholdCount,
+    description: 'events in a row, at regular times',
+  },
+  every: text('with regular: the least time between two', { pattern: DURATION }),
   by: { ...texts('fields; one count for each combination of their values'), type: ['array', 'string'] },
   within: text('window of event time: 10s, 5m, 1h', { pattern: DURATION }),
   window: { ...text('tumbling: each is counted by itself'), enum: ['sliding', 'tumbling'] },

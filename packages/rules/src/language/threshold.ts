@@ -9,43 +9,55 @@ import { resolveOperand } from './operand.ts';
 import { parseOperand } from './parser.ts';
 import type { Yaml, YamlEntry, YamlMap, YamlText } from './yaml.ts';
 
-export const THRESHOLD_KEYS = ['count', 'distinct', 'at_least', 'by', 'within', 'window'] as const;
+export const THRESHOLD_KEYS = ['count', 'distinct', 'at_least', 'regular', 'every', 'by', 'within', 'window'] as const;
 const KEYS: readonly string[] = THRESHOLD_KEYS;
 /** Of an event that others were merged into. */
 const WEIGHT = 'event.count';
 
 /**
- * `{ count: 20, by: [process.entity_id], within: 10s }` or `{ distinct: destination.port, at_least: 20, by: […], within: 10s }`.
+ * `{ count: 20, by: [process.entity_id], within: 10s }`, `{ distinct: destination.port, at_least: 20, by: […], within: 10s }` or
+ * `{ regular: 8, every: 2s, by: […], within: 1h }`.
  * @throws Fault whose `at` is an offset in the file
  */
 export function readThreshold<E>(node: YamlMap, fields: FieldIndex<E>): Threshold<E> {
   const entries = knownEntries(node, KEYS, 'threshold');
-  const has = (key: string): boolean => entries.has(key);
-  if (has('count') === has('distinct'))
-    throw new Fault(
-      'threshold',
-      node.at,
-      "a threshold has either 'count' or 'distinct'",
-      'Write { count: 20, within: 10s }.',
-    );
-  if (has('distinct') !== has('at_least')) {
-    throw new Fault(
-      'threshold',
-      node.at,
-      "'distinct' and 'at_least' go together",
-      'Write { distinct: destination.port, at_least: 20, within: 10s }.',
-    );
-  }
+  checkForm(entries, node.at);
   const value = (key: string): Yaml | undefined => entries.get(key)?.value;
   const distinct = value('distinct');
   return {
-    atLeast: readCount(text(value('count') ?? value('at_least'), node.at, 'count')),
+    atLeast: readCount(text(value('count') ?? value('regular') ?? value('at_least'), node.at, 'count')),
     distinct: distinct === undefined ? undefined : readField(text(distinct, node.at, 'distinct'), fields),
-    weight: distinct === undefined ? weightOf(fields) : undefined,
+    weight: entries.has('count') ? weightOf(fields) : undefined,
     by: readBy(value('by'), fields),
     withinUs: readDuration(text(value('within'), node.at, 'within')),
     ...(isTumbling(value('window')) ? { tumbling: true } : {}),
+    ...(entries.has('every') ? { everyUs: readDuration(text(value('every'), node.at, 'every')) } : {}),
   };
+}
+
+/** What is counted, and with what. */
+const FORMS = [
+  { key: 'count', needs: [], example: '{ count: 20, within: 10s }' },
+  { key: 'distinct', needs: ['at_least'], example: '{ distinct: destination.port, at_least: 20, within: 10s }' },
+  { key: 'regular', needs: ['every'], example: '{ regular: 8, every: 2s, within: 1h }' },
+] as const;
+
+function checkForm(entries: ReadonlyMap<string, YamlEntry>, at: number): void {
+  const forms = FORMS.filter(({ key }) => entries.has(key));
+  const [form] = forms;
+  if (form === undefined || forms.length > 1)
+    throw new Fault(
+      'threshold',
+      at,
+      "a threshold has either 'count', 'distinct' or 'regular'",
+      `Write ${FORMS[0].example}.`,
+    );
+  for (const { key, needs, example } of FORMS)
+    for (const more of needs)
+      if (entries.has(more) !== (key === form.key))
+        throw new Fault('threshold', at, `'${key}' and '${more}' go together`, `Write ${example}.`);
+  if (form.key === 'regular' && entries.has('window'))
+    throw new Fault('threshold', at, "'regular' goes without 'window'", `Write ${form.example}.`);
 }
 
 function isTumbling(value: Yaml | undefined): boolean {

@@ -66,9 +66,15 @@ function writeLimit<E>({ limit, atLeast, by, withinUs }: AlertLimit<E>): object 
   return { ...(by.length === 0 ? {} : { by: by.map(({ key }) => key) }), for: writeDuration(withinUs) };
 }
 
-function writeThreshold<E>({ atLeast, distinct, by, withinUs, tumbling }: Threshold<E>): object {
+function writeThreshold<E>({ atLeast, distinct, by, withinUs, tumbling, everyUs }: Threshold<E>): object {
+  const counted =
+    distinct !== undefined
+      ? { distinct: distinct.key, at_least: atLeast }
+      : everyUs !== undefined
+        ? { regular: atLeast, every: writeDuration(everyUs) }
+        : { count: atLeast };
   return {
-    ...(distinct === undefined ? { count: atLeast } : { distinct: distinct.key, at_least: atLeast }),
+    ...counted,
     ...(by.length === 0 ? {} : { by: by.map(({ key }) => key) }),
     within: writeDuration(withinUs),
     ...(tumbling === true ? { window: 'tumbling' } : {}),

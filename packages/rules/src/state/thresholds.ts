@@ -28,7 +28,7 @@ interface Count {
   quietUntil: number;
   /** µs of the newest event: one that comes late counts as if it came now */
   newest: number;
-  /** µs of the events that count, oldest first (count) */
+  /** µs of the events that count, oldest first (count, regular) */
   times: number[];
   /** value → µs when it was last seen, oldest first (distinct) */
   values: Map<string, number>;
@@ -135,7 +135,7 @@ export class ThresholdState {
   #nameOf<E>(rule: CompiledRule<E>, threshold: Threshold<E>): string {
     const known = this.#names.get(threshold);
     if (known !== undefined) return known;
-    const { atLeast, distinct, by, withinUs, tumbling } = threshold;
+    const { atLeast, distinct, by, withinUs, tumbling, everyUs } = threshold;
     const name = JSON.stringify([
       rule.name,
       atLeast,
@@ -143,6 +143,7 @@ export class ThresholdState {
       by.map((operand) => operand.key),
       withinUs,
       ...(tumbling === true ? ['tumbling'] : []),
+      ...(everyUs === undefined ? [] : ['every', everyUs]),
       ...('limit' in threshold ? [threshold.limit] : []),
     ]);
     this.#names.set(threshold, name);
@@ -195,20 +196,42 @@ type Counted = number | string;
 /** Counts one event; true when that crosses the threshold, which also starts the quiet time. */
 function advance<E>(count: Count, threshold: Threshold<E>, value: Counted, timeUs: number): boolean {
   const now = Math.max(timeUs, count.newest);
+  const pause = now - count.newest;
   count.newest = now;
   if (now < count.quietUntil) return false;
-  const { withinUs, tumbling } = threshold;
+  const { withinUs, tumbling, everyUs } = threshold;
+  if (everyUs !== undefined && isTooSoon(count, pause, everyUs)) return false;
   const began = tumbling === true ? Math.floor(now / withinUs) * withinUs : now;
   const since = tumbling === true ? began - 1 : now - withinUs;
   const reached =
     typeof value === 'number'
       ? countEvents(count, Math.min(value, threshold.atLeast), now, since)
       : countValue(count, value, now, since);
-  if (reached < threshold.atLeast) return false;
+  if (reached < threshold.atLeast || (everyUs !== undefined && !isRegular(count.times))) return false;
   count.quietUntil = began + withinUs;
   count.times = [];
   count.values.clear();
   return true;
+}
+
+/** What comes so soon after another event is a part of the same call: a second address, a second connection. */
+const TOGETHER_US = 1_000_000;
+/** By which part of their mean gaps may differ from it: who waits between half of a time and all of it is still regular. */
+const JITTER = 1 / 3;
+
+/** Whether an event doesn't count. What comes neither with the one before nor at its time breaks the row. */
+function isTooSoon(count: Count, pause: number, everyUs: number): boolean {
+  if (count.times.length === 0 || pause >= everyUs) return false;
+  if (pause >= TOGETHER_US) count.times = [];
+  return true;
+}
+
+/** Whether the gaps between them are alike. If not, the oldest is given up: the row may still become one. */
+function isRegular(times: number[]): boolean {
+  const mean = (times.at(-1)! - times[0]!) / (times.length - 1);
+  const regular = times.every((time, n) => n === 0 || Math.abs(time - times[n - 1]! - mean) <= mean * JITTER);
+  if (!regular) times.shift();
+  return regular;
 }
 
 /** Never holds more than twice what the threshold asks for: reaching that empties it. */
