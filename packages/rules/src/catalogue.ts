@@ -1,6 +1,6 @@
 import type { FieldSpec } from '@ringfence/schema';
 
-export type { FieldSpec, FieldType, FieldValue, TextPlace } from '@ringfence/schema';
+export type { FieldSpec, FieldType, FieldValue, Subject, TextPlace } from '@ringfence/schema';
 
 export interface FieldCatalogue<E> {
   /** Every field, in the order of documentation. Names and aliases are unique over the whole catalogue. */

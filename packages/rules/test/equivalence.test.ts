@@ -4,13 +4,14 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { FieldCatalogue, FieldValue } from '../src/catalogue.ts';
 import { inText } from '../src/compile/patterns.ts';
-import { PrefixTree } from '../src/compile/prefix-tree.ts';
-import { type Pattern, TextTable } from '../src/compile/text-table.ts';
+import { type Pattern, TextSearch } from '../src/compile/text-search.ts';
+import { TextTable } from '../src/compile/text-table.ts';
+import { Trie } from '../src/compile/trie.ts';
 import { Fault } from '../src/errors.ts';
 import { explain } from '../src/explain.ts';
 import type { FilteredEvents, PathInterest } from '../src/interest.ts';
 import { compileRules } from '../src/rule-set.ts';
-import { compileGlob, globLiteral, globMeaning } from '../src/text/glob.ts';
+import { compileGlob, globLiterals, globMeaning } from '../src/text/glob.ts';
 import { compileRegex } from '../src/text/regex.ts';
 import { requiredText } from '../src/text/required.ts';
 import { compile, matches } from './support/compile.ts';
@@ -36,6 +37,7 @@ const TEXT_FIELDS = [
   'basename(file.path)',
   'tolower(process.name)',
   'proc.aname[1]',
+  'proc.aname[0]',
 ];
 const textTest = fc
   .tuple(
@@ -101,6 +103,7 @@ const event: fc.Arbitrary<TestEvent> = fc
         fc.oneof(text, fc.string({ unit: fc.constantFrom('a', 'b', 'A'), maxLength: 40 })),
       ),
       'process.args': optional(fc.array(text, { maxLength: 3 })),
+      'proc.aname[0]': optional(text),
       'proc.aname[1]': optional(text),
       'user.id': optional(fc.nat(4)),
       'container.privileged': optional(fc.boolean()),
@@ -128,19 +131,32 @@ const rules = fc
 interface Shared {
   readonly event: TestEvent;
   readonly actor: TestEvent | undefined;
+  /** the actor's, where that is known */
+  readonly parent: TestEvent | null;
   readonly box: TestEvent | null;
 }
 
-/** The fields of the process are its own where it is known; those of the container are only there where one is. */
+const ofBox = { of: ({ box }: Shared) => box };
+const ofActor = { of: ({ actor }: Shared) => actor };
+const ofParent = { of: ({ parent }: Shared) => parent, within: ofActor };
+
+/** The fields of the process are its own where it is known, and its parent's; those of the container are only there where one is. */
 const withSubjects: FieldCatalogue<Shared> = {
   fields: catalogue.fields.map(({ subject: _, locate: __, ...field }) => {
     if (field.name.startsWith('container.'))
-      return { ...field, subject: ({ box }) => box, get: ({ box }, argument) => box?.[nameOf(field.name, argument)] };
+      return { ...field, subject: ofBox, get: ({ box }, argument) => box?.[nameOf(field.name, argument)] };
+    if (field.name === 'proc.aname')
+      return {
+        ...field,
+        subject: (argument) => (argument === 0 ? ofActor : ofParent),
+        get: ({ event, actor, parent }, argument) =>
+          (argument === 0 ? (actor ?? event) : parent)?.[nameOf(field.name, argument)],
+      };
     if (!/^(process|proc|user)\./.test(field.name))
       return { ...field, get: ({ event }, argument) => field.get(event, argument) };
     return {
       ...field,
-      subject: ({ actor }) => actor,
+      subject: ofActor,
       get: ({ event, actor }, argument) => field.get(actor ?? event, argument),
     };
   }),
@@ -172,6 +188,7 @@ describe('the compiled matcher', () => {
     const eventOf = fc.record({
       event,
       actor: fc.option(fc.nat(2), { nil: undefined, freq: 6 }),
+      parent: fc.option(fc.nat(1), { nil: null, freq: 2 }),
       box: fc.option(fc.nat(1), { nil: null, freq: 2 }),
     });
     const pool = fc.array(event, { minLength: 3, maxLength: 3 });
@@ -182,10 +199,12 @@ describe('the compiled matcher', () => {
           catalogue: withSubjects,
           kinds: { names: kinds.names, of: (one) => kinds.of(one.event) },
         });
-        for (const { event: own, actor, box } of drawn) {
+        for (const { event: own, actor, parent, box } of drawn) {
+          const parentOf = actor === undefined ? parent : actor >> 1;
           const one = {
             event: own,
             actor: actor === undefined ? undefined : subjects[actor],
+            parent: parentOf === null ? null : (subjects[parentOf] ?? null),
             box: box === null ? null : (subjects[box] ?? null),
           };
           const found: string[] = [];
@@ -305,42 +324,39 @@ describe('literal search', () => {
           inText(operator, word).map((pattern) => ({ pattern, number })),
         );
         const distinct = all.filter(({ pattern }, i) => all.findIndex((one) => sameAs(one.pattern, pattern)) === i);
-        const table = TextTable.build(distinct.map(({ pattern }) => pattern));
-        assert.ok(table !== undefined);
-        const found = new Set<number>();
-        table.find(text, (index) => {
+        const search = TextSearch.build(distinct.map(({ pattern }) => pattern));
+        assert.ok(search !== undefined);
+        const numbersOf = (found: Set<number>) => (index: number) => {
           const { pattern } = distinct[index]!;
           for (const one of all) if (sameAs(one.pattern, pattern)) found.add(one.number);
-        });
+        };
+        const found = new Set<number>();
+        search.find(text, numbersOf(found));
         const expected = asked.flatMap(([operator, word], number) => (isFound(operator, word, text) ? [number] : []));
         assert.deepEqual(
           [...found].sort((a, b) => a - b),
           expected,
         );
-        assert.equal(table.some(text), expected.length > 0);
         const inBytes = new Set<number>();
         const bytes = Buffer.from(`b${text}b`);
-        const isAscii = table.findAt({ bytes, start: 1, end: bytes.length - 1 }, (index) => {
-          const { pattern } = distinct[index]!;
-          for (const one of all) if (sameAs(one.pattern, pattern)) inBytes.add(one.number);
-        });
-        assert.equal(isAscii, !text.includes('世'));
-        assert.ok(isAscii ? inBytes.size === found.size : [...inBytes].every((number) => found.has(number)));
+        const isComplete = search.findAt({ bytes, start: 1, end: bytes.length - 1 }, numbersOf(inBytes));
+        assert.ok(isComplete || text.includes('世'));
+        assert.ok(isComplete ? inBytes.size === found.size : [...inBytes].every((number) => found.has(number)));
       }),
       { numRuns: 2000 },
     );
   });
 
-  test('finds the prefixes and suffixes that startsWith() and endsWith() find', () => {
+  test('says whether there is one of many that startsWith(), endsWith() or includes() finds', () => {
     fc.assert(
       fc.property(literals, haystack, fc.boolean(), (words, hay, backwards) => {
-        const tree = new PrefixTree<string>(backwards);
-        for (const word of words) tree.add(word, word);
-        const found: string[] = [];
-        tree.find(hay, (word) => found.push(word));
-        const expected = words.filter((word) => (backwards ? hay.endsWith(word) : hay.startsWith(word)));
-        assert.deepEqual(found.sort(), expected.sort());
-        assert.equal(tree.some(hay), expected.length > 0);
+        const given = words.map((text, number) => ({ text, whole: false, number }));
+        const atEdge = words.some((word) => (backwards ? hay.endsWith(word) : hay.startsWith(word)));
+        assert.equal(Trie.build(given, backwards)?.some(hay), atEdge);
+        assert.equal(
+          TextTable.build(given)?.some(hay),
+          words.some((word) => hay.includes(word)),
+        );
       }),
     );
   });
@@ -408,13 +424,14 @@ describe('literal search', () => {
             glob: expected,
           };
           assert.equal(simple[operator], expected);
-          const required = globLiteral(glob);
-          const found = {
-            startswith: hay.startsWith(required.text),
-            endswith: hay.endsWith(required.text),
-            contains: hay.includes(required.text),
-          };
-          assert.ok(!expected || found[required.operator]);
+          for (const required of globLiterals(glob)) {
+            const found = {
+              startswith: hay.startsWith(required.text),
+              endswith: hay.endsWith(required.text),
+              contains: hay.includes(required.text),
+            };
+            assert.ok(!expected || found[required.operator]);
+          }
         },
       ),
     );

@@ -32,6 +32,7 @@ export {
   type FieldType,
   type FieldValue,
   isoTime,
+  type Subject,
   type TextPlace,
 } from './fields/index.ts';
 export * as records from './generated/records.generated.ts';

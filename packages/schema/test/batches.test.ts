@@ -219,19 +219,38 @@ test('kinds are numbered as the union of event.avsc has them', () => {
   assert.ok(decode('RawBatch', encode('RawBatch', fc.sample(rawBatch, 1)[0] as RawBatch)));
 });
 
-test('a field that says something of a subject says the same on all events that have it', () => {
+test('a field that says something of a subject says the same on all events that have it, and within another the same subject', () => {
   const view = new EventView();
-  const about = catalogue.fields.filter(({ subject, argument }) => subject !== undefined && argument !== 'key');
+  const about = catalogue.fields.flatMap(({ name, kinds, subject, argument, get }) => {
+    if (subject === undefined || argument === 'key') return [];
+    const all = argument === undefined ? [undefined] : [undefined, 0, 1, 2];
+    return all.map((index) => ({
+      name: `${name}[${index}]`,
+      kinds,
+      subject: typeof subject === 'function' ? subject(index) : subject,
+      get: (event: EventView): FieldValue => get(event, index),
+    }));
+  });
   let repeated = 0;
+  let nested = 0;
   fc.assert(
     fc.property(eventBatch, (batch) => {
       view.open(encode('EventBatch', batch));
       const said = new Map(about.map(({ name }) => [name, new Map<object | null, FieldValue>()]));
+      const inner = new Map<object, Map<object | null, object | null | undefined>>();
       while (view.next()) {
         const kind = eventKinds.names[view.cursor.kind] ?? '';
         for (const { name, kinds, subject, get } of about) {
           if (kinds !== undefined && !kinds.includes(kind)) continue;
-          const of = subject?.(view);
+          const of = subject.of(view);
+          const outer = subject.within?.of(view);
+          if (outer !== undefined) {
+            const known = inner.get(subject) ?? new Map<object | null, object | null | undefined>();
+            inner.set(subject, known);
+            if (known.has(outer)) nested++;
+            assert.equal(known.has(outer) ? known.get(outer) : of, of, name);
+            known.set(outer, of);
+          }
           if (of === undefined) continue;
           const before = said.get(name);
           if (before?.has(of)) {
@@ -245,4 +264,5 @@ test('a field that says something of a subject says the same on all events that 
     { numRuns: 100 },
   );
   assert.ok(repeated > 1000);
+  assert.ok(nested > 1000);
 });

@@ -1,13 +1,12 @@
 import type { FieldValue } from '../catalogue.ts';
 import type { FieldOperator, Literal, Operand, Test } from '../expression.ts';
-import { LIMITS } from '../limits.ts';
 import { compileGlob } from '../text/glob.ts';
 import { compileNetworks, parseNetwork } from '../text/ip.ts';
 import { compileRegex } from '../text/regex.ts';
 import type { Node } from './nodes.ts';
-import { PrefixTree } from './prefix-tree.ts';
 import type { Slots } from './slots.ts';
 import { TextTable } from './text-table.ts';
+import { Trie, type TrieLiteral } from './trie.ts';
 
 export type Condition = () => boolean;
 /** Whether one value fits any of a test's literals. */
@@ -199,14 +198,20 @@ function literalFitter(operator: string, values: readonly string[]): (item: stri
 }
 
 function manyLiterals(operator: string, values: readonly string[]): ((text: string) => boolean) | undefined {
+  const literals = values.map((text, number) => ({ text, whole: false, number }));
   if (operator === 'contains') {
-    const table = TextTable.build(values.map((text) => ({ text, atStart: false, atEnd: false })));
+    const table = TextTable.build(literals);
     return table === undefined ? undefined : (text) => table.some(text);
   }
-  if (values.reduce((sum, value) => sum + value.length, 0) > LIMITS.indexCharacters) return undefined;
-  const tree = new PrefixTree<true>(operator === 'endswith');
-  for (const value of values) tree.add(value, true, operator === 'pathprefix');
-  return (text) => tree.some(text);
+  const trie =
+    operator === 'pathprefix' ? Trie.build(values.flatMap(atOrBelow)) : Trie.build(literals, operator === 'endswith');
+  return trie === undefined ? undefined : (text) => trie.some(text);
+}
+
+/** Everything absolute is below the root. */
+function atOrBelow(path: string, number: number): TrieLiteral[] {
+  const inside = { text: path === '/' ? path : `${path}/`, whole: false, number };
+  return path === '/' ? [inside] : [{ text: path, whole: true, number }, inside];
 }
 
 /** `literal` is a path without a slash at its end, or the root. */

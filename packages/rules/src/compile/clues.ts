@@ -1,6 +1,6 @@
 import type { Literal, Operand, Test } from '../expression.ts';
 import { LIMITS } from '../limits.ts';
-import { globLiteral } from '../text/glob.ts';
+import { globLiterals } from '../text/glob.ts';
 import { requiredText } from '../text/required.ts';
 import type { Node } from './nodes.ts';
 
@@ -70,19 +70,41 @@ const WORTH: Readonly<Record<Clue<unknown>['operator'], { readonly base: number;
   contains: { base: 1, perCharacter: 0.4 },
 };
 const COUNTED_CHARACTERS = 12;
+/** A directory is the rarer the deeper it lies, however long its name is: most files are below /usr. */
+const PER_DIRECTORY = 2.5;
+/** Less than a whole path, more than a directory of the root. */
+const WORTH_OF_RARE = 6;
+/** A process's facts must be read for each that comes by; of an event the kind's table is looked at anyway. */
+const COST_OF_SUBJECT = 3;
+
+function worthOf<E>(clue: Clue<E>): number {
+  return rarityOf(clue) - (clue.operand.field.subject === undefined ? 0 : COST_OF_SUBJECT);
+}
+
+function rarityOf<E>({ operand, operator, literal }: Clue<E>): number {
+  const text = String(literal);
+  const isDirectory = operator === 'equals' && operand.field.part?.is === 'directory';
+  if (text.startsWith('/') && (isDirectory || operator === 'startswith' || operator === 'pathprefix'))
+    return 1 + PER_DIRECTORY * text.split('/').filter((part) => part !== '').length;
+  const { base, perCharacter } = WORTH[operator];
+  return base + perCharacter * Math.min(text.length, COUNTED_CHARACTERS);
+}
 
 function cluesOf<E>(test: Test<E>, penalty: number): Clues<E> | undefined {
-  const { operand, values, negated } = test;
-  if (negated || operand.type === 'bool' || values.length === 0 || values.length > LIMITS.literalsPerRule)
-    return undefined;
+  const { operand, operator, values, negated } = test;
+  if (negated || values.length === 0 || values.length > LIMITS.literalsPerRule) return undefined;
+  if (operand.type === 'bool') {
+    const [literal] = values;
+    const isRare = operator === 'equals' && values.length === 1 && literal === operand.field.rare;
+    return isRare ? { clues: [{ operand, operator, literal: literal! }], worth: WORTH_OF_RARE } : undefined;
+  }
   const clues: Clue<E>[] = [];
   let worth = Number.POSITIVE_INFINITY;
   for (const value of values) {
     const clue = clueOf(test, value);
     if (clue === undefined || clue.literal === '') return undefined;
     clues.push(clue);
-    const { base, perCharacter } = WORTH[clue.operator];
-    worth = Math.min(worth, base + perCharacter * Math.min(String(clue.literal).length, COUNTED_CHARACTERS));
+    worth = Math.min(worth, worthOf(clue));
   }
   return { clues, worth: worth - penalty };
 }
@@ -95,10 +117,14 @@ function clueOf<E>({ operand, operator }: Test<E>, literal: Literal): Clue<E> | 
     case 'pathprefix':
     case 'contains':
       return { operand, operator, literal };
-    case 'glob': {
-      const part = globLiteral(String(literal));
-      return { operand, operator: part.operator, literal: part.text };
-    }
+    case 'glob':
+      return globLiterals(String(literal))
+        .map((part): Clue<E> => ({ operand, operator: part.operator, literal: part.text }))
+        .filter((clue) => clue.literal !== '')
+        .reduce<Clue<E> | undefined>(
+          (best, clue) => (best === undefined || worthOf(clue) > worthOf(best) ? clue : best),
+          undefined,
+        );
     case 'regex':
       return { operand, operator: 'contains', literal: requiredText(String(literal)) };
     default:

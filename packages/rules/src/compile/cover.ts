@@ -91,6 +91,7 @@ function coverIn<E>(test: Test<E>, fields: readonly string[]): Cover | null {
   if (isField) return coverOfPath(operator, values);
   if (operand.field.part === undefined || !fields.includes(operand.field.part.of)) return null;
   if (operand.field.part.is === 'name') return operator === 'equals' ? ofNames(values) : null;
+  if (operand.field.part.is === 'extension') return null;
   return coverOfDirectory(operator, values);
 }
 

@@ -2,23 +2,20 @@ import type { FieldSpec, FieldValue, TextPlace } from '../catalogue.ts';
 import type { Literal, Operand } from '../expression.ts';
 import type { Clue } from './clues.ts';
 import { isPlain } from './nodes.ts';
-import { inText } from './patterns.ts';
-import { type Pattern, TextTable } from './text-table.ts';
+import { type Pattern, TextSearch } from './text-search.ts';
 
 type Take = (entry: number) => void;
-
-/** So many literals that the text must be are looked for where it lies, with what else is; of more the table would be large. */
-const FEW = 256;
 
 /** For one operand: which entries (conditions, by number) its value makes worth evaluating. */
 export class LiteralIndex<E> {
   readonly operand: Operand<E>;
   /** undefined: the operand's value must be read */
   readonly locate: FieldSpec<E>['locate'];
+  /** of what isn't text */
   readonly #equal = new Map<Literal, number[]>();
   /** by the pattern written out */
   readonly #patterns = new Map<string, { readonly pattern: Pattern; readonly entries: number[] }>();
-  #table: TextTable | undefined;
+  #search: TextSearch | undefined;
   #entries: readonly (readonly number[])[] = [];
   #take: Take = () => {};
   readonly #takePattern = (pattern: number): void => this.#takeAll(this.#entries[pattern]!);
@@ -29,9 +26,7 @@ export class LiteralIndex<E> {
   }
 
   /** `patterns`: of a text; none: the value is the clue's literal. */
-  add({ literal }: Clue<E>, given: readonly Pattern[], entry: number): void {
-    const isFew = this.locate !== undefined && this.#patterns.size < FEW;
-    const patterns = given.length === 0 && isFew ? inText('equals', String(literal)) : given;
+  add({ literal }: Clue<E>, patterns: readonly Pattern[], entry: number): void {
     if (patterns.length === 0) append(this.#equal, literal, entry);
     for (const pattern of patterns) {
       const key = `${pattern.atStart ? '^' : ' '}${pattern.atEnd ? '$' : ' '}${pattern.text}`;
@@ -41,20 +36,24 @@ export class LiteralIndex<E> {
     }
   }
 
-  /** Call once, after the last `add`. Entries whose patterns don't fit in a table come back: they must be evaluated always. */
+  entries(): number[] {
+    return [...this.#equal.values(), ...[...this.#patterns.values()].map(({ entries }) => entries)].flat();
+  }
+
+  /** Call once, after the last `add`. Entries whose patterns are too many to be looked for come back: they must be evaluated always. */
   seal(): number[] {
     if (this.#patterns.size === 0) return [];
     const all = [...this.#patterns.values()];
-    this.#table = TextTable.build(all.map(({ pattern }) => pattern));
+    this.#search = TextSearch.build(all.map(({ pattern }) => pattern));
     this.#entries = all.map(({ entries }) => entries);
-    return this.#table === undefined ? this.#entries.flat() : [];
+    return this.#search === undefined ? this.#entries.flat() : [];
   }
 
   /** false: the value must be read for it. */
   findAt(place: TextPlace, take: Take): boolean {
-    if (this.#table === undefined || this.#equal.size > 0) return false;
+    if (this.#search === undefined) return false;
     this.#take = take;
-    return this.#table.findAt(place, this.#takePattern);
+    return this.#search.findAt(place, this.#takePattern);
   }
 
   find(value: FieldValue, take: Take): void {
@@ -65,11 +64,11 @@ export class LiteralIndex<E> {
   }
 
   #findOne(value: Literal): void {
-    if (this.#equal.size > 0) {
+    if (typeof value === 'string') this.#search?.find(value, this.#takePattern);
+    else {
       const equal = this.#equal.get(value);
       if (equal !== undefined) this.#takeAll(equal);
     }
-    if (this.#table !== undefined && typeof value === 'string') this.#table.find(value, this.#takePattern);
   }
 
   #takeAll(entries: readonly number[]): void {

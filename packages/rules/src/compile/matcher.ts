@@ -3,10 +3,12 @@ import type { CompiledRule } from '../rule.ts';
 import type { SequenceMatch } from '../sequence.ts';
 import type { Memories } from '../state/memory.ts';
 import { Closures, type Fits } from './closures.ts';
+import { Entries } from './entries.ts';
 import { knownOnKind, type Node, type Nodes } from './nodes.ts';
 import type { Fields } from './patterns.ts';
-import { Plan } from './plan.ts';
+import { type Plan, Planner } from './plan.ts';
 import { Slots } from './slots.ts';
+import type { SubjectIndex } from './subject-index.ts';
 
 /** Judges events by a set of rules. One event at a time: `onMatch` must not call `match`. */
 export interface Matcher<E> {
@@ -58,13 +60,9 @@ export class CompiledMatcher<E> implements Matcher<E> {
   readonly #kinds: EventKinds<E>;
   readonly #slots = new Slots<E>();
   readonly #plans: (Plan<E> | undefined)[];
+  readonly #subjects: readonly SubjectIndex<E>[];
+  readonly #entries: Entries<E>;
   readonly #kindNumbers: ReadonlyMap<string, number>;
-  /** numbers of the conditions that hold on the current event; only the first #count are valid */
-  readonly #matched: Int32Array;
-  #count = 0;
-  readonly #take = (rule: number): void => {
-    this.#matched[this.#count++] = rule;
-  };
 
   constructor(
     prepared: readonly Prepared<E>[],
@@ -77,29 +75,34 @@ export class CompiledMatcher<E> implements Matcher<E> {
     this.#prepared = prepared;
     this.#kinds = kinds;
     this.#memories = memories;
-    this.#matched = new Int32Array(prepared.length);
     this.#kindNumbers = new Map(kinds.names.map((name, number) => [name, number]));
     const fitters = new Map<number, Fits>();
-    this.#plans = kinds.names.map((name) => {
+    const planner = new Planner(this.#slots, fields);
+    this.#plans = kinds.names.map((name, kind) => {
       const conditions = byKind.get(name);
       if (conditions === undefined || conditions.size === 0) return undefined;
-      return new Plan(this.#slots, conditions, new Closures(this.#slots, conditions.keys(), fitters), fields);
+      return planner.plan(kind, conditions, new Closures(this.#slots, conditions.keys(), fitters));
     });
+    this.#subjects = planner.subjects(kinds.names.length);
+    this.#entries = new Entries(this.#slots, planner.entries, prepared.length);
   }
 
   match(event: E, onMatch: OnMatch<E>, timeUs: number): number {
-    const kind = this.#kinds.of(event);
-    const plan = this.#plans[typeof kind === 'number' ? kind : (this.#kindNumbers.get(kind) ?? -1)];
+    const named = this.#kinds.of(event);
+    const kind = typeof named === 'number' ? named : (this.#kindNumbers.get(named) ?? -1);
+    const plan = this.#plans[kind];
     if (plan === undefined) return 0;
-    this.#count = 0;
+    const entries = this.#entries;
+    entries.count = 0;
     this.#slots.begin(event);
-    plan.run(event, this.#take);
+    plan.run(event, entries);
+    for (let i = 0; i < this.#subjects.length; i++) this.#subjects[i]!.find(kind, event, entries.whole, entries.rest);
     this.#slots.end();
-    return this.#count === 0 ? 0 : this.#report(event, onMatch, timeUs);
+    return entries.count === 0 ? 0 : this.#report(event, onMatch, timeUs);
   }
 
   #report(event: E, onMatch: OnMatch<E>, timeUs: number): number {
-    const matched = this.#matched.subarray(0, this.#count).sort();
+    const matched = this.#entries.matched.subarray(0, this.#entries.count).sort();
     let reported = 0;
     for (let i = 0; i < matched.length; ) {
       const { rule } = this.#prepared[matched[i]!]!;

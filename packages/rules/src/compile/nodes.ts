@@ -79,6 +79,8 @@ const COST: Readonly<Record<TestOperator, number>> = {
   regex: 100,
 };
 const TRANSFORM_COST = 5;
+/** What an operand costs to read, once an event: text is made of bytes, unless it was made for another event of its process. */
+const TEXT_COST = 4;
 const MERGED: ReadonlySet<TestOperator> = new Set([
   'equals',
   'contains',
@@ -192,7 +194,7 @@ export class Nodes<E> {
       return test.negated ? this.#test({ ...test, operator: 'exists', negated: false }) : this.never;
     }
     const key = JSON.stringify([test.operator, test.negated, test.operand.key, test.other?.key, test.values]);
-    const cost = COST[test.operator] + TRANSFORM_COST * test.operand.transforms.length;
+    const cost = COST[test.operator] + readingCost(test.operand);
     return this.#intern(key, (id) => ({ id, cost, kind: 'test', test }));
   }
 
@@ -240,6 +242,11 @@ export class Nodes<E> {
     this.#byKey.set(key, node);
     return node;
   }
+}
+
+function readingCost<E>({ field, transforms }: Operand<E>): number {
+  const isMade = field.subject === undefined && field.type !== 'bool' && field.type !== 'number';
+  return TRANSFORM_COST * transforms.length + (isMade ? TEXT_COST : 0);
 }
 
 function flatten<E>(kind: 'and' | 'or', items: readonly Node<E>[]): Node<E>[] {

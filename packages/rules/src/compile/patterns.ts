@@ -2,7 +2,7 @@ import type { FieldSpec } from '../catalogue.ts';
 import type { Operand } from '../expression.ts';
 import type { Clue } from './clues.ts';
 import { isPlain } from './nodes.ts';
-import type { Pattern } from './text-table.ts';
+import type { Pattern } from './text-search.ts';
 
 /** By name; undefined: there is no such field. */
 export type Fields<E> = (name: string) => FieldSpec<E> | undefined;
@@ -24,11 +24,8 @@ export function placeOf<E>(clue: Clue<E>, fields: Fields<E>): Place<E> {
   const whole = part === undefined || !isPlain(operand) ? undefined : fields(part.of);
   // Of a process nothing is looked up twice anyway.
   if (whole === undefined || part === undefined || whole.subject !== undefined)
-    return { operand, patterns: operator === 'equals' ? [] : inText(operator, literal) };
-  return {
-    operand: plain(whole),
-    patterns: part.is === 'name' ? inName(operator, literal) : inDirectory(operator, literal),
-  };
+    return { operand, patterns: inText(operator, literal) };
+  return { operand: plain(whole), patterns: IN_PART[part.is](operator, literal) };
 }
 
 function plain<E>(field: FieldSpec<E>): Operand<E> {
@@ -66,3 +63,11 @@ function inDirectory(operator: Clue<unknown>['operator'], directory: string): Pa
   if (isWhole) return [pattern(directory === '/' ? '/' : `${directory}/`, true, false)];
   return [pattern(directory, operator === 'startswith', false)];
 }
+
+/** After a dot. */
+function inExtension(operator: Clue<unknown>['operator'], extension: string): Pattern[] {
+  if (operator === 'endswith' || operator === 'contains') return inText(operator, extension);
+  return [pattern(`.${extension}`, false, operator !== 'startswith')];
+}
+
+const IN_PART = { name: inName, directory: inDirectory, extension: inExtension };

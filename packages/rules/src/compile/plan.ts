@@ -1,160 +1,150 @@
-import type { TextPlace } from '../catalogue.ts';
+import type { Subject, TextPlace } from '../catalogue.ts';
 import type { Operand } from '../expression.ts';
 import { LIMITS } from '../limits.ts';
 import type { Closures, Condition } from './closures.ts';
 import { type Clues, countTests, necessaryClues } from './clues.ts';
+import type { Entries, Entry } from './entries.ts';
 import { LiteralIndex } from './literal-index.ts';
 import type { Node } from './nodes.ts';
 import { type Fields, placeOf } from './patterns.ts';
 import type { Slots } from './slots.ts';
-import { type Lookup, partOf, type Subject, SubjectIndex, subjectOf } from './subject-index.ts';
+import { type Lookup, SubjectIndex } from './subject-index.ts';
+import { around, firstSubject, partOf, subjectOf } from './subjects.ts';
 
-/** One condition, with the rules (by number) that have it on this kind of event. */
-interface Entry {
-  readonly condition: Condition;
-  /** what is left of the condition where its subject's part is known to hold */
-  rest: Condition;
-  readonly rules: readonly number[];
-}
-
-/** What is done with the events of one kind. */
+/** What is asked of the events of one kind themselves. */
 export class Plan<E> {
-  readonly #slots: Slots<E>;
-  readonly #entries: readonly Entry[];
   /** entries to evaluate on every event of the kind */
   readonly #always: readonly number[];
   readonly #lookups: readonly Lookup<E>[];
-  readonly #subjects: readonly SubjectIndex<E>[];
-  /** generation in which an entry was evaluated last: several clues may lead to it */
-  readonly #evaluated: Float64Array;
   readonly #place: TextPlace = { bytes: new Uint8Array(), start: 0, end: 0 };
-  #matched: (rule: number) => void = () => {};
-  readonly #whole = (entry: number): void => {
-    if (this.#isNew(entry)) this.#take(entry, this.#entries[entry]!.condition);
-  };
-  readonly #rest = (entry: number): void => {
-    if (this.#isNew(entry)) this.#take(entry, this.#entries[entry]!.rest);
-  };
 
-  constructor(
-    slots: Slots<E>,
-    conditions: ReadonlyMap<Node<E>, readonly number[]>,
-    closures: Closures<E>,
-    /** null: nothing is indexed */
-    fields: Fields<E> | null,
-  ) {
-    this.#slots = slots;
-    this.#entries = [...conditions].map(([node, rules]) => {
-      const condition = closures.build(node);
-      return { condition, rest: condition, rules };
-    });
-    this.#evaluated = new Float64Array(this.#entries.length).fill(-1);
-    const { always, indexes, subjects } =
-      fields === null
-        ? { always: [...this.#entries.keys()], indexes: [], subjects: [] }
-        : arrange([...conditions.keys()], fields);
+  constructor(always: readonly number[], lookups: readonly Lookup<E>[]) {
     this.#always = always;
-    const lookup = (index: LiteralIndex<E>): Lookup<E> => ({ index, read: slots.reader(index.operand) });
-    this.#lookups = indexes.map(lookup);
-    this.#subjects = subjects.map(({ subject, indexes: own, others, split }) => {
-      const parts = new Map<number, Condition>();
-      for (const [entry, { part, rest }] of split) {
-        parts.set(entry, closures.all(part));
-        this.#entries[entry]!.rest = closures.all(rest);
-      }
-      return new SubjectIndex(subject, [...own.values()].map(lookup), others, parts);
-    });
+    this.#lookups = lookups;
   }
 
-  /** Calls `matched` with the number of every rule whose condition holds on the slots' event, in no particular order. */
-  run(event: E, matched: (rule: number) => void): void {
-    this.#matched = matched;
-    for (let i = 0; i < this.#always.length; i++) this.#whole(this.#always[i]!);
+  run(event: E, { whole }: Entries<E>): void {
+    for (let i = 0; i < this.#always.length; i++) whole(this.#always[i]!);
     for (let i = 0; i < this.#lookups.length; i++) {
       const { read, index } = this.#lookups[i]!;
       const { locate } = index;
-      if (locate?.(event, this.#place) === true && index.findAt(this.#place, this.#whole)) continue;
-      index.find(read(), this.#whole);
+      if (locate?.(event, this.#place) === true && index.findAt(this.#place, whole)) continue;
+      index.find(read(), whole);
     }
-    for (let i = 0; i < this.#subjects.length; i++) this.#subjects[i]!.find(event, this.#whole, this.#rest);
-  }
-
-  #isNew(entry: number): boolean {
-    if (this.#evaluated[entry] === this.#slots.generation) return false;
-    this.#evaluated[entry] = this.#slots.generation;
-    return true;
-  }
-
-  #take(entry: number, condition: Condition): void {
-    if (!condition()) return;
-    const { rules } = this.#entries[entry]!;
-    for (let i = 0; i < rules.length; i++) this.#matched(rules[i]!);
   }
 }
 
 /** What is filed under the facts of one subject. */
 interface Filed<E> {
-  readonly subject: Subject<E>;
   readonly indexes: Map<string, LiteralIndex<E>>;
   readonly others: number[];
-  readonly split: Map<number, ReturnType<typeof partOf<E>>>;
+  readonly parts: Map<number, Condition>;
 }
 
 /** Puts each condition under its clues; one without them under its subject; what is about no subject either is always evaluated. */
-function arrange<E>(
-  nodes: readonly Node<E>[],
-  fields: Fields<E>,
-): {
-  always: number[];
-  indexes: LiteralIndex<E>[];
-  subjects: Filed<E>[];
-} {
-  const always: number[] = [];
-  const indexes = new Map<string, LiteralIndex<E>>();
-  const subjects = new Map<Subject<E>, Filed<E>>();
-  const filed = (subject: Subject<E>): Filed<E> => {
-    const known = subjects.get(subject) ?? { subject, indexes: new Map(), others: [], split: new Map() };
-    subjects.set(subject, known);
-    return known;
-  };
-  const popularity = countTests(nodes);
-  let characters = 0;
-  for (const [entry, node] of nodes.entries()) {
-    const clues = necessaryClues(node, popularity);
-    characters += clues === undefined ? 0 : size(clues);
-    if (clues === undefined || characters > LIMITS.indexCharacters) {
-      const subject = subjectOf(node);
-      if (subject === undefined) always.push(entry);
-      else {
-        filed(subject).others.push(entry);
-        filed(subject).split.set(entry, partOf(node, subject));
-      }
-      continue;
-    }
-    for (const clue of clues.clues) {
-      const { operand, patterns } = placeOf(clue, fields);
-      const { subject } = operand.field;
-      indexFor(operand, subject === undefined ? indexes : filed(subject).indexes).add(clue, patterns, entry);
-    }
-    const subject = onlySubject(clues);
-    if (subject !== undefined) filed(subject).split.set(entry, partOf(node, subject));
+export class Planner<E> {
+  readonly #slots: Slots<E>;
+  /** null: nothing is indexed */
+  readonly #fields: Fields<E> | null;
+  readonly entries: Entry[] = [];
+  readonly #filed = new Map<Subject<E>, Filed<E>>();
+
+  constructor(slots: Slots<E>, fields: Fields<E> | null) {
+    this.#slots = slots;
+    this.#fields = fields;
   }
-  for (const index of indexes.values()) always.push(...index.seal());
-  for (const { indexes: own, others } of subjects.values())
-    for (const index of own.values()) others.push(...index.seal());
-  return { always, indexes: [...indexes.values()], subjects: [...subjects.values()] };
+
+  plan(kind: number, conditions: ReadonlyMap<Node<E>, readonly number[]>, closures: Closures<E>): Plan<E> {
+    const always: number[] = [];
+    const indexes = new Map<string, LiteralIndex<E>>();
+    const popularity = countTests(conditions.keys());
+    let characters = 0;
+    for (const [node, rules] of conditions) {
+      const condition = closures.build(node);
+      const entry = this.entries.push({ kind, condition, rest: condition, rules }) - 1;
+      const clues = this.#fields === null ? undefined : necessaryClues(node, popularity);
+      characters += clues === undefined ? 0 : size(clues);
+      const subject = this.#fields === null ? undefined : firstSubject(node);
+      if (clues !== undefined && characters <= LIMITS.indexCharacters)
+        this.#file(entry, node, clues, indexes, closures);
+      else if (subject === undefined) always.push(entry);
+      else {
+        this.#filedOf(subject).others.push(entry);
+        this.#split(entry, node, subject, closures);
+      }
+    }
+    for (const index of indexes.values()) always.push(...index.seal());
+    return new Plan(always, this.#lookups(indexes));
+  }
+
+  /** Call once, after the last `plan`. Those that aren't within others, which are asked by these. */
+  subjects(kinds: number): SubjectIndex<E>[] {
+    const made = new Map<Subject<E>, SubjectIndex<E>>();
+    const subjects = [...new Set([...this.#filed.keys()].flatMap(around))];
+    for (const subject of subjects.sort((a, b) => around(b).length - around(a).length)) {
+      const { indexes, others, parts } = this.#filedOf(subject);
+      for (const index of indexes.values()) others.push(...index.seal());
+      const within = [...made].filter(([{ within: outer }]) => outer === subject).map(([, index]) => index);
+      const kindOf = this.entries.map(({ kind }) => kind);
+      made.set(
+        subject,
+        new SubjectIndex(subject, kinds, { lookups: this.#lookups(indexes), others, within, parts, kinds: kindOf }),
+      );
+    }
+    return [...made].filter(([{ within }]) => within === undefined).map(([, index]) => index);
+  }
+
+  #file(
+    entry: number,
+    node: Node<E>,
+    { clues }: Clues<E>,
+    indexes: Map<string, LiteralIndex<E>>,
+    closures: Closures<E>,
+  ): void {
+    const places = clues.map((clue) => ({ clue, ...placeOf(clue, this.#fields!) }));
+    const subjects = new Set<Subject<E> | undefined>();
+    for (const { clue, operand, patterns } of places) {
+      const subject = subjectOfAll(operand);
+      subjects.add(subject);
+      indexFor(operand, subject === undefined ? indexes : this.#filedOf(subject).indexes).add(clue, patterns, entry);
+    }
+    const [first, ...more] = [...subjects];
+    if (first === undefined) return;
+    const common = around(first).find((one) =>
+      more.every((other) => other !== undefined && around(other).includes(one)),
+    );
+    if (common !== undefined) this.#split(entry, node, common, closures);
+  }
+
+  /** `subject` is known before the condition is evaluated, and so is what it is within. */
+  #split(entry: number, node: Node<E>, subject: Subject<E>, closures: Closures<E>): void {
+    for (const one of around(subject)) {
+      const { part, rest } = partOf(node, one);
+      this.#filedOf(one).parts.set(entry, closures.all(part));
+      this.entries[entry]!.rest = closures.all(rest);
+    }
+  }
+
+  #filedOf(subject: Subject<E>): Filed<E> {
+    const known = this.#filed.get(subject) ?? { indexes: new Map(), others: [], parts: new Map() };
+    this.#filed.set(subject, known);
+    return known;
+  }
+
+  #lookups(indexes: ReadonlyMap<string, LiteralIndex<E>>): Lookup<E>[] {
+    return [...indexes.values()].map((index) => ({ index, read: this.#slots.reader(index.operand) }));
+  }
+}
+
+/** The subject under which what is asked of an operand is filed, for events of all kinds: of a field that not all have the event is asked. */
+function subjectOfAll<E>(operand: Operand<E>): Subject<E> | undefined {
+  return operand.field.kinds === undefined ? subjectOf(operand) : undefined;
 }
 
 function indexFor<E>(operand: Operand<E>, indexes: Map<string, LiteralIndex<E>>): LiteralIndex<E> {
   const index = indexes.get(operand.key) ?? new LiteralIndex(operand);
   indexes.set(operand.key, index);
   return index;
-}
-
-/** That all clues are about; undefined: they are about several things. */
-function onlySubject<E>({ clues }: Clues<E>): Subject<E> | undefined {
-  const subject = clues[0]?.operand.field.subject;
-  return clues.every(({ operand }) => operand.field.subject === subject) ? subject : undefined;
 }
 
 function size<E>(clues: Clues<E>): number {

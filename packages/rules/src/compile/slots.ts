@@ -1,5 +1,6 @@
 import { type FieldValue, unguarded } from '../catalogue.ts';
 import { type Operand, transformed } from '../expression.ts';
+import { subjectOf } from './subjects.ts';
 
 /**
  * The event being matched and what has been read from it: each operand is read at most once per event. A slot is valid when its stamp is the
@@ -41,9 +42,10 @@ export class Slots<E> {
     };
   }
 
-  #plain({ field, argument }: Operand<E>): () => FieldValue {
+  #plain(operand: Operand<E>): () => FieldValue {
+    const { field, argument } = operand;
     const get = unguarded(field);
-    const { subject } = field;
+    const subject = subjectOf(operand);
     let stamp = -1;
     let value: FieldValue;
     let last: object | null | undefined;
@@ -51,7 +53,7 @@ export class Slots<E> {
       if (stamp === this.generation) return value;
       stamp = this.generation;
       const event = this.#event as E;
-      const now = subject?.(event);
+      const now = subject?.of(event);
       // Events of one process come in runs.
       if (now !== undefined && now === last) return value;
       last = now;

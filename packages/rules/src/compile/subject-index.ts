@@ -1,10 +1,7 @@
-import type { FieldValue } from '../catalogue.ts';
-import type { Operand } from '../expression.ts';
+import type { FieldValue, Subject } from '../catalogue.ts';
 import type { Condition } from './closures.ts';
 import type { LiteralIndex } from './literal-index.ts';
-import type { Node } from './nodes.ts';
 
-export type Subject<E> = (event: E) => object | null | undefined;
 type Take = (entry: number) => void;
 
 /** Stands for the subject that is not there: a host's process has no container. */
@@ -17,49 +14,83 @@ export interface Lookup<E> {
   readonly read: () => FieldValue;
 }
 
+/** What is known of one subject. */
+interface Found {
+  /** by lookup: what its facts make worth evaluating; undefined: not yet asked for */
+  readonly candidates: (readonly number[] | undefined)[];
+  /** by kind: entries whose part about the subject holds; undefined: no event of the kind has come */
+  readonly holding: (readonly number[] | undefined)[];
+}
+
+/** What a SubjectIndex is made of. */
+export interface SubjectParts<E> {
+  readonly lookups: readonly Lookup<E>[];
+  /** entries that are about the subject but have no clue among its facts */
+  readonly others: readonly number[];
+  /** indexes of subjects within this one */
+  readonly within: readonly SubjectIndex<E>[];
+  /** by entry: what of its condition the subject's facts decide */
+  readonly parts: ReadonlyMap<number, Condition>;
+  /** by entry: the number of its kind */
+  readonly kinds: readonly number[];
+}
+
 /**
- * Which entries the facts of a subject (a process, a container) make worth evaluating. Found for the first of its events, and remembered for those
- * that follow: a process opens many files.
+ * Which entries the facts of a subject (a process, a container) make worth evaluating, on events of any kind. Found for the first of its events, and
+ * remembered for those that follow: a process opens many files.
  */
 export class SubjectIndex<E> {
   readonly #of: Subject<E>;
-  readonly #lookups: readonly Lookup<E>[];
-  /** entries that have no clue among the subject's facts */
-  readonly #others: readonly number[];
-  /** by entry: what of its condition the subject's facts decide */
-  readonly #parts: ReadonlyMap<number, Condition>;
-  readonly #found = new WeakMap<object, readonly number[]>();
+  readonly #own: SubjectParts<E>;
+  /** by kind: the lookups (by number) that may find entries of it */
+  readonly #lookups: readonly number[][];
+  readonly #others: readonly number[][];
+  readonly #isAsked: readonly boolean[];
+  readonly #found = new WeakMap<object, Found>();
   #last: object = NOBODY;
-  #lastFound: readonly number[] | undefined;
+  #lastFound: Found | undefined;
+  #kind = 0;
+  #take: Take = () => {};
+  readonly #takeOfKind = (entry: number): void => {
+    if (this.#own.kinds[entry] === this.#kind) this.#take(entry);
+  };
 
-  constructor(
-    of: Subject<E>,
-    lookups: readonly Lookup<E>[],
-    others: readonly number[],
-    parts: ReadonlyMap<number, Condition>,
-  ) {
+  constructor(of: Subject<E>, kinds: number, own: SubjectParts<E>) {
     this.#of = of;
-    this.#lookups = lookups;
-    this.#others = others;
-    this.#parts = parts;
+    this.#own = own;
+    const numbers = [...Array(kinds).keys()];
+    const kindsOf = own.lookups.map(({ index }) => new Set(index.entries().map((entry) => own.kinds[entry])));
+    this.#lookups = numbers.map((kind) => [...own.lookups.keys()].filter((i) => kindsOf[i]!.has(kind)));
+    this.#others = numbers.map((kind) => own.others.filter((entry) => own.kinds[entry] === kind));
+    this.#isAsked = numbers.map(
+      (kind) =>
+        this.#lookups[kind]!.length + this.#others[kind]!.length > 0 || own.within.some((one) => one.isAsked(kind)),
+    );
+  }
+
+  /** Whether there is anything to find for events of the kind. */
+  isAsked(kind: number): boolean {
+    return this.#isAsked[kind]!;
   }
 
   /** Calls `whole` for entries to evaluate whole, or `rest` for those of which only the rest is to be evaluated. */
-  find(event: E, whole: Take, rest: Take): void {
-    const subject = this.#of(event);
+  find(kind: number, event: E, whole: Take, rest: Take): void {
+    if (!this.#isAsked[kind]) return;
+    const subject = this.#of.of(event);
     if (subject === undefined) {
-      this.#search(whole);
+      this.#search(kind, event, whole);
       return;
     }
-    const found = this.#remembered(subject ?? NOBODY);
-    for (let i = 0; i < found.length; i++) rest(found[i]!);
+    const found = this.#foundOf(subject ?? NOBODY);
+    const holding = found.holding[kind] ?? this.#hold(found, kind, event);
+    for (let i = 0; i < holding.length; i++) rest(holding[i]!);
   }
 
-  #remembered(subject: object): readonly number[] {
+  #foundOf(subject: object): Found {
     if (subject === this.#last && this.#lastFound !== undefined) return this.#lastFound;
     let found = this.#found.get(subject);
     if (found === undefined) {
-      found = this.#searched();
+      found = { candidates: [], holding: [] };
       this.#found.set(subject, found);
     }
     this.#last = subject;
@@ -67,60 +98,54 @@ export class SubjectIndex<E> {
     return found;
   }
 
-  #searched(): readonly number[] {
-    const found = new Set<number>();
-    this.#search((entry) => {
-      if (this.#parts.get(entry)?.() !== false) found.add(entry);
-    });
-    return found.size === 0 ? NONE : [...found];
+  #hold(found: Found, kind: number, event: E): readonly number[] {
+    const candidates = new Set<number>();
+    this.#collect(found, kind, event, (entry) => candidates.add(entry));
+    let holding = NONE;
+    for (const entry of candidates)
+      if (this.#own.parts.get(entry)?.() !== false) holding = holding === NONE ? [entry] : [...holding, entry];
+    found.holding[kind] = holding;
+    return holding;
   }
 
-  #search(take: Take): void {
-    for (let i = 0; i < this.#lookups.length; i++) {
-      const { index, read } = this.#lookups[i]!;
-      index.find(read(), take);
+  #collect({ candidates }: Found, kind: number, event: E, take: Take): void {
+    const { lookups, within, kinds } = this.#own;
+    for (const lookup of this.#lookups[kind]!) {
+      candidates[lookup] ??= candidatesOf(lookups[lookup]!);
+      for (const entry of candidates[lookup]) if (kinds[entry] === kind) take(entry);
     }
-    for (let i = 0; i < this.#others.length; i++) take(this.#others[i]!);
+    for (const one of within) one.each(kind, event, take);
+    for (const entry of this.#others[kind]!) take(entry);
+  }
+
+  /** Calls `take` for the entries of a kind that may hold. */
+  each(kind: number, event: E, take: Take): void {
+    if (!this.#isAsked[kind]) return;
+    const subject = this.#of.of(event);
+    if (subject === undefined) this.#search(kind, event, take);
+    else this.#collect(this.#foundOf(subject ?? NOBODY), kind, event, take);
+  }
+
+  /** Of an event that tells of itself alone. */
+  #search(kind: number, event: E, take: Take): void {
+    const { lookups, within } = this.#own;
+    const own = this.#lookups[kind]!;
+    const others = this.#others[kind]!;
+    this.#kind = kind;
+    this.#take = take;
+    for (let i = 0; i < own.length; i++) {
+      const { index, read } = lookups[own[i]!]!;
+      index.find(read(), this.#takeOfKind);
+    }
+    for (let i = 0; i < within.length; i++) within[i]!.find(kind, event, take, take);
+    for (let i = 0; i < others.length; i++) take(others[i]!);
   }
 }
 
-/** What of a condition's parts, all of which must hold, is about the subject alone, and the rest. */
-export function partOf<E>(
-  node: Node<E>,
-  subject: Subject<E>,
-): { readonly part: readonly Node<E>[]; readonly rest: readonly Node<E>[] } {
-  const items = node.kind === 'and' ? node.items : [node];
-  return {
-    part: items.filter((item) => isAbout(item, subject)),
-    rest: items.filter((item) => !isAbout(item, subject)),
-  };
-}
-
-/** The first subject that a part of the condition is about alone. */
-export function subjectOf<E>(node: Node<E>): Subject<E> | undefined {
-  const items = node.kind === 'and' ? node.items : [node];
-  const tested = items.map((item) => firstTest(item)?.operand.field.subject);
-  return tested.find((subject, i) => subject !== undefined && isAbout(items[i]!, subject));
-}
-
-function firstTest<E>(node: Node<E>): { readonly operand: Operand<E> } | undefined {
-  if (node.kind === 'test') return node.test;
-  if (node.kind === 'constant') return undefined;
-  return firstTest(node.kind === 'not' ? node.item : node.items[0]!);
-}
-
-function isAbout<E>(node: Node<E>, subject: Subject<E>): boolean {
-  switch (node.kind) {
-    case 'constant':
-      return false;
-    case 'test':
-      return (
-        node.test.operand.field.subject === subject &&
-        (node.test.other === undefined || node.test.other.field.subject === subject)
-      );
-    case 'not':
-      return isAbout(node.item, subject);
-    default:
-      return node.items.every((item) => isAbout(item, subject));
-  }
+function candidatesOf<E>({ index, read }: Lookup<E>): readonly number[] {
+  let found = NONE;
+  index.find(read(), (entry) => {
+    found = found === NONE ? [entry] : [...found, entry];
+  });
+  return found;
 }

@@ -1,108 +1,145 @@
 import type { TextPlace } from '../catalogue.ts';
 import { LIMITS } from '../limits.ts';
+import { columnsOf } from './trie.ts';
 
 const NONE = -1;
 
-/** A literal and where in a text it is looked for: at its start, at its end, both, or anywhere. */
-export interface Pattern {
+/** A text that stands anywhere in others. */
+export interface TableLiteral {
   readonly text: string;
-  readonly atStart: boolean;
-  readonly atEnd: boolean;
+  /** what `hit` is called with */
+  readonly number: number;
 }
 
 /**
  * Finds all of many literals in a text in one pass (Aho–Corasick, with every transition worked out): a table look-up per character, however many
- * literals there are. Start and end of the text are symbols like its characters. Characters that stand in no literal share one column.
+ * literals there are. Characters that stand in no literal share one column. Where no literal can begin nothing is looked up: most of a text is skipped,
+ * and none of it is looked at more than twice.
  */
 export class TextTable {
+  /** by character */
   readonly #columns: Uint16Array;
-  /** A state is the place of its row; what comes next stands under the character's column. */
+  /** A state is the place of its row, the first is 0; what comes next stands under the character's column. */
   readonly #next: Int32Array;
   readonly #width: number;
-  /** after the symbol for the start */
-  readonly #start: number;
   /** in states from here on a literal ends */
   readonly #hits: number;
-  /** by row from there: the pattern that ends there, or NONE */
+  /** by row from there: the literal that ends there, or NONE */
   readonly #ends: Int32Array;
-  /** by row from there: the state of the nearest shorter suffix where a pattern ends, or NONE */
+  /** by row from there: the state of the nearest shorter suffix where a literal ends, or NONE */
   readonly #shorter: Int32Array;
 
-  private constructor(columns: Uint16Array, { next, width, ends, shorter, hits }: Ordered) {
+  /** characters of the shortest literal */
+  readonly #least: number;
+  /** By two characters: how far on a literal can begin whose first #least end there or later. */
+  readonly #skips: Uint8Array;
+
+  private constructor(
+    columns: Uint16Array,
+    { next, width, ends, shorter, hits }: Ordered,
+    literals: readonly TableLiteral[],
+  ) {
+    this.#least = Math.min(MOST_SKIPPED, ...literals.map(({ text }) => text.length));
+    this.#skips = skipsOf(literals, this.#least);
     this.#columns = columns;
     this.#next = next;
     this.#width = width;
-    this.#start = next[START]!;
     this.#hits = hits;
     this.#ends = ends;
     this.#shorter = shorter;
   }
 
-  /** Patterns must be distinct and not empty. undefined: the table would be too large. */
-  static build(patterns: readonly Pattern[]): TextTable | undefined {
-    const columns = new Uint16Array(65_536);
-    let width = FIRST_COLUMN;
+  /** Literals must be distinct and not empty. undefined: the table would be too large. */
+  static build(literals: readonly TableLiteral[]): TextTable | undefined {
     let states = 1;
-    for (const { text } of patterns) {
+    const codes = new Set<number>();
+    for (const { text } of literals) {
       if (text === '') return undefined;
-      states += text.length + 2;
-      for (let i = 0; i < text.length; i++) {
-        const code = text.charCodeAt(i);
-        if (columns[code] === 0) columns[code] = width++;
-      }
+      states += text.length;
+      for (let i = 0; i < text.length; i++) codes.add(text.charCodeAt(i));
     }
+    const { list, width } = columnsOf([...codes]);
     if (states * width > LIMITS.tableCells) return undefined;
     const trie = { next: new Int32Array(states * width).fill(NONE), ends: new Int32Array(states).fill(NONE), width };
-    const used = addPatterns(patterns, columns, trie);
-    return new TextTable(columns, inOrder(trie, link(trie, used), used));
+    const used = addLiterals(literals, list, trie);
+    return new TextTable(list, inOrder(trie, link(trie, used), used), literals);
   }
 
-  /** Calls `hit` with the index of each pattern found, perhaps several times. */
-  find(text: string, hit: (index: number) => void): void {
-    const columns = this.#columns;
-    const next = this.#next;
+  /** Calls `hit` with the number of each literal found, perhaps several times. */
+  find(text: string, hit: (number: number) => void): void {
+    const skips = this.#skips;
     const hits = this.#hits;
-    let state = this.#start;
-    if (state >= hits) this.#report(state, hit);
-    for (let i = 0; i < text.length; i++) {
-      state = next[state + columns[text.charCodeAt(i)]!]!;
-      if (state >= hits) this.#report(state, hit);
+    for (let last = this.#least - 1; last < text.length; ) {
+      const skipped = last === 0 ? 0 : skips[pair(text.charCodeAt(last - 1), text.charCodeAt(last))]!;
+      if (skipped > 0) {
+        last += skipped;
+        continue;
+      }
+      let at = last + 1 - this.#least;
+      let state = 0;
+      do {
+        state = this.#step(state, text.charCodeAt(at++));
+        if (state >= hits) this.#report(state, hit);
+      } while (state !== 0 && at < text.length);
+      last = at + this.#least - 1;
     }
-    state = next[state + END]!;
-    if (state >= hits) this.#report(state, hit);
   }
 
   /** The same where the text lies; false: it isn't ASCII, and not all may have been found. */
-  findAt({ bytes, start, end }: TextPlace, hit: (index: number) => void): boolean {
+  findAt(place: TextPlace, hit: (number: number) => void): boolean {
+    return this.#least < WORTH_SKIPPING ? this.#passAt(place, hit) : this.#skipAt(place, hit);
+  }
+
+  #passAt({ bytes, start, end }: TextPlace, hit: (number: number) => void): boolean {
     const columns = this.#columns;
     const next = this.#next;
     const hits = this.#hits;
-    let state = this.#start;
-    if (state >= hits) this.#report(state, hit);
+    let state = 0;
     for (let i = start; i < end; i++) {
       const byte = bytes[i]!;
       if (byte >= 0x80) return false;
       state = next[state + columns[byte]!]!;
       if (state >= hits) this.#report(state, hit);
     }
-    state = next[state + END]!;
-    if (state >= hits) this.#report(state, hit);
+    return true;
+  }
+
+  #skipAt({ bytes, start, end }: TextPlace, hit: (number: number) => void): boolean {
+    let all = 0;
+    for (let i = start; i < end; i++) all |= bytes[i]!;
+    if (all >= 0x80) return false;
+    const skips = this.#skips;
+    const hits = this.#hits;
+    for (let last = start + this.#least - 1; last < end; ) {
+      const skipped = last === start ? 0 : skips[pair(bytes[last - 1]!, bytes[last]!)]!;
+      if (skipped > 0) {
+        last += skipped;
+        continue;
+      }
+      let at = last + 1 - this.#least;
+      let state = 0;
+      do {
+        state = this.#step(state, bytes[at++]!);
+        if (state >= hits) this.#report(state, hit);
+      } while (state !== 0 && at < end);
+      last = at + this.#least - 1;
+    }
     return true;
   }
 
   some(text: string): boolean {
-    const columns = this.#columns;
-    const next = this.#next;
-    const hits = this.#hits;
-    let state = this.#start;
-    for (let i = 0; i < text.length; i++) {
-      state = next[state + columns[text.charCodeAt(i)]!]!;
-      if (state >= hits) return true;
-    }
-    return next[state + END]! >= hits;
+    let found = false;
+    this.find(text, () => {
+      found = true;
+    });
+    return found;
   }
 
-  #report(state: number, hit: (index: number) => void): void {
+  #step(state: number, code: number): number {
+    return code < this.#columns.length ? this.#next[state + this.#columns[code]!]! : 0;
+  }
+
+  #report(state: number, hit: (number: number) => void): void {
     for (let at = state; at !== NONE; ) {
       const row = (at - this.#hits) / this.#width;
       if (this.#ends[row] !== NONE) hit(this.#ends[row]!);
@@ -111,33 +148,40 @@ export class TextTable {
   }
 }
 
-/** Columns: of characters in no literal, of the start, of the end, then of one character each. */
-const START = 1;
-const END = 2;
-const FIRST_COLUMN = 3;
+/** Of literals as short as these the text is looked at whole. */
+const WORTH_SKIPPING = 4;
+/** Fits in a byte. */
+const MOST_SKIPPED = 255;
+const PAIRS = 1024;
+const pair = (code: number, next: number): number => ((code << 5) ^ next) & (PAIRS - 1);
 
-interface Trie {
+/** As Wu and Manber have it: where two characters stand in no literal, the next that can begin does so at the second of them. */
+function skipsOf(literals: readonly TableLiteral[], least: number): Uint8Array {
+  const skips = new Uint8Array(PAIRS).fill(least - 1);
+  for (const { text } of literals)
+    for (let i = 1; i < least; i++) {
+      const at = pair(text.charCodeAt(i - 1), text.charCodeAt(i));
+      skips[at] = Math.min(skips[at]!, least - 1 - i);
+    }
+  return skips;
+}
+
+interface States {
   readonly next: Int32Array;
   readonly ends: Int32Array;
   readonly width: number;
 }
 
-function addPatterns(patterns: readonly Pattern[], columns: Uint16Array, { next, ends, width }: Trie): number {
+function addLiterals(literals: readonly TableLiteral[], columns: Uint16Array, { next, ends, width }: States): number {
   let states = 1;
-  let state = 0;
-  const go = (column: number): void => {
-    const cell = state * width + column;
-    if (next[cell] === NONE) next[cell] = states++;
-    state = next[cell]!;
-  };
-  // The walk begins there, whether or not a pattern does.
-  go(START);
-  for (const [index, { text, atStart, atEnd }] of patterns.entries()) {
-    state = 0;
-    if (atStart) go(START);
-    for (let i = 0; i < text.length; i++) go(columns[text.charCodeAt(i)]!);
-    if (atEnd) go(END);
-    ends[state] = index;
+  for (const { text, number } of literals) {
+    let state = 0;
+    for (let i = 0; i < text.length; i++) {
+      const cell = state * width + columns[text.charCodeAt(i)]!;
+      if (next[cell] === NONE) next[cell] = states++;
+      state = next[cell]!;
+    }
+    ends[state] = number;
   }
   return states;
 }
@@ -146,7 +190,7 @@ function addPatterns(patterns: readonly Pattern[], columns: Uint16Array, { next,
  * Fills in, breadth first, where each state goes when its word can't go on: to the longest suffix that is the start of a word. By state: the nearest
  * shorter suffix where a pattern ends.
  */
-function link({ next, ends, width }: Trie, states: number): Int32Array {
+function link({ next, ends, width }: States, states: number): Int32Array {
   const shorter = new Int32Array(states).fill(NONE);
   const fallback = new Int32Array(states);
   const queue: number[] = [];
@@ -173,13 +217,13 @@ function link({ next, ends, width }: Trie, states: number): Int32Array {
   return shorter;
 }
 
-interface Ordered extends Trie {
+interface Ordered extends States {
   readonly shorter: Int32Array;
   readonly hits: number;
 }
 
 /** States where something ends come last, so that one comparison tells them; each is named by the place of its row. */
-function inOrder({ next, ends, width }: Trie, shorter: Int32Array, states: number): Ordered {
+function inOrder({ next, ends, width }: States, shorter: Int32Array, states: number): Ordered {
   const isHit = (state: number): boolean => ends[state] !== NONE || shorter[state] !== NONE;
   const all = Array.from({ length: states }, (_, state) => state);
   const order = [...all.filter((state) => !isHit(state)), ...all.filter(isHit)];

@@ -39,19 +39,20 @@ export function globSuffix(pattern: string): string {
   return pieces.slice(pieces.findLastIndex((piece) => typeof piece !== 'string') + 1).join('');
 }
 
-/** The longest text between the glob's wildcards, and whether a match starts or ends with it. */
-export function globLiteral(pattern: string): {
+/** The texts between the glob's wildcards: what every match starts with, ends with, and contains. */
+export function globLiterals(pattern: string): readonly {
   readonly operator: 'startswith' | 'endswith' | 'contains';
   readonly text: string;
-} {
+}[] {
   const runs: string[] = [''];
   for (const piece of parse(pattern)) {
     if (typeof piece === 'string') runs[runs.length - 1] += piece;
     else runs.push('');
   }
-  const longest = runs.reduce((best, run, i) => (run.length > runs[best]!.length ? i : best), 0);
-  const operator = longest === 0 ? 'startswith' : longest === runs.length - 1 ? 'endswith' : 'contains';
-  return { operator, text: runs[longest]! };
+  return runs.map((text, i) => ({
+    operator: i === 0 ? 'startswith' : i === runs.length - 1 ? 'endswith' : 'contains',
+    text,
+  }));
 }
 
 /** Matches in at most (text × pattern) steps: one run is retried, never several inside each other. */

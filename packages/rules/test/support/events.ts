@@ -40,7 +40,7 @@ export const catalogue: FieldCatalogue<TestEvent> = {
     field('process.name', 'string', { aliases: ['proc.name'], part: { of: 'process.executable', is: 'name' } }),
     // Of no process in particular: in these events it may contradict the name.
     field('process.executable', 'string', {
-      subject: () => undefined,
+      subject: { of: () => undefined },
       aliases: ['proc.exepath'],
     }),
     field('process.command_line', 'string', { aliases: ['proc.cmdline'] }),

@@ -14,6 +14,14 @@ export interface TextPlace {
   end: number;
 }
 
+/** What values say something of. */
+export interface Subject<E> {
+  /** Events with the same have the same values. null: of nothing, and so have those without. undefined: the event alone tells. */
+  of(event: E): object | null | undefined;
+  /** Events with the same of these have the same of this too: who knows a process knows its parent. */
+  readonly within?: Subject<E>;
+}
+
 /** One field that conditions and outputs can name. */
 export interface FieldSpec<E> {
   /** ECS name where ECS has one */
@@ -39,7 +47,7 @@ export interface FieldSpec<E> {
   /** The argument may be left out. @default false */
   readonly argumentOptional?: boolean;
   /** It is a part of the path that another field holds: what conditions say of it may become a filter of paths. */
-  readonly part?: { readonly of: string; readonly is: 'directory' | 'name' };
+  readonly part?: { readonly of: string; readonly is: 'directory' | 'name' | 'extension' };
   /** Other spellings of its values and what they are here: `openat2` is `openat`. Values that rules compare it with are looked up. */
   readonly spellings?: Readonly<Record<string, string>>;
   /** It stands for these fields, by name: a comparison holds when it does for one of them. */
@@ -50,6 +58,8 @@ export interface FieldSpec<E> {
   readonly neverIs?: (value: string) => string | undefined;
   /** Where field `of` has no value, this one is `value`: a comparison with that asks whether the other is there. */
   readonly otherwise?: { readonly value: string; readonly of: string };
+  /** Few events that have the field have this value: a condition that asks for it is asked about those only. */
+  readonly rare?: boolean;
   /** No event has a smaller value. */
   readonly least?: number;
   /**
@@ -57,11 +67,8 @@ export interface FieldSpec<E> {
    * said by other fields too; documents of events are without it.
    */
   readonly dialect?: 'falco';
-  /**
-   * What the value says something of: events with the same have the same value. null: of nothing, and so have those without. undefined: the event alone
-   * tells. @default the event alone tells
-   */
-  readonly subject?: (event: E) => object | null | undefined;
+  /** What the value says something of, or does by the argument. @default the event alone tells */
+  readonly subject?: Subject<E> | ((argument: string | number | undefined) => Subject<E>);
   /**
    * Says where the value can be searched without being made a string: at bytes that are the value if all of them are ASCII. false: `get` must be
    * asked.
@@ -88,11 +95,23 @@ export const bodyText = (kind: KindName, name: string): ((event: EventView) => s
 /** On exec the event's own copy is whole and is the new image; elsewhere the process's context is asked. */
 export const isExec = (event: EventView): boolean => event.cursor.kind === KIND.Exec;
 
-/** The subject of what is known of a process; some events bring their own copy of it, or speak of another. */
-export const ofProcess = ({ cursor: { kind }, process }: EventView): object | undefined =>
-  kind === KIND.Exec || kind === KIND.Hash || kind === KIND.Log ? undefined : process;
+/** Of what is known of a process; some events bring their own copy of it, or speak of another. */
+export const ofProcess: Subject<EventView> = {
+  of: ({ cursor: { kind }, process }) =>
+    kind === KIND.Exec || kind === KIND.Hash || kind === KIND.Log ? undefined : process,
+};
 
-export const ofContainer = ({ container }: EventView): object | null => container ?? null;
+/** Of what the event alone tells. */
+export const ofEvent: Subject<EventView> = { of: () => undefined };
+
+/** Of what is known of its parent and those above. */
+export const ofParent: Subject<EventView> = { of: ({ process }) => process?.parent ?? null, within: ofProcess };
+
+/** Where [0] is the process itself, and all others are above it. */
+export const ofLineage = (argument: string | number | undefined): Subject<EventView> =>
+  argument === 0 ? ofProcess : ofParent;
+
+export const ofContainer: Subject<EventView> = { of: ({ container }) => container ?? null };
 
 /** Empty text is no value. */
 export const some = (text: string | undefined): string | undefined => (text === '' ? undefined : text);

@@ -116,6 +116,7 @@ export const fileFields: readonly Field[] = [
     type: 'string',
     doc: 'What follows the last dot of its name.',
     kinds: allKinds,
+    part: { of: 'file.path', is: 'extension' },
     get: (event) => {
       const name = baseName(path(event));
       const dot = name.lastIndexOf('.');
@@ -153,6 +154,7 @@ export const fileFields: readonly Field[] = [
     doc: 'Opened for writing.',
     aliases: ['evt.is_open_write'],
     kinds,
+    rare: true,
     get: opened((given) => (given & O_ACCMODE) === 1 || (given & O_ACCMODE) === 2),
   },
   {
@@ -163,8 +165,29 @@ export const fileFields: readonly Field[] = [
     kinds,
     get: opened((given) => (given & O_ACCMODE) === 0 || (given & O_ACCMODE) === 2),
   },
-  { name: 'file.open.create', type: 'bool', doc: 'Would create the file (O_CREAT).', kinds, get: flag(O_CREAT) },
-  { name: 'file.open.truncate', type: 'bool', doc: 'Emptied the file (O_TRUNC).', kinds, get: flag(O_TRUNC) },
-  { name: 'file.open.append', type: 'bool', doc: 'Opened to append (O_APPEND).', kinds, get: flag(O_APPEND) },
+  {
+    name: 'file.open.create',
+    type: 'bool',
+    doc: 'Would create the file (O_CREAT).',
+    kinds,
+    rare: true,
+    get: flag(O_CREAT),
+  },
+  {
+    name: 'file.open.truncate',
+    type: 'bool',
+    doc: 'Emptied the file (O_TRUNC).',
+    kinds,
+    rare: true,
+    get: flag(O_TRUNC),
+  },
+  {
+    name: 'file.open.append',
+    type: 'bool',
+    doc: 'Opened to append (O_APPEND).',
+    kinds,
+    rare: true,
+    get: flag(O_APPEND),
+  },
   { name: 'file.open.flags', type: 'number', doc: 'O_* as the kernel opened it.', kinds, get: flags },
 ];

@@ -1,7 +1,18 @@
 import type { EventView } from '../event-batch.ts';
 import { KIND, leafIndex } from '../layout.ts';
 import type { ProcessInfo } from '../process.ts';
-import { baseName, bodyLong, bodyText, type Field, type FieldValue, isExec, ofProcess, some } from './field.ts';
+import {
+  baseName,
+  bodyLong,
+  bodyText,
+  type Field,
+  type FieldValue,
+  isExec,
+  ofLineage,
+  ofParent,
+  ofProcess,
+  some,
+} from './field.ts';
 import { logSays } from './log.ts';
 
 const execPath = bodyText('Exec', 'path.bytes');
@@ -146,7 +157,7 @@ export const processFields: readonly Field[] = [
     type: 'number',
     doc: 'Its parent.',
     aliases: ['proc.ppid', 'ParentProcessId'],
-    subject: ofProcess,
+    subject: ofParent,
     get: parent((p) => p.raw.pid),
   },
   {
@@ -154,7 +165,7 @@ export const processFields: readonly Field[] = [
     type: 'string',
     doc: "Last component of the parent's executable.",
     aliases: ['proc.pname'],
-    subject: ofProcess,
+    subject: ofParent,
     get: parent((p) => p.name),
   },
   {
@@ -162,7 +173,7 @@ export const processFields: readonly Field[] = [
     type: 'string',
     doc: "Parent's executable.",
     aliases: ['proc.pexepath', 'ParentImage'],
-    subject: ofProcess,
+    subject: ofParent,
     get: parent((p) => p.executable),
   },
   {
@@ -170,28 +181,28 @@ export const processFields: readonly Field[] = [
     type: 'string',
     doc: "Parent's arguments.",
     aliases: ['proc.pcmdline', 'ParentCommandLine'],
-    subject: ofProcess,
+    subject: ofParent,
     get: parent((p) => p.commandLine),
   },
   {
     name: 'process.parent.entity_id',
     type: 'string',
     doc: "Parent's identity.",
-    subject: ofProcess,
+    subject: ofParent,
     get: parent((p) => p.entityId),
   },
   {
     name: 'process.parent.stdin.socket',
     type: 'bool',
     doc: "The parent's standard input was a socket.",
-    subject: ofProcess,
+    subject: ofParent,
     get: parent((p) => (p.raw.stdioSockets & 1) !== 0),
   },
   {
     name: 'process.parent.stdin.network',
     type: 'bool',
     doc: "The parent's standard input was a socket, and no unix socket.",
-    subject: ofProcess,
+    subject: ofParent,
     get: parent((p) => (p.raw.stdioSockets & 0x100) !== 0),
   },
   {
@@ -201,7 +212,7 @@ export const processFields: readonly Field[] = [
     aliases: ['proc.aname'],
     argument: 'index',
     argumentOptional: true,
-    subject: ofProcess,
+    subject: ofLineage,
     get: ancestors((p) => p.name),
   },
   {
@@ -211,7 +222,7 @@ export const processFields: readonly Field[] = [
     aliases: ['proc.aexepath'],
     argument: 'index',
     argumentOptional: true,
-    subject: ofProcess,
+    subject: ofLineage,
     get: ancestors((p) => p.executable),
   },
   {

@@ -1,7 +1,7 @@
 import type { EventView } from '../../event-batch.ts';
 import type { ProcessInfo } from '../../process.ts';
 import { nanosToMicros, u64ToBigInt } from '../../u64.ts';
-import { bodyLong, type Field, type FieldValue, isExec, ofProcess } from '../field.ts';
+import { bodyLong, type Field, type FieldValue, isExec, ofEvent, ofLineage, ofParent, ofProcess } from '../field.ts';
 import { falco, never } from './define.ts';
 import { argsAt, lineOf, nameAt, nameOf, restOf } from './names.ts';
 
@@ -33,13 +33,19 @@ const ancestors =
 
 const listOf = (value: string | undefined): string[] | undefined => (value === undefined ? undefined : [value]);
 
-const lineage = (name: string, doc: string, own: (event: EventView) => string | undefined, of: Of): Field =>
+const lineage = (
+  name: string,
+  doc: string,
+  own: (event: EventView) => string | undefined,
+  of: Of,
+  subject: Field['subject'] = ofLineage,
+): Field =>
   falco(name, 'strings', `${doc} of the ancestors; [1] is the parent.`, ancestors(own, of), {
     argument: 'index',
     argumentOptional: true,
-    subject: ofProcess,
+    subject,
   });
-const ofParent =
+const parent =
   (of: (process: ProcessInfo) => FieldValue): Field['get'] =>
   ({ process }) =>
     process?.parent === undefined ? undefined : of(process.parent);
@@ -87,10 +93,10 @@ export const falcoProcessFields: readonly Field[] = [
     nameAt,
     { subject: ofProcess },
   ),
-  falco('proc.pname', 'string', 'The same of the parent.', ofParent(nameOf), { subject: ofProcess }),
+  falco('proc.pname', 'string', 'The same of the parent.', parent(nameOf), { subject: ofParent }),
   lineage('proc.aname', 'Names', nameAt, nameOf),
   falco('proc.exe', 'string', 'Its first argument.', (event) => exeOf(argsAt(event)), { subject: ofProcess }),
-  falco('proc.pexe', 'string', 'First argument of the parent.', ofParent(exe), { subject: ofProcess }),
+  falco('proc.pexe', 'string', 'First argument of the parent.', parent(exe), { subject: ofParent }),
   lineage('proc.aexe', 'First arguments', (event) => exeOf(argsAt(event)), exe),
   falco(
     'proc.args',
@@ -103,7 +109,7 @@ export const falcoProcessFields: readonly Field[] = [
     { subject: ofProcess },
   ),
   falco('proc.cmdline', 'string', 'Name and arguments.', commandLineAt, { subject: ofProcess }),
-  falco('proc.pcmdline', 'string', 'Name and arguments of the parent.', ofParent(commandLine), { subject: ofProcess }),
+  falco('proc.pcmdline', 'string', 'Name and arguments of the parent.', parent(commandLine), { subject: ofParent }),
   lineage('proc.acmdline', 'Names and arguments', commandLineAt, commandLine),
   falco('proc.exeline', 'string', 'All arguments, joined by spaces.', (event) => argsAt(event)?.join(' '), {
     subject: ofProcess,
@@ -133,13 +139,14 @@ export const falcoProcessFields: readonly Field[] = [
     'Process ids',
     (event) => String(event.cursor.tgid),
     (process) => String(process.raw.pid),
+    (argument) => (argument === 0 ? ofEvent : ofParent),
   ),
   falco(
     'proc.pvpid',
     'number',
     'Process id of the parent in its own pid namespace.',
-    ofParent((process) => process.raw.namespaces.pidInNs),
-    { subject: ofProcess },
+    parent((process) => process.raw.namespaces.pidInNs),
+    { subject: ofParent },
   ),
   falco('proc.loginshellid', 'number', 'Process id of the eldest shell among its ancestors.', loginShell, {
     subject: ofProcess,

@@ -1,0 +1,52 @@
+import type { Condition } from './closures.ts';
+import type { Slots } from './slots.ts';
+
+/** One condition on one kind of event, with the rules (by number) that have it there. */
+export interface Entry {
+  /** number of the kind */
+  readonly kind: number;
+  readonly condition: Condition;
+  /** what is left of the condition where its subject's part is known to hold */
+  rest: Condition;
+  readonly rules: readonly number[];
+}
+
+/** All conditions by number, and which rules' hold on the slots' event. */
+export class Entries<E> {
+  readonly #slots: Slots<E>;
+  readonly list: readonly Entry[];
+  /** rules whose condition holds, in no particular order; only the first `count` are valid */
+  readonly matched: Int32Array;
+  count = 0;
+  /** generation in which an entry was evaluated last: several clues may lead to it */
+  readonly #evaluated: Float64Array;
+
+  constructor(slots: Slots<E>, list: readonly Entry[], rules: number) {
+    this.#slots = slots;
+    this.list = list;
+    this.matched = new Int32Array(rules);
+    this.#evaluated = new Float64Array(list.length).fill(-1);
+  }
+
+  readonly whole = (entry: number): void => {
+    if (this.#isNew(entry)) this.#take(this.list[entry]!.condition, entry);
+  };
+
+  /** For who knows that its subject's part holds. */
+  readonly rest = (entry: number): void => {
+    if (this.#isNew(entry)) this.#take(this.list[entry]!.rest, entry);
+  };
+
+  #isNew(entry: number): boolean {
+    const { generation } = this.#slots;
+    if (this.#evaluated[entry] === generation) return false;
+    this.#evaluated[entry] = generation;
+    return true;
+  }
+
+  #take(condition: Condition, entry: number): void {
+    if (!condition()) return;
+    const { rules } = this.list[entry]!;
+    for (let i = 0; i < rules.length; i++) this.matched[this.count++] = rules[i]!;
+  }
+}

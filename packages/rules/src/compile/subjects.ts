@@ -1,0 +1,60 @@
+import type { Subject } from '../catalogue.ts';
+import type { Operand } from '../expression.ts';
+import type { Node } from './nodes.ts';
+
+export function subjectOf<E>({ field, argument }: Operand<E>): Subject<E> | undefined {
+  return typeof field.subject === 'function' ? field.subject(argument) : field.subject;
+}
+
+/** Itself, what it is within, and so on. */
+export function around<E>(subject: Subject<E>): Subject<E>[] {
+  return subject.within === undefined ? [subject] : [subject, ...around(subject.within)];
+}
+
+/** What of a condition's parts, all of which must hold, is about the subject alone, or what is within it, and the rest. */
+export function partOf<E>(
+  node: Node<E>,
+  subject: Subject<E>,
+): { readonly part: readonly Node<E>[]; readonly rest: readonly Node<E>[] } {
+  const items = node.kind === 'and' ? node.items : [node];
+  return {
+    part: items.filter((item) => isAbout(item, subject)),
+    rest: items.filter((item) => !isAbout(item, subject)),
+  };
+}
+
+/** The first subject that a part of the condition is about alone. */
+export function firstSubject<E>(node: Node<E>): Subject<E> | undefined {
+  const items = node.kind === 'and' ? node.items : [node];
+  for (const item of items) {
+    const operand = firstOperand(item);
+    const subject = operand && subjectOf(operand);
+    const found = subject && around(subject).find((one) => isAbout(item, one));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function firstOperand<E>(node: Node<E>): Operand<E> | undefined {
+  if (node.kind === 'test') return node.test.operand;
+  if (node.kind === 'constant') return undefined;
+  return firstOperand(node.kind === 'not' ? node.item : node.items[0]!);
+}
+
+function isAbout<E>(node: Node<E>, subject: Subject<E>): boolean {
+  switch (node.kind) {
+    case 'constant':
+      return false;
+    case 'test':
+      return isOf(node.test.operand, subject) && (node.test.other === undefined || isOf(node.test.other, subject));
+    case 'not':
+      return isAbout(node.item, subject);
+    default:
+      return node.items.every((item) => isAbout(item, subject));
+  }
+}
+
+function isOf<E>(operand: Operand<E>, subject: Subject<E>): boolean {
+  const own = subjectOf(operand);
+  return own !== undefined && around(own).includes(subject);
+}
