@@ -36,6 +36,11 @@ static __always_inline bool open__is_named(struct file *file)
 	return watch__is_name(name.name, name.len);
 }
 
+static __always_inline bool open__may_be_below(struct file *file)
+{
+	return watch__any_prefix() && watch__file_may_be_below(kernel__read(file, f_path.mnt), kernel__read(file, f_path.dentry));
+}
+
 static __always_inline void open__fill(struct rf_open *o, struct task_struct *task, __s32 result, __u32 flags)
 {
 	task__fill_header(&o->h, task, RF_OPEN);
@@ -95,8 +100,6 @@ static __always_inline __u32 open__describe(struct rf_scratch_small *scratch, st
 	struct inode *inode;
 	__u32 position;
 
-	if (!wanted && !watch__file_may_be_below(path, mount, dentry))
-		return 0;
 	path__build(path, mount, dentry);
 	position = path->position;
 	rf_barrier(position);
@@ -201,8 +204,7 @@ static __always_inline bool open__was_written_down(struct task_struct *task, lon
 /* Cheapest question first: most opens are uninteresting. A file's name is at hand, its path has to be put together. */
 static __always_inline int open__finish(struct task_struct *task, long result, const struct open_request *request)
 {
-	bool watched = watch__any_prefix();
-	bool looked_at = watched || watch__any_name();
+	bool looked_at = watch__any_prefix() || watch__any_name();
 	__u32 flags = request->flags;
 	struct file *file = 0;
 	bool wanted;
@@ -223,7 +225,7 @@ static __always_inline int open__finish(struct task_struct *task, long result, c
 	else if (result >= 0) /* another thread has closed it: the caller's text is all there is */
 		open__leave_out(RF_DROP_READ_FAULT);
 	wanted = wanted || open__is_wanted(flags) || (file && open__is_named(file));
-	if (!wanted && !watched && (file || !looked_at))
+	if (!wanted && (file ? !open__may_be_below(file) : !looked_at))
 		return open__leave_out(RF_DROP_UNWATCHED);
 	open__assemble(task, result, request, file, flags, wanted);
 	return 0;

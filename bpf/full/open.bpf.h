@@ -15,7 +15,7 @@ static __always_inline void open__write_down(struct task_struct *task, struct fi
 	__u32 size;
 
 	opened->state = RF_OPENED_UNWATCHED;
-	if (!wanted && !watch__any_prefix())
+	if (!wanted && !open__may_be_below(file))
 		return;
 	scratch = scratch__try(&rf_scratch_bulk, ring__cpu());
 	if (!scratch) { /* what the descriptor says has to do */

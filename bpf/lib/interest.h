@@ -97,14 +97,13 @@ static __always_inline bool interest__of_ends(__u64 forms, __u64 cgroup, __u16 p
 		return true;
 	if (!(forms & interest->some))
 		return false;
-	forms &= interest__scope(cgroup);
-	if (forms & interest->all)
-		return true;
 	peer_index = peer;
 	local_index = local;
 	rf_barrier(peer_index);
 	rf_barrier(local_index);
-	return forms & (ports->peer[ports->classes[peer_index & 0xffff]] | ports->local[ports->classes[local_index & 0xffff]]);
+	forms &= interest->all | ports->peer[ports->classes[peer_index & 0xffff]] | ports->local[ports->classes[local_index & 0xffff]];
+	/* whose it is takes longest to find, and matters when not both want it */
+	return forms && (forms & forms >> 1 & INTEREST_HOST || forms & interest__scope(cgroup));
 }
 
 static __always_inline bool interest__takes_forms(enum rf_lane lane, enum rf_kind kind, __u64 forms, __u64 cgroup)

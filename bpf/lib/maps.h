@@ -17,7 +17,6 @@ struct rf_path_work {
 	struct dentry *dentry;
 	struct mount *mount;
 	struct dentry *mount_root;
-	const unsigned char *heads[3]; /* names of the first components, in the kernel; 0: there are fewer */
 	__u32 position; /* the path, or its tail, stands in text[position .. RF_PATH_MAX) */
 	__u32 full;
 	__u32 length; /* bytes of all components seen, each with its slash */

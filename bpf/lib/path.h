@@ -11,6 +11,8 @@
 /* Mounts upon one another whose roots a name is looked for behind */
 #define PATH_STACKED_MAX 8
 #define PATH_HALF (RF_PATH_MAX / 2)
+#define PATH_HEADS 3
+#define PATH_HEADS_STEPS 32
 
 enum path_step { PATH_COMPONENT, PATH_CROSSED, PATH_END };
 
@@ -131,28 +133,35 @@ static __noinline int path__build(struct rf_path_work *w, struct vfsmount *vfsmo
 	return 0;
 }
 
-static long path__climb(__u32 index, struct path_loop *loop)
+/* Names of the first components, in the kernel; 0: there are fewer. It takes no text to be put together, and as it is asked for each open of what nobody
+ * watches, it keeps where it is in registers. false: it lies too deep. */
+static __noinline int path__find_heads(const unsigned char *heads[PATH_HEADS], struct vfsmount *vfsmount, struct dentry *dentry)
 {
-	struct qstr name = {};
-	enum path_step step = path__step(loop->work, &name);
+	struct mount *mount = (void *)vfsmount - bpf_core_field_offset(struct mount, mnt);
+	struct dentry *root = kernel__read(vfsmount, mnt_root);
 
-	if (step == PATH_COMPONENT) {
-		loop->work->heads[2] = loop->work->heads[1];
-		loop->work->heads[1] = loop->work->heads[0];
-		loop->work->heads[0] = name.name;
+	for (int step = 0; step < PATH_HEADS_STEPS && dentry; step++) {
+		struct dentry *parent;
+
+		if (dentry == root) {
+			struct mount *above = kernel__read(mount, mnt_parent);
+
+			if (above == mount || !above)
+				return true;
+			dentry = kernel__read(mount, mnt_mountpoint);
+			mount = above;
+			root = kernel__read(mount, mnt.mnt_root);
+			continue;
+		}
+		heads[2] = heads[1];
+		heads[1] = heads[0];
+		heads[0] = kernel__read(dentry, d_name.name);
+		parent = kernel__read(dentry, d_parent);
+		if (parent == dentry)
+			return true;
+		dentry = parent;
 	}
-	return step == PATH_END;
-}
-
-/* Finds the first components, which takes no text to be put together. */
-static __noinline int path__find_heads(struct rf_path_work *w, struct vfsmount *vfsmount, struct dentry *dentry)
-{
-	struct path_loop loop = { .work = w };
-
-	path__enter(w, vfsmount, dentry);
-	w->heads[0] = w->heads[1] = w->heads[2] = 0;
-	bpf_loop(PATH_STEPS_MAX, path__climb, &loop, 0);
-	return 0;
+	return false;
 }
 
 /* The first byte of one of them; 0: there are fewer. */

@@ -43,22 +43,24 @@ static __always_inline bool watch__may_be_below(__u32 head)
 }
 
 /* The same of a file, whose first three components say more. */
-static __always_inline bool watch__file_may_be_below(struct rf_path_work *w, struct vfsmount *mount, struct dentry *dentry)
+static __always_inline bool watch__file_may_be_below(struct vfsmount *mount, struct dentry *dentry)
 {
+	const unsigned char *names[PATH_HEADS] = {};
 	__u32 heads;
 	__u8 next;
 
-	path__find_heads(w, mount, dentry);
-	heads = path__head(w->heads[0]);
+	if (!path__find_heads(names, mount, dentry))
+		return true;
+	heads = path__head(names[0]);
 	if (!watch__may_be_below(heads))
 		return false;
 	if (!heads || watch__may_have(rf_unwatched, heads, 1))
 		return true;
-	next = path__head(w->heads[1]);
+	next = path__head(names[1]);
 	heads |= next << 8;
 	if (!next || watch__may_have(rf_unwatched, heads, 2))
 		return next;
-	next = path__head(w->heads[2]);
+	next = path__head(names[2]);
 	return next && watch__may_have(rf_unwatched, heads | next << 16, 3);
 }
 

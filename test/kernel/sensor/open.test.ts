@@ -133,6 +133,11 @@ describe('opens on the running kernel', { skip }, () => {
     }
     unwatched.set(unwatchedOf(beside.map(prefixKey)));
     assert.equal(await seen(), 0);
+    const far = join('hashed', ...Array.from({ length: 40 }, () => 'd'));
+    mkdirSync(join(directory, far), { recursive: true });
+    sensor.watch(join(directory, far));
+    const deep = file(join(far, 'file-deep'));
+    assert.equal((await opens('openat', deep, O_RDONLY)).length, 1, 'where it begins is too far up');
     sensor.control({ watched_heads: [0, 0] });
     for (const [name, count] of [
       ['file-hashed', 1],
