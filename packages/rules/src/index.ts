@@ -49,4 +49,4 @@ export {
 export { type SeenLimits, SeenState, type SeenStats } from './state/seen.ts';
 export type { SequenceLimits, SequenceStats } from './state/sequences.ts';
 export type { ThresholdLimits, ThresholdStats } from './state/thresholds.ts';
-export type { Witness } from './state/witness.ts';
+export type { Witness, WitnessCheck } from './state/witness.ts';

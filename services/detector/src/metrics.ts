@@ -26,6 +26,8 @@ export interface DetectorStats {
   forgottenKeys: number;
   /** events that came later than the order of a sequence waits */
   lateEvents: number;
+  /** entries of what rules remembered that could not be read when they were restored: dropped */
+  damagedEntries: number;
   /** alerts that `suppress` or `throttle` of their rule held back */
   heldAlerts: number;
   /** Joins taken, and sent */
@@ -66,6 +68,7 @@ export function createStats(): DetectorStats {
     forgottenConnections: 0,
     forgottenKeys: 0,
     lateEvents: 0,
+    damagedEntries: 0,
     heldAlerts: 0,
     joins: 0,
     joinsSent: 0,

@@ -71,6 +71,58 @@ test('it is the same after a restart in between', async () => {
   assert.deepEqual(found(restarted.handle(second)), expected);
 });
 
+test('what was kept of it and is damaged is dropped and counted, and no tick throws', async () => {
+  const host = createTestHost();
+  const feed = createFeed(host);
+  host.open(shell(host), '/etc/shadow');
+  const store = new TestStore();
+  store.apply(createTestDetector({}, QUIET).handle(feed.next()));
+  later(host);
+  const ticks = feed.next();
+  let dropped = 0;
+  const [size] = (await keptBytes(store)).map(({ length }) => length);
+  for (let at = 0; at < size!; at += 3) {
+    for (const byte of [0x00, 0x7f, 0xff]) {
+      const restarted = createTestDetector({}, QUIET);
+      await restarted.restore(withKept(store, (kept) => kept.fill(byte, at, at + 1)));
+      const { alerts } = found(restarted.handle(ticks));
+      const { damagedEntries } = restarted.stats();
+      assert.equal(alerts.length + damagedEntries, 1, `byte ${at}`);
+      dropped += damagedEntries;
+    }
+  }
+  assert.ok(dropped > 0);
+  const short = createTestDetector({}, QUIET);
+  await short.restore(withKept(store, (kept) => kept.subarray(0, kept.length / 2)));
+  assert.deepEqual([found(short.handle(ticks)).alerts.length, short.stats().damagedEntries], [0, 1]);
+});
+
+/** Entries as they are, but for the event that a sequence keeps. */
+async function* withKept(store: TestStore, change: (kept: Buffer) => Uint8Array): ReturnType<TestStore['entries']> {
+  for await (const entry of store.entries()) {
+    if (!entry.key.startsWith('t/')) {
+      yield entry;
+      continue;
+    }
+    const outer = JSON.parse(Buffer.from(entry.value).toString());
+    const fields = JSON.parse(outer[3]);
+    for (const hit of fields[4])
+      if (hit[6] !== undefined) hit[6] = Buffer.from(change(Buffer.from(hit[6], 'base64'))).toString('base64');
+    outer[3] = JSON.stringify(fields);
+    yield { ...entry, value: Buffer.from(JSON.stringify(outer)) };
+  }
+}
+
+async function keptBytes(store: TestStore): Promise<Buffer[]> {
+  const all: Buffer[] = [];
+  const look = (kept: Buffer): Buffer => {
+    all.push(kept);
+    return kept;
+  };
+  await Array.fromAsync(withKept(store, look));
+  return all;
+}
+
 test('suppress and throttle hold it back as they do others', () => {
   const raised = (limits: string): string[] => {
     const host = createTestHost();

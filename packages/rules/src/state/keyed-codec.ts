@@ -1,11 +1,12 @@
 import type { FieldValue } from '../catalogue.ts';
 import { StateError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
+import type { Sequence } from '../sequence.ts';
 import { decodeEntry, encodeEntry, isListOf, isNumber } from './codec.ts';
 import { Hit, NO_EXTRAS } from './hit.ts';
 import { heldBy, Keyed, putRecent } from './keyed.ts';
-import { countOf, hitsOf, Link, type Partial, queueOf, startOf, stepsOf } from './partial.ts';
-import type { Window } from './windows.ts';
+import { type Automaton, countOf, hitsOf, Link, type Partial, queueOf, startOf, stepsOf } from './partial.ts';
+import { mostOf, type Window, windowsOf } from './windows.ts';
 
 const VERSION = 1;
 const MOST_HITS = 65_536;
@@ -54,10 +55,14 @@ function linkEntry(link: Link, number: (hit: Hit) => number): LinkEntry {
 export function decodeKeyed(id: string, key: string, bytes: Uint8Array): Keyed {
   const [ordinal, sinceUs, guard, entries, links, recents, runs] = decodeEntry(id, bytes, VERSION);
   if (
-    !isNumber(ordinal) ||
+    !isCount(ordinal) ||
     !isNumber(sinceUs) ||
     !(guard === null || isNumber(guard)) ||
-    !isListOf(entries, MOST_HITS, isHit)
+    !isListOf(entries, MOST_HITS, isHit) ||
+    !isListOf(links, LIMITS.sequenceSteps, isQueue) ||
+    !isIndexes(recents) ||
+    recents.length > LIMITS.recentHits ||
+    !isListOf(runs, LIMITS.sequenceSteps, isWindow)
   )
     throw broken(id);
   const hits = entries.map(hitOfEntry);
@@ -66,21 +71,54 @@ export function decodeKeyed(id: string, key: string, bytes: Uint8Array): Keyed {
     if (hit === undefined) throw broken(id);
     return hit;
   };
-  if (
-    !isListOf(links, LIMITS.sequenceSteps, isQueue) ||
-    !isIndexes(recents) ||
-    !isListOf(runs, LIMITS.sequenceSteps, isWindow)
-  )
-    throw broken(id);
+  /** Each once, and in order of time. */
+  const inOrder = (indexes: readonly number[]): Hit[] => {
+    const all = indexes.map(hitAt);
+    const isOrdered = all.every((hit, i) => i === 0 || all[i - 1]!.timeUs <= hit.timeUs);
+    if (!isOrdered || new Set(all).size < all.length) throw broken(id);
+    return all;
+  };
   const partial: Partial = [
     ...links.map((queue) => queueOfEntries(queue, hitAt)),
     guard === null ? undefined : new Link(undefined, new Hit(guard, 0, '', NO_EXTRAS)),
   ];
-  const windows = runs.map(([step, most, all]): Window => ({ step, runs: most, hits: all.map(hitAt) }));
+  const windows = runs.map(([step, most, all]): Window => ({ step, runs: most, hits: inOrder(all) }));
   const keyed = new Keyed(key, partial, windows, ordinal, sinceUs);
-  putRecent(keyed, recents.map(hitAt), partial);
+  putRecent(keyed, inOrder(recents), partial);
   keyed.held = heldBy(keyed);
   return keyed;
+}
+
+/** The events that it kept whole. */
+export function witnessesOf({ partial, oldest, windows }: Keyed): string[] {
+  const hits = windows.flatMap((window) => window.hits);
+  for (let hit = oldest; hit !== undefined; hit = hit.newer) hits.push(hit);
+  for (const queue of partial)
+    for (const link of queueOf(queue)) for (const one of stepsOf(link)) hits.push(...hitsOf(one));
+  return [...new Set(hits.map(({ extras }) => extras.witness))].filter((witness) => witness !== '');
+}
+
+/** What was restored is of the sequence that its name says: as many steps, the same runs, the same values. */
+export function isOf(sequence: Sequence<unknown>, { stages }: Automaton, keyed: Keyed): boolean {
+  const { partial, oldest, windows } = keyed;
+  const runs = windowsOf(sequence);
+  const isKnown = ({ steps, extras }: Hit): boolean =>
+    steps >> sequence.steps.length === 0 &&
+    (extras === NO_EXTRAS || extras.values.length === sequence.kept.length || steps === 0);
+  if (partial.length !== stages + 1 || windows.length !== runs.length) return false;
+  for (let hit = oldest; hit !== undefined; hit = hit.newer) if (!isKnown(hit)) return false;
+  const areWindows = windows.every(
+    ({ step, runs: most, hits }, i) => step === runs[i]!.step && most === runs[i]!.runs && hits.every(isKnown),
+  );
+  return (
+    areWindows &&
+    partial.slice(0, stages).every((queue, s) =>
+      queueOf(queue).every((link) => {
+        const links = stepsOf(link);
+        return links.length === (sequence.ordered ? s + 1 : 1) && links.every((one) => hitsOf(one).every(isKnown));
+      }),
+    )
+  );
 }
 
 function hitOfEntry([timeUs, steps, weight, id, reported, values, witness = '']: HitEntry): Hit {
@@ -113,8 +151,9 @@ const broken = (id: string): StateError => new StateError(id, 'its fields are no
 function isHit(value: unknown): value is HitEntry {
   if (!Array.isArray(value) || value.length < 6 || value.length > 7) return false;
   const [timeUs, steps, weight, id, reported, values, witness = ''] = value as unknown[];
-  const numbers = isNumber(timeUs) && isNumber(steps) && isNumber(weight) && (reported === 0 || reported === 1);
-  return numbers && isText(id) && isText(witness) && isListOf(values, LIMITS.keptValues, isValue);
+  const numbers = isNumber(timeUs) && isCount(steps) && isNumber(weight) && weight >= 1;
+  const texts = isText(id) && isText(witness);
+  return numbers && texts && (reported === 0 || reported === 1) && isListOf(values, LIMITS.keptValues, isValue);
 }
 
 function isValue(value: unknown): value is unknown {
@@ -126,8 +165,8 @@ function isValue(value: unknown): value is unknown {
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string';
-const isIndex = (value: unknown): value is number => isNumber(value);
-const isIndexes = (value: unknown): value is number[] => isListOf(value, MOST_HITS, isIndex);
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+const isIndexes = (value: unknown): value is number[] => isListOf(value, MOST_HITS, isCount);
 
 function isQueue(value: unknown): value is LinkEntry[] {
   return isListOf(value, LIMITS.waiting, isLink);
@@ -138,16 +177,14 @@ function isLink(value: unknown): value is LinkEntry {
 }
 
 function isStep(value: unknown): value is LinkEntry[number] {
-  return (
-    Array.isArray(value) &&
-    value.length === 3 &&
-    isIndexes(value[0]) &&
-    value[0].length > 0 &&
-    isNumber(value[1]) &&
-    isNumber(value[2])
-  );
+  if (!Array.isArray(value) || value.length !== 3) return false;
+  const [hits, startUs, count] = value as unknown[];
+  return isListOf(hits, LIMITS.listedRuns, isCount) && hits.length > 0 && isNumber(startUs) && isNumber(count);
 }
 
 function isWindow(value: unknown): value is WindowEntry {
-  return Array.isArray(value) && value.length === 3 && isNumber(value[0]) && isNumber(value[1]) && isIndexes(value[2]);
+  if (!Array.isArray(value) || value.length !== 3) return false;
+  const [step, runs, hits] = value as unknown[];
+  if (!isCount(step) || !isCount(runs) || runs < 2 || runs > LIMITS.thresholdCount) return false;
+  return isListOf(hits, mostOf(runs), isCount);
 }

@@ -5,7 +5,7 @@ import type { StateChange } from './codec.ts';
 import { type SeenLimits, SeenState, type SeenStats } from './seen.ts';
 import { type SequenceLimits, SequenceState, type SequenceStats } from './sequences.ts';
 import { type ThresholdLimits, ThresholdState, type ThresholdStats } from './thresholds.ts';
-import type { Witness } from './witness.ts';
+import type { Witness, WitnessCheck } from './witness.ts';
 
 /** What is remembered of an event's host, or of wherever the caller keeps events apart: events of one never help to match another's. */
 export interface Memories<E> {
@@ -72,8 +72,8 @@ export class BootMemory {
   }
 
   /** Puts an entry back, before the first event. @throws StateError when it can't be read */
-  restore(key: string, value: Uint8Array): void {
-    if (key.startsWith(`${SEQUENCES}[`)) this.sequences.restore(key.slice(1), value);
+  restore(key: string, value: Uint8Array, witness?: WitnessCheck): void {
+    if (key.startsWith(`${SEQUENCES}[`)) this.sequences.restore(key.slice(1), value, witness);
     else if (key.startsWith('[')) this.thresholds.restore(key, value);
     else throw new StateError(key, 'no such kind of entry');
   }
@@ -115,8 +115,8 @@ export class RuleMemory extends BootMemory implements Memories<unknown> {
     for (const { key, value } of this.seen.snapshot()) yield { key: SEEN + key, value };
   }
 
-  override restore(key: string, value: Uint8Array): void {
+  override restore(key: string, value: Uint8Array, witness?: WitnessCheck): void {
     if (key.startsWith(`${SEEN}[`)) this.seen.restore(key.slice(1), value);
-    else super.restore(key, value);
+    else super.restore(key, value, witness);
   }
 }

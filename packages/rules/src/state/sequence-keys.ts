@@ -4,6 +4,7 @@ import type { Sequence } from '../sequence.ts';
 import { type Hit, hitOf } from './hit.ts';
 import { keyOf } from './key.ts';
 import { heldBy, isIdle, Keyed, newestOf, replay, takeHit } from './keyed.ts';
+import { isOf } from './keyed-codec.ts';
 import { Ordered } from './ordered.ts';
 import { type Automaton, type Link, NO_LINKS } from './partial.ts';
 import { Unordered } from './unordered.ts';
@@ -33,6 +34,8 @@ export class SequenceKeys {
   readonly keys: Map<string, Keyed> = new Map();
   /** hits that its keys hold */
   held = 0;
+  /** restored entries that can't be its own */
+  damaged = 0;
   #program: Program | undefined;
   #nextOrdinal = 0;
   /** since changes were taken */
@@ -61,12 +64,23 @@ export class SequenceKeys {
     const restored = [...this.keys.values()].sort((a, b) => a.ordinal - b.ordinal);
     this.keys.clear();
     for (const keyed of restored) {
+      if (!isOf(sequence, automaton, keyed)) {
+        this.#drop(keyed);
+        continue;
+      }
       if (keyed.oldest !== undefined) replay(automaton, keyed, keyed.oldest);
       this.keys.set(keyed.key, keyed);
       this.#account(keyed);
       this.#nextOrdinal = keyed.ordinal + 1;
     }
     return this;
+  }
+
+  /** It was of the sequence's name and not of the sequence. */
+  #drop(keyed: Keyed): void {
+    this.damaged++;
+    this.held -= keyed.held;
+    this.#forgotten.add(keyed.key);
   }
 
   /** What an event finishes. @param timeUs of the event, or the earliest that is still open @param clockUs of the newest event */
@@ -127,8 +141,7 @@ export class SequenceKeys {
     }
     this.keys.set(key, keyed);
     this.#nextOrdinal++;
-    const later = hit.timeUs < clockUs ? this.#strayed(key, hit.timeUs) : [];
-    const more = later.flatMap((one) => takeHit(automaton, keyed, one, openSinceUs));
+    const more = this.#strayed(key, openSinceUs).flatMap((one) => takeHit(automaton, keyed, one, openSinceUs));
     this.#touch(keyed);
     return more.length === 0 ? completed : [...completed, ...more];
   }
@@ -138,10 +151,10 @@ export class SequenceKeys {
     this.#nextStray = (this.#nextStray + 1) % STRAYS;
   }
 
-  /** What came before the beginning that it belongs to. */
-  #strayed(key: string, afterUs: number): Hit[] {
+  /** What came before the beginning that it belongs to: this one, or another that may still come. */
+  #strayed(key: string, openSinceUs: number): Hit[] {
     return this.#strays
-      .filter((stray) => stray.key === key && stray.hit.timeUs > afterUs && !stray.hit.reported)
+      .filter((stray) => stray.hit.timeUs >= openSinceUs && stray.key === key && !stray.hit.reported)
       .map((stray) => stray.hit)
       .sort((a, b) => a.timeUs - b.timeUs);
   }

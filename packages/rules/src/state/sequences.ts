@@ -3,10 +3,11 @@ import { LIMITS } from '../limits.ts';
 import type { CompiledRule } from '../rule.ts';
 import type { Sequence, SequenceMatch } from '../sequence.ts';
 import type { StateChange } from './codec.ts';
-import { decodeKeyed, encodeKeyed } from './keyed-codec.ts';
+import { newestOf } from './keyed.ts';
+import { decodeKeyed, encodeKeyed, witnessesOf } from './keyed-codec.ts';
 import { countOf, hitsOf, type Link, markReported, stepsOf } from './partial.ts';
 import { SequenceKeys, sequenceName } from './sequence-keys.ts';
-import type { Witness } from './witness.ts';
+import type { Witness, WitnessCheck } from './witness.ts';
 
 export interface SequenceLimits {
   /** @default 10,000 */
@@ -28,6 +29,8 @@ export interface SequenceStats {
   readonly evicted: number;
   /** events that came later than the order waits: taken as if they had happened a little later than they did */
   readonly late: number;
+  /** entries restored that are not what the sequence of their name remembers: dropped */
+  readonly damaged: number;
 }
 
 const NO_MATCHES: readonly SequenceMatch[] = [];
@@ -88,7 +91,7 @@ export class SequenceState {
     timeUs: number,
     report: (rule: CompiledRule<E>, match: SequenceMatch) => void,
   ): void {
-    this.#clockUs = Math.max(this.#clockUs, timeUs);
+    this.#clockUs = this.#settled(timeUs);
     const openSinceUs = this.#clockUs - this.#latenessUs;
     const known = new Set<SequenceKeys>();
     for (const rule of rules) {
@@ -105,8 +108,22 @@ export class SequenceState {
     for (const keys of this.#byName.values()) if (!known.has(keys)) this.#counted(keys, () => keys.clear());
   }
 
+  /** An event, or what was restored, may say a time that was never: with a clock that far ahead all events would be late for ever. */
+  #settled(tickUs: number): number {
+    if (this.#clockUs - tickUs <= LIMITS.clockAheadUs) return Math.max(this.#clockUs, tickUs);
+    for (const keys of this.#byName.values())
+      for (const keyed of [...keys.keys.values()])
+        if (Math.max(keyed.sinceUs, newestOf(keyed)) > tickUs + LIMITS.clockAheadUs) {
+          this.#counted(keys, () => keys.forget(keyed));
+          this.#evicted++;
+        }
+    return tickUs;
+  }
+
   stats(): SequenceStats {
-    return { keys: this.#keys, hits: this.#hits, evicted: this.#evicted, late: this.#late };
+    let damaged = 0;
+    for (const keys of this.#byName.values()) damaged += keys.damaged;
+    return { keys: this.#keys, hits: this.#hits, evicted: this.#evicted, late: this.#late, damaged };
   }
 
   /** Keys changed since the last call, as they are now: entries for a changelog. */
@@ -124,14 +141,16 @@ export class SequenceState {
       for (const [key, keyed] of keys) yield { key: `${name}\n${key}`, value: encodeKeyed(keyed) };
   }
 
-  /** Puts an entry back, before the first event. @throws StateError when it can't be read */
-  restore(id: string, value: Uint8Array): void {
+  /** Puts an entry back, before the first event. @throws StateError when it, or an event that it kept, can't be read */
+  restore(id: string, value: Uint8Array, witness?: WitnessCheck): void {
     const end = id.indexOf('\n');
     if (end === -1) throw new StateError(id, 'the key has no rule');
     const keyed = decodeKeyed(id, id.slice(end + 1), value);
+    if (witness !== undefined && !witnessesOf(keyed).every((kept) => witness.isKept(kept)))
+      throw new StateError(id, 'the event that it keeps is damaged');
     const keys = this.#named(id.slice(0, end));
     this.#counted(keys, () => keys.put(keyed));
-    this.#clockUs = Math.max(this.#clockUs, keyed.sinceUs, keyed.newest?.timeUs ?? keyed.sinceUs);
+    this.#clockUs = Math.max(this.#clockUs, keyed.sinceUs, newestOf(keyed));
   }
 
   #keysOf<E>(rule: CompiledRule<E>, sequence: Sequence<E>): SequenceKeys {

@@ -5,3 +5,8 @@ export interface Witness<E> {
   /** The event again, until the next call. */
   read(kept: string): E;
 }
+
+/** Tells what `keep` made from what it can't have made. */
+export interface WitnessCheck {
+  isKept(kept: string): boolean;
+}

@@ -6,12 +6,13 @@ import {
   type OnTold,
   SeenState,
   type StateChange,
+  StateError,
 } from '@ringfence/rules';
 import { type EventView, EventWitness } from '@ringfence/schema';
 import type { DetectorStats } from '../metrics.ts';
 
 /** Of what rules remember, since the start. */
-export type MemoryLosses = Pick<DetectorStats, 'forgottenKeys' | 'lateEvents' | 'heldAlerts'>;
+export type MemoryLosses = Pick<DetectorStats, 'forgottenKeys' | 'lateEvents' | 'heldAlerts' | 'damagedEntries'>;
 
 /** In place of a boot: what a host's boots have in common. */
 const ANY_BOOT = '';
@@ -24,7 +25,7 @@ export class BootMemories implements Memories<EventView> {
   readonly #hosts = new Map<string, Map<string, BootMemory>>();
   readonly witness: EventWitness = new EventWitness();
   /** of boots and hosts that are forgotten */
-  readonly #gone = { forgottenKeys: 0, lateEvents: 0, heldAlerts: 0 };
+  readonly #gone = { forgottenKeys: 0, lateEvents: 0, heldAlerts: 0, damagedEntries: 0 };
   readonly #seen = new Map<string, SeenState>();
   /** of the batch in hand */
   #head: EventView['head'] | undefined;
@@ -47,9 +48,15 @@ export class BootMemories implements Memories<EventView> {
     this.#seenOn(hostId).tick(rules, view.timestamp);
   }
 
+  /** What can't be read is dropped and counted: one key begins anew, and the detector goes on. */
   restoreBoot(hostId: string, bootId: string, key: string, value: Uint8Array): void {
-    if (bootId === ANY_BOOT) this.#seenOn(hostId).restore(key, value);
-    else this.#at(hostId, bootId).restore(key, value);
+    try {
+      if (bootId === ANY_BOOT) this.#seenOn(hostId).restore(key, value);
+      else this.#at(hostId, bootId).restore(key, value, this.witness);
+    } catch (error) {
+      if (!(error instanceof StateError)) throw error;
+      this.#gone.damagedEntries++;
+    }
   }
 
   /** Changes of a host's boots since the last call. Boots that `isKept` denies are forgotten: all their keys are deleted. */
@@ -101,4 +108,5 @@ function addLosses(sum: { -readonly [name in keyof MemoryLosses]: number }, memo
   sum.forgottenKeys += thresholds.evicted + sequences.evicted;
   sum.lateEvents += sequences.late;
   sum.heldAlerts += thresholds.held;
+  sum.damagedEntries += sequences.damaged;
 }
