@@ -6,6 +6,9 @@ import { isPinned, linkPath } from './pins.ts';
 
 /** Programs on what happens all the time, by the kinds that they tell of: each is in place only while somebody asks for one of these. */
 export const ASKED_HOOKS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['dup_exit', ['redirect']],
+  ['dup2_exit', ['redirect']],
+  ['dup3_exit', ['redirect']],
   ['flow_state', ['flow', 'packet']],
   ['mmap_exit', ['memory']],
   ['mprotect_exit', ['memory']],
