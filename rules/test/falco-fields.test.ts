@@ -34,7 +34,43 @@ const WEB: Parameters<Scene['startContainer']>[0] = {
   ],
 };
 
+const REDIRECT = {
+  ...{
+    family: 2,
+    type: 1,
+    protocol: 6,
+    address: Buffer.from([203, 0, 113, 9]),
+    port: 4444,
+    sourceDescriptor: 3,
+    count: 1,
+  },
+  ...{ localAddress: Buffer.from([10, 0, 0, 5]), localPort: 50000, targetDescriptor: 1, call: 2, result: 1 },
+};
+
 const cases: readonly Case[] = [
+  {
+    title: 'a dup2 of a connection',
+    play: (scene) => scene.event(scene.start('/usr/bin/nc'), 'Redirect', REDIRECT),
+    type: 'dup2',
+    holds: [
+      'evt.type in (dup, dup2, dup3) and evt.rawres in (0, 1, 2) and evt.res = SUCCESS and evt.category = net',
+      'fd.type = ipv4 and fd.typechar = 4 and fd.sip = 203.0.113.9 and fd.sport = 4444 and fd.cip = 10.0.0.5 and fd.l4proto = tcp',
+      'fd.lip = 10.0.0.5 and fd.lport = 50000 and fd.rip = 203.0.113.9 and fd.rport = 4444 and fd.is_server = false',
+      'fd.name = "10.0.0.5:50000->203.0.113.9:4444" and fd.num = 1 and fd.connected = true and fd.sockfamily = ip',
+      'evt.arg.oldfd = 3 and evt.arg.newfd = 1 and evt.arg[1] = 3 and evt.args = "res=SUCCESS oldfd=3 newfd=1"',
+    ],
+    not: ['evt.type = dup', 'evt.type = dup3', 'fd.sip.name exists', 'evt.failed = true'],
+  },
+  {
+    title: 'a dup3 of a connection that was accepted, which fails',
+    play: (scene) =>
+      scene.event(scene.start('/usr/bin/nc'), 'Redirect', { ...REDIRECT, incoming: true, call: 3, result: -22 }),
+    type: 'dup3',
+    holds: [
+      'evt.res = EINVAL and evt.failed = true and evt.rawres = -22 and fd.num = -1 and fd.is_server = true',
+      'fd.cip = 203.0.113.9 and fd.cport = 4444 and fd.sip = 10.0.0.5 and fd.sport = 50000 and fd.rip = 203.0.113.9',
+    ],
+  },
   {
     title: 'an exec through a link',
     play: (scene) => scene.start(['sh', '-c', 'id -u'], scene.shell, SH, '/usr/bin/dash'),
