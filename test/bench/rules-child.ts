@@ -22,6 +22,8 @@ const begin = performance.now();
 const set = compiled(job);
 const compileMs = performance.now() - begin;
 let matches = 0;
+/** µs that the events are later than recorded: each walk goes on where the last one ended, since sequences remember what came before. */
+let later = 0;
 const events = walk(null);
 
 for (const until = cpuSeconds() + WARM_UP; cpuSeconds() < until; ) {
@@ -50,13 +52,15 @@ function compiled({ sources, indexed }: MatchJob): Rules {
 function walk(rules: Rules | null): number {
   const view = new EventView();
   let seen = 0;
+  let first = 0;
   for (const batch of batches) {
     view.open(batch);
     while (view.next()) {
-      seen++;
-      rules?.matcher.match(view, matched, view.cursor.ktime);
+      if (seen++ === 0) first = view.cursor.ktime;
+      rules?.matcher.match(view, matched, view.cursor.ktime + later);
     }
   }
+  if (rules !== null) later += view.cursor.ktime - first;
   return seen;
 }
 

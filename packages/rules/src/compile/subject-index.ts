@@ -101,10 +101,9 @@ export class SubjectIndex<E> {
   #hold(found: Found, kind: number, event: E): readonly number[] {
     const candidates = new Set<number>();
     this.#collect(found, kind, event, (entry) => candidates.add(entry));
-    let holding = NONE;
-    for (const entry of candidates)
-      if (this.#own.parts.get(entry)?.() !== false) holding = holding === NONE ? [entry] : [...holding, entry];
-    found.holding[kind] = holding;
+    const holding: number[] = [];
+    for (const entry of candidates) if (this.#own.parts.get(entry)?.() !== false) holding.push(entry);
+    found.holding[kind] = holding.length === 0 ? NONE : holding;
     return holding;
   }
 
@@ -143,9 +142,7 @@ export class SubjectIndex<E> {
 }
 
 function candidatesOf<E>({ index, read }: Lookup<E>): readonly number[] {
-  let found = NONE;
-  index.find(read(), (entry) => {
-    found = found === NONE ? [entry] : [...found, entry];
-  });
-  return found;
+  const found: number[] = [];
+  index.find(read(), (entry) => found.push(entry));
+  return found.length === 0 ? NONE : found;
 }
