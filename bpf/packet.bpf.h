@@ -12,11 +12,11 @@ static __always_inline bool packet__is_hello(const __u8 *head)
 }
 
 /* Asked of each segment that leaves, so of its first bytes alone, and of these only while somebody wants to know. */
-static __always_inline bool packet__may_be_hello(struct __sk_buff *packet, __u32 payload)
+static __always_inline bool packet__may_be_hello(struct __sk_buff *packet, __u32 payload, bool loopback)
 {
 	__u8 head[2];
 
-	if (!interest__any_form(INTEREST(PACKET_TLS) | INTEREST(PACKET_TLS_LOOPBACK)))
+	if (!interest__any_form(loopback ? INTEREST(PACKET_TLS_LOOPBACK) : INTEREST(PACKET_TLS)))
 		return false;
 	return bpf_skb_load_bytes(packet, payload, head, sizeof(head)) || (head[0] == 0x16 && head[1] == 3);
 }
@@ -116,12 +116,13 @@ static __always_inline void packet__report(struct __sk_buff *packet, const struc
 static __always_inline int packet__see(struct __sk_buff *packet, bool egress)
 {
 	struct wire w = {};
+	bool loopback = false;
 	__u32 payload = 0;
 	__u32 content;
 
 	if (!interest__any(RF_PACKET) && !interest__any(RF_DATAGRAM))
 		return 1;
-	if (wire__is_dull(packet, egress, PACKET_HEAD, &payload) || (payload && !packet__may_be_hello(packet, payload)))
+	if (wire__is_dull(packet, egress, PACKET_HEAD, &payload, &loopback) || (payload && !packet__may_be_hello(packet, payload, loopback)))
 		return 1;
 	if (!wire__read(packet, &w))
 		return 1;

@@ -110,8 +110,8 @@ static __always_inline bool wire__read(struct __sk_buff *packet, struct wire *w)
 }
 
 /* Most packets are TCP that carries nothing, or arrives. Asked before anything is copied, from what lies at hand; in doubt it is not dull. `payload`: where
- * it begins in TCP that leaves and isn't DNS. */
-static __always_inline bool wire__is_dull(struct __sk_buff *packet, bool egress, __u32 least, __u32 *payload)
+ * it begins in TCP that leaves and isn't DNS; `loopback`: whether one end of that is loopback's. */
+static __always_inline bool wire__is_dull(struct __sk_buff *packet, bool egress, __u32 least, __u32 *payload, bool *loopback)
 {
 	void *data = (void *)(long)packet->data;
 	void *end = (void *)(long)packet->data_end;
@@ -125,6 +125,7 @@ static __always_inline bool wire__is_dull(struct __sk_buff *packet, bool egress,
 
 		if ((void *)(ip + 1) > end || ip->nexthdr != IPPROTO_TCP)
 			return false;
+		*loopback = socket__is_loopback(AF_INET6, ip->saddr.in6_u.u6_addr32) || socket__is_loopback(AF_INET6, ip->daddr.in6_u.u6_addr32);
 	} else {
 		struct iphdr *ip = data;
 
@@ -133,6 +134,7 @@ static __always_inline bool wire__is_dull(struct __sk_buff *packet, bool egress,
 		if (ip->protocol != IPPROTO_TCP)
 			return !wire__carries(ip->protocol);
 		header = ip->ihl * 4;
+		*loopback = socket__is_loopback(AF_INET, &ip->saddr) || socket__is_loopback(AF_INET, &ip->daddr);
 	}
 	tcp = data + header;
 	if ((void *)(tcp + 1) > end)

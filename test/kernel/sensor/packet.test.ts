@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { parseDns, parseTlsHello, records } from '@ringfence/schema';
+import { parseDns, parseTlsHello, records, wantOf } from '@ringfence/schema';
+import { ControlBlock } from '../../../services/collector/src/sensor/control-block.ts';
+import { InterestTable } from '../../../services/collector/src/sensor/interest-table.ts';
 import type { SensorRecord } from './records.ts';
 import { all, BULK, Scratch, skip, TestSensor } from './sensor.ts';
 
@@ -129,5 +132,31 @@ describe('packets on the running kernel', { skip }, () => {
       serverName: 'secret.example',
       protocols: ['h2', 'http/1.1'],
     });
+  });
+
+  test('a hello over loopback is looked at for who asks for these, and one between addresses of a network for who asks for those', async () => {
+    const bss = sensor.object.section('.bss');
+    const control = new ControlBlock(bss.int32('rf_control'));
+    const table = new InterestTable(bss.bytes('rf_interests'), bss.bytes('rf_interest_ports'), control);
+    const server = createServer((socket) => socket.once('data', () => socket.destroy())).listen(0, '::');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+    const [network] = own.filter(({ internal, family }) => !internal && family === 'IPv4');
+    const forms = { loopback: 'packet.tls-loopback', network: 'packet.tls' };
+    let version = 0;
+    for (const [host, form] of [
+      ['127.0.0.1', forms.loopback],
+      ['::1', forms.loopback],
+      ...(network === undefined ? [] : [[network.address, forms.network] as const]),
+    ] as const) {
+      const program = `require('tls').connect(${JSON.stringify({ port, host })}).on('error', () => {})`;
+      for (const asked of Object.values(forms)) {
+        table.set([wantOf(asked) ?? assert.fail(asked)], ++version);
+        const packets = all(await sensor.run(process.execPath, ['-e', program]), 'rf_packet');
+        assert.equal(packets.length, asked === form ? 1 : 0, `${host}, ${asked}`);
+      }
+    }
+    server.close();
   });
 });
