@@ -58,6 +58,6 @@ int process_exit(__u64 *context)
 	record->signal = status & 0x7f;
 	record->core = (status >> 7) & 1;
 	record->pad = 0;
-	ring__submit(RF_LANE_SECURITY, record, sizeof(*record), &number);
+	ring__submit_patiently(RF_LANE_SECURITY, record, sizeof(*record), &number);
 	return 0;
 }

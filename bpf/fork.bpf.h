@@ -39,6 +39,6 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 	record->count = count;
 	task__fill_namespaces(&record->namespaces, child);
 	record->flags = flags;
-	ring__submit(RF_LANE_SECURITY, record, sizeof(*record), &number);
+	ring__submit_patiently(RF_LANE_SECURITY, record, sizeof(*record), &number);
 	return 0;
 }

@@ -5,6 +5,9 @@
 
 #include "failure.h"
 
+/* So much may lie in a ring without waking anybody: a quarter of the smallest one. */
+#define RF_PATIENT_BYTES (16 * 1024)
+
 #define RF_READ_ONCE(x) (*(volatile typeof(x) *)&(x))
 
 static __always_inline __u32 ring__cpu(void)
@@ -125,6 +128,22 @@ static __always_inline void ring__submit(enum rf_lane lane, void *record, __u32 
 	h->cpu = number->cpu;
 	bpf_ringbuf_submit(record, ring__flags(lane));
 	ring__wake_late(lane);
+}
+
+/* For what nobody waits for: it lies there until another record wakes the reader, the next tick is due, or so much has come that the ring must not be
+ * left alone. */
+static __always_inline void ring__submit_patiently(enum rf_lane lane, void *record, __u32 size, const struct rf_header *number)
+{
+	struct rf_header *h = record;
+
+	if (bpf_ringbuf_query(ring__map(lane), BPF_RB_AVAIL_DATA) > RF_PATIENT_BYTES) {
+		ring__submit(lane, record, size, number);
+		return;
+	}
+	h->size = size;
+	h->sequence = number->sequence;
+	h->cpu = number->cpu;
+	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
 }
 
 /* For records put together in scratch. `max` is the (constant) size of their buffer. false: the ring was full, which is counted. */
