@@ -35,7 +35,7 @@ export class RingBuffer extends RingReader implements Disposable {
   readonly #pages: DisposableStack;
   readonly #waiting = new Set<() => void>();
   /** made with the first wait: starting it again takes half as many system calls as making another */
-  #poll: koffi.node.PollHandle | undefined;
+  #poll: ReturnType<typeof koffi.node.poll> | undefined;
   /** libuv takes a descriptor once: a second wait at the same time looks for itself */
   #polled = false;
   #closed = false;
