@@ -16,8 +16,8 @@ static __always_inline struct rf_failures *failure__table(void)
 	return bpf_map_lookup_elem(&rf_failures, &zero);
 }
 
-/* Not inlined: it is at the end of every helper, and almost never run. */
-static __noinline int failure__count(__u32 place, __u32 error)
+/* Not inlined: it is at the end of every helper, and almost never run. Global, so that the verifier sees it once. */
+__noinline int failure__count(__u32 place, __u32 error)
 {
 	struct rf_failures *table = failure__table();
 	__u64 at;

@@ -15,8 +15,9 @@ static __always_inline bool share__is_pressed(enum rf_lane lane)
 	return from && bpf_ringbuf_query(ring__map(lane), BPF_RB_AVAIL_DATA) >= from;
 }
 
-/* The bucket as a time: when all that was sent would have been due at the cgroup's rate. It is full, that is empty of debts, when that time is past. */
-static __noinline bool share__is_spent(enum rf_lane lane, __u64 cgroup)
+/* The bucket as a time: when all that was sent would have been due at the cgroup's rate. It is full, that is empty of debts, when that time is past.
+ * Global, so that the verifier sees it once and not for each way that leads here. */
+__noinline int share__is_spent(enum rf_lane lane, __u64 cgroup)
 {
 	struct rf_share_key key = { .cgroup = cgroup, .lane = lane };
 	struct rf_share *share = bpf_map_lookup_elem(&rf_shares, &key);
@@ -28,16 +29,16 @@ static __noinline bool share__is_spent(enum rf_lane lane, __u64 cgroup)
 		struct rf_share first = { .due = now + interval };
 
 		failure__make(RF_PLACE_SHARES, &rf_shares, &key, &first);
-		return false;
+		return 0;
 	}
 	before = RF_READ_ONCE(share->due);
 	due = before > now ? before : now;
 	if (due - now > RF_READ_ONCE(rf_control.share_burst))
-		return true;
+		return 1;
 	/* of two CPUs that come at once one pays for both */
 	if (__sync_val_compare_and_swap(&share->due, before, due + interval) != before)
 		__sync_fetch_and_add(&share->due, interval);
-	return false;
+	return 0;
 }
 
 /* true: the cgroup has had its share. */
@@ -46,8 +47,8 @@ static __always_inline bool share__is_over(enum rf_lane lane, __u64 cgroup)
 	return share__is_pressed(lane) && share__is_spent(lane, cgroup);
 }
 
-/* Counts an event that is held back. */
-static __noinline int share__hold_back(enum rf_lane lane, enum rf_kind kind, __u64 cgroup)
+/* Counts an event that is held back. Global for the same reason. */
+__noinline int share__hold_back(enum rf_lane lane, enum rf_kind kind, __u64 cgroup)
 {
 	struct rf_throttled_key key = { .cgroup = cgroup, .lane = lane, .kind = kind };
 	__u64 *count = bpf_map_lookup_elem(&rf_throttled, &key);
