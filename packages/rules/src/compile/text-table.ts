@@ -34,6 +34,11 @@ export class TextTable {
   /** By two characters: how far on a literal can begin whose first #least end there or later. */
   readonly #skips: Uint8Array;
 
+  #isFound = false;
+  readonly #found = (): void => {
+    this.#isFound = true;
+  };
+
   private constructor(
     columns: Uint16Array,
     { next, width, ends, shorter, hits }: Ordered,
@@ -128,11 +133,9 @@ export class TextTable {
   }
 
   some(text: string): boolean {
-    let found = false;
-    this.find(text, () => {
-      found = true;
-    });
-    return found;
+    this.#isFound = false;
+    this.find(text, this.#found);
+    return this.#isFound;
   }
 
   #step(state: number, code: number): number {

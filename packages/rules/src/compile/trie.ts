@@ -32,6 +32,11 @@ export class Trie {
   /** by character; characters where nothing parts share column 0 */
   readonly #columns: Uint16Array;
 
+  #isFound = false;
+  readonly #found = (): void => {
+    this.#isFound = true;
+  };
+
   private constructor(backwards: boolean, nodes: readonly Node[], edges: readonly Edge[], columns: Columns) {
     this.#backwards = backwards;
     this.#labels = new Uint16Array(nodes.reduce((sum, { label }) => sum + label.length, 0));
@@ -111,11 +116,9 @@ export class Trie {
   }
 
   some(text: string): boolean {
-    let found = false;
-    this.find(text, () => {
-      found = true;
-    });
-    return found;
+    this.#isFound = false;
+    this.find(text, this.#found);
+    return this.#isFound;
   }
 
   #report(node: number, left: number, hit: (number: number) => void): void {
