@@ -5,7 +5,7 @@ import type { ApiClient } from '../api/client.ts';
 import { CliError } from '../errors.ts';
 import { openRecording } from '../recording.ts';
 import { GivenError, type GivenEvent, readGiven } from './events/given.ts';
-import { type Interest, Judge, type JudgedEvent, type Judgement } from './events/judge.ts';
+import { type Interest, Judge, type JudgedEvent, type JudgedRun, type Judgement } from './events/judge.ts';
 
 /** How a rule sees an event. */
 export interface Explained {
@@ -13,6 +13,8 @@ export interface Explained {
   /** whether its whole condition holds */
   readonly holds: boolean;
   readonly event: JudgedEvent;
+  /** how it saw all of them, if it looks at several */
+  readonly run?: JudgedRun;
 }
 
 /** The events of a file: a recording, or YAML. `which`: its number from 1, or its id; undefined: the one on which most of the condition holds. */
@@ -33,7 +35,9 @@ export async function explainInFile(
   const event = which === undefined ? judged.nearest : judged.events[0];
   if (event?.explanation === undefined)
     throw new CliError(`${file.path} has no event ${which ?? ''}: it has ${judged.count}`);
-  return { rule, holds: event.explanation.holds, event };
+  const { run } = judged;
+  if (run === undefined || which !== undefined) return { rule, holds: event.explanation.holds, event };
+  return { rule, holds: judged.alerts.some((alert) => alert.rule === rule), event, run };
 }
 
 async function judgeRecorded(judge: Judge, path: string, interest: Interest): Promise<Judgement> {
@@ -41,9 +45,11 @@ async function judgeRecorded(judge: Judge, path: string, interest: Interest): Pr
   return await judge.judgeRecording(recording.records(), recording.enrolled, interest);
 }
 
-/** One event or a list of them. */
+/** One event or a list of them; in JSON lines one a line. */
 function readEvents(path: string, text: string): GivenEvent[] {
-  const value: unknown = parse(text, { schema: 'failsafe', maxAliasCount: 0 });
+  const read = (part: string): unknown => parse(part, { schema: 'failsafe', maxAliasCount: 0 });
+  const lines = path.endsWith('.jsonl') ? text.split('\n').filter((line) => line.trim() !== '') : undefined;
+  const value = lines?.map(read) ?? read(text);
   const items: readonly unknown[] = Array.isArray(value) ? value : [value];
   return items.map((item, index) => {
     if (typeof item !== 'object' || item === null) throw new CliError(`${path}: event ${index + 1} is no mapping`);

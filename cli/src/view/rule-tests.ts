@@ -1,6 +1,7 @@
-import { renderExplanation } from '@ringfence/rules';
-import { escapeText } from '@ringfence/schema';
-import type { JudgedEvent } from '../rules/events/judge.ts';
+import { type Explanation, renderExplanation } from '@ringfence/rules';
+import { durationText } from '@ringfence/rules/duration';
+import { type EventDocument, escapeText } from '@ringfence/schema';
+import type { JudgedEvent, JudgedRun } from '../rules/events/judge.ts';
 import type { TestFailure, TestResult, TestRun } from '../rules/test.ts';
 import { counted } from './counted.ts';
 import type { Paint } from './paint.ts';
@@ -45,6 +46,28 @@ function failureLines({ of, expected, actual }: TestFailure, paint: Paint): stri
 
 /** The event, what was laid over it, and each part of the condition. */
 export function explanationLines({ number, document, laid, explanation }: JudgedEvent, paint: Paint): string[] {
+  return [
+    `  event ${number}: ${whatHappened(document)}`,
+    ...(laid.length === 0 ? [] : [paint.dim(`  set on the event, not sent with it: ${laid.join(', ')}`)]),
+    ...explained(explanation, paint),
+  ];
+}
+
+/** Each event that is something to the rule, what it is, and what it has brought; then what is unfinished. */
+export function runLines({ steps, rest }: JudgedRun, paint: Paint): string[] {
+  const lines = steps.flatMap(({ number, atUs, document, explanation, says }) => {
+    const what = document === undefined ? 'then' : `event ${number}: ${whatHappened(document)}`;
+    return [
+      `  ${what} ${paint.dim(`+${durationText(atUs)}`)}`,
+      ...explained(explanation, paint),
+      `    ${paint.bold('→')} ${escapeText(says)}`,
+    ];
+  });
+  const none = steps.length === 0 ? ['  no event is anything to it: ask about one of them, FILE:NUMBER'] : [];
+  return [...lines, ...none, ...rest.map((one) => `  unfinished: ${escapeText(one)}`)];
+}
+
+function whatHappened(document: EventDocument): string {
   const text = (name: string): string => escapeText(String(document[name] ?? ''));
   const what = [
     text('event.action'),
@@ -52,15 +75,13 @@ export function explanationLines({ number, document, laid, explanation }: Judged
     text('file.path'),
     text('destination.ip'),
   ];
-  return [
-    `  event ${number}: ${what.filter(Boolean).join(' ')}`,
-    ...(laid.length === 0 ? [] : [paint.dim(`  set on the event, not sent with it: ${laid.join(', ')}`)]),
-    ...(explanation === undefined
-      ? []
-      : renderExplanation(explanation, '    ')
-          .split('\n')
-          .map((line) => paintedPart(line, paint))),
-  ];
+  return what.filter(Boolean).join(' ');
+}
+
+function explained(explanation: Explanation | undefined, paint: Paint): string[] {
+  if (explanation === undefined) return [];
+  const lines = renderExplanation(explanation, '    ').split('\n');
+  return lines.map((line) => paintedPart(line, paint));
 }
 
 function paintedPart(line: string, paint: Paint): string {

@@ -42,7 +42,7 @@ const WRITTEN: Readonly<Record<Test<unknown>['operator'], readonly [plain: strin
   endswithField: ['endswith', 'not endswith'],
 };
 
-/** Why a rule's condition holds on an event, or doesn't: every part with its value. The threshold isn't asked. Walks the condition as it is written. */
+/** Why a rule's condition holds on an event, or doesn't: every part with its value. What the rule remembers isn't asked: `explainRun` does. Walks the condition as it is written. */
 export function explain<E>(rule: CompiledRule<E>, event: E): Explanation {
   return rule.sequence === undefined ? explainExpression(rule.expression, event) : explainSteps(rule.sequence, event);
 }
@@ -91,7 +91,7 @@ export function renderExplanation(explanation: Explanation, indent = ''): string
 function explainTest<E>(test: Test<E>, event: E): Explanation {
   const value = readOperand(test.operand, event);
   const other = test.other === undefined ? undefined : readOperand(test.other, event);
-  const actual = test.other === undefined ? shown(value) : `${shown(value)}, ${shown(other)}`;
+  const actual = test.other === undefined ? shownValue(value) : `${shownValue(value)}, ${shownValue(other)}`;
   return { text: writeTest(test), holds: holds(test, value, other), actual, parts: [] };
 }
 
@@ -108,7 +108,8 @@ function writeTest<E>(test: Test<E>): string {
   return [test.operand.key, operator, right].filter((part) => part !== '').join(' ');
 }
 
-function shown(value: FieldValue): string {
+/** A value as explanations have it. */
+export function shownValue(value: FieldValue): string {
   if (value === undefined) return '<NA>';
   const text = typeof value === 'object' ? `[${value.slice(0, SHOWN_VALUES).join(', ')}]` : String(value);
   return printable(text.length > SHOWN_TEXT ? `${text.slice(0, SHOWN_TEXT)}…` : text);

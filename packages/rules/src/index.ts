@@ -6,6 +6,7 @@ export type { Matcher, OnMatch } from './compile/matcher.ts';
 export { type Diagnostic, didYouMean, render, type Severity } from './diagnostics.ts';
 export { StateError } from './errors.ts';
 export { type Explanation, explain, renderExplanation } from './explain.ts';
+export { explainRun, type RunExplainer } from './explain-run.ts';
 export type { Expression, Operand } from './expression.ts';
 export { compileFilter, type Filter } from './filter.ts';
 export type { FilteredForm, FormInterest } from './forms.ts';

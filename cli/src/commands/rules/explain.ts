@@ -5,7 +5,7 @@ import { CliError } from '../../errors.ts';
 import { type Explained, explainInFile, explainRunning } from '../../rules/explain.ts';
 import { readSources } from '../../rules/sources.ts';
 import { type Paint, paintFor } from '../../view/paint.ts';
-import { explanationLines } from '../../view/rule-tests.ts';
+import { explanationLines, runLines } from '../../view/rule-tests.ts';
 import { clientOf, print, printJson, settingsOf, withSettings } from '../context.ts';
 
 interface ExplainOptions {
@@ -19,7 +19,7 @@ export function addExplain(rules: Command): void {
     .argument('<rule>', 'name of the rule')
     .argument(
       '<event>',
-      'FILE or FILE:NUMBER of a recording or of YAML, or the id of an alert or event of the running ringfence up',
+      'FILE or FILE:NUMBER of a recording, of YAML or of JSON lines, or the id of an alert or event of the running ringfence up',
     )
     .description(
       "show what each part of a rule's condition comes to on an event; exit code 1 when the whole does not hold",
@@ -34,13 +34,15 @@ export function addExplain(rules: Command): void {
     .addHelpText(
       'after',
       `
-Without a number it is the event that comes nearest to what the rule asks for. Thresholds and sequences are not asked: each
-event is seen by itself.
+Without a number it is the event that comes nearest to what the rule asks for. Of a sequence, a threshold, first_seen, suppress or
+throttle it is then all events of the file, in order: which steps each fits, what they are joined by and compared with, how far that
+brings the rule, and what is missing at the end. With a number the event is seen by itself.
 
 Examples:
   ringfence rules explain "Password hashes read" attack.rec
   ringfence rules explain "Password hashes read" attack.rec:17
   ringfence rules explain "My rule" event.yaml --rules my-rules/
+  ringfence rules explain "My sequence" events.jsonl
   ringfence alerts --json --limit 1 | jq -r '.rule, .id'     then explain it by both`,
     );
   withSettings(command).action(async (rule: string, event: string, _, self: Command) => {
@@ -49,7 +51,7 @@ Examples:
     const { sources } = await readSources(paths, config);
     const [path, which] = placeOf(event);
     const file = existsSync(path) ? await fileOf(path, which) : undefined;
-    if (file === undefined && /[./]ya?ml|\.rec/.test(event)) throw new CliError(`there is no file ${path}`);
+    if (file === undefined && /\.(?:ya?ml|jsonl?|rec)/.test(event)) throw new CliError(`there is no file ${path}`);
     const explained =
       file === undefined
         ? await explainRunning(rule, event, clientOf(config), sources)
@@ -67,10 +69,14 @@ function placeOf(event: string): [path: string, which: string | undefined] {
 }
 
 async function fileOf(path: string, which: string | undefined): Promise<Parameters<typeof explainInFile>[1]> {
-  return { path, which, text: /\.ya?ml$/.test(path) ? await readFile(path, 'utf8') : undefined };
+  return { path, which, text: /\.(?:ya?ml|jsonl?)$/.test(path) ? await readFile(path, 'utf8') : undefined };
 }
 
-function explainedText({ rule, holds, event }: Explained, paint: Paint): string {
+function explainedText({ rule, holds, event, run }: Explained, paint: Paint): string {
+  if (run !== undefined) {
+    const verdict = holds ? paint.green('matches') : paint.red('does not match');
+    return [`${paint.bold(rule)} ${verdict}`, ...runLines(run, paint)].join('\n');
+  }
   const verdict = holds ? paint.green('holds on') : paint.red('does not hold on');
   return [`${paint.bold(rule)} ${verdict}`, ...explanationLines(event, paint)].join('\n');
 }

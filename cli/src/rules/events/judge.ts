@@ -5,11 +5,13 @@ import {
   compileRules,
   type Explanation,
   explain,
+  explainRun,
   formatOutput,
   type Memories,
   RuleMemory,
   type RuleSet,
   type RuleSource,
+  type RunExplainer,
   type SequenceMatch,
 } from '@ringfence/rules';
 import {
@@ -58,6 +60,26 @@ export interface Judgement {
   readonly count: number;
   /** Of the rule that was asked about: the event with which it first matched, else the one on which most of its condition holds. */
   readonly nearest: JudgedEvent | undefined;
+  /** of a rule that looks at several events; undefined: it does not, or none was asked about */
+  readonly run: JudgedRun | undefined;
+}
+
+/** How a rule that looks at several events saw them. */
+export interface JudgedRun {
+  /** events that are something to the rule, in order, at most KEPT; what it tells on a tick is about none */
+  readonly steps: readonly RunStep[];
+  /** what is unfinished at the end, in words */
+  readonly rest: readonly string[];
+}
+
+export interface RunStep {
+  readonly number: number;
+  /** µs since the first event */
+  readonly atUs: number;
+  readonly document: EventDocument | undefined;
+  readonly explanation: Explanation | undefined;
+  /** what it has brought */
+  readonly says: string;
 }
 
 /** What to look at, beside what matches. */
@@ -137,7 +159,9 @@ export class Judge {
   #begin(interest: Interest): Trial {
     // Nothing of an earlier trial may count.
     this.#memory = new RuleMemory();
-    return new Trial(this.rules, this.#overlay, this.#view, interest);
+    const { about } = interest;
+    const run = about === undefined ? undefined : explainRun(about, this.#memory);
+    return new Trial(this.rules, this.#overlay, this.#view, interest, run);
   }
 }
 
@@ -149,11 +173,22 @@ class Trial {
   readonly #overlay: Overlay;
   readonly #view: EventView;
   readonly #interest: Interest;
+  readonly #run: RunExplainer<EventView> | undefined;
+  readonly #steps: RunStep[] = [];
+  #firstUs: number | undefined;
+  #lastUs = 0;
   #count = 0;
   #nearest: JudgedEvent | undefined;
   #most = -1;
 
-  constructor(rules: RuleSet<EventView>, overlay: Overlay, view: EventView, interest: Interest) {
+  constructor(
+    rules: RuleSet<EventView>,
+    overlay: Overlay,
+    view: EventView,
+    interest: Interest,
+    run: RunExplainer<EventView> | undefined,
+  ) {
+    this.#run = run;
     this.#rules = rules;
     this.#overlay = overlay;
     this.#view = view;
@@ -180,7 +215,8 @@ class Trial {
   }
 
   end(): Judgement {
-    return { alerts: this.#alerts, events: this.#events, count: this.#count, nearest: this.#nearest };
+    const run = this.#run && { steps: this.#steps, rest: this.#run.rest(this.#lastUs) };
+    return { alerts: this.#alerts, events: this.#events, count: this.#count, nearest: this.#nearest, run };
   }
 
   #judge(number: number, given: GivenEvent | undefined): void {
@@ -191,23 +227,39 @@ class Trial {
     const raise = (rule: CompiledRule<EventView>, sequence?: SequenceMatch, about: EventView = view): void =>
       this.#raise(formatOutput(rule, about, sequence), rule, number);
     const rules = this.#rules;
+    const seenBefore = this.#run?.before(view);
     rules.matcher.match(view, raise, view.timestamp);
     const isTick = view.cursor.kind === KIND.Tick;
     if (isTick) rules.memory.of(view).tick(rules.rules, view.timestamp, raise, rules.memory.witness);
-    if (given === undefined && isTick) return;
     const { about, keep } = this.#interest;
+    const matched = this.#alerts.slice(before).some(({ rule }) => rule === about?.name);
+    this.#explainStep(number, seenBefore, matched, isTick);
+    if (given === undefined && isTick) return;
     const kept = this.#events.length < KEPT && (keep?.({ number, id: view.id }) ?? true);
     const kind = eventKinds.names[view.cursor.kind] ?? '';
     // Most events of a recording are of kinds that the rule can't match: none of them is the nearest.
     const seen = about !== undefined && (kept || about.kinds.includes(kind) || this.#nearest === undefined);
     const explanation = seen ? explain(about, view) : undefined;
-    const matched = this.#alerts.slice(before).some(({ rule }) => rule === about?.name);
     const share = explanation === undefined ? -1 : matched ? MATCHED : shareOf(explanation);
     if (!kept && share <= this.#most) return;
     const document = documentOf(view, this.#overlay.catalogue.fields, kind);
     const event = { number, id: view.id, document, laid, explanation };
     if (kept) this.#events.push(event);
     if (share > this.#most) [this.#nearest, this.#most] = [event, share];
+  }
+
+  /** What an event is to a rule that looks at several. */
+  #explainStep(number: number, explanation: Explanation | undefined, matched: boolean, isTick: boolean): void {
+    const view = this.#view;
+    const run = this.#run;
+    this.#lastUs = view.timestamp;
+    if (!isTick) this.#firstUs ??= view.timestamp;
+    if (run === undefined || this.#steps.length >= KEPT || (explanation === undefined && !matched)) return;
+    const kind = eventKinds.names[view.cursor.kind] ?? '';
+    const says = isTick ? 'what must not come has not come: it is an alert' : run.after(view, view.timestamp, matched);
+    const document = isTick ? undefined : documentOf(view, this.#overlay.catalogue.fields, kind);
+    const atUs = view.timestamp - (this.#firstUs ?? view.timestamp);
+    this.#steps.push({ number, atUs, document, explanation, says });
   }
 
   #raise(output: string, rule: CompiledRule<EventView>, number: number): void {

@@ -73,6 +73,13 @@ export class SeenState {
     return agoUs >= withinUs && nowUs - terms.sinceUs >= learnUs;
   }
 
+  /** When an event's combination was last seen, and when the rule began to learn, to be looked at. */
+  known<E>(rule: CompiledRule<E>, firstSeen: FirstSeen<E>, event: E): { lastUs: number | undefined; sinceUs: number } {
+    const key = keyOf(firstSeen.by, event);
+    const terms = this.#byName.get(nameOf(rule, firstSeen));
+    return { lastUs: key === undefined ? undefined : terms?.seen.get(key)?.lastUs, sinceUs: terms?.sinceUs ?? NOT_YET };
+  }
+
   /** Call it on ticks: rules in force begin to learn, and what was not seen for long enough is forgotten. */
   tick<E>(rules: readonly CompiledRule<E>[], nowUs: number): void {
     const inForce = new Set<Terms>();
@@ -129,7 +136,7 @@ export class SeenState {
   #termsOf<E>(rule: CompiledRule<E>, firstSeen: FirstSeen<E>, nowUs: number): Terms {
     let name = this.#names.get(firstSeen);
     if (name === undefined) {
-      name = JSON.stringify([rule.name, ...firstSeen.by.map((operand) => operand.key)]);
+      name = nameOf(rule, firstSeen);
       this.#names.set(firstSeen, name);
     }
     const terms = this.#named(name);
@@ -199,6 +206,8 @@ export class SeenState {
   }
 }
 
+const nameOf = <E>(rule: CompiledRule<E>, { by }: FirstSeen<E>): string =>
+  JSON.stringify([rule.name, ...by.map((operand) => operand.key)]);
 const encoded = ({ lastUs, ordinal }: Seen): Uint8Array => encodeEntry(VERSION, [lastUs, ordinal]);
 /** A name is JSON, without line breaks. */
 const idOf = (name: string, key: string): string => `${name}\n${key}`;

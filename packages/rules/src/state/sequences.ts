@@ -3,7 +3,7 @@ import { LIMITS } from '../limits.ts';
 import type { CompiledRule } from '../rule.ts';
 import type { Sequence, SequenceMatch } from '../sequence.ts';
 import type { StateChange } from './codec.ts';
-import { newestOf } from './keyed.ts';
+import { type Keyed, newestOf } from './keyed.ts';
 import { decodeKeyed, encodeKeyed, witnessesOf } from './keyed-codec.ts';
 import { countOf, hitsOf, type Link, markReported, stepsOf } from './partial.ts';
 import { SequenceKeys, sequenceName } from './sequence-keys.ts';
@@ -83,6 +83,11 @@ export class SequenceState {
     if (keys.keys.size > this.#keysPerRule) this.#evict(keys);
     while (this.#keys > this.#mostKeys || this.#hits > this.#mostHits) this.#evict(this.#largest());
     return completed.length === 0 ? NO_MATCHES : completed.map((link) => matchOf(sequence, link));
+  }
+
+  /** What one key of a rule has come to, to be looked at; undefined: nothing has begun for it. */
+  keyed<E>(rule: CompiledRule<E>, sequence: Sequence<E>, key: string): Keyed | undefined {
+    return this.#keysOf(rule, sequence).keys.get(key);
   }
 
   /** Call it on ticks: forgets what no longer matters at `timeUs`, and reports what is finished because something did not come. */

@@ -71,6 +71,13 @@ export class ThresholdState {
     return advance(count, threshold, value, timeUs);
   }
 
+  /** What stands for an event's key, to be looked at. */
+  counted<E>(rule: CompiledRule<E>, threshold: Threshold<E>, event: E): { count: number; quietUntilUs: number } {
+    const key = JSON.stringify(threshold.by.map((operand) => keyText(readOperand(operand, event))));
+    const found = this.#byRule.get(this.#nameOf(rule, threshold))?.get(key);
+    return { count: (found?.times.length ?? 0) + (found?.values.size ?? 0), quietUntilUs: found?.quietUntil ?? 0 };
+  }
+
   /** Whether something that has matched is still to be told; if not, it is counted. Without an event it has no values. */
   admits<E>(rule: CompiledRule<E>, limits: readonly AlertLimit<E>[], event: E | undefined, timeUs: number): boolean {
     for (const limit of limits) {
