@@ -7,10 +7,15 @@ const RULES = [
     name: 'r',
     text: `- rule: Written and run
   condition: >
-    sequence by process.parent.entity_id with maxspan=1m
-      [ event.action = open and file.open.write = true ] as $written
-      [ event.action = exec and process.executable = $written.file.path ] with runs=2
+    sequence with maxspan=1m
+      [ event.action = open and file.open.write = true ] by process.parent.entity_id as $written
+      [ event.action = exec and process.executable = $written.file.path ] by process.parent.entity_id
     until [ event.action = exit ] by process.entity_id
+- rule: Guessed
+  condition: >
+    sequence by process.parent.entity_id with maxspan=1m
+      [ event.action = exec and process.name = su ] with runs=3
+      [ event.action = exec and process.name = sh ]
 - rule: Not again
   condition: >
     sequence by host.id with maxspan=10s
@@ -38,51 +43,44 @@ test('each event of a sequence says which step it fits, what it is joined by and
 - { event.action: exec, process.pid: 500, process.name: bash }
 - { event.action: open, process.pid: 501, process.name: curl, process.parent.pid: 500, file.path: /tmp/x, file.open.write: true, after: 1s }
 - { event.action: exec, process.pid: 502, process.executable: /tmp/y, process.parent.pid: 500, after: 2s }
-- { event.action: exec, process.pid: 503, process.executable: /tmp/x, process.parent.pid: 500, after: 8s }
 `;
+  const same =
+    '- { event.action: exec, process.pid: 503, process.executable: /tmp/x, process.parent.pid: 500, after: 8s }\n';
   const unfinished = await explained('Written and run', text);
   assert.equal(unfinished.holds, false);
-  const { steps, rest } = unfinished.run!;
-  assert.deepEqual(
-    said(unfinished).slice(1),
-    [
-      '2 1 of 2 steps; step 2 is missing: 1 min of 1 min are left',
-      '3 1 of 2 steps; step 2 is missing: 58 s of 1 min are left',
-      '4 1 of 2 steps; step 2 is missing (1 of 2 of step 2): 50 s of 1 min are left',
-    ].map((one) => one.replaceAll('1 min', '60 s')),
-  );
-  const [, opened, other, same] = steps;
-  const parts = (step: typeof opened) => step?.explanation?.parts.map((part) => [part.text, part.holds]);
-  assert.deepEqual(parts(opened), [['step 1', true]]);
-  assert.deepEqual(parts(other), [['step 2, one of 2', false]]);
-  assert.deepEqual(parts(same), [['step 2, one of 2', true]]);
-  const compared = (step: typeof opened) => step?.explanation?.parts[0]?.parts.slice(1);
-  assert.deepEqual(
-    compared(other)?.map((part) => [part.text, part.holds, part.actual]),
-    [
-      ['by process.parent.entity_id', true, compared(other)?.[0]?.actual],
-      ['process.executable = 1.file.path', false, '/tmp/y, /tmp/x'],
-    ],
-  );
-  assert.equal(compared(same)?.[1]?.holds, true);
-  assert.match(rest.join(), /: 1 of 2 steps; step 2 is missing/);
+  assert.deepEqual(said(unfinished).slice(-2), [
+    '2 1 of 2 steps; step 2 is missing: 60 s of 60 s are left',
+    '3 1 of 2 steps; step 2 is missing: 58 s of 60 s are left',
+  ]);
+  assert.match(unfinished.run!.rest.join(), /: 1 of 2 steps; step 2 is missing: 58 s of 60 s are left$/);
 
-  const again = '- { event.action: exec, process.pid: 504, process.executable: /tmp/x, process.parent.pid: 500 }\n';
-  const whole = await explained('Written and run', text + again);
-  assert.deepEqual([whole.holds, said(whole).at(-1)], [true, '5 completes the sequence']);
-  const ended = await explained(
-    'Written and run',
-    `${text}- { event.action: exit, process.pid: 500, process.name: bash }\n${again}`,
-  );
+  const whole = await explained('Written and run', text + same);
+  assert.deepEqual([whole.holds, said(whole).at(-1)], [true, '4 completes the sequence']);
+  const [opened, other, last] = whole.run!.steps.slice(-3).map(({ explanation }) => explanation?.parts);
+  const shown = [opened, other, last].map((parts) => parts?.map(({ text: step, holds }) => [step, holds]));
+  assert.deepEqual(shown, [[['step 1', true]], [['step 2', false]], [['step 2', true]]]);
+  const [, joined, compared] = other?.[0]?.parts ?? [];
+  assert.deepEqual([joined?.text, joined?.holds], ['by process.parent.entity_id', true]);
   assert.deepEqual(
-    [
-      ended.holds,
-      said(ended)
-        .slice(-2)
-        .map((one) => one.slice(2)),
-    ],
-    [false, ['ends what had begun', 'nothing has begun for it']],
+    [compared?.text, compared?.holds, compared?.actual],
+    ['process.executable = 1.file.path', false, '/tmp/y, /tmp/x'],
   );
+
+  const exit = '- { event.action: exit, process.pid: 500, process.name: bash }\n';
+  const ended = await explained('Written and run', text + exit + same);
+  assert.deepEqual(
+    [ended.holds, ...said(ended).slice(-2)],
+    [false, '4 ends what had begun', '5 nothing has begun for it'],
+  );
+});
+
+test('a step that comes in runs says how many there are', async () => {
+  const text = '- { event.action: exec, process.name: su, process.parent.name: x, repeat: 3, after: 1s }\n';
+  assert.deepEqual(said(await explained('Guessed', text)), [
+    '1 1 of 3 of step 1',
+    '1 2 of 3 of step 1',
+    '1 1 of 2 steps; step 2 is missing: 58 s of 60 s are left',
+  ]);
 });
 
 test('a sequence that ends in what must not come is told when it has not', async () => {

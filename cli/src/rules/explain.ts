@@ -5,7 +5,8 @@ import type { ApiClient } from '../api/client.ts';
 import { CliError } from '../errors.ts';
 import { openRecording } from '../recording.ts';
 import { GivenError, type GivenEvent, readGiven } from './events/given.ts';
-import { type Interest, Judge, type JudgedEvent, type JudgedRun, type Judgement } from './events/judge.ts';
+import { type Interest, Judge, type JudgedEvent, type Judgement } from './events/judge.ts';
+import type { JudgedRun } from './events/run-trace.ts';
 
 /** How a rule sees an event. */
 export interface Explained {

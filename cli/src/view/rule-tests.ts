@@ -1,7 +1,8 @@
 import { type Explanation, renderExplanation } from '@ringfence/rules';
 import { durationText } from '@ringfence/rules/duration';
 import { type EventDocument, escapeText } from '@ringfence/schema';
-import type { JudgedEvent, JudgedRun } from '../rules/events/judge.ts';
+import type { JudgedEvent } from '../rules/events/judge.ts';
+import type { JudgedRun } from '../rules/events/run-trace.ts';
 import type { TestFailure, TestResult, TestRun } from '../rules/test.ts';
 import { counted } from './counted.ts';
 import type { Paint } from './paint.ts';

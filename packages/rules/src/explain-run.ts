@@ -98,7 +98,7 @@ class SequenceRun<E> implements RunExplainer<E> {
     }
     for (const [key, shown] of found) this.#keys.set(key, shown);
     if (matched) return 'completes the sequence';
-    if (this.#memory.stats().thresholds.held > this.#held) return HELD;
+    if (this.#rule.limits !== undefined && this.#memory.stats().thresholds.held > this.#held) return HELD;
     if (steps.length > 0 && found.size === 0) return 'takes no part: it has not all that the steps are joined by';
     const said = [...found.keys()].map((key) => this.#progress(key, timeUs)).filter((one) => one !== undefined);
     if (said.length > 0) return said.join('; ');
@@ -204,7 +204,7 @@ class CountedRun<E> implements RunExplainer<E> {
 
   after(event: E, timeUs: number, matched: boolean): string {
     const { threshold, firstSeen } = this.#rule;
-    if (this.#memory.stats().thresholds.held > this.#held) return HELD;
+    if (this.#rule.limits !== undefined && this.#memory.stats().thresholds.held > this.#held) return HELD;
     if (firstSeen !== undefined) return this.#seen(event, timeUs, matched);
     if (threshold === undefined) return 'matches';
     const { count, quietUntilUs } = this.#memory.thresholds.counted(this.#rule, threshold, event);

@@ -11,7 +11,6 @@ import {
   RuleMemory,
   type RuleSet,
   type RuleSource,
-  type RunExplainer,
   type SequenceMatch,
 } from '@ringfence/rules';
 import {
@@ -31,6 +30,7 @@ import { type GivenEvent, numbered } from './given.ts';
 import { Overlay } from './overlay.ts';
 import { play } from './play.ts';
 import { Processes } from './processes.ts';
+import { type JudgedRun, RunTrace } from './run-trace.ts';
 
 export interface RaisedAlert {
   readonly rule: string;
@@ -62,24 +62,6 @@ export interface Judgement {
   readonly nearest: JudgedEvent | undefined;
   /** of a rule that looks at several events; undefined: it does not, or none was asked about */
   readonly run: JudgedRun | undefined;
-}
-
-/** How a rule that looks at several events saw them. */
-export interface JudgedRun {
-  /** events that are something to the rule, in order, at most KEPT; what it tells on a tick is about none */
-  readonly steps: readonly RunStep[];
-  /** what is unfinished at the end, in words */
-  readonly rest: readonly string[];
-}
-
-export interface RunStep {
-  readonly number: number;
-  /** µs since the first event */
-  readonly atUs: number;
-  readonly document: EventDocument | undefined;
-  readonly explanation: Explanation | undefined;
-  /** what it has brought */
-  readonly says: string;
 }
 
 /** What to look at, beside what matches. */
@@ -160,7 +142,8 @@ export class Judge {
     // Nothing of an earlier trial may count.
     this.#memory = new RuleMemory();
     const { about } = interest;
-    const run = about === undefined ? undefined : explainRun(about, this.#memory);
+    const explainer = about === undefined ? undefined : explainRun(about, this.#memory);
+    const run = explainer && new RunTrace(explainer, this.#overlay.catalogue.fields);
     return new Trial(this.rules, this.#overlay, this.#view, interest, run);
   }
 }
@@ -173,10 +156,7 @@ class Trial {
   readonly #overlay: Overlay;
   readonly #view: EventView;
   readonly #interest: Interest;
-  readonly #run: RunExplainer<EventView> | undefined;
-  readonly #steps: RunStep[] = [];
-  #firstUs: number | undefined;
-  #lastUs = 0;
+  readonly #run: RunTrace | undefined;
   #count = 0;
   #nearest: JudgedEvent | undefined;
   #most = -1;
@@ -186,7 +166,7 @@ class Trial {
     overlay: Overlay,
     view: EventView,
     interest: Interest,
-    run: RunExplainer<EventView> | undefined,
+    run: RunTrace | undefined,
   ) {
     this.#run = run;
     this.#rules = rules;
@@ -215,7 +195,7 @@ class Trial {
   }
 
   end(): Judgement {
-    const run = this.#run && { steps: this.#steps, rest: this.#run.rest(this.#lastUs) };
+    const run = this.#run?.end();
     return { alerts: this.#alerts, events: this.#events, count: this.#count, nearest: this.#nearest, run };
   }
 
@@ -227,13 +207,13 @@ class Trial {
     const raise = (rule: CompiledRule<EventView>, sequence?: SequenceMatch, about: EventView = view): void =>
       this.#raise(formatOutput(rule, about, sequence), rule, number);
     const rules = this.#rules;
-    const seenBefore = this.#run?.before(view);
+    this.#run?.before(view);
     rules.matcher.match(view, raise, view.timestamp);
     const isTick = view.cursor.kind === KIND.Tick;
     if (isTick) rules.memory.of(view).tick(rules.rules, view.timestamp, raise, rules.memory.witness);
     const { about, keep } = this.#interest;
     const matched = this.#alerts.slice(before).some(({ rule }) => rule === about?.name);
-    this.#explainStep(number, seenBefore, matched, isTick);
+    this.#run?.after(view, number, matched);
     if (given === undefined && isTick) return;
     const kept = this.#events.length < KEPT && (keep?.({ number, id: view.id }) ?? true);
     const kind = eventKinds.names[view.cursor.kind] ?? '';
@@ -246,20 +226,6 @@ class Trial {
     const event = { number, id: view.id, document, laid, explanation };
     if (kept) this.#events.push(event);
     if (share > this.#most) [this.#nearest, this.#most] = [event, share];
-  }
-
-  /** What an event is to a rule that looks at several. */
-  #explainStep(number: number, explanation: Explanation | undefined, matched: boolean, isTick: boolean): void {
-    const view = this.#view;
-    const run = this.#run;
-    this.#lastUs = view.timestamp;
-    if (!isTick) this.#firstUs ??= view.timestamp;
-    if (run === undefined || this.#steps.length >= KEPT || (explanation === undefined && !matched)) return;
-    const kind = eventKinds.names[view.cursor.kind] ?? '';
-    const says = isTick ? 'what must not come has not come: it is an alert' : run.after(view, view.timestamp, matched);
-    const document = isTick ? undefined : documentOf(view, this.#overlay.catalogue.fields, kind);
-    const atUs = view.timestamp - (this.#firstUs ?? view.timestamp);
-    this.#steps.push({ number, atUs, document, explanation, says });
   }
 
   #raise(output: string, rule: CompiledRule<EventView>, number: number): void {
