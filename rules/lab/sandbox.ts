@@ -7,6 +7,8 @@ import { cgroupRoot } from '../../cli/src/demo/sandbox.ts';
 import { BROUGHT, cgroupsOf, removeCgroups } from '../../test/deploy/lib/engine.ts';
 
 const SCRIPT = join(import.meta.dirname, 'sandbox.sh');
+/** Functions that scripts may use: theirs as /opt/lab/lib.sh when it is put into `programsDir`. */
+export const LIBRARY: string = join(import.meta.dirname, 'lib.sh');
 const UNSHARE = ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--net', '--ipc', '--uts'];
 export const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
@@ -54,6 +56,7 @@ export class Sandbox implements AsyncDisposable {
   /** Whether the cgroup of this number is the sandbox's, or lies below it. */
   holds(cgroup: bigint): boolean {
     if (cgroup === this.cgroup) return true;
+    if (!existsSync(this.#path)) return false;
     return readdirSync(this.#path, { withFileTypes: true, recursive: true }).some(
       (entry) =>
         entry.isDirectory() &&
@@ -100,4 +103,14 @@ export class Sandbox implements AsyncDisposable {
     rmSync(this.#layer, { recursive: true, force: true });
     await removeCgroups(cgroupsOf(this.#name).filter(existsSync));
   }
+}
+
+/** Asks `holds` about each cgroup once: when its first event is here it is still there. */
+export function remembered(holds: (cgroup: bigint) => boolean): (cgroup: bigint) => boolean {
+  const answers = new Map<bigint, boolean>();
+  return (cgroup) => {
+    const answer = answers.get(cgroup) ?? holds(cgroup);
+    answers.set(cgroup, answer);
+    return answer;
+  };
 }

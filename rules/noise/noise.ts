@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSigningKey, type SigningKey } from '@ringfence/schema';
-import { Sandbox } from '../lab/sandbox.ts';
+import { LIBRARY, remembered, Sandbox } from '../lab/sandbox.ts';
 import { LabSensor } from '../lab/sensor.ts';
 import { Slice } from '../lab/slice.ts';
 import { CORPUS, type Job } from './corpus.ts';
@@ -37,15 +37,10 @@ export async function playNoise(
   { hostId, key }: Noise,
   { seconds, pauseMs = 0, jobs = CORPUS, onBatch, onJob }: NoiseOptions,
 ): Promise<{ readonly events: number; readonly jobs: number; readonly drops: Readonly<Record<string, number>> }> {
-  const known = new Map<bigint, boolean>();
-  let stage: Sandbox | undefined;
-  const isOurs = (cgroup: bigint): boolean => {
-    const answer = known.get(cgroup) ?? stage?.holds(cgroup) ?? false;
-    known.set(cgroup, answer);
-    return answer;
-  };
-  const slice = new Slice({ hostId, bootId: randomUUID(), key, isWanted: isOurs });
+  let isOurs: (cgroup: bigint) => boolean = () => false;
+  const slice = new Slice({ hostId, bootId: randomUUID(), key, isWanted: (cgroup) => isOurs(cgroup) });
   const programsDir = mkdtempSync(join(tmpdir(), 'ringfence-noise-'));
+  copyFileSync(LIBRARY, join(programsDir, 'lib.sh'));
   const take = (batch: Buffer): void => {
     const taken = slice.take(batch);
     if (taken !== undefined) onBatch(taken);
@@ -59,12 +54,10 @@ export async function playNoise(
       const job = playable[played++ % playable.length] as Job;
       const name = `ringfence-noise-${process.pid}-${played}`;
       await using sandbox = new Sandbox({ name, image: job.image, containersDir: sensor.containersDir, programsDir });
-      known.clear();
-      stage = sandbox;
+      isOurs = remembered((cgroup) => sandbox.holds(cgroup));
       const { code, said } = await sandbox.play(job.script, JOB_LIMIT_MS, job.setup);
       onJob?.(job, code, said);
       await sensor.settle();
-      stage = undefined;
       await sleep(pauseMs);
     }
     return { events: slice.events, jobs: played, drops: sensor.drops() };

@@ -10,16 +10,16 @@ import { join } from 'node:path';
 import { compileDetectorRules, interestOf } from '@ringfence/detector';
 import { createSigningKey } from '@ringfence/schema';
 import { compileProgram } from '../../test/kernel/sensor/sensor.ts';
-import { Sandbox } from '../lab/sandbox.ts';
+import { LIBRARY, remembered, Sandbox } from '../lab/sandbox.ts';
 import { LabSensor } from '../lab/sensor.ts';
 import { Slice } from '../lab/slice.ts';
 import { content } from '../test/support.ts';
 import { type Action, readActions } from './actions.ts';
 import { hostOf, load, matchesOf, NOTHING, store } from './library.ts';
 
-const LIMIT_MS = 30_000;
+const LIMIT_MS = 90_000;
 const PROGRAMS = ['access', 'change', 'connect', 'credentials', 'io_uring', 'memory', 'sockets'];
-const LIBRARY = '. /opt/lab/lib.sh; shell /usr/sbin/httpd\n';
+const PREPARED = '. /opt/lab/lib.sh; shell /usr/sbin/httpd\n';
 const key = createSigningKey();
 
 const wanted = process.argv.slice(2);
@@ -42,16 +42,16 @@ async function play(actions: readonly Action[]): Promise<Map<string, Buffer[]>> 
   const programsDir = mkdtempSync(join(tmpdir(), 'ringfence-programs-'));
   for (const program of PROGRAMS) compileProgram(program, join(programsDir, program));
   copyFileSync('/bin/true', join(programsDir, 'true'));
-  copyFileSync(join(import.meta.dirname, '../lab/lib.sh'), join(programsDir, 'lib.sh'));
+  copyFileSync(LIBRARY, join(programsDir, 'lib.sh'));
   const recorded = new Map<string, Buffer[]>();
   let take = (_: Buffer): void => {};
   try {
     const interest = interestOf(compileDetectorRules(content, 'hunt'));
-    await using sensor = await LabSensor.start((batch) => take(batch), interest);
+    await using sensor = await LabSensor.start((batch) => take(batch), interest, [join(programsDir, 'docker')]);
     for (const [n, { rule, image, setup, script }] of actions.entries()) {
       const name = `ringfence-lab-${process.pid}-${n}`;
       await using sandbox = new Sandbox({ name, image, containersDir: sensor.containersDir, programsDir });
-      const isWanted = (cgroup: bigint): boolean => cgroup === sandbox.cgroup;
+      const isWanted = remembered((cgroup) => sandbox.holds(cgroup));
       const slice = new Slice({ hostId: hostOf(rule), bootId: hostOf(rule), key, isWanted });
       const batches: Buffer[] = [];
       take = (batch) => {
@@ -59,7 +59,7 @@ async function play(actions: readonly Action[]): Promise<Map<string, Buffer[]>> 
         if (taken !== undefined) batches.push(taken);
       };
       const listener = script.includes('remote ') ? '\nlistener 4444' : '';
-      const { said } = await sandbox.play(`. /opt/lab/lib.sh\n${script}`, LIMIT_MS, `${LIBRARY}${setup}${listener}`);
+      const { said } = await sandbox.play(`. /opt/lab/lib.sh\n${script}`, LIMIT_MS, `${PREPARED}${setup}${listener}`);
       if (wanted.length > 0 && said !== '') process.stderr.write(`${rule}: ${said}\n`);
       await sensor.settle();
       recorded.set(rule, batches);

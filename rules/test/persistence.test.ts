@@ -1,5 +1,5 @@
 import { type EventValues, O, type TestProcess } from '@ringfence/testkit';
-import { type Scene, testContent } from './support.ts';
+import { REMOTE, type Scene, testContent } from './support.ts';
 
 const WRITE = O.WRONLY | O.CREAT | O.TRUNC;
 const APPEND = O.WRONLY | O.APPEND;
@@ -123,11 +123,18 @@ testContent('persistence.yaml', {
   "SSH authorized keys written by a server's command": {
     as: 'critical persistence T1098.004',
     fires: {
+      'under a program that calls itself sshd': (s) =>
+        s.open(s.start('/bin/sh -c x', s.start('/tmp/sshd -R', s.sshd, REMOTE)), '/root/.ssh/authorized_keys', APPEND),
       'a web shell appends a key': (s) =>
         s.open(s.start('/bin/sh -c x', s.start('/usr/sbin/nginx', s.init)), '/var/www/.ssh/authorized_keys', APPEND),
     },
     quiet: {
-      'ssh-copy-id, by sshd': (s) => s.open(s.start('/bin/sh -c x', s.sshd), '/home/ann/.ssh/authorized_keys', APPEND),
+      'ssh-copy-id, by an sshd that has the connection for its input': (s) =>
+        s.open(
+          s.start('/bin/sh -c x', s.start('/usr/sbin/sshd -R', s.sshd, REMOTE)),
+          '/home/ann/.ssh/authorized_keys',
+          APPEND,
+        ),
       'a web shell reads them': (s) =>
         s.open(s.start('/bin/cat x', s.start('/usr/sbin/nginx', s.init)), '/root/.ssh/authorized_keys'),
     },

@@ -1,15 +1,14 @@
-import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { DemoError } from './errors.ts';
+import { LoopbackServer } from './loopback-server.ts';
 
 /**
  * The attacker's machine, on loopback: hands out the implant (a copy of the shell) and takes the reverse shell.
  * Whoever sends a line that starts with GET gets the implant; any other connection is a shell that has come home.
  */
 export class Attacker implements AsyncDisposable {
-  readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+  #server: LoopbackServer | undefined;
   #shell: Socket | undefined;
   #shellHome: (socket: Socket) => void = () => {};
   readonly #home: Promise<Socket>;
@@ -18,24 +17,19 @@ export class Attacker implements AsyncDisposable {
     this.#home = new Promise((resolve) => {
       this.#shellHome = resolve;
     });
-    this.#server = createServer((socket) => this.#accept(socket));
   }
 
   static async listen(): Promise<Attacker> {
     const attacker = new Attacker();
-    attacker.#server.listen(0, '127.0.0.1');
-    await once(attacker.#server, 'listening');
+    attacker.#server = await LoopbackServer.listen((socket) => attacker.#accept(socket));
     return attacker;
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo).port;
+    return this.#server?.port ?? 0;
   }
 
   #accept(socket: Socket): void {
-    this.#sockets.add(socket);
-    socket.on('close', () => this.#sockets.delete(socket));
-    socket.on('error', () => socket.destroy()); // a killed peer resets: that is what the demo is for
     // The downloader speaks first; a shell waits to be told. 150 ms of silence tells them apart.
     const silence = setTimeout(() => {
       this.#shell = socket;
@@ -67,8 +61,6 @@ export class Attacker implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
-    this.#server.close();
-    await once(this.#server, 'close');
+    await this.#server?.[Symbol.asyncDispose]();
   }
 }

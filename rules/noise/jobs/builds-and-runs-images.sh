@@ -1,10 +1,8 @@
 ## builds and runs images
 #in host
 #needs dockerd runc base.tar
-mkdir -p /opt/lab/docker /srv/image/files/etc; cd /srv/image
-dockerd --data-root /opt/lab/docker --exec-root /run/docker --pidfile /run/docker.pid -H unix:///run/docker.sock --bridge none --iptables=false --ip-forward=false \
-  --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "/$LAB" > /var/log/docker.log 2>&1 &
-until docker version > /dev/null 2>&1; do sleep 0.2; done
+mkdir -p /srv/image/files/etc; cd /srv/image
+. /opt/lab/lib.sh; engine
 export DOCKER_BUILDKIT=0 DOCKER_CONFIG=/srv/docker-client
 docker import /opt/engine/base.tar debian:12
 printf '#!/bin/sh\necho started\nwhile :; do date > /tmp/last; sleep 1; done\n' > files/entry.sh; cp /usr/bin/busybox files/tool; echo key=1 > files/etc/app.conf

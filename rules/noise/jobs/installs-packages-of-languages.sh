@@ -7,7 +7,7 @@ cat > lib/package.json <<'J'
 { "name": "lab-lib", "version": "1.0.0", "bin": { "lab-lib": "cli.js" }, "scripts": { "postinstall": "node -e 'require(`fs`).writeFileSync(`built`, ``)'", "test": "node cli.js" } }
 J
 printf '#!/usr/bin/env node\nconsole.log(process.argv.length)\n' > lib/cli.js; for n in $(seq 1 150); do echo "module.exports = $n" > lib/$n.js; done
-(cd lib && npm pack -s && npm test -s); (cd app && npm init -y > /dev/null && npm install -s ../lib/lab-lib-1.0.0.tgz && npx lab-lib && npm ls && rm -rf node_modules && npm ci -s && npm run 2> /dev/null); npm install -s -g lib/lab-lib-1.0.0.tgz; .npm-global/bin/lab-lib; npm uninstall -s -g lab-lib; npm cache verify > /dev/null
+(cd lib && npm pack -s && npm test -s); (cd app && npm init -y > /dev/null && npm install -s ../lib/lab-lib-1.0.0.tgz && npx lab-lib && npm ls && rm -rf node_modules && npm ci -s && npm run 2> /dev/null); npm install -s -g ./lib/lab-lib-1.0.0.tgz; .npm-global/bin/lab-lib; npm uninstall -s -g lab-lib; npm cache verify > /dev/null
 cat > tool/setup.py <<'P'
 from setuptools import setup, Extension
 setup(name="lab-tool", version="1.0", py_modules=["labtool"], package_dir={"": "src"}, ext_modules=[Extension("labfast", ["fast.c"])], entry_points={"console_scripts": ["lab-tool=labtool:main"]})

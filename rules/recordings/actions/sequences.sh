@@ -52,3 +52,22 @@ python3 -c '
 import socket
 for port in list(range(30, 50)) + [22]:
   s = socket.socket(); s.connect_ex(("10.9.8.7", port)); s.close()'
+## Shell in a container by exec, then a download
+#setup image
+engine; docker run -d --name web --network none debian:12 sleep 100; docker cp /bin/true web:/usr/bin/curl; docker exec -t web sh -c 'curl http://10.9.8.7/; :'
+## Process changed, then a connection of its own
+python3 -c '
+import ctypes, os, socket, time
+word = ctypes.create_string_buffer(8); child = os.fork()
+if child == 0:
+  time.sleep(1); socket.socket().connect_ex(("203.0.113.9", 443)); os._exit(0)
+ptrace = ctypes.CDLL(None).ptrace; ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+ptrace(16, child, None, None); os.waitpid(child, 0); ptrace(5, child, ctypes.addressof(word), 1); ptrace(17, child, None, None); os.waitpid(child, 0)'
+## Root refused, then had
+setpriv --reuid 1000 --clear-groups --inh-caps +setuid --ambient-caps +setuid python3 -c '
+import ctypes, os
+libc = ctypes.CDLL(None); head = (ctypes.c_uint * 2)(0x20080522, 0); sets = (ctypes.c_uint * 6)()
+libc.capget(head, sets); sets[0] &= ~128; libc.capset(head, sets)
+try: os.setuid(0)
+except PermissionError: pass
+sets[0] |= 128; libc.capset(head, sets); os.setuid(0)'

@@ -4,13 +4,39 @@ import { EventView, TOPIC } from '@ringfence/schema';
 import { testRecords } from '@ringfence/testkit';
 import { count, millis, percentile, range } from '../lib/figures.ts';
 import type { Report, Table } from '../lib/report.ts';
+import { attacked } from './attacked.ts';
 
 const ROUNDS = 4;
 
-/** The detector with rules and chains, a record at a time as from the bus, in memory. Each round is a detector with empty memory. */
+type Records = ReturnType<typeof testRecords>;
+type Rules = ReturnType<typeof compileDetectorRules>;
+
+/** The detector with rules and chains, a record at a time as from the bus, in memory: over a recorded mix, and over the same beside attacks on many hosts. */
 export function measureDetector(batches: readonly Buffer[], sources: readonly RuleSource[], report: Report): Table {
   const rules = compileDetectorRules(sources);
-  const records = recordsOf(batches);
+  const quiet = recordsOf(batches);
+  return {
+    title: `detector: ${count(rules.rules.length)} built-in rules and chains, one thread`,
+    columns: [
+      'events of',
+      'events',
+      'alerts',
+      'incidents',
+      'chains',
+      'events per CPU second (min · median · max)',
+      'alert → incident p50',
+      'p99',
+    ],
+    rows: [
+      measureRow('detector', 'the recorded mix', quiet, rules, report),
+      measureRow('detectorAttacked', 'the mix beside attacks', among(quiet, recordsOf(attacked())), rules, report),
+    ],
+    notes: ['alert → incident: from the batch with the event going in until the incident is out'],
+  };
+}
+
+/** Each round is a detector with empty memory. */
+function measureRow(figure: string, title: string, records: Records, rules: Rules, report: Report): string[] {
   const perSecond: number[] = [];
   let waited: number[] = [];
   let last = { events: 0, alerts: 0, incidents: 0, chains: 0 };
@@ -29,37 +55,33 @@ export function measureDetector(batches: readonly Buffer[], sources: readonly Ru
     // The first round only warms up.
     if (round > 0) perSecond.push((last.events * 1e6) / (user + system));
   }
-  report.figure('detector', { perSecond, waited, ...last });
-  return {
-    title: `detector: ${count(rules.rules.length)} built-in rules and chains, one thread`,
-    columns: [
-      'events',
-      'alerts',
-      'incidents',
-      'chains',
-      'events per CPU second (min · median · max)',
-      'alert → incident p50',
-      'p99',
-    ],
-    rows: [
-      [
-        count(last.events),
-        count(last.alerts),
-        count(last.incidents),
-        count(last.chains),
-        range(perSecond, count),
-        millis(percentile(waited, 50)),
-        millis(percentile(waited, 99)),
-      ],
-    ],
-    notes: ['alert → incident: from the batch with the event going in until the incident is out'],
-  };
+  report.figure(figure, { perSecond, waited, ...last });
+  return [
+    title,
+    count(last.events),
+    count(last.alerts),
+    count(last.incidents),
+    count(last.chains),
+    range(perSecond, count),
+    millis(percentile(waited, 50)),
+    millis(percentile(waited, 99)),
+  ];
 }
 
-function recordsOf(batches: readonly Buffer[]): ReturnType<typeof testRecords> {
+function recordsOf(batches: readonly Buffer[]): Records {
   const view = new EventView();
   return batches.flatMap((batch, i) => {
     view.open(batch);
     return testRecords(view.head.hostId, [batch], TOPIC.events, i);
   });
+}
+
+/** The others spread evenly among the many. */
+function among(many: Records, others: Records): Records {
+  const each = Math.max(1, Math.floor(many.length / others.length));
+  const mixed = many.flatMap((record, n) => {
+    const other = n % each === 0 ? others[n / each] : undefined;
+    return other === undefined ? [record] : [record, other];
+  });
+  return [...mixed, ...others.slice(Math.ceil(many.length / each))];
 }

