@@ -34,8 +34,10 @@ export const LIMITS = {
   indexCharacters: 500_000,
   /** cells of a table that finds literals (4 bytes each); rules whose literals don't fit are asked about every event */
   tableCells: 4_194_304,
-  /** events a threshold can ask for */
+  /** distinct values, runs or alerts that can be asked for; of that many events each is remembered by itself */
   thresholdCount: 1_000,
+  /** events a threshold can ask for */
+  thresholdEvents: 1_000_000,
   /** steps of one sequence */
   sequenceSteps: 16,
   /** fields of a `by` */

@@ -33,6 +33,26 @@ describe('a threshold', () => {
     assert.equal(fires(set, touch('b'), 3), true);
   });
 
+  test('of many events is exact to a thousandth, in memory that does not grow with it, and goes on from what was saved', () => {
+    const wanted = 250_000;
+    const rule = COUNT.replace('count: 3', `count: ${wanted}`).replace('10s', '1h');
+    let set = compile(rule);
+    const log = new Map<string, Uint8Array>();
+    let fired = 0;
+    for (let n = 1; n <= 2 * wanted && fired === 0; n++) {
+      if (fires(set, touch('a'), n / 1000)) fired = n;
+      if (n % 100_000 !== 77) continue;
+      for (const { key, value } of set.memory.of(touch('a')).takeChanges()) log.set(key, value!);
+      assert.ok([...log.values()].every(({ length }) => length < 20_000));
+      const memory = new RuleMemory();
+      for (const [key, value] of log) memory.restore(key, value);
+      set = compile(rule, { memory });
+    }
+    assert.ok(Math.abs(fired - wanted) <= wanted / 1000, `${fired}`);
+    const slow = compile(rule.replace('1h', '10s'));
+    for (let n = 1; n <= wanted; n++) assert.equal(fires(slow, touch('a'), n / 10_000), false, 'half fit the window');
+  });
+
   test('slides: events older than the window no longer count', () => {
     const set = compile(COUNT);
     assert.deepEqual(

@@ -24,8 +24,9 @@ export function readThreshold<E>(node: YamlMap, fields: FieldIndex<E>): Threshol
   checkForm(entries, node.at);
   const value = (key: string): Yaml | undefined => entries.get(key)?.value;
   const distinct = value('distinct');
+  const most = entries.has('count') ? LIMITS.thresholdEvents : LIMITS.thresholdCount;
   return {
-    atLeast: readCount(text(value('count') ?? value('regular') ?? value('at_least'), node.at, 'count')),
+    atLeast: readCount(text(value('count') ?? value('regular') ?? value('at_least'), node.at, 'count'), most),
     distinct: distinct === undefined ? undefined : readField(text(distinct, node.at, 'distinct'), fields),
     weight: entries.has('count') ? weightOf(fields) : undefined,
     by: readBy(value('by'), fields),
@@ -87,10 +88,10 @@ export function text(value: Yaml | undefined, at: number, key: string, what = 't
   throw new Fault('threshold', value?.at ?? at, message, key === 'within' ? 'Write within: 10s.' : '');
 }
 
-export function readCount(value: YamlText): number {
-  const count = /^\d{1,6}$/.test(value.text) ? Number(value.text) : 0;
-  if (count >= 1 && count <= LIMITS.thresholdCount) return count;
-  throw new Fault('threshold', value.at, `expected a number from 1 to ${LIMITS.thresholdCount}, found '${value.text}'`);
+export function readCount(value: YamlText, most: number = LIMITS.thresholdCount): number {
+  const count = /^\d{1,7}$/.test(value.text) ? Number(value.text) : 0;
+  if (count >= 1 && count <= most) return count;
+  throw new Fault('threshold', value.at, `expected a number from 1 to ${most}, found '${value.text}'`);
 }
 
 export function readDuration(value: YamlText): number {

@@ -58,7 +58,9 @@ export function readCorrelation({ body, generate }: SigmaDocument): Correlation 
     rules,
     groupBy,
     withinUs: timespanOf(body),
-    atLeast: type.startsWith('temporal') ? rulesNeeded(condition, rules.length) : countOf(condition, body.at),
+    atLeast: type.startsWith('temporal')
+      ? rulesNeeded(condition, rules.length)
+      : countOf(condition, body.at, mostOf(type)),
     field: type === 'value_count' ? fieldOf(condition, body.at) : undefined,
     aliases: aliasesOf(find(body, 'aliases')?.value),
     generate: generate || textOf(body, 'generate')?.text.toLowerCase() === 'true',
@@ -97,8 +99,11 @@ function timespanOf(body: YamlMap): number {
   throw new Fault('value', text?.at ?? body.at, found, 'Write a number and s, m, h or d: 15m.');
 }
 
+const mostOf = (type: Correlation['type']): number =>
+  type === 'event_count' ? LIMITS.thresholdEvents : LIMITS.thresholdCount;
+
 /** The count at which the condition begins to hold. @throws Fault when it holds from the start: nothing would be counted */
-function countOf(condition: Yaml | undefined, at: number): number {
+function countOf(condition: Yaml | undefined, at: number, greatest: number = LIMITS.thresholdCount): number {
   if (condition?.kind !== 'map')
     throw new Fault(
       'missing-key',
@@ -131,8 +136,8 @@ function countOf(condition: Yaml | undefined, at: number): number {
       "Add 'gte' or 'gt'.",
     );
   if (most < least) throw new Fault('value', condition.at, 'no count fits this condition');
-  if (least > LIMITS.thresholdCount)
-    throw new Fault('value', condition.at, `a count is at most ${LIMITS.thresholdCount}, this asks for ${least}`);
+  if (least > greatest)
+    throw new Fault('value', condition.at, `a count is at most ${greatest}, this asks for ${least}`);
   return least;
 }
 

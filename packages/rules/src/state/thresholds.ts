@@ -28,8 +28,10 @@ interface Count {
   quietUntil: number;
   /** µs of the newest event: one that comes late counts as if it came now */
   newest: number;
-  /** µs of the events that count, oldest first (count, regular) */
+  /** µs of the events that count, oldest first (count, regular); where a count is large each stands for several, see unitOf */
   times: number[];
+  /** events that don't make a unit yet */
+  rest: number;
   /** value → µs when it was last seen, oldest first (distinct) */
   values: Map<string, number>;
 }
@@ -171,7 +173,7 @@ export class ThresholdState {
     }
     if (counts.size >= this.#keysPerRule) this.#evict(name, counts);
     else if (this.#keys >= this.#most) this.#evictFromLargest();
-    const count: Count = { quietUntil: 0, newest: 0, times: [], values: new Map() };
+    const count: Count = { quietUntil: 0, newest: 0, times: [], rest: 0, values: new Map() };
     counts.set(key, count);
     this.#keys++;
     return count;
@@ -204,6 +206,7 @@ type Counted = number | string;
 function advance<E>(count: Count, threshold: Threshold<E>, value: Counted, timeUs: number): boolean {
   const now = Math.max(timeUs, count.newest);
   const pause = now - count.newest;
+  if (pause >= threshold.withinUs) count.rest = 0;
   count.newest = now;
   if (now < count.quietUntil) return false;
   const { withinUs, tumbling, everyUs } = threshold;
@@ -212,11 +215,12 @@ function advance<E>(count: Count, threshold: Threshold<E>, value: Counted, timeU
   const since = tumbling === true ? began - 1 : now - withinUs;
   const reached =
     typeof value === 'number'
-      ? countEvents(count, Math.min(value, threshold.atLeast), now, since)
+      ? countEvents(count, value, threshold.atLeast, now, since)
       : countValue(count, value, now, since);
   if (reached < threshold.atLeast || (everyUs !== undefined && !isRegular(count.times))) return false;
   count.quietUntil = began + withinUs;
   count.times = [];
+  count.rest = 0;
   count.values.clear();
   return true;
 }
@@ -241,11 +245,17 @@ function isRegular(times: number[]): boolean {
   return regular;
 }
 
-/** Never holds more than twice what the threshold asks for: reaching that empties it. */
-function countEvents(count: Count, events: number, now: number, since: number): number {
-  while (count.times.length > 0 && count.times[0]! <= since) count.times.shift();
-  for (let more = events; more > 0; more--) count.times.push(now);
-  return count.times.length;
+/** Events that one time stands for: a count is exact up to LIMITS.thresholdCount, and above that to a thousandth of what is asked for. */
+const unitOf = (atLeast: number): number => Math.ceil(atLeast / LIMITS.thresholdCount);
+
+/** Never holds more than twice LIMITS.thresholdCount times: reaching what is asked for empties it. */
+function countEvents(count: Count, events: number, atLeast: number, now: number, since: number): number {
+  const { times } = count;
+  const unit = unitOf(atLeast);
+  while (times.length > 0 && times[0]! <= since) times.shift();
+  count.rest += Math.min(events, atLeast);
+  for (; count.rest >= unit; count.rest -= unit) times.push(now);
+  return times.length * unit + count.rest;
 }
 
 function countValue(count: Count, value: string, now: number, since: number): number {
@@ -263,21 +273,24 @@ function keyText(value: FieldValue): string | null {
   return (typeof value === 'object' ? value.join('\0') : String(value)).slice(0, VALUE_LENGTH);
 }
 
-function encode({ quietUntil, newest, times, values }: Count): Uint8Array {
-  return encodeEntry(VERSION, [quietUntil, newest, times, [...values]]);
+function encode({ quietUntil, newest, times, rest, values }: Count): Uint8Array {
+  return encodeEntry(VERSION, [quietUntil, newest, times, [...values], ...(rest === 0 ? [] : [rest])]);
 }
 
 function decode(id: string, bytes: Uint8Array): Count {
-  const [quietUntil, newest, times, values] = decodeEntry(id, bytes, VERSION);
+  const [quietUntil, newest, times, values, rest = 0] = decodeEntry(id, bytes, VERSION);
   if (
     !isNumber(quietUntil) ||
     !isNumber(newest) ||
+    !isNumber(rest) ||
+    rest < 0 ||
+    rest > unitOf(LIMITS.thresholdEvents) ||
     !isListOf(times, LIMITS.thresholdCount, isNumber) ||
     !isListOf(values, LIMITS.thresholdCount, isSeen)
   ) {
     throw new StateError(id, 'its fields are not what this version writes');
   }
-  return { quietUntil, newest, times, values: new Map(values) };
+  return { quietUntil, newest, times, rest, values: new Map(values) };
 }
 
 function isSeen(value: unknown): value is [string, number] {

@@ -323,8 +323,8 @@ condition: { gte: 2 }`;
       /no count fits/,
     ],
     'a count that is too large': [
-      'type: event_count\nrules: [failed]\ntimespan: 1m\ncondition: { gte: 5000 }',
-      /at most 1000/,
+      'type: event_count\nrules: [failed]\ntimespan: 1m\ncondition: { gte: 5000000 }',
+      /at most 1000000/,
     ],
     'an order without all of its rules': [
       'type: temporal_ordered\nrules: [failed, failed]\ntimespan: 1m\ncondition: { gte: 1 }',
