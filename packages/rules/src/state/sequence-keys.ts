@@ -36,6 +36,7 @@ export class SequenceKeys {
   held = 0;
   /** restored entries that can't be its own */
   damaged = 0;
+  #oldest = this.keys.values();
   #program: Program | undefined;
   #nextOrdinal = 0;
   /** since changes were taken */
@@ -218,12 +219,16 @@ export class SequenceKeys {
     for (const keyed of this.keys.values()) this.forget(keyed);
   }
 
+  /** False: there is none. One iterator for all calls: each new one would walk over all that are forgotten. */
   forgetOldest(): boolean {
-    for (const keyed of this.keys.values()) {
-      this.forget(keyed);
-      return true;
+    let next = this.#oldest.next();
+    if (next.done === true) {
+      this.#oldest = this.keys.values();
+      next = this.#oldest.next();
     }
-    return false;
+    if (next.done === true) return false;
+    this.forget(next.value);
+    return true;
   }
 
   forget(keyed: Keyed): void {
