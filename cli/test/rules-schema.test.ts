@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { ruleFileSchema } from '@ringfence/rules';
+import { parse } from 'yaml';
+
+type Schema = Readonly<Record<string, unknown>>;
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const typeOf = (value: unknown): string =>
+  Array.isArray(value) ? 'array' : Number.isInteger(value) ? 'integer' : value === null ? 'null' : typeof value;
+
+/** What is wrong with a value, by the words of JSON Schema that our schemas have. */
+function faults(schema: Schema, value: unknown, at = ''): string[] {
+  const found: string[] = [];
+  const { type, enum: few, pattern, oneOf, items, required, properties, additionalProperties } = schema;
+  const types = [type ?? []].flat();
+  const own = typeOf(value);
+  if (types.length > 0 && !types.includes(own) && !(own === 'integer' && types.includes('number')))
+    return [`${at}: ${own} is no ${types.join()}`];
+  if (Array.isArray(few) && !few.includes(value)) found.push(`${at}: '${value}' is none of ${few.join()}`);
+  if (typeof pattern === 'string' && !new RegExp(pattern).test(String(value))) found.push(`${at}: ${value}`);
+  if (Array.isArray(oneOf)) {
+    const tried = (oneOf as Schema[]).map((one) => faults(one, value, at));
+    if (tried.filter((one) => one.length === 0).length !== 1) found.push(...tried.flat());
+  }
+  if (Array.isArray(value) && isObject(items))
+    found.push(...value.flatMap((one, i) => faults(items, one, `${at}/${i}`)));
+  if (isObject(value) && isObject(properties)) {
+    for (const key of (required as string[] | undefined) ?? []) if (!(key in value)) found.push(`${at}: no ${key}`);
+    for (const [key, one] of Object.entries(value)) {
+      if (isObject(properties[key])) found.push(...faults(properties[key], one, `${at}/${key}`));
+      else if (additionalProperties === false) found.push(`${at}: ${key} is unknown`);
+    }
+  }
+  return found;
+}
+
+const folder = join(import.meta.dirname, '../../rules');
+
+test('all built-in rules are as the schema for editors says, sequences and thresholds among them', () => {
+  const files = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
+  const texts = files.map((name) => readFileSync(join(folder, name), 'utf8'));
+  for (const word of ['sequence', 'threshold:', 'profile: hunt']) assert.match(texts.join(), new RegExp(word));
+  for (const [i, text] of texts.entries())
+    assert.deepEqual([files[i], ...faults(ruleFileSchema(), parse(text))], [files[i]]);
+});
+
+test('what is wrong with a rule is wrong by the schema', () => {
+  const rule = { rule: 'r', condition: 'process.name = sh' };
+  const wrong = (more: object): boolean => faults(ruleFileSchema(), [{ ...rule, ...more }]).length > 0;
+  assert.equal(wrong({}), false);
+  assert.equal(wrong({ first_seen: { by: 'user.name', within: '14d', learn: '1d' } }), false);
+  assert.equal(wrong({ suppress: { by: ['user.name'], for: '10m' }, throttle: { alerts: 3, per: '1h' } }), false);
+  for (const more of [
+    { priority: 'loud' },
+    { conditon: 'x' },
+    { suppress: { by: ['user.name'] } },
+    { throttle: { alerts: 3, per: 'often' } },
+    { threshold: { count: 3 } },
+    { first_seen: { by: ['user.name'] } },
+    { profile: 'all' },
+    { enabled: 'yes' },
+  ])
+    assert.ok(wrong(more), JSON.stringify(more));
+});
