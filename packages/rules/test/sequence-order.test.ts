@@ -6,8 +6,9 @@ import { RuleMemory } from '../src/state/memory.ts';
 import { compile, createTestEvent } from './support/compile.ts';
 import type { TestEvent } from './support/events.ts';
 
-const SECOND = 1_000_000;
-const MAXSPAN = 10;
+/** Times are whole tenths of a second: in fractions of one, two ways to compare with the span would differ by a rounding. */
+const TENTH_US = 100_000;
+const MAXSPAN = 100;
 
 /** `user.id` is a set of letters as bits: an event may fit several steps. */
 interface Happening {
@@ -31,7 +32,7 @@ function conditionOf(steps: readonly Step[]): string {
     const sign = kind === 'missing' ? '!' : kind === 'until' ? 'until ' : '';
     return `${sign}[ ${isLetter(letter)} ]`;
   });
-  return `sequence by process.entity_id with maxspan=${MAXSPAN}s ${written.join(' ')}`;
+  return `sequence by process.entity_id with maxspan=${MAXSPAN / 10}s ${written.join(' ')}`;
 }
 
 function eventOf({ bits, key, id }: Happening): TestEvent {
@@ -51,7 +52,7 @@ function play(
     set.matcher.match(
       eventOf(one),
       (_, match) => told.push(match!.steps.flatMap(({ events }) => events).join(' ')),
-      one.at * SECOND,
+      one.at * TENTH_US,
     );
     set = more.between?.(set, number) ?? set;
   }
@@ -123,9 +124,9 @@ const guarded: fc.Arbitrary<Step[]> = fc
 function streamOf(bits: fc.Arbitrary<number>): fc.Arbitrary<Happening[]> {
   const one = fc.tuple(bits, fc.constantFrom('p', 'p', 'q'), fc.integer({ min: 1, max: 15 }));
   return fc.array(one, { minLength: 8, maxLength: 40, size: 'max' }).map((all) => {
-    let at = 100;
+    let at = 1000;
     return all.map(([has, key, wait], index): Happening => {
-      at += wait / 10;
+      at += wait;
       return { bits: has, key, at, id: `e${index}` };
     });
   });
@@ -138,7 +139,7 @@ const DELAYS = fc.array(fc.nat(19), { minLength: 40, maxLength: 40 });
 /** In the order of their coming. */
 function arriving(happenings: readonly Happening[], delays: readonly number[]): Happening[] {
   return happenings
-    .map((one, index) => ({ one, comes: one.at + delays[index]! / 10 }))
+    .map((one, index) => ({ one, comes: one.at + delays[index]! }))
     .sort((a, b) => a.comes - b.comes)
     .map(({ one }) => one);
 }

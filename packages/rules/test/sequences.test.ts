@@ -247,6 +247,23 @@ describe('steps that are compared', () => {
     'process.parent.name': parent,
   });
 
+  test('count in a run only what is as the comparison asks', () => {
+    const runs = `sequence by process.entity_id with maxspan=1m
+      [ event.action = open ] as $written
+      [ event.action = exec and process.executable = $written.file.path ] with runs=2`;
+    const deeds: Deed[] = [
+      ['c', 'p', 1, open('/tmp/x')],
+      ['a', 'p', 2, exec('/bin/ls', 'ls', 'sh')],
+      ['a', 'p', 3, exec('/tmp/x', 'x', 'sh')],
+      ['a', 'p', 4, exec('/bin/ls', 'ls', 'sh')],
+      ['a', 'p', 5, exec('/tmp/x', 'x', 'sh')],
+      ['a', 'p', 6, exec('/tmp/x', 'x', 'sh')],
+    ];
+    const { lines, matches } = play(runs, deeds);
+    assert.deepEqual(lines, ['c1 a3+a5']);
+    assert.equal(matches[0]?.steps[1]?.count, 2);
+  });
+
   test('name what an earlier one saw', () => {
     const deeds: Deed[] = [
       ['c', 'p', 1, open('/tmp/x')],

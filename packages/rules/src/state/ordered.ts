@@ -191,7 +191,7 @@ function isOpen(queue: Link | undefined, sinceUs: number): boolean {
 }
 
 function linked(
-  { step, runs }: Stage,
+  { step, runs, compares }: Stage,
   previous: Link | undefined,
   hit: Hit,
   windows: Windows,
@@ -199,7 +199,8 @@ function linked(
 ): Link | undefined {
   const before = previous && behind(previous, undefined);
   if (runs === 1) return new Link(before, hit);
-  const run = runOf(windows, step, hit, before?.hit, sinceUs);
+  const isOf = compares.length === 0 ? undefined : (one: Hit): boolean => fits(compares, before!, one);
+  const run = runOf(windows, step, hit, before?.hit, sinceUs, isOf);
   return run && new Link(before, hit, run);
 }
 

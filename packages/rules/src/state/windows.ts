@@ -44,7 +44,7 @@ export interface Run {
 
 /**
  * The shortest run of `runs` events that ends with `hit` and has begun after `after` (undefined: whenever) and not before `sinceUs`. What is part
- * of an alert doesn't count again, but when the past is gone through anew.
+ * of an alert doesn't count again, but when the past is gone through anew; nor does what `fits` refuses.
  */
 export function runOf(
   windows: Windows,
@@ -52,27 +52,19 @@ export function runOf(
   hit: Hit,
   after: Hit | undefined,
   sinceUs: number,
+  fits?: (one: Hit) => boolean,
 ): Run | undefined {
   const { hits: window, runs } = windows.find((one) => one.step === step)!;
   const from = Math.max(sinceUs, after?.timeUs ?? sinceUs);
+  const newest: Hit[] = [];
   let count = 0;
-  const last = window.lastIndexOf(hit);
-  for (let i = last; i >= 0; i--) {
+  for (let i = window.lastIndexOf(hit); i >= 0; i--) {
     const one = window[i]!;
     if (one.timeUs < from || one === after) return undefined;
-    if (one.reported && !hit.reported) continue;
+    if ((one.reported && !hit.reported) || fits?.(one) === false) continue;
     count += one.extras.weight;
-    if (count >= runs) return { hits: listed(window, i, last, hit.reported), startUs: one.timeUs, count };
+    if (newest.length < LIMITS.listedRuns) newest.push(one);
+    if (count >= runs) return { hits: newest.reverse(), startUs: one.timeUs, count };
   }
   return undefined;
-}
-
-/** The last hits of a run. */
-function listed(window: readonly Hit[], first: number, last: number, anew: boolean): readonly Hit[] {
-  const hits: Hit[] = [];
-  for (let i = last; i >= first && hits.length < LIMITS.listedRuns; i--) {
-    const one = window[i]!;
-    if (!one.reported || anew) hits.push(one);
-  }
-  return hits.reverse();
 }
