@@ -24,6 +24,12 @@ const RULES = [
 - rule: Three at once
   condition: event.action = exec and process.name = su
   threshold: { count: 3, by: [user.id], within: 1m }
+- rule: Many
+  condition: event.action = fork and process.name = su
+  threshold: { count: 5000, by: [user.id], within: 1h }
+- rule: Again and again
+  condition: event.action = exec and process.name = su
+  threshold: { regular: 3, every: 2s, by: [user.id], within: 10m }
 - rule: New here
   condition: event.action = exec and process.name = su
   first_seen: { by: [user.id], within: 1d, learn: 1m }
@@ -107,6 +113,13 @@ test('thresholds say what is counted for each key, new terms what is known, supp
     '3 2 of 3 within 60 s',
     '4 reaches 3',
     '5 it has matched: it counts again in 50 s',
+  ]);
+  const many = '- { event.action: fork, process.name: su, user.id: 1, event.count: 1234 }\n';
+  assert.deepEqual(said(await explained('Many', many)), ['1 1234 of 5000 within 60 min']);
+  assert.deepEqual(said(await explained('Again and again', su(1, '1s') + su(1, '9s') + su(1, '9s'))), [
+    '1 1 of 3 in a row at regular times within 10 min',
+    '2 2 of 3 in a row at regular times within 10 min',
+    '3 reaches 3',
   ]);
   assert.deepEqual(said(await explained('New here', su(1, '1s') + su(1, '90s') + su(2, '1s'))), [
     '1 is learned: the rule learns for 60 s more',

@@ -210,7 +210,8 @@ class CountedRun<E> implements RunExplainer<E> {
     const { count, quietUntilUs } = this.#memory.thresholds.counted(this.#rule, threshold, event);
     if (matched) return `reaches ${threshold.atLeast}`;
     if (quietUntilUs > timeUs) return `it has matched: it counts again in ${durationText(quietUntilUs - timeUs)}`;
-    return `${count} of ${threshold.atLeast} within ${durationText(threshold.withinUs)}`;
+    const row = threshold.everyUs === undefined ? '' : 'in a row at regular times ';
+    return `${count} of ${threshold.atLeast} ${row}within ${durationText(threshold.withinUs)}`;
   }
 
   #seen(event: E, timeUs: number, matched: boolean): string {

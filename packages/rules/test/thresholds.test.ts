@@ -164,6 +164,16 @@ describe('a threshold of regular events', () => {
     assert.deepEqual(firing(row([60, 60, 1.5, 58.5, 60])), []);
   });
 
+  test('takes merged events for one, which came together', () => {
+    const set = compile(REGULAR);
+    const merged = { ...touch('a'), 'event.count': 9 };
+    const at = row([60, 60, 60, 60, 60, 60, 60, 60]);
+    assert.deepEqual(
+      at.filter((time) => fires(set, merged, time)),
+      [240],
+    );
+  });
+
   test('is not crossed by a burst, nor by somebody who comes all the time or by chance', () => {
     assert.deepEqual(firing(Array.from({ length: 200 }, (_, n) => n / 10)), []);
     assert.deepEqual(firing(Array.from({ length: 200 }, (_, n) => n * 1.9)), []);

@@ -77,7 +77,8 @@ export class ThresholdState {
   counted<E>(rule: CompiledRule<E>, threshold: Threshold<E>, event: E): { count: number; quietUntilUs: number } {
     const key = JSON.stringify(threshold.by.map((operand) => keyText(readOperand(operand, event))));
     const found = this.#byRule.get(this.#nameOf(rule, threshold))?.get(key);
-    return { count: (found?.times.length ?? 0) + (found?.values.size ?? 0), quietUntilUs: found?.quietUntil ?? 0 };
+    if (found === undefined) return { count: 0, quietUntilUs: 0 };
+    return { count: eventsOf(found, threshold.atLeast) + found.values.size, quietUntilUs: found.quietUntil };
   }
 
   /** Whether something that has matched is still to be told; if not, it is counted. Without an event it has no values. */
@@ -255,8 +256,10 @@ function countEvents(count: Count, events: number, atLeast: number, now: number,
   while (times.length > 0 && times[0]! <= since) times.shift();
   count.rest += Math.min(events, atLeast);
   for (; count.rest >= unit; count.rest -= unit) times.push(now);
-  return times.length * unit + count.rest;
+  return eventsOf(count, atLeast);
 }
+
+const eventsOf = ({ times, rest }: Count, atLeast: number): number => times.length * unitOf(atLeast) + rest;
 
 function countValue(count: Count, value: string, now: number, since: number): number {
   for (const [old, seen] of count.values) {
