@@ -177,7 +177,7 @@ export class SequenceKeys {
     else this.#pending.delete(keyed);
   }
 
-  /** What is finished because nothing came until `nowUs`. */
+  /** What is finished because nothing came until `nowUs`, in the order of its last events: what is restored has no other. */
   due(nowUs: number): readonly Link[] {
     if (this.#pending.size === 0) return NO_LINKS;
     const completed: Link[] = [];
@@ -188,7 +188,7 @@ export class SequenceKeys {
       completed.push(...links);
       this.#touch(keyed);
     }
-    return completed;
+    return completed.sort((a, b) => a.hit.timeUs - b.hit.timeUs || (a.hit.id < b.hit.id ? -1 : 1));
   }
 
   /** Forgets what can't become anything any more at `openSinceUs`. */
