@@ -12,8 +12,6 @@ export const MADE_UP: Readonly<Record<string, string>> = {
   'SSH password spraying': LOG,
   'Agent attacked': 'the agent that is attacked would be the one that records',
   'Agent fell silent': 'is told by the enricher, not by an agent',
-  "Container with the host's root folder started":
-    'did not match where the engine itself runs in a sandbox, for a reason that is not known yet',
   'Privileged container started': PRIVILEGED,
   'Root login over SSH with a password': LOG,
   'Login from the internet with a password': LOG,

@@ -7,26 +7,35 @@ const [SETNS, UNSHARE] = [1, 2];
 const NEWNS = 0x2_0000n;
 const NEWUSER = 0x1000_0000n;
 
-/** The runtime on its way to become the container's first program. */
-const runtime = (s: Scene): TestProcess =>
-  s.start(
-    'runc init',
-    s.fork(s.start('/usr/bin/runc create x', s.init), { cgroup: s.inside.cgroup }),
-    { flags: EXEC.memfd },
-    '/memfd:runc_cloned:/proc/self/exe',
-  );
+const MEMFD = '/memfd:runc_cloned:/proc/self/exe';
+/** The runtime, as a copy of itself at this path, on its way to become the container's first program. */
+const runtime = (s: Scene, path = MEMFD): TestProcess => {
+  const flags = path === MEMFD ? EXEC.memfd : 0;
+  const copy = s.start('runc init', s.start('/usr/bin/runc create x', s.init), { flags }, path);
+  return s.fork(s.fork(copy, { cgroup: s.inside.cgroup }));
+};
 
 const isolate = (s: Scene, process: TestProcess, operation: number, option: bigint, result = 0): void =>
   s.event(process, 'Isolation', { operation, option, result, count: 1 });
 
-/** A container's first program, started by its runtime. */
-const started = (s: Scene, values: object): TestProcess => {
-  s.container({ cgroup: 4711n, id: 'c0ffee', name: 'web-2', image: 'shop:1', ...values });
-  const first = s.fork(s.start('/usr/bin/containerd-shim-runc-v2', s.init), { cgroup: 4711n });
-  first.namespaces = { ...first.namespaces, pid: 50, pidInNs: 1 };
-  return s.exec(first, '/app/server');
-};
+const CGROUPS = { source: 'cgroup', target: '/sys/fs/cgroup', filesystem: 'cgroup2' };
 const ROOT_MOUNTED = { mounts: [{ source: '/', destination: '/host', readonly: false }] };
+
+/** A container with the host's root folder and process numbers that was started so many seconds ago: runc becomes a program in it. */
+const sharing = (s: Scene, seconds: number): TestProcess => {
+  const startedAt = s.wallOffset + s.ktime - seconds * 1e6;
+  s.container({
+    cgroup: 4711n,
+    id: 'c0ffee',
+    name: 'web-2',
+    image: 'shop:1',
+    namespaces: ['pid=host'],
+    startedAt,
+    ...ROOT_MOUNTED,
+  });
+  const copy = s.start('runc init', s.start('/usr/bin/runc create x', s.init), {}, '/');
+  return s.exec(s.fork(s.fork(copy, { cgroup: 4711n })), '/app/server');
+};
 
 testContent('escapes.yaml', {
   'Host reached through /proc/1/root': {
@@ -52,10 +61,12 @@ testContent('escapes.yaml', {
           filesystem: 'cgroup',
           options: 'rdma',
         }),
+      'a program that takes the name of runc': (s) => s.mountChange(s.start('/runc', s.inside), 'MOUNT', CGROUPS),
     },
     quiet: {
-      'by its runtime': (s) =>
-        s.mountChange(runtime(s), 'MOUNT', { source: 'cgroup', target: '/sys/fs/cgroup', filesystem: 'cgroup2' }),
+      'by its runtime': (s) => s.mountChange(runtime(s), 'MOUNT', CGROUPS),
+      'by its runtime, bound to itself': (s) => s.mountChange(runtime(s, '/'), 'MOUNT', CGROUPS),
+      'by its runtime, in an overlay': (s) => s.mountChange(runtime(s, '/runc'), 'MOUNT', CGROUPS),
       'it may not': (s) =>
         s.mountChange(s.inside, 'MOUNT', { source: 'c', target: '/tmp/c', filesystem: 'cgroup', result: -1 }),
       'another file system': (s) =>
@@ -146,20 +157,22 @@ testContent('escapes.yaml', {
   },
   "Container with the host's root folder started": {
     as: 'warning execution T1610',
-    fires: { 'all of it': (s) => started(s, ROOT_MOUNTED) },
+    fires: { 'all of it': (s) => s.startContainer(ROOT_MOUNTED), "with the host's processes": (s) => sharing(s, 1) },
     quiet: {
-      'it may only be read': (s) => started(s, { mounts: [{ source: '/', destination: '/host', readonly: true }] }),
+      'a program is run in such a container later': (s) => sharing(s, 60),
+      'it may only be read': (s) =>
+        s.startContainer({ mounts: [{ source: '/', destination: '/host', readonly: true }] }),
       'a folder of data': (s) =>
-        started(s, { mounts: [{ source: '/srv/data', destination: '/data', readonly: false }] }),
-      'an agent': (s) => started(s, { ...ROOT_MOUNTED, ...AGENT }),
+        s.startContainer({ mounts: [{ source: '/srv/data', destination: '/data', readonly: false }] }),
+      'an agent': (s) => s.startContainer({ ...ROOT_MOUNTED, ...AGENT }),
     },
   },
   'Privileged container started': {
     as: 'notice execution T1610',
-    fires: { 'by docker run': (s) => started(s, { privileged: true }) },
+    fires: { 'by docker run': (s) => s.startContainer({ privileged: true }) },
     quiet: {
-      'an ordinary one': (s) => started(s, { privileged: false }),
-      'an agent': (s) => started(s, { privileged: true, ...AGENT }),
+      'an ordinary one': (s) => s.startContainer({ privileged: false }),
+      'an agent': (s) => s.startContainer({ privileged: true, ...AGENT }),
     },
   },
   'Container asked for with the host inside': {

@@ -92,12 +92,14 @@ export class Scene extends TestHost {
     for (const line of lines) this.lines.push(`Jan  1 01:00:00 web-1 ${line}`);
   }
 
-  /** The runtime makes a container and starts `entry` in it; returns that process. */
+  /** runc makes a container, as a copy of itself, and becomes `entry`, its first program; returns that process. */
   startContainer(values: Partial<ContainerValues> = {}, entry = '/app/server'): TestProcess {
     const cgroup = BigInt(700 + this.#containers++);
     this.container({ cgroup, id: `c0ffee${cgroup}`, name: 'web-1', image: 'nginx:1.27', ...values });
-    const shim = this.start('/usr/bin/containerd-shim-runc-v2', this.init);
-    return this.start(entry, this.fork(shim, { cgroup }));
+    const create = this.start('/usr/sbin/runc create x', this.start('/usr/bin/containerd-shim-runc-v2', this.init));
+    const first = this.fork(this.fork(this.start('runc init', create, {}, '/'), { cgroup }));
+    first.namespaces = { ...first.namespaces, pid: 50 + this.#containers, pidInNs: 1 };
+    return this.exec(first, entry);
   }
 }
 

@@ -28,6 +28,11 @@ unshare --user true
 #in shop:1
 #setup named /usr/bin/runc
 echo x > /usr/bin/runc
+## Container with the host's root folder started
+#setup image
+# As on a machine that has the second version of control groups alone; there a container gets a mount of them.
+mount --bind /sys/fs/cgroup/unified /sys/fs/cgroup 2> /dev/null; engine
+docker run --network none -v /:/host debian:12 true
 ## Container asked for with the host inside
 #setup named /usr/bin/docker
 docker run -it -v /:/mnt alpine chroot /mnt
