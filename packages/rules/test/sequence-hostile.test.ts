@@ -97,7 +97,7 @@ const FORMS = [
   'sequence any order by process.entity_id with maxspan=10s [ event.action = exec ] [ event.action = connect ] [ event.action = open ]',
 ];
 
-/** What an entry may have become: any of its values another. */
+/** An entry with the value at a place, depth first, replaced by another. */
 function damage(value: unknown, at: number, by: unknown): unknown {
   let left = at;
   const visit = (one: unknown): unknown => {

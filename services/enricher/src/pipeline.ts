@@ -162,7 +162,8 @@ function originBehind(boot: Boot, cursor: EventCursor): Origin {
 }
 
 /** What had to go, or was not taken, for lack of room. */
-const lostIn = ({ processes, contexts }: Boot): number => processes.evicted + contexts.refused;
+const lostIn = ({ processes, contexts, hashes, names }: Boot): number =>
+  processes.evicted + contexts.refused + hashes.evicted + names.evicted;
 
 function heardHosts(boots: Boots): readonly HeardHost[] {
   return boots.latestOfEach().flatMap(({ hostId, bootId, wallOffset, last }) => {

@@ -123,4 +123,5 @@ test('a restart forgets no name, and what had to go is gone from the store', asy
   assert.deepEqual(namesOf(second, host, 2, store), [undefined]);
   const kept = store.dump().filter((line) => line.includes('/n/'));
   assert.equal(kept.length, 8192);
+  assert.equal(second.stats().evicted, 1, 'and is counted');
 });

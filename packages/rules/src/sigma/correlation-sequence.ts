@@ -42,11 +42,11 @@ export function sequenceOf<E>(
     id: context.operand('event.id'),
     weight: context.operand('event.count'),
   };
-  const any: Expression<E> = { kind: 'or', items: steps.map(({ expression }) => expression) };
+  const anyMember: Expression<E> = { kind: 'or', items: steps.map(({ expression }) => expression) };
   return {
     source: members[0]!.source,
     events: { kind: 'constant', value: true },
-    detection: any,
+    detection: anyMember,
     condition: members.map(({ document }) => document.title).join(sequence.ordered ? ', then ' : ' and '),
     sequence,
     members,

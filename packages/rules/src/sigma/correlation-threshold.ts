@@ -16,7 +16,7 @@ export function thresholdOf<E>(correlation: Correlation, members: readonly Built
       correlation.rules[counted]!.at,
       `'${correlation.type}' counts rules, not correlations`,
     );
-  const any: Expression<E> = { kind: 'or', items: members.map(conditionOf) };
+  const anyMember: Expression<E> = { kind: 'or', items: members.map(conditionOf) };
   const operand = (text: { readonly text: string; readonly at: number }): Operand<E> =>
     unifiedOperand(text, correlation.aliases.get(text.text), members, context);
   const distinct = distinctOf(correlation, members, operand, context);
@@ -30,7 +30,7 @@ export function thresholdOf<E>(correlation: Correlation, members: readonly Built
   return {
     source: members[0]!.source,
     events: { kind: 'constant', value: true },
-    detection: any,
+    detection: anyMember,
     condition: members.map(({ document }) => document.title).join(' or '),
     threshold,
     members,

@@ -4,6 +4,8 @@ export class Remembered<T extends { readonly ordinal: number }> {
   readonly #dirty = new Set<string>();
   readonly #most: number;
   #nextOrdinal = 1;
+  /** forgotten for lack of room */
+  evicted = 0;
 
   constructor(most: number) {
     this.#most = most;
@@ -22,6 +24,7 @@ export class Remembered<T extends { readonly ordinal: number }> {
     const [oldest = ''] = this.#known.keys();
     this.#known.delete(oldest);
     this.#dirty.add(oldest);
+    this.evicted++;
   }
 
   /** Called in the order of ordinals. */
