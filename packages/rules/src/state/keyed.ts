@@ -79,8 +79,16 @@ export function putRecent(keyed: Keyed, hits: readonly Hit[], before: Partial): 
   }
 }
 
+/** Goes through what is restored. What is reported was saved with it, so nothing is marked here: what is in memory is what is in the changelog. */
+export function replayRestored(automaton: Automaton, keyed: Keyed): void {
+  for (let one = keyed.oldest; one !== undefined; one = one.newer) {
+    one.before = keyed.partial;
+    keyed.partial = automaton.take(keyed.partial, one, keyed.windows);
+  }
+}
+
 /** Goes through the recent hits from `from` on. */
-export function replay(automaton: Automaton, keyed: Keyed, from: Hit): readonly Link[] {
+function replay(automaton: Automaton, keyed: Keyed, from: Hit): readonly Link[] {
   let completed = NO_LINKS;
   let partial = from.before!;
   for (let one: Hit | undefined = from; one !== undefined; one = one.newer) {

@@ -3,7 +3,7 @@ import type { CompiledRule } from '../rule.ts';
 import type { Sequence } from '../sequence.ts';
 import { type Hit, hitOf } from './hit.ts';
 import { keyOf } from './key.ts';
-import { heldBy, isIdle, Keyed, newestOf, replay, takeHit } from './keyed.ts';
+import { heldBy, isIdle, Keyed, newestOf, replayRestored, takeHit } from './keyed.ts';
 import { isOf } from './keyed-codec.ts';
 import { Ordered } from './ordered.ts';
 import { type Automaton, type Link, NO_LINKS } from './partial.ts';
@@ -69,7 +69,7 @@ export class SequenceKeys {
         this.#drop(keyed);
         continue;
       }
-      if (keyed.oldest !== undefined) replay(automaton, keyed, keyed.oldest);
+      replayRestored(automaton, keyed);
       this.keys.set(keyed.key, keyed);
       this.#account(keyed);
       this.#nextOrdinal = keyed.ordinal + 1;
