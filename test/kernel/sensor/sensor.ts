@@ -37,10 +37,13 @@ export async function sensorObject(): Promise<string> {
   return prebuilt === undefined ? await buildSensor() : join(prebuilt, 'ringfence.bpf.o');
 }
 
+let profile: FullProfile | undefined;
+
 /** By the one way that test/kernels/ asks for, else by the best that this kernel has. */
 export function fullProfile(path: string): FullProfile {
   const wanted = process.env['RINGFENCE_TEST_WAY'];
-  return FullProfile.probe(path, wanted === undefined ? ways : ways.filter((way) => way === wanted));
+  profile ??= FullProfile.probe(path, wanted === undefined ? ways : ways.filter((way) => way === wanted));
+  return profile;
 }
 
 function systemCallsHere(path: string): 'functions' | 'tracepoints' {
@@ -113,7 +116,7 @@ export interface SensorOptions {
   readonly bulkRing?: number;
   /** entries of maps, by name. @default the sensor's own */
   readonly sizes?: Readonly<Record<string, number>>;
-  /** with the programs of the full profile. @default false */
+  /** with the programs of the full profile. @default in a guest true, elsewhere false */
   readonly full?: boolean;
   /** @default in a guest as the agent would see them there, elsewhere at tracepoints, which every kernel has */
   readonly systemCalls?: 'functions' | 'tracepoints';
@@ -195,7 +198,8 @@ export class TestSensor implements Disposable {
 
   static async start(options: SensorOptions = {}): Promise<TestSensor> {
     const path = await sensorObject();
-    return new TestSensor(path, options, options.full ? fullProfile(path).programs : new Set());
+    const { full = prebuilt !== undefined } = options;
+    return new TestSensor(path, options, full ? fullProfile(path).programs : new Set());
   }
 
   control(settings: {

@@ -1,7 +1,7 @@
 /**
- * Runs where the kernel under test does: `node in-guest.ts [--way WAY]… FILE…`. Prints a line of JSON for what became of the sensor's programs, and
- * one for each test file. With --way (lsm, fentry, kprobe) it is not the programs that are judged but the ways to the full profile, and the files run
- * once by each of those that are named.
+ * Runs where the kernel under test does: `node in-guest.ts [--files-only] [--way WAY]… FILE…`. Prints a line of JSON for what became of the sensor's
+ * programs (but with --files-only), and one for each test file. With --way (lsm, fentry, kprobe) it is not the programs that are judged but the ways to the
+ * full profile, and the files run once by each of those that are named.
  */
 import { release } from 'node:os';
 import { join } from 'node:path';
@@ -61,11 +61,12 @@ function tellWays(path: string): void {
 if (import.meta.main) {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { way: { type: 'string', multiple: true } },
+    options: { way: { type: 'string', multiple: true }, 'files-only': { type: 'boolean', default: false } },
   });
   const object = await sensorObject();
   if (values.way === undefined) {
-    print({ type: 'programs', release: release(), programs: judgePrograms(object, cgroup2() ?? '') });
+    if (!values['files-only'])
+      print({ type: 'programs', release: release(), programs: judgePrograms(object, cgroup2() ?? '') });
     await runFiles(positionals);
   } else {
     tellWays(object);

@@ -9,7 +9,6 @@ import type { ProgramVerdict } from './programs.ts';
 import { nodeCommand, writeForeignTree, writeTree } from './tree.ts';
 
 export interface KernelReport {
-  readonly release: string;
   readonly programs: readonly ProgramVerdict[];
   readonly files: readonly FileReport[];
   /** what the kernel said */
@@ -20,6 +19,8 @@ export interface KernelRun {
   readonly kernel: TestKernel;
   /** paths of test files; none: only the programs are judged */
   readonly files: readonly string[];
+  /** the programs aren't judged. @default false */
+  readonly filesOnly?: boolean;
   /** for the whole of it */
   readonly timeoutMs: number;
   readonly onFile?: (report: FileReport) => void;
@@ -84,17 +85,24 @@ const inGuest = (kernel: TestKernel): Pick<ScriptRun, 'kernel' | 'write' | 'scri
 });
 
 /** Throws as runScript does, and when the guest told of fewer files than it was given. */
-export async function runOnKernel({ kernel, files, timeoutMs, onFile }: KernelRun): Promise<KernelReport> {
+export async function runOnKernel({
+  kernel,
+  files,
+  filesOnly = false,
+  timeoutMs,
+  onFile,
+}: KernelRun): Promise<KernelReport> {
   const onLine = (line: string): void => {
     if (line.startsWith('{"type":"file"')) onFile?.((parse(line) as GuestLine & { type: 'file' }).report);
   };
-  const { lines, console } = await runScript({ ...inGuest(kernel), args: files, timeoutMs, onLine });
+  const args = filesOnly ? ['--files-only', ...files] : files;
+  const { lines, console } = await runScript({ ...inGuest(kernel), args, timeoutMs, onLine });
   const told = lines as GuestLine[];
   const judged = told.find((line) => line.type === 'programs');
   const reports = told.flatMap((line) => (line.type === 'file' ? [line.report] : []));
-  if (judged === undefined || reports.length !== files.length)
+  if ((judged === undefined && !filesOnly) || reports.length !== files.length)
     throw new Error(`${kernel.release} told of ${reports.length} files of ${files.length}:\n${console}`);
-  return { release: judged.release, programs: judged.programs, files: reports, console };
+  return { programs: judged?.programs ?? [], files: reports, console };
 }
 
 export interface WaysReport extends GuestWays {
