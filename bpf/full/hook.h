@@ -26,6 +26,16 @@ static __always_inline bool truth__is_of_bind(__u32 call)
 #endif
 }
 
+/* Whether bpf(2) is at work, which has written down what it was asked for: a pin that it makes is no change of its own. */
+static __always_inline bool truth__is_of_bpf(__u32 call)
+{
+#ifdef __TARGET_ARCH_x86
+	return call == 321 + 1;
+#else
+	return call == 280 + 1;
+#endif
+}
+
 #define FULL_FUNCTION(name, function, call, ...)                                                                                         \
 	SEC("?fentry/" function)                                                                                                         \
 	int BPF_PROG(name##_fentry, __VA_ARGS__)                                                                                         \

@@ -58,7 +58,7 @@ static __always_inline void paths__write_inode(struct rf_truth *truth, struct de
 	truth->device = kernel__read(super, s_dev);
 }
 
-/* Opens that create or truncate come to the same hooks, and so do binds that make a file. */
+/* Opens that create or truncate come to the same hooks, and so do binds that make a file and pins of bpf(2). */
 static __noinline int paths__write_down(const struct paths_names *names)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -66,7 +66,7 @@ static __noinline int paths__write_down(const struct paths_names *names)
 	struct rf_scratch_small *scratch;
 	struct rf_truth *truth;
 
-	if (!call || truth__is_of_open(call) || truth__is_of_bind(call) || !names->mount || task__is_agent())
+	if (!call || truth__is_of_open(call) || truth__is_of_bind(call) || truth__is_of_bpf(call) || !names->mount || task__is_agent())
 		return 0;
 	truth = bpf_task_storage_get(&rf_truths, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!truth)

@@ -209,28 +209,33 @@ test('sizes are shown with a unit', () => {
 test('the account of events is a table that adds up, and says what each cause means', () => {
   const text = statsText(
     {
-      kinds: [
-        { lane: 0, kind: 'exec', seen: 1200, sent: 1200, drops: { read_fault: 1 } },
-        { lane: 1, kind: 'open', seen: 5000, sent: 1000, drops: { unwatched: 3500, self: 400, ring_full: 99 } },
-      ],
-      lanes: [
-        {
-          lane: 1,
-          sent: 1000,
-          read: 990,
-          inRing: 10,
-          taken: 990,
-          earlier: 5,
-          delivered: 900,
-          waiting: 95,
-          dropped: 0,
-          malformed: 0,
-          underWay: 0,
-        },
-      ],
-      throttled: [{ cgroup: '77', path: '/noisy\u001b[2J', lane: 1, kind: 'flow', count: 1234 }],
-      failures: [{ place: 'text_user', errno: 'EFAULT', count: 7 }],
-      forgotten: [{ map: 'owners', entries: 5000 }],
+      account: {
+        kinds: [
+          { lane: 0, kind: 'exec', seen: 1200, sent: 1200, drops: { read_fault: 1 } },
+          { lane: 1, kind: 'open', seen: 5000, sent: 1000, drops: { unwatched: 3500, self: 400, ring_full: 99 } },
+        ],
+        lanes: [
+          {
+            lane: 1,
+            sent: 1000,
+            read: 990,
+            inRing: 10,
+            taken: 990,
+            earlier: 5,
+            delivered: 900,
+            waiting: 95,
+            dropped: 0,
+            malformed: 0,
+            underWay: 0,
+          },
+        ],
+        throttled: [{ cgroup: '77', path: '/noisy\u001b[2J', lane: 1, kind: 'flow', count: 1234 }],
+        failures: [{ place: 'text_user', errno: 'EFAULT', count: 7 }],
+        forgotten: [{ map: 'owners', entries: 5000 }],
+        skipped: [{ program: 'openat_exit', count: 12_345 }],
+      },
+      missingHooks: { dup2_exit: 'no such call', sendto_exit: "the hook sendto_exit can't be attached: E2BIG" },
+      retriedHooks: ['sendto_exit'],
     },
     plain,
   );
@@ -245,6 +250,9 @@ test('the account of events is a table that adds up, and says what each cause me
   assert.match(text, /ring_full 99: nobody read the ring fast enough/);
   assert.match(text, /bulk: sent 1,000 = read 990 \+ still in the ring 10/);
   assert.match(text, /text_user EFAULT 7/);
+  assert.match(text, /openat_exit 12,345/);
+  assert.match(text, /missing now.*\n {2}the hook sendto_exit can't be attached: E2BIG/);
+  assert.doesNotMatch(text, /no such call/);
   assert.match(text, /owners was full: at least 5,000 entries forgotten/);
   assert.match(text, /bulk flow 1,234 of \/noisy\\x1b\[2J \(cgroup 77\)/);
   assert.match(text, /read 990 \+ left over from before 5 = delivered 900 \+ spooled 95/);

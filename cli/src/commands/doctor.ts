@@ -5,6 +5,7 @@ import { type Check, checkMachine, disk } from '../doctor/checks.ts';
 import { checkFleet } from '../doctor/fleet.ts';
 import { probeFull } from '../doctor/full.ts';
 import { type HookState, probeHooks } from '../doctor/hooks.ts';
+import { checkHooksNow } from '../doctor/hooks-now.ts';
 import { checkPrivileges } from '../doctor/privileges.ts';
 import { checkOwnProbes } from '../doctor/probes.ts';
 import { type Paint, paintFor } from '../view/paint.ts';
@@ -29,7 +30,10 @@ export function addDoctor(program: Command): void {
     const machine = watches
       ? [...checkMachine(config, readFileSync('/proc/mounts', 'utf8')), ...checkOwnProbes(config.collector)]
       : [disk(config.stateDir)];
-    machine.push(await checkPrivileges(config, clientOf(config)));
+    machine.push(
+      await checkPrivileges(config, clientOf(config)),
+      ...(watches ? await checkHooksNow(clientOf(config)) : []),
+    );
     const hooks = watches ? probe(machine) : null;
     if (self.opts<{ json?: boolean }>().json) printJson({ machine, hooks: hooks ?? [], fleet }, 2);
     else print(report(machine, hooks, fleet, paintFor(process.stdout)));

@@ -22,9 +22,12 @@ export function addStats(program: Command): void {
     const interests = interestsOf([status]);
     if (collector === undefined && interests === null)
       throw new CliError('neither collector nor enricher runs in this process: ask where they run');
-    if (self.opts<{ json?: boolean }>().json) return printJson({ ...collector?.account, interests }, 2);
+    if (self.opts<{ json?: boolean }>().json) {
+      const { account, missingHooks, retriedHooks } = collector ?? {};
+      return printJson({ ...account, missingHooks, retriedHooks, interests }, 2);
+    }
     const paint = paintFor(process.stdout);
-    const account = collector === undefined ? [] : [statsText(collector.account, paint)];
+    const account = collector === undefined ? [] : [statsText(collector, paint)];
     const hosts = interests === null ? [] : [interestLines(interests, paint).join('\n')];
     print([...account, ...hosts].filter((part) => part !== '').join('\n\n'));
   });

@@ -1,4 +1,4 @@
-import type { EventAccount, KindAccount, LaneFlow } from '@ringfence/collector';
+import type { CollectorStats, EventAccount, KindAccount, LaneFlow } from '@ringfence/collector';
 import { escapeText } from '@ringfence/schema';
 import { type Cause, FATES, sumOf } from '../app/fates.ts';
 import { grouped } from './grouped.ts';
@@ -24,7 +24,11 @@ const MEANINGS: Readonly<Record<Cause, string>> = {
 };
 
 /** Where every event went, from the kernel to the bus: two tables, and what the causes that occurred mean. */
-export function statsText({ kinds, lanes, throttled, failures, forgotten }: EventAccount, paint: Paint): string {
+export function statsText(
+  collector: Pick<CollectorStats, 'account' | 'missingHooks' | 'retriedHooks'>,
+  paint: Paint,
+): string {
+  const { kinds, lanes, throttled, failures, forgotten, skipped } = collector.account;
   const causes = new Map<Cause, number>();
   for (const { drops } of kinds)
     for (const [cause, count] of Object.entries(drops) as [Cause, number][])
@@ -37,7 +41,9 @@ export function statsText({ kinds, lanes, throttled, failures, forgotten }: Even
     '',
     ...[...causes].map(([cause, count]) => paint.dim(`  ${cause} ${grouped(count)}: ${MEANINGS[cause]}`)),
     ...throttledLines(throttled, paint),
+    ...skippedLines(skipped, paint),
     ...failureLines(failures, forgotten, paint),
+    ...hookLines(collector, paint),
     '',
     paint.bold('From the rings to the bus'),
     ...lanes.flatMap((lane) => laneLines(lane, paint)),
@@ -55,6 +61,30 @@ function throttledLines(throttled: EventAccount['throttled'], paint: Paint): str
       ({ cgroup, path, lane, kind, count }) =>
         `  ${LANES[lane] ?? lane} ${kind} ${grouped(count)} of ${escapeText(path || 'one that is gone')} (cgroup ${cgroup})`,
     ),
+  ];
+}
+
+function skippedLines(skipped: EventAccount['skipped'], paint: Paint): string[] {
+  if (skipped.length === 0) return [];
+  return [
+    '',
+    paint.bold(
+      'Lost before they were seen: calls that the kernel skipped, since BPF was at work on that CPU, by program',
+    ),
+    ...skipped.map(({ program, count }) => paint.red(`  ${program} ${grouped(count)}`)),
+  ];
+}
+
+/** Those that this kernel doesn't have are no news: `ringfence doctor` tells them. */
+function hookLines(
+  { missingHooks, retriedHooks }: Pick<CollectorStats, 'missingHooks' | 'retriedHooks'>,
+  paint: Paint,
+): string[] {
+  if (retriedHooks.length === 0) return [];
+  return [
+    '',
+    paint.bold('Hooks that are missing now; each is tried again'),
+    ...retriedHooks.map((hook) => paint.red(`  ${missingHooks[hook] ?? hook}`)),
   ];
 }
 

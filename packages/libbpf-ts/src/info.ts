@@ -73,6 +73,11 @@ export function verifiedInstructions(fd: number, what: string): number {
   return info(fd, what, 'ERR_BPF_RUN').getUint32(216, true);
 }
 
+/** How often the kernel was to run a program and did not, because it was at BPF's work on that CPU already: at this program's, or at changing a map. */
+export function recursionMisses(fd: number, what: string): number {
+  return Number(info(fd, what, 'ERR_BPF_RUN').getBigUint64(208, true));
+}
+
 /** The id of the program that a link runs. */
 export function linkProgramId(fd: number, what: string): number {
   return info(fd, what, 'ERR_BPF_LINK').getUint32(8, true);

@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs';
 import { disposed } from './errors.ts';
-import { objectId } from './info.ts';
+import { objectId, recursionMisses } from './info.ts';
 import { openPinned } from './pin.ts';
 import { type RunInput, type RunResult, runProgram } from './program-run.ts';
 
@@ -27,6 +27,14 @@ export class PinnedProgram implements Disposable {
 
   get id(): number {
     return objectId(this.fd, `the program pinned at ${this.name}`, 'ERR_BPF_RUN');
+  }
+
+  /**
+   * How often the kernel was to run it and did not, because it was at BPF's work on that CPU already: this program had been interrupted in the middle, or, where
+   * it is on a tracepoint or kprobe, any such program or a change of a map. Before 6.7 those on tracepoints aren't counted.
+   */
+  get recursionMisses(): number {
+    return recursionMisses(this.fd, `the program pinned at ${this.name}`);
   }
 
   /** Runs it once, now, on given input (BPF_PROG_TEST_RUN). */

@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import koffi from 'koffi';
 import { BpfError, usage } from './errors.ts';
-import { objectId, verifiedInstructions } from './info.ts';
+import { objectId, recursionMisses, verifiedInstructions } from './info.ts';
 import { BpfLink } from './link.ts';
 import { bpf, type Handle, type Pointer } from './native/library.ts';
 import { checked, checkedPointer } from './native/log.ts';
@@ -154,6 +154,11 @@ export class BpfProgram {
   /** What the verifier's work came to, of a million instructions that it may be. 0: the kernel is older than 5.16. */
   get verifiedInstructions(): number {
     return verifiedInstructions(this.fd, `program '${this.name}'`);
+  }
+
+  /** How often the kernel was to run it and did not: see `PinnedProgram`. */
+  get recursionMisses(): number {
+    return recursionMisses(this.fd, `program '${this.name}'`);
   }
 
   /** Whether load() loads it. */

@@ -6,6 +6,9 @@ import { after, before, describe, test } from 'node:test';
 import { BpfLoadError, BpfObject, setLogger } from '../src/index.ts';
 import { bpftool, compile, scratch, skip } from './kernel.ts';
 
+/** index of the interface */
+const LOOPBACK = 1;
+
 describe('objects on the running kernel', { skip }, () => {
   let directory: ReturnType<typeof scratch>;
   let path: string;
@@ -55,6 +58,17 @@ describe('objects on the running kernel', { skip }, () => {
     object.load();
     const { verifiedInstructions } = object.program('count');
     assert.ok(verifiedInstructions > 1 && verifiedInstructions < 1000, String(verifiedInstructions));
+  });
+
+  test('a program tells how often the kernel was to run it and did not', () => {
+    using object = BpfObject.open(compile('skipped', directory.path));
+    object.load();
+    const program = object.program('on_allocation');
+    using link = program.attach();
+    assert.ok(link.attached);
+    const before = program.recursionMisses;
+    for (let key = 0; key < 8; key++) object.map('devices').set(key, LOOPBACK);
+    assert.ok(program.recursionMisses >= before + 8, String(program.recursionMisses));
   });
 
   test('opens from memory', () => {

@@ -2,6 +2,7 @@ import type { LANE } from '@ringfence/schema';
 import type { KindAccount } from './sensor/counters.ts';
 import type { Failure, Forgotten } from './sensor/failures.ts';
 import type { RunState } from './sensor/run.ts';
+import type { Skipped } from './sensor/skipped.ts';
 import type { Spool } from './spool/spool.ts';
 import type { Delivery } from './steps/deliver.ts';
 import type { LaneReader } from './steps/lane-reader.ts';
@@ -40,6 +41,8 @@ export interface EventAccount {
   readonly failures: readonly Failure[];
   /** by maps of the sensor that were full */
   readonly forgotten: readonly Forgotten[];
+  /** calls that the kernel has skipped, by program: none of them is among those that were seen */
+  readonly skipped: readonly Skipped[];
 }
 
 /** What one cgroup had beyond its share, since the sensor was loaded. */

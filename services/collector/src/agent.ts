@@ -21,6 +21,7 @@ import { type CollectorStats, sumDrops, Tallies } from './metrics.ts';
 import { type Cycle, type PipelineParts, runCycle } from './pipeline.ts';
 import type { Shares } from './sensor/control-block.ts';
 import type { Sensor } from './sensor/sensor.ts';
+import { SkippedCalls, total } from './sensor/skipped.ts';
 import { markSensor, unmarkSensor } from './sensor/tampering.ts';
 import type { Spool } from './spool/spool.ts';
 import { Batch } from './steps/batch.ts';
@@ -59,6 +60,7 @@ export class Agent implements Disposable {
   readonly #containers: ContainerSource;
   readonly #hashes: ExecHashes;
   readonly #throttled: ThrottledSource;
+  readonly #skipped: SkippedCalls;
   readonly #parts: PipelineParts;
   readonly #pacer: Pacer;
   readonly #interest: InterestFilter;
@@ -84,6 +86,7 @@ export class Agent implements Disposable {
     this.#hashes = new ExecHashes({ ...options.hash, log, onAnswer: () => this.#pacer.wake() });
     stack.defer(() => void this.#hashes.close());
     this.#throttled = new ThrottledSource(sensor.throttled, (cgroup) => this.#met(cgroup));
+    this.#skipped = new SkippedCalls(options.pinPath, log);
     const { run } = this.#sensor;
     this.#next = (lane) => run.next(lane);
     this.#seenCgroup = (low, high, ktime) => this.#containers.seen(low, high, ktime);
@@ -129,6 +132,8 @@ export class Agent implements Disposable {
       this.#containers,
       this.#integrity(),
       this.#throttled,
+      this.#skipped,
+      { name: 'hooks', start() {}, tick: () => this.#retryHooks(), close() {} },
       { name: 'probes', start() {}, tick: () => this.#customProbes.tick(), close() {} },
     ];
     return {
@@ -154,6 +159,11 @@ export class Agent implements Disposable {
     const { sensorObject, pinPath, hostRoot: root, stateDir, integrity } = this.#options;
     const { bootId } = this.#deps.identity;
     return integritySource({ sensorObject, pinPath, root, bootId, stateDir, ...integrity, log: this.#deps.log });
+  }
+
+  #retryHooks(): void {
+    const hooks = this.#sensor.asked.retry(performance.now());
+    if (hooks.length > 0) this.#deps.log.info({ hooks }, 'hooks that were missing are in place');
   }
 
   #openControl(): AgentControl {
@@ -348,6 +358,7 @@ export class Agent implements Disposable {
       throttled,
       failures: failures.failures(),
       forgotten: failures.forgotten(),
+      skipped: this.#skipped.read(),
     };
   }
 
@@ -365,13 +376,15 @@ export class Agent implements Disposable {
     const { security, bulk, delivery, merge } = this.#parts;
     const { bytes, batches, droppedBatches, cutBytes } = this.#spool;
     const lanes = this.#lanes();
+    const skipped = total(this.#skipped.read());
     return {
       run: u64ToHex(this.#sensor.run.run),
       resumed: this.#sensor.resumed,
       hooks: this.#sensor.hooks,
       missingHooks: Object.fromEntries(this.#sensor.missing),
+      retriedHooks: this.#sensor.asked.retried,
       lanes,
-      drops: sumDrops(lanes),
+      drops: { ...sumDrops(lanes), ...(skipped > 0 ? { skipped } : {}) },
       account: this.#account(),
       pendingBytes: { security: security.pendingBytes, bulk: bulk.pendingBytes },
       spool: { bytes, batches, droppedBatches, cutBytes },

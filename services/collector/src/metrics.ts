@@ -9,11 +9,13 @@ export interface CollectorStats {
   /** an earlier agent's sensor was taken over */
   readonly resumed: boolean;
   readonly hooks: number;
-  /** hooks that this kernel doesn't have, with the reason */
+  /** hooks that aren't in place now, with the reason */
   readonly missingHooks: Readonly<Record<string, string>>;
+  /** of these, those that this kernel has: they are tried again */
+  readonly retriedHooks: readonly string[];
   /** of the sensor, and of what user space dropped */
   readonly lanes: readonly LaneCounters[];
-  /** over all lanes and CPUs, by cause */
+  /** over all lanes and CPUs, by cause; `skipped`: calls of the sensor that the kernel left out, which were not seen at all */
   readonly drops: Readonly<Record<string, number>>;
   /** where every event went */
   readonly account: EventAccount;

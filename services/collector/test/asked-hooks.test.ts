@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus } from '@ringfence/bus';
+import { type BpfError, type BpfLink, BpfObject } from '@ringfence/libbpf-ts';
 import { type Event, wantOf } from '@ringfence/schema';
+import { buildSensor } from '../../../tools/build-sensor.ts';
 import type { Collector } from '../src/index.ts';
 import { ASKED_HOOKS } from '../src/sensor/asked-hooks.ts';
-import { linkPath } from '../src/sensor/pins.ts';
+import { linkPath, makePinDirectory } from '../src/sensor/pins.ts';
+import { Sensor } from '../src/sensor/sensor.ts';
 import { damagedHooks } from '../src/sensor/tampering.ts';
-import { bodyOf, kernelSkip, memoryBus, readEvents, startTestCollector, TestPlace } from './support.ts';
+import { bodyOf, cgroupRoot, kernelSkip, memoryBus, readEvents, startTestCollector, TestPlace } from './support.ts';
 
 /** A datagram to everybody, which nobody may send who has not said so. */
 const REFUSED = `
@@ -79,5 +83,69 @@ describe('hooks that are in place while somebody asks', { skip: kernelSkip() }, 
     assert.deepEqual(inPlace(place), []);
     await third.close();
     assert.equal(existsSync(place.pinPath), false);
+  });
+});
+
+/** Programs that one cgroup has for one kind of hook at most: BPF_CGROUP_MAX_PROGS. */
+const CGROUP_PROGRAMS_MAX = 64;
+const RETRY_MS = 1_000;
+
+describe('a hook that has no room', { skip: kernelSkip() }, () => {
+  it('is missing, is tried again ever more rarely, and comes when there is room; while nobody asks for it, it is not missed', async () => {
+    using place = new TestPlace();
+    const sensorObject = await buildSensor();
+    const cgroup = join(cgroupRoot(), `rf-room-${process.pid}`);
+    mkdirSync(cgroup);
+    using _cgroup = { [Symbol.dispose]: () => rmdirSync(cgroup) };
+    using other = BpfObject.open(sensorObject);
+    for (const program of other.programs.values()) program.autoload = program.name === 'packet_leaves';
+    for (const ring of ['rf_ring_security', 'rf_ring_bulk']) other.definition(ring).resize(4096);
+    other.load();
+    const attach = (): BpfLink => other.program('packet_leaves').attachCgroup(cgroup);
+    const full = Array.from({ length: CGROUP_PROGRAMS_MAX }, attach);
+    makePinDirectory(place.pinPath);
+    using sensor = Sensor.open({
+      sensorObject,
+      pinPath: place.pinPath,
+      ringSecurityBytes: 1 << 20,
+      ringBulkBytes: 1 << 20,
+      probes: { pam: false, shell: false, tls: false, files: [] },
+      hostRoot: '/',
+      cgroupRoot: cgroup,
+    });
+    const { asked, missing } = sensor;
+    asked.add([]);
+    sensor.attachLifecycle();
+    sensor.attachOthers();
+    const begun = performance.now();
+    const [why] = asked.add([wantOf('datagram.remote') ?? assert.fail()]);
+    assert.match(why ?? '', /^the hook packet_leaves can't be attached: .*E2BIG/);
+    assert.deepEqual([asked.retried, missing.get('packet_leaves')], [['packet_leaves'], why]);
+
+    assert.deepEqual(asked.retry(begun), [], 'not due');
+    const later = performance.now() + RETRY_MS;
+    assert.deepEqual(asked.retry(later), [], 'still full');
+    full.pop()?.[Symbol.dispose]();
+    assert.deepEqual(asked.retry(later + RETRY_MS), [], 'not due: the wait is twice as long');
+    assert.deepEqual(asked.retry(later + 2 * RETRY_MS), ['packet_leaves']);
+    assert.deepEqual([asked.retried, missing.has('packet_leaves')], [[], false]);
+    assert.ok(existsSync(linkPath(place.pinPath, 'packet_leaves')));
+
+    asked.add([]);
+    asked.keep();
+    // The kernel frees the place a moment after the pin is gone.
+    while (full.length < CGROUP_PROGRAMS_MAX)
+      try {
+        full.push(attach());
+      } catch (error) {
+        if ((error as BpfError).errnoName !== 'E2BIG') throw error;
+        await sleep(10);
+      }
+    asked.add([wantOf('datagram.remote') ?? assert.fail()]);
+    assert.deepEqual(asked.retried, ['packet_leaves']);
+    asked.add([]);
+    asked.keep();
+    assert.deepEqual([asked.retried, missing.has('packet_leaves')], [[], false]);
+    sensor.uninstall();
   });
 });

@@ -10,7 +10,7 @@ describe('what seccomp refuses', { skip }, () => {
   let scratch: Scratch;
   before(async () => {
     scratch = new Scratch();
-    sensor = await TestSensor.start();
+    sensor = await TestSensor.start({ refusals: true });
     sensor.control({ all_opens: 1 });
   });
   after(() => {

@@ -46,6 +46,11 @@ export function fullProfile(path: string): FullProfile {
   return profile;
 }
 
+/** `source_caller` of what the baseline has from the caller's memory, and the full profile, which tests see in a guest, from the kernel. */
+export async function callerUnlessFull(): Promise<0 | 1> {
+  return prebuilt !== undefined && fullProfile(await sensorObject()).programs.size > 0 ? 0 : 1;
+}
+
 function systemCallsHere(path: string): 'functions' | 'tracepoints' {
   return prebuilt !== undefined && fullProfile(path).onTracepoints === undefined ? 'functions' : 'tracepoints';
 }
@@ -118,6 +123,8 @@ export interface SensorOptions {
   readonly sizes?: Readonly<Record<string, number>>;
   /** with the programs of the full profile. @default in a guest true, elsewhere false */
   readonly full?: boolean;
+  /** in a guest, with the programs for what seccomp refuses, which take as long to load as all others. @default false */
+  readonly refusals?: boolean;
   /** @default in a guest as the agent would see them there, elsewhere at tracepoints, which every kernel has */
   readonly systemCalls?: 'functions' | 'tracepoints';
 }
@@ -158,7 +165,7 @@ export class TestSensor implements Disposable {
     this.object = open(path, options, full);
     const { object } = this;
     if ((options.systemCalls ?? systemCallsHere(path)) === 'functions')
-      this.#loadFunctions(() => open(path, options, full));
+      this.#loadFunctions(options.refusals ? () => open(path, options, full) : undefined);
     else object.load();
     if (object.btf === undefined) throw new Error('the sensor has no BTF');
     this.reader = new RecordReader(object.btf);
@@ -170,8 +177,13 @@ export class TestSensor implements Disposable {
   }
 
   /** The sensor's programs around the kernel's functions, and those for what seccomp refuses, which share its maps by pins of a moment. */
-  #loadFunctions(again: () => BpfObject): void {
+  #loadFunctions(again: (() => BpfObject) | undefined): void {
     const { object } = this;
+    if (again === undefined) {
+      for (const name of traceFunctions(object)) this.missing.add(name);
+      object.load();
+      return;
+    }
     const pins = mkdtempSync(`${BPF_FS}/rf-test-${process.pid}-maps-`);
     try {
       pinMaps(object, pins);

@@ -23,6 +23,11 @@ export const ASKED_HOOKS: ReadonlyMap<string, readonly string[]> = new Map([
 /** A hook that was left a moment ago may be in the kernel's way still: so often, ms apart, it is tried again. */
 const ATTEMPTS = 50;
 const ATTEMPT_MS = 20;
+/** What goes by: others hold the place, or there is no room. With any other error this kernel doesn't have the hook. */
+const PASSING = new Set(['E2BIG', 'EAGAIN', 'EBUSY', 'EEXIST', 'EINTR', 'EMFILE', 'ENFILE', 'ENOMEM', 'ENOSPC']);
+/** ms after a failure until the next try; each later one waits twice as long, up to the last. */
+const RETRY_MS = 1_000;
+const RETRY_MAX_MS = 300_000;
 
 export interface AskedHooksPlace {
   readonly pinPath: string;
@@ -39,6 +44,8 @@ export class AskedHooks {
   readonly #place: AskedHooksPlace;
   /** links that were made here; others are those of an earlier agent, which the pins hold */
   readonly #links = new Map<string, BpfLink>();
+  /** hooks that couldn't be attached for a reason that goes by: when they are tried again */
+  readonly #failed = new Map<string, { readonly waitMs: number; readonly at: number }>();
   #kinds: ReadonlySet<string> | null = null;
   #begun: boolean;
 
@@ -63,7 +70,29 @@ export class AskedHooks {
   /** Leaves all others. */
   keep(): void {
     if (!this.#begun) return;
-    for (const [name, kinds] of ASKED_HOOKS) if (!this.#isAsked(kinds) && this.#isAttached(name)) this.#leave(name);
+    for (const [name, kinds] of ASKED_HOOKS) {
+      if (this.#isAsked(kinds)) continue;
+      if (this.#isAttached(name)) this.#leave(name);
+      if (this.#failed.delete(name)) this.#place.missing.delete(name);
+    }
+  }
+
+  /** A hook, of these or another, couldn't be attached. @param now as of `retry` */
+  failed(name: string, error: SensorError, now: number = performance.now()): void {
+    this.#place.missing.set(name, error.message);
+    const waitMs = Math.min(RETRY_MAX_MS, 2 * (this.#failed.get(name)?.waitMs ?? RETRY_MS / 2));
+    if (PASSING.has(errnoOf(error) ?? '')) this.#failed.set(name, { waitMs, at: now + waitMs });
+  }
+
+  /** Hooks that are missing now, and are tried again. */
+  get retried(): readonly string[] {
+    return [...this.#failed.keys()];
+  }
+
+  /** Tries those again that couldn't be attached and are due. Returns those that are in place now. @param now ms, of any clock that doesn't jump */
+  retry(now: number): readonly string[] {
+    const due = [...this.#failed].filter(([, { at }]) => at <= now).map(([name]) => name);
+    return due.filter((name) => this.#tryAttach(name, now, () => this.#place.attach(name)) === undefined);
   }
 
   #isAsked(kinds: readonly string[]): boolean {
@@ -75,18 +104,22 @@ export class AskedHooks {
   }
 
   #attach(): readonly string[] {
-    const failed: string[] = [];
-    for (const [name, kinds] of ASKED_HOOKS) {
-      if (!this.#isAsked(kinds) || this.#isAttached(name) || this.#place.missing.has(name)) continue;
-      try {
-        this.#links.set(name, this.#attachPatiently(name));
-      } catch (error) {
-        if (!(error instanceof SensorError)) throw error;
-        this.#place.missing.set(name, error.message);
-        failed.push(error.message);
-      }
+    const wanted = [...ASKED_HOOKS].filter(([name, kinds]) => this.#isAsked(kinds) && !this.#isAttached(name));
+    const open = wanted.filter(([name]) => !this.#place.missing.has(name));
+    return open.flatMap(([name]) => this.#tryAttach(name, performance.now(), () => this.#attachPatiently(name)) ?? []);
+  }
+
+  /** Why it can't be; undefined: it is in place. */
+  #tryAttach(name: string, now: number, attach: () => BpfLink): string | undefined {
+    try {
+      this.#links.set(name, attach());
+      if (this.#failed.delete(name)) this.#place.missing.delete(name);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof SensorError)) throw error;
+      this.failed(name, error, now);
+      return error.message;
     }
-    return failed;
   }
 
   #attachPatiently(name: string): BpfLink {
@@ -94,7 +127,7 @@ export class AskedHooks {
       try {
         return this.#place.attach(name);
       } catch (error) {
-        if (!(error instanceof SensorError) || attempt === ATTEMPTS || !isInTheWay(error.cause)) throw error;
+        if (!(error instanceof SensorError) || attempt === ATTEMPTS || errnoOf(error) !== 'EEXIST') throw error;
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ATTEMPT_MS);
       }
   }
@@ -110,4 +143,5 @@ export class AskedHooks {
   }
 }
 
-const isInTheWay = (cause: unknown): boolean => (cause as { readonly errnoName?: string }).errnoName === 'EEXIST';
+const errnoOf = ({ cause }: SensorError): string | undefined =>
+  (cause as { readonly errnoName?: string } | undefined)?.errnoName;

@@ -6,6 +6,7 @@ import { SensorError } from '../errors.ts';
 const LINK = 'link_';
 const PROBE = `${LINK}probe_`;
 const PROGRAM = 'program_';
+const SPARE = `${PROGRAM}spare_`;
 
 /** Makes the directory of the pins. Throws SensorError when it isn't in a bpf file system. */
 export function makePinDirectory(path: string): void {
@@ -58,7 +59,7 @@ export function removeProbes(pinPath: string): void {
   for (const name of readdirSync(pinPath)) if (name.startsWith(PROBE)) rmSync(`${pinPath}/${name}`);
 }
 
-/** Where a program is pinned that no link holds: so that whoever looks at the kernel's programs knows it for ours. */
+/** Where a program is pinned: so that whoever looks at the kernel's programs knows it for ours, and what the kernel counts of it can be read. */
 export function programPath(pinPath: string, program: string): string {
   return `${pinPath}/${PROGRAM}${program}`;
 }
@@ -66,6 +67,13 @@ export function programPath(pinPath: string, program: string): string {
 export function pinnedPrograms(pinPath: string): string[] {
   return readdirSync(pinPath).filter((name) => name.startsWith(PROGRAM));
 }
+
+/** Likewise, while an earlier agent's stands behind the hook. */
+export function sparePath(pinPath: string, program: string): string {
+  return `${pinPath}/${SPARE}${program}`;
+}
+
+export const programOfPin = (pin: string): string => pin.slice(PROGRAM.length);
 
 /** The hooks are left as soon as nobody holds their links open. */
 export function removeLinks(pinPath: string): void {

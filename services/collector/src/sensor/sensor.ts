@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
-import { BpfError, type BpfLink, BpfMap, type BpfObject, type RingBuffer } from '@ringfence/libbpf-ts';
+import { BpfError, type BpfLink, BpfMap, type BpfObject, PinnedProgram, type RingBuffer } from '@ringfence/libbpf-ts';
 import type { CompiledOptions } from '../config.ts';
 import type { CgroupMade } from '../context/containers.ts';
 import type { ProcessFacts } from '../control/protected.ts';
@@ -22,12 +22,14 @@ import {
   pinnedLinks,
   pinnedPrograms,
   probePath,
+  programOfPin,
   programPath,
   removeLinks,
   removePinDirectory,
   removePins,
   removeProbes,
   ringPath,
+  sparePath,
 } from './pins.ts';
 import { absentFiles, isProbe, type Place, probePlaces, setProbes, wantedPrograms } from './probes.ts';
 import { factsOf, readProcesses, type Snapshot } from './processes.ts';
@@ -83,7 +85,7 @@ export class Sensor implements Disposable {
   readonly interests: InterestTable;
   readonly scopes: Scopes;
   readonly asked: AskedHooks;
-  /** hooks that this kernel doesn't have, with the reason */
+  /** hooks that aren't in place, with the reason */
   readonly missing: Map<string, string>;
   /** hooks of the full profile that this kernel has; of a sensor that was taken over they aren't known */
   readonly full: ReadonlySet<string>;
@@ -179,7 +181,7 @@ export class Sensor implements Disposable {
         if (absent !== undefined) this.missing.delete(absent);
       } catch (error) {
         if (!(error instanceof SensorError)) throw error;
-        this.missing.set(name, error.message);
+        this.asked.failed(name, error);
       }
     }
     this.asked.begin();
@@ -238,14 +240,16 @@ export class Sensor implements Disposable {
     }
   }
 
-  /** When all hooks are in place: pins the programs that none holds, or not always. */
+  /** When all hooks are in place: pins the programs that aren't, and forgets those of an earlier agent that no hook runs. */
   pinPrograms(): void {
     const { pinPath } = this.#options;
-    for (const pin of pinnedPrograms(pinPath)) rmSync(`${pinPath}/${pin}`);
+    for (const pin of pinnedPrograms(pinPath))
+      if (!isPinned(linkPath(pinPath, programOfPin(pin)))) rmSync(`${pinPath}/${pin}`);
     for (const program of this.#object.programs.values()) {
-      const { name, loaded } = program;
-      if (loaded && (ASKED_HOOKS.has(name) || !isPinned(linkPath(pinPath, name))))
-        program.pin(programPath(pinPath, name));
+      if (!program.loaded) continue;
+      const path = programPath(pinPath, program.name);
+      if (!isPinned(path)) program.pin(path);
+      else if (idOf(path) !== program.id) program.pin(sparePath(pinPath, program.name));
     }
   }
 
@@ -253,7 +257,10 @@ export class Sensor implements Disposable {
     const program = object.program(name);
     try {
       const link = /^cgroup(_skb)?\//.test(program.section) ? this.#attachCgroup(name) : program.attach();
-      link.pin(linkPath(this.#options.pinPath, name));
+      const { pinPath } = this.#options;
+      for (const path of [programPath(pinPath, name), sparePath(pinPath, name)]) rmSync(path, { force: true });
+      program.pin(programPath(pinPath, name));
+      link.pin(linkPath(pinPath, name));
       noteLink(this.#object.map('rf_own_links'), link.id, name);
       return link;
     } catch (cause) {
@@ -312,6 +319,11 @@ export class Sensor implements Disposable {
 
 const wanted = ({ probes, customProbes = [] }: SensorOptions): ReadonlySet<string> =>
   new Set([...wantedPrograms(probes), ...(customProbes.length > 0 ? CUSTOM_PROGRAMS : [])]);
+
+function idOf(pinnedProgram: string): number {
+  using program = PinnedProgram.open(pinnedProgram);
+  return program.id;
+}
 
 /** Takes a dead agent's sensor out of the kernel. Throws SecondAgentError when an agent runs. */
 export function uninstallSensor(pinPath: string): void {
