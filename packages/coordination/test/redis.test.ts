@@ -3,7 +3,7 @@ import { type AddressInfo, createConnection } from 'node:net';
 import { after, before, suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createServer } from 'node:tls';
-import { createTestCa, type RedisServer, redisMissing, startRedis } from '@ringfence/testkit';
+import { createTestCa, type RedisServer, redisMissing, startRedis, startTcpProxy } from '@ringfence/testkit';
 import { Redis } from 'ioredis';
 import { job, until } from '../src/conformance/helpers.ts';
 import { conformance } from '../src/conformance/index.ts';
@@ -121,9 +121,31 @@ suite('redis', { skip }, () => {
     await until('those after each flush ran', () => runs.filter((id) => id.startsWith('b')).length === 5);
   });
 
+  test('a job that was handed out as the connection broke is run, though it is added again and again', async () => {
+    await using own = await startRedis();
+    await using network = await startTcpProxy(own.port);
+    await using there = new RedisCoordination({ url: own.url });
+    await using here = new RedisCoordination({ url: `redis://${network.address}`, lockMs: 500 });
+    await Promise.all([there.started(), here.started()]);
+    const runs: string[] = [];
+    await using _ = await here.process('q', async ({ id }) => void runs.push(id));
+    await there.add(job('before'));
+    await until('the worker is there', () => runs.length === 1);
+    // To the server it is in hand while its worker has not heard of it.
+    await network.set({ latencyMs: 1000 });
+    await there.add(job('a'));
+    await until('it is on its way', async () => (await there.counts('q')).active === 1);
+    network.cut();
+    await network.set({});
+    await until('it ran', async () => {
+      await there.add(job('a'));
+      return runs.includes('a');
+    });
+  });
+
   test('frozen: a call ends by its deadline, and nothing piles up', async () => {
     await using own = await startRedis();
-    await using here = await openCoordination({ url: own.url, deadlineMs: 200 });
+    await using here = await openCoordination({ url: own.url, deadlineMs: 1000 });
     own.signal('SIGSTOP');
     await assert.rejects(here.once('k', 1000), CoordinationAwayError);
     assert.equal(here.stats().failures.timeout, 1);
@@ -134,7 +156,7 @@ suite('redis', { skip }, () => {
   test('not there at the start: opening does not fail, and it is used once it comes', async () => {
     await using own = await startRedis();
     await own.stop('SIGKILL');
-    await using here = await openCoordination({ url: own.url, deadlineMs: 200 });
+    await using here = await openCoordination({ url: own.url, deadlineMs: 1000 });
     const runs: string[] = [];
     await using _ = await here.process('q', async ({ id }) => void runs.push(id));
     await assert.rejects(here.add(job('a')), CoordinationAwayError);

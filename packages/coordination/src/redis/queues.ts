@@ -18,6 +18,8 @@ interface Data {
 /** A queue that nobody adds to or works on is gone after a day. */
 const QUEUE_TTL_MS = 86_400_000;
 const TOUCH_MS = 60_000;
+/** Keys that BullMQ itself lets end, and goes by it: as long as the first is there nobody looks for jobs whose worker is gone. */
+const BRIEF: ReadonlySet<string> = new Set(['stalled-check', 'limiter']);
 const CLOSE_MS = 10_000;
 /** Ours: BullMQ's own exponential one has no bound. */
 const BACKOFF = 'bounded';
@@ -174,7 +176,7 @@ export class Queues {
   /** BullMQ gives its keys no end; here each has one. */
   async #touch(queue: Queue<Data>, ...more: (readonly [key: string, ms: number])[]): Promise<void> {
     const pipeline = this.#client.commands.pipeline();
-    for (const key of new Set(Object.values(queue.keys))) pipeline.pexpire(key, QUEUE_TTL_MS);
+    for (const [name, key] of Object.entries(queue.keys)) if (!BRIEF.has(name)) pipeline.pexpire(key, QUEUE_TTL_MS);
     for (const [key, ms] of more) pipeline.pexpire(key, ms);
     await pipeline.exec();
   }
