@@ -9,7 +9,8 @@ import {
   ResourcePatternTypes,
   ResourceTypes,
 } from '@platformatic/kafka';
-import { BusUnavailableError } from '../errors.ts';
+import { BusUnavailableError, TopicSpecError } from '../errors.ts';
+import { planTopics } from './plan.ts';
 import type { GroupAdmin } from './topology.ts';
 import type { AccessEntry, AclOperation, AclResource, Actual, Change, Desired, Plan, TopicState } from './types.ts';
 
@@ -112,7 +113,7 @@ async function readAccess(admin: TopicAdmin): Promise<AccessEntry[] | null> {
       })),
     );
   } catch (error) {
-    if (saysSecurityDisabled(error)) return null;
+    if (says('SECURITY_DISABLED', error)) return null;
     throw error;
   }
 }
@@ -127,26 +128,32 @@ const aclOf = (entry: AccessEntry): Acl => ({
   permissionType: entry.permission === 'allow' ? AclPermissionTypes.ALLOW : AclPermissionTypes.DENY,
 });
 
-/** The client hides the broker's code in what caused what. */
-function saysSecurityDisabled(error: unknown, depth = 0): boolean {
+/** Whether a broker's code is in an error: the client hides it in what caused what. */
+function says(code: string, error: unknown, depth = 0): boolean {
   if (!(error instanceof Error) || depth > 5) return false;
   const { apiId, errors, cause } = error as Error & { apiId?: unknown; errors?: readonly unknown[] };
-  if (apiId === 'SECURITY_DISABLED') return true;
-  return [...(errors ?? []), cause].some((inner) => saysSecurityDisabled(inner, depth + 1));
+  return apiId === code || [...(errors ?? []), cause].some((inner) => says(code, inner, depth + 1));
 }
 
-/** Does what the plan says, topics first; `done` hears of each. A change that is refused ends it: what was done stays, and the next plan goes on from there. */
+/**
+ * Does what the plan says, topics first; `done` hears of each. A change that is refused ends it: what was done stays, and the next plan goes on from there.
+ * A topic that is there by now gets the plan's settings. Rejects with TopicSpecError when it has other partitions.
+ */
 export async function applyPlan(admin: TopicAdmin, plan: Plan, done: (change: Change) => void): Promise<void> {
   const created = plan.changes.filter((change) => change.kind === 'create-topic');
+  const found: TopicState[] = [];
   for (const change of created) {
-    await createTopic(admin, change.topic);
+    if (!(await createTopic(admin, change.topic))) found.push(change.topic);
     done(change);
   }
   if (created.length > 0) {
     const names = created.map(({ topic }) => topic.name);
     await untilHeard(names, () => admin.listTopics({ includeInternals: false }));
   }
-  const altered = plan.changes.filter((change) => change.kind === 'alter-setting');
+  const altered = [
+    ...plan.changes.filter((change) => change.kind === 'alter-setting'),
+    ...(await settingsLeft(admin, found)),
+  ];
   for (const [topic, changes] of Map.groupBy(altered, ({ topic }) => topic)) {
     const configs = changes.map(({ setting, to }) => ({
       name: setting,
@@ -182,7 +189,27 @@ async function untilHeard(wanted: readonly string[], ask: () => Promise<readonly
   throw new BusUnavailableError('making topics and access lists', 'TIMEOUT', what);
 }
 
-async function createTopic(admin: TopicAdmin, { name, partitions, replicas, settings }: TopicState): Promise<void> {
+/** false: it is there. Somebody else may plan the same, and a request that was answered too late is made again by the client. */
+async function createTopic(admin: TopicAdmin, { name, partitions, replicas, settings }: TopicState): Promise<boolean> {
   const configs = Object.entries(settings).map(([setting, value]) => ({ name: setting, value }));
-  await admin.createTopics({ topics: [name], partitions, replicas, configs });
+  try {
+    await admin.createTopics({ topics: [name], partitions, replicas, configs });
+    return true;
+  } catch (error) {
+    if (says('TOPIC_ALREADY_EXISTS', error)) return false;
+    throw error;
+  }
+}
+
+/** What of the settings of topics that others have made is not as desired. */
+async function settingsLeft(admin: TopicAdmin, desired: readonly TopicState[]) {
+  if (desired.length === 0) return [];
+  const names = desired.map(({ name }) => name);
+  const settings = [...new Set(desired.flatMap((topic) => Object.keys(topic.settings)))];
+  const topics = await readTopics(admin, names, settings);
+  const { changes, byHand } = planTopics({ topics: desired, access: [] }, { topics, access: null });
+  const other = byHand.find(({ setting }) => setting === 'partitions');
+  if (other !== undefined)
+    throw new TopicSpecError(other.topic, `it was made with ${other.from} partitions, not ${other.to}: ${other.why}`);
+  return changes.filter((change) => change.kind === 'alter-setting');
 }

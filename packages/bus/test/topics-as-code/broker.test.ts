@@ -177,6 +177,32 @@ describe('topics and access lists on a real broker', { skip }, () => {
   }
 });
 
+test('a plan is carried out whatever of it somebody else has made since; other partitions are refused', {
+  skip,
+}, async () => {
+  const cluster = await sharedKafka();
+  const prefix = `twice-${process.pid}.`;
+  const admin = new Admin({ clientId: 'admin', bootstrapBrokers: [...cluster.bootstrap] });
+  const first = await plan(admin, { prefix });
+  const raw = `${prefix}${TOPIC.raw}`;
+  await admin.createTopics({
+    topics: [raw],
+    partitions: createTestFleet().specs.find(({ name }) => name === TOPIC.raw)?.partitions ?? 0,
+    replicas: 1,
+    configs: [{ name: 'retention.ms', value: '60000' }],
+  });
+  await Promise.all([applyPlan(admin, first, () => {}), applyPlan(admin, first, () => {})]);
+  assert.deepEqual((await plan(admin, { prefix })).changes, []);
+
+  const other = createTestFleet().specs.map((spec) => ({ ...spec, partitions: 7 }));
+  const late = planTopics(desiredOf(createTestFleet({ prefix, specs: other })), { topics: [], access: null });
+  await assert.rejects(
+    applyPlan(admin, late, () => {}),
+    { code: 'ERR_BUS_TOPIC_SPEC', message: /was made with \d+ partitions, not 7/ },
+  );
+  await admin.close();
+});
+
 test('a broker without access lists: topics are made, and the plan says that it could not look at access', {
   skip,
 }, async () => {
