@@ -105,7 +105,7 @@ static __always_inline bool change__append_path(struct rf_builder *b, struct rf_
 		text__clear(b, &c->path);
 	else
 		request__append(b, CHANGE_ROOM, &c->path, &scratch->path, &request->path);
-	return watch__matches(c->path.offset, c->path.kept);
+	return watch__matches_change(c->path.offset, c->path.kept);
 }
 
 static __always_inline void change__append_asked(struct rf_builder *b, struct rf_scratch_small *scratch, const struct change_request *request)
@@ -132,7 +132,7 @@ static __always_inline bool change__append_target(struct rf_builder *b, struct r
 		truth__append(b, CHANGE_ROOM, &c->target, truth, &truth->target);
 	else
 		change__append_asked(b, scratch, request);
-	return request->target_is != CHANGE_TARGET_ATTRIBUTE && watch__matches(c->target.offset, c->target.kept);
+	return request->target_is != CHANGE_TARGET_ATTRIBUTE && watch__matches_change(c->target.offset, c->target.kept);
 }
 
 static __always_inline void change__output(struct rf_builder *b, bool privileged)
@@ -180,7 +180,7 @@ static __noinline int change__finish(struct task_struct *task, long result, cons
 		ring__count(lane, RF_FILE_CHANGE, RF_DROP_SELF);
 		return 0;
 	}
-	if (!wanted && !watch__any_prefix() && !watch__any_name() && !executable__is_watched()) {
+	if (!wanted && !watch__any_prefix() && !watch__any_name() && !watch__any_change() && !executable__is_watched()) {
 		ring__count(lane, RF_FILE_CHANGE, RF_DROP_UNWATCHED);
 		return 0;
 	}

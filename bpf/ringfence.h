@@ -839,7 +839,8 @@ struct rf_control {
 	__u32 share_from[RF_LANES]; /* bytes in the ring from which on shares count; 0: never */
 	__u64 agent_start;       /* ns, CLOCK_BOOTTIME: of agent_tgid, whose number somebody else may have once the agent is dead */
 	__u32 executables_named; /* 0: rf_executables is empty */
-	__u32 pad;
+	__u32 changed_heads[2];  /* as watched_heads, of rf_changed */
+	__u32 changes_named;     /* 0: rf_changed_names is empty */
 };
 
 /* rf_unnamed, rf_unwatched (.bss, mapped) spare most paths a look at the maps: bit n is set when no name, no prefix has the hash n. That is the top bits of
@@ -900,13 +901,13 @@ struct rf_interest_ports {
 /* Value of rf_scopes (LRU, key: cgroup id). One that isn't there may be either. */
 enum rf_scope { RF_SCOPE_HOST = 1, RF_SCOPE_CONTAINER = 2 };
 
-/* Key of rf_watched (LPM trie, value u32): every path that begins with these bytes is watched. */
+/* Key of rf_watched and rf_changed (LPM tries, value u32): every path that begins with these bytes is watched. */
 struct rf_watched_key {
 	__u32 prefixlen; /* bits */
 	__u8 path[RF_WATCHED_MAX];
 };
 
-/* Key of rf_names, and of rf_executables (hash, value u32): the last component of a path, or what its last RF_NAME_MAX bytes are when it is longer. Filled
+/* Key of rf_names, rf_changed_names and rf_executables (hashes, value u32): the last component of a path, or what its last RF_NAME_MAX bytes are when it is longer. Filled
  * up with NUL. */
 struct rf_name_key {
 	__u8 name[RF_NAME_MAX];

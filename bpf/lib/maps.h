@@ -263,6 +263,23 @@ struct {
 	__type(value, __u32);
 } rf_names SEC(".maps");
 
+/* The same two for what is watched for changes alone: opens never look here. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 4096);
+	__type(key, struct rf_watched_key);
+	__type(value, __u32);
+} rf_changed SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 4096);
+	__type(key, struct rf_name_key);
+	__type(value, __u32);
+} rf_changed_names SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Whether a rule may match a path: by a prefix of it (rf_watched), or by its last component (rf_names). */
+/* Whether a rule may match a path: by a prefix of it (rf_watched), or by its last component (rf_names); a change of what lies there: also by rf_changed and
+ * rf_changed_names. */
 #ifndef RF_LIB_WATCH_H
 #define RF_LIB_WATCH_H
 
@@ -26,6 +27,11 @@ static __always_inline bool watch__any_name(void)
 	return !RF_READ_ONCE(rf_control.nothing_named);
 }
 
+static __always_inline bool watch__any_change(void)
+{
+	return RF_READ_ONCE(rf_control.changed_heads[0]) || RF_READ_ONCE(rf_control.changed_heads[1]) || RF_READ_ONCE(rf_control.changes_named);
+}
+
 /* false: nothing in the table's map has this hash. */
 static __always_inline bool watch__may_have(const __u64 unused[RF_HASHES / 64], __u64 word, __u32 size)
 {
@@ -35,11 +41,16 @@ static __always_inline bool watch__may_have(const __u64 unused[RF_HASHES / 64], 
 }
 
 /* Most paths lie where nothing is watched: under another directory of the root. 0: the first component isn't known. */
-static __always_inline bool watch__may_be_below(__u32 head)
+static __always_inline bool watch__may_be_in(const __u32 heads[2], __u32 head)
 {
 	if (!head)
-		return watch__any_prefix();
-	return RF_READ_ONCE(rf_control.watched_heads[head >> 5 & 1]) & 1U << (head & 31);
+		return RF_READ_ONCE(heads[0]) || RF_READ_ONCE(heads[1]);
+	return RF_READ_ONCE(heads[head >> 5 & 1]) & 1U << (head & 31);
+}
+
+static __always_inline bool watch__may_be_below(__u32 head)
+{
+	return watch__may_be_in(rf_control.watched_heads, head);
 }
 
 /* The same of a file, whose first three components say more. */
@@ -64,17 +75,18 @@ static __always_inline bool watch__file_may_be_below(struct vfsmount *mount, str
 	return next && watch__may_have(rf_unwatched, heads | next << 16, 3);
 }
 
-static __always_inline bool watch__is_below(struct rf_scratch_small *scratch, const char *path, __u32 size)
+static __always_inline bool watch__fill_path(struct rf_watched_key *key, const char *path, __u32 size)
 {
-	struct rf_watched_key *key = &scratch->key;
-
 	rf_barrier(size);
 	if (size > RF_WATCHED_MAX)
 		size = RF_WATCHED_MAX;
-	if (bpf_probe_read_kernel(key->path, size, path))
-		return false;
 	key->prefixlen = size * 8;
-	return bpf_map_lookup_elem(&rf_watched, key) != 0;
+	return !bpf_probe_read_kernel(key->path, size, path);
+}
+
+static __always_inline bool watch__is_below(struct rf_scratch_small *scratch, const char *path, __u32 size)
+{
+	return watch__fill_path(&scratch->key, path, size) && bpf_map_lookup_elem(&rf_watched, &scratch->key);
 }
 
 /* What is told apart of it. */
@@ -173,20 +185,28 @@ static __always_inline void watch__scan(struct rf_scratch_small *scratch, __u32 
 	bpf_loop(WATCH_STEPS_MAX, watch__scan_window, &loop, 0);
 }
 
-/* What follows its last slash. */
-static __always_inline bool watch__ends_in_name(struct rf_scratch_small *scratch)
+/* What follows its last slash, cut as names are: its size, 0: nothing. */
+static __always_inline __u32 watch__find_name(const struct rf_scratch_small *scratch, __u32 *begin)
 {
 	__u32 end = scratch->scan.end;
-	__u32 begin = scratch->scan.slash + 1;
 
-	if (!watch__any_name() || begin >= end)
+	*begin = scratch->scan.slash + 1;
+	if (*begin >= end)
+		return 0;
+	if (end - *begin > RF_NAME_MAX)
+		*begin = end - RF_NAME_MAX;
+	return end - *begin;
+}
+
+static __always_inline bool watch__ends_in_name(struct rf_scratch_small *scratch)
+{
+	__u32 begin, size;
+
+	if (!watch__any_name())
 		return false;
-	if (end - begin > RF_NAME_MAX)
-		begin = end - RF_NAME_MAX;
+	size = watch__find_name(scratch, &begin);
 	rf_barrier(begin);
-	if (begin > WATCH_ROOM - RF_NAME_MAX)
-		return false;
-	return watch__is_name(scratch->record + begin, end - begin);
+	return size && begin <= WATCH_ROOM - RF_NAME_MAX && watch__is_name(scratch->record + begin, size);
 }
 
 /* Of a path whose written form can't be compared. Its first component is known when there are fewer `..` than components before them; its last
@@ -220,6 +240,50 @@ __noinline int watch__matches(__u32 offset, __u32 size)
 		return watch__could_match(scratch, head);
 	return (watch__may_be_below(head) && watch__is_below(scratch, scratch->record + offset, size)) ||
 	       watch__ends_in_name(scratch);
+}
+
+static __always_inline bool watch__is_below_changed(struct rf_scratch_small *scratch, const char *path, __u32 size)
+{
+	return watch__fill_path(&scratch->key, path, size) && bpf_map_lookup_elem(&rf_changed, &scratch->key);
+}
+
+static __always_inline bool watch__ends_in_changed_name(struct rf_scratch_small *scratch)
+{
+	struct rf_name_key key;
+	__u32 begin, size;
+
+	if (!RF_READ_ONCE(rf_control.changes_named))
+		return false;
+	size = watch__find_name(scratch, &begin);
+	rf_barrier(begin);
+	return size && begin <= WATCH_ROOM - RF_NAME_MAX && watch__fill_key(&key, scratch->record + begin, size) &&
+	       bpf_map_lookup_elem(&rf_changed_names, &key);
+}
+
+/* The same of a path that is changed. */
+__noinline int watch__matches_change(__u32 offset, __u32 size)
+{
+	__u32 cpu = ring__cpu();
+	struct rf_scratch_small *scratch = bpf_map_lookup_elem(&rf_scratch_bulk, &cpu);
+	struct rf_path_scan *scan;
+	__u32 head = 0;
+
+	rf_barrier(offset);
+	if (!scratch || !size || size > RF_PATH_MAX || offset > WATCH_ROOM - RF_PATH_MAX)
+		return 0;
+	if (watch__matches(offset, size))
+		return 1;
+	scan = &scratch->scan; /* of this path, from there */
+	if (size > 1 && scratch->record[offset] == '/')
+		head = (__u8)scratch->record[offset + 1];
+	if (scan->irregular && scan->components <= scan->ups)
+		head = 0;
+	if (watch__may_be_in(rf_control.changed_heads, head) &&
+	    (scan->irregular || watch__is_below_changed(scratch, scratch->record + offset, size)))
+		return 1;
+	if (scan->irregular && scan->last + 3 >= scan->end)
+		return RF_READ_ONCE(rf_control.changes_named);
+	return watch__ends_in_changed_name(scratch);
 }
 
 #endif

@@ -11,6 +11,10 @@ const moved =
   (s: Scene) =>
     s.change(s.start(by), 'RENAME', '/tmp/x', { target, result });
 
+type Changed = NonNullable<Parameters<Scene['change']>[3]>;
+const changed = (by: 'chmod' | 'chown', path: string, values: Changed) => (s: Scene) =>
+  s.change(s.start(`/usr/bin/${by} x ${path}`), by === 'chmod' ? 'CHMOD' : 'CHOWN', path, values);
+
 testContent('accounts.yaml', {
   'Second root account made': {
     as: 'critical persistence T1136.001',
@@ -28,8 +32,11 @@ testContent('accounts.yaml', {
     fires: {
       'mv puts another there': moved('/usr/bin/mv x /etc/shadow', '/etc/shadow'),
       'a link': (s) => s.change(s.start('/usr/bin/ln'), 'SYMLINK', '/etc/sudoers', { target: '/tmp/x' }),
+      'sed edits the users': moved('/usr/bin/sed -i s/x/y/ /etc/passwd', '/etc/passwd'),
     },
     quiet: {
+      'useradd does': moved('/usr/sbin/useradd bob', '/etc/passwd'),
+      'a copy is kept': moved('/usr/bin/mv x /etc/passwd.orig', '/etc/passwd.orig'),
       'passwd does': moved('/usr/bin/passwd', '/etc/shadow'),
       'visudo does': moved('/usr/sbin/visudo', '/etc/sudoers'),
       'it may not': moved('/usr/bin/mv x /etc/shadow', '/etc/shadow', -13),
@@ -65,6 +72,46 @@ testContent('accounts.yaml', {
       'a package brings one': byDpkg('/usr/share/polkit-1/rules.d/x.rules'),
       'polkitd reads them': (s) =>
         s.open(s.start('/usr/lib/polkit-1/polkitd', s.init), '/etc/polkit-1/rules.d/10-x.rules'),
+    },
+  },
+  'Rule of doas or polkit moved into place': {
+    as: 'error privilege-escalation T1548',
+    fires: {
+      'by mv': moved('/usr/bin/mv x y', '/etc/polkit-1/rules.d/x.rules'),
+      'by a link': (s) => s.change(s.start('/usr/bin/ln'), 'LINK', '/tmp/doas', { target: '/etc/doas.conf' }),
+    },
+    quiet: {
+      'a package brings one': moved('/usr/bin/dpkg --unpack x', '/usr/share/polkit-1/actions/x.policy'),
+      'it may not': moved('/usr/bin/mv x y', '/etc/doas.conf', -13),
+    },
+  },
+  'User database opened to everybody': {
+    as: 'error defense-impairment T1222.002',
+    fires: {
+      'all may write': changed('chmod', '/etc/passwd', { mode: 0o666 }),
+      'all may read': changed('chmod', '/etc/shadow', { mode: 0o644 }),
+      'it is given away': changed('chown', '/etc/shadow', { uid: 1000, gid: 0 }),
+    },
+    quiet: {
+      'as it should be': changed('chmod', '/etc/passwd', { mode: 0o644 }),
+      'nobody may': changed('chmod', '/etc/shadow', { mode: 0 }),
+      'root has it again': changed('chown', '/etc/shadow', { uid: 0, gid: 42 }),
+      'the group alone': changed('chown', '/etc/shadow', { uid: 0xffff_ffff, gid: 42 }),
+      'it may not': changed('chmod', '/etc/passwd', { mode: 0o666, result: -1 }),
+      'a copy elsewhere': changed('chmod', '/srv/root/etc/passwd', { mode: 0o666 }),
+    },
+  },
+  'Check of passwords moved into place': {
+    as: 'error persistence credential-access defense-impairment T1556.003',
+    fires: {
+      'its configuration': moved('/usr/bin/mv x y', '/etc/pam.d/sshd'),
+      'a module': moved('/usr/bin/mv x y', '/usr/lib/x86_64-linux-gnu/security/pam_unix.so'),
+      'by a link': (s) => s.change(s.start('/usr/bin/ln'), 'SYMLINK', '/etc/pam.d/su', { target: '/tmp/x' }),
+    },
+    quiet: {
+      'pam-auth-update does': moved('/usr/bin/perl -w /usr/sbin/pam-auth-update', '/etc/pam.d/common-auth'),
+      'a package brings a module': moved('/usr/bin/dpkg --unpack x', '/lib/x86_64-linux-gnu/security/pam_x.so'),
+      'another library': moved('/usr/bin/mv x y', '/usr/lib/x86_64-linux-gnu/libpam.so.0'),
     },
   },
   'Check of passwords changed': {

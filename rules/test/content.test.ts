@@ -62,7 +62,7 @@ describe('built-in content', () => {
 
   it('lets the kernel drop opens that only read, but for some paths and names', () => {
     const filtered: FilteredEvents = { kind: 'open', fields: ['file.path'], given: { 'file.open.write': false } };
-    const paths = compile(content, { filtered: [filtered] }).interest.paths;
+    const [paths] = compile(content, { filtered: [filtered] }).interest.paths;
     assert.deepEqual(paths?.unbounded, []);
     for (const prefix of paths?.prefixes ?? [])
       assert.match(prefix, /^\/.+\/.+/, 'a prefix of one folder lets too much through');

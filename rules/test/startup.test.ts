@@ -10,6 +10,9 @@ const byDpkg = (path: string) => (s: Scene) =>
   s.open(s.start('/usr/bin/dpkg --unpack x.deb'), `${path}.dpkg-new`, WRITE);
 const read = (path: string) => (s: Scene) => s.open(s.start('/usr/bin/cat x'), path);
 
+const moved = (by: string, from: string, to: string) => (s: Scene) =>
+  s.change(s.start(by), 'RENAME', from, { target: to });
+
 /** Of a rule on writes below some folders. */
 function written(as: string, paths: readonly string[], elsewhere: string, quiet: RuleCases['quiet'] = {}): RuleCases {
   const [first = ''] = paths;
@@ -180,6 +183,59 @@ testContent('startup.yaml', {
         s.open(s.start(['docker-untar', '/', '/x'], s.init, {}, '/usr/bin/dockerd'), '/usr/bin/ps', WRITE),
       'a program of the same name': byShell('/usr/local/bin/ps'),
       'another program is installed': (s) => s.open(s.start('/usr/bin/install app /usr/bin'), '/usr/bin/app', WRITE),
+    },
+  },
+  'Start-up script moved into place': {
+    as: 'warning persistence T1037.004 T1546',
+    fires: {
+      'rc.local': moved('/usr/bin/mv x y', '/tmp/x', '/etc/rc.local'),
+      'a rule for devices': moved('/usr/bin/mv x y', '/home/ann/x', '/etc/udev/rules.d/99-x.rules'),
+    },
+    quiet: {
+      'an editor within the folder': moved('/usr/bin/sed -i x y', '/etc/init.d/sedx1y2z3', '/etc/init.d/x'),
+      'a package brings one': moved('/usr/bin/dpkg --unpack x', '/etc/init.d/x.dpkg-new', '/etc/init.d/x'),
+      'one is taken away': moved('/usr/bin/mv x y', '/etc/rc.local', '/root/rc.local.old'),
+    },
+  },
+  'Systemd unit moved into place': {
+    as: 'warning persistence T1543.002',
+    fires: {
+      'by mv': moved('/usr/bin/mv x y', '/tmp/x.service', '/etc/systemd/system/x.service'),
+      'by a hard link': (s) =>
+        s.change(s.start('/usr/bin/ln'), 'LINK', '/var/x.service', { target: '/etc/systemd/system/x.service' }),
+    },
+    quiet: {
+      'systemctl edits one': moved(
+        '/usr/bin/systemctl edit x',
+        '/etc/systemd/system/x.service.d/.#override.conf1',
+        '/etc/systemd/system/x.service.d/override.conf',
+      ),
+      'an editor within the folder': moved(
+        '/usr/bin/vim x',
+        '/etc/systemd/system/4913',
+        '/etc/systemd/system/x.service',
+      ),
+      'a package brings one': moved('/usr/bin/dpkg --unpack x', '/lib/systemd/x', '/lib/systemd/system/x.service'),
+    },
+  },
+  'Shell start-up file moved into place': {
+    as: 'notice persistence T1546.004',
+    fires: {
+      'of the system': moved('/usr/bin/mv x y', '/etc/x', '/etc/profile.d/x.sh'),
+      'of somebody': moved('/usr/bin/sed -i x y', '/home/ann/sedx1y2z3', '/home/ann/.bashrc'),
+    },
+    quiet: {
+      'a copy is kept': moved('/usr/bin/vim x', '/home/ann/.bashrc', '/home/ann/.bashrc~'),
+      'a package brings one': moved('/usr/bin/dpkg --unpack x', '/etc/profile.d/x.sh.dpkg-new', '/etc/profile.d/x.sh'),
+    },
+  },
+  'Program of the system replaced': {
+    as: 'error persistence T1554',
+    fires: { 'by mv': moved('/usr/bin/mv /tmp/ps /usr/bin/ps', '/tmp/ps', '/usr/bin/ps') },
+    quiet: {
+      'an upgrade': moved('/usr/bin/dpkg --unpack x', '/usr/bin/ps.dpkg-new', '/usr/bin/ps'),
+      'another program is installed': moved('/usr/bin/mv x y', '/tmp/kubectl', '/usr/bin/kubectl'),
+      'where administrators install theirs': moved('/usr/bin/mv x y', '/tmp/curl', '/usr/local/bin/curl'),
     },
   },
   'Unit enabled from a scratch folder': {

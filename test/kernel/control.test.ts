@@ -149,6 +149,8 @@ test('an enrolled agent kills what an enrolled responder orders, and nobody else
     openPathPrefixes: [],
     openNames: ['shadow'],
     openExecutables: [],
+    changePathPrefixes: [],
+    changeNames: [],
     wants: null,
   });
 

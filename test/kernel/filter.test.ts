@@ -47,6 +47,9 @@ const RULES = `
 - rule: Moved away by its name
   desc: d
   condition: event.action = rename and file.name = rf-guarded
+- rule: Moved over what opens are not asked for
+  desc: d
+  condition: event.action = rename and file.target_path = /run/elsewhere/rf-account
 - rule: Removed
   desc: d
   condition: event.action in (unlink, rmdir) and (file.directory = /run/guarded or file.path endswith /rf-removed)
@@ -146,6 +149,9 @@ $call symlink ../rf-pointed relative
 $call symlink ../other relative2
 $call as 65534 65534 splice /run/guarded/rf-mode empty
 $call rename x y
+echo x > z
+$call rename z rf-account
+$cat rf-account
 $call unlink y
 $call unlinkat /run/guarded rf-mode
 $call unlink ./rf-removed
@@ -285,6 +291,7 @@ const CHANGED = [
   'Mounts: mount /run/guarded/mount',
   'Moved away by its name: change rf-guarded',
   'Moved below a prefix: change',
+  'Moved over what opens are not asked for: change',
   'Opened up: change /run/guarded/rf-mode',
   'Opened up: change /run/guarded/rf-mode',
   'Pages of a file that may only be read: change',
@@ -343,6 +350,9 @@ describe('the filter in the kernel', { skip: whyNot() }, () => {
     const changes = all.alerts.filter((alert) => CHANGED.includes(alert));
     assert.deepEqual(changes, CHANGED, 'no other change, and each as often as it happened');
     assert.notEqual(filtered.interest.openPathPrefixes, null);
+    assert.ok(
+      filtered.interest.changeNames.includes('rf-account') && !filtered.interest.openNames.includes('rf-account'),
+    );
     assert.deepEqual(filtered.interest.openExecutables, ['rf-absent', 'rf-changer', 'rf-reader']);
     for (const { drops } of [all, filtered]) assert.equal(drops['ring_full'] ?? 0, 0);
     assert.equal(all.alerts.filter((alert) => alert.startsWith('A port')).length, 2);
@@ -360,10 +370,17 @@ describe('the filter in the kernel', { skip: whyNot() }, () => {
       diagnostics.map(({ message }) => message),
       [],
     );
-    assert.deepEqual(interest.paths?.unbounded, []);
-    assert.deepEqual(interest.paths.executables, [], 'so that no open has to ask whose process it is');
+    assert.deepEqual(
+      interest.paths.flatMap(({ unbounded }) => unbounded),
+      [],
+    );
+    assert.deepEqual(
+      interest.paths.flatMap(({ executables }) => executables),
+      [],
+      'so that no open has to ask whose process it is',
+    );
     // cron's files are near the root, too, but hardly anybody reads them
-    const shallow = interest.paths?.prefixes.filter(
+    const shallow = interest.paths[0]?.prefixes.filter(
       (prefix) => prefix.split('/').length < 4 && !/^\/etc\/(ana)?cron/.test(prefix),
     );
     assert.deepEqual(shallow, [], 'a prefix near the root sends most opens of a machine');

@@ -184,6 +184,8 @@ export const ATTACKS: readonly Attack[] = [
           openPathPrefixes: [],
           openNames: [],
           openExecutables: [],
+          changePathPrefixes: [],
+          changeNames: [],
           wants: [],
         },
         ...UNSIGNED,

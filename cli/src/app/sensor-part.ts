@@ -130,12 +130,14 @@ const TEXTS_MAX = 100_000;
 
 /** Of the right shape, or a TypeError: what the other process says is not believed to be. */
 function interestOf(value: unknown): Interest {
-  const { version, openPathPrefixes, openNames, openExecutables, wants } = value as Partial<Interest>;
+  const { version, openPathPrefixes, wants, ...lists } = value as Partial<Interest>;
   return {
     version: integerOf(version),
     openPathPrefixes: openPathPrefixes === null ? null : textsOf(openPathPrefixes, 'openPathPrefixes'),
-    openNames: textsOf(openNames, 'openNames'),
-    openExecutables: textsOf(openExecutables, 'openExecutables'),
+    openNames: textsOf(lists.openNames, 'openNames'),
+    openExecutables: textsOf(lists.openExecutables, 'openExecutables'),
+    changePathPrefixes: textsOf(lists.changePathPrefixes, 'changePathPrefixes'),
+    changeNames: textsOf(lists.changeNames, 'changeNames'),
     wants: wants === null ? null : listOf(wants, 'wants').map(wantOf),
   };
 }

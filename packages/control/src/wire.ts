@@ -23,6 +23,8 @@ interface WireInterest {
   readonly openPathPrefixes: readonly string[];
   readonly openNames: readonly string[];
   readonly openExecutables: readonly string[];
+  readonly changePathPrefixes: readonly string[];
+  readonly changeNames: readonly string[];
   readonly filteredKinds: boolean;
   readonly wants: readonly Want[];
 }
@@ -61,12 +63,18 @@ export const channelOptions: ChannelOptions = {
   'grpc.keepalive_timeout_ms': 10_000,
 };
 
-/** An agent of before executables were told is sent every open in place of theirs. */
+/** An agent of before executables were told is sent every open in place of theirs; one of before changes were told apart what these ask for of opens, too. */
 export function interestToWire({ openPathPrefixes, openExecutables, wants, ...rest }: Interest): WireInterest {
+  const { openNames } = rest;
+  const changePathPrefixes = without(rest.changePathPrefixes, openPathPrefixes ?? []);
+  const changeNames = without(rest.changeNames, openNames);
   return {
     ...rest,
+    changePathPrefixes,
+    changeNames,
     everyOpen: openPathPrefixes === null || openExecutables.length > 0,
-    openPathPrefixes: openPathPrefixes ?? [],
+    openPathPrefixes: [...(openPathPrefixes ?? []), ...changePathPrefixes],
+    openNames: [...openNames, ...changeNames],
     openExecutables: openPathPrefixes === null ? [] : openExecutables,
     filteredKinds: wants !== null,
     wants: wants ?? [],
@@ -74,12 +82,17 @@ export function interestToWire({ openPathPrefixes, openExecutables, wants, ...re
 }
 
 export function interestFromWire(said: WireInterest): Interest {
-  const { version, everyOpen, openPathPrefixes, openNames, openExecutables, filteredKinds, wants } = said;
+  const { everyOpen, filteredKinds, wants, ...rest } = said;
+  const { openPathPrefixes, openNames, openExecutables, changePathPrefixes, changeNames } = rest;
   return {
-    version,
-    openPathPrefixes: everyOpen && openExecutables.length === 0 ? null : openPathPrefixes,
-    openNames,
-    openExecutables,
+    ...rest,
+    openPathPrefixes: everyOpen && openExecutables.length === 0 ? null : without(openPathPrefixes, changePathPrefixes),
+    openNames: without(openNames, changeNames),
     wants: filteredKinds ? wants : null,
   };
+}
+
+function without(texts: readonly string[], others: readonly string[]): string[] {
+  const left = new Set(others);
+  return texts.filter((text) => !left.has(text));
 }

@@ -44,7 +44,15 @@ test('a thousand agents attach, are all reached, and cost a bounded memory each'
   await until(() => server.stats().attached === AGENTS);
   const attached = process.memoryUsage().rss;
   const prefixes = Array.from({ length: 200 }, (_, n) => `/srv/some/path/${n}/`);
-  await server.setInterest({ version: 1, openPathPrefixes: prefixes, openNames: [], openExecutables: [], wants: null });
+  await server.setInterest({
+    version: 1,
+    openPathPrefixes: prefixes,
+    openNames: [],
+    openExecutables: [],
+    changePathPrefixes: [],
+    changeNames: [],
+    wants: null,
+  });
   const results = await Promise.all(
     [...hosts].map(async (hostId) => {
       const { id, bytes } = command(hostId);

@@ -62,6 +62,8 @@ test('the interest goes to all, and to whoever comes later; an older one is igno
     openPathPrefixes: ['/etc/', '/root/'],
     openNames: ['id_rsa'],
     openExecutables: ['nginx'],
+    changePathPrefixes: [],
+    changeNames: [],
     wants: null,
   };
   await server.setInterest(interest);
@@ -70,20 +72,38 @@ test('the interest goes to all, and to whoever comes later; an older one is igno
   await until(() => two.interests.length === 1);
   assert.deepEqual([one.interests[0], two.interests[0]], [interest, interest]);
   await server.setInterest({ ...interest, version: 6 });
-  await server.setInterest({ version: 8, openPathPrefixes: null, openNames: [], openExecutables: [], wants: null });
+  await server.setInterest({
+    version: 8,
+    openPathPrefixes: null,
+    openNames: [],
+    openExecutables: [],
+    changePathPrefixes: [],
+    changeNames: [],
+    wants: null,
+  });
   await until(() => one.interests.length === 2);
   assert.deepEqual(one.interests[1], {
     version: 8,
     openPathPrefixes: null,
     openNames: [],
     openExecutables: [],
+    changePathPrefixes: [],
+    changeNames: [],
     wants: null,
   });
 });
 
 test('an agent that knows of no executables sends every open in place of theirs', () => {
   const wants = null;
-  const named = { version: 1, openPathPrefixes: ['/etc/'], openNames: [], openExecutables: ['nginx'], wants };
+  const named = {
+    version: 1,
+    openPathPrefixes: ['/etc/'],
+    openNames: [],
+    openExecutables: ['nginx'],
+    changePathPrefixes: [],
+    changeNames: [],
+    wants,
+  };
   assert.equal(interestToWire(named).everyOpen, true);
   for (const interest of [
     named,
@@ -186,4 +206,27 @@ test('an agent that answers about another host is cut', limit, async (t) => {
   await assert.rejects(server.execute(agent.hostId, command(agent.hostId).bytes), { code: 'ERR_CONTROL_LOST' });
   assert.equal(server.stats().cut.misbehaved, 1);
   assert.deepEqual(place.stored, []);
+});
+
+test('what is asked for of changes alone an agent that does not tell them apart sends of opens, too', () => {
+  const interest = {
+    version: 1,
+    openPathPrefixes: ['/etc/'],
+    openNames: ['shadow'],
+    openExecutables: [],
+    changePathPrefixes: ['/var/spool/'],
+    changeNames: ['passwd'],
+    wants: null,
+  };
+  const said = interestToWire(interest);
+  assert.deepEqual(
+    [said.openPathPrefixes, said.openNames],
+    [
+      ['/etc/', '/var/spool/'],
+      ['shadow', 'passwd'],
+    ],
+  );
+  assert.deepEqual(interestFromWire(said), interest);
+  const twice = { ...interest, changePathPrefixes: ['/etc/'], changeNames: ['shadow', 'passwd'] };
+  assert.deepEqual(interestFromWire(interestToWire(twice)), { ...interest, changePathPrefixes: [] }, 'opens stay');
 });

@@ -11,8 +11,8 @@ export interface RuleInterest<E> {
   readonly kinds: readonly string[];
   /** names of the fields that some condition may have to ask for: what they are made from must be there */
   readonly fields: ReadonlySet<string>;
-  /** The answer to `CompileOptions.filtered`; undefined: nothing was asked. */
-  readonly paths: PathInterest<E> | undefined;
+  /** For each of `CompileOptions.filtered`, in their order. */
+  readonly paths: readonly PathInterest<E>[];
   /** For each of `CompileOptions.forms`, in their order. */
   readonly forms: readonly FormInterest[];
 }
@@ -42,11 +42,11 @@ export function interestOf<E>(
   prepared: readonly Prepared<E>[],
   byKind: ByKind<E>,
   nodes: Nodes<E>,
-  filtered: readonly FilteredEvents[] | undefined,
+  filtered: readonly FilteredEvents[],
   forms: readonly FilteredForm[],
 ): RuleInterest<E> {
   const kinds = [...byKind].filter(([, conditions]) => conditions.size > 0).map(([kind]) => kind);
-  const paths = filtered === undefined ? undefined : pathsOf(prepared, byKind, nodes, filtered);
+  const paths = filtered.map((events) => pathsOf(prepared, byKind, nodes, events));
   return { kinds, fields: fieldsOf(byKind), paths, forms: formsOf(byKind, nodes, forms) };
 }
 
@@ -69,18 +69,16 @@ function pathsOf<E>(
   prepared: readonly Prepared<E>[],
   byKind: ByKind<E>,
   nodes: Nodes<E>,
-  filtered: readonly FilteredEvents[],
+  events: FilteredEvents,
 ): PathInterest<E> {
   const covers: Cover[] = [];
   const unbounded = new Set<number>();
-  for (const events of filtered) {
-    const known = knownOf<E>(events);
-    const memo = new Map<number, Node<E>>();
-    for (const [node, numbers] of byKind.get(events.kind) ?? []) {
-      const cover = necessaryCover(nodes.assume(node, known, memo), events);
-      if (cover === null) for (const number of numbers) unbounded.add(number);
-      else covers.push(cover);
-    }
+  const known = knownOf<E>(events);
+  const memo = new Map<number, Node<E>>();
+  for (const [node, numbers] of byKind.get(events.kind) ?? []) {
+    const cover = necessaryCover(nodes.assume(node, known, memo), events);
+    if (cover === null) for (const number of numbers) unbounded.add(number);
+    else covers.push(cover);
   }
   const numbers = [...unbounded].sort((a, b) => a - b);
   return { ...union(covers)!, unbounded: [...new Set(numbers.map((number) => prepared[number]!.rule))] };

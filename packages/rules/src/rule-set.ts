@@ -71,7 +71,7 @@ export function compileRules<E>(options: CompileOptions<E>): RuleSet<E> {
   const prepared = loaded.rules.filter(isActive);
   const byKind = conditionsByKind(kinds.names, prepared, nodes);
   const rules = [...new Set(prepared.map(({ rule }) => rule))];
-  const interest = interestOf(prepared, byKind, nodes, options.filtered, options.forms ?? []);
+  const interest = interestOf(prepared, byKind, nodes, options.filtered ?? [], options.forms ?? []);
   const index = new FieldIndex(options.catalogue);
   const fields = options.indexed === false ? null : index.find.bind(index);
   return {
@@ -105,7 +105,8 @@ function warningsOf<E>({ paths }: RuleInterest<E>, filtered: readonly FilteredEv
   const [first] = filtered;
   const field = first?.fields[0];
   const executable = first?.executable === undefined ? '' : `, or executables: ${first.executable} = /usr/sbin/nginx`;
-  return (paths?.unbounded ?? []).map(({ name, file, line }) => ({
+  const unbounded = new Set(paths.flatMap((one) => one.unbounded));
+  return [...unbounded].map(({ name, file, line }) => ({
     file,
     line,
     column: 1,

@@ -41,6 +41,8 @@ describe("the product's field catalogue", () => {
     const text = '- rule: r\n  condition: file.open.write = true or file.path in (/etc/shadow) or file.name = id_rsa\n';
     const filtered: FilteredEvents[] = [{ kind: 'open', fields: ['file.path'], given: { 'file.open.write': false } }];
     const set = compileRules({ sources: [{ name: 'rule.yaml', text }], catalogue: fields, kinds, filtered });
-    assert.deepEqual(set.interest.paths, { prefixes: [], names: ['id_rsa', 'shadow'], executables: [], unbounded: [] });
+    assert.deepEqual(set.interest.paths, [
+      { prefixes: [], names: ['id_rsa', 'shadow'], executables: [], unbounded: [] },
+    ]);
   });
 });

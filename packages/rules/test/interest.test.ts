@@ -13,7 +13,8 @@ function paths(condition: string): readonly string[] | null | undefined {
   return shown(compileCondition(condition, '', { filtered }));
 }
 
-function shown({ interest: { paths } }: RuleSet<TestEvent>): readonly string[] | null | undefined {
+function shown({ interest }: RuleSet<TestEvent>, filter = 0): readonly string[] | null | undefined {
+  const paths = interest.paths[filter];
   if (paths === undefined || paths.unbounded.length > 0) return paths && null;
   return [...paths.prefixes, ...paths.names.map((name) => `…${name}`), ...paths.executables.map((name) => `!${name}`)];
 }
@@ -123,8 +124,8 @@ describe('interest in paths', () => {
   test('is in the events that are filtered only: reads, when writes come anyway', () => {
     const rules =
       '- rule: a\n  condition: file.write and file.path endswith .so\n- rule: b\n  condition: file.path = /etc/shadow\n';
-    assert.equal(compile(rules).interest.paths, undefined);
-    const all = compile(rules, { filtered }).interest.paths;
+    assert.deepEqual(compile(rules).interest.paths, []);
+    const [all] = compile(rules, { filtered }).interest.paths;
     assert.deepEqual(
       all?.unbounded.map(({ name }) => name),
       ['a'],
@@ -132,17 +133,23 @@ describe('interest in paths', () => {
     assert.deepEqual(shown(compile(rules, { filtered: [{ ...opens, given: { 'file.write': false } }] })), ['…shadow']);
   });
 
-  test('joins the paths of all kinds that are filtered, and those of every field', () => {
+  test('is told of each filter by itself, for every field that holds a path', () => {
     const connects: FilteredEvents = { kind: 'connect', fields: ['destination.ip', 'process.executable'] };
     const both = [opens, connects];
-    const joined = (condition: string) => shown(compileCondition(condition, '', { filtered: both }));
-    assert.deepEqual(joined('file.path = /etc/passwd or event.action = connect and process.executable pmatch (/opt)'), [
-      '/opt',
-      '…passwd',
+    const each = (condition: string) => {
+      const set = compileCondition(condition, '', { filtered: both });
+      return [shown(set), shown(set, 1)];
+    };
+    assert.deepEqual(each('file.path = /etc/passwd or event.action = connect and process.executable pmatch (/opt)'), [
+      ['…passwd'],
+      ['/opt'],
     ]);
-    assert.equal(joined('event.action = connect and file.path = /x or event.action = connect and user.id = 0'), null);
-    const unbounded = compileCondition('user.id = 0', '', { filtered: both }).interest.paths?.unbounded;
-    assert.equal(unbounded?.length, 1, 'once, though it is unbounded on both');
+    assert.deepEqual(each('event.action = connect and file.path = /x or event.action = connect and user.id = 0'), [
+      [],
+      null,
+    ]);
+    const { diagnostics } = compileCondition('user.id = 0', '', { filtered: both });
+    assert.equal(diagnostics.length, 1, 'once, though it is unbounded on both');
   });
 
   test('is nothing in what is let through whatever its path', () => {

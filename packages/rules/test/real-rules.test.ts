@@ -78,7 +78,7 @@ const opened: fc.Arbitrary<Opened> = fc
 
 describe('the rules that are built in', () => {
   test('match no read of a path that the filter would drop', () => {
-    const { prefixes, names, unbounded } = set.interest.paths!;
+    const { prefixes, names, unbounded } = set.interest.paths[0]!;
     assert.deepEqual(unbounded, []);
     const seen = new Set<string>();
     fc.assert(

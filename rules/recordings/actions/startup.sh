@@ -29,6 +29,14 @@ BASH_ENV=/tmp/x /bin/bash -c true
 mkdir -p /etc/ld.so.conf.d; echo /tmp > /etc/ld.so.conf.d/x.conf
 ## Preload library moved into place
 : > /etc/x; mv /etc/x /etc/ld.so.preload
+## Start-up script moved into place
+mkdir -p /etc/init.d; echo 'x &' > /etc/x; mv /etc/x /etc/init.d/x
+## Systemd unit moved into place
+mkdir -p /etc/systemd/system; echo x > /etc/x; mv /etc/x /etc/systemd/system/x.service
+## Shell start-up file moved into place
+mkdir -p /etc/profile.d; echo x > /etc/x; mv /etc/x /etc/profile.d/x.sh
+## Program of the system replaced
+cp /bin/true /usr/bin/x; mv /usr/bin/x /usr/bin/ps
 ## Program of the system overwritten
 cp /bin/true /usr/bin/ps
 ## Unit enabled from a scratch folder

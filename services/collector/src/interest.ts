@@ -3,11 +3,24 @@ import type { CompiledOptions } from './config.ts';
 import type { Log } from './log.ts';
 import type { ControlBlock } from './sensor/control-block.ts';
 import type { Sensor } from './sensor/sensor.ts';
-import { headsOf, unnamedOf, unwatchedOf } from './sensor/watched.ts';
+import { headsOf, unnamedOf, unwatchedOf, type WatchedTexts } from './sensor/watched.ts';
 
 type Options = Pick<CompiledOptions, 'opens' | 'watchedPaths' | 'audit'>;
 type Filter = Pick<Sensor, 'watched' | 'hashes' | 'interests' | 'asked'> & {
-  readonly control: Pick<ControlBlock, 'allOpens' | 'watchedHeads' | 'watchingNames' | 'watchingExecutables'>;
+  readonly control: Pick<
+    ControlBlock,
+    'allOpens' | 'watchedHeads' | 'watchingNames' | 'watchingExecutables' | 'changedHeads' | 'watchingChangedNames'
+  >;
+};
+
+const NOTHING: Interest = {
+  version: 0,
+  openPathPrefixes: [],
+  openNames: [],
+  openExecutables: [],
+  changePathPrefixes: [],
+  changeNames: [],
+  wants: null,
 };
 
 /** Tells the sensor what matters: which kinds of events, opens and changes of files. What it isn't told for sure, it sends. */
@@ -25,18 +38,18 @@ export class InterestFilter {
   /** Before any content is loaded. `resumed`: the earlier agent's filter stays in force until then. */
   start(resumed: boolean): void {
     if (resumed && this.#options.opens !== 'all') return;
-    this.apply({ version: 0, openPathPrefixes: [], openNames: [], openExecutables: [], wants: null });
+    this.apply(NOTHING);
   }
 
   /** What is new is watched before anything is given up, so that nothing both interests cover is missed. */
   apply(interest: Interest): void {
-    const { openPathPrefixes, openNames: names, openExecutables: executables, version } = interest;
-    const { watched, interests, control, asked } = this.#filter;
-    const prefixes = [...(openPathPrefixes ?? []), ...this.#options.watchedPaths];
-    const held = watched.prefixes.add(prefixes) && watched.names.add(names) && watched.executables.add(executables);
+    const { openPathPrefixes, version } = interest;
+    const { interests, control, asked } = this.#filter;
+    const texts = this.#texts(interest);
+    const held = texts.every(([watched, wanted]) => watched.add(wanted));
     if (!held)
       this.#log.warn(
-        { version, prefixes: prefixes.length, names: names.length, executables: executables.length },
+        { version, texts: texts.map(([, wanted]) => wanted.length) },
         'more path prefixes, file names or executables than the kernel holds: every open and every change of a file is sent',
       );
     const all = this.#options.opens === 'all' || openPathPrefixes === null || !held;
@@ -52,11 +65,20 @@ export class InterestFilter {
     if (!interests.set(wants, version))
       this.#log.warn({ version }, 'the rules ask for more kinds of ports than the kernel can tell apart: all are sent');
     asked.keep();
-    watched.prefixes.keep(prefixes);
-    watched.names.keep(names);
-    watched.executables.keep(executables);
+    for (const [watched, wanted] of texts) watched.keep(wanted);
     this.#watch();
     control.allOpens = all;
+  }
+
+  #texts(interest: Interest): [watched: WatchedTexts, wanted: readonly string[]][] {
+    const { prefixes, names, executables, changedPrefixes, changedNames } = this.#filter.watched;
+    return [
+      [prefixes, [...(interest.openPathPrefixes ?? []), ...this.#options.watchedPaths]],
+      [names, interest.openNames],
+      [executables, interest.openExecutables],
+      [changedPrefixes, interest.changePathPrefixes],
+      [changedNames, interest.changeNames],
+    ];
   }
 
   /** null: everything. */
@@ -74,5 +96,7 @@ export class InterestFilter {
     control.watchedHeads = headsOf(watched.prefixes.keys());
     control.watchingNames = watched.names.size > 0;
     control.watchingExecutables = watched.executables.size > 0;
+    control.changedHeads = headsOf(watched.changedPrefixes.keys());
+    control.watchingChangedNames = watched.changedNames.size > 0;
   }
 }

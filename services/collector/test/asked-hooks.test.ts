@@ -31,7 +31,15 @@ const HOOKS = [...ASKED_HOOKS.keys()].filter((name) => process.arch !== 'arm64' 
 
 async function ask(collector: Collector, version: number, ...texts: string[]): Promise<void> {
   const wants = texts.map((text) => wantOf(text) ?? assert.fail(text));
-  await collector.control.setInterest({ version, openPathPrefixes: [], openNames: [], openExecutables: [], wants });
+  await collector.control.setInterest({
+    version,
+    openPathPrefixes: [],
+    openNames: [],
+    openExecutables: [],
+    changePathPrefixes: [],
+    changeNames: [],
+    wants,
+  });
 }
 
 const inPlace = ({ pinPath }: TestPlace): string[] =>

@@ -346,6 +346,8 @@ describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
       openPathPrefixes: [place.directory],
       openNames: [],
       openExecutables: [],
+      changePathPrefixes: [],
+      changeNames: [],
       wants: null,
     });
     read();
@@ -354,6 +356,8 @@ describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
       openPathPrefixes: ['/nowhere/'],
       openNames: ['other-file'],
       openExecutables: ['other-cat'],
+      changePathPrefixes: [],
+      changeNames: [],
       wants: null,
     });
     read();
@@ -362,6 +366,8 @@ describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
       openPathPrefixes: [],
       openNames: ['watched-file'],
       openExecutables: [],
+      changePathPrefixes: [],
+      changeNames: [],
       wants: null,
     });
     read();
@@ -370,6 +376,8 @@ describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
       openPathPrefixes: [],
       openNames: [],
       openExecutables: ['cat'],
+      changePathPrefixes: [],
+      changeNames: [],
       wants: null,
     });
     read();

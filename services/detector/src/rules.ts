@@ -92,12 +92,33 @@ export function logDiagnostics(diagnostics: readonly Diagnostic[], sources: read
  * What the kernel has to send for these rules, and for chains; what is not filtered comes anyway. The version is a hash of it: the same rules, the same number.
  */
 export function interestOf(rules: Rules, { localPeers = false }: Pick<DetectorOptions, 'localPeers'> = {}): Interest {
-  const paths = rules.interest.paths;
-  const openPathPrefixes = paths === undefined || paths.unbounded.length > 0 ? null : paths.prefixes;
-  const openNames = openPathPrefixes === null ? [] : paths!.names;
-  const openExecutables = openPathPrefixes === null ? [] : paths!.executables;
+  const [opens, changes] = rules.interest.paths;
   const wants = wantsOf(rules.interest.forms, localPeers, rules.interest.fields);
-  const asked = { openPathPrefixes, openNames, openExecutables, wants };
+  const asked = { ...pathsOf(opens, changes), wants };
   const digest = createHash('sha256').update(JSON.stringify(asked)).digest();
   return { version: digest.readUIntBE(0, 6), ...asked };
+}
+
+type Paths = Omit<Interest, 'version' | 'wants'>;
+type PathsOf = Rules['interest']['paths'][number];
+
+const EVERY: Paths = {
+  openPathPrefixes: null,
+  openNames: [],
+  openExecutables: [],
+  changePathPrefixes: [],
+  changeNames: [],
+};
+
+/** What is asked of opens is sent of changes, too. */
+function pathsOf(opens: PathsOf | undefined, changes: PathsOf | undefined): Paths {
+  if (opens === undefined || changes === undefined) return EVERY;
+  if (opens.unbounded.length > 0 || changes.unbounded.length > 0) return EVERY;
+  return {
+    openPathPrefixes: opens.prefixes,
+    openNames: opens.names,
+    openExecutables: [...new Set([...opens.executables, ...changes.executables])].sort(),
+    changePathPrefixes: changes.prefixes.filter((one) => !opens.prefixes.some((wider) => one.startsWith(wider))),
+    changeNames: changes.names.filter((one) => !opens.names.includes(one)),
+  };
 }

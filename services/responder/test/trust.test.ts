@@ -136,6 +136,8 @@ suite('what the rules can match', () => {
     openPathPrefixes: [`/${name}`],
     openNames: [],
     openExecutables: [],
+    changePathPrefixes: [],
+    changeNames: [],
     wants: null,
     keyId: '',
     signature: Buffer.alloc(64),
@@ -145,12 +147,14 @@ suite('what the rules can match', () => {
   test('is the union over the detectors heard of lately, told when it changes, with a version that ascends', () => {
     const interests = new Interests();
     assert.equal(interests.union(0), null);
-    interests.hear(said('b', MINUTE, { openNames: ['id_rsa'], openExecutables: ['nginx'] }));
-    interests.hear(said('a', 2 * MINUTE));
+    interests.hear(said('b', MINUTE, { openNames: ['id_rsa'], openExecutables: ['nginx'], changeNames: ['passwd'] }));
+    const changed = { changePathPrefixes: ['/spool'], changeNames: ['group'] };
+    interests.hear(said('a', 2 * MINUTE, changed));
     const first = interests.union(2 * MINUTE);
     assert.deepEqual([first?.openPathPrefixes, first?.openNames], [['/a', '/b'], ['id_rsa']]);
     assert.deepEqual(first?.openExecutables, ['nginx']);
-    interests.hear(said('a', 3 * MINUTE));
+    assert.deepEqual([first?.changePathPrefixes, first?.changeNames], [['/spool'], ['group', 'passwd']]);
+    interests.hear(said('a', 3 * MINUTE, changed));
     assert.equal(interests.union(3 * MINUTE), null);
     interests.hear(said('a', MINUTE, { openPathPrefixes: ['/old'] }));
     assert.equal(interests.union(3 * MINUTE), null, 'an older word changes nothing');
@@ -162,10 +166,10 @@ suite('what the rules can match', () => {
 
   test('is every open as soon as one detector says so', () => {
     const interests = new Interests();
-    interests.hear(said('a', MINUTE, { openExecutables: ['nginx'] }));
+    interests.hear(said('a', MINUTE, { openExecutables: ['nginx'], changeNames: ['passwd'] }));
     interests.hear(said('b', MINUTE, { openPathPrefixes: null }));
-    const { openPathPrefixes, openExecutables } = interests.union(MINUTE) ?? {};
-    assert.deepEqual([openPathPrefixes, openExecutables], [null, []]);
+    const { openPathPrefixes, openExecutables, changeNames } = interests.union(MINUTE) ?? {};
+    assert.deepEqual([openPathPrefixes, openExecutables, changeNames], [null, [], []]);
   });
 
   test('reaches the agents from ringfence.interest, when a detector has signed it', async () => {

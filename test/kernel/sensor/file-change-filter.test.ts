@@ -34,6 +34,11 @@ describe('changes of files, filtered by what rules can match', { skip }, () => {
 
   const seen = async (...words: string[]): Promise<boolean> => (await changes(...words)).length > 0;
 
+  const head = (path: string): [number, number] => {
+    const bit = (path.codePointAt(1) ?? 0) % 64;
+    return bit < 32 ? [(1 << bit) >>> 0, 0] : [0, (1 << (bit - 32)) >>> 0];
+  };
+
   test('nothing leaves the kernel when nothing is watched, but what gives privileges', async () => {
     sensor.control({ watched_heads: [0, 0], nothing_named: 1 });
     const before = sensor.counters(BULK).unwatched;
@@ -68,11 +73,37 @@ describe('changes of files, filtered by what rules can match', { skip }, () => {
     assert.equal(await seen('truncate', `${watched}/file`, '0'), true);
   });
 
+  test('what is watched for changes alone lets those through, by prefix and by name, and no open', async () => {
+    const watched = join(scratch.path, 'changed-only');
+    mkdirSync(watched, { recursive: true });
+    for (const name of ['file', 'changed-name']) writeFileSync(join(watched, name), '');
+    sensor.watch(`${watched}/f`, 'rf_changed');
+    sensor.watchName('changed-name', 'rf_changed_names');
+    sensor.control({ watched_heads: [0, 0], nothing_named: 1, changed_heads: head(watched) });
+    assert.equal(await seen('rename', 'file', `${watched}/file`), true);
+    assert.equal(await seen('rename', `${watched}/file`, 'file'), true);
+    assert.equal(await seen('fchmod', `${watched}/changed-name`, '644'), false, 'names are asked for by none');
+    assert.equal(await seen('unlink', `/nowhere/../${watched}/f`), true, 'it can not be compared');
+    assert.equal(await seen('unlink', '/nowhere/./other/f'), false);
+    sensor.control({ watched_heads: [0, 0], nothing_named: 1, changes_named: 1 });
+    assert.equal(await seen('rename', 'file', `${watched}/file`), false, 'prefixes are asked for by none');
+    assert.equal(await seen('rename', 'other', 'sub/changed-name'), true);
+    assert.equal(await seen('fchmod', `${watched}/changed-name`, '644'), true);
+    for (const path of ['changed-name/', 'sub/..', './changed-name'])
+      assert.equal(await seen('unlink', path), true, path);
+    for (const path of ['changed-name-2', 'xchanged-name', './name'])
+      assert.equal(await seen('unlink', path), false, path);
+    writeFileSync(join(watched, 'file'), '');
+    sensor.control({ watched_heads: [0, 0], nothing_named: 1, changes_named: 1, changed_heads: head(watched) });
+    const read = await sensor.run('/bin/cat', [join(watched, 'file'), join(watched, 'changed-name')], { cwd: watched });
+    const opened = all(read, 'rf_open').map(({ texts }) => texts['path']?.bytes.toString() ?? '');
+    assert.deepEqual(
+      opened.filter((path) => path.startsWith(watched)),
+      [],
+    );
+  });
+
   test('what cannot be compared is let through unless its first component says no', async () => {
-    const head = (path: string): [number, number] => {
-      const bit = (path.codePointAt(1) ?? 0) % 64;
-      return bit < 32 ? [(1 << bit) >>> 0, 0] : [0, (1 << (bit - 32)) >>> 0];
-    };
     sensor.control({ nothing_named: 1, watched_heads: head('/zzz') });
     sensor.watch('/zzz/');
     for (const path of ['/../zzz/x', '//zzz/x', '/./zzz/x', '/a/../zzz/x', '/a/b/../../zzz/x', '/a/../../zzz/x'])

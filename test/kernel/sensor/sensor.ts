@@ -221,6 +221,8 @@ export class TestSensor implements Disposable {
     watched_heads?: [number, number];
     nothing_named?: number;
     executables_named?: number;
+    changed_heads?: [number, number];
+    changes_named?: number;
     share_interval?: bigint;
     share_burst?: bigint;
     share_from?: [number, number];
@@ -228,10 +230,10 @@ export class TestSensor implements Disposable {
     this.object.globals['rf_control'] = { watched_heads: ALL_HEADS, ...settings };
   }
 
-  watch(prefix: string): void {
+  watch(prefix: string, map = 'rf_watched'): void {
     const path = Buffer.alloc(256);
     const length = path.write(prefix);
-    this.object.map('rf_watched').set({ prefixlen: length * 8, path }, 1);
+    this.object.map(map).set({ prefixlen: length * 8, path }, 1);
   }
 
   watchName(last: string, map = 'rf_names'): void {

@@ -1298,6 +1298,9 @@ export interface InterestRecord {
   readonly openPathPrefixes: null | readonly string[];
   readonly openNames: readonly string[];
   readonly openExecutables: readonly string[];
+  /** of changes of files alone, beside those of opens */
+  readonly changePathPrefixes: readonly string[];
+  readonly changeNames: readonly string[];
   /** null: every kind */
   readonly wants: null | readonly Want[];
   /** whose signature it is; empty: unsigned, as in one process */

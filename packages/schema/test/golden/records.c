@@ -176,6 +176,8 @@ int main(void)
 		PART(share_from)
 		NUMBER(agent_start)
 		NUMBER(executables_named)
+		PART(changed_heads)
+		NUMBER(changes_named)
 	END
 	BEGIN(rf_throttled_key)
 		NUMBER(cgroup)

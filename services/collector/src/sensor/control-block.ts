@@ -11,6 +11,8 @@ const SHARE_BURST = records.CONTROL_SHARE_BURST / 4;
 const SHARE_FROM = records.CONTROL_SHARE_FROM / 4;
 const NOTHING_NAMED = records.CONTROL_NOTHING_NAMED / 4;
 const EXECUTABLES_NAMED = records.CONTROL_EXECUTABLES_NAMED / 4;
+const CHANGED_HEADS = records.CONTROL_CHANGED_HEADS / 4;
+const CHANGES_NAMED = records.CONTROL_CHANGES_NAMED / 4;
 
 export interface Shares {
   readonly perSecond: number;
@@ -49,6 +51,15 @@ export class ControlBlock {
 
   set watchingExecutables(any: boolean) {
     Atomics.store(this.#words, EXECUTABLES_NAMED, any ? 1 : 0);
+  }
+
+  /** As watchedHeads, of what is watched for changes alone. */
+  set changedHeads(bits: bigint) {
+    this.#store64(CHANGED_HEADS, bits);
+  }
+
+  set watchingChangedNames(any: boolean) {
+    Atomics.store(this.#words, CHANGES_NAMED, any ? 1 : 0);
   }
 
   /**

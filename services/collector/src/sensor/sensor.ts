@@ -79,6 +79,9 @@ export class Sensor implements Disposable {
     readonly prefixes: WatchedTexts;
     readonly names: WatchedTexts;
     readonly executables: WatchedTexts;
+    /** beside the first two, for changes of files alone */
+    readonly changedPrefixes: WatchedTexts;
+    readonly changedNames: WatchedTexts;
   };
   /** rf_unwatched, rf_unnamed: which hashes no prefix, no name has */
   readonly hashes: { readonly unwatched: Uint8Array; readonly unnamed: Uint8Array };
@@ -127,6 +130,8 @@ export class Sensor implements Disposable {
       prefixes: new WatchedTexts(object.map('rf_watched'), prefixKey),
       names: new WatchedTexts(object.map('rf_names'), nameKey),
       executables: new WatchedTexts(object.map('rf_executables'), nameKey),
+      changedPrefixes: new WatchedTexts(object.map('rf_changed'), prefixKey),
+      changedNames: new WatchedTexts(object.map('rf_changed_names'), nameKey),
     };
     const { pinPath } = options;
     const ownLinks = object.map('rf_own_links');

@@ -1,7 +1,7 @@
 import type { BpfMap } from '@ringfence/libbpf-ts';
 import { records } from '@ringfence/schema';
 
-/** max_entries of rf_watched, of rf_names and of rf_executables */
+/** max_entries of the map of each */
 const ENTRIES_MAX = 4096;
 
 type KeyMap = Pick<BpfMap<Uint8Array, Uint8Array>, 'update' | 'remove' | 'batches' | 'sizes'>;

@@ -34,22 +34,35 @@ export class Interests {
   union(now: number): Interest | null {
     const live = [...this.#heard.values()].filter(({ at }) => at > now - FORGOTTEN_AFTER_US);
     if (live.length === 0) return null;
-    const prefixes = new Set(live.flatMap(({ openPathPrefixes }) => openPathPrefixes ?? []));
-    const names = new Set(live.flatMap(({ openNames }) => openNames));
-    const executables = new Set(live.flatMap(({ openExecutables }) => openExecutables));
-    const every = live.some(({ openPathPrefixes }) => openPathPrefixes === null);
-    const all = every || [prefixes, names, executables].some(({ size }) => size > MAX_ITEMS);
+    const texts = textsOf(live);
     const wants = unionOf(live.map((said) => said.wants));
-    const openPathPrefixes = all ? null : [...prefixes].sort();
-    const openNames = all ? [] : [...names].sort();
-    const openExecutables = all ? [] : [...executables].sort();
-    const text = JSON.stringify([openPathPrefixes, openNames, openExecutables, wants]);
+    const text = JSON.stringify([texts, wants]);
     if (text === this.#last) return null;
     this.#last = text;
     const since = Math.floor(Math.max(...live.map(({ at }) => at)) / 1_000_000);
     this.#version = interestVersion(Math.max(interestSince(this.#version) + 1, since), text);
-    return { version: this.#version, openPathPrefixes, openNames, openExecutables, wants };
+    return { version: this.#version, ...texts, wants };
   }
+}
+
+const LISTS = ['openNames', 'openExecutables', 'changePathPrefixes', 'changeNames'] as const;
+
+/** What somebody wants of every open takes all texts in. */
+function textsOf(live: readonly InterestRecord[]): Omit<Interest, 'version' | 'wants'> {
+  const [prefixes, ...lists] = [
+    live.map(({ openPathPrefixes }) => openPathPrefixes ?? []),
+    ...LISTS.map((name) => live.map((said) => said[name])),
+  ].map((all) => [...new Set(all.flat())].sort());
+  const every = live.some(({ openPathPrefixes }) => openPathPrefixes === null);
+  const all = every || [prefixes, ...lists].some((list = []) => list.length > MAX_ITEMS);
+  const [openNames = [], openExecutables = [], changePathPrefixes = [], changeNames = []] = all ? [] : lists;
+  return {
+    openPathPrefixes: all ? null : (prefixes ?? []),
+    openNames,
+    openExecutables,
+    changePathPrefixes,
+    changeNames,
+  };
 }
 
 /** Each once, in one order; null: somebody wants everything, or says so much that nobody can tell. */
