@@ -1,4 +1,5 @@
 export { ACCESS, type Access, PLAIN_TOPICS, RECORD_ON, ROLES, type Role, recordsOf, topicsOf } from './access.ts';
+export { ByAge } from './by-age.ts';
 export { CAPABILITIES, capabilityNames } from './capabilities.ts';
 export {
   asBuffer,

@@ -88,11 +88,12 @@ export function createEnricherPipeline(deps: EnricherPipelineDeps): EnricherPipe
     if (cursor.kind === KIND.Open) noteWrite(boot, process, cursor);
     else if (cursor.kind === KIND.Hash) noteHash(boot, process, cursor, out);
     else if (process === null) noteContext(boot, cursor);
-    followNames(boot, process, cursor, out);
+    const container = process === null ? null : boot.containerAt(process, cursor.buffer, cursor.cgroupAt);
+    if (process !== null) followNames(boot, container?.value.id ?? '', cursor, out);
     const { writer, writtenAgo } = originBehind(boot, cursor);
     const partial = partialReason(process, cursor);
     if (partial !== '') stats.partial++;
-    out.addEvent(process, writer, writtenAgo, partial, cursor);
+    out.addEvent(process, container, writer, writtenAgo, partial, cursor);
     if (cursor.kind === KIND.Tick) tick(boot, runId, cursor);
     countEvent(stats, cursor.kind);
   }

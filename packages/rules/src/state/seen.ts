@@ -1,3 +1,4 @@
+import { ByAge } from '@ringfence/schema';
 import { StateError } from '../errors.ts';
 import type { CompiledRule, FirstSeen } from '../rule.ts';
 import { decodeEntry, encodeEntry, isNumber, type StateChange } from './codec.ts';
@@ -31,7 +32,7 @@ interface Terms {
   /** µs: it learns from then on */
   sinceUs: number;
   /** the one unused for longest first */
-  readonly seen: Map<string, Seen>;
+  readonly seen: ByAge<string, Seen>;
   nextOrdinal: number;
   /** entries were put back, in whatever order */
   unsorted: boolean;
@@ -149,7 +150,7 @@ export class SeenState {
     const terms = this.#byName.get(name) ?? {
       name,
       sinceUs: NOT_YET,
-      seen: new Map(),
+      seen: new ByAge(),
       nextOrdinal: 0,
       unsorted: false,
     };
@@ -178,14 +179,18 @@ export class SeenState {
 
   #evict(terms: Terms): void {
     if (terms.unsorted) sort(terms);
-    const [oldest] = terms.seen.keys();
+    const oldest = terms.seen.takeOldest();
     if (oldest === undefined) return;
-    this.#forget(terms, oldest);
+    this.#forgotten(terms, oldest[0]);
     this.#evicted++;
   }
 
   #forget(terms: Terms, key: string): void {
     terms.seen.delete(key);
+    this.#forgotten(terms, key);
+  }
+
+  #forgotten(terms: Terms, key: string): void {
     this.#keys--;
     this.#changed.add(idOf(terms.name, key));
   }

@@ -1,3 +1,4 @@
+import { ByAge } from '@ringfence/schema';
 import type { Operand } from '../expression.ts';
 import type { CompiledRule } from '../rule.ts';
 import type { Sequence } from '../sequence.ts';
@@ -31,12 +32,11 @@ interface Program {
 /** What one sequence remembers: its keys, the one unused for longest first. */
 export class SequenceKeys {
   readonly name: string;
-  readonly keys: Map<string, Keyed> = new Map();
+  readonly keys: ByAge<string, Keyed> = new ByAge();
   /** hits that its keys hold */
   held = 0;
   /** restored entries that can't be its own */
   damaged = 0;
-  #oldest = this.keys.values();
   #program: Program | undefined;
   #nextOrdinal = 0;
   /** since changes were taken */
@@ -219,16 +219,11 @@ export class SequenceKeys {
     for (const keyed of this.keys.values()) this.forget(keyed);
   }
 
-  /** False: there is none. One iterator for all calls: each new one would walk over all that are forgotten. */
+  /** False: there is none. */
   forgetOldest(): boolean {
-    let next = this.#oldest.next();
-    if (next.done === true) {
-      this.#oldest = this.keys.values();
-      next = this.#oldest.next();
-    }
-    if (next.done === true) return false;
-    this.forget(next.value);
-    return true;
+    const oldest = this.keys.takeOldest();
+    if (oldest !== undefined) this.forget(oldest[1]);
+    return oldest !== undefined;
   }
 
   forget(keyed: Keyed): void {

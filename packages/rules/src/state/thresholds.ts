@@ -1,3 +1,4 @@
+import { ByAge } from '@ringfence/schema';
 import type { FieldValue } from '../catalogue.ts';
 import { StateError } from '../errors.ts';
 import { readOperand } from '../expression.ts';
@@ -48,7 +49,7 @@ export class ThresholdState {
   readonly #keysPerRule: number;
   readonly #most: number;
   /** rule and threshold → key → count, the one unused for longest first */
-  readonly #byRule = new Map<string, Map<string, Count>>();
+  readonly #byRule = new Map<string, ByAge<string, Count>>();
   readonly #changed = new Map<string, readonly [rule: string, key: string]>();
   readonly #names = new WeakMap<object, string>();
   #keys = 0;
@@ -109,7 +110,8 @@ export class ThresholdState {
       for (const [key, count] of counts) {
         const over = withinUs === undefined || (count.newest + withinUs <= timeUs && count.quietUntil <= timeUs);
         if (!over) break;
-        this.#forget(name, counts, key);
+        counts.delete(key);
+        this.#forgotten(name, key);
       }
     }
   }
@@ -163,7 +165,7 @@ export class ThresholdState {
   #touch(name: string, key: string): Count {
     let counts = this.#byRule.get(name);
     if (counts === undefined) {
-      counts = new Map();
+      counts = new ByAge();
       this.#byRule.set(name, counts);
     }
     const known = counts.get(key);
@@ -181,20 +183,19 @@ export class ThresholdState {
   }
 
   #evictFromLargest(): void {
-    let largest: [string, Map<string, Count>] | undefined;
+    let largest: [string, ByAge<string, Count>] | undefined;
     for (const entry of this.#byRule) if (largest === undefined || entry[1].size > largest[1].size) largest = entry;
     if (largest !== undefined) this.#evict(...largest);
   }
 
-  #evict(name: string, counts: Map<string, Count>): void {
-    const [oldest] = counts.keys();
+  #evict(name: string, counts: ByAge<string, Count>): void {
+    const oldest = counts.takeOldest();
     if (oldest === undefined) return;
-    this.#forget(name, counts, oldest);
+    this.#forgotten(name, oldest[0]);
     this.#evicted++;
   }
 
-  #forget(name: string, counts: Map<string, Count>, key: string): void {
-    counts.delete(key);
+  #forgotten(name: string, key: string): void {
     this.#keys--;
     this.#changed.set(`${name}\n${key}`, [name, key]);
   }

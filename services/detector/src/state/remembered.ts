@@ -1,3 +1,5 @@
+import { ByAge } from '@ringfence/schema';
+
 /** Values are immutable by convention: set a new one. JSON. */
 interface Entry<T> {
   readonly value: T;
@@ -8,7 +10,7 @@ interface Entry<T> {
 /** A bounded Map that tells what has changed since it was last asked; beyond the bound the entry goes that was set longest ago. */
 export class Remembered<T> {
   readonly #max: number;
-  readonly #entries = new Map<string, Entry<T>>();
+  readonly #entries = new ByAge<string, Entry<T>>();
   readonly #changed = new Set<string>();
   #ordinal = 1;
   /** entries that had to go for lack of room */
@@ -42,8 +44,8 @@ export class Remembered<T> {
     this.#entries.set(key, { value, ordinal: this.#ordinal++ });
     this.#changed.add(key);
     if (this.#entries.size <= this.#max) return undefined;
-    const [oldest, gone] = this.#entries.entries().next().value as [string, Entry<T>];
-    this.delete(oldest);
+    const [oldest, gone] = this.#entries.takeOldest() as [string, Entry<T>];
+    this.#changed.add(oldest);
     this.evicted++;
     return [oldest, gone.value];
   }

@@ -1,6 +1,8 @@
+import { ByAge } from '@ringfence/schema';
+
 /** Facts of one boot by key, the one noted longest ago forgotten first, with what changed for the store. */
 export class Remembered<T extends { readonly ordinal: number }> {
-  readonly #known = new Map<string, T>();
+  readonly #known = new ByAge<string, T>();
   readonly #dirty = new Set<string>();
   readonly #most: number;
   #nextOrdinal = 1;
@@ -21,8 +23,7 @@ export class Remembered<T extends { readonly ordinal: number }> {
     this.restore(key, { ...value, ordinal: this.#nextOrdinal } as T);
     this.#dirty.add(key);
     if (this.#known.size <= this.#most) return;
-    const [oldest = ''] = this.#known.keys();
-    this.#known.delete(oldest);
+    const [oldest] = this.#known.takeOldest() as [string, T];
     this.#dirty.add(oldest);
     this.evicted++;
   }

@@ -95,13 +95,13 @@ export class BatchBuilder {
   /** An event as it stands before the cursor, in the container that it happened in: a late one perhaps where its process was before. */
   addEvent(
     process: ProcessEntry | null,
+    container: KnownContainer | null,
     writer: ProcessEntry | null,
     writtenAgo: number,
     partial: string,
     cursor: EventCursor,
   ): void {
-    const { buffer, cgroupAt, eventAt, eventEnd } = cursor;
-    const container = process === null ? null : this.#origin.boot.containerAt(process, buffer, cgroupAt);
+    const { buffer, eventAt, eventEnd } = cursor;
     this.add(process, container, writer, writtenAgo, partial, buffer, eventAt, eventEnd);
   }
 

@@ -1,6 +1,5 @@
 import { addressText, type EventCursor, KIND, type KindName, leafIndex, parseDns, records } from '@ringfence/schema';
 import type { Boot } from '../state/boot.ts';
-import type { ProcessEntry } from '../state/process.ts';
 import type { BatchBuilder } from './batch.ts';
 
 /** Kinds that have a peer: where its address stands. */
@@ -18,11 +17,10 @@ const PACKET = {
 };
 const TCP = 6;
 
-/** Remembers what a name server has answered, and says of the event's peer what it was called. */
-export function followNames(boot: Boot, process: ProcessEntry | null, cursor: EventCursor, out: BatchBuilder): void {
+/** Remembers what a name server has answered in a container (or on the host, ''), and says of the event's peer what it was called. */
+export function followNames(boot: Boot, container: string, cursor: EventCursor, out: BatchBuilder): void {
   const leaf = PEERS.get(cursor.kind);
-  if (leaf === undefined || process === null) return;
-  const container = boot.containerAt(process, cursor.buffer, cursor.cgroupAt)?.value.id ?? '';
+  if (leaf === undefined) return;
   if (cursor.kind === KIND.Packet) noteAnswers(boot, container, cursor);
   if (boot.names.size === 0) return;
   const at = cursor.leafAt(leaf);
