@@ -43,9 +43,10 @@ const errors = set.diagnostics.filter(({ severity }) => severity === 'error').ma
 const result: MatchResult = { rules: set.rules.length, compileMs, events, matches, errors, decoding, matching };
 process.stdout.write(`${JSON.stringify(result)}\n`);
 
-function compiled({ sources, indexed }: MatchJob): Rules {
+function compiled({ sources, indexed, measured }: MatchJob): Rules {
   const rules = compileDetectorRules(sources);
-  return indexed ? rules : compileRules({ ...rules.options, indexed: false });
+  if (indexed && measured) return rules;
+  return compileRules({ ...rules.options, indexed, ...(measured ? {} : { clock: null }) });
 }
 
 /** null: decodes only. The events. */

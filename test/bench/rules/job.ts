@@ -8,6 +8,8 @@ export interface MatchJob {
   readonly sources: readonly RuleSource[];
   /** false: every rule of the event's kind is evaluated */
   readonly indexed: boolean;
+  /** false: the parts of conditions stay in the order of estimates */
+  readonly measured: boolean;
   readonly rounds: number;
   /** CPU profile to write; null: none */
   readonly profile: string | null;

@@ -35,6 +35,7 @@ export async function rules(context: BenchContext): Promise<void> {
   tellMix(context, batches);
   await measureSets(context, path);
   await measureAdded(context, path);
+  await measureOrder(context, path);
   report.table(measureReload(batches, distinct(MANY).sources, report));
   await measureSequences(context);
   report.table(measureDetector(batches, builtin().sources, report));
@@ -126,6 +127,30 @@ async function measureAdded(context: BenchContext, batches: string): Promise<voi
   });
 }
 
+/** Where no literal says which rules may match, the order of their parts is what counts. */
+async function measureOrder(context: BenchContext, batches: string): Promise<void> {
+  const { report } = context;
+  const rows: string[][] = [];
+  for (const list of [builtin(), distinct(MANY)])
+    for (const indexed of [true, false]) {
+      const estimated = nanos((await measure(context, batches, list, indexed, false)).matching);
+      const measured = nanos((await measure(context, batches, list, indexed)).matching);
+      report.figure(`order: ${list.name}${indexed ? '' : ', not indexed'}`, { estimated, measured });
+      rows.push([
+        list.name,
+        indexed ? 'yes' : 'no',
+        estimated.toFixed(0),
+        measured.toFixed(0),
+        ratio(estimated, measured),
+      ]);
+    }
+  report.table({
+    title: 'order of the parts of conditions, ns an event',
+    columns: ['rules', 'indexed', 'by estimates', 'as measured', 'times'],
+    rows,
+  });
+}
+
 async function measureSequences({ report }: BenchContext): Promise<void> {
   const args = ['-c', '0', process.execPath, ...NODE_FLAGS, '--expose-gc', SEQUENCES];
   const { stdout } = await run('taskset', args, { signal: interrupted });
@@ -139,10 +164,16 @@ async function measureSequences({ report }: BenchContext): Promise<void> {
   });
 }
 
-async function measure(context: BenchContext, batches: string, list: RuleList, indexed: boolean): Promise<MatchResult> {
+async function measure(
+  context: BenchContext,
+  batches: string,
+  list: RuleList,
+  indexed: boolean,
+  measured = true,
+): Promise<MatchResult> {
   const { dir, options } = context;
   const profile = profilePath(options, `rules-${list.name.replaceAll(/\W+/g, '-')}${indexed ? '' : '-unindexed'}`);
-  const job: MatchJob = { batches, sources: list.sources, indexed, rounds: ROUNDS, profile };
+  const job: MatchJob = { batches, sources: list.sources, indexed, measured, rounds: ROUNDS, profile };
   const path = join(dir, 'job.json');
   writeFileSync(path, JSON.stringify(job));
   const args = ['-c', '0', process.execPath, ...NODE_FLAGS, CHILD, path];

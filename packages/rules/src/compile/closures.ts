@@ -3,12 +3,13 @@ import type { FieldOperator, Literal, Operand, Test } from '../expression.ts';
 import { compileGlob } from '../text/glob.ts';
 import { compileNetworks, parseNetwork } from '../text/ip.ts';
 import { compileRegex } from '../text/regex.ts';
+import { type Condition, Junction } from './junction.ts';
+import type { Junctions } from './meter.ts';
 import type { Node } from './nodes.ts';
 import type { Slots } from './slots.ts';
 import { TextTable } from './text-table.ts';
 import { Trie, type TrieLiteral } from './trie.ts';
 
-export type Condition = () => boolean;
 /** Whether one value fits any of a test's literals. */
 export type Fits = (item: never) => boolean;
 
@@ -22,12 +23,14 @@ export class Closures<E> {
   readonly #slots: Slots<E>;
   readonly #uses: ReadonlyMap<number, number>;
   readonly #fitters: Map<number, Fits>;
+  readonly #junctions: Junctions;
   readonly #built = new Map<number, Condition>();
 
-  /** `roots`: all conditions that can be asked about one event; `fitters` (by node) is shared between kinds. */
-  constructor(slots: Slots<E>, roots: Iterable<Node<E>>, fitters: Map<number, Fits>) {
+  /** `roots`: all conditions that can be asked about one event; `fitters` (by node) and `junctions` are shared between kinds. */
+  constructor(slots: Slots<E>, roots: Iterable<Node<E>>, fitters: Map<number, Fits>, junctions: Junctions = new Map()) {
     this.#slots = slots;
     this.#fitters = fitters;
+    this.#junctions = junctions;
     this.#uses = countUses(roots);
   }
 
@@ -36,14 +39,14 @@ export class Closures<E> {
     if (known !== undefined) return known;
     const plain = this.#build(node);
     const shared = (this.#uses.get(node.id) ?? 0) > 1 && node.cost >= WORTH_REMEMBERING;
-    const condition = shared ? this.#slots.remembered(plain) : plain;
+    const condition = shared ? this.#of(plain, this.#slots.remembered(plain)) : plain;
     this.#built.set(node.id, condition);
     return condition;
   }
 
   /** Whether all of them hold. */
   all(nodes: readonly Node<E>[]): Condition {
-    return nodes.length === 0 ? () => true : all(nodes.map((node) => this.build(node)));
+    return nodes.length === 0 ? () => true : this.#junction('and', nodes);
   }
 
   #build(node: Node<E>): Condition {
@@ -52,15 +55,31 @@ export class Closures<E> {
         return node.value ? () => true : () => false;
       case 'not': {
         const item = this.build(node.item);
-        return () => !item();
+        return this.#of(item, () => !item());
       }
       case 'and':
-        return all(node.items.map((item) => this.build(item)));
       case 'or':
-        return any(node.items.map((item) => this.build(item)));
+        return this.#junction(node.kind, node.items);
       default:
         return this.#test(node.id, node.test);
     }
+  }
+
+  #junction(kind: 'and' | 'or', nodes: readonly Node<E>[]): Condition {
+    if (nodes.length === 1) return this.build(nodes[0]!);
+    const junction = new Junction(
+      kind,
+      nodes.map((node) => this.build(node)),
+    );
+    this.#junctions.set(junction.condition, junction);
+    return junction.condition;
+  }
+
+  /** `condition` asks what `inner` does. */
+  #of(inner: Condition, condition: Condition): Condition {
+    const junction = this.#junctions.get(inner);
+    if (junction !== undefined) this.#junctions.set(condition, junction);
+    return condition;
   }
 
   #test(id: number, test: Test<E>): Condition {
@@ -124,27 +143,6 @@ function someFits(value: Value, other: Value, fits: (value: Literal, other: Lite
 function some(items: readonly string[], fits: (item: Literal) => boolean): boolean {
   for (let i = 0; i < items.length; i++) if (fits(items[i]!)) return true;
   return false;
-}
-
-function all(items: readonly Condition[]): Condition {
-  const [a, b, c] = items as [Condition, Condition, Condition];
-  if (items.length === 1) return a;
-  if (items.length === 2) return () => a() && b();
-  if (items.length === 3) return () => a() && b() && c();
-  return () => {
-    for (let i = 0; i < items.length; i++) if (!items[i]!()) return false;
-    return true;
-  };
-}
-
-function any(items: readonly Condition[]): Condition {
-  const [a, b, c] = items as [Condition, Condition, Condition];
-  if (items.length === 2) return () => a() || b();
-  if (items.length === 3) return () => a() || b() || c();
-  return () => {
-    for (let i = 0; i < items.length; i++) if (items[i]!()) return true;
-    return false;
-  };
 }
 
 function fitter<E>(test: Test<E>): Fits {

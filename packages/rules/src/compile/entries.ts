@@ -1,4 +1,4 @@
-import type { Condition } from './closures.ts';
+import type { Condition } from './junction.ts';
 import type { Slots } from './slots.ts';
 
 /** One condition on one kind of event, with the rules (by number) that have it there. */
@@ -36,6 +36,11 @@ export class Entries<E> {
   readonly rest = (entry: number): void => {
     if (this.#isNew(entry)) this.#take(this.list[entry]!.rest, entry);
   };
+
+  /** On the slots' event. */
+  isJudged(entry: number): boolean {
+    return this.#evaluated[entry] === this.#slots.generation;
+  }
 
   #isNew(entry: number): boolean {
     const { generation } = this.#slots;

@@ -4,6 +4,7 @@ import type { SequenceMatch } from '../sequence.ts';
 import type { Memories } from '../state/memory.ts';
 import { Closures, type Fits } from './closures.ts';
 import { Entries } from './entries.ts';
+import { type Clock, type Junctions, Meter } from './meter.ts';
 import { knownOnKind, type Node, type Nodes } from './nodes.ts';
 import type { Fields } from './patterns.ts';
 import { type Plan, Planner } from './plan.ts';
@@ -63,6 +64,7 @@ export class CompiledMatcher<E> implements Matcher<E> {
   readonly #subjects: readonly SubjectIndex<E>[];
   readonly #entries: Entries<E>;
   readonly #kindNumbers: ReadonlyMap<string, number>;
+  readonly #meter: Meter<E> | undefined;
 
   constructor(
     prepared: readonly Prepared<E>[],
@@ -71,20 +73,24 @@ export class CompiledMatcher<E> implements Matcher<E> {
     memories: Memories<E>,
     /** null: nothing is indexed */
     fields: Fields<E> | null,
+    /** null: nothing is measured */
+    clock: Clock | null,
   ) {
     this.#prepared = prepared;
     this.#kinds = kinds;
     this.#memories = memories;
     this.#kindNumbers = new Map(kinds.names.map((name, number) => [name, number]));
     const fitters = new Map<number, Fits>();
+    const junctions: Junctions = new Map();
     const planner = new Planner(this.#slots, fields);
     this.#plans = kinds.names.map((name, kind) => {
       const conditions = byKind.get(name);
       if (conditions === undefined || conditions.size === 0) return undefined;
-      return planner.plan(kind, conditions, new Closures(this.#slots, conditions.keys(), fitters));
+      return planner.plan(kind, conditions, new Closures(this.#slots, conditions.keys(), fitters, junctions));
     });
     this.#subjects = planner.subjects(kinds.names.length);
     this.#entries = new Entries(this.#slots, planner.entries, prepared.length);
+    this.#meter = clock === null ? undefined : new Meter(this.#slots, this.#entries, junctions, clock);
   }
 
   match(event: E, onMatch: OnMatch<E>, timeUs: number): number {
@@ -97,6 +103,7 @@ export class CompiledMatcher<E> implements Matcher<E> {
     this.#slots.begin(event);
     plan.run(event, entries);
     for (let i = 0; i < this.#subjects.length; i++) this.#subjects[i]!.find(kind, event, entries.whole, entries.rest);
+    this.#meter?.judged();
     this.#slots.end();
     return entries.count === 0 ? 0 : this.#report(event, onMatch, timeUs);
   }

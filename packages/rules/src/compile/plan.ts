@@ -1,9 +1,10 @@
 import type { Subject, TextPlace } from '../catalogue.ts';
 import type { Operand } from '../expression.ts';
 import { LIMITS } from '../limits.ts';
-import type { Closures, Condition } from './closures.ts';
+import type { Closures } from './closures.ts';
 import { type Clues, countTests, necessaryClues } from './clues.ts';
 import type { Entries, Entry } from './entries.ts';
+import type { Condition } from './junction.ts';
 import { LiteralIndex } from './literal-index.ts';
 import type { Node } from './nodes.ts';
 import { type Fields, placeOf } from './patterns.ts';

@@ -16,6 +16,11 @@ export class Slots<E> {
     this.generation++;
   }
 
+  /** What has been read of the event; not what is known of its subjects. */
+  forget(): void {
+    this.generation++;
+  }
+
   /** Lets go of the event. */
   end(): void {
     this.#event = undefined;

@@ -1,5 +1,5 @@
 import type { FieldValue, Subject } from '../catalogue.ts';
-import type { Condition } from './closures.ts';
+import type { Condition } from './junction.ts';
 import type { LiteralIndex } from './literal-index.ts';
 
 type Take = (entry: number) => void;
