@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { retiredTechniques } from '../src/attack/retired.ts';
+import { attackTechnique } from '../src/attack/techniques.ts';
 import { Nodes } from '../src/compile/nodes.ts';
 import { explainExpression } from '../src/explain.ts';
 import { lintRules } from '../src/index.ts';
@@ -62,7 +64,23 @@ describe('lint', () => {
     assert.deepEqual(said(rule('persistence, T1574.006')), []);
     assert.deepEqual(said(rule('impact')), []);
     assert.deepEqual(said(rule('execution, T1059.094')), ['1:9 unknown-technique']);
+    assert.deepEqual(said(rule('execution, T9998, T9999')), ['1:9 unknown-technique', '1:9 unknown-technique']);
     assert.deepEqual(said(rule('impact, T1059.004')), ['1:9 tactic']);
+  });
+
+  test('says what a technique is now that ATT&CK has no more', () => {
+    const set = compile('- rule: r\n  condition: process.name = sh\n  tags: [T1100, attack.t1089]\n');
+    assert.deepEqual(
+      lintRules(set).map(({ message, hint }) => `${message}: ${hint}`),
+      [
+        'ATT&CK has no technique T1100 any more: It is T1505.003 (Web Shell) now.',
+        'ATT&CK has no technique T1089 any more: It is T1685 (Disable or Modify Tools) now.',
+      ],
+    );
+    for (const [id, now] of retiredTechniques) {
+      assert.equal(attackTechnique(id), undefined, id);
+      assert.equal(attackTechnique(now)?.id, now, id);
+    }
   });
 
   test('leaves tactics of rules in other languages to those who tagged them', () => {

@@ -1,3 +1,4 @@
+import { retiredTechniques } from '../attack/retired.ts';
 import { attackTechnique, attackTechniques, servedTactics } from '../attack/techniques.ts';
 import { type Node, Nodes } from '../compile/nodes.ts';
 import { type Diagnostic, didYouMean } from '../diagnostics.ts';
@@ -76,21 +77,29 @@ class Places {
 /** @param foreign a rule in another language, which is loaded as others tagged it: which tactic they see a technique in is theirs to say */
 function checkAttack<E>(rule: CompiledRule<E>, place: Parameters<Report>[0], foreign: boolean, report: Report): void {
   const served = new Set<string>();
+  let unknown = 0;
   for (const id of rule.techniques) {
     const technique = attackTechnique(id);
-    if (technique === undefined) {
-      const hint = didYouMean(id, attackTechniques().keys(), 'attack.mitre.org lists them.');
-      report(place, 'unknown-technique', `ATT&CK has no technique ${id}`, hint);
-      return;
+    if (technique !== undefined) for (const tactic of servedTactics(technique)) served.add(tactic);
+    else {
+      unknown++;
+      report(place, 'unknown-technique', ...aboutUnknown(id));
     }
-    for (const tactic of servedTactics(technique)) served.add(tactic);
   }
-  if (served.size === 0 || foreign) return;
+  if (served.size === 0 || foreign || unknown > 0) return;
   for (const tactic of rule.tactics.filter((one) => !served.has(one))) {
     const names = rule.techniques.join(', ');
     const hint = `${names} ${rule.techniques.length === 1 ? 'serves' : 'serve'} ${[...served].join(', ')}.`;
     report(place, 'tactic', `no technique of rule '${rule.name}' serves ${tactic}`, hint);
   }
+}
+
+/** What is wrong with an id that ATT&CK doesn't have, and what helps. */
+function aboutUnknown(id: string): [message: string, hint: string] {
+  const now = attackTechnique(retiredTechniques.get(id) ?? '');
+  if (now !== undefined) return [`ATT&CK has no technique ${id} any more`, `It is ${now.id} (${now.name}) now.`];
+  const hint = didYouMean(id, attackTechniques().keys(), 'attack.mitre.org lists them.');
+  return [`ATT&CK has no technique ${id}`, hint];
 }
 
 type ReportRule<E> = (rule: CompiledRule<E>, code: string, message: string, hint: string) => void;
