@@ -143,6 +143,15 @@ export class Agent implements AsyncDisposable {
     return join(this.runDir, 'ringfence.sock');
   }
 
+  get pinPath(): string {
+    return this.#pins;
+  }
+
+  /** Stopped, it does nothing; what its sensor writes stays in the rings. */
+  pause(stopped: boolean): void {
+    this.#child.kill(stopped ? 'SIGSTOP' : 'SIGCONT');
+  }
+
   async read(): Promise<Reading> {
     return readingOf(await this.#status());
   }
@@ -175,6 +184,7 @@ export class Agent implements AsyncDisposable {
     if (exitCode !== null || signalCode !== null) return;
     await this.#finishProfile();
     const ended = new Promise<void>((resolve) => this.#child.once('exit', () => resolve()));
+    this.#child.kill('SIGCONT');
     this.#child.kill('SIGTERM');
     const patience = new AbortController();
     const late = sleep(STOP_MS, 'late', { signal: patience.signal }).catch(() => 'aborted');

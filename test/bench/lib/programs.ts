@@ -11,6 +11,7 @@ const SOURCES = fileURLToPath(new URL('../programs/', import.meta.url));
 const FLAGS: Readonly<Record<string, readonly string[]>> = {
   load: [],
   stamp: [],
+  timed: [],
   trigger: [],
   victim: [],
   nothing: ['-nostdlib', '-static'],
@@ -25,6 +26,15 @@ export interface LoadResult {
   readonly ops_per_s: number;
   /** of the caller, seconds */
   readonly cpu_s: number;
+}
+
+/** What a program took. */
+export interface Timed {
+  readonly seconds: number;
+  /** of itself and of its children that it has waited for, seconds */
+  readonly cpu_s: number;
+  /** what it printed */
+  readonly output: string;
 }
 
 /** The programs of programs/, compiled. */
@@ -49,12 +59,31 @@ export class Programs {
     return join(this.#dir, name);
   }
 
-  /** `rate`: operations per second; 0: as fast as it goes. `cpu`: the one that all of it runs on; null: any. */
-  async load(mode: LoadMode, seconds: number, rate = 0, cpu: number | null = null): Promise<LoadResult> {
+  loadCommand(mode: LoadMode, seconds: number, rate = 0, dir: string = this.#dir): readonly string[] {
+    return [this.path('load'), mode, String(seconds), String(rate), dir];
+  }
+
+  /**
+   * `rate`: operations per second; 0: as fast as it goes. `cpu`: the one that all of it runs on; null: any. `dir`: where the file lies that is opened.
+   */
+  async load(
+    mode: LoadMode,
+    seconds: number,
+    rate = 0,
+    cpu: number | null = null,
+    dir: string = this.#dir,
+  ): Promise<LoadResult> {
     const tied = cpu === null ? [] : ['taskset', '-c', String(cpu)];
-    const [file = '', ...args] = [...tied, this.path('load'), mode, String(seconds), String(rate), this.#dir];
+    const [file = '', ...args] = [...tied, ...this.loadCommand(mode, seconds, rate, dir)];
     const { stdout } = await run(file, args, { signal: interrupted });
     return JSON.parse(stdout) as LoadResult;
+  }
+
+  /** Runs it under `timed`. `cpu`: the one that all of it runs on; null: any. */
+  async timed(command: readonly string[], cpu: number | null = null): Promise<Timed> {
+    const tied = cpu === null ? [] : ['taskset', '-c', String(cpu)];
+    const { stdout, stderr } = await run(this.path('timed'), [...tied, ...command], { signal: interrupted });
+    return { ...(JSON.parse(stdout) as Omit<Timed, 'output'>), output: stderr };
   }
 
   /** Programs of all sorts, one after the other, below `dir`: day.sh. */

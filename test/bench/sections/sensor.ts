@@ -1,71 +1,46 @@
+import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { redisMissing, startRedis } from '@ringfence/testkit';
 import { Agent } from '../lib/agent.ts';
 import type { BenchContext } from '../lib/context.ts';
 import { BenchError } from '../lib/errors.ts';
-import { count, mib, percent, percentile, range } from '../lib/figures.ts';
+import { count, mib, percent, percentile } from '../lib/figures.ts';
+import { Hooks } from '../lib/hooks.ts';
 import { LOSSES } from '../lib/ledger.ts';
+import { type Cost, type WatchedLoad, watchedLoads } from '../lib/loads.ts';
 import { sensorsInKernel } from '../lib/others.ts';
 import { FALCO } from '../lib/peer.ts';
-import type { LoadMode } from '../lib/programs.ts';
 import { measureRecords } from '../lib/records-rate.ts';
+import { medianOf, ratios, Slices } from '../lib/slices.ts';
 import { SyscallFloor } from '../lib/syscall-floor.ts';
 import { cpuSeconds, residentBytes } from '../lib/usage.ts';
-import { Compile, redisSeconds } from '../lib/workloads.ts';
+import { Compile } from '../lib/workloads.ts';
 
-/** Opens a second of a watched file that must all arrive. */
-const WATCHED_RATE = 250_000;
 /** What a start, or the load before, has left to be done is not the next one's. */
-const SETTLE_MS = 3000;
-/** Until the agent's code is compiled for what it gets; and as long without it, since a machine that has long been busy is not as fast as a rested one. */
-const WARM_MS = 8000;
+const SETTLE_MS = 300;
+/** Of each load, before anything counts: until the agent's code is compiled for what it gets. */
+const WARM_ROUNDS = 2;
 /** A start is not idle: what it leaves in the heap is collected within this time. */
 const IDLE_AFTER_MS = 25_000;
-const FLOOR =
-  "kernel's part: × of one system call's two tracepoints switched on with nothing behind them; any sensor that sees results of system calls pays it";
+const NOTES: readonly string[] = [
+  'each slice against the mean of the slices without a sensor before and after it: median of these (in which it lies, with 95 % certainty from 6 rounds on)',
+  "kernel's part: the tracepoint of the end of one system call switched on with nothing behind it; any sensor that sees results of system calls pays it",
+  'programs: the sensor in the kernel, with that part, while the agent is stopped',
+];
 const LAST_CPU = availableParallelism() - 1;
 
-interface Load {
-  readonly name: string;
-  readonly target: string;
-  /** what one operation costs, or the whole load: time, in the unit that `show` expects */
-  readonly cost: (context: BenchContext) => Promise<number>;
-  readonly show: (cost: number) => string;
-  /** the file that is opened is watched */
-  readonly watched?: true;
-  /** There has been some of it before it is measured: a host's own load does not begin that moment. */
-  readonly warm?: true;
-  /** What the kernel's own part of it costs is measured too: most of it may be that. */
-  readonly floor?: true;
-}
+/** What a load was measured under, in the order of a round: nothing, the kernel's own part, the sensor with its agent stopped, all of it. */
+type State = 'bare' | 'floor' | 'stopped' | 'seen';
 
-interface Cost {
-  readonly bare: number[];
-  readonly floor: number[];
-  readonly seen: number[];
-  /** of the agent, of one core */
-  readonly cpu: number[];
+interface Measured {
+  readonly costs: Readonly<Record<State, Cost[]>>;
+  /** of the agent, s */
+  agentCpu: number;
+  agentTime: number;
   dropped: number;
 }
-
-const micros = (value: number): string => `${value.toFixed(value < 10 ? 3 : 0)} µs`;
-const seconds = (value: number): string => `${value.toFixed(2)} s`;
-const secondsOf = ({ options }: BenchContext): number => Math.max(1, options.seconds / 4);
-
-/** The caller's CPU, µs. */
-const callerCpu =
-  (mode: LoadMode, rate = 0) =>
-  async (context: BenchContext): Promise<number> => {
-    const { cpu_s, ops } = await context.programs.load(mode, secondsOf(context), rate);
-    return (cpu_s / ops) * 1e6;
-  };
-
-/** Time, µs, with all that the load consists of on one CPU. */
-const timeOn =
-  (mode: LoadMode, cpu: number | null) =>
-  async (context: BenchContext): Promise<number> =>
-    1e6 / (await context.programs.load(mode, secondsOf(context), 0, cpu)).ops_per_s;
 
 /** What the watched programs pay, load by load, and what the agent does meanwhile: `up --only collector` with the filter of all built-in rules. */
 export async function sensor(context: BenchContext): Promise<void> {
@@ -74,45 +49,30 @@ export async function sensor(context: BenchContext): Promise<void> {
   if (missing !== undefined) throw new BenchError('ERR_BENCH_SETUP', `the sensor's section needs Redis: ${missing}`);
   await using redis = await startRedis();
   const compile = new Compile(programs.directory);
-  const all: readonly Load[] = [
-    { name: 'open, not watched', target: 'CPU ≤ 1.4, 0 dropped, agent < 10 %', cost: callerCpu('open'), show: micros },
-    { name: 'open, watched', target: 'CPU ≤ 1.8', cost: callerCpu('open'), show: micros, watched: true },
-    {
-      name: `open, watched, ${count(WATCHED_RATE)}/s`,
-      target: '0 dropped',
-      cost: callerCpu('open', WATCHED_RATE),
-      show: micros,
-      watched: true,
-    },
-    { name: 'exec', target: '≤ 1.05, agent ≤ 8 %', cost: timeOn('exec', null), show: micros, warm: true },
-    {
-      name: 'mixed',
-      target: '≤ 1.09 (0.92 × the rate), agent ≤ 25 %',
-      cost: timeOn('mixed', null),
-      show: micros,
-      warm: true,
-    },
-    {
-      name: 'connect + accept + close',
-      target: '≤ 1.10',
-      cost: timeOn('connect', LAST_CPU),
-      show: micros,
-      floor: true,
-    },
-    { name: 'getpid', target: '≤ 1.30', cost: timeOn('getpid', LAST_CPU), show: micros, floor: true },
-    { name: 'make -j2', target: '≤ 1.03', cost: () => compile.seconds(), show: seconds },
-    { name: 'redis-benchmark', target: '≤ 1.03', cost: () => redisSeconds(redis.port), show: seconds, floor: true },
-  ];
+  const watched = join(programs.directory, 'watched');
+  mkdirSync(watched, { recursive: true });
+  const place = { programs, watched, compile, redisPort: redis.port, seconds: Math.max(0.3, options.seconds / 8) };
   try {
-    const loads = chosen(all, options.loads);
-    const costs = await measureAll(context, loads);
+    const loads = chosen(watchedLoads(place), options.loads);
+    const slices = new Slices();
+    const measured = await measureAll(context, loads, watched, slices);
     report.table({
-      title: `what a load costs, ${options.runs} runs (min · median · max; × is the median's ratio to no sensor in turn with it)`,
-      columns: ['', 'no sensor', 'up --only collector', '×', "kernel's part", 'agent, of a core', 'dropped', 'target'],
-      rows: loads.map((load, i) => row(load, costs[i] as Cost)),
-      notes: [FLOOR, ...FALCO.overhead],
+      title: `what a load costs, ${options.runs} rounds, × what it costs without a sensor`,
+      columns: [
+        '',
+        'no sensor',
+        'up --only collector',
+        'CPU',
+        "kernel's part",
+        'programs',
+        'agent',
+        'dropped',
+        'target',
+      ],
+      rows: loads.map((load, i) => row(load, measured[i] as Measured)),
+      notes: [`${slices.repeated} slices taken again for stolen time`, ...NOTES, ...FALCO.overhead],
     });
-    report.figure('loads', Object.fromEntries(loads.map(({ name }, i) => [name, costs[i]])));
+    report.figure('loads', Object.fromEntries(loads.map(({ name }, i) => [name, measured[i]])));
   } finally {
     compile.remove();
   }
@@ -121,7 +81,7 @@ export async function sensor(context: BenchContext): Promise<void> {
   await idle(context);
 }
 
-function chosen(loads: readonly Load[], texts: readonly string[]): readonly Load[] {
+function chosen(loads: readonly WatchedLoad[], texts: readonly string[]): readonly WatchedLoad[] {
   if (texts.length === 0) return loads;
   const unknown = texts.find((text) => !loads.some(({ name }) => name.includes(text)));
   const names = loads.map(({ name }) => name).join(', ');
@@ -130,64 +90,122 @@ function chosen(loads: readonly Load[], texts: readonly string[]): readonly Load
   return loads.filter(({ name }) => texts.some((text) => name.includes(text)));
 }
 
-function row({ name, target, show }: Load, { bare, floor, seen, cpu, dropped }: Cost): string[] {
-  const times = (costs: readonly number[]): string => (percentile(costs, 50) / percentile(bare, 50)).toFixed(2);
+function row({ name, target, by, show }: WatchedLoad, { costs, agentCpu, agentTime, dropped }: Measured): string[] {
+  const of = (state: State, what: keyof Cost): number[] => costs[state].map((cost) => cost[what]);
+  const times = (state: State, what: keyof Cost): string => {
+    const found = ratios(of(state, what), of('bare', what));
+    if (found.length === 0 || found.some(Number.isNaN)) return '';
+    const { median, from, to } = medianOf(found);
+    return `${median.toFixed(3)} (${from.toFixed(2)}–${to.toFixed(2)})`;
+  };
   return [
     name,
-    range(bare, show),
-    range(seen, show),
-    times(seen),
-    floor.length === 0 ? '' : times(floor),
-    percent(percentile(cpu, 50)),
+    show(percentile(of('bare', by), 50)),
+    times('seen', by),
+    by === 'cpu' ? '' : times('seen', 'cpu'),
+    times('floor', by),
+    times('stopped', by),
+    percent(agentCpu / agentTime),
     count(dropped),
     target,
   ];
 }
 
-async function measureAll(context: BenchContext, loads: readonly Load[]): Promise<Cost[]> {
-  const costs = loads.map((): Cost => ({ bare: [], floor: [], seen: [], cpu: [], dropped: 0 }));
-  const { options, dir, programs, report } = context;
+async function measureAll(
+  context: BenchContext,
+  loads: readonly WatchedLoad[],
+  watched: string,
+  slices: Slices,
+): Promise<Measured[]> {
+  const { options, dir, report } = context;
   const others = sensorsInKernel() ?? 0;
   if (others > 0)
     report.say(`NOT without a sensor: ${others} of other programs watch too, also where it says no sensor`);
-  // In turns, so that what else the machine does falls on all of them.
-  for (let run = 0; run < options.runs; run++) {
-    for (const [i, load] of loads.entries()) {
-      const { name, cost, floor } = load;
-      report.say(`run ${run + 1} of ${options.runs}, without: ${name}`);
-      await settle(context, load);
-      costs[i]?.bare.push(await cost(context));
-      if (floor !== true) continue;
-      using _floor = new SyscallFloor();
-      costs[i]?.floor.push(await cost(context));
-    }
-    for (const watched of [false, true]) {
-      const some = loads.filter((load) => (load.watched === true) === watched);
-      if (some.length === 0) continue;
-      const settings = watched ? [`sensor.watchedPaths=${programs.directory}`] : [];
-      await using agent = await Agent.startCollector({ dir, settings });
-      for (const load of some) {
-        report.say(`run ${run + 1} of ${options.runs}, with: ${load.name}`);
-        await measureOne(context, agent, load, costs[loads.indexOf(load)] as Cost);
-      }
+  const measured = loads.map(
+    (): Measured => ({
+      costs: { bare: [], floor: [], stopped: [], seen: [] },
+      agentCpu: 0,
+      agentTime: 0,
+      dropped: 0,
+    }),
+  );
+  await using agent = await Agent.startCollector({ dir, settings: [`sensor.watchedPaths=${watched}`] });
+  using hooks = new Hooks(agent.pinPath);
+  const round = new Round(agent, loads, measured, slices);
+  hooks.attach();
+  await round.warm();
+  hooks.detach();
+  for (let number = 1; number <= options.runs; number++) {
+    report.say(`round ${number} of ${options.runs}`);
+    await round.all('bare');
+    await round.floor();
+    hooks.attach();
+    await round.stopped();
+    await round.seen();
+    hooks.detach();
+  }
+  await round.all('bare');
+  return measured;
+}
+
+/** The loads one after the other, in each of the states. */
+class Round {
+  readonly #agent: Agent;
+  readonly #loads: readonly WatchedLoad[];
+  readonly #measured: readonly Measured[];
+  readonly #slices: Slices;
+
+  constructor(agent: Agent, loads: readonly WatchedLoad[], measured: readonly Measured[], slices: Slices) {
+    this.#agent = agent;
+    this.#loads = loads;
+    this.#measured = measured;
+    this.#slices = slices;
+  }
+
+  async warm(): Promise<void> {
+    for (let round = 0; round < WARM_ROUNDS; round++) for (const { run } of this.#loads) await run();
+  }
+
+  async all(state: State): Promise<void> {
+    for (const [i, load] of this.#loads.entries()) await this.#one(state, load, this.#measured[i] as Measured);
+  }
+
+  async floor(): Promise<void> {
+    using _floor = new SyscallFloor();
+    await this.all('floor');
+  }
+
+  async stopped(): Promise<void> {
+    for (const [i, load] of this.#loads.entries()) {
+      if (load.floods === true) continue;
+      this.#agent.pause(true);
+      await this.#one('stopped', load, this.#measured[i] as Measured);
+      this.#agent.pause(false);
     }
   }
-  return costs;
-}
 
-async function settle(context: BenchContext, { cost, warm }: Load): Promise<void> {
-  await sleep(SETTLE_MS);
-  for (const end = performance.now() + WARM_MS; warm === true && performance.now() < end; ) await cost(context);
-}
+  async seen(): Promise<void> {
+    for (const [i, load] of this.#loads.entries()) {
+      const into = this.#measured[i] as Measured;
+      const dropped = await lost(this.#agent);
+      await this.#one('seen', load, into);
+      into.dropped += (await lost(this.#agent)) - dropped;
+    }
+  }
 
-async function measureOne(context: BenchContext, agent: Agent, load: Load, into: Cost): Promise<void> {
-  await settle(context, load);
-  const dropped = await lost(agent);
-  const cpu = cpuSeconds(agent.pid);
-  const begin = performance.now();
-  into.seen.push(await load.cost(context));
-  into.cpu.push((cpuSeconds(agent.pid) - cpu) / ((performance.now() - begin) / 1000));
-  into.dropped += (await lost(agent)) - dropped;
+  async #one(state: State, { run }: WatchedLoad, into: Measured): Promise<void> {
+    await sleep(SETTLE_MS);
+    const cost = await this.#slices.take(async () => {
+      const cpu = cpuSeconds(this.#agent.pid);
+      const begin = performance.now();
+      const found = await run();
+      return { ...found, agent: cpuSeconds(this.#agent.pid) - cpu, lasted: (performance.now() - begin) / 1000 };
+    });
+    into.costs[state].push(cost);
+    if (state !== 'seen') return;
+    into.agentCpu += cost.agent;
+    into.agentTime += cost.lasted;
+  }
 }
 
 async function lost(agent: Agent): Promise<number> {
