@@ -73,23 +73,6 @@ int connect6(struct bpf_sock_addr *context)
 	return connect__remember(context, &destination);
 }
 
-/* A unix socket's is seen by no hook of the cgroup's, and may wait for its peer to accept. */
-SEC("tracepoint/syscalls/sys_enter_connect")
-int connect_enter(void *context)
-{
-	struct rf_destination begun = { .call = DESTINATION_CONNECT };
-	struct pt_regs *registers = task__registers(bpf_get_current_task_btf());
-	__u64 key = bpf_get_current_pid_tgid();
-	__u16 family = 0;
-
-	if (!interest__any_form(INTEREST(CONNECT_UNIX)) ||
-	    bpf_probe_read_user(&family, sizeof(family), (const void *)PT_REGS_PARM2_SYSCALL(registers)) || family != AF_UNIX)
-		return 0;
-	begun.begun = bpf_ktime_get_boot_ns();
-	failure__of(RF_PLACE_DESTINATIONS, bpf_map_update_elem(&rf_destinations, &key, &begun, BPF_ANY));
-	return 0;
-}
-
 static __always_inline bool connect__has_peer(const struct rf_connect *c)
 {
 	const __u64 *address = (const __u64 *)c->address;
@@ -248,8 +231,8 @@ static __always_inline void connect__report(struct task_struct *task, const stru
 	b.record = scratch->record;
 	c = (struct rf_connect *)scratch->record;
 	connect__fill_fixed(c, task, call, result);
-	if (call->begun && call->begun->call == DESTINATION_CONNECT)
-		c->duration = c->h.ktime - call->begun->begun;
+	if (call->asked) /* a unix socket's comes to no hook before it ends */
+		c->duration = c->h.ktime - call->asked->begun;
 	if (connect__fill(&b, c, &scratch->path, call, task__registers(task))) {
 		if (call->doubtful)
 			c->source_caller = 1;

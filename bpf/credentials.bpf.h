@@ -1,18 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A thread's users, groups or capability sets change. commit_creds has no tracepoint, so each system call that can change them is watched: the
- * credentials before it are kept until it ends. What an exec changes is in the exec's record. */
+/* A thread's users, groups or capability sets change. commit_creds has no tracepoint, so each system call that can change them is watched, at its end:
+ * what it began with is remembered (lib/privileges.h). What an exec changes is in the exec's record. */
+#include "lib/privileges.h"
 #include "lib/syscall.h"
-#include "lib/task.h"
-
-static __always_inline int credentials__remember(void)
-{
-	__u64 key = bpf_get_current_pid_tgid();
-	struct rf_credentials before = {};
-
-	task__fill_credentials(&before, kernel__plain(bpf_get_current_task_btf())->cred);
-	failure__of(RF_PLACE_CREDS_BEFORE, bpf_map_update_elem(&rf_creds_before, &key, &before, BPF_ANY));
-	return 0;
-}
 
 static __always_inline bool credentials__differ(const struct rf_credentials *a, const struct rf_credentials *b)
 {
@@ -44,22 +34,26 @@ static __always_inline void credentials__report(struct task_struct *task, const 
 	ring__submit(RF_LANE_SECURITY, record, sizeof(*record), &number);
 }
 
-/* true: they have changed. */
-static __always_inline bool credentials__compare(struct task_struct *task)
+/* 1: they have changed. Global, so that it is verified once and not for each call (see lib/executable.h). */
+__noinline int credentials__compare(void)
 {
-	__u64 key = bpf_get_current_pid_tgid();
-	struct rf_credentials *before = bpf_map_lookup_elem(&rf_creds_before, &key);
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct rf_privileges *before = privileges__before(task);
 	struct rf_credentials after = {};
-	bool differ;
+	struct rf_privileges *own;
 
-	if (!before)
-		return false;
+	if (!before) {
+		failure__count(RF_PLACE_CREDS_BEFORE, ENOENT);
+		return 0;
+	}
 	task__fill_credentials(&after, kernel__plain(task)->cred);
-	differ = credentials__differ(before, &after);
-	if (differ)
-		credentials__report(task, before, &after);
-	bpf_map_delete_elem(&rf_creds_before, &key);
-	return differ;
+	if (!credentials__differ(&before->credentials, &after))
+		return 0;
+	credentials__report(task, &before->credentials, &after);
+	own = privileges__own(task, before);
+	if (own)
+		own->credentials = after;
+	return 1;
 }
 
 /* setfsuid and setfsgid return the id before them, whatever came of it: one that wasn't asked for and is still in force was not to be changed. Both
@@ -75,25 +69,11 @@ static __always_inline int credentials__ended(void *context, enum rf_attempt_cal
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	long result = syscall__result(context);
-	bool changed;
+	bool changed = credentials__compare();
 
-	changed = credentials__compare(task);
 	if (call == RF_CALL_SETFSUID || call == RF_CALL_SETFSGID)
 		result = credentials__fs_result(task, result, changed);
 	return result < 0 ? attempt__credentials(task, call, result) : 0;
-}
-
-static __always_inline void credentials__fill_groups(struct rf_groups *groups, struct task_struct *task)
-{
-	const struct group_info *info = kernel__plain(task)->cred->group_info;
-	__u32 count = info->ngroups;
-
-	groups->count = count;
-	__builtin_memset(groups->ids, 0, sizeof(groups->ids));
-	rf_barrier(count);
-	if (count > RF_GROUPS_MAX)
-		count = RF_GROUPS_MAX;
-	failure__of(RF_PLACE_CREDS_BEFORE, bpf_probe_read_kernel(groups->ids, count * sizeof(__u32), info->gid));
 }
 
 /* Of more than are kept any may have changed. */
@@ -136,45 +116,37 @@ static __always_inline void credentials__report_groups(struct task_struct *task,
 	scratch__give(scratch);
 }
 
-SEC("tracepoint/syscalls/sys_enter_setgroups")
-int setgroups_enter(void *context)
+static __always_inline void credentials__compare_groups(struct task_struct *task)
 {
-	__u64 key = bpf_get_current_pid_tgid();
-	struct rf_groups before;
+	struct rf_privileges *before = privileges__before(task);
+	struct rf_privileges *own;
+	struct rf_groups after;
 
-	credentials__fill_groups(&before, bpf_get_current_task_btf());
-	failure__of(RF_PLACE_CREDS_BEFORE, bpf_map_update_elem(&rf_groups_before, &key, &before, BPF_ANY));
-	return 0;
+	if (!before) {
+		failure__count(RF_PLACE_CREDS_BEFORE, ENOENT);
+		return;
+	}
+	privileges__fill_groups(&after, kernel__plain(task)->cred);
+	if (!credentials__groups_differ(&before->groups, &after))
+		return;
+	credentials__report_groups(task, &before->groups, &after);
+	own = privileges__own(task, before);
+	if (own)
+		own->groups = after;
 }
 
 SEC("tracepoint/syscalls/sys_exit_setgroups")
 int setgroups_exit(void *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	__u64 key = bpf_get_current_pid_tgid();
-	struct rf_groups *before = bpf_map_lookup_elem(&rf_groups_before, &key);
 	long result = syscall__result(context);
-	struct rf_groups after;
 
-	if (before && !result) {
-		credentials__fill_groups(&after, task);
-		if (credentials__groups_differ(before, &after))
-			credentials__report_groups(task, before, &after);
-	}
-	if (before)
-		bpf_map_delete_elem(&rf_groups_before, &key);
+	if (!result)
+		credentials__compare_groups(task);
 	return result < 0 ? attempt__credentials(task, RF_CALL_SETGROUPS, result) : 0;
 }
 
-#define CREDENTIALS_ENTER(name)                                                                                                          \
-	SEC("tracepoint/syscalls/sys_enter_" #name)                                                                                      \
-	int name##_enter(void *context)                                                                                                  \
-	{                                                                                                                                \
-		return credentials__remember();                                                                                          \
-	}
-
 #define CREDENTIALS_SYSCALL(name, call)                                                                                                  \
-	CREDENTIALS_ENTER(name)                                                                                                          \
 	SEC("tracepoint/syscalls/sys_exit_" #name)                                                                                       \
 	int name##_exit(void *context)                                                                                                   \
 	{                                                                                                                                \
@@ -183,11 +155,10 @@ int setgroups_exit(void *context)
 
 /* Namespaces that are refused are told by isolation.bpf.h. */
 #define CREDENTIALS_NAMESPACE(name)                                                                                                      \
-	CREDENTIALS_ENTER(name)                                                                                                          \
 	SEC("tracepoint/syscalls/sys_exit_" #name)                                                                                       \
 	int name##_exit(void *context)                                                                                                   \
 	{                                                                                                                                \
-		credentials__compare(bpf_get_current_task_btf());                                                                        \
+		credentials__compare();                                                                                                  \
 		return 0;                                                                                                                \
 	}
 

@@ -74,7 +74,7 @@ enum rf_destination_call { DESTINATION_CONNECT = 1, DESTINATION_BIND = 2 };
 struct rf_destination {
 	__u64 begun; /* ns, CLOCK_BOOTTIME: when a connect was called */
 	__u16 call;  /* enum rf_destination_call */
-	__u16 family;/* 0: the kernel has not come to it yet */
+	__u16 family;
 	__u16 port;
 	__u16 type;
 	__u8 address[16];
@@ -193,10 +193,24 @@ struct rf_opened {
 	char record[RF_SMALL_RECORD_MAX];
 };
 
-/* What a process executes: the last component, as in rf_executables. */
-struct rf_executed {
-	struct rf_name_key name;
-	__u64 known; /* 0: it may be any */
+/* The supplementary groups of a thread. */
+struct rf_groups {
+	__u32 count; /* may be more than are there */
+	__u32 ids[RF_GROUPS_MAX];
+	__u32 pad;
+};
+
+/* What a thread may do, as its last change left it. */
+struct rf_privileges {
+	struct rf_credentials credentials;
+	struct rf_groups groups;
+};
+
+/* What is remembered of a process. */
+struct rf_process {
+	struct rf_privileges privileges; /* of all its threads that have changed nothing since it began or executed something */
+	struct rf_name_key name;         /* what it executes: the last component, as in rf_executables */
+	__u64 known;                     /* 0: that may be any */
 };
 
 /* With what the kernel keeps beside it less than 8 KiB: two paths that are longer together are not remembered. */
@@ -320,26 +334,6 @@ struct {
 } rf_scratch_snap SEC(".maps");
 
 /* Key: pid_tgid. LRU: a thread killed inside the system call leaves its entry behind. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 8192);
-	__type(key, __u64);
-	__type(value, struct rf_credentials);
-} rf_creds_before SEC(".maps");
-
-/* The supplementary groups of a thread that is in setgroups. Key and LRU likewise. */
-struct rf_groups {
-	__u32 count; /* may be more than are there */
-	__u32 ids[RF_GROUPS_MAX];
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 1024);
-	__type(key, __u64);
-	__type(value, struct rf_groups);
-} rf_groups_before SEC(".maps");
-
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 8192);
@@ -482,8 +476,16 @@ struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);
-	__type(value, struct rf_executed);
-} rf_executed SEC(".maps");
+	__type(value, struct rf_process);
+} rf_processes SEC(".maps");
+
+/* Of threads that have changed theirs. */
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct rf_privileges);
+} rf_privileges SEC(".maps");
 
 /* What was done to the agent. Mapped, and read by whoever is the agent next. */
 struct {

@@ -195,7 +195,10 @@ static __always_inline void socket__find(struct socket_call *call, struct task_s
 
 	call->begun = asked;
 	call->doubtful = task__shares_files(task);
-	if (asked && asked->call == which && asked->family) {
+	/* left by a call whose end was not seen: nobody else can have put another socket there */
+	if (asked && sk && !call->doubtful && socket__cookie(sk) != asked->cookie)
+		asked = 0;
+	if (asked && asked->call == which) {
 		call->asked = asked;
 		call->doubtful = false;
 		if (sk && socket__cookie(sk) != asked->cookie)

@@ -1,10 +1,12 @@
 /* credentials CALL...: changes its own credentials call by call, or fails to. */
 #define _GNU_SOURCE
 #include <linux/capability.h>
+#include <pthread.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/fsuid.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void drop_effective(void)
@@ -38,6 +40,38 @@ static void set_groups(unsigned int count)
 	syscall(SYS_setgroups, count, groups);
 }
 
+static void set_effective_group(long id)
+{
+	syscall(SYS_setresgid, -1, id, -1);
+}
+
+/* Of the calling thread alone, which libc's own would not do; 5 makes one that goes on from there. */
+static void *by_thread(void *id)
+{
+	pthread_t next;
+
+	set_effective_group((long)id);
+	if ((long)id == 5 && !pthread_create(&next, 0, by_thread, (void *)6))
+		pthread_join(next, 0);
+	return 0;
+}
+
+static void by_threads(void)
+{
+	pthread_t thread;
+
+	if (!pthread_create(&thread, 0, by_thread, (void *)5))
+		pthread_join(thread, 0);
+	set_effective_group(7);
+	if (!pthread_create(&thread, 0, by_thread, (void *)8))
+		pthread_join(thread, 0);
+	if (!fork()) {
+		set_effective_group(9);
+		_exit(0);
+	}
+	wait(0);
+}
+
 int main(int argc, char **argv)
 {
 	for (int n = 1; n < argc; n++) {
@@ -59,6 +93,8 @@ int main(int argc, char **argv)
 			syscall(SYS_setresuid, 14, 15, 0);
 		else if (!strcmp(argv[n], "setuid"))
 			syscall(SYS_setuid, 16);
+		else if (!strcmp(argv[n], "threads"))
+			by_threads();
 		else if (!strcmp(argv[n], "same"))
 			syscall(SYS_setresuid, -1, -1, -1);
 		else if (!strcmp(argv[n], "root"))

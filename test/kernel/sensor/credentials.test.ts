@@ -59,6 +59,17 @@ describe('credential changes on the running kernel', { skip }, () => {
     assert.equal((change['cap_permitted'] as bigint[])[1], 0n);
   });
 
+  test('of each thread it is known what it had: from who made it, or from its own last change', async () => {
+    const change = (from: number, to: number) => ({ egid: [from, to], fsgid: [from, to] });
+    assert.deepEqual(await changesOf(['threads']), [
+      change(0, 5),
+      change(5, 6),
+      change(0, 7),
+      change(7, 8),
+      change(7, 9),
+    ]);
+  });
+
   test('dropping capabilities is a change', async () => {
     const [change, ...others] = await changesOf(['capset']);
     assert.deepEqual(Object.keys(change ?? {}), ['cap_effective']);
