@@ -113,7 +113,8 @@ function benchSequences(): SequenceFigures {
 function heapUsed(): number {
   if (globalThis.gc === undefined) return Number.NaN;
   globalThis.gc();
-  return process.memoryUsage().heapUsed;
+  const { heapUsed: objects, arrayBuffers } = process.memoryUsage();
+  return objects + arrayBuffers;
 }
 
 process.stdout.write(`${JSON.stringify(benchSequences())}\n`);

@@ -1,4 +1,3 @@
-import type { FieldValue } from './catalogue.ts';
 import { holdsBetween } from './compile/evaluate.ts';
 import { durationText } from './duration.ts';
 import { type Explanation, explainExpression, shownValue } from './explain.ts';
@@ -6,9 +5,8 @@ import { type Operand, readOperand } from './expression.ts';
 import type { CompiledRule } from './rule.ts';
 import { type Comparison, eventNumber, type Sequence, type SequenceStep } from './sequence.ts';
 import { keyOf } from './state/key.ts';
-import type { Keyed } from './state/keyed.ts';
 import type { RuleMemory } from './state/memory.ts';
-import { type Link, startOf } from './state/partial.ts';
+import type { Progress } from './state/progress.ts';
 
 /** Explains a rule that looks at several events, one event after the other: what each is to it, and what has come of it. */
 export interface RunExplainer<E> {
@@ -70,8 +68,7 @@ class SequenceRun<E> implements RunExplainer<E> {
   /** A field against what an earlier step's event had, of the newest that waits. */
   #compared({ test, other, stage }: Comparison<E>, key: string | undefined, event: E): Explanation {
     const { step, operand } = this.#sequence.kept[other]!;
-    const keyed = key === undefined ? undefined : this.#keyed(key);
-    const theirs = keyed === undefined ? undefined : keptValue(keyed, stage, other);
+    const theirs = key === undefined ? undefined : this.#progressOf(key)?.keptValue(stage, other);
     const own = readOperand(test.operand, event);
     const operator = { equals: '=', less: '<', lessOrEqual: '<=', greater: '>', greaterOrEqual: '>=' }[
       test.operator as string
@@ -85,8 +82,8 @@ class SequenceRun<E> implements RunExplainer<E> {
     };
   }
 
-  #keyed(key: string): Keyed | undefined {
-    return this.#memory.sequences.keyed(this.#rule, this.#sequence, key);
+  #progressOf(key: string): Progress | undefined {
+    return this.#memory.sequences.progress(this.#rule, this.#sequence, key);
   }
 
   after(event: E, timeUs: number, matched: boolean): string {
@@ -100,46 +97,45 @@ class SequenceRun<E> implements RunExplainer<E> {
     if (matched) return 'completes the sequence';
     if (this.#rule.limits !== undefined && this.#memory.stats().thresholds.held > this.#held) return HELD;
     if (steps.length > 0 && found.size === 0) return 'takes no part: it has not all that the steps are joined by';
-    const said = [...found.keys()].map((key) => this.#progress(key, timeUs)).filter((one) => one !== undefined);
+    const said = [...found.keys()].map((key) => this.#shown(key, timeUs)).filter((one) => one !== undefined);
     if (said.length > 0) return said.join('; ');
     return steps.some(({ kind }) => kind === 'until') ? 'ends what had begun' : 'nothing has begun for it';
   }
 
   rest(timeUs: number): readonly string[] {
     return [...this.#keys].flatMap(([key, shown]) => {
-      const said = this.#progress(key, timeUs);
+      const said = this.#shown(key, timeUs);
       return said === undefined ? [] : [shown === '' ? said : `${shown}: ${said}`];
     });
   }
 
   /** How far what is unfinished for a key has come; undefined: nothing has begun, or it is too old. */
-  #progress(key: string, timeUs: number): string | undefined {
-    const keyed = this.#keyed(key);
-    if (keyed === undefined) return undefined;
+  #shown(key: string, timeUs: number): string | undefined {
+    const progress = this.#progressOf(key);
+    if (progress === undefined) return undefined;
     const sinceUs = timeUs - this.#sequence.maxspanUs;
-    const stages = keyed.partial.slice(0, this.#happening.length);
-    const alive = stages.map((link) => (link !== undefined && startOf(link) >= sinceUs ? link : undefined));
-    const runs = this.#runs(keyed, sinceUs);
+    const alive = progress.starts().map((start) => (start !== undefined && start >= sinceUs ? start : undefined));
+    const runs = this.#runs(progress, sinceUs);
     return this.#sequence.ordered ? this.#inOrder(alive, runs, timeUs) : this.#inAnyOrder(alive, runs, timeUs);
   }
 
-  #inOrder(alive: readonly (Link | undefined)[], runs: readonly string[], timeUs: number): string | undefined {
-    const reached = alive.findLastIndex((link) => link !== undefined);
-    const link = alive[reached];
+  #inOrder(alive: readonly (number | undefined)[], runs: readonly string[], timeUs: number): string | undefined {
+    const reached = alive.findLastIndex((start) => start !== undefined);
+    const start = alive[reached];
     const run = runs[reached + 1];
-    if (link === undefined) return run;
+    if (start === undefined) return run;
     const all = this.#happening.length;
-    const left = this.#left(startOf(link), timeUs);
+    const left = this.#left(start, timeUs);
     if (reached + 1 === all) return `all ${all} steps have come; it is an alert unless what is missing comes: ${left}`;
     return `${reached + 1} of ${all} steps; step ${reached + 2} is missing${run === undefined ? '' : ` (${run})`}: ${left}`;
   }
 
-  #inAnyOrder(alive: readonly (Link | undefined)[], runs: readonly string[], timeUs: number): string | undefined {
-    const links = alive.filter((link) => link !== undefined);
-    if (links.length === 0) return runs.find((run) => run !== undefined);
-    const missing = alive.flatMap((link, stage) => (link === undefined ? [`${stage + 1}`] : []));
-    const left = this.#left(Math.min(...links.map(startOf)), timeUs);
-    return `${links.length} of ${alive.length} steps; missing: ${missing.join(', ')}: ${left}`;
+  #inAnyOrder(alive: readonly (number | undefined)[], runs: readonly string[], timeUs: number): string | undefined {
+    const starts = alive.filter((start) => start !== undefined);
+    if (starts.length === 0) return runs.find((run) => run !== undefined);
+    const missing = alive.flatMap((start, stage) => (start === undefined ? [`${stage + 1}`] : []));
+    const left = this.#left(Math.min(...starts), timeUs);
+    return `${starts.length} of ${alive.length} steps; missing: ${missing.join(', ')}: ${left}`;
   }
 
   #left(startUs: number, timeUs: number): string {
@@ -148,29 +144,14 @@ class SequenceRun<E> implements RunExplainer<E> {
   }
 
   /** By stage: how many of a run there are. */
-  #runs({ windows }: Keyed, sinceUs: number): string[] {
+  #runs(progress: Progress, sinceUs: number): string[] {
     const said: string[] = [];
-    for (const { step, runs, hits } of windows) {
+    for (const { step, runs, count } of progress.runs(sinceUs)) {
       const stage = eventNumber(this.#sequence, step) - 1;
-      const count = hits.reduce(
-        (sum, { timeUs, reported, extras }) => sum + (timeUs < sinceUs || reported ? 0 : extras.weight),
-        0,
-      );
       if (count > 0) said[stage] = `${count} of ${runs} of step ${stage + 1}`;
     }
     return said;
   }
-}
-
-/** What the newest unfinished sequence of a key has of a step; undefined: none has come so far. */
-function keptValue({ partial }: Keyed, stage: number, kept: number): FieldValue {
-  // The last is no stage.
-  for (let reached = partial.length - 2; reached >= stage; reached--) {
-    let link = partial[reached];
-    for (let s = reached; s > stage; s--) link = link?.previous;
-    if (link !== undefined) return link.hit.extras.values[kept];
-  }
-  return undefined;
 }
 
 function explainKey<E>(operand: Operand<E>, event: E): Explanation {

@@ -2,8 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { StateError } from '../src/errors.ts';
+import { explainExpression } from '../src/explain.ts';
 import { LIMITS } from '../src/limits.ts';
+import type { Sequence } from '../src/sequence.ts';
+import { Hits } from '../src/state/hits.ts';
+import { Links } from '../src/state/links.ts';
 import { RuleMemory } from '../src/state/memory.ts';
+import { SequenceKeys } from '../src/state/sequence-keys.ts';
 import { compile, createTestEvent } from './support/compile.ts';
 import type { TestEvent } from './support/events.ts';
 
@@ -96,6 +101,33 @@ const FORMS = [
   'sequence by process.entity_id with maxspan=10s [ event.action = exec ] as $a [ event.action = connect and process.name = $a.process.name ] [ event.action = open ]',
   'sequence any order by process.entity_id with maxspan=10s [ event.action = exec ] [ event.action = connect ] [ event.action = open ]',
 ];
+
+test('sequences give back all that they held, whatever came when', () => {
+  const happening = fc.tuple(fc.constantFrom('exec', 'connect', 'open', 'exit'), fc.nat(30), fc.nat(2), fc.nat(2));
+  const property = fc.property(
+    fc.nat(FORMS.length - 1),
+    fc.array(happening, { maxLength: 60, size: 'max' }),
+    (form, all) => {
+      const { rules } = compile(`- rule: r\n  condition: ${JSON.stringify(FORMS[form])}\n`);
+      const sequence = rules[0]!.sequence!;
+      const links = new Links(new Hits());
+      const keys = new SequenceKeys('r', links);
+      keys.use(sequence as Sequence<unknown>);
+      for (const [n, [kind, late, key, name]] of all.entries()) {
+        const event = eventOf(kind, `p${key}`, n, { 'process.name': `n${name}` });
+        const bits = sequence.steps.reduce((sum, { expression }, step) => {
+          return explainExpression(expression, event).holds ? sum | (1 << step) : sum;
+        }, 0);
+        keys.take(bits, event, (n - late / 15) * SECOND, n * SECOND, (n - 2) * SECOND);
+        keys.due((n - 2) * SECOND);
+        if (n % 7 === 0) keys.expire(n * SECOND, (n - 2) * SECOND);
+      }
+      keys.clear();
+      assert.deepEqual([keys.size, keys.held, links.taken, links.hits.taken], [0, 0, 0, 0]);
+    },
+  );
+  fc.assert(property, { numRuns: 300 });
+});
 
 /** An entry with the value at a place, depth first, replaced by another. */
 function damage(value: unknown, at: number, by: unknown): unknown {

@@ -233,6 +233,20 @@ describe('a step that must be missing', () => {
     assert.deepEqual(play(condition, deeds).lines, ['a1 b2']);
     assert.deepEqual(play(condition, deeds.slice(0, -2)).lines, [], 'an event may come late');
   });
+
+  test('at the end is over with the span, whatever comes before the tick that tells it', () => {
+    const condition = `${AB} ![ event.action = credentials ]`;
+    const deeds: Deed[] = [
+      ['a', 'p', 1],
+      ['b', 'p', 2],
+      ['m', 'p', 11.2],
+      ['a', 'p', 11.4],
+      ['b', 'p', 11.6],
+      ['tick', '', 13.5],
+      ['tick', '', 24],
+    ];
+    assert.deepEqual(play(condition, deeds).lines, ['a1 b2', 'a11.4 b11.6']);
+  });
 });
 
 describe('steps that are compared', () => {

@@ -11,11 +11,14 @@ export interface Entry {
   readonly rules: readonly number[];
 }
 
+/** What is sorted sooner in place than by a call. */
+const FEW = 16;
+
 /** All conditions by number, and which rules' hold on the slots' event. */
 export class Entries<E> {
   readonly #slots: Slots<E>;
   readonly list: readonly Entry[];
-  /** rules whose condition holds, in no particular order; only the first `count` are valid */
+  /** rules whose condition holds; only the first `count` are valid */
   readonly matched: Int32Array;
   count = 0;
   /** generation in which an entry was evaluated last: several clues may lead to it */
@@ -40,6 +43,21 @@ export class Entries<E> {
   /** On the slots' event. */
   isJudged(entry: number): boolean {
     return this.#evaluated[entry] === this.#slots.generation;
+  }
+
+  /** Puts those that hold in the order of the rules. */
+  sort(): void {
+    const { matched, count } = this;
+    if (count > FEW) {
+      matched.subarray(0, count).sort();
+      return;
+    }
+    for (let i = 1; i < count; i++) {
+      const rule = matched[i]!;
+      let at = i;
+      for (; at > 0 && matched[at - 1]! > rule; at--) matched[at] = matched[at - 1]!;
+      matched[at] = rule;
+    }
   }
 
   #isNew(entry: number): boolean {

@@ -109,12 +109,13 @@ export class CompiledMatcher<E> implements Matcher<E> {
   }
 
   #report(event: E, onMatch: OnMatch<E>, timeUs: number): number {
-    const matched = this.#entries.matched.subarray(0, this.#entries.count).sort();
+    const { matched, count } = this.#entries;
+    this.#entries.sort();
     let reported = 0;
-    for (let i = 0; i < matched.length; ) {
+    for (let i = 0; i < count; ) {
       const { rule } = this.#prepared[matched[i]!]!;
       let steps = 0;
-      for (; i < matched.length && this.#prepared[matched[i]!]!.rule === rule; i++)
+      for (; i < count && this.#prepared[matched[i]!]!.rule === rule; i++)
         steps |= 1 << this.#prepared[matched[i]!]!.step;
       if (rule.sequence === undefined) {
         if (!this.#counts(rule, event, timeUs) || !this.#admits(rule, event, timeUs)) continue;
@@ -123,10 +124,11 @@ export class CompiledMatcher<E> implements Matcher<E> {
         continue;
       }
       const { sequences } = this.#memories.of(event);
-      for (const found of sequences.take(rule, rule.sequence, steps, event, timeUs, this.#memories.witness)) {
+      const found = sequences.take(rule, rule.sequence, steps, event, timeUs, this.#memories.witness);
+      for (let n = 0; n < found.length; n++) {
         if (!this.#admits(rule, event, timeUs)) continue;
         reported++;
-        onMatch(rule, found);
+        onMatch(rule, found[n]);
       }
     }
     return reported;

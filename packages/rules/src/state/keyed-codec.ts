@@ -2,13 +2,15 @@ import type { FieldValue } from '../catalogue.ts';
 import { StateError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import type { Sequence } from '../sequence.ts';
+import type { Automaton } from './automaton.ts';
 import { decodeEntry, encodeEntry, isListOf, isNumber } from './codec.ts';
-import { Hit, NO_EXTRAS } from './hit.ts';
-import { heldBy, Keyed, putRecent } from './keyed.ts';
-import { type Automaton, countOf, hitsOf, Link, type Partial, queueOf, startOf, stepsOf } from './partial.ts';
+import { NO_EXTRAS } from './extras.ts';
+import type { Hit } from './hits.ts';
+import { Keyed, putRecent, replay } from './keyed.ts';
+import type { Link } from './links.ts';
 import { mostOf, type Window, windowsOf } from './windows.ts';
 
-const VERSION = 1;
+const VERSION = 2;
 const MOST_HITS = 65_536;
 
 type HitEntry = [
@@ -16,7 +18,8 @@ type HitEntry = [
   steps: number,
   weight: number,
   id: string,
-  reported: 0 | 1,
+  /** 0: it is part of no alert. 1: it is. From 2 on: of one that was told behind the recent hit of that number, less 2 */
+  told: number,
   values: unknown[],
   witness?: string,
 ];
@@ -24,136 +27,169 @@ type HitEntry = [
 type LinkEntry = [hits: number[], startUs: number, count: number][];
 type WindowEntry = [step: number, runs: number, hits: number[]];
 
-/** What came before the recent hits, and these: the rest follows from them. Each hit once, since what is reported is known by it. */
-export function encodeKeyed({ partial, oldest, windows, ordinal, sinceUs }: Keyed): Uint8Array {
-  const hits = new Map<Hit, number>();
-  const number = (hit: Hit): number => {
-    const known = hits.get(hit) ?? hits.size;
-    hits.set(hit, known);
-    return known;
-  };
-  const start = oldest?.before ?? partial;
-  const links = start.slice(0, -1).map((queue) => queueOf(queue).map((link) => linkEntry(link, number)));
-  const recents: number[] = [];
-  for (let hit = oldest; hit !== undefined; hit = hit.newer) recents.push(number(hit));
-  const runs = windows.map(({ step, runs: most, hits: all }): WindowEntry => [step, most, all.map(number)]);
-  const entries = [...hits.keys()].map(hitEntry);
-  return encodeEntry(VERSION, [ordinal, sinceUs, start.at(-1)?.hit.timeUs ?? null, entries, links, recents, runs]);
+/** What was saved of a key, each number of a hit one of `hits`. */
+export interface Saved {
+  readonly key: string;
+  readonly bytes: Uint8Array;
+  readonly ordinal: number;
+  readonly sinceUs: number;
+  readonly closedUs: number | null;
+  /** µs, of the last event that must not have come before the first */
+  readonly guardUs: number | null;
+  readonly hits: readonly HitEntry[];
+  /** by event step, oldest first */
+  readonly links: readonly (readonly LinkEntry[])[];
+  readonly recent: readonly number[];
+  readonly windows: readonly WindowEntry[];
 }
 
-function hitEntry({ timeUs, steps, id, reported, extras: { weight, values, witness } }: Hit): HitEntry {
-  const entry: HitEntry = [timeUs, steps, weight, id, reported ? 1 : 0, values.map((value) => value ?? null)];
-  if (witness !== '') entry[6] = witness;
-  return entry;
+/** What came before the recent hits, and these: the rest follows from them. Each hit once, in their order, since what is told is known by it. */
+export function encodeKeyed({ partials }: Automaton, keyed: Keyed): Uint8Array {
+  const { hits, links } = partials;
+  const queues = partials.rooms.map((_, s) =>
+    partials
+      .queue(keyed.row, s)
+      .reverse()
+      .map((link) => links.stepsOf(link)),
+  );
+  const recent: Hit[] = [];
+  for (let hit = keyed.oldest; hit !== 0; hit = hits.newerOf(hit)) recent.push(hit);
+  const linked = queues.flat(2).flatMap((link) => links.hitsOf(link));
+  const all = [...new Set([...linked, ...recent, ...keyed.windows.flatMap((window) => window.hits)])];
+  const numbers = new Map(all.sort((a, b) => hits.compare(a, b)).map((hit, number) => [hit, number]));
+  const number = (hit: Hit): number => numbers.get(hit)!;
+  const linkEntry = (steps: readonly Link[]): LinkEntry =>
+    steps.map((one) => [links.hitsOf(one).map(number), links.startOf(one), links.countOf(one)]);
+  const entries = all.map((hit): HitEntry => {
+    const { weight, values, witness } = hits.extrasOf(hit);
+    const told = hits.isTold(hit) ? 2 + hits.toldIn(hit, recent) : 0;
+    const kept = values.map((value) => value ?? null);
+    const entry: HitEntry = [hits.timeOf(hit), hits.stepsOf(hit), weight, hits.idOf(hit), told, kept];
+    if (witness !== '') entry[6] = witness;
+    return entry;
+  });
+  const waiting = queues.map((queue) => queue.map(linkEntry));
+  const windows = keyed.windows.map(({ step, runs, hits: window }): WindowEntry => [step, runs, window.map(number)]);
+  const guard = partials.guard(keyed.row);
+  const guardUs = guard === 0 ? null : hits.timeOf(guard);
+  const { ordinal, sinceUs, closedUs = null } = keyed;
+  return encodeEntry(VERSION, [ordinal, sinceUs, guardUs, entries, waiting, recent.map(number), windows, closedUs]);
 }
 
-function linkEntry(link: Link, number: (hit: Hit) => number): LinkEntry {
-  return stepsOf(link).map((one) => [hitsOf(one).map(number), startOf(one), countOf(one)]);
-}
-
-/** Its recent hits are still to be gone through. @throws StateError */
-export function decodeKeyed(id: string, key: string, bytes: Uint8Array): Keyed {
-  const [ordinal, sinceUs, guard, entries, links, recents, runs] = decodeEntry(id, bytes, VERSION);
+/** @throws StateError */
+export function decodeKeyed(id: string, key: string, bytes: Uint8Array): Saved {
+  const [ordinal, sinceUs, guardUs, hits, links, recent, windows, closedUs] = decodeEntry(id, bytes, VERSION);
   if (
     !isCount(ordinal) ||
     !isNumber(sinceUs) ||
-    !(guard === null || isNumber(guard)) ||
-    !isListOf(entries, MOST_HITS, isHit) ||
+    !isTime(closedUs) ||
+    !isTime(guardUs) ||
+    !isListOf(hits, MOST_HITS, isHit) ||
     !isListOf(links, LIMITS.sequenceSteps, isQueue) ||
-    !isIndexes(recents) ||
-    recents.length > LIMITS.recentHits ||
-    !isListOf(runs, LIMITS.sequenceSteps, isWindow)
+    !isIndexes(recent) ||
+    recent.length > LIMITS.recentHits ||
+    !isListOf(windows, LIMITS.sequenceSteps, isWindow) ||
+    !hits.every(([, , , , told]) => told < 2 + recent.length) ||
+    !links.flat(2).every(([indexes]) => indexes.every((index) => index < hits.length)) ||
+    ![recent, ...windows.map(([, , all]) => all)].every((indexes) => areInOrder(indexes, hits))
   )
-    throw broken(id);
-  const hits = entries.map(hitOfEntry);
-  const hitAt = (index: number): Hit => {
-    const hit = hits[index];
-    if (hit === undefined) throw broken(id);
-    return hit;
-  };
-  /** Each once, and in order of time. */
-  const inOrder = (indexes: readonly number[]): Hit[] => {
-    const all = indexes.map(hitAt);
-    const isOrdered = all.every((hit, i) => i === 0 || all[i - 1]!.timeUs <= hit.timeUs);
-    if (!isOrdered || new Set(all).size < all.length) throw broken(id);
-    return all;
-  };
-  const partial: Partial = [
-    ...links.map((queue) => queueOfEntries(queue, hitAt)),
-    guard === null ? undefined : new Link(undefined, new Hit(guard, 0, '', NO_EXTRAS)),
-  ];
-  const windows = runs.map(([step, most, all]): Window => ({ step, runs: most, hits: inOrder(all) }));
-  const keyed = new Keyed(key, partial, windows, ordinal, sinceUs);
-  putRecent(keyed, inOrder(recents), partial);
-  keyed.held = heldBy(keyed);
+    throw new StateError(id, 'its fields are not what this version writes');
+  return { key, bytes, ordinal, sinceUs, closedUs, guardUs, hits, links, recent, windows };
+}
+
+/** Each once, and in order of time. */
+function areInOrder(indexes: readonly number[], hits: readonly HitEntry[]): boolean {
+  if (new Set(indexes).size < indexes.length || indexes.some((index) => index >= hits.length)) return false;
+  return indexes.every((index, i) => i === 0 || hits[indexes[i - 1]!]![0] <= hits[index]![0]);
+}
+
+/** The events that were kept whole. */
+export function witnessesOf({ hits }: Saved): string[] {
+  return [...new Set(hits.flatMap(([, , , , , , witness = '']) => (witness === '' ? [] : [witness])))];
+}
+
+/** µs: whatever it holds has happened by then. */
+export function latestOf({ sinceUs, guardUs, closedUs, hits, links }: Saved): number {
+  const times = hits.map(([timeUs]) => timeUs);
+  const starts = links.flat(2).map(([, startUs]) => startUs);
+  return [...times, ...starts, guardUs ?? sinceUs, closedUs ?? sinceUs].reduce((a, b) => Math.max(a, b), sinceUs);
+}
+
+/** It is of the sequence that its name says: as many steps, the same runs, the same values. */
+export function isOf(sequence: Sequence<unknown>, { partials: { rooms } }: Automaton, saved: Saved): boolean {
+  const runs = windowsOf(sequence);
+  const { hits, links, windows } = saved;
+  const areHits = hits.every(
+    ([, steps, weight, , , values, witness = '']) =>
+      steps < 1 << sequence.steps.length &&
+      ((weight === 1 && values.length === 0 && witness === '') || values.length === sequence.kept.length),
+  );
+  const areQueues = links.every(
+    (queue, s) => queue.length <= rooms[s]! && queue.every(({ length }) => length === (sequence.ordered ? s + 1 : 1)),
+  );
+  const areWindows = windows.every(([step, most], i) => step === runs[i]?.step && most === runs[i]?.runs);
+  return areHits && links.length === rooms.length && areQueues && windows.length === runs.length && areWindows;
+}
+
+/** What was saved, with its recent hits gone through. Nothing is told of it: what is told was saved with it. */
+export function revive(automaton: Automaton, saved: Saved): Keyed {
+  const { partials } = automaton;
+  const { hits, links } = partials;
+  const { key, ordinal, sinceUs, closedUs, guardUs, recent } = saved;
+  const all = reviveHits(automaton, saved);
+  const windows = saved.windows.map(
+    ([step, runs, indexes]): Window => ({ step, runs, hits: indexes.map((index) => all[index]!) }),
+  );
+  for (const window of windows) for (const hit of window.hits) hits.retain(hit);
+  const keyed = new Keyed(key, partials.open(), windows, ordinal, sinceUs);
+  keyed.closedUs = closedUs ?? undefined;
+  for (const [s, queue] of saved.links.entries())
+    for (const entry of queue) {
+      const link = reviveLink(automaton, entry, all);
+      partials.push(keyed.row, s, link);
+      links.release(link);
+    }
+  if (guardUs !== null) {
+    const guard = hits.add(guardUs, 0, '', NO_EXTRAS);
+    partials.putGuard(keyed.row, guard);
+    hits.release(guard);
+  }
+  putRecent(
+    automaton,
+    keyed,
+    recent.map((index) => all[index]!),
+  );
+  for (const [index, [, , , , told]] of saved.hits.entries())
+    if (told > 0) hits.tell(all[index]!, told === 1 ? 0 : all[recent[told - 2]!]!);
+  for (const hit of all) hits.release(hit);
+  for (const link of replay(automaton, keyed)) links.release(link);
   return keyed;
 }
 
-/** The events that it kept whole. */
-export function witnessesOf({ partial, oldest, windows }: Keyed): string[] {
-  const hits = windows.flatMap((window) => window.hits);
-  for (let hit = oldest; hit !== undefined; hit = hit.newer) hits.push(hit);
-  for (const queue of partial)
-    for (const link of queueOf(queue)) for (const one of stepsOf(link)) hits.push(...hitsOf(one));
-  return [...new Set(hits.map(({ extras }) => extras.witness))].filter((witness) => witness !== '');
+function reviveHits({ partials: { hits } }: Automaton, saved: Saved): Hit[] {
+  return saved.hits.map(([timeUs, steps, weight, id, , values, witness = '']) => {
+    const isPlain = weight === 1 && values.length === 0 && witness === '';
+    const kept = values.map((value) => (value ?? undefined) as FieldValue);
+    return hits.add(timeUs, steps, id, isPlain ? NO_EXTRAS : { weight, values: kept, witness });
+  });
 }
 
-/** What was restored is of the sequence that its name says: as many steps, the same runs, the same values. */
-export function isOf(sequence: Sequence<unknown>, { stages }: Automaton, keyed: Keyed): boolean {
-  const { partial, oldest, windows } = keyed;
-  const runs = windowsOf(sequence);
-  const isKnown = ({ steps, extras }: Hit): boolean =>
-    steps >> sequence.steps.length === 0 &&
-    (extras === NO_EXTRAS || extras.values.length === sequence.kept.length || steps === 0);
-  if (partial.length !== stages + 1 || windows.length !== runs.length) return false;
-  for (let hit = oldest; hit !== undefined; hit = hit.newer) if (!isKnown(hit)) return false;
-  const areWindows = windows.every(
-    ({ step, runs: most, hits }, i) => step === runs[i]!.step && most === runs[i]!.runs && hits.every(isKnown),
-  );
-  return (
-    areWindows &&
-    partial.slice(0, stages).every((queue, s) =>
-      queueOf(queue).every((link) => {
-        const links = stepsOf(link);
-        return links.length === (sequence.ordered ? s + 1 : 1) && links.every((one) => hitsOf(one).every(isKnown));
-      }),
-    )
-  );
-}
-
-function hitOfEntry([timeUs, steps, weight, id, reported, values, witness = '']: HitEntry): Hit {
-  const isPlain = weight === 1 && values.length === 0 && witness === '';
-  const all = values.map((value) => (value ?? undefined) as FieldValue);
-  const hit = new Hit(timeUs, steps, id, isPlain ? NO_EXTRAS : { weight, values: all, witness });
-  hit.reported = reported === 1;
-  return hit;
-}
-
-function queueOfEntries(entries: readonly LinkEntry[], hitAt: (index: number) => Hit): Link | undefined {
-  let newest: Link | undefined;
-  for (const entry of entries) {
-    const link = linkOf(entry, hitAt);
-    link.older = newest;
-    newest = link;
+function reviveLink({ partials: { links } }: Automaton, entry: LinkEntry, all: readonly Hit[]): Link {
+  let link = 0;
+  for (const [indexes, startUs, count] of entry) {
+    const hits = indexes.map((index) => all[index]!);
+    const next = links.add(link, hits.at(-1)!, hits.length === 1 ? undefined : { hits, startUs, count });
+    links.release(link);
+    link = next;
   }
-  return newest;
+  return link;
 }
-
-function linkOf(entry: LinkEntry, hitAt: (index: number) => Hit): Link {
-  return entry.reduce<Link | undefined>((previous, [indexes, startUs, count]) => {
-    const hits = indexes.map(hitAt);
-    return new Link(previous, hits.at(-1)!, hits.length === 1 ? undefined : { hits, startUs, count });
-  }, undefined)!;
-}
-
-const broken = (id: string): StateError => new StateError(id, 'its fields are not what this version writes');
 
 function isHit(value: unknown): value is HitEntry {
   if (!Array.isArray(value) || value.length < 6 || value.length > 7) return false;
-  const [timeUs, steps, weight, id, reported, values, witness = ''] = value as unknown[];
+  const [timeUs, steps, weight, id, told, values, witness = ''] = value as unknown[];
   const numbers = isNumber(timeUs) && isCount(steps) && isNumber(weight) && weight >= 1;
-  const texts = isText(id) && isText(witness);
-  return numbers && texts && (reported === 0 || reported === 1) && isListOf(values, LIMITS.keptValues, isValue);
+  return numbers && isText(id) && isCount(told) && isText(witness) && isListOf(values, LIMITS.keptValues, isValue);
 }
 
 function isValue(value: unknown): value is unknown {
@@ -166,6 +202,7 @@ function isValue(value: unknown): value is unknown {
 
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+const isTime = (value: unknown): value is number | null => value === null || isNumber(value);
 const isIndexes = (value: unknown): value is number[] => isListOf(value, MOST_HITS, isCount);
 
 function isQueue(value: unknown): value is LinkEntry[] {

@@ -3,9 +3,10 @@ import { LIMITS } from '../limits.ts';
 import type { CompiledRule } from '../rule.ts';
 import type { Sequence, SequenceMatch } from '../sequence.ts';
 import type { StateChange } from './codec.ts';
-import { type Keyed, newestOf } from './keyed.ts';
-import { decodeKeyed, encodeKeyed, witnessesOf } from './keyed-codec.ts';
-import { countOf, hitsOf, type Link, markReported, stepsOf } from './partial.ts';
+import { Hits } from './hits.ts';
+import { decodeKeyed, latestOf, witnessesOf } from './keyed-codec.ts';
+import { Links } from './links.ts';
+import type { Progress } from './progress.ts';
 import { SequenceKeys, sequenceName } from './sequence-keys.ts';
 import type { Witness, WitnessCheck } from './witness.ts';
 
@@ -33,8 +34,6 @@ export interface SequenceStats {
   readonly damaged: number;
 }
 
-const NO_MATCHES: readonly SequenceMatch[] = [];
-
 /**
  * What sequences remember between events. It outlives a reload of the rules: a rule that is the same goes on. Memory is bounded; when there is too
  * much, the key that began first goes, and is counted. Event time only, so a replay finds the same.
@@ -44,6 +43,7 @@ export class SequenceState {
   readonly #mostKeys: number;
   readonly #mostHits: number;
   readonly #latenessUs: number;
+  readonly #links = new Links(new Hits());
   readonly #byName = new Map<string, SequenceKeys>();
   readonly #bySequence = new WeakMap<object, SequenceKeys>();
   /** µs, of the newest event or tick */
@@ -74,20 +74,19 @@ export class SequenceState {
     const clockUs = this.#clockUs === Number.NEGATIVE_INFINITY ? timeUs : this.#clockUs;
     const openSinceUs = clockUs - this.#latenessUs;
     if (timeUs < openSinceUs) this.#late++;
-    const { held } = keys;
-    const { size } = keys.keys;
+    const { held, size } = keys;
     const completed = keys.take(bits, event, Math.max(timeUs, openSinceUs), clockUs, openSinceUs, witness);
     this.#clockUs = Math.max(clockUs, timeUs);
-    this.#keys += keys.keys.size - size;
+    this.#keys += keys.size - size;
     this.#hits += keys.held - held;
-    if (keys.keys.size > this.#keysPerRule) this.#evict(keys);
+    if (keys.size > this.#keysPerRule) this.#evict(keys);
     while (this.#keys > this.#mostKeys || this.#hits > this.#mostHits) this.#evict(this.#largest());
-    return completed.length === 0 ? NO_MATCHES : completed.map((link) => matchOf(sequence, link));
+    return completed;
   }
 
-  /** What one key of a rule has come to, to be looked at; undefined: nothing has begun for it. */
-  keyed<E>(rule: CompiledRule<E>, sequence: Sequence<E>, key: string): Keyed | undefined {
-    return this.#keysOf(rule, sequence).keys.get(key);
+  /** What one key of a rule has come to, to be looked at until the next event; undefined: nothing has begun for it. */
+  progress<E>(rule: CompiledRule<E>, sequence: Sequence<E>, key: string): Progress | undefined {
+    return this.#keysOf(rule, sequence).progress(key);
   }
 
   /** Call it on ticks: forgets what no longer matters at `timeUs`, and reports what is finished because something did not come. */
@@ -96,32 +95,23 @@ export class SequenceState {
     timeUs: number,
     report: (rule: CompiledRule<E>, match: SequenceMatch) => void,
   ): void {
+    const known = new Map<CompiledRule<E>, SequenceKeys>();
+    for (const rule of rules) if (rule.sequence !== undefined) known.set(rule, this.#keysOf(rule, rule.sequence));
+    const inUse = new Set(known.values());
+    for (const keys of this.#byName.values()) if (!inUse.has(keys)) this.#counted(keys, () => keys.clear());
     this.#clockUs = this.#settled(timeUs);
     const openSinceUs = this.#clockUs - this.#latenessUs;
-    const known = new Set<SequenceKeys>();
-    for (const rule of rules) {
-      const { sequence } = rule;
-      if (sequence === undefined) continue;
-      const keys = this.#keysOf(rule, sequence);
-      known.add(keys);
-      for (const link of this.#counted(keys, () => keys.due(openSinceUs))) {
-        markReported(link);
-        report(rule, matchOf(sequence, link));
-      }
+    for (const [rule, keys] of known) {
+      for (const match of this.#counted(keys, () => keys.due(openSinceUs))) report(rule, match);
       this.#counted(keys, () => keys.expire(this.#clockUs, openSinceUs));
     }
-    for (const keys of this.#byName.values()) if (!known.has(keys)) this.#counted(keys, () => keys.clear());
   }
 
   /** An event, or what was restored, may say a time that was never: with a clock that far ahead all events would be late for ever. */
   #settled(tickUs: number): number {
     if (this.#clockUs - tickUs <= LIMITS.clockAheadUs) return Math.max(this.#clockUs, tickUs);
     for (const keys of this.#byName.values())
-      for (const keyed of [...keys.keys.values()])
-        if (Math.max(keyed.sinceUs, newestOf(keyed)) > tickUs + LIMITS.clockAheadUs) {
-          this.#counted(keys, () => keys.forget(keyed));
-          this.#evicted++;
-        }
+      this.#evicted += this.#counted(keys, () => keys.forgetAfter(tickUs + LIMITS.clockAheadUs));
     return tickUs;
   }
 
@@ -135,27 +125,26 @@ export class SequenceState {
   takeChanges(): StateChange[] {
     const changes: StateChange[] = [];
     for (const keys of this.#byName.values())
-      for (const [key, keyed] of keys.takeChanged())
-        changes.push({ key: `${keys.name}\n${key}`, value: keyed === undefined ? null : encodeKeyed(keyed) });
+      for (const [key, value] of keys.takeChanged()) changes.push({ key: `${keys.name}\n${key}`, value });
     return changes;
   }
 
   /** Everything, in the form of `takeChanges`. */
   *snapshot(): Iterable<{ readonly key: string; readonly value: Uint8Array }> {
-    for (const { name, keys } of this.#byName.values())
-      for (const [key, keyed] of keys) yield { key: `${name}\n${key}`, value: encodeKeyed(keyed) };
+    for (const keys of this.#byName.values())
+      for (const [key, value] of keys.snapshot()) yield { key: `${keys.name}\n${key}`, value };
   }
 
   /** Puts an entry back, before the first event. @throws StateError when it, or an event that it kept, can't be read */
   restore(id: string, value: Uint8Array, witness?: WitnessCheck): void {
     const end = id.indexOf('\n');
     if (end === -1) throw new StateError(id, 'the key has no rule');
-    const keyed = decodeKeyed(id, id.slice(end + 1), value);
-    if (witness !== undefined && !witnessesOf(keyed).every((kept) => witness.isKept(kept)))
+    const saved = decodeKeyed(id, id.slice(end + 1), value);
+    if (witness !== undefined && !witnessesOf(saved).every((kept) => witness.isKept(kept)))
       throw new StateError(id, 'the event that it keeps is damaged');
     const keys = this.#named(id.slice(0, end));
-    this.#counted(keys, () => keys.put(keyed));
-    this.#clockUs = Math.max(this.#clockUs, keyed.sinceUs, newestOf(keyed));
+    this.#counted(keys, () => keys.restore(saved));
+    this.#clockUs = Math.max(this.#clockUs, latestOf(saved));
   }
 
   #keysOf<E>(rule: CompiledRule<E>, sequence: Sequence<E>): SequenceKeys {
@@ -168,17 +157,16 @@ export class SequenceState {
   }
 
   #named(name: string): SequenceKeys {
-    const keys = this.#byName.get(name) ?? new SequenceKeys(name);
+    const keys = this.#byName.get(name) ?? new SequenceKeys(name, this.#links);
     this.#byName.set(name, keys);
     return keys;
   }
 
   /** Keeps the sums right, whatever `change` does to the keys. */
   #counted<T>(keys: SequenceKeys, change: () => T): T {
-    const { held } = keys;
-    const { size } = keys.keys;
+    const { held, size } = keys;
     const result = change();
-    this.#keys += keys.keys.size - size;
+    this.#keys += keys.size - size;
     this.#hits += keys.held - held;
     return result;
   }
@@ -193,18 +181,4 @@ export class SequenceState {
     if (!this.#counted(keys, () => keys.forgetOldest())) return;
     this.#evicted++;
   }
-}
-
-function matchOf<E>({ kept, steps }: Sequence<E>, link: Link): SequenceMatch {
-  const links = stepsOf(link);
-  const events = steps.flatMap(({ kind }, index) => (kind === 'event' ? [index] : []));
-  return {
-    steps: links.map((one) => ({
-      events: hitsOf(one).map(({ id }) => id),
-      count: countOf(one),
-      timeUs: one.hit.timeUs,
-    })),
-    witness: link.hit.extras.witness,
-    values: kept.map(({ step }, index) => links[events.indexOf(step)]?.hit.extras.values[index]),
-  };
 }

@@ -5,7 +5,7 @@ import { readOperand } from '../expression.ts';
 import { LIMITS } from '../limits.ts';
 import type { AlertLimit, CompiledRule, Threshold } from '../rule.ts';
 import { decodeEntry, encodeEntry, isListOf, isNumber, type StateChange } from './codec.ts';
-import { weightOf } from './hit.ts';
+import { weightOf } from './extras.ts';
 
 export interface ThresholdLimits {
   /** @default 10,000 */

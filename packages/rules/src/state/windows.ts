@@ -1,6 +1,7 @@
 import { LIMITS } from '../limits.ts';
 import type { Sequence } from '../sequence.ts';
-import type { Hit } from './hit.ts';
+import type { Hit, Hits } from './hits.ts';
+import type { Run } from './links.ts';
 
 /** What a step that comes in runs has had. */
 export interface Window {
@@ -21,50 +22,51 @@ export function windowsOf({ steps }: Sequence<unknown>): Windows {
   return steps.flatMap(({ runs }, step) => (runs > 1 ? [{ step, runs, hits: [] }] : []));
 }
 
+/** Index of a step's window; -1: it is one event. */
+export function windowOf(steps: Sequence<unknown>['steps'], step: number): number {
+  return steps[step]!.runs === 1 ? -1 : steps.slice(0, step).filter(({ runs }) => runs > 1).length;
+}
+
 /** Puts a hit where it belongs by its time, behind those of the same, and lets go of what is too old or too much. */
-export function insertByTime({ hits, runs }: Window, hit: Hit, sinceUs: number): void {
-  let at = hits.length;
-  while (at > 0 && hits[at - 1]!.timeUs > hit.timeUs) at--;
-  if (at === hits.length) hits.push(hit);
-  else hits.splice(at, 0, hit);
-  let gone = Math.max(0, hits.length - mostOf(runs));
-  while (gone < hits.length && hits[gone]!.timeUs < sinceUs) gone++;
-  if (gone > 0) hits.splice(0, gone);
+export function insertByTime(hits: Hits, { hits: window, runs }: Window, hit: Hit, sinceUs: number): void {
+  const timeUs = hits.timeOf(hit);
+  let at = window.length;
+  while (at > 0 && hits.timeOf(window[at - 1]!) > timeUs) at--;
+  hits.retain(hit);
+  if (at === window.length) window.push(hit);
+  else window.splice(at, 0, hit);
+  let gone = Math.max(0, window.length - mostOf(runs));
+  while (gone < window.length && hits.timeOf(window[gone]!) < sinceUs) gone++;
+  if (gone === 0) return;
+  for (let i = 0; i < gone; i++) hits.release(window[i]!);
+  window.splice(0, gone);
 }
 
 /** How many hits a window of a step with `runs` holds at most. */
 export const mostOf = (runs: number): number => runs + LIMITS.recentHits;
 
-export interface Run {
-  /** in order, the last LIMITS.listedRuns of them */
-  readonly hits: readonly Hit[];
-  readonly startUs: number;
-  readonly count: number;
-}
-
 /**
- * The shortest run of `runs` events that ends with `hit` and has begun after `after` (undefined: whenever) and not before `sinceUs`. What is part
- * of an alert doesn't count again, but when the past is gone through anew; nor does what `fits` refuses.
+ * The shortest run of `runs` events that ends with `hit` and has begun after `after` (0: whenever) and not before `sinceUs`, of those that `counts`
+ * accepts.
  */
 export function runOf(
-  windows: Windows,
-  step: number,
+  hits: Hits,
+  { hits: window, runs }: Window,
   hit: Hit,
-  after: Hit | undefined,
+  after: Hit,
   sinceUs: number,
-  fits?: (one: Hit) => boolean,
+  counts: (one: Hit) => boolean,
 ): Run | undefined {
-  const { hits: window, runs } = windows.find((one) => one.step === step)!;
-  const from = Math.max(sinceUs, after?.timeUs ?? sinceUs);
   const newest: Hit[] = [];
   let count = 0;
   for (let i = window.lastIndexOf(hit); i >= 0; i--) {
     const one = window[i]!;
-    if (one.timeUs < from || one === after) return undefined;
-    if ((one.reported && !hit.reported) || fits?.(one) === false) continue;
-    count += one.extras.weight;
+    const timeUs = hits.timeOf(one);
+    if (timeUs < sinceUs || (after !== 0 && hits.compare(one, after) <= 0)) return undefined;
+    if (!counts(one)) continue;
+    count += hits.extrasOf(one).weight;
     if (newest.length < LIMITS.listedRuns) newest.push(one);
-    if (count >= runs) return { hits: newest.reverse(), startUs: one.timeUs, count };
+    if (count >= runs) return { hits: newest.reverse(), startUs: timeUs, count };
   }
   return undefined;
 }
