@@ -48,8 +48,13 @@ function rolesOf(program) {
 
 async function setUp(program) {
   const development = program === undefined || program.development;
-  const node = await installDependencies(root, development);
-  const canBuild = await bringSystemPackages(rolesOf(program));
+  // Side by side: one waits for its registry while the other unpacks. Neither is left at work when the lock goes.
+  const [dependencies, system] = await Promise.allSettled([
+    installDependencies(root, development),
+    bringSystemPackages(rolesOf(program)),
+  ]);
+  for (const { reason } of [dependencies, system]) if (reason !== undefined) throw reason;
+  const [node, canBuild] = [dependencies.value, system.value];
   // Side by side: one compiles, the other mostly unpacks.
   await Promise.all([
     canBuild ? buildSensorIfChanged(root, node) : undefined,
