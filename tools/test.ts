@@ -4,14 +4,14 @@
  * FILTER keeps the files whose path contains it (any of several); --only keeps the tests whose title matches. Files run three at a time, but of
  * those that use a whole program one, and of those that use a container engine one; what uses the kernel's hooks runs afterwards, one by one,
  * with nothing beside it but the guest of another kernel. A file that takes longer than --timeout (600) is killed and has failed. Servers that files
- * share (sharedKafka and so on) are started when the first asks. A full run ends with `npm run check` and with what cost the most CPU time. The last
- * line is always `N passed, N failed, N skipped`.
+ * share (sharedKafka and so on) are started when the first asks. A full run has `npm run check` after what uses the kernel, and ends with what cost the
+ * most CPU time. The last line is always `N passed, N failed, N skipped`.
  */
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { hostSharedServers } from '@ringfence/testkit';
 import { cpuOfLastEndedMs } from './test-runner/cpu.ts';
-import { findTestFiles, type TestFile } from './test-runner/files.ts';
+import { findTestFiles, type TestFile, type Turn } from './test-runner/files.ts';
 import { printCosts, printFailures, printFile, printTotals } from './test-runner/report.ts';
 import { runCheck } from './test-runner/run-check.ts';
 import { type FileReport, type RunOptions, runFile } from './test-runner/run-file.ts';
@@ -33,7 +33,19 @@ async function drain(queue: TestFile[], busy: Set<string>, run: (file: TestFile)
   }
 }
 
-async function runAll(files: readonly TestFile[], how: RunOptions, signal: AbortSignal): Promise<FileReport[]> {
+interface Reports {
+  readonly files: readonly FileReport[];
+  /** CPU time of the servers that files shared */
+  readonly serversMs: number;
+}
+
+/** `afterKernel`: what is left to do once nothing needs the kernel any more, beside the guest if that takes longer. */
+async function runAll(
+  files: readonly TestFile[],
+  how: RunOptions,
+  signal: AbortSignal,
+  afterKernel: () => Promise<FileReport[]>,
+): Promise<Reports> {
   const reports: FileReport[] = [];
   const busy = new Set<string>();
   const run = async (file: TestFile): Promise<void> => {
@@ -42,24 +54,26 @@ async function runAll(files: readonly TestFile[], how: RunOptions, signal: Abort
     printFile(report);
     reports.push(report);
   };
-  const last = files.filter(({ turn }) => turn === 'kernel' || turn === 'guest');
-  const queue = files.filter((file) => !last.includes(file));
-  await Promise.all(Array.from({ length: CONCURRENCY }, () => drain(queue, busy, run)));
-  // Beside others rings fill, and races that are to be provoked don't come about; a guest's processes are none of this machine's.
-  await Promise.all(Array.from({ length: 2 }, () => drain(last, busy, run)));
-  return reports;
-}
-
-/** @returns serversMs CPU time of the servers that files shared */
-async function runWithServers(
-  ...how: Parameters<typeof runAll>
-): Promise<{ readonly reports: FileReport[]; readonly serversMs: number }> {
-  let reports: FileReport[];
+  const of = (one: Turn): TestFile[] => files.filter(({ turn }) => turn === one);
   {
     await using _servers = await hostSharedServers();
-    reports = await runAll(...how);
+    const queue = files.filter(({ turn }) => turn !== 'kernel' && turn !== 'guest');
+    await Promise.all(Array.from({ length: CONCURRENCY }, () => drain(queue, busy, run)));
   }
-  return { reports, serversMs: cpuOfLastEndedMs() };
+  const serversMs = cpuOfLastEndedMs();
+  const kernel = async (): Promise<void> => {
+    await drain(of('kernel'), busy, run);
+    if (!signal.aborted) reports.push(...(await afterKernel()));
+  };
+  // Beside others, idle servers too, rings fill, and races that are to be provoked don't come about; a guest's processes are none of this machine's.
+  await Promise.all([kernel(), drain(of('guest'), busy, run)]);
+  return { files: reports, serversMs };
+}
+
+async function check(): Promise<FileReport[]> {
+  const report = await runCheck(root);
+  printFile(report);
+  return [report];
 }
 
 async function main(): Promise<number> {
@@ -79,13 +93,9 @@ async function main(): Promise<number> {
   }
   const abort = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => abort.abort());
-  const { reports, serversMs } = await runWithServers(files, { only: values.only, timeoutMs }, abort.signal);
   const whole = positionals.length === 0 && values.only === undefined;
-  if (whole && !abort.signal.aborted) {
-    const check = await runCheck(root);
-    printFile(check);
-    reports.push(check);
-  }
+  const how = { only: values.only, timeoutMs };
+  const { files: reports, serversMs } = await runAll(files, how, abort.signal, whole ? check : async () => []);
   printFailures(reports);
   if (whole) printCosts(reports, serversMs);
   if (files.length === 0) console.log(`no test file matches ${positionals.join(' ')}`);
