@@ -1,6 +1,6 @@
 /**
- * Two responders, three agents on control streams, Kafka and Redis. Responders die by SIGKILL, Redis too, and Redis is flushed, at random moments, while
- * alerts ask for kills of real processes. RINGFENCE_CHAOS_ROUNDS makes it longer.
+ * Two responders, three agents on control streams, Kafka and Redis. Responders die by SIGKILL, Redis too, Redis is flushed and its connections are cut, at random
+ * moments, while alerts ask for kills of real processes. RINGFENCE_CHAOS_ROUNDS makes it longer.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -35,6 +35,8 @@ import {
   redisMissing,
   sharedKafka,
   startRedis,
+  startTcpProxy,
+  type TcpProxy,
 } from '@ringfence/testkit';
 import { reservePorts } from '../../packages/testkit/src/servers/ports.ts';
 import { AgentControl } from '../../services/collector/src/control/control.ts';
@@ -57,12 +59,15 @@ class Fleet {
   brokers: readonly string[] = [];
   bus!: Bus;
   redis!: RedisServer;
+  /** between the responders and Redis */
+  network!: TcpProxy;
   #registrar!: Registrar;
 
   async start(): Promise<void> {
     this.stack.defer(() => rmSync(this.path, { recursive: true, force: true }));
     this.brokers = (await sharedKafka()).bootstrap;
     this.redis = this.stack.use(await startRedis());
+    this.network = this.stack.use(await startTcpProxy(this.redis.port));
     this.bus = this.stack.use(await openKafkaBus({ brokers: this.brokers, topicPrefix: this.topicPrefix }));
     await this.bus.ensureTopics(topicsWith(PARTITIONS));
     const ca = await createAuthority(join(this.path, 'ca'));
@@ -94,12 +99,12 @@ class Responders {
   }
 
   start(index: number): void {
-    const { brokers, topicPrefix, redis } = this.#fleet;
+    const { brokers, topicPrefix, network } = this.#fleet;
     const identity = this.#fleet.directory(`responder-${index}`);
     const facts: ResponderChild = {
       brokers,
       topicPrefix,
-      redis: redis.url,
+      redis: `redis://${network.address}`,
       identity,
       port: this.ports[index] as number,
     };
@@ -222,7 +227,7 @@ async function attack(bus: Bus, agents: readonly Agent[], detector: Identity, fi
 }
 
 /** What is broken, and mended a random moment later. */
-function disturbances({ redis }: Fleet, responders: Responders): Record<string, () => Promise<void>> {
+function disturbances({ redis, network }: Fleet, responders: Responders): Record<string, () => Promise<void>> {
   const killResponder = async (): Promise<void> => {
     const index = Math.floor(Math.random() * 2);
     await responders.kill(index);
@@ -234,7 +239,18 @@ function disturbances({ redis }: Fleet, responders: Responders): Record<string, 
     await sleep(Math.random() * 1500);
     await redis.start();
   };
-  return { 'responder killed': killResponder, 'redis killed': killRedis, 'redis flushed': () => redis.flush() };
+  const cut = async (): Promise<void> => {
+    for (let n = 0; n < 10; n++) {
+      network.cut();
+      await sleep(Math.random() * 300);
+    }
+  };
+  return {
+    'responder killed': killResponder,
+    'redis killed': killRedis,
+    'redis flushed': () => redis.flush(),
+    'redis cut': cut,
+  };
 }
 
 function account(
@@ -263,7 +279,7 @@ function account(
   for (const { victims } of agents) for (const { signalCode } of victims.values()) assert.equal(signalCode, 'SIGKILL');
 }
 
-test(`responders and Redis die ${ROUNDS} times: each command has one effect and one outcome`, {
+test(`responders and Redis die, and connections between them, ${ROUNDS} times: each command has one effect and one outcome`, {
   skip,
   timeout: 120_000 + ROUNDS * 30_000,
 }, async (t) => {
