@@ -29,6 +29,8 @@ export interface Outcome {
 /** After an hour of an outage there is more to catch up with than after twenty seconds. */
 const PATIENCE_S = { short: 300, long: 1800 } as const;
 const BEFORE_MS = 1500;
+/** Each look refreshes indices and reads topics from where the case began. */
+const LOOK_MS = 1000;
 
 export async function runCase(fleet: ChaosFleet, one: ChaosCase, context: CaseContext): Promise<Outcome> {
   const auditing = new Auditing(fleet, (Date.now() - 1000) * 1000);
@@ -44,7 +46,7 @@ export async function runCase(fleet: ChaosFleet, one: ChaosCase, context: CaseCo
   for (const agent of fleet.agents) agent.pause();
   const ended = await fleet.revive();
   const end = performance.now() + patience * 1000;
-  while (!(await auditing.isComplete()) && performance.now() < end) await sleep(500);
+  while (!(await auditing.isComplete()) && performance.now() < end) await sleep(LOOK_MS);
   const found = await auditing.account();
   const account = failure === null ? found : { ...found, problems: [failure, ...found.problems] };
   const { rows, problems } = account;
@@ -55,7 +57,7 @@ export async function runCase(fleet: ChaosFleet, one: ChaosCase, context: CaseCo
 /** The last event of each host as it is now reaches the store. */
 async function storedWithin({ agents, store }: ChaosFleet, seconds: number): Promise<boolean> {
   const last = agents.map((agent) => agent.last);
-  for (const end = performance.now() + seconds * 1000; performance.now() < end; await sleep(200))
+  for (const end = performance.now() + seconds * 1000; performance.now() < end; await sleep(LOOK_MS))
     if ((await store.count(store.names.events, last)).size === last.length) return true;
   return false;
 }
