@@ -6,6 +6,7 @@ import { CliError } from '../errors.ts';
 import { openRecording } from '../recording.ts';
 import { GivenError, type GivenEvent, readGiven } from './events/given.ts';
 import { type Interest, Judge, type JudgedEvent, type Judgement } from './events/judge.ts';
+import type { Misses } from './events/misses.ts';
 import type { JudgedRun } from './events/run-trace.ts';
 
 /** How a rule sees an event. */
@@ -16,6 +17,8 @@ export interface Explained {
   readonly event: JudgedEvent;
   /** how it saw all of them, if it looks at several */
   readonly run?: JudgedRun;
+  /** of all events of a file, when it matched none */
+  readonly misses?: Misses;
 }
 
 /** The events of a file: a recording, or YAML. `which`: its number from 1, or its id; undefined: the one on which most of the condition holds. */
@@ -37,8 +40,11 @@ export async function explainInFile(
   if (event?.explanation === undefined)
     throw new CliError(`${file.path} has no event ${which ?? ''}: it has ${judged.count}`);
   const { run } = judged;
-  if (run === undefined || which !== undefined) return { rule, holds: event.explanation.holds, event };
-  return { rule, holds: judged.alerts.some((alert) => alert.rule === rule), event, run };
+  const { holds } = event.explanation;
+  if (which !== undefined) return { rule, holds, event };
+  const missed = judged.misses === undefined ? {} : { misses: judged.misses };
+  if (run === undefined) return { rule, holds, event, ...(holds ? {} : missed) };
+  return { rule, holds: judged.misses === undefined, event, run, ...(run.steps.length === 0 ? missed : {}) };
 }
 
 async function judgeRecorded(judge: Judge, path: string, interest: Interest): Promise<Judgement> {

@@ -2,6 +2,7 @@ import { type Explanation, renderExplanation } from '@ringfence/rules';
 import { durationText } from '@ringfence/rules/duration';
 import { type EventDocument, escapeText } from '@ringfence/schema';
 import type { JudgedEvent } from '../rules/events/judge.ts';
+import type { Misses } from '../rules/events/misses.ts';
 import type { JudgedRun } from '../rules/events/run-trace.ts';
 import type { TestFailure, TestResult, TestRun } from '../rules/test.ts';
 import { counted } from './counted.ts';
@@ -64,8 +65,19 @@ export function runLines({ steps, rest }: JudgedRun, paint: Paint): string[] {
       `    ${paint.bold('→')} ${escapeText(says)}`,
     ];
   });
-  const none = steps.length === 0 ? ['  no event is anything to it: ask about one of them, FILE:NUMBER'] : [];
-  return [...lines, ...none, ...rest.map((one) => `  unfinished: ${escapeText(one)}`)];
+  return [...lines, ...rest.map((one) => `  unfinished: ${escapeText(one)}`)];
+}
+
+/** What a rule asks for that no event had. */
+export function missLines({ kinds, events, failed }: Misses, paint: Paint): string[] {
+  const all = counted(events, 'event');
+  if (failed.length === 0) return [`  none of ${all} is of a kind that it asks for`];
+  const asked = Object.entries(kinds).map(([kind, count]) => `${count} ${kind}`);
+  const width = String(failed[0]?.[1] ?? '').length;
+  return [
+    `  of ${all} it asks for ${asked.join(', ')}; what did not hold, and on how many${paint.dim(' (above: the nearest)')}:`,
+    ...failed.map(([part, count]) => `    ${String(count).padStart(width)}  ${escapeText(part)}`),
+  ];
 }
 
 function whatHappened(document: EventDocument): string {

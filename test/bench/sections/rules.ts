@@ -108,8 +108,9 @@ const nanos = (perSecond: readonly number[]): number => 1e9 / percentile(perSeco
 async function measureAdded(context: BenchContext, batches: string): Promise<void> {
   const { report } = context;
   const cost = async (indexed: boolean): Promise<number[]> => {
-    const few = await measure(context, batches, distinct(FEW), indexed);
-    const many = await measure(context, batches, distinct(MANY), indexed);
+    // Where everything is evaluated all fields are read anyway, which samples know nothing of: it is compared at its best.
+    const few = await measure(context, batches, distinct(FEW), indexed, indexed);
+    const many = await measure(context, batches, distinct(MANY), indexed, indexed);
     return [nanos(few.matching), nanos(many.matching), (nanos(many.matching) - nanos(few.matching)) / (MANY - FEW)];
   };
   const on = await cost(true);
@@ -127,26 +128,19 @@ async function measureAdded(context: BenchContext, batches: string): Promise<voi
   });
 }
 
-/** Where no literal says which rules may match, the order of their parts is what counts. */
+/** What is gained by asking the parts of conditions in the order that was measured. */
 async function measureOrder(context: BenchContext, batches: string): Promise<void> {
   const { report } = context;
   const rows: string[][] = [];
-  for (const list of [builtin(), distinct(MANY)])
-    for (const indexed of [true, false]) {
-      const estimated = nanos((await measure(context, batches, list, indexed, false)).matching);
-      const measured = nanos((await measure(context, batches, list, indexed)).matching);
-      report.figure(`order: ${list.name}${indexed ? '' : ', not indexed'}`, { estimated, measured });
-      rows.push([
-        list.name,
-        indexed ? 'yes' : 'no',
-        estimated.toFixed(0),
-        measured.toFixed(0),
-        ratio(estimated, measured),
-      ]);
-    }
+  for (const list of [builtin(), distinct(MANY)]) {
+    const estimated = nanos((await measure(context, batches, list, true, false)).matching);
+    const measured = nanos((await measure(context, batches, list, true)).matching);
+    report.figure(`order: ${list.name}`, { estimated, measured });
+    rows.push([list.name, estimated.toFixed(0), measured.toFixed(0), ratio(estimated, measured)]);
+  }
   report.table({
     title: 'order of the parts of conditions, ns an event',
-    columns: ['rules', 'indexed', 'by estimates', 'as measured', 'times'],
+    columns: ['rules', 'by estimates', 'as measured', 'times'],
     rows,
   });
 }

@@ -5,7 +5,7 @@ import { CliError } from '../../errors.ts';
 import { type Explained, explainInFile, explainRunning } from '../../rules/explain.ts';
 import { readSources } from '../../rules/sources.ts';
 import { type Paint, paintFor } from '../../view/paint.ts';
-import { explanationLines, runLines } from '../../view/rule-tests.ts';
+import { explanationLines, missLines, runLines } from '../../view/rule-tests.ts';
 import { clientOf, print, printJson, settingsOf, withSettings } from '../context.ts';
 
 interface ExplainOptions {
@@ -72,11 +72,12 @@ async function fileOf(path: string, which: string | undefined): Promise<Paramete
   return { path, which, text: /\.(?:ya?ml|jsonl?)$/.test(path) ? await readFile(path, 'utf8') : undefined };
 }
 
-function explainedText({ rule, holds, event, run }: Explained, paint: Paint): string {
-  if (run !== undefined) {
+function explainedText({ rule, holds, event, run, misses }: Explained, paint: Paint): string {
+  const missed = misses === undefined ? [] : missLines(misses, paint);
+  if (run !== undefined && run.steps.length > 0) {
     const verdict = holds ? paint.green('matches') : paint.red('does not match');
     return [`${paint.bold(rule)} ${verdict}`, ...runLines(run, paint)].join('\n');
   }
   const verdict = holds ? paint.green('holds on') : paint.red('does not hold on');
-  return [`${paint.bold(rule)} ${verdict}`, ...explanationLines(event, paint)].join('\n');
+  return [`${paint.bold(rule)} ${verdict}`, ...explanationLines(event, paint), ...missed].join('\n');
 }

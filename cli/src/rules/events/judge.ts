@@ -27,6 +27,7 @@ import {
 import { TestHost, testLogs, testRecords } from '@ringfence/testkit/events';
 import { Facts } from './facts.ts';
 import { type GivenEvent, numbered } from './given.ts';
+import { MissCounter, type Misses } from './misses.ts';
 import { Overlay } from './overlay.ts';
 import { play } from './play.ts';
 import { Processes } from './processes.ts';
@@ -62,6 +63,8 @@ export interface Judgement {
   readonly nearest: JudgedEvent | undefined;
   /** of a rule that looks at several events; undefined: it does not, or none was asked about */
   readonly run: JudgedRun | undefined;
+  /** of the rule that was asked about; undefined: it matched, or none was asked about */
+  readonly misses: Misses | undefined;
 }
 
 /** What to look at, beside what matches. */
@@ -157,6 +160,7 @@ class Trial {
   readonly #view: EventView;
   readonly #interest: Interest;
   readonly #run: RunTrace | undefined;
+  readonly #misses: MissCounter | undefined;
   #count = 0;
   #nearest: JudgedEvent | undefined;
   #most = -1;
@@ -173,6 +177,7 @@ class Trial {
     this.#overlay = overlay;
     this.#view = view;
     this.#interest = interest;
+    this.#misses = interest.about && new MissCounter(interest.about.kinds);
   }
 
   /** Of the batches only the last event is what was written: those before it are what it takes for granted. Without `given` they are ticks. */
@@ -196,7 +201,9 @@ class Trial {
 
   end(): Judgement {
     const run = this.#run?.end();
-    return { alerts: this.#alerts, events: this.#events, count: this.#count, nearest: this.#nearest, run };
+    const matched = this.#alerts.some(({ rule }) => rule === this.#interest.about?.name);
+    const misses = matched ? undefined : this.#misses?.misses();
+    return { alerts: this.#alerts, events: this.#events, count: this.#count, nearest: this.#nearest, run, misses };
   }
 
   #judge(number: number, given: GivenEvent | undefined): void {
@@ -220,6 +227,7 @@ class Trial {
     // Most events of a recording are of kinds that the rule can't match: none of them is the nearest.
     const seen = about !== undefined && (kept || about.kinds.includes(kind) || this.#nearest === undefined);
     const explanation = seen ? explain(about, view) : undefined;
+    this.#misses?.count(kind, explanation);
     const share = explanation === undefined ? -1 : matched ? MATCHED : shareOf(explanation);
     if (!kept && share <= this.#most) return;
     const document = documentOf(view, this.#overlay.catalogue.fields, kind);

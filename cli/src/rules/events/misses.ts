@@ -1,0 +1,59 @@
+import type { Explanation } from '@ringfence/rules';
+
+/** Why none of many events was one for the rule. */
+export interface Misses {
+  /** without ticks */
+  readonly events: number;
+  /** how many are of each kind that the rule asks for; kinds of which none came are left out */
+  readonly kinds: Readonly<Record<string, number>>;
+  /** parts of the condition that did not hold, and on how many of these, the most first */
+  readonly failed: readonly (readonly [part: string, events: number])[];
+}
+
+const SHOWN = 8;
+
+/** Counts what of a rule's condition fails on the events that it asks for. */
+export class MissCounter {
+  readonly #kinds: readonly string[];
+  readonly #failed = new Map<string, number>();
+  readonly #counts: Record<string, number> = {};
+  #events = 0;
+
+  constructor(kinds: readonly string[]) {
+    this.#kinds = kinds;
+  }
+
+  /** `explanation`: undefined when the event is of another kind. */
+  count(kind: string, explanation: Explanation | undefined): void {
+    this.#events++;
+    if (explanation === undefined || !this.#kinds.includes(kind)) return;
+    this.#counts[kind] = (this.#counts[kind] ?? 0) + 1;
+    for (const part of new Set(failedParts(explanation, ''))) this.#failed.set(part, (this.#failed.get(part) ?? 0) + 1);
+  }
+
+  misses(): Misses {
+    const failed = [...this.#failed].sort(([, a], [, b]) => b - a).slice(0, SHOWN);
+    return { events: this.#events, kinds: this.#counts, failed };
+  }
+}
+
+/** Parts that alone are enough for the whole not to hold; of a sequence those of each step. */
+function* failedParts(explanation: Explanation, of: string): Generator<string> {
+  const { text, holds, actual, parts } = explanation;
+  const [first] = parts;
+  if (holds) return;
+  if (text === 'and' || text === 'sequence') for (const part of parts) yield* failedParts(part, of);
+  else if (actual !== undefined || first === undefined || text === 'or' || text === 'not')
+    yield of + written(explanation);
+  else yield* failedParts(first, `${of}${text}: `);
+}
+
+/** On one line. */
+function written({ text, actual, parts }: Explanation): string {
+  if (actual !== undefined || parts.length === 0) return text;
+  if (text === 'not') return `not ${inParentheses(parts[0]!)}`;
+  return text === 'and' || text === 'or' ? parts.map(inParentheses).join(` ${text} `) : text;
+}
+
+const inParentheses = (part: Explanation): string =>
+  part.text === 'and' || part.text === 'or' ? `(${written(part)})` : written(part);

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { explainInFile } from '../src/rules/explain.ts';
+import { paintFor } from '../src/view/paint.ts';
+import { missLines } from '../src/view/rule-tests.ts';
+
+const plain = paintFor({ isTTY: false } as NodeJS.WriteStream);
+const EVENTS = `
+- { event.action: exec, process.name: cat, process.command_line: cat /etc/passwd }
+- { event.action: exec, process.name: sh, process.command_line: sh -c id }
+- { event.action: connect, process.name: cat, destination.ip: 10.0.0.1 }
+`;
+
+async function missed(condition: string, which?: string): Promise<readonly string[] | undefined> {
+  const file = { path: 'events.yaml', text: EVENTS, which };
+  const sources = [{ name: 'r.yaml', text: `- rule: r\n  condition: ${JSON.stringify(condition)}\n` }];
+  const { misses } = await explainInFile('r', file, sources);
+  return misses && missLines(misses, plain);
+}
+
+test('of a rule that no event fits it is told what failed, and on how many', async () => {
+  assert.deepEqual(
+    await missed("event.action = exec and process.name = cat and not (user.id = 0 or process.name = 'cat')"),
+    [
+      '  of 3 events it asks for 2 exec; what did not hold, and on how many (above: the nearest):',
+      "    2  not (user.id = 0 or process.name = 'cat')",
+      "    1  process.name = 'cat'",
+    ],
+  );
+});
+
+test('of a sequence none of whose steps any event fits, what failed of each', async () => {
+  const sequence = `sequence by host.id with maxspan=1m [ event.action = exec and process.name = nc ] [ event.action = connect and destination.port = 4444 ]`;
+  assert.deepEqual(await missed(sequence), [
+    '  of 3 events it asks for 2 exec, 1 connect; what did not hold, and on how many (above: the nearest):',
+    "    3  step 1: process.name = 'nc'",
+    '    3  step 2: destination.port = 4444',
+    "    2  step 2: event.action = 'connect'",
+    "    1  step 1: event.action = 'exec'",
+  ]);
+});
+
+test('of a rule for other events only that', async () => {
+  assert.deepEqual(await missed('event.action = module_load'), ['  none of 3 events is of a kind that it asks for']);
+});
+
+test('nothing of a rule that matches, or of one event', async () => {
+  assert.equal(await missed('event.action = exec'), undefined);
+  assert.equal(await missed('event.action = connect', '1'), undefined);
+});
