@@ -146,9 +146,19 @@ export async function removeCgroups(directories: readonly string[]): Promise<voi
     await until(`${directory} to be empty`, () => {
       const all = [directory, ...below(directory)].sort((a, b) => b.length - a.length);
       if (all.some((path) => readFileSync(join(path, 'cgroup.procs'), 'utf8') !== '')) return false;
-      for (const path of all) rmdirSync(path);
-      return true;
+      return all.every(isRemoved);
     });
+}
+
+/** A process that has left the list of its cgroup may still hold it for a moment. */
+function isRemoved(path: string): boolean {
+  try {
+    rmdirSync(path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EBUSY') return false;
+    throw error;
+  }
 }
 
 /** Those that came with the engine, in Debian's directory for each architecture. */
