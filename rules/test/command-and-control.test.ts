@@ -23,6 +23,8 @@ testContent('command-and-control.yaml', {
       'a package script fetched it': (s) =>
         writtenThenRun(s, '/usr/bin/wget -O /opt/x u', '/opt/x', 1, s.start('/usr/bin/dpkg --configure -a')),
       'it runs an hour later': (s) => writtenThenRun(s, '/usr/bin/curl -o /opt/tool u', '/opt/tool', 3600),
+      'root installs a program where programs are': (s) =>
+        writtenThenRun(s, '/usr/bin/curl -Lo /usr/local/bin/tool u', '/usr/local/bin/tool', 1),
       'a compiler wrote it': (s) => writtenThenRun(s, '/usr/bin/ld', '/home/ann/app', 1),
       'curl wrote another file': (s) => {
         s.open(s.start('/usr/bin/curl -o /tmp/data.json u'), '/tmp/data.json', WRITE);

@@ -47,6 +47,7 @@ testContent('credential-access.yaml', {
         ),
       'Ansible changes an account': (s) => s.open(ansible(s), '/etc/shadow'),
       'sshd checks a password': (s) => s.open(s.start('/usr/lib/openssh/sshd-session', s.sshd), '/etc/shadow'),
+      'screen looks for the password of its lock': (s) => s.open(s.start('/usr/bin/screen -dmS x'), '/etc/shadow'),
       'sudo checks a password': (s) => s.open(s.start('/usr/bin/sudo -s'), '/etc/shadow'),
       'cron checks an account': (s) => s.open(s.start('/usr/sbin/cron -f', s.init), '/etc/shadow'),
       'adduser, which is Perl': (s) =>
