@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { configDocs } from '../packages/config/src/index.ts';
 import { ruleFileSchema } from '../packages/rules/src/index.ts';
+import { noiseDocs } from '../rules/noise/doc.ts';
 import { templateLines } from '../services/auditor/src/elasticsearch/template-files.ts';
 import { eventItemDocs } from './event-item-docs.ts';
 import { eventDocs, fieldDocs } from './schema-docs.ts';
@@ -14,6 +15,7 @@ const DOCUMENTS: readonly { readonly path: string; readonly text: () => string }
   { path: 'docs/CONFIGURATION.md', text: configDocs },
   { path: 'docs/EVENTS.md', text: () => `${eventDocs()}\n${eventItemDocs()}` },
   { path: 'docs/FIELDS.md', text: fieldDocs },
+  { path: 'docs/NOISE.md', text: noiseDocs },
   { path: 'docs/rules.schema.json', text: () => `${JSON.stringify(ruleFileSchema(), null, 2)}\n` },
   { path: 'deploy/elasticsearch/templates.ndjson', text: templateLines },
 ];

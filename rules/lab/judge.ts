@@ -13,8 +13,10 @@ export class Judge {
   readonly #rules: RuleSet<EventView>;
   readonly #matched: OnMatch<EventView>;
   #offset = 0;
-  /** events that the rules have seen */
+  /** events that the rules have seen, without ticks */
   events = 0;
+  #first = 0;
+  #last = 0;
 
   constructor(rules: RuleSet<EventView>, keyFor: (hostId: string) => KeyObject | undefined, told: Told) {
     this.#rules = rules;
@@ -28,11 +30,22 @@ export class Judge {
     for (const { value } of outputs) {
       view.open(value ?? new Uint8Array());
       while (view.next()) {
-        this.events++;
+        this.#count(view);
         this.#rules.matcher.match(view, this.#matched, view.timestamp);
         if (view.cursor.kind === KIND.Tick)
           this.#rules.memory.of(view).tick(this.#rules.rules, view.timestamp, this.#matched);
       }
     }
+  }
+
+  /** From the first event to the last, by their own time. */
+  get minutes(): number {
+    return (this.#last - this.#first) / 60e6;
+  }
+
+  #count({ cursor, timestamp }: EventView): void {
+    if (cursor.kind !== KIND.Tick) this.events++;
+    this.#first ||= timestamp;
+    this.#last = Math.max(this.#last, timestamp);
   }
 }

@@ -6,7 +6,11 @@ import { readScripts } from '../lab/scripts.ts';
 
 /** Something that healthy machines do: takes a few seconds, and doesn't need the internet. */
 export interface Job {
+  /** with the image, where it has one */
   readonly name: string;
+  readonly title: string;
+  /** whose work it stands for */
+  readonly is: string;
   /** of the container that it happens in; undefined: on the host */
   readonly image: string | undefined;
   /** what is there before, of which nobody hears */
@@ -20,15 +24,18 @@ const HOST = 'host';
 const PLACES: readonly string[] = [
   ...PATH.split(':').flatMap((folder) => [folder, join(BROUGHT, 'root', folder)]),
   '/usr/lib/postgresql/15/bin',
+  '/usr/local/go/bin',
   BROUGHT,
 ];
 
-/** What lies in jobs/: `## NAME` begins a job, `#in` says where it is played (an image, or `host`; once for each), `#needs` which programs it takes. */
+/** What lies in jobs/: `## NAME` begins a job, `#is` says what it stands for, `#in` where it is played (an image, or `host`; once for each), `#needs` which programs it takes. */
 export const CORPUS: readonly Job[] = readScripts(join(import.meta.dirname, 'jobs')).flatMap(
   ({ title, marks, text }) => {
     const missing = (marks['needs'] ?? []).flatMap((names) => names.split(' ')).filter((name) => !isThere(name));
     return (marks['in'] ?? []).map((place) => ({
       name: place === HOST ? title : `${title} in ${place}`,
+      title,
+      is: (marks['is'] ?? []).join(' '),
       image: place === HOST ? undefined : place,
       setup: marks['setup']?.join('\n') ?? '',
       script: text,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,6 +14,8 @@ const JOB_LIMIT_MS = 100_000;
 export interface NoiseOptions {
   /** how long jobs are played; the one at hand is finished. @default each once */
   readonly seconds?: number;
+  /** number of the job that comes first. @default 0 */
+  readonly first?: number;
   /** between two jobs: machines rest, too. @default 0 */
   readonly pauseMs?: number;
   /** @default all */
@@ -35,7 +37,7 @@ export function newNoise(): Noise {
 /** Plays the corpus under a sensor that filters nothing, and tells what the jobs did: events by batch, those of nobody else on this machine. */
 export async function playNoise(
   { hostId, key }: Noise,
-  { seconds, pauseMs = 0, jobs = CORPUS, onBatch, onJob }: NoiseOptions,
+  { seconds, first = 0, pauseMs = 0, jobs = CORPUS, onBatch, onJob }: NoiseOptions,
 ): Promise<{ readonly events: number; readonly jobs: number; readonly drops: Readonly<Record<string, number>> }> {
   let isOurs: (cgroup: bigint) => boolean = () => false;
   const slice = new Slice({ hostId, bootId: randomUUID(), key, isWanted: (cgroup) => isOurs(cgroup) });
@@ -51,11 +53,13 @@ export async function playNoise(
   let played = 0;
   try {
     while (end === undefined ? played < playable.length : performance.now() < end) {
-      const job = playable[played++ % playable.length] as Job;
+      const job = playable[(first + played++) % playable.length] as Job;
       const name = `ringfence-noise-${process.pid}-${played}`;
       await using sandbox = new Sandbox({ name, image: job.image, containersDir: sensor.containersDir, programsDir });
       isOurs = remembered((cgroup) => sandbox.holds(cgroup));
-      const { code, said } = await sandbox.play(job.script, JOB_LIMIT_MS, job.setup);
+      // From a file: no shell of a healthy machine has a day's work in its command line.
+      writeFileSync(join(programsDir, 'job.sh'), job.script);
+      const { code, said } = await sandbox.play('. /opt/lab/job.sh', JOB_LIMIT_MS, job.setup);
       onJob?.(job, code, said);
       await sensor.settle();
       await sleep(pauseMs);

@@ -1,5 +1,6 @@
-import { type CompiledRule, PRIORITIES } from '@ringfence/rules';
+import { type CompiledRule, PRIORITIES, type Priority } from '@ringfence/rules';
 import type { EventView } from '@ringfence/schema';
+import type { AlertCount } from './summary.ts';
 
 const HIGH = PRIORITIES.indexOf('error');
 
@@ -22,13 +23,22 @@ export class Tally {
 
   /** Alerts of high severity by rules of the profile `recommended`. */
   get high(): number {
-    return this.#sum(({ rule }) => isHigh(rule) && rule.profile === 'recommended');
+    return this.#sum(({ rule }) => isHigh(rule.priority) && rule.profile === 'recommended');
+  }
+
+  /** By rule, the worst first. */
+  get alerts(): AlertCount[] {
+    return this.#sorted().map(({ rule: { name, priority, profile }, times }) => ({
+      rule: name,
+      priority,
+      profile,
+      times,
+    }));
   }
 
   /** One line for each rule that was wrong, the worst first. */
   render(): string {
-    const counts = [...this.#counts.values()].sort((a, b) => rank(b.rule) - rank(a.rule) || b.times - a.times);
-    const lines = counts.map(
+    const lines = this.#sorted().map(
       ({ rule, times, example }) =>
         `${String(times).padStart(7)}  ${rule.priority} (${rule.profile})  ${rule.name}: ${example}`,
     );
@@ -36,6 +46,10 @@ export class Tally {
     return [...lines, `${all} alerts, ${this.high} of them recommended and of high severity (error or worse)`].join(
       '\n',
     );
+  }
+
+  #sorted(): Count[] {
+    return [...this.#counts.values()].sort((a, b) => rank(b.rule) - rank(a.rule) || b.times - a.times);
   }
 
   #sum(counts: (count: Count) => boolean): number {
@@ -47,6 +61,6 @@ function rank({ priority }: CompiledRule<EventView>): number {
   return PRIORITIES.indexOf(priority);
 }
 
-function isHigh(rule: CompiledRule<EventView>): boolean {
-  return rank(rule) >= HIGH;
+export function isHigh(priority: Priority): boolean {
+  return PRIORITIES.indexOf(priority) >= HIGH;
 }

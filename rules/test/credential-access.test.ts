@@ -84,6 +84,8 @@ testContent('credential-access.yaml', {
       'ssh logs in': (s) => s.open(s.start('/usr/bin/ssh web'), '/root/.ssh/id_ed25519'),
       'sshd starts': (s) => s.open(s.sshd, '/etc/ssh/ssh_host_ed25519_key'),
       'cat reads the public half': (s) => s.open(s.start('/usr/bin/cat k'), '/etc/ssh/ssh_host_rsa_key.pub'),
+      'tar packs the home folders': (s) =>
+        s.open(s.start('/usr/bin/tar czf /srv/home.tgz /home'), '/home/ann/.ssh/id_rsa'),
       'backup by a tool in Python': (s) =>
         s.open(s.start('/usr/bin/python3 /usr/bin/borg create ::one /home'), '/home/ann/.ssh/id_rsa'),
       'backup by its own tool': (s) => s.open(s.start('/usr/bin/restic backup /'), '/home/ann/.ssh/id_rsa'),

@@ -1,5 +1,7 @@
 ## administers
+#is an administrator at a shell: looks around, changes accounts, settings, mounts and network, makes a backup
 #in host
+#setup grep -q '^ann:' /etc/shadow || echo 'ann:*:19000:0:99999:7:::' >> /etc/shadow
 ps aux | head; ps -ef | grep node; top -bn1 | head -5; uptime; free -m; df -h; du -sh /var/log; ls -la /etc /home; w; last | head -3; who; id; uname -a; hostname
 useradd -m bob; usermod -aG audio bob; chage -l bob; passwd -l bob; chsh -s /bin/sh bob; groupadd ops; gpasswd -a bob ops; userdel -r bob; groupdel ops
 tail -n 20 /var/log/*.log; grep -i error -r /var/log | head; journalctl -n 5 --no-pager; systemctl status ssh; systemctl list-units | head

@@ -1,4 +1,5 @@
 ## compiles
+#is a developer in C: make, libraries, tests, an installation
 #in host
 #in moby/buildkit:v0.21
 mkdir -p /home/ann/app/src && cd /home/ann/app

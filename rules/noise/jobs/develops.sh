@@ -1,4 +1,5 @@
 ## develops
+#is a developer with git, Python and Node: commits, branches, environments, archives, keys
 #in host
 export HOME=/home/ann; cd /home/ann
 git config --global user.email ann@example.org; git config --global user.name ann; git config --global init.defaultBranch main

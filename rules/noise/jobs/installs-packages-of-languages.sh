@@ -1,4 +1,5 @@
 ## installs packages of languages
+#is a developer or build with npm, pip and CPAN: hooks, native code, programs put on the path
 #in host
 #in moby/buildkit:v0.21
 #needs npm pip3

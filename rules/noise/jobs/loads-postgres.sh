@@ -1,4 +1,5 @@
 ## loads PostgreSQL
+#is a database of PostgreSQL under load, archived, dumped and restored
 #in host
 #in postgres:15
 #needs postgres pgbench

@@ -1,4 +1,5 @@
 ## loads Redis
+#is a store of Redis under load, persisted and administered
 #in host
 #in redis:8
 #needs redis-check-rdb redis-benchmark

@@ -1,4 +1,5 @@
 ## loads SQLite
+#is an application on SQLite: transactions, vacuum, dumps
 #in host
 #in shop/db:3
 cd /srv; sqlite3 shop.db 'pragma journal_mode=delete; create table t(id integer primary key, name text, n int)'

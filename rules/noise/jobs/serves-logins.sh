@@ -1,4 +1,5 @@
 ## serves logins
+#is a server that people and programs log in to: shells, sudo, rsync, sftp, git, tunnels, cron
 #in host
 #needs sshd rsync cron crontab sudo visudo
 #setup id sshd > /dev/null 2>&1 || useradd -r -d /run/sshd -s /usr/sbin/nologin sshd

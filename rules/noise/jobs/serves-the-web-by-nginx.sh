@@ -1,4 +1,5 @@
 ## serves the web by nginx
+#is a web server with a proxied application, under load, with rotated logs
 #in host
 #in nginx:1.27
 #needs nginx logrotate

@@ -1,4 +1,5 @@
 ## serves the web by Node
+#is a web application of Node under load
 #in host
 #in shop/web:3
 mkdir -p /srv/www; for n in $(seq 1 50); do head -c 2000 /dev/urandom > /srv/www/$n; done

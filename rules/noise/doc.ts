@@ -1,0 +1,40 @@
+import { CORPUS } from './corpus.ts';
+import { type AlertCount, readSummary } from './summary.ts';
+
+/** docs/NOISE.md: what was measured last, and what was played. */
+export function noiseDocs(): string {
+  const { measured, kernel, recordings, events, minutes, high, alerts, rules } = readSummary();
+  const count = (profile: string): number =>
+    alerts.filter((alert) => alert.profile === profile).reduce((sum, { times }) => sum + times, 0);
+  const places = Map.groupBy(CORPUS, ({ title }) => title);
+  return `# Noise
+
+How often the built-in rules are wrong about machines that are well. Generated: \`npm run noise -- FILE… --write\` judges recordings and writes
+\`rules/noise/summary.json\`, \`npm run docs\` this page; a test holds the figures against the targets (an hour, 1,000,000 events, no alert that is recommended and of high severity).
+
+| | |
+| --- | --- |
+| measured | ${measured}, kernel ${kernel}, ${Object.keys(rules).length} rules |
+| played | ${minutes.toFixed(1)} minutes in ${recordings} recordings, under a sensor that filters nothing |
+| events | ${events.toLocaleString('en')} |
+| alerts, recommended and of high severity (error or worse) | ${high} |
+| alerts, recommended, all severities | ${count('recommended')} |
+| more with the profile \`hunt\` | ${count('hunt')} |
+
+## Alerts by rule
+
+| alerts | in an hour | severity | profile | rule |
+| ---: | ---: | --- | --- | --- |
+${alerts.map((alert) => row(alert, minutes)).join('\n')}
+
+## What is played
+
+| job | stands for | where |
+| --- | --- | --- |
+${[...places].map(([title, jobs]) => `| ${title} | ${jobs[0]?.is} | ${jobs.map(({ image }) => image ?? 'the host').join(', ')} |`).join('\n')}
+`;
+}
+
+function row({ rule, priority, profile, times }: AlertCount, minutes: number): string {
+  return `| ${times} | ${((times * 60) / minutes).toFixed(1)} | ${priority} | ${profile} | ${rule} |`;
+}
