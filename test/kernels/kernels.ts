@@ -5,7 +5,7 @@
  * something or are of another architecture; FILTER keeps the files whose path contains it, and what the kernel makes of each program is judged only
  * without one, or when it fits no file. One that only fits files of guests/ boots no other kernel. The tests see what the agent would there: the full profile.
  * --write puts what the kernels made of each program into docs/KERNELS.md, and asks those of arm64 too. A kernel that takes longer than --timeout
- * (1200) has failed. The last line is always `N passed, N failed, N skipped`.
+ * (7200) has failed. The last line is always `N passed, N failed, N skipped`.
  */
 import { globSync, writeFileSync } from 'node:fs';
 import { release } from 'node:os';
@@ -102,7 +102,7 @@ async function main(): Promise<number> {
     allowPositionals: true,
     options: {
       kernel: { type: 'string', multiple: true },
-      timeout: { type: 'string', default: '1200' },
+      timeout: { type: 'string', default: '7200' },
       write: { type: 'boolean', default: false },
     },
   });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -145,6 +146,28 @@ describe('what a container is made of', () => {
     );
     place.write('var/lib/kubelet/pods/p1/volumes/token/token', 'no token');
     assert.equal(place.describe(`/kubepods/pod1/${ID}`)?.serviceAccount, '');
+  });
+
+  it("has the host's namespaces where its specification names them by a process: of the host's first, or of a pod that shares them", () => {
+    using place = new Place();
+    symlinkSync('/proc', join(place.path, 'proc'));
+    const other = spawn('unshare', ['--ipc', 'sleep', '60'], { stdio: 'ignore' });
+    try {
+      const ipc = (pid: number | undefined): number => statSync(`/proc/${pid}/ns/ipc`).ino;
+      while (ipc(other.pid) === ipc(process.pid)) execFileSync('sleep', ['0.01']);
+      const namespaces = [
+        { type: 'pid', path: `/proc/${process.pid}/ns/pid` },
+        { type: 'network', path: `/proc/${process.pid}/ns/net` },
+        { type: 'uts', path: '/proc/1/ns/uts' },
+        { type: 'ipc', path: `/proc/${other.pid}/ns/ipc` },
+        { type: 'mount', path: '/proc/4194304/ns/mnt' },
+      ];
+      place.write(`run/containerd/io.containerd.runtime.v2.task/k8s.io/${ID}/config.json`, spec({}, { namespaces }));
+      const told = ['pid=host', 'network=host', 'ipc=shared', 'uts=host', 'mount=shared'];
+      assert.deepEqual(place.describe(`/kubepods/pod1/${ID}`)?.namespaces, told);
+    } finally {
+      other.kill();
+    }
   });
 
   it("has the pod's labels and the image's digest from CRI-O and its store", () => {

@@ -29,7 +29,7 @@ export type GuestLine =
   | { readonly type: 'file'; readonly way?: Way; readonly report: FileReport };
 
 /** an emulated machine is some ten times slower than this one */
-const FILE_TIMEOUT_MS = 300_000;
+const FILE_TIMEOUT_MS = 900_000;
 
 function print(line: GuestLine): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);

@@ -1,4 +1,6 @@
-import { asLabels, asObject, asText, type Json } from '../files.ts';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { asLabels, asObject, asText, ifReadable, type Json } from '../files.ts';
 import { maskOf } from './capabilities.ts';
 import { type ContainerMount, type Description, digestOf, MAX_MOUNTS, NOTHING } from './description.ts';
 import { first, podOf } from './kubernetes.ts';
@@ -18,7 +20,9 @@ const IMAGE_KEYS = [
 const DIGEST_KEYS = ['io.kubernetes.cri-o.ImageRef', 'org.opencontainers.image.base.digest'];
 const ID_KEYS = ['io.kubernetes.cri-o.Image', 'io.container.image.id'];
 const OWN_KINDS = ['proc', 'sysfs', 'devpts', 'mqueue', 'cgroup', 'cgroup2'];
-const NAMESPACES = ['pid', 'network', 'ipc', 'uts', 'mount'];
+/** By what a specification calls them, their files in /proc/PID/ns. */
+const NAMESPACES = { pid: 'pid', network: 'net', ipc: 'ipc', uts: 'uts', mount: 'mnt' } as const;
+const OF_PROCESS = /^\/proc\/\d{1,10}\/ns\/\w+$/;
 
 /** An OCI runtime specification. Privileged: may administer the system, and nothing of /proc is masked. */
 export function describeSpec(spec: Json, root: string): Description | null {
@@ -40,7 +44,7 @@ export function describeSpec(spec: Json, root: string): Description | null {
     imageDigests: [digestOf(first(labels, DIGEST_KEYS)) || digestOf(image)].filter((digest) => digest !== ''),
     capabilities: process === undefined ? null : maskOf(list(sets['bounding'])) | effective,
     mounts,
-    namespaces: namespacesOf(list(asObject(spec['linux'])['namespaces'])),
+    namespaces: namespacesOf(list(asObject(spec['linux'])['namespaces']), root),
     ...podOf(labels, mounts, root),
   };
 }
@@ -61,12 +65,24 @@ function mountsOf(mounts: readonly unknown[]): ContainerMount[] {
 }
 
 /** One that isn't listed is the host's; one with a path was somebody else's before. Of the network every engine makes the path itself. */
-function namespacesOf(listed: readonly unknown[]): string[] {
+function namespacesOf(listed: readonly unknown[], root: string): string[] {
   if (listed.length === 0) return [];
   const paths = new Map(listed.map(asObject).map((one) => [asText(one['type']), asText(one['path'], 4096)]));
-  return NAMESPACES.flatMap((name) => {
+  return Object.entries(NAMESPACES).flatMap(([name, file]) => {
     const path = paths.get(name);
-    if (path === undefined) return [`${name}=host`];
+    if (path === undefined || isHosts(path, file, root)) return [`${name}=host`];
     return path === '' || name === 'network' ? [] : [`${name}=shared`];
   });
+}
+
+/**
+ * In a pod that shares the host's, containerd names that of the pod's first process. Where even root may not look at the host's first process, this
+ * one stands for it: its numbers of processes are the host's, or none of them would fit.
+ */
+function isHosts(path: string, file: string, root: string): boolean {
+  if (path === `/proc/1/ns/${file}`) return true;
+  if (!OF_PROCESS.test(path)) return false;
+  const inodeOf = (of: string): number | null => ifReadable(() => statSync(join(root, of)).ino);
+  const one = inodeOf(path);
+  return one !== null && one === (inodeOf(`/proc/1/ns/${file}`) ?? inodeOf(`/proc/self/ns/${file}`));
 }
