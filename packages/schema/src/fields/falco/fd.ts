@@ -146,6 +146,10 @@ export const falcoFdFields: readonly Field[] = [
   ),
   ...never('own addresses are not looked up', 'fd.lip.name'),
   ...never(SERVICES, 'fd.proto fd.cproto fd.sproto fd.lproto fd.rproto'),
+  ...never(
+    'of opened files it is not recorded in which layer of an overlay they are',
+    'fd.is_upper_layer fd.is_lower_layer',
+  ),
   ...never('which descriptors a process has open is not recorded', 'fd.types'),
   ...never(
     'waiting for descriptors is not watched',

@@ -225,6 +225,14 @@ export const falcoProcessFields: readonly Field[] = [
   ),
   ...never('environments of ancestors are not kept', 'proc.aenv'),
   ...never(
+    'of the streams of a process it is only recorded whether they lead to a socket: process.stdin.network, process.stdout.network',
+    'proc.stdin.type proc.stdout.type proc.stderr.type proc.stdin.name proc.stdout.name proc.stderr.name',
+  ),
+  ...never(
+    'whether a file is in the lower layer of an overlay is not recorded; proc.is_exe_upper_layer is',
+    'proc.is_exe_lower_layer',
+  ),
+  ...never(
     'when a pid namespace began is not recorded; container.start_ts is',
     'proc.pidns_init_start_ts proc.exe_ino.ctime_duration_pidns_start',
   ),
