@@ -79,31 +79,30 @@ export class RingBuffer extends RingReader implements Disposable {
     return new Promise((resolve) => this.#watch(timeoutMs, signal, resolve));
   }
 
+  /** Ends the waits that are going on: what an abort does, for less than an event costs. */
+  endWaits(): void {
+    for (const finish of this.#waiting) finish();
+  }
+
   #watch(timeoutMs: number, signal: AbortSignal | undefined, resolve: (there: boolean) => void): void {
-    const stack = new DisposableStack();
+    const polls = this.unreleasedBytes() === 0 && !this.#polled;
+    let recheck: NodeJS.Timeout | undefined;
     const finish = (): void => {
-      if (stack.disposed) return;
-      stack.dispose();
+      if (!this.#waiting.delete(finish)) return;
+      clearTimeout(timer);
+      clearInterval(recheck);
+      signal?.removeEventListener('abort', finish);
+      if (polls) this.#poll?.stop();
+      if (polls) this.#polled = false;
       resolve(!this.#closed && this.pendingBytes() > 0);
     };
     this.#waiting.add(finish);
-    stack.defer(() => this.#waiting.delete(finish));
     const timer = setTimeout(finish, timeoutMs);
-    stack.defer(() => clearTimeout(timer));
     signal?.addEventListener('abort', finish);
-    stack.defer(() => signal?.removeEventListener('abort', finish));
-    if (this.unreleasedBytes() === 0 && !this.#polled) {
-      this.#polled = true;
-      if (this.#poll === undefined) this.#poll = koffi.node.poll(this.#fd, { readable: true }, finish);
-      else this.#poll.start({ readable: true }, finish);
-      stack.defer(() => {
-        this.#poll?.stop();
-        this.#polled = false;
-      });
-    } else {
-      const recheck = setInterval(() => this.pendingBytes() > 0 && finish(), RECHECK_MS);
-      stack.defer(() => clearInterval(recheck));
-    }
+    if (!polls) recheck = setInterval(() => this.pendingBytes() > 0 && finish(), RECHECK_MS);
+    else if (this.#poll === undefined) this.#poll = koffi.node.poll(this.#fd, { readable: true }, finish);
+    else this.#poll.start({ readable: true }, finish);
+    this.#polled ||= polls;
   }
 
   /**
@@ -118,7 +117,7 @@ export class RingBuffer extends RingReader implements Disposable {
   [Symbol.dispose](): void {
     if (this.#closed) return;
     this.#closed = true;
-    for (const finish of this.#waiting) finish();
+    this.endWaits();
     this.#poll?.close();
     this.#pages.dispose();
   }

@@ -197,6 +197,15 @@ describe('ring buffer on the running kernel', { skip }, () => {
     assert.deepEqual(drain(), [2n]);
   });
 
+  test('every wait ends at once when they are told to, and the ring can be waited for again', async () => {
+    const [first, second] = [ring.wait(60_000), ring.wait(60_000)];
+    ring.endWaits();
+    assert.deepEqual(await Promise.all([first, second]), [false, false]);
+    const woken = ring.wait(60_000);
+    produce({ count: 1, wake: true });
+    assert.equal(await woken, true);
+  });
+
   test('wait ends at once on abort and on dispose', async () => {
     const controller = new AbortController();
     const aborted = ring.wait(60_000, controller.signal);

@@ -12,6 +12,14 @@ const LOCK_EX = 2;
 const LOCK_NB = 4;
 const EWOULDBLOCK = 11;
 const SEEK_HOLE = 4;
+const AF_NETLINK = 16;
+/** SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK */
+const RAW_PLAINLY = 0o2004003;
+const NETLINK_ROUTE = 0;
+/** RTMGRP_LINK, _IPV4_IFADDR, _IPV6_IFADDR */
+const LINKS_AND_ADDRESSES = 0x111;
+/** POLLPRI | POLLERR: how the kernel says that a list of mounts is another one */
+const POLL_CHANGED = 0xa;
 const FILEID_KERNFS = 0xfe;
 
 const libc = koffi.load('libc.so.6');
@@ -21,6 +29,7 @@ koffi.struct('rf_kernfs_handle', { bytes: 'uint32_t', type: 'int32_t', id: 'uint
 const ENOENT = 2;
 const ENODATA = 61;
 const ENOTSUP = 95;
+const ENOBUFS = 105;
 /** sizeof(struct vfs_ns_cap_data), include/uapi/linux/capability.h */
 const CAPABILITY_BYTES = 24;
 
@@ -38,6 +47,14 @@ const getAttribute: Native<[Buffer, string, Buffer, number], number> = libc.func
 );
 const flockCall: Native<[number, number], number> = libc.func('int flock(int fd, int operation)');
 const lseekCall: Native<[number, number, number], number> = libc.func('long lseek(int fd, long offset, int whence)');
+const socketCall: Native<[number, number, number], number> = libc.func('int socket(int family, int type, int protocol)');
+const bindCall: Native<[number, Buffer, number], number> = libc.func('int bind(int fd, const void *address, int size)');
+const recvCall: Native<[number, Buffer, number, number], number> = libc.func(
+  'long recv(int fd, _Out_ void *into, size_t size, int flags)',
+);
+const pollCall: Native<[Buffer, number, number], number> = libc.func(
+  'int poll(_Inout_ void *descriptors, unsigned long count, int timeout)',
+);
 const openByHandle: Native<[number, { bytes: number; type: number; id: bigint }, number], number> = libc.func(
   'int open_by_handle_at(int mount, rf_kernfs_handle *handle, int flags)',
 );
@@ -104,4 +121,36 @@ export function awaitTruncation(fd: number): void {
 export function openKernfsNode(mountFd: number, id: bigint): number | null {
   const fd = openByHandle(mountFd, { bytes: 8, type: FILEID_KERNFS, id }, 0);
   return fd < 0 ? null : fd;
+}
+
+/** A socket on which the kernel tells each change of the interfaces and addresses of this network namespace. Throws SystemCallError. */
+export function openAddressChanges(): number {
+  const fd = checked('socket', socketCall(AF_NETLINK, RAW_PLAINLY, NETLINK_ROUTE));
+  const address = Buffer.alloc(12); // struct sockaddr_nl: family, padding, port, groups
+  address.writeUInt16LE(AF_NETLINK, 0);
+  address.writeUInt32LE(LINKS_AND_ADDRESSES, 8);
+  checked('bind', bindCall(fd, address, address.length));
+  return fd;
+}
+
+const MESSAGE = Buffer.alloc(8);
+const MESSAGES_MAX = 10_000;
+
+/** Takes what has been told on such a socket; whether it was anything, what had no room there included. What is left, after very much, is for the next time. */
+export function tookChanges(fd: number): boolean {
+  for (let taken = 0; taken < MESSAGES_MAX; taken++) {
+    if (recvCall(fd, MESSAGE, MESSAGE.length, 0) >= 0) continue;
+    const errno = koffi.errno();
+    if (errno === EWOULDBLOCK) return taken > 0;
+    if (errno !== ENOBUFS) throw new SystemCallError('recv', errno);
+  }
+  return true;
+}
+
+/** Whether this list of mounts (an open /proc/PID/mountinfo) has become another one since it was opened, or asked about. */
+export function mountsChanged(fd: number): boolean {
+  const descriptor = Buffer.alloc(8); // struct pollfd: fd, events, revents
+  descriptor.writeInt32LE(fd, 0);
+  descriptor.writeInt16LE(POLL_CHANGED, 4);
+  return checked('poll', pollCall(descriptor, 1, 0)) > 0 && (descriptor.readInt16LE(6) & POLL_CHANGED) !== 0;
 }

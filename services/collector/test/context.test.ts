@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { ALL_CAPABILITIES } from '../src/context/capabilities.ts';
 import { Cgroups } from '../src/context/cgroups.ts';
 import { ContainerFiles, parseContainer } from '../src/context/container-files.ts';
 import { NOTHING } from '../src/context/description.ts';
-import { hostFact, hostSource } from '../src/context/host.ts';
+import { hostFact } from '../src/context/host.ts';
 import { mountsSource, parseMount } from '../src/context/mounts.ts';
 import { matchRuntime } from '../src/context/runtimes.ts';
 import { type ContextSink, guardSource, type HostFact, type MountFact } from '../src/context/source.ts';
@@ -49,19 +51,36 @@ class Recorder implements ContextSink {
 
 const ID = 'a1'.repeat(32);
 
+const CHANGES = fileURLToPath(new URL('./programs/changes-child.ts', import.meta.url));
+
+const unshareSkip = spawnSync('unshare', ['-mnu', 'true']).status === 0 ? false : 'no new namespaces here';
+
+/** What a source tells in namespaces of its own, while the commands are run there, with a tick after each. */
+function told(
+  source: 'host' | 'mounts',
+  commands: readonly string[],
+): { hostname?: string; addresses?: string[]; source?: string; point?: string; filesystem?: string }[] {
+  const child = [process.execPath, ...process.execArgv.filter((flag) => flag.startsWith('--conditions')), CHANGES];
+  const all = ['--mount', '--net', '--uts', ...child, source, ...commands];
+  const { status, stdout, stderr } = spawnSync('unshare', all, { encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+  return JSON.parse(stdout);
+}
+
+const distinct = (all: readonly unknown[]): unknown[] =>
+  all.filter((one, i) => JSON.stringify(one) !== JSON.stringify(all[i - 1]));
+
 describe('the host', () => {
-  it('is told at the start, and again when it has another name or address', () => {
-    let fact: HostFact = { hostname: 'web-1', machineId: 'ab'.repeat(16), addresses: ['10.0.0.1'], hashing: false };
-    const source = hostSource('/', false, () => ({ ...fact }));
-    const sink = new Recorder();
-    source.start(sink);
-    source.tick();
-    fact = { ...fact, addresses: ['10.0.0.1', '10.0.0.2'] };
-    source.tick();
-    assert.deepEqual(
-      sink.hosts.map(({ addresses }) => addresses),
-      [['10.0.0.1'], ['10.0.0.1', '10.0.0.2']],
+  it('is told at the start, and again when it has another name or address', { skip: unshareSkip }, () => {
+    const hosts = told('host', ['ip addr add 198.51.100.7/24 dev ringfence0', 'hostname ringfence-other', 'true']).map(
+      ({ hostname, addresses }) => [hostname, addresses?.filter((address) => !address.startsWith('fe80:'))],
     );
+    const [[name]] = hosts as [[string]];
+    assert.deepEqual(distinct(hosts), [
+      [name, []],
+      [name, ['198.51.100.7']],
+      ['ringfence-other', ['198.51.100.7']],
+    ]);
   });
 
   it('has no machine id when its file is not as systemd writes it, and no loopback address', () => {
@@ -122,6 +141,14 @@ describe('mounts', () => {
     });
     for (const line of ['', 'x', '1 2 3', '1 2 a:b / / rw - ext4 x', '1 2 0:1 / /'])
       assert.equal(parseMount(line, 1), null);
+  });
+
+  it('are told again when there are others', { skip: unshareSkip }, () => {
+    const points = told('mounts', ['true', 'mount -t tmpfs ringfence-test /mnt', 'true', 'umount /mnt']);
+    assert.deepEqual(
+      points.filter(({ source }) => source === 'ringfence-test').map(({ point, filesystem }) => [point, filesystem]),
+      [['/mnt', 'tmpfs']],
+    );
   });
 
   it('of this machine are told once, with the devices that stat tells', () => {

@@ -1,21 +1,25 @@
+import { closeSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
 import { ifReadable, readBounded } from '../files.ts';
+import { openAddressChanges, tookChanges } from '../system.ts';
 import type { ContextSink, EnrichmentSource, HostFact } from './source.ts';
 
 const MAX_ADDRESSES = 64;
 const MACHINE_ID = /^[0-9a-f]{32}$/;
 
-/** Names and addresses of the host. `hostRoot`: where its file system is; `hashing`: whether its executables are hashed. */
-export function hostSource(
-  hostRoot = '/',
-  hashing = false,
-  read: () => HostFact = () => hostFact(hostRoot, hashing),
-): EnrichmentSource {
+/**
+ * Names and addresses of the host: read at the start, and again when the kernel tells of other addresses, or the name is another one. `hostRoot`: where its
+ * file system is; `hashing`: whether its executables are hashed.
+ */
+export function hostSource(hostRoot = '/', hashing = false): EnrichmentSource {
   let sink: ContextSink | undefined;
   let before = '';
+  let name = '';
+  let changes = -1;
 
   function refresh(): void {
-    const fact = read();
+    const fact = hostFact(hostRoot, hashing);
+    name = fact.hostname;
     const now = JSON.stringify(fact);
     if (now === before) return;
     before = now;
@@ -26,14 +30,21 @@ export function hostSource(
     name: 'host',
     start(into) {
       sink = into;
+      changes = openAddressChanges();
       refresh();
     },
-    tick: refresh,
+    tick() {
+      if (tookChanges(changes) || hostName() !== name) refresh();
+    },
     close() {
+      if (changes >= 0) closeSync(changes);
+      changes = -1;
       sink = undefined;
     },
   };
 }
+
+const hostName = (): string => hostname().slice(0, 253);
 
 export function hostFact(hostRoot: string, hashing = false): HostFact {
   const id =
@@ -41,7 +52,7 @@ export function hostFact(hostRoot: string, hashing = false): HostFact {
       ?.toString('latin1')
       .trim() ?? '';
   const machineId = MACHINE_ID.test(id) ? id : '';
-  return { hostname: hostname().slice(0, 253), machineId, addresses: addresses(), hashing };
+  return { hostname: hostName(), machineId, addresses: addresses(), hashing };
 }
 
 /** Sorted: the system has no order of them. */

@@ -1,21 +1,21 @@
-import { statSync } from 'node:fs';
+import { closeSync, openSync, statSync } from 'node:fs';
 import { readBounded } from '../files.ts';
+import { mountsChanged } from '../system.ts';
 import type { ContextSink, EnrichmentSource, MountFact } from './source.ts';
 
 const MAX_BYTES = 8 << 20;
 const MAX_MOUNTS = 16_384;
 
-/** Mounts of the agent's own mount namespace. The kernel's list is compared line by line each tick. */
+/** Mounts of the agent's own mount namespace. When the kernel says that its list is another one, it is compared line by line. */
 export function mountsSource(path = '/proc/self/mountinfo', namespace = '/proc/self/ns/mnt'): EnrichmentSource {
   let known = new Set<string>();
   let sink: ContextSink | undefined;
   let inode = 0;
-  let before: Buffer | null = null;
+  let list = -1;
 
   function refresh(): void {
     const text = readBounded(path, MAX_BYTES);
-    if (text === null || (before !== null && text.equals(before))) return;
-    before = text;
+    if (text === null) return;
     const lines = text.toString('latin1').split('\n').slice(0, MAX_MOUNTS);
     for (const line of lines) {
       const mount = known.has(line) ? null : parseMount(line, inode);
@@ -29,10 +29,15 @@ export function mountsSource(path = '/proc/self/mountinfo', namespace = '/proc/s
     start(into) {
       sink = into;
       inode = statSync(namespace).ino;
+      list = openSync(path, 'r');
       refresh();
     },
-    tick: refresh,
+    tick() {
+      if (mountsChanged(list)) refresh();
+    },
     close() {
+      if (list >= 0) closeSync(list);
+      list = -1;
       sink = undefined;
     },
   };

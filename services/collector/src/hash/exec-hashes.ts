@@ -265,7 +265,9 @@ const skippedBecause = (skipped: Skipped): HashAnswer => ({
 
 function fileAt(view: DataView, bytes: Buffer, at: number, identity: Pick<File, 'device' | 'inode' | 'ctime'>): File {
   const start = at + records.textOffset(view, at + records.EXEC_PATH);
-  const path = Buffer.from(bytes.subarray(start, start + records.textKept(view, at + records.EXEC_PATH)));
+  // In memory of its own: with a piece of a pool, all of the pool would be copied to the thread, 64 KiB for each file.
+  const path = Buffer.allocUnsafeSlow(records.textKept(view, at + records.EXEC_PATH));
+  bytes.copy(path, 0, start, start + path.length);
   const pathLength = records.textLength(view, at + records.EXEC_PATH);
   return { ...identity, path, pathLength, waiting: [], answer: undefined, toldAt: 0 };
 }

@@ -247,7 +247,9 @@ export class LogReader implements AsyncDisposable {
   async #idle(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#wake = resolve;
-    await Promise.race([promise, this.#sleep(this.#deps.options.pollMs ?? POLL_MS)]);
+    const pollMs = this.#deps.options.pollMs ?? POLL_MS;
+    // Where no file is open, there is none to look at before the next scan; the journal wakes by itself.
+    await Promise.race([promise, this.#sleep(this.#files.count > 0 ? pollMs : Math.max(pollMs, SCAN_MS))]);
   }
 
   #sleep(ms: number): Promise<void> {

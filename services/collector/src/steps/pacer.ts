@@ -18,8 +18,6 @@ const FEW_LOOKS: readonly (readonly [looks: number, intervals: number])[] = [
   [32, 3],
   [8, 2],
 ];
-/** Why a wait has ended: without a reason of ours each would make an exception, with a stack. */
-const WOKEN = 'woken';
 
 /** How the reader waits: by looking every few ms while events come, by sleeping until the kernel wakes it when none do. */
 export class Pacer {
@@ -90,12 +88,13 @@ export class Pacer {
   /** The flag is set before the rings are looked at once more (`wait` does): so no record is left behind. */
   async #sleepUntilWoken(ms: number): Promise<void> {
     this.#control.arm();
-    const ended = new AbortController();
-    this.#end = () => ended.abort(WOKEN);
+    this.#end = () => {
+      for (const ring of this.#rings) ring.endWaits();
+    };
     try {
-      await Promise.race(this.#rings.map((ring) => ring.wait(ms, ended.signal)));
+      await Promise.race(this.#rings.map((ring) => ring.wait(ms)));
     } finally {
-      ended.abort(WOKEN);
+      this.#end();
       this.#control.disarm();
     }
   }
