@@ -1,0 +1,14 @@
+/**
+ * Loads every module of the program once (`NODE_OPTIONS='--import ./deploy/image/warm.mjs' deploy/bin/ringfence --version`), so that each start finds it
+ * stripped of its types and compiled: an image is read-only, and what is missing then would be missing at every start.
+ */
+import { globSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+/** Programs of their own: loading them would start them. */
+const PROGRAMS = ['cli/src/main.ts', 'cli/src/dev/simulated/main.ts'];
+
+const paths = globSync('{cli,packages/*,services/*}/src/**/*.ts').filter((path) => !PROGRAMS.includes(path));
+// Threads' own modules fail here, where there is no other side, after they have been compiled.
+for (const path of paths) await import(pathToFileURL(resolve(path)).href).catch(() => undefined);
