@@ -47,7 +47,9 @@ const getAttribute: Native<[Buffer, string, Buffer, number], number> = libc.func
 );
 const flockCall: Native<[number, number], number> = libc.func('int flock(int fd, int operation)');
 const lseekCall: Native<[number, number, number], number> = libc.func('long lseek(int fd, long offset, int whence)');
-const socketCall: Native<[number, number, number], number> = libc.func('int socket(int family, int type, int protocol)');
+const socketCall: Native<[number, number, number], number> = libc.func(
+  'int socket(int family, int type, int protocol)',
+);
 const bindCall: Native<[number, Buffer, number], number> = libc.func('int bind(int fd, const void *address, int size)');
 const recvCall: Native<[number, Buffer, number, number], number> = libc.func(
   'long recv(int fd, _Out_ void *into, size_t size, int flags)',

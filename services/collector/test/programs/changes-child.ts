@@ -5,7 +5,9 @@ import { mountsSource } from '../../src/context/mounts.ts';
 import type { ContextSink } from '../../src/context/source.ts';
 
 const [which, ...commands] = process.argv.slice(2);
-execSync('ip link add ringfence0 type veth peer name ringfence1 && ip link set ringfence0 up && ip link set ringfence1 up');
+execSync(
+  'ip link add ringfence0 type veth peer name ringfence1 && ip link set ringfence0 up && ip link set ringfence1 up',
+);
 const told: unknown[] = [];
 const sink = {
   host: (fact: unknown) => told.push(fact),
