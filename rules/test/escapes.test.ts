@@ -1,5 +1,5 @@
 import { O, type TestProcess } from '@ringfence/testkit';
-import { EXEC, type Scene, testContent } from './support.ts';
+import { EXEC, REMOTE, type Scene, testContent } from './support.ts';
 
 const AGENT = { image: 'gcr.io/cadvisor/cadvisor:v0.49' };
 const BLOCK = 0o60600;
@@ -17,6 +17,10 @@ const runtime = (s: Scene, path = MEMFD): TestProcess => {
 
 const isolate = (s: Scene, process: TestProcess, operation: number, option: bigint, result = 0): void =>
   s.event(process, 'Isolation', { operation, option, result, count: 1 });
+
+/** The kernel asked whether it has the capability, of the host unless another user namespace is named, and said yes. */
+const uses = (s: Scene, process: TestProcess, capability: number, result = 0, userNamespace = 4026531837): void =>
+  s.event(process, 'Capability', { capability, result, userNamespace, count: 1 });
 
 const CGROUPS = { source: 'cgroup', target: '/sys/fs/cgroup', filesystem: 'cgroup2' };
 const ROOT_MOUNTED = { mounts: [{ source: '/', destination: '/host', readonly: false }] };
@@ -221,6 +225,48 @@ testContent('escapes.yaml', {
     quiet: {
       'on the host': (s) => s.start('/bin/cat /proc/1/cgroup'),
       'another file': (s) => s.start('/bin/cat /proc/meminfo', s.inside),
+    },
+  },
+  'Right over the host used by a container': {
+    as: 'error privilege-escalation T1611',
+    fires: {
+      'a module is loaded': (s) => uses(s, s.start('/sbin/insmod x.ko', s.inside), 16),
+      'memory of the machine is opened': (s) => uses(s, s.start('/tmp/x', s.inside), 17),
+    },
+    quiet: {
+      'it has not got it': (s) => uses(s, s.start('/sbin/insmod x.ko', s.inside), 16, -1),
+      'within a user namespace of its own': (s) => uses(s, s.start('/usr/bin/x', s.inside), 16, 0, 4026532500),
+      'on the host': (s) => uses(s, s.start('/sbin/insmod x.ko'), 16),
+      'a right that servers use': (s) => uses(s, s.inside, 10),
+      'an agent that manages its host': (s) => uses(s, s.start('/usr/bin/x', s.startContainer(AGENT)), 17),
+    },
+  },
+  "Right over the host used by a server's command in a container": {
+    as: 'error privilege-escalation T1611',
+    fires: {
+      'in a reverse shell': (s) =>
+        uses(s, s.start('/usr/bin/mount x', s.start('/bin/sh', s.inside, REMOTE), REMOTE), 21),
+    },
+    quiet: {
+      "the container's own program": (s) => uses(s, s.start('/usr/bin/mount x', s.inside), 21),
+      'it has not got it': (s) =>
+        uses(s, s.start('/usr/bin/mount x', s.start('/bin/sh', s.inside, REMOTE), REMOTE), 21, -1),
+      'the server itself': (s) =>
+        uses(s, s.start('/usr/sbin/php-fpm8.2 -F', s.start('/usr/sbin/php-fpm8.2', s.inside)), 21),
+      'files of others': (s) => uses(s, s.start('/usr/bin/cat x', s.start('/bin/sh', s.inside, REMOTE), REMOTE), 1),
+    },
+  },
+  'Right of root used for the first time by an image': {
+    as: 'notice privilege-escalation T1611',
+    fires: {
+      'processes are looked into': (s) => uses(s, s.start('/usr/bin/x', s.inside), 19),
+    },
+    quiet: {
+      'a right that servers use': (s) => uses(s, s.inside, 10),
+      'it has not got it': (s) => uses(s, s.start('/usr/bin/x', s.inside), 19, -1),
+      'a step of a build': (s) =>
+        uses(s, s.start('/usr/bin/x', s.startContainer({ image: 'sha256:6ba9df55215a' })), 19),
+      'on the host': (s) => uses(s, s.start('/usr/bin/x'), 19),
     },
   },
 });

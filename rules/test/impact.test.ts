@@ -1,4 +1,4 @@
-import type { TestProcess } from '@ringfence/testkit';
+import { O, type TestProcess } from '@ringfence/testkit';
 import { type Scene, testContent } from './support.ts';
 
 /** Forks that a limit refuses: so many, each as an event of its own. */
@@ -64,6 +64,50 @@ testContent('impact.yaml', {
       },
       'programs that are not there': (s) =>
         s.event(s.shell, 'Attempt', { operation: 2, call: 5, result: -2, count: 200, path: '/usr/local/bin/x' }),
+    },
+  },
+  'Files of a database changed behind its back': {
+    as: 'notice impact T1565.001',
+    fires: {
+      dd: (s) => s.open(s.start('/usr/bin/dd of=x'), '/var/lib/mysql/shop/orders.ibd', O.WRONLY),
+    },
+    quiet: {
+      'the database': (s) => s.open(s.start('/usr/sbin/mysqld', s.init), '/var/lib/mysql/shop/orders.ibd', O.RDWR),
+      'its log, as it starts': (s) => s.open(s.start('/bin/sh -c x'), '/var/lib/postgresql/log', O.WRONLY),
+      'its settings': (s) => s.open(s.start('/bin/bash x'), '/var/lib/postgresql/data/pg_hba.conf', O.WRONLY),
+    },
+  },
+  'Flood of the network started': {
+    as: 'error impact T1498.001 T1499.002',
+    fires: {
+      packets: (s) => s.start('/usr/sbin/hping3 --flood -S -p 80 203.0.113.9'),
+      requests: (s) => s.start('/usr/bin/python3 slowloris.py x.example'),
+    },
+    quiet: {
+      'one packet a second': (s) => s.start('/usr/sbin/hping3 -S -p 80 203.0.113.9'),
+      'another script': (s) => s.start('/usr/bin/python3 load.py'),
+    },
+  },
+  'Wallet taken': {
+    as: 'warning impact collection T1657 T1005',
+    fires: {
+      'it is copied': (s) => s.open(s.start('/usr/bin/cp x y'), '/home/ann/.bitcoin/wallet.dat'),
+      'by a program brought along': (s) => s.open(s.start('/tmp/x'), '/home/ann/.electrum/wallets/default_wallet'),
+    },
+    quiet: {
+      'its program': (s) => s.open(s.start('/usr/bin/bitcoind'), '/home/ann/.bitcoin/wallet.dat'),
+      'another file': (s) => s.open(s.start('/usr/bin/cp x y'), '/home/ann/.bitcoin/bitcoin.conf'),
+    },
+  },
+  'Firmware written': {
+    as: 'warning impact persistence T1495 T1542',
+    fires: {
+      flashrom: (s) => s.start('/usr/sbin/flashrom -p internal -w x.rom'),
+      dd: (s) => s.start('/usr/bin/dd if=x of=/dev/mtd0'),
+    },
+    quiet: {
+      'it is read': (s) => s.start('/usr/sbin/flashrom -p internal -r x.rom'),
+      "a disk's image": (s) => s.start('/usr/bin/dd if=x of=x.img'),
     },
   },
 });

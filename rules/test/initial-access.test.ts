@@ -103,7 +103,7 @@ testContent('initial-access.yaml', {
     },
   },
   'Login from the internet with a password': {
-    as: 'notice initial-access T1078.003',
+    as: 'notice initial-access T1078.003 T1133',
     fires: { 'of a user': (s) => s.log('sshd[90]: Accepted password for ann from 203.0.113.9 port 4000 ssh2') },
     quiet: {
       'with a key': (s) =>

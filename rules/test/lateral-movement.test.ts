@@ -1,5 +1,5 @@
 import type { TestProcess } from '@ringfence/testkit';
-import { NOBODY, REMOTE, type Scene, testContent } from './support.ts';
+import { NOBODY, REMOTE, type Scene, testContent, underWebServer } from './support.ts';
 
 const started = (words: string) => (s: Scene) => s.start(words);
 const toUnix = (by: string, path: string) => (s: Scene) => s.connect(s.start(by), path);
@@ -87,6 +87,28 @@ testContent('lateral-movement.yaml', {
     quiet: {
       'a share is mounted': started('/usr/sbin/mount.cifs //nas/x /mnt'),
       'another script': started('/usr/bin/python3 wmi_metrics.py'),
+    },
+  },
+  'File of a scratch folder copied to another machine': {
+    as: 'notice lateral-movement T1570',
+    fires: {
+      scp: (s) => s.start('/usr/bin/scp /tmp/x root@10.0.0.5:/tmp/x'),
+      rsync: (s) => s.start('/usr/bin/rsync -a /dev/shm/x web-2:/var/tmp/'),
+    },
+    quiet: {
+      'from a home folder': (s) => s.start('/usr/bin/scp /home/ann/x root@10.0.0.5:/tmp/x'),
+      'within the machine': (s) => s.start('/usr/bin/rsync -a /tmp/x/ /srv/x/'),
+    },
+  },
+  "Many machines commanded by a server's command": {
+    as: 'error lateral-movement execution T1072',
+    fires: {
+      Ansible: (s) => s.start('/usr/bin/python3 /usr/bin/ansible all -m shell -a id', ...underWebServer(s)),
+      pdsh: (s) => s.start('/usr/bin/pdsh -a id', s.start('/bin/sh', s.inside, REMOTE), REMOTE),
+    },
+    quiet: {
+      'an administrator': (s) => s.start('/usr/bin/python3 /usr/bin/ansible-playbook site.yml'),
+      'another script': (s) => s.start('/usr/bin/python3 /srv/app/fabric.py', ...underWebServer(s)),
     },
   },
 });

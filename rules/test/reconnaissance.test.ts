@@ -1,5 +1,6 @@
 import type { ExecValues, TestProcess } from '@ringfence/testkit';
-import { NOBODY, REMOTE, type Scene, testContent } from './support.ts';
+import { asksFor } from './packets.ts';
+import { NOBODY, REMOTE, type Scene, testContent, underWebServer } from './support.ts';
 
 const REFUSED = { result: -111 };
 
@@ -95,7 +96,7 @@ testContent('reconnaissance.yaml', {
     },
   },
   'Machine asked whether it is a virtual one': {
-    as: 'notice discovery T1497.001',
+    as: 'notice stealth discovery T1497.001',
     fires: {
       'of systemd': started('/usr/bin/systemd-detect-virt'),
       'of the firmware': started('/usr/bin/cat /sys/class/dmi/id/product_name'),
@@ -103,6 +104,131 @@ testContent('reconnaissance.yaml', {
     quiet: {
       'by the service manager': (s) => s.start('/usr/bin/systemd-detect-virt', s.init),
       'its memory': started('/usr/sbin/dmidecode -t memory'),
+    },
+  },
+  "Accounts and groups listed by a server's command": {
+    as: 'notice discovery T1087.001 T1069.001',
+    fires: {
+      'the file of users': (s) => s.start('/usr/bin/cat /etc/passwd', ...underWebServer(s)),
+      'in a reverse shell': (s) => s.start('/usr/bin/getent group', s.start('/bin/sh', s.inside, REMOTE), REMOTE),
+    },
+    quiet: {
+      'an administrator': (s) => s.start('/usr/bin/cat /etc/passwd'),
+      'a name is looked up': (s) => s.start('/usr/bin/getent hosts db-1', ...underWebServer(s)),
+      'another file': (s) => s.start('/usr/bin/cat /etc/hostname', ...underWebServer(s)),
+    },
+  },
+  "Services listed by a server's command": {
+    as: 'notice discovery T1007',
+    fires: {
+      units: (s) => s.start('/usr/bin/systemctl list-units --all', ...underWebServer(s)),
+      'their folder': (s) => s.start('/usr/bin/ls -la /etc/systemd/system', ...underWebServer(s)),
+    },
+    quiet: {
+      'an administrator': (s) => s.start('/usr/bin/systemctl list-units'),
+      'one is started again': (s) => s.start('/usr/bin/systemctl reload nginx', ...underWebServer(s)),
+    },
+  },
+  "Connections listed by a server's command": {
+    as: 'notice discovery T1049',
+    fires: {
+      'what listens': (s) => s.start('/usr/bin/ss -tulpn', ...underWebServer(s)),
+      'without a tool': (s) => s.start('/usr/bin/cat /proc/net/tcp', ...underWebServer(s)),
+    },
+    quiet: {
+      'an administrator': (s) => s.start('/usr/bin/ss -tulpn'),
+      'open files of a process': (s) => s.start('/usr/bin/lsof -p 42', ...underWebServer(s)),
+    },
+  },
+  "Disks and devices listed by a server's command": {
+    as: 'notice discovery T1680 T1120 T1652',
+    fires: {
+      disks: (s) => s.start('/usr/bin/lsblk -f', ...underWebServer(s)),
+      modules: (s) => s.start('/usr/bin/cat /proc/modules', ...underWebServer(s)),
+    },
+    quiet: {
+      'an administrator': (s) => s.start('/usr/bin/lsblk'),
+      "a disk's room": (s) => s.start('/usr/bin/df -h', ...underWebServer(s)),
+    },
+  },
+  "Logs read by a server's command": {
+    as: 'notice discovery T1654',
+    fires: {
+      logins: (s) => s.start('/usr/bin/grep Accepted /var/log/auth.log', ...underWebServer(s)),
+      'the journal': (s) => s.start('/usr/bin/journalctl -u ssh', ...underWebServer(s)),
+    },
+    quiet: {
+      'an administrator': (s) => s.start('/usr/bin/journalctl -u ssh'),
+      'its own log': (s) => s.start('/usr/bin/tail /var/log/httpd/error_log', ...underWebServer(s)),
+    },
+  },
+  "Rules for passwords asked by a server's command": {
+    as: 'notice discovery T1201',
+    fires: {
+      'how old they may be': (s) => s.start('/usr/bin/chage -l root', ...underWebServer(s)),
+      'the file': (s) => s.start('/usr/bin/cat /etc/login.defs', ...underWebServer(s)),
+    },
+    quiet: {
+      'an administrator': (s) => s.start('/usr/bin/chage -l ann'),
+      'another file': (s) => s.start('/usr/bin/cat /etc/security/limits.conf', ...underWebServer(s)),
+    },
+  },
+  "Shares looked for by a server's command": {
+    as: 'warning discovery T1135',
+    fires: {
+      'of NFS': (s) => s.start('/usr/sbin/showmount -e 10.0.0.5', ...underWebServer(s)),
+      'what is shared here': (s) => s.start('/usr/bin/cat /etc/exports', ...underWebServer(s)),
+    },
+    quiet: {
+      'an administrator': (s) => s.start('/usr/sbin/showmount -e nas'),
+      'a file is fetched from one': (s) => s.start('/usr/bin/smbclient //nas/web -c ls', ...underWebServer(s)),
+    },
+  },
+  "Virtual machines and containers listed by a server's command": {
+    as: 'warning discovery T1673 T1613',
+    fires: {
+      'of libvirt': (s) => s.start('/usr/bin/virsh list --all', ...underWebServer(s)),
+      containers: (s) => s.start('/usr/bin/docker ps -a', ...underWebServer(s)),
+    },
+    quiet: {
+      'an administrator': (s) => s.start('/usr/bin/virsh list'),
+      'one is started': (s) => s.start('/usr/bin/virsh start web-2', ...underWebServer(s)),
+    },
+  },
+  "Place, language or time asked by a server's command": {
+    as: 'notice discovery T1614.001 T1124',
+    fires: {
+      'its zone': (s) => s.start('/usr/bin/cat /etc/timezone', ...underWebServer(s)),
+      'its language': (s) => s.start('/usr/bin/localectl status', ...underWebServer(s)),
+    },
+    quiet: {
+      'an administrator': (s) => s.start('/usr/bin/timedatectl'),
+      'a database is made': (s) => s.start('/usr/bin/locale -a', ...underWebServer(s)),
+      'the date': (s) => s.start('/usr/bin/date', ...underWebServer(s)),
+    },
+  },
+  'Own address asked of a service': {
+    as: 'notice discovery T1614 T1016.001',
+    fires: {
+      curl: (s) => asksFor(s, s.start('/usr/bin/curl https://ipinfo.io'), 'ipinfo.io'),
+      'a program of nobody': (s) => asksFor(s, s.start('/tmp/x'), 'api.ipify.org'),
+    },
+    quiet: {
+      'a browser': (s) => asksFor(s, s.start('/usr/bin/firefox'), 'ipinfo.io'),
+      'another name': (s) => asksFor(s, s.start('/usr/bin/curl https://deb.debian.org'), 'deb.debian.org'),
+    },
+  },
+  'History or bookmarks of a browser read': {
+    as: 'notice discovery T1217',
+    fires: {
+      'of Firefox': (s) =>
+        s.open(s.start('/usr/bin/sqlite3 places.sqlite'), '/home/ann/.mozilla/firefox/x.default/places.sqlite'),
+      'of Chromium': (s) => s.open(s.start('/usr/bin/cp History /tmp'), '/home/ann/.config/chromium/Default/History'),
+    },
+    quiet: {
+      'the browser does': (s) =>
+        s.open(s.start('/usr/lib/firefox/firefox'), '/home/ann/.mozilla/firefox/x.default/places.sqlite'),
+      'another history': (s) => s.open(s.start('/usr/bin/cat History'), '/home/ann/app/History'),
     },
   },
 });

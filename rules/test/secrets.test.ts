@@ -151,4 +151,53 @@ testContent('secrets.yaml', {
       'another address': (s) => s.connect(s.start('/usr/bin/curl u'), '203.0.113.9', 80),
     },
   },
+  'Sessions of a browser read': {
+    as: 'warning credential-access T1539',
+    fires: {
+      'of Chromium': (s) => s.open(s.start('/usr/bin/cp Cookies /tmp/c'), '/home/ann/.config/chromium/Default/Cookies'),
+      'by a program brought along': (s) =>
+        s.open(s.start('/tmp/x'), '/home/ann/.mozilla/firefox/x/sessionstore.jsonlz4'),
+    },
+    quiet: {
+      'the browser does': (s) =>
+        s.open(s.start('/usr/lib/chromium/chromium'), '/home/ann/.config/chromium/Default/Cookies'),
+      'a home folder is packed': (s) =>
+        s.open(s.start('/usr/bin/tar czf home.tgz /home/ann'), '/home/ann/.config/chromium/Default/Cookies'),
+      'a backup': (s) => s.open(s.start('/usr/bin/restic backup /home'), '/home/ann/.config/chromium/Default/Cookies'),
+    },
+  },
+  'Ticket or key of Kerberos taken': {
+    as: 'warning credential-access T1558.005',
+    fires: {
+      'a ticket': (s) => s.open(s.start('/usr/bin/cp x y'), '/tmp/krb5cc_1000'),
+      "the machine's key": (s) => s.open(s.start('/usr/bin/base64 x'), '/etc/krb5.keytab'),
+    },
+    quiet: {
+      klist: (s) => s.open(s.start('/usr/bin/klist'), '/tmp/krb5cc_1000'),
+      sshd: (s) => s.open(s.sshd, '/etc/krb5.keytab'),
+      'the configuration': (s) => s.open(s.start('/usr/bin/cat x'), '/etc/krb5.conf'),
+    },
+  },
+  "Token of a developer's tool read": {
+    as: 'notice credential-access T1528',
+    fires: {
+      'of Vault': (s) => s.open(s.start('/usr/bin/cat x'), '/home/ann/.vault-token'),
+      "of GitHub's": (s) => s.open(s.start('/usr/bin/cat x'), '/home/ann/.config/gh/hosts.yml'),
+    },
+    quiet: {
+      'the tool does': (s) => s.open(s.start('/usr/bin/gh pr list'), '/home/ann/.config/gh/hosts.yml'),
+      'a list of hosts': (s) => s.open(s.start('/usr/bin/cat x'), '/home/ann/site/hosts.yml'),
+    },
+  },
+  'Tool that comes between others started': {
+    as: 'warning credential-access collection T1557.002',
+    fires: {
+      arpspoof: (s) => s.start('/usr/sbin/arpspoof -i eth0 -t 10.0.0.5 10.0.0.1'),
+      'a script': (s) => s.start('/usr/bin/python3 Responder.py -I eth0'),
+    },
+    quiet: {
+      'addresses are shown': (s) => s.start('/usr/sbin/arp -n'),
+      'another script': (s) => s.start('/usr/bin/python3 responder_test.py'),
+    },
+  },
 });

@@ -306,4 +306,36 @@ testContent('startup.yaml', {
         s.open(s.start('/bin/sh -c x', s.start('/usr/sbin/httpd', s.init)), '/var/www/html/cache.html', WRITE),
     },
   },
+  'Extension of a browser or an editor written': {
+    as: 'notice persistence T1176.001 T1176.002',
+    fires: {
+      'of a browser': (s) => byShell('/home/ann/.mozilla/firefox/x.default/extensions/a@b.xpi')(s),
+      'of an editor': (s) => byShell('/home/ann/.vscode/extensions/a.b-1/extension.js')(s),
+    },
+    quiet: {
+      'the browser does': (s) =>
+        s.open(s.start('/usr/lib/firefox/firefox'), '/home/ann/.mozilla/firefox/x.default/extensions/a@b.xpi', WRITE),
+      'another folder': (s) => byShell('/home/ann/app/extensions/x.js')(s),
+    },
+  },
+  'Image made of a running container': {
+    as: 'notice persistence T1525',
+    fires: {
+      docker: (s) => s.start('/usr/bin/docker commit web-1 shop:2'),
+    },
+    quiet: {
+      'one is built': (s) => s.start('/usr/bin/docker build -t shop:2 .'),
+      'another tool': (s) => s.start('/usr/bin/git commit -m x'),
+    },
+  },
+  'Machine kept from sleeping': {
+    as: 'notice persistence T1653',
+    fires: {
+      masked: (s) => s.start('/usr/bin/systemctl mask sleep.target suspend.target'),
+    },
+    quiet: {
+      'another unit': (s) => s.start('/usr/bin/systemctl mask cups.service'),
+      'it sleeps': (s) => s.start('/usr/bin/systemctl suspend'),
+    },
+  },
 });

@@ -1,8 +1,10 @@
 import { O } from '@ringfence/testkit';
-import { EXEC, testContent } from './support.ts';
+import { EXEC, testContent, underWebServer } from './support.ts';
 
 const EMPTY = O.WRONLY | O.CREAT | O.TRUNC;
 const APPEND = O.WRONLY | O.APPEND;
+
+const TRACEME = { operation: 1, request: 0 };
 
 testContent('stealth.yaml', {
   'Log files cleared': {
@@ -98,6 +100,37 @@ testContent('stealth.yaml', {
       'strace takes hold': (s) => s.access(s.start('/usr/bin/strace -p 1'), s.sshd, { request: 0x4206 }),
       'it is refused': (s) => s.access(s.start('/tmp/inject 1'), s.sshd, { request: 4, result: -1 }),
       'memory is only read': (s) => s.access(s.start('/opt/x'), s.sshd, { operation: 2, request: 0, result: 64 }),
+    },
+  },
+  "Image built by a server's command": {
+    as: 'error stealth T1612',
+    fires: {
+      docker: (s) => s.start('/usr/bin/docker build -t x /tmp/x', ...underWebServer(s)),
+    },
+    quiet: {
+      'a developer': (s) => s.start('/usr/bin/docker build .'),
+      'they are listed': (s) => s.start('/usr/bin/docker images', ...underWebServer(s)),
+    },
+  },
+  'Program that wants no debugger': {
+    as: 'notice stealth discovery T1622',
+    fires: {
+      'in a scratch folder': (s) => s.access(s.start('/tmp/x'), s.shell, TRACEME),
+    },
+    quiet: {
+      'strace starts a program': (s) => s.access(s.fork(s.start('/usr/bin/strace ls')), s.shell, TRACEME),
+      'gdb starts it': (s) => s.access(s.start('/home/ann/a.out', s.start('/usr/bin/gdb a.out')), s.shell, TRACEME),
+    },
+  },
+  'Shell that keeps no history': {
+    as: 'notice defense-impairment T1690',
+    fires: {
+      'to nowhere': (s) => s.start('/bin/bash -i', s.shell, { environment: ['HISTFILE=/dev/null'] }),
+      'none at all': (s) => s.start('/bin/bash', s.shell, { environment: ['HISTSIZE=0'] }),
+    },
+    quiet: {
+      'another file': (s) => s.start('/bin/bash', s.shell, { environment: ['HISTFILE=/home/ann/.history'] }),
+      'a program that is no shell': (s) => s.start('/usr/bin/less x', s.shell, { environment: ['HISTSIZE=0'] }),
     },
   },
 });

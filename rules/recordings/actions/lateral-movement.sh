@@ -23,3 +23,8 @@ redis-cli -h 10.9.8.7 config set dir /root/.ssh
 ## Tool for Windows machines started
 #setup named /usr/bin/rpcclient
 rpcclient -U x dc1
+## File of a scratch folder copied to another machine
+echo x > /tmp/x; scp -o BatchMode=yes /tmp/x 10.9.8.7:/tmp/x
+## Many machines commanded by a server's command
+#setup named /usr/bin/pdsh
+server 'pdsh -a id'

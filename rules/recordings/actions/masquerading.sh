@@ -33,3 +33,6 @@ cp /opt/lab/io_uring /tmp/io_uring; /tmp/io_uring 0 0 openat /etc/hosts 0
 ## BPF program loaded from a scratch folder or a container
 #setup cp "$(command -v bpftool)" /tmp/probe
 /tmp/probe feature probe kernel > /dev/null
+## Physical memory written
+#setup mount -t tmpfs tmpfs /dev; mknod /dev/null c 1 3; : > /dev/mem
+python3 -c 'open("/dev/mem", "r+b")'

@@ -31,3 +31,7 @@ mount /dev/sda1 /mnt
 sh -c ': >> /proc/sys/kernel/core_pattern'
 ## Process became root without a set-user-id program
 setpriv --reuid 1000 --clear-groups --inh-caps +setuid --ambient-caps +setuid python3 -c 'import os; os.setuid(0)'
+## Kernel helper changed by a container
+#in shop:1
+# To what it is.
+pattern=$(cat /proc/sys/kernel/core_pattern); echo "$pattern" > /proc/sys/kernel/core_pattern

@@ -18,3 +18,31 @@ for port in range(1, 62):
 pgrep auditd
 ## Machine asked whether it is a virtual one
 systemd-detect-virt
+## Accounts and groups listed by a server's command
+server 'cat /etc/passwd'
+## Services listed by a server's command
+#setup mkdir -p /etc/systemd/system
+server 'ls /etc/systemd/system'
+## Connections listed by a server's command
+server 'cat /proc/net/tcp'
+## Disks and devices listed by a server's command
+server 'lsblk'
+## Logs read by a server's command
+#setup echo x > /var/log/auth.log
+server 'grep Accepted /var/log/auth.log'
+## Rules for passwords asked by a server's command
+server 'cat /etc/login.defs'
+## Shares looked for by a server's command
+#setup named /usr/sbin/showmount
+server 'showmount -e 10.9.8.7'
+## Virtual machines and containers listed by a server's command
+#setup named /usr/bin/virsh
+server 'virsh list --all'
+## Place, language or time asked by a server's command
+#setup echo UTC > /etc/timezone
+server 'cat /etc/timezone'
+## Own address asked of a service
+python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(bytes.fromhex("000101000001000000000000") + b"\x06ipinfo\x02io\0\0\1\0\1", ("10.9.8.1", 53))'
+## History or bookmarks of a browser read
+#setup mkdir -p /home/ann/.mozilla/firefox/x; echo x > /home/ann/.mozilla/firefox/x/places.sqlite
+cat /home/ann/.mozilla/firefox/x/places.sqlite

@@ -36,3 +36,18 @@ curl -s http://169.254.169.254/latest/
 ## Addresses of the kernel read by a program of a user
 #setup cp /bin/head /home/ann/tool
 setpriv --reuid 1000 --clear-groups /home/ann/tool -c 1 /proc/kallsyms
+## Sessions of a browser read
+#setup mkdir -p /home/ann/.config/chromium/Default; echo x > /home/ann/.config/chromium/Default/Cookies
+cat /home/ann/.config/chromium/Default/Cookies
+## Ticket or key of Kerberos taken
+#setup echo x > /tmp/krb5cc_1000
+cp /tmp/krb5cc_1000 /home/ann/x
+## Token of a developer's tool read
+#setup echo x > /home/ann/.vault-token
+cat /home/ann/.vault-token
+## Tool that comes between others started
+#setup named /usr/sbin/arpspoof
+arpspoof -i lo -t 10.9.8.5 10.9.8.1
+## Memory of the kernel read
+#setup mount -t tmpfs tmpfs /proc; echo x > /proc/kcore
+cat /proc/kcore

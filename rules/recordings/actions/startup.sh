@@ -57,3 +57,11 @@ mkdir -p /etc/NetworkManager/dispatcher.d; echo x > /etc/NetworkManager/dispatch
 ## Script written into a web folder by a server's command
 #setup mkdir -p /var/www/html
 server 'echo x > /var/www/html/x.php'
+## Extension of a browser or an editor written
+mkdir -p /home/ann/.vscode/extensions/x; echo x > /home/ann/.vscode/extensions/x/extension.js
+## Image made of a running container
+#setup named /usr/bin/docker
+docker commit web-1 shop:2
+## Machine kept from sleeping
+#setup named /usr/bin/systemctl
+systemctl mask sleep.target

@@ -9,3 +9,10 @@ rm -f /root/.bash_history
 bash -c 'exec -a "[kworker/0:1]" /bin/true'
 ## Code put into another process
 /opt/lab/access child attach poke
+## Image built by a server's command
+#setup named /usr/bin/docker
+server 'docker build -t x /tmp/x'
+## Program that wants no debugger
+cp /usr/bin/python3 /tmp/x; /tmp/x -c 'import ctypes; ctypes.CDLL(None).ptrace(0, 0, 0, 0)'
+## Shell that keeps no history
+HISTFILE=/dev/null bash -c true

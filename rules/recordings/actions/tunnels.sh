@@ -26,3 +26,18 @@ server 'curl -s http://10.9.8.7/x'
 ## Program in a scratch folder waits for callers
 #setup cp /opt/lab/sockets /tmp/agent
 /tmp/agent bind tcp4 0.0.0.0 4447 5
+## Tool for access from afar started
+#setup named /usr/bin/tmate
+tmate -F
+## Tool for access from afar started by a server's command
+#setup named /usr/bin/tmate
+server 'tmate -F'
+## Names that don't exist asked again and again
+#setup nxdomain
+names 45
+## Name of a service for changing addresses asked for
+python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(bytes.fromhex("000101000001000000000000") + b"\x04evil\x07duckdns\x03org\0\0\1\0\1", ("10.9.8.1", 53))'
+## Packet socket of a stranger
+cp /opt/lab/sockets /tmp/x; /tmp/x socket 17 3 768
+## Encrypted connection opened by a server's command
+server 'openssl s_client -quiet -connect 203.0.113.9:443'
