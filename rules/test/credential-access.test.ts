@@ -28,6 +28,7 @@ testContent('credential-access.yaml', {
         s.open(s.start('/usr/bin/python3 /tmp/usr/bin/borg create'), '/etc/shadow'),
       'Python says that it is a module of Ansible, far from sudo': (s) =>
         s.open(s.start('/usr/bin/python3 /tmp/ansible-tmp-1.2-3/AnsiballZ_user.py', s.init), '/etc/shadow'),
+      'file takes them for a list of names': (s) => s.open(s.start('/usr/bin/file -f /etc/shadow'), '/etc/shadow'),
       'the backup copy': (s) => s.open(s.start('/usr/bin/cat /etc/shadow-'), '/etc/shadow-'),
       'in a container': (s) => s.open(s.start('/bin/cat /etc/shadow', s.inside), '/etc/shadow'),
       'by io_uring': (s) => s.event(s.start('/opt/x'), 'IoUring', { opcode: 18, path: '/etc/shadow', result: 5 }),
@@ -45,6 +46,9 @@ testContent('credential-access.yaml', {
           s.start('/usr/bin/python3 /usr/bin/borg create ::one /etc', s.shell, {}, '/usr/bin/python3.11'),
           '/etc/shadow',
         ),
+      'Ansible asks what kind of a file it is': (s) =>
+        s.open(s.start('/usr/bin/file --mime-type --mime-encoding /etc/shadow'), '/etc/shadow'),
+      'lsattr shows its attributes': (s) => s.open(s.start('/usr/bin/lsattr -vd /etc/shadow'), '/etc/shadow'),
       'Ansible changes an account': (s) => s.open(ansible(s), '/etc/shadow'),
       'sshd checks a password': (s) => s.open(s.start('/usr/lib/openssh/sshd-session', s.sshd), '/etc/shadow'),
       'screen looks for the password of its lock': (s) => s.open(s.start('/usr/bin/screen -dmS x'), '/etc/shadow'),
