@@ -1,5 +1,5 @@
 import { O, type TestProcess } from '@ringfence/testkit';
-import { EXEC, REMOTE, type Scene, testContent } from './support.ts';
+import { EXEC, NOBODY, REMOTE, type Scene, testContent } from './support.ts';
 
 const AGENT = { image: 'gcr.io/cadvisor/cadvisor:v0.49' };
 const BLOCK = 0o60600;
@@ -253,6 +253,8 @@ testContent('escapes.yaml', {
         uses(s, s.start('/usr/bin/mount x', s.start('/bin/sh', s.inside, REMOTE), REMOTE), 21, -1),
       'the server itself': (s) =>
         uses(s, s.start('/usr/sbin/php-fpm8.2 -F', s.start('/usr/sbin/php-fpm8.2', s.inside)), 21),
+      'an overlay asks with the rights of who mounted it': (s) =>
+        uses(s, s.start('/usr/bin/cp a b', s.start('/bin/sh', s.inside, REMOTE), { ...NOBODY, ...REMOTE }), 21),
       'files of others': (s) => uses(s, s.start('/usr/bin/cat x', s.start('/bin/sh', s.inside, REMOTE), REMOTE), 1),
     },
   },
