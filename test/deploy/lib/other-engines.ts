@@ -19,11 +19,12 @@ import { until } from '../../e2e/lib/wait.ts';
 import { BROUGHT, brought, cgroupsOf, environment, removeCgroups } from './engine.ts';
 
 function output(file: string, args: readonly string[]): string {
-  const { status, stdout, stderr } = spawnSync(file, args, {
+  const { status, stdout, stderr, error } = spawnSync(file, args, {
     env: environment(),
     encoding: 'utf8',
     maxBuffer: 64 << 20,
   });
+  if (error !== undefined) throw error;
   assert.equal(status, 0, `${file} ${args.join(' ')}:\n${stdout}${stderr}`);
   return stdout.trim();
 }
