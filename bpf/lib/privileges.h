@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* The credentials and groups that a thread had before it changed them: remembered from when its process began, executed something or was found. The entry of
- * the system call would tell them too, but one program at the entry of one call is paid by every call of the machine. */
+/* The credentials and groups that a thread had before it changed them: remembered from when its process began, executed something or was found. No
+ * program waits at the entry of the system call for it. */
 #ifndef RF_LIB_PRIVILEGES_H
 #define RF_LIB_PRIVILEGES_H
 

@@ -21,7 +21,7 @@ test('docs/KERNELS.md has every program of the sensor, and no other', { skip: se
   assert.deepEqual({ missing, gone }, { missing: [], gone: [] }, 'run: npm run test:kernels -- --write');
 });
 
-test('no program waits at the beginning of a system call, which every other call would pay for', {
+test('no program waits at the beginning of a system call', {
   skip: sensorSkip,
 }, async () => {
   using object = BpfObject.open(await sensorObject());
