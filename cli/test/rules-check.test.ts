@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import test from 'node:test';
+import { compileDetectorRules } from '@ringfence/detector';
 import { ruleFileSchema } from '@ringfence/rules';
 import { catalogue } from '@ringfence/schema';
 import { checkRules } from '../src/rules/check.ts';
@@ -55,6 +56,21 @@ test('a rule without a source of events is told that it never matches, and where
   const [found] = checkRules(await readSources([path], BUILTIN)).diagnostics;
   assert.equal(found?.code, 'never');
   assert.match(found?.hint ?? '', /process\.exit_code is on exit/);
+});
+
+test('what is done by io_uring, a line of a log or a context is no other action', async () => {
+  const action = 'event.action = exec';
+  const text = `- rule: r\n  condition: ${action} and file.open.write\n- rule: s\n  condition: ${action}\n`;
+  const path = write('mixed.yaml', text);
+  const { diagnostics } = checkRules(await readSources([path], BUILTIN));
+  assert.deepEqual(
+    diagnostics.map(({ line, code, hint }) => [line, code, hint]),
+    [[2, 'never', 'file.open.write is on open, io_uring.']],
+  );
+  assert.deepEqual(
+    compileDetectorRules([{ name: path, text }], 'hunt').rules.map(({ kinds }) => kinds),
+    [[], ['exec']],
+  );
 });
 
 test('a value that a field never has is told, in steps of sequences too', async () => {

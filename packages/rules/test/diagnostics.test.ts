@@ -290,6 +290,58 @@ describe('a rule file', () => {
     assert.match(why('process.name = sh and twice', twice), /: 'twice' holds on no event/);
   });
 
+  for (const [what, rule, message] of [
+    ['two names of one process', 'condition: process.name = sh and process.name = bash', "process.name can't be both"],
+    ['a name and another beginning', 'condition: process.name = sh and process.name startswith b', "can't be both"],
+    ['a name but not that name', 'condition: process.name = sh and not process.name in (sh, bash)', "can't be both"],
+    [
+      'a step that no event fits',
+      'condition: sequence with maxspan=1m [ event.action = exec ] [ file.path = /x and destination.port = 1 ]',
+      "can never match, as its step 2 can't: no kind",
+    ],
+    [
+      'a step whose events lack what joins it',
+      'condition: sequence by file.path with maxspan=1m [ event.action = open ] [ event.action = exec ]',
+      "can never match, as its step 2 can't",
+    ],
+    [
+      'a count by what the events lack',
+      'condition: event.action = exec\n  threshold: { count: 3, by: [file.path], within: 1m }',
+      'can never match: no kind',
+    ],
+    [
+      'a count of what the events lack',
+      'condition: event.action = exec\n  threshold: { distinct: file.path, at_least: 3, within: 1m }',
+      'can never match: no kind',
+    ],
+  ] as const) {
+    test(`is warned that a rule can never match which asks for ${what}`, () => {
+      const found = compile(`- rule: r\n  ${rule}\n`).diagnostics.filter(({ code }) => code === 'never');
+      assert.equal(found.length, 1);
+      assert.ok(found[0]!.message.includes(message), found[0]!.message);
+    });
+  }
+
+  for (const rule of [
+    'condition: process.args = sh and process.args = bash',
+    'condition: not (process.name = sh and user.id = 1) and process.name = sh',
+    'condition: process.name in (sh, bash) and process.name startswith b',
+    'condition: sequence by process.name with maxspan=1m [ event.action = open ] ![ file.path = /x and destination.port = 1 ]',
+    'condition: event.action = open\n  threshold: { distinct: file.path, at_least: 3, by: [process.name], within: 1m }',
+  ]) {
+    test(`is not warned of ${rule.replace(/\n/g, ';')}`, () =>
+      assert.deepEqual(compile(`- rule: r\n  ${rule}\n`).diagnostics, []));
+  }
+
+  test('is warned of a case that a function takes away', () => {
+    const [found] = compileCondition("tolower(process.name) in ('sh', 'Bash')").diagnostics;
+    assert.equal(found?.message, "'tolower(process.name)' has no capital letters, and 'Bash' has");
+    assert.equal(found.hint, "Write 'bash'.");
+    assert.match(compileCondition('toupper(process.name) contains sh').diagnostics[0]!.message, /no small letters/);
+    for (const fine of ['tolower(process.name) = sh', 'tolower(process.name) iglob S*', 'process.name icontains SH'])
+      assert.deepEqual(compileCondition(fine).diagnostics, []);
+  });
+
   test('is warned when a field or list is compared as text', () => {
     assert.match(
       compileCondition('process.name = process.parent.name').diagnostics[0]!.hint,

@@ -53,6 +53,11 @@ describe('lint', () => {
     assert.deepEqual(said(text), ['3:9 duplicate-condition', '5:9 shadowed', '7:9 duplicate-condition']);
   });
 
+  test('leaves a narrower rule alone when the wider one may be held back', () => {
+    const wide = '- rule: wide\n  condition: event.action = exec\n  suppress: { by: [process.name], for: 10m }\n';
+    assert.deepEqual(said(`${wide}- rule: narrow\n  condition: event.action = exec and user.id = 0\n`), []);
+  });
+
   test('finds a rule that matches everything', () => {
     assert.deepEqual(said('- rule: r\n  condition: event.action exists or not event.action exists\n'), ['1:9 always']);
   });

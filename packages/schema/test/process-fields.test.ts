@@ -161,6 +161,17 @@ test('a capability, executable memory and a fork are named', () => {
   says(view('Fork', fork), { 'process.clone.flags': ['CLONE_VM', 'CLONE_VFORK', 'CLONE_NEWPID'] });
 });
 
+test('what is left to io_uring is one of the actions that rules are told it can be', () => {
+  const { values } = catalogue.fields.find(({ name }) => name === 'event.action')!;
+  const said = new Set<FieldValue>();
+  const io = { inode: U64_ZERO, device: 0, result: 0, family: 2, port: 1, address: Buffer.alloc(4), path: text('/a') };
+  const more = { target: text(''), submissionThread: false, sourceCaller: false, resultUnknown: false };
+  for (let opcode = 0; opcode < 64; opcode++)
+    for (const flags of [0, 0x200]) said.add(ask(view('IoUring', { ...io, ...more, opcode, flags }), 'event.action'));
+  assert.deepEqual([...said].toSorted(), values!['io_uring']!.toSorted());
+  for (const kind of ['gap', 'tick', 'container_context', 'host_context']) assert.deepEqual(values![kind], []);
+});
+
 test('what failed says what was asked for, and is never taken for what happened', () => {
   const attempt = {
     ...{ first: U64_ZERO, second: U64_ZERO, third: U64_ZERO, operation: 2, call: 5, result: -13, sourceCaller: true },

@@ -92,6 +92,9 @@ const MERGED: ReadonlySet<TestOperator> = new Set([
   'cidr',
 ]);
 
+/** Values that are compared with each other to find out whether a condition contradicts itself. */
+const MAX_COMPARED = 1_000;
+
 /** Makes nodes: simplified, and each only once. */
 export class Nodes<E> {
   readonly #byKey = new Map<string, Node<E>>();
@@ -205,6 +208,7 @@ export class Nodes<E> {
     for (const part of this.#merge(kind, flatten(kind, parts))) if (part !== neutral) items.set(part.id, part);
     if (items.has(decisive.id)) return decisive;
     for (const item of items.values()) if (item.kind === 'not' && items.has(item.item.id)) return decisive;
+    if (kind === 'and' && contradicts([...items.values()])) return this.never;
     if (items.size === 0) return neutral;
     const sorted = [...items.values()].sort((a, b) => a.cost - b.cost || a.id - b.id);
     if (sorted.length === 1) return sorted[0]!;
@@ -247,6 +251,21 @@ export class Nodes<E> {
 function readingCost<E>({ field, transforms }: Operand<E>): number {
   const isMade = field.subject === undefined && field.type !== 'bool' && field.type !== 'number';
   return TRANSFORM_COST * transforms.length + (isMade ? TEXT_COST : 0);
+}
+
+/** Whether one field would have to be two things at once: `x = a and x = b`, `x = cd and x startswith a`. */
+function contradicts<E>(items: readonly Node<E>[]): boolean {
+  const asked = items.flatMap((item) => {
+    const test = item.kind === 'test' ? item.test : item.kind === 'not' && item.item.kind === 'test' && item.item.test;
+    return test === false || test.other !== undefined ? [] : [{ test, wanted: item.kind === 'test' }];
+  });
+  return asked.some(({ test: { operand, operator, negated, values }, wanted }) => {
+    if (!wanted || negated || operator !== 'equals' || operand.type === 'strings') return false;
+    const others = asked.filter(({ test }) => test.operand.key === operand.key);
+    const work = values.length * others.reduce((sum, { test }) => sum + test.values.length, 0);
+    if (others.length === 1 || work > MAX_COMPARED) return false;
+    return !values.some((value) => others.every((other) => holds(other.test, value) === other.wanted));
+  });
 }
 
 function flatten<E>(kind: 'and' | 'or', items: readonly Node<E>[]): Node<E>[] {

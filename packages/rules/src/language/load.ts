@@ -15,7 +15,7 @@ import { falcoItems } from './falco/items.ts';
 import { ESCAPES } from './falco/text.ts';
 import { memoryOf } from './memory-of.ts';
 import { Names } from './names.ts';
-import { neverHolds } from './never.ts';
+import { neverMatches } from './never.ts';
 import { collectOperands } from './operands-of.ts';
 import { parseCondition } from './parser.ts';
 import { neverAvailable, type Report, Resolver } from './resolve.ts';
@@ -200,14 +200,10 @@ class Loader<E> {
     const { threshold, firstSeen, limits } = memory;
     const node = this.#nodes.fold(expression);
     const kinds = this.#kindsOf(expression);
-    if (kinds.length === 0) {
-      const { home, at } = file.placeOf(item.condition, 0);
-      home.report(
-        'warning',
-        neverHolds(item.name, expression, at, (part) => this.#kindsOf(part)),
-        item.name,
-      );
-    }
+    const { home, at } = file.placeOf(item.condition, 0);
+    const asked = { expression, threshold, firstSeen, sequence: steps?.sequence };
+    const never = neverMatches(item.name, asked, at, (part) => this.#kindsOf(part));
+    if (never !== undefined) home.report('warning', never, item.name);
     if (!item.enabled) return [];
     const operands = collectOperands(expression, threshold ?? firstSeen, output);
     const rule: CompiledRule<E> = {

@@ -1,8 +1,49 @@
 import { Fault } from '../errors.ts';
-import type { Expression } from '../expression.ts';
+import type { Expression, Operand } from '../expression.ts';
+import type { FirstSeen, Threshold } from '../rule.ts';
+import type { Sequence } from '../sequence.ts';
 import { collectOperands } from './operands-of.ts';
 
 const SHOWN = 4;
+/** Parts of a condition that are looked at in pairs. */
+const COMPARED = 32;
+
+/** What a rule asks of events. */
+interface Asked<E> {
+  readonly expression: Expression<E>;
+  readonly sequence?: Sequence<E> | undefined;
+  readonly threshold?: Threshold<E> | undefined;
+  readonly firstSeen?: FirstSeen<E> | undefined;
+}
+
+/** That a rule asks for what no event has, if it does: in its condition, by what it counts, or in a step. @param at of the condition */
+export function neverMatches<E>(
+  name: string,
+  { expression, sequence, threshold, firstSeen }: Asked<E>,
+  at: number,
+  kindsOf: (part: Expression<E>) => readonly string[],
+): Fault | undefined {
+  const { by = [], distinct } = threshold ?? { by: firstSeen?.by, distinct: undefined };
+  const steps = sequence?.steps ?? [];
+  const asked =
+    sequence === undefined
+      ? [{ what: '', kind: 'event', all: withFields(expression, distinct === undefined ? by : [...by, distinct]) }]
+      : steps.map(({ kind, expression: step, by: fields }, i) => ({
+          what: steps.length === 1 ? '' : `, as its step ${i + 1} can't`,
+          kind,
+          all: withFields(step, fields),
+        }));
+  const never = asked.find(({ kind, all }) => kind === 'event' && kindsOf(all).length === 0);
+  return never && neverHolds(name, never.all, at, kindsOf, never.what);
+}
+
+/** What lacks one of the fields takes no part. */
+function withFields<E>(expression: Expression<E>, fields: readonly Operand<E>[]): Expression<E> {
+  const there = fields.map((operand): Expression<E> => {
+    return { kind: 'test', operand, operator: 'exists', negated: false, values: [] };
+  });
+  return there.length === 0 ? expression : { kind: 'and', items: [expression, ...there] };
+}
 
 /** That the condition at `at` holds on no kind of event, and which part of it is why. @param kindsOf on which a part can hold */
 export function neverHolds<E>(
@@ -10,10 +51,14 @@ export function neverHolds<E>(
   expression: Expression<E>,
   at: number,
   kindsOf: (part: Expression<E>) => readonly string[],
+  what = '',
 ): Fault {
   const parts = conjunctsOf(expression);
   const culprit = parts.find((part) => kindsOf(part).length === 0);
-  const said = `rule '${name}' can never match`;
+  const said = `rule '${name}' can never match${what}`;
+  const clash = culprit === undefined ? clashOf(parts, kindsOf) : undefined;
+  if (clash !== undefined)
+    return new Fault('never', at, `${said}: ${clash} can't be both at once`, "Write 'or' where either will do.");
   if (culprit === undefined)
     return new Fault('never', at, `${said}: no kind of event has all it asks for`, whereFieldsAre(parts));
   const empty = comparedWithNothing(culprit);
@@ -31,6 +76,23 @@ function conjunctsOf<E>(expression: Expression<E>): Expression<E>[] {
   if (expression.kind === 'and') return expression.items.flatMap(conjunctsOf);
   if (expression.kind === 'named' && opened(expression.item).kind === 'and') return conjunctsOf(expression.item);
   return [expression];
+}
+
+/** What two parts ask of one field, which has one value. */
+function clashOf<E>(
+  parts: readonly Expression<E>[],
+  kindsOf: (part: Expression<E>) => readonly string[],
+): string | undefined {
+  const tests = parts
+    .slice(0, COMPARED)
+    .map((part) => ({ part, key: new Set(collectOperands(part).map(({ key }) => key)) }))
+    .filter(({ key }) => key.size === 1)
+    .map(({ part, key: [key] }) => ({ part, key }));
+  return tests.find(({ part, key }, i) =>
+    tests.slice(0, i).some((other) => {
+      return other.key === key && kindsOf({ kind: 'and', items: [other.part, part] }).length === 0;
+    }),
+  )?.key;
 }
 
 function opened<E>(expression: Expression<E>): Expression<E> {

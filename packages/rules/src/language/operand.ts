@@ -65,7 +65,14 @@ export function lowered<E>(operand: Operand<E>): Operand<E> {
 function checkFunction(name: string, at: number): Transform {
   const transform = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
   if (transform !== undefined) return transform;
-  const known = Object.keys(FUNCTIONS);
+  if (name === 'val')
+    throw new Fault(
+      'unknown-function',
+      at,
+      'val() stands alone, behind an operator',
+      'As in x = val(y), x = tolower(y).',
+    );
+  const known = [...Object.keys(FUNCTIONS), 'concat', 'join'];
   throw new Fault(
     'unknown-function',
     at,

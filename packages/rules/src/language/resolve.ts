@@ -19,6 +19,32 @@ export function neverAvailable<E>({ name, never }: FieldSpec<E>, at: number): Fa
   return new Fault('never-available', at, `'${called}' is never available: ${never}`);
 }
 
+/** Of the first value that a function rules out: `tolower(process.name) = Bash`. */
+function warnOfCase<E>(
+  { key, transforms }: Operand<E>,
+  { operator }: TestSyntax,
+  values: readonly Value[],
+  report: Report,
+): void {
+  const last = transforms.at(-1);
+  if ((last !== 'lower' && last !== 'upper') || !AS_WRITTEN.has(operator)) return;
+  const folded = (text: string): string => (last === 'lower' ? text.toLowerCase() : text.toUpperCase());
+  const odd = values.find(({ text }) => folded(text) !== text);
+  if (odd === undefined) return;
+  const message = `'${key}' has no ${last === 'lower' ? 'capital' : 'small'} letters, and '${odd.text}' has`;
+  report('warning', new Fault('unknown-value', odd.at, message, `Write '${folded(odd.text)}'.`));
+}
+
+/** Operators that don't fold the case of their values themselves. */
+const AS_WRITTEN: ReadonlySet<string> = new Set([
+  '=',
+  'in',
+  'intersects',
+  'contains',
+  'startswith',
+  'endswith',
+  'glob',
+]);
 /** Values that a hint lists. */
 const FEW = 12;
 const NEVER = { kind: 'constant', value: false } as const;
@@ -128,6 +154,7 @@ export class Resolver<E> {
       return NEVER;
     }
     if (!this.#falco) this.#warnOfStrangers(operand, syntax, values, report);
+    warnOfCase(operand, syntax, values, report);
     return overAny(syntax, operand, this.#fields, (one, as) =>
       this.#falco ? resolveFalcoTest(as, one, values, this.#fields) : resolveTest(as, one, values),
     );

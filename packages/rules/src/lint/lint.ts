@@ -147,6 +147,8 @@ function shadows<E>(wide: Compared<E>, narrow: Compared<E>): boolean {
   if (urgency(narrow.rule) > urgency(wide.rule) || narrow.rule.action !== wide.rule.action) return false;
   // What is only active where hunting is asked for stands in for nothing.
   if (wide.rule.profile === 'hunt' && narrow.rule.profile !== 'hunt') return false;
+  // Nor does what may be held back.
+  if (wide.rule.limits !== undefined) return false;
   if (!narrow.rule.kinds.every((kind) => wide.rule.kinds.includes(kind))) return false;
   return implies(narrow.node, wide.node) && !implies(wide.node, narrow.node);
 }

@@ -24,7 +24,6 @@ describe("Falco's stable rules", { skip: missing }, () => {
     const { interest } = compileStable();
     assert.deepEqual(interest.kinds.toSorted(), [
       'connect',
-      'datagram',
       'exec',
       'file_change',
       'io_uring',

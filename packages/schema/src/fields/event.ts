@@ -153,6 +153,14 @@ const operationNames = Object.fromEntries(
   }),
 );
 
+/** By the kind's name: all that `event.action` can say on it. Contexts and gaps are no action. */
+const actionNames = {
+  ...Object.fromEntries(layouts.map(({ name }) => [kindName(name), [] as readonly string[]])),
+  ...operationNames,
+  io_uring: ioUring.actions,
+  log: LOG_ACTIONS,
+};
+
 const IO_CALLS = Object.keys(records.IoOperation).map((name) => name.slice('IO_'.length).toLowerCase());
 /** A module's call is told by more than its operation. */
 const { module: _, ...syscallNames } = operationNames;
@@ -233,10 +241,8 @@ export const eventFields: readonly Field[] = [
     type: 'string',
     doc: 'What happened: fork, exec, exit, credentials, open, connect, accept, rename, mount, ptrace, exec_failed, hash, …; of a log line ssh-login, sudo-command, …',
     constants: actions,
-    values: operationNames,
-    oneOf: [
-      ...new Set([...Object.values(actions), ...Object.values(operationNames).flat(), 'io_uring', ...LOG_ACTIONS]),
-    ],
+    values: actionNames,
+    oneOf: [...new Set([...Object.values(actions), ...Object.values(actionNames).flat()])],
     get: (event) => actionOf(event) ?? operationOf(event) ?? logSays.action(event),
   },
   {

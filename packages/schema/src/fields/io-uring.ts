@@ -55,6 +55,9 @@ function action(event: EventView): string {
   return called === 'unlink' && (flags(event) & AT_REMOVEDIR) !== 0 ? 'rmdir' : called;
 }
 
+/** All that `action` says. */
+const actions: readonly string[] = [...new Set([...Object.values(ACTIONS), 'rmdir', 'io_uring'])];
+
 function category(event: EventView): string {
   const called = actionOf(event);
   if (called === 'io_uring') return 'process';
@@ -76,6 +79,7 @@ function endOf(event: EventView): 'source' | 'destination' | undefined {
 interface IoUring {
   is(event: EventView): boolean;
   action(event: EventView): string;
+  readonly actions: readonly string[];
   category(event: EventView): string;
   /** as the system call is called that would do it */
   syscall(event: EventView): string;
@@ -92,6 +96,7 @@ interface IoUring {
 export const ioUring: IoUring = {
   is: isIoUring,
   action,
+  actions,
   category,
   syscall: nameOf,
   path: (event) => (family(event) === AF_UNIX ? '' : path(event)),
