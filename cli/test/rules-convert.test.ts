@@ -39,3 +39,40 @@ for (const [language, count] of [
     );
   });
 }
+
+test('macros of one name in two languages stay two, outputs stay as they are, and what is switched off stays so', () => {
+  const native = `- macro: shell
+  condition: process.name in (sh, bash)
+- rule: ours
+  condition: event.action = exec and shell
+- rule: both steps
+  condition: sequence by user.name with maxspan=1m [ event.action = exec and shell ] [ event.action = connect ]
+`;
+  const falco = `- macro: shell
+  condition: (proc.name = zsh)
+- rule: theirs
+  desc: d
+  condition: evt.type = execve and shell
+  output: "50% of %%user %proc.name.%user.name:%proc.aname[2]x %proc.name (%user.uid) %%"
+  priority: INFO
+- rule: off
+  desc: d
+  condition: evt.type = execve and shell
+  output: "%proc.name"
+  priority: INFO
+  enabled: false
+`;
+  const sources = [
+    { name: 'falco.yaml', text: falco },
+    { name: 'native.yaml', text: native },
+  ];
+  const { text, rules, switchedOff } = convertRules(sources);
+  assert.deepEqual([rules, switchedOff], [['theirs', 'off', 'ours', 'both steps'], 1]);
+  assert.match(text, /rule: off\n[^-]*enabled: false\n/);
+  assert.match(text, /output: "50%% of %%user %falco\.proc\.name\.%user\.name:%falco\.proc\.aname\[2\]x /);
+  assert.match(text, /rule: ours\n.*\n {2}condition: event\.action = exec and process\.name in \('sh', 'bash'\)\n/);
+  assert.deepEqual(
+    compileDetectorRules([{ name: 'a', text }]).rules.map(({ name }) => name),
+    ['theirs', 'ours', 'both steps'],
+  );
+});

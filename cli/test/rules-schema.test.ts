@@ -15,7 +15,7 @@ const typeOf = (value: unknown): string =>
 /** What is wrong with a value, by the words of JSON Schema that our schemas have. */
 function faults(schema: Schema, value: unknown, at = ''): string[] {
   const found: string[] = [];
-  const { type, enum: few, pattern, oneOf, items, required, properties, additionalProperties } = schema;
+  const { type, enum: few, pattern, oneOf, items, required, properties, additionalProperties, not, maximum } = schema;
   const types = [type ?? []].flat();
   const own = typeOf(value);
   if (types.length > 0 && !types.includes(own) && !(own === 'integer' && types.includes('number')))
@@ -28,8 +28,14 @@ function faults(schema: Schema, value: unknown, at = ''): string[] {
   }
   if (Array.isArray(value) && isObject(items))
     found.push(...value.flatMap((one, i) => faults(items, one, `${at}/${i}`)));
-  if (isObject(value) && isObject(properties)) {
+  if (typeof value === 'number' && value > ((maximum as number | undefined) ?? value)) found.push(`${at}: ${value}`);
+  if (isObject(not) && faults(not, value).length === 0) found.push(`${at}: not together`);
+  if (isObject(value)) {
     for (const key of (required as string[] | undefined) ?? []) if (!(key in value)) found.push(`${at}: no ${key}`);
+    for (const [key, others] of Object.entries((schema['dependencies'] as Record<string, string[]> | undefined) ?? {}))
+      if (key in value) for (const one of others) if (!(one in value)) found.push(`${at}: ${key} without ${one}`);
+  }
+  if (isObject(value) && isObject(properties)) {
     for (const [key, one] of Object.entries(value)) {
       if (isObject(properties[key])) found.push(...faults(properties[key], one, `${at}/${key}`));
       else if (additionalProperties === false) found.push(`${at}: ${key} is unknown`);
@@ -54,7 +60,20 @@ test('what is wrong with a rule is wrong by the schema', () => {
   assert.equal(wrong({}), false);
   assert.equal(wrong({ first_seen: { by: 'user.name', within: '14d', learn: '1d' } }), false);
   assert.equal(wrong({ suppress: { by: ['user.name'], for: '10m' }, throttle: { alerts: 3, per: '1h' } }), false);
+  for (const threshold of [
+    { count: 1_000_000, by: 'user.name', within: '1h', window: 'tumbling' },
+    { distinct: 'user.name', at_least: 1000, within: '10s' },
+    { regular: 8, every: '2s', within: '1h' },
+  ])
+    assert.equal(wrong({ threshold }), false, JSON.stringify(threshold));
   for (const more of [
+    { threshold: { count: 1_000_001, within: '1s' } },
+    { threshold: { within: '1s' } },
+    { threshold: { count: 3, distinct: 'user.name', at_least: 3, within: '1s' } },
+    { threshold: { count: 3, at_least: 3, within: '1s' } },
+    { threshold: { distinct: 'user.name', within: '1s' } },
+    { threshold: { regular: 3, within: '1s' } },
+    { threshold: { count: 3, within: '1s' }, first_seen: { by: 'user.name', within: '14d' } },
     { priority: 'loud' },
     { conditon: 'x' },
     { suppress: { by: ['user.name'] } },

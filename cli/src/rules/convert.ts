@@ -1,10 +1,19 @@
-import { compileDetectorRules } from '@ringfence/detector';
-import { type CompiledRule, type Diagnostic, isSameCondition, type RuleSource, writeRules } from '@ringfence/rules';
+import { compileDetectorRules, type Rules } from '@ringfence/detector';
+import {
+  type CompiledRule,
+  type Diagnostic,
+  isSameCondition,
+  type OutputPart,
+  type RuleSource,
+  writeRules,
+} from '@ringfence/rules';
 
 export interface Converted {
   /** a native rule file */
   readonly text: string;
   readonly rules: readonly string[];
+  /** how many of them say `enabled: false` */
+  readonly switchedOff: number;
   /** what was found in the sources; rules with errors are left out */
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -12,19 +21,46 @@ export interface Converted {
 /** Rules of any language as native ones. Throws when what was written doesn't mean the same: that would be a bug. */
 export function convertRules(sources: readonly RuleSource[]): Converted {
   const set = compileDetectorRules(sources, 'hunt');
-  const text = writeRules(set.rules);
-  const again = compileDetectorRules([{ name: 'converted', text }], 'hunt');
+  const wanted = inOrder(set, sources);
+  const text = writeRules(wanted);
+  const own = [{ name: 'converted', text }];
+  const again = compileDetectorRules(own, 'hunt');
   const broken = again.diagnostics.find(({ severity }) => severity === 'error');
-  if (broken !== undefined || again.rules.length !== set.rules.length)
+  const read = inOrder(again, own);
+  if (broken !== undefined || read.length !== wanted.length)
     throw new Error(`line ${broken?.line} of the converted rules can't be read: ${broken?.message}`);
-  const other = set.rules.find((rule, i) => !isSame(rule, again.rules[i]!));
-  if (other !== undefined) throw new Error(`the converted rule '${other.name}' has another condition`);
-  return { text, rules: set.rules.map(({ name }) => name), diagnostics: set.diagnostics };
+  const other = wanted.find((rule, i) => !isSame(rule, read[i]!));
+  if (other !== undefined) throw new Error(`the converted rule '${other.name}' has another condition or output`);
+  if (writeRules(read) !== text) throw new Error('the converted rules are read as others');
+  return {
+    text,
+    rules: wanted.map(({ name }) => name),
+    switchedOff: set.switchedOff.length,
+    diagnostics: set.diagnostics,
+  };
+}
+
+/** All rules where they stand, those among them that are switched off. */
+function inOrder({ rules, switchedOff }: Rules, sources: readonly RuleSource[]): Rules['rules'] {
+  const order = new Map(sources.map(({ name }, index) => [name, index]));
+  const sorted = [...rules, ...switchedOff];
+  return sorted.sort((a, b) => order.get(a.file)! - order.get(b.file)! || a.line - b.line);
 }
 
 function isSame<E>(a: CompiledRule<E>, b: CompiledRule<E>): boolean {
   const [parts, others] = [a, b].map(({ sequence, expression }) => sequence?.steps ?? [{ expression }]);
-  return parts!.every(
-    ({ expression }, i) => others![i] !== undefined && isSameCondition(expression, others![i].expression),
+  return (
+    parts!.length === others!.length &&
+    parts!.every(({ expression }, i) => isSameCondition(expression, others![i]!.expression)) &&
+    saysOf(a) === saysOf(b)
   );
+}
+
+/** Output with the names of its fields. */
+const saysOf = <E>({ output }: CompiledRule<E>): string =>
+  output.map((part) => (typeof part === 'string' ? part : `\0${keyOf(part)}\0`)).join('');
+
+function keyOf<E>(part: Exclude<OutputPart<E>, string>): string {
+  if ('seconds' in part) return part.seconds.key;
+  return 'kept' in part ? `${part.kept}.${part.operand.key}` : part.key;
 }

@@ -22,6 +22,7 @@ export {
   type Action,
   type CompiledRule,
   type FirstSeen,
+  type OutputPart,
   PRIORITIES,
   PROFILES,
   type Priority,

@@ -47,6 +47,8 @@ export interface RuleSet<E> {
   readonly options: CompileOptions<E>;
   /** active rules, in the order of the sources */
   readonly rules: readonly CompiledRule<E>[];
+  /** those that say `enabled: false` */
+  readonly switchedOff: readonly CompiledRule<E>[];
   /** what was found in the sources, in their order */
   readonly diagnostics: readonly Diagnostic[];
   readonly matcher: Matcher<E>;
@@ -69,8 +71,9 @@ export function compileRules<E>(options: CompileOptions<E>): RuleSet<E> {
   const nodes = new Nodes<E>();
   const loaded = loadAll({ ...options, catalogue: onOwnKinds(options.catalogue, kinds) }, nodes);
   const isActive = ({ rule }: Prepared<E>): boolean =>
-    rule.profile === 'recommended' || options.profile !== 'recommended';
+    rule.enabled !== false && (rule.profile === 'recommended' || options.profile !== 'recommended');
   const prepared = loaded.rules.filter(isActive);
+  const off = loaded.rules.filter(({ rule }) => rule.enabled === false);
   const byKind = conditionsByKind(kinds.names, prepared, nodes);
   const rules = [...new Set(prepared.map(({ rule }) => rule))];
   const interest = interestOf(prepared, byKind, nodes, options.filtered ?? [], options.forms ?? []);
@@ -79,6 +82,7 @@ export function compileRules<E>(options: CompileOptions<E>): RuleSet<E> {
   return {
     options,
     rules,
+    switchedOff: [...new Set(off.map(({ rule }) => rule))],
     diagnostics: inOrder(options.sources, [...loaded.diagnostics, ...warningsOf(interest, options.filtered)]),
     matcher: new CompiledMatcher(prepared, kinds, byKind, memory, fields, clock),
     memory,

@@ -71,7 +71,7 @@ export interface StepOperand<E> {
 /** Fixed text and fields that take turns; an output is formatted by joining them. */
 export type OutputPart<E> = string | Operand<E> | ToldDuration<E> | StepOperand<E>;
 
-/** A rule that is active. */
+/** A rule as it is matched. */
 export interface CompiledRule<E> {
   readonly name: string;
   /** of a Sigma rule; undefined or empty: it has none */
@@ -81,6 +81,8 @@ export interface CompiledRule<E> {
   readonly action: Action;
   /** the narrowest that it belongs to */
   readonly profile: Profile;
+  /** false: it is checked, but not active. @default true */
+  readonly enabled?: false;
   readonly tags: readonly string[];
   /** ATT&CK tactics, v19 short names */
   readonly tactics: readonly string[];

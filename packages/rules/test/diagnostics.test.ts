@@ -236,6 +236,16 @@ describe('a rule file', () => {
     const [found] = compile('- rule: r\n  condition: "a\n').diagnostics;
     assert.equal(found?.code, 'yaml');
     assert.match(found.message, /not valid YAML/);
+    assert.equal(found.hint, '');
+  });
+
+  test('that is indented with tabs is told so, once a line', () => {
+    const found = compile('- rule: r\n\tcondition: user.id = 0\n \toutput: x\n').diagnostics;
+    assert.deepEqual(
+      [...new Set(found.map(({ line, hint }) => `${line} ${hint}`))],
+      ['2 Indent with spaces, not with tabs.'],
+    );
+    assert.equal(found.length, 1);
   });
 
   test('that is empty, or only comments, is no error', () => {

@@ -42,6 +42,7 @@ Examples:
     const paint = paintFor(process.stderr);
     if (converted.diagnostics.length > 0)
       process.stderr.write(`${diagnosticsText(converted.diagnostics, sources, paint)}\n\n`);
-    process.stderr.write(`${counted(converted.rules.length, 'rule')} converted, ${counted(errors, 'error')}\n`);
+    const off = converted.switchedOff === 0 ? '' : ` (${converted.switchedOff} switched off, as before)`;
+    process.stderr.write(`${counted(converted.rules.length, 'rule')} converted${off}, ${counted(errors, 'error')}\n`);
   });
 }

@@ -25,7 +25,7 @@ const CONDITION = text('fields, operators, macros, and, or, not: docs/RULES.md',
 const DURATION = '^\\d+(us|ms|s|m|h|d)$';
 
 const threshold: Described<(typeof THRESHOLD_KEYS)[number]> = {
-  count: { type: 'integer', minimum: 1, maximum: LIMITS.thresholdCount, description: 'events that are needed' },
+  count: { type: 'integer', minimum: 1, maximum: LIMITS.thresholdEvents, description: 'events that are needed' },
   distinct: text('field of which so many different values are needed'),
   at_least: { type: 'integer', minimum: 1, maximum: LIMITS.thresholdCount, description: 'with distinct: how many' },
   regular: {
@@ -38,6 +38,12 @@ const threshold: Described<(typeof THRESHOLD_KEYS)[number]> = {
   by: { ...texts('fields; one count for each combination of their values'), type: ['array', 'string'] },
   within: text('window of event time: 10s, 5m, 1h', { pattern: DURATION }),
   window: { ...text('tumbling: each is counted by itself'), enum: ['sliding', 'tumbling'] },
+};
+
+/** Which keys go together. */
+const THRESHOLD_FORMS: Schema = {
+  oneOf: [{ required: ['count'] }, { required: ['distinct', 'at_least'] }, { required: ['regular', 'every'] }],
+  dependencies: { at_least: ['distinct'], every: ['regular'] },
 };
 
 const firstSeen: Described<(typeof FIRST_SEEN_KEYS)[number]> = {
@@ -68,7 +74,10 @@ const rule: Described<(typeof KEYS.rule)[number]> = {
   action: { ...text('kill is a wish: policies decide'), enum: ACTIONS },
   profile: { ...text('hunt: only where hunting is asked for (detector.profile)'), enum: PROFILES },
   enabled: { type: 'boolean', description: 'false: it is checked, but not active' },
-  threshold: object(threshold, ['within'], 'matches only when the condition has held often enough within a while'),
+  threshold: {
+    ...object(threshold, ['within'], 'matches only when the condition has held often enough within a while'),
+    ...THRESHOLD_FORMS,
+  },
   first_seen: object(firstSeen, ['by', 'within'], 'matches only what is new on the host: new terms'),
   suppress: object(suppress, ['for'], 'after an alert none for a while, for each combination of values'),
   throttle: object(throttle, ['alerts', 'per'], 'at most so many alerts in a while'),
@@ -95,7 +104,7 @@ function object(properties: Described<string>, required: readonly string[], desc
 export function ruleFileSchema(): Schema {
   const item = {
     oneOf: [
-      object(rule, ['rule', 'condition'], 'a rule'),
+      { ...object(rule, ['rule', 'condition'], 'a rule'), not: { required: ['threshold', 'first_seen'] } },
       object(macro, ['macro', 'condition'], 'a condition with a name'),
       object(list, ['list', 'items'], 'values with a name'),
     ],

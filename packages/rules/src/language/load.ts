@@ -204,7 +204,6 @@ class Loader<E> {
     const asked = { expression, threshold, firstSeen, sequence: steps?.sequence };
     const never = neverMatches(item.name, asked, at, (part) => this.#kindsOf(part));
     if (never !== undefined) home.report('warning', never, item.name);
-    if (!item.enabled) return [];
     const operands = collectOperands(expression, threshold ?? firstSeen, output);
     const rule: CompiledRule<E> = {
       name: item.name,
@@ -223,6 +222,7 @@ class Loader<E> {
       output: output ?? this.#defaultOutput(item.description, operands, steps),
       operands,
       kinds,
+      ...(item.enabled ? {} : { enabled: false as const }),
       file: file.name,
       line: file.position(item.at).line,
     };

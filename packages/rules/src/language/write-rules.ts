@@ -18,8 +18,12 @@ const UNITS: readonly (readonly [unit: string, us: number])[] = [
   ['us', 1],
 ];
 
-/** Rules as a file of the native language, the macros that they use before them. Lists are written out. */
-export function writeRules<E>(rules: readonly CompiledRule<E>[]): string {
+/**
+ * Rules as a file of the native language, the macros that they use before them. Lists are written out, and so are macros whose name another has:
+ * those of Falco's files are others than native ones.
+ */
+export function writeRules<E>(asked: readonly CompiledRule<E>[]): string {
+  const rules = asked.map(macrosApart<E>());
   const macros = new Map<string, Expression<E>>();
   for (const { expression, sequence } of rules)
     for (const one of sequence?.steps ?? [{ expression }]) collectMacros(one.expression, macros);
@@ -28,6 +32,27 @@ export function writeRules<E>(rules: readonly CompiledRule<E>[]): string {
     ...rules.map(itemOf),
   ];
   return items.map((item) => yamlText([item])).join('\n');
+}
+
+/** Makes one name stand for one macro: the first. */
+function macrosApart<E>(): (rule: CompiledRule<E>) => CompiledRule<E> {
+  const first = new Map<string, Expression<E>>();
+  const apart = (expression: Expression<E>): Expression<E> => {
+    if ('items' in expression) return { ...expression, items: expression.items.map(apart) };
+    if (!('item' in expression)) return expression;
+    if (expression.kind === 'not' || expression.local) return { ...expression, item: apart(expression.item) };
+    const known = first.get(expression.name) ?? expression.item;
+    first.set(expression.name, known);
+    return known === expression.item ? { ...expression, item: apart(expression.item) } : apart(expression.item);
+  };
+  return (rule) => ({
+    ...rule,
+    expression: apart(rule.expression),
+    sequence: rule.sequence && {
+      ...rule.sequence,
+      steps: rule.sequence.steps.map((step) => ({ ...step, expression: apart(step.expression) })),
+    },
+  });
 }
 
 /** Each before those that use it. */
@@ -58,6 +83,7 @@ function itemOf<E>(rule: CompiledRule<E>): object {
     ...(more.length === 0 ? {} : { techniques: more }),
     ...(action === 'alert' ? {} : { action }),
     ...(profile === 'recommended' ? {} : { profile }),
+    ...(rule.enabled === false ? { enabled: false } : {}),
   };
 }
 
@@ -92,14 +118,13 @@ function writeDuration(us: number): string {
 }
 
 function writeOutput<E>(rule: CompiledRule<E>): string {
-  return rule.output
-    .map((part, index) => {
-      if (typeof part !== 'string') return writeField(rule, part);
-      const text = part.replaceAll('%', '%%');
-      // What could be taken for more of the field before it is kept apart.
-      return index > 0 && /^(?:\w|\.\w|\[)/.test(text) ? ` ${text}` : text;
-    })
-    .join('');
+  return rule.output.reduce<string>((written, part, index) => {
+    if (typeof part !== 'string') return written + writeField(rule, part);
+    const text = part.replaceAll('%', '%%');
+    // What could be taken for more of the field before it is kept apart.
+    const open = typeof (rule.output[index - 1] ?? '') !== 'string' && !/[\])]$/.test(written);
+    return written + (open && /^(?:\w|\.\w|\[)/.test(text) ? ` ${text}` : text);
+  }, '');
 }
 
 function writeField<E>({ sequence }: CompiledRule<E>, part: Exclude<OutputPart<E>, string>): string {

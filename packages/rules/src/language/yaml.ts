@@ -104,16 +104,23 @@ function read(text: string, parse: (options: Options) => readonly Document.Parse
   const faults: Fault[] = [];
   const reader = new Reader(text);
   for (const document of parse(options)) {
-    if (document.errors.length > 0) faults.push(...faultsOf(document));
+    if (document.errors.length > 0) faults.push(...faultsOf(document, text, position));
     else if (document.contents !== null) readRoot(reader, document, roots, faults);
   }
   return { roots, faults, position };
 }
 
-function faultsOf(document: Document.Parsed): Fault[] {
-  return document.errors
-    .slice(0, LIMITS.diagnosticsPerSource)
-    .map((error) => new Fault('yaml', error.pos[0], explain(error.message)));
+/** Of a line the first: what else is wrong with it comes of that. */
+function faultsOf({ errors }: Document.Parsed, text: string, position: YamlFile['position']): Fault[] {
+  const lines = new Set<number>();
+  const firsts = errors.filter(({ pos: [at] }) => {
+    const { line } = position(at);
+    return !lines.has(line) && lines.add(line);
+  });
+  return firsts.slice(0, LIMITS.diagnosticsPerSource).map(({ message, pos: [at] }) => {
+    const before = text.slice(at + 1 - position(at).column, at + 1);
+    return new Fault('yaml', at, explain(message), /^ *\t/.test(before) ? 'Indent with spaces, not with tabs.' : '');
+  });
 }
 
 function readRoot(reader: Reader, document: Document.Parsed, roots: Yaml[], faults: Fault[]): void {
