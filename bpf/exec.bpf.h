@@ -21,6 +21,7 @@ static __always_inline void exec__fill_fixed(struct rf_exec *e, struct task_stru
 	e->stdio_sockets = task__stdio_sockets(task);
 	e->argc = 0;
 	e->snapshot = 0;
+	e->pad = 0;
 }
 
 static __always_inline void exec__fill_file(struct rf_exec *e, struct file *file)
@@ -84,12 +85,19 @@ static __always_inline void exec__append_interpreter(struct rf_builder *b, struc
 
 	text__clear(b, &e->interpreter);
 	text__clear(b, &e->script);
+	e->script_inode = 0;
+	e->script_ctime = 0;
+	e->script_device = 0;
 	if (!(e->flags & RF_EXEC_SCRIPT))
 		return;
 	text__append_string(b, EXEC_ROOM, &e->interpreter, TEXT_KERNEL, binary->interp);
 	truth = truth__take(task);
-	if (truth)
-		truth__append(b, EXEC_ROOM, &e->script, truth, &truth->path);
+	if (!truth)
+		return;
+	truth__append(b, EXEC_ROOM, &e->script, truth, &truth->path);
+	e->script_inode = truth->inode;
+	e->script_ctime = truth->ctime;
+	e->script_device = truth->device;
 }
 
 SEC("tp_btf/sched_process_exec")

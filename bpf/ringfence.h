@@ -144,6 +144,8 @@ struct rf_exec {
 	__u64 inode;
 	__u64 ctime; /* ns since the epoch: last change of the executable's inode */
 	__u64 mtime;
+	__u64 script_inode; /* of the file that the interpreter is for; 0: none, or the profile doesn't know it */
+	__u64 script_ctime;
 	struct rf_credentials credentials;
 	struct rf_namespaces namespaces;
 	__u32 parent_tgid;
@@ -157,6 +159,8 @@ struct rf_exec {
 	__u32 argc;        /* 0 in a snapshot: not known to the kernel any more */
 	__u32 snapshot;    /* 1: read by an iterator, not seen happening */
 	__u32 stdio_sockets; /* bit n: descriptor n (0..2) is a socket; bit n + 8: and no unix socket, which is how a reverse shell looks */
+	__u32 script_device;
+	__u32 pad;
 	struct rf_text path;     /* of the opened executable: the kernel's copy */
 	struct rf_text filename; /* as given to execve; in a snapshot only a kernel thread has one: its name */
 	struct rf_text cwd;

@@ -68,6 +68,9 @@ static __always_inline void snapshot__fill(struct rf_scratch_big *scratch, struc
 	text__clear(b, &e->environment);
 	text__clear(b, &e->interpreter);
 	text__clear(b, &e->script);
+	e->script_inode = 0;
+	e->script_ctime = 0;
+	e->script_device = 0;
 }
 
 SEC("iter.s/task")

@@ -25,8 +25,12 @@ static __always_inline void exec__write_script(struct linux_binprm *binary)
 	truth = bpf_task_storage_get(&rf_truths, bpf_get_current_task_btf(), 0, 0);
 	if (truth)
 		truth->call = 0;
-	if (!exec__is_elf(binary))
-		paths__write_down(&names);
+	if (exec__is_elf(binary))
+		return;
+	paths__write_down(&names);
+	truth = bpf_task_storage_get(&rf_truths, bpf_get_current_task_btf(), 0, 0);
+	if (truth)
+		truth->ctime = file__ctime(BPF_CORE_READ(binary, file, f_inode));
 }
 
 FULL_HOOK_OF(bprm_check_security, "security_bprm_check", exec__write_script(binary), struct linux_binprm *binary)

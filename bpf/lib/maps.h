@@ -223,6 +223,7 @@ struct rf_truth {
 	__u64 inode;
 	__u64 object; /* address of the socket that is meant, or start of the process */
 	__u64 mount;  /* address: where a change of attributes takes place */
+	__u64 ctime;  /* of a script */
 	__u32 protocol;
 	__u16 family; /* of a socket */
 	__u16 type;

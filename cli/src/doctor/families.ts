@@ -22,7 +22,8 @@ const FAMILIES: readonly Family[] = [
     loses: 'every rule on executions is blind: most of detection',
     full: {
       hooks: /^bprm_check_security$/,
-      loses: 'of a script that was run by a link only the link is known, not which file it led to',
+      loses:
+        'of a script that was run by a link only the link is known, not which file it led to, and no script is hashed',
     },
   },
   {

@@ -60,6 +60,9 @@ const exec = fc.record({
   environment: text,
   interpreter: text,
   script: text,
+  scriptInode: u64,
+  scriptDevice: u32,
+  scriptCtime: long,
 });
 
 const container = {
@@ -183,6 +186,11 @@ export const process: fc.Arbitrary<Process> = fc.record({
   executableCtime: long,
   sha256: fc.constantFrom(Buffer.alloc(0), Buffer.alloc(32, 7)),
   hashState: fc.constantFrom('', 'hashed', 'pending', 'gone'),
+  scriptInode: u64,
+  scriptDevice: u32,
+  scriptCtime: long,
+  scriptSha256: fc.constantFrom(Buffer.alloc(0), Buffer.alloc(32, 8)),
+  scriptHashState: fc.constantFrom('', 'hashed', 'pending', 'gone'),
 }) as fc.Arbitrary<Process>;
 
 export const enriched: fc.Arbitrary<EnrichedEvent> = fc.record({

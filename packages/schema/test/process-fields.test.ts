@@ -284,6 +284,9 @@ test('an exec shows chosen variables, one by its name, and the interpreter', () 
       environment: text('LD_PRELOAD=/tmp/a.so\0LD_AUDIT=\0ENV=a=b'),
       interpreter: text('/bin/sh'),
       script: text(''),
+      scriptInode: U64_ZERO,
+      scriptDevice: 0,
+      scriptCtime: 0,
     },
   };
   const event = view('Exec', exec);

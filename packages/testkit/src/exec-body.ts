@@ -3,7 +3,19 @@ import { text, type Words } from './body.ts';
 import type { TestProcess } from './process.ts';
 
 export type ExecValues = Partial<
-  Omit<Exec, 'path' | 'filename' | 'cwd' | 'argv' | 'environment' | 'interpreter' | 'script' | 'credentials' | 'inode'>
+  Omit<
+    Exec,
+    | 'path'
+    | 'filename'
+    | 'cwd'
+    | 'argv'
+    | 'environment'
+    | 'interpreter'
+    | 'script'
+    | 'scriptInode'
+    | 'credentials'
+    | 'inode'
+  >
 > & {
   readonly argv?: readonly string[] | Uint8Array;
   readonly filename?: Words;
@@ -12,6 +24,7 @@ export type ExecValues = Partial<
   readonly environment?: readonly string[];
   readonly interpreter?: Words;
   readonly script?: Words;
+  readonly scriptInode?: bigint;
   readonly credentials?: Credentials;
   readonly inode?: bigint;
 };
@@ -45,6 +58,8 @@ export function execBody(process: TestProcess, { path, inode, changedAt }: Execu
     tty: process.tty,
     argc: argv instanceof Uint8Array ? 1 : argv.length,
     stdioSockets: 0,
+    scriptDevice: 8,
+    scriptCtime: changedAt,
     ...rest,
     credentials: process.credentials,
     inode: u64FromBigInt(values.inode ?? inode),
@@ -55,5 +70,6 @@ export function execBody(process: TestProcess, { path, inode, changedAt }: Execu
     environment: text(environment.join('\0')),
     interpreter: text(interpreter),
     script: text(script),
+    scriptInode: u64FromBigInt(values.scriptInode ?? 0n),
   };
 }

@@ -18,6 +18,8 @@ export interface HashValues {
   /** µs since the epoch. @default that of every exec */
   readonly ctime?: number;
   readonly lasting?: boolean;
+  /** it is of the script */
+  readonly script?: boolean;
 }
 export type OpenValues = Partial<Omit<Open, 'path' | 'inode'>> & { readonly inode?: bigint };
 export type ChangeValues = Partial<Omit<FileChange, 'path' | 'target' | 'inode' | 'length' | 'operation'>> & {

@@ -303,7 +303,7 @@ export class TestHost {
   hash(process: TestProcess | undefined, path: Words, values: HashValues = {}): void {
     const { sha256 = '', skipped = '', ctime = this.wallOffset, ...rest } = values;
     const file = { inode: u64FromBigInt(this.inodeOf(path)), device: 8, ctime, size: 100, path: text(path) };
-    const body = { ...file, lasting: true, ...rest, sha256: Buffer.from(sha256, 'hex'), skipped };
+    const body = { ...file, lasting: true, script: false, ...rest, sha256: Buffer.from(sha256, 'hex'), skipped };
     this.#add(process, 'Hash', body, { lane: LANE.context, cpu: 0 });
   }
 

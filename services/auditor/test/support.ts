@@ -60,6 +60,11 @@ export function createTestProcess(pid: number, overrides: Partial<Process> = {})
     executableCtime: 0,
     sha256: Buffer.alloc(0),
     hashState: '',
+    scriptInode: U64_ZERO,
+    scriptDevice: 0,
+    scriptCtime: 0,
+    scriptSha256: Buffer.alloc(0),
+    scriptHashState: '',
     ...overrides,
   };
 }
@@ -108,6 +113,9 @@ export function execBody(path: string, argv: readonly string[], cwd = '/root'): 
       environment: text(''),
       interpreter: text(''),
       script: text(''),
+      scriptInode: U64_ZERO,
+      scriptDevice: 0,
+      scriptCtime: 0,
     },
   };
 }

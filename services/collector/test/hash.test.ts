@@ -9,8 +9,10 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   unlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -175,6 +177,44 @@ describe('hashes of what is executed, on the running kernel', { skip: kernelSkip
     execFileSync('unshare', ['-m', 'sh', '-c', script, 'sh', last, mounted]);
     const [one] = await saidOf(join(mounted, 'last'));
     assert.ok(one === 'gone' || one === sha256(last), one);
+  });
+
+  it('hashes the script that an interpreter line is for, beside the interpreter, and never what was put in its place', async (t) => {
+    const scripts = [0, 1].map((n) => join(directory, `script-${n}`)) as [string, string];
+    const interpreter = fresh('/bin/sh');
+    for (const path of scripts)
+      writeFileSync(
+        path,
+        `#!${interpreter}
+: ${path}
+`,
+        { mode: 0o755 },
+      );
+    const expected = sha256(scripts[0]);
+    symlinkSync(scripts[0], join(directory, 'link'));
+    execFileSync(join(directory, 'link'));
+    await collector.settle();
+    const exec = heard.execs
+      .map((event) => bodyOf(event, 'Exec'))
+      .find((body) => body?.filename.length === directory.length + 5);
+    if (exec?.script.length === 0) return t.skip('without the full profile nobody knows which file a script is');
+    const [told0] = await told(scripts[0]);
+    assert.deepEqual([told0?.hash.script, told0 && said(told0.hash)], [true, expected]);
+    const [ofInterpreter] = await told(interpreter);
+    assert.deepEqual(
+      [ofInterpreter?.hash.script, ofInterpreter && said(ofInterpreter.hash)],
+      [false, sha256(interpreter)],
+    );
+    const { cached } = collector.stats().hashes;
+    execFileSync(scripts[0]);
+    await collector.settle();
+    assert.equal(collector.stats().hashes.cached - cached, 2, 'script and interpreter');
+    const was = sha256(scripts[1]);
+    await sleep(12);
+    execFileSync(scripts[1]);
+    appendFileSync(scripts[1], 'more');
+    const [one] = await saidOf(scripts[1]);
+    assert.ok(one === was || one === 'changed', one);
   });
 
   it('says what is too big, once for all execs of it', async () => {

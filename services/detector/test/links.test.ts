@@ -161,6 +161,22 @@ test('who runs a file of the same content that somebody here wrote belongs to it
   }
 });
 
+test('so does who runs a script of the same content, whose interpreter ties nothing', () => {
+  const machine = new Machine(1);
+  const { host } = machine;
+  host.hashes();
+  const interpreter = service(machine, '/bin/sh');
+  host.hash(interpreter, '/bin/sh', { sha256: 'aa'.repeat(32) });
+  for (const [i, harm] of ['steal', 'persist'].entries()) {
+    const shell = service(machine, `/opt/${i}`);
+    host.open(shell, `/var/${i}.sh`, O.WRONLY | O.CREAT);
+    const ran = host.exec(host.fork(shell), '/bin/sh', { scriptInode: host.inodeOf(`/var/${i}.sh`) });
+    host.hash(ran, `/var/${i}.sh`, { sha256: SHA256, script: true });
+    machine[harm as 'steal' | 'persist'](ran);
+  }
+  assert.match(whys(openOf(machine))[1] ?? '', new RegExp(`same content .sha256 ${SHA256.slice(0, 12)}`));
+});
+
 test('copies of a program of the system tie nothing', () => {
   const machine = new Machine(1);
   const { host } = machine;

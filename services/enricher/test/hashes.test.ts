@@ -84,6 +84,35 @@ test('a hash that comes after the next exec is of the program it was made of, an
   assert.deepEqual(rows.at(-1), ['/bin/true', undefined, undefined, 'sh']);
 });
 
+test('the hash of a script is of its process too, beside that of the interpreter: an event has the one it tells', () => {
+  const host = createTestHost();
+  const enricher = createTestEnricher(host);
+  host.hashes();
+  const names = [
+    'event.action',
+    'process.name',
+    'process.script_hash.state',
+    'process.script_hash.sha256',
+    'process.hash.state',
+    'process.exec.writer.name',
+  ];
+  const run = { scriptInode: host.inodeOf('/tmp/x.sh') };
+  host.open(host.exec(host.fork(), '/usr/bin/curl'), '/tmp/x.sh', O.WRONLY);
+  const first = host.exec(host.fork(), '/bin/sh', run);
+  host.hash(first, '/tmp/x.sh', { sha256: SHA256, script: true });
+  host.open(first, '/etc/passwd', O.RDONLY);
+  host.hash(first, '/bin/sh', { sha256: 'aa'.repeat(32) });
+  host.exec(host.fork(), '/bin/sh', run);
+  const rows = fieldsOf(enricher, host, 0, names).filter(([action]) => action !== 'fork');
+  assert.deepEqual(rows.slice(2), [
+    ['exec', 'sh', 'pending', undefined, 'pending', undefined],
+    ['hash', 'sh', 'hashed', SHA256, undefined, 'curl'],
+    ['open', 'sh', 'hashed', SHA256, 'pending', undefined],
+    ['hash', 'sh', undefined, undefined, 'hashed', undefined],
+    ['exec', 'sh', 'hashed', SHA256, 'hashed', undefined],
+  ]);
+});
+
 test('without an agent that hashes nothing is pending, and what it says of files alone is no event of a process', () => {
   const host = createTestHost();
   const enricher = createTestEnricher(host);

@@ -20,7 +20,8 @@ function play(host: TestHost, steps: readonly number[]): Buffer[] {
     const kind = step % 16;
     if (kind < 3) living.push(host.spawn(process, `/bin/p${step % 7}`, ['p', String(i)]));
     else if (kind === 3) living.push(host.fork(process));
-    else if (kind === 4) host.exec(process, `/tmp/f${step % 5}`);
+    else if (kind === 4)
+      host.exec(process, `/tmp/f${step % 5}`, { scriptInode: step % 3 === 0 ? host.inodeOf(`/tmp/f${step % 4}`) : 0n });
     else if (kind === 5) host.open(process, `/tmp/f${step % 5}`, O.WRONLY);
     else if (kind === 6) host.open(process, '/etc/passwd');
     else if (kind === 7 && living.length > 1)
@@ -30,7 +31,8 @@ function play(host: TestHost, steps: readonly number[]): Buffer[] {
     else if (kind === 10) host.container({ cgroup: BigInt(step % 3), id: step % 5 === 0 ? '' : `c${step % 4}` });
     else if (kind === 11) host.user(step % 3, `user-${step % 11}`);
     else if (kind === 12) living.push(host.unseen(process));
-    else if (kind === 13) host.hash(process, `/tmp/f${step % 5}`, { sha256: 'ab'.repeat(32), lasting: step % 3 > 0 });
+    else if (kind === 13)
+      host.hash(process, `/tmp/f${step % 5}`, { sha256: 'ab'.repeat(32), lasting: step % 3 > 0, script: step % 2 > 0 });
     else if (kind === 14) host.hashes();
     else host.tick();
     process.cgroup = step % 17 === 0 ? BigInt(step % 3) : process.cgroup;

@@ -55,6 +55,9 @@ describe('exec on the running kernel', { skip }, () => {
       argc: 3,
       snapshot: 0,
       stdio_sockets: 0,
+      script_inode: 0n,
+      script_device: 0,
+      script_ctime: 0n,
     });
     const { cap_effective, cap_permitted, cap_inheritable, ...ids } = credentials as {
       [name: string]: number | bigint;

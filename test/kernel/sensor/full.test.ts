@@ -137,6 +137,9 @@ describe('the full profile, or what is marked without it', { skip: sensorSkip },
     const [exec] = all(await sensor.run('../innocent', ['0'], { cwd: at('scripts') }), 'rf_exec');
     const words = ['path', 'filename', 'script'].map((name) => exec?.texts[name]?.bytes.toString());
     assert.deepEqual(words, [program('leave'), '../innocent', full ? at('scripts/run.sh') : '']);
+    const { inode, ctime, device } = fileFacts(at('scripts/run.sh'));
+    const file = ['inode', 'ctime', 'device'].map((name) => exec?.fields[`script_${name}`]);
+    assert.deepEqual(file, full ? [inode, ctime, device] : [0n, 0n, 0]);
   });
 
   test('a path that another thread rewrites during the call is told as the kernel took it, or marked', async () => {

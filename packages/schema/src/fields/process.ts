@@ -17,6 +17,7 @@ import { logSays } from './log.ts';
 
 const execPath = bodyText('Exec', 'path.bytes');
 const hashPath = bodyText('Hash', 'path.bytes');
+const hashOfScript = leafIndex('Hash', 'script');
 const execCwd = bodyText('Exec', 'cwd.bytes');
 const execArgv = leafIndex('Exec', 'argv.bytes');
 const exitDuration = bodyLong('Exit', 'duration');
@@ -24,7 +25,9 @@ const exitDuration = bodyLong('Exit', 'duration');
 /** A hash may come when its process has executed another program: its event says of which one it is. */
 function executable(event: EventView): string | undefined {
   if (isExec(event)) return some(execPath(event));
-  return some((event.cursor.kind === KIND.Hash && hashPath(event)) || event.process?.executable);
+  const { cursor } = event;
+  const ofIt = cursor.kind === KIND.Hash && !cursor.leafBoolean(hashOfScript);
+  return some((ofIt && hashPath(event)) || event.process?.executable);
 }
 const args = (event: EventView): readonly string[] | undefined =>
   isExec(event) ? event.cursor.leafTexts(execArgv) : event.process?.args;

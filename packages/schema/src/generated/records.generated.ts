@@ -592,32 +592,35 @@ export const datagramIncoming = (view: DataView, at: number): number => view.get
 export const datagramSourceCaller = (view: DataView, at: number): number => view.getUint32(at + 136, true);
 
 /** struct rf_exec: bytes, and where each field begins */
-export const SIZEOF_EXEC = 304;
+export const SIZEOF_EXEC = 328;
 export const EXEC_H = 0; // struct rf_header
 export const EXEC_PARENT_START = 56;
 export const EXEC_INODE = 64;
 export const EXEC_CTIME = 72;
 export const EXEC_MTIME = 80;
-export const EXEC_CREDENTIALS = 88; // struct rf_credentials
-export const EXEC_NAMESPACES = 144; // struct rf_namespaces
-export const EXEC_PARENT_TGID = 176;
-export const EXEC_DEVICE = 180;
-export const EXEC_FLAGS = 184;
-export const EXEC_MODE = 188;
-export const EXEC_OWNER = 192;
-export const EXEC_LOGINUID = 196;
-export const EXEC_SESSION_ID = 200;
-export const EXEC_TTY = 204;
-export const EXEC_ARGC = 208;
-export const EXEC_SNAPSHOT = 212;
-export const EXEC_STDIO_SOCKETS = 216;
-export const EXEC_PATH = 220; // struct rf_text
-export const EXEC_FILENAME = 232; // struct rf_text
-export const EXEC_CWD = 244; // struct rf_text
-export const EXEC_ARGV = 256; // struct rf_text
-export const EXEC_ENVIRONMENT = 268; // struct rf_text
-export const EXEC_INTERPRETER = 280; // struct rf_text
-export const EXEC_SCRIPT = 292; // struct rf_text
+export const EXEC_SCRIPT_INODE = 88;
+export const EXEC_SCRIPT_CTIME = 96;
+export const EXEC_CREDENTIALS = 104; // struct rf_credentials
+export const EXEC_NAMESPACES = 160; // struct rf_namespaces
+export const EXEC_PARENT_TGID = 192;
+export const EXEC_DEVICE = 196;
+export const EXEC_FLAGS = 200;
+export const EXEC_MODE = 204;
+export const EXEC_OWNER = 208;
+export const EXEC_LOGINUID = 212;
+export const EXEC_SESSION_ID = 216;
+export const EXEC_TTY = 220;
+export const EXEC_ARGC = 224;
+export const EXEC_SNAPSHOT = 228;
+export const EXEC_STDIO_SOCKETS = 232;
+export const EXEC_SCRIPT_DEVICE = 236;
+export const EXEC_PATH = 244; // struct rf_text
+export const EXEC_FILENAME = 256; // struct rf_text
+export const EXEC_CWD = 268; // struct rf_text
+export const EXEC_ARGV = 280; // struct rf_text
+export const EXEC_ENVIRONMENT = 292; // struct rf_text
+export const EXEC_INTERPRETER = 304; // struct rf_text
+export const EXEC_SCRIPT = 316; // struct rf_text
 export const execParentStartLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
 export const execParentStartHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
 export const execInodeLo = (view: DataView, at: number): number => view.getUint32(at + 64, true);
@@ -626,17 +629,22 @@ export const execCtimeLo = (view: DataView, at: number): number => view.getUint3
 export const execCtimeHi = (view: DataView, at: number): number => view.getUint32(at + 76, true);
 export const execMtimeLo = (view: DataView, at: number): number => view.getUint32(at + 80, true);
 export const execMtimeHi = (view: DataView, at: number): number => view.getUint32(at + 84, true);
-export const execParentTgid = (view: DataView, at: number): number => view.getUint32(at + 176, true);
-export const execDevice = (view: DataView, at: number): number => view.getUint32(at + 180, true);
-export const execFlags = (view: DataView, at: number): number => view.getUint32(at + 184, true);
-export const execMode = (view: DataView, at: number): number => view.getUint32(at + 188, true);
-export const execOwner = (view: DataView, at: number): number => view.getUint32(at + 192, true);
-export const execLoginuid = (view: DataView, at: number): number => view.getUint32(at + 196, true);
-export const execSessionId = (view: DataView, at: number): number => view.getUint32(at + 200, true);
-export const execTty = (view: DataView, at: number): number => view.getUint32(at + 204, true);
-export const execArgc = (view: DataView, at: number): number => view.getUint32(at + 208, true);
-export const execSnapshot = (view: DataView, at: number): number => view.getUint32(at + 212, true);
-export const execStdioSockets = (view: DataView, at: number): number => view.getUint32(at + 216, true);
+export const execScriptInodeLo = (view: DataView, at: number): number => view.getUint32(at + 88, true);
+export const execScriptInodeHi = (view: DataView, at: number): number => view.getUint32(at + 92, true);
+export const execScriptCtimeLo = (view: DataView, at: number): number => view.getUint32(at + 96, true);
+export const execScriptCtimeHi = (view: DataView, at: number): number => view.getUint32(at + 100, true);
+export const execParentTgid = (view: DataView, at: number): number => view.getUint32(at + 192, true);
+export const execDevice = (view: DataView, at: number): number => view.getUint32(at + 196, true);
+export const execFlags = (view: DataView, at: number): number => view.getUint32(at + 200, true);
+export const execMode = (view: DataView, at: number): number => view.getUint32(at + 204, true);
+export const execOwner = (view: DataView, at: number): number => view.getUint32(at + 208, true);
+export const execLoginuid = (view: DataView, at: number): number => view.getUint32(at + 212, true);
+export const execSessionId = (view: DataView, at: number): number => view.getUint32(at + 216, true);
+export const execTty = (view: DataView, at: number): number => view.getUint32(at + 220, true);
+export const execArgc = (view: DataView, at: number): number => view.getUint32(at + 224, true);
+export const execSnapshot = (view: DataView, at: number): number => view.getUint32(at + 228, true);
+export const execStdioSockets = (view: DataView, at: number): number => view.getUint32(at + 232, true);
+export const execScriptDevice = (view: DataView, at: number): number => view.getUint32(at + 236, true);
 
 /** struct rf_exit: bytes, and where each field begins */
 export const SIZEOF_EXIT = 80;

@@ -85,6 +85,11 @@ export interface Exec {
   readonly interpreter: Text;
   /** path of the file that the interpreter is for, from the kernel; empty: none, or only `filename` says it */
   readonly script: Text;
+  /** of that file; 0: none, or the profile doesn't know it */
+  readonly scriptInode: U64;
+  readonly scriptDevice: number;
+  /** µs since the epoch */
+  readonly scriptCtime: number;
 }
 
 export interface Exit {
@@ -647,7 +652,7 @@ export interface TlsData {
   readonly payload: Text;
 }
 
-/** what the executable of a process is, or why nobody knows; the header is the process, or empty when it is said of the file alone */
+/** what the executable of a process is, or the script that it was started as, or why nobody knows; the header is the process, or empty when it is said of the file alone */
 export interface Hash {
   readonly inode: U64;
   readonly device: number;
@@ -661,8 +666,10 @@ export interface Hash {
   readonly skipped: string;
   /** it holds for every exec of the file, not for this one alone */
   readonly lasting: boolean;
-  /** of the executable, as its exec told it */
+  /** of the file, as the exec told it */
   readonly path: Text;
+  /** the file is the script that the process was started as, not its executable */
+  readonly script: boolean;
 }
 
 /** events that a cgroup had beyond its share while a ring was filling up, since the last one told; the header has the cgroup */
@@ -951,6 +958,15 @@ export interface Process {
   readonly sha256: Uint8Array;
   /** hashed, pending, or why it was skipped; empty: its host does not hash */
   readonly hashState: string;
+  /** of the script that its exec was for; 0: none, or unknown */
+  readonly scriptInode: U64;
+  readonly scriptDevice: number;
+  /** µs since the epoch */
+  readonly scriptCtime: number;
+  /** as `sha256`, of the script */
+  readonly scriptSha256: Uint8Array;
+  /** as `hashState`; empty: no script, or its host does not hash it */
+  readonly scriptHashState: string;
 }
 
 export interface EnrichedEvent {

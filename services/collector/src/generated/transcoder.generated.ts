@@ -4,10 +4,10 @@ import type { AvroWriter } from '@ringfence/schema';
 import { addressBytes, signedMicros, writeText } from '../steps/write-field.ts';
 
 /** By enum rf_kind: bytes of the part that each has; 0: there is no such kind. */
-export const FIXED_BYTES: Int32Array = Int32Array.of(0, 112, 304, 80, 192, 104, 128, 104, 136, 128, 120, 88, 88, 104, 120, 72, 128, 96, 120, 96, 136, 120, 144, 120, 128, 112, 80, 72, 128, 88, 144, 120);
+export const FIXED_BYTES: Int32Array = Int32Array.of(0, 112, 328, 80, 192, 104, 128, 104, 136, 128, 120, 88, 88, 104, 120, 72, 128, 96, 120, 96, 136, 120, 144, 120, 128, 112, 80, 72, 128, 88, 144, 120);
 
 /** By enum rf_kind: where its texts are told. */
-export const TEXTS: readonly (readonly number[])[] = [[], [], [220, 232, 244, 256, 268, 280, 292], [], [168, 180], [80], [84], [], [96, 108], [72, 84, 96, 108], [104], [], [], [], [], [], [88, 100, 112], [76], [92, 104], [56, 68, 80], [104, 116], [104], [120], [104], [], [64, 76, 88, 100], [64], [60], [92, 104, 116], [64, 76], [104, 116, 128], []];
+export const TEXTS: readonly (readonly number[])[] = [[], [], [244, 256, 268, 280, 292, 304, 316], [], [168, 180], [80], [84], [], [96, 108], [72, 84, 96, 108], [104], [], [], [], [], [], [88, 100, 112], [76], [92, 104], [56, 68, 80], [104, 116], [104], [120], [104], [], [64, 76, 88, 100], [64], [60], [92, 104, 116], [64, 76], [104, 116, 128], []];
 
 function writeNamespaces(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
   out.long(view.getUint32(at, true));
@@ -47,30 +47,34 @@ function writeFork(out: AvroWriter, view: DataView, bytes: Buffer, at: number): 
 function writeExec(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
   out.ensure(331);
   out.long(1);
-  out.boolean(view.getUint32(at + 212, true) !== 0);
-  out.long(view.getInt32(at + 176, true));
+  out.boolean(view.getUint32(at + 228, true) !== 0);
+  out.long(view.getInt32(at + 192, true));
   out.fixed(bytes, at + 56, 8);
   out.fixed(bytes, at + 64, 8);
-  out.long(view.getUint32(at + 180, true));
+  out.long(view.getUint32(at + 196, true));
   out.long(signedMicros(view.getUint32(at + 72, true), view.getUint32(at + 76, true)));
   out.long(signedMicros(view.getUint32(at + 80, true), view.getUint32(at + 84, true)));
-  out.long(view.getInt32(at + 188, true));
-  out.long(view.getUint32(at + 192, true));
-  out.long(view.getInt32(at + 184, true));
-  writeCredentials(out, view, bytes, at + 88);
-  writeNamespaces(out, view, bytes, at + 144);
-  out.long(view.getUint32(at + 196, true));
-  out.long(view.getUint32(at + 200, true));
-  out.long(view.getUint32(at + 204, true));
-  out.long(view.getInt32(at + 208, true));
-  out.long(view.getInt32(at + 216, true));
-  writeText(out, view, bytes, at, at + 220);
-  writeText(out, view, bytes, at, at + 232);
+  out.long(view.getInt32(at + 204, true));
+  out.long(view.getUint32(at + 208, true));
+  out.long(view.getInt32(at + 200, true));
+  writeCredentials(out, view, bytes, at + 104);
+  writeNamespaces(out, view, bytes, at + 160);
+  out.long(view.getUint32(at + 212, true));
+  out.long(view.getUint32(at + 216, true));
+  out.long(view.getUint32(at + 220, true));
+  out.long(view.getInt32(at + 224, true));
+  out.long(view.getInt32(at + 232, true));
   writeText(out, view, bytes, at, at + 244);
   writeText(out, view, bytes, at, at + 256);
   writeText(out, view, bytes, at, at + 268);
   writeText(out, view, bytes, at, at + 280);
   writeText(out, view, bytes, at, at + 292);
+  writeText(out, view, bytes, at, at + 304);
+  writeText(out, view, bytes, at, at + 316);
+  out.ensure(28);
+  out.fixed(bytes, at + 88, 8);
+  out.long(view.getUint32(at + 236, true));
+  out.long(signedMicros(view.getUint32(at + 96, true), view.getUint32(at + 100, true)));
 }
 
 function writeExit(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { records } from '@ringfence/schema';
 import type { Log } from '../log.ts';
 import type { Source } from '../steps/transcode.ts';
-import type { HashAnswer, HashFact, HashLimits, HashRequest, HashSink, Skipped } from './types.ts';
+import type { Asker, HashAnswer, HashFact, HashLimits, HashRequest, HashSink, Skipped } from './types.ts';
 
 /** Fewer than the enricher keeps of a host (services/enricher/src/state/known-hashes.ts): what is taken for told here must be known there. */
 const FILES_MAX = 4096;
@@ -24,15 +24,15 @@ export interface ExecHashesOptions extends HashLimits {
   readonly idleMs?: number;
 }
 
-/** What became of the executables since this start. */
+/** What became of the files since this start. */
 export interface HashStats {
   /** files read to their end */
   readonly hashed: number;
   /** bytes of these */
   readonly bytes: number;
-  /** execs whose file was known */
+  /** execs, of a file that was known */
   readonly cached: number;
-  /** execs whose file was being hashed */
+  /** … that was being hashed */
   readonly shared: number;
   /** by reason */
   readonly skipped: Readonly<Record<string, number>>;
@@ -40,10 +40,7 @@ export interface HashStats {
   readonly waiting: number;
 }
 
-interface Executed {
-  readonly tgid: number;
-  readonly start: Buffer;
-  readonly execId: number;
+interface Executed extends Asker {
   /** it has executed something else since */
   again: boolean;
 }
@@ -61,9 +58,15 @@ interface File {
   toldAt: number;
 }
 
+/** Where a record (struct rf_exec) tells of a file: device, inode, ctime, path. */
+const { EXEC_DEVICE, EXEC_INODE, EXEC_CTIME, EXEC_PATH } = records;
+const EXECUTABLE = [EXEC_DEVICE, EXEC_INODE, EXEC_CTIME, EXEC_PATH] as const;
+const { EXEC_SCRIPT_DEVICE, EXEC_SCRIPT_INODE, EXEC_SCRIPT_CTIME, EXEC_SCRIPT } = records;
+const SCRIPT = [EXEC_SCRIPT_DEVICE, EXEC_SCRIPT_INODE, EXEC_SCRIPT_CTIME, EXEC_SCRIPT] as const;
+
 /**
- * Which files are executed, and what is known of them. Each is hashed once for each ctime of its inode, on a thread of its own; what comes of it goes out
- * as events of the processes whose exec has asked, and stands for every later exec of the file.
+ * Which files are executed, scripts included, and what is known of them. Each is hashed once for each ctime of its inode, on a thread of its own; what
+ * comes of it goes out as events of the processes whose exec has asked, and stands for every later exec of the file.
  */
 export class ExecHashes {
   readonly #options: ExecHashesOptions;
@@ -89,22 +92,31 @@ export class ExecHashes {
   }
 
   /** Called for each exec, with where its record (struct rf_exec) lies, before it is written. */
-  seen({ view, bytes }: Source, at: number): void {
-    const inode = view.getBigUint64(at + records.EXEC_INODE, true);
-    if (!this.#options.enabled || inode === 0n) return;
-    const tgid = records.headerTgid(view, at);
-    for (const earlier of this.#executed.get(tgid) ?? []) earlier.again = true;
-    const device = records.execDevice(view, at);
-    const ctime = view.getBigUint64(at + records.EXEC_CTIME, true);
+  seen(source: Source, at: number): void {
+    if (!this.#options.enabled) return;
+    const { view } = source;
+    for (const earlier of this.#executed.get(records.headerTgid(view, at)) ?? []) earlier.again = true;
+    this.#seenFile(source, at, EXECUTABLE);
+    this.#seenFile(source, at, SCRIPT);
+  }
+
+  #seenFile(source: Source, at: number, place: typeof EXECUTABLE | typeof SCRIPT): void {
+    const { view, bytes } = source;
+    const [deviceAt, inodeAt, ctimeAt, pathAt] = place;
+    const inode = view.getBigUint64(at + inodeAt, true);
+    if (inode === 0n) return;
+    const device = view.getUint32(at + deviceAt, true);
+    const ctime = view.getBigUint64(at + ctimeAt, true);
     const key = `${device}/${inode}`;
     const known = this.#files.get(key);
     if (known?.ctime === ctime && known.answer !== undefined) this.#remember(known);
     else {
+      const tgid = records.headerTgid(view, at);
       const execId = records.headerExecIdHi(view, at) * 2 ** 32 + records.headerExecIdLo(view, at);
       const start = Buffer.from(bytes.subarray(at + records.HEADER_START, at + records.HEADER_START + 8));
-      const executed = { tgid, start, execId, again: false };
+      const executed = { tgid, start, execId, script: place === SCRIPT, again: false };
       if (known?.ctime === ctime) this.#join(known, executed);
-      else this.#ask(key, fileAt(view, bytes, at, { device, inode, ctime }), executed, view, at);
+      else this.#ask(key, fileAt(source, at, at + pathAt, { device, inode, ctime }), executed, view, at);
     }
   }
 
@@ -150,8 +162,9 @@ export class ExecHashes {
       parentPid: records.execParentTgid(view, at),
       mountNamespace: records.namespacesMnt(view, at + records.EXEC_NAMESPACES),
       path: file.path,
+      script: executed.script,
       patient: records.execSnapshot(view, at) !== 0,
-      memory: (records.execFlags(view, at) & records.ExecFlag.EXEC_MEMFD) !== 0,
+      memory: !executed.script && (records.execFlags(view, at) & records.ExecFlag.EXEC_MEMFD) !== 0,
     };
     clearTimeout(this.#idle);
     this.#worker ??= this.#start();
@@ -263,13 +276,18 @@ const skippedBecause = (skipped: Skipped): HashAnswer => ({
   touched: false,
 });
 
-function fileAt(view: DataView, bytes: Buffer, at: number, identity: Pick<File, 'device' | 'inode' | 'ctime'>): File {
-  const start = at + records.textOffset(view, at + records.EXEC_PATH);
+/** `text`: where the record at `at` tells its path. */
+function fileAt(
+  { view, bytes }: Source,
+  at: number,
+  text: number,
+  identity: Pick<File, 'device' | 'inode' | 'ctime'>,
+): File {
+  const start = at + records.textOffset(view, text);
   // In memory of its own: with a piece of a pool, all of the pool would be copied to the thread, 64 KiB for each file.
-  const path = Buffer.allocUnsafeSlow(records.textKept(view, at + records.EXEC_PATH));
+  const path = Buffer.allocUnsafeSlow(records.textKept(view, text));
   bytes.copy(path, 0, start, start + path.length);
-  const pathLength = records.textLength(view, at + records.EXEC_PATH);
-  return { ...identity, path, pathLength, waiting: [], answer: undefined, toldAt: 0 };
+  return { ...identity, path, pathLength: records.textLength(view, text), waiting: [], answer: undefined, toldAt: 0 };
 }
 
 function factOf(file: File, answer: HashAnswer, process: Executed | null): HashFact {

@@ -8,7 +8,7 @@ export interface HashLimits {
   readonly queueMax?: number;
 }
 
-/** An executable as the kernel knew it at the exec, and where it may still be found. */
+/** A file as the kernel knew it at the exec, and where it may still be found. */
 export interface HashRequest {
   readonly id: number;
   /** kernel dev_t */
@@ -16,6 +16,7 @@ export interface HashRequest {
   readonly inode: bigint;
   /** ns since the epoch */
   readonly ctime: bigint;
+  /** of an executable */
   readonly mtime: bigint;
   readonly pid: number;
   readonly parentPid: number;
@@ -25,6 +26,8 @@ export interface HashRequest {
   readonly path: Uint8Array;
   /** it runs from memory, which no mount shows */
   readonly memory: boolean;
+  /** it is a script: what the process runs from is its interpreter */
+  readonly script: boolean;
   /** it ran before the agent did: others go first */
   readonly patient: boolean;
 }
@@ -45,7 +48,15 @@ export interface HashAnswer {
   readonly touched: boolean;
 }
 
-/** What is known of an executable. */
+/** Whose exec has asked, and whether it is of its script. */
+export interface Asker {
+  readonly tgid: number;
+  readonly start: Buffer;
+  readonly execId: number;
+  readonly script: boolean;
+}
+
+/** What is known of a file that was executed. */
 export interface HashFact {
   /** kernel dev_t */
   readonly device: number;
@@ -59,11 +70,11 @@ export interface HashFact {
   readonly sha256: Uint8Array | null;
   readonly skipped: string | null;
   readonly lasting: boolean;
-  /** whose exec has asked; null: it is said of the file alone */
-  readonly process: { readonly tgid: number; readonly start: Buffer; readonly execId: number } | null;
+  /** null: it is said of the file alone */
+  readonly process: Asker | null;
 }
 
-/** What is known of executables, on its way into the batch that is being filled. */
+/** What is known of files, on its way into the batch that is being filled. */
 export interface HashSink {
   hash(fact: HashFact): void;
 }

@@ -91,6 +91,7 @@ export class OwnEvents implements ContextSink, HashSink {
     out.bytes(path, 0, path.length);
     out.ensure(8);
     out.long(pathLength);
+    out.boolean(process?.script === true);
   }
 
   throttled({ cgroup, lane, kind, count }: ThrottledCount): void {

@@ -38,7 +38,7 @@ const socket = {
   port: leafIndex('Socket', 'port'),
   path: leafIndex('Socket', 'path.bytes'),
 };
-const hashed = leafIndex('Hash', 'sha256');
+const hash = { sha256: leafIndex('Hash', 'sha256'), script: leafIndex('Hash', 'script') };
 const connect = {
   result: leafIndex('Connect', 'result'),
   family: leafIndex('Connect', 'family'),
@@ -120,7 +120,7 @@ export class LinkStep {
   }
 
   #installed({ links }: Host, { cursor }: EventView): void {
-    const hex = cursor.leafBytes(hashed).toString('hex');
+    const hex = cursor.leafBytes(hash.sha256).toString('hex');
     if (hex !== '' && !links.installed.has(hex)) links.installed.set(hex, true);
   }
 
@@ -128,7 +128,8 @@ export class LinkStep {
   #ranWritten(host: Host, event: EventView): void {
     const { process, writer } = event;
     if (process === undefined || writer === undefined || process.raw.container !== writer.raw.container) return;
-    const { sha256 } = process.raw;
+    const script = event.cursor.kind === KIND.Hash && event.cursor.leafBoolean(hash.script);
+    const sha256 = script ? process.raw.scriptSha256 : process.raw.sha256;
     if (sha256.length === 0 || climb(event, writer, this.#deps.isAgent).length === 0) return;
     const hex = Buffer.from(sha256).toString('hex');
     host.links.copies.set(process.entityId, hex);

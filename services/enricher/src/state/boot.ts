@@ -3,7 +3,7 @@ import type { CompiledEnricherOptions } from '../config.ts';
 import { Contexts, type KnownContainer } from './contexts.ts';
 import { type FileHash, KnownHashes } from './known-hashes.ts';
 import { KnownNames } from './known-names.ts';
-import type { ProcessEntry } from './process.ts';
+import type { Image, ProcessEntry, Script } from './process.ts';
 import { ProcessTable } from './process-table.ts';
 import { WrittenFiles } from './written-files.ts';
 
@@ -87,10 +87,9 @@ export class Boot {
     return same ? this.containerOf(process) : (this.contexts.containers.get(u64ToHex(bytes, at)) ?? null);
   }
 
-  /** What is known by now of the process's executable: a fork has its parent's image from before the hash was there. */
-  hashOf({ image }: ProcessEntry): FileHash {
-    if (image.hash.state !== 'pending') return image.hash;
-    return this.hashes.find(image.device, image.inode, image.ctime) ?? image.hash;
+  /** What is known by now of a process's executable or script: a fork has its parent's image from before the hash was there. */
+  hashOf({ hash, device, inode, ctime }: Image | Script): FileHash {
+    return hash.state === 'pending' ? (this.hashes.find(device, inode, ctime) ?? hash) : hash;
   }
 
   run(id: string): Run {

@@ -111,6 +111,12 @@ function imageOf(value: Process): Image {
     device: value.executableDevice,
     ctime: value.executableCtime,
     hash: { sha256: Buffer.from(value.sha256), state: value.hashState },
+    script: {
+      inode: Buffer.from(value.scriptInode),
+      device: value.scriptDevice,
+      ctime: value.scriptCtime,
+      hash: { sha256: Buffer.from(value.scriptSha256), state: value.scriptHashState },
+    },
     flags: value.execFlags,
     args: Buffer.from(value.args),
     argsLength: value.argsLength,

@@ -10,6 +10,16 @@ import {
 import type { KnownContainer } from './contexts.ts';
 import { type FileHash, NO_HASH } from './known-hashes.ts';
 
+/** The script that a process was started as. */
+export interface Script {
+  readonly inode: Buffer;
+  readonly device: number;
+  /** µs since the epoch */
+  readonly ctime: number;
+  readonly hash: FileHash;
+}
+export const NO_SCRIPT: Script = { inode: U64_ZERO, device: 0, ctime: 0, hash: NO_HASH };
+
 /** What an exec gives a process; shared by its forks until they exec. */
 export interface Image {
   readonly executable: Buffer;
@@ -19,6 +29,7 @@ export interface Image {
   readonly ctime: number;
   /** of the executable, as it was when the image was made, or said of the process since */
   readonly hash: FileHash;
+  readonly script: Script;
   readonly flags: number;
   readonly args: Buffer;
   readonly argsLength: number;
@@ -35,6 +46,8 @@ export function sameImage(a: Image, b: Image): boolean {
     a.flags === b.flags &&
     a.argsLength === b.argsLength &&
     a.stdioSockets === b.stdioSockets &&
+    a.script.ctime === b.script.ctime &&
+    a.script.inode.equals(b.script.inode) &&
     a.inode.equals(b.inode) &&
     a.executable.equals(b.executable) &&
     a.args.equals(b.args) &&
@@ -49,6 +62,7 @@ export const NO_IMAGE: Image = {
   device: 0,
   ctime: 0,
   hash: NO_HASH,
+  script: NO_SCRIPT,
   flags: 0,
   args: EMPTY,
   argsLength: 0,
@@ -144,6 +158,7 @@ export class ProcessEntry {
     container: number,
     user: string,
     hash: FileHash = this.image.hash,
+    scriptHash: FileHash = this.image.script.hash,
   ): Process {
     this.#entityId ??= entityId(hostId, bootId, this.tgid, this.start);
     return {
@@ -171,6 +186,11 @@ export class ProcessEntry {
       executableCtime: this.image.ctime,
       sha256: hash.sha256,
       hashState: hash.state,
+      scriptInode: this.image.script.inode,
+      scriptDevice: this.image.script.device,
+      scriptCtime: this.image.script.ctime,
+      scriptSha256: scriptHash.sha256,
+      scriptHashState: scriptHash.state,
     };
   }
 }

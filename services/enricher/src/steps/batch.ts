@@ -163,6 +163,8 @@ export class BatchBuilder {
   #freeze({ entry, parent, container }: Slot): Process {
     const { boot } = this.#origin;
     const user = boot.contexts.users.get(entry.credentials.euid) ?? '';
-    return entry.toProcess(boot.hostId, boot.bootId, parent, container, user, boot.hashOf(entry));
+    const { image } = entry;
+    const hashes = [boot.hashOf(image), boot.hashOf(image.script)] as const;
+    return entry.toProcess(boot.hostId, boot.bootId, parent, container, user, ...hashes);
   }
 }

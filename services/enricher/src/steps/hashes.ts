@@ -12,11 +12,12 @@ const HASH = {
   sha256: leaf('sha256'),
   skipped: leaf('skipped'),
   lasting: leaf('lasting'),
+  script: leaf('script'),
 };
 const SHA256_BYTES = 32;
 const REASON_MAX = 64;
 
-/** Remembers what the agent says of an executable, for the process that it was asked for and, if it lasts, for the file's later execs. */
+/** Remembers what the agent says of a file, for the process that it was asked for and, if it lasts, for the file's later execs. */
 export function noteHash(boot: Boot, process: ProcessEntry | null, cursor: EventCursor, out: BatchBuilder): void {
   const hash = hashAt(cursor);
   const inodeAt = cursor.leafAt(HASH.inode);
@@ -28,8 +29,10 @@ export function noteHash(boot: Boot, process: ProcessEntry | null, cursor: Event
   if (cursor.leafBoolean(HASH.lasting)) boot.hashes.note(device, inode, ctime, hash);
   if (process === null) return;
   const { image } = process;
-  if (image.device !== device || image.ctime !== ctime || !image.inode.equals(inode)) return;
-  process.image = { ...image, hash };
+  const script = cursor.leafBoolean(HASH.script);
+  const file = script ? image.script : image;
+  if (file.device !== device || file.ctime !== ctime || !file.inode.equals(inode)) return;
+  process.image = script ? { ...image, script: { ...image.script, hash } } : { ...image, hash };
   boot.processes.touch(process);
 }
 

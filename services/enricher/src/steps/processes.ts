@@ -11,7 +11,7 @@ import {
 } from '@ringfence/schema';
 import type { Boot } from '../state/boot.ts';
 import { type FileHash, NO_HASH, PENDING } from '../state/known-hashes.ts';
-import { type Image, type ProcessEntry, sameImage } from '../state/process.ts';
+import { type Image, NO_SCRIPT, type ProcessEntry, type Script, sameImage } from '../state/process.ts';
 import type { BatchBuilder } from './batch.ts';
 
 /** Bytes of arguments that are kept; the exec event has the whole. */
@@ -106,6 +106,9 @@ const EXEC = {
   cwd: exec('cwd.bytes'),
   argv: exec('argv.bytes'),
   argvLength: exec('argv.length'),
+  scriptInode: exec('scriptInode'),
+  scriptDevice: exec('scriptDevice'),
+  scriptCtime: exec('scriptCtime'),
 } as const;
 
 function executed(boot: Boot, entry: ProcessEntry, cursor: EventCursor, out: BatchBuilder): void {
@@ -143,12 +146,21 @@ function imageOf(boot: Boot, cursor: EventCursor): Image {
     device,
     ctime,
     hash: hashed ? hashOf(boot, device, inode, ctime) : NO_HASH,
+    script: boot.hashing ? scriptOf(boot, cursor) : NO_SCRIPT,
     flags: cursor.leafLong(EXEC.flags),
     args: bytesAt(cursor, EXEC.argv, ARGS_MAX),
     argsLength: cursor.leafLong(EXEC.argvLength),
     cwd: bytesAt(cursor, EXEC.cwd, PATH_MAX),
     stdioSockets: cursor.leafLong(EXEC.stdioSockets),
   };
+}
+
+function scriptOf(boot: Boot, cursor: EventCursor): Script {
+  const at = cursor.leafAt(EXEC.scriptInode);
+  if (u64Low(cursor.buffer, at) === 0 && u64High(cursor.buffer, at) === 0) return NO_SCRIPT;
+  const inode = fixedAt(cursor, EXEC.scriptInode);
+  const [device, ctime] = [cursor.leafLong(EXEC.scriptDevice), cursor.leafLong(EXEC.scriptCtime)];
+  return { inode, device, ctime, hash: hashOf(boot, device, inode, ctime) };
 }
 
 const hashOf = (boot: Boot, device: number, inode: Buffer, ctime: number): FileHash =>
