@@ -1,16 +1,27 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { uninstallSensor } from '@ringfence/collector';
 import type { EventDocument } from '@ringfence/schema';
+import { parse } from 'yaml';
+import type { Status } from '../../cli/src/app/status.ts';
 import { buildSensor } from '../../tools/build-sensor.ts';
 import { until } from '../e2e/lib/wait.ts';
 import { documented } from './lib/documented.ts';
-import { cgroupsOf, Engine, skip } from './lib/engine.ts';
+import { cgroupsOf, Engine, ROOT, skip } from './lib/engine.ts';
 
 const BASE = 'ringfence-test/base';
+/** of the user in the image */
+const UID = '64731';
+/** What all services of a fleet have in common. */
+const compose = parse(readFileSync(join(ROOT, 'deploy/compose/compose.yaml'), 'utf8'))['x-ringfence'] as {
+  readonly tmpfs: readonly string[];
+};
 const MARK = `rf-image-${process.pid}`;
+/** As the README says. */
+const ASK = ['exec', '-u', 'ringfence', 'ringfence', 'ringfence'] as const;
 const pinPath = `/sys/fs/bpf/rf-test-${process.pid}-image`;
 
 /** What the documented command lacks for a test: pins of its own, and where its engine keeps what containers are called. */
@@ -24,12 +35,14 @@ function withOldCapabilities(args: readonly string[]): string[] {
   return args.map((arg) => (arg === 'BPF' || arg === 'PERFMON' ? 'SYS_ADMIN' : arg));
 }
 
+const logsOf = (engine: Engine, name: string): string => engine.run('logs', name).stderr;
+
 describe('the image, in a container engine', { skip }, () => {
   let engine: Engine;
   let id: string;
 
   const events = (condition: string): EventDocument[] => {
-    const text = engine.output('exec', 'ringfence', 'ringfence', 'events', '--json', '--where', condition);
+    const text = engine.output(...ASK, 'events', '--json', '--where', condition);
     return text
       .split('\n')
       .filter(Boolean)
@@ -50,6 +63,7 @@ describe('the image, in a container engine', { skip }, () => {
     engine.output('build', '--network', 'host', '--build-arg', `BASE=${BASE}`, ...documented('docker build'));
     const [{ Config }] = JSON.parse(engine.output('inspect', 'ringfence'));
     assert.deepEqual([...Config.Entrypoint, ...Config.Cmd], ['/usr/bin/ringfence', 'up']);
+    assert.equal(Config.User, 'ringfence');
   });
 
   test('has the program and the sensor, and nothing of development', () => {
@@ -96,6 +110,49 @@ describe('the image, in a container engine', { skip }, () => {
     assert.equal(event?.['process.parent.pid'], process.pid);
     assert.equal(event['user.name'], 'root');
     assert.equal(event['container.id'], undefined);
+  });
+
+  test('runs nothing as root: one process with what the sensor needs, one with nothing, and neither can have more', () => {
+    const { processes } = JSON.parse(engine.output(...ASK, 'status', '--json')) as Status;
+    const status = processes.map(({ pid }) => readFileSync(`/proc/${pid}/status`, 'latin1'));
+    const field = (name: string): string[] =>
+      status.map((text) => new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(text)?.[1] ?? '');
+    assert.deepEqual(
+      field('Uid'),
+      [UID, UID].map((uid) => Array(4).fill(uid).join('\t')),
+    );
+    assert.deepEqual(field('CapBnd'), field('CapEff'));
+    assert.deepEqual(field('NoNewPrivs'), ['1', '1']);
+    const [none, some] = processes.map(({ capabilities }) => capabilities);
+    assert.deepEqual(none, []);
+    for (const name of ['CAP_SETUID', 'CAP_SETGID', 'CAP_SETPCAP', 'CAP_CHOWN']) assert.ok(!some?.includes(name), name);
+    const pid = engine.output('inspect', '--format', '{{.State.Pid}}', 'ringfence');
+    const group = readFileSync(`/proc/${pid}/cgroup`, 'utf8').trim().split('\n').at(-1)?.slice(3) ?? '';
+    const inside = cgroupsOf(group.slice(1)).flatMap((path) =>
+      existsSync(path) ? readFileSync(`${path}/cgroup.procs`, 'utf8').trim().split('\n') : [],
+    );
+    assert.deepEqual([...new Set(inside)].map(Number).sort(), processes.map(({ pid }) => pid).sort());
+  });
+
+  test('a service that watches no host runs as its user, without any capability', async () => {
+    const hardened = ['--read-only', '--tmpfs', compose.tmpfs[0] ?? '', '--cap-drop', 'ALL', '--network', 'none'];
+    const alone = ['-e', 'RINGFENCE_SERVICES=enricher,detector,auditor', '-e', 'RINGFENCE_METRICS_ENABLED=false'];
+    engine.output('run', '-d', '--name', 'services', ...hardened, ...alone, 'ringfence');
+    const ask = ['exec', 'services', 'ringfence', 'status', '--json'];
+    const status = await until('the services to answer', () => {
+      assert.equal(
+        engine.output('inspect', '--format', '{{.State.Running}}', 'services'),
+        'true',
+        logsOf(engine, 'services'),
+      );
+      const asked = engine.run(...ask);
+      return asked.status === 0 && (JSON.parse(asked.stdout) as Status);
+    });
+    assert.deepEqual(
+      status.processes.map(({ uid, capabilities }) => [String(uid), capabilities]),
+      [[UID, []]],
+    );
+    engine.output('rm', '-f', 'services');
   });
 
   test('names the containers beside it', async () => {

@@ -35,8 +35,16 @@ const CAPABILITIES: readonly Capability[] = [
 export const capabilitiesFor = (config: Wanted): readonly Capability[] =>
   CAPABILITIES.filter(({ when }) => when?.(config) ?? true);
 
+/** What stands for them here: where an engine knows no others, CAP_SYS_ADMIN for two of them. */
+export function heldOf(needed: readonly Capability[]): readonly Capability[] {
+  const effective = privilegesOf('self')?.effective ?? 0n;
+  const held = needed.filter(({ bit }) => ((effective >> BigInt(bit)) & 1n) === 1n);
+  return held.length === needed.length ? needed : [...held, SYS_ADMIN];
+}
+
 /** Has given what CAP_BPF and CAP_PERFMON give since before they were there; older container engines know no others. */
-const CAP_SYS_ADMIN = 1n << 21n;
+const SYS_ADMIN: Capability = { bit: 21, name: 'CAP_SYS_ADMIN', for: 'load the sensor' };
+const CAP_SYS_ADMIN = 1n << BigInt(SYS_ADMIN.bit);
 const IMPLIED = (1n << 39n) | (1n << 38n);
 
 /** Those of `needed` that this process lacks. */

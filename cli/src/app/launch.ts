@@ -4,7 +4,7 @@ import { delimiter, dirname, join } from 'node:path';
 import type { Config } from '@ringfence/config';
 import { createLogger } from '@ringfence/telemetry';
 import { CliError } from '../errors.ts';
-import { type Capability, capabilitiesFor, missingCapabilities } from './capabilities.ts';
+import { type Capability, capabilitiesFor, heldOf, missingCapabilities } from './capabilities.ts';
 import { setInherited, socketPair } from './descriptors.ts';
 import { prepareHost } from './host.ts';
 import { type Part, partEnvironment } from './part.ts';
@@ -29,12 +29,12 @@ export function launch(config: Config): never {
     throw new CliError(`user is ${account.name}: start this as root, or as ${account.name}`);
   const setpriv = commandPath('setpriv');
   const watches = config.services.includes('collector');
-  const needed = watches ? capabilitiesFor(config) : [];
+  const needed = watches ? heldOf(capabilitiesFor(config)) : [];
   if (watches) prepareHost(createLogger(config.log), config);
   if (isRoot) giveDirectories(config, account, watches);
   const rights = (kept: readonly Capability[]): string[] => [
     ...(isRoot ? identityArguments(account) : []),
-    ...keeping(kept, isRoot || missingCapabilities([SETPCAP]).length === 0),
+    ...keeping(kept, missingCapabilities([SETPCAP]).length === 0),
     '--no-new-privs',
     '--',
     ...command(),
