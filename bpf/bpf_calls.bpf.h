@@ -201,7 +201,7 @@ static __always_inline void bpf_calls__keep_if_own(struct pt_regs *registers, __
 	id = BPF_CORE_READ(link, id);
 	own = bpf_map_lookup_elem(&rf_own_links, &id);
 	if (own && !tampering__is_agent(task->tgid, kernel__start(task)))
-		tampering__keep(command == BPF_LINK_DETACH ? RF_TAMPERING_LINK_DETACH : RF_TAMPERING_LINK_UPDATE, id, 0, result < 0 ? result : 0,
+		tampering__keep(TAMPERING_AGENT | (command == BPF_LINK_DETACH ? RF_TAMPERING_LINK_DETACH : RF_TAMPERING_LINK_UPDATE), id, 0, result < 0 ? result : 0,
 				own);
 }
 

@@ -23,12 +23,13 @@ static __always_inline __u32 exit__status(struct task_struct *task)
 
 static __always_inline void exit__keep_if_agent(struct task_struct *task)
 {
+	enum tampering_victim victim = tampering__victim(task->tgid, kernel__start(task));
 	__u32 status;
 
-	if (!tampering__is_agent(task->tgid, kernel__start(task)))
+	if (!victim)
 		return;
 	status = exit__status(task);
-	tampering__keep(RF_TAMPERING_AGENT_EXIT, (status >> 8) & 0xff, status & 0x7f, 0, 0);
+	tampering__keep(victim | RF_TAMPERING_AGENT_EXIT, (status >> 8) & 0xff, status & 0x7f, 0, 0);
 }
 
 SEC("tp_btf/sched_process_exit")

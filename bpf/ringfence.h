@@ -630,7 +630,7 @@ enum rf_tampering_operation {
 /* Something is done to the agent or to its sensor. In no ring: it stays in rf_tamperings until an agent has told it. */
 struct rf_tampering {
 	struct rf_header h;  /* who does it; `sequence` counts what was done since the sensor was loaded */
-	__u64 agent_start;
+	__u64 agent_start;   /* the process that it is done to: the agent, or its partner */
 	__u32 agent_tgid;
 	__u32 operation;     /* enum rf_tampering_operation */
 	__u32 detail;        /* number of the signal; of an exit its code; of an access enum rf_access_operation; of a link its id */
@@ -845,6 +845,9 @@ struct rf_control {
 	__u32 executables_named; /* 0: rf_executables is empty */
 	__u32 changed_heads[2];  /* as watched_heads, of rf_changed */
 	__u32 changes_named;     /* 0: rf_changed_names is empty */
+	__u32 partner_tgid;      /* the process beside the agent that does all the rest, without privileges; what it does is seen like anybody's; 0: none */
+	__u32 pad;
+	__u64 partner_start;
 };
 
 /* rf_unnamed, rf_unwatched (.bss, mapped) spare most paths a look at the maps: bit n is set when no name, no prefix has the hash n. That is the top bits of

@@ -69,17 +69,19 @@ static __always_inline bool signal__threatens_agent(struct task_struct *target, 
 {
 	if (signal != SIGKILL && signal != SIGTERM && signal != SIGSTOP)
 		return false;
-	return tampering__is_agent(target->tgid, kernel__start(target));
+	return tampering__victim(target->tgid, kernel__start(target));
 }
 
 static __always_inline void signal__keep_if_agent(struct task_struct *target, __u32 signal, __s32 result)
 {
-	if (!tampering__is_agent(target->tgid, kernel__start(target)))
+	enum tampering_victim victim = tampering__victim(target->tgid, kernel__start(target));
+
+	if (!victim)
 		return;
 	/* TRACE_SIGNAL_IGNORED */
 	if (result == 1 || (signal < 64 && SIGNALS_WITHOUT_HARM >> signal & 1))
 		return;
-	tampering__keep(RF_TAMPERING_AGENT_SIGNAL, signal, 0, 0, 0);
+	tampering__keep(victim | RF_TAMPERING_AGENT_SIGNAL, signal, 0, 0, 0);
 }
 
 /* Cheapest question first. */

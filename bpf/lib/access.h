@@ -54,8 +54,13 @@ static __noinline int access__report(struct access *access)
 /* Who only reads its environment (as ps does) does it no harm. */
 static __always_inline void access__keep_if_agent(const struct access *access)
 {
-	if (access->operation != RF_ACCESS_PROC_ENVIRON && tampering__is_agent(access->target_tgid, access->target_start))
-		tampering__keep(RF_TAMPERING_AGENT_ACCESS, access->operation, access->request, access->result < 0 ? access->result : 0, 0);
+	enum tampering_victim victim;
+
+	if (access->operation == RF_ACCESS_PROC_ENVIRON)
+		return;
+	victim = tampering__victim(access->target_tgid, access->target_start);
+	if (victim)
+		tampering__keep(victim | RF_TAMPERING_AGENT_ACCESS, access->operation, access->request, access->result < 0 ? access->result : 0, 0);
 }
 
 static __always_inline int access__tell(struct access *access)

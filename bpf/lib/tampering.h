@@ -6,9 +6,26 @@
 
 #include "merge.h"
 
+/* Which of the two processes it is done to: in the bits above the operation's. */
+enum tampering_victim {
+	TAMPERING_NOBODY = 0,
+	TAMPERING_AGENT = 1 << 8,
+	TAMPERING_PARTNER = 2 << 8,
+};
+#define TAMPERING_OPERATION 0xff
+
 static __always_inline bool tampering__is_agent(__u32 tgid, __u64 start)
 {
 	return tgid && tgid == RF_READ_ONCE(rf_control.agent_tgid) && start == RF_READ_ONCE(rf_control.agent_start);
+}
+
+static __always_inline enum tampering_victim tampering__victim(__u32 tgid, __u64 start)
+{
+	if (tampering__is_agent(tgid, start))
+		return TAMPERING_AGENT;
+	if (tgid && tgid == RF_READ_ONCE(rf_control.partner_tgid) && start == RF_READ_ONCE(rf_control.partner_start))
+		return TAMPERING_PARTNER;
+	return TAMPERING_NOBODY;
 }
 
 static __always_inline struct rf_tampering_entry *tampering__entry(__u64 number)
@@ -19,7 +36,7 @@ static __always_inline struct rf_tampering_entry *tampering__entry(__u64 number)
 }
 
 /* true: it was the same process that did the same the last time, just now. */
-static __always_inline bool tampering__repeats(struct task_struct *task, __u32 operation, __u32 detail, __u32 request, __s32 result)
+static __always_inline bool tampering__repeats(struct task_struct *task, __u32 victim, __u32 operation, __u32 detail, __u32 request, __s32 result)
 {
 	__u64 number = RF_READ_ONCE(rf_tampered);
 	struct rf_tampering_entry *last = number ? tampering__entry(number) : 0;
@@ -29,7 +46,7 @@ static __always_inline bool tampering__repeats(struct task_struct *task, __u32 o
 		return false;
 	r = &last->record;
 	if (r->h.sequence != number || r->h.tgid != task->tgid || r->h.start != kernel__start(task) ||
-	    r->operation != operation || r->detail != detail || r->request != request || r->result != result ||
+	    r->agent_tgid != victim || r->operation != operation || r->detail != detail || r->request != request || r->result != result ||
 	    bpf_ktime_get_boot_ns() - r->h.ktime > MERGE_NS)
 		return false;
 	__sync_fetch_and_add(&r->count, 1);
@@ -63,16 +80,19 @@ static __always_inline void tampering__fill_program(struct rf_tampering_entry *e
 }
 
 /* The number is written last: an entry with another one is being written. Five arguments rather than a struct: it is called where stack is scarce.
- * `link`: 0 when it is about none. */
-static __noinline int tampering__keep(__u32 operation, __u32 detail, __u32 request, __s32 result, const struct rf_own_link *link)
+ * `deed`: an operation, and whom it is done to. `link`: 0 when it is about none. */
+static __noinline int tampering__keep(__u32 deed, __u32 detail, __u32 request, __s32 result, const struct rf_own_link *link)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
+	bool partner = deed & TAMPERING_PARTNER;
+	__u32 victim = partner ? RF_READ_ONCE(rf_control.partner_tgid) : RF_READ_ONCE(rf_control.agent_tgid);
+	__u32 operation = deed & TAMPERING_OPERATION;
 	struct rf_tampering_entry *e;
 	struct rf_tampering *r;
 	__u64 number;
 	long length;
 
-	if (tampering__repeats(task, operation, detail, request, result))
+	if (tampering__repeats(task, victim, operation, detail, request, result))
 		return 0;
 	number = __sync_fetch_and_add(&rf_tampered, 1) + 1;
 	e = tampering__entry(number);
@@ -80,8 +100,8 @@ static __noinline int tampering__keep(__u32 operation, __u32 detail, __u32 reque
 		return 0;
 	r = &e->record;
 	task__fill_header(&r->h, task, RF_TAMPERING);
-	r->agent_start = RF_READ_ONCE(rf_control.agent_start);
-	r->agent_tgid = RF_READ_ONCE(rf_control.agent_tgid);
+	r->agent_start = partner ? RF_READ_ONCE(rf_control.partner_start) : RF_READ_ONCE(rf_control.agent_start);
+	r->agent_tgid = victim;
 	r->operation = operation;
 	r->detail = detail;
 	r->request = request;

@@ -45,7 +45,7 @@ export function launch(config: Config): never {
   if (own !== undefined && other !== undefined) {
     const sensor = spawn(setpriv, rights(needed), {
       stdio: ['ignore', 'inherit', 'inherit', other],
-      env: environment({ name: 'sensor', fd: SENSOR_FD }),
+      env: environment({ name: 'sensor', fd: SENSOR_FD, pid: process.pid }),
     });
     if (sensor.pid === undefined) throw new CliError(`${setpriv} can't be started`);
     setInherited(own, true);

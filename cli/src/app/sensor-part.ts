@@ -13,17 +13,18 @@ import { Channel } from './channel.ts';
 import { setInherited } from './descriptors.ts';
 import { collectGarbageWhenQuiet } from './heap.ts';
 import { prepareHost } from './host.ts';
+import type { Part } from './part.ts';
 import { collectorOptions, failpoint } from './start.ts';
 
 /**
  * The process that has capabilities: the collector, and nothing that reads rules, events of others or a network. The other process may ask for what stands
  * here and for no more: kills must be signed, and what else it can bring about is written in SECURITY.md. Ends with it.
  */
-export async function runSensor(config: Config, fd: number): Promise<never> {
+export async function runSensor(config: Config, { fd, pid }: Part & { readonly name: 'sensor' }): Promise<never> {
   // The other process is told to stop, and says when.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
   setInherited(fd, false);
-  const part = new SensorPart(config, new Socket({ fd, readable: true, writable: true }));
+  const part = new SensorPart(config, new Socket({ fd, readable: true, writable: true }), pid);
   return part.run();
 }
 
@@ -33,11 +34,13 @@ type TrustedCommanders = Pick<ReadonlyMap<string, KeyObject>, 'get'> & Partial<P
 class SensorPart {
   readonly #config: Config;
   readonly #channel: Channel;
+  readonly #partner: number;
   #collector: Collector | undefined;
   #commanders: TrustedCommanders | undefined;
 
-  constructor(config: Config, socket: Socket) {
+  constructor(config: Config, socket: Socket, partner: number) {
     this.#config = config;
+    this.#partner = partner;
     this.#channel = new Channel(socket, {
       start: ({ value }) => this.#start(value === null ? null : interestOf(value)),
       stats: () => this.#running.stats(),
@@ -78,6 +81,7 @@ class SensorPart {
       identity: { ...identity, bootId: bootId(), agentVersion: VERSION },
       trustedKeys: commanders,
       log,
+      partner: this.#partner,
       onStats: () => this.#tellStats(),
       ...(interest === null ? {} : { interest }),
       ...failpoint('collector'),

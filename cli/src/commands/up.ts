@@ -24,7 +24,7 @@ Examples:
 async function up(self: Command): Promise<void> {
   const part = takePart();
   const config = settingsOf(self);
-  if (part?.name === 'sensor') return (await import('../app/sensor-part.ts')).runSensor(config, part.fd);
+  if (part?.name === 'sensor') return (await import('../app/sensor-part.ts')).runSensor(config, part);
   if (part === null && config.user !== '') return (await import('../app/launch.ts')).launch(config);
   return (await import('../app/run.ts')).run(config, part?.link ?? null);
 }

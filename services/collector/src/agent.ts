@@ -190,6 +190,8 @@ export class Agent implements Disposable {
     control.disarm();
     // Inside a pid namespace our own number for us is not the kernel's.
     control.agent = this.#sensor.process(process.pid) ?? null;
+    const { partner } = this.#deps;
+    control.partner = partner === undefined ? null : (this.#sensor.process(partner) ?? null);
     control.shares = this.#shares();
     this.#interest.start(resumed);
     if (this.#deps.interest !== undefined) await this.control.setInterest(this.#deps.interest);
@@ -316,6 +318,7 @@ export class Agent implements Disposable {
     // The kernel frees a hook some time after its last link is closed, and until then it goes on.
     if (!this.#options.keepPinned) while (this.#pending() > 0 && (await this.#cycle()).taken > 0);
     this.#sensor.control.agent = null;
+    this.#sensor.control.partner = null;
     this.#last = this.stats();
     if (this.#options.keepPinned) return;
     unmarkSensor(this.#options.stateDir);

@@ -38,6 +38,8 @@ export interface CollectorDeps {
   readonly log: Log;
   /** what loaded content can match, if that is known before the start. @default writes, creates and `watchedPaths` */
   readonly interest?: Interest;
+  /** pid of the process that does all the rest of this program: what is done to it is told as what is done to the agent */
+  readonly partner?: number;
   /** called with each tick */
   readonly onStats?: (stats: CollectorStats) => void;
   /** for crash tests */

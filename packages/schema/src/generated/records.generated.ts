@@ -486,7 +486,7 @@ export const connectDurationLo = (view: DataView, at: number): number => view.ge
 export const connectDurationHi = (view: DataView, at: number): number => view.getUint32(at + 124, true);
 
 /** struct rf_control: bytes, and where each field begins */
-export const SIZEOF_CONTROL = 80;
+export const SIZEOF_CONTROL = 96;
 export const CONTROL_AGENT_TGID = 0;
 export const CONTROL_ALL_OPENS = 4;
 export const CONTROL_SLEEPING = 8;
@@ -504,6 +504,8 @@ export const CONTROL_EXECUTABLES_NAMED = 64;
 export const CONTROL_CHANGED_HEADS = 68;
 export const CONTROL_CHANGED_HEADS_LENGTH = 2;
 export const CONTROL_CHANGES_NAMED = 76;
+export const CONTROL_PARTNER_TGID = 80;
+export const CONTROL_PARTNER_START = 88;
 export const controlAgentTgid = (view: DataView, at: number): number => view.getUint32(at, true);
 export const controlAllOpens = (view: DataView, at: number): number => view.getUint32(at + 4, true);
 export const controlNothingNamed = (view: DataView, at: number): number => view.getUint32(at + 24, true);
@@ -516,6 +518,9 @@ export const controlAgentStartLo = (view: DataView, at: number): number => view.
 export const controlAgentStartHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
 export const controlExecutablesNamed = (view: DataView, at: number): number => view.getUint32(at + 64, true);
 export const controlChangesNamed = (view: DataView, at: number): number => view.getUint32(at + 76, true);
+export const controlPartnerTgid = (view: DataView, at: number): number => view.getUint32(at + 80, true);
+export const controlPartnerStartLo = (view: DataView, at: number): number => view.getUint32(at + 88, true);
+export const controlPartnerStartHi = (view: DataView, at: number): number => view.getUint32(at + 92, true);
 
 /** struct rf_counters: bytes, and where each field begins */
 export const SIZEOF_COUNTERS = 16448;

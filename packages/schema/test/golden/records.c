@@ -181,6 +181,8 @@ int main(void)
 		NUMBER(executables_named)
 		PART(changed_heads)
 		NUMBER(changes_named)
+		NUMBER(partner_tgid)
+		NUMBER(partner_start)
 	END
 	BEGIN(rf_throttled_key)
 		NUMBER(cgroup)

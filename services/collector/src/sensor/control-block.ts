@@ -2,6 +2,8 @@ import { records } from '@ringfence/schema';
 
 const AGENT_TGID = records.CONTROL_AGENT_TGID / 4;
 const AGENT_START = records.CONTROL_AGENT_START / 4;
+const PARTNER_TGID = records.CONTROL_PARTNER_TGID / 4;
+const PARTNER_START = records.CONTROL_PARTNER_START / 4;
 const ALL_OPENS = records.CONTROL_ALL_OPENS / 4;
 const SLEEPING = records.CONTROL_SLEEPING / 4;
 const WATCHED_HEADS = records.CONTROL_WATCHED_HEADS / 4;
@@ -20,6 +22,12 @@ export interface Shares {
   readonly fromBytes: readonly [security: number, bulk: number];
 }
 
+interface Identity {
+  readonly tgid: number;
+  /** ns, CLOCK_BOOTTIME */
+  readonly start: bigint;
+}
+
 /** struct rf_control in the sensor's .bss: what the reader tells the sensor. */
 export class ControlBlock {
   readonly #words: Int32Array;
@@ -28,12 +36,20 @@ export class ControlBlock {
     this.#words = words;
   }
 
-  /** Whose file and network noise is dropped; null: nobody's. */
-  set agent(agent: { readonly tgid: number; readonly start: bigint } | null) {
-    Atomics.store(this.#words, AGENT_TGID, 0);
-    const start = agent?.start ?? 0n;
-    this.#store64(AGENT_START, start);
-    Atomics.store(this.#words, AGENT_TGID, agent?.tgid ?? 0);
+  /** Whose file and network noise is dropped, and to whom nothing may be done unseen; null: nobody. */
+  set agent(agent: Identity | null) {
+    this.#identify(AGENT_TGID, AGENT_START, agent);
+  }
+
+  /** To whom nothing may be done unseen either. */
+  set partner(partner: Identity | null) {
+    this.#identify(PARTNER_TGID, PARTNER_START, partner);
+  }
+
+  #identify(tgidWord: number, startWord: number, process: Identity | null): void {
+    Atomics.store(this.#words, tgidWord, 0);
+    this.#store64(startWord, process?.start ?? 0n);
+    Atomics.store(this.#words, tgidWord, process?.tgid ?? 0);
   }
 
   set allOpens(all: boolean) {

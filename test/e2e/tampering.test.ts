@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, readFileSync, realpathSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { describe, test } from 'node:test';
+import type { EventDocument } from '@ringfence/schema';
+import type { Status } from '../../cli/src/app/status.ts';
+import { Installation } from './lib/program.ts';
+import { skip } from './lib/root.ts';
+import { until } from './lib/wait.ts';
+
+const HOLD = `
+#include <stdlib.h>
+#include <sys/ptrace.h>
+int main(int count, char **words) { (void)count; return ptrace(PTRACE_SEIZE, atoi(words[1]), 0, 0) != 0; }
+`;
+
+const SHELL = basename(realpathSync('/bin/sh'));
+
+/** The shell's pid. */
+function shell(command: string): number {
+  const { stdout, status } = spawnSync('/bin/sh', ['-c', `echo $$; ${command}`], { encoding: 'utf8' });
+  assert.equal(status, 0, command);
+  return Number(stdout.split('\n')[0]);
+}
+
+const stateOf = (pid: number): string | undefined => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.[0];
+
+function isThere(pid: number): boolean {
+  return spawnSync('kill', ['-0', String(pid)], { stdio: 'ignore' }).status === 0;
+}
+
+/** [what, to whom, signal or access, by whom] */
+const told = (event: EventDocument): unknown[] => [
+  event['event.action'],
+  event['process.target.pid'],
+  event['signal.name'] ?? event['tampering.access'],
+  event['tampering.executable'],
+];
+
+describe('what is done to the process without privileges', { skip }, () => {
+  test('is told by the next start, as what is done to the sensor’s: stopped, traced, killed, and that both are gone', async () => {
+    await using home = new Installation(['user=nobody']);
+    chmodSync(home.dir, 0o755);
+    const hold = join(home.dir, 'hold-it');
+    execFileSync('cc', ['-x', 'c', '-o', hold, '-'], { input: HOLD });
+    const first = await home.up();
+    const pidsOf = async (): Promise<number[]> =>
+      (JSON.parse(await home.output(['status', '--json'])) as Status).processes.map(({ pid }) => pid);
+    const [services = 0, sensor = 0] = await pidsOf();
+    assert.deepEqual([services, sensor > 0], [first.pid, true]);
+
+    shell(`kill -STOP ${services}`);
+    await until('the stop', () => stateOf(services) === 'T');
+    shell(`kill -CONT ${services}; ${hold} ${services}`);
+    const killer = shell(`kill -9 ${services}`);
+    await first.ended;
+    await until('the end of the sensor’s process', () => !isThere(sensor));
+
+    await using second = await home.up();
+    const where = 'event.action in (agent_signal, agent_access, agent_exit)';
+    const events = await until('what was done', async () => {
+      const lines = (await home.output(['events', '--json', '--where', where])).split('\n').filter(Boolean);
+      return lines.length >= 5 && lines.map((line) => JSON.parse(line) as EventDocument);
+    });
+    assert.deepEqual(events.map(told), [
+      ['agent_signal', services, 'SIGSTOP', SHELL],
+      ['agent_access', services, 'ptrace', 'hold-it'],
+      ['agent_signal', services, 'SIGKILL', SHELL],
+      ['agent_exit', services, 'SIGKILL', 'node'],
+      ['agent_exit', sensor, undefined, 'node'],
+    ]);
+    assert.equal(events[2]?.['process.pid'], killer);
+
+    assert.equal((await second.stop('SIGTERM')).code, 0, second.stderr);
+    await using third = await home.up();
+    const again = await home.output(['events', '--json', '--where', where]);
+    assert.equal(again.split('\n').filter(Boolean).length, events.length, 'who ends in order is not told');
+    assert.equal((await third.stop()).code, 0);
+    home.assertClean();
+  });
+});
