@@ -1,11 +1,19 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
-import { learntSchemas, type RecordName, recordNames, registerWriter, writerSchemas } from '@ringfence/schema';
+import {
+  learntSchemas,
+  RawBatchReader,
+  type RecordName,
+  recordNames,
+  registerWriter,
+  TOPIC,
+  writerSchemas,
+} from '@ringfence/schema';
 import { CliError } from './errors.ts';
 
 /**
  * A recorded raw stream: this line, a line of JSON (schemas of the writer, public keys of the hosts), then records: length (u32, little-endian) and a
- * framed RawBatch as it stood on the bus.
+ * framed RawBatch, or signed lines of a log, as it stood on the bus.
  */
 const MAGIC = 'RINGFENCE RECORDING 1\n';
 const MAX_HEADER_BYTES = 4 << 20;
@@ -40,10 +48,34 @@ export function recordingEntry(record: Uint8Array): Buffer {
   return Buffer.concat([length, record]);
 }
 
+/** Lines of logs that an agent has signed begin with this; a RawBatch never does. */
+const LINES = '{"ringfence":';
+
+/** false: a RawBatch. */
+export const isLogLines = (record: Uint8Array): boolean =>
+  Buffer.from(record.buffer, record.byteOffset, Math.min(record.length, LINES.length)).toString('latin1') === LINES;
+
+/** Where a record stood on the bus. Throws SchemaError when it is no RawBatch, CliError when it is no lines of a log. */
+export function placeOf(record: Buffer): { readonly topic: string; readonly key: string } {
+  if (isLogLines(record)) return { topic: TOPIC.logsRaw, key: hostOfLines(record) };
+  const reader = new RawBatchReader();
+  reader.open(record);
+  return { topic: TOPIC.raw, key: reader.head.hostId };
+}
+
+function hostOfLines(record: Buffer): string {
+  try {
+    const head = JSON.parse(record.toString('utf8', 0, record.indexOf('\n'))) as { ringfence: { host_id?: unknown } };
+    return String(head.ringfence.host_id);
+  } catch (cause) {
+    throw new CliError(`lines of a log with a broken head: ${(cause as Error).message}`, { cause });
+  }
+}
+
 export interface Recording extends AsyncDisposable {
   /** by host id */
   readonly enrolled: ReadonlyMap<string, KeyObject>;
-  /** framed RawBatch records. Throws CliError at a record that is cut off, after those before it. */
+  /** Framed RawBatches, and signed lines of logs. Throws CliError at a record that is cut off, after those before it. */
   records(): AsyncGenerator<Buffer>;
 }
 

@@ -3,9 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
-import { createSigningKey, keyIdOf, registerWriter, writerSchemas } from '@ringfence/schema';
+import { createSigningKey, keyIdOf, registerWriter, TOPIC, writerSchemas } from '@ringfence/schema';
+import { TestHost, testLogs } from '@ringfence/testkit';
 import { CliError } from '../src/errors.ts';
-import { openRecording, recordingEntry, recordingHeader } from '../src/recording.ts';
+import { openRecording, placeOf, recordingEntry, recordingHeader } from '../src/recording.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'rf-rec-'));
 test.after(() => rmSync(dir, { recursive: true }));
@@ -26,6 +27,14 @@ test('a recording gives back its records and the keys of its hosts', async () =>
   const enrolled = recording.enrolled.get('host-1');
   assert.ok(enrolled);
   assert.equal(keyIdOf(enrolled), key.keyId);
+});
+
+test('a record says where it stood on the bus: a batch, or lines of a log', () => {
+  const host = new TestHost({ key });
+  host.tick(1);
+  assert.deepEqual(placeOf(host.batch()), { topic: TOPIC.raw, key: host.hostId });
+  assert.deepEqual(placeOf(testLogs(host, ['a line'])), { topic: TOPIC.logsRaw, key: host.hostId });
+  assert.throws(() => placeOf(Buffer.from('{"ringfence":{"host_id":')), /broken head/);
 });
 
 test('a recording carries the schemas of batches that another version wrote', () => {

@@ -3,10 +3,11 @@ import { createEnricherPipeline } from '@ringfence/enricher';
 import { type CompiledRule, formatOutput, type OnMatch, type RuleSet } from '@ringfence/rules';
 import { EventView, KIND } from '@ringfence/schema';
 import { testRecords } from '@ringfence/testkit';
+import { placeOf } from '../../cli/src/recording.ts';
 
 type Told = (rule: CompiledRule<EventView>, output: string) => void;
 
-/** Raw batches, one after the other, through the enricher to the rules. */
+/** Raw batches and lines of logs, one after the other, through the enricher to the rules. */
 export class Judge {
   readonly #enricher;
   readonly #view: EventView = new EventView();
@@ -25,7 +26,7 @@ export class Judge {
   }
 
   take(hostId: string, batch: Buffer): void {
-    const { outputs } = this.#enricher.handle(testRecords(hostId, [batch], undefined, this.#offset++));
+    const { outputs } = this.#enricher.handle(testRecords(hostId, [batch], placeOf(batch).topic, this.#offset++));
     const view = this.#view;
     for (const { value } of outputs) {
       view.open(value ?? new Uint8Array());

@@ -78,3 +78,35 @@ for n in range(count):
   name = b"".join(bytes([len(part)]) + part for part in (b"%0*d" % (length, n), b"x" * 20, b"example"))
   s.sendto(bytes.fromhex("000101000001000000000000") + name + bytes([0, 0, kind, 0, 1]), ("10.9.8.1", 53))' "$@"
 }
+
+# What programs log from here on lies in /var/log, as rsyslog writes it, and the lab reads it there. /dev is the host's: its own gets a socket for logs.
+logged() {
+	mkdir /tmp/dev; mount -t tmpfs -o mode=755 dev /tmp/dev
+	cp -a /dev/null /dev/zero /dev/random /dev/urandom /dev/tty /dev/ptmx /dev/fd /dev/stdin /dev/stdout /dev/stderr /tmp/dev
+	mkdir /tmp/dev/pts /tmp/dev/shm; mount --bind /dev/pts /tmp/dev/pts; mount --move /tmp/dev /dev
+	mount --bind "/opt/lab/$LAB/var/log" /var/log
+	mkdir -p /var/spool/rsyslog
+	printf '%s\n' 'module(load="imuxsock")' 'auth,authpriv.* /var/log/auth.log' '*.*;auth,authpriv.none /var/log/syslog' > /etc/rsyslog.conf
+	rsyslogd -i /run/rsyslogd.pid
+	until [ -S /dev/log ] && [ -s /run/rsyslogd.pid ]; do sleep 0.05; done
+}
+
+# Everything that was logged is written.
+written() {
+	kill "$(cat /run/rsyslogd.pid)"
+	while [ -e /run/rsyslogd.pid ]; do sleep 0.05; done
+}
+
+# A server of SSH can be started (/usr/sbin/sshd -f /srv/sshd); the password of ann and root is `right`.
+logins() {
+	grep -q ^sshd: /etc/passwd || echo 'sshd:x:105:65534::/run/sshd:/usr/sbin/nologin' >> /etc/passwd
+	printf '#!/bin/sh\necho "$WORD"\n' > /opt/word; chmod 755 /opt/word
+	echo '127.0.1.1 lab' >> /etc/hosts; pwconv; printf 'ann:right\nroot:right\n' | chpasswd
+	mkdir -p /run/sshd /etc/ssh; ssh-keygen -A
+	printf '%s\n' 'UsePAM yes' 'PermitRootLogin yes' 'MaxStartups 100' > /srv/sshd
+}
+
+# Somebody at the address 203.0.113.9 logs in: with this password, as this user.
+login() {
+	WORD=$1 SSH_ASKPASS=/opt/word SSH_ASKPASS_REQUIRE=force ssh -o StrictHostKeyChecking=no -o LogLevel=ERROR -o NumberOfPasswordPrompts=${3-1} "$2@203.0.113.9" true
+}

@@ -10,10 +10,10 @@ for folder in etc home mnt opt root srv usr var; do
 	more=$brought/root/$folder
 	mount -t overlay overlay -o "lowerdir=/$folder$([ ! -d "$more" ] || echo ":$more"),upperdir=$layer/$folder/upper,workdir=$layer/$folder/work" "/$folder"
 done
-# Whatever lies in this machine's own home folder is nobody's business; ann is somebody to play.
+# Whatever lies in this machine's own home folder is nobody's business; ann is somebody to play, and nobody else has her number.
 mount -t tmpfs -o mode=700 tmpfs /root
 mkdir -p /home/ann /opt/lab
-grep -q ^ann: /etc/passwd || echo 'ann:x:1000:1000::/home/ann:/bin/sh' >> /etc/passwd
+sed -i '/^ann:/d; /^[^:]*:[^:]*:1000:/d' /etc/passwd; echo 'ann:x:1000:1000::/home/ann:/bin/sh' >> /etc/passwd
 chown 1000:1000 /home/ann
 mount --bind "$programs" /opt/lab
 [ ! -d "$brought" ] || { mkdir /opt/engine; mount --bind "$brought" /opt/engine; }

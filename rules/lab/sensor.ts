@@ -55,6 +55,7 @@ export class LabSensor implements AsyncDisposable {
           pinPath: lab.#pinPath,
           containerFiles: [lab.containersDir],
           dockerRoots,
+          probes: { pam: true, shell: true, tls: false, files: [] },
           ...(interest === undefined ? { opens: 'all', audit: ['all'] } : { opens: 'interest' }),
         },
       });

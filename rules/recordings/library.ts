@@ -3,8 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { RawBatchReader } from '@ringfence/schema';
-import { openRecording, recordingEntry, recordingHeader } from '../../cli/src/recording.ts';
+import { openRecording, placeOf, recordingEntry, recordingHeader } from '../../cli/src/recording.ts';
 import { Judge } from '../lab/judge.ts';
 import { builtIn } from '../test/support.ts';
 
@@ -30,7 +29,7 @@ export function store({ recordings, keys, matched }: Library): void {
 
 export interface Library {
   readonly keys: Keys;
-  /** by host: the raw batches of a rule's action */
+  /** by host: the raw batches of a rule's action, and the lines of logs that it left */
   readonly recordings: ReadonlyMap<string, readonly Buffer[]>;
   /** by rule: all rules that match on it */
   readonly matched: Readonly<Record<string, readonly string[]>>;
@@ -51,12 +50,10 @@ export async function load(): Promise<Library> {
     writeFileSync(path, gunzipSync(readFileSync(FILE)));
     await using recording = await openRecording(path);
     const recordings = new Map<string, Buffer[]>();
-    const reader = new RawBatchReader();
     for await (const record of recording.records()) {
       const batch = Buffer.from(record);
-      reader.open(batch);
-      const host = reader.head.hostId;
-      recordings.set(host, [...(recordings.get(host) ?? []), batch]);
+      const { key } = placeOf(batch);
+      recordings.set(key, [...(recordings.get(key) ?? []), batch]);
     }
     return { keys: recording.enrolled, recordings, matched: readMatched() };
   } finally {

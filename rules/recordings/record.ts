@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { compileDetectorRules, interestOf } from '@ringfence/detector';
 import { createSigningKey } from '@ringfence/schema';
 import { compileProgram } from '../../test/kernel/sensor/sensor.ts';
+import { LabLogs } from '../lab/logs.ts';
 import { LIBRARY, remembered, Sandbox } from '../lab/sandbox.ts';
 import { LabSensor } from '../lab/sensor.ts';
 import { Slice } from '../lab/slice.ts';
@@ -58,10 +59,13 @@ async function play(actions: readonly Action[]): Promise<Map<string, Buffer[]>> 
         const taken = slice.take(batch);
         if (taken !== undefined) batches.push(taken);
       };
+      const root = join(programsDir, name);
+      await using logs = new LabLogs({ hostId: hostOf(rule), key, root, onRecord: (record) => batches.push(record) });
       const listener = script.includes('remote ') ? '\nlistener 4444' : '';
       const { said } = await sandbox.play(`. /opt/lab/lib.sh\n${script}`, LIMIT_MS, `${PREPARED}${setup}${listener}`);
       if (wanted.length > 0 && said !== '') process.stderr.write(`${rule}: ${said}\n`);
       await sensor.settle();
+      await logs.settle();
       recorded.set(rule, batches);
     }
     return recorded;

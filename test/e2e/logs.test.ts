@@ -8,7 +8,7 @@ import { until } from './lib/wait.ts';
 
 type Shown = Readonly<Record<string, unknown>>;
 
-test('a login in a log becomes an event with its fields and an alert, through a rotation', { skip }, async () => {
+test('a login in a log becomes an event with its fields and an alert, through a rotation and a recording', { skip }, async () => {
   await using home = new Installation();
   const log = join(home.dir, 'auth.log');
   writeFileSync(log, 'Nov 25 15:55:06 web-1 sshd[811]: Accepted password for root from 203.0.113.8 port 1 ssh2\n');
@@ -32,10 +32,11 @@ test('a login in a log becomes an event with its fields and an alert, through a 
     },
     120_000,
   );
-  assert.deepEqual(alerts.map(({ output }) => output).sort(), [
+  const outputs = [
     "eve: Nov 25 15:55:08 web-1 usermod[90]: add 'eve' to group 'sudo' (file)",
     'root logged in from 203.0.113.9 by password (file)',
-  ]);
+  ];
+  assert.deepEqual(alerts.map(({ output }) => output).sort(), outputs);
   const [login] = await list('events', 'event.action = ssh-login');
   const fields = ['event.outcome', 'user.name', 'source.ip', 'source.port', 'log.syslog.appname', 'log.file.path'];
   assert.deepEqual(
@@ -44,4 +45,10 @@ test('a login in a log becomes an event with its fields and an alert, through a 
   );
   const hosts = await list('events', 'host.hostname exists');
   assert.equal(hosts.length, 1);
+  const recording = join(home.dir, 'logins.rec');
+  await home.output(['record', recording, '--past', '--seconds', '3']);
+  const played = await home.output(['replay', recording, '--json']);
+  const told = played.split('\n').filter(Boolean);
+  const replayed = told.map((line) => JSON.parse(line) as Shown).filter(({ record }) => record === 'alert');
+  for (const output of outputs) assert.ok(replayed.map((alert) => alert['output']).includes(output), output);
 });

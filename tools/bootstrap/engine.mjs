@@ -16,7 +16,7 @@ import { runStep, say } from './progress.mjs';
 const PACKAGES = [
   ...['docker.io', 'containerd', 'runc', 'debootstrap', 'libdevmapper1.02.1', 'libseccomp2'],
   ...['podman', 'conmon', 'libgpgme11', 'libassuan0', 'libsubid4', 'libyajl2'],
-  // What a healthy machine runs, for rules/noise: 4 MB.
+  // What a healthy machine runs, for rules/noise and the logs of rules/recordings: 5 MB.
   ...[
     'openssh-server',
     'openssh-sftp-server',
@@ -28,6 +28,9 @@ const PACKAGES = [
     'logrotate',
     'cron',
     'sudo',
+    'rsyslog',
+    'libestr0',
+    'libfastjson4',
   ],
 ];
 /** In what was brought: which packages it was made of. */

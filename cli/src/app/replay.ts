@@ -11,13 +11,12 @@ import {
   createSigningKey,
   decode,
   type Incident,
-  RawBatchReader,
   type RecordName,
   type RecordTypes,
   type Result,
   TOPIC,
 } from '@ringfence/schema';
-import type { Recording } from '../recording.ts';
+import { placeOf, type Recording } from '../recording.ts';
 import type { AppLog } from './app.ts';
 import { lagOf } from './groups.ts';
 import { rulePaths } from './rule-paths.ts';
@@ -63,7 +62,7 @@ export async function replay(
   failed.catch(() => {});
   let batches = 0;
   for await (const record of recording.records()) {
-    await bus.produce([{ topic: TOPIC.raw, key: hostOf(record), value: record }]);
+    await bus.produce([{ ...placeOf(record), value: record }]);
     if (++batches % CHUNK === 0) {
       await Promise.race([idle(bus), failed]);
       progress(batches);
@@ -108,13 +107,6 @@ export async function startReplayed(
     }),
   );
   return { enricher, detector, responder };
-}
-
-/** The key that the record had on the bus. Throws SchemaError when it is no RawBatch. */
-function hostOf(record: Buffer): string {
-  const reader = new RawBatchReader();
-  reader.open(record);
-  return reader.head.hostId;
 }
 
 /** In the order the data flows, and the first two again: the detector's second stage makes work for its first. */

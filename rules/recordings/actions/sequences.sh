@@ -71,3 +71,22 @@ libc.capget(head, sets); sets[0] &= ~128; libc.capset(head, sets)
 try: os.setuid(0)
 except PermissionError: pass
 sets[0] |= 128; libc.capset(head, sets); os.setuid(0)'
+## Logins guessed, then one that worked
+#setup logins; logged
+/usr/sbin/sshd -f /srv/sshd
+for n in 1 2 3 4; do login wrong ann 3 & done; wait; login right ann; written
+## Sudo refused, then allowed
+#setup logins; echo 'ann ALL=(ALL) ALL' > /etc/sudoers.d/ann; chmod 440 /etc/sudoers.d/ann; logged
+for word in wrong wrong wrong right; do echo $word | setpriv --reuid 1000 --regid 1000 --clear-groups sudo -S -p '' id; done; written
+## Account made, then given the rights of root
+#setup logged
+useradd -m -s /bin/bash eve; usermod -aG sudo eve; written
+## Account made, then used
+#setup logins; logged
+/usr/sbin/sshd -f /srv/sshd
+useradd -m -s /bin/sh eve; echo eve:right | chpasswd; login right eve; written
+## Key planted, then used
+#setup logins; logged; ssh-keygen -q -t ed25519 -N '' -f /srv/key
+/usr/sbin/sshd -f /srv/sshd
+mkdir -p /home/ann/.ssh; cat /srv/key.pub >> /home/ann/.ssh/authorized_keys; chown -R 1000:1000 /home/ann/.ssh
+ssh -o StrictHostKeyChecking=no -o LogLevel=ERROR -i /srv/key ann@203.0.113.9 true; written

@@ -16,3 +16,5 @@ server 'docker build -t x /tmp/x'
 cp /usr/bin/python3 /tmp/x; /tmp/x -c 'import ctypes; ctypes.CDLL(None).ptrace(0, 0, 0, 0)'
 ## Shell that keeps no history
 HISTFILE=/dev/null bash -c true
+## Shell history switched off
+printf 'unset HISTFILE\nexit\n' | script -qc 'bash -i' /dev/null

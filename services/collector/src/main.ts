@@ -1,6 +1,5 @@
 import type { KeyObject } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Bus, Failpoint } from '@ringfence/bus';
 import type { Control, Interest, SigningKey } from '@ringfence/schema';
 import { Agent } from './agent.ts';
@@ -81,9 +80,8 @@ export async function startCollector(deps: CollectorDeps): Promise<Collector> {
     agent.abandon();
     throw error;
   }
-  const { logs } = options;
-  const files = logs.files.map((path) => join(options.hostRoot, path));
-  const reader = new LogReader({ options: { ...logs, files }, stateDir: options.stateDir, bus, identity, log });
+  const logs = { root: options.hostRoot, ...options.logs };
+  const reader = new LogReader({ options: logs, stateDir: options.stateDir, bus, identity, log });
   const locks = stack.move();
   return running(agent, reader, locks);
 }

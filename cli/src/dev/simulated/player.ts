@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { LANE, RawBatchReader, RawBatchWriter, type SigningKey, signBytes } from '@ringfence/schema';
-import { openRecording } from '../../recording.ts';
+import { isLogLines, openRecording } from '../../recording.ts';
 
 export interface PlayerOptions {
   readonly file: string;
@@ -30,6 +30,8 @@ export async function* playRecording(options: PlayerOptions): AsyncGenerator<Pla
   let first: number | undefined;
   let wallOffset = 0;
   for await (const record of recording.records()) {
+    // It sends what a sensor saw.
+    if (isLogLines(record)) continue;
     reader.open(record);
     const { head, cursor } = reader;
     recorded ??= head.hostId;

@@ -21,10 +21,10 @@ import {
   EventWitness,
   eventKinds,
   KIND,
-  RawBatchReader,
   TOPIC,
 } from '@ringfence/schema';
 import { TestHost, testLogs, testRecords } from '@ringfence/testkit/events';
+import { placeOf } from '../../recording.ts';
 import { Facts } from './facts.ts';
 import { type GivenEvent, numbered } from './given.ts';
 import { MissCounter, type Misses } from './misses.ts';
@@ -288,11 +288,10 @@ export async function* enrichedBatches(
   records: AsyncIterable<Buffer>,
   enrolled: ReadonlyMap<string, KeyObject>,
 ): AsyncGenerator<Buffer> {
-  const reader = new RawBatchReader();
   const pipeline = createEnricherPipeline({ enrolment: { keyFor: (host) => enrolled.get(host) } });
   let offset = 0;
   for await (const record of records) {
-    reader.open(record);
-    yield* batchesOf(pipeline.handle(testRecords(reader.head.hostId, [record], TOPIC.raw, offset++)));
+    const { key, topic } = placeOf(record);
+    yield* batchesOf(pipeline.handle(testRecords(key, [record], topic, offset++)));
   }
 }

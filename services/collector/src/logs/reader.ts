@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus } from '@ringfence/bus';
 import { type SigningKey, TOPIC } from '@ringfence/schema';
@@ -13,8 +14,10 @@ import { documentOf, type LogOrigin, recordOf } from './record.ts';
 import { type Kept, type LogState, LogStateFile, newRun } from './state.ts';
 
 export interface LogOptions {
-  /** paths; `*` may stand in their last part. None: no files are read */
+  /** paths below `root`; `*` may stand in their last part. None: no files are read */
   readonly files: readonly string[];
+  /** where the host's file system is: its lines tell their paths without it. @default / */
+  readonly root?: string;
   /** auto: when none of the files is there and journald runs */
   readonly journald: 'auto' | 'on' | 'off';
   /** of one file or unit; what is more is dropped and counted, ten seconds' worth may come at once */
@@ -100,9 +103,9 @@ export class LogReader implements AsyncDisposable {
     const kept = this.#file.read();
     const before = kept?.state;
     this.#state = before?.bootId === identity.bootId ? before : newRun(identity.bootId, before);
-    this.#origin = { ...identity, run: this.#state.run, hostname: hostname() };
-    const { retiredMs } = options;
-    const settings = { patterns: options.files, log, events: this.#happened };
+    const { retiredMs, root = '/' } = options;
+    this.#origin = { ...identity, run: this.#state.run, hostname: hostname(), root };
+    const settings = { patterns: options.files.map((path) => join(root, path)), log, events: this.#happened };
     this.#files = new FileSource({ ...settings, ...(retiredMs === undefined ? {} : { retiredMs }) }, this.#state.files);
     this.#journal = this.#openJournal();
     this.#sources = this.#journal === null ? [this.#files] : [this.#files, this.#journal];

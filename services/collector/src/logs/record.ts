@@ -1,3 +1,4 @@
+import { join, relative } from 'node:path';
 import { decodeText, isoTime, type SigningKey, signBytes } from '@ringfence/schema';
 import type { LogLine } from './line.ts';
 
@@ -8,6 +9,8 @@ export interface LogOrigin {
   readonly run: string;
   readonly agentVersion: string;
   readonly hostname: string;
+  /** where the host's file system is */
+  readonly root: string;
 }
 
 /** What the head of a record says besides its origin. */
@@ -27,7 +30,7 @@ export function documentOf(line: LogLine, sequence: number, origin: LogOrigin, n
   const { bytes, length, path, offset, file, sender } = line;
   const place =
     line.origin === 'file'
-      ? { file: { path, inode: file?.inode ?? '', device_id: file?.device ?? '' }, offset }
+      ? { file: { path: join('/', relative(origin.root, path)), inode: file?.inode ?? '', device_id: file?.device ?? '' }, offset }
       : { syslog: { appname: sender?.program ?? '' } };
   return JSON.stringify({
     '@timestamp': isoTime(line.writtenAt ?? now),

@@ -42,6 +42,15 @@ describe('log files', () => {
     assert.equal(found.find(({ message }) => message === 'first')?.log.file?.path, later);
   });
 
+  it('tell their path without the folder in which the host lies', async () => {
+    using place = new Place();
+    await using bus = await memoryBus();
+    writeFileSync(place.log, '');
+    await using _ = startReader(place, bus, { root: place.path, files: ['/auth.log'] });
+    write(place, 0, 1);
+    assert.equal((await linesOn(bus, 1))[0]?.log.file?.path, '/auth.log');
+  });
+
   it('are followed when they are renamed, also while the writer still has the old one', async () => {
     using place = new Place();
     await using bus = await memoryBus();
