@@ -8,7 +8,9 @@ import { until } from './lib/wait.ts';
 
 type Shown = Readonly<Record<string, unknown>>;
 
-test('a login in a log becomes an event with its fields and an alert, through a rotation and a recording', { skip }, async () => {
+test('a login in a log becomes an event with its fields and an alert, through a rotation and a recording', {
+  skip,
+}, async () => {
   await using home = new Installation();
   const log = join(home.dir, 'auth.log');
   writeFileSync(log, 'Nov 25 15:55:06 web-1 sshd[811]: Accepted password for root from 203.0.113.8 port 1 ssh2\n');

@@ -8,7 +8,9 @@ export function addRecord(program: Command): void {
   const command = program
     .command('record')
     .argument('<file>', 'where the recording goes')
-    .description('write the raw stream of this host and the lines of its logs to a file, until Ctrl-C; ringfence replay plays it')
+    .description(
+      'write the raw stream of this host and the lines of its logs to a file, until Ctrl-C; ringfence replay plays it',
+    )
     .option('--seconds <n>', 'stop after this long')
     .option('--past', 'begin with what the bus still holds')
     .addHelpText('after', '\nExamples:\n  ringfence record attack.rec --seconds 30\n  ringfence replay attack.rec');

@@ -34,8 +34,8 @@ export type {
 } from './inventory/types.ts';
 export { type CapabilityUse, readCapabilityUse } from './inventory/used-capabilities.ts';
 export type { Log } from './log.ts';
-export { type Collector, type CollectorDeps, type CollectorIdentity, startCollector } from './main.ts';
 export { LogReader } from './logs/reader.ts';
+export { type Collector, type CollectorDeps, type CollectorIdentity, startCollector } from './main.ts';
 export type { CollectorStats } from './metrics.ts';
 export type { KindAccount } from './sensor/counters.ts';
 export { FullProfile } from './sensor/full.ts';

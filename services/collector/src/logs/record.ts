@@ -30,7 +30,14 @@ export function documentOf(line: LogLine, sequence: number, origin: LogOrigin, n
   const { bytes, length, path, offset, file, sender } = line;
   const place =
     line.origin === 'file'
-      ? { file: { path: join('/', relative(origin.root, path)), inode: file?.inode ?? '', device_id: file?.device ?? '' }, offset }
+      ? {
+          file: {
+            path: join('/', relative(origin.root, path)),
+            inode: file?.inode ?? '',
+            device_id: file?.device ?? '',
+          },
+          offset,
+        }
       : { syslog: { appname: sender?.program ?? '' } };
   return JSON.stringify({
     '@timestamp': isoTime(line.writtenAt ?? now),
