@@ -1,4 +1,5 @@
 import { compileFilter, type EventKinds, type FieldCatalogue, type FieldSpec, render } from '@ringfence/rules';
+import { withV18 } from '@ringfence/rules/attack';
 import { type Alert, catalogue, type EventView, eventKinds, type Incident, isoTime } from '@ringfence/schema';
 import { CliError } from '../errors.ts';
 
@@ -14,7 +15,7 @@ const alerts: FieldCatalogue<Alert> = {
     field('id', 'string', 'Id of the alert.', (alert) => alert.id),
     field('rule', 'string', 'Name of the rule.', (alert) => alert.rule),
     field('priority', 'string', 'debug to emergency.', (alert) => alert.priority),
-    field('tactics', 'strings', 'ATT&CK tactics.', (alert) => alert.tactics),
+    field('tactics', 'strings', 'ATT&CK tactics, by the names of v19 and v18.', (alert) => withV18(alert.tactics)),
     field('techniques', 'strings', 'ATT&CK techniques.', (alert) => alert.techniques),
     field('tags', 'strings', 'Tags of the rule.', (alert) => alert.tags),
     field('action', 'string', 'What the rule asks for.', (alert) => alert.action),
@@ -40,7 +41,9 @@ const incidents: FieldCatalogue<Incident> = {
     field('verdict', 'string', 'undecided, true_positive or false_positive.', (incident) => incident.verdict),
     field('severity', 'string', 'debug to emergency.', (incident) => incident.severity),
     field('score', 'number', 'How sure and how bad.', (incident) => incident.score),
-    field('stages', 'strings', 'ATT&CK tactics so far.', (incident) => incident.stages.map(({ tactic }) => tactic)),
+    field('stages', 'strings', 'ATT&CK tactics so far, by the names of v19 and v18.', (incident) =>
+      withV18(incident.stages.map(({ tactic }) => tactic)),
+    ),
     field('rules', 'strings', 'Names of the rules of its alerts.', (incident) =>
       incident.alerts.map(({ rule }) => rule),
     ),

@@ -1,4 +1,4 @@
-import { TACTIC_NAMES } from '@ringfence/rules';
+import { shortV18, type Tactic } from '@ringfence/rules';
 import { type Coverage, type CoverageCell, rulesOf } from './coverage.ts';
 
 export const ATTACK_VERSIONS = ['19', '18'] as const;
@@ -33,13 +33,13 @@ export function navigatorLayer(coverage: Coverage, version: AttackVersion): obje
   };
 }
 
-function entryOf(cell: CoverageCell, tactic: keyof typeof TACTIC_NAMES, version: AttackVersion) {
+function entryOf(cell: CoverageCell, tactic: Tactic, version: AttackVersion) {
   const rules = rulesOf(cell);
   const { technique } = cell;
   const old = version === '18';
   return {
     techniqueID: old ? (technique.formerly[0] ?? technique.id) : technique.id,
-    tactic: old ? TACTIC_NAMES[tactic].v18.toLowerCase().replaceAll(' ', '-') : tactic,
+    tactic: old ? shortV18(tactic) : tactic,
     score: rules.length,
     comment: rules.map(({ name }) => name).join('\n'),
     enabled: true,

@@ -1,3 +1,4 @@
+import { withV18 } from '@ringfence/rules/attack';
 import { durationText } from '@ringfence/rules/duration';
 import {
   type Alert,
@@ -89,8 +90,14 @@ function stages(paint: Paint, incident: Incident): string[] {
   const width = Math.max(0, ...incident.stages.map(({ tactic }) => tactic.length));
   return incident.stages.map(
     ({ tactic, techniques, firstSeen }) =>
-      `    ${paint.dim(timeOfDay(firstSeen))} ${paint.cyan(tactic.padEnd(width))} ${paint.dim(techniques.join(' '))}`,
+      `    ${paint.dim(timeOfDay(firstSeen))} ${paint.cyan(tactic.padEnd(width))} ${paint.dim([...techniques, ...formerly(tactic)].join(' '))}`,
   );
+}
+
+/** What ATT&CK v18 called it, if it was called otherwise. */
+function formerly(tactic: string): string[] {
+  const [, old] = withV18([tactic]);
+  return old === undefined ? [] : [`(v18: ${old})`];
 }
 
 /** Processes under their parents. Each is drawn once, so that a loop in hostile data ends. */

@@ -55,12 +55,29 @@ const NUMBERED: ReadonlyMap<string, Tactic> = new Map(
 const KNOWN: ReadonlySet<string> = new Set(TACTICS);
 const PREFIX = /^(?:mitre[._]|attack[._])/;
 
+const spelled = (tag: string): string => tag.toLowerCase().replace(PREFIX, '').replaceAll('_', '-');
+
 /** The tactic a tag names, whichever way it is written: `execution`, `mitre_privilege_escalation`, `attack.defense-evasion`, `TA0002`. */
 export function tacticOf(tag: string): Tactic | undefined {
-  const word = tag.toLowerCase().replace(PREFIX, '').replaceAll('_', '-');
+  const word = spelled(tag);
   if (Object.hasOwn(RENAMED, word)) return RENAMED[word];
   return KNOWN.has(word) ? (word as Tactic) : NUMBERED.get(word);
 }
+
+/** All that a word means: two, where v18 had them as one; none, where it is no tactic. */
+export function tacticsOf(word: string): readonly Tactic[] {
+  if (Object.hasOwn(RENAMED, spelled(word))) return TACTICS.filter((one) => shortV18(one) === spelled(word));
+  const tactic = tacticOf(word);
+  return tactic === undefined ? [] : [tactic];
+}
+
+/** `defense-evasion` of stealth. */
+export const shortV18 = (tactic: Tactic): string => TACTIC_NAMES[tactic].v18.toLowerCase().replaceAll(' ', '-');
+
+/** With those that v18 had for them. */
+export const withV18 = (tactics: readonly string[]): string[] => [
+  ...new Set(tactics.flatMap((one) => [one, ...(KNOWN.has(one) ? [shortV18(one as Tactic)] : [])])),
+];
 
 /** The technique a tag names: `T1059.004`, `attack.t1059`. */
 export function techniqueOf(tag: string): string | undefined {

@@ -1,6 +1,6 @@
 export { ATTACK_VERSION } from './attack/table.ts';
 export { attackTechnique, attackTechniques, servedTactics, type Technique } from './attack/techniques.ts';
-export { TACTIC_NAMES, TACTICS, type Tactic, tacticOf, techniqueOf } from './attack.ts';
+export { shortV18, TACTIC_NAMES, TACTICS, type Tactic, tacticOf, techniqueOf } from './attack.ts';
 export type { EventKinds, FieldCatalogue, FieldSpec, FieldType, FieldValue, TextPlace } from './catalogue.ts';
 export type { Matcher, OnMatch } from './compile/matcher.ts';
 export { type Diagnostic, didYouMean, render, type Severity } from './diagnostics.ts';

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { tacticsOf, withV18 } from '../src/attack.ts';
 import { attackTechnique, attackTechniques, TACTIC_NAMES, TACTICS, tacticOf, techniqueOf } from '../src/index.ts';
 
 test('the table is whole: every technique has a name and tactics that are known, every sub-technique its technique', () => {
@@ -37,4 +38,10 @@ test('every tactic has its number and both of its names', () => {
     v18: 'Defense Evasion',
   });
   assert.equal(tacticOf('attack.defense_evasion'), 'stealth');
+  assert.deepEqual(tacticsOf('Defense-Evasion'), ['stealth', 'defense-impairment']);
+  assert.deepEqual(tacticsOf('TA0005'), ['stealth']);
+  assert.deepEqual([tacticsOf('execution'), tacticsOf('constructor')], [['execution'], []]);
+  assert.deepEqual(withV18(['stealth', 'execution', 'defense-impairment', 'my own']), [
+    ...['stealth', 'defense-evasion', 'execution', 'defense-impairment', 'my own'],
+  ]);
 });

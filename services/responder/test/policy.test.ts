@@ -49,6 +49,11 @@ suite('a policy file', () => {
       text: "policy: a\nmode: observe\nscope: {cgroup: '/a*/b'}\nwhen: {action: kill}\ndo: kill\n",
       expected: /^f\.yaml:3:17: scope\.cgroup: expected a cgroup path/,
     },
+    {
+      description: 'a tactic that is none',
+      text: 'policy: a\nmode: enforce\nwhen: {tactics: [execution, comand-and-control]}\ndo: kill\n',
+      expected: /^f\.yaml:3:29: when\.tactics\.1: 'comand-and-control' is no ATT&CK tactic: expected reconnaissance, /,
+    },
     { description: 'no do', text: 'policy: a\nmode: observe\nwhen: {action: kill}\n', expected: /^f\.yaml:1:1: do: / },
     {
       description: 'another do',
@@ -84,6 +89,14 @@ suite('a policy file', () => {
       ['a'],
     );
     assert.equal(problems.length, 1);
+  });
+
+  test('may call a tactic as ATT&CK v18 did, or by its number', () => {
+    const text =
+      'policy: a\nmode: enforce\nwhen: {tactics: [Defense-Evasion, command_and_control, TA0040]}\ndo: kill\n';
+    const { policies, problems } = loadPolicies([{ name: 'f.yaml', text }]);
+    assert.deepEqual(problems, []);
+    assert.deepEqual(policies[0]?.when.tactics, ['stealth', 'defense-impairment', 'command-and-control', 'impact']);
   });
 
   test('that is hostile neither unfolds without bound nor reaches the terminal', () => {

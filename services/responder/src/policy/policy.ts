@@ -1,8 +1,22 @@
+import { TACTICS, tacticsOf } from '@ringfence/rules/attack';
 import { type Mode, Modes, Priorities, type Priority } from '@ringfence/schema';
 import { z } from 'zod';
 
 const name = z.string().min(1).max(256);
 const names = z.array(name).min(1).max(1000);
+/** As alerts call them: those that v18 had as one are two. */
+const tactics = names.transform((words, context) =>
+  words.flatMap((word, at) => {
+    const found = tacticsOf(word);
+    if (found.length === 0)
+      context.addIssue({
+        code: 'custom',
+        path: [at],
+        message: `'${word.slice(0, 64)}' is no ATT&CK tactic: expected ${TACTICS.join(', ')}`,
+      });
+    return found;
+  }),
+);
 
 /** A path of a cgroup; `*` at its end stands for anything. */
 const cgroup = z
@@ -23,7 +37,7 @@ const whenSchema = z
     action: z.literal('kill'),
     priority: z.enum(Priorities),
     rules: names,
-    tactics: names,
+    tactics,
     incident: z.strictObject({ severity: z.enum(Priorities), stages: z.int().min(1).max(100) }).partial(),
   })
   .partial()
