@@ -97,7 +97,10 @@ export async function openRecording(path: string): Promise<Recording> {
 
 async function openFile(path: string): Promise<FileHandle> {
   try {
-    return await open(path, 'r');
+    const file = await open(path, 'r');
+    if ((await file.stat()).isFile()) return file;
+    await file.close();
+    throw new CliError('it is no file');
   } catch (cause) {
     throw new CliError(`can't open the recording ${path}: ${(cause as Error).message}`, { cause });
   }

@@ -48,3 +48,14 @@ test('nothing of a rule that matches, or of one event', async () => {
   assert.equal(await missed('event.action = exec'), undefined);
   assert.equal(await missed('event.action = connect', '1'), undefined);
 });
+
+test('what was asked for and is not there is said', async () => {
+  const file = { path: 'events.yaml', text: EVENTS, which: '9' };
+  const text = `- rule: Right one\n  condition: event.action = exec\n- rule: Off\n  condition: event.action = exec\n  enabled: false\n`;
+  const sources = [{ name: 'r.yaml', text }];
+  await assert.rejects(explainInFile('Right one', file, sources), { message: 'events.yaml has no event 9: it has 3' });
+  await assert.rejects(explainInFile('Rihgt one', file, sources), /Did you mean 'Right one'\?$/);
+  await assert.rejects(explainInFile('Off', file, sources), /the rule 'Off' is switched off/);
+  const table = { path: 'a.test.yaml', text: 'rule: Right one\ntests: []\n', which: undefined };
+  await assert.rejects(explainInFile('Right one', table, sources), /played by ringfence rules test/);
+});

@@ -65,6 +65,7 @@ test('an event is asked for by its id; what is not there is said', async () => {
   await assert.rejects(explainRunning('Preloaded', 'h/b/1/0/0/8', client, RULES), /is not on the bus any more/);
   await assert.rejects(explainRunning('Preloaded', 'a2', client, RULES), /there is no alert a2/);
   await assert.rejects(explainRunning('Nobody', EVENT, client, RULES), /no rule 'Nobody'/);
+  await assert.rejects(explainRunning('Prelaoded', EVENT, client, RULES), /Did you mean 'Preloaded'\?/);
   await assert.rejects(explainRunning('Preloaded', "x' or id exists or id = '", client, RULES), /there is no alert/);
   assert.equal(asked.at(-1), "/alerts id = 'x or id exists or id = '");
 });

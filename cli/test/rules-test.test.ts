@@ -245,7 +245,38 @@ tests:
     const { results } = await run(
       'tests:\n  - { test: t, rule: Nobody, events: [{ event.action: exec }], expect: none }\n',
     );
-    assert.match(results[0]?.failures[0]?.actual ?? '', /no such rule/);
+    assert.match(results[0]?.failures[0]?.actual ?? '', /there is no rule 'Nobody'/);
+  });
+
+  test('of a rule with an error says which', async () => {
+    const text = 'tests:\n  - { test: t, rule: Broken, events: [{ event.action: exec }], expect: none }\n';
+    const broken = { name: 'b.yaml', text: '- rule: Broken\n  condition: process.nme = sh\n' };
+    const { results } = await runTests([{ name: 'a.test.yaml', text }], [...rules, broken]);
+    assert.equal(
+      results[0]?.failures[0]?.actual,
+      "the rule 'Broken' has an error: b.yaml:2:14: unknown field 'process.nme'. Did you mean 'process.name'?",
+    );
+  });
+
+  test('whose recording is missing or broken fails alone', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'rf-rules-'));
+    const host = new TestHost();
+    host.spawn(host.init, '/usr/bin/sh');
+    const header = recordingHeader(new Map([[host.hostId, host.key.publicKey]]));
+    const whole = recordingEntry(host.batch());
+    whole.fill(0xff, 40, 80);
+    writeFileSync(join(dir, 'broken.rec'), Buffer.concat([header, whole]));
+    writeFileSync(join(dir, 'cut.rec'), Buffer.concat([header, whole.subarray(0, 100)]));
+    const one = (recording: string): string => `  - { test: ${recording}, recording: ${recording}, expect: none }\n`;
+    const last = '  - { test: last, events: [{ event.action: exec, process.name: ls }], expect: none }\n';
+    const all = ['missing.rec', 'broken.rec', 'cut.rec', '.'];
+    const text = `rule: Shell of a server\ntests:\n${all.map(one).join('')}${last}`;
+    const { results } = await runTests([{ name: join(dir, 'a.test.yaml'), text }], rules);
+    rmSync(dir, { recursive: true });
+    assert.deepEqual(
+      results.map(({ failures }) => failures.map(({ of, expected }) => `${of} ${expected}`)),
+      [...all.map((name) => [`recording ${name}`]), []],
+    );
   });
 
   for (const [text, message] of [

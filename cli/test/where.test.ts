@@ -3,7 +3,10 @@ import test from 'node:test';
 import type { Alert, Incident } from '@ringfence/schema';
 import { whereAlert, whereIncident } from '../src/app/where.ts';
 
-const incident = { stages: [{ tactic: 'defense-impairment' }, { tactic: 'execution' }], score: 70 } as Incident;
+const incident = {
+  stages: [{ tactic: 'defense-impairment' }, { tactic: 'execution' }],
+  score: 70,
+} as unknown as Incident;
 
 test('stages and tactics are found by the names of both versions of ATT&CK', () => {
   for (const name of ['defense-impairment', 'defense-evasion', 'execution']) {

@@ -8,6 +8,7 @@ import { GivenError, type GivenEvent, readGiven } from './events/given.ts';
 import { type Interest, Judge, type JudgedEvent, type Judgement } from './events/judge.ts';
 import type { Misses } from './events/misses.ts';
 import type { JudgedRun } from './events/run-trace.ts';
+import { whyNoRule } from './no-rule.ts';
 
 /** How a rule sees an event. */
 export interface Explained {
@@ -29,7 +30,7 @@ export async function explainInFile(
 ): Promise<Explained> {
   const judge = new Judge(sources);
   const about = judge.rule(rule);
-  if (about === undefined) throw unknownRule(rule);
+  if (about === undefined) throw new CliError(whyNoRule(judge.rules, rule));
   const { which } = file;
   const interest: Interest = { about, keep: ({ number, id }) => String(number) === which || id === which };
   const judged =
@@ -38,7 +39,7 @@ export async function explainInFile(
       : judge.judge(readEvents(file.path, file.text), interest);
   const event = which === undefined ? judged.nearest : judged.events[0];
   if (event?.explanation === undefined)
-    throw new CliError(`${file.path} has no event ${which ?? ''}: it has ${judged.count}`);
+    throw new CliError(`${file.path} has no event${which === undefined ? '' : ` ${which}`}: it has ${judged.count}`);
   const { run } = judged;
   const { holds } = event.explanation;
   if (which !== undefined) return { rule, holds, event };
@@ -63,7 +64,8 @@ function readEvents(path: string, text: string): GivenEvent[] {
     try {
       return readGiven(Object.entries(item));
     } catch (error) {
-      if (error instanceof GivenError) throw new CliError(`${path}: event ${index + 1}: ${error.message}`);
+      const tests = 'tests' in item ? ' (its tests are played by ringfence rules test)' : '';
+      if (error instanceof GivenError) throw new CliError(`${path}: event ${index + 1}: ${error.message}${tests}`);
       throw error;
     }
   });
@@ -81,7 +83,7 @@ export async function explainRunning(
   if (document === undefined) throw new CliError(`the event ${eventId} is not on the bus any more`);
   const set = compileRules({ sources, catalogue: documents, kinds: kindsOfDocuments });
   const about = set.rules.find(({ name }) => name === rule);
-  if (about === undefined) throw unknownRule(rule);
+  if (about === undefined) throw new CliError(whyNoRule(set, rule));
   const explanation = explain(about, document);
   return { rule, holds: explanation.holds, event: { number: 1, id: eventId, document, laid: [], explanation } };
 }
@@ -95,10 +97,6 @@ async function eventOfAlert(id: string, client: ApiClient): Promise<string> {
 
 function idQuery(field: string, id: string): URLSearchParams {
   return new URLSearchParams({ limit: '1', where: `${field} = '${id.replaceAll(/['\\]/g, '')}'` });
-}
-
-function unknownRule(rule: string): CliError {
-  return new CliError(`there is no rule '${rule}', or it has errors: ringfence rules check`);
 }
 
 /** Fields of events that are only there as documents, whatever their kind was: what has an argument is looked for in the list that the document has. */

@@ -1,7 +1,10 @@
 import { dirname, resolve } from 'node:path';
 import type { RuleSource } from '@ringfence/rules';
+import { SchemaError } from '@ringfence/schema';
+import { CliError } from '../errors.ts';
 import { openRecording } from '../recording.ts';
 import { Judge, type JudgedEvent, type Judgement, type RaisedAlert } from './events/judge.ts';
+import { whyNoRule } from './no-rule.ts';
 import { type RuleTest, readTestFile, type TestFault } from './test-file.ts';
 
 export interface TestResult {
@@ -57,17 +60,14 @@ async function runTest(test: RuleTest, judge: Judge): Promise<TestResult> {
     milliseconds: performance.now() - started,
   });
   if (rule === undefined) {
-    const failure = {
-      of: 'rule',
-      expected: test.rule,
-      actual: 'there is no such rule, or it has errors: ringfence rules check',
-    };
+    const failure = { of: 'rule', expected: test.rule, actual: whyNoRule(judge.rules, test.rule) };
     return done({ failures: [failure], alerts: [], nearest: undefined });
   }
-  const judged: Judgement =
+  const judged =
     test.recording === undefined
       ? judge.judge(test.events, { about: rule, keep: none })
       : await playRecording(test, judge, rule);
+  if ('expected' in judged) return done({ failures: [judged], alerts: [], nearest: undefined });
   const alerts = judged.alerts.filter((alert) => alert.rule === test.rule);
   const failures = failuresOf(test, alerts);
   const nearest = failures.length === 0 ? undefined : judged.nearest;
@@ -78,9 +78,16 @@ async function playRecording(
   test: RuleTest,
   judge: Judge,
   rule: NonNullable<ReturnType<Judge['rule']>>,
-): Promise<Judgement> {
-  await using recording = await openRecording(resolve(dirname(test.file), test.recording ?? ''));
-  return await judge.judgeRecording(recording.records(), recording.enrolled, { about: rule, keep: none });
+): Promise<Judgement | TestFailure> {
+  const { file, recording: expected = '' } = test;
+  try {
+    await using recording = await openRecording(resolve(dirname(file), expected));
+    return await judge.judgeRecording(recording.records(), recording.enrolled, { about: rule, keep: none });
+  } catch (error) {
+    // A recording that can't be played is this test's failure, not that of the others.
+    if (!(error instanceof CliError) && !(error instanceof SchemaError)) throw error;
+    return { of: 'recording', expected, actual: error.message };
+  }
 }
 
 function failuresOf({ expect }: RuleTest, alerts: readonly RaisedAlert[]): TestFailure[] {

@@ -57,7 +57,7 @@ export interface Judgement {
   readonly alerts: readonly RaisedAlert[];
   /** those that were asked for, and not more than KEPT */
   readonly events: readonly JudgedEvent[];
-  /** how many there were */
+  /** how many there were, written or recorded */
   readonly count: number;
   /** Of the rule that was asked about: the event with which it first matched, else the one on which most of its condition holds. */
   readonly nearest: JudgedEvent | undefined;
@@ -161,7 +161,8 @@ class Trial {
   readonly #interest: Interest;
   readonly #run: RunTrace | undefined;
   readonly #misses: MissCounter | undefined;
-  #count = 0;
+  /** of the last event */
+  #number = 0;
   #nearest: JudgedEvent | undefined;
   #most = -1;
 
@@ -196,20 +197,20 @@ class Trial {
 
   takeAll(batch: Buffer): void {
     this.#view.open(batch);
-    while (this.#view.next()) this.#judge(this.#count + 1, undefined);
+    while (this.#view.next()) this.#judge(this.#number + 1, undefined);
   }
 
   end(): Judgement {
     const run = this.#run?.end();
     const matched = this.#alerts.some(({ rule }) => rule === this.#interest.about?.name);
     const misses = matched ? undefined : this.#misses?.misses();
-    return { alerts: this.#alerts, events: this.#events, count: this.#count, nearest: this.#nearest, run, misses };
+    return { alerts: this.#alerts, events: this.#events, count: this.#number, nearest: this.#nearest, run, misses };
   }
 
   #judge(number: number, given: GivenEvent | undefined): void {
     const view = this.#view;
     const laid = this.#overlay.lay(given, view);
-    this.#count++;
+    this.#number = number;
     const before = this.#alerts.length;
     const raise = (rule: CompiledRule<EventView>, sequence?: SequenceMatch, about: EventView = view): void =>
       this.#raise(formatOutput(rule, about, sequence), rule, number);
