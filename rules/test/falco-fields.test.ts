@@ -89,6 +89,7 @@ const cases: readonly Case[] = [
       'evt.res = SUCCESS and evt.rawres = 0 and evt.rawres >= 0 and evt.failed = false and evt.count.error = 0',
       'evt.dir = < and evt.dir=> and evt.num > 0 and evt.source = syscall and evt.is_async = false and evt.category = process',
       'evt.arg.exe = sh and evt.arg.args = "-c id -u" and evt.arg.filename = /bin/sh and evt.arg.res = SUCCESS and evt.arg[0] = SUCCESS and evt.arg[1] = sh',
+      'evt.arg[2] = "-c id -u" and evt.arg[6] = / and evt.arg[13] = sh and not evt.arg[7] exists',
       'evt.args contains "exe=sh args=-c id -u" and evt.info startswith res=SUCCESS',
       'user.uid = 0 and user.name = root and group.gid = 0 and group.name = root and thread.ismain = true',
       'proc.is_exe_writable = true and proc.is_exe_upper_layer = false and proc.exe_ino > 0 and proc.exe_ino.ctime > 0 and proc.exe_ino.mtime > 0',
@@ -135,6 +136,7 @@ const cases: readonly Case[] = [
       'fs.path.name = /etc/shadow and fs.path.nameraw startswith /srv and evt.rawres = -13 and evt.count.error.file = 1 and evt.count.error.net = 0',
       'evt.arg.flags = O_RDONLY and evt.is_open_read = true and evt.is_open_write = false and evt.abspath = /etc/shadow',
       'fd.containername = ":/etc/shadow" and fd.containerdirectory = ":/etc" and evt.arg.name = /etc/shadow and evt.rawarg.fd = -1',
+      'evt.arg[0] = -1 and evt.arg[2] = /etc/shadow and evt.arg[3] = O_RDONLY and not evt.arg[1] exists',
     ],
   },
   {
@@ -198,6 +200,7 @@ const cases: readonly Case[] = [
     type: 'accept4',
     holds: [
       'evt.type in (accept, listen) and fd.is_server = true and fd.lport = 80 and fd.rip = 203.0.113.9 and fd.cip = 203.0.113.9 and fd.sport = 80',
+      'evt.arg[1] contains "->" and evt.args contains "tuple="',
     ],
   },
   {
@@ -219,6 +222,7 @@ const cases: readonly Case[] = [
     type: 'setresuid',
     holds: [
       'evt.type = setuid and evt.dir=> and evt.arg.uid = 33 and evt.arg.euid = 33 and evt.rawarg.uid = 33 and evt.res = SUCCESS',
+      'evt.arg[1] = 33 and evt.arg[2] = 33 and evt.arg[3] = 33',
     ],
   },
   {
@@ -227,6 +231,7 @@ const cases: readonly Case[] = [
     type: 'chmod',
     holds: [
       'evt.type in (chmod, fchmod, fchmodat) and evt.arg.mode contains S_ISUID and evt.arg.filename = /tmp/sh and evt.rawarg.mode = 0o4755',
+      'evt.arg[1] = /tmp/sh and evt.arg[2] contains S_ISUID',
       'fs.path.nameraw = /tmp/a/../sh and evt.rawres = 0',
     ],
     not: ['evt.arg.mode contains S_ISGID'],
@@ -240,6 +245,7 @@ const cases: readonly Case[] = [
     type: 'symlink',
     holds: [
       'evt.type in (symlink, symlinkat) and evt.arg.target = /etc/shadow and evt.arg.linkpath = /tmp/x and fs.path.target exists',
+      'evt.arg[1] = /etc/shadow and evt.arg[2] = /tmp/x',
     ],
   },
   {
@@ -248,6 +254,7 @@ const cases: readonly Case[] = [
     type: 'link',
     holds: [
       'evt.type = linkat and evt.arg.oldpath = /etc/shadow and evt.arg.newpath = /tmp/x and evt.res = EPERM and fs.path.sourceraw = /etc/shadow',
+      'evt.arg[0] = EPERM and evt.arg[1] = /etc/shadow and evt.arg[2] = /tmp/x',
     ],
   },
   {
@@ -270,7 +277,10 @@ const cases: readonly Case[] = [
     title: 'ptrace',
     play: (scene) => scene.access(scene.start('/usr/bin/gdb'), scene.shell),
     type: 'ptrace',
-    holds: ['evt.type=ptrace and evt.arg.request contains PTRACE_ATTACH and evt.arg.pid = val(proc.ppid)'],
+    holds: [
+      'evt.type=ptrace and evt.arg.request contains PTRACE_ATTACH and evt.arg.pid = val(proc.ppid)',
+      'evt.arg[3] contains PTRACE_ATTACH',
+    ],
   },
 ];
 

@@ -1,6 +1,7 @@
 import type { EventView } from '../../event-batch.ts';
 import { KIND, kindName, layouts, leafIndex } from '../../layout.ts';
 import { u64ToBigInt } from '../../u64.ts';
+import { eventFields } from '../event.ts';
 import { execFields } from '../exec.ts';
 import { accessor, bodyLong, type Field, type FieldValue } from '../field.ts';
 import { fileFields } from '../file.ts';
@@ -153,14 +154,17 @@ export function falcoArgumentUnions(fields: readonly Field[]): readonly Field[] 
   return [...named, ...numbers, ...listed([...fields, ...named])];
 }
 
+/** A process that starts something or is started is what these speak of. */
+const OF_ITSELF: ReadonlySet<string> = new Set(['exec', 'fork']);
+const callOf = accessor(eventFields, 'evt.type');
 const KINDS = layouts.map(({ name }) => kindName(name));
 /** What Falco's events of these kinds have, in its order. */
 const ORDER: Readonly<Record<string, string>> = {
   open: 'fd name flags mode',
-  exec: 'res exe args tid ptid cwd comm filename flags',
-  fork: 'res tid ptid flags',
-  connect: 'res tuple',
-  accept: 'res tuple',
+  exec: 'res exe args tid pid ptid cwd comm filename flags',
+  fork: 'res tid pid ptid flags',
+  connect: 'res tuple fd',
+  accept: 'fd tuple',
   file_change: 'res path oldpath newpath target linkpath mode uid gid',
   mount_change: 'res dev dir type flags',
   socket: 'domain type proto tuple',
@@ -172,20 +176,49 @@ const ORDER: Readonly<Record<string, string>> = {
   bpf: 'res cmd',
 };
 
+/** Falco's types of events whose arguments have other places, since not all are recorded: each where it has it, - where one is missing. */
+const PLACES: Readonly<Record<string, string>> = {
+  openat: 'fd - name flags mode',
+  execve: 'res exe args tid pid ptid cwd - - - - - - comm - - - - - flags',
+  clone: 'res - - tid pid ptid - - - - - - - - - flags',
+  rename: 'res oldpath newpath',
+  link: 'res oldpath newpath',
+  symlink: 'res target linkpath',
+  unlink: 'res path',
+  rmdir: 'res path',
+  mkdir: 'res path mode',
+  chmod: 'res filename mode',
+  chown: 'res path uid gid',
+  setresuid: 'res ruid euid suid',
+  setresgid: 'res rgid egid sgid',
+  capset: 'res',
+  ptrace: 'res - - request pid',
+};
+
 /** evt.arg[0] and evt.args. */
 function listed(fields: readonly Field[]): Field[] {
   const find = (name: string, kind: string): Field | undefined => {
+    if (name === 'pid' && OF_ITSELF.has(kind)) return fields.find((one) => one.name === 'process.pid');
     const field =
       fields.find((one) => one.name === `falco.evt.arg.${name}`) ??
       fields.find((one) => one.aliases?.includes(`evt.arg.${name}`));
     return field?.kinds === undefined || field.kinds.includes(kind) ? field : undefined;
   };
+  const at = (names: string, kind: string): (Field | undefined)[] => names.split(' ').map((name) => find(name, kind));
   const order = KINDS.map((kind) =>
     (ORDER[kind] ?? '')
       .split(' ')
       .map((name) => ({ name, field: find(name, kind) }))
       .filter((one): one is { name: string; field: Field } => one.field !== undefined),
   );
+  const places = new Map(
+    KINDS.map((kind) => [kind, new Map(Object.entries(PLACES).map(([type, names]) => [type, at(names, kind)]))]),
+  );
+  const placed = (event: EventView, index: number): Field | undefined => {
+    const type = callOf(event);
+    const own = typeof type === 'string' ? places.get(KINDS[event.cursor.kind] ?? '')?.get(type) : undefined;
+    return own === undefined ? order[event.cursor.kind]?.[index]?.field : own[index];
+  };
   const shown = (field: Field, event: EventView): string | undefined => {
     const value = field.constants?.[KINDS[event.cursor.kind] ?? ''] ?? field.get(event);
     return value === undefined ? undefined : typeof value === 'object' ? value.join('|') : String(value);
@@ -202,8 +235,8 @@ function listed(fields: readonly Field[]): Field[] {
       'string',
       'An argument of the call by its place, from 0.',
       (event, index) => {
-        const one = order[event.cursor.kind]?.[Number(index)];
-        return one && shown(one.field, event);
+        const field = placed(event, Number(index));
+        return field && shown(field, event);
       },
       { argument: 'index' },
     ),
