@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* A socket is connected, or fails to be. Seen at the end of the system call, from the socket itself: what was connected is what is reported.
- * A socket that failed has forgotten its peer: then the cgroup hook's copy counts, and without one the caller's memory, marked as such. */
+ * A socket that failed has forgotten its peer: then the cgroup hook's copy counts, and without one the caller's memory, marked as such. When it began
+ * is written down at the beginning. */
 #include "lib/owner.h"
 #include "lib/share.h"
 #include "lib/syscall.h"
@@ -30,26 +31,26 @@ static __always_inline bool connect__is_call(struct task_struct *task)
 	return SYSCALL_NUMBER(task__registers(task)) == SYSCALL_CONNECT;
 }
 
-/* Until the call ends, when it is to be told. What is left of a call whose end was not seen goes. */
-static __always_inline void connect__begin(struct rf_destination *destination)
+/* Until the call ends, when it is to be told. */
+static __always_inline void connect__write_down(struct rf_destination *destination)
 {
 	bool loopback = socket__is_loopback(destination->family, (const __u32 *)destination->address);
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u64 key = bpf_get_current_pid_tgid();
+	struct rf_destination *begun;
 
-	if (!interest__of_ends(connect__forms(destination->protocol, loopback), kernel__cgroup(task), destination->port, 0)) {
-		if (bpf_map_lookup_elem(&rf_destinations, &key))
-			bpf_map_delete_elem(&rf_destinations, &key);
-	} else if (connect__is_call(task)) {
-		destination->begun = bpf_ktime_get_boot_ns();
-		destination->call = DESTINATION_CONNECT;
-		failure__of(RF_PLACE_DESTINATIONS, bpf_map_update_elem(&rf_destinations, &key, destination, BPF_ANY));
-	}
+	if (!connect__is_call(task) ||
+	    !interest__of_ends(connect__forms(destination->protocol, loopback), kernel__cgroup(task), destination->port, 0))
+		return;
+	begun = bpf_map_lookup_elem(&rf_destinations, &key);
+	destination->begun = begun && begun->call == DESTINATION_CONNECT ? begun->begun : bpf_ktime_get_boot_ns();
+	destination->call = DESTINATION_CONNECT;
+	failure__of(RF_PLACE_DESTINATIONS, bpf_map_update_elem(&rf_destinations, &key, destination, BPF_ANY));
 }
 
 static __always_inline int connect__remember(struct bpf_sock_addr *context, struct rf_destination *destination)
 {
-	connect__begin(destination);
+	connect__write_down(destination);
 	if (interest__any_form(connect__owner_forms(destination, context->type)))
 		owner__remember(destination->cookie, context->type == SOCK_STREAM);
 	return 1; /* go on: this hook only looks */
@@ -183,6 +184,40 @@ static __always_inline void connect__read_request(struct rf_end *end, struct tas
 		bpf_probe_read_user(end->address, sizeof(end->address), request + __builtin_offsetof(struct sockaddr_in6, sin6_addr));
 }
 
+/* By the caller's memory, which may not be there yet, or say something else in a moment: what the cgroup's hook then finds wanted is timed from there. */
+static __always_inline bool connect__may_be_wanted(struct task_struct *task)
+{
+	__u64 forms = INTEREST(CONNECT_UNIX);
+	struct rf_end end;
+	bool loopback;
+
+	connect__read_request(&end, task, 0);
+	if (!end.family)
+		return interest__any(RF_CONNECT);
+	if (end.family != AF_UNIX) {
+		loopback = socket__is_loopback(end.family, (const __u32 *)end.address);
+		forms = connect__forms(IPPROTO_TCP, loopback) | connect__forms(IPPROTO_UDP, loopback) | INTEREST(CONNECT_OTHER);
+	}
+	return interest__of_forms(forms, kernel__cgroup(task));
+}
+
+/* A unix socket comes to no hook of the cgroup's before 6.7, and may wait for its peer to accept. What is left of a call whose end was not seen goes. */
+SEC("tracepoint/syscalls/sys_enter_connect")
+int connect_enter(void *context)
+{
+	struct rf_destination begun = { .call = DESTINATION_CONNECT };
+	__u64 key = bpf_get_current_pid_tgid();
+
+	if (!connect__may_be_wanted(bpf_get_current_task_btf())) {
+		if (bpf_map_lookup_elem(&rf_destinations, &key))
+			bpf_map_delete_elem(&rf_destinations, &key);
+		return 0;
+	}
+	begun.begun = bpf_ktime_get_boot_ns();
+	failure__of(RF_PLACE_DESTINATIONS, bpf_map_update_elem(&rf_destinations, &key, &begun, BPF_ANY));
+	return 0;
+}
+
 static __always_inline bool connect__takes(const struct socket_call *call, __u64 cgroup, const __u32 address[4], __u16 port)
 {
 	struct sock *sk = call->sk; /* a local: CO-RE must not see a struct that the kernel doesn't have */
@@ -231,8 +266,8 @@ static __always_inline void connect__report(struct task_struct *task, const stru
 	b.record = scratch->record;
 	c = (struct rf_connect *)scratch->record;
 	connect__fill_fixed(c, task, call, result);
-	if (call->asked) /* a unix socket's comes to no hook before it ends */
-		c->duration = c->h.ktime - call->asked->begun;
+	if (call->begun && call->begun->call == DESTINATION_CONNECT)
+		c->duration = c->h.ktime - call->begun->begun;
 	if (connect__fill(&b, c, &scratch->path, call, task__registers(task))) {
 		if (call->doubtful)
 			c->source_caller = 1;

@@ -1,8 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A thread's users, groups or capability sets change. commit_creds has no tracepoint, so each system call that can change them is watched, at its end:
- * what it began with is remembered (lib/privileges.h). What an exec changes is in the exec's record. */
-#include "lib/privileges.h"
+/* A thread's users, groups or capability sets change. commit_creds has no tracepoint, so each system call that can change them is watched: what they
+ * were at its beginning is kept until it ends. What an exec changes is in the exec's record. */
 #include "lib/syscall.h"
+
+static __always_inline void credentials__fill_groups(struct rf_groups *groups, const struct cred *cred)
+{
+	const struct group_info *info = cred->group_info;
+	__u32 count = info->ngroups;
+
+	__builtin_memset(groups, 0, sizeof(*groups));
+	groups->count = count;
+	rf_barrier(count);
+	if (count > RF_GROUPS_MAX)
+		count = RF_GROUPS_MAX;
+	failure__of(RF_PLACE_CREDS_BEFORE, bpf_probe_read_kernel(groups->ids, count * sizeof(__u32), info->gid));
+}
+
+static __always_inline int credentials__remember(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct rf_privileges *before = bpf_task_storage_get(&rf_privileges, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	const struct cred *cred = kernel__plain(task)->cred;
+
+	if (!before) {
+		failure__count(RF_PLACE_CREDS_BEFORE, FAILURE_ENOMEM);
+		return 0;
+	}
+	task__fill_credentials(&before->credentials, cred);
+	credentials__fill_groups(&before->groups, cred);
+	return 0;
+}
 
 static __always_inline bool credentials__differ(const struct rf_credentials *a, const struct rf_credentials *b)
 {
@@ -34,26 +61,22 @@ static __always_inline void credentials__report(struct task_struct *task, const 
 	ring__submit(RF_LANE_SECURITY, record, sizeof(*record), &number);
 }
 
-/* 1: they have changed. Global, so that it is verified once and not for each call (see lib/executable.h). */
-__noinline int credentials__compare(void)
+/* true: they have changed. */
+static __always_inline bool credentials__compare(struct task_struct *task)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct rf_privileges *before = privileges__before(task);
+	/* 0: of a call that seccomp refused, or that began before the sensor */
+	struct rf_privileges *before = bpf_task_storage_get(&rf_privileges, task, 0, 0);
 	struct rf_credentials after = {};
-	struct rf_privileges *own;
+	bool differ;
 
-	if (!before) {
-		failure__count(RF_PLACE_CREDS_BEFORE, ENOENT);
-		return 0;
-	}
+	if (!before)
+		return false;
 	task__fill_credentials(&after, kernel__plain(task)->cred);
-	if (!credentials__differ(&before->credentials, &after))
-		return 0;
-	credentials__report(task, &before->credentials, &after);
-	own = privileges__own(task, before);
-	if (own)
-		own->credentials = after;
-	return 1;
+	differ = credentials__differ(&before->credentials, &after);
+	if (differ)
+		credentials__report(task, &before->credentials, &after);
+	bpf_task_storage_delete(&rf_privileges, task);
+	return differ;
 }
 
 /* setfsuid and setfsgid return the id before them, whatever came of it: one that wasn't asked for and is still in force was not to be changed. Both
@@ -69,7 +92,7 @@ static __always_inline int credentials__ended(void *context, enum rf_attempt_cal
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	long result = syscall__result(context);
-	bool changed = credentials__compare();
+	bool changed = credentials__compare(task);
 
 	if (call == RF_CALL_SETFSUID || call == RF_CALL_SETFSGID)
 		result = credentials__fs_result(task, result, changed);
@@ -118,22 +141,25 @@ static __always_inline void credentials__report_groups(struct task_struct *task,
 
 static __always_inline void credentials__compare_groups(struct task_struct *task)
 {
-	struct rf_privileges *before = privileges__before(task);
-	struct rf_privileges *own;
+	struct rf_privileges *before = bpf_task_storage_get(&rf_privileges, task, 0, 0);
 	struct rf_groups after;
 
-	if (!before) {
-		failure__count(RF_PLACE_CREDS_BEFORE, ENOENT);
+	if (!before)
 		return;
-	}
-	privileges__fill_groups(&after, kernel__plain(task)->cred);
-	if (!credentials__groups_differ(&before->groups, &after))
-		return;
-	credentials__report_groups(task, &before->groups, &after);
-	own = privileges__own(task, before);
-	if (own)
-		own->groups = after;
+	credentials__fill_groups(&after, kernel__plain(task)->cred);
+	if (credentials__groups_differ(&before->groups, &after))
+		credentials__report_groups(task, &before->groups, &after);
+	bpf_task_storage_delete(&rf_privileges, task);
 }
+
+#define CREDENTIALS_ENTER(name)                                                                                                          \
+	SEC("tracepoint/syscalls/sys_enter_" #name)                                                                                      \
+	int name##_enter(void *context)                                                                                                  \
+	{                                                                                                                                \
+		return credentials__remember();                                                                                          \
+	}
+
+CREDENTIALS_ENTER(setgroups)
 
 SEC("tracepoint/syscalls/sys_exit_setgroups")
 int setgroups_exit(void *context)
@@ -141,12 +167,12 @@ int setgroups_exit(void *context)
 	struct task_struct *task = bpf_get_current_task_btf();
 	long result = syscall__result(context);
 
-	if (!result)
-		credentials__compare_groups(task);
+	credentials__compare_groups(task);
 	return result < 0 ? attempt__credentials(task, RF_CALL_SETGROUPS, result) : 0;
 }
 
 #define CREDENTIALS_SYSCALL(name, call)                                                                                                  \
+	CREDENTIALS_ENTER(name)                                                                                                          \
 	SEC("tracepoint/syscalls/sys_exit_" #name)                                                                                       \
 	int name##_exit(void *context)                                                                                                   \
 	{                                                                                                                                \
@@ -155,10 +181,11 @@ int setgroups_exit(void *context)
 
 /* Namespaces that are refused are told by isolation.bpf.h. */
 #define CREDENTIALS_NAMESPACE(name)                                                                                                      \
+	CREDENTIALS_ENTER(name)                                                                                                          \
 	SEC("tracepoint/syscalls/sys_exit_" #name)                                                                                       \
 	int name##_exit(void *context)                                                                                                   \
 	{                                                                                                                                \
-		credentials__compare();                                                                                                  \
+		credentials__compare(bpf_get_current_task_btf());                                                                        \
 		return 0;                                                                                                                \
 	}
 

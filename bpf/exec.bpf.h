@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* A process runs an executable. Fires when the new mm is in place, its credentials are committed and close-on-exec descriptors are closed. */
 #include "lib/environment.h"
-#include "lib/process.h"
+#include "lib/executable.h"
 #include "lib/truth.h"
 
 #define EXEC_ROOM RF_RECORD_MAX
@@ -110,7 +110,7 @@ int BPF_PROG(process_exec, struct task_struct *task, pid_t old_pid, struct linux
 
 	ring__see(RF_LANE_SECURITY, RF_EXEC);
 	file = binary->file;
-	process__note(task, file);
+	executable__note(task, file);
 	if (!scratch)
 		return 0;
 	b.record = scratch->record;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A new process (of a new thread nothing is told). Fires in the parent once the child is complete: cgroup, namespaces and start time are its own. */
-#include "lib/process.h"
+/* A new process (not a new thread). Fires in the parent once the child is complete: cgroup, namespaces and start time are its own. */
+#include "lib/executable.h"
 #include "lib/share.h"
 
 /* A storm is merged by its parent and what that runs; what starts in namespaces of its own is told one by one. 0: this one is merged. */
@@ -22,11 +22,9 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 	__u64 flags;
 	__u32 count;
 
-	if (child->pid != child->tgid) {
-		privileges__inherit(parent, child);
+	if (child->pid != child->tgid)
 		return 0;
-	}
-	process__inherit(parent, child);
+	executable__inherit(parent, child);
 	ring__see(RF_LANE_SECURITY, RF_FORK);
 	flags = task__clone_flags(parent);
 	count = fork__admit(parent, kernel__cgroup(child), flags);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* The processes that run already, as exec records with sequence 0. With a pid in the iterator's link info: one process, for instance to learn its
  * exact start before a kill. Sleepable, so that arguments can be read from memory that is not resident. */
-#include "lib/process.h"
+#include "lib/executable.h"
 
 #define SNAPSHOT_ROOM RF_RECORD_MAX
 
@@ -51,7 +51,7 @@ static __always_inline void snapshot__fill(struct rf_scratch_big *scratch, struc
 	struct rf_exec *e = (struct rf_exec *)scratch->record;
 	struct file *file = kernel__plain(task)->mm->exe_file;
 
-	process__find(task, file);
+	executable__find(task, file);
 	exec__fill_fixed(e, task);
 	exec__fill_file(e, file);
 	e->snapshot = 1;

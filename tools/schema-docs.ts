@@ -45,7 +45,7 @@ const SOURCES: Readonly<Record<KindName, string>> = {
     'system calls of the setuid family, setgroups, capset, unshare and setns, compared before and after',
   Open: 'end of open, openat, openat2 and creat, from the file the descriptor names; filtered by what rules can match',
   Connect:
-    'end of connect, from the socket; cgroup connect hooks for those that fail, and for the time it takes from there (unix sockets: from the call)',
+    'end of connect, from the socket; cgroup connect hooks for those that fail; its beginning for the time it takes',
   Tick: 'collector, once a second',
   Gap: 'enricher, when a number of a lane never came',
   UserContext: 'collector, from the user database, at start and on change',

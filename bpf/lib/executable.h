@@ -17,15 +17,41 @@ static __always_inline bool executable__has_slash(const struct rf_name_key *key)
 	return found;
 }
 
-static __always_inline void executable__fill(struct rf_process *process, struct file *file)
+static __always_inline void executable__fill(struct rf_executed *executed, struct file *file)
 {
 	struct qstr name = {};
 
-	process->known = 0;
+	executed->known = 0;
 	if (!file || !path__last_name(kernel__read(file, f_path.mnt), kernel__read(file, f_path.dentry), &name))
 		return;
 	watch__cut(&name);
-	process->known = watch__fill_key(&process->name, name.name, name.len) && !executable__has_slash(&process->name);
+	executed->known = watch__fill_key(&executed->name, name.name, name.len) && !executable__has_slash(&executed->name);
+}
+
+/* Of the leader of a process. */
+static __always_inline void executable__note(struct task_struct *process, struct file *file)
+{
+	struct rf_executed *executed = bpf_task_storage_get(&rf_executed, process, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (executed)
+		executable__fill(executed, file);
+	else
+		failure__count(RF_PLACE_EXECUTED, FAILURE_ENOMEM);
+}
+
+/* Of a process that the sensor found: what it was executed as is not known, or known already. */
+static __always_inline void executable__find(struct task_struct *process, struct file *file)
+{
+	if (!bpf_task_storage_get(&rf_executed, process, 0, 0))
+		executable__note(process, file);
+}
+
+static __always_inline void executable__inherit(struct task_struct *parent, struct task_struct *child)
+{
+	struct rf_executed *executed = bpf_task_storage_get(&rf_executed, parent->group_leader, 0, 0);
+
+	if (executed && !bpf_task_storage_get(&rf_executed, child, executed, BPF_LOCAL_STORAGE_GET_F_CREATE))
+		failure__count(RF_PLACE_EXECUTED, FAILURE_ENOMEM);
 }
 
 /* Global, so that it is verified once and not for each way that leads here: the leader has to be a trusted pointer, for which the verifier looks names up in
@@ -33,9 +59,9 @@ static __always_inline void executable__fill(struct rf_process *process, struct 
 __noinline int executable__is_named(void)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct rf_process *process = bpf_task_storage_get(&rf_processes, task->group_leader, 0, 0);
+	struct rf_executed *executed = bpf_task_storage_get(&rf_executed, task->group_leader, 0, 0);
 
-	return !process || !process->known || bpf_map_lookup_elem(&rf_executables, &process->name);
+	return !executed || !executed->known || bpf_map_lookup_elem(&rf_executables, &executed->name);
 }
 
 /* What isn't known may be any. While no rule asks this costs a load. */

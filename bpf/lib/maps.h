@@ -70,11 +70,11 @@ struct rf_scratch_small {
 
 enum rf_destination_call { DESTINATION_CONNECT = 1, DESTINATION_BIND = 2 };
 
-/* What the kernel was asked to connect or to bind to, from the cgroup hook until the system call ends. */
+/* What the kernel was asked to connect or to bind to, from the cgroup hook, or the beginning of a connect, until the system call ends. */
 struct rf_destination {
 	__u64 begun; /* ns, CLOCK_BOOTTIME: when a connect was called */
 	__u16 call;  /* enum rf_destination_call */
-	__u16 family;
+	__u16 family;/* 0: the kernel has not come to it yet */
 	__u16 port;
 	__u16 type;
 	__u8 address[16];
@@ -200,17 +200,16 @@ struct rf_groups {
 	__u32 pad;
 };
 
-/* What a thread may do, as its last change left it. */
+/* What a thread might do before the system call that it is in. */
 struct rf_privileges {
 	struct rf_credentials credentials;
 	struct rf_groups groups;
 };
 
-/* What is remembered of a process. */
-struct rf_process {
-	struct rf_privileges privileges; /* of all its threads that have changed nothing since it began or executed something */
-	struct rf_name_key name;         /* what it executes: the last component, as in rf_executables */
-	__u64 known;                     /* 0: that may be any */
+/* What a process executes: the last component, as in rf_executables. */
+struct rf_executed {
+	struct rf_name_key name;
+	__u64 known; /* 0: it may be any */
 };
 
 /* With what the kernel keeps beside it less than 8 KiB: two paths that are longer together are not remembered. */
@@ -477,10 +476,10 @@ struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);
-	__type(value, struct rf_process);
-} rf_processes SEC(".maps");
+	__type(value, struct rf_executed);
+} rf_executed SEC(".maps");
 
-/* Of threads that have changed theirs. */
+/* Of threads that are in a call that may change theirs, or were in one. */
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

@@ -198,7 +198,7 @@ static __always_inline void socket__find(struct socket_call *call, struct task_s
 	/* left by a call whose end was not seen: nobody else can have put another socket there */
 	if (asked && sk && !call->doubtful && socket__cookie(sk) != asked->cookie)
 		asked = 0;
-	if (asked && asked->call == which) {
+	if (asked && asked->call == which && asked->family) {
 		call->asked = asked;
 		call->doubtful = false;
 		if (sk && socket__cookie(sk) != asked->cookie)

@@ -21,17 +21,6 @@ test('docs/KERNELS.md has every program of the sensor, and no other', { skip: se
   assert.deepEqual({ missing, gone }, { missing: [], gone: [] }, 'run: npm run test:kernels -- --write');
 });
 
-test('no program waits at the beginning of a system call', {
-  skip: sensorSkip,
-}, async () => {
-  using object = BpfObject.open(await sensorObject());
-  const waiting = [...object.programs.values()].filter(({ section }) => section.includes('sys_enter'));
-  assert.deepEqual(
-    waiting.map(({ name }) => name),
-    [],
-  );
-});
-
 describe('the sensor on the oldest kernel', { skip: typeof kernel === 'string' ? kernel : false }, () => {
   let report: KernelReport;
   before(async () => {

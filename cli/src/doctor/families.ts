@@ -38,7 +38,7 @@ const FAMILIES: readonly Family[] = [
     optional: true,
   },
   {
-    pattern: /sys_exit_(set(re|fs|res)?[ug]id|setgroups|setns|capset|unshare)$/,
+    pattern: /sys_(enter|exit)_(set(re|fs|res)?[ug]id|setgroups|setns|capset|unshare)$/,
     sees: 'changes of user, group and capabilities, and those that are refused',
     loses: 'privilege escalation without an exec is not seen',
   },

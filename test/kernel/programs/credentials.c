@@ -72,6 +72,26 @@ static void by_threads(void)
 	wait(0);
 }
 
+/* A thread that changed its own before anybody looked: it has told so by a byte, and goes on at one. */
+static void *by_early_thread(void *unused)
+{
+	char byte;
+
+	set_effective_group(5);
+	if (write(1, "x", 1) == 1 && read(0, &byte, 1) == 1)
+		set_effective_group(6);
+	return 0;
+}
+
+static void by_early(void)
+{
+	pthread_t thread;
+
+	if (!pthread_create(&thread, 0, by_early_thread, 0))
+		pthread_join(thread, 0);
+	set_effective_group(7);
+}
+
 int main(int argc, char **argv)
 {
 	for (int n = 1; n < argc; n++) {
@@ -95,6 +115,8 @@ int main(int argc, char **argv)
 			syscall(SYS_setuid, 16);
 		else if (!strcmp(argv[n], "threads"))
 			by_threads();
+		else if (!strcmp(argv[n], "early"))
+			by_early();
 		else if (!strcmp(argv[n], "same"))
 			syscall(SYS_setresuid, -1, -1, -1);
 		else if (!strcmp(argv[n], "root"))

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import type { SpawnOptions } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { groupIds } from './records.ts';
+import { groupIds, type SensorRecord } from './records.ts';
 import { all, one, Scratch, skip, TestSensor } from './sensor.ts';
 
 type Credentials = { readonly [name: string]: number | bigint };
@@ -18,19 +19,27 @@ describe('credential changes on the running kernel', { skip }, () => {
   let sensor: TestSensor;
   let scratch: Scratch;
   let credentials: string;
+  let early: ChildProcess;
   before(async () => {
     scratch = new Scratch();
     credentials = scratch.compile('credentials');
+    early = spawn(credentials, ['early'], { stdio: ['pipe', 'pipe', 'ignore'] });
+    await once(early.stdout ?? assert.fail('no pipe'), 'data');
     sensor = await TestSensor.start();
   });
   after(() => {
+    early?.kill();
     sensor?.[Symbol.dispose]();
     scratch?.[Symbol.dispose]();
   });
 
+  const changesIn = (seen: SensorRecord[]): { [name: string]: unknown }[] =>
+    all(seen, 'rf_credentials_change').map(({ fields }) =>
+      changes(fields['before'] as Credentials, fields['after'] as Credentials),
+    );
+
   async function changesOf(calls: string[], options: SpawnOptions = {}): Promise<{ [name: string]: unknown }[]> {
-    const records = all(await sensor.run(credentials, calls, options), 'rf_credentials_change');
-    return records.map(({ fields }) => changes(fields['before'] as Credentials, fields['after'] as Credentials));
+    return changesIn(await sensor.run(credentials, calls, options));
   }
 
   test('each call that changes a user or group id is one event with before and after', async () => {
@@ -59,8 +68,15 @@ describe('credential changes on the running kernel', { skip }, () => {
     assert.equal((change['cap_permitted'] as bigint[])[1], 0n);
   });
 
-  test('of each thread it is known what it had: from who made it, or from its own last change', async () => {
-    const change = (from: number, to: number) => ({ egid: [from, to], fsgid: [from, to] });
+  const change = (from: number, to: number) => ({ egid: [from, to], fsgid: [from, to] });
+
+  test('of a thread that had others than its process before the sensor came it is known, too', async () => {
+    early.stdin?.end('x');
+    await once(early, 'exit');
+    assert.deepEqual(changesIn(sensor.of(early)), [change(5, 6), change(0, 7)]);
+  });
+
+  test('of each thread it is known what it had', async () => {
     assert.deepEqual(await changesOf(['threads']), [
       change(0, 5),
       change(5, 6),
