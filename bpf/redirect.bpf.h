@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* A standard stream becomes a network socket: what every reverse shell does before it executes the shell, and what a shell that is there already is
- * given. Seen at the end of dup, dup2 and dup3. Most of what these do is not to a standard stream, which is asked first, or of a file or pipe, which
+ * given. Seen at the end of dup, dup2, dup3 and fcntl. Most of what these do is not to a standard stream, which is asked first, or of a file or pipe, which
  * is asked next; unix sockets are how programs of one machine are tied together all day. */
 #include "lib/share.h"
 #include "lib/socket.h"
 #include "lib/syscall.h"
 
 #define REDIRECT_STREAMS 3 /* descriptors 0, 1 and 2 */
+
+#define F_DUPFD 0
+#define F_DUPFD_CLOEXEC 1030
 
 /* From where a TCP connection came is not written anywhere, but how its port was taken is: a connect that took one itself has put -1 there, for nobody
  * else may have it (net/ipv4/inet_hashtables.c, 3.18 to 6.18). Who binds before he connects is told from who has accepted by the lock on his port,
@@ -104,4 +107,22 @@ int dup3_exit(void *context)
 	struct task_struct *task = bpf_get_current_task_btf();
 
 	return redirect__ended(task, PT_REGS_PARM2_SYSCALL(task__registers(task)), RF_REDIRECT_DUP3, syscall__result(context));
+}
+
+/* Most of its commands are others, and most copies are above the standard streams: shells put away by them what they redirect. One that fails names
+ * no descriptor here either: it asks for the first that is free from some number on. */
+SEC("tracepoint/syscalls/sys_exit_fcntl")
+int fcntl_exit(void *context)
+{
+	__u64 result = syscall__result(context);
+	struct task_struct *task;
+	__u32 command;
+
+	if (result >= REDIRECT_STREAMS)
+		return 0;
+	task = bpf_get_current_task_btf();
+	command = PT_REGS_PARM2_SYSCALL(task__registers(task));
+	if (command != F_DUPFD && command != F_DUPFD_CLOEXEC)
+		return 0;
+	return redirect__ended(task, result, RF_REDIRECT_FCNTL, result);
 }

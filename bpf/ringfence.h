@@ -732,6 +732,7 @@ enum rf_redirect_call {
 	RF_REDIRECT_DUP = 1,
 	RF_REDIRECT_DUP2 = 2,
 	RF_REDIRECT_DUP3 = 3,
+	RF_REDIRECT_FCNTL = 4, /* F_DUPFD or F_DUPFD_CLOEXEC */
 };
 
 /* A standard stream becomes a socket that is no unix socket, as of a shell that is handed to somebody else; or it should have, and the call failed. */

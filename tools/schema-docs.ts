@@ -69,7 +69,7 @@ const SOURCES: Readonly<Record<KindName, string>> = {
   Attempt:
     'end of fork, vfork, clone, clone3, execve, execveat, the setuid family, setgroups and capset, when they fail; of equal ones (call, error, what was asked for) at most one a second and process',
   Redirect:
-    'end of dup, dup2 and dup3, from what the stream is then, or of a call that fails from what was to be copied; of equal ones at most one a second and process',
+    'end of dup, dup2, dup3 and fcntl, from what the stream is then, or of a call that fails from what was to be copied; of equal ones at most one a second and process',
   Isolation: 'end of setns, unshare, prctl, seccomp and personality; of equal ones at most one a second',
   Capability:
     'raw tracepoint cap_capable, kernels from 6.14; by process, capability and answer at most one a second, of successes of root on the host only the first',

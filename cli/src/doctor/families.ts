@@ -134,7 +134,7 @@ const FAMILIES: readonly Family[] = [
     loses: 'of attacks that cross hosts only the side that connects is known',
   },
   {
-    pattern: /sys_exit_dup[23]?$/,
+    pattern: /sys_exit_(dup[23]?|fcntl)$/,
     sees: 'standard streams becoming network connections',
     loses: 'a reverse shell is seen when it executes the shell, not before, and not where that ran already',
   },

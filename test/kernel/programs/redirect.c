@@ -113,6 +113,20 @@ static void deed(const char *action, int own)
 	else if (!strcmp(action, "dup")) {
 		close(0);
 		syscall(SYS_dup, own);
+	} else if (!strcmp(action, "fcntl")) {
+		close(1);
+		fcntl(own, F_DUPFD, 1);
+	} else if (!strcmp(action, "fcntl-cloexec")) {
+		close(2);
+		fcntl(own, F_DUPFD_CLOEXEC, 2);
+	} else if (!strcmp(action, "fcntl-high")) {
+		fcntl(own, F_DUPFD, 10);
+		fcntl(own, F_DUPFD, 1); /* which is not free */
+	} else if (!strcmp(action, "fcntl-others")) { /* each of which answers as if it had made a stream of it */
+		copy(own, 0);
+		fcntl(own, F_SETFL, fcntl(own, F_GETFL) & ~O_NONBLOCK);
+		fcntl(own, F_SETFD, 0);
+		fcntl(own, F_GETFD);
 	} else if (!strcmp(action, "on")) { /* from a stream that is the socket already */
 		copy(own, 0);
 		copy(0, 1);

@@ -7,7 +7,7 @@ import { InterestTable } from '../../../services/collector/src/sensor/interest-t
 import type { SensorRecord } from './records.ts';
 import { all, one, Scratch, SECURITY, skip, TestSensor } from './sensor.ts';
 
-const { REDIRECT_DUP: DUP, REDIRECT_DUP2, REDIRECT_DUP3: DUP3 } = records.RedirectCall;
+const { REDIRECT_DUP: DUP, REDIRECT_DUP2, REDIRECT_DUP3: DUP3, REDIRECT_FCNTL: FCNTL } = records.RedirectCall;
 /** arm64 has no dup2. */
 const DUP2 = process.arch === 'arm64' ? DUP3 : REDIRECT_DUP2;
 const EBADF = -9;
@@ -61,6 +61,20 @@ describe('standard streams on the running kernel', { skip }, () => {
       [DUP, 0, 0],
       [DUP2, 1, 1],
     ]);
+  });
+
+  test('fcntl copies, too, to the first descriptor that is free from some number on', async () => {
+    const [kept, ...others] = all(await run('tcp4', 'fcntl', 'fcntl-cloexec', 'fcntl-high'), 'rf_redirect');
+    const { source_descriptor, target_descriptor, call, result } = kept?.fields ?? {};
+    assert.ok(Number(source_descriptor) > 2);
+    assert.deepEqual([target_descriptor, call, result], [1, FCNTL, 1]);
+    assert.deepEqual(told(others), [[FCNTL, 2, 2]]);
+  });
+
+  test('what else fcntl does is none of these, whatever it returns', async () => {
+    assert.deepEqual(told(await run('tcp4', 'fcntl-others')), [[DUP2, 0, 0]]);
+    assert.deepEqual(told(await run('file', 'fcntl', 'fcntl-cloexec')), []);
+    assert.deepEqual(told(await run('unix', 'fcntl', 'fcntl-cloexec')), []);
   });
 
   test('a stream is copied from one that is the socket already', async () => {

@@ -301,6 +301,7 @@ export const RedirectCall = {
   REDIRECT_DUP2: 2,
   REDIRECT_DUP3: 3,
 } as const;
+  REDIRECT_FCNTL: 4,
 export type RedirectCall = (typeof RedirectCall)[keyof typeof RedirectCall];
 
 /** enum rf_scope */

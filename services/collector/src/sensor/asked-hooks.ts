@@ -9,6 +9,7 @@ export const ASKED_HOOKS: ReadonlyMap<string, readonly string[]> = new Map([
   ['dup_exit', ['redirect']],
   ['dup2_exit', ['redirect']],
   ['dup3_exit', ['redirect']],
+  ['fcntl_exit', ['redirect']],
   ['flow_state', ['flow', 'packet']],
   ['mmap_exit', ['memory']],
   ['mprotect_exit', ['memory']],

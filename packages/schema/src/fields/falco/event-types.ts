@@ -35,10 +35,6 @@ export const SPELLINGS: Readonly<Record<string, string>> = Object.fromEntries(
 /** Why the sensor has no event for what rules do ask for. */
 const REASONS: readonly (readonly [types: string, why: string])[] = [
   [
-    'fcntl',
-    'copies of descriptors are watched where dup, dup2 or dup3 makes them; process.stdin.network and process.stdout.network say at the next exec what they lead to',
-  ],
-  [
     'read readv pread preadv write writev pwrite pwritev ioctl poll ppoll select epoll_wait close lseek stat fstat lstat access',
     'what is read and written through open descriptors is not watched; opens are',
   ],
