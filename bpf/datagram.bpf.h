@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* UDP datagrams, connected or not. From the packets, since the hooks of sendmsg and recvmsg know no sizes and don't see connected sockets: one
  * record for the first between a socket and a peer, later ones are counted and told with the first that comes after half a minute, or when the
- * socket is closed. Sends that fail become no packet: they are seen at the end of the system call. */
+ * socket is closed. Sends that fail become no packet: they are seen at the end of the system call, as those to unix sockets are. */
 #include "lib/share.h"
 #include "lib/syscall.h"
 #include "lib/wire.h"
+#include "unix_datagram.bpf.h"
 
 #define DATAGRAM_TOLD_EVERY (30 * NS_PER_S)
 /* Peers of a socket that are told when it is closed: the latest */
@@ -187,21 +188,12 @@ int socket_release(struct bpf_sock *context)
 }
 
 /* `to`: in the caller's memory; 0: the socket's own peer. */
-static __always_inline int datagram__refused(struct task_struct *task, __s32 result, const void *to)
+static __always_inline int datagram__refused(struct task_struct *task, struct sock *sk, __u16 family, __s32 result, const void *to)
 {
-	struct file *file = file__of_descriptor(task, PT_REGS_PARM1_SYSCALL(task__registers(task)));
 	struct rf_header number = {};
 	struct sockaddr_in6 request = {};
 	struct rf_datagram *d;
-	struct sock *sk;
-	__u16 family;
 
-	if (!file__is_socket(file))
-		return 0;
-	sk = socket__of_file(file);
-	family = kernel__read(sk, __sk_common.skc_family);
-	if ((family != AF_INET && family != AF_INET6) || kernel__read(sk, sk_protocol) != IPPROTO_UDP)
-		return 0;
 	if (!interest__takes_forms(RF_LANE_BULK, RF_DATAGRAM, INTEREST(DATAGRAM_REMOTE) | INTEREST(DATAGRAM_LOOPBACK),
 				   kernel__cgroup(task)))
 		return 0;
@@ -240,9 +232,35 @@ static __always_inline int datagram__refused(struct task_struct *task, __s32 res
 	return 0;
 }
 
-static __always_inline bool datagram__failed(long result)
+static __always_inline int datagram__sent(struct task_struct *task, __s32 result, const void *to, __u32 size)
 {
-	return interest__any(RF_DATAGRAM) && result < 0 && result != -EAGAIN && result != -EINTR && result > -ERESTARTSYS;
+	struct file *file = file__of_descriptor(task, PT_REGS_PARM1_SYSCALL(task__registers(task)));
+	struct unix_datagram_call call = { .to = to, .size = size, .result = result };
+	struct sock *sk;
+	__u16 family;
+
+	if (!file__is_socket(file))
+		return 0;
+	sk = socket__of_file(file);
+	call.sk = sk;
+	family = kernel__read(sk, __sk_common.skc_family);
+	if (family == AF_UNIX) {
+		call.truth = truth__take(task);
+		if (call.truth && call.truth->object != (__u64)sk)
+			call.truth = 0;
+		return unix_datagram__ended(task, &call);
+	}
+	if (result >= 0 || (family != AF_INET && family != AF_INET6) || kernel__read(sk, sk_protocol) != IPPROTO_UDP)
+		return 0;
+	return datagram__refused(task, sk, family, result, to);
+}
+
+/* What went well is told from packets, but for unix sockets. */
+static __always_inline bool datagram__may_be_wanted(long result)
+{
+	if (result >= 0)
+		return interest__any_form(INTEREST(DATAGRAM_UNIX));
+	return interest__any(RF_DATAGRAM) && result != -EAGAIN && result != -EINTR && result > -ERESTARTSYS;
 }
 
 SEC("tracepoint/syscalls/sys_exit_sendto")
@@ -250,24 +268,29 @@ int sendto_exit(void *context)
 {
 	long result = syscall__result(context);
 	struct task_struct *task;
+	struct pt_regs *registers;
 
-	if (!datagram__failed(result))
+	if (!datagram__may_be_wanted(result))
 		return 0;
 	task = bpf_get_current_task_btf();
-	return datagram__refused(task, result, (const void *)PT_REGS_PARM5_SYSCALL(task__registers(task)));
+	registers = task__registers(task);
+	return datagram__sent(task, result, (const void *)PT_REGS_PARM5_SYSCALL(registers), SYSCALL_PARM6(registers));
 }
 
 SEC("tracepoint/syscalls/sys_exit_sendmsg")
 int sendmsg_exit(void *context)
 {
+	struct { /* struct user_msghdr begins so */
+		const void *name;
+		__u32 size;
+		__u32 pad;
+	} message = {};
 	long result = syscall__result(context);
 	struct task_struct *task;
-	const void *to = 0;
 
-	if (!datagram__failed(result))
+	if (!datagram__may_be_wanted(result))
 		return 0;
 	task = bpf_get_current_task_btf();
-	/* the first word of a struct msghdr is its address */
-	bpf_probe_read_user(&to, sizeof(to), (const void *)PT_REGS_PARM2_SYSCALL(task__registers(task)));
-	return datagram__refused(task, result, to);
+	bpf_probe_read_user(&message, sizeof(message), (const void *)PT_REGS_PARM2_SYSCALL(task__registers(task)));
+	return datagram__sent(task, result, message.name, message.size);
 }

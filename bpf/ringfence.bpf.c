@@ -42,6 +42,7 @@
 #include "full/open.bpf.h"
 #include "full/file_change.bpf.h"
 #include "full/socket.bpf.h"
+#include "full/unix_datagram.bpf.h"
 #include "full/mount.bpf.h"
 #include "full/process.bpf.h"
 #include "full/exec.bpf.h"

@@ -539,10 +539,10 @@ struct rf_socket {
 	__u32 pad;
 };
 
-/* Datagrams between two ends: one record for the first, and for what followed within a time. */
+/* Datagrams between two ends: one record for the first, and for what followed within a time. Of unix sockets those that are sent. */
 struct rf_datagram {
 	struct rf_header h;
-	__u64 sent;       /* bytes */
+	__u64 sent;       /* bytes; unix: of the last one */
 	__u64 received;   /* bytes */
 	__u16 family;     /* AF_INET 2, AF_INET6 10, AF_UNIX 1 */
 	__u16 protocol;
@@ -552,9 +552,9 @@ struct rf_datagram {
 	__u8 local_address[16];
 	__s32 result;     /* of a send that failed: -errno */
 	__u32 count;      /* datagrams */
-	struct rf_text path; /* unix: of the peer */
+	struct rf_text path; /* unix: of the peer; an abstract name begins with NUL */
 	__u32 incoming;   /* 1: the first of them came from the peer */
-	__u32 source_caller; /* 1: the peer is the caller's memory: of a send that failed */
+	__u32 source_caller; /* 1: the peer is the caller's memory: of a send that failed, or to a unix socket by its name */
 	__u32 pad;
 };
 
@@ -885,7 +885,8 @@ enum rf_form {
 	RF_FORM_ATTEMPT_EXEC = 21,
 	RF_FORM_ATTEMPT_FORK = 22,
 	RF_FORM_ATTEMPT_CREDENTIALS = 23,
-	RF_FORMS = 24,
+	RF_FORM_DATAGRAM_UNIX = 24,
+	RF_FORMS = 25,
 };
 
 /* What the loaded rules, policies and audit settings can match (.bss, mapped, two of them): the one that is not in force is written, then

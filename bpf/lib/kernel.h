@@ -125,12 +125,15 @@ static __always_inline long kernel__read_user_string(char *to, __u32 max, const 
 /* System calls that are told apart by number: the header with them is for the machine that compiles. */
 #if defined(__TARGET_ARCH_x86)
 #define SYSCALL_NUMBER(registers) ((__s32)(registers)->orig_ax)
+#define SYSCALL_PARM6(registers) ((registers)->r9) /* libbpf has it since 1.2 */
 #define SYSCALL_MMAP 9
 #define SYSCALL_MPROTECT 10
 #define SYSCALL_MUNMAP 11
 #define SYSCALL_BRK 12
 #define SYSCALL_MREMAP 25
 #define SYSCALL_CONNECT 42
+#define SYSCALL_SENDTO 44
+#define SYSCALL_SENDMSG 46
 #define SYSCALL_CLONE 56
 #define SYSCALL_FORK 57
 #define SYSCALL_VFORK 58
@@ -141,12 +144,15 @@ static __always_inline long kernel__read_user_string(char *to, __u32 max, const 
 #define SYSCALL_PKEY_MPROTECT 329
 #elif defined(__TARGET_ARCH_arm64)
 #define SYSCALL_NUMBER(registers) ((__s32)(registers)->syscallno)
+#define SYSCALL_PARM6(registers) ((registers)->regs[5])
 #define SYSCALL_MMAP 222
 #define SYSCALL_MPROTECT 226
 #define SYSCALL_MUNMAP 215
 #define SYSCALL_BRK 214
 #define SYSCALL_MREMAP 216
 #define SYSCALL_CONNECT 203
+#define SYSCALL_SENDTO 206
+#define SYSCALL_SENDMSG 211
 #define SYSCALL_CLONE 220
 #define SYSCALL_VFORK -2 /* there is none */
 #define SYSCALL_EXECVE 221

@@ -210,6 +210,10 @@ const FAMILIES: readonly Family[] = [
     pattern: /inet_sock_set_state|cgroup\/sock_release|sys_exit_send(to|msg)$|cgroup_skb/,
     sees: 'flows, datagrams, DNS and TLS names',
     loses: 'bytes, durations and names of connections are not known',
+    full: {
+      hooks: /^unix_may_send$/,
+      loses: 'to which unix socket a datagram was sent is as the caller wrote it, and marked',
+    },
   },
   {
     pattern: /sys_exit_(socket|bind|listen)$|cgroup\/bind/,

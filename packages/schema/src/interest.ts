@@ -77,11 +77,8 @@ const form = (number: number, kind: string, name: string, facts: Facts, ports: E
   facts,
   ports,
 });
-const transport = (is: string): Facts => ({
-  'network.transport': { is },
-  'network.type': { not: ['unix'] },
-  'network.unix.path': absent,
-});
+const notUnix: Facts = { 'network.type': { not: ['unix'] }, 'network.unix.path': absent };
+const transport = (is: string): Facts => ({ 'network.transport': { is }, ...notUnix });
 const unix: Facts = { 'network.type': { is: 'unix' }, 'network.transport': absent };
 const socket = (action: string, type?: FieldFact): Facts => ({
   'event.action': { is: action },
@@ -124,8 +121,9 @@ export const FORMS: readonly Form[] = [
   form(NUMBER.ACCEPT_LOOPBACK, 'accept', 'loopback', peerAt('source.ip', true), inward),
   form(NUMBER.FLOW_REMOTE, 'flow', 'remote', {}, either),
   form(NUMBER.FLOW_LOOPBACK, 'flow', 'loopback', {}, either),
-  form(NUMBER.DATAGRAM_REMOTE, 'datagram', 'remote', {}, either),
-  form(NUMBER.DATAGRAM_LOOPBACK, 'datagram', 'loopback', {}, either),
+  form(NUMBER.DATAGRAM_REMOTE, 'datagram', 'remote', notUnix, either),
+  form(NUMBER.DATAGRAM_LOOPBACK, 'datagram', 'loopback', notUnix, either),
+  form(NUMBER.DATAGRAM_UNIX, 'datagram', 'unix', { ...unix, 'destination.port': absent, 'source.port': absent }, {}),
   form(NUMBER.PACKET_DNS, 'packet', 'dns', content('dns'), either),
   form(NUMBER.PACKET_TLS, 'packet', 'tls', content('tls'), either),
   form(NUMBER.PACKET_TLS_LOOPBACK, 'packet', 'tls-loopback', content('tls'), either),

@@ -1,12 +1,16 @@
 /* datagram (udp4|udp6) (sendto|sendmsg|connected) COUNT SIZE: a child sends so many datagrams to its parent, which answers each with one byte.
  * datagram (udp4|udp6) (sendto|sendmsg) denied: a send that the kernel refuses.
  * datagram udp4 many COUNT: one datagram to each of so many ports, then the socket is closed.
+ * datagram (unix|abstract) (sendto|sendmsg|connected|pair|nobody|stream) COUNT SIZE NAME: so many datagrams to a unix socket of this name, or (pair) to one that
+ * has none, or (nobody) to none at all, or (stream) down a connection to it.
  * Prints the port of the parent. */
 #include <arpa/inet.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +18,7 @@ union any {
 	struct sockaddr all;
 	struct sockaddr_in four;
 	struct sockaddr_in6 six;
+	struct sockaddr_un name;
 };
 
 static char some[65536];
@@ -69,6 +74,42 @@ static int client(const char *how, union any *to, socklen_t size, int count, siz
 	return close(own);
 }
 
+static int unix_ends(const char *how, union any *to, socklen_t size, int ends[2])
+{
+	int type = strcmp(how, "stream") ? SOCK_DGRAM : SOCK_STREAM;
+
+	if (!strcmp(how, "pair"))
+		return socketpair(AF_UNIX, type, 0, ends);
+	ends[0] = socket(AF_UNIX, type, 0);
+	ends[1] = socket(AF_UNIX, type, 0);
+	if (!strcmp(how, "nobody"))
+		return 0;
+	if (bind(ends[1], &to->all, size) || (type == SOCK_STREAM && listen(ends[1], 1)))
+		return -1;
+	return strcmp(how, "connected") && type == SOCK_DGRAM ? 0 : connect(ends[0], &to->all, size);
+}
+
+static int unix_client(const char *kind, const char *how, int count, size_t bytes, const char *name)
+{
+	int abstract = *kind == 'a';
+	union any to = { .name = { .sun_family = AF_UNIX } };
+	socklen_t size = offsetof(struct sockaddr_un, sun_path) + abstract + strlen(name);
+	int alone = !strcmp(how, "pair") || !strcmp(how, "stream");
+	int ends[2];
+
+	memcpy(to.name.sun_path + abstract, name, strlen(name));
+	if (unix_ends(how, &to, size, ends))
+		return 2;
+	for (int sent = 0; sent < count; sent++) {
+		ssize_t done = transmit(alone ? "connected" : how, ends[0], bytes, &to, size);
+
+		if (done < 0 && strcmp(how, "nobody"))
+			return 3;
+		recv(ends[1], some, sizeof(some), MSG_DONTWAIT);
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	union any own = { .four = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) } };
@@ -80,6 +121,8 @@ int main(int argc, char **argv)
 		return 64;
 	if (!strcmp(argv[3], "denied"))
 		return denied(argv[2], six);
+	if (argc > 5)
+		return unix_client(argv[1], argv[2], atoi(argv[3]), atol(argv[4]), argv[5]);
 	if (argc < 5)
 		return many(atoi(argv[3]));
 	if (six)

@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { symlinkSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { SensorRecord } from './records.ts';
-import { all, BULK, one, Scratch, skip, TestSensor } from './sensor.ts';
+import { all, BULK, callerUnlessFull, one, Scratch, skip, TestSensor } from './sensor.ts';
 
 const INET = 2;
 const INET6 = 10;
 const UDP = 17;
+const ENOENT = -2;
 const EACCES = -13;
 const ENETUNREACH = -101;
 /** of a broadcast that wasn't asked for; a machine without a network has nowhere to send it */
@@ -18,6 +21,7 @@ const REFUSED = Object.values(networkInterfaces()).some((addresses) => addresses
 const EMSGSIZE = -90;
 const localhost4 = Uint8Array.from([127, 0, 0, 1, ...new Array<number>(12).fill(0)]);
 const localhost6 = new Uint8Array(16).fill(1, 15);
+const none = new Uint8Array(16);
 const broadcast = Uint8Array.from([255, 255, 255, 255, ...new Array<number>(12).fill(0)]);
 
 describe('datagrams on the running kernel', { skip }, () => {
@@ -111,6 +115,51 @@ describe('datagrams on the running kernel', { skip }, () => {
       assert.deepEqual(fields, { ...none, family, protocol: UDP, address, port: 9, result, source_caller: 1 });
     });
   }
+
+  const unix = { received: 0n, family: 1, protocol: 0, port: 0, local_port: 0, address: none, local_address: none };
+
+  /** What is told of datagrams to a unix socket, and of whom. */
+  async function toUnix(...args: string[]): Promise<{ fields: object; path: string | undefined }[]> {
+    const told = all(await sensor.run(datagram, args), 'rf_datagram');
+    return told.map(({ fields, texts }) => ({ fields, path: texts['path']?.bytes.toString() }));
+  }
+
+  for (const how of ['sendto', 'sendmsg'] as const)
+    test(`a datagram to a unix socket (${how}) names it as the caller did, marked as such`, async () => {
+      const name = join(scratch.path, how);
+      const source_caller = await callerUnlessFull();
+      const fields = { ...unix, sent: 100n, result: 0, count: 1, incoming: 0, source_caller };
+      assert.deepEqual(await toUnix('unix', how, '1', '100', name), [{ fields, path: name }]);
+      const hidden = `rf-test-${process.pid}-${how}`;
+      assert.deepEqual(await toUnix('abstract', how, '1', '100', hidden), [{ fields, path: `\0${hidden}` }]);
+    });
+
+  test('the peer of a connected unix socket is known to the kernel, by its file', async () => {
+    const name = join(scratch.path, 'connected');
+    symlinkSync('.', join(scratch.path, 'here'));
+    const fields = { ...unix, sent: 7n, result: 0, count: 1, incoming: 0, source_caller: 0 };
+    const byLink = join(scratch.path, 'here', 'connected');
+    assert.deepEqual(await toUnix('unix', 'connected', '1', '7', byLink), [{ fields, path: name }]);
+  });
+
+  test('equal ones are merged, and the account knows how many', async () => {
+    const before = sensor.counters(BULK).merged;
+    const told = await toUnix('unix', 'sendto', '50', '10', join(scratch.path, 'many'));
+    const counts = told.map(({ fields }) => (fields as { count: number }).count);
+    assert.equal(counts[0], 1);
+    assert.ok(counts.length < 50 && sensor.counters(BULK).merged - before >= BigInt(50 - counts.length));
+  });
+
+  test('a datagram to a unix socket that is not there is told with its error', async () => {
+    const name = join(scratch.path, 'nobody');
+    const fields = { ...unix, sent: 0n, result: ENOENT, count: 1, incoming: 0, source_caller: 1 };
+    assert.deepEqual(await toUnix('unix', 'nobody', '1', '10', name), [{ fields, path: name }]);
+  });
+
+  test('what goes down a connection, or to the nameless end of a pair, is none of these', async () => {
+    assert.deepEqual(await toUnix('unix', 'stream', '1', '10', join(scratch.path, 'stream')), []);
+    assert.deepEqual(await toUnix('unix', 'pair', '1', '10', '-'), []);
+  });
 
   test("the agent's own datagrams are left out, and counted", async () => {
     sensor.drain();

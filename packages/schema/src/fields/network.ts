@@ -21,6 +21,7 @@ const LEAVES: Readonly<Record<number, Ends>> = {
 };
 const unixPaths: Readonly<Record<number, (event: EventView) => string>> = {
   [KIND.Connect]: bodyText('Connect', 'path.bytes'),
+  [KIND.Datagram]: bodyText('Datagram', 'path.bytes'),
   [KIND.Socket]: bodyText('Socket', 'path.bytes'),
 };
 const logAddress = bodyText('Log', 'sourceAddress');
@@ -216,7 +217,7 @@ export const networkFields: readonly Field[] = [
     name: 'network.unix.path',
     type: 'string',
     doc: 'Path of the unix socket; one that starts with a NUL is abstract.',
-    kinds: ['connect', 'socket'],
+    kinds: ['connect', 'socket', 'datagram'],
     get: (event) => (familyOf(event) === AF_UNIX ? some(unixPaths[event.cursor.kind]?.(event)) : undefined),
   },
 ];

@@ -121,7 +121,8 @@ export const Form = {
   ATTEMPT_EXEC: 21,
   ATTEMPT_FORK: 22,
   ATTEMPT_CREDENTIALS: 23,
-  FORMS: 24,
+  DATAGRAM_UNIX: 24,
+  FORMS: 25,
 } as const;
 export type Form = (typeof Form)[keyof typeof Form];
 
@@ -300,8 +301,8 @@ export const RedirectCall = {
   REDIRECT_DUP: 1,
   REDIRECT_DUP2: 2,
   REDIRECT_DUP3: 3,
-} as const;
   REDIRECT_FCNTL: 4,
+} as const;
 export type RedirectCall = (typeof RedirectCall)[keyof typeof RedirectCall];
 
 /** enum rf_scope */

@@ -545,9 +545,9 @@ export interface Socket {
   readonly path: Text;
 }
 
-/** datagrams between two ends: one event for the first, and one for what followed within a time */
+/** datagrams between two ends: one event for the first, and one for what followed within a time; of unix sockets those that are sent */
 export interface Datagram {
-  /** bytes */
+  /** bytes; unix: of the last one */
   readonly sent: U64;
   /** bytes */
   readonly received: U64;
@@ -563,11 +563,11 @@ export interface Datagram {
   readonly result: number;
   /** datagrams */
   readonly count: number;
-  /** unix: of the peer */
+  /** unix: of the peer; an abstract name begins with NUL */
   readonly path: Text;
   /** the first of them came from the peer */
   readonly incoming: boolean;
-  /** the peer is the caller's memory: of a send that failed */
+  /** the peer is the caller's memory: of a send that failed, or to a unix socket by its name */
   readonly sourceCaller: boolean;
 }
 
