@@ -10,8 +10,11 @@
 #define SIGSEGV 11
 #define SIGSYS 31
 
-/* Programs use faults for their own ends, by the thousand: of a process's later ones those go out whose number is a power of two. */
+/* Faults come by the thousand, of programs that use them for their own ends, or of a server that makes a new process for each try to guess where its code
+ * lies. So they are counted by executable, whatever process it is that has them: of later ones those go out whose number is a power of two. */
 #define FAULT_ALL_UNTIL 16
+/* An executable that had none for so long begins anew: crashes that have nothing to do with each other are all told. */
+#define FAULT_PAUSE (60 * NS_PER_S)
 
 /* A trap that is handled, or that a debugger waits for, is no accident. */
 static __always_inline bool fault__is_one(int signal, struct k_sigaction *action)
@@ -21,16 +24,39 @@ static __always_inline bool fault__is_one(int signal, struct k_sigaction *action
 	return signal == SIGILL || signal == SIGBUS || signal == SIGFPE || signal == SIGSEGV || signal == SIGSYS;
 }
 
+static __always_inline void fault__fill_key(struct rf_fault_key *key, struct task_struct *task)
+{
+	struct mm_struct *mm = task->mm;
+	struct file *file = mm ? mm->exe_file : 0;
+	struct inode *inode;
+	struct super_block *super;
+
+	if (!file)
+		return;
+	inode = kernel__read(file, f_inode);
+	super = kernel__read(inode, i_sb);
+	key->inode = kernel__read(inode, i_ino);
+	key->device = kernel__read(super, s_dev);
+}
+
 static __always_inline __u32 fault__count(struct task_struct *task)
 {
-	struct rf_group_key key = { .start = kernel__start(task), .tgid = task->tgid };
-	__u32 *count = bpf_map_lookup_elem(&rf_faults, &key);
-	__u32 first = 1;
+	struct rf_fault_burst first = { .last = bpf_ktime_get_boot_ns(), .count = 1 };
+	struct rf_fault_key key = {};
+	struct rf_fault_burst *burst;
+	__u64 last;
 
-	if (count)
-		return __sync_fetch_and_add(count, 1) + 1;
+	fault__fill_key(&key, task);
+	burst = bpf_map_lookup_elem(&rf_faults, &key);
+	if (burst) {
+		last = burst->last;
+		burst->last = first.last;
+		/* two CPUs may read the clock in one order and come here in the other */
+		if (first.last < last || first.last - last < FAULT_PAUSE)
+			return __sync_fetch_and_add(&burst->count, 1) + 1;
+	}
 	failure__of(RF_PLACE_FAULTS, bpf_map_update_elem(&rf_faults, &key, &first, BPF_ANY));
-	return first;
+	return 1;
 }
 
 static __always_inline void fault__fill(struct rf_fault *f, struct task_struct *task, int signal, struct kernel_siginfo *info)

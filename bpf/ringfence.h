@@ -332,7 +332,7 @@ struct rf_fault {
 	__u64 instruction; /* the instruction pointer */
 	__u32 signal;
 	__s32 code;        /* si_code */
-	__u32 count;       /* of the process's faults so far, this one among them */
+	__u32 count;       /* of its executable's faults, this one among them, whatever processes had them, since a minute went by without any */
 	__s32 system_call; /* SIGSYS: its number; else -1 */
 };
 

@@ -133,6 +133,19 @@ struct rf_group_key {
 	__u64 tgid;
 };
 
+/* An executable. */
+struct rf_fault_key {
+	__u64 inode;
+	__u32 device;
+	__u32 pad;
+};
+
+struct rf_fault_burst {
+	__u64 last; /* ns, CLOCK_BOOTTIME */
+	__u32 count;
+	__u32 pad;
+};
+
 /* A kernel module as its tracepoint told it, until the system call ends. */
 struct rf_module_seen {
 	char name[64];
@@ -432,12 +445,12 @@ struct {
 	__type(value, __u64);
 } rf_throttled SEC(".maps");
 
-/* How many faults a process had. */
+/* How many faults an executable had without a pause. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 8192);
-	__type(key, struct rf_group_key);
-	__type(value, __u32);
+	__type(key, struct rf_fault_key);
+	__type(value, struct rf_fault_burst);
 } rf_faults SEC(".maps");
 
 /* Cgroups by id, as they were made: LRU, since most end without anybody having asked. */

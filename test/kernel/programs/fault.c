@@ -1,4 +1,5 @@
-/* fault (unmapped|protected|bus|illegal|division|trap|handled-trap|system-call|sent|loop COUNT): gets itself a signal. `loop` handles its faults. */
+/* fault (unmapped|protected|bus|illegal|division|trap|handled-trap|system-call|sent|loop COUNT|forks COUNT): gets itself a signal. `loop` handles its faults; in
+ * `forks` each of so many children in a row has one, as of a server that is guessed at. */
 #define _GNU_SOURCE
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -11,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static sigjmp_buf again;
@@ -37,6 +39,15 @@ static void loop(int count)
 	sigsetjmp(again, 1);
 	if (left-- > 0)
 		touch(0x1000);
+}
+
+static void forks(int count)
+{
+	while (count-- > 0) {
+		if (!fork())
+			touch(0x1000);
+		wait(0);
+	}
 }
 
 /* getuid is not allowed */
@@ -84,6 +95,8 @@ int main(int argc, char **argv)
 		raise(SIGSEGV);
 	else if (!strcmp(argv[1], "loop") && argc > 2)
 		loop(atoi(argv[2]));
+	else if (!strcmp(argv[1], "forks") && argc > 2)
+		forks(atoi(argv[2]));
 	else
 		return 64;
 	return 0;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { copyFileSync, linkSync, statSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import type { SensorRecord } from './records.ts';
 import { all, one, Scratch, SECURITY, skip, TestSensor } from './sensor.ts';
@@ -17,6 +18,7 @@ describe('faults on the running kernel', { skip }, () => {
   let sensor: TestSensor;
   let scratch: Scratch;
   let program: string;
+  let copies = 0;
   before(async () => {
     scratch = new Scratch();
     program = scratch.compile('fault');
@@ -27,7 +29,17 @@ describe('faults on the running kernel', { skip }, () => {
     scratch?.[Symbol.dispose]();
   });
 
-  const faults = async (...args: string[]): Promise<SensorRecord[]> => all(await sensor.run(program, args), 'rf_fault');
+  /** An executable of its own, whose faults are counted apart from all others'. */
+  function fresh(): string {
+    const own = `${program}-${copies++}`;
+    copyFileSync(program, own);
+    return own;
+  }
+
+  const faults = async (file: string, ...args: string[]): Promise<SensorRecord[]> =>
+    all(await sensor.run(file, args), 'rf_fault');
+  const counts = async (file: string, ...args: string[]): Promise<unknown[]> =>
+    (await faults(file, ...args)).map(({ fields }) => fields['count']);
 
   for (const [how, signal, code, address, system_call] of [
     ['unmapped', SIGSEGV, 1, 0x1234n, -1],
@@ -39,7 +51,7 @@ describe('faults on the running kernel', { skip }, () => {
     ['system-call', SIGSYS, 1, 'instruction', SYS_getuid],
   ] as const)
     test(`${how}: says what was touched and where`, async () => {
-      const records = await sensor.run(program, [how]);
+      const records = await sensor.run(fresh(), [how]);
       const fault = one(records, 'rf_fault');
       assert.equal(fault.lane, SECURITY);
       const { instruction } = fault.fields;
@@ -56,14 +68,42 @@ describe('faults on the running kernel', { skip }, () => {
     });
 
   test('a trap that is handled, and a signal that somebody sent, are no faults', async () => {
-    assert.deepEqual(await faults('handled-trap'), []);
-    assert.deepEqual(await faults('sent'), []);
+    assert.deepEqual(await faults(program, 'handled-trap'), []);
+    assert.deepEqual(await faults(program, 'sent'), []);
   });
+
+  const all16 = Array.from({ length: 16 }, (_, index) => index + 1);
 
   test('a process that faults on and on is told of at powers of two', async () => {
     const before = sensor.counters(SECURITY).merged;
-    const counts = (await faults('loop', '1000')).map(({ fields }) => fields['count']);
-    assert.deepEqual(counts, [...Array.from({ length: 16 }, (_, index) => index + 1), 32, 64, 128, 256, 512]);
+    assert.deepEqual(await counts(fresh(), 'loop', '1000'), [...all16, 32, 64, 128, 256, 512]);
     assert.ok(sensor.counters(SECURITY).merged - before >= 1000n - 21n);
+  });
+
+  test('so is a server that makes a new process for each try: its executable is what is counted', async () => {
+    const server = fresh();
+    const told = await faults(server, 'forks', '70');
+    assert.deepEqual(
+      told.map(({ fields }) => fields['count']),
+      [...all16, 32, 64],
+    );
+    assert.equal(new Set(told.map(({ header }) => header.tgid)).size, 18);
+    // by whatever name, whoever started it; another executable has nothing to do with it
+    const link = `${server}-link`;
+    linkSync(server, link);
+    assert.deepEqual(await counts(link, 'forks', '60'), [128]);
+    assert.deepEqual(await counts(fresh(), 'unmapped'), [1]);
+  });
+
+  test('an executable that had none for a minute begins anew', async () => {
+    const server = fresh();
+    assert.deepEqual(await counts(server, 'forks', '20'), all16);
+    const { dev, ino } = statSync(server);
+    const bursts = sensor.object.map('rf_faults');
+    const [key] = [...bursts.keys()].filter((one) => (one as { inode: bigint }).inode === BigInt(ino));
+    assert.ok(key, `${dev}:${ino}`);
+    const burst = bursts.get(key) as { last: bigint };
+    bursts.set(key, { ...burst, last: burst.last - 60_000_000_000n });
+    assert.deepEqual(await counts(server, 'forks', '2'), [1, 2]);
   });
 });

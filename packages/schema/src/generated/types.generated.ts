@@ -378,7 +378,7 @@ export interface Fault {
   readonly signal: number;
   /** si_code */
   readonly code: number;
-  /** of the process's faults so far, this one among them */
+  /** of its executable's faults, this one among them, whatever processes had them, since a minute went by without any */
   readonly count: number;
   /** SIGSYS: its number; else -1 */
   readonly systemCall: number;
