@@ -63,7 +63,8 @@ const SOURCES: Readonly<Record<KindName, string>> = {
     'end of memfd_create, mmap, mprotect and pkey_mprotect, from the mapping; of equal ones at most one a second and process',
   Signal:
     'tracepoint signal_generate; of what fails the end of kill, tkill, tgkill, rt_sigqueueinfo, rt_tgsigqueueinfo and pidfd_send_signal; of equal ones at most one a second',
-  Fault: 'tracepoint signal_deliver; after 16 of an executable those whose number is a power of two, until a minute goes by without any',
+  Fault:
+    'tracepoint signal_deliver; after 16 of an executable those whose number is a power of two, until a minute goes by without any',
   ProcessAccess:
     'end of ptrace, process_vm_readv, process_vm_writev and pidfd_getfd; opens of /proc/PID/mem and environ, from the opened file; of equal ones at most one a second',
   Attempt:

@@ -166,6 +166,16 @@ describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
     assert.equal(execsWith(await readEvents(bus), marker).length, 1);
   });
 
+  it('leaves nothing in the bpf file system when the sensor can not be loaded', async () => {
+    using place = new TestPlace();
+    const sensorObject = join(place.directory, 'no.bpf.o');
+    writeFileSync(sensorObject, 'no object');
+    await assert.rejects(startTestCollector(place, await memoryBus(), { sensorObject }), {
+      code: 'ERR_COLLECTOR_SENSOR',
+    });
+    assert.ok(!existsSync(place.pinPath));
+  });
+
   it('loses nothing to a kill -9: the next start drains what the rings took in between', async () => {
     using place = new TestPlace();
     const busFile = join(place.directory, 'bus.db');

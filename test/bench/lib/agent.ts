@@ -103,7 +103,7 @@ export class Agent implements AsyncDisposable {
   /** The collector alone, with the filter that the built-in rules have put into the kernel: it takes over what a whole `up` has left pinned. */
   static async startCollector({ settings = [], ...options }: AgentOptions): Promise<Agent> {
     const all = [...settings, 'sensor.keepPinned=true'];
-    const whole = await Agent.#start({ ...options, settings: all });
+    const whole = await Agent.#start({ ...options, settings: all, profile: null });
     await whole.stop();
     return Agent.#start({ ...options, settings: all, only: 'collector' }, whole);
   }

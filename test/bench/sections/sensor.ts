@@ -10,6 +10,7 @@ import { count, mib, percent, percentile } from '../lib/figures.ts';
 import { Hooks } from '../lib/hooks.ts';
 import { LOSSES } from '../lib/ledger.ts';
 import { type Cost, type WatchedLoad, watchedLoads } from '../lib/loads.ts';
+import { profilePath } from '../lib/options.ts';
 import { sensorsInKernel } from '../lib/others.ts';
 import { FALCO } from '../lib/peer.ts';
 import { measureRecords } from '../lib/records-rate.ts';
@@ -20,11 +21,12 @@ import { Compile } from '../lib/workloads.ts';
 
 /** What a start, or the load before, has left to be done is not the next one's. */
 const SETTLE_MS = 300;
-/** Of each load, before anything counts: until the agent's code is compiled for what it gets. */
-const WARM_ROUNDS = 2;
+/** Of each load, before anything counts: until the agent's code is compiled for what it gets, which its compiler shares the agent's core for. */
+const WARM_S = 15;
 /** A start is not idle: what it leaves in the heap is collected within this time. */
 const IDLE_AFTER_MS = 25_000;
 const NOTES: readonly string[] = [
+  `before the first round the agent has had ${WARM_S} s of each load: it takes more until its code is compiled`,
   'each slice against the mean of the slices without a sensor before and after it: median of these (in which it lies, with 95 % certainty from 6 rounds on)',
   "kernel's part: the tracepoint of the end of one system call switched on with nothing behind it; any sensor that sees results of system calls pays it",
   'programs: the sensor in the kernel, with that part, while the agent is stopped',
@@ -129,7 +131,11 @@ async function measureAll(
       dropped: 0,
     }),
   );
-  await using agent = await Agent.startCollector({ dir, settings: [`sensor.watchedPaths=${watched}`] });
+  await using agent = await Agent.startCollector({
+    dir,
+    settings: [`sensor.watchedPaths=${watched}`],
+    profile: profilePath(options, 'sensor'),
+  });
   using hooks = new Hooks(agent.pinPath);
   const round = new Round(agent, loads, measured, slices);
   hooks.attach();
@@ -163,7 +169,10 @@ class Round {
   }
 
   async warm(): Promise<void> {
-    for (let round = 0; round < WARM_ROUNDS; round++) for (const { run } of this.#loads) await run();
+    for (const { run } of this.#loads) {
+      const until = performance.now() + WARM_S * 1000;
+      while (performance.now() < until) await run();
+    }
   }
 
   async all(state: State): Promise<void> {

@@ -91,7 +91,10 @@ const BY_NAME: Readonly<Record<string, string>> = {
   ),
   ...Object.fromEntries(SAME.map((call) => [call, `event.action = ${call}`])),
   ...Object.fromEntries(
-    ['init_module', 'finit_module', 'delete_module', 'dup', 'dup2', 'dup3', 'fcntl'].map((call) => [call, `evt.type = ${call}`]),
+    ['init_module', 'finit_module', 'delete_module', 'dup', 'dup2', 'dup3', 'fcntl'].map((call) => [
+      call,
+      `evt.type = ${call}`,
+    ]),
   ),
 };
 

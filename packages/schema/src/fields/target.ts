@@ -141,7 +141,7 @@ export const targetFields: readonly Field[] = [
   {
     name: 'fault.count',
     type: 'number',
-    doc: "How many its executable had, in whatever processes, since a minute went by without any; after 16 only powers of two are reported.",
+    doc: 'How many its executable had, in whatever processes, since a minute went by without any; after 16 only powers of two are reported.',
     kinds: ['fault'],
     get: bodyLong('Fault', 'count'),
   },

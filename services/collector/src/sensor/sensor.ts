@@ -149,7 +149,7 @@ export class Sensor implements Disposable {
     try {
       return Sensor.#load(options, RunState.create(pinPath, hash), false);
     } catch (error) {
-      removePins(pinPath);
+      removePinDirectory(pinPath);
       throw error;
     }
   }
