@@ -1,9 +1,10 @@
 /**
- * The sensor's tests on other kernels: npm run test:kernels [-- [FILTER…] [--kernel SERIES]… [--timeout SECONDS] [--write]]
+ * The sensor's tests on other kernels: npm run test:kernels [-- [FILTER…] [--kernel SERIES]… [--profile PROFILE]… [--timeout SECONDS] [--write]]
  *
- * Boots the newest kernel of each series that apt offers in QEMU and runs test/kernel/sensor/ there, then guests/, whose tests boot machines that lack
- * something or are of another architecture; FILTER keeps the files whose path contains it, and what the kernel makes of each program is judged only
- * without one, or when it fits no file. One that only fits files of guests/ boots no other kernel. The tests see what the agent would there: the full profile.
+ * Boots the newest kernel of each series that apt offers in QEMU, one machine each, side by side, and runs test/kernel/sensor/ there: in the full profile, which
+ * is what the agent would see on that kernel, and in the baseline, which is what it sees on every kernel. Then guests/, whose tests boot machines that lack
+ * something or are of another architecture. FILTER keeps the files whose path contains it, and what the kernel makes of each program is judged only
+ * without one, or when it fits no file. One that only fits files of guests/ boots no other kernel. --profile (full, baseline) keeps one of them.
  * --write puts what the kernels made of each program into docs/KERNELS.md, and asks those of arm64 too. A kernel that takes longer than --timeout
  * (7200) has failed. The last line is always `N passed, N failed, N skipped`.
  */
@@ -16,6 +17,7 @@ import { printFailures, printFile, printTotals } from '../../tools/test-runner/r
 import { type FileReport, runFile } from '../../tools/test-runner/run-file.ts';
 import { cgroup2, sensorObject } from '../kernel/sensor/sensor.ts';
 import { findKernels, SERIES_VARIABLE } from './lib/find-kernels.ts';
+import { type Profile, profiles } from './lib/in-guest.ts';
 import { judgePrograms } from './lib/programs.ts';
 import { type KernelReport, runOnKernel } from './lib/run-kernel.ts';
 import { columnTitle, type KernelColumn, kernelTable, readTable, TABLE, verdictFailures } from './lib/table.ts';
@@ -41,18 +43,35 @@ function verdictReport(title: string, { programs }: KernelReport, durationMs: nu
 
 interface Plan {
   readonly files: readonly string[];
+  readonly profiles: readonly Profile[];
   readonly filesOnly: boolean;
   readonly timeoutMs: number;
+}
+
+function profilesOf(names: readonly string[] = profiles): Profile[] {
+  const unknown = names.find((name) => !profiles.some((profile) => profile === name));
+  if (unknown !== undefined) throw new TypeError(`--profile ${unknown}: expected ${profiles.join(' or ')}`);
+  return profiles.filter((profile) => names.includes(profile));
+}
+
+/** Side by side, each on the one thread that its emulator has. */
+async function runKernels(kernels: readonly TestKernel[], plan: Plan, columns: KernelColumn[]): Promise<FileReport[]> {
+  const judged: KernelColumn[][] = kernels.map(() => []);
+  const reports = await Promise.all(kernels.map((kernel, index) => runKernel(kernel, plan, judged[index] ?? [])));
+  columns.push(...judged.flat());
+  return reports.flat();
 }
 
 async function runKernel(kernel: TestKernel, plan: Plan, columns: KernelColumn[]): Promise<FileReport[]> {
   const started = performance.now();
   const reports: FileReport[] = [];
   const title = columnTitle(kernel);
-  const named = (report: FileReport): FileReport => ({ ...report, path: `${title}: ${report.path}` });
-  const onFile = (report: FileReport): void => {
-    reports.push(named(report));
-    printFile(named(report));
+  const onFile = (report: FileReport, profile?: Profile): void => {
+    const where = profile === undefined ? title : `${title} ${profile}`;
+    const named = { ...report, path: `${where}: ${report.path}` };
+    reports.push(named);
+    printFile(named);
+    printFailures([named]);
   };
   console.log(`${title}: booting ${kernel.release}`);
   try {
@@ -64,7 +83,6 @@ async function runKernel(kernel: TestKernel, plan: Plan, columns: KernelColumn[]
   } catch (error) {
     onFile(failed(kernel.release, 'the guest itself', String(error)));
   }
-  printFailures(reports);
   return reports;
 }
 
@@ -102,6 +120,7 @@ async function main(): Promise<number> {
     allowPositionals: true,
     options: {
       kernel: { type: 'string', multiple: true },
+      profile: { type: 'string', multiple: true },
       timeout: { type: 'string', default: '7200' },
       write: { type: 'boolean', default: false },
     },
@@ -118,11 +137,11 @@ async function main(): Promise<number> {
   const timeoutMs = Number(values.timeout) * 1000;
   const kernels = files.length === 0 && guests.length > 0 ? [] : await debianKernels(values.kernel);
   const filesOnly = positionals.length > 0 && files.length > 0 && !values.write;
-  for (const kernel of kernels) reports.push(...(await runKernel(kernel, { files, filesOnly, timeoutMs }, columns)));
+  const plan = { files, profiles: profilesOf(values.profile), filesOnly, timeoutMs };
+  reports.push(...(await runKernels(kernels, plan, columns)));
   // the tests themselves need programs that are built here
   const foreign = values.write ? await foreignKernels(values.kernel) : [];
-  for (const kernel of foreign)
-    reports.push(...(await runKernel(kernel, { files: [], filesOnly: false, timeoutMs }, columns)));
+  reports.push(...(await runKernels(foreign, { ...plan, files: [], filesOnly: false }, columns)));
   reports.push(...(await runGuests(guests, values.kernel, timeoutMs)));
   if (values.write && columns.length > 0) {
     const own = judgePrograms(await sensorObject(), cgroup2() ?? '');

@@ -28,7 +28,7 @@ describe('executables that rules name', { skip }, () => {
     writeFileSync(file, 'x');
     early = await shells('early');
     early.set('unknown', await waiting(copy('/bin/sh', 'early', 'rf-unknown')));
-    sensor = await TestSensor.start({ full: true });
+    sensor = await TestSensor.start({ full: true, fresh: true });
     for (const name of [NAMED, LONG, 'memfd:payload']) sensor.watchExecutable(name);
   });
   beforeEach(() => ask(true));

@@ -59,7 +59,10 @@ describe('sequences, losses and wake-ups on the running kernel', { skip }, () =>
     assert.ok(records.some(({ type }) => type === 'rf_exit'));
     assert.equal(sensor.counters(SECURITY).ring_full, 0n);
 
-    const opened = (await onOneCpu('1')).filter(({ type }) => type === 'rf_open').at(-1);
+    // what others open on a busy machine fills so small a ring again and again
+    let opened: SensorRecord | undefined;
+    for (let tries = 0; opened === undefined && tries < TRIES; tries++)
+      opened = (await onOneCpu('1')).filter(({ type }) => type === 'rf_open').at(-1);
     assert.ok(opened !== undefined && opened.header.sequence > 900n, 'the number goes on behind the hole');
   });
 

@@ -5,7 +5,7 @@ import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type BpfLink, BpfObject, type BpfProgram, isBpfFileSystem, type RingBuffer } from '@ringfence/libbpf-ts';
+import type { BpfObject, RingBuffer } from '@ringfence/libbpf-ts';
 import {
   Counters as Account,
   DROP_CAUSES,
@@ -14,23 +14,22 @@ import {
 } from '../../../services/collector/src/sensor/counters.ts';
 import { Failures } from '../../../services/collector/src/sensor/failures.ts';
 import { FullProfile, ways } from '../../../services/collector/src/sensor/full.ts';
-import { isProbe } from '../../../services/collector/src/sensor/probes.ts';
-import { loadRefusals, REFUSED } from '../../../services/collector/src/sensor/refusals.ts';
-import { sizeForCpus } from '../../../services/collector/src/sensor/sizes.ts';
-import { traceFunctions } from '../../../services/collector/src/sensor/syscalls.ts';
 import { buildSensor } from '../../../tools/build-sensor.ts';
+import { cgroup2, LoadedSensor } from './loaded.ts';
 import { RecordReader, type SensorRecord } from './records.ts';
+import { prebuilt } from './scratch.ts';
+
+export { cgroup2 } from './loaded.ts';
+export { compileProgram, LIBRARIES, Scratch } from './scratch.ts';
 
 export const SECURITY = 0;
 export const BULK = 1;
-const BPF_FS = '/sys/fs/bpf';
 /** prefixes are looked for under every directory of the root */
 const ALL_HEADS = [0xffff_ffff, 0xffff_ffff];
 /** looks at the sequences without a change, 50 ms apart, until a detached sensor is taken to be still */
 const STILL_LOOKS = 10;
-const programs = join(import.meta.dirname, '../programs');
-/** In a guest with another kernel there is no compiler: what test/kernels/ built is there. */
-const prebuilt = process.env['RINGFENCE_TEST_PREBUILT'];
+/** In a guest tests see what the agent would there, unless test/kernels/ asks for the baseline. */
+const seesFull = prebuilt !== undefined && process.env['RINGFENCE_TEST_PROFILE'] !== 'baseline';
 
 /** The path of the sensor's object, built when it must be. */
 export async function sensorObject(): Promise<string> {
@@ -48,20 +47,11 @@ export function fullProfile(path: string): FullProfile {
 
 /** `source_caller` of what the baseline has from the caller's memory, and the full profile, which tests see in a guest, from the kernel. */
 export async function callerUnlessFull(): Promise<0 | 1> {
-  return prebuilt !== undefined && fullProfile(await sensorObject()).programs.size > 0 ? 0 : 1;
+  return seesFull && fullProfile(await sensorObject()).programs.size > 0 ? 0 : 1;
 }
 
 function systemCallsHere(path: string): 'functions' | 'tracepoints' {
-  return prebuilt !== undefined && fullProfile(path).onTracepoints === undefined ? 'functions' : 'tracepoints';
-}
-
-/** Programs that need a library's headers, which not every machine has. */
-export const LIBRARIES: Readonly<Record<string, readonly string[]>> = { tls: ['-lssl', '-lcrypto'] };
-
-/** Compiles test/kernel/programs/NAME.c. */
-export function compileProgram(name: string, output: string): void {
-  if (prebuilt !== undefined) copyFileSync(join(prebuilt, name), output);
-  else execFileSync('cc', ['-O1', '-pthread', '-o', output, join(programs, `${name}.c`), ...(LIBRARIES[name] ?? [])]);
+  return seesFull && fullProfile(path).onTracepoints === undefined ? 'functions' : 'tracepoints';
 }
 
 /** For `test(..., { skip })`: false where the sensor can be tested, else why not. */
@@ -80,41 +70,13 @@ export const skipOutsideGuest: string | false = readFileSync('/proc/cmdline', 'u
   ? false
   : 'it would change this machine: npm run test:kernels does it in a guest';
 
+/** For tests of what was built, whatever the kernel: false where it was built, else why not. */
+export const skipInGuest: string | false =
+  prebuilt === undefined ? false : 'it is about what was built, and the same on every kernel';
+
 /** For tests that need a user namespace of their own: false, or why there is none. In a chroot the kernel gives nobody one. */
 export const skipUserNamespaces: string | false =
   spawnSync('unshare', ['--user', 'true']).status === 0 ? false : 'unshare --user is refused here';
-
-/** Where cgroup v2 is mounted: on hybrid machines not at /sys/fs/cgroup. */
-export function cgroup2(): string | undefined {
-  const mounts = readFileSync('/proc/mounts', 'utf8').split('\n');
-  return mounts.map((line) => line.split(' ')).find((fields) => fields[2] === 'cgroup2')?.[1];
-}
-
-/** Tracepoints come and go with the kernel's version and configuration. */
-function kernelHas(section: string): boolean {
-  const [kind, ...place] = section.split('/');
-  const events = '/sys/kernel/tracing/events';
-  if (kind === 'tracepoint') return existsSync(join(events, ...place));
-  if (kind !== 'raw_tp') return true;
-  return readdirSync(events).some((group) => existsSync(join(events, group, place.join('/'))));
-}
-
-/** A directory of this test's own, removed with all in it, however deep. */
-export class Scratch implements Disposable {
-  readonly path: string = mkdtempSync(join(tmpdir(), 'ringfence-sensor-'));
-
-  /** Compiles test/kernel/programs/NAME.c. */
-  compile(name: string): string {
-    const output = join(this.path, name);
-    compileProgram(name, output);
-    return output;
-  }
-
-  [Symbol.dispose](): void {
-    // rm goes down directory by directory; a path as long as the ones made here fits into no system call
-    execFileSync('rm', ['-rf', this.path]);
-  }
-}
 
 export interface SensorOptions {
   /** bytes. @default 1 MiB */
@@ -125,93 +87,54 @@ export interface SensorOptions {
   readonly full?: boolean;
   /** in a guest, with the programs for what seccomp refuses, which take as long to load as all others. @default false */
   readonly refusals?: boolean;
+  /** attached now, not when an earlier test was run in this process. @default false */
+  readonly fresh?: boolean;
   /** @default in a guest as the agent would see them there, elsewhere at tracepoints, which every kernel has */
   readonly systemCalls?: 'functions' | 'tracepoints';
 }
 
 export type Counters = { readonly sequence: bigint } & { readonly [drop in DropCause]: bigint };
 
-function open(path: string, { bulkRing = 1 << 20, sizes = {} }: SensorOptions, full: ReadonlySet<string>): BpfObject {
-  const object = BpfObject.open(path);
-  object.definition('rf_ring_security').resize(1 << 20);
-  object.definition('rf_ring_bulk').resize(bulkRing);
-  sizeForCpus(object);
-  for (const [map, entries] of Object.entries(sizes)) object.definition(map).resize(entries);
-  for (const name of full) object.program(name).autoload = true;
-  object.globals['rf_full'] = full.size > 0;
-  return object;
-}
-
-function pinMaps(object: BpfObject, directory: string): BpfObject {
-  for (const definition of object.definitions.values()) definition.pinAt(`${directory}/${definition.name}`);
-  object.section('.bss').pinAt(`${directory}/rf_bss`);
-  return object;
-}
-
 export class TestSensor implements Disposable {
   readonly object: BpfObject;
+  readonly #loaded: LoadedSensor;
   readonly rings: readonly [RingBuffer, RingBuffer];
   readonly records: SensorRecord[] = [];
   readonly reader: RecordReader;
   /** programs whose hook this kernel doesn't have */
-  readonly missing: Set<string> = new Set();
-  readonly #hooks: BpfLink[] = [];
+  readonly missing: ReadonlySet<string>;
   readonly #account: Account;
   readonly failures: Failures;
   readonly #cpus: number;
-  #refusals: BpfObject | undefined;
 
-  private constructor(path: string, options: SensorOptions, full: ReadonlySet<string>) {
-    this.object = open(path, options, full);
+  private constructor(loaded: LoadedSensor) {
+    this.#loaded = loaded;
+    this.object = loaded.object;
     const { object } = this;
-    if ((options.systemCalls ?? systemCallsHere(path)) === 'functions')
-      this.#loadFunctions(options.refusals ? () => open(path, options, full) : undefined);
-    else object.load();
+    this.missing = loaded.missing;
     if (object.btf === undefined) throw new Error('the sensor has no BTF');
     this.reader = new RecordReader(object.btf);
     this.#account = new Account(object.map('rf_counters'));
     this.failures = new Failures(object);
     this.#cpus = object.map('rf_counters').info.maxEntries;
     this.rings = [object.map('rf_ring_security').ringBuffer(), object.map('rf_ring_bulk').ringBuffer()];
-    for (const program of object.programs.values()) if (program.loaded) this.#attach(program);
-  }
-
-  /** The sensor's programs around the kernel's functions, and those for what seccomp refuses, which share its maps by pins of a moment. */
-  #loadFunctions(again: (() => BpfObject) | undefined): void {
-    const { object } = this;
-    if (again === undefined) {
-      for (const name of traceFunctions(object)) this.missing.add(name);
-      object.load();
-      return;
-    }
-    const pins = mkdtempSync(`${BPF_FS}/rf-test-${process.pid}-maps-`);
-    try {
-      pinMaps(object, pins);
-      for (const name of traceFunctions(object)) this.missing.add(name);
-      object.load();
-      const refusals = loadRefusals(() => pinMaps(again(), pins));
-      if (typeof refusals === 'string') throw new Error(`the programs for refused calls can't be loaded: ${refusals}`);
-      this.#refusals = refusals;
-      this.#hooks.push(refusals.program(REFUSED).attach());
-    } finally {
-      rmSync(pins, { recursive: true });
-    }
-  }
-
-  /** Only what this kernel has no place for may be missing. */
-  #attach(program: BpfProgram): void {
-    const { name, section } = program;
-    if (!kernelHas(section)) this.missing.add(name);
-    else if (section === 'syscall' || isProbe(section))
-      return; // run by itself, on demand
-    else if (/^cgroup(_skb)?\//.test(section)) this.#hooks.push(program.attachCgroup(cgroup2() ?? ''));
-    else this.#hooks.push(program.attach());
   }
 
   static async start(options: SensorOptions = {}): Promise<TestSensor> {
     const path = await sensorObject();
-    const { full = prebuilt !== undefined } = options;
-    return new TestSensor(path, options, full ? fullProfile(path).programs : new Set());
+    const { full = seesFull, fresh = false, bulkRing = 1 << 20, sizes = {}, refusals = false } = options;
+    const systemCalls = options.systemCalls ?? systemCallsHere(path);
+    const programs: ReadonlySet<string> = full ? fullProfile(path).programs : new Set();
+    return new TestSensor(
+      LoadedSensor.get(path, {
+        full: programs,
+        systemCalls,
+        fresh,
+        bulkRing,
+        sizes,
+        refusals: refusals && systemCalls === 'functions',
+      }),
+    );
   }
 
   control(settings: {
@@ -278,7 +201,7 @@ export class TestSensor implements Disposable {
    * account has nothing under way.
    */
   async finish(): Promise<void> {
-    this.#leave();
+    this.#loaded.leave();
     const sequences = (): string => `${this.counters(SECURITY).sequence} ${this.counters(BULK).sequence}`;
     for (let before = sequences(), still = 0; still < STILL_LOOKS; still++) {
       await sleep(50);
@@ -338,18 +261,7 @@ export class TestSensor implements Disposable {
     this.#account[Symbol.dispose]();
     this.failures[Symbol.dispose]();
     for (const ring of this.rings) ring[Symbol.dispose]();
-    this.#leave();
-    this.#refusals?.[Symbol.dispose]();
-    this.object[Symbol.dispose]();
-  }
-
-  /** A hundred hooks that are left one by one take seconds; what pins are removed of, the kernel takes away by itself. */
-  #leave(): void {
-    const hooks = this.#hooks.splice(0);
-    const directory = isBpfFileSystem(BPF_FS) ? mkdtempSync(`${BPF_FS}/rf-test-${process.pid}-sensor-`) : undefined;
-    if (directory !== undefined) for (const [index, link] of hooks.entries()) link.pin(`${directory}/${index}`);
-    for (const link of hooks) link[Symbol.dispose]();
-    if (directory !== undefined) rmSync(directory, { recursive: true });
+    this.#loaded[Symbol.dispose]();
   }
 }
 

@@ -1,16 +1,18 @@
 /**
- * Runs where the kernel under test does: `node in-guest.ts [--files-only] [--way WAY]… FILE…`. Prints a line of JSON for what became of the sensor's
- * programs (but with --files-only), and one for each test file. With --way (lsm, fentry, kprobe) it is not the programs that are judged but the ways to the
- * full profile, and the files run once by each of those that are named.
+ * Runs where the kernel under test does: `node in-guest.ts [--files-only] [--profile PROFILE]… [--way WAY]… FILE…`. Prints a line of JSON for what became of
+ * the sensor's programs (but with --files-only), and one for each test file in each profile. With --way (lsm, fentry, kprobe) it is not the programs that
+ * are judged but the ways to the full profile, and the files run once by each of those that are named.
  */
+import { existsSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BpfObject } from '@ringfence/libbpf-ts';
 import { FullProfile, type Way } from '../../../services/collector/src/sensor/full.ts';
-import { type FileReport, runFile } from '../../../tools/test-runner/run-file.ts';
+import type { FileReport } from '../../../tools/test-runner/run-file.ts';
 import { cgroup2, sensorObject } from '../../kernel/sensor/sensor.ts';
 import { judgePrograms, type ProgramVerdict } from './programs.ts';
+import { runFiles } from './run-files.ts';
 
 /** How the agent comes to the full profile there. */
 export interface GuestWays {
@@ -22,27 +24,34 @@ export interface GuestWays {
   readonly lacking: readonly string[];
 }
 
+/** What the tests see: what the agent would on that kernel, or what it would on one that has no more than every kernel. */
+export const profiles = ['full', 'baseline'] as const;
+export type Profile = (typeof profiles)[number];
+
 /** A line of the guest. */
 export type GuestLine =
+  /** when its kernel gives way to another task: none, voluntary, full */
+  | { readonly type: 'kernel'; readonly preemption: string }
   | { readonly type: 'programs'; readonly release: string; readonly programs: readonly ProgramVerdict[] }
   | ({ readonly type: 'ways' } & GuestWays)
-  | { readonly type: 'file'; readonly way?: Way; readonly report: FileReport };
+  | { readonly type: 'file'; readonly profile: Profile; readonly way?: Way; readonly report: FileReport };
 
 /** an emulated machine is some ten times slower than this one */
-const FILE_TIMEOUT_MS = 900_000;
+const FILE_TIMEOUT_MS = 600_000;
+const SETTINGS = { RINGFENCE_TEST_KEEP: '1', RINGFENCE_STORM: '1000' };
 
 function print(line: GuestLine): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
-async function runFiles(paths: readonly string[], way?: Way): Promise<void> {
-  const root = join(import.meta.dirname, '../../..');
-  const never = new AbortController().signal;
-  if (way !== undefined) process.env['RINGFENCE_TEST_WAY'] = way;
-  for (const path of paths) {
-    const report = await runFile(root, path, { only: undefined, timeoutMs: FILE_TIMEOUT_MS }, never);
-    print({ type: 'file', report, ...(way === undefined ? {} : { way }) });
-  }
+async function run(paths: readonly string[], profile: Profile, way?: Way): Promise<void> {
+  const ways = way === undefined ? {} : { RINGFENCE_TEST_WAY: way };
+  await runFiles(paths, {
+    root: join(import.meta.dirname, '../../..'),
+    timeoutMs: FILE_TIMEOUT_MS,
+    env: { ...process.env, ...SETTINGS, RINGFENCE_TEST_PROFILE: profile, ...ways },
+    onReport: (report) => print({ type: 'file', profile, report, ...(way === undefined ? {} : { way }) }),
+  });
 }
 
 /** What the agent would do here. */
@@ -58,18 +67,30 @@ function tellWays(path: string): void {
   });
 }
 
+const PREEMPTION = '/sys/kernel/debug/sched/preempt';
+
+function preemption(): string {
+  // all of them, with the one that is in parentheses
+  return existsSync(PREEMPTION) ? (/\((\w+)\)/.exec(readFileSync(PREEMPTION, 'utf8'))?.[1] ?? '') : '';
+}
+
 if (import.meta.main) {
+  print({ type: 'kernel', preemption: preemption() });
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { way: { type: 'string', multiple: true }, 'files-only': { type: 'boolean', default: false } },
+    options: {
+      way: { type: 'string', multiple: true },
+      profile: { type: 'string', multiple: true, default: ['full'] },
+      'files-only': { type: 'boolean', default: false },
+    },
   });
   const object = await sensorObject();
   if (values.way === undefined) {
     if (!values['files-only'])
       print({ type: 'programs', release: release(), programs: judgePrograms(object, cgroup2() ?? '') });
-    await runFiles(positionals);
+    for (const profile of values.profile) await run(positionals, profile as Profile);
   } else {
     tellWays(object);
-    for (const way of values.way) await runFiles(positionals, way as Way);
+    for (const way of values.way) await run(positionals, 'full', way as Way);
   }
 }

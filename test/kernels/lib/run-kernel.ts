@@ -4,13 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runInGuest, type TestKernel } from '@ringfence/testkit';
 import type { FileReport } from '../../../tools/test-runner/run-file.ts';
-import type { GuestLine, GuestWays } from './in-guest.ts';
+import type { GuestLine, GuestWays, Profile } from './in-guest.ts';
 import type { ProgramVerdict } from './programs.ts';
 import { nodeCommand, writeForeignTree, writeTree } from './tree.ts';
 
 export interface KernelReport {
   readonly programs: readonly ProgramVerdict[];
   readonly files: readonly FileReport[];
+  /** when it gives way to another task: none, voluntary, full; empty: it doesn't say */
+  readonly preemption: string;
   /** what the kernel said */
   readonly console: string;
 }
@@ -19,11 +21,15 @@ export interface KernelRun {
   readonly kernel: TestKernel;
   /** paths of test files; none: only the programs are judged */
   readonly files: readonly string[];
+  /** in which the files run, one after the other. @default the full one */
+  readonly profiles?: readonly Profile[];
   /** the programs aren't judged. @default false */
   readonly filesOnly?: boolean;
   /** for the whole of it */
   readonly timeoutMs: number;
-  readonly onFile?: (report: FileReport) => void;
+  /** added to the kernel's command line */
+  readonly kernelArguments?: string;
+  readonly onFile?: (report: FileReport, profile: Profile) => void;
 }
 
 export interface ScriptRun {
@@ -85,24 +91,24 @@ const inGuest = (kernel: TestKernel): Pick<ScriptRun, 'kernel' | 'write' | 'scri
 });
 
 /** Throws as runScript does, and when the guest told of fewer files than it was given. */
-export async function runOnKernel({
-  kernel,
-  files,
-  filesOnly = false,
-  timeoutMs,
-  onFile,
-}: KernelRun): Promise<KernelReport> {
+export async function runOnKernel(run: KernelRun): Promise<KernelReport> {
+  const { kernel, files, profiles = ['full'], filesOnly = false, timeoutMs, kernelArguments = '', onFile } = run;
   const onLine = (line: string): void => {
-    if (line.startsWith('{"type":"file"')) onFile?.((parse(line) as GuestLine & { type: 'file' }).report);
+    if (!line.startsWith('{"type":"file"')) return;
+    const { report, profile } = parse(line) as GuestLine & { type: 'file' };
+    onFile?.(report, profile);
   };
-  const args = filesOnly ? ['--files-only', ...files] : files;
-  const { lines, console } = await runScript({ ...inGuest(kernel), args, timeoutMs, onLine });
+  const asked = profiles.flatMap((profile) => ['--profile', profile]);
+  const args = [...(filesOnly ? ['--files-only'] : []), ...asked, ...files];
+  const { lines, console } = await runScript({ ...inGuest(kernel), args, timeoutMs, kernelArguments, onLine });
   const told = lines as GuestLine[];
   const judged = told.find((line) => line.type === 'programs');
   const reports = told.flatMap((line) => (line.type === 'file' ? [line.report] : []));
-  if ((judged === undefined && !filesOnly) || reports.length !== files.length)
-    throw new Error(`${kernel.release} told of ${reports.length} files of ${files.length}:\n${console}`);
-  return { programs: judged?.programs ?? [], files: reports, console };
+  const wanted = files.length * profiles.length;
+  if ((judged === undefined && !filesOnly) || reports.length !== wanted)
+    throw new Error(`${kernel.release} told of ${reports.length} files of ${wanted}:\n${console}`);
+  const preemption = told.find((line) => line.type === 'kernel')?.preemption ?? '';
+  return { programs: judged?.programs ?? [], files: reports, preemption, console };
 }
 
 export interface WaysReport extends GuestWays {

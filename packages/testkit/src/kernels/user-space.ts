@@ -35,6 +35,8 @@ const ETC: Readonly<Record<string, string>> = {
   passwd: PASSWD,
   group: 'root:x:0:\nnogroup:x:65534:\n',
   hosts: '127.0.0.1 localhost guest\n::1 localhost\n',
+  // what the kernel is of
+  'os-release': 'ID=debian\n',
   'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files\n',
 };
 
@@ -56,6 +58,8 @@ mount -t tracefs tracefs /sys/kernel/tracing
 mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null
 mount -t securityfs securityfs /sys/kernel/security
 ln -sf /proc/self/fd /dev/fd
+# where the kernel looks for it when it needs a module
+[ -e /sbin/modprobe ] || ln -s /usr/bin/busybox /sbin/modprobe
 mount -t ext4 /dev/vdb /lib/modules
 mount -t ext4 /dev/vdc /program
 ip link set lo up
