@@ -15,7 +15,19 @@ const typeOf = (value: unknown): string =>
 /** What is wrong with a value, by the words of JSON Schema that our schemas have. */
 function faults(schema: Schema, value: unknown, at = ''): string[] {
   const found: string[] = [];
-  const { type, enum: few, pattern, oneOf, items, required, properties, additionalProperties, not, maximum } = schema;
+  const {
+    type,
+    enum: few,
+    pattern,
+    oneOf,
+    anyOf,
+    items,
+    required,
+    properties,
+    additionalProperties,
+    not,
+    maximum,
+  } = schema;
   const types = [type ?? []].flat();
   const own = typeOf(value);
   if (types.length > 0 && !types.includes(own) && !(own === 'integer' && types.includes('number')))
@@ -26,6 +38,8 @@ function faults(schema: Schema, value: unknown, at = ''): string[] {
     const tried = (oneOf as Schema[]).map((one) => faults(one, value, at));
     if (tried.filter((one) => one.length === 0).length !== 1) found.push(...tried.flat());
   }
+  if (Array.isArray(anyOf) && (anyOf as Schema[]).every((one) => faults(one, value, at).length > 0))
+    found.push(`${at}: none of ${anyOf.length}`);
   if (Array.isArray(value) && isObject(items))
     found.push(...value.flatMap((one, i) => faults(items, one, `${at}/${i}`)));
   if (typeof value === 'number' && value > ((maximum as number | undefined) ?? value)) found.push(`${at}: ${value}`);
@@ -64,8 +78,14 @@ test('what is wrong with a rule is wrong by the schema', () => {
     { count: 1_000_000, by: 'user.name', within: '1h', window: 'tumbling' },
     { distinct: 'user.name', at_least: 1000, within: '10s' },
     { regular: 8, every: '2s', within: '1h' },
+    { sum: 'source.bytes', at_least: 1_000_000_000, within: '1h' },
   ])
     assert.equal(wrong({ threshold }), false, JSON.stringify(threshold));
+  for (const summary of [
+    { count: 'events', below: 3, by: 'user.name', within: '1h' },
+    { percentile: 95, of: 'source.bytes', above: 1.5, at_most: 9, within: '1h' },
+  ])
+    assert.equal(wrong({ summary }), false, JSON.stringify(summary));
   for (const more of [
     { threshold: { count: 1_000_001, within: '1s' } },
     { threshold: { within: '1s' } },
@@ -73,6 +93,13 @@ test('what is wrong with a rule is wrong by the schema', () => {
     { threshold: { count: 3, at_least: 3, within: '1s' } },
     { threshold: { distinct: 'user.name', within: '1s' } },
     { threshold: { regular: 3, within: '1s' } },
+    { threshold: { sum: 'source.bytes', within: '1s' } },
+    { summary: { below: 3, within: '1s' } },
+    { summary: { count: 'events', within: '1s' } },
+    { summary: { count: 'user.name', below: 3, within: '1s' } },
+    { summary: { percentile: 95, below: 3, within: '1s' } },
+    { summary: { count: 'events', sum: 'source.bytes', below: 3, within: '1s' } },
+    { summary: { count: 'events', below: 3, within: '1s' }, threshold: { count: 3, within: '1s' } },
     { threshold: { count: 3, within: '1s' }, first_seen: { by: 'user.name', within: '14d' } },
     { priority: 'loud' },
     { conditon: 'x' },

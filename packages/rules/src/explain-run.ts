@@ -2,7 +2,7 @@ import { holdsBetween } from './compile/evaluate.ts';
 import { durationText } from './duration.ts';
 import { type Explanation, explainExpression, shownValue } from './explain.ts';
 import { type Operand, readOperand } from './expression.ts';
-import type { CompiledRule } from './rule.ts';
+import type { CompiledRule, Summary } from './rule.ts';
 import { type Comparison, eventNumber, type Sequence, type SequenceStep } from './sequence.ts';
 import { keyOf } from './state/key.ts';
 import type { RuleMemory } from './state/memory.ts';
@@ -21,7 +21,13 @@ export interface RunExplainer<E> {
 /** undefined: each event decides by itself, and `explain` says how. */
 export function explainRun<E>(rule: CompiledRule<E>, memory: RuleMemory): RunExplainer<E> | undefined {
   if (rule.sequence !== undefined) return new SequenceRun(rule, rule.sequence, memory);
-  if (rule.threshold === undefined && rule.firstSeen === undefined && rule.limits === undefined) return undefined;
+  if (
+    rule.threshold === undefined &&
+    rule.summary === undefined &&
+    rule.firstSeen === undefined &&
+    rule.limits === undefined
+  )
+    return undefined;
   return new CountedRun(rule, memory);
 }
 
@@ -173,26 +179,34 @@ class CountedRun<E> implements RunExplainer<E> {
   }
 
   before(event: E): Explanation | undefined {
-    const { expression, threshold, firstSeen } = this.#rule;
+    const { expression, threshold, summary, firstSeen } = this.#rule;
     this.#held = this.#memory.stats().thresholds.held;
     this.#lastUs = firstSeen === undefined ? undefined : this.#memory.seen.known(this.#rule, firstSeen, event).lastUs;
     const own = explainExpression(expression, event);
     if (!own.holds) return undefined;
-    const distinct = threshold?.distinct === undefined ? [] : [threshold.distinct];
-    const parts = [...((threshold ?? firstSeen)?.by ?? []), ...distinct].map((operand) => explainKey(operand, event));
+    const counted = [threshold?.distinct, threshold?.sum, summary?.of].filter((operand) => operand !== undefined);
+    const parts = [...((threshold ?? summary ?? firstSeen)?.by ?? []), ...counted].map((operand) =>
+      explainKey(operand, event),
+    );
     return { text: 'counts', holds: parts.every((part) => part.holds), actual: undefined, parts: [own, ...parts] };
   }
 
   after(event: E, timeUs: number, matched: boolean): string {
-    const { threshold, firstSeen } = this.#rule;
+    const { threshold, summary, firstSeen } = this.#rule;
     if (this.#rule.limits !== undefined && this.#memory.stats().thresholds.held > this.#held) return HELD;
     if (firstSeen !== undefined) return this.#seen(event, timeUs, matched);
+    if (summary !== undefined) return this.#counted(summary, event);
     if (threshold === undefined) return 'matches';
     const { count, quietUntilUs } = this.#memory.thresholds.counted(this.#rule, threshold, event);
     if (matched) return `reaches ${threshold.atLeast}`;
     if (quietUntilUs > timeUs) return `it has matched: it counts again in ${durationText(quietUntilUs - timeUs)}`;
     const row = threshold.everyUs === undefined ? '' : 'in a row at regular times ';
     return `${count} of ${threshold.atLeast} ${row}within ${durationText(threshold.withinUs)}`;
+  }
+
+  #counted(summary: Summary<E>, event: E): string {
+    const count = this.#memory.summaries.counted(this.#rule, summary, event);
+    return `${count} in its window: it is judged when ${durationText(summary.withinUs)} are over`;
   }
 
   #seen(event: E, timeUs: number, matched: boolean): string {

@@ -38,6 +38,10 @@ export const LIMITS = {
   thresholdCount: 1_000,
   /** events a threshold can ask for */
   thresholdEvents: 1_000_000,
+  /** a sum that a threshold can ask for */
+  thresholdSum: 1_000_000_000_000_000,
+  /** different numbers of which a summary remembers each as it is; of more it remembers three digits, then two */
+  summaryNumbers: 1_000,
   /** steps of one sequence */
   sequenceSteps: 16,
   /** fields of a `by` */

@@ -30,6 +30,8 @@ export interface Threshold<E> {
   readonly distinct: Operand<E> | undefined;
   /** how many events one stands for; undefined, or nothing there: itself alone */
   readonly weight: Operand<E> | undefined;
+  /** whose numbers are added up instead of events being counted. @default none */
+  readonly sum?: Operand<E>;
   /** one count for each combination of these; none: one count for all */
   readonly by: readonly Operand<E>[];
   /** µs of event time, sliding */
@@ -38,6 +40,34 @@ export interface Threshold<E> {
   readonly tumbling?: boolean;
   /** µs: only events in a row count that come at regular times, no sooner than this after each other. @default whatever lies between them */
   readonly everyUs?: number;
+}
+
+/** What a summary says of the events of a window: one number. */
+export const MEASURES = ['count', 'distinct', 'sum', 'average', 'median', 'percentile'] as const;
+export type Measure = (typeof MEASURES)[number];
+
+/** A rule matches only when a window of time is over, and a number that sums up its events is within bounds. */
+export interface Summary<E> {
+  readonly measure: Measure;
+  /** what is measured; undefined: events are counted */
+  readonly of: Operand<E> | undefined;
+  /** how many events one stands for; undefined, or nothing there: itself alone */
+  readonly weight: Operand<E> | undefined;
+  /** of `percentile`, 0 to 100: which */
+  readonly percentile?: number;
+  readonly bounds: readonly Bound[];
+  /** one window for each combination of these; none: one for all */
+  readonly by: readonly Operand<E>[];
+  /** µs of event time: a window begins with its first event */
+  readonly withinUs: number;
+}
+
+export const COMPARISONS = ['at_least', 'above', 'at_most', 'below'] as const;
+
+/** What a number must be. */
+export interface Bound {
+  readonly is: (typeof COMPARISONS)[number];
+  readonly value: number;
 }
 
 /** A rule matches only when a combination of values has not been seen on its host for a while: new terms. */
@@ -89,6 +119,8 @@ export interface CompiledRule<E> {
   /** ATT&CK techniques: T1059.004 */
   readonly techniques: readonly string[];
   readonly threshold: Threshold<E> | undefined;
+  /** undefined: it needn't be over */
+  readonly summary?: Summary<E>;
   /** undefined: whatever has been seen before */
   readonly firstSeen?: FirstSeen<E>;
   /** What has matched is an alert only as long as all of these admit it. @default none */

@@ -193,7 +193,7 @@ describe('a rule file', () => {
       'a threshold with both kinds',
       '- rule: r\n  condition: user.id = 1\n  threshold: { count: 2, distinct: user.id, within: 10s }',
       3,
-      /either 'count', 'distinct' or 'regular'/,
+      /either 'count', 'distinct', 'sum' or 'regular'/,
       /count: 20/,
     ],
     [

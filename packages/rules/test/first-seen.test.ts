@@ -194,7 +194,10 @@ describe('writing first_seen', () => {
     ['{ by: [proces.name], within: 1d }', /proces\.name/],
     ['{ by: [process.name], withn: 1d }', /unknown key 'withn' in a first_seen/],
     ['14d', /'first_seen' must be a mapping/],
-    ['{ by: [process.name], within: 1d }\n  threshold: { count: 3, within: 10s }', /either a threshold or first_seen/],
+    [
+      '{ by: [process.name], within: 1d }\n  threshold: { count: 3, within: 10s }',
+      /either a threshold, a summary or first_seen/,
+    ],
   ] as const)
     test(`${text} is an error that says how it is written`, () => {
       const [first] = compile(rule(text)).diagnostics;

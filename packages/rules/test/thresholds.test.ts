@@ -74,6 +74,36 @@ describe('a threshold', () => {
     assert.equal(fires(scan, { ...connect(1), 'event.count': 1000 }, 0), false, 'one value is one, however often');
   });
 
+  test('adds numbers up, and is reached by their sum, however large', () => {
+    const exit = (uptime: number | undefined, entity = 'a'): TestEvent =>
+      createTestEvent('exit', { 'process.uptime': uptime, 'process.entity_id': entity });
+    const sum = (wanted: number): RuleSet<TestEvent> =>
+      compile(
+        `- rule: sum\n  condition: event.action = exit\n  threshold: { sum: process.uptime, at_least: ${wanted}, by: [process.entity_id], within: 10s }\n`,
+      );
+    const small = sum(10);
+    const steps = [exit(4), exit(5.5), exit(9, 'b'), exit(undefined), exit(-7), exit(0), exit(0.4), exit(0.1)];
+    assert.deepEqual(
+      steps.map((event, at) => fires(small, event, at)),
+      [false, false, false, false, false, false, false, true],
+    );
+    const slides = sum(10);
+    assert.deepEqual(
+      [fires(slides, exit(9), 0), fires(slides, exit(2), 11), fires(slides, exit(8), 12)],
+      [false, false, true],
+    );
+    const large = sum(1_000_000_000_000);
+    let fired = 0;
+    for (let n = 1; n <= 20_000 && fired === 0; n++) if (fires(large, exit(100_000_000), n / 3000)) fired = n;
+    assert.ok(Math.abs(fired - 10_000) <= 10, `${fired}`);
+    for (const { value } of thresholdsOf(large).takeChanges()) assert.ok((value?.length ?? 0) < 20_000);
+    assert.match(
+      compile('- rule: r\n  condition: user.id exists\n  threshold: { sum: user.name, at_least: 5, within: 1s }\n')
+        .diagnostics[0]?.message ?? '',
+      /'user.name' is no number/,
+    );
+  });
+
   test('is quiet for its key until the window has passed, then counts anew', () => {
     const set = compile(COUNT);
     const times = [0, 1, 2, 3, 4, 11.9, 12, 13, 14];

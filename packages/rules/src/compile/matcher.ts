@@ -135,7 +135,11 @@ export class CompiledMatcher<E> implements Matcher<E> {
   }
 
   #counts(rule: CompiledRule<E>, event: E, timeUs: number): boolean {
-    const { threshold, firstSeen } = rule;
+    const { threshold, summary, firstSeen } = rule;
+    if (summary !== undefined) {
+      this.#memories.of(event).summaries.take(rule, summary, event, timeUs, this.#memories.witness);
+      return false;
+    }
     if (firstSeen !== undefined) return this.#memories.isFirst(rule, firstSeen, event, timeUs);
     return threshold === undefined || this.#memories.of(event).thresholds.crosses(rule, threshold, event, timeUs);
   }

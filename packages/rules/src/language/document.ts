@@ -3,6 +3,7 @@ import { Fault } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import { ACTIONS, type Action, PRIORITIES, PROFILES, type Priority, type Profile } from '../rule.ts';
 import { FIRST_SEEN_EXAMPLE } from './first-seen.ts';
+import { SUMMARY_EXAMPLE } from './summary.ts';
 import type { Syntax } from './syntax.ts';
 import type { Home, Yaml, YamlEntry, YamlMap, YamlText } from './yaml.ts';
 
@@ -37,6 +38,7 @@ export interface RuleItem {
   readonly techniques: readonly YamlText[];
   readonly enabled: boolean;
   readonly threshold: YamlMap | undefined;
+  readonly summary?: YamlMap | undefined;
   readonly firstSeen?: YamlMap | undefined;
   readonly suppress?: YamlMap | undefined;
   readonly throttle?: YamlMap | undefined;
@@ -67,6 +69,7 @@ export const KEYS = {
     'profile',
     'enabled',
     'threshold',
+    'summary',
     'first_seen',
     'suppress',
     'throttle',
@@ -199,6 +202,7 @@ class ItemReader {
       tags: this.#texts('tags', false),
       techniques: this.#texts('techniques', false),
       threshold: this.#map('threshold', '{ count: 20, by: [process.entity_id], within: 10s }'),
+      summary: this.#map('summary', SUMMARY_EXAMPLE),
       firstSeen: this.#map('first_seen', FIRST_SEEN_EXAMPLE),
       suppress: this.#map('suppress', '{ by: [process.executable], for: 10m }'),
       throttle: this.#map('throttle', '{ alerts: 20, per: 1h }'),

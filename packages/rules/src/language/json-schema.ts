@@ -1,9 +1,10 @@
 import { TACTICS } from '../attack.ts';
 import { LIMITS } from '../limits.ts';
-import { ACTIONS, PRIORITIES, PROFILES } from '../rule.ts';
+import { ACTIONS, COMPARISONS, MEASURES, PRIORITIES, PROFILES } from '../rule.ts';
 import type { SUPPRESS_KEYS, THROTTLE_KEYS } from './alert-limits.ts';
 import type { KEYS } from './document.ts';
 import type { FIRST_SEEN_KEYS } from './first-seen.ts';
+import type { SUMMARY_KEYS } from './summary.ts';
 import type { THRESHOLD_KEYS } from './threshold.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
@@ -27,7 +28,13 @@ const DURATION = '^\\d+(us|ms|s|m|h|d)$';
 const threshold: Described<(typeof THRESHOLD_KEYS)[number]> = {
   count: { type: 'integer', minimum: 1, maximum: LIMITS.thresholdEvents, description: 'events that are needed' },
   distinct: text('field of which so many different values are needed'),
-  at_least: { type: 'integer', minimum: 1, maximum: LIMITS.thresholdCount, description: 'with distinct: how many' },
+  sum: text('field of numbers that are added up'),
+  at_least: {
+    type: 'integer',
+    minimum: 1,
+    maximum: LIMITS.thresholdSum,
+    description: 'with distinct or sum: how many',
+  },
   regular: {
     type: 'integer',
     minimum: 1,
@@ -41,9 +48,45 @@ const threshold: Described<(typeof THRESHOLD_KEYS)[number]> = {
 };
 
 /** Which keys go together. */
+const THRESHOLD_NEEDS: Readonly<Record<string, readonly string[]>> = {
+  count: [],
+  distinct: ['at_least'],
+  sum: ['at_least'],
+  regular: ['every'],
+};
 const THRESHOLD_FORMS: Schema = {
-  oneOf: [{ required: ['count'] }, { required: ['distinct', 'at_least'] }, { required: ['regular', 'every'] }],
-  dependencies: { at_least: ['distinct'], every: ['regular'] },
+  oneOf: Object.entries(THRESHOLD_NEEDS).map(([key, needs]) => {
+    const others = new Set(
+      Object.entries(THRESHOLD_NEEDS)
+        .flat(2)
+        .filter((one) => one !== key && !needs.includes(one)),
+    );
+    return { required: [key, ...needs], not: { anyOf: [...others].map((other) => ({ required: [other] })) } };
+  }),
+};
+
+const bound = (description: string): Schema => ({ type: 'number', description });
+
+const summary: Described<(typeof SUMMARY_KEYS)[number]> = {
+  count: { ...text('events are counted'), enum: ['events'] },
+  distinct: text('field whose different values are counted'),
+  sum: text('field of numbers that are added up'),
+  average: text('field of numbers'),
+  median: text('field of numbers'),
+  percentile: { type: 'number', minimum: 0, maximum: 100, description: 'with of: which, as 95' },
+  of: text('with percentile: field of numbers'),
+  at_least: bound('it is that or more'),
+  above: bound('it is more'),
+  at_most: bound('it is that or less'),
+  below: bound('it is less'),
+  by: { ...texts('fields; one window for each combination of their values'), type: ['array', 'string'] },
+  within: text('window of event time, from its first event: 10s, 5m, 1h', { pattern: DURATION }),
+};
+
+const SUMMARY_FORMS: Schema = {
+  oneOf: MEASURES.map((measure) => ({ required: [measure] })),
+  anyOf: COMPARISONS.map((comparison) => ({ required: [comparison] })),
+  dependencies: { percentile: ['of'], of: ['percentile'] },
 };
 
 const firstSeen: Described<(typeof FIRST_SEEN_KEYS)[number]> = {
@@ -78,11 +121,22 @@ const rule: Described<(typeof KEYS.rule)[number]> = {
     ...object(threshold, ['within'], 'matches only when the condition has held often enough within a while'),
     ...THRESHOLD_FORMS,
   },
+  summary: {
+    ...object(summary, ['within'], 'matches when a window is over, by what its events come to'),
+    ...SUMMARY_FORMS,
+  },
   first_seen: object(firstSeen, ['by', 'within'], 'matches only what is new on the host: new terms'),
   suppress: object(suppress, ['for'], 'after an alert none for a while, for each combination of values'),
   throttle: object(throttle, ['alerts', 'per'], 'at most so many alerts in a while'),
   techniques: texts('ATT&CK techniques that are not among the tags', { pattern: '^[Tt]\\d{4}(\\.\\d{3})?$' }),
 };
+
+/** A rule has one of these. */
+const ONE_MEMORY: readonly Schema[] = [
+  { required: ['threshold', 'first_seen'] },
+  { required: ['threshold', 'summary'] },
+  { required: ['summary', 'first_seen'] },
+];
 
 const macro: Described<(typeof KEYS.macro)[number]> = {
   macro: text('name, by which conditions use it', { pattern: '^[\\w.-]+$' }),
@@ -104,7 +158,7 @@ function object(properties: Described<string>, required: readonly string[], desc
 export function ruleFileSchema(): Schema {
   const item = {
     oneOf: [
-      { ...object(rule, ['rule', 'condition'], 'a rule'), not: { required: ['threshold', 'first_seen'] } },
+      { ...object(rule, ['rule', 'condition'], 'a rule'), not: { anyOf: ONE_MEMORY } },
       object(macro, ['macro', 'condition'], 'a condition with a name'),
       object(list, ['list', 'items'], 'values with a name'),
     ],

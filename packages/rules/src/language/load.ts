@@ -197,14 +197,15 @@ class Loader<E> {
     const output = this.#output(file, item, steps?.names);
     const attack = this.#attempt(file, item, () => attackOf(item));
     if (expression === undefined || memory === FAILED || output === FAILED || attack === FAILED) return [];
-    const { threshold, firstSeen, limits } = memory;
+    const { threshold, summary, firstSeen, limits } = memory;
     const node = this.#nodes.fold(expression);
     const kinds = this.#kindsOf(expression);
     const { home, at } = file.placeOf(item.condition, 0);
-    const asked = { expression, threshold, firstSeen, sequence: steps?.sequence };
+    const counted = threshold ?? summary ?? firstSeen;
+    const asked = { expression, counted, sequence: steps?.sequence };
     const never = neverMatches(item.name, asked, at, (part) => this.#kindsOf(part));
     if (never !== undefined) home.report('warning', never, item.name);
-    const operands = collectOperands(expression, threshold ?? firstSeen, output);
+    const operands = collectOperands(expression, counted, output);
     const rule: CompiledRule<E> = {
       name: item.name,
       description: item.description,
@@ -214,6 +215,7 @@ class Loader<E> {
       tags: item.tags.map((tag) => tag.text),
       ...attack,
       threshold,
+      ...(summary === undefined ? {} : { summary }),
       ...(firstSeen === undefined ? {} : { firstSeen }),
       ...(limits.length === 0 ? {} : { limits }),
       sequence: steps?.sequence,

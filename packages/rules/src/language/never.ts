@@ -1,8 +1,7 @@
 import { Fault } from '../errors.ts';
 import type { Expression, Operand } from '../expression.ts';
-import type { FirstSeen, Threshold } from '../rule.ts';
 import type { Sequence } from '../sequence.ts';
-import { collectOperands } from './operands-of.ts';
+import { type Counted, collectOperands, countedOperands } from './operands-of.ts';
 
 const SHOWN = 4;
 /** Parts of a condition that are looked at in pairs. */
@@ -12,22 +11,20 @@ const COMPARED = 32;
 interface Asked<E> {
   readonly expression: Expression<E>;
   readonly sequence?: Sequence<E> | undefined;
-  readonly threshold?: Threshold<E> | undefined;
-  readonly firstSeen?: FirstSeen<E> | undefined;
+  readonly counted?: Counted<E> | undefined;
 }
 
 /** That a rule asks for what no event has, if it does: in its condition, by what it counts, or in a step. @param at of the condition */
 export function neverMatches<E>(
   name: string,
-  { expression, sequence, threshold, firstSeen }: Asked<E>,
+  { expression, sequence, counted }: Asked<E>,
   at: number,
   kindsOf: (part: Expression<E>) => readonly string[],
 ): Fault | undefined {
-  const { by = [], distinct } = threshold ?? { by: firstSeen?.by, distinct: undefined };
   const steps = sequence?.steps ?? [];
   const asked =
     sequence === undefined
-      ? [{ what: '', kind: 'event', all: withFields(expression, distinct === undefined ? by : [...by, distinct]) }]
+      ? [{ what: '', kind: 'event', all: withFields(expression, countedOperands(counted)) }]
       : steps.map(({ kind, expression: step, by: fields }, i) => ({
           what: steps.length === 1 ? '' : `, as its step ${i + 1} can't`,
           kind,

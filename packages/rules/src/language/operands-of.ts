@@ -1,10 +1,19 @@
 import type { Expression, Operand } from '../expression.ts';
-import type { FirstSeen, OutputPart, Threshold } from '../rule.ts';
+import type { FirstSeen, OutputPart, Summary, Threshold } from '../rule.ts';
+
+export type Counted<E> = Threshold<E> | Summary<E> | FirstSeen<E>;
+
+/** What is read to count an event: the combination it is counted with, and what of it is counted. */
+export function countedOperands<E>(counted: Counted<E> | undefined): readonly Operand<E>[] {
+  if (counted === undefined) return [];
+  const what = 'learnUs' in counted ? [] : 'measure' in counted ? [counted.of] : [counted.distinct, counted.sum];
+  return [...what.filter((operand) => operand !== undefined), ...counted.by];
+}
 
 /** What a rule reads, each once, in the order of first use. */
 export function collectOperands<E>(
   expression: Expression<E>,
-  counted?: Threshold<E> | FirstSeen<E>,
+  counted?: Counted<E>,
   output?: readonly OutputPart<E>[],
 ): Operand<E>[] {
   const found = new Map<string, Operand<E>>();
@@ -22,8 +31,7 @@ export function collectOperands<E>(
     else if (part.kind !== 'constant') part.items.forEach(visit);
   };
   visit(expression);
-  if (counted !== undefined && 'distinct' in counted && counted.distinct !== undefined) add(counted.distinct);
-  counted?.by.forEach(add);
+  countedOperands(counted).forEach(add);
   for (const part of output ?? [])
     if (typeof part !== 'string') add('seconds' in part ? part.seconds : 'kept' in part ? part.operand : part);
   return [...found.values()];

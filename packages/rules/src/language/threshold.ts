@@ -9,14 +9,24 @@ import { resolveOperand } from './operand.ts';
 import { parseOperand } from './parser.ts';
 import type { Yaml, YamlEntry, YamlMap, YamlText } from './yaml.ts';
 
-export const THRESHOLD_KEYS = ['count', 'distinct', 'at_least', 'regular', 'every', 'by', 'within', 'window'] as const;
+export const THRESHOLD_KEYS = [
+  'count',
+  'distinct',
+  'sum',
+  'at_least',
+  'regular',
+  'every',
+  'by',
+  'within',
+  'window',
+] as const;
 const KEYS: readonly string[] = THRESHOLD_KEYS;
 /** Of an event that others were merged into. */
 const WEIGHT = 'event.count';
 
 /**
- * `{ count: 20, by: [process.entity_id], within: 10s }`, `{ distinct: destination.port, at_least: 20, by: […], within: 10s }` or
- * `{ regular: 8, every: 2s, by: […], within: 1h }`.
+ * `{ count: 20, by: [process.entity_id], within: 10s }`, `{ distinct: destination.port, at_least: 20, by: […], within: 10s }`,
+ * `{ sum: network.bytes, at_least: 1000000, by: […], within: 1h }` or `{ regular: 8, every: 2s, by: […], within: 1h }`.
  * @throws Fault whose `at` is an offset in the file
  */
 export function readThreshold<E>(node: YamlMap, fields: FieldIndex<E>): Threshold<E> {
@@ -24,11 +34,13 @@ export function readThreshold<E>(node: YamlMap, fields: FieldIndex<E>): Threshol
   checkForm(entries, node.at);
   const value = (key: string): Yaml | undefined => entries.get(key)?.value;
   const distinct = value('distinct');
-  const most = entries.has('count') ? LIMITS.thresholdEvents : LIMITS.thresholdCount;
+  const sum = value('sum');
+  const most = mostOf(entries);
   return {
     atLeast: readCount(text(value('count') ?? value('regular') ?? value('at_least'), node.at, 'count'), most),
     distinct: distinct === undefined ? undefined : readField(text(distinct, node.at, 'distinct'), fields),
     weight: entries.has('count') ? weightOf(fields) : undefined,
+    ...(sum === undefined ? {} : { sum: readNumber(text(sum, node.at, 'sum'), fields) }),
     by: readBy(value('by'), fields),
     withinUs: readDuration(text(value('within'), node.at, 'within')),
     ...(isTumbling(value('window')) ? { tumbling: true } : {}),
@@ -36,10 +48,16 @@ export function readThreshold<E>(node: YamlMap, fields: FieldIndex<E>): Threshol
   };
 }
 
+function mostOf(entries: ReadonlyMap<string, YamlEntry>): number {
+  if (entries.has('sum')) return LIMITS.thresholdSum;
+  return entries.has('count') ? LIMITS.thresholdEvents : LIMITS.thresholdCount;
+}
+
 /** What is counted, and with what. */
 const FORMS = [
   { key: 'count', needs: [], example: '{ count: 20, within: 10s }' },
   { key: 'distinct', needs: ['at_least'], example: '{ distinct: destination.port, at_least: 20, within: 10s }' },
+  { key: 'sum', needs: ['at_least'], example: '{ sum: network.bytes, at_least: 1000000, within: 1h }' },
   { key: 'regular', needs: ['every'], example: '{ regular: 8, every: 2s, within: 1h }' },
 ] as const;
 
@@ -50,13 +68,17 @@ function checkForm(entries: ReadonlyMap<string, YamlEntry>, at: number): void {
     throw new Fault(
       'threshold',
       at,
-      "a threshold has either 'count', 'distinct' or 'regular'",
+      "a threshold has either 'count', 'distinct', 'sum' or 'regular'",
       `Write ${FORMS[0].example}.`,
     );
-  for (const { key, needs, example } of FORMS)
-    for (const more of needs)
-      if (entries.has(more) !== (key === form.key))
-        throw new Fault('threshold', at, `'${key}' and '${more}' go together`, `Write ${example}.`);
+  const wanted: readonly string[] = form.needs;
+  for (const other of FORMS)
+    for (const more of other.needs) {
+      const isWanted = wanted.includes(more);
+      if (entries.has(more) === isWanted) continue;
+      const { key, example } = isWanted ? form : other;
+      throw new Fault('threshold', at, `'${key}' and '${more}' go together`, `Write ${example}.`);
+    }
   if (form.key === 'regular' && entries.has('window'))
     throw new Fault('threshold', at, "'regular' goes without 'window'", `Write ${form.example}.`);
 }
@@ -78,7 +100,7 @@ export function knownEntries(node: YamlMap, known: readonly string[], what: stri
   return new Map(node.entries.map((entry) => [entry.key, entry]));
 }
 
-function weightOf<E>(fields: FieldIndex<E>): Operand<E> | undefined {
+export function weightOf<E>(fields: FieldIndex<E>): Operand<E> | undefined {
   return fields.find(WEIGHT) === undefined ? undefined : resolveOperand(parseOperand(WEIGHT), fields);
 }
 
@@ -89,7 +111,7 @@ export function text(value: Yaml | undefined, at: number, key: string, what = 't
 }
 
 export function readCount(value: YamlText, most: number = LIMITS.thresholdCount): number {
-  const count = /^\d{1,7}$/.test(value.text) ? Number(value.text) : 0;
+  const count = /^\d{1,16}$/.test(value.text) ? Number(value.text) : 0;
   if (count >= 1 && count <= most) return count;
   throw new Fault('threshold', value.at, `expected a number from 1 to ${most}, found '${value.text}'`);
 }
@@ -106,11 +128,21 @@ export function readBy<E>(value: Yaml | undefined, fields: FieldIndex<E>): Opera
   return items.map((item) => readField(text(item, item.at, 'by'), fields));
 }
 
-function readField<E>(value: YamlText, fields: FieldIndex<E>): Operand<E> {
+export function readField<E>(value: YamlText, fields: FieldIndex<E>): Operand<E> {
   try {
     return resolveOperand(parseOperand(value.text), fields);
   } catch (error) {
     if (error instanceof Fault) throw new Fault(error.code, value.place(error.at), error.message, error.hint);
     throw error;
   }
+}
+
+function readNumber<E>(value: YamlText, fields: FieldIndex<E>): Operand<E> {
+  return requireNumber(readField(value, fields), value.at);
+}
+
+/** @throws Fault */
+export function requireNumber<E>(operand: Operand<E>, at: number): Operand<E> {
+  if (operand.type === 'number') return operand;
+  throw new Fault('wrong-type', at, `'${operand.key}' is no number`, 'Use len(field) for the length of a text.');
 }

@@ -1,6 +1,6 @@
 import { Document, isScalar, Scalar, visit } from 'yaml';
 import type { Expression } from '../expression.ts';
-import type { AlertLimit, CompiledRule, FirstSeen, OutputPart, Threshold } from '../rule.ts';
+import type { AlertLimit, CompiledRule, FirstSeen, OutputPart, Summary, Threshold } from '../rule.ts';
 import { eventNumber } from '../sequence.ts';
 import { writeCondition } from './write.ts';
 import { writeSequence } from './write-sequence.ts';
@@ -67,7 +67,8 @@ function collectMacros<E>(expression: Expression<E>, macros: Map<string, Express
 }
 
 function itemOf<E>(rule: CompiledRule<E>): object {
-  const { name, description, sequence, threshold, firstSeen, priority, action, profile, tags, techniques } = rule;
+  const { name, description, sequence, threshold, summary, firstSeen, priority, action, profile, tags, techniques } =
+    rule;
   const tagged = new Set(tags.map((tag) => tag.toUpperCase().replace(/^(?:MITRE|ATTACK)[._]/, '')));
   const more = techniques.filter((technique) => !tagged.has(technique));
   return {
@@ -75,6 +76,7 @@ function itemOf<E>(rule: CompiledRule<E>): object {
     desc: description,
     condition: sequence === undefined ? writeCondition(rule.expression) : writeSequence(sequence, writeDuration),
     ...(threshold === undefined ? {} : { threshold: writeThreshold(threshold) }),
+    ...(summary === undefined ? {} : { summary: writeSummary(summary) }),
     ...(firstSeen === undefined ? {} : { first_seen: writeFirstSeen(firstSeen) }),
     ...Object.fromEntries((rule.limits ?? []).map((limit) => [limit.limit, writeLimit(limit)])),
     output: writeOutput(rule),
@@ -92,18 +94,31 @@ function writeLimit<E>({ limit, atLeast, by, withinUs }: AlertLimit<E>): object 
   return { ...(by.length === 0 ? {} : { by: by.map(({ key }) => key) }), for: writeDuration(withinUs) };
 }
 
-function writeThreshold<E>({ atLeast, distinct, by, withinUs, tumbling, everyUs }: Threshold<E>): object {
+function writeThreshold<E>({ atLeast, distinct, sum, by, withinUs, tumbling, everyUs }: Threshold<E>): object {
   const counted =
     distinct !== undefined
       ? { distinct: distinct.key, at_least: atLeast }
-      : everyUs !== undefined
-        ? { regular: atLeast, every: writeDuration(everyUs) }
-        : { count: atLeast };
+      : sum !== undefined
+        ? { sum: sum.key, at_least: atLeast }
+        : everyUs !== undefined
+          ? { regular: atLeast, every: writeDuration(everyUs) }
+          : { count: atLeast };
   return {
     ...counted,
     ...(by.length === 0 ? {} : { by: by.map(({ key }) => key) }),
     within: writeDuration(withinUs),
     ...(tumbling === true ? { window: 'tumbling' } : {}),
+  };
+}
+
+function writeSummary<E>({ measure, of, percentile, bounds, by, withinUs }: Summary<E>): object {
+  const measured =
+    measure === 'percentile' ? { percentile, of: of?.key } : { [measure]: of === undefined ? 'events' : of.key };
+  return {
+    ...measured,
+    ...Object.fromEntries(bounds.map(({ is, value }) => [is, value])),
+    ...(by.length === 0 ? {} : { by: by.map(({ key }) => key) }),
+    within: writeDuration(withinUs),
   };
 }
 

@@ -112,6 +112,7 @@ function compareRules<E>(rules: readonly CompiledRule<E>[], report: ReportRule<E
       (rule) =>
         rule.threshold === undefined &&
         rule.firstSeen === undefined &&
+        rule.summary === undefined &&
         rule.sequence === undefined &&
         rule.kinds.length > 0,
     )

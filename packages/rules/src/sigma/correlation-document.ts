@@ -1,22 +1,22 @@
 import { didYouMean } from '../diagnostics.ts';
 import { Fault } from '../errors.ts';
 import type { Yaml, YamlMap, YamlText } from '../language/yaml.ts';
-import { LIMITS } from '../limits.ts';
+import { MEASURED, readCondition, rulesOf, type Wanted } from './correlation-condition.ts';
 import { find, type SigmaDocument, textOf, textsOf } from './documents.ts';
 
-export const TYPES = ['event_count', 'value_count', 'temporal', 'temporal_ordered'] as const;
+export const TYPES: readonly string[] = [...Object.keys(MEASURED), 'temporal', 'temporal_ordered'];
 
 /** What stands under `correlation`. */
 export interface Correlation {
-  readonly type: (typeof TYPES)[number];
+  readonly type: string;
   /** ids or names */
   readonly rules: readonly YamlText[];
   readonly groupBy: readonly YamlText[];
   readonly withinUs: number;
-  /** events, values or rules that are needed at least */
-  readonly atLeast: number;
-  /** of `value_count`: whose values are counted */
-  readonly field: YamlText | undefined;
+  /** what is counted or measured; undefined: rules */
+  readonly wanted: Wanted | undefined;
+  /** rules that are needed at least */
+  readonly rulesNeeded: number;
   /** by alias, then by id or name of a rule: the field it stands for */
   readonly aliases: ReadonlyMap<string, ReadonlyMap<string, YamlText>>;
   /** its rules alert themselves too */
@@ -24,15 +24,6 @@ export interface Correlation {
   readonly at: number;
 }
 
-const NUMERIC: readonly string[] = [
-  'value_sum',
-  'value_avg',
-  'value_min',
-  'value_max',
-  'value_percentile',
-  'value_median',
-];
-const COUNTS = ['gt', 'gte', 'lt', 'lte', 'eq', 'neq'] as const;
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
 const LONGEST_US = 7 * 86_400_000_000;
 const MOST_RULES = 64;
@@ -58,10 +49,8 @@ export function readCorrelation({ body, generate }: SigmaDocument): Correlation 
     rules,
     groupBy,
     withinUs: timespanOf(body),
-    atLeast: type.startsWith('temporal')
-      ? rulesNeeded(condition, rules.length)
-      : countOf(condition, body.at, mostOf(type)),
-    field: type === 'value_count' ? fieldOf(condition, body.at) : undefined,
+    wanted: type.startsWith('temporal') ? undefined : readCondition(type, condition, body.at),
+    rulesNeeded: type.startsWith('temporal') ? rulesNeeded(condition, rules.length) : 1,
     aliases: aliasesOf(find(body, 'aliases')?.value),
     generate: generate || textOf(body, 'generate')?.text.toLowerCase() === 'true',
     at: body.at,
@@ -74,13 +63,6 @@ function typeOf(body: YamlMap): Correlation['type'] {
   const found = TYPES.find((one) => one === word);
   if (found !== undefined) return found;
   const at = type?.at ?? body.at;
-  if (NUMERIC.includes(word))
-    throw new Fault(
-      'unsupported',
-      at,
-      `'${word}' is not supported: here events and distinct values are counted`,
-      "Use 'event_count' or 'value_count'.",
-    );
   throw new Fault(
     'value',
     at,
@@ -99,62 +81,11 @@ function timespanOf(body: YamlMap): number {
   throw new Fault('value', text?.at ?? body.at, found, 'Write a number and s, m, h or d: 15m.');
 }
 
-const mostOf = (type: Correlation['type']): number =>
-  type === 'event_count' ? LIMITS.thresholdEvents : LIMITS.thresholdCount;
-
-/** The count at which the condition begins to hold. @throws Fault when it holds from the start: nothing would be counted */
-function countOf(condition: Yaml | undefined, at: number, greatest: number = LIMITS.thresholdCount): number {
-  if (condition?.kind !== 'map')
-    throw new Fault(
-      'missing-key',
-      condition?.at ?? at,
-      "the correlation has no 'condition'",
-      'Write condition: { gte: 10 }.',
-    );
-  let least = 0;
-  let most = Number.POSITIVE_INFINITY;
-  for (const { key, value, at: keyAt } of condition.entries) {
-    if (key === 'field') continue;
-    if (!(COUNTS as readonly string[]).includes(key))
-      throw new Fault(
-        'unknown-key',
-        keyAt,
-        `unknown comparison '${key}'`,
-        didYouMean(key, COUNTS, `One of: ${COUNTS.join(', ')}.`),
-      );
-    const count = numberOf(value);
-    if (key === 'gte' || key === 'eq') least = Math.max(least, count);
-    else if (key === 'gt') least = Math.max(least, count + 1);
-    if (key === 'lte' || key === 'eq') most = Math.min(most, count);
-    else if (key === 'lt') most = Math.min(most, count - 1);
-  }
-  if (least === 0)
-    throw new Fault(
-      'unsupported',
-      condition.at,
-      'this holds with the first event: a count is reached from below',
-      "Add 'gte' or 'gt'.",
-    );
-  if (most < least) throw new Fault('value', condition.at, 'no count fits this condition');
-  if (least > greatest)
-    throw new Fault('value', condition.at, `a count is at most ${greatest}, this asks for ${least}`);
-  return least;
-}
-
-function numberOf(value: Yaml): number {
-  if (value.kind === 'text' && /^\d{1,9}$/.test(value.text)) return Number(value.text);
-  throw new Fault(
-    'value',
-    value.at,
-    `expected a number, found ${value.kind === 'text' ? `'${value.text}'` : `a ${value.kind}`}`,
-  );
-}
-
 /** Of rules in time all are needed, unless a count is given; `a and b` says all too. */
 function rulesNeeded(condition: Yaml | undefined, rules: number): number {
   if (condition === undefined) return rules;
   if (condition.kind === 'map') {
-    const count = countOf(condition, condition.at);
+    const count = rulesOf(condition);
     if (count <= rules) return count;
     throw new Fault('value', condition.at, `${count} of ${rules} rules can't match`);
   }
@@ -164,17 +95,6 @@ function rulesNeeded(condition: Yaml | undefined, rules: number): number {
     condition.at,
     "of the rules all are needed, or a count: 'or' and 'not' are not supported",
     'Write condition: { gte: 2 }.',
-  );
-}
-
-function fieldOf(condition: Yaml | undefined, at: number): YamlText {
-  const field = condition?.kind === 'map' ? textOf(condition, 'field') : undefined;
-  if (field !== undefined) return field;
-  throw new Fault(
-    'missing-key',
-    condition?.at ?? at,
-    "'value_count' needs a field",
-    'Write condition: { field: User, gte: 10 }.',
   );
 }
 

@@ -55,13 +55,13 @@ export function sequenceOf<E>(
 }
 
 /** How often a member must match: once, or as often as a count of events says. @throws Fault */
-function runsOf<E>({ threshold, sequence, document }: Built<E>, at: number): number {
-  if (sequence === undefined && threshold === undefined) return 1;
-  if (threshold !== undefined && threshold.distinct === undefined) {
+function runsOf<E>({ threshold, summary, sequence, document }: Built<E>, at: number): number {
+  if (sequence === undefined && threshold === undefined && summary === undefined) return 1;
+  if (threshold !== undefined && threshold.distinct === undefined && threshold.sum === undefined) {
     if (threshold.atLeast <= LIMITS.thresholdCount) return threshold.atLeast;
     const many = `'${document.title}' counts ${threshold.atLeast} events: as a part of this it can be ${LIMITS.thresholdCount}`;
     throw new Fault('unsupported', at, many, 'Alert on the count by itself.');
   }
-  const hint = 'Refer to rules, or to correlations of the type event_count.';
+  const hint = 'Refer to rules, or to correlations of the type event_count that ask for so many or more.';
   throw new Fault('unsupported', at, `'${document.title}' is no count of events: it can't be a part of this`, hint);
 }

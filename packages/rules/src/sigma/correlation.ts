@@ -57,7 +57,7 @@ export class Correlations<E> {
     const members = correlation.rules.map((reference) => this.#member(reference));
     if (!correlation.generate) for (const member of members) this.silent.add(member.document);
     const warn = (fault: Fault): void => file.report('warning', fault, document.title);
-    const inTime = correlation.type.startsWith('temporal') && correlation.atLeast === members.length;
+    const inTime = correlation.wanted === undefined && correlation.rulesNeeded === members.length;
     const found = inTime
       ? sequenceOf(correlation, members, this.#context, warn)
       : thresholdOf(correlation, members, this.#context);

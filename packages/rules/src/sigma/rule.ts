@@ -6,7 +6,7 @@ import { neverHolds } from '../language/never.ts';
 import { collectOperands } from '../language/operands-of.ts';
 import { sequenceOutput } from '../language/sequence-rule.ts';
 import { defaultOutput } from '../output.ts';
-import type { CompiledRule, OutputPart, Threshold } from '../rule.ts';
+import type { CompiledRule, OutputPart, Summary, Threshold } from '../rule.ts';
 import type { Kept, Sequence } from '../sequence.ts';
 import type { Context } from './context.ts';
 import { detect } from './detect.ts';
@@ -29,6 +29,7 @@ export interface Found<E> {
   readonly detection: Expression<E>;
   readonly condition: string;
   readonly threshold?: Threshold<E>;
+  readonly summary?: Summary<E>;
   readonly sequence?: Sequence<E>;
   /** of a correlation: what it is made of */
   readonly members?: readonly Built<E>[];
@@ -67,7 +68,7 @@ export function conditionOf<E>({ events, detection, document }: Built<E>): Expre
 
 /** The rule as it is matched: once, or once for each step of a sequence. */
 export function finish<E>(built: Built<E>, name: string, context: Context<E>): Prepared<E>[] {
-  const { file, document, events, detection, threshold, sequence } = built;
+  const { file, document, events, detection, threshold, summary, sequence } = built;
   const expression: Expression<E> = { kind: 'and', items: [events, detection] };
   const node = context.nodes.fold(expression);
   const kinds = context.kindsOf(node);
@@ -86,11 +87,12 @@ export function finish<E>(built: Built<E>, name: string, context: Context<E>): P
     tags: document.tags.map(({ text }) => text),
     ...attackOf(document),
     threshold,
+    ...(summary === undefined ? {} : { summary }),
     sequence,
     expression,
     condition: built.condition,
     output,
-    operands: collectOperands(expression, threshold, output),
+    operands: collectOperands(expression, threshold ?? summary, output),
     kinds,
     file: file.name,
     line: file.position(document.at).line,

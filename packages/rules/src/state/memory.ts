@@ -4,6 +4,7 @@ import type { SequenceMatch } from '../sequence.ts';
 import type { StateChange } from './codec.ts';
 import { type SeenLimits, SeenState, type SeenStats } from './seen.ts';
 import { type SequenceLimits, SequenceState, type SequenceStats } from './sequences.ts';
+import { type SummaryLimits, SummaryState, type SummaryStats } from './summaries.ts';
 import { type ThresholdLimits, ThresholdState, type ThresholdStats } from './thresholds.ts';
 import type { Witness, WitnessCheck } from './witness.ts';
 
@@ -19,19 +20,23 @@ export interface Memories<E> {
 export interface MemoryLimits {
   readonly thresholds?: ThresholdLimits;
   readonly sequences?: SequenceLimits;
+  readonly summaries?: SummaryLimits;
   readonly seen?: SeenLimits;
 }
 
 export interface MemoryStats {
   readonly thresholds: ThresholdStats;
   readonly sequences: SequenceStats;
+  readonly summaries: SummaryStats;
 }
 
-/** `event`: the last that happened, when it was kept. */
-export type OnTold<E> = (rule: CompiledRule<E>, match: SequenceMatch, event?: E) => void;
+/** `event`: the last that happened, of a summary the first, when it was kept. */
+export type OnTold<E> = (rule: CompiledRule<E>, match: SequenceMatch | undefined, event?: E) => void;
 
 /** In front of the keys of what sequences remember; those of thresholds begin with a bracket. */
 const SEQUENCES = 's';
+/** In front of the keys of what summaries remember. */
+const SUMMARIES = 'w';
 /** In front of the keys of what `first_seen` remembers. */
 const SEEN = 'f';
 
@@ -39,41 +44,52 @@ const SEEN = 'f';
 export class BootMemory {
   readonly thresholds: ThresholdState;
   readonly sequences: SequenceState;
+  readonly summaries: SummaryState;
 
   constructor(limits: MemoryLimits = {}) {
     this.thresholds = new ThresholdState(limits.thresholds);
     this.sequences = new SequenceState(limits.sequences);
+    this.summaries = new SummaryState(limits.summaries);
   }
 
-  /** Call it on ticks: forgets what no longer matters at `timeUs`, and reports sequences that are finished because something did not come. */
+  /** Call it on ticks: forgets what no longer matters at `timeUs`, and reports what is known now that time has passed: that something did not come, or what a window came to. */
   tick<E>(rules: readonly CompiledRule<E>[], timeUs: number, report: OnTold<E>, witness?: Witness<E>): void {
     this.thresholds.expire(rules, timeUs);
-    this.sequences.tick(rules, timeUs, (rule, match) => {
-      const event = match.witness === '' ? undefined : witness?.read(match.witness);
+    const tell = (rule: CompiledRule<E>, kept: string, match: SequenceMatch | undefined): void => {
+      const event = kept === '' ? undefined : witness?.read(kept);
       if (rule.limits === undefined || this.thresholds.admits(rule, rule.limits, event, timeUs))
         report(rule, match, event);
-    });
+    };
+    this.sequences.tick(rules, timeUs, (rule, match) => tell(rule, match.witness, match));
+    this.summaries.tick(rules, timeUs, (rule, first) => tell(rule, first, undefined));
   }
 
   stats(): MemoryStats {
-    return { thresholds: this.thresholds.stats(), sequences: this.sequences.stats() };
+    return {
+      thresholds: this.thresholds.stats(),
+      sequences: this.sequences.stats(),
+      summaries: this.summaries.stats(),
+    };
   }
 
   /** What changed since the last call, as it is now: entries for a changelog. */
   takeChanges(): StateChange[] {
     const sequences = this.sequences.takeChanges().map(({ key, value }) => ({ key: SEQUENCES + key, value }));
-    return [...this.thresholds.takeChanges(), ...sequences];
+    const summaries = this.summaries.takeChanges().map(({ key, value }) => ({ key: SUMMARIES + key, value }));
+    return [...this.thresholds.takeChanges(), ...sequences, ...summaries];
   }
 
   /** Everything, in the form of `takeChanges`. */
   *snapshot(): Iterable<{ readonly key: string; readonly value: Uint8Array }> {
     yield* this.thresholds.snapshot();
     for (const { key, value } of this.sequences.snapshot()) yield { key: SEQUENCES + key, value };
+    for (const { key, value } of this.summaries.snapshot()) yield { key: SUMMARIES + key, value };
   }
 
   /** Puts an entry back, before the first event. @throws StateError when it can't be read */
   restore(key: string, value: Uint8Array, witness?: WitnessCheck): void {
     if (key.startsWith(`${SEQUENCES}[`)) this.sequences.restore(key.slice(1), value, witness);
+    else if (key.startsWith(`${SUMMARIES}[`)) this.summaries.restore(key.slice(1), value, witness);
     else if (key.startsWith('[')) this.thresholds.restore(key, value);
     else throw new StateError(key, 'no such kind of entry');
   }

@@ -1,11 +1,11 @@
-import { ByAge } from '@ringfence/schema';
-import type { FieldValue } from '../catalogue.ts';
 import { StateError } from '../errors.ts';
-import { readOperand } from '../expression.ts';
+import { type Operand, readOperand } from '../expression.ts';
 import { LIMITS } from '../limits.ts';
 import type { AlertLimit, CompiledRule, Threshold } from '../rule.ts';
 import { decodeEntry, encodeEntry, isListOf, isNumber, type StateChange } from './codec.ts';
 import { weightOf } from './extras.ts';
+import { KeyStore } from './key-store.ts';
+import { keyOf, keyText } from './key-text.ts';
 
 export interface ThresholdLimits {
   /** @default 10,000 */
@@ -37,8 +37,6 @@ interface Count {
   values: Map<string, number>;
 }
 
-/** Longest text of one value of a key or of `distinct`: what is longer counts by its first characters. */
-const VALUE_LENGTH = 256;
 const VERSION = 1;
 
 /**
@@ -46,38 +44,28 @@ const VERSION = 1;
  * bounded; when there are too many keys the one unused for longest goes, and is counted. Event time only, so a replay counts the same.
  */
 export class ThresholdState {
-  readonly #keysPerRule: number;
-  readonly #most: number;
-  /** rule and threshold → key → count, the one unused for longest first */
-  readonly #byRule = new Map<string, ByAge<string, Count>>();
-  readonly #changed = new Map<string, readonly [rule: string, key: string]>();
+  readonly #store: KeyStore<Count>;
   readonly #names = new WeakMap<object, string>();
-  #keys = 0;
-  #evicted = 0;
   #held = 0;
 
-  constructor(limits: ThresholdLimits = {}) {
-    this.#keysPerRule = limits.keysPerRule ?? 10_000;
-    this.#most = limits.keys ?? 100_000;
+  constructor({ keysPerRule = 10_000, keys = 100_000 }: ThresholdLimits = {}) {
+    this.#store = new KeyStore<Count>({ make: newCount, encode, decode }, { keysPerRule, keys });
   }
 
   /** Takes an event whose condition holds into account, and tells whether it crosses the threshold. */
   crosses<E>(rule: CompiledRule<E>, threshold: Threshold<E>, event: E, timeUs: number): boolean {
-    const distinct = threshold.distinct === undefined ? undefined : readOperand(threshold.distinct, event);
-    if (threshold.distinct !== undefined && distinct === undefined) return false;
+    const value = countedOf(threshold, event);
+    if (value === undefined) return false;
     const name = this.#nameOf(rule, threshold);
-    const key = JSON.stringify(threshold.by.map((operand) => keyText(readOperand(operand, event))));
-    const count = this.#touch(name, key);
-    this.#changed.set(`${name}\n${key}`, [name, key]);
-    const value: Counted =
-      threshold.distinct === undefined ? weightOf(threshold.weight, event) : (keyText(distinct) ?? '');
+    const key = keyOf(threshold.by, event);
+    const count = this.#store.touch(name, key);
+    this.#store.changed(name, key);
     return advance(count, threshold, value, timeUs);
   }
 
   /** What stands for an event's key, to be looked at. */
   counted<E>(rule: CompiledRule<E>, threshold: Threshold<E>, event: E): { count: number; quietUntilUs: number } {
-    const key = JSON.stringify(threshold.by.map((operand) => keyText(readOperand(operand, event))));
-    const found = this.#byRule.get(this.#nameOf(rule, threshold))?.get(key);
+    const found = this.#store.get(this.#nameOf(rule, threshold), keyOf(threshold.by, event));
     if (found === undefined) return { count: 0, quietUntilUs: 0 };
     return { count: eventsOf(found, threshold.atLeast) + found.values.size, quietUntilUs: found.quietUntil };
   }
@@ -86,14 +74,13 @@ export class ThresholdState {
   admits<E>(rule: CompiledRule<E>, limits: readonly AlertLimit<E>[], event: E | undefined, timeUs: number): boolean {
     for (const limit of limits) {
       const name = this.#nameOf(rule, limit);
-      const values = event === undefined ? [] : limit.by.map((operand) => keyText(readOperand(operand, event)));
-      const key = JSON.stringify(values);
-      const count = this.#touch(name, key);
+      const key = event === undefined ? '[]' : keyOf(limit.by, event);
+      const count = this.#store.touch(name, key);
       if (Math.max(timeUs, count.newest) < count.quietUntil) {
         this.#held++;
         return false;
       }
-      this.#changed.set(`${name}\n${key}`, [name, key]);
+      this.#store.changed(name, key);
       advance(count, limit, 1, timeUs);
     }
     return true;
@@ -105,49 +92,39 @@ export class ThresholdState {
     for (const rule of rules)
       for (const one of [...(rule.threshold === undefined ? [] : [rule.threshold]), ...(rule.limits ?? [])])
         within.set(this.#nameOf(rule, one), one.withinUs);
-    for (const [name, counts] of this.#byRule) {
+    for (const [name, counts] of this.#store.rules()) {
       const withinUs = within.get(name);
       for (const [key, count] of counts) {
         const over = withinUs === undefined || (count.newest + withinUs <= timeUs && count.quietUntil <= timeUs);
         if (!over) break;
-        counts.delete(key);
-        this.#forgotten(name, key);
+        this.#store.delete(name, key);
       }
     }
   }
 
   stats(): ThresholdStats {
-    return { keys: this.#keys, evicted: this.#evicted, held: this.#held };
+    return { keys: this.#store.size, evicted: this.#store.evicted, held: this.#held };
   }
 
   /** Keys changed since the last call, as they are now: entries for a changelog. */
   takeChanges(): StateChange[] {
-    const changes = [...this.#changed].map(([id, [name, key]]): StateChange => {
-      const count = this.#byRule.get(name)?.get(key);
-      return { key: id, value: count === undefined ? null : encode(count) };
-    });
-    this.#changed.clear();
-    return changes;
+    return this.#store.takeChanges();
   }
 
   /** Everything, in the form of `takeChanges`. */
-  *snapshot(): Iterable<{ readonly key: string; readonly value: Uint8Array }> {
-    for (const [name, counts] of this.#byRule)
-      for (const [key, count] of counts) yield { key: `${name}\n${key}`, value: encode(count) };
+  snapshot(): Iterable<{ readonly key: string; readonly value: Uint8Array }> {
+    return this.#store.snapshot();
   }
 
   /** Puts an entry back. @throws StateError when it can't be read */
   restore(id: string, value: Uint8Array): void {
-    const end = id.lastIndexOf('\n');
-    if (end === -1) throw new StateError(id, 'the key has no rule');
-    const restored = decode(id, value);
-    Object.assign(this.#touch(id.slice(0, end), id.slice(end + 1)), restored);
+    this.#store.restore(id, value);
   }
 
   #nameOf<E>(rule: CompiledRule<E>, threshold: Threshold<E>): string {
     const known = this.#names.get(threshold);
     if (known !== undefined) return known;
-    const { atLeast, distinct, by, withinUs, tumbling, everyUs } = threshold;
+    const { atLeast, distinct, sum, by, withinUs, tumbling, everyUs } = threshold;
     const name = JSON.stringify([
       rule.name,
       atLeast,
@@ -156,49 +133,27 @@ export class ThresholdState {
       withinUs,
       ...(tumbling === true ? ['tumbling'] : []),
       ...(everyUs === undefined ? [] : ['every', everyUs]),
+      ...(sum === undefined ? [] : ['sum', sum.key]),
       ...('limit' in threshold ? [threshold.limit] : []),
     ]);
     this.#names.set(threshold, name);
     return name;
   }
+}
 
-  #touch(name: string, key: string): Count {
-    let counts = this.#byRule.get(name);
-    if (counts === undefined) {
-      counts = new ByAge();
-      this.#byRule.set(name, counts);
-    }
-    const known = counts.get(key);
-    if (known !== undefined) {
-      counts.delete(key);
-      counts.set(key, known);
-      return known;
-    }
-    if (counts.size >= this.#keysPerRule) this.#evict(name, counts);
-    else if (this.#keys >= this.#most) this.#evictFromLargest();
-    const count: Count = { quietUntil: 0, newest: 0, times: [], rest: 0, values: new Map() };
-    counts.set(key, count);
-    this.#keys++;
-    return count;
-  }
+const newCount = (): Count => ({ quietUntil: 0, newest: 0, times: [], rest: 0, values: new Map() });
 
-  #evictFromLargest(): void {
-    let largest: [string, ByAge<string, Count>] | undefined;
-    for (const entry of this.#byRule) if (largest === undefined || entry[1].size > largest[1].size) largest = entry;
-    if (largest !== undefined) this.#evict(...largest);
-  }
+/** What an event adds; undefined: it takes no part. */
+function countedOf<E>({ distinct, sum, weight }: Threshold<E>, event: E): Counted | undefined {
+  if (sum !== undefined) return addedOf(sum, event);
+  if (distinct === undefined) return weightOf(weight, event);
+  return keyText(readOperand(distinct, event)) ?? undefined;
+}
 
-  #evict(name: string, counts: ByAge<string, Count>): void {
-    const oldest = counts.takeOldest();
-    if (oldest === undefined) return;
-    this.#forgotten(name, oldest[0]);
-    this.#evicted++;
-  }
-
-  #forgotten(name: string, key: string): void {
-    this.#keys--;
-    this.#changed.set(`${name}\n${key}`, [name, key]);
-  }
+/** A number to be added up; undefined: there is none, or none that a sum grows by. */
+function addedOf<E>(sum: Operand<E>, event: E): number | undefined {
+  const value = readOperand(sum, event);
+  return typeof value === 'number' && value > 0 ? Math.min(value, Number.MAX_SAFE_INTEGER) : undefined;
 }
 
 /** How many events, or one distinct value. */
@@ -272,11 +227,6 @@ function countValue(count: Count, value: string, now: number, since: number): nu
   return count.values.size;
 }
 
-function keyText(value: FieldValue): string | null {
-  if (value === undefined) return null;
-  return (typeof value === 'object' ? value.join('\0') : String(value)).slice(0, VALUE_LENGTH);
-}
-
 function encode({ quietUntil, newest, times, rest, values }: Count): Uint8Array {
   return encodeEntry(VERSION, [quietUntil, newest, times, [...values], ...(rest === 0 ? [] : [rest])]);
 }
@@ -288,7 +238,7 @@ function decode(id: string, bytes: Uint8Array): Count {
     !isNumber(newest) ||
     !isNumber(rest) ||
     rest < 0 ||
-    rest > unitOf(LIMITS.thresholdEvents) ||
+    rest > unitOf(LIMITS.thresholdSum) ||
     !isListOf(times, LIMITS.thresholdCount, isNumber) ||
     !isListOf(values, LIMITS.thresholdCount, isSeen)
   ) {

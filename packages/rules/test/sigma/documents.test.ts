@@ -306,16 +306,12 @@ condition: { gte: 2 }`;
       'type: event_cuont\nrules: [failed]\ntimespan: 1m\ncondition: { gte: 1 }',
       /no type of correlation Did you mean 'event_count'/,
     ],
-    'a type that nobody counts': [
-      'type: value_avg\nrules: [failed]\ntimespan: 1m\ncondition: { gte: 1 }',
-      /'value_avg' is not supported/,
-    ],
     'a timespan': [
       'type: event_count\nrules: [failed]\ntimespan: 1 hour\ncondition: { gte: 1 }',
       /expected a timespan of up to 7d, found '1 hour'/,
     ],
-    'a count from above': [
-      'type: event_count\nrules: [failed]\ntimespan: 1m\ncondition: { lt: 5 }',
+    'a count of rules from above': [
+      'type: temporal\nrules: [failed]\ntimespan: 1m\ncondition: { lt: 5 }',
       /holds with the first event/,
     ],
     'a count that is none': [

@@ -104,8 +104,8 @@ export class BootMemories implements Memories<EventView> {
 }
 
 function addLosses(sum: { -readonly [name in keyof MemoryLosses]: number }, memory: BootMemory): void {
-  const { thresholds, sequences } = memory.stats();
-  sum.forgottenKeys += thresholds.evicted + sequences.evicted;
+  const { thresholds, sequences, summaries } = memory.stats();
+  sum.forgottenKeys += thresholds.evicted + sequences.evicted + summaries.evicted;
   sum.lateEvents += sequences.late;
   sum.heldAlerts += thresholds.held;
   sum.damagedEntries += sequences.damaged;

@@ -1,0 +1,156 @@
+import { StateError } from '../errors.ts';
+import { readOperand } from '../expression.ts';
+import { LIMITS } from '../limits.ts';
+import type { CompiledRule, Summary } from '../rule.ts';
+import { decodeEntry, encodeEntry, isListOf, isNumber, type StateChange } from './codec.ts';
+import { weightOf } from './extras.ts';
+import { KeyStore } from './key-store.ts';
+import { keyOf, keyText } from './key-text.ts';
+import { add, holds, newWindow, reset, type Window } from './summary-window.ts';
+import type { Witness, WitnessCheck } from './witness.ts';
+
+export interface SummaryLimits {
+  /** each has an event of its own: fewer than of thresholds. @default 1,000 */
+  readonly keysPerRule?: number;
+  /** @default 10,000 */
+  readonly keys?: number;
+}
+
+export interface SummaryStats {
+  /** windows that are open */
+  readonly keys: number;
+  /** windows forgotten because there were too many */
+  readonly evicted: number;
+}
+
+type OnOver<E> = (rule: CompiledRule<E>, witness: string) => void;
+
+/** Windows that were over, matched, and wait for the next tick; of one key there are more only where ticks stay away. */
+const MOST_DUE = 16;
+const VERSION = 1;
+
+/**
+ * What summaries remember between events: a window for each combination of values, from its first event on. It is judged when it is over, on a tick. Event
+ * time only, so a replay tells the same.
+ */
+export class SummaryState {
+  readonly #store: KeyStore<Window>;
+  readonly #names = new WeakMap<object, string>();
+
+  constructor({ keysPerRule = 1000, keys = 10_000 }: SummaryLimits = {}) {
+    this.#store = new KeyStore<Window>({ make: newWindow, encode, decode }, { keysPerRule, keys });
+  }
+
+  /** Takes an event whose condition holds into account. */
+  take<E>(rule: CompiledRule<E>, summary: Summary<E>, event: E, timeUs: number, witness?: Witness<E>): void {
+    const value = broughtBy(summary, event);
+    if (value === undefined) return;
+    const name = this.#nameOf(rule, summary);
+    const key = keyOf(summary.by, event);
+    const window = this.#store.touch(name, key);
+    const now = Math.max(timeUs, window.newest);
+    if (isOver(window, summary, now)) close(window, summary);
+    if (window.sinceUs === -1) {
+      window.sinceUs = now;
+      window.witness = witness?.keep(event) ?? '';
+    }
+    window.newest = now;
+    add(window, summary.measure, value);
+    this.#store.changed(name, key);
+  }
+
+  /** How many events the window of an event's key has had, to be looked at. */
+  counted<E>(rule: CompiledRule<E>, summary: Summary<E>, event: E): number {
+    return this.#store.get(this.#nameOf(rule, summary), keyOf(summary.by, event))?.count ?? 0;
+  }
+
+  /** Call it on ticks: reports windows that are over and match, with their first events, and forgets them. Events may come late for a moment. */
+  tick<E>(rules: readonly CompiledRule<E>[], timeUs: number, report: OnOver<E>): void {
+    const known = new Map<string, CompiledRule<E>>();
+    for (const rule of rules) if (rule.summary !== undefined) known.set(this.#nameOf(rule, rule.summary), rule);
+    for (const [name, windows] of this.#store.rules()) {
+      const rule = known.get(name);
+      for (const [key, window] of windows) {
+        if (rule !== undefined && isOver(window, rule.summary!, timeUs - LIMITS.latenessUs))
+          close(window, rule.summary!);
+        if (rule !== undefined) for (const witness of window.due) report(rule, witness);
+        if (window.due.length > 0) this.#store.changed(name, key);
+        window.due = [];
+        if (rule === undefined || window.sinceUs === -1) this.#store.delete(name, key);
+      }
+    }
+  }
+
+  stats(): SummaryStats {
+    return { keys: this.#store.size, evicted: this.#store.evicted };
+  }
+
+  /** Keys changed since the last call, as they are now: entries for a changelog. */
+  takeChanges(): StateChange[] {
+    return this.#store.takeChanges();
+  }
+
+  /** Everything, in the form of `takeChanges`. */
+  snapshot(): Iterable<{ readonly key: string; readonly value: Uint8Array }> {
+    return this.#store.snapshot();
+  }
+
+  /** Puts an entry back. @throws StateError when it can't be read */
+  restore(id: string, value: Uint8Array, witness?: WitnessCheck): void {
+    const { due, witness: first } = decode(id, value);
+    const kept = [...due, first].filter((one) => one !== '');
+    if (witness !== undefined && !kept.every((one) => witness.isKept(one)))
+      throw new StateError(id, 'an event that it keeps is none');
+    this.#store.restore(id, value);
+  }
+
+  #nameOf<E>(rule: CompiledRule<E>, summary: Summary<E>): string {
+    const known = this.#names.get(summary);
+    if (known !== undefined) return known;
+    const { measure, of, percentile, bounds, by, withinUs } = summary;
+    const keys = by.map((operand) => operand.key);
+    const name = JSON.stringify([rule.name, measure, of?.key ?? null, percentile ?? null, bounds, keys, withinUs]);
+    this.#names.set(summary, name);
+    return name;
+  }
+}
+
+function broughtBy<E>({ measure, of, weight }: Summary<E>, event: E): number | string | undefined {
+  if (of === undefined) return weightOf(weight, event);
+  const value = readOperand(of, event);
+  if (measure === 'distinct') return keyText(value) ?? undefined;
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}
+
+const isOver = <E>({ sinceUs }: Window, { withinUs }: Summary<E>, timeUs: number): boolean =>
+  sinceUs !== -1 && timeUs >= sinceUs + withinUs;
+
+function close<E>(window: Window, summary: Summary<E>): void {
+  if (holds(window, summary) && window.due.length < MOST_DUE) window.due.push(window.witness);
+  reset(window);
+}
+
+function encode({ sinceUs, newest, count, sum, digits, numbers, texts, witness, due }: Window): Uint8Array {
+  return encodeEntry(VERSION, [sinceUs, newest, count, sum, digits, [...numbers], [...texts], witness, due]);
+}
+
+function decode(id: string, bytes: Uint8Array): Window {
+  const [sinceUs, newest, count, sum, digits, numbers, texts, witness, due] = decodeEntry(id, bytes, VERSION);
+  if (
+    ![sinceUs, newest, count, sum].every(isNumber) ||
+    ![0, 1, 2, 3].includes(digits as number) ||
+    !isListOf(numbers, LIMITS.summaryNumbers, isTally) ||
+    !isListOf(texts, LIMITS.thresholdCount + 1, isText) ||
+    !isText(witness) ||
+    !isListOf(due, MOST_DUE, isText)
+  )
+    throw new StateError(id, 'its fields are not what this version writes');
+  const [counted, added] = [count as number, sum as number];
+  const times = { sinceUs: sinceUs as number, newest: newest as number };
+  const kept = { numbers: new Map(numbers), texts: new Set(texts), witness, due };
+  return { ...times, count: counted, sum: added, digits: digits as number, ...kept };
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string';
+
+const isTally = (value: unknown): value is [number, number] => isListOf(value, 2, isNumber) && value.length === 2;

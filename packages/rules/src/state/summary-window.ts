@@ -1,0 +1,114 @@
+import { LIMITS } from '../limits.ts';
+import type { Bound, Measure, Summary } from '../rule.ts';
+
+/** What has come of one key since a window began. */
+export interface Window {
+  /** µs of its first event; -1: none is open */
+  sinceUs: number;
+  /** µs of the newest event of the key: one that comes late counts as if it came now */
+  newest: number;
+  /** events */
+  count: number;
+  sum: number;
+  /** that a number is rounded to; 0: it is as it was */
+  digits: number;
+  /** number → how often (median, percentile) */
+  numbers: Map<number, number>;
+  /** (distinct) */
+  texts: Set<string>;
+  /** the first event as its caller keeps it; empty: it isn't kept */
+  witness: string;
+  /** first events of windows that are over and match, and are still to be told */
+  due: string[];
+}
+
+export const newWindow = (): Window => ({
+  ...{ sinceUs: -1, newest: 0, count: 0, sum: 0, digits: 0 },
+  ...{ numbers: new Map(), texts: new Set(), witness: '', due: [] },
+});
+
+/** As if nothing had come; what is still to be told stays. */
+export function reset(window: Window): void {
+  const { newest, due } = window;
+  Object.assign(window, { ...newWindow(), newest, due });
+}
+
+/** What is greater is taken for this, and what is smaller than its inverse for nothing: so that few digits make few numbers. */
+const GREATEST = 1e18;
+const FIRST_DIGITS = 3;
+
+/** `value`: how many events, a number that is measured, or a text that is told apart. */
+export function add(window: Window, measure: Measure, value: number | string): void {
+  if (typeof value === 'string') {
+    window.count++;
+    if (window.texts.size <= LIMITS.thresholdCount) window.texts.add(value);
+    return;
+  }
+  if (measure === 'count') {
+    window.count = Math.min(window.count + value, GREATEST);
+    return;
+  }
+  const size = Math.min(Math.abs(value), GREATEST);
+  const number = size < 1 / GREATEST ? 0 : Math.sign(value) * size;
+  window.count++;
+  window.sum += number;
+  if (measure === 'median' || measure === 'percentile') addNumber(window, number, 1);
+}
+
+function addNumber(window: Window, value: number, times: number): void {
+  const { digits, numbers } = window;
+  const rounded = digits === 0 ? value : Number(value.toPrecision(digits));
+  numbers.set(rounded, (numbers.get(rounded) ?? 0) + times);
+  if (numbers.size <= LIMITS.summaryNumbers) return;
+  window.digits = digits === 0 ? FIRST_DIGITS : digits - 1;
+  window.numbers = new Map();
+  for (const [number, count] of numbers) addNumber(window, number, count);
+}
+
+/** Whether what the window has come to is within all bounds. */
+export function holds<E>(window: Window, summary: Summary<E>): boolean {
+  const measured = measuredOf(window, summary);
+  return summary.bounds.every((bound) => fits(measured, bound));
+}
+
+function fits(measured: number, { is, value }: Bound): boolean {
+  switch (is) {
+    case 'at_least':
+      return measured >= value;
+    case 'above':
+      return measured > value;
+    case 'at_most':
+      return measured <= value;
+    case 'below':
+      return measured < value;
+  }
+}
+
+function measuredOf<E>({ count, sum, numbers, texts }: Window, { measure, percentile = 50 }: Summary<E>): number {
+  switch (measure) {
+    case 'count':
+      return count;
+    case 'distinct':
+      return texts.size;
+    case 'sum':
+      return sum;
+    case 'average':
+      return sum / count;
+    case 'median':
+      // Of an even number of them it is the mean of the two in the middle.
+      return (atRank(numbers, Math.ceil(count / 2)) + atRank(numbers, Math.floor(count / 2) + 1)) / 2;
+    case 'percentile':
+      return atRank(numbers, Math.max(1, Math.ceil((percentile / 100) * count)));
+  }
+}
+
+/** The number that has so many before it, itself included. */
+function atRank(numbers: ReadonlyMap<number, number>, rank: number): number {
+  const sorted = [...numbers].sort(([a], [b]) => a - b);
+  let before = 0;
+  for (const [number, times] of sorted) {
+    before += times;
+    if (before >= rank) return number;
+  }
+  return sorted.at(-1)?.[0] ?? 0;
+}

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { writeRules } from '../../src/language/write-rules.ts';
+import { RuleMemory } from '../../src/state/memory.ts';
+import { compile, type Event, exec, matches } from './support.ts';
+
+const SECOND = 1_000_000;
+const started = `title: Started
+name: started
+logsource: { product: linux, category: process_creation }
+detection: { k: { Image|startswith: / }, condition: k }
+`;
+const correlation = (body: string): string => `${started}---
+title: Many
+correlation:
+  rules: [started]
+  timespan: 60s
+  ${body.replaceAll('\n', '\n  ')}
+`;
+const by = (user: string, parent: number): Event => exec('/bin/x', { 'user.name': user, 'process.parent.pid': parent });
+
+/** Users of whom something is told after so many seconds. */
+function told(body: string, events: readonly Event[], seconds = 100): string[] {
+  const memory = new RuleMemory();
+  const witness = { keep: (event: Event) => JSON.stringify(event), read: (kept: string) => JSON.parse(kept) as Event };
+  const set = compile(correlation(body), { memory: { of: () => memory, isFirst: () => false, witness } });
+  assert.deepEqual(set.diagnostics, []);
+  assert.deepEqual(matches(set, ...events), []);
+  const users: string[] = [];
+  const tick = (at: number): void =>
+    memory.tick(set.rules, at * SECOND, (_, __, event) => users.push(String(event?.values['user.name'])), witness);
+  tick(seconds);
+  return users;
+}
+
+describe('a correlation of values', () => {
+  test('that adds up is told with the event that reaches its sum', () => {
+    const set = compile(
+      correlation('type: value_sum\ngroup-by: [User]\ncondition: { field: ParentProcessId, gt: 99 }'),
+    );
+    assert.deepEqual(set.diagnostics, []);
+    assert.deepEqual(matches(set, by('ann', 60), by('bob', 39), by('ann', 39)), []);
+    assert.deepEqual(matches(set, by('ann', 1)), ['Many']);
+    const [written] = compile(writeRules(set.rules)).rules;
+    assert.deepEqual([written?.threshold?.atLeast, written?.threshold?.sum?.key], [100, 'process.parent.pid']);
+  });
+
+  const events = [by('ann', 10), by('bob', 100), by('ann', 20), by('bob', 1), by('ann', 90)];
+  for (const [body, users] of [
+    ['type: value_sum\ngroup-by: [User]\ncondition: { field: ParentProcessId, lt: 110 }', ['bob']],
+    ['type: value_avg\ngroup-by: [User]\ncondition: { field: ParentProcessId, gte: 50 }', ['bob']],
+    ['type: value_median\ngroup-by: [User]\ncondition: { field: ParentProcessId, lte: 20 }', ['ann']],
+    [
+      'type: value_percentile\ngroup-by: [User]\ncondition: { field: ParentProcessId, percentile: 95, gt: 95 }',
+      ['bob'],
+    ],
+    ['type: event_count\ngroup-by: [User]\ncondition: { lt: 3 }', ['bob']],
+    ['type: event_count\ngroup-by: [User]\ncondition: { lte: 3 }', ['ann', 'bob']],
+    ['type: value_count\ngroup-by: [User]\ncondition: { field: ParentProcessId, lt: 3 }', ['bob']],
+  ] as const)
+    test(`is told when its time is over: ${body.replaceAll('\n', ', ')}`, () => {
+      assert.deepEqual(told(body, events).sort(), [...users]);
+      assert.deepEqual(told(body, events, 30), [], 'not before');
+    });
+
+  for (const [body, message] of [
+    ['type: value_avg\ncondition: { gte: 5 }', /'value_avg' needs a field/],
+    ['type: value_avg\ncondition: { field: CommandLine, gte: 5 }', /'process.command_line' is no number/],
+    ['type: value_percentile\ncondition: { field: ParentProcessId, gte: 5 }', /needs a percentile/],
+    [
+      'type: value_percentile\ncondition: { field: ParentProcessId, percentile: 120, gte: 5 }',
+      /from 0 to 100, found '120'/,
+    ],
+    ['type: value_median\ncondition: { field: ParentProcessId }', /compares with nothing/],
+    ['type: event_count\ncondition: { lt: 1 }', /no count fits/],
+    ['type: event_count\ncondition: { neq: 1 }', /'neq' would match nearly everything/],
+    ['type: value_count\ncondition: { field: User, lt: 5000 }', /at most 1000, this asks for 4999/],
+    ['type: value_summ\ncondition: { field: User, lt: 5000 }', /no type of correlation/],
+  ] as const)
+    test(`is told what it lacks: ${body.replaceAll('\n', ', ')}`, () => {
+      const { diagnostics } = compile(correlation(body));
+      assert.match(diagnostics.map((one) => `${one.message} ${one.hint}`).join(), message);
+    });
+
+  test("can't be a part of an order", () => {
+    const text = `${correlation('name: few\ntype: event_count\ncondition: { lt: 3 }').replace('  name: few\n', '').replace('title: Many', 'title: Few\nname: few')}---
+title: Then
+correlation: { type: temporal_ordered, rules: [few, started], timespan: 1m }
+`;
+    assert.match(
+      compile(text)
+        .diagnostics.map(({ message }) => message)
+        .join(),
+      /'Few' is no count of events/,
+    );
+  });
+});

@@ -1,0 +1,246 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { StateError } from '../src/errors.ts';
+import { writeRules } from '../src/language/write-rules.ts';
+import { LIMITS } from '../src/limits.ts';
+import type { RuleSet } from '../src/rule-set.ts';
+import { RuleMemory } from '../src/state/memory.ts';
+import { compile, createTestEvent, matches } from './support/compile.ts';
+import type { TestEvent } from './support/events.ts';
+
+const SECOND = 1_000_000;
+const LATE = LIMITS.latenessUs;
+
+const rule = (summary: string, condition = 'event.action = exit'): string =>
+  `- rule: r\n  condition: ${condition}\n  summary: ${summary}\n`;
+const exit = (uptime: number | undefined, entity = 'a'): TestEvent =>
+  createTestEvent('exit', { 'process.uptime': uptime, 'process.entity_id': entity });
+
+/** Keeps events as JSON, as a detector keeps them in its own way. */
+const witness = {
+  keep: (event: TestEvent): string => JSON.stringify(event),
+  read: (kept: string): TestEvent => JSON.parse(kept) as TestEvent,
+};
+
+class Run {
+  readonly memory = new RuleMemory();
+  readonly set: RuleSet<TestEvent>;
+  readonly told: string[] = [];
+
+  constructor(text: string) {
+    const { memory } = this;
+    this.set = compile(text, { memory: { of: () => memory, isFirst: () => false, witness } });
+    assert.deepEqual(this.set.diagnostics, []);
+  }
+
+  take(event: TestEvent, seconds: number): this {
+    assert.deepEqual(matches(this.set, event, seconds * SECOND), [], 'nothing is told before the window is over');
+    return this;
+  }
+
+  /** What is told when so much time has passed: uptimes of the first events. */
+  tick(seconds: number): (number | undefined)[] {
+    const told: (number | undefined)[] = [];
+    const report = (_: unknown, __: unknown, event?: TestEvent): void => {
+      told.push(event?.['process.uptime'] as number);
+    };
+    this.memory.tick(this.set.rules, seconds * SECOND + LATE, report, witness);
+    return told;
+  }
+}
+
+function tells(summary: string, uptimes: readonly number[]): boolean {
+  const run = new Run(rule(summary));
+  for (const [n, uptime] of uptimes.entries()) run.take(exit(uptime), n / 1000);
+  return run.tick(60).length > 0;
+}
+
+describe('a summary', () => {
+  test('is judged when its window is over, which its first event begins, and the alert is about that one', () => {
+    const run = new Run(rule('{ count: events, at_most: 2, by: [process.entity_id], within: 60s }'));
+    run.take(exit(1), 0).take(exit(2), 30).take(exit(7, 'b'), 10);
+    assert.deepEqual(run.tick(59), []);
+    assert.deepEqual(run.tick(60), [1]);
+    assert.deepEqual(run.tick(69), []);
+    assert.deepEqual(run.tick(70), [7]);
+    assert.deepEqual(run.tick(1000), [], 'what never comes is not told of');
+    assert.equal(run.memory.stats().summaries.keys, 0);
+  });
+
+  test('says nothing when what came is beyond its bounds', () => {
+    const run = new Run(rule('{ count: events, at_most: 2, within: 60s }'));
+    for (const at of [0, 1, 2]) run.take(exit(at), at);
+    assert.deepEqual(run.tick(60), []);
+  });
+
+  test('begins a new window with the first event behind the old one, also where no tick came between', () => {
+    const run = new Run(rule('{ count: events, below: 2, within: 60s }'));
+    run.take(exit(1), 0).take(exit(2), 60).take(exit(3), 100).take(exit(4), 500).take(exit(5), 600);
+    assert.deepEqual(run.tick(600), [1, 4]);
+    assert.deepEqual(run.tick(660), [5]);
+  });
+
+  for (const [summary, uptimes, expected] of [
+    ['{ sum: process.uptime, at_most: 6, within: 1m }', [1, 2, 3], true],
+    ['{ sum: process.uptime, below: 6, within: 1m }', [1, 2, 3], false],
+    ['{ average: process.uptime, at_least: 2, within: 1m }', [1, 2, 3], true],
+    ['{ average: process.uptime, above: 2, within: 1m }', [1, 2, 3], false],
+    ['{ average: process.uptime, above: 2, within: 1m }', [1, 2, 3.5], true],
+    ['{ median: process.uptime, at_least: 5, at_most: 5, within: 1m }', [900, 5, 1], true],
+    ['{ median: process.uptime, at_least: 4, at_most: 4, within: 1m }', [900, 5, 3, 1], true],
+    [
+      '{ percentile: 90, of: process.uptime, at_least: 9, below: 10, within: 1m }',
+      [9, 1, 2, 3, 4, 5, 6, 7, 8, 10],
+      true,
+    ],
+    ['{ percentile: 0, of: process.uptime, at_most: 1, within: 1m }', [5, 1, 9], true],
+    ['{ percentile: 100, of: process.uptime, at_least: 9, within: 1m }', [5, 9, 1], true],
+    ['{ distinct: process.uptime, at_least: 2, at_most: 2, within: 1m }', [5, 5, 9], true],
+    ['{ distinct: process.uptime, above: 2, within: 1m }', [5, 5, 9], false],
+  ] as const)
+    test(`${summary} of ${uptimes.join(', ')} ${expected ? 'holds' : 'does not hold'}`, () =>
+      assert.equal(tells(summary, uptimes), expected));
+
+  test('takes no notice of events without its field', () => {
+    const run = new Run(rule('{ average: process.uptime, below: 10, within: 60s }'));
+    assert.deepEqual(run.take(exit(undefined), 0).take(exit(Number.NaN), 0).tick(100), []);
+    assert.equal(run.memory.stats().summaries.keys, 0);
+  });
+
+  test('counts an event that others were merged into as so many', () => {
+    const run = new Run(rule('{ count: events, at_least: 500, within: 60s }'));
+    run.take({ ...exit(1), 'event.count': 500 }, 0);
+    assert.deepEqual(run.tick(60), [1]);
+  });
+
+  test('of many different numbers is exact to two digits or more, in bounded memory', () => {
+    const run = new Run(rule('{ median: process.uptime, at_least: 49500, at_most: 50500, within: 1h }'));
+    for (let n = 1; n <= 99_999; n++) run.take(exit((n * 7919) % 100_000), n / 100);
+    const [entry] = run.memory.summaries.takeChanges();
+    assert.ok((entry?.value?.length ?? 0) < 30_000, `${entry?.value?.length} bytes`);
+    assert.equal(run.tick(3601).length, 1);
+    const wild = new Run(rule('{ percentile: 99, of: process.uptime, above: 1, within: 1h }'));
+    for (let n = 0; n < 50_000; n++) wild.take(exit(((n % 2) - 0.5) * 2 ** (((n * 31) % 2000) - 1000)), n / 100);
+    assert.ok((wild.memory.summaries.takeChanges()[0]?.value?.length ?? 0) < 60_000);
+  });
+
+  test('forgets the window unused for longest when there are too many, and counts it', () => {
+    const run = new Run(rule('{ count: events, below: 2, by: [process.entity_id], within: 60s }'));
+    for (let n = 0; n < 1001; n++) run.take(exit(n, `p${n}`), 0);
+    assert.deepEqual(run.memory.stats().summaries, { keys: 1000, evicted: 1 });
+    const told = run.tick(60);
+    assert.deepEqual([told.length, told.includes(0)], [1000, false]);
+  });
+
+  test('is suppressed and throttled like any alert', () => {
+    const run = new Run(
+      `${rule('{ count: events, below: 2, by: [process.entity_id], within: 60s }')}  throttle: { alerts: 1, per: 1h }\n`,
+    );
+    run.take(exit(1, 'a'), 0).take(exit(2, 'b'), 0);
+    assert.deepEqual(run.tick(60), [1]);
+    assert.equal(run.memory.stats().thresholds.held, 1);
+  });
+
+  test('of a rule that is gone keeps nothing', () => {
+    const run = new Run(rule('{ count: events, below: 2, within: 60s }'));
+    run.take(exit(1), 0);
+    run.memory.takeChanges();
+    run.memory.tick([], 0, () => assert.fail());
+    assert.equal(run.memory.stats().summaries.keys, 0);
+    assert.deepEqual(
+      run.memory.takeChanges().map(({ value }) => value),
+      [null],
+    );
+  });
+
+  test('rebuilt from its changes at any point goes on as if nothing had happened', () => {
+    const rules = [
+      '{ count: events, at_most: 2, by: [process.entity_id], within: 10s }',
+      '{ median: process.uptime, above: 2, within: 10s }',
+    ]
+      .map((summary, n) => rule(summary).replace('rule: r', `rule: r${n}`))
+      .join('');
+    const step = fc.tuple(fc.constantFrom('a', 'b', 'tick'), fc.nat(4), fc.nat(6));
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), fc.nat(39), (steps, cut) => {
+        const whole = new Run(rules);
+        let moved = new Run(rules);
+        const log = new Map<string, Uint8Array | null>();
+        let at = 0;
+        for (const [i, [what, uptime, wait]] of steps.entries()) {
+          at += wait;
+          if (what === 'tick') assert.deepEqual(moved.tick(at).sort(), whole.tick(at).sort());
+          else for (const run of [whole, moved]) run.take(exit(uptime, what), at);
+          for (const { key, value } of moved.memory.takeChanges()) log.set(key, value);
+          if (i !== cut) continue;
+          moved = new Run(rules);
+          for (const [key, value] of log) if (value !== null) moved.memory.restore(key, value);
+        }
+        assert.deepEqual(moved.tick(at + 100).sort(), whole.tick(at + 100).sort());
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('refuses entries it did not write, and events that nobody kept', () => {
+    const good = '[1,0,0,1,0,0,[],[],"",[]]';
+    const memory = new RuleMemory();
+    memory.restore('w["r"]\n[]', Buffer.from(good));
+    for (const value of [
+      'nonsense',
+      '[2,0]',
+      good.replace('[]', '[[1]]'),
+      good.replace('[]', '[["1",1]]'),
+      good.replace('""', '7'),
+      good.replace('0,1,0,0', '0,1,0,9'),
+      good.replace('0,1', 'null,1'),
+    ])
+      assert.throws(() => new RuleMemory().restore('w["r"]\n[]', Buffer.from(value)), StateError, value);
+    const kept = Buffer.from(good.replace('""', '"x"'));
+    assert.throws(() => memory.restore('w["r"]\n[]', kept, { isKept: () => false }), StateError);
+  });
+});
+
+describe('writing a summary', () => {
+  for (const [text, message] of [
+    ['{ within: 1m, below: 3 }', /has one of: count, distinct/],
+    ['{ count: events, sum: user.id, below: 3, within: 1m }', /has one of/],
+    ['{ count: user.id, below: 3, within: 1m }', /events are counted, not 'user.id'/],
+    ['{ count: events, within: 1m }', /says what it must be: at_least/],
+    ['{ count: events, below: few, within: 1m }', /expected a number, found 'few'/],
+    ['{ count: events, below: 3 }', /a summary needs 'within'/],
+    ['{ average: user.name, below: 3, within: 1m }', /'user.name' is no number/],
+    ['{ averge: user.id, below: 3, within: 1m }', /unknown key 'averge' in a summary/],
+    ['{ average: user.idd, below: 3, within: 1m }', /unknown field 'user.idd'/],
+    ['{ percentile: 95, below: 3, within: 1m }', /'percentile' and 'of' go together/],
+    ['{ percentile: 101, of: user.id, below: 3, within: 1m }', /from 0 to 100, found '101'/],
+    ['{ sum: user.id, of: user.id, below: 3, within: 1m }', /go together/],
+    ['{ distinct: user.id, at_most: 5000, within: 1m }', /up to 1000, this asks for 5000/],
+    ['{ count: events, below: 3, within: 1m }\n  threshold: { count: 3, within: 1m }', /either a threshold, a summary/],
+  ] as const)
+    test(`${text} is an error that says how it is written`, () => {
+      const [first] = compile(rule(text)).diagnostics;
+      assert.equal(first?.severity, 'error');
+      assert.match(first?.message ?? '', message);
+    });
+
+  test('behind a sequence is an error', () => {
+    const text = rule(
+      '{ count: events, below: 3, within: 1m }',
+      'sequence with maxspan=1s [ event.action = exec ] [ event.action = open ]',
+    );
+    assert.match(compile(text).diagnostics[0]?.message ?? '', /a sequence has no summary/);
+  });
+
+  test('and reading it again gives the same', () => {
+    for (const summary of [
+      '{ count: events, at_most: 2, by: [process.entity_id], within: 60s }',
+      '{ percentile: 99.5, of: process.uptime, above: 1.5, below: 9, within: 1m }',
+      '{ distinct: user.name, at_least: 2, within: 1h }',
+    ]) {
+      const { rules } = compile(rule(summary));
+      assert.deepEqual(compile(writeRules(rules)).rules[0]?.summary, rules[0]?.summary);
+    }
+  });
+});
