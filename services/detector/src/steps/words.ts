@@ -11,6 +11,7 @@ import {
 } from '@ringfence/schema';
 import type { Chain, ChainAlert, ChainProcess } from '../state/chain.ts';
 import { argsText, userText } from './alert.ts';
+import { deedInWords, eventInWords } from './deeds.ts';
 
 const PATH_MAX = 256;
 const COMMAND_MAX = 160;
@@ -39,7 +40,7 @@ function meaningOf({ rule, tactics, techniques }: ChainAlert): string {
 function deed(event: EventView): string {
   const { process, cursor } = event;
   if (cursor.kind === KIND.Log) return logged(event);
-  if (process === undefined) return 'something happened that no process did';
+  if (process === undefined) return eventInWords(event) ?? 'something happened that no process did';
   if (cursor.kind === KIND.Exec) return ran(event, process);
   if (cursor.kind === KIND.Open) return opened(event, process);
   if (cursor.kind === KIND.FileChange) return changed(event, process);
@@ -48,7 +49,8 @@ function deed(event: EventView): string {
   if (cursor.kind === KIND.CredentialsChange) return becameSomebody(event, process);
   if (cursor.kind === KIND.Attempt) return tried(event, process);
   if (cursor.kind === KIND.Fork) return `${named(process)} was started`;
-  return cursor.kind === KIND.Exit ? `${named(process)} ended` : `${named(process)} did something`;
+  if (cursor.kind === KIND.Exit) return `${named(process)} ended`;
+  return `${named(process)} ${deedInWords(event) ?? eventInWords(event) ?? 'did something'}`;
 }
 
 const log = {
