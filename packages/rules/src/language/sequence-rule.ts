@@ -24,12 +24,23 @@ export function sequenceOutput<E>(
   for (const [index, { kind, expression }] of steps.entries()) {
     if (kind !== 'event') continue;
     number++;
-    const shown = read(expression).filter((one) => one.field.constants === undefined);
-    for (const [place, operand] of shown.slice(0, SHOWN).entries())
+    const shown = new Map(
+      read(expression)
+        .filter((one) => one.field.constants === undefined)
+        .map((one) => plain(one))
+        .map((one) => [one.key, one]),
+    );
+    for (const [place, operand] of [...shown.values()].slice(0, SHOWN).entries())
       parts.push(`${place === 0 ? `; ${number}:` : ''} ${operand.key}=`, {
         operand,
         kept: keep(names.kept, index, operand),
       });
   }
   return parts;
+}
+
+/** The field as it is, whatever the condition makes of it. */
+function plain<E>({ field, argument }: Operand<E>): Operand<E> {
+  const key = argument === undefined ? field.name : `${field.name}[${argument}]`;
+  return { key, field, argument, transforms: [], type: field.type };
 }
