@@ -51,7 +51,7 @@ function template(kind: string, text: string): Say {
       first,
       values: rest
         .map((one) => one.split('}') as [string, string])
-        .map(([name, after]) => ({ get: valueOf(kind, name), after })),
+        .map(([name, after]) => ({ get: shownOf(kind, name), after })),
     };
   });
   return (event) => {
@@ -65,7 +65,7 @@ function template(kind: string, text: string): Say {
   };
 }
 
-function valueOf(kind: string, name: string): (event: EventView) => string | undefined {
+function shownOf(kind: string, name: string): (event: EventView) => string | undefined {
   const field = catalogue.fields.find((one) => one.name === name);
   if (field === undefined || field.kinds?.includes(kind) === false) throw new TypeError(`${kind} has no ${name}`);
   return (event) => {
