@@ -81,6 +81,20 @@ export function didYouMean(word: string, known: Iterable<string>, otherwise = ''
   return near === undefined ? otherwise : `Did you mean '${near}'?`;
 }
 
+/** The shortest of `known` that has all words of `name`: `process.session.id` for `session_id`. */
+export function withWordsOf(name: string, known: Iterable<string>): string | undefined {
+  const words = wordsOf(name.slice(0, 64));
+  let best: string | undefined;
+  for (const candidate of known) {
+    if (best !== undefined && candidate.length >= best.length) continue;
+    const has = new Set(wordsOf(candidate));
+    if (words.every((word) => has.has(word))) best = candidate;
+  }
+  return best;
+}
+
+const wordsOf = (name: string): string[] => name.toLowerCase().split(/[._]/);
+
 /** Restricted Damerau–Levenshtein: two swapped neighbours count as one slip. */
 function editDistance(a: string, b: string): number {
   let before: number[] = [];

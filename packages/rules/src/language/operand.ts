@@ -1,5 +1,5 @@
 import type { FieldLookup, FieldSpec, FieldType } from '../catalogue.ts';
-import { didYouMean } from '../diagnostics.ts';
+import { didYouMean, withWordsOf } from '../diagnostics.ts';
 import { Fault } from '../errors.ts';
 import { type Operand, readOperand, type Transform } from '../expression.ts';
 import type { OperandSyntax } from './syntax.ts';
@@ -27,8 +27,7 @@ const MAX_KEY = 256;
 export function resolveOperand<E>(syntax: OperandSyntax, fields: FieldLookup<E>): Operand<E> {
   const field = syntax.joined === undefined ? fields.find(syntax.name) : joinedField(syntax.joined, syntax, fields);
   if (field === undefined) {
-    const hint = didYouMean(syntax.name, fields.names(), "'ringfence rules fields' lists them all.");
-    throw new Fault('unknown-field', syntax.at, `unknown field '${syntax.name}'`, hint);
+    throw new Fault('unknown-field', syntax.at, `unknown field '${syntax.name}'`, hintFor(syntax.name, fields));
   }
   const argument = checkArgument(field, syntax);
   const transforms = syntax.functions.toReversed().map((name) => checkFunction(name, syntax.at));
@@ -37,6 +36,17 @@ export function resolveOperand<E>(syntax: OperandSyntax, fields: FieldLookup<E>)
   const base = argument === undefined ? field.name : `${field.name}[${argument}]`;
   const key = syntax.functions.reduceRight((inner, name) => `${name}(${inner})`, base);
   return { key, field, argument, transforms, type };
+}
+
+/** Fields of ECS that rules of others join by. */
+const LEADER = /^process\.(?:session|group|entry)_leader\./;
+
+function hintFor<E>(name: string, fields: FieldLookup<E>): string {
+  if (LEADER.test(name))
+    return 'Sessions and groups of processes are not told apart: use process.parent.entity_id, or host.id with process.session.id for a login.';
+  const likely = withWordsOf(name, fields.names());
+  const otherwise = "'ringfence rules fields' lists them all.";
+  return didYouMean(name, fields.names(), likely === undefined ? otherwise : `Did you mean '${likely}'?`);
 }
 
 /** A field made of others; it has a value where they all have. */

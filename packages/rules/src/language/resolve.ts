@@ -167,7 +167,7 @@ export class Resolver<E> {
     values: readonly Value[],
     report: Report,
   ): void {
-    const { oneOf, name } = field;
+    const { oneOf, name, elsewhere = {} } = field;
     if (oneOf === undefined || transforms.length > 0 || !['=', 'in', 'intersects'].includes(syntax.operator)) return;
     for (const { text, at } of values) {
       if (oneOf.includes(text)) continue;
@@ -175,7 +175,8 @@ export class Resolver<E> {
         oneOf.length <= FEW
           ? `It is one of ${oneOf.join(', ')}.`
           : `'ringfence rules fields ${name}' says what it can be.`;
-      report('warning', new Fault('unknown-value', at, `'${name}' is never '${text}'`, didYouMean(text, oneOf, few)));
+      const hint = Object.hasOwn(elsewhere, text) ? elsewhere[text]! : didYouMean(text, oneOf, few);
+      report('warning', new Fault('unknown-value', at, `'${name}' is never '${text}'`, hint));
     }
   }
 

@@ -172,6 +172,27 @@ const syscallValues = {
   module: ['init_module', 'finit_module', 'delete_module'],
   io_uring: IO_CALLS.map((name) => SPELLINGS[name] ?? name),
 };
+/** Actions of Elastic's events, which rules in EQL ask for. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  start: 'Write event.action = exec.',
+  exec_event: 'Write event.action = exec.',
+  end: 'Write event.action = exit.',
+  uid_change: 'Write event.action = credentials.',
+  gid_change: 'Write event.action = credentials.',
+  session_id_change:
+    'No event tells of a new session (setsid). A program that has left its terminal has process.tty = 0 from its next exec on.',
+  connection_attempted: 'Write event.action = connect.',
+  connection_accepted: 'Write event.action = accept.',
+  disconnect_received: 'Write event.action = flow: a connection that has ended.',
+  lookup_requested: 'Write event.action = dns.',
+  creation: 'Write event.action = open and file.open.create.',
+  overwrite: 'Write event.action = open and file.open.write.',
+  modification: 'Write event.action = open and file.open.write.',
+  deletion: 'Write event.action = unlink.',
+  load_kernel_module: 'Write event.action = module_load.',
+  'loaded-kernel-module': 'Write event.action = module_load.',
+};
+
 const CALLS: ReadonlySet<string> = new Set([...Object.values(syscalls), ...Object.values(syscallValues).flat()]);
 
 const IDS = ['uid', 'euid', 'suid', 'fsuid'];
@@ -243,6 +264,7 @@ export const eventFields: readonly Field[] = [
     constants: actions,
     values: actionNames,
     oneOf: [...new Set([...Object.values(actions), ...Object.values(actionNames).flat()])],
+    elsewhere: ELSEWHERE,
     get: (event) => actionOf(event) ?? operationOf(event) ?? logSays.action(event),
   },
   {

@@ -42,6 +42,8 @@ export interface FieldSpec<E> {
   readonly values?: Readonly<Record<string, readonly string[]>>;
   /** All that it can be, over all kinds: a rule that compares it with something else has a slip of the pen. */
   readonly oneOf?: readonly string[];
+  /** What others call values that it hasn't got, and what to write instead. */
+  readonly elsewhere?: Readonly<Record<string, string>>;
   /** `name[2]` (index, from 0) or `name[key]`; undefined: it takes no argument */
   readonly argument?: 'index' | 'key';
   /** The argument may be left out. @default false */
