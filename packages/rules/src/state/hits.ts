@@ -1,5 +1,6 @@
 import { LIMITS } from '../limits.ts';
 import type { Extras } from './extras.ts';
+import { Ids } from './ids.ts';
 import { Slab } from './slab.ts';
 
 /** An event that fits steps of a sequence: a row of Hits. 0: none. */
@@ -18,10 +19,13 @@ const STEPS = 2;
 const NEWER = 3;
 const REFS = 4;
 const ORDER = 5;
+/** two words, of Ids */
+const ID = 6;
 const WIDTH = 8;
 
-/** The word of steps: bit n is that it fits step n; the one above them, that it is told. */
+/** The word of steps: bit n is that it fits step n; those above them, that it is told, and that it has a witness. */
 const IS_TOLD = 1 << LIMITS.sequenceSteps;
+const HAS_WITNESS = IS_TOLD << 1;
 const ALL_STEPS = IS_TOLD - 1;
 
 /** Characters of a witness that count as one more event. */
@@ -29,7 +33,7 @@ const WITNESS_SHARE = 256;
 
 /** All that is remembered of events. Who holds one retains it; a new one is held by who adds it. */
 export class Hits extends Slab {
-  readonly #ids: string[] = [];
+  readonly ids: Ids = new Ids();
   readonly #extras: Extras[] = [];
   /** of those that are part of an alert, which is of no other: the last event that came before the alert was told */
   readonly #told = new Map<Hit, Place>();
@@ -43,10 +47,10 @@ export class Hits extends Slab {
     const hit = this.takeRow();
     const { words } = this;
     this.doubles[hit >> 1] = timeUs;
-    words[hit + STEPS] = steps & ALL_STEPS;
+    words[hit + STEPS] = (steps & ALL_STEPS) | (extras.witness === '' ? 0 : HAS_WITNESS);
     words[hit + REFS] = 1;
     this.enter(hit);
-    this.#ids[hit / WIDTH] = id;
+    this.ids.put(words, hit + ID, id);
     this.#extras[hit / WIDTH] = extras;
     return hit;
   }
@@ -66,7 +70,7 @@ export class Hits extends Slab {
     const { words } = this;
     if (--words[hit + REFS]! > 0) return;
     if (this.isTold(hit)) this.#told.delete(hit);
-    // Its id stays until the row is used again: most soon are, and it lies elsewhere.
+    this.ids.drop(words, hit + ID);
     this.giveRow(hit);
   }
 
@@ -84,7 +88,7 @@ export class Hits extends Slab {
   }
 
   idOf(hit: Hit): string {
-    return this.#ids[hit / WIDTH]!;
+    return this.ids.get(this.words, hit + ID);
   }
 
   extrasOf(hit: Hit): Extras {
@@ -107,6 +111,7 @@ export class Hits extends Slab {
 
   /** How many events' memory it takes, about. */
   sizeOf(hit: Hit): number {
+    if ((this.words[hit + STEPS]! & HAS_WITNESS) === 0) return 1;
     return 1 + Math.ceil(this.extrasOf(hit).witness.length / WITNESS_SHARE);
   }
 

@@ -6,7 +6,8 @@ import type { Automaton } from './automaton.ts';
 import { decodeEntry, encodeEntry, isListOf, isNumber } from './codec.ts';
 import { NO_EXTRAS } from './extras.ts';
 import type { Hit } from './hits.ts';
-import { Keyed, putRecent, replay } from './keyed.ts';
+import { type Key, MIDDLE, OLDEST } from './key-rows.ts';
+import { putRecent, replay } from './keyed.ts';
 import type { Link } from './links.ts';
 import { mostOf, type Window, windowsOf } from './windows.ts';
 
@@ -41,21 +42,25 @@ export interface Saved {
   readonly links: readonly (readonly LinkEntry[])[];
   readonly recent: readonly number[];
   readonly windows: readonly WindowEntry[];
+  /** index in `recent`; null: none */
+  readonly middle: number | null;
 }
 
 /** What came before the recent hits, and these: the rest follows from them. Each hit once, in their order, since what is told is known by it. */
-export function encodeKeyed({ partials }: Automaton, keyed: Keyed): Uint8Array {
-  const { hits, links } = partials;
+export function encodeKeyed({ partials }: Automaton, key: Key): Uint8Array {
+  const { hits, links, words } = partials;
+  const before = partials.before(key);
+  const windows = partials.windowsOf(key);
   const queues = partials.rooms.map((_, s) =>
     partials
-      .queue(keyed.row, s)
+      .queue(before, s)
       .reverse()
       .map((link) => links.stepsOf(link)),
   );
   const recent: Hit[] = [];
-  for (let hit = keyed.oldest; hit !== 0; hit = hits.newerOf(hit)) recent.push(hit);
+  for (let hit = words[key + OLDEST]!; hit !== 0; hit = hits.newerOf(hit)) recent.push(hit);
   const linked = queues.flat(2).flatMap((link) => links.hitsOf(link));
-  const all = [...new Set([...linked, ...recent, ...keyed.windows.flatMap((window) => window.hits)])];
+  const all = [...new Set([...linked, ...recent, ...windows.flatMap((window) => window.hits)])];
   const numbers = new Map(all.sort((a, b) => hits.compare(a, b)).map((hit, number) => [hit, number]));
   const number = (hit: Hit): number => numbers.get(hit)!;
   const linkEntry = (steps: readonly Link[]): LinkEntry =>
@@ -69,32 +74,46 @@ export function encodeKeyed({ partials }: Automaton, keyed: Keyed): Uint8Array {
     return entry;
   });
   const waiting = queues.map((queue) => queue.map(linkEntry));
-  const windows = keyed.windows.map(({ step, runs, hits: window }): WindowEntry => [step, runs, window.map(number)]);
-  const guard = partials.guard(keyed.row);
+  const runs = windows.map(({ step, runs: most, hits: window }): WindowEntry => [step, most, window.map(number)]);
+  const guard = partials.guard(before);
   const guardUs = guard === 0 ? null : hits.timeOf(guard);
-  const { ordinal, sinceUs, closedUs = null } = keyed;
-  return encodeEntry(VERSION, [ordinal, sinceUs, guardUs, entries, waiting, recent.map(number), windows, closedUs]);
+  const closedUs = Number.isFinite(partials.closedOf(key)) ? partials.closedOf(key) : null;
+  const middle = words[key + MIDDLE] === 0 ? null : recent.indexOf(words[key + MIDDLE]!);
+  return encodeEntry(VERSION, [
+    partials.ordinalOf(key),
+    partials.sinceOf(key),
+    guardUs,
+    entries,
+    waiting,
+    recent.map(number),
+    runs,
+    closedUs,
+    middle,
+  ]);
 }
 
 /** @throws StateError */
 export function decodeKeyed(id: string, key: string, bytes: Uint8Array): Saved {
-  const [ordinal, sinceUs, guardUs, hits, links, recent, windows, closedUs] = decodeEntry(id, bytes, VERSION);
+  const fields = decodeEntry(id, bytes, VERSION);
+  const [ordinal, sinceUs, guardUs, hits, links, recent, windows, closedUs, middle = null] = fields;
   if (
     !isCount(ordinal) ||
     !isNumber(sinceUs) ||
     !isTime(closedUs) ||
     !isTime(guardUs) ||
+    !(middle === null || isCount(middle)) ||
     !isListOf(hits, MOST_HITS, isHit) ||
     !isListOf(links, LIMITS.sequenceSteps, isQueue) ||
     !isIndexes(recent) ||
     recent.length > LIMITS.recentHits ||
+    (middle ?? 0) > Math.max(recent.length - 1, 0) ||
     !isListOf(windows, LIMITS.sequenceSteps, isWindow) ||
     !hits.every(([, , , , told]) => told < 2 + recent.length) ||
     !links.flat(2).every(([indexes]) => indexes.every((index) => index < hits.length)) ||
     ![recent, ...windows.map(([, , all]) => all)].every((indexes) => areInOrder(indexes, hits))
   )
     throw new StateError(id, 'its fields are not what this version writes');
-  return { key, bytes, ordinal, sinceUs, closedUs, guardUs, hits, links, recent, windows };
+  return { key, bytes, ordinal, sinceUs, closedUs, guardUs, hits, links, recent, windows, middle };
 }
 
 /** Each once, and in order of time. */
@@ -132,38 +151,40 @@ export function isOf(sequence: Sequence<unknown>, { partials: { rooms } }: Autom
 }
 
 /** What was saved, with its recent hits gone through. Nothing is told of it: what is told was saved with it. */
-export function revive(automaton: Automaton, saved: Saved): Keyed {
+export function revive(automaton: Automaton, saved: Saved): Key {
   const { partials } = automaton;
   const { hits, links } = partials;
-  const { key, ordinal, sinceUs, closedUs, guardUs, recent } = saved;
+  const { ordinal, sinceUs, closedUs, guardUs, recent, middle } = saved;
   const all = reviveHits(automaton, saved);
   const windows = saved.windows.map(
     ([step, runs, indexes]): Window => ({ step, runs, hits: indexes.map((index) => all[index]!) }),
   );
   for (const window of windows) for (const hit of window.hits) hits.retain(hit);
-  const keyed = new Keyed(key, partials.open(), windows, ordinal, sinceUs);
-  keyed.closedUs = closedUs ?? undefined;
+  const key = partials.put(saved.key, ordinal, sinceUs, windows);
+  if (closedUs !== null) partials.setClosed(key, closedUs);
+  const before = partials.before(key);
   for (const [s, queue] of saved.links.entries())
     for (const entry of queue) {
       const link = reviveLink(automaton, entry, all);
-      partials.push(keyed.row, s, link);
+      partials.push(before, s, link);
       links.release(link);
     }
   if (guardUs !== null) {
     const guard = hits.add(guardUs, 0, '', NO_EXTRAS);
-    partials.putGuard(keyed.row, guard);
+    partials.putGuard(before, guard);
     hits.release(guard);
   }
   putRecent(
     automaton,
-    keyed,
+    key,
     recent.map((index) => all[index]!),
+    middle === null ? 0 : (all[recent[middle]!] ?? 0),
   );
   for (const [index, [, , , , told]] of saved.hits.entries())
     if (told > 0) hits.tell(all[index]!, told === 1 ? 0 : all[recent[told - 2]!]!);
   for (const hit of all) hits.release(hit);
-  for (const link of replay(automaton, keyed)) links.release(link);
-  return keyed;
+  for (const link of replay(automaton, key)) links.release(link);
+  return key;
 }
 
 function reviveHits({ partials: { hits } }: Automaton, saved: Saved): Hit[] {

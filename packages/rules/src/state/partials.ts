@@ -1,12 +1,15 @@
 import type { Hit, Hits } from './hits.ts';
+import { HEAD, type Key, KeyRows } from './key-rows.ts';
 import type { Link, Links } from './links.ts';
-import { Slab } from './slab.ts';
+
+const STATES = 3;
 
 /**
  * What keys of a sequence have come to: for each event step what waits behind it, the newest first, and at the end the last event that must not have come
- * before the first. A row holds that twice: as it was before the recent hits, and as it is now. Who works on one says at which place it begins.
+ * before the first. A row holds that three times: as it is now, as it was behind one of the recent hits, and before them. Who works on one says at which
+ * place it begins.
  */
-export class Partials extends Slab {
+export class Partials extends KeyRows {
   readonly hits: Hits;
   readonly links: Links;
   /** by step: how many may wait behind it */
@@ -17,7 +20,7 @@ export class Partials extends Slab {
 
   constructor(links: Links, rooms: readonly number[]) {
     const room = rooms.reduce((sum, one) => sum + one, 0);
-    super(2 * (room + 1));
+    super(STATES * (room + 1));
     this.hits = links.hits;
     this.links = links;
     this.rooms = rooms;
@@ -25,17 +28,23 @@ export class Partials extends Slab {
     this.#starts = rooms.map((_, s) => rooms.slice(0, s).reduce((sum, one) => sum + one, 0));
   }
 
-  /** A row in which nothing has begun. */
-  open(): number {
-    const row = this.takeRow();
-    this.words.fill(0, row, row + 2 * this.size);
-    return row;
+  /** Lets go of what it has come to. */
+  close(key: Key): void {
+    this.clear(this.now(key));
+    this.clear(this.middle(key));
+    this.clear(this.before(key));
   }
 
-  close(row: number): void {
-    this.clear(row);
-    this.clear(row + this.size);
-    this.giveRow(row);
+  now(key: Key): number {
+    return key + HEAD;
+  }
+
+  middle(key: Key): number {
+    return key + HEAD + this.size;
+  }
+
+  before(key: Key): number {
+    return key + HEAD + 2 * this.size;
   }
 
   clear(at: number): void {

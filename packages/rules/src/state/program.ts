@@ -1,4 +1,5 @@
 import { type Operand, readOperand } from '../expression.ts';
+import type { CompiledRule } from '../rule.ts';
 import type { Sequence } from '../sequence.ts';
 import type { Automaton } from './automaton.ts';
 import { ExtrasMaker } from './extras.ts';
@@ -53,6 +54,12 @@ export class Program {
     const extras = this.#extras.make(steps, event, kept);
     return this.#links.hits.add(timeUs, steps, typeof text === 'string' ? text : '', extras);
   }
+}
+
+/** Rules that are the same, whatever file they are in, go on with what was remembered. */
+export function sequenceName<E>(rule: CompiledRule<E>, { kept }: Sequence<E>): string {
+  const condition = rule.condition.trim().replace(/\s+/g, ' ');
+  return JSON.stringify([rule.name, condition, kept.map(({ step, operand }) => `${step} ${operand.key}`)]);
 }
 
 function groupsOf(sequence: Sequence<unknown>): KeyGroup[] {

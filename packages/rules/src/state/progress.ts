@@ -1,30 +1,31 @@
 import type { FieldValue } from '../catalogue.ts';
 import type { Automaton } from './automaton.ts';
-import type { Keyed } from './keyed.ts';
+import type { Key } from './key-rows.ts';
 
 /** What one key of a sequence has come to, to be looked at. */
 export class Progress {
   readonly #automaton: Automaton;
-  readonly #keyed: Keyed;
+  readonly #key: Key;
 
-  constructor(automaton: Automaton, keyed: Keyed) {
+  constructor(automaton: Automaton, key: Key) {
     this.#automaton = automaton;
-    this.#keyed = keyed;
+    this.#key = key;
   }
 
   /** µs: by event step, when the newest that waits behind it began; undefined: none does. */
   starts(): (number | undefined)[] {
     const { partials } = this.#automaton;
     return partials.rooms.map((_, s) => {
-      const link = partials.newest(this.#keyed.row + partials.size, s);
+      const link = partials.newest(partials.now(this.#key), s);
       return link === 0 ? undefined : partials.links.startOf(link);
     });
   }
 
   /** By window: how many events of a run there are since then. */
   runs(sinceUs: number): { readonly step: number; readonly runs: number; readonly count: number }[] {
-    const { hits } = this.#automaton.partials;
-    return this.#keyed.windows.map(({ step, runs, hits: window }) => {
+    const { partials } = this.#automaton;
+    const { hits } = partials;
+    return partials.windowsOf(this.#key).map(({ step, runs, hits: window }) => {
       const open = window.filter((hit) => hits.timeOf(hit) >= sinceUs && !hits.isTold(hit));
       return { step, runs, count: open.reduce((sum, hit) => sum + hits.extrasOf(hit).weight, 0) };
     });
@@ -34,7 +35,7 @@ export class Progress {
   keptValue(stage: number, kept: number): FieldValue {
     const { partials } = this.#automaton;
     for (let reached = partials.rooms.length - 1; reached >= stage; reached--) {
-      const newest = partials.newest(this.#keyed.row + partials.size, reached);
+      const newest = partials.newest(partials.now(this.#key), reached);
       const link = newest === 0 ? undefined : partials.links.stepsOf(newest)[stage];
       if (link !== undefined) return partials.hits.extrasOf(partials.links.hitOf(link)).values[kept];
     }

@@ -1,11 +1,12 @@
-import { ByAge } from '@ringfence/schema';
-import type { CompiledRule } from '../rule.ts';
 import type { Sequence, SequenceMatch } from '../sequence.ts';
+import type { Automaton } from './automaton.ts';
 import type { Hit } from './hits.ts';
 import { keyOf } from './key.ts';
-import { close, heldBy, isIdle, Keyed, newestOf, takeDue, takeHit } from './keyed.ts';
+import { CHANGED, HELD, type Key } from './key-rows.ts';
+import { close, heldBy, isIdle, newestOf, takeDue, takeHit } from './keyed.ts';
 import { encodeKeyed, isOf, revive, type Saved } from './keyed-codec.ts';
 import { type Link, type Links, NO_LINKS } from './links.ts';
+import type { Partials } from './partials.ts';
 import { Program } from './program.ts';
 import { Progress } from './progress.ts';
 import { matchOf, NO_MATCHES } from './sequence-match.ts';
@@ -22,16 +23,15 @@ export class SequenceKeys {
   damaged = 0;
   readonly #links: Links;
   readonly #strays: Strays;
-  readonly #keys = new ByAge<string, Keyed>();
   /** what is still to be revived: nobody has said what sequence it is of */
   readonly #saved = new Map<string, Saved>();
   #program: Program | undefined;
   #nextOrdinal = 0;
   /** since changes were taken */
-  #changed: Keyed[] = [];
+  #changed: Key[] = [];
   readonly #forgotten = new Set<string>();
   /** keys in which something is finished unless an event comes */
-  readonly #pending = new Set<Keyed>();
+  readonly #pending = new Set<Key>();
 
   constructor(name: string, links: Links) {
     this.name = name;
@@ -40,7 +40,20 @@ export class SequenceKeys {
   }
 
   get size(): number {
-    return this.#keys.size + this.#saved.size;
+    return (this.#program?.automaton.partials.taken ?? 0) + this.#saved.size;
+  }
+
+  /** Of one that is in use. */
+  get #automaton(): Automaton {
+    return this.#program!.automaton;
+  }
+
+  get #partials(): Partials {
+    return this.#automaton.partials;
+  }
+
+  get #oldest(): Key {
+    return this.#program?.automaton.partials.oldest ?? 0;
   }
 
   get maxspanUs(): number {
@@ -57,8 +70,8 @@ export class SequenceKeys {
 
   /** Before the first event. */
   restore(saved: Saved): void {
-    const known = this.#keys.get(saved.key);
-    if (known !== undefined) this.forget(known);
+    const known = this.#find(saved.key);
+    if (known !== 0) this.forget(known);
     this.#dropSaved(saved.key);
     this.#saved.set(saved.key, saved);
     this.held += saved.hits.length;
@@ -73,10 +86,8 @@ export class SequenceKeys {
       this.#forgotten.add(saved.key);
       return;
     }
-    const keyed = revive(automaton, saved);
-    this.#keys.set(keyed.key, keyed);
-    this.#account(keyed);
-    this.#nextOrdinal = Math.max(this.#nextOrdinal, keyed.ordinal + 1);
+    this.#account(revive(automaton, saved));
+    this.#nextOrdinal = Math.max(this.#nextOrdinal, saved.ordinal + 1);
   }
 
   #dropSaved(key: string): void {
@@ -124,60 +135,64 @@ export class SequenceKeys {
     });
   }
 
+  #find(text: string): Key {
+    return this.#program === undefined ? 0 : this.#program.automaton.partials.find(text);
+  }
+
   /** @returns what is finished, to be released */
-  #takeHit(key: string, hit: Hit, clockUs: number, openSinceUs: number): readonly Link[] {
+  #takeHit(text: string, hit: Hit, clockUs: number, openSinceUs: number): readonly Link[] {
     const { automaton, sequence } = this.#program!;
-    const known = this.#keys.get(key);
-    if (known !== undefined) {
+    const { partials } = automaton;
+    const known = partials.find(text);
+    if (known !== 0) {
       const completed = takeHit(automaton, known, hit, openSinceUs);
       this.#touch(known);
       return completed;
     }
     if ((this.#links.hits.stepsOf(hit) & automaton.begins) === 0) {
-      this.#strays.put(key, hit);
+      this.#strays.put(text, hit);
       return NO_LINKS;
     }
-    const keyed = new Keyed(key, automaton.partials.open(), windowsOf(sequence), this.#nextOrdinal, clockUs);
-    const completed = takeHit(automaton, keyed, hit, openSinceUs);
-    if (isIdle(automaton, keyed)) {
-      close(automaton, keyed);
-      this.#strays.put(key, hit);
+    const key = partials.put(text, this.#nextOrdinal, clockUs, windowsOf(sequence));
+    const completed = takeHit(automaton, key, hit, openSinceUs);
+    if (isIdle(automaton, key)) {
+      close(automaton, key);
+      this.#strays.put(text, hit);
       return completed;
     }
-    this.#keys.set(key, keyed);
     this.#nextOrdinal++;
-    const more = this.#strays.of(key, openSinceUs).flatMap((one) => takeHit(automaton, keyed, one, openSinceUs));
-    this.#touch(keyed);
+    const more = this.#strays.of(text, openSinceUs).flatMap((one) => takeHit(automaton, key, one, openSinceUs));
+    this.#touch(key);
     return more.length === 0 ? completed : [...completed, ...more];
   }
 
-  #touch(keyed: Keyed): void {
-    this.#account(keyed);
-    if (keyed.changed) return;
-    keyed.changed = true;
-    this.#changed.push(keyed);
+  #touch(key: Key): void {
+    this.#account(key);
+    const { words } = this.#partials;
+    if (words[key + CHANGED] === 1) return;
+    words[key + CHANGED] = 1;
+    this.#changed.push(key);
   }
 
-  #account(keyed: Keyed): void {
-    const { automaton } = this.#program!;
-    const held = heldBy(automaton, keyed);
-    this.held += held - keyed.held;
-    keyed.held = held;
-    const { waits, stages, partials } = automaton;
+  #account(key: Key): void {
+    const { waits, stages, partials } = this.#automaton;
+    const held = heldBy(this.#automaton, key);
+    this.held += held - partials.words[key + HELD]!;
+    partials.words[key + HELD] = held;
     if (!waits) return;
-    if (partials.newest(keyed.row + partials.size, stages - 1) !== 0) this.#pending.add(keyed);
-    else this.#pending.delete(keyed);
+    if (partials.newest(partials.now(key), stages - 1) !== 0) this.#pending.add(key);
+    else this.#pending.delete(key);
   }
 
   /** What is finished because nothing came until `nowUs`, in the order of its last events: what is restored has no other. */
   due(nowUs: number): readonly SequenceMatch[] {
     if (this.#pending.size === 0) return NO_MATCHES;
     const completed: Link[] = [];
-    for (const keyed of this.#pending) {
-      const due = takeDue(this.#program!.automaton, keyed, nowUs);
+    for (const key of this.#pending) {
+      const due = takeDue(this.#automaton, key, nowUs);
       if (due === undefined) continue;
       completed.push(...due);
-      this.#touch(keyed);
+      this.#touch(key);
     }
     const { hits } = this.#links;
     const last = (link: Link): Hit => this.#links.hitOf(link);
@@ -187,51 +202,56 @@ export class SequenceKeys {
     return this.#matchesOf(completed);
   }
 
+  /** The one put there longest ago first; it may be forgotten meanwhile. */
+  *#keys(): Iterable<Key> {
+    for (let key = this.#oldest; key !== 0; ) {
+      const next = this.#partials.youngerThan(key);
+      yield key;
+      key = next;
+    }
+  }
+
   /** Forgets what can't become anything any more at `openSinceUs`. */
   expire(clockUs: number, openSinceUs: number): void {
-    const { automaton } = this.#program!;
+    const partials = this.#partials;
     const deadUs = openSinceUs - this.maxspanUs;
-    for (const keyed of this.#keys.values()) {
-      if (keyed.sinceUs >= deadUs) return;
-      if (newestOf(automaton, keyed) < deadUs) {
-        this.forget(keyed);
+    for (let key = partials.oldest; key !== 0 && partials.sinceOf(key) < deadUs; key = partials.oldest) {
+      if (newestOf(this.#automaton, key) < deadUs) {
+        this.forget(key);
         continue;
       }
       // It has begun anew since: its place is behind those that have not.
-      this.#keys.delete(keyed.key);
-      keyed.sinceUs = clockUs;
-      keyed.ordinal = this.#nextOrdinal++;
-      this.#keys.set(keyed.key, keyed);
-      this.#touch(keyed);
+      partials.renew(key, this.#nextOrdinal++, clockUs);
+      this.#touch(key);
     }
   }
 
   /** Forgets all that is of a time after `timeUs`. @returns how many keys that were */
   forgetAfter(timeUs: number): number {
     let forgotten = 0;
-    for (const keyed of this.#keys.values()) {
-      if (Math.max(keyed.sinceUs, newestOf(this.#program!.automaton, keyed)) <= timeUs) continue;
-      this.forget(keyed);
+    for (const key of this.#keys()) {
+      if (Math.max(this.#partials.sinceOf(key), newestOf(this.#automaton, key)) <= timeUs) continue;
+      this.forget(key);
       forgotten++;
     }
     return forgotten;
   }
 
   clear(): void {
-    for (const keyed of this.#keys.values()) this.forget(keyed);
-    for (const key of this.#saved.keys()) this.#forgetSaved(key);
+    for (const key of this.#keys()) this.forget(key);
+    for (const text of this.#saved.keys()) this.#forgetSaved(text);
     this.#strays.clear();
   }
 
   /** False: there is none. */
   forgetOldest(): boolean {
-    for (const key of this.#saved.keys()) {
-      this.#forgetSaved(key);
+    for (const text of this.#saved.keys()) {
+      this.#forgetSaved(text);
       return true;
     }
-    const oldest = this.#keys.takeOldest();
-    if (oldest !== undefined) this.forget(oldest[1]);
-    return oldest !== undefined;
+    const oldest = this.#oldest;
+    if (oldest !== 0) this.forget(oldest);
+    return oldest !== 0;
   }
 
   #forgetSaved(key: string): void {
@@ -239,40 +259,40 @@ export class SequenceKeys {
     this.#forgotten.add(key);
   }
 
-  forget(keyed: Keyed): void {
-    this.#keys.delete(keyed.key);
-    this.#pending.delete(keyed);
-    this.held -= keyed.held;
-    this.#forgotten.add(keyed.key);
-    close(this.#program!.automaton, keyed);
+  forget(key: Key): void {
+    this.#pending.delete(key);
+    this.held -= this.#partials.words[key + HELD]!;
+    this.#forgotten.add(this.#partials.textOf(key));
+    close(this.#automaton, key);
   }
 
   /** Keys that changed since the last call, with what they have now; null: it is forgotten. */
-  *takeChanged(): Iterable<readonly [key: string, value: Uint8Array | null]> {
+  *takeChanged(): Iterable<readonly [text: string, value: Uint8Array | null]> {
     const changed = this.#changed;
     this.#changed = [];
-    for (const keyed of changed) {
-      keyed.changed = false;
-      if (this.#keys.get(keyed.key) === keyed) yield [keyed.key, encodeKeyed(this.#program!.automaton, keyed)];
+    for (const key of changed) {
+      const { words } = this.#partials;
+      // If it doesn't say so, it was forgotten, and maybe is another's now.
+      if (words[key + CHANGED] !== 1) continue;
+      words[key + CHANGED] = 0;
+      yield this.#entry(key);
     }
-    for (const key of this.#forgotten) if (!this.#keys.has(key) && !this.#saved.has(key)) yield [key, null];
+    for (const text of this.#forgotten) if (this.#find(text) === 0 && !this.#saved.has(text)) yield [text, null];
     this.#forgotten.clear();
   }
 
-  *snapshot(): Iterable<readonly [key: string, value: Uint8Array]> {
-    for (const [key, { bytes }] of this.#saved) yield [key, bytes];
-    for (const [key, keyed] of this.#keys) yield [key, encodeKeyed(this.#program!.automaton, keyed)];
+  *snapshot(): Iterable<readonly [text: string, value: Uint8Array]> {
+    for (const [text, { bytes }] of this.#saved) yield [text, bytes];
+    for (const key of this.#keys()) yield this.#entry(key);
+  }
+
+  #entry(key: Key): readonly [text: string, value: Uint8Array] {
+    return [this.#partials.textOf(key), encodeKeyed(this.#automaton, key)];
   }
 
   /** What one key has come to, to be looked at; undefined: nothing has begun for it. */
-  progress(key: string): Progress | undefined {
-    const keyed = this.#keys.get(key);
-    return keyed && new Progress(this.#program!.automaton, keyed);
+  progress(text: string): Progress | undefined {
+    const key = this.#find(text);
+    return key === 0 ? undefined : new Progress(this.#automaton, key);
   }
-}
-
-/** Rules that are the same, whatever file they are in, go on with what was remembered. */
-export function sequenceName<E>(rule: CompiledRule<E>, { kept }: Sequence<E>): string {
-  const condition = rule.condition.trim().replace(/\s+/g, ' ');
-  return JSON.stringify([rule.name, condition, kept.map(({ step, operand }) => `${step} ${operand.key}`)]);
 }

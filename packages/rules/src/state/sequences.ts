@@ -6,8 +6,9 @@ import type { StateChange } from './codec.ts';
 import { Hits } from './hits.ts';
 import { decodeKeyed, latestOf, witnessesOf } from './keyed-codec.ts';
 import { Links } from './links.ts';
+import { sequenceName } from './program.ts';
 import type { Progress } from './progress.ts';
-import { SequenceKeys, sequenceName } from './sequence-keys.ts';
+import { SequenceKeys } from './sequence-keys.ts';
 import type { Witness, WitnessCheck } from './witness.ts';
 
 export interface SequenceLimits {

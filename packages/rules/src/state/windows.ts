@@ -15,7 +15,7 @@ export interface Window {
 /** Of the steps that come in runs. */
 export type Windows = readonly Window[];
 
-const NO_WINDOWS: Windows = [];
+export const NO_WINDOWS: Windows = [];
 
 export function windowsOf({ steps }: Sequence<unknown>): Windows {
   if (steps.every(({ runs }) => runs === 1)) return NO_WINDOWS;
