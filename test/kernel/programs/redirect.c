@@ -122,8 +122,10 @@ static void deed(const char *action, int own)
 	} else if (!strcmp(action, "fcntl-high")) {
 		fcntl(own, F_DUPFD, 10);
 		fcntl(own, F_DUPFD, 1); /* which is not free */
-	} else if (!strcmp(action, "fcntl-others")) { /* each of which answers as if it had made a stream of it */
-		copy(own, 0);
+	} else if (!strcmp(action, "fcntl-others")) { /* each of which answers as if it had made the stream that is a socket already */
+		close(0);
+		if (socket(AF_INET, SOCK_DGRAM, 0))
+			exit(10);
 		fcntl(own, F_SETFL, fcntl(own, F_GETFL) & ~O_NONBLOCK);
 		fcntl(own, F_SETFD, 0);
 		fcntl(own, F_GETFD);
