@@ -100,6 +100,12 @@ test('a value that a field never has is told, in steps of sequences too', async 
   );
 });
 
+test('a folder without rules is no set that is right', async () => {
+  const folder = join(dir, 'nothing');
+  mkdirSync(folder);
+  await assert.rejects(readSources([folder], BUILTIN), /no rule file \(\.yaml, \.yml\) in .*nothing/);
+});
+
 test('tests of rules are no rules', async () => {
   const folder = join(dir, 'both');
   mkdirSync(folder);

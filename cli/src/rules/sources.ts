@@ -3,6 +3,7 @@ import type { Config } from '@ringfence/config';
 import { readRuleFiles } from '@ringfence/detector';
 import type { RuleSource } from '@ringfence/rules';
 import { rulePaths } from '../app/rule-paths.ts';
+import { CliError } from '../errors.ts';
 
 /** Rules as `up` would load them, and which of the files a command is asked about. */
 export interface AskedSources {
@@ -22,6 +23,7 @@ export async function readSources(
 ): Promise<AskedSources> {
   const configured = alone && files.length > 0 ? [] : named(await readRuleFiles(rulePaths(config)));
   const own = named(await readRuleFiles(files));
+  if (files.length > 0 && own.length === 0) throw new CliError(`no rule file (.yaml, .yml) in ${files.join(', ')}`);
   const sources = new Map([...configured, ...own].map((source) => [source.name, source]));
   const asked = new Set((files.length > 0 ? own : configured).map(({ name }) => name));
   return { sources: [...sources.values()], asked };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempDisposable, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtempDisposable, rename, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
@@ -7,7 +7,7 @@ import { openEmbeddedBus } from '@ringfence/bus';
 import { startEnricher } from '@ringfence/enricher';
 import { decode, TOPIC, topicsWith } from '@ringfence/schema';
 import { createTestHost } from '@ringfence/testkit';
-import { startDetector } from '../src/index.ts';
+import { readRuleFiles, startDetector } from '../src/index.ts';
 
 const VERSIONS = 12;
 const EVENTS_EACH = 40;
@@ -60,4 +60,38 @@ test('while rules are replaced no event is judged by half a set or by none, and 
   for (let broken = 4; broken <= VERSIONS; broken += 4) assert.ok(!versions.has(broken));
   await detector.close();
   await enricher.close();
+});
+
+/** As Kubernetes puts a ConfigMap in place: the files are links through `..data`, which is renamed over the former one. */
+async function mountVersion(folder: string, version: string, text: string): Promise<void> {
+  await mkdir(join(folder, version));
+  await writeFile(join(folder, version, 'rules.yaml'), text);
+  await symlink(version, join(folder, '..data_tmp'));
+  await rename(join(folder, '..data_tmp'), join(folder, '..data'));
+}
+
+test('rules of a mounted ConfigMap keep their names, so that a broken version leaves the former in force', async () => {
+  await using place = await mkdtempDisposable(join(tmpdir(), 'rf-reload-'));
+  const folder = place.path;
+  await mountVersion(folder, '..2026_01', fileOf('A', 1));
+  await symlink('..data/rules.yaml', join(folder, 'rules.yaml'));
+  // What else may lie there: the lock of an editor, a loop, a folder, a second name of a file.
+  await symlink('nobody@nowhere:1', join(folder, '.#rules.yaml'));
+  await symlink('loop.yaml', join(folder, 'loop.yaml'));
+  await symlink('.', join(folder, 'folder.yaml'));
+  await symlink('rules.yaml', join(folder, 'twice.yaml'));
+  const names = async (): Promise<string[]> => (await readRuleFiles([folder])).map(({ name }) => name);
+  assert.deepEqual(await names(), [join(folder, 'rules.yaml')]);
+  await using bus = await openEmbeddedBus({ path: ':memory:' });
+  await bus.ensureTopics(topicsWith(1));
+  const detector = await startDetector({ bus, rulePaths: [folder], watchRules: false });
+  await mountVersion(folder, '..2026_02', `${fileOf('A', 2)}- rule: broken\n  condition: nothing\n`);
+  assert.deepEqual(await names(), [join(folder, 'rules.yaml')]);
+  await detector.reload();
+  assert.deepEqual(detector.stats().refusedRuleFiles, [join(folder, 'rules.yaml')]);
+  assert.equal(detector.stats().rules, 1);
+  await mountVersion(folder, '..2026_03', fileOf('A', 3));
+  await detector.reload();
+  assert.deepEqual([detector.stats().refusedRuleFiles, detector.stats().rules], [[], 1]);
+  await detector.close();
 });
