@@ -1,6 +1,6 @@
 /**
- * Loads every module of the program once (`NODE_OPTIONS='--import ./deploy/image/warm.mjs' deploy/bin/ringfence --version`), so that each start finds it
- * stripped of its types and compiled: an image is read-only, and what is missing then would be missing at every start.
+ * Loads every module of the program once (deploy/bin/precompile), so that each start finds it stripped of its types and compiled: what an image or a unit's
+ * sandbox makes read-only and is missing then would be missing at every start.
  */
 import { globSync } from 'node:fs';
 import { resolve } from 'node:path';

@@ -89,6 +89,12 @@ describe('the image, in a container engine', { skip }, () => {
       assert.ok(modules !== undefined && !modules.includes(name), name);
   });
 
+  test('is compiled already, for its user', () => {
+    const told = engine.run('run', '--rm', '--network', 'none', '-e', 'NODE_DEBUG_NATIVE=COMPILE_CACHE', 'ringfence', '--version');
+    assert.match(told.stderr, /code cache for ESM .*\/cli\/src\/main\.ts was accepted/);
+    assert.doesNotMatch(told.stderr, /no such file|generated|writing/);
+  });
+
   test('watches the host when started by the documented command', async () => {
     const args = runArguments(engine);
     const first = engine.run('run', ...args);
