@@ -90,7 +90,16 @@ describe('the image, in a container engine', { skip }, () => {
   });
 
   test('is compiled already, for its user', () => {
-    const told = engine.run('run', '--rm', '--network', 'none', '-e', 'NODE_DEBUG_NATIVE=COMPILE_CACHE', 'ringfence', '--version');
+    const told = engine.run(
+      'run',
+      '--rm',
+      '--network',
+      'none',
+      '-e',
+      'NODE_DEBUG_NATIVE=COMPILE_CACHE',
+      'ringfence',
+      '--version',
+    );
     assert.match(told.stderr, /code cache for ESM .*\/cli\/src\/main\.ts was accepted/);
     assert.doesNotMatch(told.stderr, /no such file|generated|writing/);
   });

@@ -1,56 +1,81 @@
 import assert from 'node:assert/strict';
-import { setMaxListeners } from 'node:events';
-import { after, before, describe, test } from 'node:test';
-import { type Event, u64ToHex } from '@ringfence/schema';
-import { bodyOf, memoryBus, readEvents, startTestCollector, TestPlace } from '../../services/collector/test/support.ts';
-import { skip } from './lib/engine.ts';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, type TestContext, test } from 'node:test';
+import { attributed } from './lib/attributed.ts';
+import { Engine, skip } from './lib/engine.ts';
+import { Containerd, Podman } from './lib/other-engines.ts';
 import { Runc } from './lib/runc.ts';
+import { makeSleeper } from './lib/sleeper.ts';
 
-/** In the suite; `RINGFENCE_CONTAINERS=1000 npm test -- short-lived` is the long form (docs/PERFORMANCE.md has its figures). */
+/** In the suite; `RINGFENCE_CONTAINERS=1000 npm test -- short-lived` is the long form (docs/PERFORMANCE.md has its figures): of engines, which take a second to start one, a tenth. */
 const COUNT = Number(process.env['RINGFENCE_CONTAINERS'] ?? 50);
-const SIDE_BY_SIDE = 4;
-const LIFE_MS = 50;
+const OF_ENGINES = Math.ceil(COUNT / 10);
+const LIFE = '50';
 
-/** How many of the containers' own programs were told of after their container was, and which weren't. */
-function attributed(events: readonly Event[], prefix: string): { told: string[]; missed: number } {
-  const containers = new Map<string, string>();
-  const told = new Set<string>();
-  let missed = 0;
-  for (const event of events) {
-    const context = bodyOf(event, 'ContainerContext');
-    if (context?.id.startsWith(prefix)) containers.set(u64ToHex(context.cgroupId), context.id);
-    if (Buffer.from(bodyOf(event, 'Exec')?.path.bytes ?? '').toString() !== '/sleeper') continue;
-    const id = containers.get(u64ToHex(event.cgroup));
-    if (id === undefined) missed++;
-    else told.add(id);
-  }
-  return { told: [...told], missed };
+interface Load {
+  readonly program: string;
+  readonly count?: number;
+  readonly sideBySide?: number;
 }
 
-describe('containers that live for a moment', { skip }, () => {
-  let runc: Runc;
+async function assertAttributed(
+  t: TestContext,
+  { program, count = OF_ENGINES, sideBySide = 2 }: Load,
+  run: (name: string) => Promise<void>,
+  options: Parameters<typeof attributed>[2] = {},
+): Promise<void> {
+  const started = performance.now();
+  const { told, missed } = await attributed({ program, count, sideBySide }, run, options);
+  const rate = ((1000 * count) / (performance.now() - started)).toFixed(1);
+  t.diagnostic(
+    `${told} of ${count} attributed, ${missed} executions without their container; ${rate} started a second`,
+  );
+  assert.deepEqual([told, missed], [count, 0]);
+}
+
+describe('containers that live for 50 ms are each known before what they execute is judged', { skip }, () => {
+  let dir: string;
+  /** where engines keep what they keep below / */
+  let root: string;
+  let rootfs: string;
+  let program: string;
   before(() => {
-    setMaxListeners(100);
-    runc = new Runc();
-    runc.describe((spec) => ({ ...spec, annotations: { 'org.opencontainers.image.ref.name': 'test/sleeper:1' } }));
+    dir = mkdtempSync(join(tmpdir(), 'rf-short-'));
+    root = join(dir, 'root');
+    mkdirSync(root);
+    rootfs = join(dir, 'sleeper');
+    program = makeSleeper(rootfs);
   });
-  after(async () => {
-    await runc?.[Symbol.asyncDispose]();
+  after(() => rmSync(dir, { recursive: true, force: true }));
+
+  test('runc alone', async (t) => {
+    await using runc = new Runc();
+    runc.describe((spec) => ({ ...spec, annotations: { 'org.opencontainers.image.ref.name': 'test/sleeper:1' } }));
+    runc.live(Number(LIFE));
+    await assertAttributed(t, { program: runc.sleeper, count: COUNT, sideBySide: 4 }, (name) => runc.run(name));
   });
 
-  test(`of ${COUNT} that live for ${LIFE_MS} ms, each is known before what it executes is judged`, async (t) => {
-    using place = new TestPlace();
-    await using bus = await memoryBus();
-    await using collector = await startTestCollector(place, bus);
-    runc.live(LIFE_MS);
-    let next = 0;
-    const worker = async (): Promise<void> => {
-      while (next < COUNT) await runc.run(String(next++));
-    };
-    await Promise.all(Array.from({ length: SIDE_BY_SIDE }, worker));
-    await collector.settle();
-    const { told, missed } = attributed(await readEvents(bus), runc.prefix);
-    t.diagnostic(`${told.length} of ${COUNT} attributed, ${missed} executions without their container`);
-    assert.deepEqual([told.length, missed], [COUNT, 0]);
+  test('Podman', async (t) => {
+    await using podman = new Podman(root, dir);
+    const run = () => podman.runOnce(rootfs, program, LIFE);
+    await assertAttributed(t, { program }, run, { hostRoot: root });
+  });
+
+  test('containerd', async (t) => {
+    await using containerd = await Containerd.start(root, dir);
+    const run = (name: string) => containerd.runOnce(`rf-short-${process.pid}-${name}`, rootfs, program, LIFE);
+    await assertAttributed(t, { program }, run, { hostRoot: root });
+  });
+
+  test('Docker', async (t) => {
+    await using docker = await Engine.start();
+    const archive = join(dir, 'sleeper.tar');
+    execFileSync('tar', ['-C', rootfs, '-cf', archive, '.']);
+    docker.output('import', archive, 'test/sleeper');
+    const run = () => docker.runOnce('test/sleeper', program, LIFE);
+    await assertAttributed(t, { program }, run, { dockerRoots: [docker.dataRoot] });
   });
 });

@@ -43,16 +43,27 @@ describe('the systemd unit', () => {
     assert.deepEqual([verified.status, verified.stdout, verified.stderr], [0, '', '']);
   });
 
-  it('can’t compile the program at each start, so an installation does it once, for the user, who can’t write there', { skip }, () => {
+  it('can’t compile the program at each start, so an installation does it once, for the user, who can’t write there', {
+    skip,
+  }, () => {
     const dir = mkdtempSync(join(tmpdir(), 'rf-compiled-'));
     try {
       chmodSync(dir, 0o755);
       const env = { ...process.env, NODE_COMPILE_CACHE: join(dir, 'cache') };
       const compiled = spawnSync(join(root, 'deploy/bin/precompile'), ['nobody'], { env, encoding: 'utf8' });
       assert.equal(compiled.status, 0, compiled.stderr);
-      const asNobody = ['--reuid=nobody', '--regid=nogroup', '--clear-groups', '--bounding-set=-all', '--inh-caps=-all'];
+      const asNobody = [
+        '--reuid=nobody',
+        '--regid=nogroup',
+        '--clear-groups',
+        '--bounding-set=-all',
+        '--inh-caps=-all',
+      ];
       const command = [...asNobody, join(root, 'deploy/bin/ringfence'), '--version'];
-      const told = spawnSync('setpriv', command, { env: { ...env, NODE_DEBUG_NATIVE: 'COMPILE_CACHE' }, encoding: 'utf8' });
+      const told = spawnSync('setpriv', command, {
+        env: { ...env, NODE_DEBUG_NATIVE: 'COMPILE_CACHE' },
+        encoding: 'utf8',
+      });
       assert.match(told.stderr, /code cache for ESM .*\/cli\/src\/main\.ts was accepted/);
       assert.doesNotMatch(told.stderr, /no such file|writing/);
       const writable = spawnSync('setpriv', [...asNobody, 'find', dir, '-writable'], { encoding: 'utf8' });

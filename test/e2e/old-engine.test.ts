@@ -18,7 +18,15 @@ describe('up as an unprivileged user, begun by a root of few capabilities', { sk
     await using home = new Installation(['user=nobody']);
     chmodSync(home.dir, 0o755);
     const settings = home.settings.flatMap((setting) => ['--set', setting]);
-    const command = [process.execPath, '--conditions=@ringfence/source', MAIN, 'up', '--config', '/dev/null', ...settings];
+    const command = [
+      process.execPath,
+      '--conditions=@ringfence/source',
+      MAIN,
+      'up',
+      '--config',
+      '/dev/null',
+      ...settings,
+    ];
     const child = spawn('setpriv', [`--bounding-set=${bounding}`, '--no-new-privs', ...command], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { skip as programSkip } from '../../e2e/lib/root.ts';
 import { until } from '../../e2e/lib/wait.ts';
+import { runBeside } from './sleeper.ts';
 
 export const ROOT: string = join(import.meta.dirname, '../../..');
 export const BROUGHT: string = join(ROOT, 'dist/engine');
@@ -97,6 +98,11 @@ export class Engine implements AsyncDisposable {
     const { status, stdout, stderr } = this.run(...args);
     assert.equal(status, 0, `docker ${args.join(' ')}:\n${stdout}${stderr}`);
     return stdout.trim();
+  }
+
+  /** Runs a container to its end, while others go on; it is gone then. */
+  runOnce(image: string, ...command: readonly string[]): Promise<void> {
+    return runBeside('docker', ['run', '--rm', '--network', 'none', image, ...command], this.#environment);
   }
 
   /** Makes a minimal Debian an image of this name. */

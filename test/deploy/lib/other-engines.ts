@@ -17,6 +17,7 @@ import {
 import { join } from 'node:path';
 import { until } from '../../e2e/lib/wait.ts';
 import { BROUGHT, brought, cgroupsOf, environment, removeCgroups } from './engine.ts';
+import { runBeside } from './sleeper.ts';
 
 function output(file: string, args: readonly string[]): string {
   const { status, stdout, stderr, error } = spawnSync(file, args, {
@@ -29,11 +30,14 @@ function output(file: string, args: readonly string[]): string {
   return stdout.trim();
 }
 
+/** Low: not everybody may raise them. */
+const LIMITS = ['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=4096:4096'];
+
 export class Podman implements AsyncDisposable {
   readonly #dir: string;
   readonly #options: readonly string[];
 
-  /** `root`: where a host has its /; `dir`: for what is nobody's business but Podman's */
+  /** `root`: where a host has its /; `dir`: for what is nobody's business but Podman's; its runtime is runc: crun takes no machine that has cgroups of both versions */
   constructor(root: string, dir: string) {
     this.#dir = dir;
     const places = [
@@ -64,10 +68,15 @@ export class Podman implements AsyncDisposable {
     this.output('load', '--signature-policy', policy, '--input', tar);
   }
 
-  /** Starts a container; its id. Its limits are low: not everybody may raise them. */
+  /** Starts a container; its id. */
   start(name: string, image: string, ...command: readonly string[]): string {
-    const limits = ['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=4096:4096'];
-    return this.output('run', '-d', '--name', name, ...limits, '--network', 'none', image, ...command);
+    return this.output('run', '-d', '--name', name, ...LIMITS, '--network', 'none', image, ...command);
+  }
+
+  /** Runs a container of that directory, to its end; it is gone then. */
+  runOnce(rootfs: string, ...command: readonly string[]): Promise<void> {
+    const args = ['run', '--rm', ...LIMITS, '--network', 'none', '--rootfs', rootfs, ...command];
+    return runBeside(brought('podman'), [...this.#options, ...args]);
   }
 
   output(...args: readonly string[]): string {
@@ -135,6 +144,11 @@ export class Containerd implements AsyncDisposable {
       id,
       ...command,
     );
+  }
+
+  /** Runs a container of that directory, to its end; it is gone then. */
+  runOnce(id: string, rootfs: string, ...command: readonly string[]): Promise<void> {
+    return runBeside(brought('ctr'), ['--address', this.#address, 'run', '--rm', '--rootfs', rootfs, id, ...command]);
   }
 
   output(...args: readonly string[]): string {

@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { brought, environment } from './engine.ts';
-
-/** A container's whole content: one program without libraries, that sleeps for so many milliseconds. */
-const SLEEPER =
-  '#include <stdlib.h>\n#include <unistd.h>\nint main(int c, char **v) { return usleep(1000 * atoi(v[c - 1])); }\n';
+import { makeSleeper } from './sleeper.ts';
 
 /** Where runc keeps what runs; it makes the directory and leaves it. */
 const STATE = '/run/runc';
@@ -21,6 +18,8 @@ interface Spec {
 /** Containers as the OCI runtime alone makes them: no daemon, no engine, nobody to be asked but the runtime's own state. */
 export class Runc implements AsyncDisposable {
   readonly bundle: string = mkdtempSync(join(tmpdir(), 'rf-runc-'));
+  /** the program in there */
+  readonly sleeper: string;
   /** what the runtime's cgroups are called like */
   readonly prefix: string = `rf-runc-${process.pid}-`;
   readonly #environment: NodeJS.ProcessEnv = environment();
@@ -30,9 +29,7 @@ export class Runc implements AsyncDisposable {
 
   constructor() {
     this.#program = brought('runc');
-    mkdirSync(join(this.bundle, 'rootfs'));
-    writeFileSync(join(this.bundle, 'sleeper.c'), SLEEPER);
-    execFileSync('cc', ['-static', '-O1', '-o', join(this.bundle, 'rootfs/sleeper'), join(this.bundle, 'sleeper.c')]);
+    this.sleeper = makeSleeper(join(this.bundle, 'rootfs'));
     execFileSync(this.#program, ['spec'], { cwd: this.bundle, env: this.#environment });
   }
 
@@ -46,7 +43,7 @@ export class Runc implements AsyncDisposable {
   live(milliseconds: number): void {
     this.describe((spec) => ({
       ...spec,
-      process: { ...spec.process, terminal: false, args: ['/sleeper', String(milliseconds)] },
+      process: { ...spec.process, terminal: false, args: [this.sleeper, String(milliseconds)] },
     }));
   }
 
