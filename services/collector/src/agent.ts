@@ -89,7 +89,7 @@ export class Agent implements Disposable {
     this.#skipped = new SkippedCalls(options.pinPath, log);
     const { run } = this.#sensor;
     this.#next = (lane) => run.next(lane);
-    this.#seenCgroup = (low, high, ktime) => this.#containers.seen(low, high, ktime);
+    this.#seenCgroup = (low, high, ktime, exec) => this.#containers.seen(low, high, ktime, exec);
     this.#parts = this.#wire(new Batch({ ...identity, run: run.run }, identity.key, options.batchMaxBytes));
     stack.defer(() => {
       for (const source of this.#parts.sources) source.close();

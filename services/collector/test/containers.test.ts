@@ -271,8 +271,8 @@ describe('a container whose runtime is late', { skip: kernelSkip() }, () => {
     }
 
     /** An event of the cgroup, now. */
-    event(ktime = bootMicros()): void {
-      this.source.seen(Number(this.#id & 0xffff_ffffn), Number(this.#id >> 32n), ktime);
+    event(ktime = bootMicros(), exec = false): void {
+      this.source.seen(Number(this.#id & 0xffff_ffffn), Number(this.#id >> 32n), ktime, exec);
     }
 
     remove(): void {
@@ -307,13 +307,28 @@ describe('a container whose runtime is late', { skip: kernelSkip() }, () => {
   it('is nothing at first when only runc knows it, and a container once runc has written so', () => {
     const name = `rf-late-${process.pid}`;
     using late = new Late(name);
+    const before = bootMicros();
     late.event();
     assert.deepEqual(late.facts, []);
     late.place.write(`run/runc/${name}/state.json`, { cgroup_paths: { '': `/sys/fs/cgroup/${name}` } });
-    late.event(bootMicros() + 1000);
+    late.event(before + 99_000);
+    assert.deepEqual(late.facts, [], 'the runtime is still at work: nothing is asked');
+    late.event(bootMicros() + 1000, true);
     assert.deepEqual(
       late.facts.map(({ id, runtime }) => [id, runtime]),
       [[name, 'runc']],
+    );
+  });
+
+  it('is asked about again after a while when nothing is executed in it', () => {
+    const name = `rf-quiet-${process.pid}`;
+    using late = new Late(name);
+    late.event();
+    late.place.write(`run/runc/${name}/state.json`, { cgroup_paths: { '': `/sys/fs/cgroup/${name}` } });
+    late.event(bootMicros() + 200_000);
+    assert.deepEqual(
+      late.facts.map(({ id }) => id),
+      [name],
     );
   });
 

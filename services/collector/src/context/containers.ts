@@ -15,6 +15,11 @@ const RETRIES = 10;
 const CHECKS_PER_TICK = 512;
 /** A cgroup made so short a time ago may still turn out to be a container's: asked again on its events. */
 const YOUNG_MICROS = 10_000_000;
+/**
+ * A question takes up to a millisecond. What is plain still becomes a container's before its program is executed there, so that only an exec asks at once; other
+ * events do after so long.
+ */
+const PLAIN_AGAIN_MICROS = 100_000;
 /** Cgroups that are asked about again at once. */
 const PENDING_MAX = 1024;
 
@@ -50,7 +55,7 @@ export interface ContainerSourceOptions {
 
 /**
  * Containers by cgroup id. A cgroup is looked up when an event from it is first seen, and what it is goes into the batch in front of that event: so a
- * container's first event is judged as the container's. What its runtime says too late for that is asked for with each event, until it is there.
+ * container's first event is judged as the container's. What its runtime says too late for that is asked for with each event, until it is there; what may become a container yet is, with each exec.
  */
 export class ContainerSource implements EnrichmentSource {
   readonly name = 'containers';
@@ -93,11 +98,11 @@ export class ContainerSource implements EnrichmentSource {
   }
 
   /** Called for each event, with the halves of its cgroup id and its time (µs, CLOCK_BOOTTIME). */
-  seen(low: number, high: number, ktime: number): void {
+  seen(low: number, high: number, ktime: number, exec = true): void {
     const id = high * 4294967296 + low;
     if (id === this.#lastId) return;
     if (!this.#plain.has(id) && !this.#containers.has(id)) this.#meet(id);
-    else if (this.#pending.has(id)) this.#ask(id, ktime);
+    else if (this.#pending.has(id)) this.#ask(id, ktime, exec);
     this.#lastId = this.#pending.has(id) ? -1 : id;
   }
 
@@ -131,12 +136,13 @@ export class ContainerSource implements EnrichmentSource {
   }
 
   /** A runtime writes down what a container is before it lets its program run: so an event from before the last question needs no other. */
-  #ask(id: number, ktime: number): void {
+  #ask(id: number, ktime: number, exec: boolean): void {
     const pending = this.#pending.get(id) as Pending;
-    if (ktime <= pending.asked) return;
+    const known = this.#containers.get(id);
+    const hurry = exec || known !== undefined;
+    if (ktime <= pending.asked + (hurry ? 0 : PLAIN_AGAIN_MICROS)) return;
     pending.asked = bootMicros();
     if (pending.asked - pending.since > YOUNG_MICROS) this.#pending.delete(id);
-    const known = this.#containers.get(id);
     if (known === undefined) this.#judge(id, this.#plain.get(id) ?? '');
     else this.#update(id, known);
     this.#tellPlain(id);

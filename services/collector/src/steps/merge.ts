@@ -3,8 +3,8 @@ import type { Batch } from './batch.ts';
 import type { LaneReader } from './lane-reader.ts';
 import { type Source, transcode } from './transcode.ts';
 
-/** Told of each event's cgroup, and its time (µs, CLOCK_BOOTTIME), before the event is written. */
-export type SeenCgroup = (low: number, high: number, ktime: number) => void;
+/** Told of each event's cgroup, its time (µs, CLOCK_BOOTTIME), and whether it is an exec, before the event is written. */
+export type SeenCgroup = (low: number, high: number, ktime: number, exec?: boolean) => void;
 
 /** Told of each exec, and where its record lies, before the event is written. */
 export type SeenExec = (source: Source, at: number, ktime: number) => void;
@@ -44,8 +44,9 @@ export class Merge {
 
   #write(lane: LaneReader): void {
     const { source, at, ktime } = lane;
-    this.#seenCgroup(records.headerCgroupLo(source.view, at), records.headerCgroupHi(source.view, at), ktime);
-    if (records.headerKind(source.view, at) === records.Kind.EXEC) this.#seenExec(source, at, ktime);
+    const exec = records.headerKind(source.view, at) === records.Kind.EXEC;
+    this.#seenCgroup(records.headerCgroupLo(source.view, at), records.headerCgroupHi(source.view, at), ktime, exec);
+    if (exec) this.#seenExec(source, at, ktime);
     this.#batch.filteredIn(records.headerGeneration(source.view, at));
     const late = ktime < this.#latest;
     if (late) this.late++;
