@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { RuleSet } from '../src/rule-set.ts';
+import type { SequenceMatch } from '../src/sequence.ts';
 import { RuleMemory } from '../src/state/memory.ts';
 import { compile, createTestEvent } from './support/compile.ts';
 import type { TestEvent } from './support/events.ts';
@@ -22,15 +23,17 @@ interface Happening {
 interface Step {
   readonly kind: 'event' | 'missing' | 'until';
   readonly letter: number;
+  /** @default 1; none in what this test searches for */
+  readonly runs?: number;
 }
 
 const LETTERS = ['a', 'b', 'c', 'd'];
 const isLetter = (letter: number): string => `process.args = ${LETTERS[letter]}`;
 
 function conditionOf(steps: readonly Step[]): string {
-  const written = steps.map(({ kind, letter }) => {
+  const written = steps.map(({ kind, letter, runs = 1 }) => {
     const sign = kind === 'missing' ? '!' : kind === 'until' ? 'until ' : '';
-    return `${sign}[ ${isLetter(letter)} ]`;
+    return `${sign}[ ${isLetter(letter)} ]${runs === 1 ? '' : ` with runs=${runs}`}`;
   });
   return `sequence by process.entity_id with maxspan=${MAXSPAN / 10}s ${written.join(' ')}`;
 }
@@ -46,16 +49,16 @@ function play(
   more: { between?: (set: RuleSet<TestEvent>, n: number) => RuleSet<TestEvent> } = {},
 ): string[] {
   const told: string[] = [];
+  const tell = (_: unknown, match?: SequenceMatch): void => {
+    told.push(match!.steps.flatMap(({ events }) => events).join(' '));
+  };
   let set = compile(`- rule: r\n  condition: ${JSON.stringify(condition)}\n`, { memory: new RuleMemory() });
   assert.deepEqual(set.diagnostics, []);
   for (const [number, one] of happenings.entries()) {
-    set.matcher.match(
-      eventOf(one),
-      (_, match) => told.push(match!.steps.flatMap(({ events }) => events).join(' ')),
-      one.at * TENTH_US,
-    );
+    set.matcher.match(eventOf(one), tell, one.at * TENTH_US);
     set = more.between?.(set, number) ?? set;
   }
+  set.memory.of(eventOf(happenings[0]!)).tick(set.rules, 1e9, tell);
   return told;
 }
 
@@ -108,6 +111,9 @@ function search(steps: readonly Step[], happenings: readonly Happening[]): strin
   return told.sort();
 }
 
+const bitsOf = (text: string): number =>
+  LETTERS.reduce((all, one, n) => (text.includes(one) ? all | (1 << n) : all), 0);
+
 const letter = fc.nat(3);
 const stepsOf = (letters: readonly number[]): Step[] => letters.map((one) => ({ kind: 'event', letter: one }));
 /** Where an event can fit two steps, which of them it is taken for decides what becomes of others. */
@@ -121,8 +127,18 @@ const guarded: fc.Arbitrary<Step[]> = fc
     return until === null ? all : [...all, { kind: 'until', letter: until }];
   });
 
-function streamOf(bits: fc.Arbitrary<number>): fc.Arbitrary<Happening[]> {
-  const one = fc.tuple(bits, fc.constantFrom('p', 'p', 'q'), fc.integer({ min: 1, max: 15 }));
+const RUNS = fc.constantFrom(1, 1, 2, 5);
+/** With runs, and with what must not come at the end. */
+const running = fc
+  .tuple(guarded, fc.array(RUNS, { minLength: 9, maxLength: 9 }), fc.option(letter))
+  .map(([steps, runs, last]): Step[] => {
+    const all = steps.map((step, n) => (step.kind === 'event' ? { ...step, runs: runs[n]! } : step));
+    const end = all.at(-1)!.kind === 'until' ? all.length - 1 : all.length;
+    return last === null ? all : all.toSpliced(end, 0, { kind: 'missing', letter: last });
+  });
+
+function streamOf(bits: fc.Arbitrary<number>, longest = 15): fc.Arbitrary<Happening[]> {
+  const one = fc.tuple(bits, fc.constantFrom('p', 'p', 'q'), fc.integer({ min: 1, max: longest }));
   return fc.array(one, { minLength: 8, maxLength: 40, size: 'max' }).map((all) => {
     let at = 1000;
     return all.map(([has, key, wait], index): Happening => {
@@ -133,6 +149,9 @@ function streamOf(bits: fc.Arbitrary<number>): fc.Arbitrary<Happening[]> {
 }
 const single = streamOf(letter.map((one) => 1 << one));
 const several = streamOf(fc.integer({ min: 1, max: 15 }));
+
+/** Many within the time in which they may come late. */
+const dense = fc.oneof(several, streamOf(fc.integer({ min: 1, max: 15 }), 3));
 
 const DELAYS = fc.array(fc.nat(19), { minLength: 40, maxLength: 40 });
 
@@ -212,7 +231,7 @@ describe('sequences of random events', () => {
 
   test('go on from what was saved, at any point, as if nothing had happened', () => {
     fc.assert(
-      fc.property(guarded, several, fc.nat(39), fc.option(DELAYS), (steps, happenings, cut, delays) => {
+      fc.property(running, dense, fc.nat(39), fc.option(DELAYS), (steps, happenings, cut, delays) => {
         // What comes before its beginning, and is of no key yet, is not saved: each has one before all others.
         const { letter: first } = steps.find(({ kind }) => kind === 'event')!;
         const begun = ['p', 'q'].map((key): Happening => ({ bits: 1 << first, key, at: 1000, id: `begin ${key}` }));
@@ -227,12 +246,32 @@ describe('sequences of random events', () => {
   test('are not begun twice by what was told before a restart, whatever it was told with later', () => {
     const letters = ['d', 'c', 'bc', 'd', 'bd', 'bcd', 'bc', 'c', 'bc'];
     const happenings = letters.map((text, index): Happening => {
-      const bits = LETTERS.reduce((all, one, n) => (text.includes(one) ? all | (1 << n) : all), 0);
-      return { bits, key: 'p', at: 1000 + index, id: `e${index}` };
+      return { bits: bitsOf(text), key: 'p', at: 1000 + index, id: `e${index}` };
     });
     const condition = conditionOf(stepsOf([3, 2, 1]));
     const told = play(condition, happenings);
     assert.deepEqual(told, ['e0 e1 e2', 'e4 e5 e6']);
     for (const cut of happenings.keys()) assert.deepEqual(playRestarted(condition, happenings, cut), told);
+  });
+
+  test('that have come to their end in time are told though a late event makes all be gone through anew', () => {
+    const coming: [letters: string, at: number][] = [
+      ['abd', 985],
+      ['ac', 977],
+      ['ad', 993],
+      ['ab', 986],
+      ['abd', 981],
+      ['abd', 1008],
+      ['ab', 1016],
+      ['a', 1041],
+      ['a', 1039],
+    ];
+    const happenings = coming.map(
+      ([text, at], index): Happening => ({ bits: bitsOf(text), key: 'p', at, id: `e${index}` }),
+    );
+    const clock: Happening = { bits: 0b1000, key: 'q', at: 1006, id: 'clock' };
+    const steps: Step[] = [...stepsOf([3, 2]), { kind: 'event', letter: 0, runs: 5 }, { kind: 'missing', letter: 0 }];
+    const condition = conditionOf(steps).replace('maxspan=10s', 'maxspan=3s');
+    assert.deepEqual(play(condition, [clock, ...happenings]), ['e0 e1 e3 e4 e2 e5 e6']);
   });
 });

@@ -3,7 +3,7 @@ import type { Automaton } from './automaton.ts';
 import type { Hit } from './hits.ts';
 import { type Key, MIDDLE, NEWEST, OLDEST, RECENT, RECENT_SIZE } from './key-rows.ts';
 import { type Link, NO_LINKS } from './links.ts';
-import { insertByTime } from './windows.ts';
+import { insertInWindows } from './windows.ts';
 
 /** Takes a hit in order of time: before one that came late nothing has changed, so all is gone through anew. @returns what is finished, to be released */
 export function takeHit(automaton: Automaton, key: Key, hit: Hit, openSinceUs: number): readonly Link[] {
@@ -14,10 +14,10 @@ export function takeHit(automaton: Automaton, key: Key, hit: Hit, openSinceUs: n
   const closedUs = partials.closedOf(key);
   if (hits.timeOf(hit) < closedUs) hits.setTime(hit, closedUs);
   const isNewest = insertRecent(automaton, key, hit);
-  for (let i = 0; i < windows.length; i++) {
-    const window = windows[i]!;
-    if ((hits.stepsOf(hit) & (1 << window.step)) !== 0)
-      insertByTime(hits, window, hit, openSinceUs - automaton.maxspanUs);
+  if (windows.length > 0) {
+    // What waits for nothing to come is of use when its span is over: as long as its hits may be gone through anew, its run must be there.
+    const oldestUs = hits.timeOf(partials.words[key + OLDEST]!);
+    insertInWindows(hits, windows, hit, Math.min(openSinceUs, oldestUs) - automaton.maxspanUs);
   }
   if (!isNewest) return replay(automaton, key);
   return told(automaton, NO_LINKS, automaton.take(partials.now(key), hit, windows), hit);

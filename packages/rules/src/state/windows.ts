@@ -27,8 +27,16 @@ export function windowOf(steps: Sequence<unknown>['steps'], step: number): numbe
   return steps[step]!.runs === 1 ? -1 : steps.slice(0, step).filter(({ runs }) => runs > 1).length;
 }
 
+/** Into those of the steps that it fits. */
+export function insertInWindows(hits: Hits, windows: Windows, hit: Hit, sinceUs: number): void {
+  for (let i = 0; i < windows.length; i++) {
+    const window = windows[i]!;
+    if ((hits.stepsOf(hit) & (1 << window.step)) !== 0) insertByTime(hits, window, hit, sinceUs);
+  }
+}
+
 /** Puts a hit where it belongs by its time, behind those of the same, and lets go of what is too old or too much. */
-export function insertByTime(hits: Hits, { hits: window, runs }: Window, hit: Hit, sinceUs: number): void {
+function insertByTime(hits: Hits, { hits: window, runs }: Window, hit: Hit, sinceUs: number): void {
   const timeUs = hits.timeOf(hit);
   let at = window.length;
   while (at > 0 && hits.timeOf(window[at - 1]!) > timeUs) at--;
