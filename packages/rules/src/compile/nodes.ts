@@ -1,5 +1,12 @@
 import type { FieldValue } from '../catalogue.ts';
-import { type Expression, type Operand, type Test, type TestOperator, transformed } from '../expression.ts';
+import {
+  type Expression,
+  type Literal,
+  type Operand,
+  type Test,
+  type TestOperator,
+  transformed,
+} from '../expression.ts';
 import { holds } from './evaluate.ts';
 
 /** A simplified expression. Equal nodes are one object, in all rules: what is shared is evaluated once. */
@@ -208,10 +215,10 @@ export class Nodes<E> {
     for (const part of this.#merge(kind, flatten(kind, parts))) if (part !== neutral) items.set(part.id, part);
     if (items.has(decisive.id)) return decisive;
     for (const item of items.values()) if (item.kind === 'not' && items.has(item.item.id)) return decisive;
-    if (kind === 'and' && contradicts([...items.values()])) return this.never;
     if (items.size === 0) return neutral;
     const sorted = [...items.values()].sort((a, b) => a.cost - b.cost || a.id - b.id);
     if (sorted.length === 1) return sorted[0]!;
+    if (kind === 'and' && contradicts(sorted)) return this.never;
     const cost = sorted.reduce((sum, item) => sum + item.cost, 0);
     return this.#intern(`${kind}${sorted.map((item) => item.id).join()}`, (id) => ({ id, cost, kind, items: sorted }));
   }
@@ -255,18 +262,24 @@ function readingCost<E>({ field, transforms }: Operand<E>): number {
 
 /** Whether one field would have to be two things at once: `x = a and x = b`, `x = cd and x startswith a`. */
 function contradicts<E>(items: readonly Node<E>[]): boolean {
-  const asked = items.flatMap((item) => {
-    const test = item.kind === 'test' ? item.test : item.kind === 'not' && item.item.kind === 'test' && item.item.test;
-    return test === false || test.other !== undefined ? [] : [{ test, wanted: item.kind === 'test' }];
-  });
-  return asked.some(({ test: { operand, operator, negated, values }, wanted }) => {
-    if (!wanted || negated || operator !== 'equals' || operand.type === 'strings') return false;
-    const others = asked.filter(({ test }) => test.operand.key === operand.key);
-    const work = values.length * others.reduce((sum, { test }) => sum + test.values.length, 0);
-    if (others.length === 1 || work > MAX_COMPARED) return false;
-    return !values.some((value) => others.every((other) => holds(other.test, value) === other.wanted));
+  return items.some((item) => {
+    if (item.kind !== 'test') return false;
+    const { operand, operator, negated, values } = item.test;
+    if (operator !== 'equals' || negated || operand.type === 'strings') return false;
+    const others = items.filter((one) => one !== item && testOf(one)?.operand.key === operand.key);
+    if (others.length === 0) return false;
+    const work = values.length * others.reduce((sum, one) => sum + testOf(one)!.values.length, 0);
+    return work <= MAX_COMPARED && !values.some((value) => others.every((one) => admits(one, value)));
   });
 }
+
+/** What is asked of one field, by its value alone. */
+function testOf<E>(node: Node<E>): Test<E> | undefined {
+  const inner = node.kind === 'not' ? node.item : node;
+  return inner.kind === 'test' && inner.test.other === undefined ? inner.test : undefined;
+}
+
+const admits = <E>(node: Node<E>, value: Literal): boolean => holds(testOf(node)!, value) === (node.kind === 'test');
 
 function flatten<E>(kind: 'and' | 'or', items: readonly Node<E>[]): Node<E>[] {
   return items.flatMap((item) => (item.kind === kind ? item.items : [item]));
