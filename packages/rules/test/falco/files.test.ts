@@ -192,6 +192,8 @@ ${rule('r', 'looks_around')}
 
   const wrong: readonly (readonly [what: string, text: string, message: RegExp])[] = [
     ['append to nothing', '- rule: zz\n  append: true\n  condition: and x', /there is no rule 'zz' to change/],
+    ['append nothing', '- rule: r\n  append: true', /this rule appends nothing/],
+    ['append nothing to a list', '- list: l\n  append: true', /this list appends nothing/],
     ['override nothing', '- macro: zz\n  condition: x\n  override: { condition: replace }', /there is no macro 'zz'/],
     [
       'append and override',

@@ -116,7 +116,7 @@ function isChange({ kind, keys, override, append }: Definition): boolean {
 }
 
 function changeEntry<F extends FalcoFile>(definition: Definition, entries: ReadonlyMap<string, Entry<F>>): void {
-  const { kind, name, at, override, append } = definition;
+  const { kind, name, at, keys, override, append } = definition;
   const before = entries.get(idOf(definition));
   if (before === undefined) {
     // To look through very many names for each mistake takes long.
@@ -124,11 +124,20 @@ function changeEntry<F extends FalcoFile>(definition: Definition, entries: Reado
     const known = all.filter((one) => one.definition.kind === kind).map((one) => one.definition.name);
     fail('falco-override', at, `there is no ${kind} '${name}' to change`, didYouMean(name, known));
   }
-  if (append) for (const key of ['condition', 'items', 'exceptions', 'tags']) change(before, definition, key, 'append');
-  else if (override === undefined) change(before, definition, 'enabled', 'replace');
+  if (append) {
+    if (!APPENDED[kind].some((key) => keys.has(key)))
+      fail('falco-override', at, `this ${kind} appends nothing`, `Give it ${APPENDED[kind].join(', ')}.`);
+    for (const key of APPENDED[kind]) change(before, definition, key, 'append');
+  } else if (override === undefined) change(before, definition, 'enabled', 'replace');
   else for (const [key, operation] of override) change(before, definition, key, operation);
 }
 
+/** What `append: true` appends to. */
+const APPENDED: Readonly<Record<Kind, readonly string[]>> = {
+  rule: ['condition', 'exceptions', 'tags'],
+  macro: ['condition'],
+  list: ['items'],
+};
 const NEAR_NAMES = 1_000;
 const NEEDED: ReadonlySet<string> = new Set(['condition', 'output', 'desc', 'priority']);
 
