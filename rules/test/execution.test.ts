@@ -204,4 +204,16 @@ testContent('execution.yaml', {
       'somebody searches': (s) => s.start(['grep', 'base64 -d | bash', 'x'], s.shell, {}, '/usr/bin/grep'),
     },
   },
+  'Keys typed by a program': {
+    as: 'warning execution T1674',
+    fires: {
+      'a program of nobody': (s) => s.open(s.start('/tmp/typer'), '/dev/uinput', O.WRONLY),
+      'an interpreter': (s) => s.open(s.start('/usr/bin/python3 x.py'), '/dev/uinput', O.RDWR),
+    },
+    quiet: {
+      'a keyboard over the air': (s) => s.open(s.start('/usr/libexec/bluetooth/bluetoothd'), '/dev/uhid', O.RDWR),
+      'another device': (s) => s.open(s.start('/usr/bin/python3 x.py'), '/dev/null', O.WRONLY),
+      'its rights are looked at': (s) => s.open(s.start('/usr/bin/python3 x.py'), '/dev/uinput'),
+    },
+  },
 });

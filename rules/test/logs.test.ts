@@ -146,4 +146,16 @@ testContent('logs.yaml', {
     },
     quiet: { apt: started('/usr/bin/apt-get install -y x'), rpm: started('/usr/bin/rpm -qa') },
   },
+  'Broken ciphers allowed again': {
+    as: 'notice defense-impairment T1689',
+    fires: {
+      'all that were': script('--set LEGACY', '/usr/bin/update-crypto-policies'),
+      'for one purpose': script('--set LEGACY:AD-SUPPORT', '/usr/bin/update-crypto-policies'),
+    },
+    quiet: {
+      'it is asked': script('--show', '/usr/bin/update-crypto-policies'),
+      'the default': script('--set DEFAULT', '/usr/bin/update-crypto-policies'),
+      'a policy of the like name': script('--set LEGACYFREE', '/usr/bin/update-crypto-policies'),
+    },
+  },
 });

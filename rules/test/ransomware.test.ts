@@ -147,7 +147,7 @@ testContent('ransomware.yaml', {
     },
   },
   'Rival miners killed': {
-    as: 'error impact T1496.001',
+    as: 'error impact persistence T1496.001 T1668',
     fires: { 'by name': started('/usr/bin/pkill -9 -f kdevtmpfsi') },
     quiet: {
       'another program': started('/usr/bin/pkill -9 nginx'),

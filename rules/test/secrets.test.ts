@@ -200,4 +200,17 @@ testContent('secrets.yaml', {
       'another script': (s) => s.start('/usr/bin/python3 responder_test.py'),
     },
   },
+  'Key of a certificate authority read': {
+    as: 'warning credential-access T1649',
+    fires: {
+      'of a cluster': read('/usr/bin/cat x', '/etc/kubernetes/pki/ca.key'),
+      'copied away': read('/usr/bin/scp x y', '/srv/pki/private/cakey.pem'),
+    },
+    quiet: {
+      'by who signs with it': read('/usr/bin/openssl ca', '/srv/pki/private/cakey.pem'),
+      'by a backup': read('/usr/bin/tar czf /srv/b.tgz /etc', '/etc/kubernetes/pki/ca.key'),
+      'by the control plane': read('/usr/local/bin/kube-controller-manager', '/etc/kubernetes/pki/ca.key'),
+      'the certificate': read('/usr/bin/cat x', '/etc/kubernetes/pki/ca.crt'),
+    },
+  },
 });

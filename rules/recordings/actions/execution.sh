@@ -24,3 +24,6 @@ shutil.copy("/bin/true", "/home/ann/x"); fd = os.open("/home/ann/x", os.O_RDONLY
 echo x > /tmp/x; /tmp/x
 ## Code given to an interpreter in base64
 sh -c 'echo dHJ1ZQ== | base64 -d | sh'
+## Keys typed by a program
+#setup mkdir /tmp/dev; mount -t tmpfs dev /tmp/dev; cp -a /dev/null /dev/urandom /tmp/dev; mount --move /tmp/dev /dev; : > /dev/uinput
+python3 -c 'open("/dev/uinput", "r+b")'

@@ -23,3 +23,6 @@ iptables -P INPUT ACCEPT
 mkdir -p /usr/local/share/ca-certificates; echo x > /usr/local/share/ca-certificates/x.crt
 ## Package installed without a look at its signature
 apt-get install -y --allow-unauthenticated lab-does-not-exist
+## Broken ciphers allowed again
+#setup printf '#!/bin/sh\n' > /usr/bin/update-crypto-policies; chmod 755 /usr/bin/update-crypto-policies
+update-crypto-policies --set LEGACY

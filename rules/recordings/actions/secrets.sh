@@ -51,3 +51,6 @@ arpspoof -i lo -t 10.9.8.5 10.9.8.1
 ## Memory of the kernel read
 #setup mount -t tmpfs tmpfs /proc; echo x > /proc/kcore
 cat /proc/kcore
+## Key of a certificate authority read
+#setup mkdir -p /srv/pki/private; echo k > /srv/pki/private/cakey.pem
+base64 /srv/pki/private/cakey.pem
