@@ -9,18 +9,19 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OutRecord } from '@ringfence/bus';
 import { decode, decodeText, type Event, type Hash, records } from '@ringfence/schema';
-import { ifThere } from '../src/files.ts';
+import { ifThere, kernelDevice } from '../src/files.ts';
 import { ExecHashes } from '../src/hash/exec-hashes.ts';
 import type { HashFact } from '../src/hash/types.ts';
 import type { Collector } from '../src/index.ts';
@@ -239,7 +240,63 @@ function execOf(inode: bigint): Source {
   return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset) };
 }
 
+/** As the full profile tells it: this process executes the script at `path`, whose interpreter is `interpreter`. */
+function execOfScript(path: string, interpreter: string, ctime: bigint): Source {
+  const files = [
+    [interpreter, records.EXEC_DEVICE, records.EXEC_INODE, records.EXEC_CTIME, records.EXEC_PATH],
+    [path, records.EXEC_SCRIPT_DEVICE, records.EXEC_SCRIPT_INODE, records.EXEC_SCRIPT_CTIME, records.EXEC_SCRIPT],
+  ] as const;
+  const { bytes } = execOf(0n);
+  const record = Buffer.concat([bytes, ...files.map(([file]) => Buffer.from(file))]);
+  let end = bytes.length;
+  for (const [file, device, inode, changed, text] of files) {
+    const stat = statSync(file, { bigint: true });
+    record.writeUInt32LE(kernelDevice(stat.dev), device);
+    record.writeBigUInt64LE(stat.ino, inode);
+    record.writeBigInt64LE(file === path ? ctime : stat.ctimeNs, changed);
+    record.writeUInt32LE(end, text + records.TEXT_OFFSET);
+    for (const field of [records.TEXT_KEPT, records.TEXT_LENGTH]) record.writeUInt32LE(file.length, text + field);
+    end += file.length;
+  }
+  const mounts = statSync('/proc/self/ns/mnt').ino;
+  record.writeUInt32LE(mounts, records.EXEC_NAMESPACES + records.NAMESPACES_MNT);
+  return { bytes: record, view: new DataView(record.buffer, record.byteOffset, record.length) };
+}
+
 describe('the queue of executables', () => {
+  it('takes a script by its path, the interpreter beside it, each once, and says which is which', {
+    skip: process.getuid?.() === 0 ? false : 'needs root',
+  }, async () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'ringfence-script-')), 'run.sh');
+    writeFileSync(path, '#!/bin/sh\n: done\n');
+    const { ctimeNs } = statSync(path, { bigint: true });
+    const facts: HashFact[] = [];
+    const limits = { maxBytes: 512 << 20, bytesPerSecond: 512 << 20 };
+    const hashes = new ExecHashes({ enabled: true, log: silent, ...limits, onAnswer: () => {} });
+    const answers = async (count: number): Promise<void> => {
+      for (; facts.length < count; await sleep(5)) hashes.flush({ hash: (fact) => facts.push(fact) }, true);
+    };
+    hashes.seen(execOfScript(path, process.execPath, ctimeNs), 0);
+    await answers(2);
+    hashes.seen(execOfScript(path, process.execPath, ctimeNs), 0);
+    assert.equal(hashes.stats().cached, 2);
+    hashes.seen(execOfScript(path, process.execPath, ctimeNs - 1n), 0);
+    await answers(3);
+    await hashes.close();
+    rmSync(dirname(path), { recursive: true });
+    assert.deepEqual(
+      facts.map((fact) => [fact.process?.script, fact.path.toString(), fact.skipped]).sort(),
+      [
+        [false, process.execPath, null],
+        [true, path, 'changed'],
+        [true, path, null],
+      ].sort(),
+    );
+    const script = facts.find((fact) => fact.process?.script === true && fact.skipped === null);
+    const expected = createHash('sha256').update('#!/bin/sh\n: done\n').digest('hex');
+    assert.equal(Buffer.from(script?.sha256 ?? []).toString('hex'), expected);
+  });
+
   it('skips what finds it full, for that exec only, and counts it', async () => {
     const facts: HashFact[] = [];
     const limits = { maxBytes: 1, bytesPerSecond: 1 << 20, queueMax: 2 };

@@ -162,7 +162,6 @@ export class ExecHashes {
       parentPid: records.execParentTgid(view, at),
       mountNamespace: records.namespacesMnt(view, at + records.EXEC_NAMESPACES),
       path: file.path,
-      script: executed.script,
       patient: records.execSnapshot(view, at) !== 0,
       memory: !executed.script && (records.execFlags(view, at) & records.ExecFlag.EXEC_MEMFD) !== 0,
     };

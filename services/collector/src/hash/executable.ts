@@ -17,9 +17,9 @@ const MOUNTS_MAX = 4 << 20;
 /** openat2(2): a name only, which asks no file system that is remote, and opens no device. */
 const O_PATH = 0o10000000;
 
-/** What was executed: from the process itself, else by its path through a process with the same mounts; a script by its path. */
+/** What was executed: from the process itself, else, as every script, by its path through a process with the same mounts. */
 export function openExecutable(request: HashRequest): Executable | Skipped {
-  const own = request.script ? null : ifReadable(() => openSync(`/proc/${request.pid}/exe`, O_PATH));
+  const own = ifReadable(() => openSync(`/proc/${request.pid}/exe`, O_PATH));
   try {
     const homes = homesOf(request);
     const mounts = new Mounts(homes[0]);

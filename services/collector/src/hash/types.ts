@@ -26,8 +26,6 @@ export interface HashRequest {
   readonly path: Uint8Array;
   /** it runs from memory, which no mount shows */
   readonly memory: boolean;
-  /** it is a script: what the process runs from is its interpreter */
-  readonly script: boolean;
   /** it ran before the agent did: others go first */
   readonly patient: boolean;
 }
