@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import type { Config } from '@ringfence/config';
 import { libbpfVersion } from '@ringfence/libbpf-ts';
 import { type Capability, capabilitiesFor, missingCapabilities } from '../app/capabilities.ts';
+import { kernelCommand } from './kernel-package.ts';
 
 export interface Check {
   readonly name: string;
@@ -50,20 +51,15 @@ export function checkKernel(version: string = release()): Check {
   return bad(
     'kernel',
     `Linux ${version}`,
-    'Ringfence promises nothing below 6.1',
-    'install a kernel 6.1 or newer (Debian 12, Ubuntu 24.04, RHEL 10)',
+    'Ringfence promises nothing below 6.1 (Debian 12, Ubuntu 24.04 and RHEL 10 have it)',
+    kernelCommand(),
   );
 }
 
 function btf(): Check {
   const path = '/sys/kernel/btf/vmlinux';
   if (existsSync(path)) return ok('kernel types (BTF)', path);
-  return bad(
-    'kernel types (BTF)',
-    'none',
-    'the sensor cannot be fitted to this kernel',
-    'boot a kernel built with CONFIG_DEBUG_INFO_BTF=y (stock kernels are)',
-  );
+  return bad('kernel types (BTF)', 'none', 'the sensor cannot be fitted to this kernel', kernelCommand());
 }
 
 const LOCKDOWN = '/sys/kernel/security/lockdown';

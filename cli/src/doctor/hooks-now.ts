@@ -18,7 +18,7 @@ export async function checkHooksNow(client: Pick<ApiClient, 'running' | 'json'>)
       NAME,
       `${hooks} hooks in place, not ${lacking.join(', ')}: ringfence stats says why`,
       'what they see is not seen, until they come: each is tried again, at least every 5 minutes',
-      'restart ringfence: systemctl restart ringfence',
+      'systemctl restart ringfence',
     ),
   ];
 }

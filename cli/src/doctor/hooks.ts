@@ -55,6 +55,8 @@ const TRACEPOINT = /^(tracepoint|raw_tp)/;
 
 function fixOf({ errno }: Problem, section: string): string {
   if (section.startsWith('cgroup') && errno === undefined) return 'mount -t cgroup2 cgroup2 /sys/fs/cgroup';
+  if (section.startsWith('cgroup') && errno === E2BIG)
+    return 'bpftool cgroup show /sys/fs/cgroup (it has room for 64 programs of a kind; take one of them away)';
   if (errno === EPERM) return 'run as root: sudo npm start';
   if (TRACEPOINT.test(section) && !existsSync(SYSCALLS)) return 'mount -t tracefs tracefs /sys/kernel/tracing';
   return 'boot a kernel built with CONFIG_FTRACE_SYSCALLS=y (stock kernels are)';
@@ -62,6 +64,7 @@ function fixOf({ errno }: Problem, section: string): string {
 
 const EPERM = 1;
 const ENOENT = 2;
+const E2BIG = 7;
 
 export interface Problem {
   readonly text: string;
