@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, normalize } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { records } from '@ringfence/schema';
 import type { SensorRecord } from './records.ts';
-import { all, Scratch, SECURITY, skip, TestSensor } from './sensor.ts';
+import { all, callerUnlessFull, Scratch, SECURITY, skip, TestSensor } from './sensor.ts';
 
 const [ENOENT, EBADF, EINVAL, ENODEV, ENOTDIR] = [-2, -9, -22, -19, -20];
 const [MS_RDONLY, MS_REMOUNT, MS_BIND, MS_MOVE] = [1, 32, 4096, 8192];
@@ -12,10 +12,10 @@ const MNT_DETACH = 2;
 
 type Operation = keyof typeof records.MountOperation extends `MOUNT_${infer Name}` ? Name : never;
 
-/** What a record should say; what isn't named is 0 or empty. `result` 'descriptor': some descriptor. */
+/** What a record should say; what isn't named is 0 or empty. `result` 'descriptor': some descriptor; 'error': some error. */
 interface Expected {
   readonly operation: Operation;
-  readonly result?: number | 'descriptor';
+  readonly result?: number | 'descriptor' | 'error';
   readonly caller?: 0 | 1;
   readonly source?: string;
   readonly target?: string;
@@ -24,7 +24,17 @@ interface Expected {
   readonly fields?: Readonly<Record<string, unknown>>;
 }
 
+/** What it is where there is one of them, however it is called. */
+function resultOf(expected: Expected['result'], found: number): number {
+  if (expected === 'descriptor') return Math.max(0, found);
+  return expected === 'error' ? Math.min(-1, found) : (expected ?? 0);
+}
+
+/** The full profile has hooks for these. */
+const BY_KERNEL: ReadonlySet<string> = new Set(['MOUNT', 'UMOUNT', 'MOVE_MOUNT']);
+
 describe('changes of mounts on the running kernel', { skip }, () => {
+  let full: boolean;
   let sensor: TestSensor;
   let scratch: Scratch;
   let mount: string;
@@ -33,6 +43,7 @@ describe('changes of mounts on the running kernel', { skip }, () => {
     scratch = new Scratch();
     mount = scratch.compile('mount');
     sensor = await TestSensor.start();
+    full = (await callerUnlessFull()) === 0;
   });
   beforeEach(() => {
     directory = join(scratch.path, 'mounts');
@@ -46,6 +57,23 @@ describe('changes of mounts on the running kernel', { skip }, () => {
     sensor?.[Symbol.dispose]();
     scratch?.[Symbol.dispose]();
   });
+
+  /** In the full profile the kernel tells what was mounted where, if the call got so far; which path is bound elsewhere only its caller does. */
+  function isKernels({ operation, result = 0, source = '' }: Expected, found: SensorRecord | undefined): boolean {
+    const must = result === 0 && BY_KERNEL.has(operation) && !(operation === 'MOUNT' && source.startsWith('@'));
+    return full && (must || found?.fields['source_caller'] === 0);
+  }
+
+  /** As `words` have it; a path that the kernel tells has no detours. */
+  function toldTexts(texts: object, byKernel: boolean): { [name: string]: string } {
+    const whole = (text: string): string => text.replaceAll('@', directory);
+    return Object.fromEntries(
+      Object.entries(texts).map(([name, text]) => [
+        name,
+        byKernel && text.startsWith('@') ? normalize(whole(text)) : whole(text),
+      ]),
+    );
+  }
 
   /** But for the program's own first. */
   async function changes(words: string): Promise<SensorRecord[]> {
@@ -62,20 +90,24 @@ describe('changes of mounts on the running kernel', { skip }, () => {
         ...fields,
         ...Object.fromEntries(Object.entries(texts).map(([name, { bytes }]) => [name, bytes.toString()])),
       })),
-      expected.map(({ operation, result = 0, caller = 1, fields, ...texts }, index) => ({
-        operation: records.MountOperation[`MOUNT_${operation}`],
-        result: result === 'descriptor' ? Math.max(0, Number(found[index]?.fields['result'])) : result,
-        flags: 0,
-        source_caller: caller,
-        attributes: 0,
-        cleared: 0,
-        ...fields,
-        source: '',
-        target: '',
-        filesystem: '',
-        options: '',
-        ...Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, text.replaceAll('@', directory)])),
-      })),
+      expected.map((one, index) => {
+        const { operation, result = 0, caller, fields, ...texts } = one;
+        const byKernel = isKernels(one, found[index]);
+        return {
+          operation: records.MountOperation[`MOUNT_${operation}`],
+          result: resultOf(result, Number(found[index]?.fields['result'])),
+          flags: 0,
+          source_caller: caller ?? (byKernel ? 0 : 1),
+          attributes: 0,
+          cleared: 0,
+          ...fields,
+          source: '',
+          target: '',
+          filesystem: '',
+          options: '',
+          ...toldTexts(texts, byKernel),
+        };
+      }),
       words,
     );
     for (const { lane } of found) assert.equal(lane, SECURITY);
@@ -117,7 +149,8 @@ describe('changes of mounts on the running kernel', { skip }, () => {
     for (const type of ['cifs', 'smb3'])
       await expect(`mount //host/share a ${type} 0 user=x,password=secret`, {
         operation: 'MOUNT',
-        result: ENODEV,
+        // a kernel may have it, as a module
+        result: 'error',
         source: '//host/share',
         target: '@/a',
         filesystem: type,

@@ -33,7 +33,7 @@ describe('sequences, losses and wake-ups on the running kernel', { skip }, () =>
   after(() => scratch?.[Symbol.dispose]());
 
   test('numbers have no hole per lane and CPU while the ring has room', async () => {
-    using sensor = await TestSensor.start();
+    using sensor = await TestSensor.start({ fresh: true });
     await sensor.run(open, ['openat', `${scratch.path}/file`, String(O_CREAT_WRONLY), '500']);
     sensor.drain();
     for (const lane of [SECURITY, BULK]) {

@@ -3,8 +3,7 @@ import { mkdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { BpfObject } from '@ringfence/libbpf-ts';
-import { buildSensor } from '../../../tools/build-sensor.ts';
-import { all, cgroup2, one, SECURITY, skip, TestSensor } from './sensor.ts';
+import { all, cgroup2, one, SECURITY, sensorObject, skip, TestSensor } from './sensor.ts';
 
 /** In a network and host name namespace of its own. */
 const within = (script: string): [string, string[]] => ['unshare', ['--net', '--uts', 'sh', '-c', script]];
@@ -61,7 +60,7 @@ describe('sysctls that are written, on the running kernel', { skip }, () => {
     const cgroup = join(cgroup2() ?? '', `ringfence-test-sysctl-${process.pid}`);
     mkdirSync(cgroup);
     t.after(() => rmdirSync(cgroup));
-    using other = BpfObject.open(await buildSensor());
+    using other = BpfObject.open(await sensorObject());
     for (const definition of other.definitions.values()) if (definition.type === 'ringbuf') definition.resize(4096);
     for (const program of other.programs.values()) program.autoload = program.name === 'sysctl';
     other.load();

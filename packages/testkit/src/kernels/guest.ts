@@ -105,7 +105,7 @@ async function machine(options: GuestOptions, place: string): Promise<string[]> 
     ...[
       '-append',
       // the last one is for tests that may change a guest and nothing else: kernels pass over what has a dot and is no module's
-      `console=${console} quiet loglevel=4 panic=-1 no_timer_check mitigations=off rdinit=/init ringfence.guest ${kernelArguments}`.trim(),
+      `console=${console} quiet loglevel=4 panic=-1 no_timer_check rdinit=/init ringfence.guest ${kernelArguments}`.trim(),
     ],
     ...disk(root.disk),
     ...disk(join(kernel.directory, 'modules.img')),

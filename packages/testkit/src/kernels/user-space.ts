@@ -23,7 +23,10 @@ const PACKAGES = [
   ...['iproute2', 'hostname', 'libc-bin', 'e2fsprogs', 'bpftool', 'passwd', 'login'],
 ];
 /** What programs open by name at run time. */
-const LIBRARIES = ['libbpf.so.1', 'libpam.so.0', 'libnss_files.so.2', 'libgcc_s.so.1', 'libstdc++.so.6'];
+const LIBRARIES = [
+  ...['libbpf.so.1', 'libnss_files.so.2', 'libgcc_s.so.1', 'libstdc++.so.6'],
+  ...['libpam.so.0', 'security/pam_permit.so', 'security/pam_deny.so'],
+];
 const LIBRARY_DIRECTORIES = ['/usr/lib/x86_64-linux-gnu', '/usr/lib64', '/usr/lib', '/usr/local/lib'];
 const PROGRAM = /^(\/usr)?\/s?bin\/[^/]+$/;
 const MERGED = ['bin', 'sbin', 'lib', 'lib64'];
@@ -35,6 +38,7 @@ const ETC: Readonly<Record<string, string>> = {
   passwd: PASSWD,
   group: 'root:x:0:\nnogroup:x:65534:\n',
   hosts: '127.0.0.1 localhost guest\n::1 localhost\n',
+  'pam.d/other': 'auth required pam_deny.so\naccount required pam_deny.so\n',
   // what the kernel is of
   'os-release': 'ID=debian\n',
   'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files\n',
@@ -131,7 +135,7 @@ export async function writeSkeleton(root: string, machine: Machine): Promise<voi
     'run',
     'tmp',
     'root',
-    'etc',
+    'etc/pam.d',
     'var/tmp',
     'mnt',
     'program',
