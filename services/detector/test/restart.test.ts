@@ -23,6 +23,16 @@ const THRESHOLD = `${RULES}
   desc: Nobody connects after the hashes were read
   condition: sequence by process.entity_id with maxspan=3s [ event.action = open and file.path = /etc/shadow ] ![ event.action = connect ]
   priority: notice
+- rule: Few connections
+  desc: A process made one connection or two
+  condition: event.action = connect
+  summary: { count: events, at_most: 2, by: [process.entity_id], within: 4s }
+  priority: notice
+- rule: High ports
+  desc: Most connections go to high ports
+  condition: event.action = connect
+  summary: { median: destination.port, above: 1, within: 3s }
+  priority: notice
 - rule: New port
   desc: A process connects to a port that is new on its host
   condition: event.action = connect

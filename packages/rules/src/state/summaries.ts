@@ -6,7 +6,7 @@ import { decodeEntry, encodeEntry, isListOf, isNumber, type StateChange } from '
 import { weightOf } from './extras.ts';
 import { KeyStore } from './key-store.ts';
 import { keyOf, keyText } from './key-text.ts';
-import { add, holds, newWindow, reset, type Window } from './summary-window.ts';
+import { add, type Due, holds, newWindow, reset, type Window } from './summary-window.ts';
 import type { Witness, WitnessCheck } from './witness.ts';
 
 export interface SummaryLimits {
@@ -64,21 +64,28 @@ export class SummaryState {
     return this.#store.get(this.#nameOf(rule, summary), keyOf(summary.by, event))?.count ?? 0;
   }
 
-  /** Call it on ticks: reports windows that are over and match, with their first events, and forgets them. Events may come late for a moment. */
+  /**
+   * Call it on ticks: reports windows that are over and match, with their first events, in the order in which they began, and forgets them. Events may come
+   * late for a moment.
+   */
   tick<E>(rules: readonly CompiledRule<E>[], timeUs: number, report: OnOver<E>): void {
     const known = new Map<string, CompiledRule<E>>();
     for (const rule of rules) if (rule.summary !== undefined) known.set(this.#nameOf(rule, rule.summary), rule);
+    const told: { readonly rule: CompiledRule<E>; readonly id: string; readonly due: Due }[] = [];
     for (const [name, windows] of this.#store.rules()) {
       const rule = known.get(name);
       for (const [key, window] of windows) {
         if (rule !== undefined && isOver(window, rule.summary!, timeUs - LIMITS.latenessUs))
           close(window, rule.summary!);
-        if (rule !== undefined) for (const witness of window.due) report(rule, witness);
+        if (rule !== undefined) told.push(...window.due.map((due) => ({ rule, id: `${name}\n${key}`, due })));
         if (window.due.length > 0) this.#store.changed(name, key);
         window.due = [];
         if (rule === undefined || window.sinceUs === -1) this.#store.delete(name, key);
       }
     }
+    // What is kept may come back from a restart in another order.
+    told.sort((a, b) => a.due[0] - b.due[0] || (a.id < b.id ? -1 : 1));
+    for (const { rule, due } of told) report(rule, due[1]);
   }
 
   stats(): SummaryStats {
@@ -98,7 +105,7 @@ export class SummaryState {
   /** Puts an entry back. @throws StateError when it can't be read */
   restore(id: string, value: Uint8Array, witness?: WitnessCheck): void {
     const { due, witness: first } = decode(id, value);
-    const kept = [...due, first].filter((one) => one !== '');
+    const kept = [...due.map(([, one]) => one), first].filter((one) => one !== '');
     if (witness !== undefined && !kept.every((one) => witness.isKept(one)))
       throw new StateError(id, 'an event that it keeps is none');
     this.#store.restore(id, value);
@@ -126,7 +133,7 @@ const isOver = <E>({ sinceUs }: Window, { withinUs }: Summary<E>, timeUs: number
   sinceUs !== -1 && timeUs >= sinceUs + withinUs;
 
 function close<E>(window: Window, summary: Summary<E>): void {
-  if (holds(window, summary) && window.due.length < MOST_DUE) window.due.push(window.witness);
+  if (holds(window, summary) && window.due.length < MOST_DUE) window.due.push([window.sinceUs, window.witness]);
   reset(window);
 }
 
@@ -142,7 +149,7 @@ function decode(id: string, bytes: Uint8Array): Window {
     !isListOf(numbers, LIMITS.summaryNumbers, isTally) ||
     !isListOf(texts, LIMITS.thresholdCount + 1, isText) ||
     !isText(witness) ||
-    !isListOf(due, MOST_DUE, isText)
+    !isListOf(due, MOST_DUE, isDue)
   )
     throw new StateError(id, 'its fields are not what this version writes');
   const [counted, added] = [count as number, sum as number];
@@ -152,5 +159,8 @@ function decode(id: string, bytes: Uint8Array): Window {
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string';
+
+const isDue = (value: unknown): value is Due =>
+  Array.isArray(value) && value.length === 2 && isNumber(value[0]) && isText(value[1]);
 
 const isTally = (value: unknown): value is [number, number] => isListOf(value, 2, isNumber) && value.length === 2;

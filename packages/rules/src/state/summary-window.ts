@@ -1,6 +1,9 @@
 import { LIMITS } from '../limits.ts';
 import type { Bound, Measure, Summary } from '../rule.ts';
 
+/** When a window began, µs, and its first event as its caller keeps it. */
+export type Due = readonly [sinceUs: number, witness: string];
+
 /** What has come of one key since a window began. */
 export interface Window {
   /** µs of its first event; -1: none is open */
@@ -18,8 +21,8 @@ export interface Window {
   texts: Set<string>;
   /** the first event as its caller keeps it; empty: it isn't kept */
   witness: string;
-  /** first events of windows that are over and match, and are still to be told */
-  due: string[];
+  /** windows that are over and match, and are still to be told */
+  due: Due[];
 }
 
 export const newWindow = (): Window => ({
