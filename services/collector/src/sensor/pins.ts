@@ -86,12 +86,12 @@ export function removePins(pinPath: string): void {
   for (const name of readdirSync(pinPath)) rmSync(`${pinPath}/${name}`);
 }
 
-/** All of it, the directory too. One that lies in a directory of root's, and was given to an agent that isn't root, stays there empty. */
+/** All of it, the directory too. One that lies in a directory of root's, or in one that a sandbox makes read-only, and was given to the agent, stays there empty. */
 export function removePinDirectory(pinPath: string): void {
   removePins(pinPath);
   try {
     rmdirSync(pinPath);
   } catch (error) {
-    if (!['EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    if (!['EACCES', 'EPERM', 'EROFS'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
   }
 }
