@@ -39,6 +39,10 @@ interface Operation {
   readonly record: SensorRecord;
 }
 
+/** Kernels before 6.4 have another hook instead, and an io_uring that can do less. */
+const SUBMITTED = 'io_uring_submitted';
+const OLD = "this kernel's io_uring neither binds nor listens, and sends to no address";
+
 describe('what tasks leave to io_uring, on the running kernel', { skip }, () => {
   let sensor: TestSensor;
   let scratch: Scratch;
@@ -185,7 +189,10 @@ describe('what tasks leave to io_uring, on the running kernel', { skip }, () => 
     assert.deepEqual(four && address(four), [AF_INET, '7f000001', 1]);
     assert.deepEqual(six && address(six), [AF_INET6, loopback6, 1]);
     assert.deepEqual([unix?.record.fields['family'], unix?.path], [AF_UNIX, '/rf-none/socket']);
-    for (const { record } of operations) assert.deepEqual([record.lane, record.fields['source_caller']], [SECURITY, 0]);
+    // at the hook that older kernels have, the address is still in the caller's memory only
+    const caller = sensor.missing.has(SUBMITTED) ? 1 : 0;
+    for (const { record } of operations)
+      assert.deepEqual([record.lane, record.fields['source_caller']], [SECURITY, caller]);
   });
 
   test('a connection that is made, and one that is accepted, are told by the socket', async () => {
@@ -202,7 +209,8 @@ describe('what tasks leave to io_uring, on the running kernel', { skip }, () => 
     assert.deepEqual([refused?.name, refused?.result], ['accept', ENOTSOCK]);
   });
 
-  test('sockets that are made, bound and listen, and fail to', async () => {
+  test('sockets that are made, bound and listen, and fail to', async (t) => {
+    if (sensor.missing.has(SUBMITTED)) return t.skip(OLD);
     const operations = await ring(
       'socket 2 1 , socket 99 1 , bind 127.0.0.1 0 , bind 203.0.113.9 5 , bind ::1 0 , listen yes , listen x',
     );
@@ -223,7 +231,8 @@ describe('what tasks leave to io_uring, on the running kernel', { skip }, () => 
     assert.equal(nothing?.result, ENOTSOCK);
   });
 
-  test('datagrams to an address are told once in a while for each, in bulk; what goes down a connection is not', async () => {
+  test('datagrams to an address are told once in a while for each, in bulk; what goes down a connection is not', async (t) => {
+    if (sensor.missing.has(SUBMITTED)) return t.skip(OLD);
     const before = sensor.counters(BULK).unwatched;
     const sent = await ring('send 127.0.0.1 9 , send 127.0.0.1 9 , sendmsg 127.0.0.1 9 , send 127.0.0.1 10');
     assert.deepEqual(
@@ -238,7 +247,8 @@ describe('what tasks leave to io_uring, on the running kernel', { skip }, () => 
     assert.equal(sensor.counters(BULK).unwatched - before >= 1n, true);
   });
 
-  test('a datagram that is not sent is told with its error', async () => {
+  test('a datagram that is not sent is told with its error', async (t) => {
+    if (sensor.missing.has(SUBMITTED)) return t.skip(OLD);
     const [failed, ...others] = await ring('send 127.255.255.255 9');
     assert.deepEqual([failed?.name, failed?.result, others.length], ['send', EACCES, 0]);
   });
