@@ -74,6 +74,18 @@ describe('a threshold', () => {
     assert.equal(fires(scan, { ...connect(1), 'event.count': 1000 }, 0), false, 'one value is one, however often');
   });
 
+  test('takes a field of several values as a whole, in its order', () => {
+    const set = compile(
+      '- rule: same\n  condition: event.action = exec\n  threshold: { count: 2, by: process.args, within: 10s }\n',
+    );
+    const run = (...args: string[]): TestEvent => createTestEvent('exec', { 'process.args': args });
+    const events = [run('a', 'b'), run('b', 'a'), run('a'), run('a', 'b')];
+    assert.deepEqual(
+      events.map((event, at) => fires(set, event, at)),
+      [false, false, false, true],
+    );
+  });
+
   test('adds numbers up, and is reached by their sum, however large', () => {
     const exit = (uptime: number | undefined, entity = 'a'): TestEvent =>
       createTestEvent('exit', { 'process.uptime': uptime, 'process.entity_id': entity });
