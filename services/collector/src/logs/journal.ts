@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { asObject, asText, type Json } from '../files.ts';
 import type { Log } from '../log.ts';
 import type { Tallies } from '../metrics.ts';
@@ -15,6 +15,8 @@ const RESTART_MAX_MS = 60_000;
 /** auth, cron, authpriv */
 const FACILITIES = [4, 9, 10];
 const FIELDS = 'MESSAGE,SYSLOG_IDENTIFIER,_PID,_COMM,_SYSTEMD_UNIT,_BOOT_ID,_HOSTNAME';
+/** include/uapi/linux/capability.h */
+const DAC_READ_SEARCH = 1n << 2n;
 const SOCKETS = ['/run/systemd/journal/socket', '/run/systemd/journal/stdout'];
 
 export interface JournalSourceOptions {
@@ -78,9 +80,8 @@ export class JournalSource implements LogSource {
     const from = this.cursor.startsWith('@') ? `--since=${this.cursor}` : `--after-cursor=${this.cursor}`;
     const matches = FACILITIES.flatMap((facility, i) => [...(i > 0 ? ['+'] : []), `SYSLOG_FACILITY=${facility}`]);
     const args = ['--output=json', '--follow', '--lines=all', '--all', '--quiet', `--output-fields=${FIELDS}`, from];
-    const child = spawn(this.#options.command ?? 'journalctl', [...args, ...matches], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const [program = '', ...before] = [...withoutPrivileges(), this.#options.command ?? 'journalctl'];
+    const child = spawn(program, [...before, ...args, ...matches], { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     this.#splitter = new LineSplitter(0, MAX_ENTRY);
     // Entries that were read and not handed out come again.
@@ -118,6 +119,18 @@ export class JournalSource implements LogSource {
     this.#restartAt = performance.now() + this.#restartMs;
     this.#restartMs = Math.min(this.#restartMs * 2, RESTART_MAX_MS);
   }
+}
+
+/**
+ * It reads what anybody may write: of the sensor's capabilities, which a program that is started inherits where they are ambient, it keeps the one that
+ * lets it read the journal.
+ */
+function withoutPrivileges(): string[] {
+  const ambient = /^CapAmb:\s*(\w+)/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? '0';
+  const set = BigInt(`0x${ambient}`);
+  if (set === 0n) return [];
+  const kept = (set & DAC_READ_SEARCH) === 0n ? '-all' : '-all,+dac_read_search';
+  return ['setpriv', `--inh-caps=${kept}`, `--ambient-caps=${kept}`, '--'];
 }
 
 function parse(bytes: Buffer): Json {

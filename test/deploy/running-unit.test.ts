@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import { buildSensor } from '../../tools/build-sensor.ts';
+import { until } from '../e2e/lib/wait.ts';
+import { SystemdMachine, skip } from './lib/systemd-machine.ts';
+
+/** BPF, PERFMON, NET_ADMIN, SYS_PTRACE, DAC_READ_SEARCH; nothing may be killed where nothing is enforced. */
+const SENSOR = [39, 38, 12, 19, 2].reduce((mask, bit) => mask | (1n << BigInt(bit)), 0n);
+/** DAC_READ_SEARCH, of the journalctl that it starts */
+const JOURNAL = 1n << 2n;
+/** systemd leaves /run as it is, which is root's */
+const OWN = ['/etc/ringfence', '/sys/fs/bpf/ringfence', '/var/lib/ringfence'];
+
+function sandboxOf(pid: number): object {
+  const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+  const field = (name: string): string => new RegExp(`^${name}:\\s*(\\S+)`, 'm').exec(status)?.[1] ?? '';
+  const mounts = readFileSync(`/proc/${pid}/mountinfo`, 'latin1').split('\n');
+  const writable = mounts.map((line) => line.split(' ')).filter(([, , , , , options]) => options?.startsWith('rw'));
+  const own = writable
+    .map(([, , , , point = '']) => point)
+    .filter((point) => !/^\/(dev|proc|tmp|var\/tmp|run)\b/.test(point));
+  return { set: field('CapEff'), uid: field('Uid'), seccomp: field('Seccomp'), own: own.sort() };
+}
+
+describe('the systemd unit, under a systemd', { skip }, () => {
+  let machine: SystemdMachine;
+  before(async () => {
+    await buildSensor();
+    machine = await SystemdMachine.start();
+  });
+  after(() => machine?.[Symbol.asyncDispose]());
+
+  const watching = (times: number): Promise<boolean> =>
+    until(`start ${times} of the unit`, () => {
+      const { journal } = machine;
+      assert.notEqual(machine.property('ActiveState'), 'failed', journal);
+      return journal.split('watching this machine').length > times;
+    });
+
+  async function assertSees(mark: string): Promise<void> {
+    spawnSync('/bin/true', [mark]);
+    const where = `event.action = exec and process.command_line contains ${mark}`;
+    await until('the event', () => machine.output('ringfence', 'events', '--where', where).includes('/bin/true'));
+  }
+
+  test('starts in its sandbox: two processes of its user, one with what the sensor needs, a journalctl that may read, and nothing to write but its own', async () => {
+    machine.output('systemctl', 'start', 'ringfence');
+    await watching(1);
+    const uid = machine.output('id', '-u', 'ringfence');
+    await until('the reader of the journal', () => machine.pids.length === 3);
+    assert.deepEqual(
+      machine.pids.map((pid) => sandboxOf(pid)),
+      [0n, SENSOR, JOURNAL].map((mask) => ({ set: mask.toString(16).padStart(16, '0'), uid, seccomp: '2', own: OWN })),
+    );
+    await assertSees(`rf-unit-${process.pid}-1`);
+  });
+
+  test('is started again when it is killed, and goes on with the sensor that was left', async () => {
+    process.kill(machine.pids[0] ?? 0, 'SIGKILL');
+    await watching(2);
+    assert.equal(machine.property('NRestarts'), '1');
+    await assertSees(`rf-unit-${process.pid}-2`);
+  });
+
+  test('stops in order, and leaves no pin', () => {
+    machine.output('systemctl', 'stop', 'ringfence');
+    assert.deepEqual([machine.property('ActiveState'), machine.property('Result')], ['inactive', 'success']);
+    assert.equal(machine.output('ls', '/sys/fs/bpf/ringfence'), '');
+  });
+});
