@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { Command, Incident, Result } from '@ringfence/schema';
@@ -38,13 +39,17 @@ const RULES = [
 
 /** Cgroups that demos made. */
 const demos = (): string[] => readdirSync(cgroupRoot()).filter((name) => name.startsWith('ringfence-demo-'));
-const mounts = (): string => readFileSync('/proc/mounts', 'utf8');
+/** Of the machine, and below the folder; other tests have some in folders of theirs. */
+const mountsBeside = (dir: string): string[] =>
+  readFileSync('/proc/mounts', 'utf8')
+    .split('\n')
+    .filter((line) => line.includes(` ${dir}`) || !line.includes(` ${tmpdir()}/`));
 
 describe('the demo on the running kernel', { skip }, () => {
   test('its attack becomes one incident, its process is killed and nobody else, and the trail holds all of it; one beside it starts a ringfence of its own and is as good', async (t) => {
     await using home = new Installation();
     await using otherHome = new Installation();
-    const before = { demos: demos(), mounts: mounts() };
+    const before = { demos: demos(), mounts: mountsBeside(otherHome.dir) };
     const twin = join(home.dir, 'backup-helper');
     copyFileSync('/bin/bash', twin);
     const bystander = spawn(twin, ['-p'], { stdio: ['pipe', 'ignore', 'ignore'] });
@@ -109,7 +114,7 @@ describe('the demo on the running kernel', { skip }, () => {
         assert.equal(ended.code, 0, ended.stdout + ended.stderr);
         assert.match(ended.stdout, /no ringfence is running/);
         assert.match(ended.stdout, /done {2}kill \/opt\/shop\/backup-helper/);
-        assert.deepEqual({ demos: demos(), mounts: mounts() }, before);
+        assert.deepEqual({ demos: demos(), mounts: mountsBeside(otherHome.dir) }, before);
         assert.deepEqual(readdirSync(join(otherHome.runDir, 'containers.d')), []);
         otherHome.assertClean();
         using audit = otherHome.audit();
@@ -165,11 +170,11 @@ describe('the demo on the running kernel', { skip }, () => {
 
   test('Ctrl-C in the middle takes the sandbox away, with and without a ringfence of its own', async () => {
     await using home = new Installation();
-    const before = { demos: demos(), mounts: mounts() };
+    const before = { demos: demos(), mounts: mountsBeside(home.dir) };
     await using alone = home.start(['demo']);
     await alone.says('the implant connects back');
     assert.notEqual((await alone.stop('SIGINT')).code, 0);
-    assert.deepEqual({ demos: demos(), mounts: mounts() }, before);
+    assert.deepEqual({ demos: demos(), mounts: mountsBeside(home.dir) }, before);
     home.assertClean();
 
     await using up = await home.up();
@@ -178,7 +183,7 @@ describe('the demo on the running kernel', { skip }, () => {
     const { code, stdout, stderr } = await demo.stop('SIGINT');
     assert.notEqual(code, 0);
     assert.doesNotMatch(stdout + stderr, /\n\s+at /, 'an interruption is no bug');
-    assert.deepEqual({ demos: demos(), mounts: mounts() }, before);
+    assert.deepEqual({ demos: demos(), mounts: mountsBeside(home.dir) }, before);
     assert.deepEqual(readdirSync(join(home.runDir, 'containers.d')), []);
     assert.ok(up.alive);
     assert.equal((await up.stop('SIGTERM')).code, 0);
