@@ -75,9 +75,13 @@ export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipe
   const checkFeedback = createCheckFeedback(verify);
   const tracing = createTraceSteps(deps.trace);
   const { incidentThreshold, isAgent } = options;
-  const out = new PublishStep({ stats, key, tracing, incidentThreshold, write: (record) => outputs.push(record) });
-  const touch = (chain: Chain): void => void touched.add(chain);
   const rarity = new Rarity();
+  const out = new PublishStep({
+    ...{ stats, key, tracing, incidentThreshold },
+    trustIn: (rule) => rarity.trustIn(rule),
+    write: (record) => outputs.push(record),
+  });
+  const touch = (chain: Chain): void => void touched.add(chain);
   const tie = (host: Host, chain: Chain, key: string): void => void chains.tieKey(host, chain, key);
   const links = new LinkStep({ isAgent, withinUs: options.chainIdleMs * 1000, unite, tie });
   const chains = new ChainStep({ options, stats, links, rarity });

@@ -1,5 +1,10 @@
 import type { ChainRef, Incident, Join, Priority, StatusChange } from '@ringfence/schema';
 
+/** Ancestors of a chain's processes, hubs among them. */
+export const MAX_ABOVE = 64;
+/** Said of one chain. */
+export const MAX_EDGES = 64;
+
 /** A container as a chain keeps it: JSON, so the cgroup id is hex. */
 export interface ChainContainer {
   readonly cgroupId: string;

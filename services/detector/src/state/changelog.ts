@@ -107,7 +107,8 @@ function applyCounts(chain: Chain, counts: ChainCounts): void {
   const { rules, alerts, id: _id, hostId: _hostId, ...plain } = counts;
   if (plain.revision <= chain.revision) return;
   Object.assign(chain, plain);
-  for (const [rule, ktime] of Object.entries(rules)) Object.assign(chain.rules[rule] ?? {}, { ktime });
+  for (const [rule, ktime] of Object.entries(rules))
+    if (Object.hasOwn(chain.rules, rule)) Object.assign(chain.rules[rule]!, { ktime });
   for (const [i, [count, lastTimestamp, minute, sentInMinute]] of alerts.entries()) {
     Object.assign(chain.alerts[i] ?? {}, { count, lastTimestamp, minute, sentInMinute });
   }

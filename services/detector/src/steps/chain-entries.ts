@@ -1,8 +1,12 @@
 import { type Alert, type Container, type EventView, escapeText, type ProcessInfo, u64ToHex } from '@ringfence/schema';
-import type { ChainAlert, ChainContainer, ChainProcess } from '../state/chain.ts';
+import type { Chain, ChainAlert, ChainContainer, ChainProcess, RuleWeight } from '../state/chain.ts';
 import { argsText, executableText, userText } from './alert.ts';
 import { containerIdOf } from './hubs.ts';
 
+export const MAX_RULES = 256;
+/** Twice as many when they raised something themselves. */
+export const MAX_PROCESSES = 256;
+const MAX_TECHNIQUES = 32;
 const MAX_LABELS = 16;
 const LABEL_MAX = 128;
 const NAME_MAX = 256;
@@ -62,4 +66,45 @@ function chainContainer(container: Container): ChainContainer {
     labels: Object.fromEntries(labels.map(([name, value]) => [name.slice(0, LABEL_MAX), value.slice(0, LABEL_MAX)])),
     path: container.path,
   };
+}
+
+/** Any rule may be called `constructor`. */
+export const weightIn = ({ rules }: Chain, rule: string): RuleWeight | undefined =>
+  Object.hasOwn(rules, rule) ? rules[rule] : undefined;
+
+/** Those that matched last stay when there are too many. */
+export function addRules(survivor: Chain, absorbed: Chain): void {
+  const rules = new Map(Object.entries(survivor.rules));
+  for (const [rule, weight] of Object.entries(absorbed.rules)) {
+    const own = rules.get(rule);
+    if (own === undefined) rules.set(rule, weight);
+    else own.ktime = Math.max(own.ktime, weight.ktime);
+  }
+  const latest = [...rules].sort(([, a], [, b]) => b.ktime - a.ktime);
+  survivor.rules = Object.fromEntries(latest.length > MAX_RULES ? latest.slice(0, MAX_RULES) : rules);
+}
+
+/** As each was after its latest exec; of too many those that raised something first. */
+export function addProcesses({ alerts, processes }: Chain, absorbed: Chain): void {
+  const actors = new Set(alerts.map(({ entityId }) => entityId));
+  const ordered = [...absorbed.processes].sort(([a], [b]) => Number(actors.has(b)) - Number(actors.has(a)));
+  for (const [id, process] of ordered) {
+    const known = processes.get(id);
+    const full = processes.size >= (actors.has(id) ? 2 * MAX_PROCESSES : MAX_PROCESSES);
+    if (known === undefined ? full : known.execId >= process.execId) continue;
+    processes.set(id, process);
+  }
+}
+
+/** true: the chain has a stage more. */
+export function noteStages(chain: Chain, alert: Alert): boolean {
+  const before = chain.stages.length;
+  for (const tactic of alert.tactics) addStage(chain, tactic, alert.techniques, alert.timestamp);
+  return chain.stages.length > before;
+}
+
+export function addStage(chain: Chain, tactic: string, techniques: readonly string[], firstSeen: number): void {
+  const stage = chain.stages.find((one) => one.tactic === tactic);
+  if (stage === undefined) chain.stages.push({ tactic, techniques: [...techniques], firstSeen });
+  else stage.techniques = [...new Set([...stage.techniques, ...techniques])].slice(0, MAX_TECHNIQUES);
 }

@@ -1,23 +1,27 @@
 import { type Alert, type EventView, incidentId, type ProcessInfo } from '@ringfence/schema';
 import type { CompiledDetectorOptions } from '../config.ts';
 import type { DetectorStats } from '../metrics.ts';
-import { type Chain, type ChainAlert, opensBefore, refOf, UNTOUCHED } from '../state/chain.ts';
+import { type Chain, type ChainAlert, MAX_ABOVE, MAX_EDGES, opensBefore, refOf, UNTOUCHED } from '../state/chain.ts';
 import type { Host } from '../state/host.ts';
 import type { Rarity } from '../state/rarity.ts';
-import { chainProcess, listed, minuteOf } from './chain-entries.ts';
+import {
+  addProcesses,
+  addRules,
+  addStage,
+  chainProcess,
+  listed,
+  MAX_PROCESSES,
+  MAX_RULES,
+  minuteOf,
+  noteStages,
+  weightIn,
+} from './chain-entries.ts';
 import { isOwnWriter, loneKey, ownKeys, sharedTies, type Tie, tiesOf } from './chain-ties.ts';
 import { climb } from './hubs.ts';
 import type { LinkStep } from './links.ts';
 import { weightOf } from './score.ts';
 import { bothOf } from './triage.ts';
 import { deedOf, OPENED, partOfThis } from './words.ts';
-
-const MAX_RULES = 256;
-/** Twice as many when they raised something themselves. */
-const MAX_PROCESSES = 256;
-const MAX_TECHNIQUES = 32;
-/** Ancestors of a chain's processes, hubs among them. */
-export const MAX_ABOVE = 64;
 
 /** Whom a merged chain's incident has to tell. */
 export interface Merge {
@@ -208,7 +212,7 @@ export class ChainStep {
   }
 
   #weigh(host: Host, chain: Chain, alert: Alert): void {
-    const known = chain.rules[alert.rule];
+    const known = weightIn(chain, alert.rule);
     if (known !== undefined) {
       known.ktime = Math.max(known.ktime, alert.ktime);
       return;
@@ -216,7 +220,7 @@ export class ChainStep {
     if (Object.keys(chain.rules).length >= MAX_RULES) return;
     host.changed.add(chain);
     const weight = weightOf(alert.priority, this.#rarity.of(alert.rule), this.#rarity.trustIn(alert.rule));
-    chain.rules[alert.rule] = { weight, ktime: alert.ktime };
+    chain.rules = { ...chain.rules, [alert.rule]: { weight, ktime: alert.ktime } };
     this.#rarity.note(host, alert.rule);
   }
 
@@ -234,19 +238,11 @@ export class ChainStep {
     survivor.lastKtime = Math.max(survivor.lastKtime, absorbed.lastKtime);
     for (const stage of absorbed.stages) addStage(survivor, stage.tactic, stage.techniques, stage.firstSeen);
     survivor.stages.sort((a, b) => a.firstSeen - b.firstSeen);
-    for (const [rule, weight] of Object.entries(absorbed.rules)) {
-      const own = survivor.rules[rule];
-      if (own === undefined) survivor.rules[rule] = weight;
-      else own.ktime = Math.max(own.ktime, weight.ktime);
-    }
-    for (const [id, process] of absorbed.processes) survivor.processes.set(id, process);
-    for (const key of absorbed.keys) {
-      if (survivor.keys.length >= this.#options.maxEntities) break;
-      survivor.keys.push(key);
-      host.byKey.set(key, survivor);
-    }
+    addRules(survivor, absorbed);
+    addProcesses(survivor, absorbed);
+    for (const key of absorbed.keys) this.tieKey(host, survivor, key);
     survivor.triage = bothOf(survivor.triage, absorbed.triage);
-    survivor.edges = [...new Set([...survivor.edges, ...absorbed.edges])];
+    survivor.edges = [...new Set([...survivor.edges, ...absorbed.edges])].slice(0, MAX_EDGES);
     survivor.above = [...new Set([...survivor.above, ...absorbed.above])].slice(0, MAX_ABOVE);
     return { absorbed, survivor };
   }
@@ -255,16 +251,3 @@ export class ChainStep {
 /** What opened an incident that turned out to be part of another. */
 const merged = (why: string, absorbed: Chain, reason: string): string =>
   why === OPENED ? partOfThis(absorbed.id, reason) : why;
-
-/** true: the chain has a stage more. */
-function noteStages(chain: Chain, alert: Alert): boolean {
-  const before = chain.stages.length;
-  for (const tactic of alert.tactics) addStage(chain, tactic, alert.techniques, alert.timestamp);
-  return chain.stages.length > before;
-}
-
-function addStage(chain: Chain, tactic: string, techniques: readonly string[], firstSeen: number): void {
-  const stage = chain.stages.find((one) => one.tactic === tactic);
-  if (stage === undefined) chain.stages.push({ tactic, techniques: [...techniques], firstSeen });
-  else stage.techniques = [...new Set([...stage.techniques, ...techniques])].slice(0, MAX_TECHNIQUES);
-}

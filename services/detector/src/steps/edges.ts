@@ -1,9 +1,8 @@
 import { type Edge, type EventView, KIND, nanosToMicros } from '@ringfence/schema';
 import type { DetectorStats } from '../metrics.ts';
-import type { Chain } from '../state/chain.ts';
+import { type Chain, MAX_ABOVE, MAX_EDGES } from '../state/chain.ts';
 import type { Host } from '../state/host.ts';
 import { type Accepted, type Acceptor, edgeOf, type Tie } from '../state/ties.ts';
-import { MAX_ABOVE } from './chains.ts';
 import { climb, type IsAgent, isHub, isListener } from './hubs.ts';
 import { connectionOf, loginOf, namesOf } from './ties.ts';
 
@@ -24,7 +23,6 @@ const MAX_SESSION_TIES = 8;
 const MAX_TIES = 8;
 /** Of a process that raised an alert itself. */
 const MAX_ACTOR_TIES = 32;
-const MAX_EDGES = 64;
 const KEY_SAID_AGAIN_US = 12 * 3_600_000_000;
 
 /** Which ends of connections, and which keys, belong to a host's chains. What comes before its chain is remembered. */

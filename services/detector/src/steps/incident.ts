@@ -12,7 +12,6 @@ import {
 } from '@ringfence/schema';
 import type { Chain, ChainAlert, ChainContainer } from '../state/chain.ts';
 import { fold, type Names, placed } from './fold.ts';
-import { scoreOfAll } from './score.ts';
 import { clock, spaced, storyOf } from './words.ts';
 
 const MAX_BYTES = 900_000;
@@ -29,9 +28,11 @@ export function encodeIncident(
   state: IncidentState,
   mergedInto: string,
   host: Names,
+  score: number,
   key: SigningKey | null,
 ): Buffer {
-  for (const record of sizesOf(chain, state, mergedInto, host)) {
+  for (const unscored of sizesOf(chain, state, mergedInto, host)) {
+    const record = { ...unscored, score: rounded(score) };
     const bytes = encodeSigned('Incident', record, key);
     if (bytes.length <= MAX_BYTES || isSmallest(record)) return bytes;
   }
@@ -46,16 +47,19 @@ function* sizesOf(chain: Chain, state: IncidentState, mergedInto: string, host: 
 }
 
 /** The chain alone, for the incident of another host that it is part of. */
-export function shared(chain: Chain, host: Names): Incident {
+export function shared(chain: Chain, host: Names, score: number): Incident {
   for (const record of shrinking(chain, 'merged', chain.survivor?.chainId ?? '')) {
     if (encode('Incident', record).length > MAX_SHARED_BYTES && !isSmallest(record)) continue;
     // What was absorbed is part of it: whoever has that as well lets go of it.
     const joined = chain.absorbed.map((id) => ({ id, hostId: chain.hostId, kind: 'absorbed', why: '', at: 0 }));
-    return { ...record, joined, story: record.story.map((line) => placed(line, host)) };
+    return { ...record, score: rounded(score), joined, story: record.story.map((line) => placed(line, host)) };
   }
   throw new RangeError('an incident does not get smaller');
 }
 
+/** Until it is known. */
+const UNSCORED = 0;
+const rounded = (score: number): number => Math.round(score * 10) / 10;
 const isSmallest = ({ alerts, processes }: Incident): boolean => alerts.length <= 2 && processes.length === 0;
 
 function* shrinking(chain: Chain, state: IncidentState, mergedInto: string): Generator<Incident> {
@@ -89,7 +93,7 @@ function incidentOf(
     hostId: chain.hostId,
     title: titleOf(chain, container),
     severity: severityOf(chain),
-    score: Math.round(scoreOfAll(chain) * 10) / 10,
+    score: UNSCORED,
     firstSeen: chain.firstSeen,
     lastSeen: chain.lastSeen,
     stages: chain.stages,

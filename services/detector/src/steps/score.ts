@@ -49,8 +49,11 @@ export function scoreAt(chain: Chain, ktime: number): number {
   );
 }
 
+/** How much a rule is believed: 1, less when incidents with it were none. */
+export type TrustIn = (rule: string) => number;
+
 /** Of the chain with its members: two halves that are nothing each may be an attack together. A rule counts once, whichever host it matched on. */
-export function scoreOfAll(chain: Chain): number {
+export function scoreOfAll(chain: Chain, trustIn: TrustIn): number {
   if (chain.members.size === 0) return scoreAt(chain, chain.lastKtime);
   const members = [...chain.members.values()].map(({ chain: member }) => member);
   const now = Math.max(chain.lastSeen, ...members.map(({ lastSeen }) => lastSeen));
@@ -62,7 +65,7 @@ export function scoreOfAll(chain: Chain): number {
   for (const [rule, { weight, ktime }] of Object.entries(chain.rules))
     add(rule, weight, silent + chain.lastKtime - ktime);
   for (const { alerts } of members)
-    for (const { rule, priority, timestamp } of alerts) add(rule, WEIGHT[priority], now - timestamp);
+    for (const { rule, priority, timestamp } of alerts) add(rule, WEIGHT[priority] * trustIn(rule), now - timestamp);
   const tactics = new Set([chain, ...members].flatMap(({ stages }) => stages.map(({ tactic }) => tactic)));
   return scoreOf(rules.values(), tactics.size);
 }

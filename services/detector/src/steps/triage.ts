@@ -54,7 +54,7 @@ export class TriageStep {
     const after = changed(before, change);
     if (after === before) return;
     chain.triage = after;
-    this.#deps.rarity.judge(host, Object.keys(chain.rules), before.verdict, after.verdict);
+    this.#deps.rarity.judge(host, rulesOf(chain), before.verdict, after.verdict);
     host.changed.add(chain);
     this.#deps.touch(chain);
   }
@@ -72,6 +72,12 @@ export class TriageStep {
     this.#deps.rarity.judge(host, rules, before.verdict, after.verdict);
     this.#deps.publish({ ...incident, ...after, version: next });
   }
+}
+
+/** Of its members on other hosts, too. */
+function rulesOf({ rules, members }: Chain): string[] {
+  const others = [...members.values()].flatMap(({ chain }) => chain.alerts.map(({ rule }) => rule));
+  return [...Object.keys(rules), ...others];
 }
 
 /** The same object: it was said before, or the responder has nothing new to say. */

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { encodeSigned, type Incident, TOPIC } from '@ringfence/schema';
+import { O, testRecords } from '@ringfence/testkit';
+import { Machine, TestFleet } from './fleet.ts';
+import { createFeed, createTestDetector, found, latest, RULES, TestStore } from './support.ts';
+
+const HOUR_US = 3_600_000_000;
+
+/** What a detector makes of one shell that does this. */
+function scored(act: (machine: Machine, shell: ReturnType<Machine['host']['spawn']>) => void): number {
+  const machine = new Machine(1);
+  act(machine, machine.host.spawn(machine.host.init, '/bin/sh'));
+  const { incidents } = found(createTestDetector({ incidentThreshold: 1 }).handle(createFeed(machine.host).next()));
+  const [incident, ...more] = latest(incidents);
+  assert.ok(incident !== undefined && more.length === 0);
+  return incident.score;
+}
+
+const ONE_WARNING = scored(({ host }, shell) => host.open(shell, '/etc/shadow'));
+
+test('a second rule of another tactic scores more than a second rule of the same', () => {
+  const twice = scored(({ host }, shell) => {
+    host.open(shell, '/etc/shadow');
+    host.open(shell, '/etc/shadow');
+  });
+  const two = scored(({ host }, shell) => {
+    host.open(shell, '/etc/shadow');
+    host.open(shell, '/etc/crontab', O.WRONLY);
+  });
+  assert.equal(twice, ONE_WARNING, 'the same again is no more');
+  assert.ok(two > 2 * ONE_WARNING, `${two} of ${ONE_WARNING}`);
+});
+
+test('what is more severe scores more', () => {
+  const notice = scored(({ host }, shell) => void host.spawn(shell, '/usr/bin/id'));
+  const critical = scored(({ host }, shell) => host.credentials(shell, 0));
+  assert.ok(notice < ONE_WARNING && ONE_WARNING < critical, `${notice} ${ONE_WARNING} ${critical}`);
+});
+
+test('half of what an alert adds is gone after an hour of event time', () => {
+  const late = scored((machine, shell) => {
+    machine.host.open(shell, '/etc/shadow');
+    machine.wait(HOUR_US);
+    machine.host.spawn(shell, '/usr/bin/id');
+  });
+  const atOnce = scored(({ host }, shell) => {
+    host.open(shell, '/etc/shadow');
+    host.spawn(shell, '/usr/bin/id');
+  });
+  // From the score back to the sum: score = 100 · sum / (sum + 60).
+  const sum = (score: number): number => (60 * score) / (100 - score);
+  const [warning, notice] = [16 * 1.2, 5 * 1.2];
+  assert.ok(Math.abs(sum(atOnce) - 1.5 * (warning + notice)) < 0.2, String(sum(atOnce)));
+  assert.ok(Math.abs(sum(late) - 1.5 * (warning / 2 + notice)) < 0.2, String(sum(late)));
+});
+
+test('what hardly ever happens on the hosts of a partition scores more, also after a restart', async () => {
+  let detector = createTestDetector({ incidentThreshold: 1 });
+  const store = new TestStore();
+  const scores: number[] = [];
+  for (let i = 1; i <= 4; i++) {
+    const { host } = new Machine(i);
+    host.open(host.spawn(host.init, '/bin/sh'), '/etc/shadow');
+    const effect = detector.handle(createFeed(host).next());
+    store.apply(effect);
+    scores.push(found(effect).incidents[0]!.score);
+    if (i !== 2) continue;
+    detector = createTestDetector({ incidentThreshold: 1 });
+    await detector.restore(store.entries());
+  }
+  assert.deepEqual(
+    scores,
+    [...new Set(scores)].toSorted((a, b) => b - a),
+    String(scores),
+  );
+});
+
+test('a rule scores whatever it is called', () => {
+  for (const name of ['constructor', '__proto__', 'toString', 'hasOwnProperty']) {
+    const { host } = new Machine(1);
+    const feed = createFeed(host);
+    const detector = createTestDetector({}, RULES.replace('Became root', name));
+    const shell = host.spawn(host.init, '/bin/sh');
+    host.credentials(shell, 0);
+    const [incident] = found(detector.handle(feed.next())).incidents;
+    assert.ok(incident !== undefined && incident.score > 50, `${name}: ${incident?.score}`);
+    assert.equal(Reflect.get({}, 'ktime'), undefined);
+  }
+});
+
+test('a false positive of several hosts makes the rules of all of them count for less', async () => {
+  const fleet = new TestFleet({ incidentThreshold: 1 });
+  const attack = async (port: number): Promise<Incident> => {
+    const [web, db] = [new Machine(port), new Machine(port + 1)];
+    web.ssh(web.webShell(), db, 41_000);
+    db.wait(1_000_000);
+    db.persist(db.login(web.address, 41_000));
+    fleet.feed(web.host, [web.host.batch()]);
+    fleet.feed(db.host, [db.host.batch()]);
+    await fleet.run();
+    const incident = fleet.open.find(({ hosts }) => hosts.includes(web.host.hostId));
+    assert.ok(incident !== undefined);
+    return incident;
+  };
+  const incident = await attack(1);
+  const detector = fleet.detector({ hostId: incident.hostId } as never);
+  const change = { status: 'closed', verdict: 'false_positive', by: 'ann', note: '', at: 1 } as const;
+  const said = encodeSigned(
+    'Feedback',
+    { subject: incident.id, hostId: incident.hostId, change, incident: null },
+    null,
+  );
+  const [judged] = found(detector.handle(testRecords(incident.hostId, [said], TOPIC.feedback))).incidents;
+  assert.deepEqual(
+    judged?.alerts.map(({ rule }) => rule),
+    ['Download and execute', 'Cron changed'],
+  );
+  // The first host's own rules keep the weight they had; those of its member are weighed as they are believed now.
+  assert.ok(judged.score < incident.score, `${judged.score} of ${incident.score}`);
+});
