@@ -1,10 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { cpuOfLastEndedMs } from './cpu.ts';
 import { removePins } from './remove-pins.ts';
 import type { TestMessage } from './reporter.ts';
+import { END_TIMEOUT_MS, type Ended, endOf, killGroup, Output, startTests } from './test-process.ts';
 
 export interface Failure {
   readonly title: string;
@@ -31,33 +30,13 @@ export interface FileReport {
   readonly cpuMs: number;
 }
 
-/** From the last test to the end of the process. Node 24 may spin for ever there, freeing a socket whose peer was killed. */
-const END_TIMEOUT_MS = 5_000;
-const KEPT_OUTPUT = 64 * 1024;
 /** Of sources stripped of their types: half of what the start of a file's processes costs. */
 const COMPILE_CACHE = join(import.meta.dirname, '../../dist/compile-cache');
 
 function start(root: string, path: string, only: string | undefined): ChildProcess {
   const { NODE_TEST_CONTEXT: _context, ...env } = process.env;
-  const reporter = join(import.meta.dirname, 'reporter.ts');
   const named = only === undefined ? [] : [`--test-name-pattern=${only}`];
-  const reported = [`--test-reporter=${reporter}`, '--test-reporter-destination=stderr'];
-  // A group of its own: at the end nothing of it is left.
-  return spawn(process.execPath, [...process.execArgv, ...reported, ...named, path], {
-    cwd: root,
-    env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  });
-}
-
-function killGroup({ pid }: ChildProcess): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
+  return startTests([...named, path], { cwd: root, env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...env } });
 }
 
 /** What the tests of a file have come to. */
@@ -70,7 +49,12 @@ interface Tally {
 }
 
 /** Takes what the process tells until it has ended. Kills it when it is late, too slow to end, or `signal` aborts. */
-async function follow(child: ChildProcess, tally: Tally, timeoutMs: number, signal: AbortSignal): Promise<Ended> {
+async function follow(
+  child: ChildProcess,
+  tally: Tally,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<Ended & { readonly cpuMs: number }> {
   const kill = (): void => killGroup(child);
   const late = setTimeout(kill, timeoutMs);
   const soon = (): void => void setTimeout(kill, END_TIMEOUT_MS).unref();
@@ -89,21 +73,13 @@ async function follow(child: ChildProcess, tally: Tally, timeoutMs: number, sign
       soon();
     }
   });
-  const closed = once(child, 'close');
-  const [code, killedBy] = await once(child, 'exit');
-  const cpuMs = cpuOfLastEndedMs();
-  clearTimeout(late);
+  let cpuMs = 0;
+  const ended = await endOf(child, () => {
+    cpuMs = cpuOfLastEndedMs();
+    clearTimeout(late);
+  });
   signal.removeEventListener('abort', interrupt);
-  kill();
-  // What it said last may still be on its way.
-  await Promise.race([closed, sleep(END_TIMEOUT_MS, undefined, { ref: false })]);
-  return { code, killedBy, cpuMs };
-}
-
-interface Ended {
-  readonly code: number | null;
-  readonly killedBy: NodeJS.Signals | null;
-  readonly cpuMs: number;
+  return { ...ended, cpuMs };
 }
 
 /** Of a file in which no test failed; undefined: nothing. */
@@ -127,11 +103,7 @@ export async function runFile(
 ): Promise<FileReport> {
   const started = performance.now();
   const child = start(root, join(root, path), only);
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream?.setEncoding('utf8').on('data', (text: string) => {
-      output = (output + text).slice(-KEPT_OUTPUT);
-    });
+  const output = new Output(child);
   const tally: Tally = { passed: 0, failures: [], skipped: [], done: false };
   const ended = await follow(child, tally, timeoutMs, signal);
   if (ended.killedBy !== null && child.pid !== undefined) removePins(child.pid);
@@ -140,5 +112,5 @@ export async function runFile(
   const lateS = durationMs >= timeoutMs ? timeoutMs / 1000 : null;
   const wrong = whatIsWrong(ended, tally, { lateS, all: only === undefined });
   if (wrong !== undefined && failures.length === 0) failures.push({ title: 'the file itself', error: wrong });
-  return { path, passed, failures, skipped, output, durationMs, cpuMs: ended.cpuMs };
+  return { path, passed, failures, skipped, output: output.text, durationMs, cpuMs: ended.cpuMs };
 }

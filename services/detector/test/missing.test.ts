@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { createTestHost, O, type TestHost, type TestProcess } from '@ringfence/testkit';
-import { createFeed, createTestDetector, detectOne, found, latest, RULES, TestStore } from './support.ts';
+import { createTestHost, O, type TestHost } from '@ringfence/testkit';
+import { CRON, createFeed, createTestDetector, detectOne, found, latest, loginShell, TestStore } from './support.ts';
 
 const QUIET = `
 - rule: Read, and stayed quiet
@@ -11,11 +11,6 @@ const QUIET = `
   priority: error
   tags: [credential-access, T1003.008]
 `;
-const CRON = RULES.split('- rule: Shadow read')[0]!;
-
-function shell(host: TestHost): TestProcess {
-  return host.spawn(host.spawn(host.spawn(host.init, '/usr/sbin/sshd'), '/usr/sbin/sshd'), '/bin/bash');
-}
 
 const later = (host: TestHost): void => {
   for (let second = 0; second < 8; second++) host.tick();
@@ -25,7 +20,7 @@ test('an alert about something that did not come is about the last event, and jo
   const host = createTestHost();
   const feed = createFeed(host);
   const detector = createTestDetector({}, CRON + QUIET);
-  const bash = shell(host);
+  const bash = loginShell(host);
   host.open(bash, '/etc/cron.d/job', O.WRONLY | O.CREAT);
   const cat = host.spawn(bash, '/usr/bin/cat');
   host.open(cat, '/etc/shadow');
@@ -56,7 +51,7 @@ test('an alert about something that did not come is about the last event, and jo
 test('it is the same after a restart in between', async () => {
   const host = createTestHost();
   const feed = createFeed(host);
-  const bash = shell(host);
+  const bash = loginShell(host);
   host.open(bash, '/etc/shadow');
   const first = feed.next();
   later(host);
@@ -74,7 +69,7 @@ test('it is the same after a restart in between', async () => {
 test('what was kept of it and is damaged is dropped and counted, and no tick throws', async () => {
   const host = createTestHost();
   const feed = createFeed(host);
-  host.open(shell(host), '/etc/shadow');
+  host.open(loginShell(host), '/etc/shadow');
   const store = new TestStore();
   store.apply(createTestDetector({}, QUIET).handle(feed.next()));
   later(host);
@@ -126,7 +121,7 @@ async function keptBytes(store: TestStore): Promise<Buffer[]> {
 test('suppress and throttle hold it back as they do others', () => {
   const raised = (limits: string): string[] => {
     const host = createTestHost();
-    const bash = shell(host);
+    const bash = loginShell(host);
     for (const name of ['cat', 'cat', 'less']) host.open(host.spawn(bash, `/usr/bin/${name}`), '/etc/shadow');
     later(host);
     const detector = createTestDetector({}, QUIET + limits);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { createTestHost, O, type TestHost, type TestProcess } from '@ringfence/testkit';
-import { createFeed, createTestDetector, detectOne, found, latest, RULES, TestStore } from './support.ts';
+import { createTestHost, O, type TestHost } from '@ringfence/testkit';
+import { CRON, createFeed, createTestDetector, detectOne, found, latest, loginShell, TestStore } from './support.ts';
 
 const FEW = `
 - rule: Few connections
@@ -12,11 +12,6 @@ const FEW = `
   priority: error
   tags: [command-and-control, T1071]
 `;
-const CRON = RULES.split('- rule: Shadow read')[0]!;
-
-function shell(host: TestHost): TestProcess {
-  return host.spawn(host.spawn(host.spawn(host.init, '/usr/sbin/sshd'), '/usr/sbin/sshd'), '/bin/bash');
-}
 
 const later = (host: TestHost): void => {
   for (let second = 0; second < 8; second++) host.tick();
@@ -26,7 +21,7 @@ test('the alert of a summary comes when its window is over, is about its first e
   const host = createTestHost();
   const feed = createFeed(host);
   const detector = createTestDetector({}, CRON + FEW);
-  const bash = shell(host);
+  const bash = loginShell(host);
   host.open(bash, '/etc/cron.d/job', O.WRONLY | O.CREAT);
   const curl = host.spawn(bash, '/usr/bin/curl');
   host.connect(curl, '203.0.113.1', 443);
@@ -53,7 +48,7 @@ test('the alert of a summary comes when its window is over, is about its first e
 test('it is the same after a restart in between, and an event that is damaged is dropped and counted', async () => {
   const host = createTestHost();
   const feed = createFeed(host);
-  host.connect(shell(host), '203.0.113.1', 443);
+  host.connect(loginShell(host), '203.0.113.1', 443);
   const first = feed.next();
   later(host);
   const second = feed.next();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Effect, InRecord, StateChange, StateEntry } from '@ringfence/bus';
 import { createEnricherPipeline } from '@ringfence/enricher';
 import { type Alert, decode, type Incident, TOPIC } from '@ringfence/schema';
-import { type TestHost, testRecords } from '@ringfence/testkit';
+import { type TestHost, type TestProcess, testRecords } from '@ringfence/testkit';
 import {
   compileDetectorRules,
   createDetectorPipeline,
@@ -39,6 +39,9 @@ export const RULES = `
   priority: notice
   tags: [discovery]
 `;
+
+/** Of these those in front of the one on hashes. */
+export const CRON: string = RULES.split('- rule: Shadow read')[0]!;
 
 export function createTestRules(text: string = RULES): Rules {
   const rules = compileDetectorRules([{ name: 'test.yaml', text }]);
@@ -111,4 +114,9 @@ export class TestStore {
       if (value !== null) yield { key, value, partition, position };
     }
   }
+}
+
+/** Of a login. */
+export function loginShell(host: TestHost): TestProcess {
+  return host.spawn(host.spawn(host.spawn(host.init, '/usr/sbin/sshd'), '/usr/sbin/sshd'), '/bin/bash');
 }

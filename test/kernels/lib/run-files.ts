@@ -1,11 +1,9 @@
 /** Many test files in one process: what they share is loaded once. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { removePins } from '../../../tools/test-runner/remove-pins.ts';
 import type { TestMessage } from '../../../tools/test-runner/reporter.ts';
 import type { Failure, FileReport } from '../../../tools/test-runner/run-file.ts';
+import { END_TIMEOUT_MS, endOf, killGroup, Output, startTests } from '../../../tools/test-runner/test-process.ts';
 import { END_OF, READ } from './many-files.ts';
 
 export interface RunFilesOptions {
@@ -16,32 +14,7 @@ export interface RunFilesOptions {
   readonly onReport: (report: FileReport) => void;
 }
 
-const KEPT_OUTPUT = 64 * 1024;
-/** From the last test to the end of the process. */
-const END_TIMEOUT_MS = 5_000;
-const reporter = join(import.meta.dirname, '../../../tools/test-runner/reporter.ts');
 const program = join(import.meta.dirname, 'many-files.ts');
-
-function start({ root, env }: RunFilesOptions, paths: readonly string[]): ChildProcess {
-  const reported = [`--test-reporter=${reporter}`, '--test-reporter-destination=stderr'];
-  // who runs this may be a test
-  const flags = process.execArgv.filter((flag) => !flag.startsWith('--test-'));
-  return spawn(process.execPath, [...flags, ...reported, program, ...paths], {
-    cwd: root,
-    env,
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  });
-}
-
-function killGroup({ pid }: ChildProcess): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
-}
 
 /** What is known of the file whose turn it is. */
 class Turn {
@@ -75,19 +48,16 @@ class Turn {
 
 /** Runs files until one doesn't end, or takes the process with it. Returns how many have been told of. */
 async function runSome(paths: readonly string[], options: RunFilesOptions): Promise<number> {
-  const child = start(options, paths);
-  let [turn, output, told, late] = [new Turn(), '', 0, false];
-  for (const stream of [child.stdout, child.stderr])
-    stream?.setEncoding('utf8').on('data', (text: string) => {
-      output = (output + text).slice(-KEPT_OUTPUT);
-    });
+  const child = startTests([program, ...paths], { cwd: options.root, env: options.env });
+  const output = new Output(child);
+  let [turn, told, late] = [new Turn(), 0, false];
   const deadline = setTimeout(() => {
     late = true;
     killGroup(child);
   }, options.timeoutMs);
   const next = (wrong?: string): void => {
-    options.onReport(turn.end(paths[told] ?? '', output, wrong));
-    [turn, output, told] = [new Turn(), '', told + 1];
+    options.onReport(turn.end(paths[told] ?? '', output.text, wrong));
+    [turn, output.text, told] = [new Turn(), '', told + 1];
     deadline.refresh();
   };
   child.on('message', (message: TestMessage) => {
@@ -95,16 +65,11 @@ async function runSome(paths: readonly string[], options: RunFilesOptions): Prom
     else if (message.type === 'end') setTimeout(() => killGroup(child), END_TIMEOUT_MS).unref();
     else turn.take(message);
   });
-  const closed = once(child, 'close');
-  const [code, signal] = await once(child, 'exit');
-  clearTimeout(deadline);
-  killGroup(child);
-  // What it said last may still be on its way.
-  await Promise.race([closed, sleep(END_TIMEOUT_MS, undefined, { ref: false })]);
+  const { code, killedBy } = await endOf(child, () => clearTimeout(deadline));
   if (child.pid !== undefined) removePins(child.pid);
   const seconds = options.timeoutMs / 1000;
   if (told < paths.length)
-    next(late ? `killed after ${seconds} s: something in it doesn't end` : `the process ended by ${signal ?? code}`);
+    next(late ? `killed after ${seconds} s: something in it doesn't end` : `the process ended by ${killedBy ?? code}`);
   return told;
 }
 

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { type CompileOptions, compileRules, type RuleSet } from '../../src/rule-set.ts';
 import { catalogue, createTestEvent, kinds, type TestEvent } from './events.ts';
 
@@ -26,6 +27,13 @@ export function holds(condition: string, event: TestEvent, definitions = ''): bo
   const errors = set.diagnostics.filter(({ severity }) => severity === 'error');
   if (errors.length > 0) throw new Error(errors.map(({ message }) => message).join('; '));
   return matches(set, event).length === 1;
+}
+
+/** The first thing that is said against a rule is an error, and this one. */
+export function refuses(text: string, message: RegExp): void {
+  const [first] = compile(text).diagnostics;
+  assert.equal(first?.severity, 'error');
+  assert.match(first.message, message);
 }
 
 export { createTestEvent };
