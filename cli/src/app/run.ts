@@ -2,6 +2,7 @@ import type { Config } from '@ringfence/config';
 import { createLogger } from '@ringfence/telemetry';
 import { serveApi } from '../api/server.ts';
 import { print, socketOf, untilInterrupted } from '../commands/context.ts';
+import { CliError } from '../errors.ts';
 import { LiveView } from '../view/live.ts';
 import { paintFor } from '../view/paint.ts';
 import { startApp } from './app.ts';
@@ -39,9 +40,25 @@ export async function run(config: Config, link: PartLink | null): Promise<void> 
     `${paint.green('●')} ${what}; Ctrl-C stops.${services.collector === undefined ? '' : paint.dim('  In a second terminal: npm run demo')}`,
   );
   const watching = watch({ app, log, view, paint, signal });
-  await Promise.race([watching, app.done]);
+  await Promise.race([watching, app.done]).catch((error: unknown) => {
+    throw withStore(error, config);
+  });
   view.draw([]);
   print(paint.dim('stopping: what is in hand is finished first…'));
+}
+
+const STATE_ERRORS = ['ERR_ENRICHER_STATE', 'ERR_DETECTOR_STATE', 'ERR_RESPONDER_STATE'];
+
+/** A service can't read what it remembered, and doesn't know where that lies. */
+export function withStore(error: unknown, { bus }: Pick<Config, 'bus'>): unknown {
+  if (!(error instanceof Error && 'code' in error && STATE_ERRORS.includes(String(error.code)))) return error;
+  if (bus.driver !== 'embedded') return error;
+  const file = bus.embedded.path;
+  const to = `mv ${file} ${file}.old`;
+  return new CliError(
+    `${error.message}, ${file}. To start anew: ${to} (with it goes what no service has read yet; the audit trail stays)`,
+    { cause: error },
+  );
 }
 
 /** What the sensor's process logs stands among the lines of this one. */

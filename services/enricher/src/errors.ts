@@ -28,10 +28,8 @@ export class EnricherStateError extends Error {
   constructor(key: string, cause: unknown) {
     const why = cause instanceof Error ? cause.message : String(cause);
     super(
-      `state entry ${JSON.stringify(key.slice(0, 200))} can't be restored: ${why}; delete the store to start anew`,
-      {
-        cause,
-      },
+      `state entry ${JSON.stringify(key.slice(0, 200))} can't be restored: ${why}: run the version that wrote it, or clear the store`,
+      { cause },
     );
     this.name = 'EnricherStateError';
     this.key = key;
