@@ -1,12 +1,6 @@
 import type { FieldValue } from '../catalogue.ts';
-import {
-  type Expression,
-  type Literal,
-  type Operand,
-  type Test,
-  type TestOperator,
-  transformed,
-} from '../expression.ts';
+import { type Expression, type Operand, type Test, type TestOperator, transformed } from '../expression.ts';
+import { contradicts } from './contradiction.ts';
 import { holds } from './evaluate.ts';
 
 /** A simplified expression. Equal nodes are one object, in all rules: what is shared is evaluated once. */
@@ -98,9 +92,6 @@ const MERGED: ReadonlySet<TestOperator> = new Set([
   'regex',
   'cidr',
 ]);
-
-/** Values that are compared with each other to find out whether a condition contradicts itself. */
-const MAX_COMPARED = 1_000;
 
 /** Makes nodes: simplified, and each only once. */
 export class Nodes<E> {
@@ -259,27 +250,6 @@ function readingCost<E>({ field, transforms }: Operand<E>): number {
   const isMade = field.subject === undefined && field.type !== 'bool' && field.type !== 'number';
   return TRANSFORM_COST * transforms.length + (isMade ? TEXT_COST : 0);
 }
-
-/** Whether one field would have to be two things at once: `x = a and x = b`, `x = cd and x startswith a`. */
-function contradicts<E>(items: readonly Node<E>[]): boolean {
-  return items.some((item) => {
-    if (item.kind !== 'test') return false;
-    const { operand, operator, negated, values } = item.test;
-    if (operator !== 'equals' || negated || operand.type === 'strings') return false;
-    const others = items.filter((one) => one !== item && testOf(one)?.operand.key === operand.key);
-    if (others.length === 0) return false;
-    const work = values.length * others.reduce((sum, one) => sum + testOf(one)!.values.length, 0);
-    return work <= MAX_COMPARED && !values.some((value) => others.every((one) => admits(one, value)));
-  });
-}
-
-/** What is asked of one field, by its value alone. */
-function testOf<E>(node: Node<E>): Test<E> | undefined {
-  const inner = node.kind === 'not' ? node.item : node;
-  return inner.kind === 'test' && inner.test.other === undefined ? inner.test : undefined;
-}
-
-const admits = <E>(node: Node<E>, value: Literal): boolean => holds(testOf(node)!, value) === (node.kind === 'test');
 
 function flatten<E>(kind: 'and' | 'or', items: readonly Node<E>[]): Node<E>[] {
   return items.flatMap((item) => (item.kind === kind ? item.items : [item]));
