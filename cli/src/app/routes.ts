@@ -103,33 +103,8 @@ async function* recording(
   header: Buffer,
 ): AsyncGenerator<Uint8Array> {
   yield header;
-  const left = new AbortController();
-  const how = {
-    from: past ? ('earliest' as const) : ('latest' as const),
-    follow: true,
-    signal: AbortSignal.any([signal, left.signal]),
-  };
-  const streams = [TOPIC.raw, TOPIC.logsRaw].map((topic) => bus.read({ topic, ...how }));
-  try {
-    // What a Filebeat sent says nowhere whose it is.
-    for await (const { topic, value } of merged(streams))
-      if (value !== null && (topic === TOPIC.raw || isLogLines(value))) yield recordingEntry(value);
-  } finally {
-    left.abort();
-  }
-}
-
-/** What several streams give, as it comes, until each has ended. */
-async function* merged<T>(sources: readonly AsyncIterable<T>[]): AsyncGenerator<T> {
-  const take = async (stream: AsyncIterator<T>) => ({ stream, result: await stream.next() });
-  const streams = sources.map((source) => source[Symbol.asyncIterator]());
-  const next = new Map(streams.map((stream) => [stream, take(stream)]));
-  while (next.size > 0) {
-    const { stream, result } = await Promise.race(next.values());
-    if (result.done === true) next.delete(stream);
-    else {
-      next.set(stream, take(stream));
-      yield result.value;
-    }
-  }
+  const from = past ? 'earliest' : 'latest';
+  // What a Filebeat sent says nowhere whose it is.
+  for await (const { topic, value } of bus.read({ topic: [TOPIC.raw, TOPIC.logsRaw], from, follow: true, signal }))
+    if (value !== null && (topic === TOPIC.raw || isLogLines(value))) yield recordingEntry(value);
 }

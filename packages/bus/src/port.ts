@@ -118,13 +118,16 @@ export interface Consumer extends AsyncDisposable {
 }
 
 export interface ReadOptions {
-  readonly topic: string;
+  /** one, or several whose records come merged by time, as those of partitions do */
+  readonly topic: string | readonly string[];
   /** 'earliest', 'latest', or µs since the epoch. @default 'earliest' */
   readonly from?: 'earliest' | 'latest' | number;
   /** go on waiting for new records at the end. @default false */
   readonly follow?: boolean;
   readonly signal?: AbortSignal;
 }
+
+export const topicsOf = ({ topic }: ReadOptions): readonly string[] => (typeof topic === 'string' ? [topic] : topic);
 
 export interface Bus extends AsyncDisposable {
   /** Creates what is missing; changes nothing that exists with another number of partitions, but rejects. */

@@ -42,6 +42,28 @@ export function reading(make: Make): void {
     assert.deepEqual(await collect(bus.read({ topic: 't', from: from + 3_600_000_000 })), []);
   });
 
+  test('several topics are read as one, merged by time, and one that is silent holds up none', async () => {
+    const { bus } = await make();
+    await bus.ensureTopics([topic('a'), topic('b')]);
+    for (const [at, name] of ['a', 'a', 'b', 'b', 'a'].entries()) {
+      await bus.produce([record(name, 'k', `${at}`)]);
+      await new Promise((resolve) => setTimeout(resolve, 3));
+    }
+    assert.deepEqual((await collect(bus.read({ topic: ['a', 'b'] }))).map(text), ['0', '1', '2', '3', '4']);
+    const following = bus.read({ topic: ['a', 'b'], follow: true })[Symbol.asyncIterator]();
+    const next = async (): Promise<string> => {
+      const { done, value } = await following.next();
+      return done === true ? 'end' : `${value.topic}${text(value)}`;
+    };
+    for (let at = 0; at < 5; at++) await next();
+    for (const name of ['b', 'b', 'a']) {
+      const coming = next();
+      await bus.produce([record(name, 'k', 'new')]);
+      assert.equal(await coming, `${name}new`);
+    }
+    await following.return?.();
+  });
+
   test('following sees what comes later, and ends when its signal aborts', async () => {
     const { bus } = await make();
     await bus.ensureTopics([topic('t')]);

@@ -1,5 +1,14 @@
 import { BusClosedError, BusStorageError, BusUsageError } from '../errors.ts';
-import type { Bus, Consumer, ConsumerOptions, InRecord, OutRecord, ReadOptions, TopicSpec } from '../port.ts';
+import {
+  type Bus,
+  type Consumer,
+  type ConsumerOptions,
+  type InRecord,
+  type OutRecord,
+  type ReadOptions,
+  type TopicSpec,
+  topicsOf,
+} from '../port.ts';
 import { Checkpointer } from './checkpointer.ts';
 import { EmbeddedConsumer } from './consumer.ts';
 import { isDamage } from './database.ts';
@@ -70,7 +79,7 @@ export class EmbeddedBus implements Bus {
 
   read(options: ReadOptions): AsyncIterable<InRecord> {
     this.#checkOpen();
-    const logs = this.#store.catalog.partitions(options.topic);
+    const logs = topicsOf(options).flatMap((topic) => this.#store.catalog.partitions(topic));
     const waiter = new Waiter();
     const source: ReadSource = { partitions: logs, wait: (signal) => waiter.wait(signal), closed: () => this.#closed };
     const listen = (): void => {

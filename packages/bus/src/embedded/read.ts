@@ -21,7 +21,7 @@ interface Cursor {
   readonly buffer: InRecord[];
 }
 
-/** Records of all partitions, merged by time as far as they are there; each partition in order. */
+/** Records of all partitions of the topics, merged by time as far as they are there; each partition in order. */
 export async function* readTopic(source: ReadSource, options: ReadOptions): AsyncGenerator<InRecord, void, undefined> {
   const follow = options.follow ?? false;
   const cursors = source.partitions.map((reader) => cursorAt(reader, options.from ?? 'earliest', follow));

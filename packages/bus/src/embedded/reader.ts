@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { BusClosedError, BusFormatError, BusStorageError, UnknownTopicError } from '../errors.ts';
-import type { InRecord, ReadOptions } from '../port.ts';
+import { type InRecord, type ReadOptions, topicsOf } from '../port.ts';
 import { FORMAT } from './database.ts';
 import { PartitionReader } from './partition-reader.ts';
 import { type ReadSource, readTopic } from './read.ts';
@@ -29,15 +29,19 @@ export class EmbeddedReader implements AsyncDisposable {
 
   read(options: ReadOptions): AsyncIterable<InRecord> {
     if (!this.#db.open) throw new BusClosedError('the reader');
+    const partitions = topicsOf(options).flatMap((topic) => this.#partitions(topic));
+    const source: ReadSource = { partitions, wait: this.#changes(), closed: () => !this.#db.open };
+    return readTopic(source, options);
+  }
+
+  #partitions(topic: string): readonly PartitionReader[] {
     const rows = this.#db
       .prepare<[string], { id: number; partition: number }>(
         'SELECT id, partition FROM partitions WHERE topic = ? ORDER BY partition',
       )
-      .all(options.topic);
-    if (rows.length === 0) throw new UnknownTopicError(options.topic);
-    const partitions = rows.map(({ id, partition }) => new PartitionReader(this.#db, id, options.topic, partition));
-    const source: ReadSource = { partitions, wait: this.#changes(), closed: () => !this.#db.open };
-    return readTopic(source, options);
+      .all(topic);
+    if (rows.length === 0) throw new UnknownTopicError(topic);
+    return rows.map(({ id, partition }) => new PartitionReader(this.#db, id, topic, partition));
   }
 
   /** SQLite counts the commits of other connections; nothing is read until the count moves. */

@@ -1,4 +1,4 @@
-import type { InRecord, ReadOptions } from '../port.ts';
+import { type InRecord, type ReadOptions, topicsOf } from '../port.ts';
 import type { Cluster } from './cluster.ts';
 import type { Context } from './context.ts';
 import { Feed } from './feed.ts';
@@ -16,7 +16,7 @@ interface Cursor {
   readonly end: number;
 }
 
-/** Records of all partitions, merged by time as far as they are there; each partition in order. Rejects with UnknownTopicError and Bus… errors. */
+/** Records of all partitions of the topics, merged by time as far as they are there; each partition in order. Rejects with UnknownTopicError and Bus… errors. */
 export async function* readTopic(
   context: Context,
   wire: Wire,
@@ -45,8 +45,14 @@ export async function* readTopic(
   }
 }
 
-async function cursorsOf({ cluster }: Context, wire: Wire, options: ReadOptions): Promise<Cursor[]> {
-  const topic = cluster.physical(options.topic);
+async function cursorsOf(context: Context, wire: Wire, options: ReadOptions): Promise<Cursor[]> {
+  const cursors: Cursor[] = [];
+  for (const topic of topicsOf(options)) cursors.push(...(await cursorsOfTopic(context, wire, topic, options)));
+  return cursors;
+}
+
+async function cursorsOfTopic({ cluster }: Context, wire: Wire, name: string, options: ReadOptions): Promise<Cursor[]> {
+  const topic = cluster.physical(name);
   const count = await cluster.partitions(topic);
   const partitions = Array.from({ length: count }, (_, partition) => ({ topic, partition }));
   const ends = await endsOf(cluster, wire, partitions);
@@ -64,20 +70,20 @@ async function cursorsOf({ cluster }: Context, wire: Wire, options: ReadOptions)
     const { first, next } = ends.get(nameOf(at))!;
     const seeked = found.get(nameOf(at)) ?? -1;
     const start = from === 'earliest' ? first : seeked < 0 ? next : seeked;
-    return { feed: new Feed(at, options.topic, start, next), end: follow ? Infinity : next };
+    return { feed: new Feed(at, name, start, next), end: follow ? Infinity : next };
   });
 }
 
 /** A follower goes on through outages of the brokers. null: the reading ended meanwhile. */
 async function insistUntil<T>(
   cluster: Cluster,
-  { topic, follow }: ReadOptions,
+  options: ReadOptions,
   ended: () => boolean,
   ask: () => Promise<T>,
 ): Promise<T | null> {
-  const patienceMs = follow === true ? Infinity : cluster.options.requestDeadlineMs * 3;
+  const patienceMs = options.follow === true ? Infinity : cluster.options.requestDeadlineMs * 3;
   try {
-    return await cluster.insist(`reading ${topic}`, patienceMs, () => {
+    return await cluster.insist(`reading ${topicsOf(options).join(', ')}`, patienceMs, () => {
       // The wire may be closed: no failure that would be tried again.
       if (ended()) throw new Error('reading ended');
       return ask();
