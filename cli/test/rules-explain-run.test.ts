@@ -26,7 +26,7 @@ const RULES = [
   threshold: { count: 3, by: [user.id], within: 1m }
 - rule: Many
   condition: event.action = fork and process.name = su
-  threshold: { count: 5000, by: [user.id], within: 1h }
+  threshold: { count: 5000, by: [user.id, file.path], within: 1h }
 - rule: Again and again
   condition: event.action = exec and process.name = su
   threshold: { regular: 3, every: 2s, by: [user.id], within: 10m }
@@ -115,7 +115,10 @@ test('thresholds say what is counted for each key, new terms what is known, supp
     '5 it has matched: it counts again in 50 s',
   ]);
   const many = '- { event.action: fork, process.name: su, user.id: 1, event.count: 1234 }\n';
-  assert.deepEqual(said(await explained('Many', many)), ['1 1234 of 5000 within 60 min']);
+  const counted = await explained('Many', many);
+  assert.deepEqual(said(counted), ['1 1234 of 5000 within 60 min']);
+  const { holds, parts = [] } = counted.run!.steps[0]?.explanation ?? {};
+  assert.deepEqual([holds, parts.at(-1)?.text, parts.at(-1)?.actual], [true, 'by file.path', '<NA>']);
   assert.deepEqual(said(await explained('Again and again', su(1, '1s') + su(1, '9s') + su(1, '9s'))), [
     '1 1 of 3 in a row at regular times within 10 min',
     '2 2 of 3 in a row at regular times within 10 min',

@@ -2,6 +2,7 @@ import { holdsBetween } from './compile/evaluate.ts';
 import { durationText } from './duration.ts';
 import { type Explanation, explainExpression, shownValue } from './explain.ts';
 import { type Operand, readOperand } from './expression.ts';
+import { countedOperands, neededOperands } from './language/operands-of.ts';
 import type { CompiledRule, Summary } from './rule.ts';
 import { type Comparison, eventNumber, type Sequence, type SequenceStep } from './sequence.ts';
 import { keyOf } from './state/key.ts';
@@ -160,9 +161,9 @@ class SequenceRun<E> implements RunExplainer<E> {
   }
 }
 
-function explainKey<E>(operand: Operand<E>, event: E): Explanation {
+function explainKey<E>(operand: Operand<E>, event: E, isNeeded = true): Explanation {
   const value = readOperand(operand, event);
-  return { text: `by ${operand.key}`, holds: value !== undefined, actual: shownValue(value), parts: [] };
+  return { text: `by ${operand.key}`, holds: value !== undefined || !isNeeded, actual: shownValue(value), parts: [] };
 }
 
 /** Thresholds, new terms, suppression and throttling of a plain condition. */
@@ -184,10 +185,9 @@ class CountedRun<E> implements RunExplainer<E> {
     this.#lastUs = firstSeen === undefined ? undefined : this.#memory.seen.known(this.#rule, firstSeen, event).lastUs;
     const own = explainExpression(expression, event);
     if (!own.holds) return undefined;
-    const counted = [threshold?.distinct, threshold?.sum, summary?.of].filter((operand) => operand !== undefined);
-    const parts = [...((threshold ?? summary ?? firstSeen)?.by ?? []), ...counted].map((operand) =>
-      explainKey(operand, event),
-    );
+    const counted = threshold ?? summary ?? firstSeen;
+    const needed = neededOperands(counted);
+    const parts = countedOperands(counted).map((operand) => explainKey(operand, event, needed.includes(operand)));
     return { text: 'counts', holds: parts.every((part) => part.holds), actual: undefined, parts: [own, ...parts] };
   }
 

@@ -315,8 +315,8 @@ describe('a rule file', () => {
       "can never match, as its step 2 can't",
     ],
     [
-      'a count by what the events lack',
-      'condition: event.action = exec\n  threshold: { count: 3, by: [file.path], within: 1m }',
+      'what is new of a field that the events lack',
+      'condition: event.action = exec\n  first_seen: { by: [file.path], within: 1d }',
       'can never match: no kind',
     ],
     [
@@ -338,6 +338,8 @@ describe('a rule file', () => {
     'condition: process.name in (sh, bash) and process.name startswith b',
     'condition: sequence by process.name with maxspan=1m [ event.action = open ] ![ file.path = /x and destination.port = 1 ]',
     'condition: event.action = open\n  threshold: { distinct: file.path, at_least: 3, by: [process.name], within: 1m }',
+    'condition: event.action = exec\n  threshold: { count: 3, by: [file.path], within: 1m }',
+    'condition: event.action = exec\n  summary: { count: events, below: 3, by: [file.path], within: 1m }',
   ]) {
     test(`is not warned of ${rule.replace(/\n/g, ';')}`, () =>
       assert.deepEqual(compile(`- rule: r\n  ${rule}\n`).diagnostics, []));

@@ -1,7 +1,7 @@
 import { Fault } from '../errors.ts';
 import type { Expression, Operand } from '../expression.ts';
 import type { Sequence } from '../sequence.ts';
-import { type Counted, collectOperands, countedOperands } from './operands-of.ts';
+import { type Counted, collectOperands, neededOperands } from './operands-of.ts';
 
 const SHOWN = 4;
 /** Parts of a condition that are looked at in pairs. */
@@ -24,7 +24,7 @@ export function neverMatches<E>(
   const steps = sequence?.steps ?? [];
   const asked =
     sequence === undefined
-      ? [{ what: '', kind: 'event', all: withFields(expression, countedOperands(counted)) }]
+      ? [{ what: '', kind: 'event', all: withFields(expression, neededOperands(counted)) }]
       : steps.map(({ kind, expression: step, by: fields }, i) => ({
           what: steps.length === 1 ? '' : `, as its step ${i + 1} can't`,
           kind,

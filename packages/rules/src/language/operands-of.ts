@@ -5,9 +5,18 @@ export type Counted<E> = Threshold<E> | Summary<E> | FirstSeen<E>;
 
 /** What is read to count an event: the combination it is counted with, and what of it is counted. */
 export function countedOperands<E>(counted: Counted<E> | undefined): readonly Operand<E>[] {
+  return counted === undefined ? [] : [...measuredOperands(counted), ...counted.by];
+}
+
+/** What an event must have to be counted: a value that is missing in `by` is one of its combination's, except that nothing new is seen in it. */
+export function neededOperands<E>(counted: Counted<E> | undefined): readonly Operand<E>[] {
   if (counted === undefined) return [];
+  return 'learnUs' in counted ? counted.by : measuredOperands(counted);
+}
+
+function measuredOperands<E>(counted: Counted<E>): Operand<E>[] {
   const what = 'learnUs' in counted ? [] : 'measure' in counted ? [counted.of] : [counted.distinct, counted.sum];
-  return [...what.filter((operand) => operand !== undefined), ...counted.by];
+  return what.filter((operand) => operand !== undefined);
 }
 
 /** What a rule reads, each once, in the order of first use. */
