@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -13,6 +22,8 @@ import { until } from '../e2e/lib/wait.ts';
 const root = dirname(dirname(import.meta.dirname));
 const path = join(root, 'deploy/systemd/ringfence.service');
 const unit = readFileSync(path, 'utf8');
+
+const NOBODY = spawnSync('id', ['-u', 'nobody'], { encoding: 'utf8' }).stdout.trim();
 
 /** All values of one directive. */
 function directive(name: string): string[] {
@@ -49,9 +60,23 @@ describe('the systemd unit', () => {
     const dir = mkdtempSync(join(tmpdir(), 'rf-compiled-'));
     try {
       chmodSync(dir, 0o755);
-      const env = { ...process.env, NODE_COMPILE_CACHE: join(dir, 'cache') };
-      const compiled = spawnSync(join(root, 'deploy/bin/precompile'), ['nobody'], { env, encoding: 'utf8' });
-      assert.equal(compiled.status, 0, compiled.stderr);
+      const cache = join(dir, 'cache');
+      // What the caller exports may be anything: it is not what is emptied.
+      const others = join(dir, 'others');
+      mkdirSync(others);
+      for (const user of ['root', 'nobody']) {
+        const compiled = spawnSync(join(root, 'deploy/bin/precompile'), [user, cache], {
+          env: { ...process.env, NODE_COMPILE_CACHE: others },
+          encoding: 'utf8',
+        });
+        assert.equal(compiled.status, 0, compiled.stderr);
+        const uids = readdirSync(cache).map((name) => name.split('-').at(-1));
+        const [made = assert.fail()] = readdirSync(cache).filter((name) => name.endsWith('-0'));
+        assert.deepEqual(uids.sort(), user === 'root' ? ['0'] : ['0', NOBODY]);
+        assert.ok(!readdirSync(join(cache, made)).includes(made));
+      }
+      assert.ok(existsSync(others));
+      const env = { ...process.env, NODE_COMPILE_CACHE: cache };
       const asNobody = [
         '--reuid=nobody',
         '--regid=nogroup',
