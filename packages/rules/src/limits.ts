@@ -58,7 +58,7 @@ export const LIMITS = {
   keyText: 256,
   /** µs by which an event may come late and still take its place in the order of a sequence */
   latenessUs: 2_000_000,
-  /** µs by which events may be ahead of a tick: where the clock of sequences is further ahead, it is set back, and what was of that time forgotten */
+  /** µs by which events may be ahead of a tick: where one was further ahead, the clock of sequences is set back, and what is of that time forgotten */
   clockAheadUs: 600_000_000,
   /** events of one sequence and key that may still be reordered */
   recentHits: 32,

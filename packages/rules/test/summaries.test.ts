@@ -133,6 +133,22 @@ describe('a summary', () => {
     assert.deepEqual([told.length, told.includes(0)], [1000, false]);
   });
 
+  test('forgets the latest windows of a key when no tick comes, and counts them', () => {
+    const run = new Run(rule('{ count: events, below: 2, within: 60s }'));
+    for (let n = 0; n < 20; n++) run.take(exit(n), n * 60);
+    assert.equal(run.memory.stats().summaries.evicted, 3, 'one is open, sixteen are due');
+    assert.equal(run.tick(1200).length, 16);
+    assert.equal(run.memory.stats().summaries.evicted, 4);
+  });
+
+  test('goes on after an event of a time that was never, and counts what was of that time', () => {
+    const run = new Run(rule('{ count: events, below: 2, by: [process.entity_id], within: 60s }'));
+    run.take(exit(1, 'b'), 0).take(exit(2), 0).take(exit(3), 1e9);
+    assert.deepEqual(run.tick(1), [2], 'the window before is over, and told');
+    assert.deepEqual(run.memory.stats().summaries, { keys: 1, evicted: 1 });
+    assert.deepEqual(run.take(exit(4), 10).tick(100), [1, 4]);
+  });
+
   test('is suppressed and throttled like any alert', () => {
     const run = new Run(
       `${rule('{ count: events, below: 2, by: [process.entity_id], within: 60s }')}  throttle: { alerts: 1, per: 1h }\n`,

@@ -61,6 +61,22 @@ describe('a threshold', () => {
     );
   });
 
+  test('counts again after an event of a time that was never, also when it was restored, and says that it forgot', () => {
+    const ahead = compile(COUNT);
+    const memory = new RuleMemory();
+    const restored = compile(COUNT, { memory });
+    assert.equal(fires(ahead, touch('a'), 1e9), false);
+    assert.equal(fires(ahead, touch('b'), 0), false);
+    for (const { key, value } of ahead.memory.of(touch('a')).snapshot()) memory.restore(key, value);
+    for (const set of [ahead, restored]) {
+      thresholdsOf(set).expire(set.rules, SECOND);
+      const { keys, evicted } = thresholdsOf(set).stats();
+      assert.deepEqual([keys, evicted], [1, 1]);
+      const results = [2, 3, 13, 14, 15].map((at) => fires(set, touch('a'), at));
+      assert.deepEqual(results, [false, false, false, false, true], 'the window slides again');
+    }
+  });
+
   test('counts an event that others were merged into as so many', () => {
     const merged = (count: number): TestEvent => ({ ...touch('a'), 'event.count': count });
     const set = compile(COUNT);

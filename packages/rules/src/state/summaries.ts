@@ -19,7 +19,7 @@ export interface SummaryLimits {
 export interface SummaryStats {
   /** windows that are open */
   readonly keys: number;
-  /** windows forgotten because there were too many */
+  /** windows forgotten because there were too many, of one key too, or because their time was far ahead */
   readonly evicted: number;
 }
 
@@ -36,6 +36,8 @@ const VERSION = 1;
 export class SummaryState {
   readonly #store: KeyStore<Window>;
   readonly #names = new WeakMap<object, string>();
+  /** windows that matched, and had no place among those that are due */
+  #untold = 0;
 
   constructor({ keysPerRule = 1000, keys = 10_000 }: SummaryLimits = {}) {
     this.#store = new KeyStore<Window>({ make: newWindow, encode, decode }, { keysPerRule, keys });
@@ -47,9 +49,9 @@ export class SummaryState {
     if (value === undefined) return;
     const name = this.#nameOf(rule, summary);
     const key = keyOf(summary.by, event);
-    const window = this.#store.touch(name, key);
+    const window = this.#store.touch(name, key, timeUs);
     const now = Math.max(timeUs, window.newest);
-    if (isOver(window, summary, now)) close(window, summary);
+    if (isOver(window, summary, now)) this.#close(window, summary);
     if (window.sinceUs === -1) {
       window.sinceUs = now;
       window.witness = witness?.keep(event) ?? '';
@@ -76,20 +78,21 @@ export class SummaryState {
       const rule = known.get(name);
       for (const [key, window] of windows) {
         if (rule !== undefined && isOver(window, rule.summary!, timeUs - LIMITS.latenessUs))
-          close(window, rule.summary!);
+          this.#close(window, rule.summary!);
         if (rule !== undefined) told.push(...window.due.map((due) => ({ rule, id: `${name}\n${key}`, due })));
         if (window.due.length > 0) this.#store.changed(name, key);
         window.due = [];
         if (rule === undefined || window.sinceUs === -1) this.#store.delete(name, key);
       }
     }
+    this.#store.settle(timeUs);
     // What is kept may come back from a restart in another order.
     told.sort((a, b) => a.due[0] - b.due[0] || (a.id < b.id ? -1 : 1));
     for (const { rule, due } of told) report(rule, due[1]);
   }
 
   stats(): SummaryStats {
-    return { keys: this.#store.size, evicted: this.#store.evicted };
+    return { keys: this.#store.size, evicted: this.#store.evicted + this.#untold };
   }
 
   /** Keys changed since the last call, as they are now: entries for a changelog. */
@@ -109,6 +112,14 @@ export class SummaryState {
     if (witness !== undefined && !kept.every((one) => witness.isKept(one)))
       throw new StateError(id, 'an event that it keeps is none');
     this.#store.restore(id, value);
+  }
+
+  #close<E>(window: Window, summary: Summary<E>): void {
+    if (holds(window, summary)) {
+      if (window.due.length < MOST_DUE) window.due.push([window.sinceUs, window.witness]);
+      else this.#untold++;
+    }
+    reset(window);
   }
 
   #nameOf<E>(rule: CompiledRule<E>, summary: Summary<E>): string {
@@ -131,11 +142,6 @@ function broughtBy<E>({ measure, of, weight }: Summary<E>, event: E): number | s
 
 const isOver = <E>({ sinceUs }: Window, { withinUs }: Summary<E>, timeUs: number): boolean =>
   sinceUs !== -1 && timeUs >= sinceUs + withinUs;
-
-function close<E>(window: Window, summary: Summary<E>): void {
-  if (holds(window, summary) && window.due.length < MOST_DUE) window.due.push([window.sinceUs, window.witness]);
-  reset(window);
-}
 
 function encode({ sinceUs, newest, count, sum, digits, numbers, texts, witness, due }: Window): Uint8Array {
   return encodeEntry(VERSION, [sinceUs, newest, count, sum, digits, [...numbers], [...texts], witness, due]);

@@ -17,7 +17,7 @@ export interface ThresholdLimits {
 export interface ThresholdStats {
   /** keys being counted */
   readonly keys: number;
-  /** keys forgotten because there were too many: what they had counted is lost */
+  /** keys forgotten because there were too many, or because their time was far ahead: what they had counted is lost */
   readonly evicted: number;
   /** matches that `suppress` or `throttle` held back */
   readonly held: number;
@@ -58,7 +58,7 @@ export class ThresholdState {
     if (value === undefined) return false;
     const name = this.#nameOf(rule, threshold);
     const key = keyOf(threshold.by, event);
-    const count = this.#store.touch(name, key);
+    const count = this.#store.touch(name, key, timeUs);
     this.#store.changed(name, key);
     return advance(count, threshold, value, timeUs);
   }
@@ -75,7 +75,7 @@ export class ThresholdState {
     for (const limit of limits) {
       const name = this.#nameOf(rule, limit);
       const key = event === undefined ? '[]' : keyOf(limit.by, event);
-      const count = this.#store.touch(name, key);
+      const count = this.#store.touch(name, key, timeUs);
       if (Math.max(timeUs, count.newest) < count.quietUntil) {
         this.#held++;
         return false;
@@ -88,6 +88,7 @@ export class ThresholdState {
 
   /** Forgets counts that no longer matter at `timeUs`; call it on ticks. */
   expire<E>(rules: readonly CompiledRule<E>[], timeUs: number): void {
+    this.#store.settle(timeUs);
     const within = new Map<string, number>();
     for (const rule of rules)
       for (const one of [...(rule.threshold === undefined ? [] : [rule.threshold]), ...(rule.limits ?? [])])
