@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { kernelCommand } from '../src/doctor/kernel-package.ts';
+import { kernelCommand, newerKernelCommand, osReleaseOf } from '../src/doctor/kernel-package.ts';
 
 const TYPES = '/sys/kernel/btf';
 const MAIN = join(import.meta.dirname, '../src/main.ts');
@@ -24,10 +24,11 @@ test('a kernel that says it is an old one, and hides its types, is red for both,
   const { status, stdout, stderr } = spawnSync(unshare, asked, { encoding: 'utf8' });
   assert.equal(status, 1, stderr);
   const { machine, hooks } = JSON.parse(stdout) as { machine: { name: string; ok: boolean; fix: string }[]; hooks: [] };
-  for (const name of ['kernel', 'kernel types (BTF)'])
+  const commands = { kernel: newerKernelCommand, 'kernel types (BTF)': kernelCommand };
+  for (const [name, command] of Object.entries(commands))
     assert.deepEqual(
       machine.filter((check) => check.name === name).map(({ ok, fix }) => [ok, fix]),
-      [[false, kernelCommand()]],
+      [[false, command(osReleaseOf('/'))]],
     );
   assert.deepEqual(hooks, []);
 });

@@ -13,7 +13,7 @@ const NEEDED = [
 ] as const;
 
 /** Mounts what is missing, as root; says so. Throws CliError when it can't, or may not load the sensor. */
-export function prepareHost(log: Log, config: Config, kernel: Check = checkKernel()): void {
+export function prepareHost(log: Log, config: Config, kernel: Check = checkKernel(config.collector.hostRoot)): void {
   if (!kernel.ok) throw new CliError(`${kernel.found} is too old for the sensor: ${kernel.fix}`);
   const missing = missingCapabilities(capabilitiesFor(config));
   if (missing.length > 0) {

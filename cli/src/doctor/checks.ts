@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import type { Config } from '@ringfence/config';
 import { libbpfVersion } from '@ringfence/libbpf-ts';
 import { type Capability, capabilitiesFor, missingCapabilities } from '../app/capabilities.ts';
-import { kernelCommand } from './kernel-package.ts';
+import { kernelCommand, newerKernelCommand, osReleaseOf } from './kernel-package.ts';
 
 export interface Check {
   readonly name: string;
@@ -13,7 +13,7 @@ export interface Check {
   readonly found: string;
   /** what doesn't work without it; empty when it is there */
   readonly costs: string;
-  /** a command that mends it; empty when it is there */
+  /** a command that mends it, or what to do where there is none; empty when it is there */
   readonly fix: string;
 }
 
@@ -31,9 +31,10 @@ export const bad = (name: string, found: string, costs: string, fix: string): Ch
 /** What this machine brings, apart from the hooks. `mounts`: /proc/mounts. */
 export function checkMachine(config: Config, mounts: string): Check[] {
   const { stateDir } = config;
+  const { hostRoot } = config.collector;
   return [
-    checkKernel(),
-    btf(),
+    checkKernel(hostRoot),
+    btf(hostRoot),
     lockdown(),
     addresses(),
     ...capabilities(capabilitiesFor(config)),
@@ -44,7 +45,7 @@ export function checkMachine(config: Config, mounts: string): Check[] {
 }
 
 /** `version` as uname says it: 6.1.0-18-amd64 */
-export function checkKernel(version: string = release()): Check {
+export function checkKernel(hostRoot: string, version: string = release()): Check {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const old = major < OLDEST_KERNEL[0] || (major === OLDEST_KERNEL[0] && minor < OLDEST_KERNEL[1]);
   if (!old) return ok('kernel', `Linux ${version} ${process.arch}`);
@@ -52,14 +53,19 @@ export function checkKernel(version: string = release()): Check {
     'kernel',
     `Linux ${version}`,
     'Ringfence promises nothing below 6.1 (Debian 12, Ubuntu 24.04 and RHEL 10 have it)',
-    kernelCommand(),
+    newerKernelCommand(osReleaseOf(hostRoot)),
   );
 }
 
-function btf(): Check {
+function btf(hostRoot: string): Check {
   const path = '/sys/kernel/btf/vmlinux';
   if (existsSync(path)) return ok('kernel types (BTF)', path);
-  return bad('kernel types (BTF)', 'none', 'the sensor cannot be fitted to this kernel', kernelCommand());
+  return bad(
+    'kernel types (BTF)',
+    'none',
+    'the sensor cannot be fitted to this kernel',
+    kernelCommand(osReleaseOf(hostRoot)),
+  );
 }
 
 const LOCKDOWN = '/sys/kernel/security/lockdown';

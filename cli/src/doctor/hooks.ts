@@ -13,7 +13,7 @@ export interface HookState {
   readonly loses: string;
   /** null: it loads and attaches, or is `absent` */
   readonly problem: string | null;
-  /** a command that mends the problem; empty: there is no problem */
+  /** a command that mends the problem or shows whose it is, else what to do; empty: there is no problem */
   readonly fix: string;
   /** this kernel has no place for it, and no command makes one */
   readonly absent: boolean;
@@ -53,10 +53,10 @@ export function probeHooks(
 const SYSCALLS = '/sys/kernel/tracing/events/syscalls';
 const TRACEPOINT = /^(tracepoint|raw_tp)/;
 
-function fixOf({ errno }: Problem, section: string): string {
+/** A command; what to do where there is none. */
+export function fixOf({ errno }: Pick<Problem, 'errno'>, section: string): string {
   if (section.startsWith('cgroup') && errno === undefined) return 'mount -t cgroup2 cgroup2 /sys/fs/cgroup';
-  if (section.startsWith('cgroup') && errno === E2BIG)
-    return 'bpftool cgroup show /sys/fs/cgroup (it has room for 64 programs of a kind; take one of them away)';
+  if (section.startsWith('cgroup') && errno === E2BIG) return 'bpftool cgroup show /sys/fs/cgroup';
   if (errno === EPERM) return 'run as root: sudo npm start';
   if (TRACEPOINT.test(section) && !existsSync(SYSCALLS)) return 'mount -t tracefs tracefs /sys/kernel/tracing';
   return 'boot a kernel built with CONFIG_FTRACE_SYSCALLS=y (stock kernels are)';
@@ -65,6 +65,7 @@ function fixOf({ errno }: Problem, section: string): string {
 const EPERM = 1;
 const ENOENT = 2;
 const E2BIG = 7;
+const NO_PLACE = 'the cgroup has room for 64 programs of a kind, and has them: take one of them away';
 
 export interface Problem {
   readonly text: string;
@@ -94,7 +95,8 @@ function attachProblem(object: BpfObject, name: string, section: string, cgroup:
   if (isProbe(section)) return probeProblem(object, name);
   if (section.startsWith('cgroup') && cgroup === undefined)
     return { text: 'cgroup v2 is not mounted', errno: undefined };
-  return problemOf(() => attach(object, name, section, cgroup ?? '')[Symbol.dispose]());
+  const problem = problemOf(() => attach(object, name, section, cgroup ?? '')[Symbol.dispose]());
+  return problem?.errno === E2BIG && section.startsWith('cgroup') ? { ...problem, text: NO_PLACE } : problem;
 }
 
 /** A probe is tried in the first file that this host has for it; without any there is nothing to miss. */
