@@ -6,6 +6,7 @@ import { writeRules } from '../src/language/write-rules.ts';
 import { LIMITS } from '../src/limits.ts';
 import type { RuleSet } from '../src/rule-set.ts';
 import { RuleMemory } from '../src/state/memory.ts';
+import type { SummaryLimits } from '../src/state/summaries.ts';
 import { compile, createTestEvent, matches, refuses } from './support/compile.ts';
 import type { TestEvent } from './support/events.ts';
 
@@ -24,12 +25,13 @@ const witness = {
 };
 
 class Run {
-  readonly memory = new RuleMemory();
+  readonly memory: RuleMemory;
   readonly set: RuleSet<TestEvent>;
   readonly told: string[] = [];
 
-  constructor(text: string) {
-    const { memory } = this;
+  constructor(text: string, limits: SummaryLimits = {}) {
+    const memory = new RuleMemory({ summaries: limits });
+    this.memory = memory;
     this.set = compile(text, { memory: { of: () => memory, isFirst: () => false, witness } });
     assert.deepEqual(this.set.diagnostics, []);
   }
@@ -131,6 +133,31 @@ describe('a summary', () => {
     assert.deepEqual(run.memory.stats().summaries, { keys: 1000, evicted: 1 });
     const told = run.tick(60);
     assert.deepEqual([told.length, told.includes(0)], [1000, false]);
+  });
+
+  test('forgets the window unused for longest of the rule that holds most when all hold too much, and counts it', () => {
+    const named = (name: string, user: string, entity: string): TestEvent =>
+      createTestEvent('exec', { 'user.name': user, 'process.entity_id': entity, 'process.name': name });
+    const rules =
+      rule('{ distinct: user.name, at_least: 9, by: [process.entity_id], within: 60s }', 'process.name = long') +
+      rule('{ count: events, below: 9, by: [process.entity_id], within: 60s }', 'process.name = short').replace(
+        'rule: r',
+        'rule: s',
+      );
+    const run = new Run(rules, { characters: 10_000 });
+    const fill = (from: number): void => {
+      for (let n = 0; n < 40; n++) run.take(named('long', `${n}`.padEnd(256, 'x'), `p${n % 4}`), from + n);
+    };
+    for (let n = 0; n < 9; n++) run.take(named('short', '', `p${n}`), 0);
+    fill(0);
+    const { keys, evicted } = run.memory.stats().summaries;
+    assert.ok(keys >= 11 && evicted > 0, `${keys} are left, ${evicted} forgotten`);
+    const again = new RuleMemory({ summaries: { characters: 5_000 } });
+    for (const { key, value } of run.memory.snapshot()) again.restore(key, value);
+    assert.ok(again.stats().summaries.evicted > 0, 'what is put back is bounded, too');
+    assert.ok(run.tick(200).length >= 9, 'rules that hold little keep what they have');
+    run.take(named('long', 'x'.repeat(256), 'p'), 300);
+    assert.deepEqual(run.memory.stats().summaries, { keys: 1, evicted }, 'what is over is not counted any more');
   });
 
   test('forgets the latest windows of a key when no tick comes, and counts them', () => {

@@ -4,8 +4,10 @@ import { LIMITS } from '../limits.ts';
 import type { StateChange } from './codec.ts';
 
 /** What a kind of memory keeps for a key, and how it is written. */
-export interface Kept<V> {
+export interface Codec<V> {
   make(): V;
+  /** characters that it holds, about. @default what it holds isn't counted */
+  sizeOf?(value: V): number;
   encode(value: V): Uint8Array;
   /** @throws StateError */
   decode(id: string, bytes: Uint8Array): V;
@@ -19,21 +21,34 @@ interface Timed {
 export interface StoreLimits {
   readonly keysPerRule: number;
   readonly keys: number;
+  /** characters that all hold, about. @default without a bound */
+  readonly characters?: number;
 }
 
-/** Values by rule and key, the one unused for longest first. Bounded: when there are too many that one goes, and is counted. */
+/** What is kept for one rule. */
+interface Shelf<V> {
+  /** by key */
+  readonly values: ByAge<string, V>;
+  /** characters */
+  size: number;
+}
+
+/** Values by rule and key, the one unused for longest first. Bounded: when there are too many, or they hold too much, that one goes, and is counted. */
 export class KeyStore<V extends Timed> {
-  readonly #kept: Kept<V>;
+  readonly #codec: Codec<V>;
   readonly #limits: StoreLimits;
-  readonly #byRule = new Map<string, ByAge<string, V>>();
+  readonly #byRule = new Map<string, Shelf<V>>();
+  /** as they were counted last */
+  readonly #sizes = new WeakMap<V, number>();
   readonly #changed = new Map<string, readonly [rule: string, key: string]>();
   #size = 0;
+  #characters = 0;
   #evicted = 0;
   /** µs, of all keys */
   #newestUs = Number.NEGATIVE_INFINITY;
 
-  constructor(kept: Kept<V>, limits: StoreLimits) {
-    this.#kept = kept;
+  constructor(codec: Codec<V>, limits: StoreLimits) {
+    this.#codec = codec;
     this.#limits = limits;
   }
 
@@ -46,48 +61,55 @@ export class KeyStore<V extends Timed> {
   }
 
   get(name: string, key: string): V | undefined {
-    return this.#byRule.get(name)?.get(key);
+    return this.#byRule.get(name)?.values.get(key);
   }
 
-  rules(): Iterable<[name: string, values: ByAge<string, V>]> {
-    return this.#byRule;
+  *rules(): Iterable<[name: string, values: ReadonlyMap<string, V>]> {
+    for (const [name, { values }] of this.#byRule) yield [name, values];
   }
 
   /** The value of a key, which is the one used last from now on; made when there is none. @param timeUs of the event */
   touch(name: string, key: string, timeUs: number): V {
     this.#newestUs = Math.max(this.#newestUs, timeUs);
-    let values = this.#byRule.get(name);
-    if (values === undefined) {
-      values = new ByAge();
-      this.#byRule.set(name, values);
+    let shelf = this.#byRule.get(name);
+    if (shelf === undefined) {
+      shelf = { values: new ByAge(), size: 0 };
+      this.#byRule.set(name, shelf);
     }
+    const { values } = shelf;
     const known = values.get(key);
     if (known !== undefined) {
       values.delete(key);
       values.set(key, known);
       return known;
     }
-    if (values.size >= this.#limits.keysPerRule) this.#evictOldest(name, values);
-    else if (this.#size >= this.#limits.keys) this.#evictFromLargest();
-    const made = this.#kept.make();
+    if (values.size >= this.#limits.keysPerRule) this.#evictOldest(name, shelf);
+    else if (this.#size >= this.#limits.keys) this.#evictFromLargest(({ values: { size } }) => size);
+    const made = this.#codec.make();
     values.set(key, made);
     this.#size++;
     return made;
   }
 
+  /** Call it when a value has changed. */
   changed(name: string, key: string): void {
-    this.#changed.set(`${name}\n${key}`, [name, key]);
+    this.#note(name, key);
+    this.#measure(name, key);
   }
 
   delete(name: string, key: string): void {
-    if (this.#byRule.get(name)?.delete(key) === true) this.#forgotten(name, key);
+    const shelf = this.#byRule.get(name);
+    const value = shelf?.values.get(key);
+    if (value === undefined) return;
+    shelf!.values.delete(key);
+    this.#forgotten(name, shelf!, key, value);
   }
 
   /** An event, or what was restored, may say a time that was never: all that comes to its key would be as late for ever. Call it on ticks. */
   settle(tickUs: number): void {
     const latestUs = tickUs + LIMITS.clockAheadUs;
     if (this.#newestUs <= latestUs) return;
-    for (const [name, values] of this.#byRule)
+    for (const [name, { values }] of this.#byRule)
       for (const [key, { newest }] of values) if (newest > latestUs) this.#evict(name, key);
     this.#newestUs = latestUs;
   }
@@ -96,7 +118,7 @@ export class KeyStore<V extends Timed> {
   takeChanges(): StateChange[] {
     const changes = [...this.#changed].map(([id, [name, key]]): StateChange => {
       const value = this.get(name, key);
-      return { key: id, value: value === undefined ? null : this.#kept.encode(value) };
+      return { key: id, value: value === undefined ? null : this.#codec.encode(value) };
     });
     this.#changed.clear();
     return changes;
@@ -104,28 +126,42 @@ export class KeyStore<V extends Timed> {
 
   /** Everything, in the form of `takeChanges`. */
   *snapshot(): Iterable<{ readonly key: string; readonly value: Uint8Array }> {
-    for (const [name, values] of this.#byRule)
-      for (const [key, value] of values) yield { key: `${name}\n${key}`, value: this.#kept.encode(value) };
+    for (const [name, { values }] of this.#byRule)
+      for (const [key, value] of values) yield { key: `${name}\n${key}`, value: this.#codec.encode(value) };
   }
 
-  /** Puts an entry back. @throws StateError when it can't be read */
-  restore(id: string, bytes: Uint8Array): void {
+  /** Puts an entry back. @param check throws StateError @throws StateError when it can't be read */
+  restore(id: string, bytes: Uint8Array, check?: (value: V) => void): void {
     const end = id.lastIndexOf('\n');
     if (end === -1) throw new StateError(id, 'the key has no rule');
-    const restored = this.#kept.decode(id, bytes);
-    Object.assign(this.touch(id.slice(0, end), id.slice(end + 1), restored.newest), restored);
+    const restored = this.#codec.decode(id, bytes);
+    check?.(restored);
+    const [name, key] = [id.slice(0, end), id.slice(end + 1)];
+    Object.assign(this.touch(name, key, restored.newest), restored);
+    this.#measure(name, key);
   }
 
-  #evictFromLargest(): void {
-    let largest: [string, ByAge<string, V>] | undefined;
-    for (const entry of this.#byRule) if (largest === undefined || entry[1].size > largest[1].size) largest = entry;
+  #measure(name: string, key: string): void {
+    if (this.#codec.sizeOf === undefined) return;
+    const shelf = this.#byRule.get(name);
+    const value = shelf?.values.get(key);
+    if (value === undefined) return;
+    this.#resize(shelf!, value, this.#codec.sizeOf(value));
+    const { characters: most = Number.POSITIVE_INFINITY } = this.#limits;
+    while (this.#characters > most) this.#evictFromLargest((one) => one.size);
+  }
+
+  #evictFromLargest(sizeOf: (shelf: Shelf<V>) => number): void {
+    let largest: [string, Shelf<V>] | undefined;
+    for (const entry of this.#byRule)
+      if (largest === undefined || sizeOf(entry[1]) > sizeOf(largest[1])) largest = entry;
     if (largest !== undefined) this.#evictOldest(...largest);
   }
 
-  #evictOldest(name: string, values: ByAge<string, V>): void {
-    const oldest = values.takeOldest();
+  #evictOldest(name: string, shelf: Shelf<V>): void {
+    const oldest = shelf.values.takeOldest();
     if (oldest === undefined) return;
-    this.#forgotten(name, oldest[0]);
+    this.#forgotten(name, shelf, ...oldest);
     this.#evicted++;
   }
 
@@ -134,8 +170,21 @@ export class KeyStore<V extends Timed> {
     this.#evicted++;
   }
 
-  #forgotten(name: string, key: string): void {
+  #forgotten(name: string, shelf: Shelf<V>, key: string, value: V): void {
     this.#size--;
-    this.changed(name, key);
+    this.#resize(shelf, value, 0);
+    this.#note(name, key);
+  }
+
+  #resize(shelf: Shelf<V>, value: V, size: number): void {
+    const more = size - (this.#sizes.get(value) ?? 0);
+    if (more === 0) return;
+    this.#sizes.set(value, size);
+    shelf.size += more;
+    this.#characters += more;
+  }
+
+  #note(name: string, key: string): void {
+    this.#changed.set(`${name}\n${key}`, [name, key]);
   }
 }

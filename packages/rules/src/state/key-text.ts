@@ -10,5 +10,5 @@ export function keyText(value: FieldValue): string | null {
 }
 
 /** The combination of values that an event is counted with. */
-export const keyOf = <E>(by: readonly Operand<E>[], event: E): string =>
+export const countKeyOf = <E>(by: readonly Operand<E>[], event: E): string =>
   JSON.stringify(by.map((operand) => keyText(readOperand(operand, event))));

@@ -5,8 +5,8 @@ import type { CompiledRule, Summary } from '../rule.ts';
 import { decodeEntry, encodeEntry, isListOf, isNumber, type StateChange } from './codec.ts';
 import { weightOf } from './extras.ts';
 import { KeyStore } from './key-store.ts';
-import { keyOf, keyText } from './key-text.ts';
-import { add, type Due, holds, newWindow, reset, type Window } from './summary-window.ts';
+import { countKeyOf, keyText } from './key-text.ts';
+import { add, type Due, holds, newWindow, reset, type SummaryWindow, sizeOf } from './summary-window.ts';
 import type { Witness, WitnessCheck } from './witness.ts';
 
 export interface SummaryLimits {
@@ -14,12 +14,14 @@ export interface SummaryLimits {
   readonly keysPerRule?: number;
   /** @default 10,000 */
   readonly keys?: number;
+  /** that all windows hold, about: events, texts, numbers. @default 32,000,000 */
+  readonly characters?: number;
 }
 
 export interface SummaryStats {
   /** windows that are open */
   readonly keys: number;
-  /** windows forgotten because there were too many, of one key too, or because their time was far ahead */
+  /** windows forgotten because there were too many, of one key too, or they held too much, or because their time was far ahead */
   readonly evicted: number;
 }
 
@@ -34,13 +36,14 @@ const VERSION = 1;
  * time only, so a replay tells the same.
  */
 export class SummaryState {
-  readonly #store: KeyStore<Window>;
+  readonly #store: KeyStore<SummaryWindow>;
   readonly #names = new WeakMap<object, string>();
   /** windows that matched, and had no place among those that are due */
   #untold = 0;
 
-  constructor({ keysPerRule = 1000, keys = 10_000 }: SummaryLimits = {}) {
-    this.#store = new KeyStore<Window>({ make: newWindow, encode, decode }, { keysPerRule, keys });
+  constructor({ keysPerRule = 1000, keys = 10_000, characters = 32_000_000 }: SummaryLimits = {}) {
+    const codec = { make: newWindow, sizeOf, encode, decode };
+    this.#store = new KeyStore<SummaryWindow>(codec, { keysPerRule, keys, characters });
   }
 
   /** Takes an event whose condition holds into account. */
@@ -48,7 +51,7 @@ export class SummaryState {
     const value = broughtBy(summary, event);
     if (value === undefined) return;
     const name = this.#nameOf(rule, summary);
-    const key = keyOf(summary.by, event);
+    const key = countKeyOf(summary.by, event);
     const window = this.#store.touch(name, key, timeUs);
     const now = Math.max(timeUs, window.newest);
     if (isOver(window, summary, now)) this.#close(window, summary);
@@ -63,7 +66,7 @@ export class SummaryState {
 
   /** How many events the window of an event's key has had, to be looked at. */
   counted<E>(rule: CompiledRule<E>, summary: Summary<E>, event: E): number {
-    return this.#store.get(this.#nameOf(rule, summary), keyOf(summary.by, event))?.count ?? 0;
+    return this.#store.get(this.#nameOf(rule, summary), countKeyOf(summary.by, event))?.count ?? 0;
   }
 
   /**
@@ -80,8 +83,9 @@ export class SummaryState {
         if (rule !== undefined && isOver(window, rule.summary!, timeUs - LIMITS.latenessUs))
           this.#close(window, rule.summary!);
         if (rule !== undefined) told.push(...window.due.map((due) => ({ rule, id: `${name}\n${key}`, due })));
-        if (window.due.length > 0) this.#store.changed(name, key);
+        const hadDue = window.due.length > 0;
         window.due = [];
+        if (hadDue) this.#store.changed(name, key);
         if (rule === undefined || window.sinceUs === -1) this.#store.delete(name, key);
       }
     }
@@ -107,14 +111,14 @@ export class SummaryState {
 
   /** Puts an entry back. @throws StateError when it can't be read */
   restore(id: string, value: Uint8Array, witness?: WitnessCheck): void {
-    const { due, witness: first } = decode(id, value);
-    const kept = [...due.map(([, one]) => one), first].filter((one) => one !== '');
-    if (witness !== undefined && !kept.every((one) => witness.isKept(one)))
-      throw new StateError(id, 'an event that it keeps is none');
-    this.#store.restore(id, value);
+    this.#store.restore(id, value, ({ due, witness: first }) => {
+      const kept = [...due.map(([, one]) => one), first].filter((one) => one !== '');
+      if (witness !== undefined && !kept.every((one) => witness.isKept(one)))
+        throw new StateError(id, 'an event that it keeps is none');
+    });
   }
 
-  #close<E>(window: Window, summary: Summary<E>): void {
+  #close<E>(window: SummaryWindow, summary: Summary<E>): void {
     if (holds(window, summary)) {
       if (window.due.length < MOST_DUE) window.due.push([window.sinceUs, window.witness]);
       else this.#untold++;
@@ -140,14 +144,14 @@ function broughtBy<E>({ measure, of, weight }: Summary<E>, event: E): number | s
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
-const isOver = <E>({ sinceUs }: Window, { withinUs }: Summary<E>, timeUs: number): boolean =>
+const isOver = <E>({ sinceUs }: SummaryWindow, { withinUs }: Summary<E>, timeUs: number): boolean =>
   sinceUs !== -1 && timeUs >= sinceUs + withinUs;
 
-function encode({ sinceUs, newest, count, sum, digits, numbers, texts, witness, due }: Window): Uint8Array {
+function encode({ sinceUs, newest, count, sum, digits, numbers, texts, witness, due }: SummaryWindow): Uint8Array {
   return encodeEntry(VERSION, [sinceUs, newest, count, sum, digits, [...numbers], [...texts], witness, due]);
 }
 
-function decode(id: string, bytes: Uint8Array): Window {
+function decode(id: string, bytes: Uint8Array): SummaryWindow {
   const [sinceUs, newest, count, sum, digits, numbers, texts, witness, due] = decodeEntry(id, bytes, VERSION);
   if (
     ![sinceUs, newest, count, sum].every(isNumber) ||
@@ -160,7 +164,8 @@ function decode(id: string, bytes: Uint8Array): Window {
     throw new StateError(id, 'its fields are not what this version writes');
   const [counted, added] = [count as number, sum as number];
   const times = { sinceUs: sinceUs as number, newest: newest as number };
-  const kept = { numbers: new Map(numbers), texts: new Set(texts), witness, due };
+  const characters = texts.reduce((sum, text) => sum + text.length, 0);
+  const kept = { numbers: new Map(numbers), texts: new Set(texts), characters, witness, due };
   return { ...times, count: counted, sum: added, digits: digits as number, ...kept };
 }
 

@@ -5,7 +5,7 @@ import type { Bound, Measure, Summary } from '../rule.ts';
 export type Due = readonly [sinceUs: number, witness: string];
 
 /** What has come of one key since a window began. */
-export interface Window {
+export interface SummaryWindow {
   /** µs of its first event; -1: none is open */
   sinceUs: number;
   /** µs of the newest event of the key: one that comes late counts as if it came now */
@@ -19,19 +19,21 @@ export interface Window {
   numbers: Map<number, number>;
   /** (distinct) */
   texts: Set<string>;
+  /** characters of the texts */
+  characters: number;
   /** the first event as its caller keeps it; empty: it isn't kept */
   witness: string;
   /** windows that are over and match, and are still to be told */
   due: Due[];
 }
 
-export const newWindow = (): Window => ({
+export const newWindow = (): SummaryWindow => ({
   ...{ sinceUs: -1, newest: 0, count: 0, sum: 0, digits: 0 },
-  ...{ numbers: new Map(), texts: new Set(), witness: '', due: [] },
+  ...{ numbers: new Map(), texts: new Set(), characters: 0, witness: '', due: [] },
 });
 
 /** As if nothing had come; what is still to be told stays. */
-export function reset(window: Window): void {
+export function reset(window: SummaryWindow): void {
   const { newest, due } = window;
   Object.assign(window, { ...newWindow(), newest, due });
 }
@@ -40,11 +42,22 @@ export function reset(window: Window): void {
 const GREATEST = 1e18;
 const FIRST_DIGITS = 3;
 
+/** Characters that a number, or what is around a text, takes as much memory as. */
+const ENTRY = 32;
+
+/** Characters that it holds, about. */
+export function sizeOf({ characters, texts, numbers, witness, due }: SummaryWindow): number {
+  const entries = texts.size + numbers.size;
+  return due.reduce((sum, [, kept]) => sum + kept.length, characters + ENTRY * entries + witness.length);
+}
+
 /** `value`: how many events, a number that is measured, or a text that is told apart. */
-export function add(window: Window, measure: Measure, value: number | string): void {
+export function add(window: SummaryWindow, measure: Measure, value: number | string): void {
   if (typeof value === 'string') {
     window.count++;
-    if (window.texts.size <= LIMITS.thresholdCount) window.texts.add(value);
+    if (window.texts.size > LIMITS.thresholdCount || window.texts.has(value)) return;
+    window.texts.add(value);
+    window.characters += value.length;
     return;
   }
   if (measure === 'count') {
@@ -58,7 +71,7 @@ export function add(window: Window, measure: Measure, value: number | string): v
   if (measure === 'median' || measure === 'percentile') addNumber(window, number, 1);
 }
 
-function addNumber(window: Window, value: number, times: number): void {
+function addNumber(window: SummaryWindow, value: number, times: number): void {
   const { digits, numbers } = window;
   const rounded = digits === 0 ? value : Number(value.toPrecision(digits));
   numbers.set(rounded, (numbers.get(rounded) ?? 0) + times);
@@ -69,7 +82,7 @@ function addNumber(window: Window, value: number, times: number): void {
 }
 
 /** Whether what the window has come to is within all bounds. */
-export function holds<E>(window: Window, summary: Summary<E>): boolean {
+export function holds<E>(window: SummaryWindow, summary: Summary<E>): boolean {
   const measured = measuredOf(window, summary);
   return summary.bounds.every((bound) => fits(measured, bound));
 }
@@ -87,7 +100,10 @@ function fits(measured: number, { is, value }: Bound): boolean {
   }
 }
 
-function measuredOf<E>({ count, sum, numbers, texts }: Window, { measure, percentile = 50 }: Summary<E>): number {
+function measuredOf<E>(
+  { count, sum, numbers, texts }: SummaryWindow,
+  { measure, percentile = 50 }: Summary<E>,
+): number {
   switch (measure) {
     case 'count':
       return count;
