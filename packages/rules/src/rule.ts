@@ -24,7 +24,7 @@ export type Profile = (typeof PROFILES)[number];
 
 /** A rule matches only when its condition has held often enough within a while, for one key. */
 export interface Threshold<E> {
-  /** events, or distinct values of `distinct`, that are needed */
+  /** events, or distinct values of `distinct`, that are needed, or what the numbers of `sum` come to */
   readonly atLeast: number;
   /** undefined: events are counted */
   readonly distinct: Operand<E> | undefined;
@@ -68,6 +68,19 @@ export const COMPARISONS = ['at_least', 'above', 'at_most', 'below'] as const;
 export interface Bound {
   readonly is: (typeof COMPARISONS)[number];
   readonly value: number;
+}
+
+export function fits(measured: number, { is, value }: Bound): boolean {
+  switch (is) {
+    case 'at_least':
+      return measured >= value;
+    case 'above':
+      return measured > value;
+    case 'at_most':
+      return measured <= value;
+    case 'below':
+      return measured < value;
+  }
 }
 
 /** A rule matches only when a combination of values has not been seen on its host for a while: new terms. */

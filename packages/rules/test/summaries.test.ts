@@ -260,6 +260,9 @@ describe('writing a summary', () => {
     ['{ percentile: 95, below: 3, within: 1m }', /'percentile' and 'of' go together/],
     ['{ percentile: 101, of: user.id, below: 3, within: 1m }', /from 0 to 100, found '101'/],
     ['{ sum: user.id, of: user.id, below: 3, within: 1m }', /go together/],
+    ['{ count: events, at_least: 3, below: 3, within: 1m }', /no count is within these bounds/],
+    ['{ count: events, below: 1, within: 1m }', /no count is within/],
+    ['{ average: user.id, above: 3, at_most: 3, within: 1m }', /no number is within/],
     ['{ distinct: user.id, at_most: 5000, within: 1m }', /up to 1000, this asks for 5000/],
     ['{ count: events, below: 3, within: 1m }\n  threshold: { count: 3, within: 1m }', /either a threshold, a summary/],
   ] as const)

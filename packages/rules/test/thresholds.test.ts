@@ -120,6 +120,8 @@ describe('a threshold', () => {
       [fires(slides, exit(9), 0), fires(slides, exit(2), 11), fires(slides, exit(8), 12)],
       [false, false, true],
     );
+    const tiny = sum(0.5);
+    assert.deepEqual([fires(tiny, exit(0.25), 0), fires(tiny, exit(0.25), 1)], [false, true]);
     const large = sum(1_000_000_000_000);
     let fired = 0;
     for (let n = 1; n <= 20_000 && fired === 0; n++) if (fires(large, exit(100_000_000), n / 3000)) fired = n;

@@ -30,10 +30,10 @@ const threshold: Described<(typeof THRESHOLD_KEYS)[number]> = {
   distinct: text('field of which so many different values are needed'),
   sum: text('field of numbers that are added up'),
   at_least: {
-    type: 'integer',
-    minimum: 1,
+    type: 'number',
+    exclusiveMinimum: 0,
     maximum: LIMITS.thresholdSum,
-    description: 'with distinct or sum: how many',
+    description: 'with distinct: how many; with sum: how much',
   },
   regular: {
     type: 'integer',

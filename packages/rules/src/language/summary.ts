@@ -1,8 +1,8 @@
 import type { FieldIndex } from '../catalogue.ts';
 import { Fault } from '../errors.ts';
 import type { Operand } from '../expression.ts';
-import { LIMITS } from '../limits.ts';
 import { type Bound, COMPARISONS, MEASURES, type Measure, type Summary } from '../rule.ts';
+import { checkBounds, numberOf, readBound } from './bounds.ts';
 import { knownEntries, readBy, readDuration, readField, requireNumber, text, weightOf } from './threshold.ts';
 import type { YamlEntry, YamlMap, YamlText } from './yaml.ts';
 
@@ -83,11 +83,9 @@ function boundsOf(measure: Measure, entries: ReadonlyMap<string, YamlEntry>, nod
   const bounds = COMPARISONS.flatMap((is): Bound[] => {
     const entry = entries.get(is);
     if (entry === undefined) return [];
-    const written = text(entry.value, entry.at, is, 'summary');
-    const value = numberOf(written.text);
-    if (value === undefined) throw new Fault('summary', written.at, `expected a number, found '${written.text}'`);
-    return [{ is, value: checkBound(measure, value, written.at) }];
+    return [{ is, value: readBound(measure, text(entry.value, entry.at, is, 'summary')) }];
   });
+  checkBounds(measure, bounds, node.at);
   if (bounds.length > 0) return bounds;
   throw new Fault(
     'summary',
@@ -96,12 +94,3 @@ function boundsOf(measure: Measure, entries: ReadonlyMap<string, YamlEntry>, nod
     `Write ${SUMMARY_EXAMPLE}.`,
   );
 }
-
-/** Values that are told apart are remembered, each by itself. @throws Fault */
-export function checkBound(measure: Measure, value: number, at: number): number {
-  if (measure !== 'distinct' || value <= LIMITS.thresholdCount) return value;
-  throw new Fault('summary', at, `different values are counted up to ${LIMITS.thresholdCount}, this asks for ${value}`);
-}
-
-export const numberOf = (written: string): number | undefined =>
-  /^-?\d{1,15}(\.\d{1,6})?$/.test(written) ? Number(written) : undefined;

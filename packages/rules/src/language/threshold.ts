@@ -4,6 +4,7 @@ import { Fault } from '../errors.ts';
 import type { Operand } from '../expression.ts';
 import { LIMITS } from '../limits.ts';
 import type { Threshold } from '../rule.ts';
+import { numberOf } from './bounds.ts';
 import { durationOf } from './duration.ts';
 import { resolveOperand } from './operand.ts';
 import { parseOperand } from './parser.ts';
@@ -35,9 +36,9 @@ export function readThreshold<E>(node: YamlMap, fields: FieldIndex<E>): Threshol
   const value = (key: string): Yaml | undefined => entries.get(key)?.value;
   const distinct = value('distinct');
   const sum = value('sum');
-  const most = mostOf(entries);
+  const asked = text(value('count') ?? value('regular') ?? value('at_least'), node.at, 'count');
   return {
-    atLeast: readCount(text(value('count') ?? value('regular') ?? value('at_least'), node.at, 'count'), most),
+    atLeast: sum === undefined ? readCount(asked, mostOf(entries)) : readSum(asked),
     distinct: distinct === undefined ? undefined : readField(text(distinct, node.at, 'distinct'), fields),
     weight: entries.has('count') ? weightOf(fields) : undefined,
     ...(sum === undefined ? {} : { sum: readNumber(text(sum, node.at, 'sum'), fields) }),
@@ -48,10 +49,8 @@ export function readThreshold<E>(node: YamlMap, fields: FieldIndex<E>): Threshol
   };
 }
 
-function mostOf(entries: ReadonlyMap<string, YamlEntry>): number {
-  if (entries.has('sum')) return LIMITS.thresholdSum;
-  return entries.has('count') ? LIMITS.thresholdEvents : LIMITS.thresholdCount;
-}
+const mostOf = (entries: ReadonlyMap<string, YamlEntry>): number =>
+  entries.has('count') ? LIMITS.thresholdEvents : LIMITS.thresholdCount;
 
 /** What is counted, and with what. */
 const FORMS = [
@@ -114,6 +113,12 @@ export function readCount(value: YamlText, most: number = LIMITS.thresholdCount)
   const count = /^\d{1,16}$/.test(value.text) ? Number(value.text) : 0;
   if (count >= 1 && count <= most) return count;
   throw new Fault('threshold', value.at, `expected a number from 1 to ${most}, found '${value.text}'`);
+}
+
+function readSum({ text: written, at }: YamlText): number {
+  const sum = numberOf(written) ?? 0;
+  if (sum > 0 && sum <= LIMITS.thresholdSum) return sum;
+  throw new Fault('threshold', at, `expected a number above 0, up to ${LIMITS.thresholdSum}, found '${written}'`);
 }
 
 export function readDuration(value: YamlText): number {

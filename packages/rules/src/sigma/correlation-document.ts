@@ -84,11 +84,7 @@ function timespanOf(body: YamlMap): number {
 /** Of rules in time all are needed, unless a count is given; `a and b` says all too. */
 function rulesNeeded(condition: Yaml | undefined, rules: number): number {
   if (condition === undefined) return rules;
-  if (condition.kind === 'map') {
-    const count = rulesOf(condition);
-    if (count <= rules) return count;
-    throw new Fault('value', condition.at, `${count} of ${rules} rules can't match`);
-  }
+  if (condition.kind === 'map') return rulesOf(condition, rules);
   if (condition.kind === 'text' && !/\b(?:or|not)\b/i.test(condition.text)) return rules;
   throw new Fault(
     'unsupported',

@@ -1,5 +1,5 @@
 import { LIMITS } from '../limits.ts';
-import type { Bound, Measure, Summary } from '../rule.ts';
+import { fits, type Measure, type Summary } from '../rule.ts';
 
 /** When a window began, µs, and its first event as its caller keeps it. */
 export type Due = readonly [sinceUs: number, witness: string];
@@ -85,19 +85,6 @@ function addNumber(window: SummaryWindow, value: number, times: number): void {
 export function holds<E>(window: SummaryWindow, summary: Summary<E>): boolean {
   const measured = measuredOf(window, summary);
   return summary.bounds.every((bound) => fits(measured, bound));
-}
-
-function fits(measured: number, { is, value }: Bound): boolean {
-  switch (is) {
-    case 'at_least':
-      return measured >= value;
-    case 'above':
-      return measured > value;
-    case 'at_most':
-      return measured <= value;
-    case 'below':
-      return measured < value;
-  }
 }
 
 function measuredOf<E>(

@@ -41,8 +41,19 @@ describe('a correlation of values', () => {
     assert.deepEqual(set.diagnostics, []);
     assert.deepEqual(matches(set, by('ann', 60), by('bob', 39), by('ann', 39)), []);
     assert.deepEqual(matches(set, by('ann', 1)), ['Many']);
-    const [written] = compile(writeRules(set.rules)).rules;
-    assert.deepEqual([written?.threshold?.atLeast, written?.threshold?.sum?.key], [100, 'process.parent.pid']);
+  });
+
+  test('that adds up is told of what is above its bound by however little, and of what just reaches it', () => {
+    const sum = (bound: string): string =>
+      correlation(`type: value_sum\ngroup-by: [User]\ncondition: { field: ParentProcessId, ${bound} }`);
+    for (const text of [sum('gt: 99'), writeRules(compile(sum('gt: 99')).rules)]) {
+      assert.deepEqual(matches(compile(text), by('ann', 60.5), by('ann', 38.5)), [], 'it is 99');
+      assert.deepEqual(matches(compile(text), by('ann', 60.5), by('ann', 38.75)), ['Many']);
+    }
+    assert.deepEqual(matches(compile(sum('gt: 10000000000')), by('ann', 1e10)), []);
+    assert.deepEqual(matches(compile(sum('gt: 10000000000')), by('ann', 1e10), by('ann', 1)), ['Many']);
+    for (const text of [sum('gte: 0.5'), writeRules(compile(sum('gte: 0.5')).rules)])
+      assert.deepEqual(matches(compile(text), by('ann', 0.25), by('ann', 0.25)), ['Many']);
   });
 
   const events = [by('ann', 10), by('bob', 100), by('ann', 20), by('bob', 1), by('ann', 90)];
@@ -57,6 +68,11 @@ describe('a correlation of values', () => {
     ['type: event_count\ngroup-by: [User]\ncondition: { lt: 3 }', ['bob']],
     ['type: event_count\ngroup-by: [User]\ncondition: { lte: 3 }', ['ann', 'bob']],
     ['type: value_count\ngroup-by: [User]\ncondition: { field: ParentProcessId, lt: 3 }', ['bob']],
+    ['type: event_count\ngroup-by: [User]\ncondition: { eq: 2 }', ['bob']],
+    ['type: event_count\ngroup-by: [User]\ncondition: { gte: 2, lt: 3 }', ['bob']],
+    ['type: event_count\ngroup-by: [User]\ncondition: { gte: 1, eq: 3 }', ['ann']],
+    ['type: value_count\ngroup-by: [User]\ncondition: { field: ParentProcessId, eq: 2 }', ['bob']],
+    ['type: value_sum\ngroup-by: [User]\ncondition: { field: ParentProcessId, gt: 100, lte: 110 }', ['bob']],
   ] as const)
     test(`is told when its time is over: ${body.replaceAll('\n', ', ')}`, () => {
       assert.deepEqual(told(body, events).sort(), [...users]);
@@ -72,9 +88,12 @@ describe('a correlation of values', () => {
       /from 0 to 100, found '120'/,
     ],
     ['type: value_median\ncondition: { field: ParentProcessId }', /compares with nothing/],
-    ['type: event_count\ncondition: { lt: 1 }', /no count fits/],
+    ['type: event_count\ncondition: { lt: 1 }', /no count is within/],
+    ['type: event_count\ncondition: { gte: 3, lt: 3 }', /no count is within/],
+    ['type: event_count\ncondition: { gt: 2, lt: 3 }', /no count is within/],
+    ['type: value_avg\ncondition: { field: ParentProcessId, gte: 3, lt: 3 }', /no number is within/],
     ['type: event_count\ncondition: { neq: 1 }', /'neq' would match nearly everything/],
-    ['type: value_count\ncondition: { field: User, lt: 5000 }', /at most 1000, this asks for 4999/],
+    ['type: value_count\ncondition: { field: User, lt: 5000 }', /counted up to 1000, this asks for 5000/],
     ['type: value_summ\ncondition: { field: User, lt: 5000 }', /no type of correlation/],
   ] as const)
     test(`is told what it lacks: ${body.replaceAll('\n', ', ')}`, () => {

@@ -230,7 +230,7 @@ describe('a correlation', () => {
   });
   test('lets its rules alert themselves when it says generate', () => {
     const set = compile(
-      `${failed}---\n${correlation('type: event_count\nrules: [failed]\ntimespan: 10s\ncondition: { eq: 2 }', 'generate: true\n')}`,
+      `${failed}---\n${correlation('type: event_count\nrules: [failed]\ntimespan: 10s\ncondition: { gte: 2 }', 'generate: true\n')}`,
     );
     assert.deepEqual(matches(set, login('1.1.1.1'), login('2.2.2.2')), ['Failed login', 'Failed login', 'Many']);
   });
@@ -314,9 +314,17 @@ condition: { gte: 2 }`;
       'type: temporal\nrules: [failed]\ntimespan: 1m\ncondition: { lt: 5 }',
       /holds with the first event/,
     ],
+    'a count of rules to the end': [
+      'type: temporal\nrules: [failed, failed, failed]\ntimespan: 1m\ncondition: { eq: 2 }',
+      /as soon as 2 of 3 rules/,
+    ],
+    'more rules than there are': [
+      'type: temporal\nrules: [failed, failed]\ntimespan: 1m\ncondition: { gte: 3 }',
+      /3 of 2 rules can't match/,
+    ],
     'a count that is none': [
       'type: event_count\nrules: [failed]\ntimespan: 1m\ncondition: { gte: 5, lt: 3 }',
-      /no count fits/,
+      /no count is within/,
     ],
     'a count that is too large': [
       'type: event_count\nrules: [failed]\ntimespan: 1m\ncondition: { gte: 5000000 }',
