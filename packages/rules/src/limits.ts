@@ -40,7 +40,7 @@ export const LIMITS = {
   thresholdEvents: 1_000_000,
   /** a sum that a threshold can ask for */
   thresholdSum: 1_000_000_000_000_000,
-  /** different numbers of which a summary remembers each as it is; of more it remembers three digits, then two */
+  /** different numbers of which a summary remembers each as it is; of more it remembers three digits, then two, then one */
   summaryNumbers: 1_000,
   /** steps of one sequence */
   sequenceSteps: 16,
