@@ -120,7 +120,7 @@ describe('rows of keys', () => {
     assert.equal(rows.closedOf(row), Number.NEGATIVE_INFINITY);
     assert.equal(rows.textOf(row), 'r');
     assert.equal(
-      rows.words.subarray(row + 20, row + 29).every((word) => word === 0),
+      rows.words.subarray(row + HELD, row + HEAD + 3).every((word) => word === 0),
       true,
     );
   });

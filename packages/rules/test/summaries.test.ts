@@ -230,19 +230,31 @@ describe('a summary', () => {
     const good = '[1,0,0,1,0,0,[],[],"",[]]';
     const memory = new RuleMemory();
     memory.restore('w["r"]\n[]', Buffer.from(good));
-    for (const value of [
-      'nonsense',
-      '[2,0]',
-      good.replace('[]', '[[1]]'),
-      good.replace('[]', '[["1",1]]'),
-      good.replace('""', '7'),
-      good.replace('0,1,0,0', '0,1,0,9'),
-      good.replace('0,1', 'null,1'),
-      good.replace('[]]', '["x"]]'),
-    ])
-      assert.throws(() => new RuleMemory().restore('w["r"]\n[]', Buffer.from(value)), StateError, value);
-    const kept = Buffer.from(good.replace('""', '"x"'));
-    assert.throws(() => memory.restore('w["r"]\n[]', kept, { isKept: () => false }), StateError);
+    const fields = JSON.parse(good) as unknown[];
+    const entry = (place: number, value: unknown): string => JSON.stringify(fields.with(place, value));
+    const refused = (value: string, why: RegExp, isKept?: (kept: string) => boolean): void => {
+      const restore = (): void =>
+        memory.restore('w["r"]\n[]', Buffer.from(value), isKept === undefined ? undefined : { isKept });
+      assert.throws(restore, (error) => error instanceof StateError && why.test(error.message), value);
+    };
+    refused('nonsense', /it is not JSON/);
+    refused('{}', /it is not an array/);
+    refused(entry(0, 2), /its version is 2/);
+    const wrong: readonly (readonly [place: number, ...unknown[]])[] = [
+      ...[1, 2, 3, 4].map((place) => [place, null, '0'] as const),
+      [5, 9, 1.5],
+      [6, {}, [[1]], [['1', 1]], [[1, 1, 1]], Array.from({ length: LIMITS.summaryNumbers + 1 }, (_, n) => [n, 1])],
+      [7, {}, [1], Array.from({ length: LIMITS.thresholdCount + 2 }, String)],
+      [8, 7, null],
+      [9, {}, ['x'], [[0]], [['0', 'x']], [[0, 1]], Array.from({ length: 17 }, () => [0, ''])],
+    ];
+    for (const [place, ...values] of wrong)
+      for (const value of values) refused(entry(place, value), /its fields are not what this version writes/);
+    for (const kept of [entry(8, 'x'), entry(9, [[0, 'x']])]) {
+      refused(kept, /an event that it keeps is none/, () => false);
+      memory.restore('w["r"]\n[]', Buffer.from(kept), { isKept: (one) => one === 'x' });
+    }
+    assert.equal(memory.stats().summaries.keys, 1);
   });
 });
 

@@ -5,7 +5,7 @@ import type { SUPPRESS_KEYS, THROTTLE_KEYS } from './alert-limits.ts';
 import type { KEYS } from './document.ts';
 import type { FIRST_SEEN_KEYS } from './first-seen.ts';
 import type { SUMMARY_KEYS } from './summary.ts';
-import type { THRESHOLD_KEYS } from './threshold.ts';
+import { THRESHOLD_FORMS, type THRESHOLD_KEYS } from './threshold.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
 /** Each key that the language has, and no other. */
@@ -48,20 +48,12 @@ const threshold: Described<(typeof THRESHOLD_KEYS)[number]> = {
 };
 
 /** Which keys go together. */
-const THRESHOLD_NEEDS: Readonly<Record<string, readonly string[]>> = {
-  count: [],
-  distinct: ['at_least'],
-  sum: ['at_least'],
-  regular: ['every'],
-};
-const THRESHOLD_FORMS: Schema = {
-  oneOf: Object.entries(THRESHOLD_NEEDS).map(([key, needs]) => {
-    const others = new Set(
-      Object.entries(THRESHOLD_NEEDS)
-        .flat(2)
-        .filter((one) => one !== key && !needs.includes(one)),
-    );
-    return { required: [key, ...needs], not: { anyOf: [...others].map((other) => ({ required: [other] })) } };
+const thresholdForms: Schema = {
+  oneOf: THRESHOLD_FORMS.map(({ key, needs }) => {
+    const own: readonly string[] = [key, ...needs];
+    const all = new Set(THRESHOLD_FORMS.flatMap((form): string[] => [form.key, ...form.needs]));
+    const others = [...all].filter((one) => !own.includes(one));
+    return { required: own, not: { anyOf: others.map((other) => ({ required: [other] })) } };
   }),
 };
 
@@ -119,7 +111,7 @@ const rule: Described<(typeof KEYS.rule)[number]> = {
   enabled: { type: 'boolean', description: 'false: it is checked, but not active' },
   threshold: {
     ...object(threshold, ['within'], 'matches only when the condition has held often enough within a while'),
-    ...THRESHOLD_FORMS,
+    ...thresholdForms,
   },
   summary: {
     ...object(summary, ['within'], 'matches when a window is over, by what its events come to'),

@@ -1,6 +1,7 @@
 import { type FieldCatalogue, FieldIndex, type FieldLookup, type FieldSpec } from '../catalogue.ts';
 import type { Prepared } from '../compile/matcher.ts';
-import { knownOnKind, type Nodes } from '../compile/nodes.ts';
+import type { Nodes } from '../compile/nodes.ts';
+import { type KindsOf, possibleKinds } from '../compile/possible-kinds.ts';
 import type { Diagnostic, Severity } from '../diagnostics.ts';
 import { Fault } from '../errors.ts';
 import type { Expression, Operand } from '../expression.ts';
@@ -54,7 +55,7 @@ function scopeOf<E>(fields: FieldLookup<E>, falco: boolean): Scope<E> {
 
 class Loader<E> {
   readonly #fields: FieldIndex<E>;
-  readonly #kinds: readonly string[];
+  readonly #kindsOf: KindsOf<E>;
   readonly #nodes: Nodes<E>;
   readonly #native: Scope<E>;
   readonly #falco: Scope<E>;
@@ -62,7 +63,7 @@ class Loader<E> {
 
   constructor(fields: FieldIndex<E>, kinds: readonly string[], nodes: Nodes<E>) {
     this.#fields = fields;
-    this.#kinds = kinds;
+    this.#kindsOf = possibleKinds(kinds, nodes);
     this.#nodes = nodes;
     this.#native = scopeOf(fields, false);
     this.#falco = scopeOf(new FalcoFields(fields), true);
@@ -203,7 +204,7 @@ class Loader<E> {
     const { home, at } = file.placeOf(item.condition, 0);
     const counted = threshold ?? summary ?? firstSeen;
     const asked = { expression, counted, sequence: steps?.sequence };
-    const never = neverMatches(item.name, asked, at, (part) => this.#kindsOf(part));
+    const never = neverMatches(item.name, asked, at, this.#kindsOf);
     if (never !== undefined) home.report('warning', never, item.name);
     const operands = collectOperands(expression, counted, output);
     const rule: CompiledRule<E> = {
@@ -230,12 +231,6 @@ class Loader<E> {
     };
     if (rule.sequence === undefined) return [{ rule, node, step: 0 }];
     return rule.sequence.steps.map((one, step) => ({ rule, node: this.#nodes.fold(one.expression), step }));
-  }
-
-  /** Kinds of events on which a condition can hold. */
-  #kindsOf(expression: Expression<E>): string[] {
-    const node = this.#nodes.fold(expression);
-    return this.#kinds.filter((kind) => this.#nodes.assume(node, knownOnKind(kind), new Map()) !== this.#nodes.never);
   }
 
   #sequence(file: SourceFile, item: RuleItem): Steps<E> {

@@ -1,3 +1,4 @@
+import type { KindsOf } from '../compile/possible-kinds.ts';
 import { Fault } from '../errors.ts';
 import type { Expression, Operand } from '../expression.ts';
 import type { Sequence } from '../sequence.ts';
@@ -19,7 +20,7 @@ export function neverMatches<E>(
   name: string,
   { expression, sequence, counted }: Asked<E>,
   at: number,
-  kindsOf: (part: Expression<E>) => readonly string[],
+  kindsOf: KindsOf<E>,
 ): Fault | undefined {
   const steps = sequence?.steps ?? [];
   const asked =
@@ -47,7 +48,7 @@ export function neverHolds<E>(
   name: string,
   expression: Expression<E>,
   at: number,
-  kindsOf: (part: Expression<E>) => readonly string[],
+  kindsOf: KindsOf<E>,
   what = '',
 ): Fault {
   const parts = conjunctsOf(expression);
@@ -78,7 +79,7 @@ function conjunctsOf<E>(expression: Expression<E>): Expression<E>[] {
 /** What two parts ask of one field, which has one value. */
 function clashOf<E>(
   parts: readonly Expression<E>[],
-  kindsOf: (part: Expression<E>) => readonly string[],
+  kindsOf: KindsOf<E>,
 ): string | undefined {
   const tests = parts
     .slice(0, COMPARED)

@@ -53,7 +53,7 @@ const mostOf = (entries: ReadonlyMap<string, YamlEntry>): number =>
   entries.has('count') ? LIMITS.thresholdEvents : LIMITS.thresholdCount;
 
 /** What is counted, and with what. */
-const FORMS = [
+export const THRESHOLD_FORMS = [
   { key: 'count', needs: [], example: '{ count: 20, within: 10s }' },
   { key: 'distinct', needs: ['at_least'], example: '{ distinct: destination.port, at_least: 20, within: 10s }' },
   { key: 'sum', needs: ['at_least'], example: '{ sum: network.bytes, at_least: 1000000, within: 1h }' },
@@ -61,17 +61,17 @@ const FORMS = [
 ] as const;
 
 function checkForm(entries: ReadonlyMap<string, YamlEntry>, at: number): void {
-  const forms = FORMS.filter(({ key }) => entries.has(key));
+  const forms = THRESHOLD_FORMS.filter(({ key }) => entries.has(key));
   const [form] = forms;
   if (form === undefined || forms.length > 1)
     throw new Fault(
       'threshold',
       at,
       "a threshold has either 'count', 'distinct', 'sum' or 'regular'",
-      `Write ${FORMS[0].example}.`,
+      `Write ${THRESHOLD_FORMS[0].example}.`,
     );
   const wanted: readonly string[] = form.needs;
-  for (const other of FORMS)
+  for (const other of THRESHOLD_FORMS)
     for (const more of other.needs) {
       const isWanted = wanted.includes(more);
       if (entries.has(more) === isWanted) continue;

@@ -115,7 +115,9 @@ function faultsOf({ errors }: Document.Parsed, text: string, position: YamlFile[
   const lines = new Set<number>();
   const firsts = errors.filter(({ pos: [at] }) => {
     const { line } = position(at);
-    return !lines.has(line) && lines.add(line);
+    const isFirst = !lines.has(line);
+    lines.add(line);
+    return isFirst;
   });
   return firsts.slice(0, LIMITS.diagnosticsPerSource).map(({ message, pos: [at] }) => {
     const before = text.slice(at + 1 - position(at).column, at + 1);

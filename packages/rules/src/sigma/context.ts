@@ -1,5 +1,6 @@
 import { FieldIndex } from '../catalogue.ts';
-import { type Known, knownOnKind, type Node, type Nodes } from '../compile/nodes.ts';
+import type { Nodes } from '../compile/nodes.ts';
+import { type KindsOf, possibleKinds } from '../compile/possible-kinds.ts';
 import type { Operand } from '../expression.ts';
 import type { FilteredEvents } from '../interest.ts';
 import { resolveOperand } from '../language/operand.ts';
@@ -15,13 +16,12 @@ export class Context<E> {
   readonly placeholders: Placeholders;
   /** what the sensor filters by path */
   readonly filtered: readonly FilteredEvents[];
-  /** what remains of conditions is remembered for all rules */
-  readonly #onKind: readonly { readonly kind: string; readonly known: Known<E>; readonly memo: Map<number, Node<E>> }[];
+  readonly kindsOf: KindsOf<E>;
   readonly #sources = new Map<string, ResolvedSource<E>>();
 
   constructor({ catalogue, kinds, filtered = [] }: CompileOptions<E>, nodes: Nodes<E>, placeholders: Placeholders) {
     this.fields = new FieldIndex(catalogue);
-    this.#onKind = kinds.names.map((kind) => ({ kind, known: knownOnKind<E>(kind), memo: new Map() }));
+    this.kindsOf = possibleKinds(kinds.names, nodes);
     this.nodes = nodes;
     this.placeholders = placeholders;
     this.filtered = filtered;
@@ -31,14 +31,6 @@ export class Context<E> {
   operand(name: string): Operand<E> | undefined {
     if (this.fields.find(name) === undefined) return undefined;
     return resolveOperand({ name, argument: undefined, functions: [], at: 0 }, this.fields);
-  }
-
-  /** Kinds of events on which a condition can hold. */
-  kindsOf(condition: Node<E>): string[] {
-    const { nodes } = this;
-    return this.#onKind
-      .filter(({ known, memo }) => nodes.assume(condition, known, memo) !== nodes.never)
-      .map(({ kind }) => kind);
   }
 
   /** Looked up once for all rules of the log source that `key` stands for. */

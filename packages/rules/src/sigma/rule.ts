@@ -71,11 +71,9 @@ export function finish<E>(built: Built<E>, name: string, context: Context<E>): P
   const { file, document, events, detection, threshold, summary, sequence } = built;
   const expression: Expression<E> = { kind: 'and', items: [events, detection] };
   const node = context.nodes.fold(expression);
-  const kinds = context.kindsOf(node);
-  if (kinds.length === 0 && !built.warned) {
-    const kindsOf = (part: Expression<E>): readonly string[] => context.kindsOf(context.nodes.fold(part));
-    file.report('warning', neverHolds(document.title, expression, document.body.at, kindsOf), document.title);
-  }
+  const kinds = context.kindsOf(expression);
+  if (kinds.length === 0 && !built.warned)
+    file.report('warning', neverHolds(document.title, expression, document.body.at, context.kindsOf), document.title);
   const output = outputOf(built);
   const rule: CompiledRule<E> = {
     name,

@@ -3,8 +3,8 @@ import { StateError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import type { StateChange } from './codec.ts';
 
-/** What a kind of memory keeps for a key, and how it is written. */
-export interface Codec<V> {
+/** How values of keys are made, measured, written and read. */
+export interface ValueType<V> {
   make(): V;
   /** characters that it holds, about. @default what it holds isn't counted */
   sizeOf?(value: V): number;
@@ -35,7 +35,7 @@ interface Shelf<V> {
 
 /** Values by rule and key, the one unused for longest first. Bounded: when there are too many, or they hold too much, that one goes, and is counted. */
 export class KeyStore<V extends Timed> {
-  readonly #codec: Codec<V>;
+  readonly #type: ValueType<V>;
   readonly #limits: StoreLimits;
   readonly #byRule = new Map<string, Shelf<V>>();
   /** as they were counted last */
@@ -47,8 +47,8 @@ export class KeyStore<V extends Timed> {
   /** µs, of all keys */
   #newestUs = Number.NEGATIVE_INFINITY;
 
-  constructor(codec: Codec<V>, limits: StoreLimits) {
-    this.#codec = codec;
+  constructor(type: ValueType<V>, limits: StoreLimits) {
+    this.#type = type;
     this.#limits = limits;
   }
 
@@ -85,7 +85,7 @@ export class KeyStore<V extends Timed> {
     }
     if (values.size >= this.#limits.keysPerRule) this.#evictOldest(name, shelf);
     else if (this.#size >= this.#limits.keys) this.#evictFromLargest(({ values: { size } }) => size);
-    const made = this.#codec.make();
+    const made = this.#type.make();
     values.set(key, made);
     this.#size++;
     return made;
@@ -118,7 +118,7 @@ export class KeyStore<V extends Timed> {
   takeChanges(): StateChange[] {
     const changes = [...this.#changed].map(([id, [name, key]]): StateChange => {
       const value = this.get(name, key);
-      return { key: id, value: value === undefined ? null : this.#codec.encode(value) };
+      return { key: id, value: value === undefined ? null : this.#type.encode(value) };
     });
     this.#changed.clear();
     return changes;
@@ -127,14 +127,14 @@ export class KeyStore<V extends Timed> {
   /** Everything, in the form of `takeChanges`. */
   *snapshot(): Iterable<{ readonly key: string; readonly value: Uint8Array }> {
     for (const [name, { values }] of this.#byRule)
-      for (const [key, value] of values) yield { key: `${name}\n${key}`, value: this.#codec.encode(value) };
+      for (const [key, value] of values) yield { key: `${name}\n${key}`, value: this.#type.encode(value) };
   }
 
   /** Puts an entry back. @param check throws StateError @throws StateError when it can't be read */
   restore(id: string, bytes: Uint8Array, check?: (value: V) => void): void {
     const end = id.lastIndexOf('\n');
     if (end === -1) throw new StateError(id, 'the key has no rule');
-    const restored = this.#codec.decode(id, bytes);
+    const restored = this.#type.decode(id, bytes);
     check?.(restored);
     const [name, key] = [id.slice(0, end), id.slice(end + 1)];
     Object.assign(this.touch(name, key, restored.newest), restored);
@@ -142,11 +142,11 @@ export class KeyStore<V extends Timed> {
   }
 
   #measure(name: string, key: string): void {
-    if (this.#codec.sizeOf === undefined) return;
+    if (this.#type.sizeOf === undefined) return;
     const shelf = this.#byRule.get(name);
     const value = shelf?.values.get(key);
     if (value === undefined) return;
-    this.#resize(shelf!, value, this.#codec.sizeOf(value));
+    this.#resize(shelf!, value, this.#type.sizeOf(value));
     const { characters: most = Number.POSITIVE_INFINITY } = this.#limits;
     while (this.#characters > most) this.#evictFromLargest((one) => one.size);
   }

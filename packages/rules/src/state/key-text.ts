@@ -9,6 +9,6 @@ export function keyText(value: FieldValue): string | null {
   return (typeof value === 'object' ? value.join('\0') : String(value)).slice(0, VALUE_LENGTH);
 }
 
-/** The combination of values that an event is counted with. */
-export const countKeyOf = <E>(by: readonly Operand<E>[], event: E): string =>
+/** The combination of values that an event is counted with: what lacks one of them is of a combination of its own. */
+export const groupKeyOf = <E>(by: readonly Operand<E>[], event: E): string =>
   JSON.stringify(by.map((operand) => keyText(readOperand(operand, event))));

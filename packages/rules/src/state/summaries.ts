@@ -5,8 +5,8 @@ import type { CompiledRule, Summary } from '../rule.ts';
 import { decodeEntry, encodeEntry, isListOf, isNumber, type StateChange } from './codec.ts';
 import { weightOf } from './extras.ts';
 import { KeyStore } from './key-store.ts';
-import { countKeyOf, keyText } from './key-text.ts';
-import { add, type Due, holds, newWindow, reset, type SummaryWindow, sizeOf } from './summary-window.ts';
+import { add, type Due, holds, type KeySummary, newSummary, reset, sizeOf } from './key-summary.ts';
+import { groupKeyOf, keyText } from './key-text.ts';
 import type { Witness, WitnessCheck } from './witness.ts';
 
 export interface SummaryLimits {
@@ -36,14 +36,14 @@ const VERSION = 1;
  * time only, so a replay tells the same.
  */
 export class SummaryState {
-  readonly #store: KeyStore<SummaryWindow>;
+  readonly #store: KeyStore<KeySummary>;
   readonly #names = new WeakMap<object, string>();
   /** windows that matched, and had no place among those that are due */
   #untold = 0;
 
   constructor({ keysPerRule = 1000, keys = 10_000, characters = 32_000_000 }: SummaryLimits = {}) {
-    const codec = { make: newWindow, sizeOf, encode, decode };
-    this.#store = new KeyStore<SummaryWindow>(codec, { keysPerRule, keys, characters });
+    const type = { make: newSummary, sizeOf, encode, decode };
+    this.#store = new KeyStore<KeySummary>(type, { keysPerRule, keys, characters });
   }
 
   /** Takes an event whose condition holds into account. */
@@ -51,7 +51,7 @@ export class SummaryState {
     const value = broughtBy(summary, event);
     if (value === undefined) return;
     const name = this.#nameOf(rule, summary);
-    const key = countKeyOf(summary.by, event);
+    const key = groupKeyOf(summary.by, event);
     const window = this.#store.touch(name, key, timeUs);
     const now = Math.max(timeUs, window.newest);
     if (isOver(window, summary, now)) this.#close(window, summary);
@@ -66,7 +66,7 @@ export class SummaryState {
 
   /** How many events the window of an event's key has had, to be looked at. */
   counted<E>(rule: CompiledRule<E>, summary: Summary<E>, event: E): number {
-    return this.#store.get(this.#nameOf(rule, summary), countKeyOf(summary.by, event))?.count ?? 0;
+    return this.#store.get(this.#nameOf(rule, summary), groupKeyOf(summary.by, event))?.count ?? 0;
   }
 
   /**
@@ -118,7 +118,7 @@ export class SummaryState {
     });
   }
 
-  #close<E>(window: SummaryWindow, summary: Summary<E>): void {
+  #close<E>(window: KeySummary, summary: Summary<E>): void {
     if (holds(window, summary)) {
       if (window.due.length < MOST_DUE) window.due.push([window.sinceUs, window.witness]);
       else this.#untold++;
@@ -144,14 +144,14 @@ function broughtBy<E>({ measure, of, weight }: Summary<E>, event: E): number | s
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
-const isOver = <E>({ sinceUs }: SummaryWindow, { withinUs }: Summary<E>, timeUs: number): boolean =>
+const isOver = <E>({ sinceUs }: KeySummary, { withinUs }: Summary<E>, timeUs: number): boolean =>
   sinceUs !== -1 && timeUs >= sinceUs + withinUs;
 
-function encode({ sinceUs, newest, count, sum, digits, numbers, texts, witness, due }: SummaryWindow): Uint8Array {
+function encode({ sinceUs, newest, count, sum, digits, numbers, texts, witness, due }: KeySummary): Uint8Array {
   return encodeEntry(VERSION, [sinceUs, newest, count, sum, digits, [...numbers], [...texts], witness, due]);
 }
 
-function decode(id: string, bytes: Uint8Array): SummaryWindow {
+function decode(id: string, bytes: Uint8Array): KeySummary {
   const [sinceUs, newest, count, sum, digits, numbers, texts, witness, due] = decodeEntry(id, bytes, VERSION);
   if (
     ![sinceUs, newest, count, sum].every(isNumber) ||

@@ -5,7 +5,7 @@ import type { AlertLimit, CompiledRule, Threshold } from '../rule.ts';
 import { decodeEntry, encodeEntry, isListOf, isNumber, type StateChange } from './codec.ts';
 import { weightOf } from './extras.ts';
 import { KeyStore } from './key-store.ts';
-import { countKeyOf, keyText } from './key-text.ts';
+import { groupKeyOf, keyText } from './key-text.ts';
 
 export interface ThresholdLimits {
   /** @default 10,000 */
@@ -57,7 +57,7 @@ export class ThresholdState {
     const value = countedOf(threshold, event);
     if (value === undefined) return false;
     const name = this.#nameOf(rule, threshold);
-    const key = countKeyOf(threshold.by, event);
+    const key = groupKeyOf(threshold.by, event);
     const count = this.#store.touch(name, key, timeUs);
     this.#store.changed(name, key);
     return advance(count, threshold, value, timeUs);
@@ -65,7 +65,7 @@ export class ThresholdState {
 
   /** What stands for an event's key, to be looked at. */
   counted<E>(rule: CompiledRule<E>, threshold: Threshold<E>, event: E): { count: number; quietUntilUs: number } {
-    const found = this.#store.get(this.#nameOf(rule, threshold), countKeyOf(threshold.by, event));
+    const found = this.#store.get(this.#nameOf(rule, threshold), groupKeyOf(threshold.by, event));
     if (found === undefined) return { count: 0, quietUntilUs: 0 };
     return { count: eventsOf(found, threshold.atLeast) + found.values.size, quietUntilUs: found.quietUntil };
   }
@@ -74,7 +74,7 @@ export class ThresholdState {
   admits<E>(rule: CompiledRule<E>, limits: readonly AlertLimit<E>[], event: E | undefined, timeUs: number): boolean {
     for (const limit of limits) {
       const name = this.#nameOf(rule, limit);
-      const key = event === undefined ? '[]' : countKeyOf(limit.by, event);
+      const key = event === undefined ? '[]' : groupKeyOf(limit.by, event);
       const count = this.#store.touch(name, key, timeUs);
       if (Math.max(timeUs, count.newest) < count.quietUntil) {
         this.#held++;

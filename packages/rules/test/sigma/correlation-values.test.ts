@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { writeRules } from '../../src/language/write-rules.ts';
+import { LIMITS } from '../../src/limits.ts';
 import { RuleMemory } from '../../src/state/memory.ts';
 import { compile, type Event, exec, matches } from './support.ts';
 
 const SECOND = 1_000_000;
+/** seconds from a group's first event until it is told of */
+const OVER = 60 + LIMITS.latenessUs / SECOND;
 const started = `title: Started
 name: started
 logsource: { product: linux, category: process_creation }
@@ -20,7 +23,7 @@ correlation:
 const by = (user: string, parent: number): Event => exec('/bin/x', { 'user.name': user, 'process.parent.pid': parent });
 
 /** Users of whom something is told after so many seconds. */
-function told(body: string, events: readonly Event[], seconds = 100): string[] {
+function told(body: string, events: readonly Event[], seconds: number): string[] {
   const memory = new RuleMemory();
   const witness = { keep: (event: Event) => JSON.stringify(event), read: (kept: string) => JSON.parse(kept) as Event };
   const set = compile(correlation(body), { memory: { of: () => memory, isFirst: () => false, witness } });
@@ -75,8 +78,13 @@ describe('a correlation of values', () => {
     ['type: value_sum\ngroup-by: [User]\ncondition: { field: ParentProcessId, gt: 100, lte: 110 }', ['bob']],
   ] as const)
     test(`is told when its time is over: ${body.replaceAll('\n', ', ')}`, () => {
-      assert.deepEqual(told(body, events).sort(), [...users]);
-      assert.deepEqual(told(body, events, 30), [], 'not before');
+      assert.deepEqual(told(body, events, OVER + 1).sort(), [...users]);
+      assert.deepEqual(
+        told(body, events, OVER),
+        users.filter((user) => user === 'ann'),
+        "bob's first event came a second later",
+      );
+      assert.deepEqual(told(body, events, OVER - 1), [], 'not before');
     });
 
   for (const [body, message] of [
@@ -98,19 +106,23 @@ describe('a correlation of values', () => {
   ] as const)
     test(`is told what it lacks: ${body.replaceAll('\n', ', ')}`, () => {
       const { diagnostics } = compile(correlation(body));
-      assert.match(diagnostics.map((one) => `${one.message} ${one.hint}`).join(), message);
+      assert.deepEqual(
+        diagnostics.map(({ severity }) => severity),
+        ['error'],
+      );
+      assert.match(`${diagnostics[0]?.message} ${diagnostics[0]?.hint}`, message);
     });
 
   test("can't be a part of an order", () => {
-    const text = `${correlation('name: few\ntype: event_count\ncondition: { lt: 3 }').replace('  name: few\n', '').replace('title: Many', 'title: Few\nname: few')}---
+    const few = correlation('type: event_count\ncondition: { lt: 3 }').replace('title: Many', 'title: Few\nname: few');
+    const text = `${few}---
 title: Then
 correlation: { type: temporal_ordered, rules: [few, started], timespan: 1m }
 `;
-    assert.match(
-      compile(text)
-        .diagnostics.map(({ message }) => message)
-        .join(),
-      /'Few' is no count of events/,
+    const { diagnostics } = compile(text);
+    assert.deepEqual(
+      diagnostics.map(({ severity, line, message }) => [severity, line, message]),
+      [['error', 15, "'Few' is no count of events: it can't be a part of this"]],
     );
   });
 });

@@ -4,8 +4,8 @@ import { fits, type Measure, type Summary } from '../rule.ts';
 /** When a window began, µs, and its first event as its caller keeps it. */
 export type Due = readonly [sinceUs: number, witness: string];
 
-/** What has come of one key since a window began. */
-export interface SummaryWindow {
+/** What a summary remembers of one key: its open window, and those that are over and still to be told. */
+export interface KeySummary {
   /** µs of its first event; -1: none is open */
   sinceUs: number;
   /** µs of the newest event of the key: one that comes late counts as if it came now */
@@ -27,15 +27,15 @@ export interface SummaryWindow {
   due: Due[];
 }
 
-export const newWindow = (): SummaryWindow => ({
+export const newSummary = (): KeySummary => ({
   ...{ sinceUs: -1, newest: 0, count: 0, sum: 0, digits: 0 },
   ...{ numbers: new Map(), texts: new Set(), characters: 0, witness: '', due: [] },
 });
 
 /** As if nothing had come; what is still to be told stays. */
-export function reset(window: SummaryWindow): void {
+export function reset(window: KeySummary): void {
   const { newest, due } = window;
-  Object.assign(window, { ...newWindow(), newest, due });
+  Object.assign(window, { ...newSummary(), newest, due });
 }
 
 /** What is greater is taken for this, and what is smaller than its inverse for nothing: so that few digits make few numbers. */
@@ -46,13 +46,13 @@ const FIRST_DIGITS = 3;
 const ENTRY = 32;
 
 /** Characters that it holds, about. */
-export function sizeOf({ characters, texts, numbers, witness, due }: SummaryWindow): number {
+export function sizeOf({ characters, texts, numbers, witness, due }: KeySummary): number {
   const entries = texts.size + numbers.size;
   return due.reduce((sum, [, kept]) => sum + kept.length, characters + ENTRY * entries + witness.length);
 }
 
 /** `value`: how many events, a number that is measured, or a text that is told apart. */
-export function add(window: SummaryWindow, measure: Measure, value: number | string): void {
+export function add(window: KeySummary, measure: Measure, value: number | string): void {
   if (typeof value === 'string') {
     window.count++;
     if (window.texts.size > LIMITS.thresholdCount || window.texts.has(value)) return;
@@ -71,7 +71,7 @@ export function add(window: SummaryWindow, measure: Measure, value: number | str
   if (measure === 'median' || measure === 'percentile') addNumber(window, number, 1);
 }
 
-function addNumber(window: SummaryWindow, value: number, times: number): void {
+function addNumber(window: KeySummary, value: number, times: number): void {
   const { digits, numbers } = window;
   const rounded = digits === 0 ? value : Number(value.toPrecision(digits));
   numbers.set(rounded, (numbers.get(rounded) ?? 0) + times);
@@ -82,15 +82,12 @@ function addNumber(window: SummaryWindow, value: number, times: number): void {
 }
 
 /** Whether what the window has come to is within all bounds. */
-export function holds<E>(window: SummaryWindow, summary: Summary<E>): boolean {
+export function holds<E>(window: KeySummary, summary: Summary<E>): boolean {
   const measured = measuredOf(window, summary);
   return summary.bounds.every((bound) => fits(measured, bound));
 }
 
-function measuredOf<E>(
-  { count, sum, numbers, texts }: SummaryWindow,
-  { measure, percentile = 50 }: Summary<E>,
-): number {
+function measuredOf<E>({ count, sum, numbers, texts }: KeySummary, { measure, percentile = 50 }: Summary<E>): number {
   switch (measure) {
     case 'count':
       return count;
