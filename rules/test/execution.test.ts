@@ -212,6 +212,7 @@ testContent('execution.yaml', {
     },
     quiet: {
       'a keyboard over the air': (s) => s.open(s.start('/usr/libexec/bluetooth/bluetoothd'), '/dev/uhid', O.RDWR),
+      'a tool that changes keys': (s) => s.open(s.start('/usr/bin/keyd'), '/dev/uinput', O.RDWR),
       'another device': (s) => s.open(s.start('/usr/bin/python3 x.py'), '/dev/null', O.WRONLY),
       'its rights are looked at': (s) => s.open(s.start('/usr/bin/python3 x.py'), '/dev/uinput'),
     },

@@ -215,6 +215,7 @@ testContent('reconnaissance.yaml', {
     },
     quiet: {
       'a browser': (s) => asksFor(s, s.start('/usr/bin/firefox'), 'ipinfo.io'),
+      'one that was unpacked by hand': (s) => asksFor(s, s.start('/opt/brave.com/brave/brave'), 'ipinfo.io'),
       'another name': (s) => asksFor(s, s.start('/usr/bin/curl https://deb.debian.org'), 'deb.debian.org'),
     },
   },

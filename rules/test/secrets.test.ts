@@ -13,6 +13,7 @@ testContent('secrets.yaml', {
     },
     quiet: {
       'by itself': read('/usr/lib/firefox/firefox', '/home/ann/.mozilla/firefox/a.default/logins.json'),
+      'by itself, from a folder of its own': read('/usr/local/x/thunderbird-bin', '/home/ann/.thunderbird/a/key4.db'),
       'a backup': read('/usr/bin/restic backup', '/home/ann/.mozilla/firefox/a.default/key4.db'),
       'another file': read('/usr/bin/cat x', '/home/ann/.mozilla/firefox/profiles.ini'),
     },
@@ -137,9 +138,13 @@ testContent('secrets.yaml', {
   },
   'Keyboard read': {
     as: 'error collection credential-access T1056.001',
-    fires: { 'a logger of keys': read('/usr/bin/python3 x.py', '/dev/input/event3') },
+    fires: {
+      'a logger of keys': read('/usr/bin/python3 x.py', '/dev/input/event3'),
+      'one that is called as a display': read('/tmp/Xorg', '/dev/input/event3'),
+    },
     quiet: {
       'the display': read('/usr/lib/xorg/Xorg', '/dev/input/event3'),
+      'a tool that changes keys': read('/usr/bin/keyd', '/dev/input/event3'),
       'the list of devices': read('/usr/bin/cat', '/proc/bus/input/devices'),
     },
   },

@@ -129,6 +129,7 @@ testContent('tunnels.yaml', {
     fires: { curl: (s) => asksFor(s, s.start('/usr/bin/curl x'), 'transfer.sh') },
     quiet: {
       'a browser': (s) => asksFor(s, s.start('/usr/bin/firefox'), 'pastebin.com'),
+      'one that was unpacked by hand': (s) => asksFor(s, s.start('/opt/brave.com/brave/brave'), 'pastebin.com'),
       'another name': (s) => asksFor(s, s.start('/usr/bin/curl x'), 'example.org'),
     },
   },
