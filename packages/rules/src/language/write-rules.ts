@@ -37,7 +37,14 @@ export function writeRules<E>(asked: readonly CompiledRule<E>[]): string {
 /** Makes one name stand for one macro: the first. */
 function macrosApart<E>(): (rule: CompiledRule<E>) => CompiledRule<E> {
   const first = new Map<string, Expression<E>>();
+  // A macro is one object wherever it is used, and is looked at once: with macros in macros there are many more uses than macros.
+  const done = new WeakMap<Expression<E>, Expression<E>>();
   const apart = (expression: Expression<E>): Expression<E> => {
+    const result = done.get(expression) ?? madeApart(expression);
+    done.set(expression, result);
+    return result;
+  };
+  const madeApart = (expression: Expression<E>): Expression<E> => {
     if ('items' in expression) return { ...expression, items: expression.items.map(apart) };
     if (!('item' in expression)) return expression;
     if (expression.kind === 'not' || expression.local) return { ...expression, item: apart(expression.item) };

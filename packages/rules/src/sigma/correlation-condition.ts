@@ -6,28 +6,29 @@ import type { Yaml, YamlMap, YamlText } from '../language/yaml.ts';
 import { type Bound, fits, type Measure } from '../rule.ts';
 import { textOf } from './documents.ts';
 
-/** What a correlation waits for. */
-export interface Wanted {
-  /** what is counted or measured */
-  readonly measure: Measure;
-  readonly bounds: readonly Bound[];
-  /** of `percentile` */
-  readonly percentile?: number;
-  /** whose values; undefined: events are counted */
-  readonly field: YamlText | undefined;
-  /** The count or sum at which it begins to hold, for good within its time; undefined: only the end of the window tells. */
-  readonly atLeast: number | undefined;
-}
-
 /** By type: what it measures. */
-export const MEASURED: Readonly<Record<string, Measure>> = {
+export const MEASURED = {
   event_count: 'count',
   value_count: 'distinct',
   value_sum: 'sum',
   value_avg: 'average',
   value_median: 'median',
   value_percentile: 'percentile',
+} as const;
+
+/** How many the events of a time are, or what the values of a field come to in them. */
+type Measured =
+  | { readonly measure: 'count' }
+  | { readonly measure: Exclude<Measure, 'count' | 'percentile'>; readonly field: YamlText }
+  | { readonly measure: 'percentile'; readonly field: YamlText; readonly percentile: number };
+
+/** What a correlation waits for in what it measures. */
+export type WantedMeasure = Measured & {
+  readonly bounds: readonly Bound[];
+  /** The count or sum at which it begins to hold, for good within its time; undefined: only the end of the window tells. */
+  readonly atLeast: number | undefined;
 };
+
 const COMPARED: Readonly<Record<string, readonly Bound['is'][]>> = {
   gt: ['above'],
   gte: ['at_least'],
@@ -38,13 +39,18 @@ const COMPARED: Readonly<Record<string, readonly Bound['is'][]>> = {
 const BESIDES: readonly string[] = ['field', 'percentile'];
 
 /** @throws Fault */
-export function readCondition(type: string, node: Yaml | undefined, at: number): Wanted {
-  const measure = MEASURED[type]!;
+export function readCondition(type: keyof typeof MEASURED, node: Yaml | undefined, at: number): WantedMeasure {
+  const measure = MEASURED[type];
   const condition = mapOf(node, at);
   const bounds = boundsOf(measure, condition);
-  const field = measure === 'count' ? undefined : fieldOf(type, condition);
-  const atLeast = reachedAt(measure, bounds, condition.at);
-  return { measure, bounds, field, atLeast, ...(measure === 'percentile' ? { percentile: which(condition) } : {}) };
+  return { ...measuredBy(type, condition), bounds, atLeast: reachedAt(measure, bounds, condition.at) };
+}
+
+function measuredBy(type: keyof typeof MEASURED, condition: YamlMap): Measured {
+  const measure = MEASURED[type];
+  if (measure === 'count') return { measure };
+  const field = fieldOf(type, condition);
+  return measure === 'percentile' ? { measure, field, percentile: which(condition) } : { measure, field };
 }
 
 /** The number of rules that is needed at least. @throws Fault when it holds from the start, or when more of them would be too many */
@@ -69,7 +75,9 @@ function mapOf(node: Yaml | undefined, at: number): YamlMap {
 function boundsOf(measure: Measure, condition: YamlMap): Bound[] {
   const written = condition.entries
     .filter(({ key }) => !BESIDES.includes(key))
-    .flatMap(({ key, value, at }) => comparisonsOf(key, at).map((is): Bound => ({ is, value: numberIn(measure, value) })));
+    .flatMap(({ key, value, at }) =>
+      comparisonsOf(key, at).map((is): Bound => ({ is, value: numberIn(measure, value) })),
+    );
   const bounds = tightest(written);
   if (bounds.length === 0) {
     const nothing = 'the condition compares with nothing';

@@ -1,22 +1,27 @@
 import { didYouMean } from '../diagnostics.ts';
 import { Fault } from '../errors.ts';
 import type { Yaml, YamlMap, YamlText } from '../language/yaml.ts';
-import { MEASURED, readCondition, rulesOf, type Wanted } from './correlation-condition.ts';
+import { MEASURED, readCondition, rulesOf, type WantedMeasure } from './correlation-condition.ts';
 import { find, type SigmaDocument, textOf, textsOf } from './documents.ts';
 
-export const TYPES: readonly string[] = [...Object.keys(MEASURED), 'temporal', 'temporal_ordered'];
+type MeasuringType = keyof typeof MEASURED;
+type Type = MeasuringType | 'temporal' | 'temporal_ordered';
+const TYPES: readonly Type[] = [...(Object.keys(MEASURED) as MeasuringType[]), 'temporal', 'temporal_ordered'];
+
+/** How many of the rules must match within the time. */
+export interface WantedRules {
+  readonly needed: number;
+  readonly ordered: boolean;
+}
 
 /** What stands under `correlation`. */
 export interface Correlation {
-  readonly type: string;
+  readonly type: Type;
   /** ids or names */
   readonly rules: readonly YamlText[];
   readonly groupBy: readonly YamlText[];
   readonly withinUs: number;
-  /** what is counted or measured; undefined: rules */
-  readonly wanted: Wanted | undefined;
-  /** rules that are needed at least */
-  readonly rulesNeeded: number;
+  readonly wanted: WantedMeasure | WantedRules;
   /** by alias, then by id or name of a rule: the field it stands for */
   readonly aliases: ReadonlyMap<string, ReadonlyMap<string, YamlText>>;
   /** its rules alert themselves too */
@@ -49,15 +54,18 @@ export function readCorrelation({ body, generate }: SigmaDocument): Correlation 
     rules,
     groupBy,
     withinUs: timespanOf(body),
-    wanted: type.startsWith('temporal') ? undefined : readCondition(type, condition, body.at),
-    rulesNeeded: type.startsWith('temporal') ? rulesNeeded(condition, rules.length) : 1,
+    wanted: isMeasuring(type)
+      ? readCondition(type, condition, body.at)
+      : { needed: rulesNeeded(condition, rules.length), ordered: type === 'temporal_ordered' },
     aliases: aliasesOf(find(body, 'aliases')?.value),
     generate: generate || textOf(body, 'generate')?.text.toLowerCase() === 'true',
     at: body.at,
   };
 }
 
-function typeOf(body: YamlMap): Correlation['type'] {
+const isMeasuring = (type: Type): type is MeasuringType => type in MEASURED;
+
+function typeOf(body: YamlMap): Type {
   const type = textOf(body, 'type');
   const word = type?.text ?? '';
   const found = TYPES.find((one) => one === word);

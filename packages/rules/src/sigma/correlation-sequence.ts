@@ -3,13 +3,14 @@ import type { Expression } from '../expression.ts';
 import { LIMITS } from '../limits.ts';
 import type { Kept, Sequence, SequenceStep } from '../sequence.ts';
 import type { Context } from './context.ts';
-import type { Correlation } from './correlation-document.ts';
+import type { Correlation, WantedRules } from './correlation-document.ts';
 import { unifiedOperand } from './correlation-field.ts';
 import { type Built, conditionOf, type Found } from './rule.ts';
 
 /** Rules that must all match within a time, in their order or in any. @throws Fault */
 export function sequenceOf<E>(
   correlation: Correlation,
+  { ordered }: WantedRules,
   members: readonly Built<E>[],
   context: Context<E>,
   warn: (fault: Fault) => void,
@@ -35,7 +36,7 @@ export function sequenceOf<E>(
   });
   const kept: Kept<E>[] = [];
   const sequence: Sequence<E> = {
-    ordered: type === 'temporal_ordered',
+    ordered,
     maxspanUs: withinUs,
     steps,
     kept,
@@ -47,7 +48,7 @@ export function sequenceOf<E>(
     source: members[0]!.source,
     events: { kind: 'constant', value: true },
     detection: anyMember,
-    condition: members.map(({ document }) => document.title).join(sequence.ordered ? ', then ' : ' and '),
+    condition: members.map(({ document }) => document.title).join(ordered ? ', then ' : ' and '),
     sequence,
     members,
     warned: members.some(({ warned }) => warned),

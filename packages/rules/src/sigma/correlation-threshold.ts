@@ -5,8 +5,8 @@ import { requireNumber } from '../language/threshold.ts';
 import type { YamlText } from '../language/yaml.ts';
 import type { Threshold } from '../rule.ts';
 import type { Context } from './context.ts';
-import type { Wanted } from './correlation-condition.ts';
-import type { Correlation } from './correlation-document.ts';
+import type { WantedMeasure } from './correlation-condition.ts';
+import type { Correlation, WantedRules } from './correlation-document.ts';
 import { chooser, madeOperand, unifiedOperand } from './correlation-field.ts';
 import { type Built, conditionOf, type Found } from './rule.ts';
 
@@ -31,44 +31,55 @@ export function thresholdOf<E>(correlation: Correlation, members: readonly Built
     events: { kind: 'constant', value: true },
     detection: anyMember,
     condition: members.map(({ document }) => document.title).join(' or '),
-    ...(wanted === undefined
-      ? { threshold: rulesThreshold(correlation, members, by, context) }
-      : countedOf(wanted, operand, by, withinUs, context)),
+    ...('measure' in wanted
+      ? measuredOf(wanted, operand, by, withinUs, context)
+      : { threshold: rulesThreshold(correlation, wanted, members, by, context) }),
     members,
     warned: members.every(({ warned }) => warned),
   };
 }
 
 /** At once, where it is reached for good by what comes in, else when the window is over. */
-function countedOf<E>(
-  { measure, field, bounds, percentile, atLeast }: Wanted,
+function measuredOf<E>(
+  wanted: WantedMeasure,
   operandOf: (name: YamlText) => Operand<E>,
   by: readonly Operand<E>[],
   withinUs: number,
   context: Context<E>,
 ): Pick<Found<E>, 'threshold' | 'summary'> {
-  const of = field && operandOf(field);
-  if (measure !== 'count' && measure !== 'distinct') requireNumber(of!, field!.at);
+  const { measure, bounds, atLeast } = wanted;
+  const of = valuesOf(wanted, operandOf);
   const weight = measure === 'count' ? context.operand('event.count') : undefined;
-  if (atLeast === undefined)
-    return {
-      summary: { measure, of, weight, bounds, by, withinUs, ...(percentile === undefined ? {} : { percentile }) },
-    };
+  if (atLeast === undefined) {
+    const percentile = measure === 'percentile' ? { percentile: wanted.percentile } : {};
+    return { summary: { measure, of, weight, bounds, by, withinUs, ...percentile } };
+  }
   const distinct = measure === 'distinct' ? of : undefined;
-  return { threshold: { atLeast, distinct, weight, by, withinUs, ...(measure === 'sum' ? { sum: of! } : {}) } };
+  const sum = measure === 'sum' && of !== undefined ? { sum: of } : {};
+  return { threshold: { atLeast, distinct, weight, by, withinUs, ...sum } };
+}
+
+/** The field that is measured; undefined: events are counted. @throws Fault */
+function valuesOf<E>(wanted: WantedMeasure, operandOf: (name: YamlText) => Operand<E>): Operand<E> | undefined {
+  if (wanted.measure === 'count') return undefined;
+  const operand = operandOf(wanted.field);
+  return wanted.measure === 'distinct' ? operand : requireNumber(operand, wanted.field.at);
 }
 
 /** How many of the rules match. @throws Fault */
 function rulesThreshold<E>(
-  { type, at, rulesNeeded, withinUs }: Correlation,
+  { at, withinUs }: Correlation,
+  { needed, ordered }: WantedRules,
   members: readonly Built<E>[],
   by: readonly Operand<E>[],
   context: Context<E>,
 ): Threshold<E> {
-  if (type === 'temporal_ordered')
-    throw new Fault('unsupported', at, "in order all of the rules are needed: leave out 'condition'");
+  if (ordered) throw new Fault('unsupported', at, "in order all of the rules are needed: leave out 'condition'");
   const choose = chooser(members, context);
-  const get = (event: E): FieldValue => choose(event)?.document.title;
-  const distinct = madeOperand('rule', 'string', 'Which rule of the correlation it fits.', get);
-  return { atLeast: rulesNeeded, distinct, weight: undefined, by, withinUs };
+  const get = (event: E): FieldValue => {
+    const chosen = choose(event);
+    return chosen && members.indexOf(chosen);
+  };
+  const distinct = madeOperand('rule', 'number', 'Which rule of the correlation it fits.', get);
+  return { atLeast: needed, distinct, weight: undefined, by, withinUs };
 }

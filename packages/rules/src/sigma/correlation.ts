@@ -57,10 +57,11 @@ export class Correlations<E> {
     const members = correlation.rules.map((reference) => this.#member(reference));
     if (!correlation.generate) for (const member of members) this.silent.add(member.document);
     const warn = (fault: Fault): void => file.report('warning', fault, document.title);
-    const inTime = correlation.wanted === undefined && correlation.rulesNeeded === members.length;
-    const found = inTime
-      ? sequenceOf(correlation, members, this.#context, warn)
-      : thresholdOf(correlation, members, this.#context);
+    const { wanted } = correlation;
+    const found =
+      'needed' in wanted && wanted.needed === members.length
+        ? sequenceOf(correlation, wanted, members, this.#context, warn)
+        : thresholdOf(correlation, members, this.#context);
     return { file, document, ...found };
   }
 
