@@ -324,6 +324,16 @@ describe('a rule file', () => {
       'condition: event.action = exec\n  threshold: { distinct: file.path, at_least: 3, within: 1m }',
       'can never match: no kind',
     ],
+    [
+      'different values of what it groups by',
+      'condition: event.action = exec\n  threshold: { distinct: user.name, at_least: 3, by: [user.name], within: 1m }',
+      'it counts 3 different values of user.name, by which it groups',
+    ],
+    [
+      'a third value of what is true or false',
+      'condition: event.action = exec\n  summary: { distinct: container.privileged, above: 2, within: 1m }',
+      'it counts 3 different values of container.privileged, which is true or false',
+    ],
   ] as const) {
     test(`is warned that a rule can never match which asks for ${what}`, () => {
       const found = compile(`- rule: r\n  ${rule}\n`).diagnostics.filter(({ code }) => code === 'never');
@@ -338,6 +348,7 @@ describe('a rule file', () => {
     'condition: process.name in (sh, bash) and process.name startswith b',
     'condition: sequence by process.name with maxspan=1m [ event.action = open ] ![ file.path = /x and destination.port = 1 ]',
     'condition: event.action = open\n  threshold: { distinct: file.path, at_least: 3, by: [process.name], within: 1m }',
+    'condition: event.action = exec\n  threshold: { distinct: user.name, at_least: 1, by: [user.name], within: 1m }',
     'condition: event.action = exec\n  threshold: { count: 3, by: [file.path], within: 1m }',
     'condition: event.action = exec\n  summary: { count: events, below: 3, by: [file.path], within: 1m }',
   ]) {

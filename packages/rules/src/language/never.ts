@@ -2,6 +2,7 @@ import type { KindsOf } from '../compile/possible-kinds.ts';
 import { Fault } from '../errors.ts';
 import type { Expression, Operand } from '../expression.ts';
 import type { Sequence } from '../sequence.ts';
+import { leastOf } from './bounds.ts';
 import { type Counted, collectOperands, neededOperands } from './operands-of.ts';
 
 const SHOWN = 4;
@@ -32,11 +33,30 @@ export function neverMatches<E>(
           all: withFields(step, fields),
         }));
   const never = asked.find(({ kind, all }) => kind === 'event' && kindsOf(all).length === 0);
-  return never && neverHolds(name, never.all, at, kindsOf, never.what);
+  return never === undefined ? neverSoMany(name, counted, at) : neverHolds(name, never.all, at, kindsOf, never.what);
+}
+
+/** That a rule counts more different values of a field than a group of events has. */
+export function neverSoMany<E>(name: string, counted: Counted<E> | undefined, at: number): Fault | undefined {
+  const { of, least } = distinctOf(counted);
+  if (of === undefined) return undefined;
+  const [most, why] = counted?.by.some(({ key }) => key === of.key)
+    ? [1, `of ${of.key}, by which it groups events`]
+    : [of.type === 'bool' ? 2 : Number.POSITIVE_INFINITY, `of ${of.key}, which is true or false`];
+  if (least <= most) return undefined;
+  return new Fault('never', at, `rule '${name}' can never match: it counts ${least} different values ${why}`);
+}
+
+/** Whose different values are counted, and how many are needed. */
+function distinctOf<E>(counted: Counted<E> | undefined): { of: Operand<E> | undefined; least: number } {
+  if (counted !== undefined && 'atLeast' in counted) return { of: counted.distinct, least: counted.atLeast };
+  if (counted !== undefined && 'measure' in counted && counted.measure === 'distinct')
+    return { of: counted.of, least: leastOf('distinct', counted.bounds) };
+  return { of: undefined, least: 0 };
 }
 
 /** What lacks one of the fields takes no part. */
-function withFields<E>(expression: Expression<E>, fields: readonly Operand<E>[]): Expression<E> {
+export function withFields<E>(expression: Expression<E>, fields: readonly Operand<E>[]): Expression<E> {
   const there = fields.map((operand): Expression<E> => {
     return { kind: 'test', operand, operator: 'exists', negated: false, values: [] };
   });
@@ -77,10 +97,7 @@ function conjunctsOf<E>(expression: Expression<E>): Expression<E>[] {
 }
 
 /** What two parts ask of one field, which has one value. */
-function clashOf<E>(
-  parts: readonly Expression<E>[],
-  kindsOf: KindsOf<E>,
-): string | undefined {
+function clashOf<E>(parts: readonly Expression<E>[], kindsOf: KindsOf<E>): string | undefined {
   const tests = parts
     .slice(0, COMPARED)
     .map((part) => ({ part, key: new Set(collectOperands(part).map(({ key }) => key)) }))

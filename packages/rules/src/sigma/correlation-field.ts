@@ -20,7 +20,7 @@ export function unifiedOperand<E>(
   members: readonly Built<E>[],
   context: Context<E>,
 ): Operand<E> {
-  const operands = members.map((member) => operandOf(name, alias, member, context));
+  const operands = members.map((member) => memberOperand(name, alias, member, context));
   const [first] = operands;
   if (operands.every((operand) => operand.key === first?.key)) return first!;
   const choose = chooser(members, context);
@@ -53,7 +53,8 @@ export function madeOperand<E>(name: string, type: FieldType, doc: string, get: 
   return { key: name, field, argument: undefined, transforms: [], type };
 }
 
-function operandOf<E>(
+/** What a field of a correlation is on events of one of its rules. @throws Fault */
+export function memberOperand<E>(
   name: Name,
   alias: ReadonlyMap<string, YamlText> | undefined,
   member: Built<E>,

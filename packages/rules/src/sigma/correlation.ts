@@ -3,11 +3,12 @@ import { Fault } from '../errors.ts';
 import type { YamlText } from '../language/yaml.ts';
 import type { Context } from './context.ts';
 import { readCorrelation } from './correlation-document.ts';
+import { neverCorrelates } from './correlation-never.ts';
 import { sequenceOf } from './correlation-sequence.ts';
 import { thresholdOf } from './correlation-threshold.ts';
 import type { SigmaDocument } from './documents.ts';
 import type { SigmaFile } from './load.ts';
-import type { Built } from './rule.ts';
+import type { Built, Outcome } from './rule.ts';
 
 interface Source {
   readonly file: SigmaFile;
@@ -17,13 +18,13 @@ interface Source {
 /** Turns correlations into rules, those that others refer to first. What is wrong is reported, and left out. */
 export class Correlations<E> {
   readonly #sources: readonly Source[];
-  readonly #rules: readonly Built<E>[];
+  readonly #rules: ReadonlyMap<SigmaDocument, Outcome<E>>;
   readonly #context: Context<E>;
-  readonly #built = new Map<SigmaDocument, Built<E> | 'open' | 'broken'>();
+  readonly #built = new Map<SigmaDocument, Outcome<E> | 'open'>();
   /** documents that serve a correlation and don't alert themselves */
   readonly silent: Set<SigmaDocument> = new Set();
 
-  constructor(sources: readonly Source[], rules: readonly Built<E>[], context: Context<E>) {
+  constructor(sources: readonly Source[], rules: ReadonlyMap<SigmaDocument, Outcome<E>>, context: Context<E>) {
     this.#sources = sources;
     this.#rules = rules;
     this.#context = context;
@@ -36,12 +37,12 @@ export class Correlations<E> {
     return typeof found === 'object' ? found : undefined;
   }
 
-  #build(source: Source): Built<E> | 'open' | 'broken' {
+  #build(source: Source): Outcome<E> | 'open' {
     const { file, document } = source;
     const known = this.#built.get(document);
     if (known !== undefined) return known;
     this.#built.set(document, 'open');
-    let built: Built<E> | 'broken' = 'broken';
+    let built: Outcome<E> = 'broken';
     try {
       built = this.#read(source);
     } catch (error) {
@@ -52,31 +53,40 @@ export class Correlations<E> {
     return built;
   }
 
-  #read({ file, document }: Source): Built<E> {
-    const correlation = readCorrelation(document);
-    const members = correlation.rules.map((reference) => this.#member(reference));
-    if (!correlation.generate) for (const member of members) this.silent.add(member.document);
+  #read({ file, document }: Source): Outcome<E> {
+    const written = readCorrelation(document);
+    const outcomes = written.rules.map((reference) => this.#member(reference));
+    const members = outcomes.filter((one) => one !== 'never');
+    if (!written.generate) for (const member of members) this.silent.add(member.document);
     const warn = (fault: Fault): void => file.report('warning', fault, document.title);
-    const { wanted } = correlation;
+    const { wanted } = written;
+    if (members.length < ('needed' in wanted ? wanted.needed : 1)) {
+      const { text, at } = written.rules[outcomes.indexOf('never')]!;
+      warn(new Fault('never', at, `rule '${document.title}' never fires here, as '${text}' never does`));
+      return 'never';
+    }
+    const correlation = { ...written, rules: written.rules.filter((_, i) => outcomes[i] !== 'never') };
     const found =
-      'needed' in wanted && wanted.needed === members.length
+      'needed' in wanted && wanted.needed === written.rules.length
         ? sequenceOf(correlation, wanted, members, this.#context, warn)
         : thresholdOf(correlation, members, this.#context);
-    return { file, document, ...found };
+    const never = neverCorrelates(document.title, correlation, members, found, this.#context);
+    never.forEach(warn);
+    return { file, document, ...found, warned: found.warned || never.length > 0 };
   }
 
-  #member({ text, at }: YamlText): Built<E> {
-    const is = ({ document: { id, name } }: Source): boolean => text === id || text === name;
-    const rule = this.#rules.find(is);
-    if (rule !== undefined) return rule;
-    const source = this.#sources.find(is);
-    if (source === undefined) {
-      const known = [...this.#rules, ...this.#sources].map(({ document: { id, name } }) => (name === '' ? id : name));
+  #member({ text, at }: YamlText): Built<E> | 'never' {
+    const is = ({ id, name }: SigmaDocument): boolean => text === id || text === name;
+    const rule = [...this.#rules].find(([document]) => is(document));
+    const source = this.#sources.find(({ document }) => is(document));
+    const found = rule === undefined ? source && this.#build(source) : rule[1];
+    if (found === undefined) {
+      const documents = [...this.#rules.keys(), ...this.#sources.map(({ document }) => document)];
+      const known = documents.map(({ id, name }) => (name === '' ? id : name));
       throw new Fault('unknown-rule', at, `no rule has the id or name '${text}'`, didYouMean(text, known));
     }
-    const built = this.#build(source);
-    if (built === 'open') throw new Fault('cycle', at, `'${text}' refers back to this correlation`);
-    if (built === 'broken') throw new Fault('broken-rule', at, `'${text}' has errors`);
-    return built;
+    if (found === 'open') throw new Fault('cycle', at, `'${text}' refers back to this correlation`);
+    if (found === 'broken') throw new Fault('broken-rule', at, `'${text}' has errors`);
+    return found;
   }
 }

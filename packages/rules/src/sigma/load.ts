@@ -10,7 +10,7 @@ import { Correlations } from './correlation.ts';
 import { readDocuments, type SigmaDocument, textsOf } from './documents.ts';
 import { applies, type Filter, readFilter, refine } from './filter.ts';
 import type { Placeholders } from './placeholders.ts';
-import { type Built, buildRule, finish } from './rule.ts';
+import { type Built, buildRule, finish, type Outcome, warnNever } from './rule.ts';
 
 export interface SigmaOptions {
   /** What `%name%` stands for in values with `|expand`, by name, unless a document of `placeholders` says it. @default nothing: such rules are refused */
@@ -87,25 +87,22 @@ class Loader<E> {
     const fresh = all.filter(({ file, document }) => this.#isFirst(file, document));
     const filters = fresh
       .filter(({ document }) => document.kind === 'filter')
-      .map(({ file, document }) => readFilter(file, document));
-    const built = new Map<SigmaDocument, Built<E>>();
+      .map(({ file, document }) => readFilter(file, document))
+      .filter((filter) => filter !== undefined);
+    const built = new Map<SigmaDocument, Outcome<E>>();
     for (const { file, document } of fresh) {
       if (document.kind !== 'rule') continue;
       const rule = buildRule(file, document, this.#context);
-      if (rule !== undefined)
-        built.set(
-          document,
-          this.#filtered(
-            rule,
-            filters.filter((filter) => filter !== undefined),
-          ),
-        );
+      built.set(document, typeof rule === 'string' ? rule : this.#filtered(rule, filters));
     }
     const documents = fresh.filter(({ document }) => document.kind === 'correlation');
-    const correlations = new Correlations(documents, [...built.values()], this.#context);
+    const correlations = new Correlations(documents, built, this.#context);
     return fresh.flatMap(({ document }) => {
-      const rule = correlations.silent.has(document) ? undefined : (built.get(document) ?? correlations.get(document));
-      return rule === undefined ? [] : finish(rule, this.#nameOf(rule.file, document), this.#context);
+      const rule = built.get(document) ?? correlations.get(document);
+      if (typeof rule !== 'object') return [];
+      warnNever(rule, this.#context);
+      if (correlations.silent.has(document)) return [];
+      return finish(rule, this.#nameOf(rule.file, document), this.#context);
     });
   }
 

@@ -37,8 +37,10 @@ export interface Found<E> {
   readonly warned: boolean;
 }
 
-/** undefined: it has errors, or no event here is of its log source; that was reported. */
-export function buildRule<E>(file: SigmaFile, document: SigmaDocument, context: Context<E>): Built<E> | undefined {
+/** What has become of a document. `broken`: it has errors; `never`: no event here is of its log source; that was reported. */
+export type Outcome<E> = Built<E> | 'never' | 'broken';
+
+export function buildRule<E>(file: SigmaFile, document: SigmaDocument, context: Context<E>): Outcome<E> {
   let failed = false;
   let warned = false;
   const report = (severity: 'error' | 'warning', fault: Fault): void => {
@@ -51,13 +53,13 @@ export function buildRule<E>(file: SigmaFile, document: SigmaDocument, context: 
     if ('never' in found) {
       const message = `rule '${document.title}' never fires here: ${found.never}`;
       report('warning', new Fault('never', document.sourceAt, message, found.hint));
-      return undefined;
+      return 'never';
     }
-    return failed ? undefined : { file, document, events: found.source.events, warned, ...found };
+    return failed ? 'broken' : { file, document, events: found.source.events, warned, ...found };
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     report('error', error);
-    return undefined;
+    return 'broken';
   }
 }
 
@@ -66,14 +68,19 @@ export function conditionOf<E>({ events, detection, document }: Built<E>): Expre
   return { kind: 'named', name: document.title, local: true, item: { kind: 'and', items: [events, detection] } };
 }
 
+/** That it never matches, unless what was said of it explains that. */
+export function warnNever<E>({ file, document, events, detection, warned }: Built<E>, { kindsOf }: Context<E>): void {
+  const expression: Expression<E> = { kind: 'and', items: [events, detection] };
+  if (!warned && kindsOf(expression).length === 0)
+    file.report('warning', neverHolds(document.title, expression, document.body.at, kindsOf), document.title);
+}
+
 /** The rule as it is matched: once, or once for each step of a sequence. */
 export function finish<E>(built: Built<E>, name: string, context: Context<E>): Prepared<E>[] {
   const { file, document, events, detection, threshold, summary, sequence } = built;
   const expression: Expression<E> = { kind: 'and', items: [events, detection] };
   const node = context.nodes.fold(expression);
   const kinds = context.kindsOf(expression);
-  if (kinds.length === 0 && !built.warned)
-    file.report('warning', neverHolds(document.title, expression, document.body.at, context.kindsOf), document.title);
   const output = outputOf(built);
   const rule: CompiledRule<E> = {
     name,
