@@ -5,6 +5,7 @@ import { createTestAlert, createTestCommand, createTestIncident, createTestResul
 import { commandDocument, resultDocument } from '../src/elasticsearch/documents/action.ts';
 import { alertDocument } from '../src/elasticsearch/documents/alert.ts';
 import { incidentDocument } from '../src/elasticsearch/documents/incident.ts';
+import { templateLines } from '../src/elasticsearch/template-files.ts';
 
 test('documents name their traces: an alert its own, an incident those of its alerts, a command that of the alert it answers', () => {
   const alerts = [createTestAlert(1), createTestAlert(2)];
@@ -21,6 +22,29 @@ test('documents name their traces: an alert its own, an incident those of its al
   const traceOf = (cause: string) => commandDocument(encode('Command', { ...command, cause }), undefined)['trace.id'];
   assert.equal(traceOf(first.id), first.id);
   assert.equal(traceOf(incident.id), undefined);
+});
+
+test('tactics of ATT&CK stand in documents by number and by name, and are found by both', () => {
+  const first = createTestAlert(1);
+  const tactics = ['execution', 'defense-impairment', 'constructor'];
+  const alert = alertDocument(encode('Alert', { ...first, tactics }), undefined);
+  const stages = ['stealth', 'execution', 'stealth'].map((tactic) => ({ tactic, techniques: [], firstSeen: 1 }));
+  const incident = incidentDocument(encode('Incident', { ...createTestIncident([first], 1), stages }), undefined);
+  assert.deepEqual(
+    [alert, incident].map((document) => [document['threat.tactic.id'], document['threat.tactic.name']]),
+    [
+      [['TA0002', 'TA0112'], tactics],
+      [
+        ['TA0005', 'TA0002'],
+        ['stealth', 'execution'],
+      ],
+    ],
+  );
+  const mapped = templateLines()
+    .split('\n')
+    .filter((line) => /"tactic":\{"properties":\{"id":\{"type":"keyword"/.test(line))
+    .map((line) => (JSON.parse(line) as { put: string }).put);
+  assert.deepEqual(mapped, ['/_component_template/ringfence-ecs', '/_component_template/ringfence-incidents']);
 });
 
 test('a result says whose signature it has, and whether a responder has made it', () => {

@@ -1,5 +1,14 @@
 import { decode } from '@ringfence/schema';
-import { baseName, containerOf, type Document, head, SEVERITY, signatureOf, type TrustedKeys } from './common.ts';
+import {
+  baseName,
+  containerOf,
+  type Document,
+  head,
+  SEVERITY,
+  signatureOf,
+  type TrustedKeys,
+  tacticFields,
+} from './common.ts';
 
 export function alertDocument(payload: Uint8Array, trusted: TrustedKeys | undefined): Document {
   const alert = decode('Alert', payload);
@@ -16,7 +25,7 @@ export function alertDocument(payload: Uint8Array, trusted: TrustedKeys | undefi
     'rule.name': alert.rule,
     'rule.description': alert.description,
     'threat.framework': 'MITRE ATT&CK',
-    'threat.tactic.name': alert.tactics,
+    ...tacticFields(alert.tactics),
     'threat.technique.id': alert.techniques,
     ...(process === undefined
       ? {}

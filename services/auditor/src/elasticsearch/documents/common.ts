@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import { TACTIC_NAMES, tacticOf } from '@ringfence/rules/attack';
 import { type Container, isoTime, verifyRecord } from '@ringfence/schema';
 
 /** Public half of a key by its id, when it may sign this kind of record. */
@@ -43,6 +44,12 @@ export function containerOf(container: Container | null): Document {
     'container.runtime': runtime,
     'container.labels': labels,
   };
+}
+
+/** ECS has a tactic's number beside its name; one that ATT&CK doesn't know has none. */
+export function tacticFields(names: readonly string[]): Document {
+  const known = names.map(tacticOf).filter((tactic) => tactic !== undefined);
+  return { 'threat.tactic.id': known.map((tactic) => TACTIC_NAMES[tactic].id), 'threat.tactic.name': names };
 }
 
 /** Last component of a path. */

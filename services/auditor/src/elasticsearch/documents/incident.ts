@@ -1,5 +1,5 @@
 import { decode, isoTime } from '@ringfence/schema';
-import { containerOf, type Document, head, SEVERITY, signatureOf, type TrustedKeys } from './common.ts';
+import { containerOf, type Document, head, SEVERITY, signatureOf, type TrustedKeys, tacticFields } from './common.ts';
 
 const unique = (values: readonly string[]): string[] => [...new Set(values)].slice(0, 1000);
 
@@ -13,7 +13,7 @@ export function incidentDocument(payload: Uint8Array, trusted: TrustedKeys | und
     'event.end': isoTime(incident.lastSeen),
     'event.severity': SEVERITY[incident.severity] ?? 0,
     ...containerOf(container),
-    'threat.tactic.name': unique(incident.stages.map(({ tactic }) => tactic)),
+    ...tacticFields(unique(incident.stages.map(({ tactic }) => tactic))),
     'threat.technique.id': unique(incident.stages.flatMap(({ techniques }) => techniques)),
     'rule.name': unique(incident.alerts.map(({ rule }) => rule)),
     'process.entity_id': unique(incident.processes.map(({ entityId }) => entityId)),
