@@ -176,6 +176,20 @@ describe('a summary', () => {
     assert.deepEqual(run.take(exit(4), 10).tick(100), [1, 4]);
   });
 
+  test('is told when it is over, whichever of its rule was looked at before, and put back or not', () => {
+    const text = rule('{ count: events, below: 9, by: [process.entity_id], within: 60s }');
+    const run = new Run(text);
+    assert.deepEqual(run.take(exit(1, 'a'), 100).tick(101), []);
+    assert.deepEqual(run.take(exit(2, 'b'), 50).tick(109), [], 'it is over before the other');
+    assert.deepEqual(run.tick(110), [2]);
+    run.take(exit(3, 'a'), 160);
+    assert.deepEqual(run.tick(111), [1], 'the first is over as its key goes on, whatever the tick says');
+    const again = new Run(text);
+    again.tick(0);
+    for (const { key, value } of run.memory.snapshot()) again.memory.restore(key, value);
+    assert.deepEqual([again.tick(219), again.tick(220)], [[], [3]]);
+  });
+
   test('is suppressed and throttled like any alert', () => {
     const run = new Run(
       `${rule('{ count: events, below: 2, by: [process.entity_id], within: 60s }')}  throttle: { alerts: 1, per: 1h }\n`,

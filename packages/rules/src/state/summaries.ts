@@ -38,6 +38,8 @@ const VERSION = 1;
 export class SummaryState {
   readonly #store: KeyStore<KeySummary>;
   readonly #names = new WeakMap<object, string>();
+  /** By rule: µs before which none of its windows is over, and none that is waits; looked for when it isn't known. Most ticks find none. */
+  readonly #nextUs = new Map<string, number>();
   /** windows that matched, and had no place among those that are due */
   #untold = 0;
 
@@ -54,9 +56,14 @@ export class SummaryState {
     const key = groupKeyOf(summary.by, event);
     const window = this.#store.touch(name, key, timeUs);
     const now = Math.max(timeUs, window.newest);
-    if (isOver(window, summary, now)) this.#close(window, summary);
+    if (isOver(window, summary, now)) {
+      this.#close(window, summary);
+      this.#nextUs.delete(name);
+    }
     if (window.sinceUs === -1) {
       window.sinceUs = now;
+      const nextUs = this.#nextUs.get(name);
+      if (nextUs !== undefined) this.#nextUs.set(name, Math.min(nextUs, now + summary.withinUs));
       window.witness = witness?.keep(event) ?? '';
     }
     window.newest = now;
@@ -76,23 +83,46 @@ export class SummaryState {
   tick<E>(rules: readonly CompiledRule<E>[], timeUs: number, report: OnOver<E>): void {
     const known = new Map<string, CompiledRule<E>>();
     for (const rule of rules) if (rule.summary !== undefined) known.set(this.#nameOf(rule, rule.summary), rule);
+    const overUs = timeUs - LIMITS.latenessUs;
     const told: { readonly rule: CompiledRule<E>; readonly id: string; readonly due: Due }[] = [];
     for (const [name, windows] of this.#store.rules()) {
       const rule = known.get(name);
-      for (const [key, window] of windows) {
-        if (rule !== undefined && isOver(window, rule.summary!, timeUs - LIMITS.latenessUs))
-          this.#close(window, rule.summary!);
-        if (rule !== undefined) told.push(...window.due.map((due) => ({ rule, id: `${name}\n${key}`, due })));
-        const hadDue = window.due.length > 0;
-        window.due = [];
-        if (hadDue) this.#store.changed(name, key);
-        if (rule === undefined || window.sinceUs === -1) this.#store.delete(name, key);
-      }
+      if (rule === undefined) this.#forget(name, windows);
+      else if (overUs >= (this.#nextUs.get(name) ?? Number.NEGATIVE_INFINITY))
+        for (const [id, due] of this.#takeDue(name, windows, rule.summary!, overUs)) told.push({ rule, id, due });
     }
     this.#store.settle(timeUs);
     // What is kept may come back from a restart in another order.
     told.sort((a, b) => a.due[0] - b.due[0] || (a.id < b.id ? -1 : 1));
     for (const { rule, due } of told) report(rule, due[1]);
+  }
+
+  #forget(name: string, windows: ReadonlyMap<string, KeySummary>): void {
+    for (const key of windows.keys()) this.#store.delete(name, key);
+    this.#nextUs.delete(name);
+  }
+
+  /** What is to be told of a rule, by key; windows that are over go. */
+  #takeDue<E>(
+    name: string,
+    windows: ReadonlyMap<string, KeySummary>,
+    summary: Summary<E>,
+    overUs: number,
+  ): (readonly [id: string, due: Due])[] {
+    const taken: (readonly [id: string, due: Due])[] = [];
+    let nextUs = Number.POSITIVE_INFINITY;
+    for (const [key, window] of windows) {
+      if (isOver(window, summary, overUs)) this.#close(window, summary);
+      if (window.due.length > 0) {
+        for (const due of window.due) taken.push([`${name}\n${key}`, due]);
+        window.due = [];
+        this.#store.changed(name, key);
+      }
+      if (window.sinceUs === -1) this.#store.delete(name, key);
+      else nextUs = Math.min(nextUs, window.sinceUs + summary.withinUs);
+    }
+    this.#nextUs.set(name, nextUs);
+    return taken;
   }
 
   stats(): SummaryStats {
@@ -111,6 +141,7 @@ export class SummaryState {
 
   /** Puts an entry back. @throws StateError when it can't be read */
   restore(id: string, value: Uint8Array, witness?: WitnessCheck): void {
+    this.#nextUs.clear();
     this.#store.restore(id, value, ({ due, witness: first }) => {
       const kept = [...due.map(([, one]) => one), first].filter((one) => one !== '');
       if (witness !== undefined && !kept.every((one) => witness.isKept(one)))
