@@ -36,11 +36,14 @@ describe('up as an unprivileged user, begun by a root of few capabilities', { sk
     const where = 'event.action = exec and process.command_line contains rf-old-engine';
     await until('the event', async () => (await home.output(['events', '--where', where])).includes('/bin/true'));
     const { processes } = JSON.parse(await home.output(['status', '--json'])) as Status;
-    const sensor = ['CAP_DAC_READ_SEARCH', 'CAP_NET_ADMIN', 'CAP_SYS_PTRACE', '21'];
+    const sensor = ['CAP_DAC_READ_SEARCH', 'CAP_NET_ADMIN', 'CAP_SYS_PTRACE', 'CAP_SYS_ADMIN'];
     assert.deepEqual(
       processes.map(({ capabilities }) => [...capabilities].sort()),
       [[], sensor.sort()],
     );
+    const { stdout: said } = await home.run(['doctor']);
+    assert.match(said, /✓ privileges +every capability that is needed, in what runs/);
+    assert.match(said, /✓ runs as .*CAP_SYS_ADMIN/);
     for (const { pid } of processes) assert.match(readFileSync(`/proc/${pid}/status`, 'latin1'), /^NoNewPrivs:\t1$/m);
     assert.equal((await up.stop('SIGTERM')).code, 0, up.stderr);
     home.assertClean();

@@ -4,7 +4,7 @@ import { delimiter, dirname, join } from 'node:path';
 import type { Config } from '@ringfence/config';
 import { createLogger } from '@ringfence/telemetry';
 import { CliError } from '../errors.ts';
-import { type Capability, capabilitiesFor, heldOf, missingCapabilities } from './capabilities.ts';
+import { type Capability, capabilitiesFor, capabilitiesToGive, missingCapabilities } from './capabilities.ts';
 import { setInherited, socketPair } from './descriptors.ts';
 import { prepareHost } from './host.ts';
 import { type Part, partEnvironment } from './part.ts';
@@ -29,7 +29,7 @@ export function launch(config: Config): never {
     throw new CliError(`user is ${account.name}: start this as root, or as ${account.name}`);
   const setpriv = commandPath('setpriv');
   const watches = config.services.includes('collector');
-  const needed = watches ? heldOf(capabilitiesFor(config)) : [];
+  const needed = watches ? capabilitiesToGive(capabilitiesFor(config)) : [];
   if (watches) prepareHost(createLogger(config.log), config);
   if (isRoot) giveDirectories(config, account, watches);
   const rights = (kept: readonly Capability[]): string[] => [
@@ -55,7 +55,7 @@ export function launch(config: Config): never {
   return process.execve(setpriv, ['setpriv', ...rights([])], environment({ name: 'services', link }));
 }
 
-const SETPCAP: Capability = { bit: 8, name: 'CAP_SETPCAP', for: 'give up capabilities for ever' };
+const SETPCAP: Capability = { name: 'CAP_SETPCAP', for: 'give up capabilities for ever' };
 
 const identityArguments = ({ name, gid }: Account): string[] => [`--reuid=${name}`, `--regid=${gid}`, '--init-groups'];
 

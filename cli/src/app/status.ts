@@ -1,7 +1,7 @@
 import { SERVICES, type ServiceName } from '@ringfence/config';
 import { VERSION } from '../version.ts';
 import type { App } from './app.ts';
-import { capabilityNames, privilegesOf } from './capabilities.ts';
+import { privilegesOf } from './capabilities.ts';
 import { lagOf } from './groups.ts';
 
 export interface ServiceStatus {
@@ -63,8 +63,6 @@ async function serviceStatus(app: App, name: ServiceName): Promise<ServiceStatus
 export function processesOf(pids: readonly number[]): ProcessStatus[] {
   return pids.flatMap((pid) => {
     const found = privilegesOf(pid);
-    if (found === null) return [];
-    const { uid, effective, rssBytes } = found;
-    return [{ pid, uid, capabilities: capabilityNames(effective), rssBytes }];
+    return found === null ? [] : [{ pid, ...found }];
   });
 }

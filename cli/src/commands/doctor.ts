@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
+import type { Config } from '@ringfence/config';
 import type { Command } from 'commander';
+import type { Status } from '../app/status.ts';
 import { cgroupRoot } from '../demo/sandbox.ts';
 import { type Check, checkMachine, disk } from '../doctor/checks.ts';
 import { checkFleet } from '../doctor/fleet.ts';
 import { probeFull } from '../doctor/full.ts';
 import { type HookState, probeHooks } from '../doctor/hooks.ts';
 import { checkHooksNow } from '../doctor/hooks-now.ts';
-import { checkPrivileges } from '../doctor/privileges.ts';
+import { checkNeeded, checkPrivileges, mayLoad } from '../doctor/privileges.ts';
 import { checkOwnProbes } from '../doctor/probes.ts';
 import { type Paint, paintFor } from '../view/paint.ts';
 import { clientOf, print, printJson, SENSOR_OBJECT, settingsOf, withSettings } from './context.ts';
@@ -27,27 +29,36 @@ export function addDoctor(program: Command): void {
     const fleet = config.bus.driver === 'kafka' ? await checkFleet(config) : [];
     // A service of a fleet needs a disk and its servers; only the agent needs a kernel.
     const watches = config.services.includes('collector');
-    const machine = watches
-      ? [...checkMachine(config, readFileSync('/proc/mounts', 'utf8')), ...checkOwnProbes(config.collector)]
-      : [disk(config.stateDir)];
-    machine.push(
-      await checkPrivileges(config, clientOf(config)),
-      ...(watches ? await checkHooksNow(clientOf(config)) : []),
-    );
-    const hooks = watches ? probe(machine) : null;
-    if (self.opts<{ json?: boolean }>().json) printJson({ machine, hooks: hooks ?? [], fleet }, 2);
-    else print(report(machine, hooks, fleet, paintFor(process.stdout)));
-    const wrong = [...machine, ...fleet].some((check) => !check.ok) || hooks?.some((hook) => hook.problem !== null);
-    if (wrong) process.exitCode = 1;
+    const client = clientOf(config);
+    const running = (await client.running()) ? await client.json<Status>('/status') : null;
+    const machine = watches ? checkWatcher(config, running) : [disk(config.stateDir)];
+    machine.push(checkPrivileges(config, running), ...(watches ? checkHooksNow(running) : []));
+    const untried = watches ? whyUntried(config, machine) : '';
+    const hooks = untried === null ? probe(machine) : [];
+    if (self.opts<{ json?: boolean }>().json) printJson({ machine, hooks, fleet }, 2);
+    else print(report({ machine, fleet, hooks, untried }, paintFor(process.stdout)));
+    if (!isWell([...machine, ...fleet]) || hooks.some((hook) => hook.problem !== null)) process.exitCode = 1;
   });
 }
 
-/** Without privileges or types nothing loads: then the checks above have said why. */
-function probe(machine: readonly Check[]): HookState[] {
-  const blocking = machine.filter(
+function checkWatcher(config: Config, running: Status | null): Check[] {
+  return [
+    ...checkMachine(config, readFileSync('/proc/mounts', 'utf8')),
+    ...checkNeeded(config, running),
+    ...checkOwnProbes(config.collector),
+  ];
+}
+
+/** Why no hook is tried of those that are needed; null: they are. */
+function whyUntried(config: Config, machine: readonly Check[]): string | null {
+  const blocking = machine.some(
     ({ name, ok }) => !ok && /^(privilege|kernel types|kernel lockdown|libbpf)/.test(name),
   );
-  if (blocking.length > 0) return [];
+  if (blocking) return 'mend the above first';
+  return mayLoad(config) ? null : 'only root may; what runs has tried them';
+}
+
+function probe(machine: readonly Check[]): HookState[] {
   const cgroup = machine.find(({ name }) => name === 'cgroup v2')?.ok ? cgroupRoot() : undefined;
   const tty = process.stderr.isTTY;
   const hooks = probeHooks(SENSOR_OBJECT, cgroup, (done, of) => {
@@ -57,20 +68,25 @@ function probe(machine: readonly Check[]): HookState[] {
   return [...hooks, ...probeFull(SENSOR_OBJECT)];
 }
 
-function report(
-  machine: readonly Check[],
-  hooks: readonly HookState[] | null,
-  fleet: readonly Check[],
-  paint: Paint,
-): string {
+interface Findings {
+  readonly machine: readonly Check[];
+  readonly fleet: readonly Check[];
+  readonly hooks: readonly HookState[];
+  /** why no hook was tried; null: they were, empty: this process needs none */
+  readonly untried: string | null;
+}
+
+function report({ machine, fleet, hooks, untried }: Findings, paint: Paint): string {
   const lines = [paint.bold('This machine'), ...checkLines(machine, paint)];
   if (fleet.length > 0) lines.push('', paint.bold('The fleet, from here'), ...checkLines(fleet, paint));
-  if (hooks === null) return lines.join('\n');
+  if (untried === '') return lines.join('\n');
   lines.push('', paint.bold('Hooks of the sensor'));
-  if (hooks.length === 0) lines.push('  not tried: mend the above first');
+  if (untried !== null) lines.push(`  not tried: ${untried}`);
   for (const [sees, group] of Map.groupBy(hooks, (hook) => hook.sees)) lines.push(...hookLines(sees, group, paint));
   return lines.join('\n');
 }
+
+const isWell = (checks: readonly Check[]): boolean => checks.every(({ ok }) => ok);
 
 function checkLines(checks: readonly Check[], paint: Paint): string[] {
   return checks.flatMap((check) => [

@@ -3,7 +3,6 @@ import { release } from 'node:os';
 import { dirname } from 'node:path';
 import type { Config } from '@ringfence/config';
 import { libbpfVersion } from '@ringfence/libbpf-ts';
-import { type Capability, capabilitiesFor, missingCapabilities } from '../app/capabilities.ts';
 import { kernelCommand, newerKernelCommand, osReleaseOf } from './kernel-package.ts';
 
 export interface Check {
@@ -28,7 +27,7 @@ export const bad = (name: string, found: string, costs: string, fix: string): Ch
   fix,
 });
 
-/** What this machine brings, apart from the hooks. `mounts`: /proc/mounts. */
+/** What this machine brings, apart from the hooks and privileges. `mounts`: /proc/mounts. */
 export function checkMachine(config: Config, mounts: string): Check[] {
   const { stateDir } = config;
   const { hostRoot } = config.collector;
@@ -37,7 +36,6 @@ export function checkMachine(config: Config, mounts: string): Check[] {
     btf(hostRoot),
     lockdown(),
     addresses(),
-    ...capabilities(capabilitiesFor(config)),
     ...mountChecks(mounts),
     libbpf(),
     disk(stateDir),
@@ -94,15 +92,6 @@ function addresses(): Check {
     'hidden from everybody',
     'hooked system calls and interrupts are not found by checks of integrity',
     'sysctl -w kernel.kptr_restrict=1',
-  );
-}
-
-/** Capabilities that this process needs and lacks; one good check when there are none. */
-function capabilities(needed: readonly Capability[]): Check[] {
-  const missing = missingCapabilities(needed);
-  if (missing.length === 0) return [ok('privileges', 'every capability that is needed')];
-  return missing.map((one) =>
-    bad(`privilege ${one.name}`, 'not given', `can't ${one.for}`, 'run as root: sudo npm start'),
   );
 }
 

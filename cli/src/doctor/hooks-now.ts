@@ -1,15 +1,12 @@
 import type { CollectorStats } from '@ringfence/collector';
-import type { ApiClient } from '../api/client.ts';
 import type { Status } from '../app/status.ts';
 import { bad, type Check, ok } from './checks.ts';
 
 const NAME = 'the agent now';
 
 /** Whether an agent that runs lacks hooks that this kernel has; no check where none runs. */
-export async function checkHooksNow(client: Pick<ApiClient, 'running' | 'json'>): Promise<Check[]> {
-  if (!(await client.running())) return [];
-  const { services } = await client.json<Status>('/status');
-  const collector = services.find(({ name }) => name === 'collector')?.stats as CollectorStats | undefined;
+export function checkHooksNow(running: Pick<Status, 'services'> | null): Check[] {
+  const collector = running?.services.find(({ name }) => name === 'collector')?.stats as CollectorStats | undefined;
   if (collector === undefined) return [];
   const { hooks, retriedHooks: lacking } = collector;
   if (lacking.length === 0) return [ok(NAME, `${hooks} hooks in place`)];
