@@ -52,7 +52,7 @@ export {
   SCOPES,
   wantOf,
 } from './interest.ts';
-export { KIND, type KindName, LEAF, layouts, leafIndex } from './layout.ts';
+export { KIND, type KindName, kindName, LEAF, layouts, leafIndex } from './layout.ts';
 export { LOG_ACTIONS, type LogAction } from './log-actions.ts';
 export { normalPath } from './path.ts';
 export { type ProbeArgument, parseProbeArguments } from './probe.ts';

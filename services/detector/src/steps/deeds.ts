@@ -1,47 +1,81 @@
-import { catalogue, type EventView, escapeText, eventKinds } from '@ringfence/schema';
+import { catalogue, type EventView, escapeText, KIND, type KindName, kindName } from '@ringfence/schema';
 
 const VALUE_MAX = 160;
+
+export const short = (text: string, max: number): string => (text.length > max ? `${text.slice(0, max)}…` : text);
+
+/** Kinds whose words are more than a template: words.ts has them. */
+export type ToldApart =
+  | 'Log'
+  | 'Fork'
+  | 'Exec'
+  | 'Exit'
+  | 'CredentialsChange'
+  | 'Open'
+  | 'Connect'
+  | 'FileChange'
+  | 'Datagram'
+  | 'Attempt'
+  | 'Redirect';
+
+/** Kinds that no process does. */
+type Happening =
+  | 'Tick'
+  | 'Gap'
+  | 'UserContext'
+  | 'ContainerContext'
+  | 'MountContext'
+  | 'HostContext'
+  | 'Throttled'
+  | 'Finding'
+  | 'Silence';
 
 /**
  * What a process did, by the kind of the event. What stands between two bars is left out where one of its fields has no value.
  */
-const DEEDS: Readonly<Record<string, string>> = {
-  accept: 'accepted a connection| from {source.ip}| port {source.port}',
-  mount_change: 'did {event.action}| {mount.source}| on {mount.target}',
-  memory: 'did {event.action}| {memory.protection} memory| of {memory.path}',
-  signal: 'sent {signal.name}| to process {process.target.pid}',
-  fault: 'was stopped by the kernel| with {signal.name}',
-  process_access: 'did {event.action}| {ptrace.request}| to process {process.target.pid}',
-  isolation: 'did {event.action}| {process.clone.flags}',
-  capability: 'used {capability.name}',
-  module: 'did {event.action}| kernel module {kernel.module.name}| from {kernel.module.path}',
-  bpf: 'did bpf {bpf.command}| {bpf.program.type}| {bpf.name}| {bpf.path}',
-  system_change: 'did {event.action}| {system.text}',
-  sysctl: 'set {sysctl.name}| to "{sysctl.value}"',
-  io_uring: 'did {event.action}| {file.path}| {destination.ip} port {destination.port}| by io_uring',
-  socket: 'did {event.action}| on {network.unix.path}| ({ringfence.socket.family})| on port {destination.port}',
-  datagram: 'exchanged datagrams| between {source.ip} port {source.port}| and {destination.ip} port {destination.port}',
-  packet: 'exchanged {network.protocol}| about {dns.question.name}| with {tls.client.server_name}',
-  flow: 'had a connection| with {destination.ip} port {destination.port}',
-  authentication: 'asked PAM| as {ringfence.pam.service}| for {ringfence.pam.user}',
-  shell_line: 'was told "{ringfence.shell.line}"',
-  tls_data: 'talked over TLS',
-  hash: 'ran a file whose content is known now',
-  tampering: 'did {event.action}| to process {process.target.pid}',
-  probe: 'came to {probe.name}',
+const DEEDS: Readonly<Record<Exclude<KindName, ToldApart | Happening>, string>> = {
+  Accept: 'accepted a connection| from {source.ip}| port {source.port}',
+  MountChange: 'did {event.action}| {mount.source}| on {mount.target}',
+  Memory: 'did {event.action}| {memory.protection} memory| of {memory.path}',
+  Signal: 'sent {signal.name}| to process {process.target.pid}',
+  Fault: 'was stopped by the kernel| with {signal.name}',
+  ProcessAccess: 'did {event.action}| {ptrace.request}| to process {process.target.pid}',
+  Isolation: 'did {event.action}| {process.clone.flags}',
+  Capability: 'used {capability.name}',
+  Module: 'did {event.action}| kernel module {kernel.module.name}| from {kernel.module.path}',
+  Bpf: 'did bpf {bpf.command}| {bpf.program.type}| {bpf.name}| {bpf.path}',
+  SystemChange: 'did {event.action}| {system.text}',
+  Sysctl: 'set {sysctl.name}| to "{sysctl.value}"',
+  IoUring: 'did {event.action}| {file.path}| {destination.ip} port {destination.port}| by io_uring',
+  Socket: 'did {event.action}| on {network.unix.path}| ({ringfence.socket.family})| on port {destination.port}',
+  Packet: 'exchanged {network.protocol}| about {dns.question.name}| with {tls.client.server_name}',
+  Flow: 'had a connection| with {destination.ip} port {destination.port}',
+  Authentication: 'asked PAM| as {ringfence.pam.service}| for {ringfence.pam.user}',
+  ShellLine: 'was told "{ringfence.shell.line}"',
+  TlsData: 'talked over TLS',
+  Hash: 'ran a file whose content is known now',
+  Tampering: 'did {event.action}| to process {process.target.pid}',
+  Probe: 'came to {probe.name}',
 };
 /** What happened without a process. */
-const EVENTS: Readonly<Record<string, string>> = {
-  finding: 'the check {integrity.check} found {integrity.subject}|: {integrity.detail}',
-  silence: 'nothing was heard of the host',
+const HAPPENINGS: Readonly<Record<Happening, string>> = {
+  Tick: 'the agent was heard of',
+  Gap: 'events were lost',
+  UserContext: 'the agent told who users are',
+  ContainerContext: 'the agent told of a container',
+  MountContext: 'the agent told what is mounted',
+  HostContext: 'the agent told of the host',
+  Throttled: '{event.count} events| of the kind {throttled.kind}| were held back, beyond the share of their cgroup',
+  Finding: 'the check {integrity.check} found {integrity.subject}|: {integrity.detail}',
+  Silence: 'nothing was heard of the host',
 };
 
+const UNNAMED = 'acted in a way that has no name here';
+
 type Say = (event: EventView) => string;
-const said = (table: Readonly<Record<string, string>>): ReadonlyMap<number, Say> =>
+const said = (table: Readonly<Partial<Record<KindName, string>>>): ReadonlyMap<number, Say> =>
   new Map(
-    eventKinds.names.flatMap((kind, number): [number, Say][] =>
-      Object.hasOwn(table, kind) ? [[number, template(kind, table[kind]!)]] : [],
-    ),
+    (Object.entries(table) as [KindName, string][]).map(([kind, text]) => [KIND[kind], template(kindName(kind), text)]),
   );
 
 function template(kind: string, text: string): Say {
@@ -56,10 +90,12 @@ function template(kind: string, text: string): Say {
   });
   return (event) => {
     let words = '';
-    for (const { first, values } of parts) {
+    for (const [at, { first, values }] of parts.entries()) {
       const shown = values.map(({ get, after }) => [get(event), after] as const);
       if (shown.every(([value]) => value !== undefined))
         words += first + shown.map(([value, after]) => `${value}${after}`).join('');
+      // What a later agent does may have no name here.
+      else if (at === 0) return UNNAMED;
     }
     return words;
   };
@@ -70,23 +106,22 @@ function shownOf(kind: string, name: string): (event: EventView) => string | und
   if (field === undefined || field.kinds?.includes(kind) === false) throw new TypeError(`${kind} has no ${name}`);
   return (event) => {
     const value = field.get(event);
-    if (value === undefined) return undefined;
-    const text = escapeText(typeof value === 'object' ? value.join('|') : String(value));
-    return text.length > VALUE_MAX ? `${text.slice(0, VALUE_MAX)}…` : text;
+    if (value === undefined || value === '') return undefined;
+    return short(escapeText(typeof value === 'object' ? value.join('|') : String(value)), VALUE_MAX);
   };
 }
 
 const deeds = said(DEEDS);
-const events = said(EVENTS);
+const happenings = said(HAPPENINGS);
 
 const outcome = catalogue.fields.find(({ name }) => name === 'event.outcome')!;
 
-/** What the process of an event did; undefined: there is no word for it. */
+/** What the process of an event did; undefined: its kind is not one that processes do, or told apart. */
 export function deedInWords(event: EventView): string | undefined {
-  const words = deeds.get(eventKinds.of(event))?.(event);
+  const words = deeds.get(event.cursor.kind)?.(event);
   if (words === undefined || outcome.get(event) !== 'failure') return words;
   return words.startsWith('did ') ? words.replace('did', 'tried to') : `${words}, in vain`;
 }
 
-/** What happened, of an event that has no process. */
-export const eventInWords = (event: EventView): string | undefined => events.get(eventKinds.of(event))?.(event);
+/** What happened, of an event that no process did. */
+export const happeningInWords = (event: EventView): string | undefined => happenings.get(event.cursor.kind)?.(event);

@@ -4,6 +4,7 @@ import {
   type EventView,
   escapeText,
   KIND,
+  type KindName,
   leafIndex,
   normalPath,
   type ProcessInfo,
@@ -11,12 +12,11 @@ import {
 } from '@ringfence/schema';
 import type { Chain, ChainAlert, ChainProcess } from '../state/chain.ts';
 import { argsText, userText } from './alert.ts';
-import { deedInWords, eventInWords } from './deeds.ts';
+import { deedInWords, happeningInWords, short, type ToldApart } from './deeds.ts';
 
 const PATH_MAX = 256;
 const COMMAND_MAX = 160;
 
-const short = (text: string, max: number): string => (text.length > max ? `${text.slice(0, max)}…` : text);
 const path = (text: string): string => short(escapeText(text), PATH_MAX);
 /** `/usr/bin/curl (pid 12)` */
 export const named = (process: ProcessInfo): string => label(escapeText(process.executable), process.raw.pid);
@@ -39,18 +39,10 @@ function meaningOf({ rule, tactics, techniques }: ChainAlert): string {
 
 function deed(event: EventView): string {
   const { process, cursor } = event;
-  if (cursor.kind === KIND.Log) return logged(event);
-  if (process === undefined) return eventInWords(event) ?? 'something happened that no process did';
-  if (cursor.kind === KIND.Exec) return ran(event, process);
-  if (cursor.kind === KIND.Open) return opened(event, process);
-  if (cursor.kind === KIND.FileChange) return changed(event, process);
-  if (cursor.kind === KIND.Connect) return connected(event, process);
-  if (cursor.kind === KIND.Redirect) return redirected(event, process);
-  if (cursor.kind === KIND.CredentialsChange) return becameSomebody(event, process);
-  if (cursor.kind === KIND.Attempt) return tried(event, process);
-  if (cursor.kind === KIND.Fork) return `${named(process)} was started`;
-  if (cursor.kind === KIND.Exit) return `${named(process)} ended`;
-  return `${named(process)} ${deedInWords(event) ?? eventInWords(event) ?? 'did something'}`;
+  const happening = cursor.kind === KIND.Log ? logged(event) : happeningInWords(event);
+  if (happening !== undefined) return happening;
+  if (process === undefined) return `a process that is not known ${deedInWords(event) ?? 'did something'}`;
+  return told.get(cursor.kind)?.(event, process) ?? `${named(process)} ${deedInWords(event)}`;
 }
 
 const log = {
@@ -115,11 +107,30 @@ const connect = {
 const EINPROGRESS = -115;
 
 function connected({ cursor }: EventView, process: ProcessInfo): string {
-  const address = addressText(cursor.buffer, cursor.leafAt(connect.address), cursor.leafLength(connect.address));
   const result = cursor.leafLong(connect.result);
-  const peer =
-    address === undefined ? path(cursor.leafText(connect.path)) : `${address} port ${cursor.leafLong(connect.port)}`;
-  return `${named(process)} ${result < 0 && result !== EINPROGRESS ? 'tried to connect' : 'connected'} to ${peer}`;
+  const verb = result < 0 && result !== EINPROGRESS ? 'tried to connect' : 'connected';
+  return `${named(process)} ${verb} to ${peerOf(cursor, connect)}`;
+}
+
+const datagram = {
+  address: leafIndex('Datagram', 'address'),
+  port: leafIndex('Datagram', 'port'),
+  path: leafIndex('Datagram', 'path.bytes'),
+  result: leafIndex('Datagram', 'result'),
+};
+
+/** Of unix sockets only what is sent is told, of others both ways in one. */
+function exchanged({ cursor }: EventView, process: ProcessInfo): string {
+  const isUnix = cursor.leafLength(datagram.address) === 0;
+  const verb = cursor.leafLong(datagram.result) < 0 ? 'tried to send' : isUnix ? 'sent' : 'exchanged';
+  const isTo = verb !== 'exchanged';
+  return `${named(process)} ${verb} datagrams ${isTo ? 'to' : 'with'} ${peerOf(cursor, datagram)}`;
+}
+
+function peerOf(cursor: EventView['cursor'], leaves: Pick<typeof connect, 'address' | 'port' | 'path'>): string {
+  const address = addressText(cursor.buffer, cursor.leafAt(leaves.address), cursor.leafLength(leaves.address));
+  if (address !== undefined) return `${address} port ${cursor.leafLong(leaves.port)}`;
+  return path(cursor.leafText(leaves.path)) || 'a socket without a name';
 }
 
 const redirect = {
@@ -159,6 +170,20 @@ function tried({ cursor }: EventView, process: ProcessInfo): string {
   const what = operation === records.AttemptOperation.ATTEMPT_FORK_FAILED ? 'start a process' : 'change its privileges';
   return `${named(process)} tried to ${what}`;
 }
+
+const TOLD: Readonly<Record<Exclude<ToldApart, 'Log'>, (event: EventView, process: ProcessInfo) => string>> = {
+  Fork: (_, process) => `${named(process)} was started`,
+  Exec: ran,
+  Exit: (_, process) => `${named(process)} ended`,
+  CredentialsChange: becameSomebody,
+  Open: opened,
+  Connect: connected,
+  FileChange: changed,
+  Datagram: exchanged,
+  Attempt: tried,
+  Redirect: redirected,
+};
+const told = new Map(Object.entries(TOLD).map(([kind, words]) => [KIND[kind as KindName], words]));
 
 /** Why the first alert of a chain belongs to it. */
 export const OPENED = 'opened this incident';
