@@ -73,8 +73,8 @@ export class TestFleet {
     return this.incidents.filter(({ state }) => state === 'open');
   }
 
-  detector(host: TestHost): DetectorPipeline {
-    return this.#stageOf(host.hostId).work as DetectorPipeline;
+  detector({ hostId }: Pick<TestHost, 'hostId'>): DetectorPipeline {
+    return this.#stageOf(hostId).work as DetectorPipeline;
   }
 
   async #work(stage: Stage, record: InRecord): Promise<void> {

@@ -1,14 +1,27 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Chain, ChainProcess } from '../src/state/chain.ts';
-import { addProcesses, addRules, MAX_PROCESSES, MAX_RULES } from '../src/steps/chain-entries.ts';
+import { type Chain, type ChainProcess, MAX_PROCESSES, MAX_RULES, UNTOUCHED } from '../src/state/chain.ts';
+import { merge } from '../src/steps/merging.ts';
 
 const process = (entityId: string, execId = 1): [string, ChainProcess] => [
   entityId,
   { entityId, parentEntityId: '', execId, pid: 1, executable: '/x', args: '', user: '', containerId: '' },
 ];
+const EMPTY = {
+  firstSeen: 0,
+  lastSeen: 0,
+  lastKtime: 0,
+  omitted: 0,
+  alerts: [],
+  stages: [],
+  edges: [],
+  above: [],
+  triage: UNTOUCHED,
+} as const;
 /** As much of a chain as is merged here. */
-const chain = (values: Partial<Chain>): Chain => ({ alerts: [], processes: new Map(), rules: {}, ...values }) as Chain;
+const chain = (values: Partial<Chain>): Chain =>
+  structuredClone({ ...EMPTY, processes: new Map(), rules: {}, ...values }) as unknown as Chain;
+const take = (survivor: Chain, absorbed: Chain): void => merge(survivor, absorbed, 100, 'why');
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
 test('a chain that takes in many others has no more processes than one, those of alerts before those above them', () => {
@@ -18,7 +31,7 @@ test('a chain that takes in many others has no more processes than one, those of
   for (const round of numbers(20)) {
     const others = numbers(200).map((i) => process(`${round} other ${i}`));
     const actors = numbers(5).map((i) => process(`actor ${round * 5 + i}`));
-    addProcesses(survivor, chain({ processes: new Map([...others, ...actors]) }));
+    take(survivor, chain({ processes: new Map([...others, ...actors]) }));
   }
   assert.ok(survivor.processes.size <= 2 * MAX_PROCESSES, `${survivor.processes.size}`);
   for (const i of numbers(100)) assert.ok(survivor.processes.has(`actor ${i}`), `${i}`);
@@ -26,7 +39,7 @@ test('a chain that takes in many others has no more processes than one, those of
 
 test('of two that knew one process the later exec is told', () => {
   const survivor = chain({ processes: new Map([process('a', 3), process('b', 1)]) });
-  addProcesses(survivor, chain({ processes: new Map([process('a', 2), process('b', 2)]) }));
+  take(survivor, chain({ processes: new Map([process('a', 2), process('b', 2)]) }));
   assert.deepEqual(
     [...survivor.processes.values()].map(({ execId }) => execId),
     [3, 2],
@@ -37,7 +50,7 @@ test('a chain that takes in many others has no more rules than one, those that m
   const rulesOf = (from: number, count: number): Chain['rules'] =>
     Object.fromEntries(numbers(count).map((i) => [`rule ${from + i}`, { weight: 1, ktime: from + i }]));
   const survivor = chain({ rules: rulesOf(0, 200) });
-  addRules(survivor, chain({ rules: { ...rulesOf(200, 200), 'rule 0': { weight: 1, ktime: 1000 } } }));
+  take(survivor, chain({ rules: { ...rulesOf(200, 200), 'rule 0': { weight: 1, ktime: 1000 } } }));
   assert.equal(Object.keys(survivor.rules).length, MAX_RULES);
   assert.equal(survivor.rules['rule 0']?.ktime, 1000);
   assert.ok('rule 399' in survivor.rules && !('rule 1' in survivor.rules));

@@ -1,5 +1,8 @@
 import type { ChainRef, Incident, Join, Priority, StatusChange } from '@ringfence/schema';
 
+export const MAX_RULES = 256;
+/** Twice as many when they raised something themselves. */
+export const MAX_PROCESSES = 256;
 /** Ancestors of a chain's processes, hubs among them. */
 export const MAX_ABOVE = 64;
 /** Said of one chain. */
@@ -130,6 +133,10 @@ export interface Chain {
   touchedKtime: number;
   triage: Triage;
 }
+
+/** For one process more; `raised`: it raised something itself. */
+export const hasRoomFor = ({ processes }: Pick<Chain, 'processes'>, raised: boolean): boolean =>
+  processes.size < (raised ? 2 * MAX_PROCESSES : MAX_PROCESSES);
 
 export const refOf = ({ id, hostId, openedAt }: Chain): ChainRef => ({ chainId: id, hostId, openedAt });
 

@@ -3,9 +3,6 @@ import type { Chain, ChainAlert, ChainContainer, ChainProcess, RuleWeight } from
 import { argsText, executableText, userText } from './alert.ts';
 import { containerIdOf } from './hubs.ts';
 
-export const MAX_RULES = 256;
-/** Twice as many when they raised something themselves. */
-export const MAX_PROCESSES = 256;
 const MAX_TECHNIQUES = 32;
 const MAX_LABELS = 16;
 const LABEL_MAX = 128;
@@ -71,30 +68,6 @@ function chainContainer(container: Container): ChainContainer {
 /** Any rule may be called `constructor`. */
 export const weightIn = ({ rules }: Chain, rule: string): RuleWeight | undefined =>
   Object.hasOwn(rules, rule) ? rules[rule] : undefined;
-
-/** Those that matched last stay when there are too many. */
-export function addRules(survivor: Chain, absorbed: Chain): void {
-  const rules = new Map(Object.entries(survivor.rules));
-  for (const [rule, weight] of Object.entries(absorbed.rules)) {
-    const own = rules.get(rule);
-    if (own === undefined) rules.set(rule, weight);
-    else own.ktime = Math.max(own.ktime, weight.ktime);
-  }
-  const latest = [...rules].sort(([, a], [, b]) => b.ktime - a.ktime);
-  survivor.rules = Object.fromEntries(latest.length > MAX_RULES ? latest.slice(0, MAX_RULES) : rules);
-}
-
-/** As each was after its latest exec; of too many those that raised something first. */
-export function addProcesses({ alerts, processes }: Chain, absorbed: Chain): void {
-  const actors = new Set(alerts.map(({ entityId }) => entityId));
-  const ordered = [...absorbed.processes].sort(([a], [b]) => Number(actors.has(b)) - Number(actors.has(a)));
-  for (const [id, process] of ordered) {
-    const known = processes.get(id);
-    const full = processes.size >= (actors.has(id) ? 2 * MAX_PROCESSES : MAX_PROCESSES);
-    if (known === undefined ? full : known.execId >= process.execId) continue;
-    processes.set(id, process);
-  }
-}
 
 /** true: the chain has a stage more. */
 export function noteStages(chain: Chain, alert: Alert): boolean {

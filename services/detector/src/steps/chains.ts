@@ -1,27 +1,16 @@
 import { type Alert, type EventView, incidentId, type ProcessInfo } from '@ringfence/schema';
 import type { CompiledDetectorOptions } from '../config.ts';
 import type { DetectorStats } from '../metrics.ts';
-import { type Chain, type ChainAlert, MAX_ABOVE, MAX_EDGES, opensBefore, refOf, UNTOUCHED } from '../state/chain.ts';
+import { type Chain, type ChainAlert, hasRoomFor, MAX_RULES, opensBefore, refOf, UNTOUCHED } from '../state/chain.ts';
 import type { Host } from '../state/host.ts';
 import type { Rarity } from '../state/rarity.ts';
-import {
-  addProcesses,
-  addRules,
-  addStage,
-  chainProcess,
-  listed,
-  MAX_PROCESSES,
-  MAX_RULES,
-  minuteOf,
-  noteStages,
-  weightIn,
-} from './chain-entries.ts';
+import { chainProcess, listed, minuteOf, noteStages, weightIn } from './chain-entries.ts';
 import { isOwnWriter, loneKey, ownKeys, sharedTies, type Tie, tiesOf } from './chain-ties.ts';
 import { climb } from './hubs.ts';
 import type { LinkStep } from './links.ts';
+import { merge } from './merging.ts';
 import { weightOf } from './score.ts';
-import { bothOf } from './triage.ts';
-import { deedOf, OPENED, partOfThis } from './words.ts';
+import { deedOf, OPENED } from './words.ts';
 
 /** Whom a merged chain's incident has to tell. */
 export interface Merge {
@@ -202,9 +191,9 @@ export class ChainStep {
     const actor = event.process;
     const shown = actor === undefined ? processes : new Map([[actor.entityId, actor], ...processes]);
     for (const [id, process] of shown) {
-      const full = chain.processes.size >= (id === actor?.entityId ? 2 * MAX_PROCESSES : MAX_PROCESSES);
       const known = chain.processes.get(id);
-      if (known === undefined ? full : known.execId >= process.raw.execId) continue;
+      if (known === undefined ? !hasRoomFor(chain, id === actor?.entityId) : known.execId >= process.raw.execId)
+        continue;
       chain.processes.set(id, chainProcess(event, process, shown, known));
       host.changed.add(chain);
     }
@@ -228,26 +217,8 @@ export class ChainStep {
   absorb(host: Host, survivor: Chain, absorbed: Chain, why: string): Merge {
     host.removeChain(absorbed);
     host.changed.add(survivor);
-    const room = Math.max(0, this.#options.maxAlerts - survivor.alerts.length);
-    survivor.alerts.push(
-      ...absorbed.alerts.slice(0, room).map((alert) => ({ ...alert, why: merged(alert.why, absorbed, why) })),
-    );
-    survivor.omitted += absorbed.omitted + Math.max(0, absorbed.alerts.length - room);
-    survivor.firstSeen = Math.min(survivor.firstSeen, absorbed.firstSeen);
-    survivor.lastSeen = Math.max(survivor.lastSeen, absorbed.lastSeen);
-    survivor.lastKtime = Math.max(survivor.lastKtime, absorbed.lastKtime);
-    for (const stage of absorbed.stages) addStage(survivor, stage.tactic, stage.techniques, stage.firstSeen);
-    survivor.stages.sort((a, b) => a.firstSeen - b.firstSeen);
-    addRules(survivor, absorbed);
-    addProcesses(survivor, absorbed);
+    merge(survivor, absorbed, this.#options.maxAlerts, why);
     for (const key of absorbed.keys) this.tieKey(host, survivor, key);
-    survivor.triage = bothOf(survivor.triage, absorbed.triage);
-    survivor.edges = [...new Set([...survivor.edges, ...absorbed.edges])].slice(0, MAX_EDGES);
-    survivor.above = [...new Set([...survivor.above, ...absorbed.above])].slice(0, MAX_ABOVE);
     return { absorbed, survivor };
   }
 }
-
-/** What opened an incident that turned out to be part of another. */
-const merged = (why: string, absorbed: Chain, reason: string): string =>
-  why === OPENED ? partOfThis(absorbed.id, reason) : why;

@@ -31,41 +31,42 @@ export function encodeIncident(
   score: number,
   key: SigningKey | null,
 ): Buffer {
-  for (const unscored of sizesOf(chain, state, mergedInto, host)) {
-    const record = { ...unscored, score: rounded(score) };
+  for (const record of sizesOf(chain, { state, mergedInto, score }, host)) {
     const bytes = encodeSigned('Incident', record, key);
     if (bytes.length <= MAX_BYTES || isSmallest(record)) return bytes;
   }
   throw new RangeError('an incident does not get smaller');
 }
 
-function* sizesOf(chain: Chain, state: IncidentState, mergedInto: string, host: Names): Generator<Incident> {
-  if (chain.members.size === 0) return yield* shrinking(chain, state, mergedInto);
-  const own = incidentOf(chain, chain.alerts, MAX_PROCESSES, state, mergedInto);
+/** What a chain does not say of itself; the score is of the chain with its members. */
+type Standing = Pick<Incident, 'state' | 'mergedInto' | 'score'>;
+
+function* sizesOf(chain: Chain, standing: Standing, host: Names): Generator<Incident> {
+  if (chain.members.size === 0) return yield* shrinking(chain, standing);
+  const own = incidentOf(chain, chain.alerts, MAX_PROCESSES, standing);
   for (let max = MAX_FOLDED; max > 0; max >>>= 1) yield fold(own, chain, host, max);
   yield fold(own, chain, host, 0);
 }
 
 /** The chain alone, for the incident of another host that it is part of. */
 export function shared(chain: Chain, host: Names, score: number): Incident {
-  for (const record of shrinking(chain, 'merged', chain.survivor?.chainId ?? '')) {
+  const standing: Standing = { state: 'merged', mergedInto: chain.survivor?.chainId ?? '', score };
+  for (const record of shrinking(chain, standing)) {
     if (encode('Incident', record).length > MAX_SHARED_BYTES && !isSmallest(record)) continue;
     // What was absorbed is part of it: whoever has that as well lets go of it.
     const joined = chain.absorbed.map((id) => ({ id, hostId: chain.hostId, kind: 'absorbed', why: '', at: 0 }));
-    return { ...record, score: rounded(score), joined, story: record.story.map((line) => placed(line, host)) };
+    return { ...record, joined, story: record.story.map((line) => placed(line, host)) };
   }
   throw new RangeError('an incident does not get smaller');
 }
 
-/** Until it is known. */
-const UNSCORED = 0;
 const rounded = (score: number): number => Math.round(score * 10) / 10;
 const isSmallest = ({ alerts, processes }: Incident): boolean => alerts.length <= 2 && processes.length === 0;
 
-function* shrinking(chain: Chain, state: IncidentState, mergedInto: string): Generator<Incident> {
+function* shrinking(chain: Chain, standing: Standing): Generator<Incident> {
   let alerts = chain.alerts;
   for (let processes = MAX_PROCESSES; ; processes >>>= 1) {
-    const record = incidentOf(chain, alerts, processes, state, mergedInto);
+    const record = incidentOf(chain, alerts, processes, standing);
     yield record;
     if (isSmallest(record)) return;
     if (alerts.length <= 2) continue;
@@ -78,8 +79,7 @@ function incidentOf(
   chain: Chain,
   alerts: readonly ChainAlert[],
   maxProcesses: number,
-  state: IncidentState,
-  mergedInto: string,
+  { state, mergedInto, score }: Standing,
 ): Incident {
   const listed = new Set(alerts);
   const unlisted = chain.alerts.filter((alert) => !listed.has(alert)).length;
@@ -93,7 +93,7 @@ function incidentOf(
     hostId: chain.hostId,
     title: titleOf(chain, container),
     severity: severityOf(chain),
-    score: UNSCORED,
+    score: rounded(score),
     firstSeen: chain.firstSeen,
     lastSeen: chain.lastSeen,
     stages: chain.stages,
