@@ -1,6 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { type FileHandle, open } from 'node:fs/promises';
+import { constants, type FileHandle, open } from 'node:fs/promises';
 import {
+  isSignedLines,
   learntSchemas,
   RawBatchReader,
   type RecordName,
@@ -48,16 +49,9 @@ export function recordingEntry(record: Uint8Array): Buffer {
   return Buffer.concat([length, record]);
 }
 
-/** Lines of logs that an agent has signed begin with this; a RawBatch never does. */
-const LINES = '{"ringfence":';
-
-/** false: a RawBatch. */
-export const isLogLines = (record: Uint8Array): boolean =>
-  Buffer.from(record.buffer, record.byteOffset, Math.min(record.length, LINES.length)).toString('latin1') === LINES;
-
 /** Where a record stood on the bus. Throws SchemaError when it is no RawBatch, CliError when it is no lines of a log. */
 export function placeOf(record: Buffer): { readonly topic: string; readonly key: string } {
-  if (isLogLines(record)) return { topic: TOPIC.logsRaw, key: hostOfLines(record) };
+  if (isSignedLines(record)) return { topic: TOPIC.logsRaw, key: hostOfLines(record) };
   const reader = new RawBatchReader();
   reader.open(record);
   return { topic: TOPIC.raw, key: reader.head.hostId };
@@ -65,8 +59,10 @@ export function placeOf(record: Buffer): { readonly topic: string; readonly key:
 
 function hostOfLines(record: Buffer): string {
   try {
-    const head = JSON.parse(record.toString('utf8', 0, record.indexOf('\n'))) as { ringfence: { host_id?: unknown } };
-    return String(head.ringfence.host_id);
+    const head = JSON.parse(record.toString('utf8', 0, record.indexOf('\n'))) as { ringfence?: { host_id?: unknown } };
+    const hostId = head.ringfence?.host_id;
+    if (typeof hostId !== 'string') throw new TypeError('host_id is no text');
+    return hostId;
   } catch (cause) {
     throw new CliError(`lines of a log with a broken head: ${(cause as Error).message}`, { cause });
   }
@@ -97,7 +93,8 @@ export async function openRecording(path: string): Promise<Recording> {
 
 async function openFile(path: string): Promise<FileHandle> {
   try {
-    const file = await open(path, 'r');
+    // A pipe would be waited for, until somebody writes to it.
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     if ((await file.stat()).isFile()) return file;
     await file.close();
     throw new CliError('it is no file');

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,7 +35,8 @@ test('a record says where it stood on the bus: a batch, or lines of a log', () =
   host.tick(1);
   assert.deepEqual(placeOf(host.batch()), { topic: TOPIC.raw, key: host.hostId });
   assert.deepEqual(placeOf(testLogs(host, ['a line'])), { topic: TOPIC.logsRaw, key: host.hostId });
-  assert.throws(() => placeOf(Buffer.from('{"ringfence":{"host_id":')), /broken head/);
+  for (const head of ['{"ringfence":{"host_id":', '{"ringfence":null}\n', '{"ringfence":{"host_id":1}}\n'])
+    assert.throws(() => placeOf(Buffer.from(head)), /broken head/, head);
 });
 
 test('a recording carries the schemas of batches that another version wrote', () => {
@@ -59,6 +61,9 @@ test('a recording that is cut off gives what is whole, then says where it ends',
 
 test('what is no recording, has a broken header or a hostile length is refused', async () => {
   await assert.rejects(openRecording(join(dir, 'missing')), CliError);
+  await assert.rejects(openRecording(dir), /it is no file/);
+  execFileSync('mkfifo', [join(dir, 'pipe')]);
+  await assert.rejects(openRecording(join(dir, 'pipe')), /it is no file/);
   await assert.rejects(openRecording(write('other', Buffer.from('hello\n'))), /is not a recording/);
   await assert.rejects(openRecording(write('header', Buffer.from('RINGFENCE RECORDING 1\n{}\n'))), /broken header/);
   await using recording = await openRecording(

@@ -1,9 +1,9 @@
 import type { Registrar } from '@ringfence/registrar';
-import { TOPIC } from '@ringfence/schema';
+import { isSignedLines, TOPIC } from '@ringfence/schema';
 import { plain } from '../api/plain.ts';
 import type { Answer, Route } from '../api/server.ts';
 import { CliError } from '../errors.ts';
-import { isLogLines, recordingEntry, recordingHeader } from '../recording.ts';
+import { recordingEntry, recordingHeader } from '../recording.ts';
 import type { App } from './app.ts';
 import { statusOf } from './status.ts';
 
@@ -106,5 +106,5 @@ async function* recording(
   const from = past ? 'earliest' : 'latest';
   // What a Filebeat sent says nowhere whose it is.
   for await (const { topic, value } of bus.read({ topic: [TOPIC.raw, TOPIC.logsRaw], from, follow: true, signal }))
-    if (value !== null && (topic === TOPIC.raw || isLogLines(value))) yield recordingEntry(value);
+    if (value !== null && (topic === TOPIC.raw || isSignedLines(value))) yield recordingEntry(value);
 }

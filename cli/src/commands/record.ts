@@ -13,7 +13,15 @@ export function addRecord(program: Command): void {
     )
     .option('--seconds <n>', 'stop after this long')
     .option('--past', 'begin with what the bus still holds')
-    .addHelpText('after', '\nExamples:\n  ringfence record attack.rec --seconds 30\n  ringfence replay attack.rec');
+    .addHelpText(
+      'after',
+      `
+Of logs only lines that the agent has read itself are taken. What a Filebeat sends is left out: it says nowhere of which host it is.
+
+Examples:
+  ringfence record attack.rec --seconds 30
+  ringfence replay attack.rec`,
+    );
   withSettings(command).action(async (file: string, _, self: Command) => {
     const { seconds, past } = self.opts<{ seconds?: string; past?: boolean }>();
     const signals = [untilInterrupted()];

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { LANE, RawBatchReader, RawBatchWriter, type SigningKey, signBytes } from '@ringfence/schema';
-import { isLogLines, openRecording } from '../../recording.ts';
+import { isSignedLines, LANE, RawBatchReader, RawBatchWriter, type SigningKey, signBytes } from '@ringfence/schema';
+import { openRecording } from '../../recording.ts';
 
 export interface PlayerOptions {
   readonly file: string;
@@ -31,7 +31,7 @@ export async function* playRecording(options: PlayerOptions): AsyncGenerator<Pla
   let wallOffset = 0;
   for await (const record of recording.records()) {
     // It sends what a sensor saw.
-    if (isLogLines(record)) continue;
+    if (isSignedLines(record)) continue;
     reader.open(record);
     const { head, cursor } = reader;
     recorded ??= head.hostId;

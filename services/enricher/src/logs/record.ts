@@ -1,9 +1,9 @@
 import { type KeyObject, verify } from 'node:crypto';
 import type { InRecord } from '@ringfence/bus';
+import { isSignedLines } from '@ringfence/schema';
 import { EnricherError } from '../errors.ts';
 import { asCount, asObject, asText, type Json, type LogLine, lineOf } from './line.ts';
 
-const OURS = '{"ringfence":';
 const LINE_BREAK = 10;
 const MAX_LINES = 8192;
 const MAX_FILE_ID = 512;
@@ -46,7 +46,7 @@ export function readLogRecord(record: InRecord, keyOf: KeyOf): LogRecord {
   if (!ID.test(hostId)) reject('the key must be a host id: 1 to 64 letters, digits, dots and dashes');
   if (value === null) return reject('a tombstone, which logs-raw has none of');
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-  if (bytes.toString('latin1', 0, OURS.length) === OURS) return { signed: readSigned(record, bytes, keyOf, reject) };
+  if (isSignedLines(bytes)) return { signed: readSigned(record, bytes, keyOf, reject) };
   const document = parse(bytes, reject);
   const line = lineOf(document) ?? reject('a document without @timestamp or message');
   return { filebeat: { file: fileOf(document, line), line } };
