@@ -4,7 +4,8 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cgroupRoot } from '../../cli/src/demo/sandbox.ts';
-import { BROUGHT, cgroupsOf, removeCgroups } from '../../test/deploy/lib/engine.ts';
+import { BROUGHT } from '../../test/deploy/lib/brought.ts';
+import { cgroupsOf, removeCgroups } from '../../test/deploy/lib/engine.ts';
 
 const SCRIPT = join(import.meta.dirname, 'sandbox.sh');
 /** Functions that scripts may use: theirs as /opt/lab/lib.sh when it is put into `programsDir`. */

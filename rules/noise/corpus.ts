@@ -1,6 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
-import { BROUGHT } from '../../test/deploy/lib/engine.ts';
+import { BROUGHT } from '../../test/deploy/lib/brought.ts';
 import { PATH } from '../lab/sandbox.ts';
 import { readScripts } from '../lab/scripts.ts';
 

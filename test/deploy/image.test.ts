@@ -9,8 +9,9 @@ import { parse } from 'yaml';
 import type { Status } from '../../cli/src/app/status.ts';
 import { buildSensor } from '../../tools/build-sensor.ts';
 import { until } from '../e2e/lib/wait.ts';
+import { ROOT } from './lib/brought.ts';
 import { documented } from './lib/documented.ts';
-import { cgroupsOf, Engine, ROOT, skip } from './lib/engine.ts';
+import { cgroupsOf, Engine, skip } from './lib/engine.ts';
 
 const BASE = 'ringfence-test/base';
 /** of the user in the image */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT } from './engine.ts';
+import { ROOT } from './brought.ts';
 
 /** The arguments of the command in deploy/image/README.md that begins with `start`, after that. */
 export function documented(start: string): string[] {

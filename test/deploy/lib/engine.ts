@@ -13,14 +13,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { skip as programSkip } from '../../e2e/lib/root.ts';
 import { until } from '../../e2e/lib/wait.ts';
+import { BROUGHT, environment, ROOT } from './brought.ts';
 import { runBeside } from './sleeper.ts';
-
-export const ROOT: string = join(import.meta.dirname, '../../..');
-export const BROUGHT: string = join(ROOT, 'dist/engine');
-export const PROGRAMS: readonly string[] = ['usr/sbin', 'usr/bin'].map((directory) => join(BROUGHT, 'root', directory));
 
 /** For `test(..., { skip })`: false where an engine can be started, else why not. */
 export const skip: string | false =
@@ -124,16 +121,6 @@ export class Engine implements AsyncDisposable {
   }
 }
 
-/** The program of this name, of those that were brought if it is among them. */
-export const brought = (name: string): string => PROGRAMS.map((at) => join(at, name)).find(existsSync) ?? name;
-
-/** In which the programs that were brought are found. */
-export const environment = (): NodeJS.ProcessEnv => ({
-  ...process.env,
-  PATH: [...PROGRAMS, process.env['PATH']].join(delimiter),
-  LD_LIBRARY_PATH: libraries(),
-});
-
 /** Of a cgroup of this name, its directory in each hierarchy. */
 export function cgroupsOf(name: string): string[] {
   const mounts = readFileSync('/proc/mounts', 'utf8')
@@ -165,13 +152,4 @@ function isRemoved(path: string): boolean {
     if ((error as NodeJS.ErrnoException).code === 'EBUSY') return false;
     throw error;
   }
-}
-
-/** Those that came with the engine, in Debian's directory for each architecture. */
-function libraries(): string {
-  const directory = join(BROUGHT, 'root/usr/lib');
-  return readdirSync(directory)
-    .filter((name) => name.endsWith('-linux-gnu'))
-    .map((name) => join(directory, name))
-    .join(':');
 }

@@ -16,7 +16,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { until } from '../../e2e/lib/wait.ts';
-import { BROUGHT, brought, cgroupsOf, environment, removeCgroups } from './engine.ts';
+import { BROUGHT, brought, environment } from './brought.ts';
+import { cgroupsOf, removeCgroups } from './engine.ts';
 import { runBeside } from './sleeper.ts';
 
 function output(file: string, args: readonly string[]): string {

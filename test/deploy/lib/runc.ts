@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { brought, environment } from './engine.ts';
+import { brought, environment } from './brought.ts';
 import { makeSleeper } from './sleeper.ts';
 
 /** Where runc keeps what runs; it makes the directory and leaves it. */

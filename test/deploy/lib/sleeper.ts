@@ -2,7 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { environment } from './engine.ts';
+import { environment } from './brought.ts';
 
 const SOURCE =
   '#include <stdlib.h>\n#include <unistd.h>\nint main(int c, char **v) { return usleep(1000 * atoi(v[c - 1])); }\n';

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { cgroupRoot } from '../../e2e/lib/container.ts';
 import { skip as programSkip } from '../../e2e/lib/root.ts';
 import { until } from '../../e2e/lib/wait.ts';
-import { ROOT, removeCgroups } from './engine.ts';
+import { ROOT } from './brought.ts';
+import { removeCgroups } from './engine.ts';
 
 const SYSTEMD = '/usr/lib/systemd/systemd';
 export const skip: string | false = programSkip || (existsSync(SYSTEMD) ? false : 'systemd is not installed');
