@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { COMMANDS, nameOf } from './commands.ts';
-import { explain } from './explain.ts';
+import { DESCRIPTIONS } from './descriptions.ts';
 import { leave } from './leave.ts';
 import { VERSION } from './version.ts';
 
@@ -25,12 +25,15 @@ Start here:
 program.exitOverride((error) => {
   process.exit(error.exitCode === 0 ? 0 : 2);
 });
-/** The commands that were asked for: what others need costs each start a second and 100 MB, so of them there are only names. */
+/**
+ * The commands that were asked for: what others need costs each start a second and 100 MB, so of them there are only names. Any word may be the command
+ * (`help rules`, an option before it); one more that is loaded does no harm.
+ */
 async function addCommands(words: readonly string[]): Promise<void> {
   if (words[0] === '--version' || words[0] === '-V') return;
-  for (const { shown, load } of COMMANDS) {
-    if (words.includes('completion') || shown.some(([usage]) => words.includes(nameOf(usage)))) (await load())(program);
-    else for (const [usage, description] of shown) program.command(usage).description(description);
+  for (const { usages, load } of COMMANDS) {
+    if (words.includes('completion') || usages.some((usage) => words.includes(nameOf(usage)))) (await load())(program);
+    else for (const usage of usages) program.command(usage).description(DESCRIPTIONS[nameOf(usage)]);
   }
 }
 
@@ -38,6 +41,7 @@ try {
   await addCommands(process.argv.slice(2));
   await program.parseAsync();
 } catch (error) {
+  const { explain } = await import('./explain.ts');
   process.stderr.write(`ringfence: ${explain(error)}\n`);
   process.exitCode = 1;
 }

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { promisify } from 'node:util';
 import { Command, Help } from 'commander';
-import { COMMANDS } from '../src/commands.ts';
+import { COMMANDS, nameOf } from '../src/commands.ts';
+import { DESCRIPTIONS } from '../src/descriptions.ts';
 
 const MAIN = join(import.meta.dirname, '../src/main.ts');
 const run = async (...args: string[]): Promise<{ stdout: string; stderr: string; code: number }> => {
@@ -17,11 +18,11 @@ const run = async (...args: string[]): Promise<{ stdout: string; stderr: string;
 
 test('the list of commands shows each as its module makes it', async () => {
   const help = new Help();
-  for (const { shown, load } of COMMANDS) {
+  for (const { usages, load } of COMMANDS) {
     const program = new Command('ringfence');
     (await load())(program);
     assert.deepEqual(
-      shown,
+      usages.map((usage) => [usage, DESCRIPTIONS[nameOf(usage)]]),
       program.commands.map((one) => [help.subcommandTerm(one), help.subcommandDescription(one)]),
     );
   }
@@ -35,7 +36,7 @@ test('a command is found wherever its name stands, and what is none is answered'
     run('rulez'),
     run(),
   ]);
-  for (const { shown } of COMMANDS) for (const [usage] of shown) assert.ok(all.stdout.includes(`\n  ${usage} `), usage);
+  for (const { usages } of COMMANDS) for (const usage of usages) assert.ok(all.stdout.includes(`\n  ${usage} `), usage);
   assert.equal(all.code, 0);
   assert.match(rules.stdout, /coverage \[options\]/);
   assert.equal(asked.stdout, rules.stdout);

@@ -6,6 +6,7 @@ import { TOPIC } from '@ringfence/schema';
 import { createLogger } from '@ringfence/telemetry';
 import type { Command } from 'commander';
 import { openSite } from '../app/site.ts';
+import { DESCRIPTIONS } from '../descriptions.ts';
 import { auditLines } from '../view/audit.ts';
 import { grouped } from '../view/grouped.ts';
 import { paintFor } from '../view/paint.ts';
@@ -18,7 +19,7 @@ interface VerifyOptions {
 }
 
 export function addAudit(program: Command): void {
-  const audit = program.command('audit').description('the audit trail');
+  const audit = program.command('audit').description(DESCRIPTIONS.audit);
   const verify = audit
     .command('verify')
     .description('find what was changed, taken out, put in or cut off in the audit trail')

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createAuthority, createRequest, openAuthority, parseRoles } from '@ringfence/identity';
 import type { Command } from 'commander';
+import { DESCRIPTIONS } from '../descriptions.ts';
 import { CliError } from '../errors.ts';
 import { print, settingsOf, withSettings } from './context.ts';
 
@@ -16,9 +17,7 @@ interface IssueOptions {
 const several = (value: string, all: readonly string[]): string[] => [...all, value];
 
 export function addAuthority(program: Command): void {
-  const authority = program
-    .command('authority')
-    .description('the certificate authority of a fleet, on the machine that keeps it');
+  const authority = program.command('authority').description(DESCRIPTIONS.authority);
   const init = authority
     .command('init')
     .description('make the authority and the root key, if there is none; `ringfence up --only registrar` does so too')

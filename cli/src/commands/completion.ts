@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { DESCRIPTIONS } from '../descriptions.ts';
 import { CliError } from '../errors.ts';
 import { print } from './context.ts';
 
@@ -54,7 +55,7 @@ export function addCompletion(program: Command): void {
   program
     .command('completion')
     .argument('<shell>', 'bash, zsh or fish')
-    .description('print a script that completes commands and options')
+    .description(DESCRIPTIONS.completion)
     .addHelpText('after', '\nExamples:\n  source <(ringfence completion bash)\n  ringfence completion fish | source')
     .action((shell: string) => {
       const make = { bash, zsh, fish }[shell];

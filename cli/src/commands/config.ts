@@ -1,9 +1,10 @@
 import { showConfig } from '@ringfence/config';
 import type { Command } from 'commander';
+import { DESCRIPTIONS } from '../descriptions.ts';
 import { flagsOf, print, withSettings } from './context.ts';
 
 export function addConfig(program: Command): void {
-  const config = program.command('config').description('look at the settings');
+  const config = program.command('config').description(DESCRIPTIONS.config);
   const show = config
     .command('show')
     .description('print every setting that is in force and who set it; secrets are masked')

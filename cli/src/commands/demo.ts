@@ -11,6 +11,7 @@ import { startApp } from '../app/app.ts';
 import { routesOf } from '../app/routes.ts';
 import { DemoError } from '../demo/errors.ts';
 import { type DemoOutcome, playDemo, type Step } from '../demo/scenario.ts';
+import { DESCRIPTIONS } from '../descriptions.ts';
 import { DEFAULT_PLACE, demoConfigOf } from '../dev/place.ts';
 import { type IncidentFile, renderIncident } from '../view/incident.ts';
 import { type Paint, paintFor } from '../view/paint.ts';
@@ -24,7 +25,7 @@ const FLEET_STORY_MS = 60_000;
 export function addDemo(program: Command): void {
   const command = program
     .command('demo')
-    .description('play a small attack in a sandbox of its own, and show what Ringfence makes of it')
+    .description(DESCRIPTIONS.demo)
     .option('--json', 'print one JSON object: the outcome and the incident')
     .option('--fleet [directory]', `ask the fleet that "ringfence dev fleet" runs (default: ${DEFAULT_PLACE})`)
     .addHelpText(

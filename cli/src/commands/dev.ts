@@ -5,6 +5,7 @@ import { durationText } from '@ringfence/rules/duration';
 import type { Incident } from '@ringfence/schema';
 import type { Command } from 'commander';
 import type { Status } from '../app/status.ts';
+import { DESCRIPTIONS } from '../descriptions.ts';
 import { type DevFleet, startDevFleet } from '../dev/fleet.ts';
 import type { Member } from '../dev/members.ts';
 import { DEFAULT_PLACE, openPlace } from '../dev/place.ts';
@@ -37,7 +38,7 @@ const ATTACK_EVERY_S = 20;
 const MAX_HOSTS = 1000;
 
 export function addDev(program: Command): void {
-  const dev = program.command('dev').description('for those who build and try out');
+  const dev = program.command('dev').description(DESCRIPTIONS.dev);
   dev
     .command('fleet')
     .description('a whole fleet on this machine: Kafka, Redis, Elasticsearch, every service a process of its own')

@@ -3,6 +3,7 @@ import type { Config } from '@ringfence/config';
 import type { Command } from 'commander';
 import type { Status } from '../app/status.ts';
 import { cgroupRoot } from '../demo/sandbox.ts';
+import { DESCRIPTIONS } from '../descriptions.ts';
 import { type Check, checkMachine, disk } from '../doctor/checks.ts';
 import { checkFleet } from '../doctor/fleet.ts';
 import { probeFull } from '../doctor/full.ts';
@@ -16,9 +17,7 @@ import { clientOf, print, printJson, SENSOR_OBJECT, settingsOf, withSettings } f
 export function addDoctor(program: Command): void {
   const command = program
     .command('doctor')
-    .description(
-      'say what this machine can do, in a fleet which servers answer, what each missing thing costs, and how to mend it',
-    )
+    .description(DESCRIPTIONS.doctor)
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
@@ -51,9 +50,7 @@ function checkWatcher(config: Config, running: Status | null): Check[] {
 
 /** Why no hook is tried of those that are needed; null: they are. */
 function whyUntried(config: Config, machine: readonly Check[]): string | null {
-  const blocking = machine.some(
-    ({ name, ok }) => !ok && /^(privilege|kernel types|kernel lockdown|libbpf)/.test(name),
-  );
+  const blocking = machine.some(({ name, ok }) => !ok && /^(privilege|kernel types|kernel lockdown|libbpf)/.test(name));
   if (blocking) return 'mend the above first';
   return mayLoad(config) ? null : 'only root may; what runs has tried them';
 }

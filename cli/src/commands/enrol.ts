@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { enrol, parseRoles } from '@ringfence/identity';
 import type { Command } from 'commander';
 import { roleOf } from '../app/fleet.ts';
+import { DESCRIPTIONS } from '../descriptions.ts';
 import { CliError } from '../errors.ts';
 import { loadHostId } from '../identity.ts';
 import { clientOf, print, printJson, settingsOf, socketOf, withSettings } from './context.ts';
@@ -24,7 +25,7 @@ interface TokenFlags {
 export function addEnrol(program: Command): void {
   const token = program
     .command('token')
-    .description('a one-time token with which an agent or a service enrols; asked of the registrar that runs here')
+    .description(DESCRIPTIONS.token)
     .requiredOption('--role <roles>', 'agent, or services of one process: enricher,detector')
     .option('--subject <name>', 'only for this one: the id of a host, or the name of a service')
     .option(
@@ -50,7 +51,7 @@ export function addEnrol(program: Command): void {
   const revoke = program
     .command('revoke')
     .argument('<subject>', 'the id of a host, or the name of a service')
-    .description('take back all keys and certificates of a host or a service; asked of the registrar that runs here');
+    .description(DESCRIPTIONS.revoke);
   withSettings(revoke).action(async (subject: string, _, self: Command) => {
     const query = new URLSearchParams({ subject });
     const { keys } = await askRegistrar<{ keys: number }>(self, `/revoke?${query}`);
@@ -58,7 +59,7 @@ export function addEnrol(program: Command): void {
   });
   const join = program
     .command('enrol')
-    .description('become a member of a fleet: keys are made here, certificates come from the registrar')
+    .description(DESCRIPTIONS.enrol)
     .requiredOption('--token <token>', 'of `ringfence token`')
     .option('--registrar <url>', 'https://host:port (default: identity.registrar)')
     .option('--role <roles>', 'agent, or services of this process (default: by `services`)')

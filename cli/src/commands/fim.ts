@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { type Change, compare, pathOf, readBaseline, scan, writeBaseline } from '@ringfence/collector';
 import { decodeText } from '@ringfence/schema';
 import type { Command } from 'commander';
+import { DESCRIPTIONS } from '../descriptions.ts';
 import { type Paint, paintFor } from '../view/paint.ts';
 import { print, printJson, untilInterrupted } from './context.ts';
 
@@ -15,9 +16,7 @@ const DEFAULT_FILE = 'ringfence-fim.jsonl';
 const TOLD_EVERY_MS = 500;
 
 export function addFim(program: Command): void {
-  const fim = program
-    .command('fim')
-    .description('remember what files are like, and tell later what has changed: content, owner, mode, capabilities');
+  const fim = program.command('fim').description(DESCRIPTIONS.fim);
   fim
     .command('baseline')
     .argument('<path...>', 'files and directories; other file systems mounted below them are left out')

@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os';
 import type { Incident } from '@ringfence/schema';
 import type { Command } from 'commander';
+import { DESCRIPTIONS } from '../descriptions.ts';
 import { type IncidentFile, renderIncident, statusText } from '../view/incident.ts';
 import { exceptionsFor } from '../view/incident-exceptions.ts';
 import { paintFor } from '../view/paint.ts';
@@ -9,7 +10,7 @@ import { clientOf, print, printJson, settingsOf, withSettings } from './context.
 const ID = 'id of the incident, as ringfence incidents lists it';
 
 export function addIncident(program: Command): void {
-  const incident = program.command('incident').description('look at one incident, and say what it is');
+  const incident = program.command('incident').description(DESCRIPTIONS.incident);
   const show = incident
     .command('show')
     .argument('<id>', ID)

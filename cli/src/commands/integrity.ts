@@ -1,6 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { CHECKS, type CheckResult, checkIntegrity, type Remembered } from '@ringfence/collector';
+import { escapeText } from '@ringfence/schema';
 import type { Command } from 'commander';
+import { DESCRIPTIONS } from '../descriptions.ts';
 import { CliError } from '../errors.ts';
 import { bootId } from '../identity.ts';
 import { type Paint, paintFor } from '../view/paint.ts';
@@ -15,9 +17,7 @@ interface Options {
 export function addIntegrity(program: Command): void {
   const command = program
     .command('integrity')
-    .description(
-      'look whether the kernel and what it starts are as they should be: hooks, hidden modules and processes, helpers',
-    )
+    .description(DESCRIPTIONS.integrity)
     .option('--save <file>', 'remember what code and settings look like now')
     .option('--compare <file>', 'tell what has changed since that was saved')
     .option('--json', 'print one JSON object')
@@ -67,7 +67,9 @@ function recall(file: string): Remembered {
 
 function lines({ check, findings, unseen }: CheckResult, paint: Paint): string[] {
   const mark = findings.length > 0 ? paint.red('✗') : unseen === '' ? paint.green('✓') : paint.yellow('–');
-  const shown = findings.slice(0, SHOWN_MAX).map(({ subject, detail }) => `      ${paint.bold(subject)}: ${detail}`);
+  const shown = findings
+    .slice(0, SHOWN_MAX)
+    .map(({ subject, detail }) => `      ${paint.bold(escapeText(subject))}: ${escapeText(detail)}`);
   const more = findings.length - shown.length;
   return [
     `${mark} ${check.padEnd(18)} ${CHECKS[check]}`,

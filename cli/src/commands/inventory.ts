@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type Inventory, readInventory } from '@ringfence/collector';
 import type { Command } from 'commander';
+import { DESCRIPTIONS } from '../descriptions.ts';
 import { CliError } from '../errors.ts';
 import { inventoryText } from '../view/inventory.ts';
 import { paintFor } from '../view/paint.ts';
@@ -16,7 +17,7 @@ interface InventoryFlags {
 export function addInventory(program: Command): void {
   const command = program
     .command('inventory')
-    .description('list what runs now: processes with their open sockets, containers, mounts, as the kernel has them')
+    .description(DESCRIPTIONS.inventory)
     .option('--json', 'print one JSON object, mounts of each namespace included')
     .option('--container <id>', 'only what belongs to the container of this id (or its beginning) or name')
     .option('--pid <n>', 'only this process')

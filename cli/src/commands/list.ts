@@ -1,5 +1,6 @@
 import { type Alert, type EventDocument, escapeText, type Incident } from '@ringfence/schema';
 import type { Command } from 'commander';
+import { DESCRIPTIONS } from '../descriptions.ts';
 import { CliError } from '../errors.ts';
 import { alertLine } from '../view/alert.ts';
 import { incidentLine } from '../view/incident.ts';
@@ -23,17 +24,17 @@ const KINDS: {
   };
 } = {
   events: {
-    doc: 'events as they were enriched, newest last',
+    doc: DESCRIPTIONS.events,
     example: 'event.action = exec and user.id = 0',
     line: eventLine,
   },
   alerts: {
-    doc: 'alerts, newest last',
+    doc: DESCRIPTIONS.alerts,
     example: 'priority in (error, critical) and container.name exists',
     line: (paint, alert: Alert) => alertLine(paint, alert),
   },
   incidents: {
-    doc: 'incidents, newest last',
+    doc: DESCRIPTIONS.incidents,
     example: 'score > 60 and stages intersects (persistence)',
     line: (paint, incident: Incident) => incidentLine(paint, incident),
   },

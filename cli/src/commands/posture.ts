@@ -1,5 +1,6 @@
 import { type CapabilityUse, type InventoryContainer, readCapabilityUse } from '@ringfence/collector';
 import type { Command } from 'commander';
+import { DESCRIPTIONS } from '../descriptions.ts';
 import { CliError } from '../errors.ts';
 import { hostFindings } from '../posture/host.ts';
 import { flagsFor, judge } from '../posture/judge.ts';
@@ -40,7 +41,7 @@ export interface Posture {
 export function addPosture(program: Command): void {
   const command = program
     .command('posture')
-    .description('say what each running container could do to the host, and the flags to start it with instead')
+    .description(DESCRIPTIONS.posture)
     .option('--json', 'print one JSON object')
     .option('--container <id>', 'only the container of this id (or its beginning) or name')
     .option('--host', 'settings of this machine as well')

@@ -10,6 +10,7 @@ import {
 import { escapeText } from '@ringfence/schema';
 import type { Command } from 'commander';
 import type { Status } from '../app/status.ts';
+import { DESCRIPTIONS } from '../descriptions.ts';
 import { CliError } from '../errors.ts';
 import { type Paint, paintFor } from '../view/paint.ts';
 import { clientOf, print, printJson, settingsOf, withSettings } from './context.ts';
@@ -17,9 +18,7 @@ import { clientOf, print, printJson, settingsOf, withSettings } from './context.
 const json = (self: Command): boolean => self.opts<{ json?: boolean }>().json === true;
 
 export function addProbes(program: Command): void {
-  const probes = program
-    .command('probes')
-    .description('probes of your own, in functions, USDT and tracepoints: those that are set, and what could be');
+  const probes = program.command('probes').description(DESCRIPTIONS.probes);
   addList(probes);
   addCheck(probes);
   addFields(probes);

@@ -1,6 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
+import { DESCRIPTIONS } from '../descriptions.ts';
 import { CliError } from '../errors.ts';
 import { clientOf, settingsOf, untilInterrupted, withSettings } from './context.ts';
 
@@ -8,9 +9,7 @@ export function addRecord(program: Command): void {
   const command = program
     .command('record')
     .argument('<file>', 'where the recording goes')
-    .description(
-      'write the raw stream of this host and the lines of its logs to a file, until Ctrl-C; ringfence replay plays it',
-    )
+    .description(DESCRIPTIONS.record)
     .option('--seconds <n>', 'stop after this long')
     .option('--past', 'begin with what the bus still holds')
     .addHelpText(

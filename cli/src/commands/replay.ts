@@ -2,8 +2,10 @@ import { createLogger } from '@ringfence/telemetry';
 import type { Command } from 'commander';
 import { plain } from '../api/plain.ts';
 import { replay } from '../app/replay.ts';
+import { DESCRIPTIONS } from '../descriptions.ts';
 import { openRecording } from '../recording.ts';
 import { alertLine } from '../view/alert.ts';
+import { counted } from '../view/counted.ts';
 import { renderIncident } from '../view/incident.ts';
 import { paintFor } from '../view/paint.ts';
 import { print, printJson, settingsOf, withSettings } from './context.ts';
@@ -12,9 +14,7 @@ export function addReplay(program: Command): void {
   const command = program
     .command('replay')
     .argument('<file>', 'a recording made by ringfence record')
-    .description(
-      'play a recorded raw stream through the same pipeline, from empty state; the same file gives the same ids and bytes',
-    )
+    .description(DESCRIPTIONS.replay)
     .option('--json', 'one JSON object a line: every alert, incident, command and result, as its field "record" says')
     .addHelpText(
       'after',
@@ -38,7 +38,7 @@ export function addReplay(program: Command): void {
     }
     print(
       paint.dim(
-        `\n${result.batches} batches, ${result.events} events, ${result.alerts.length} alerts, ${result.incidents.length} incidents`,
+        `\n${counted(result.batches, 'batch', 'batches')}, ${counted(result.events, 'event')}, ${counted(result.alerts.length, 'alert')}, ${counted(result.incidents.length, 'incident')}`,
       ),
     );
   });

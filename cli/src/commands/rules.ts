@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { DESCRIPTIONS } from '../descriptions.ts';
 import { addBench } from './rules/bench.ts';
 import { addCheck } from './rules/check.ts';
 import { addConvert } from './rules/convert.ts';
@@ -12,7 +13,7 @@ import { addTest } from './rules/test.ts';
 export function addRules(program: Command): void {
   const rules = program
     .command('rules')
-    .description('check, test, explain, convert, draw, measure and begin detection rules')
+    .description(DESCRIPTIONS.rules)
     .addHelpText(
       'after',
       `

@@ -2,6 +2,7 @@ import type { CollectorStats } from '@ringfence/collector';
 import type { Command } from 'commander';
 import { interestsOf } from '../app/interests.ts';
 import type { Status } from '../app/status.ts';
+import { DESCRIPTIONS } from '../descriptions.ts';
 import { CliError } from '../errors.ts';
 import { interestLines } from '../view/interests.ts';
 import { paintFor } from '../view/paint.ts';
@@ -11,9 +12,7 @@ import { clientOf, print, printJson, settingsOf, withSettings } from './context.
 export function addStats(program: Command): void {
   const command = program
     .command('stats')
-    .description(
-      'where every event went: seen, filtered, merged, throttled, lost, sent, spooled, delivered; and which hosts filter with what',
-    )
+    .description(DESCRIPTIONS.stats)
     .option('--json', 'print it as one JSON object')
     .addHelpText('after', '\nExamples:\n  ringfence stats\n  ringfence stats --json | jq .kinds');
   withSettings(command).action(async (_, self: Command) => {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Status } from '../app/status.ts';
+import { DESCRIPTIONS } from '../descriptions.ts';
 import { paintFor } from '../view/paint.ts';
 import { statusLines } from '../view/status.ts';
 import { clientOf, print, printJson, settingsOf, withSettings } from './context.ts';
@@ -7,7 +8,7 @@ import { clientOf, print, printJson, settingsOf, withSettings } from './context.
 export function addStatus(program: Command): void {
   const command = program
     .command('status')
-    .description('how a running ringfence does: rates, lag, drops by cause')
+    .description(DESCRIPTIONS.status)
     .option('--json', 'print one JSON object with every count')
     .addHelpText('after', '\nExamples:\n  ringfence status\n  ringfence status --json | jq .services');
   withSettings(command).action(async (_, self: Command) => {

@@ -12,6 +12,7 @@ import type { Command } from 'commander';
 import { fleetTopics } from '../app/fleet-topics.ts';
 import { kafkaOptionsOf } from '../app/kafka-options.ts';
 import { type MissingSchema, missingSchemas, registerSchemas } from '../app/registry-plan.ts';
+import { DESCRIPTIONS } from '../descriptions.ts';
 import { paintFor } from '../view/paint.ts';
 import { changeLine, planLines } from '../view/topics.ts';
 import { print, printJson, settingsOf, withSettings } from './context.ts';
@@ -20,7 +21,7 @@ import { print, printJson, settingsOf, withSettings } from './context.ts';
 const DRIFT = 2;
 
 export function addTopics(program: Command): void {
-  const topics = program.command('topics').description('topics, access lists and schemas of a fleet on Kafka');
+  const topics = program.command('topics').description(DESCRIPTIONS.topics);
   const plan = topics
     .command('plan')
     .description('show what brokers and schema registry lack, and what drifted from the settings; changes nothing')

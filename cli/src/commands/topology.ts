@@ -10,6 +10,7 @@ import { groups as asked } from '../app/groups.ts';
 import { interestsOf } from '../app/interests.ts';
 import { kafkaOptionsOf } from '../app/kafka-options.ts';
 import type { Status } from '../app/status.ts';
+import { DESCRIPTIONS } from '../descriptions.ts';
 import { adminConfigOf, DEFAULT_PLACE, socketsOf } from '../dev/place.ts';
 import { CliError } from '../errors.ts';
 import { interestLines } from '../view/interests.ts';
@@ -32,7 +33,7 @@ interface TopologyOptions {
 export function addTopology(program: Command): void {
   const command = program
     .command('topology')
-    .description('the services of a fleet as its brokers see them: members, partitions, lag')
+    .description(DESCRIPTIONS.topology)
     .option('--watch', 'go on, until Ctrl-C')
     .option('--fleet [directory]', `of the fleet that "ringfence dev fleet" runs (default: ${DEFAULT_PLACE})`)
     .option('--json', 'print one JSON object (a line each time with --watch)')

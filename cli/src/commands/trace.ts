@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { findContainers } from '@ringfence/collector';
 import type { Command } from 'commander';
 import { cgroupRoot } from '../demo/sandbox.ts';
+import { DESCRIPTIONS } from '../descriptions.ts';
 import { CliError } from '../errors.ts';
 import { numbersOf, readCalls } from '../trace/calls.ts';
 import { Command as TracedCommand } from '../trace/command.ts';
@@ -45,7 +46,7 @@ export function addTrace(program: Command): void {
   const command = program
     .command('trace')
     .argument('[command...]', 'program to run and trace, with its arguments; write -- in front')
-    .description('show the system calls of a command, a process, a cgroup or a container, as they happen')
+    .description(DESCRIPTIONS.trace)
     .option('--pid <pid>', 'trace this process, all its threads')
     .option('--follow', 'with --pid: processes it starts from now on too')
     .option(

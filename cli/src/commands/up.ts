@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import { takePart } from '../app/part.ts';
+import { DESCRIPTIONS } from '../descriptions.ts';
 import { settingsOf, withSettings } from './context.ts';
 
 export function addUp(program: Command): void {
   const command = program
     .command('up')
-    .description('watch this machine: run the services (all of them, or --only some) until Ctrl-C')
+    .description(DESCRIPTIONS.up)
     .addHelpText(
       'after',
       `
