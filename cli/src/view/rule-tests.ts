@@ -14,7 +14,8 @@ export function testRunText({ results, faults }: TestRun, quiet: boolean, paint:
   const lines = [
     ...shown.map((result) => testText(result, paint)),
     ...faults.map(
-      ({ file, line, column, message }) => `${file}:${line}:${column}: ${paint.red('error:')} ${escapeText(message)}`,
+      ({ file, line, column, message }) =>
+        `${escapeText(file)}:${line}:${column}: ${paint.red('error:')} ${escapeText(message)}`,
     ),
   ];
   const failed = results.filter(({ failures }) => failures.length > 0).length;
