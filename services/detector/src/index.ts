@@ -5,6 +5,7 @@ export { type DetectorDeps, type DetectorService, startDetector } from './main.t
 export type { DetectorStats } from './metrics.ts';
 export { createDetectorPipeline, type DetectorPipeline, type Rules } from './pipeline.ts';
 export { readRuleFiles } from './rule-files.ts';
+export { RuleWatch } from './rule-watch.ts';
 export { compileDetectorRules, interestOf, reloadRules } from './rules.ts';
 export { STORE as DETECTOR_STORE } from './state/changelog.ts';
 export { EDGE_STORE as DETECTOR_EDGE_STORE } from './state/edge-table.ts';

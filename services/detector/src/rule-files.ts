@@ -1,11 +1,7 @@
-import { type FSWatcher, watch } from 'node:fs';
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import type { RuleSource } from '@ringfence/rules';
 import { RuleFilesError } from './errors.ts';
-
-/** Editors write a file in several steps: wait until they are done, ms. */
-const SETTLE_MS = 150;
 
 /** The rule files of each path, by name: a file is itself, a directory all .yaml and .yml below it but for tests of rules (.test.yaml). Throws RuleFilesError. */
 export async function readRuleFiles(paths: readonly string[]): Promise<RuleSource[]> {
@@ -51,26 +47,3 @@ async function targetOf(link: string): Promise<string | undefined> {
 
 /** Where Kubernetes keeps the versions of a mounted ConfigMap (`..2026_01_01`): its files are links to them, whose names stay when one takes the place of another. */
 const isInternal = (folder: string): boolean => folder.split(sep).some((part) => part.startsWith('..'));
-
-/** Calls `changed` some time after anything below the paths has changed. */
-export class RuleWatch implements Disposable {
-  readonly #watchers: FSWatcher[] = [];
-  #timer: NodeJS.Timeout | undefined;
-
-  constructor(paths: readonly string[], changed: () => void, failed: (error: Error) => void) {
-    const settle = (): void => {
-      clearTimeout(this.#timer);
-      this.#timer = setTimeout(changed, SETTLE_MS);
-    };
-    for (const path of paths) {
-      const watcher = watch(path, { recursive: true, persistent: false }, settle);
-      watcher.on('error', failed);
-      this.#watchers.push(watcher);
-    }
-  }
-
-  [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
-    for (const watcher of this.#watchers) watcher.close();
-  }
-}

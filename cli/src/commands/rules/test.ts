@@ -1,8 +1,9 @@
-import { watch } from 'node:fs';
 import type { Config } from '@ringfence/config';
+import { RuleWatch } from '@ringfence/detector';
 import type { Command } from 'commander';
 import { rulePaths } from '../../app/rule-paths.ts';
 import { CliError } from '../../errors.ts';
+import { explain } from '../../explain.ts';
 import { readSources } from '../../rules/sources.ts';
 import { runTests, type TestRun } from '../../rules/test.ts';
 import { readTestSources, rulesBeside } from '../../rules/test-sources.ts';
@@ -16,9 +17,6 @@ interface TestOptions {
   readonly quiet?: boolean;
   readonly watch?: boolean;
 }
-
-/** Editors write a file in several steps: wait until they are done, ms. */
-const SETTLE_MS = 150;
 
 export function addTest(rules: Command): void {
   const command = rules
@@ -79,19 +77,16 @@ async function testOnce(files: readonly string[], config: Config): Promise<TestR
 
 async function watchFiles(paths: readonly string[], again: () => Promise<void>): Promise<void> {
   const signal = untilInterrupted();
-  let timer: NodeJS.Timeout | undefined;
   let running = Promise.resolve();
-  const settle = (): void => {
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      running = running
-        .then(again)
-        .catch((error: unknown) => print(error instanceof Error ? error.message : String(error)));
-    }, SETTLE_MS);
-  };
-  for (const path of paths) watch(path, { recursive: true, signal }, settle).on('error', () => {});
+  const told = (error: unknown): void => print(explain(error));
+  using _ = new RuleWatch(
+    paths,
+    () => {
+      running = running.then(again).catch(told);
+    },
+    told,
+  );
   process.stderr.write('watching; Ctrl-C ends\n');
   await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-  clearTimeout(timer);
   await running;
 }

@@ -1,0 +1,116 @@
+import { type FSWatcher, readdirSync, readlinkSync, realpathSync, statSync, watch } from 'node:fs';
+import { dirname, isAbsolute, join, resolve, sep } from 'node:path';
+
+/** Editors write a file in several steps: wait until they are done, ms. */
+const SETTLE_MS = 150;
+/** As the kernel. */
+const MAX_LINKS = 40;
+
+/** Names in a directory whose change matters; null: every one. */
+type Watched = Map<string, Set<string> | null>;
+
+/**
+ * Calls `changed` some time after anything at or below the paths has changed. A file is watched by its name in its directory, not by itself, and so is each
+ * link on the way to it: editors, and Kubernetes with a ConfigMap, rename another one over it.
+ */
+export class RuleWatch implements Disposable {
+  readonly #paths: readonly string[];
+  readonly #changed: () => void;
+  readonly #failed: (error: Error) => void;
+  readonly #watchers: FSWatcher[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(paths: readonly string[], changed: () => void, failed: (error: Error) => void) {
+    this.#paths = paths;
+    this.#changed = changed;
+    this.#failed = failed;
+    this.#watch();
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    for (const watcher of this.#watchers) watcher.close();
+  }
+
+  readonly #settle = (): void => {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      // Before what is there is read, so that nothing is missed; a directory of the same name may be another one.
+      this.#watch();
+      this.#changed();
+    }, SETTLE_MS);
+  };
+
+  #watch(): void {
+    for (const watcher of this.#watchers.splice(0)) watcher.close();
+    for (const [directory, names] of watchedFor(this.#paths)) {
+      try {
+        const watcher = watch(directory, (_, name) => {
+          if (names === null || name === null || names.has(name)) this.#settle();
+        });
+        watcher.on('error', this.#failed);
+        this.#watchers.push(watcher);
+      } catch (error) {
+        // It has gone since: look again.
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') this.#settle();
+        else this.#failed(error as Error);
+      }
+    }
+  }
+}
+
+function watchedFor(paths: readonly string[]): Watched {
+  const watched: Watched = new Map();
+  const addName = ([directory, name]: readonly [string, string]): void => {
+    const names = watched.get(directory);
+    if (names === undefined) watched.set(directory, new Set([name]));
+    else names?.add(name);
+  };
+  for (const path of paths) {
+    for (const place of placesOf(path)) addName(place);
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) continue;
+    const top = realpathSync(path);
+    watched.set(top, null);
+    for (const entry of readdirSync(top, { recursive: true, withFileTypes: true })) {
+      const name = join(entry.parentPath, entry.name);
+      if (entry.isDirectory()) watched.set(name, null);
+      else if (entry.isSymbolicLink()) for (const place of placesOf(name)) addName(place);
+    }
+  }
+  return watched;
+}
+
+/** Where the path ends, and where each link on the way to that lies: directory and name. Of what is not there as far as it goes. */
+function placesOf(path: string): (readonly [directory: string, name: string])[] {
+  const places: (readonly [string, string])[] = [];
+  const rest = resolve(path).split(sep);
+  let at: string = sep;
+  for (let links = 0; links < MAX_LINKS; ) {
+    const name = rest.shift();
+    if (name === undefined) break;
+    if (name === '' || name === '.') continue;
+    if (name === '..') {
+      at = dirname(at);
+      continue;
+    }
+    const target = targetOf(join(at, name));
+    if (target !== null || !rest.some(Boolean)) places.push([at, name]);
+    if (target === undefined) break;
+    if (target === null) at = join(at, name);
+    else {
+      links++;
+      rest.unshift(...target.split(sep));
+      if (isAbsolute(target)) at = sep;
+    }
+  }
+  return places;
+}
+
+/** Of a link; null: it is none, undefined: it is not there. */
+function targetOf(path: string): string | null | undefined {
+  try {
+    return readlinkSync(path);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EINVAL' ? null : undefined;
+  }
+}
