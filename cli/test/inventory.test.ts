@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
 import type { Inventory } from '@ringfence/collector';
 import { skip } from '../../test/kernel/sensor/sensor.ts';
 import { buildSensor } from '../../tools/build-sensor.ts';
-import { socketText } from '../src/view/inventory.ts';
+import { inventoryText, socketText } from '../src/view/inventory.ts';
+import { paintFor } from '../src/view/paint.ts';
 
 const MAIN = join(import.meta.dirname, '../src/main.ts');
 const command = [process.execPath, '--conditions=@ringfence/source', MAIN, 'inventory', '--config', '/dev/null'];
@@ -22,6 +24,23 @@ const json = (args: readonly string[], inFront?: readonly string[]): Inventory =
   assert.equal(code, 0, text);
   return JSON.parse(text) as Inventory;
 };
+
+test('whatever names containers and mounts have, none is an order to the terminal', () => {
+  const hostile = 'a\u001b[2J\n\u202e';
+  const texts = { id: hostile, name: hostile, image: hostile, runtime: hostile };
+  const pod = { pod: hostile, namespace: hostile, serviceAccount: hostile };
+  const container = { ...texts, ...pod, privileged: true, startedAt: 0, pids: ['1'], mounts: [] };
+  const mount = { point: hostile, filesystem: hostile, source: hostile, root: hostile, options: hostile };
+  const inventory = {
+    containers: [container],
+    processes: [],
+    mountNamespaces: [{ namespace: 1, pids: [1], mounts: [mount] }],
+  } as unknown as Inventory;
+  const text = inventoryText(inventory, true, paintFor(new Writable()));
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: what must not be there
+  assert.doesNotMatch(text, /[\u0000-\u0009\u000b-\u001f\u202e]/);
+  assert.equal(text.split('\n').length, 9, text);
+});
 
 describe('the inventory', { skip }, () => {
   let sleeper: ChildProcess;

@@ -152,7 +152,7 @@ test('what was done names target, outcome, time and policy', () => {
 test('an alert is one line whatever it holds', () => {
   const line = alertLine(plain, {
     id: 'a',
-    rule: 'R',
+    rule: `R${hostile}`,
     description: '',
     priority: 'error',
     tactics: [],

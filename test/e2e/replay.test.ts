@@ -74,7 +74,7 @@ describe('a recording of the demo', { skip }, () => {
     await t.test('without --json it tells the incident', async () => {
       const told = await home.output(['replay', file]);
       assert.match(told, /Cron job written in a container/);
-      assert.match(told, /\d+ batches, \d+ events, \d+ alerts, \d+ incidents/);
+      assert.match(told, /[\d,]+ batch(es)?, [\d,]+ events?, [\d,]+ alerts?, [\d,]+ incidents?/);
     });
 
     await t.test('a recording that is cut off, and a file that is none, are named', async () => {

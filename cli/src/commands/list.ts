@@ -60,16 +60,24 @@ export function addLists(program: Command): void {
 
 async function list(name: string, line: (paint: Paint, item: never) => string, self: Command): Promise<void> {
   const options = self.opts<ListOptions>();
-  const signal = untilInterrupted();
-  const query = new URLSearchParams({ limit: options.limit });
+  const query = new URLSearchParams({ limit: String(limitOf(options.limit)) });
   if (options.follow) query.set('follow', '1');
   if (options.where !== undefined) query.set('where', options.where);
   if (options.since !== undefined) query.set('from', String((Date.now() - durationMs(options.since)) * 1000));
+  const signal = untilInterrupted();
   const paint = paintFor(process.stdout);
   for await (const item of clientOf(settingsOf(self)).lines<never>(`/${name}?${query}`, signal)) {
     if (options.json) printJson(item);
     else print(line(paint, item));
   }
+}
+
+const MAX_LIMIT = 100_000;
+
+function limitOf(text: string): number {
+  const limit = Number(text);
+  if (/^\d+$/.test(text) && limit <= MAX_LIMIT) return limit;
+  throw new CliError(`--limit ${text}: expected a number from 0 to ${MAX_LIMIT}`);
 }
 
 const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };

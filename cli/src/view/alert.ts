@@ -13,5 +13,5 @@ export function alertLine(paint: Paint, alert: Alert): string {
   const where =
     alert.container === null ? '' : paint.dim(` [${escapeText(alert.container.name || alert.container.id)}]`);
   const priority = paintPriority(paint, alert.priority, alert.priority.toUpperCase().padEnd(8));
-  return `${paint.dim(timeOfDay(alert.timestamp))} ${priority} ${paint.bold(alert.rule)}${where} ${escapeText(alert.output)}`;
+  return `${paint.dim(timeOfDay(alert.timestamp))} ${priority} ${paint.bold(escapeText(alert.rule))}${where} ${escapeText(alert.output)}`;
 }

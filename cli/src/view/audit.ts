@@ -1,6 +1,6 @@
 import type { NotedHeads, Tampering, TamperKind, Verification } from '@ringfence/auditor';
 import { escapeText } from '@ringfence/schema';
-import { grouped } from './grouped.ts';
+import { counted } from './counted.ts';
 import type { Paint } from './paint.ts';
 
 const MEANINGS: Readonly<Record<TamperKind, string>> = {
@@ -13,27 +13,25 @@ const MEANINGS: Readonly<Record<TamperKind, string>> = {
   'forged-head': 'a head on the bus that no auditor signed',
 };
 
-const count = (number: number, what: string): string => `${grouped(number)} ${what}${number === 1 ? '' : 's'}`;
-
 /** What `ringfence audit verify` prints. `noted` null: no heads were looked at. */
 export function auditLines(paint: Paint, found: Verification, noted: NotedHeads | null, place: string): string[] {
   const { records, chains, retired, unfinished, problems, problemCount } = found;
   const lines = [
-    `${paint.bold(escapeText(place))}: ${count(records, 'record')} in ${count(chains.length, 'chain')}`,
+    `${paint.bold(escapeText(place))}: ${counted(records, 'record')} in ${counted(chains.length, 'chain')}`,
     headLine(found, noted),
   ];
   if (retired > 0)
-    lines.push(`${count(retired, 'older record')} let go by retention, from the beginnings of the chains`);
+    lines.push(`${counted(retired, 'older record')} let go by retention, from the beginnings of the chains`);
   if (unfinished > 0)
     lines.push(
-      `${count(unfinished, 'record')} behind the heads: a batch being written, or one whose auditor died and which the next one finishes`,
+      `${counted(unfinished, 'record')} behind the heads: a batch being written, or one whose auditor died and which the next one finishes`,
     );
   lines.push(...problems.map((problem) => problemLine(paint, problem)));
-  if (problemCount > problems.length) lines.push(`… and ${count(problemCount - problems.length, 'further problem')}`);
+  if (problemCount > problems.length) lines.push(`… and ${counted(problemCount - problems.length, 'further problem')}`);
   lines.push(
     problemCount === 0
       ? paint.green('the trail is whole')
-      : paint.red(`the trail is not whole: ${count(problemCount, 'problem')}`),
+      : paint.red(`the trail is not whole: ${counted(problemCount, 'problem')}`),
   );
   return lines;
 }
@@ -41,7 +39,7 @@ export function auditLines(paint: Paint, found: Verification, noted: NotedHeads 
 function headLine({ heads }: Verification, noted: NotedHeads | null): string {
   if (noted === null) return 'no heads on the bus were looked at: a trail rewritten to its end would not show';
   const signatures = noted.areVerified ? 'signed by auditors' : 'signatures not looked at';
-  return `held against ${count(heads, 'head')} on the bus (${signatures})`;
+  return `held against ${counted(heads, 'head')} on the bus (${signatures})`;
 }
 
 function problemLine(paint: Paint, { what, topic, partition, kind, seq, id, count: number }: Tampering): string {

@@ -1,4 +1,5 @@
 import type { Status } from '../app/status.ts';
+import { counted } from './counted.ts';
 import { grouped } from './grouped.ts';
 import type { Paint } from './paint.ts';
 import { bytesText } from './status.ts';
@@ -42,11 +43,11 @@ export function fleetSummary(
   const alerts = sum(now, (name, { stats }) => (name === 'detector' ? countOf(stats, 'alerts') : 0));
   const rate = before.length === 0 || seconds === 0 ? 0 : Math.max(0, events - earlier) / seconds;
   return [
-    paint.bold(`${grouped(hosts)} ${hosts === 1 ? 'host' : 'hosts'}`),
+    paint.bold(counted(hosts, 'host')),
     `${grouped(rate)} events/s`,
     `lag ${grouped(lag)}`,
-    `${grouped(alerts)} alerts`,
-    `${grouped(incidents)} incidents`,
+    counted(alerts, 'alert'),
+    counted(incidents, 'incident'),
   ].join(paint.dim(' · '));
 }
 

@@ -127,7 +127,7 @@ function processText(paint: Paint, process: IncidentProcess): string {
 
 function evidence(paint: Paint, incident: Incident): string[] {
   const lines = incident.alerts.flatMap((alert) => [
-    `    ${paint.dim(timeOfDay(alert.timestamp))} ${paintPriority(paint, alert.priority, alert.rule)}  ${escapeText(alert.output)}`,
+    `    ${paint.dim(timeOfDay(alert.timestamp))} ${paintPriority(paint, alert.priority, escapeText(alert.rule))}  ${escapeText(alert.output)}`,
     paint.dim(`                 ${escapeText(alert.why)}`),
   ]);
   if (incident.omittedAlerts > 0) lines.push(paint.dim(`    and ${incident.omittedAlerts} more of the same`));

@@ -1,6 +1,7 @@
 import type { InterestGroup } from '@ringfence/enricher';
 import { escapeText, interestContent } from '@ringfence/schema';
 import type { HostInterests } from '../app/interests.ts';
+import { counted } from './counted.ts';
 import { grouped } from './grouped.ts';
 import type { Paint } from './paint.ts';
 
@@ -21,7 +22,7 @@ export function interestLines({ groups, current }: HostInterests, paint: Paint):
 }
 
 function lineOf({ version, hosts, some }: InterestGroup, current: number, paint: Paint): string {
-  const count = `${grouped(hosts)} ${hosts === 1 ? 'host' : 'hosts'}`;
+  const count = counted(hosts, 'host');
   const named = some.slice(0, NAMED).map(escapeText).join(', ');
   const who = hosts > NAMED ? `${named}, …` : named;
   if (version === 0) return paint.yellow(`  ${count} with no interest, sending everything: ${who}`);

@@ -7,6 +7,7 @@ import type {
   OpenSocket,
 } from '@ringfence/collector';
 import { escapeText } from '@ringfence/schema';
+import { counted } from './counted.ts';
 import type { Paint } from './paint.ts';
 
 const COMMAND_MAX = 100;
@@ -42,17 +43,17 @@ const safe = (text: string): string => escapeText(text);
 function containerLines(container: InventoryContainer, paint: Paint): string[] {
   const { id, name, runtime, image, privileged, startedAt, pids, pod, namespace, serviceAccount } = container;
   const facts = [
-    runtime,
-    image,
+    safe(runtime),
+    safe(image),
     ...(privileged ? [paint.red('privileged')] : []),
     ...(startedAt > 0 ? [`since ${time(startedAt)}`] : []),
-    `${pids.length} ${pids.length === 1 ? 'process' : 'processes'}`,
+    counted(pids.length, 'process', 'processes'),
   ];
   const kubernetes =
-    pod === '' ? [] : [`pod ${namespace}/${pod}`, ...(serviceAccount === '' ? [] : [`as ${serviceAccount}`])];
+    pod === '' ? [] : [`pod ${namespace}/${pod}`, ...(serviceAccount === '' ? [] : [`as ${serviceAccount}`])].map(safe);
   const shown = [...facts, ...kubernetes].filter((fact) => fact !== '');
   return [
-    `  ${paint.cyan(safe(name || id.slice(0, 12)))} ${paint.dim(safe(id.slice(0, 12)))} ${shown.map((fact) => (fact.includes('\u001b') ? fact : safe(fact))).join(', ')}`,
+    `  ${paint.cyan(safe(name || id.slice(0, 12)))} ${paint.dim(safe(id.slice(0, 12)))} ${shown.join(', ')}`,
     ...container.mounts.map(({ source, destination, readonly }) =>
       paint.dim(`      ${safe(source)} at ${safe(destination)}${readonly ? ', read-only' : ''}`),
     ),
@@ -88,7 +89,7 @@ function mountLines({ namespace, pids, mounts }: MountNamespace, paint: Paint): 
       ? [paint.red('  not readable: /proc shows none of its processes')]
       : mounts.map(
           ({ point, filesystem, source, root, options }) =>
-            `  ${safe(point)} ${filesystem} ${safe(source)}${root === '/' ? '' : safe(`:${root}`)} ${paint.dim(options)}`,
+            `  ${safe(point)} ${safe(filesystem)} ${safe(source)}${root === '/' ? '' : safe(`:${root}`)} ${paint.dim(safe(options))}`,
         )),
     '',
   ];

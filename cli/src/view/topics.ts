@@ -2,6 +2,7 @@ import type { AccessEntry, Change, Plan } from '@ringfence/bus/topics';
 import { durationText } from '@ringfence/rules/duration';
 import { escapeText } from '@ringfence/schema';
 import type { MissingSchema } from '../app/registry-plan.ts';
+import { counted } from './counted.ts';
 import type { Paint } from './paint.ts';
 
 /** A plan for a person: what apply does, what is theirs to do, who else has access. */
@@ -44,8 +45,6 @@ export function changeLine(paint: Paint, change: Change): string {
   const policy = `${settings['cleanup.policy']}, kept ${kept(settings['retention.ms'])}`;
   return `${paint.green('+')} topic   ${name}  ${counted(partitions, 'partition')}, ${counted(replicas, 'replica')}, ${policy}`;
 }
-
-const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
 function kept(retentionMs = '-1'): string {
   const ms = Number(retentionMs);

@@ -1,4 +1,6 @@
 import type { GroupMember, GroupView, TopicLag } from '@ringfence/bus/topics';
+import { escapeText } from '@ringfence/schema';
+import { counted } from './counted.ts';
 import { grouped } from './grouped.ts';
 import type { Paint } from './paint.ts';
 
@@ -24,7 +26,7 @@ export function topologyLines(
 function stateOf({ state, members }: GroupView): string {
   if (state === 'Forbidden') return 'this user may not describe the group';
   if (members.length === 0) return 'nobody is in this group';
-  return `${members.length} ${members.length === 1 ? 'member' : 'members'}${state === 'Stable' ? '' : `, ${state}`}`;
+  return `${counted(members.length, 'member')}${state === 'Stable' ? '' : `, ${state}`}`;
 }
 
 function rateOf({ topic, end }: TopicLag, ends: ReadonlyMap<string, number>, seconds: number): string {
@@ -36,7 +38,7 @@ function rateOf({ topic, end }: TopicLag, ends: ReadonlyMap<string, number>, sec
 function topicLine(paint: Paint, { topic, partitions, lag, unowned }: TopicLag, width: number, rate: string): string {
   const behind = `lag ${grouped(lag)}`;
   const cells = [
-    `${partitions} ${partitions === 1 ? 'partition' : 'partitions'}`,
+    counted(partitions, 'partition'),
     lag > LATE ? paint.yellow(behind) : behind,
     rate,
     unowned.length === 0 ? '' : paint.red(`without owner: ${ranges(unowned)}`),
@@ -45,7 +47,12 @@ function topicLine(paint: Paint, { topic, partitions, lag, unowned }: TopicLag, 
 }
 
 function membersOf(paint: Paint, { members }: GroupView): string[] {
-  const sorted = [...members].sort((a, b) => (a.client < b.client ? -1 : 1));
+  const named = members.map((member) => ({
+    ...member,
+    client: escapeText(member.client),
+    host: escapeText(member.host),
+  }));
+  const sorted = named.sort((a, b) => (a.client < b.client ? -1 : 1));
   const width = Math.max(...sorted.map(({ client }) => client.length), 0);
   return sorted.map((member) => `  ${paint.green('●')} ${memberLine(paint, member, width)}`);
 }
