@@ -185,7 +185,7 @@ describe('a summary', () => {
     run.take(exit(3, 'a'), 160);
     assert.deepEqual(run.tick(111), [1], 'the first is over as its key goes on, whatever the tick says');
     const again = new Run(text);
-    again.tick(0);
+    assert.deepEqual(again.take(exit(4, 'b'), 300).tick(0), []);
     for (const { key, value } of run.memory.snapshot()) again.memory.restore(key, value);
     assert.deepEqual([again.tick(219), again.tick(220)], [[], [3]]);
   });
