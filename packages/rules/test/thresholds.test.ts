@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { StateError } from '../src/errors.ts';
+import { LIMITS } from '../src/limits.ts';
 import type { RuleSet } from '../src/rule-set.ts';
 import { RuleMemory } from '../src/state/memory.ts';
 import { ThresholdState } from '../src/state/thresholds.ts';
@@ -122,6 +123,9 @@ describe('a threshold', () => {
     );
     const tiny = sum(0.5);
     assert.deepEqual([fires(tiny, exit(0.25), 0), fires(tiny, exit(0.25), 1)], [false, true]);
+    assert.equal(fires(sum(LIMITS.thresholdSum), exit(LIMITS.thresholdSum), 0), true);
+    for (const wrong of [0, -1, LIMITS.thresholdSum + 1])
+      assert.match(sum(wrong).diagnostics[0]?.message ?? '', /a number above 0, up to 1000000000000000, found/);
     const large = sum(1_000_000_000_000);
     let fired = 0;
     for (let n = 1; n <= 20_000 && fired === 0; n++) if (fires(large, exit(100_000_000), n / 3000)) fired = n;

@@ -13,7 +13,7 @@ const GROWING: Readonly<Partial<Record<Measure, number>>> = {
 const SMALLEST = 1e-6;
 
 export const numberOf = (written: string): number | undefined =>
-  /^-?\d{1,15}(\.\d{1,6})?$/.test(written) ? Number(written) : undefined;
+  /^-?\d{1,16}(\.\d{1,6})?$/.test(written) ? Number(written) : undefined;
 
 /** A number that something measured is compared with. Values that are told apart are remembered, each by itself. @throws Fault */
 export function readBound(measure: Measure, { text, at }: YamlText): number {
