@@ -246,7 +246,8 @@ static __always_inline int datagram__sent(struct task_struct *task, __s32 result
 	family = kernel__read(sk, __sk_common.skc_family);
 	if (family == AF_UNIX) {
 		call.truth = truth__take(task);
-		if (call.truth && call.truth->object != (__u64)sk)
+		/* a call that fails may have come to no hook: what is written down is of one before it */
+		if (call.truth && (result < 0 || call.truth->object != (__u64)sk))
 			call.truth = 0;
 		return unix_datagram__ended(task, &call);
 	}

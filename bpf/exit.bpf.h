@@ -21,7 +21,7 @@ static __always_inline __u32 exit__status(struct task_struct *task)
 	return task->group_leader->exit_code;
 }
 
-static __always_inline void exit__keep_if_agent(struct task_struct *task)
+static __always_inline void exit__keep_if_victim(struct task_struct *task)
 {
 	enum tampering_victim victim = tampering__victim(task->tgid, kernel__start(task));
 	__u32 status;
@@ -47,7 +47,7 @@ int process_exit(__u64 *context)
 	} else if (kernel__plain(task)->signal->live.counter || !exit__is_first_report(task)) {
 		return 0;
 	}
-	exit__keep_if_agent(task);
+	exit__keep_if_victim(task);
 	ring__see(RF_LANE_SECURITY, RF_EXIT);
 	record = ring__reserve(RF_LANE_SECURITY, RF_EXIT, sizeof(*record), &number);
 	if (!record)

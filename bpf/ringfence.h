@@ -630,8 +630,8 @@ enum rf_tampering_operation {
 /* Something is done to the agent or to its sensor. In no ring: it stays in rf_tamperings until an agent has told it. */
 struct rf_tampering {
 	struct rf_header h;  /* who does it; `sequence` counts what was done since the sensor was loaded */
-	__u64 agent_start;   /* the process that it is done to: the agent, or its partner */
-	__u32 agent_tgid;
+	__u64 victim_start;  /* the process that it is done to: the agent, or its partner */
+	__u32 victim_tgid;
 	__u32 operation;     /* enum rf_tampering_operation */
 	__u32 detail;        /* number of the signal; of an exit its code; of an access enum rf_access_operation; of a link its id */
 	__u32 request;       /* PTRACE_*; of an exit the signal that ended it */

@@ -72,7 +72,7 @@ static __always_inline bool signal__threatens_agent(struct task_struct *target, 
 	return tampering__victim(target->tgid, kernel__start(target));
 }
 
-static __always_inline void signal__keep_if_agent(struct task_struct *target, __u32 signal, __s32 result)
+static __always_inline void signal__keep_if_victim(struct task_struct *target, __u32 signal, __s32 result)
 {
 	enum tampering_victim victim = tampering__victim(target->tgid, kernel__start(target));
 
@@ -106,7 +106,7 @@ int BPF_PROG(signal_generate, int signal, struct kernel_siginfo *info, struct ta
 	sent.code = info ? kernel__read(info, si_code) : SI_USER;
 	if (!signal__is_of_user(task, sent.code))
 		return 0;
-	signal__keep_if_agent(target, signal, result);
+	signal__keep_if_victim(target, signal, result);
 	if (!signal__threatens_agent(target, signal) && !signal__crosses(task, target))
 		return 0;
 	if (!interest__takes(RF_LANE_SECURITY, RF_SIGNAL))

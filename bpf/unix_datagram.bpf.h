@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* Datagrams to unix sockets, as of syslog, systemd and whoever talks to a daemon without a connection. No packet shows them, so each is seen at the end of
- * the call that sent it: equal ones (process, socket, peer, result) are merged. The kernel forgets whom it sent one to: of a connected socket the peer is
- * the kernel's, else the name is the caller's, marked, unless the full profile wrote it down. */
+ * the call that sent it: equal ones (process, peer, result) are merged, whatever sockets they went by. The kernel forgets whom it sent one to: of a
+ * connected socket the peer is the kernel's, else the name is the caller's, marked, unless the full profile wrote it down. */
 #include "lib/share.h"
 #include "lib/socket.h"
 
@@ -34,7 +34,8 @@ static __always_inline __u32 unix_datagram__admit(struct task_struct *task, cons
 	__u32 error = call->result < 0 ? call->result : 0;
 	struct rf_merge_key key;
 
-	merge__fill_key(&key, task, RF_DATAGRAM, (__u64)call->sk, peer ^ (__u64)error << 32);
+	/* not the socket: some clients open one for each datagram */
+	merge__fill_key(&key, task, RF_DATAGRAM, peer, error);
 	return merge__admit(RF_LANE_BULK, &key, false);
 }
 

@@ -52,7 +52,7 @@ static __noinline int access__report(struct access *access)
 }
 
 /* Who only reads its environment (as ps does) does it no harm. */
-static __always_inline void access__keep_if_agent(const struct access *access)
+static __always_inline void access__keep_if_victim(const struct access *access)
 {
 	enum tampering_victim victim;
 
@@ -65,7 +65,7 @@ static __always_inline void access__keep_if_agent(const struct access *access)
 
 static __always_inline int access__tell(struct access *access)
 {
-	access__keep_if_agent(access);
+	access__keep_if_victim(access);
 	return access__report(access);
 }
 

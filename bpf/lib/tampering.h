@@ -36,7 +36,7 @@ static __always_inline struct rf_tampering_entry *tampering__entry(__u64 number)
 }
 
 /* true: it was the same process that did the same the last time, just now. */
-static __always_inline bool tampering__repeats(struct task_struct *task, __u32 victim, __u32 operation, __u32 detail, __u32 request, __s32 result)
+static __always_inline bool tampering__repeats(struct task_struct *task, __u32 victim_tgid, __u32 operation, __u32 detail, __u32 request, __s32 result)
 {
 	__u64 number = RF_READ_ONCE(rf_tampered);
 	struct rf_tampering_entry *last = number ? tampering__entry(number) : 0;
@@ -46,7 +46,7 @@ static __always_inline bool tampering__repeats(struct task_struct *task, __u32 v
 		return false;
 	r = &last->record;
 	if (r->h.sequence != number || r->h.tgid != task->tgid || r->h.start != kernel__start(task) ||
-	    r->agent_tgid != victim || r->operation != operation || r->detail != detail || r->request != request || r->result != result ||
+	    r->victim_tgid != victim_tgid || r->operation != operation || r->detail != detail || r->request != request || r->result != result ||
 	    bpf_ktime_get_boot_ns() - r->h.ktime > MERGE_NS)
 		return false;
 	__sync_fetch_and_add(&r->count, 1);
@@ -85,14 +85,14 @@ static __noinline int tampering__keep(__u32 deed, __u32 detail, __u32 request, _
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	bool partner = deed & TAMPERING_PARTNER;
-	__u32 victim = partner ? RF_READ_ONCE(rf_control.partner_tgid) : RF_READ_ONCE(rf_control.agent_tgid);
+	__u32 victim_tgid = partner ? RF_READ_ONCE(rf_control.partner_tgid) : RF_READ_ONCE(rf_control.agent_tgid);
 	__u32 operation = deed & TAMPERING_OPERATION;
 	struct rf_tampering_entry *e;
 	struct rf_tampering *r;
 	__u64 number;
 	long length;
 
-	if (tampering__repeats(task, victim, operation, detail, request, result))
+	if (tampering__repeats(task, victim_tgid, operation, detail, request, result))
 		return 0;
 	number = __sync_fetch_and_add(&rf_tampered, 1) + 1;
 	e = tampering__entry(number);
@@ -100,8 +100,8 @@ static __noinline int tampering__keep(__u32 deed, __u32 detail, __u32 request, _
 		return 0;
 	r = &e->record;
 	task__fill_header(&r->h, task, RF_TAMPERING);
-	r->agent_start = partner ? RF_READ_ONCE(rf_control.partner_start) : RF_READ_ONCE(rf_control.agent_start);
-	r->agent_tgid = victim;
+	r->victim_start = partner ? RF_READ_ONCE(rf_control.partner_start) : RF_READ_ONCE(rf_control.agent_start);
+	r->victim_tgid = victim_tgid;
 	r->operation = operation;
 	r->detail = detail;
 	r->request = request;

@@ -104,7 +104,7 @@ describe('what is done to an agent', { skip: kernelSkip() }, () => {
     ]);
     const [refused, kill, exit] = all as [Told, Told, Told];
     assert.deepEqual([refused.uid, refused.request], [NOBODY, PTRACE_SEIZE]);
-    assert.deepEqual([kill.by, kill.uid, kill.agentTgid, kill.count], [killer, 0, pid, 1]);
+    assert.deepEqual([kill.by, kill.uid, kill.victimTgid, kill.count], [killer, 0, pid, 1]);
     assert.equal(decodeText(kill.command.bytes), 'sh');
     assert.match(decodeText(kill.executable.bytes), /^(dash|bash|sh|busybox)$/);
     assert.deepEqual([exit.by, exit.request], [pid, SIGKILL]);

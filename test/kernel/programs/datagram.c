@@ -1,8 +1,9 @@
 /* datagram (udp4|udp6) (sendto|sendmsg|connected) COUNT SIZE: a child sends so many datagrams to its parent, which answers each with one byte.
  * datagram (udp4|udp6) (sendto|sendmsg) denied: a send that the kernel refuses.
  * datagram udp4 many COUNT: one datagram to each of so many ports, then the socket is closed.
- * datagram (unix|abstract) (sendto|sendmsg|connected|pair|nobody|stream) COUNT SIZE NAME: so many datagrams to a unix socket of this name, or (pair) to one that
- * has none, or (nobody) to none at all, or (stream) down a connection to it.
+ * datagram (unix|abstract) (sendto|sendmsg|connected|anew|full|pair|nobody|stream) COUNT SIZE NAME: so many datagrams to a unix socket of this name, (anew) each
+ * by a socket of its own, or (full) more than it takes and then one to NAME.gone, or (pair) to one that has none, or (nobody) to none at all, or (stream) down a
+ * connection to it.
  * Prints the port of the parent. */
 #include <arpa/inet.h>
 #include <stddef.h>
@@ -89,6 +90,15 @@ static int unix_ends(const char *how, union any *to, socklen_t size, int ends[2]
 	return strcmp(how, "connected") && type == SOCK_DGRAM ? 0 : connect(ends[0], &to->all, size);
 }
 
+/* The kernel has gone all the way to the name before it finds no room there; to the other it does not come. */
+static int full(int own, size_t bytes, union any *to, socklen_t size)
+{
+	while (sendto(own, some, bytes, MSG_DONTWAIT, &to->all, size) >= 0)
+		;
+	memcpy(to->name.sun_path + size - offsetof(struct sockaddr_un, sun_path), ".gone", 5);
+	return sendto(own, some, bytes, MSG_DONTWAIT, &to->all, size + 5) >= 0;
+}
+
 static int unix_client(const char *kind, const char *how, int count, size_t bytes, const char *name)
 {
 	int abstract = *kind == 'a';
@@ -100,8 +110,16 @@ static int unix_client(const char *kind, const char *how, int count, size_t byte
 	memcpy(to.name.sun_path + abstract, name, strlen(name));
 	if (unix_ends(how, &to, size, ends))
 		return 2;
+	if (!strcmp(how, "full"))
+		return full(ends[0], bytes, &to, size);
 	for (int sent = 0; sent < count; sent++) {
-		ssize_t done = transmit(alone ? "connected" : how, ends[0], bytes, &to, size);
+		ssize_t done;
+
+		if (!strcmp(how, "anew")) {
+			close(ends[0]);
+			ends[0] = socket(AF_UNIX, SOCK_DGRAM, 0);
+		}
+		done = transmit(alone ? "connected" : how, ends[0], bytes, &to, size);
 
 		if (done < 0 && strcmp(how, "nobody"))
 			return 3;

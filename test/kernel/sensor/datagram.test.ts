@@ -142,18 +142,31 @@ describe('datagrams on the running kernel', { skip }, () => {
     assert.deepEqual(await toUnix('unix', 'connected', '1', '7', byLink), [{ fields, path: name }]);
   });
 
-  test('equal ones are merged, and the account knows how many', async () => {
-    const before = sensor.counters(BULK).merged;
-    const told = await toUnix('unix', 'sendto', '50', '10', join(scratch.path, 'many'));
-    const counts = told.map(({ fields }) => (fields as { count: number }).count);
-    assert.equal(counts[0], 1);
-    assert.ok(counts.length < 50 && sensor.counters(BULK).merged - before >= BigInt(50 - counts.length));
-  });
+  for (const [how, by] of [
+    ['sendto', 'one socket'],
+    ['anew', 'a socket each'],
+  ] as const)
+    test(`equal ones are merged, by ${by}, and the account knows how many`, async () => {
+      const before = sensor.counters(BULK).merged;
+      const told = await toUnix('unix', how, '50', '10', join(scratch.path, `many-${how}`));
+      const counts = told.map(({ fields }) => (fields as { count: number }).count);
+      assert.equal(counts[0], 1);
+      assert.ok(counts.length < 50 && sensor.counters(BULK).merged - before >= BigInt(50 - counts.length));
+    });
 
   test('a datagram to a unix socket that is not there is told with its error', async () => {
     const name = join(scratch.path, 'nobody');
     const fields = { ...unix, sent: 0n, result: ENOENT, count: 1, incoming: 0, source_caller: 1 };
     assert.deepEqual(await toUnix('unix', 'nobody', '1', '10', name), [{ fields, path: name }]);
+  });
+
+  test('one that fails is never told with the name that a call before it went to', async () => {
+    const name = join(scratch.path, 'full');
+    const failed = (await toUnix('unix', 'full', '1', '10', name)).filter(
+      ({ fields }) => (fields as { result: number }).result !== 0,
+    );
+    const fields = { ...unix, sent: 0n, result: ENOENT, count: 1, incoming: 0, source_caller: 1 };
+    assert.deepEqual(failed, [{ fields, path: `${name}.gone` }]);
   });
 
   test('what goes down a connection, or to the nameless end of a pair, is none of these', async () => {

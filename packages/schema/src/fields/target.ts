@@ -29,12 +29,12 @@ const PTRACE = records.AccessOperation.ACCESS_PTRACE;
 const pids = new Map([
   [KIND.Signal, bodyLong('Signal', 'targetTgid')],
   [KIND.ProcessAccess, bodyLong('ProcessAccess', 'targetTgid')],
-  [KIND.Tampering, bodyLong('Tampering', 'agentTgid')],
+  [KIND.Tampering, bodyLong('Tampering', 'victimTgid')],
 ]);
 const starts = new Map([
   [KIND.Signal, leafIndex('Signal', 'targetStart')],
   [KIND.ProcessAccess, leafIndex('ProcessAccess', 'targetStart')],
-  [KIND.Tampering, leafIndex('Tampering', 'agentStart')],
+  [KIND.Tampering, leafIndex('Tampering', 'victimStart')],
 ]);
 const numbers = new Map<number, (event: EventView) => number | undefined>([
   [KIND.Signal, bodyLong('Signal', 'signal')],

@@ -1204,8 +1204,8 @@ export const systemChangeSourceCaller = (view: DataView, at: number): number => 
 /** struct rf_tampering: bytes, and where each field begins */
 export const SIZEOF_TAMPERING = 128;
 export const TAMPERING_H = 0; // struct rf_header
-export const TAMPERING_AGENT_START = 56;
-export const TAMPERING_AGENT_TGID = 64;
+export const TAMPERING_VICTIM_START = 56;
+export const TAMPERING_VICTIM_TGID = 64;
 export const TAMPERING_OPERATION = 68;
 export const TAMPERING_DETAIL = 72;
 export const TAMPERING_REQUEST = 76;
@@ -1215,9 +1215,9 @@ export const TAMPERING_COUNT = 88;
 export const TAMPERING_PROGRAM = 92; // struct rf_text
 export const TAMPERING_COMMAND = 104; // struct rf_text
 export const TAMPERING_EXECUTABLE = 116; // struct rf_text
-export const tamperingAgentStartLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
-export const tamperingAgentStartHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
-export const tamperingAgentTgid = (view: DataView, at: number): number => view.getUint32(at + 64, true);
+export const tamperingVictimStartLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
+export const tamperingVictimStartHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
+export const tamperingVictimTgid = (view: DataView, at: number): number => view.getUint32(at + 64, true);
 export const tamperingOperation = (view: DataView, at: number): number => view.getUint32(at + 68, true);
 export const tamperingDetail = (view: DataView, at: number): number => view.getUint32(at + 72, true);
 export const tamperingRequest = (view: DataView, at: number): number => view.getUint32(at + 76, true);

@@ -682,8 +682,9 @@ export interface Throttled {
 
 /** something is done to the agent or its sensor */
 export interface Tampering {
-  readonly agentStart: U64;
-  readonly agentTgid: number;
+  /** of the process that it is done to: the agent, or the one beside it */
+  readonly victimStart: U64;
+  readonly victimTgid: number;
   /** enum rf_tampering_operation */
   readonly operation: number;
   /** number of the signal; of an exit its code; of an access enum rf_access_operation; of a link its id */

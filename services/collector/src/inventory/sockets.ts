@@ -52,8 +52,8 @@ export type SocketsByProcess = ReadonlyMap<string, readonly OpenSocket[]>;
 
 export const processKey = (tgid: number, start: bigint): string => `${tgid}/${start}`;
 
-export function readSockets(program: BpfProgram, options: { readonly tgid?: number } = {}): SocketsByProcess {
-  using link = program.attachIterator(options);
+export function readSockets(program: BpfProgram): SocketsByProcess {
+  using link = program.attachIterator();
   using iterator = link.iterate();
   return parseSockets(iterator.readAll());
 }
