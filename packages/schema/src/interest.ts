@@ -79,11 +79,18 @@ const form = (number: number, kind: string, name: string, facts: Facts, ports: E
 });
 const notUnix: Facts = { 'network.type': { not: ['unix'] }, 'network.unix.path': absent };
 const transport = (is: string): Facts => ({ 'network.transport': { is }, ...notUnix });
-const unix: Facts = { 'network.type': { is: 'unix' }, 'network.transport': absent };
-const socket = (action: string, type?: FieldFact): Facts => ({
-  'event.action': { is: action },
-  ...(type === undefined ? {} : { 'network.type': type }),
-});
+/** Unix sockets have neither addresses nor ports, whatever a field calls them. */
+const ADDRESSES = ['ip', 'port', 'domain'].flatMap((what) => [`source.${what}`, `destination.${what}`]);
+const FALCO_ADDRESSES = ['tuple', 'lip', 'rip', 'lnet', 'rnet', 'lport', 'rport', 'rip.name'].map(
+  (name) => `falco.fd.${name}`,
+);
+const unix: Facts = {
+  'network.type': { is: 'unix' },
+  'network.transport': absent,
+  ...Object.fromEntries([...ADDRESSES, ...FALCO_ADDRESSES].map((name) => [name, absent])),
+};
+const socket = (action: string, facts: Facts): Facts => ({ 'event.action': { is: action }, ...facts });
+const anotherType: Facts = { 'network.type': { not: ['unix'] } };
 const peerAt = (field: string, loopback: boolean): Facts => ({
   [field]: loopback ? { inside: LOOPBACK } : { outside: LOOPBACK },
 });
@@ -109,7 +116,7 @@ export const FORMS: readonly Form[] = [
     { ...transport('udp'), ...peerAt('destination.ip', true) },
     outward,
   ),
-  form(NUMBER.CONNECT_UNIX, 'connect', 'unix', { ...unix, 'destination.port': absent, 'source.port': absent }, {}),
+  form(NUMBER.CONNECT_UNIX, 'connect', 'unix', unix, {}),
   form(
     NUMBER.CONNECT_OTHER,
     'connect',
@@ -123,15 +130,15 @@ export const FORMS: readonly Form[] = [
   form(NUMBER.FLOW_LOOPBACK, 'flow', 'loopback', {}, either),
   form(NUMBER.DATAGRAM_REMOTE, 'datagram', 'remote', notUnix, either),
   form(NUMBER.DATAGRAM_LOOPBACK, 'datagram', 'loopback', notUnix, either),
-  form(NUMBER.DATAGRAM_UNIX, 'datagram', 'unix', { ...unix, 'destination.port': absent, 'source.port': absent }, {}),
+  form(NUMBER.DATAGRAM_UNIX, 'datagram', 'unix', unix, {}),
   form(NUMBER.PACKET_DNS, 'packet', 'dns', content('dns'), either),
   form(NUMBER.PACKET_TLS, 'packet', 'tls', content('tls'), either),
   form(NUMBER.PACKET_TLS_LOOPBACK, 'packet', 'tls-loopback', content('tls'), either),
-  form(NUMBER.SOCKET_SOCKET, 'socket', 'socket', socket('socket', { not: ['unix'] }), {}),
-  form(NUMBER.SOCKET_BIND, 'socket', 'bind', socket('bind', { not: ['unix'] }), own),
-  form(NUMBER.SOCKET_BIND_UNIX, 'socket', 'bind-unix', socket('bind', { is: 'unix' }), {}),
-  form(NUMBER.SOCKET_LISTEN, 'socket', 'listen', socket('listen', { not: ['unix'] }), own),
-  form(NUMBER.SOCKET_LISTEN_UNIX, 'socket', 'listen-unix', socket('listen', { is: 'unix' }), {}),
+  form(NUMBER.SOCKET_SOCKET, 'socket', 'socket', socket('socket', anotherType), {}),
+  form(NUMBER.SOCKET_BIND, 'socket', 'bind', socket('bind', anotherType), own),
+  form(NUMBER.SOCKET_BIND_UNIX, 'socket', 'bind-unix', socket('bind', unix), {}),
+  form(NUMBER.SOCKET_LISTEN, 'socket', 'listen', socket('listen', anotherType), own),
+  form(NUMBER.SOCKET_LISTEN_UNIX, 'socket', 'listen-unix', socket('listen', unix), {}),
   form(
     NUMBER.ATTEMPT_EXEC_NOT_FOUND,
     'attempt',

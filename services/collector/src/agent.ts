@@ -9,7 +9,7 @@ import { type EnrichmentSource, guardSource } from './context/source.ts';
 import { ThrottledSource } from './context/throttled.ts';
 import { AgentControl } from './control/control.ts';
 import { ExecutedCommands } from './control/executed.ts';
-import { protection } from './control/protected.ts';
+import { type ProcessFacts, protection } from './control/protected.ts';
 import { RateLimit } from './control/rate-limit.ts';
 import type { CustomProbes } from './custom-probes/custom-probes.ts';
 import { CollectorError } from './errors.ts';
@@ -190,8 +190,7 @@ export class Agent implements Disposable {
     control.disarm();
     // Inside a pid namespace our own number for us is not the kernel's.
     control.agent = this.#sensor.process(process.pid) ?? null;
-    const { partner } = this.#deps;
-    control.partner = partner === undefined ? null : (this.#sensor.process(partner) ?? null);
+    control.partner = this.#findPartner();
     control.shares = this.#shares();
     this.#interest.start(resumed);
     if (this.#deps.interest !== undefined) await this.control.setInterest(this.#deps.interest);
@@ -307,6 +306,18 @@ export class Agent implements Disposable {
     this.#pacer.wake();
   }
 
+  #findPartner(): ProcessFacts | null {
+    const { partner, log } = this.#deps;
+    if (partner === undefined) return null;
+    const found = this.#sensor.process(partner);
+    if (found === null)
+      log.warn(
+        { pid: partner },
+        'the process beside this one is unknown to the kernel: what is done to it is not told',
+      );
+    return found;
+  }
+
   /** After the loop has ended well: nothing new comes, what is left is read, and the sensor goes. */
   async finish(): Promise<void> {
     if (!this.#options.keepPinned) this.#sensor.detach();
@@ -366,7 +377,7 @@ export class Agent implements Disposable {
   }
 
   #met(cgroup: bigint): void {
-    this.#containers.seen(Number(cgroup & 0xffff_ffffn), Number(cgroup >> 32n), bootMicros());
+    this.#containers.seen(Number(cgroup & 0xffff_ffffn), Number(cgroup >> 32n), bootMicros(), false);
   }
 
   #shares(): Shares | null {

@@ -20,6 +20,7 @@ import {
 } from '@ringfence/schema';
 import { NOTHING } from '../src/context/description.ts';
 import { SecondAgentError, uninstallSensor } from '../src/index.ts';
+import { silent } from '../src/log.ts';
 import {
   bodyOf,
   cgroupRoot,
@@ -41,6 +42,9 @@ function execsWith(events: readonly Event[], argument: string): Event[] {
     return exec !== undefined && !exec.snapshot && splitText(exec.argv.bytes).includes(argument);
   });
 }
+
+/** more than any process's number */
+const NO_PID = 2 ** 22 + 1;
 
 const runOnce = (marker: string): void => void execFileSync('/bin/echo', [marker]);
 
@@ -174,6 +178,20 @@ describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
       code: 'ERR_COLLECTOR_SENSOR',
     });
     assert.ok(!existsSync(place.pinPath));
+  });
+
+  it('says that what is done to the process beside it is not told, when the kernel knows no such process', async () => {
+    using place = new TestPlace();
+    await using bus = await memoryBus();
+    const warned: object[] = [];
+    const log = { ...silent, warn: (facts: object) => warned.push(facts) };
+    for (const partner of [process.ppid, NO_PID]) {
+      await using _collector = await startTestCollector(place, bus, {}, { partner, log });
+    }
+    assert.deepEqual(
+      warned.filter((facts) => 'pid' in facts),
+      [{ pid: NO_PID }],
+    );
   });
 
   it('loses nothing to a kill -9: the next start drains what the rings took in between', async () => {

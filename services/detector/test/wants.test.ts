@@ -1,7 +1,7 @@
 /** What the built-in rules ask the sensor for. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import test from 'node:test';
+import { describe, test } from 'node:test';
 import { compileRules } from '@ringfence/rules';
 import { catalogue, eventKinds } from '@ringfence/schema';
 import { compileDetectorRules, interestOf, readRuleFiles } from '../src/index.ts';
@@ -28,14 +28,45 @@ test('programs that are not there, as a search along PATH meets them, are asked 
   );
 });
 
+/** What the sensor is asked for because of one rule. */
+function wantsOfRule(condition: string): string[] {
+  const text = JSON.stringify([{ rule: 'r', desc: 'd', condition, output: 'o', priority: 'INFO' }]);
+  const { wants } = interestOf(compileDetectorRules([{ name: 'r.yaml', text }]));
+  return (wants ?? []).map(({ kind, form }) => `${kind}.${form}`);
+}
+
 test('a rule that compares the name of a peer makes answers of name servers leave the kernel', () => {
-  const wantsOfRule = (condition: string): string[] => {
-    const text = JSON.stringify([{ rule: 'r', desc: 'd', condition, output: 'o', priority: 'INFO' }]);
-    const { wants } = interestOf(compileDetectorRules([{ name: 'r.yaml', text }]));
-    return (wants ?? []).map(({ kind, form }) => `${kind}.${form}`);
-  };
   const connects = 'event.action = connect and destination.port = 443';
   assert.ok(!wantsOfRule(connects).includes('packet.dns'));
   assert.ok(wantsOfRule(`${connects} and destination.domain endswith .example`).includes('packet.dns'));
   assert.ok(wantsOfRule(`${connects} and not falco.fd.rip.name in (a.example, b.example)`).includes('packet.dns'));
+});
+
+describe('unix sockets', () => {
+  const FORMS_OF_UNIX = ['connect.unix', 'datagram.unix', 'socket.bind-unix', 'socket.listen-unix'];
+  const asked = (condition: string): string[] => {
+    const wants = wantsOfRule(condition);
+    return FORMS_OF_UNIX.filter((form) => wants.includes(form));
+  };
+
+  for (const condition of [
+    'destination.ip in (192.0.2.1, 198.51.100.0/24)',
+    'source.ip = 192.0.2.1 or destination.ip = 192.0.2.1',
+    'destination.port = 4444 or destination.domain endswith .example',
+    'network.transport = udp',
+    'falco.fd.rip in (192.0.2.1) or falco.fd.lport = 53',
+  ])
+    test(`stay in the kernel for a rule on what they have none of: ${condition}`, () =>
+      assert.deepEqual(asked(condition), []));
+
+  test('leave it for a rule that can match them', () => {
+    assert.deepEqual(asked('event.action = datagram and network.unix.path = /dev/log'), ['datagram.unix']);
+    assert.deepEqual(asked('network.unix.path startswith /run/'), FORMS_OF_UNIX);
+    assert.deepEqual(asked('not destination.ip = 192.0.2.1 and network.type = unix'), FORMS_OF_UNIX);
+  });
+
+  test('what is said of their fields is said of fields that are there', () => {
+    const names = new Set(catalogue.fields.map(({ name }) => name));
+    for (const { facts } of WANTED_FORMS) for (const name of Object.keys(facts)) assert.ok(names.has(name), name);
+  });
 });

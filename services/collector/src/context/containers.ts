@@ -97,12 +97,15 @@ export class ContainerSource implements EnrichmentSource {
     for (const { fact } of this.#containers.values()) sink.container(fact);
   }
 
-  /** Called for each event, with the halves of its cgroup id and its time (µs, CLOCK_BOOTTIME). */
-  seen(low: number, high: number, ktime: number, exec = true): void {
+  /**
+   * Called for each event, with the halves of its cgroup id and its time (µs, CLOCK_BOOTTIME). `hurry`: what is plain may have become a container's just now,
+   * as before an exec, and is asked about at once.
+   */
+  seen(low: number, high: number, ktime: number, hurry: boolean): void {
     const id = high * 4294967296 + low;
     if (id === this.#lastId) return;
     if (!this.#plain.has(id) && !this.#containers.has(id)) this.#meet(id);
-    else if (this.#pending.has(id)) this.#ask(id, ktime, exec);
+    else if (this.#pending.has(id)) this.#ask(id, ktime, hurry);
     this.#lastId = this.#pending.has(id) ? -1 : id;
   }
 
@@ -136,11 +139,11 @@ export class ContainerSource implements EnrichmentSource {
   }
 
   /** A runtime writes down what a container is before it lets its program run: so an event from before the last question needs no other. */
-  #ask(id: number, ktime: number, exec: boolean): void {
+  #ask(id: number, ktime: number, hurry: boolean): void {
     const pending = this.#pending.get(id) as Pending;
     const known = this.#containers.get(id);
-    const hurry = exec || known !== undefined;
-    if (ktime <= pending.asked + (hurry ? 0 : PLAIN_AGAIN_MICROS)) return;
+    const atOnce = hurry || known !== undefined;
+    if (ktime <= pending.asked + (atOnce ? 0 : PLAIN_AGAIN_MICROS)) return;
     pending.asked = bootMicros();
     if (pending.asked - pending.since > YOUNG_MICROS) this.#pending.delete(id);
     if (known === undefined) this.#judge(id, this.#plain.get(id) ?? '');

@@ -81,7 +81,7 @@ function placesOf(cgroups: readonly bigint[], { containerFiles, places }: Invent
     source.start(sinkOf((fact) => facts.set(fact.cgroupId, fact)));
     const now = bootMicros();
     const all = [...new Set(cgroups)];
-    for (const id of all) source.seen(Number(id & 0xffff_ffffn), Number(id >> 32n), now);
+    for (const id of all) source.seen(Number(id & 0xffff_ffffn), Number(id >> 32n), now, false);
     const paths = all.map((id) => [id, (id === 0n ? null : tree.pathOf(id)) ?? ''] as const);
     return { paths: new Map(paths), facts };
   } finally {

@@ -17,6 +17,7 @@ const FACILITIES = [4, 9, 10];
 const FIELDS = 'MESSAGE,SYSLOG_IDENTIFIER,_PID,_COMM,_SYSTEMD_UNIT,_BOOT_ID,_HOSTNAME';
 /** include/uapi/linux/capability.h */
 const DAC_READ_SEARCH = 1n << 2n;
+const SETPCAP = 1n << 8n;
 const SOCKETS = ['/run/systemd/journal/socket', '/run/systemd/journal/stdout'];
 
 export interface JournalSourceOptions {
@@ -122,15 +123,23 @@ export class JournalSource implements LogSource {
 }
 
 /**
- * It reads what anybody may write: of the sensor's capabilities, which a program that is started inherits where they are ambient, it keeps the one that
- * lets it read the journal.
+ * It reads what anybody may write: of what this process may do, which a program that it starts inherits where it runs as root or the capabilities are
+ * ambient, it keeps the one that lets it read the journal.
  */
 function withoutPrivileges(): string[] {
-  const ambient = /^CapAmb:\s*(\w+)/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? '0';
-  const set = BigInt(`0x${ambient}`);
-  if (set === 0n) return [];
-  const kept = (set & DAC_READ_SEARCH) === 0n ? '-all' : '-all,+dac_read_search';
-  return ['setpriv', `--inh-caps=${kept}`, `--ambient-caps=${kept}`, '--'];
+  const { CapEff: effective, CapAmb: ambient } = capabilities();
+  if (effective === 0n) return [];
+  const keeping = (held: bigint): string => ((held & DAC_READ_SEARCH) === 0n ? '-all' : '-all,+dac_read_search');
+  const kept = keeping(effective);
+  // What root executes has all that is in the bounding set.
+  const bounded = (effective & SETPCAP) === 0n ? [] : [`--bounding-set=${kept}`];
+  return ['setpriv', ...bounded, `--inh-caps=${kept}`, `--ambient-caps=${keeping(ambient)}`, '--'];
+}
+
+function capabilities(): Record<'CapEff' | 'CapAmb', bigint> {
+  const status = readFileSync('/proc/self/status', 'latin1');
+  const set = (name: string): bigint => BigInt(`0x${new RegExp(`^${name}:\\s*(\\w+)`, 'm').exec(status)?.[1] ?? '0'}`);
+  return { CapEff: set('CapEff'), CapAmb: set('CapAmb') };
 }
 
 function parse(bytes: Buffer): Json {

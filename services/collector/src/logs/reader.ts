@@ -10,7 +10,7 @@ import { FileSource } from './files.ts';
 import { hasJournal, JournalSource } from './journal.ts';
 import { LineLimit } from './limit.ts';
 import type { LogSource } from './line.ts';
-import { documentOf, type LogOrigin, recordOf } from './record.ts';
+import { documentOf, type LogOrigin, pathsOnHost, recordOf } from './record.ts';
 import { type Kept, type LogState, LogStateFile, newRun } from './state.ts';
 
 export interface LogOptions {
@@ -104,7 +104,7 @@ export class LogReader implements AsyncDisposable {
     const before = kept?.state;
     this.#state = before?.bootId === identity.bootId ? before : newRun(identity.bootId, before);
     const { retiredMs, root = '/' } = options;
-    this.#origin = { ...identity, run: this.#state.run, hostname: hostname(), root };
+    this.#origin = { ...identity, run: this.#state.run, hostname: hostname(), pathOnHost: pathsOnHost(root) };
     const settings = { patterns: options.files.map((path) => join(root, path)), log, events: this.#happened };
     this.#files = new FileSource({ ...settings, ...(retiredMs === undefined ? {} : { retiredMs }) }, this.#state.files);
     this.#journal = this.#openJournal();

@@ -1,4 +1,4 @@
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { decodeText, isoTime, type SigningKey, signBytes } from '@ringfence/schema';
 import type { LogLine } from './line.ts';
 
@@ -9,8 +9,14 @@ export interface LogOrigin {
   readonly run: string;
   readonly agentVersion: string;
   readonly hostname: string;
-  /** where the host's file system is */
-  readonly root: string;
+  /** of a file, without where the host's file system is */
+  readonly pathOnHost: (path: string) => string;
+}
+
+/** Of paths below `root`, made by join. */
+export function pathsOnHost(root: string): LogOrigin['pathOnHost'] {
+  const prefix = join(root, '/');
+  return (path) => (path.startsWith(prefix) ? path.slice(prefix.length - 1) : path);
 }
 
 /** What the head of a record says besides its origin. */
@@ -31,11 +37,7 @@ export function documentOf(line: LogLine, sequence: number, origin: LogOrigin, n
   const place =
     line.origin === 'file'
       ? {
-          file: {
-            path: join('/', relative(origin.root, path)),
-            inode: file?.inode ?? '',
-            device_id: file?.device ?? '',
-          },
+          file: { path: origin.pathOnHost(path), inode: file?.inode ?? '', device_id: file?.device ?? '' },
           offset,
         }
       : { syslog: { appname: sender?.program ?? '' } };

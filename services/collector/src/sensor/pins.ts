@@ -86,12 +86,15 @@ export function removePins(pinPath: string): void {
   for (const name of readdirSync(pinPath)) rmSync(`${pinPath}/${name}`);
 }
 
-/** All of it, the directory too. One that lies in a directory of root's, or in one that a sandbox makes read-only, and was given to the agent, stays there empty. */
+/** Why a directory that the agent was given stays there empty: it lies in one of root's, in one that a sandbox makes read-only, or is mounted by itself, as the unit's is. */
+const STAYS: ReadonlySet<string | undefined> = new Set(['EACCES', 'EPERM', 'EROFS', 'EBUSY']);
+
+/** All of it, the directory too, where it can be removed. */
 export function removePinDirectory(pinPath: string): void {
   removePins(pinPath);
   try {
     rmdirSync(pinPath);
   } catch (error) {
-    if (!['EACCES', 'EPERM', 'EROFS'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    if (!STAYS.has((error as NodeJS.ErrnoException).code)) throw error;
   }
 }

@@ -4,7 +4,7 @@ import type { LaneReader } from './lane-reader.ts';
 import { type Source, transcode } from './transcode.ts';
 
 /** Told of each event's cgroup, its time (µs, CLOCK_BOOTTIME), and whether it is an exec, before the event is written. */
-export type SeenCgroup = (low: number, high: number, ktime: number, exec?: boolean) => void;
+export type SeenCgroup = (low: number, high: number, ktime: number, exec: boolean) => void;
 
 /** Told of each exec, and where its record lies, before the event is written. */
 export type SeenExec = (source: Source, at: number, ktime: number) => void;

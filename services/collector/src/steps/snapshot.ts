@@ -25,7 +25,7 @@ export function writeSnapshot(snapshot: Snapshot, ktime: number, parts: Snapshot
 function write(snapshot: Snapshot, ktime: number, { batch, next, seenCgroup, seenExec }: SnapshotParts): number {
   const { view, offsets } = snapshot;
   for (const at of offsets) {
-    seenCgroup(records.headerCgroupLo(view, at), records.headerCgroupHi(view, at), ktime);
+    seenCgroup(records.headerCgroupLo(view, at), records.headerCgroupHi(view, at), ktime, true);
     seenExec(snapshot, at, ktime);
     transcodeOwn(snapshot, at, LANE.context, next(LANE.context), ktime, batch);
   }

@@ -22,7 +22,7 @@ export function writeTampering(entries: readonly Buffer[], { batch, next, seenCg
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     const ktime = nanosToMicros(bytes, records.HEADER_KTIME);
     const pid = records.headerTgid(view, 0);
-    if (pid > 0) seenCgroup(records.headerCgroupLo(view, 0), records.headerCgroupHi(view, 0), ktime);
+    if (pid > 0) seenCgroup(records.headerCgroupLo(view, 0), records.headerCgroupHi(view, 0), ktime, false);
     transcodeOwn({ view, bytes }, 0, LANE.context, next(LANE.context), ktime, batch);
     const what = names.get(records.tamperingOperation(view, 0)) ?? 'unknown';
     const by = { pid, uid: records.tamperingUid(view, 0), executable: text(view, bytes, records.TAMPERING_EXECUTABLE) };

@@ -32,14 +32,17 @@ const start = (): LogReader =>
     log: silent,
   });
 
-/** Kills the journalctl that the reader has started. */
-function killJournalctl(): void {
-  for (const pid of readdirSync(`/proc/self/task`).flatMap((tid) =>
+/** Kills the journalctl that the reader has started. Returns what it might have done, and what it might ever have: capabilities. */
+function killJournalctl(): string[] {
+  const children = readdirSync(`/proc/self/task`).flatMap((tid) =>
     readFileSync(`/proc/self/task/${tid}/children`, 'latin1')
       .split(' ')
       .filter((one) => one !== ''),
-  ))
-    if (readFileSync(`/proc/${pid}/comm`, 'latin1').trim() === 'journalctl') process.kill(Number(pid), 'SIGKILL');
+  );
+  const pid = children.find((one) => readFileSync(`/proc/${one}/comm`, 'latin1').trim() === 'journalctl');
+  const sets = [...readFileSync(`/proc/${pid}/status`, 'latin1').matchAll(/^Cap(?:Prm|Bnd|Inh):\s*(\w+)/gm)];
+  process.kill(Number(pid), 'SIGKILL');
+  return sets.map(([, set = '']) => set.replace(/^0+/, ''));
 }
 
 try {
@@ -51,7 +54,7 @@ try {
   say('user', 'of no interest');
   say('auth', 'two \x1b[31mred');
   await linesOn(bus, 2);
-  killJournalctl();
+  const capabilities = killJournalctl();
   say('cron', 'three');
   await linesOn(bus, 3);
   const happened = first.stats().logEvents;
@@ -60,7 +63,7 @@ try {
   const second = start();
   const documents = await linesOn(bus, 4);
   await second.close();
-  process.stdout.write(JSON.stringify({ documents, happened }));
+  process.stdout.write(JSON.stringify({ documents, happened, capabilities }));
 } finally {
   journald.kill();
   rmSync(stateDir, { recursive: true });

@@ -28,7 +28,11 @@ describe('journald', () => {
     const command = `mount -t tmpfs tmpfs /run && exec "$0" --conditions=@ringfence/source ${CHILD} ${JOURNALD}`;
     const args = ['-m', '--propagation', 'private', 'sh', '-c', command, process.execPath];
     const output = execFileSync('unshare', args, { encoding: 'utf8', timeout: 60_000 });
-    const { documents, happened } = JSON.parse(output) as { documents: Document[]; happened: Record<string, number> };
+    const { documents, happened, capabilities } = JSON.parse(output) as {
+      documents: Document[];
+      happened: Record<string, number>;
+      capabilities: string[];
+    };
     assert.deepEqual(
       documents.map(({ message }) => message),
       ['one', 'two \x1b[31mred', 'three', 'four'],
@@ -40,6 +44,8 @@ describe('journald', () => {
     assert.equal(happened['journal_restarts'], 1);
     assert.equal(documents[0]?.log.syslog?.appname, 'sshd');
     assert.ok((documents[0]?.process?.pid ?? 0) > 1);
+    // CAP_DAC_READ_SEARCH, though root has started it
+    assert.deepEqual(capabilities, ['4', '4', '4']);
   });
 
   it('that can not be read at all is said, and tried again; the files go on', async () => {

@@ -195,36 +195,78 @@ const PLACES: Readonly<Record<string, string>> = {
   ptrace: 'res - - request pid',
 };
 
-/** evt.arg[0] and evt.args. */
-function listed(fields: readonly Field[]): Field[] {
-  const find = (name: string, kind: string): Field | undefined => {
+interface NamedField {
+  readonly name: string;
+  readonly field: Field;
+}
+
+/** The arguments of events, worked out for those that somebody asks about: all of them would be work at each start. */
+class Arguments {
+  readonly #fields: readonly Field[];
+  readonly #orders = new Map<string, readonly NamedField[]>();
+  readonly #places = new Map<string, readonly (Field | undefined)[]>();
+
+  constructor(fields: readonly Field[]) {
+    this.#fields = fields;
+  }
+
+  /** Those of a kind, in Falco's order. */
+  of(kind: string): readonly NamedField[] {
+    let order = this.#orders.get(kind);
+    if (order === undefined) {
+      const names = (ORDER[kind] ?? '').split(' ');
+      order = names.flatMap((name) => {
+        const field = this.#find(name, kind);
+        return field === undefined ? [] : [{ name, field }];
+      });
+      this.#orders.set(kind, order);
+    }
+    return order;
+  }
+
+  /** The one at this place of an event of this kind and Falco's type. */
+  at(kind: string, type: string | undefined, index: number): Field | undefined {
+    const own = type === undefined ? undefined : this.#placesOf(kind, type);
+    return own === undefined ? this.of(kind)[index]?.field : own[index];
+  }
+
+  #placesOf(kind: string, type: string): readonly (Field | undefined)[] | undefined {
+    const names = Object.hasOwn(PLACES, type) ? PLACES[type] : undefined;
+    if (names === undefined) return undefined;
+    const key = `${kind} ${type}`;
+    let places = this.#places.get(key);
+    if (places === undefined) {
+      places = names.split(' ').map((name) => this.#find(name, kind));
+      this.#places.set(key, places);
+    }
+    return places;
+  }
+
+  #find(name: string, kind: string): Field | undefined {
+    const fields = this.#fields;
     if (name === 'pid' && OF_ITSELF.has(kind)) return fields.find((one) => one.name === 'process.pid');
     const field =
       fields.find((one) => one.name === `falco.evt.arg.${name}`) ??
       fields.find((one) => one.aliases?.includes(`evt.arg.${name}`));
     return field?.kinds === undefined || field.kinds.includes(kind) ? field : undefined;
-  };
-  const at = (names: string, kind: string): (Field | undefined)[] => names.split(' ').map((name) => find(name, kind));
-  const order = KINDS.map((kind) =>
-    (ORDER[kind] ?? '')
-      .split(' ')
-      .map((name) => ({ name, field: find(name, kind) }))
-      .filter((one): one is { name: string; field: Field } => one.field !== undefined),
-  );
-  const places = new Map(
-    KINDS.map((kind) => [kind, new Map(Object.entries(PLACES).map(([type, names]) => [type, at(names, kind)]))]),
-  );
+  }
+}
+
+/** evt.arg[0] and evt.args. */
+function listed(fields: readonly Field[]): Field[] {
+  const argumentsOf = new Arguments(fields);
+  const kindOf = ({ cursor }: EventView): string => KINDS[cursor.kind] ?? '';
   const placed = (event: EventView, index: number): Field | undefined => {
     const type = callOf(event);
-    const own = typeof type === 'string' ? places.get(KINDS[event.cursor.kind] ?? '')?.get(type) : undefined;
-    return own === undefined ? order[event.cursor.kind]?.[index]?.field : own[index];
+    return argumentsOf.at(kindOf(event), typeof type === 'string' ? type : undefined, index);
   };
   const shown = (field: Field, event: EventView): string | undefined => {
-    const value = field.constants?.[KINDS[event.cursor.kind] ?? ''] ?? field.get(event);
+    const value = field.constants?.[kindOf(event)] ?? field.get(event);
     return value === undefined ? undefined : typeof value === 'object' ? value.join('|') : String(value);
   };
   const all = (event: EventView): string =>
-    (order[event.cursor.kind] ?? [])
+    argumentsOf
+      .of(kindOf(event))
       .map(({ name, field }) => [name, shown(field, event)])
       .filter(([, value]) => value !== undefined)
       .map(([name, value]) => `${name}=${value}`)
