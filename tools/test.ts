@@ -11,10 +11,11 @@ import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { hostSharedServers } from '@ringfence/testkit';
 import { cpuOfLastEndedMs } from './test-runner/cpu.ts';
+import type { FileReport } from './test-runner/file-report.ts';
 import { findTestFiles, type TestFile, type Turn } from './test-runner/files.ts';
 import { printCosts, printFailures, printFile, printTotals } from './test-runner/report.ts';
 import { runCheck } from './test-runner/run-check.ts';
-import { type FileReport, type RunOptions, runFile } from './test-runner/run-file.ts';
+import { type RunOptions, runFile } from './test-runner/run-file.ts';
 
 /** More than the two cores that a small machine has: files wait for servers, timers and the kernel half of their time. */
 const CONCURRENCY = 3;

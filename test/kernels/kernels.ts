@@ -1,20 +1,21 @@
 /**
  * The sensor's tests on other kernels: npm run test:kernels [-- [FILTER…] [--kernel SERIES]… [--profile PROFILE]… [--timeout SECONDS] [--write]]
  *
- * Boots the newest kernel of each series that apt offers in QEMU, one machine each, side by side, and runs test/kernel/sensor/ there: in the full profile, which
- * is what the agent would see on that kernel, and in the baseline, which is what it sees on every kernel. Then guests/, whose tests boot machines that lack
- * something or are of another architecture. FILTER keeps the files whose path contains it, and what the kernel makes of each program is judged only
- * without one, or when it fits no file. One that only fits files of guests/ boots no other kernel. --profile (full, baseline) keeps one of them.
- * --write puts what the kernels made of each program into docs/KERNELS.md, and asks those of arm64 too. A kernel that takes longer than --timeout
- * (7200) has failed. The last line is always `N passed, N failed, N skipped`.
+ * Boots the newest kernel of each series that apt offers in QEMU, one machine each, as many at once as there are processors, and runs test/kernel/sensor/
+ * there: in the full profile, which is what the agent would see on that kernel, and in the baseline, which is what it sees on every kernel. Then guests/,
+ * whose tests boot machines that lack something or are of another architecture. FILTER keeps the files whose path contains it, and what the kernel makes of
+ * each program is judged only without one, or when it fits no file. One that only fits files of guests/ boots no other kernel. --profile (full, baseline)
+ * keeps one of them. --write puts what the kernels made of each program into docs/KERNELS.md, and asks those of arm64 too. A kernel that takes longer than
+ * --timeout (7200) has failed. The last line is always `N passed, N failed, N skipped`.
  */
 import { globSync, writeFileSync } from 'node:fs';
-import { release } from 'node:os';
+import { availableParallelism, release } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { debianKernels, guestMissing, type TestKernel } from '@ringfence/testkit';
+import type { FileReport } from '../../tools/test-runner/file-report.ts';
 import { printFailures, printFile, printTotals } from '../../tools/test-runner/report.ts';
-import { type FileReport, runFile } from '../../tools/test-runner/run-file.ts';
+import { runFile } from '../../tools/test-runner/run-file.ts';
 import { cgroup2, sensorObject } from '../kernel/sensor/sensor.ts';
 import { findKernels, SERIES_VARIABLE } from './lib/find-kernels.ts';
 import { type Profile, profiles } from './lib/in-guest.ts';
@@ -54,12 +55,19 @@ function profilesOf(names: readonly string[] = profiles): Profile[] {
   return profiles.filter((profile) => names.includes(profile));
 }
 
-/** Side by side, each on the one thread that its emulator has. */
+/** Side by side, as many as there are processors: each takes the one that its emulator's thread runs on. */
 async function runKernels(kernels: readonly TestKernel[], plan: Plan, columns: KernelColumn[]): Promise<FileReport[]> {
-  const judged: KernelColumn[][] = kernels.map(() => []);
-  const reports = await Promise.all(kernels.map((kernel, index) => runKernel(kernel, plan, judged[index] ?? [])));
-  columns.push(...judged.flat());
-  return reports.flat();
+  const done = kernels.map((): { reports: FileReport[]; judged: KernelColumn[] } => ({ reports: [], judged: [] }));
+  const waiting = kernels.entries();
+  const work = async (): Promise<void> => {
+    for (const [index, kernel] of waiting) {
+      const { reports, judged } = done[index] as (typeof done)[number];
+      reports.push(...(await runKernel(kernel, plan, judged)));
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, work));
+  columns.push(...done.flatMap(({ judged }) => judged));
+  return done.flatMap(({ reports }) => reports);
 }
 
 async function runKernel(kernel: TestKernel, plan: Plan, columns: KernelColumn[]): Promise<FileReport[]> {

@@ -1,4 +1,4 @@
-import type { FileReport } from './run-file.ts';
+import type { FileReport } from './file-report.ts';
 
 /** Of those that cost the most CPU so many are listed. */
 const LISTED = 15;

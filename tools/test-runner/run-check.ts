@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { cpuOfLastEndedMs } from './cpu.ts';
-import type { FileReport } from './run-file.ts';
+import type { FileReport } from './file-report.ts';
 
 const TITLE = 'types, lint, dead code and documents are clean (npm run check)';
 

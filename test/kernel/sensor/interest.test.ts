@@ -7,7 +7,7 @@ import { type Want, wantOf } from '@ringfence/schema';
 import { ControlBlock } from '../../../services/collector/src/sensor/control-block.ts';
 import { InterestTable } from '../../../services/collector/src/sensor/interest-table.ts';
 import type { SensorRecord } from './records.ts';
-import { all, BULK, Scratch, SECURITY, skip, TestSensor } from './sensor.ts';
+import { all, BULK, Scratch, SECURITY, skip, skipOutsideGuest, TestSensor } from './sensor.ts';
 
 const HOST = 1;
 const CONTAINER = 2;
@@ -21,7 +21,7 @@ const kinds = (seen: readonly SensorRecord[]): string[] =>
   [...new Set(seen.map(({ type }) => type))].filter((type) => !LIVES_ON.has(type)).sort();
 const ports = (seen: readonly SensorRecord[]): unknown[] => all(seen, 'rf_connect').map(({ fields }) => fields['port']);
 
-/** Of so many records one may name the interest that came next. */
+/** Of so many records of a guest one may name the interest that came next: an emulated processor stands still between the look at it and the header, now and then. */
 const LATE = 20;
 
 describe('the interest in the kernel', { skip }, () => {
@@ -157,8 +157,9 @@ describe('the interest in the kernel', { skip }, () => {
     const asked = seen.filter(({ fields }) => fields['port'] === 3);
     const by = (record: SensorRecord): number => table.versionOf(record.header.generation) - first;
     for (const record of seen) assert.ok(by(record) >= 0);
-    // it may change between the look at it and the header; a processor that is emulated stands still there now and then
+    assert.ok(asked.length > 0, 'what one asks for came while it did');
     const late = asked.filter((record) => by(record) % 2 === 0);
-    assert.ok(late.length <= asked.length / LATE, 'what one asks for came by that one');
+    const bearable = skipOutsideGuest === false ? asked.length / LATE : 0;
+    assert.ok(late.length <= bearable, `of ${asked.length} that one asks for ${late.length} came by another`);
   });
 });

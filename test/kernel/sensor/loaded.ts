@@ -146,13 +146,15 @@ export class LoadedSensor implements Disposable {
   #again(): this {
     this.#inUse = true;
     this.#variables.set(this.#initial);
-    for (const [name, definition] of this.object.definitions) empty(name, definition, this.object.map(name));
+    for (const [name, definition] of this.object.definitions)
+      if (name !== COUNTERS) empty(name, definition, this.object.map(name));
     for (const name of ['rf_ring_security', 'rf_ring_bulk']) {
       using ring = this.object.map(name).ringBuffer();
       ring.begin();
       while (ring.next());
       ring.release();
     }
+    // last: what comes meanwhile is counted, and drained with the rings
     empty(COUNTERS, this.object.definition(COUNTERS), this.object.map(COUNTERS));
     return this;
   }

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BpfObject } from '@ringfence/libbpf-ts';
 import { FullProfile, type Way } from '../../../services/collector/src/sensor/full.ts';
-import type { FileReport } from '../../../tools/test-runner/run-file.ts';
+import type { FileReport } from '../../../tools/test-runner/file-report.ts';
 import { cgroup2, sensorObject } from '../../kernel/sensor/sensor.ts';
 import { judgePrograms, type ProgramVerdict } from './programs.ts';
 import { runFiles } from './run-files.ts';

@@ -1,4 +1,4 @@
-/** Run by run-files.ts: `node many-files.ts FILE…` runs test files one after the other in one process, and tells of the end of each by a test. */
+/** Run by run-files.ts: `node many-files.ts FILE…` runs test files one after the other in one process, and tells which it reads and, by a test, of the end of each. */
 import { resolve } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
@@ -6,11 +6,22 @@ import { pathToFileURL } from 'node:url';
 export const READ = 'every file is read';
 export const END_OF = 'the end of ';
 
+/** Which file is read from now on; null: all are. */
+export interface Reading {
+  readonly type: 'reading';
+  readonly path: string | null;
+}
+
+/** Resolves when it is said: a file that is read may end the process. */
+const say = (message: Reading): Promise<void> =>
+  new Promise((resolve) => process.send?.(message, undefined, undefined, () => resolve()));
+
 if (import.meta.main) {
   const read = Promise.withResolvers<void>();
   // what a file does when it is read would be seen by the tests of another
   test(READ, () => read.promise);
   for (const path of process.argv.slice(2)) {
+    await say({ type: 'reading', path });
     try {
       await import(pathToFileURL(resolve(path)).href);
     } catch (error) {
@@ -18,5 +29,6 @@ if (import.meta.main) {
     }
     test(`${END_OF}${path}`, () => {});
   }
+  await say({ type: 'reading', path: null });
   read.resolve();
 }
