@@ -115,10 +115,9 @@ static int unix_client(const char *kind, const char *how, int count, size_t byte
 	for (int sent = 0; sent < count; sent++) {
 		ssize_t done;
 
-		if (!strcmp(how, "anew")) {
-			close(ends[0]);
+		/* the one before stays open, or the kernel would make the next in its place */
+		if (!strcmp(how, "anew"))
 			ends[0] = socket(AF_UNIX, SOCK_DGRAM, 0);
-		}
 		done = transmit(alone ? "connected" : how, ends[0], bytes, &to, size);
 
 		if (done < 0 && strcmp(how, "nobody"))
