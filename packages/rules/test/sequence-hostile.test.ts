@@ -111,7 +111,8 @@ test('sequences give back all that they held, whatever came when', () => {
       const { rules } = compile(`- rule: r\n  condition: ${JSON.stringify(FORMS[form])}\n`);
       const sequence = rules[0]!.sequence!;
       const links = new Links(new Hits());
-      const keys = new SequenceKeys('r', links);
+      const totals = { keys: 0, hits: 0 };
+      const keys = new SequenceKeys('r', links, totals);
       keys.use(sequence as Sequence<unknown>);
       for (const [n, [kind, late, key, name]] of all.entries()) {
         const event = eventOf(kind, `p${key}`, n, { 'process.name': `n${name}` });
@@ -121,9 +122,13 @@ test('sequences give back all that they held, whatever came when', () => {
         keys.take(bits, event, (n - late / 15) * SECOND, n * SECOND, (n - 2) * SECOND);
         keys.due((n - 2) * SECOND);
         if (n % 7 === 0) keys.expire(n * SECOND, (n - 2) * SECOND);
+        assert.deepEqual(totals, { keys: keys.size, hits: keys.held });
       }
       keys.clear();
-      assert.deepEqual([keys.size, keys.held, links.taken, links.hits.taken, links.hits.ids.kept], [0, 0, 0, 0, 0]);
+      assert.deepEqual(
+        [totals, keys.held, links.taken, links.hits.taken, links.hits.ids.kept],
+        [{ keys: 0, hits: 0 }, 0, 0, 0, 0],
+      );
     },
   );
   fc.assert(property, { numRuns: 300 });

@@ -7,7 +7,7 @@ import { Slab } from './slab.ts';
 export type Hit = number;
 
 /** A place in the order of a key's hits. */
-interface Place {
+export interface Place {
   readonly timeUs: number;
   readonly order: number;
 }
@@ -115,10 +115,15 @@ export class Hits extends Slab {
     return 1 + Math.ceil(this.extrasOf(hit).witness.length / WITNESS_SHARE);
   }
 
-  /** It is part of an alert, told when `last` was the last event that had come; 0: before all that are in an order. */
-  tell(hit: Hit, last: Hit): void {
+  /** @param hit 0: before all that are in an order */
+  placeOf(hit: Hit): Place {
+    return hit === 0 ? LONG_AGO : { timeUs: this.timeOf(hit), order: this.words[hit + ORDER]! };
+  }
+
+  /** It is part of an alert, told when the last event that had come was at `place`. */
+  tell(hit: Hit, place: Place): void {
     this.words[hit + STEPS]! |= IS_TOLD;
-    this.#told.set(hit, last === 0 ? LONG_AGO : { timeUs: this.timeOf(last), order: this.words[last + ORDER]! });
+    this.#told.set(hit, place);
   }
 
   /** It is part of an alert: by now, or when `at` came. */

@@ -181,7 +181,7 @@ export function revive(automaton: Automaton, saved: Saved): Key {
     middle === null ? 0 : (all[recent[middle]!] ?? 0),
   );
   for (const [index, [, , , , told]] of saved.hits.entries())
-    if (told > 0) hits.tell(all[index]!, told === 1 ? 0 : all[recent[told - 2]!]!);
+    if (told > 0) hits.tell(all[index]!, hits.placeOf(told === 1 ? 0 : all[recent[told - 2]!]!));
   for (const hit of all) hits.release(hit);
   for (const link of replay(automaton, key)) links.release(link);
   return key;

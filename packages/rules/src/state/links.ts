@@ -1,7 +1,7 @@
 import type { Hit, Hits } from './hits.ts';
 import { Slab } from './slab.ts';
 
-/** A step that has happened, and those before it: a row of Links. 0: none. */
+/** A step that has happened, and those before it: a row of Links. Below 0: a beginning of one event, which is that hit and needs no row. 0: none. */
 export type Link = number;
 
 /** Of a step that comes in runs. */
@@ -34,13 +34,17 @@ export class Links extends Slab {
   /** @param hit the step's event, the last of a run @param run undefined: the step is one event */
   add(previous: Link, hit: Hit, run?: Run): Link {
     const { hits } = this;
+    if (previous === 0 && run === undefined) {
+      hits.retain(hit);
+      return -hit;
+    }
     const link = this.takeRow();
     const { words, doubles } = this;
     words[link + PREVIOUS] = previous;
     words[link + HIT] = hit;
     words[link + REFS] = 1;
     words[link + HAS_RUN] = run === undefined ? 0 : 1;
-    doubles[link >> 1] = previous === 0 ? (run?.startUs ?? hits.timeOf(hit)) : doubles[previous >> 1]!;
+    doubles[link >> 1] = previous === 0 ? run!.startUs : this.startOf(previous);
     if (previous !== 0) this.retain(previous);
     if (run === undefined) hits.retain(hit);
     else {
@@ -52,16 +56,27 @@ export class Links extends Slab {
 
   /** The same step behind another. */
   copy(link: Link, previous: Link): Link {
-    return this.add(previous, this.hitOf(link), this.#runs.get(link));
+    return this.add(previous, this.hitOf(link), this.#runOf(link));
+  }
+
+  /** Undefined: it is one event. */
+  #runOf(link: Link): Run | undefined {
+    return link < 0 || this.words[link + HAS_RUN] === 0 ? undefined : this.#runs.get(link);
   }
 
   retain(link: Link): void {
-    this.words[link + REFS]!++;
+    if (link < 0) this.hits.retain(-link);
+    else this.words[link + REFS]!++;
   }
 
   release(link: Link): void {
     const { words } = this;
-    for (let one = link; one !== 0 && --words[one + REFS]! === 0; ) {
+    for (let one = link; one !== 0; ) {
+      if (one < 0) {
+        this.hits.release(-one);
+        return;
+      }
+      if (--words[one + REFS]! > 0) return;
       const previous = words[one + PREVIOUS]!;
       if (words[one + HAS_RUN] === 0) this.hits.release(words[one + HIT]!);
       else {
@@ -75,25 +90,25 @@ export class Links extends Slab {
 
   /** µs, of the first event of the whole. */
   startOf(link: Link): number {
-    return this.doubles[link >> 1]!;
+    return link < 0 ? this.hits.timeOf(-link) : this.doubles[link >> 1]!;
   }
 
   previousOf(link: Link): Link {
-    return this.words[link + PREVIOUS]!;
+    return link < 0 ? 0 : this.words[link + PREVIOUS]!;
   }
 
   hitOf(link: Link): Hit {
-    return this.words[link + HIT]!;
+    return link < 0 ? -link : this.words[link + HIT]!;
   }
 
   /** Events of its step, in order. */
   hitsOf(link: Link): readonly Hit[] {
-    return this.words[link + HAS_RUN] === 0 ? [this.hitOf(link)] : this.#runs.get(link)!.hits;
+    return this.#runOf(link)?.hits ?? [this.hitOf(link)];
   }
 
   /** Events of its step, those included that were merged into one. */
   countOf(link: Link): number {
-    return this.words[link + HAS_RUN] === 0 ? this.hits.extrasOf(this.hitOf(link)).weight : this.#runs.get(link)!.count;
+    return this.#runOf(link)?.count ?? this.hits.extrasOf(this.hitOf(link)).weight;
   }
 
   /** All steps of a sequence as far as it has come, in their order. */
@@ -105,18 +120,18 @@ export class Links extends Slab {
 
   /** Some of it is part of an alert: by now, or when `at` came. */
   isTold(link: Link, at?: Hit): boolean {
-    const { words } = this;
-    for (let one = link; one !== 0; one = words[one + PREVIOUS]!) {
-      if (words[one + HAS_RUN] === 0) {
-        if (this.hits.isTold(words[one + HIT]!, at)) return true;
-      } else if (this.#runs.get(one)!.hits.some((hit) => this.hits.isTold(hit, at))) return true;
+    for (let one = link; one !== 0; one = this.previousOf(one)) {
+      const run = this.#runOf(one);
+      if (run === undefined ? this.hits.isTold(this.hitOf(one), at) : run.hits.some((hit) => this.hits.isTold(hit, at)))
+        return true;
     }
     return false;
   }
 
   /** All of it is part of an alert that is told now. @param last the newest event by now */
   tell(link: Link, last: Hit): void {
+    const place = this.hits.placeOf(last);
     for (let one = link; one !== 0; one = this.previousOf(one))
-      for (const hit of this.hitsOf(one)) this.hits.tell(hit, last);
+      for (const hit of this.hitsOf(one)) this.hits.tell(hit, place);
   }
 }

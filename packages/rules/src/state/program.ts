@@ -7,6 +7,7 @@ import type { Hit } from './hits.ts';
 import { keyOf } from './key.ts';
 import type { Links } from './links.ts';
 import { Ordered } from './ordered.ts';
+import { stagesOfKept } from './sequence-match.ts';
 import { Unordered } from './unordered.ts';
 import type { Witness } from './witness.ts';
 
@@ -21,6 +22,8 @@ export class Program {
   readonly automaton: Automaton;
   readonly sequence: Sequence<unknown>;
   readonly groups: readonly KeyGroup[];
+  /** see stagesOfKept */
+  readonly keptIn: readonly number[];
   readonly #links: Links;
   readonly #extras: ExtrasMaker;
   /** bit of the step whose event an alert is about when nothing comes after it; 0: none */
@@ -30,6 +33,7 @@ export class Program {
     this.automaton = sequence.ordered ? new Ordered(sequence, links) : new Unordered(sequence, links);
     this.sequence = sequence;
     this.groups = groupsOf(sequence);
+    this.keptIn = stagesOfKept(sequence);
     this.#links = links;
     this.#extras = new ExtrasMaker(sequence);
     this.#told = this.automaton.waits ? 1 << sequence.steps.findLastIndex(({ kind }) => kind === 'event') : 0;

@@ -14,6 +14,12 @@ import { Strays } from './strays.ts';
 import { windowsOf } from './windows.ts';
 import type { Witness } from './witness.ts';
 
+/** What all sequences hold together. */
+export interface Totals {
+  keys: number;
+  hits: number;
+}
+
 /** What one sequence remembers: its keys, the one unused for longest first. */
 export class SequenceKeys {
   readonly name: string;
@@ -22,6 +28,7 @@ export class SequenceKeys {
   /** restored entries that can't be its own */
   damaged = 0;
   readonly #links: Links;
+  readonly #totals: Totals;
   readonly #strays: Strays;
   /** what is still to be revived: nobody has said what sequence it is of */
   readonly #saved = new Map<string, Saved>();
@@ -33,9 +40,10 @@ export class SequenceKeys {
   /** keys in which something is finished unless an event comes */
   readonly #pending = new Set<Key>();
 
-  constructor(name: string, links: Links) {
+  constructor(name: string, links: Links, totals: Totals) {
     this.name = name;
     this.#links = links;
+    this.#totals = totals;
     this.#strays = new Strays(links.hits);
   }
 
@@ -74,7 +82,7 @@ export class SequenceKeys {
     if (known !== 0) this.forget(known);
     this.#dropSaved(saved.key);
     this.#saved.set(saved.key, saved);
-    this.held += saved.hits.length;
+    this.#hold(1, saved.hits.length);
     if (this.#program !== undefined) this.#revive(this.#program, saved);
   }
 
@@ -86,7 +94,9 @@ export class SequenceKeys {
       this.#forgotten.add(saved.key);
       return;
     }
-    this.#account(revive(automaton, saved));
+    const key = revive(automaton, saved);
+    this.#hold(1, 0);
+    this.#account(key);
     this.#nextOrdinal = Math.max(this.#nextOrdinal, saved.ordinal + 1);
   }
 
@@ -94,7 +104,14 @@ export class SequenceKeys {
     const saved = this.#saved.get(key);
     if (saved === undefined) return;
     this.#saved.delete(key);
-    this.held -= saved.hits.length;
+    this.#hold(-1, -saved.hits.length);
+  }
+
+  /** So many keys and hits more; below 0: fewer. */
+  #hold(keys: number, hits: number): void {
+    this.held += hits;
+    this.#totals.hits += hits;
+    this.#totals.keys += keys;
   }
 
   /** What an event finishes. @param timeUs of the event, or the earliest that is still open @param clockUs of the newest event */
@@ -127,9 +144,9 @@ export class SequenceKeys {
   }
 
   #matchesOf(completed: readonly Link[]): SequenceMatch[] {
-    const { sequence } = this.#program!;
+    const { keptIn } = this.#program!;
     return completed.map((link) => {
-      const match = matchOf(sequence, this.#links, link);
+      const match = matchOf(keptIn, this.#links, link);
       this.#links.release(link);
       return match;
     });
@@ -161,6 +178,7 @@ export class SequenceKeys {
       return completed;
     }
     this.#nextOrdinal++;
+    this.#hold(1, 0);
     const more = this.#strays.of(text, openSinceUs).flatMap((one) => takeHit(automaton, key, one, openSinceUs));
     this.#touch(key);
     return more.length === 0 ? completed : [...completed, ...more];
@@ -177,7 +195,7 @@ export class SequenceKeys {
   #account(key: Key): void {
     const { waits, stages, partials } = this.#automaton;
     const held = heldBy(this.#automaton, key);
-    this.held += held - partials.words[key + HELD]!;
+    this.#hold(0, held - partials.words[key + HELD]!);
     partials.words[key + HELD] = held;
     if (!waits) return;
     if (partials.newest(partials.now(key), stages - 1) !== 0) this.#pending.add(key);
@@ -261,7 +279,7 @@ export class SequenceKeys {
 
   forget(key: Key): void {
     this.#pending.delete(key);
-    this.held -= this.#partials.words[key + HELD]!;
+    this.#hold(-1, -this.#partials.words[key + HELD]!);
     this.#forgotten.add(this.#partials.textOf(key));
     close(this.#automaton, key);
   }

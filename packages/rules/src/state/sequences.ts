@@ -8,7 +8,7 @@ import { decodeKeyed, latestOf, witnessesOf } from './keyed-codec.ts';
 import { Links } from './links.ts';
 import { sequenceName } from './program.ts';
 import type { Progress } from './progress.ts';
-import { SequenceKeys } from './sequence-keys.ts';
+import { SequenceKeys, type Totals } from './sequence-keys.ts';
 import type { Witness, WitnessCheck } from './witness.ts';
 
 export interface SequenceLimits {
@@ -49,8 +49,7 @@ export class SequenceState {
   readonly #bySequence = new WeakMap<object, SequenceKeys>();
   /** µs, of the newest event or tick */
   #clockUs = Number.NEGATIVE_INFINITY;
-  #keys = 0;
-  #hits = 0;
+  readonly #totals: Totals = { keys: 0, hits: 0 };
   #evicted = 0;
   #late = 0;
 
@@ -75,13 +74,10 @@ export class SequenceState {
     const clockUs = this.#clockUs === Number.NEGATIVE_INFINITY ? timeUs : this.#clockUs;
     const openSinceUs = clockUs - this.#latenessUs;
     if (timeUs < openSinceUs) this.#late++;
-    const { held, size } = keys;
     const completed = keys.take(bits, event, Math.max(timeUs, openSinceUs), clockUs, openSinceUs, witness);
     this.#clockUs = Math.max(clockUs, timeUs);
-    this.#keys += keys.size - size;
-    this.#hits += keys.held - held;
     if (keys.size > this.#keysPerRule) this.#evict(keys);
-    while (this.#keys > this.#mostKeys || this.#hits > this.#mostHits) this.#evict(this.#largest());
+    while (this.#totals.keys > this.#mostKeys || this.#totals.hits > this.#mostHits) this.#evict(this.#largest());
     return completed;
   }
 
@@ -99,27 +95,26 @@ export class SequenceState {
     const known = new Map<CompiledRule<E>, SequenceKeys>();
     for (const rule of rules) if (rule.sequence !== undefined) known.set(rule, this.#keysOf(rule, rule.sequence));
     const inUse = new Set(known.values());
-    for (const keys of this.#byName.values()) if (!inUse.has(keys)) this.#counted(keys, () => keys.clear());
+    for (const keys of this.#byName.values()) if (!inUse.has(keys)) keys.clear();
     this.#clockUs = this.#settled(timeUs);
     const openSinceUs = this.#clockUs - this.#latenessUs;
     for (const [rule, keys] of known) {
-      for (const match of this.#counted(keys, () => keys.due(openSinceUs))) report(rule, match);
-      this.#counted(keys, () => keys.expire(this.#clockUs, openSinceUs));
+      for (const match of keys.due(openSinceUs)) report(rule, match);
+      keys.expire(this.#clockUs, openSinceUs);
     }
   }
 
   /** An event, or what was restored, may say a time that was never: with a clock that far ahead all events would be late for ever. */
   #settled(tickUs: number): number {
     if (this.#clockUs - tickUs <= LIMITS.clockAheadUs) return Math.max(this.#clockUs, tickUs);
-    for (const keys of this.#byName.values())
-      this.#evicted += this.#counted(keys, () => keys.forgetAfter(tickUs + LIMITS.clockAheadUs));
+    for (const keys of this.#byName.values()) this.#evicted += keys.forgetAfter(tickUs + LIMITS.clockAheadUs);
     return tickUs;
   }
 
   stats(): SequenceStats {
     let damaged = 0;
     for (const keys of this.#byName.values()) damaged += keys.damaged;
-    return { keys: this.#keys, hits: this.#hits, evicted: this.#evicted, late: this.#late, damaged };
+    return { ...this.#totals, evicted: this.#evicted, late: this.#late, damaged };
   }
 
   /** Keys changed since the last call, as they are now: entries for a changelog. */
@@ -143,8 +138,7 @@ export class SequenceState {
     const saved = decodeKeyed(id, id.slice(end + 1), value);
     if (witness !== undefined && !witnessesOf(saved).every((kept) => witness.isKept(kept)))
       throw new StateError(id, 'the event that it keeps is damaged');
-    const keys = this.#named(id.slice(0, end));
-    this.#counted(keys, () => keys.restore(saved));
+    this.#named(id.slice(0, end)).restore(saved);
     this.#clockUs = Math.max(this.#clockUs, latestOf(saved));
   }
 
@@ -152,24 +146,15 @@ export class SequenceState {
     const known = this.#bySequence.get(sequence);
     if (known !== undefined) return known;
     const keys = this.#named(sequenceName(rule, sequence));
-    this.#counted(keys, () => keys.use(sequence as Sequence<unknown>));
+    keys.use(sequence as Sequence<unknown>);
     this.#bySequence.set(sequence, keys);
     return keys;
   }
 
   #named(name: string): SequenceKeys {
-    const keys = this.#byName.get(name) ?? new SequenceKeys(name, this.#links);
+    const keys = this.#byName.get(name) ?? new SequenceKeys(name, this.#links, this.#totals);
     this.#byName.set(name, keys);
     return keys;
-  }
-
-  /** Keeps the sums right, whatever `change` does to the keys. */
-  #counted<T>(keys: SequenceKeys, change: () => T): T {
-    const { held, size } = keys;
-    const result = change();
-    this.#keys += keys.size - size;
-    this.#hits += keys.held - held;
-    return result;
   }
 
   #largest(): SequenceKeys {
@@ -179,7 +164,6 @@ export class SequenceState {
   }
 
   #evict(keys: SequenceKeys): void {
-    if (!this.#counted(keys, () => keys.forgetOldest())) return;
-    this.#evicted++;
+    if (keys.forgetOldest()) this.#evicted++;
   }
 }
