@@ -1,20 +1,22 @@
 #!/usr/bin/env node
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { COMMANDS, nameOf } from './commands.ts';
 import { DESCRIPTIONS } from './descriptions.ts';
+import { HelpfulCommand } from './help.ts';
 import { leave } from './leave.ts';
 import { VERSION } from './version.ts';
 
-const program = new Command('ringfence')
+const program: Command = new HelpfulCommand('ringfence')
   .description(
     'Watches Linux from inside the kernel, joins what it sees into attack chains, and stops the right process.',
   )
   .version(VERSION)
-  .showHelpAfterError('(ringfence --help lists the commands)')
+  // Beside the names of some commands little room is left on a terminal of 80 columns.
+  .configureHelp({ minWidthToWrap: 20 })
   .addHelpText(
     'after',
     `
-Exit codes: 0 all is well, 1 something is wrong and the message says what, 2 the command was not understood.
+Exit codes: 0 all is well, 1 something is wrong and the message says what, 2 the command was not understood; topics and topology have theirs.
 
 Start here:
   ringfence doctor     what this machine can do

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { Command, Help } from 'commander';
 import { COMMANDS, nameOf } from '../src/commands.ts';
 import { DESCRIPTIONS } from '../src/descriptions.ts';
+import { wrapped } from '../src/help.ts';
 
 const MAIN = join(import.meta.dirname, '../src/main.ts');
 const run = async (...args: string[]): Promise<{ stdout: string; stderr: string; code: number }> => {
@@ -26,6 +27,28 @@ test('the list of commands shows each as its module makes it', async () => {
       program.commands.map((one) => [help.subcommandTerm(one), help.subcommandDescription(one)]),
     );
   }
+});
+
+test('help keeps to a terminal of 80 columns but for examples, and an error says where to read on', async () => {
+  for (const words of [['--help'], ['rules', '--help'], ['trace', '--help'], ['posture', '--help']]) {
+    const { stdout } = await run(...words);
+    const examples = stdout.lastIndexOf('Examples:');
+    for (const line of stdout.slice(0, examples < 0 ? undefined : examples).split('\n'))
+      assert.ok(line.length <= 80, line);
+  }
+  const [missing, group, unknown] = await Promise.all([
+    run('incident', 'show'),
+    run('rules', 'x'),
+    run('events', '-y'),
+  ]);
+  assert.match(missing.stderr, /missing required argument 'id'\n\(ringfence incident show --help says what it takes\)/);
+  assert.match(group.stderr, /\(ringfence rules --help lists the commands\)/);
+  assert.match(unknown.stderr, /unknown option '-y'\n\(ringfence events --help says what it takes\)/);
+});
+
+test('prose is filled anew, examples stay as they are', () => {
+  const text = '\none two\nthree four:\n  an example that is long\n\nfive';
+  assert.equal(wrapped(text, 9), '\none two\nthree\nfour:\n  an example that is long\n\nfive');
 });
 
 test('a command is found wherever its name stands, and what is none is answered', async () => {

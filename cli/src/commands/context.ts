@@ -30,17 +30,15 @@ export function sensorObject(): string {
 export function withSettings(command: Command): Command {
   command.option('--config <file>', 'settings file (default: RINGFENCE_CONFIG, else /etc/ringfence/ringfence.yaml)');
   for (const { flag, value, doc } of NAMED_FLAGS) command.option(`${flag} <${value}>`, doc);
-  return command.option(
-    '--set <key=value>',
-    'any setting, see docs/CONFIGURATION.md (repeatable)',
-    (text, all: string[]) => [...all, text],
-    [],
-  );
+  return command.option('--set <key=value>', 'any setting, see docs/CONFIGURATION.md (repeatable)', several);
 }
+
+/** An option that may be given again and again; without any it is not there. */
+export const several = (text: string, all: readonly string[] | undefined): readonly string[] => [...(all ?? []), text];
 
 interface SettingsOptions {
   readonly config?: string;
-  readonly set: readonly string[];
+  readonly set?: readonly string[];
   readonly [name: string]: unknown;
 }
 
@@ -49,7 +47,7 @@ export function flagsOf(options: SettingsOptions): Flag[] {
     const value = options[flag.slice(2).replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())];
     return typeof value === 'string' ? [{ flag, key, value }] : [];
   });
-  return [...named, ...options.set.map(parseSet)];
+  return [...named, ...(options.set ?? []).map(parseSet)];
 }
 
 export function settingsOf(command: Command): Config {

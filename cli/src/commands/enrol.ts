@@ -5,7 +5,7 @@ import { roleOf } from '../app/fleet.ts';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { CliError } from '../errors.ts';
 import { loadHostId } from '../identity.ts';
-import { clientOf, print, printJson, settingsOf, socketOf, withSettings } from './context.ts';
+import { clientOf, print, printJson, settingsOf, several, socketOf, withSettings } from './context.ts';
 
 interface EnrolFlags {
   readonly token?: string;
@@ -17,7 +17,7 @@ interface EnrolFlags {
 interface TokenFlags {
   readonly role: string;
   readonly subject?: string;
-  readonly host: readonly string[];
+  readonly host?: readonly string[];
   readonly ttl: string;
   readonly json?: boolean;
 }
@@ -28,12 +28,7 @@ export function addEnrol(program: Command): void {
     .description(DESCRIPTIONS.token)
     .requiredOption('--role <roles>', 'agent, or services of one process: enricher,detector')
     .option('--subject <name>', 'only for this one: the id of a host, or the name of a service')
-    .option(
-      '--host <name>',
-      'DNS name or address that it will serve under (repeatable)',
-      (one, all: string[]) => [...all, one],
-      [],
-    )
+    .option('--host <name>', 'DNS name or address that it will serve under (repeatable)', several)
     .option('--ttl <minutes>', 'how long it can be used', '60')
     .option('--json', 'print it as a JSON object')
     .addHelpText(
@@ -43,7 +38,7 @@ export function addEnrol(program: Command): void {
   withSettings(token).action(async (_, self: Command) => {
     const { role, subject, host, ttl, json } = self.opts<TokenFlags>();
     const query = new URLSearchParams({ role, ttl, ...(subject === undefined ? {} : { subject }) });
-    for (const one of host) query.append('host', one);
+    for (const one of host ?? []) query.append('host', one);
     const answer = await askRegistrar<{ token: string }>(self, `/token?${query}`);
     if (json) printJson(answer);
     else print(answer.token);

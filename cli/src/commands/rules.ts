@@ -19,12 +19,12 @@ export function addRules(program: Command): void {
       `
 From an idea to a rule that is in force:
   ringfence rules new "Odd shell" --dir my-rules
-  ringfence rules check my-rules/             what is wrong with it, and where
-  ringfence rules test my-rules/ --watch      whether it fires, and where it must not
-  ringfence rules explain "Odd shell" day.rec   what each part of its condition comes to
-  ringfence rules bench day.rec my-rules/     what it costs
-  ringfence rules coverage my-rules/          which ATT&CK techniques it finds
-  ringfence rules convert falco_rules.yaml    rules that you have, as native ones
+  ringfence rules check my-rules/              what is wrong with it, and where
+  ringfence rules test my-rules/ --watch       whether it fires where it must
+  ringfence rules explain "Odd shell" day.rec  what each part of it comes to
+  ringfence rules bench day.rec my-rules/      what it costs
+  ringfence rules coverage my-rules/           which techniques it finds
+  ringfence rules convert falco_rules.yaml     your rules as native ones
 
 docs/RULES.md teaches the language.`,
     );

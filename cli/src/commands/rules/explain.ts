@@ -6,11 +6,11 @@ import { type Explained, explainInFile, explainRunning } from '../../rules/expla
 import { readSources } from '../../rules/sources.ts';
 import { type Paint, paintFor } from '../../view/paint.ts';
 import { explanationLines, missLines, runLines } from '../../view/rule-tests.ts';
-import { clientOf, print, printJson, settingsOf, withSettings } from '../context.ts';
+import { clientOf, print, printJson, settingsOf, several, withSettings } from '../context.ts';
 
 interface ExplainOptions {
   readonly json?: boolean;
-  readonly rules: readonly string[];
+  readonly rules?: readonly string[];
 }
 
 export function addExplain(rules: Command): void {
@@ -24,12 +24,7 @@ export function addExplain(rules: Command): void {
     .description(
       "show what each part of a rule's condition comes to on an event; exit code 1 when the whole does not hold",
     )
-    .option(
-      '--rules <path>',
-      'rule file or folder, beside the configured ones (repeatable)',
-      (path, all: string[]) => [...all, path],
-      [],
-    )
+    .option('--rules <path>', 'rule file or folder, beside the configured ones (repeatable)', several)
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
@@ -43,10 +38,10 @@ Examples:
   ringfence rules explain "Password hashes read" attack.rec:17
   ringfence rules explain "My rule" event.yaml --rules my-rules/
   ringfence rules explain "My sequence" events.jsonl
-  ringfence alerts --json --limit 1 | jq -r '.rule, .id'     then explain it by both`,
+  ringfence alerts --json --limit 1 | jq -r '.rule, .id'  both of which it takes`,
     );
   withSettings(command).action(async (rule: string, event: string, _, self: Command) => {
-    const { json, rules: paths } = self.opts<ExplainOptions>();
+    const { json, rules: paths = [] } = self.opts<ExplainOptions>();
     const config = settingsOf(self);
     const { sources } = await readSources(paths, config);
     const [path, which] = placeOf(event);
