@@ -184,7 +184,7 @@ test('what keeps an enricher from telling silent hosts stands below the services
     }) as unknown as Status;
   const lines = (deaf: string | null) => statusLines(plain, status(deaf), status(deaf), 1);
   assert.match(lines(null)[0] ?? '', /up 2 h/);
-  assert.equal(lines(null).length, 2);
+  assert.equal(lines(null).length, 3);
   assert.equal(lines('this enricher looks too late').at(-1), '  this enricher looks too late');
 });
 
@@ -194,7 +194,7 @@ test('the status names rule files that were refused, and says how many errors le
       ...{ version: '1', hostId: 'h', mode: 'observe', uptimeS: 1, rssBytes: 0, bus: { usedBytes: 0 } },
       services: [{ name: 'detector', lag: 0, stats }],
     }) as unknown as Status;
-  const lines = (stats: object) => statusLines(plain, status(stats), status(stats), 1).slice(2);
+  const lines = (stats: object) => statusLines(plain, status(stats), status(stats), 1).slice(3);
   assert.deepEqual(lines({ refusedRuleFiles: [], ruleErrors: 0 }), []);
   assert.deepEqual(lines({ refusedRuleFiles: ['my/a\u001b.yaml'], ruleErrors: 2 }), [
     '  my/a\\x1b.yaml has errors: what it was before stays in force; ringfence rules check says what',
@@ -245,8 +245,10 @@ test('the account of events is a table that adds up, and says what each cause me
       .find((line) => line.includes(name))
       ?.trim()
       .split(/ {2,}/) ?? [];
-  assert.deepEqual(cells('open'), ['bulk', 'open', '5,000', '3,900', '·', '·', '99', '·', '1,000', '1']);
-  assert.deepEqual(cells('all').slice(1), ['6,200', '3,900', '·', '·', '99', '·', '2,200', '1']);
+  assert.deepEqual(cells('lane'), ['lane', 'event', 'seen', 'filtered', 'ring full', 'sent', 'under way']);
+  assert.deepEqual(cells('open'), ['bulk', 'open', '5,000', '3,900', '99', '1,000', '1']);
+  assert.deepEqual(cells('all').slice(1), ['6,200', '3,900', '99', '2,200', '1']);
+  assert.match(text, /none: merged, throttled, other loss/);
   assert.match(text, /ring_full 99: nobody read the ring fast enough/);
   assert.match(text, /bulk: sent 1,000 = read 990 \+ still in the ring 10/);
   assert.match(text, /text_user EFAULT 7/);

@@ -97,8 +97,9 @@ function checkLines(checks: readonly Check[], paint: Paint): string[] {
   ]);
 }
 
-const NAME_COLUMNS = 52;
-const PROFILE_COLUMNS = 24;
+/** A terminal of 80 columns has room for all of it. */
+const NAME_COLUMNS = 43;
+const PROFILE_COLUMNS = 18;
 
 /** A line for each family, with a column for each profile; below it what is wrong with its hooks, what that costs and what mends it. */
 function hookLines(sees: string, group: readonly HookState[], paint: Paint): string[] {
@@ -107,15 +108,21 @@ function hookLines(sees: string, group: readonly HookState[], paint: Paint): str
   const broken = group.some(({ problem }) => problem !== null);
   const there = baseline.some(({ absent }) => !absent);
   const mark = broken ? paint.red('✗') : there ? paint.green('✓') : paint.dim('–');
-  const counts = `${countOf(baseline).padEnd(PROFILE_COLUMNS)} ${full.length > 0 ? `full: ${countOf(full)}` : ''}`;
+  const counts = `${countOf(baseline).padEnd(PROFILE_COLUMNS)} ${full.length > 0 ? `full: ${activeOf(full) ?? 'none'}` : ''}`;
   const lines = [`  ${mark} ${sees.padEnd(NAME_COLUMNS)} ${paint.dim(counts.trimEnd())}`];
   return [...lines, ...profiles.flatMap((hooks) => lossLines(hooks, paint))];
 }
 
-function countOf(hooks: readonly HookState[]): string {
+/** How many work of those that this kernel has a place for. */
+function activeOf(hooks: readonly HookState[]): string | null {
   const there = hooks.filter(({ absent }) => !absent);
-  if (there.length === 0) return 'not in this kernel';
-  return `${there.filter(({ problem }) => problem === null).length} of ${there.length} active`;
+  const active = there.filter(({ problem }) => problem === null);
+  return there.length === 0 ? null : `${active.length} of ${there.length}`;
+}
+
+function countOf(hooks: readonly HookState[]): string {
+  const active = activeOf(hooks);
+  return active === null ? 'not in this kernel' : `${active} active`;
 }
 
 function lossLines(hooks: readonly HookState[], paint: Paint): string[] {

@@ -39,7 +39,7 @@ const FAMILIES: readonly Family[] = [
   },
   {
     pattern: /sys_(enter|exit)_(set(re|fs|res)?[ug]id|setgroups|setns|capset|unshare)$/,
-    sees: 'changes of user, group and capabilities, and those that are refused',
+    sees: 'changes of user, group and capabilities',
     loses: 'privilege escalation without an exec is not seen',
   },
   {
@@ -75,7 +75,7 @@ const FAMILIES: readonly Family[] = [
   },
   {
     pattern: /sys_exit_bpf$/,
-    sees: 'BPF programs and maps being made and attached',
+    sees: 'BPF programs and maps being made',
     loses: 'rootkits and spies made of BPF are not seen, nor who detaches our own',
     full: {
       hooks: /^bpf$/,
@@ -135,7 +135,7 @@ const FAMILIES: readonly Family[] = [
   },
   {
     pattern: /sys_exit_(dup[23]?|fcntl)$/,
-    sees: 'standard streams becoming network connections',
+    sees: 'standard streams that become connections',
     loses: 'a reverse shell is seen when it executes the shell, not before, and not where that ran already',
   },
   {
@@ -156,7 +156,7 @@ const FAMILIES: readonly Family[] = [
   {
     pattern:
       /sys_exit_(rename|link|symlink|unlink|rmdir|mkdir|f?l?chmod|[fl]?chown|[fl]?setxattr|[fl]?removexattr|mknod|f?truncate|splice)/,
-    sees: 'files being renamed, linked, removed, changed',
+    sees: 'renames, links, removals and other changes',
     loses: 'rules on changes of files (persistence, cleared traces, set-id bits) are blind to this call',
     full: {
       hooks: /^(path_(?!chroot)|file_truncate|inode_|write_access)/,
@@ -175,7 +175,7 @@ const FAMILIES: readonly Family[] = [
   },
   {
     pattern: /signal_(generate|deliver)|sys_exit_(kill|tkill|tgkill|rt_t?g?sigqueueinfo|pidfd_send_signal)/,
-    sees: 'signals across users and containers, and faults',
+    sees: 'signals across users and containers, faults',
     loses: 'who kills what, and crashes of exploits, are not seen',
     full: {
       hooks: /^task_kill$/,

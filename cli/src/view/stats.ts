@@ -107,16 +107,27 @@ function kindTable(kinds: readonly KindAccount[], paint: Paint): string[] {
   const rows = kinds.map((account) => rowOf(account));
   const total = kinds.reduce<number[]>((sums, account) => numbersOf(account).map((n, i) => n + (sums[i] ?? 0)), []);
   const last = ['', 'all', ...total.map(cell)];
+  // What never occurred takes no room: a terminal of 80 columns has little.
+  const isShown = (column: number): boolean => column < NAMES || total[column - NAMES] !== 0;
   const widths = head.map((title, i) => Math.max(title.length, ...[...rows, last].map((row) => row[i]?.length ?? 0)));
+  const padded = (text: string, i: number): string =>
+    i < NAMES ? text.padEnd(widths[i] ?? 0) : text.padStart(widths[i] ?? 0);
   const line = (row: readonly string[]): string =>
-    `  ${row.map((text, i) => (i < 2 ? text.padEnd(widths[i] ?? 0) : text.padStart(widths[i] ?? 0))).join('  ')}`;
+    `  ${row
+      .map(padded)
+      .filter((_, i) => isShown(i))
+      .join('  ')}`;
+  const absent = head.filter((_, i) => !isShown(i));
   return [
     paint.dim(line(head)),
     ...rows.map((row, i) => (kinds[i] !== undefined && lossOf(kinds[i]) > 0 ? paint.red(line(row)) : line(row))),
     paint.bold(line(last)),
+    ...(absent.length === 0 ? [] : [paint.dim(`  none: ${absent.join(', ')}`)]),
   ];
 }
 
+/** Columns in front of the numbers: lane and event. */
+const NAMES = 2;
 const cell = (count: number): string => (count === 0 ? '·' : grouped(count));
 function numbersOf(account: KindAccount): number[] {
   const columns = FATES.map(({ causes }) => sumOf(account, causes));

@@ -50,7 +50,7 @@ export function statusLines(paint: Paint, status: Status, before: Status, second
   const row = (name: string, ...cells: string[]): string => `  ${name.padEnd(10)} ${cells.join(paint.dim(' · '))}`;
   const lines = [
     paint.dim(
-      `── ringfence ${status.version} · host ${status.hostId.slice(0, 8)} · responder ${status.mode}s · up ${durationText(status.uptimeS * 1e6)} · ${bytesText(status.rssBytes)} memory · log ${bytesText(status.bus.usedBytes)} ──`,
+      `── ringfence ${status.version} · host ${status.hostId.slice(0, 8)} · responder ${status.mode}s · up ${durationText(status.uptimeS * 1e6)} ──`,
     ),
     row(
       'collector',
@@ -92,6 +92,7 @@ export function statusLines(paint: Paint, status: Status, before: Status, second
       (_, index) =>
         index === 0 || shown.has(['collector', 'enricher', 'detector', 'responder', 'auditor'][index - 1] as never),
     ),
+    row('uses', `memory ${bytesText(status.rssBytes)}`, `log ${bytesText(status.bus.usedBytes)}`),
     ...(typeof deaf === 'string' ? [paint.yellow(`  ${deaf}`)] : []),
     ...ruleLines(statsOf(status, 'detector'), paint),
   ];
