@@ -4,17 +4,15 @@ import { createAuthority, createRequest, openAuthority, parseRoles } from '@ring
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { CliError } from '../errors.ts';
-import { print, settingsOf, withSettings } from './context.ts';
+import { print, settingsOf, several, withSettings } from './context.ts';
 
 interface IssueOptions {
   readonly subject: string;
   readonly role?: string;
-  readonly host: readonly string[];
+  readonly host?: readonly string[];
   readonly out: string;
   readonly days: string;
 }
-
-const several = (value: string, all: readonly string[]): string[] => [...all, value];
 
 export function addAuthority(program: Command): void {
   const authority = program.command('authority').description(DESCRIPTIONS.authority);
@@ -35,7 +33,7 @@ export function addAuthority(program: Command): void {
     .description('a certificate for a broker, a store, or whoever enrols by hand')
     .requiredOption('--subject <name>', 'whose it is')
     .option('--role <roles>', 'what it may run: enricher,detector (default: nothing, as brokers and stores)')
-    .option('--host <name>', 'DNS name or address that it serves under (repeatable)', several, [])
+    .option('--host <name>', 'DNS name or address that it serves under (repeatable)', several)
     .option('--days <n>', 'how long it is valid', '365')
     .requiredOption(
       '--out <directory>',
@@ -54,8 +52,12 @@ async function issueTo(path: string, options: IssueOptions): Promise<void> {
   const days = Number(options.days);
   if (!Number.isInteger(days) || days < 1 || days > 3650)
     throw new CliError(`--days ${options.days}: expected 1 to 3650`);
+  if (!existsSync(join(path, 'ca.pem')))
+    throw new CliError(
+      `there is no authority in ${path}: ringfence authority init makes one; where it lies says registrar.path`,
+    );
   const authority = await openAuthority(path);
-  const { subject, host: hosts } = options;
+  const { subject, host: hosts = [] } = options;
   const { key, csr } = await createRequest(subject);
   const { certificate, notAfter } = await authority.issue({
     csr,

@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { CliError } from '../errors.ts';
+import { openOutput } from '../output-file.ts';
 import { clientOf, settingsOf, untilInterrupted, withSettings } from './context.ts';
 
 export function addRecord(program: Command): void {
@@ -27,13 +28,14 @@ Examples:
     if (seconds !== undefined) signals.push(AbortSignal.timeout(secondsOf(seconds) * 1000));
     const signal = AbortSignal.any(signals);
     const stream = await clientOf(settingsOf(self)).stream(`/raw${past ? '?past=1' : ''}`, signal);
+    const output = createWriteStream(file, { fd: openOutput(file) });
     process.stderr.write(`recording to ${file}; Ctrl-C stops\n`);
     let bytes = 0;
     stream.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
     });
     try {
-      await pipeline(stream, createWriteStream(file, { mode: 0o600 }));
+      await pipeline(stream, output);
     } catch (error) {
       if (!signal.aborted) throw error;
     }

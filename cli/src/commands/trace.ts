@@ -28,7 +28,7 @@ interface TraceOptions {
 const HELP = `
 A call is shown when it returns, with its arguments by name, its result and how long it took:
 
-  17:02:11.123456 [4711 cat] openat(dfd: AT_FDCWD, filename: "/etc/hosts", flags: O_RDONLY, mode: 0) = 3 <12.1 µs>
+  17:02:11.123456 [4711 cat] close(fd: 3) = 0 <1.2 µs>
 
 "= ?" has not returned, or never does. Text is what was in memory when the call began; up to 256 bytes of an argument are kept, … stands for the rest.
 Lines go to stdout; those of a COMMAND to stderr, since stdout is its own. Its exit code is passed on. The trace ends with the command, with the last
@@ -36,11 +36,11 @@ traced process, or at Ctrl-C, and says how much was lost. Nothing stays in the k
 a debugger. 32-bit programs' calls are shown by number. The agent need not run.
 
 Examples:
-  ringfence trace -- curl -s https://example.org          everything curl and its children do
-  ringfence trace --syscall openat,execve -- make         only these two calls
-  ringfence trace --summary -- ls -l /usr                 counts, errors and time per call
-  ringfence trace --pid 4711 --follow                     a running process, and what it starts from now on
-  ringfence trace --container web-1 --json | jq .syscall  all of a container, a JSON object a line`;
+  ringfence trace -- curl -s https://example.org   all that curl does
+  ringfence trace --syscall openat,execve -- make  only these two calls
+  ringfence trace --summary -- ls -l /usr          counts, errors and time
+  ringfence trace --pid 4711 --follow              a process, and what it starts
+  ringfence trace --container web-1 --json         a JSON object a line`;
 
 export function addTrace(program: Command): void {
   const command = program

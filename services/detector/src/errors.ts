@@ -38,7 +38,7 @@ export class RuleFilesError extends Error {
 
   constructor(path: string, cause: unknown) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    super(`rules of ${path} can't be read: ${why}; name a file or a directory that exists in detector.rules`, {
+    super(`rules of ${path} can't be read: ${why}; name what is there, in detector.rules or on the command line`, {
       cause,
     });
     this.name = 'RuleFilesError';
