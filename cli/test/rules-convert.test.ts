@@ -76,3 +76,37 @@ test('macros of one name in two languages stay two, outputs stay as they are, an
     ['theirs', 'ours', 'both steps'],
   );
 });
+
+test('correlations that count what no native rule has a field for are left out, and said', () => {
+  const rule = (name: string): string => `title: ${name}
+name: ${name}
+logsource: { product: linux, category: process_creation }
+detection: { it: { Image|endswith: /${name} }, condition: it }
+level: low
+---
+`;
+  const correlation = (title: string, rest: string): string => `title: ${title}
+correlation: { rules: [one, two, three], timespan: 5m, ${rest} }
+level: high
+`;
+  const text = [
+    rule('one') +
+      rule('two') +
+      rule('three') +
+      correlation('two of three', 'type: temporal, group-by: [User], condition: { gte: 2 }'),
+    correlation(
+      'by alias',
+      'type: event_count, group-by: [who], aliases: { who: { one: User, two: CommandLine, three: User } }, condition: { gte: 3 }',
+    ),
+    correlation('all', 'type: temporal, group-by: [User]'),
+  ].join('---\n');
+  const { rules, diagnostics } = convertRules([{ name: 'c.yml', text }]);
+  assert.ok(rules.includes('all'));
+  assert.deepEqual(
+    diagnostics.map(({ code, item, severity, line }) => [code, item, severity, line]),
+    [
+      ['no-native-form', 'two of three', 'error', 19],
+      ['no-native-form', 'by alias', 'error', 23],
+    ],
+  );
+});

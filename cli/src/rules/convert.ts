@@ -3,6 +3,7 @@ import {
   type CompiledRule,
   type Diagnostic,
   isSameCondition,
+  madeFieldOf,
   type OutputPart,
   type RuleSource,
   writeRules,
@@ -14,14 +15,16 @@ export interface Converted {
   readonly rules: readonly string[];
   /** how many of them say `enabled: false` */
   readonly switchedOff: number;
-  /** what was found in the sources; rules with errors are left out */
+  /** what was found in the sources, and which of their rules no native one can say; rules with errors are left out */
   readonly diagnostics: readonly Diagnostic[];
 }
 
 /** Rules of any language as native ones. Throws when what was written doesn't mean the same: that would be a bug. */
 export function convertRules(sources: readonly RuleSource[]): Converted {
   const set = compileDetectorRules(sources, 'hunt');
-  const wanted = inOrder(set, sources);
+  const all = inOrder(set, sources);
+  const unsaid = all.flatMap((rule) => withoutNativeForm(rule) ?? []);
+  const wanted = all.filter((rule) => madeFieldOf(rule) === undefined);
   const text = writeRules(wanted);
   const own = [{ name: 'converted', text }];
   const again = compileDetectorRules(own, 'hunt');
@@ -36,8 +39,18 @@ export function convertRules(sources: readonly RuleSource[]): Converted {
     text,
     rules: wanted.map(({ name }) => name),
     switchedOff: set.switchedOff.length,
-    diagnostics: set.diagnostics,
+    diagnostics: [...set.diagnostics, ...unsaid],
   };
+}
+
+/** Undefined: it has one. */
+function withoutNativeForm<E>(rule: CompiledRule<E>): Diagnostic | undefined {
+  const field = madeFieldOf(rule);
+  if (field === undefined) return undefined;
+  const message = `native rules have no field for the '${field}' of this correlation, which each of its rules reads elsewhere`;
+  const hint = 'Leave it as it is: rules of every language may stand beside each other.';
+  const { file, line, name } = rule;
+  return { file, line, column: 1, severity: 'error', code: 'no-native-form', message, hint, item: name };
 }
 
 /** All rules where they stand, those among them that are switched off. */

@@ -39,6 +39,7 @@ export {
   updateRules,
 } from './rule-set.ts';
 export type { Sequence, SequenceMatch, SequenceStep, StepMatch } from './sequence.ts';
+export { madeFieldOf } from './sigma/correlation-field.ts';
 export type { StateChange } from './state/codec.ts';
 export {
   BootMemory,

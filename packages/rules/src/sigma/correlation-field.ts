@@ -4,6 +4,7 @@ import { Slots } from '../compile/slots.ts';
 import { Fault } from '../errors.ts';
 import { type Operand, readOperand } from '../expression.ts';
 import type { YamlText } from '../language/yaml.ts';
+import type { CompiledRule } from '../rule.ts';
 import type { Context } from './context.ts';
 import { type Built, conditionOf } from './rule.ts';
 
@@ -47,10 +48,18 @@ export function chooser<E>(members: readonly Built<E>[], { nodes }: Context<E>):
   };
 }
 
+const MADE = new WeakSet<object>();
+
 /** A field that the catalogue hasn't got. */
 export function madeOperand<E>(name: string, type: FieldType, doc: string, get: (event: E) => FieldValue): Operand<E> {
   const field: FieldSpec<E> = { name, type, doc, get };
+  MADE.add(field);
   return { key: name, field, argument: undefined, transforms: [], type };
+}
+
+/** Name of a field that a rule has made for itself: no other rule can ask for it. Undefined: all are of the catalogue. */
+export function madeFieldOf<E>({ operands }: CompiledRule<E>): string | undefined {
+  return operands.find(({ field }) => MADE.has(field))?.key;
 }
 
 /** What a field of a correlation is on events of one of its rules. @throws Fault */
