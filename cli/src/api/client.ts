@@ -64,7 +64,7 @@ export class ApiClient {
       const hint =
         code === 'EACCES'
           ? `not allowed to open ${this.#socket}: run it as the user who runs ringfence up`
-          : `no ringfence is running (${this.#socket}): start it with npm start`;
+          : `no ringfence is running (${this.#socket}): start it with npm start, or ask as the user and with the settings of the one that runs`;
       throw new CliError(hint, { cause, code: 'ERR_NOT_RUNNING' });
     }
   }

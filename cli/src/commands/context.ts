@@ -28,7 +28,10 @@ export function sensorObject(): string {
 
 /** The options that every command which reads settings has. */
 export function withSettings(command: Command): Command {
-  command.option('--config <file>', 'settings file (default: RINGFENCE_CONFIG, else /etc/ringfence/ringfence.yaml)');
+  command.option(
+    '--config <file>',
+    'settings file (default: RINGFENCE_CONFIG, else as root /etc/ringfence/ringfence.yaml, as another user ~/.config/ringfence/ringfence.yaml)',
+  );
   for (const { flag, value, doc } of NAMED_FLAGS) command.option(`${flag} <${value}>`, doc);
   return command.option('--set <key=value>', 'any setting, see docs/CONFIGURATION.md (repeatable)', several);
 }

@@ -35,6 +35,8 @@ Examples:
   ringfence integrity --compare /root/clean.json    at any time later`,
     );
   withSettings(command).action((_, self: Command) => {
+    // Whoever may not look finds nothing, which is not what was asked.
+    if (process.getuid?.() !== 0) throw new CliError('to look at the kernel needs root: sudo ringfence integrity');
     const config = settingsOf(self);
     const { json, save, compare } = self.opts<Options>();
     const { checks, remembered } = checkIntegrity({

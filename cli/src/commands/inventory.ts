@@ -44,7 +44,8 @@ Examples:
 /** Of this machine, now. */
 export function takeInventory(self: Command): Inventory {
   const config = settingsOf(self);
-  if (process.getuid?.() !== 0) throw new CliError('reading what runs from the kernel needs root: sudo ringfence …');
+  if (process.getuid?.() !== 0)
+    throw new CliError(`reading what runs from the kernel needs root: sudo ringfence ${self.name()}`);
   const { hostRoot, dockerRoots } = config.collector;
   return readInventory({
     sensorObject: sensorObject(),

@@ -66,7 +66,11 @@ export class AuditVersionError extends AuditError {
 export class AuditMissingError extends AuditError {
   readonly path: string;
   constructor(path: string, options?: ErrorOptions) {
-    super('ERR_AUDIT_MISSING', `${path} does not exist: has \`ringfence up\` run with this state directory?`, options);
+    super(
+      'ERR_AUDIT_MISSING',
+      `${path} is not there, or this user may not see it: has \`ringfence up\` run with this state directory, and as whom?`,
+      options,
+    );
     this.path = path;
   }
 }
