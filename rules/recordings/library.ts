@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type KeyObject } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,6 +33,13 @@ export interface Library {
   readonly recordings: ReadonlyMap<string, readonly Buffer[]>;
   /** by rule: all rules that match on it */
   readonly matched: Readonly<Record<string, readonly string[]>>;
+}
+
+/** What was recorded of one action. */
+export interface Played {
+  /** that the batches are signed with */
+  readonly key: KeyObject;
+  readonly batches: readonly Buffer[];
 }
 
 export const NOTHING: Library = { keys: new Map(), recordings: new Map(), matched: {} };

@@ -459,6 +459,11 @@ testContent('sequences.yaml', {
         write(s, '/bin/sh -c x', '/tmp/c/release_agent', s.inside);
         s.start('/cmd', s.unseen(undefined, 2));
       },
+      'when a module is missing, by a worker of the kernel': (s) => {
+        const worker = s.snapshot(s.fork(s.init), '', { filename: 'kworker/u8:2' });
+        write(s, '/bin/sh -c x', '/proc/sys/kernel/modprobe', s.inside);
+        s.start('/cmd', worker);
+      },
     },
     quiet: {
       'nothing is run': (s) => write(s, '/bin/sh -c x', '/tmp/c/release_agent', s.inside),

@@ -6,3 +6,6 @@ iptables -F
 ## SELinux or AppArmor switched off
 #setup named /usr/sbin/setenforce
 setenforce 0
+## Agent attacked
+#guest whose agent may be stopped ends with it
+kill -STOP $PPID; sleep 2; kill -CONT $PPID

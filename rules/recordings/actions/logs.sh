@@ -26,3 +26,6 @@ apt-get install -y --allow-unauthenticated lab-does-not-exist
 ## Broken ciphers allowed again
 #setup printf '#!/bin/sh\n' > /usr/bin/update-crypto-policies; chmod 755 /usr/bin/update-crypto-policies
 update-crypto-policies --set LEGACY
+## Protection of the kernel switched off
+#guest no namespace keeps settings of the kernel apart
+sysctl -w kernel.randomize_va_space=0; sysctl -w kernel.randomize_va_space=2

@@ -28,3 +28,9 @@ usermod -aG sudo ann; written
 ## Login account created
 #setup logged
 useradd -m -s /bin/bash eve; written
+## Kernel module loaded from an unusual place
+#guest it changes the running kernel
+cp /opt/lab/rootkit.ko /tmp/x.ko; insmod /tmp/x.ko; rmmod rf_rootkit
+## Library loaded into every program
+#guest every program of the machine would load it
+cp /usr/lib/*/libgcc_s.so.1 /usr/lib/x.so; echo /usr/lib/x.so > /etc/ld.so.preload; looked; rm /etc/ld.so.preload

@@ -38,3 +38,7 @@ pattern=$(cat /proc/sys/kernel/core_pattern); echo "$pattern" > /proc/sys/kernel
 ## Sudo refused several times
 #setup logins; logged
 for n in 1 2 3; do echo wrong | setpriv --reuid 1000 --regid 1000 --clear-groups sudo -S -p '' id; done; written
+## Kernel starts somebody's program
+#guest no namespace keeps what the kernel starts apart
+#setup named /var/tmp/x; chown 1000 /var/tmp/x
+was=$(cat /proc/sys/kernel/core_pattern); echo '|/var/tmp/x' > /proc/sys/kernel/core_pattern; looked; echo "$was" > /proc/sys/kernel/core_pattern; looked

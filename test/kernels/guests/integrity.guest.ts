@@ -8,10 +8,10 @@ import type { CheckName, Finding } from '../../../services/collector/src/integri
 import { findKernels } from '../lib/find-kernels.ts';
 import type { Look } from '../lib/integrity-in-guest.ts';
 import { runScript } from '../lib/run-kernel.ts';
-import { writeTree } from '../lib/tree.ts';
+import { MODULE, writeTree } from '../lib/tree.ts';
 
 const TIMEOUT_MS = 1_200_000;
-const MODULE = 'rf_rootkit';
+const NAME = 'rf_rootkit';
 const VICTIM = '__x64_sys_acct';
 const IN_MODULE = /\(module rf_rootkit\)/;
 const DEEDS = ['table', 'entry', 'dispatcher', 'interrupt', 'ftrace', 'kprobe', 'hide'];
@@ -30,13 +30,12 @@ async function moduleFor(kernel: TestKernel): Promise<{ file: string } | string>
 }
 
 async function looksOf(kernel: TestKernel, file: string): Promise<Look[]> {
-  const module = `prebuilt/${MODULE}.ko`;
   const write = async (directory: string): Promise<void> => {
     await writeTree(directory, kernel);
-    copyFileSync(file, join(directory, module));
+    copyFileSync(file, join(directory, MODULE));
   };
   const script = 'test/kernels/lib/integrity-in-guest.ts';
-  const { lines } = await runScript({ kernel, write, script, args: [module, ...DEEDS], timeoutMs: TIMEOUT_MS });
+  const { lines } = await runScript({ kernel, write, script, args: [MODULE, ...DEEDS], timeoutMs: TIMEOUT_MS });
   return lines as Look[];
 }
 
@@ -104,9 +103,9 @@ for (const kernel of typeof kernels === 'string' ? [] : kernels) {
       ]));
 
     test('a module has taken itself out of the list', () =>
-      assertFinds('hide', [['hidden-module', MODULE, /in \/sys\/module, and is not in/]]));
+      assertFinds('hide', [['hidden-module', NAME, /in \/sys\/module, and is not in/]]));
 
     test('a module is neither in the list nor in sysfs', () =>
-      assertFinds('vanished', [['hidden-module', MODULE, /functions can be traced, and is not in/]]));
+      assertFinds('vanished', [['hidden-module', NAME, /functions can be traced, and is not in/]]));
   });
 }

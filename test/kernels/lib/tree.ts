@@ -1,4 +1,5 @@
 /** What a guest is given: the sources that tests of the sensor use, the object built here, and the programs that provoke it. */
+import { execFileSync } from 'node:child_process';
 import { copyFileSync, cpSync, existsSync, globSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { type Architecture, type TestKernel, unpackFromNpm } from '@ringfence/testkit';
@@ -11,11 +12,16 @@ const SOURCES = ['package.json', 'bpf', 'packages', 'services/collector', 'test/
 const OWN = ['packages/config', 'packages/libbpf-ts', 'packages/schema'];
 /** the same for the whole program */
 const PROGRAM_SOURCES = ['package.json', 'packages', 'services', 'cli', 'deploy/bin', 'test/kernels'];
+/** what recordings of attacks are played with, beside the program */
+const LAB_SOURCES = ['rules', 'test/kernel', 'test/deploy/lib', 'test/e2e/lib', 'tools'];
+const ENGINE = 'dist/engine';
 const LEFT_OUT = new Set(['node_modules', 'dist', 'bench']);
 
 /** relative to the tree */
 export const PREBUILT = 'prebuilt';
 const SENSOR = 'ringfence.bpf.o';
+/** the module of test/kernels/module, where a guest is given it */
+export const MODULE: string = `${PREBUILT}/rf_rootkit.ko`;
 
 interface Manifest {
   readonly dependencies?: { readonly [name: string]: string };
@@ -38,10 +44,14 @@ function dependenciesOf(directories: readonly string[]): Set<string> {
   return found;
 }
 
+function copy(directory: string, paths: readonly string[]): void {
+  const filter = (path: string): boolean => !LEFT_OUT.has(basename(path));
+  for (const path of paths) cpSync(join(root, path), join(directory, path), { recursive: true, filter });
+}
+
 /** @param own packages of ours that are imported by name */
 function copySources(directory: string, sources: readonly string[], own: readonly string[]): void {
-  const filter = (path: string): boolean => !LEFT_OUT.has(basename(path));
-  for (const path of sources) cpSync(join(root, path), join(directory, path), { recursive: true, filter });
+  copy(directory, sources);
   for (const name of dependenciesOf(own))
     cpSync(join(root, 'node_modules', name), join(directory, 'node_modules', name), { recursive: true });
   mkdirSync(join(directory, 'node_modules/@ringfence'));
@@ -76,9 +86,34 @@ export async function writeTree(directory: string, kernel: TestKernel): Promise<
   mkdirSync(join(directory, PREBUILT));
   copyFileSync(await buildSensor(), join(directory, PREBUILT, SENSOR));
   copyFileSync(join(kernel.directory, 'vmlinuz'), join(directory, PREBUILT, 'vmlinuz'));
+  compilePrograms(join(directory, PREBUILT));
+}
+
+function compilePrograms(directory: string): void {
   const programs = join(root, 'test/kernel/programs');
   for (const name of globSync('*.c', { cwd: programs }).map((file) => basename(file, '.c')))
-    if (LIBRARIES[name] === undefined) compileProgram(name, join(directory, PREBUILT, name));
+    if (LIBRARIES[name] === undefined) compileProgram(name, join(directory, name));
+}
+
+/** With the libraries that it finds on this machine. */
+function copyEngine(from: string, to: string): void {
+  cpSync(from, to, { recursive: true, verbatimSymlinks: true });
+  const said = execFileSync('ldd', [join(from, 'root/usr/sbin/dockerd')], { encoding: 'utf8' });
+  for (const [, library = ''] of said.matchAll(/ => (\/\S+) \(0x/g)) {
+    const place = join(to, 'root/usr/lib', basename(dirname(library)));
+    mkdirSync(place, { recursive: true });
+    copyFileSync(library, join(place, basename(library)));
+  }
+}
+
+/** Fills the directory with what recordings of attacks are played with (rules/). @param withEngine the container engine, too */
+export async function writeLab(directory: string, withEngine: boolean): Promise<void> {
+  await writeProgram(directory);
+  copy(directory, LAB_SOURCES);
+  if (withEngine) copyEngine(join(root, ENGINE), join(directory, ENGINE));
+  mkdirSync(join(directory, PREBUILT));
+  copyFileSync(await buildSensor(), join(directory, PREBUILT, SENSOR));
+  compilePrograms(join(directory, PREBUILT));
 }
 
 /** The command of a guest that runs a program of this repository there. */
