@@ -12,7 +12,7 @@ import { content } from '../test/support.ts';
 import type { Action } from './actions.ts';
 import { hostOf, type Played } from './library.ts';
 
-const PROGRAMS = ['access', 'change', 'connect', 'credentials', 'io_uring', 'memory', 'sockets'];
+const PROGRAMS = ['access', 'change', 'connect', 'credentials', 'fault', 'io_uring', 'memory', 'sockets'];
 const PREPARED = '. /opt/lab/lib.sh; shell /usr/sbin/httpd\n';
 
 export interface PlayOptions {

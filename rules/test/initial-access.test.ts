@@ -1,6 +1,14 @@
-import { testContent } from './support.ts';
+import type { ExecValues } from '@ringfence/testkit';
+import { RAISED, type Scene, testContent, USER } from './support.ts';
 
 const SH = '/usr/bin/dash';
+const SIGSEGV = 11;
+
+/** A program has the fault of this number. */
+const crash =
+  (path: string, count: number, values: ExecValues = {}, signal = SIGSEGV) =>
+  (s: Scene): void =>
+    s.event(s.start(path, s.init, values), 'Fault', { signal, code: 1, count, systemCall: -1 });
 
 testContent('initial-access.yaml', {
   'Shell started by a network server': {
@@ -149,6 +157,20 @@ testContent('initial-access.yaml', {
     quiet: {
       'a variable': (s) => s.log('app[90]: path is $HOME/x'),
       'a price': (s) => s.log('app[90]: $5 {per} item'),
+    },
+  },
+  'Server or set-user-id program crashes again and again': {
+    as: 'warning initial-access privilege-escalation T1190 T1068',
+    fires: {
+      'a worker of a web server, each time another one': crash('/usr/sbin/nginx', 16),
+      'a server, and hours later still': crash('/usr/sbin/php-fpm8.2', 1024),
+      'a program that has the set-user-id bit, started by a user': crash('/usr/bin/su', 16, RAISED),
+    },
+    quiet: {
+      'a server crashes as they do': crash('/usr/sbin/nginx', 15),
+      'a virtual machine handles its faults, which are many': crash('/usr/bin/java', 1024),
+      "a user's own program": crash('/home/ann/a.out', 64, USER),
+      'a server divides by zero': crash('/usr/sbin/nginx', 64, {}, 8),
     },
   },
 });
