@@ -72,11 +72,12 @@ export class Sandbox implements AsyncDisposable {
     );
   }
 
-  /** Runs the script to its end (after `setup`, of which nobody hears), or for so long, and then ends whatever is left of it. Resolves to its exit code and what it said on stderr. */
+  /** Runs the script to its end (after `setup`, of which nobody hears), or for so long, or until `signal`, and then ends whatever is left of it. Resolves to its exit code and what it said on stderr. */
   async play(
     script: string,
     limitMs: number,
     setup = '',
+    signal?: AbortSignal,
   ): Promise<{ readonly code: number | null; readonly said: string }> {
     const unshare = this.#layer === undefined ? [] : UNSHARE;
     const [program = '', ...args] = [...unshare, '/bin/sh', SCRIPT, this.#path, this.#layer ?? ''];
@@ -88,9 +89,12 @@ export class Sandbox implements AsyncDisposable {
     child.stderr.on('data', (chunk: Buffer) => {
       said = (said + chunk.toString('utf8')).slice(-2000);
     });
-    const limit = setTimeout(() => child.kill('SIGKILL'), limitMs);
+    const kill = (): boolean => child.kill('SIGKILL');
+    const limit = setTimeout(kill, limitMs);
+    signal?.addEventListener('abort', kill);
     const [code] = (await once(child, 'exit')) as [number | null];
     clearTimeout(limit);
+    signal?.removeEventListener('abort', kill);
     writeFileSync(join(this.#path, 'cgroup.kill'), '1');
     return { code, said };
   }

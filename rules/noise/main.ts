@@ -9,6 +9,7 @@ import { openSync, writeSync } from 'node:fs';
 import { release } from 'node:os';
 import { parseArgs } from 'node:util';
 import { openRecording, recordingEntry, recordingHeader } from '../../cli/src/recording.ts';
+import { interrupted } from '../../test/bench/lib/interrupt.ts';
 import { Judge } from '../lab/judge.ts';
 import { builtIn } from '../test/support.ts';
 import { CORPUS } from './corpus.ts';
@@ -41,6 +42,7 @@ if (values.write && positionals.length > 0) write();
 const changed = changedSince(readSummary(), builtIn().rules);
 process.stdout.write(`rules that have changed since the last measurement: ${changed.join('; ') || 'none'}\n`);
 if (tally.high > 0) process.exitCode = 1;
+if (interrupted.aborted) process.exit(130);
 
 async function play(minutes: number | undefined, pauseMs: number, keep: string | undefined): Promise<void> {
   for (const { name, missing } of CORPUS)
@@ -54,6 +56,7 @@ async function play(minutes: number | undefined, pauseMs: number, keep: string |
     ...(minutes === undefined ? {} : { seconds: minutes * 60 }),
     first: Number(values.first),
     pauseMs,
+    signal: interrupted,
     jobs: CORPUS.filter(({ name }) => name.includes(values.only)),
     onBatch: (batch) => {
       judge.take(hostId, batch);

@@ -20,6 +20,8 @@ export interface NoiseOptions {
   readonly pauseMs?: number;
   /** @default all */
   readonly jobs?: readonly Job[];
+  /** ends the job at hand, and all */
+  readonly signal?: AbortSignal;
   /** a RawBatch of the jobs' events, signed by `key` */
   readonly onBatch: (batch: Buffer) => void;
   readonly onJob?: (job: Job, code: number | null, said: string) => void;
@@ -37,7 +39,7 @@ export function newNoise(): Noise {
 /** Plays the corpus under a sensor that filters nothing, and tells what the jobs did: events by batch, those of nobody else on this machine. */
 export async function playNoise(
   { hostId, key }: Noise,
-  { seconds, first = 0, pauseMs = 0, jobs = CORPUS, onBatch, onJob }: NoiseOptions,
+  { seconds, first = 0, pauseMs = 0, jobs = CORPUS, signal, onBatch, onJob }: NoiseOptions,
 ): Promise<{ readonly events: number; readonly jobs: number; readonly drops: Readonly<Record<string, number>> }> {
   let isOurs: (cgroup: bigint) => boolean = () => false;
   const slice = new Slice({ hostId, bootId: randomUUID(), key, isWanted: (cgroup) => isOurs(cgroup) });
@@ -52,17 +54,20 @@ export async function playNoise(
   const end = seconds === undefined ? undefined : performance.now() + seconds * 1000;
   let played = 0;
   try {
-    while (end === undefined ? played < playable.length : performance.now() < end) {
+    while (!signal?.aborted && (end === undefined ? played < playable.length : performance.now() < end)) {
       const job = playable[(first + played++) % playable.length] as Job;
       const name = `ringfence-noise-${process.pid}-${played}`;
       await using sandbox = new Sandbox({ name, image: job.image, containersDir: sensor.containersDir, programsDir });
       isOurs = remembered((cgroup) => sandbox.holds(cgroup));
       // From a file: no shell of a healthy machine has a day's work in its command line.
       writeFileSync(join(programsDir, 'job.sh'), job.script);
-      const { code, said } = await sandbox.play('. /opt/lab/job.sh', JOB_LIMIT_MS, job.setup);
+      const { code, said } = await sandbox.play('. /opt/lab/job.sh', JOB_LIMIT_MS, job.setup, signal);
+      if (signal?.aborted) break;
       onJob?.(job, code, said);
       await sensor.settle();
-      await sleep(pauseMs);
+      await sleep(pauseMs, undefined, { signal }).catch((error: unknown) => {
+        if (!signal?.aborted) throw error;
+      });
     }
     return { events: slice.events, jobs: played, drops: sensor.drops() };
   } finally {

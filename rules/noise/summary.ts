@@ -45,10 +45,13 @@ export function digestsOf(rules: readonly Rule[]): Record<string, string> {
   return Object.fromEntries(rules.map((rule) => [rule.name, digestOf(rule)]));
 }
 
-function digestOf({ priority, profile, expression, threshold, firstSeen, limits, sequence }: Rule): string {
-  const meaning = { priority, profile, expression, threshold, firstSeen, limits, sequence };
-  return createHash('sha256').update(JSON.stringify(meaning)).digest('hex').slice(0, 12);
+function digestOf({ priority, profile, expression, threshold, summary, firstSeen, limits, sequence }: Rule): string {
+  const meaning = { priority, profile, expression, threshold, summary, firstSeen, limits, sequence };
+  return createHash('sha256').update(JSON.stringify(meaning, withoutFields)).digest('hex').slice(0, 12);
 }
+
+/** An operand has the name of its field: what the catalogue says of the field is no part of a rule. */
+const withoutFields = (key: string, value: unknown): unknown => (key === 'field' ? undefined : value);
 
 /** Names of rules that are new, gone, or mean something else than when they were measured. */
 export function changedSince(summary: Summary, rules: readonly Rule[]): string[] {

@@ -20,12 +20,17 @@ export interface PlayOptions {
   readonly limitMs: number;
   /** where the guest has what was built for it, and the cgroup of this program, whose events are nobody's; undefined: not in a guest */
   readonly guest?: { readonly module: string; readonly cgroup: bigint };
+  /** ends the action at hand, which is not told, and all */
+  readonly signal?: AbortSignal;
   /** what its script said on stderr */
   readonly onPlayed: (action: Action, played: Played, said: string) => void;
 }
 
 /** Plays the actions, one after the other, under a sensor that has what the rules ask for. */
-export async function play(actions: readonly Action[], { limitMs, guest, onPlayed }: PlayOptions): Promise<void> {
+export async function play(
+  actions: readonly Action[],
+  { limitMs, guest, signal, onPlayed }: PlayOptions,
+): Promise<void> {
   if (actions.length === 0) return;
   const key = createSigningKey();
   const programsDir = fillPrograms();
@@ -58,7 +63,8 @@ export async function play(actions: readonly Action[], { limitMs, guest, onPlaye
       await using logs = new LabLogs({ hostId: hostOf(rule), key, root, onRecord: (record) => batches.push(record) });
       const listener = script.includes('remote ') ? '\nlistener 4444' : '';
       const begin = `LOOK=${sensor.lookFile}; . /opt/lab/lib.sh`;
-      const { said } = await sandbox.play(`${begin}\n${script}`, limitMs, `${PREPARED}${setup}${listener}`);
+      const { said } = await sandbox.play(`${begin}\n${script}`, limitMs, `${PREPARED}${setup}${listener}`, signal);
+      if (signal?.aborted) return;
       await sensor.settle();
       await logs.settle();
       onPlayed(action, { key: key.publicKey, batches }, said);

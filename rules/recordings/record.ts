@@ -4,6 +4,7 @@
  *   sudo npm run record                 all of them; ends with 1 when a rule does not match on its own
  *   sudo npm run record -- TEXT…        those of the rules whose name has TEXT in it; the others stay as they are
  */
+import { interrupted } from '../../test/bench/lib/interrupt.ts';
 import { type Action, readActions } from './actions.ts';
 import { playInGuest } from './guest.ts';
 import { hostOf, load, matchesOf, NOTHING, type Played, store } from './library.ts';
@@ -32,8 +33,10 @@ function onPlayed({ rule }: Action, { key, batches }: Played, said: string): voi
 
 await play(
   actions.filter(({ guest }) => guest === undefined),
-  { limitMs: LIMIT_MS, onPlayed },
+  { limitMs: LIMIT_MS, signal: interrupted, onPlayed },
 );
+// What was there stays as it is.
+if (interrupted.aborted) process.exit(130);
 await playInGuest(
   actions.filter(({ guest }) => guest !== undefined),
   onPlayed,
