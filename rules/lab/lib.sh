@@ -36,8 +36,11 @@ remote() {
 
 # A container engine; its containers lie in this sandbox's cgroup, or in another.
 engine() {
-	dockerd --data-root /opt/lab/docker --exec-root /run/docker --pidfile /run/docker.pid -H unix:///run/docker.sock --bridge none --iptables=false --ip-forward=false \
-		--exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "${1-/$LAB}" > /var/log/docker.log 2>&1 &
+	# On a slow machine containerd may need longer than its engine waits; the next one finds it.
+	for try in 1 2 3; do
+		dockerd --data-root /opt/lab/docker --exec-root /run/docker --pidfile /run/docker.pid -H unix:///run/docker.sock --bridge none --iptables=false --ip-forward=false \
+			--exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "${1-/$LAB}" && break
+	done > /var/log/docker.log 2>&1 &
 	until docker version > /dev/null 2>&1; do
 		kill -0 $! || { tail /var/log/docker.log >&2; exit 1; }
 		sleep 0.2

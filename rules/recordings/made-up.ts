@@ -1,6 +1,4 @@
 /** Rules without a recording, and why their events are made up (test/). */
 export const MADE_UP: Readonly<Record<string, string>> = {
   'Agent fell silent': 'is told by the enricher from what did not come, not by an agent',
-  'Privileged container started':
-    'the real ones are in the recording of "Runtime\'s socket used, then a privileged container"',
 };

@@ -56,3 +56,7 @@ server 'mount -t tmpfs tmpfs /mnt'
 ## Right of root used for the first time by an image
 #in shop:1
 mount -t tmpfs tmpfs /mnt
+## Privileged container started
+#guest a container has no more rights than who starts it, and root has not all of them everywhere
+#setup image
+engine; docker run --privileged --network none debian:12 true
