@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { openEmbeddedBus } from '@ringfence/bus';
@@ -17,10 +18,15 @@ const BATCHES = 2_000;
 const dir = mkdtempSync(join(tmpdir(), 'rf-record-'));
 test.after(() => rmSync(dir, { recursive: true }));
 
-/** What is held outside of the heap, where bytes of records lie. */
-function heldBytes(): number {
-  gc();
-  return process.memoryUsage().arrayBuffers;
+/** What is held outside of the heap, where bytes of records lie: the least of some looks, as another thread gives back what was collected. */
+async function heldBytes(): Promise<number> {
+  let least = Infinity;
+  for (let look = 0; look < 10; look++) {
+    gc();
+    await sleep(20);
+    least = Math.min(least, process.memoryUsage().arrayBuffers);
+  }
+  return least;
 }
 
 test('who records a host with quiet logs makes the agent keep nothing of what was recorded', async () => {
@@ -33,13 +39,13 @@ test('who records a host with quiet logs makes the agent keep nothing of what wa
   assert.ok(answer !== undefined && 'bytes' in answer);
   const bytes = answer.bytes[Symbol.asyncIterator]();
   await bytes.next();
-  const before = heldBytes();
+  const before = await heldBytes();
   for (let n = 0; n < BATCHES; n++) {
     const coming = bytes.next();
     await bus.produce([{ topic: TOPIC.raw, key: 'host', value: Buffer.alloc(BATCH_BYTES, n) }]);
     assert.equal((await coming).value?.length, 4 + BATCH_BYTES);
   }
-  const held = heldBytes() - before;
+  const held = (await heldBytes()) - before;
   assert.ok(held < (BATCHES * BATCH_BYTES) / 10, `${held} bytes are held`);
   left.abort();
   assert.equal((await bytes.next()).done, true);
