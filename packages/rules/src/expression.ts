@@ -98,9 +98,9 @@ export function readOperand<E>(operand: Operand<E>, event: E): FieldValue {
 /** What the operand makes of a value of its field. */
 export function transformed<E>(operand: Operand<E>, value: FieldValue): FieldValue {
   let result = value;
-  for (const transform of operand.transforms) {
+  for (let i = 0; i < operand.transforms.length; i++) {
     if (result === undefined) return undefined;
-    result = applyTransform(transform, result);
+    result = applyTransform(operand.transforms[i]!, result);
   }
   return result;
 }

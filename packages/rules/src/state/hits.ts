@@ -51,7 +51,7 @@ export class Hits extends Slab {
     words[hit + REFS] = 1;
     this.enter(hit);
     this.ids.put(words, hit + ID, id);
-    this.#extras[hit / WIDTH] = extras;
+    this.#extras[(hit / WIDTH) | 0] = extras;
     return hit;
   }
 
@@ -92,7 +92,7 @@ export class Hits extends Slab {
   }
 
   extrasOf(hit: Hit): Extras {
-    return this.#extras[hit / WIDTH]!;
+    return this.#extras[(hit / WIDTH) | 0]!;
   }
 
   /** Below 0: it comes before `other` in the order of their key; above 0: behind it. */

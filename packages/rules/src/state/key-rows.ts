@@ -1,6 +1,6 @@
 import type { Hit } from './hits.ts';
 import { KeyIndex } from './key-index.ts';
-import { PACKED_WORDS, PackedText, UNPACKED } from './packed-text.ts';
+import { PACKED_WORDS, PackedText, UNPACKED, unpacked } from './packed-text.ts';
 import { Slab } from './slab.ts';
 import { NO_WINDOWS, type Windows } from './windows.ts';
 
@@ -35,6 +35,9 @@ export const RECENT_SIZE: number = HELD + 5;
 /** Behind it is what it has come to. */
 export const HEAD: number = HELD + 6;
 
+/** words of a line of the cache */
+const LINE = 16;
+
 /** A sequence's keys, found by their text, the one put there longest ago first. */
 export class KeyRows extends Slab {
   oldest: Key = 0;
@@ -49,7 +52,7 @@ export class KeyRows extends Slab {
 
   /** @param words of what a key has come to */
   constructor(words: number) {
-    const width = 2 * Math.ceil((HEAD + words) / 2);
+    const width = LINE * Math.ceil((HEAD + words) / LINE);
     super(width);
     this.#width = width;
   }
@@ -107,13 +110,8 @@ export class KeyRows extends Slab {
   }
 
   textOf(key: Key): string {
-    const { words } = this;
-    const length = words[key + TEXT_LENGTH]!;
-    if (length === UNPACKED) return this.#texts.get(key)!;
-    let text = '';
-    for (let i = 0; i < length; i++)
-      text += String.fromCharCode((words[key + TEXT + (i >> 2)]! >>> ((i & 3) << 3)) & 0xff);
-    return text;
+    const length = this.words[key + TEXT_LENGTH]!;
+    return length === UNPACKED ? this.#texts.get(key)! : unpacked(this.words, key + TEXT, length);
   }
 
   windowsOf(key: Key): Windows {

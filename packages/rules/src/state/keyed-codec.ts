@@ -135,9 +135,10 @@ export function latestOf({ sinceUs, guardUs, closedUs, hits, links }: Saved): nu
 }
 
 /** It is of the sequence that its name says: as many steps, the same runs, the same values. */
-export function isOf(sequence: Sequence<unknown>, { partials: { rooms } }: Automaton, saved: Saved): boolean {
+export function isOf(sequence: Sequence<unknown>, { partials: { rooms, guarded } }: Automaton, saved: Saved): boolean {
   const runs = windowsOf(sequence);
-  const { hits, links, windows } = saved;
+  const { hits, links, windows, guardUs } = saved;
+  if (guardUs !== null && !guarded) return false;
   const areHits = hits.every(
     ([, steps, weight, , , values, witness = '']) =>
       steps < 1 << sequence.steps.length &&

@@ -71,6 +71,7 @@ export class Ordered implements Automaton {
     this.partials = new Partials(
       links,
       stages.map((stage, s) => this.#roomOf(stage, s)),
+      this.#before !== 0,
     );
   }
 

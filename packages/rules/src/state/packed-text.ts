@@ -57,6 +57,13 @@ export class PackedText {
   }
 }
 
+/** The text of `length` characters that lies in `words` from `at` on. */
+export function unpacked(words: Int32Array, at: number, length: number): string {
+  const codes = new Array<number>(length);
+  for (let i = 0; i < length; i++) codes[i] = (words[at + (i >> 2)]! >>> ((i & 3) << 3)) & 0xff;
+  return String.fromCharCode(...codes);
+}
+
 /** HalfSipHash-1-3, of the first `count` words and a last one. */
 function hashOf(words: Int32Array, count: number, last: number): number {
   let v0 = SEED[0]!;

@@ -16,15 +16,18 @@ export class Partials extends KeyRows {
   readonly rooms: readonly number[];
   /** words of one */
   readonly size: number;
+  /** something must not come before the first step: the last word is the last event that did */
+  readonly guarded: boolean;
   readonly #starts: readonly number[];
 
-  constructor(links: Links, rooms: readonly number[]) {
-    const room = rooms.reduce((sum, one) => sum + one, 0);
-    super(STATES * (room + 1));
+  constructor(links: Links, rooms: readonly number[], guarded: boolean) {
+    const size = rooms.reduce((sum, one) => sum + one, 0) + (guarded ? 1 : 0);
+    super(STATES * size);
     this.hits = links.hits;
     this.links = links;
     this.rooms = rooms;
-    this.size = room + 1;
+    this.size = size;
+    this.guarded = guarded;
     this.#starts = rooms.map((_, s) => rooms.slice(0, s).reduce((sum, one) => sum + one, 0));
   }
 
@@ -49,19 +52,20 @@ export class Partials extends KeyRows {
 
   clear(at: number): void {
     for (let s = 0; s < this.rooms.length; s++) this.cut(at, s, 0);
-    this.putGuard(at, 0);
+    if (this.guarded) this.putGuard(at, 0);
   }
 
   copy(from: number, to: number): void {
-    const { words, links, size } = this;
-    for (let i = 0; i < size - 1; i++) {
+    const { words, links, size, guarded } = this;
+    const end = guarded ? size - 1 : size;
+    for (let i = 0; i < end; i++) {
       const link = words[from + i]!;
       if (link === words[to + i]) continue;
       if (link !== 0) links.retain(link);
       if (words[to + i] !== 0) links.release(words[to + i]!);
       words[to + i] = link;
     }
-    this.putGuard(to, this.guard(from));
+    if (guarded) this.putGuard(to, this.guard(from));
   }
 
   /** The place of the newest behind step `s`; the others follow, up to a 0 or the end of its room. */
@@ -134,9 +138,10 @@ export class Partials extends KeyRows {
   }
 
   guard(at: number): Hit {
-    return this.words[at + this.size - 1]!;
+    return this.guarded ? this.words[at + this.size - 1]! : 0;
   }
 
+  /** Of one that is guarded. */
   putGuard(at: number, hit: Hit): void {
     const old = this.guard(at);
     if (old === hit) return;

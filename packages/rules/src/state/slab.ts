@@ -1,4 +1,9 @@
 const ROWS_AT_FIRST = 32;
+/**
+ * Words in front of the first row. A large block of memory begins 16 bytes behind a line of the cache (malloc of glibc and musl, 64-bit), so rows of whole
+ * lines lie on lines, and shorter ones on as few as they can.
+ */
+const FIRST = 12;
 
 /**
  * Rows of 32-bit words in one block of memory: what there are hundred thousands of lies together, and is nothing to the garbage collector. A row is
@@ -14,13 +19,12 @@ export class Slab {
   /** the row given back last, which leads to the one before by its first word */
   #free = 0;
   /** where rows begin that were never used */
-  #end: number;
+  #end = FIRST;
 
   /** @param width words of a row, an even number */
   constructor(width: number) {
     this.#width = width;
-    this.#end = width;
-    this.words = new Int32Array(ROWS_AT_FIRST * width);
+    this.words = new Int32Array(FIRST + ROWS_AT_FIRST * width);
     this.doubles = new Float64Array(this.words.buffer);
   }
 
@@ -42,19 +46,19 @@ export class Slab {
     this.taken--;
     this.words[row] = this.#free;
     this.#free = row;
-    if (this.taken === 0 && this.words.length > ROWS_AT_FIRST * this.#width) this.#shrink();
+    if (this.taken === 0 && this.words.length > FIRST + ROWS_AT_FIRST * this.#width) this.#shrink();
   }
 
   #grow(): void {
     const { words } = this;
-    this.#use(new Int32Array(words.length * 2));
+    this.#use(new Int32Array(FIRST + 2 * (words.length - FIRST)));
     this.words.set(words);
   }
 
   #shrink(): void {
     this.#free = 0;
-    this.#end = this.#width;
-    this.#use(new Int32Array(ROWS_AT_FIRST * this.#width));
+    this.#end = FIRST;
+    this.#use(new Int32Array(FIRST + ROWS_AT_FIRST * this.#width));
   }
 
   #use(words: Int32Array): void {

@@ -28,6 +28,7 @@ export class Unordered implements Automaton {
     this.partials = new Partials(
       links,
       this.#list.map(() => 1),
+      false,
     );
   }
 
