@@ -71,7 +71,7 @@ export function statusLines(paint: Paint, status: Status, before: Status, second
       lag('detector'),
       `rules ${of('detector', 'rules')}`,
       `alerts ${of('detector', 'alerts')}`,
-      `incidents ${of('detector', 'incidents')}`,
+      `incidents ${of('detector', 'opened')}`,
     ),
     row(
       'responder',

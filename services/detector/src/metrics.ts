@@ -8,6 +8,8 @@ export interface DetectorStats {
   alerts: number;
   /** repetitions that are only counted in their incident */
   suppressed: number;
+  /** incidents, each when its first version was sent */
+  opened: number;
   /** versions of incidents sent */
   incidents: number;
   /** chains closed for lack of room */
@@ -59,6 +61,7 @@ export function createStats(): DetectorStats {
     duplicates: 0,
     alerts: 0,
     suppressed: 0,
+    opened: 0,
     incidents: 0,
     evicted: 0,
     omittedEntities: 0,

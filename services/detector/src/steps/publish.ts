@@ -50,7 +50,10 @@ export class PublishStep {
   publish(host: Host, chain: Chain, state: IncidentState, mergedInto = ''): void {
     const { stats, key, tracing } = this.#deps;
     const isFirst = !chain.published;
-    if (isFirst) host.changed.add(chain);
+    if (isFirst) {
+      host.changed.add(chain);
+      stats.opened++;
+    }
     chain.published = true;
     chain.version++;
     chain.stale = false;
