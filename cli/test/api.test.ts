@@ -80,7 +80,7 @@ test('the asker that goes away ends what it follows', async () => {
 test('nobody there is told with what to do; a stale socket is replaced, a live one is not', async () => {
   const socket = socketIn('stale');
   const client = new ApiClient(socket);
-  assert.equal(await client.running(), false);
+  assert.deepEqual([await client.status(), await client.running()], [null, false]);
   await assert.rejects(
     client.json('/status'),
     (error: unknown) =>

@@ -54,6 +54,9 @@ test('a kernel that is too old is mended by what the release has, else by anothe
     'zypper --non-interactive install kernel-default && reboot': [
       'ID="opensuse-tumbleweed"\nID_LIKE="opensuse suse"\nVERSION_ID="20240501"',
     ],
+    'transactional-update --non-interactive pkg install kernel-default && reboot': [
+      'ID="sl-micro"\nID_LIKE="suse"\nVERSION_ID="6.0"',
+    ],
     'apk add linux-lts && reboot': ['ID=alpine\nVERSION_ID=3.18.4'],
   };
   for (const [command, releases] of Object.entries(commands))

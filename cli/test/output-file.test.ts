@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { closeSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import { CliError } from '../src/errors.ts';
-import { openOutput } from '../src/output-file.ts';
+import { openOutput, writeOutput } from '../src/output-file.ts';
 import { Output } from '../src/trace/output.ts';
 
 test('a file to be written is its owner’s alone and begins empty; one that can’t be is told at once, by its path', (t) => {
@@ -14,9 +15,23 @@ test('a file to be written is its owner’s alone and begins empty; one that can
   closeSync(openOutput(path));
   assert.equal(statSync(path).mode & 0o777, 0o600);
   writeFileSync(path, 'before');
+  chmodSync(path, 0o664);
+  writeOutput(path, 'now');
+  assert.deepEqual([readFileSync(path, 'utf8'), statSync(path).mode & 0o777], ['now', 0o600]);
   closeSync(openOutput(path));
   assert.equal(readFileSync(path, 'utf8'), '');
   const nowhere = join(dir, 'none/a');
   for (const attempt of [() => openOutput(nowhere), () => new Output(nowhere, process.stdout)])
     assert.throws(attempt, (error) => error instanceof CliError && error.message.includes(`can't write ${nowhere}`));
+});
+
+test('what is no file is written as it is, and stays everybody’s', (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'rf-output-'));
+  t.after(() => rmSync(dir, { recursive: true }));
+  const pipe = join(dir, 'pipe');
+  assert.equal(spawnSync('mkfifo', ['-m', '666', pipe]).status, 0);
+  const reader = openSync(pipe, 'r+');
+  t.after(() => closeSync(reader));
+  closeSync(openOutput(pipe));
+  assert.equal(statSync(pipe).mode & 0o777, 0o666);
 });

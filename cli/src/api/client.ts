@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
+import type { Status } from '../app/status.ts';
 import { CliError } from '../errors.ts';
 import { http } from './http.ts';
 
@@ -12,15 +13,18 @@ export class ApiClient {
     this.#socket = socket;
   }
 
-  /** Whether one is running. */
-  async running(): Promise<boolean> {
+  /** What the one that runs says of itself; null: none does. */
+  async status(): Promise<Status | null> {
     try {
-      await this.json('/status');
-      return true;
+      return await this.json<Status>('/status');
     } catch (error) {
-      if (error instanceof CliError && error.code === 'ERR_NOT_RUNNING') return false;
+      if (error instanceof CliError && error.code === 'ERR_NOT_RUNNING') return null;
       throw error;
     }
+  }
+
+  async running(): Promise<boolean> {
+    return (await this.status()) !== null;
   }
 
   async json<T>(path: string, signal?: AbortSignal): Promise<T> {

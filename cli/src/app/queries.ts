@@ -11,6 +11,7 @@ import {
   type Incident,
   TOPIC,
 } from '@ringfence/schema';
+import { MAX_LISTED } from '../api/limits.ts';
 import { whereAlert, whereEvent, whereIncident } from './where.ts';
 
 /** What a command asks for. Times are µs since the epoch. */
@@ -27,7 +28,7 @@ export function queryOf(query: URLSearchParams, signal: AbortSignal): Query {
   const limit = Number(query.get('limit') ?? '100');
   return {
     follow: query.get('follow') === '1',
-    limit: Number.isInteger(limit) && limit >= 0 ? Math.min(limit, 100_000) : 100,
+    limit: Number.isInteger(limit) && limit >= 0 ? Math.min(limit, MAX_LISTED) : 100,
     from: Number(query.get('from') ?? '0') || 0,
     where: query.get('where') ?? '',
     signal,

@@ -2,7 +2,6 @@ import type { Config } from '@ringfence/config';
 import { createLogger } from '@ringfence/telemetry';
 import { serveApi } from '../api/server.ts';
 import { print, socketOf, untilInterrupted } from '../commands/context.ts';
-import { CliError } from '../errors.ts';
 import { LiveView } from '../view/live.ts';
 import { paintFor } from '../view/paint.ts';
 import { startApp } from './app.ts';
@@ -10,6 +9,7 @@ import { AppMonitor, serveMonitor } from './metrics.ts';
 import type { PartLink } from './part.ts';
 import { routesOf } from './routes.ts';
 import { SensorLink } from './sensor-link.ts';
+import { withStore } from './store.ts';
 import { watch } from './watch.ts';
 
 /** `ringfence up` until it is interrupted. `link`: to the process that has the capabilities; null: this one does all. */
@@ -45,20 +45,6 @@ export async function run(config: Config, link: PartLink | null): Promise<void> 
   });
   view.draw([]);
   print(paint.dim('stopping: what is in hand is finished first…'));
-}
-
-const STATE_ERRORS = ['ERR_ENRICHER_STATE', 'ERR_DETECTOR_STATE', 'ERR_RESPONDER_STATE'];
-
-/** A service can't read what it remembered, and doesn't know where that lies. */
-export function withStore(error: unknown, { bus }: Pick<Config, 'bus'>): unknown {
-  if (!(error instanceof Error && 'code' in error && STATE_ERRORS.includes(String(error.code)))) return error;
-  if (bus.driver !== 'embedded') return error;
-  const file = bus.embedded.path;
-  const to = `mv ${file} ${file}.old`;
-  return new CliError(
-    `${error.message}, ${file}. To start anew: ${to} (with it goes what no service has read yet; the audit trail stays)`,
-    { cause: error },
-  );
 }
 
 /** What the sensor's process logs stands among the lines of this one. */

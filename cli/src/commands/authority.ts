@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createAuthority, createRequest, openAuthority, parseRoles } from '@ringfence/identity';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { CliError } from '../errors.ts';
-import { print, settingsOf, several, withSettings } from './context.ts';
+import { writeOutput } from '../output-file.ts';
+import { numberOf, print, settingsOf, several, withSettings } from './context.ts';
 
 interface IssueOptions {
   readonly subject: string;
@@ -49,9 +50,7 @@ export function addAuthority(program: Command): void {
 }
 
 async function issueTo(path: string, options: IssueOptions): Promise<void> {
-  const days = Number(options.days);
-  if (!Number.isInteger(days) || days < 1 || days > 3650)
-    throw new CliError(`--days ${options.days}: expected 1 to 3650`);
+  const days = numberOf('--days', options.days, 1, 3650);
   if (!existsSync(join(path, 'ca.pem')))
     throw new CliError(
       `there is no authority in ${path}: ringfence authority init makes one; where it lies says registrar.path`,
@@ -74,6 +73,6 @@ async function issueTo(path: string, options: IssueOptions): Promise<void> {
     'ca.pem': authority.certificate,
     'keystore.pem': [key, certificate, authority.certificate].map((pem) => pem.trim()).join('\n'),
   };
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(out, name), `${text.trim()}\n`, { mode: 0o600 });
+  for (const [name, text] of Object.entries(files)) writeOutput(join(out, name), `${text.trim()}\n`);
   print(`${out}: certificate of ${subject}, valid until ${notAfter.toISOString().slice(0, 10)}`);
 }

@@ -58,6 +58,21 @@ export function settingsOf(command: Command): Config {
   return loadConfig({ file: options.config, flags: flagsOf(options) });
 }
 
+/** What an option says that takes a whole number. Throws CliError. */
+export function numberOf(option: string, text: string, low: number, high: number): number {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && number >= low && number <= high) return number;
+  throw new CliError(`${option} ${text}: expected a number from ${low} to ${high}`);
+}
+
+/** What the kernel numbers processes up to, whatever is set. */
+export const PID_MAX: number = 2 ** 22;
+
+/** `what` that only root may do; `instead`: what to call. Throws CliError. */
+export function needRoot(what: string, instead: string): void {
+  if (process.getuid?.() !== 0) throw new CliError(`${what} needs root: ${instead}`);
+}
+
 export const socketOf = (config: Config): string => join(config.runDir, 'ringfence.sock');
 
 export function clientOf(config: Config): ApiClient {

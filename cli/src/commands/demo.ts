@@ -15,7 +15,16 @@ import { DESCRIPTIONS } from '../descriptions.ts';
 import { DEFAULT_PLACE, demoConfigOf } from '../dev/place.ts';
 import { type IncidentFile, renderIncident } from '../view/incident.ts';
 import { type Paint, paintFor } from '../view/paint.ts';
-import { clientOf, print, printJson, settingsOf, socketOf, untilInterrupted, withSettings } from './context.ts';
+import {
+  clientOf,
+  needRoot,
+  print,
+  printJson,
+  settingsOf,
+  socketOf,
+  untilInterrupted,
+  withSettings,
+} from './context.ts';
 
 /** The story is whole when its last command has its result; that takes far less. */
 const STORY_MS = 5000;
@@ -50,15 +59,15 @@ Examples:
 }
 
 async function demo(self: Command, signal: AbortSignal): Promise<void> {
-  if (process.getuid?.() !== 0)
-    throw new DemoError('the demo makes a container of its own, which only root may: try sudo npm run demo');
+  needRoot("making the demo's container", 'sudo npm run demo');
   const { json = false, fleet } = self.opts<{ json?: boolean; fleet?: string | true }>();
   const config = fleet === undefined ? settingsOf(self) : demoConfigOf(fleet);
   const paint = paintFor(json ? process.stderr : process.stdout);
   const say = json ? (line: string): void => void process.stderr.write(`${line}\n`) : print;
   const client = clientOf(config);
-  if (fleet !== undefined && !(await client.running())) throw new DemoError('no fleet runs there: ringfence dev fleet');
-  await using _own = (await client.running()) ? null : await startOwn(config, say, paint);
+  const running = await client.running();
+  if (fleet !== undefined && !running) throw new DemoError('no fleet runs there: ringfence dev fleet');
+  await using _own = running ? null : await startOwn(config, say, paint);
   say(paint.bold('An attack in a sandbox of its own:'));
   const outcome = await playDemo({
     containersDir: join(config.runDir, 'containers.d'),

@@ -15,7 +15,7 @@ import { fleetLines, fleetSummary, type MemberStatus } from '../view/fleet.ts';
 import { incidentLine } from '../view/incident.ts';
 import { LiveView } from '../view/live.ts';
 import { type Paint, paintFor } from '../view/paint.ts';
-import { print, untilInterrupted } from './context.ts';
+import { needRoot, numberOf, print, untilInterrupted } from './context.ts';
 
 interface FleetFlags {
   readonly dir?: string;
@@ -63,13 +63,6 @@ Examples:
     .action(async (_, self: Command) => devFleet(self.opts<FleetFlags>()));
 }
 
-const numberOf = (flag: string, text: string, min: number, max: number): number => {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < min || value > max)
-    throw new CliError(`${flag} ${text}: expected ${min} to ${max}`);
-  return value;
-};
-
 async function devFleet(flags: FleetFlags): Promise<void> {
   const brokers = Number(flags.brokers);
   if (brokers !== 1 && brokers !== 3) throw new CliError(`--brokers ${flags.brokers}: expected 1 or 3`);
@@ -80,8 +73,7 @@ async function devFleet(flags: FleetFlags): Promise<void> {
     play: flags.play === undefined ? null : resolve(flags.play),
     attackEveryS: ATTACK_EVERY_S,
   };
-  if (flags.agent && process.getuid?.() !== 0)
-    throw new CliError('watching this machine needs root: run it as root, or with --no-agent');
+  if (flags.agent) needRoot('watching this machine', 'run it as root, or with --no-agent');
   if (simulated.play !== null) await (await openRecording(simulated.play))[Symbol.asyncDispose]();
   const signal = untilInterrupted();
   const paint = paintFor(process.stdout);

@@ -28,12 +28,11 @@ export function addDoctor(program: Command): void {
     const fleet = config.bus.driver === 'kafka' ? await checkFleet(config) : [];
     // A service of a fleet needs a disk and its servers; only the agent needs a kernel.
     const watches = config.services.includes('collector');
-    const client = clientOf(config);
-    const running = (await client.running()) ? await client.json<Status>('/status') : null;
+    const running = await clientOf(config).status();
     const machine = watches ? checkWatcher(config, running) : [disk(config.stateDir)];
     machine.push(checkPrivileges(config, running), ...(watches ? checkHooksNow(running) : []));
-    const untried = watches ? whyUntried(config, machine) : '';
-    const hooks = untried === null ? probe(machine) : [];
+    const untried = watches ? whyUntried(config, machine) : null;
+    const hooks = watches && untried === null ? probe(machine) : [];
     if (self.opts<{ json?: boolean }>().json) printJson({ machine, hooks, fleet }, 2);
     else print(report({ machine, fleet, hooks, untried }, paintFor(process.stdout)));
     if (!isWell([...machine, ...fleet]) || hooks.some((hook) => hook.problem !== null)) process.exitCode = 1;
@@ -69,14 +68,14 @@ interface Findings {
   readonly machine: readonly Check[];
   readonly fleet: readonly Check[];
   readonly hooks: readonly HookState[];
-  /** why no hook was tried; null: they were, empty: this process needs none */
+  /** why no hook was tried; null: they were, or none is needed */
   readonly untried: string | null;
 }
 
 function report({ machine, fleet, hooks, untried }: Findings, paint: Paint): string {
   const lines = [paint.bold('This machine'), ...checkLines(machine, paint)];
   if (fleet.length > 0) lines.push('', paint.bold('The fleet, from here'), ...checkLines(fleet, paint));
-  if (untried === '') return lines.join('\n');
+  if (untried === null && hooks.length === 0) return lines.join('\n');
   lines.push('', paint.bold('Hooks of the sensor'));
   if (untried !== null) lines.push(`  not tried: ${untried}`);
   for (const [sees, group] of Map.groupBy(hooks, (hook) => hook.sees)) lines.push(...hookLines(sees, group, paint));
@@ -108,7 +107,7 @@ function hookLines(sees: string, group: readonly HookState[], paint: Paint): str
   const broken = group.some(({ problem }) => problem !== null);
   const there = baseline.some(({ absent }) => !absent);
   const mark = broken ? paint.red('✗') : there ? paint.green('✓') : paint.dim('–');
-  const counts = `${countOf(baseline).padEnd(PROFILE_COLUMNS)} ${full.length > 0 ? `full: ${activeOf(full) ?? 'none'}` : ''}`;
+  const counts = `${countOf(baseline).padEnd(PROFILE_COLUMNS)} ${full.length > 0 ? `full ${activeOf(full) ?? 'none'}` : ''}`;
   const lines = [`  ${mark} ${sees.padEnd(NAME_COLUMNS)} ${paint.dim(counts.trimEnd())}`];
   return [...lines, ...profiles.flatMap((hooks) => lossLines(hooks, paint))];
 }

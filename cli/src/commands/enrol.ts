@@ -5,6 +5,7 @@ import { roleOf } from '../app/fleet.ts';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { CliError } from '../errors.ts';
 import { loadHostId } from '../identity.ts';
+import { counted } from '../view/counted.ts';
 import { clientOf, print, printJson, settingsOf, several, socketOf, withSettings } from './context.ts';
 
 interface EnrolFlags {
@@ -50,7 +51,7 @@ export function addEnrol(program: Command): void {
   withSettings(revoke).action(async (subject: string, _, self: Command) => {
     const query = new URLSearchParams({ subject });
     const { keys } = await askRegistrar<{ keys: number }>(self, `/revoke?${query}`);
-    print(`${subject}: ${keys} ${keys === 1 ? 'key is' : 'keys are'} out of force`);
+    print(`${subject}: ${counted(keys, 'key is', 'keys are')} out of force`);
   });
   const join = program
     .command('enrol')

@@ -1,12 +1,13 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { CHECKS, type CheckResult, checkIntegrity, type Remembered } from '@ringfence/collector';
 import { escapeText } from '@ringfence/schema';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { CliError } from '../errors.ts';
 import { bootId } from '../identity.ts';
+import { writeOutput } from '../output-file.ts';
 import { type Paint, paintFor } from '../view/paint.ts';
-import { print, printJson, sensorObject, settingsOf, withSettings } from './context.ts';
+import { needRoot, print, printJson, sensorObject, settingsOf, withSettings } from './context.ts';
 
 interface Options {
   readonly json?: boolean;
@@ -36,7 +37,7 @@ Examples:
     );
   withSettings(command).action((_, self: Command) => {
     // Whoever may not look finds nothing, which is not what was asked.
-    if (process.getuid?.() !== 0) throw new CliError('to look at the kernel needs root: sudo ringfence integrity');
+    needRoot('looking at the kernel', 'sudo ringfence integrity');
     const config = settingsOf(self);
     const { json, save, compare } = self.opts<Options>();
     const { checks, remembered } = checkIntegrity({
@@ -47,7 +48,7 @@ Examples:
       knownPrograms: config.collector.integrity.knownPrograms,
       before: compare === undefined ? undefined : recall(compare),
     });
-    if (save !== undefined) writeFileSync(save, `${JSON.stringify(remembered)}\n`, { mode: 0o600 });
+    if (save !== undefined) writeOutput(save, `${JSON.stringify(remembered)}\n`);
     if (json) printJson({ checks }, 2);
     else print(checks.flatMap((check) => lines(check, paintFor(process.stdout))).join('\n'));
     if (checks.some(({ findings }) => findings.length > 0)) process.exitCode = 1;

@@ -5,7 +5,7 @@ import { DESCRIPTIONS } from '../descriptions.ts';
 import { CliError } from '../errors.ts';
 import { inventoryText } from '../view/inventory.ts';
 import { paintFor } from '../view/paint.ts';
-import { print, printJson, sensorObject, settingsOf, withSettings } from './context.ts';
+import { needRoot, numberOf, PID_MAX, print, printJson, sensorObject, settingsOf, withSettings } from './context.ts';
 
 interface InventoryFlags {
   readonly json?: boolean;
@@ -44,8 +44,7 @@ Examples:
 /** Of this machine, now. */
 export function takeInventory(self: Command): Inventory {
   const config = settingsOf(self);
-  if (process.getuid?.() !== 0)
-    throw new CliError(`reading what runs from the kernel needs root: sudo ringfence ${self.name()}`);
+  needRoot('reading what runs from the kernel', `sudo ringfence ${self.name()}`);
   const { hostRoot, dockerRoots } = config.collector;
   return readInventory({
     sensorObject: sensorObject(),
@@ -54,13 +53,15 @@ export function takeInventory(self: Command): Inventory {
   });
 }
 
-export function filtered(inventory: Inventory, { container, pid }: InventoryFlags): Inventory {
-  if (container === undefined && pid === undefined) return inventory;
+export function filtered(inventory: Inventory, flags: InventoryFlags): Inventory {
+  const { container } = flags;
+  if (container === undefined && flags.pid === undefined) return inventory;
+  const pid = flags.pid === undefined ? null : numberOf('--pid', flags.pid, 1, PID_MAX);
   const ids = container === undefined ? null : idsOf(inventory, container);
   const processes = inventory.processes
     .filter((one) => ids === null || (one.container !== null && ids.includes(one.container)))
-    .filter((one) => pid === undefined || one.pid === numberOf(pid));
-  if (pid !== undefined && processes.length === 0) throw new CliError(`there is no process ${pid}`);
+    .filter((one) => pid === null || one.pid === pid);
+  if (pid !== null && processes.length === 0) throw new CliError(`there is no process ${pid}`);
   const namespaces = new Set(processes.map(({ namespaces: { mnt } }) => mnt));
   const inside = new Set(processes.map((one) => one.container));
   return {
@@ -68,11 +69,6 @@ export function filtered(inventory: Inventory, { container, pid }: InventoryFlag
     mountNamespaces: inventory.mountNamespaces.filter(({ namespace }) => namespaces.has(namespace)),
     containers: inventory.containers.filter(({ id }) => inside.has(id) || ids?.includes(id)),
   };
-}
-
-function numberOf(pid: string): number {
-  if (!/^\d{1,10}$/.test(pid)) throw new CliError(`--pid ${pid}: expected the number of a process`);
-  return Number(pid);
 }
 
 /** By name, or by an id or its beginning. */

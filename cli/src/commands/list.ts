@@ -1,11 +1,12 @@
 import { type Alert, type EventDocument, escapeText, type Incident } from '@ringfence/schema';
 import type { Command } from 'commander';
+import { MAX_LISTED } from '../api/limits.ts';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { CliError } from '../errors.ts';
 import { alertLine } from '../view/alert.ts';
 import { incidentLine } from '../view/incident.ts';
 import { type Paint, paintFor } from '../view/paint.ts';
-import { clientOf, print, printJson, settingsOf, untilInterrupted, withSettings } from './context.ts';
+import { clientOf, numberOf, print, printJson, settingsOf, untilInterrupted, withSettings } from './context.ts';
 
 interface ListOptions {
   readonly follow?: boolean;
@@ -60,7 +61,7 @@ export function addLists(program: Command): void {
 
 async function list(name: string, line: (paint: Paint, item: never) => string, self: Command): Promise<void> {
   const options = self.opts<ListOptions>();
-  const query = new URLSearchParams({ limit: String(limitOf(options.limit)) });
+  const query = new URLSearchParams({ limit: String(numberOf('--limit', options.limit, 0, MAX_LISTED)) });
   if (options.follow) query.set('follow', '1');
   if (options.where !== undefined) query.set('where', options.where);
   if (options.since !== undefined) query.set('from', String((Date.now() - durationMs(options.since)) * 1000));
@@ -70,14 +71,6 @@ async function list(name: string, line: (paint: Paint, item: never) => string, s
     if (options.json) printJson(item);
     else print(line(paint, item));
   }
-}
-
-const MAX_LIMIT = 100_000;
-
-function limitOf(text: string): number {
-  const limit = Number(text);
-  if (/^\d+$/.test(text) && limit <= MAX_LIMIT) return limit;
-  throw new CliError(`--limit ${text}: expected a number from 0 to ${MAX_LIMIT}`);
 }
 
 const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };

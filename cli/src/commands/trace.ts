@@ -11,7 +11,7 @@ import { Output } from '../trace/output.ts';
 import { show } from '../trace/run.ts';
 import { Tracer, type TracerOptions } from '../trace/tracer.ts';
 import { paintFor } from '../view/paint.ts';
-import { settingsOf, TRACER_OBJECT, withSettings } from './context.ts';
+import { numberOf, PID_MAX, settingsOf, TRACER_OBJECT, withSettings } from './context.ts';
 
 interface TraceOptions {
   readonly pid?: string;
@@ -149,7 +149,7 @@ function tracerObject(): string {
 }
 
 function processOf(text: string): number {
-  const pid = numberOf('--pid', text, 1, 2 ** 22);
+  const pid = numberOf('--pid', text, 1, PID_MAX);
   if (pid === process.pid) throw new CliError('--pid: a trace of itself would never end');
   if (!existsSync(`/proc/${pid}`)) throw new CliError(`--pid ${pid}: there is no such process`);
   return pid;
@@ -177,12 +177,6 @@ function containerOf(wanted: string, self: Command): string {
       `--container ${wanted}: ${found.length} containers are meant: ${found.map(({ id }) => id).join(', ')}`,
     );
   return one.directory;
-}
-
-function numberOf(option: string, text: string, low: number, high: number): number {
-  const number = Number(text);
-  if (Number.isInteger(number) && number >= low && number <= high) return number;
-  throw new CliError(`${option} ${text}: expected a number from ${low} to ${high}`);
 }
 
 /** The records' clock counts from the start of the machine, and this process's is the same. */

@@ -35,6 +35,8 @@ const DISTRIBUTIONS: Readonly<Record<string, Distribution>> = {
     since: { version: '15.6', name: 'openSUSE Leap 15.6 or SLES 15 SP6' },
     sameNumbers: true,
   },
+  // Its root is read-only: packages go into the next snapshot. Says that it is like SUSE, and has numbers of its own.
+  'sl-micro': { install: 'transactional-update --non-interactive pkg install kernel-default' },
   arch: { install: 'pacman -Syu --noconfirm linux' },
   alpine: { install: 'apk add linux-lts', since: { version: '3.18', name: 'Alpine 3.18' } },
 };

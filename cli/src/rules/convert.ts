@@ -24,7 +24,7 @@ export function convertRules(sources: readonly RuleSource[]): Converted {
   const set = compileDetectorRules(sources, 'hunt');
   const all = inOrder(set, sources);
   const unsaid = all.flatMap((rule) => withoutNativeForm(rule) ?? []);
-  const wanted = all.filter((rule) => madeFieldOf(rule) === undefined);
+  const wanted = all.filter((rule) => withoutNativeForm(rule) === undefined);
   const text = writeRules(wanted);
   const own = [{ name: 'converted', text }];
   const again = compileDetectorRules(own, 'hunt');
