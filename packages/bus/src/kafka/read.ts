@@ -3,7 +3,7 @@ import type { Cluster } from './cluster.ts';
 import type { Context } from './context.ts';
 import { Feed } from './feed.ts';
 import { endsOf, nameOf, offsetsAt } from './partition-scan.ts';
-import { type Wire, WireError } from './wire.ts';
+import { type TopicPartition, type Wire, WireError } from './wire.ts';
 
 const MAX_WAIT_MS = 500;
 const MAX_BYTES = 4 * 2 ** 20;
@@ -45,16 +45,13 @@ export async function* readTopic(
   }
 }
 
-async function cursorsOf(context: Context, wire: Wire, options: ReadOptions): Promise<Cursor[]> {
-  const cursors: Cursor[] = [];
-  for (const topic of topicsOf(options)) cursors.push(...(await cursorsOfTopic(context, wire, topic, options)));
-  return cursors;
-}
-
-async function cursorsOfTopic({ cluster }: Context, wire: Wire, name: string, options: ReadOptions): Promise<Cursor[]> {
-  const topic = cluster.physical(name);
-  const count = await cluster.partitions(topic);
-  const partitions = Array.from({ length: count }, (_, partition) => ({ topic, partition }));
+async function cursorsOf({ cluster }: Context, wire: Wire, options: ReadOptions): Promise<Cursor[]> {
+  const partitions: (TopicPartition & { readonly name: string })[] = [];
+  for (const name of topicsOf(options)) {
+    const topic = cluster.physical(name);
+    const count = await cluster.partitions(topic);
+    for (let partition = 0; partition < count; partition++) partitions.push({ name, topic, partition });
+  }
   const ends = await endsOf(cluster, wire, partitions);
   const { from = 'earliest', follow = false } = options;
   const timestampMs = typeof from === 'number' ? Math.floor(from / 1000) : 0;
@@ -63,14 +60,14 @@ async function cursorsOfTopic({ cluster }: Context, wire: Wire, name: string, op
       ? await offsetsAt(
           cluster,
           wire,
-          partitions.map((at) => ({ ...at, timestampMs })),
+          partitions.map(({ topic, partition }) => ({ topic, partition, timestampMs })),
         )
       : new Map<string, number>();
   return partitions.map((at) => {
     const { first, next } = ends.get(nameOf(at))!;
     const seeked = found.get(nameOf(at)) ?? -1;
     const start = from === 'earliest' ? first : seeked < 0 ? next : seeked;
-    return { feed: new Feed(at, name, start, next), end: follow ? Infinity : next };
+    return { feed: new Feed(at, at.name, start, next), end: follow ? Infinity : next };
   });
 }
 

@@ -1,4 +1,4 @@
-/** Opens the bus for writing and says so, or says why not. With `hold` it keeps it and produces a record for each line of its stdin. */
+/** Opens the bus for writing and says so, or says why not. For each line of its stdin, `TOPIC VALUE`, it produces a record and says the line again. */
 import { createInterface } from 'node:readline';
 import { openEmbeddedBus } from '../../src/embedded/bus.ts';
 import { BusLockedError } from '../../src/errors.ts';
@@ -7,10 +7,11 @@ import { createTopic } from './harness.ts';
 const [path = ''] = process.argv.slice(2);
 try {
   await using bus = await openEmbeddedBus({ path });
-  await bus.ensureTopics([createTopic('t')]);
+  await bus.ensureTopics([createTopic('a'), createTopic('b')]);
   process.stdout.write('open\n');
   for await (const line of createInterface(process.stdin)) {
-    await bus.produce([{ topic: 't', key: 'k', value: Buffer.from(line) }]);
+    const [topic = '', value = ''] = line.split(' ');
+    await bus.produce([{ topic, key: 'k', value: Buffer.from(value) }]);
     process.stdout.write(`${line}\n`);
   }
 } catch (error) {

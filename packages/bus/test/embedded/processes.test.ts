@@ -8,6 +8,7 @@ import type { Readable, Writable } from 'node:stream';
 import { describe, type TestContext, test } from 'node:test';
 import { openEmbeddedBus } from '../../src/embedded/bus.ts';
 import { openEmbeddedReader } from '../../src/embedded/reader.ts';
+import type { InRecord } from '../../src/port.ts';
 import { createRecord, createTopic, defer, readAll, temporary } from './harness.ts';
 
 interface Child {
@@ -49,19 +50,44 @@ describe('several processes', () => {
     const path = join(temporary(t), 'bus.db');
     const child = start(t, path);
     await child.line();
-    child.process.stdin.write('1\n');
+    child.process.stdin.write('a 1\n');
     await child.line();
     await using reader = await openEmbeddedReader({ path, followIntervalMs: 5 });
-    assert.deepEqual(reader.topics(), ['t']);
-    assert.equal((await readAll(reader, 't')).length, 1);
+    assert.deepEqual(reader.topics(), ['a', 'b']);
+    assert.equal((await readAll(reader, 'a')).length, 1);
     const abort = new AbortController();
     const seen: string[] = [];
-    for await (const { value } of reader.read({ topic: 't', follow: true, signal: abort.signal })) {
+    for await (const { value } of reader.read({ topic: 'a', follow: true, signal: abort.signal })) {
       seen.push(String(value));
       if (seen.length === 3) abort.abort();
-      else child.process.stdin.write(`${seen.length + 1}\n`);
+      else child.process.stdin.write(`a ${seen.length + 1}\n`);
     }
     assert.deepEqual(seen, ['1', '2', '3']);
+  });
+
+  test('another process reads and follows several topics at once, as what was written when', async (t) => {
+    const path = join(temporary(t), 'bus.db');
+    const child = start(t, path);
+    await child.line();
+    const written = ['b 1', 'a 2', 'a 3', 'b 4', 'a 5', 'b 6'];
+    const write = async (line: string | undefined): Promise<void> => {
+      child.process.stdin.write(`${line}\n`);
+      await child.line();
+    };
+    for (const line of written.slice(0, 4)) await write(line);
+    await using reader = await openEmbeddedReader({ path, followIntervalMs: 5 });
+    const both = { topic: ['a', 'b'] };
+    const lineOf = ({ topic, value }: InRecord): string => `${topic} ${value}`;
+    assert.deepEqual((await Array.fromAsync(reader.read(both))).map(lineOf), written.slice(0, 4));
+    const abort = new AbortController();
+    const seen: string[] = [];
+    for await (const record of reader.read({ ...both, follow: true, signal: abort.signal })) {
+      seen.push(lineOf(record));
+      if (seen.length === written.length) abort.abort();
+      else if (seen.length >= 4) await write(written[seen.length]);
+    }
+    assert.deepEqual(seen, written);
+    assert.throws(() => reader.read({ topic: ['a', 'no-such'] }), { code: 'ERR_BUS_UNKNOWN_TOPIC' });
   });
 
   test('a bus that nobody writes can be read; what is no bus is refused with a code', async (t) => {
