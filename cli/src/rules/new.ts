@@ -1,5 +1,5 @@
 import { attackTechnique, PRIORITIES } from '@ringfence/rules';
-import type { EventDocument } from '@ringfence/schema';
+import { type EventDocument, executableName } from '@ringfence/schema';
 import { Document, isScalar, isSeq, Scalar, visit } from 'yaml';
 import { CliError } from '../errors.ts';
 
@@ -113,8 +113,8 @@ export function writtenFields(event: EventDocument): Record<string, string> {
 function conditionFor(event: EventDocument): string {
   const named = {
     ...event,
-    'process.name': baseName(event['process.executable']),
-    'process.parent.name': baseName(event['process.parent.executable']),
+    'process.name': executableName(textOf(event, 'process.executable')),
+    'process.parent.name': executableName(textOf(event, 'process.parent.executable')),
   };
   const parts = CONDITION.filter(
     (name) => (named as EventDocument)[name] !== undefined && textOf(named as EventDocument, name) !== '',
@@ -133,11 +133,6 @@ function outputFor(event: EventDocument): string {
 function textOf(event: EventDocument, name: string): string {
   const value = event[name];
   return typeof value === 'object' ? value.join(' ') : String(value ?? '');
-}
-
-function baseName(path: unknown): string {
-  const text = String(path ?? '');
-  return text.slice(text.lastIndexOf('/') + 1);
 }
 
 function quoted(text: string): string {

@@ -55,7 +55,7 @@ export {
 export { KIND, type KindName, kindName, LEAF, layouts, leafIndex } from './layout.ts';
 export { LOG_ACTIONS, type LogAction } from './log-actions.ts';
 export { isSignedLines } from './log-lines.ts';
-export { normalPath } from './path.ts';
+export { executableName, normalPath } from './path.ts';
 export { type ProbeArgument, parseProbeArguments } from './probe.ts';
 export { ProcessInfo } from './process.ts';
 export {

@@ -24,3 +24,8 @@ export function isNormalPath({ bytes, start, end }: TextPlace): boolean {
     if (bytes[at - 1] === SLASH && (bytes[at] === SLASH || bytes[at] === DOT)) return false;
   return true;
 }
+
+/** What a process is called by its executable: the path's last component. A kernel thread's is no path but its name, whole: `kworker/u8:2`. */
+export function executableName(executable: string): string {
+  return executable.startsWith('/') ? executable.slice(executable.lastIndexOf('/') + 1) : executable;
+}

@@ -1,6 +1,7 @@
 import { EventCursor } from './cursor.ts';
 import type { Process } from './generated/types.generated.ts';
 import { leafOf, processLeaves } from './layout.ts';
+import { executableName } from './path.ts';
 import { ArrayBlocks } from './raw-batch.ts';
 import { itemsOf } from './schemas.ts';
 import { decodeText, splitText } from './text.ts';
@@ -52,9 +53,8 @@ export class ProcessInfo {
     return this.#executable;
   }
 
-  /** Last component of the executable's path. */
   get name(): string {
-    this.#name ??= this.executable.slice(this.executable.lastIndexOf('/') + 1);
+    this.#name ??= executableName(this.executable);
     return this.#name;
   }
 

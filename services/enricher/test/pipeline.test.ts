@@ -1,8 +1,19 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { decode, KIND, RawBatchReader } from '@ringfence/schema';
-import { createTestHost, O } from '@ringfence/testkit';
+import { catalogue, decode, EventView, KIND, RawBatchReader } from '@ringfence/schema';
+import { createTestHost, O, type TestHost } from '@ringfence/testkit';
 import { createTestEnricher, decodedBatch, enrichOne, executableOf, records, seenIn, TestStore } from './support.ts';
+
+/** These fields of each exec. */
+function fieldsOfExecs(host: TestHost, names: readonly string[]): unknown[][] {
+  const fields = names.map((name) => catalogue.fields.find((one) => one.name === name)!);
+  const [batch] = createTestEnricher(host).handle(records(host, [host.batch()])).outputs;
+  const view = new EventView();
+  view.open(batch!.value!);
+  const told: unknown[][] = [];
+  while (view.next()) if (view.cursor.kind === KIND.Exec) told.push(fields.map((field) => field.get(view)));
+  return told;
+}
 
 test('events carry their process, its ancestors, its user and its container', () => {
   const host = createTestHost();
@@ -66,6 +77,25 @@ test('a fork has the image of its parent until it executes something', () => {
     ['process unknown', '', '', ''],
     'only the fork of pid 1, which nobody described, is partial',
   );
+});
+
+test('a kernel thread is called by its name as a whole, which has slashes and is no path', () => {
+  const host = createTestHost();
+  const worker = host.snapshot(host.fork(host.init), '', { filename: 'kworker/u8:2' });
+  host.spawn(worker, '/sbin/modprobe');
+  const told = fieldsOfExecs(host, ['falco.proc.name', 'process.name', 'process.parent.name', 'falco.proc.pname']);
+  assert.deepEqual(told, [
+    ['kworker/u8:2', undefined, undefined, undefined],
+    ['modprobe', 'modprobe', 'kworker/u8:2', 'kworker/u8:2'],
+  ]);
+});
+
+test('of a parent that nobody has told of there is its number, and no empty text', () => {
+  const host = createTestHost();
+  host.spawn(host.unseen(undefined, 77), '/bin/sh');
+  const texts = ['name', 'executable', 'command_line'].map((name) => `process.parent.${name}`);
+  const [told] = fieldsOfExecs(host, ['process.parent.pid', ...texts, 'falco.proc.pname']);
+  assert.deepEqual(told, [77, undefined, undefined, undefined, undefined]);
 });
 
 test('what failed changes neither the tree nor a process, and is of who tried it', () => {

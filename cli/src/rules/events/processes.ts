@@ -1,3 +1,4 @@
+import { executableName } from '@ringfence/schema';
 import { credentialsOf, type ExecValues, type TestHost, type TestProcess } from '@ringfence/testkit/events';
 import type { Facts } from './facts.ts';
 
@@ -201,7 +202,7 @@ function fits({ process, executable, args, container }: Actor, facts: Facts): bo
   const same = (said: string | undefined, is: string): boolean => said === undefined || said === is;
   return (
     same(facts.text('process.executable'), executable) &&
-    same(facts.text('process.name'), executable.slice(executable.lastIndexOf('/') + 1)) &&
+    same(facts.text('process.name'), executableName(executable)) &&
     same(facts.text('process.command_line'), args.join(' ')) &&
     (facts.number('user.id') ?? process.credentials.uid) === process.credentials.uid &&
     containerKey(facts) === container &&

@@ -1,8 +1,8 @@
 import type { EventView } from '../event-batch.ts';
 import { KIND, leafIndex } from '../layout.ts';
+import { executableName } from '../path.ts';
 import type { ProcessInfo } from '../process.ts';
 import {
-  baseName,
   bodyLong,
   bodyText,
   type Field,
@@ -36,14 +36,18 @@ const commandLine = (event: EventView): string | undefined =>
   isExec(event) ? args(event)?.join(' ') : event.process?.commandLine;
 
 type Of = (process: ProcessInfo) => FieldValue;
-const parent = (get: Of) => (event: EventView) =>
-  event.process?.parent === undefined ? undefined : get(event.process.parent);
+/** One that nobody has told of has empty texts. */
+const parent = (get: Of) => (event: EventView) => {
+  const value = event.process?.parent === undefined ? undefined : get(event.process.parent);
+  return value === '' ? undefined : value;
+};
 
 /** Of one ancestor when an index is given (1 is the parent), else of all. */
 const ancestors = (get: (process: ProcessInfo) => string) => (event: EventView, argument?: string | number) => {
   if (typeof argument === 'number') {
     const one = event.process?.ancestor(argument);
-    return one === undefined ? undefined : [get(one)];
+    const value = one === undefined ? '' : get(one);
+    return value === '' ? undefined : [value];
   }
   const all: string[] = [];
   for (let one = event.process?.parent; one !== undefined && all.length < 64; one = one.parent) all.push(get(one));
@@ -91,13 +95,13 @@ export const processFields: readonly Field[] = [
   {
     name: 'process.name',
     type: 'string',
-    doc: "Last component of the executable's path.",
+    doc: "Last component of the executable's path; the whole name of a kernel thread.",
     aliases: ['proc.name'],
     part: { of: 'process.executable', is: 'name' },
     subject: ofProcess,
     get: (event) => {
       const path = executable(event);
-      return path === undefined ? undefined : baseName(path);
+      return path === undefined ? undefined : executableName(path);
     },
   },
   {

@@ -43,8 +43,10 @@ function guess(process: ProcessInfo): string {
 
 export function nameAt(event: EventView): string | undefined {
   if (!isExec(event)) return event.process === undefined ? undefined : nameOf(event.process);
-  const file = baseName(filename(event));
-  return (file === '' ? baseName(executable(event)) : file).slice(0, LENGTH);
+  const path = executable(event);
+  // A kernel thread has no file, and its name may look like the path of one.
+  const file = path === '' ? filename(event) : baseName(filename(event));
+  return (file === '' ? baseName(path) : file).slice(0, LENGTH);
 }
 
 export const argsAt = (event: EventView): readonly string[] | undefined =>

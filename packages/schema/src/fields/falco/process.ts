@@ -23,7 +23,8 @@ const ancestors =
     if (argument === 0) return listOf(own(event));
     if (typeof argument === 'number') {
       const one = event.process?.ancestor(argument);
-      return one === undefined ? undefined : [of(one)];
+      const value = one === undefined ? '' : of(one);
+      return value === '' ? undefined : [value];
     }
     const all: string[] = [];
     for (let one = event.process?.parent; one !== undefined && all.length < MAX_ANCESTORS; one = one.parent)
@@ -47,8 +48,10 @@ const lineage = (
   });
 const parent =
   (of: (process: ProcessInfo) => FieldValue): Field['get'] =>
-  ({ process }) =>
-    process?.parent === undefined ? undefined : of(process.parent);
+  ({ process }) => {
+    const value = process?.parent === undefined ? undefined : of(process.parent);
+    return value === '' ? undefined : value;
+  };
 
 const exeOf = (args: readonly string[] | undefined): string | undefined => args?.[0];
 const exe: Of = ({ args, executable }) => args[0] ?? executable;

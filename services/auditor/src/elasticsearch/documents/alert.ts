@@ -1,14 +1,5 @@
-import { decode } from '@ringfence/schema';
-import {
-  baseName,
-  containerOf,
-  type Document,
-  head,
-  SEVERITY,
-  signatureOf,
-  type TrustedKeys,
-  tacticFields,
-} from './common.ts';
+import { decode, executableName } from '@ringfence/schema';
+import { containerOf, type Document, head, SEVERITY, signatureOf, type TrustedKeys, tacticFields } from './common.ts';
 
 export function alertDocument(payload: Uint8Array, trusted: TrustedKeys | undefined): Document {
   const alert = decode('Alert', payload);
@@ -33,7 +24,7 @@ export function alertDocument(payload: Uint8Array, trusted: TrustedKeys | undefi
           'process.entity_id': process.entityId,
           'process.pid': process.pid,
           'process.executable': process.executable,
-          'process.name': baseName(process.executable),
+          'process.name': executableName(process.executable),
           'process.command_line': process.args,
           'user.name': process.user,
         }),
@@ -43,7 +34,7 @@ export function alertDocument(payload: Uint8Array, trusted: TrustedKeys | undefi
           'process.parent.entity_id': parent.entityId,
           'process.parent.pid': parent.pid,
           'process.parent.executable': parent.executable,
-          'process.parent.name': baseName(parent.executable),
+          'process.parent.name': executableName(parent.executable),
           'process.parent.command_line': parent.args,
         }),
     ...containerOf(alert.container),

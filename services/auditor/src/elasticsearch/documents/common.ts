@@ -52,9 +52,6 @@ export function tacticFields(names: readonly string[]): Document {
   return { 'threat.tactic.id': known.map((tactic) => TACTIC_NAMES[tactic].id), 'threat.tactic.name': names };
 }
 
-/** Last component of a path. */
-export const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
-
 /** Priorities as ECS severities: higher is worse. */
 export const SEVERITY: Readonly<Record<string, number>> = {
   debug: 10,
