@@ -70,6 +70,11 @@ test('datagrams are told with whom they were exchanged, of unix sockets to which
     );
 });
 
+test('of a host it is told whether nothing is heard of it, or something again', () => {
+  const told = [1, 2].map((operation) => deedOf((host, x) => host.event(x, 'Silence', { operation })));
+  assert.deepEqual(told, ['nothing was heard of the host', 'the host was heard of again']);
+});
+
 test('what a later agent may call otherwise has words, too', () => {
   for (const result of [0, -1])
     assert.match(

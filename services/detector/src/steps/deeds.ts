@@ -1,4 +1,4 @@
-import { catalogue, type EventView, escapeText, KIND, type KindName, kindName } from '@ringfence/schema';
+import { catalogue, type EventView, escapeText, KIND, type KindName, kindName, leafIndex } from '@ringfence/schema';
 
 const VALUE_MAX = 160;
 
@@ -123,5 +123,12 @@ export function deedInWords(event: EventView): string | undefined {
   return words.startsWith('did ') ? words.replace('did', 'tried to') : `${words}, in vain`;
 }
 
+const silence = leafIndex('Silence', 'operation');
+const HEARD = 2;
+
 /** What happened, of an event that no process did. */
-export const happeningInWords = (event: EventView): string | undefined => happenings.get(event.cursor.kind)?.(event);
+export function happeningInWords(event: EventView): string | undefined {
+  const { cursor } = event;
+  if (cursor.kind === KIND.Silence && cursor.leafLong(silence) === HEARD) return 'the host was heard of again';
+  return happenings.get(cursor.kind)?.(event);
+}
