@@ -71,24 +71,29 @@ export class KeyStore<V extends Timed> {
   /** The value of a key, which is the one used last from now on; made when there is none. @param timeUs of the event */
   touch(name: string, key: string, timeUs: number): V {
     this.#newestUs = Math.max(this.#newestUs, timeUs);
+    const shelf = this.#byRule.get(name);
+    const known = shelf?.values.get(key);
+    if (known !== undefined) {
+      shelf!.values.delete(key);
+      shelf!.values.set(key, known);
+      return known;
+    }
+    if (shelf !== undefined && shelf.values.size >= this.#limits.keysPerRule) this.#evictOldest(name, shelf);
+    else if (this.#size >= this.#limits.keys) this.#evictFromLargest(({ values: { size } }) => size);
+    const made = this.#type.make();
+    this.#shelfOf(name).values.set(key, made);
+    this.#size++;
+    return made;
+  }
+
+  /** Asked for anew after each eviction: an empty one is put away. */
+  #shelfOf(name: string): Shelf<V> {
     let shelf = this.#byRule.get(name);
     if (shelf === undefined) {
       shelf = { values: new ByAge(), size: 0 };
       this.#byRule.set(name, shelf);
     }
-    const { values } = shelf;
-    const known = values.get(key);
-    if (known !== undefined) {
-      values.delete(key);
-      values.set(key, known);
-      return known;
-    }
-    if (values.size >= this.#limits.keysPerRule) this.#evictOldest(name, shelf);
-    else if (this.#size >= this.#limits.keys) this.#evictFromLargest(({ values: { size } }) => size);
-    const made = this.#type.make();
-    values.set(key, made);
-    this.#size++;
-    return made;
+    return shelf;
   }
 
   /** Call it when a value has changed. */
@@ -174,6 +179,8 @@ export class KeyStore<V extends Timed> {
     this.#size--;
     this.#resize(shelf, value, 0);
     this.#note(name, key);
+    // Of a rule that is gone nothing comes any more.
+    if (shelf.values.size === 0) this.#byRule.delete(name);
   }
 
   #resize(shelf: Shelf<V>, value: V, size: number): void {

@@ -83,11 +83,12 @@ export class SummaryState {
   tick<E>(rules: readonly CompiledRule<E>[], timeUs: number, report: OnOver<E>): void {
     const known = new Map<string, CompiledRule<E>>();
     for (const rule of rules) if (rule.summary !== undefined) known.set(this.#nameOf(rule, rule.summary), rule);
+    for (const name of this.#nextUs.keys()) if (!known.has(name)) this.#nextUs.delete(name);
     const overUs = timeUs - LIMITS.latenessUs;
     const told: { readonly rule: CompiledRule<E>; readonly id: string; readonly due: Due }[] = [];
     for (const [name, windows] of this.#store.rules()) {
       const rule = known.get(name);
-      if (rule === undefined) this.#forget(name, windows);
+      if (rule === undefined) for (const key of windows.keys()) this.#store.delete(name, key);
       else if (overUs >= (this.#nextUs.get(name) ?? Number.NEGATIVE_INFINITY))
         for (const [id, due] of this.#takeDue(name, windows, rule.summary!, overUs)) told.push({ rule, id, due });
     }
@@ -95,11 +96,6 @@ export class SummaryState {
     // What is kept may come back from a restart in another order.
     told.sort((a, b) => a.due[0] - b.due[0] || (a.id < b.id ? -1 : 1));
     for (const { rule, due } of told) report(rule, due[1]);
-  }
-
-  #forget(name: string, windows: ReadonlyMap<string, KeySummary>): void {
-    for (const key of windows.keys()) this.#store.delete(name, key);
-    this.#nextUs.delete(name);
   }
 
   /** What is to be told of a rule, by key; windows that are over go. */
