@@ -1,6 +1,6 @@
 import type { Incident, IncidentAlert, IncidentProcess, JoinedChain, Stage } from '@ringfence/schema';
 import type { Chain, Member } from '../state/chain.ts';
-import { severityOf, titleOf } from './incident.ts';
+import { severityOf, titleOf } from './title.ts';
 import { clock, OPENED } from './words.ts';
 
 const MAX_TECHNIQUES = 32;
