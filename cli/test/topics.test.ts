@@ -38,7 +38,11 @@ describe('ringfence topics, against real servers', { skip: kafkaMissing() ?? reg
 
   before(async () => {
     [cluster, registry] = await Promise.all([startKafka(), startRegistry()]);
-    const values = { 'bus.kafka.brokers': cluster.bootstrap.join(','), 'schemaRegistry.url': registry.url };
+    const values = {
+      'bus.driver': 'kafka',
+      'bus.kafka.brokers': cluster.bootstrap.join(','),
+      'schemaRegistry.url': registry.url,
+    };
     settings = Object.entries(values).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
   });
   after(async () => {
@@ -80,8 +84,17 @@ describe('ringfence topics, against real servers', { skip: kafkaMissing() ?? reg
   });
 
   test('brokers that are not there: exit code 1, and what to look at', async () => {
-    const { code, out, err } = await ringfence('topics', 'plan', '--set', 'bus.kafka.brokers=127.0.0.1:1');
+    const nobody = ['--set', 'bus.driver=kafka', '--set', 'bus.kafka.brokers=127.0.0.1:1'];
+    const { code, out, err } = await ringfence('topics', 'plan', ...nobody);
     assert.deepEqual([code, out], [1, '']);
     assert.match(err, /127\.0\.0\.1:1: .*ECONNREFUSED.*bus\.kafka\.brokers/);
   });
+});
+
+test('on the embedded log no broker is asked: it is told that topics are made without being asked, and where', async () => {
+  for (const command of ['plan', 'apply']) {
+    const { code, out, err } = await ringfence('topics', command, '--config', '/dev/null', '--state-dir', '/srv/state');
+    assert.deepEqual([code, out], [1, '']);
+    assert.match(err, /bus\.driver is embedded, and ringfence up makes its topics itself, in \/srv\/state\/bus\.db/);
+  }
 });

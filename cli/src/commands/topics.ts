@@ -13,6 +13,7 @@ import { fleetTopics } from '../app/fleet-topics.ts';
 import { kafkaOptionsOf } from '../app/kafka-options.ts';
 import { type MissingSchema, missingSchemas, registerSchemas } from '../app/registry-plan.ts';
 import { DESCRIPTIONS } from '../descriptions.ts';
+import { CliError } from '../errors.ts';
 import { paintFor } from '../view/paint.ts';
 import { changeLine, planLines } from '../view/topics.ts';
 import { print, printJson, settingsOf, withSettings } from './context.ts';
@@ -31,7 +32,7 @@ export function addTopics(program: Command): void {
       '\nExit code 0 when nothing differs, 2 when something does, 1 when that could not be told.\n\nExamples:\n  ringfence topics plan --config fleet.yaml\n  ringfence topics plan --json | jq .changes',
     );
   withSettings(plan).action(async (_, self: Command) => {
-    const found = await planAll(settingsOf(self));
+    const found = await planAll(fleetOf(self));
     if (self.opts<{ json?: boolean }>().json) printJson(found, 2);
     else print(planLines(paintFor(process.stdout), found, found.schemas).join('\n'));
     if (differs(found)) process.exitCode = DRIFT;
@@ -47,7 +48,16 @@ export function addTopics(program: Command): void {
       '\nIt takes a user of the brokers who may describe, create and alter topics and access lists; the services need no such right.\nExit code 0 when everything is as it should be, 2 when something is left to do by hand, 1 when a change was refused.\n\nExamples:\n  ringfence topics apply --config fleet.yaml\n  ringfence topics apply --set bus.kafka.partitions=48',
     );
   withSettings(apply).action((_, self: Command) =>
-    applyAll(settingsOf(self), self.opts<{ json?: boolean }>().json === true),
+    applyAll(fleetOf(self), self.opts<{ json?: boolean }>().json === true),
+  );
+}
+
+/** Throws CliError where there are no brokers: those of the defaults are nobody's. */
+function fleetOf(self: Command): Config {
+  const config = settingsOf(self);
+  if (config.bus.driver === 'kafka') return config;
+  throw new CliError(
+    `there are no brokers: bus.driver is embedded, and ringfence up makes its topics itself, in ${config.bus.embedded.path}; a fleet has bus.driver kafka`,
   );
 }
 

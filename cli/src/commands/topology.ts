@@ -91,15 +91,8 @@ async function topology(
 
 /** Of those that run. */
 async function statusesOf(sockets: readonly string[]): Promise<Status[]> {
-  const asked = sockets.map(async (socket): Promise<Status[]> => {
-    try {
-      return [await new ApiClient(socket).json<Status>('/status')];
-    } catch (error) {
-      if (error instanceof CliError && error.code === 'ERR_NOT_RUNNING') return [];
-      throw error;
-    }
-  });
-  return (await Promise.all(asked)).flat();
+  const asked = await Promise.all(sockets.map((socket) => new ApiClient(socket).status()));
+  return asked.filter((status) => status !== null);
 }
 
 /** A service shows the certificate that it was enrolled with, as `up` does; others what is set. */
