@@ -11,16 +11,16 @@ after(() => rmSync(root, { recursive: true }));
 
 const IMPORTS = `import { describe, test } from 'node:test'; globalThis.inOrder ??= [];`;
 const FILES = {
-  'first.test.mjs': `globalThis.inOrder.push('first'); describe('of it', () => { test('passes', () => console.log('said')); test('is left out', { skip: 'why' }, () => {}); });`,
-  'fails.test.mjs': `test('sees every file read', () => { if (globalThis.inOrder[0] !== 'first') throw new Error('alone'); }); test('fails', () => { throw new Error('on purpose'); });`,
+  'first.test.mjs': `globalThis.inOrder.push('first'); describe('of it', () => { test('passes', () => console.log('said'.repeat(9_000))); test('is left out', { skip: 'why' }, () => {}); });`,
+  'fails.test.mjs': `console.log('as it is read'); test('prints', () => console.error('before it fails')); test('sees every file read', () => { if (globalThis.inOrder[0] !== 'first') throw new Error('alone'); }); test('fails', () => { throw new Error('on purpose'); });`,
   'empty.test.mjs': '',
   'throws.test.mjs': `throw new Error('while it is read');`,
-  'exits.test.mjs': 'process.exit(0);',
+  'exits.test.mjs': `console.log('and goes'); process.exit(0);`,
   'waits.test.mjs': 'setInterval(() => {}, 1000); await new Promise(() => {});',
   'hangs.test.mjs': `test('hangs', () => new Promise(() => setInterval(() => {}, 1000)));`,
   'passes.test.mjs': `test('passes', () => {});`,
   'leaves.test.mjs': `test('leaves', () => process.exit(3));`,
-  'last.test.mjs': `test('passes', () => {});`,
+  'last.test.mjs': `test('passes', () => console.log('at last'));`,
 };
 
 test('files run in one process, each has its report; one that hangs, leaves or cannot be read is told of, and no other', async () => {
@@ -40,7 +40,7 @@ test('files run in one process, each has its report; one that hangs, leaves or c
     ['exits', 0, '', 'the file itself: exited with code 0'],
     ['waits', 0, '', "the file itself: killed by SIGKILL after 5 s: something in it doesn't end"],
     ['first', 1, 'why', ''],
-    ['fails', 1, '', 'fails: Error: on purpose'],
+    ['fails', 2, '', 'fails: Error: on purpose'],
     ['empty', 0, '', 'the file itself: it registered no test'],
     ['throws', 0, '', 'the file itself: Error: while it is read'],
     ['hangs', 0, '', "the file itself: killed by SIGKILL after 5 s: something in it doesn't end"],
@@ -48,6 +48,11 @@ test('files run in one process, each has its report; one that hangs, leaves or c
     ['leaves', 0, '', 'the file itself: exited with code 3'],
     ['last', 1, '', ''],
   ]);
-  // it comes by another way than what is told of the tests, so that it may stand with a file that runs soon after
-  assert.equal(reports.map(({ output }) => output).join(''), 'said\n');
+  const printed = reports.filter(({ output }) => output !== '').map(({ path, output }) => [path, output]);
+  assert.deepEqual(printed, [
+    ['exits.test.mjs', 'and goes\n'],
+    ['first.test.mjs', `${'said'.repeat(9_000)}\n`],
+    ['fails.test.mjs', 'as it is read\nbefore it fails\n'],
+    ['last.test.mjs', 'at last\n'],
+  ]);
 });

@@ -12,6 +12,21 @@ export interface Reading {
   readonly path: string | null;
 }
 
+/** What was printed until now is of this file; there is no more before the runner answers. */
+export interface Printed {
+  readonly type: 'printed';
+  readonly path: string;
+}
+
+async function printed(path: string): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  process.channel?.ref();
+  process.once('message', () => resolve());
+  process.send?.({ type: 'printed', path } satisfies Printed);
+  await promise;
+  process.channel?.unref();
+}
+
 /** Resolves when it is said: a file that is read may end the process. */
 const say = (message: Reading): Promise<void> =>
   new Promise((resolve) => process.send?.(message, undefined, undefined, () => resolve()));
@@ -27,7 +42,8 @@ if (import.meta.main) {
     } catch (error) {
       test('the file itself', () => Promise.reject(error));
     }
-    test(`${END_OF}${path}`, () => {});
+    await printed(path);
+    test(`${END_OF}${path}`, () => printed(path));
   }
   await say({ type: 'reading', path: null });
   read.resolve();

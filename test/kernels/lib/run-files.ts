@@ -1,10 +1,11 @@
 /** Many test files in one process: what they share is loaded once. */
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type FileReport, howItEnded, Tally } from '../../../tools/test-runner/file-report.ts';
 import { removePins } from '../../../tools/test-runner/remove-pins.ts';
 import type { TestMessage } from '../../../tools/test-runner/reporter.ts';
 import { END_TIMEOUT_MS, endOf, killGroup, Output, startTests } from '../../../tools/test-runner/test-process.ts';
-import { END_OF, READ, type Reading } from './many-files.ts';
+import { END_OF, type Printed, READ, type Reading } from './many-files.ts';
 
 export interface RunFilesOptions {
   readonly root: string;
@@ -20,6 +21,8 @@ const program = join(import.meta.dirname, 'many-files.ts');
 async function runSome(paths: readonly string[], options: RunFilesOptions): Promise<readonly string[]> {
   const child = startTests([program, ...paths], { cwd: options.root, env: options.env });
   const output = new Output(child);
+  /** by file */
+  const printed = new Map<string, string>();
   const left = [...paths];
   let [tally, late] = [new Tally(), false];
   /** whose turn it is: to be read, and once all are, to be run */
@@ -28,14 +31,23 @@ async function runSome(paths: readonly string[], options: RunFilesOptions): Prom
     late = true;
     killGroup(child);
   }, options.timeoutMs);
-  const tell = (): void => {
-    options.onReport(tally.report(turn, output.text));
+  const tell = (lastWords = ''): void => {
+    options.onReport(tally.report(turn, (printed.get(turn) ?? '') + lastWords));
     left.splice(left.indexOf(turn), 1);
-    [tally, output.text, turn] = [new Tally(), '', left[0] ?? ''];
+    [tally, turn] = [new Tally(), left[0] ?? ''];
     deadline.refresh();
   };
-  child.on('message', (message: TestMessage | Reading) => {
+  /** It comes by another way than what is told of the tests, and is there, but may not have been read yet. */
+  const takePrinted = async (path: string): Promise<void> => {
+    await nextTurn();
+    await nextTurn();
+    printed.set(path, (printed.get(path) ?? '') + output.text);
+    output.text = '';
+    if (child.connected) child.send('taken');
+  };
+  child.on('message', (message: TestMessage | Reading | Printed) => {
     if (message.type === 'reading') turn = message.path ?? left[0] ?? '';
+    else if (message.type === 'printed') void takePrinted(message.path);
     else if (message.type === 'pass' && message.title === `${END_OF}${turn}`) {
       tally.failIfEmpty();
       tell();
@@ -46,7 +58,7 @@ async function runSome(paths: readonly string[], options: RunFilesOptions): Prom
   if (child.pid !== undefined) removePins(child.pid);
   if (left.length > 0) {
     tally.fail(howItEnded(ended, late ? options.timeoutMs / 1000 : null));
-    tell();
+    tell(output.text);
   }
   return left;
 }
