@@ -21,7 +21,7 @@ export class Correlations<E> {
   readonly #rules: ReadonlyMap<SigmaDocument, Outcome<E>>;
   readonly #context: Context<E>;
   readonly #built = new Map<SigmaDocument, Outcome<E> | 'open'>();
-  /** documents that serve a correlation and don't alert themselves */
+  /** documents that serve a correlation and don't alert themselves; of one with errors they do */
   readonly silent: Set<SigmaDocument> = new Set();
 
   constructor(sources: readonly Source[], rules: ReadonlyMap<SigmaDocument, Outcome<E>>, context: Context<E>) {
@@ -57,12 +57,15 @@ export class Correlations<E> {
     const written = readCorrelation(document);
     const outcomes = written.rules.map((reference) => this.#member(reference));
     const members = outcomes.filter((one) => one !== 'never');
-    if (!written.generate) for (const member of members) this.silent.add(member.document);
+    const silence = (): void => {
+      if (!written.generate) for (const member of members) this.silent.add(member.document);
+    };
     const warn = (fault: Fault): void => file.report('warning', fault, document.title);
     const { wanted } = written;
     if (members.length < ('needed' in wanted ? wanted.needed : 1)) {
       const { text, at } = written.rules[outcomes.indexOf('never')]!;
       warn(new Fault('never', at, `rule '${document.title}' never fires here, as '${text}' never does`));
+      silence();
       return 'never';
     }
     const correlation = { ...written, rules: written.rules.filter((_, i) => outcomes[i] !== 'never') };
@@ -72,6 +75,7 @@ export class Correlations<E> {
         : thresholdOf(correlation, members, this.#context);
     const never = neverCorrelates(document.title, correlation, members, found, this.#context);
     never.forEach(warn);
+    silence();
     return { file, document, ...found, warned: found.warned || never.length > 0 };
   }
 

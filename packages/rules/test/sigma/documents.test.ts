@@ -234,6 +234,20 @@ describe('a correlation', () => {
     );
     assert.deepEqual(matches(set, login('1.1.1.1'), login('2.2.2.2')), ['Failed login', 'Failed login', 'Many']);
   });
+  test('with an error leaves its rules to alert themselves, whatever the error is', () => {
+    const wrong = {
+      'in its condition': 'type: event_count\nrules: [failed]\ntimespan: 10s\ncondition: { atleast: 2 }',
+      'in a field that is counted':
+        'type: value_count\nrules: [failed]\ntimespan: 10s\ncondition: { field: Nonsense, gte: 2 }',
+      'in what it groups by':
+        'type: event_count\nrules: [failed]\ngroup-by: [Nonsense]\ntimespan: 10s\ncondition: { gte: 2 }',
+    };
+    for (const [where, body] of Object.entries(wrong)) {
+      const set = compile(`${failed}---\n${correlation(body)}`);
+      assert.deepEqual([set.diagnostics.length, set.diagnostics[0]?.severity], [1, 'error'], where);
+      assert.deepEqual(matches(set, login('1.1.1.1')), ['Failed login'], where);
+    }
+  });
   test('groups by aliases: for each rule another field', () => {
     const started = one('Started', 'nmap', 'name: started\n');
     const body = `type: event_count
