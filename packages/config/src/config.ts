@@ -14,6 +14,7 @@ export type TopicName =
   | 'results'
   | 'answers'
   | 'hostIncidents'
+  | 'rarity'
   | 'interest'
   | 'schemas'
   | 'enrolments'

@@ -463,6 +463,7 @@ const shape = (home: Home) => ({
       results: topic('ringfence.results', 'forever', 'unlimited'),
       answers: topic('ringfence.answers', '1d', '256MiB'),
       hostIncidents: topic('ringfence.host-incidents', '1d', '256MiB'),
+      rarity: topic('ringfence.rarity', 'forever', 'unlimited'),
       interest: topic('ringfence.interest', 'forever', 'unlimited'),
       schemas: topic('ringfence.schemas', 'forever', 'unlimited'),
       enrolments: topic('ringfence.enrolments', 'forever', 'unlimited'),

@@ -21,8 +21,17 @@ export const ACCESS: Readonly<Record<Role, Access>> = {
     group: 'enricher',
   },
   detector: {
-    reads: [TOPIC.events, TOPIC.edges, TOPIC.joins, TOPIC.feedback, TOPIC.enrolments, TOPIC.schemas],
-    writes: [TOPIC.alerts, TOPIC.incidents, TOPIC.edges, TOPIC.joins, TOPIC.interest, TOPIC.dlq, TOPIC.schemas],
+    reads: [TOPIC.events, TOPIC.edges, TOPIC.joins, TOPIC.feedback, TOPIC.rarity, TOPIC.enrolments, TOPIC.schemas],
+    writes: [
+      TOPIC.alerts,
+      TOPIC.incidents,
+      TOPIC.edges,
+      TOPIC.joins,
+      TOPIC.rarity,
+      TOPIC.interest,
+      TOPIC.dlq,
+      TOPIC.schemas,
+    ],
     group: 'detector',
   },
   responder: {
@@ -83,6 +92,7 @@ export const RECORD_ON: Readonly<Record<Topic, RecordName | null>> = {
   [TOPIC.edges]: 'Edge',
   [TOPIC.joins]: 'Join',
   [TOPIC.feedback]: 'Feedback',
+  [TOPIC.rarity]: 'RuleCounts',
   [TOPIC.interest]: 'InterestRecord',
   [TOPIC.schemas]: null,
   [TOPIC.enrolments]: 'Enrolment',

@@ -18,6 +18,7 @@ export const AVRO_FILES = {
   Enrolment: 'enrolment',
   AuditHead: 'audit-head',
   Feedback: 'feedback',
+  RuleCounts: 'rule-counts',
 } as const;
 
 export type RecordName = keyof typeof AVRO_FILES;

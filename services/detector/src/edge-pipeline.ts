@@ -1,7 +1,7 @@
 import type { Effect, Handler, InRecord, OutRecord, StateEntry } from '@ringfence/bus';
 import { type ChainRef, type Edge, encodeSigned, type SigningKey, TOPIC } from '@ringfence/schema';
 import type { DetectorStats } from './metrics.ts';
-import { opensBefore } from './state/chain.ts';
+import { opensBefore, UNTOLD } from './state/chain.ts';
 import { EDGE_STORE, type EdgeMemory, EdgeTable, type Sighting } from './state/edge-table.ts';
 import { createCheckEdge } from './steps/check.ts';
 import { createVerifyStep, type Trust } from './steps/verify.ts';
@@ -85,6 +85,6 @@ function joinOf({ edge, kind, detail }: Edge, own: Sighting, other: Sighting, ke
       ? `the connection ${detail} was seen from both ends`
       : `both were entered with the same ${detail}`;
   const at = Math.min(own.at, other.at);
-  const join = { hostId: into.hostId, edge, kind, why, at, into: refOf(into), from: refOf(from), chain: null };
+  const join = { hostId: into.hostId, edge, kind, why, at, into: refOf(into), from: refOf(from), ...UNTOLD };
   return { topic: TOPIC.joins, key: into.hostId, value: encodeSigned('Join', join, key) };
 }

@@ -4,6 +4,7 @@ import type { DetectorOptions } from './config.ts';
 import { InterestAnnouncer } from './interest.ts';
 import { createStats, type DetectorStats } from './metrics.ts';
 import { type DetectorPipeline, memoriesOf, type Rules } from './pipeline.ts';
+import { RarityTopic } from './rarity-topic.ts';
 import { readRuleFiles } from './rule-files.ts';
 import { RuleWatch } from './rule-watch.ts';
 import { compileDetectorRules, interestOf, logDiagnostics, refusedFiles, reloadRules } from './rules.ts';
@@ -48,7 +49,7 @@ export interface DetectorService {
 
 /**
  * ringfence.events, ringfence.joins and ringfence.feedback → ringfence.alerts, ringfence.incidents, ringfence.edges and ringfence.joins, with its memory in
- * ringfence.state.detector; second stage: ringfence.edges → ringfence.joins. The topics must exist.
+ * ringfence.state.detector; second stage: ringfence.edges → ringfence.joins. What all partitions together know of rules is on ringfence.rarity. The topics must exist.
  */
 export async function startDetector(deps: DetectorDeps): Promise<DetectorService> {
   const { bus, rulePaths, watchRules = true, log } = deps;
@@ -64,10 +65,12 @@ export async function startDetector(deps: DetectorDeps): Promise<DetectorService
   const edges = starting.use(
     await bus.consumer({ group: 'detector-edges', topics: [TOPIC.edges], stores: [EDGE_STORE] }),
   );
+  const { key = null, trusted, options: { keyGraceMs = 0 } = {} } = deps;
+  const { fleet } = starting.use(await RarityTopic.open({ bus, trusted, keyGraceMs, stats, log }));
   const announcer =
     deps.instance === undefined
       ? undefined
-      : starting.use(new InterestAnnouncer({ bus, instance: deps.instance, key: deps.key ?? null, log }));
+      : starting.use(new InterestAnnouncer({ bus, instance: deps.instance, key, log }));
   const tell = async (interest: Interest): Promise<void> => {
     await deps.onInterest?.(interest);
     await announcer?.announce(interest);
@@ -90,7 +93,7 @@ export async function startDetector(deps: DetectorDeps): Promise<DetectorService
 
   const stop = new AbortController();
   const running = [
-    runFirstStage({ deps, stats, consumer, signal: stop.signal, pipelines, rules: () => rules }),
+    runFirstStage({ deps, stats, consumer, signal: stop.signal, pipelines, rules: () => rules, fleet }),
     runSecondStage({ deps, stats, consumer: edges, signal: stop.signal }),
   ];
   const resources = starting.move();

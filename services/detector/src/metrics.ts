@@ -44,7 +44,7 @@ export interface DetectorStats {
   omittedMembers: number;
   /** edges of the second stage that had their time, or had to make room */
   expiredEdges: number;
-  /** EventBatches, Edges and Joins without the signature of who may write them: to the dead letters */
+  /** EventBatches, Edges, Joins and RuleCounts without the signature of who may write them: to the dead letters */
   forged: number;
   chains: number;
   rules: number;

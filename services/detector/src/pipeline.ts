@@ -15,6 +15,7 @@ import { compileOptions, type DetectorOptions } from './config.ts';
 import { createStats, type DetectorStats } from './metrics.ts';
 import { type Chain, opensBefore, refOf } from './state/chain.ts';
 import { drainHost, restoreHosts } from './state/changelog.ts';
+import type { FleetRarity } from './state/fleet-rarity.ts';
 import { Host, isNew, type Run } from './state/host.ts';
 import { BootMemories } from './state/memories.ts';
 import { Rarity } from './state/rarity.ts';
@@ -22,6 +23,7 @@ import { buildAlert } from './steps/alert.ts';
 import { ChainStep, type Merge } from './steps/chains.ts';
 import { createCheckBatch, createCheckFeedback, createCheckJoin } from './steps/check.ts';
 import { EdgeStep } from './steps/edges.ts';
+import { ExchangeStep } from './steps/exchange.ts';
 import { JoinStep } from './steps/joins.ts';
 import { LinkStep } from './steps/links.ts';
 import { PublishStep } from './steps/publish.ts';
@@ -58,13 +60,15 @@ export interface DetectorPipelineDeps {
   readonly trusted?: Trust | undefined;
   /** @default 0 */
   readonly partition?: number;
+  /** what the other partitions say of their rules. @default there are no others */
+  readonly fleet?: FleetRarity | undefined;
   /** told how alerts and incidents came about. @default nobody */
   readonly trace?: Trace | undefined;
   /** where to count; several pipelines of one service count together */
   readonly stats?: DetectorStats;
 }
 
-/** The same input gives the same bytes: no clock, no chance, no host. Timers run on ticks. */
+/** The same input, and what was known of the fleet, give the same bytes: no clock, no chance, no host. Timers run on ticks. */
 export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipeline {
   const { partition = 0, stats = createStats(), key = null } = deps;
   const options = compileOptions(deps.options);
@@ -78,9 +82,9 @@ export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipe
   const rarity = new Rarity();
   const out = new PublishStep({
     ...{ stats, key, tracing, incidentThreshold },
-    trustIn: (rule) => rarity.trustIn(rule),
     write: (record) => outputs.push(record),
   });
+  const exchange = new ExchangeStep({ rarity, fleet: deps.fleet, partition, key });
   const touch = (chain: Chain): void => void touched.add(chain);
   const tie = (host: Host, chain: Chain, key: string): void => void chains.tieKey(host, chain, key);
   const links = new LinkStep({ isAgent, withinUs: options.chainIdleMs * 1000, unite, tie });
@@ -245,7 +249,8 @@ export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipe
         run();
         for (const change of drainHost(host, memoriesOf(rules), position)) state.set(change.key, change);
       }
-      const effect = { outputs, state: [...state.values()] };
+      const { outputs: said, state: learnt } = exchange.turn(records.at(-1)?.timestamp ?? 0, position);
+      const effect = { outputs: [...outputs, ...said], state: [...state.values(), ...learnt] };
       outputs = [];
       touched = new Set();
       return effect;
@@ -254,8 +259,7 @@ export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipe
       rules = next;
     },
     async restore(entries) {
-      position = await restoreHosts(hosts, memoriesOf(rules), partition, entries);
-      for (const one of hosts.values()) rarity.add(one);
+      position = await restoreHosts(hosts, memoriesOf(rules), rarity, partition, entries);
     },
     stats() {
       const open = [...hosts.values()].reduce((sum, one) => sum + one.chains.size, 0);

@@ -6,6 +6,7 @@ import type { DetectorStats } from './metrics.ts';
 import { createDetectorPipeline, type DetectorPipeline, type Rules } from './pipeline.ts';
 import { STORE } from './state/changelog.ts';
 import { EDGE_STORE } from './state/edge-table.ts';
+import type { FleetRarity } from './state/fleet-rarity.ts';
 
 interface Stage {
   readonly deps: DetectorDeps;
@@ -19,15 +20,16 @@ export interface FirstStage extends Stage {
   readonly pipelines: Map<number, DetectorPipeline>;
   /** those in force */
   readonly rules: () => Rules;
+  readonly fleet: FleetRarity;
 }
 
 /** By host, until `signal` aborts: events and joins. */
 export function runFirstStage(stage: FirstStage): Promise<void> {
-  const { pipelines, rules } = stage;
+  const { pipelines, rules, fleet } = stage;
   return runPipeline({
     ...common(stage, 'detector'),
     async open(partition, restore) {
-      const pipeline = createDetectorPipeline({ ...pipelineDeps(stage), rules: rules(), partition });
+      const pipeline = createDetectorPipeline({ ...pipelineDeps(stage), rules: rules(), fleet, partition });
       await pipeline.restore(restore(STORE));
       // The rules may have been read again meanwhile.
       pipeline.setRules(rules());

@@ -18,6 +18,7 @@ import {
 import { testRecords } from '@ringfence/testkit';
 import { createDetectorPipeline, createEdgePipeline, startDetector, type Trust } from '../src/index.ts';
 import { createStats } from '../src/metrics.ts';
+import type { NewJoin } from '../src/steps/joins.ts';
 import { Machine } from './fleet.ts';
 import { createTestRules, RULES } from './support.ts';
 
@@ -81,6 +82,7 @@ test('batches that no enricher signed, and edges and joins that no detector sign
     into: ref,
     from: { ...ref, chainId: 'inc-2', hostId: 'host-2' },
     chain: null,
+    rules: [],
   };
   const edge = { ...words, end: 'source', detail: 'd', ...ref, alertId: 'a' };
   const [by, not] = [keys.detector, keys.enricher];
@@ -99,14 +101,27 @@ test('batches that no enricher signed, and edges and joins that no detector sign
 
 test('a join or an edge under the key of another is refused', () => {
   const ref = { chainId: 'inc-1', hostId: 'host-1', openedAt: 1 };
-  const join = { edge: 'e', kind: 'k', why: 'w', at: 1, hostId: 'host-1', into: ref, from: ref, chain: null };
-  const take = (key: string, value: typeof join): void =>
+  const join: NewJoin = {
+    edge: 'e',
+    kind: 'k',
+    why: 'w',
+    at: 1,
+    hostId: 'host-1',
+    into: ref,
+    from: ref,
+    chain: null,
+    rules: [],
+  };
+  const take = (key: string, value: NewJoin): void =>
     void createDetectorPipeline({ rules: createTestRules() }).handle(
       testRecords(key, [encodeSigned('Join', value, null)], TOPIC.joins),
     );
   assert.throws(() => take('host-2', join), { code: 'ERR_DETECTOR_KEY' });
   assert.throws(() => take('host-3', { ...join, hostId: 'host-3' }), { code: 'ERR_DETECTOR_KEY' });
   assert.throws(() => take('host-1', { ...join, why: 'w'.repeat(5000) }), { code: 'ERR_DETECTOR_BOUNDS' });
+  const rule = { rule: 'r', weight: 1, at: 1 };
+  for (const rules of [[{ ...rule, weight: Number.NaN }], Array.from({ length: 257 }, () => rule)])
+    assert.throws(() => take('host-1', { ...join, rules }), { code: 'ERR_DETECTOR_BOUNDS' });
   const edge = { edge: 'e', kind: 'k', end: '', detail: 'd', at: 1, ...ref, alertId: 'a' };
   const see = (): void =>
     void createEdgePipeline({ stats: createStats() }).handle(

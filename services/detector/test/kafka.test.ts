@@ -15,6 +15,7 @@ import { createEnricherPipeline } from '@ringfence/enricher';
 import { decode, type EventBatch, type Incident, TOPIC, topicsWith } from '@ringfence/schema';
 import { kafkaMissing, sharedKafka, testRecords } from '@ringfence/testkit';
 import { Machine, TestFleet } from './fleet.ts';
+import { Attacked, learnsFrom, machinesOf, scoreAfter, until } from './one-fleet.ts';
 import { RULES } from './support.ts';
 
 const PARTITIONS = 2;
@@ -43,14 +44,6 @@ class Member implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.process.exitCode === null && this.process.signalCode === null) await this.kill();
   }
-}
-
-async function until(what: string, holds: () => boolean | Promise<boolean>, seconds = 60): Promise<void> {
-  for (let left = seconds * 10; left > 0; left--) {
-    if (await holds()) return;
-    await sleep(100);
-  }
-  assert.fail(`after ${seconds} s: ${what}`);
 }
 
 async function valuesOf(bus: KafkaBus, topic: string): Promise<{ readonly key: string; readonly value: Uint8Array }[]> {
@@ -116,7 +109,7 @@ test('two members of a fleet: one is killed in the middle of an attack on two ho
   await using first = new Member(settings);
   await using second = new Member(settings);
   const members = [first, second];
-  await until('each has a partition', () => members.every(({ partitions }) => partitions.length === 1));
+  await until('each has a partition', async () => members.every(({ partitions }) => partitions.length === 1));
   const send = (half: readonly Buffer[]): Promise<void> =>
     bus.produce(machines.map(({ host }, i) => ({ topic: TOPIC.raw, key: host.hostId, value: half[i] as Buffer })));
   await send(halves[0] as Buffer[]);
@@ -150,4 +143,26 @@ test('two members of a fleet: one is killed in the middle of an attack on two ho
     assert.deepEqual([...new Set(batches)], whole);
   }
   for (const member of members) if (member !== owner) await member.kill('SIGTERM');
+});
+
+test('two members of a fleet know what is common on the hosts of the other, and who takes over a partition knows it, too', {
+  skip: kafkaMissing() ?? false,
+}, async () => {
+  const { bootstrap } = await sharedKafka();
+  const topicPrefix = `detector-rarity-${process.pid}-`;
+  await using place = await mkdtempDisposable(join(tmpdir(), 'rf-detector-'));
+  const rules = join(place.path, 'rules.yaml');
+  await writeFile(rules, RULES);
+  await using bus = await openKafkaBus({ brokers: bootstrap, topicPrefix });
+  await bus.ensureTopics(topicsWith(PARTITIONS));
+  const settings = { brokers: bootstrap, topicPrefix, rules, hosts: {} };
+  await using first = new Member(settings);
+  await using second = new Member(settings);
+  const members = [first, second];
+  await until('each has a partition', async () => members.every(({ partitions }) => partitions.length === 1));
+  const [common, rare] = machinesOf(PARTITIONS).map((machine) => new Attacked(machine, bus)) as [Attacked, Attacked];
+  await learnsFrom(bus, common, rare);
+  const owner = members.find(({ partitions }) => partitions.includes(partitionOf(rare.hostId, PARTITIONS)));
+  await owner?.kill();
+  assert.equal(await rare.attack(), scoreAfter(4));
 });

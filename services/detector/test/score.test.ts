@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { encodeSigned, TOPIC } from '@ringfence/schema';
+import { encodeSigned, type Incident, TOPIC } from '@ringfence/schema';
 import { O, testRecords } from '@ringfence/testkit';
 import type { DetectorPipeline } from '../src/index.ts';
 import { Machine, TestFleet } from './fleet.ts';
@@ -56,7 +56,7 @@ test('half of what an alert adds is gone after an hour of event time', () => {
   assert.ok(Math.abs(sum(late) - 1.5 * (warning / 2 + notice)) < 0.2, String(sum(late)));
 });
 
-test('what hardly ever happens on the hosts of a partition scores more, also after a restart', async () => {
+test('what hardly ever happens on other hosts scores more, also after a restart', async () => {
   const store = new TestStore();
   const score = (detector: DetectorPipeline, number: number): number => {
     const { host } = new Machine(number);
@@ -90,29 +90,49 @@ test('a rule scores whatever it is called', () => {
   }
 });
 
-test('a false positive of several hosts makes the rules of all of them count for less', async () => {
-  const fleet = new TestFleet({ incidentThreshold: 1 });
-  const [web, db] = [new Machine(1), new Machine(2)];
+/** The incident of two hosts, the second of which is entered from the first. */
+async function crossed(fleet: TestFleet, web: Machine, db: Machine): Promise<Incident> {
   web.ssh(web.webShell(), db, 41_000);
   db.wait(1_000_000);
   db.persist(db.login(web.address, 41_000));
   for (const { host } of [web, db]) fleet.feed(host, [host.batch()]);
   await fleet.run();
-  const [incident, ...more] = fleet.open;
-  assert.ok(incident !== undefined && more.length === 0);
-  const change = { status: 'closed', verdict: 'false_positive', by: 'ann', note: '', at: 1 } as const;
-  const said = encodeSigned(
-    'Feedback',
-    { subject: incident.id, hostId: incident.hostId, change, incident: null },
-    null,
-  );
-  const [judged] = found(
-    fleet.detector(incident).handle(testRecords(incident.hostId, [said], TOPIC.feedback)),
-  ).incidents;
+  const incident = fleet.open.findLast(({ hostId }) => hostId === web.host.hostId);
   assert.deepEqual(
-    judged?.alerts.map(({ rule }) => rule),
+    incident?.alerts.map(({ rule }) => rule),
     ['Download and execute', 'Cron changed'],
   );
-  // The first host's own rules keep the weight they had; those of its member are weighed as they are believed now.
-  assert.ok(judged.score < incident.score, `${judged.score} of ${incident.score}`);
+  return incident as Incident;
+}
+
+/** What two warnings of distinct tactics score, whose rules were in so many chains before. */
+function scoreOfTwo(first: number, second: number): number {
+  const sum = 1.5 * 16 * (2 + 0.2 / (1 + first) + 0.2 / (1 + second));
+  return Math.round((1000 * sum) / (sum + 60)) / 10;
+}
+
+test('a rule weighs on a member of an incident what it weighs on the host where it matched', async () => {
+  const fleet = new TestFleet({ incidentThreshold: 1 });
+  assert.equal((await crossed(fleet, new Machine(1), new Machine(2))).score, scoreOfTwo(0, 0));
+  const common = new Machine(4);
+  for (let i = 0; i < 9; i++) common.persist(common.host.spawn(common.host.init, '/bin/sh'));
+  fleet.feed(common.host, [common.host.batch()]);
+  await fleet.run();
+  assert.equal((await crossed(fleet, new Machine(3), common)).score, scoreOfTwo(0, 9));
+});
+
+test('a false positive of several hosts makes the rules of all of them count for less', async () => {
+  const fleet = new TestFleet({ incidentThreshold: 1 });
+  const incident = await crossed(fleet, new Machine(1), new Machine(2));
+  const detector = fleet.detector(incident);
+  const change = { status: 'closed', verdict: 'false_positive', by: 'ann', note: '', at: 1 } as const;
+  const { id: subject, hostId } = incident;
+  const said = encodeSigned('Feedback', { subject, hostId, change, incident: null }, null);
+  const [judged] = found(detector.handle(testRecords(hostId, [said], TOPIC.feedback))).incidents;
+  assert.equal(judged?.score, incident.score, 'what has matched already keeps its weight');
+  const next = new Machine(3);
+  next.persist(next.host.spawn(next.host.init, '/bin/sh'));
+  const [ofMember] = found(detector.handle(createFeed(next.host).next())).incidents;
+  const sum = 16 * 1.2 * (2 / 3);
+  assert.equal(ofMember?.score, Math.round((1000 * sum) / (sum + 60)) / 10);
 });

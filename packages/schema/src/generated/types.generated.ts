@@ -1273,6 +1273,14 @@ export interface ChainRef {
   readonly openedAt: number;
 }
 
+export interface JoinedRule {
+  readonly rule: string;
+  /** what it added to the score when it first matched */
+  readonly weight: number;
+  /** µs since the epoch, when it last matched */
+  readonly at: number;
+}
+
 /** Two chains of different hosts are one attack. Keyed by the host that has to act on it. First to the host of `into`, which answers for it and invites `from`; then, with each change of it, `from` whole. `into` and `from` the same: what it was folded into is gone, it stands alone again. */
 export interface Join {
   /** who has to act on it */
@@ -1288,6 +1296,8 @@ export interface Join {
   readonly from: ChainRef;
   /** all of `from`, when it is folded into `into`; null: the two have just been tied */
   readonly chain: null | Incident;
+  /** of `chain`: what the score of the incident that it is part of adds up */
+  readonly rules: readonly JoinedRule[];
   /** whose signature it is; empty: unsigned, as in one process */
   readonly keyId: string;
   readonly signature: Ed25519Signature;
@@ -1380,6 +1390,26 @@ export interface Feedback {
   readonly signature: Ed25519Signature;
 }
 
+export interface RuleCount {
+  readonly rule: string;
+  /** that it had a part in */
+  readonly chains: number;
+  /** incidents with it that were judged so */
+  readonly truePositives: number;
+  readonly falsePositives: number;
+}
+
+/** How common each rule is among the chains of one partition's hosts, and what people said of those. Keyed by partition, whole each time; every detector adds up what all partitions say. */
+export interface RuleCounts {
+  readonly partition: number;
+  /** µs since the epoch, by the bus's clock; of two the later one holds */
+  readonly at: number;
+  readonly rules: readonly RuleCount[];
+  /** whose signature it is; empty: unsigned, as in one process */
+  readonly keyId: string;
+  readonly signature: Ed25519Signature;
+}
+
 export interface RecordTypes {
   readonly Event: Event;
   readonly RawBatch: RawBatch;
@@ -1396,4 +1426,5 @@ export interface RecordTypes {
   readonly Enrolment: Enrolment;
   readonly AuditHead: AuditHead;
   readonly Feedback: Feedback;
+  readonly RuleCounts: RuleCounts;
 }

@@ -74,6 +74,9 @@ export interface Survivor extends ChainRef {
 /** Why two chains are one, as a Join says it. */
 export type JoinWords = Pick<Join, 'edge' | 'kind' | 'why' | 'at'>;
 
+/** Of a Join that only says that two chains are one. */
+export const UNTOLD: Pick<Join, 'chain' | 'rules'> = { chain: null, rules: [] };
+
 /** A chain of another host that is part of this one: the newest Join that brought it. */
 export type Member = Join & { readonly chain: Incident };
 

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { Position, StateChange, StateEntry } from '@ringfence/bus';
-import { decode, encode, SequenceTracker, UNSIGNED } from '@ringfence/schema';
+import { decode, encode, type RuleCount, SequenceTracker, UNSIGNED } from '@ringfence/schema';
 import { DetectorStateError } from '../errors.ts';
 import { type Chain, type ChainProcess, type Member, UNTOUCHED } from './chain.ts';
 import { Host, type Verdicts } from './host.ts';
 import type { BootMemories } from './memories.ts';
+import type { Rarity } from './rarity.ts';
 import type { Remembered } from './remembered.ts';
 import { assertShape, type Shape } from './shape.ts';
-import { CHAIN_SHAPE, COUNTS_SHAPE, HOST_SHAPE, MEMORY_SHAPES, SURVIVOR_SHAPE } from './shapes.ts';
+import { CHAIN_SHAPE, COUNTS_SHAPE, HOST_SHAPE, MEMORY_SHAPES, RULE_COUNTS_SHAPE, SURVIVOR_SHAPE } from './shapes.ts';
 
 export const STORE = 'ringfence.state.detector';
 
@@ -16,7 +17,7 @@ const json = (value: unknown): Uint8Array => text.encode(JSON.stringify(value));
 const parse = (value: Uint8Array): unknown => JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(value));
 
 /** Keys: `h/<host>` the host itself, `c/<host>/<incident>` a chain, `n/<host>/<incident>` its counts (a flood changes nothing else),
- * `m/<host>/<incident>/<incident>` a member of a chain, `t/<host>/<hash>` one key of what a rule remembers, and what MEMORIES lists. */
+ * `m/<host>/<incident>/<incident>` a member of a chain, `t/<host>/<hash>` one key of what a rule remembers, and what MEMORIES lists; `r` is the partition's. */
 export function drainHost(host: Host, memories: BootMemories, position: Position): StateChange[] {
   const { partition } = host;
   const put = (key: string, value: Uint8Array | null): StateChange => ({
@@ -57,6 +58,17 @@ export function drainHost(host: Host, memories: BootMemories, position: Position
 function chainValue({ members: _, ...chain }: Chain): object {
   return { ...chain, processes: Object.fromEntries(chain.processes) };
 }
+
+/** What the other partitions were known to have told of their rules. */
+const OTHERS = 'r';
+
+export const othersChange = (others: readonly RuleCount[], partition: number, position: Position): StateChange => ({
+  store: STORE,
+  partition,
+  key: OTHERS,
+  value: json(others),
+  position,
+});
 
 /** By the letter of their keys. */
 const memoriesOf = ({ network, links, forwards, settled }: Host): [string, Remembered<unknown>][] => [
@@ -148,6 +160,7 @@ function hostValue(host: Host): HostValue {
 export async function restoreHosts(
   hosts: Map<string, Host>,
   memories: BootMemories,
+  rarity: Rarity,
   partition: number,
   entries: AsyncIterable<StateEntry>,
 ): Promise<Position> {
@@ -180,6 +193,7 @@ export async function restoreHosts(
       else if (kind === 'c') chains.push(restoreChain(parsed));
       else if (kind === 'n') counts.push(restoreCounts(parsed));
       else if (kind === 't') restoreRule(memories, parsed);
+      else if (kind === OTHERS) rarity.learn(restoreOthers(parsed));
       else throw new RangeError('unknown kind of entry');
     } catch (cause) {
       throw new DetectorStateError(key, cause);
@@ -196,6 +210,7 @@ export async function restoreHosts(
   for (const host of hosts.values()) {
     for (const [name, memory] of memoriesOf(host)) memory.restore(remembered.get(`${name}/${host.id}`) ?? []);
     host.network.reindex();
+    rarity.add(host);
   }
   for (const [id, host] of hosts) memories.takeHostChanges(id, (boot) => host.hasBoot(boot));
   return last;
@@ -239,6 +254,11 @@ function restoreMember(value: Uint8Array): Member {
 function restoreCounts(parsed: unknown): ChainCounts {
   assertShape(parsed, COUNTS_SHAPE);
   return parsed as ChainCounts;
+}
+
+function restoreOthers(parsed: unknown): readonly RuleCount[] {
+  assertShape(parsed, RULE_COUNTS_SHAPE);
+  return parsed as RuleCount[];
 }
 
 function restoreRule(memories: BootMemories, parsed: unknown): void {

@@ -48,6 +48,9 @@ export const COUNTS_SHAPE: Shape = {
   rules: { '*': 'number' },
   alerts: [['number']],
 };
+export const RULE_COUNTS_SHAPE: Shape = [
+  { rule: 'string', chains: 'number', truePositives: 'number', falsePositives: 'number' },
+];
 export const CHAIN_SHAPE: Shape = {
   id: 'string',
   hostId: 'string',

@@ -1,11 +1,16 @@
 import type { InRecord } from '@ringfence/bus';
-import { decode, type Edge, EventView, type Feedback, type Join } from '@ringfence/schema';
+import { decode, type Edge, EventView, type Feedback, type Join, type RuleCounts } from '@ringfence/schema';
 import { DetectorError } from '../errors.ts';
+import { MAX_RULES } from '../state/chain.ts';
 import type { Verify } from './verify.ts';
 
 /** Ids and words from outside are no longer than this. */
 const ID_MAX = 64;
 const TEXT_MAX = 1024;
+/** Of one partition: of more rules nobody hears of those that are in the fewest chains. */
+export const MAX_RULES_SAID = 1024;
+/** A fleet has no more. */
+const MAX_PARTITIONS = 1000;
 
 export const isId = (id: string): boolean => id.length > 0 && id.length <= ID_MAX && !id.includes('/');
 
@@ -61,6 +66,11 @@ export function createCheckJoin(verify: Verify): (record: InRecord) => Join {
         record.key,
         `a Join with texts of more than ${TEXT_MAX} characters`,
       );
+    if (
+      join.rules.length > MAX_RULES ||
+      join.rules.some(({ rule, weight }) => rule.length > TEXT_MAX || !(weight >= 0))
+    )
+      throw new DetectorError('ERR_DETECTOR_BOUNDS', record.key, 'a Join with rules that no chain can have');
     return join;
   };
 }
@@ -87,5 +97,20 @@ export function createCheckEdge(verify: Verify): (record: InRecord) => Edge {
     if (edge.detail.length > TEXT_MAX || edge.chainId.length > ID_MAX)
       throw new DetectorError('ERR_DETECTOR_BOUNDS', edge.hostId, `an Edge of more than ${TEXT_MAX} characters`);
     return edge;
+  };
+}
+
+export function createCheckRuleCounts(verify: Verify): (record: InRecord) => RuleCounts {
+  return function checkRuleCounts(record) {
+    const counts = decode('RuleCounts', checked(record, verify));
+    const { partition, rules } = counts;
+    if (String(partition) !== record.key || partition < 0 || partition >= MAX_PARTITIONS)
+      throw new DetectorError('ERR_DETECTOR_KEY', record.key, 'RuleCounts under the key of another partition');
+    const isCount = (count: number): boolean => count >= 0;
+    const isSane = ({ rule, chains, truePositives, falsePositives }: RuleCounts['rules'][number]): boolean =>
+      rule.length <= TEXT_MAX && [chains, truePositives, falsePositives].every(isCount);
+    if (rules.length > MAX_RULES_SAID || !rules.every(isSane))
+      throw new DetectorError('ERR_DETECTOR_BOUNDS', record.key, 'RuleCounts that no partition can have');
+    return counts;
   };
 }

@@ -1,6 +1,6 @@
 import type { ChainRef, Join } from '@ringfence/schema';
 import type { DetectorStats } from '../metrics.ts';
-import { type Chain, type JoinWords, type Member, opensBefore, refOf } from '../state/chain.ts';
+import { type Chain, type JoinWords, type Member, opensBefore, refOf, UNTOLD } from '../state/chain.ts';
 import type { Host } from '../state/host.ts';
 
 export type NewJoin = Omit<Join, 'keyId' | 'signature'>;
@@ -71,7 +71,7 @@ export class JoinStep {
     else if (other.chainId === own.id || own.members.has(other.chainId)) return;
     else if (other.hostId === host.id) this.#uniteHere(host, own, other, words);
     else if (opensBefore(other, refOf(own))) this.#foldInto(host, own, other, words);
-    else this.#send({ hostId: other.hostId, into: refOf(own), from: other, chain: null, ...wordsOf(words) });
+    else this.#send({ hostId: other.hostId, into: refOf(own), from: other, ...UNTOLD, ...wordsOf(words) });
   }
 
   /** Two chains of this host that meet by way of another host. */
@@ -88,7 +88,7 @@ export class JoinStep {
   #ask(a: ChainRef, b: ChainRef, words: JoinWords): void {
     if (a.chainId === b.chainId) return;
     const [into, from] = opensBefore(a, b) ? [a, b] : [b, a];
-    this.#send({ hostId: into.hostId, into: plain(into), from: plain(from), chain: null, ...wordsOf(words) });
+    this.#send({ hostId: into.hostId, into: plain(into), from: plain(from), ...UNTOLD, ...wordsOf(words) });
   }
 
   #foldInto(host: Host, chain: Chain, into: ChainRef, words: JoinWords): void {
@@ -139,7 +139,7 @@ export class JoinStep {
 
   /** It stands alone again: what it has to tell is told there. */
   #refuse({ from, edge, kind, at }: Member, why: string): void {
-    this.#send({ hostId: from.hostId, into: from, from, chain: null, edge, kind, why, at });
+    this.#send({ hostId: from.hostId, into: from, from, ...UNTOLD, edge, kind, why, at });
   }
 
   #passOn(join: Member, into: ChainRef): void {

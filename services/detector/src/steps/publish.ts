@@ -7,7 +7,7 @@ import type { NewEdge } from './edges.ts';
 import type { Names } from './fold.ts';
 import { encodeIncident, shared } from './incident.ts';
 import type { NewJoin } from './joins.ts';
-import { scoreOfAll, type TrustIn } from './score.ts';
+import { scoreOf, weighed } from './score.ts';
 import type { TraceSteps } from './trace.ts';
 import type { NewFeedback } from './triage.ts';
 
@@ -17,7 +17,6 @@ export interface PublishDeps {
   readonly key: SigningKey | null;
   readonly tracing: TraceSteps;
   readonly incidentThreshold: number;
-  readonly trustIn: TrustIn;
   readonly write: (record: OutRecord) => void;
 }
 
@@ -44,7 +43,7 @@ export class PublishStep {
   }
 
   isIncident(chain: Chain): boolean {
-    return chain.published || this.#scoreOf(chain) >= this.#deps.incidentThreshold;
+    return chain.published || scoreOf(chain) >= this.#deps.incidentThreshold;
   }
 
   publish(host: Host, chain: Chain, state: IncidentState, mergedInto = ''): void {
@@ -58,7 +57,7 @@ export class PublishStep {
     chain.version++;
     chain.stale = false;
     tracing.incident(chain, isFirst);
-    const value = encodeIncident(chain, state, mergedInto, namesOf(host), this.#scoreOf(chain), key);
+    const value = encodeIncident(chain, state, mergedInto, namesOf(host), scoreOf(chain), key);
     this.#deps.write({ topic: TOPIC.incidents, key: chain.id, value });
     stats.incidents++;
   }
@@ -84,7 +83,8 @@ export class PublishStep {
     const into = { chainId, hostId, openedAt };
     this.#deps.stats.joinsSent++;
     this.#deps.tracing.incident(chain, false);
-    this.join({ hostId, into, from: refOf(chain), chain: shared(chain, namesOf(host), this.#scoreOf(chain)), ...tie });
+    const whole = { chain: shared(chain, namesOf(host), scoreOf(chain)), rules: weighed(chain) };
+    this.join({ hostId, into, from: refOf(chain), ...whole, ...tie });
   }
 
   join(join: NewJoin): void {
@@ -103,10 +103,6 @@ export class PublishStep {
 
   feedback(feedback: NewFeedback): void {
     this.#write(TOPIC.feedback, feedback.hostId, encodeSigned('Feedback', feedback, this.#deps.key));
-  }
-
-  #scoreOf(chain: Chain): number {
-    return scoreOfAll(chain, this.#deps.trustIn);
   }
 
   #write(topic: string, key: string, value: Buffer): void {

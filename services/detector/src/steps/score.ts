@@ -1,4 +1,4 @@
-import type { Priority } from '@ringfence/schema';
+import type { JoinedRule, Priority } from '@ringfence/schema';
 import type { Chain } from '../state/chain.ts';
 
 /**
@@ -22,7 +22,7 @@ const RARITY = 0.2;
 /** Half of an alert's weight is gone after this long, µs. */
 const HALF_LIFE_US = 3_600_000_000;
 
-/** `chains`: in how many chains the rule has had a part; `trust`: 1, less when some of those were none. */
+/** `chains`: in how many chains of the fleet the rule has had a part; `trust`: 1, less when some of those were none. */
 export function weightOf(priority: Priority, chains: number, trust: number): number {
   return WEIGHT[priority] * (1 + RARITY / (1 + chains)) * trust;
 }
@@ -33,39 +33,23 @@ const HALF_SUM = 60;
 /** What one rule adds now: half of it is gone after each half-life. */
 const faded = (weight: number, ageUs: number): number => weight * 2 ** (-Math.max(0, ageUs) / HALF_LIFE_US);
 
-function scoreOf(contributions: Iterable<number>, tactics: number): number {
-  let sum = 0;
-  for (const one of contributions) sum += one;
-  const weighed = sum * (1 + PER_TACTIC * Math.max(0, tactics - 1));
-  return (100 * weighed) / (weighed + HALF_SUM);
-}
+/** What each rule of the chain adds, and when it last matched by the host's wall clock. */
+export const weighed = ({ rules, lastSeen, lastKtime }: Chain): JoinedRule[] =>
+  Object.entries(rules).map(([rule, { weight, ktime }]) => ({ rule, weight, at: lastSeen - (lastKtime - ktime) }));
 
-/** From 0 to below 100; a function of the chain and of event time alone, in µs. */
-export function scoreAt(chain: Chain, ktime: number): number {
-  const rules = Object.values(chain.rules);
-  return scoreOf(
-    rules.map(({ weight, ktime: last }) => faded(weight, ktime - last)),
-    chain.stages.length,
-  );
-}
-
-/** How much a rule is believed: 1, less when incidents with it were none. */
-export type TrustIn = (rule: string) => number;
-
-/** Of the chain with its members: two halves that are nothing each may be an attack together. A rule counts once, whichever host it matched on. */
-export function scoreOfAll(chain: Chain, trustIn: TrustIn): number {
-  if (chain.members.size === 0) return scoreAt(chain, chain.lastKtime);
-  const members = [...chain.members.values()].map(({ chain: member }) => member);
-  const now = Math.max(chain.lastSeen, ...members.map(({ lastSeen }) => lastSeen));
+/**
+ * From 0 to below 100; a function of the chain, its members and event time alone: two halves that are nothing each may be an attack together. A rule counts
+ * once, whichever host it matched on, as much as it did there when it first matched.
+ */
+export function scoreOf(chain: Chain): number {
+  const members = [...chain.members.values()];
+  const parts = [chain, ...members.map((member) => member.chain)];
+  const now = Math.max(...parts.map(({ lastSeen }) => lastSeen));
   const rules = new Map<string, number>();
-  const add = (rule: string, weight: number, ageUs: number): void => {
-    rules.set(rule, Math.max(rules.get(rule) ?? 0, faded(weight, ageUs)));
-  };
-  const silent = now - chain.lastSeen;
-  for (const [rule, { weight, ktime }] of Object.entries(chain.rules))
-    add(rule, weight, silent + chain.lastKtime - ktime);
-  for (const { alerts } of members)
-    for (const { rule, priority, timestamp } of alerts) add(rule, WEIGHT[priority] * trustIn(rule), now - timestamp);
-  const tactics = new Set([chain, ...members].flatMap(({ stages }) => stages.map(({ tactic }) => tactic)));
-  return scoreOf(rules.values(), tactics.size);
+  for (const { rule, weight, at } of [...weighed(chain), ...members.flatMap((member) => member.rules)])
+    rules.set(rule, Math.max(rules.get(rule) ?? 0, faded(weight, now - at)));
+  const tactics = new Set(parts.flatMap(({ stages }) => stages.map(({ tactic }) => tactic)));
+  const sum = [...rules.values()].reduce((all, one) => all + one, 0);
+  const boosted = sum * (1 + PER_TACTIC * Math.max(0, tactics.size - 1));
+  return (100 * boosted) / (boosted + HALF_SUM);
 }

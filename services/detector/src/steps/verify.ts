@@ -23,7 +23,7 @@ export interface Verify {
 }
 
 /**
- * Batches count only from an enricher, edges and joins only from a detector; feedback from who keeps the trail, where people give it, from a responder, and
+ * Batches count only from an enricher, edges, joins and counts of rules only from a detector; feedback from who keeps the trail, where people give it, from a responder, and
  * from a detector that sends it on. `trust` undefined: in one process the log belongs to root alone.
  */
 export function createVerifyStep(trust: Trust | undefined, graceMs: number, stats: DetectorStats): Verify {

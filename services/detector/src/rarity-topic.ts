@@ -1,0 +1,93 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Bus, type BusLog, fateOf, type InRecord } from '@ringfence/bus';
+import { deadLetter, TOPIC } from '@ringfence/schema';
+import type { DetectorStats } from './metrics.ts';
+import { FleetRarity } from './state/fleet-rarity.ts';
+import { createCheckRuleCounts } from './steps/check.ts';
+import { createVerifyStep, type Trust } from './steps/verify.ts';
+
+export interface RarityTopicDeps {
+  readonly bus: Pick<Bus, 'read' | 'produce'>;
+  readonly trusted: Trust | undefined;
+  readonly keyGraceMs: number;
+  readonly stats: DetectorStats;
+  readonly log: BusLog | undefined;
+}
+
+const AGAIN_MS = 1000;
+
+/** What lies on ringfence.rarity, one record a partition, and what comes. */
+export class RarityTopic implements AsyncDisposable {
+  readonly fleet: FleetRarity = new FleetRarity();
+  readonly #deps: RarityTopicDeps;
+  readonly #check: ReturnType<typeof createCheckRuleCounts>;
+  readonly #stop = new AbortController();
+  /** offset of the record to be heard next */
+  #next = 0;
+  #following: Promise<void> = Promise.resolve();
+
+  private constructor(deps: RarityTopicDeps) {
+    this.#deps = deps;
+    this.#check = createCheckRuleCounts(createVerifyStep(deps.trusted, deps.keyGraceMs, deps.stats));
+  }
+
+  /** Resolves when all that lies there is known: a part of it would make common rules look rare. Rejects when it can't be read. */
+  static async open(deps: RarityTopicDeps): Promise<RarityTopic> {
+    const topic = new RarityTopic(deps);
+    for await (const record of deps.bus.read({ topic: TOPIC.rarity })) await topic.#hear(record);
+    topic.#following = topic.#follow();
+    return topic;
+  }
+
+  async #follow(): Promise<void> {
+    const { bus, log } = this.#deps;
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      try {
+        for await (const record of bus.read({ topic: TOPIC.rarity, follow: true, signal })) await this.#hear(record);
+      } catch (err) {
+        if (!signal.aborted) log?.warn({ err }, `${TOPIC.rarity} can not be read; it is read again`);
+      }
+      await this.#pause();
+    }
+  }
+
+  async #hear(record: InRecord): Promise<void> {
+    // Nobody has signed a removal.
+    if (record.offset < this.#next || record.value === null) return;
+    while (!this.#stop.signal.aborted) {
+      const error = this.#refusal(record);
+      // A key whose enrolment is on its way.
+      if (fateOf(error) === 'retriable') await this.#pause();
+      else {
+        if (error !== undefined) await this.#bury(record, error);
+        this.#next = record.offset + 1;
+        return;
+      }
+    }
+  }
+
+  #refusal(record: InRecord): unknown {
+    try {
+      this.fleet.hear(this.#check(record));
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  }
+
+  async #bury(record: InRecord, err: unknown): Promise<void> {
+    const { offset } = record;
+    this.#deps.log?.error({ err, offset }, 'counts of rules can not be used; they go to the dead letters');
+    await this.#deps.bus.produce([deadLetter(record, err, 'detector/rarity')]);
+  }
+
+  #pause(): Promise<void> {
+    return sleep(AGAIN_MS, undefined, { signal: this.#stop.signal }).catch(() => {});
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.#following;
+  }
+}

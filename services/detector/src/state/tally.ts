@@ -1,0 +1,37 @@
+import type { RuleCount } from '@ringfence/schema';
+
+const nothing = (rule: string): RuleCount => ({ rule, chains: 0, truePositives: 0, falsePositives: 0 });
+
+/** How common rules are, and what was said of them, added up. */
+export class Tally {
+  readonly #counts = new Map<string, RuleCount>();
+
+  constructor(counts: Iterable<RuleCount> = []) {
+    this.add(counts);
+  }
+
+  of(rule: string): RuleCount {
+    return this.#counts.get(rule) ?? nothing(rule);
+  }
+
+  /** `times`: -1 takes away what was added before. */
+  add(counts: Iterable<RuleCount>, times: 1 | -1 = 1): void {
+    for (const { rule, ...more } of counts) {
+      const known = this.of(rule);
+      const sum = {
+        rule,
+        chains: known.chains + times * more.chains,
+        truePositives: known.truePositives + times * more.truePositives,
+        falsePositives: known.falsePositives + times * more.falsePositives,
+      };
+      if (sum.chains === 0 && sum.truePositives === 0 && sum.falsePositives === 0) this.#counts.delete(rule);
+      else this.#counts.set(rule, sum);
+    }
+  }
+
+  /** Those of most chains; of as many the same ones every time. */
+  most(max: number): RuleCount[] {
+    const all = [...this.#counts.values()];
+    return all.sort((a, b) => b.chains - a.chains || (a.rule < b.rule ? -1 : 1)).slice(0, max);
+  }
+}

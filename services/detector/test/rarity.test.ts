@@ -1,0 +1,215 @@
+import assert from 'node:assert/strict';
+import { mkdtempDisposable, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'node:test';
+import { type Bus, type InRecord, openEmbeddedBus } from '@ringfence/bus';
+import { createSigningKey, decode, encodeSigned, type SigningKey, TOPIC, topicsWith } from '@ringfence/schema';
+import { testRecords } from '@ringfence/testkit';
+import { createDetectorPipeline, type DetectorPipeline, startDetector, type Trust } from '../src/index.ts';
+import { createStats } from '../src/metrics.ts';
+import { RarityTopic } from '../src/rarity-topic.ts';
+import { Machine } from './fleet.ts';
+import { Attacked, countsOn, learnsFrom, machinesOf, scoreAfter, until } from './one-fleet.ts';
+import { createFeed, createTestRules, found, RULES, TestStore } from './support.ts';
+
+const TEN_S_US = 10_000_000;
+const key = createSigningKey();
+const trusted: Trust = () => (keyId) => (keyId === key.keyId ? key.publicKey : undefined);
+
+async function createTestBus(partitions = 2): Promise<Bus> {
+  const bus = await openEmbeddedBus({ path: ':memory:' });
+  await bus.ensureTopics(topicsWith(partitions));
+  return bus;
+}
+
+/** The detector of one partition on a real bus; its batches come ten seconds apart. */
+class Member implements AsyncDisposable {
+  readonly #bus: Bus;
+  readonly #partition: number;
+  readonly store: TestStore;
+  topic!: RarityTopic;
+  pipeline!: DetectorPipeline;
+  now = 0;
+
+  private constructor(bus: Bus, partition: number, store: TestStore) {
+    this.#bus = bus;
+    this.#partition = partition;
+    this.store = store;
+  }
+
+  static async start(bus: Bus, partition: number, store = new TestStore()): Promise<Member> {
+    const member = new Member(bus, partition, store);
+    const stats = createStats();
+    member.topic = await RarityTopic.open({ bus, trusted: undefined, keyGraceMs: 0, stats, log: undefined });
+    const { fleet } = member.topic;
+    member.pipeline = createDetectorPipeline({ rules: createTestRules(), fleet, partition, stats });
+    await member.pipeline.restore(store.entries());
+    return member;
+  }
+
+  /** Handled, and committed. */
+  async take(records: readonly InRecord[]): Promise<ReturnType<typeof found>> {
+    const effect = this.handle(records);
+    this.store.apply(effect);
+    await this.#bus.produce(effect.outputs);
+    return found(effect);
+  }
+
+  handle(records: readonly InRecord[]): ReturnType<DetectorPipeline['handle']> {
+    this.now += TEN_S_US;
+    return this.pipeline.handle(
+      records.map((record) => ({ ...record, partition: this.#partition, timestamp: this.now })),
+    );
+  }
+
+  /** The score of an attack on a host that is new. */
+  async attack(number: number): Promise<number> {
+    const [incident] = (await this.take(attackOn(number))).incidents;
+    assert.ok(incident !== undefined);
+    return incident.score;
+  }
+
+  async tick(number: number): Promise<void> {
+    const { host } = new Machine(number);
+    host.tick();
+    await this.take(createFeed(host).next());
+  }
+
+  /** Until so many records of the fleet are known. */
+  async hears(records: number): Promise<void> {
+    await until(`${records} records are heard`, async () => this.topic.fleet.changes >= records);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.topic[Symbol.asyncDispose]();
+  }
+}
+
+function attackOn(number: number): InRecord[] {
+  const { host } = new Machine(number);
+  host.credentials(host.spawn(host.init, '/bin/sh'), 0);
+  return createFeed(host).next();
+}
+
+test('what is common in one partition scores less on a host of another where it is new, and the other way round', async () => {
+  await using bus = await createTestBus();
+  await using one = await Member.start(bus, 0);
+  await using other = await Member.start(bus, 1);
+  const before = [await one.attack(1), await one.attack(2), await one.attack(3)];
+  assert.deepEqual(before, [scoreAfter(0), scoreAfter(1), scoreAfter(2)]);
+  await other.hears(3);
+  await other.tick(4);
+  const there = await other.attack(5);
+  assert.equal(there, scoreAfter(3));
+  assert.ok(there < scoreAfter(0), 'by its own partition alone it would be new');
+  await one.hears(4);
+  await one.tick(6);
+  assert.equal(await one.attack(7), scoreAfter(4));
+});
+
+test('a restart keeps what was known of the fleet, and a member that comes later reads it all', async () => {
+  await using bus = await createTestBus();
+  await using one = await Member.start(bus, 0);
+  await using other = await Member.start(bus, 1);
+  for (const number of [1, 2, 3]) await one.attack(number);
+  await other.hears(3);
+  await other.tick(4);
+  // Elsewhere, where nobody has said anything yet.
+  await using empty = await createTestBus();
+  await using restarted = await Member.start(empty, 1, other.store);
+  assert.equal(await restarted.attack(5), scoreAfter(3));
+  await using later = await Member.start(bus, 2);
+  await later.tick(6);
+  assert.equal(await later.attack(7), scoreAfter(3));
+  // A restart says anew what the partition knows.
+  await using again = await Member.start(empty, 0, one.store);
+  await again.tick(8);
+  const [counts] = (await countsOn(empty)).get('0')?.rules ?? [];
+  assert.deepEqual({ ...counts }, { rule: 'Became root', chains: 3, truePositives: 0, falsePositives: 0 });
+});
+
+test('a batch that comes again after a crash is scored by what was known the first time', async () => {
+  await using bus = await createTestBus();
+  await using one = await Member.start(bus, 0);
+  await using other = await Member.start(bus, 1);
+  await one.attack(1);
+  await other.hears(1);
+  await other.tick(2);
+  const batch = attackOn(3);
+  const [first] = found(other.handle(batch)).incidents;
+  for (const number of [4, 5, 6]) await one.attack(number);
+  await using again = await Member.start(bus, 1, other.store);
+  await again.hears(1);
+  assert.deepEqual(found(again.handle(batch)).incidents[0], first);
+  assert.equal(first?.score, scoreAfter(1));
+  assert.equal(await again.attack(7), scoreAfter(5), 'and the next by what is known now');
+});
+
+test('a false positive counts against the rule on the whole fleet, until it is taken back', async () => {
+  await using bus = await createTestBus();
+  await using one = await Member.start(bus, 0);
+  await using other = await Member.start(bus, 1);
+  const [incident] = (await one.take(attackOn(1))).incidents;
+  assert.ok(incident !== undefined);
+  const judge = async (verdict: 'false_positive' | 'true_positive', at: number): Promise<void> => {
+    const change = { status: 'closed', verdict, by: 'ann', note: '', at } as const;
+    const { id: subject, hostId } = incident;
+    const said = encodeSigned('Feedback', { subject, hostId, change, incident: null }, null);
+    await one.take(testRecords(hostId, [said], TOPIC.feedback));
+  };
+  await judge('false_positive', 1);
+  await other.hears(2);
+  await other.tick(2);
+  assert.equal(await other.attack(3), scoreAfter(1, 2 / 3));
+  await judge('true_positive', 2);
+  await other.hears(4);
+  await other.tick(4);
+  assert.equal(await other.attack(5), scoreAfter(2));
+});
+
+test('counts that no detector signed, or that are none, go to the dead letters and change nothing; a removal removes nothing', async () => {
+  await using bus = await createTestBus();
+  const counts = (partition: number, chains = 1) => ({
+    partition,
+    at: 1,
+    rules: [{ rule: 'Became root', chains, truePositives: 0, falsePositives: 0 }],
+  });
+  const say = (name: string, record: ReturnType<typeof counts>, by: SigningKey | null): Promise<void> =>
+    bus.produce([{ topic: TOPIC.rarity, key: name, value: encodeSigned('RuleCounts', record, by) }]);
+  await say('0', counts(0, 7), key);
+  const stats = createStats();
+  await using topic = await RarityTopic.open({ bus, trusted, keyGraceMs: 0, stats, log: undefined });
+  const bad = [
+    () => say('1', counts(1), null),
+    () => say('1', counts(1), createSigningKey()),
+    () => say('2', counts(1), key),
+    () => say('1000', counts(1000), key),
+    () => say('1', counts(1, -1), key),
+    () => say('1', { ...counts(1), rules: Array.from({ length: 1025 }, () => counts(1).rules[0]!) }, key),
+  ];
+  for (const each of bad) await each();
+  await bus.produce([{ topic: TOPIC.rarity, key: '0', value: null }]);
+  await say('3', counts(3, 2), key);
+  await until('the last is heard', async () => topic.fleet.changes === 2);
+  assert.deepEqual(topic.fleet.othersThan(4, 10), counts(0, 9).rules);
+  const letters: string[] = [];
+  for await (const { value } of bus.read({ topic: TOPIC.dlq })) letters.push(decode('DeadLetter', value!).code);
+  const [forged, misplaced, wrong] = ['FORGED', 'KEY', 'BOUNDS'].map((code) => `ERR_DETECTOR_${code}`);
+  assert.deepEqual(letters, [forged, forged, misplaced, misplaced, wrong, wrong]);
+  assert.equal(stats.forged, 2);
+});
+
+test('a running service tells what its partitions have seen to the others, and knows it after a restart', async () => {
+  await using place = await mkdtempDisposable(join(tmpdir(), 'rf-detector-'));
+  await writeFile(join(place.path, 'rules.yaml'), RULES);
+  await using bus = await createTestBus();
+  const start = () => startDetector({ bus, rulePaths: [place.path], watchRules: false });
+  const [common, rare] = machinesOf(2).map((machine) => new Attacked(machine, bus)) as [Attacked, Attacked];
+  const before = await start();
+  await learnsFrom(bus, common, rare);
+  await before.close();
+  const detector = await start();
+  assert.equal(await rare.attack(), scoreAfter(4));
+  await detector.close();
+});
