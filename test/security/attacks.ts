@@ -172,7 +172,7 @@ export const ATTACKS: readonly Attack[] = [
     ],
   },
   {
-    name: 'a detector’s password: what ties hosts together, and what agents need not send',
+    name: 'a detector’s password: what ties hosts together, what agents need not send, and that the rule is common everywhere',
     as: 'detector',
     records: (scene) => {
       const { honest, alert } = scene;
@@ -190,18 +190,23 @@ export const ATTACKS: readonly Attack[] = [
         },
         ...UNSIGNED,
       };
-      const value = encodeSigned('InterestRecord', blind, inTheNameOf(alert.keyId, scene));
+      const impostor = inTheNameOf(alert.keyId, scene);
+      const value = encodeSigned('InterestRecord', blind, impostor);
+      const common = { rule: alert.rule, chains: 2 ** 40, truePositives: 0, falsePositives: 2 ** 40 };
+      const counts = encodeSigned('RuleCounts', { partition: 7, at: 2 ** 50, rules: [common] }, impostor);
       return [
         { topic: TOPIC.joins, key: honest.hostId, value: garbage },
         { topic: TOPIC.edges, key: 'edge', value: garbage },
         { topic: TOPIC.interest, key: 'detector', value },
         { topic: TOPIC.interest, key: 'detector', value: null },
+        { topic: TOPIC.rarity, key: '7', value: counts },
       ];
     },
     letters: [
       'detector ERR_SCHEMA_MALFORMED',
       'detector-edges ERR_SCHEMA_MALFORMED',
       'responder/interest ERR_RESPONDER_FORGED',
+      'detector/rarity ERR_DETECTOR_FORGED',
     ],
   },
   {
