@@ -157,7 +157,11 @@ describe('the command line of somebody without privileges', {
 
   test('up and demo say what is missing', async () => {
     assertTold(await home.run(['up', ...settings], asNobody), 1, /root|permi|privileg|CAP_/i);
-    assertTold(await home.run(['demo', ...settings], asNobody), 1, /only root may: try sudo npm run demo/);
+    assertTold(
+      await home.run(['demo', ...settings], asNobody),
+      1,
+      /making the demo's container needs root: sudo npm run demo/,
+    );
     for (const command of ['integrity', 'inventory', 'posture'])
       assertTold(await home.run([command, ...settings], asNobody), 1, new RegExp(`sudo ringfence ${command}`));
   });
