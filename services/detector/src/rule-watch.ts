@@ -43,41 +43,54 @@ export class RuleWatch implements Disposable {
 
   #watch(): void {
     for (const watcher of this.#watchers.splice(0)) watcher.close();
-    for (const [directory, names] of watchedFor(this.#paths)) {
-      try {
+    for (const [directory, names] of this.#watched()) {
+      this.#attempt(() => {
         const watcher = watch(directory, (_, name) => {
           if (names === null || name === null || names.has(name)) this.#settle();
         });
         watcher.on('error', this.#failed);
         this.#watchers.push(watcher);
-      } catch (error) {
-        // It has gone since: look again.
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') this.#settle();
-        else this.#failed(error as Error);
-      }
+      });
+    }
+  }
+
+  /** Of what can't be looked at: where it lies, so that its mending is noticed. */
+  #watched(): Watched {
+    const watched: Watched = new Map();
+    for (const path of this.#paths) {
+      for (const place of placesOf(path)) addName(watched, place);
+      this.#attempt(() => addFolders(watched, path));
+    }
+    return watched;
+  }
+
+  #attempt(look: () => void): void {
+    try {
+      look();
+    } catch (error) {
+      // It has gone since: look again.
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') this.#settle();
+      else this.#failed(error as Error);
     }
   }
 }
 
-function watchedFor(paths: readonly string[]): Watched {
-  const watched: Watched = new Map();
-  const addName = ([directory, name]: readonly [string, string]): void => {
-    const names = watched.get(directory);
-    if (names === undefined) watched.set(directory, new Set([name]));
-    else names?.add(name);
-  };
-  for (const path of paths) {
-    for (const place of placesOf(path)) addName(place);
-    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) continue;
-    const top = realpathSync(path);
-    watched.set(top, null);
-    for (const entry of readdirSync(top, { recursive: true, withFileTypes: true })) {
-      const name = join(entry.parentPath, entry.name);
-      if (entry.isDirectory()) watched.set(name, null);
-      else if (entry.isSymbolicLink()) for (const place of placesOf(name)) addName(place);
-    }
+function addName(watched: Watched, [directory, name]: readonly [string, string]): void {
+  const names = watched.get(directory);
+  if (names === undefined) watched.set(directory, new Set([name]));
+  else names?.add(name);
+}
+
+/** Those at and below a path, and where links in them lead. */
+function addFolders(watched: Watched, path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return;
+  const top = realpathSync(path);
+  watched.set(top, null);
+  for (const entry of readdirSync(top, { recursive: true, withFileTypes: true })) {
+    const name = join(entry.parentPath, entry.name);
+    if (entry.isDirectory()) watched.set(name, null);
+    else if (entry.isSymbolicLink()) for (const place of placesOf(name)) addName(watched, place);
   }
-  return watched;
 }
 
 /** Where the path ends, and where each link on the way to that lies: directory and name. Of what is not there as far as it goes. */

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -109,4 +110,26 @@ test('a folder that takes the place of the watched one, and what is made in it, 
   await has('1');
   replace(file, '2');
   await has('2');
+});
+
+test('rules that can no longer be looked at are told, and noticed when they are back', options, async (t) => {
+  const dir = folder(t);
+  const rules = join(dir, 'rules');
+  mkdirSync(rules);
+  const told = new EventEmitter();
+  const watch = new RuleWatch(
+    [rules],
+    () => told.emit('change'),
+    (error) => told.emit('failure', (error as NodeJS.ErrnoException).code),
+  );
+  t.after(() => watch[Symbol.dispose]());
+  const failed = once(told, 'failure');
+  replaceLink(join(dir, 'loop'), 'rules');
+  rmSync(rules, { recursive: true });
+  renameSync(join(dir, 'loop'), rules);
+  assert.deepEqual(await failed, ['ELOOP']);
+  const changed = once(told, 'change');
+  rmSync(rules);
+  mkdirSync(rules);
+  await changed;
 });
