@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import type { Alert } from '@ringfence/schema';
 import { type Chain, type ChainProcess, MAX_PROCESSES, MAX_RULES, UNTOUCHED } from '../src/state/chain.ts';
+import { noteStages } from '../src/steps/chain-entries.ts';
 import { merge } from '../src/steps/merging.ts';
 
 const process = (entityId: string, execId = 1): [string, ChainProcess] => [
@@ -54,4 +56,25 @@ test('a chain that takes in many others has no more rules than one, those that m
   assert.equal(Object.keys(survivor.rules).length, MAX_RULES);
   assert.equal(survivor.rules['rule 0']?.ktime, 1000);
   assert.ok('rule 399' in survivor.rules && !('rule 1' in survivor.rules));
+});
+
+test('stages are in the order they were first seen, whoever saw them first and however late that came', () => {
+  const stage = (tactic: string, firstSeen: number): Chain['stages'][number] => ({ tactic, techniques: [], firstSeen });
+  const alert = (tactic: string, timestamp: number) =>
+    ({ tactics: [tactic], techniques: [], timestamp }) as unknown as Alert;
+  const survivor = chain({ stages: [stage('discovery', 1), stage('impact', 9)] });
+  take(survivor, chain({ stages: [stage('execution', 2), stage('impact', 3)] }));
+  const seen = (): unknown => survivor.stages.map(({ tactic, firstSeen }) => [tactic, firstSeen]);
+  assert.deepEqual(seen(), [
+    ['discovery', 1],
+    ['execution', 2],
+    ['impact', 3],
+  ]);
+  assert.equal(noteStages(survivor, alert('impact', 0)), true);
+  assert.equal(noteStages(survivor, alert('execution', 5)), false);
+  assert.deepEqual(seen(), [
+    ['impact', 0],
+    ['discovery', 1],
+    ['execution', 2],
+  ]);
 });

@@ -69,15 +69,21 @@ function chainContainer(container: Container): ChainContainer {
 export const weightIn = ({ rules }: Chain, rule: string): RuleWeight | undefined =>
   Object.hasOwn(rules, rule) ? rules[rule] : undefined;
 
-/** true: the chain has a stage more. */
-export function noteStages(chain: Chain, alert: Alert): boolean {
-  const before = chain.stages.length;
-  for (const tactic of alert.tactics) addStage(chain, tactic, alert.techniques, alert.timestamp);
-  return chain.stages.length > before;
+/** true: the chain has a stage more, or one that began earlier. */
+export function noteStages(chain: Chain, { tactics, techniques, timestamp }: Alert): boolean {
+  return tactics.filter((tactic) => addStage(chain, tactic, techniques, timestamp)).length > 0;
 }
 
-export function addStage(chain: Chain, tactic: string, techniques: readonly string[], firstSeen: number): void {
-  const stage = chain.stages.find((one) => one.tactic === tactic);
-  if (stage === undefined) chain.stages.push({ tactic, techniques: [...techniques], firstSeen });
-  else stage.techniques = [...new Set([...stage.techniques, ...techniques])].slice(0, MAX_TECHNIQUES);
+/** Keeps them in the order they were first seen: alerts come late, and of chains that merge the younger may have begun one. */
+export function addStage(chain: Chain, tactic: string, techniques: readonly string[], firstSeen: number): boolean {
+  const { stages } = chain;
+  const known = stages.find((one) => one.tactic === tactic);
+  const all = new Set([...(known?.techniques ?? []), ...techniques]);
+  const stage = known ?? { tactic, techniques: [], firstSeen: Number.POSITIVE_INFINITY };
+  stage.techniques = [...all].slice(0, MAX_TECHNIQUES);
+  if (firstSeen >= stage.firstSeen) return false;
+  stage.firstSeen = firstSeen;
+  if (known === undefined) stages.push(stage);
+  stages.sort((a, b) => a.firstSeen - b.firstSeen);
+  return true;
 }

@@ -10,7 +10,6 @@ export function merge(survivor: Chain, absorbed: Chain, maxAlerts: number, why: 
   survivor.lastSeen = Math.max(survivor.lastSeen, absorbed.lastSeen);
   survivor.lastKtime = Math.max(survivor.lastKtime, absorbed.lastKtime);
   for (const stage of absorbed.stages) addStage(survivor, stage.tactic, stage.techniques, stage.firstSeen);
-  survivor.stages.sort((a, b) => a.firstSeen - b.firstSeen);
   addRules(survivor, absorbed);
   addProcesses(survivor, absorbed);
   survivor.triage = bothOf(survivor.triage, absorbed.triage);
