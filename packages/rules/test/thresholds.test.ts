@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { StateError } from '../src/errors.ts';
 import { LIMITS } from '../src/limits.ts';
 import type { RuleSet } from '../src/rule-set.ts';
+import { encodeEntry } from '../src/state/codec.ts';
 import { RuleMemory } from '../src/state/memory.ts';
 import { ThresholdState } from '../src/state/thresholds.ts';
 import { compile, createTestEvent, matches } from './support/compile.ts';
@@ -123,6 +124,18 @@ describe('a threshold', () => {
     );
     const tiny = sum(0.5);
     assert.deepEqual([fires(tiny, exit(0.25), 0), fires(tiny, exit(0.25), 1)], [false, true]);
+    const fractions: readonly (readonly [uptime: number, at: number])[] = [
+      [0.9, 0],
+      [0.9, 9],
+      [0.5, 18],
+      [0.7, 19],
+      [0.9, 20],
+    ];
+    const few = sum(2);
+    assert.deepEqual(
+      fractions.map(([uptime, at]) => fires(few, exit(uptime), at)),
+      [false, false, false, false, true],
+    );
     assert.equal(fires(sum(LIMITS.thresholdSum), exit(LIMITS.thresholdSum), 0), true);
     for (const wrong of [0, -1, LIMITS.thresholdSum + 1])
       assert.match(sum(wrong).diagnostics[0]?.message ?? '', /a number above 0, up to 1000000000000000, found/);
@@ -381,5 +394,14 @@ describe('threshold state', () => {
       );
       assert.equal(state.stats().keys, 0, 'a refused entry leaves nothing behind');
     }
+  });
+
+  test('with far more than was asked for is reached by the next event, at once', () => {
+    const set = compile(COUNT);
+    fires(set, touch('a'), 1);
+    const [saved] = thresholdsOf(set).takeChanges();
+    const memory = new RuleMemory();
+    memory.restore(saved!.key, encodeEntry(1, [0, SECOND, [], [], 1e12]));
+    assert.equal(fires(compile(COUNT, { memory }), touch('a'), 2), true);
   });
 });

@@ -67,7 +67,7 @@ export class ThresholdState {
   counted<E>(rule: CompiledRule<E>, threshold: Threshold<E>, event: E): { count: number; quietUntilUs: number } {
     const found = this.#store.get(this.#nameOf(rule, threshold), groupKeyOf(threshold.by, event));
     if (found === undefined) return { count: 0, quietUntilUs: 0 };
-    return { count: eventsOf(found, threshold.atLeast) + found.values.size, quietUntilUs: found.quietUntil };
+    return { count: countedIn(found, threshold) + found.values.size, quietUntilUs: found.quietUntil };
   }
 
   /** Whether something that has matched is still to be told; if not, it is counted. Without an event it has no values. */
@@ -172,9 +172,7 @@ function advance<E>(count: Count, threshold: Threshold<E>, value: Counted, timeU
   const began = tumbling === true ? Math.floor(now / withinUs) * withinUs : now;
   const since = tumbling === true ? began - 1 : now - withinUs;
   const reached =
-    typeof value === 'number'
-      ? countEvents(count, value, threshold.atLeast, now, since)
-      : countValue(count, value, now, since);
+    typeof value === 'number' ? countEvents(count, value, threshold, now, since) : countValue(count, value, now, since);
   if (reached < threshold.atLeast || (everyUs !== undefined && !isRegular(count.times))) return false;
   count.quietUntil = began + withinUs;
   count.times = [];
@@ -203,20 +201,28 @@ function isRegular(times: number[]): boolean {
   return regular;
 }
 
-/** Events that one time stands for: a count is exact up to LIMITS.thresholdCount, and above that to a thousandth of what is asked for. */
-const unitOf = (atLeast: number): number => Math.ceil(atLeast / LIMITS.thresholdCount);
-
-/** Never holds more than twice LIMITS.thresholdCount times: reaching what is asked for empties it. */
-function countEvents(count: Count, events: number, atLeast: number, now: number, since: number): number {
-  const { times } = count;
-  const unit = unitOf(atLeast);
-  while (times.length > 0 && times[0]! <= since) times.shift();
-  count.rest += Math.min(events, atLeast);
-  for (; count.rest >= unit; count.rest -= unit) times.push(now);
-  return eventsOf(count, atLeast);
+/**
+ * What one time stands for: a count is exact up to LIMITS.thresholdCount, and above that, as every sum, to about a thousandth of what is asked for. Units
+ * below 1 are powers of two, so that many of them come to exactly what they were taken from.
+ */
+function unitOf<E>({ atLeast, sum }: Threshold<E>): number {
+  const thousandth = atLeast / LIMITS.thresholdCount;
+  return sum === undefined || thousandth > 1 ? Math.ceil(thousandth) : 2 ** Math.ceil(Math.log2(thousandth));
 }
 
-const eventsOf = ({ times, rest }: Count, atLeast: number): number => times.length * unitOf(atLeast) + rest;
+/** Never holds more than twice LIMITS.thresholdCount times: reaching what is asked for empties it. */
+function countEvents<E>(count: Count, events: number, threshold: Threshold<E>, now: number, since: number): number {
+  const { times } = count;
+  const unit = unitOf(threshold);
+  while (times.length > 0 && times[0]! <= since) times.shift();
+  count.rest = Math.min(count.rest + events, threshold.atLeast);
+  for (; count.rest >= unit; count.rest -= unit) times.push(now);
+  return countedIn(count, threshold);
+}
+
+/** Events, or what their numbers come to. */
+const countedIn = <E>({ times, rest }: Count, threshold: Threshold<E>): number =>
+  times.length * unitOf(threshold) + rest;
 
 function countValue(count: Count, value: string, now: number, since: number): number {
   for (const [old, seen] of count.values) {
@@ -239,7 +245,7 @@ function decode(id: string, bytes: Uint8Array): Count {
     !isNumber(newest) ||
     !isNumber(rest) ||
     rest < 0 ||
-    rest > unitOf(LIMITS.thresholdSum) ||
+    rest > LIMITS.thresholdSum / LIMITS.thresholdCount ||
     !isListOf(times, LIMITS.thresholdCount, isNumber) ||
     !isListOf(values, LIMITS.thresholdCount, isSeen)
   ) {
