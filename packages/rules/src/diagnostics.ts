@@ -62,11 +62,12 @@ function printable(text: string): string {
 /** The nearest of `known` to `word` if it is near enough to be a slip of the fingers. */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   const budget = Math.max(1, Math.min(3, Math.floor(word.length / 3)));
+  const written = word.toLowerCase();
   let best: string | undefined;
   let bestDistance = budget + 1;
   for (const candidate of known) {
     if (Math.abs(candidate.length - word.length) >= bestDistance) continue;
-    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
+    const distance = editDistance(written, candidate.toLowerCase(), bestDistance);
     if (distance < bestDistance) {
       best = candidate;
       bestDistance = distance;
@@ -95,18 +96,22 @@ export function withWordsOf(name: string, known: Iterable<string>): string | und
 
 const wordsOf = (name: string): string[] => name.toLowerCase().split(/[._]/);
 
-/** Restricted Damerau–Levenshtein: two swapped neighbours count as one slip. */
-function editDistance(a: string, b: string): number {
+/** Restricted Damerau–Levenshtein: two swapped neighbours count as one slip. Given up where it is `enough` or more. */
+function editDistance(a: string, b: string, enough: number): number {
   let before: number[] = [];
   let above = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {
     const row = [i];
+    let least = i;
     for (let j = 1; j <= b.length; j++) {
       const same = a[i - 1] === b[j - 1];
       let cost = Math.min(above[j]! + 1, row[j - 1]! + 1, above[j - 1]! + (same ? 0 : 1));
       if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) cost = Math.min(cost, before[j - 2]! + 1);
       row.push(cost);
+      least = Math.min(least, cost);
     }
+    // What comes is at least this, or one more than the row above where two are swapped.
+    if (least >= enough && Math.min(...above) + 1 >= enough) return enough;
     before = above;
     above = row;
   }

@@ -2,15 +2,25 @@
 export class Fault extends Error {
   override readonly name = 'Fault';
   readonly code: string;
-  readonly hint: string;
   /** offset in the text that was being read, in UTF-16 units */
   readonly at: number;
+  readonly #hint: string | (() => string);
 
-  constructor(code: string, at: number, message: string, hint = '') {
+  /** @param hint a function where many names are looked through: it is called when the fault is told, and of very many only some are */
+  constructor(code: string, at: number, message: string, hint: string | (() => string) = '') {
     super(message);
     this.code = code;
     this.at = at;
-    this.hint = hint;
+    this.#hint = hint;
+  }
+
+  get hint(): string {
+    return typeof this.#hint === 'string' ? this.#hint : this.#hint();
+  }
+
+  /** The same at another place. */
+  movedTo(at: number): Fault {
+    return new Fault(this.code, at, this.message, this.#hint);
   }
 }
 

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { render } from '../src/diagnostics.ts';
+import fc from 'fast-check';
+import { nearest, render } from '../src/diagnostics.ts';
+import { Fault } from '../src/errors.ts';
 import { compileFilter } from '../src/filter.ts';
+import { LIMITS } from '../src/limits.ts';
+import { FileReport } from '../src/report.ts';
 import { compile, compileCondition, createTestEvent, matches } from './support/compile.ts';
 import { catalogue, kinds } from './support/events.ts';
 
@@ -406,3 +410,42 @@ describe('a filter', () => {
     );
   });
 });
+
+test('what was meant is looked for only where it is told: of ten thousand mistakes a hundred are', () => {
+  const report = new FileReport('a.yaml', () => ({ line: 1, column: 1 }));
+  let asked = 0;
+  const hint = (): string => `hint ${++asked}`;
+  for (let i = 0; i < 10_000; i++) report.report('error', new Fault('code', 0, 'wrong', hint).movedTo(i), 'item');
+  assert.equal(asked, LIMITS.diagnosticsPerSource);
+  assert.equal(report.diagnostics()[0]!.hint, 'hint 1');
+});
+
+test('the nearest name is the one with the fewest slips, the first of several', () => {
+  const name = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), minLength: 1, maxLength: 12 });
+  fc.assert(
+    fc.property(name, fc.array(name, { maxLength: 20 }), (word, known) => {
+      const allowed = Math.max(1, Math.min(3, Math.floor(word.length / 3)));
+      const slips = known.map((one) => slipsBetween(word, one));
+      const fewest = Math.min(...slips);
+      assert.equal(nearest(word, known), fewest <= allowed ? known[slips.indexOf(fewest)] : undefined);
+    }),
+  );
+});
+
+/** Letters left out, put in, taken for others, and neighbours swapped. */
+function slipsBetween(a: string, b: string, memo: Map<string, number> = new Map()): number {
+  if (a === '' || b === '') return a.length + b.length;
+  const key = `${a} ${b}`;
+  const known = memo.get(key);
+  if (known !== undefined) return known;
+  const rest = (n: number, m: number): number => slipsBetween(a.slice(n), b.slice(m), memo);
+  const swapped = a[0] === b[1] && a[1] === b[0] && a.length > 1 && b.length > 1;
+  const slips = Math.min(
+    rest(1, 1) + (a[0] === b[0] ? 0 : 1),
+    rest(1, 0) + 1,
+    rest(0, 1) + 1,
+    swapped ? rest(2, 2) + 1 : Number.POSITIVE_INFINITY,
+  );
+  memo.set(key, slips);
+  return slips;
+}

@@ -114,7 +114,7 @@ class Loader<E> {
     const fail = (fault: Fault): void => {
       const text = item.items[fault.at];
       const { home, at } = text?.origin?.(0) ?? { home: file, at: text?.at ?? item.at };
-      home.report('error', new Fault(fault.code, at, fault.message, fault.hint), item.name);
+      home.report('error', fault.movedTo(at), item.name);
     };
     this.#scope(file).names.addList({ name: item.name, items: item.items, fail });
   }
@@ -128,8 +128,7 @@ class Loader<E> {
     } catch (error) {
       // What is wrong inside was reported where it stands.
       if (!(error instanceof Fault)) throw error;
-      if (!error.code.startsWith('broken-'))
-        file.report('error', new Fault(error.code, item.at, error.message, error.hint), item.name);
+      if (!error.code.startsWith('broken-')) file.report('error', error.movedTo(item.at), item.name);
     }
   }
 
@@ -154,7 +153,7 @@ class Loader<E> {
       failed ||= severity === 'error';
       const { home, at } = file.placeOf(text, fault.at);
       const said = lenient && fault.code === 'unknown-field' ? 'warning' : severity;
-      home.report(said, new Fault(fault.code, at, fault.message, fault.hint), item);
+      home.report(said, fault.movedTo(at), item);
     };
     try {
       const result = resolve(report);
@@ -264,7 +263,7 @@ class Loader<E> {
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       const { home, at } = file.placeOf(output, error.at);
-      home.report('error', new Fault(error.code, at, error.message, error.hint), item.name);
+      home.report('error', error.movedTo(at), item.name);
       return FAILED;
     }
   }

@@ -71,11 +71,8 @@ export class Names<E> {
   list(name: string, at: number): readonly Value[] {
     const definition = this.#lists.get(name);
     if (definition === undefined) {
-      const hint = didYouMean(
-        name,
-        this.listNames(),
-        'Define it with "- list:", or put values between brackets: in (a, b).',
-      );
+      const otherwise = 'Define it with "- list:", or put values between brackets: in (a, b).';
+      const hint = (): string => didYouMean(name, this.listNames(), otherwise);
       throw new Fault('unknown-list', at, `unknown list '${name}'`, hint);
     }
     const progress = this.#listProgress.get(name) ?? this.#resolveList(definition, at);
@@ -93,7 +90,7 @@ export class Names<E> {
   #resolveMacro(name: string, at: number): Progress<Expression<E>> {
     const definition = this.#macros.get(name);
     if (definition === undefined)
-      throw new Fault('unknown-macro', at, `unknown macro '${name}'`, didYouMean(name, this.macroNames()));
+      throw new Fault('unknown-macro', at, `unknown macro '${name}'`, () => didYouMean(name, this.macroNames()));
     this.#enter(name, at);
     this.#macroProgress.set(name, OPEN);
     const value = definition.resolve();

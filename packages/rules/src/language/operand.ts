@@ -27,7 +27,7 @@ const MAX_KEY = 256;
 export function resolveOperand<E>(syntax: OperandSyntax, fields: FieldLookup<E>): Operand<E> {
   const field = syntax.joined === undefined ? fields.find(syntax.name) : joinedField(syntax.joined, syntax, fields);
   if (field === undefined) {
-    throw new Fault('unknown-field', syntax.at, `unknown field '${syntax.name}'`, hintFor(syntax.name, fields));
+    throw new Fault('unknown-field', syntax.at, `unknown field '${syntax.name}'`, () => hintFor(syntax.name, fields));
   }
   const argument = checkArgument(field, syntax);
   const transforms = syntax.functions.toReversed().map((name) => checkFunction(name, syntax.at));

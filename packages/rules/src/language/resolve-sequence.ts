@@ -117,7 +117,7 @@ export class SequenceResolver<E> implements StepNames<E> {
       return [{ test, own, other: keep(this.kept, captured.step, other), stage: captured.stage }];
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
-      this.#report('error', new Fault(error.code, Math.max(error.at, syntax.at), error.message, error.hint));
+      this.#report('error', error.movedTo(Math.max(error.at, syntax.at)));
       return [];
     }
   }

@@ -127,15 +127,12 @@ export class Resolver<E> {
     if (this.#names.hasList(name))
       return new Fault('unknown-macro', at, `'${name}' is a list, not a macro`, `Write 'field in (${name})'.`);
     if (!name.includes('.')) {
-      return new Fault(
-        'unknown-macro',
-        at,
-        `unknown macro '${name}'`,
-        didYouMean(name, this.#names.macroNames(), 'Define it with "- macro:", or compare a field.'),
-      );
+      const otherwise = 'Define it with "- macro:", or compare a field.';
+      const hint = (): string => didYouMean(name, this.#names.macroNames(), otherwise);
+      return new Fault('unknown-macro', at, `unknown macro '${name}'`, hint);
     }
-    const known = [...this.#names.macroNames(), ...this.#fields.names()];
-    return new Fault('unknown-field', at, `unknown field '${name}'`, didYouMean(name, known));
+    const hint = (): string => didYouMean(name, [...this.#names.macroNames(), ...this.#fields.names()]);
+    return new Fault('unknown-field', at, `unknown field '${name}'`, hint);
   }
 
   #test(syntax: TestSyntax, report: Report): Expression<E> {

@@ -193,7 +193,7 @@ function regexes<E>(
     try {
       compileRegex(value.text);
     } catch (error) {
-      if (error instanceof Fault) throw new Fault(error.code, value.at, error.message, error.hint);
+      if (error instanceof Fault) throw error.movedTo(value.at);
       throw error;
     }
   }

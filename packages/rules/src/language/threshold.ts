@@ -137,7 +137,7 @@ export function readField<E>(value: YamlText, fields: FieldIndex<E>): Operand<E>
   try {
     return resolveOperand(parseOperand(value.text), fields);
   } catch (error) {
-    if (error instanceof Fault) throw new Fault(error.code, value.place(error.at), error.message, error.hint);
+    if (error instanceof Fault) throw error.movedTo(value.place(error.at));
     throw error;
   }
 }

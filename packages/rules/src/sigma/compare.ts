@@ -124,7 +124,7 @@ function regex<E>(key: FieldKey, operand: Operand<E>, value: YamlText): Comparis
   try {
     compileRegex(pattern);
   } catch (error) {
-    if (error instanceof Fault) throw new Fault(error.code, value.at, error.message, error.hint);
+    if (error instanceof Fault) throw error.movedTo(value.at);
     throw error;
   }
   return { operand, operator: 'regex', value: pattern };

@@ -17,17 +17,22 @@ interface Source {
 
 /** Turns correlations into rules, those that others refer to first. What is wrong is reported, and left out. */
 export class Correlations<E> {
-  readonly #sources: readonly Source[];
+  readonly #sources = new Map<SigmaDocument, Source>();
   readonly #rules: ReadonlyMap<SigmaDocument, Outcome<E>>;
+  /** by id and by name, rules first */
+  readonly #documents = new Map<string, SigmaDocument>();
   readonly #context: Context<E>;
   readonly #built = new Map<SigmaDocument, Outcome<E> | 'open'>();
   /** documents that serve a correlation and don't alert themselves; of one with errors they do */
   readonly silent: Set<SigmaDocument> = new Set();
 
   constructor(sources: readonly Source[], rules: ReadonlyMap<SigmaDocument, Outcome<E>>, context: Context<E>) {
-    this.#sources = sources;
+    for (const source of sources) this.#sources.set(source.document, source);
     this.#rules = rules;
     this.#context = context;
+    for (const document of [...rules.keys(), ...this.#sources.keys()])
+      for (const key of [document.id, document.name])
+        if (key !== '' && !this.#documents.has(key)) this.#documents.set(key, document);
     for (const source of sources) this.#build(source);
   }
 
@@ -80,15 +85,12 @@ export class Correlations<E> {
   }
 
   #member({ text, at }: YamlText): Built<E> | 'never' {
-    const is = ({ id, name }: SigmaDocument): boolean => text === id || text === name;
-    const rule = [...this.#rules].find(([document]) => is(document));
-    const source = this.#sources.find(({ document }) => is(document));
-    const found = rule === undefined ? source && this.#build(source) : rule[1];
-    if (found === undefined) {
-      const documents = [...this.#rules.keys(), ...this.#sources.map(({ document }) => document)];
-      const known = documents.map(({ id, name }) => (name === '' ? id : name));
-      throw new Fault('unknown-rule', at, `no rule has the id or name '${text}'`, didYouMean(text, known));
+    const document = this.#documents.get(text);
+    if (document === undefined) {
+      const hint = (): string => didYouMean(text, this.#documents.keys());
+      throw new Fault('unknown-rule', at, `no rule has the id or name '${text}'`, hint);
     }
+    const found = this.#rules.get(document) ?? this.#build(this.#sources.get(document)!);
     if (found === 'open') throw new Fault('cycle', at, `'${text}' refers back to this correlation`);
     if (found === 'broken') throw new Fault('broken-rule', at, `'${text}' has errors`);
     return found;

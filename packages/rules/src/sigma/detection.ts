@@ -99,7 +99,7 @@ export class Detection<E> {
 /** A fault whose place is in the file. */
 class Placed extends Fault {
   constructor(fault: Fault, text: YamlText) {
-    super(fault.code, text.place(fault.at), fault.message, fault.hint);
+    super(fault.code, text.place(fault.at), fault.message, () => fault.hint);
   }
 }
 

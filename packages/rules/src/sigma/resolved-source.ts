@@ -64,12 +64,11 @@ export class ResolvedSource<E> {
     const own = this.#operand(name);
     if (own !== undefined)
       return { kind: 'places', places: [{ operand: own, when: undefined, variant: { field: name } }] };
-    const known = [...Object.keys(this.#source.fields), ...this.#fields.names()];
-    const hint = didYouMean(
-      name,
-      known,
-      `Fields of this log source: ${Object.keys(this.#source.fields).slice(0, 12).join(', ')}, …`,
-    );
+    const hint = (): string => {
+      const own = Object.keys(this.#source.fields);
+      const otherwise = `Fields of this log source: ${own.slice(0, 12).join(', ')}, …`;
+      return didYouMean(name, [...own, ...this.#fields.names()], otherwise);
+    };
     throw new Fault('unknown-field', at, `unknown field '${name}'`, hint);
   }
 

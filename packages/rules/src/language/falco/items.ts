@@ -119,10 +119,14 @@ function changeEntry<F extends FalcoFile>(definition: Definition, entries: Reado
   const { kind, name, at, keys, override, append } = definition;
   const before = entries.get(idOf(definition));
   if (before === undefined) {
-    // To look through very many names for each mistake takes long.
-    const all = entries.size > NEAR_NAMES ? [] : [...entries.values()];
-    const known = all.filter((one) => one.definition.kind === kind).map((one) => one.definition.name);
-    fail('falco-override', at, `there is no ${kind} '${name}' to change`, didYouMean(name, known));
+    const hint = (): string => {
+      const known = [...entries.values()].filter((one) => one.definition.kind === kind);
+      return didYouMean(
+        name,
+        known.map((one) => one.definition.name),
+      );
+    };
+    throw new Fault('falco-override', at, `there is no ${kind} '${name}' to change`, hint);
   }
   if (append) {
     if (!APPENDED[kind].some((key) => keys.has(key)))
@@ -138,7 +142,6 @@ const APPENDED: Readonly<Record<Kind, readonly string[]>> = {
   macro: ['condition'],
   list: ['items'],
 };
-const NEAR_NAMES = 1_000;
 const NEEDED: ReadonlySet<string> = new Set(['condition', 'output', 'desc', 'priority']);
 
 /** A definition that takes another's place stays where that one was. */

@@ -25,7 +25,7 @@ export function parseOperandAt(text: YamlText): OperandSyntax {
   try {
     return at(parseOperand(text.text.trim()), text);
   } catch (error) {
-    if (error instanceof Fault) throw new Fault(error.code, text.place(error.at), error.message, error.hint);
+    if (error instanceof Fault) throw error.movedTo(text.place(error.at));
     throw error;
   }
 }
