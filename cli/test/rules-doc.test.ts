@@ -31,7 +31,7 @@ test('every test that docs/RULES.md shows passes', async () => {
   const failed = run.results.some(({ failures }) => failures.length > 0);
   assert.ok(
     run.results.length >= 9 && run.faults.length === 0 && !failed,
-    testRunText(run, true, paintFor(new Writable())),
+    testRunText(run, tests, true, paintFor(new Writable())),
   );
 });
 

@@ -59,3 +59,27 @@ test('what was asked for and is not there is said', async () => {
   const table = { path: 'a.test.yaml', text: 'rule: Right one\ntests: []\n', which: undefined };
   await assert.rejects(explainInFile('Right one', table, sources), /played by ringfence rules test/);
 });
+
+const RULE = { name: 'r.yaml', text: '- rule: r\n  condition: event.action = exec\n' };
+
+test('a file of events that is wrong is refused with its line and place', async () => {
+  for (const [path, text, message] of [
+    [
+      'a.yaml',
+      '- { event.action: exec }\n- { event.action: exec, proces.name: x }\n',
+      /^a\.yaml:2:25: error: unknown field/,
+    ],
+    [
+      'a.jsonl',
+      '{"event.action":"exec"}\n\n{"event.action":"exec","user.id":"x"}',
+      /^a\.jsonl:3:24: error: 'user\.id' is a number/,
+    ],
+    ['a.jsonl', '{"event.action":', /^a\.jsonl:1:17: error: this is not valid YAML.*\n {2}1 \| \{"event\.action":\n/],
+    ['a.yaml', '- [x]\n', /^a\.yaml:1:3: error: expected an event/],
+    ['a.yaml', '', /^a\.yaml:1:1: error: expected an event/],
+  ] as const)
+    await assert.rejects(explainInFile('r', { path, text, which: undefined }, [RULE]), {
+      name: 'CliError',
+      message,
+    });
+});

@@ -17,9 +17,10 @@ test('the forms of sequences that public rule sets are written in can all be wri
 });
 
 test('and each fires on what it is for, and not on what is nearly that', async () => {
-  const run = await runTests([read('sequences.test.yaml')], rules);
+  const tests = [read('sequences.test.yaml')];
+  const run = await runTests(tests, rules);
   const wrong = run.faults.length > 0 || run.results.some(({ failures }) => failures.length > 0);
-  assert.ok(!wrong, testRunText(run, true, paintFor(new Writable())));
+  assert.ok(!wrong, testRunText(run, tests, true, paintFor(new Writable())));
   const names = rules.flatMap(({ text }) => [...text.matchAll(/^- rule: (.+)$/gm)].map(([, name]) => name));
   const expected = (alerts: boolean): string[] =>
     run.results.filter(({ test: { expect } }) => (expect.alerts !== 0) === alerts).map(({ test: { rule } }) => rule);

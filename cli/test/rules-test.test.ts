@@ -210,7 +210,7 @@ tests:
     expect: alert
 `);
     assert.equal(
-      testRunText(result, false, plain),
+      testRunText(result, [], false, plain),
       `✗ Shell of a server · of apache
   a.test.yaml:3
   alerts:
@@ -223,6 +223,18 @@ tests:
       ✓ process.parent.name = 'nginx'   (nginx)
 
 0 tests passed, 1 failed`,
+    );
+  });
+
+  test('that is written wrongly is shown with its line', async () => {
+    const text = 'rule: Shell of a server\ntests:\n  - { test: t, events: [{ proces.name: sh }], expect: none }\n';
+    assert.equal(
+      testRunText(await run(text), [{ name: 'a.test.yaml', text }], false, plain),
+      `a.test.yaml:3:27: error: unknown field 'proces.name'. Did you mean 'process.name'?
+  3 |   - { test: t, events: [{ proces.name: sh }], expect: none }
+    |                           ^
+
+0 tests passed, 0 failed, 1 error in test files`,
     );
   });
 

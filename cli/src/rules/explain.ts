@@ -1,13 +1,12 @@
 import { compileRules, explain, type RuleSource } from '@ringfence/rules';
 import { type Alert, catalogue, type EventDocument, eventKinds, type Field, type FieldValue } from '@ringfence/schema';
-import { parse } from 'yaml';
 import type { ApiClient } from '../api/client.ts';
 import { CliError } from '../errors.ts';
 import { openRecording } from '../recording.ts';
-import { GivenError, type GivenEvent, readGiven } from './events/given.ts';
 import { type Interest, Judge, type JudgedEvent, type Judgement } from './events/judge.ts';
 import type { Misses } from './events/misses.ts';
 import type { JudgedRun } from './events/run-trace.ts';
+import { readEventFile } from './events/written.ts';
 import { whyNoRule } from './no-rule.ts';
 
 /** How a rule sees an event. */
@@ -36,7 +35,7 @@ export async function explainInFile(
   const judged =
     file.text === undefined
       ? await judgeRecorded(judge, file.path, interest)
-      : judge.judge(readEvents(file.path, file.text), interest);
+      : judge.judge(readEventFile(file.path, file.text), interest);
   const event = which === undefined ? judged.nearest : judged.events[0];
   if (event?.explanation === undefined)
     throw new CliError(`${file.path} has no event${which === undefined ? '' : ` ${which}`}: it has ${judged.count}`);
@@ -51,24 +50,6 @@ export async function explainInFile(
 async function judgeRecorded(judge: Judge, path: string, interest: Interest): Promise<Judgement> {
   await using recording = await openRecording(path);
   return await judge.judgeRecording(recording.records(), recording.enrolled, interest);
-}
-
-/** One event or a list of them; in JSON lines one a line. */
-function readEvents(path: string, text: string): GivenEvent[] {
-  const read = (part: string): unknown => parse(part, { schema: 'failsafe', maxAliasCount: 0 });
-  const lines = path.endsWith('.jsonl') ? text.split('\n').filter((line) => line.trim() !== '') : undefined;
-  const value = lines?.map(read) ?? read(text);
-  const items: readonly unknown[] = Array.isArray(value) ? value : [value];
-  return items.map((item, index) => {
-    if (typeof item !== 'object' || item === null) throw new CliError(`${path}: event ${index + 1} is no mapping`);
-    try {
-      return readGiven(Object.entries(item));
-    } catch (error) {
-      const tests = 'tests' in item ? ' (its tests are played by ringfence rules test)' : '';
-      if (error instanceof GivenError) throw new CliError(`${path}: event ${index + 1}: ${error.message}${tests}`);
-      throw error;
-    }
-  });
 }
 
 /** The event of an alert, or an event by its id, that a running `up` still has. */

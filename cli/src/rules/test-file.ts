@@ -1,6 +1,7 @@
 import { didYouMean } from '@ringfence/rules';
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml';
-import { GivenError, type GivenEvent, readGiven } from './events/given.ts';
+import { isMap, isScalar, isSeq, LineCounter, type Node, type YAMLMap } from 'yaml';
+import type { GivenEvent } from './events/given.ts';
+import { Misplaced, parseYaml, placeOf, positionIn, readWritten } from './events/written.ts';
 
 /** What should come of the events. */
 export interface Expected {
@@ -58,18 +59,6 @@ export function readTestFile(file: string, text: string): TestFile {
   }
 }
 
-/** Something that stands where it can't be understood. */
-class Misplaced extends Error {
-  readonly at: number;
-
-  constructor(at: number, message: string) {
-    super(message);
-    this.at = at;
-  }
-}
-
-const placeOf = (node: Node | null | undefined): number => node?.range?.[0] ?? 0;
-
 class Reader {
   readonly faults: TestFault[] = [];
   readonly #file: string;
@@ -80,17 +69,13 @@ class Reader {
   }
 
   report({ at, message }: Misplaced): void {
-    this.faults.push({ file: this.#file, ...this.#position(at), message });
+    this.faults.push({ file: this.#file, ...positionIn(this.#lines, at), message });
   }
 
   read(text: string): RuleTest[] {
     if (text.length > MAX_LENGTH)
       throw new Misplaced(0, `the file has ${text.length} characters; ${MAX_LENGTH} are allowed`);
-    const options = { lineCounter: this.#lines, prettyErrors: false, schema: 'failsafe', logLevel: 'silent' } as const;
-    const document = parseDocument(text, options);
-    const [broken] = document.errors;
-    if (broken !== undefined) throw new Misplaced(broken.pos[0], `this is not valid YAML: ${broken.message}`);
-    const root = this.#map(document.contents, 'rule: … and tests: […]', TEST_KEYS.file);
+    const root = this.#map(parseYaml(text, this.#lines), 'rule: … and tests: […]', TEST_KEYS.file);
     const tests = root.get('tests', true) as Node | undefined;
     if (!isSeq<Node>(tests)) throw new Misplaced(placeOf(tests ?? root), "expected 'tests: [ … ]'");
     const rule = this.#text(root, 'rule');
@@ -119,7 +104,7 @@ class Reader {
     const list = events === undefined ? [] : isSeq<Node>(events) ? events.items : [events];
     return {
       file: this.#file,
-      line: this.#position(at).line,
+      line: positionIn(this.#lines, at).line,
       title: this.#text(test, 'test') ?? '',
       rule,
       recording,
@@ -129,14 +114,7 @@ class Reader {
   }
 
   #event(node: Node): GivenEvent {
-    const map = this.#map(node, "the event's fields: { event.action: exec, process.name: bash }");
-    try {
-      return readGiven(map.items.map(({ key, value }) => [String(key), textsOf(value as Node | null)] as const));
-    } catch (error) {
-      if (!(error instanceof GivenError)) throw error;
-      const pair = map.items.find(({ key }) => String(key) === error.key);
-      throw new Misplaced(placeOf((pair?.key as Node | undefined) ?? map), error.message);
-    }
+    return readWritten(this.#map(node, "the event's fields: { event.action: exec, process.name: bash }"));
   }
 
   #expect(node: Node | undefined, at: number): Expected {
@@ -184,16 +162,4 @@ class Reader {
     if (isScalar(node)) return String(node.value);
     throw new Misplaced(placeOf(node), `'${key}' must be text`);
   }
-
-  #position(at: number): { line: number; column: number } {
-    const { line, col } = this.#lines.linePos(at);
-    return { line: Math.max(1, line), column: Math.max(1, col) };
-  }
-}
-
-/** Texts and lists of them; what is anything else is refused by the field. Aliases are not followed: nothing grows by them. */
-function textsOf(node: Node | null): unknown {
-  if (isScalar(node)) return node.value ?? '';
-  if (isSeq<Node>(node)) return node.items.map(textsOf);
-  return isAlias(node) ? `*${node.source}` : {};
 }

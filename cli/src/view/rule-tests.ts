@@ -1,4 +1,4 @@
-import { type Explanation, renderExplanation } from '@ringfence/rules';
+import { type Explanation, type RuleSource, renderExplanation } from '@ringfence/rules';
 import { durationText } from '@ringfence/rules/duration';
 import { type EventDocument, escapeText } from '@ringfence/schema';
 import type { JudgedEvent } from '../rules/events/judge.ts';
@@ -6,16 +6,21 @@ import type { Misses } from '../rules/events/misses.ts';
 import type { JudgedRun } from '../rules/events/run-trace.ts';
 import type { TestFailure, TestResult, TestRun } from '../rules/test.ts';
 import { counted } from './counted.ts';
+import { diagnosticsText } from './diagnostics.ts';
 import type { Paint } from './paint.ts';
 
-/** Each test on a line; of one that failed what was expected, what came, and why. */
-export function testRunText({ results, faults }: TestRun, quiet: boolean, paint: Paint): string {
+/** Each test on a line; of one that failed what was expected, what came, and why. `files`: the tables of tests. */
+export function testRunText(
+  { results, faults }: TestRun,
+  files: readonly RuleSource[],
+  quiet: boolean,
+  paint: Paint,
+): string {
   const shown = results.filter(({ failures }) => !quiet || failures.length > 0);
   const lines = [
     ...shown.map((result) => testText(result, paint)),
-    ...faults.map(
-      ({ file, line, column, message }) =>
-        `${escapeText(file)}:${line}:${column}: ${paint.red('error:')} ${escapeText(message)}`,
+    ...faults.map((fault) =>
+      diagnosticsText([{ ...fault, severity: 'error', code: 'test', hint: '', item: '' }], files, paint),
     ),
   ];
   const failed = results.filter(({ failures }) => failures.length > 0).length;

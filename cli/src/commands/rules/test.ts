@@ -1,5 +1,6 @@
 import type { Config } from '@ringfence/config';
 import { RuleWatch } from '@ringfence/detector';
+import type { RuleSource } from '@ringfence/rules';
 import type { Command } from 'commander';
 import { rulePaths } from '../../app/rule-paths.ts';
 import { CliError } from '../../errors.ts';
@@ -55,24 +56,27 @@ Examples:
     const options = self.opts<TestOptions>();
     const config = settingsOf(self);
     const once = async (): Promise<void> => {
-      const run = await testOnce(files, config);
+      const { run, tests } = await testOnce(files, config);
       const failed = run.faults.length > 0 || run.results.some(({ failures }) => failures.length > 0);
       process.exitCode = failed ? 1 : 0;
       if (options.json) printJson(run, 2);
-      else print(testRunText(run, options.quiet ?? false, paintFor(process.stdout)));
+      else print(testRunText(run, tests, options.quiet ?? false, paintFor(process.stdout)));
     };
     await once();
     if (options.watch) await watchFiles(files.length > 0 ? files : rulePaths(config), once);
   });
 }
 
-async function testOnce(files: readonly string[], config: Config): Promise<TestRun> {
+async function testOnce(
+  files: readonly string[],
+  config: Config,
+): Promise<{ readonly run: TestRun; readonly tests: readonly RuleSource[] }> {
   const tests = await readTestSources(files.length > 0 ? files : rulePaths(config));
   if (tests.length === 0 && files.length > 0)
     throw new CliError(`no .test.yaml in ${files.join(', ')}: ringfence rules new makes a rule with its test`);
   const { sources } = await readSources(await rulesBeside(tests), config);
   using progress = progressOn(process.stderr, 'tests');
-  return await runTests(tests, sources, progress.tell);
+  return { run: await runTests(tests, sources, progress.tell), tests };
 }
 
 async function watchFiles(paths: readonly string[], again: () => Promise<void>): Promise<void> {
