@@ -6,6 +6,7 @@ import { coverageOf, rulesOf } from '../src/rules/coverage.ts';
 import { coveragePage } from '../src/rules/coverage-page.ts';
 import { navigatorLayer } from '../src/rules/navigator.ts';
 import { coverageText } from '../src/view/coverage.ts';
+import { leftOutText } from '../src/view/left-out.ts';
 import { paintFor } from '../src/view/paint.ts';
 
 const plain = paintFor(new Writable());
@@ -88,4 +89,17 @@ test('the layer says a technique once a tactic, in the words of its version', ()
     'T1685.004 defense-impairment 1',
   ]);
   assert.ok(entries('18').includes('T1562.012 defense-evasion 1'));
+});
+
+test('rules with errors are said to be left out, of the files that were asked for', () => {
+  const sources = ['a.yaml', 'b.yaml', 'c.yaml'].map((name) => ({
+    name,
+    text: `- rule: ${name}\n  condition: ${name === 'b.yaml' ? 'process.name = x' : 'proces.name = x'}\n`,
+  }));
+  const { diagnostics } = compileDetectorRules(sources);
+  assert.equal(leftOutText(diagnostics, new Set(['b.yaml'])), '');
+  assert.equal(
+    leftOutText(diagnostics, new Set(['a.yaml', 'b.yaml'])),
+    'left out are rules with errors: see ringfence rules check a.yaml\n',
+  );
 });

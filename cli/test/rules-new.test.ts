@@ -88,6 +88,20 @@ test('a rule from any event of a recording matches that event, and passes its te
   }
 });
 
+test('a condition that is wrong is refused, one that asks for macros of other files is not', () => {
+  assert.throws(() => scaffold({ ...ASKED, condition: 'process.nam = sh' }), {
+    name: 'CliError',
+    message: [
+      "odd-shell.yaml:3:14: error: unknown field 'process.nam'",
+      '  3 |   condition: process.nam = sh',
+      '    |              ^',
+      "  hint: Did you mean 'process.name'?",
+    ].join('\n'),
+  });
+  for (const condition of ['shell_procs and process.name = sh', 'process.name in (shell_binaries)'])
+    assert.match(scaffold({ ...ASKED, condition }).rule, new RegExp(condition.slice(0, 10)));
+});
+
 test('what is no technique and no priority is refused', () => {
   assert.throws(() => scaffold({ ...ASKED, technique: 'T0000' }), CliError);
   assert.throws(() => scaffold({ ...ASKED, priority: 'loud' }), /expected one of debug/);

@@ -1,4 +1,5 @@
-import { attackTechnique, PRIORITIES } from '@ringfence/rules';
+import { compileDetectorRules } from '@ringfence/detector';
+import { attackTechnique, PRIORITIES, type RuleSource, render } from '@ringfence/rules';
 import { type EventDocument, executableName } from '@ringfence/schema';
 import { Document, isScalar, isSeq, Scalar, visit } from 'yaml';
 import { CliError } from '../errors.ts';
@@ -69,7 +70,7 @@ const WRITTEN: readonly string[] = [
   'message',
 ];
 
-/** A rule that matches the event, and its test: it fires on the event, and not on a near miss. */
+/** A rule that matches the event, and its test: it fires on the event, and not on a near miss. @throws CliError */
 export function scaffold(asked: NewRule): Scaffold {
   const { name, priority, technique } = asked;
   if (!(PRIORITIES as readonly string[]).includes(priority))
@@ -101,7 +102,19 @@ export function scaffold(asked: NewRule): Scaffold {
     .replaceAll(/[^a-z0-9]+/g, '-')
     .replace(/^-|-$/g, '');
   if (base === '') throw new CliError(`'${name}': a rule's name has letters or digits`);
-  return { base, rule: yamlText([rule], 'output'), test: yamlText(test) };
+  const made = { base, rule: yamlText([rule], 'output'), test: yamlText(test) };
+  refuseWrong({ name: `${base}.yaml`, text: made.rule });
+  return made;
+}
+
+/** What only another file can say. */
+const ELSEWHERE: ReadonlySet<string> = new Set(['unknown-macro', 'unknown-list']);
+
+/** @throws CliError when the condition has an error that no other file can mend */
+function refuseWrong(source: RuleSource): void {
+  const { diagnostics } = compileDetectorRules([source], 'hunt');
+  const wrong = diagnostics.find(({ severity, code }) => severity === 'error' && !ELSEWHERE.has(code));
+  if (wrong !== undefined) throw new CliError(render(wrong, source.text));
 }
 
 /** The fields of an event with which it can be written down again. */

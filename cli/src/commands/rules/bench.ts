@@ -7,6 +7,7 @@ import { type BenchResult, benchRules } from '../../rules/bench.ts';
 import { enrichedBatches } from '../../rules/events/judge.ts';
 import { readSources } from '../../rules/sources.ts';
 import { grouped } from '../../view/grouped.ts';
+import { leftOutText } from '../../view/left-out.ts';
 import { type Paint, paintFor } from '../../view/paint.ts';
 import { progressOn } from '../../view/progress.ts';
 import { print, printJson, settingsOf, withSettings } from '../context.ts';
@@ -45,6 +46,7 @@ Examples:
     const { sources, asked } = await readSources(files, settingsOf(self));
     const batches = await read(path);
     const set = compileDetectorRules(sources, 'hunt');
+    process.stderr.write(leftOutText(set.diagnostics, asked));
     const names = new Set(set.rules.filter(({ file }) => asked.has(file)).map(({ name }) => name));
     using progress = progressOn(process.stderr, 'rules');
     const result = benchRules(set, names, batches, progress.tell);

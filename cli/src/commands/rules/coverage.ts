@@ -7,6 +7,7 @@ import { coveragePage } from '../../rules/coverage-page.ts';
 import { ATTACK_VERSIONS, type AttackVersion, navigatorLayer } from '../../rules/navigator.ts';
 import { readSources } from '../../rules/sources.ts';
 import { coverageText } from '../../view/coverage.ts';
+import { leftOutText } from '../../view/left-out.ts';
 import { paintFor } from '../../view/paint.ts';
 import { print, printJson, settingsOf, withSettings } from '../context.ts';
 
@@ -45,6 +46,7 @@ Examples:
     const version = versionOf(options.attack);
     const { sources, asked } = await readSources(files, settingsOf(self));
     const set = compileDetectorRules(sources, 'hunt');
+    process.stderr.write(leftOutText(set.diagnostics, asked));
     const coverage = coverageOf(set.rules.filter(({ file }) => asked.has(file)));
     if (options.html !== undefined) await write(options.html, coveragePage(coverage));
     if (options.navigator !== undefined)
