@@ -19,6 +19,7 @@ describe('a broken condition', () => {
     ['process.name = bash and user.uid = 0', 25, /unknown field 'user\.uid'/, /'user\.id'/],
     ['process.name cotnains x', 14, /unknown operator 'cotnains'/, /'contains'/],
     ['process.name matches x', 14, /unknown operator 'matches'/, /Write 'regex'/],
+    ['process.name constructor x', 14, /unknown operator 'constructor'/, /Operators: =/],
     ['process.name bash', 14, /unknown operator 'bash'/, /Operators: =/],
     ['process.name =', 15, /condition ends here/, /word, a number or 'quoted text'/],
     ['process.name', 1, /'process\.name' is compared with nothing/, /process\.name exists/],
@@ -76,6 +77,30 @@ describe('a broken condition', () => {
       ['unknown-field', 'wrong-type', 'unknown-macro'],
     );
   });
+});
+
+test('a rule has what is wrong with its keys and with what they say reported in one go', () => {
+  const set = compile(
+    `${GOOD}- rule: r\n  prioritty: high\n  priority: hi\n  condition: proces.name = a\n  threshold: { count: 5, wthin: 10s }\n  output: "%user.nam"\n`,
+  );
+  assert.deepEqual(
+    set.diagnostics.map(({ line, message }) => `${line} ${message}`),
+    [
+      "4 unknown key 'prioritty' in a rule",
+      "5 'hi' is no priority",
+      "6 unknown field 'proces.name'",
+      "7 unknown key 'wthin' in a threshold",
+      "8 unknown field 'user.nam'",
+    ],
+  );
+  assert.deepEqual(matches(set, BASH), ['good']);
+});
+
+test('what ends too soon is shown at the end of what is there', () => {
+  const source = '- rule: r\n  condition: "process.name = a\n  desc: x\n\n\n';
+  const [found] = compile(source).diagnostics;
+  assert.deepEqual([found?.line, found?.column], [3, 10]);
+  assert.match(found!.message, /a closing " is missing/);
 });
 
 describe('a diagnostic is placed', () => {

@@ -46,6 +46,8 @@ export interface RuleItem {
   readonly exceptions?: readonly RuleException[];
   /** Falco's skip-if-unknown-filter: a rule that names an unknown field is left out with a warning */
   readonly skipsUnknown?: boolean;
+  /** something is wrong with its keys: what they say is checked, and it is left out */
+  readonly broken?: boolean;
 }
 
 /** A condition that was put together from parts of a file, and where its offsets stand. */
@@ -87,7 +89,7 @@ export const PRIORITY_SPELLINGS: Readonly<Record<string, Priority>> = {
 };
 const NAME_LENGTH = 256;
 
-/** The items of a file that have the right shape; the others are reported and left out. */
+/** The items of a file that have the right shape; the others are reported, and left out or `broken`. */
 export function readItems(root: Yaml | undefined, report: ReportItem): Item[] {
   if (root === undefined) return [];
   if (root.kind === 'text' && root.text.trim() === '') return [];
@@ -125,7 +127,8 @@ function readItem(node: Yaml, report: ReportItem): Item | undefined {
     const reader = new ItemReader(node, kind, (fault) => report(fault, name));
     name = reader.name();
     const item = reader.read(kind, name);
-    return reader.failed ? undefined : item;
+    if (!reader.failed) return item;
+    return item.kind === 'rule' ? { ...item, broken: true } : undefined;
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     report(error, name);

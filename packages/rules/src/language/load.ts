@@ -196,7 +196,8 @@ class Loader<E> {
     const memory = this.#attempt(file, item, () => memoryOf(item, steps !== undefined, this.#fields));
     const output = this.#output(file, item, steps?.names);
     const attack = this.#attempt(file, item, () => attackOf(item));
-    if (expression === undefined || memory === FAILED || output === FAILED || attack === FAILED) return [];
+    if (item.broken || expression === undefined || memory === FAILED || output === FAILED || attack === FAILED)
+      return [];
     const { threshold, summary, firstSeen, limits } = memory;
     const node = this.#nodes.fold(expression);
     const kinds = this.#kindsOf(expression);

@@ -264,7 +264,8 @@ function tooDeep(at: number): Fault {
 }
 
 function unknownOperator(token: Token): Fault {
-  const spelled = OPERATOR_SPELLINGS[token.text.toLowerCase()];
+  const word = token.text.toLowerCase();
+  const spelled = Object.hasOwn(OPERATOR_SPELLINGS, word) ? OPERATOR_SPELLINGS[word] : undefined;
   const known = [...OPERATORS, '!=', 'and', 'or'];
   const hint =
     spelled === undefined

@@ -119,7 +119,9 @@ function faultsOf({ errors }: Document.Parsed, text: string, position: YamlFile[
     lines.add(line);
     return isFirst;
   });
-  return firsts.slice(0, LIMITS.diagnosticsPerSource).map(({ message, pos: [at] }) => {
+  const end = text.trimEnd().length;
+  return firsts.slice(0, LIMITS.diagnosticsPerSource).map(({ message, pos }) => {
+    const at = Math.min(pos[0], end);
     const before = text.slice(at + 1 - position(at).column, at + 1);
     return new Fault('yaml', at, explain(message), /^ *\t/.test(before) ? 'Indent with spaces, not with tabs.' : '');
   });
@@ -136,7 +138,7 @@ function readRoot(reader: Reader, document: Document.Parsed, roots: Yaml[], faul
 
 function explain(message: string): string {
   if (message.startsWith('Maximum call stack')) return 'collections are nested too deeply';
-  return `this is not valid YAML: ${message}`;
+  return `this is not valid YAML: ${message.replace(/^Missing closing (.)quote$/, 'a closing $1 is missing')}`;
 }
 
 class Reader {

@@ -49,7 +49,8 @@ export class Correlations<E> {
     this.#built.set(document, 'open');
     let built: Outcome<E> = 'broken';
     try {
-      built = this.#read(source);
+      const read = this.#read(source);
+      if (!document.broken) built = read;
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       file.report('error', error, document.title);
@@ -63,7 +64,7 @@ export class Correlations<E> {
     const outcomes = written.rules.map((reference) => this.#member(reference));
     const members = outcomes.filter((one) => one !== 'never');
     const silence = (): void => {
-      if (!written.generate) for (const member of members) this.silent.add(member.document);
+      if (!written.generate && !document.broken) for (const member of members) this.silent.add(member.document);
     };
     const warn = (fault: Fault): void => file.report('warning', fault, document.title);
     const { wanted } = written;

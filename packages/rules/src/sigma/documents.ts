@@ -23,6 +23,8 @@ export interface SigmaDocument {
   readonly fields: readonly YamlText[];
   readonly source: LogSourceName;
   readonly sourceAt: number;
+  /** something is wrong with its keys: what they say is checked, and it is left out */
+  readonly broken: boolean;
   /** what stands under `detection`, `correlation`, `filter` or `placeholders` */
   readonly body: YamlMap;
 }
@@ -68,7 +70,7 @@ export function readDocuments(roots: readonly Yaml[], report: Report): SigmaDocu
   for (const root of collected(roots, report)) {
     const title = textOf(root, 'title')?.text.trim() ?? '';
     try {
-      documents.push(readDocument(root, title));
+      documents.push(readDocument(root, title, (fault) => report(fault, title)));
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       report(error, title);
@@ -110,7 +112,7 @@ function merged(one: YamlMap, other: YamlMap): YamlMap {
   return { kind: 'map', at: other.at, entries: [...entries.values()] };
 }
 
-function readDocument(root: YamlMap, title: string): SigmaDocument {
+function readDocument(root: YamlMap, title: string, report: (fault: Fault) => void): SigmaDocument {
   const duplicate = duplicateKey(root);
   if (duplicate !== undefined) throw new Fault('duplicate-key', duplicate.at, `'${duplicate.key}' is given twice`);
   const [key, kind] = kindOf(root);
@@ -132,6 +134,9 @@ function readDocument(root: YamlMap, title: string): SigmaDocument {
       "the rule has no 'logsource'",
       'Add logsource: { product: linux, category: process_creation }.',
     );
+  const level = textOf(root, 'level');
+  const priority = priorityOf(level);
+  if (priority === undefined) report(noLevel(level!));
   return {
     kind,
     title,
@@ -140,7 +145,8 @@ function readDocument(root: YamlMap, title: string): SigmaDocument {
     at: titleAt,
     description: textOf(root, 'description')?.text.trim() || title,
     generate: textOf(root, 'generate')?.text.toLowerCase() === 'true',
-    priority: priorityOf(root),
+    priority: priority ?? 'warning',
+    broken: priority === undefined,
     tags: textsOf(root, 'tags'),
     fields: textsOf(root, 'fields'),
     source: sourceOf(source),
@@ -168,18 +174,17 @@ function duplicateKey(node: YamlMap): YamlEntry | undefined {
   return node.entries.find(({ key }) => seen.size === seen.add(key).size);
 }
 
-function priorityOf(root: YamlMap): Priority {
-  const level = textOf(root, 'level');
+/** undefined: it is no level */
+function priorityOf(level: YamlText | undefined): Priority | undefined {
   if (level === undefined) return 'warning';
   const word = level.text.toLowerCase();
-  if (Object.hasOwn(LEVELS, word)) return LEVELS[word]!;
+  return Object.hasOwn(LEVELS, word) ? LEVELS[word] : undefined;
+}
+
+function noLevel({ text, at }: YamlText): Fault {
   const known = Object.keys(LEVELS);
-  throw new Fault(
-    'value',
-    level.at,
-    `'${level.text}' is no level`,
-    didYouMean(word, known, `One of: ${known.join(', ')}.`),
-  );
+  const hint = didYouMean(text.toLowerCase(), known, `One of: ${known.join(', ')}.`);
+  return new Fault('value', at, `'${text}' is no level`, hint);
 }
 
 function sourceOf(source: Yaml | undefined): LogSourceName {

@@ -41,7 +41,7 @@ export interface Found<E> {
 export type Outcome<E> = Built<E> | 'never' | 'broken';
 
 export function buildRule<E>(file: SigmaFile, document: SigmaDocument, context: Context<E>): Outcome<E> {
-  let failed = false;
+  let failed = document.broken;
   let warned = false;
   const report = (severity: 'error' | 'warning', fault: Fault): void => {
     failed ||= severity === 'error';

@@ -223,6 +223,11 @@ ${rule('r', 'looks_around')}
     ],
     ['are no rule at all', '- rule: r2\n  desc: x\n  source: syscall', /this rule has no 'condition'/],
     ['have a priority that is none', rule('p', 'proc.name = x').replace('WARNING', 'HIGH'), /'HIGH' is no priority/],
+    [
+      'have a priority that is a part of every object',
+      rule('p', 'proc.name = x').replace('WARNING', 'constructor'),
+      /'constructor' is no priority/,
+    ],
   ];
   for (const [what, text, message] of wrong) {
     test(`are told so, in their own lines, when they ${what}`, () => {
@@ -237,6 +242,12 @@ ${rule('r', 'looks_around')}
       assert.ok(line >= 2);
     });
   }
+
+  test('have what is wrong with their priority and with what they say reported in one go', () => {
+    const { rules, diagnostics } = load(`${HEAD}${rule('r', 'proc.nme = x').replace('WARNING', 'HIGH')}`);
+    assert.deepEqual(rules, []);
+    assert.deepEqual(diagnostics.map(({ code }) => code).sort(), ['unknown-field', 'value']);
+  });
 
   test('what is not for us is warned of and left out: sources, plugins, keys, newer engines', () => {
     const set = load(`

@@ -159,6 +159,20 @@ filter:
   condition: ${condition}
 `;
 
+test('a rule has what is wrong with its level and with its detection reported in one go, and is left out', () => {
+  const set = compile(
+    `${one('A', 'x', 'level: hihg\n').replace('condition: sel', 'condition: sell')}---\n${one('B', 'x')}`,
+  );
+  assert.deepEqual(
+    set.diagnostics.map(({ message }) => message),
+    ["'hihg' is no level", "unknown selection 'sell'"],
+  );
+  assert.deepEqual(
+    set.rules.map(({ name }) => name),
+    ['B'],
+  );
+});
+
 describe('placeholders', () => {
   const expanded = one('A', 'x').replace('CommandLine|contains: x', "User|expand: '%admins%'");
   test('are said in a document of their own, in any file', () => {
@@ -242,8 +256,10 @@ describe('a correlation', () => {
       'in what it groups by':
         'type: event_count\nrules: [failed]\ngroup-by: [Nonsense]\ntimespan: 10s\ncondition: { gte: 2 }',
     };
-    for (const [where, body] of Object.entries(wrong)) {
-      const set = compile(`${failed}---\n${correlation(body)}`);
+    const count = 'type: event_count\nrules: [failed]\ntimespan: 10s\ncondition: { gte: 2 }';
+    const texts = Object.entries(wrong).map(([where, body]) => [where, correlation(body)] as const);
+    for (const [where, text] of [...texts, ['in its level', correlation(count).replace('high', 'hihg')]] as const) {
+      const set = compile(`${failed}---\n${text}`);
       assert.deepEqual([set.diagnostics.length, set.diagnostics[0]?.severity], [1, 'error'], where);
       assert.deepEqual(matches(set, login('1.1.1.1')), ['Failed login'], where);
     }

@@ -208,6 +208,7 @@ function ruleOf({ definition, keys, texts, lists, exceptions }: Entry): RuleItem
   for (const key of ['warn_evttypes', 'capture']) flagOf(keys, key);
   const description = texts.get('desc');
   const output = texts.get('output');
+  const priority = guarded(home, name, () => priorityOf(keys));
   return {
     kind: 'rule',
     name,
@@ -215,7 +216,7 @@ function ruleOf({ definition, keys, texts, lists, exceptions }: Entry): RuleItem
     description: (description === undefined ? name : joined(description).text).trim(),
     condition: joined(texts.get('condition')!),
     output: output === undefined ? undefined : withText(joined(output)),
-    priority: priorityOf(keys),
+    priority: priority ?? 'warning',
     action: 'alert',
     profile: 'recommended',
     tags: lists.get('tags') ?? [],
@@ -224,6 +225,7 @@ function ruleOf({ definition, keys, texts, lists, exceptions }: Entry): RuleItem
     threshold: undefined,
     exceptions: conditionsOf(exceptions, at),
     skipsUnknown: flagOf(keys, 'skip-if-unknown-filter') ?? false,
+    ...(priority === undefined ? { broken: true } : {}),
   };
 }
 
@@ -243,6 +245,8 @@ function priorityOf(keys: ReadonlyMap<string, YamlEntry>): Priority {
   const given = textOf(keys, 'priority');
   if (given === undefined) return 'warning';
   const word = given.text.trim().toLowerCase();
-  const found = PRIORITIES.find((one) => one === word) ?? PRIORITY_SPELLINGS[word];
-  return found ?? fail('value', given.at, `'${given.text}' is no priority`, didYouMean(word, PRIORITIES));
+  const found = PRIORITIES.find((one) => one === word);
+  if (found !== undefined) return found;
+  if (Object.hasOwn(PRIORITY_SPELLINGS, word)) return PRIORITY_SPELLINGS[word]!;
+  return fail('value', given.at, `'${given.text}' is no priority`, didYouMean(word, PRIORITIES));
 }
