@@ -3,12 +3,16 @@ import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
-import { type Bus, type InRecord, openEmbeddedBus } from '@ringfence/bus';
+import { type Bus, type InRecord, MAX_RECORD_BYTES, openEmbeddedBus } from '@ringfence/bus';
 import { createSigningKey, decode, encodeSigned, type SigningKey, TOPIC, topicsWith } from '@ringfence/schema';
 import { testRecords } from '@ringfence/testkit';
 import { createDetectorPipeline, type DetectorPipeline, startDetector, type Trust } from '../src/index.ts';
 import { createStats } from '../src/metrics.ts';
 import { RarityTopic } from '../src/rarity-topic.ts';
+import { FleetRarity } from '../src/state/fleet-rarity.ts';
+import { Host } from '../src/state/host.ts';
+import { Rarity } from '../src/state/rarity.ts';
+import { ExchangeStep } from '../src/steps/exchange.ts';
 import { Machine } from './fleet.ts';
 import { Attacked, countsOn, learnsFrom, machinesOf, scoreAfter, until } from './one-fleet.ts';
 import { createFeed, createTestRules, found, RULES, TestStore } from './support.ts';
@@ -212,4 +216,34 @@ test('a running service tells what its partitions have seen to the others, and k
   const detector = await start();
   assert.equal(await rare.attack(), scoreAfter(4));
   await detector.close();
+});
+
+test('however many rules there are, what is said of them fits a record and is of the most common', () => {
+  const rarity = new Rarity();
+  const hosts = [new Host('host-1'), new Host('host-2')];
+  const name = (i: number): string => `${i}`.padStart(256, 'x');
+  for (const host of hosts) for (let i = 0; i < 3000; i++) rarity.note(host, name(i));
+  for (let i = 2000; i < 3000; i++) rarity.note(hosts[0]!, name(i));
+  const step = new ExchangeStep({ rarity, fleet: new FleetRarity(), partition: 0, key: null });
+  const position = { offset: 0, index: 0 };
+  const [said] = step.turn(0, position).outputs;
+  assert.ok(said?.value != null && said.value.length < MAX_RECORD_BYTES);
+  const { rules } = decode('RuleCounts', said.value);
+  assert.equal(rules.length, 1024);
+  assert.equal(rules.filter(({ chains }) => chains === 3).length, 1000);
+  rarity.note(hosts[0]!, name(0));
+  assert.deepEqual(step.turn(TEN_S_US - 1, position).outputs, [], 'not all the time');
+  assert.equal(step.turn(TEN_S_US, position).outputs.length, 1);
+  assert.deepEqual(step.turn(2 * TEN_S_US, position).outputs, [], 'nothing is new');
+});
+
+test('a verdict that is taken back of a rule it was never given of takes nothing from other hosts', () => {
+  const rarity = new Rarity();
+  const hosts = [new Host('host-1'), new Host('host-2')] as const;
+  rarity.judge(hosts[0], ['A'], 'undecided', 'false_positive');
+  // The incident has got the rule since it was judged.
+  rarity.judge(hosts[1], ['A'], 'false_positive', 'undecided');
+  const restored = new Rarity();
+  for (const host of hosts) restored.add(host);
+  assert.deepEqual([rarity.trustIn('A'), restored.trustIn('A')], [2 / 3, 2 / 3]);
 });
