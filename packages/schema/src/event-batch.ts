@@ -1,7 +1,7 @@
 import { current, FRAME_BYTES, frame } from './codec.ts';
 import { EventCursor } from './cursor.ts';
 import type { Container, EventBatch } from './generated/types.generated.ts';
-import { eventId } from './ids.ts';
+import { eventIdFront } from './ids.ts';
 import { type ProcessInfo, ProcessList } from './process.ts';
 import { ArrayBlocks, decodePart } from './raw-batch.ts';
 import { partOf } from './schemas.ts';
@@ -32,6 +32,10 @@ export class EventView {
   index = -1;
   #partialAt = 0;
   #partialLength = 0;
+  /** of this batch's events; undefined: nobody has asked */
+  #idFront: string | undefined;
+  /** of the event at hand: several sequences ask for it; undefined: none has */
+  #id: string | undefined;
   readonly #blocks = new ArrayBlocks(this.cursor);
 
   /** Throws SchemaError. The bytes must not change while they are read. */
@@ -40,6 +44,7 @@ export class EventView {
     const { value, offset } = decodePart<EventView['head']>(headType, buffer, FRAME_BYTES);
     this.head = value;
     this.#peers = undefined;
+    this.#idFront = undefined;
     this.index = -1;
     this.cursor.reset(buffer, offset);
     this.#processes = new ProcessList(this.cursor);
@@ -62,6 +67,7 @@ export class EventView {
     cursor.skip(this.#partialLength);
     cursor.readEvent();
     this.index++;
+    this.#id = undefined;
     return true;
   }
 
@@ -85,7 +91,11 @@ export class EventView {
   }
 
   get id(): string {
-    return eventId(this.head, this.cursor.lane, this.cursor.cpu, this.cursor.sequence);
+    if (this.#id !== undefined) return this.#id;
+    const { lane, cpu, sequence } = this.cursor;
+    this.#idFront ??= eventIdFront(this.head);
+    this.#id = `${this.#idFront}${lane}/${cpu}/${sequence}`;
+    return this.#id;
   }
 }
 

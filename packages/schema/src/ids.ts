@@ -15,7 +15,12 @@ export interface Origin {
 
 /** hostId/bootId/run/lane/cpu/sequence */
 export function eventId(origin: Origin, lane: number, cpu: number, sequence: number): string {
-  return `${origin.hostId}/${origin.bootId}/${u64ToHex(origin.run)}/${lane}/${cpu}/${sequence}`;
+  return `${eventIdFront(origin)}${lane}/${cpu}/${sequence}`;
+}
+
+/** What ids of all events of one run begin with. */
+export function eventIdFront({ hostId, bootId, run }: Origin): string {
+  return `${hostId}/${bootId}/${u64ToHex(run)}/`;
 }
 
 /** 16 bytes; the same process gives the same id whether it was seen starting or found at start. `start`: ns, CLOCK_BOOTTIME, of the group leader. */

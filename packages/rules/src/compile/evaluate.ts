@@ -20,6 +20,7 @@ export function holds<E>(test: Test<E>, value: FieldValue, other?: FieldValue): 
 /** Whether a test holds for a value when it is compared with another instead of with its own literals. */
 export function holdsBetween<E>({ operator, negated }: Test<E>, value: FieldValue, other: FieldValue): boolean {
   if (value === undefined || other === undefined) return false;
+  if (typeof value !== 'object' && typeof other !== 'object') return compares(operator, value, other) !== negated;
   const items: readonly Item[] = typeof value === 'object' ? value : [value];
   const others: readonly Literal[] = typeof other === 'object' ? other : [other];
   return items.some((item) => others.some((one) => compares(operator, item, one))) !== negated;

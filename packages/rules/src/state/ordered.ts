@@ -115,8 +115,8 @@ export class Ordered implements Automaton {
     for (let i = first; i < end && words[i] !== 0; i++) {
       const previous = words[i]!;
       if (this.#links.startOf(previous) < sinceUs || this.#links.isTold(previous, told)) continue;
-      if (!this.#fits(stage.compares, previous, hit)) continue;
-      const link = this.#linked(stage, previous, hit, windows, sinceUs, told);
+      if (!this.#fits(stage.compares, previous, s - 1, hit)) continue;
+      const link = this.#linked(s, previous, hit, windows, sinceUs, told);
       if (link === 0) continue;
       if (this.#isEnd(s)) return link;
       this.#queue(at, s, link, hit, sinceUs);
@@ -131,7 +131,7 @@ export class Ordered implements Automaton {
     const sinceUs = this.#hits.timeOf(hit) - this.maxspanUs;
     const guard = this.partials.guard(at);
     if (guard !== 0 && this.#hits.timeOf(guard) >= sinceUs) return 0;
-    const link = this.#linked(this.#list[0]!, 0, hit, windows, sinceUs, told);
+    const link = this.#linked(0, 0, hit, windows, sinceUs, told);
     if (link === 0 || this.#isEnd(0)) return link;
     this.#queue(at, 0, link, hit, sinceUs);
     return 0;
@@ -188,7 +188,7 @@ export class Ordered implements Automaton {
       const { bit, compares } = guards[i]!;
       if ((steps & bit) === 0 || this.partials.newest(at, s) === 0) continue;
       if (compares.length === 0 && s < this.stages - 1) this.partials.cut(at, s, 0);
-      else this.partials.filter(at, s, (link) => this.#isOver(s, link, hit) || !this.#fits(compares, link, hit));
+      else this.partials.filter(at, s, (link) => this.#isOver(s, link, hit) || !this.#fits(compares, link, s, hit));
     }
   }
 
@@ -197,31 +197,26 @@ export class Ordered implements Automaton {
     return s === this.stages - 1 && this.#links.startOf(link) < this.#hits.timeOf(hit) - this.maxspanUs;
   }
 
-  #linked(
-    { window, compares }: Stage,
-    previous: Link,
-    hit: Hit,
-    windows: Windows,
-    sinceUs: number,
-    told: Hit | undefined,
-  ): Link {
+  /** @param previous what waits behind the stage before `s`; 0: nothing must */
+  #linked(s: number, previous: Link, hit: Hit, windows: Windows, sinceUs: number, told: Hit | undefined): Link {
+    const { window, compares } = this.#list[s]!;
     if (window === -1) return this.#links.add(previous, hit);
     const hits = this.#hits;
-    const counts = (one: Hit): boolean => !hits.isTold(one, told) && this.#fits(compares, previous, one);
+    const counts = (one: Hit): boolean => !hits.isTold(one, told) && this.#fits(compares, previous, s - 1, one);
     const after = previous === 0 ? 0 : this.#links.hitOf(previous);
     const run = runOf(hits, windows[window]!, hit, after, sinceUs, counts);
     return run === undefined ? 0 : this.#links.add(previous, hit, run);
   }
 
-  /** Whether an event stands to the events before it as the step asks. */
-  #fits(compares: readonly Comparison<unknown>[], link: Link, hit: Hit): boolean {
-    if (compares.length === 0) return true;
-    const reached = this.#links.stepsOf(link).length - 1;
-    return compares.every(
-      ({ test, own, other, stage }) =>
-        stage <= reached &&
-        holdsBetween(test, this.#hits.extrasOf(hit).values[own], this.#valueIn(link, reached, stage, other)),
-    );
+  /** Whether an event stands to those before it, which have reached `reached`, as the step asks. */
+  #fits(compares: readonly Comparison<unknown>[], link: Link, reached: number, hit: Hit): boolean {
+    for (let i = 0; i < compares.length; i++) {
+      const { test, own, other, stage } = compares[i]!;
+      if (stage > reached) return false;
+      const value = this.#hits.extrasOf(hit).values[own];
+      if (!holdsBetween(test, value, this.#valueIn(link, reached, stage, other))) return false;
+    }
+    return true;
   }
 
   /** What was kept of stage `stage` by a sequence that has reached `reached`. */
