@@ -38,14 +38,6 @@ static __always_inline void inventory__fill(struct rf_open_socket *s, struct fil
 	socket__read_local(s->local_address, sk, family);
 }
 
-/* Threads share their leader's files, as a rule. Asked for one process, 6.1 walks over them once for each thread. */
-static __always_inline bool inventory__is_told(struct task_struct *task)
-{
-	struct task_struct *leader = kernel__read(task, group_leader);
-
-	return task != leader && kernel__read(task, files) == kernel__read(leader, files);
-}
-
 SEC("iter/task_file")
 int sockets(struct bpf_iter__task_file *context)
 {
@@ -53,7 +45,7 @@ int sockets(struct bpf_iter__task_file *context)
 	struct file *file = context->file;
 	struct rf_open_socket s = {};
 
-	if (!task || !file || inventory__is_told(task) || !file__is_socket(file))
+	if (!task || !file || !file__is_socket(file))
 		return 0;
 	s.start = kernel__start(task);
 	s.tgid = task->tgid;

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readlinkSync, rmdirSync, statSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -36,21 +38,22 @@ describe('what is open already', { skip }, () => {
     scratch?.[Symbol.dispose]();
   });
 
-  function socketsOf(tgid?: number): OpenSocket[] {
-    using link = sensor.object.program('sockets').attachIterator(tgid === undefined ? {} : { tgid });
+  /** Those of the machine, of which one process's are kept. */
+  function socketsOf(pid: number): OpenSocket[] {
+    using link = sensor.object.program('sockets').attachIterator();
     using iterator = link.iterate();
     const bytes = Buffer.from(iterator.readAll());
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     const count = bytes.length / records.SIZEOF_OPEN_SOCKET;
     assert.ok(Number.isInteger(count));
-    return Array.from({ length: count }, (_, index) => {
-      const at = index * records.SIZEOF_OPEN_SOCKET;
+    const places = Array.from({ length: count }, (_, index) => index * records.SIZEOF_OPEN_SOCKET);
+    const own = places.filter((at) => records.openSocketTgid(view, at) === pid);
+    return own.map((at) => {
       const family = records.openSocketFamily(view, at);
       const part = (offset: number, length: number): Buffer => bytes.subarray(at + offset, at + offset + length);
       const [local, peer] = [records.OPEN_SOCKET_LOCAL_ADDRESS, records.OPEN_SOCKET_ADDRESS].map((offset) =>
         address(part(offset, 16), family),
       );
-      assert.ok(tgid === undefined || records.openSocketTgid(view, at) === tgid);
       return {
         fd: records.openSocketFd(view, at),
         inode: bytes.readBigUInt64LE(at + records.OPEN_SOCKET_INODE),
@@ -103,11 +106,25 @@ describe('what is open already', { skip }, () => {
     }
   });
 
-  test('a socket that was closed is not there, and those of all processes are', async () => {
+  test('a socket that was closed is not there, and those of another process are', async () => {
     const { server, port } = await listen();
-    assert.ok(socketsOf().some(({ local }) => local === `127.0.0.1:${port}`));
+    const listens = (): boolean =>
+      socketsOf(process.pid).some(({ local, state }) => local === `127.0.0.1:${port}` && state === LISTEN);
+    assert.ok(listens());
     await new Promise((resolve) => server.close(resolve));
-    assert.ok(!socketsOf().some(({ local, state }) => local === `127.0.0.1:${port}` && state === LISTEN));
+    assert.ok(!listens());
+    // Node's pipes are unix sockets.
+    const other = spawn('sleep', ['60']);
+    try {
+      await once(other, 'spawn');
+      const shown = socketsOf(other.pid ?? 0).map(({ fd, family, state }) => [fd, family, state]);
+      assert.deepEqual(
+        shown,
+        [0, 1, 2].map((fd) => [fd, 1, ESTABLISHED]),
+      );
+    } finally {
+      other.kill('SIGKILL');
+    }
   });
 
   test('where a cgroup was made is known although it is gone', () => {
