@@ -123,23 +123,21 @@ export class JournalSource implements LogSource {
 }
 
 /**
- * It reads what anybody may write: of what this process may do, which a program that it starts inherits where it runs as root or the capabilities are
- * ambient, it keeps the one that lets it read the journal.
+ * It reads what anybody may write: of what setpriv has, which is this process's own where it runs as root and otherwise what is ambient, it keeps the one
+ * capability that lets it read the journal.
  */
 function withoutPrivileges(): string[] {
-  const { CapEff: effective, CapAmb: ambient } = capabilities();
-  if (effective === 0n) return [];
-  const keeping = (held: bigint): string => ((held & DAC_READ_SEARCH) === 0n ? '-all' : '-all,+dac_read_search');
-  const kept = keeping(effective);
+  const held = capabilities(process.geteuid?.() === 0 ? 'CapEff' : 'CapAmb');
+  if (held === 0n) return [];
+  const kept = (held & DAC_READ_SEARCH) === 0n ? '-all' : '-all,+dac_read_search';
   // What root executes has all that is in the bounding set.
-  const bounded = (effective & SETPCAP) === 0n ? [] : [`--bounding-set=${kept}`];
-  return ['setpriv', ...bounded, `--inh-caps=${kept}`, `--ambient-caps=${keeping(ambient)}`, '--'];
+  const bounded = (held & SETPCAP) === 0n ? [] : [`--bounding-set=${kept}`];
+  return ['setpriv', ...bounded, `--inh-caps=${kept}`, `--ambient-caps=${kept}`, '--'];
 }
 
-function capabilities(): Record<'CapEff' | 'CapAmb', bigint> {
+function capabilities(name: 'CapEff' | 'CapAmb'): bigint {
   const status = readFileSync('/proc/self/status', 'latin1');
-  const set = (name: string): bigint => BigInt(`0x${new RegExp(`^${name}:\\s*(\\w+)`, 'm').exec(status)?.[1] ?? '0'}`);
-  return { CapEff: set('CapEff'), CapAmb: set('CapAmb') };
+  return BigInt(`0x${new RegExp(`^${name}:\\s*(\\w+)`, 'm').exec(status)?.[1] ?? '0'}`);
 }
 
 function parse(bytes: Buffer): Json {

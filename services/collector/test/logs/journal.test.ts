@@ -11,6 +11,7 @@ const JOURNALD = ['/lib/systemd/systemd-journald', '/usr/lib/systemd/systemd-jou
   existsSync(path),
 );
 const CHILD = join(import.meta.dirname, 'journal-child.ts');
+const NOT_AMBIENT = join(import.meta.dirname, 'not-ambient-child.ts');
 
 function skip(): string | false {
   if (JOURNALD === undefined) return 'systemd-journald is not installed';
@@ -46,6 +47,16 @@ describe('journald', () => {
     assert.ok((documents[0]?.process?.pid ?? 0) > 1);
     // CAP_DAC_READ_SEARCH, though root has started it
     assert.deepEqual(capabilities, ['4', '4', '4']);
+  });
+
+  it('is read with no more than this process can give: what is not ambient is not asked for', {
+    skip: process.getuid?.() === 0 ? false : 'needs root, to become somebody else',
+  }, () => {
+    const caps = '-all,+dac_read_search,+setpcap';
+    const nobody = ['--reuid=65534', '--regid=65534', '--clear-groups', `--inh-caps=${caps}`, `--ambient-caps=${caps}`];
+    const args = [...nobody, process.execPath, '--conditions=@ringfence/source', NOT_AMBIENT];
+    const ended = JSON.parse(execFileSync('setpriv', args, { encoding: 'utf8', timeout: 60_000 }));
+    assert.deepEqual(ended, { code: 0, signal: null, complaint: '' });
   });
 
   it('that can not be read at all is said, and tried again; the files go on', async () => {
