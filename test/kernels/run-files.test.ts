@@ -9,7 +9,7 @@ import { runFiles } from './lib/run-files.ts';
 const root = mkdtempSync(join(tmpdir(), 'ringfence-run-files-'));
 after(() => rmSync(root, { recursive: true }));
 
-const IMPORTS = `import { describe, test } from 'node:test'; globalThis.inOrder ??= [];`;
+const IMPORTS = `import { after, describe, test } from 'node:test'; globalThis.inOrder ??= [];`;
 const FILES = {
   'first.test.mjs': `globalThis.inOrder.push('first'); describe('of it', () => { test('passes', () => console.log('said'.repeat(9_000))); test('is left out', { skip: 'why' }, () => {}); });`,
   'fails.test.mjs': `console.log('as it is read'); test('prints', () => console.error('before it fails')); test('sees every file read', () => { if (globalThis.inOrder[0] !== 'first') throw new Error('alone'); }); test('fails', () => { throw new Error('on purpose'); });`,
@@ -20,7 +20,7 @@ const FILES = {
   'hangs.test.mjs': `test('hangs', () => new Promise(() => setInterval(() => {}, 1000)));`,
   'passes.test.mjs': `test('passes', () => {});`,
   'leaves.test.mjs': `test('leaves', () => process.exit(3));`,
-  'last.test.mjs': `test('passes', () => console.log('at last'));`,
+  'last.test.mjs': `after(() => { throw new Error('in the end'); }); test('passes', () => console.log('at last'));`,
 };
 
 test('files run in one process, each has its report; one that hangs, leaves or cannot be read is told of, and no other', async () => {
@@ -46,7 +46,7 @@ test('files run in one process, each has its report; one that hangs, leaves or c
     ['hangs', 0, '', "the file itself: killed by SIGKILL after 5 s: something in it doesn't end"],
     ['passes', 1, '', ''],
     ['leaves', 0, '', 'the file itself: exited with code 3'],
-    ['last', 1, '', ''],
+    ['last', 1, '', `${join(root, 'last.test.mjs')}: Error: in the end`],
   ]);
   const printed = reports.filter(({ output }) => output !== '').map(({ path, output }) => [path, output]);
   assert.deepEqual(printed, [

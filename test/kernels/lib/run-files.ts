@@ -24,7 +24,7 @@ async function runSome(paths: readonly string[], options: RunFilesOptions): Prom
   /** by file */
   const printed = new Map<string, string>();
   const left = [...paths];
-  let [tally, late] = [new Tally(), false];
+  let [tally, late, done] = [new Tally(), false, false];
   /** whose turn it is: to be read, and once all are, to be run */
   let turn = left[0] ?? '';
   const deadline = setTimeout(() => {
@@ -35,7 +35,6 @@ async function runSome(paths: readonly string[], options: RunFilesOptions): Prom
     options.onReport(tally.report(turn, (printed.get(turn) ?? '') + lastWords));
     left.splice(left.indexOf(turn), 1);
     [tally, turn] = [new Tally(), left[0] ?? ''];
-    deadline.refresh();
   };
   /** It comes by another way than what is told of the tests, and is there, but may not have been read yet. */
   const takePrinted = async (path: string): Promise<void> => {
@@ -50,16 +49,18 @@ async function runSome(paths: readonly string[], options: RunFilesOptions): Prom
     else if (message.type === 'printed') void takePrinted(message.path);
     else if (message.type === 'pass' && message.title === `${END_OF}${turn}`) {
       tally.failIfEmpty();
+      // What fails once all are run, such as what is cleaned up then, is told with the last one.
+      done = left.length === 1;
+      if (done) return;
       tell();
+      deadline.refresh();
     } else if (message.type === 'end') setTimeout(() => killGroup(child), END_TIMEOUT_MS).unref();
     else if (message.type !== 'pass' || message.title !== READ) tally.take(message);
   });
   const ended = await endOf(child, () => clearTimeout(deadline));
   if (child.pid !== undefined) removePins(child.pid);
-  if (left.length > 0) {
-    tally.fail(howItEnded(ended, late ? options.timeoutMs / 1000 : null));
-    tell(output.text);
-  }
+  if (!done) tally.fail(howItEnded(ended, late ? options.timeoutMs / 1000 : null));
+  tell(output.text);
   return left;
 }
 
