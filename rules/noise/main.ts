@@ -77,7 +77,10 @@ async function again(path: string): Promise<void> {
   await using recording = await openRecording(path);
   const [hostId = ''] = recording.enrolled.keys();
   const judge = new Judge(builtIn(), (host) => recording.enrolled.get(host), tally.count);
-  for await (const batch of recording.records()) judge.take(hostId, Buffer.from(batch));
+  for await (const batch of recording.records()) {
+    if (interrupted.aborted) process.exit(130);
+    judge.take(hostId, Buffer.from(batch));
+  }
   judged.events += judge.events;
   judged.minutes += judge.minutes;
 }

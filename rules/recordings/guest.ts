@@ -14,8 +14,11 @@ const TIMEOUT_MS = 3_600_000;
 const SCRIPT = 'rules/recordings/in-guest.ts';
 const SOURCE = join(import.meta.dirname, '../../test/kernels/module');
 
-/** As `play` does, on the newest kernel that there is. Throws when no guest can be run here. */
-export async function playInGuest(actions: readonly Action[], onPlayed: PlayOptions['onPlayed']): Promise<void> {
+/** As `play` does, on the newest kernel that there is. Throws when no guest can be run here, and when `signal` aborts. */
+export async function playInGuest(
+  actions: readonly Action[],
+  { signal, onPlayed }: Required<Pick<PlayOptions, 'signal' | 'onPlayed'>>,
+): Promise<void> {
   if (actions.length === 0) return;
   const kernels = await findKernels();
   const kernel = typeof kernels === 'string' ? undefined : kernels.at(-1);
@@ -36,6 +39,6 @@ export async function playInGuest(actions: readonly Action[], onPlayed: PlayOpti
     const publicKey = createPublicKey({ key: Buffer.from(key, 'base64'), format: 'der', type: 'spki' });
     onPlayed(action, { key: publicKey, batches: batches.map((batch) => Buffer.from(batch, 'base64')) }, said);
   };
-  const { console } = await runScript({ kernel, write, script: SCRIPT, args, timeoutMs: TIMEOUT_MS, onLine });
+  const { console } = await runScript({ kernel, write, script: SCRIPT, args, timeoutMs: TIMEOUT_MS, onLine, signal });
   process.stderr.write(console);
 }

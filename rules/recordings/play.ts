@@ -46,6 +46,7 @@ export async function play(
       lookEveryMs: guest === undefined ? 0 : 1000,
     });
     for (const [n, action] of actions.entries()) {
+      if (signal?.aborted) return;
       const { rule, image, setup, script } = action;
       const name = `ringfence-lab-${process.pid}-${n}`;
       const { containersDir } = sensor;

@@ -31,14 +31,19 @@ function onPlayed({ rule }: Action, { key, batches }: Played, said: string): voi
   } else if (wanted.length > 0) process.stdout.write(`${rule}: ${names.join(', ')}\n`);
 }
 
-await play(
-  actions.filter(({ guest }) => guest === undefined),
-  { limitMs: LIMIT_MS, signal: interrupted, onPlayed },
-);
+// The guest first: where none can be run, nobody waits for the rest to be told.
+try {
+  await playInGuest(
+    actions.filter(({ guest }) => guest !== undefined),
+    { signal: interrupted, onPlayed },
+  );
+  await play(
+    actions.filter(({ guest }) => guest === undefined),
+    { limitMs: LIMIT_MS, signal: interrupted, onPlayed },
+  );
+} catch (error) {
+  if (!interrupted.aborted) throw error;
+}
 // What was there stays as it is.
 if (interrupted.aborted) process.exit(130);
-await playInGuest(
-  actions.filter(({ guest }) => guest !== undefined),
-  onPlayed,
-);
 store({ recordings, keys, matched });

@@ -1,13 +1,20 @@
 /** The machine that other kernels run in. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { runInGuest } from '@ringfence/testkit';
 import { findKernel } from './lib/find-kernels.ts';
 
 const kernel = await findKernel();
+
+/** Emulators that this process has started, and that run. */
+const machines = (): number =>
+  execFileSync('ps', ['--ppid', String(process.pid), '-o', 'comm='], { encoding: 'utf8' }).split('qemu-system').length -
+  1;
 
 describe('a guest', { skip: typeof kernel === 'string' ? kernel : false }, () => {
   const program = mkdtempSync(join(tmpdir(), 'ringfence-guest-test-'));
@@ -16,10 +23,14 @@ describe('a guest', { skip: typeof kernel === 'string' ? kernel : false }, () =>
   async function run(
     command: string,
     timeoutMs: number,
+    signal: AbortSignal = new AbortController().signal,
   ): Promise<{ exitCode: number; lines: string[]; console: string }> {
     if (typeof kernel === 'string') return assert.fail(kernel);
     const lines: string[] = [];
-    const result = await runInGuest({ kernel, program, command, timeoutMs, onLine: (line) => lines.push(line) });
+    const result = await runInGuest({
+      ...{ kernel, program, command, timeoutMs, signal },
+      onLine: (line) => lines.push(line),
+    });
     return { ...result, lines };
   }
 
@@ -33,5 +44,16 @@ describe('a guest', { skip: typeof kernel === 'string' ? kernel : false }, () =>
 
   test('is ended when it takes too long, and says so', async () => {
     await assert.rejects(run('sleep 1000', 500), { code: 'ERR_TESTKIT_GUEST', message: /ended after 0.5 s/ });
+  });
+
+  test('is ended when nobody wants it any more', async () => {
+    const ended = { code: 'ERR_TESTKIT_GUEST', message: /ended by who had started it/ };
+    const wanted = new AbortController();
+    const rejected = assert.rejects(run('sleep 1000', 300_000, wanted.signal), ended);
+    while (machines() === 0) await sleep(50);
+    wanted.abort();
+    await rejected;
+    assert.equal(machines(), 0);
+    await assert.rejects(run('sleep 1000', 300_000, wanted.signal), { name: 'AbortError' });
   });
 });

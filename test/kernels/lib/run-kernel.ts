@@ -44,6 +44,8 @@ export interface ScriptRun {
   readonly kernelArguments?: string;
   readonly countInstructions?: boolean;
   readonly onLine?: (line: string) => void;
+  /** ends the guest at once */
+  readonly signal?: AbortSignal;
 }
 
 export interface ScriptResult {

@@ -27,6 +27,8 @@ export interface GuestOptions {
   readonly countInstructions?: boolean;
   /** gets each line that the command prints, as it comes */
   readonly onLine?: (line: string) => void;
+  /** ends the machine at once */
+  readonly signal?: AbortSignal;
 }
 
 export interface GuestResult {
@@ -126,17 +128,20 @@ function start(emulator: string, args: readonly string[], place: string): ChildP
   return child;
 }
 
-/** Its lines until it has ended; the command's exit code. It is killed when it takes too long. */
+/** Its lines until it has ended; the command's exit code. It is killed when it takes too long, or is not wanted any more. */
 async function follow(
   child: ChildProcess,
-  { timeoutMs, onLine }: GuestOptions,
+  { timeoutMs, onLine, signal }: GuestOptions,
   said: string[],
 ): Promise<number | undefined> {
   let exitCode: number | undefined;
-  const late = setTimeout(() => {
-    said.push(`the guest was ended after ${timeoutMs / 1000} s`);
+  const end = (why: string): void => {
+    said.push(`the guest was ended ${why}`);
     child.kill('SIGKILL');
-  }, timeoutMs);
+  };
+  const late = setTimeout(end, timeoutMs, `after ${timeoutMs / 1000} s`);
+  const unwanted = (): void => end('by who had started it');
+  signal?.addEventListener('abort', unwanted);
   if (child.stdout === null || child.stderr === null) throw new TypeError('the machine has no pipes');
   createInterface(child.stdout).on('line', (line) => {
     const text = line.replaceAll('\r', '');
@@ -149,6 +154,7 @@ async function follow(
     await once(child, 'close');
   } finally {
     clearTimeout(late);
+    signal?.removeEventListener('abort', unwanted);
     child.kill('SIGKILL');
   }
   return exitCode;
@@ -157,14 +163,16 @@ async function follow(
 /**
  * Boots a kernel in a machine of its own (QEMU; without KVM it is emulated), with this machine's programs and Node, runs a command there and takes
  * its lines over the serial line. No network. Throws ERR_TESTKIT_GUEST, with the end of the console, when the machine ends before the command has, or
- * takes longer than `timeoutMs`.
+ * takes longer than `timeoutMs`, or when `signal` aborts.
  */
 export async function runInGuest(options: GuestOptions): Promise<GuestResult> {
   const place = createWorkplace('guest');
   try {
     const said: string[] = [];
     const { emulator } = MACHINES[options.kernel.architecture];
-    const exitCode = await follow(start(emulator, await machine(options, place), place), options, said);
+    const args = await machine(options, place);
+    options.signal?.throwIfAborted();
+    const exitCode = await follow(start(emulator, args, place), options, said);
     const console = `${await readFile(join(place, 'console'), 'utf8').catch(() => '')}${said.join('\n')}`;
     if (exitCode !== undefined) return { exitCode, console };
     const tail = console.split('\n').slice(-SHOWN_LINES).join('\n');
