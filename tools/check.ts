@@ -24,7 +24,7 @@ function steps(fix: boolean): Step[] {
     { title: 'types (tsc)', command: [bin('tsc'), '-p', 'tsconfig.json', '--noEmit', '--pretty', 'false'] },
     {
       title: 'lint and format (biome)',
-      command: [bin('biome'), 'check', ...(fix ? ['--write'] : []), '--max-diagnostics=50', '.'],
+      command: [bin('biome'), 'check', ...(fix ? ['--write'] : []), '--error-on-warnings', '--max-diagnostics=50', '.'],
     },
     { title: 'dead code (knip)', command: [bin('knip'), '--no-progress', '--no-config-hints'] },
     { title: 'types of the wire in step with their schemas', command: generator('tools/generate-types.ts') },

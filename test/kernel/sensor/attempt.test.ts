@@ -1,6 +1,6 @@
 /** Forks, execs and changes of credentials that fail: each is an event of its own, and none of those that tell what happened. */
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type Want, wantOf } from '@ringfence/schema';
