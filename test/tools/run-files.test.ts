@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { FileReport } from '../../tools/test-runner/file-report.ts';
-import { runFiles } from './lib/run-files.ts';
+import { runFiles } from '../../tools/test-runner/run-files.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'ringfence-run-files-'));
 after(() => rmSync(root, { recursive: true }));

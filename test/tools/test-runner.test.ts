@@ -21,6 +21,10 @@ const FILES: Readonly<Record<string, string>> = {
     test('lets another work', () => { spawnSync(process.execPath, ['-e', spin]); });`,
   'services/b/test/crash.test.ts': `throw new Error('crashed at import');`,
   'services/b/test/empty.test.ts': `export {};`,
+  'test/kernel/sensor/first.test.ts': `globalThis.shared = true; ${ALONE}`,
+  'test/kernel/sensor/second.test.ts': `import { spawnSync } from 'node:child_process';
+    test('is in the process of the first', () => assert.ok(globalThis.shared && process.env.RINGFENCE_TEST_KEEP));
+    test('costs', () => { spawnSync(process.execPath, ['-e', 'while (process.cpuUsage().user < 3e5);']); });`,
   'test/kernel/alone.test.ts': ALONE,
   'test/kernel/alone-too.test.ts': ALONE,
   'test/kernels/kernels.test.ts': `import { existsSync } from 'node:fs'; import { setTimeout } from 'node:timers/promises';
@@ -72,7 +76,7 @@ describe('the test runner', () => {
 
     it('runs everything, shows failures whole, and ends with one line of totals', () => {
       const { lines, stdout, status } = whole;
-      assert.equal(lines.at(-1), '7 passed, 3 failed, 1 skipped');
+      assert.equal(lines.at(-1), '10 passed, 3 failed, 1 skipped');
       assert.equal(stdout.match(/^\d+ passed, \d+ failed, \d+ skipped$/gm)?.length, 1);
       assert.equal(status, 1);
       // Of two that end at once one is given the CPU time of both.
@@ -104,9 +108,11 @@ describe('the test runner', () => {
     });
   });
 
-  it('runs what needs the kernel one at a time', () => {
-    const { lines } = runTests('test/kernel/');
-    assert.equal(lines.at(-1), '2 passed, 0 failed, 0 skipped');
+  it('runs what needs the kernel one at a time, and of that the tests of the sensor in one process', () => {
+    const { lines, stdout } = runTests('test/kernel/');
+    assert.equal(lines.at(-1), '5 passed, 0 failed, 0 skipped');
+    const [, cpu] = /second\.test\.ts: 2 passed \([\d.]+ s, CPU ([\d.]+) s\)/.exec(stdout) ?? [];
+    assert.ok(Number(cpu) >= 0.3, stdout);
   });
 
   it('ends a file that does not end: too late is a failure, with the tests done it is not', () => {
@@ -168,9 +174,14 @@ describe('the test runner', () => {
   });
 
   it('keeps the tests whose title matches', () => {
-    const { lines, status } = runTests('packages/a', '--only', 'agrees');
-    assert.equal(lines.at(-1), '1 passed, 0 failed, 0 skipped');
-    assert.equal(status, 0);
+    for (const [filter, title] of [
+      ['packages/a', 'agrees'],
+      ['test/kernel/sensor', 'costs'],
+    ] as const) {
+      const { lines, status } = runTests(filter, '--only', title);
+      assert.equal(lines.at(-1), '1 passed, 0 failed, 0 skipped');
+      assert.equal(status, 0);
+    }
   });
 
   it('fails when a filter names nothing', () => {

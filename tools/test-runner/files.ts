@@ -1,7 +1,7 @@
 import { glob } from 'node:fs/promises';
 import { join } from 'node:path';
 
-export type Turn = 'kernel' | 'guest' | 'program' | 'engine';
+export type Turn = 'sensor' | 'kernel' | 'guest' | 'program' | 'engine';
 
 export interface TestFile {
   /** relative to the repository */
@@ -19,6 +19,8 @@ const PATTERNS = [
   'test/**/*.test.ts',
 ];
 const TURNS: readonly (readonly [Turn, RegExp])[] = [
+  // all in one process, which loads the sensor once for most of them
+  ['sensor', /^test\/kernel\/sensor\//],
   ['kernel', /^test\/kernel\//],
   // minutes of an emulated machine, of which this one sees nothing but the CPU
   ['guest', /^test\/kernels\/kernels\.test/],

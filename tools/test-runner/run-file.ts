@@ -4,22 +4,22 @@ import { cpuOfLastEndedMs } from './cpu.ts';
 import { type FileReport, howItEnded, Tally } from './file-report.ts';
 import { removePins } from './remove-pins.ts';
 import type { TestMessage } from './reporter.ts';
-import { END_TIMEOUT_MS, type Ended, endOf, killGroup, Output, startTests } from './test-process.ts';
+import {
+  END_TIMEOUT_MS,
+  type Ended,
+  endOf,
+  interruptible,
+  killGroup,
+  Output,
+  ownEnvironment,
+  startTests,
+} from './test-process.ts';
 
 export interface RunOptions {
   /** keeps the tests whose title matches */
   readonly only: string | undefined;
   /** One test that hangs must not hold the whole run: a file's process is killed after this time. */
   readonly timeoutMs: number;
-}
-
-/** Of sources stripped of their types: half of what the start of a file's processes costs. */
-const COMPILE_CACHE = join(import.meta.dirname, '../../dist/compile-cache');
-
-function start(root: string, path: string, only: string | undefined): ChildProcess {
-  const { NODE_TEST_CONTEXT: _context, ...env } = process.env;
-  const named = only === undefined ? [] : [`--test-name-pattern=${only}`];
-  return startTests([...named, path], { cwd: root, env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...env } });
 }
 
 /** Takes what the process tells until it has ended. Kills it when it is late, too slow to end, or `signal` aborts. */
@@ -31,23 +31,16 @@ async function follow(
 ): Promise<Ended & { readonly cpuMs: number }> {
   const kill = (): void => killGroup(child);
   const late = setTimeout(kill, timeoutMs);
-  const soon = (): void => void setTimeout(kill, END_TIMEOUT_MS).unref();
-  // Ctrl-C reaches only the runner's own group.
-  const interrupt = (): void => {
-    child.kill('SIGTERM');
-    soon();
-  };
-  signal.addEventListener('abort', interrupt);
+  using _interruptible = interruptible(child, signal);
   child.on('message', (message: TestMessage) => {
     tally.take(message);
-    if (tally.done) soon();
+    if (tally.done) setTimeout(kill, END_TIMEOUT_MS).unref();
   });
   let cpuMs = 0;
   const ended = await endOf(child, () => {
     cpuMs = cpuOfLastEndedMs();
     clearTimeout(late);
   });
-  signal.removeEventListener('abort', interrupt);
   return { ...ended, cpuMs };
 }
 
@@ -59,7 +52,8 @@ export async function runFile(
   signal: AbortSignal,
 ): Promise<FileReport> {
   const started = performance.now();
-  const child = start(root, join(root, path), only);
+  const named = only === undefined ? [] : [`--test-name-pattern=${only}`];
+  const child = startTests([...named, join(root, path)], { cwd: root, env: ownEnvironment() });
   const output = new Output(child);
   const tally = new Tally();
   const ended = await follow(child, tally, timeoutMs, signal);

@@ -7,6 +7,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export const END_TIMEOUT_MS = 5_000;
 const KEPT_OUTPUT = 64 * 1024;
 const REPORTER = join(import.meta.dirname, 'reporter.ts');
+/** Of sources stripped of their types: half of what the start of a file's processes costs. */
+const COMPILE_CACHE = join(import.meta.dirname, '../../dist/compile-cache');
+
+/** For files that are run here. */
+export function ownEnvironment(): NodeJS.ProcessEnv {
+  const { NODE_TEST_CONTEXT: _context, ...env } = process.env;
+  return { NODE_COMPILE_CACHE: COMPILE_CACHE, ...env };
+}
 
 /** Runs Node with `args`, in a group of its own: at the end nothing of it is left. What its tests come to it sends as messages (TestMessage). */
 export function startTests(args: readonly string[], place: { cwd: string; env: NodeJS.ProcessEnv }): ChildProcess {
@@ -39,6 +47,16 @@ export function killGroup({ pid }: ChildProcess): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
+}
+
+/** Until it is disposed of, `signal` ends the process: Ctrl-C reaches only the runner's own group. */
+export function interruptible(child: ChildProcess, signal: AbortSignal | undefined): Disposable {
+  const interrupt = (): void => {
+    child.kill('SIGTERM');
+    setTimeout(() => killGroup(child), END_TIMEOUT_MS).unref();
+  };
+  signal?.addEventListener('abort', interrupt);
+  return { [Symbol.dispose]: () => signal?.removeEventListener('abort', interrupt) };
 }
 
 export interface Ended {

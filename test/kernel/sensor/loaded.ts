@@ -30,8 +30,8 @@ export interface LoadOptions {
 }
 
 /**
- * An emulated machine's kernel takes half a minute to verify the programs, and as long to leave their hooks: a process that runs many files there loads and attaches
- * once what most of them ask for.
+ * The kernel takes seconds to verify the programs and to leave their hooks, that of an emulated machine half a minute each: a process that runs many files loads and
+ * attaches once what most of them ask for.
  */
 const KEEPS = process.env['RINGFENCE_TEST_KEEP'] !== undefined;
 const COUNTERS = 'rf_counters';
@@ -116,8 +116,13 @@ export class LoadedSensor implements Disposable {
     if (kept?.key === key && !kept.sensor.#inUse) return kept.sensor.#again();
     const sensor = new LoadedSensor(path, options);
     // those of others would stay attached beside it
-    if (KEEPS && kept === undefined && !options.refusals && !options.fresh) LoadedSensor.#kept = { key, sensor };
+    if (KEEPS && kept === undefined && !options.refusals && !options.fresh) LoadedSensor.#keep(key, sensor);
     return sensor;
+  }
+
+  static #keep(key: string, sensor: LoadedSensor): void {
+    LoadedSensor.#kept = { key, sensor };
+    process.once('exit', () => LoadedSensor.#kept?.sensor.leave());
   }
 
   #loadRefusals(again: () => BpfObject): void {

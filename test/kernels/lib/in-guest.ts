@@ -10,9 +10,9 @@ import { parseArgs } from 'node:util';
 import { BpfObject } from '@ringfence/libbpf-ts';
 import { FullProfile, type Way } from '../../../services/collector/src/sensor/full.ts';
 import type { FileReport } from '../../../tools/test-runner/file-report.ts';
+import { runFiles } from '../../../tools/test-runner/run-files.ts';
 import { cgroup2, sensorObject } from '../../kernel/sensor/sensor.ts';
 import { judgePrograms, type ProgramVerdict } from './programs.ts';
-import { runFiles } from './run-files.ts';
 
 /** How the agent comes to the full profile there. */
 export interface GuestWays {
