@@ -11,7 +11,8 @@ describe('what seccomp refuses', { skip }, () => {
   before(async () => {
     scratch = new Scratch();
     sensor = await TestSensor.start({ refusals: true });
-    sensor.control({ all_opens: 1 });
+    sensor.control({});
+    sensor.watch(scratch.path);
   });
   after(() => {
     sensor?.[Symbol.dispose]();
