@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { followTopic } from '@ringfence/bus/follow';
 import { type Enrolment, type Role, SchemaError, TOPIC, verifyRecordAside } from '@ringfence/schema';
 import { decodeEntry, Entries, type Entry, hasRole, publicKeyOfEntry } from './entries.ts';
 import { messageOf } from './errors.ts';
@@ -159,23 +159,20 @@ export class Enrolments implements AsyncDisposable {
     return this.close();
   }
 
-  /** Reads on for ever; what was read before is passed over by its version. What is known stays in force while the topic can't be read. */
-  async #follow(): Promise<void> {
+  /** What was read before is passed over by its version. What is known stays in force while the topic can't be read. */
+  #follow(): Promise<void> {
     const { bus, log } = this.#options;
-    const { signal } = this.#stop;
-    for (let pause = 1000; !signal.aborted; pause = Math.min(pause * 2, 30_000)) {
-      try {
-        for await (const record of bus.read({ topic: TOPIC.enrolments, follow: true, signal })) {
-          this.#take(record);
-          pause = 1000;
-        }
-      } catch (error) {
-        if (signal.aborted) return;
+    return followTopic({
+      bus,
+      topic: TOPIC.enrolments,
+      signal: this.#stop.signal,
+      take: (record) => this.#take(record),
+      interrupted: (error) => {
         this.#interruptions++;
         log?.warn({ error: messageOf(error) }, `${TOPIC.enrolments} can't be followed: revocations may come late`);
-      }
-      await sleep(pause, undefined, { signal, ref: false }).catch(() => {});
-    }
+      },
+      maxPauseMs: 30_000,
+    });
   }
 
   #take({ key, value }: LogRecord): void {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Bus, type BusLog, fateOf, type InRecord } from '@ringfence/bus';
+import { followTopic } from '@ringfence/bus/follow';
 import { deadLetter, TOPIC } from '@ringfence/schema';
 import type { DetectorStats } from './metrics.ts';
 import { FleetRarity } from './state/fleet-rarity.ts';
@@ -39,17 +40,16 @@ export class RarityTopic implements AsyncDisposable {
     return topic;
   }
 
-  async #follow(): Promise<void> {
+  #follow(): Promise<void> {
     const { bus, log } = this.#deps;
-    const { signal } = this.#stop;
-    while (!signal.aborted) {
-      try {
-        for await (const record of bus.read({ topic: TOPIC.rarity, follow: true, signal })) await this.#hear(record);
-      } catch (err) {
-        if (!signal.aborted) log?.warn({ err }, `${TOPIC.rarity} can not be read; it is read again`);
-      }
-      await this.#pause();
-    }
+    return followTopic({
+      bus,
+      topic: TOPIC.rarity,
+      signal: this.#stop.signal,
+      take: (record) => this.#hear(record),
+      interrupted: (err) => log?.warn({ err }, `${TOPIC.rarity} can not be read; it is read again`),
+      maxPauseMs: AGAIN_MS,
+    });
   }
 
   async #hear(record: InRecord): Promise<void> {
@@ -58,7 +58,8 @@ export class RarityTopic implements AsyncDisposable {
     while (!this.#stop.signal.aborted) {
       const error = this.#refusal(record);
       // A key whose enrolment is on its way.
-      if (fateOf(error) === 'retriable') await this.#pause();
+      if (fateOf(error) === 'retriable')
+        await sleep(AGAIN_MS, undefined, { signal: this.#stop.signal }).catch(() => {});
       else {
         if (error !== undefined) await this.#bury(record, error);
         this.#next = record.offset + 1;
@@ -80,10 +81,6 @@ export class RarityTopic implements AsyncDisposable {
     const { offset } = record;
     this.#deps.log?.error({ err, offset }, 'counts of rules can not be used; they go to the dead letters');
     await this.#deps.bus.produce([deadLetter(record, err, 'detector/rarity')]);
-  }
-
-  #pause(): Promise<void> {
-    return sleep(AGAIN_MS, undefined, { signal: this.#stop.signal }).catch(() => {});
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus, BusLog, InRecord } from '@ringfence/bus';
+import { followTopic } from '@ringfence/bus/follow';
 import type { ControlPlane } from '@ringfence/control';
 import { deadLetter, decode, type InterestRecord, TOPIC } from '@ringfence/schema';
 import type { ResponderMetrics } from '../metrics.ts';
@@ -18,13 +18,12 @@ export interface ForwardDeps {
   readonly signal: AbortSignal;
 }
 
-const AGAIN_MS = 1000;
 /** A start reads all that lies there; agents are told once, not once a record. */
 const SETTLE_MS = 200;
 
 /** Tells every agent what the rules of all detectors together can match, whenever that changes. Ends when `signal` aborts; never rejects. */
 export async function forwardInterest(deps: ForwardDeps): Promise<void> {
-  const { log, metrics, signal } = deps;
+  const { bus, log, metrics, signal } = deps;
   const interests = new Interests();
   let timer: NodeJS.Timeout | undefined;
   const tell = (): void => {
@@ -38,18 +37,20 @@ export async function forwardInterest(deps: ForwardDeps): Promise<void> {
       );
     });
   };
-  while (!signal.aborted) {
-    try {
-      for await (const record of deps.bus.read({ topic: TOPIC.interest, follow: true, signal })) {
-        await take(deps, interests, record);
-        timer ??= setTimeout(tell, SETTLE_MS);
-      }
-    } catch (err) {
+  await followTopic({
+    bus,
+    topic: TOPIC.interest,
+    signal,
+    take: async (record) => {
+      await take(deps, interests, record);
+      timer ??= setTimeout(tell, SETTLE_MS);
+    },
+    interrupted: (err) => {
       metrics.failed('interest');
       log.warn({ err }, 'ringfence.interest can not be read; it is read again');
-    }
-    await sleep(AGAIN_MS, undefined, { signal }).catch(() => {});
-  }
+    },
+    maxPauseMs: 1000,
+  });
   clearTimeout(timer);
 }
 
