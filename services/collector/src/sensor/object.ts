@@ -13,6 +13,8 @@ export const LIFECYCLE: readonly string[] = ['process_fork', 'process_exec', 'pr
 export const STAND_INS: ReadonlyMap<string, string> = new Map([['io_uring_submitted_6_1', 'io_uring_submitted']]);
 /** Reads the running processes; attached for each run, never pinned. */
 export const SNAPSHOT = 'snapshot';
+/** Whose refusal leaves no sensor. */
+const VITAL: readonly string[] = [...LIFECYCLE, SNAPSHOT];
 /** Tells whose the sockets are that are older than the sensor; run twice after the hooks are in place, never pinned. */
 export const ADOPT = 'adopt_sockets';
 /** Reads the kernel's memory for checks of its integrity; run by itself, never attached. */
@@ -80,7 +82,7 @@ function loadPrograms(options: LoadOptions, refused: Map<string, string>, full: 
       if (error instanceof BpfLoadError && error.errno === EAGAIN && interrupted++ < INTERRUPTIONS_MAX) continue;
       const program = error instanceof BpfLoadError ? error.program : undefined;
       const why = (error as Error).message;
-      if (program === undefined || LIFECYCLE.includes(program) || refused.has(program))
+      if (program === undefined || VITAL.includes(program) || refused.has(program))
         throw new SensorError(`the sensor ${options.path} can't be loaded: ${why}`, { cause: error });
       const line = why.split('\n')[0] ?? '';
       if (!full?.refuse(program, line)) refused.set(program, line);
