@@ -142,12 +142,12 @@ export function judge(scene: TestHost, rules: RuleSet<EventView> = builtIn()): M
 
 let compiled: RuleSet<EventView> | undefined;
 
-let memory = new RuleMemory();
+let memory = new RuleMemory({ changelog: false });
 
 /** The built-in content, which remembers nothing yet. */
 export function builtIn(): RuleSet<EventView> {
   compiled ??= compile(content, { memory: { of: () => memory, isFirst: (...asked) => memory.isFirst(...asked) } });
-  memory = new RuleMemory();
+  memory = new RuleMemory({ changelog: false });
   return compiled;
 }
 

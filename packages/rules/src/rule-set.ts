@@ -29,7 +29,7 @@ export interface CompileOptions<E> {
   readonly kinds: EventKinds<E>;
   /** Which rules are active. @default hunt: all */
   readonly profile?: Profile;
-  /** What rules remember, to go on with. @default one memory for all events, that starts empty */
+  /** What rules remember, to go on with. @default one memory for all events, that starts empty and has no changelog */
   readonly memory?: Memories<E>;
   /** For the Sigma rules among the sources. */
   readonly sigma?: SigmaOptions;
@@ -67,7 +67,7 @@ export interface RuleUpdate<E> {
 /** Compiles rules. Never throws for what the sources hold: a broken rule is left out and reported, the others are active. */
 export function compileRules<E>(options: CompileOptions<E>): RuleSet<E> {
   const { kinds, clock = () => performance.now() } = options;
-  const memory = options.memory ?? new RuleMemory();
+  const memory = options.memory ?? new RuleMemory({ changelog: false });
   const nodes = new Nodes<E>();
   const loaded = loadAll({ ...options, catalogue: onOwnKinds(options.catalogue, kinds) }, nodes);
   const isActive = ({ rule }: Prepared<E>): boolean =>

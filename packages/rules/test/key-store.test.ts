@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { KeyStore, type StoreLimits } from '../src/state/key-store.ts';
+import { KeyStore, type StoreOptions } from '../src/state/key-store.ts';
 
 interface Value {
   newest: number;
 }
 
-function createStore(limits: Partial<StoreLimits> = {}): KeyStore<Value> {
+function createStore(limits: Partial<StoreOptions> = {}): KeyStore<Value> {
   const type = { make: () => ({ newest: 0 }), encode: () => new Uint8Array(), decode: () => ({ newest: 0 }) };
   return new KeyStore<Value>(type, { keysPerRule: 2, keys: 3, ...limits });
 }

@@ -112,7 +112,7 @@ test('sequences give back all that they held, whatever came when', () => {
       const sequence = rules[0]!.sequence!;
       const links = new Links(new Hits());
       const totals = { keys: 0, hits: 0 };
-      const keys = new SequenceKeys('r', links, totals);
+      const keys = new SequenceKeys('r', links, totals, true);
       keys.use(sequence as Sequence<unknown>);
       for (const [n, [kind, late, key, name]] of all.entries()) {
         const event = eventOf(kind, `p${key}`, n, { 'process.name': `n${name}` });

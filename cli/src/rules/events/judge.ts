@@ -87,7 +87,7 @@ export class Judge {
   readonly #overlay = new Overlay();
   readonly #key = createSigningKey();
   readonly #view = new EventView();
-  #memory = new RuleMemory();
+  #memory = new RuleMemory({ changelog: false });
 
   constructor(sources: readonly RuleSource[]) {
     const { catalogue } = this.#overlay;
@@ -143,7 +143,7 @@ export class Judge {
 
   #begin(interest: Interest): Trial {
     // Nothing of an earlier trial may count.
-    this.#memory = new RuleMemory();
+    this.#memory = new RuleMemory({ changelog: false });
     const { about } = interest;
     const explainer = about === undefined ? undefined : explainRun(about, this.#memory);
     const run = explainer && new RunTrace(explainer, this.#overlay.catalogue.fields);

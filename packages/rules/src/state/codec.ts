@@ -6,6 +6,12 @@ export interface StateChange {
   readonly value: Uint8Array | null;
 }
 
+/** Of what can say what changed. */
+export interface Changes {
+  /** What changes is noted, for `takeChanges`; that grows until it is called. false: nobody calls it, nothing is noted. @default true */
+  readonly changelog?: boolean;
+}
+
 /** State entries are JSON arrays that begin with a version. */
 export function encodeEntry(version: number, fields: readonly unknown[]): Uint8Array {
   return new TextEncoder().encode(JSON.stringify([version, ...fields]));

@@ -1,7 +1,7 @@
 import { ByAge } from '@ringfence/schema';
 import { StateError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
-import type { StateChange } from './codec.ts';
+import type { Changes, StateChange } from './codec.ts';
 
 /** How values of keys are made, measured, written and read. */
 export interface ValueType<V> {
@@ -18,7 +18,7 @@ interface Timed {
   newest: number;
 }
 
-export interface StoreLimits {
+export interface StoreOptions extends Changes {
   readonly keysPerRule: number;
   readonly keys: number;
   /** characters that all hold, about. @default without a bound */
@@ -36,7 +36,7 @@ interface Shelf<V> {
 /** Values by rule and key, the one unused for longest first. Bounded: when there are too many, or they hold too much, that one goes, and is counted. */
 export class KeyStore<V extends Timed> {
   readonly #type: ValueType<V>;
-  readonly #limits: StoreLimits;
+  readonly #limits: StoreOptions;
   readonly #byRule = new Map<string, Shelf<V>>();
   /** as they were counted last */
   readonly #sizes = new WeakMap<V, number>();
@@ -47,7 +47,7 @@ export class KeyStore<V extends Timed> {
   /** µs, of all keys */
   #newestUs = Number.NEGATIVE_INFINITY;
 
-  constructor(type: ValueType<V>, limits: StoreLimits) {
+  constructor(type: ValueType<V>, limits: StoreOptions) {
     this.#type = type;
     this.#limits = limits;
   }
@@ -192,6 +192,6 @@ export class KeyStore<V extends Timed> {
   }
 
   #note(name: string, key: string): void {
-    this.#changed.set(`${name}\n${key}`, [name, key]);
+    if (this.#limits.changelog !== false) this.#changed.set(`${name}\n${key}`, [name, key]);
   }
 }

@@ -1,7 +1,7 @@
 import { StateError } from '../errors.ts';
 import type { CompiledRule, FirstSeen } from '../rule.ts';
 import type { SequenceMatch } from '../sequence.ts';
-import type { StateChange } from './codec.ts';
+import type { Changes, StateChange } from './codec.ts';
 import { type SeenLimits, SeenState, type SeenStats } from './seen.ts';
 import { type SequenceLimits, SequenceState, type SequenceStats } from './sequences.ts';
 import { type SummaryLimits, SummaryState, type SummaryStats } from './summaries.ts';
@@ -46,10 +46,10 @@ export class BootMemory {
   readonly sequences: SequenceState;
   readonly summaries: SummaryState;
 
-  constructor(limits: MemoryLimits = {}) {
-    this.thresholds = new ThresholdState(limits.thresholds);
-    this.sequences = new SequenceState(limits.sequences);
-    this.summaries = new SummaryState(limits.summaries);
+  constructor({ thresholds, sequences, summaries, changelog = true }: MemoryLimits & Changes = {}) {
+    this.thresholds = new ThresholdState({ ...thresholds, changelog });
+    this.sequences = new SequenceState({ ...sequences, changelog });
+    this.summaries = new SummaryState({ ...summaries, changelog });
   }
 
   /** Call it on ticks: forgets what no longer matters at `timeUs`, and reports what is known now that time has passed: that something did not come, or what a window came to. */
@@ -99,9 +99,9 @@ export class BootMemory {
 export class RuleMemory extends BootMemory implements Memories<unknown> {
   readonly seen: SeenState;
 
-  constructor(limits: MemoryLimits = {}) {
-    super(limits);
-    this.seen = new SeenState(limits.seen);
+  constructor(options: MemoryLimits & Changes = {}) {
+    super(options);
+    this.seen = new SeenState({ ...options.seen, changelog: options.changelog ?? true });
   }
 
   of(): this {

@@ -1,7 +1,7 @@
 import { ByAge } from '@ringfence/schema';
 import { StateError } from '../errors.ts';
 import type { CompiledRule, FirstSeen } from '../rule.ts';
-import { decodeEntry, encodeEntry, isNumber, type StateChange } from './codec.ts';
+import { type Changes, decodeEntry, encodeEntry, isNumber, type StateChange } from './codec.ts';
 import { keyOf } from './key.ts';
 
 export interface SeenLimits {
@@ -52,11 +52,13 @@ export class SeenState {
   readonly #most: number;
   readonly #byName = new Map<string, Terms>();
   readonly #names = new WeakMap<object, string>();
+  readonly #changelog: boolean;
   readonly #changed = new Set<string>();
   #keys = 0;
   #evicted = 0;
 
-  constructor(limits: SeenLimits = {}) {
+  constructor(limits: SeenLimits & Changes = {}) {
+    this.#changelog = limits.changelog ?? true;
     this.#keysPerRule = limits.keysPerRule ?? 10_000;
     this.#most = limits.keys ?? 100_000;
   }
@@ -160,13 +162,13 @@ export class SeenState {
 
   #begin(terms: Terms, nowUs: number): void {
     terms.sinceUs = nowUs;
-    this.#changed.add(terms.name);
+    this.#note(terms.name);
   }
 
   #see(terms: Terms, key: string, nowUs: number): void {
     if (!terms.seen.delete(key)) this.#keys++;
     terms.seen.set(key, { lastUs: nowUs, ordinal: terms.nextOrdinal++ });
-    this.#changed.add(idOf(terms.name, key));
+    this.#note(idOf(terms.name, key));
     if (terms.seen.size > this.#keysPerRule) this.#evict(terms);
     else if (this.#keys > this.#most) this.#evict(this.#largest());
   }
@@ -192,13 +194,17 @@ export class SeenState {
 
   #forgotten(terms: Terms, key: string): void {
     this.#keys--;
-    this.#changed.add(idOf(terms.name, key));
+    this.#note(idOf(terms.name, key));
   }
 
   #drop(terms: Terms): void {
     for (const key of terms.seen.keys()) this.#forget(terms, key);
     this.#byName.delete(terms.name);
-    this.#changed.add(terms.name);
+    this.#note(terms.name);
+  }
+
+  #note(id: string): void {
+    if (this.#changelog) this.#changed.add(id);
   }
 
   #encoded(id: string): Uint8Array | null {

@@ -29,6 +29,7 @@ export class SequenceKeys {
   damaged = 0;
   readonly #links: Links;
   readonly #totals: Totals;
+  readonly #changelog: boolean;
   readonly #strays: Strays;
   /** what is still to be revived: nobody has said what sequence it is of */
   readonly #saved = new Map<string, Saved>();
@@ -40,8 +41,10 @@ export class SequenceKeys {
   /** keys in which something is finished unless an event comes */
   readonly #pending = new Set<Key>();
 
-  constructor(name: string, links: Links, totals: Totals) {
+  /** @param changelog of `Changes` */
+  constructor(name: string, links: Links, totals: Totals, changelog: boolean) {
     this.name = name;
+    this.#changelog = changelog;
     this.#links = links;
     this.#totals = totals;
     this.#strays = new Strays(links.hits);
@@ -91,7 +94,7 @@ export class SequenceKeys {
     if (!isOf(sequence, automaton, saved)) {
       // It was of the sequence's name and not of the sequence.
       this.damaged++;
-      this.#forgotten.add(saved.key);
+      this.#noteForgotten(saved.key);
       return;
     }
     const key = revive(automaton, saved);
@@ -189,7 +192,7 @@ export class SequenceKeys {
     const { words } = this.#partials;
     if (words[key + CHANGED] === 1) return;
     words[key + CHANGED] = 1;
-    this.#changed.push(key);
+    if (this.#changelog) this.#changed.push(key);
   }
 
   #account(key: Key): void {
@@ -274,14 +277,18 @@ export class SequenceKeys {
 
   #forgetSaved(key: string): void {
     this.#dropSaved(key);
-    this.#forgotten.add(key);
+    this.#noteForgotten(key);
   }
 
   forget(key: Key): void {
     this.#pending.delete(key);
     this.#hold(-1, -this.#partials.words[key + HELD]!);
-    this.#forgotten.add(this.#partials.textOf(key));
+    if (this.#changelog) this.#forgotten.add(this.#partials.textOf(key));
     close(this.#automaton, key);
+  }
+
+  #noteForgotten(text: string): void {
+    if (this.#changelog) this.#forgotten.add(text);
   }
 
   /** Keys that changed since the last call, with what they have now; null: it is forgotten. */

@@ -2,7 +2,7 @@ import { StateError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import type { CompiledRule } from '../rule.ts';
 import type { Sequence, SequenceMatch } from '../sequence.ts';
-import type { StateChange } from './codec.ts';
+import type { Changes, StateChange } from './codec.ts';
 import { Hits } from './hits.ts';
 import { decodeKeyed, latestOf, witnessesOf } from './keyed-codec.ts';
 import { Links } from './links.ts';
@@ -44,6 +44,7 @@ export class SequenceState {
   readonly #mostKeys: number;
   readonly #mostHits: number;
   readonly #latenessUs: number;
+  readonly #changelog: boolean;
   readonly #links = new Links(new Hits());
   readonly #byName = new Map<string, SequenceKeys>();
   readonly #bySequence = new WeakMap<object, SequenceKeys>();
@@ -53,7 +54,8 @@ export class SequenceState {
   #evicted = 0;
   #late = 0;
 
-  constructor(limits: SequenceLimits = {}) {
+  constructor(limits: SequenceLimits & Changes = {}) {
+    this.#changelog = limits.changelog ?? true;
     this.#keysPerRule = limits.keysPerRule ?? 10_000;
     this.#mostKeys = limits.keys ?? 100_000;
     this.#mostHits = limits.hits ?? 500_000;
@@ -152,7 +154,7 @@ export class SequenceState {
   }
 
   #named(name: string): SequenceKeys {
-    const keys = this.#byName.get(name) ?? new SequenceKeys(name, this.#links, this.#totals);
+    const keys = this.#byName.get(name) ?? new SequenceKeys(name, this.#links, this.#totals, this.#changelog);
     this.#byName.set(name, keys);
     return keys;
   }

@@ -2,7 +2,7 @@ import { StateError } from '../errors.ts';
 import { readOperand } from '../expression.ts';
 import { LIMITS } from '../limits.ts';
 import type { CompiledRule, Summary } from '../rule.ts';
-import { decodeEntry, encodeEntry, isListOf, isNumber, type StateChange } from './codec.ts';
+import { type Changes, decodeEntry, encodeEntry, isListOf, isNumber, type StateChange } from './codec.ts';
 import { weightOf } from './extras.ts';
 import { KeyStore } from './key-store.ts';
 import { add, type Due, holds, type KeySummary, newSummary, reset, sizeOf } from './key-summary.ts';
@@ -43,9 +43,10 @@ export class SummaryState {
   /** windows that matched, and had no place among those that are due */
   #untold = 0;
 
-  constructor({ keysPerRule = 1000, keys = 10_000, characters = 32_000_000 }: SummaryLimits = {}) {
+  constructor(options: SummaryLimits & Changes = {}) {
+    const { keysPerRule = 1000, keys = 10_000, characters = 32_000_000, changelog = true } = options;
     const type = { make: newSummary, sizeOf, encode, decode };
-    this.#store = new KeyStore<KeySummary>(type, { keysPerRule, keys, characters });
+    this.#store = new KeyStore<KeySummary>(type, { keysPerRule, keys, characters, changelog });
   }
 
   /** Takes an event whose condition holds into account. */

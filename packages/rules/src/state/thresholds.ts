@@ -2,7 +2,7 @@ import { StateError } from '../errors.ts';
 import { type Operand, readOperand } from '../expression.ts';
 import { LIMITS } from '../limits.ts';
 import type { AlertLimit, CompiledRule, Threshold } from '../rule.ts';
-import { decodeEntry, encodeEntry, isListOf, isNumber, type StateChange } from './codec.ts';
+import { type Changes, decodeEntry, encodeEntry, isListOf, isNumber, type StateChange } from './codec.ts';
 import { weightOf } from './extras.ts';
 import { KeyStore } from './key-store.ts';
 import { groupKeyOf, keyText } from './key-text.ts';
@@ -48,8 +48,8 @@ export class ThresholdState {
   readonly #names = new WeakMap<object, string>();
   #held = 0;
 
-  constructor({ keysPerRule = 10_000, keys = 100_000 }: ThresholdLimits = {}) {
-    this.#store = new KeyStore<Count>({ make: newCount, encode, decode }, { keysPerRule, keys });
+  constructor({ keysPerRule = 10_000, keys = 100_000, changelog = true }: ThresholdLimits & Changes = {}) {
+    this.#store = new KeyStore<Count>({ make: newCount, encode, decode }, { keysPerRule, keys, changelog });
   }
 
   /** Takes an event whose condition holds into account, and tells whether it crosses the threshold. */

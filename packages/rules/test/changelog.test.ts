@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RuleMemory, type RuleSet } from '../src/index.ts';
+import { compile, matches } from './support/compile.ts';
+import { createTestEvent, type TestEvent } from './support/events.ts';
+
+const SECOND = 1_000_000;
+/** One of each kind that remembers something. */
+const RULES = `
+- rule: counts
+  condition: event.action = exec
+  threshold: { count: 3, by: [process.entity_id], within: 10s }
+- rule: sums up
+  condition: event.action = exec
+  summary: { count: events, below: 2, by: [process.entity_id], within: 10s }
+- rule: looks for new ones
+  condition: event.action = exec
+  first_seen: { by: [process.entity_id], within: 2d, learn: 0s }
+- rule: goes on
+  condition: sequence by process.entity_id with maxspan=10s [event.action = exec] [event.action = connect]
+`;
+
+/** Many keys come, and are forgotten. */
+function play(set: RuleSet<TestEvent>): void {
+  assert.deepEqual(set.diagnostics, []);
+  for (let n = 0; n < 50; n++) matches(set, createTestEvent('exec', { 'process.entity_id': `${n}` }), n * SECOND);
+  const { memory, rules } = set;
+  memory.of(createTestEvent('exec')).tick(rules, 100 * SECOND, () => {});
+  memory.of(createTestEvent('exec')).tick([], 101 * SECOND, () => {});
+}
+
+test('a memory that has no changelog notes nothing of what comes and goes, and matches what one with a changelog does', () => {
+  const memories = [new RuleMemory(), new RuleMemory({ changelog: false })] as const;
+  for (const memory of memories) play(compile(RULES, { memory }));
+  const [noting, other] = memories;
+  assert.deepEqual(other.stats(), noting.stats());
+  const kinds = new Map(noting.takeChanges().map(({ key, value }) => [key.slice(0, 2), value]));
+  assert.deepEqual([...kinds.keys()].sort(), ['["', 'f[', 's[', 'w[']);
+  assert.deepEqual(other.takeChanges(), []);
+});
+
+test('the memory that rules have when they are given none has no changelog', () => {
+  const set = compile(RULES);
+  matches(set, createTestEvent('exec', { 'process.entity_id': 'a' }));
+  const memory = set.memory.of(createTestEvent('exec'));
+  assert.notDeepEqual([...memory.snapshot()], []);
+  assert.deepEqual(memory.takeChanges(), []);
+});
