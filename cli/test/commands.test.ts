@@ -46,6 +46,28 @@ test('help keeps to a terminal of 80 columns but for examples, and an error says
   assert.match(unknown.stderr, /unknown option '-y'\n\(ringfence events --help says what it takes\)/);
 });
 
+test('a command lists the named flags that have an effect there, takes no others, and completes no others', async () => {
+  const named = /--(?:only|state-dir|mode|log-level)/g;
+  const flagsIn = (text = ''): string[] => [...new Set(text.match(named))];
+  const wanted: [words: string, flags: string[]][] = [
+    ['up', ['--only', '--state-dir', '--mode', '--log-level']],
+    ['doctor', ['--only', '--state-dir']],
+    ['authority init', ['--state-dir']],
+    ['rules check', []],
+    ['status', []],
+  ];
+  const { stdout: completion } = await run('completion', 'bash');
+  for (const [words, flags] of wanted) {
+    const { stdout } = await run(...words.split(' '), '--help');
+    assert.deepEqual(flagsIn(stdout.slice(stdout.indexOf('\nOptions:'), stdout.indexOf('\nExamples:'))), flags, words);
+    assert.match(stdout, /--config <file>/);
+    assert.deepEqual(flagsIn(completion.split('\n').find((line) => line.includes(`"${words}") `))), flags, words);
+  }
+  const { stderr, code } = await run('rules', 'check', '--only', 'collector');
+  assert.equal(code, 2);
+  assert.match(stderr, /unknown option '--only'/);
+});
+
 test('prose is filled anew, examples stay as they are', () => {
   const text = '\none two\nthree four:\n  an example that is long\n\nfive';
   assert.equal(wrapped(text, 9), '\none two\nthree\nfour:\n  an example that is long\n\nfive');

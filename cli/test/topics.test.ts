@@ -93,7 +93,14 @@ describe('ringfence topics, against real servers', { skip: kafkaMissing() ?? reg
 
 test('on the embedded log no broker is asked: it is told that topics are made without being asked, and where', async () => {
   for (const command of ['plan', 'apply']) {
-    const { code, out, err } = await ringfence('topics', command, '--config', '/dev/null', '--state-dir', '/srv/state');
+    const { code, out, err } = await ringfence(
+      'topics',
+      command,
+      '--config',
+      '/dev/null',
+      '--set',
+      'stateDir=/srv/state',
+    );
     assert.deepEqual([code, out], [1, '']);
     assert.match(err, /bus\.driver is embedded, and ringfence up makes its topics itself, in \/srv\/state\/bus\.db/);
   }

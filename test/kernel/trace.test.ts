@@ -240,15 +240,15 @@ describe('ringfence trace on the running kernel', { skip, timeout: 400_000 }, ()
   test('a container is found by the name that its file announces', async () => {
     const name = `trace-test-${process.pid}`;
     const cgroup = join(cgroup2() ?? '', name);
-    const state = join(scratch.path, 'state');
-    mkdirSync(join(state, 'containers.d'), { recursive: true });
+    const runDir = join(scratch.path, 'run');
+    mkdirSync(join(runDir, 'containers.d'), { recursive: true });
     writeFileSync(
-      join(state, 'containers.d/one.json'),
+      join(runDir, 'containers.d/one.json'),
       JSON.stringify({ cgroupPath: `/${name}`, id: 'abcdef0123', name: 'shop-1' }),
     );
     mkdirSync(cgroup);
     try {
-      const settings = ['--set', `stateDir=${state}`];
+      const settings = ['--set', `runDir=${runDir}`];
       for (const wanted of ['shop-1', 'abcdef0']) {
         await until(() => tracersLoaded() === loadedBefore);
         const { child, done } = start(['--container', wanted, ...settings]);

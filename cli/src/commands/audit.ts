@@ -32,7 +32,7 @@ export function addAudit(program: Command): void {
       'after',
       '\nWalks every chain of the trail that the settings name, and holds it against the heads that auditors signed on ringfence.audit-heads.\nIn a fleet it takes the identity of an auditor. Nothing is changed; it may run while the trail is written.\nExit code 0 when the trail is whole, 1 when it is not, or when that could not be told.\n\nExamples:\n  ringfence audit verify\n  ringfence audit verify --config fleet.yaml --json | jq .problems',
     );
-  withSettings(verify).action(async (_, self: Command) => {
+  withSettings(verify, '--state-dir').action(async (_, self: Command) => {
     const { json, heads } = self.opts<VerifyOptions>();
     const config = settingsOf(self);
     const noted = heads ? await headsOnBus(config) : null;

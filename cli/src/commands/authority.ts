@@ -21,7 +21,7 @@ export function addAuthority(program: Command): void {
     .command('init')
     .description('make the authority and the root key, if there is none; `ringfence up --only registrar` does so too')
     .addHelpText('after', '\nExamples:\n  ringfence authority init --set registrar.path=/etc/ringfence/authority');
-  withSettings(init).action(async (_, self: Command) => {
+  withSettings(init, '--state-dir').action(async (_, self: Command) => {
     const { path } = settingsOf(self).registrar;
     const made = !existsSync(join(path, 'ca.pem'));
     const { fingerprint } = made ? await createAuthority(path) : await openAuthority(path);
@@ -44,7 +44,7 @@ export function addAuthority(program: Command): void {
       'after',
       '\nExamples:\n  ringfence authority issue --subject kafka-1 --host kafka-1.example.org --out /etc/kafka/tls',
     );
-  withSettings(issue).action(async (_, self: Command) =>
+  withSettings(issue, '--state-dir').action(async (_, self: Command) =>
     issueTo(settingsOf(self).registrar.path, self.opts<IssueOptions>()),
   );
 }

@@ -12,7 +12,7 @@ export function addConfig(program: Command): void {
       'after',
       '\nExamples:\n  ringfence config show\n  RINGFENCE_LOG_LEVEL=debug ringfence config show --set sensor.opens=all',
     );
-  withSettings(show).action((_, self: Command) => {
+  withSettings(show, '--only', '--state-dir', '--mode', '--log-level').action((_, self: Command) => {
     const options = self.opts<{ config?: string; set?: string[] }>();
     print(showConfig({ file: options.config, flags: flagsOf(options) }).trimEnd());
   });

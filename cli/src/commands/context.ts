@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Config, type Flag, loadConfig, NAMED_FLAGS, parseSet } from '@ringfence/config';
+import { type Config, type Flag, loadConfig, NAMED_FLAGS, type NamedFlag, parseSet } from '@ringfence/config';
 import type { Command } from 'commander';
 import { ApiClient } from '../api/client.ts';
 import { CliError } from '../errors.ts';
@@ -26,13 +26,13 @@ export function sensorObject(): string {
   throw new CliError(`the sensor is not built (${SENSOR_OBJECT}): run npm start, or node tools/build-sensor.ts`);
 }
 
-/** The options that every command which reads settings has. */
-export function withSettings(command: Command): Command {
+/** The options that every command which reads settings has, and of the named ones those that have an effect there. */
+export function withSettings(command: Command, ...named: readonly NamedFlag[]): Command {
   command.option(
     '--config <file>',
     'settings file (default: RINGFENCE_CONFIG, else as root /etc/ringfence/ringfence.yaml, as another user ~/.config/ringfence/ringfence.yaml)',
   );
-  for (const { flag, value, doc } of NAMED_FLAGS) command.option(`${flag} <${value}>`, doc);
+  for (const { flag, value, doc } of NAMED_FLAGS) if (named.includes(flag)) command.option(`${flag} <${value}>`, doc);
   return command.option('--set <key=value>', 'any setting, see docs/CONFIGURATION.md (repeatable)', several);
 }
 

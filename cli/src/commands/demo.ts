@@ -47,7 +47,7 @@ Examples:
   npm run demo
   ringfence demo --json | jq .incident.incident.stages`,
     );
-  withSettings(command).action(async (_, self: Command) => {
+  withSettings(command, '--only', '--state-dir', '--mode').action(async (_, self: Command) => {
     const signal = untilInterrupted();
     try {
       await demo(self, signal);

@@ -23,7 +23,7 @@ export function addDoctor(program: Command): void {
       'after',
       '\nExit code 1 when something that matters is missing.\n\nExamples:\n  ringfence doctor\n  ringfence doctor --json | jq .hooks',
     );
-  withSettings(command).action(async (_, self: Command) => {
+  withSettings(command, '--only', '--state-dir').action(async (_, self: Command) => {
     const config = settingsOf(self);
     const fleet = config.bus.driver === 'kafka' ? await checkFleet(config) : [];
     // A service of a fleet needs a disk and its servers; only the agent needs a kernel.

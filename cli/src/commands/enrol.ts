@@ -64,7 +64,7 @@ export function addEnrol(program: Command): void {
       'after',
       '\nExamples:\n  ringfence enrol --token rft1.… --registrar https://registrar.example.org:7443 --role agent',
     );
-  withSettings(join).action((_, self: Command) => enrolHere(self));
+  withSettings(join, '--only', '--state-dir').action((_, self: Command) => enrolHere(self));
 }
 
 /** Of the registrar that runs here. Throws CliError. */

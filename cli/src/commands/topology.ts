@@ -49,7 +49,7 @@ Examples:
   ringfence topology --watch
   ringfence topology --json | jq '.groups[] | {group, lag: [.topics[].lag] | add}'`,
     );
-  withSettings(command).action((_, self: Command) => {
+  withSettings(command, '--state-dir').action((_, self: Command) => {
     const options = self.opts<TopologyOptions>();
     const config = options.fleet === undefined ? settingsOf(self) : adminConfigOf(options.fleet);
     return topology(config, options.fleet === undefined ? [socketOf(config)] : socketsOf(options.fleet), options);

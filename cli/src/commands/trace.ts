@@ -165,8 +165,7 @@ function cgroupOf({ cgroup, container }: TraceOptions, self: Command): TracerOpt
 }
 
 function containerOf(wanted: string, self: Command): string {
-  const { stateDir } = settingsOf(self);
-  const found = findContainers(wanted, [`${stateDir}/containers.d`, '/run/ringfence/containers.d']);
+  const found = findContainers(wanted, [join(settingsOf(self).runDir, 'containers.d')]);
   const [one] = found;
   if (one === undefined)
     throw new CliError(

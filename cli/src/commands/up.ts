@@ -18,7 +18,7 @@ Examples:
   ringfence up --only collector,enricher --config /etc/ringfence/agent.yaml
   ringfence up --set sensor.opens=all --set detector.rules=builtin,/etc/ringfence/rules`,
     );
-  withSettings(command).action((_, self: Command) => up(self));
+  withSettings(command, '--only', '--state-dir', '--mode', '--log-level').action((_, self: Command) => up(self));
 }
 
 /** Loads what this process does and no more: one that has capabilities nothing that it doesn't need. */

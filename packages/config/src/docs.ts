@@ -8,7 +8,7 @@ const INTRODUCTION = `# Settings
 
 Every setting has a default, so Ringfence runs without a file. Settings come, the first that has one wins, from
 
-1. flags: \`--set sensor.pollInterval=10ms\`, and those with a name of their own (below);
+1. flags: \`--set sensor.pollInterval=10ms\`, and those with a name of their own (below) where they have an effect, as \`--help\` of each command says;
 2. the environment: \`RINGFENCE_SENSOR_POLL_INTERVAL=10ms\`; lists are separated by commas;
 3. one YAML file: \`--config FILE\`, else \`RINGFENCE_CONFIG\`, else \`/etc/ringfence/ringfence.yaml\` (as root) or
    \`$XDG_CONFIG_HOME/ringfence/ringfence.yaml\`, if it is there;

@@ -1,9 +1,11 @@
 import { ConfigError } from './errors.ts';
 import type { Flag } from './layers.ts';
 
+export type NamedFlag = '--only' | '--state-dir' | '--mode' | '--log-level';
+
 /** Flags with a name of their own; every other setting is reached by `--set key=value`. */
 export const NAMED_FLAGS: readonly {
-  readonly flag: string;
+  readonly flag: NamedFlag;
   readonly value: string;
   readonly key: string;
   readonly doc: string;

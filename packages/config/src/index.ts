@@ -2,7 +2,7 @@ export type { Config, KafkaSettings, ServiceName, TopicName, TopicRetention } fr
 export { configDocs } from './docs.ts';
 export { ConfigError, type ConfigProblem } from './errors.ts';
 export { readSettingsFile } from './file.ts';
-export { NAMED_FLAGS, parseSet } from './flags.ts';
+export { NAMED_FLAGS, type NamedFlag, parseSet } from './flags.ts';
 export type { Flag } from './layers.ts';
 export { type ConfigSources, loadConfig } from './load.ts';
 export { SERVICES } from './schema.ts';
