@@ -3,7 +3,8 @@ import type { Chain, ChainAlert, ChainContainer, ChainProcess, RuleWeight } from
 import { argsText, executableText, userText } from './alert.ts';
 import { containerIdOf } from './hubs.ts';
 
-const MAX_TECHNIQUES = 32;
+/** of a stage */
+export const MAX_TECHNIQUES = 32;
 const MAX_LABELS = 16;
 const LABEL_MAX = 128;
 const NAME_MAX = 256;

@@ -1,9 +1,9 @@
 import type { Incident, IncidentAlert, IncidentProcess, JoinedChain, Stage } from '@ringfence/schema';
 import type { Chain, Member } from '../state/chain.ts';
+import { MAX_TECHNIQUES } from './chain-entries.ts';
 import { severityOf, titleOf } from './title.ts';
 import { clock, OPENED } from './words.ts';
 
-const MAX_TECHNIQUES = 32;
 const DAY_S = 86_400;
 
 /** What a host is called in words. */
