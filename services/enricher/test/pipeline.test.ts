@@ -98,6 +98,18 @@ test('of a parent that nobody has told of there is its number, and no empty text
   assert.deepEqual(told, [77, undefined, undefined, undefined, undefined]);
 });
 
+test('of the ancestors listed as a whole those that nobody has told of are left out', () => {
+  const native = ['name', 'executable'].map((name) => `process.ancestors.${name}`);
+  const falco = ['aname', 'aexe', 'acmdline', 'apid'].map((name) => `falco.proc.${name}`);
+  const host = createTestHost();
+  const sh = host.spawn(host.unseen(undefined, 77), '/bin/sh', ['sh']);
+  host.spawn(sh, '/bin/id', ['id']);
+  assert.deepEqual(fieldsOfExecs(host, [...native, ...falco]), [
+    [undefined, undefined, undefined, undefined, undefined, ['77']],
+    [['sh'], ['/bin/sh'], ['sh'], ['sh'], ['sh'], [String(sh.tgid), '77']],
+  ]);
+});
+
 test('what failed changes neither the tree nor a process, and is of who tried it', () => {
   const host = createTestHost();
   const sh = host.spawn(host.init, '/bin/sh');

@@ -1,5 +1,6 @@
 import type { EventView } from '../event-batch.ts';
 import { KIND, type KindName, leafIndex } from '../layout.ts';
+import type { ProcessInfo } from '../process.ts';
 
 /** What a field's accessor hands out; undefined: the event has no such value. */
 export type FieldValue = string | number | boolean | readonly string[] | undefined;
@@ -112,6 +113,25 @@ export const ofParent: Subject<EventView> = { of: ({ process }) => process?.pare
 /** Where [0] is the process itself, and all others are above it. */
 export const ofLineage = (argument: string | number | undefined): Subject<EventView> =>
   argument === 0 ? ofProcess : ofParent;
+
+export const MAX_ANCESTORS = 64;
+
+/** Of one ancestor when an index is given (1 is the parent), else of all. One that nobody has told of has empty texts: it is left out. */
+export const ancestors =
+  (of: (process: ProcessInfo) => string): Field['get'] =>
+  (event, argument) => {
+    if (typeof argument === 'number') {
+      const one = event.process?.ancestor(argument);
+      const value = one === undefined ? '' : of(one);
+      return value === '' ? undefined : [value];
+    }
+    const all: string[] = [];
+    for (let one = event.process?.parent; one !== undefined && all.length < MAX_ANCESTORS; one = one.parent) {
+      const value = of(one);
+      if (value !== '') all.push(value);
+    }
+    return all.length === 0 ? undefined : all;
+  };
 
 export const ofContainer: Subject<EventView> = { of: ({ container }) => container ?? null };
 

@@ -3,6 +3,7 @@ import { KIND, leafIndex } from '../layout.ts';
 import { executableName } from '../path.ts';
 import type { ProcessInfo } from '../process.ts';
 import {
+  ancestors,
   bodyLong,
   bodyText,
   type Field,
@@ -40,18 +41,6 @@ type Of = (process: ProcessInfo) => FieldValue;
 const parent = (get: Of) => (event: EventView) => {
   const value = event.process?.parent === undefined ? undefined : get(event.process.parent);
   return value === '' ? undefined : value;
-};
-
-/** Of one ancestor when an index is given (1 is the parent), else of all. */
-const ancestors = (get: (process: ProcessInfo) => string) => (event: EventView, argument?: string | number) => {
-  if (typeof argument === 'number') {
-    const one = event.process?.ancestor(argument);
-    const value = one === undefined ? '' : get(one);
-    return value === '' ? undefined : [value];
-  }
-  const all: string[] = [];
-  for (let one = event.process?.parent; one !== undefined && all.length < 64; one = one.parent) all.push(get(one));
-  return all.length === 0 ? undefined : all;
 };
 
 const namespace = (name: 'mnt' | 'pid' | 'net' | 'user') => ({

@@ -1,11 +1,21 @@
 import type { EventView } from '../../event-batch.ts';
 import type { ProcessInfo } from '../../process.ts';
 import { nanosToMicros, u64ToBigInt } from '../../u64.ts';
-import { bodyLong, type Field, type FieldValue, isExec, ofEvent, ofLineage, ofParent, ofProcess } from '../field.ts';
+import {
+  ancestors,
+  bodyLong,
+  type Field,
+  type FieldValue,
+  isExec,
+  MAX_ANCESTORS,
+  ofEvent,
+  ofLineage,
+  ofParent,
+  ofProcess,
+} from '../field.ts';
 import { falco, never } from './define.ts';
 import { argsAt, lineOf, nameAt, nameOf, restOf } from './names.ts';
 
-const MAX_ANCESTORS = 64;
 const SHELLS: ReadonlySet<string> = new Set(['ash', 'bash', 'csh', 'dash', 'fish', 'ksh', 'sh', 'tcsh', 'zsh']);
 const UNSET = 0xffffffff;
 
@@ -16,21 +26,11 @@ const mtime = bodyLong('Exec', 'mtime');
 
 type Of = (process: ProcessInfo) => string;
 
-/** [1] is the parent, [0] the process itself; without a number all ancestors. */
-const ancestors =
-  (own: (event: EventView) => string | undefined, of: Of): Field['get'] =>
-  (event, argument): FieldValue => {
-    if (argument === 0) return listOf(own(event));
-    if (typeof argument === 'number') {
-      const one = event.process?.ancestor(argument);
-      const value = one === undefined ? '' : of(one);
-      return value === '' ? undefined : [value];
-    }
-    const all: string[] = [];
-    for (let one = event.process?.parent; one !== undefined && all.length < MAX_ANCESTORS; one = one.parent)
-      all.push(of(one));
-    return all.length === 0 ? undefined : all;
-  };
+/** As `ancestors`; [0] is the process itself. */
+const withItself = (own: (event: EventView) => string | undefined, of: Of): Field['get'] => {
+  const above = ancestors(of);
+  return (event, argument) => (argument === 0 ? listOf(own(event)) : above(event, argument));
+};
 
 const listOf = (value: string | undefined): string[] | undefined => (value === undefined ? undefined : [value]);
 
@@ -41,7 +41,7 @@ const lineage = (
   of: Of,
   subject: Field['subject'] = ofLineage,
 ): Field =>
-  falco(name, 'strings', `${doc} of the ancestors; [1] is the parent.`, ancestors(own, of), {
+  falco(name, 'strings', `${doc} of the ancestors; [1] is the parent.`, withItself(own, of), {
     argument: 'index',
     argumentOptional: true,
     subject,
