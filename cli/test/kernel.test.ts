@@ -38,6 +38,10 @@ test("the command for another kernel is the distribution's own, or its parent's"
     kernelCommand('ID="opensuse-leap"\nID_LIKE="suse opensuse"\n'),
     'zypper --non-interactive install kernel-default && reboot',
   );
+  assert.equal(
+    kernelCommand('ID="sle-micro"\nID_LIKE="suse"\nVERSION_ID="5.5"\n'),
+    'transactional-update --non-interactive pkg install kernel-default && reboot',
+  );
   assert.equal(kernelCommand("ID='arch'\n"), 'pacman -Syu --noconfirm linux && reboot');
   for (const other of ['', 'ID=nixos\n', 'ID=constructor\n'])
     assert.match(kernelCommand(other), /^boot a kernel .*CONFIG_DEBUG_INFO_BTF=y/);
@@ -56,6 +60,8 @@ test('a kernel that is too old is mended by what the release has, else by anothe
     ],
     'transactional-update --non-interactive pkg install kernel-default && reboot': [
       'ID="sl-micro"\nID_LIKE="suse"\nVERSION_ID="6.0"',
+      'ID="opensuse-microos"\nID_LIKE="suse opensuse opensuse-tumbleweed microos sl-micro"\nVERSION_ID="20240228"',
+      'ID="opensuse-leap-micro"\nID_LIKE="suse opensuse opensuse-leap"\nVERSION_ID="6.1"',
     ],
     'apk add linux-lts && reboot': ['ID=alpine\nVERSION_ID=3.18.4'],
   };
@@ -67,6 +73,8 @@ test('a kernel that is too old is mended by what the release has, else by anothe
     'RHEL 10': "ID='almalinux'\nID_LIKE='rhel centos fedora'\nVERSION_ID='9.4'",
     'Oracle Linux 10': 'ID="ol"\nID_LIKE="fedora"\nVERSION_ID="9.5"',
     'Amazon Linux 2023': 'ID="amzn"\nID_LIKE="centos rhel fedora"\nVERSION_ID="2"',
+    'openSUSE Leap Micro 6.0': 'ID="opensuse-leap-micro"\nID_LIKE="suse opensuse opensuse-leap"\nVERSION_ID="5.5"',
+    'SUSE Linux Micro 6.0': 'ID="sle-micro"\nID_LIKE="suse"\nVERSION_ID="5.5"',
     'Leap 15.6': 'ID="opensuse-leap"\nID_LIKE="suse opensuse"\nVERSION_ID="15.5"',
     'Alpine 3.18': 'ID=alpine\nVERSION_ID=3.9.6',
   };

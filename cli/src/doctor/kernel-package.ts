@@ -14,6 +14,9 @@ interface Distribution {
   readonly sameNumbers?: true;
 }
 
+/** Of those whose root is read-only: packages go into the next snapshot. They say that they are like SUSE, and have numbers of their own. */
+const INTO_SNAPSHOT = 'transactional-update --non-interactive pkg install kernel-default';
+
 /** By what os-release calls them. */
 const DISTRIBUTIONS: Readonly<Record<string, Distribution>> = {
   debian: {
@@ -35,8 +38,10 @@ const DISTRIBUTIONS: Readonly<Record<string, Distribution>> = {
     since: { version: '15.6', name: 'openSUSE Leap 15.6 or SLES 15 SP6' },
     sameNumbers: true,
   },
-  // Its root is read-only: packages go into the next snapshot. Says that it is like SUSE, and has numbers of its own.
-  'sl-micro': { install: 'transactional-update --non-interactive pkg install kernel-default' },
+  'opensuse-microos': { install: INTO_SNAPSHOT },
+  'opensuse-leap-micro': { install: INTO_SNAPSHOT, since: { version: '6.0', name: 'openSUSE Leap Micro 6.0' } },
+  'sle-micro': { install: INTO_SNAPSHOT, since: { version: '6.0', name: 'SUSE Linux Micro 6.0' } },
+  'sl-micro': { install: INTO_SNAPSHOT },
   arch: { install: 'pacman -Syu --noconfirm linux' },
   alpine: { install: 'apk add linux-lts', since: { version: '3.18', name: 'Alpine 3.18' } },
 };
