@@ -1,4 +1,5 @@
-import { closeSync, fchmodSync, fstatSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fchmodSync, fstatSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { CliError } from './errors.ts';
 
 /** Descriptor of a file that is written anew, for its owner alone, also when it was there before. Throws CliError before anything is begun. */
@@ -20,5 +21,20 @@ export function writeOutput(path: string, text: string): void {
     writeFileSync(fd, text);
   } finally {
     closeSync(fd);
+  }
+}
+
+/**
+ * A folder, and those above it that are missing. Node's own `recursive` never ends in /proc, where mkdir says that the folder above is missing though it
+ * is there. Throws CliError.
+ */
+export function makeFolder(path: string, mode = 0o777): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(resolve(path)), mode);
+  try {
+    mkdirSync(path, { mode });
+  } catch (cause) {
+    // Somebody else may have been faster.
+    if (!existsSync(path)) throw new CliError(`can't make ${path}: ${(cause as Error).message}`, { cause });
   }
 }

@@ -1,10 +1,10 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createAuthority, createRequest, openAuthority, parseRoles } from '@ringfence/identity';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { CliError } from '../errors.ts';
-import { writeOutput } from '../output-file.ts';
+import { makeFolder, writeOutput } from '../output-file.ts';
 import { numberOf, print, settingsOf, several, withSettings } from './context.ts';
 
 interface IssueOptions {
@@ -66,7 +66,7 @@ async function issueTo(path: string, options: IssueOptions): Promise<void> {
     days,
   });
   const out = resolve(options.out);
-  mkdirSync(out, { recursive: true, mode: 0o700 });
+  makeFolder(out, 0o700);
   const files = {
     'tls.key': key,
     'tls.pem': certificate,

@@ -1,8 +1,9 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EventDocument } from '@ringfence/schema';
 import type { Command } from 'commander';
 import { CliError } from '../../errors.ts';
+import { makeFolder } from '../../output-file.ts';
 import { openRecording } from '../../recording.ts';
 import { Judge } from '../../rules/events/judge.ts';
 import { scaffold } from '../../rules/new.ts';
@@ -48,7 +49,7 @@ Examples:
         technique,
         event: event === undefined ? undefined : await recordedEvent(event),
       });
-      await mkdir(dir, { recursive: true });
+      makeFolder(dir);
       const files = [
         { path: join(dir, `${made.base}.yaml`), text: made.rule },
         { path: join(dir, `${made.base}.test.yaml`), text: made.test },
