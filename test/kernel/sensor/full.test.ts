@@ -32,7 +32,8 @@ describe('the full profile, or what is marked without it', { skip: sensorSkip },
       ['race', 'race_arguments', 'open', 'change', 'mount', 'leave'].map((name) => [name, scratch.compile(name)]),
     );
     sensor = await TestSensor.start({ full });
-    sensor.control({ all_opens: 1 });
+    sensor.control({});
+    sensor.watch(scratch.path);
   });
   after(() => {
     sensor?.[Symbol.dispose]();

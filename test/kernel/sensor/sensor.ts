@@ -223,8 +223,9 @@ export class TestSensor implements Disposable {
     }
   }
 
-  /** Runs a program to its end; returns what it and its children did. The first record is the fork that made it. */
+  /** Runs a program to its end; returns what it and its children did, for which the rings have room. The first record is the fork that made it. */
   async run(file: string, args: readonly string[] = [], options: SpawnOptions = {}): Promise<SensorRecord[]> {
+    this.drain();
     const child = spawn(file, args, { stdio: 'ignore', ...options });
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
     return this.of(child);
