@@ -11,6 +11,8 @@ const USAGE = `npm run chaos -- [CASE…] [--long] [--list]
 Starts a fleet with real servers, breaks it in each way there is, or in those named, and accounts for every event.
 `;
 
+const BATCH_EVERY_MS = 250;
+
 interface Wanted {
   readonly cases: readonly ChaosCase[];
   readonly long: boolean;
@@ -40,7 +42,7 @@ function interrupted(): Promise<never> {
 
 async function chaos({ cases, long }: Wanted): Promise<boolean> {
   const stopped = interrupted();
-  await using fleet = await ChaosFleet.start((what) => say(`starting ${what}`));
+  await using fleet = await ChaosFleet.start((what) => say(`starting ${what}`), BATCH_EVERY_MS);
   const pick = (short: number, other: number): number => (long ? other : short);
   const context: CaseContext = { long, pick, say: (what) => say(`  ${what}`) };
   const outcomes: Outcome[] = [];

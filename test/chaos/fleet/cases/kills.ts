@@ -36,7 +36,7 @@ const everything: ChaosCase = {
   async run(fleet, { pick, say }) {
     const times = pick(2, 50);
     await Promise.all(SERVICES.map((service) => killAmong(fleet, service, times)));
-    say(`${times} kills of each service, ${times * SERVICES.length} in all`);
+    say(`${times * SERVICES.length} kills, ${times} of each service`);
   },
 };
 

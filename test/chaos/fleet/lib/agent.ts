@@ -23,11 +23,11 @@ export interface AgentOptions {
   readonly directory: string;
   readonly brokers: readonly string[];
   readonly endpoints: readonly string[];
+  readonly batchEveryMs: number;
   /** s that this host's clock is ahead. @default 0 */
   readonly clockAhead?: number;
 }
 
-const BATCH_EVERY_MS = 250;
 const TICK_EVERY_MS = 1000;
 const MARKER_EVERY_MS = 500;
 const VICTIM_EVERY_MS = 4000;
@@ -166,7 +166,7 @@ export class SimulatedAgent implements AsyncDisposable {
     let tickAt = 0;
     let markerAt = 0;
     let victimAt = 0;
-    for (; !this.#ended; await sleep(BATCH_EVERY_MS)) {
+    for (; !this.#ended; await sleep(this.#options.batchEveryMs)) {
       const now = performance.now();
       this.#host.ktime = Math.max(this.#host.ktime, Math.round(now * 1000) + 3_600_000_000);
       if (now > tickAt) {

@@ -60,6 +60,7 @@ export class ChaosFleet implements AsyncDisposable {
   readonly #stack = new AsyncDisposableStack();
   readonly #stopped = new Set<string>();
   readonly #say: (what: string) => void;
+  readonly #batchEveryMs: number;
   authority!: Authority;
   servers!: Servers;
   members!: Members;
@@ -73,13 +74,15 @@ export class ChaosFleet implements AsyncDisposable {
   #registrarUrl = '';
   #endpoints: string[] = [];
 
-  constructor(say: (what: string) => void) {
+  constructor(say: (what: string) => void, batchEveryMs: number) {
     this.#say = say;
+    this.#batchEveryMs = batchEveryMs;
     this.#stack.defer(() => rmSync(this.directory, { recursive: true, force: true, maxRetries: 3 }));
   }
 
-  static async start(say: (what: string) => void): Promise<ChaosFleet> {
-    const fleet = new ChaosFleet(say);
+  /** @param batchEveryMs how often each host hands over what it has seen */
+  static async start(say: (what: string) => void, batchEveryMs: number): Promise<ChaosFleet> {
+    const fleet = new ChaosFleet(say, batchEveryMs);
     try {
       await fleet.#start();
     } catch (error) {
@@ -135,10 +138,11 @@ export class ChaosFleet implements AsyncDisposable {
     this.#registrarUrl = `https://127.0.0.1:${port}`;
     this.#say('registrar');
     this.#registrar = await this.members.registrar(port, join(this.directory, 'authority'));
-    for (const service of ['auditor', 'enricher', 'detector', 'responder'] as const) {
-      this.#say(`${service}-1 to ${service}-${COPIES}`);
-      await Promise.all(Array.from({ length: COPIES }, (_, n) => this.join(`${service}-${n + 1}`, service)));
-    }
+    const services = ['auditor', 'enricher', 'detector', 'responder'] as const;
+    this.#say(`${COPIES} of each: ${services.join(', ')}`);
+    const numbers = Array.from({ length: COPIES }, (_, n) => n + 1);
+    // In any order: each waits for what it needs.
+    await Promise.all(services.flatMap((service) => numbers.map((n) => this.join(`${service}-${n}`, service))));
   }
 
   /** One more member, under the settings of its service. */
@@ -184,7 +188,14 @@ export class ChaosFleet implements AsyncDisposable {
     const directory = join(this.directory, `agent-${this.agents.length + 1}`);
     const identity = await this.enrol(hostId, 'agent', join(directory, 'identity'));
     const brokers = this.servers.kafka.bootstrap;
-    const agent = new SimulatedAgent({ identity, directory, brokers, endpoints: this.#endpoints, clockAhead });
+    const agent = new SimulatedAgent({
+      identity,
+      directory,
+      brokers,
+      endpoints: this.#endpoints,
+      batchEveryMs: this.#batchEveryMs,
+      clockAhead,
+    });
     await agent.start();
     this.agents.push(this.#stack.use(agent));
     return agent;
