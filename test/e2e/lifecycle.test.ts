@@ -102,7 +102,7 @@ function asLater(alert: Alert, print: string, key: SigningKey): Buffer {
   return signed(Buffer.concat([...frame, bytes.subarray(FRAME_BYTES, last), later, bytes.subarray(last)]), key);
 }
 
-/** Sends a batch every 20 ms, notes what was in it, and shows a victim now and then. */
+/** Sends a batch every 50 ms, notes what was in it, and shows a victim now and then. */
 class Load {
   readonly events = new Set<string>();
   readonly marks = new Set<string>();
@@ -128,7 +128,7 @@ class Load {
       const { events, ...origin } = decode('RawBatch', await this.#agent.send());
       for (const { lane, cpu, sequence, body } of events)
         if (lane !== LANE.context && !('ringfence.Tick' in body)) this.events.add(eventId(origin, lane, cpu, sequence));
-      await sleep(20);
+      await sleep(50);
     }
   }
 
