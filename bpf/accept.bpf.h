@@ -62,7 +62,7 @@ static __always_inline void accept__report(struct task_struct *task, __u32 descr
 				  result >= 0 ? bpf_ntohs(kernel__read(sk, __sk_common.skc_dport)) : 0, kernel__read(sk, __sk_common.skc_num)))
 		return;
 	ring__see(RF_LANE_BULK, RF_ACCEPT);
-	if (task__is_agent()) {
+	if (task__is_agent(task)) {
 		ring__count(RF_LANE_BULK, RF_ACCEPT, RF_DROP_SELF);
 		return;
 	}

@@ -92,7 +92,7 @@ int BPF_PROG(cap_capable, const struct cred *cred, struct user_namespace *target
 	if (!interest__takes(RF_LANE_BULK, RF_CAPABILITY))
 		return 0;
 	ring__see(RF_LANE_BULK, RF_CAPABILITY);
-	if (task__is_agent()) {
+	if (task__is_agent(task)) {
 		ring__count(RF_LANE_BULK, RF_CAPABILITY, RF_DROP_SELF);
 		return 0;
 	}

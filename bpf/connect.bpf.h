@@ -32,16 +32,17 @@ static __always_inline bool connect__is_call(struct task_struct *task)
 }
 
 /* Until the call ends, when it is to be told. */
-static __always_inline void connect__write_down(struct rf_destination *destination)
+static __always_inline void connect__write_down(struct bpf_sock_addr *context, struct rf_destination *destination)
 {
 	bool loopback = socket__is_loopback(destination->family, (const __u32 *)destination->address);
 	struct task_struct *task = bpf_get_current_task_btf();
-	__u64 key = bpf_get_current_pid_tgid();
 	struct rf_destination *begun;
+	__u64 key;
 
-	if (!connect__is_call(task) ||
-	    !interest__of_ends(connect__forms(destination->protocol, loopback), kernel__cgroup(task), destination->port, 0))
+	if (!interest__of_peer(connect__forms(destination->protocol, loopback), kernel__cgroup(task), destination->port) || !connect__is_call(task))
 		return;
+	key = task__key(task);
+	destination->cookie = bpf_get_socket_cookie(context);
 	begun = bpf_map_lookup_elem(&rf_destinations, &key);
 	destination->begun = begun && begun->call == DESTINATION_CONNECT ? begun->begun : bpf_ktime_get_boot_ns();
 	destination->call = DESTINATION_CONNECT;
@@ -50,9 +51,9 @@ static __always_inline void connect__write_down(struct rf_destination *destinati
 
 static __always_inline int connect__remember(struct bpf_sock_addr *context, struct rf_destination *destination)
 {
-	connect__write_down(destination);
+	connect__write_down(context, destination);
 	if (interest__any_form(connect__owner_forms(destination, context->type)))
-		owner__remember(destination->cookie, context->type == SOCK_STREAM);
+		owner__remember(bpf_get_socket_cookie(context), context->type == SOCK_STREAM);
 	return 1; /* go on: this hook only looks */
 }
 
@@ -198,7 +199,7 @@ static __always_inline bool connect__may_be_wanted(struct task_struct *task)
 		loopback = socket__is_loopback(end.family, (const __u32 *)end.address);
 		forms = connect__forms(IPPROTO_TCP, loopback) | connect__forms(IPPROTO_UDP, loopback) | INTEREST(CONNECT_OTHER);
 	}
-	return interest__of_forms(forms, kernel__cgroup(task));
+	return interest__of_peer(forms, kernel__cgroup(task), end.port);
 }
 
 /* A unix socket comes to no hook of the cgroup's before 6.7, and may wait for its peer to accept. What is left of a call whose end was not seen goes. */
@@ -206,9 +207,10 @@ SEC("tracepoint/syscalls/sys_enter_connect")
 int connect_enter(void *context)
 {
 	struct rf_destination begun = { .call = DESTINATION_CONNECT };
-	__u64 key = bpf_get_current_pid_tgid();
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u64 key = task__key(task);
 
-	if (!connect__may_be_wanted(bpf_get_current_task_btf())) {
+	if (!connect__may_be_wanted(task)) {
 		if (bpf_map_lookup_elem(&rf_destinations, &key))
 			bpf_map_delete_elem(&rf_destinations, &key);
 		return 0;
@@ -284,11 +286,11 @@ static __always_inline void connect__report(struct task_struct *task, const stru
 
 static __always_inline void connect__end(struct task_struct *task, __s32 result)
 {
-	__u64 key = bpf_get_current_pid_tgid();
+	__u64 key = task__key(task);
 	struct socket_call call = {};
 
 	if (socket__identify(&call, task, DESTINATION_CONNECT)) {
-		if (task__is_agent())
+		if (task__is_agent(task))
 			ring__pass(RF_LANE_SECURITY, RF_CONNECT, RF_DROP_SELF);
 		else
 			connect__report(task, &call, result);

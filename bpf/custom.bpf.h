@@ -336,7 +336,7 @@ static __always_inline int custom__fire(void *context, bool user)
 
 	if (!plan)
 		return 0;
-	if (task__is_agent()) {
+	if (task__is_agent(bpf_get_current_task_btf())) {
 		ring__pass(RF_LANE_BULK, RF_PROBE, RF_DROP_SELF);
 		return 0;
 	}

@@ -198,7 +198,7 @@ static __always_inline int datagram__refused(struct task_struct *task, struct so
 				   kernel__cgroup(task)))
 		return 0;
 	ring__see(RF_LANE_BULK, RF_DATAGRAM);
-	if (task__is_agent()) {
+	if (task__is_agent(task)) {
 		ring__count(RF_LANE_BULK, RF_DATAGRAM, RF_DROP_SELF);
 		return 0;
 	}

@@ -176,7 +176,7 @@ static __noinline int change__finish(struct task_struct *task, long result, cons
 	if (!interest__takes(lane, RF_FILE_CHANGE))
 		return 0;
 	ring__see(lane, RF_FILE_CHANGE);
-	if (task__is_agent()) {
+	if (task__is_agent(task)) {
 		ring__count(lane, RF_FILE_CHANGE, RF_DROP_SELF);
 		return 0;
 	}

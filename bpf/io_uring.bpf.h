@@ -158,7 +158,7 @@ static __always_inline int io_uring__submit(struct io_kiocb *request)
 
 	if (!io_uring__is_reported(opcode) || !interest__takes(io_uring__lane(opcode), RF_IO_URING))
 		return 0;
-	if (task__is_agent()) {
+	if (task__is_agent(bpf_get_current_task_btf())) {
 		ring__pass(io_uring__lane(opcode), RF_IO_URING, RF_DROP_SELF);
 		return 0;
 	}

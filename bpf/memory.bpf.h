@@ -74,7 +74,7 @@ static __noinline int memory__report(const struct memory *memory)
 	if (!interest__takes(RF_LANE_BULK, RF_MEMORY))
 		return 0;
 	ring__see(RF_LANE_BULK, RF_MEMORY);
-	if (task__is_agent()) {
+	if (task__is_agent(task)) {
 		ring__count(RF_LANE_BULK, RF_MEMORY, RF_DROP_SELF);
 		return 0;
 	}

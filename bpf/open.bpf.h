@@ -60,6 +60,13 @@ static __always_inline int open__leave_out(enum rf_drop cause)
 	return 0;
 }
 
+/* The same of one that isn't counted as seen yet. */
+static __always_inline int open__pass(enum rf_drop cause)
+{
+	ring__pass(RF_LANE_BULK, RF_OPEN, cause);
+	return 0;
+}
+
 /* Of one whose cgroup has had its share: how many opens it is to stand for, 0: it is left out. A write of what is watched always goes out, and so does
  * an open that failed; reads are merged by process and file. */
 static __always_inline __u32 open__admit(const struct rf_open *o, struct task_struct *task, bool watched)
@@ -193,9 +200,10 @@ static __always_inline bool open__was_written_down(struct task_struct *task, lon
 	if (result < 0 || state == RF_OPENED_NOTHING)
 		return false;
 	if (state == RF_OPENED_UNWATCHED) {
-		open__leave_out(RF_DROP_UNWATCHED);
+		open__pass(RF_DROP_UNWATCHED);
 		return true;
 	}
+	ring__see(RF_LANE_BULK, RF_OPEN);
 	((struct rf_open *)opened->record)->result = result;
 	open__output((struct rf_open *)opened->record, opened->size, task, false);
 	return true;
@@ -209,9 +217,8 @@ static __always_inline int open__finish(struct task_struct *task, long result, c
 	struct file *file = 0;
 	bool wanted;
 
-	ring__see(RF_LANE_BULK, RF_OPEN);
-	if (task__is_agent())
-		return open__leave_out(RF_DROP_SELF);
+	if (task__is_agent(task))
+		return open__pass(RF_DROP_SELF);
 	if (result >= 0)
 		file = file__of_descriptor(task, result);
 	open__look_for_access(file, result, request);
@@ -219,14 +226,15 @@ static __always_inline int open__finish(struct task_struct *task, long result, c
 		return 0;
 	wanted = executable__is_watched();
 	if (!wanted && !looked_at && !request->changeable && !open__is_wanted(flags))
-		return open__leave_out(RF_DROP_UNWATCHED);
+		return open__pass(RF_DROP_UNWATCHED);
 	if (file)
 		flags = open__flags(file, flags);
 	else if (result >= 0) /* another thread has closed it: the caller's text is all there is */
 		open__leave_out(RF_DROP_READ_FAULT);
 	wanted = wanted || open__is_wanted(flags) || (file && open__is_named(file));
 	if (!wanted && (file ? !open__may_be_below(file) : !looked_at))
-		return open__leave_out(RF_DROP_UNWATCHED);
+		return open__pass(RF_DROP_UNWATCHED);
+	ring__see(RF_LANE_BULK, RF_OPEN);
 	open__assemble(task, result, request, file, flags, wanted);
 	return 0;
 }

@@ -65,7 +65,7 @@ int socket_exit(void *context)
 		return sockets__leave_out(RF_DROP_UNWATCHED);
 	if (!interest__takes_forms(RF_LANE_SECURITY, RF_SOCKET, INTEREST(SOCKET_SOCKET), kernel__cgroup(task)))
 		return 0;
-	if (task__is_agent())
+	if (task__is_agent(task))
 		return sockets__leave_out(RF_DROP_SELF);
 	ring__see(RF_LANE_SECURITY, RF_SOCKET);
 	if (share__holds_back(RF_LANE_SECURITY, RF_SOCKET, kernel__cgroup(task)))
@@ -230,11 +230,12 @@ static __always_inline int sockets__remember(struct bpf_sock_addr *context, stru
 	__u64 key = bpf_get_current_pid_tgid();
 
 	asked->call = DESTINATION_BIND;
+	asked->cookie = bpf_get_socket_cookie(context);
 	if (interest__any_form(INTEREST(SOCKET_BIND)))
 		failure__of(RF_PLACE_DESTINATIONS, bpf_map_update_elem(&rf_destinations, &key, asked, BPF_ANY));
 	if (context->type == SOCK_DGRAM &&
 	    interest__any_form(INTEREST(DATAGRAM_REMOTE) | INTEREST(DATAGRAM_LOOPBACK) | INTEREST(PACKET_DNS)))
-		owner__remember(bpf_get_socket_cookie(context), false);
+		owner__remember(asked->cookie, false);
 	return 1; /* go on: this hook only looks */
 }
 
@@ -263,7 +264,7 @@ int bind_exit(void *context)
 
 	if (!interest__any(RF_SOCKET))
 		sockets__leave_out_call(RF_DROP_UNWATCHED);
-	else if (task__is_agent())
+	else if (task__is_agent(bpf_get_current_task_btf()))
 		sockets__leave_out_call(RF_DROP_SELF);
 	else
 		sockets__report(RF_SOCKET_BIND, syscall__result(context));
@@ -276,7 +277,7 @@ int listen_exit(void *context)
 {
 	if (!interest__any(RF_SOCKET))
 		return sockets__leave_out_call(RF_DROP_UNWATCHED);
-	if (task__is_agent())
+	if (task__is_agent(bpf_get_current_task_btf()))
 		return sockets__leave_out_call(RF_DROP_SELF);
 	sockets__report(RF_SOCKET_LISTEN, syscall__result(context));
 	return 0;

@@ -23,7 +23,7 @@ static __always_inline int tls__begin(const void *buffer, const void *moved, boo
 
 	if (!interest__takes(RF_LANE_BULK, RF_TLS_DATA))
 		return 0;
-	if (task__is_agent()) {
+	if (task__is_agent(bpf_get_current_task_btf())) {
 		ring__pass(RF_LANE_BULK, RF_TLS_DATA, RF_DROP_SELF);
 		return 0;
 	}

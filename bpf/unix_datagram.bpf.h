@@ -108,7 +108,7 @@ static __always_inline int unix_datagram__ended(struct task_struct *task, struct
 		return 0;
 	if (!interest__takes_forms(RF_LANE_BULK, RF_DATAGRAM, INTEREST(DATAGRAM_UNIX), cgroup))
 		return 0;
-	if (task__is_agent()) {
+	if (task__is_agent(task)) {
 		ring__pass(RF_LANE_BULK, RF_DATAGRAM, RF_DROP_SELF);
 		return 0;
 	}

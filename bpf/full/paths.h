@@ -66,7 +66,7 @@ static __noinline int paths__write_down(const struct paths_names *names)
 	struct rf_scratch_small *scratch;
 	struct rf_truth *truth;
 
-	if (!call || truth__is_of_open(call) || truth__is_of_bind(call) || truth__is_of_bpf(call) || !names->mount || task__is_agent())
+	if (!call || truth__is_of_open(call) || truth__is_of_bind(call) || truth__is_of_bpf(call) || !names->mount || task__is_agent(task))
 		return 0;
 	truth = bpf_task_storage_get(&rf_truths, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!truth)

@@ -10,7 +10,7 @@ static __always_inline void socket__write_down(struct socket *socket, const void
 	__u32 call = truth__call(task);
 	struct rf_truth *truth;
 
-	if (!call || task__is_agent())
+	if (!call || task__is_agent(task))
 		return;
 	truth = bpf_task_storage_get(&rf_truths, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!truth)

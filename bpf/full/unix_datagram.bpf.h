@@ -17,7 +17,7 @@ static __always_inline void unix_datagram__write_down(struct socket *own, struct
 	struct rf_builder b = {};
 	struct rf_truth *truth;
 
-	if (!unix_datagram__is_of_send(call) || !interest__any_form(INTEREST(DATAGRAM_UNIX)) || task__is_agent())
+	if (!unix_datagram__is_of_send(call) || !interest__any_form(INTEREST(DATAGRAM_UNIX)) || task__is_agent(task))
 		return;
 	truth = bpf_task_storage_get(&rf_truths, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!truth)

@@ -114,7 +114,7 @@ int io_uring_completed(struct bpf_raw_tracepoint_args *context)
 	if (submitted && submitted->record.opcode != opcode)
 		submitted = 0;
 	/* refused before it was submitted, or forgotten: reported without names */
-	if (!submitted && (io_uring__is_frequent(opcode) || !interest__any(RF_IO_URING) || task__is_agent()))
+	if (!submitted && (io_uring__is_frequent(opcode) || !interest__any(RF_IO_URING) || task__is_agent(bpf_get_current_task_btf())))
 		return 0;
 	ring__see(io_uring__lane(opcode), RF_IO_URING);
 	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), io_uring__lane(opcode), RF_IO_URING);

@@ -13,12 +13,10 @@ static __always_inline struct file *file__of_descriptor(struct task_struct *task
 {
 	struct fdtable *table = kernel__plain(task)->files->fdt;
 	struct file **files = table->fd;
-	struct file *file = 0;
 
 	if (descriptor >= table->max_fds)
 		return 0;
-	bpf_probe_read_kernel(&file, sizeof(file), files + descriptor);
-	return file;
+	return (struct file *)kernel__word(files + descriptor);
 }
 
 static __always_inline bool file__is_socket(struct file *file)

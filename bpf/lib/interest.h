@@ -84,26 +84,40 @@ static __always_inline bool interest__of_forms(__u64 forms, __u64 cgroup)
 	return !interest || !(forms & ~interest->all) || ((forms & interest->some) && (forms & interest->some & interest__scope(cgroup)));
 }
 
-/* `forms`: those that the event may have; what isn't known may be any. Ports in host order. */
-static __always_inline bool interest__of_ends(__u64 forms, __u64 cgroup, __u16 peer, __u16 local)
+static __always_inline __u8 interest__class(const struct rf_interest_ports *ports, __u64 port)
+{
+	/* of a swapped port 6.1 knows no bounds */
+	rf_barrier(port);
+	return ports->classes[port & 0xffff];
+}
+
+static __always_inline bool interest__of_ports(__u64 forms, __u64 cgroup, __u16 peer, __u16 local, bool bound)
 {
 	/* once: the two generations differ */
 	__u32 generation = interest__generation();
 	const struct rf_interest *interest = interest__of(generation);
 	const struct rf_interest_ports *ports = &rf_interest_ports[generation & 1];
-	__u64 peer_index, local_index; /* of a swapped port 6.1 knows no bounds */
 
 	if (!interest || !(forms & ~interest->all))
 		return true;
 	if (!(forms & interest->some))
 		return false;
-	peer_index = peer;
-	local_index = local;
-	rf_barrier(peer_index);
-	rf_barrier(local_index);
-	forms &= interest->all | ports->peer[ports->classes[peer_index & 0xffff]] | ports->local[ports->classes[local_index & 0xffff]];
+	forms &= interest->all | ports->peer[interest__class(ports, peer)] |
+		 (bound ? ports->local[interest__class(ports, local)] : interest->own);
 	/* whose it is takes longest to find, and matters when not both want it */
 	return forms && (forms & forms >> 1 & INTEREST_HOST || forms & interest__scope(cgroup));
+}
+
+/* `forms`: those that the event may have; what isn't known may be any. Ports in host order. */
+static __always_inline bool interest__of_ends(__u64 forms, __u64 cgroup, __u16 peer, __u16 local)
+{
+	return interest__of_ports(forms, cgroup, peer, local, true);
+}
+
+/* The same while the own port isn't known yet. */
+static __always_inline bool interest__of_peer(__u64 forms, __u64 cgroup, __u16 peer)
+{
+	return interest__of_ports(forms, cgroup, peer, 0, false);
 }
 
 static __always_inline bool interest__takes_forms(enum rf_lane lane, enum rf_kind kind, __u64 forms, __u64 cgroup)

@@ -56,6 +56,10 @@ static __always_inline void ring__pass(enum rf_lane lane, enum rf_kind kind, enu
 
 	if (!counters)
 		return;
+	if (cause == RF_DROP_UNWATCHED) {
+		ring__add(counters, lane, kind, RF_FATE_PASSED);
+		return;
+	}
 	ring__add(counters, lane, kind, RF_FATE_SEEN);
 	ring__add(counters, lane, kind, RF_FATE_DROPS + cause);
 }

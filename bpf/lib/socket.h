@@ -129,7 +129,6 @@ static __always_inline void socket__read_hook4(struct rf_destination *destinatio
 {
 	__u32 address = context->user_ip4;
 
-	destination->cookie = bpf_get_socket_cookie(context);
 	destination->type = context->type;
 	destination->protocol = context->protocol;
 	destination->family = AF_INET;
@@ -141,7 +140,6 @@ static __always_inline void socket__read_hook6(struct rf_destination *destinatio
 {
 	__u32 address[4] = { context->user_ip6[0], context->user_ip6[1], context->user_ip6[2], context->user_ip6[3] };
 
-	destination->cookie = bpf_get_socket_cookie(context);
 	destination->type = context->type;
 	destination->protocol = context->protocol;
 	destination->family = AF_INET6;
@@ -188,7 +186,7 @@ struct socket_call {
 static __always_inline void socket__find(struct socket_call *call, struct task_struct *task, enum rf_destination_call which)
 {
 	struct file *file = file__of_descriptor(task, PT_REGS_PARM1_SYSCALL(task__registers(task)));
-	__u64 key = bpf_get_current_pid_tgid();
+	__u64 key = task__key(task);
 	struct rf_destination *asked = which ? bpf_map_lookup_elem(&rf_destinations, &key) : 0;
 	struct sock *sk = file__is_socket(file) ? socket__of_file(file) : 0;
 	struct rf_truth *truth = truth__take(task);

@@ -105,6 +105,8 @@ describe('the interest in the kernel', { skip }, () => {
     assert.deepEqual(ports(await dial(3)), [3], 'the own port of a connection that was refused is none');
     ask(want('connect', { localPorts: [1, 65_535] }));
     assert.deepEqual(ports(await dial(3)), []);
+    const [connected] = all(await sensor.run(flow, ['tcp4', '10', '10']), 'rf_connect');
+    assert.ok((connected?.fields['duration'] as bigint) > 0n, 'when it began was kept before the own port was known');
   });
 
   test('of hosts and containers those that are asked for come; of a cgroup that nobody has judged, both', async () => {

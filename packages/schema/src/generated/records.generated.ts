@@ -74,6 +74,7 @@ export const Fate = {
   SEEN: 0,
   SENT: 1,
   DROPS: 2,
+  PASSED: 12,
 } as const;
 export type Fate = (typeof Fate)[keyof typeof Fate];
 
@@ -798,18 +799,21 @@ export const headerCpu = (view: DataView, at: number): number => view.getUint8(a
 export const headerGeneration = (view: DataView, at: number): number => view.getUint8(at + 55);
 
 /** struct rf_interest: bytes, and where each field begins */
-export const SIZEOF_INTEREST = 40;
+export const SIZEOF_INTEREST = 48;
 export const INTEREST_VERSION = 0;
 export const INTEREST_KINDS = 8;
 export const INTEREST_KINDS_LENGTH = 2;
 export const INTEREST_SOME = 24;
 export const INTEREST_ALL = 32;
+export const INTEREST_OWN = 40;
 export const interestVersionLo = (view: DataView, at: number): number => view.getUint32(at, true);
 export const interestVersionHi = (view: DataView, at: number): number => view.getUint32(at + 4, true);
 export const interestSomeLo = (view: DataView, at: number): number => view.getUint32(at + 24, true);
 export const interestSomeHi = (view: DataView, at: number): number => view.getUint32(at + 28, true);
 export const interestAllLo = (view: DataView, at: number): number => view.getUint32(at + 32, true);
 export const interestAllHi = (view: DataView, at: number): number => view.getUint32(at + 36, true);
+export const interestOwnLo = (view: DataView, at: number): number => view.getUint32(at + 40, true);
+export const interestOwnHi = (view: DataView, at: number): number => view.getUint32(at + 44, true);
 
 /** struct rf_interest_ports: bytes, and where each field begins */
 export const SIZEOF_INTEREST_PORTS = 69632;

@@ -18,7 +18,10 @@ export type DropCause = (typeof DROP_CAUSES)[number];
 const LANES = 2;
 const FATES = 16;
 const KINDS = records.COUNTERS_FATES_LENGTH / (LANES * FATES);
-const { SEEN, SENT, DROPS } = records.Fate;
+const { SEEN, SENT, DROPS, PASSED } = records.Fate;
+const UNWATCHED = DROP_CAUSES.indexOf('unwatched');
+/** Where the kernel counts what was dropped for a cause. */
+const fatesOf = (cause: number): readonly number[] => (cause === UNWATCHED ? [DROPS + cause, PASSED] : [DROPS + cause]);
 
 /** enum rf_kind, by number: `open`, `file_change`, … */
 const KIND_NAMES: ReadonlyMap<number, string> = new Map(
@@ -71,7 +74,8 @@ export class Counters implements Disposable {
 
   drops(lane: number, cpu: number, cause: number): number {
     let sum = 0;
-    for (const kind of KIND_NAMES.keys()) sum += this.#fate(lane, cpu, kind, DROPS + cause);
+    for (const kind of KIND_NAMES.keys())
+      for (const fate of fatesOf(cause)) sum += this.#fate(lane, cpu, kind, fate);
     return sum;
   }
 
@@ -112,13 +116,14 @@ export class Counters implements Disposable {
       return count;
     };
     // what went somewhere first: an event that comes meanwhile is seen and under way, never somewhere and unseen
+    const passed = sum(PASSED);
     const drops: Partial<Record<DropCause, number>> = {};
     DROP_CAUSES.forEach((cause, index) => {
-      const count = sum(DROPS + index);
+      const count = sum(DROPS + index) + (index === UNWATCHED ? passed : 0);
       if (count > 0) drops[cause] = count;
     });
     const sent = sum(SENT);
-    return { lane, kind, seen: sum(SEEN), sent, drops };
+    return { lane, kind, seen: sum(SEEN) + passed, sent, drops };
   }
 
   [Symbol.dispose](): void {

@@ -74,7 +74,8 @@ export class InterestTable {
     for (const [scope, mask] of kinds.entries()) put(records.INTEREST_KINDS + 8 * scope, mask);
     put(records.INTEREST_SOME, some);
     // More classes than there is room for: whoever asked for some ports gets all.
-    put(records.INTEREST_ALL, found === null ? ports.reduce((bits, rule) => bits | rule.bits, all) : all);
+    put(records.INTEREST_ALL, found === null ? bitsOf(ports, all) : all);
+    put(records.INTEREST_OWN, bitsOf(ports.filter(({ local }) => local.length > 0)));
     this.#writePorts(generation, found ?? { peer: [], local: [], classes: new Uint8Array(0) });
     return found !== null;
   }
@@ -88,6 +89,8 @@ export class InterestTable {
     this.#ports.set(classes, at + records.INTEREST_PORTS_CLASSES);
   }
 }
+
+const bitsOf = (rules: readonly PortRule[], first = 0n): bigint => rules.reduce((bits, rule) => bits | rule.bits, first);
 
 /** Which of the two it has. */
 const place = (generation: number): number => generation % 2;
