@@ -968,9 +968,10 @@ struct rf_failures {
 /* The account of a kind of events in a lane: seen = sent + all drops but RF_DROP_READ_FAULT, once nothing is under way. */
 enum rf_fate {
 	RF_FATE_SEEN = 0,
-	RF_FATE_SENT = 1,    /* it is in the ring */
-	RF_FATE_DROPS = 2,   /* + enum rf_drop */
-	RF_FATE_PASSED = 12, /* = RF_FATE_DROPS + RF_DROPS: seen and at once left out as RF_DROP_UNWATCHED, counted in neither: it is most of what happens */
+	RF_FATE_SENT = 1,  /* it is in the ring */
+	RF_FATE_DROPS = 2, /* + enum rf_drop */
+	/* seen and at once left out as RF_DROP_UNWATCHED, counted in neither: it is most of what happens */
+	RF_FATE_PASSED = RF_FATE_DROPS + RF_DROPS,
 };
 
 #define RF_KINDS_MAX 64 /* powers of two, so that the verifier sees that no number leads out of the array */

@@ -74,8 +74,7 @@ export class Counters implements Disposable {
 
   drops(lane: number, cpu: number, cause: number): number {
     let sum = 0;
-    for (const kind of KIND_NAMES.keys())
-      for (const fate of fatesOf(cause)) sum += this.#fate(lane, cpu, kind, fate);
+    for (const kind of KIND_NAMES.keys()) for (const fate of fatesOf(cause)) sum += this.#fate(lane, cpu, kind, fate);
     return sum;
   }
 

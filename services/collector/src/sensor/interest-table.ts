@@ -90,7 +90,8 @@ export class InterestTable {
   }
 }
 
-const bitsOf = (rules: readonly PortRule[], first = 0n): bigint => rules.reduce((bits, rule) => bits | rule.bits, first);
+const bitsOf = (rules: readonly PortRule[], first = 0n): bigint =>
+  rules.reduce((bits, rule) => bits | rule.bits, first);
 
 /** Which of the two it has. */
 const place = (generation: number): number => generation % 2;
