@@ -93,6 +93,8 @@ testContent('execution.yaml', {
       'a program from a memfd': (s) => s.start('x', s.shell, { flags: EXEC.memfd | EXEC.deleted }, '/memfd:x'),
       'one that takes the name of runc': (s) =>
         s.start('runc', s.inside, { flags: EXEC.memfd | EXEC.deleted }, '/memfd:runc_cloned:/proc/self/exe'),
+      'one that takes the name of a builder': (s) =>
+        s.start('x', s.shell, { flags: EXEC.memfd | EXEC.deleted }, '/memfd:buildah-chroot-runtime'),
     },
     quiet: {
       'runc copies itself before it enters a container': (s) =>
@@ -101,6 +103,13 @@ testContent('execution.yaml', {
           s.start('/usr/bin/runc create x', s.init),
           { flags: EXEC.memfd | EXEC.deleted },
           '/memfd:runc_cloned:/proc/self/exe',
+        ),
+      'podman builds without a runtime': (s) =>
+        s.start(
+          'buildah-chroot-runtime',
+          s.start('/usr/bin/podman build --isolation chroot .', s.shell),
+          { flags: EXEC.memfd | EXEC.deleted },
+          '/memfd:buildah-chroot-runtime',
         ),
       'a program on a disk': (s) => s.start('/usr/bin/ls'),
       'one in shared memory that has a name': (s) => s.start('/dev/shm/x'),

@@ -270,6 +270,11 @@ testContent('sequences.yaml', {
     quiet: {
       'it is not run': (s) =>
         s.event(s.start('/usr/bin/python3 -c x'), 'Memory', { operation: 1, result: 3, count: 1, path: '/memfd:x' }),
+      'podman builds without a runtime': (s) => {
+        const podman = s.start('/usr/bin/podman buildah-chroot-runtime', s.start('/usr/bin/podman build .'));
+        s.event(podman, 'Memory', { operation: 1, result: 3, count: 1, path: '/memfd:buildah-chroot-runtime' });
+        s.exec(podman, '/memfd:buildah-chroot-runtime', { flags: EXEC.memfd });
+      },
       'another program': (s) => {
         const process = s.start('/usr/bin/python3 -c x');
         s.event(process, 'Memory', { operation: 1, result: 3, count: 1, path: '/memfd:x' });
