@@ -86,7 +86,7 @@ describe('the inventory', { skip }, () => {
 
   test('says what is wrong with what was asked for', () => {
     for (const [args, expected] of [
-      [['--pid', 'x'], /--pid x: expected the number/],
+      [['--pid', 'x'], /--pid x: expected a number from 1 to 4194304/],
       [['--pid', '4194304'], /there is no process 4194304/],
       [['--container', 'nope'], /no container nope runs/],
     ] as const) {
