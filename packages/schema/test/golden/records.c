@@ -194,6 +194,7 @@ int main(void)
 		PART(kinds)
 		NUMBER(some)
 		NUMBER(all)
+		NUMBER(own)
 	END
 	BEGIN(rf_watched_key)
 		NUMBER(prefixlen)
