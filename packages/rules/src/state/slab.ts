@@ -1,6 +1,6 @@
 const ROWS_AT_FIRST = 32;
 /**
- * Words in front of the first row. A large block of memory begins 16 bytes behind a line of the cache (malloc of glibc and musl, 64-bit), so rows of whole
+ * Words in front of the first row. A large block of memory begins 16 bytes behind a line of the cache (malloc of glibc, 64-bit), so rows of whole
  * lines lie on lines, and shorter ones on as few as they can.
  */
 const FIRST = 12;
