@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync
 import { join } from 'node:path';
 import { createSigningKey, importSigningKey, keyIdOf, type SigningKey } from '@ringfence/schema';
 import { CliError } from './errors.ts';
+import { makeFolder } from './output-file.ts';
 
 export interface Identity {
   /** UUID made at the first start */
@@ -45,7 +46,7 @@ export function loadHostId(stateDir: string): string {
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 function identityIn(stateDir: string): Identity {
-  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  makeFolder(stateDir, 0o700);
   chmodSync(stateDir, 0o700);
   const hostId = readOrMake(join(stateDir, 'host-id'), randomUUID);
   // Whoever owns the directory may put a link here to what only the sensor's process can read.

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { CliError } from '../errors.ts';
+import { makeFolder } from '../output-file.ts';
 import { http } from './http.ts';
 
 /** What a route gives: one JSON value, lines of JSON as they come, or bytes as they come. */
@@ -18,7 +19,7 @@ export type Route = (query: URLSearchParams, signal: AbortSignal, path: readonly
 
 /** Serves commands on a unix socket that only its owner may open. A path is `/name/rest…`; routes go by name. */
 export async function serveApi(socket: string, routes: Readonly<Record<string, Route>>): Promise<AsyncDisposable> {
-  mkdirSync(dirname(socket), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(socket), 0o700);
   await removeStale(socket);
   const server = http.createServer((request, response) => void answer(routes, request, response));
   server.listen(socket);

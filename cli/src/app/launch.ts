@@ -1,9 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, lchownSync, lstatSync, mkdirSync, readdirSync, realpathSync } from 'node:fs';
+import { existsSync, lchownSync, lstatSync, readdirSync, realpathSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import type { Config } from '@ringfence/config';
 import { createLogger } from '@ringfence/telemetry';
 import { CliError } from '../errors.ts';
+import { makeFolder } from '../output-file.ts';
 import { type Capability, capabilitiesFor, capabilitiesToGive, missingCapabilities } from './capabilities.ts';
 import { setInherited, socketPair } from './descriptors.ts';
 import { prepareHost } from './host.ts';
@@ -105,8 +106,8 @@ export function commandPath(name: string): string {
 function giveDirectories({ stateDir, runDir, sensor }: Config, account: Account, watches: boolean): void {
   for (const path of [stateDir, runDir, ...(watches ? [sensor.pinPath] : [])]) {
     // Who may pass through the directories above is not ours to narrow.
-    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolder(dirname(path), 0o755);
+    makeFolder(path, 0o700);
     give(realpathSync(path), account);
   }
 }

@@ -9,6 +9,7 @@ import { type Config, loadConfig } from '@ringfence/config';
 import { type Authority, createAuthority, createRequest, openAuthority } from '@ringfence/identity';
 import { fleetTopics } from '../app/fleet-topics.ts';
 import { kafkaOptionsOf } from '../app/kafka-options.ts';
+import { makeFolder } from '../output-file.ts';
 import { type MemberOptions, Members, type SimulatedOptions } from './members.ts';
 import { type Servers, startServers } from './servers.ts';
 
@@ -43,7 +44,7 @@ export async function startDevFleet(options: DevFleetOptions): Promise<DevFleet>
     signal?.throwIfAborted();
     options.onStep(what);
   };
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeFolder(directory, 0o700);
   await using stack = new AsyncDisposableStack();
   onStep('the certificate authority of the fleet');
   const authorityPath = join(directory, 'authority');

@@ -13,8 +13,8 @@ import type { Programs } from './programs.ts';
 
 /** Below what is lost without, since nothing may be missing from it; near to it, since batches must be as large as at the rates it is replayed at. */
 const OPS_PER_S = 40_000;
-/** Beside the day's programs, so that the mix has connections, and 5 % of executions or more. */
-const BESIDE = { busy: 4_000, exec: 500 } as const;
+/** Beside the day's programs, so that the mix has connections, and 5 % of executions and some more. */
+const BESIDE = { busy: 4_000, exec: 700 } as const;
 /** Programs of all sorts make fewer events; this long an interval makes batches as large as at the rates that are measured. */
 const DAY: readonly string[] = ['sensor.pollInterval=50ms'];
 

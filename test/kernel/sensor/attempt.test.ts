@@ -198,7 +198,9 @@ describe('what fails on the running kernel', { skip }, () => {
     const failed = all(records, 'rf_attempt');
     assert.equal(one(records, 'rf_exit').fields['code'], 0, 'no fork worked');
     assert.ok(failed.length >= 1 && failed.length < 10, `${failed.length} records`);
-    assert.equal(sensor.counters(SECURITY).merged - before, BigInt(3000 - failed.length));
+    // Calls of others that fail at the same time are merged too.
+    const merged = Number(sensor.counters(SECURITY).merged - before);
+    assert.ok(merged >= 3000 - failed.length && merged < 6000 - failed.length, `${merged} are merged`);
     const sum = failed.reduce((total, { fields }) => total + Number(fields['count']), 0);
     assert.ok(sum >= failed.length && sum <= 3000, `they stand for ${sum}`);
   });

@@ -33,7 +33,9 @@ export class ContainerFiles {
 
   /** true when the files were read again */
   refresh(): boolean {
-    const stats = this.#directories.map((directory) => ifThere(() => statSync(directory)));
+    const stats = this.#directories.map(
+      (directory) => ifThere(() => statSync(directory, { throwIfNoEntry: false })) ?? null,
+    );
     const stamp = stats.map((stat) => `${stat?.ino}/${stat?.mtimeMs}`).join();
     const settled = stats.every((stat) => stat === null || Date.now() - stat.mtimeMs > SETTLED_MS);
     if (settled && stamp === this.#stamp) return false;

@@ -8,14 +8,14 @@ const COMPRESSED = ['.gz', '.xz', '.zst', '.bz2', '.lz4'];
 
 /** null: there is no such file, or we may not see it, or it is no regular one. */
 export function identify(path: string): FileIdentity | null {
-  const stat = ifReadable(() => lstatSync(path, { bigint: true }));
+  const stat = ifReadable(() => lstatSync(path, { bigint: true, throwIfNoEntry: false }));
   return stat?.isFile() === true ? { device: String(stat.dev), inode: String(stat.ino) } : null;
 }
 
 /** Why a path that is there can't be a log; '': it can, or is not there. */
 export function whyUnfit(path: string): string {
   try {
-    const stat = ifThere(() => lstatSync(path));
+    const stat = ifThere(() => lstatSync(path, { throwIfNoEntry: false })) ?? null;
     return stat === null || stat.isFile() ? '' : 'it is no regular file; links are not followed';
   } catch (error) {
     return (error as Error).message;

@@ -3,8 +3,8 @@ import type { EnrichmentSource } from '../context/source.ts';
 import type { Log } from '../log.ts';
 import { isPinned, pinnedPrograms, programOfPin } from './pins.ts';
 
-/** Asking for some 300 programs takes a few ms. */
-const EVERY_MS = 10_000;
+/** Asking for some 300 programs takes a few ms, and more where nothing of it is in a cache any more. */
+const EVERY_MS = 60_000;
 
 /** A program of the sensor that the kernel was to run and did not: it was in the middle of this one, or of other BPF work, on that CPU. What it would have told nobody knows. */
 export interface Skipped {
