@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { LANE, type LaneCounters, u64ToHex } from '@ringfence/schema';
 import { type EventAccount, FlowAccount } from './account.ts';
 import { bootMicros, wallOffset } from './clock.ts';
@@ -42,6 +43,9 @@ export interface AgentDeps extends Omit<CollectorDeps, 'options'> {
   /** what was done before this start, and the sensor can't tell itself (struct rf_tampering_entry each) */
   readonly past: readonly Buffer[];
 }
+
+/** No record takes long to be written: more looks than this would be at a ring that is broken. */
+const LAST_LOOKS = 1000;
 
 interface Settler {
   readonly resolve: () => void;
@@ -326,14 +330,19 @@ export class Agent implements Disposable {
     ticker.end();
     while ((await this.#cycle()).more || delivery.retryInMs === 0);
     await this.#hashes.close();
-    // The kernel frees a hook some time after its last link is closed, and until then it goes on.
-    if (!this.#options.keepPinned) while (this.#pending() > 0 && (await this.#cycle()).taken > 0);
+    if (!this.#options.keepPinned) await this.#readLast();
     this.#sensor.control.agent = null;
     this.#sensor.control.partner = null;
     this.#last = this.stats();
     if (this.#options.keepPinned) return;
     unmarkSensor(this.#options.stateDir);
     this.#sensor.uninstall();
+  }
+
+  /** The kernel frees a hook some time after its last link is closed, and until then it goes on; what it is writing at this moment is soon there. */
+  async #readLast(): Promise<void> {
+    for (let looks = LAST_LOOKS; looks > 0 && this.#pending() > 0; looks--)
+      if ((await this.#cycle()).taken === 0) await sleep(1);
   }
 
   /** bytes */

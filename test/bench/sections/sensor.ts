@@ -258,7 +258,7 @@ async function idle({ report, dir, options }: BenchContext): Promise<void> {
   report.table({
     title: 'up --only collector left alone',
     columns: ['CPU of one core', 'RSS', 'target', 'a signature after 1 s of rest', 'one more'],
-    rows: [[percent(share), mib(rss), '< 1 %, < 150 MB', `${rest.first} µs`, `${rest.again} µs`]],
+    rows: [[percent(share), mib(rss), '< 1 %, < 150 MB', `${rest.first.toFixed(0)} µs`, `${rest.again.toFixed(0)} µs`]],
     notes: [
       "the same work as the first thing after a rest, in this program, which is not the agent: what is more is the machine's, whose caches are others' meanwhile; an agent left alone does all of its work so",
       FALCO.idle,
