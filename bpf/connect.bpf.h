@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* A socket is connected, or fails to be. Seen at the end of the system call, from the socket itself: what was connected is what is reported.
  * A socket that failed has forgotten its peer: then the cgroup hook's copy counts, and without one the caller's memory, marked as such. When it began
- * is written down at the beginning. */
+ * is written down by these hooks. */
 #include "lib/owner.h"
 #include "lib/share.h"
 #include "lib/syscall.h"
@@ -36,15 +36,13 @@ static __always_inline void connect__write_down(struct bpf_sock_addr *context, s
 {
 	bool loopback = socket__is_loopback(destination->family, (const __u32 *)destination->address);
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct rf_destination *begun;
 	__u64 key;
 
 	if (!interest__of_peer(connect__forms(destination->protocol, loopback), kernel__cgroup(task), destination->port) || !connect__is_call(task))
 		return;
 	key = task__key(task);
 	destination->cookie = bpf_get_socket_cookie(context);
-	begun = bpf_map_lookup_elem(&rf_destinations, &key);
-	destination->begun = begun && begun->call == DESTINATION_CONNECT ? begun->begun : bpf_ktime_get_boot_ns();
+	destination->begun = bpf_ktime_get_boot_ns();
 	destination->call = DESTINATION_CONNECT;
 	failure__of(RF_PLACE_DESTINATIONS, bpf_map_update_elem(&rf_destinations, &key, destination, BPF_ANY));
 }
@@ -73,6 +71,24 @@ int connect6(struct bpf_sock_addr *context)
 
 	socket__read_hook6(&destination, context);
 	return connect__remember(context, &destination);
+}
+
+/* Linux 6.7; before, `connect_enter` */
+SEC("cgroup/connect_unix")
+int connect_unix(struct bpf_sock_addr *context)
+{
+	struct rf_destination destination = { .call = DESTINATION_CONNECT, .family = AF_UNIX };
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u64 key;
+
+	if (!interest__of_forms(INTEREST(CONNECT_UNIX), kernel__cgroup(task)) || !connect__is_call(task))
+		return 1;
+	key = task__key(task);
+	destination.type = context->type;
+	destination.cookie = bpf_get_socket_cookie(context);
+	destination.begun = bpf_ktime_get_boot_ns();
+	failure__of(RF_PLACE_DESTINATIONS, bpf_map_update_elem(&rf_destinations, &key, &destination, BPF_ANY));
+	return 1;
 }
 
 static __always_inline bool connect__has_peer(const struct rf_connect *c)
@@ -185,36 +201,19 @@ static __always_inline void connect__read_request(struct rf_end *end, struct tas
 		bpf_probe_read_user(end->address, sizeof(end->address), request + __builtin_offsetof(struct sockaddr_in6, sin6_addr));
 }
 
-/* By the caller's memory, which may not be there yet, or say something else in a moment: what the cgroup's hook then finds wanted is timed from there. */
-static __always_inline bool connect__may_be_wanted(struct task_struct *task)
-{
-	__u64 forms = INTEREST(CONNECT_UNIX);
-	struct rf_end end;
-	bool loopback;
-
-	connect__read_request(&end, task, 0);
-	if (!end.family)
-		return interest__any(RF_CONNECT);
-	if (end.family != AF_UNIX) {
-		loopback = socket__is_loopback(end.family, (const __u32 *)end.address);
-		forms = connect__forms(IPPROTO_TCP, loopback) | connect__forms(IPPROTO_UDP, loopback) | INTEREST(CONNECT_OTHER);
-	}
-	return interest__of_peer(forms, kernel__cgroup(task), end.port);
-}
-
-/* A unix socket comes to no hook of the cgroup's before 6.7, and may wait for its peer to accept. What is left of a call whose end was not seen goes. */
+/* Where unix sockets come to no hook: one may wait for its peer to accept. By the caller's memory, which may not be there yet. */
 SEC("tracepoint/syscalls/sys_enter_connect")
 int connect_enter(void *context)
 {
 	struct rf_destination begun = { .call = DESTINATION_CONNECT };
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u64 key = task__key(task);
+	__u16 family;
 
-	if (!connect__may_be_wanted(task)) {
-		if (bpf_map_lookup_elem(&rf_destinations, &key))
-			bpf_map_delete_elem(&rf_destinations, &key);
+	if (!bpf_probe_read_user(&family, sizeof(family), (const void *)PT_REGS_PARM2_SYSCALL(task__registers(task))) && family != AF_UNIX)
 		return 0;
-	}
+	if (!interest__of_forms(INTEREST(CONNECT_UNIX), kernel__cgroup(task)))
+		return 0;
 	begun.begun = bpf_ktime_get_boot_ns();
 	failure__of(RF_PLACE_DESTINATIONS, bpf_map_update_elem(&rf_destinations, &key, &begun, BPF_ANY));
 	return 0;
@@ -268,7 +267,8 @@ static __always_inline void connect__report(struct task_struct *task, const stru
 	b.record = scratch->record;
 	c = (struct rf_connect *)scratch->record;
 	connect__fill_fixed(c, task, call, result);
-	if (call->begun && call->begun->call == DESTINATION_CONNECT)
+	/* not what was left by a call whose end was not seen */
+	if (call->begun && call->begun->call == DESTINATION_CONNECT && (call->asked || !call->begun->family))
 		c->duration = c->h.ktime - call->begun->begun;
 	if (connect__fill(&b, c, &scratch->path, call, task__registers(task))) {
 		if (call->doubtful)

@@ -213,7 +213,7 @@ struct rf_connect {
 	__u16 local_port;    /* host order; 0: not bound, or unix */
 	__u32 count;         /* calls that this one stands for: itself, and equal ones merged since the last */
 	__u8 local_address[16]; /* as `address`; zero: not bound */
-	__u64 duration;      /* ns the call took; 0: not known, since seccomp refused it or it began before the sensor */
+	__u64 duration;      /* ns the call took; 0: not known, since it was refused before the kernel came to the address, or began before the sensor */
 };
 
 /* Somebody has connected to us: the other end of a struct rf_connect. IPv4 and IPv6 only. */

@@ -5,6 +5,7 @@ import { objectId, recursionMisses, verifiedInstructions } from './info.ts';
 import { BpfLink } from './link.ts';
 import { bpf, type Handle, type Pointer } from './native/library.ts';
 import { checked, checkedPointer } from './native/log.ts';
+import { kernelKnows, newerHook } from './newer-hook.ts';
 import { pin, removePin } from './pin.ts';
 import { type RunInput, type RunResult, runProgram } from './program-run.ts';
 
@@ -125,6 +126,8 @@ export class BpfProgram {
   readonly name: string;
   /** the ELF section, which says what it attaches to */
   readonly section: string;
+  /** false: its kind of hook came with a newer kernel than this one */
+  readonly hookKnown: boolean;
   readonly #keep: (link: BpfLink) => BpfLink;
   #function: string | undefined;
 
@@ -133,7 +136,19 @@ export class BpfProgram {
     this.handle = handle;
     this.name = programName(handle);
     this.section = sectionName(handle);
+    this.hookKnown = this.#declareNewer();
     this.#keep = keep;
+  }
+
+  /** Of a hook that this libbpf does not know: what it is, and not to be loaded where the kernel does not know it either. */
+  #declareNewer(): boolean {
+    const hook = newerHook(this.section);
+    if (hook === undefined) return true;
+    setType(this.handle, hook.type);
+    setAttachType(this.handle, hook.attachType);
+    const known = kernelKnows(hook);
+    if (!known) setAutoload(this.handle, false);
+    return known;
   }
 
   /** @throws ERR_BPF_USAGE before load, or when it was left out of the load */

@@ -1,13 +1,18 @@
 /* connect (tcp4|tcp6|udp4|udp6|unix|abstract|unspec) ADDRESS PORT [nonblock]: one connect(), whatever becomes of it. `unspec` connects UDP and takes it back.
+ * connect shared PATH -: a unix socket, by a process that shares its descriptors
  * connect twice ADDRESS PORT: over TCP, what is connected already once more
  * connect waits PATH MS: a unix socket that accepts nobody until whoever connects has slept so long */
+#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,6 +33,15 @@ static int connect_unix(const char *path, int abstract)
 	socklen_t length = name_unix(&address, path, abstract);
 
 	return connect(socket(AF_UNIX, SOCK_STREAM, 0), (void *)&address, length);
+}
+
+static void connect_shared(const char *path)
+{
+	int child = syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+
+	if (!child)
+		_exit(connect_unix(path, 0) < 0);
+	waitpid(child, 0, 0);
 }
 
 static char state_of(int pid)
@@ -97,6 +111,8 @@ int main(int argc, char **argv)
 		return 64;
 	if (!strcmp(argv[1], "unix") || !strcmp(argv[1], "abstract"))
 		connect_unix(argv[2], argv[1][0] == 'a');
+	else if (!strcmp(argv[1], "shared"))
+		connect_shared(argv[2]);
 	else if (!strcmp(argv[1], "waits"))
 		connect_waits(argv[2], atoi(argv[3]));
 	else if (!strcmp(argv[1], "twice"))

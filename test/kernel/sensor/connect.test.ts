@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { symlinkSync } from 'node:fs';
+import { readFileSync, symlinkSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
@@ -131,6 +131,14 @@ describe('connects on the running kernel', { skip }, () => {
     assert.deepEqual(await record('unix', link, '0'), { fields: { ...unix, result: 0, source_caller: 0 }, path });
   });
 
+  test('where the kernel tells which unix socket is connected, it is known for sure of a process that shares its descriptors, too', async () => {
+    const path = join(scratch.path, 'shared');
+    await listen({ path });
+    const told = readFileSync('/sys/kernel/btf/vmlinux').includes('\0BPF_CGROUP_UNIX_CONNECT\0');
+    const source_caller = told ? 0 : await callerUnlessFull();
+    assert.deepEqual(await record('shared', path, '-'), { fields: { ...unix, result: 0, source_caller }, path });
+  });
+
   test('an abstract unix socket is known by its name, which begins with NUL', async () => {
     const name = `ringfence-test-${process.pid}`;
     await listen({ path: `\0${name}` });
@@ -146,11 +154,12 @@ describe('connects on the running kernel', { skip }, () => {
     assert.ok((second?.fields['duration'] as bigint) >= 20_000_000n);
   });
 
-  test('a call that is refused before the kernel looks at the address has taken some time, too', async () => {
+  test('a call that is refused before the kernel comes to the address has no duration', async () => {
     const port = await listen({ host: '127.0.0.1', port: 0 });
     const [first, second] = all(await sensor.run(connect, ['twice', '127.0.0.1', String(port)]), 'rf_connect');
     assert.deepEqual([first?.fields['result'], second?.fields['result']], [0, EISCONN]);
-    assert.ok((second?.fields['duration'] as bigint) > 0n);
+    assert.ok((first?.fields['duration'] as bigint) > 0n);
+    assert.equal(second?.fields['duration'], 0n);
   });
 
   test('a unix socket that is not there is reported with the text of the caller, marked as such', async () => {

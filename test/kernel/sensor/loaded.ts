@@ -9,6 +9,7 @@ import {
   isBpfFileSystem,
   type MapDefinition,
 } from '@ringfence/libbpf-ts';
+import { STAND_INS } from '../../../services/collector/src/sensor/object.ts';
 import { isProbe } from '../../../services/collector/src/sensor/probes.ts';
 import { loadRefusals, REFUSED } from '../../../services/collector/src/sensor/refusals.ts';
 import { sizeForCpus } from '../../../services/collector/src/sensor/sizes.ts';
@@ -132,9 +133,18 @@ export class LoadedSensor implements Disposable {
     this.#hooks.push(refusals.program(REFUSED).attach());
   }
 
+  /** A stand-in beside what it stands for. */
+  #isNeedless(name: string): boolean {
+    const hook = STAND_INS.get(name);
+    if (hook === undefined) return false;
+    const { loaded, section } = this.object.program(hook);
+    return loaded && kernelHas(section);
+  }
+
   /** Only what this kernel has no place for may be missing. */
   #attach(program: BpfProgram): void {
     const { name, section } = program;
+    if (this.#isNeedless(name)) return;
     if (!kernelHas(section)) this.missing.add(name);
     else if (section === 'syscall' || isProbe(section))
       return; // run by itself, on demand

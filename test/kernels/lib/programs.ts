@@ -55,15 +55,20 @@ function attach(program: BpfProgram, cgroup: string): string | undefined {
   }
 }
 
+const NO_HOOK = 'this kernel has no such hook';
+
 function judge(
   object: BpfObject,
   refused: ReadonlyMap<string, string>,
   full: boolean,
   cgroup: string,
 ): ProgramVerdict[] {
-  const programs = [...object.programs.values()].filter(({ name, loaded }) => loaded || refused.has(name));
+  const programs = [...object.programs.values()].filter(
+    ({ name, loaded, hookKnown }) => loaded || refused.has(name) || (!hookKnown && !full),
+  );
   return programs.map((program) => {
     const { name, section } = program;
+    if (!program.hookKnown) return { name, section, full, unattached: NO_HOOK, instructions: 0 };
     const why = refused.get(name);
     if (why !== undefined) return { name, section, full, refused: why, instructions: 0 };
     const instructions = program.verifiedInstructions;
@@ -82,9 +87,9 @@ export function judgePrograms(path: string, cgroup: string): ProgramVerdict[] {
   // those of sections that begin with `?`: libbpf doesn't load them by itself
   using full = load(
     path,
-    ({ name, section, autoload }) => {
-      if (!autoload && !isThere(section)) absent.set(name, 'this kernel has no such hook');
-      return !autoload && isThere(section);
+    ({ name, section, autoload, hookKnown }) => {
+      if (!autoload && hookKnown && !isThere(section)) absent.set(name, NO_HOOK);
+      return !autoload && hookKnown && isThere(section);
     },
     absent,
   );

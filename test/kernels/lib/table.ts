@@ -43,6 +43,7 @@ const NO_HOOK = 'no hook';
 function cell(verdict: ProgramVerdict | undefined): string {
   if (verdict === undefined) return '';
   if (verdict.refused !== undefined) return verdict.full ? NO_HOOK : 'refused';
+  if (verdict.instructions === 0 && verdict.unattached !== undefined) return NO_HOOK;
   const count = verdict.instructions.toLocaleString('en');
   return verdict.unattached === undefined ? count : `${count}, ${NO_HOOK}`;
 }

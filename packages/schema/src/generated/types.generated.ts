@@ -142,7 +142,7 @@ export interface Connect {
   readonly localPort: number;
   /** the address is the caller's memory, not the kernel's copy */
   readonly sourceCaller: boolean;
-  /** µs the call took; 0: not known, since seccomp refused it or it began before the sensor */
+  /** µs the call took; 0: not known, since it was refused before the kernel came to the address, or began before the sensor */
   readonly duration: number;
   /** calls that this event stands for: this one, and equal ones merged since the last */
   readonly count: number;

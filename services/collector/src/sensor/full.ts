@@ -102,7 +102,9 @@ export class FullProfile {
     this.ways = ways;
     using opened = BpfObject.open(path);
     // those of sections that begin with `?`: libbpf doesn't load them by itself
-    const optional = [...opened.programs.values()].filter(({ autoload, name }) => !autoload && name !== REFUSED);
+    const optional = [...opened.programs.values()].filter(
+      ({ autoload, hookKnown, name }) => !autoload && hookKnown && name !== REFUSED,
+    );
     const isThere = kernelFunctions();
     const ofCalls = [...opened.programs.values()].filter(({ section }) => systemCallOf(section) !== undefined);
     this.#systemCalls = new Set(ofCalls.map(({ name }) => name));

@@ -10,7 +10,10 @@ import { traceFunctions } from './syscalls.ts';
 /** Without these there is no process tree, and nothing else makes sense. */
 export const LIFECYCLE: readonly string[] = ['process_fork', 'process_exec', 'process_exit'];
 /** Programs that are only needed where another's hook has not come yet. */
-export const STAND_INS: ReadonlyMap<string, string> = new Map([['io_uring_submitted_6_1', 'io_uring_submitted']]);
+export const STAND_INS: ReadonlyMap<string, string> = new Map([
+  ['io_uring_submitted_6_1', 'io_uring_submitted'],
+  ['connect_enter', 'connect_unix'],
+]);
 /** Reads the running processes; attached for each run, never pinned. */
 export const SNAPSHOT = 'snapshot';
 /** Whose refusal leaves no sensor. */
@@ -106,7 +109,7 @@ function prepare(options: LoadOptions, refused: ReadonlyMap<string, string>, ful
   sizeForCpus(object);
   for (const definition of object.definitions.values()) definition.pinAt(`${pinPath}/${definition.name}`);
   object.section('.bss').pinAt(`${pinPath}/rf_bss`);
-  const needless = needlessStandIns(object);
+  const needless = needlessStandIns(object, refused);
   for (const program of object.programs.values()) {
     const { name, section } = program;
     const loaded = options.programs ? !ON_DEMAND.includes(name) : ASKED_HOOKS.has(name);
@@ -119,8 +122,11 @@ function prepare(options: LoadOptions, refused: ReadonlyMap<string, string>, ful
 }
 
 /** Those of hooks that this kernel has: it would verify them for nothing. */
-function needlessStandIns(object: BpfObject): ReadonlySet<string> {
+function needlessStandIns(object: BpfObject, refused: ReadonlyMap<string, string>): ReadonlySet<string> {
   const isThere = kernelFunctions();
-  const needless = [...STAND_INS].filter(([, hook]) => isThere(object.program(hook).section));
+  const needless = [...STAND_INS].filter(([, hook]) => {
+    const { section, hookKnown } = object.program(hook);
+    return hookKnown && !refused.has(hook) && (section.startsWith('cgroup/') || isThere(section));
+  });
   return new Set(needless.map(([name]) => name));
 }

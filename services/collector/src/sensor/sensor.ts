@@ -180,7 +180,7 @@ export class Sensor implements Disposable {
       if (!loaded || section.startsWith('iter/') || LIFECYCLE.includes(name) || isProbe(section)) continue;
       if (ASKED_HOOKS.has(name)) continue;
       const absent = STAND_INS.get(name);
-      if (absent !== undefined && !this.missing.has(absent)) continue;
+      if (absent !== undefined && this.#object.program(absent).loaded && !this.missing.has(absent)) continue;
       try {
         this.#attach(name);
         if (absent !== undefined) this.missing.delete(absent);

@@ -1,0 +1,28 @@
+import { readFileSync } from 'node:fs';
+
+/** What a program is that libbpf 1.1 can't tell by its section. */
+export interface NewerHook {
+  /** enum bpf_prog_type */
+  readonly type: number;
+  /** enum bpf_attach_type (include/uapi/linux/bpf.h) */
+  readonly attachType: number;
+  /** its name, which the types of a kernel that knows it have */
+  readonly name: string;
+}
+
+const CGROUP_SOCK_ADDR = 18;
+/** by section */
+const HOOKS: ReadonlyMap<string, NewerHook> = new Map([
+  ['cgroup/connect_unix', { type: CGROUP_SOCK_ADDR, attachType: 49, name: 'BPF_CGROUP_UNIX_CONNECT' }], // Linux 6.7
+]);
+const KERNEL_TYPES = '/sys/kernel/btf/vmlinux';
+const known = new Map<string, boolean>();
+
+export const newerHook = (section: string): NewerHook | undefined => HOOKS.get(section);
+
+/** By the kernel's types, some 5 MB that are read when it is first asked: one program that it refuses would keep it from loading the object. */
+export function kernelKnows({ name }: NewerHook): boolean {
+  const found = known.get(name) ?? readFileSync(KERNEL_TYPES).includes(`\0${name}\0`);
+  known.set(name, found);
+  return found;
+}
