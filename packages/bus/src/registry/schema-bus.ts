@@ -116,7 +116,7 @@ class Translation {
 function wrap(bus: Bus, translation: Translation): SchemaBus {
   return {
     ensureTopics: (topics) => bus.ensureTopics(topics),
-    produce: (records) => bus.produce(translation.out(records)),
+    produce: (records, deadlineMs) => bus.produce(translation.out(records), deadlineMs),
     consumer: async (options) => wrapConsumer(await bus.consumer(options), translation),
     lag: (group) => bus.lag(group),
     async *read(options) {

@@ -75,6 +75,16 @@ describe('schemas on a topic', () => {
     assert.deepEqual(Buffer.from(record?.value ?? []), value);
   });
 
+  test('what is produced has the deadline that it was given', async (t) => {
+    const wire = await wireWith(t, ALERTS);
+    const bus = await open(wire);
+    const deadlines: (number | undefined)[] = [];
+    wire.produce = async (_, deadlineMs) => void deadlines.push(deadlineMs);
+    await bus.produce([], 2000);
+    await bus.produce([]);
+    assert.deepEqual(deadlines, [2000, undefined]);
+  });
+
   test('a schema that is said after we started is learnt before its record is handed out', async (t) => {
     const wire = await wireWith(t, ALERTS);
     const bus = await open(wire);
