@@ -15,6 +15,7 @@ export class LazyOffsets {
   #timer: NodeJS.Timeout | undefined;
   #warnedAt = -Infinity;
   #writing: Promise<void> = Promise.resolve();
+  #stopped = false;
 
   constructor(cluster: Cluster, membership: Membership) {
     this.#cluster = cluster;
@@ -39,7 +40,9 @@ export class LazyOffsets {
     return this.#writing;
   }
 
+  /** What fails from now on is not tried again: a write may be on its way still, and outlast the close. */
   stop(): void {
+    this.#stopped = true;
     clearTimeout(this.#timer);
   }
 
@@ -66,6 +69,7 @@ export class LazyOffsets {
   }
 
   #later(ms: number): void {
+    if (this.#stopped) return;
     this.#timer ??= setTimeout(() => void this.flush(), ms);
   }
 }
