@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import type { OutRecord } from '@ringfence/bus';
+import { BusUnavailableError, type OutRecord } from '@ringfence/bus';
 import { localControlPlane } from '@ringfence/control/local';
 import {
   type Coordination,
@@ -40,7 +40,12 @@ type Answer = (command: Command) => Uint8Array | Promise<Uint8Array>;
 
 async function createTestExecutor(
   answerTo: Answer,
-  given: { options?: ResponderOptions; coordination?: Partial<Coordination>; after?: number } = {},
+  given: {
+    options?: ResponderOptions;
+    coordination?: Partial<Coordination>;
+    after?: number;
+    away?: () => boolean;
+  } = {},
 ) {
   const asked: Command[] = [];
   const results: Result[] = [];
@@ -60,6 +65,7 @@ async function createTestExecutor(
     coordination: { ...bound(coordination), ...given.coordination } as Coordination,
     bus: {
       produce: async (records: readonly OutRecord[]) => {
+        if (given.away?.()) throw new BusUnavailableError('writing', 'NETWORK', 'away');
         for (const { topic, key: host, value } of records) {
           assert.deepEqual([topic, host], [TOPIC.answers, EVIDENCE_HOST]);
           const result = decode('Result', value as Uint8Array);
@@ -105,6 +111,22 @@ suite('a job', () => {
     }
     await assert.rejects(execute(Buffer.from('no command')), { fate: 'poison' });
     assert.equal(asked.length, 0);
+  });
+
+  test('that the limit refuses is not sent either when the bus could not take the refusal at first', async () => {
+    let away = true;
+    const options = { killsPerMinute: 0 };
+    const { execute, asked, results } = await createTestExecutor((to) => answer(to, 'executed', ''), {
+      ...{ options, away: () => away },
+    });
+    // As a queue does: what is put off uses up no attempt.
+    const isPutOff = await execute(command()).catch(({ code }) => code === 'ERR_COORDINATION_POSTPONED');
+    away = false;
+    await execute(command(), isPutOff ? 1 : 2);
+    assert.deepEqual(
+      [asked, results.map(({ outcome, reason }) => [outcome, reason])],
+      [[], [['refused', 'rate-limited']]],
+    );
   });
 
   test('for a host that is not attached here waits, uses up nothing, and is counted', async () => {

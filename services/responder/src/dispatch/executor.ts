@@ -52,10 +52,19 @@ export function createExecute(deps: ExecutorDeps): (run: JobRun) => Promise<void
     }
     // What was sent once has had its token.
     const refused = attempt === 1 ? await takeTokens(command) : null;
-    const result = refused ?? finalResult(await ask(deps, command, payload));
-    await answer(deps, result);
-    if (refused === null) control.acknowledge(hostId, id);
+    if (refused !== null) return refuse(deps, refused);
+    await answer(deps, finalResult(await ask(deps, command, payload)));
+    control.acknowledge(hostId, id);
   };
+}
+
+/** While the bus doesn't take it no attempt is used up: the second is of what had its token. */
+async function refuse(deps: ExecutorDeps, refused: Answer): Promise<void> {
+  try {
+    await answer(deps, refused);
+  } catch (error) {
+    throw new PostponeError(LOOK_AGAIN_MS, messageOf(error));
+  }
 }
 
 /** Onto the bus, to the responder that keeps account of the host. */
@@ -116,7 +125,7 @@ async function waitFor(
     return 0;
   } catch (error) {
     metrics.waited('limits-away');
-    throw new PostponeError(LOOK_AGAIN_MS, error instanceof Error ? error.message : String(error));
+    throw new PostponeError(LOOK_AGAIN_MS, messageOf(error));
   }
 }
 
@@ -133,7 +142,8 @@ async function ask(deps: ExecutorDeps, command: Command, bytes: Uint8Array): Pro
   } catch (cause) {
     metrics.retried();
     if (cause instanceof ControlError) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ControlError(id, `the agent could not be asked: ${reason}`, { cause });
+    throw new ControlError(id, `the agent could not be asked: ${messageOf(cause)}`, { cause });
   }
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
