@@ -74,13 +74,18 @@ async function send(cluster: Cluster, chunk: Chunk, outcomes: Outcome[]): Promis
   return refused;
 }
 
+/**
+ * These speak of the cluster, not of the document: too many shards, no template yet, an index that is being deleted or closed. At their beginning alone: what
+ * follows may quote the document, whose words are anybody's.
+ */
+const OF_CLUSTER = /^(?:(?:validation|index_closed)_exception:|[a-z_]+: no matching index template)/;
+
 /** undefined: it may be taken later. */
 function outcomeOf({ _index, status, error }: BulkItem): Outcome | undefined {
   if (error === undefined && status < 300) return { outcome: 'stored' };
   if (status === 409) return { outcome: 'there', index: _index };
   const reason = errorText(error ?? {});
-  // These speak of the cluster, not of the document: too many shards, no template yet, an index that is being deleted or closed.
-  const isOfCluster = status === 404 || /validation_exception|no matching index template|index_closed/.test(reason);
+  const isOfCluster = status === 404 || OF_CLUSTER.test(reason);
   if (isPassing(status) || isOfCluster) return undefined;
   return { outcome: 'rejected', reason: reason.slice(0, 1000) };
 }
