@@ -2,7 +2,7 @@ import type { Bus, BusLog } from '@ringfence/bus';
 import { type SigningKey, TOPIC } from '@ringfence/schema';
 import type { DeafBy, EnricherStats } from './metrics.ts';
 import type { EnricherPipeline } from './pipeline.ts';
-import { SilenceWatch } from './silence.ts';
+import { type SilenceRecord, SilenceWatch } from './silence.ts';
 
 export interface Listening {
   readonly bus: Bus;
@@ -32,6 +32,8 @@ export function listen({ bus, key, log, afterMs, stats, pipelines }: Listening):
   let busy = false;
   let handled = 0;
   let looked = performance.now();
+  /** found, and not yet on the bus: said but once by the watch, it is offered until it is taken */
+  let unsaid: readonly SilenceRecord[] = [];
   const deaf = (by: DeafBy, until: number, err?: unknown): void => {
     watch.deaf(until);
     stats.deafLooks[by]++;
@@ -55,8 +57,9 @@ export function listen({ bus, key, log, afterMs, stats, pipelines }: Listening):
       log?.info({}, 'this enricher can tell silence again');
     }
     const hosts = [...pipelines.values()].flatMap((pipeline) => [...pipeline.heard()]);
-    const records = watch.look(hosts, now);
-    await bus.produce(records.map(({ hostId, value }) => ({ topic: TOPIC.events, key: hostId, value })));
+    if (unsaid.length === 0) unsaid = watch.look(hosts, now);
+    await bus.produce(unsaid.map(({ hostId, value }) => ({ topic: TOPIC.events, key: hostId, value })));
+    unsaid = [];
   };
   return setInterval(
     () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Bus, type BusLog, openEmbeddedBus } from '@ringfence/bus';
+import { type Bus, BusFullError, type BusLog, openEmbeddedBus } from '@ringfence/bus';
 import { decode, EventView, TOPIC, topicsWith } from '@ringfence/schema';
 import { createTestHost, type TestHost } from '@ringfence/testkit';
 import { startEnricher } from '../src/index.ts';
@@ -108,6 +108,25 @@ describe('the service on a bus', () => {
     const heard = await nextSaid(bus, 2);
     assert.deepEqual([heard.operation, heard.lastTick], [HEARD, silent.lastTick]);
     await second.close();
+  });
+
+  it('tells a silence that the bus would not take at first', async () => {
+    const one = createTestHost();
+    await using bus = await openEmbeddedBus({ path: ':memory:' });
+    await bus.ensureTopics(topicsWith(1));
+    const produce = bus.produce.bind(bus);
+    let refused = 0;
+    bus.produce = async (records) => {
+      if (records.length > 0 && refused++ < 1) throw new BusFullError(1, 1, 0);
+      return produce(records);
+    };
+    one.tick();
+    await produce([{ topic: TOPIC.raw, key: one.hostId, value: one.batch() }]);
+    const options = { silentAfterMs: 200 };
+    const enricher = await startEnricher({ bus, enrolment: { keyFor: () => one.key.publicKey }, options });
+    const silent = await nextSaid(bus, 0);
+    assert.deepEqual([silent.operation, refused > 1], [SILENT, true]);
+    await enricher.close();
   });
 
   it('tells nobody silent after an outage of the brokers that one of its own requests outlasted', async () => {
