@@ -71,11 +71,18 @@ export class SequenceTracker {
     return lost;
   }
 
+  /** Makes at most `most` holes (one or more) of those that there are: the oldest become one, with the numbers between them. */
+  coarsen(most: number): void {
+    const merged = this.#holes.slice(0, Math.max(0, this.#holes.length - most) + 1);
+    if (merged.length < 2) return;
+    const waiting = merged.map(({ due }) => due).filter((due) => due >= 0);
+    const due = waiting.length === 0 ? -1 : Math.min(...waiting);
+    this.#holes.splice(0, merged.length, { from: merged[0]!.from, to: merged.at(-1)!.to, due });
+  }
+
   #open(from: number, to: number, due: number): void {
     this.#holes.push({ from, to, due });
-    if (this.#holes.length <= MAX_HOLES) return;
-    const [first, second] = this.#holes as [Hole, Hole];
-    this.#holes.splice(0, 2, { from: first.from, to: second.to, due: Math.max(0, Math.min(first.due, second.due)) });
+    this.coarsen(MAX_HOLES);
   }
 
   #fill(sequence: number, tick: number): boolean {

@@ -26,7 +26,7 @@ export interface EnricherStats {
   missing: number;
   /** events that went on with partial context */
   partial: number;
-  /** processes, users, containers, hashes of files, addresses' names, boots that had to go for lack of room */
+  /** processes, users, containers, hashes of files, addresses' names, lanes, boots that had to go for lack of room */
   evicted: number;
   /** output batches beyond one per input, made to stay under the bus's record size */
   splits: number;

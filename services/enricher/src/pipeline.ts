@@ -1,6 +1,23 @@
-import type { Effect, InRecord, StateChange, StateEntry } from '@ringfence/bus';
-import { type EventCursor, KIND, leafIndex, RawBatchReader, type SigningKey, TOPIC } from '@ringfence/schema';
+import {
+  type Effect,
+  type InRecord,
+  MAX_KEY_BYTES,
+  MAX_RECORD_BYTES,
+  type OutRecord,
+  type StateChange,
+  type StateEntry,
+} from '@ringfence/bus';
+import {
+  deadLetter,
+  type EventCursor,
+  KIND,
+  leafIndex,
+  RawBatchReader,
+  type SigningKey,
+  TOPIC,
+} from '@ringfence/schema';
 import { compileOptions, type EnricherOptions, type Enrolment } from './config.ts';
+import { EnricherError } from './errors.ts';
 import { type LogRecord, readLogRecord } from './logs/record.ts';
 import { createLogStep } from './logs/step.ts';
 import { countEvent, createStats, type EnricherStats } from './metrics.ts';
@@ -137,9 +154,7 @@ export function createEnricherPipeline(deps: EnricherPipelineDeps): EnricherPipe
     handle(records) {
       const checked = records.map(checkRecord);
       const state = new Map<string, StateChange>();
-      const outputs = checked.flatMap((one) =>
-        enrich(one, state).map((value) => ({ topic: TOPIC.events, key: one.record.key, value })),
-      );
+      const outputs = checked.flatMap((one) => enrich(one, state).map((value) => outputOf(one.record, value)));
       return { outputs, state: [...state.values()] };
     },
     restore: (entries) => restoreBoots(boots, partition, withoutLogs(entries)),
@@ -157,14 +172,22 @@ export function createEnricherPipeline(deps: EnricherPipelineDeps): EnricherPipe
   };
 }
 
+/** What no record takes is nothing that a sensor tells: its agent's record goes to the dead letters, and what it has said of processes stays known. */
+function outputOf(record: InRecord, value: Buffer): OutRecord {
+  const { key } = record;
+  if (value.length <= MAX_RECORD_BYTES - MAX_KEY_BYTES) return { topic: TOPIC.events, key, value };
+  const said = `its events come to ${value.length} bytes with their context, more than a record takes`;
+  return deadLetter(record, new EnricherError('ERR_ENRICHER_BOUNDS', key, said), 'enricher');
+}
+
 function originBehind(boot: Boot, cursor: EventCursor): Origin {
   if (cursor.kind === KIND.Exec) return originOf(boot, cursor);
   return cursor.kind === KIND.Hash && cursor.tgid !== 0 ? originOfHashed(boot, cursor) : NO_ORIGIN;
 }
 
 /** What had to go, or was not taken, for lack of room. */
-const lostIn = ({ processes, contexts, hashes, names }: Boot): number =>
-  processes.evicted + contexts.refused + hashes.evicted + names.evicted;
+const lostIn = ({ processes, contexts, hashes, names, lanesForgotten }: Boot): number =>
+  processes.evicted + contexts.refused + hashes.evicted + names.evicted + lanesForgotten;
 
 function heardHosts(boots: Boots): readonly HeardHost[] {
   return boots.latestOfEach().flatMap(({ hostId, bootId, wallOffset, last }) => {

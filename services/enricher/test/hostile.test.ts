@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { createSigningKey, signBytes } from '@ringfence/schema';
+import { MAX_RECORD_BYTES } from '@ringfence/bus';
+import { createSigningKey, LANE, signBytes, TOPIC } from '@ringfence/schema';
 import { createTestHost, type TestHost } from '@ringfence/testkit';
 import fc from 'fast-check';
 import { createTestEnricher, records } from './support.ts';
@@ -81,6 +82,39 @@ test('any bytes at all, well signed, are processed or refused as poison', () => 
     }),
     { numRuns: 1500 },
   );
+});
+
+test('times and numbers that sums are not exact with are refused, before a gap, a silence or a log line is made of them', () => {
+  const far = 2 ** 53 - 2;
+  for (const wallOffset of [far, -far]) {
+    const host = createTestHost({ wallOffset });
+    fails(host, smallBatch(host), 'ERR_ENRICHER_BOUNDS');
+  }
+  const late = createTestHost();
+  late.ktime = 2 ** 52;
+  fails(late, smallBatch(late), 'ERR_ENRICHER_BOUNDS');
+  const numbered = createTestHost();
+  numbered.drop(LANE.bulk, far);
+  fails(numbered, smallBatch(numbered), 'ERR_ENRICHER_BOUNDS');
+});
+
+test('events that no record takes with their context go to the dead letters, with all that their agent sent', () => {
+  const host = createTestHost();
+  const labels = Object.fromEntries(Array.from({ length: 64 }, (_, i) => [`${i}`, 'x'.repeat(512)]));
+  host.container({ cgroup: 7n, labels });
+  const process = host.spawn(host.init, '/bin/sh');
+  process.cgroup = 7n;
+  host.open(process, '/a');
+  const before = host.batch();
+  host.open(process, `/${'b'.repeat(700_000)}`);
+  host.open(process, `/${'c'.repeat(340_000)}`);
+  const enricher = createTestEnricher(host);
+  const { outputs } = enricher.handle(records(host, [before, host.batch()]));
+  assert.deepEqual(
+    outputs.map(({ topic }) => topic),
+    [TOPIC.events, TOPIC.dlq],
+  );
+  for (const { value } of outputs) assert.ok((value?.length ?? 0) < MAX_RECORD_BYTES);
 });
 
 test('a loop of parents, a parent younger than its child and pid 0 are no tree, and harm nothing', () => {

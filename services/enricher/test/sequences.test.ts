@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { MAX_KEY_BYTES, MAX_RECORD_BYTES } from '@ringfence/bus';
 import { decode, type Gap, LANE } from '@ringfence/schema';
 import { createTestHost, type TestHost } from '@ringfence/testkit';
 import type { EnricherPipeline } from '../src/index.ts';
@@ -104,4 +105,24 @@ test('a new run starts its own numbers; a loss of the run before is still report
     [[1, 2, 'unknown in run 1122334455667788']],
   );
   assert.equal(enricher.stats().duplicates, 0);
+});
+
+test('what is remembered of lanes fits a record of the changelog, however much is missing and wherever', () => {
+  const machine = createTestHost();
+  const process = machine.fork();
+  // After weeks of events, at the load of a moment that only each second event survives.
+  for (machine.cpu = 0; machine.cpu < 128; machine.cpu++)
+    for (let i = 0; i < 800; i++) {
+      machine.drop(LANE.bulk, i === 0 ? 2 ** 40 : 1);
+      machine.open(process, '/a');
+    }
+  const hostile = createTestHost();
+  const causes = ['ring_full', 'scratch', 'spool_full', 'malformed', 'log_rate'];
+  for (let i = 0; i < 16_384; i++) for (const cause of causes) hostile.drop(i % 256, 2 ** 40, cause, i >>> 8);
+  for (const host of [machine, hostile]) {
+    const enricher = createTestEnricher(host);
+    const { state } = enricher.handle(records(host, [host.batch()]));
+    for (const { key, value } of state) assert.ok((value?.length ?? 0) < MAX_RECORD_BYTES - MAX_KEY_BYTES, key);
+    assert.ok(state.some(({ key, value }) => key.endsWith('/s') && (value?.length ?? 0) > 100_000));
+  }
 });

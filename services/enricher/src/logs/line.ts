@@ -1,3 +1,4 @@
+import { MAX_LONG } from '../steps/check.ts';
 import { parseSyslog } from './syslog.ts';
 
 /** Bytes of a message that are kept. */
@@ -64,10 +65,10 @@ export function lineOf(document: Json): LogLine | null {
   };
 }
 
-/** ISO 8601 with up to µs; null: it is none. */
+/** ISO 8601 with up to µs; null: it is none, or past all that is counted. */
 export function microsOf(text: string): number | null {
   const millis = Date.parse(text);
-  if (Number.isNaN(millis)) return null;
+  if (Number.isNaN(millis) || Math.abs(millis) >= MAX_LONG / 1000) return null;
   const dot = text.indexOf('.');
   const rest = dot < 0 ? '' : text.slice(dot + 4, dot + 7);
   return millis * 1000 + (/^\d+$/.test(rest) ? Number(rest.padEnd(3, '0')) : 0);

@@ -2,6 +2,7 @@ import { type KeyObject, verify } from 'node:crypto';
 import type { InRecord } from '@ringfence/bus';
 import { isSignedLines } from '@ringfence/schema';
 import { EnricherError } from '../errors.ts';
+import { MAX_LONG } from '../steps/check.ts';
 import { asCount, asObject, asText, type Json, type LogLine, lineOf } from './line.ts';
 
 const LINE_BREAK = 10;
@@ -80,9 +81,9 @@ function readSigned(record: InRecord, bytes: Buffer, keyOf: KeyOf, reject: Rejec
   return {
     bootId,
     run: Buffer.from(run, 'hex').reverse(),
-    wallOffset: asCount(facts['wall_offset']),
+    wallOffset: asCount(facts['wall_offset'], MAX_LONG),
     sentAt: asCount(facts['sent_at']),
-    sequence: asCount(facts['sequence']),
+    sequence: asCount(facts['sequence'], MAX_LONG),
     drops: Object.fromEntries(
       Object.entries(asObject(facts['drops']))
         .slice(0, 16)
@@ -93,7 +94,7 @@ function readSigned(record: InRecord, bytes: Buffer, keyOf: KeyOf, reject: Rejec
 }
 
 function numbered(document: Json, reject: Reject): { readonly sequence: number; readonly line: LogLine } {
-  const sequence = asCount(asObject(document['ringfence'])['sequence']);
+  const sequence = asCount(asObject(document['ringfence'])['sequence'], MAX_LONG);
   const line = lineOf(document);
   return line === null || sequence < 1
     ? reject('a log line without @timestamp, message or number')

@@ -59,6 +59,9 @@ export class Boot {
   /** µs to add to a ktime to get the wall clock, as last told */
   wallOffset = 0;
 
+  /** for lack of room, of any run */
+  lanesForgotten = 0;
+
   /** version of the interest that its last batch was filtered with; null: none came since the start of this service */
   interest: number | null = null;
 
@@ -90,6 +93,25 @@ export class Boot {
   /** What is known by now of a process's executable or script: a fork has its parent's image from before the hash was there. */
   hashOf({ hash, device, inode, ctime }: Image | Script): FileHash {
     return hash.state === 'pending' ? (this.hashes.find(device, inode, ctime) ?? hash) : hash;
+  }
+
+  /** Makes less of what is remembered of lanes: the run heard longest ago goes, then which numbers between others are missing, then lanes. */
+  forgetLanes(): void {
+    const [oldest] = this.runs;
+    if (oldest === undefined) return;
+    const [id, run] = oldest;
+    if (this.runs.size > 1) {
+      this.runs.delete(id);
+      this.lanesForgotten += run.size;
+      return;
+    }
+    const lanes = [...run];
+    const holes = lanes.reduce((most, [, { tracker }]) => Math.max(most, tracker.state.holes.length), 0);
+    if (holes > 1) for (const [, { tracker }] of lanes) tracker.coarsen(holes >>> 1);
+    else {
+      for (const [key] of lanes.slice(0, Math.ceil(lanes.length / 2))) run.delete(key);
+      this.lanesForgotten += Math.ceil(lanes.length / 2);
+    }
   }
 
   run(id: string): Run {

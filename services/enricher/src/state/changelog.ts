@@ -1,4 +1,4 @@
-import type { Position, StateChange, StateEntry } from '@ringfence/bus';
+import { MAX_KEY_BYTES, MAX_RECORD_BYTES, type Position, type StateChange, type StateEntry } from '@ringfence/bus';
 import { u64ToHex } from '@ringfence/schema';
 import { EnricherStateError } from '../errors.ts';
 import type { Boot } from './boot.ts';
@@ -24,6 +24,8 @@ import type { ProcessEntry } from './process.ts';
 import type { Write } from './written-files.ts';
 
 export const STORE = 'ringfence.state.enricher';
+/** More than this no record takes: the service would stop at a commit that can never be made. */
+const MAX_ENTRY_BYTES = MAX_RECORD_BYTES - MAX_KEY_BYTES;
 
 /**
  * Keys, below `<hostId>/<bootId>/`: `s` the boot itself, `p/<pid>/<start>` a process, `u/<uid>` a user, `c/<cgroup>` a container,
@@ -35,7 +37,9 @@ const processKey = ({ tgid, start }: ProcessEntry): string => `p/${tgid}/${u64To
 /** What changed in a boot since the last call: only that is written. */
 export function drainBoot(boot: Boot, partition: number, position: Position): StateChange[] {
   const changes: StateChange[] = [];
-  const put = (key: string, value: Uint8Array | null): void => {
+  const put = (key: string, bytes: Uint8Array | null): void => {
+    // What a hostile agent's container calls itself: known until a restart.
+    const value = bytes !== null && bytes.length > MAX_ENTRY_BYTES ? null : bytes;
     changes.push({ store: STORE, partition, key: `${boot.hostId}/${boot.bootId}/${key}`, value, position });
   };
   const { changed, gone } = boot.processes.drain();
@@ -53,8 +57,15 @@ export function drainBoot(boot: Boot, partition: number, position: Position): St
     const known = boot.names.get(key);
     put(`n/${key}`, known === undefined ? null : encodeNames(known));
   }
-  put('s', encodeBoot(boot));
+  put('s', boundedBoot(boot));
   return changes;
+}
+
+/** Under load a machine of many CPUs has many thousands of numbers missing at a time. */
+function boundedBoot(boot: Boot): Buffer {
+  let bytes = encodeBoot(boot);
+  for (; bytes.length > MAX_ENTRY_BYTES; bytes = encodeBoot(boot)) boot.forgetLanes();
+  return bytes;
 }
 
 /** Deletes all that a boot had. */

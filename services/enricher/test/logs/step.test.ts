@@ -220,6 +220,8 @@ describe('lines of a Filebeat', () => {
       '{"message":"x"}',
       '{"@timestamp":"2026-01-01T00:00:00Z"}',
       '{"message":5,"@timestamp":"x"}',
+      '{"message":"x","@timestamp":"+275760-09-13T00:00:00.000Z"}',
+      '{"message":"x","@timestamp":"-271821-04-20T00:00:00.000Z"}',
       '{"ringfence":',
       '{"ringfence":{}}\n{}',
       `${'['.repeat(100_000)}`,
