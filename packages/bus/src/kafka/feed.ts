@@ -1,4 +1,5 @@
 import type { InRecord } from '../port.ts';
+import { sizeOf } from './record-sets.ts';
 import type { FetchedRecord, TopicPartition } from './wire.ts';
 
 /** One partition that is read: what has been fetched of it and waits to be taken. */
@@ -18,6 +19,7 @@ export class Feed implements TopicPartition {
   committed: number;
   /** end of the partition as last heard */
   end: number;
+  /** what they take in memory, about */
   bytes = 0;
   #queue: InRecord[] = [];
   #head = 0;
@@ -38,17 +40,11 @@ export class Feed implements TopicPartition {
   }
 
   push(records: readonly FetchedRecord[], next: number): void {
+    const { name: topic, partition } = this;
     for (const { offset, key, value, timestampMs } of records) {
-      const timestamp = timestampMs * 1000;
-      this.#queue.push({
-        topic: this.name,
-        partition: this.partition,
-        offset,
-        key: key.toString(),
-        value,
-        timestamp,
-      });
-      this.bytes += value?.length ?? 0;
+      const record = { topic, partition, offset, key: key.toString(), value, timestamp: timestampMs * 1000 };
+      this.#queue.push(record);
+      this.bytes += sizeOf(record);
     }
     this.fetchFrom = next;
     if (this.length === 0) this.position = next;
@@ -60,7 +56,7 @@ export class Feed implements TopicPartition {
 
   shift(): InRecord {
     const record = this.#queue[this.#head++]!;
-    this.bytes -= record.value?.length ?? 0;
+    this.bytes -= sizeOf(record);
     this.position = record.offset + 1;
     if (this.#head === this.#queue.length) {
       this.#queue = [];

@@ -121,10 +121,10 @@ export class Fetcher {
     this.#options.cluster.reportUnreadable(feed, unreadable);
     feed.end = Math.max(end, next);
     if (packedBytes > 0) this.#ratio += (Math.max(1, unpackedBytes / packedBytes) - this.#ratio) / RATIO_WEIGHT;
-    const before = feed.bytes;
     feed.push(records, next);
     if (records.length === 0) return;
-    this.#options.stats.fetched(records.length, feed.bytes - before, packedBytes);
+    const bytes = records.reduce((sum, { value }) => sum + (value?.length ?? 0), 0);
+    this.#options.stats.fetched(records.length, bytes, packedBytes);
     this.#options.onRecords(feed, records[0]!.offset);
   }
 

@@ -27,8 +27,16 @@ const CONTROL = 0b10_0000;
 
 /** What a batch may unpack to. Ours have at most some 2 MiB; other writers' may be larger. */
 const MAX_UNPACKED_BYTES = 32 * 2 ** 20;
+/** The same of records without content, each of which is an object here. */
+const MAX_RECORDS = 2 ** 17;
+/** What a record takes beside its key and value, about. */
+const RECORD_OVERHEAD = 256;
 const HEADER_KEY = Buffer.from(HEADER);
 const EMPTY = Buffer.alloc(0);
+
+/** What a record takes in memory: none is free, or those without content would be taken without end. */
+export const sizeOf = ({ key, value }: { key: { length: number }; value: Uint8Array | null }): number =>
+  key.length + (value?.length ?? 0) + RECORD_OVERHEAD;
 
 export interface RecordSet {
   readonly records: readonly FetchedRecord[];
@@ -36,7 +44,7 @@ export interface RecordSet {
   readonly next: number;
   /** why batches could not be read */
   readonly unreadable: readonly string[];
-  /** what the brokers sent, and what became of it */
+  /** what the brokers sent, and what it takes in memory */
   readonly packedBytes: number;
   readonly unpackedBytes: number;
 }
@@ -57,7 +65,7 @@ export function readRecordSet(bytes: Buffer, from: number, maxBytes: number = In
     const last = base + Math.max(0, batch.readInt32BE(LAST_DELTA_AT));
     try {
       for (const record of readBatch(batch, base)) {
-        unpackedBytes += record.key.length + (record.value?.length ?? 0);
+        unpackedBytes += sizeOf(record);
         if (record.offset >= from) records.push(record);
       }
     } catch (error) {
@@ -92,7 +100,9 @@ function readBatch(batch: Buffer, base: number): FetchedRecord[] {
   const baseTime = Number(batch.readBigInt64BE(stamped ? MAX_TIME_AT : BASE_TIME_AT));
   const reader = Reader.from(unpack(batch.subarray(RECORDS_AT), attributes & CODEC));
   const records: FetchedRecord[] = [];
-  for (let left = batch.readInt32BE(COUNT_AT); left > 0; left--) {
+  const count = batch.readInt32BE(COUNT_AT);
+  if (count > MAX_RECORDS) throw new Error(`it has ${count} records, at most ${MAX_RECORDS} are taken`);
+  for (let left = count; left > 0; left--) {
     const { key, value, headers, offsetDelta, timestampDelta } = readRecord(reader);
     if (reader.position > reader.length) throw new Error('a record is longer than its batch');
     records.push({

@@ -4,6 +4,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { compressionsAlgorithms, crc32c, createRecordsBatch } from '@platformatic/kafka';
 import { NOTHING, record, take, text, topic } from '../../src/conformance/helpers.ts';
 import { openKafkaBus } from '../../src/kafka/bus.ts';
+import { Feed } from '../../src/kafka/feed.ts';
 import type { Compression } from '../../src/kafka/options.ts';
 import { readRecordSet } from '../../src/kafka/record-sets.ts';
 import { fleetOptions, missing } from './fleet.ts';
@@ -72,10 +73,28 @@ describe('record batches', () => {
     for (const [room, count] of [
       [0, 1],
       [TEXT.length, 1],
-      [TEXT.length + 2, 2],
+      [TEXT.length + 1000, 2],
       [Infinity, 3],
     ] as const)
       assert.equal(readRecordSet(Buffer.concat(batches), 0, room).next, count, `${room} bytes of room`);
+  });
+
+  test('of records without content are bounded too: each takes its room', () => {
+    const batches = [0, 1, 2].map((i) => {
+      const batch = batchOf(Array(1000).fill(''), 'zstd');
+      batch.writeBigInt64BE(BigInt(i * 1000));
+      return batch;
+    });
+    const { records, next } = readRecordSet(Buffer.concat(batches), 0, 100_000);
+    assert.equal(next, 1000);
+    const feed = new Feed({ topic: 't', partition: 0 }, 't', 0, 1000);
+    feed.push(records, next);
+    assert.ok(feed.bytes > 100_000, `${feed.bytes} bytes`);
+    while (feed.length > 0) feed.shift();
+    assert.equal(feed.bytes, 0);
+    const many = readRecordSet(batchOf(Array(140_000).fill(''), 'zstd'), 0);
+    assert.deepEqual([many.records.length, many.next], [0, 140_000]);
+    assert.deepEqual(many.unreadable, ['offsets 0 to 139999: it has 140000 records, at most 131072 are taken']);
   });
 
   test('that would unpack to more than is taken are refused before they do', () => {
