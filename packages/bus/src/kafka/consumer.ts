@@ -35,7 +35,8 @@ export interface AssignedPartition {
 export class KafkaConsumer implements Consumer {
   readonly group: string;
   readonly #context: Context;
-  readonly #wires: readonly Wire[];
+  /** asked and answered at once */
+  readonly #wire: Wire;
   readonly #topics: readonly string[];
   readonly #membership: Membership;
   readonly #fetcher: Fetcher;
@@ -67,14 +68,13 @@ export class KafkaConsumer implements Consumer {
     const { wake } = this.#waiter;
     this.#linger = new Linger(options.lingerMs ?? {}, wake);
     this.#topics = options.topics.map((topic) => cluster.physical(topic));
-    this.#wires = [context.openWire(), context.openWire()];
-    const [groupWire, fetchWire] = this.#wires as [Wire, Wire];
+    this.#wire = context.openWire();
     const group = cluster.physical(this.group);
-    this.#membership = new Membership(group, this.#topics, { cluster, wire: groupWire, stats, onChange: wake });
+    this.#membership = new Membership(group, this.#topics, { cluster, wire: this.#wire, stats, onChange: wake });
     this.#offsets = new LazyOffsets(cluster, this.#membership);
     this.#fetcher = new Fetcher({
       cluster,
-      wire: fetchWire,
+      openWire: context.openWire,
       stats,
       bufferBytes: Math.max(MIN_BUFFER_BYTES, 2 * this.#maxBytes),
       onRecords: (feed, first) => this.#linger.came(feed.name, first < feed.startEnd),
@@ -260,11 +260,11 @@ export class KafkaConsumer implements Consumer {
     clearInterval(this.#guard);
     this.#linger.reset();
     this.#waiter.wake();
-    this.#fetcher.close();
+    const fetching = this.#fetcher.close();
     this.#holdings.close();
     await Promise.race([this.#leave(), sleep(CLOSE_MS, undefined, { ref: false })]);
     this.#offsets.stop();
-    await Promise.all(this.#wires.map((wire) => wire.close()));
+    await Promise.all([fetching, this.#wire.close()]);
     this.#onClose();
   }
 

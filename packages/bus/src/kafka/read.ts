@@ -2,10 +2,12 @@ import { type InRecord, type ReadOptions, topicsOf } from '../port.ts';
 import type { Cluster } from './cluster.ts';
 import type { Context } from './context.ts';
 import { Feed } from './feed.ts';
+import { patienceMs } from './fetcher.ts';
 import { endsOf, nameOf, offsetsAt } from './partition-scan.ts';
 import { type TopicPartition, type Wire, WireError } from './wire.ts';
 
-const MAX_WAIT_MS = 500;
+/** With several brokers: what one has told waits for what the others will. */
+const SHORT_WAIT_MS = 500;
 const MAX_BYTES = 4 * 2 ** 20;
 const MAX_UNPACKED_BYTES = 16 * 2 ** 20;
 const MAX_PARTITION_BYTES = 2 ** 20;
@@ -99,7 +101,7 @@ async function fill(cluster: Cluster, wire: Wire, cursors: readonly Cursor[]): P
     groups.map(([node, own]) =>
       wire.fetch(node, {
         from: own.map(({ topic, partition, fetchFrom }) => ({ topic, partition, offset: fetchFrom })),
-        maxWaitMs: MAX_WAIT_MS,
+        maxWaitMs: groups.length === 1 ? patienceMs(cluster) : Math.min(SHORT_WAIT_MS, patienceMs(cluster)),
         maxBytes: MAX_BYTES,
         maxPartitionBytes: MAX_PARTITION_BYTES,
         maxUnpackedBytes: MAX_UNPACKED_BYTES,
