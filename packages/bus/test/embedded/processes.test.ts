@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { describe, type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { openEmbeddedBus } from '../../src/embedded/bus.ts';
 import { openEmbeddedReader } from '../../src/embedded/reader.ts';
 import type { InRecord } from '../../src/port.ts';
@@ -71,6 +72,8 @@ describe('several processes', () => {
     await child.line();
     const written = ['b 1', 'a 2', 'a 3', 'b 4', 'a 5', 'b 6'];
     const write = async (line: string | undefined): Promise<void> => {
+      // Records of one millisecond have no order over topics.
+      await sleep(2);
       child.process.stdin.write(`${line}\n`);
       await child.line();
     };
