@@ -40,7 +40,8 @@ export function configDocs(): string {
   // Default paths are shown by what they depend on, so the ones given here never appear.
   for (const node of walk(settingsSchema({ stateDir: '/', runDir: '/' }))) {
     if ('info' in node) parts.push(row(node));
-    else if (!node.key.includes('.')) parts.push(`\n## ${node.key}\n\n${node.doc}\n\n${HEAD}`);
+    else if (node.key.includes('.')) parts.push(`| \`${node.key}.…\` | | | ${cell(node.doc)} |`);
+    else parts.push(`\n## ${node.key}\n\n${node.doc}\n\n${HEAD}`);
   }
   return `${parts.join('\n')}\n`;
 }

@@ -96,7 +96,7 @@ const principal = (role: string, who: string) =>
 
 const topic = (name: string, retention: string, retentionBytes: string) =>
   section(`\`${name}\`.`, {
-    retention: duration(retention, 'How long a record is kept; older ones go even when nobody has read them.', {
+    retention: duration(retention, 'How long a record is kept.', {
       endless: true,
       min: 60_000,
     }),
@@ -283,7 +283,7 @@ const shape = (home: Home) => ({
         {
           perSecond: count(
             20_000,
-            'Events a second of one cgroup. More than the reader takes from all of them together fills the ring all the same. 0: any number.',
+            'Events a second of one cgroup. 0: any number. Shares that add up to more than the reader can take fill the ring all the same.',
             { min: 0, max: 10_000_000 },
           ),
           burst: count(5000, 'Events that a cgroup may send at once beyond that.', { min: 1, max: 10_000_000 }),
@@ -321,7 +321,7 @@ const shape = (home: Home) => ({
       'Data roots of further Docker engines. That of the usual one is known, or read from /etc/docker/daemon.json.',
     ),
     integrity: section('Looks whether kernel and host are as they should be, and tells what is not as events.', {
-      every: duration('1h', 'How often; the first time a minute after the start. `0s`: never.', { min: 0 }),
+      every: duration('1h', 'How often it looks; the first time a minute after the start. `0s`: never.', { min: 0 }),
       knownPrograms: patterns(
         ['sd_*'],
         'Names of BPF programs that are known, as `bpftool prog` shows them; `*` at the end stands for anything. All others but the own ones are told.',
@@ -449,7 +449,7 @@ const shape = (home: Home) => ({
   }),
 
   topics: section(
-    'How long records stay on the bus. Records no service has read yet go only when the disk bound forces it, and are counted.',
+    'How long records stay on the bus. In the embedded log what a service has not read yet goes only when the disk bound forces it, and is counted; brokers delete in time, read or not.',
     {
       raw: topic('ringfence.raw', '6h', '1GiB'),
       logsRaw: topic('logs-raw', '3d', '256MiB'),
@@ -484,7 +484,7 @@ const shape = (home: Home) => ({
     }),
     silentAfter: duration(
       '5s',
-      'In a fleet: how long no tick may come from a host whose agent has not taken its leave before that is an alert; after the brokers were away ten seconds more. `0s`: never.',
+      'In a fleet: a host from which no tick has come for this long is an alert, unless its agent has said that it ends. Ten seconds more after the brokers were away. `0s`: never.',
       { min: 0, max: 86_400_000 },
     ),
   }),
@@ -578,7 +578,7 @@ const shape = (home: Home) => ({
 
   registrar: section('Enrols agents and services: gives certificates for one-time tokens, takes them back.', {
     path: statePath('authority', 'The certificate authority and the root key of the fleet; made at the first start.'),
-    listen: address('0.0.0.0:7443', 'Where who enrols connects, over TLS.'),
+    listen: address('0.0.0.0:7443', 'Where agents and services connect to enrol, over TLS.'),
     names: names(['localhost', '127.0.0.1'], 'DNS names and addresses that it is known by.'),
     certificateDays: count(30, 'How long certificates are valid. They are renewed at two thirds of it.', {
       min: 1,
@@ -598,12 +598,16 @@ const shape = (home: Home) => ({
   }),
 
   tracing: section('Traces of what led to alerts, from the system call to the response.', {
-    endpoint: text('', 'OTLP over HTTP, `http://collector:4318/v1/traces`. Empty: none.', URL_TEXT),
+    endpoint: text(
+      '',
+      'Where they are sent: OTLP over HTTP, `http://collector:4318/v1/traces`. Empty: none.',
+      URL_TEXT,
+    ),
   }),
 
   metrics: section('Counters for Prometheus, and health for whoever runs this.', {
     enabled: flag(true, 'Serve `/metrics`, `/healthz` and `/readyz`.'),
-    listen: address('127.0.0.1:9464', 'Where. Anything but loopback needs `metrics.token`.'),
+    listen: address('127.0.0.1:9464', 'Where they are served. Anything but loopback needs `metrics.token`.'),
     token: secret('Bearer token that a scraper must show.'),
   }),
 });
