@@ -16,7 +16,7 @@ const program: Command = new HelpfulCommand('ringfence')
   .addHelpText(
     'after',
     `
-Exit codes: 0 all is well, 1 something is wrong and the message says what, 2 the command was not understood; topics and topology have theirs.
+Exit codes: 0 all is well, 1 something is wrong and the message says what, 2 the command was not understood; topics, topology and trace have theirs.
 
 Start here:
   ringfence doctor     what this machine can do

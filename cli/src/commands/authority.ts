@@ -31,8 +31,8 @@ export function addAuthority(program: Command): void {
   });
   const issue = authority
     .command('issue')
-    .description('a certificate for a broker, a store, or whoever enrols by hand')
-    .requiredOption('--subject <name>', 'whose it is')
+    .description('issue a certificate for a broker, a store, or whoever enrols by hand')
+    .requiredOption('--subject <name>', 'name of its owner')
     .option('--role <roles>', 'what it may run: enricher,detector (default: nothing, as brokers and stores)')
     .option('--host <name>', 'DNS name or address that it serves under (repeatable)', several)
     .option('--days <n>', 'how long it is valid', '365')

@@ -44,11 +44,11 @@ export function addDev(program: Command): void {
     .description('a whole fleet on this machine: Kafka, Redis, Elasticsearch, every service a process of its own')
     .option('--hosts <n>', 'simulated hosts beside this machine', '3')
     .option('--rate <n>', 'events a second of each of them', '50')
-    .option('--play <recording>', 'what they play instead, again and again (see ringfence record)')
+    .option('--play <recording>', 'a recording that they play instead, again and again (see ringfence record)')
     .option('--brokers <n>', '1 or 3', '1')
     .option('--copies <n>', 'processes of each service, 1 to 4', '1')
     .option('--no-agent', 'do not watch this machine (watching needs root)')
-    .option('--dir <directory>', `where it is kept, and stays (default: ${DEFAULT_PLACE}, removed at the end)`)
+    .option('--dir <directory>', `keep its files here and leave them (default: ${DEFAULT_PLACE}, removed at the end)`)
     .addHelpText(
       'after',
       `

@@ -56,10 +56,10 @@ export function addEnrol(program: Command): void {
   const join = program
     .command('enrol')
     .description(DESCRIPTIONS.enrol)
-    .requiredOption('--token <token>', 'of `ringfence token`')
+    .requiredOption('--token <token>', 'the token that `ringfence token` printed')
     .option('--registrar <url>', 'https://host:port (default: identity.registrar)')
     .option('--role <roles>', 'agent, or services of this process (default: by `services`)')
-    .option('--subject <name>', 'default: the id of this host for an agent, else its name')
+    .option('--subject <name>', 'name to enrol as (default: for an agent the id of this host, else its host name)')
     .addHelpText(
       'after',
       '\nExamples:\n  ringfence enrol --token rft1.… --registrar https://registrar.example.org:7443 --role agent',

@@ -14,7 +14,7 @@ export function addIncident(program: Command): void {
   const show = incident
     .command('show')
     .argument('<id>', ID)
-    .description('its timeline by stage, process tree, evidence, and what was done')
+    .description('show its timeline by stage, process tree, evidence, and what was done')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
@@ -36,7 +36,7 @@ function addSet(incident: Command): void {
   const set = incident
     .command('set')
     .argument('<id>', ID)
-    .description('how far you have come with it; each change is kept in the audit trail')
+    .description('say how far you have come with it; each change is kept in the audit trail')
     .requiredOption('--state <state>', 'new, triaged, contained or closed')
     .option(
       '--verdict <verdict>',
@@ -62,7 +62,7 @@ function addException(incident: Command): void {
   const exception = incident
     .command('exception')
     .argument('<id>', ID)
-    .description('macros, as narrow as its alerts, that would have silenced it: for the conditions of its rules')
+    .description('print macros, as narrow as its alerts, that would have silenced it: for the conditions of its rules')
     .addHelpText('after', '\nExample:\n  ringfence incident exception inc-0123456789abcdef >> my-exceptions.yaml');
   withSettings(exception).action(async (id: string, _, self: Command) => {
     print(exceptionsFor(await fileOf(self, id)));

@@ -46,11 +46,11 @@ export function addLists(program: Command): void {
     const command = program
       .command(name)
       .description(doc)
-      .option('-f, --follow', 'go on with those to come')
+      .option('-f, --follow', 'keep running, and print new ones as they come')
       .option('--json', 'one JSON object a line')
       .option('--where <condition>', 'only those that the condition holds for, in the language of rules')
       .option('--limit <n>', 'at most this many of the past', '100')
-      .option('--since <duration>', 'only those of the last while: 30s, 10m, 2h, 1d')
+      .option('--since <duration>', 'only those that are not older: 30s, 10m, 2h, 1d')
       .addHelpText(
         'after',
         `\nExamples:\n  ringfence ${name}\n  ringfence ${name} --follow --json\n  ringfence ${name} --where "${example}"`,

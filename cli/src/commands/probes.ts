@@ -27,7 +27,7 @@ export function addProbes(program: Command): void {
 function addList(probes: Command): void {
   const list = probes
     .command('list')
-    .description('the probes of a running ringfence: where they are set, how often they fired, what was dropped')
+    .description('list the probes of a running ringfence: where they are set, how often they fired, what was dropped')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
@@ -47,7 +47,7 @@ function addList(probes: Command): void {
 function addCheck(probes: Command): void {
   const check = probes
     .command('check [files...]')
-    .description('whether probes could be set on this host; without files: those of collector.probes.custom')
+    .description('say whether probes could be set on this host; without files: those of collector.probes.custom')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
@@ -67,7 +67,9 @@ function addCheck(probes: Command): void {
 function addFields(probes: Command): void {
   const fields = probes
     .command('fields <tracepoint>')
-    .description("a tracepoint's fields, and the type that each most likely has for a probe: sched/sched_process_exec")
+    .description(
+      "list a tracepoint's fields, and the type that each most likely has for a probe: sched/sched_process_exec",
+    )
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',

@@ -18,7 +18,7 @@ export function addReplay(program: Command): void {
     .option('--json', 'one JSON object a line: every alert, incident, command and result, as its field "record" says')
     .addHelpText(
       'after',
-      '\nNothing is killed: the responder only says what it would have done.\n\nExamples:\n  ringfence replay attack.rec\n  ringfence replay attack.rec --set detector.rules=./my-rules --json | jq .rule',
+      '\nNothing is killed: the responder only says what it would have done.\n\nExamples:\n  ringfence replay attack.rec\n  ringfence replay attack.rec --set detector.rules=$PWD/my-rules --json | jq .rule',
     );
   withSettings(command).action(async (path: string, _, self: Command) => {
     const json = self.opts<{ json?: boolean }>().json === true;

@@ -61,7 +61,7 @@ export function addTrace(program: Command): void {
     .option('--summary', 'print calls, errors and time per call at the end instead of lines')
     .option('--json', 'print a JSON object a line')
     .option('--bytes <n>', 'how much of a buffer that is read or written is shown, up to 256', '48')
-    .option('--output <file>', 'write there instead')
+    .option('--output <file>', 'write to this file instead of the terminal')
     .addHelpText('after', HELP);
   withSettings(command).action(async (words: string[], options: TraceOptions, self: Command) => {
     process.exitCode = await trace(words, options, self);

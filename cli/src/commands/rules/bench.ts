@@ -26,7 +26,7 @@ export function addBench(rules: Command): void {
     .argument('<recording>', 'made by ringfence record')
     .argument('[files...]', 'rule files or folders of them (default: the configured ones)')
     .description('measure what each rule costs on recorded events, and how often it matches')
-    .option('--top <n>', 'only the dearest', '20')
+    .option('--top <n>', 'show only so many, the most expensive', '20')
     .option('--json', 'print one JSON object, with all rules')
     .addHelpText(
       'after',

@@ -17,7 +17,7 @@ export function addConvert(rules: Command): void {
     .command('convert')
     .argument('<files...>', 'rule files or folders of them, in any language that is understood')
     .description('write rules of Falco and Sigma as native ones; exit code 1 when one could not be')
-    .option('--output <file>', 'where to (default: here)')
+    .option('--output <file>', 'write to this file (default: standard output)')
     .option('--json', 'print one JSON object: the text, and what was said about the sources')
     .addHelpText(
       'after',

@@ -24,7 +24,9 @@ export function addCoverage(rules: Command): void {
   const command = rules
     .command('coverage')
     .argument('[files...]', 'rule files or folders of them (default: the configured ones)')
-    .description('draw which ATT&CK techniques the rules find: here, as a page, or as a layer of ATT&CK Navigator')
+    .description(
+      'show which ATT&CK techniques the rules find: in the terminal, as a page, or as a layer of ATT&CK Navigator',
+    )
     .option('--covered', 'name the techniques that have rules, and the rules')
     .option('--gaps', 'name the techniques that have none')
     .option('--html <file>', 'write a page: the matrix, with the rules of each technique')

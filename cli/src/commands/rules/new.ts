@@ -22,9 +22,9 @@ interface NewOptions {
 export function addNew(rules: Command): void {
   rules
     .command('new')
-    .argument('<name>', 'of the rule')
-    .description('begin a rule and its test, from an example or from an event of a recording')
-    .option('--dir <folder>', 'where to', '.')
+    .argument('<name>', 'name of the rule')
+    .description('write a new rule and its test, from an example or from an event of a recording')
+    .option('--dir <folder>', 'folder for the two files', '.')
     .option('--event <recording:number>', 'the event that the rule is to match')
     .option('--condition <text>', 'its condition (default: from the event)')
     .option('--desc <text>', 'what it says has happened')

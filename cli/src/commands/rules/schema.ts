@@ -7,7 +7,7 @@ export function addSchema(rules: Command): void {
   rules
     .command('schema')
     .description('print the JSON Schema of native rule files, for editors')
-    .option('--tests', 'that of .test.yaml files')
+    .option('--tests', 'print the one of .test.yaml files')
     .addHelpText(
       'after',
       `

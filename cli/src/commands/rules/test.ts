@@ -26,7 +26,7 @@ export function addTest(rules: Command): void {
       '[files...]',
       'tables of tests (.test.yaml), or folders of them and of rules (default: the configured ones)',
     )
-    .description('judge written or recorded events by rules, and say where what comes is not what was expected')
+    .description('run tables of tests: written or recorded events, and what rules must make of them')
     .option('-w, --watch', 'again whenever a file changes')
     .option('-q, --quiet', 'only tests that fail')
     .option('--json', 'print one JSON object')
