@@ -41,7 +41,7 @@ export function addDev(program: Command): void {
   const dev = program.command('dev').description(DESCRIPTIONS.dev);
   dev
     .command('fleet')
-    .description('a whole fleet on this machine: Kafka, Redis, Elasticsearch, every service a process of its own')
+    .description('run a whole fleet on this machine: Kafka, Redis, Elasticsearch, every service a process of its own')
     .option('--hosts <n>', 'simulated hosts beside this machine', '3')
     .option('--rate <n>', 'events a second of each of them', '50')
     .option('--play <recording>', 'a recording that they play instead, again and again (see ringfence record)')

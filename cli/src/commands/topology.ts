@@ -34,8 +34,8 @@ export function addTopology(program: Command): void {
   const command = program
     .command('topology')
     .description(DESCRIPTIONS.topology)
-    .option('--watch', 'go on, until Ctrl-C')
-    .option('--fleet [directory]', `of the fleet that "ringfence dev fleet" runs (default: ${DEFAULT_PLACE})`)
+    .option('--watch', 'show it again and again, until Ctrl-C')
+    .option('--fleet [directory]', `show the fleet that "ringfence dev fleet" runs (default: ${DEFAULT_PLACE})`)
     .option('--json', 'print one JSON object (a line each time with --watch)')
     .addHelpText(
       'after',

@@ -27,8 +27,8 @@ export function addTest(rules: Command): void {
       'tables of tests (.test.yaml), or folders of them and of rules (default: the configured ones)',
     )
     .description('run tables of tests: written or recorded events, and what rules must make of them')
-    .option('-w, --watch', 'again whenever a file changes')
-    .option('-q, --quiet', 'only tests that fail')
+    .option('-w, --watch', 'run again whenever a file changes')
+    .option('-q, --quiet', 'show only tests that fail')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
