@@ -49,11 +49,13 @@ export class BpfLink implements Disposable {
   readonly what: string;
   #handle: Handle;
   readonly #perfEvent: number | undefined;
+  readonly #links: Set<BpfLink> | undefined;
 
-  /** Prefer `program.attach()`. @param onPerfEvent it was made now, on a perf event */
-  constructor(handle: Pointer, what: string, onPerfEvent = false) {
+  /** Prefer `program.attach()`. @param onPerfEvent it was made now, on a perf event @param links has it until it is disposed of */
+  constructor(handle: Pointer, what: string, onPerfEvent = false, links?: Set<BpfLink>) {
     this.#handle = handle;
     this.what = what;
+    this.#links = links?.add(this);
     this.#perfEvent = onPerfEvent ? claimPerfEvent(linkFd(handle)) : undefined;
   }
 
@@ -140,6 +142,7 @@ export class BpfLink implements Disposable {
     const pinned = linkPath(handle) !== null;
     const fd = linkFd(handle);
     this.#handle = null;
+    this.#links?.delete(this);
     if (pinned) disconnect(handle);
     capture(() => destroy(handle));
     if (pinned) closeSync(fd);

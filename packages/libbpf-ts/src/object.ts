@@ -83,7 +83,7 @@ export class BpfObject<S extends Skeleton = AnySkeleton> implements Disposable {
   readonly sections: ReadonlyMap<string, GlobalSection>;
   /** a property per global variable: constants before load, counters and switches after it */
   readonly globals: S['globals'];
-  /** everything attached so far */
+  /** everything attached, and not disposed of since */
   readonly links: ReadonlySet<BpfLink>;
   readonly #links = new Set<BpfLink>();
   readonly #maps = new Map<string, BpfMap>();
@@ -96,7 +96,7 @@ export class BpfObject<S extends Skeleton = AnySkeleton> implements Disposable {
     this.links = this.#links;
     const btf = objectBtf(handle);
     this.btf = btf === null ? undefined : copyBtf(btf);
-    this.programs = byName(walk(nextProgram, handle), (at) => new BpfProgram(at, (link) => this.#keep(link)));
+    this.programs = byName(walk(nextProgram, handle), (at) => new BpfProgram(at, this.#links));
     const maps = [...walk(nextMap, handle)].filter((at) => !isInternal(at));
     this.definitions = byName(maps, (at) => new MapDefinition(at));
     this.sections = this.#openSections(handle);
@@ -232,11 +232,6 @@ export class BpfObject<S extends Skeleton = AnySkeleton> implements Disposable {
   get #live(): Pointer {
     if (this.#handle === null) throw disposed(`object '${this.name}'`);
     return this.#handle;
-  }
-
-  #keep(link: BpfLink): BpfLink {
-    this.#links.add(link);
-    return link;
   }
 
   #openMap(definition: MapDefinition): BpfMap {

@@ -128,16 +128,16 @@ export class BpfProgram {
   readonly section: string;
   /** false: its kind of hook came with a newer kernel than this one */
   readonly hookKnown: boolean;
-  readonly #keep: (link: BpfLink) => BpfLink;
+  readonly #links: Set<BpfLink>;
   #function: string | undefined;
 
-  /** Prefer `object.program(name)`. @param keep told of each link, so that the object disposes of it */
-  constructor(handle: Pointer, keep: (link: BpfLink) => BpfLink) {
+  /** Prefer `object.program(name)`. @param links has each link until that is disposed of, at the latest with the object */
+  constructor(handle: Pointer, links: Set<BpfLink>) {
     this.handle = handle;
     this.name = programName(handle);
     this.section = sectionName(handle);
     this.hookKnown = this.#declareNewer();
-    this.#keep = keep;
+    this.#links = links;
   }
 
   /** Of a hook that this libbpf does not know: what it is, and not to be loaded where the kernel does not know it either. */
@@ -301,7 +301,8 @@ export class BpfProgram {
   #link(operation: string, where: string, call: () => Handle): BpfLink {
     if (!this.loaded) throw usage(`program '${this.name}' is not loaded: call load() first`);
     const handle = checkedPointer('ERR_BPF_ATTACH', `attaching '${this.name}' to ${where}`, operation, call);
-    return this.#keep(new BpfLink(handle, this.name, this.#function === undefined && ON_PERF_EVENT.test(this.section)));
+    const onPerfEvent = this.#function === undefined && ON_PERF_EVENT.test(this.section);
+    return new BpfLink(handle, this.name, onPerfEvent, this.#links);
   }
 }
 

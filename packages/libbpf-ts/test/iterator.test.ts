@@ -44,6 +44,15 @@ describe('iterators on the running kernel', { skip }, () => {
     assert.deepEqual([...tgids(iterator.readAll())], [process.pid]);
   });
 
+  test('is forgotten by its object once it is disposed of', () => {
+    const before = object.links.size;
+    for (let run = 0; run < 3; run++) {
+      using link = object.program('dump_tasks').attachIterator();
+      assert.ok(object.links.has(link));
+    }
+    assert.equal(object.links.size, before);
+  });
+
   test('a disposed iterator says so', () => {
     using link = object.program('dump_tasks').attachIterator();
     const iterator = link.iterate();
