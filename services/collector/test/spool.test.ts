@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { BusFullError } from '@ringfence/bus';
 import { SpoolError } from '../src/errors.ts';
 import { silent } from '../src/log.ts';
@@ -33,6 +34,8 @@ const numbered = (number: number, bytes = 1000): Buffer => {
   return batch;
 };
 const numbersOf = (batches: readonly Buffer[]): number[] => batches.map((batch) => batch.readUInt32LE());
+
+const skip = process.getuid?.() !== 0 && 'mounting a small disk needs root';
 
 describe('the spool', () => {
   it('gives batches of both classes back in the order they came, and forgets them once taken', () => {
@@ -91,6 +94,22 @@ describe('the spool', () => {
     const after = new Spool(place.path, 1 << 20);
     assert.deepEqual(numbersOf(after.peek(1 << 20).batches), [1]);
     assert.ok(after.cutBytes > 0);
+    after.close();
+  });
+
+  it('counts what goes bad on the disk while it waits, for the next start too', () => {
+    using place = new Place();
+    const spool = new Spool(place.path, 1 << 20);
+    for (let number = 1; number <= 2; number++) spool.append('security', numbered(number), [[0, 3, 5]]);
+    const [segment = ''] = place.segments();
+    const bytes = readFileSync(segment);
+    bytes[bytes.length - 5] = 0xff;
+    writeFileSync(segment, bytes);
+    assert.deepEqual(numbersOf(spool.peek(1 << 20).batches), [1]);
+    assert.equal(spool.dropped(0, 3), 5);
+    spool.close();
+    const after = new Spool(place.path, 1 << 20);
+    assert.equal(after.dropped(0, 3), 5);
     after.close();
   });
 
@@ -249,6 +268,29 @@ describe('delivery', () => {
     }
     assert.deepEqual(waits, [50, 100, 200, 400, 800, 1600, 2000, 2000]);
     spool.close();
+  });
+
+  it('brings what the full disk has no room for to the bus as soon as that is there again', { skip }, async () => {
+    using place = new Place();
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', place.path]);
+    const bus = new Switch();
+    const spool = new Spool(place.path, 1 << 20);
+    const delivery = new Delivery({ bus, spool, hostId: 'h', log: silent });
+    try {
+      bus.refusing = new BusFullError(1, 1, 1);
+      await delivery.deliver([finished(1)]);
+      assert.throws(() => writeFileSync(join(place.path, 'other'), Buffer.alloc(1 << 20)), { code: 'ENOSPC' });
+      const large = { ...finished(2, 'bulk'), bytes: numbered(2, 20_000) };
+      const delivered = delivery.deliver([large, finished(3, 'bulk')]);
+      bus.refusing = null;
+      assert.equal(await Promise.race([delivered, sleep(5000, 'waits')]), undefined);
+      assert.deepEqual(bus.taken, [1, 2, 3]);
+      assert.ok(!delivery.spooling);
+    } finally {
+      delivery.giveUp();
+      spool.close();
+      execFileSync('umount', ['--lazy', place.path]);
+    }
   });
 
   it('passes on an error that waiting does not mend, and spools nothing', async () => {

@@ -68,8 +68,9 @@ export class Spool {
     return this.#segments.reduce((sum, { segment }) => sum + segment.bytes, 0);
   }
 
+  /** Nothing waits. A segment without anything is what a full disk leaves. */
   get empty(): boolean {
-    return this.#segments.length === 0;
+    return this.#segments.every(({ segment, taken }) => taken === segment.entries.length);
   }
 
   /** Batches waiting. */
@@ -181,6 +182,7 @@ export class Spool {
     if (entry === undefined) return;
     this.cutBytes += entry.length;
     this.#countDrop(entry);
+    this.#keepDrops();
   }
 
   #next(at: ReadonlyMap<Held, number>): Held | undefined {

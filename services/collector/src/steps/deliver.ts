@@ -60,32 +60,45 @@ export class Delivery {
     this.#givenUp = true;
   }
 
-  /** Rejects with what the bus says when that is neither "full" nor retriable, and with SpoolError. Waits while the disk is full. */
+  /** Rejects with what the bus says when that is neither "full" nor retriable, and with SpoolError. Waits while the disk is full and the bus away. */
   async deliver(batches: readonly Finished[]): Promise<void> {
-    if (batches.length === 0) return;
-    if (!this.spooling && (await this.#produce(batches.map(({ bytes }) => bytes)))) {
-      this.#count(batches);
-      for (const { tally } of batches)
-        for (const [lane, , events] of tally) this.direct.set(lane, (this.direct.get(lane) ?? 0) + events);
-      return;
+    let left = batches;
+    for (let tries = 0; left.length > 0; tries++) {
+      if (tries > 0) await this.#awaitRoom();
+      if (this.spooling || !(await this.#produce(left.map(({ bytes }) => bytes))))
+        left = this.#spool(left, tries === 0);
+      else {
+        this.#countDirect(left);
+        left = [];
+      }
     }
-    for (const batch of batches) await this.#spool(batch);
     this.#count(batches);
   }
 
-  /** While the disk has no room, what comes waits in the rings, and those count what they can't hold. */
-  async #spool({ kind, bytes, tally }: Finished): Promise<void> {
-    for (let tries = 0; ; tries++) {
+  /** Returns those that the disk has no room for. They wait in the rings, and those count what they can't hold. */
+  #spool(batches: readonly Finished[], first: boolean): readonly Finished[] {
+    const { spool, log } = this.#options;
+    for (const [index, { kind, bytes, tally }] of batches.entries()) {
       try {
-        this.#options.spool.append(kind, bytes, tally);
-        return;
+        spool.append(kind, bytes, tally);
       } catch (error) {
         if (!isDiskFull(error) || this.#givenUp) throw error;
-        if (tries === 0)
-          this.#options.log.error({ err: error }, 'the disk is full: events wait in the rings of the kernel');
+        if (first) log.error({ err: error }, 'the disk is full: events wait in the rings of the kernel');
+        return batches.slice(index);
       }
-      await sleep(DISK_RETRY_MS);
     }
+    return [];
+  }
+
+  /** On the disk, or on the bus, which may be there again first. */
+  async #awaitRoom(): Promise<void> {
+    await sleep(DISK_RETRY_MS);
+    await this.drain();
+  }
+
+  #countDirect(batches: readonly Finished[]): void {
+    for (const { tally } of batches)
+      for (const [lane, , events] of tally) this.direct.set(lane, (this.direct.get(lane) ?? 0) + events);
   }
 
   #count(batches: readonly Finished[]): void {
