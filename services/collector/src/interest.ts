@@ -23,6 +23,10 @@ const NOTHING: Interest = {
   wants: null,
 };
 
+type WantedTexts = readonly (readonly [watched: WatchedTexts, wanted: readonly string[]])[];
+
+const addAll = (texts: WantedTexts): boolean => texts.every(([watched, wanted]) => watched.add(wanted));
+
 /** Tells the sensor what matters: which kinds of events, opens and changes of files. What it isn't told for sure, it sends. */
 export class InterestFilter {
   readonly #options: Options;
@@ -43,17 +47,12 @@ export class InterestFilter {
 
   /** What is new is watched before anything is given up, so that nothing both interests cover is missed. */
   apply(interest: Interest): void {
-    const { openPathPrefixes, version } = interest;
+    const { version } = interest;
     const { interests, control, asked } = this.#filter;
     const texts = this.#texts(interest);
-    const held = texts.every(([watched, wanted]) => watched.add(wanted));
-    if (!held)
-      this.#log.warn(
-        { version, texts: texts.map(([, wanted]) => wanted.length) },
-        'more path prefixes, file names or executables than the kernel holds: every open and every change of a file is sent',
-      );
-    const all = this.#options.opens === 'all' || openPathPrefixes === null || !held;
-    if (all) control.allOpens = true;
+    const all = this.#options.opens === 'all' || interest.openPathPrefixes === null;
+    const both = addAll(texts);
+    if (all || !both) control.allOpens = true;
     this.#watch();
     const wants = this.#wants(interest);
     const failed = asked.add(wants);
@@ -66,11 +65,18 @@ export class InterestFilter {
       this.#log.warn({ version }, 'the rules ask for more kinds of ports than the kernel can tell apart: all are sent');
     asked.keep();
     for (const [watched, wanted] of texts) watched.keep(wanted);
+    // Where there was no room for both, there may be for one of them; meanwhile everything is sent.
+    const held = both || addAll(texts);
+    if (!held)
+      this.#log.warn(
+        { version, texts: texts.map(([, wanted]) => wanted.length) },
+        'more path prefixes, file names or executables than the kernel holds: every open and every change of a file is sent',
+      );
     this.#watch();
-    control.allOpens = all;
+    control.allOpens = all || !held;
   }
 
-  #texts(interest: Interest): [watched: WatchedTexts, wanted: readonly string[]][] {
+  #texts(interest: Interest): WantedTexts {
     const { prefixes, names, executables, changedPrefixes, changedNames } = this.#filter.watched;
     return [
       [prefixes, [...(interest.openPathPrefixes ?? []), ...this.#options.watchedPaths]],

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { BpfMap } from '@ringfence/libbpf-ts';
+import type { Interest } from '@ringfence/schema';
+import { InterestFilter } from '../src/interest.ts';
+import { silent } from '../src/log.ts';
+import type { AskedHooks } from '../src/sensor/asked-hooks.ts';
+import type { InterestTable } from '../src/sensor/interest-table.ts';
 import { headsOf, nameKey, prefixKey, unnamedOf, unwatchedOf, WatchedTexts } from '../src/sensor/watched.ts';
 
 const skip = process.getuid?.() !== 0 && 'making a BPF map needs root';
@@ -63,5 +68,50 @@ describe('what the sensor watches', () => {
     assert.equal(names.add(Array.from({ length: 4095 }, (_, index) => `n${index}`)), false);
     assert.deepEqual(held(), ['b', 'c']);
     assert.equal(new WatchedTexts(map, nameKey).size, 2);
+  });
+
+  it('goes over to others although there is no room for both at once', { skip }, () => {
+    using stack = new DisposableStack();
+    const texts = (keySize: number, encode: (text: string) => Uint8Array, flags = 0): WatchedTexts => {
+      const type = flags === 0 ? 'hash' : 'lpm_trie';
+      const map = BpfMap.create({ type, name: 'rf_test', keySize, valueSize: 4, maxEntries: 4096, flags });
+      return new WatchedTexts(stack.use(map), encode);
+    };
+    const [prefixes, changedPrefixes] = [texts(260, prefixKey, 1), texts(260, prefixKey, 1)];
+    const [names, executables, changedNames] = [texts(32, nameKey), texts(32, nameKey), texts(32, nameKey)];
+    const warnings: string[] = [];
+    const control = {
+      allOpens: false,
+      watchedHeads: 0n,
+      watchingNames: false,
+      watchingExecutables: false,
+      changedHeads: 0n,
+      watchingChangedNames: false,
+    };
+    const filter = new InterestFilter(
+      { opens: 'interest', watchedPaths: [], audit: [] },
+      {
+        watched: { prefixes, names, executables, changedPrefixes, changedNames },
+        hashes: { unwatched: new Uint8Array(512), unnamed: new Uint8Array(512) },
+        interests: { set: () => true } as unknown as InterestTable,
+        asked: { add: () => [], keep: () => undefined } as unknown as AskedHooks,
+        control,
+      },
+      { ...silent, warn: (_: object, message: string) => warnings.push(message) },
+    );
+    const interest = (letter: string, count: number): Interest => ({
+      version: 1,
+      openPathPrefixes: [],
+      openNames: Array.from({ length: count }, (_, index) => `${letter}${index}`),
+      openExecutables: [],
+      changePathPrefixes: [],
+      changeNames: [],
+      wants: [],
+    });
+    filter.apply(interest('a', 3000));
+    filter.apply(interest('b', 3000));
+    assert.deepEqual([control.allOpens, names.size, warnings], [false, 3000, []]);
+    filter.apply(interest('c', 5000));
+    assert.deepEqual([control.allOpens, warnings.length], [true, 1]);
   });
 });
