@@ -223,7 +223,7 @@ describe('what an agent remembers of commands', () => {
       const second = new ExecutedCommands(directory, 150);
       assert.equal(second.has('a'), false);
       assert.equal(second.has('b'), true);
-      assert.equal(readFileSync(join(directory, 'executed.log'), 'utf8'), 'b 200\n');
+      assert.equal(readFileSync(join(directory, 'executed.log'), 'utf8'), '\nb 200\n');
     }),
   );
 
@@ -234,6 +234,16 @@ describe('what an agent remembers of commands', () => {
       appendFileSync(join(directory, 'executed.log'), '\u0000\u0001 noise\nb 99999999999999999999\nc 3');
       const again = new ExecutedCommands(directory, 0);
       assert.deepEqual([again.size, again.has('a')], [1, true]);
+    }),
+  );
+
+  it(
+    'keeps what comes after a line that a full disk has torn',
+    inDirectory((directory) => {
+      const first = new ExecutedCommands(directory, 0);
+      appendFileSync(join(directory, 'executed.log'), '\ntorn 17');
+      first.add('a', 100, 0);
+      assert.ok(new ExecutedCommands(directory, 0).has('a'));
     }),
   );
 

@@ -34,17 +34,20 @@ export class ExecutedCommands {
 
   /** `expiresAt`, `now`: µs since the epoch. Written when it returns; throws when it can't be. */
   add(id: string, expiresAt: number, now: number): void {
-    appendFileSync(this.#path, `${id} ${expiresAt}\n`, { mode: 0o600 });
+    appendFileSync(this.#path, lineOf(id, expiresAt), { mode: 0o600 });
     this.#expiries.set(id, expiresAt);
     if (++this.#appended >= REWRITE_EVERY) this.#rewrite(now);
   }
 
   #rewrite(now: number): void {
     for (const [id, expiry] of this.#expiries) if (expiry < now) this.#expiries.delete(id);
-    writeAtomically(this.#path, [...this.#expiries].map(([id, expiry]) => `${id} ${expiry}\n`).join(''));
+    writeAtomically(this.#path, [...this.#expiries].map(([id, expiry]) => lineOf(id, expiry)).join(''));
     this.#appended = 0;
   }
 }
+
+/** A full disk may have torn the line before: this one must not be its end. */
+const lineOf = (id: string, expiry: number): string => `\n${id} ${expiry}\n`;
 
 /** A torn last line is no command that was carried out: the kill comes after the write. */
 function readLines(path: string): string[] {
