@@ -11,7 +11,9 @@ import { buildSensor } from '../../../tools/build-sensor.ts';
 import type { CheckName, CheckResult } from '../src/integrity/check.ts';
 import { checkIntegrity, type Integrity } from '../src/integrity/integrity.ts';
 import { checkModules } from '../src/integrity/modules.ts';
+import { integritySource } from '../src/integrity/source.ts';
 import { Symbols } from '../src/integrity/symbols.ts';
+import { silent } from '../src/log.ts';
 import { bodyOf, kernelSkip, memoryBus, readEvents, startTestCollector, TestPlace } from './support.ts';
 
 const BOOT = 'this boot';
@@ -183,6 +185,27 @@ describe('the integrity of the running kernel', { skip: kernelSkip() }, () => {
       findings.map(({ subject }) => subject),
       ['diamorphine', 'rooty', 'ghost'],
     );
+  });
+
+  test('what can not be kept, as on a full disk, is said, and what was found is told', async () => {
+    const warnings: string[] = [];
+    const findings: unknown[] = [];
+    const log = { ...silent, warn: (_: object, message: string) => warnings.push(message) };
+    const stateDir = join(root.path, 'absent');
+    const options = { sensorObject, pinPath: '/sys/fs/bpf/rf-none', bootId: BOOT, stateDir, everyMs: 1 };
+    const source = integritySource({ ...options, root: root.path, knownPrograms: [], log });
+    root.write('etc/ld.so.preload', '/evil.so\n');
+    const ignore = (): void => undefined;
+    const sink = { user: ignore, container: ignore, mount: ignore, host: ignore, throttled: ignore };
+    source.start({ ...sink, finding: (finding) => findings.push(finding) });
+    try {
+      for (const end = performance.now() + 60_000; findings.length === 0 && performance.now() < end; await sleep(20))
+        source.tick();
+      assert.ok(findings.length > 0);
+      assert.match(warnings[0] ?? '', /could not be kept/);
+    } finally {
+      source.close();
+    }
   });
 
   test('a collector looks by a process of its own, and what it finds becomes events, once', async () => {

@@ -42,15 +42,31 @@ export function integritySource(options: IntegritySourceOptions): EnrichmentSour
     worker = fork(WORKER, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     worker.send(asked);
     worker.once('message', ({ checks, remembered }: Integrity) => {
-      writeAtomically(file, JSON.stringify(remembered));
       found.push(...checks.flatMap(({ findings }) => findings));
+      remember(remembered);
     });
-    worker.once('error', (err) => log.warn({ err }, 'the integrity of the kernel could not be looked at'));
+    // One that could not be started says so, and then that nothing can be sent to it; it never exits.
+    worker.on('error', (err) => {
+      worker = undefined;
+      log.warn({ err }, 'the integrity of the kernel could not be looked at');
+    });
     worker.once('exit', (code) => {
       worker = undefined;
       if (code !== 0 && sink !== undefined)
         log.warn({ code }, 'the integrity of the kernel could not be looked at: what was wrong stands before this');
     });
+  }
+
+  /** Nobody stands above to catch what a full disk says. */
+  function remember(remembered: Remembered): void {
+    try {
+      writeAtomically(file, JSON.stringify(remembered));
+    } catch (err) {
+      log.warn(
+        { err, file },
+        'what the kernel looked like could not be kept: the next look compares with an older one',
+      );
+    }
   }
 
   function tell(): void {
