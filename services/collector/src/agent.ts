@@ -6,7 +6,7 @@ import { bootMicros, wallOffset } from './clock.ts';
 import type { CompiledOptions } from './config.ts';
 import { ContainerSource } from './context/containers.ts';
 import { hostSources } from './context/host-sources.ts';
-import { type EnrichmentSource, guardSource } from './context/source.ts';
+import { type EnrichmentSource, guardOf, guardSource, type OnSourceError } from './context/source.ts';
 import { ThrottledSource } from './context/throttled.ts';
 import { AgentControl } from './control/control.ts';
 import { ExecutedCommands } from './control/executed.ts';
@@ -72,6 +72,8 @@ export class Agent implements Disposable {
   readonly #commands = new Tallies();
   readonly #next: NextSequence;
   readonly #seenCgroup: SeenCgroup;
+  readonly #onSourceError: OnSourceError = (source, error) =>
+    this.#deps.log.warn({ source, err: error }, 'a source of context can not be read: what it said before stays');
   #settlers: Settler[] = [];
   #stopping = false;
   #failed = false;
@@ -122,6 +124,7 @@ export class Agent implements Disposable {
       places: { root: hostRoot, dockerRoots },
       made: (id) => this.#sensor.cgroupMade(id),
       judged: (id, container) => this.#sensor.scopes.set(id, container),
+      guarded: guardOf('containers', this.#onSourceError),
     });
   }
 
@@ -129,8 +132,6 @@ export class Agent implements Disposable {
     const { delivery, log } = this.#deps;
     const own = new OwnEvents(batch, this.#next);
     batch.versionOf = (generation) => this.#sensor.interests.versionOf(generation);
-    const onError = (source: string, error: Error): void =>
-      log.warn({ source, err: error }, 'a source of context can not be read: what it said before stays');
     const sources: readonly EnrichmentSource[] = [
       ...hostSources(this.#options, log),
       this.#containers,
@@ -150,7 +151,7 @@ export class Agent implements Disposable {
         this.#hashes.seen(source, at);
       }),
       ticker: new Ticker(this.#options.tickMs, batch, own, () => this.#lanes()),
-      sources: sources.map((source) => guardSource(source, onError)),
+      sources: sources.map((source) => guardSource(source, this.#onSourceError)),
       hashes: this.#hashes,
       delivery,
       generation: () => this.#sensor.control.generation,

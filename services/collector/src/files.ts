@@ -1,13 +1,25 @@
-import { closeSync, openSync, readSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, renameSync, writeFileSync } from 'node:fs';
 
-const GONE: readonly (string | undefined)[] = ['ENOENT', 'ENOTDIR', 'ESRCH', 'ENODEV'];
+/** The last three are of names that no file can have: they come from containers' settings, and arguments of programs, too. */
+const GONE: readonly (string | undefined)[] = [
+  'ENOENT',
+  'ENOTDIR',
+  'ESRCH',
+  'ENODEV',
+  'ENAMETOOLONG',
+  'ELOOP',
+  'ERR_INVALID_ARG_VALUE',
+];
+
+/** open(2): a name only, which asks no file system that is remote, opens no device, and waits for nobody to write to a pipe. */
+export const O_PATH = 0o10000000;
 
 /** What is read goes through here: a buffer of its own for each read, many a second, would be 64 KiB each until they are collected. */
 const CHUNK = Buffer.allocUnsafeSlow(64 * 1024);
 
-/** Whole file, or null when it isn't there or has more than `maxBytes`. Files of /proc say size 0, so reading goes on until the end. */
+/** Whole file, or null when it isn't there, is none, or has more than `maxBytes`. Files of /proc say size 0, so reading goes on until the end. */
 export function readBounded(path: string, maxBytes: number): Buffer | null {
-  const fd = ifThere(() => openSync(path, 'r'));
+  const fd = ifThere(() => openFile(path));
   if (fd === null) return null;
   try {
     const parts: Buffer[] = [];
@@ -21,6 +33,16 @@ export function readBounded(path: string, maxBytes: number): Buffer | null {
     }
   } finally {
     closeSync(fd);
+  }
+}
+
+/** Containers choose what stands in many a place that is read: a pipe would hold us for ever, a device may act on being opened. null: it is no file. */
+export function openFile(path: string): number | null {
+  const named = openSync(path, O_PATH);
+  try {
+    return fstatSync(named).isFile() ? openSync(`/proc/self/fd/${named}`, 'r') : null;
+  } finally {
+    closeSync(named);
   }
 }
 
@@ -59,9 +81,9 @@ export function kernelDevice(device: bigint): number {
 
 export type Json = Readonly<Record<string, unknown>>;
 
-/** A JSON object, or null: not there, too large, not JSON, not an object. Writers may be at it this very moment. */
+/** A JSON object, or null: not there, not ours to read, too large, not JSON, not an object. Writers may be at it this very moment. */
 export function readJson(path: string, maxBytes: number = 4 << 20): unknown {
-  const text = readBounded(path, maxBytes);
+  const text = ifReadable(() => readBounded(path, maxBytes));
   return text === null ? null : parseJson(text.toString('utf8'));
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { ConfigError } from '@ringfence/config';
+import { textAt } from '../src/custom-probes/elf-file.ts';
 import { parseExpression } from '../src/custom-probes/expression.ts';
 import { readProbeFiles } from '../src/custom-probes/file.ts';
 import { parseFormat, usualType } from '../src/custom-probes/format.ts';
@@ -242,4 +243,12 @@ it('fields of a tracepoint are read from its format, without the header that BPF
     parseFormat(format, 'syscalls').map(({ name }) => name),
     ['pid', 'text', 'at', 'saddr', 'saddr_v6'],
   );
+});
+
+describe('the texts of a program', () => {
+  it('end, or are none: in a damaged table each of millions could be all of it', () => {
+    const bytes = Buffer.alloc(10_000, 'a');
+    bytes.writeUInt8(0, 9_990);
+    assert.deepEqual([textAt(bytes, 0), textAt(bytes, 9_985), textAt(bytes, 9_995)], ['', 'aaaaa', '']);
+  });
 });

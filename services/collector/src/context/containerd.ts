@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { asObject, ifThere, readJson } from '../files.ts';
+import { asObject, ifReadable, readJson } from '../files.ts';
 import type { Description, HostPlaces } from './description.ts';
 import { describeSpec } from './oci.ts';
 import { describeRunc } from './runc.ts';
@@ -21,6 +21,6 @@ export function describeContainerd(id: string, places: HostPlaces): Description 
 /** Where a container of this id might have its bundle: in each of containerd's namespaces. */
 export function containerdBundles(id: string, root: string): string[] {
   const tasks = join(root, TASKS);
-  const others = (ifThere(() => readdirSync(tasks)) ?? []).filter((name) => !NAMESPACES.includes(name));
+  const others = (ifReadable(() => readdirSync(tasks)) ?? []).filter((name) => !NAMESPACES.includes(name));
   return [...NAMESPACES, ...others.slice(0, MAX_NAMESPACES)].map((namespace) => join(tasks, namespace, id));
 }

@@ -6,7 +6,7 @@ import { Cgroups } from './cgroups.ts';
 import { ContainerFiles } from './container-files.ts';
 import { type HostPlaces, NOTHING } from './description.ts';
 import { matchRuntime } from './runtimes.ts';
-import type { ContainerFact, ContextSink, EnrichmentSource } from './source.ts';
+import type { ContainerFact, ContextSink, EnrichmentSource, Guard } from './source.ts';
 
 /** Plain cgroups remembered; beyond, they are looked up again. */
 const PLAIN_MAX = 65_536;
@@ -51,6 +51,8 @@ export interface ContainerSourceOptions {
   readonly made?: (id: bigint) => CgroupMade | null;
   /** told whether a cgroup is a container's, once that is sure */
   readonly judged?: (id: bigint, container: boolean) => void;
+  /** runs what is done for an event or an exec, which nobody else guards. @default errors go on */
+  readonly guarded?: Guard;
 }
 
 /**
@@ -65,6 +67,7 @@ export class ContainerSource implements EnrichmentSource {
   readonly #announced: Announced;
   readonly #made: (id: bigint) => CgroupMade | null;
   readonly #judged: (id: bigint, container: boolean) => void;
+  readonly #guarded: Guard;
   /** By id as a number: kernfs counts them up, 2^53 is out of reach. */
   readonly #plain = new Map<number, string>();
   readonly #containers = new Map<number, Known>();
@@ -78,6 +81,7 @@ export class ContainerSource implements EnrichmentSource {
     this.#announced = new Announced(this.#places);
     this.#made = options.made ?? (() => null);
     this.#judged = options.judged ?? (() => undefined);
+    this.#guarded = options.guarded ?? ((run) => run());
   }
 
   /** Containers known and alive. */
@@ -104,14 +108,18 @@ export class ContainerSource implements EnrichmentSource {
   seen(low: number, high: number, ktime: number, hurry: boolean): void {
     const id = high * 4294967296 + low;
     if (id === this.#lastId) return;
-    if (!this.#plain.has(id) && !this.#containers.has(id)) this.#meet(id);
-    else if (this.#pending.has(id)) this.#ask(id, ktime, hurry);
+    const known = this.#plain.has(id) || this.#containers.has(id);
+    if (!known || this.#pending.has(id)) this.#look(id, known, ktime, hurry);
     this.#lastId = this.#pending.has(id) ? -1 : id;
+  }
+
+  #look(id: number, known: boolean, ktime: number, hurry: boolean): void {
+    this.#guarded(() => (known ? this.#ask(id, ktime, hurry) : this.#meet(id)));
   }
 
   /** Called for each exec: a runtime may be about to make a container. */
   executed(source: Source, at: number, ktime: number): void {
-    this.#announced.executed(source, at, ktime);
+    this.#guarded(() => this.#announced.executed(source, at, ktime));
   }
 
   #meet(id: number): void {
@@ -120,6 +128,7 @@ export class ContainerSource implements EnrichmentSource {
     const path = id === 0 ? null : (this.#cgroups.pathOf(BigInt(id)) ?? made?.path);
     this.#files.refresh();
     if (this.#plain.size >= PLAIN_MAX) this.#plain.clear();
+    this.#plain.set(id, path ?? '');
     this.#judge(id, path ?? '');
     if (path) this.#await(id, made?.ktime, now);
     this.#tellPlain(id);
@@ -153,10 +162,7 @@ export class ContainerSource implements EnrichmentSource {
 
   #judge(id: number, path: string): void {
     const fact = path === '' ? null : this.#describe(id, path);
-    if (fact === null) {
-      this.#plain.set(id, path);
-      return;
-    }
+    if (fact === null) return;
     this.#plain.delete(id);
     this.#keep(id, fact, RETRIES);
     this.#sink?.container(fact);

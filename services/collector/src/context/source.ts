@@ -55,18 +55,27 @@ export interface EnrichmentSource {
   close(): void;
 }
 
+export type Guard = (run: () => void) => void;
+export type OnSourceError = (name: string, error: Error) => void;
+const MESSAGES_MAX = 100;
+
 /** An error of a source never stops the pipeline: it is logged once per message and the old knowledge stays. */
-export function guardSource(source: EnrichmentSource, onError: (name: string, error: Error) => void): EnrichmentSource {
+export function guardOf(name: string, onError: OnSourceError): Guard {
   const seen = new Set<string>();
-  const guarded = (run: () => void): void => {
+  return (run) => {
     try {
       run();
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      if (seen.size < 100 && !seen.has(error.message)) onError(source.name, error);
+      if (seen.size >= MESSAGES_MAX || seen.has(error.message)) return;
       seen.add(error.message);
+      onError(name, error);
     }
   };
+}
+
+export function guardSource(source: EnrichmentSource, onError: OnSourceError): EnrichmentSource {
+  const guarded = guardOf(source.name, onError);
   return {
     name: source.name,
     start: (sink) => guarded(() => source.start(sink)),

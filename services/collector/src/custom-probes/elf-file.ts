@@ -1,4 +1,5 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
+import { openFile } from '../files.ts';
 import { ProbeProblem } from './types.ts';
 
 /** Of one section: the symbols of the largest programs have some 50 MB. */
@@ -41,10 +42,8 @@ export class ElfFile implements Disposable {
     this.#path = path;
     this.#fd = open(path);
     try {
-      const stat = fstatSync(this.#fd);
-      if (!stat.isFile()) throw this.#problem('is no file');
-      this.#bytes = stat.size;
-      const header = this.#read(0, Math.min(HEADER_BYTES, stat.size));
+      this.#bytes = fstatSync(this.#fd).size;
+      const header = this.#read(0, Math.min(HEADER_BYTES, this.#bytes));
       if (header.length < HEADER_BYTES || header.readUInt32BE(0) !== 0x7f454c46)
         throw this.#problem('is no program or library (ELF)');
       if (header[4] !== 2 || header[5] !== 1 || header.readUInt16LE(18) !== MACHINES[process.arch])
@@ -147,11 +146,15 @@ export class ElfFile implements Disposable {
 }
 
 const NEAR_MAX = 5;
+const TEXT_MAX = 4096;
 
 function open(path: string): number {
   try {
-    return openSync(path, 'r');
+    const fd = openFile(path);
+    if (fd === null) throw new ProbeProblem(`${path} is no file`);
+    return fd;
   } catch (error) {
+    if (error instanceof ProbeProblem) throw error;
     const { code } = error as NodeJS.ErrnoException;
     throw new ProbeProblem(code === 'ENOENT' ? `${path} is not there` : `${path} can't be read: ${code}`, {
       cause: error,
@@ -162,7 +165,9 @@ function open(path: string): number {
 /** What is beyond 2^53 is beyond every file too. */
 const number = (bytes: Buffer, at: number): number => Number(bytes.readBigUInt64LE(at));
 
+/** '' when it has no end within 4 KiB: in a damaged table each of millions of names could be all of it. */
 export function textAt(bytes: Buffer, at: number): string {
-  const end = bytes.indexOf(0, at);
-  return end < 0 || at >= bytes.length ? '' : bytes.toString('utf8', at, end);
+  const text = bytes.subarray(at, at + TEXT_MAX);
+  const end = text.indexOf(0);
+  return end < 0 ? '' : text.toString('utf8', 0, end);
 }

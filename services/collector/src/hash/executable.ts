@@ -1,5 +1,5 @@
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readlinkSync } from 'node:fs';
-import { ifReadable, kernelDevice, readBounded } from '../files.ts';
+import { ifReadable, kernelDevice, O_PATH, readBounded } from '../files.ts';
 import { openBeneath } from '../system.ts';
 import type { HashRequest, Skipped } from './types.ts';
 
@@ -14,8 +14,6 @@ export interface Executable {
 /** Where somebody else answers: it could keep us waiting for ever, or show us what it likes. */
 const REMOTE = /^(?:fuse|nfs|cifs|smb|9p$|ceph|afs|coda|lustre|gfs2|ocfs2)/;
 const MOUNTS_MAX = 4 << 20;
-/** openat2(2): a name only, which asks no file system that is remote, and opens no device. */
-const O_PATH = 0o10000000;
 
 /** What was executed: from the process itself, else, as every script, by its path through a process with the same mounts. */
 export function openExecutable(request: HashRequest): Executable | Skipped {
