@@ -106,8 +106,22 @@ export function asText(value: unknown, max = 1024): string {
   return typeof value === 'string' ? value.slice(0, max) : '';
 }
 
-/** At most 64 strings by name. */
+const LABELS_MAX = 64;
+const LABELS_BYTES = 32 * 1024;
+
+/** At most 64 strings by name, and 32 KiB. */
 export function asLabels(value: unknown): Record<string, string> {
   const pairs = Object.entries(asObject(value)).filter(([key, text]) => key !== '' && typeof text === 'string');
-  return Object.fromEntries(pairs.slice(0, 64).map(([key, text]) => [asText(key, 256), asText(text, 512)]));
+  const cut = pairs.slice(0, LABELS_MAX).map(([key, text]): [string, string] => [asText(key, 256), asText(text, 512)]);
+  return Object.fromEntries(firstOf(cut, LABELS_BYTES, (pair) => pair));
+}
+
+/** The first of them, as long as all their texts have no more than `maxBytes` together. */
+export function firstOf<T>(items: readonly T[], maxBytes: number, textsOf: (item: T) => readonly string[]): T[] {
+  let bytes = 0;
+  const end = items.findIndex((item) => {
+    for (const text of textsOf(item)) bytes += Buffer.byteLength(text);
+    return bytes > maxBytes;
+  });
+  return end < 0 ? [...items] : items.slice(0, end);
 }

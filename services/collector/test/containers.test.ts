@@ -172,7 +172,13 @@ describe('what a container is made of', () => {
 
   it("has the pod's labels and the image's digest from CRI-O and its store", () => {
     using place = new Place();
-    const annotations = { 'io.kubernetes.cri-o.Labels': '{"app":"shop"}', 'io.kubernetes.pod.name': 'web-0' };
+    const labels = { app: 'shop', 'helm.sh/chart': 'c'.repeat(500) };
+    const others = Object.fromEntries(Array.from({ length: 64 }, (_, index) => [`a${index}`, '']));
+    const annotations = {
+      ...others,
+      'io.kubernetes.cri-o.Labels': JSON.stringify(labels),
+      'io.kubernetes.pod.name': 'web-0',
+    };
     place.write(`run/containers/storage/overlay-containers/${ID}/userdata/config.json`, spec({ annotations }));
     const entry = {
       id: ID,
@@ -185,7 +191,7 @@ describe('what a container is made of', () => {
     const found = place.describe(`/kubepods.slice/crio-${ID}.scope`);
     assert.deepEqual(
       [found?.podLabels, found?.pod, found?.image, found?.imageId, found?.imageDigests, found?.startedAt],
-      [{ app: 'shop' }, 'web-0', 'q/app:2', digest('cc'), [digest('dd')], Date.parse(entry.created) * 1000],
+      [labels, 'web-0', 'q/app:2', digest('cc'), [digest('dd')], Date.parse(entry.created) * 1000],
     );
   });
 });

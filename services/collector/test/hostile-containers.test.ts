@@ -4,12 +4,17 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { MAX_RECORD_BYTES } from '@ringfence/bus';
 import { records } from '@ringfence/schema';
+import { containerByHand } from '../src/context/by-hand.ts';
 import { ContainerSource } from '../src/context/containers.ts';
 import type { Description } from '../src/context/description.ts';
 import { matchRuntime } from '../src/context/runtimes.ts';
 import { readBounded } from '../src/files.ts';
+import { Batch, type Finished } from '../src/steps/batch.ts';
+import { OwnEvents } from '../src/steps/own-events.ts';
 import type { Source } from '../src/steps/transcode.ts';
+import { identity } from './support.ts';
 
 const ID = 'a1'.repeat(32);
 const TOKEN_AT = '/var/run/secrets/kubernetes.io/serviceaccount';
@@ -74,6 +79,47 @@ describe('what containers have a say in', () => {
     assert.equal(readBounded(join(root, 'device'), 10), null);
     assert.equal(readBounded('/dev', 10), null);
     assert.ok(readBounded('/proc/self/status', 65_536));
+  });
+
+  it('is no more than a record of the bus holds, with a full batch before it', () => {
+    const long = (count: number, length: number): string[] =>
+      Array.from({ length: count }, (_, index) => `/${index}${'\u20ac'.repeat(length)}`);
+    const names = Object.fromEntries(long(100, 500).map((name) => [name, name]));
+    const mounts = long(100, 4000).map((path) => ({ destination: path, source: path }));
+    const annotations = { ...names, 'io.kubernetes.cri-o.Labels': JSON.stringify(names) };
+    const found = describePod({ annotations, mounts });
+    assert.ok(found);
+    const batch = new Batch({ ...identity, run: Buffer.alloc(8) }, identity.key, 512 * 1024);
+    const own = new OwnEvents(batch, () => 1);
+    for (let uid = 0; uid < 490; uid++) own.user(uid, 'x'.repeat(1000));
+    own.container({ ...found, cgroupId: 1n, id: ID, runtime: 'docker', described: true, path: '/x' });
+    const [{ bytes, events }] = batch.takeFinished() as readonly [Finished];
+    assert.equal(events, 491);
+    assert.ok(bytes.length < MAX_RECORD_BYTES, `${bytes.length} bytes`);
+  });
+
+  it('is a path of cgroups as deep as the kernel takes: the outer ones are asked about', () => {
+    write('run/crun/deep/status', { 'cgroup-path': `${'/a'.repeat(40)}/deep`, bundle: '/' });
+    assert.equal(containerByHand(`${'/a'.repeat(40)}/deep`, { root, dockerRoots: [] }), null);
+    write('run/crun/flat/status', { 'cgroup-path': '/a/flat', bundle: '/' });
+    assert.equal(containerByHand(`/a/flat${'/a'.repeat(40)}`, { root, dockerRoots: [] })?.id, 'flat');
+  });
+
+  it('is a flood of cgroups that are gone at once: those before are forgotten as fast as others come', () => {
+    let next = 2 ** 40;
+    const containers = new ContainerSource({
+      fileDirectories: [],
+      onUnsafe: assert.fail,
+      places: { root, dockerRoots: [] },
+      made: (id) => ({ path: `/lxc.payload.${id}`, ktime: 1 }),
+    });
+    for (let tick = 0; tick < 30; tick++) {
+      for (let made = 0; made < 1000; made++, next++)
+        containers.seen(next % 2 ** 32, Math.floor(next / 2 ** 32), 1, false);
+      containers.tick();
+    }
+    assert.ok(containers.count <= 10_000, `${containers.count} are kept`);
+    containers.close();
   });
 
   it('has names that no file can have', () => {

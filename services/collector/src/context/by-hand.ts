@@ -7,6 +7,8 @@ import { runcState } from './runc.ts';
 
 /** A name that a runtime takes, and no step out of a directory. */
 const ID = /^(?!\.{1,2}$)[\w+.-]{1,255}$/;
+/** How deep a container may lie. Who owns a cgroup makes others below it, thousands deep, and each part of a path is asked about. */
+const DEPTH_MAX = 32;
 
 export interface FoundByHand extends Description {
   readonly id: string;
@@ -19,7 +21,7 @@ export interface FoundByHand extends Description {
  */
 export function containerByHand(path: string, places: HostPlaces): FoundByHand | null {
   const parts = path.split('/');
-  for (const [index, part] of parts.entries()) {
+  for (const [index, part] of parts.slice(0, DEPTH_MAX).entries()) {
     if (!ID.test(part)) continue;
     const cgroup = parts.slice(0, index + 1).join('/');
     const found = ofContainerd(part, cgroup, places) ?? ofRunc(part, cgroup, places);

@@ -12,7 +12,9 @@ import type { ContainerFact, ContextSink, EnrichmentSource, Guard } from './sour
 const PLAIN_MAX = 65_536;
 /** A runtime may write what a container is after its first process has started: asked again on so many ticks. */
 const RETRIES = 10;
+/** Containers that a tick looks at, whether they are there still: so many, or all within ten ticks. Those that come and go fast are never more than what comes in these. */
 const CHECKS_PER_TICK = 512;
+const TICKS_PER_ROUND = 10;
 /** A cgroup made so short a time ago may still turn out to be a container's: asked again on its events. */
 const YOUNG_MICROS = 10_000_000;
 /**
@@ -223,7 +225,8 @@ export class ContainerSource implements EnrichmentSource {
     this.#lastId = -1;
     if (this.#files.refresh()) this.#judgeAgain();
     this.#forgetOld();
-    let left = Math.min(CHECKS_PER_TICK, this.#containers.size);
+    const { size } = this.#containers;
+    let left = Math.min(size, Math.max(CHECKS_PER_TICK, Math.ceil(size / TICKS_PER_ROUND)));
     for (const [id, known] of this.#containers) {
       if (left-- === 0) break;
       this.#check(id, known);

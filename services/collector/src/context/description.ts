@@ -1,3 +1,5 @@
+import { firstOf } from '../files.ts';
+
 /** Where a host keeps what its runtimes write. */
 export interface HostPlaces {
   /** the host's file system, as the agent sees it */
@@ -59,8 +61,14 @@ export const NOTHING: Description = {
   startedAt: 0,
 };
 
-export const MAX_MOUNTS = 64;
+const MOUNTS_MAX = 64;
+/** An event must fit a record of the bus, with the batch that it is the last of. */
+const MOUNTS_BYTES = 64 * 1024;
 export const MAX_DIGESTS = 16;
+
+/** Of the mounts that a container's settings name, those that are told. */
+export const someOf = (mounts: readonly ContainerMount[]): ContainerMount[] =>
+  firstOf(mounts.slice(0, MOUNTS_MAX), MOUNTS_BYTES, ({ source, destination }) => [source, destination]);
 
 /** µs since the epoch of an RFC 3339 time; 0: it is none, or the zero time that Go writes for "never". */
 export function microsOf(time: string): number {

@@ -7,9 +7,9 @@ import {
   digestOf,
   type HostPlaces,
   MAX_DIGESTS,
-  MAX_MOUNTS,
   microsOf,
   NOTHING,
+  someOf,
 } from './description.ts';
 import { podOf } from './kubernetes.ts';
 import { list } from './oci.ts';
@@ -36,7 +36,7 @@ function describeIn(dataRoot: string, id: string, root: string): Description | n
   const config = asObject(file['Config']);
   const host = asObject(readJson(`${directory}/hostconfig.json`));
   const { Privileged: privileged } = host;
-  const labels = asLabels(config['Labels']);
+  const labels = asObject(config['Labels']);
   const mounts = mountsOf(asObject(file['MountPoints']));
   const imageId = digestOf(asText(file['Image']));
   return {
@@ -44,7 +44,7 @@ function describeIn(dataRoot: string, id: string, root: string): Description | n
     name: asText(file['Name']).replace(/^\//, ''),
     image: asText(config['Image']),
     privileged: typeof privileged === 'boolean' ? privileged : null,
-    labels,
+    labels: asLabels(labels),
     imageId,
     imageDigests: imageId === '' ? [] : digestsOf(dataRoot, asText(file['Driver']), imageId),
     capabilities: typeof privileged === 'boolean' ? capabilitiesOf(host, privileged) : null,
@@ -56,15 +56,15 @@ function describeIn(dataRoot: string, id: string, root: string): Description | n
 }
 
 function mountsOf(points: Json): ContainerMount[] {
-  return Object.values(points)
+  const mounts = Object.values(points)
     .map(asObject)
     .map((point) => ({
       source: asText(point['Source'], 4096),
       destination: asText(point['Destination'], 4096),
       readonly: point['RW'] === false,
     }))
-    .filter(({ destination }) => destination !== '')
-    .slice(0, MAX_MOUNTS);
+    .filter(({ destination }) => destination !== '');
+  return someOf(mounts);
 }
 
 /** As the engine's own code works it out: what is dropped, then what is added; ALL is all. */

@@ -2,8 +2,6 @@ import { join } from 'node:path';
 import { asLabels, asObject, asText, ifReadable, type Json, parseJson, readBounded } from '../files.ts';
 import type { ContainerMount, Description } from './description.ts';
 
-type Labels = Readonly<Record<string, string>>;
-
 /** Kubelet's own labels (Docker, CRI-O), and the annotations of containerd. */
 const POD = ['io.kubernetes.pod.name', 'io.kubernetes.cri.sandbox-name', 'io.kubernetes.cri-o.KubeName'];
 const NAMESPACE = [
@@ -15,9 +13,11 @@ const UID = ['io.kubernetes.pod.uid', 'io.kubernetes.cri.sandbox-uid'];
 const TOKEN_AT = '/var/run/secrets/kubernetes.io/serviceaccount';
 const TOKEN_MAX = 64 * 1024;
 
-/** What kubelet and the runtime say about the pod. Empty outside of Kubernetes. */
+const LABELS_MAX = 256 * 1024;
+
+/** What kubelet and the runtime say about the pod. Empty outside of Kubernetes. `labels`: all of them, as they were written. */
 export function podOf(
-  labels: Labels,
+  labels: Json,
   mounts: readonly ContainerMount[],
   root: string,
 ): Pick<Description, 'pod' | 'podUid' | 'namespace' | 'serviceAccount' | 'podLabels'> {
@@ -27,7 +27,7 @@ export function podOf(
     podUid: first(labels, UID),
     namespace: first(labels, NAMESPACE),
     serviceAccount: pod === '' ? '' : serviceAccountOf(mounts, root),
-    podLabels: asLabels(parseJson(labels['io.kubernetes.cri-o.Labels'] ?? '')),
+    podLabels: asLabels(parseJson(asText(labels['io.kubernetes.cri-o.Labels'], LABELS_MAX))),
   };
 }
 
@@ -41,5 +41,6 @@ function serviceAccountOf(mounts: readonly ContainerMount[], root: string): stri
   return asText(account['name'], 253) || asText(claims['kubernetes.io/serviceaccount/service-account.name'], 253);
 }
 
-export const first = (from: Labels, keys: readonly string[]): string =>
-  keys.map((key) => from[key]).find((value) => value !== undefined) ?? '';
+/** The first of these that says anything. */
+export const first = (from: Json, keys: readonly string[]): string =>
+  keys.map((key) => asText(from[key])).find((text) => text !== '') ?? '';

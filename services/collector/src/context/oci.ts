@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { asLabels, asObject, asText, ifReadable, type Json } from '../files.ts';
 import { maskOf } from './capabilities.ts';
-import { type ContainerMount, type Description, digestOf, MAX_MOUNTS, NOTHING } from './description.ts';
+import { type ContainerMount, type Description, digestOf, NOTHING, someOf } from './description.ts';
 import { first, podOf } from './kubernetes.ts';
 
 const NAME_KEYS = [
@@ -26,33 +26,33 @@ const OF_PROCESS = /^\/proc\/\d{1,10}\/ns\/\w+$/;
 
 /** An OCI runtime specification. Privileged: may administer the system, and nothing of /proc is masked. */
 export function describeSpec(spec: Json, root: string): Description | null {
-  const { process, annotations } = spec;
-  if (process === undefined && annotations === undefined) return null;
-  const labels = asLabels(annotations);
+  const { process } = spec;
+  if (process === undefined && spec['annotations'] === undefined) return null;
+  const annotations = asObject(spec['annotations']);
   const sets = asObject(asObject(process)['capabilities']);
   const { maskedPaths } = asObject(spec['linux']);
   const effective = maskOf(list(sets['effective']));
   const mounts = mountsOf(list(spec['mounts']));
-  const image = first(labels, IMAGE_KEYS);
+  const image = first(annotations, IMAGE_KEYS);
   return {
     ...NOTHING,
-    name: first(labels, NAME_KEYS),
+    name: first(annotations, NAME_KEYS),
     image,
     privileged: (effective & maskOf(['SYS_ADMIN'])) !== 0n && list(maskedPaths).length === 0,
-    labels,
-    imageId: first(labels, ID_KEYS),
-    imageDigests: [digestOf(first(labels, DIGEST_KEYS)) || digestOf(image)].filter((digest) => digest !== ''),
+    labels: asLabels(annotations),
+    imageId: first(annotations, ID_KEYS),
+    imageDigests: [digestOf(first(annotations, DIGEST_KEYS)) || digestOf(image)].filter((digest) => digest !== ''),
     capabilities: process === undefined ? null : maskOf(list(sets['bounding'])) | effective,
     mounts,
     namespaces: namespacesOf(list(asObject(spec['linux'])['namespaces']), root),
-    ...podOf(labels, mounts, root),
+    ...podOf(annotations, mounts, root),
   };
 }
 
 export const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value.slice(0, 4096) : []);
 
 function mountsOf(mounts: readonly unknown[]): ContainerMount[] {
-  return mounts
+  const kept = mounts
     .map(asObject)
     .filter((mount) => !OWN_KINDS.includes(asText(mount['type'])))
     .map((mount) => ({
@@ -60,8 +60,8 @@ function mountsOf(mounts: readonly unknown[]): ContainerMount[] {
       destination: asText(mount['destination'], 4096),
       readonly: list(mount['options']).includes('ro'),
     }))
-    .filter(({ source, destination }) => source.startsWith('/') && destination !== '')
-    .slice(0, MAX_MOUNTS);
+    .filter(({ source, destination }) => source.startsWith('/') && destination !== '');
+  return someOf(kept);
 }
 
 /** One that isn't listed is the host's; one with a path was somebody else's before. Of the network every engine makes the path itself. */
