@@ -221,13 +221,6 @@ export class Agent implements Disposable {
     );
   }
 
-  /** After a start that failed: what this start has put into the kernel goes again. */
-  abandon(): void {
-    if (this.#sensor.resumed) return;
-    unmarkSensor(this.#options.stateDir);
-    this.#sensor.uninstall();
-  }
-
   #attach(): void {
     const before = bootMicros();
     this.#sensor.attachLifecycle();

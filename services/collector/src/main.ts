@@ -13,7 +13,7 @@ import { drainLeftover } from './sensor/leftover.ts';
 import { lockDirectory } from './sensor/lock.ts';
 import { makePinDirectory } from './sensor/pins.ts';
 import { isResumable, Sensor } from './sensor/sensor.ts';
-import { pastTampering } from './sensor/tampering.ts';
+import { pastTampering, unmarkSensor } from './sensor/tampering.ts';
 import { Spool } from './spool/spool.ts';
 import { Delivery } from './steps/deliver.ts';
 
@@ -73,17 +73,22 @@ export async function startCollector(deps: CollectorDeps): Promise<Collector> {
   const past = pastTampering(options.stateDir, here, isResumable(sensorOptions));
   await drainLeftover(sensorOptions, deps, delivery);
   const sensor = stack.use(Sensor.open(sensorOptions));
-  const agent = stack.use(new Agent({ ...deps, options, spool, delivery, sensor, past }));
   try {
+    const agent = stack.use(new Agent({ ...deps, options, spool, delivery, sensor, past }));
     await agent.start();
+    const logs = { root: options.hostRoot, ...options.logs };
+    const reader = new LogReader({ options: logs, stateDir: options.stateDir, bus, identity, log });
+    return running(agent, reader, stack.move());
   } catch (error) {
-    agent.abandon();
+    if (!sensor.resumed) abandon(sensor, options.stateDir);
     throw error;
   }
-  const logs = { root: options.hostRoot, ...options.logs };
-  const reader = new LogReader({ options: logs, stateDir: options.stateDir, bus, identity, log });
-  const locks = stack.move();
-  return running(agent, reader, locks);
+}
+
+/** What this start has put into the kernel goes again. */
+function abandon(sensor: Sensor, stateDir: string): void {
+  unmarkSensor(stateDir);
+  sensor.uninstall();
 }
 
 function cgroupRoot(): string | null {

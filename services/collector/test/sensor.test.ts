@@ -180,6 +180,16 @@ describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
     assert.ok(!existsSync(place.pinPath));
   });
 
+  for (const file of ['executed.log', 'logs.state'])
+    it(`leaves nothing in the bpf file system when ${file} can not be read`, async () => {
+      using place = new TestPlace();
+      mkdirSync(join(place.directory, file));
+      await using bus = await memoryBus();
+      await assert.rejects(startTestCollector(place, bus), { code: 'EISDIR' });
+      assert.ok(!existsSync(place.pinPath));
+      assert.ok(!existsSync(join(place.directory, 'sensor.json')));
+    });
+
   it('says that what is done to the process beside it is not told, when the kernel knows no such process', async () => {
     using place = new TestPlace();
     await using bus = await memoryBus();
