@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -250,6 +250,15 @@ describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
     const ofFirst = (await readBatches(bus)).filter((batch) => u64ToHex(batch.run) === run);
     assert.equal(execsWith(eventsOf(ofFirst), marker).length, 1);
     assertCounted(ofFirst);
+  });
+
+  it('replaces a sensor of which somebody has taken a ring away', async () => {
+    using place = new TestPlace();
+    await using bus = await memoryBus();
+    await (await startTestCollector(place, bus, { keepPinned: true })).close();
+    rmSync(join(place.pinPath, 'rf_ring_bulk'));
+    await using collector = await startTestCollector(place, bus);
+    assert.equal(collector.stats().resumed, false);
   });
 
   it('loses nothing while the bus is away: the spool holds it, and gives it back in order', async () => {

@@ -38,12 +38,13 @@ export async function drainLeftover(
     return;
   }
   const batch = new Batch({ ...identity, run: run.run }, identity.key, options.batchMaxBytes);
-  const events = await drain(
-    [new LaneReader(LANE.security, security), new LaneReader(LANE.bulk, bulk)],
-    batch,
-    delivery,
+  const lanes = [new LaneReader(LANE.security, security), new LaneReader(LANE.bulk, bulk)];
+  const events = await drain(lanes, batch, delivery);
+  const malformed = lanes.reduce((sum, { skipped }) => sum + skipped, 0);
+  log.warn(
+    { pinPath, events, malformed },
+    'the pinned sensor is another one: its rings were read to the end, and it is replaced',
   );
-  log.warn({ pinPath, events }, 'the pinned sensor is another one: its rings were read to the end, and it is replaced');
 }
 
 function openRing(maps: DisposableStack, path: string): RingBuffer {
@@ -51,6 +52,7 @@ function openRing(maps: DisposableStack, path: string): RingBuffer {
   return maps.use(map.ringBuffer());
 }
 
+/** Until a look finds nothing: the kernel frees a hook some time after its last link has gone, and until then it goes on. */
 async function drain(lanes: readonly LaneReader[], batch: Batch, delivery: Delivery): Promise<number> {
   const merge = new Merge(batch, () => undefined);
   for (let events = 0; ; ) {
@@ -60,6 +62,6 @@ async function drain(lanes: readonly LaneReader[], batch: Batch, delivery: Deliv
     await delivery.deliver(batch.takeFinished());
     for (const lane of lanes) lane.release();
     events += taken;
-    if (taken < EVENTS_AT_ONCE) return events;
+    if (taken === 0 && !lanes.some(({ busy }) => busy)) return events;
   }
 }

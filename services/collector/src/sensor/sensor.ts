@@ -356,7 +356,9 @@ export function isResumable(options: SensorOptions): boolean {
   return ringBytes(pinPath, 'security') === ringSecurityBytes && ringBytes(pinPath, 'bulk') === ringBulkBytes;
 }
 
+/** 0: somebody has taken it away. */
 function ringBytes(pinPath: string, lane: 'security' | 'bulk'): number {
+  if (!isPinned(ringPath(pinPath, lane))) return 0;
   using map = BpfMap.openPinnedBytes(ringPath(pinPath, lane));
   return map.info.maxEntries;
 }

@@ -4,6 +4,7 @@ import { BpfLink, BpfMap, type Mapping } from '@ringfence/libbpf-ts';
 import { records } from '@ringfence/schema';
 import { bootMicros } from '../clock.ts';
 import { readJson, writeAtomically } from '../files.ts';
+import { isSound } from '../steps/record-check.ts';
 import { isPinned, pinnedHooks, programOf } from './pins.ts';
 import { RunState } from './run.ts';
 
@@ -56,7 +57,7 @@ function untold(memory: Buffer, told: bigint): Tampering {
   const entries: Buffer[] = [];
   for (let at = 0; at + ENTRY <= memory.length; at += ENTRY)
     if (sequenceOf(memory, at) > told) entries.push(Buffer.from(memory.subarray(at, at + ENTRY)));
-  const whole = entries.filter((entry) => sequenceOf(entry, 0) > told && isSound(entry));
+  const whole = entries.filter((entry) => sequenceOf(entry, 0) > told && isWhole(entry));
   whole.sort((a, b) => Number(sequenceOf(a, 0) - sequenceOf(b, 0)));
   const last = whole.at(-1);
   const end = last === undefined ? told : sequenceOf(last, 0);
@@ -65,14 +66,8 @@ function untold(memory: Buffer, told: bigint): Tampering {
 
 const sequenceOf = (entry: Buffer, at: number): bigint => entry.readBigUInt64LE(at + records.HEADER_SEQUENCE);
 
-/** Its texts lie within it. */
-function isSound(entry: Buffer): boolean {
-  const view = new DataView(entry.buffer, entry.byteOffset, entry.length);
-  return [records.TAMPERING_PROGRAM, records.TAMPERING_COMMAND, records.TAMPERING_EXECUTABLE].every((text) => {
-    const offset = records.textOffset(view, text);
-    return offset <= ENTRY && records.textKept(view, text) <= ENTRY - offset;
-  });
-}
+const isWhole = (entry: Buffer): boolean =>
+  isSound(new DataView(entry.buffer, entry.byteOffset, entry.length), 0, entry.length);
 
 /** Key: id of a link; value: the program's name. */
 export function noteLink(links: Pick<BpfMap, 'set'>, id: number, program: string): void {
