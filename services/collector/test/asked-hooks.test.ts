@@ -10,7 +10,7 @@ import { type Event, wantOf } from '@ringfence/schema';
 import { buildSensor } from '../../../tools/build-sensor.ts';
 import type { Collector } from '../src/index.ts';
 import { ASKED_HOOKS } from '../src/sensor/asked-hooks.ts';
-import { linkPath, makePinDirectory } from '../src/sensor/pins.ts';
+import { linkPath, makePinDirectory, programPath } from '../src/sensor/pins.ts';
 import { Sensor } from '../src/sensor/sensor.ts';
 import { damagedHooks } from '../src/sensor/tampering.ts';
 import { bodyOf, cgroupRoot, kernelSkip, memoryBus, readEvents, startTestCollector, TestPlace } from './support.ts';
@@ -98,29 +98,40 @@ describe('hooks that are in place while somebody asks', { skip: kernelSkip() }, 
 const CGROUP_PROGRAMS_MAX = 64;
 const RETRY_MS = 1_000;
 
+/** A sensor whose cgroup, of its own, others may fill. */
+async function sensorInCgroup(stack: DisposableStack) {
+  const { pinPath } = stack.use(new TestPlace());
+  const sensorObject = await buildSensor();
+  const cgroup = join(cgroupRoot(), `rf-room-${process.pid}`);
+  mkdirSync(cgroup);
+  stack.defer(() => rmdirSync(cgroup));
+  const other = stack.use(BpfObject.open(sensorObject));
+  for (const program of other.programs.values()) program.autoload = program.name === 'packet_leaves';
+  for (const ring of ['rf_ring_security', 'rf_ring_bulk']) other.definition(ring).resize(4096);
+  other.load();
+  const attach = (): BpfLink => other.program('packet_leaves').attachCgroup(cgroup);
+  makePinDirectory(pinPath);
+  const open = (): Sensor =>
+    stack.use(
+      Sensor.open({
+        sensorObject,
+        pinPath,
+        ringSecurityBytes: 1 << 20,
+        ringBulkBytes: 1 << 20,
+        probes: { pam: false, shell: false, tls: false, files: [] },
+        hostRoot: '/',
+        cgroupRoot: cgroup,
+      }),
+    );
+  return { pinPath, attach, open };
+}
+
 describe('a hook that has no room', { skip: kernelSkip() }, () => {
   it('is missing, is tried again ever more rarely, and comes when there is room; while nobody asks for it, it is not missed', async () => {
-    using place = new TestPlace();
-    const sensorObject = await buildSensor();
-    const cgroup = join(cgroupRoot(), `rf-room-${process.pid}`);
-    mkdirSync(cgroup);
-    using _cgroup = { [Symbol.dispose]: () => rmdirSync(cgroup) };
-    using other = BpfObject.open(sensorObject);
-    for (const program of other.programs.values()) program.autoload = program.name === 'packet_leaves';
-    for (const ring of ['rf_ring_security', 'rf_ring_bulk']) other.definition(ring).resize(4096);
-    other.load();
-    const attach = (): BpfLink => other.program('packet_leaves').attachCgroup(cgroup);
+    using stack = new DisposableStack();
+    const { pinPath, attach, open } = await sensorInCgroup(stack);
     const full = Array.from({ length: CGROUP_PROGRAMS_MAX }, attach);
-    makePinDirectory(place.pinPath);
-    using sensor = Sensor.open({
-      sensorObject,
-      pinPath: place.pinPath,
-      ringSecurityBytes: 1 << 20,
-      ringBulkBytes: 1 << 20,
-      probes: { pam: false, shell: false, tls: false, files: [] },
-      hostRoot: '/',
-      cgroupRoot: cgroup,
-    });
+    const sensor = open();
     const { asked, missing } = sensor;
     asked.add([]);
     sensor.attachLifecycle();
@@ -137,7 +148,7 @@ describe('a hook that has no room', { skip: kernelSkip() }, () => {
     assert.deepEqual(asked.retry(later + RETRY_MS), [], 'not due: the wait is twice as long');
     assert.deepEqual(asked.retry(later + 2 * RETRY_MS), ['packet_leaves']);
     assert.deepEqual([asked.retried, missing.has('packet_leaves')], [[], false]);
-    assert.ok(existsSync(linkPath(place.pinPath, 'packet_leaves')));
+    assert.ok(existsSync(linkPath(pinPath, 'packet_leaves')));
 
     asked.add([]);
     asked.keep();
@@ -154,6 +165,21 @@ describe('a hook that has no room', { skip: kernelSkip() }, () => {
     asked.add([]);
     asked.keep();
     assert.deepEqual([asked.retried, missing.has('packet_leaves')], [[], false]);
+    sensor.uninstall();
+  });
+
+  it('takes none when it can not be pinned: it would tell of everything twice once it is tried again', async () => {
+    using stack = new DisposableStack();
+    const { pinPath, attach, open } = await sensorInCgroup(stack);
+    const sensor = open();
+    const inTheWay = programPath(pinPath, 'packet_leaves');
+    mkdirSync(inTheWay);
+    sensor.asked.add([]);
+    sensor.attachLifecycle();
+    sensor.attachOthers();
+    assert.equal(sensor.asked.add([wantOf('datagram.remote') ?? assert.fail()]).length, 1);
+    assert.equal(Array.from({ length: CGROUP_PROGRAMS_MAX }, attach).length, CGROUP_PROGRAMS_MAX);
+    rmdirSync(inTheWay);
     sensor.uninstall();
   });
 });

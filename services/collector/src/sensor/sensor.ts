@@ -260,15 +260,17 @@ export class Sensor implements Disposable {
 
   #attach(name: string, object: BpfObject = this.#object): BpfLink {
     const program = object.program(name);
+    const { pinPath } = this.#options;
+    let link: BpfLink | undefined;
     try {
-      const link = /^cgroup(_skb)?\//.test(program.section) ? this.#attachCgroup(name) : program.attach();
-      const { pinPath } = this.#options;
+      link = /^cgroup(_skb)?\//.test(program.section) ? this.#attachCgroup(name) : program.attach();
       for (const path of [programPath(pinPath, name), sparePath(pinPath, name)]) rmSync(path, { force: true });
       program.pin(programPath(pinPath, name));
       link.pin(linkPath(pinPath, name));
       noteLink(this.#object.map('rf_own_links'), link.id, name);
       return link;
     } catch (cause) {
+      if (link !== undefined) leave(link);
       const [why] = (cause as Error).message.split('\n'); // below it stands what libbpf says, for each of its attempts
       throw new SensorError(`the hook ${name} can't be attached: ${why}`, { cause });
     }
@@ -320,6 +322,13 @@ export class Sensor implements Disposable {
   [Symbol.dispose](): void {
     this.#stack.dispose();
   }
+}
+
+/** Attached in part it would tell of everything twice once it is tried again. */
+function leave(link: BpfLink): void {
+  const { pinPath } = link;
+  link[Symbol.dispose]();
+  if (pinPath !== null) rmSync(pinPath, { force: true });
 }
 
 const wanted = ({ probes, customProbes = [] }: SensorOptions): ReadonlySet<string> =>
