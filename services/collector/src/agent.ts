@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LANE, type LaneCounters, u64ToHex } from '@ringfence/schema';
-import { type EventAccount, FlowAccount } from './account.ts';
+import { LANE, u64ToHex } from '@ringfence/schema';
+import { FlowAccount } from './account.ts';
 import { bootMicros, wallOffset } from './clock.ts';
 import type { CompiledOptions } from './config.ts';
 import { ContainerSource } from './context/containers.ts';
@@ -18,13 +18,14 @@ import { ExecHashes } from './hash/exec-hashes.ts';
 import { integritySource } from './integrity/source.ts';
 import { InterestFilter } from './interest.ts';
 import type { CollectorDeps } from './main.ts';
-import { type CollectorStats, sumDrops, Tallies } from './metrics.ts';
+import { type CollectorStats, Tallies } from './metrics.ts';
 import { type Cycle, type PipelineParts, runCycle } from './pipeline.ts';
 import type { Shares } from './sensor/control-block.ts';
 import type { Sensor } from './sensor/sensor.ts';
-import { SkippedCalls, total } from './sensor/skipped.ts';
+import { SkippedCalls } from './sensor/skipped.ts';
 import { markSensor, unmarkSensor } from './sensor/tampering.ts';
 import type { Spool } from './spool/spool.ts';
+import { Statistics } from './statistics.ts';
 import { Batch } from './steps/batch.ts';
 import type { Delivery } from './steps/deliver.ts';
 import { LaneReader } from './steps/lane-reader.ts';
@@ -60,11 +61,11 @@ export class Agent implements Disposable {
   readonly #stack: DisposableStack;
   readonly #sensor: Sensor;
   readonly #customProbes: CustomProbes;
-  readonly #spool: Spool;
   readonly #containers: ContainerSource;
   readonly #hashes: ExecHashes;
   readonly #throttled: ThrottledSource;
   readonly #skipped: SkippedCalls;
+  readonly #statistics: Statistics;
   readonly #parts: PipelineParts;
   readonly #pacer: Pacer;
   readonly #interest: InterestFilter;
@@ -85,7 +86,6 @@ export class Agent implements Disposable {
     using stack = new DisposableStack();
     this.#deps = deps;
     this.#options = options;
-    this.#spool = spool;
     this.#sensor = sensor;
     this.#customProbes = sensor.customProbes(log);
     this.#containers = this.#openContainers();
@@ -105,6 +105,17 @@ export class Agent implements Disposable {
       run,
       delivery: deps.delivery,
       spool,
+    });
+    this.#statistics = new Statistics({
+      sensor,
+      spool,
+      pipeline: this.#parts,
+      flow: this.#flow,
+      containers: this.#containers,
+      throttled: this.#throttled,
+      skipped: this.#skipped,
+      customProbes: this.#customProbes,
+      commands: this.#commands,
     });
     const { security, bulk, control } = this.#sensor;
     this.#pacer = new Pacer([security, bulk], control, options.pollIntervalMs);
@@ -150,7 +161,7 @@ export class Agent implements Disposable {
         this.#containers.executed(source, at, ktime);
         this.#hashes.seen(source, at);
       }),
-      ticker: new Ticker(this.#options.tickMs, batch, own, () => this.#lanes()),
+      ticker: new Ticker(this.#options.tickMs, batch, own, () => this.#statistics.lanes()),
       sources: sources.map((source) => guardSource(source, this.#onSourceError)),
       hashes: this.#hashes,
       delivery,
@@ -345,40 +356,6 @@ export class Agent implements Disposable {
     return security.pendingBytes + bulk.pendingBytes;
   }
 
-  #lanes(): LaneCounters[] {
-    const { security, bulk } = this.#parts;
-    const lanes = this.#sensor.counters.read((lane, cpu, drops) => {
-      const malformed = (lane === LANE.security ? security : bulk).malformed[cpu] ?? 0;
-      const spoolFull = this.#spool.dropped(lane, cpu);
-      if (malformed > 0) drops['malformed'] = malformed;
-      if (spoolFull > 0) drops['spool_full'] = spoolFull;
-    });
-    for (const lane of [LANE.tick, LANE.context]) {
-      const spoolFull = this.#spool.dropped(lane, 0);
-      const drops: Record<string, number> = spoolFull > 0 ? { spool_full: spoolFull } : {};
-      lanes.push({ lane, cpu: 0, sequence: this.#sensor.run.last(lane), drops });
-    }
-    return lanes;
-  }
-
-  #account(): EventAccount {
-    const kinds = this.#sensor.counters.kinds();
-    const throttled = this.#throttled.read().map(({ cgroup, ...rest }) => ({
-      cgroup: String(cgroup),
-      path: this.#containers.pathOf(cgroup),
-      ...rest,
-    }));
-    const { failures } = this.#sensor;
-    return {
-      kinds,
-      lanes: this.#flow.lanes(kinds),
-      throttled,
-      failures: failures.failures(),
-      forgotten: failures.forgotten(),
-      skipped: this.#skipped.read(),
-    };
-  }
-
   #met(cgroup: bigint): void {
     this.#containers.seen(Number(cgroup & 0xffff_ffffn), Number(cgroup >> 32n), bootMicros(), false);
   }
@@ -389,33 +366,7 @@ export class Agent implements Disposable {
   }
 
   stats(): CollectorStats {
-    if (this.#last !== undefined) return this.#last;
-    const { security, bulk, delivery, merge } = this.#parts;
-    const { bytes, batches, droppedBatches, cutBytes } = this.#spool;
-    const lanes = this.#lanes();
-    const skipped = total(this.#skipped.read());
-    return {
-      run: u64ToHex(this.#sensor.run.run),
-      resumed: this.#sensor.resumed,
-      hooks: this.#sensor.hooks,
-      missingHooks: Object.fromEntries(this.#sensor.missing),
-      retriedHooks: this.#sensor.asked.retried,
-      lanes,
-      drops: { ...sumDrops(lanes), ...(skipped > 0 ? { skipped } : {}) },
-      account: this.#account(),
-      pendingBytes: { security: security.pendingBytes, bulk: bulk.pendingBytes },
-      spool: { bytes, batches, droppedBatches, cutBytes },
-      batches: delivery.batches,
-      events: delivery.events,
-      bytes: delivery.bytes,
-      late: merge.late,
-      refusals: delivery.refusals,
-      containers: this.#containers.count,
-      hashes: this.#hashes.stats(),
-      interestVersion: this.#sensor.interests.versionOf(this.#sensor.control.generation),
-      commands: this.#commands.snapshot(),
-      probes: this.#customProbes.status(),
-    };
+    return this.#last ?? this.#statistics.read();
   }
 
   [Symbol.dispose](): void {
