@@ -38,7 +38,7 @@ export function verdictFailures(
   });
 }
 
-const NO_HOOK = 'no hook';
+export const NO_HOOK = 'no hook';
 
 function cell(verdict: ProgramVerdict | undefined): string {
   if (verdict === undefined) return '';
