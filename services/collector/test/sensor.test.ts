@@ -350,7 +350,8 @@ describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
       const marker = `marker-${process.pid}-cgroup`;
       spawnSync('/bin/sh', ['-c', `echo $$ > ${cgroup}/cgroup.procs; exec /bin/echo ${marker}`]);
       await collector.settle();
-      assert.equal(collector.stats().containers, 1);
+      // Others' containers on this machine are seen too.
+      assert.ok(collector.stats().containers >= 1);
       const events = await readEvents(bus);
       const context = events.findIndex((event) => bodyOf(event, 'ContainerContext')?.name === 'web-1');
       const [exec] = execsWith(events, marker);
