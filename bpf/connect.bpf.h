@@ -31,20 +31,26 @@ static __always_inline bool connect__is_call(struct task_struct *task)
 	return SYSCALL_NUMBER(task__registers(task)) == SYSCALL_CONNECT;
 }
 
-/* Until the call ends, when it is to be told. */
+/* Until the call ends. */
+static __always_inline void connect__keep(struct task_struct *task, struct rf_destination *destination)
+{
+	__u64 key = task__key(task);
+
+	destination->begun = bpf_ktime_get_boot_ns();
+	destination->call = DESTINATION_CONNECT;
+	failure__of(RF_PLACE_DESTINATIONS, bpf_map_update_elem(&rf_destinations, &key, destination, BPF_ANY));
+}
+
+/* When it is to be told. */
 static __always_inline void connect__write_down(struct bpf_sock_addr *context, struct rf_destination *destination)
 {
 	bool loopback = socket__is_loopback(destination->family, (const __u32 *)destination->address);
 	struct task_struct *task = bpf_get_current_task_btf();
-	__u64 key;
 
 	if (!interest__of_peer(connect__forms(destination->protocol, loopback), kernel__cgroup(task), destination->port) || !connect__is_call(task))
 		return;
-	key = task__key(task);
 	destination->cookie = bpf_get_socket_cookie(context);
-	destination->begun = bpf_ktime_get_boot_ns();
-	destination->call = DESTINATION_CONNECT;
-	failure__of(RF_PLACE_DESTINATIONS, bpf_map_update_elem(&rf_destinations, &key, destination, BPF_ANY));
+	connect__keep(task, destination);
 }
 
 static __always_inline int connect__remember(struct bpf_sock_addr *context, struct rf_destination *destination)
@@ -77,17 +83,14 @@ int connect6(struct bpf_sock_addr *context)
 SEC("cgroup/connect_unix")
 int connect_unix(struct bpf_sock_addr *context)
 {
-	struct rf_destination destination = { .call = DESTINATION_CONNECT, .family = AF_UNIX };
+	struct rf_destination destination = { .family = AF_UNIX };
 	struct task_struct *task = bpf_get_current_task_btf();
-	__u64 key;
 
 	if (!interest__of_forms(INTEREST(CONNECT_UNIX), kernel__cgroup(task)) || !connect__is_call(task))
 		return 1;
-	key = task__key(task);
 	destination.type = context->type;
 	destination.cookie = bpf_get_socket_cookie(context);
-	destination.begun = bpf_ktime_get_boot_ns();
-	failure__of(RF_PLACE_DESTINATIONS, bpf_map_update_elem(&rf_destinations, &key, &destination, BPF_ANY));
+	connect__keep(task, &destination);
 	return 1;
 }
 
@@ -205,17 +208,15 @@ static __always_inline void connect__read_request(struct rf_end *end, struct tas
 SEC("tracepoint/syscalls/sys_enter_connect")
 int connect_enter(void *context)
 {
-	struct rf_destination begun = { .call = DESTINATION_CONNECT };
+	struct rf_destination begun = {};
 	struct task_struct *task = bpf_get_current_task_btf();
-	__u64 key = task__key(task);
 	__u16 family;
 
 	if (!bpf_probe_read_user(&family, sizeof(family), (const void *)PT_REGS_PARM2_SYSCALL(task__registers(task))) && family != AF_UNIX)
 		return 0;
 	if (!interest__of_forms(INTEREST(CONNECT_UNIX), kernel__cgroup(task)))
 		return 0;
-	begun.begun = bpf_ktime_get_boot_ns();
-	failure__of(RF_PLACE_DESTINATIONS, bpf_map_update_elem(&rf_destinations, &key, &begun, BPF_ANY));
+	connect__keep(task, &begun);
 	return 0;
 }
 

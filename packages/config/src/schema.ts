@@ -283,7 +283,7 @@ const shape = (home: Home) => ({
         {
           perSecond: count(
             20_000,
-            'Events a second of one cgroup. 0: any number. Shares that add up to more than the reader can take fill the ring all the same.',
+            'Events a second of one cgroup. 0: no limit. When the shares of all cgroups come to more than the reader can take, the ring can still fill.',
             { min: 0, max: 10_000_000 },
           ),
           burst: count(5000, 'Events that a cgroup may send at once beyond that.', { min: 1, max: 10_000_000 }),

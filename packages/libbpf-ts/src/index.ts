@@ -16,6 +16,7 @@ export { BpfError, type BpfErrorCode, type BpfErrorFacts, BpfLoadError, bpfError
 export { GlobalSection, type GlobalVariable } from './globals.ts';
 export { loadedPrograms, type MapInfo, type ProgramInfo } from './info.ts';
 export { BpfIterator } from './iterator.ts';
+export { kernelNames } from './kernel-types.ts';
 export { BpfLink } from './link.ts';
 export { BpfMap, type CreateMapOptions, type UpdateMode } from './map.ts';
 export type { Batch } from './map-batch.ts';

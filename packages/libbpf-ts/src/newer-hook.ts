@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { kernelNames } from './kernel-types.ts';
 
 /** What a program is that libbpf 1.1 can't tell by its section. */
 export interface NewerHook {
@@ -15,14 +15,13 @@ const CGROUP_SOCK_ADDR = 18;
 const HOOKS: ReadonlyMap<string, NewerHook> = new Map([
   ['cgroup/connect_unix', { type: CGROUP_SOCK_ADDR, attachType: 49, name: 'BPF_CGROUP_UNIX_CONNECT' }], // Linux 6.7
 ]);
-const KERNEL_TYPES = '/sys/kernel/btf/vmlinux';
 const known = new Map<string, boolean>();
 
 export const newerHook = (section: string): NewerHook | undefined => HOOKS.get(section);
 
-/** By the kernel's types, some 5 MB that are read when it is first asked: one program that it refuses would keep it from loading the object. */
+/** By the kernel's types: one program that it refuses would keep it from loading the object. */
 export function kernelKnows({ name }: NewerHook): boolean {
-  const found = known.get(name) ?? readFileSync(KERNEL_TYPES).includes(`\0${name}\0`);
+  const found = known.get(name) ?? kernelNames()(name);
   known.set(name, found);
   return found;
 }

@@ -186,8 +186,8 @@ function originBehind(boot: Boot, cursor: EventCursor): Origin {
 }
 
 /** What had to go, or was not taken, for lack of room. */
-const lostIn = ({ processes, contexts, hashes, names, lanesForgotten }: Boot): number =>
-  processes.evicted + contexts.refused + hashes.evicted + names.evicted + lanesForgotten;
+const lostIn = ({ processes, contexts, hashes, names, lanesForgotten, unkept }: Boot): number =>
+  processes.evicted + contexts.refused + hashes.evicted + names.evicted + lanesForgotten + unkept;
 
 function heardHosts(boots: Boots): readonly HeardHost[] {
   return boots.latestOfEach().flatMap(({ hostId, bootId, wallOffset, last }) => {

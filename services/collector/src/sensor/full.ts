@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { BpfError, BpfObject } from '@ringfence/libbpf-ts';
+import { BpfError, BpfObject, kernelNames } from '@ringfence/libbpf-ts';
 import { REFUSED } from './refusals.ts';
 import { sizeForCpus } from './sizes.ts';
 import { systemCallOf, withoutFunction } from './syscalls.ts';
@@ -20,21 +20,18 @@ function wayOf(section: string): Way {
   return ways.find((way) => section.replace(/^\?/, '').startsWith(`${way}/`)) ?? 'lsm';
 }
 
-const KERNEL_TYPES = '/sys/kernel/btf/vmlinux';
-
 /** How the kernel's types call what is hooked that way, where it isn't the function itself. */
 const PREFIXES: Readonly<Record<string, string>> = { lsm: 'bpf_lsm_', raw_tp: 'btf_trace_' };
 
 /**
- * Whether the kernel has the function that a program is put before, or the raw tracepoint. By its types, 5 MB that are read when it is first asked: to let
- * the kernel refuse each program that can't be takes seconds.
+ * Whether the kernel has the function that a program is put before, or the raw tracepoint. By its types: to let the kernel refuse each program that can't be
+ * takes seconds.
  */
 export function kernelFunctions(): (section: string) => boolean {
-  let types: Buffer | undefined;
+  const isThere = kernelNames();
   return (section) => {
     const [way = '', hook = ''] = section.replace(/^\?/, '').split('/');
-    types ??= readFileSync(KERNEL_TYPES);
-    return types.includes(`\0${PREFIXES[way] ?? ''}${hook}\0`);
+    return isThere(`${PREFIXES[way] ?? ''}${hook}`);
   };
 }
 

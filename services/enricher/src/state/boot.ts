@@ -61,6 +61,8 @@ export class Boot {
 
   /** for lack of room, of any run */
   lanesForgotten = 0;
+  /** what is larger than a record takes, and so known until a restart only */
+  unkept = 0;
 
   /** version of the interest that its last batch was filtered with; null: none came since the start of this service */
   interest: number | null = null;

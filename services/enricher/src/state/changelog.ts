@@ -38,8 +38,10 @@ const processKey = ({ tgid, start }: ProcessEntry): string => `p/${tgid}/${u64To
 export function drainBoot(boot: Boot, partition: number, position: Position): StateChange[] {
   const changes: StateChange[] = [];
   const put = (key: string, bytes: Uint8Array | null): void => {
-    // What a hostile agent's container calls itself: known until a restart.
-    const value = bytes !== null && bytes.length > MAX_ENTRY_BYTES ? null : bytes;
+    // What a hostile agent's container calls itself.
+    const isTooLarge = bytes !== null && bytes.length > MAX_ENTRY_BYTES;
+    if (isTooLarge) boot.unkept++;
+    const value = isTooLarge ? null : bytes;
     changes.push({ store: STORE, partition, key: `${boot.hostId}/${boot.bootId}/${key}`, value, position });
   };
   const { changed, gone } = boot.processes.drain();
