@@ -54,7 +54,7 @@ test('what rules of the detector forget, drop and hold back is a metric each', a
   for (let i = 0; i < 3; i++) host.open(shell, '/etc/shadow');
   await bus.produce([{ topic: TOPIC.raw, key: host.hostId, value: host.batch() }]);
   while (detector.stats().heldAlerts < 2) await sleep(10);
-  const texts = await Promise.all(monitor.metrics().map(({ registry }) => registry.metrics()));
+  const texts = await Promise.all((await monitor.metrics()).map(({ registry }) => registry.metrics()));
   const metrics = Object.fromEntries(
     [...texts.join('').matchAll(/^ringfence_detector_(\w+) (\d+)$/gm)].map(([, name, value]) => [name, Number(value)]),
   );

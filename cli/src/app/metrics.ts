@@ -61,7 +61,9 @@ export class AppMonitor {
     });
   }
 
-  metrics(): readonly Metrics[] {
+  /** As of now. */
+  async metrics(): Promise<readonly Metrics[]> {
+    await this.#app?.services.collector?.refresh?.();
     return this.#metrics;
   }
 

@@ -21,6 +21,7 @@ export class SensorLink {
   readonly #channel: Channel;
   readonly #done = Promise.withResolvers<void>();
   #bus: Site['bus'] | undefined;
+  /** as of the last question */
   #stats: Stats | undefined;
 
   /** `onLog`: given each line that it logs, its end included. */
@@ -28,7 +29,6 @@ export class SensorLink {
     this.pid = pid;
     this.#channel = new Channel(new Socket({ fd, readable: true, writable: true }), {
       log: ({ value }) => onLog(String(value)),
-      stats: ({ value }) => this.#take(value),
       produce: (parcel) => this.#produce(parcel),
       failed: ({ value }) => this.#done.reject(new CliError(String(value))),
     });

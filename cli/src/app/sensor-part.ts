@@ -82,7 +82,6 @@ class SensorPart {
       trustedKeys: commanders,
       log,
       partner: this.#partner,
-      onStats: () => this.#tellStats(),
       ...(interest === null ? {} : { interest }),
       ...failpoint('collector'),
     });
@@ -110,11 +109,6 @@ class SensorPart {
     const values = records.map(({ value }) => value ?? Buffer.alloc(0));
     const said = records.map(({ value, ...rest }) => ({ ...rest, length: value?.length ?? 0 }));
     await this.#channel.call('produce', { records: said, deadlineMs }, Buffer.concat(values));
-  }
-
-  #tellStats(): void {
-    const stats = this.#collector?.stats();
-    if (stats !== undefined) this.#tell('stats', stats);
   }
 
   /** Who doesn't take it has gone, which ends this process. */

@@ -21,7 +21,7 @@ export interface ServeOptions {
   /** bearer token a scraper must show; empty: none */
   readonly token: string;
   /** asked at each scrape: services come and go */
-  readonly metrics: () => readonly Metrics[];
+  readonly metrics: () => readonly Metrics[] | Promise<readonly Metrics[]>;
   /** what `/healthz` and `/readyz` say. @default neither is served */
   readonly health?: Health;
 }
@@ -65,7 +65,7 @@ async function respond(
   request: IncomingMessage,
   response: ServerResponse,
   { token, health }: ServeOptions,
-  registry: () => Registry,
+  registry: () => Promise<Registry>,
 ): Promise<void> {
   // A kubelet has no token, and what is told are names of parts.
   if (health !== undefined && (await answerHealth(request, response, health))) return;
@@ -73,7 +73,7 @@ async function respond(
   if (path !== '/metrics') return void response.writeHead(404).end('metrics are at /metrics\n');
   if (request.method !== 'GET') return void response.writeHead(405, { allow: 'GET' }).end();
   if (!isAllowed(request, token)) return void response.writeHead(401, { 'www-authenticate': 'Bearer' }).end();
-  const all = registry();
+  const all = await registry();
   const text = await all.metrics();
   response.writeHead(200, { 'content-type': all.contentType }).end(text);
 }
@@ -82,7 +82,8 @@ async function respond(
 export async function serveMetrics(options: ServeOptions): Promise<MetricsServer> {
   const { listen, metrics } = options;
   const own = processMetrics();
-  const registry = (): Registry => Registry.merge([...metrics(), own].map((service) => service.registry));
+  const registry = async (): Promise<Registry> =>
+    Registry.merge([...(await metrics()), own].map((service) => service.registry));
   const server = http.createServer((request, response) => {
     respond(request, response, options, registry).catch((error: unknown) => {
       response.writeHead(500).end(`metrics can't be read: ${error instanceof Error ? error.message : String(error)}\n`);

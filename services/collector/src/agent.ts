@@ -287,7 +287,6 @@ export class Agent implements Disposable {
     if (cycle.more || security.busy || bulk.busy) this.#settlers.push(...settlers);
     else for (const { resolve } of settlers) resolve();
     if (this.#settlers.length > 0) this.#pacer.wake();
-    if (ticked) this.#deps.onStats?.(this.stats());
     return cycle;
   }
 

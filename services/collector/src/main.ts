@@ -39,8 +39,6 @@ export interface CollectorDeps {
   readonly interest?: Interest;
   /** pid of the process that does all the rest of this program: what is done to it is told as what is done to the agent */
   readonly partner?: number;
-  /** called with each tick */
-  readonly onStats?: (stats: CollectorStats) => void;
   /** for crash tests */
   readonly failpoint?: (point: Failpoint) => void;
 }
