@@ -1,23 +1,32 @@
-import { rmSync } from 'node:fs';
-import { type BpfLink, BpfMap, type BpfObject } from '@ringfence/libbpf-ts';
+import { execFileSync } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type BpfLink, BpfMap, BpfObject } from '@ringfence/libbpf-ts';
 import { sensorObject } from '../../../cli/src/commands/context.ts';
 import { cgroupRoot } from '../../../cli/src/demo/sandbox.ts';
 import { loadObject } from '../../../services/collector/src/sensor/object.ts';
 import { linkPath, pinnedHooks, programOf, ringPath } from '../../../services/collector/src/sensor/pins.ts';
+import { findCompiler } from '../../../tools/build-sensor.ts';
 
-/**
- * The hooks of a running agent's sensor, to be left and put in place again while the agent goes on: the same programs once more over the maps that the agent has pinned. Probes in
- * files stay with the agent.
- */
+const ofCgroup = (section: string): boolean => /^cgroup(_skb)?\//.test(section);
+
+/** Programs and their hooks, to be left and put in place again. None is in place at first. */
 export class Hooks implements Disposable {
   readonly #object: BpfObject;
   readonly #names: readonly string[];
   readonly #links: BpfLink[] = [];
 
-  /** Takes them from an agent whose hooks are held by their pins alone (Agent.startCollector). None is in place then. */
-  constructor(pinPath: string) {
-    const links = pinnedHooks(pinPath);
-    this.#names = links.map(programOf);
+  private constructor(object: BpfObject, names: readonly string[]) {
+    this.#object = object;
+    this.#names = names;
+  }
+
+  /**
+   * A running agent's sensor, from one whose hooks are held by their pins alone (Agent.startCollector), which goes on without them: the same programs once
+   * more over the maps that the agent has pinned. Probes in files stay with the agent.
+   */
+  static takeFrom(pinPath: string): Hooks {
+    const names = pinnedHooks(pinPath).map(programOf);
     const { object } = loadObject({
       path: sensorObject(),
       pinPath,
@@ -27,15 +36,34 @@ export class Hooks implements Disposable {
       functions: false,
       probes: new Set(),
     });
-    this.#object = object;
-    for (const name of this.#names) rmSync(linkPath(pinPath, name));
+    for (const name of names) rmSync(linkPath(pinPath, name));
+    return new Hooks(object, names);
+  }
+
+  /** Programs that do nothing, compiled into `directory`, where these have theirs: what the kernel takes to come to them. */
+  async empty(directory: string): Promise<Hooks> {
+    const programs = this.#names.map((name) => {
+      const { section } = this.#object.program(name);
+      return `SEC("${section}") int ${name}(void *context)\n{\n\treturn ${ofCgroup(section) ? 1 : 0};\n}\n`;
+    });
+    const path = join(directory, 'empty.bpf');
+    const text = [
+      '#define SEC(name) __attribute__((section(name), used))',
+      ...programs,
+      'SEC("license") char permitted[] = "GPL";',
+    ];
+    writeFileSync(`${path}.c`, `${text.join('\n')}\n`);
+    const { name: compiler } = await findCompiler();
+    execFileSync(compiler, ['-target', 'bpf', '-mcpu=v3', '-O2', '-g', '-c', `${path}.c`, '-o', `${path}.o`]);
+    const object = BpfObject.open(`${path}.o`);
+    object.load();
+    return new Hooks(object, this.#names);
   }
 
   attach(): void {
     for (const name of this.#names) {
       const program = this.#object.program(name);
-      const cgroup = /^cgroup(_skb)?\//.test(program.section);
-      this.#links.push(cgroup ? program.attachCgroup(cgroupRoot()) : program.attach());
+      this.#links.push(ofCgroup(program.section) ? program.attachCgroup(cgroupRoot()) : program.attach());
     }
   }
 

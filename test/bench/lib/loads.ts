@@ -29,6 +29,8 @@ export interface LoadPlace {
   readonly programs: Programs;
   /** a directory whose files a rule watches */
   readonly watched: string;
+  /** one beside it, the first three components of whose path begin as those of `watched` do: that is all the sensor asks of most paths */
+  readonly beside: string;
   readonly compile: Compile;
   readonly redisPort: number;
   /** of a loop, s */
@@ -38,7 +40,8 @@ export interface LoadPlace {
 const micros = (value: number): string => `${value.toFixed(value < 10 ? 3 : 1)} µs`;
 const seconds = (value: number): string => `${value.toFixed(2)} s`;
 
-export function watchedLoads({ programs, watched, compile, redisPort, seconds: length }: LoadPlace): WatchedLoad[] {
+export function watchedLoads(place: LoadPlace): WatchedLoad[] {
+  const { programs, watched, beside, compile, redisPort, seconds: length } = place;
   const opens = (dir: string, rate: number) => async (): Promise<Cost> => {
     const { cpu_s, ops, ops_per_s } = await programs.load('open', length, rate, null, dir);
     return { time: 1e6 / ops_per_s, cpu: (cpu_s / ops) * 1e6 };
@@ -59,6 +62,7 @@ export function watchedLoads({ programs, watched, compile, redisPort, seconds: l
       by: 'cpu',
       run: opens(programs.directory, 0),
     },
+    { name: 'open, beside a watched one', target: '', by: 'cpu', run: opens(beside, 0) },
     { name: 'open, watched', target: 'CPU ≤ 1.8', by: 'cpu', run: opens(watched, 0), floods: true },
     {
       name: `open, watched, ${count(WATCHED_RATE)}/s`,

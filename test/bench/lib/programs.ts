@@ -10,6 +10,7 @@ const run = promisify(execFile);
 const SOURCES = fileURLToPath(new URL('../programs/', import.meta.url));
 const FLAGS: Readonly<Record<string, readonly string[]>> = {
   load: [],
+  pages: [],
   stamp: [],
   timed: [],
   trigger: [],

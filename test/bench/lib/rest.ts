@@ -1,36 +1,52 @@
+import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createSigningKey, signBytes } from '@ringfence/schema';
-import { percentile } from './figures.ts';
+import { NODE_FLAGS } from './agent.ts';
+import type { Programs } from './programs.ts';
+import { residentBytes, runSeconds, touchedPages } from './usage.ts';
 
-const SIGNATURES = 2000;
 const ROUNDS = 9;
-const REST_MS = 1000;
+/** Until Node has done what a start is. */
+const START_MS = 5000;
 
-export interface RestCost {
-  /** µs of a signature, the first thing after a second's rest */
-  readonly first: number;
-  /** µs of the one after it */
-  readonly again: number;
+/** What a program does that is left alone. */
+export interface Idle {
+  /** of one core */
+  readonly cpuShare: number;
+  /** pages of memory that it touches within a second; NaN: this kernel doesn't tell */
+  readonly pages: number;
+  readonly rssBytes: number;
+}
+
+/** µs to read from a page of 4 KiB: pages.c */
+export interface PageCost {
+  readonly after_rest_us: number;
+  readonly again_us: number;
+}
+
+export async function idleOf(pid: number, seconds: number): Promise<Idle> {
+  const before = runSeconds(pid);
+  const begin = performance.now();
+  await sleep(seconds * 1000);
+  const cpuShare = (runSeconds(pid) - before) / ((performance.now() - begin) / 1000);
+  return { cpuShare, pages: await touchedPages(pid, 1000), rssBytes: residentBytes(pid, 'VmRSS') };
+}
+
+/** The least that a Node program can do which has to be there each second: it wakes, and sleeps again. */
+export async function idleNode(seconds: number): Promise<Idle> {
+  const child = spawn(process.execPath, [...NODE_FLAGS, '-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
+  try {
+    await sleep(START_MS);
+    return await idleOf(child.pid as number, seconds);
+  } finally {
+    child.kill('SIGKILL');
+  }
 }
 
 /**
- * What it costs on this machine to have rested: the same work as the first thing after a second in which nothing ran, and once more. Where others have the caches meanwhile, or the
- * machine under this one takes pages away to see whether they are missed, whatever wakes once a second pays for it, and an idle agent does nothing else.
+ * What it costs on this machine to have rested. Where the machine under this one builds its tables of pages anew each time, whatever wakes once a second pays that for each page it
+ * touches, and an idle agent does nothing else.
  */
-export async function restCost(): Promise<RestCost> {
-  const key = createSigningKey();
-  const bytes = Buffer.alloc(2000, 1);
-  for (let i = 0; i < SIGNATURES; i++) signBytes(key, bytes);
-  const micros = (): number => {
-    const begin = performance.now();
-    signBytes(key, bytes);
-    return (performance.now() - begin) * 1000;
-  };
-  const [first, again]: [number[], number[]] = [[], []];
-  for (let round = 0; round < ROUNDS; round++) {
-    await sleep(REST_MS);
-    first.push(micros());
-    again.push(micros());
-  }
-  return { first: percentile(first, 50), again: percentile(again, 50) };
+export async function pageCost(programs: Programs): Promise<PageCost> {
+  const [line = ''] = await programs.lines('pages', [String(ROUNDS)]);
+  return JSON.parse(line) as PageCost;
 }

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Ticks of /proc: USER_HZ is 100 on every Linux that Node runs on. */
 const TICKS_PER_S = 100;
@@ -8,6 +9,26 @@ export function cpuSeconds(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
+}
+
+/** The same to the nanosecond, of the threads that are there still. */
+export function runSeconds(pid: number): number {
+  const threads = readdirSync(`/proc/${pid}/task`);
+  const ran = threads.map((tid) => Number(readFileSync(`/proc/${pid}/task/${tid}/schedstat`, 'latin1').split(' ')[0]));
+  return ran.reduce((sum, one) => sum + one, 0) / 1e9;
+}
+
+/** Pages of 4 KiB that a process touches within so long. NaN: this kernel doesn't tell (CONFIG_PROC_PAGE_MONITOR). */
+export async function touchedPages(pid: number, ms: number): Promise<number> {
+  try {
+    writeFileSync(`/proc/${pid}/clear_refs`, '1');
+    await sleep(ms);
+    const [, kib = 'NaN'] = /^Referenced:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1')) ?? [];
+    return Number(kib) / 4;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Number.NaN;
+    throw error;
+  }
 }
 
 /** Bytes: now (VmRSS) or at most so far (VmHWM). */

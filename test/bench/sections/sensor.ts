@@ -14,10 +14,9 @@ import { profilePath } from '../lib/options.ts';
 import { sensorsInKernel } from '../lib/others.ts';
 import { FALCO } from '../lib/peer.ts';
 import { measureRecords } from '../lib/records-rate.ts';
-import { restCost } from '../lib/rest.ts';
+import { type Idle, idleNode, idleOf, pageCost } from '../lib/rest.ts';
 import { medianOf, ratios, Slices } from '../lib/slices.ts';
-import { SyscallFloor } from '../lib/syscall-floor.ts';
-import { cpuSeconds, residentBytes } from '../lib/usage.ts';
+import { cpuSeconds } from '../lib/usage.ts';
 import { Compile } from '../lib/workloads.ts';
 
 /** What a start, or the load before, has left to be done (a log to be folded back, memory to be collected) is not the next one's: the agent takes less than this of a core first. */
@@ -33,13 +32,13 @@ const IDLE_AFTER_MS = 25_000;
 const NOTES: readonly string[] = [
   `before the first round the agent has had ${WARM_S} s of each load: it takes more until its code is compiled`,
   'each slice against the mean of the slices without a sensor before and after it: median of these (in which it lies, with 95 % certainty from 6 rounds on)',
-  "kernel's part: the tracepoint of the end of one system call switched on with nothing behind it; any sensor that sees results of system calls pays it",
+  "kernel's part: programs that do nothing on the same hooks; any sensor that is called at them pays it",
   'programs: the sensor in the kernel, with that part, while the agent is stopped',
 ];
 const LAST_CPU = availableParallelism() - 1;
 
-/** What a load was measured under, in the order of a round: nothing, the kernel's own part, the sensor with its agent stopped, all of it. */
-type State = 'bare' | 'floor' | 'stopped' | 'seen';
+/** What a load was measured under, in the order of a round: nothing, empty programs on the sensor's hooks, the sensor with its agent stopped, all of it. */
+type State = 'bare' | 'empty' | 'stopped' | 'seen';
 
 interface Measured {
   readonly costs: Readonly<Record<State, Cost[]>>;
@@ -51,14 +50,21 @@ interface Measured {
 
 /** What the watched programs pay, load by load, and what the agent does meanwhile: `up --only collector` with the filter of all built-in rules. */
 export async function sensor(context: BenchContext): Promise<void> {
-  const { options, report, programs } = context;
+  const { options, report, programs, dir } = context;
   const missing = redisMissing();
   if (missing !== undefined) throw new BenchError('ERR_BENCH_SETUP', `the sensor's section needs Redis: ${missing}`);
   await using redis = await startRedis();
   const compile = new Compile(programs.directory);
-  const watched = join(programs.directory, 'watched');
-  mkdirSync(watched, { recursive: true });
-  const place = { programs, watched, compile, redisPort: redis.port, seconds: Math.max(SLICE_S, options.seconds / 8) };
+  const [watched = '', beside = ''] = ['watched', 'words'].map((name) => join(dir, name));
+  for (const path of [watched, beside]) mkdirSync(path);
+  const place = {
+    programs,
+    watched,
+    beside,
+    compile,
+    redisPort: redis.port,
+    seconds: Math.max(SLICE_S, options.seconds / 8),
+  };
   try {
     const loads = chosen(watchedLoads(place), options.loads);
     const slices = new Slices();
@@ -110,7 +116,7 @@ function row({ name, target, by, show }: WatchedLoad, { costs, agentCpu, agentTi
     show(percentile(of('bare', by), 50)),
     times('seen', by),
     by === 'cpu' ? '' : times('seen', 'cpu'),
-    times('floor', by),
+    times('empty', by),
     times('stopped', by),
     percent(agentCpu / agentTime),
     count(dropped),
@@ -130,7 +136,7 @@ async function measureAll(
     report.say(`NOT without a sensor: ${others} of other programs watch too, also where it says no sensor`);
   const measured = loads.map(
     (): Measured => ({
-      costs: { bare: [], floor: [], stopped: [], seen: [] },
+      costs: { bare: [], empty: [], stopped: [], seen: [] },
       agentCpu: 0,
       agentTime: 0,
       dropped: 0,
@@ -141,7 +147,8 @@ async function measureAll(
     settings: [`sensor.watchedPaths=${watched}`],
     profile: profilePath(options, 'sensor'),
   });
-  using hooks = new Hooks(agent.pinPath);
+  using hooks = Hooks.takeFrom(agent.pinPath);
+  using empty = await hooks.empty(dir);
   const round = new Round(agent, loads, measured, slices);
   hooks.attach();
   await round.warm();
@@ -149,7 +156,9 @@ async function measureAll(
   for (let number = 1; number <= options.runs; number++) {
     report.say(`round ${number} of ${options.runs}`);
     await round.all('bare');
-    await round.floor();
+    empty.attach();
+    await round.all('empty');
+    empty.detach();
     hooks.attach();
     await round.stopped();
     await round.seen();
@@ -182,11 +191,6 @@ class Round {
 
   async all(state: State): Promise<void> {
     for (const [i, load] of this.#loads.entries()) await this.#one(state, load, this.#measured[i] as Measured);
-  }
-
-  async floor(): Promise<void> {
-    using _floor = new SyscallFloor();
-    await this.all('floor');
   }
 
   async stopped(): Promise<void> {
@@ -245,22 +249,27 @@ async function recordsRate({ report, programs, options }: BenchContext): Promise
   });
 }
 
-async function idle({ report, dir, options }: BenchContext): Promise<void> {
+async function idle({ report, dir, options, programs }: BenchContext): Promise<void> {
+  const seconds = Math.max(10, options.seconds);
+  const node = await idleNode(seconds);
   await using agent = await Agent.startCollector({ dir });
   await sleep(IDLE_AFTER_MS);
-  const before = cpuSeconds(agent.pid);
-  const begin = performance.now();
-  await sleep(Math.max(10, options.seconds) * 1000);
-  const share = (cpuSeconds(agent.pid) - before) / ((performance.now() - begin) / 1000);
-  const rss = residentBytes(agent.pid, 'VmRSS');
-  const rest = await restCost();
-  report.figure('idle', { cpuShare: share, rssBytes: rss, rest });
+  const found = await idleOf(agent.pid, seconds);
+  const page = await pageCost(programs);
+  report.figure('idle', { agent: found, node, page });
+  const row = (name: string, { cpuShare, pages, rssBytes }: Idle, target: string): string[] => {
+    const touched = Number.isNaN(pages) ? '' : count(pages);
+    return [name, percent(cpuShare), touched, mib(rssBytes), target];
+  };
   report.table({
-    title: 'up --only collector left alone',
-    columns: ['CPU of one core', 'RSS', 'target', 'a signature after 1 s of rest', 'one more'],
-    rows: [[percent(share), mib(rss), '< 1 %, < 150 MB', `${rest.first.toFixed(0)} µs`, `${rest.again.toFixed(0)} µs`]],
+    title: 'left alone',
+    columns: ['', 'CPU of one core', 'pages touched within a second', 'RSS', 'target'],
+    rows: [
+      row('up --only collector', found, '< 1 %, < 150 MB'),
+      row('a Node program that wakes once a second and does nothing', node, ''),
+    ],
     notes: [
-      "the same work as the first thing after a rest, in this program, which is not the agent: what is more is the machine's, whose caches are others' meanwhile; an agent left alone does all of its work so",
+      `a page of 4 KiB, touched by a C program as the first thing after a second: ${page.after_rest_us.toFixed(2)} µs; once more: ${page.again_us.toFixed(3)} µs`,
       FALCO.idle,
     ],
   });
