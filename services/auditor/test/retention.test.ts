@@ -139,6 +139,28 @@ suite('the age of events', () => {
   });
 });
 
+suite('events of a clock that ran ahead', () => {
+  test('go with those that came after them, and hold up nobody', async () => {
+    using dir = tempDir();
+    const now = () => EVIDENCE_WALL_OFFSET + 100 * 1_000_000;
+    const sink = openSink(join(dir.path, 'audit.db'), { eventRetentionMs: 20_000, now });
+    const pipeline = createAuditPipeline(sink);
+    // Two partitions, so two chains: the first one begins in the year 3,000, twice.
+    const ahead = [noise(50_000_000, 100), noise(50_000_001, 100)];
+    for (const [n, batch] of ahead.entries()) await pipeline([inRecord(TOPIC.events, n, batch)]);
+    for (let n = 0; n < 50; n++) await pipeline([{ ...inRecord(TOPIC.events, n, noise(n, 100)), partition: 1 }]);
+    const gone = (): number | undefined => sink.stats().dropped[0]?.count;
+    assert.equal(gone(), 50, "the other host's, as a wall clock of second 100 has it");
+    await pipeline([inRecord(TOPIC.events, 2, noise(90, 100))]);
+    assert.equal(gone(), 50, 'what came after them is young');
+    await sink.close();
+    const later = openSink(join(dir.path, 'audit.db'), { eventRetentionMs: 20_000, now: () => now() + 15_000_000 });
+    await createAuditPipeline(later)([inRecord(TOPIC.events, 3, noise(112, 100))]);
+    assert.equal(later.stats().dropped[0]?.count, 53, 'and goes with them when it has become old');
+    await later.close();
+  });
+});
+
 suite('a file that is no audit trail', () => {
   test('is kept aside, and a new one begun', async () => {
     using dir = tempDir();

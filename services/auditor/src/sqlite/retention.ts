@@ -16,7 +16,6 @@ interface OldestRow {
   readonly chain: number;
   readonly seq: number;
   readonly hash: Buffer;
-  readonly until: number;
   readonly entities: Buffer;
   readonly events: number;
   readonly stored: number;
@@ -29,6 +28,7 @@ export class Retention {
   readonly #limitBytes: number;
   readonly #pageBytes: number;
   readonly #oldest;
+  readonly #expired;
   readonly #delete;
   readonly #unlink;
   readonly #unindex;
@@ -40,10 +40,15 @@ export class Retention {
     this.#path = path;
     this.#limitBytes = maxBytes - SLACK_BYTES;
     this.#pageBytes = db.pragma('page_size', { simple: true }) as number;
-    this.#oldest = db.prepare<[number], OldestRow>(
-      `SELECT r.record, r.chain, r.seq, r.hash, r.until, r.entities, r.events, length(r.payload) AS stored
+    const heads = `SELECT r.record, r.chain, r.seq, r.hash, r.entities, r.events, length(r.payload) AS stored
        FROM chains c JOIN records r ON r.chain = c.chain AND r.seq = (SELECT min(seq) FROM records WHERE chain = c.chain)
-       WHERE c.kind = ? ORDER BY r.record LIMIT 1`,
+       WHERE c.kind = ?`;
+    this.#oldest = db.prepare<[number], OldestRow>(`${heads} ORDER BY r.record LIMIT 1`);
+    // What a clock that ran ahead has stamped is as old as what came after it.
+    this.#expired = db.prepare<[number, number, number, number], OldestRow>(
+      `${heads} AND CASE WHEN r.until <= ? THEN r.until ELSE
+         (SELECT until FROM records n WHERE n.chain = c.chain AND n.until <= ? ORDER BY seq LIMIT 1) END < ?
+       ORDER BY r.record LIMIT 1`,
     );
     this.#delete = db.prepare('DELETE FROM records WHERE record = ?');
     this.#unlink = db.prepare('DELETE FROM entities WHERE entity = ? AND kind = ? AND record = ?');
@@ -61,21 +66,21 @@ export class Retention {
     return (pages - free) * this.#pageBytes;
   }
 
-  /** Lets go of event batches that ended before `cutoff` (µs), then of the oldest until the rest fits. Throws AuditFullError when nothing more may go. */
-  apply(cutoff: number): void {
-    while (this.#dropOldest('events', 'age', cutoff));
+  /** Lets go of event batches that ended before `cutoff` (µs, as `now`), then of the oldest until the rest fits. Throws AuditFullError when nothing more may go. */
+  apply(cutoff: number, now: number): void {
+    while (this.#drop('events', 'age', this.#expired.get(kindNumber.events, now, now, cutoff)));
     while (this.usedBytes() > this.#limitBytes) {
-      if (!DROPPABLE.some((kind) => this.#dropOldest(kind, 'disk-bound', Number.POSITIVE_INFINITY))) {
+      if (!DROPPABLE.some((kind) => this.#drop(kind, 'disk-bound', this.#oldest.get(kindNumber[kind])))) {
         throw new AuditFullError(this.#path, 'alerts, incidents, commands and results alone fill auditor.maxBytes');
       }
     }
   }
 
-  #dropOldest(kind: AuditKind, cause: AuditDropCause, before: number): boolean {
+  /** The first of its chain. false: there is none. */
+  #drop(kind: AuditKind, cause: AuditDropCause, row: OldestRow | undefined): boolean {
+    if (row === undefined) return false;
     const number = kindNumber[kind];
-    const oldest = this.#oldest.get(number);
-    if (oldest === undefined || oldest.until >= before) return false;
-    const { record, chain, seq, hash, entities, events, stored } = oldest;
+    const { record, chain, seq, hash, entities, events, stored } = row;
     this.#delete.run(record);
     for (const key of unpackKeys(entities)) this.#unlink.run(key, number, record);
     if (kind !== 'events') this.#unindex.run(record);

@@ -89,7 +89,8 @@ export class SqliteSink implements AuditSink {
     for (const position of batch.positions) this.#enter(position, tally);
     for (const entry of batch.entries) this.#write(entry, tally);
     this.#chains.save();
-    this.#retention.apply(this.#cutoff());
+    const now = this.#options.now?.() ?? Date.now() * 1000;
+    this.#retention.apply(this.#cutoff(now), now);
     return tally;
   }
 
@@ -113,8 +114,7 @@ export class SqliteSink implements AuditSink {
   }
 
   /** Never by an event's time alone: one from a host whose clock runs ahead would clear the trail. */
-  #cutoff(): number {
-    const now = this.#options.now?.() ?? Date.now() * 1000;
+  #cutoff(now: number): number {
     return Math.min(this.#newestEvent, now) - this.#options.eventRetentionMs * 1000;
   }
 
