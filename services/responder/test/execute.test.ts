@@ -88,8 +88,8 @@ async function createTestExecutor(
 }
 
 /** Methods of a class don't come along with a spread. */
-function bound(coordination: Coordination): Pick<Coordination, 'take'> {
-  return { take: (...args) => coordination.take(...args) };
+function bound(coordination: Coordination): Pick<Coordination, 'take' | 'count'> {
+  return { take: (...args) => coordination.take(...args), count: (...args) => coordination.count(...args) };
 }
 
 suite('a job', () => {
@@ -208,6 +208,25 @@ suite('the limits that responders share', () => {
     for (let i = 0; i < 5; i++)
       await assert.rejects(execute(command({ cause: 'b' })), { code: 'ERR_COORDINATION_POSTPONED' });
     assert.equal(fleet, 2);
+    await shared.close();
+  });
+
+  test('refuse no command that had its tokens at the responder that its agent has left', async () => {
+    const options = { killsPerMinute: 1 };
+    const shared = await openCoordination({ path: ':memory:' });
+    const given = { options, coordination: bound(shared), after: 10_000_000 };
+    const left = await createTestExecutor(() => Promise.reject(new Error('connection lost')), given);
+    await assert.rejects(left.execute(command()), { code: 'ERR_RESPONDER_CONTROL' });
+    const next = await createTestExecutor((to) => answer(to, 'refused', 'already-executed'), given);
+    await next.execute(command());
+    await next.execute(command({ cause: 'another' }));
+    assert.deepEqual(
+      next.results.map(({ outcome, reason }) => [outcome, reason]),
+      [
+        ['executed', 'already-executed'],
+        ['refused', 'rate-limited'],
+      ],
+    );
     await shared.close();
   });
 

@@ -83,10 +83,12 @@ export function finalResult(result: Answer): Answer {
 
 /** Commands that wait with a token in hand; beyond it one may be taken twice. */
 const MAX_WAITING = 10_000;
+/** Commands end sooner. */
+const GRANTED_MS = 3_600_000;
 
 /**
  * Gives null: go on; or a Result: the limit leaves no room in the command's time. Throws PostponeError until there is room, or while nobody can say.
- * Who has the token of one bucket and waits for the other's keeps it.
+ * Who has the token of one bucket and waits for the other's keeps it. A command that had its tokens at a responder its agent has left needs no others here: it may have been executed.
  */
 function createTakeTokens(deps: ExecutorDeps): (command: Command) => Promise<Answer | null> {
   const { options, metrics, now } = deps;
@@ -95,7 +97,7 @@ function createTakeTokens(deps: ExecutorDeps): (command: Command) => Promise<Ans
   return async function takeTokens({ id, hostId, executable, expiresAt }) {
     const fleet = await waitFor(deps, 'kills/fleet', options.killsPerMinute, held, id);
     const host = fleet > 0 ? 0 : await waitFor(deps, `kills/host/${hostId}`, options.killsPerMinutePerHost, held, id);
-    const waitMs = Math.max(fleet, host);
+    const waitMs = (await granted(deps, id, Math.max(fleet, host))) ? 0 : Math.max(fleet, host);
     if (waitMs > 0 && now() + waitMs * 1000 < expiresAt) {
       metrics.waited('limited');
       throw new PostponeError(waitMs, 'no token is left');
@@ -105,6 +107,16 @@ function createTakeTokens(deps: ExecutorDeps): (command: Command) => Promise<Ans
     metrics.waited('refused');
     return { id, hostId, outcome: 'refused', reason: 'rate-limited', executable, at: now() };
   };
+}
+
+/** Whether the command has its tokens, of this responder or an earlier one; the others are told. */
+async function granted({ coordination, metrics }: ExecutorDeps, id: string, waitMs: number): Promise<boolean> {
+  try {
+    return (await coordination.count(`kills/granted/${id}`, waitMs === 0 ? 1 : 0, GRANTED_MS)) > 0;
+  } catch (error) {
+    metrics.waited('limits-away');
+    throw new PostponeError(LOOK_AGAIN_MS, messageOf(error));
+  }
 }
 
 /** 0: granted, now or before. Closed when nobody can say: without limits nothing is killed. */
