@@ -1,13 +1,4 @@
-/**
- * The sensor's tests on other kernels: npm run test:kernels [-- [FILTER…] [--kernel SERIES]… [--profile PROFILE]… [--timeout SECONDS] [--write]]
- *
- * Boots the newest kernel of each series that apt offers in QEMU, one machine each, as many at once as there are processors, and runs test/kernel/sensor/
- * there: in the full profile, which is what the agent would see on that kernel, and in the baseline, which is what it sees on every kernel. Then guests/,
- * whose tests boot machines that lack something or are of another architecture. FILTER keeps the files whose path contains it, and what the kernel makes of
- * each program is judged only without one, or when it fits no file. One that only fits files of guests/ boots no other kernel. --profile (full, baseline)
- * keeps one of them. --write puts what the kernels made of each program into docs/KERNELS.md, and asks those of arm64 too. A kernel that takes longer than
- * --timeout (7200) has failed. The last line is always `N passed, N failed, N skipped`.
- */
+/** The sensor's tests on other kernels: USAGE says how. The last line is always `N passed, N failed, N skipped`. */
 import { globSync, writeFileSync } from 'node:fs';
 import { availableParallelism, release } from 'node:os';
 import { join } from 'node:path';
@@ -123,16 +114,49 @@ async function foreignKernels(series: readonly string[] | undefined): Promise<re
   return [];
 }
 
+const USAGE = `The sensor's tests on other kernels:
+
+  npm run test:kernels [-- [FILTER…] [--kernel SERIES]… [--profile PROFILE]… [--timeout SECONDS] [--write]]
+
+Boots the newest kernel of each series that apt offers in QEMU, one machine each, as many at once as there are processors, and runs test/kernel/sensor/
+there: in the full profile, which is what the agent would see on that kernel, and in the baseline, which is what it sees on every kernel. Then guests/,
+whose tests boot machines that lack something or are of another architecture.
+
+  FILTER       keeps the files whose path contains it. What the kernel makes of each program is judged only without one, or when it fits no file; one
+               that only fits files of guests/ boots no other kernel
+  --kernel     6.1, 6.12, …; every one that apt offers
+  --profile    full or baseline; both
+  --timeout    a kernel that takes longer has failed; 7200
+  --write      puts what the kernels made of each program into docs/KERNELS.md, and asks those of arm64 too`;
+
+function optionsOf() {
+  const options = {
+    kernel: { type: 'string', multiple: true },
+    profile: { type: 'string', multiple: true },
+    timeout: { type: 'string', default: '7200' },
+    write: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  } as const;
+  try {
+    const { values, positionals } = parseArgs({ allowPositionals: true, options });
+    const timeoutMs = Number(values.timeout) * 1000;
+    if (!(timeoutMs > 0)) throw new TypeError(`--timeout ${values.timeout}: expected seconds`);
+    return { ...values, positionals, timeoutMs, profiles: profilesOf(values.profile) };
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    console.error(`${error.message}\n\n${USAGE}`);
+    return null;
+  }
+}
+
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      kernel: { type: 'string', multiple: true },
-      profile: { type: 'string', multiple: true },
-      timeout: { type: 'string', default: '7200' },
-      write: { type: 'boolean', default: false },
-    },
-  });
+  const asked = optionsOf();
+  if (asked === null) return 2;
+  const { positionals, timeoutMs, profiles: wanted, kernel: series, write } = asked;
+  if (asked.help) {
+    console.log(USAGE);
+    return 0;
+  }
   const missing = guestMissing();
   if (missing !== undefined) {
     console.log(`no kernel but this one: ${missing}\n0 passed, 0 failed, 1 skipped`);
@@ -142,16 +166,15 @@ async function main(): Promise<number> {
   const guests = guestFiles(positionals);
   const columns: KernelColumn[] = [];
   const reports: FileReport[] = [];
-  const timeoutMs = Number(values.timeout) * 1000;
-  const kernels = files.length === 0 && guests.length > 0 ? [] : await debianKernels(values.kernel);
-  const filesOnly = positionals.length > 0 && files.length > 0 && !values.write;
-  const plan = { files, profiles: profilesOf(values.profile), filesOnly, timeoutMs };
+  const kernels = files.length === 0 && guests.length > 0 ? [] : await debianKernels(series);
+  const filesOnly = positionals.length > 0 && files.length > 0 && !write;
+  const plan = { files, profiles: wanted, filesOnly, timeoutMs };
   reports.push(...(await runKernels(kernels, plan, columns)));
   // the tests themselves need programs that are built here
-  const foreign = values.write ? await foreignKernels(values.kernel) : [];
+  const foreign = write ? await foreignKernels(series) : [];
   reports.push(...(await runKernels(foreign, { ...plan, files: [], filesOnly: false }, columns)));
-  reports.push(...(await runGuests(guests, values.kernel, timeoutMs)));
-  if (values.write && columns.length > 0) {
+  reports.push(...(await runGuests(guests, series, timeoutMs)));
+  if (write && columns.length > 0) {
     const own = judgePrograms(await sensorObject(), cgroup2() ?? '');
     const title = `${release().split('.').slice(0, 2).join('.')} (built on)`;
     writeFileSync(TABLE, kernelTable([...columns, { title, programs: own }]));
