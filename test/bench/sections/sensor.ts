@@ -34,6 +34,7 @@ const NOTES: readonly string[] = [
   'each slice against the mean of the slices without a sensor before and after it: median of these (in which it lies, with 95 % certainty from 6 rounds on)',
   "kernel's part: programs that do nothing on the same hooks; any sensor that is called at them pays it",
   'programs: the sensor in the kernel, with that part, while the agent is stopped',
+  'with nothing to read: the agent beside the same load without a sensor, where all it has is a tick a second',
 ];
 const LAST_CPU = availableParallelism() - 1;
 
@@ -42,9 +43,8 @@ type State = 'bare' | 'empty' | 'stopped' | 'seen';
 
 interface Measured {
   readonly costs: Readonly<Record<State, Cost[]>>;
-  /** of the agent, s */
-  agentCpu: number;
-  agentTime: number;
+  /** CPU of the agent, and how long that was, s */
+  readonly agent: Readonly<Record<State, { cpu: number; time: number }>>;
   dropped: number;
 }
 
@@ -79,6 +79,7 @@ export async function sensor(context: BenchContext): Promise<void> {
         "kernel's part",
         'programs',
         'agent',
+        'with nothing to read',
         'dropped',
         'target',
       ],
@@ -103,7 +104,7 @@ function chosen(loads: readonly WatchedLoad[], texts: readonly string[]): readon
   return loads.filter(({ name }) => texts.some((text) => name.includes(text)));
 }
 
-function row({ name, target, by, show }: WatchedLoad, { costs, agentCpu, agentTime, dropped }: Measured): string[] {
+function row({ name, target, by, show }: WatchedLoad, { costs, agent, dropped }: Measured): string[] {
   const of = (state: State, what: keyof Cost): number[] => costs[state].map((cost) => cost[what]);
   const times = (state: State, what: keyof Cost): string => {
     const found = ratios(of(state, what), of('bare', what));
@@ -118,7 +119,8 @@ function row({ name, target, by, show }: WatchedLoad, { costs, agentCpu, agentTi
     by === 'cpu' ? '' : times('seen', 'cpu'),
     times('empty', by),
     times('stopped', by),
-    percent(agentCpu / agentTime),
+    percent(agent.seen.cpu / agent.seen.time),
+    percent(agent.bare.cpu / agent.bare.time),
     count(dropped),
     target,
   ];
@@ -137,8 +139,7 @@ async function measureAll(
   const measured = loads.map(
     (): Measured => ({
       costs: { bare: [], empty: [], stopped: [], seen: [] },
-      agentCpu: 0,
-      agentTime: 0,
+      agent: { bare: nothing(), empty: nothing(), stopped: nothing(), seen: nothing() },
       dropped: 0,
     }),
   );
@@ -167,6 +168,8 @@ async function measureAll(
   await round.all('bare');
   return measured;
 }
+
+const nothing = (): { cpu: number; time: number } => ({ cpu: 0, time: 0 });
 
 /** The loads one after the other, in each of the states. */
 class Round {
@@ -220,9 +223,8 @@ class Round {
       return { ...found, agent: cpuSeconds(this.#agent.pid) - cpu, lasted: (performance.now() - begin) / 1000 };
     });
     into.costs[state].push(cost);
-    if (state !== 'seen') return;
-    into.agentCpu += cost.agent;
-    into.agentTime += cost.lasted;
+    into.agent[state].cpu += cost.agent;
+    into.agent[state].time += cost.lasted;
   }
 
   async #settle(): Promise<void> {
