@@ -46,7 +46,10 @@ export class SensorLink {
       closing ??= this.#close();
       return closing;
     };
-    const refresh = async (): Promise<void> => this.#take((await this.#call('stats')).value);
+    const refresh = async (): Promise<void> => {
+      // its end tells the last of it
+      if (closing === undefined) this.#take((await this.#call('stats')).value);
+    };
     return {
       control: {
         hostId: site.hostId,

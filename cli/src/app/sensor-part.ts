@@ -86,7 +86,8 @@ class SensorPart {
       ...failpoint('collector'),
     });
     this.#collector = collector;
-    collector.done.catch((error: Error) => this.#tell('failed', error.message));
+    // Who doesn't take it has gone, which ends this process.
+    collector.done.catch((error: Error) => this.#channel.call('failed', error.message).catch(() => {}));
     collectGarbageWhenQuiet();
     return collector.stats();
   }
@@ -109,11 +110,6 @@ class SensorPart {
     const values = records.map(({ value }) => value ?? Buffer.alloc(0));
     const said = records.map(({ value, ...rest }) => ({ ...rest, length: value?.length ?? 0 }));
     await this.#channel.call('produce', { records: said, deadlineMs }, Buffer.concat(values));
-  }
-
-  /** Who doesn't take it has gone, which ends this process. */
-  #tell(what: string, value: unknown): void {
-    this.#channel.call(what, value).catch(() => {});
   }
 
   async #close(): Promise<unknown> {

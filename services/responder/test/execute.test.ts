@@ -227,6 +227,9 @@ suite('the limits that responders share', () => {
         ['refused', 'rate-limited'],
       ],
     );
+    const stopped = await createTestExecutor(executed, { ...given, options: { killsPerMinute: 0 } });
+    await stopped.execute(command());
+    assert.deepEqual(stopped.asked, [], 'a limit of 0 stops those too');
     await shared.close();
   });
 

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BpfLink, BpfMap, BpfObject } from '@ringfence/libbpf-ts';
@@ -6,7 +5,7 @@ import { sensorObject } from '../../../cli/src/commands/context.ts';
 import { cgroupRoot } from '../../../cli/src/demo/sandbox.ts';
 import { loadObject } from '../../../services/collector/src/sensor/object.ts';
 import { linkPath, pinnedHooks, programOf, ringPath } from '../../../services/collector/src/sensor/pins.ts';
-import { findCompiler } from '../../../tools/build-sensor.ts';
+import { compileBpf } from './compile-bpf.ts';
 
 const ofCgroup = (section: string): boolean => /^cgroup(_skb)?\//.test(section);
 
@@ -53,8 +52,7 @@ export class Hooks implements Disposable {
       'SEC("license") char permitted[] = "GPL";',
     ];
     writeFileSync(`${path}.c`, `${text.join('\n')}\n`);
-    const { name: compiler } = await findCompiler();
-    execFileSync(compiler, ['-target', 'bpf', '-mcpu=v3', '-O2', '-g', '-c', `${path}.c`, '-o', `${path}.o`]);
+    await compileBpf(`${path}.c`, `${path}.o`);
     const object = BpfObject.open(`${path}.o`);
     object.load();
     return new Hooks(object, this.#names);

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,8 +9,8 @@ import { createSigningKey, records } from '@ringfence/schema';
 import { Batch } from '../../../services/collector/src/steps/batch.ts';
 import { LaneReader } from '../../../services/collector/src/steps/lane-reader.ts';
 import { transcode } from '../../../services/collector/src/steps/transcode.ts';
-import { findCompiler } from '../../../tools/build-sensor.ts';
 import { NODE_FLAGS } from './agent.ts';
+import { compileBpf } from './compile-bpf.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 /** What the collector takes before it gives room back to the kernel. */
@@ -21,10 +21,7 @@ const PATH = '/usr/lib/x86_64-linux-gnu/libpthread.so.0';
 /** Records/s from a ring that one busy CPU fills, each in a signed batch. The producer has the last CPU to itself as far as others leave it. */
 export async function measureRecords(directory: string, seconds: number, cpu: number): Promise<number> {
   const object = join(directory, 'records.bpf.o');
-  const include = `/usr/include/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`;
-  const source = here('../programs/records.bpf.c');
-  const { name: compiler } = await findCompiler();
-  execFileSync(compiler, ['-target', 'bpf', '-mcpu=v3', '-O2', '-g', `-I${include}`, '-c', source, '-o', object]);
+  await compileBpf(here('../programs/records.bpf.c'), object);
   const pin = `/sys/fs/bpf/ringfence-bench-records-${process.pid}`;
   const child = spawn(
     'taskset',

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Ticks of /proc: USER_HZ is 100 on every Linux that Node runs on. */
@@ -9,13 +9,6 @@ export function cpuSeconds(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
-}
-
-/** The same to the nanosecond, of the threads that are there still. */
-export function runSeconds(pid: number): number {
-  const threads = readdirSync(`/proc/${pid}/task`);
-  const ran = threads.map((tid) => Number(readFileSync(`/proc/${pid}/task/${tid}/schedstat`, 'latin1').split(' ')[0]));
-  return ran.reduce((sum, one) => sum + one, 0) / 1e9;
 }
 
 /** Pages of 4 KiB that a process touches within so long. NaN: this kernel doesn't tell (CONFIG_PROC_PAGE_MONITOR). */

@@ -8,13 +8,13 @@ import type { BenchContext } from '../lib/context.ts';
 import { BenchError } from '../lib/errors.ts';
 import { count, mib, percent, percentile } from '../lib/figures.ts';
 import { Hooks } from '../lib/hooks.ts';
+import { type Idle, idleNode, idleOf, pageCost } from '../lib/idle.ts';
 import { LOSSES } from '../lib/ledger.ts';
 import { type Cost, type WatchedLoad, watchedLoads } from '../lib/loads.ts';
 import { profilePath } from '../lib/options.ts';
 import { sensorsInKernel } from '../lib/others.ts';
 import { FALCO } from '../lib/peer.ts';
 import { measureRecords } from '../lib/records-rate.ts';
-import { type Idle, idleNode, idleOf, pageCost } from '../lib/rest.ts';
 import { medianOf, ratios, Slices } from '../lib/slices.ts';
 import { cpuSeconds } from '../lib/usage.ts';
 import { Compile } from '../lib/workloads.ts';
@@ -55,7 +55,8 @@ export async function sensor(context: BenchContext): Promise<void> {
   if (missing !== undefined) throw new BenchError('ERR_BENCH_SETUP', `the sensor's section needs Redis: ${missing}`);
   await using redis = await startRedis();
   const compile = new Compile(programs.directory);
-  const [watched = '', beside = ''] = ['watched', 'words'].map((name) => join(dir, name));
+  const watched = join(dir, 'watched');
+  const beside = join(dir, 'words');
   for (const path of [watched, beside]) mkdirSync(path);
   const place = {
     programs,

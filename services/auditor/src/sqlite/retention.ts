@@ -11,6 +11,9 @@ const DROPPABLE: readonly AuditKind[] = ['events', 'execution', 'dlq', 'gap'];
 /** Of the bound, for the write-ahead log and pages in use by no one yet. */
 const SLACK_BYTES = 8 * 2 ** 20;
 
+/** Records behind one of the future that are asked for its age: this is asked at each commit. */
+const LOOK_AHEAD = 256;
+
 interface OldestRow {
   readonly record: number;
   readonly chain: number;
@@ -44,10 +47,10 @@ export class Retention {
        FROM chains c JOIN records r ON r.chain = c.chain AND r.seq = (SELECT min(seq) FROM records WHERE chain = c.chain)
        WHERE c.kind = ?`;
     this.#oldest = db.prepare<[number], OldestRow>(`${heads} ORDER BY r.record LIMIT 1`);
-    // What a clock that ran ahead has stamped is as old as what came after it.
+    // What a clock that ran ahead has stamped is as old as what came after it, if that came soon.
     this.#expired = db.prepare<[number, number, number, number], OldestRow>(
       `${heads} AND CASE WHEN r.until <= ? THEN r.until ELSE
-         (SELECT until FROM records n WHERE n.chain = c.chain AND n.until <= ? ORDER BY seq LIMIT 1) END < ?
+         (SELECT until FROM records n WHERE n.chain = c.chain AND n.seq <= r.seq + ${LOOK_AHEAD} AND n.until <= ? ORDER BY seq LIMIT 1) END < ?
        ORDER BY r.record LIMIT 1`,
     );
     this.#delete = db.prepare('DELETE FROM records WHERE record = ?');

@@ -97,7 +97,10 @@ function createTakeTokens(deps: ExecutorDeps): (command: Command) => Promise<Ans
   return async function takeTokens({ id, hostId, executable, expiresAt }) {
     const fleet = await waitFor(deps, 'kills/fleet', options.killsPerMinute, held, id);
     const host = fleet > 0 ? 0 : await waitFor(deps, `kills/host/${hostId}`, options.killsPerMinutePerHost, held, id);
-    const waitMs = (await granted(deps, id, Math.max(fleet, host))) ? 0 : Math.max(fleet, host);
+    const short = Math.max(fleet, host);
+    // A limit of 0, where nothing ever becomes free, stops everything.
+    const granted = Number.isFinite(short) ? await timesGranted(deps, id, short === 0 ? 1 : 0) : 0;
+    const waitMs = granted > 0 ? 0 : short;
     if (waitMs > 0 && now() + waitMs * 1000 < expiresAt) {
       metrics.waited('limited');
       throw new PostponeError(waitMs, 'no token is left');
@@ -109,10 +112,14 @@ function createTakeTokens(deps: ExecutorDeps): (command: Command) => Promise<Ans
   };
 }
 
-/** Whether the command has its tokens, of this responder or an earlier one; the others are told. */
-async function granted({ coordination, metrics }: ExecutorDeps, id: string, waitMs: number): Promise<boolean> {
+/** How often a command has got its tokens, `more` of them now: of any responder. */
+function timesGranted(deps: ExecutorDeps, id: string, more: number): Promise<number> {
+  return orPostpone(deps, () => deps.coordination.count(`kills/granted/${id}`, more, GRANTED_MS));
+}
+
+async function orPostpone<T>({ metrics }: ExecutorDeps, ask: () => Promise<T>): Promise<T> {
   try {
-    return (await coordination.count(`kills/granted/${id}`, waitMs === 0 ? 1 : 0, GRANTED_MS)) > 0;
+    return await ask();
   } catch (error) {
     metrics.waited('limits-away');
     throw new PostponeError(LOOK_AGAIN_MS, messageOf(error));
@@ -121,7 +128,7 @@ async function granted({ coordination, metrics }: ExecutorDeps, id: string, wait
 
 /** 0: granted, now or before. Closed when nobody can say: without limits nothing is killed. */
 async function waitFor(
-  { coordination, metrics }: ExecutorDeps,
+  deps: ExecutorDeps,
   key: string,
   perMinute: number,
   held: Set<string>,
@@ -129,16 +136,12 @@ async function waitFor(
 ): Promise<number> {
   if (perMinute === 0) return Number.POSITIVE_INFINITY;
   if (held.has(`${key} ${id}`)) return 0;
-  try {
-    const { granted, retryAfterMs } = await coordination.take(key, { rate: perMinute / 60, burst: perMinute });
-    if (!granted) return Math.max(1, retryAfterMs);
-    held.add(`${key} ${id}`);
-    if (held.size > MAX_WAITING) held.delete(held.values().next().value as string);
-    return 0;
-  } catch (error) {
-    metrics.waited('limits-away');
-    throw new PostponeError(LOOK_AGAIN_MS, messageOf(error));
-  }
+  const bucket = { rate: perMinute / 60, burst: perMinute };
+  const { granted, retryAfterMs } = await orPostpone(deps, () => deps.coordination.take(key, bucket));
+  if (!granted) return Math.max(1, retryAfterMs);
+  held.add(`${key} ${id}`);
+  if (held.size > MAX_WAITING) held.delete(held.values().next().value as string);
+  return 0;
 }
 
 /** Also while we close: what was sent is answered. */

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NODE_FLAGS } from './agent.ts';
 import type { Programs } from './programs.ts';
-import { residentBytes, runSeconds, touchedPages } from './usage.ts';
+import { cpuSeconds, residentBytes, touchedPages } from './usage.ts';
 
 const ROUNDS = 9;
 /** Until Node has done what a start is. */
@@ -24,10 +24,10 @@ export interface PageCost {
 }
 
 export async function idleOf(pid: number, seconds: number): Promise<Idle> {
-  const before = runSeconds(pid);
+  const before = cpuSeconds(pid);
   const begin = performance.now();
   await sleep(seconds * 1000);
-  const cpuShare = (runSeconds(pid) - before) / ((performance.now() - begin) / 1000);
+  const cpuShare = (cpuSeconds(pid) - before) / ((performance.now() - begin) / 1000);
   return { cpuShare, pages: await touchedPages(pid, 1000), rssBytes: residentBytes(pid, 'VmRSS') };
 }
 
