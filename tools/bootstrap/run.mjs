@@ -2,12 +2,16 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { SetupError } from './progress.mjs';
 
-/** One helper thread for collecting garbage: four, on few cores, take what the program itself needs. */
+/**
+ * One helper thread for collecting garbage: four, on few cores, take what the program itself needs. Node's code in huge pages, where the kernel has some: of a program that wakes once a
+ * second most of what it takes is finding its code again, a third less so on virtual machines.
+ */
 const NODE_FLAGS = [
   '--conditions=@ringfence/source',
   '--disable-warning=ExperimentalWarning',
   '--max-semi-space-size=4',
   '--v8-pool-size=1',
+  '--use-largepages=silent',
 ];
 /** Sources stripped of their types are kept here: a second start needs neither the time nor the 25 MB that stripping takes. */
 const COMPILE_CACHE = fileURLToPath(new URL('../../dist/compile-cache', import.meta.url));

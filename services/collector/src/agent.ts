@@ -35,6 +35,7 @@ import { Pacer } from './steps/pacer.ts';
 import { writeSnapshot } from './steps/snapshot.ts';
 import { writeTampering } from './steps/tampering.ts';
 import { Ticker } from './steps/ticker.ts';
+import { releaseFreeMemory } from './system.ts';
 
 export interface AgentDeps extends Omit<CollectorDeps, 'options'> {
   readonly options: CompiledOptions;
@@ -222,6 +223,7 @@ export class Agent implements Disposable {
     this.#customProbes.attach();
     this.#sensor.pinPrograms();
     await this.#cycle();
+    releaseFreeMemory();
     const { missing, hooks, full, onTracepoints } = this.#sensor;
     for (const [hook, reason] of missing)
       this.#deps.log.warn({ hook, reason }, 'a hook is missing: its events are not seen');

@@ -16,12 +16,21 @@ export async function touchedPages(pid: number, ms: number): Promise<number> {
   try {
     writeFileSync(`/proc/${pid}/clear_refs`, '1');
     await sleep(ms);
-    const [, kib = 'NaN'] = /^Referenced:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1')) ?? [];
-    return Number(kib) / 4;
+    return entriesOf(readFileSync(`/proc/${pid}/smaps`, 'latin1'));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Number.NaN;
     throw error;
   }
+}
+
+/** Entries of page tables that were used, by `/proc/PID/smaps`: a huge page is one of 2 MiB. */
+function entriesOf(smaps: string): number {
+  let [referenced, entries] = [0, 0];
+  for (const [, name, kib] of smaps.matchAll(/^(Referenced|AnonHugePages):\s+(\d+) kB/gm)) {
+    if (name === 'Referenced') referenced = Number(kib);
+    else entries += Math.max(0, referenced - Number(kib)) / 4 + Math.min(referenced, Number(kib)) / 2048;
+  }
+  return entries;
 }
 
 /** Bytes: now (VmRSS) or at most so far (VmHWM). */
