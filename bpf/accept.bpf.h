@@ -44,9 +44,9 @@ static __always_inline void accept__report(struct task_struct *task, __u32 descr
 	struct file *file = file__of_descriptor(task, descriptor);
 	struct rf_header number = {};
 	struct rf_accept *a;
+	__u16 family, port;
 	struct sock *sk;
-	bool loopback;
-	__u16 family;
+	__u64 forms;
 
 	if (!file__is_socket(file))
 		return;
@@ -54,13 +54,14 @@ static __always_inline void accept__report(struct task_struct *task, __u32 descr
 	family = kernel__read(sk, __sk_common.skc_family);
 	if (family != AF_INET && family != AF_INET6)
 		return;
-	loopback = result >= 0 && socket__peer_is_loopback(sk, family);
+	forms = result >= 0 && socket__peer_is_loopback(sk, family) ? INTEREST(ACCEPT_LOOPBACK) : INTEREST(ACCEPT_REMOTE);
+	port = result >= 0 ? socket__peer_port(sk) : 0;
 	if (result >= 0)
 		accept__take(task, sk, family);
-	if (!interest__takes_ends(RF_LANE_BULK, RF_ACCEPT, loopback ? INTEREST(ACCEPT_LOOPBACK) : INTEREST(ACCEPT_REMOTE),
-				  kernel__cgroup(task),
-				  result >= 0 ? bpf_ntohs(kernel__read(sk, __sk_common.skc_dport)) : 0, kernel__read(sk, __sk_common.skc_num)))
+	if (!interest__any_ends(forms, port, socket__local_port(sk)) || !interest__of_ends(forms, kernel__cgroup(task), port, socket__local_port(sk))) {
+		ring__pass(RF_LANE_BULK, RF_ACCEPT, RF_DROP_UNWATCHED);
 		return;
+	}
 	ring__see(RF_LANE_BULK, RF_ACCEPT);
 	if (task__is_agent(task)) {
 		ring__count(RF_LANE_BULK, RF_ACCEPT, RF_DROP_SELF);

@@ -44,10 +44,10 @@ static __always_inline void connect__keep(struct task_struct *task, struct rf_de
 /* When it is to be told. */
 static __always_inline void connect__write_down(struct bpf_sock_addr *context, struct rf_destination *destination)
 {
-	bool loopback = socket__is_loopback(destination->family, (const __u32 *)destination->address);
+	__u64 forms = connect__forms(destination->protocol, socket__is_loopback(destination->family, (const __u32 *)destination->address));
 	struct task_struct *task = bpf_get_current_task_btf();
 
-	if (!interest__of_peer(connect__forms(destination->protocol, loopback), kernel__cgroup(task), destination->port) || !connect__is_call(task))
+	if (!interest__any_peer(forms, destination->port) || !interest__of_peer(forms, kernel__cgroup(task), destination->port) || !connect__is_call(task))
 		return;
 	destination->cookie = bpf_get_socket_cookie(context);
 	connect__keep(task, destination);
@@ -300,13 +300,34 @@ static __always_inline void connect__end(struct task_struct *task, __s32 result)
 		bpf_map_delete_elem(&rf_destinations, &key);
 }
 
+/* Most connect something, and nobody wants to know of it: that the socket says by itself, where nobody else can have put another in its place. What the
+ * cgroup's hook wants it has not written down either. */
+static __always_inline bool connect__is_dull(struct task_struct *task, __s32 result)
+{
+	struct file *file;
+	struct sock *sk;
+	__u16 family;
+
+	if ((result && result != -EINPROGRESS) || task__shares_files(task) || task__is_agent(task))
+		return false;
+	file = file__of_descriptor(task, PT_REGS_PARM1_SYSCALL(task__registers(task)));
+	if (!file)
+		return false;
+	sk = socket__of_file(file); /* what else can be connected? */
+	family = kernel__read(sk, __sk_common.skc_family);
+	if (family != AF_INET && family != AF_INET6)
+		return false;
+	return !interest__any_peer(connect__forms(kernel__read(sk, sk_protocol), socket__peer_is_loopback(sk, family)), socket__peer_port(sk));
+}
+
 SEC("tracepoint/syscalls/sys_exit_connect")
 int connect_exit(void *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
+	__s32 result = syscall__result(context);
 
-	if (interest__any(RF_CONNECT)) {
-		connect__end(task, syscall__result(context));
+	if (interest__any(RF_CONNECT) && !connect__is_dull(task, result)) {
+		connect__end(task, result);
 		return 0;
 	}
 	truth__take(task);

@@ -91,7 +91,8 @@ static __always_inline __u8 interest__class(const struct rf_interest_ports *port
 	return ports->classes[port & 0xffff];
 }
 
-static __always_inline bool interest__of_ports(__u64 forms, __u64 cgroup, __u16 peer, __u16 local, bool bound)
+/* Those of the forms that somebody wants of these ports. */
+static __always_inline __u64 interest__forms_of_ports(__u64 forms, __u16 peer, __u16 local, bool bound)
 {
 	/* once: the two generations differ */
 	__u32 generation = interest__generation();
@@ -99,12 +100,29 @@ static __always_inline bool interest__of_ports(__u64 forms, __u64 cgroup, __u16 
 	const struct rf_interest_ports *ports = &rf_interest_ports[generation & 1];
 
 	if (!interest || !(forms & ~interest->all))
-		return true;
+		return forms;
 	if (!(forms & interest->some))
-		return false;
-	forms &= interest->all | ports->peer[interest__class(ports, peer)] |
-		 (bound ? ports->local[interest__class(ports, local)] : interest->own);
-	/* whose it is takes longest to find, and matters when not both want it */
+		return 0;
+	return forms & (interest->all | ports->peer[interest__class(ports, peer)] |
+			(bound ? ports->local[interest__class(ports, local)] : interest->own));
+}
+
+/* Whether somebody wants it; whose it is takes longest to find. */
+static __always_inline bool interest__any_ends(__u64 forms, __u16 peer, __u16 local)
+{
+	return interest__forms_of_ports(forms, peer, local, true);
+}
+
+/* The same while the own port isn't known, or doesn't matter. */
+static __always_inline bool interest__any_peer(__u64 forms, __u16 peer)
+{
+	return interest__forms_of_ports(forms, peer, 0, false);
+}
+
+static __always_inline bool interest__of_ports(__u64 forms, __u64 cgroup, __u16 peer, __u16 local, bool bound)
+{
+	forms = interest__forms_of_ports(forms, peer, local, bound);
+	/* it matters whose it is when not both want it */
 	return forms && (forms & forms >> 1 & INTEREST_HOST || forms & interest__scope(cgroup));
 }
 
