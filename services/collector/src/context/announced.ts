@@ -8,7 +8,7 @@ import { describeSpec } from './oci.ts';
 import { describePodman } from './podman.ts';
 
 /** OCI runtimes by the name of their executable. */
-const RUNTIMES = ['runc', 'crun', 'youki', 'runsc', 'nvidia-container-runtime', 'kata-runtime'];
+const RUNTIMES = new Set(['runc', 'crun', 'youki', 'runsc', 'nvidia-container-runtime', 'kata-runtime']);
 const REMEMBERED_MAX = 1024;
 const ID = /^[\w+.-]{1,1024}$/;
 
@@ -37,8 +37,9 @@ export class Announced {
   executed(source: Source, at: number, ktime: number): void {
     const { view, bytes } = source;
     const executable = textAt(source, at, records.EXEC_PATH);
-    const runtime = decodeText(bytes, executable.start, executable.end).split('/').at(-1) ?? '';
-    if (!RUNTIMES.includes(runtime) || records.credentialsEuid(view, at + records.EXEC_CREDENTIALS) !== 0) return;
+    const path = decodeText(bytes, executable.start, executable.end);
+    const runtime = path.slice(path.lastIndexOf('/') + 1);
+    if (!RUNTIMES.has(runtime) || records.credentialsEuid(view, at + records.EXEC_CREDENTIALS) !== 0) return;
     const argv = textAt(source, at, records.EXEC_ARGV);
     const cwd = textAt(source, at, records.EXEC_CWD);
     const asked = containerOf(splitText(bytes.subarray(argv.start, argv.end)), decodeText(bytes, cwd.start, cwd.end));

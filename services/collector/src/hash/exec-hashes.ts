@@ -46,6 +46,8 @@ interface Executed extends Asker {
 }
 
 interface File {
+  /** device, inode and ctime */
+  readonly key: string;
   readonly device: number;
   readonly inode: bigint;
   readonly ctime: bigint;
@@ -58,6 +60,8 @@ interface File {
   toldAt: number;
 }
 
+/** Bytes of a record: a file's inode, and behind it its ctime. */
+const VERSION_BYTES = 16;
 /** Where a record (struct rf_exec) tells of a file: device, inode, ctime, path. */
 const { EXEC_DEVICE, EXEC_INODE, EXEC_CTIME, EXEC_PATH } = records;
 const EXECUTABLE = [EXEC_DEVICE, EXEC_INODE, EXEC_CTIME, EXEC_PATH] as const;
@@ -103,20 +107,22 @@ export class ExecHashes {
   #seenFile(source: Source, at: number, place: typeof EXECUTABLE | typeof SCRIPT): void {
     const { view, bytes } = source;
     const [deviceAt, inodeAt, ctimeAt, pathAt] = place;
-    const inode = view.getBigUint64(at + inodeAt, true);
-    if (inode === 0n) return;
+    if (view.getUint32(at + inodeAt, true) === 0 && view.getUint32(at + inodeAt + 4, true) === 0) return;
     const device = view.getUint32(at + deviceAt, true);
-    const ctime = view.getBigUint64(at + ctimeAt, true);
-    const key = `${device}/${inode}`;
+    const key = `${device} ${bytes.toString('latin1', at + inodeAt, at + inodeAt + VERSION_BYTES)}`;
     const known = this.#files.get(key);
-    if (known?.ctime === ctime && known.answer !== undefined) this.#remember(known);
+    if (known?.answer !== undefined) {
+      this.#remember(known);
+      return;
+    }
+    const tgid = records.headerTgid(view, at);
+    const execId = records.headerExecIdHi(view, at) * 2 ** 32 + records.headerExecIdLo(view, at);
+    const start = Buffer.from(bytes.subarray(at + records.HEADER_START, at + records.HEADER_START + 8));
+    const executed = { tgid, start, execId, script: place === SCRIPT, again: false };
+    if (known !== undefined) this.#join(known, executed);
     else {
-      const tgid = records.headerTgid(view, at);
-      const execId = records.headerExecIdHi(view, at) * 2 ** 32 + records.headerExecIdLo(view, at);
-      const start = Buffer.from(bytes.subarray(at + records.HEADER_START, at + records.HEADER_START + 8));
-      const executed = { tgid, start, execId, script: place === SCRIPT, again: false };
-      if (known?.ctime === ctime) this.#join(known, executed);
-      else this.#ask(key, fileAt(source, at, at + pathAt, { device, inode, ctime }), executed, view, at);
+      const [inode, ctime] = [view.getBigUint64(at + inodeAt, true), view.getBigUint64(at + ctimeAt, true)];
+      this.#ask(fileAt(source, at, at + pathAt, { key, device, inode, ctime }), executed, view, at);
     }
   }
 
@@ -140,15 +146,14 @@ export class ExecHashes {
     else others.push(executed);
   }
 
-  #ask(key: string, file: File, executed: Executed, view: DataView, at: number): void {
+  #ask(file: File, executed: Executed, view: DataView, at: number): void {
     if (this.#outstanding.size >= (this.#options.queueMax ?? QUEUE_MAX)) {
       this.#count('queue full');
       this.#facts.push(factOf(file, skippedBecause('queue full'), executed));
       return;
     }
     const id = this.#nextId++;
-    this.#files.delete(key);
-    this.#files.set(key, file);
+    this.#files.set(file.key, file);
     this.#outstanding.set(id, file);
     this.#await(file, executed);
     this.#forgetOldest();
@@ -226,11 +231,10 @@ export class ExecHashes {
       this.#hashed++;
       this.#bytes += said.size;
     }
-    const key = `${file.device}/${file.inode}`;
     if (said.lasting) {
       file.answer = said;
       file.toldAt = performance.now();
-    } else if (this.#files.get(key) === file) this.#files.delete(key);
+    } else if (this.#files.get(file.key) === file) this.#files.delete(file.key);
     for (const executed of file.waiting) this.#forget(executed);
     for (const executed of file.waiting) sink.hash(factOf(file, said, executed));
     file.waiting.length = 0;
@@ -280,7 +284,7 @@ function fileAt(
   { view, bytes }: Source,
   at: number,
   text: number,
-  identity: Pick<File, 'device' | 'inode' | 'ctime'>,
+  identity: Pick<File, 'key' | 'device' | 'inode' | 'ctime'>,
 ): File {
   const start = at + records.textOffset(view, text);
   // In memory of its own: with a piece of a pool, all of the pool would be copied to the thread, 64 KiB for each file.
