@@ -278,14 +278,17 @@ int sendto_exit(void *context)
 	return datagram__sent(task, result, (const void *)PT_REGS_PARM5_SYSCALL(registers), SYSCALL_PARM6(registers));
 }
 
+/* struct user_msghdr begins so. */
+struct datagram_message {
+	const void *name;
+	__u32 size;
+	__u32 pad;
+};
+
 SEC("tracepoint/syscalls/sys_exit_sendmsg")
 int sendmsg_exit(void *context)
 {
-	struct { /* struct user_msghdr begins so */
-		const void *name;
-		__u32 size;
-		__u32 pad;
-	} message = {};
+	struct datagram_message message = {};
 	long result = syscall__result(context);
 	struct task_struct *task;
 
@@ -294,4 +297,71 @@ int sendmsg_exit(void *context)
 	task = bpf_get_current_task_btf();
 	bpf_probe_read_user(&message, sizeof(message), (const void *)PT_REGS_PARM2_SYSCALL(task__registers(task)));
 	return datagram__sent(task, result, message.name, message.size);
+}
+
+/* struct mmsghdr: a struct user_msghdr, and behind it how much of the message was sent. */
+#define DATAGRAM_MESSAGE_BYTES 64
+#define DATAGRAM_MESSAGE_SENT 56
+/* UIO_MAXIOV: the kernel sends no more in one call */
+#define DATAGRAM_MESSAGES_MAX 1024
+
+struct datagram_messages {
+	struct sock *sk;
+	const char *next; /* struct mmsghdr, in the caller's memory */
+};
+
+static long datagram__sent_one(__u32 number, struct datagram_messages *messages)
+{
+	struct unix_datagram_call call = { .sk = messages->sk };
+	const char *at = messages->next;
+	struct datagram_message message = {};
+
+	bpf_probe_read_user(&message, sizeof(message), at);
+	bpf_probe_read_user(&call.result, sizeof(call.result), at + DATAGRAM_MESSAGE_SENT);
+	messages->next = at + DATAGRAM_MESSAGE_BYTES;
+	call.to = message.name;
+	call.size = message.size;
+	unix_datagram__ended(bpf_get_current_task_btf(), &call);
+	return 0;
+}
+
+static __always_inline void datagram__sent_many(struct task_struct *task, __u32 count)
+{
+	struct pt_regs *registers = task__registers(task);
+	struct file *file = file__of_descriptor(task, PT_REGS_PARM1_SYSCALL(registers));
+	struct datagram_messages messages = { .next = (const char *)PT_REGS_PARM2_SYSCALL(registers) };
+	struct sock *sk;
+
+	truth__take(task); /* of the last one */
+	if (!file__is_socket(file))
+		return;
+	sk = socket__of_file(file);
+	if (kernel__read(sk, __sk_common.skc_family) != AF_UNIX)
+		return;
+	messages.sk = sk;
+	bpf_loop(count < DATAGRAM_MESSAGES_MAX ? count : DATAGRAM_MESSAGES_MAX, datagram__sent_one, &messages, 0);
+}
+
+/* Of one that fails none was sent, and the error is the first one's. */
+SEC("tracepoint/syscalls/sys_exit_sendmmsg")
+int sendmmsg_exit(void *context)
+{
+	struct { /* struct mmsghdr */
+		struct datagram_message message;
+		char rest[DATAGRAM_MESSAGE_SENT - sizeof(struct datagram_message)];
+		__u32 sent;
+		__u32 pad;
+	} first = {};
+	long result = syscall__result(context);
+	struct task_struct *task;
+
+	if (!result || !datagram__may_be_wanted(result))
+		return 0;
+	task = bpf_get_current_task_btf();
+	if (result > 1) {
+		datagram__sent_many(task, result);
+		return 0;
+	}
+	bpf_probe_read_user(&first, sizeof(first), (const void *)PT_REGS_PARM2_SYSCALL(task__registers(task)));
+	return datagram__sent(task, result < 0 ? result : first.sent, first.message.name, first.message.size);
 }

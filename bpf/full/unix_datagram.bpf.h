@@ -6,7 +6,7 @@
 /* Connecting such a socket asks the same, and so does a write to it. */
 static __always_inline bool unix_datagram__is_of_send(__u32 call)
 {
-	return call == SYSCALL_SENDTO + 1 || call == SYSCALL_SENDMSG + 1;
+	return call == SYSCALL_SENDTO + 1 || call == SYSCALL_SENDMSG + 1 || call == SYSCALL_SENDMMSG + 1;
 }
 
 static __always_inline void unix_datagram__write_down(struct socket *own, struct socket *other)

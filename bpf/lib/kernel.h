@@ -140,6 +140,7 @@ static __always_inline long kernel__read_user_string(char *to, __u32 max, const 
 #define SYSCALL_EXECVE 59
 #define SYSCALL_RT_SIGQUEUEINFO 129
 #define SYSCALL_RT_TGSIGQUEUEINFO 297
+#define SYSCALL_SENDMMSG 307
 #define SYSCALL_EXECVEAT 322
 #define SYSCALL_PKEY_MPROTECT 329
 #elif defined(__TARGET_ARCH_arm64)
@@ -158,6 +159,7 @@ static __always_inline long kernel__read_user_string(char *to, __u32 max, const 
 #define SYSCALL_EXECVE 221
 #define SYSCALL_RT_SIGQUEUEINFO 138
 #define SYSCALL_RT_TGSIGQUEUEINFO 240
+#define SYSCALL_SENDMMSG 269
 #define SYSCALL_EXECVEAT 281
 #define SYSCALL_PKEY_MPROTECT 288
 #endif

@@ -116,7 +116,11 @@ static __always_inline void socket__append_unix_request(struct rf_builder *b, __
 
 	if (size <= before || size > before + RF_UNIX_PATH_MAX)
 		return;
+	/* a verifier of 6.1 forgets what it knew of a number once that is put aside, but not what it is by what was done to it */
 	size -= before;
+	rf_barrier(size);
+	size &= SOCKET_REQUEST_MAX - 1;
+	rf_barrier(size);
 	bpf_probe_read_kernel(&first, 1, path);
 	if (first)
 		text__append_string(b, room, text, TEXT_KERNEL, path);
@@ -150,12 +154,19 @@ static __always_inline void socket__read_hook6(struct rf_destination *destinatio
 /* What a call was given for an address: SOCKET_REQUEST_MAX bytes, filled up with 0, at `to`. From what the kernel took it for, where that is known. */
 static __always_inline void socket__copy_request(char *to, struct rf_truth *truth, const void *request, __u32 size)
 {
-	rf_barrier(size);
 	__builtin_memset(to, 0, SOCKET_REQUEST_MAX);
-	if (truth)
+	if (truth) {
 		__builtin_memcpy(to, truth->text, SOCKET_REQUEST_MAX);
-	else if (size <= SOCKET_REQUEST_MAX)
-		bpf_probe_read_user(to, size, request);
+		return;
+	}
+	if (!size || size > SOCKET_REQUEST_MAX)
+		return;
+	/* in the one way that a verifier of 6.1 follows wherever the size comes from */
+	size--;
+	rf_barrier(size);
+	size &= SOCKET_REQUEST_MAX - 1;
+	rf_barrier(size);
+	bpf_probe_read_user(to, size + 1, request);
 }
 
 /* From a struct sockaddr_in or sockaddr_in6 in the kernel. */

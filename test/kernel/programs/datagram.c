@@ -1,10 +1,12 @@
-/* datagram (udp4|udp6) (sendto|sendmsg|connected) COUNT SIZE: a child sends so many datagrams to its parent, which answers each with one byte.
- * datagram (udp4|udp6) (sendto|sendmsg) denied: a send that the kernel refuses.
+/* datagram (udp4|udp6) (sendto|sendmsg|sendmmsg|connected) COUNT SIZE: a child sends so many datagrams to its parent, which answers each with one byte.
+ * datagram (udp4|udp6) (sendto|sendmsg|sendmmsg) denied: a send that the kernel refuses.
  * datagram udp4 many COUNT: one datagram to each of so many ports, then the socket is closed.
- * datagram (unix|abstract) (sendto|sendmsg|connected|anew|full|pair|nobody|stream) COUNT SIZE NAME: so many datagrams to a unix socket of this name, (anew) each
- * by a socket of its own, or (full) more than it takes and then one to NAME.gone, or (pair) to one that has none, or (nobody) to none at all, or (stream) down a
- * connection to it.
+ * datagram (unix|abstract) (sendto|sendmsg|sendmmsg|connected|anew|full|pair|nobody|stream) COUNT SIZE NAME: so many datagrams to a unix socket of this name, (anew)
+ * each by a socket of its own, or (full) more than it takes and then one to NAME.gone, or (pair) to one that has none, or (nobody) to none at all, or (stream)
+ * down a connection to it.
+ * datagram unix several COUNT SIZE NAME: by one sendmmsg as many, to NAME.0, NAME.1…, each of one byte more than the one before; COUNT 10 at most.
  * Prints the port of the parent. */
+#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -22,15 +24,19 @@ union any {
 	struct sockaddr_un name;
 };
 
+#define SEVERAL_MAX 10
+
 static char some[65536];
 
 static ssize_t transmit(const char *how, int own, size_t bytes, union any *to, socklen_t size)
 {
 	struct iovec part = { some, bytes };
-	struct msghdr message = { .msg_name = to, .msg_namelen = size, .msg_iov = &part, .msg_iovlen = 1 };
+	struct mmsghdr message = { .msg_hdr = { .msg_name = to, .msg_namelen = size, .msg_iov = &part, .msg_iovlen = 1 } };
 
 	if (!strcmp(how, "sendmsg"))
-		return sendmsg(own, &message, 0);
+		return sendmsg(own, &message.msg_hdr, 0);
+	if (!strcmp(how, "sendmmsg"))
+		return sendmmsg(own, &message, 1, 0);
 	if (!strcmp(how, "connected"))
 		return send(own, some, bytes, 0);
 	return sendto(own, some, bytes, 0, &to->all, size);
@@ -99,6 +105,23 @@ static int full(int own, size_t bytes, union any *to, socklen_t size)
 	return sendto(own, some, bytes, MSG_DONTWAIT, &to->all, size + 5) >= 0;
 }
 
+static int several(int count, size_t bytes, const char *name)
+{
+	union any to[SEVERAL_MAX] = {};
+	struct iovec parts[SEVERAL_MAX];
+	struct mmsghdr messages[SEVERAL_MAX] = {};
+
+	for (int at = 0; at < count; at++) {
+		to[at].name.sun_family = AF_UNIX;
+		snprintf(to[at].name.sun_path, sizeof(to[at].name.sun_path), "%s.%d", name, at);
+		if (bind(socket(AF_UNIX, SOCK_DGRAM, 0), &to[at].all, sizeof(to[at].name)))
+			return 2;
+		parts[at] = (struct iovec){ some, bytes + at };
+		messages[at].msg_hdr = (struct msghdr){ .msg_name = &to[at], .msg_namelen = sizeof(to[at].name), .msg_iov = &parts[at], .msg_iovlen = 1 };
+	}
+	return sendmmsg(socket(AF_UNIX, SOCK_DGRAM, 0), messages, count, 0) != count;
+}
+
 static int unix_client(const char *kind, const char *how, int count, size_t bytes, const char *name)
 {
 	int abstract = *kind == 'a';
@@ -107,6 +130,8 @@ static int unix_client(const char *kind, const char *how, int count, size_t byte
 	int alone = !strcmp(how, "pair") || !strcmp(how, "stream");
 	int ends[2];
 
+	if (!strcmp(how, "several"))
+		return count > SEVERAL_MAX || several(count, bytes, name);
 	memcpy(to.name.sun_path + abstract, name, strlen(name));
 	if (unix_ends(how, &to, size, ends))
 		return 2;

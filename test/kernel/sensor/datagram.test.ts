@@ -103,6 +103,7 @@ describe('datagrams on the running kernel', { skip }, () => {
   for (const [kind, how, family, address, result] of [
     ['udp4', 'sendto', INET, broadcast, REFUSED],
     ['udp4', 'sendmsg', INET, broadcast, REFUSED],
+    ['udp4', 'sendmmsg', INET, broadcast, REFUSED],
     ['udp6', 'sendto', INET6, localhost6, EMSGSIZE],
   ] as const) {
     test(`a datagram that is not sent (${kind}, ${how}) is told with the address of the caller, marked as such`, async () => {
@@ -124,7 +125,7 @@ describe('datagrams on the running kernel', { skip }, () => {
     return told.map(({ fields, texts }) => ({ fields, path: texts['path']?.bytes.toString() }));
   }
 
-  for (const how of ['sendto', 'sendmsg'] as const)
+  for (const how of ['sendto', 'sendmsg', 'sendmmsg'] as const)
     test(`a datagram to a unix socket (${how}) names it as the caller did, marked as such`, async () => {
       const name = join(scratch.path, how);
       const source_caller = await callerUnlessFull();
@@ -133,6 +134,17 @@ describe('datagrams on the running kernel', { skip }, () => {
       const hidden = `rf-test-${process.pid}-${how}`;
       assert.deepEqual(await toUnix('abstract', how, '1', '100', hidden), [{ fields, path: `\0${hidden}` }]);
     });
+
+  test('of several that one call sends (sendmmsg) each is told, with its own name', async () => {
+    const name = join(scratch.path, 'several');
+    const told = await toUnix('unix', 'several', '3', '5', name);
+    const fields = { ...unix, result: 0, count: 1, incoming: 0, source_caller: 1 };
+    const of = (number: number): object => ({
+      fields: { ...fields, sent: BigInt(5 + number) },
+      path: `${name}.${number}`,
+    });
+    assert.deepEqual(told, [of(0), of(1), of(2)]);
+  });
 
   test('the peer of a connected unix socket is known to the kernel, by its file', async () => {
     const name = join(scratch.path, 'connected');

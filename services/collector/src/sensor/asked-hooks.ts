@@ -15,6 +15,7 @@ export const ASKED_HOOKS: ReadonlyMap<string, readonly string[]> = new Map([
   ['mprotect_exit', ['memory']],
   ['packet_arrives', ['datagram', 'packet']],
   ['packet_leaves', ['datagram', 'packet']],
+  ['sendmmsg_exit', ['datagram']],
   ['sendmsg_exit', ['datagram']],
   ['sendto_exit', ['datagram']],
   ['signal_deliver', ['fault']],
