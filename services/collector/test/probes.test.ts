@@ -4,11 +4,14 @@ import { existsSync, linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync, syml
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeText } from '@ringfence/schema';
 import { absentFiles, isProbe, probePlaces, wantedPrograms } from '../src/sensor/probes.ts';
 import { bodyOf, kernelSkip, memoryBus, readEvents, startTestCollector, TestPlace } from './support.ts';
 
 const none = { pam: false, shell: false, tls: false, files: [] };
+/** The kernel takes a link away some time after the last name of it is gone: bpf_link_put leaves that to a work queue. */
+const LINK_MS = 500;
 const PAM = '../../../test/kernel/programs/pam.c';
 
 describe('the files that are probed', () => {
@@ -109,6 +112,7 @@ describe('a collector with probes', { skip }, () => {
     const off = await start(false);
     assert.equal(off.stats().resumed, true);
     assert.deepEqual(pinned(place), []);
+    await sleep(LINK_MS);
     refuse(place, 'off');
     await off.close();
     const on = await start(true);
