@@ -4,7 +4,6 @@ import { NODE_FLAGS } from './agent.ts';
 import type { Programs } from './programs.ts';
 import { cpuSeconds, residentBytes, touchedPages } from './usage.ts';
 
-const ROUNDS = 9;
 /** Until Node has done what a start is. */
 const START_MS = 5000;
 
@@ -15,6 +14,7 @@ export interface Idle {
   /** pages of memory that it touches within a second; NaN: this kernel doesn't tell */
   readonly pages: number;
   readonly rssBytes: number;
+  readonly page: PageCost;
 }
 
 /** µs to read from a page of 4 KiB: pages.c */
@@ -23,20 +23,21 @@ export interface PageCost {
   readonly again_us: number;
 }
 
-export async function idleOf(pid: number, seconds: number): Promise<Idle> {
+/** Over so many seconds, in which another program finds out what a page costs: that differs from one minute to the next. */
+export async function idleOf(pid: number, seconds: number, programs: Programs): Promise<Idle> {
   const before = cpuSeconds(pid);
   const begin = performance.now();
-  await sleep(seconds * 1000);
+  const page = await pageCost(programs, seconds);
   const cpuShare = (cpuSeconds(pid) - before) / ((performance.now() - begin) / 1000);
-  return { cpuShare, pages: await touchedPages(pid, 1000), rssBytes: residentBytes(pid, 'VmRSS') };
+  return { cpuShare, pages: await touchedPages(pid, 1000), rssBytes: residentBytes(pid, 'VmRSS'), page };
 }
 
 /** The least that a Node program can do which has to be there each second: it wakes, and sleeps again. */
-export async function idleNode(seconds: number): Promise<Idle> {
+export async function idleNode(seconds: number, programs: Programs): Promise<Idle> {
   const child = spawn(process.execPath, [...NODE_FLAGS, '-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
   try {
     await sleep(START_MS);
-    return await idleOf(child.pid as number, seconds);
+    return await idleOf(child.pid as number, seconds, programs);
   } finally {
     child.kill('SIGKILL');
   }
@@ -46,7 +47,7 @@ export async function idleNode(seconds: number): Promise<Idle> {
  * What it costs on this machine to have rested. Where the machine under this one builds its tables of pages anew each time, whatever wakes once a second pays that for each page it
  * touches, and an idle agent does nothing else.
  */
-export async function pageCost(programs: Programs): Promise<PageCost> {
-  const [line = ''] = await programs.lines('pages', [String(ROUNDS)]);
+async function pageCost(programs: Programs, seconds: number): Promise<PageCost> {
+  const [line = ''] = await programs.lines('pages', [String(seconds)]);
   return JSON.parse(line) as PageCost;
 }

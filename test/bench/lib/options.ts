@@ -40,7 +40,7 @@ Sections (default: all): ${SECTIONS.join(', ')}
   --profile DIR  write CPU profiles of the measured program there, and print where its time went
   --recording FILE  made by ringfence record, for fleet and rules (default: it makes one)
   --falco DIR    Falco's rule files, for rules (default: the stable ones of RINGFENCE_YARDSTICKS, and as many of ours as the others are)
-  --load TEXT    for sensor: only the loads with TEXT in their names; may be given again
+  --load TEXT    for sensor: only the loads with TEXT in their names, or idle; may be given again
   --json         one JSON object on stdout; the tables go to stderr
 
 Needs root, cc and taskset. Exit code 1 when produced = stored + counted drops does not hold.`;

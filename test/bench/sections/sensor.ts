@@ -8,7 +8,7 @@ import type { BenchContext } from '../lib/context.ts';
 import { BenchError } from '../lib/errors.ts';
 import { count, mib, percent, percentile } from '../lib/figures.ts';
 import { Hooks } from '../lib/hooks.ts';
-import { type Idle, idleNode, idleOf, pageCost } from '../lib/idle.ts';
+import { type Idle, idleNode, idleOf } from '../lib/idle.ts';
 import { LOSSES } from '../lib/ledger.ts';
 import { type Cost, type WatchedLoad, watchedLoads } from '../lib/loads.ts';
 import { profilePath } from '../lib/options.ts';
@@ -36,6 +36,8 @@ const NOTES: readonly string[] = [
   'programs: the sensor in the kernel, with that part, while the agent is stopped',
   'with nothing to read: the agent beside the same load without a sensor, where all it has is a tick a second',
 ];
+/** `--load` for none at all */
+const IDLE = 'idle';
 const LAST_CPU = availableParallelism() - 1;
 
 /** What a load was measured under, in the order of a round: nothing, empty programs on the sensor's hooks, the sensor with its agent stopped, all of it. */
@@ -50,6 +52,14 @@ interface Measured {
 
 /** What the watched programs pay, load by load, and what the agent does meanwhile: `up --only collector` with the filter of all built-in rules. */
 export async function sensor(context: BenchContext): Promise<void> {
+  const { loads } = context.options;
+  const texts = loads.filter((text) => text !== IDLE);
+  if (texts.length > 0 || loads.length === 0) await underLoad(context, texts);
+  if (loads.length === 0) await recordsRate(context);
+  if (texts.length < loads.length || loads.length === 0) await idle(context);
+}
+
+async function underLoad(context: BenchContext, texts: readonly string[]): Promise<void> {
   const { options, report, programs, dir } = context;
   const missing = redisMissing();
   if (missing !== undefined) throw new BenchError('ERR_BENCH_SETUP', `the sensor's section needs Redis: ${missing}`);
@@ -67,7 +77,7 @@ export async function sensor(context: BenchContext): Promise<void> {
     seconds: Math.max(SLICE_S, options.seconds / 8),
   };
   try {
-    const loads = chosen(watchedLoads(place), options.loads);
+    const loads = chosen(watchedLoads(place), texts);
     const slices = new Slices();
     const measured = await measureAll(context, loads, watched, slices);
     report.table({
@@ -91,9 +101,6 @@ export async function sensor(context: BenchContext): Promise<void> {
   } finally {
     compile.remove();
   }
-  if (options.loads.length > 0) return;
-  await recordsRate(context);
-  await idle(context);
 }
 
 function chosen(loads: readonly WatchedLoad[], texts: readonly string[]): readonly WatchedLoad[] {
@@ -101,7 +108,7 @@ function chosen(loads: readonly WatchedLoad[], texts: readonly string[]): readon
   const unknown = texts.find((text) => !loads.some(({ name }) => name.includes(text)));
   const names = loads.map(({ name }) => name).join(', ');
   if (unknown !== undefined)
-    throw new BenchError('ERR_BENCH_USAGE', `--load ${unknown}: there is none; there are ${names}`);
+    throw new BenchError('ERR_BENCH_USAGE', `--load ${unknown}: there is none; there are ${names}, ${IDLE}`);
   return loads.filter(({ name }) => texts.some((text) => name.includes(text)));
 }
 
@@ -252,27 +259,31 @@ async function recordsRate({ report, programs, options }: BenchContext): Promise
   });
 }
 
+const micros = ({ after_rest_us, again_us }: Idle['page']): string =>
+  `${after_rest_us.toFixed(2)} (${again_us.toFixed(3)}) µs`;
+
 async function idle({ report, dir, options, programs }: BenchContext): Promise<void> {
   const seconds = Math.max(10, options.seconds);
-  const node = await idleNode(seconds);
+  const node = await idleNode(seconds, programs);
   await using agent = await Agent.startCollector({ dir });
   await sleep(IDLE_AFTER_MS);
-  const found = await idleOf(agent.pid, seconds);
-  const page = await pageCost(programs);
-  report.figure('idle', { agent: found, node, page });
-  const row = (name: string, { cpuShare, pages, rssBytes }: Idle, target: string): string[] => {
-    const touched = Number.isNaN(pages) ? '' : count(pages);
-    return [name, percent(cpuShare), touched, mib(rssBytes), target];
+  const found = await idleOf(agent.pid, seconds, programs);
+  report.figure('idle', { agent: found, node });
+  const row = (name: string, { cpuShare, pages, rssBytes, page }: Idle, target: string): string[] => {
+    const known = !Number.isNaN(pages);
+    const found = known ? percent((pages * page.after_rest_us) / 1e6) : '';
+    return [name, percent(cpuShare), known ? count(pages) : '', micros(page), found, mib(rssBytes), target];
   };
   report.table({
     title: 'left alone',
-    columns: ['', 'CPU of one core', 'pages touched within a second', 'RSS', 'target'],
+    columns: ['', 'CPU of one core', 'pages touched within a second', 'a page takes', 'all of them', 'RSS', 'target'],
     rows: [
       row('up --only collector', found, '< 1 %, < 150 MB'),
       row('a Node program that wakes once a second and does nothing', node, ''),
     ],
     notes: [
-      `a page of 4 KiB, touched by a C program as the first thing after a second: ${page.after_rest_us.toFixed(2)} µs; once more: ${page.again_us.toFixed(3)} µs`,
+      'a page takes: one of 4 KiB that a C program reads as the first thing after a second (and once more), in the same seconds',
+      'in memory of its own: where that lies matters on virtual machines, so all of them is a guess',
       FALCO.idle,
     ],
   });
