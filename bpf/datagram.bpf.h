@@ -332,7 +332,7 @@ static __always_inline void datagram__sent_many(struct task_struct *task, __u32 
 	struct datagram_messages messages = { .next = (const char *)PT_REGS_PARM2_SYSCALL(registers) };
 	struct sock *sk;
 
-	truth__take(task); /* of the last one */
+	truth__take(task);
 	if (!file__is_socket(file))
 		return;
 	sk = socket__of_file(file);
@@ -342,7 +342,8 @@ static __always_inline void datagram__sent_many(struct task_struct *task, __u32 
 	bpf_loop(count < DATAGRAM_MESSAGES_MAX ? count : DATAGRAM_MESSAGES_MAX, datagram__sent_one, &messages, 0);
 }
 
-/* Of one that fails none was sent, and the error is the first one's. */
+/* Of one that fails none was sent, and the error is the first one's. What the full profile wrote down is of the last one that was tried, so it is told of no
+ * other. */
 SEC("tracepoint/syscalls/sys_exit_sendmmsg")
 int sendmmsg_exit(void *context)
 {
@@ -353,15 +354,17 @@ int sendmmsg_exit(void *context)
 		__u32 pad;
 	} first = {};
 	long result = syscall__result(context);
+	struct pt_regs *registers;
 	struct task_struct *task;
 
 	if (!result || !datagram__may_be_wanted(result))
 		return 0;
 	task = bpf_get_current_task_btf();
-	if (result > 1) {
+	registers = task__registers(task);
+	if (result > 0 && (__u32)PT_REGS_PARM3_SYSCALL(registers) != 1) {
 		datagram__sent_many(task, result);
 		return 0;
 	}
-	bpf_probe_read_user(&first, sizeof(first), (const void *)PT_REGS_PARM2_SYSCALL(task__registers(task)));
+	bpf_probe_read_user(&first, sizeof(first), (const void *)PT_REGS_PARM2_SYSCALL(registers));
 	return datagram__sent(task, result < 0 ? result : first.sent, first.message.name, first.message.size);
 }

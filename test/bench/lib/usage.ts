@@ -11,7 +11,7 @@ export function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
 }
 
-/** Pages of 4 KiB that a process touches within so long. NaN: this kernel doesn't tell (CONFIG_PROC_PAGE_MONITOR). */
+/** Pages, small and huge ones, that a process touches within so long. NaN: this kernel doesn't tell (CONFIG_PROC_PAGE_MONITOR). */
 export async function touchedPages(pid: number, ms: number): Promise<number> {
   try {
     writeFileSync(`/proc/${pid}/clear_refs`, '1');

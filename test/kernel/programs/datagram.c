@@ -4,7 +4,8 @@
  * datagram (unix|abstract) (sendto|sendmsg|sendmmsg|connected|anew|full|pair|nobody|stream) COUNT SIZE NAME: so many datagrams to a unix socket of this name, (anew)
  * each by a socket of its own, or (full) more than it takes and then one to NAME.gone, or (pair) to one that has none, or (nobody) to none at all, or (stream)
  * down a connection to it.
- * datagram unix several COUNT SIZE NAME: by one sendmmsg as many, to NAME.0, NAME.1…, each of one byte more than the one before; COUNT 10 at most.
+ * datagram unix (several|partly) COUNT SIZE NAME: by one sendmmsg as many, to NAME.0, NAME.1…, each of one byte more than the one before, (partly) the last of which
+ * is not there; COUNT 10 at most.
  * Prints the port of the parent. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -105,7 +106,7 @@ static int full(int own, size_t bytes, union any *to, socklen_t size)
 	return sendto(own, some, bytes, MSG_DONTWAIT, &to->all, size + 5) >= 0;
 }
 
-static int several(int count, size_t bytes, const char *name)
+static int several(int count, int there, size_t bytes, const char *name)
 {
 	union any to[SEVERAL_MAX] = {};
 	struct iovec parts[SEVERAL_MAX];
@@ -114,12 +115,12 @@ static int several(int count, size_t bytes, const char *name)
 	for (int at = 0; at < count; at++) {
 		to[at].name.sun_family = AF_UNIX;
 		snprintf(to[at].name.sun_path, sizeof(to[at].name.sun_path), "%s.%d", name, at);
-		if (bind(socket(AF_UNIX, SOCK_DGRAM, 0), &to[at].all, sizeof(to[at].name)))
+		if (at < there && bind(socket(AF_UNIX, SOCK_DGRAM, 0), &to[at].all, sizeof(to[at].name)))
 			return 2;
 		parts[at] = (struct iovec){ some, bytes + at };
 		messages[at].msg_hdr = (struct msghdr){ .msg_name = &to[at], .msg_namelen = sizeof(to[at].name), .msg_iov = &parts[at], .msg_iovlen = 1 };
 	}
-	return sendmmsg(socket(AF_UNIX, SOCK_DGRAM, 0), messages, count, 0) != count;
+	return sendmmsg(socket(AF_UNIX, SOCK_DGRAM, 0), messages, count, 0) != there;
 }
 
 static int unix_client(const char *kind, const char *how, int count, size_t bytes, const char *name)
@@ -130,8 +131,8 @@ static int unix_client(const char *kind, const char *how, int count, size_t byte
 	int alone = !strcmp(how, "pair") || !strcmp(how, "stream");
 	int ends[2];
 
-	if (!strcmp(how, "several"))
-		return count > SEVERAL_MAX || several(count, bytes, name);
+	if (!strcmp(how, "several") || !strcmp(how, "partly"))
+		return count > SEVERAL_MAX || several(count, count - (*how == 'p'), bytes, name);
 	memcpy(to.name.sun_path + abstract, name, strlen(name));
 	if (unix_ends(how, &to, size, ends))
 		return 2;

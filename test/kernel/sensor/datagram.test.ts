@@ -135,15 +135,23 @@ describe('datagrams on the running kernel', { skip }, () => {
       assert.deepEqual(await toUnix('abstract', how, '1', '100', hidden), [{ fields, path: `\0${hidden}` }]);
     });
 
-  test('of several that one call sends (sendmmsg) each is told, with its own name', async () => {
-    const name = join(scratch.path, 'several');
-    const told = await toUnix('unix', 'several', '3', '5', name);
-    const fields = { ...unix, result: 0, count: 1, incoming: 0, source_caller: 1 };
-    const of = (number: number): object => ({
-      fields: { ...fields, sent: BigInt(5 + number) },
-      path: `${name}.${number}`,
+  for (const [how, sent] of [
+    ['several', [0, 1, 2]],
+    ['partly', [0, 1]],
+  ] as const)
+    test(`of those that one call sends (sendmmsg, ${how}) each is told, with its own name`, async () => {
+      const name = join(scratch.path, how);
+      const fields = { ...unix, result: 0, count: 1, incoming: 0, source_caller: 1 };
+      assert.deepEqual(
+        await toUnix('unix', how, '3', '5', name),
+        sent.map((number) => ({ fields: { ...fields, sent: BigInt(5 + number) }, path: `${name}.${number}` })),
+      );
     });
-    assert.deepEqual(told, [of(0), of(1), of(2)]);
+
+  test('the one that was sent is not told with the name of the one that was not', async () => {
+    const name = join(scratch.path, 'first');
+    const fields = { ...unix, sent: 5n, result: 0, count: 1, incoming: 0, source_caller: 1 };
+    assert.deepEqual(await toUnix('unix', 'partly', '2', '5', name), [{ fields, path: `${name}.0` }]);
   });
 
   test('the peer of a connected unix socket is known to the kernel, by its file', async () => {
