@@ -58,7 +58,8 @@ static __always_inline void accept__report(struct task_struct *task, __u32 descr
 	port = result >= 0 ? socket__peer_port(sk) : 0;
 	if (result >= 0)
 		accept__take(task, sk, family);
-	if (!interest__any_ends(forms, port, socket__local_port(sk)) || !interest__of_ends(forms, kernel__cgroup(task), port, socket__local_port(sk))) {
+	forms = interest__forms_of_ends(forms, port, socket__local_port(sk));
+	if (!forms || !interest__of_scope(forms, kernel__cgroup(task))) {
 		ring__pass(RF_LANE_BULK, RF_ACCEPT, RF_DROP_UNWATCHED);
 		return;
 	}

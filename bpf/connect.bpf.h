@@ -47,7 +47,8 @@ static __always_inline void connect__write_down(struct bpf_sock_addr *context, s
 	__u64 forms = connect__forms(destination->protocol, socket__is_loopback(destination->family, (const __u32 *)destination->address));
 	struct task_struct *task = bpf_get_current_task_btf();
 
-	if (!interest__any_peer(forms, destination->port) || !interest__of_peer(forms, kernel__cgroup(task), destination->port) || !connect__is_call(task))
+	forms = interest__forms_of_peer(forms, destination->port);
+	if (!forms || !interest__of_scope(forms, kernel__cgroup(task)) || !connect__is_call(task))
 		return;
 	destination->cookie = bpf_get_socket_cookie(context);
 	connect__keep(task, destination);
@@ -317,7 +318,7 @@ static __always_inline bool connect__is_dull(struct task_struct *task, __s32 res
 	family = kernel__read(sk, __sk_common.skc_family);
 	if (family != AF_INET && family != AF_INET6)
 		return false;
-	return !interest__any_peer(connect__forms(kernel__read(sk, sk_protocol), socket__peer_is_loopback(sk, family)), socket__peer_port(sk));
+	return !interest__forms_of_peer(connect__forms(kernel__read(sk, sk_protocol), socket__peer_is_loopback(sk, family)), socket__peer_port(sk));
 }
 
 SEC("tracepoint/syscalls/sys_exit_connect")

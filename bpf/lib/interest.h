@@ -91,7 +91,7 @@ static __always_inline __u8 interest__class(const struct rf_interest_ports *port
 	return ports->classes[port & 0xffff];
 }
 
-/* Those of the forms that somebody wants of these ports. */
+/* Those of the forms that somebody wants of these ports. Of the current process ask this first: whose it is (kernel__cgroup) takes longest to find. */
 static __always_inline __u64 interest__forms_of_ports(__u64 forms, __u16 peer, __u16 local, bool bound)
 {
 	/* once: the two generations differ */
@@ -107,35 +107,27 @@ static __always_inline __u64 interest__forms_of_ports(__u64 forms, __u16 peer, _
 			(bound ? ports->local[interest__class(ports, local)] : interest->own));
 }
 
-/* Whether somebody wants it; whose it is takes longest to find. */
-static __always_inline bool interest__any_ends(__u64 forms, __u16 peer, __u16 local)
+/* Whether one of these is wanted of a cgroup's processes, which has to be known when not both scopes want it. */
+static __always_inline bool interest__of_scope(__u64 forms, __u64 cgroup)
+{
+	return forms && (forms & forms >> 1 & INTEREST_HOST || forms & interest__scope(cgroup));
+}
+
+/* `forms`: those that the event may have; what isn't known may be any. Ports in host order. */
+static __always_inline __u64 interest__forms_of_ends(__u64 forms, __u16 peer, __u16 local)
 {
 	return interest__forms_of_ports(forms, peer, local, true);
 }
 
 /* The same while the own port isn't known, or doesn't matter. */
-static __always_inline bool interest__any_peer(__u64 forms, __u16 peer)
+static __always_inline __u64 interest__forms_of_peer(__u64 forms, __u16 peer)
 {
 	return interest__forms_of_ports(forms, peer, 0, false);
 }
 
-static __always_inline bool interest__of_ports(__u64 forms, __u64 cgroup, __u16 peer, __u16 local, bool bound)
-{
-	forms = interest__forms_of_ports(forms, peer, local, bound);
-	/* it matters whose it is when not both want it */
-	return forms && (forms & forms >> 1 & INTEREST_HOST || forms & interest__scope(cgroup));
-}
-
-/* `forms`: those that the event may have; what isn't known may be any. Ports in host order. */
 static __always_inline bool interest__of_ends(__u64 forms, __u64 cgroup, __u16 peer, __u16 local)
 {
-	return interest__of_ports(forms, cgroup, peer, local, true);
-}
-
-/* The same while the own port isn't known yet. */
-static __always_inline bool interest__of_peer(__u64 forms, __u64 cgroup, __u16 peer)
-{
-	return interest__of_ports(forms, cgroup, peer, 0, false);
+	return interest__of_scope(interest__forms_of_ends(forms, peer, local), cgroup);
 }
 
 static __always_inline bool interest__takes_forms(enum rf_lane lane, enum rf_kind kind, __u64 forms, __u64 cgroup)

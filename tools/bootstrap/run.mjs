@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { SetupError } from './progress.mjs';
 
 /**
- * One helper thread for collecting garbage: four, on few cores, take what the program itself needs. Node's code in huge pages, where the kernel has some: of a program that wakes once a
- * second most of what it takes is finding its code again, a third less so on virtual machines.
+ * One helper thread for collecting garbage: four, on few cores, take what the program itself needs. Node's code in huge pages, where the kernel has some: a program that wakes once a
+ * second spends most of its time on finding its memory again.
  */
 const NODE_FLAGS = [
   '--conditions=@ringfence/source',

@@ -158,7 +158,7 @@ export function mountsChanged(fd: number): boolean {
   return checked('poll', pollCall(descriptor, 1, 0)) > 0 && (descriptor.readInt16LE(6) & POLL_CHANGED) !== 0;
 }
 
-/** Gives back to the kernel what malloc holds and nobody uses: some 13 MB when a sensor has been loaded (its object, the kernel's types). */
+/** Gives back to the kernel what malloc holds and nobody uses: megabytes, when a sensor has been loaded (its object, the kernel's types). */
 export function releaseFreeMemory(): void {
   mallocTrim(0);
 }

@@ -271,8 +271,8 @@ async function idle({ report, dir, options, programs }: BenchContext): Promise<v
   report.figure('idle', { agent: found, node });
   const row = (name: string, { cpuShare, pages, rssBytes, page }: Idle, target: string): string[] => {
     const known = !Number.isNaN(pages);
-    const found = known ? percent((pages * page.after_rest_us) / 1e6) : '';
-    return [name, percent(cpuShare), known ? count(pages) : '', micros(page), found, mib(rssBytes), target];
+    const all = known ? percent((pages * page.after_rest_us) / 1e6) : '';
+    return [name, percent(cpuShare), known ? count(pages) : '', micros(page), all, mib(rssBytes), target];
   };
   report.table({
     title: 'left alone',

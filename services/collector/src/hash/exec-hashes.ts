@@ -60,9 +60,7 @@ interface File {
   toldAt: number;
 }
 
-/** Bytes of a record: a file's inode, and behind it its ctime. */
-const VERSION_BYTES = 16;
-/** Where a record (struct rf_exec) tells of a file: device, inode, ctime, path. */
+/** Where a record (struct rf_exec) tells of a file: device, inode, right behind that its ctime, path. */
 const { EXEC_DEVICE, EXEC_INODE, EXEC_CTIME, EXEC_PATH } = records;
 const EXECUTABLE = [EXEC_DEVICE, EXEC_INODE, EXEC_CTIME, EXEC_PATH] as const;
 const { EXEC_SCRIPT_DEVICE, EXEC_SCRIPT_INODE, EXEC_SCRIPT_CTIME, EXEC_SCRIPT } = records;
@@ -109,7 +107,7 @@ export class ExecHashes {
     const [deviceAt, inodeAt, ctimeAt, pathAt] = place;
     if (view.getUint32(at + inodeAt, true) === 0 && view.getUint32(at + inodeAt + 4, true) === 0) return;
     const device = view.getUint32(at + deviceAt, true);
-    const key = `${device} ${bytes.toString('latin1', at + inodeAt, at + inodeAt + VERSION_BYTES)}`;
+    const key = `${device} ${bytes.toString('latin1', at + inodeAt, at + ctimeAt + 8)}`;
     const known = this.#files.get(key);
     if (known?.answer !== undefined) {
       this.#remember(known);
