@@ -301,10 +301,14 @@ const shape = (home: Home) => ({
       min: 64 * 1024,
       max: 896 * 1024,
     }),
-    tick: duration('1s', 'How often a tick is recorded. All rule and incident timers run on ticks.', {
-      min: 100,
-      max: 10_000,
-    }),
+    tick: duration(
+      '1s',
+      'How often a tick is recorded; while nothing happens one comes up to a second later. All rule and incident timers run on ticks, and a host without any for `enricher.silentAfter` is told as silent.',
+      {
+        min: 100,
+        max: 10_000,
+      },
+    ),
     killsPerMinute: count(
       60,
       'Most kills this agent carries out in a minute, whoever ordered them; more are refused.',

@@ -48,6 +48,8 @@ export interface AgentDeps extends Omit<CollectorDeps, 'options'> {
 
 /** No record takes long to be written: more looks than this would be at a ring that is broken. */
 const LAST_LOOKS = 1000;
+/** a millisecond each */
+const LAST_EMPTY_LOOKS = 10;
 
 interface Settler {
   readonly resolve: () => void;
@@ -281,10 +283,9 @@ export class Agent implements Disposable {
   async #cycle(): Promise<Cycle> {
     const settlers = this.#settlers;
     this.#settlers = [];
-    const ticked = this.#parts.ticker.inMs === 0;
     const cycle = await this.#rejecting(settlers);
     this.#sensor.tampering.told();
-    if (ticked) this.#tellTampering();
+    if (cycle.ticked) this.#tellTampering();
     const { security, bulk } = this.#parts;
     if (cycle.more || security.busy || bulk.busy) this.#settlers.push(...settlers);
     else for (const { resolve } of settlers) resolve();
@@ -345,10 +346,12 @@ export class Agent implements Disposable {
     this.#sensor.uninstall();
   }
 
-  /** The kernel frees a hook some time after its last link is closed, and until then it goes on; what it is writing at this moment is soon there. */
+  /** The kernel frees a hook some time after its last link is closed, and until then it goes on: nothing more comes when several looks in a row have found nothing. */
   async #readLast(): Promise<void> {
-    for (let looks = LAST_LOOKS; looks > 0 && this.#pending() > 0; looks--)
-      if ((await this.#cycle()).taken === 0) await sleep(1);
+    for (let looks = 0, empty = 0; looks < LAST_LOOKS && empty < LAST_EMPTY_LOOKS; looks++) {
+      empty = this.#pending() > 0 ? 0 : empty + 1;
+      if (empty > 0 || (await this.#cycle()).taken === 0) await sleep(1);
+    }
   }
 
   /** bytes */

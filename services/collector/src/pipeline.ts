@@ -35,6 +35,8 @@ export interface Cycle {
   readonly taken: number;
   /** the rings held more than one cycle takes */
   readonly more: boolean;
+  /** a tick was begun */
+  readonly ticked: boolean;
 }
 
 /** The whole flow. What one cycle has read is in the bus or the spool when it is done; only then do the rings move on. */
@@ -42,10 +44,12 @@ export async function runCycle(parts: PipelineParts): Promise<Cycle> {
   const { security, bulk, batch, own, ticker, sources, hashes, delivery, failpoint, released } = parts;
   await delivery.drain(); //                                              what waited in the spool goes first
   own.ktime = bootMicros();
-  if (ticker.begin()) for (const source of sources) source.tick(); //     once a second: what has changed on the host
+  const ticked = ticker.begin();
+  if (ticked) for (const source of sources) source.tick(); //             once a second: what has changed on the host
   bulk.open(); //                                                         in this order: no open without the exec before it
   security.open();
   const taken = delivery.spooling ? takeApart(parts) : takeTogether(parts); // rings → events, in place
+  if (taken > 0) ticker.seen();
   hashes.flush(own, taken < EVENTS_PER_CYCLE); //                         what is known by now of executables
   if (taken < EVENTS_PER_CYCLE) batch.filteredIn(parts.generation()); //  all there was is read: on with what is in force
   security.pause();
@@ -57,7 +61,7 @@ export async function runCycle(parts: PipelineParts): Promise<Cycle> {
   bulk.release();
   released();
   failpoint('after-commit');
-  return { taken, more: taken >= EVENTS_PER_CYCLE };
+  return { taken, more: taken >= EVENTS_PER_CYCLE, ticked };
 }
 
 /** Both lanes in the order of time, the tick in its place. */

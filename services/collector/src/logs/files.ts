@@ -79,6 +79,14 @@ export class FileSource implements LogSource {
     return this.#tails.size;
   }
 
+  get paths(): readonly string[] {
+    return [...this.#byPath.keys()];
+  }
+
+  get settled(): boolean {
+    return !this.#order.some((tail) => tail.retired);
+  }
+
   get state(): FilesState {
     const files = [...this.#order, ...this.#rests].map(({ position }) => position);
     return { patterns: this.#options.patterns, files, past: [...this.#past.values()], savedAt: Date.now() };

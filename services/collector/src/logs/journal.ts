@@ -25,7 +25,7 @@ export interface JournalSourceOptions {
   readonly log: Log;
   /** counted: `journal_restarts`, `journal_malformed`, `journal_too_long` */
   readonly events: Tallies;
-  /** called when an entry has come */
+  /** called when an entry has come, and when journalctl has ended */
   readonly wake: () => void;
   /** @default journalctl */
   readonly command?: string;
@@ -37,6 +37,7 @@ export const hasJournal = (): boolean => SOCKETS.some((path) => existsSync(path)
 /** What the journal has of authentication and scheduled jobs, followed by a journalctl that is started again when it ends. */
 export class JournalSource implements LogSource {
   readonly name = 'journald';
+  readonly paths: readonly string[] = [];
   /** of the last entry handed out, or `@` and the second from which on entries are wanted */
   cursor: string;
   readonly #options: JournalSourceOptions;
@@ -66,6 +67,10 @@ export class JournalSource implements LogSource {
       if (line !== null) return line;
       this.#options.events.add('journal_malformed');
     }
+  }
+
+  get settled(): boolean {
+    return this.#child !== undefined;
   }
 
   scan(): void {
@@ -119,6 +124,7 @@ export class JournalSource implements LogSource {
       this.#options.log.warn(facts, 'journalctl has ended: it is started again');
     this.#restartAt = performance.now() + this.#restartMs;
     this.#restartMs = Math.min(this.#restartMs * 2, RESTART_MAX_MS);
+    this.#options.wake();
   }
 }
 

@@ -25,7 +25,11 @@ export interface LogSource {
   readonly name: string;
   /** The next whole line; null: there is none now. */
   next(): LogLine | null;
-  /** Looks for new, rotated and vanished files; once a second. */
+  /** Looks for new, rotated and vanished files. */
   scan(): void;
+  /** files that are being read; a source that reads none wakes its reader by itself */
+  readonly paths: readonly string[];
+  /** Nothing goes on that only looking finds out. */
+  readonly settled: boolean;
   close(): void;
 }

@@ -1,11 +1,11 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus } from '@ringfence/bus';
 import { type SigningKey, TOPIC } from '@ringfence/schema';
 import { wallOffset } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { Tallies } from '../metrics.ts';
+import { Bell } from './bell.ts';
 import { FileSource } from './files.ts';
 import { hasJournal, JournalSource } from './journal.ts';
 import { LineLimit } from './limit.ts';
@@ -22,8 +22,10 @@ export interface LogOptions {
   readonly journald: 'auto' | 'on' | 'off';
   /** of one file or unit; what is more is dropped and counted, ten seconds' worth may come at once */
   readonly linesPerSecond: number;
-  /** ms between two looks at the files. @default 250 */
+  /** ms between two looks at files that lines come to. @default 250 */
   readonly pollMs?: number;
+  /** ms between two looks for new files when none has come for long; what is written to those that are open is told by the kernel. @default 5 s */
+  readonly restMs?: number;
   /** ms a file that was moved away is kept open. @default 60 s */
   readonly retiredMs?: number;
   /** @default journalctl */
@@ -67,6 +69,9 @@ const RECORD_BYTES = 512 * 1024;
 const RECORD_LINES = 4096;
 const POLL_MS = 250;
 const SCAN_MS = 1000;
+const REST_MS = 5000;
+/** Looks in a row without a line until it rests. */
+const QUIET_LOOKS = 8;
 /** Brokers that don't take a record for longer are away. */
 const OFFER_MS = 2000;
 const BACKOFF_FIRST_MS = 50;
@@ -88,7 +93,13 @@ export class LogReader implements AsyncDisposable {
   #state: LogState;
   /** the last record made is on the bus */
   #delivered = true;
-  #wake: () => void = () => {};
+  readonly #bell = new Bell(() => this.#rung());
+  /** ends the wait that is going on */
+  #endWait: () => void = () => {};
+  /** It waits for lines, not for the disk or the bus. */
+  #resting = false;
+  /** in a row, without a line */
+  #quietLooks = 0;
   #lines = 0;
   #records = 0;
   #bytes = 0;
@@ -141,7 +152,7 @@ export class LogReader implements AsyncDisposable {
   /** Ends after the record in hand, or leaves that to the next start when the bus doesn't take it. */
   async close(): Promise<void> {
     this.#stop.abort();
-    this.#wake();
+    this.#endWait();
     await this.done;
   }
 
@@ -157,6 +168,7 @@ export class LogReader implements AsyncDisposable {
       while (!this.#stop.signal.aborted) if (!(await this.#cycle())) await this.#idle();
       if (this.#delivered) await this.#file.write({ state: this.#state, pending: null });
     } finally {
+      this.#bell.close();
       for (const source of this.#sources) source.close();
     }
   }
@@ -167,6 +179,7 @@ export class LogReader implements AsyncDisposable {
     const now = Date.now() * 1000;
     const { documents, sequence, drops } = this.#take(now);
     if (sequence === this.#state.sequence) return false;
+    this.#quietLooks = 0;
     const facts = { wallOffset: wallOffset(), sentAt: now, sequence, drops };
     const record = recordOf(documents, this.#origin, facts, this.#deps.identity.key);
     this.#reach('before-state');
@@ -247,17 +260,42 @@ export class LogReader implements AsyncDisposable {
     }
   }
 
+  /** Until a line may have come. */
   async #idle(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#wake = resolve;
-    const pollMs = this.#deps.options.pollMs ?? POLL_MS;
-    // Where no file is open, there is none to look at before the next scan; the journal wakes by itself.
-    await Promise.race([promise, this.#sleep(this.#files.count > 0 ? pollMs : Math.max(pollMs, SCAN_MS))]);
+    const { pollMs = POLL_MS, restMs = REST_MS } = this.#deps.options;
+    this.#resting = true;
+    await this.#sleep(this.#isQuiet() ? restMs : pollMs);
+    this.#resting = false;
+  }
+
+  /** Whoever brings a line from now on wakes the reader. */
+  #isQuiet(): boolean {
+    if (++this.#quietLooks <= QUIET_LOOKS || !this.#sources.every((source) => source.settled)) return false;
+    if (this.#bell.hang(this.#sources.flatMap((source) => source.paths))) return true;
+    // What was moved there before the bell hung is found now.
+    this.#scannedAt = Number.NEGATIVE_INFINITY;
+    return false;
+  }
+
+  /** A file was written, or moved. */
+  #rung(): void {
+    this.#scannedAt = Number.NEGATIVE_INFINITY;
+    this.#wake();
+  }
+
+  #wake(): void {
+    this.#quietLooks = 0;
+    if (this.#resting) this.#endWait();
   }
 
   #sleep(ms: number): Promise<void> {
-    return sleep(ms, undefined, { signal: this.#stop.signal }).catch((error: unknown) => {
-      if (!this.#stop.signal.aborted) throw error;
+    if (this.#stop.signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#endWait = () => {
+        clearTimeout(timer);
+        resolve();
+      };
     });
   }
 

@@ -3,6 +3,9 @@ import { bootMicros, wallOffset } from '../clock.ts';
 import type { Batch } from './batch.ts';
 import type { OwnEvents } from './own-events.ts';
 
+/** Where nothing has happened since the last tick the next one is waited for twice as long, but no more than this longer, ms: waking up is most of what an idle agent costs. */
+const IDLE_MORE_MS = 1000;
+
 /** A tick each second: when it is due, and what it carries. */
 export class Ticker {
   /** µs, CLOCK_BOOTTIME, of the tick that is being made; null: none is due */
@@ -12,6 +15,8 @@ export class Ticker {
   readonly #own: OwnEvents;
   readonly #counters: () => readonly LaneCounters[];
   #dueAt = 0;
+  /** something was seen since the last tick */
+  #eventful = false;
   #last = false;
 
   constructor(intervalMs: number, batch: Batch, own: OwnEvents, counters: () => readonly LaneCounters[]) {
@@ -21,8 +26,15 @@ export class Ticker {
     this.#counters = counters;
   }
 
+  /** ms until there has to be one; one that is due is made before, when the agent is awake anyway */
   get inMs(): number {
-    return Math.max(0, this.#dueAt - performance.now());
+    const idleMs = this.#eventful || this.#last ? 0 : Math.min(this.#intervalMs, IDLE_MORE_MS);
+    return Math.max(0, this.#dueAt + idleMs - performance.now());
+  }
+
+  /** Events have come: the next tick is due an interval after the last one. */
+  seen(): void {
+    this.#eventful = true;
   }
 
   /** The next tick is due now, and is the last one. */
@@ -33,9 +45,10 @@ export class Ticker {
 
   /** true once when a new tick begins. Ticks that were missed (a stopped process) are not made up for: one tells the time. */
   begin(): boolean {
-    const now = performance.now();
-    if (this.ktime !== null || now < this.#dueAt) return false;
-    this.#dueAt = Math.max(this.#dueAt + this.#intervalMs, now + this.#intervalMs / 2);
+    const lateMs = performance.now() - this.#dueAt;
+    if (this.ktime !== null || lateMs < 0) return false;
+    this.#dueAt += this.#intervalMs + (lateMs < this.#intervalMs / 2 ? 0 : lateMs);
+    this.#eventful = false;
     this.ktime = bootMicros();
     this.#batch.facts.wallOffset = wallOffset();
     return true;

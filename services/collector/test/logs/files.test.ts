@@ -3,6 +3,9 @@ import {
   appendFileSync,
   copyFileSync,
   mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
   renameSync,
   statSync,
   symlinkSync,
@@ -12,6 +15,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ifReadable } from '../../src/files.ts';
 import { memoryBus } from '../support.ts';
 import { documentsOn, type LogPlace, linesOn, LogPlace as Place, startReader } from './support.ts';
 
@@ -25,6 +30,20 @@ const write = (place: LogPlace, from: number, to: number): void =>
       .map((line) => `${line}\n`)
       .join(''),
   );
+
+/** Until inotify watches the file, for this process. */
+async function isWatched(path: string): Promise<void> {
+  const inode = statSync(path).ino.toString(16);
+  const isInotify = (fd: string): boolean =>
+    ifReadable(() => readlinkSync(`/proc/self/fd/${fd}`)) === 'anon_inode:inotify';
+  for (;;) {
+    const watches = readdirSync('/proc/self/fd')
+      .filter(isInotify)
+      .map((fd) => readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'));
+    if (watches.some((text) => text.includes(` ino:${inode} `))) return;
+    await sleep(10);
+  }
+}
 
 describe('log files', () => {
   it('are read from their end at the very first start, and from their beginning when they appear later', async () => {
@@ -40,6 +59,29 @@ describe('log files', () => {
     assert.deepEqual(messages(found).sort(), ['first', 'half a line', 'new']);
     assert.equal(found.find(({ message }) => message === 'new')?.log.offset, 16);
     assert.equal(found.find(({ message }) => message === 'first')?.log.file?.path, later);
+  });
+
+  it('wake their reader when nothing has come for long: a line, what was moved away, and what its writer goes on with', async () => {
+    using place = new Place();
+    await using bus = await memoryBus();
+    writeFileSync(place.log, '');
+    const day = 86_400_000;
+    await using _ = startReader(place, bus, { restMs: day, retiredMs: 200 });
+    write(place, 0, 1);
+    await linesOn(bus, 1);
+    for (let round = 1; round < 4; round++) {
+      await isWatched(place.log);
+      write(place, round, round + 1);
+      await linesOn(bus, round + 1);
+    }
+    await isWatched(place.log);
+    renameSync(place.log, `${place.log}.1`);
+    appendFileSync(`${place.log}.1`, 'line 4\n');
+    write(place, 5, 6);
+    assert.deepEqual(messages(await linesOn(bus, 6)).sort(), lines(0, 6));
+    await isWatched(place.log);
+    write(place, 6, 7);
+    await linesOn(bus, 7);
   });
 
   it('tell their path without the folder in which the host lies', async () => {

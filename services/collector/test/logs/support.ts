@@ -68,7 +68,7 @@ export async function documentsOn(bus: Bus): Promise<Document[]> {
 
 export function startReader(place: LogPlace, bus: Pick<Bus, 'produce'>, options: Partial<LogOptions> = {}): LogReader {
   return new LogReader({
-    options: { files: [place.log], journald: 'off', linesPerSecond: 100_000, pollMs: 5, ...options },
+    options: { files: [place.log], journald: 'off', linesPerSecond: 100_000, pollMs: 5, restMs: 500, ...options },
     stateDir: place.stateDir,
     bus,
     identity,

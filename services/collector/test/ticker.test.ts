@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Batch } from '../src/steps/batch.ts';
+import { OwnEvents } from '../src/steps/own-events.ts';
+import { Ticker } from '../src/steps/ticker.ts';
+import { identity } from './support.ts';
+
+const INTERVAL_MS = 60_000;
+
+/** What is right for an interval of a minute is right however slow the machine is. */
+function ticker(): Ticker {
+  const batch = new Batch({ ...identity, run: Buffer.alloc(8) }, identity.key, 1 << 19);
+  const one = new Ticker(INTERVAL_MS, batch, new OwnEvents(batch, () => 1), () => []);
+  assert.ok(one.begin());
+  one.write();
+  return one;
+}
+
+describe('the tick', () => {
+  it('is waited for a second longer where nothing happens, not after an event', () => {
+    const one = ticker();
+    const idle = one.inMs;
+    assert.ok(idle > 0.5 * INTERVAL_MS && idle <= INTERVAL_MS + 1000, `${idle}`);
+    one.seen();
+    assert.ok(one.inMs <= idle - 1000, `${one.inMs}, ${idle}`);
+    assert.ok(!one.begin());
+  });
+
+  it('is made when the agent is awake and an interval has passed; the last one is due at once', () => {
+    const batch = new Batch({ ...identity, run: Buffer.alloc(8) }, identity.key, 1 << 19);
+    const one = new Ticker(10, batch, new OwnEvents(batch, () => 1), () => []);
+    for (let ticks = 0; ticks < 3; ticks++) {
+      while (!one.begin());
+      one.write();
+    }
+    const long = ticker();
+    long.end();
+    assert.equal(long.inMs, 0);
+    assert.ok(long.begin());
+  });
+});
