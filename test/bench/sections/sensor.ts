@@ -25,16 +25,19 @@ const SETTLE_MS = 300;
 const SETTLES = 30;
 /** Of each load, before anything counts: until the agent's code is compiled for what it gets, which its compiler shares the agent's core for. */
 const WARM_S = 15;
-/** A shorter slice does not have the agent's tick once, nor the pace that it keeps when events go on coming. */
+/** Of each load after that, without a pause: what the agent takes, and whether it keeps up, which rings hide for less than a second. */
+const STEADY_S = 10;
+/** A shorter slice does not have the agent's tick once. */
 const SLICE_S = 1;
 /** A start is not idle: what it leaves in the heap is collected within this time. */
 const IDLE_AFTER_MS = 25_000;
 const NOTES: readonly string[] = [
   `before the first round the agent has had ${WARM_S} s of each load: it takes more until its code is compiled`,
+  `agent: what it takes of a core beside ${STEADY_S} s more of the load, without a pause; dropped: in these, and in the rounds`,
   'each slice against the mean of the slices without a sensor before and after it: median of these (in which it lies, with 95 % certainty from 6 rounds on)',
   "kernel's part: programs that do nothing on the same hooks; any sensor that is called at them pays it",
   'programs: the sensor in the kernel, with that part, while the agent is stopped',
-  'with nothing to read: the agent beside the same load without a sensor, where all it has is a tick a second',
+  'with nothing to read: the agent beside the same load without a sensor, where all it has are ticks',
 ];
 /** `--load` for none at all */
 const IDLE = 'idle';
@@ -45,8 +48,8 @@ type State = 'bare' | 'empty' | 'stopped' | 'seen';
 
 interface Measured {
   readonly costs: Readonly<Record<State, Cost[]>>;
-  /** CPU of the agent, and how long that was, s */
-  readonly agent: Readonly<Record<State, { cpu: number; time: number }>>;
+  /** CPU of the agent, and how long that was, s: beside the load as it goes on and on, and beside it without a sensor */
+  readonly agent: Readonly<Record<'steady' | 'bare', { cpu: number; time: number }>>;
   dropped: number;
 }
 
@@ -127,7 +130,7 @@ function row({ name, target, by, show }: WatchedLoad, { costs, agent, dropped }:
     by === 'cpu' ? '' : times('seen', 'cpu'),
     times('empty', by),
     times('stopped', by),
-    percent(agent.seen.cpu / agent.seen.time),
+    percent(agent.steady.cpu / agent.steady.time),
     percent(agent.bare.cpu / agent.bare.time),
     count(dropped),
     target,
@@ -147,7 +150,7 @@ async function measureAll(
   const measured = loads.map(
     (): Measured => ({
       costs: { bare: [], empty: [], stopped: [], seen: [] },
-      agent: { bare: nothing(), empty: nothing(), stopped: nothing(), seen: nothing() },
+      agent: { steady: { cpu: 0, time: 0 }, bare: { cpu: 0, time: 0 } },
       dropped: 0,
     }),
   );
@@ -160,7 +163,7 @@ async function measureAll(
   using empty = await hooks.empty(dir);
   const round = new Round(agent, loads, measured, slices);
   hooks.attach();
-  await round.warm();
+  await round.steady();
   hooks.detach();
   for (let number = 1; number <= options.runs; number++) {
     report.say(`round ${number} of ${options.runs}`);
@@ -177,8 +180,6 @@ async function measureAll(
   return measured;
 }
 
-const nothing = (): { cpu: number; time: number } => ({ cpu: 0, time: 0 });
-
 /** The loads one after the other, in each of the states. */
 class Round {
   readonly #agent: Agent;
@@ -193,10 +194,16 @@ class Round {
     this.#slices = slices;
   }
 
-  async warm(): Promise<void> {
-    for (const { run } of this.#loads) {
-      const until = performance.now() + WARM_S * 1000;
-      while (performance.now() < until) await run();
+  /** Each load as it goes on, first until the agent has got used to it. */
+  async steady(): Promise<void> {
+    for (const [i, { run }] of this.#loads.entries()) {
+      const into = this.#measured[i] as Measured;
+      await again(run, WARM_S);
+      const dropped = await lost(this.#agent);
+      const { cpu, time } = await this.#beside(() => again(run, STEADY_S));
+      into.dropped += (await lost(this.#agent)) - dropped;
+      into.agent.steady.cpu += cpu;
+      into.agent.steady.time += time;
     }
   }
 
@@ -224,15 +231,19 @@ class Round {
 
   async #one(state: State, { run }: WatchedLoad, into: Measured): Promise<void> {
     await this.#settle();
-    const cost = await this.#slices.take(async () => {
-      const cpu = cpuSeconds(this.#agent.pid);
-      const begin = performance.now();
-      const found = await run();
-      return { ...found, agent: cpuSeconds(this.#agent.pid) - cpu, lasted: (performance.now() - begin) / 1000 };
-    });
-    into.costs[state].push(cost);
-    into.agent[state].cpu += cost.agent;
-    into.agent[state].time += cost.lasted;
+    const { found, cpu, time } = await this.#slices.take(() => this.#beside(run));
+    into.costs[state].push(found);
+    if (state !== 'bare') return;
+    into.agent.bare.cpu += cpu;
+    into.agent.bare.time += time;
+  }
+
+  /** CPU of the agent, and how long it was, s. */
+  async #beside<T>(run: () => Promise<T>): Promise<{ readonly found: T; readonly cpu: number; readonly time: number }> {
+    const cpu = cpuSeconds(this.#agent.pid);
+    const begin = performance.now();
+    const found = await run();
+    return { found, cpu: cpuSeconds(this.#agent.pid) - cpu, time: (performance.now() - begin) / 1000 };
   }
 
   async #settle(): Promise<void> {
@@ -242,6 +253,10 @@ class Round {
       if (cpuSeconds(this.#agent.pid) - before < (SETTLED * SETTLE_MS) / 1000) return;
     }
   }
+}
+
+async function again(run: () => Promise<unknown>, seconds: number): Promise<void> {
+  for (const begin = performance.now(); performance.now() - begin < seconds * 1000; ) await run();
 }
 
 async function lost(agent: Agent): Promise<number> {
