@@ -90,7 +90,7 @@ describe('where everything is there, the bootstrap', () => {
     const { stdout, status } = bootstrap(['--run', 'tools/other.ts', 'a', '--b']);
     assert.equal(
       stdout,
-      'other a --b --conditions=@ringfence/source --disable-warning=ExperimentalWarning --max-semi-space-size=4 --v8-pool-size=1 --use-largepages=silent\n',
+      'other a --b --conditions=@ringfence/source --disable-warning=ExperimentalWarning --max-semi-space-size=4 --v8-pool-size=1 --use-largepages=silent --no-short-builtin-calls\n',
     );
     assert.equal(status, 0);
   });

@@ -4,7 +4,7 @@ import { SetupError } from './progress.mjs';
 
 /**
  * One helper thread for collecting garbage: four, on few cores, take what the program itself needs. Node's code in huge pages, where the kernel has some: a program that wakes once a
- * second spends most of its time on finding its memory again.
+ * second spends most of its time on finding its memory again. V8's built-in functions stay there, too, instead of being copied next to compiled code: 2 MB less.
  */
 const NODE_FLAGS = [
   '--conditions=@ringfence/source',
@@ -12,6 +12,7 @@ const NODE_FLAGS = [
   '--max-semi-space-size=4',
   '--v8-pool-size=1',
   '--use-largepages=silent',
+  '--no-short-builtin-calls',
 ];
 /** Sources stripped of their types are kept here: a second start needs neither the time nor the 25 MB that stripping takes. */
 const COMPILE_CACHE = fileURLToPath(new URL('../../dist/compile-cache', import.meta.url));

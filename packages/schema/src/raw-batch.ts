@@ -117,11 +117,18 @@ export class RawBatchWriter {
   /** the caller appends each event's `start`, `cgroup`, `execId`, kind and body here, after `begin` */
   readonly events: AvroWriter = new AvroWriter(1 << 20);
   count = 0;
-  readonly #origin: Pick<RawBatch, 'hostId' | 'bootId' | 'run' | 'agentVersion'>;
+  /** the frame, and what is the same in every batch */
+  readonly #begin: Buffer;
   readonly #whole = new AvroWriter(1 << 20);
 
-  constructor(origin: Pick<RawBatch, 'hostId' | 'bootId' | 'run' | 'agentVersion'>) {
-    this.#origin = origin;
+  constructor({ hostId, bootId, run, agentVersion }: Pick<RawBatch, 'hostId' | 'bootId' | 'run' | 'agentVersion'>) {
+    const out = new AvroWriter();
+    out.append(frame('RawBatch'));
+    out.string(hostId);
+    out.string(bootId);
+    out.append(run);
+    out.string(agentVersion);
+    this.#begin = out.take();
   }
 
   /** Bytes of events so far. */
@@ -154,11 +161,15 @@ export class RawBatchWriter {
 
   /** The framed, signed record; the writer starts anew. */
   finish(end: RawBatchEnd): Buffer {
-    const { sign, keyId, ...rest } = end;
+    const { sign, keyId } = end;
     const out = this.#whole;
     out.at = 0;
-    out.append(frame('RawBatch'));
-    out.value(headType, { ...this.#origin, ...rest });
+    out.append(this.#begin);
+    out.ensure(40);
+    out.long(end.interestVersion);
+    out.long(end.wallOffset);
+    out.long(end.sentAt);
+    writeLanes(out, end.lanes);
     out.ensure(10);
     if (this.count > 0) {
       out.long(this.count);
@@ -176,4 +187,32 @@ export class RawBatchWriter {
     this.events.at = 0;
     this.count = 0;
   }
+}
+
+function writeLanes(out: AvroWriter, lanes: readonly LaneCounters[]): void {
+  if (lanes.length > 0) {
+    out.ensure(10);
+    out.long(lanes.length);
+    for (const { lane, cpu, sequence, drops } of lanes) {
+      out.ensure(40);
+      out.long(lane);
+      out.long(cpu);
+      out.long(sequence);
+      writeCounts(out, drops);
+    }
+  }
+  out.ensure(1);
+  out.long(0);
+}
+
+/** An Avro map of longs. */
+function writeCounts(out: AvroWriter, counts: Readonly<Record<string, number>>): void {
+  const names = Object.keys(counts);
+  if (names.length > 0) out.long(names.length);
+  for (const name of names) {
+    out.string(name);
+    out.ensure(11);
+    out.long(counts[name] as number);
+  }
+  out.long(0);
 }

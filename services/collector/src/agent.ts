@@ -94,7 +94,11 @@ export class Agent implements Disposable {
     this.#containers = this.#openContainers();
     this.#hashes = new ExecHashes({ ...options.hash, log, onAnswer: () => this.#pacer.wake() });
     stack.defer(() => void this.#hashes.close());
-    this.#throttled = new ThrottledSource(sensor.throttled, (cgroup) => this.#met(cgroup));
+    this.#throttled = new ThrottledSource(
+      sensor.throttled,
+      () => sensor.counters.throttled,
+      (cgroup) => this.#met(cgroup),
+    );
     this.#skipped = new SkippedCalls(options.pinPath, log);
     const { run } = this.#sensor;
     this.#next = (lane) => run.next(lane);

@@ -42,7 +42,7 @@ export interface Cycle {
 /** The whole flow. What one cycle has read is in the bus or the spool when it is done; only then do the rings move on. */
 export async function runCycle(parts: PipelineParts): Promise<Cycle> {
   const { security, bulk, batch, own, ticker, sources, hashes, delivery, failpoint, released } = parts;
-  await delivery.drain(); //                                              what waited in the spool goes first
+  if (delivery.spooling) await delivery.drain(); //                       what waited in the spool goes first
   own.ktime = bootMicros();
   const ticked = ticker.begin();
   if (ticked) for (const source of sources) source.tick(); //             once a second: what has changed on the host
@@ -55,7 +55,8 @@ export async function runCycle(parts: PipelineParts): Promise<Cycle> {
   security.pause();
   bulk.pause();
   failpoint('before-effect');
-  await delivery.deliver(batch.takeFinished()); //                        signed → bus, or spool
+  const finished = batch.takeFinished();
+  if (finished.length > 0) await delivery.deliver(finished); //           signed → bus, or spool
   failpoint('before-commit');
   security.release(); //                                                  now the kernel may write there again
   bulk.release();

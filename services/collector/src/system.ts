@@ -23,7 +23,6 @@ const POLL_CHANGED = 0xa;
 const FILEID_KERNFS = 0xfe;
 
 const libc = koffi.load('libc.so.6');
-koffi.struct('rf_timespec', { seconds: 'int64_t', nanos: 'int64_t' });
 koffi.struct('rf_kernfs_handle', { bytes: 'uint32_t', type: 'int32_t', id: 'uint64_t' });
 
 const ENOENT = 2;
@@ -39,8 +38,8 @@ const pidfdOpenCall: Native<[number, string, number, string, number], number> = 
 );
 const openat2Call: Native<unknown[], number> = libc.func('long syscall(long number, ...)');
 const pidfdSignalCall: Native<unknown[], number> = libc.func('long syscall(long number, ...)');
-const clockGettime: Native<[number, { seconds?: number | bigint; nanos?: number | bigint }], number> = libc.func(
-  'int clock_gettime(int clock, _Out_ rf_timespec *time)',
+const clockGettime: Native<[number, BigInt64Array], number> = libc.func(
+  'int clock_gettime(int clock, _Out_ int64_t *time)',
 );
 const getAttribute: Native<[Buffer, string, Buffer, number], number> = libc.func(
   'long lgetxattr(const void *path, const char *name, _Out_ void *value, size_t size)',
@@ -98,11 +97,13 @@ export function pidfdSignal(pidfd: number, signal: number): void {
   checked('pidfd_send_signal', result);
 }
 
+/** struct timespec */
+const TIME = new BigInt64Array(2);
+
 /** ns */
 export function clockNanos(clock: number): bigint {
-  const time: { seconds?: number | bigint; nanos?: number | bigint } = {};
-  checked('clock_gettime', clockGettime(clock, time));
-  return BigInt(time.seconds ?? 0) * 1_000_000_000n + BigInt(time.nanos ?? 0);
+  checked('clock_gettime', clockGettime(clock, TIME));
+  return (TIME[0] as bigint) * 1_000_000_000n + (TIME[1] as bigint);
 }
 
 /** Takes the lock that ends with this process, on a file or a directory; false when another process has it. */

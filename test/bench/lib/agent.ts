@@ -21,6 +21,7 @@ export const NODE_FLAGS: readonly string[] = [
   '--max-semi-space-size=4',
   '--v8-pool-size=1',
   '--use-largepages=silent',
+  '--no-short-builtin-calls',
 ];
 const PROFILE_HOOK = fileURLToPath(new URL('../profile-hook.ts', import.meta.url));
 const PROFILE_MS = 20_000;

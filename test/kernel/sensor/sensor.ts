@@ -179,8 +179,8 @@ export class TestSensor implements Disposable {
     const sum: Record<string, bigint> = { sequence: 0n };
     for (let cpu = 0; cpu < this.#cpus; cpu++) {
       sum['sequence'] = (sum['sequence'] ?? 0n) + this.sequence(lane, cpu);
-      for (const [index, drop] of DROP_CAUSES.entries())
-        sum[drop] = (sum[drop] ?? 0n) + BigInt(this.#account.drops(lane, cpu, index));
+      const drops = this.#account.drops(lane, cpu);
+      for (const drop of DROP_CAUSES) sum[drop] = (sum[drop] ?? 0n) + BigInt(drops[drop] ?? 0);
     }
     return sum as Counters;
   }

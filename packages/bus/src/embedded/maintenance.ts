@@ -1,18 +1,32 @@
 import type { Retention } from './retention.ts';
 import type { Store } from './store.ts';
 
+/** Where there was nothing to do it is looked at again after so many intervals: a log that nothing is written to is not asked for what is too old in it. */
+const IDLE_INTERVALS = 6;
+
 /** Runs retention and compaction in small slices, a turn of the event loop between two. */
 export class Maintenance {
   readonly #store: Store;
   readonly #retention: Retention;
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout;
   #running: Promise<void> | null = null;
   #stopped = false;
+  /** The last run found something to do. */
+  #worked = false;
 
   constructor(store: Store, retention: Retention) {
     this.#store = store;
     this.#retention = retention;
-    this.#timer = setInterval(() => void this.run(), store.options.maintenanceIntervalMs).unref();
+    this.#timer = this.#in(1);
+  }
+
+  #in(intervals: number): NodeJS.Timeout {
+    return setTimeout(() => void this.#again(), intervals * this.#store.options.maintenanceIntervalMs).unref();
+  }
+
+  async #again(): Promise<void> {
+    await this.run();
+    if (!this.#stopped) this.#timer = this.#in(this.#worked ? 1 : IDLE_INTERVALS);
   }
 
   /** Until nothing is left to do. A failure is logged and tried again next time; what fails for good fails the writes too. */
@@ -24,9 +38,14 @@ export class Maintenance {
   }
 
   async #work(): Promise<void> {
+    this.#worked = false;
     try {
-      while (!this.#stopped && this.#retention.step()) await new Promise((resolve) => setImmediate(resolve));
+      while (!this.#stopped && this.#retention.step()) {
+        this.#worked = true;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
     } catch (error) {
+      this.#worked = true;
       this.#store.options.log?.warn(
         { err: error, path: this.#store.options.path },
         'bus retention failed; it is tried again',
@@ -36,7 +55,7 @@ export class Maintenance {
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
     await this.#running;
   }
 }

@@ -18,18 +18,23 @@ interface Key {
   readonly kind: number;
 }
 
-/** Reads rf_throttled, and tells each second what was held back since. */
+/** Reads rf_throttled, and tells with each tick what was held back since. */
 export class ThrottledSource implements EnrichmentSource {
   readonly name = 'throttled';
   readonly #map: BpfMap;
+  readonly #total: () => number;
   readonly #seen: (cgroup: bigint) => void;
+  /** of all cgroups, at the tick before this one */
+  #before = 0;
+  #changed = false;
   #sink: ContextSink | undefined;
   /** told, by `cgroup/lane/kind` */
   readonly #told = new Map<string, number>();
 
-  /** `seen`: is told of each cgroup before what is told of it */
-  constructor(map: BpfMap, seen: (cgroup: bigint) => void) {
+  /** `total`: how much was held back in all. `seen`: is told of each cgroup before what is told of it */
+  constructor(map: BpfMap, total: () => number, seen: (cgroup: bigint) => void) {
     this.#map = map;
+    this.#total = total;
     this.#seen = seen;
   }
 
@@ -47,6 +52,7 @@ export class ThrottledSource implements EnrichmentSource {
   }
 
   tick(): void {
+    if (this.#isAsBefore()) return;
     for (const one of this.read()) {
       const name = nameOf(one);
       const count = one.count - (this.#told.get(name) ?? 0);
@@ -55,6 +61,15 @@ export class ThrottledSource implements EnrichmentSource {
       this.#seen(one.cgroup);
       this.#sink?.throttled({ ...one, count });
     }
+  }
+
+  /** The kernel counts in all first, then by cgroup: what it is at just now is in the map by the next tick, so after a change that is read once more. */
+  #isAsBefore(): boolean {
+    const total = this.#total();
+    const quiet = total === this.#before && !this.#changed;
+    this.#changed = total !== this.#before;
+    this.#before = total;
+    return quiet;
   }
 
   close(): void {}

@@ -24,7 +24,7 @@ export interface LogOptions {
   readonly linesPerSecond: number;
   /** ms between two looks at files that lines come to. @default 250 */
   readonly pollMs?: number;
-  /** ms between two looks for new files when none has come for long; what is written to those that are open is told by the kernel. @default 5 s */
+  /** ms between two looks for new files when none has come for long; what is written to those that are open is told by the kernel. @default 10 s */
   readonly restMs?: number;
   /** ms a file that was moved away is kept open. @default 60 s */
   readonly retiredMs?: number;
@@ -69,7 +69,7 @@ const RECORD_BYTES = 512 * 1024;
 const RECORD_LINES = 4096;
 const POLL_MS = 250;
 const SCAN_MS = 1000;
-const REST_MS = 5000;
+const REST_MS = 10_000;
 /** Looks in a row without a line until it rests. */
 const QUIET_LOOKS = 8;
 /** Brokers that don't take a record for longer are away. */

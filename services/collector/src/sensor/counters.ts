@@ -20,8 +20,7 @@ const FATES = 16;
 const KINDS = records.COUNTERS_FATES_LENGTH / (LANES * FATES);
 const { SEEN, SENT, DROPS, PASSED } = records.Fate;
 const UNWATCHED = DROP_CAUSES.indexOf('unwatched');
-/** Where the kernel counts what was dropped for a cause. */
-const fatesOf = (cause: number): readonly number[] => (cause === UNWATCHED ? [DROPS + cause, PASSED] : [DROPS + cause]);
+const THROTTLED = DROPS + DROP_CAUSES.indexOf('throttled');
 
 /** enum rf_kind, by number: `open`, `file_change`, … */
 const KIND_NAMES: ReadonlyMap<number, string> = new Map(
@@ -72,10 +71,20 @@ export class Counters implements Disposable {
     return this.#read(cpu, records.COUNTERS_SEQUENCE + lane * 8);
   }
 
-  drops(lane: number, cpu: number, cause: number): number {
-    let sum = 0;
-    for (const kind of KIND_NAMES.keys()) for (const fate of fatesOf(cause)) sum += this.#fate(lane, cpu, kind, fate);
-    return sum;
+  /** What was dropped, by cause, of all kinds. With each tick, and 64 CPUs have 130,000 words: no call for each. */
+  drops(lane: number, cpu: number): Record<string, number> {
+    const sums = new Float64Array(FATES);
+    let word = (cpu * this.#stride + records.COUNTERS_FATES + lane * KINDS * FATES * 8) / 4;
+    for (let kind = 0; kind < KINDS; kind++)
+      for (let fate = 0; fate < FATES; fate++, word += 2)
+        sums[fate] = (sums[fate] as number) + (this.#words[word] ?? 0) + (this.#words[word + 1] ?? 0) * 2 ** 32;
+    const drops: Record<string, number> = {};
+    for (const [index, cause] of DROP_CAUSES.entries()) {
+      const passed = index === UNWATCHED ? (sums[PASSED] as number) : 0;
+      const count = (sums[DROPS + index] as number) + passed;
+      if (count > 0) drops[cause] = count;
+    }
+    return drops;
   }
 
   /** Every lane and CPU that has counted anything. `extra` adds what user space dropped, by cause. */
@@ -83,17 +92,22 @@ export class Counters implements Disposable {
     const out: LaneCounters[] = [];
     for (let lane = 0; lane < LANES; lane++) {
       for (let cpu = 0; cpu < this.#cpus; cpu++) {
-        const drops: Record<string, number> = {};
-        DROP_CAUSES.forEach((cause, index) => {
-          const count = this.drops(lane, cpu, index);
-          if (count > 0) drops[cause] = count;
-        });
+        const drops = this.drops(lane, cpu);
         extra(lane, cpu, drops);
         const sequence = this.sequence(lane, cpu);
         if (sequence > 0 || Object.keys(drops).length > 0) out.push({ lane, cpu, sequence, drops });
       }
     }
     return out;
+  }
+
+  /** Held back as more than a cgroup's share, of all lanes, CPUs and kinds. */
+  get throttled(): number {
+    let sum = 0;
+    for (let cpu = 0; cpu < this.#cpus; cpu++)
+      for (let kind = 0; kind < LANES * KINDS; kind++)
+        sum += this.#read(cpu, records.COUNTERS_FATES + (kind * FATES + THROTTLED) * 8);
+    return sum;
   }
 
   /** Every lane and kind of which anything was seen. */

@@ -38,7 +38,7 @@ export class TamperingLog implements Disposable {
 
   /** What came since the last call, or since the last agent told it. */
   take(): Tampering {
-    const found = untold(Buffer.from(this.#mapping.buffer), this.#taken);
+    const found = untold(this.#mapping.buffer, this.#taken);
     this.#taken = found.last;
     return found;
   }
@@ -53,10 +53,13 @@ export class TamperingLog implements Disposable {
   }
 }
 
-function untold(memory: Buffer, told: bigint): Tampering {
+function untold(memory: ArrayBuffer, told: bigint): Tampering {
   const entries: Buffer[] = [];
-  for (let at = 0; at + ENTRY <= memory.length; at += ENTRY)
-    if (sequenceOf(memory, at) > told) entries.push(Buffer.from(memory.subarray(at, at + ENTRY)));
+  const numbers = new BigUint64Array(memory, 0, Math.floor(memory.byteLength / 8));
+  for (let at = 0; at + ENTRY <= memory.byteLength; at += ENTRY)
+    if ((numbers[(at + records.HEADER_SEQUENCE) / 8] as bigint) > told)
+      entries.push(Buffer.from(Buffer.from(memory, at, ENTRY)));
+  if (entries.length === 0) return { entries, last: told, lost: 0 };
   const whole = entries.filter((entry) => sequenceOf(entry, 0) > told && isWhole(entry));
   whole.sort((a, b) => Number(sequenceOf(a, 0) - sequenceOf(b, 0)));
   const last = whole.at(-1);
