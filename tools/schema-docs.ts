@@ -94,7 +94,7 @@ const SOURCES: Readonly<Record<KindName, string>> = {
   Silence:
     'enricher of a fleet, when no tick of a host has come for `enricher.silentAfter`; again when one comes; not after an orderly end',
   Tampering:
-    'collector, each second and at the next start, from a pinned map that signal_generate, sched_process_exit, ends of ptrace and its kin, and of bpf write; of an agent that was asked to end (SIGTERM, SIGINT, SIGHUP) nothing',
+    'collector, with each tick and at the next start, from a pinned map that signal_generate, sched_process_exit, ends of ptrace and its kin, and of bpf write; of an agent that was asked to end (SIGTERM, SIGINT, SIGHUP) nothing',
   Probe:
     'user-defined probes: a function entered or left, USDT, a tracepoint, as `collector.probes.custom` says (docs/PROBES.md)',
 };

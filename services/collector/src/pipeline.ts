@@ -45,7 +45,7 @@ export async function runCycle(parts: PipelineParts): Promise<Cycle> {
   if (delivery.spooling) await delivery.drain(); //                       what waited in the spool goes first
   own.ktime = bootMicros();
   const ticked = ticker.begin();
-  if (ticked) for (const source of sources) source.tick(); //             once a second: what has changed on the host
+  if (ticked) for (const source of sources) source.tick(); //             with it: what has changed on the host
   bulk.open(); //                                                         in this order: no open without the exec before it
   security.open();
   const taken = delivery.spooling ? takeApart(parts) : takeTogether(parts); // rings → events, in place

@@ -6,12 +6,16 @@ import { cpuSeconds, residentBytes, touchedPages } from './usage.ts';
 
 /** Until Node has done what a start is. */
 const START_MS = 5000;
+/** Until a program whose sensor was taken away has told of that. */
+const DEAF_MS = 3000;
+/** An idle agent ticks once in this time. */
+const TOUCHED_MS = 2000;
 
 /** What a program does that is left alone. */
 export interface Idle {
   /** of one core */
   readonly cpuShare: number;
-  /** pages of memory that it touches within a second; NaN: this kernel doesn't tell */
+  /** pages of memory that it touches within two seconds; NaN: this kernel doesn't tell */
   readonly pages: number;
   readonly rssBytes: number;
   readonly page: PageCost;
@@ -23,13 +27,24 @@ export interface PageCost {
   readonly again_us: number;
 }
 
-/** Over so many seconds, in which another program finds out what a page costs: that differs from one minute to the next. */
-export async function idleOf(pid: number, seconds: number, programs: Programs): Promise<Idle> {
+/**
+ * Over so many seconds, in which another program finds out what a page costs: that differs from one minute to the next. `deafen`: after that, so that looking at its pages does not wake
+ * a program that sees who looks.
+ */
+export async function idleOf(
+  pid: number,
+  seconds: number,
+  programs: Programs,
+  deafen: () => void = () => {},
+): Promise<Idle> {
   const before = cpuSeconds(pid);
   const begin = performance.now();
   const page = await pageCost(programs, seconds);
   const cpuShare = (cpuSeconds(pid) - before) / ((performance.now() - begin) / 1000);
-  return { cpuShare, pages: await touchedPages(pid, 1000), rssBytes: residentBytes(pid, 'VmRSS'), page };
+  const rssBytes = residentBytes(pid, 'VmRSS');
+  deafen();
+  await sleep(DEAF_MS);
+  return { cpuShare, pages: await touchedPages(pid, TOUCHED_MS), rssBytes, page };
 }
 
 /** The least that a Node program can do which has to be there each second: it wakes, and sleeps again. */

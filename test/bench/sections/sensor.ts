@@ -31,6 +31,8 @@ const STEADY_S = 10;
 const SLICE_S = 1;
 /** A start is not idle: what it leaves in the heap is collected within this time. */
 const IDLE_AFTER_MS = 25_000;
+/** Fifteen ticks. */
+const IDLE_S = 30;
 const NOTES: readonly string[] = [
   `before the first round the agent has had ${WARM_S} s of each load: it takes more until its code is compiled`,
   `agent: what it takes of a core beside ${STEADY_S} s more of the load, without a pause; dropped: in these, and in the rounds`,
@@ -278,20 +280,28 @@ const micros = ({ after_rest_us, again_us }: Idle['page']): string =>
   `${after_rest_us.toFixed(2)} (${again_us.toFixed(3)}) µs`;
 
 async function idle({ report, dir, options, programs }: BenchContext): Promise<void> {
-  const seconds = Math.max(10, options.seconds);
+  const seconds = Math.max(IDLE_S, options.seconds);
   const node = await idleNode(seconds, programs);
   await using agent = await Agent.startCollector({ dir });
   await sleep(IDLE_AFTER_MS);
-  const found = await idleOf(agent.pid, seconds, programs);
+  const found = await idleOf(agent.pid, seconds, programs, () => Hooks.takeFrom(agent.pinPath)[Symbol.dispose]());
   report.figure('idle', { agent: found, node });
   const row = (name: string, { cpuShare, pages, rssBytes, page }: Idle, target: string): string[] => {
     const known = !Number.isNaN(pages);
-    const all = known ? percent((pages * page.after_rest_us) / 1e6) : '';
+    const all = known ? percent((pages * page.after_rest_us) / 2e6) : '';
     return [name, percent(cpuShare), known ? count(pages) : '', micros(page), all, mib(rssBytes), target];
   };
   report.table({
     title: 'left alone',
-    columns: ['', 'CPU of one core', 'pages touched within a second', 'a page takes', 'all of them', 'RSS', 'target'],
+    columns: [
+      '',
+      'CPU of one core',
+      'pages touched within two seconds',
+      'a page takes',
+      'all of them',
+      'RSS',
+      'target',
+    ],
     rows: [
       row('up --only collector', found, '< 1 %, < 150 MB'),
       row('a Node program that wakes once a second and does nothing', node, ''),

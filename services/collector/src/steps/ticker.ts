@@ -6,7 +6,7 @@ import type { OwnEvents } from './own-events.ts';
 /** Where nothing has happened since the last tick the next one is waited for twice as long, but no more than this longer, ms: waking up is most of what an idle agent costs. */
 const IDLE_MORE_MS = 1000;
 
-/** A tick each second: when it is due, and what it carries. */
+/** The tick: when it is due, and what it carries. */
 export class Ticker {
   /** µs, CLOCK_BOOTTIME, of the tick that is being made; null: none is due */
   ktime: number | null = null;
