@@ -7,7 +7,7 @@ import { cpuSeconds, residentBytes, touchedPages } from './usage.ts';
 /** Until Node has done what a start is. */
 const START_MS = 5000;
 /** Until a program whose sensor was taken away has told of that. */
-const DEAF_MS = 3000;
+const DEAF_MS = 10_000;
 /** An idle agent ticks once in this time. */
 const TOUCHED_MS = 2000;
 
