@@ -105,9 +105,9 @@ export class EmbeddedBus implements Bus {
   }
 
   /** Runs retention and compaction now, until nothing is left to do. */
-  maintain(): Promise<void> {
+  async maintain(): Promise<void> {
     this.#checkOpen();
-    return this.#maintenance.run();
+    await this.#maintenance.run();
   }
 
   /** Forgets a group that will not come back, so that retention no longer waits for it. */

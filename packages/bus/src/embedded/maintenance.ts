@@ -9,10 +9,8 @@ export class Maintenance {
   readonly #store: Store;
   readonly #retention: Retention;
   #timer: NodeJS.Timeout;
-  #running: Promise<void> | null = null;
+  #running: Promise<boolean> | null = null;
   #stopped = false;
-  /** The last run found something to do. */
-  #worked = false;
 
   constructor(store: Store, retention: Retention) {
     this.#store = store;
@@ -25,31 +23,32 @@ export class Maintenance {
   }
 
   async #again(): Promise<void> {
-    await this.run();
-    if (!this.#stopped) this.#timer = this.#in(this.#worked ? 1 : IDLE_INTERVALS);
+    const worked = await this.run();
+    if (!this.#stopped) this.#timer = this.#in(worked ? 1 : IDLE_INTERVALS);
   }
 
-  /** Until nothing is left to do. A failure is logged and tried again next time; what fails for good fails the writes too. */
-  run(): Promise<void> {
+  /** Until nothing is left to do; whether there was something. A failure is logged and tried again next time; what fails for good fails the writes too. */
+  run(): Promise<boolean> {
     this.#running ??= this.#work().finally(() => {
       this.#running = null;
     });
     return this.#running;
   }
 
-  async #work(): Promise<void> {
-    this.#worked = false;
+  async #work(): Promise<boolean> {
+    let worked = false;
     try {
       while (!this.#stopped && this.#retention.step()) {
-        this.#worked = true;
+        worked = true;
         await new Promise((resolve) => setImmediate(resolve));
       }
+      return worked;
     } catch (error) {
-      this.#worked = true;
       this.#store.options.log?.warn(
         { err: error, path: this.#store.options.path },
         'bus retention failed; it is tried again',
       );
+      return true;
     }
   }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { openEmbeddedBus } from '../../src/embedded/bus.ts';
 import { BusFullError } from '../../src/errors.ts';
 import { createRecord, createTopic, defer, NOTHING, openWithClock, readAll, take, temporary } from './harness.ts';
@@ -29,6 +30,16 @@ describe('retention', () => {
     const records = await readAll(bus, 't');
     assert.ok(records.length > 80 && records.length <= 100, `${records.length} records are left`);
     assert.equal(records.at(-1)?.offset, 299);
+  });
+
+  test('is looked after by itself, again and again, also after a rest', async (t) => {
+    const { bus } = await openWithClock(t, { maintenanceIntervalMs: 5 });
+    await bus.ensureTopics([createTopic('t', { retentionBytes: 10_000 })]);
+    for (const round of [1, 2]) {
+      for (let i = 0; i < 30; i++) await bus.produce([createRecord('t', { value: Buffer.alloc(1000, round) })]);
+      while ((await readAll(bus, 't')).length > 10) await sleep(5);
+      await sleep(100);
+    }
   });
 
   test('what a group has not consumed outlives its retention; once it is consumed it goes', async (t) => {
