@@ -3,8 +3,9 @@ import { BusRefusedError, TopicSpecError, UnknownTopicError } from '../errors.ts
 import { checkTopicSpec } from '../limits.ts';
 import type { TopicSpec } from '../port.ts';
 import type { Cluster } from './cluster.ts';
+import { offsetsAt } from './partition-scan.ts';
 import { replicasOf, topicSettings } from './topic-settings.ts';
-import { isRefusal, type NewTopic, type Wire, WireError } from './wire.ts';
+import { EARLIEST, isRefusal, type NewTopic, type TopicPartition, type Wire, WireError } from './wire.ts';
 
 const WAIT_MS = 50;
 
@@ -12,13 +13,26 @@ const WAIT_MS = 50;
 export async function ensureTopics(cluster: Cluster, wire: Wire, specs: readonly TopicSpec[]): Promise<void> {
   for (const spec of specs) checkTopicSpec(spec);
   const { requestDeadlineMs } = cluster.options;
+  const made: Set<TopicSpec> = new Set();
   await cluster.insist('making topics', requestDeadlineMs * 3, async () => {
     const missing: TopicSpec[] = [];
     for (const spec of specs) if (!(await exists(cluster, spec))) missing.push(spec);
-    if (missing.length === 0) return;
-    await create(cluster, wire, missing);
-    for (const spec of missing) while (!(await exists(cluster, spec))) await sleep(WAIT_MS);
+    if (missing.length > 0) await create(cluster, wire, missing);
+    for (const spec of missing) {
+      made.add(spec);
+      while (!(await exists(cluster, spec))) await sleep(WAIT_MS);
+    }
+    // A broker is named as leader some milliseconds before it knows that it leads.
+    const first = [...made]
+      .flatMap((spec) => partitionsOf(cluster, spec))
+      .map((at) => ({ ...at, timestampMs: EARLIEST }));
+    await offsetsAt(cluster, wire, first);
   });
+}
+
+function partitionsOf(cluster: Cluster, { name, partitions }: TopicSpec): TopicPartition[] {
+  const topic = cluster.physical(name);
+  return Array.from({ length: partitions }, (_, partition) => ({ topic, partition }));
 }
 
 async function exists(cluster: Cluster, spec: TopicSpec): Promise<boolean> {
@@ -35,9 +49,7 @@ async function exists(cluster: Cluster, spec: TopicSpec): Promise<boolean> {
     if (error instanceof UnknownTopicError) return false;
     throw error;
   }
-  const leaderless = Array.from({ length: spec.partitions }, (_, partition) => ({ topic, partition })).some(
-    (at) => cluster.leader(at) === null,
-  );
+  const leaderless = partitionsOf(cluster, spec).some((at) => cluster.leader(at) === null);
   if (leaderless) await cluster.refresh();
   return true;
 }
