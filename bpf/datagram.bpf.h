@@ -187,6 +187,12 @@ int socket_release(struct bpf_sock *context)
 	return 1;
 }
 
+/* No room for now, or a signal came: what is not sent yet may be soon. */
+static __always_inline bool datagram__is_final(long result)
+{
+	return result != -EAGAIN && result != -EINTR && result > -ERESTARTSYS;
+}
+
 /* `to`: in the caller's memory; 0: the socket's own peer. */
 static __always_inline int datagram__refused(struct task_struct *task, struct sock *sk, __u16 family, __s32 result, const void *to)
 {
@@ -235,7 +241,7 @@ static __always_inline int datagram__refused(struct task_struct *task, struct so
 static __always_inline int datagram__sent(struct task_struct *task, __s32 result, const void *to, __u32 size)
 {
 	struct file *file = file__of_descriptor(task, PT_REGS_PARM1_SYSCALL(task__registers(task)));
-	struct unix_datagram_call call = { .to = to, .size = size, .result = result };
+	struct unix_datagram_call call = { .to = to, .memory = TEXT_USER, .size = size, .result = result };
 	struct sock *sk;
 	__u16 family;
 
@@ -246,8 +252,12 @@ static __always_inline int datagram__sent(struct task_struct *task, __s32 result
 	family = kernel__read(sk, __sk_common.skc_family);
 	if (family == AF_UNIX) {
 		call.truth = truth__take(task);
+		if (call.truth && call.truth->object != (__u64)sk)
+			call.truth = 0;
+		if (call.truth && call.truth->told)
+			return 0;
 		/* a call that fails may have come to no hook: what is written down is of one before it */
-		if (call.truth && (result < 0 || call.truth->object != (__u64)sk))
+		if (result < 0)
 			call.truth = 0;
 		return unix_datagram__ended(task, &call);
 	}
@@ -260,8 +270,8 @@ static __always_inline int datagram__sent(struct task_struct *task, __s32 result
 static __always_inline bool datagram__may_be_wanted(long result)
 {
 	if (result >= 0)
-		return interest__any_form(INTEREST(DATAGRAM_UNIX));
-	return interest__any(RF_DATAGRAM) && result != -EAGAIN && result != -EINTR && result > -ERESTARTSYS;
+		return !rf_unix_sent && interest__any_form(INTEREST(DATAGRAM_UNIX));
+	return interest__any(RF_DATAGRAM) && datagram__is_final(result);
 }
 
 SEC("tracepoint/syscalls/sys_exit_sendto")
@@ -312,7 +322,7 @@ struct datagram_messages {
 
 static long datagram__sent_one(__u32 number, struct datagram_messages *messages)
 {
-	struct unix_datagram_call call = { .sk = messages->sk };
+	struct unix_datagram_call call = { .sk = messages->sk, .memory = TEXT_USER };
 	const char *at = messages->next;
 	struct datagram_message message = {};
 
@@ -357,9 +367,13 @@ int sendmmsg_exit(void *context)
 	struct pt_regs *registers;
 	struct task_struct *task;
 
-	if (!result || !datagram__may_be_wanted(result))
+	if (!result)
 		return 0;
 	task = bpf_get_current_task_btf();
+	if (rf_unix_sent && result > 0)
+		truth__take(task); /* of one that failed after others were sent */
+	if (!datagram__may_be_wanted(result))
+		return 0;
 	registers = task__registers(task);
 	if (result > 0 && (__u32)PT_REGS_PARM3_SYSCALL(registers) != 1) {
 		datagram__sent_many(task, result);

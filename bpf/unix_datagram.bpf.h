@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* Datagrams to unix sockets, as of syslog, systemd and whoever talks to a daemon without a connection. No packet shows them, so each is seen at the end of
- * the call that sent it: equal ones (process, peer, result) are merged, whatever sockets they went by. The kernel forgets whom it sent one to: of a
- * connected socket the peer is the kernel's, else the name is the caller's, marked, unless the full profile wrote it down. */
+ * the call that sent it, or of the kernel's function that did (full/unix_datagram.bpf.h): equal ones (process, peer, result) are merged, whatever sockets
+ * they went by. When the call is over the kernel has forgotten whom it sent one to: of a connected socket the peer is the kernel's, else the name is the
+ * caller's, marked, unless the full profile wrote it down. */
 #include "lib/share.h"
 #include "lib/socket.h"
 
 #define UNIX_DATAGRAM_ROOM RF_SMALL_RECORD_MAX
 
-/* `to`: in the caller's memory; 0: the socket's own peer. */
+/* `to`: where `memory` says; 0: the socket's own peer. */
 struct unix_datagram_call {
 	struct sock *sk;
 	struct sock *peer;
 	struct rf_truth *truth;
 	const void *to;
-	const char *request; /* what is there, in the kernel */
+	const char *request; /* our copy of what is there */
+	enum text_source memory;
 	__u32 size;
 	__s32 result;
 };
@@ -52,7 +54,7 @@ static __always_inline void unix_datagram__fill_fixed(struct rf_datagram *d, str
 	__builtin_memset(d->local_address, 0, sizeof(d->local_address));
 	d->result = call->result < 0 ? call->result : 0;
 	d->incoming = 0;
-	d->source_caller = task__shares_files(task);
+	d->source_caller = call->memory == TEXT_USER && task__shares_files(task);
 	d->pad = 0;
 }
 
@@ -64,7 +66,7 @@ static __always_inline void unix_datagram__fill_peer(struct rf_builder *b, struc
 		d->source_caller = 0;
 		truth__append(b, UNIX_DATAGRAM_ROOM, &d->path, call->truth, &call->truth->path);
 	} else if (call->to) {
-		d->source_caller = 1;
+		d->source_caller = call->memory == TEXT_USER;
 		socket__append_unix_request(b, UNIX_DATAGRAM_ROOM, &d->path, call->request, call->size);
 	} else {
 		socket__append_unix_name(b, UNIX_DATAGRAM_ROOM, &d->path, work, (struct unix_sock *)call->peer);
@@ -77,8 +79,10 @@ static __always_inline void unix_datagram__assemble(struct rf_scratch_small *scr
 	struct rf_datagram *d = (struct rf_datagram *)scratch->record;
 
 	call->request = scratch->path.text + RF_PATH_MAX;
-	if (call->to)
-		socket__copy_request(scratch->path.text + RF_PATH_MAX, 0, call->to, call->size);
+	if (call->to) {
+		__builtin_memset(scratch->path.text + RF_PATH_MAX, 0, SOCKET_REQUEST_MAX);
+		socket__read_text(scratch->path.text + RF_PATH_MAX, call->memory, call->to, call->size);
+	}
 	d->count = unix_datagram__admit(task, call);
 	if (!d->count)
 		return;

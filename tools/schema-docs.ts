@@ -82,7 +82,7 @@ const SOURCES: Readonly<Record<KindName, string>> = {
   Socket:
     'end of socket (raw, packet, vsock, alg and other unusual families; netlink of audit, xfrm and netfilter), bind and listen, from the socket; cgroup bind hooks for binds that fail',
   Datagram:
-    'cgroup packet hooks, UDP only; what was counted since, after 30 s with the next datagram or when the socket is closed (cgroup sock_release); end of sendto, sendmsg and sendmmsg for sends that fail, and for those to unix sockets, of which equal ones are told at most once a second',
+    'cgroup packet hooks, UDP only; what was counted since, after 30 s with the next datagram or when the socket is closed (cgroup sock_release); end of sendto, sendmsg and sendmmsg for sends that fail, and for those to unix sockets, of which equal ones are told at most once a second; in the full profile the end of the function of the kernel that sends these (unix_dgram_sendmsg), which sees those by write too',
   Packet: 'cgroup packet hooks: DNS on port 53 both ways, and the hello of a TLS client as it leaves',
   Finding: 'collector, at start and every `collector.integrity.every`',
   Flow: 'tracepoint inet_sock_set_state, TCP only: when the connection is over, or one that was not waited for has failed',

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Full profile: to which unix socket a datagram goes. */
+/* Full profile: to which unix socket a datagram goes. The kernel asks once for each, and once more when the receiver's queue was full; what it was asked
+ * last counts when the datagram is sent. Where a program can stand at the end of the function that sends one, the record leaves there: of each that a call
+ * sends, and of those that are written. Else it leaves at the end of the call. */
 #include "hook.h"
 #include "../lib/socket.h"
 
-/* Connecting such a socket asks the same, and so does a write to it. */
+/* Connecting such a socket asks the same. */
 static __always_inline bool unix_datagram__is_of_send(__u32 call)
 {
-	return call == SYSCALL_SENDTO + 1 || call == SYSCALL_SENDMSG + 1 || call == SYSCALL_SENDMMSG + 1;
+	return call == SYSCALL_SENDTO + 1 || call == SYSCALL_SENDMSG + 1 || call == SYSCALL_SENDMMSG + 1 || call == SYSCALL_WRITE + 1 ||
+	       call == SYSCALL_WRITEV + 1;
 }
 
 static __always_inline void unix_datagram__write_down(struct socket *own, struct socket *other)
@@ -35,3 +38,48 @@ static __always_inline void unix_datagram__write_down(struct socket *own, struct
 }
 
 FULL_HOOK(unix_may_send, unix_datagram__write_down(own, other), struct socket *own, struct socket *other)
+
+/* What is written down of this datagram, once; 0: nothing. */
+static __always_inline struct rf_truth *unix_datagram__take(struct task_struct *task, struct sock *sk)
+{
+	struct rf_truth *truth = truth__take(task);
+
+	return truth && truth->object == (__u64)sk ? truth : 0;
+}
+
+/* The end of the call sees one that failed too. */
+static __always_inline void unix_datagram__mark_told(struct task_struct *task, struct sock *sk)
+{
+	struct rf_truth *truth = bpf_task_storage_get(&rf_truths, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (!truth)
+		return;
+	truth__clear(truth);
+	truth->object = (__u64)sk;
+	truth->told = 1;
+	truth->call = truth__call(task);
+}
+
+SEC("?fexit/unix_dgram_sendmsg")
+int BPF_PROG(unix_datagram_sent, struct socket *socket, struct msghdr *message, size_t size, int result)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct unix_datagram_call sent = { .memory = TEXT_KERNEL, .result = result };
+
+	/* what io_uring sends is told as such */
+	if (!unix_datagram__is_of_send(truth__call(task)) || !interest__any_form(INTEREST(DATAGRAM_UNIX)))
+		return 0;
+	sent.sk = BPF_CORE_READ(socket, sk);
+	sent.truth = unix_datagram__take(task, sent.sk);
+	if (result < 0 && !datagram__is_final(result))
+		return 0;
+	sent.size = BPF_CORE_READ(message, msg_namelen);
+	if (sent.size)
+		sent.to = BPF_CORE_READ(message, msg_name);
+	if (result < 0)
+		sent.truth = 0;
+	unix_datagram__ended(task, &sent);
+	if (result < 0)
+		unix_datagram__mark_told(task, sent.sk);
+	return 0;
+}

@@ -143,6 +143,8 @@ static __always_inline long kernel__read_user_string(char *to, __u32 max, const 
 #define SYSCALL_SENDMMSG 307
 #define SYSCALL_EXECVEAT 322
 #define SYSCALL_PKEY_MPROTECT 329
+#define SYSCALL_WRITE 1
+#define SYSCALL_WRITEV 20
 #elif defined(__TARGET_ARCH_arm64)
 #define SYSCALL_NUMBER(registers) ((__s32)(registers)->syscallno)
 #define SYSCALL_PARM6(registers) ((registers)->regs[5])
@@ -162,6 +164,8 @@ static __always_inline long kernel__read_user_string(char *to, __u32 max, const 
 #define SYSCALL_SENDMMSG 269
 #define SYSCALL_EXECVEAT 281
 #define SYSCALL_PKEY_MPROTECT 288
+#define SYSCALL_WRITE 64
+#define SYSCALL_WRITEV 66
 #endif
 /* newer ones have the same number everywhere */
 #define SYSCALL_PIDFD_SEND_SIGNAL 424

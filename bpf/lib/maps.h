@@ -244,7 +244,7 @@ struct rf_truth {
 	struct rf_text filesystem; /* of a mount */
 	struct rf_text options;
 	__u32 faults; /* texts that could not be read */
-	__u32 pad;
+	__u32 told;   /* 1: the call's record has left already */
 	char text[RF_TRUTH_MAX];
 };
 
@@ -529,6 +529,8 @@ struct {
 
 /* Set before load: some hook of the full profile is loaded. */
 const volatile bool rf_full = false;
+/* Set before load: datagrams to unix sockets are told at the end of the kernel's function that sends them (full/unix_datagram.bpf.h). */
+const volatile bool rf_unix_sent = false;
 /* Set before load: programs of system calls are put around the kernel's functions, not on tracepoints (lib/syscall.h). */
 const volatile bool rf_functions = false;
 /* Set before load: programs of system calls are run by full/refused.bpf.h alone, for calls that seccomp has refused. */

@@ -151,14 +151,9 @@ static __always_inline void socket__read_hook6(struct rf_destination *destinatio
 	__builtin_memcpy(destination->address, address, sizeof(address));
 }
 
-/* What a call was given for an address: SOCKET_REQUEST_MAX bytes, filled up with 0, at `to`. From what the kernel took it for, where that is known. */
-static __always_inline void socket__copy_request(char *to, struct rf_truth *truth, const void *request, __u32 size)
+/* An address of at most SOCKET_REQUEST_MAX bytes; nothing of a longer one. */
+static __always_inline void socket__read_text(char *to, enum text_source source, const void *from, __u32 size)
 {
-	__builtin_memset(to, 0, SOCKET_REQUEST_MAX);
-	if (truth) {
-		__builtin_memcpy(to, truth->text, SOCKET_REQUEST_MAX);
-		return;
-	}
 	if (!size || size > SOCKET_REQUEST_MAX)
 		return;
 	/* in the one way that a verifier of 6.1 follows wherever the size comes from */
@@ -166,7 +161,20 @@ static __always_inline void socket__copy_request(char *to, struct rf_truth *trut
 	rf_barrier(size);
 	size &= SOCKET_REQUEST_MAX - 1;
 	rf_barrier(size);
-	bpf_probe_read_user(to, size + 1, request);
+	if (source == TEXT_USER)
+		bpf_probe_read_user(to, size + 1, from);
+	else
+		bpf_probe_read_kernel(to, size + 1, from);
+}
+
+/* What a call was given for an address: SOCKET_REQUEST_MAX bytes, filled up with 0, at `to`. From what the kernel took it for, where that is known. */
+static __always_inline void socket__copy_request(char *to, struct rf_truth *truth, const void *request, __u32 size)
+{
+	__builtin_memset(to, 0, SOCKET_REQUEST_MAX);
+	if (truth)
+		__builtin_memcpy(to, truth->text, SOCKET_REQUEST_MAX);
+	else
+		socket__read_text(to, TEXT_USER, request, size);
 }
 
 /* From a struct sockaddr_in or sockaddr_in6 in the kernel. */

@@ -20,6 +20,7 @@ static __always_inline void truth__clear(struct rf_truth *truth)
 	truth->device = 0;
 	truth->inode = 0;
 	truth->object = 0;
+	truth->told = 0;
 	truth->family = 0;
 	truth->path.offset = truth->path.kept = truth->path.length = 0;
 	truth->target = truth->filesystem = truth->options = truth->path;

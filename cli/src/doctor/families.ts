@@ -211,8 +211,9 @@ const FAMILIES: readonly Family[] = [
     sees: 'flows, datagrams, DNS and TLS names',
     loses: 'bytes, durations and names of connections are not known',
     full: {
-      hooks: /^unix_may_send$/,
-      loses: 'to which unix socket a datagram was sent is as the caller wrote it, and marked',
+      hooks: /^unix_(may_send|datagram_sent)$/,
+      loses:
+        'to which unix socket a datagram was sent is as the caller wrote it, and marked; one that is written is not seen',
     },
   },
   {

@@ -1,9 +1,9 @@
 /* datagram (udp4|udp6) (sendto|sendmsg|sendmmsg|connected) COUNT SIZE: a child sends so many datagrams to its parent, which answers each with one byte.
  * datagram (udp4|udp6) (sendto|sendmsg|sendmmsg) denied: a send that the kernel refuses.
  * datagram udp4 many COUNT: one datagram to each of so many ports, then the socket is closed.
- * datagram (unix|abstract) (sendto|sendmsg|sendmmsg|connected|anew|full|pair|nobody|stream) COUNT SIZE NAME: so many datagrams to a unix socket of this name, (anew)
- * each by a socket of its own, or (full) more than it takes and then one to NAME.gone, or (pair) to one that has none, or (nobody) to none at all, or (stream)
- * down a connection to it.
+ * datagram (unix|abstract) (sendto|sendmsg|sendmmsg|connected|written|anew|full|pair|nobody|stream|deserted) COUNT SIZE NAME: so many datagrams to a unix socket of
+ * this name, (written) by write, (anew) each by a socket of its own, or (full) more than it takes and then one to NAME.gone, or (pair) to one that has none, or
+ * (nobody) to none at all, or (stream) down a connection to it, or (deserted) by write to one that is closed.
  * datagram unix (several|partly) COUNT SIZE NAME: by one sendmmsg as many, to NAME.0, NAME.1…, each of one byte more than the one before, (partly) the last of which
  * is not there; COUNT 10 at most.
  * Prints the port of the parent. */
@@ -40,6 +40,8 @@ static ssize_t transmit(const char *how, int own, size_t bytes, union any *to, s
 		return sendmmsg(own, &message, 1, 0);
 	if (!strcmp(how, "connected"))
 		return send(own, some, bytes, 0);
+	if (!strcmp(how, "written") || !strcmp(how, "deserted"))
+		return write(own, some, bytes);
 	return sendto(own, some, bytes, 0, &to->all, size);
 }
 
@@ -94,7 +96,11 @@ static int unix_ends(const char *how, union any *to, socklen_t size, int ends[2]
 		return 0;
 	if (bind(ends[1], &to->all, size) || (type == SOCK_STREAM && listen(ends[1], 1)))
 		return -1;
-	return strcmp(how, "connected") && type == SOCK_DGRAM ? 0 : connect(ends[0], &to->all, size);
+	if (type == SOCK_DGRAM && strcmp(how, "connected") && strcmp(how, "written") && strcmp(how, "deserted"))
+		return 0;
+	if (connect(ends[0], &to->all, size))
+		return -1;
+	return strcmp(how, "deserted") ? 0 : close(ends[1]);
 }
 
 /* The kernel has gone all the way to the name before it finds no room there; to the other it does not come. */
@@ -146,7 +152,7 @@ static int unix_client(const char *kind, const char *how, int count, size_t byte
 			ends[0] = socket(AF_UNIX, SOCK_DGRAM, 0);
 		done = transmit(alone ? "connected" : how, ends[0], bytes, &to, size);
 
-		if (done < 0 && strcmp(how, "nobody"))
+		if (done < 0 && strcmp(how, "nobody") && strcmp(how, "deserted"))
 			return 3;
 		recv(ends[1], some, sizeof(some), MSG_DONTWAIT);
 	}

@@ -4,6 +4,7 @@
  *   connect PORT PORT    the port is now the one, now the other; prints how often each was reached
  *   connect-dup2 PORT PORT  a socket that is connected to the second takes the place of the one that connects to the first; prints how often
  *   bind NAME NAME       of a unix socket, as mkdir
+ *   send NAME NAME       a process for each call sends two datagrams by it, the second to NAME.2; prints how many of the first came to each
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -15,14 +16,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char path[4096];
 static struct sockaddr_in peer;
-static struct sockaddr_un name;
+/* a process that sends shares it with the thread that changes it */
+static struct sockaddr_un *name;
 static char **a;
 static int decoy, target;
 static volatile int over;
@@ -69,11 +73,43 @@ static void bind_name(void)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
-	if (!bind(fd, (struct sockaddr *)&name, sizeof(name)))
+	if (!bind(fd, (struct sockaddr *)name, sizeof(*name)))
 		for (int which = 0; which < 2; which++)
 			if (!unlink(a[1 + which]))
 				count[which]++;
 	close(fd);
+}
+
+static int receivers[3];
+
+static void receive_from(int which, const char *bound, const char *more)
+{
+	struct sockaddr_un own = { .sun_family = AF_UNIX };
+
+	snprintf(own.sun_path, sizeof(own.sun_path), "%s%s", bound, more);
+	receivers[which] = socket(AF_UNIX, SOCK_DGRAM, 0);
+	if (bind(receivers[which], (struct sockaddr *)&own, sizeof(own)))
+		exit(1);
+}
+
+static void send_two(void)
+{
+	struct sockaddr_un last = { .sun_family = AF_UNIX };
+	struct iovec part = { "some", 4 };
+	struct mmsghdr messages[2] = {
+		{ .msg_hdr = { .msg_name = name, .msg_namelen = sizeof(*name), .msg_iov = &part, .msg_iovlen = 1 } },
+		{ .msg_hdr = { .msg_name = &last, .msg_namelen = sizeof(last), .msg_iov = &part, .msg_iovlen = 1 } },
+	};
+	char got[8];
+
+	snprintf(last.sun_path, sizeof(last.sun_path), "%s.2", a[1]);
+	if (!fork())
+		_exit(sendmmsg(socket(AF_UNIX, SOCK_DGRAM, 0), messages, 2, 0) != 2);
+	wait(0);
+	for (int which = 0; which < 2; which++)
+		if (recv(receivers[which], got, sizeof(got), MSG_DONTWAIT) > 0)
+			count[which]++;
+	recv(receivers[2], got, sizeof(got), MSG_DONTWAIT);
 }
 
 static void change_mode(void)
@@ -125,12 +161,17 @@ static void prepare(void)
 	peer.sin_family = AF_INET;
 	peer.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	peer.sin_port = htons(atoi(a[2]));
-	name.sun_family = AF_UNIX;
+	name->sun_family = AF_UNIX;
 	/* the other thread may begin late */
-	if (strlen(a[1]) < sizeof(name.sun_path))
-		strcpy(name.sun_path, a[1]);
+	if (strlen(a[1]) < sizeof(name->sun_path))
+		strcpy(name->sun_path, a[1]);
 	if (strlen(a[1]) < sizeof(path))
 		strcpy(path, a[1]);
+	if (!strcmp(a[0], "send")) {
+		receive_from(0, a[1], "");
+		receive_from(1, a[2], "");
+		receive_from(2, a[1], ".2");
+	}
 	if (!strcmp(a[0], "connect-dup2")) {
 		decoy = socket(AF_INET, SOCK_STREAM, 0);
 		if (connect(decoy, (struct sockaddr *)&peer, sizeof(peer)))
@@ -142,21 +183,29 @@ static void prepare(void)
 	target = dup(decoy);
 }
 
+struct race {
+	const char *call;
+	void *(*change)(void *);
+	void *what;
+	void (*make)(void);
+};
+
 int main(int argc, char **argv)
 {
-	static const struct {
-		const char *call;
-		void *(*change)(void *);
-		void *what;
-		void (*make)(void);
-	} races[] = {
+	pthread_t thread;
+
+	name = mmap(0, sizeof(*name), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (name == MAP_FAILED)
+		return 1;
+
+	const struct race races[] = {
 		{ "mkdir", change_path, path, make_directory },
-		{ "bind", change_path, name.sun_path, bind_name },
+		{ "bind", change_path, name->sun_path, bind_name },
+		{ "send", change_path, name->sun_path, send_two },
 		{ "fchmod", replace, 0, change_mode },
 		{ "connect", change_port, 0, make_connection },
 		{ "connect-dup2", replace, 0, connect_replaced },
 	};
-	pthread_t thread;
 
 	a = argv + 1;
 	for (unsigned int which = 0; argc == 5 && which < sizeof(races) / sizeof(*races); which++) {

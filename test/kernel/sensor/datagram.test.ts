@@ -6,13 +6,14 @@ import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { SensorRecord } from './records.ts';
-import { all, BULK, callerUnlessFull, one, Scratch, skip, TestSensor } from './sensor.ts';
+import { all, BULK, callerUnlessFull, one, Scratch, seesUnixSent, skip, TestSensor } from './sensor.ts';
 
 const INET = 2;
 const INET6 = 10;
 const UDP = 17;
 const ENOENT = -2;
 const EACCES = -13;
+const ECONNREFUSED = -111;
 const ENETUNREACH = -101;
 /** of a broadcast that wasn't asked for; a machine without a network has nowhere to send it */
 const REFUSED = Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ internal }) => !internal))
@@ -135,23 +136,41 @@ describe('datagrams on the running kernel', { skip }, () => {
       assert.deepEqual(await toUnix('abstract', how, '1', '100', hidden), [{ fields, path: `\0${hidden}` }]);
     });
 
-  for (const [how, sent] of [
-    ['several', [0, 1, 2]],
-    ['partly', [0, 1]],
-  ] as const)
-    test(`of those that one call sends (sendmmsg, ${how}) each is told, with its own name`, async () => {
-      const name = join(scratch.path, how);
-      const fields = { ...unix, result: 0, count: 1, incoming: 0, source_caller: 1 };
-      assert.deepEqual(
-        await toUnix('unix', how, '3', '5', name),
-        sent.map((number) => ({ fields: { ...fields, sent: BigInt(5 + number) }, path: `${name}.${number}` })),
-      );
+  test('of those that one call sends (sendmmsg) each is told, with its own name', async () => {
+    const name = join(scratch.path, 'several');
+    const source_caller = (await seesUnixSent()) ? 0 : 1;
+    const fields = { ...unix, result: 0, count: 1, incoming: 0, source_caller };
+    assert.deepEqual(
+      await toUnix('unix', 'several', '3', '5', name),
+      [0, 1, 2].map((number) => ({ fields: { ...fields, sent: BigInt(5 + number) }, path: `${name}.${number}` })),
+    );
+  });
+
+  for (const count of [2, 3])
+    test(`of ${count}, of which the last is not there, those before it are told, and where the kernel's function is seen, the last`, async () => {
+      const name = join(scratch.path, `partly-${count}`);
+      const seen = await seesUnixSent();
+      const fields = { ...unix, result: 0, count: 1, incoming: 0, source_caller: seen ? 0 : 1 };
+      const last = { fields: { ...fields, sent: 0n, result: ENOENT }, path: `${name}.${count - 1}` };
+      const sent = [0, 1].slice(0, count - 1);
+      assert.deepEqual(await toUnix('unix', 'partly', String(count), '5', name), [
+        ...sent.map((number) => ({ fields: { ...fields, sent: BigInt(5 + number) }, path: `${name}.${number}` })),
+        ...(seen ? [last] : []),
+      ]);
     });
 
-  test('the one that was sent is not told with the name of the one that was not', async () => {
-    const name = join(scratch.path, 'first');
-    const fields = { ...unix, sent: 5n, result: 0, count: 1, incoming: 0, source_caller: 1 };
-    assert.deepEqual(await toUnix('unix', 'partly', '2', '5', name), [{ fields, path: `${name}.0` }]);
+  test("what is written to a connected unix socket, or can't be, is told where the kernel's function is seen", async () => {
+    const seen = await seesUnixSent();
+    for (const [how, sent, result] of [
+      ['written', 7n, 0],
+      ['deserted', 0n, ECONNREFUSED],
+    ] as const) {
+      const name = join(scratch.path, how);
+      const fields = { ...unix, sent, result, count: 1, incoming: 0, source_caller: 0 };
+      // of one that has been closed the kernel lets go before it fails
+      const path = how === 'written' ? name : '';
+      assert.deepEqual(await toUnix('unix', how, '1', '7', name), seen ? [{ fields, path }] : []);
+    }
   });
 
   test('the peer of a connected unix socket is known to the kernel, by its file', async () => {
@@ -176,7 +195,8 @@ describe('datagrams on the running kernel', { skip }, () => {
 
   test('a datagram to a unix socket that is not there is told with its error', async () => {
     const name = join(scratch.path, 'nobody');
-    const fields = { ...unix, sent: 0n, result: ENOENT, count: 1, incoming: 0, source_caller: 1 };
+    const source_caller = (await seesUnixSent()) ? 0 : 1;
+    const fields = { ...unix, sent: 0n, result: ENOENT, count: 1, incoming: 0, source_caller };
     assert.deepEqual(await toUnix('unix', 'nobody', '1', '10', name), [{ fields, path: name }]);
   });
 
@@ -185,7 +205,8 @@ describe('datagrams on the running kernel', { skip }, () => {
     const failed = (await toUnix('unix', 'full', '1', '10', name)).filter(
       ({ fields }) => (fields as { result: number }).result !== 0,
     );
-    const fields = { ...unix, sent: 0n, result: ENOENT, count: 1, incoming: 0, source_caller: 1 };
+    const source_caller = (await seesUnixSent()) ? 0 : 1;
+    const fields = { ...unix, sent: 0n, result: ENOENT, count: 1, incoming: 0, source_caller };
     assert.deepEqual(failed, [{ fields, path: `${name}.gone` }]);
   });
 

@@ -19,6 +19,7 @@ const FILE = { MKDIR: records.FileOperation.FILE_MKDIR, CHMOD: records.FileOpera
 
 const profile = sensorSkip === false ? fullProfile(await sensorObject()) : undefined;
 const full = (profile?.programs.size ?? 0) > 0;
+const sent = profile?.programs.has('unix_datagram_sent') === true;
 const lacking = profile?.lacking.get('file_open');
 const skip = full ? false : `this kernel has no hooks of the full profile (npm run test:kernels has): ${lacking}`;
 
@@ -172,6 +173,20 @@ describe('the full profile, or what is marked without it', { skip: sensorSkip },
     const { counts, records } = await race('rf_socket', 'bind', ...paths, String(CHANGES));
     // what was bound is read from the socket, whose descriptor another thread could have replaced
     assertTruth(records, paths, counts);
+  });
+
+  test('the name that a datagram goes to and another process rewrites is told as the kernel took it, or marked', async () => {
+    const paths = [at('sent-a'), at('sent-b')];
+    const { counts, records } = await race('rf_datagram', 'send', ...paths, String(CHANGES));
+    const raced = records.filter(({ texts }) => !texts['path']?.bytes.toString().endsWith('.2'));
+    assert.equal(raced.length, CHANGES);
+    for (const { fields } of records) assert.equal(fields['source_caller'], sent ? 0 : 1);
+    if (!sent) return;
+    const told = raced.map(({ texts }) => texts['path']?.bytes.toString());
+    assert.deepEqual(
+      paths.map((path) => told.filter((one) => one === path).length),
+      counts,
+    );
   });
 
   describe('connections', () => {

@@ -9,6 +9,7 @@ import {
   isBpfFileSystem,
   type MapDefinition,
 } from '@ringfence/libbpf-ts';
+import { tellFull } from '../../../services/collector/src/sensor/full.ts';
 import { STAND_INS } from '../../../services/collector/src/sensor/object.ts';
 import { isProbe } from '../../../services/collector/src/sensor/probes.ts';
 import { loadRefusals, REFUSED } from '../../../services/collector/src/sensor/refusals.ts';
@@ -62,7 +63,7 @@ function open(path: string, { bulkRing, sizes, full }: LoadOptions): BpfObject {
   sizeForCpus(object);
   for (const [map, entries] of Object.entries(sizes)) object.definition(map).resize(entries);
   for (const name of full) object.program(name).autoload = true;
-  object.globals['rf_full'] = full.size > 0;
+  tellFull(object, full);
   return object;
 }
 

@@ -49,6 +49,11 @@ export async function callerUnlessFull(): Promise<0 | 1> {
   return seesFull && fullProfile(await sensorObject()).programs.size > 0 ? 0 : 1;
 }
 
+/** Whether datagrams to unix sockets are told by the kernel's function that sends them: each with its name, however it was sent. */
+export async function seesUnixSent(): Promise<boolean> {
+  return seesFull && fullProfile(await sensorObject()).programs.has('unix_datagram_sent');
+}
+
 function systemCallsHere(path: string): 'functions' | 'tracepoints' {
   return seesFull && fullProfile(path).onTracepoints === undefined ? 'functions' : 'tracepoints';
 }

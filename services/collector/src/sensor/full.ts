@@ -16,8 +16,19 @@ export const ways = Object.keys(WAYS) as readonly Way[];
 /** This hook is called whenever a file is opened, so it shows whether a way works at all. */
 const SHOWN_BY = 'file_open';
 
+/** A program at a function's end goes the same way as one at its beginning. */
 function wayOf(section: string): Way {
-  return ways.find((way) => section.replace(/^\?/, '').startsWith(`${way}/`)) ?? 'lsm';
+  const [kind = ''] = section.replace(/^\?/, '').split('/');
+  return ways.find((way) => way === kind.replace('fexit', 'fentry')) ?? 'lsm';
+}
+
+/** Programs of sends leave to it what goes to unix sockets. */
+const UNIX_SENT = 'unix_datagram_sent';
+
+/** Before load: the baseline's programs hear which of the full profile are loaded with them. */
+export function tellFull(object: BpfObject, programs: ReadonlySet<string>): void {
+  object.globals['rf_full'] = programs.size > 0;
+  object.globals['rf_unix_sent'] = programs.has(UNIX_SENT);
 }
 
 /** How the kernel's types call what is hooked that way, where it isn't the function itself. */

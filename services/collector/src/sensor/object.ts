@@ -1,7 +1,7 @@
 import { BpfLoadError, BpfObject } from '@ringfence/libbpf-ts';
 import { SensorError } from '../errors.ts';
 import { ASKED_HOOKS } from './asked-hooks.ts';
-import { FullProfile, kernelFunctions } from './full.ts';
+import { FullProfile, kernelFunctions, tellFull } from './full.ts';
 import { isProbe } from './probes.ts';
 import { loadRefusals, REFUSED } from './refusals.ts';
 import { sizeForCpus } from './sizes.ts';
@@ -117,7 +117,7 @@ function prepare(options: LoadOptions, refused: ReadonlyMap<string, string>, ful
     const wanted = isProbe(section) ? options.probes.has(name) : given || name === SNAPSHOT;
     program.autoload = wanted && !refused.has(name) && !needless.has(name);
   }
-  object.globals['rf_full'] = full.size > 0;
+  tellFull(object, full);
   return object;
 }
 
