@@ -1,21 +1,34 @@
 import type { Config } from './config.ts';
+import { formatDuration } from './units.ts';
 
 export interface Conflict {
   readonly key: string;
   readonly message: string;
 }
 
+/** A tick may come a second later than asked, and travels. */
+const TICK_SLACK_MS = 2000;
 const LOOPBACK = /^(127\.|::1$|localhost$)/;
 
 /** What must hold between settings. */
-export function conflictsOf({ bus, metrics, auditor }: Pick<Config, 'bus' | 'metrics' | 'auditor'>): Conflict[] {
-  const conflicts: Conflict[] = bus.driver === 'kafka' ? kafkaConflictsOf(bus.kafka) : [];
-  conflicts.push(...clusterConflictsOf(auditor));
+export function conflictsOf(config: Config): Conflict[] {
+  const { bus, metrics } = config;
+  const conflicts = bus.driver === 'kafka' ? [...kafkaConflictsOf(bus.kafka), ...silenceConflictsOf(config)] : [];
+  conflicts.push(...clusterConflictsOf(config.auditor));
   if (metrics.enabled && !LOOPBACK.test(metrics.listen.host) && metrics.token === '') {
     const message = `expected a loopback address, or metrics.token to be set; got ${metrics.listen.host}`;
     conflicts.push({ key: 'metrics.listen', message });
   }
   return conflicts;
+}
+
+/** Only a fleet tells silent hosts. */
+function silenceConflictsOf({ collector: { tickMs }, enricher: { silentAfterMs } }: Config): Conflict[] {
+  const leastMs = tickMs + TICK_SLACK_MS;
+  if (silentAfterMs === 0 || silentAfterMs >= leastMs) return [];
+  const [tick, least, got] = [tickMs, leastMs, silentAfterMs].map(formatDuration);
+  const message = `expected 0s, or at least ${least}: ticks come every ${tick} (collector.tick), or up to a second later; got ${got}`;
+  return [{ key: 'enricher.silentAfter', message }];
 }
 
 function clusterConflictsOf({ sink, elasticsearch: { nodes, user, apiKey } }: Config['auditor']): Conflict[] {

@@ -299,7 +299,7 @@ const shape = (home: Home) => ({
   collector: section('Reads the sensor, signs batches, carries out commands.', {
     batchMaxBytes: size('512KiB', 'A batch is sent at this size, or when a poll interval has passed.', {
       min: 64 * 1024,
-      max: 896 * 1024,
+      max: 768 * 1024,
     }),
     tick: duration(
       '1s',

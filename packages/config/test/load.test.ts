@@ -169,6 +169,13 @@ describe('bad settings are errors that say where, what was expected, and what wa
       ],
     },
     {
+      description: 'a fleet whose hosts would be silent between two ticks',
+      yaml: 'bus: { driver: kafka }\nenricher: { silentAfter: 5s }\ncollector: { tick: 4s }\n',
+      expected: [
+        'ringfence.yaml:2:26: enricher.silentAfter: expected 0s, or at least 6s: ticks come every 4s (collector.tick), or up to a second later; got 5s',
+      ],
+    },
+    {
       description: 'several at once, in the order of the file',
       yaml: 'services: []\nlog: { level: loud }\n',
       expected: [

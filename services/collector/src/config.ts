@@ -94,8 +94,8 @@ export function compileOptions(options: CollectorOptions): CompiledOptions {
   }
   between(compiled, 'pollIntervalMs', 1, 1000);
   between(compiled, 'tickMs', 10, 60_000);
-  // A RawBatch must fit one record of every bus, and one event (an exec of 50 KiB) one batch.
-  between(compiled, 'batchMaxBytes', 64 * 1024, 896 * 1024);
+  // A RawBatch must fit one record of every bus (1 MiB), with its last event (an exec of 50 KiB) and the counters of 256 CPUs.
+  between(compiled, 'batchMaxBytes', 64 * 1024, 768 * 1024);
   between(compiled, 'spoolMaxBytes', MiB, 2 ** 40);
   between(compiled, 'killsPerMinute', 0, 6000);
   const { maxBytes, bytesPerSecond } = compiled.hash;
