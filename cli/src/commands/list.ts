@@ -93,14 +93,17 @@ const SHOWN: readonly string[] = [
   'process.exit_signal',
   'user.before.effective.id',
   'user.changes.effective.id',
+  'throttled.kind',
+  'gap.lane',
+  'gap.reason',
+  'event.count',
 ];
 
 function eventLine(paint: Paint, event: EventDocument): string {
   const text = (name: string): string => escapeText(String(event[name] ?? ''));
   const command = event['event.action'] === 'exec' ? text('process.command_line') : text('process.executable');
-  const details = SHOWN.filter((name) => event[name] !== undefined).map(
-    (name) => `${paint.dim(`${name}=`)}${text(name)}`,
-  );
+  const isNews = (name: string): boolean => event[name] !== undefined && !(name === 'event.count' && event[name] === 1);
+  const details = SHOWN.filter(isNews).map((name) => `${paint.dim(`${name}=`)}${text(name)}`);
   const where = event['container.name'] === undefined ? '' : paint.dim(` [${text('container.name')}]`);
   return `${paint.dim(text('@timestamp').slice(11, 23))} ${paint.cyan(text('event.action').padEnd(11))} ${text('process.pid').padStart(7)} ${text('user.name').padEnd(8)} ${command}${where} ${details.join(' ')}`.trimEnd();
 }

@@ -1,4 +1,4 @@
-import { wantOf } from '@ringfence/schema';
+import { FILTERED_KINDS, wantOf } from '@ringfence/schema';
 import { CollectorError } from './errors.ts';
 import type { HashLimits } from './hash/types.ts';
 import type { LogOptions } from './logs/reader.ts';
@@ -106,7 +106,12 @@ export function compileOptions(options: CollectorOptions): CompiledOptions {
   const { files, linesPerSecond } = compiled.logs;
   if (!(linesPerSecond >= 1)) throw bad('logs.linesPerSecond', linesPerSecond, '1 or more');
   const unknown = compiled.audit.find((text) => text !== 'all' && wantOf(text) === undefined);
-  if (unknown !== undefined) throw bad('audit', unknown, 'kinds of events that can be filtered');
+  if (unknown !== undefined)
+    throw bad(
+      'audit',
+      unknown,
+      `all, or one of ${[...FILTERED_KINDS.keys()].join(', ')}, or a form of one (docs/EVENTS.md)`,
+    );
   const relative = files.find((path) => !path.startsWith('/'));
   if (relative !== undefined) throw bad('logs.files', relative, 'absolute paths');
   return Object.freeze(compiled);

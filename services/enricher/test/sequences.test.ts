@@ -30,6 +30,35 @@ test('records that never arrive become a gap event at the second next tick, with
   assert.deepEqual([enricher.stats().gaps, enricher.stats().missing], [1, 3]);
 });
 
+test('of losses that go on, each is explained by what the counters have for it, and no more', () => {
+  const host = createTestHost();
+  const enricher = createTestEnricher(host);
+  const process = host.fork();
+  const gaps: Gap[] = [];
+  for (const [count, cause] of [
+    [3, 'ring_full'],
+    [2, 'ring_full'],
+    [4, 'scratch'],
+    [1, ''],
+    [0, ''],
+    [0, ''],
+  ] as const) {
+    if (count > 0) host.drop(LANE.bulk, count, cause);
+    host.open(process, '/a');
+    host.tick();
+    gaps.push(...gapsIn(enricher, host));
+  }
+  assert.deepEqual(
+    gaps.map(({ from, to, reason }) => [to - from + 1, reason]),
+    [
+      [3, 'ring_full'],
+      [2, 'ring_full, scratch'],
+      [4, 'scratch'],
+      [1, 'unknown'],
+    ],
+  );
+});
+
 test('a loss that no counter explains is of unknown cause', () => {
   const host = createTestHost();
   const process = host.fork();

@@ -58,6 +58,7 @@ const actions = {
   tls_data: 'tls_data',
   hash: 'hash',
   throttled: 'throttled',
+  gap: 'gap',
   probe: 'probe',
 };
 const syscalls = {
@@ -107,6 +108,7 @@ const categories = {
   probe: 'process',
   attempt: 'process',
   silence: 'host',
+  gap: 'host',
 };
 
 /** What a table by kinds' names has for an event. */
@@ -153,7 +155,7 @@ const operationNames = Object.fromEntries(
   }),
 );
 
-/** By the kind's name: all that `event.action` can say on it. Contexts and gaps are no action. */
+/** By the kind's name: all that `event.action` can say on it. Contexts are no action. */
 const actionNames = {
   ...Object.fromEntries(layouts.map(({ name }) => [kindName(name), [] as readonly string[]])),
   ...operationNames,

@@ -19,6 +19,7 @@ import { ioUringFields } from './io-uring.ts';
 import { isolationFields } from './isolation.ts';
 import { kernelFields } from './kernel.ts';
 import { logFields } from './log.ts';
+import { lostFields } from './lost.ts';
 import { mountFields } from './mount.ts';
 import { networkFields } from './network.ts';
 import { packetFields } from './packet.ts';
@@ -28,7 +29,6 @@ import { redirectFields } from './redirect.ts';
 import { socketFields } from './socket.ts';
 import { tamperingFields } from './tampering.ts';
 import { targetFields } from './target.ts';
-import { throttledFields } from './throttled.ts';
 import { trafficFields } from './traffic.ts';
 import { userFields } from './user.ts';
 
@@ -58,7 +58,7 @@ const own: readonly Field[] = [
   ...containerFields,
   ...logFields,
   ...integrityFields,
-  ...throttledFields,
+  ...lostFields,
   ...tamperingFields,
   ...probeFields,
   ...customProbeFields,

@@ -82,6 +82,9 @@ const counts = new Map(
   ).map((kind) => [KIND[kind], bodyLong(kind, 'count')]),
 );
 
+const gapEnds = [bodyLong('Gap', 'from'), bodyLong('Gap', 'to')] as const;
+counts.set(KIND.Gap, (event) => gapEnds[1](event) - gapEnds[0](event) + 1);
+
 const isFork = (event: EventView): boolean => attempted(event) === AttemptOperation.ATTEMPT_FORK_FAILED;
 
 function flagsOf(event: EventView): string[] | undefined {
@@ -173,7 +176,7 @@ export const isolationFields: readonly Field[] = [
   {
     name: 'event.count',
     type: 'number',
-    doc: 'How many equal calls the event stands for: itself, and those merged since the last; of `throttled` how many were held back. Thresholds count so many.',
+    doc: 'How many equal calls the event stands for: itself, and those merged since the last; of `throttled` how many were held back, of `gap` how many were lost. Thresholds count so many.',
     kinds: [...counts.keys()].map((kind) => kindName(layouts[kind]!.name)),
     get: (event) => counts.get(event.cursor.kind)?.(event),
   },

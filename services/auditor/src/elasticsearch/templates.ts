@@ -74,7 +74,6 @@ const COMMON: Readonly<Record<string, Mapping>> = {
   'ringfence.command.cause': keyword,
   'ringfence.command.expires': time,
   'ringfence.result.outcome': keyword,
-  'ringfence.gap.reason': keyword,
   'ringfence.lineage': opaque,
   'container.labels': opaque,
 };

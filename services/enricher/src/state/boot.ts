@@ -7,12 +7,12 @@ import type { Image, ProcessEntry, Script } from './process.ts';
 import { ProcessTable } from './process-table.ts';
 import { WrittenFiles } from './written-files.ts';
 
-/** One lane and CPU of a run: what has arrived, and the loss counters when a loss was last explained. */
+/** One lane and CPU of a run: what has arrived, and what the loss counters explain. */
 export interface Lane {
   readonly tracker: SequenceTracker;
   /** by cause; as last sent */
   drops: Readonly<Record<string, number>>;
-  /** by cause; as they were when a gap was last judged */
+  /** by cause; how much of each has been told as the reason of a gap */
   explained: Readonly<Record<string, number>>;
 }
 

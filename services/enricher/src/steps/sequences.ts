@@ -43,7 +43,8 @@ export class SequenceStep {
       for (const [key, lane] of run) {
         const lost = lane.tracker.judge(boot.tick);
         if (lost.length === 0) continue;
-        const reason = explain(lane) + (id === runId ? '' : ` in run ${id}`);
+        const count = lost.reduce((sum, { from, to }) => sum + to - from + 1, 0);
+        const reason = explain(lane, count) + (id === runId ? '' : ` in run ${id}`);
         for (const { from, to } of lost) this.#report(boot, key, from, to, reason, ktime, out);
       }
     }
@@ -59,11 +60,24 @@ export class SequenceStep {
   }
 }
 
-/** Causes whose counters grew since the last gap of this lane. */
-function explain(lane: Lane): string {
-  const grown = LOSSES.filter((cause) => (lane.drops[cause] ?? 0) > (lane.explained[cause] ?? 0));
-  lane.explained = lane.drops;
-  return grown.join(', ') || 'unknown';
+/**
+ * Causes whose counters have something that explains no loss yet. They are ahead of what is judged: of what is beyond `count` records, a later gap will
+ * be told.
+ */
+function explain(lane: Lane, count: number): string {
+  const causes: string[] = [];
+  const explained: Record<string, number> = { ...lane.drops };
+  let left = count;
+  for (const cause of LOSSES) {
+    const [counted, known] = [lane.drops[cause] ?? 0, lane.explained[cause] ?? 0];
+    if (counted <= known) continue;
+    causes.push(cause);
+    const taken = Math.min(left, counted - known);
+    explained[cause] = known + taken;
+    left -= taken;
+  }
+  lane.explained = explained;
+  return causes.join(', ') || 'unknown';
 }
 
 export const runIdOf = (run: Uint8Array): string => u64ToHex(run);

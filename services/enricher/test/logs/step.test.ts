@@ -105,7 +105,7 @@ describe('lines of an agent', () => {
     }
     assert.deepEqual(gaps, [
       { ofLane: 19, ofCpu: 0, from: 2, to: 4, reason: 'log_rate in run 0000000000001097' },
-      { ofLane: 19, ofCpu: 0, from: 6, to: 7, reason: 'unknown in run 0000000000001097' },
+      { ofLane: 19, ofCpu: 0, from: 6, to: 7, reason: 'log_rate in run 0000000000001097' },
     ]);
   });
 
