@@ -1,6 +1,6 @@
-import { records } from '@ringfence/schema';
+import { LANE, records } from '@ringfence/schema';
 import { O, type TestProcess } from '@ringfence/testkit';
-import { testContent } from './support.ts';
+import { type Scene, testContent } from './support.ts';
 
 const {
   TAMPERING_AGENT_SIGNAL: SIGNALLED,
@@ -93,7 +93,24 @@ testContent('defense-impairment.yaml', {
       'it took its leave': (s) => s.tick(1, true),
     },
   },
+  'Events were lost': {
+    as: 'warning defense-impairment T1562.006',
+    fires: {
+      'executions and the like': (s) => lose(s, LANE.security),
+    },
+    quiet: {
+      'files and packets': (s) => lose(s, LANE.bulk),
+      'nothing is lost': (s) => lose(s, LANE.security, 0),
+    },
+  },
 });
+
+/** So many records never come, which is told two ticks later. */
+function lose(scene: Scene, lane: number, count = 3): void {
+  scene.drop(lane, count);
+  scene.open(scene.start('/usr/bin/true'), '/tmp/a');
+  for (let tick = 0; tick < 2; tick++) scene.tick();
+}
 
 /** No process. */
 const nobody = (like: TestProcess): TestProcess => Object.create(like, { tgid: { value: 0 } });
