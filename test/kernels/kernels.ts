@@ -7,6 +7,7 @@ import { debianKernels, guestMissing, type TestKernel } from '@ringfence/testkit
 import type { FileReport } from '../../tools/test-runner/file-report.ts';
 import { printFailures, printFile, printTotals } from '../../tools/test-runner/report.ts';
 import { runFile } from '../../tools/test-runner/run-file.ts';
+import { interrupted } from '../bench/lib/interrupt.ts';
 import { cgroup2, sensorObject } from '../kernel/sensor/sensor.ts';
 import { findKernels, SERIES_VARIABLE } from './lib/find-kernels.ts';
 import { type Profile, profiles } from './lib/in-guest.ts';
@@ -52,6 +53,7 @@ async function runKernels(kernels: readonly TestKernel[], plan: Plan, columns: K
   const waiting = kernels.entries();
   const work = async (): Promise<void> => {
     for (const [index, kernel] of waiting) {
+      if (interrupted.aborted) return;
       const { reports, judged } = done[index] as (typeof done)[number];
       reports.push(...(await runKernel(kernel, plan, judged)));
     }
@@ -74,7 +76,7 @@ async function runKernel(kernel: TestKernel, plan: Plan, columns: KernelColumn[]
   };
   console.log(`${title}: booting ${kernel.release}`);
   try {
-    const report = await runOnKernel({ kernel, ...plan, onFile });
+    const report = await runOnKernel({ kernel, ...plan, onFile, signal: interrupted });
     if (!plan.filesOnly) {
       columns.push({ title, programs: report.programs });
       onFile(verdictReport(title, report, performance.now() - started));
@@ -98,8 +100,9 @@ async function runGuests(paths: readonly string[], series: readonly string[] | u
   if (series !== undefined) process.env[SERIES_VARIABLE] = series.join(',');
   const reports: FileReport[] = [];
   for (const path of paths) {
+    if (interrupted.aborted) break;
     const how = { only: undefined, timeoutMs: GUESTS_A_FILE * timeoutMs };
-    const report = await runFile(root, path, how, new AbortController().signal);
+    const report = await runFile(root, path, how, interrupted);
     printFile(report);
     reports.push(report);
   }
@@ -174,13 +177,14 @@ async function main(): Promise<number> {
   const foreign = write ? await foreignKernels(series) : [];
   reports.push(...(await runKernels(foreign, { ...plan, files: [], filesOnly: false }, columns)));
   reports.push(...(await runGuests(guests, series, timeoutMs)));
-  if (write && columns.length > 0) {
+  if (write && columns.length > 0 && !interrupted.aborted) {
     const own = judgePrograms(await sensorObject(), cgroup2() ?? '');
     const title = `${release().split('.').slice(0, 2).join('.')} (built on)`;
     writeFileSync(TABLE, kernelTable([...columns, { title, programs: own }]));
     console.log('docs/KERNELS.md written');
   }
-  return printTotals(reports) > 0 ? 1 : 0;
+  const failures = printTotals(reports);
+  return interrupted.aborted ? 130 : Math.sign(failures);
 }
 
 process.exitCode = await main();

@@ -30,6 +30,8 @@ export interface KernelRun {
   /** added to the kernel's command line */
   readonly kernelArguments?: string;
   readonly onFile?: (report: FileReport, profile: Profile) => void;
+  /** ends the guest at once */
+  readonly signal?: AbortSignal;
 }
 
 export interface ScriptRun {
@@ -94,7 +96,7 @@ const inGuest = (kernel: TestKernel): Pick<ScriptRun, 'kernel' | 'write' | 'scri
 
 /** Throws as runScript does, and when the guest told of fewer files than it was given. */
 export async function runOnKernel(run: KernelRun): Promise<KernelReport> {
-  const { kernel, files, profiles = ['full'], filesOnly = false, timeoutMs, kernelArguments = '', onFile } = run;
+  const { kernel, files, profiles = ['full'], filesOnly = false, kernelArguments = '', onFile, ...how } = run;
   const onLine = (line: string): void => {
     if (!line.startsWith('{"type":"file"')) return;
     const { report, profile } = parse(line) as GuestLine & { type: 'file' };
@@ -102,7 +104,7 @@ export async function runOnKernel(run: KernelRun): Promise<KernelReport> {
   };
   const asked = profiles.flatMap((profile) => ['--profile', profile]);
   const args = [...(filesOnly ? ['--files-only'] : []), ...asked, ...files];
-  const { lines, console } = await runScript({ ...inGuest(kernel), args, timeoutMs, kernelArguments, onLine });
+  const { lines, console } = await runScript({ ...how, ...inGuest(kernel), args, kernelArguments, onLine });
   const told = lines as GuestLine[];
   const judged = told.find((line) => line.type === 'programs');
   const reports = told.flatMap((line) => (line.type === 'file' ? [line.report] : []));
