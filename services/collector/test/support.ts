@@ -1,10 +1,20 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Bus, openEmbeddedBus } from '@ringfence/bus';
 import { isBpfFileSystem } from '@ringfence/libbpf-ts';
-import { createSigningKey, decode, type Event, type RawBatch, TOPIC, topicsWith } from '@ringfence/schema';
+import {
+  createSigningKey,
+  decode,
+  type Event,
+  LANE,
+  type RawBatch,
+  splitText,
+  TOPIC,
+  topicsWith,
+} from '@ringfence/schema';
 import { buildSensor } from '../../../tools/build-sensor.ts';
 import {
   type Collector,
@@ -116,4 +126,24 @@ export function holes(events: readonly Event[], lane: number): string[] {
       .filter((sequence) => !numbers.has(sequence))
       .map((sequence) => `${lane}/${cpu}/${sequence}`),
   );
+}
+
+/** Execs that were seen happening, of a program with this argument. */
+export function execsWith(events: readonly Event[], argument: string): Event[] {
+  return events.filter((event) => {
+    const exec = bodyOf(event, 'Exec');
+    return exec !== undefined && !exec.snapshot && splitText(exec.argv.bytes).includes(argument);
+  });
+}
+
+export const runOnce = (marker: string): void => void execFileSync('/bin/echo', [marker]);
+
+/** In the sensor's lanes nothing is missing but what their counters say was lost, which is returned: other programs of the machine may fill a ring while nobody reads it. */
+export function assertCounted(batches: readonly RawBatch[]): number {
+  const events = eventsOf(batches);
+  const missing = [LANE.security, LANE.bulk].flatMap((lane) => holes(events, lane));
+  const last = batches.findLast(({ lanes }) => lanes.length > 0)?.lanes ?? [];
+  const lost = last.reduce((sum, { drops }) => sum + (drops['ring_full'] ?? 0), 0);
+  assert.equal(missing.length, lost, `missing: ${missing.slice(0, 10).join(' ')}`);
+  return lost;
 }

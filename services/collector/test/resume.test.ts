@@ -1,0 +1,184 @@
+/** Nothing is lost, or it is counted: agents that are killed, rings of others, a bus that is away, floods. */
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Bus, BusFullError, openEmbeddedBus } from '@ringfence/bus';
+import { type Event, LANE, topicsWith, u64ToHex } from '@ringfence/schema';
+import {
+  assertCounted,
+  eventsOf,
+  execsWith,
+  holes,
+  kernelSkip,
+  memoryBus,
+  readBatches,
+  readEvents,
+  runOnce,
+  startTestCollector,
+  TestPlace,
+} from './support.ts';
+
+function killed(pid: number): void {
+  process.kill(pid, 'SIGKILL');
+}
+
+async function startChild(place: TestPlace, busFile: string, ...more: string[]): Promise<ReturnType<typeof spawn>> {
+  const script = join(import.meta.dirname, 'programs/collector-child.ts');
+  const args = ['--conditions=@ringfence/source', script, place.directory, place.pinPath, busFile, ...more];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(child, 'exit').then(([code]) => assert.fail(`the child ended with ${code}`));
+  await Promise.race([once(child.stdout as NodeJS.ReadableStream, 'data'), ended]);
+  ended.catch(() => undefined);
+  return child;
+}
+
+/** What is on the bus after a last collector has read everything: nothing is missing that isn't counted, each marker's exec is there under one identity. */
+async function assertWhole(place: TestPlace, busFile: string, markers: readonly string[]): Promise<void> {
+  await using bus = await openEmbeddedBus({ path: busFile });
+  await bus.ensureTopics(topicsWith(1));
+  const collector = await startTestCollector(place, bus);
+  assert.equal(collector.stats().resumed, true);
+  await collector.close();
+  const batches = await readBatches(bus);
+  assert.equal(new Set(batches.map(({ run }) => u64ToHex(run))).size, 1);
+  const events = eventsOf(batches);
+  const ids = (list: readonly Event[]): Set<string> =>
+    new Set(list.map(({ lane, cpu, sequence }) => `${lane}/${cpu}/${sequence}`));
+  const lost = assertCounted(batches);
+  for (const marker of markers) {
+    const found = ids(execsWith(events, marker)).size;
+    assert.ok(found === 1 || (found === 0 && lost > 0), `${marker}: ${found} identities`);
+  }
+  const own = events.filter(({ lane }) => lane === LANE.tick || lane === LANE.context);
+  assert.equal(ids(own).size, own.length, 'an identity was given twice');
+}
+
+describe('a collector that is stopped in the middle', { skip: kernelSkip() }, () => {
+  it('loses nothing to a kill -9: the next start drains what the rings took in between', async () => {
+    using place = new TestPlace();
+    const busFile = join(place.directory, 'bus.db');
+    const child = await startChild(place, busFile);
+    const markers = Array.from({ length: 40 }, (_, index) => `marker-${process.pid}-kill-${index}`);
+    for (const marker of markers.slice(0, 20)) runOnce(marker);
+    killed(child.pid as number);
+    await once(child, 'exit');
+    for (const marker of markers.slice(20)) runOnce(marker);
+
+    await assertWhole(place, busFile, markers);
+  });
+
+  for (const point of ['before-effect', 'before-commit', 'after-commit']) {
+    it(`loses and doubles nothing when it is killed ${point}`, async () => {
+      using place = new TestPlace();
+      const busFile = join(place.directory, 'bus.db');
+      const child = await startChild(place, busFile, point, '3');
+      const gone = once(child, 'exit');
+      const markers = Array.from({ length: 12 }, (_, index) => `marker-${process.pid}-${point}-${index}`);
+      for (const marker of markers) {
+        runOnce(marker);
+        await sleep(5);
+      }
+      await gone;
+      await assertWhole(place, busFile, markers);
+    });
+  }
+
+  it('reads the rings of another sensor to the end before it replaces it', async () => {
+    using place = new TestPlace();
+    await using bus = await memoryBus();
+    const first = await startTestCollector(place, bus, { keepPinned: true });
+    const { run } = first.stats();
+    await first.close();
+    const marker = `marker-${process.pid}-replaced`;
+    runOnce(marker);
+    const second = await startTestCollector(place, bus, { ringBulkBytes: 1 << 23 });
+    const stats = second.stats();
+    assert.equal(stats.resumed, false);
+    assert.notEqual(stats.run, run);
+    await second.close();
+    assert.equal(existsSync(place.pinPath), false);
+    const ofFirst = (await readBatches(bus)).filter((batch) => u64ToHex(batch.run) === run);
+    assert.equal(execsWith(eventsOf(ofFirst), marker).length, 1);
+    assertCounted(ofFirst);
+  });
+
+  it('replaces a sensor of which somebody has taken a ring away', async () => {
+    using place = new TestPlace();
+    await using bus = await memoryBus();
+    await (await startTestCollector(place, bus, { keepPinned: true })).close();
+    rmSync(join(place.pinPath, 'rf_ring_bulk'));
+    await using collector = await startTestCollector(place, bus);
+    assert.equal(collector.stats().resumed, false);
+  });
+
+  it('loses nothing while the bus is away: the spool holds it, and gives it back in order', async () => {
+    using place = new TestPlace();
+    await using memory = await memoryBus();
+    const away = { now: false };
+    const bus: Pick<Bus, 'produce'> = {
+      produce: (records) => (away.now ? Promise.reject(new BusFullError(1, 1, 1)) : memory.produce(records)),
+    };
+    const collector = await startTestCollector(place, bus, { tickMs: 20 });
+    const markers = Array.from({ length: 12 }, (_, index) => `marker-${process.pid}-away-${index}`);
+    for (const [index, marker] of markers.entries()) {
+      away.now = index >= 4 && index < 8;
+      runOnce(marker);
+      await collector.settle();
+      if (index === 7) assert.ok(collector.stats().spool.batches > 0);
+    }
+    while (collector.stats().spool.batches > 0) await collector.settle();
+    await collector.close();
+    const batches = await readBatches(memory);
+    const events = eventsOf(batches);
+    assert.deepEqual(
+      markers.map((marker) => execsWith(events, marker).length),
+      markers.map(() => 1),
+    );
+    assertCounted(batches);
+    for (const lane of [LANE.tick, LANE.context]) assert.deepEqual(holes(events, lane), []);
+    const order = events.filter(({ lane }) => lane === LANE.tick).map(({ sequence }) => sequence);
+    assert.deepEqual(
+      order,
+      order.toSorted((a, b) => a - b),
+    );
+  });
+
+  it('accounts for every record of a flood that its ring is too small for', async () => {
+    using place = new TestPlace();
+    await using bus = await memoryBus();
+    const collector = await startTestCollector(place, bus, { ringBulkBytes: 1 << 16, pollIntervalMs: 200 });
+    const file = join(place.directory, 'flood');
+    execFileSync('/bin/sh', ['-c', `i=0; while [ $i -lt 4000 ]; do : > ${file}; i=$((i+1)); done`]);
+    await collector.close();
+    const events = (await readEvents(bus)).filter(({ lane }) => lane === LANE.bulk);
+    const ofBulk = collector.stats().lanes.filter(({ lane }) => lane === LANE.bulk);
+    const taken = ofBulk.reduce((sum, { sequence }) => sum + sequence, 0);
+    const lost = ofBulk.reduce((sum, { drops }) => sum + (drops['ring_full'] ?? 0), 0);
+    assert.ok(lost > 0);
+    assert.equal(events.length + lost, taken);
+  });
+
+  it('stops when the bus says something that waiting does not mend, and leaves the records in the rings', async () => {
+    using place = new TestPlace();
+    await using memory = await memoryBus();
+    const broken = { now: false };
+    const bus: Pick<Bus, 'produce'> = {
+      produce: (records) => (broken.now ? Promise.reject(new Error('no such topic')) : memory.produce(records)),
+    };
+    const collector = await startTestCollector(place, bus, { tickMs: 10 });
+    broken.now = true;
+    const marker = `marker-${process.pid}-broken`;
+    runOnce(marker);
+    await assert.rejects(collector.done, /no such topic/);
+    await assert.rejects(collector.settle(), { code: 'ERR_COLLECTOR_CLOSED' });
+    await assert.rejects(collector.close(), /no such topic/);
+    const again = await startTestCollector(place, memory);
+    assert.equal(again.stats().resumed, true);
+    await again.close();
+    assert.equal(execsWith(await readEvents(memory), marker).length, 1);
+  });
+});
