@@ -71,6 +71,7 @@ export async function startCollector(deps: CollectorDeps): Promise<Collector> {
   const past = pastTampering(options.stateDir, here, isResumable(sensorOptions));
   await drainLeftover(sensorOptions, deps, delivery);
   const sensor = stack.use(Sensor.open(sensorOptions));
+  if (!sensor.resumed) spool.beginRun();
   try {
     const agent = stack.use(new Agent({ ...deps, options, spool, delivery, sensor, past }));
     await agent.start();

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -113,6 +113,22 @@ describe('a collector that is stopped in the middle', { skip: kernelSkip() }, ()
     rmSync(join(place.pinPath, 'rf_ring_bulk'));
     await using collector = await startTestCollector(place, bus);
     assert.equal(collector.stats().resumed, false);
+  });
+
+  it('tells what a full spool dropped as long as the numbers go on, not as a loss of the next run', async () => {
+    using place = new TestPlace();
+    await using bus = await memoryBus();
+    const dropped = async (keepPinned: boolean): Promise<unknown[]> => {
+      const from = (await readBatches(bus)).length;
+      const collector = await startTestCollector(place, bus, { keepPinned });
+      await collector.close();
+      const lanes = (await readBatches(bus)).slice(from).flatMap((batch) => batch.lanes);
+      return [...new Set(lanes.filter(({ lane }) => lane === LANE.tick).map(({ drops }) => drops['spool_full']))];
+    };
+    assert.deepEqual(await dropped(true), [undefined]);
+    writeFileSync(join(place.directory, 'spool', 'dropped.json'), `[["${LANE.tick}/0",7]]`);
+    assert.deepEqual(await dropped(false), [7]);
+    assert.deepEqual(await dropped(false), [undefined]);
   });
 
   it('loses nothing while the bus is away: the spool holds it, and gives it back in order', async () => {

@@ -89,9 +89,16 @@ export class Spool {
     };
   }
 
-  /** Events dropped because the spool was full, ever. */
+  /** Events dropped because the spool was full, since the run began: through restarts of the agent. */
   dropped(lane: number, cpu: number): number {
     return this.#dropped.get(`${lane}/${cpu}`) ?? 0;
+  }
+
+  /** Numbers of lanes begin anew, and so does what was dropped of them. */
+  beginRun(): void {
+    if (this.#dropped.size === 0) return;
+    this.#dropped.clear();
+    this.#keepDrops();
   }
 
   lanesDropped(): readonly (readonly [lane: number, cpu: number])[] {
