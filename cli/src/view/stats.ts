@@ -17,7 +17,7 @@ const MEANINGS: Readonly<Record<Cause, string>> = {
     'its cgroup had more than its share while the ring was filling up: see sensor.share in docs/CONFIGURATION.md',
   probe_rate: 'a probe of your own fired more often in a second than its perSecond: see ringfence probes list',
   ring_full:
-    'nobody read the ring fast enough: each is a hole in the numbers, and becomes a gap event in the audit trail',
+    'nobody read the ring fast enough: each is a hole in the numbers, and told by a gap event: ringfence events --where "event.action = gap"',
   scratch: 'the place where a record is put together was in use by another on the same CPU',
   forgotten: 'a map of the sensor had no room for what was to be told later',
   read_fault: 'sent, but a field could not be read from memory: it is empty',
