@@ -16,7 +16,7 @@ export const lostFields: readonly Field[] = [
   {
     name: 'gap.lane',
     type: 'string',
-    doc: 'Of which lane events were lost: security (exec, connect, …), bulk (most of files and packets), log, ….',
+    doc: 'Of which lane events were lost: security (exec, connect, …), bulk (most of files and packets), log or another.',
     kinds: ['gap'],
     get: (event) => lanes.get(lane(event)),
   },
