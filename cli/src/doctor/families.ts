@@ -207,7 +207,7 @@ const FAMILIES: readonly Family[] = [
     loses: 'code that only memory has is not seen before it is run as a program',
   },
   {
-    pattern: /inet_sock_set_state|cgroup\/sock_release|sys_exit_send(to|msg)$|cgroup_skb/,
+    pattern: /inet_sock_set_state|cgroup\/sock_release|sys_exit_send(to|m?msg)$|cgroup_skb/,
     sees: 'flows, datagrams, DNS and TLS names',
     loses: 'bytes, durations and names of connections are not known',
     full: {
