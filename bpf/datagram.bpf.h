@@ -251,9 +251,7 @@ static __always_inline int datagram__sent(struct task_struct *task, __s32 result
 	call.sk = sk;
 	family = kernel__read(sk, __sk_common.skc_family);
 	if (family == AF_UNIX) {
-		call.truth = truth__take(task);
-		if (call.truth && call.truth->object != (__u64)sk)
-			call.truth = 0;
+		call.truth = unix_datagram__take(task, sk);
 		if (call.truth && call.truth->told)
 			return 0;
 		/* a call that fails may have come to no hook: what is written down is of one before it */

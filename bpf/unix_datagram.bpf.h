@@ -20,6 +20,14 @@ struct unix_datagram_call {
 	__s32 result;
 };
 
+/* What is written down of this datagram, once; 0: nothing. */
+static __always_inline struct rf_truth *unix_datagram__take(struct task_struct *task, struct sock *sk)
+{
+	struct rf_truth *truth = truth__take(task);
+
+	return truth && truth->object == (__u64)sk ? truth : 0;
+}
+
 static __always_inline __u64 unix_datagram__hash(const char *request)
 {
 	const __u64 *words = (const __u64 *)request;

@@ -39,14 +39,6 @@ static __always_inline void unix_datagram__write_down(struct socket *own, struct
 
 FULL_HOOK(unix_may_send, unix_datagram__write_down(own, other), struct socket *own, struct socket *other)
 
-/* What is written down of this datagram, once; 0: nothing. */
-static __always_inline struct rf_truth *unix_datagram__take(struct task_struct *task, struct sock *sk)
-{
-	struct rf_truth *truth = truth__take(task);
-
-	return truth && truth->object == (__u64)sk ? truth : 0;
-}
-
 /* The end of the call sees one that failed too. */
 static __always_inline void unix_datagram__mark_told(struct task_struct *task, struct sock *sk)
 {

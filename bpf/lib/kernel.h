@@ -126,10 +126,12 @@ static __always_inline long kernel__read_user_string(char *to, __u32 max, const 
 #if defined(__TARGET_ARCH_x86)
 #define SYSCALL_NUMBER(registers) ((__s32)(registers)->orig_ax)
 #define SYSCALL_PARM6(registers) ((registers)->r9) /* libbpf has it since 1.2 */
+#define SYSCALL_WRITE 1
 #define SYSCALL_MMAP 9
 #define SYSCALL_MPROTECT 10
 #define SYSCALL_MUNMAP 11
 #define SYSCALL_BRK 12
+#define SYSCALL_WRITEV 20
 #define SYSCALL_MREMAP 25
 #define SYSCALL_CONNECT 42
 #define SYSCALL_SENDTO 44
@@ -143,11 +145,11 @@ static __always_inline long kernel__read_user_string(char *to, __u32 max, const 
 #define SYSCALL_SENDMMSG 307
 #define SYSCALL_EXECVEAT 322
 #define SYSCALL_PKEY_MPROTECT 329
-#define SYSCALL_WRITE 1
-#define SYSCALL_WRITEV 20
 #elif defined(__TARGET_ARCH_arm64)
 #define SYSCALL_NUMBER(registers) ((__s32)(registers)->syscallno)
 #define SYSCALL_PARM6(registers) ((registers)->regs[5])
+#define SYSCALL_WRITE 64
+#define SYSCALL_WRITEV 66
 #define SYSCALL_MMAP 222
 #define SYSCALL_MPROTECT 226
 #define SYSCALL_MUNMAP 215
@@ -164,8 +166,6 @@ static __always_inline long kernel__read_user_string(char *to, __u32 max, const 
 #define SYSCALL_SENDMMSG 269
 #define SYSCALL_EXECVEAT 281
 #define SYSCALL_PKEY_MPROTECT 288
-#define SYSCALL_WRITE 64
-#define SYSCALL_WRITEV 66
 #endif
 /* newer ones have the same number everywhere */
 #define SYSCALL_PIDFD_SEND_SIGNAL 424

@@ -71,8 +71,8 @@ export async function startCollector(deps: CollectorDeps): Promise<Collector> {
   const past = pastTampering(options.stateDir, here, isResumable(sensorOptions));
   await drainLeftover(sensorOptions, deps, delivery);
   const sensor = stack.use(Sensor.open(sensorOptions));
-  if (!sensor.resumed) spool.beginRun();
   try {
+    if (!sensor.resumed) spool.beginRun();
     const agent = stack.use(new Agent({ ...deps, options, spool, delivery, sensor, past }));
     await agent.start();
     const logs = { root: options.hostRoot, ...options.logs };

@@ -8,6 +8,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { records } from '@ringfence/schema';
+import { UNIX_SENT } from '../../../services/collector/src/sensor/full.ts';
 import { fileFacts } from './expect.ts';
 import type { SensorRecord } from './records.ts';
 import { all, fullProfile, Scratch, sensorObject, skip as sensorSkip, TestSensor } from './sensor.ts';
@@ -19,7 +20,7 @@ const FILE = { MKDIR: records.FileOperation.FILE_MKDIR, CHMOD: records.FileOpera
 
 const profile = sensorSkip === false ? fullProfile(await sensorObject()) : undefined;
 const full = (profile?.programs.size ?? 0) > 0;
-const sent = profile?.programs.has('unix_datagram_sent') === true;
+const sent = profile?.programs.has(UNIX_SENT) === true;
 const lacking = profile?.lacking.get('file_open');
 const skip = full ? false : `this kernel has no hooks of the full profile (npm run test:kernels has): ${lacking}`;
 

@@ -12,7 +12,7 @@ import {
   type KindAccount,
 } from '../../../services/collector/src/sensor/counters.ts';
 import { Failures } from '../../../services/collector/src/sensor/failures.ts';
-import { FullProfile, ways } from '../../../services/collector/src/sensor/full.ts';
+import { FullProfile, UNIX_SENT, ways } from '../../../services/collector/src/sensor/full.ts';
 import { buildSensor } from '../../../tools/build-sensor.ts';
 import { cgroup2, LoadedSensor } from './loaded.ts';
 import { RecordReader, type SensorRecord } from './records.ts';
@@ -51,7 +51,7 @@ export async function callerUnlessFull(): Promise<0 | 1> {
 
 /** Whether datagrams to unix sockets are told by the kernel's function that sends them: each with its name, however it was sent. */
 export async function seesUnixSent(): Promise<boolean> {
-  return seesFull && fullProfile(await sensorObject()).programs.has('unix_datagram_sent');
+  return seesFull && fullProfile(await sensorObject()).programs.has(UNIX_SENT);
 }
 
 function systemCallsHere(path: string): 'functions' | 'tracepoints' {

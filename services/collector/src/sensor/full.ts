@@ -23,7 +23,7 @@ function wayOf(section: string): Way {
 }
 
 /** Programs of sends leave to it what goes to unix sockets. */
-const UNIX_SENT = 'unix_datagram_sent';
+export const UNIX_SENT = 'unix_datagram_sent';
 
 /** Before load: the baseline's programs hear which of the full profile are loaded with them. */
 export function tellFull(object: BpfObject, programs: ReadonlySet<string>): void {
