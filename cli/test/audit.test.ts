@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import { Writable } from 'node:stream';
 import { suite, test } from 'node:test';
 import type { Verification } from '@ringfence/auditor';
 import { auditLines } from '../src/view/audit.ts';
 import { paintFor } from '../src/view/paint.ts';
 
-const paint = paintFor(process.stdout, { NO_COLOR: '1' });
+const paint = paintFor(new Writable());
 
 function found(overrides: Partial<Verification> = {}): Verification {
   return {

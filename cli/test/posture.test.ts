@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { Writable } from 'node:stream';
 import { describe, test } from 'node:test';
 import type { InventoryContainer, InventoryMount } from '@ringfence/collector';
-import { postureOf } from '../src/commands/posture.ts';
 import { hostFindings } from '../src/posture/host.ts';
 import { mountFindings } from '../src/posture/mounts.ts';
+import { postureOf } from '../src/posture/posture.ts';
 import { mountedPaths } from '../src/posture/state.ts';
 import type { ContainerState } from '../src/posture/types.ts';
 import { paintFor } from '../src/view/paint.ts';
@@ -134,7 +135,7 @@ describe('the posture of a container', () => {
     const state = createTestState({ euid: 0, hostNamespaces: ['pid'], readOnlyRoot: false });
     const text = postureText(
       { containers: [postureOf(container, state, null), postureOf(createTestContainer(), null, null)], host: [] },
-      paintFor(process.stdout, { NO_COLOR: '1' }),
+      paintFor(new Writable()),
     );
     assert.ok(!text.includes('\u001b'));
     assert.ok(text.indexOf('high') < text.indexOf('medium') && text.indexOf('medium') < text.indexOf('low'), text);

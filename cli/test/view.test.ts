@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import test from 'node:test';
+import { WriteStream } from 'node:tty';
 import { type Incident, U64_ZERO, UNSIGNED } from '@ringfence/schema';
 import type { Status } from '../src/app/status.ts';
 import { alertLine } from '../src/view/alert.ts';
@@ -22,11 +23,12 @@ class Screen extends Writable {
 
 const plain = paintFor(new Writable());
 
-test('colours are for terminals, and not when NO_COLOR is set', () => {
-  const screen = new Screen();
-  assert.notEqual(paintFor(screen, {}).red('x'), 'x');
-  assert.equal(paintFor(screen, { NO_COLOR: '1' }).red('x'), 'x');
-  assert.equal(paintFor(screen, { TERM: 'dumb' }).red('x'), 'x');
+test('only a terminal gets colours, and none with NO_COLOR or TERM=dumb', () => {
+  const terminal = (env: NodeJS.ProcessEnv): Screen =>
+    Object.assign(new Screen(), { getColorDepth: () => WriteStream.prototype.getColorDepth(env) });
+  assert.notEqual(paintFor(terminal({ TERM: 'xterm' })).red('x'), 'x');
+  assert.equal(paintFor(terminal({ TERM: 'xterm', NO_COLOR: '1' })).red('x'), 'x');
+  assert.equal(paintFor(terminal({ TERM: 'dumb' })).red('x'), 'x');
   assert.equal(plain.red('x'), 'x');
 });
 

@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, release, tmpdir, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
-import { HOME } from '../../cli/src/commands/context.ts';
+import { HOME } from '../../cli/src/installation.ts';
 import { leave } from '../../cli/src/leave.ts';
 import type { BenchContext, Section } from './lib/context.ts';
 import { BenchError } from './lib/errors.ts';

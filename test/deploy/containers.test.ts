@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import type { Inventory } from '@ringfence/collector';
 import type { EventDocument } from '@ringfence/schema';
-import type { ContainerPosture, Posture } from '../../cli/src/commands/posture.ts';
+import type { ContainerPosture, Posture } from '../../cli/src/posture/posture.ts';
 import { Installation } from '../e2e/lib/program.ts';
 import { until } from '../e2e/lib/wait.ts';
 import { Engine, skip } from './lib/engine.ts';

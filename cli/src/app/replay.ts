@@ -16,10 +16,10 @@ import {
   type Result,
   TOPIC,
 } from '@ringfence/schema';
+import { rulePaths } from '../installation.ts';
 import { placeOf, type Recording } from '../recording.ts';
 import type { AppLog } from './app.ts';
 import { lagOf } from './groups.ts';
-import { rulePaths } from './rule-paths.ts';
 import { topicSpecs } from './topics.ts';
 
 export interface ReplayResult {

@@ -1,7 +1,9 @@
 import type { Config } from '@ringfence/config';
 import { createLogger } from '@ringfence/telemetry';
 import { serveApi } from '../api/server.ts';
-import { print, socketOf, untilInterrupted } from '../commands/context.ts';
+import { print } from '../commands/context.ts';
+import { socketOf } from '../installation.ts';
+import { untilInterrupted } from '../interrupt.ts';
 import { LiveView } from '../view/live.ts';
 import { paintFor } from '../view/paint.ts';
 import { startApp } from './app.ts';

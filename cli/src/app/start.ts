@@ -10,14 +10,13 @@ import type { EnricherService } from '@ringfence/enricher';
 import type { Registrar } from '@ringfence/registrar';
 import type { Responder } from '@ringfence/responder';
 import type { Control, Trace } from '@ringfence/schema';
-import { sensorObject } from '../commands/context.ts';
 import { CliError } from '../errors.ts';
+import { rulePaths, sensorObject } from '../installation.ts';
 import { VERSION } from '../version.ts';
 import type { AppLog } from './app.ts';
 import { failpointOf } from './failpoint.ts';
 import type { Fleet } from './fleet.ts';
 import type { InterestLink } from './interest.ts';
-import { rulePaths } from './rule-paths.ts';
 import type { Site } from './site.ts';
 
 // Each service is loaded when it is started: a process of a fleet needs one of them, and each costs tens of MB and a second of CPU.

@@ -7,10 +7,11 @@ import { createLogger } from '@ringfence/telemetry';
 import type { Command } from 'commander';
 import { openSite } from '../app/site.ts';
 import { DESCRIPTIONS } from '../descriptions.ts';
+import { untilInterrupted } from '../interrupt.ts';
 import { auditLines } from '../view/audit.ts';
 import { grouped } from '../view/grouped.ts';
 import { paintFor } from '../view/paint.ts';
-import { print, printJson, settingsOf, untilInterrupted, withSettings } from './context.ts';
+import { print, printJson, settingsOf, withSettings } from './context.ts';
 
 interface VerifyOptions {
   readonly json?: boolean;

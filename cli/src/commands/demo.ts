@@ -13,18 +13,11 @@ import { DemoError } from '../demo/errors.ts';
 import { type DemoOutcome, playDemo, type Step } from '../demo/scenario.ts';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { DEFAULT_PLACE, demoConfigOf } from '../dev/place.ts';
+import { socketOf } from '../installation.ts';
+import { untilInterrupted } from '../interrupt.ts';
 import { type IncidentFile, renderIncident } from '../view/incident.ts';
 import { type Paint, paintFor } from '../view/paint.ts';
-import {
-  clientOf,
-  needRoot,
-  print,
-  printJson,
-  settingsOf,
-  socketOf,
-  untilInterrupted,
-  withSettings,
-} from './context.ts';
+import { clientOf, needRoot, print, printJson, settingsOf, withSettings } from './context.ts';
 
 /** The story is whole when its last command has its result; that takes far less. */
 const STORY_MS = 5000;

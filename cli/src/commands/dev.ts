@@ -10,12 +10,13 @@ import { type DevFleet, startDevFleet } from '../dev/fleet.ts';
 import type { Member } from '../dev/members.ts';
 import { DEFAULT_PLACE, openPlace } from '../dev/place.ts';
 import { CliError } from '../errors.ts';
+import { untilInterrupted } from '../interrupt.ts';
 import { openRecording } from '../recording.ts';
 import { fleetLines, fleetSummary, type MemberStatus } from '../view/fleet.ts';
 import { incidentLine } from '../view/incident.ts';
 import { LiveView } from '../view/live.ts';
 import { type Paint, paintFor } from '../view/paint.ts';
-import { needRoot, numberOf, print, untilInterrupted } from './context.ts';
+import { needRoot, numberOf, print } from './context.ts';
 
 interface FleetFlags {
   readonly dir?: string;

@@ -11,8 +11,9 @@ import { type HookState, probeHooks } from '../doctor/hooks.ts';
 import { checkHooksNow } from '../doctor/hooks-now.ts';
 import { checkNeeded, checkPrivileges, mayLoad } from '../doctor/privileges.ts';
 import { checkOwnProbes } from '../doctor/probes.ts';
+import { SENSOR_OBJECT } from '../installation.ts';
 import { type Paint, paintFor } from '../view/paint.ts';
-import { clientOf, print, printJson, SENSOR_OBJECT, settingsOf, withSettings } from './context.ts';
+import { clientOf, print, printJson, settingsOf, withSettings } from './context.ts';
 
 export function addDoctor(program: Command): void {
   const command = program

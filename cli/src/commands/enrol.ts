@@ -5,8 +5,9 @@ import { roleOf } from '../app/fleet.ts';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { CliError } from '../errors.ts';
 import { loadHostId } from '../identity.ts';
+import { socketOf } from '../installation.ts';
 import { counted } from '../view/counted.ts';
-import { clientOf, print, printJson, settingsOf, several, socketOf, withSettings } from './context.ts';
+import { clientOf, print, printJson, settingsOf, several, withSettings } from './context.ts';
 
 interface EnrolFlags {
   readonly token?: string;

@@ -3,8 +3,9 @@ import { type Change, compare, pathOf, readBaseline, scan, writeBaseline } from 
 import { decodeText } from '@ringfence/schema';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
+import { untilInterrupted } from '../interrupt.ts';
 import { type Paint, paintFor } from '../view/paint.ts';
-import { print, printJson, untilInterrupted } from './context.ts';
+import { print, printJson } from './context.ts';
 
 interface Options {
   readonly file: string;

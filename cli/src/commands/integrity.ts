@@ -5,9 +5,10 @@ import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { CliError } from '../errors.ts';
 import { bootId } from '../identity.ts';
+import { sensorObject } from '../installation.ts';
 import { writeOutput } from '../output-file.ts';
 import { type Paint, paintFor } from '../view/paint.ts';
-import { needRoot, print, printJson, sensorObject, settingsOf, withSettings } from './context.ts';
+import { needRoot, print, printJson, settingsOf, withSettings } from './context.ts';
 
 interface Options {
   readonly json?: boolean;

@@ -3,9 +3,10 @@ import { type Inventory, readInventory } from '@ringfence/collector';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { CliError } from '../errors.ts';
+import { sensorObject } from '../installation.ts';
 import { inventoryText } from '../view/inventory.ts';
 import { paintFor } from '../view/paint.ts';
-import { needRoot, numberOf, PID_MAX, print, printJson, sensorObject, settingsOf, withSettings } from './context.ts';
+import { needRoot, numberOf, PID_MAX, print, printJson, settingsOf, withSettings } from './context.ts';
 
 interface InventoryFlags {
   readonly json?: boolean;

@@ -3,10 +3,11 @@ import type { Command } from 'commander';
 import { MAX_LISTED } from '../api/limits.ts';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { CliError } from '../errors.ts';
+import { untilInterrupted } from '../interrupt.ts';
 import { alertLine } from '../view/alert.ts';
 import { incidentLine } from '../view/incident.ts';
 import { type Paint, paintFor } from '../view/paint.ts';
-import { clientOf, numberOf, print, printJson, settingsOf, untilInterrupted, withSettings } from './context.ts';
+import { clientOf, numberOf, print, printJson, settingsOf, withSettings } from './context.ts';
 
 interface ListOptions {
   readonly follow?: boolean;

@@ -1,12 +1,10 @@
-import { type CapabilityUse, type InventoryContainer, readCapabilityUse } from '@ringfence/collector';
+import { readCapabilityUse } from '@ringfence/collector';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { CliError } from '../errors.ts';
 import { hostFindings } from '../posture/host.ts';
-import { flagsFor, judge } from '../posture/judge.ts';
-import { securityContext } from '../posture/kubernetes.ts';
+import { capabilitiesUsedBy, type Posture, postureOf } from '../posture/posture.ts';
 import { stateOf } from '../posture/state.ts';
-import type { ContainerState, Finding, UsedCapabilities } from '../posture/types.ts';
 import { paintFor } from '../view/paint.ts';
 import { postureText } from '../view/posture.ts';
 import { print, printJson, settingsOf, withSettings } from './context.ts';
@@ -17,25 +15,6 @@ interface PostureFlags {
   readonly container?: string;
   readonly host?: boolean;
   readonly watchedFor: string;
-}
-
-export interface ContainerPosture {
-  readonly container: InventoryContainer;
-  /** null: it ended while it was looked at */
-  readonly state: ContainerState | null;
-  readonly findings: readonly Finding[];
-  /** for `docker run` and `podman run` */
-  readonly flags: readonly string[];
-  /** lines of YAML; of a pod's container only */
-  readonly securityContext: readonly string[];
-  /** whether it is known which capabilities it uses */
-  readonly usageKnown: boolean;
-}
-
-export interface Posture {
-  readonly containers: readonly ContainerPosture[];
-  /** null: not asked for */
-  readonly host: readonly Finding[] | null;
 }
 
 export function addPosture(program: Command): void {
@@ -80,37 +59,9 @@ function takePosture(self: Command, { container, host, watchedFor }: PostureFlag
   const ids = container === undefined ? null : idsOf(inventory, container);
   const containers = inventory.containers.filter(({ id }) => ids === null || ids.includes(id));
   return {
-    containers: containers.map((one) => postureOf(one, stateOf(one, inventory), usedBy(one, use, minutes * 60))),
+    containers: containers.map((running) =>
+      postureOf(running, stateOf(running, inventory), capabilitiesUsedBy(running, use, minutes * 60)),
+    ),
     host: host === true ? hostFindings() : null,
-  };
-}
-
-/** null: nobody has watched it, or not for `seconds`. */
-function usedBy(
-  { cgroup, startedAt }: InventoryContainer,
-  use: CapabilityUse | null,
-  seconds: number,
-): UsedCapabilities | null {
-  if (use === null) return null;
-  const watched = (Date.now() - Math.max(use.since, startedAt / 1000)) / 1000;
-  return watched < seconds ? null : { names: use.of(cgroup), watched };
-}
-
-export function postureOf(
-  container: InventoryContainer,
-  state: ContainerState | null,
-  used: UsedCapabilities | null,
-): ContainerPosture {
-  const nothing = { container, state, findings: [], flags: [], securityContext: [], usageKnown: false };
-  if (state === null) return nothing;
-  const findings = judge(container, state, used);
-  const flags = flagsFor(findings, state, used);
-  return {
-    container,
-    state,
-    findings,
-    flags,
-    securityContext: container.pod === '' ? [] : securityContext(flags, findings),
-    usageKnown: used !== null,
   };
 }

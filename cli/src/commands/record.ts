@@ -3,8 +3,9 @@ import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { CliError } from '../errors.ts';
+import { untilInterrupted } from '../interrupt.ts';
 import { openOutput } from '../output-file.ts';
-import { clientOf, settingsOf, untilInterrupted, withSettings } from './context.ts';
+import { clientOf, settingsOf, withSettings } from './context.ts';
 
 export function addRecord(program: Command): void {
   const command = program

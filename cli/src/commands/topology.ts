@@ -13,11 +13,13 @@ import type { Status } from '../app/status.ts';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { adminConfigOf, DEFAULT_PLACE, socketsOf } from '../dev/place.ts';
 import { CliError } from '../errors.ts';
+import { socketOf } from '../installation.ts';
+import { untilInterrupted } from '../interrupt.ts';
 import { interestLines } from '../view/interests.ts';
 import { LiveView } from '../view/live.ts';
 import { paintFor } from '../view/paint.ts';
 import { topologyLines } from '../view/topology.ts';
-import { print, printJson, settingsOf, socketOf, untilInterrupted, withSettings } from './context.ts';
+import { print, printJson, settingsOf, withSettings } from './context.ts';
 
 const REDRAW_MS = 2000;
 

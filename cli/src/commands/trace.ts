@@ -5,13 +5,14 @@ import type { Command } from 'commander';
 import { cgroupRoot } from '../demo/sandbox.ts';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { CliError } from '../errors.ts';
+import { TRACER_OBJECT } from '../installation.ts';
 import { numbersOf, readCalls } from '../trace/calls.ts';
 import { Command as TracedCommand } from '../trace/command.ts';
 import { Output } from '../trace/output.ts';
 import { show } from '../trace/run.ts';
 import { Tracer, type TracerOptions } from '../trace/tracer.ts';
 import { paintFor } from '../view/paint.ts';
-import { numberOf, PID_MAX, settingsOf, TRACER_OBJECT, withSettings } from './context.ts';
+import { numberOf, PID_MAX, settingsOf, withSettings } from './context.ts';
 
 interface TraceOptions {
   readonly pid?: string;

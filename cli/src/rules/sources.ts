@@ -2,8 +2,8 @@ import { isAbsolute, relative, resolve } from 'node:path';
 import type { Config } from '@ringfence/config';
 import { readRuleFiles } from '@ringfence/detector';
 import type { RuleSource } from '@ringfence/rules';
-import { rulePaths } from '../app/rule-paths.ts';
 import { CliError } from '../errors.ts';
+import { rulePaths } from '../installation.ts';
 
 /** Rules as `up` would load them, and which of the files a command is asked about. */
 export interface AskedSources {

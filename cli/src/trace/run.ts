@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { jsonText } from '../commands/context.ts';
+import { jsonText } from '../json-text.ts';
 import { callJson, callLine, callOf, goneJson, goneLine, type View } from './line.ts';
 import type { Output } from './output.ts';
 import { type Happening, Pairs } from './pairs.ts';

@@ -1,6 +1,6 @@
-import type { WriteStream } from 'node:tty';
+import { styleText } from 'node:util';
 
-/** Colours for one stream: none unless it is a terminal, or when NO_COLOR is set (no-color.org). */
+/** Colours of one stream. They are off unless the stream is a terminal, and with NO_COLOR or TERM=dumb. */
 export interface Paint {
   readonly bold: (text: string) => string;
   readonly dim: (text: string) => string;
@@ -10,19 +10,18 @@ export interface Paint {
   readonly cyan: (text: string) => string;
 }
 
-const plain = (text: string): string => text;
-const sgr = (code: number, end: number) => (text: string) => `\u001b[${code}m${text}\u001b[${end}m`;
-
-export function paintFor(stream: NodeJS.WritableStream, env: NodeJS.ProcessEnv = process.env): Paint {
-  const colours = (stream as Partial<WriteStream>).isTTY === true && !env['NO_COLOR'] && env['TERM'] !== 'dumb';
-  if (!colours) return { bold: plain, dim: plain, red: plain, yellow: plain, green: plain, cyan: plain };
+export function paintFor(stream: NodeJS.WritableStream): Paint {
+  const style =
+    (format: keyof Paint) =>
+    (text: string): string =>
+      styleText(format, text, { stream });
   return {
-    bold: sgr(1, 22),
-    dim: sgr(2, 22),
-    red: sgr(31, 39),
-    yellow: sgr(33, 39),
-    green: sgr(32, 39),
-    cyan: sgr(36, 39),
+    bold: style('bold'),
+    dim: style('dim'),
+    red: style('red'),
+    yellow: style('yellow'),
+    green: style('green'),
+    cyan: style('cyan'),
   };
 }
 

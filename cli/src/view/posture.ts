@@ -1,5 +1,5 @@
 import { escapeText } from '@ringfence/schema';
-import type { ContainerPosture, Posture } from '../commands/posture.ts';
+import type { ContainerPosture, Posture } from '../posture/posture.ts';
 import type { Finding, Severity } from '../posture/types.ts';
 import type { Paint } from './paint.ts';
 

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RuleSource } from '@ringfence/rules';
-import { HOME } from '../../../cli/src/commands/context.ts';
+import { HOME } from '../../../cli/src/installation.ts';
 import { distinctRules } from './distinct.ts';
 
 /** Rules that are measured together. */

@@ -12,7 +12,7 @@ import { createLogger } from '@ringfence/telemetry';
 import { serveApi } from '../../../cli/src/api/server.ts';
 import { type App, startApp } from '../../../cli/src/app/app.ts';
 import { routesOf } from '../../../cli/src/app/routes.ts';
-import { socketOf } from '../../../cli/src/commands/context.ts';
+import { socketOf } from '../../../cli/src/installation.ts';
 import { buildSensor } from '../../../tools/build-sensor.ts';
 import { TestContainer } from '../../e2e/lib/container.ts';
 import { until } from '../../e2e/lib/wait.ts';

@@ -2,16 +2,17 @@ import type { Config } from '@ringfence/config';
 import { RuleWatch } from '@ringfence/detector';
 import type { RuleSource } from '@ringfence/rules';
 import type { Command } from 'commander';
-import { rulePaths } from '../../app/rule-paths.ts';
 import { CliError } from '../../errors.ts';
 import { explain } from '../../explain.ts';
+import { rulePaths } from '../../installation.ts';
+import { untilInterrupted } from '../../interrupt.ts';
 import { readSources } from '../../rules/sources.ts';
 import { runTests, type TestRun } from '../../rules/test.ts';
 import { readTestSources, rulesBeside } from '../../rules/test-sources.ts';
 import { paintFor } from '../../view/paint.ts';
 import { progressOn } from '../../view/progress.ts';
 import { testRunText } from '../../view/rule-tests.ts';
-import { print, printJson, settingsOf, untilInterrupted, withSettings } from '../context.ts';
+import { print, printJson, settingsOf, withSettings } from '../context.ts';
 
 interface TestOptions {
   readonly json?: boolean;
