@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Shared by trace.bpf.c and cli/src/trace: what `ringfence trace` tells the kernel, and what it gets back. Offsets are read from the object's BTF. */
+/* Shared by trace.bpf.c and packages/syscall-trace/src: what `ringfence trace` tells the kernel, and what it gets back. Offsets are read from the object's BTF. */
 #ifndef TRACE_H
 #define TRACE_H
 

@@ -2,8 +2,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { configDocs } from '../packages/config/src/index.ts';
-import { ruleFileSchema } from '../packages/rules/src/index.ts';
+import { configDocs } from '@ringfence/config';
+import { ruleFileSchema } from '@ringfence/rules';
 import { noiseDocs } from '../rules/noise/doc.ts';
 import { templateLines } from '../services/auditor/src/elasticsearch/template-files.ts';
 import { eventItemDocs } from './event-item-docs.ts';

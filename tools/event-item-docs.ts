@@ -1,8 +1,8 @@
 /** The table of docs/EVENTS.md that says which test provokes what; it is not written when a test is named that isn't there. */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { catalogue, eventKinds, KIND, type KindName } from '@ringfence/schema';
 import { parse } from 'yaml';
-import { catalogue, eventKinds, KIND, type KindName } from '../packages/schema/src/index.ts';
 
 /** The `file: title` of a test; or why there can be none, or is none yet. */
 type Proof = string | { readonly never: string } | { readonly missing: string };

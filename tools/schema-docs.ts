@@ -1,5 +1,5 @@
 /** Texts of docs/EVENTS.md and docs/FIELDS.md, from the schemas and the field catalogue. */
-import { catalogue, FILTERED_KINDS, type Field, FORMS, type KindName } from '../packages/schema/src/index.ts';
+import { catalogue, FILTERED_KINDS, type Field, FORMS, type KindName } from '@ringfence/schema';
 import { kindName } from '../packages/schema/src/layout.ts';
 import { type RecordSchema, schemaOf } from '../packages/schema/src/schemas.ts';
 

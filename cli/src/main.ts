@@ -1,10 +1,10 @@
 #!/usr/bin/env node
+import { VERSION } from '@ringfence/base';
+import { leave } from '@ringfence/runtime/process';
 import type { Command } from 'commander';
 import { COMMANDS, nameOf } from './commands.ts';
 import { DESCRIPTIONS } from './descriptions.ts';
 import { HelpfulCommand } from './help.ts';
-import { leave } from './leave.ts';
-import { VERSION } from './version.ts';
 
 const program: Command = new HelpfulCommand('ringfence')
   .description(
@@ -43,7 +43,7 @@ try {
   await addCommands(process.argv.slice(2));
   await program.parseAsync();
 } catch (error) {
-  const { explain } = await import('./explain.ts');
+  const { explain } = await import('@ringfence/runtime/process');
   process.stderr.write(`ringfence: ${explain(error)}\n`);
   process.exitCode = 1;
 }

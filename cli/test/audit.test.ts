@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import { suite, test } from 'node:test';
 import type { Verification } from '@ringfence/auditor';
-import { auditLines } from '../src/view/audit.ts';
-import { paintFor } from '../src/view/paint.ts';
+import { paintFor } from '@ringfence/base';
+import { auditLines } from '../src/audit/view.ts';
 
 const paint = paintFor(new Writable());
 

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { kernelCommand, newerKernelCommand, osReleaseOf } from '../src/doctor/kernel-package.ts';
+import { kernelCommand, newerKernelCommand, osReleaseOf } from '@ringfence/runtime/host';
 
 const TYPES = '/sys/kernel/btf';
 const MAIN = join(import.meta.dirname, '../src/main.ts');

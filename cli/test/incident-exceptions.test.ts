@@ -4,7 +4,7 @@ import { compileDetectorRules, createDetectorPipeline } from '@ringfence/detecto
 import { createEnricherPipeline } from '@ringfence/enricher';
 import { type Alert, decode, type Incident, TOPIC } from '@ringfence/schema';
 import { createTestHost, type TestHost, testRecords } from '@ringfence/testkit';
-import { exceptionsFor } from '../src/view/incident-exceptions.ts';
+import { exceptionsFor } from '../src/incident/exceptions-view.ts';
 
 const CONDITION = 'event.action = open and file.path = /etc/shadow';
 const rule = (condition: string): string => `

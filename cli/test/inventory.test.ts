@@ -4,11 +4,11 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
+import { paintFor } from '@ringfence/base';
 import type { Inventory } from '@ringfence/collector';
 import { skip } from '../../test/kernel/sensor/sensor.ts';
 import { buildSensor } from '../../tools/build-sensor.ts';
-import { inventoryText, socketText } from '../src/view/inventory.ts';
-import { paintFor } from '../src/view/paint.ts';
+import { inventoryText, socketText } from '../src/inventory/view.ts';
 
 const MAIN = join(import.meta.dirname, '../src/main.ts');
 const command = [process.execPath, '--conditions=@ringfence/source', MAIN, 'inventory', '--config', '/dev/null'];

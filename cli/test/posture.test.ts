@@ -4,14 +4,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
 import { describe, test } from 'node:test';
+import { paintFor } from '@ringfence/base';
 import type { InventoryContainer, InventoryMount } from '@ringfence/collector';
-import { hostFindings } from '../src/posture/host.ts';
-import { mountFindings } from '../src/posture/mounts.ts';
-import { postureOf } from '../src/posture/posture.ts';
-import { mountedPaths } from '../src/posture/state.ts';
-import type { ContainerState } from '../src/posture/types.ts';
-import { paintFor } from '../src/view/paint.ts';
-import { postureText } from '../src/view/posture.ts';
+import type { ContainerState } from '@ringfence/posture';
+import { hostFindings, mountedPaths, mountFindings, postureOf } from '@ringfence/posture';
+import { postureText } from '../src/posture/view.ts';
 
 const DEFAULTS = [
   ...['CAP_CHOWN', 'CAP_DAC_OVERRIDE', 'CAP_FOWNER', 'CAP_FSETID', 'CAP_KILL', 'CAP_SETGID', 'CAP_SETUID'],

@@ -4,15 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import test from 'node:test';
+import { paintFor } from '@ringfence/base';
 import { compileDetectorRules } from '@ringfence/detector';
+import { checkRules, readSources, readTestSources, rulesBeside, shortName, testFileSchema } from '@ringfence/rule-lab';
 import { ruleFileSchema } from '@ringfence/rules';
 import { catalogue } from '@ringfence/schema';
-import { checkRules } from '../src/rules/check.ts';
-import { readSources, shortName } from '../src/rules/sources.ts';
-import { testFileSchema } from '../src/rules/test-schema.ts';
-import { readTestSources, rulesBeside } from '../src/rules/test-sources.ts';
-import { diagnosticsText } from '../src/view/diagnostics.ts';
-import { paintFor } from '../src/view/paint.ts';
+import { diagnosticsText } from '../src/rules/diagnostics-view.ts';
 
 const plain = paintFor(new Writable());
 const BUILTIN = { detector: { rules: ['builtin'], reorderMs: 0 } } as unknown as Parameters<typeof readSources>[1];

@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import test from 'node:test';
+import { paintFor } from '@ringfence/base';
 import { compileDetectorRules } from '@ringfence/detector';
-import { coverageOf, rulesOf } from '../src/rules/coverage.ts';
-import { coveragePage } from '../src/rules/coverage-page.ts';
-import { navigatorLayer } from '../src/rules/navigator.ts';
-import { coverageText } from '../src/view/coverage.ts';
-import { leftOutText } from '../src/view/left-out.ts';
-import { paintFor } from '../src/view/paint.ts';
+import { coverageOf, coveragePage, navigatorLayer, rulesOf } from '@ringfence/rule-lab';
+import { coverageText } from '../src/rules/coverage-view.ts';
+import { leftOutText } from '../src/rules/left-out.ts';
 
 const plain = paintFor(new Writable());
 

@@ -3,12 +3,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import test from 'node:test';
+import { paintFor } from '@ringfence/base';
+import { checkRules, runTests } from '@ringfence/rule-lab';
 import { Command } from 'commander';
-import { addRules } from '../src/commands/rules.ts';
-import { checkRules } from '../src/rules/check.ts';
-import { runTests } from '../src/rules/test.ts';
-import { paintFor } from '../src/view/paint.ts';
-import { testRunText } from '../src/view/rule-tests.ts';
+import { addRules } from '../src/rules/command.ts';
+import { testRunText } from '../src/rules/test-view.ts';
 
 const root = join(import.meta.dirname, '../..');
 const page = readFileSync(join(root, 'docs/RULES.md'), 'utf8');

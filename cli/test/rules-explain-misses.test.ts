@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import { Writable } from 'node:stream';
 import test from 'node:test';
-import { explainInFile } from '../src/rules/explain.ts';
-import { paintFor } from '../src/view/paint.ts';
-import { missLines } from '../src/view/rule-tests.ts';
+import { paintFor } from '@ringfence/base';
+import { explainInFile } from '@ringfence/rule-lab';
+import { missLines } from '../src/rules/test-view.ts';
 
-const plain = paintFor({ isTTY: false } as NodeJS.WriteStream);
+const plain = paintFor(new Writable());
 const EVENTS = `
 - { event.action: exec, process.name: cat, process.command_line: cat /etc/passwd }
 - { event.action: exec, process.name: sh, process.command_line: sh -c id }

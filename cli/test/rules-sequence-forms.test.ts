@@ -3,10 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import test from 'node:test';
-import { checkRules } from '../src/rules/check.ts';
-import { runTests } from '../src/rules/test.ts';
-import { paintFor } from '../src/view/paint.ts';
-import { testRunText } from '../src/view/rule-tests.ts';
+import { paintFor } from '@ringfence/base';
+import { checkRules, runTests } from '@ringfence/rule-lab';
+import { testRunText } from '../src/rules/test-view.ts';
 
 const read = (name: string) => ({ name, text: readFileSync(join(import.meta.dirname, 'forms', name), 'utf8') });
 const rules = [read('sequences.yaml')];

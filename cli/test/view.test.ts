@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import test from 'node:test';
 import { WriteStream } from 'node:tty';
+import { paintFor } from '@ringfence/base';
+import type { Status } from '@ringfence/runtime/status';
 import { type Incident, U64_ZERO, UNSIGNED } from '@ringfence/schema';
-import type { Status } from '../src/app/status.ts';
-import { alertLine } from '../src/view/alert.ts';
-import { renderIncident } from '../src/view/incident.ts';
-import { LiveView } from '../src/view/live.ts';
-import { paintFor } from '../src/view/paint.ts';
-import { statsText } from '../src/view/stats.ts';
-import { bytesText, statusLines } from '../src/view/status.ts';
+import { renderIncident } from '../src/incident/view.ts';
+import { alertLine } from '../src/lists/alert-view.ts';
+import { LiveView } from '../src/shared/live.ts';
+import { statsText } from '../src/stats/view.ts';
+import { bytesText, statusLines } from '../src/status/view.ts';
 
 class Screen extends Writable {
   text = '';

@@ -7,7 +7,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 /** Programs of their own: loading them would start them. */
-const PROGRAMS = ['cli/src/main.ts', 'cli/src/dev/simulated/main.ts'];
+const PROGRAMS = ['cli/src/main.ts', 'packages/simulator/src/hosts/main.ts'];
 
 const paths = globSync('{cli,packages/*,services/*}/src/**/*.ts').filter((path) => !PROGRAMS.includes(path));
 // Threads' own modules fail here, where there is no other side, after they have been compiled.

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cgroupRoot } from '../../cli/src/demo/sandbox.ts';
+import { cgroupRoot } from '@ringfence/simulator/demo';
 import { BROUGHT } from '../../test/deploy/lib/brought.ts';
 import { cgroupsOf, removeCgroups } from '../../test/deploy/lib/engine.ts';
 

@@ -1,7 +1,7 @@
 /** Runs in a guest: `node in-guest.ts NAME…` plays the actions of these rules, and prints a line of JSON, a GuestLine, for each. */
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cgroupRoot } from '../../cli/src/demo/sandbox.ts';
+import { cgroupRoot } from '@ringfence/simulator/demo';
 import { MODULE } from '../../test/kernels/lib/tree.ts';
 import { readActions } from './actions.ts';
 import { play } from './play.ts';

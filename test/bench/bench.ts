@@ -2,8 +2,8 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, release, tmpdir, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
-import { HOME } from '../../cli/src/installation.ts';
-import { leave } from '../../cli/src/leave.ts';
+import { HOME } from '@ringfence/config';
+import { leave } from '@ringfence/runtime/process';
 import type { BenchContext, Section } from './lib/context.ts';
 import { BenchError } from './lib/errors.ts';
 import { mib } from './lib/figures.ts';

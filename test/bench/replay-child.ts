@@ -6,9 +6,9 @@
 import { writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
 import { loadConfig } from '@ringfence/config';
+import { type ReplayResult, replay } from '@ringfence/runtime/replay';
+import { openRecording } from '@ringfence/schema';
 import { createLogger } from '@ringfence/telemetry';
-import { type ReplayResult, replay } from '../../cli/src/app/replay.ts';
-import { openRecording } from '../../cli/src/recording.ts';
 
 const [path = '', profile] = process.argv.slice(2);
 const config = loadConfig();

@@ -1,7 +1,8 @@
 /**
  * What sequences cost: 100 of them, 100,000 live keys, events of which each fits a step or two. Needs --expose-gc; prints SequenceFigures.
  */
-import { compileRules, type EventKinds, type FieldCatalogue, type FieldSpec, RuleMemory } from '@ringfence/rules';
+import { compileRules, type EventKinds, type FieldCatalogue, RuleMemory } from '@ringfence/rules';
+import type { FieldSpec } from '@ringfence/schema';
 import type { SequenceFigures } from './rules/job.ts';
 
 interface BenchEvent {

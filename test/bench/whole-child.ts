@@ -9,12 +9,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AuditReader, startAuditor } from '@ringfence/auditor';
 import { openEmbeddedBus } from '@ringfence/bus';
 import { loadConfig, SERVICES } from '@ringfence/config';
-import { TOPIC } from '@ringfence/schema';
+import { topicSpecs } from '@ringfence/runtime';
+import { startReplayed } from '@ringfence/runtime/replay';
+import { lagOf } from '@ringfence/runtime/status';
+import { openRecording, TOPIC } from '@ringfence/schema';
 import { createLogger } from '@ringfence/telemetry';
-import { lagOf } from '../../cli/src/app/groups.ts';
-import { startReplayed } from '../../cli/src/app/replay.ts';
-import { topicSpecs } from '../../cli/src/app/topics.ts';
-import { openRecording } from '../../cli/src/recording.ts';
 
 const [path = '', dir = ''] = process.argv.slice(2);
 /** Records fed before the services are let to work: what the bus holds beside the audit trail stays small. */

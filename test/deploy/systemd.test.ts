@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
-import type { Status } from '../../cli/src/app/status.ts';
+import type { Status } from '@ringfence/runtime/status';
 import { buildSensor } from '../../tools/build-sensor.ts';
 import { Installation, Running } from '../e2e/lib/program.ts';
 import { skip } from '../e2e/lib/root.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import type { Status } from '../../cli/src/app/status.ts';
+import type { Status } from '@ringfence/runtime/status';
 import { buildSensor } from '../../tools/build-sensor.ts';
 import { Installation, MAIN, Running } from './lib/program.ts';
 import { skip } from './lib/root.ts';

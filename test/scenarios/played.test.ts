@@ -1,8 +1,8 @@
 /** Whole attacks on the running kernel: scripts play them at the same time before one pipeline, which has to tell them apart. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { setStatus } from '@ringfence/runtime';
 import type { Incident } from '@ringfence/schema';
-import { setStatus } from '../../cli/src/app/triage.ts';
 import { skip } from '../e2e/lib/root.ts';
 import { until } from '../e2e/lib/wait.ts';
 import { type Played, Stage, titleOf } from './lib/stage.ts';

@@ -1,85 +1,81 @@
-import { compileDetectorRules, type Rules } from '@ringfence/detector';
-import { type CompiledRule, writeRules } from '@ringfence/rules';
-import { EventView } from '@ringfence/schema';
+import { CliError, type Paint, paintFor } from '@ringfence/base';
+import { compileDetectorRules } from '@ringfence/detector';
+import { type BenchResult, benchRules, enrichedBatches, readSources } from '@ringfence/rule-lab';
+import { escapeText, openRecording } from '@ringfence/schema';
+import type { Command } from 'commander';
+import { print, printJson, settingsOf, withSettings } from '../shared/context.ts';
+import { grouped } from '../shared/grouped.ts';
+import { progressOn } from '../shared/progress.ts';
+import { leftOutText } from './left-out.ts';
 
-export interface RuleCost {
-  readonly rule: string;
-  /** events on which it matched */
-  readonly hits: number;
-  /** ns an event, of the rule alone, beside what reading the event costs */
-  readonly nanoseconds: number;
+interface BenchOptions {
+  readonly json?: boolean;
+  readonly top: string;
 }
 
-export interface BenchResult {
-  readonly events: number;
-  /** events a second on this machine, one core: read only, and with all rules */
-  readonly read: number;
-  readonly matched: number;
-  /** dearest first */
-  readonly rules: readonly RuleCost[];
-}
+/** Enriched batches that are held in memory; what a recording has more is left out, and said. */
+const MAX_BYTES = 512 * 1024 * 1024;
 
-/** Runs of which the fastest counts: what disturbs a run only makes it slower. */
-const RUNS = 3;
+export function addBench(rules: Command): void {
+  const command = rules
+    .command('bench')
+    .argument('<recording>', 'made by ringfence record')
+    .argument('[files...]', 'rule files or folders of them (default: the configured ones)')
+    .description('measure what each rule costs on recorded events, and how often it matches')
+    .option('--top <n>', 'show only so many, the most expensive', '20')
+    .option('--json', 'print one JSON object, with all rules')
+    .addHelpText(
+      'after',
+      `
+A rule's cost is what it takes by itself, beside reading the event; together rules share what they have in common. Rules that
+cost much compare with regular expressions or many substrings before anything cheap has ruled the event out.
 
-/**
- * What each rule costs on events that were recorded, each by itself; together they share what they have in common, so the sum is more than all of
- * them cost. `batches`: enriched ones, all in memory.
- */
-export function benchRules(
-  set: Rules,
-  names: ReadonlySet<string>,
-  batches: readonly Buffer[],
-  progress: (done: number, of: number) => void,
-): BenchResult {
-  const none = compileDetectorRules([]);
-  const reading = fastest(none, batches);
-  const all = fastest(set, batches);
-  const asked = set.rules.filter(({ name }) => names.has(name));
-  const rules = asked.map((rule, index) => {
-    const alone = fastest(aloneWith(rule), batches);
-    progress(index + 1, asked.length);
-    const nanoseconds = alone.events === 0 ? 0 : (Math.max(0, alone.ms - reading.ms) * 1e6) / alone.events;
-    return { rule: rule.name, hits: alone.hits, nanoseconds };
+Examples:
+  ringfence record day.rec --seconds 600
+  ringfence rules bench day.rec
+  ringfence rules bench day.rec my-rules/ --top 5`,
+    );
+  withSettings(command).action(async (path: string, files: string[], _, self: Command) => {
+    const { json, top } = self.opts<BenchOptions>();
+    const shown = Number(top);
+    if (!Number.isInteger(shown) || shown < 1) throw new CliError(`--top ${top}: expected a number from 1`);
+    const { sources, asked } = await readSources(files, settingsOf(self));
+    const batches = await read(path);
+    const set = compileDetectorRules(sources, 'hunt');
+    process.stderr.write(leftOutText(set.diagnostics, asked));
+    const names = new Set(set.rules.filter(({ file }) => asked.has(file)).map(({ name }) => name));
+    using progress = progressOn(process.stderr, 'rules');
+    const result = benchRules(set, names, batches, progress.tell);
+    if (json) printJson(result, 2);
+    else print(benchText(result, shown, paintFor(process.stdout)));
   });
-  const perSecond = ({ events, ms }: Run): number => (ms === 0 ? 0 : Math.round((events / ms) * 1000));
-  return {
-    events: reading.events,
-    read: perSecond(reading),
-    matched: perSecond(all),
-    rules: rules.sort((a, b) => b.nanoseconds - a.nanoseconds),
-  };
 }
 
-function aloneWith(rule: CompiledRule<EventView>): Rules {
-  return compileDetectorRules([{ name: rule.file, text: writeRules([rule]) }], 'hunt');
-}
-
-interface Run {
-  readonly events: number;
-  readonly hits: number;
-  /** of CPU: others on the machine cost this run nothing */
-  readonly ms: number;
-}
-
-function fastest(set: Rules, batches: readonly Buffer[]): Run {
-  const runs = Array.from({ length: RUNS }, () => runOnce(set, batches));
-  // The first counts hits: thresholds remember it.
-  return { ...runs[0]!, ms: Math.min(...runs.map(({ ms }) => ms)) };
-}
-
-function runOnce({ matcher }: Rules, batches: readonly Buffer[]): Run {
-  const view = new EventView();
-  const ignore = (): void => {};
-  let events = 0;
-  let hits = 0;
-  const started = process.threadCpuUsage().user;
-  for (const batch of batches) {
-    view.open(batch);
-    while (view.next()) {
-      events++;
-      hits += matcher.match(view, ignore, view.timestamp);
+async function read(path: string): Promise<Buffer[]> {
+  await using recording = await openRecording(path);
+  const batches: Buffer[] = [];
+  let bytes = 0;
+  for await (const batch of enrichedBatches(recording.records(), recording.enrolled)) {
+    bytes += batch.length;
+    if (bytes > MAX_BYTES) {
+      process.stderr.write(`only the first ${batches.length} batches are measured: more don't fit into memory\n`);
+      break;
     }
+    batches.push(batch);
   }
-  return { events, hits, ms: (process.threadCpuUsage().user - started) / 1000 };
+  return batches;
+}
+
+function benchText({ events, read: reading, matched, rules }: BenchResult, top: number, paint: Paint): string {
+  return [
+    paint.bold(`${'ns/event'.padStart(9)} ${'hits'.padStart(9)}  rule`),
+    ...rules
+      .slice(0, top)
+      .map(
+        ({ rule, hits, nanoseconds }) =>
+          `${nanoseconds.toFixed(1).padStart(9)} ${grouped(hits).padStart(9)}  ${escapeText(rule)}`,
+      ),
+    '',
+    `${grouped(events)} events: ${grouped(reading)} a second read, ${grouped(matched)} a second with all rules, on one core`,
+  ].join('\n');
 }

@@ -1,79 +1,47 @@
-import { compileDetectorRules, type Rules } from '@ringfence/detector';
-import {
-  type CompiledRule,
-  type Diagnostic,
-  isSameCondition,
-  madeFieldOf,
-  type OutputPart,
-  type RuleSource,
-  writeRules,
-} from '@ringfence/rules';
+import { writeFile } from 'node:fs/promises';
+import { paintFor } from '@ringfence/base';
+import { convertRules, readSources } from '@ringfence/rule-lab';
+import type { Command } from 'commander';
+import { printJson, settingsOf, withSettings } from '../shared/context.ts';
+import { counted } from '../shared/counted.ts';
+import { diagnosticsText } from './diagnostics-view.ts';
 
-export interface Converted {
-  /** a native rule file */
-  readonly text: string;
-  readonly rules: readonly string[];
-  /** how many of them say `enabled: false` */
-  readonly switchedOff: number;
-  /** what was found in the sources, and which of their rules no native one can say; rules with errors are left out */
-  readonly diagnostics: readonly Diagnostic[];
+interface ConvertOptions {
+  readonly json?: boolean;
+  readonly output?: string;
 }
 
-/** Rules of any language as native ones. Throws when what was written doesn't mean the same: that would be a bug. */
-export function convertRules(sources: readonly RuleSource[]): Converted {
-  const set = compileDetectorRules(sources, 'hunt');
-  const all = inOrder(set, sources);
-  const unsaid = all.flatMap((rule) => withoutNativeForm(rule) ?? []);
-  const wanted = all.filter((rule) => withoutNativeForm(rule) === undefined);
-  const text = writeRules(wanted);
-  const own = [{ name: 'converted', text }];
-  const again = compileDetectorRules(own, 'hunt');
-  const broken = again.diagnostics.find(({ severity }) => severity === 'error');
-  const read = inOrder(again, own);
-  if (broken !== undefined || read.length !== wanted.length)
-    throw new Error(`line ${broken?.line} of the converted rules can't be read: ${broken?.message}`);
-  const other = wanted.find((rule, i) => !isSame(rule, read[i]!));
-  if (other !== undefined) throw new Error(`the converted rule '${other.name}' has another condition or output`);
-  if (writeRules(read) !== text) throw new Error('the converted rules are read as others');
-  return {
-    text,
-    rules: wanted.map(({ name }) => name),
-    switchedOff: set.switchedOff.length,
-    diagnostics: [...set.diagnostics, ...unsaid],
-  };
-}
+export function addConvert(rules: Command): void {
+  const command = rules
+    .command('convert')
+    .argument('<files...>', 'rule files or folders of them, in any language that is understood')
+    .description('write rules of Falco and Sigma as native ones; exit code 1 when one could not be')
+    .option('--output <file>', 'write to this file (default: standard output)')
+    .option('--json', 'print one JSON object: the text, and what was said about the sources')
+    .addHelpText(
+      'after',
+      `
+Files that use each other's macros and lists are given together. Macros stay macros; lists are written out.
+They need not be converted: rules of every language may stand beside each other in detector.rules.
 
-/** Undefined: it has one. */
-function withoutNativeForm<E>(rule: CompiledRule<E>): Diagnostic | undefined {
-  const field = madeFieldOf(rule);
-  if (field === undefined) return undefined;
-  const message = `native rules have no field for the '${field}' of this correlation, which each of its rules reads elsewhere`;
-  const hint = 'Leave it as it is: rules of every language may stand beside each other.';
-  const { file, line, name } = rule;
-  return { file, line, column: 1, severity: 'error', code: 'no-native-form', message, hint, item: name };
-}
-
-/** All rules where they stand, those among them that are switched off. */
-function inOrder({ rules, switchedOff }: Rules, sources: readonly RuleSource[]): Rules['rules'] {
-  const order = new Map(sources.map(({ name }, index) => [name, index]));
-  const sorted = [...rules, ...switchedOff];
-  return sorted.sort((a, b) => order.get(a.file)! - order.get(b.file)! || a.line - b.line);
-}
-
-function isSame<E>(a: CompiledRule<E>, b: CompiledRule<E>): boolean {
-  const [parts, others] = [a, b].map(({ sequence, expression }) => sequence?.steps ?? [{ expression }]);
-  return (
-    parts!.length === others!.length &&
-    parts!.every(({ expression }, i) => isSameCondition(expression, others![i]!.expression)) &&
-    saysOf(a) === saysOf(b)
-  );
-}
-
-/** Output with the names of its fields. */
-const saysOf = <E>({ output }: CompiledRule<E>): string =>
-  output.map((part) => (typeof part === 'string' ? part : `\0${keyOf(part)}\0`)).join('');
-
-function keyOf<E>(part: Exclude<OutputPart<E>, string>): string {
-  if ('seconds' in part) return part.seconds.key;
-  return 'kept' in part ? `${part.kept}.${part.operand.key}` : part.key;
+Examples:
+  ringfence rules convert falco_rules.yaml > my-rules/falco.yaml
+  ringfence rules convert sigma/linux/ --output my-rules/sigma.yaml
+  ringfence rules check my-rules/`,
+    );
+  withSettings(command).action(async (files: string[], _, self: Command) => {
+    const { json, output } = self.opts<ConvertOptions>();
+    const { sources } = await readSources(files, settingsOf(self), true);
+    const converted = convertRules(sources);
+    const errors = converted.diagnostics.filter(({ severity }) => severity === 'error').length;
+    if (errors > 0) process.exitCode = 1;
+    if (output !== undefined) await writeFile(output, converted.text);
+    if (json) return printJson(converted, 2);
+    if (output === undefined) process.stdout.write(converted.text);
+    const paint = paintFor(process.stderr);
+    if (converted.diagnostics.length > 0)
+      process.stderr.write(`${diagnosticsText(converted.diagnostics, sources, paint)}\n\n`);
+    const off = converted.switchedOff === 0 ? '' : ` (${converted.switchedOff} switched off, as before)`;
+    process.stderr.write(`${counted(converted.rules.length, 'rule')} converted${off}, ${counted(errors, 'error')}\n`);
+  });
 }

@@ -1,90 +1,75 @@
+import { writeFile } from 'node:fs/promises';
+import { CliError, paintFor } from '@ringfence/base';
+import { compileDetectorRules } from '@ringfence/detector';
 import {
-  attackTechnique,
-  attackTechniques,
-  type CompiledRule,
-  TACTICS,
-  type Tactic,
-  type Technique,
-} from '@ringfence/rules';
+  ATTACK_VERSIONS,
+  type AttackVersion,
+  coverageOf,
+  coveragePage,
+  navigatorLayer,
+  readSources,
+} from '@ringfence/rule-lab';
+import type { Command } from 'commander';
+import { print, printJson, settingsOf, withSettings } from '../shared/context.ts';
+import { coverageText } from './coverage-view.ts';
+import { leftOutText } from './left-out.ts';
 
-/** What is said of a rule. */
-export interface CoveringRule {
-  readonly name: string;
-  readonly description: string;
-  readonly priority: string;
-  readonly file: string;
-  readonly line: number;
+interface CoverageOptions {
+  readonly json?: boolean;
+  readonly covered?: boolean;
+  readonly gaps?: boolean;
+  readonly html?: string;
+  readonly navigator?: string;
+  readonly attack: string;
 }
 
-export interface CoverageCell {
-  readonly technique: Technique;
-  /** that name it itself */
-  readonly rules: readonly CoveringRule[];
-  /** of a technique: its sub-techniques */
-  readonly subs: readonly CoverageCell[];
-}
+export function addCoverage(rules: Command): void {
+  const command = rules
+    .command('coverage')
+    .argument('[files...]', 'rule files or folders of them (default: the configured ones)')
+    .description(
+      'show which ATT&CK techniques the rules find: in the terminal, as a page, or as a layer of ATT&CK Navigator',
+    )
+    .option('--covered', 'name the techniques that have rules, and the rules')
+    .option('--gaps', 'name the techniques that have none')
+    .option('--html <file>', 'write a page: the matrix, with the rules of each technique')
+    .option('--navigator <file>', 'write a layer for ATT&CK Navigator 4.9 or 5')
+    .option('--attack <version>', `of the layer's ids and tactics: ${ATTACK_VERSIONS.join(' or ')}`, ATTACK_VERSIONS[0])
+    .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      `
+A rule says what it finds by its tags: [persistence, T1053.003]. Ids of v18 count under those that took their place.
 
-export interface CoverageColumn {
-  readonly tactic: Tactic;
-  readonly cells: readonly CoverageCell[];
-}
-
-export interface Coverage {
-  readonly rules: number;
-  /** The ATT&CK matrix for Linux and containers, and what rules name beside it. Tactics in which there is nothing are left out. */
-  readonly columns: readonly CoverageColumn[];
-  /** Techniques (not their sub-techniques) that have a rule, their own or of a sub-technique, and that there are; each once. */
-  readonly covered: number;
-  readonly techniques: number;
-  /** rules that name no technique which ATT&CK has */
-  readonly untagged: readonly CoveringRule[];
-}
-
-/** Which techniques the rules say that they find. A rule counts in those of its tactics that a technique serves; where it names none of them, in all. */
-export function coverageOf(rules: readonly CompiledRule<never>[]): Coverage {
-  const named = new Map<string, CompiledRule<never>[]>();
-  for (const rule of rules)
-    for (const id of new Set(rule.techniques.map((one) => attackTechnique(one)?.id).filter((one) => one !== undefined)))
-      named.set(id, [...(named.get(id) ?? []), rule]);
-  const all = [...attackTechniques().values()];
-  const cellOf = (technique: Technique, tactic: Tactic): CoverageCell => ({
-    technique,
-    rules: (named.get(technique.id) ?? []).filter((rule) => countsIn(rule, technique, tactic)).map(saidOf),
-    subs: all
-      .filter(({ id }) => id.startsWith(`${technique.id}.`) && !technique.id.includes('.'))
-      .filter((sub) => isHere(sub) || named.has(sub.id))
-      .map((sub) => cellOf(sub, tactic)),
+Examples:
+  ringfence rules coverage
+  ringfence rules coverage --gaps | grep -A20 Persistence
+  ringfence rules coverage --html coverage.html --navigator layer.json`,
+    );
+  withSettings(command).action(async (files: string[], _, self: Command) => {
+    const options = self.opts<CoverageOptions>();
+    const version = versionOf(options.attack);
+    const { sources, asked } = await readSources(files, settingsOf(self));
+    const set = compileDetectorRules(sources, 'hunt');
+    process.stderr.write(leftOutText(set.diagnostics, asked));
+    const coverage = coverageOf(set.rules.filter(({ file }) => asked.has(file)));
+    if (options.html !== undefined) await write(options.html, coveragePage(coverage));
+    if (options.navigator !== undefined)
+      await write(options.navigator, `${JSON.stringify(navigatorLayer(coverage, version), null, 2)}\n`);
+    if (options.json) return printJson(coverage, 2);
+    if (options.html !== undefined || options.navigator !== undefined) return;
+    const details = options.gaps ? 'gaps' : options.covered ? 'covered' : 'none';
+    print(coverageText(coverage, details, paintFor(process.stdout)));
   });
-  const columns = TACTICS.map((tactic) => ({
-    tactic,
-    cells: all
-      .filter(({ id, tactics }) => !id.includes('.') && tactics.includes(tactic))
-      .map((technique) => cellOf(technique, tactic))
-      .filter((cell) => isHere(cell.technique) || cell.subs.length > 0 || cell.rules.length > 0),
-  })).filter(({ cells }) => cells.length > 0);
-  const cells = columns.flatMap((column) => column.cells);
-  const idsOf = (some: readonly CoverageCell[]): number => new Set(some.map(({ technique }) => technique.id)).size;
-  return {
-    rules: rules.length,
-    columns,
-    covered: idsOf(cells.filter((cell) => rulesOf(cell).length > 0)),
-    techniques: idsOf(cells),
-    untagged: rules.filter((rule) => !rule.techniques.some((id) => attackTechnique(id) !== undefined)).map(saidOf),
-  };
 }
 
-/** Those of a cell and its sub-techniques, each once. */
-export function rulesOf(cell: CoverageCell): readonly CoveringRule[] {
-  const all = [cell, ...cell.subs].flatMap(({ rules }) => rules);
-  return [...new Map(all.map((rule) => [rule.name, rule])).values()];
+function versionOf(text: string): AttackVersion {
+  const found = ATTACK_VERSIONS.find((version) => version === text);
+  if (found === undefined) throw new CliError(`--attack ${text}: expected ${ATTACK_VERSIONS.join(' or ')}`);
+  return found;
 }
 
-const isHere = ({ linux, containers }: Technique): boolean => linux || containers;
-
-function countsIn(rule: CompiledRule<never>, { tactics }: Technique, tactic: Tactic): boolean {
-  return rule.tactics.includes(tactic) || !tactics.some((one) => rule.tactics.includes(one));
-}
-
-function saidOf({ name, description, priority, file, line }: CompiledRule<never>): CoveringRule {
-  return { name, description, priority, file, line };
+async function write(path: string, text: string): Promise<void> {
+  await writeFile(path, text);
+  process.stderr.write(`${path} written\n`);
 }

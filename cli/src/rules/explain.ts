@@ -1,97 +1,76 @@
-import { compileRules, explain, type RuleSource } from '@ringfence/rules';
-import { type Alert, catalogue, type EventDocument, eventKinds, type Field, type FieldValue } from '@ringfence/schema';
-import type { ApiClient } from '../api/client.ts';
-import { CliError } from '../errors.ts';
-import { openRecording } from '../recording.ts';
-import { type Interest, Judge, type JudgedEvent, type Judgement } from './events/judge.ts';
-import type { Misses } from './events/misses.ts';
-import type { JudgedRun } from './events/run-trace.ts';
-import { readEventFile } from './events/written.ts';
-import { whyNoRule } from './no-rule.ts';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { CliError, type Paint, paintFor } from '@ringfence/base';
+import { type Explained, explainInFile, explainRunning, readSources } from '@ringfence/rule-lab';
+import type { Command } from 'commander';
+import { clientOf, print, printJson, settingsOf, several, withSettings } from '../shared/context.ts';
+import { explanationLines, missLines, runLines } from './test-view.ts';
 
-/** How a rule sees an event. */
-export interface Explained {
-  readonly rule: string;
-  /** whether its whole condition holds */
-  readonly holds: boolean;
-  readonly event: JudgedEvent;
-  /** how it saw all of them, if it looks at several */
-  readonly run?: JudgedRun;
-  /** of all events of a file, when it matched none */
-  readonly misses?: Misses;
+interface ExplainOptions {
+  readonly json?: boolean;
+  readonly rules?: readonly string[];
 }
 
-/** The events of a file: a recording, or YAML. `which`: its number from 1, or its id; undefined: the one on which most of the condition holds. */
-export async function explainInFile(
-  rule: string,
-  file: { readonly path: string; readonly text: string | undefined; readonly which: string | undefined },
-  sources: readonly RuleSource[],
-): Promise<Explained> {
-  const judge = new Judge(sources);
-  const about = judge.rule(rule);
-  if (about === undefined) throw new CliError(whyNoRule(judge.rules, rule));
-  const { which } = file;
-  const interest: Interest = { about, keep: ({ number, id }) => String(number) === which || id === which };
-  const judged =
-    file.text === undefined
-      ? await judgeRecorded(judge, file.path, interest)
-      : judge.judge(readEventFile(file.path, file.text), interest);
-  const event = which === undefined ? judged.nearest : judged.events[0];
-  if (event?.explanation === undefined)
-    throw new CliError(`${file.path} has no event${which === undefined ? '' : ` ${which}`}: it has ${judged.count}`);
-  const { run } = judged;
-  const { holds } = event.explanation;
-  if (which !== undefined) return { rule, holds, event };
-  const missed = judged.misses === undefined ? {} : { misses: judged.misses };
-  if (run === undefined) return { rule, holds, event, ...(holds ? {} : missed) };
-  return { rule, holds: judged.misses === undefined, event, run, ...(run.steps.length === 0 ? missed : {}) };
+export function addExplain(rules: Command): void {
+  const command = rules
+    .command('explain')
+    .argument('<rule>', 'name of the rule')
+    .argument(
+      '<event>',
+      'FILE or FILE:NUMBER of a recording, of YAML or of JSON lines, or the id of an alert or event of the running ringfence up',
+    )
+    .description(
+      "show what each part of a rule's condition comes to on an event; exit code 1 when the whole does not hold",
+    )
+    .option('--rules <path>', 'rule file or folder, beside the configured ones (repeatable)', several)
+    .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      `
+Without a number it is the event that comes nearest to what the rule asks for. Of a sequence, a threshold, first_seen, suppress or
+throttle it is then all events of the file, in order: which steps each fits, what they are joined by and compared with, how far that
+brings the rule, and what is missing at the end. With a number the event is seen by itself.
+
+Examples:
+  ringfence rules explain "Password hashes read" attack.rec
+  ringfence rules explain "Password hashes read" attack.rec:17
+  ringfence rules explain "My rule" event.yaml --rules my-rules/
+  ringfence rules explain "My sequence" events.jsonl
+  ringfence alerts --json --limit 1 | jq -r '.rule, .id'  both of which it takes`,
+    );
+  withSettings(command).action(async (rule: string, event: string, _, self: Command) => {
+    const { json, rules: paths = [] } = self.opts<ExplainOptions>();
+    const config = settingsOf(self);
+    const { sources } = await readSources(paths, config);
+    const [path, which] = placeOf(event);
+    const file = existsSync(path) ? await fileOf(path, which) : undefined;
+    if (file === undefined && /\.(?:ya?ml|jsonl?|rec)/.test(event)) throw new CliError(`there is no file ${path}`);
+    const explained =
+      file === undefined
+        ? await explainRunning(rule, event, clientOf(config), sources)
+        : await explainInFile(rule, file, sources);
+    if (!explained.holds) process.exitCode = 1;
+    if (json) printJson(explained, 2);
+    else print(explainedText(explained, paintFor(process.stdout)));
+  });
 }
 
-async function judgeRecorded(judge: Judge, path: string, interest: Interest): Promise<Judgement> {
-  await using recording = await openRecording(path);
-  return await judge.judgeRecording(recording.records(), recording.enrolled, interest);
+/** FILE:NUMBER, FILE:ID or FILE. */
+function placeOf(event: string): [path: string, which: string | undefined] {
+  const [, path, which] = /^(.+?):([\da-f/-]+)$/.exec(event) ?? [];
+  return path === undefined || existsSync(event) ? [event, undefined] : [path, which];
 }
 
-/** The event of an alert, or an event by its id, that a running `up` still has. */
-export async function explainRunning(
-  rule: string,
-  id: string,
-  client: ApiClient,
-  sources: readonly RuleSource[],
-): Promise<Explained> {
-  const eventId = id.includes('/') ? id : await eventOfAlert(id, client);
-  const [document] = await Array.fromAsync(client.lines<EventDocument>(`/events?${idQuery('event.id', eventId)}`));
-  if (document === undefined) throw new CliError(`the event ${eventId} is not on the bus any more`);
-  const set = compileRules({ sources, catalogue: documents, kinds: kindsOfDocuments });
-  const about = set.rules.find(({ name }) => name === rule);
-  if (about === undefined) throw new CliError(whyNoRule(set, rule));
-  const explanation = explain(about, document);
-  return { rule, holds: explanation.holds, event: { number: 1, id: eventId, document, laid: [], explanation } };
+async function fileOf(path: string, which: string | undefined): Promise<Parameters<typeof explainInFile>[1]> {
+  return { path, which, text: /\.(?:ya?ml|jsonl?)$/.test(path) ? await readFile(path, 'utf8') : undefined };
 }
 
-async function eventOfAlert(id: string, client: ApiClient): Promise<string> {
-  const [alert] = await Array.fromAsync(client.lines<Alert>(`/alerts?${idQuery('id', id)}`));
-  const event = alert?.events.at(-1);
-  if (event === undefined) throw new CliError(`there is no alert ${id}: ringfence alerts --json lists them`);
-  return event;
-}
-
-function idQuery(field: string, id: string): URLSearchParams {
-  return new URLSearchParams({ limit: '1', where: `${field} = '${id.replaceAll(/['\\]/g, '')}'` });
-}
-
-/** Fields of events that are only there as documents, whatever their kind was: what has an argument is looked for in the list that the document has. */
-const documents = {
-  fields: catalogue.fields.map(({ subject: _, part: __, kinds: ___, locate: ____, ...field }) => ({
-    ...field,
-    get: (document: EventDocument, argument?: string | number) => ofDocument(field, document[field.name], argument),
-  })),
-};
-const kindsOfDocuments = { names: eventKinds.names, of: (): number => 0 };
-
-function ofDocument({ argument: takes }: Field, value: FieldValue, argument: string | number | undefined): FieldValue {
-  if (argument === undefined || typeof value !== 'object') return value;
-  if (takes === 'index') return value[Number(argument) - 1] === undefined ? undefined : [value[Number(argument) - 1]!];
-  const found = value.find((item) => item.startsWith(`${argument}=`));
-  return found === undefined ? undefined : [found.slice(String(argument).length + 1)];
+function explainedText({ rule, holds, event, run, misses }: Explained, paint: Paint): string {
+  const missed = misses === undefined ? [] : missLines(misses, paint);
+  if (run !== undefined && run.steps.length > 0) {
+    const verdict = holds ? paint.green('matches') : paint.red('does not match');
+    return [`${paint.bold(rule)} ${verdict}`, ...runLines(run, paint)].join('\n');
+  }
+  const verdict = holds ? paint.green('holds on') : paint.red('does not hold on');
+  return [`${paint.bold(rule)} ${verdict}`, ...explanationLines(event, paint), ...missed].join('\n');
 }

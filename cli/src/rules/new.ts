@@ -1,164 +1,79 @@
-import { compileDetectorRules } from '@ringfence/detector';
-import { attackTechnique, PRIORITIES, type RuleSource, render } from '@ringfence/rules';
-import { type EventDocument, executableName } from '@ringfence/schema';
-import { Document, isScalar, isSeq, Scalar, visit } from 'yaml';
-import { CliError } from '../errors.ts';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CliError, makeFolder } from '@ringfence/base';
+import { Judge, scaffold } from '@ringfence/rule-lab';
+import type { EventDocument } from '@ringfence/schema';
+import { openRecording } from '@ringfence/schema';
+import type { Command } from 'commander';
+import { print, printJson } from '../shared/context.ts';
 
-export interface NewRule {
-  readonly name: string;
-  readonly description: string | undefined;
-  readonly condition: string | undefined;
+interface NewOptions {
+  readonly dir: string;
+  readonly desc?: string;
+  readonly condition?: string;
   readonly priority: string;
-  readonly technique: string | undefined;
-  /** to match; undefined: an example */
-  readonly event: EventDocument | undefined;
+  readonly technique?: string;
+  readonly event?: string;
+  readonly json?: boolean;
 }
 
-export interface Scaffold {
-  /** of both files, without endings */
-  readonly base: string;
-  readonly rule: string;
-  readonly test: string;
+export function addNew(rules: Command): void {
+  rules
+    .command('new')
+    .argument('<name>', 'name of the rule')
+    .description('write a new rule and its test, from an example or from an event of a recording')
+    .option('--dir <folder>', 'folder for the two files', '.')
+    .option('--event <recording:number>', 'the event that the rule is to match')
+    .option('--condition <text>', 'its condition (default: from the event)')
+    .option('--desc <text>', 'what it says has happened')
+    .option('--priority <word>', 'debug to emergency', 'warning')
+    .option('--technique <id>', 'ATT&CK technique, such as T1059.004: its tactic is added')
+    .option('--json', 'print the names of the files as one JSON object')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  ringfence rules new "Shell of a web server" --technique T1059.004 --dir my-rules
+  ringfence rules new "Odd cron job" --event attack.rec:17 --dir my-rules
+  ringfence rules test my-rules --watch`,
+    )
+    .action(async (name: string, options: NewOptions) => {
+      const { dir, desc, condition, priority, technique, event } = options;
+      const made = scaffold({
+        name,
+        description: desc,
+        condition,
+        priority,
+        technique,
+        event: event === undefined ? undefined : await recordedEvent(event),
+      });
+      makeFolder(dir);
+      const files = [
+        { path: join(dir, `${made.base}.yaml`), text: made.rule },
+        { path: join(dir, `${made.base}.test.yaml`), text: made.test },
+      ];
+      for (const file of files) await writeNew(file);
+      if (options.json) printJson({ files: files.map(({ path }) => path) });
+      else for (const { path } of files) print(path);
+    });
 }
 
-const EXAMPLE: EventDocument = {
-  'event.action': 'exec',
-  'process.executable': '/usr/bin/bash',
-  'process.command_line': 'bash -i',
-  'process.parent.executable': '/usr/sbin/nginx',
-};
-
-/** What tells an event from others, the most telling first. A rule begins with those that its event has. */
-const CONDITION: readonly string[] = [
-  'process.name',
-  'process.parent.name',
-  'file.path',
-  'file.target_path',
-  'destination.port',
-];
-
-/** What makes an event what it is, in a test. */
-const WRITTEN: readonly string[] = [
-  'event.action',
-  'event.outcome',
-  'process.executable',
-  'process.command_line',
-  'process.parent.executable',
-  'process.parent.command_line',
-  'process.exec.memfd',
-  'process.exec.deleted',
-  'user.id',
-  'user.effective.id',
-  'user.name',
-  'container.name',
-  'container.image.name',
-  'container.security_context.privileged',
-  'file.path',
-  'file.target_path',
-  'file.mode',
-  'file.open.read',
-  'file.open.write',
-  'file.open.create',
-  'destination.ip',
-  'destination.port',
-  'source.ip',
-  'source.port',
-  'network.transport',
-  'network.unix.path',
-  'mount.source',
-  'mount.target',
-  'message',
-];
-
-/** A rule that matches the event, and its test: it fires on the event, and not on a near miss. @throws CliError */
-export function scaffold(asked: NewRule): Scaffold {
-  const { name, priority, technique } = asked;
-  if (!(PRIORITIES as readonly string[]).includes(priority))
-    throw new CliError(`--priority ${priority}: expected one of ${PRIORITIES.join(', ')}`);
-  const known = technique === undefined ? undefined : attackTechnique(technique);
-  if (technique !== undefined && known === undefined)
-    throw new CliError(`--technique ${technique}: ATT&CK has no such technique`);
-  const event = asked.event ?? EXAMPLE;
-  const condition = asked.condition ?? conditionFor(event);
-  const rule = {
-    rule: name,
-    desc: asked.description ?? `${name}: say what has happened, for the person who is woken up.`,
-    condition,
-    output: outputFor(event),
-    priority,
-    ...(known === undefined ? {} : { tags: [known.tactics[0], known.id] }),
-  };
-  const written = writtenFields(event);
-  const miss = { ...written, 'process.executable': '/usr/bin/true', 'process.command_line': 'true' };
-  const test = {
-    rule: name,
-    tests: [
-      { test: 'what it is for', events: [written], expect: 'alert' },
-      { test: 'what is nearest to it on a healthy machine', events: [miss], expect: 'none' },
-    ],
-  };
-  const base = name
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, '-')
-    .replace(/^-|-$/g, '');
-  if (base === '') throw new CliError(`'${name}': a rule's name has letters or digits`);
-  const made = { base, rule: yamlText([rule], 'output'), test: yamlText(test) };
-  refuseWrong({ name: `${base}.yaml`, text: made.rule });
-  return made;
+async function writeNew({ path, text }: { readonly path: string; readonly text: string }): Promise<void> {
+  try {
+    await writeFile(path, text, { flag: 'wx' });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
+    throw new CliError(`${path} is there already: give the rule another name`, { cause });
+  }
 }
 
-/** What only another file can say. */
-const ELSEWHERE: ReadonlySet<string> = new Set(['unknown-macro', 'unknown-list']);
-
-/** @throws CliError when the condition has an error that no other file can mend */
-function refuseWrong(source: RuleSource): void {
-  const { diagnostics } = compileDetectorRules([source], 'hunt');
-  const wrong = diagnostics.find(({ severity, code }) => severity === 'error' && !ELSEWHERE.has(code));
-  if (wrong !== undefined) throw new CliError(render(wrong, source.text));
-}
-
-/** The fields of an event with which it can be written down again. */
-export function writtenFields(event: EventDocument): Record<string, string> {
-  const said = WRITTEN.filter((name) => event[name] !== undefined && event[name] !== false && event[name] !== '');
-  return Object.fromEntries(said.map((name) => [name, textOf(event, name)]));
-}
-
-function conditionFor(event: EventDocument): string {
-  const named = {
-    ...event,
-    'process.name': executableName(textOf(event, 'process.executable')),
-    'process.parent.name': executableName(textOf(event, 'process.parent.executable')),
-  };
-  const parts = CONDITION.filter(
-    (name) => (named as EventDocument)[name] !== undefined && textOf(named as EventDocument, name) !== '',
-  );
-  return [
-    `event.action = ${textOf(event, 'event.action')}`,
-    ...parts.map((name) => `${name} = ${quoted(textOf(named as EventDocument, name))}`),
-  ].join(' and ');
-}
-
-function outputFor(event: EventDocument): string {
-  const about = ['file.path', 'destination.ip'].find((name) => event[name] !== undefined);
-  return `%process.command_line${about === undefined ? '' : `: %${about}`} (user %user.name, started by %process.parent.name)`;
-}
-
-function textOf(event: EventDocument, name: string): string {
-  const value = event[name];
-  return typeof value === 'object' ? value.join(' ') : String(value ?? '');
-}
-
-function quoted(text: string): string {
-  return /^[\w/][\w/-]*$/.test(text) ? text : `'${text.replace(/\\(?=[\\'"]|$)/g, '\\\\').replaceAll("'", "\\'")}'`;
-}
-
-function yamlText(value: unknown, ...inQuotes: readonly string[]): string {
-  const document = new Document(value);
-  visit(document, {
-    Pair(_, { key, value: node }) {
-      if (isScalar(key) && isScalar(node) && inQuotes.includes(String(key.value))) node.type = Scalar.QUOTE_DOUBLE;
-      if (isScalar(key) && key.value === 'tags' && isSeq(node)) node.flow = true;
-    },
-  });
-  return document.toString({ lineWidth: 120, flowCollectionPadding: false });
+async function recordedEvent(place: string): Promise<EventDocument> {
+  const [, path, number] = /^(.+):(\d+)$/.exec(place) ?? [];
+  if (path === undefined) throw new CliError(`--event ${place}: expected FILE:NUMBER, such as attack.rec:17`);
+  await using recording = await openRecording(path);
+  const keep = (event: { readonly number: number }): boolean => event.number === Number(number);
+  const { events, count } = await new Judge([]).judgeRecording(recording.records(), recording.enrolled, { keep });
+  const [found] = events;
+  if (found === undefined) throw new CliError(`${path} has no event ${number}: it has ${count}`);
+  return found.document;
 }

@@ -1,107 +1,93 @@
-import { dirname, resolve } from 'node:path';
+import { CliError, paintFor } from '@ringfence/base';
+import type { Config } from '@ringfence/config';
+import { rulePaths } from '@ringfence/config';
+import { RuleWatch } from '@ringfence/detector';
+import { readSources, readTestSources, rulesBeside, runTests, type TestRun } from '@ringfence/rule-lab';
 import type { RuleSource } from '@ringfence/rules';
-import { SchemaError } from '@ringfence/schema';
-import { CliError } from '../errors.ts';
-import { openRecording } from '../recording.ts';
-import { Judge, type JudgedEvent, type Judgement, type RaisedAlert } from './events/judge.ts';
-import { whyNoRule } from './no-rule.ts';
-import { type RuleTest, readTestFile, type TestFault } from './test-file.ts';
+import { explain, untilInterrupted } from '@ringfence/runtime/process';
+import type { Command } from 'commander';
+import { print, printJson, settingsOf, withSettings } from '../shared/context.ts';
+import { progressOn } from '../shared/progress.ts';
+import { testRunText } from './test-view.ts';
 
-export interface TestResult {
-  readonly test: RuleTest;
-  /** what came otherwise than it was expected; empty: the test passed */
-  readonly failures: readonly TestFailure[];
-  /** alerts of the rule */
-  readonly alerts: readonly RaisedAlert[];
-  /** on failure: the event that came nearest to what was expected, and how the rule saw it */
-  readonly nearest: JudgedEvent | undefined;
-  readonly milliseconds: number;
+interface TestOptions {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly watch?: boolean;
 }
 
-/** Two texts of which the second should have been the first. */
-export interface TestFailure {
-  readonly of: string;
-  readonly expected: string;
-  readonly actual: string;
-}
+export function addTest(rules: Command): void {
+  const command = rules
+    .command('test')
+    .argument(
+      '[files...]',
+      'tables of tests (.test.yaml), or folders of them and of rules (default: the configured ones)',
+    )
+    .description('run tables of tests: written or recorded events, and what rules must make of them')
+    .option('-w, --watch', 'run again whenever a file changes')
+    .option('-q, --quiet', 'show only tests that fail')
+    .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      `
+A table of tests lies beside its rules and ends in .test.yaml:
 
-export interface TestRun {
-  readonly results: readonly TestResult[];
-  readonly faults: readonly TestFault[];
-}
+  rule: Shell of a web server
+  tests:
+    - test: nginx starts a shell
+      events:
+        - { event.action: exec, process.name: sh, process.parent.name: nginx }
+      expect: alert
+    - test: somebody logs in
+      events:
+        - { event.action: exec, process.name: sh, process.parent.name: sshd }
+      expect: none
 
-const none = (): boolean => false;
+Events are written by field names (docs/FIELDS.md). A test may play a recording instead: recording: attack.rec.
 
-export type TellProgress = (done: number, of: number) => void;
-
-/** Runs tables of tests by rules. Every test starts from empty memory. */
-export async function runTests(
-  files: readonly RuleSource[],
-  rules: readonly RuleSource[],
-  progress: TellProgress = () => {},
-): Promise<TestRun> {
-  const read = files.map(({ name, text }) => readTestFile(name, text));
-  const tests = read.flatMap((file) => file.tests);
-  const judge = new Judge(rules);
-  const results: TestResult[] = [];
-  for (const test of tests) {
-    results.push(await runTest(test, judge));
-    progress(results.length, tests.length);
-  }
-  return { results, faults: read.flatMap(({ faults }) => faults) };
-}
-
-async function runTest(test: RuleTest, judge: Judge): Promise<TestResult> {
-  const started = performance.now();
-  const rule = judge.rule(test.rule);
-  const done = (rest: Omit<TestResult, 'test' | 'milliseconds'>): TestResult => ({
-    test,
-    ...rest,
-    milliseconds: performance.now() - started,
+Examples:
+  ringfence rules test my-rules/
+  ringfence rules test my-rules/web.test.yaml --watch`,
+    );
+  withSettings(command).action(async (files: string[], _, self: Command) => {
+    const options = self.opts<TestOptions>();
+    const config = settingsOf(self);
+    const once = async (): Promise<void> => {
+      const { run, tests } = await testOnce(files, config);
+      const failed = run.faults.length > 0 || run.results.some(({ failures }) => failures.length > 0);
+      process.exitCode = failed ? 1 : 0;
+      if (options.json) printJson(run, 2);
+      else print(testRunText(run, tests, options.quiet ?? false, paintFor(process.stdout)));
+    };
+    await once();
+    if (options.watch) await watchFiles(files.length > 0 ? files : rulePaths(config), once);
   });
-  if (rule === undefined) {
-    const failure = { of: 'rule', expected: test.rule, actual: whyNoRule(judge.rules, test.rule) };
-    return done({ failures: [failure], alerts: [], nearest: undefined });
-  }
-  const judged =
-    test.recording === undefined
-      ? judge.judge(test.events, { about: rule, keep: none })
-      : await playRecording(test, judge, rule);
-  if ('expected' in judged) return done({ failures: [judged], alerts: [], nearest: undefined });
-  const alerts = judged.alerts.filter((alert) => alert.rule === test.rule);
-  const failures = failuresOf(test, alerts);
-  const nearest = failures.length === 0 ? undefined : judged.nearest;
-  return done({ failures, alerts, nearest });
 }
 
-async function playRecording(
-  test: RuleTest,
-  judge: Judge,
-  rule: NonNullable<ReturnType<Judge['rule']>>,
-): Promise<Judgement | TestFailure> {
-  const { file, recording: expected = '' } = test;
-  try {
-    await using recording = await openRecording(resolve(dirname(file), expected));
-    return await judge.judgeRecording(recording.records(), recording.enrolled, { about: rule, keep: none });
-  } catch (error) {
-    // A recording that can't be played is this test's failure, not that of the others.
-    if (!(error instanceof CliError) && !(error instanceof SchemaError)) throw error;
-    return { of: 'recording', expected, actual: error.message };
-  }
+async function testOnce(
+  files: readonly string[],
+  config: Config,
+): Promise<{ readonly run: TestRun; readonly tests: readonly RuleSource[] }> {
+  const tests = await readTestSources(files.length > 0 ? files : rulePaths(config));
+  if (tests.length === 0 && files.length > 0)
+    throw new CliError(`no .test.yaml in ${files.join(', ')}: ringfence rules new makes a rule with its test`);
+  const { sources } = await readSources(await rulesBeside(tests), config);
+  using progress = progressOn(process.stderr, 'tests');
+  return { run: await runTests(tests, sources, progress.tell), tests };
 }
 
-function failuresOf({ expect }: RuleTest, alerts: readonly RaisedAlert[]): TestFailure[] {
-  const failures: TestFailure[] = [];
-  const differs = (of: string, expected: string, actual: string): void => {
-    if (expected !== actual) failures.push({ of, expected, actual });
-  };
-  const said = (count: number): string => (count === 0 ? 'none' : String(count));
-  if (expect.alerts === undefined) {
-    if (alerts.length === 0) failures.push({ of: 'alerts', expected: 'one or more', actual: 'none' });
-  } else differs('alerts', said(expect.alerts), said(alerts.length));
-  const [first] = alerts;
-  if (first === undefined) return failures;
-  if (expect.priority !== undefined) differs('priority', expect.priority, first.priority);
-  if (expect.output !== undefined) differs('output', expect.output, first.output);
-  return failures;
+async function watchFiles(paths: readonly string[], again: () => Promise<void>): Promise<void> {
+  const signal = untilInterrupted();
+  let running = Promise.resolve();
+  const told = (error: unknown): void => print(explain(error));
+  using _ = new RuleWatch(
+    paths,
+    () => {
+      running = running.then(again).catch(told);
+    },
+    told,
+  );
+  process.stderr.write('watching; Ctrl-C ends\n');
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  await running;
 }

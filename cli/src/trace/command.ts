@@ -1,65 +1,188 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { accessSync, constants, statSync } from 'node:fs';
-import { constants as system } from 'node:os';
-import { resolve } from 'node:path';
-import type { Writable } from 'node:stream';
-import { CliError } from '../errors.ts';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { CliError, paintFor } from '@ringfence/base';
+import { findContainers } from '@ringfence/collector';
+import { TRACER_OBJECT } from '@ringfence/config';
+import { cgroupRoot } from '@ringfence/simulator/demo';
+import {
+  numbersOf,
+  Output,
+  readCalls,
+  show,
+  Command as TracedCommand,
+  Tracer,
+  type TracerOptions,
+} from '@ringfence/syscall-trace';
+import type { Command } from 'commander';
+import { DESCRIPTIONS } from '../descriptions.ts';
+import { numberOf, PID_MAX, settingsOf, withSettings } from '../shared/context.ts';
 
-/** A command that waits to be let go before it becomes the program: by then it is being traced. */
-export class Command {
-  readonly #child: ChildProcess;
-  /** settles with the exit code, 128 and the signal's number when one ended it */
-  readonly ended: Promise<number>;
+interface TraceOptions {
+  readonly pid?: string;
+  readonly follow?: boolean;
+  readonly cgroup?: string;
+  readonly container?: string;
+  readonly syscall?: string;
+  readonly summary?: boolean;
+  readonly json?: boolean;
+  readonly bytes: string;
+  readonly output?: string;
+}
 
-  private constructor(child: ChildProcess) {
-    this.#child = child;
-    this.ended = once(child, 'exit').then(([code, signal]) => code ?? 128 + (system.signals[signal as 'SIGINT'] ?? 0));
-  }
+const HELP = `
+A call is shown when it returns, with its arguments by name, its result and how long it took:
 
-  /** @throws CliError when there is no such program */
-  static async start([program = '', ...args]: readonly string[]): Promise<Command> {
-    // The path rather than the name: else the shell's search for it would be the beginning of the trace.
-    const command = [find(program), ...args];
-    const child = spawn('/bin/sh', ['-c', 'read -r _ <&3 && exec 3<&- && exec "$@"', 'sh', ...command], {
-      stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
-    });
-    const started = new Command(child);
-    await once(child, 'spawn');
-    return started;
-  }
+  17:02:11.123456 [4711 cat] close(fd: 3) = 0 <1.2 µs>
 
-  get pid(): number {
-    return this.#child.pid ?? 0;
-  }
+"= ?" has not returned, or never does. Text is what was in memory when the call began; up to 256 bytes of an argument are kept, … stands for the rest.
+Lines go to stdout; those of a COMMAND to stderr, since stdout is its own. Its exit code is passed on. The trace ends with the command, with the last
+traced process, or at Ctrl-C, and says how much was lost. Nothing stays in the kernel; nothing is stopped, slowed by ptrace, or hidden from
+a debugger. 32-bit programs' calls are shown by number. The agent need not run.
 
-  letGo(): void {
-    const gate = this.#child.stdio[3] as Writable;
-    // It may have been killed meanwhile.
-    gate.on('error', () => {});
-    gate.end('\n');
-  }
+Examples:
+  ringfence trace -- curl -s https://example.org   all that curl does
+  ringfence trace --syscall openat,execve -- make  only these two calls
+  ringfence trace --summary -- ls -l /usr          counts, errors and time
+  ringfence trace --pid 4711 --follow              a process, and what it starts
+  ringfence trace --container web-1 --json         a JSON object a line`;
 
-  pass(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
+export function addTrace(program: Command): void {
+  const command = program
+    .command('trace')
+    .argument('[command...]', 'program to run and trace, with its arguments; write -- in front')
+    .description(DESCRIPTIONS.trace)
+    .option('--pid <pid>', 'trace this process, all its threads')
+    .option('--follow', 'with --pid: processes it starts from now on too')
+    .option(
+      '--cgroup <path>',
+      'trace all processes of a cgroup (v2) and of those below: its directory, or its path in the hierarchy',
+    )
+    .option(
+      '--container <id>',
+      "trace a container: its id, at least 6 letters of it, or its name, as its runtime's files tell",
+    )
+    .option('--syscall <names>', 'show only these calls: openat,connect,…')
+    .option('--summary', 'print calls, errors and time per call at the end instead of lines')
+    .option('--json', 'print a JSON object a line')
+    .option('--bytes <n>', 'how much of a buffer that is read or written is shown, up to 256', '48')
+    .option('--output <file>', 'write to this file instead of the terminal')
+    .addHelpText('after', HELP);
+  withSettings(command).action(async (words: string[], options: TraceOptions, self: Command) => {
+    process.exitCode = await trace(words, options, self);
+  });
+}
+
+async function trace(words: readonly string[], options: TraceOptions, self: Command): Promise<number> {
+  const targets = [words.length > 0, options.pid, options.cgroup, options.container].filter(Boolean);
+  if (targets.length !== 1)
+    throw new CliError(
+      'say whom to trace: one of --pid, --cgroup, --container, or a command: ringfence trace -- ls -l',
+    );
+  const bytesMax = numberOf('--bytes', options.bytes, 0, 256);
+  const pid = options.pid === undefined ? null : processOf(options.pid);
+  const calls = readCalls();
+  const only = options.syscall === undefined ? null : numbersOf(options.syscall.split(','), calls);
+  const cgroup = cgroupOf(options, self);
+  const objectPath = tracerObject();
+  const follow = words.length > 0 || options.follow === true;
+  const interrupts = new Interrupts();
+  using tracer = new Tracer({ objectPath, calls, only, follow, cgroup, texts: options.summary !== true });
+  await using stack = new AsyncDisposableStack();
+  const output = stack.adopt(
+    new Output(options.output ?? null, words.length > 0 ? process.stderr : process.stdout),
+    (one) => one.close(),
+  );
+  const view = { calls, paint: paintFor(output.stream), bytesMax, epoch: epochOf() };
+  const how = { view, json: options.json === true, summary: options.summary === true };
+  const session = words.length > 0 ? await runCommand(tracer, words, interrupts) : watch(tracer, pid, interrupts);
+  await show(tracer, output, how, session.signal, pid !== null);
+  const lost = tracer.lost;
+  if (lost > 0n) process.stderr.write(`ringfence: ${lost} records were lost: they came faster than they were read\n`);
+  return session.code();
+}
+
+interface Session {
+  readonly signal: AbortSignal;
+  readonly code: () => number;
+}
+
+/** What becomes of Ctrl-C and SIGTERM, from before the tracer is loaded. */
+class Interrupts {
+  readonly controller = new AbortController();
+  handle: (signal: NodeJS.Signals) => void = () => this.controller.abort();
+
+  constructor() {
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, (signal) => this.handle(signal));
   }
 }
 
-function find(program: string): string {
-  const places = program.includes('/')
-    ? [resolve(program)]
-    : (process.env['PATH'] ?? '/usr/bin:/bin').split(':').map((directory) => resolve(directory, program));
-  const found = places.find(isExecutable);
+/** A running process, or a cgroup: until Ctrl-C. */
+function watch(tracer: Tracer, pid: number | null, { controller }: Interrupts): Session {
+  if (pid !== null) tracer.trace(pid);
+  tracer.attach();
+  // It may have ended in between, unseen.
+  if (pid !== null && !existsSync(`/proc/${pid}`)) controller.abort();
+  return { signal: controller.signal, code: () => 0 };
+}
+
+/** A command of its own: until it ends. A signal is its to answer; the second ends the trace. */
+async function runCommand(tracer: Tracer, words: readonly string[], interrupts: Interrupts): Promise<Session> {
+  const { controller } = interrupts;
+  const command = await TracedCommand.start(words);
+  let code = 0;
+  let asked = 0;
+  interrupts.handle = (signal) => {
+    code = signal === 'SIGINT' ? 130 : 143;
+    if (asked++ > 0) controller.abort();
+    // Ctrl-C reaches the whole group by itself.
+    if (signal !== 'SIGINT' || !process.stdin.isTTY) command.pass(signal);
+  };
+  command.ended.then((ended) => {
+    code = ended;
+    controller.abort();
+  });
+  tracer.trace(command.pid, true);
+  tracer.attach();
+  command.letGo();
+  return { signal: controller.signal, code: () => code };
+}
+
+function tracerObject(): string {
+  if (existsSync(TRACER_OBJECT)) return TRACER_OBJECT;
+  throw new CliError(`the tracer is not built (${TRACER_OBJECT}): run npm start, or node tools/build-sensor.ts`);
+}
+
+function processOf(text: string): number {
+  const pid = numberOf('--pid', text, 1, PID_MAX);
+  if (pid === process.pid) throw new CliError('--pid: a trace of itself would never end');
+  if (!existsSync(`/proc/${pid}`)) throw new CliError(`--pid ${pid}: there is no such process`);
+  return pid;
+}
+
+function cgroupOf({ cgroup, container }: TraceOptions, self: Command): TracerOptions['cgroup'] {
+  if (container !== undefined) return containerOf(container, self);
+  if (cgroup === undefined) return null;
+  const root = cgroupRoot();
+  const found = [cgroup, join(root, cgroup)].find((path) => existsSync(`${path}/cgroup.procs`));
   if (found !== undefined) return found;
-  throw new CliError(`${program}: there is no such program${program.includes('/') ? '' : ' in PATH'}`);
+  throw new CliError(`--cgroup ${cgroup}: neither this nor ${join(root, cgroup)} is a cgroup`);
 }
 
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== undefined) return false;
-    throw error;
-  }
+function containerOf(wanted: string, self: Command): string {
+  const found = findContainers(wanted, [join(settingsOf(self).runDir, 'containers.d')]);
+  const [one] = found;
+  if (one === undefined)
+    throw new CliError(
+      `--container ${wanted}: no running container has this id or name; --cgroup takes its cgroup instead`,
+    );
+  if (found.length > 1)
+    throw new CliError(
+      `--container ${wanted}: ${found.length} containers are meant: ${found.map(({ id }) => id).join(', ')}`,
+    );
+  return one.directory;
+}
+
+/** The records' clock counts from the start of the machine, and this process's is the same. */
+function epochOf(): bigint {
+  return BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n - process.hrtime.bigint();
 }

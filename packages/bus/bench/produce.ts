@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import Database from 'better-sqlite3';
-import { openEmbeddedBus } from '../src/index.ts';
+import { openEmbeddedBus } from '../src/embedded/bus.ts';
 
 interface Run {
   readonly seconds: number;

@@ -9,7 +9,7 @@ export type { Compression, KafkaBusOptions, KafkaSasl, KafkaTls, SaslMechanism }
 export type { KafkaBusStats } from './kafka/stats.ts';
 export { MAX_KEY_BYTES, MAX_RECORD_BYTES } from './limits.ts';
 export { murmur2, partitionOf } from './murmur2.ts';
-export { Patience, type PatienceOptions } from './patience.ts';
+
 export {
   type Failpoint,
   type Fate,

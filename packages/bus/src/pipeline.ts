@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Seldom } from '@ringfence/base';
 import type { BusLog } from './embedded/options.ts';
 import { AssignmentLostError, BusFullError } from './errors.ts';
 import type { Assignment, Consumer, Effect, InRecord, OutRecord, StateEntry } from './port.ts';
-import { Seldom } from './seldom.ts';
 
 /** How often the log says that the bus is still full or away. */
 const WARN_EVERY_MS = 60_000;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import { Seldom } from '@ringfence/base';
 import type { EmbeddedBus } from '../src/embedded/bus.ts';
 import { BusFullError } from '../src/errors.ts';
 import { type Failpoint, fateOf, type Handler, type PipelineOptions, runPipeline } from '../src/pipeline.ts';
 import type { Consumer, InRecord } from '../src/port.ts';
-import { Seldom } from '../src/seldom.ts';
 import { StateTable } from '../src/state-table.ts';
 import { createRecord, createTopic, defer, NOTHING, openWithClock, readAll } from './embedded/harness.ts';
 

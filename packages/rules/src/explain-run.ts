@@ -1,5 +1,5 @@
+import { durationText } from '@ringfence/base';
 import { holdsBetween } from './compile/evaluate.ts';
-import { durationText } from './duration.ts';
 import { type Explanation, explainExpression, shownValue } from './explain.ts';
 import { type Operand, readOperand } from './expression.ts';
 import { countedOperands, neededOperands } from './language/operands-of.ts';

@@ -1,5 +1,5 @@
+import { durationText } from '@ringfence/base';
 import type { FieldLookup, FieldValue } from './catalogue.ts';
-import { durationText } from './duration.ts';
 import { Fault } from './errors.ts';
 import { type Operand, readOperand } from './expression.ts';
 import { resolveOperand } from './language/operand.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { durationText } from '../src/duration.ts';
+import { durationText } from '@ringfence/base';
 
 test('a duration is told in the unit that people would take', () => {
   const table: readonly (readonly [micros: number, text: string])[] = [

@@ -67,6 +67,7 @@ export {
   SIGNATURE_BYTES,
   signedPart,
 } from './raw-batch.ts';
+export { openRecording, placeOf, type Recording, recordingEntry, recordingHeader } from './recording.ts';
 export { itemsIn, itemsOf, portableSchema, type RecordName, recordNames, typeOf } from './schemas.ts';
 export { type Hole, type SequenceState, SequenceTracker } from './sequences.ts';
 export {

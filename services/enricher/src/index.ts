@@ -4,4 +4,4 @@ export type { InterestGroup } from './interests.ts';
 export { type EnricherDeps, type EnricherService, startEnricher } from './main.ts';
 export type { EnricherServiceStats, EnricherStats } from './metrics.ts';
 export { createEnricherPipeline, type EnricherPipeline } from './pipeline.ts';
-export { STORE as ENRICHER_STORE } from './state/changelog.ts';
+export { STORE as ENRICHER_STORE, STORE } from './state/changelog.ts';

@@ -15,10 +15,9 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openKafkaBus } from '@ringfence/bus/fleet';
 import { loadConfig } from '@ringfence/config';
-import { RawBatchReader, TOPIC } from '@ringfence/schema';
+import { kafkaOptionsOf } from '@ringfence/runtime/fleet';
+import { openRecording, RawBatchReader, TOPIC } from '@ringfence/schema';
 import { createTestHost } from '@ringfence/testkit';
-import { kafkaOptionsOf } from '../../../cli/src/app/kafka-options.ts';
-import { openRecording } from '../../../cli/src/recording.ts';
 import type { Fed } from './flow.ts';
 import { enrolHosts, Rewriter, type SimulatedHost, sharesOf } from './hosts.ts';
 

@@ -9,9 +9,9 @@ import { randomBytes } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { openKafkaBus } from '@ringfence/bus/fleet';
 import { loadConfig } from '@ringfence/config';
+import { kafkaOptionsOf } from '@ringfence/runtime/fleet';
 import { TOPIC } from '@ringfence/schema';
 import { createTestHost } from '@ringfence/testkit';
-import { kafkaOptionsOf } from '../../../cli/src/app/kafka-options.ts';
 import { enrolHosts } from './hosts.ts';
 
 const STEP_S = 1800;

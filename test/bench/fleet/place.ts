@@ -10,12 +10,19 @@ import type { Config } from '@ringfence/config';
 import type { DetectorStats } from '@ringfence/detector';
 import type { EnricherStats } from '@ringfence/enricher';
 import { createAuthority } from '@ringfence/identity';
+import { kafkaOptionsOf } from '@ringfence/runtime/fleet';
+import type { Status } from '@ringfence/runtime/status';
 import { TOPIC } from '@ringfence/schema';
-import { kafkaOptionsOf } from '../../../cli/src/app/kafka-options.ts';
-import type { Status } from '../../../cli/src/app/status.ts';
-import { adminOf, freePort, makeTopics } from '../../../cli/src/dev/fleet.ts';
-import { type Member, type MemberOptions, Members } from '../../../cli/src/dev/members.ts';
-import { type Servers, startServers } from '../../../cli/src/dev/servers.ts';
+import {
+  adminOf,
+  freePort,
+  type Member,
+  type MemberOptions,
+  Members,
+  makeTopics,
+  type Servers,
+  startServers,
+} from '@ringfence/simulator';
 import { BenchError } from '../lib/errors.ts';
 import { interrupted } from '../lib/interrupt.ts';
 import { type BenchOptions, profilePath } from '../lib/options.ts';

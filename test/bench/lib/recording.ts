@@ -4,10 +4,9 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { openEmbeddedReader } from '@ringfence/bus';
 import { createEnricherPipeline } from '@ringfence/enricher';
-import { RawBatchReader, TOPIC } from '@ringfence/schema';
+import { loadLocalIdentity } from '@ringfence/identity/local';
+import { openRecording, RawBatchReader, recordingEntry, recordingHeader, TOPIC } from '@ringfence/schema';
 import { testRecords } from '@ringfence/testkit';
-import { loadLocalIdentity } from '../../../cli/src/identity.ts';
-import { openRecording, recordingEntry, recordingHeader } from '../../../cli/src/recording.ts';
 import { Agent, UNFILTERED } from './agent.ts';
 import type { Programs } from './programs.ts';
 

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { HOME } from '@ringfence/config';
 import type { RuleSource } from '@ringfence/rules';
-import { HOME } from '../../../cli/src/installation.ts';
 import { distinctRules } from './distinct.ts';
 
 /** Rules that are measured together. */

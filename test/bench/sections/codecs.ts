@@ -1,4 +1,4 @@
-import { openRecording } from '../../../cli/src/recording.ts';
+import { openRecording } from '@ringfence/schema';
 import { type Case, enrichedCases, kernelCases, rawCases } from '../lib/codec-cases.ts';
 import type { BenchContext } from '../lib/context.ts';
 import { BenchError } from '../lib/errors.ts';

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openEmbeddedReader } from '@ringfence/bus';
 import { decode, TOPIC } from '@ringfence/schema';
-import { cgroupRoot } from '../../../cli/src/demo/sandbox.ts';
+import { cgroupRoot } from '@ringfence/simulator/demo';
 import { Agent, type Reading, UNFILTERED } from '../lib/agent.ts';
 import type { BenchContext } from '../lib/context.ts';
 import { count, millis, percent, percentile } from '../lib/figures.ts';

@@ -1,6 +1,6 @@
 /** What `npm run chaos` runs: see docs/RELIABILITY.md. */
 import { parseArgs } from 'node:util';
-import { leave } from '../../../cli/src/leave.ts';
+import { leave } from '@ringfence/runtime/process';
 import { CASES } from './cases/index.ts';
 import { type CaseContext, type ChaosCase, type Outcome, runCase } from './lib/case.ts';
 import { ChaosFleet } from './lib/fleet.ts';

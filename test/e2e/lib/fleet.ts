@@ -6,12 +6,19 @@ import type { Bus } from '@ringfence/bus';
 import { openKafkaBus } from '@ringfence/bus/fleet';
 import type { ServiceName } from '@ringfence/config';
 import { createAuthority, enrol, identityPaths, loadIdentity } from '@ringfence/identity';
+import { kafkaOptionsOf } from '@ringfence/runtime/fleet';
 import { decode, type Role, SchemaError, TOPIC } from '@ringfence/schema';
+import {
+  adminOf,
+  freePort,
+  type Member,
+  type MemberOptions,
+  Members,
+  makeTopics,
+  type Servers,
+  startBrokers,
+} from '@ringfence/simulator';
 import type { KafkaCluster } from '@ringfence/testkit';
-import { kafkaOptionsOf } from '../../../cli/src/app/kafka-options.ts';
-import { adminOf, freePort, makeTopics } from '../../../cli/src/dev/fleet.ts';
-import { type Member, type MemberOptions, Members } from '../../../cli/src/dev/members.ts';
-import { type Servers, startBrokers } from '../../../cli/src/dev/servers.ts';
 import { FleetAgent } from './fleet-agent.ts';
 import { until } from './wait.ts';
 

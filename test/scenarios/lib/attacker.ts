@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { LoopbackServer } from '../../../cli/src/demo/loopback-server.ts';
+import { LoopbackServer } from '@ringfence/simulator/demo';
 
 /** What a shell that has come home is told, line by line. */
 const ORDERS = (port: number): string => `id

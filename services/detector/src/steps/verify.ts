@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
-import { type InRecord, Patience } from '@ringfence/bus';
+import { Patience } from '@ringfence/base';
+import type { InRecord } from '@ringfence/bus';
 import { SchemaError, signerOf, TOPIC, verifyRecord, verifyRecordAside } from '@ringfence/schema';
 import { DetectorError } from '../errors.ts';
 import type { DetectorStats } from '../metrics.ts';

@@ -1,4 +1,4 @@
-import { durationText } from '@ringfence/rules/duration';
+import { durationText } from '@ringfence/base';
 import {
   addressText,
   type EventView,

@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
-import { type InRecord, Patience } from '@ringfence/bus';
+import { Patience } from '@ringfence/base';
+import type { InRecord } from '@ringfence/bus';
 import { SchemaError, signerOf, verifyRecord, verifyRecordAside } from '@ringfence/schema';
 import type { Enrolment } from '../config.ts';
 import { EnricherError } from '../errors.ts';

@@ -1,4 +1,5 @@
-import { TACTICS, tacticsOf } from '@ringfence/rules/attack';
+import { TACTICS } from '@ringfence/rules';
+import { tacticsOf } from '@ringfence/rules/attack';
 import { type Mode, Modes, Priorities, type Priority } from '@ringfence/schema';
 import { z } from 'zod';
 

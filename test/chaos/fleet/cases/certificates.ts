@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRequest, loadIdentity, writeIdentity } from '@ringfence/identity';
-import type { Member } from '../../../../cli/src/dev/members.ts';
+import type { Member } from '@ringfence/simulator';
 import type { ChaosCase } from '../lib/case.ts';
 import type { ChaosFleet } from '../lib/fleet.ts';
 

@@ -6,12 +6,19 @@ import type { Bus } from '@ringfence/bus';
 import { openKafkaBus } from '@ringfence/bus/fleet';
 import type { Config, ServiceName } from '@ringfence/config';
 import { type Authority, createAuthority, enrol, type Identity } from '@ringfence/identity';
+import { kafkaOptionsOf } from '@ringfence/runtime/fleet';
 import type { Role } from '@ringfence/schema';
+import {
+  adminOf,
+  freePort,
+  type Member,
+  type MemberOptions,
+  Members,
+  makeTopics,
+  type Servers,
+  startServers,
+} from '@ringfence/simulator';
 import { startTcpProxy, type TcpProxy } from '@ringfence/testkit';
-import { kafkaOptionsOf } from '../../../../cli/src/app/kafka-options.ts';
-import { adminOf, freePort, makeTopics } from '../../../../cli/src/dev/fleet.ts';
-import { type Member, type MemberOptions, Members } from '../../../../cli/src/dev/members.ts';
-import { type Servers, startServers } from '../../../../cli/src/dev/servers.ts';
 import { SimulatedAgent } from './agent.ts';
 import { Store } from './store.ts';
 

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { TACTIC_NAMES, tacticOf } from '@ringfence/rules/attack';
+import { TACTIC_NAMES, tacticOf } from '@ringfence/rules';
 import { type Container, isoTime, verifyRecord } from '@ringfence/schema';
 
 /** Public half of a key by its id, when it may sign this kind of record. */

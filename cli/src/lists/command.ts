@@ -1,0 +1,109 @@
+import { CliError, type Paint, paintFor } from '@ringfence/base';
+import { MAX_LISTED } from '@ringfence/runtime/client';
+import { untilInterrupted } from '@ringfence/runtime/process';
+import { type Alert, type EventDocument, escapeText, type Incident } from '@ringfence/schema';
+import type { Command } from 'commander';
+import { DESCRIPTIONS } from '../descriptions.ts';
+import { incidentLine } from '../incident/view.ts';
+import { clientOf, numberOf, print, printJson, settingsOf, withSettings } from '../shared/context.ts';
+import { alertLine } from './alert-view.ts';
+
+interface ListOptions {
+  readonly follow?: boolean;
+  readonly json?: boolean;
+  readonly where?: string;
+  readonly limit: string;
+  readonly since?: string;
+}
+
+/** How each kind of thing is shown on a line. */
+const KINDS: {
+  readonly [name: string]: {
+    readonly doc: string;
+    readonly example: string;
+    readonly line: (paint: Paint, item: never) => string;
+  };
+} = {
+  events: {
+    doc: DESCRIPTIONS.events,
+    example: 'event.action = exec and user.id = 0',
+    line: eventLine,
+  },
+  alerts: {
+    doc: DESCRIPTIONS.alerts,
+    example: 'priority in (error, critical) and container.name exists',
+    line: (paint, alert: Alert) => alertLine(paint, alert),
+  },
+  incidents: {
+    doc: DESCRIPTIONS.incidents,
+    example: 'score > 60 and stages intersects (persistence)',
+    line: (paint, incident: Incident) => incidentLine(paint, incident),
+  },
+};
+
+export function addLists(program: Command): void {
+  for (const [name, { doc, example, line }] of Object.entries(KINDS)) {
+    const command = program
+      .command(name)
+      .description(doc)
+      .option('-f, --follow', 'keep running, and print new ones as they come')
+      .option('--json', 'one JSON object a line')
+      .option('--where <condition>', 'only those that the condition holds for, in the language of rules')
+      .option('--limit <n>', 'at most this many of the past', '100')
+      .option('--since <duration>', 'only those that are not older: 30s, 10m, 2h, 1d')
+      .addHelpText(
+        'after',
+        `\nExamples:\n  ringfence ${name}\n  ringfence ${name} --follow --json\n  ringfence ${name} --where "${example}"`,
+      );
+    withSettings(command).action((_, self: Command) => list(name, line, self));
+  }
+}
+
+async function list(name: string, line: (paint: Paint, item: never) => string, self: Command): Promise<void> {
+  const options = self.opts<ListOptions>();
+  const query = new URLSearchParams({ limit: String(numberOf('--limit', options.limit, 0, MAX_LISTED)) });
+  if (options.follow) query.set('follow', '1');
+  if (options.where !== undefined) query.set('where', options.where);
+  if (options.since !== undefined) query.set('from', String((Date.now() - durationMs(options.since)) * 1000));
+  const signal = untilInterrupted();
+  const paint = paintFor(process.stdout);
+  for await (const item of clientOf(settingsOf(self)).lines<never>(`/${name}?${query}`, signal)) {
+    if (options.json) printJson(item);
+    else print(line(paint, item));
+  }
+}
+
+const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+function durationMs(text: string): number {
+  const [, number, unit] = /^(\d+)([smhd])$/.exec(text) ?? [];
+  if (number === undefined || unit === undefined)
+    throw new CliError(`--since ${text}: expected a number and a unit, such as 30s, 10m, 2h or 1d`);
+  return Number(number) * (UNITS[unit] ?? 0);
+}
+
+/** The fields a person looks for first. */
+const SHOWN: readonly string[] = [
+  'file.path',
+  'destination.ip',
+  'destination.port',
+  'network.unix.path',
+  'event.outcome',
+  'process.exit_code',
+  'process.exit_signal',
+  'user.before.effective.id',
+  'user.changes.effective.id',
+  'throttled.kind',
+  'gap.lane',
+  'gap.reason',
+  'event.count',
+];
+
+function eventLine(paint: Paint, event: EventDocument): string {
+  const text = (name: string): string => escapeText(String(event[name] ?? ''));
+  const command = event['event.action'] === 'exec' ? text('process.command_line') : text('process.executable');
+  const isNews = (name: string): boolean => event[name] !== undefined && !(name === 'event.count' && event[name] === 1);
+  const details = SHOWN.filter(isNews).map((name) => `${paint.dim(`${name}=`)}${text(name)}`);
+  const where = event['container.name'] === undefined ? '' : paint.dim(` [${text('container.name')}]`);
+  return `${paint.dim(text('@timestamp').slice(11, 23))} ${paint.cyan(text('event.action').padEnd(11))} ${text('process.pid').padStart(7)} ${text('user.name').padEnd(8)} ${command}${where} ${details.join(' ')}`.trimEnd();
+}

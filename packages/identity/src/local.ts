@@ -1,0 +1,98 @@
+import { createPublicKey, type KeyObject, randomUUID } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CliError, makeFolder } from '@ringfence/base';
+import { createSigningKey, importSigningKey, keyIdOf, type SigningKey } from '@ringfence/schema';
+
+export interface Identity {
+  /** UUID made at the first start */
+  readonly hostId: string;
+  /** UUID of this boot */
+  readonly bootId: string;
+  /** signs batches */
+  readonly agentKey: SigningKey;
+  /** signs commands */
+  readonly responderKey: SigningKey;
+  /** by host: whose batches the enricher takes */
+  readonly enrolled: ReadonlyMap<string, KeyObject>;
+  /** by key id: whose commands the agent takes */
+  readonly trusted: ReadonlyMap<string, KeyObject>;
+}
+
+/**
+ * Who this host is, kept below `stateDir`: `host-id`, `keys/{agent,responder}.pem` (0600), `enrolled/HOST.pem`, `trusted/KEY.pem`. Made at the first
+ * start. Throws CliError when `stateDir` can't be used.
+ */
+export function loadLocalIdentity(stateDir: string): Identity {
+  try {
+    return identityIn(stateDir);
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new CliError(
+      `the state directory ${stateDir} can't be used: ${message}; make it yours, or set stateDir to another`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+/** The id of this host, made when it is first asked for. Throws CliError when `stateDir` can't be used. */
+export function loadHostId(stateDir: string): string {
+  return loadLocalIdentity(stateDir).hostId;
+}
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+function identityIn(stateDir: string): Identity {
+  makeFolder(stateDir, 0o700);
+  chmodSync(stateDir, 0o700);
+  const hostId = readOrMake(join(stateDir, 'host-id'), randomUUID);
+  // Whoever owns the directory may put a link here to what only the sensor's process can read.
+  if (!UUID.test(hostId)) throw new CliError('host-id is no UUID');
+  const agentKey = loadKey(join(stateDir, 'keys'), 'agent');
+  const responderKey = loadKey(join(stateDir, 'keys'), 'responder');
+  keepPublic(join(stateDir, 'enrolled'), hostId, agentKey.publicKey);
+  keepPublic(join(stateDir, 'trusted'), responderKey.keyId, responderKey.publicKey);
+  return {
+    hostId,
+    bootId: bootId(),
+    agentKey,
+    responderKey,
+    enrolled: publicKeys(join(stateDir, 'enrolled'), (name) => name),
+    trusted: publicKeys(join(stateDir, 'trusted'), (_, key) => keyIdOf(key)),
+  };
+}
+
+function loadKey(dir: string, name: string): SigningKey {
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const make = (): string => createSigningKey().privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  return importSigningKey(readOrMake(join(dir, `${name}.pem`), make));
+}
+
+/** A half-written file never takes the name. */
+function readOrMake(path: string, make: () => string): string {
+  if (!existsSync(path)) {
+    writeFileSync(`${path}.new`, `${make().trim()}\n`, { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+  }
+  return readFileSync(path, 'utf8').trim();
+}
+
+function keepPublic(dir: string, name: string, key: KeyObject): void {
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  readOrMake(join(dir, `${name}.pem`), () => key.export({ type: 'spki', format: 'pem' }).toString());
+}
+
+function publicKeys(dir: string, idOf: (name: string, key: KeyObject) => string): Map<string, KeyObject> {
+  const files = readdirSync(dir).filter((file) => file.endsWith('.pem'));
+  return new Map(
+    files.map((file) => {
+      const key = createPublicKey(readFileSync(join(dir, file), 'utf8'));
+      return [idOf(file.slice(0, -'.pem'.length), key), key];
+    }),
+  );
+}
+
+/** Of the boot that is running. */
+export const bootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();

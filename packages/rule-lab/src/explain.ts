@@ -1,0 +1,104 @@
+import { CliError } from '@ringfence/base';
+import { compileRules, explain, type RuleSource } from '@ringfence/rules';
+import type { ApiClient } from '@ringfence/runtime/client';
+import {
+  type Alert,
+  catalogue,
+  type EventDocument,
+  eventKinds,
+  type Field,
+  type FieldValue,
+  openRecording,
+} from '@ringfence/schema';
+import { type Interest, Judge, type JudgedEvent, type Judgement } from './events/judge.ts';
+import type { Misses } from './events/misses.ts';
+import type { JudgedRun } from './events/run-trace.ts';
+import { readEventFile } from './events/written.ts';
+import { whyNoRule } from './no-rule.ts';
+
+/** How a rule sees an event. */
+export interface Explained {
+  readonly rule: string;
+  /** whether its whole condition holds */
+  readonly holds: boolean;
+  readonly event: JudgedEvent;
+  /** how it saw all of them, if it looks at several */
+  readonly run?: JudgedRun;
+  /** of all events of a file, when it matched none */
+  readonly misses?: Misses;
+}
+
+/** The events of a file: a recording, or YAML. `which`: its number from 1, or its id; undefined: the one on which most of the condition holds. */
+export async function explainInFile(
+  rule: string,
+  file: { readonly path: string; readonly text: string | undefined; readonly which: string | undefined },
+  sources: readonly RuleSource[],
+): Promise<Explained> {
+  const judge = new Judge(sources);
+  const about = judge.rule(rule);
+  if (about === undefined) throw new CliError(whyNoRule(judge.rules, rule));
+  const { which } = file;
+  const interest: Interest = { about, keep: ({ number, id }) => String(number) === which || id === which };
+  const judged =
+    file.text === undefined
+      ? await judgeRecorded(judge, file.path, interest)
+      : judge.judge(readEventFile(file.path, file.text), interest);
+  const event = which === undefined ? judged.nearest : judged.events[0];
+  if (event?.explanation === undefined)
+    throw new CliError(`${file.path} has no event${which === undefined ? '' : ` ${which}`}: it has ${judged.count}`);
+  const { run } = judged;
+  const { holds } = event.explanation;
+  if (which !== undefined) return { rule, holds, event };
+  const missed = judged.misses === undefined ? {} : { misses: judged.misses };
+  if (run === undefined) return { rule, holds, event, ...(holds ? {} : missed) };
+  return { rule, holds: judged.misses === undefined, event, run, ...(run.steps.length === 0 ? missed : {}) };
+}
+
+async function judgeRecorded(judge: Judge, path: string, interest: Interest): Promise<Judgement> {
+  await using recording = await openRecording(path);
+  return await judge.judgeRecording(recording.records(), recording.enrolled, interest);
+}
+
+/** The event of an alert, or an event by its id, that a running `up` still has. */
+export async function explainRunning(
+  rule: string,
+  id: string,
+  client: ApiClient,
+  sources: readonly RuleSource[],
+): Promise<Explained> {
+  const eventId = id.includes('/') ? id : await eventOfAlert(id, client);
+  const [document] = await Array.fromAsync(client.lines<EventDocument>(`/events?${idQuery('event.id', eventId)}`));
+  if (document === undefined) throw new CliError(`the event ${eventId} is not on the bus any more`);
+  const set = compileRules({ sources, catalogue: documents, kinds: kindsOfDocuments });
+  const about = set.rules.find(({ name }) => name === rule);
+  if (about === undefined) throw new CliError(whyNoRule(set, rule));
+  const explanation = explain(about, document);
+  return { rule, holds: explanation.holds, event: { number: 1, id: eventId, document, laid: [], explanation } };
+}
+
+async function eventOfAlert(id: string, client: ApiClient): Promise<string> {
+  const [alert] = await Array.fromAsync(client.lines<Alert>(`/alerts?${idQuery('id', id)}`));
+  const event = alert?.events.at(-1);
+  if (event === undefined) throw new CliError(`there is no alert ${id}: ringfence alerts --json lists them`);
+  return event;
+}
+
+function idQuery(field: string, id: string): URLSearchParams {
+  return new URLSearchParams({ limit: '1', where: `${field} = '${id.replaceAll(/['\\]/g, '')}'` });
+}
+
+/** Fields of events that are only there as documents, whatever their kind was: what has an argument is looked for in the list that the document has. */
+const documents = {
+  fields: catalogue.fields.map(({ subject: _, part: __, kinds: ___, locate: ____, ...field }) => ({
+    ...field,
+    get: (document: EventDocument, argument?: string | number) => ofDocument(field, document[field.name], argument),
+  })),
+};
+const kindsOfDocuments = { names: eventKinds.names, of: (): number => 0 };
+
+function ofDocument({ argument: takes }: Field, value: FieldValue, argument: string | number | undefined): FieldValue {
+  if (argument === undefined || typeof value !== 'object') return value;
+  if (takes === 'index') return value[Number(argument) - 1] === undefined ? undefined : [value[Number(argument) - 1]!];
+  const found = value.find((item) => item.startsWith(`${argument}=`));
+  return found === undefined ? undefined : [found.slice(String(argument).length + 1)];
+}

@@ -1,0 +1,17 @@
+export { type BenchResult, benchRules } from './bench.ts';
+export { checkRules } from './check.ts';
+export { convertRules } from './convert.ts';
+export { type Coverage, type CoverageCell, type CoverageColumn, coverageOf, rulesOf } from './coverage.ts';
+export { coveragePage } from './coverage-page.ts';
+export { GivenError, readGiven } from './events/given.ts';
+export { enrichedBatches, Judge, type JudgedEvent } from './events/judge.ts';
+export type { Misses } from './events/misses.ts';
+export type { JudgedRun } from './events/run-trace.ts';
+export { type Explained, explainInFile, explainRunning } from './explain.ts';
+export { ATTACK_VERSIONS, type AttackVersion, navigatorLayer } from './navigator.ts';
+export { scaffold } from './new.ts';
+export { readSources, shortName } from './sources.ts';
+export { runTests, type TestFailure, type TestResult, type TestRun } from './test.ts';
+export { readTestFile } from './test-file.ts';
+export { testFileSchema } from './test-schema.ts';
+export { readTestSources, rulesBeside } from './test-sources.ts';

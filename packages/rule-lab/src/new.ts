@@ -1,0 +1,164 @@
+import { CliError } from '@ringfence/base';
+import { compileDetectorRules } from '@ringfence/detector';
+import { attackTechnique, PRIORITIES, type RuleSource, render } from '@ringfence/rules';
+import { type EventDocument, executableName } from '@ringfence/schema';
+import { Document, isScalar, isSeq, Scalar, visit } from 'yaml';
+
+export interface NewRule {
+  readonly name: string;
+  readonly description: string | undefined;
+  readonly condition: string | undefined;
+  readonly priority: string;
+  readonly technique: string | undefined;
+  /** to match; undefined: an example */
+  readonly event: EventDocument | undefined;
+}
+
+export interface Scaffold {
+  /** of both files, without endings */
+  readonly base: string;
+  readonly rule: string;
+  readonly test: string;
+}
+
+const EXAMPLE: EventDocument = {
+  'event.action': 'exec',
+  'process.executable': '/usr/bin/bash',
+  'process.command_line': 'bash -i',
+  'process.parent.executable': '/usr/sbin/nginx',
+};
+
+/** What tells an event from others, the most telling first. A rule begins with those that its event has. */
+const CONDITION: readonly string[] = [
+  'process.name',
+  'process.parent.name',
+  'file.path',
+  'file.target_path',
+  'destination.port',
+];
+
+/** What makes an event what it is, in a test. */
+const WRITTEN: readonly string[] = [
+  'event.action',
+  'event.outcome',
+  'process.executable',
+  'process.command_line',
+  'process.parent.executable',
+  'process.parent.command_line',
+  'process.exec.memfd',
+  'process.exec.deleted',
+  'user.id',
+  'user.effective.id',
+  'user.name',
+  'container.name',
+  'container.image.name',
+  'container.security_context.privileged',
+  'file.path',
+  'file.target_path',
+  'file.mode',
+  'file.open.read',
+  'file.open.write',
+  'file.open.create',
+  'destination.ip',
+  'destination.port',
+  'source.ip',
+  'source.port',
+  'network.transport',
+  'network.unix.path',
+  'mount.source',
+  'mount.target',
+  'message',
+];
+
+/** A rule that matches the event, and its test: it fires on the event, and not on a near miss. @throws CliError */
+export function scaffold(asked: NewRule): Scaffold {
+  const { name, priority, technique } = asked;
+  if (!(PRIORITIES as readonly string[]).includes(priority))
+    throw new CliError(`--priority ${priority}: expected one of ${PRIORITIES.join(', ')}`);
+  const known = technique === undefined ? undefined : attackTechnique(technique);
+  if (technique !== undefined && known === undefined)
+    throw new CliError(`--technique ${technique}: ATT&CK has no such technique`);
+  const event = asked.event ?? EXAMPLE;
+  const condition = asked.condition ?? conditionFor(event);
+  const rule = {
+    rule: name,
+    desc: asked.description ?? `${name}: say what has happened, for the person who is woken up.`,
+    condition,
+    output: outputFor(event),
+    priority,
+    ...(known === undefined ? {} : { tags: [known.tactics[0], known.id] }),
+  };
+  const written = writtenFields(event);
+  const miss = { ...written, 'process.executable': '/usr/bin/true', 'process.command_line': 'true' };
+  const test = {
+    rule: name,
+    tests: [
+      { test: 'what it is for', events: [written], expect: 'alert' },
+      { test: 'what is nearest to it on a healthy machine', events: [miss], expect: 'none' },
+    ],
+  };
+  const base = name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '');
+  if (base === '') throw new CliError(`'${name}': a rule's name has letters or digits`);
+  const made = { base, rule: yamlText([rule], 'output'), test: yamlText(test) };
+  refuseWrong({ name: `${base}.yaml`, text: made.rule });
+  return made;
+}
+
+/** What only another file can say. */
+const ELSEWHERE: ReadonlySet<string> = new Set(['unknown-macro', 'unknown-list']);
+
+/** @throws CliError when the condition has an error that no other file can mend */
+function refuseWrong(source: RuleSource): void {
+  const { diagnostics } = compileDetectorRules([source], 'hunt');
+  const wrong = diagnostics.find(({ severity, code }) => severity === 'error' && !ELSEWHERE.has(code));
+  if (wrong !== undefined) throw new CliError(render(wrong, source.text));
+}
+
+/** The fields of an event with which it can be written down again. */
+export function writtenFields(event: EventDocument): Record<string, string> {
+  const said = WRITTEN.filter((name) => event[name] !== undefined && event[name] !== false && event[name] !== '');
+  return Object.fromEntries(said.map((name) => [name, textOf(event, name)]));
+}
+
+function conditionFor(event: EventDocument): string {
+  const named = {
+    ...event,
+    'process.name': executableName(textOf(event, 'process.executable')),
+    'process.parent.name': executableName(textOf(event, 'process.parent.executable')),
+  };
+  const parts = CONDITION.filter(
+    (name) => (named as EventDocument)[name] !== undefined && textOf(named as EventDocument, name) !== '',
+  );
+  return [
+    `event.action = ${textOf(event, 'event.action')}`,
+    ...parts.map((name) => `${name} = ${quoted(textOf(named as EventDocument, name))}`),
+  ].join(' and ');
+}
+
+function outputFor(event: EventDocument): string {
+  const about = ['file.path', 'destination.ip'].find((name) => event[name] !== undefined);
+  return `%process.command_line${about === undefined ? '' : `: %${about}`} (user %user.name, started by %process.parent.name)`;
+}
+
+function textOf(event: EventDocument, name: string): string {
+  const value = event[name];
+  return typeof value === 'object' ? value.join(' ') : String(value ?? '');
+}
+
+function quoted(text: string): string {
+  return /^[\w/][\w/-]*$/.test(text) ? text : `'${text.replace(/\\(?=[\\'"]|$)/g, '\\\\').replaceAll("'", "\\'")}'`;
+}
+
+function yamlText(value: unknown, ...inQuotes: readonly string[]): string {
+  const document = new Document(value);
+  visit(document, {
+    Pair(_, { key, value: node }) {
+      if (isScalar(key) && isScalar(node) && inQuotes.includes(String(key.value))) node.type = Scalar.QUOTE_DOUBLE;
+      if (isScalar(key) && key.value === 'tags' && isSeq(node)) node.flow = true;
+    },
+  });
+  return document.toString({ lineWidth: 120, flowCollectionPadding: false });
+}

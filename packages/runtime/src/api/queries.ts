@@ -1,0 +1,99 @@
+import type { TrailReader } from '@ringfence/auditor';
+import type { Bus } from '@ringfence/bus';
+import {
+  type Alert,
+  catalogue,
+  decode,
+  documentOf,
+  type EventDocument,
+  EventView,
+  eventKinds,
+  type Incident,
+  TOPIC,
+} from '@ringfence/schema';
+import { MAX_LISTED } from './limits.ts';
+import { whereAlert, whereEvent, whereIncident } from './where.ts';
+
+/** What a command asks for. Times are µs since the epoch. */
+export interface Query {
+  readonly follow: boolean;
+  readonly limit: number;
+  readonly from: number;
+  readonly where: string;
+  readonly signal: AbortSignal;
+}
+
+/** From `?follow=1&limit=N&from=µs&where=…`. */
+export function queryOf(query: URLSearchParams, signal: AbortSignal): Query {
+  const limit = Number(query.get('limit') ?? '100');
+  return {
+    follow: query.get('follow') === '1',
+    limit: Number.isInteger(limit) && limit >= 0 ? Math.min(limit, MAX_LISTED) : 100,
+    from: Number(query.get('from') ?? '0') || 0,
+    where: query.get('where') ?? '',
+    signal,
+  };
+}
+
+const all = (): boolean => true;
+
+export function alerts(reader: TrailReader, bus: Bus, query: Query): AsyncGenerator<Alert> {
+  const where = query.where === '' ? all : whereAlert(query.where);
+  return newestThenNew(
+    reader.alerts({ limit: query.limit, from: query.from, where }),
+    query,
+    records(bus, TOPIC.alerts, query, (bytes) => decode('Alert', bytes)),
+    where,
+  );
+}
+
+export function incidents(reader: TrailReader, bus: Bus, query: Query): AsyncGenerator<Incident> {
+  const where = query.where === '' ? all : whereIncident(query.where);
+  return newestThenNew(
+    reader.incidents({ limit: query.limit, from: query.from, where }),
+    query,
+    records(bus, TOPIC.incidents, query, (bytes) => decode('Incident', bytes)),
+    where,
+  );
+}
+
+/** Events as documents: the last `limit` that are still on the bus, or those to come. */
+export function events(bus: Bus, query: Query): AsyncGenerator<EventDocument> {
+  return matching(bus, query, query.where === '' ? all : whereEvent(query.where));
+}
+
+async function* matching(bus: Bus, query: Query, where: (event: EventView) => boolean): AsyncGenerator<EventDocument> {
+  const last: EventDocument[] = [];
+  const view = new EventView();
+  const from = query.follow ? 'latest' : query.from;
+  for await (const record of bus.read({ topic: TOPIC.events, from, follow: query.follow, signal: query.signal })) {
+    if (record.value === null) continue;
+    view.open(record.value);
+    while (view.next()) {
+      if (!where(view)) continue;
+      const document = documentOf(view, catalogue.fields, eventKinds.names[view.cursor.kind] ?? 'unknown');
+      if (query.follow) yield document;
+      else last.push(document);
+    }
+    if (last.length > query.limit) last.splice(0, last.length - query.limit);
+  }
+  yield* last;
+}
+
+async function* records<T>(bus: Bus, topic: string, query: Query, read: (bytes: Uint8Array) => T): AsyncGenerator<T> {
+  for await (const record of bus.read({ topic, from: 'latest', follow: true, signal: query.signal }))
+    if (record.value !== null) yield read(record.value);
+}
+
+/** What is stored, then what comes on the bus: the bus is asked first, so that nothing falls between. */
+async function* newestThenNew<T extends { readonly id: string }>(
+  stored: AsyncIterable<T>,
+  query: Query,
+  coming: AsyncGenerator<T>,
+  where: (item: T) => boolean,
+): AsyncGenerator<T> {
+  const first = query.follow ? coming.next() : undefined;
+  for await (const item of stored) yield item;
+  if (first === undefined) return;
+  for (let next = await first; next.done !== true; next = await coming.next()) if (where(next.value)) yield next.value;
+}

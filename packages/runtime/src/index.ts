@@ -1,0 +1,10 @@
+export { routesOf } from './api/routes.ts';
+export { serveApi } from './api/server.ts';
+export { setStatus } from './api/triage.ts';
+export { type App, type AppLog, startApp } from './app.ts';
+export { openSite, type Site } from './deployment/deployment.ts';
+export { topicSpecs } from './deployment/topics.ts';
+export { AppMonitor, serveMonitor } from './monitor.ts';
+export { SensorLink } from './split/sensor-link.ts';
+export { agentStream } from './start-services.ts';
+export { withStore } from './store.ts';

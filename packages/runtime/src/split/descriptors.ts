@@ -1,0 +1,29 @@
+import { CliError } from '@ringfence/base';
+import koffi from 'koffi';
+
+const AF_UNIX = 1;
+const SOCK_STREAM = 1;
+const SOCK_CLOEXEC = 0o2000000;
+const F_SETFD = 2;
+const FD_CLOEXEC = 1;
+
+type Native<A extends unknown[]> = (...args: A) => number;
+const libc = koffi.load('libc.so.6');
+const socketpair: Native<[number, number, number, Buffer]> = libc.func(
+  'int socketpair(int domain, int type, int protocol, _Out_ void *descriptors)',
+);
+const fcntl: Native<[number, number, string, number]> = libc.func('int fcntl(int fd, int command, ...)');
+
+/** Two ends of a connection that has no name, so that nobody else can take a part in it. Neither survives an exec. */
+export function socketPair(): readonly [number, number] {
+  const descriptors = Buffer.alloc(8);
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, descriptors) !== 0)
+    throw new CliError(`socketpair failed: errno ${koffi.errno()}`);
+  return [descriptors.readInt32LE(0), descriptors.readInt32LE(4)];
+}
+
+/** Whether what this process executes has the descriptor too. */
+export function setInherited(fd: number, inherited: boolean): void {
+  if (fcntl(fd, F_SETFD, 'int', inherited ? 0 : FD_CLOEXEC) !== 0)
+    throw new CliError(`fcntl of descriptor ${fd} failed: errno ${koffi.errno()}`);
+}

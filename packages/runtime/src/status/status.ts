@@ -1,0 +1,68 @@
+import { VERSION } from '@ringfence/base';
+import { SERVICES, type ServiceName } from '@ringfence/config';
+import type { App } from '../app.ts';
+import { privilegesOf } from '../host/capabilities.ts';
+import { lagOf } from './groups.ts';
+
+export interface ServiceStatus {
+  readonly name: ServiceName;
+  /** records of its input that it has not committed; of the collector, bytes in the rings */
+  readonly lag: number;
+  readonly stats: unknown;
+}
+
+/** A process of `up`, and what it may do. */
+export interface ProcessStatus {
+  readonly pid: number;
+  readonly uid: number;
+  readonly capabilities: readonly string[];
+  readonly rssBytes: number;
+}
+
+/** How `up` does: what `ringfence status` prints and the live view draws. */
+export interface Status {
+  readonly version: string;
+  readonly hostId: string;
+  readonly bootId: string;
+  readonly mode: string;
+  readonly pid: number;
+  readonly uptimeS: number;
+  /** of all its processes */
+  readonly rssBytes: number;
+  readonly processes: readonly ProcessStatus[];
+  readonly bus: { readonly usedBytes: number; readonly maxBytes: number; readonly full: boolean };
+  readonly services: readonly ServiceStatus[];
+}
+
+export async function statusOf(app: App): Promise<Status> {
+  await app.services.collector?.refresh?.();
+  const services = await Promise.all(SERVICES.map((name) => serviceStatus(app, name)));
+  const processes = processesOf(app.pids);
+  return {
+    version: VERSION,
+    hostId: app.site.hostId,
+    bootId: app.site.bootId,
+    mode: app.config.responder.mode,
+    pid: process.pid,
+    uptimeS: Math.round(process.uptime()),
+    rssBytes: processes.reduce((sum, { rssBytes }) => sum + rssBytes, 0),
+    processes,
+    bus: app.site.bus.pressure(),
+    services: services.filter((service) => service !== undefined),
+  };
+}
+
+async function serviceStatus(app: App, name: ServiceName): Promise<ServiceStatus | undefined> {
+  const service = app.services[name];
+  if (service === undefined) return undefined;
+  const ring = app.services.collector?.stats().pendingBytes;
+  const lag = name === 'collector' && ring !== undefined ? ring.security + ring.bulk : await lagOf(app.site.bus, name);
+  return { name, lag, stats: service.stats() };
+}
+
+export function processesOf(pids: readonly number[]): ProcessStatus[] {
+  return pids.flatMap((pid) => {
+    const found = privilegesOf(pid);
+    return found === null ? [] : [{ pid, ...found }];
+  });
+}
