@@ -80,7 +80,7 @@ test('a file of events that is wrong is refused with its line and place', async 
     ['a.yaml', '', /^a\.yaml:1:1: error: expected an event/],
   ] as const)
     await assert.rejects(explainInFile('r', { path, text, which: undefined }, [RULE]), {
-      name: 'CliError',
+      name: 'OperatorError',
       message,
     });
 });

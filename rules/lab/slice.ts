@@ -55,11 +55,13 @@ export class Slice {
   }
 
   #copy(): void {
-    const { buffer, lane, cpu, ktime, late, tgid, tid, startAt, eventEnd } = this.#reader.cursor;
+    const { cursor } = this.#reader;
+    const { buffer, lane, cpu, startAt, eventEnd } = cursor;
     const place = `${lane}/${lane === LANE.tick ? 0 : cpu}`;
     const sequence = (this.#sequences.get(place) ?? 0) + 1;
     this.#sequences.set(place, sequence);
-    const out = this.#writer.begin(lane, cpu, sequence, ktime, late, tgid, tid);
+    const { ktime, late, tgid, tid } = cursor;
+    const out = this.#writer.begin({ lane, cpu, sequence, ktime, late, tgid, tid });
     out.append(buffer, startAt, eventEnd);
   }
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { CliError, makeFolder, writeOutput } from '@ringfence/base';
+import { OperatorError, makeFolder, writeOutput } from '@ringfence/base';
 import { createAuthority, createRequest, openAuthority, parseRoles } from '@ringfence/identity';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
@@ -51,7 +51,7 @@ export function addAuthority(program: Command): void {
 async function issueTo(path: string, options: IssueOptions): Promise<void> {
   const days = numberOf('--days', options.days, 1, 3650);
   if (!existsSync(join(path, 'ca.pem')))
-    throw new CliError(
+    throw new OperatorError(
       `there is no authority in ${path}: ringfence authority init makes one; where it lies says registrar.path`,
     );
   const authority = await openAuthority(path);

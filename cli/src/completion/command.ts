@@ -1,4 +1,4 @@
-import { CliError } from '@ringfence/base';
+import { OperatorError } from '@ringfence/base';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { print } from '../shared/context.ts';
@@ -59,7 +59,7 @@ export function addCompletion(program: Command): void {
     .addHelpText('after', '\nExamples:\n  source <(ringfence completion bash)\n  ringfence completion fish | source')
     .action((shell: string) => {
       const make = { bash, zsh, fish }[shell];
-      if (make === undefined) throw new CliError(`no completion for ${shell}: expected bash, zsh or fish`);
+      if (make === undefined) throw new OperatorError(`no completion for ${shell}: expected bash, zsh or fish`);
       print(make(program));
     });
 }

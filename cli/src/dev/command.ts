@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CliError, durationText, type Paint, paintFor } from '@ringfence/base';
+import { OperatorError, durationText, type Paint, paintFor } from '@ringfence/base';
 import { untilInterrupted } from '@ringfence/runtime/process';
 import type { Status } from '@ringfence/runtime/status';
 import type { Incident } from '@ringfence/schema';
@@ -64,7 +64,7 @@ Examples:
 
 async function devFleet(flags: FleetFlags): Promise<void> {
   const brokers = Number(flags.brokers);
-  if (brokers !== 1 && brokers !== 3) throw new CliError(`--brokers ${flags.brokers}: expected 1 or 3`);
+  if (brokers !== 1 && brokers !== 3) throw new OperatorError(`--brokers ${flags.brokers}: expected 1 or 3`);
   const copies = numberOf('--copies', flags.copies, 1, 4);
   const simulated = {
     count: numberOf('--hosts', flags.hosts, 0, MAX_HOSTS),
@@ -205,7 +205,7 @@ async function tellIncidents(
         changed(incident);
     } catch (error) {
       // It is started anew, or somebody has stopped it to see what comes of it.
-      if (!(error instanceof CliError)) throw error;
+      if (!(error instanceof OperatorError)) throw error;
     }
     await sleep(REDRAW_MS, undefined, { signal }).catch(() => {});
   }

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { CliError } from '@ringfence/base';
+import { OperatorError } from '@ringfence/base';
 import { socketOf } from '@ringfence/config';
 import { enrol, parseRoles } from '@ringfence/identity';
 import { loadHostId } from '@ringfence/identity/local';
@@ -68,14 +68,14 @@ export function addEnrol(program: Command): void {
   withSettings(join, '--only', '--state-dir').action((_, self: Command) => enrolHere(self));
 }
 
-/** Of the registrar that runs here. Throws CliError. */
+/** Of the registrar that runs here. Throws OperatorError. */
 async function askRegistrar<T>(self: Command, path: string): Promise<T> {
   const config = settingsOf(self);
   try {
     return await clientOf(config).json<T>(path);
   } catch (cause) {
-    if (!(cause instanceof CliError) || cause.code !== 'ERR_NOT_RUNNING') throw cause;
-    throw new CliError(
+    if (!(cause instanceof OperatorError) || cause.code !== 'ERR_NOT_RUNNING') throw cause;
+    throw new OperatorError(
       `no registrar runs here (${socketOf(config)}): start it with "ringfence up --only registrar", or give the settings that it runs with (--config, runDir)`,
       { cause, code: cause.code },
     );
@@ -86,10 +86,10 @@ async function enrolHere(self: Command): Promise<void> {
   const config = settingsOf(self);
   const { token = '', registrar = config.identity.registrar, role, subject } = self.opts<EnrolFlags>();
   if (registrar === '')
-    throw new CliError('which registrar? give --registrar https://host:port, or set identity.registrar');
+    throw new OperatorError('which registrar? give --registrar https://host:port, or set identity.registrar');
   const ofServices = config.services.map(roleOf);
   if (role === undefined && ofServices.includes('agent') && ofServices.length > 1)
-    throw new CliError(
+    throw new OperatorError(
       'as what? give --role agent, or --role enricher,… for services, or set "services" to what runs here',
     );
   const roles = parseRoles(role ?? ofServices.join(','));

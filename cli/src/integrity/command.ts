@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { CliError, type Paint, paintFor, writeOutput } from '@ringfence/base';
+import { OperatorError, type Paint, paintFor, writeOutput } from '@ringfence/base';
 import { CHECKS, type CheckResult, checkIntegrity, type Remembered } from '@ringfence/collector';
 import { sensorObject } from '@ringfence/config';
 import { bootId } from '@ringfence/identity/local';
@@ -54,9 +54,9 @@ Examples:
   });
 }
 
-/** Throws CliError when it isn't what --save has written. */
+/** Throws OperatorError when it isn't what --save has written. */
 function recall(file: string): Remembered {
-  if (!existsSync(file)) throw new CliError(`${file} is not there: make it with ringfence integrity --save ${file}`);
+  if (!existsSync(file)) throw new OperatorError(`${file} is not there: make it with ringfence integrity --save ${file}`);
   try {
     const { bootId, code, values } = JSON.parse(readFileSync(file, 'utf8')) as Remembered;
     if (typeof bootId === 'string' && typeof code === 'object' && typeof values === 'object')
@@ -64,7 +64,7 @@ function recall(file: string): Remembered {
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }
-  throw new CliError(`${file} is not what ringfence integrity --save writes`);
+  throw new OperatorError(`${file} is not what ringfence integrity --save writes`);
 }
 
 function lines({ check, findings, unseen }: CheckResult, paint: Paint): string[] {

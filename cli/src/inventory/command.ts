@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { CliError, paintFor } from '@ringfence/base';
+import { OperatorError, paintFor } from '@ringfence/base';
 import { type Inventory, readInventory } from '@ringfence/collector';
 import { sensorObject } from '@ringfence/config';
 import type { Command } from 'commander';
@@ -61,7 +61,7 @@ export function filtered(inventory: Inventory, flags: InventoryFlags): Inventory
   const processes = inventory.processes
     .filter((one) => ids === null || (one.container !== null && ids.includes(one.container)))
     .filter((one) => pid === null || one.pid === pid);
-  if (pid !== null && processes.length === 0) throw new CliError(`there is no process ${pid}`);
+  if (pid !== null && processes.length === 0) throw new OperatorError(`there is no process ${pid}`);
   const namespaces = new Set(processes.map(({ namespaces: { mnt } }) => mnt));
   const inside = new Set(processes.map((one) => one.container));
   return {
@@ -76,7 +76,7 @@ export function idsOf({ containers }: Inventory, wanted: string): string[] {
   const ids = containers.filter(({ id, name }) => name === wanted || id.startsWith(wanted)).map(({ id }) => id);
   if (ids.length === 0) {
     const known = containers.map(({ id, name }) => name || id.slice(0, 12));
-    throw new CliError(`no container ${wanted} runs${known.length > 0 ? `: there are ${known.join(', ')}` : ''}`);
+    throw new OperatorError(`no container ${wanted} runs${known.length > 0 ? `: there are ${known.join(', ')}` : ''}`);
   }
   return ids;
 }

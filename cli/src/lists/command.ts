@@ -1,4 +1,4 @@
-import { CliError, type Paint, paintFor } from '@ringfence/base';
+import { OperatorError, type Paint, paintFor } from '@ringfence/base';
 import { MAX_LISTED } from '@ringfence/runtime/client';
 import { untilInterrupted } from '@ringfence/runtime/process';
 import { type Alert, type EventDocument, escapeText, type Incident } from '@ringfence/schema';
@@ -78,7 +78,7 @@ const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_0
 function durationMs(text: string): number {
   const [, number, unit] = /^(\d+)([smhd])$/.exec(text) ?? [];
   if (number === undefined || unit === undefined)
-    throw new CliError(`--since ${text}: expected a number and a unit, such as 30s, 10m, 2h or 1d`);
+    throw new OperatorError(`--since ${text}: expected a number and a unit, such as 30s, 10m, 2h or 1d`);
   return Number(number) * (UNITS[unit] ?? 0);
 }
 

@@ -1,4 +1,4 @@
-import { CliError, paintFor } from '@ringfence/base';
+import { OperatorError, paintFor } from '@ringfence/base';
 import { readCapabilityUse } from '@ringfence/collector';
 import { capabilitiesUsedBy, hostFindings, type Posture, postureOf, stateOf } from '@ringfence/posture';
 import type { Command } from 'commander';
@@ -50,7 +50,7 @@ Examples:
 
 function takePosture(self: Command, { container, host, watchedFor }: PostureFlags): Posture {
   const minutes = Number(watchedFor);
-  if (!(minutes >= 0)) throw new CliError(`--watched-for ${watchedFor}: expected minutes, 0 or more`);
+  if (!(minutes >= 0)) throw new OperatorError(`--watched-for ${watchedFor}: expected minutes, 0 or more`);
   const inventory = takeInventory(self);
   const use = readCapabilityUse(settingsOf(self).sensor.pinPath);
   const ids = container === undefined ? null : idsOf(inventory, container);

@@ -1,4 +1,4 @@
-import { CliError, type Paint, paintFor } from '@ringfence/base';
+import { OperatorError, type Paint, paintFor } from '@ringfence/base';
 import {
   checkProbes,
   type ProbeCheck,
@@ -35,7 +35,7 @@ function addList(probes: Command): void {
   withSettings(list).action(async (_, self: Command) => {
     const { services } = await clientOf(settingsOf(self)).json<Status>('/status');
     const collector = services.find(({ name }) => name === 'collector');
-    if (collector === undefined) throw new CliError('the collector does not run in this process: ask where it runs');
+    if (collector === undefined) throw new OperatorError('the collector does not run in this process: ask where it runs');
     const { probes: found } = collector.stats as { readonly probes: readonly ProbeStatus[] };
     if (json(self)) printJson({ probes: found }, 2);
     else print(listLines(found, paintFor(process.stdout)).join('\n'));
@@ -55,7 +55,7 @@ function addCheck(probes: Command): void {
   withSettings(check).action((files: readonly string[], _, self: Command) => {
     const { collector } = settingsOf(self);
     const paths = files.length > 0 ? files : collector.probes.custom;
-    if (paths.length === 0) throw new CliError('give files, or set collector.probes.custom: docs/PROBES.md');
+    if (paths.length === 0) throw new OperatorError('give files, or set collector.probes.custom: docs/PROBES.md');
     const found = checkProbes(readProbeFiles(paths), collector.hostRoot);
     if (json(self)) printJson({ probes: found }, 2);
     else print(found.flatMap((one) => checkLines(one, paintFor(process.stdout))).join('\n'));
@@ -76,7 +76,7 @@ function addFields(probes: Command): void {
     );
   withSettings(fields).action((name: string, _, self: Command) => {
     const [, category = '', event = ''] = /^(\w{1,100})[/:](\w{1,100})$/.exec(name) ?? [];
-    if (event === '') throw new CliError(`${name}: expected category/name, such as sched/sched_process_exec`);
+    if (event === '') throw new OperatorError(`${name}: expected category/name, such as sched/sched_process_exec`);
     const found = tracepointFields({ category, name: event });
     if (json(self)) printJson({ fields: found.map((field) => ({ ...field, type: usualType(field) })) }, 2);
     else print(found.map(fieldLine).join('\n'));

@@ -1,6 +1,6 @@
 import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
-import { CliError, openOutput } from '@ringfence/base';
+import { OperatorError, openOutput } from '@ringfence/base';
 import { untilInterrupted } from '@ringfence/runtime/process';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
@@ -45,6 +45,6 @@ Examples:
 
 function secondsOf(text: string): number {
   const seconds = Number(text);
-  if (!(seconds > 0)) throw new CliError(`--seconds ${text}: expected a number above 0`);
+  if (!(seconds > 0)) throw new OperatorError(`--seconds ${text}: expected a number above 0`);
   return seconds;
 }

@@ -1,4 +1,4 @@
-import { CliError, type Paint, paintFor } from '@ringfence/base';
+import { OperatorError, type Paint, paintFor } from '@ringfence/base';
 import { compileDetectorRules } from '@ringfence/detector';
 import { type BenchResult, benchRules, enrichedBatches, readSources } from '@ringfence/rule-lab';
 import { escapeText, openRecording } from '@ringfence/schema';
@@ -38,7 +38,7 @@ Examples:
   withSettings(command).action(async (path: string, files: string[], _, self: Command) => {
     const { json, top } = self.opts<BenchOptions>();
     const shown = Number(top);
-    if (!Number.isInteger(shown) || shown < 1) throw new CliError(`--top ${top}: expected a number from 1`);
+    if (!Number.isInteger(shown) || shown < 1) throw new OperatorError(`--top ${top}: expected a number from 1`);
     const { sources, asked } = await readSources(files, settingsOf(self));
     const batches = await read(path);
     const set = compileDetectorRules(sources, 'hunt');

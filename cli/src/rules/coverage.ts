@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { CliError, paintFor } from '@ringfence/base';
+import { OperatorError, paintFor } from '@ringfence/base';
 import { compileDetectorRules } from '@ringfence/detector';
 import {
   ATTACK_VERSIONS,
@@ -65,7 +65,7 @@ Examples:
 
 function versionOf(text: string): AttackVersion {
   const found = ATTACK_VERSIONS.find((version) => version === text);
-  if (found === undefined) throw new CliError(`--attack ${text}: expected ${ATTACK_VERSIONS.join(' or ')}`);
+  if (found === undefined) throw new OperatorError(`--attack ${text}: expected ${ATTACK_VERSIONS.join(' or ')}`);
   return found;
 }
 

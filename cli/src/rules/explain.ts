@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { CliError, type Paint, paintFor } from '@ringfence/base';
+import { OperatorError, type Paint, paintFor } from '@ringfence/base';
 import { type Explained, explainInFile, explainRunning, readSources } from '@ringfence/rule-lab';
 import type { Command } from 'commander';
 import { clientOf, print, printJson, settingsOf, several, withSettings } from '../shared/context.ts';
@@ -44,7 +44,7 @@ Examples:
     const { sources } = await readSources(paths, config);
     const [path, which] = placeOf(event);
     const file = existsSync(path) ? await fileOf(path, which) : undefined;
-    if (file === undefined && /\.(?:ya?ml|jsonl?|rec)/.test(event)) throw new CliError(`there is no file ${path}`);
+    if (file === undefined && /\.(?:ya?ml|jsonl?|rec)/.test(event)) throw new OperatorError(`there is no file ${path}`);
     const explained =
       file === undefined
         ? await explainRunning(rule, event, clientOf(config), sources)

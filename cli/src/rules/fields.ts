@@ -1,4 +1,4 @@
-import { CliError, type Paint, paintFor } from '@ringfence/base';
+import { OperatorError, type Paint, paintFor } from '@ringfence/base';
 import { catalogue, type Field } from '@ringfence/schema';
 import type { Command } from 'commander';
 import { print, printJson } from '../shared/context.ts';
@@ -12,7 +12,7 @@ export function addFields(rules: Command): void {
     .addHelpText('after', '\nExamples:\n  ringfence rules fields parent\n  ringfence rules fields proc.aname')
     .action((word: string | undefined, { json }: { json?: boolean }) => {
       const found = catalogue.fields.filter((field) => word === undefined || says(field, word.toLowerCase()));
-      if (found.length === 0) throw new CliError(`no field has '${word}' in it`);
+      if (found.length === 0) throw new OperatorError(`no field has '${word}' in it`);
       const paint = paintFor(process.stdout);
       for (const { get: _, ...field } of found) {
         if (json) printJson(field);

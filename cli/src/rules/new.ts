@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CliError, makeFolder } from '@ringfence/base';
+import { OperatorError, makeFolder } from '@ringfence/base';
 import { Judge, scaffold } from '@ringfence/rule-lab';
 import type { EventDocument } from '@ringfence/schema';
 import { openRecording } from '@ringfence/schema';
@@ -63,17 +63,17 @@ async function writeNew({ path, text }: { readonly path: string; readonly text: 
     await writeFile(path, text, { flag: 'wx' });
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
-    throw new CliError(`${path} is there already: give the rule another name`, { cause });
+    throw new OperatorError(`${path} is there already: give the rule another name`, { cause });
   }
 }
 
 async function recordedEvent(place: string): Promise<EventDocument> {
   const [, path, number] = /^(.+):(\d+)$/.exec(place) ?? [];
-  if (path === undefined) throw new CliError(`--event ${place}: expected FILE:NUMBER, such as attack.rec:17`);
+  if (path === undefined) throw new OperatorError(`--event ${place}: expected FILE:NUMBER, such as attack.rec:17`);
   await using recording = await openRecording(path);
   const keep = (event: { readonly number: number }): boolean => event.number === Number(number);
   const { events, count } = await new Judge([]).judgeRecording(recording.records(), recording.enrolled, { keep });
   const [found] = events;
-  if (found === undefined) throw new CliError(`${path} has no event ${number}: it has ${count}`);
+  if (found === undefined) throw new OperatorError(`${path} has no event ${number}: it has ${count}`);
   return found.document;
 }

@@ -1,4 +1,4 @@
-import { CliError, paintFor } from '@ringfence/base';
+import { OperatorError, paintFor } from '@ringfence/base';
 import type { Config } from '@ringfence/config';
 import { rulePaths } from '@ringfence/config';
 import { RuleWatch } from '@ringfence/detector';
@@ -70,7 +70,7 @@ async function testOnce(
 ): Promise<{ readonly run: TestRun; readonly tests: readonly RuleSource[] }> {
   const tests = await readTestSources(files.length > 0 ? files : rulePaths(config));
   if (tests.length === 0 && files.length > 0)
-    throw new CliError(`no .test.yaml in ${files.join(', ')}: ringfence rules new makes a rule with its test`);
+    throw new OperatorError(`no .test.yaml in ${files.join(', ')}: ringfence rules new makes a rule with its test`);
   const { sources } = await readSources(await rulesBeside(tests), config);
   using progress = progressOn(process.stderr, 'tests');
   return { run: await runTests(tests, sources, progress.tell), tests };

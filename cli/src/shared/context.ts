@@ -1,4 +1,4 @@
-import { CliError, jsonText } from '@ringfence/base';
+import { OperatorError, jsonText } from '@ringfence/base';
 import { type Config, type Flag, loadConfig, NAMED_FLAGS, type NamedFlag, parseSet, socketOf } from '@ringfence/config';
 import { ApiClient } from '@ringfence/runtime/client';
 import type { Command } from 'commander';
@@ -35,19 +35,19 @@ export function settingsOf(command: Command): Config {
   return loadConfig({ file: options.config, flags: flagsOf(options) });
 }
 
-/** What an option says that takes a whole number. Throws CliError. */
+/** What an option says that takes a whole number. Throws OperatorError. */
 export function numberOf(option: string, text: string, low: number, high: number): number {
   const number = Number(text);
   if (/^\d+$/.test(text) && number >= low && number <= high) return number;
-  throw new CliError(`${option} ${text}: expected a number from ${low} to ${high}`);
+  throw new OperatorError(`${option} ${text}: expected a number from ${low} to ${high}`);
 }
 
 /** What the kernel numbers processes up to, whatever is set. */
 export const PID_MAX: number = 2 ** 22;
 
-/** `what` that only root may do; `instead`: what to call. Throws CliError. */
+/** `what` that only root may do; `instead`: what to call. Throws OperatorError. */
 export function needRoot(what: string, instead: string): void {
-  if (process.getuid?.() !== 0) throw new CliError(`${what} needs root: ${instead}`);
+  if (process.getuid?.() !== 0) throw new OperatorError(`${what} needs root: ${instead}`);
 }
 
 export function clientOf(config: Config): ApiClient {

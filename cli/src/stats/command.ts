@@ -1,4 +1,4 @@
-import { CliError, paintFor } from '@ringfence/base';
+import { OperatorError, paintFor } from '@ringfence/base';
 import type { CollectorStats } from '@ringfence/collector';
 import type { Status } from '@ringfence/runtime/status';
 import { interestsOf } from '@ringfence/runtime/status';
@@ -19,7 +19,7 @@ export function addStats(program: Command): void {
     const collector = status.services.find(({ name }) => name === 'collector')?.stats as CollectorStats | undefined;
     const interests = interestsOf([status]);
     if (collector === undefined && interests === null)
-      throw new CliError('neither collector nor enricher runs in this process: ask where they run');
+      throw new OperatorError('neither collector nor enricher runs in this process: ask where they run');
     if (self.opts<{ json?: boolean }>().json) {
       const { account, missingHooks, retriedHooks } = collector ?? {};
       return printJson({ ...account, missingHooks, retriedHooks, interests }, 2);

@@ -1,4 +1,4 @@
-import { CliError, paintFor } from '@ringfence/base';
+import { OperatorError, paintFor } from '@ringfence/base';
 import {
   applyPlan,
   brokersOf,
@@ -55,11 +55,11 @@ export function addTopics(program: Command): void {
   );
 }
 
-/** Throws CliError where there are no brokers: those of the defaults are nobody's. */
+/** Throws OperatorError where there are no brokers: those of the defaults are nobody's. */
 function fleetOf(self: Command): Config {
   const config = settingsOf(self);
   if (config.bus.driver === 'kafka') return config;
-  throw new CliError(
+  throw new OperatorError(
     `there are no brokers: bus.driver is embedded, and ringfence up makes its topics itself, in ${config.bus.embedded.path}; a fleet has bus.driver kafka`,
   );
 }

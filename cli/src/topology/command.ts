@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CliError, paintFor } from '@ringfence/base';
+import { OperatorError, paintFor } from '@ringfence/base';
 import { type GroupView, readTopology, withAdmin } from '@ringfence/bus/topics';
 import type { Config } from '@ringfence/config';
 import { socketOf } from '@ringfence/config';
@@ -62,7 +62,7 @@ async function topology(
   { watch = false, json = false }: TopologyOptions,
 ): Promise<void> {
   if (config.bus.driver !== 'kafka')
-    throw new CliError('there is one process on an embedded log: see ringfence status; a fleet has bus.driver kafka');
+    throw new OperatorError('there is one process on an embedded log: see ringfence status; a fleet has bus.driver kafka');
   const paint = paintFor(process.stdout);
   const signal = untilInterrupted();
   using view = new LiveView(process.stdout);
@@ -70,7 +70,7 @@ async function topology(
   await withAdmin(brokersOf(config), async (admin) => {
     do {
       const groups = await readTopology(admin, asked, config.bus.kafka.topicPrefix);
-      if (groups.every(({ topics }) => topics.length === 0)) throw new CliError(NOTHING_SEEN);
+      if (groups.every(({ topics }) => topics.length === 0)) throw new OperatorError(NOTHING_SEEN);
       const at = performance.now();
       const interests = interestsOf(await statusesOf(sockets));
       const lines = [

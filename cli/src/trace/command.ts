@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { CliError, paintFor } from '@ringfence/base';
+import { OperatorError, paintFor } from '@ringfence/base';
 import { findContainers } from '@ringfence/collector';
 import { TRACER_OBJECT } from '@ringfence/config';
 import { cgroupRoot } from '@ringfence/simulator/demo';
@@ -75,7 +75,7 @@ export function addTrace(program: Command): void {
 async function trace(words: readonly string[], options: TraceOptions, self: Command): Promise<number> {
   const targets = [words.length > 0, options.pid, options.cgroup, options.container].filter(Boolean);
   if (targets.length !== 1)
-    throw new CliError(
+    throw new OperatorError(
       'say whom to trace: one of --pid, --cgroup, --container, or a command: ringfence trace -- ls -l',
     );
   const bytesMax = numberOf('--bytes', options.bytes, 0, 256);
@@ -149,13 +149,13 @@ async function runCommand(tracer: Tracer, words: readonly string[], interrupts: 
 
 function tracerObject(): string {
   if (existsSync(TRACER_OBJECT)) return TRACER_OBJECT;
-  throw new CliError(`the tracer is not built (${TRACER_OBJECT}): run npm start, or node tools/build-sensor.ts`);
+  throw new OperatorError(`the tracer is not built (${TRACER_OBJECT}): run npm start, or node tools/build-sensor.ts`);
 }
 
 function processOf(text: string): number {
   const pid = numberOf('--pid', text, 1, PID_MAX);
-  if (pid === process.pid) throw new CliError('--pid: a trace of itself would never end');
-  if (!existsSync(`/proc/${pid}`)) throw new CliError(`--pid ${pid}: there is no such process`);
+  if (pid === process.pid) throw new OperatorError('--pid: a trace of itself would never end');
+  if (!existsSync(`/proc/${pid}`)) throw new OperatorError(`--pid ${pid}: there is no such process`);
   return pid;
 }
 
@@ -165,18 +165,18 @@ function cgroupOf({ cgroup, container }: TraceOptions, self: Command): TracerOpt
   const root = cgroupRoot();
   const found = [cgroup, join(root, cgroup)].find((path) => existsSync(`${path}/cgroup.procs`));
   if (found !== undefined) return found;
-  throw new CliError(`--cgroup ${cgroup}: neither this nor ${join(root, cgroup)} is a cgroup`);
+  throw new OperatorError(`--cgroup ${cgroup}: neither this nor ${join(root, cgroup)} is a cgroup`);
 }
 
 function containerOf(wanted: string, self: Command): string {
   const found = findContainers(wanted, [join(settingsOf(self).runDir, 'containers.d')]);
   const [one] = found;
   if (one === undefined)
-    throw new CliError(
+    throw new OperatorError(
       `--container ${wanted}: no running container has this id or name; --cgroup takes its cgroup instead`,
     );
   if (found.length > 1)
-    throw new CliError(
+    throw new OperatorError(
       `--container ${wanted}: ${found.length} containers are meant: ${found.map(({ id }) => id).join(', ')}`,
     );
   return one.directory;

@@ -1,12 +1,14 @@
-export type CliErrorCode = 'ERR_CLI' | 'ERR_NOT_RUNNING';
+import { CodedError } from './coded-error.ts';
 
-/** Something the user can mend: shown without a stack, exit code 1. */
-export class CliError extends Error {
-  readonly code: CliErrorCode;
+export type OperatorErrorCode =
+  /** A command or a start can't go on. The message names the cause and what to change. */
+  | 'ERR_CLI'
+  /** No `ringfence up` answers on the socket. Start one, or run the command as its user and with its settings. */
+  | 'ERR_NOT_RUNNING';
 
-  constructor(message: string, options: ErrorOptions & { readonly code?: CliErrorCode } = {}) {
-    super(message, options);
-    this.name = 'CliError';
-    this.code = options.code ?? 'ERR_CLI';
+/** A problem that the operator can fix: printed without a stack, exit code 1. */
+export class OperatorError extends CodedError<OperatorErrorCode> {
+  constructor(message: string, options: ErrorOptions & { readonly code?: OperatorErrorCode } = {}) {
+    super(options.code ?? 'ERR_CLI', message, options);
   }
 }

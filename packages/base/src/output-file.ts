@@ -1,8 +1,8 @@
 import { closeSync, existsSync, fchmodSync, fstatSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { CliError } from './operator-error.ts';
+import { OperatorError } from './operator-error.ts';
 
-/** Descriptor of a file that is written anew, for its owner alone, also when it was there before. Throws CliError before anything is begun. */
+/** Descriptor of a file that is written anew, for its owner alone, also when it was there before. Throws OperatorError before anything is begun. */
 export function openOutput(path: string): number {
   try {
     const fd = openSync(path, 'w', 0o600);
@@ -10,7 +10,7 @@ export function openOutput(path: string): number {
     if (fstatSync(fd).isFile()) fchmodSync(fd, 0o600);
     return fd;
   } catch (cause) {
-    throw new CliError(`can't write ${path}: ${(cause as Error).message}`, { cause });
+    throw new OperatorError(`can't write ${path}: ${(cause as Error).message}`, { cause });
   }
 }
 
@@ -26,7 +26,7 @@ export function writeOutput(path: string, text: string): void {
 
 /**
  * A folder, and those above it that are missing. Node's own `recursive` never ends in /proc, where mkdir says that the folder above is missing though it
- * is there. Throws CliError.
+ * is there. Throws OperatorError.
  */
 export function makeFolder(path: string, mode = 0o777): void {
   if (existsSync(path)) return;
@@ -35,6 +35,6 @@ export function makeFolder(path: string, mode = 0o777): void {
     mkdirSync(path, { mode });
   } catch (cause) {
     // Somebody else may have been faster.
-    if (!existsSync(path)) throw new CliError(`can't make ${path}: ${(cause as Error).message}`, { cause });
+    if (!existsSync(path)) throw new OperatorError(`can't make ${path}: ${(cause as Error).message}`, { cause });
   }
 }

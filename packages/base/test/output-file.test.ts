@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import test from 'node:test';
 import { Output } from '@ringfence/syscall-trace';
-import { CliError } from '../src/operator-error.ts';
+import { OperatorError } from '../src/operator-error.ts';
 import { makeFolder, openOutput, writeOutput } from '../src/output-file.ts';
 
 test('a file to be written is its owner’s alone and begins empty; one that can’t be is told at once, by its path', (t) => {
@@ -32,7 +32,7 @@ test('a file to be written is its owner’s alone and begins empty; one that can
   assert.equal(readFileSync(path, 'utf8'), '');
   const nowhere = join(dir, 'none/a');
   for (const attempt of [() => openOutput(nowhere), () => new Output(nowhere, process.stdout)])
-    assert.throws(attempt, (error) => error instanceof CliError && error.message.includes(`can't write ${nowhere}`));
+    assert.throws(attempt, (error) => error instanceof OperatorError && error.message.includes(`can't write ${nowhere}`));
 });
 
 test('what is no file is written as it is, and stays everybody’s', (t) => {
@@ -60,7 +60,7 @@ test('a folder is made with those above it; one that can’t be is told at once,
     assert.throws(
       () => makeFolder(join(above, below)),
       (error) => {
-        return error instanceof CliError && error.message.startsWith(`can't make ${above}`);
+        return error instanceof OperatorError && error.message.startsWith(`can't make ${above}`);
       },
     );
   assert.equal(existsSync('/proc/none'), false);

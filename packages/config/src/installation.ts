@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CliError } from '@ringfence/base';
+import { OperatorError } from '@ringfence/base';
 import type { Config } from './config.ts';
 
 /** Root folder of the installed program: rules, policies, the sensor. */
@@ -19,10 +19,10 @@ function builtObject(name: string): string {
   return existsSync(forThisArchitecture) ? forThisArchitecture : join(HOME, 'dist/sensor', name);
 }
 
-/** Throws CliError when the sensor has not been built. */
+/** Throws OperatorError when the sensor has not been built. */
 export function sensorObject(): string {
   if (existsSync(SENSOR_OBJECT)) return SENSOR_OBJECT;
-  throw new CliError(`the sensor is not built (${SENSOR_OBJECT}): run npm start, or node tools/build-sensor.ts`);
+  throw new OperatorError(`the sensor is not built (${SENSOR_OBJECT}): run npm start, or node tools/build-sensor.ts`);
 }
 
 /** The unix socket on which a running `up` answers commands. */

@@ -1,4 +1,4 @@
-import { CliError } from '@ringfence/base';
+import { OperatorError } from '@ringfence/base';
 import type { Config } from '@ringfence/config';
 import { type Capability, capabilitiesFor, capabilitiesToGive, missingCapabilities } from '@ringfence/runtime/host';
 import { accountOf, commandPath } from '@ringfence/runtime/launch';
@@ -37,7 +37,7 @@ export function checkPrivileges(config: Config, running: Pick<Status, 'processes
       commandPath('setpriv');
     }
   } catch (error) {
-    if (!(error instanceof CliError)) throw error;
+    if (!(error instanceof OperatorError)) throw error;
     return bad(NAME, error.message, 'up does not start', SPLIT);
   }
   return running === null ? ofSettings(config) : ofRunning(config, running);

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
-import { CliError } from '@ringfence/base';
+import { OperatorError } from '@ringfence/base';
 import { loadConfig } from '@ringfence/config';
 import { kernelCommand, newerKernelCommand, osReleaseOf, prepareHost } from '@ringfence/runtime/host';
 import { checkKernel } from '../src/checks.ts';
@@ -24,7 +24,7 @@ test('up on an older kernel stops before it touches anything, and says why', () 
   const silent = { debug() {}, info() {}, warn() {}, error() {} };
   assert.throws(
     () => prepareHost(silent, loadConfig({ file: '/dev/null', env: {} }), '5.15.0'),
-    (error: unknown) => error instanceof CliError && /Linux 5\.15\.0 is too old/.test(error.message),
+    (error: unknown) => error instanceof OperatorError && /Linux 5\.15\.0 is too old/.test(error.message),
   );
 });
 

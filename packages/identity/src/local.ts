@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject, randomUUID } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CliError, makeFolder } from '@ringfence/base';
+import { OperatorError, makeFolder } from '@ringfence/base';
 import { createSigningKey, importSigningKey, keyIdOf, type SigningKey } from '@ringfence/schema';
 
 export interface Identity {
@@ -21,14 +21,14 @@ export interface Identity {
 
 /**
  * Who this host is, kept below `stateDir`: `host-id`, `keys/{agent,responder}.pem` (0600), `enrolled/HOST.pem`, `trusted/KEY.pem`. Made at the first
- * start. Throws CliError when `stateDir` can't be used.
+ * start. Throws OperatorError when `stateDir` can't be used.
  */
 export function loadLocalIdentity(stateDir: string): Identity {
   try {
     return identityIn(stateDir);
   } catch (cause) {
     const { message } = cause as Error;
-    throw new CliError(
+    throw new OperatorError(
       `the state directory ${stateDir} can't be used: ${message}; make it yours, or set stateDir to another`,
       {
         cause,
@@ -37,7 +37,7 @@ export function loadLocalIdentity(stateDir: string): Identity {
   }
 }
 
-/** The id of this host, made when it is first asked for. Throws CliError when `stateDir` can't be used. */
+/** The id of this host, made when it is first asked for. Throws OperatorError when `stateDir` can't be used. */
 export function loadHostId(stateDir: string): string {
   return loadLocalIdentity(stateDir).hostId;
 }
@@ -49,7 +49,7 @@ function identityIn(stateDir: string): Identity {
   chmodSync(stateDir, 0o700);
   const hostId = readOrMake(join(stateDir, 'host-id'), randomUUID);
   // Whoever owns the directory may put a link here to what only the sensor's process can read.
-  if (!UUID.test(hostId)) throw new CliError('host-id is no UUID');
+  if (!UUID.test(hostId)) throw new OperatorError('host-id is no UUID');
   const agentKey = loadKey(join(stateDir, 'keys'), 'agent');
   const responderKey = loadKey(join(stateDir, 'keys'), 'responder');
   keepPublic(join(stateDir, 'enrolled'), hostId, agentKey.publicKey);

@@ -1,4 +1,4 @@
-import { CliError } from '@ringfence/base';
+import { OperatorError } from '@ringfence/base';
 import { compileRules, explain, type RuleSource } from '@ringfence/rules';
 import type { ApiClient } from '@ringfence/runtime/client';
 import {
@@ -36,7 +36,7 @@ export async function explainInFile(
 ): Promise<Explained> {
   const judge = new Judge(sources);
   const about = judge.rule(rule);
-  if (about === undefined) throw new CliError(whyNoRule(judge.rules, rule));
+  if (about === undefined) throw new OperatorError(whyNoRule(judge.rules, rule));
   const { which } = file;
   const interest: Interest = { about, keep: ({ number, id }) => String(number) === which || id === which };
   const judged =
@@ -45,7 +45,7 @@ export async function explainInFile(
       : judge.judge(readEventFile(file.path, file.text), interest);
   const event = which === undefined ? judged.nearest : judged.events[0];
   if (event?.explanation === undefined)
-    throw new CliError(`${file.path} has no event${which === undefined ? '' : ` ${which}`}: it has ${judged.count}`);
+    throw new OperatorError(`${file.path} has no event${which === undefined ? '' : ` ${which}`}: it has ${judged.count}`);
   const { run } = judged;
   const { holds } = event.explanation;
   if (which !== undefined) return { rule, holds, event };
@@ -68,10 +68,10 @@ export async function explainRunning(
 ): Promise<Explained> {
   const eventId = id.includes('/') ? id : await eventOfAlert(id, client);
   const [document] = await Array.fromAsync(client.lines<EventDocument>(`/events?${idQuery('event.id', eventId)}`));
-  if (document === undefined) throw new CliError(`the event ${eventId} is not on the bus any more`);
+  if (document === undefined) throw new OperatorError(`the event ${eventId} is not on the bus any more`);
   const set = compileRules({ sources, catalogue: documents, kinds: kindsOfDocuments });
   const about = set.rules.find(({ name }) => name === rule);
-  if (about === undefined) throw new CliError(whyNoRule(set, rule));
+  if (about === undefined) throw new OperatorError(whyNoRule(set, rule));
   const explanation = explain(about, document);
   return { rule, holds: explanation.holds, event: { number: 1, id: eventId, document, laid: [], explanation } };
 }
@@ -79,7 +79,7 @@ export async function explainRunning(
 async function eventOfAlert(id: string, client: ApiClient): Promise<string> {
   const [alert] = await Array.fromAsync(client.lines<Alert>(`/alerts?${idQuery('id', id)}`));
   const event = alert?.events.at(-1);
-  if (event === undefined) throw new CliError(`there is no alert ${id}: ringfence alerts --json lists them`);
+  if (event === undefined) throw new OperatorError(`there is no alert ${id}: ringfence alerts --json lists them`);
   return event;
 }
 

@@ -1,4 +1,4 @@
-import { CliError } from '@ringfence/base';
+import { OperatorError } from '@ringfence/base';
 import { compileDetectorRules } from '@ringfence/detector';
 import { attackTechnique, PRIORITIES, type RuleSource, render } from '@ringfence/rules';
 import { type EventDocument, executableName } from '@ringfence/schema';
@@ -70,14 +70,14 @@ const WRITTEN: readonly string[] = [
   'message',
 ];
 
-/** A rule that matches the event, and its test: it fires on the event, and not on a near miss. @throws CliError */
+/** A rule that matches the event, and its test: it fires on the event, and not on a near miss. @throws OperatorError */
 export function scaffold(asked: NewRule): Scaffold {
   const { name, priority, technique } = asked;
   if (!(PRIORITIES as readonly string[]).includes(priority))
-    throw new CliError(`--priority ${priority}: expected one of ${PRIORITIES.join(', ')}`);
+    throw new OperatorError(`--priority ${priority}: expected one of ${PRIORITIES.join(', ')}`);
   const known = technique === undefined ? undefined : attackTechnique(technique);
   if (technique !== undefined && known === undefined)
-    throw new CliError(`--technique ${technique}: ATT&CK has no such technique`);
+    throw new OperatorError(`--technique ${technique}: ATT&CK has no such technique`);
   const event = asked.event ?? EXAMPLE;
   const condition = asked.condition ?? conditionFor(event);
   const rule = {
@@ -101,7 +101,7 @@ export function scaffold(asked: NewRule): Scaffold {
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, '-')
     .replace(/^-|-$/g, '');
-  if (base === '') throw new CliError(`'${name}': a rule's name has letters or digits`);
+  if (base === '') throw new OperatorError(`'${name}': a rule's name has letters or digits`);
   const made = { base, rule: yamlText([rule], 'output'), test: yamlText(test) };
   refuseWrong({ name: `${base}.yaml`, text: made.rule });
   return made;
@@ -110,11 +110,11 @@ export function scaffold(asked: NewRule): Scaffold {
 /** What only another file can say. */
 const ELSEWHERE: ReadonlySet<string> = new Set(['unknown-macro', 'unknown-list']);
 
-/** @throws CliError when the condition has an error that no other file can mend */
+/** @throws OperatorError when the condition has an error that no other file can mend */
 function refuseWrong(source: RuleSource): void {
   const { diagnostics } = compileDetectorRules([source], 'hunt');
   const wrong = diagnostics.find(({ severity, code }) => severity === 'error' && !ELSEWHERE.has(code));
-  if (wrong !== undefined) throw new CliError(render(wrong, source.text));
+  if (wrong !== undefined) throw new OperatorError(render(wrong, source.text));
 }
 
 /** The fields of an event with which it can be written down again. */

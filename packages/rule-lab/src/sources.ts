@@ -1,5 +1,5 @@
 import { isAbsolute, relative, resolve } from 'node:path';
-import { CliError } from '@ringfence/base';
+import { OperatorError } from '@ringfence/base';
 import type { Config } from '@ringfence/config';
 import { rulePaths } from '@ringfence/config';
 import { readRuleFiles } from '@ringfence/detector';
@@ -23,7 +23,7 @@ export async function readSources(
 ): Promise<AskedSources> {
   const configured = alone && files.length > 0 ? [] : named(await readRuleFiles(rulePaths(config)));
   const own = named(await readRuleFiles(files));
-  if (files.length > 0 && own.length === 0) throw new CliError(`no rule file (.yaml, .yml) in ${files.join(', ')}`);
+  if (files.length > 0 && own.length === 0) throw new OperatorError(`no rule file (.yaml, .yml) in ${files.join(', ')}`);
   const sources = new Map([...configured, ...own].map((source) => [source.name, source]));
   const asked = new Set((files.length > 0 ? own : configured).map(({ name }) => name));
   return { sources: [...sources.values()], asked };

@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { CliError } from '@ringfence/base';
+import { OperatorError } from '@ringfence/base';
 import type { RuleSource } from '@ringfence/rules';
 import { shortName } from './sources.ts';
 
@@ -24,7 +24,7 @@ async function testsOf(path: string): Promise<string[]> {
       .map((one) => join(one.parentPath, one.name))
       .sort();
   } catch (cause) {
-    throw new CliError(`can't read ${path}: ${(cause as Error).message}`, { cause });
+    throw new OperatorError(`can't read ${path}: ${(cause as Error).message}`, { cause });
   }
 }
 

@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import { CliError } from '@ringfence/base';
+import { OperatorError } from '@ringfence/base';
 import type { RuleSource } from '@ringfence/rules';
 import { openRecording, SchemaError } from '@ringfence/schema';
 import { Judge, type JudgedEvent, type Judgement, type RaisedAlert } from './events/judge.ts';
@@ -84,7 +84,7 @@ async function playRecording(
     return await judge.judgeRecording(recording.records(), recording.enrolled, { about: rule, keep: none });
   } catch (error) {
     // A recording that can't be played is this test's failure, not that of the others.
-    if (!(error instanceof CliError) && !(error instanceof SchemaError)) throw error;
+    if (!(error instanceof OperatorError) && !(error instanceof SchemaError)) throw error;
     return { of: 'recording', expected, actual: error.message };
   }
 }

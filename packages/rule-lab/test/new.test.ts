@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
-import { CliError } from '@ringfence/base';
+import { OperatorError } from '@ringfence/base';
 import { compileDetectorRules } from '@ringfence/detector';
 import { recordingEntry, recordingHeader } from '@ringfence/schema';
 import { O, TestHost } from '@ringfence/testkit';
@@ -90,7 +90,7 @@ test('a rule from any event of a recording matches that event, and passes its te
 
 test('a condition that is wrong is refused, one that asks for macros of other files is not', () => {
   assert.throws(() => scaffold({ ...ASKED, condition: 'process.nam = sh' }), {
-    name: 'CliError',
+    name: 'OperatorError',
     message: [
       "odd-shell.yaml:3:14: error: unknown field 'process.nam'",
       '  3 |   condition: process.nam = sh',
@@ -103,7 +103,7 @@ test('a condition that is wrong is refused, one that asks for macros of other fi
 });
 
 test('what is no technique and no priority is refused', () => {
-  assert.throws(() => scaffold({ ...ASKED, technique: 'T0000' }), CliError);
+  assert.throws(() => scaffold({ ...ASKED, technique: 'T0000' }), OperatorError);
   assert.throws(() => scaffold({ ...ASKED, priority: 'loud' }), /expected one of debug/);
   assert.throws(() => scaffold({ ...ASKED, name: '??' }), /letters or digits/);
 });

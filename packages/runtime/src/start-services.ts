@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Auditor } from '@ringfence/auditor';
-import { CliError, VERSION } from '@ringfence/base';
+import { OperatorError, VERSION } from '@ringfence/base';
 import type { Collector, CollectorOptions } from '@ringfence/collector';
 import type { Config, ServiceName } from '@ringfence/config';
 import { rulePaths, sensorObject } from '@ringfence/config';
@@ -43,7 +43,7 @@ export async function registrar({ config, log, site }: Wiring): Promise<Registra
   const { listen, names, certificateDays } = config.registrar;
   const authority = site.fleet?.authority;
   if (authority === undefined || authority === null)
-    throw new CliError('the registrar enrols into a fleet: set bus.driver to kafka');
+    throw new OperatorError('the registrar enrols into a fleet: set bus.driver to kafka');
   const { startRegistrar } = await import('@ringfence/registrar');
   return startRegistrar({
     options: { host: listen.host, port: listen.port, names, certificateDays },
@@ -185,7 +185,7 @@ export async function responder(wiring: Wiring, control: Control | undefined): P
   const { loadPolicyFiles, renderProblem, startResponder } = await import('@ringfence/responder');
   const { openCoordination } = await import('@ringfence/coordination');
   const loaded = loadPolicyFiles(config.responder.policies);
-  if (loaded.problems.length > 0) throw new CliError(loaded.problems.map(renderProblem).join('\n'));
+  if (loaded.problems.length > 0) throw new OperatorError(loaded.problems.map(renderProblem).join('\n'));
   await using stack = new AsyncDisposableStack();
   const coordination = stack.use(await openCoordination(coordinationOf(wiring)));
   const started = Promise.withResolvers<Responder>();

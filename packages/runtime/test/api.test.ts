@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
-import { CliError } from '@ringfence/base';
+import { OperatorError } from '@ringfence/base';
 import { ApiClient } from '../src/api/client.ts';
 import { type Route, serveApi } from '../src/api/server.ts';
 
@@ -26,7 +26,7 @@ const routes: Readonly<Record<string, Route>> = {
     })(),
   }),
   refuse: () => {
-    throw new CliError('not today');
+    throw new OperatorError('not today');
   },
   break: () => {
     throw new TypeError('a bug');
@@ -84,7 +84,7 @@ test('nobody there is told with what to do; a stale socket is replaced, a live o
   await assert.rejects(
     client.json('/status'),
     (error: unknown) =>
-      error instanceof CliError && error.code === 'ERR_NOT_RUNNING' && /npm start/.test(error.message),
+      error instanceof OperatorError && error.code === 'ERR_NOT_RUNNING' && /npm start/.test(error.message),
   );
   {
     await using _ = await serveApi(socket, routes);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import test from 'node:test';
-import { CliError } from '@ringfence/base';
+import { OperatorError } from '@ringfence/base';
 import { loadConfig } from '@ringfence/config';
 import { EnricherStateError } from '@ringfence/enricher';
 import { withStore } from '../src/store.ts';
@@ -10,7 +10,7 @@ const config = loadConfig({ file: '/dev/null', env: { RINGFENCE_STATE_DIR: '/srv
 
 test('what a service remembered and cannot be read is told with the file that it lies in, and how to start without it', () => {
   const told = withStore(new EnricherStateError('host/boot/p/1', new Error('truncated buffer')), config);
-  assert.ok(told instanceof CliError);
+  assert.ok(told instanceof OperatorError);
   assert.match(
     told.message,
     /host\/boot\/p\/1.*truncated buffer.*run the version that wrote it.*mv '\/srv\/state\/bus\.db' '\/srv\/state\/bus\.db\.old'/,

@@ -60,6 +60,7 @@ export { type ProbeArgument, parseProbeArguments } from './probe.ts';
 export { ProcessInfo } from './process.ts';
 export {
   decodePart,
+  type EventHead,
   type RawBatchEnd,
   type RawBatchHead,
   RawBatchReader,

@@ -101,6 +101,19 @@ export function decodePart<T>(
   }
 }
 
+/** The first fields of every event. Writers fill the same object for each event, so that no event allocates. */
+export interface EventHead {
+  lane: number;
+  cpu: number;
+  sequence: number;
+  /** µs, CLOCK_BOOTTIME */
+  ktime: number;
+  /** the event arrived after later ones were sent */
+  late: boolean;
+  tgid: number;
+  tid: number;
+}
+
 export interface RawBatchEnd {
   readonly interestVersion: number;
   readonly wallOffset: number;
@@ -136,25 +149,17 @@ export class RawBatchWriter {
     return this.events.at;
   }
 
-  /** Writes an event's first fields and makes room for 256 bytes more. `ktime` in µs. */
-  begin(
-    lane: number,
-    cpu: number,
-    sequence: number,
-    ktime: number,
-    late: boolean,
-    tgid: number,
-    tid: number,
-  ): AvroWriter {
+  /** Writes the head of an event and makes room for 256 bytes more. */
+  begin(head: Readonly<EventHead>): AvroWriter {
     const out = this.events;
     out.ensure(320);
-    out.long(lane);
-    out.long(cpu);
-    out.long(sequence);
-    out.long(ktime);
-    out.boolean(late);
-    out.long(tgid);
-    out.long(tid);
+    out.long(head.lane);
+    out.long(head.cpu);
+    out.long(head.sequence);
+    out.long(head.ktime);
+    out.boolean(head.late);
+    out.long(head.tgid);
+    out.long(head.tid);
     this.count++;
     return out;
   }

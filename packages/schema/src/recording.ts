@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { constants, type FileHandle, open } from 'node:fs/promises';
-import { CliError } from '@ringfence/base';
+import { OperatorError } from '@ringfence/base';
 import { learntSchemas, registerWriter, writerSchemas } from './codec.ts';
 import { isSignedLines } from './log-lines.ts';
 import { RawBatchReader } from './raw-batch.ts';
@@ -44,7 +44,7 @@ export function recordingEntry(record: Uint8Array): Buffer {
   return Buffer.concat([length, record]);
 }
 
-/** Where a record stood on the bus. Throws SchemaError when it is no RawBatch, CliError when it is no lines of a log. */
+/** Where a record stood on the bus. Throws SchemaError when it is no RawBatch, OperatorError when it is no lines of a log. */
 export function placeOf(record: Buffer): { readonly topic: string; readonly key: string } {
   if (isSignedLines(record)) return { topic: TOPIC.logsRaw, key: hostOfLines(record) };
   const reader = new RawBatchReader();
@@ -59,18 +59,18 @@ function hostOfLines(record: Buffer): string {
     if (typeof hostId !== 'string') throw new TypeError('host_id is no text');
     return hostId;
   } catch (cause) {
-    throw new CliError(`lines of a log with a broken head: ${(cause as Error).message}`, { cause });
+    throw new OperatorError(`lines of a log with a broken head: ${(cause as Error).message}`, { cause });
   }
 }
 
 export interface Recording extends AsyncDisposable {
   /** by host id */
   readonly enrolled: ReadonlyMap<string, KeyObject>;
-  /** Framed RawBatches, and signed lines of logs. Throws CliError at a record that is cut off, after those before it. */
+  /** Framed RawBatches, and signed lines of logs. Throws OperatorError at a record that is cut off, after those before it. */
   records(): AsyncGenerator<Buffer>;
 }
 
-/** Opens a recording and makes its versions of the schemas known. Throws CliError when it is none. */
+/** Opens a recording and makes its versions of the schemas known. Throws OperatorError when it is none. */
 export async function openRecording(path: string): Promise<Recording> {
   const file = await openFile(path);
   try {
@@ -92,9 +92,9 @@ async function openFile(path: string): Promise<FileHandle> {
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     if ((await file.stat()).isFile()) return file;
     await file.close();
-    throw new CliError('it is no file');
+    throw new OperatorError('it is no file');
   } catch (cause) {
-    throw new CliError(`can't open the recording ${path}: ${(cause as Error).message}`, { cause });
+    throw new OperatorError(`can't open the recording ${path}: ${(cause as Error).message}`, { cause });
   }
 }
 
@@ -102,7 +102,7 @@ async function readHeader(file: FileHandle, path: string): Promise<{ header: Hea
   const start = await readAt(file, 0, MAX_HEADER_BYTES);
   const line = start.indexOf('\n', MAGIC.length);
   if (start.toString('latin1', 0, MAGIC.length) !== MAGIC || line < 0) {
-    throw new CliError(`${path} is not a recording: make one with ringfence record`);
+    throw new OperatorError(`${path} is not a recording: make one with ringfence record`);
   }
   try {
     const header = JSON.parse(start.toString('utf8', MAGIC.length, line)) as Header;
@@ -110,7 +110,7 @@ async function readHeader(file: FileHandle, path: string): Promise<{ header: Hea
       throw new TypeError('no schemas or no keys');
     return { header, end: line + 1 };
   } catch (cause) {
-    throw new CliError(`${path} has a broken header: ${(cause as Error).message}`, { cause });
+    throw new OperatorError(`${path} has a broken header: ${(cause as Error).message}`, { cause });
   }
 }
 
@@ -146,10 +146,10 @@ async function* readRecords(file: FileHandle, path: string, from: number): Async
     if (head.length === 0) return;
     const length = head.length === 4 ? head.readUInt32LE() : -1;
     if (length < 1 || length > MAX_RECORD_BYTES)
-      throw new CliError(`${path}: record ${n} at byte ${at} has no sensible length; the file is cut off or damaged`);
+      throw new OperatorError(`${path}: record ${n} at byte ${at} has no sensible length; the file is cut off or damaged`);
     const record = await read(at + 4, length);
     if (record.length < length)
-      throw new CliError(`${path}: record ${n} at byte ${at} is cut off: ${record.length} of ${length} bytes`);
+      throw new OperatorError(`${path}: record ${n} at byte ${at} is cut off: ${record.length} of ${length} bytes`);
     yield record;
     at += 4 + length;
   }

@@ -64,15 +64,7 @@ test('a RawBatch copied event by event by the hot path has the bytes that avsc w
       for (const wanted of batch.events) {
         assert.ok(reader.next());
         const { cursor } = reader;
-        const out = writer.begin(
-          cursor.lane,
-          cursor.cpu,
-          cursor.sequence,
-          cursor.ktime,
-          cursor.late,
-          cursor.tgid,
-          cursor.tid,
-        );
+        const out = writer.begin(cursor);
         out.append(cursor.buffer, cursor.startAt, cursor.eventEnd);
         assert.equal(cursor.execId, wanted.execId);
       }

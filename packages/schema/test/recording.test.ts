@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
-import { CliError } from '@ringfence/base';
+import { OperatorError } from '@ringfence/base';
 import { TestHost, testLogs } from '@ringfence/testkit';
 import { registerWriter, writerSchemas } from '../src/codec.ts';
 import { openRecording, placeOf, recordingEntry, recordingHeader } from '../src/recording.ts';
@@ -62,7 +62,7 @@ test('a recording that is cut off gives what is whole, then says where it ends',
 });
 
 test('what is no recording, has a broken header or a hostile length is refused', async () => {
-  await assert.rejects(openRecording(join(dir, 'missing')), CliError);
+  await assert.rejects(openRecording(join(dir, 'missing')), OperatorError);
   await assert.rejects(openRecording(dir), /it is no file/);
   execFileSync('mkfifo', [join(dir, 'pipe')]);
   await assert.rejects(openRecording(join(dir, 'pipe')), /it is no file/);

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { CliError } from '@ringfence/base';
+import { OperatorError } from '@ringfence/base';
 import { callNames, sourceName } from '@ringfence/schema';
 
 /** enum tr_argument: how the kernel's side reads an argument. */
@@ -44,7 +44,7 @@ function entries(events: string): string[] {
     return readdirSync(events);
   } catch (cause) {
     const why = `${events} can't be read, where the kernel describes its system calls: ${(cause as Error).message}`;
-    throw new CliError(`${why}\nRun as root, with tracefs mounted: mount -t tracefs tracefs /sys/kernel/tracing`, {
+    throw new OperatorError(`${why}\nRun as root, with tracefs mounted: mount -t tracefs tracefs /sys/kernel/tracing`, {
       cause,
     });
   }
@@ -86,7 +86,7 @@ function textOf(call: string, name: string): Read {
   return FILLED.has(name) ? READ.output : READ.string;
 }
 
-/** Numbers of the named calls. @throws CliError for a name that no call has, with those that are near */
+/** Numbers of the named calls. @throws OperatorError for a name that no call has, with those that are near */
 export function numbersOf(names: readonly string[], calls: ReadonlyMap<number, SystemCall>): Set<number> {
   const known = new Map(Array.from(calls.values(), (call) => [call.name, call.number]));
   return new Set(
@@ -95,7 +95,7 @@ export function numbersOf(names: readonly string[], calls: ReadonlyMap<number, S
       if (number !== undefined) return number;
       const near = [...known.keys()].filter((one) => name !== '' && (one.includes(name) || name.includes(one)));
       const hint = near.length === 0 ? '' : `; did you mean ${near.slice(0, 8).join(', ')}?`;
-      throw new CliError(`--syscall ${name}: there is no such system call${hint}`);
+      throw new OperatorError(`--syscall ${name}: there is no such system call${hint}`);
     }),
   );
 }

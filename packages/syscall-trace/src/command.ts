@@ -4,7 +4,7 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { constants as system } from 'node:os';
 import { resolve } from 'node:path';
 import type { Writable } from 'node:stream';
-import { CliError } from '@ringfence/base';
+import { OperatorError } from '@ringfence/base';
 
 /** A command that waits to be let go before it becomes the program: by then it is being traced. */
 export class Command {
@@ -17,7 +17,7 @@ export class Command {
     this.ended = once(child, 'exit').then(([code, signal]) => code ?? 128 + (system.signals[signal as 'SIGINT'] ?? 0));
   }
 
-  /** @throws CliError when there is no such program */
+  /** @throws OperatorError when there is no such program */
   static async start([program = '', ...args]: readonly string[]): Promise<Command> {
     // The path rather than the name: else the shell's search for it would be the beginning of the trace.
     const command = [find(program), ...args];
@@ -51,7 +51,7 @@ function find(program: string): string {
     : (process.env['PATH'] ?? '/usr/bin:/bin').split(':').map((directory) => resolve(directory, program));
   const found = places.find(isExecutable);
   if (found !== undefined) return found;
-  throw new CliError(`${program}: there is no such program${program.includes('/') ? '' : ' in PATH'}`);
+  throw new OperatorError(`${program}: there is no such program${program.includes('/') ? '' : ' in PATH'}`);
 }
 
 function isExecutable(path: string): boolean {

@@ -9,7 +9,7 @@ export class Output {
   readonly stream: Writable;
   readonly #own: boolean;
 
-  /** `file`: a path, or null for `otherwise`. Throws CliError. */
+  /** `file`: a path, or null for `otherwise`. Throws OperatorError. */
   constructor(file: string | null, otherwise: Writable) {
     this.#own = file !== null;
     this.stream = file === null ? otherwise : createWriteStream(file, { fd: openOutput(file) });

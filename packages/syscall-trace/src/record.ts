@@ -1,4 +1,4 @@
-import { CliError } from '@ringfence/base';
+import { OperatorError } from '@ringfence/base';
 import type { Btf } from '@ringfence/libbpf-ts';
 
 /** enum tr_kind */
@@ -35,7 +35,7 @@ export class TraceReader {
 
   constructor(btf: Btf | undefined) {
     const members = btf?.find('struct', 'tr_record')?.members;
-    if (members === undefined) throw new CliError('the tracer has no type information: node tools/build-sensor.ts');
+    if (members === undefined) throw new OperatorError('the tracer has no type information: node tools/build-sensor.ts');
     this.#at = Object.fromEntries(members.map(({ name, bitOffset }) => [name, bitOffset / 8]));
   }
 

@@ -12,7 +12,7 @@ import { createSigningKey, KIND, RawBatchReader } from '@ringfence/schema';
 import { buildSensor } from '../../../tools/build-sensor.ts';
 import { bootMicros } from '../src/clock.ts';
 import { startCollector } from '../src/index.ts';
-import { silent } from '../src/log.ts';
+import { silentLog } from '@ringfence/base';
 
 const SAMPLES = 100;
 const GAP_MS = 60;
@@ -36,7 +36,7 @@ const collector = await startCollector({
   options: { sensorObject: await buildSensor(), stateDir: directory, pinPath: `/sys/fs/bpf/rf-bench-${process.pid}` },
   identity: { hostId: 'bench', bootId: 'bench', agentVersion: '0', key: createSigningKey() },
   trustedKeys: new Map(),
-  log: silent,
+  log: silentLog,
 });
 for (let sample = 0; sample < SAMPLES; sample++) {
   await sleep(GAP_MS);

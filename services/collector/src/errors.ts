@@ -1,61 +1,16 @@
-import { getSystemErrorName } from 'node:util';
+import { CodedError } from '@ringfence/base';
 
 export type CollectorErrorCode =
-  | 'ERR_COLLECTOR_SECOND_AGENT'
-  | 'ERR_COLLECTOR_SYSTEM_CALL'
-  | 'ERR_COLLECTOR_SENSOR'
+  /** The spool can't be read or written. Free the disk or fix the permissions of the folder that the message names. */
   | 'ERR_COLLECTOR_SPOOL'
+  /** An option of the collector is out of range. The message names the option and its range. */
   | 'ERR_COLLECTOR_OPTIONS'
-  | 'ERR_COLLECTOR_PROBE'
-  | 'ERR_COLLECTOR_BASELINE'
+  /** The collector was closed before it was used. Start another one. */
   | 'ERR_COLLECTOR_CLOSED';
 
-export class CollectorError extends Error {
-  readonly code: CollectorErrorCode;
+export class CollectorError extends CodedError<CollectorErrorCode> {}
 
-  constructor(code: CollectorErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = new.target.name;
-    this.code = code;
-  }
-}
-
-/** One agent per host: two would take each other's records out of the rings. */
-export class SecondAgentError extends CollectorError {
-  readonly path: string;
-  /** 0: could not be found out */
-  readonly pid: number;
-
-  constructor(path: string, pid: number) {
-    const who = pid === 0 ? 'another process' : `process ${pid}`;
-    super('ERR_COLLECTOR_SECOND_AGENT', `${path} is in use by ${who}: one agent runs per host. Stop that one first`);
-    this.path = path;
-    this.pid = pid;
-  }
-}
-
-export class SystemCallError extends CollectorError {
-  readonly call: string;
-  readonly errno: number;
-  readonly errnoName: string;
-
-  constructor(call: string, errno: number) {
-    const name = getSystemErrorName(-errno);
-    super('ERR_COLLECTOR_SYSTEM_CALL', `${call} failed with ${name}`);
-    this.call = call;
-    this.errno = errno;
-    this.errnoName = name;
-  }
-}
-
-/** The sensor can't be loaded, attached or pinned. */
-export class SensorError extends CollectorError {
-  constructor(message: string, options?: ErrorOptions) {
-    super('ERR_COLLECTOR_SENSOR', message, options);
-  }
-}
-
-/** The spool can't be read or written. What is in the rings stays there. */
+/** The spool can't be read or written. Records stay in the rings. */
 export class SpoolError extends CollectorError {
   readonly path: string;
 

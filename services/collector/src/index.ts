@@ -9,18 +9,14 @@ export { checkProbes, type ProbeCheck } from './custom-probes/check.ts';
 export type { ProbeStatus } from './custom-probes/custom-probes.ts';
 export { readProbeFiles } from './custom-probes/file.ts';
 export { type TracepointField, tracepointFields, usualType } from './custom-probes/format.ts';
-export {
-  CollectorError,
-  type CollectorErrorCode,
-  SecondAgentError,
-  SensorError,
-  SpoolError,
-  SystemCallError,
-} from './errors.ts';
+export { CollectorError, type CollectorErrorCode, SpoolError } from './errors.ts';
+export { SecondAgentError, SensorError } from './sensor/errors.ts';
+export { SystemCallError } from './system-error.ts';
 export { type Baseline, readBaseline, writeBaseline } from './fim/baseline.ts';
 export { type Change, compare } from './fim/compare.ts';
 export { type FileFacts, pathOf, scan } from './fim/scan.ts';
-export { CHECKS, type CheckResult, type Finding, type Remembered } from './integrity/check.ts';
+export { CHECKS, type Finding } from './context/facts.ts';
+export type { CheckResult, Remembered } from './integrity/check.ts';
 export { checkIntegrity } from './integrity/integrity.ts';
 export { type InventoryOptions, readInventory } from './inventory/inventory.ts';
 export type {
@@ -33,7 +29,6 @@ export type {
   OpenSocket,
 } from './inventory/types.ts';
 export { type CapabilityUse, readCapabilityUse } from './inventory/used-capabilities.ts';
-export type { Log } from './log.ts';
 export { LogReader } from './logs/reader.ts';
 export { type Collector, type CollectorDeps, type CollectorIdentity, startCollector } from './main.ts';
 export type { CollectorStats } from './metrics.ts';

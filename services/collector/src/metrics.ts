@@ -44,19 +44,6 @@ export interface CollectorStats {
   readonly probes: readonly ProbeStatus[];
 }
 
-/** Counts by name; the names are closed sets where it is used. */
-export class Tallies {
-  readonly #counts = new Map<string, number>();
-
-  add(name: string): void {
-    this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
-  }
-
-  snapshot(): Record<string, number> {
-    return Object.fromEntries(this.#counts);
-  }
-}
-
 /** Sums of all lanes and CPUs by cause. */
 export function sumDrops(lanes: readonly LaneCounters[]): Record<string, number> {
   const sums: Record<string, number> = {};

@@ -1,5 +1,5 @@
 import koffi from 'koffi';
-import { SystemCallError } from './errors.ts';
+import { SystemCallError } from './system-error.ts';
 
 /** The few system calls that node:fs and node:process don't have. Numbers are the same on every architecture that has them. */
 const SYS_pidfd_send_signal = 424;

@@ -11,7 +11,8 @@ import { DEFAULT_CAPABILITIES, maskOf } from '../src/context/capabilities.ts';
 import { Cgroups } from '../src/context/cgroups.ts';
 import { ContainerSource } from '../src/context/containers.ts';
 import { matchRuntime } from '../src/context/runtimes.ts';
-import type { ContainerFact, ContextSink } from '../src/context/source.ts';
+import type { ContextSink } from '../src/context/source.ts';
+import type { ContainerFact } from '../src/context/facts.ts';
 import { kernelSkip } from './support.ts';
 
 const ID = 'a1'.repeat(32);

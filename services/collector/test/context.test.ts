@@ -12,7 +12,8 @@ import { NOTHING } from '../src/context/description.ts';
 import { hostFact } from '../src/context/host.ts';
 import { mountsSource, parseMount } from '../src/context/mounts.ts';
 import { matchRuntime } from '../src/context/runtimes.ts';
-import { type ContextSink, guardSource, type HostFact, type MountFact } from '../src/context/source.ts';
+import { type ContextSink, guardSource } from '../src/context/source.ts';
+import { type HostFact, type MountFact } from '../src/context/facts.ts';
 import { parseUsers, usersSource } from '../src/context/users.ts';
 import { kernelDevice } from '../src/files.ts';
 

@@ -18,7 +18,8 @@ import {
 } from '@ringfence/schema';
 import { ExecutedCommands } from '../src/control/executed.ts';
 import { killProcess } from '../src/control/kill.ts';
-import { type ProcessFacts, protection } from '../src/control/protected.ts';
+import { protection } from '../src/control/protected.ts';
+import { type ProcessFacts } from '../src/sensor/processes.ts';
 import { RateLimit } from '../src/control/rate-limit.ts';
 import type { Collector } from '../src/index.ts';
 import { bodyOf, identity, kernelSkip, memoryBus, readEvents, startTestCollector, TestPlace } from './support.ts';

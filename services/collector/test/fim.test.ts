@@ -19,7 +19,8 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import koffi from 'koffi';
 import { compare } from '../src/fim/compare.ts';
 import { pathOf, scan } from '../src/fim/scan.ts';
-import { CollectorError, type FileFacts, readBaseline, writeBaseline } from '../src/index.ts';
+import { type FileFacts, readBaseline, writeBaseline } from '../src/index.ts';
+import { BaselineError } from '../src/fim/errors.ts';
 
 /** What `setcap cap_net_raw+ep` does: struct vfs_cap_data, version 2. */
 function grantNetRaw(file: string): void {
@@ -120,10 +121,10 @@ describe('integrity of files', () => {
       assert.deepEqual(read.paths, [directory]);
       assert.deepEqual(new Map(read.files), new Map(files));
       writeFileSync(file, readFileSync(file, 'utf8').replace('"uid":0', '"uid":1'));
-      assert.throws(() => readBaseline(file, sha256), CollectorError);
+      assert.throws(() => readBaseline(file, sha256), BaselineError);
       assert.throws(() => readBaseline(`${file}.none`), /fim baseline/);
       writeFileSync(file, '{"version":1}\n');
-      assert.throws(() => readBaseline(file), CollectorError);
+      assert.throws(() => readBaseline(file), BaselineError);
     } finally {
       rmSync(file, { force: true });
     }

@@ -26,8 +26,8 @@ import { ifThere, kernelDevice } from '../src/files.ts';
 import { ExecHashes } from '../src/hash/exec-hashes.ts';
 import type { HashFact } from '../src/hash/types.ts';
 import { type Collector, FullProfile } from '../src/index.ts';
-import { silent } from '../src/log.ts';
-import type { Source } from '../src/steps/transcode.ts';
+import { silentLog } from '@ringfence/base';
+import type { RecordSource } from '../src/steps/transcode.ts';
 import { bodyOf, kernelSkip, startTestCollector, TestPlace } from './support.ts';
 
 const sha256 = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
@@ -241,7 +241,7 @@ describe('hashes of what is executed, on the running kernel', { skip: kernelSkip
 });
 
 /** A record of the sensor's: `inode` is executed. */
-function execOf(inode: bigint): Source {
+function execOf(inode: bigint): RecordSource {
   const bytes = Buffer.alloc(records.SIZEOF_EXEC);
   bytes.writeUInt32LE(process.pid, records.HEADER_TGID);
   bytes.writeBigUInt64LE(inode, records.EXEC_INODE);
@@ -249,7 +249,7 @@ function execOf(inode: bigint): Source {
 }
 
 /** As the full profile tells it: this process executes the script at `path`, whose interpreter is `interpreter`. */
-function execOfScript(path: string, interpreter: string, ctime: bigint): Source {
+function execOfScript(path: string, interpreter: string, ctime: bigint): RecordSource {
   const files = [
     [interpreter, records.EXEC_DEVICE, records.EXEC_INODE, records.EXEC_CTIME, records.EXEC_PATH],
     [path, records.EXEC_SCRIPT_DEVICE, records.EXEC_SCRIPT_INODE, records.EXEC_SCRIPT_CTIME, records.EXEC_SCRIPT],
@@ -280,7 +280,7 @@ describe('the queue of executables', () => {
     const { ctimeNs } = statSync(path, { bigint: true });
     const facts: HashFact[] = [];
     const limits = { maxBytes: 512 << 20, bytesPerSecond: 512 << 20 };
-    const hashes = new ExecHashes({ enabled: true, log: silent, ...limits, onAnswer: () => {} });
+    const hashes = new ExecHashes({ enabled: true, log: silentLog, ...limits, onAnswer: () => {} });
     const answers = async (count: number): Promise<void> => {
       for (; facts.length < count; await sleep(5)) hashes.flush({ hash: (fact) => facts.push(fact) }, true);
     };
@@ -309,7 +309,7 @@ describe('the queue of executables', () => {
     const facts: HashFact[] = [];
     const limits = { maxBytes: 1, bytesPerSecond: 1 << 20, queueMax: 2 };
     const answered = Promise.withResolvers<void>();
-    const hashes = new ExecHashes({ enabled: true, log: silent, ...limits, onAnswer: answered.resolve });
+    const hashes = new ExecHashes({ enabled: true, log: silentLog, ...limits, onAnswer: answered.resolve });
     for (const inode of [1n, 2n, 3n, 2n]) hashes.seen(execOf(inode), 0);
     hashes.flush({ hash: (fact) => facts.push(fact) }, true);
     assert.deepEqual(
@@ -325,7 +325,7 @@ describe('the queue of executables', () => {
   it('ends its thread when nothing is left to hash, and starts another one for the next executable', async () => {
     const facts: HashFact[] = [];
     const limits = { maxBytes: 1, bytesPerSecond: 1 << 20, idleMs: 1 };
-    const hashes = new ExecHashes({ enabled: true, log: silent, ...limits, onAnswer: () => {} });
+    const hashes = new ExecHashes({ enabled: true, log: silentLog, ...limits, onAnswer: () => {} });
     for (const inode of [1n, 2n]) {
       hashes.seen(execOf(inode), 0);
       while (facts.at(-1)?.inode !== inode) {

@@ -8,19 +8,19 @@ import { MAX_RECORD_BYTES } from '@ringfence/bus';
 import { records } from '@ringfence/schema';
 import { containerByHand } from '../src/context/by-hand.ts';
 import { ContainerSource } from '../src/context/containers.ts';
-import type { Description } from '../src/context/description.ts';
+import type { Description } from '../src/context/facts.ts';
 import { matchRuntime } from '../src/context/runtimes.ts';
 import { readBounded } from '../src/files.ts';
 import { Batch, type Finished } from '../src/steps/batch.ts';
 import { OwnEvents } from '../src/steps/own-events.ts';
-import type { Source } from '../src/steps/transcode.ts';
+import type { RecordSource } from '../src/steps/transcode.ts';
 import { identity } from './support.ts';
 
 const ID = 'a1'.repeat(32);
 const TOKEN_AT = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 /** As the sensor tells it: root executes `argv`. */
-function execOf(executable: string, argv: readonly string[], cwd: string): Source {
+function execOf(executable: string, argv: readonly string[], cwd: string): RecordSource {
   const texts = [
     [records.EXEC_PATH, executable],
     [records.EXEC_ARGV, argv.join('\0')],

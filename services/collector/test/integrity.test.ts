@@ -8,12 +8,13 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BpfObject } from '@ringfence/libbpf-ts';
 import { buildSensor } from '../../../tools/build-sensor.ts';
-import type { CheckName, CheckResult } from '../src/integrity/check.ts';
+import type { CheckResult } from '../src/integrity/check.ts';
+import type { CheckName } from '../src/context/facts.ts';
 import { checkIntegrity, type Integrity } from '../src/integrity/integrity.ts';
 import { checkModules } from '../src/integrity/modules.ts';
 import { integritySource } from '../src/integrity/source.ts';
 import { Symbols } from '../src/integrity/symbols.ts';
-import { silent } from '../src/log.ts';
+import { silentLog } from '@ringfence/base';
 import { bodyOf, kernelSkip, memoryBus, readEvents, startTestCollector, TestPlace } from './support.ts';
 
 const BOOT = 'this boot';
@@ -190,7 +191,7 @@ describe('the integrity of the running kernel', { skip: kernelSkip() }, () => {
   test('what can not be kept, as on a full disk, is said, and what was found is told', async () => {
     const warnings: string[] = [];
     const findings: unknown[] = [];
-    const log = { ...silent, warn: (_: object, message: string) => warnings.push(message) };
+    const log = { ...silentLog, warn: (_: object, message: string) => warnings.push(message) };
     const stateDir = join(root.path, 'absent');
     const options = { sensorObject, pinPath: '/sys/fs/bpf/rf-none', bootId: BOOT, stateDir, everyMs: 1 };
     const source = integritySource({ ...options, root: root.path, knownPrograms: [], log });

@@ -7,7 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { decodeText, type Event, LANE, TOPIC, verifyRecord } from '@ringfence/schema';
 import { NOTHING } from '../src/context/description.ts';
 import { SecondAgentError, uninstallSensor } from '../src/index.ts';
-import { silent } from '../src/log.ts';
+import { silentLog } from '@ringfence/base';
 import {
   assertCounted,
   bodyOf,
@@ -129,7 +129,7 @@ describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
     using place = new TestPlace();
     await using bus = await memoryBus();
     const warned: object[] = [];
-    const log = { ...silent, warn: (facts: object) => warned.push(facts) };
+    const log = { ...silentLog, warn: (facts: object) => warned.push(facts) };
     for (const partner of [process.ppid, NO_PID]) {
       await using _collector = await startTestCollector(place, bus, {}, { partner, log });
     }

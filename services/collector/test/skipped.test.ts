@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { BpfObject } from '@ringfence/libbpf-ts';
 import { findCompiler } from '../../../tools/build-sensor.ts';
-import { silent } from '../src/log.ts';
+import { silentLog } from '@ringfence/base';
 import { linkPath, pinnedHooks, pinnedPrograms, programOf, programOfPin, programPath } from '../src/sensor/pins.ts';
 import { kernelSkip, memoryBus, startTestCollector, TestPlace } from './support.ts';
 
@@ -34,7 +34,7 @@ describe('calls that the kernel skips', { skip: kernelSkip() }, () => {
     using place = new TestPlace();
     await using bus = await memoryBus();
     const errors: object[] = [];
-    const log = { ...silent, error: (fields: object) => void errors.push(fields) };
+    const log = { ...silentLog, error: (fields: object) => void errors.push(fields) };
     const first = await startTestCollector(place, bus, { keepPinned: true, tickMs: 20 }, { log });
     await first.settle();
     assert.deepEqual([first.stats().account.skipped, first.stats().drops['skipped']], [[], undefined]);

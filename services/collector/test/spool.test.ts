@@ -8,7 +8,7 @@ import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BusFullError } from '@ringfence/bus';
 import { SpoolError } from '../src/errors.ts';
-import { silent } from '../src/log.ts';
+import { silentLog } from '@ringfence/base';
 import { Spool } from '../src/spool/spool.ts';
 import type { Finished } from '../src/steps/batch.ts';
 import { Delivery } from '../src/steps/deliver.ts';
@@ -212,7 +212,7 @@ describe('delivery', () => {
     const bus = new Switch();
     const spool = new Spool(place.path, maxBytes);
     const clock = { now: 0 };
-    const delivery = new Delivery({ bus, spool, hostId: 'h', log: silent, now: () => clock.now });
+    const delivery = new Delivery({ bus, spool, hostId: 'h', log: silentLog, now: () => clock.now });
     return { bus, spool, clock, delivery };
   };
 
@@ -275,7 +275,7 @@ describe('delivery', () => {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', place.path]);
     const bus = new Switch();
     const spool = new Spool(place.path, 1 << 20);
-    const delivery = new Delivery({ bus, spool, hostId: 'h', log: silent });
+    const delivery = new Delivery({ bus, spool, hostId: 'h', log: silentLog });
     try {
       bus.refusing = new BusFullError(1, 1, 1);
       await delivery.deliver([finished(1)]);

@@ -23,7 +23,7 @@ import {
   startCollector,
   uninstallSensor,
 } from '../src/index.ts';
-import { silent } from '../src/log.ts';
+import { silentLog } from '@ringfence/base';
 
 export const BPF_FS = '/sys/fs/bpf';
 
@@ -77,7 +77,7 @@ export async function startTestCollector(
     bus,
     identity,
     trustedKeys: new Map(),
-    log: silent,
+    log: silentLog,
     ...deps,
     options: { sensorObject, stateDir, pinPath, ...rings, ...options },
   });

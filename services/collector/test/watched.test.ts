@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { BpfMap } from '@ringfence/libbpf-ts';
 import type { Interest } from '@ringfence/schema';
 import { InterestFilter } from '../src/interest.ts';
-import { silent } from '../src/log.ts';
+import { silentLog } from '@ringfence/base';
 import type { AskedHooks } from '../src/sensor/asked-hooks.ts';
 import type { InterestTable } from '../src/sensor/interest-table.ts';
 import { headsOf, nameKey, prefixKey, unnamedOf, unwatchedOf, WatchedTexts } from '../src/sensor/watched.ts';
@@ -97,7 +97,7 @@ describe('what the sensor watches', () => {
         asked: { add: () => [], keep: () => undefined } as unknown as AskedHooks,
         control,
       },
-      { ...silent, warn: (_: object, message: string) => warnings.push(message) },
+      { ...silentLog, warn: (_: object, message: string) => warnings.push(message) },
     );
     const interest = (letter: string, count: number): Interest => ({
       version: 1,

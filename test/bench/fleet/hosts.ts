@@ -62,8 +62,8 @@ export class Rewriter {
     const writer = this.#writers.get(own) ?? new RawBatchWriter({ hostId: own, bootId, run, agentVersion });
     this.#writers.set(own, writer);
     while (this.#reader.next()) {
-      const { lane, cpu, sequence, ktime, late, tgid, tid, buffer, startAt, eventEnd } = this.#reader.cursor;
-      writer.begin(lane, cpu, sequence, ktime, late, tgid, tid).append(buffer, startAt, eventEnd);
+      const { cursor } = this.#reader;
+      writer.begin(cursor).append(cursor.buffer, cursor.startAt, cursor.eventEnd);
     }
     const events = writer.count;
     const sign = (whole: Uint8Array): Uint8Array => signBytes(key, whole);

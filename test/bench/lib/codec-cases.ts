@@ -20,7 +20,7 @@ import {
 } from '@ringfence/schema';
 import fc from 'fast-check';
 import { Batch } from '../../../services/collector/src/steps/batch.ts';
-import { type Source, transcode } from '../../../services/collector/src/steps/transcode.ts';
+import { type RecordSource, transcode } from '../../../services/collector/src/steps/transcode.ts';
 import { sample } from '../../../services/collector/test/records.ts';
 
 const FRAME = 10;
@@ -105,7 +105,7 @@ function usual(record: Buffer): Buffer {
 const viewOf = (bytes: Buffer): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 
 /** What transcode writes, as an object. */
-function openEvent({ view, bytes }: Source, at: number): Event {
+function openEvent({ view, bytes }: RecordSource, at: number): Event {
   const fixed = (offset: number): Buffer => bytes.subarray(at + offset, at + offset + 8);
   const path = at + records.OPEN_PATH;
   const start = at + records.textOffset(view, path);
@@ -185,8 +185,7 @@ function rewritten(
   reader.open(bytes);
   while (reader.next()) {
     const { cursor } = reader;
-    const { lane, cpu, sequence, ktime, late, tgid, tid } = cursor;
-    writer.begin(lane, cpu, sequence, ktime, late, tgid, tid).append(cursor.buffer, cursor.startAt, cursor.eventEnd);
+    writer.begin(cursor).append(cursor.buffer, cursor.startAt, cursor.eventEnd);
   }
   return writer.finish({ ...end, sign: () => end.signature });
 }

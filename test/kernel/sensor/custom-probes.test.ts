@@ -12,7 +12,7 @@ import {
   type ProbeStatus,
 } from '../../../services/collector/src/custom-probes/custom-probes.ts';
 import { readProbeFiles } from '../../../services/collector/src/custom-probes/file.ts';
-import { silent } from '../../../services/collector/src/log.ts';
+import { silentLog } from '@ringfence/base';
 import { sizeForCpus } from '../../../services/collector/src/sensor/sizes.ts';
 import { RecordReader, type SensorRecord } from './records.ts';
 import { BULK, Scratch, sensorObject, skip } from './sensor.ts';
@@ -80,7 +80,7 @@ describe('probes that users define', { skip: skip || noPins, timeout: 120_000 },
   function set(yaml: string): ProbeStatus[] {
     const file = join(scratch.path, 'probes.yaml');
     writeFileSync(file, yaml.replaceAll('PROGRAM', program));
-    probes = new CustomProbes(readProbeFiles([file]), { ...sensor, object: sensor.object, hostRoot: '/', log: silent });
+    probes = new CustomProbes(readProbeFiles([file]), { ...sensor, object: sensor.object, hostRoot: '/', log: silentLog });
     probes.attach();
     sensor.drain();
     return probes.status();

@@ -4,7 +4,7 @@ import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { buildModule, moduleMissing, type TestKernel, TestServerError } from '@ringfence/testkit';
-import type { CheckName, Finding } from '../../../services/collector/src/integrity/check.ts';
+import type { CheckName, Finding } from '../../../services/collector/src/context/facts.ts';
 import { findKernels } from '../lib/find-kernels.ts';
 import type { Look } from '../lib/integrity-in-guest.ts';
 import { runScript } from '../lib/run-kernel.ts';

@@ -1,4 +1,4 @@
-import { CliError } from '@ringfence/base';
+import { OperatorError } from '@ringfence/base';
 import { render } from '@ringfence/rules';
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml';
 import { GivenError, type GivenEvent, readGiven } from './given.ts';
@@ -49,7 +49,7 @@ function textsOf(node: Node | null): unknown {
   return isAlias(node) ? `*${node.source}` : {};
 }
 
-/** The events of a file: one or a list of them; in JSON lines one a line. @throws CliError that says where it is wrong */
+/** The events of a file: one or a list of them; in JSON lines one a line. @throws OperatorError that says where it is wrong */
 export function readEventFile(path: string, text: string): GivenEvent[] {
   if (!path.endsWith('.jsonl')) return eventsIn(path, text, text, 1);
   return text.split('\n').flatMap((line, index) => (line.trim() === '' ? [] : eventsIn(path, line, text, index + 1)));
@@ -66,7 +66,7 @@ function eventsIn(path: string, part: string, text: string, first: number): Give
     const { line, column } = positionIn(lines, error.at);
     const place = { file: path, line: line + first - 1, column };
     const said = { severity: 'error', code: 'event', message: error.message, hint: '', item: '' } as const;
-    throw new CliError(render({ ...place, ...said }, text));
+    throw new OperatorError(render({ ...place, ...said }, text));
   }
 }
 

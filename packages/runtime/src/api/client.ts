@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
-import { CliError } from '@ringfence/base';
+import { OperatorError } from '@ringfence/base';
 import type { Status } from '../status/status.ts';
 import { http } from './http.ts';
 
@@ -18,7 +18,7 @@ export class ApiClient {
     try {
       return await this.json<Status>('/status');
     } catch (error) {
-      if (error instanceof CliError && error.code === 'ERR_NOT_RUNNING') return null;
+      if (error instanceof OperatorError && error.code === 'ERR_NOT_RUNNING') return null;
       throw error;
     }
   }
@@ -43,7 +43,7 @@ export class ApiClient {
     } catch (error) {
       if (signal?.aborted) return;
       if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET') throw error;
-      throw new CliError('ringfence went away while it answered: see what it said, and ask again', { cause: error });
+      throw new OperatorError('ringfence went away while it answered: see what it said, and ask again', { cause: error });
     }
   }
 
@@ -55,7 +55,7 @@ export class ApiClient {
     const chunks: Buffer[] = [];
     for await (const chunk of response) chunks.push(chunk as Buffer);
     const text = Buffer.concat(chunks).toString('utf8');
-    throw new CliError((JSON.parse(text) as { error?: string }).error ?? text);
+    throw new OperatorError((JSON.parse(text) as { error?: string }).error ?? text);
   }
 
   async #response(asked: ClientRequest): Promise<IncomingMessage> {
@@ -69,7 +69,7 @@ export class ApiClient {
         code === 'EACCES'
           ? `not allowed to open ${this.#socket}: run it as the user who runs ringfence up`
           : `no ringfence is running (${this.#socket}): start it with npm start, or ask as the user and with the settings of the one that runs`;
-      throw new CliError(hint, { cause, code: 'ERR_NOT_RUNNING' });
+      throw new OperatorError(hint, { cause, code: 'ERR_NOT_RUNNING' });
     }
   }
 }

@@ -1,4 +1,4 @@
-import { CliError, plain } from '@ringfence/base';
+import { OperatorError, plain } from '@ringfence/base';
 import type { Registrar } from '@ringfence/registrar';
 import { isSignedLines, recordingEntry, recordingHeader, TOPIC } from '@ringfence/schema';
 import type { App } from '../app.ts';
@@ -15,7 +15,7 @@ const triage = (): Promise<typeof import('./triage.ts')> => import('./triage.ts'
 export function routesOf(app: App): Readonly<Record<string, Route>> {
   const { bus, enrolled } = app.site;
   const audit = (): NonNullable<App['audit']> => {
-    if (app.audit === null) throw new CliError('the auditor does not run in this process: ask where it runs');
+    if (app.audit === null) throw new OperatorError('the auditor does not run in this process: ask where it runs');
     return app.audit;
   };
   return {
@@ -46,14 +46,14 @@ export function routesOf(app: App): Readonly<Record<string, Route>> {
 
 function registrarOf({ services }: App): Registrar {
   if (services.registrar === undefined)
-    throw new CliError('the registrar does not run in this process: ask where it runs, or give its stateDir or runDir');
+    throw new OperatorError('the registrar does not run in this process: ask where it runs, or give its stateDir or runDir');
   return services.registrar;
 }
 
 async function createToken(registrar: Registrar, query: URLSearchParams): Promise<string> {
   const subject = query.get('subject');
   const minutes = Number(query.get('ttl') ?? '60');
-  if (!(minutes > 0 && minutes <= 43_200)) throw new CliError('--ttl: expected 1 to 43200 minutes');
+  if (!(minutes > 0 && minutes <= 43_200)) throw new OperatorError('--ttl: expected 1 to 43200 minutes');
   try {
     const { parseRoles } = await import('@ringfence/identity');
     return registrar.createToken({
@@ -80,7 +80,7 @@ async function asked(error: unknown): Promise<unknown> {
   const { IdentityError } = await import('@ringfence/identity');
   const { RegistrarError } = await import('@ringfence/registrar');
   const known = error instanceof IdentityError || error instanceof RegistrarError;
-  return known ? new CliError(error.message, { cause: error }) : error;
+  return known ? new OperatorError(error.message, { cause: error }) : error;
 }
 
 async function* mapped(items: AsyncIterable<unknown>): AsyncGenerator<unknown> {
@@ -89,7 +89,7 @@ async function* mapped(items: AsyncIterable<unknown>): AsyncGenerator<unknown> {
 
 async function incident(audit: NonNullable<App['audit']>, id: string): Promise<Answer> {
   const file = await audit.incident(id);
-  if (file === undefined) throw new CliError(`there is no incident ${id}: ringfence incidents lists them`);
+  if (file === undefined) throw new OperatorError(`there is no incident ${id}: ringfence incidents lists them`);
   const { executions: _, ...rest } = file;
   return { json: plain(rest) };
 }

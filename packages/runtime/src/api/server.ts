@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { CliError, makeFolder } from '@ringfence/base';
+import { OperatorError, makeFolder } from '@ringfence/base';
 import { http } from './http.ts';
 
 /** What a route gives: one JSON value, lines of JSON as they come, or bytes as they come. */
@@ -13,7 +13,7 @@ export type Answer =
   | { readonly json: unknown }
   | { readonly lines: AsyncIterable<unknown> }
   | { readonly bytes: AsyncIterable<Uint8Array> };
-/** `signal` aborts when the asker goes away. Throws CliError for a bad question. */
+/** `signal` aborts when the asker goes away. Throws OperatorError for a bad question. */
 export type Route = (query: URLSearchParams, signal: AbortSignal, path: readonly string[]) => Promise<Answer> | Answer;
 
 /** Serves commands on a unix socket that only its owner may open. A path is `/name/rest…`; routes go by name. */
@@ -48,7 +48,7 @@ async function removeStale(socket: string): Promise<void> {
   } finally {
     probe.destroy();
   }
-  throw new CliError(`another ringfence listens on ${socket}: stop it, or set runDir and stateDir to others`);
+  throw new OperatorError(`another ringfence listens on ${socket}: stop it, or set runDir and stateDir to others`);
 }
 
 async function answer(
@@ -62,11 +62,11 @@ async function answer(
     const url = new URL(request.url ?? '/', 'http://ringfence');
     const [name = '', ...path] = url.pathname.slice(1).split('/').map(decodeURIComponent);
     const route = Object.hasOwn(routes, name) ? routes[name] : undefined;
-    if (route === undefined) throw new CliError(`unknown request ${url.pathname}`);
+    if (route === undefined) throw new OperatorError(`unknown request ${url.pathname}`);
     await send(response, await route(url.searchParams, gone.signal, path));
   } catch (error) {
     if (gone.signal.aborted) return;
-    const known = error instanceof CliError;
+    const known = error instanceof OperatorError;
     if (!response.headersSent) response.writeHead(known ? 400 : 500, { 'content-type': 'application/json' });
     response.end(JSON.stringify({ error: error instanceof Error ? error.message : String(error) }));
   }

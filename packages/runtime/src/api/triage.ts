@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CliError } from '@ringfence/base';
+import { OperatorError } from '@ringfence/base';
 import {
   encodeSigned,
   type Incident,
@@ -17,15 +17,15 @@ const BY_MAX = 64;
 /** A cluster may take some seconds to show what it was given. */
 const PATIENCE_MS = 15_000;
 
-/** Says what somebody thinks of an incident, by way of the detector; its new version. Throws CliError. */
+/** Says what somebody thinks of an incident, by way of the detector; its new version. Throws OperatorError. */
 export async function setStatus(app: App, id: string, query: URLSearchParams, signal: AbortSignal): Promise<Incident> {
   const { audit } = app;
-  if (audit === null) throw new CliError('the auditor does not run in this process: ask where it runs');
+  if (audit === null) throw new OperatorError('the auditor does not run in this process: ask where it runs');
   const change = changeOf(query);
   const file = await audit.incident(id);
-  if (file === undefined) throw new CliError(`there is no incident ${id}: ringfence incidents lists them`);
+  if (file === undefined) throw new OperatorError(`there is no incident ${id}: ringfence incidents lists them`);
   const { incident } = file;
-  if (incident.state === 'merged') throw new CliError(`${id} is part of ${incident.mergedInto}: say it of that one`);
+  if (incident.state === 'merged') throw new OperatorError(`${id} is part of ${incident.mergedInto}: say it of that one`);
   const { bus, serviceKey } = app.site;
   const { hostId } = incident;
   const value = encodeSigned('Feedback', { subject: id, hostId, change, incident }, serviceKey);
@@ -34,7 +34,7 @@ export async function setStatus(app: App, id: string, query: URLSearchParams, si
     const now = (await audit.incident(id))?.incident;
     if (now?.history.some(({ at, by }) => at === change.at && by === change.by)) return now;
   }
-  throw new CliError('it was said, and no detector has taken it yet: does one run? ringfence status');
+  throw new OperatorError('it was said, and no detector has taken it yet: does one run? ringfence status');
 }
 
 function changeOf(query: URLSearchParams): StatusChange {
@@ -42,15 +42,15 @@ function changeOf(query: URLSearchParams): StatusChange {
   const given = (query.get('verdict') ?? 'undecided').replaceAll('-', '_');
   const verdict = oneOf<Verdict>('--verdict', given, Verdicts);
   if ((status === 'closed') !== (verdict !== 'undecided'))
-    throw new CliError('--state closed needs a --verdict, true-positive or false-positive; the other states have none');
+    throw new OperatorError('--state closed needs a --verdict, true-positive or false-positive; the other states have none');
   const by = (query.get('by') ?? 'unknown').slice(0, BY_MAX);
   const note = query.get('note') ?? '';
-  if (note.length > NOTE_MAX) throw new CliError(`--note: at most ${NOTE_MAX} characters`);
+  if (note.length > NOTE_MAX) throw new OperatorError(`--note: at most ${NOTE_MAX} characters`);
   return { status, verdict, by, note, at: Date.now() * 1000 };
 }
 
 function oneOf<T extends string>(option: string, text: string, all: readonly T[]): T {
   const found = all.find((one) => one === text);
   if (found !== undefined) return found;
-  throw new CliError(`${option} ${text}: expected ${all.join(', ').replaceAll('_', '-')}`);
+  throw new OperatorError(`${option} ${text}: expected ${all.join(', ').replaceAll('_', '-')}`);
 }

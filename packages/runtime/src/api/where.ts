@@ -1,4 +1,4 @@
-import { CliError } from '@ringfence/base';
+import { OperatorError } from '@ringfence/base';
 import { compileFilter, type EventKinds, type FieldCatalogue, render } from '@ringfence/rules';
 import { withV18 } from '@ringfence/rules/attack';
 import {
@@ -61,10 +61,10 @@ const incidents: FieldCatalogue<Incident> = {
   ],
 };
 
-/** A condition in the rule language as a test. Throws CliError that points at what is wrong. */
+/** A condition in the rule language as a test. Throws OperatorError that points at what is wrong. */
 function test<E>(condition: string, fields: FieldCatalogue<E>, kinds: EventKinds<E>): (item: E) => boolean {
   const { holds, diagnostics } = compileFilter<E>(condition, '--where', fields, kinds);
-  if (holds === undefined) throw new CliError(diagnostics.map((one) => render(one, condition)).join('\n'));
+  if (holds === undefined) throw new OperatorError(diagnostics.map((one) => render(one, condition)).join('\n'));
   return holds;
 }
 

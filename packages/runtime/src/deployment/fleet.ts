@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CliError } from '@ringfence/base';
+import { OperatorError } from '@ringfence/base';
 import { type Bus, fateOf, type KafkaBus } from '@ringfence/bus';
 import { openKafkaBus } from '@ringfence/bus/fleet';
 import type { Config, ServiceName } from '@ringfence/config';
@@ -105,20 +105,20 @@ async function authorityOf({ registrar }: Config): Promise<Authority> {
   return existsSync(join(registrar.path, 'ca.pem')) ? openAuthority(registrar.path) : createAuthority(registrar.path);
 }
 
-/** Throws CliError when this process has not been enrolled, or not as what it shall run. */
+/** Throws OperatorError when this process has not been enrolled, or not as what it shall run. */
 async function identityOf(config: Config, authority: Authority | null): Promise<FleetIdentity> {
   const { path } = config.identity;
   const roles = config.services.map(roleOf);
   const identity = loadIdentity(path) ?? (authority === null ? null : await issueOwn(config, authority));
   if (identity === null) {
     const role = roles.join(',');
-    throw new CliError(
+    throw new OperatorError(
       `this process is not enrolled (${path} has no identity): on the registrar run "ringfence token --role ${role}", here "ringfence enrol --role ${role} --registrar https://… --token …"`,
     );
   }
   const missing = roles.filter((role) => !identity.roles.includes(role));
   if (missing.length === 0) return identity;
-  throw new CliError(
+  throw new OperatorError(
     `the identity in ${path} is of ${identity.subject} (${identity.roles.join(', ')}), which may not run ${missing.join(', ')}: enrol with a token for that, or leave it out of "services"`,
   );
 }
@@ -177,7 +177,7 @@ function openBus(options: SiteOptions, { stateKeys }: FleetIdentity): Promise<Ka
     // A role's groups have its name, or one that begins with it and a hyphen.
     const key = stateKeys.get(group.split('-')[0] ?? '');
     if (key !== undefined) return key;
-    throw new CliError(`the identity in ${config.identity.path} has no key for the state of ${group}: enrol again`);
+    throw new OperatorError(`the identity in ${config.identity.path} has no key for the state of ${group}: enrol again`);
   };
   return insist(options, what, () => openKafkaBus({ ...brokerOptionsOf(config), stateKey, log }));
 }

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
-import { CliError } from '@ringfence/base';
+import { OperatorError } from '@ringfence/base';
 import type { Config } from '@ringfence/config';
 import type { Log } from '@ringfence/telemetry';
 import { capabilitiesFor, missingCapabilities } from './capabilities.ts';
@@ -14,16 +14,16 @@ const NEEDED = [
 ] as const;
 
 /**
- * Mounts missing file systems and logs each mount. Throws CliError when a mount fails, on an unsupported kernel, and when the process lacks the
+ * Mounts missing file systems and logs each mount. Throws OperatorError when a mount fails, on an unsupported kernel, and when the process lacks the
  * privileges to load the sensor.
  */
 export function prepareHost(log: Log, config: Config, kernelVersion: string = release()): void {
   const upgrade = kernelUpgradeCommand(config.collector.hostRoot, kernelVersion);
-  if (upgrade !== null) throw new CliError(`Linux ${kernelVersion} is too old for the sensor: ${upgrade}`);
+  if (upgrade !== null) throw new OperatorError(`Linux ${kernelVersion} is too old for the sensor: ${upgrade}`);
   const missing = missingCapabilities(capabilitiesFor(config));
   if (missing.length > 0) {
     const names = missing.map(({ name }) => name).join(', ');
-    throw new CliError(
+    throw new OperatorError(
       `the sensor needs privileges that this process lacks (${names}): run it as root, sudo npm start`,
     );
   }
@@ -33,7 +33,7 @@ export function prepareHost(log: Log, config: Config, kernelVersion: string = re
     const command = `mount -t ${type} ${type} ${point}`;
     const { status, stderr } = spawnSync('mount', ['-t', type, type, point], { encoding: 'utf8' });
     if (status !== 0)
-      throw new CliError(
+      throw new OperatorError(
         `${type} is not mounted and can't be: ${stderr?.trim() || 'no mount command'}; try as root: ${command}`,
       );
     log.info({ command }, 'mounted what the sensor needs');

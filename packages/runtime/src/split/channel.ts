@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { CliError } from '@ringfence/base';
+import { OperatorError } from '@ringfence/base';
 
 /** What is handed over: something JSON can say, and bytes. */
 export interface Parcel {
@@ -57,7 +57,7 @@ export class Channel {
     this.#lost = reject;
     stream.on('data', (chunk: Buffer) => this.#take(chunk));
     const ended = (cause?: Error): void =>
-      this.#fail(new CliError('the other process of this ringfence has ended', { cause }));
+      this.#fail(new OperatorError('the other process of this ringfence has ended', { cause }));
     stream.on('error', ended);
     stream.on('close', () => ended());
   }
@@ -92,7 +92,7 @@ export class Channel {
       // One buffer of it all only once a frame is whole, or copying would grow with the square of its length.
       const start = first !== undefined && first.length >= LENGTHS ? first : this.#joined();
       const length = start.readUInt32LE(0);
-      if (length < 4 || length > FRAME_MAX) this.#fail(new CliError(`a frame of ${length} bytes`));
+      if (length < 4 || length > FRAME_MAX) this.#fail(new OperatorError(`a frame of ${length} bytes`));
       if (this.#end !== null || this.#receivedBytes < 4 + length) return;
       const all = this.#joined();
       const frame = all.subarray(4, 4 + length);
@@ -117,7 +117,7 @@ export class Channel {
       if (head.ask !== undefined) void this.#answer(head.id, head.ask, parcel);
       else this.#settle(head, parcel);
     } catch (cause) {
-      this.#fail(new CliError('a frame that can not be read', { cause }));
+      this.#fail(new OperatorError('a frame that can not be read', { cause }));
     }
   }
 
@@ -131,7 +131,7 @@ export class Channel {
   async #answer(id: number, ask: string, parcel: Parcel): Promise<void> {
     try {
       const handler = Object.hasOwn(this.#handlers, ask) ? this.#handlers[ask] : undefined;
-      if (handler === undefined) throw new CliError(`nobody answers to ${ask}`);
+      if (handler === undefined) throw new OperatorError(`nobody answers to ${ask}`);
       const result = await handler(parcel);
       const bytes = result instanceof Uint8Array;
       this.#send({ id, value: bytes ? null : result }, bytes ? result : NONE);
@@ -152,7 +152,7 @@ export class Channel {
 
   /** Nothing is waited for any more. */
   close(): void {
-    this.#fail(new CliError('the connection is closed'));
+    this.#fail(new OperatorError('the connection is closed'));
   }
 }
 

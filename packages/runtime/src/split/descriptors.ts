@@ -1,4 +1,4 @@
-import { CliError } from '@ringfence/base';
+import { OperatorError } from '@ringfence/base';
 import koffi from 'koffi';
 
 const AF_UNIX = 1;
@@ -18,12 +18,12 @@ const fcntl: Native<[number, number, string, number]> = libc.func('int fcntl(int
 export function socketPair(): readonly [number, number] {
   const descriptors = Buffer.alloc(8);
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, descriptors) !== 0)
-    throw new CliError(`socketpair failed: errno ${koffi.errno()}`);
+    throw new OperatorError(`socketpair failed: errno ${koffi.errno()}`);
   return [descriptors.readInt32LE(0), descriptors.readInt32LE(4)];
 }
 
 /** Whether what this process executes has the descriptor too. */
 export function setInherited(fd: number, inherited: boolean): void {
   if (fcntl(fd, F_SETFD, 'int', inherited ? 0 : FD_CLOEXEC) !== 0)
-    throw new CliError(`fcntl of descriptor ${fd} failed: errno ${koffi.errno()}`);
+    throw new OperatorError(`fcntl of descriptor ${fd} failed: errno ${koffi.errno()}`);
 }

@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, lchownSync, lstatSync, readdirSync, realpathSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import { CliError, makeFolder } from '@ringfence/base';
+import { OperatorError, makeFolder } from '@ringfence/base';
 import type { Config } from '@ringfence/config';
 import { createLogger } from '@ringfence/telemetry';
 import { type Capability, capabilitiesFor, capabilitiesToGive, missingCapabilities } from '../host/capabilities.ts';
@@ -20,13 +20,13 @@ const SENSOR_FD = 3;
 
 /**
  * Becomes `config.user`: starts the sensor's process with the few capabilities that it needs, and goes on as the same process without any. What needs root
- * is done before: mounts, and directories that must be that user's. Returns never; throws CliError.
+ * is done before: mounts, and directories that must be that user's. Returns never; throws OperatorError.
  */
 export function launch(config: Config): never {
   const account = accountOf(config.user);
   const isRoot = process.getuid?.() === 0;
   if (!isRoot && process.getuid?.() !== account.uid)
-    throw new CliError(`user is ${account.name}: start this as root, or as ${account.name}`);
+    throw new OperatorError(`user is ${account.name}: start this as root, or as ${account.name}`);
   const setpriv = commandPath('setpriv');
   const watches = config.services.includes('collector');
   const needed = watches ? capabilitiesToGive(capabilitiesFor(config)) : [];
@@ -47,11 +47,11 @@ export function launch(config: Config): never {
       stdio: ['ignore', 'inherit', 'inherit', other],
       env: environment({ name: 'sensor', fd: SENSOR_FD, pid: process.pid }),
     });
-    if (sensor.pid === undefined) throw new CliError(`${setpriv} can't be started`);
+    if (sensor.pid === undefined) throw new OperatorError(`${setpriv} can't be started`);
     setInherited(own, true);
     link = { fd: own, pid: sensor.pid };
   }
-  if (process.execve === undefined) throw new CliError('user needs Node 24: npm start brings it');
+  if (process.execve === undefined) throw new OperatorError('user needs Node 24: npm start brings it');
   return process.execve(setpriv, ['setpriv', ...rights([])], environment({ name: 'services', link }));
 }
 
@@ -80,18 +80,18 @@ function ownEnvironment({ stateDir, runDir }: Config): Record<string, string> {
   };
 }
 
-/** Throws CliError when there is no such user, or it is root. */
+/** Throws OperatorError when there is no such user, or it is root. */
 export function accountOf(name: string): Account {
   const ask = (flag: string): number => {
     const { status, stdout } = spawnSync(commandPath('id'), [flag, '--', name], { encoding: 'utf8' });
     if (status !== 0)
-      throw new CliError(
+      throw new OperatorError(
         `user: there is no user ${name} on this machine: useradd --system --no-create-home --shell /usr/sbin/nologin ${name}`,
       );
     return Number(stdout);
   };
   const account = { name, uid: ask('-u'), gid: ask('-g') };
-  if (account.uid === 0) throw new CliError(`user: ${name} is root: name an unprivileged user, or leave it empty`);
+  if (account.uid === 0) throw new OperatorError(`user: ${name} is root: name an unprivileged user, or leave it empty`);
   return account;
 }
 
@@ -99,7 +99,7 @@ export function commandPath(name: string): string {
   const found = (process.env['PATH'] ?? '').split(delimiter).map((directory) => join(directory, name));
   const path = found.find((candidate) => candidate.startsWith('/') && existsSync(candidate));
   if (path !== undefined) return path;
-  throw new CliError(`user needs the command ${name}, which is not there: apt-get install coreutils util-linux`);
+  throw new OperatorError(`user needs the command ${name}, which is not there: apt-get install coreutils util-linux`);
 }
 
 function giveDirectories({ stateDir, runDir, sensor }: Config, account: Account, watches: boolean): void {
@@ -116,7 +116,7 @@ function give(path: string, { name, uid, gid }: Account): void {
   const { uid: owner, mode } = lstatSync(path);
   if (owner === uid) return;
   if (owner !== 0 || (mode & 0o022) !== 0)
-    throw new CliError(`${path} is neither ${name}'s nor root's alone: give it to ${name} (chown -R ${name} ${path})`);
+    throw new OperatorError(`${path} is neither ${name}'s nor root's alone: give it to ${name} (chown -R ${name} ${path})`);
   const entries = readdirSync(path, { recursive: true, withFileTypes: true });
   for (const entry of entries) lchownSync(join(entry.parentPath, entry.name), uid, gid);
   // Last: a walk that was cut short is done again.

@@ -1,5 +1,5 @@
 import { Socket } from 'node:net';
-import { CliError } from '@ringfence/base';
+import { OperatorError } from '@ringfence/base';
 import type { OutRecord } from '@ringfence/bus';
 import type { Interest } from '@ringfence/schema';
 import type { Site } from '../deployment/deployment.ts';
@@ -30,7 +30,7 @@ export class SensorLink {
     this.#channel = new Channel(new Socket({ fd, readable: true, writable: true }), {
       log: ({ value }) => onLog(String(value)),
       produce: (parcel) => this.#produce(parcel),
-      failed: ({ value }) => this.#done.reject(new CliError(String(value))),
+      failed: ({ value }) => this.#done.reject(new OperatorError(String(value))),
     });
     this.#done.promise.catch(() => {});
     this.#channel.gone.catch((error: unknown) => this.#done.reject(error));

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { Socket } from 'node:net';
-import { CliError, VERSION } from '@ringfence/base';
+import { OperatorError, VERSION } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import { type Collector, startCollector } from '@ringfence/collector';
 import type { Config } from '@ringfence/config';
@@ -62,12 +62,12 @@ class SensorPart {
   }
 
   get #running(): Collector {
-    if (this.#collector === undefined) throw new CliError('the sensor does not run');
+    if (this.#collector === undefined) throw new OperatorError('the sensor does not run');
     return this.#collector;
   }
 
   async #start(interest: Interest | null): Promise<unknown> {
-    if (this.#commanders !== undefined) throw new CliError('the sensor was started before');
+    if (this.#commanders !== undefined) throw new OperatorError('the sensor was started before');
     const { log: logging } = this.#config;
     const write = (line: string): void => void this.#channel.call('log', line).catch(() => process.stderr.write(line));
     const log = createLogger({ ...logging, stream: { write } }).child({ service: 'collector' });
@@ -100,7 +100,7 @@ class SensorPart {
     }
     const { loadIdentity, TrustedKeys } = await import('@ringfence/identity');
     const identity = loadIdentity(place.path);
-    if (identity === null) throw new CliError(`${place.path} has no identity`);
+    if (identity === null) throw new OperatorError(`${place.path} has no identity`);
     const commanders: TrustedCommanders = new TrustedKeys(identity.root, 'responder');
     return { hostId: identity.subject, key: identity.signingKey, commanders };
   }

@@ -4,7 +4,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { CliError } from '@ringfence/base';
+import { OperatorError } from '@ringfence/base';
 import { HOME, type ServiceName } from '@ringfence/config';
 import { enrol } from '@ringfence/identity';
 import { loadHostId } from '@ringfence/identity/local';
@@ -223,10 +223,10 @@ class ChildMember implements Member {
     }
   }
 
-  #failure(): CliError {
+  #failure(): OperatorError {
     const said = readFileSync(join(this.directory, 'log'), 'utf8').trim().split('\n').slice(-8).join('\n');
     const why = this.pid === undefined ? 'ended at its start' : `did not answer within ${READY_MS / 1000} s`;
-    return new CliError(`${this.name} ${why}; it said, in ${this.directory}/log:\n${said}`);
+    return new OperatorError(`${this.name} ${why}; it said, in ${this.directory}/log:\n${said}`);
   }
 
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {

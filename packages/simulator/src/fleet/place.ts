@@ -1,7 +1,7 @@
 import { existsSync, globSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { CliError } from '@ringfence/base';
+import { OperatorError } from '@ringfence/base';
 import { type Config, loadConfig } from '@ringfence/config';
 import { ApiClient } from '@ringfence/runtime/client';
 
@@ -14,11 +14,11 @@ export interface Place extends Disposable {
   readonly isDefault: boolean;
 }
 
-/** Rejects with CliError when another fleet runs there, or when the default place is somebody else's. */
+/** Rejects with OperatorError when another fleet runs there, or when the default place is somebody else's. */
 export async function openPlace(given: string | undefined): Promise<Place> {
   const directory = given === undefined ? DEFAULT_PLACE : resolve(given);
   if (await new ApiClient(join(directory, 'registrar/run/ringfence.sock')).running())
-    throw new CliError(`a fleet runs in ${directory}: stop it, or give this one another --dir`);
+    throw new OperatorError(`a fleet runs in ${directory}: stop it, or give this one another --dir`);
   if (given !== undefined) return { directory, isDefault: false, [Symbol.dispose]: () => {} };
   removeLeft(directory);
   mkdirSync(directory, { mode: 0o700 });
@@ -34,11 +34,11 @@ function removeLeft(directory: string): void {
   const there = lstatSync(directory, { throwIfNoEntry: false });
   if (there === undefined) return;
   if (!there.isDirectory() || there.uid !== process.getuid?.())
-    throw new CliError(`${directory} belongs to somebody else: give --dir another place`);
+    throw new OperatorError(`${directory} belongs to somebody else: give --dir another place`);
   rmSync(directory, { recursive: true });
 }
 
-/** Settings of the process that the demo asks. `given`: a flag's value, true without one. Throws CliError when no fleet runs there. */
+/** Settings of the process that the demo asks. `given`: a flag's value, true without one. Throws OperatorError when no fleet runs there. */
 export const demoConfigOf = (given: string | true): Config => configOf(given, 'auditor-1');
 
 /** Settings of somebody who may ask the brokers everything. */
@@ -53,6 +53,6 @@ export function socketsOf(given: string | true): string[] {
 function configOf(given: string | true, member: string): Config {
   const directory = given === true ? DEFAULT_PLACE : given;
   const file = join(directory, member, 'ringfence.yaml');
-  if (!existsSync(file)) throw new CliError(`no fleet runs in ${directory}: start it with "ringfence dev fleet"`);
+  if (!existsSync(file)) throw new OperatorError(`no fleet runs in ${directory}: start it with "ringfence dev fleet"`);
   return loadConfig({ file, flags: [] });
 }

@@ -26,7 +26,7 @@ export interface PlayedBatch {
 
 /**
  * A recorded stream of one host again, as another host's: its events byte for byte, in batches that this host signs, from a boot of its own, with times that are now.
- * Throws CliError when it is no recording.
+ * Throws OperatorError when it is no recording.
  */
 export async function* playRecording(options: PlayerOptions): AsyncGenerator<PlayedBatch> {
   const { file, hostId, key } = options;

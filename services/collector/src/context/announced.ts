@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { decodeText, records, splitText } from '@ringfence/schema';
 import { asObject, readJson } from '../files.ts';
-import type { Source } from '../steps/transcode.ts';
-import type { Description, HostPlaces } from './description.ts';
+import type { RecordSource } from '../steps/transcode.ts';
+import type { HostPlaces } from './description.ts';
+import type { Description } from './facts.ts';
 import { describeDocker } from './docker.ts';
 import { describeSpec } from './oci.ts';
 import { describePodman } from './podman.ts';
@@ -34,7 +35,7 @@ export class Announced {
   }
 
   /** Called for each exec, with where its record (struct rf_exec) begins. */
-  executed(source: Source, at: number, ktime: number): void {
+  executed(source: RecordSource, at: number, ktime: number): void {
     const { view, bytes } = source;
     const executable = textAt(source, at, records.EXEC_PATH);
     const path = decodeText(bytes, executable.start, executable.end);
@@ -81,7 +82,7 @@ export function containerOf(args: readonly string[], cwd: string): { id: string;
   return { id, bundle: option < 0 || bundle === '' ? cwd : bundle.startsWith('/') ? bundle : join(cwd, bundle) };
 }
 
-function textAt({ view }: Source, at: number, field: number): { start: number; end: number } {
+function textAt({ view }: RecordSource, at: number, field: number): { start: number; end: number } {
   const start = at + records.textOffset(view, at + field);
   return { start, end: start + records.textKept(view, at + field) };
 }

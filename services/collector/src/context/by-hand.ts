@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { asObject, asText, readJson } from '../files.ts';
 import { containerdBundles } from './containerd.ts';
-import type { Description, HostPlaces } from './description.ts';
+import type { HostPlaces } from './description.ts';
+import type { Description } from './facts.ts';
 import { describeSpec } from './oci.ts';
 import { runcState } from './runc.ts';
 

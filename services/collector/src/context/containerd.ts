@@ -1,7 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { asObject, ifReadable, readJson } from '../files.ts';
-import type { Description, HostPlaces } from './description.ts';
+import type { HostPlaces } from './description.ts';
+import type { Description } from './facts.ts';
 import { describeSpec } from './oci.ts';
 import { describeRunc } from './runc.ts';
 

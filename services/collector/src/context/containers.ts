@@ -1,12 +1,14 @@
 import { bootMicros, wallOffset } from '../clock.ts';
-import type { Source } from '../steps/transcode.ts';
+import type { CgroupMade } from '../sensor/sensor.ts';
+import type { RecordSource } from '../steps/transcode.ts';
 import { Announced } from './announced.ts';
 import { containerByHand } from './by-hand.ts';
 import { Cgroups } from './cgroups.ts';
 import { ContainerFiles } from './container-files.ts';
 import { type HostPlaces, NOTHING } from './description.ts';
 import { matchRuntime } from './runtimes.ts';
-import type { ContainerFact, ContextSink, EnrichmentSource, Guard } from './source.ts';
+import type { ContextSink, EnrichmentSource, Guard } from './source.ts';
+import type { ContainerFact } from './facts.ts';
 
 /** Plain cgroups remembered; beyond, they are looked up again. */
 const PLAIN_MAX = 65_536;
@@ -24,13 +26,6 @@ const YOUNG_MICROS = 10_000_000;
 const PLAIN_AGAIN_MICROS = 100_000;
 /** Cgroups that are asked about again at once. */
 const PENDING_MAX = 1024;
-
-/** Where and when a cgroup was made, as the sensor saw it. */
-export interface CgroupMade {
-  readonly path: string;
-  /** µs, CLOCK_BOOTTIME */
-  readonly ktime: number;
-}
 
 interface Known {
   readonly fact: ContainerFact;
@@ -120,7 +115,7 @@ export class ContainerSource implements EnrichmentSource {
   }
 
   /** Called for each exec: a runtime may be about to make a container. */
-  executed(source: Source, at: number, ktime: number): void {
+  executed(source: RecordSource, at: number, ktime: number): void {
     this.#guarded(() => this.#announced.executed(source, at, ktime));
   }
 

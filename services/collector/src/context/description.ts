@@ -1,4 +1,5 @@
 import { firstOf } from '../files.ts';
+import type { ContainerMount, Description } from './facts.ts';
 
 /** Where a host keeps what its runtimes write. */
 export interface HostPlaces {
@@ -6,41 +7,6 @@ export interface HostPlaces {
   readonly root: string;
   /** data roots of Docker engines besides the usual ones, as the host names them */
   readonly dockerRoots: readonly string[];
-}
-
-export interface ContainerMount {
-  /** on the host; of a file system that is no part of another's, its kind: tmpfs */
-  readonly source: string;
-  /** in the container */
-  readonly destination: string;
-  readonly readonly: boolean;
-}
-
-/** What a container is, as its runtime wrote it down. Empty or null: not said. */
-export interface Description {
-  readonly name: string;
-  /** as it was asked for */
-  readonly image: string;
-  readonly privileged: boolean | null;
-  readonly labels: Readonly<Record<string, string>>;
-  /** of the image's configuration: sha256:… */
-  readonly imageId: string;
-  /** of its manifest, as registries know it: sha256:… */
-  readonly imageDigests: readonly string[];
-  /** bit n: capability n may be had by a process of the container */
-  readonly capabilities: bigint | null;
-  /** what comes from outside of the image; what every container has (proc, sysfs, …) left out */
-  readonly mounts: readonly ContainerMount[];
-  /** those that are not its own: `pid=host`, `network=shared` */
-  readonly namespaces: readonly string[];
-  readonly pod: string;
-  readonly podUid: string;
-  /** of Kubernetes */
-  readonly namespace: string;
-  readonly serviceAccount: string;
-  readonly podLabels: Readonly<Record<string, string>>;
-  /** µs since the epoch; 0: not said */
-  readonly startedAt: number;
 }
 
 export const NOTHING: Description = {

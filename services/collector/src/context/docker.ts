@@ -1,16 +1,8 @@
 import { join } from 'node:path';
 import { asLabels, asObject, asText, type Json, readJson } from '../files.ts';
 import { ALL_CAPABILITIES, DEFAULT_CAPABILITIES, maskOf } from './capabilities.ts';
-import {
-  type ContainerMount,
-  type Description,
-  digestOf,
-  type HostPlaces,
-  MAX_DIGESTS,
-  microsOf,
-  NOTHING,
-  someOf,
-} from './description.ts';
+import { digestOf, type HostPlaces, MAX_DIGESTS, microsOf, NOTHING, someOf } from './description.ts';
+import { type ContainerMount, type Description } from './facts.ts';
 import { podOf } from './kubernetes.ts';
 import { list } from './oci.ts';
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { asLabels, asObject, asText, ifReadable, type Json, parseJson, readBounded } from '../files.ts';
-import type { ContainerMount, Description } from './description.ts';
+import type { ContainerMount, Description } from './facts.ts';
 
 /** Kubelet's own labels (Docker, CRI-O), and the annotations of containerd. */
 const POD = ['io.kubernetes.pod.name', 'io.kubernetes.cri.sandbox-name', 'io.kubernetes.cri-o.KubeName'];

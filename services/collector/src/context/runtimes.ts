@@ -1,5 +1,6 @@
 import { describeContainerd } from './containerd.ts';
-import type { Description, HostPlaces } from './description.ts';
+import type { HostPlaces } from './description.ts';
+import type { Description } from './facts.ts';
 import { describeDocker } from './docker.ts';
 import { describePodman } from './podman.ts';
 

@@ -1,6 +1,4 @@
-import type { Finding } from '../integrity/check.ts';
-import type { Description } from './description.ts';
-import type { ThrottledCount } from './throttled.ts';
+import type { ContainerFact, Finding, HostFact, MountFact, ThrottledCount } from './facts.ts';
 
 /** What only the host knows, on its way into the batch that is being filled. Called between `start` and `close` of a source only. */
 export interface ContextSink {
@@ -10,39 +8,6 @@ export interface ContextSink {
   host(host: HostFact): void;
   finding(finding: Finding): void;
   throttled(throttled: ThrottledCount): void;
-}
-
-export interface HostFact {
-  readonly hostname: string;
-  /** 32 hex digits; empty: it has none */
-  readonly machineId: string;
-  /** of its interfaces, loopback left out */
-  readonly addresses: readonly string[];
-  /** executables are hashed: what nothing has been said of is pending */
-  readonly hashing: boolean;
-}
-
-export interface ContainerFact extends Description {
-  readonly cgroupId: bigint;
-  /** empty: the container is gone */
-  readonly id: string;
-  readonly runtime: string;
-  /** false: its runtime has not said yet what it is */
-  readonly described: boolean;
-  /** of the cgroup, from the hierarchy's root */
-  readonly path: string;
-}
-
-export interface MountFact {
-  /** nsfs inode number */
-  readonly mountNamespace: number;
-  /** kernel dev_t */
-  readonly device: number;
-  readonly root: Buffer;
-  readonly point: Buffer;
-  readonly filesystem: string;
-  readonly source: Buffer;
-  readonly options: string;
 }
 
 /** Where context comes from. Sources are asked, never call on their own: what they emit lands in the batch that is open at that moment. */

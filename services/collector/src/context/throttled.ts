@@ -1,15 +1,7 @@
 import type { BpfMap } from '@ringfence/libbpf-ts';
 import { kindNameOf } from '../sensor/counters.ts';
+import type { ThrottledCount } from './facts.ts';
 import type { ContextSink, EnrichmentSource } from './source.ts';
-
-/** What of a cgroup was held back since the sensor was loaded. */
-export interface ThrottledCount {
-  readonly cgroup: bigint;
-  readonly lane: number;
-  /** enum rf_kind in lower case */
-  readonly kind: string;
-  readonly count: number;
-}
 
 /** struct rf_throttled_key */
 interface Key {

@@ -10,7 +10,7 @@ import {
   u64ToBigInt,
   verifyRecord,
 } from '@ringfence/schema';
-import type { Log } from '../log.ts';
+import type { Log } from '@ringfence/base';
 import type { ExecutedCommands } from './executed.ts';
 import { type KillResult, killProcess } from './kill.ts';
 import type { FindProcess, IsProtected } from './protected.ts';

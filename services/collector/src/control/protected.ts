@@ -1,15 +1,6 @@
 import { statSync } from 'node:fs';
 import { ifThere } from '../files.ts';
-
-/** What the sensor's iterator says of a process. */
-export interface ProcessFacts {
-  readonly tgid: number;
-  /** ns, CLOCK_BOOTTIME */
-  readonly start: bigint;
-  readonly parentTgid: number;
-  /** of its executable; '' when it has none: a kernel thread */
-  readonly executable: string;
-}
+import type { ProcessFacts } from '../sensor/processes.ts';
 
 export type FindProcess = (tgid: number) => ProcessFacts | null;
 

@@ -1,4 +1,5 @@
-import { CollectorError } from '../errors.ts';
+import { CodedError } from '@ringfence/base';
+import type { SensorErrorCode } from '../sensor/errors.ts';
 
 /** `pointer`: an address, shown in hexadecimal. The last four are what stands at an address. */
 // biome-ignore format: in two lines it is seen what they have in common
@@ -62,7 +63,7 @@ export interface ProbeSpec {
 }
 
 /** Why a probe can't be set: said to whoever defined it. */
-export class ProbeProblem extends CollectorError {
+export class ProbeProblem extends CodedError<SensorErrorCode> {
   constructor(message: string, options?: ErrorOptions) {
     super('ERR_COLLECTOR_PROBE', message, options);
   }

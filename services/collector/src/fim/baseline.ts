@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { CollectorError } from '../errors.ts';
+import { BaselineError } from './errors.ts';
 import { ifThere, writeAtomically } from '../files.ts';
 import type { FileFacts } from './scan.ts';
 
@@ -37,19 +37,15 @@ export function writeBaseline(file: string, { paths, at, files }: Baseline): str
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** Throws CollectorError (ERR_COLLECTOR_BASELINE) when it isn't one, or not the one with that SHA-256. */
+/** Throws BaselineError when it isn't one, or not the one with that SHA-256. */
 export function readBaseline(file: string, sha256?: string): Baseline {
   const text = ifThere(() => readFileSync(file, 'utf8'));
   if (text === null)
-    throw new CollectorError(
-      'ERR_COLLECTOR_BASELINE',
-      `${file} is not there: make it with ringfence fim baseline PATH… --file ${file}`,
+    throw new BaselineError(`${file} is not there: make it with ringfence fim baseline PATH… --file ${file}`,
     );
   const hash = createHash('sha256').update(text).digest('hex');
   if (sha256 !== undefined && hash !== sha256)
-    throw new CollectorError(
-      'ERR_COLLECTOR_BASELINE',
-      `${file} has been changed: its SHA-256 is ${hash}, and not ${sha256}`,
+    throw new BaselineError(`${file} has been changed: its SHA-256 is ${hash}, and not ${sha256}`,
     );
   try {
     const [first = '', ...rest] = text.trimEnd().split('\n');
@@ -57,6 +53,6 @@ export function readBaseline(file: string, sha256?: string): Baseline {
     const files = new Map(rest.map((one) => line.parse(JSON.parse(one)) as [string, FileFacts]));
     return { at, paths, files };
   } catch (cause) {
-    throw new CollectorError('ERR_COLLECTOR_BASELINE', `${file} is not what ringfence fim baseline writes`, { cause });
+    throw new BaselineError(`${file} is not what ringfence fim baseline writes`, { cause });
   }
 }

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { records } from '@ringfence/schema';
-import type { Log } from '../log.ts';
-import type { Source } from '../steps/transcode.ts';
+import type { Log } from '@ringfence/base';
+import type { RecordSource } from '../steps/transcode.ts';
 import type { Asker, HashAnswer, HashFact, HashLimits, HashRequest, HashSink, Skipped } from './types.ts';
 
 /** Fewer than the enricher keeps of a host (services/enricher/src/state/known-hashes.ts): what is taken for told here must be known there. */
@@ -94,7 +94,7 @@ export class ExecHashes {
   }
 
   /** Called for each exec, with where its record (struct rf_exec) lies, before it is written. */
-  seen(source: Source, at: number): void {
+  seen(source: RecordSource, at: number): void {
     if (!this.#options.enabled) return;
     const { view } = source;
     for (const earlier of this.#executed.get(records.headerTgid(view, at)) ?? []) earlier.again = true;
@@ -102,7 +102,7 @@ export class ExecHashes {
     this.#seenFile(source, at, SCRIPT);
   }
 
-  #seenFile(source: Source, at: number, place: typeof EXECUTABLE | typeof SCRIPT): void {
+  #seenFile(source: RecordSource, at: number, place: typeof EXECUTABLE | typeof SCRIPT): void {
     const { view, bytes } = source;
     const [deviceAt, inodeAt, ctimeAt, pathAt] = place;
     if (view.getUint32(at + inodeAt, true) === 0 && view.getUint32(at + inodeAt + 4, true) === 0) return;
@@ -279,7 +279,7 @@ const skippedBecause = (skipped: Skipped): HashAnswer => ({
 
 /** `text`: where the record at `at` tells its path. */
 function fileAt(
-  { view, bytes }: Source,
+  { view, bytes }: RecordSource,
   at: number,
   text: number,
   identity: Pick<File, 'key' | 'device' | 'inode' | 'ctime'>,

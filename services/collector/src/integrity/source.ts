@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ContextSink, EnrichmentSource } from '../context/source.ts';
 import { ifThere, writeAtomically } from '../files.ts';
-import type { Log } from '../log.ts';
-import type { Finding, Remembered } from './check.ts';
+import type { Log } from '@ringfence/base';
+import type { Remembered } from './check.ts';
+import type { Finding } from '../context/facts.ts';
 import type { Integrity, IntegrityOptions } from './integrity.ts';
 
 export interface IntegritySourceOptions extends Omit<IntegrityOptions, 'before'> {

@@ -1,4 +1,4 @@
-import type { Description } from '../context/description.ts';
+import type { Description } from '../context/facts.ts';
 
 /** One end of a socket; IPv6 without brackets. */
 export interface End {

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { BpfLink, type BpfMap } from '@ringfence/libbpf-ts';
 import type { Want } from '@ringfence/schema';
-import { SensorError } from '../errors.ts';
+import { SensorError } from './errors.ts';
 import { isPinned, linkPath } from './pins.ts';
 
 /** Programs on what happens all the time, by the kinds that they tell of: each is in place only while somebody asks for one of these. */

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { SecondAgentError } from '../errors.ts';
+import { SecondAgentError } from './errors.ts';
 import { tryLock } from '../system.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { BpfLoadError, BpfObject } from '@ringfence/libbpf-ts';
-import { SensorError } from '../errors.ts';
+import { SensorError } from './errors.ts';
 import { ASKED_HOOKS } from './asked-hooks.ts';
 import { FullProfile, kernelFunctions, tellFull } from './full.ts';
 import { isProbe } from './probes.ts';

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isBpfFileSystem } from '@ringfence/libbpf-ts';
-import { SensorError } from '../errors.ts';
+import { SensorError } from './errors.ts';
 
 const LINK = 'link_';
 const PROBE = `${LINK}probe_`;

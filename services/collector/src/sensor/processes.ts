@@ -1,11 +1,20 @@
 import type { BpfProgram } from '@ringfence/libbpf-ts';
 import { decodeText, records } from '@ringfence/schema';
-import type { ProcessFacts } from '../control/protected.ts';
 import { isSound } from '../steps/record-check.ts';
-import type { Source } from '../steps/transcode.ts';
+import type { RecordSource } from '../steps/transcode.ts';
+
+/** A process as the sensor's iterator reports it. */
+export interface ProcessFacts {
+  readonly tgid: number;
+  /** ns, CLOCK_BOOTTIME */
+  readonly start: bigint;
+  readonly parentTgid: number;
+  /** path of its executable; empty for a kernel thread */
+  readonly executable: string;
+}
 
 /** The sound records (struct rf_exec) that one run of the snapshot gave. */
-export interface Snapshot extends Source {
+export interface Snapshot extends RecordSource {
   /** where each record begins, oldest process first */
   readonly offsets: readonly number[];
 }
@@ -32,7 +41,7 @@ export function parseSnapshot(bytes: Buffer): Snapshot {
   return { view, bytes, offsets };
 }
 
-export function factsOf({ view, bytes }: Source, at: number): ProcessFacts {
+export function factsOf({ view, bytes }: RecordSource, at: number): ProcessFacts {
   const text = at + records.EXEC_PATH;
   const path = at + records.textOffset(view, text);
   return {

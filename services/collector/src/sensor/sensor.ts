@@ -1,13 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
 import { BpfError, type BpfLink, BpfMap, type BpfObject, PinnedProgram, type RingBuffer } from '@ringfence/libbpf-ts';
-import type { CompiledOptions } from '../config.ts';
-import type { CgroupMade } from '../context/containers.ts';
-import type { ProcessFacts } from '../control/protected.ts';
 import { CUSTOM_PROGRAMS, CustomProbes } from '../custom-probes/custom-probes.ts';
 import type { ProbeSpec } from '../custom-probes/types.ts';
-import { SensorError } from '../errors.ts';
-import type { Log } from '../log.ts';
+import { SensorError } from './errors.ts';
+import type { Log } from '@ringfence/base';
 import { ASKED_HOOKS, AskedHooks } from './asked-hooks.ts';
 import { ControlBlock } from './control-block.ts';
 import { Counters } from './counters.ts';
@@ -31,8 +28,8 @@ import {
   ringPath,
   sparePath,
 } from './pins.ts';
-import { absentFiles, isProbe, type Place, probePlaces, setProbes, wantedPrograms } from './probes.ts';
-import { factsOf, readProcesses, type Snapshot } from './processes.ts';
+import { absentFiles, isProbe, type Place, type ProbeOptions, probePlaces, setProbes, wantedPrograms } from './probes.ts';
+import { factsOf, type ProcessFacts, readProcesses, type Snapshot } from './processes.ts';
 import { REFUSED } from './refusals.ts';
 import { RunState } from './run.ts';
 import { Scopes } from './scopes.ts';
@@ -49,12 +46,27 @@ interface MadeValue {
   readonly path: Uint8Array;
 }
 
-export interface SensorOptions
-  extends Pick<
-    CompiledOptions,
-    'sensorObject' | 'pinPath' | 'ringSecurityBytes' | 'ringBulkBytes' | 'probes' | 'hostRoot'
-  > {
-  /** cgroup v2 root, for the hooks that sit there; null: they are left out */
+/** Path and time of a cgroup's creation, as the sensor recorded them. */
+export interface CgroupMade {
+  readonly path: string;
+  /** µs, CLOCK_BOOTTIME */
+  readonly ktime: number;
+}
+
+export interface SensorOptions {
+  /** the compiled sensor */
+  readonly sensorObject: string;
+  /** directory under a bpf file system for pinned maps and links */
+  readonly pinPath: string;
+  /** bytes, a power of two */
+  readonly ringSecurityBytes: number;
+  /** bytes, a power of two */
+  readonly ringBulkBytes: number;
+  /** which user-space probes are attached */
+  readonly probes: ProbeOptions;
+  /** root of the host's file system */
+  readonly hostRoot: string;
+  /** cgroup v2 root, where cgroup hooks attach; null leaves these hooks out */
   readonly cgroupRoot: string | null;
   /** @default none */
   readonly customProbes?: readonly ProbeSpec[];

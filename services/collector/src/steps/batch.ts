@@ -1,11 +1,13 @@
 import {
   type AvroWriter,
+  type EventHead,
   LANE,
   type LaneCounters,
   RawBatchWriter,
   type SigningKey,
   signBytes,
 } from '@ringfence/schema';
+import type { EventSink } from './event-sink.ts';
 import type { Tally } from '../spool/segment.ts';
 import type { SpoolClass } from '../spool/spool.ts';
 
@@ -36,7 +38,7 @@ export interface BatchOrigin {
 }
 
 /** The batch that is being filled. Counts its events by lane and CPU, so that a loss can be told exactly. */
-export class Batch {
+export class Batch implements EventSink {
   readonly facts: BatchFacts = { interestVersion: 0, wallOffset: 0 };
   readonly #writer: RawBatchWriter;
   readonly #key: SigningKey;
@@ -56,26 +58,14 @@ export class Batch {
     this.#maxBytes = maxBytes;
   }
 
-  /**
-   * Writes an event's first fields, into a new batch when this one is full; the caller goes on with start, cgroup, execId, kind and body. `ktime` in µs.
-   */
-  begin(
-    lane: number,
-    cpu: number,
-    sequence: number,
-    ktime: number,
-    late: boolean,
-    tgid: number,
-    tid: number,
-  ): AvroWriter {
+  begin(head: Readonly<EventHead>): AvroWriter {
     if (this.#writer.bytes >= this.#maxBytes) this.split();
-    const slot = lane * CPUS_MAX + cpu;
+    const slot = head.lane * CPUS_MAX + head.cpu;
     if (this.#counts[slot] === 0) this.#touched.push(slot);
     this.#counts[slot] = (this.#counts[slot] as number) + 1;
-    return this.#writer.begin(lane, cpu, sequence, ktime, late, tgid, tid);
+    return this.#writer.begin(head);
   }
 
-  /** What comes now was filtered in this generation: a batch has records of one only. */
   filteredIn(generation: number): void {
     if (generation === this.#generation) return;
     this.split();

@@ -1,12 +1,12 @@
 import type { RingMark, RingReader } from '@ringfence/libbpf-ts';
 import { nanosToMicros, records } from '@ringfence/schema';
 import { CPUS_MAX, isSound } from './record-check.ts';
-import type { Source } from './transcode.ts';
+import type { RecordSource } from './transcode.ts';
 
 /** A ring as the merge reads it: one record is always looked at ahead. Malformed records are counted by CPU and skipped. */
 export class LaneReader {
   readonly lane: number;
-  readonly source: Source;
+  readonly source: RecordSource;
   /** whether there is a record to take */
   ready = false;
   /** µs, CLOCK_BOOTTIME, of that record */

@@ -1,13 +1,13 @@
 import { records } from '@ringfence/schema';
 import type { Batch } from './batch.ts';
 import type { LaneReader } from './lane-reader.ts';
-import { type Source, transcode } from './transcode.ts';
+import { type RecordSource, transcode } from './transcode.ts';
 
 /** Told of each event's cgroup, its time (µs, CLOCK_BOOTTIME), and whether it is an exec, before the event is written. */
 export type SeenCgroup = (low: number, high: number, ktime: number, exec: boolean) => void;
 
 /** Told of each exec, and where its record lies, before the event is written. */
-export type SeenExec = (source: Source, at: number, ktime: number) => void;
+export type SeenExec = (source: RecordSource, at: number, ktime: number) => void;
 
 /** Takes records off the rings into the batch. */
 export class Merge {

@@ -1,8 +1,9 @@
 import { type AvroWriter, KIND, LANE, U64_ZERO, u64FromBigInt } from '@ringfence/schema';
-import type { ContainerFact, ContextSink, HostFact, MountFact } from '../context/source.ts';
-import type { ThrottledCount } from '../context/throttled.ts';
+import type { ContextSink } from '../context/source.ts';
+import type { ContainerFact, HostFact, MountFact } from '../context/facts.ts';
+import type { ThrottledCount } from '../context/facts.ts';
 import type { HashFact, HashSink } from '../hash/types.ts';
-import type { Finding } from '../integrity/check.ts';
+import type { Finding } from '../context/facts.ts';
 import type { Batch } from './batch.ts';
 
 const NO_BYTES = Buffer.alloc(0);
@@ -110,7 +111,8 @@ export class OwnEvents implements ContextSink, HashSink {
     cgroup: Buffer = U64_ZERO,
   ): AvroWriter {
     const tgid = process?.tgid ?? 0;
-    const out = this.#batch.begin(lane, 0, this.#next(lane), ktime, false, tgid, tgid);
+    const sequence = this.#next(lane);
+    const out = this.#batch.begin({ lane, cpu: 0, sequence, ktime, late: false, tgid, tid: tgid });
     out.fixed(process?.start ?? U64_ZERO, 0, 8);
     out.fixed(cgroup, 0, 8);
     out.long(process?.execId ?? 0);

@@ -4,7 +4,7 @@ import { parseSnapshot, type Snapshot } from '../sensor/processes.ts';
 import type { Batch } from './batch.ts';
 import type { SeenCgroup, SeenExec } from './merge.ts';
 import type { NextSequence } from './own-events.ts';
-import { transcodeOwn } from './transcode.ts';
+import { transcodeAt } from './transcode.ts';
 
 export interface SnapshotParts {
   readonly batch: Batch;
@@ -27,7 +27,7 @@ function write(snapshot: Snapshot, ktime: number, { batch, next, seenCgroup, see
   for (const at of offsets) {
     seenCgroup(records.headerCgroupLo(view, at), records.headerCgroupHi(view, at), ktime, true);
     seenExec(snapshot, at, ktime);
-    transcodeOwn(snapshot, at, LANE.context, next(LANE.context), ktime, batch);
+    transcodeAt(snapshot, at, { lane: LANE.context, sequence: next(LANE.context), ktime }, batch);
   }
   return offsets.length;
 }

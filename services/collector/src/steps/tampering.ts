@@ -1,9 +1,9 @@
 import { decodeText, LANE, nanosToMicros, records } from '@ringfence/schema';
-import type { Log } from '../log.ts';
+import type { Log } from '@ringfence/base';
 import type { Batch } from './batch.ts';
 import type { SeenCgroup } from './merge.ts';
 import type { NextSequence } from './own-events.ts';
-import { transcodeOwn } from './transcode.ts';
+import { transcodeAt } from './transcode.ts';
 
 export interface TamperingParts {
   readonly batch: Batch;
@@ -23,7 +23,7 @@ export function writeTampering(entries: readonly Buffer[], { batch, next, seenCg
     const ktime = nanosToMicros(bytes, records.HEADER_KTIME);
     const pid = records.headerTgid(view, 0);
     if (pid > 0) seenCgroup(records.headerCgroupLo(view, 0), records.headerCgroupHi(view, 0), ktime, false);
-    transcodeOwn({ view, bytes }, 0, LANE.context, next(LANE.context), ktime, batch);
+    transcodeAt({ view, bytes }, 0, { lane: LANE.context, sequence: next(LANE.context), ktime }, batch);
     const what = names.get(records.tamperingOperation(view, 0)) ?? 'unknown';
     const by = { pid, uid: records.tamperingUid(view, 0), executable: text(view, bytes, records.TAMPERING_EXECUTABLE) };
     log.warn({ what, detail: records.tamperingDetail(view, 0), by }, 'something was done to the agent or its sensor');

@@ -1,57 +1,51 @@
-import { type AvroWriter, nanosToMicros, records } from '@ringfence/schema';
+import { type AvroWriter, type EventHead, nanosToMicros, records } from '@ringfence/schema';
 import { writeBody } from '../generated/transcoder.generated.ts';
-import type { Batch } from './batch.ts';
+import type { EventSink } from './event-sink.ts';
 
-/** A ring's pages, or a snapshot's records: the same memory twice. */
-export interface Source {
+/** Records in memory (a ring's pages, or a snapshot), as two views of the same bytes. */
+export interface RecordSource {
   readonly view: DataView;
   readonly bytes: Buffer;
 }
 
-/** Writes one sound record (see record-check.ts) as an event, from where the kernel wrote it. Nothing is allocated. */
-export function transcode(source: Source, at: number, lane: number, late: boolean, batch: Batch): void {
+/** Filled anew for each event, so that transcoding allocates nothing. */
+const HEAD: EventHead = { lane: 0, cpu: 0, sequence: 0, ktime: 0, late: false, tgid: 0, tid: 0 };
+
+/** Writes one sound record (see record-check.ts) as an event, straight from the ring's memory. */
+export function transcode(source: RecordSource, at: number, lane: number, late: boolean, sink: EventSink): void {
   const { view, bytes } = source;
-  const sequence = records.headerSequenceHi(view, at) * 4294967296 + records.headerSequenceLo(view, at);
-  const ktime = nanosToMicros(bytes, at + records.HEADER_KTIME);
-  const out = begin(source, at, lane, records.headerCpu(view, at), sequence, ktime, late, batch);
-  writeBody(records.headerKind(view, at), out, view, bytes, at);
+  HEAD.lane = lane;
+  HEAD.cpu = records.headerCpu(view, at);
+  HEAD.sequence = records.headerSequenceHi(view, at) * 4294967296 + records.headerSequenceLo(view, at);
+  HEAD.ktime = nanosToMicros(bytes, at + records.HEADER_KTIME);
+  HEAD.late = late;
+  writeRecord(source, at, sink);
 }
 
-/** A record that came by no ring, in a lane of the agent's own: a process found at start, something done to the agent. `ktime` in µs. */
-export function transcodeOwn(
-  source: Source,
-  at: number,
-  lane: number,
-  sequence: number,
-  ktime: number,
-  batch: Batch,
-): void {
-  const { view, bytes } = source;
-  const out = begin(source, at, lane, 0, sequence, ktime, false, batch);
-  writeBody(records.headerKind(view, at), out, view, bytes, at);
+/** Position of an event in a lane that user space numbers. */
+export interface LanePosition {
+  readonly lane: number;
+  readonly sequence: number;
+  /** µs, CLOCK_BOOTTIME */
+  readonly ktime: number;
 }
 
-function begin(
-  { view, bytes }: Source,
-  at: number,
-  lane: number,
-  cpu: number,
-  sequence: number,
-  ktime: number,
-  late: boolean,
-  batch: Batch,
-): AvroWriter {
-  const out = batch.begin(
-    lane,
-    cpu,
-    sequence,
-    ktime,
-    late,
-    records.headerTgid(view, at) | 0,
-    records.headerTid(view, at) | 0,
-  );
+/** Writes a record that came through no ring, such as a process found at start, in a lane of the agent. */
+export function transcodeAt(source: RecordSource, at: number, position: LanePosition, sink: EventSink): void {
+  HEAD.lane = position.lane;
+  HEAD.cpu = 0;
+  HEAD.sequence = position.sequence;
+  HEAD.ktime = position.ktime;
+  HEAD.late = false;
+  writeRecord(source, at, sink);
+}
+
+function writeRecord({ view, bytes }: RecordSource, at: number, sink: EventSink): void {
+  HEAD.tgid = records.headerTgid(view, at) | 0;
+  HEAD.tid = records.headerTid(view, at) | 0;
+  const out: AvroWriter = sink.begin(HEAD);
   out.fixed(bytes, at + records.HEADER_START, 8);
   out.fixed(bytes, at + records.HEADER_CGROUP, 8);
   out.long(records.headerExecIdHi(view, at) * 4294967296 + records.headerExecIdLo(view, at));
-  return out;
+  writeBody(records.headerKind(view, at), out, view, bytes, at);
 }

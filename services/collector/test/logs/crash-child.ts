@@ -1,7 +1,7 @@
 /** A reader that kills itself: STATE_DIR LOG BUS POINT N; point `none`: it ends when its input does. */
 import { openEmbeddedBus } from '@ringfence/bus';
 import { importSigningKey, topicsWith } from '@ringfence/schema';
-import { silent } from '../../src/log.ts';
+import { silentLog } from '@ringfence/base';
 import { LogReader } from '../../src/logs/reader.ts';
 
 const [stateDir = '', log = '', busPath = '', point = '', count = '1', key = ''] = process.argv.slice(2);
@@ -18,7 +18,7 @@ const reader = new LogReader({
     key: importSigningKey(Buffer.from(key, 'base64').toString()),
     agentVersion: '0.0.0',
   },
-  log: silent,
+  log: silentLog,
   failpoint(reached) {
     if (reached === point && --left === 0) process.kill(process.pid, 'SIGKILL');
   },

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { silent } from '../../src/log.ts';
+import { silentLog } from '@ringfence/base';
 import { LogReader } from '../../src/logs/reader.ts';
 import { identity, memoryBus } from '../support.ts';
 import { linesOn } from './support.ts';
@@ -29,7 +29,7 @@ const start = (): LogReader =>
     stateDir,
     bus,
     identity: { ...identity, bootId },
-    log: silent,
+    log: silentLog,
   });
 
 /** Kills the journalctl that the reader has started. Returns what it might have done, and what it might ever have: capabilities. */

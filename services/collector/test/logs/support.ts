@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Bus } from '@ringfence/bus';
 import { TOPIC } from '@ringfence/schema';
-import { silent } from '../../src/log.ts';
+import { silentLog } from '@ringfence/base';
 import { type LogOptions, LogReader } from '../../src/logs/reader.ts';
 import { identity } from '../support.ts';
 
@@ -72,7 +72,7 @@ export function startReader(place: LogPlace, bus: Pick<Bus, 'produce'>, options:
     stateDir: place.stateDir,
     bus,
     identity,
-    log: silent,
+    log: silentLog,
   });
 }
 
