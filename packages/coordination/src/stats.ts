@@ -3,7 +3,7 @@ import type { CoordinationStats } from './port.ts';
 export type Failure = keyof CoordinationStats['failures'];
 export type JobEnd = keyof CoordinationStats['jobs'];
 
-/** What a driver counts. */
+/** The counters of a driver. */
 export class Counts {
   up = 0;
   reconnects = 0;

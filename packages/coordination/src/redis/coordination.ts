@@ -12,17 +12,17 @@ import type {
   JobHandler,
   JobWorker,
   Lease,
-  Taken,
+  TakeResult,
   WorkerOptions,
 } from '../port.ts';
 import { Counts } from '../stats.ts';
 import { RedisClient } from './client.ts';
 import { Queues } from './queues.ts';
 
-/** The port on a Redis that several processes share. */
+/** The driver for a Redis that several processes share. */
 export class RedisCoordination implements Coordination {
   readonly #counts = new Counts();
-  /** its connections; not part of the port */
+  /** connections, for tests; not part of the port */
   readonly client: RedisClient;
   readonly #queues: Queues;
   readonly #workers = new Set<JobWorker>();
@@ -33,7 +33,7 @@ export class RedisCoordination implements Coordination {
     this.#queues = new Queues(this.client, this.#counts, options.lockMs ?? 10_000, options.log);
   }
 
-  /** Waits for the server, but no longer than the deadline: it may come later. */
+  /** Waits until the server is connected, up to the deadline. The server may become reachable later. */
   started(): Promise<void> {
     return this.client.started();
   }
@@ -96,7 +96,7 @@ export class RedisCoordination implements Coordination {
     });
   }
 
-  async take(key: string, bucket: Bucket, amount = 1): Promise<Taken> {
+  async take(key: string, bucket: Bucket, amount = 1): Promise<TakeResult> {
     checkName('bucket', key);
     checkBucket(bucket, amount);
     const { rate, burst } = bucket;
