@@ -104,7 +104,7 @@ export function fileLayer(schema: SettingsSchema, file: SettingsFile): Layer {
 }
 
 /** Parses the text of a value by the kind of its setting and validates it. */
-function textGiven(leaf: Leaf, text: string, origin: string): Layer {
+function textLayer(leaf: Leaf, text: string, origin: string): Layer {
   const value = fromText(leaf.info.kind, text);
   const result = (leaf.schema as z.ZodType).safeParse(value);
   if (result.success) return { values: [{ leaf, value, origin }], problems: [] };
@@ -131,7 +131,7 @@ export function environmentLayer(schema: SettingsSchema, env: Environment): Laye
   return join(
     settingVariables.map(([name, text]): Layer => {
       const leaf = byName.get(name);
-      if (leaf !== undefined) return textGiven(leaf, text ?? '', name);
+      if (leaf !== undefined) return textLayer(leaf, text ?? '', name);
       return {
         values: [],
         problems: [
@@ -152,7 +152,7 @@ export function flagLayer(schema: SettingsSchema, flags: readonly Flag[]): Layer
   return join(
     flags.map(({ flag, key, value }): Layer => {
       const leaf = byKey.get(key);
-      if (leaf !== undefined) return textGiven(leaf, value, flag);
+      if (leaf !== undefined) return textLayer(leaf, value, flag);
       return {
         values: [],
         problems: [{ source: flag, key, message: 'there is no such setting', ...hintFor(key, [...byKey.keys()]) }],

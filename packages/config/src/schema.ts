@@ -97,10 +97,7 @@ const principal = (role: string, description: string) =>
 
 const topic = (name: string, retention: string, retentionBytes: string) =>
   section(`\`${name}\`.`, {
-    retention: duration(retention, 'How long records are kept.', {
-      endless: true,
-      min: 60_000,
-    }),
+    retention: duration(retention, 'How long records are kept.', { endless: true, min: 60_000 }),
     retentionBytes: size(retentionBytes, 'Maximum size; the oldest records are deleted first.', {
       endless: true,
       min: 1024 ** 2,
@@ -150,10 +147,7 @@ const kafka = () =>
     partitions: count(
       12,
       'Number of partitions of the partitioned topics, and so the maximum number of members that share the work.',
-      {
-        min: 1,
-        max: 1000,
-      },
+      { min: 1, max: 1000 },
     ),
     replicationFactor: count(
       0,
@@ -235,10 +229,7 @@ const shape = (directories: DefaultDirectories) => ({
   shutdownDeadline: duration(
     '30s',
     'How long a stop may take to finish the current work. The rest is done after the next start.',
-    {
-      min: 100,
-      max: 600_000,
-    },
+    { min: 100, max: 600_000 },
   ),
 
   log: section("Ringfence's own log, on stderr.", {
@@ -320,10 +311,7 @@ const shape = (directories: DefaultDirectories) => ({
     tick: duration(
       '1s',
       'How often a tick is recorded. On an idle host, a tick can be up to a second late. All timers of rules and incidents run on ticks, and a host without ticks for `enricher.silentAfter` is reported as silent.',
-      {
-        min: 100,
-        max: 10_000,
-      },
+      { min: 100, max: 10_000 },
     ),
     killsPerMinute: count(
       60,
@@ -357,9 +345,7 @@ const shape = (directories: DefaultDirectories) => ({
         bytesPerSecond: size(
           '32MiB',
           'Maximum bytes read per second on average. A lower limit reduces the load on the disk and delays hashes.',
-          {
-            min: 1 << 20,
-          },
+          { min: 1 << 20 },
         ),
       },
     ),
@@ -403,9 +389,7 @@ const shape = (directories: DefaultDirectories) => ({
       maxBytes: size(
         '512MiB',
         'Maximum size of the spool. Beyond it, low-value events are dropped first, and counted.',
-        {
-          min: 1024 ** 2,
-        },
+        { min: 1024 ** 2 },
       ),
     }),
   }),
@@ -421,9 +405,7 @@ const shape = (directories: DefaultDirectories) => ({
       maxBytes: size(
         '4GiB',
         'Maximum size of the file. When it is reached and retention frees no space, producers wait.',
-        {
-          min: 16 * 1024 ** 2,
-        },
+        { min: 16 * 1024 ** 2 },
       ),
       synchronous: choice(
         ['normal', 'full'],
@@ -448,10 +430,7 @@ const shape = (directories: DefaultDirectories) => ({
       timeout: duration(
         '5s',
         'How long the registry may take to answer. While it is unavailable, only records with unknown schemas wait.',
-        {
-          min: 100,
-          max: 60_000,
-        },
+        { min: 100, max: 60_000 },
       ),
     },
   ),
@@ -469,10 +448,7 @@ const shape = (directories: DefaultDirectories) => ({
       timeout: duration(
         '2s',
         'How long the server may take to answer. While it is unavailable, kills wait and expire.',
-        {
-          min: 100,
-          max: 60_000,
-        },
+        { min: 100, max: 60_000 },
       ),
     },
   ),
@@ -525,10 +501,7 @@ const shape = (directories: DefaultDirectories) => ({
     writtenFiles: count(
       65_536,
       'Maximum number of written files in memory, to recognise a file that is executed later.',
-      {
-        min: 1024,
-        max: 4_194_304,
-      },
+      { min: 1024, max: 4_194_304 },
     ),
     silentAfter: duration(
       '5s',
@@ -549,17 +522,12 @@ const shape = (directories: DefaultDirectories) => ({
     maxChains: count(
       10_000,
       'Maximum number of open chains. Beyond it, the chain that was idle for longest is closed and counted.',
-      {
-        min: 16,
-        max: 1_000_000,
-      },
+      { min: 16, max: 1_000_000 },
     ),
     chainIdle: duration(
       '30m',
       'A chain without a new alert for this long is closed; a later alert opens a new chain.',
-      {
-        min: 1000,
-      },
+      { min: 1000 },
     ),
     localPeers: flag(
       false,
@@ -568,10 +536,7 @@ const shape = (directories: DefaultDirectories) => ({
     incidentThreshold: count(
       40,
       'Score at which a chain becomes an incident. A lower threshold reports more incidents, and sooner.',
-      {
-        min: 1,
-        max: 1000,
-      },
+      { min: 1, max: 1000 },
     ),
   }),
 
@@ -594,9 +559,7 @@ const shape = (directories: DefaultDirectories) => ({
     maxCauseAge: duration(
       '5m',
       'An alert or incident older than this leads to no kill, so that a backlog kills nothing.',
-      {
-        min: 1000,
-      },
+      { min: 1000 },
     ),
     killsPerMinute: count(
       120,
@@ -689,10 +652,7 @@ const shape = (directories: DefaultDirectories) => ({
 
 type Settings = z.output<z.ZodObject<ReturnType<typeof shape>>>;
 
-/**
- * Returns the schema of all settings, which validates each setting independently. It depends on the default
- * directories.
- */
+/** Returns the schema of all settings, which validates each setting independently of the others. */
 export function settingsSchema(directories: DefaultDirectories): SettingsSchema {
   return z.strictObject(shape(directories));
 }

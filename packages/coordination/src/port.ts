@@ -109,8 +109,7 @@ export interface Coordination extends AsyncDisposable {
   dead(queue: string, limit: number): Promise<readonly DeadJob[]>;
   /**
    * Acquires a lease, or returns null if another owner holds it. An owner can acquire its lease again and gets a new
-   * token. `takeOver` takes the lease from another owner and invalidates that owner's token; use it if that owner has
-   * ended.
+   * token. `takeOver` also takes the lease from another owner, whose token becomes invalid: use it if that owner ended.
    */
   acquire(name: string, owner: string, ttlMs: number, takeOver?: boolean): Promise<Lease | null>;
   /** Renews a lease. Returns false if the lease was lost: another owner may hold it. */

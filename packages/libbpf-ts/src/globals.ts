@@ -44,8 +44,7 @@ export class GlobalSection implements Disposable {
 
   /**
    * Makes load reuse the section pinned at `path` with its current values. Without such a pin, load creates the section
-   * with its initial values and pins it there. Use it for `.bss` and `.data`, to keep counters and switches across
-   * runs.
+   * with its initial values and pins it there. Use it to keep the counters and switches in `.bss` and `.data`.
    */
   pinAt(path: string): void {
     new MapDefinition(this.#map).pinAt(path);

@@ -120,7 +120,7 @@ export function* loadedPrograms(): Generator<ProgramInfo> {
     if (more === 1) return;
     id = next[0]!;
     const fd = programById(id);
-    if (fd < 0) continue; // the program was unloaded since
+    if (fd < 0) continue; // unloaded in the meantime
     try {
       const view = info(fd, `program ${id}`, 'ERR_BPF_RUN');
       const type = view.getUint32(0, true);

@@ -43,10 +43,7 @@ function targetOf(fd: number): string {
   }
 }
 
-/**
- * A program attached to a hook. Disposing of the link or ending the process detaches the program, unless the link is
- * pinned.
- */
+/** A program attached to a hook. Dispose, or the end of the process, detaches it unless the link is pinned. */
 export class BpfLink implements Disposable {
   /** name of the program or path of the pin, for messages */
   readonly label: string;
@@ -117,8 +114,7 @@ export class BpfLink implements Disposable {
 
   /**
    * Replaces the program on the hook, without a gap. The kernel supports this for cgroup, XDP, tcx, netns and iterator
-   * links. For tracing links (tracepoint, tp_btf) it returns EINVAL: attach the new program, then dispose of the old
-   * link.
+   * links. For tracing links (tracepoint, tp_btf) it returns EINVAL: attach the new program, then dispose of the link.
    */
   update(program: { readonly fd: number; readonly name: string }): void {
     checked('ERR_BPF_LINK', `replacing '${this.label}' by '${program.name}'`, 'bpf_link_update', () =>

@@ -117,7 +117,7 @@ export function updateBatch(map: BatchMap, keys: Uint8Array, values: Uint8Array)
   }
 }
 
-/** Falls back to deleting key by key, because the kernel stops at the first key that does not exist. */
+/** Deletes the keys that exist. The kernel stops at the first missing key; then this deletes key by key. */
 export function deleteBatch(map: BatchMap, keys: Uint8Array): void {
   const total = keys.length / map.sizes.key;
   if (total === 0) return;

@@ -19,10 +19,7 @@ const cache = new Map<string, boolean>();
 
 export const newerHook = (section: string): NewerHook | undefined => HOOKS.get(section);
 
-/**
- * Checks the kernel's BTF for the attach type before load, because loading an object fails if the kernel refuses one of
- * its programs.
- */
+/** Checks the kernel's BTF for the attach type, because an object fails to load if the kernel refuses a program. */
 export function kernelKnows({ name }: NewerHook): boolean {
   const found = cache.get(name) ?? kernelNames()(name);
   cache.set(name, found);

@@ -222,10 +222,7 @@ export class BpfProgram {
     this.#function = name;
   }
 
-  /**
-   * Attaches to the function set by `traceFunction`, or else to the hook of the section (`tp/…`, `iter/…`, `uprobe/…`,
-   * …).
-   */
+  /** Attaches to the function set by `traceFunction`, else to the hook of the section (`tp/…`, `iter/…`, `usdt`, …). */
   attach(): BpfLink {
     if (this.#function !== undefined)
       return this.#link('bpf_program__attach_trace', this.#function, () => attachTrace(this.handle));

@@ -109,8 +109,7 @@ export class RingBuffer extends RingReader implements Disposable {
 
   /**
    * Yields batches until abort or dispose: `for await (const batch of ring.poll()) while (batch.next()) …`. The records
-   * are released after the loop's body. If the body breaks or throws, they are not, and the next reader gets them
-   * again.
+   * are released after the loop's body. If the body breaks or throws, the next reader gets the records again.
    */
   poll(options: PollOptions = {}): AsyncGenerator<this, void, void> {
     return pollRing(this, () => this.#closed, options);

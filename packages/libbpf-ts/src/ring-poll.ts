@@ -5,10 +5,7 @@ export interface PollOptions {
   readonly intervalMs?: number;
   /** milliseconds up to which the interval doubles while the ring is empty; then the reader sleeps. @default 80 */
   readonly backoffMs?: number;
-  /**
-   * limit in milliseconds of a sleep that the kernel does not end, for programs that never wake the reader.
-   * @default 1000
-   */
+  /** limit on a sleep in milliseconds, for programs that never wake the reader. @default 1000 */
   readonly sleepMs?: number;
   /**
    * called before each sleep, to set the flag that makes the BPF program wake the reader (BPF_RB_FORCE_WAKEUP); the

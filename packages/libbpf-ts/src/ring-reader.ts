@@ -9,8 +9,7 @@ import { BpfError, disposed, usage } from './errors.ts';
  *   +----------+-------------+----------------------+
  *
  * B (busy): the record is reserved and not yet submitted, so the reader stops before it. D (discard): the reader skips
- * the record. The beginning of the data pages is mapped again after their end, so that a record that wraps around is
- * contiguous.
+ * the record. The beginning of the data pages is mapped again after their end, so a record that wraps is contiguous.
  */
 const BUSY = 0x8000_0000;
 const DISCARD = 0x4000_0000;
@@ -56,8 +55,7 @@ export class RingReader {
 
   /**
    * @param consumer page with the consumer position
-   * @param producer page with the producer position, then the data, then its beginning again up to the size limit of
-   * records
+   * @param producer page with the producer position, then the data, then its beginning again for records that wrap
    * @param dataOffset bytes from the start of `producer` to the data: one page
    * @param size size of the ring in bytes
    */

@@ -6,8 +6,7 @@ export interface EmbeddedObject {
 }
 
 /**
- * Extracts the object file from a C skeleton (`bpftool gen skeleton FILE.o`). It is the string literal that
- * `NAME__elf_bytes()` returns.
+ * Extracts the object file from a C skeleton (`bpftool gen skeleton FILE.o`): the literal in `NAME__elf_bytes()`.
  * @throws ERR_BPF_OPEN when there is no object; a light skeleton (`-L`) contains instructions instead
  */
 export function objectFromSkeleton(header: string): EmbeddedObject {

@@ -68,7 +68,7 @@ export class RedisCoordination implements Coordination {
   async acquire(name: string, owner: string, ttlMs: number, takeOver = false): Promise<Lease | null> {
     checkName('lease', name);
     checkName('owner', owner);
-    checkTtl('a lease', ttlMs);
+    checkTtl('the TTL of the lease', ttlMs);
     const [key, fence] = [this.#key('lease', name), this.#key('fence', 'token')];
     const token = await this.client.call('acquire', () =>
       this.client.commands.rfAcquire(key, fence, owner, ttlMs, takeOver ? 1 : 0),
@@ -77,7 +77,7 @@ export class RedisCoordination implements Coordination {
   }
 
   async renew(lease: Lease, ttlMs: number): Promise<boolean> {
-    checkTtl('a lease', ttlMs);
+    checkTtl('the TTL of the lease', ttlMs);
     return (await this.#change('renew', lease, ttlMs)) === 1;
   }
 
@@ -109,14 +109,14 @@ export class RedisCoordination implements Coordination {
 
   async once(key: string, windowMs: number): Promise<boolean> {
     checkName('dedup key', key);
-    checkTtl('a dedup window', windowMs);
+    checkTtl('the dedup window', windowMs);
     const name = this.#key('once', key);
     return (await this.client.call('once', () => this.client.commands.set(name, '1', 'PX', windowMs, 'NX'))) === 'OK';
   }
 
   async count(key: string, by: number, windowMs: number): Promise<number> {
     checkName('counter', key);
-    checkTtl("a counter's window", windowMs);
+    checkTtl('the window of the counter', windowMs);
     checkCount(by);
     return this.client.call('count', () => this.client.commands.rfCount(this.#key('count', key), by, windowMs));
   }

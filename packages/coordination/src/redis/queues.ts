@@ -18,10 +18,7 @@ interface JobData {
 /** Expiry of a queue without new jobs and workers: a day. */
 const QUEUE_TTL_MS = 86_400_000;
 const TOUCH_MS = 60_000;
-/**
- * Keys that BullMQ expires itself and whose expiry has a meaning: no worker looks for stalled jobs while
- * `stalled-check` exists.
- */
+/** Keys that BullMQ expires itself. Workers look for stalled jobs whenever `stalled-check` has expired. */
 const EXPIRED_BY_BULLMQ: ReadonlySet<string> = new Set(['stalled-check', 'limiter']);
 const CLOSE_MS = 10_000;
 /** Our backoff strategy: the exponential backoff of BullMQ has no upper bound. */

@@ -81,13 +81,13 @@ export class SqliteCoordination implements Coordination {
     this.#checkOpen('acquire');
     checkName('lease', name);
     checkName('owner', owner);
-    checkTtl('a lease', ttlMs);
+    checkTtl('the TTL of the lease', ttlMs);
     return this.#leases.acquire(name, owner, ttlMs, Date.now(), takeOver);
   }
 
   async renew(lease: Lease, ttlMs: number): Promise<boolean> {
     this.#checkOpen('renew');
-    checkTtl('a lease', ttlMs);
+    checkTtl('the TTL of the lease', ttlMs);
     return this.#leases.renew(lease, ttlMs, Date.now());
   }
 
@@ -112,14 +112,14 @@ export class SqliteCoordination implements Coordination {
   async once(key: string, windowMs: number): Promise<boolean> {
     this.#checkOpen('once');
     checkName('dedup key', key);
-    checkTtl('a dedup window', windowMs);
+    checkTtl('the dedup window', windowMs);
     return this.#windows.add(`once/${key}`, 1, windowMs, Date.now()) === 1;
   }
 
   async count(key: string, by: number, windowMs: number): Promise<number> {
     this.#checkOpen('count');
     checkName('counter', key);
-    checkTtl("a counter's window", windowMs);
+    checkTtl('the window of the counter', windowMs);
     checkCount(by);
     return this.#windows.add(`count/${key}`, by, windowMs, Date.now());
   }

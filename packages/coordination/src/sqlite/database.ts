@@ -4,10 +4,7 @@ import Database from 'better-sqlite3';
 import { CoordinationLockedError } from '../errors.ts';
 import type { SqliteOptions } from '../options.ts';
 
-/**
- * The `state` of a job is 0 (waiting or delayed), 1 (running), 2 (done) or 3 (dead). Its row can be deleted after
- * `forget_at`.
- */
+/** The `state` of a job is 0 (waiting or delayed), 1 (running), 2 (done) or 3 (dead). `forget_at` is its expiry. */
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS jobs (queue TEXT NOT NULL, id TEXT NOT NULL, state INTEGER NOT NULL DEFAULT 0, run_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, forget_at INTEGER NOT NULL, attempt INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL, backoff_ms INTEGER NOT NULL, payload BLOB NOT NULL, reason TEXT NOT NULL DEFAULT '', PRIMARY KEY (queue, id)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS jobs_due ON jobs (queue, state, run_at);

@@ -41,10 +41,7 @@ export function emitRecords(btf: Btf, options: EmitRecordsOptions): string {
   return text;
 }
 
-/**
- * Throws ERR_BPF_BTF if two C names map to the same TypeScript name, such as a field `address_length` next to an array
- * `address`.
- */
+/** Throws ERR_BPF_BTF if two C names become the same TypeScript name: a field `x_length` next to an array `x`. */
 function checkNames(text: string): void {
   const seen = new Set<string>();
   for (const [, name = ''] of text.matchAll(/^export const (\w+)/gm)) {
