@@ -1,6 +1,8 @@
 /**
- * Compiles the kernel's side against the running kernel's types: dist/sensor/ringfence.bpf.o, the sensor, and trace.bpf.o, which `ringfence trace`
- * loads; and both for the other architecture, in dist/sensor/arm64 or x64. Does nothing when neither sources, kernel nor compiler have changed. Runs by itself too: `node tools/build-sensor.ts`.
+ * Compiles the BPF programs against the types of the running kernel: dist/sensor/ringfence.bpf.o, the sensor, and
+ * trace.bpf.o, which `ringfence trace` loads. Compiles both for the other architecture too, to dist/sensor/arm64 or
+ * dist/sensor/x64. Does nothing if sources, kernel and compiler are unchanged. Also a script:
+ * `node tools/build-sensor.ts`.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -13,20 +15,23 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '..');
 const sources = join(root, 'bpf');
-const out = join(root, 'dist/sensor');
-/** Each is made from bpf/NAME.bpf.c. The first is the sensor. */
+const outputDirectory = join(root, 'dist/sensor');
+/** Each object is compiled from bpf/NAME.bpf.c. The first is the sensor. */
 const objects = ['ringfence', 'trace'] as const;
-/** Of this machine's architecture they lie in `out` itself. */
+/** Objects for this machine's architecture are in the output directory itself. */
 const objectPath = (name: string, arch: string = process.arch): string =>
-  join(arch === process.arch ? out : join(out, arch), `${name}.bpf.o`);
-const stamp = join(out, 'stamp');
+  join(arch === process.arch ? outputDirectory : join(outputDirectory, arch), `${name}.bpf.o`);
+const stamp = join(outputDirectory, 'stamp');
 const kernelTypes = '/sys/kernel/btf/vmlinux';
 
-/** clang-16 first: what it makes passes the verifier of every kernel from 6.1. */
+/** Prefers clang-16, whose output passes the verifier of every kernel from 6.1. */
 const compilers = ['clang-16', 'clang-19', 'clang'];
 const architectures: Readonly<Record<string, string>> = { x64: 'x86', arm64: 'arm64' };
 
-/** What of a kernel's types the sensor needs and only one architecture has: where they lie is looked up in the running kernel when the object is loaded. */
+/**
+ * The kernel types that the sensor needs and that differ by architecture. The offsets of their fields need not match a
+ * kernel: loading the object relocates them.
+ */
 const registers: Readonly<Record<string, string>> = {
   x64: `struct pt_regs {
 	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip, cs, flags, sp, ss;
@@ -48,12 +53,12 @@ struct pt_regs {
 	s32 syscallno;
 };`,
 };
-/** With whatever stands before it that is ours to write. */
+/** Matches struct pt_regs, including a preceding struct user_pt_regs. */
 const REGISTERS = /\n(?:struct user_pt_regs \{\n[^}]*\};\n+)?struct pt_regs \{\n[\s\S]*?\n\};\n/;
 
 export class SensorBuildError extends Error {
   readonly code = 'ERR_SENSOR_BUILD';
-  /** what the failing tool wrote */
+  /** stderr of the failed tool */
   readonly output: string;
 
   constructor(message: string, output: string, cause: unknown) {
@@ -63,7 +68,7 @@ export class SensorBuildError extends Error {
   }
 }
 
-async function tool(file: string, args: readonly string[], failure: string): Promise<string> {
+async function runTool(file: string, args: readonly string[], failure: string): Promise<string> {
   try {
     return (await run(file, args, { maxBuffer: 64 << 20 })).stdout;
   } catch (cause) {
@@ -72,10 +77,10 @@ async function tool(file: string, args: readonly string[], failure: string): Pro
   }
 }
 
-const foreign = Object.keys(architectures).filter((arch) => arch !== process.arch);
+const otherArchitectures = Object.keys(architectures).filter((arch) => arch !== process.arch);
 const builds = Object.keys(architectures).flatMap((arch) => objects.map((name) => [arch, name] as const));
 
-/** The first compiler that is there, with its version line. Rejects with SensorBuildError. */
+/** Returns the first installed compiler with its version. Rejects with SensorBuildError if none is installed. */
 export async function findCompiler(): Promise<{ name: string; version: string }> {
   for (const name of compilers) {
     try {
@@ -93,7 +98,7 @@ async function sourceFiles(): Promise<string[]> {
   return files.sort();
 }
 
-/** Of everything the object depends on. */
+/** Returns a hash of everything that the objects depend on. */
 async function fingerprint(compilerVersion: string): Promise<string> {
   const hash = createHash('sha256').update(compilerVersion);
   try {
@@ -105,10 +110,10 @@ async function fingerprint(compilerVersion: string): Promise<string> {
   return hash.digest('hex');
 }
 
-async function isCurrent(wanted: string): Promise<boolean> {
+async function isCurrent(expected: string): Promise<boolean> {
   try {
     for (const [arch, name] of builds) await stat(objectPath(name, arch));
-    return (await readFile(stamp, 'utf8')) === wanted;
+    return (await readFile(stamp, 'utf8')) === expected;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
     throw error;
@@ -118,7 +123,7 @@ async function isCurrent(wanted: string): Promise<boolean> {
 async function writeKernelHeader(directory: string): Promise<void> {
   const header = await open(join(directory, 'vmlinux.h'), 'w');
   try {
-    const text = await tool(
+    const text = await runTool(
       'bpftool',
       ['btf', 'dump', 'file', kernelTypes, 'format', 'c'],
       'bpftool could not write the kernel header (apt-get install bpftool; it needs root)',
@@ -129,38 +134,39 @@ async function writeKernelHeader(directory: string): Promise<void> {
   }
 }
 
-/** The kernel's types as they are on the other architecture. */
+/** Writes the kernel's types with the registers of another architecture. */
 async function writeForeignHeader(arch: string, directory: string): Promise<void> {
-  const own = await readFile(join(directory, 'vmlinux.h'), 'utf8');
-  const foreign = own.replace(REGISTERS, () => `\n${registers[arch]}\n`);
-  if (foreign === own) throw new SensorBuildError("The kernel's types have no struct pt_regs", '', undefined);
+  const header = await readFile(join(directory, 'vmlinux.h'), 'utf8');
+  const replaced = header.replace(REGISTERS, () => `\n${registers[arch]}\n`);
+  if (replaced === header) throw new SensorBuildError("The kernel's types have no struct pt_regs", '', undefined);
   await mkdir(join(directory, arch));
-  await writeFile(join(directory, arch, 'vmlinux.h'), foreign);
+  await writeFile(join(directory, arch, 'vmlinux.h'), replaced);
 }
 
 async function compile(arch: string, name: string, compiler: string, top: string): Promise<string> {
   const directory = arch === process.arch ? top : join(top, arch);
   const compiled = join(directory, `${name}.compiled.o`);
   const linked = join(directory, `${name}.bpf.o`);
-  await tool(
+  await runTool(
     compiler,
     [
       ...['-target', 'bpf', '-mcpu=v3', '-O2', '-g', '-Wall', '-Wextra', '-Werror', '-Wno-unused-parameter'],
       ...['-Wno-sign-compare', `-D__TARGET_ARCH_${architectures[arch]}`, `-I${directory}`],
       ...['-c', join(sources, `${name}.bpf.c`), '-o', compiled],
     ],
-    `${compiler} could not compile bpf/${name}.bpf.c for ${arch} (its headers: apt-get install libbpf-dev)`,
+    `${compiler} could not compile bpf/${name}.bpf.c for ${arch} (for its headers: apt-get install libbpf-dev)`,
   );
-  // also drops DWARF, five sixths of the file
-  await tool('bpftool', ['gen', 'object', linked, compiled], 'bpftool could not link the object');
+  // Linking also drops DWARF, which is five sixths of the file.
+  await runTool('bpftool', ['gen', 'object', linked, compiled], 'bpftool could not link the object');
   return linked;
 }
 
 let built: Promise<string> | undefined;
 
 /**
- * Returns the path of this architecture's sensor. `progress` gets a line per step. Rejects with SensorBuildError. Within a process it is built once: to see
- * that nothing has changed takes 150 ms, and tests ask for each sensor they start.
+ * Builds the sensor and returns its path. Calls `progress` with a line per step. Rejects with SensorBuildError. Builds
+ * only once per process: checking that nothing has changed takes 150 ms, and tests call this for each sensor that they
+ * start.
  */
 export function buildSensor(progress: (line: string) => void = () => {}): Promise<string> {
   built ??= build(progress);
@@ -169,26 +175,29 @@ export function buildSensor(progress: (line: string) => void = () => {}): Promis
 
 async function build(progress: (line: string) => void): Promise<string> {
   if (architectures[process.arch] === undefined)
-    throw new SensorBuildError(`The sensor is written for x64 and arm64, this is ${process.arch}`, '', undefined);
+    throw new SensorBuildError(`The sensor supports x64 and arm64; this is ${process.arch}`, '', undefined);
   const compiler = await findCompiler();
   const wanted = await fingerprint(compiler.version);
   if (await isCurrent(wanted)) {
     progress('sensor: up to date');
     return objectPath(objects[0]);
   }
-  await mkdir(out, { recursive: true });
-  // built aside and moved into place: others may be building or loading it
-  const directory = await mkdtemp(join(out, 'build-'));
+  await mkdir(outputDirectory, { recursive: true });
+  // Build in a temporary directory and rename, because other processes may build or load the objects.
+  const directory = await mkdtemp(join(outputDirectory, 'build-'));
   try {
     progress("sensor: writing the kernel's types");
     await writeKernelHeader(directory);
     progress(`sensor: compiling with ${compiler.name}`);
-    for (const arch of foreign) await writeForeignHeader(arch, directory);
-    const made = await Promise.all(builds.map(([arch, name]) => compile(arch, name, compiler.name, directory)));
-    // of a build on another machine, which would go before ours
-    await rm(join(out, process.arch), { recursive: true, force: true });
-    for (const arch of foreign) await mkdir(join(out, arch), { recursive: true });
-    for (const [index, [arch, name]] of builds.entries()) await rename(made[index] ?? '', objectPath(name, arch));
+    for (const arch of otherArchitectures) await writeForeignHeader(arch, directory);
+    const linkedObjects = await Promise.all(
+      builds.map(([arch, name]) => compile(arch, name, compiler.name, directory)),
+    );
+    // Remove objects that another machine built for this architecture: they would take precedence over ours.
+    await rm(join(outputDirectory, process.arch), { recursive: true, force: true });
+    for (const arch of otherArchitectures) await mkdir(join(outputDirectory, arch), { recursive: true });
+    for (const [index, [arch, name]] of builds.entries())
+      await rename(linkedObjects[index] ?? '', objectPath(name, arch));
     await writeFile(join(directory, 'stamp'), wanted);
     await rename(join(directory, 'stamp'), stamp);
   } finally {

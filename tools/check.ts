@@ -1,4 +1,7 @@
-/** Types, lint and format, dead code, documents in step: `npm run check [-- --fix]`. Prints each step with its result; fails if one does. */
+/**
+ * Checks types, lint, format, dead code and generated files: `npm run check [-- --fix]`. Prints each step with its
+ * result and fails if a step fails.
+ */
 import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -6,7 +9,7 @@ import { parseArgs } from 'node:util';
 
 const root = dirname(import.meta.dirname);
 
-/** The tools' own launchers ask PATH for a Node; this one must be the first they find. */
+/** The launchers of the tools look for node in PATH, so this Node comes first. */
 const environment = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}` };
 
 interface Step {
@@ -27,13 +30,13 @@ function steps(fix: boolean): Step[] {
       command: [bin('biome'), 'check', ...(fix ? ['--write'] : []), '--error-on-warnings', '--max-diagnostics=50', '.'],
     },
     { title: 'dead code (knip)', command: [bin('knip'), '--no-progress', '--no-config-hints'] },
-    { title: 'types of the wire in step with their schemas', command: generator('tools/generate-types.ts') },
-    { title: 'readers of records in step with bpf/ringfence.h', command: generator('tools/generate-records.ts') },
-    { title: 'documents in step', command: generator('tools/docs.ts') },
+    { title: 'wire types match their schemas', command: generator('tools/generate-types.ts') },
+    { title: 'record readers match bpf/ringfence.h', command: generator('tools/generate-records.ts') },
+    { title: 'generated documents', command: generator('tools/docs.ts') },
   ];
 }
 
-/** Returns whether it passed. */
+/** Runs a step, prints its result and returns whether it passed. */
 async function runStep({ title, command: [program = '', ...args] }: Step): Promise<boolean> {
   const started = performance.now();
   const child = spawn(program, args, { cwd: root, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -48,8 +51,8 @@ async function runStep({ title, command: [program = '', ...args] }: Step): Promi
 }
 
 const { values } = parseArgs({ options: { fix: { type: 'boolean', default: false } } });
-const wanted = steps(values.fix);
-/** Side by side, as one of them takes half of the time; what mends files goes one after the other. */
-const results = values.fix ? [] : await Promise.all(wanted.map(runStep));
-if (values.fix) for (const step of wanted) results.push(await runStep(step));
+const selected = steps(values.fix);
+/** Run in parallel, because one step takes half of the time. Steps that fix files run one after the other. */
+const results = values.fix ? [] : await Promise.all(selected.map(runStep));
+if (values.fix) for (const step of selected) results.push(await runStep(step));
 process.exitCode = results.every((passed) => passed) ? 0 : 1;

@@ -1,4 +1,6 @@
-/** TypeScript that writes a record of bpf/ringfence.h as the Avro body of the same name, field by field, from where the kernel wrote it. */
+/**
+ * Emits TypeScript that converts records of bpf/ringfence.h in place to the Avro body of the same name, field by field.
+ */
 import type { Btf } from '@ringfence/libbpf-ts';
 import type { BtfMember, BtfOf, BtfType } from '../packages/libbpf-ts/src/btf/types.ts';
 import { layouts } from '../packages/schema/src/layout.ts';
@@ -11,7 +13,7 @@ interface SchemaField {
 }
 type Struct = BtfOf<'struct'>;
 
-/** A statement that writes a field; `bytes`: that it needs room for, 0: it makes its own. */
+/** A statement that writes a field. `bytes` is the space that it needs; 0 if it reserves its own space. */
 interface Write {
   readonly line: string;
   readonly bytes: number;
@@ -19,37 +21,37 @@ interface Write {
 
 const HEADER = 'h';
 const LONG_BYTES = 10;
-/** Beside these, names are told apart by their words only: C's `parent_tgid` is Avro's `parentTgid`. */
+/** C's `parent_tgid` is Avro's `parentTgid`. */
 const camel = (name: string): string => name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 const pascal = (name: string): string => camel(`_${name}`);
 
-/** Names of the schema's records and fixed types, as they are met. */
-class Names {
-  readonly #known = new Map<string, Schema>();
+/** The named types of a schema: records and fixed types. */
+class NamedSchemas {
+  readonly #schemas = new Map<string, Schema>();
 
-  see(schema: Schema): void {
+  collect(schema: Schema): void {
     if (typeof schema === 'string') return;
-    if (Array.isArray(schema)) for (const one of schema as readonly Schema[]) this.see(one);
-    if (schema.name !== undefined) this.#known.set(schema.name, schema);
-    if (typeof schema.type === 'object') this.see(schema.type);
-    for (const { type } of schema.fields ?? []) this.see(type);
+    if (Array.isArray(schema)) for (const branch of schema as readonly Schema[]) this.collect(branch);
+    if (schema.name !== undefined) this.#schemas.set(schema.name, schema);
+    if (typeof schema.type === 'object') this.collect(schema.type);
+    for (const { type } of schema.fields ?? []) this.collect(type);
   }
 
-  /** The definition behind a name; of a primitive, its name. */
+  /** Returns the definition of a named type. Returns a primitive type as it is. */
   resolve(schema: Schema): Schema {
-    const named = typeof schema === 'string' ? (this.#known.get(schema) ?? schema) : schema;
+    const named = typeof schema === 'string' ? (this.#schemas.get(schema) ?? schema) : schema;
     return typeof named === 'object' && typeof named.type === 'object' ? this.resolve(named.type) : named;
   }
 }
 
 class Emitter {
   readonly #btf: Btf;
-  readonly #names = new Names();
+  readonly #names = new NamedSchemas();
   readonly #parts = new Map<string, string>();
 
   constructor(btf: Btf) {
     this.#btf = btf;
-    this.#names.see(schemaOf('Event') as unknown as Schema);
+    this.#names.collect(schemaOf('Event') as unknown as Schema);
   }
 
   get parts(): readonly string[] {
@@ -61,12 +63,11 @@ class Emitter {
     if (found === undefined) throw new TypeError(`bpf/ringfence.h has no struct ${name}`);
     let end = 0;
     for (const { name: member, bitOffset, type } of found.members) {
-      // What the compiler leaves between two members is whatever was in memory there.
-      if (bitOffset / 8 !== end)
-        throw new TypeError(`struct ${name} has a hole before ${member}: write it down as pad`);
+      // A hole between members would contain uninitialised memory.
+      if (bitOffset / 8 !== end) throw new TypeError(`struct ${name} has a hole before ${member}: declare it as pad`);
       end += this.#btf.sizeOf(type);
     }
-    if (end !== found.size) throw new TypeError(`struct ${name} ends in a hole: write it down as pad`);
+    if (end !== found.size) throw new TypeError(`struct ${name} ends in a hole: declare it as pad`);
     return found;
   }
 
@@ -85,40 +86,40 @@ class Emitter {
     return schema.fields;
   }
 
-  /** The fields of `record`, from `struct`. */
+  /** Returns the statements that write the fields of `record` from `struct`. */
   fields(record: string, struct: Struct): readonly Write[] {
     const members = new Map(this.members(struct).map((member) => [camel(member.name), member]));
     const written = this.fieldsOf(record).map(({ name, type }) => {
       const member = members.get(name);
-      if (member === undefined) throw new TypeError(`${struct.name} has nothing for ${record}.${name}`);
+      if (member === undefined) throw new TypeError(`${struct.name} has no member for ${record}.${name}`);
       members.delete(name);
       return this.#field(struct, member, type);
     });
-    if (members.size > 0) throw new TypeError(`${record} has nothing for ${[...members.keys()]} of ${struct.name}`);
+    if (members.size > 0) throw new TypeError(`${record} has no field for ${[...members.keys()]} of ${struct.name}`);
     return written;
   }
 
   #field(struct: Struct, member: BtfMember, type: Schema): Write {
     const schema = this.#names.resolve(type);
     const memberType = this.#btf.resolve(member.type);
-    const place = placeOf(member);
-    if (typeof schema === 'object') return this.#complex(memberType, place, schema, member);
+    const offset = offsetOf(member);
+    if (typeof schema === 'object') return this.#complex(memberType, offset, schema, member);
     if (schema === 'bytes') return { line: addressLine(this.members(struct), member), bytes: 0 };
     if (memberType.kind !== 'int' && memberType.kind !== 'enum') throw mismatch(member, schema);
-    if (schema === 'boolean') return { line: `out.boolean(${read(memberType, place)} !== 0);`, bytes: 1 };
+    if (schema === 'boolean') return { line: `out.boolean(${read(memberType, offset)} !== 0);`, bytes: 1 };
     if (schema !== 'int' && schema !== 'long') throw mismatch(member, schema);
-    // Of 64 bits only times become numbers: ns, as µs.
+    // The only 64-bit integers that become numbers are times, which are converted from ns to µs.
     const value =
       memberType.size === 8
-        ? `signedMicros(view.getUint32(${place}, true), view.getUint32(${placeOf(member, 4)}, true))`
-        : read(schema === 'int' && memberType.size === 4 ? { ...memberType, signed: true } : memberType, place);
+        ? `signedMicros(view.getUint32(${offset}, true), view.getUint32(${offsetOf(member, 4)}, true))`
+        : read(schema === 'int' && memberType.size === 4 ? { ...memberType, signed: true } : memberType, offset);
     return { line: `out.long(${value});`, bytes: LONG_BYTES };
   }
 
-  #complex(type: BtfType, place: string, schema: Exclude<Schema, string>, member: BtfMember): Write {
-    if (schema.name === 'U64') return { line: `out.fixed(bytes, ${place}, 8);`, bytes: 8 };
+  #complex(type: BtfType, offset: string, schema: Exclude<Schema, string>, member: BtfMember): Write {
+    if (schema.name === 'U64') return { line: `out.fixed(bytes, ${offset}, 8);`, bytes: 8 };
     if (type.kind !== 'struct' || schema.name === undefined) throw mismatch(member, schema.name);
-    if (schema.name === 'Text') return { line: `writeText(out, view, bytes, at, ${place});`, bytes: 0 };
+    if (schema.name === 'Text') return { line: `writeText(out, view, bytes, at, ${offset});`, bytes: 0 };
     const fields = this.fields(schema.name, type);
     const name = `write${schema.name}`;
     this.#parts.set(
@@ -128,43 +129,44 @@ class Emitter {
         fields.map(({ line }) => line),
       ),
     );
-    return { line: `${name}(out, view, bytes, ${place});`, bytes: sumOf(fields) };
+    return { line: `${name}(out, view, bytes, ${offset});`, bytes: sumOf(fields) };
   }
 }
 
 const sumOf = (writes: readonly Write[]): number => writes.reduce((sum, { bytes }) => sum + bytes, 0);
 
-/** Room is made for all up to the next that makes its own, and after that again. */
+/** Reserves space once for each run of statements up to a statement that reserves its own space. */
 function withRoom(writes: readonly Write[]): string[] {
-  const grows = writes.findIndex(({ bytes }) => bytes === 0);
-  const run = grows < 0 ? writes : writes.slice(0, grows);
-  const room = sumOf(run) === 0 ? [] : [`out.ensure(${sumOf(run)});`];
-  const rest = grows < 0 ? [] : [(writes[grows] as Write).line, ...withRoom(writes.slice(grows + 1))];
-  return [...room, ...run.map(({ line }) => line), ...rest];
+  const firstGrowing = writes.findIndex(({ bytes }) => bytes === 0);
+  const run = firstGrowing < 0 ? writes : writes.slice(0, firstGrowing);
+  const ensure = sumOf(run) === 0 ? [] : [`out.ensure(${sumOf(run)});`];
+  const rest =
+    firstGrowing < 0 ? [] : [(writes[firstGrowing] as Write).line, ...withRoom(writes.slice(firstGrowing + 1))];
+  return [...ensure, ...run.map(({ line }) => line), ...rest];
 }
 
-const mismatch = (member: BtfMember, wanted: unknown): TypeError =>
-  new TypeError(`the C type of ${member.name} does not become ${String(wanted)}`);
+const mismatch = (member: BtfMember, schema: unknown): TypeError =>
+  new TypeError(`the C type of ${member.name} cannot become ${String(schema)}`);
 
-const placeOf = ({ bitOffset }: BtfMember, more = 0): string =>
-  bitOffset / 8 + more === 0 ? 'at' : `at + ${bitOffset / 8 + more}`;
+const offsetOf = ({ bitOffset }: BtfMember, extraBytes = 0): string =>
+  bitOffset / 8 + extraBytes === 0 ? 'at' : `at + ${bitOffset / 8 + extraBytes}`;
 
-function read({ size, signed }: { readonly size: number; readonly signed: boolean }, place: string): string {
+function read({ size, signed }: { readonly size: number; readonly signed: boolean }, offset: string): string {
   const getter = `get${signed ? 'Int' : 'Uint'}${size * 8}`;
-  return `view.${getter}(${size === 1 ? place : `${place}, true`})`;
+  return `view.${getter}(${size === 1 ? offset : `${offset}, true`})`;
 }
 
-/** An address is as long as its family says; a local one is none while nothing is bound. */
+/** The length of an address depends on its family. A local address is empty while the socket is not bound. */
 function addressLine(members: readonly BtfMember[], address: BtfMember): string {
   const find = (name: string): BtfMember => {
     const found = members.find((member) => member.name === name);
-    if (found === undefined) throw new TypeError(`${address.name} needs ${name} beside it`);
+    if (found === undefined) throw new TypeError(`${address.name} needs a member ${name}`);
     return found;
   };
-  const length = `addressBytes(view.getUint16(${placeOf(find('family'))}, true))`;
-  if (!address.name.startsWith('local_')) return `out.bytes(bytes, ${placeOf(address)}, ${length});`;
-  const bound = `view.getUint16(${placeOf(find('local_port'))}, true) === 0`;
-  return `out.bytes(bytes, ${placeOf(address)}, ${bound} ? 0 : ${length});`;
+  const length = `addressBytes(view.getUint16(${offsetOf(find('family'))}, true))`;
+  if (!address.name.startsWith('local_')) return `out.bytes(bytes, ${offsetOf(address)}, ${length});`;
+  const bound = `view.getUint16(${offsetOf(find('local_port'))}, true) === 0`;
+  return `out.bytes(bytes, ${offsetOf(address)}, ${bound} ? 0 : ${length});`;
 }
 
 const emitFunction = (name: string, lines: readonly string[]): string =>
@@ -174,7 +176,7 @@ const emitFunction = (name: string, lines: readonly string[]): string =>
     '}',
   ].join('\n');
 
-/** `header`: first lines of the file. Throws TypeError where the two don't fit. */
+/** Returns the text of the file, which starts with `header`. Throws TypeError if structs and records do not match. */
 export function emitTranscoder(btf: Btf, header: string): string {
   const emitter = new Emitter(btf);
   const kinds = (btf.find('enum', 'rf_kind')?.values ?? []).map(({ name, value }) => {
@@ -185,29 +187,29 @@ export function emitTranscoder(btf: Btf, header: string): string {
     const texts = emitter.members(struct).filter((member) => emitter.isText(member));
     return { value: Number(value), struct, record, writes, texts };
   });
-  const textPlaces = ({ texts }: { readonly texts: readonly BtfMember[] }): string =>
+  const textOffsets = ({ texts }: { readonly texts: readonly BtfMember[] }): string =>
     `[${texts.map(({ bitOffset }) => bitOffset / 8).join(', ')}]`;
   const byKind = <T>(get: (kind: (typeof kinds)[number]) => T, none: T): T[] =>
     Array.from({ length: Math.max(...kinds.map(({ value }) => value)) + 1 }, (_, kind) => {
-      const one = kinds.find(({ value }) => value === kind);
-      return one === undefined ? none : get(one);
+      const entry = kinds.find(({ value }) => value === kind);
+      return entry === undefined ? none : get(entry);
     });
   const writers = kinds.map(({ record, writes }) => emitFunction(`write${record}`, withRoom(writes)));
   return `${[
     header,
     "import type { AvroWriter } from '@ringfence/schema';\nimport { addressBytes, signedMicros, writeText } from '../steps/write-field.ts';",
     [
-      '/** By enum rf_kind: bytes of the part that each has; 0: there is no such kind. */',
+      '/** Bytes of the fixed part of a record, by enum rf_kind; 0 for unknown kinds. */',
       `export const FIXED_BYTES: Int32Array = Int32Array.of(${byKind(({ struct }) => struct.size, 0).join(', ')});`,
     ].join('\n'),
     [
-      '/** By enum rf_kind: where its texts are told. */',
-      `export const TEXTS: readonly (readonly number[])[] = [${byKind(textPlaces, '[]').join(', ')}];`,
+      '/** Offsets of the text descriptors of a record, by enum rf_kind. */',
+      `export const TEXTS: readonly (readonly number[])[] = [${byKind(textOffsets, '[]').join(', ')}];`,
     ].join('\n'),
     ...emitter.parts,
     ...writers,
     [
-      '/** `kind`: one that FIXED_BYTES knows */',
+      '/** Writes the body of a record, whose kind must be known to FIXED_BYTES. */',
       'export function writeBody(kind: number, out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {',
       '  switch (kind) {',
       ...kinds.flatMap(({ value, record }) => [

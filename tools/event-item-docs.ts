@@ -1,15 +1,19 @@
-/** The table of docs/EVENTS.md that says which test provokes what; it is not written when a test is named that isn't there. */
+/**
+ * Generates the tables of docs/EVENTS.md that list the tests of each reported item. Fails if a named test does not
+ * exist.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { catalogue, eventKinds, KIND, type KindName } from '@ringfence/schema';
 import { parse } from 'yaml';
+import { cell, wrap } from './markdown.ts';
 
-/** The `file: title` of a test; or why there can be none, or is none yet. */
+/** The test as `file: title`, or the reason why no test can exist or exists yet. */
 type Proof = string | { readonly never: string } | { readonly missing: string };
 
 interface EventItem {
   readonly item: string;
-  /** undefined: a command tells it */
+  /** undefined when a command reports the item */
   readonly event?: KindName;
   readonly shows: string;
   readonly succeeds: Proof;
@@ -21,23 +25,23 @@ const root = dirname(import.meta.dirname);
 const TITLE = /\b(?:test|it)\(\s*(['"`])((?:\\.|(?!\1)[^\\])*)\1/g;
 
 interface TestFile {
-  /** of its tests, as the source has them */
+  /** titles of its tests */
   readonly titles: ReadonlySet<string>;
-  /** it says of itself that it runs in a guest, and nowhere else */
+  /** whether the file runs in a guest only */
   readonly guest: boolean;
 }
 
 const files = new Map<string, TestFile>();
 
 function testFile(path: string): TestFile {
-  const known = files.get(path);
-  if (known !== undefined) return known;
-  const whole = join(root, path);
-  const text = existsSync(whole) ? readFileSync(whole, 'utf8') : '';
+  const cached = files.get(path);
+  if (cached !== undefined) return cached;
+  const absolutePath = join(root, path);
+  const text = existsSync(absolutePath) ? readFileSync(absolutePath, 'utf8') : '';
   const titles = [...text.matchAll(TITLE)].map(([, , title = '']) => title.replaceAll(/\\(.)/g, '$1'));
-  const found = { titles: new Set(titles), guest: path.endsWith('.guest.ts') || text.includes('skipOutsideGuest') };
-  files.set(path, found);
-  return found;
+  const file = { titles: new Set(titles), guest: path.endsWith('.guest.ts') || text.includes('skipOutsideGuest') };
+  files.set(path, file);
+  return file;
 }
 
 const ITEMS = 'tools/event-items.yaml';
@@ -45,7 +49,7 @@ const families = parse(readFileSync(join(root, ITEMS), 'utf8')) as Readonly<Reco
 
 const actionField = catalogue.fields.find(({ name }) => name === 'event.action');
 
-/** The actions that events of a kind can have; none: the kind has no action of its own. */
+/** Returns the actions that events of a kind can have; empty if the kind has no actions. */
 function actionsOf(kind: KindName): readonly string[] {
   const name = eventKinds.names[KIND[kind]] ?? '';
   const constant = actionField?.constants?.[name];
@@ -54,26 +58,24 @@ function actionsOf(kind: KindName): readonly string[] {
 
 const fieldNames = new Set(catalogue.fields.map(({ name }) => name));
 
-/** What is wrong with an item; empty: nothing. */
-function faultsOf({ item, event, shows, succeeds, fails }: EventItem): string[] {
-  const faults = [succeeds, fails].flatMap((proof) => {
+/** Returns the problems of an item: tests, actions and fields that do not exist. */
+function problemsOf({ item, event, shows, succeeds, fails }: EventItem): string[] {
+  const problems = [succeeds, fails].flatMap((proof) => {
     if (typeof proof !== 'string') return [];
     const { path, title } = testOf(proof);
     return testFile(path).titles.has(title) ? [] : [`${item}: ${path} has no test "${title}"`];
   });
-  if (event === undefined || actionsOf(event).includes(shows)) return faults;
+  if (event === undefined || actionsOf(event).includes(shows)) return problems;
   const unknown = shows.split(', ').filter((field) => !fieldNames.has(field));
-  return [...faults, ...unknown.map((field) => `${item}: ${field} is no action of ${event} and no field`)];
+  return [...problems, ...unknown.map((field) => `${item}: ${field} is neither an action of ${event} nor a field`)];
 }
 
-/** `exec: a title` or `path/to/x.test.ts: a title` */
+/** Parses `exec: a title` or `path/to/x.test.ts: a title`. */
 function testOf(proof: string): { path: string; title: string } {
   const [name = ''] = proof.split(': ', 1);
   const path = name.includes('/') ? name : `test/kernel/sensor/${name}.test.ts`;
   return { path, title: proof.slice(name.length + 2) };
 }
-
-const cell = (text: string): string => text.replaceAll('|', '\\|');
 
 function proofText(proof: Proof): string {
   if (typeof proof !== 'string') return 'never' in proof ? `— ${proof.never}` : `**none**: ${proof.missing}`;
@@ -85,18 +87,20 @@ function proofText(proof: Proof): string {
 const row = ({ item, event, shows, succeeds, fails, guest }: EventItem): string =>
   `| ${item}${guest === true ? ' (guest)' : ''} | ${event ?? ''} | ${shows.includes('`') ? shows : `\`${shows}\``} | ${proofText(succeeds)} | ${proofText(fails)} |`;
 
-/** Throws when an item names a test, an action or a field that there is not. */
+/** Returns the tables. Throws if an item names a test, an action or a field that does not exist. */
 export function eventItemDocs(): string {
-  const faults = Object.values(families).flat().flatMap(faultsOf);
-  if (faults.length > 0) throw new Error(`${ITEMS}:\n${faults.join('\n')}`);
+  const problems = Object.values(families).flat().flatMap(problemsOf);
+  if (problems.length > 0) throw new Error(`${ITEMS}:\n${problems.join('\n')}`);
   return `${[
-    '# What is provoked',
-    'Each thing that is reported, the event it shows as with its `event.action` or fields, and the test that makes it happen: where it succeeds and where it fails. `—`: there can be no such event, and why. **none**: what is not reported or not provoked. (guest): of an item all tests, else the one behind it, run on a stock kernel in a guest: `npm run test:kernels`.',
+    '# Tests of reported items',
+    wrap(
+      'Each row is an item that Ringfence reports, with its event, the `event.action` or the fields that show it, and the tests that provoke a success and a failure. `—`: no such event can exist, for the given reason. **none**: the item is not reported or not tested, for the given reason. (guest): the tests of the item, or the test after the mark, run on a stock kernel in a guest: `npm run test:kernels`.',
+    ),
     ...Object.entries(families).map(([family, items]) =>
       [
         `## Family: ${family}`,
         '',
-        '| what | event | shows as | succeeds | fails |',
+        '| item | event | shown by | success | failure |',
         '|---|---|---|---|---|',
         ...items.map(row),
       ].join('\n'),

@@ -1,4 +1,7 @@
-/** Writes packages/schema/src/generated/types.generated.ts: one interface per Avro record. `--check` only compares. */
+/**
+ * Generates packages/schema/src/generated/types.generated.ts, with one interface per Avro record. `--check` only
+ * compares.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { recordNames, schemaOf } from '../packages/schema/src/schemas.ts';
 
@@ -50,7 +53,7 @@ function typeText(schema: Schema): string {
 const plural = (name = ''): string => `${name.replace(/y$/, 'ie')}s`;
 const wrap = (text: string): string => (text.includes('|') ? `(${text})` : text);
 
-/** avsc leaves a union bare when JavaScript can tell its branches apart; several records it wraps by full name. */
+/** avsc represents a union by its plain value, unless several branches are records: then it wraps them by full name. */
 function unionText(branches: Schema[]): string {
   const texts = branches.map(typeText);
   const records = branches.filter(
@@ -83,7 +86,7 @@ const text = `// Generated from packages/schema/avro by tools/generate-types.ts:
 
 if (process.argv.includes('--check')) {
   if (readFileSync(OUT, 'utf8') !== text) {
-    console.error('types.generated.ts is out of step with packages/schema/avro: run tools/generate-types.ts');
+    console.error('types.generated.ts differs from packages/schema/avro: run tools/generate-types.ts');
     process.exitCode = 1;
   }
 } else writeFileSync(OUT, text);

@@ -1,7 +1,8 @@
-/** Texts of docs/EVENTS.md and docs/FIELDS.md, from the schemas and the field catalogue. */
+/** Generates docs/EVENTS.md and docs/FIELDS.md from the schemas and the field catalogue. */
 import { catalogue, FILTERED_KINDS, type Field, FORMS, type KindName } from '@ringfence/schema';
 import { kindName } from '../packages/schema/src/layout.ts';
 import { type RecordSchema, schemaOf } from '../packages/schema/src/schemas.ts';
+import { cell, code, wrap } from './markdown.ts';
 
 type Schema =
   | string
@@ -16,8 +17,6 @@ type Schema =
       readonly fields?: RecordSchema['fields'];
     };
 
-const cell = (text: unknown): string => String(text ?? '').replaceAll('|', '\\|');
-const code = (text: string): string => `\`${text}\``;
 const generated = (source: string): string => `<!-- Generated from ${source} by \`npm run docs\`; edit it there. -->`;
 
 function typeText(schema: Schema): string {
@@ -36,67 +35,68 @@ const fieldTable = (fields: RecordSchema['fields']): string =>
     ...fields.map((field) => `| ${code(field.name)} | ${typeText(field.type as Schema)} | ${cell(field['doc'])} |`),
   ].join('\n');
 
-/** What stands beside each kind: where the sensor sees it, or who makes it. */
+/** The source of each kind: a hook of the sensor, or the service that creates the event. */
 const SOURCES: Readonly<Record<KindName, string>> = {
-  Fork: 'tracepoint sched_process_fork; new thread groups only',
-  Exec: 'tracepoint sched_process_exec, from the new memory map; `snapshot`: task iterator at start',
-  Exit: 'tracepoint sched_process_exit, when the last thread is gone',
+  Fork: 'tracepoint sched_process_fork; only for new thread groups',
+  Exec: 'tracepoint sched_process_exec, from the new memory map; `snapshot`: a task iterator at the start',
+  Exit: 'tracepoint sched_process_exit, when the last thread has exited',
   CredentialsChange:
-    'system calls of the setuid family, setgroups, capset, unshare and setns, compared before and after',
-  Open: 'end of open, openat, openat2 and creat, from the file the descriptor names; filtered by what rules can match',
+    'system calls of the setuid family, setgroups, capset, unshare and setns, by comparing the credentials before and after',
+  Open: 'exit of open, openat, openat2 and creat, from the file of the descriptor; filtered by what rules can match',
   Connect:
-    'end of connect, from the socket; cgroup connect hooks for those that fail; its beginning for the time it takes',
+    'exit of connect, from the socket; cgroup connect hooks for failed connects; entry of connect for its duration',
   Tick: 'collector, once a second',
-  Gap: 'enricher, when a number of a lane never came',
-  UserContext: 'collector, from the user database, at start and on change',
+  Gap: 'enricher, when a sequence number of a lane never arrived',
+  UserContext: 'collector, from the user database, at the start and on changes',
   ContainerContext:
-    "collector, before the first event of a cgroup it has not seen, from the runtime's files and state; again when those say more",
-  MountContext: 'collector, from mountinfo, at start and on change',
+    "collector, before the first event of a new cgroup, from the runtime's files and state; again when these contain more",
+  MountContext: 'collector, from mountinfo, at the start and on changes',
   Log: 'enricher, from a line on `logs-raw`',
-  Accept: 'end of accept and accept4, from the new socket; failures (but that nobody was there) from the listening one',
-  HostContext: 'collector, at start and on change',
+  Accept:
+    'exit of accept and accept4, from the new socket; failures from the listening socket, unless no connection was waiting',
+  HostContext: 'collector, at the start and on changes',
   FileChange:
-    'end of the rename, link, symlink, unlink, mkdir, chmod, chown, xattr, mknod, truncate and splice system calls; filtered by what rules can match',
+    'exit of the rename, link, symlink, unlink, mkdir, chmod, chown, xattr, mknod, truncate and splice system calls; filtered by what rules can match',
   MountChange:
-    'end of mount, umount2, move_mount, pivot_root, chroot, open_tree, fsopen, fsmount and mount_setattr; never filtered',
+    'exit of mount, umount2, move_mount, pivot_root, chroot, open_tree, fsopen, fsmount and mount_setattr; never filtered',
   Memory:
-    'end of memfd_create, mmap, mprotect and pkey_mprotect, from the mapping; of equal ones at most one a second and process',
+    'exit of memfd_create, mmap, mprotect and pkey_mprotect, from the mapping; of equal events at most one per second and process',
   Signal:
-    'tracepoint signal_generate; of what fails the end of kill, tkill, tgkill, rt_sigqueueinfo, rt_tgsigqueueinfo and pidfd_send_signal; of equal ones at most one a second',
+    'tracepoint signal_generate; for failures, exit of kill, tkill, tgkill, rt_sigqueueinfo, rt_tgsigqueueinfo and pidfd_send_signal; of equal events at most one per second',
   Fault:
-    'tracepoint signal_deliver; after 16 of an executable those whose number is a power of two, until a minute goes by without any',
+    'tracepoint signal_deliver; after 16 faults of an executable, only those whose number is a power of two, until a minute passes without a fault',
   ProcessAccess:
-    'end of ptrace, process_vm_readv, process_vm_writev and pidfd_getfd; opens of /proc/PID/mem and environ, from the opened file; of equal ones at most one a second',
+    'exit of ptrace, process_vm_readv, process_vm_writev and pidfd_getfd; opens of /proc/PID/mem and environ, from the opened file; of equal events at most one per second',
   Attempt:
-    'end of fork, vfork, clone, clone3, execve, execveat, the setuid family, setgroups and capset, when they fail; of equal ones (call, error, what was asked for) at most one a second and process',
+    'exit of fork, vfork, clone, clone3, execve, execveat, the setuid family, setgroups and capset, when they fail; of equal events (same call, error and request) at most one per second and process',
   Redirect:
-    'end of dup, dup2, dup3 and fcntl, from what the stream is then, or of a call that fails from what was to be copied; of equal ones at most one a second and process',
-  Isolation: 'end of setns, unshare, prctl, seccomp and personality; of equal ones at most one a second',
+    'exit of dup, dup2, dup3 and fcntl, from the resulting stream or, if the call fails, from the descriptor to copy; of equal events at most one per second and process',
+  Isolation: 'exit of setns, unshare, prctl, seccomp and personality; of equal events at most one per second',
   Capability:
-    'raw tracepoint cap_capable, kernels from 6.14; by process, capability and answer at most one a second, of successes of root on the host only the first',
-  Module: 'end of init_module, finit_module and delete_module; tracepoints module_load and module_free for the name',
-  Bpf: 'end of bpf, but for its everyday commands; what was made is read from the new descriptor',
-  SystemChange: 'end of the system calls, by their own tracepoints',
-  Sysctl: 'cgroup sysctl hook, right before the value is taken',
+    'raw tracepoint cap_capable, on kernels from 6.14; at most one per second for each process, capability and result; of successes of root on the host only the first',
+  Module: 'exit of init_module, finit_module and delete_module; tracepoints module_load and module_free for the name',
+  Bpf: 'exit of bpf, except for its routine commands; a created object is read from the new descriptor',
+  SystemChange: 'exit of the system calls, by a tracepoint of each call',
+  Sysctl: 'cgroup sysctl hook, right before the value is set',
   IoUring: 'tracepoints io_uring_submit_req (before 6.4 io_uring_submit_sqe) and io_uring_complete',
   Socket:
-    'end of socket (raw, packet, vsock, alg and other unusual families; netlink of audit, xfrm and netfilter), bind and listen, from the socket; cgroup bind hooks for binds that fail',
+    'exit of socket (raw, packet, vsock, alg and other unusual families; netlink of audit, xfrm and netfilter), bind and listen, from the socket; cgroup bind hooks for failed binds',
   Datagram:
-    'cgroup packet hooks, UDP only; what was counted since, after 30 s with the next datagram or when the socket is closed (cgroup sock_release); end of sendto, sendmsg and sendmmsg for sends that fail, and for those to unix sockets, of which equal ones are told at most once a second; in the full profile the end of the function of the kernel that sends these (unix_dgram_sendmsg), which sees those by write too',
-  Packet: 'cgroup packet hooks: DNS on port 53 both ways, and the hello of a TLS client as it leaves',
-  Finding: 'collector, at start and every `collector.integrity.every`',
-  Flow: 'tracepoint inet_sock_set_state, TCP only: when the connection is over, or one that was not waited for has failed',
-  Authentication: 'probes in libpam: end of pam_authenticate',
-  ShellLine: 'probes in bash (readline), zsh (zleread) and, for a bash that uses it, libreadline',
-  Hash: 'collector, from the file behind /proc/PID/exe, after the first exec of the file at that ctime; `collector.hash`',
-  TlsData: 'probes in libssl: end of SSL_read, SSL_write and their _ex forms; off unless `collector.probes.tls`',
-  Throttled: 'collector, once a second while a cgroup sends more than its share and a ring is filling up',
+    'cgroup packet hooks, UDP only; the datagrams counted since the last event are reported with the next datagram after 30 s, or when the socket is closed (cgroup sock_release); exit of sendto, sendmsg and sendmmsg for failed sends and for sends to unix sockets, of equal ones at most one per second; in the full profile, exit of the kernel function unix_dgram_sendmsg for sends to unix sockets, which includes write',
+  Packet: 'cgroup packet hooks: DNS on port 53 in both directions, and outgoing TLS ClientHello messages',
+  Finding: 'collector, after the start and every `collector.integrity.every`',
+  Flow: 'tracepoint inet_sock_set_state, TCP only: when a connection ends, or when a non-blocking connect has failed',
+  Authentication: 'probes in libpam: exit of pam_authenticate',
+  ShellLine: 'probes in bash (readline), zsh (zleread) and libreadline, for a bash that uses it',
+  Hash: 'collector, from the file behind /proc/PID/exe, after the first exec of the file with that ctime; see `collector.hash`',
+  TlsData: 'probes in libssl: exit of SSL_read, SSL_write and their _ex forms; only if `collector.probes.tls` is on',
+  Throttled: 'collector, once a second while a cgroup exceeds its share and a ring is filling up',
   Silence:
-    'enricher of a fleet, when no tick of a host has come for `enricher.silentAfter`; again when one comes; not after an orderly end',
+    'enricher of a fleet, when no tick of a host has arrived for `enricher.silentAfter`, and again when a tick arrives; not after an orderly stop',
   Tampering:
-    'collector, with each tick and at the next start, from a pinned map that signal_generate, sched_process_exit, ends of ptrace and its kin, and of bpf write; of an agent that was asked to end (SIGTERM, SIGINT, SIGHUP) nothing',
+    'collector, with each tick and at the next start, from a pinned map that programs on signal_generate, sched_process_exit, and the exits of bpf and of ptrace and similar calls write; not for an agent that was asked to stop (SIGTERM, SIGINT, SIGHUP)',
   Probe:
-    'user-defined probes: a function entered or left, USDT, a tracepoint, as `collector.probes.custom` says (docs/PROBES.md)',
+    'user-defined probes of `collector.probes.custom` (docs/PROBES.md): entry or exit of a function, USDT, tracepoint',
 };
 
 export function eventDocs(): string {
@@ -109,7 +109,7 @@ export function eventDocs(): string {
   const collect = (schema: Schema): void => {
     if (typeof schema === 'string') return;
     if (Array.isArray(schema)) {
-      for (const one of schema) collect(one);
+      for (const branch of schema) collect(branch);
       return;
     }
     const complex = schema as Exclude<Schema, string | readonly Schema[]>;
@@ -120,31 +120,33 @@ export function eventDocs(): string {
       collect(inner);
     }
   };
-  for (const one of body) collect(one);
+  for (const record of body) collect(record);
   return `${[
     '# Events',
     generated('packages/schema/avro/event.avsc'),
-    'What the sensor and the collector report. On the wire each is an Avro record in a signed RawBatch; its identity is hostId, bootId, run, lane, cpu and sequence.',
-    '## Of every event',
+    wrap(
+      'The events that Ringfence reports. On the wire, each event is an Avro record in a signed RawBatch. Its identity is hostId, bootId, run, lane, cpu and sequence.',
+    ),
+    '## Fields of every event',
     fieldTable(event.fields.filter((field) => field.name !== 'body')),
     ...body.flatMap(({ name, doc, fields }) => [
       `## ${name}`,
-      ...(doc === undefined ? [] : [`${doc[0]?.toUpperCase()}${doc.slice(1)}.`]),
-      `Seen by: ${SOURCES[name]}.`,
+      ...(doc === undefined ? [] : [wrap(`${doc[0]?.toUpperCase()}${doc.slice(1)}.`)]),
+      wrap(`Source: ${SOURCES[name]}.`),
       ...filtering(name),
       fieldTable(fields ?? []),
     ]),
-    ...[...nested].flatMap(([name, fields]) => [`## ${name} (part of others)`, fieldTable(fields)]),
+    ...[...nested].flatMap(([name, fields]) => [`## ${name} (nested record)`, fieldTable(fields)]),
   ].join('\n\n')}\n`;
 }
 
-/** What comes only when somebody asks for it, and by which names `sensor.audit` does. */
+/** Describes when the sensor sends a filtered kind, and its names in `sensor.audit`. */
 function filtering(name: KindName): string[] {
   const kind = kindName(name);
   if (!FILTERED_KINDS.has(kind)) return [];
   const forms = FORMS.filter((form) => form.kind === kind).map(({ form }) => code(`${kind}.${form}`));
-  const parts = forms.length === 0 ? '' : `, or in part ${forms.join(', ')}`;
-  return [`Leaves the kernel when a rule can match it, or \`sensor.audit\` names ${code(kind)}${parts}.`];
+  const parts = forms.length === 0 ? '' : ` or a form of it: ${forms.join(', ')}`;
+  return [wrap(`Sent only if a rule can match it or \`sensor.audit\` contains ${code(kind)}${parts}.`)];
 }
 
 function fieldRow({ name, type, doc, aliases, kinds, argument, argumentOptional }: Field): string {
@@ -154,17 +156,18 @@ function fieldRow({ name, type, doc, aliases, kinds, argument, argumentOptional 
 }
 
 const table = (rows: readonly string[]): string =>
-  ['| field | type | on events | | also known as |', '|---|---|---|---|---|', ...rows].join('\n');
+  ['| field | type | on events | | aliases |', '|---|---|---|---|---|', ...rows].join('\n');
 
-/** With the fields that it stands for. */
+/** Returns the row of a Falco field, with the fields that it stands for. */
 const falcoRow = (field: Field): string =>
   fieldRow({ ...field, name: field.name.replace(/^falco\./, ''), aliases: field.anyOf ?? [] });
 
-/** One row for each reason. */
+/** Returns one row for each reason. */
 function missingRows(): string[] {
   const missing = catalogue.fields.filter(({ never }) => never !== undefined);
   return [...Map.groupBy(missing, ({ never }) => never)].map(
-    ([why, fields]) => `| ${fields.map(({ name }) => code(name.replace(/^falco\./, ''))).join(' ')} | ${cell(why)} |`,
+    ([reason, fields]) =>
+      `| ${fields.map(({ name }) => code(name.replace(/^falco\./, ''))).join(' ')} | ${cell(reason)} |`,
   );
 }
 
@@ -172,12 +175,18 @@ export function fieldDocs(): string {
   return `${[
     '# Fields',
     generated('packages/schema/src/fields'),
-    'What conditions, outputs and `--where` can name. A comparison with a field that an event does not have is false; `exists` asks for it.',
+    wrap(
+      'The fields that conditions, outputs and `--where` can use. A comparison with a field that an event does not have is false; `exists` tests whether it has the field.',
+    ),
     table(catalogue.fields.filter(({ dialect }) => dialect === undefined).map(fieldRow)),
     "## In Falco's form",
-    'What rule files in the format of Falco mean by these names; elsewhere `falco.` stands before them. Fields of Falco that are not here are above, as other names of those. Event types of Falco that do the same are one: `evt.type = openat2` asks for openat.',
+    wrap(
+      "The meaning of these names in rule files in Falco's format; elsewhere, they have the prefix `falco.`. Falco's other fields are aliases in the table above. Equivalent event types of Falco are treated as the same type: `evt.type = openat2` means openat.",
+    ),
     table(catalogue.fields.filter(({ dialect, never }) => dialect === 'falco' && never === undefined).map(falcoRow)),
-    'Fields that are never available: a rule that compares one is told so when it is loaded, and in outputs they are `<NA>`.',
-    ['| fields | why |', '|---|---|', ...missingRows()].join('\n'),
+    wrap(
+      'Fields that are never available. Loading a rule that compares such a field reports this; in outputs, they are `<NA>`.',
+    ),
+    ['| fields | reason |', '|---|---|', ...missingRows()].join('\n'),
   ].join('\n\n')}\n`;
 }

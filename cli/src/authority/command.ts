@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { OperatorError, makeFolder, writeOutput } from '@ringfence/base';
+import { makeFolder, OperatorError, writeOutput } from '@ringfence/base';
 import { createAuthority, createRequest, openAuthority, parseRoles } from '@ringfence/identity';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';

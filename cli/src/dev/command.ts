@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { OperatorError, durationText, type Paint, paintFor } from '@ringfence/base';
+import { durationText, OperatorError, type Paint, paintFor } from '@ringfence/base';
 import { untilInterrupted } from '@ringfence/runtime/process';
 import type { Status } from '@ringfence/runtime/status';
 import type { Incident } from '@ringfence/schema';

@@ -56,7 +56,8 @@ Examples:
 
 /** Throws OperatorError when it isn't what --save has written. */
 function recall(file: string): Remembered {
-  if (!existsSync(file)) throw new OperatorError(`${file} is not there: make it with ringfence integrity --save ${file}`);
+  if (!existsSync(file))
+    throw new OperatorError(`${file} is not there: make it with ringfence integrity --save ${file}`);
   try {
     const { bootId, code, values } = JSON.parse(readFileSync(file, 'utf8')) as Remembered;
     if (typeof bootId === 'string' && typeof code === 'object' && typeof values === 'object')

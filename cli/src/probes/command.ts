@@ -35,7 +35,8 @@ function addList(probes: Command): void {
   withSettings(list).action(async (_, self: Command) => {
     const { services } = await clientOf(settingsOf(self)).json<Status>('/status');
     const collector = services.find(({ name }) => name === 'collector');
-    if (collector === undefined) throw new OperatorError('the collector does not run in this process: ask where it runs');
+    if (collector === undefined)
+      throw new OperatorError('the collector does not run in this process: ask where it runs');
     const { probes: found } = collector.stats as { readonly probes: readonly ProbeStatus[] };
     if (json(self)) printJson({ probes: found }, 2);
     else print(listLines(found, paintFor(process.stdout)).join('\n'));

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { OperatorError, makeFolder } from '@ringfence/base';
+import { makeFolder, OperatorError } from '@ringfence/base';
 import { Judge, scaffold } from '@ringfence/rule-lab';
 import type { EventDocument } from '@ringfence/schema';
 import { openRecording } from '@ringfence/schema';

@@ -1,4 +1,4 @@
-import { OperatorError, jsonText } from '@ringfence/base';
+import { jsonText, OperatorError } from '@ringfence/base';
 import { type Config, type Flag, loadConfig, NAMED_FLAGS, type NamedFlag, parseSet, socketOf } from '@ringfence/config';
 import { ApiClient } from '@ringfence/runtime/client';
 import type { Command } from 'commander';

@@ -62,7 +62,9 @@ async function topology(
   { watch = false, json = false }: TopologyOptions,
 ): Promise<void> {
   if (config.bus.driver !== 'kafka')
-    throw new OperatorError('there is one process on an embedded log: see ringfence status; a fleet has bus.driver kafka');
+    throw new OperatorError(
+      'there is one process on an embedded log: see ringfence status; a fleet has bus.driver kafka',
+    );
   const paint = paintFor(process.stdout);
   const signal = untilInterrupted();
   using view = new LiveView(process.stdout);

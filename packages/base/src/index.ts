@@ -1,12 +1,12 @@
+export { CodedError, messageOf } from './coded-error.ts';
 export { durationText } from './duration.ts';
 export { Patience } from './grace-period.ts';
 export { jsonText } from './json-text.ts';
+export { type Log, silentLog } from './log.ts';
 export { Seldom } from './log-throttle.ts';
 export { OperatorError } from './operator-error.ts';
 export { makeFolder, openOutput, writeOutput } from './output-file.ts';
 export { type Paint, paintFor, paintPriority } from './paint.ts';
 export { plain } from './plain.ts';
-export { VERSION } from './version.ts';
-export { CodedError, messageOf } from './coded-error.ts';
-export { type Log, silentLog } from './log.ts';
 export { Tallies } from './tallies.ts';
+export { VERSION } from './version.ts';

@@ -32,7 +32,10 @@ test('a file to be written is its owner’s alone and begins empty; one that can
   assert.equal(readFileSync(path, 'utf8'), '');
   const nowhere = join(dir, 'none/a');
   for (const attempt of [() => openOutput(nowhere), () => new Output(nowhere, process.stdout)])
-    assert.throws(attempt, (error) => error instanceof OperatorError && error.message.includes(`can't write ${nowhere}`));
+    assert.throws(
+      attempt,
+      (error) => error instanceof OperatorError && error.message.includes(`can't write ${nowhere}`),
+    );
 });
 
 test('what is no file is written as it is, and stays everybody’s', (t) => {

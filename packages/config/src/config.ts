@@ -21,13 +21,13 @@ export type TopicName =
   | 'auditHeads'
   | 'dlq';
 
-/** Infinity: for ever, and without bound. */
+/** Retention limits. Infinity means no limit. */
 export interface TopicRetention {
   readonly retentionMs: number;
   readonly retentionBytes: number;
 }
 
-/** Empty text: not set. 0 of replicas: chosen by the number of brokers. */
+/** Empty text means not set. 0 replicas means that the number of brokers decides. */
 export interface KafkaSettings {
   /** host:port */
   readonly brokers: readonly string[];
@@ -58,16 +58,16 @@ export interface KafkaSettings {
 }
 
 /**
- * The compiled settings, deep-frozen: durations in ms, sizes in bytes, paths absolute. What each means, its bounds and its default stand in
- * schema.ts and docs/CONFIGURATION.md.
+ * The compiled settings, deep-frozen, with durations in ms, sizes in bytes and absolute paths. schema.ts and
+ * docs/CONFIGURATION.md describe each setting with its bounds and its default.
  */
 export interface Config {
   readonly stateDir: string;
   readonly runDir: string;
   readonly services: readonly ServiceName[];
-  /** empty: whoever started it */
+  /** empty: no switch to another user */
   readonly user: string;
-  /** `auto`: to be made from host name and pid */
+  /** `auto`: derived from hostname and pid */
   readonly instance: string;
   readonly shutdownDeadlineMs: number;
   readonly identity: { readonly path: string; readonly registrar: string };
@@ -78,7 +78,7 @@ export interface Config {
     readonly certificateDays: number;
   };
   readonly control: { readonly listen: Address; readonly endpoints: readonly string[] };
-  /** empty url: a file in `stateDir` instead */
+  /** empty `url`: a file in `stateDir` instead */
   readonly redis: {
     readonly url: string;
     readonly user: string;
@@ -89,7 +89,7 @@ export interface Config {
     readonly prefix: string;
     readonly timeoutMs: number;
   };
-  /** empty: none */
+  /** empty `endpoint`: no traces */
   readonly tracing: { readonly endpoint: string };
   readonly log: {
     readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
@@ -104,7 +104,7 @@ export interface Config {
     readonly audit: readonly string[];
     readonly pinPath: string;
     readonly selfNoise: boolean;
-    /** 0: any number */
+    /** 0 `perSecond`: no limit */
     readonly share: { readonly perSecond: number; readonly burst: number };
     readonly keepPinned: boolean;
   };
@@ -135,7 +135,7 @@ export interface Config {
     readonly embedded: { readonly path: string; readonly maxBytes: number; readonly synchronous: 'normal' | 'full' };
     readonly kafka: KafkaSettings;
   };
-  /** `url` empty: none */
+  /** empty `url`: no registry */
   readonly schemaRegistry: {
     readonly url: string;
     readonly user: string;
@@ -143,7 +143,7 @@ export interface Config {
     readonly ca: string;
     readonly timeoutMs: number;
   };
-  /** principals of the broker; empty: none */
+  /** principals of the brokers; empty: no access */
   readonly access: Readonly<Record<'agent' | 'enricher' | 'detector' | 'responder' | 'auditor' | 'registrar', string>>;
   readonly topics: Readonly<Record<TopicName, TopicRetention>>;
   readonly enricher: { readonly maxProcesses: number; readonly writtenFiles: number; readonly silentAfterMs: number };
@@ -188,6 +188,6 @@ export interface Config {
     readonly synchronous: 'full' | 'normal';
     readonly eventRetentionMs: number;
   };
-  /** `token` empty: none is asked for */
+  /** empty `token`: scrapers need no token */
   readonly metrics: { readonly enabled: boolean; readonly listen: Address; readonly token: string };
 }

@@ -6,11 +6,11 @@ export interface Conflict {
   readonly message: string;
 }
 
-/** A tick may come a second later than asked, and travels. */
+/** A tick can be a second late, and takes time to arrive. */
 const TICK_SLACK_MS = 2000;
 const LOOPBACK = /^(127\.|::1$|localhost$)/;
 
-/** What must hold between settings. */
+/** Returns the conflicts between settings. */
 export function conflictsOf(config: Config): Conflict[] {
   const { bus, metrics } = config;
   const conflicts = bus.driver === 'kafka' ? [...kafkaConflictsOf(bus.kafka), ...silenceConflictsOf(config)] : [];
@@ -22,12 +22,12 @@ export function conflictsOf(config: Config): Conflict[] {
   return conflicts;
 }
 
-/** Only a fleet tells silent hosts. */
+/** Only a fleet reports silent hosts. */
 function silenceConflictsOf({ collector: { tickMs }, enricher: { silentAfterMs } }: Config): Conflict[] {
-  const leastMs = tickMs + TICK_SLACK_MS;
-  if (silentAfterMs === 0 || silentAfterMs >= leastMs) return [];
-  const [tick, least, got] = [tickMs, leastMs, silentAfterMs].map(formatDuration);
-  const message = `expected 0s, or at least ${least}: ticks come every ${tick} (collector.tick), or up to a second later; got ${got}`;
+  const minMs = tickMs + TICK_SLACK_MS;
+  if (silentAfterMs === 0 || silentAfterMs >= minMs) return [];
+  const [tick, min, got] = [tickMs, minMs, silentAfterMs].map(formatDuration);
+  const message = `expected 0s, or at least ${min}: ticks arrive every ${tick} (collector.tick) or up to a second later; got ${got}`;
   return [{ key: 'enricher.silentAfter', message }];
 }
 
@@ -37,10 +37,14 @@ function clusterConflictsOf({ sink, elasticsearch: { nodes, user, apiKey } }: Co
     if (!holds) conflicts.push({ key: `auditor.elasticsearch.${key}`, message });
   };
   if (sink === 'sqlite') return conflicts;
-  const isHidden = nodes.every((node) => node.startsWith('https:') || LOOPBACK.test(new URL(node).hostname));
+  const isEncrypted = nodes.every((node) => node.startsWith('https:') || LOOPBACK.test(new URL(node).hostname));
   expect(user === '' || apiKey === '', 'apiKey', 'expected either an API key or a user');
-  expect(sink === 'elasticsearch' || apiKey === '', 'apiKey', 'expected none: OpenSearch takes a user and password');
-  expect(`${user}${apiKey}` === '' || isHidden, 'nodes', 'expected https: the secret would travel as it is');
+  expect(
+    sink === 'elasticsearch' || apiKey === '',
+    'apiKey',
+    'expected no API key: OpenSearch requires a user and a password',
+  );
+  expect(`${user}${apiKey}` === '' || isEncrypted, 'nodes', 'expected https: the secret would be sent unencrypted');
   return conflicts;
 }
 
@@ -56,16 +60,20 @@ function kafkaConflictsOf({
     if (!holds) conflicts.push({ key: `bus.kafka.${key}`, message });
   };
   const { mechanism } = sasl;
-  const asksPassword = mechanism !== 'none' && mechanism !== 'oauthbearer';
-  const unhidden = mechanism === 'plain' || mechanism === 'oauthbearer';
-  const local = brokers.every((broker) => LOOPBACK.test(broker.replace(/^\[|\]?:\d+$/g, '')));
-  expect((tls.cert === '') === (tls.key === ''), 'tls.cert', 'expected tls.cert and tls.key both, or neither');
-  expect(tls.enabled || `${tls.ca}${tls.cert}` === '', 'tls.enabled', 'expected true, as certificates are named');
-  expect(!asksPassword || sasl.username !== '', 'sasl.username', `expected a user for ${mechanism}`);
-  expect(!asksPassword || sasl.password !== '', 'sasl.password', `expected a password for ${mechanism}`);
+  const needsPassword = mechanism !== 'none' && mechanism !== 'oauthbearer';
+  const sendsPlainSecret = mechanism === 'plain' || mechanism === 'oauthbearer';
+  const isLocal = brokers.every((broker) => LOOPBACK.test(broker.replace(/^\[|\]?:\d+$/g, '')));
+  expect((tls.cert === '') === (tls.key === ''), 'tls.cert', 'expected both tls.cert and tls.key, or neither');
+  expect(tls.enabled || `${tls.ca}${tls.cert}` === '', 'tls.enabled', 'expected true, because certificates are set');
+  expect(!needsPassword || sasl.username !== '', 'sasl.username', `expected a user for ${mechanism}`);
+  expect(!needsPassword || sasl.password !== '', 'sasl.password', `expected a password for ${mechanism}`);
   expect(mechanism !== 'oauthbearer' || sasl.tokenFile !== '', 'sasl.tokenFile', 'expected a file for oauthbearer');
-  expect(!unhidden || tls.enabled || local, 'tls.enabled', `expected true: ${mechanism} sends its secret as it is`);
-  const enough = replicationFactor === 0 || minInsyncReplicas <= replicationFactor;
-  expect(enough, 'minInsyncReplicas', `expected at most replicationFactor, ${replicationFactor}`);
+  expect(
+    !sendsPlainSecret || tls.enabled || isLocal,
+    'tls.enabled',
+    `expected true: ${mechanism} sends its secret unencrypted`,
+  );
+  const isSatisfiable = replicationFactor === 0 || minInsyncReplicas <= replicationFactor;
+  expect(isSatisfiable, 'minInsyncReplicas', `expected at most replicationFactor, ${replicationFactor}`);
   return conflicts;
 }

@@ -6,20 +6,24 @@ const INTRODUCTION = `# Settings
 
 <!-- Generated from packages/config/src/schema.ts by \`npm run docs\`; edit it there. -->
 
-Every setting has a default, so Ringfence runs without a file. Settings come, the first that has one wins, from
+Every setting has a default, so Ringfence runs without a settings file. The first of these sources
+that sets a value wins:
 
-1. flags: \`--set sensor.pollInterval=10ms\`, and those with a name of their own (below) where they have an effect, as \`--help\` of each command says;
-2. the environment: \`RINGFENCE_SENSOR_POLL_INTERVAL=10ms\`; lists are separated by commas;
-3. one YAML file: \`--config FILE\`, else \`RINGFENCE_CONFIG\`, else \`/etc/ringfence/ringfence.yaml\` (as root) or
-   \`$XDG_CONFIG_HOME/ringfence/ringfence.yaml\`, if it is there;
-4. the default.
+1. Flags: \`--set sensor.pollInterval=10ms\`, and the named flags below. \`--help\` of a command lists
+   the flags that it accepts.
+2. The environment: \`RINGFENCE_SENSOR_POLL_INTERVAL=10ms\`. Lists are separated by commas.
+3. One YAML file: \`--config FILE\`, else \`RINGFENCE_CONFIG\`, else
+   \`/etc/ringfence/ringfence.yaml\` (as root) or \`$XDG_CONFIG_HOME/ringfence/ringfence.yaml\`, if it
+   exists.
+4. The default.
 
-Durations are written with a unit (\`500ms\`, \`10s\`, \`5m\`, \`2h\`, \`3d\`), and so are sizes (\`512KiB\`, \`64MiB\`, \`4GiB\`). An unknown key or a wrong
-unit stops the start with the file, line and column, what was expected, and what was probably meant. \`ringfence config show\` prints what is in
-force and where each value came from, with secrets masked.
+Durations need a unit (\`500ms\`, \`10s\`, \`5m\`, \`2h\`, \`3d\`), and so do sizes (\`512KiB\`, \`64MiB\`,
+\`4GiB\`). An unknown key or a wrong unit prevents the start. The error contains the file, the line, the
+column, the expected value and a suggestion. \`ringfence config show\` prints the settings in effect and
+the source of each value, with secrets masked.
 `;
 
-/** Bars inside a table cell would end it. */
+/** Escapes bars, which would end the table cell. */
 function cell(text: string): string {
   return text.replaceAll('|', '\\|');
 }
@@ -29,15 +33,15 @@ function row({ key, info }: Leaf): string {
   return `| \`${key}\` | ${cell(info.type)} | ${cell(fallback)} | ${cell(info.doc)}<br>\`${environmentName(key)}\` |`;
 }
 
-const HEAD = '| setting | type | default | what it does; its environment variable |\n|---|---|---|---|';
+const HEAD = '| setting | type | default | description and environment variable |\n|---|---|---|---|';
 
-/** The whole of docs/CONFIGURATION.md. */
+/** Returns the content of docs/CONFIGURATION.md. */
 export function configDocs(): string {
   const parts = [INTRODUCTION, '## Flags\n', '| flag | setting | |\n|---|---|---|'];
   for (const { flag, value, key, doc } of NAMED_FLAGS)
     parts.push(`| \`${flag} <${value}>\` | \`${key}\` | ${cell(doc)} |`);
   parts.push('\n## General\n', HEAD);
-  // Default paths are shown by what they depend on, so the ones given here never appear.
+  // The documents show what default paths depend on, so these values never appear.
   for (const node of walk(settingsSchema({ stateDir: '/', runDir: '/' }))) {
     if ('info' in node) parts.push(row(node));
     else if (node.key.includes('.')) parts.push(`| \`${node.key}.…\` | | | ${cell(node.doc)} |`);

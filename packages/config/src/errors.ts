@@ -6,7 +6,7 @@ export interface ConfigProblem {
   readonly column?: number;
   /** the setting, with dots: sensor.pollInterval */
   readonly key: string;
-  /** what was expected, and what stood there */
+  /** the expected value and the actual value */
   readonly message: string;
   readonly hint?: string;
 }
@@ -15,11 +15,11 @@ function render(problem: ConfigProblem): string {
   const where = problem.line === undefined ? problem.source : `${problem.source}:${problem.line}:${problem.column}`;
   const key = problem.key === '' ? '' : `${problem.key}: `;
   const text = `${where}: ${key}${problem.message}${problem.hint === undefined ? '' : ` (${problem.hint})`}`;
-  // Keys and values come from a file or the environment; on a terminal their control characters must stay text.
+  // Escape control characters, because keys and values are untrusted text that may be printed on a terminal.
   return text.replaceAll(/\p{Cc}/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
-/** The settings can't be used. Names every problem at once, so that one edit can mend them all. */
+/** The settings are invalid. Lists all problems at once, so that one edit can fix them all. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly code = 'ERR_CONFIG_INVALID';

@@ -2,14 +2,14 @@ import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import { ConfigError, type ConfigProblem } from './errors.ts';
 
-/** Larger than any settings file; a wrong path must not fill the memory. */
+/** Larger than any settings file. Bounds the memory that a wrong path can use. */
 const FILE_MAX_BYTES = 1024 * 1024;
 const WRITABLE_BY_ALL = 0o002;
 
 export interface SettingsFile {
   readonly path: string;
   readonly value: unknown;
-  /** where a key (its last part, not its value) or, failing that, the nearest section above it stands */
+  /** Returns the position of a key in the file or, if it is absent, of the nearest section above it. */
   locate(path: readonly PropertyKey[], key?: string): { readonly line: number; readonly column: number };
 }
 
@@ -18,21 +18,21 @@ function problem(source: string, message: string, hint?: string): ConfigProblem 
 }
 
 const READ_ERRORS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EACCES: 'it may not be read by this user',
-  EISDIR: 'it is a directory; a file was expected',
+  ENOENT: 'the file does not exist',
+  EACCES: 'this user may not read the file',
+  EISDIR: 'expected a file; it is a directory',
 };
 
 function readText(path: string): string {
   const file = openSync(path, 'r');
   try {
     const stat = fstatSync(file);
-    if (stat.isDirectory()) throw new ConfigError([problem(path, 'it is a directory; a file was expected')]);
+    if (stat.isDirectory()) throw new ConfigError([problem(path, 'expected a file; it is a directory')]);
     if (stat.size > FILE_MAX_BYTES)
-      throw new ConfigError([problem(path, `it has ${stat.size} bytes; at most ${FILE_MAX_BYTES} are read`)]);
-    // Whoever can write the settings of a root process can become root.
+      throw new ConfigError([problem(path, `expected at most ${FILE_MAX_BYTES} bytes; it has ${stat.size}`)]);
+    // A user who can write the settings of a root process can become root.
     if (stat.isFile() && (stat.mode & WRITABLE_BY_ALL) !== 0 && process.getuid?.() === 0) {
-      throw new ConfigError([problem(path, 'everybody may write it, so it is not trusted', `chmod o-w ${path}`)]);
+      throw new ConfigError([problem(path, 'the file is world-writable, so it is not trusted', `chmod o-w ${path}`)]);
     }
     return readFileSync(file, 'utf8');
   } finally {
@@ -62,7 +62,10 @@ function positionOf(
   return { line: 1, column: 1 };
 }
 
-/** Reads one YAML file. `optional`: undefined when it isn't there. Throws ConfigError when it can't be read or isn't YAML. */
+/**
+ * Reads a YAML file. Returns undefined if an optional file does not exist. Throws ConfigError if the file is unreadable
+ * or is not YAML.
+ */
 export function readSettingsFile(path: string, optional: boolean): SettingsFile | undefined {
   let text: string;
   try {
@@ -71,7 +74,7 @@ export function readSettingsFile(path: string, optional: boolean): SettingsFile 
     if (error instanceof ConfigError) throw error;
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
     if (optional && code === 'ENOENT') return undefined;
-    throw new ConfigError([problem(path, READ_ERRORS[code] ?? `it can't be read (${code})`)], { cause: error });
+    throw new ConfigError([problem(path, READ_ERRORS[code] ?? `the file cannot be read (${code})`)], { cause: error });
   }
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
@@ -87,9 +90,9 @@ export function readSettingsFile(path: string, optional: boolean): SettingsFile 
   try {
     return { path, value: document.toJS({ maxAliasCount: 20 }) ?? {}, locate };
   } catch (error) {
-    // The only thing left that throws: aliases that would unfold without bound.
+    // Only aliases that expand without bound can throw at this point.
     throw new ConfigError(
-      [problem(path, `its aliases can't be resolved: ${error instanceof Error ? error.message : String(error)}`)],
+      [problem(path, `its aliases cannot be resolved: ${error instanceof Error ? error.message : String(error)}`)],
       { cause: error },
     );
   }

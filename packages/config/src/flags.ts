@@ -3,7 +3,7 @@ import type { Flag } from './layers.ts';
 
 export type NamedFlag = '--only' | '--state-dir' | '--mode' | '--log-level';
 
-/** Flags with a name of their own; every other setting is reached by `--set key=value`. */
+/** The settings that have a flag. `--set key=value` sets all other settings. */
 export const NAMED_FLAGS: readonly {
   readonly flag: NamedFlag;
   readonly value: string;
@@ -11,12 +11,12 @@ export const NAMED_FLAGS: readonly {
   readonly doc: string;
 }[] = [
   { flag: '--only', value: 'services', key: 'services', doc: 'run only these services, separated by commas' },
-  { flag: '--state-dir', value: 'path', key: 'stateDir', doc: 'keep keys, bus and audit trail here' },
+  { flag: '--state-dir', value: 'path', key: 'stateDir', doc: 'directory of keys, bus and audit trail' },
   { flag: '--mode', value: 'mode', key: 'responder.mode', doc: 'observe (record what would be done) or enforce' },
-  { flag: '--log-level', value: 'level', key: 'log.level', doc: 'least important line that is logged' },
+  { flag: '--log-level', value: 'level', key: 'log.level', doc: 'lowest level that is logged' },
 ];
 
-/** `key=value` as given to `--set`. */
+/** Parses `key=value`, the argument of `--set`. Throws ConfigError if the text has another format. */
 export function parseSet(text: string): Flag {
   const equals = text.indexOf('=');
   if (equals > 0) return { flag: '--set', key: text.slice(0, equals).trim(), value: text.slice(equals + 1).trim() };

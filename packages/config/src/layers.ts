@@ -1,13 +1,13 @@
 import type { z } from 'zod';
+import type { Environment } from './default-paths.ts';
 import type { ConfigProblem } from './errors.ts';
 import type { SettingsFile } from './file.ts';
-import type { Environment } from './home.ts';
 import { fromText, sectionDoc } from './setting.ts';
 import { suggest } from './suggest.ts';
 import { environmentName, getAt, isRecord, type Leaf, leavesOf, type SettingsSchema } from './walk.ts';
 
-/** One setting that a source gives a value, as that source writes it. */
-export interface Given {
+/** A setting with its value in the notation of a source. */
+export interface SettingValue {
   readonly leaf: Leaf;
   readonly value: unknown;
   /** file:line:column, the variable, or the flag */
@@ -15,11 +15,11 @@ export interface Given {
 }
 
 export interface Layer {
-  readonly given: readonly Given[];
+  readonly values: readonly SettingValue[];
   readonly problems: readonly ConfigProblem[];
 }
 
-/** A value for one setting from the command line. */
+/** A setting on the command line. */
 export interface Flag {
   /** as typed: `--set`, `--log-level` */
   readonly flag: string;
@@ -27,14 +27,14 @@ export interface Flag {
   readonly value: string;
 }
 
-/** Variables that steer the program without being settings. */
+/** Environment variables of Ringfence that are not settings. */
 const NOT_SETTINGS = new Set(['RINGFENCE_CONFIG', 'RINGFENCE_YARDSTICKS', 'RINGFENCE_FAILPOINT', 'RINGFENCE_PART']);
-/** Others begin with this: of the servers that `ringfence dev fleet` starts. */
-const TESTKIT = 'RINGFENCE_TESTKIT_';
+/** Prefix of the environment variables of the servers that `ringfence dev fleet` starts. They are not settings. */
+const TESTKIT_PREFIX = 'RINGFENCE_TESTKIT_';
 
 function hintFor(written: string, candidates: readonly string[]): { hint?: string } {
-  const near = suggest(written, candidates);
-  return near === undefined ? {} : { hint: `did you mean ${near}?` };
+  const suggestion = suggest(written, candidates);
+  return suggestion === undefined ? {} : { hint: `did you mean ${suggestion}?` };
 }
 
 function hintOf(issue: z.core.$ZodIssue): { hint?: string } {
@@ -47,7 +47,7 @@ function kindName(value: unknown): string {
   return isRecord(value) ? 'a section' : `\`${String(value).slice(0, 60)}\``;
 }
 
-/** `log:` with every line below it commented out is an empty section, not a wrong one. */
+/** Replaces null sections by empty sections: `log:` with only comments below it is valid. */
 function withoutEmptySections(schema: SettingsSchema, value: unknown): unknown {
   if (!isRecord(value)) return value;
   return Object.fromEntries(
@@ -92,24 +92,24 @@ export function fileLayer(schema: SettingsSchema, file: SettingsFile): Layer {
   const result = schema.safeParse(value);
   if (!result.success) {
     const problems = result.error.issues.flatMap((issue) => fileProblems(schema, file, issue));
-    return { given: [], problems: problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)) };
+    return { values: [], problems: problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)) };
   }
-  const given = leavesOf(schema).flatMap((leaf): Given[] => {
+  const values = leavesOf(schema).flatMap((leaf): SettingValue[] => {
     const set = getAt(value, leaf.path);
     if (set === undefined) return [];
     const { line, column } = file.locate(leaf.path);
     return [{ leaf, value: set, origin: `${file.path}:${line}:${column}` }];
   });
-  return { given, problems: [] };
+  return { values, problems: [] };
 }
 
-/** A value that came as text: read as the setting's kind says, then checked by its schema. */
-function textGiven(leaf: Leaf, text: string, origin: string): Layer {
+/** Parses the text of a value by the kind of its setting and validates it. */
+function textLayer(leaf: Leaf, text: string, origin: string): Layer {
   const value = fromText(leaf.info.kind, text);
   const result = (leaf.schema as z.ZodType).safeParse(value);
-  if (result.success) return { given: [{ leaf, value, origin }], problems: [] };
+  if (result.success) return { values: [{ leaf, value, origin }], problems: [] };
   return {
-    given: [],
+    values: [],
     problems: result.error.issues.map((issue) => ({
       source: origin,
       key: leaf.key,
@@ -120,20 +120,20 @@ function textGiven(leaf: Leaf, text: string, origin: string): Layer {
 }
 
 function join(layers: readonly Layer[]): Layer {
-  return { given: layers.flatMap(({ given }) => given), problems: layers.flatMap(({ problems }) => problems) };
+  return { values: layers.flatMap(({ values }) => values), problems: layers.flatMap(({ problems }) => problems) };
 }
 
 export function environmentLayer(schema: SettingsSchema, env: Environment): Layer {
   const byName = new Map(leavesOf(schema).map((leaf) => [environmentName(leaf.key), leaf]));
-  const isOurs = (name: string): boolean =>
-    name.startsWith('RINGFENCE_') && !name.startsWith(TESTKIT) && !NOT_SETTINGS.has(name);
-  const ours = Object.entries(env).filter(([name]) => isOurs(name));
+  const isSettingVariable = (name: string): boolean =>
+    name.startsWith('RINGFENCE_') && !name.startsWith(TESTKIT_PREFIX) && !NOT_SETTINGS.has(name);
+  const settingVariables = Object.entries(env).filter(([name]) => isSettingVariable(name));
   return join(
-    ours.map(([name, text]): Layer => {
+    settingVariables.map(([name, text]): Layer => {
       const leaf = byName.get(name);
-      if (leaf !== undefined) return textGiven(leaf, text ?? '', name);
+      if (leaf !== undefined) return textLayer(leaf, text ?? '', name);
       return {
-        given: [],
+        values: [],
         problems: [
           {
             source: 'environment',
@@ -152,9 +152,9 @@ export function flagLayer(schema: SettingsSchema, flags: readonly Flag[]): Layer
   return join(
     flags.map(({ flag, key, value }): Layer => {
       const leaf = byKey.get(key);
-      if (leaf !== undefined) return textGiven(leaf, value, flag);
+      if (leaf !== undefined) return textLayer(leaf, value, flag);
       return {
-        given: [],
+        values: [],
         problems: [{ source: flag, key, message: 'there is no such setting', ...hintFor(key, [...byKey.keys()]) }],
       };
     }),

@@ -1,36 +1,36 @@
 import type { Config } from './config.ts';
+import { defaultDirectories, defaultFile, type Environment } from './default-paths.ts';
 import { ConfigError } from './errors.ts';
 import { readSettingsFile } from './file.ts';
-import { defaultFile, type Environment, homeOf } from './home.ts';
 import { environmentLayer, type Flag, fileLayer, flagLayer } from './layers.ts';
 import { compile, settingsSchema } from './schema.ts';
 import { setAt } from './walk.ts';
 
 export interface ConfigSources {
-  /** must exist. @default RINGFENCE_CONFIG, else /etc/ringfence/ringfence.yaml (root) or the user's own, if there */
+  /** Path, which must exist. @default RINGFENCE_CONFIG, else the default settings file of the user if it exists */
   readonly file?: string | undefined;
-  /** @default process.env */
+  /** Environment variables. @default process.env */
   readonly env?: Environment;
   readonly flags?: readonly Flag[];
 }
 
 export interface LoadedSettings {
   readonly config: Config;
-  /** the same, under the names they are set by */
+  /** The same values under the names of the settings. */
   readonly settings: Readonly<Record<string, unknown>>;
-  /** by key, for those that aren't at their default: who set them */
+  /** The source of each setting that is not at its default, by key. */
   readonly origins: ReadonlyMap<string, string>;
 }
 
-/** What `loadConfig` does, keeping who set what: for `ringfence config show`. */
+/** Loads the settings like `loadConfig`, with the source of each value, for `ringfence config show`. */
 export function loadSettings(sources: ConfigSources = {}): LoadedSettings {
   const env = sources.env ?? process.env;
   const uid = process.getuid?.() ?? 1;
-  const home = homeOf(env, uid);
-  const schema = settingsSchema(home);
+  const directories = defaultDirectories(env, uid);
+  const schema = settingsSchema(directories);
   const named = sources.file ?? (env['RINGFENCE_CONFIG'] || undefined);
   const file = readSettingsFile(named ?? defaultFile(env, uid), named === undefined);
-  // Later ones win.
+  // Later layers override earlier ones.
   const layers = [environmentLayer(schema, env), flagLayer(schema, sources.flags ?? [])];
   if (file !== undefined) layers.unshift(fileLayer(schema, file));
   const problems = layers.flatMap((layer) => layer.problems);
@@ -38,11 +38,11 @@ export function loadSettings(sources: ConfigSources = {}): LoadedSettings {
 
   const merged = {};
   const origins = new Map<string, string>();
-  for (const { leaf, value, origin } of layers.flatMap((layer) => layer.given)) {
+  for (const { leaf, value, origin } of layers.flatMap((layer) => layer.values)) {
     setAt(merged, leaf.path, value);
     origins.set(leaf.key, origin);
   }
-  const { config, settings, conflicts } = compile(home, merged);
+  const { config, settings, conflicts } = compile(directories, merged);
   if (conflicts.length > 0) {
     throw new ConfigError(
       conflicts.map((conflict) => ({ source: origins.get(conflict.key) ?? 'default', ...conflict })),
@@ -51,7 +51,9 @@ export function loadSettings(sources: ConfigSources = {}): LoadedSettings {
   return { config, settings, origins };
 }
 
-/** Settings from flags, over environment, over file, over defaults. Throws ConfigError with every problem there is. */
+/**
+ * Loads the settings. Flags override the environment, which overrides the file. Throws ConfigError with all problems.
+ */
 export function loadConfig(sources: ConfigSources = {}): Config {
   return loadSettings(sources).config;
 }

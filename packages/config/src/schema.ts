@@ -1,3 +1,4 @@
+/* The table of all settings. It is one table by design, and therefore longer than other files. */
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Config, ServiceName } from './config.ts';
@@ -27,13 +28,13 @@ import {
 import type { SettingsSchema } from './walk.ts';
 import { withUnits } from './with-units.ts';
 
-/** Where things are kept on this machine unless a setting says so. */
-export interface Home {
+/** The default directories, which depend on the user and the environment. */
+export interface DefaultDirectories {
   readonly stateDir: string;
   readonly runDir: string;
 }
 
-/** In the order the data flows. */
+/** The services in the order of the data flow. */
 export const SERVICES: readonly ServiceName[] = [
   'collector',
   'enricher',
@@ -43,8 +44,8 @@ export const SERVICES: readonly ServiceName[] = [
   'registrar',
 ];
 
-/** What is worth keeping of what no rule asks for: all but what a machine says to itself, and unix sockets. */
-const AUDITED = [
+/** Default of `sensor.audit`: all kinds except loopback traffic and unix sockets. */
+const DEFAULT_AUDIT_KINDS = [
   'attempt.credentials',
   'attempt.exec',
   'attempt.fork',
@@ -73,14 +74,14 @@ const AUDITED = [
   'tls_data',
 ];
 
-/** What `up` runs unless it is told: all that one machine needs. */
-const ONE_MACHINE = SERVICES.filter((service) => service !== 'registrar');
+/** Default of `services`: all services that a single host needs. */
+const SINGLE_HOST_SERVICES = SERVICES.filter((service) => service !== 'registrar');
 
 const NAME = { pattern: /^[A-Za-z0-9._-]{1,100}$/, expected: 'up to 100 letters, digits, dots, dashes, underscores' };
 const URL_TEXT = { pattern: /^https?:\/\/[^\s\p{Cc}]{1,500}$/u, expected: 'http:// or https:// URL' };
 const STREAM_PART = { pattern: /^[a-z0-9][a-z0-9_]{0,63}$/, expected: 'up to 64 lower-case letters, digits, _' };
-const USER_NAME = { pattern: /^[a-z_][a-z0-9_-]{0,31}$/, expected: 'name of a user' };
-const LINE = { pattern: /^[^\p{Cc}]{1,255}$/u, expected: 'text of one line' };
+const USER_NAME = { pattern: /^[a-z_][a-z0-9_-]{0,31}$/, expected: 'user name' };
+const LINE = { pattern: /^[^\p{Cc}]{1,255}$/u, expected: 'one line of text' };
 
 const REDIS_URL = {
   pattern: /^rediss?:\/\/[^\s\p{Cc}@]{1,500}$/u,
@@ -91,16 +92,13 @@ const PRINCIPAL = {
   pattern: /^(User:[^\p{Cc}]{1,255})?$/u,
   expected: '`User:` and a name, or empty text',
 };
-const principal = (role: string, who: string) =>
-  text(`User:${role}`, `${who} Empty: no access is given to it.`, PRINCIPAL);
+const principal = (role: string, description: string) =>
+  text(`User:${role}`, `${description} Empty: no access.`, PRINCIPAL);
 
 const topic = (name: string, retention: string, retentionBytes: string) =>
   section(`\`${name}\`.`, {
-    retention: duration(retention, 'How long a record is kept.', {
-      endless: true,
-      min: 60_000,
-    }),
-    retentionBytes: size(retentionBytes, 'How much is kept; the oldest records go first.', {
+    retention: duration(retention, 'How long records are kept.', { endless: true, min: 60_000 }),
+    retentionBytes: size(retentionBytes, 'Maximum size; the oldest records are deleted first.', {
       endless: true,
       min: 1024 ** 2,
     }),
@@ -108,352 +106,370 @@ const topic = (name: string, retention: string, retentionBytes: string) =>
 
 const kafka = () =>
   section('The Kafka driver.', {
-    brokers: servers(['127.0.0.1:9092'], 'Brokers to ask first; they name the others.'),
+    brokers: servers(['127.0.0.1:9092'], 'Brokers to contact first; they report the other brokers.'),
     client: choice(
       ['platformatic', 'kafkajs'],
       'platformatic',
-      'The client that speaks to them. `kafkajs` has had no release since 2023: for houses that have standardised on it.',
+      'Client library. `kafkajs` has had no release since 2023: use it only where it is required.',
     ),
-    clientId: text('ringfence', 'The name of this client in the logs and quotas of the brokers.', NAME),
-    topicPrefix: text(
-      '',
-      'Stands before the name of every topic and group, so that several fleets can share brokers.',
-      NAME,
-    ),
-    tls: section('Encryption, and who both sides are.', {
-      enabled: flag(false, 'Speak TLS to the brokers.'),
-      ca: optionalPath('PEM file of the authorities that vouch for the brokers. Empty: those of the system.'),
+    clientId: text('ringfence', 'Name of this client in the logs and quotas of the brokers.', NAME),
+    topicPrefix: text('', 'Prefix of all topic and group names, so that several fleets can share brokers.', NAME),
+    tls: section('Encryption and mutual authentication.', {
+      enabled: flag(false, 'Use TLS to connect to the brokers.'),
+      ca: optionalPath(
+        'PEM file of the CAs that signed the certificates of the brokers. Empty: the CAs of the system.',
+      ),
       cert: optionalPath(
-        'PEM file of the certificate of this client, for brokers that ask for one. Read again when it changes.',
+        'PEM file of the client certificate, for brokers that require it. Read again when it changes.',
       ),
       key: optionalPath('PEM file of the key of that certificate.'),
-      serverName: text('', 'The name to expect in the certificates of the brokers, when not that in `brokers`.', NAME),
+      serverName: text(
+        '',
+        'Name to expect in the certificates of the brokers, if it differs from the name in `brokers`.',
+        NAME,
+      ),
     }),
-    sasl: section('Who this client is, where brokers ask for a password or a token.', {
+    sasl: section('Authentication by password or token.', {
       mechanism: choice(
         ['none', 'plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer'],
         'none',
-        '`plain` and `oauthbearer` show the secret to whoever answers: they need `tls.enabled`, except on loopback.',
+        '`plain` and `oauthbearer` send the secret to the server: they require `tls.enabled`, except on loopback.',
       ),
-      username: text('', 'The user of `plain` and `scram-…`.', LINE),
-      password: secret('Their password.'),
-      tokenFile: optionalPath('File with the token of `oauthbearer`. Read again for every connection.'),
+      username: text('', 'User for `plain` and `scram-…`.', LINE),
+      password: secret('Password of that user.'),
+      tokenFile: optionalPath('File with the token for `oauthbearer`. Read again for each connection.'),
     }),
     compression: choice(
       ['zstd', 'lz4', 'gzip', 'none'],
       'zstd',
-      'How record batches are packed. What any of them packed can be read whatever is set here.',
+      'Compression of written record batches. All of these compressions can be read, whatever is set here.',
     ),
-    partitions: count(12, 'Partitions of the topics that are spread, and so the most members that share the work.', {
-      min: 1,
-      max: 1000,
-    }),
+    partitions: count(
+      12,
+      'Number of partitions of the partitioned topics, and so the maximum number of members that share the work.',
+      { min: 1, max: 1000 },
+    ),
     replicationFactor: count(
       0,
-      'Copies of each partition of topics that are made. 0: three, or as many as there are brokers.',
+      'Replicas of each partition of new topics. `0`: three, or fewer if there are fewer brokers.',
       { max: 10 },
     ),
     minInsyncReplicas: count(
       0,
-      'Copies that must have a record before it counts as written. 0: one less than `replicationFactor`, at least one.',
+      'Replicas that must have a record before it counts as written. `0`: one less than `replicationFactor`, but at least one.',
       { max: 10 },
     ),
     sessionTimeout: duration(
       '10s',
-      'A member of a group that is silent for this long is dead, and its partitions go to others. Brokers have bounds of their own.',
+      'A group member without a heartbeat for this long is considered dead, and its partitions move to other members. Brokers limit the range.',
       { min: 1000, max: 300_000 },
     ),
     rebalanceTimeout: duration(
       '60s',
-      'How long a member may finish the batch in hand when partitions move; later the batch is another member’s.',
+      'How long a member may take to finish its current batch when partitions move. After that, another member processes the batch.',
       { min: 1000, max: 600_000 },
     ),
-    requestDeadline: duration('10s', 'How long one request to a broker may take.', { min: 500, max: 120_000 }),
+    requestDeadline: duration('10s', 'Deadline of a request to a broker.', { min: 500, max: 120_000 }),
     produceDeadline: duration(
       '30s',
-      'How long a record is offered to the brokers before its sender is told that they are away, and waits or spools.',
+      'How long a write is retried before it fails, after which the sender waits or spools.',
       { min: 1000, max: 600_000 },
     ),
   });
 
 const elasticsearch = () =>
-  section('The cluster that takes the evidence when `auditor.sink` is `elasticsearch` or `opensearch`.', {
-    nodes: urls(['http://127.0.0.1:9200'], 'Its nodes; any of them answers for all.'),
-    user: text('', 'The user to show it. Empty: none.', LINE),
-    password: secret('The password of that user.'),
-    apiKey: secret('An API key, instead of a user.'),
-    ca: optionalPath('PEM file of the authorities that vouch for it. Empty: those of the system.'),
+  section('The cluster that stores the evidence if `auditor.sink` is `elasticsearch` or `opensearch`.', {
+    nodes: urls(['http://127.0.0.1:9200'], 'Nodes of the cluster; any node can serve a request.'),
+    user: text('', 'User of the cluster. Empty: no user.', LINE),
+    password: secret('Password of that user.'),
+    apiKey: secret('API key, instead of a user.'),
+    ca: optionalPath('PEM file of the CAs that signed the certificate of the server. Empty: the CAs of the system.'),
     prefix: text(
       'ringfence',
-      'Streams are `logs-PREFIX.alerts-NAMESPACE`, `.actions-`, `.audit-`, `.events-`; indices `PREFIX-incidents`, `PREFIX-audit-heads`.',
+      'The data streams are `logs-PREFIX.alerts-NAMESPACE`, `.actions-`, `.audit-` and `.events-`; the indices are `PREFIX-incidents` and `PREFIX-audit-heads`.',
       STREAM_PART,
     ),
-    namespace: text('default', 'Last part of the names of the streams.', STREAM_PART),
+    namespace: text('default', 'Last part of the names of the data streams.', STREAM_PART),
     eventSample: share(
       0.01,
-      'The share of processes whose events are stored beside what always is: executions and gaps. Every event is on the bus.',
+      'Share of processes whose events are stored. Executions and gaps are always stored. All events are on the bus.',
     ),
-    requestTimeout: duration('30s', 'How long one request may take.', { min: 100, max: 600_000 }),
-    bulkBytes: size('4MiB', 'Size of one bulk request.', { min: 64 * 1024, max: 64 * 1024 ** 2 }),
-    bulkConcurrency: count(2, 'Bulk requests under way at once.', { min: 1, max: 16 }),
+    requestTimeout: duration('30s', 'Deadline of a request.', { min: 100, max: 600_000 }),
+    bulkBytes: size('4MiB', 'Size of a bulk request.', { min: 64 * 1024, max: 64 * 1024 ** 2 }),
+    bulkConcurrency: count(2, 'Maximum number of concurrent bulk requests.', { min: 1, max: 16 }),
   });
 
-/** Every setting there is. What a person reads about one is written here and nowhere else. */
-const shape = (home: Home) => ({
+/** All settings. The descriptions generate docs/CONFIGURATION.md. */
+const shape = (directories: DefaultDirectories) => ({
   stateDir: path(
-    home.stateDir,
-    'Keys, the bus, the spool and the audit trail. Losing it loses the identity of this host.',
+    directories.stateDir,
+    'Directory of the keys, the bus, the spool and the audit trail. If it is lost, so is the identity of this host.',
     '/var/lib/ringfence as root, else $XDG_STATE_HOME/ringfence',
   ),
   runDir: path(
-    home.runDir,
-    'The unix socket through which commands steer a running `ringfence up`. Gone after a reboot.',
+    directories.runDir,
+    'Directory of the unix socket through which commands control a running `ringfence up`. Its content does not survive a reboot.',
     '/run/ringfence as root, else $XDG_RUNTIME_DIR/ringfence',
   ),
   services: choices(
     SERVICES,
-    'The services this process runs. A service left out must run elsewhere on the same bus.',
-    ONE_MACHINE,
+    'Services that this process runs. All other services must run elsewhere on the same bus.',
+    SINGLE_HOST_SERVICES,
   ),
   user: text(
     '',
-    'The unprivileged user that `up` becomes. What needs capabilities is then a process of its own that has those few and does nothing else; all the rest has none. Started as root, it gives `stateDir`, `runDir` and `sensor.pinPath` to that user. Empty: it stays who started it.',
+    'Unprivileged user that `up` switches to. Work that needs capabilities then runs in a separate process that has only these capabilities; all other processes have none. If started as root, `up` makes that user the owner of `stateDir`, `runDir` and `sensor.pinPath`. Empty: no switch.',
     USER_NAME,
   ),
   instance: text(
     'auto',
-    'The name of this process among others that do the same: in leases, traces, metrics. `auto`: host name and process id.',
+    'Name that distinguishes this process from others with the same services, in leases, traces and metrics. `auto`: hostname and process id.',
     NAME,
   ),
   shutdownDeadline: duration(
     '30s',
-    'How long a stop may take to finish what is in hand; the rest comes at the next start.',
-    {
-      min: 100,
-      max: 600_000,
-    },
+    'How long a stop may take to finish the current work. The rest is done after the next start.',
+    { min: 100, max: 600_000 },
   ),
 
-  log: section('What the program says about itself, on stderr.', {
+  log: section("Ringfence's own log, on stderr.", {
     level: choice(
       ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
       'info',
-      'The least important line that is written. `warn`: nothing was lost; `error`: data was lost or a person is needed.',
+      'Lowest level that is logged. `warn`: nothing was lost; `error`: data was lost or a person must act.',
     ),
     format: choice(
       ['auto', 'lines', 'json'],
       'auto',
-      '`lines` for people, `json` for machines; `auto` takes `lines` on a terminal.',
+      '`lines` for people, `json` for machines; `auto` uses `lines` on a terminal.',
     ),
   }),
 
   sensor: section(
-    'The eBPF programs in the kernel. Changing the ring sizes takes a restart that drains the old rings.',
+    'The eBPF programs in the kernel. New ring sizes take effect at a restart, which drains the old rings.',
     {
       ringSecurityBytes: ringSize(
         '4MiB',
-        'Ring of lifecycle and security events. Full means counted loss; all of it is resident memory.',
+        'Ring buffer of lifecycle and security events, all of which is resident memory. When it is full, events are dropped and counted.',
       ),
-      ringBulkBytes: ringSize('16MiB', 'Ring of file events. Full means counted loss; all of it is resident memory.'),
+      ringBulkBytes: ringSize(
+        '16MiB',
+        'Ring buffer of file events, all of which is resident memory. When it is full, events are dropped and counted.',
+      ),
       pollInterval: duration(
         '4ms',
-        'How often a busy ring is looked at; at half, then at a third of that pace while a little goes on coming. Longer costs less CPU and delays every alert by as much.',
+        'How often a busy ring is read. While events keep arriving in small numbers, the interval doubles, then triples. A longer interval uses less CPU and delays every alert by as much.',
         { min: 1, max: 1000 },
       ),
       opens: choice(
         ['interest', 'all'],
         'interest',
-        '`interest` sends writes, creates and what a rule can match; `all` sends every open, at several times the cost.',
+        '`interest` sends writes, creates and opens that a rule can match; `all` sends every open, at several times the cost.',
       ),
-      watchedPaths: paths([], 'Opens for reading below these are sent too, for the audit trail. Rules add their own.'),
+      watchedPaths: paths(
+        [],
+        'Opens for reading below these paths are also sent, for the audit trail. Rules add their own paths.',
+      ),
       audit: patterns(
-        AUDITED,
-        'Kinds of events that are sent for the audit trail although no rule can match them, or a form of a kind: `flow`, `flow.remote`. `all`: every one. docs/EVENTS.md lists both.',
+        DEFAULT_AUDIT_KINDS,
+        'Kinds of events (such as `flow`) and forms of a kind (such as `flow.remote`) that are sent for the audit trail even if no rule can match them. `all`: all kinds. docs/EVENTS.md lists kinds and forms.',
       ),
       pinPath: path(
         '/sys/fs/bpf/ringfence',
-        'Directory of a BPF file system where rings, counters and links outlive the agent. Two agents on one host need two.',
+        'Directory in a BPF file system for the pins of rings, counters and links, which outlive the agent. Two agents on one host need different directories.',
       ),
       selfNoise: flag(
         false,
-        'Report file and network events of the agent itself; otherwise they are counted and dropped. Its execs are always reported.',
+        'Report file and network events of the agent itself; otherwise they are dropped and counted. Its execs are always reported.',
       ),
       share: section(
-        'What one cgroup (a container, a service) may send while a ring is more than half full, so that a noisy one does not blind the others. While the reader keeps up nobody is held back. Never held back: exec, exit, credentials, namespaces, looks into processes, modules, bpf, mounts, writes of watched paths. Forks and connects are merged, the rest is counted by kind and cgroup (`ringfence stats`).',
+        'Limit on the events of one cgroup (a container or a service) while a ring is more than half full, so that a noisy cgroup does not suppress events of other cgroups. Below that level, no cgroup is throttled. Never throttled: exec, exit, credentials, namespaces, access to processes, modules, bpf, mounts and writes to watched paths. Throttled forks and connects are merged; other throttled events are dropped and counted by kind and cgroup (`ringfence stats`).',
         {
           perSecond: count(
             20_000,
-            'Events a second of one cgroup. 0: no limit. When the shares of all cgroups come to more than the reader can take, the ring can still fill.',
+            'Events per second of one cgroup. `0`: no limit. The ring can still fill if all cgroups together send more than the reader can process.',
             { min: 0, max: 10_000_000 },
           ),
-          burst: count(5000, 'Events that a cgroup may send at once beyond that.', { min: 1, max: 10_000_000 }),
+          burst: count(5000, 'Events that a cgroup may send at once in addition to that rate.', {
+            min: 1,
+            max: 10_000_000,
+          }),
         },
       ),
       keepPinned: flag(
         false,
-        'Leave sensor and rings in the kernel after a clean stop too: the next start then reads what happened in between.',
+        'Keep the sensor and its rings in the kernel after a clean stop, so that the next start reads the events in between.',
       ),
     },
   ),
 
-  collector: section('Reads the sensor, signs batches, carries out commands.', {
-    batchMaxBytes: size('512KiB', 'A batch is sent at this size, or when a poll interval has passed.', {
+  collector: section('Reads the sensor, signs batches and executes commands.', {
+    batchMaxBytes: size('512KiB', 'A batch is sent when it reaches this size or when a poll interval has passed.', {
       min: 64 * 1024,
       max: 768 * 1024,
     }),
     tick: duration(
       '1s',
-      'How often a tick is recorded; while nothing happens one comes up to a second later. All rule and incident timers run on ticks, and a host without any for `enricher.silentAfter` is told as silent.',
-      {
-        min: 100,
-        max: 10_000,
-      },
+      'How often a tick is recorded. On an idle host, a tick can be up to a second late. All timers of rules and incidents run on ticks, and a host without ticks for `enricher.silentAfter` is reported as silent.',
+      { min: 100, max: 10_000 },
     ),
     killsPerMinute: count(
       60,
-      'Most kills this agent carries out in a minute, whoever ordered them; more are refused.',
+      'Maximum number of kills per minute by this agent, on any order; further kills are refused.',
       {
         max: 6000,
       },
     ),
     hostRoot: path(
       '/',
-      "Where the host's `/` is. In a container: where it is mounted, for the names of users and containers, and for the processes never to be killed.",
+      "Path of the host's root directory. In a container, set it to the mount of that directory: the agent reads the names of users and containers there, and which processes must never be killed.",
     ),
     dockerRoots: paths(
       [],
-      'Data roots of further Docker engines. That of the usual one is known, or read from /etc/docker/daemon.json.',
+      'Data directories of additional Docker engines. The data directory of the default engine is known or read from /etc/docker/daemon.json.',
     ),
-    integrity: section('Looks whether kernel and host are as they should be, and tells what is not as events.', {
-      every: duration('1h', 'How often it looks; the first time a minute after the start. `0s`: never.', { min: 0 }),
+    integrity: section('Checks whether kernel and host are in the expected state, and reports deviations as events.', {
+      every: duration('1h', 'Interval of the checks. The first check runs a minute after the start. `0s`: never.', {
+        min: 0,
+      }),
       knownPrograms: patterns(
         ['sd_*'],
-        'Names of BPF programs that are known, as `bpftool prog` shows them; `*` at the end stands for anything. All others but the own ones are told.',
+        "Names of known BPF programs, as `bpftool prog` shows them; a `*` at the end matches any suffix. All other programs except Ringfence's own are reported.",
       ),
     }),
     hash: section(
-      'SHA-256 of what is executed, each file once for each change of it. It is read aside, with low priority; the exec does not wait.',
+      'SHA-256 hashes of executed files, once per version of a file. Files are read in the background at low priority; the exec does not wait.',
       {
-        enabled: flag(true, 'Hash executables. Without it rules on `process.hash.sha256` match nothing.'),
-        maxBytes: size('64MiB', 'A larger executable is skipped, and its events say so.'),
+        enabled: flag(true, 'Hash executables. Without hashes, rules on `process.hash.sha256` match nothing.'),
+        maxBytes: size('64MiB', 'A larger executable is not hashed, and its events state this.'),
         bytesPerSecond: size(
           '32MiB',
-          'Most that is read in a second on average. Less is kinder to the disk, and tells hashes later.',
-          {
-            min: 1 << 20,
-          },
+          'Maximum bytes read per second on average. A lower limit reduces the load on the disk and delays hashes.',
+          { min: 1 << 20 },
         ),
       },
     ),
-    logs: section("Reads the host's logs of authentication and scheduled jobs, and signs what it reads.", {
+    logs: section("Reads the host's logs of authentication and scheduled jobs, and signs their lines.", {
       files: paths(
         ['/var/log/auth.log', '/var/log/secure'],
-        'Log files to follow through their rotation, as the host names them; `*` may stand in the last part. One that is not there is waited for. Links are not followed.',
+        'Log files to follow, also through their rotation, by their paths on the host; the last part may contain `*`. Missing files are read once they appear. Symbolic links are not followed.',
       ),
       journald: choice(
         ['auto', 'on', 'off'],
         'auto',
-        'Reads the facilities auth, authpriv and cron from the journal. `auto`: when none of the files is there at the start, since they have the same lines.',
+        'Whether to read the facilities auth, authpriv and cron from the journal. `auto`: only if none of the files exists at the start, since they contain the same lines.',
       ),
       linesPerSecond: count(
         1000,
-        'Most lines of one file or unit in a second, ten times as many at once. What is more is dropped, counted, and told as a gap.',
+        'Maximum lines per second of one file or unit, with bursts of ten times as many. Further lines are dropped, counted and reported as a gap.',
         { min: 1 },
       ),
     }),
     probes: section(
-      'Probes in libraries and programs of the host: what they say is what the process had in its memory. Files in containers are others, and have none.',
+      "Probes in libraries and programs of the host, which report data from the process's memory. Files in containers are not probed.",
       {
-        pam: flag(true, 'Reports who was asked to prove who they are, and whether they could, from libpam.'),
-        shell: flag(
-          true,
-          'Reports each line typed into bash or zsh, with what stands in it: a password on a command line too.',
-        ),
+        pam: flag(true, 'Reports authentications through libpam, with the user and the outcome.'),
+        shell: flag(true, 'Reports each line typed into bash or zsh, including passwords on a command line.'),
         tls: flag(
           false,
-          'Reports the first 1,024 bytes of everything that goes through libssl, before encryption or after decryption. For laboratories: nobody else should want that on the bus.',
+          'Reports the first 1,024 bytes of all data that passes through libssl, before encryption or after decryption. For laboratories only: such data does not belong on a production bus.',
         ),
         files: paths(
           [],
-          'Further libraries and programs to probe, known by their names: libpam.so*, bash, zle.so, libreadline.so*, libssl.so*.',
+          'Additional libraries and programs to probe, recognised by their names: libpam.so*, bash, zle.so, libreadline.so*, libssl.so*.',
         ),
         custom: paths(
           [],
-          'Files, or directories of *.yaml files, that define probes of your own: see docs/PROBES.md. A file with a mistake in it stops the start.',
+          'Files, or directories of *.yaml files, that define custom probes: see docs/PROBES.md. An invalid file prevents the start.',
         ),
       },
     ),
-    spool: section('Keeps batches while the bus does not take them.', {
+    spool: section('Stores batches while the bus is unavailable.', {
       path: statePath('spool', 'Directory of the spool.'),
-      maxBytes: size('512MiB', 'Bound of the spool. Beyond it low-value events are dropped first, and counted.', {
-        min: 1024 ** 2,
-      }),
+      maxBytes: size(
+        '512MiB',
+        'Maximum size of the spool. Beyond it, low-value events are dropped first, and counted.',
+        { min: 1024 ** 2 },
+      ),
     }),
   }),
 
-  bus: section('What carries records between services.', {
+  bus: section('Carries records between services.', {
     driver: choice(
       ['embedded', 'kafka'],
       'embedded',
-      '`embedded`: a durable log in one file, for services in one process. `kafka`: brokers, for services anywhere.',
+      '`embedded`: a durable log in one file, for services in one process. `kafka`: Kafka brokers, for services anywhere.',
     ),
     embedded: section('The embedded driver.', {
-      path: statePath('bus.db', 'The file of the log.'),
-      maxBytes: size('4GiB', 'Bound of the file. When retention frees nothing more, producers wait.', {
-        min: 16 * 1024 ** 2,
-      }),
+      path: statePath('bus.db', 'File of the log.'),
+      maxBytes: size(
+        '4GiB',
+        'Maximum size of the file. When it is reached and retention frees no space, producers wait.',
+        { min: 16 * 1024 ** 2 },
+      ),
       synchronous: choice(
         ['normal', 'full'],
         'normal',
-        '`normal` survives a killed process; `full` survives a power cut too, at one disk flush a batch.',
+        '`normal` survives a killed process; `full` also survives a power failure, at the cost of one disk flush per batch.',
       ),
     }),
     kafka: kafka(),
   }),
 
-  schemaRegistry: section("A schema registry with Confluent's API. Without one, schemas are on `ringfence.schemas`.", {
-    url: text(
-      '',
-      "Its address, with the path of the API. Records then travel in Confluent's frame; those of whoever has no registry are read too.",
-      URL_TEXT,
-    ),
-    user: text('', 'The user to show it.', LINE),
-    password: secret('The password of that user.'),
-    ca: optionalPath('PEM file of the authorities that vouch for it. Empty: those of the system.'),
-    timeout: duration('5s', 'How long it may take to answer. While it is away, only records of unknown schemas wait.', {
-      min: 100,
-      max: 60_000,
-    }),
-  }),
+  schemaRegistry: section(
+    "A schema registry with Confluent's API. Without a registry, schemas are stored in `ringfence.schemas`.",
+    {
+      url: text(
+        '',
+        "URL of the registry, including the path of the API. Records are then written in Confluent's format; records of processes without a registry are still read.",
+        URL_TEXT,
+      ),
+      user: text('', 'User of the registry.', LINE),
+      password: secret('Password of that user.'),
+      ca: optionalPath('PEM file of the CAs that signed the certificate of the server. Empty: the CAs of the system.'),
+      timeout: duration(
+        '5s',
+        'How long the registry may take to answer. While it is unavailable, only records with unknown schemas wait.',
+        { min: 100, max: 60_000 },
+      ),
+    },
+  ),
 
-  redis: section('What responders share: jobs, leases, limits. Without it, a file for this process alone.', {
-    url: text('', 'Its address, such as redis://127.0.0.1:6379/0, or rediss:// for TLS.', REDIS_URL),
-    user: text('', 'The user to show it, where it has several.', LINE),
-    password: secret('The password to show it.'),
-    ca: optionalPath('PEM file of the authorities that vouch for it. Empty: those of the system.'),
-    cert: optionalPath('PEM file of the certificate to show it, where it asks for one.'),
-    key: optionalPath('PEM file of the key of that certificate.'),
-    prefix: text('ringfence', 'Begins every key, so that several fleets can share a server.', NAME),
-    timeout: duration('2s', 'How long it may take to answer. While it is away, kills wait, and expire.', {
-      min: 100,
-      max: 60_000,
-    }),
-  }),
+  redis: section(
+    'State that responders share: jobs, leases and limits. Without Redis, a file holds this state for one process only.',
+    {
+      url: text('', 'URL of the server, such as redis://127.0.0.1:6379/0, or rediss:// for TLS.', REDIS_URL),
+      user: text('', 'User of the server. Empty: the default user.', LINE),
+      password: secret('Password of that user.'),
+      ca: optionalPath('PEM file of the CAs that signed the certificate of the server. Empty: the CAs of the system.'),
+      cert: optionalPath('PEM file of the client certificate, if the server requires it.'),
+      key: optionalPath('PEM file of the key of that certificate.'),
+      prefix: text('ringfence', 'Prefix of all keys, so that several fleets can share a server.', NAME),
+      timeout: duration(
+        '2s',
+        'How long the server may take to answer. While it is unavailable, kills wait and expire.',
+        { min: 100, max: 60_000 },
+      ),
+    },
+  ),
 
-  access: section('Names of the services in the access lists of the brokers, which `ringfence topics apply` writes.', {
-    agent: principal(
-      'agent',
-      'Every agent; its certificate says the host. `User:*` where the brokers tell agents apart: then whoever is known to them may write what agents write.',
-    ),
-    enricher: principal('enricher', 'Every enricher.'),
-    detector: principal('detector', 'Every detector.'),
-    responder: principal('responder', 'Every responder.'),
-    auditor: principal('auditor', 'Every auditor.'),
-    registrar: principal('registrar', 'Who enrols agents and services.'),
-  }),
+  access: section(
+    'Principals of the services in the access lists of the brokers, which `ringfence topics apply` writes.',
+    {
+      agent: principal(
+        'agent',
+        'Principal of all agents; the certificate of an agent identifies its host. Set `User:*` if the brokers distinguish agents: then any principal that the brokers know may write to the topics of agents.',
+      ),
+      enricher: principal('enricher', 'Principal of all enrichers.'),
+      detector: principal('detector', 'Principal of all detectors.'),
+      responder: principal('responder', 'Principal of all responders.'),
+      auditor: principal('auditor', 'Principal of all auditors.'),
+      registrar: principal('registrar', 'Principal of the registrar, which enrols agents and services.'),
+    },
+  ),
 
   topics: section(
-    'How long records stay on the bus. In the embedded log what a service has not read yet goes only when the disk bound forces it, and is counted; brokers delete in time, read or not.',
+    'How long records stay on the bus. The embedded log deletes unread records only if its maximum size requires it, and counts them. Brokers delete records on time, read or not.',
     {
       raw: topic('ringfence.raw', '6h', '1GiB'),
       logsRaw: topic('logs-raw', '3d', '256MiB'),
@@ -476,155 +492,173 @@ const shape = (home: Home) => ({
     },
   ),
 
-  enricher: section('Knows every process and joins its context to each event.', {
+  enricher: section('Tracks all processes and adds their context to each event.', {
     maxProcesses: count(
       65_536,
-      'Processes remembered, the ended ones first to go. Fewer saves memory and shortens lineages.',
+      'Maximum number of processes in memory; ended processes are evicted first. A lower limit saves memory and shortens lineages.',
       { min: 1024, max: 4_194_304 },
     ),
-    writtenFiles: count(65_536, 'Written files remembered, to recognise one that is executed later.', {
-      min: 1024,
-      max: 4_194_304,
-    }),
+    writtenFiles: count(
+      65_536,
+      'Maximum number of written files in memory, to recognise a file that is executed later.',
+      { min: 1024, max: 4_194_304 },
+    ),
     silentAfter: duration(
       '5s',
-      'In a fleet: a host from which no tick has come for this long is an alert, unless its agent has said that it ends. Ten seconds more after the brokers were away. `0s`: never.',
+      'In a fleet, a host without ticks for this long leads to an alert, unless its agent announced that it stops. After an outage of the brokers, hosts get ten more seconds. `0s`: never.',
       { min: 0, max: 86_400_000 },
     ),
   }),
 
   detector: section('Turns events into alerts and alerts into incidents.', {
-    rules: paths(
-      ['builtin'],
-      'Rule files, or directories of them; `builtin` is the content that comes with Ringfence.',
-      ['builtin'],
-    ),
+    rules: paths(['builtin'], 'Rule files, or directories of rule files; `builtin` is the content of Ringfence.', [
+      'builtin',
+    ]),
     profile: choice(
       ['recommended', 'hunt'],
       'recommended',
-      'Which rules are active: `recommended`, those that are hardly ever wrong; `hunt`, those too that are about what healthy machines do now and then.',
+      'Active rules. `recommended`: rules that are hardly ever wrong. `hunt`: also rules about behaviour that healthy machines show now and then.',
     ),
-    maxChains: count(10_000, 'Chains remembered. Beyond it the one idle for longest is closed, and counted.', {
-      min: 16,
-      max: 1_000_000,
-    }),
-    chainIdle: duration('30m', 'A chain without a new alert for this long is closed; a later alert opens another.', {
-      min: 1000,
-    }),
+    maxChains: count(
+      10_000,
+      'Maximum number of open chains. Beyond it, the chain that was idle for longest is closed and counted.',
+      { min: 16, max: 1_000_000 },
+    ),
+    chainIdle: duration(
+      '30m',
+      'A chain without a new alert for this long is closed; a later alert opens a new chain.',
+      { min: 1000 },
+    ),
     localPeers: flag(
       false,
-      'Chains also join by connections within a host, over loopback and unix sockets. The sensor then tells of each of them, not only of those that a rule asks for.',
+      'Also link chains by connections within a host, over loopback and unix sockets. The sensor then reports all such connections, not only those that a rule needs.',
     ),
-    incidentThreshold: count(40, 'Score from which a chain is an incident. Lower reports more, sooner.', {
-      min: 1,
-      max: 1000,
-    }),
+    incidentThreshold: count(
+      40,
+      'Score at which a chain becomes an incident. A lower threshold reports more incidents, and sooner.',
+      { min: 1, max: 1000 },
+    ),
   }),
 
-  responder: section('Decides what is done about an incident.', {
+  responder: section('Decides which action an incident leads to.', {
     mode: choice(
       ['observe', 'enforce'],
       'observe',
-      'What is done about a kill that a rule asks for and no policy speaks about: `observe` records what would have been done; `enforce` does it, everywhere. A policy says its own mode.',
+      'Mode of kills that a rule requests and no policy covers. `observe` records what would have been done; `enforce` executes the kill, on every host. Each policy has its own mode.',
     ),
     policies: paths(
       ['builtin'],
-      'Policy files, or directories of them; `builtin` are those that come with Ringfence.',
+      'Policy files, or directories of policy files; `builtin` stands for the policies of Ringfence.',
       ['builtin'],
     ),
     killsPerMinutePerHost: count(
       10,
-      'Most kills on one host in a minute. Those beyond are refused and recorded. 0: none.',
+      'Maximum number of kills per minute on one host. Further kills are refused and recorded. `0`: no kills.',
       { max: 10_000 },
     ),
-    maxCauseAge: duration('5m', 'An alert or incident older than this leads to no kill: a backlog is history.', {
-      min: 1000,
-    }),
+    maxCauseAge: duration(
+      '5m',
+      'An alert or incident older than this leads to no kill, so that a backlog kills nothing.',
+      { min: 1000 },
+    ),
     killsPerMinute: count(
       120,
-      'Most kills in the fleet in a minute. Those beyond wait for their turn; those that would expire waiting are refused. 0: none.',
+      'Maximum number of kills per minute in the fleet. Further kills wait; kills that would expire while they wait are refused. `0`: no kills.',
       { max: 100_000 },
     ),
-    commandTtl: duration('30s', 'A command older than this is not carried out.', { min: 1000, max: 600_000 }),
+    commandTtl: duration('30s', 'A command older than this is not executed.', { min: 1000, max: 600_000 }),
   }),
 
-  auditor: section('Keeps the evidence.', {
+  auditor: section('Stores the evidence.', {
     sink: choice(
       ['sqlite', 'elasticsearch', 'opensearch'],
       'sqlite',
-      '`sqlite`: one file, for services in one process; the others: data streams in a cluster, for any number of auditors.',
+      '`sqlite`: one file, for services in one process. `elasticsearch` and `opensearch`: data streams in a cluster, for any number of auditors.',
     ),
     elasticsearch: elasticsearch(),
     headInterval: duration(
       '5m',
-      'How often the heads of the audit chains are noted on `ringfence.audit-heads`, signed. What came since the last one can be cut off unseen.',
+      'How often signed heads of the audit chains are published to `ringfence.audit-heads`. Records after the last head can be cut off undetected.',
       { min: 1000, max: 86_400_000 },
     ),
-    headRecords: count(100_000, 'Heads are also noted after so many records.', { min: 1 }),
-    path: statePath('audit.db', 'The file of the audit trail.'),
+    headRecords: count(100_000, 'Heads are also published after this many records.', { min: 1 }),
+    path: statePath('audit.db', 'File of the audit trail.'),
     maxBytes: size(
       '8GiB',
-      'Bound of the file. Beyond it the oldest events go first; alerts, incidents, commands and results stay.',
+      'Maximum size of the file. Beyond it, the oldest events are deleted first; alerts, incidents, commands and results stay.',
       { min: 16 * 1024 ** 2 },
     ),
     synchronous: choice(
       ['full', 'normal'],
       'full',
-      '`full`: evidence survives a power cut, at one disk flush a batch; `normal` survives a killed process.',
+      '`full`: evidence survives a power failure, at the cost of one disk flush per batch. `normal`: evidence survives a killed process.',
     ),
     eventRetention: duration('7d', 'How long events that belong to no alert are kept.', { endless: true, min: 60_000 }),
   }),
 
-  identity: section('Who this process is in a fleet. In one process on the embedded log nothing of it is needed.', {
-    path: statePath('identity', 'What `ringfence enrol` got: certificate, keys, the root of the fleet.'),
-    registrar: text('', 'Where certificates are renewed, `https://registrar:7443`. Empty: by hand.', URL_TEXT),
+  identity: section('Identity of this process in a fleet. A single process on the embedded log needs none.', {
+    path: statePath(
+      'identity',
+      'Directory of the files from `ringfence enrol`: the certificate, the keys and the root of the fleet.',
+    ),
+    registrar: text(
+      '',
+      'URL for the renewal of certificates, such as `https://registrar:7443`. Empty: they are renewed by hand.',
+      URL_TEXT,
+    ),
   }),
 
-  registrar: section('Enrols agents and services: gives certificates for one-time tokens, takes them back.', {
-    path: statePath('authority', 'The certificate authority and the root key of the fleet; made at the first start.'),
-    listen: address('0.0.0.0:7443', 'Where agents and services connect to enrol, over TLS.'),
-    names: names(['localhost', '127.0.0.1'], 'DNS names and addresses that it is known by.'),
-    certificateDays: count(30, 'How long certificates are valid. They are renewed at two thirds of it.', {
+  registrar: section('Enrols agents and services: issues certificates for one-time tokens, and revokes them.', {
+    path: statePath(
+      'authority',
+      'Directory of the certificate authority and the root key of the fleet, created at the first start.',
+    ),
+    listen: address('0.0.0.0:7443', 'Address where agents and services connect to enrol, over TLS.'),
+    names: names(['localhost', '127.0.0.1'], 'DNS names and IP addresses of the registrar, for its certificate.'),
+    certificateDays: count(30, 'Validity of certificates. They are renewed after two thirds of it.', {
       min: 1,
       max: 825,
     }),
   }),
 
-  control: section('The stream through which agents get commands and the interest, and answer.', {
+  control: section('The stream through which agents receive commands and the interest, and send answers.', {
     listen: address(
       '0.0.0.0:9443',
-      'Responders: where agents connect, over mutual TLS. Used with the Kafka driver only.',
+      'Responders: address where agents connect, over mutual TLS. Used with the Kafka driver only.',
     ),
     endpoints: servers(
       [],
-      'Agents: the responders to connect to, any one of them. Empty: no stream, nothing is killed on this host.',
+      'Agents: responders, of which the agent connects to any one. Empty: no stream, so nothing is killed on this host.',
     ),
   }),
 
-  tracing: section('Traces of what led to alerts, from the system call to the response.', {
+  tracing: section('Traces of alerts, from the system call to the response.', {
     endpoint: text(
       '',
-      'Where they are sent: OTLP over HTTP, `http://collector:4318/v1/traces`. Empty: none.',
+      'URL to send traces to, with OTLP over HTTP, such as `http://collector:4318/v1/traces`. Empty: no traces.',
       URL_TEXT,
     ),
   }),
 
-  metrics: section('Counters for Prometheus, and health for whoever runs this.', {
+  metrics: section('Metrics for Prometheus, and health checks.', {
     enabled: flag(true, 'Serve `/metrics`, `/healthz` and `/readyz`.'),
-    listen: address('127.0.0.1:9464', 'Where they are served. Anything but loopback needs `metrics.token`.'),
-    token: secret('Bearer token that a scraper must show.'),
+    listen: address(
+      '127.0.0.1:9464',
+      'Address of these endpoints. An address other than loopback requires `metrics.token`.',
+    ),
+    token: secret('Bearer token that a scraper must send.'),
   }),
 });
 
 type Settings = z.output<z.ZodObject<ReturnType<typeof shape>>>;
 
-/** Each setting for itself. Default paths depend on who runs it, so the schema does. */
-export function settingsSchema(home: Home): SettingsSchema {
-  return z.strictObject(shape(home));
+/** Returns the schema of all settings, which validates each setting independently of the others. */
+export function settingsSchema(directories: DefaultDirectories): SettingsSchema {
+  return z.strictObject(shape(directories));
 }
 
-/** Paths that lie in the state directory unless they were set. */
-function placePaths(settings: Settings) {
+/** Resolves the paths that default to a place in the state directory. */
+function resolveStatePaths(settings: Settings) {
   const { stateDir, collector, bus, auditor, identity, registrar } = settings;
   const { spool } = collector;
   return {
@@ -639,16 +673,16 @@ function placePaths(settings: Settings) {
 
 export interface Compiled {
   readonly config: Config;
-  /** the same, under the names they are set by */
+  /** the same values under the names of the settings */
   readonly settings: Readonly<Record<string, unknown>>;
   readonly conflicts: readonly Conflict[];
 }
 
-/** From values that each passed `settingsSchema`. */
-export function compile(home: Home, given: unknown): Compiled {
-  const schema = z.strictObject(shape(home));
-  const parsed = schema.parse(given);
-  const settings = placePaths(parsed);
+/** Compiles values that each passed `settingsSchema`, and finds conflicts between them. */
+export function compile(directories: DefaultDirectories, values: unknown): Compiled {
+  const schema = z.strictObject(shape(directories));
+  const parsed = schema.parse(values);
+  const settings = resolveStatePaths(parsed);
   const config = withUnits(schema, settings);
   return { config, settings, conflicts: conflictsOf(config) };
 }

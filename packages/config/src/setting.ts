@@ -14,33 +14,33 @@ export type Kind =
   | 'list'
   | 'secret';
 
-/** What a person needs to know of one setting, written where it is defined. */
+/** The documentation of a setting. */
 export interface SettingInfo {
   readonly kind: Kind;
-  /** the type as the documents show it */
+  /** type in the documents */
   readonly type: string;
-  /** as written in a file */
+  /** default in the notation of a file */
   readonly default: string;
-  /** what it is, and what changes with it */
+  /** description, with its effect */
   readonly doc: string;
 }
 
-/** The info of each leaf schema. */
+/** The documentation of each leaf schema. */
 export const settingInfo: WeakMap<z.core.$ZodType, SettingInfo> = new WeakMap();
 
-/** What each section is about. */
+/** The description of each section. */
 export const sectionDoc: WeakMap<z.core.$ZodType, string> = new WeakMap();
 
-/** Marks what the compiled settings name `…Ms`. */
+/** Marks durations, whose names end in `Ms` in the compiled settings. */
 export type Milliseconds = number & z.$brand<'ms'>;
 
-/** Where to listen. Port 0: any free one. */
+/** An address to listen on. Port 0 selects a free port. */
 export interface Address {
   readonly host: string;
   readonly port: number;
 }
 
-/** Why a value is refused. */
+/** The reason why a value is refused. */
 class Refusal {
   readonly message: string;
   readonly hint: string | undefined;
@@ -56,13 +56,13 @@ interface Range {
   readonly max?: number;
 }
 
-function shown(value: unknown): string {
+function formatValue(value: unknown): string {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
 
 function refuse(expected: string, value: unknown, hint?: string): Refusal {
-  const got = value === null ? 'nothing; leave the key out for its default' : shown(value);
+  const got = value === null ? 'no value; omit the key to use the default' : formatValue(value);
   return new Refusal(`expected ${expected}; got ${got}`, hint);
 }
 
@@ -80,12 +80,12 @@ function setting<T>(info: SettingInfo, fallback: unknown, read: (value: unknown)
   return schema;
 }
 
-/** A group of settings. Keys it doesn't know are errors. */
+/** Returns the schema of a group of settings. Unknown keys are errors. */
 export function section<S extends z.core.$ZodLooseShape>(
   doc: string,
   shape: S,
 ): z.ZodPrefault<z.ZodObject<S, z.core.$strict>> {
-  // An absent section is one whose settings are all absent; each then takes its own default.
+  // An absent section is like an empty section: each setting uses its default.
   const schema = z.strictObject(shape).prefault({} as never);
   sectionDoc.set(schema, doc);
   return schema;
@@ -98,13 +98,13 @@ function inRange(parsed: Parsed, written: unknown, range: Range, format: (value:
   return parsed.value;
 }
 
-/** Only text that names its unit has one: a bare number is refused. */
+/** Returns the text of a value. A bare number is converted too, so that parsing can refuse it for its missing unit. */
 function asText(value: unknown): string {
   return typeof value === 'string' ? value.trim() : String(value);
 }
 
 interface Measured extends Range {
-  /** allows the word for no bound */
+  /** accept the word for "no limit". @default false */
   readonly endless?: boolean;
 }
 
@@ -126,13 +126,13 @@ export function size(fallback: string, doc: string, { endless = false, ...range 
   });
 }
 
-/** What a BPF ring buffer can be: the kernel takes powers of two of at least a page. */
+/** The size of a BPF ring buffer. The kernel accepts powers of two of at least a page. */
 export function ringSize(fallback: string, doc: string): z.ZodType<number> {
   const info: SettingInfo = { kind: 'size', type: 'size, a power of two', default: fallback, doc };
   return setting(info, fallback, (value) => {
     const bytes = inRange(parseSize(asText(value)), value, { min: 65_536, max: 1024 ** 3 }, formatSize);
     if (bytes instanceof Refusal || (bytes & (bytes - 1)) === 0) return bytes;
-    return refuse('a power of two, such as 8MiB or 16MiB: the kernel takes no other', value);
+    return refuse('a power of two, such as 8MiB or 16MiB: the kernel accepts no other size', value);
   });
 }
 
@@ -161,7 +161,7 @@ function pick<T extends string>(choices: readonly T[], value: unknown): T | Refu
   return refuse(`one of ${choices.join(', ')}`, value, near === undefined ? undefined : `did you mean ${near}?`);
 }
 
-/** One or more of `choices`, each once, in their order. */
+/** One or more of `names`, without duplicates, in the order of `names`. */
 export function choices<const T extends string>(
   names: readonly T[],
   doc: string,
@@ -190,18 +190,18 @@ function readPath(value: unknown): string | Refusal {
   return value;
 }
 
-/** `fallback` is the default itself; `shownAs` is what the documents say where it depends on the machine. */
+/** An absolute path. `shownAs` replaces `fallback` in the documents if the default depends on the machine. */
 export function path(fallback: string, doc: string, shownAs: string = fallback): z.ZodType<string> {
   return setting({ kind: 'path', type: 'absolute path', default: shownAs, doc }, fallback, readPath);
 }
 
-/** A path that lies in the state directory unless it is set. */
+/** A path whose default is `name` in the state directory. */
 export function statePath(name: string, doc: string): z.ZodType<string | undefined> {
   const info: SettingInfo = { kind: 'path', type: 'absolute path', default: `STATE_DIR/${name}`, doc };
   return setting<string | undefined>(info, undefined, (value) => (value === undefined ? value : readPath(value)));
 }
 
-/** Absolute paths, or one of `words`. */
+/** A list of absolute paths, which may also contain any of `words`. */
 export function paths(
   fallback: readonly string[],
   doc: string,
@@ -232,7 +232,7 @@ function readAddress(value: unknown): Address | Refusal {
   return { host: match[1] ?? match[2] ?? '', port };
 }
 
-/** One line of text that `expected` describes. Empty means not set where the default is empty. */
+/** One line of text that matches `pattern` or equals the default. `expected` describes the pattern. */
 export function text(
   fallback: string,
   doc: string,
@@ -244,7 +244,7 @@ export function text(
   });
 }
 
-/** A share of a whole, as a percentage or a number; handed on as 0 to 1. */
+/** A share, written as a percentage or a number. The value is 0 to 1. */
 export function share(fallback: number, doc: string): z.ZodType<number> {
   const info: SettingInfo = { kind: 'text', type: 'percentage, or 0 to 1', default: `${fallback * 100}%`, doc };
   return setting(info, fallback, (value) => {
@@ -254,7 +254,7 @@ export function share(fallback: number, doc: string): z.ZodType<number> {
   });
 }
 
-/** Addresses of servers that are asked over HTTP, any of which answers for all. */
+/** HTTP URLs of the nodes of a cluster. */
 export function urls(fallback: readonly string[], doc: string): z.ZodType<readonly string[]> {
   const type = 'list of http:// or https:// URLs';
   const info: SettingInfo = { kind: 'list', type, default: `[${fallback.join(', ')}]`, doc };
@@ -267,14 +267,14 @@ export function urls(fallback: readonly string[], doc: string): z.ZodType<readon
   });
 }
 
-/** A path that may be left out: empty means not set. */
+/** An absolute path, or empty text if it is not set. */
 export function optionalPath(doc: string): z.ZodType<string> {
   return setting({ kind: 'path', type: 'absolute path', default: '""', doc }, '', (value) => {
     return value === '' ? '' : readPath(value);
   });
 }
 
-/** Servers, each `host:port`; one at least unless there is none by default. */
+/** A list of servers as `host:port`. It may be empty only if the default is empty. */
 export function servers(fallback: readonly string[], doc: string): z.ZodType<readonly string[]> {
   const type = 'list of host:port';
   const info: SettingInfo = { kind: 'list', type, default: `[${fallback.join(', ')}]`, doc };
@@ -290,7 +290,7 @@ export function servers(fallback: readonly string[], doc: string): z.ZodType<rea
 const SERVER =
   /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])$/;
 
-/** DNS names and addresses. */
+/** A list of DNS names and IP addresses. */
 export function names(fallback: readonly string[], doc: string): z.ZodType<readonly string[]> {
   const type = 'list of names and addresses';
   const info: SettingInfo = { kind: 'list', type, default: `[${fallback.join(', ')}]`, doc };
@@ -301,7 +301,7 @@ export function names(fallback: readonly string[], doc: string): z.ZodType<reado
   });
 }
 
-/** Names, in which a `*` at the end stands for anything. */
+/** A list of names; a `*` at the end of a name matches any suffix. */
 export function patterns(fallback: readonly string[], doc: string): z.ZodType<readonly string[]> {
   const type = 'list of names';
   const info: SettingInfo = { kind: 'list', type, default: `[${fallback.join(', ')}]`, doc };
@@ -312,15 +312,15 @@ export function patterns(fallback: readonly string[], doc: string): z.ZodType<re
   });
 }
 
-/** Text that is never shown. Empty: not set. */
+/** Text that is never shown. Empty means not set. */
 export function secret(doc: string): z.ZodType<string> {
   return setting({ kind: 'secret', type: 'secret text', default: '""', doc }, '', (value) => {
     if (typeof value === 'string' && !/\p{Cc}/u.test(value)) return value;
-    return new Refusal('expected text of one line; what was given is not shown, as it is a secret');
+    return new Refusal('expected one line of text; the value is not shown, because it is a secret');
   });
 }
 
-/** What an environment variable or a flag means for a setting of this kind; a file has types of its own. */
+/** Converts the text of an environment variable or flag to the type that a YAML file would have for this kind. */
 export function fromText(kind: Kind, text: string): unknown {
   if (kind === 'boolean') return text === 'true' ? true : text === 'false' ? false : text;
   if (kind === 'count') return /^\d{1,16}$/.test(text) ? Number(text) : text;

@@ -12,7 +12,7 @@ function writeAddress({ host, port }: Address): string {
   return host.includes(':') ? `"[${host}]:${port}"` : `${host}:${port}`;
 }
 
-/** A value as a settings file would hold it. */
+/** Formats a value for a settings file. */
 function write(kind: Kind, value: unknown): string {
   if (kind === 'secret') return value === '' ? '""' : MASK;
   if (kind === 'duration') return formatDuration(Number(value));
@@ -21,7 +21,10 @@ function write(kind: Kind, value: unknown): string {
   return stringify(value, { collectionStyle: 'flow', lineWidth: 0, flowCollectionPadding: false }).trimEnd();
 }
 
-/** The settings in force as YAML that could be used as a file, with a comment where each came from; secrets are masked. Throws as `loadConfig` does. */
+/**
+ * Returns the settings in effect as a valid YAML file, with the source of each value in a comment and secrets masked.
+ * Throws ConfigError like `loadConfig`.
+ */
 export function showConfig(sources: ConfigSources = {}): string {
   const { config, settings, origins } = loadSettings(sources);
   const lines: string[] = [];

@@ -1,7 +1,7 @@
 const DURATIONS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const SIZES = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, TiB: 1024 ** 4 } as const;
 
-/** What a person could have meant, and what they should write instead. */
+/** Common spelling mistakes of units, with the correct unit. */
 const DURATION_MISTAKES: Readonly<Record<string, string>> = {
   sec: 's',
   secs: 's',
@@ -50,25 +50,25 @@ const SIZE_MISTAKES: Readonly<Record<string, string>> = {
   Ti: 'TiB',
 };
 
-/** The value; or what was expected instead. */
+/** The value, or a description of the expected text. */
 export type Parsed = { readonly value: number } | { readonly expected: string; readonly hint?: string };
 
 interface Unit {
-  readonly what: string;
+  readonly expected: string;
   readonly factors: Readonly<Record<string, number>>;
   readonly mistakes: Readonly<Record<string, string>>;
-  /** the word for no bound */
+  /** the word for "no limit" */
   readonly endless: string;
 }
 
 const DURATION: Unit = {
-  what: 'a duration such as 500ms, 10s, 5m, 2h or 3d',
+  expected: 'a duration such as 500ms, 10s, 5m, 2h or 3d',
   factors: DURATIONS,
   mistakes: DURATION_MISTAKES,
   endless: 'forever',
 };
 const SIZE: Unit = {
-  what: 'a size such as 512KiB, 64MiB or 4GiB',
+  expected: 'a size such as 512KiB, 64MiB or 4GiB',
   factors: SIZES,
   mistakes: SIZE_MISTAKES,
   endless: 'unlimited',
@@ -77,29 +77,29 @@ const SIZE: Unit = {
 function parse(text: string, unit: Unit, endless: boolean): Parsed {
   if (endless && text === unit.endless) return { value: Number.POSITIVE_INFINITY };
   const match = /^(\d{1,15}(?:\.\d{1,6})?)\s?([A-Za-z]*)$/.exec(text);
-  if (match === null) return { expected: `${unit.what}${endless ? `, or ${unit.endless}` : ''}` };
+  if (match === null) return { expected: `${unit.expected}${endless ? `, or ${unit.endless}` : ''}` };
   const [, digits = '', name = ''] = match;
-  if (name === '') return { expected: `${unit.what}; a bare number has no unit` };
+  if (name === '') return { expected: `${unit.expected}; a bare number has no unit` };
   const factor = unit.factors[name];
   if (factor !== undefined) return { value: Math.round(Number(digits) * factor) };
-  const meant = unit.mistakes[name];
+  const intended = unit.mistakes[name];
   return {
-    expected: `${unit.what}; there is no unit ${name}`,
-    ...(meant === undefined ? {} : { hint: `did you mean ${digits}${meant}?` }),
+    expected: `${unit.expected}; there is no unit ${name}`,
+    ...(intended === undefined ? {} : { hint: `did you mean ${digits}${intended}?` }),
   };
 }
 
-/** To ms. `endless` allows `forever`, which is Infinity. */
+/** Parses a duration to ms. `endless` accepts `forever`, which is Infinity. */
 export function parseDuration(text: string, endless = false): Parsed {
   return parse(text, DURATION, endless);
 }
 
-/** To bytes. `endless` allows `unlimited`, which is Infinity. */
+/** Parses a size to bytes. `endless` accepts `unlimited`, which is Infinity. */
 export function parseSize(text: string, endless = false): Parsed {
   return parse(text, SIZE, endless);
 }
 
-/** The largest unit that shows the value without a fraction. */
+/** Formats a value in the largest unit that needs no fraction. */
 function format(value: number, unit: Unit): string {
   if (value === Number.POSITIVE_INFINITY) return unit.endless;
   const [name, factor] =

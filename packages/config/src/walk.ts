@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { type SettingInfo, sectionDoc, settingInfo } from './setting.ts';
 
 export interface Leaf {
-  /** path with dots */
+  /** path joined by dots */
   readonly key: string;
   readonly path: readonly string[];
   readonly schema: z.core.$ZodType;
@@ -14,14 +14,14 @@ export interface Section {
   readonly doc: string;
 }
 
-/** An object of leaves and sections. */
+/** A schema of settings and sections. */
 export type SettingsSchema = z.ZodObject<Readonly<Record<string, z.core.$ZodType>>>;
 
 function isSection(schema: z.core.$ZodType): schema is z.ZodPrefault<SettingsSchema> {
   return sectionDoc.has(schema);
 }
 
-/** Leaves and sections in the order they are defined. */
+/** Yields settings and sections in the order of their definition. */
 export function* walk(schema: SettingsSchema, path: readonly string[] = []): Generator<Leaf | Section> {
   for (const [name, child] of Object.entries(schema.shape)) {
     const childPath = [...path, name];
@@ -38,7 +38,7 @@ export function leavesOf(schema: SettingsSchema): Leaf[] {
   return [...walk(schema)].filter((node) => 'info' in node);
 }
 
-/** RINGFENCE_SENSOR_POLL_INTERVAL for sensor.pollInterval */
+/** Returns the environment variable of a setting: RINGFENCE_SENSOR_POLL_INTERVAL for sensor.pollInterval. */
 export function environmentName(key: string): string {
   return `RINGFENCE_${key.replaceAll('.', '_').replaceAll(/[A-Z]/g, '_$&').toUpperCase()}`;
 }

@@ -1,7 +1,7 @@
 import type { Milliseconds } from './setting.ts';
 import { isRecord, leavesOf, type SettingsSchema } from './walk.ts';
 
-/** Renames what is a duration to `…Ms`, all the way down. */
+/** Appends `Ms` to the names of durations, at any depth. */
 export type WithUnits<T> = T extends readonly unknown[]
   ? T
   : T extends object

@@ -6,7 +6,7 @@ import { environmentName, getAt, leavesOf } from '../src/walk.ts';
 
 const leaves = leavesOf(settingsSchema({ stateDir: '/s', runDir: '/r' }));
 
-it('the documents name every setting with its default and its variable', () => {
+it('the documents contain every setting with its default and its environment variable', () => {
   const docs = configDocs();
   for (const { key, info } of leaves) {
     assert.ok(docs.includes(`| \`${key}\` |`), key);
@@ -15,7 +15,7 @@ it('the documents name every setting with its default and its variable', () => {
   }
 });
 
-it('every setting reaches the compiled settings under its name, durations with their unit', () => {
+it('the compiled settings contain every setting under its name, durations with their unit', () => {
   const config = loadConfig({ file: '/dev/null', env: {} });
   for (const { path, info, key } of leaves) {
     const name = info.kind === 'duration' ? `${path.at(-1)}Ms` : path.at(-1)!;
@@ -23,7 +23,7 @@ it('every setting reaches the compiled settings under its name, durations with t
   }
 });
 
-it('every named flag stands for a setting', () => {
+it('every named flag sets a setting', () => {
   for (const { key, flag } of NAMED_FLAGS)
     assert.ok(
       leaves.some((leaf) => leaf.key === key),

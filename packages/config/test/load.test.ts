@@ -15,7 +15,7 @@ function write(text: string): string {
   return file;
 }
 
-/** A machine without settings of its own. */
+/** Sources without any setting, unless overridden. */
 function sources(overrides: ConfigSources = {}): ConfigSources {
   return { env: {}, ...overrides, file: overrides.file ?? write('') };
 }
@@ -32,7 +32,7 @@ function problemsOf(from: ConfigSources): string[] {
 }
 
 describe('loadConfig', () => {
-  it('needs no setting at all', () => {
+  it('needs no settings', () => {
     const config = loadConfig(sources());
     assert.equal(config.sensor.pollIntervalMs, 4);
     assert.equal(config.sensor.ringBulkBytes, 16 * 1024 * 1024);
@@ -41,13 +41,13 @@ describe('loadConfig', () => {
     assert.deepEqual(config.metrics.listen, { host: '127.0.0.1', port: 9464 });
   });
 
-  it('is frozen all the way down', () => {
+  it('returns deep-frozen settings', () => {
     const config = loadConfig(sources());
     assert.ok(Object.isFrozen(config) && Object.isFrozen(config.topics.raw) && Object.isFrozen(config.services));
     assert.throws(() => Object.assign(config.log, { level: 'trace' }), TypeError);
   });
 
-  it('takes flags over the environment, over the file, over the default', () => {
+  it('prefers flags to the environment, the environment to the file, and the file to the default', () => {
     const path = write('log: { level: debug }\nsensor: { pollInterval: 10ms }\ncollector: { tick: 2s }\n');
     const env = { RINGFENCE_LOG_LEVEL: 'warn', RINGFENCE_SENSOR_POLL_INTERVAL: '20ms' };
     const config = loadConfig({ file: path, env, flags: [parseSet('log.level = error')] });
@@ -57,17 +57,17 @@ describe('loadConfig', () => {
     assert.equal(config.log.format, 'auto');
   });
 
-  it('lets the last of two equal flags win', () => {
+  it('uses the last of two flags for the same setting', () => {
     const config = loadConfig(sources({ flags: [parseSet('log.level=warn'), parseSet('log.level=debug')] }));
     assert.equal(config.log.level, 'debug');
   });
 
-  it('keeps services in their order whatever order they are given in', () => {
+  it('returns the services in the order of the data flow', () => {
     const config = loadConfig(sources({ flags: [{ flag: '--only', key: 'services', value: 'detector, collector' }] }));
     assert.deepEqual(config.services, ['collector', 'detector']);
   });
 
-  it('places files in the state directory unless they are set', () => {
+  it('resolves paths in the state directory unless they are set', () => {
     const config = loadConfig(
       sources({ flags: [parseSet('stateDir=/srv/rf'), parseSet('auditor.path=/data/audit.db')] }),
     );
@@ -76,18 +76,18 @@ describe('loadConfig', () => {
     assert.equal(config.auditor.path, '/data/audit.db');
   });
 
-  it('reads an empty section, and one whose lines are all comments, as defaults', () => {
+  it('uses defaults for an empty section and for a section with only comments', () => {
     const config = loadConfig(sources({ file: write('sensor:\n  # opens: all\nbus:\n  embedded:\n') }));
     assert.equal(config.sensor.opens, 'interest');
   });
 
-  it('finds the file by RINGFENCE_CONFIG', () => {
+  it('reads the file that RINGFENCE_CONFIG names', () => {
     const config = loadConfig({ env: { RINGFENCE_CONFIG: write('log: { level: fatal }') } });
     assert.equal(config.log.level, 'fatal');
   });
 });
 
-describe('bad settings are errors that say where, what was expected, and what was probably meant', () => {
+describe('settings that are refused with the position, the expected value and a suggestion', () => {
   const cases: { description: string; yaml: string; expected: string[] }[] = [
     {
       description: 'an unknown key',
@@ -114,7 +114,7 @@ describe('bad settings are errors that say where, what was expected, and what wa
       ],
     },
     {
-      description: 'a size where a duration belongs',
+      description: 'a size instead of a duration',
       yaml: 'collector: { tick: 1MiB }\n',
       expected: [
         'ringfence.yaml:1:20: collector.tick: expected a duration such as 500ms, 10s, 5m, 2h or 3d; there is no unit MiB; got 1MiB',
@@ -129,7 +129,7 @@ describe('bad settings are errors that say where, what was expected, and what wa
       description: 'a ring size the kernel refuses',
       yaml: 'sensor: { ringBulkBytes: 33MiB }\n',
       expected: [
-        'ringfence.yaml:1:26: sensor.ringBulkBytes: expected a power of two, such as 8MiB or 16MiB: the kernel takes no other; got 33MiB',
+        'ringfence.yaml:1:26: sensor.ringBulkBytes: expected a power of two, such as 8MiB or 16MiB: the kernel accepts no other size; got 33MiB',
       ],
     },
     {
@@ -140,20 +140,20 @@ describe('bad settings are errors that say where, what was expected, and what wa
       ],
     },
     {
-      description: 'a scalar where a section belongs',
+      description: 'a scalar instead of a section',
       yaml: 'bus: embedded\n',
       expected: ['ringfence.yaml:1:6: bus: expected a section of settings; got `embedded`'],
     },
     {
-      description: 'a document that is no mapping',
+      description: 'a document that is not a mapping',
       yaml: '- log\n',
       expected: ['ringfence.yaml:1:1: expected a section of settings; got a list'],
     },
     {
-      description: 'nothing where a value belongs',
+      description: 'a key without a value',
       yaml: 'log:\n  level:\n',
       expected: [
-        'ringfence.yaml:2:9: log.level: expected one of trace, debug, info, warn, error, fatal, silent; got nothing; leave the key out for its default',
+        'ringfence.yaml:2:9: log.level: expected one of trace, debug, info, warn, error, fatal, silent; got no value; omit the key to use the default',
       ],
     },
     {
@@ -169,14 +169,14 @@ describe('bad settings are errors that say where, what was expected, and what wa
       ],
     },
     {
-      description: 'a fleet whose hosts would be silent between two ticks',
+      description: 'a silence limit shorter than the interval of ticks',
       yaml: 'bus: { driver: kafka }\nenricher: { silentAfter: 5s }\ncollector: { tick: 4s }\n',
       expected: [
-        'ringfence.yaml:2:26: enricher.silentAfter: expected 0s, or at least 6s: ticks come every 4s (collector.tick), or up to a second later; got 5s',
+        'ringfence.yaml:2:26: enricher.silentAfter: expected 0s, or at least 6s: ticks arrive every 4s (collector.tick) or up to a second later; got 5s',
       ],
     },
     {
-      description: 'several at once, in the order of the file',
+      description: 'several settings at once, in the order of the file',
       yaml: 'services: []\nlog: { level: loud }\n',
       expected: [
         'ringfence.yaml:1:11: services: expected a list of one or more of collector, enricher, detector, responder, auditor, registrar; got []',
@@ -193,24 +193,24 @@ describe('bad settings are errors that say where, what was expected, and what wa
     it(description, () => assert.deepEqual(problemsOf(sources({ file: write(yaml) })), expected));
   }
 
-  it('YAML that does not parse, at its place', () => {
+  it('invalid YAML', () => {
     const [problem = ''] = problemsOf(sources({ file: write('log:\n  level: "debug\n') }));
     assert.match(problem, /^ringfence\.yaml:\d+:\d+: not valid YAML: /);
   });
 
-  it('the same key twice', () => {
+  it('a duplicate key', () => {
     assert.match(
       problemsOf(sources({ file: write('log: {}\nlog: {}\n') })).join(),
       /^ringfence\.yaml:2:1: not valid YAML: Map keys must be unique/,
     );
   });
 
-  it('aliases that unfold without bound', () => {
+  it('aliases that expand without bound', () => {
     const bomb = `a: &a [1, 2, 3, 4, 5, 6, 7, 8, 9]\n${['b', 'c', 'd', 'e', 'f'].map((name, i) => `${name}: &${name} [${`*${'abcdef'[i]}, `.repeat(9)}]`).join('\n')}\n`;
-    assert.match(problemsOf(sources({ file: write(bomb) })).join(), /aliases can't be resolved/);
+    assert.match(problemsOf(sources({ file: write(bomb) })).join(), /aliases cannot be resolved/);
   });
 
-  it('environment variables and flags, by their names', () => {
+  it('environment variables and flags', () => {
     const env = {
       RINGFENCE_LOG_LEVL: 'debug',
       RINGFENCE_COLLECTOR_TICK: '1',
@@ -226,37 +226,42 @@ describe('bad settings are errors that say where, what was expected, and what wa
     assert.throws(() => parseSet('log.level'), /--set: log\.level: expected key=value/);
   });
 
-  it('control characters in a value stay text', () => {
+  it('a value with control characters, which are escaped', () => {
     assert.deepEqual(problemsOf(sources({ env: { RINGFENCE_LOG_LEVEL: '\x1b[2Jx\n' } })), [
       'RINGFENCE_LOG_LEVEL: log.level: expected one of trace, debug, info, warn, error, fatal, silent; got \\x1b[2Jx\\x0a',
     ]);
   });
 });
 
-describe('a settings file that cannot be used', () => {
-  it('is an error when it was named and is not there', () => {
-    assert.deepEqual(problemsOf({ file: join(directory, 'none.yaml'), env: {} }), ['none.yaml: there is no such file']);
+describe('an unusable settings file', () => {
+  it('is an error if it was named and does not exist', () => {
+    assert.deepEqual(problemsOf({ file: join(directory, 'none.yaml'), env: {} }), [
+      'none.yaml: the file does not exist',
+    ]);
   });
 
-  it('is an error when it is a directory', () => {
-    assert.match(problemsOf({ file: directory, env: {} }).join(), /it is a directory; a file was expected$/);
+  it('is an error if it is a directory', () => {
+    assert.match(problemsOf({ file: directory, env: {} }).join(), /expected a file; it is a directory$/);
   });
 
-  it('is an error when it is too large', () => {
-    assert.match(problemsOf(sources({ file: write('#'.repeat(1024 * 1024 + 1)) })).join(), /at most 1048576 are read/);
+  it('is an error if it is too large', () => {
+    assert.match(
+      problemsOf(sources({ file: write('#'.repeat(1024 * 1024 + 1)) })).join(),
+      /expected at most 1048576 bytes/,
+    );
   });
 
-  it('is an error when everybody may write what root trusts', (t) => {
-    if (process.getuid?.() !== 0) return t.skip('needs root: others trust their own files');
+  it('is an error if it is world-writable and read by root', (t) => {
+    if (process.getuid?.() !== 0) return t.skip('needs root: other users trust their own files');
     chmodSync(write('log: {}\n'), 0o666);
-    assert.match(problemsOf({ file, env: {} }).join(), /everybody may write it.*chmod o-w/);
+    assert.match(problemsOf({ file, env: {} }).join(), /world-writable.*chmod o-w/);
     chmodSync(file, 0o600);
   });
 
-  it('keeps the cause of what the system refused', () => {
+  it('leads to an error with the system error as its cause', () => {
     try {
       loadConfig({ file: join(directory, 'none.yaml'), env: {} });
-      assert.fail('it was read');
+      assert.fail('the missing file was read');
     } catch (error) {
       assert.ok(error instanceof ConfigError);
       assert.equal((error.cause as NodeJS.ErrnoException).code, 'ENOENT');
@@ -265,7 +270,7 @@ describe('a settings file that cannot be used', () => {
 });
 
 describe('showConfig', () => {
-  it('prints YAML that reads back to the same settings, says who set what, and masks secrets', () => {
+  it('prints YAML that loads to the same settings, with the source of each value and masked secrets', () => {
     const from = sources({
       flags: [parseSet('sensor.opens=all'), parseSet('metrics.listen=[::]:9464'), parseSet('metrics.token=hunter2')],
     });
@@ -273,14 +278,14 @@ describe('showConfig', () => {
     assert.match(text, /opens: all +# --set/);
     assert.match(text, /token: "\*{8}" +# --set/);
     assert.doesNotMatch(text, /hunter2/);
-    const again = loadConfig({ file: write(text), env: {} });
-    assert.deepEqual({ ...again.metrics, token: 'hunter2' }, { ...loadConfig(from).metrics });
-    assert.deepEqual({ ...again, metrics: 0 }, { ...loadConfig(from), metrics: 0 });
+    const reloaded = loadConfig({ file: write(text), env: {} });
+    assert.deepEqual({ ...reloaded.metrics, token: 'hunter2' }, { ...loadConfig(from).metrics });
+    assert.deepEqual({ ...reloaded, metrics: 0 }, { ...loadConfig(from), metrics: 0 });
   });
 
   it('never shows a secret in an error', () => {
     assert.deepEqual(problemsOf(sources({ env: { RINGFENCE_METRICS_TOKEN: 'hun\nter2' } })), [
-      'RINGFENCE_METRICS_TOKEN: metrics.token: expected text of one line; what was given is not shown, as it is a secret',
+      'RINGFENCE_METRICS_TOKEN: metrics.token: expected one line of text; the value is not shown, because it is a secret',
     ]);
   });
 });

@@ -27,12 +27,12 @@ describe('durations and sizes', () => {
     });
   }
 
-  it('have a word for no bound where one is allowed', () => {
+  it('have a word for "no limit" where it is allowed', () => {
     assert.deepEqual(parseDuration('forever', true), { value: Number.POSITIVE_INFINITY });
     assert.deepEqual(parseSize('unlimited', true), { value: Number.POSITIVE_INFINITY });
   });
 
-  it('read back what they write', () => {
+  it('are parsed to the same value that was formatted', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 2 ** 45 }), (value) => {
         assert.deepEqual(parseDuration(formatDuration(value)), { value });

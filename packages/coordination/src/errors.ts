@@ -1,4 +1,4 @@
-/** Errors of the coordination. `code` is stable; the message says what happened, to what, and what to do; facts are properties. */
+/** Base class of this package's errors. `code` is stable; details are properties. */
 export class CoordinationError extends Error {
   readonly code: string;
   constructor(code: string, message: string, options?: { cause?: unknown }) {
@@ -8,22 +8,22 @@ export class CoordinationError extends Error {
   }
 }
 
-/** The server did not answer. Whether it did what was asked is not known; all calls can be made again. */
+/** The server did not answer. It may or may not have executed the call; every call can be retried. */
 export class CoordinationAwayError extends CoordinationError {
   readonly fate = 'retriable';
   readonly call: string;
-  constructor(call: string, why: string, options?: { cause?: unknown }) {
-    super('ERR_COORDINATION_AWAY', `${call}: redis does not answer (${why}); it is asked again`, options);
+  constructor(call: string, reason: string, options?: { cause?: unknown }) {
+    super('ERR_COORDINATION_AWAY', `${call}: Redis does not answer (${reason}); the call is retried`, options);
     this.call = call;
   }
 }
 
-/** It answered, and said no: out of memory, read-only, wrong password, no permission. */
+/** The server refused the call: it is out of memory or read-only, or the password or permissions are wrong. */
 export class CoordinationRefusedError extends CoordinationError {
   readonly fate = 'retriable';
   readonly call: string;
   constructor(call: string, answer: string, options?: { cause?: unknown }) {
-    super('ERR_COORDINATION_REFUSED', `${call}: redis answers "${answer}": see to its settings`, options);
+    super('ERR_COORDINATION_REFUSED', `${call}: Redis answered "${answer}"; check its settings`, options);
     this.call = call;
   }
 }
@@ -34,7 +34,7 @@ export class CoordinationClosedError extends CoordinationError {
   }
 }
 
-/** A name, size or time that can't be: a bug of the caller, or somebody else's text where a name belongs. */
+/** An invalid name, size or time: a bug in the caller, or untrusted text used as a name. */
 export class BadArgumentError extends CoordinationError {
   readonly fate = 'poison';
   constructor(message: string) {
@@ -42,24 +42,24 @@ export class BadArgumentError extends CoordinationError {
   }
 }
 
-/** The file belongs to another process. */
+/** Another process uses the file. */
 export class CoordinationLockedError extends CoordinationError {
   readonly path: string;
   constructor(path: string, options: { cause: unknown }) {
     super(
       'ERR_COORDINATION_LOCKED',
-      `${path} is used by another process: it is for one; several share a Redis (redis.url)`,
+      `${path} is used by another process: it serves only one process; set redis.url to share a Redis`,
       options,
     );
     this.path = path;
   }
 }
 
-/** Thrown by a handler: call me again in `delayMs`; this was no failure. */
+/** Thrown by a handler to be called again after `delayMs`, without counting as a failure. */
 export class PostponeError extends CoordinationError {
   readonly delayMs: number;
-  constructor(delayMs: number, why: string) {
-    super('ERR_COORDINATION_POSTPONED', `postponed by ${delayMs} ms: ${why}`);
+  constructor(delayMs: number, reason: string) {
+    super('ERR_COORDINATION_POSTPONED', `postponed by ${delayMs} ms: ${reason}`);
     this.delayMs = delayMs;
   }
 }

@@ -21,6 +21,6 @@ export type {
   JobRun,
   JobWorker,
   Lease,
-  Taken,
+  TakeResult as Taken,
   WorkerOptions,
 } from './port.ts';

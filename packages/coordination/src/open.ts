@@ -2,8 +2,8 @@ import type { RedisOptions, SqliteOptions } from './options.ts';
 import type { Coordination } from './port.ts';
 
 /**
- * Redis when a url is given, else the file. Redis need not be there yet: calls reject until it is. The driver that isn't used isn't loaded.
- * Throws BadArgumentError for a url that is none, CoordinationLockedError for a file in use.
+ * Opens Redis if `url` is set, else the SQLite file. Redis need not be reachable yet: calls reject until it is. Imports
+ * only the driver in use. Throws BadArgumentError for an invalid URL and CoordinationLockedError for a file in use.
  */
 export async function openCoordination(options: RedisOptions | SqliteOptions): Promise<Coordination> {
   if ('url' in options) {

@@ -1,4 +1,4 @@
-/** What a driver says about itself; pino fits. */
+/** The logger of a driver. A pino logger fits. */
 export interface CoordinationLog {
   info(facts: object, message: string): void;
   warn(facts: object, message: string): void;
@@ -6,28 +6,28 @@ export interface CoordinationLog {
 }
 
 export interface SqliteOptions {
-  /** Of the file; ':memory:' keeps nothing. A damaged one is thrown away: what it held is rebuilt from the bus. */
+  /** Path of the file; ':memory:' keeps nothing. A damaged file is deleted: its content is rebuilt from the bus. */
   readonly path: string;
   readonly log?: CoordinationLog;
 }
 
 export interface RedisOptions {
-  /** redis://host:port/db, or rediss:// for TLS. A password in it is used, and never logged. */
+  /** redis://host:port/db, or rediss:// for TLS. It may contain a password, which is never logged. */
   readonly url: string;
-  /** @default that of the url */
+  /** @default from the URL */
   readonly user?: string;
-  /** @default that of the url */
+  /** @default from the URL */
   readonly password?: string;
-  /** PEM of the authority that signed the server's certificate, where the system's don't know it. */
+  /** PEM of the CA that signed the server's certificate. @default the system's CAs */
   readonly ca?: string;
-  /** PEM of a client certificate and its key, where the server asks for one. */
+  /** PEM of a client certificate, with its key, if the server requires it. */
   readonly cert?: string;
   readonly key?: string;
-  /** Begins every key, so that several fleets can share a server. @default 'ringfence' */
+  /** Prefix of all keys, so that several fleets can share a server. @default 'ringfence' */
   readonly prefix?: string;
-  /** After which a call is given up, ms. @default 2 s */
+  /** Deadline of a call in milliseconds. @default 2000 */
   readonly deadlineMs?: number;
-  /** How long a job in hand of a dead process stays with it, ms. @default 10 s */
+  /** Lock on a running job in milliseconds: a job of a dead process can run again after it. @default 10000 */
   readonly lockMs?: number;
   readonly log?: CoordinationLog;
 }

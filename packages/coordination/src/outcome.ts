@@ -1,14 +1,14 @@
 import { REASON_MAX } from './arguments.ts';
 import { PostponeError } from './errors.ts';
 
-/** What becomes of a job after its handler. */
+/** The result of a job's handler. */
 export type Outcome =
   | { readonly kind: 'done' }
   | { readonly kind: 'postponed'; readonly delayMs: number }
   | { readonly kind: 'retried'; readonly reason: string }
   | { readonly kind: 'dead'; readonly reason: string };
 
-/** Runs `handle` and judges what it throws; `last`: there is no further attempt. */
+/** Runs the handler and maps its error to an outcome. `last` means that no attempt remains. */
 export async function outcomeOf(handle: () => Promise<void>, last: boolean): Promise<Outcome> {
   try {
     await handle();
@@ -21,10 +21,10 @@ export async function outcomeOf(handle: () => Promise<void>, last: boolean): Pro
   }
 }
 
-/** Who comes back after a minute of outages must not wait for another one. */
+/** Bounds the backoff, so that jobs run soon after an outage of a minute ends. */
 const BACKOFF_MAX_MS = 4000;
 
-/** ms, before attempt `attempt` + 1 */
+/** Returns the milliseconds to wait after attempt `attempt`. */
 export function backoff(baseMs: number, attempt: number): number {
   return Math.min(baseMs * 2 ** Math.min(attempt - 1, 16), Math.max(baseMs, BACKOFF_MAX_MS));
 }

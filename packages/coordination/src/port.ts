@@ -1,53 +1,55 @@
 /**
- * What several processes of a service share beside the bus: jobs, leases, rate limits, dedup windows, counters. Drivers: Redis (BullMQ and ioredis) for
- * a fleet, one SQLite file for one process. Nothing here is the truth about anything: whoever uses it must be able to rebuild it from the bus, since a
- * Redis can be lost or flushed at any time. Everything ends by itself: a key that nobody renews expires.
+ * State that several processes of a service share in addition to the bus: jobs, leases, rate limits, dedup windows and
+ * counters. The drivers are Redis (BullMQ and ioredis) for a fleet and an SQLite file for a single process. A Redis can
+ * be lost or flushed at any time, so callers must be able to rebuild their state from the bus. All state expires unless
+ * it is renewed.
  *
- * Every call rejects with CoordinationAwayError (fate `retriable`) when the server does not answer within the deadline; what was asked may or may not
- * have happened then, so every call can be made again.
+ * Every call rejects with CoordinationAwayError (fate `retriable`) if the server does not answer within the deadline.
+ * The call may or may not have been executed, so every call can be retried.
  */
 
 export interface Job {
-  /** Adding an id that the queue knows, done or not, changes nothing. */
+  /** Adding an id that the queue already knows, even of a completed job, has no effect. */
   readonly id: string;
   readonly queue: string;
   readonly payload: Uint8Array;
-  /** ms since the epoch; not before. @default now */
+  /** Earliest start, in ms since the epoch. @default now */
   readonly runAt?: number;
-  /** How often the handler may throw before the job is a dead letter. @default 5 */
+  /** Attempts before the job becomes a dead letter. @default 5 */
   readonly attempts?: number;
-  /** Pause after the first throw, ms; doubled with each, up to 4 s. @default 250 */
+  /** Backoff after the first failed attempt, in ms. It doubles with each attempt, up to 4 s. @default 250 */
   readonly backoffMs?: number;
-  /** ms since the epoch; from then on it isn't run any more, but counted as expired. */
+  /** Expiry in ms since the epoch. The job is not run after it, but counted as expired. */
   readonly expiresAt: number;
 }
 
 export interface JobRun {
   readonly id: string;
   readonly payload: Uint8Array;
-  /** from 1, of those in which the handler threw */
+  /** From 1. Postponed runs do not count. */
   readonly attempt: number;
-  /** the worker is closing */
+  /** Aborts when the worker is closing. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Done when it resolves. Throws PostponeError to be called again later without having used up an attempt; an error of fate `poison` makes a dead letter
- * at once; anything else is tried again. A handler may be called twice for one job (its process died, or lost the server): at least once.
+ * Runs a job, which is done when the handler resolves. PostponeError postpones the job without using up an attempt, an
+ * error of fate `poison` makes it a dead letter at once, and any other error retries it. Jobs run at least once: a job
+ * runs again if its process died or lost the server.
  */
 export type JobHandler = (run: JobRun) => Promise<void>;
 
 export interface WorkerOptions {
-  /** jobs in hand at a time. @default 16 */
+  /** Jobs that run at the same time. @default 16 */
   readonly concurrency?: number;
 }
 
 export interface JobWorker extends AsyncDisposable {
-  /** Takes no more; ends when those in hand have. */
+  /** Takes no more jobs and resolves when the running jobs have ended. */
   close(): Promise<void>;
 }
 
-/** In a queue now. `dead`: the dead letters kept. */
+/** Jobs in a queue. `dead` counts the dead letters that are still kept. */
 export interface JobCounts {
   readonly waiting: number;
   readonly delayed: number;
@@ -64,7 +66,7 @@ export interface DeadJob {
 
 export interface Holder {
   readonly owner: string;
-  /** Fencing token: each holder's is higher than that of every holder before it, also after the server lost everything. */
+  /** Fencing token, which is higher than that of all previous holders, even after the server lost its data. */
   readonly token: number;
 }
 
@@ -73,52 +75,54 @@ export interface Lease extends Holder {
 }
 
 export interface Bucket {
-  /** per second */
+  /** Tokens per second. */
   readonly rate: number;
-  /** most that can be taken at once */
+  /** Capacity in tokens. */
   readonly burst: number;
 }
 
-export interface Taken {
+export interface TakeResult {
   readonly granted: boolean;
-  /** when there will be as many, by the server's clock; 0 when granted */
+  /** Milliseconds until the bucket has enough tokens, by the server's clock; 0 when granted. */
   readonly retryAfterMs: number;
 }
 
 export interface CoordinationStats {
-  /** 1 while the server answers */
+  /** 1 while the server is connected, else 0. */
   readonly up: number;
   readonly reconnects: number;
-  /** calls that were given up, by cause */
+  /** Failed calls by cause. */
   readonly failures: Readonly<Record<'away' | 'timeout' | 'error', number>>;
-  /** of jobs that were run here */
+  /** Jobs that this process ran, by outcome. */
   readonly jobs: Readonly<Record<'done' | 'retried' | 'postponed' | 'dead' | 'expired', number>>;
 }
 
 export interface Coordination extends AsyncDisposable {
-  /** Durable, as far as the server is, when it resolves. */
+  /** Adds a job. When it resolves, the job is as durable as the server. */
   add(job: Job): Promise<void>;
-  /** Runs the jobs of a queue until the worker is closed; goes on by itself when the server was away. */
+  /**
+   * Runs the jobs of a queue until the worker is closed. The worker continues by itself after an outage of the server.
+   */
   process(queue: string, handler: JobHandler, options?: WorkerOptions): Promise<JobWorker>;
   counts(queue: string): Promise<JobCounts>;
-  /** Newest first. */
+  /** Returns the dead letters of a queue, newest first. */
   dead(queue: string, limit: number): Promise<readonly DeadJob[]>;
   /**
-   * The lease, when nobody else holds it; an owner takes its own again, with a new token. `takeOver`: also from somebody else, when the caller knows that
-   * the other's time is over; the other's token is then worth nothing.
+   * Acquires a lease, or returns null if another owner holds it. An owner can acquire its lease again and gets a new
+   * token. `takeOver` also takes the lease from another owner, whose token becomes invalid: use it if that owner ended.
    */
   acquire(name: string, owner: string, ttlMs: number, takeOver?: boolean): Promise<Lease | null>;
-  /** false: it was lost; somebody else may hold it. */
+  /** Renews a lease. Returns false if the lease was lost: another owner may hold it. */
   renew(lease: Lease, ttlMs: number): Promise<boolean>;
-  /** Gives it back; nothing when it was lost. */
+  /** Releases a lease. Has no effect if the lease was lost. */
   release(lease: Lease): Promise<void>;
-  /** Who holds each of these; null: nobody. */
+  /** Returns the holder of each lease, or null for a free lease. */
   holders(names: readonly string[]): Promise<readonly (Holder | null)[]>;
-  /** Takes `amount` (at most the burst) from a token bucket that is full when nobody has used it for long. All or nothing. */
-  take(key: string, bucket: Bucket, amount?: number): Promise<Taken>;
-  /** true for the first who says so within the window. */
+  /** Takes `amount` tokens (at most `burst`, default 1) from a token bucket, all or nothing. A new bucket is full. */
+  take(key: string, bucket: Bucket, amount?: number): Promise<TakeResult>;
+  /** Returns true for the first call with this key within the window, and false for all others. */
   once(key: string, windowMs: number): Promise<boolean>;
-  /** Adds to a counter and gives its new value. It begins at 0, and again `windowMs` after it began. */
+  /** Adds to a counter and returns its value. The counter starts at 0 and resets `windowMs` after its first use. */
   count(key: string, by: number, windowMs: number): Promise<number>;
   stats(): CoordinationStats;
   close(): Promise<void>;

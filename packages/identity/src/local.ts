@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject, randomUUID } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { OperatorError, makeFolder } from '@ringfence/base';
+import { makeFolder, OperatorError } from '@ringfence/base';
 import { createSigningKey, importSigningKey, keyIdOf, type SigningKey } from '@ringfence/schema';
 
 export interface Identity {

@@ -2,14 +2,15 @@ import { BpfError } from './errors.ts';
 
 const SECTION_HEADER = 64;
 
-/** ELF64, little-endian: what clang emits for `-target bpf` (bpfel). */
+/** Checks for the ELF magic number and a whole ELF64 header. */
 export function isElf(bytes: Uint8Array): boolean {
   return bytes.length >= 64 && bytes[0] === 0x7f && bytes[1] === 0x45 && bytes[2] === 0x4c && bytes[3] === 0x46;
 }
 
 /**
- * The bytes of a section, in place; undefined when there is none of that name.
- * @throws ERR_BPF_OPEN when the file isn't a whole 64-bit little-endian ELF file
+ * Returns a view of a section's bytes, or undefined when the file has no section of that name. clang emits 64-bit
+ * little-endian ELF for `-target bpf`.
+ * @throws ERR_BPF_OPEN when the file is not a complete 64-bit little-endian ELF file
  */
 export function elfSection(bytes: Uint8Array, name: string): Uint8Array | undefined {
   if (!isElf(bytes) || bytes[4] !== 2 || bytes[5] !== 1) {
@@ -18,7 +19,7 @@ export function elfSection(bytes: Uint8Array, name: string): Uint8Array | undefi
   try {
     return find(bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), name);
   } catch (cause) {
-    throw new BpfError('ERR_BPF_OPEN', 'the ELF file is cut short or its section table is damaged', { cause });
+    throw new BpfError('ERR_BPF_OPEN', 'the ELF file is truncated or its section table is damaged', { cause });
   }
 }
 

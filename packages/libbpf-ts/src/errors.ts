@@ -1,6 +1,6 @@
 import { errnoName, errnoText } from './native/errno.ts';
 
-/** Every code this package throws. */
+/** All error codes of this package. */
 export const bpfErrorCodes = [
   /** libbpf.so.1 is missing or too old */
   'ERR_BPF_LIBRARY',
@@ -20,7 +20,7 @@ export const bpfErrorCodes = [
   'ERR_BPF_BTF',
   /** no map, program, section or type of that name */
   'ERR_BPF_NOT_FOUND',
-  /** the call is wrong whatever the kernel says: a size, a name, an order of calls */
+  /** the arguments or the order of calls are invalid, on any kernel */
   'ERR_BPF_USAGE',
   /** used after dispose */
   'ERR_BPF_DISPOSED',
@@ -28,12 +28,12 @@ export const bpfErrorCodes = [
 
 export type BpfErrorCode = (typeof bpfErrorCodes)[number];
 
-export interface BpfErrorFacts {
+export interface BpfErrorDetails {
   /** libbpf function or system call that failed */
   readonly operation?: string;
   /** positive errno */
   readonly errno?: number;
-  /** what libbpf printed during the call, a line each */
+  /** lines that libbpf printed during the call */
   readonly log?: readonly string[];
   readonly cause?: unknown;
 }
@@ -41,57 +41,63 @@ export interface BpfErrorFacts {
 export class BpfError extends Error {
   readonly code: BpfErrorCode;
   readonly operation: string | undefined;
-  /** positive; undefined when no system call failed */
+  /** positive errno; undefined when no system call failed */
   readonly errno: number | undefined;
   readonly errnoName: string | undefined;
   readonly log: readonly string[];
 
-  constructor(code: BpfErrorCode, message: string, facts: BpfErrorFacts = {}) {
-    super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
+  constructor(code: BpfErrorCode, message: string, details: BpfErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = 'BpfError';
     this.code = code;
-    this.operation = facts.operation;
-    this.errno = facts.errno;
-    this.errnoName = facts.errno === undefined ? undefined : errnoName(facts.errno);
-    this.log = facts.log ?? [];
+    this.operation = details.operation;
+    this.errno = details.errno;
+    this.errnoName = details.errno === undefined ? undefined : errnoName(details.errno);
+    this.log = details.log ?? [];
   }
 }
 
-/** A program the kernel refused, with everything the verifier said. */
+/** The kernel refused to load an object. Carries the verifier's log when a program was refused. */
 export class BpfLoadError extends BpfError {
-  /** the first program that was refused; undefined when it wasn't a program */
+  /** first program that the kernel refused; undefined when it refused something else */
   readonly program: string | undefined;
-  /** whole, as the kernel wrote it; empty when the verifier said nothing */
+  /** the kernel's complete text; empty when the verifier wrote nothing */
   readonly verifierLog: string;
 
-  constructor(message: string, facts: BpfErrorFacts & { program: string | undefined; verifierLog: string }) {
-    super('ERR_BPF_LOAD', message, facts);
+  constructor(message: string, details: BpfErrorDetails & { program: string | undefined; verifierLog: string }) {
+    super('ERR_BPF_LOAD', message, details);
     this.name = 'BpfLoadError';
-    this.program = facts.program;
-    this.verifierLog = facts.verifierLog;
+    this.program = details.program;
+    this.verifierLog = details.verifierLog;
   }
 }
 
-/** "attaching 'on_exec' failed in bpf_program__attach: EPERM" and libbpf's own warnings below it. */
+/**
+ * Returns an error such as "attaching 'on_exec' failed in bpf_program__attach: EPERM", followed by libbpf's warnings.
+ */
 export function failure(
   code: BpfErrorCode,
-  doing: string,
+  action: string,
   operation: string,
   errno: number,
   log: readonly string[] = [],
 ): BpfError {
-  const said = log.length === 0 ? '' : `\n${log.join('\n')}`;
-  return new BpfError(code, `${doing} failed in ${operation}: ${describe(errno)}${said}`, { operation, errno, log });
+  const printed = log.length === 0 ? '' : `\n${log.join('\n')}`;
+  return new BpfError(code, `${action} failed in ${operation}: ${describeErrno(errno)}${printed}`, {
+    operation,
+    errno,
+    log,
+  });
 }
 
-/** `ENOTSUPP (operation is not supported by this kernel)` */
-export function describe(errno: number): string {
+/** Describes an errno, such as `ENOTSUPP (operation is not supported by this kernel)`. */
+export function describeErrno(errno: number): string {
   const text = errnoText(errno);
   return text === undefined ? errnoName(errno) : `${errnoName(errno)} (${text})`;
 }
 
-export function disposed(what: string): BpfError {
-  return new BpfError('ERR_BPF_DISPOSED', `${what} was disposed; open it again to go on using it`);
+export function disposed(subject: string): BpfError {
+  return new BpfError('ERR_BPF_DISPOSED', `${subject} was disposed; open it again to continue using it`);
 }
 
 export function usage(message: string): BpfError {

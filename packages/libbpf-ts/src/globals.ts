@@ -21,8 +21,8 @@ export interface GlobalVariable {
 }
 
 /**
- * A section of global variables (`.bss`, `.data`, `.rodata`). Before load it is the object's initial value; afterwards the kernel's own memory,
- * shared with the running programs. The bytes move at load: take views after it.
+ * A section of global variables (`.bss`, `.data`, `.rodata`). Before load it holds the object's initial values; after
+ * load it is the kernel's memory, shared with the running programs. Load moves the bytes, so create views after it.
  */
 export class GlobalSection implements Disposable {
   readonly name: string;
@@ -43,14 +43,14 @@ export class GlobalSection implements Disposable {
   }
 
   /**
-   * On load the section pinned there is used, with the values it has now, else it is made with its initial values and pinned there. For `.bss` and
-   * `.data`: counters and switches then go on where the last run left them.
+   * Makes load reuse the section pinned at `path` with its current values. Without such a pin, load creates the section
+   * with its initial values and pins it there. Use it to keep the counters and switches in `.bss` and `.data`.
    */
   pinAt(path: string): void {
     new MapDefinition(this.#map).pinAt(path);
   }
 
-  /** Called by the object right after load. */
+  /** Maps the kernel's memory. The object calls this right after load. */
   mapped(): void {
     const length = this.#buffer.byteLength;
     this.#readOnly = this.name.startsWith('.rodata');
@@ -68,13 +68,16 @@ export class GlobalSection implements Disposable {
     return new DataView(this.#live);
   }
 
-  /** The variable's bytes in place, e.g. for an Int32Array that Atomics polls: `const { buffer, byteOffset } = section.bytes('flag')`. */
+  /**
+   * Returns a view of the variable's bytes, for example for an Int32Array that Atomics polls:
+   * `const { buffer, byteOffset } = section.bytes('flag')`.
+   */
   bytes(name: string): Uint8Array<ArrayBuffer> {
     const { offset, size } = this.variable(name);
     return new Uint8Array(this.#live, offset, size);
   }
 
-  /** A 32-bit variable (or the first 32 bits of another) for Atomics. */
+  /** Returns a view of a variable as 32-bit integers, for Atomics. */
   int32(name: string): Int32Array<ArrayBuffer> {
     const { offset, size } = this.variable(name);
     return new Int32Array(this.#live, offset, Math.floor(size / 4));
@@ -85,10 +88,10 @@ export class GlobalSection implements Disposable {
     return codec.read(this.view, offset);
   }
 
-  /** @throws ERR_BPF_USAGE for `.rodata` after load: the verifier has already drawn its conclusions from the values */
+  /** @throws ERR_BPF_USAGE for `.rodata` after load: the verifier has already used the values as constants */
   set(name: string, value: BtfValue): void {
     const { codec, offset } = this.variable(name);
-    if (this.#readOnly) throw usage(`'${name}' is constant once the object is loaded: set it before load()`);
+    if (this.#readOnly) throw usage(`'${name}' is constant after load: set it before load()`);
     codec.write(this.view, offset, value);
   }
 
@@ -99,7 +102,7 @@ export class GlobalSection implements Disposable {
     return variable;
   }
 
-  /** Before the object is closed, which frees the initial values. */
+  /** Call this before the object is closed, which frees the initial values. */
   [Symbol.dispose](): void {
     if (this.#mapping !== undefined) this.#mapping[Symbol.dispose]();
     else if (!this.#buffer.detached) this.#buffer.transfer(0);
@@ -115,7 +118,7 @@ function variablesOf(btf: Btf, section: string): Map<string, GlobalVariable> {
   return variables;
 }
 
-/** One object with a property per variable of all sections: `object.globals.target_pid = 42`. */
+/** Returns an object with one property per variable of all sections: `object.globals.target_pid = 42`. */
 export function globalsOf(sections: Iterable<GlobalSection>): object {
   const globals: object = Object.create(null);
   for (const section of sections) {

@@ -12,7 +12,13 @@ export type {
   BtfSectionVariable,
   BtfType,
 } from './btf/types.ts';
-export { BpfError, type BpfErrorCode, type BpfErrorFacts, BpfLoadError, bpfErrorCodes } from './errors.ts';
+export {
+  BpfError,
+  type BpfErrorCode,
+  type BpfErrorDetails as BpfErrorFacts,
+  BpfLoadError,
+  bpfErrorCodes,
+} from './errors.ts';
 export { GlobalSection, type GlobalVariable } from './globals.ts';
 export { loadedPrograms, type MapInfo, type ProgramInfo } from './info.ts';
 export { BpfIterator } from './iterator.ts';

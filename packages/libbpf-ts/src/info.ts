@@ -2,6 +2,7 @@ import { closeSync } from 'node:fs';
 import koffi from 'koffi';
 import { Btf } from './btf/btf.ts';
 import { BpfError, type BpfErrorCode } from './errors.ts';
+import { ENOENT } from './native/errno.ts';
 import { bpf, type Handle, type Pointer } from './native/library.ts';
 import { checked, checkedPointer } from './native/log.ts';
 
@@ -19,30 +20,30 @@ const programTypeName: (type: number) => string | null = bpf('const char *libbpf
 const mapTypeName: (type: number) => string | null = bpf('const char *libbpf_bpf_map_type_str(int type)');
 
 const LINK_TYPE_CGROUP = 3;
-/** bytes asked for: more than any kernel's struct bpf_{map,prog,link}_info that is read here */
+/** Bytes requested. Every field of struct bpf_{map,prog,link}_info that is read here lies within them. */
 const INFO_BYTES = 256;
 
 export interface MapInfo {
   readonly id: number;
   readonly name: string;
-  /** as bpftool writes it: `hash`, `percpu_array`, `ringbuf`, … */
+  /** bpftool's name of the type: `hash`, `percpu_array`, `ringbuf`, … */
   readonly type: string;
   readonly typeId: number;
   /** bytes */
   readonly keySize: number;
-  /** bytes, of one CPU's value */
+  /** bytes of the value of one CPU */
   readonly valueSize: number;
   readonly maxEntries: number;
   /** BPF_F_* given at creation */
   readonly flags: number;
-  /** 0: none */
+  /** 0 when the map has no BTF */
   readonly btfId: number;
   readonly keyType: number;
   readonly valueType: number;
 }
 
-export function mapInfo(fd: number, what: string): MapInfo {
-  const view = info(fd, what, 'ERR_BPF_MAP');
+export function mapInfo(fd: number, label: string): MapInfo {
+  const view = info(fd, label, 'ERR_BPF_MAP');
   const typeId = view.getUint32(0, true);
   return {
     typeId,
@@ -63,56 +64,63 @@ export function nameOfMapType(type: number): string {
   return mapTypeName(type) ?? `type_${type}`;
 }
 
-/** The kernel's id of a program or link: unique while it lives, what `bpftool` shows. */
-export function objectId(fd: number, what: string, code: BpfErrorCode): number {
-  return info(fd, what, code).getUint32(4, true);
+/** Returns the kernel's id of a program or link, as shown by `bpftool`. It is unique while the object exists. */
+export function objectId(fd: number, label: string, code: BpfErrorCode): number {
+  return info(fd, label, code).getUint32(4, true);
 }
 
-/** Instructions that the verifier went through for a program, each as often as a path led over it; the kernel's limit is a million. */
-export function verifiedInstructions(fd: number, what: string): number {
-  return info(fd, what, 'ERR_BPF_RUN').getUint32(216, true);
+/**
+ * Returns the number of instructions that the verifier processed for a program. An instruction counts once per path.
+ * The kernel's limit is one million.
+ */
+export function verifiedInstructions(fd: number, label: string): number {
+  return info(fd, label, 'ERR_BPF_RUN').getUint32(216, true);
 }
 
-/** How often the kernel was to run a program and did not, because it was at BPF's work on that CPU already: at this program's, or at changing a map. */
-export function recursionMisses(fd: number, what: string): number {
-  return Number(info(fd, what, 'ERR_BPF_RUN').getBigUint64(208, true));
+/**
+ * Returns how often the kernel skipped a run of the program because BPF code (this program or an update of a map) was
+ * already running on that CPU.
+ */
+export function recursionMisses(fd: number, label: string): number {
+  return Number(info(fd, label, 'ERR_BPF_RUN').getBigUint64(208, true));
 }
 
-/** The id of the program that a link runs. */
-export function linkProgramId(fd: number, what: string): number {
-  return info(fd, what, 'ERR_BPF_LINK').getUint32(8, true);
+/** Returns the id of the program that a link runs. */
+export function linkProgramId(fd: number, label: string): number {
+  return info(fd, label, 'ERR_BPF_LINK').getUint32(8, true);
 }
 
-/** false: somebody has taken a cgroup's link off its cgroup (BPF_LINK_DETACH), though it is still there. Other kinds of hooks can't be left that way. */
-export function linkIsAttached(fd: number, what: string): boolean {
-  const view = info(fd, what, 'ERR_BPF_LINK');
+/**
+ * Returns false for a cgroup link that was detached from its cgroup (BPF_LINK_DETACH) but still exists. Always returns
+ * true for other hooks, whose links cannot be detached that way.
+ */
+export function linkIsAttached(fd: number, label: string): boolean {
+  const view = info(fd, label, 'ERR_BPF_LINK');
   return view.getUint32(0, true) !== LINK_TYPE_CGROUP || view.getBigUint64(16, true) !== 0n;
 }
 
 export interface ProgramInfo {
   readonly id: number;
-  /** as bpftool writes it: `tracepoint`, `cgroup_skb`, … */
+  /** bpftool's name of the type: `tracepoint`, `cgroup_skb`, … */
   readonly type: string;
-  /** up to 15 characters; empty: none */
+  /** up to 15 characters; empty when the program has no name */
   readonly name: string;
-  /** who loaded it */
+  /** user that loaded the program */
   readonly uid: number;
 }
 
-const ENOENT = 2;
-
-/** Every program that is loaded, ours or not. Needs CAP_SYS_ADMIN. @throws ERR_BPF_RUN */
+/** Yields all programs loaded in the kernel, by any process. Needs CAP_SYS_ADMIN. @throws ERR_BPF_RUN */
 export function* loadedPrograms(): Generator<ProgramInfo> {
   const next = new Uint32Array(1);
   for (let id = 0; ; ) {
-    const more = checked('ERR_BPF_RUN', 'going through the loaded programs', 'bpf_prog_get_next_id', () => {
+    const more = checked('ERR_BPF_RUN', 'listing the loaded programs', 'bpf_prog_get_next_id', () => {
       const result = nextProgram(id, next);
       return result === -ENOENT ? 1 : result;
     });
     if (more === 1) return;
     id = next[0]!;
     const fd = programById(id);
-    if (fd < 0) continue; // unloaded meanwhile
+    if (fd < 0) continue; // unloaded in the meantime
     try {
       const view = info(fd, `program ${id}`, 'ERR_BPF_RUN');
       const type = view.getUint32(0, true);
@@ -128,10 +136,12 @@ export function* loadedPrograms(): Generator<ProgramInfo> {
   }
 }
 
-function info(fd: number, what: string, code: BpfErrorCode): DataView {
+function info(fd: number, label: string, code: BpfErrorCode): DataView {
   const bytes = new Uint8Array(INFO_BYTES);
   const length = Uint32Array.of(INFO_BYTES);
-  checked(code, `asking the kernel about ${what}`, 'bpf_obj_get_info_by_fd', () => objInfo(fd, bytes, length));
+  checked(code, `reading the kernel's information about ${label}`, 'bpf_obj_get_info_by_fd', () =>
+    objInfo(fd, bytes, length),
+  );
   return new DataView(bytes.buffer);
 }
 
@@ -141,7 +151,7 @@ function text(view: DataView, at: number, size: number): string {
   return new TextDecoder('latin1').decode(bytes.subarray(0, end < 0 ? size : end));
 }
 
-/** The types that the kernel keeps for a loaded map: what makes a pinned map readable without its object file. */
+/** Loads the types that the kernel keeps for a map, which make a pinned map readable without its object file. */
 export function kernelBtf(id: number): Btf {
   const btf = checkedPointer('ERR_BPF_BTF', `loading BTF ${id} from the kernel`, 'btf__load_from_kernel_by_id', () =>
     btfFromKernel(id),
@@ -153,7 +163,7 @@ export function kernelBtf(id: number): Btf {
   }
 }
 
-/** @param btf a `struct btf *` of libbpf */
+/** Copies libbpf's type information. @param btf a `struct btf *` of libbpf */
 export function copyBtf(btf: Pointer): Btf {
   const size = new Uint32Array(1);
   const data = btfRawData(btf, size);

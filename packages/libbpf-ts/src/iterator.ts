@@ -4,21 +4,21 @@ import { BpfError, disposed } from './errors.ts';
 
 const readAsync = promisify(read);
 const CHUNK = 65_536;
-/** The kernel says EAGAIN after many objects in a row that the program had nothing to say about. */
+/** Limit on retries. The kernel returns EAGAIN after many objects in a row for which the program wrote nothing. */
 const MAX_RETRIES = 10_000;
 
-/** One run of an iterator program: a stream of the bytes that it writes by bpf_seq_write. */
+/** One run of an iterator program: a stream of the bytes that the program writes with bpf_seq_write. */
 export class BpfIterator implements Disposable, Iterable<Uint8Array>, AsyncIterable<Uint8Array> {
   readonly #name: string;
   #fd: number;
 
-  /** Prefer `link.iterate()`. @param fd owned from here on */
+  /** Prefer `link.iterate()`. @param fd closed on dispose */
   constructor(fd: number, name: string) {
     this.#fd = fd;
     this.#name = name;
   }
 
-  /** Bytes read into `into`; 0 at the end. */
+  /** Reads into `into` and returns the number of bytes; 0 at the end. */
   read(into: Uint8Array): number {
     for (let retries = 0; ; retries++) {
       try {
@@ -29,7 +29,7 @@ export class BpfIterator implements Disposable, Iterable<Uint8Array>, AsyncItera
     }
   }
 
-  /** All of it. A record may straddle two chunks of the stream, here it can't. */
+  /** Returns all bytes. In the stream, by contrast, a record may be split between two chunks. */
   readAll(): Uint8Array<ArrayBuffer> {
     return new Uint8Array(Buffer.concat([...this]));
   }

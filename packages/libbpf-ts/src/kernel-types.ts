@@ -2,7 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 
 const KERNEL_TYPES = '/sys/kernel/btf/vmlinux';
 
-/** Whether the kernel's types have a name. They are some 5 MB that are read when it is first asked, and kept as long as the function is; a kernel without types has none. */
+/**
+ * Returns a function that checks whether the kernel's BTF contains a name. It reads the types (about 5 MB) at its first
+ * call and keeps them in memory. It returns false for every name on a kernel without BTF.
+ */
 export function kernelNames(): (name: string) => boolean {
   let types: Buffer | undefined;
   return (name) => {

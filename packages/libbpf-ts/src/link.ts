@@ -22,8 +22,8 @@ const iterCreate: (fd: number) => number = bpf('int bpf_iter_create(int fd)');
 const perfEvents = new Set<number>();
 
 /**
- * The perf event behind a link that was made just now: libbpf opens it right before the link and doesn't show it. undefined: there is none, as for every
- * hook but tracepoints, kprobes and uprobes.
+ * Returns the perf event behind a newly created link: libbpf opens it right before the link and does not expose it.
+ * Only links of tracepoints, kprobes and uprobes have a perf event; returns undefined for other links.
  */
 function claimPerfEvent(link: number): number | undefined {
   for (let fd = link - 1; fd > 2; fd--) {
@@ -43,18 +43,22 @@ function targetOf(fd: number): string {
   }
 }
 
-/** A program attached to a hook. Unless it is pinned, the hook is left when the link is disposed of or the process ends. */
+/** A program attached to a hook. Dispose, or the end of the process, detaches it unless the link is pinned. */
 export class BpfLink implements Disposable {
-  /** for messages: the program's name or the pin's path */
-  readonly what: string;
+  /** name of the program or path of the pin, for messages */
+  readonly label: string;
   #handle: Handle;
   readonly #perfEvent: number | undefined;
   readonly #links: Set<BpfLink> | undefined;
 
-  /** Prefer `program.attach()`. @param onPerfEvent it was made now, on a perf event @param links has it until it is disposed of */
-  constructor(handle: Pointer, what: string, onPerfEvent = false, links?: Set<BpfLink>) {
+  /**
+   * Prefer `program.attach()`.
+   * @param onPerfEvent whether the link was just created on a perf event
+   * @param links set that contains this link until it is disposed of
+   */
+  constructor(handle: Pointer, label: string, onPerfEvent = false, links?: Set<BpfLink>) {
     this.#handle = handle;
-    this.what = what;
+    this.label = label;
     this.#links = links?.add(this);
     this.#perfEvent = onPerfEvent ? claimPerfEvent(linkFd(handle)) : undefined;
   }
@@ -67,7 +71,7 @@ export class BpfLink implements Disposable {
   }
 
   get #live(): Pointer {
-    if (this.#handle === null) throw disposed(`the link of '${this.what}'`);
+    if (this.#handle === null) throw disposed(`the link of '${this.label}'`);
     return this.#handle;
   }
 
@@ -77,64 +81,68 @@ export class BpfLink implements Disposable {
   }
 
   get id(): number {
-    return objectId(this.fd, `the link of '${this.what}'`, 'ERR_BPF_LINK');
+    return objectId(this.fd, `the link of '${this.label}'`, 'ERR_BPF_LINK');
   }
 
-  /** The kernel's id of the program it runs. */
+  /** kernel's id of the program that the link runs */
   get programId(): number {
-    return linkProgramId(this.fd, `the link of '${this.what}'`);
+    return linkProgramId(this.fd, `the link of '${this.label}'`);
   }
 
-  /** false: somebody has detached it, which goes with links of cgroups only. */
+  /** false for a link of a cgroup that was detached; always true for other links, which cannot be detached */
   get attached(): boolean {
-    return linkIsAttached(this.fd, `the link of '${this.what}'`);
+    return linkIsAttached(this.fd, `the link of '${this.label}'`);
   }
 
-  /** null: not pinned */
+  /** null when the link is not pinned */
   get pinPath(): string | null {
     return linkPath(this.#live);
   }
 
-  /** Keeps the program attached beyond this process. */
+  /** Keeps the program attached after this process ends. */
   pin(path: string): void {
-    checked('ERR_BPF_PIN', `pinning the link of '${this.what}' to ${path}`, 'bpf_link__pin', () =>
+    checked('ERR_BPF_PIN', `pinning the link of '${this.label}' to ${path}`, 'bpf_link__pin', () =>
       linkPin(this.#live, path),
     );
   }
 
-  /** Removes the pin: the link then ends with this process. */
+  /** Removes the pin, so that the link ends with this process. */
   unpin(): void {
     const path = this.pinPath;
-    if (path !== null) removePin(path, `the link of '${this.what}'`);
+    if (path !== null) removePin(path, `the link of '${this.label}'`);
   }
 
   /**
-   * Runs another program on the same hook from now on, without a gap. The kernel can do it for cgroup, XDP, tcx, netns and iterator links; for
-   * tracing ones (tracepoint, tp_btf) it says EINVAL: attach the new program, then dispose of the old link.
+   * Replaces the program on the hook, without a gap. The kernel supports this for cgroup, XDP, tcx, netns and iterator
+   * links. For tracing links (tracepoint, tp_btf) it returns EINVAL: attach the new program, then dispose of the link.
    */
   update(program: { readonly fd: number; readonly name: string }): void {
-    checked('ERR_BPF_LINK', `replacing '${this.what}' by '${program.name}'`, 'bpf_link_update', () =>
+    checked('ERR_BPF_LINK', `replacing '${this.label}' by '${program.name}'`, 'bpf_link_update', () =>
       linkUpdate(this.fd, program.fd, null),
     );
   }
 
-  /** Leaves the hook at once, though the link may be pinned or open elsewhere. Not every kind can: tracing links say EOPNOTSUPP. */
+  /**
+   * Detaches the program at once, even if the link is pinned or open in another process. The kernel does not support
+   * this for all kinds of links: for tracing links it returns EOPNOTSUPP.
+   */
   detach(): void {
-    checked('ERR_BPF_LINK', `detaching '${this.what}'`, 'bpf_link__detach', () => linkDetach(this.#live));
+    checked('ERR_BPF_LINK', `detaching '${this.label}'`, 'bpf_link__detach', () => linkDetach(this.#live));
   }
 
   /** Starts one run of an iterator program; the caller disposes of it. */
   iterate(): BpfIterator {
     return new BpfIterator(
-      checked('ERR_BPF_ITERATOR', `starting iterator '${this.what}'`, 'bpf_iter_create', () => iterCreate(this.fd)),
-      this.what,
+      checked('ERR_BPF_ITERATOR', `starting iterator '${this.label}'`, 'bpf_iter_create', () => iterCreate(this.fd)),
+      this.label,
     );
   }
 
   /**
-   * Closes the link. libbpf would first disable the event of a tracepoint even though the link is pinned, so a pinned link is let go of instead, and its
-   * event with it: the kernel's link holds both. The last pin that is removed then takes them away without anybody waiting: a program that leaves
-   * a tracepoint at once, by a link that isn't pinned, costs two grace periods of RCU (some 60 ms on Linux 6.18).
+   * Closes the link. libbpf's destroy would disable a tracepoint's perf event even if the link is pinned. Disconnect a
+   * pinned link from libbpf first and close only our descriptors: the kernel's link keeps the event alive until the
+   * last pin is removed. Removing that pin does not block, whereas destroying an unpinned tracepoint link waits for two
+   * RCU grace periods (about 60 ms on Linux 6.18).
    */
   [Symbol.dispose](): void {
     const handle = this.#handle;

@@ -50,7 +50,11 @@ function unsupported(result: number): boolean {
   return result === -ENOTSUPP || result === -EINVAL;
 }
 
-/** @param options size: entries at a time at least; a hash bucket that holds more makes the batch grow. take: delete what is read, in the same step */
+/**
+ * Yields the entries of a map in batches.
+ * @param options `size` is the number of entries per batch, which grows if a hash bucket holds more entries; `take`
+ * deletes the entries in the same step
+ */
 export function* batches(
   map: BatchMap,
   options: { readonly size?: number; readonly take?: boolean },
@@ -71,7 +75,7 @@ export function* batches(
       continue;
     }
     if (from === null && unsupported(result)) {
-      yield* oneByOne(map, take);
+      yield* keyByKey(map, take);
       return;
     }
     if (result < 0 && result !== -ENOENT)
@@ -86,14 +90,14 @@ function buffers(map: BatchMap, size: number): { keys: Uint8Array; values: Uint8
   return { keys: new Uint8Array(size * map.sizes.key), values: new Uint8Array(size * map.sizes.value) };
 }
 
-/** Bounded by the map's size: a key deleted under the walk makes the kernel start over. */
-function* oneByOne(map: BatchMap, take: boolean): Generator<Batch> {
+/** Iteration is bounded by the map's size because the kernel starts over if the current key is deleted concurrently. */
+function* keyByKey(map: BatchMap, take: boolean): Generator<Batch> {
   let key = new Uint8Array(map.sizes.key);
   const values = new Uint8Array(map.sizes.value);
-  let there = map.nextKey(null, key);
-  for (let left = map.info.maxEntries; there && left > 0; left--) {
+  let hasKey = map.nextKey(null, key);
+  for (let remaining = map.info.maxEntries; hasKey && remaining > 0; remaining--) {
     const next = new Uint8Array(map.sizes.key);
-    there = map.nextKey(key, next);
+    hasKey = map.nextKey(key, next);
     if (map.lookup(key, values)) yield { keys: key, values, count: 1 };
     if (take) map.remove(key);
     key = next;
@@ -113,7 +117,7 @@ export function updateBatch(map: BatchMap, keys: Uint8Array, values: Uint8Array)
   }
 }
 
-/** The kernel stops at the first key that isn't there; from that one on it goes key by key. */
+/** Deletes the keys that exist. The kernel stops at the first missing key; then this deletes key by key. */
 export function deleteBatch(map: BatchMap, keys: Uint8Array): void {
   const total = keys.length / map.sizes.key;
   if (total === 0) return;

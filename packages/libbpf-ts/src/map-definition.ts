@@ -20,7 +20,7 @@ const setAutocreate: (map: Pointer, create: boolean) => number = bpf(
 );
 const autocreate: (map: Pointer) => boolean = bpf('bool bpf_map__autocreate(void *map)');
 
-/** A map as the object describes it: what can be changed before load. */
+/** The definition of a map in an object, which can be changed before load. */
 export class MapDefinition {
   readonly handle: Pointer;
   readonly name: string;
@@ -38,7 +38,9 @@ export class MapDefinition {
     return maxEntries(this.handle);
   }
 
-  /** Entries, or bytes for a ring buffer (a power of two, whole pages). */
+  /**
+   * Sets the maximum number of entries. For a ring buffer, this is its size in bytes: a power of two, in whole pages.
+   */
   resize(entries: number): void {
     this.#set('resizing', 'bpf_map__set_max_entries', () => setMaxEntries(this.handle, entries));
   }
@@ -47,38 +49,41 @@ export class MapDefinition {
     return pinPath(this.handle);
   }
 
-  /** On load the map pinned there is used if it fits, else a new one is made and pinned there. Programs of this and the last run share it. */
+  /**
+   * Makes load reuse the map pinned at `path` if it is compatible, so that it is shared with programs of the last run.
+   * Without such a pin, load creates the map and pins it there.
+   */
   pinAt(path: string): void {
     this.#set('choosing a pin path for', 'bpf_map__set_pin_path', () => setPinPath(this.handle, path));
   }
 
-  /** On load an existing map is used instead of making one. libbpf takes a descriptor of its own. */
+  /** Makes load use an existing map instead of creating one. libbpf duplicates the descriptor. */
   reuse(map: Pick<BpfMap, 'fd'>): void {
     this.#set('reusing a map for', 'bpf_map__reuse_fd', () => reuseFd(this.handle, map.fd));
   }
 
-  /** The shape that the inner maps of a map of maps have, where the object doesn't say it. */
+  /** Sets the template of the inner maps of a map of maps whose definition does not include it. */
   innerLike(map: Pick<BpfMap, 'fd'>): void {
-    this.#set('giving an inner map to', 'bpf_map__set_inner_map_fd', () => setInner(this.handle, map.fd));
+    this.#set('setting the inner map of', 'bpf_map__set_inner_map_fd', () => setInner(this.handle, map.fd));
   }
 
-  /** Not created at load: for a map type that this kernel may lack and no loaded program uses. */
+  /** False skips the map at load, for a map type that the kernel may not support. No loaded program may use the map. */
   set create(create: boolean) {
-    this.#set('changing', 'bpf_map__set_autocreate', () => setAutocreate(this.handle, create));
+    this.#set('changing autocreate of', 'bpf_map__set_autocreate', () => setAutocreate(this.handle, create));
   }
 
   get create(): boolean {
     return autocreate(this.handle);
   }
 
-  #set(doing: string, operation: string, call: () => number): void {
-    checked('ERR_BPF_MAP', `${doing} map '${this.name}' (possible before load only)`, operation, call);
+  #set(action: string, operation: string, call: () => number): void {
+    checked('ERR_BPF_MAP', `${action} map '${this.name}' (possible before load only)`, operation, call);
   }
 }
 
 export type NextHandle = (object: Pointer, before: Handle) => Handle;
 
-/** Walks one of libbpf's lists. */
+/** Iterates over libbpf's list of maps or programs. */
 export function* walk(next: NextHandle, object: Pointer): Generator<Pointer> {
   for (let handle = next(object, null); handle !== null; handle = next(object, handle)) yield handle;
 }

@@ -36,7 +36,7 @@ const mapCreate: (
 );
 const fdById: (id: number) => number = bpf('int bpf_map_get_fd_by_id(uint32_t id)');
 
-/** `any` writes, `create` fails with EEXIST where the key exists, `update` with ENOENT where it doesn't. */
+/** `any` always writes; `create` fails with EEXIST if the key exists; `update` fails with ENOENT if it does not. */
 export type UpdateMode = 'any' | 'create' | 'update';
 const modes: Readonly<Record<UpdateMode, number>> = { any: 0, create: 1, update: 2 };
 
@@ -49,7 +49,7 @@ const perCpuTypes: ReadonlySet<string> = new Set([
 ]);
 
 export interface CreateMapOptions {
-  /** as bpftool writes it: `hash`, `array`, `lpm_trie`, `ringbuf`, … */
+  /** bpftool's name of the type: `hash`, `array`, `lpm_trie`, `ringbuf`, … */
   readonly type: string;
   readonly name: string;
   readonly keySize: number;
@@ -60,8 +60,8 @@ export interface CreateMapOptions {
 }
 
 /**
- * A map that exists in the kernel. `get`, `set`, `entries` speak in values as their BTF types say; `lookup`, `update` and `batches` in bytes.
- * Per-CPU maps hold an array with one value per possible CPU.
+ * A map in the kernel. `get`, `set` and `entries` convert values by their BTF types; `lookup`, `update` and `batches`
+ * use raw bytes. The value of a per-CPU map is an array with one value per possible CPU.
  */
 export class BpfMap<K = BtfValue, V = BtfValue> implements Disposable {
   readonly info: MapInfo;
@@ -74,16 +74,21 @@ export class BpfMap<K = BtfValue, V = BtfValue> implements Disposable {
   readonly #owned: boolean;
   #fd: number;
 
-  /** Prefer `object.map(name)`, {@link BpfMap.openPinned} or {@link BpfMap.create}. @param owned the descriptor is closed on dispose @param types null: bytes */
+  /**
+   * Prefer `object.map(name)`, {@link BpfMap.openPinned} or {@link BpfMap.create}.
+   * @param owned whether dispose closes the descriptor
+   * @param types null for keys and values as bytes; undefined to load the types from the kernel
+   */
   constructor(fd: number, owned: boolean, types?: { btf: Btf; key: number; value: number } | null) {
     this.#fd = fd;
     this.#owned = owned;
     this.info = mapInfo(fd, `map descriptor ${fd}`);
     const { btfId, keyType, valueType, keySize, valueSize } = this.info;
-    const told = types === undefined && btfId > 0 ? { btf: kernelBtf(btfId), key: keyType, value: valueType } : null;
-    const known = types ?? told;
-    const value = typed(known?.btf, known?.value ?? 0, valueSize);
-    this.#key = typed(known?.btf, known?.key ?? 0, keySize);
+    const fromKernel =
+      types === undefined && btfId > 0 ? { btf: kernelBtf(btfId), key: keyType, value: valueType } : null;
+    const valueTypes = types ?? fromKernel;
+    const value = typed(valueTypes?.btf, valueTypes?.value ?? 0, valueSize);
+    this.#key = typed(valueTypes?.btf, valueTypes?.key ?? 0, keySize);
     this.#value = perCpuTypes.has(this.info.type) ? perCpuCodec(value, possibleCpus()) : value;
     this.#keyBytes = new Uint8Array(this.#key.size);
     this.#valueBytes = new Uint8Array(this.#value.size);
@@ -91,12 +96,12 @@ export class BpfMap<K = BtfValue, V = BtfValue> implements Disposable {
     this.#valueView = new DataView(this.#valueBytes.buffer);
   }
 
-  /** Opens a map pinned by this or another process; its types come from the kernel, which tells them to CAP_SYS_ADMIN only. */
+  /** Opens a map pinned by any process. Loads its types from the kernel, which needs CAP_SYS_ADMIN. */
   static openPinned<K = BtfValue, V = BtfValue>(path: string): BpfMap<K, V> {
     return BpfMap.#adopt<K, V>(openPinned(path));
   }
 
-  /** The same with keys and values as bytes, which takes CAP_BPF and no more. */
+  /** Opens a pinned map with keys and values as bytes, which needs only CAP_BPF. */
   static openPinnedBytes(path: string): BpfMap<Uint8Array, Uint8Array> {
     return BpfMap.#adopt(openPinned(path), null);
   }
@@ -110,9 +115,10 @@ export class BpfMap<K = BtfValue, V = BtfValue> implements Disposable {
     }
   }
 
-  /** A map of no object, e.g. to be put into a map of maps. Keys and values are bytes. */
+  /** Creates a map without an object, for example for a map of maps. Keys and values are bytes. */
   static create(options: CreateMapOptions): BpfMap<Uint8Array, Uint8Array> {
-    // struct bpf_map_create_opts up to map_flags: size_t sz; u32 btf_fd, btf_key, btf_value, btf_vmlinux_value, inner_map_fd, map_flags
+    // The beginning of struct bpf_map_create_opts: size_t sz;
+    // u32 btf_fd, btf_key_type_id, btf_value_type_id, btf_vmlinux_value_type_id, inner_map_fd, map_flags
     const opts = new DataView(new ArrayBuffer(32));
     opts.setBigUint64(0, 32n, true);
     opts.setUint32(28, options.flags ?? 0, true);
@@ -145,13 +151,13 @@ export class BpfMap<K = BtfValue, V = BtfValue> implements Disposable {
     this.update(this.#keyBytes, this.#valueBytes, mode);
   }
 
-  /** Whether it was there. */
+  /** Deletes an entry. Returns false if the key did not exist. */
   delete(key: K): boolean {
     this.#key.write(this.#keyView, 0, key as BtfValue);
     return this.#found('bpf_map_delete_elem', remove(this.fd, this.#keyBytes));
   }
 
-  /** Reads and deletes in one step; nothing written in between is lost. */
+  /** Reads and deletes an entry atomically, so that no concurrent write is lost. */
   take(key: K): V | undefined {
     this.#key.write(this.#keyView, 0, key as BtfValue);
     const result = lookupAndDelete(this.fd, this.#keyBytes, this.#valueBytes);
@@ -159,7 +165,10 @@ export class BpfMap<K = BtfValue, V = BtfValue> implements Disposable {
     return this.#value.read(this.#valueView, 0) as V;
   }
 
-  /** Everything, by batches where the map can, else key by key. While others write, an entry may come twice or not at all. */
+  /**
+   * Yields all entries, in batches if the map supports them and key by key otherwise. During concurrent writes, an
+   * entry may appear twice or be missed.
+   */
   *entries(): Generator<[K, V]> {
     for (const batch of this.batches()) {
       const keys = viewOf(batch.keys);
@@ -175,7 +184,7 @@ export class BpfMap<K = BtfValue, V = BtfValue> implements Disposable {
     for (const [key] of this.entries()) yield key;
   }
 
-  /** Writes all in one system call where the kernel can. */
+  /** Writes all entries, in one system call if the kernel supports it. */
   setAll(entries: Iterable<readonly [K, V]>): void {
     const list = [...entries];
     const keys = new Uint8Array(list.length * this.#key.size);
@@ -187,7 +196,7 @@ export class BpfMap<K = BtfValue, V = BtfValue> implements Disposable {
     updateBatch(this, keys, values);
   }
 
-  /** Deletes all in one system call where the kernel can; keys that aren't there are no error. */
+  /** Deletes all keys, in one system call if the kernel supports it. Ignores keys that do not exist. */
   deleteAll(keys: Iterable<K>): void {
     const list = [...keys];
     const bytes = new Uint8Array(list.length * this.#key.size);
@@ -195,17 +204,17 @@ export class BpfMap<K = BtfValue, V = BtfValue> implements Disposable {
     deleteBatch(this, bytes);
   }
 
-  /** bytes of a key, and of a value as it crosses the system call (of all CPUs for a per-CPU map) */
+  /** bytes of a key and of a value in a system call; for a per-CPU map, the value covers all CPUs */
   get sizes(): { readonly key: number; readonly value: number } {
     return { key: this.#key.size, value: this.#value.size };
   }
 
-  /** Raw batches: keys and values one behind the other. The buffers are used again for the next batch. */
+  /** Yields batches of raw bytes, with keys and values packed without gaps. The next batch reuses the buffers. */
   batches(options: { readonly size?: number; readonly take?: boolean } = {}): Generator<Batch> {
     return batches(this, options);
   }
 
-  /** Fills `value`; false when there is no such key. */
+  /** Reads the value of `key` into `value`. Returns false if the key does not exist. */
   lookup(key: Uint8Array, value: Uint8Array): boolean {
     this.#checkSizes(key, value);
     return this.#found('bpf_map_lookup_elem', lookup(this.fd, key, value));
@@ -217,27 +226,27 @@ export class BpfMap<K = BtfValue, V = BtfValue> implements Disposable {
     if (result < 0) throw failure('ERR_BPF_MAP', `writing to map '${this.name}'`, 'bpf_map_update_elem', -result);
   }
 
-  /** False when there was no such key. */
+  /** Deletes an entry. Returns false if the key did not exist. */
   remove(key: Uint8Array): boolean {
     this.#checkSizes(key);
     return this.#found('bpf_map_delete_elem', remove(this.fd, key));
   }
 
-  /** Fills `next` with the key behind `key` (null: the first); false at the end. */
+  /** Writes the key after `key` to `next`; null yields the first key. Returns false at the end. */
   nextKey(key: Uint8Array | null, next: Uint8Array): boolean {
     this.#checkSizes(key ?? next);
     this.#checkSizes(next);
     return this.#found('bpf_map_get_next_key', nextKey(this.fd, key, next));
   }
 
-  /** In a map of maps: puts `inner` at `key`. */
+  /** Writes the map `inner` to `key` of a map of maps. */
   setInner(key: K, inner: BpfMap<never, never> | BpfMap<Uint8Array, Uint8Array> | BpfMap): void {
     this.#key.write(this.#keyView, 0, key as BtfValue);
     const value = new Uint8Array(Uint32Array.of((inner as BpfMap).fd).buffer);
     this.update(this.#keyBytes, value);
   }
 
-  /** In a map of maps: opens the map at `key`; the caller disposes of it. */
+  /** Opens the map at `key` of a map of maps. The caller disposes of it. */
   inner<IK = BtfValue, IV = BtfValue>(key: K): BpfMap<IK, IV> | undefined {
     this.#key.write(this.#keyView, 0, key as BtfValue);
     const id = new Uint32Array(1);
@@ -248,20 +257,23 @@ export class BpfMap<K = BtfValue, V = BtfValue> implements Disposable {
     return BpfMap.#adopt<IK, IV>(fd);
   }
 
-  /** Maps a ring buffer map; the caller disposes of it. */
+  /** Maps a ring buffer into memory. The caller disposes of it. */
   ringBuffer(options: RingOptions = {}): RingBuffer {
     if (this.info.type !== 'ringbuf') throw usage(`map '${this.name}' is a ${this.info.type}, not a ringbuf`);
     return RingBuffer.map({ fd: this.fd, name: this.name, maxEntries: this.info.maxEntries }, options);
   }
 
-  /** Maps an array made with BPF_F_MMAPABLE: element i is at i times the value size rounded up to 8. The caller disposes of it. */
+  /**
+   * Maps an array created with BPF_F_MMAPABLE into memory. Element i starts at i times the value size rounded up to 8
+   * bytes. The caller disposes of the mapping.
+   */
   memory(options: { readonly writable: boolean } = { writable: true }): Mapping {
-    if ((this.info.flags & F_MMAPABLE) === 0) throw usage(`map '${this.name}' was not made with BPF_F_MMAPABLE`);
+    if ((this.info.flags & F_MMAPABLE) === 0) throw usage(`map '${this.name}' was not created with BPF_F_MMAPABLE`);
     const length = this.info.maxEntries * ((this.info.valueSize + 7) & ~7);
     return new Mapping(this.fd, `map '${this.name}'`, { length, writable: options.writable });
   }
 
-  /** Keeps the map in the BPF file system beyond this process. */
+  /** Pins the map in the BPF file system, so that it outlives this process. */
   pin(path: string): void {
     pin(this.fd, path, `map '${this.name}'`);
   }
@@ -294,7 +306,8 @@ export class BpfMap<K = BtfValue, V = BtfValue> implements Disposable {
 function typed(btf: Btf | undefined, type: number, size: number): Codec<BtfValue> {
   if (btf === undefined || type === 0) return bytesCodec(size);
   const codec = codecFor(btf, type);
-  if (codec.size !== size) throw new BpfError('ERR_BPF_BTF', `a map's type has ${codec.size} bytes, the map ${size}`);
+  if (codec.size !== size)
+    throw new BpfError('ERR_BPF_BTF', `a type of ${codec.size} bytes does not match the map's ${size} bytes`);
   return codec;
 }
 
@@ -306,5 +319,5 @@ function typeNumber(name: string): number {
   for (let type = 1; type < 64; type++) {
     if (nameOfMapType(type) === name) return type;
   }
-  throw usage(`'${name}' is no map type that this libbpf knows`);
+  throw usage(`this libbpf does not know the map type '${name}'`);
 }

@@ -9,29 +9,29 @@ const objGet: (path: string) => number = bpf('int bpf_obj_get(const char *path)'
 
 const BPF_FS_MAGIC = 0xcafe4a11;
 
-/** Whether a directory is in a BPF file system, where things can be pinned. */
+/** Checks whether a directory is in a BPF file system, which pins require. */
 export function isBpfFileSystem(directory: string): boolean {
   return statfsSync(directory).type >>> 0 === BPF_FS_MAGIC;
 }
 
-export function pin(fd: number, path: string, what: string): void {
-  checked('ERR_BPF_PIN', `pinning ${what} to ${path} (in a mounted BPF file system?)`, 'bpf_obj_pin', () =>
+export function pin(fd: number, path: string, label: string): void {
+  checked('ERR_BPF_PIN', `pinning ${label} to ${path} (is a BPF file system mounted there?)`, 'bpf_obj_pin', () =>
     objPin(fd, path),
   );
 }
 
-/** A new descriptor for what is pinned at `path`; the caller closes it. */
+/** Returns a new descriptor of the object pinned at `path`. The caller closes it. */
 export function openPinned(path: string): number {
-  return checked('ERR_BPF_PIN', `opening what is pinned at ${path}`, 'bpf_obj_get', () => objGet(path));
+  return checked('ERR_BPF_PIN', `opening the pin ${path}`, 'bpf_obj_get', () => objGet(path));
 }
 
-/** Only inside a BPF file system: a wrong path must not delete a file. */
-export function removePin(path: string, what: string): void {
+/** Removes a pin. Throws if `path` is not in a BPF file system, so that a wrong path cannot delete a file. */
+export function removePin(path: string, label: string): void {
   try {
     if (!isBpfFileSystem(dirname(path))) throw new BpfError('ERR_BPF_PIN', `${path} is not in a BPF file system`);
     rmSync(path);
   } catch (cause) {
     if (cause instanceof BpfError) throw cause;
-    throw new BpfError('ERR_BPF_PIN', `unpinning ${what} from ${path} failed: ${(cause as Error).message}`, { cause });
+    throw new BpfError('ERR_BPF_PIN', `unpinning ${label} from ${path} failed: ${(cause as Error).message}`, { cause });
   }
 }

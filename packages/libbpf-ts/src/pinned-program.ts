@@ -4,9 +4,9 @@ import { objectId, recursionMisses } from './info.ts';
 import { openPinned } from './pin.ts';
 import { type RunInput, type RunResult, runProgram } from './program-run.ts';
 
-/** A program that was pinned, by its descriptor: enough to put it behind a link, or to run it. */
+/** A pinned program, opened by its path. It can replace the program of a link or be run. */
 export class PinnedProgram implements Disposable {
-  /** the pin's path */
+  /** path of the pin */
   readonly name: string;
   #fd: number;
 
@@ -30,14 +30,15 @@ export class PinnedProgram implements Disposable {
   }
 
   /**
-   * How often the kernel was to run it and did not, because it was at BPF's work on that CPU already: this program had been interrupted in the middle, or, where
-   * it is on a tracepoint or kprobe, any such program or a change of a map. Before 6.7 those on tracepoints aren't counted.
+   * How often the kernel skipped a run because BPF code was already running on that CPU: an interrupted run of this
+   * program or, for a program on a tracepoint or kprobe, any such program or an update of a map. Before Linux 6.7,
+   * skipped runs on tracepoints are not counted.
    */
   get recursionMisses(): number {
     return recursionMisses(this.fd, `the program pinned at ${this.name}`);
   }
 
-  /** Runs it once, now, on given input (BPF_PROG_TEST_RUN). */
+  /** Runs the program once on the given input (BPF_PROG_TEST_RUN). */
   run(input: RunInput = {}): RunResult {
     return runProgram(this.fd, this.name, input);
   }

@@ -4,24 +4,24 @@ import { checked } from './native/log.ts';
 
 const testRun: (fd: number, options: Pointer) => number = bpf('int bpf_prog_test_run_opts(int fd, void *options)');
 
-/** sizeof(struct bpf_test_run_opts) in libbpf 1.1; newer ones only append */
+/** sizeof(struct bpf_test_run_opts) in libbpf 1.1. Newer versions only append fields. */
 const OPTIONS = 80;
 
 export interface RunInput {
-  /** what the program gets as its context, for the program types that take one */
+  /** bytes of the program's context, for the program types that take it */
   readonly context?: Uint8Array;
-  /** packet, for networking programs */
+  /** bytes of the packet, for networking programs */
   readonly data?: Uint8Array;
 }
 
 export interface RunResult {
-  /** what the program returned */
+  /** return value of the program */
   readonly result: number;
-  /** the context after the run */
+  /** bytes of the context after the run */
   readonly context: Uint8Array;
 }
 
-/** Options, context and data share one native block: pointers inside it stay valid whatever the garbage collector moves. */
+/** Options, context and data share a native block, because the garbage collector could move a JavaScript buffer. */
 export function runProgram(fd: number, name: string, input: RunInput): RunResult {
   const context = input.context ?? new Uint8Array(0);
   const data = input.data ?? new Uint8Array(0);

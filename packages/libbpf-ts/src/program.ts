@@ -77,61 +77,67 @@ const attachUsdt: (
   ['void *', 'int', 'const char *', 'const char *', 'const char *', koffi.pointer(UsdtOptions)],
 ]);
 
-/** A probe that the authors of a program have put into it. */
+/** A user statically-defined tracing (USDT) probe: a tracepoint compiled into a program or library. */
 export interface UsdtOptions {
   /** executable or shared library */
   readonly path: string;
   readonly provider: string;
   readonly name: string;
-  /** only in this process. @default every process */
+  /** trace only this process. @default all processes */
   readonly pid?: number;
-  /** what bpf_usdt_cookie() says. @default 0 */
+  /** value of bpf_usdt_cookie() in the program. @default 0 */
   readonly cookie?: bigint;
 }
 
-/** BPF_PROG_TYPE_TRACING, enum bpf_prog_type */
+/** BPF_PROG_TYPE_TRACING of enum bpf_prog_type. */
 const TYPE_TRACING = 26;
-/** enum bpf_attach_type */
+/** Values of enum bpf_attach_type. */
 const TRACE = { fentry: 24, fexit: 25 } as const;
 
-/** Hooks that libbpf attaches to by a perf event. */
+/** Sections of the hooks that libbpf attaches through a perf event. */
 const ON_PERF_EVENT = /^(tracepoint|tp|k(ret)?probe|u(ret)?probe|usdt|perf_event)\b(?!\.multi)/;
 
 export interface UprobeOptions {
   /** executable or shared library */
   readonly path: string;
-  /** function name; or give `offset` */
+  /** name of the function; required unless `offset` is set */
   readonly symbol?: string;
-  /** bytes from the start of the file, or of the symbol. @default 0 */
+  /** bytes from the start of the symbol, or of the file without a symbol. @default 0 */
   readonly offset?: number;
-  /** fire when the function returns. @default false */
+  /** run when the function returns. @default false */
   readonly onReturn?: boolean;
-  /** only in this process. @default every process */
+  /** trace only this process. @default all processes */
   readonly pid?: number;
-  /** what bpf_get_attach_cookie() says. @default 0 */
+  /** value of bpf_get_attach_cookie() in the program. @default 0 */
   readonly cookie?: bigint;
-  /** bytes from the start of the file of a USDT probe's semaphore, which is raised while the link lives. @default 0: it has none */
+  /**
+   * file offset in bytes of a USDT probe's semaphore, which is incremented while the link exists.
+   * @default 0 (no semaphore)
+   */
   readonly semaphore?: number;
 }
 
-/** Narrows an iterator over tasks. */
+/** Restricts an iterator over tasks to a process or thread. */
 export interface IteratorOptions {
   readonly tgid?: number;
   readonly tid?: number;
 }
 
-/** A program of an object. */
+/** A BPF program of an object. */
 export class BpfProgram {
   readonly handle: Pointer;
   readonly name: string;
-  /** the ELF section, which says what it attaches to */
+  /** name of the ELF section, which identifies the hook */
   readonly section: string;
-  /** false: its kind of hook came with a newer kernel than this one */
+  /** false when the kernel is too old for this kind of hook */
   readonly hookKnown: boolean;
   readonly #links: Set<BpfLink>;
   #function: string | undefined;
 
-  /** Prefer `object.program(name)`. @param links has each link until that is disposed of, at the latest with the object */
+  /**
+   * Prefer `object.program(name)`.
+   * @param links set of the object's links; each link stays in it until it is disposed of
+   */
   constructor(handle: Pointer, links: Set<BpfLink>) {
     this.handle = handle;
     this.name = programName(handle);
@@ -140,7 +146,10 @@ export class BpfProgram {
     this.#links = links;
   }
 
-  /** Of a hook that this libbpf does not know: what it is, and not to be loaded where the kernel does not know it either. */
+  /**
+   * Sets the program type for a hook that libbpf 1.1 does not know, and disables autoload if the kernel does not
+   * support the hook either.
+   */
   #declareNewer(): boolean {
     const hook = newerHook(this.section);
     if (hook === undefined) return true;
@@ -151,7 +160,7 @@ export class BpfProgram {
     return known;
   }
 
-  /** @throws ERR_BPF_USAGE before load, or when it was left out of the load */
+  /** @throws ERR_BPF_USAGE before load, or if load skipped the program */
   get fd(): number {
     const fd = programFd(this.handle);
     if (fd < 0) throw usage(`program '${this.name}' is not loaded`);
@@ -166,17 +175,17 @@ export class BpfProgram {
     return objectId(this.fd, `program '${this.name}'`, 'ERR_BPF_RUN');
   }
 
-  /** What the verifier's work came to, of a million instructions that it may be. 0: the kernel is older than 5.16. */
+  /** instructions that the verifier processed, out of a limit of one million; 0 on kernels before 5.16 */
   get verifiedInstructions(): number {
     return verifiedInstructions(this.fd, `program '${this.name}'`);
   }
 
-  /** How often the kernel was to run it and did not: see `PinnedProgram`. */
+  /** How often the kernel skipped a run of the program: see `PinnedProgram`. */
   get recursionMisses(): number {
     return recursionMisses(this.fd, `program '${this.name}'`);
   }
 
-  /** Whether load() loads it. */
+  /** Whether load() loads the program. */
   get autoload(): boolean {
     return autoload(this.handle);
   }
@@ -190,7 +199,7 @@ export class BpfProgram {
     );
   }
 
-  /** Whether object.attach() attaches it. */
+  /** Whether object.attach() attaches the program. */
   get autoattach(): boolean {
     return autoattach(this.handle);
   }
@@ -200,20 +209,20 @@ export class BpfProgram {
   }
 
   /**
-   * Before load: a program that belongs on a tracepoint by its section goes around a kernel function instead. Its context is then that of fentry or fexit:
-   * the function's arguments, eight bytes each, and for fexit what it returned.
+   * Makes a tracepoint program trace a kernel function instead. Call it before load. The program's context is then that
+   * of fentry or fexit: the function's arguments, eight bytes each, and for fexit also the return value.
    * @throws ERR_BPF_NOT_FOUND when the kernel has no such function
    */
   traceFunction(name: string, when: keyof typeof TRACE): void {
     const change = (operation: string, call: () => number): number =>
-      checked('ERR_BPF_NOT_FOUND', `putting '${this.name}' around ${name}`, operation, call);
+      checked('ERR_BPF_NOT_FOUND', `making '${this.name}' trace the function ${name}`, operation, call);
     change('bpf_program__set_type', () => setType(this.handle, TYPE_TRACING));
     change('bpf_program__set_expected_attach_type', () => setAttachType(this.handle, TRACE[when]));
     change('bpf_program__set_attach_target', () => setAttachTarget(this.handle, 0, name));
     this.#function = name;
   }
 
-  /** Attaches as the section says (`tp/…`, `tp_btf/…`, `raw_tp/…`, `iter/…`, `uprobe/…`, …), or `traceFunction` did. */
+  /** Attaches to the function set by `traceFunction`, else to the hook of the section (`tp/…`, `iter/…`, `usdt`, …). */
   attach(): BpfLink {
     if (this.#function !== undefined)
       return this.#link('bpf_program__attach_trace', this.#function, () => attachTrace(this.handle));
@@ -230,7 +239,7 @@ export class BpfProgram {
     }
   }
 
-  /** @param cookie what bpf_get_attach_cookie() says */
+  /** @param cookie value of bpf_get_attach_cookie() in the program */
   attachTracepoint(category: string, name: string, cookie = 0n): BpfLink {
     const fields = { sz: koffi.sizeof(TracepointOptions), bpf_cookie: cookie };
     return this.#link('bpf_program__attach_tracepoint_opts', `${category}:${name}`, () =>
@@ -261,8 +270,8 @@ export class BpfProgram {
   }
 
   /**
-   * The object must include the `bpf/usdt.bpf.h` that belongs to the system's libbpf: another version's gives wrong arguments, silently. Such a link can't
-   * be pinned.
+   * Compile the object with the `bpf/usdt.bpf.h` of the system's libbpf: another version silently yields wrong
+   * arguments. The link cannot be pinned.
    */
   attachUsdt(options: UsdtOptions): BpfLink {
     const { path, provider, name, pid = -1, cookie = 0n } = options;
@@ -272,7 +281,7 @@ export class BpfProgram {
     );
   }
 
-  /** Each run is then started by `link.iterate()`. */
+  /** Attaches an iterator program. `link.iterate()` then starts each run. */
   attachIterator(options: IteratorOptions = {}): BpfLink {
     const { tgid = 0, tid = 0 } = options;
     if (tgid === 0 && tid === 0)
@@ -285,7 +294,7 @@ export class BpfProgram {
     );
   }
 
-  /** Runs it once, now, on given input (BPF_PROG_TEST_RUN): for `syscall` programs and for tests. */
+  /** Runs the program once on the given input (BPF_PROG_TEST_RUN), for `syscall` programs and for tests. */
   run(input: RunInput = {}): RunResult {
     return runProgram(this.fd, this.name, input);
   }

@@ -8,9 +8,9 @@ import { Mapping } from './native/mapping.ts';
 import { type PollOptions, pollRing } from './ring-poll.ts';
 import { RingReader } from './ring-reader.ts';
 
-/** How often a ring is looked at while it can't be waited for (see {@link RingBuffer.wait}), ms. */
+/** Milliseconds between two checks of a ring that cannot be polled (see {@link RingBuffer.wait}). */
 const RECHECK_MS = 5;
-/** A record that is being written is soon done; asking for it without a pause would hold up everything else, ms. */
+/** Milliseconds to wait for a record that is being written. Checking without a pause would block the event loop. */
 const BUSY_MS = 1;
 
 export interface RingSource {
@@ -21,23 +21,23 @@ export interface RingSource {
 
 export interface RingOptions {
   /**
-   * No record is longer, bytes. The ring's beginning is mapped a second time behind its end, for records that wrap around; every mapped page counts
-   * as resident memory. @default the ring's size
+   * Size limit of records in bytes. This much of the ring's beginning is mapped again after its end, for records that
+   * wrap around; each mapped page counts as resident memory. @default size of the ring
    */
   readonly recordMaxBytes?: number;
 }
 
-/** A ring buffer map, mapped. One reader at a time: the consumer position belongs to the ring, not to the reader. */
+/** A ring buffer mapped into memory. Use one reader at a time, because the consumer position belongs to the ring. */
 export class RingBuffer extends RingReader implements Disposable {
   readonly #name: string;
-  /** its own, so that a wait never looks at a number that was closed and given to something else */
+  /** duplicate of the map's descriptor, so that a wait never polls a number that was closed and reused */
   readonly #fd: number;
   readonly #pages: DisposableStack;
   readonly #waiting = new Set<() => void>();
-  /** made with the first wait: starting it again takes half as many system calls as making another */
+  /** created by the first wait and restarted by later waits, which takes half the system calls of creating another */
   #poll: ReturnType<typeof koffi.node.poll> | undefined;
-  /** libuv takes a descriptor once: a second wait at the same time looks for itself */
-  #polled = false;
+  /** true while a wait uses the poll: libuv accepts a descriptor only once, so concurrent waits use a timer */
+  #pollInUse = false;
   #closed = false;
 
   private constructor(
@@ -58,19 +58,21 @@ export class RingBuffer extends RingReader implements Disposable {
   static map({ fd, name, maxEntries }: RingSource, { recordMaxBytes = maxEntries }: RingOptions = {}): RingBuffer {
     using pages = new DisposableStack();
     const page = pageSize();
-    const own = pages.adopt(duplicate(fd, `ring '${name}'`), closeSync);
-    const consumer = pages.use(new Mapping(own, `the consumer page of '${name}'`, { length: page, writable: true }));
-    const again = Math.min(maxEntries, Math.ceil(recordMaxBytes / page) * page);
-    const length = page + maxEntries + again;
-    const producer = pages.use(new Mapping(own, `the data of '${name}'`, { length, offset: page, writable: false }));
-    return new RingBuffer(name, own, maxEntries, pages.move(), consumer, producer);
+    const ringFd = pages.adopt(duplicate(fd, `ring '${name}'`), closeSync);
+    const consumer = pages.use(new Mapping(ringFd, `the consumer page of '${name}'`, { length: page, writable: true }));
+    const wrapBytes = Math.min(maxEntries, Math.ceil(recordMaxBytes / page) * page);
+    const length = page + maxEntries + wrapBytes;
+    const producer = pages.use(new Mapping(ringFd, `the data of '${name}'`, { length, offset: page, writable: false }));
+    return new RingBuffer(name, ringFd, maxEntries, pages.move(), consumer, producer);
   }
 
   /**
-   * Resolves true as soon as something is there behind the cursor, false after `timeoutMs`, on abort and on dispose. No thread is held.
+   * Resolves to true once there is a record behind the cursor, and to false after `timeoutMs`, on abort and on dispose.
+   * It blocks no thread.
    *
-   * The kernel wakes a waiting reader when the BPF side asks for it (BPF_RB_FORCE_WAKEUP), or by itself when the reader had released everything.
-   * While read records are unreleased it reports the ring as readable always, so the ring is then looked at every 5 ms instead.
+   * The kernel wakes a waiting reader if the BPF program requests it (BPF_RB_FORCE_WAKEUP), or if the reader had
+   * released all records. While there are unreleased records, the kernel always reports the ring as readable, so wait
+   * checks the ring every 5 ms instead.
    */
   wait(timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
     if (this.#closed) return Promise.reject(disposed(`the ring buffer '${this.#name}'`));
@@ -79,41 +81,41 @@ export class RingBuffer extends RingReader implements Disposable {
     return new Promise((resolve) => this.#watch(timeoutMs, signal, resolve));
   }
 
-  /** Ends the waits that are going on: what an abort does, for less than an event costs. */
+  /** Ends all current waits. Like an abort, but cheaper than dispatching an event. */
   endWaits(): void {
     for (const finish of this.#waiting) finish();
   }
 
-  #watch(timeoutMs: number, signal: AbortSignal | undefined, resolve: (there: boolean) => void): void {
-    const polls = this.unreleasedBytes() === 0 && !this.#polled;
+  #watch(timeoutMs: number, signal: AbortSignal | undefined, resolve: (hasRecords: boolean) => void): void {
+    const usesPoll = this.unreleasedBytes() === 0 && !this.#pollInUse;
     let recheck: NodeJS.Timeout | undefined;
     const finish = (): void => {
       if (!this.#waiting.delete(finish)) return;
       clearTimeout(timer);
       clearInterval(recheck);
       signal?.removeEventListener('abort', finish);
-      if (polls) this.#poll?.stop();
-      if (polls) this.#polled = false;
+      if (usesPoll) this.#poll?.stop();
+      if (usesPoll) this.#pollInUse = false;
       resolve(!this.#closed && this.pendingBytes() > 0);
     };
     this.#waiting.add(finish);
     const timer = setTimeout(finish, timeoutMs);
     signal?.addEventListener('abort', finish);
-    if (!polls) recheck = setInterval(() => this.pendingBytes() > 0 && finish(), RECHECK_MS);
+    if (!usesPoll) recheck = setInterval(() => this.pendingBytes() > 0 && finish(), RECHECK_MS);
     else if (this.#poll === undefined) this.#poll = koffi.node.poll(this.#fd, { readable: true }, finish);
     else this.#poll.start({ readable: true }, finish);
-    this.#polled ||= polls;
+    this.#pollInUse ||= usesPoll;
   }
 
   /**
-   * Batches for ever: `for await (const batch of ring.poll()) while (batch.next()) …`. When the loop's body is done, what it read is released;
-   * when it breaks or throws, nothing is, and the records come again to whoever reads next. Ends on abort and on dispose.
+   * Yields batches until abort or dispose: `for await (const batch of ring.poll()) while (batch.next()) …`. The records
+   * are released after the loop's body. If the body breaks or throws, the next reader gets the records again.
    */
   poll(options: PollOptions = {}): AsyncGenerator<this, void, void> {
     return pollRing(this, () => this.#closed, options);
   }
 
-  /** Ends every wait, then unmaps the pages. Unreleased records stay for the next reader. */
+  /** Ends all waits, then unmaps the pages. Unreleased records stay in the ring for the next reader. */
   [Symbol.dispose](): void {
     if (this.#closed) return;
     this.#closed = true;

@@ -1,13 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface PollOptions {
-  /** ms between two looks while records come: longer makes larger batches. @default 5 */
+  /** milliseconds between two checks while records arrive; a longer interval makes larger batches. @default 5 */
   readonly intervalMs?: number;
-  /** ms; the interval doubles up to this while nothing comes, then the reader sleeps until the kernel wakes it. @default 80 */
+  /** milliseconds up to which the interval doubles while the ring is empty; then the reader sleeps. @default 80 */
   readonly backoffMs?: number;
-  /** ms that one sleep lasts at most, for rings whose writers never wake anybody. @default 1000 */
+  /** limit on a sleep in milliseconds, for programs that never wake the reader. @default 1000 */
   readonly sleepMs?: number;
-  /** Called before each such sleep: sets the flag that makes the BPF side wake its reader (BPF_RB_FORCE_WAKEUP). The ring is looked at once more after it. */
+  /**
+   * called before each sleep, to set the flag that makes the BPF program wake the reader (BPF_RB_FORCE_WAKEUP); the
+   * ring is checked once more after it
+   */
   readonly arm?: () => void;
   readonly signal?: AbortSignal;
 }
@@ -23,19 +26,19 @@ export interface Pollable {
 
 export async function* pollRing<T extends Pollable>(
   ring: T,
-  closed: () => boolean,
+  isClosed: () => boolean,
   options: PollOptions,
 ): AsyncGenerator<T, void, void> {
   const { intervalMs = 5, backoffMs = 80, sleepMs = 1000, arm, signal } = options;
-  const over = (): boolean => closed() || signal?.aborted === true;
+  const isOver = (): boolean => isClosed() || signal?.aborted === true;
   let pause = intervalMs;
-  while (!over()) {
+  while (!isOver()) {
     if (ring.pendingBytes() > 0) {
       ring.begin();
       yield ring;
-      if (closed()) return;
+      if (isClosed()) return;
       ring.release();
-      // A ring that fills faster than it is read gets no pause.
+      // Do not pause if the ring fills faster than it is read.
       pause = ring.pendingBytes() > ring.size / 4 ? 0 : intervalMs;
     } else {
       pause = 2 * Math.max(pause, intervalMs);

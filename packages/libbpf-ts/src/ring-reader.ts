@@ -1,26 +1,26 @@
 import { BpfError, disposed, usage } from './errors.ts';
 
 /*
- * A record in the data pages, at a position that counts bytes for ever and is masked by the ring's size:
+ * A record in the data pages. Positions count bytes and only grow; masking by the ring's size gives the offset.
  *
  *   0          4             8
  *   +----------+-------------+----------------------+
  *   | B D len  | page offset | len bytes, padded to 8
  *   +----------+-------------+----------------------+
  *
- * B (busy): reserved, not yet submitted; everything behind it has to wait. D (discard): skip it. Behind the data pages their beginning is
- * mapped again, so a record that wraps around the end is read in one piece.
+ * B (busy): the record is reserved and not yet submitted, so the reader stops before it. D (discard): the reader skips
+ * the record. The beginning of the data pages is mapped again after their end, so a record that wraps is contiguous.
  */
 const BUSY = 0x8000_0000;
 const DISCARD = 0x4000_0000;
 const HEADER = 8;
 
-/** A place between two records: the low 32 bits of a position. */
+/** A position between two records: its low 32 bits. */
 export type RingMark = number;
 
 /**
- * Reads records where the kernel wrote them. Nothing is copied and nothing is allocated per record; the space is given back by {@link release},
- * once what was read is safe elsewhere.
+ * Reads records in place, without copying or allocating per record. {@link release} returns the space to the kernel;
+ * call it when the records were processed.
  *
  * ```ts
  * ring.begin();
@@ -33,30 +33,31 @@ export class RingReader {
   offset = 0;
   /** bytes of the current record */
   length = 0;
-  /** the last {@link next} stopped before a record that its writer has not submitted yet */
+  /** whether the last {@link next} stopped before a record that is not yet submitted */
   busy = false;
   /** bytes; a power of two */
   readonly size: number;
   readonly mask: number;
-  /** the data, and its beginning once more: never write to it, the processor kills the process */
+  /** data pages, followed by a second mapping of their beginning; writing to them kills the process (SIGSEGV) */
   readonly view: DataView;
   readonly bytes: Uint8Array;
 
   readonly #consumer: BigInt64Array;
   readonly #producer: Int32Array;
   readonly #words: Int32Array;
-  /** what the kernel sees as consumed; low 32 bits beside it because positions are compared modulo 2^32 */
+  /** consumer position, as the kernel sees it */
   #released: bigint;
+  /** low 32 bits of it, because positions are compared modulo 2^32 */
   #releasedLow: number;
   #cursor: number;
-  /** where the producer was at the last begin() or resume() */
+  /** producer position at the last begin() or resume() */
   #end: number;
 
   /**
    * @param consumer page with the consumer position
-   * @param producer page with the producer position, behind it the data, and behind that as much of its beginning as a record may have bytes
+   * @param producer page with the producer position, then the data, then its beginning again for records that wrap
    * @param dataOffset bytes from the start of `producer` to the data: one page
-   * @param size bytes of the ring
+   * @param size size of the ring in bytes
    */
   constructor(consumer: ArrayBuffer, producer: ArrayBuffer, dataOffset: number, size: number) {
     const mapped = producer.byteLength - dataOffset;
@@ -73,32 +74,35 @@ export class RingReader {
     this.#end = this.#cursor;
   }
 
-  /** bytes (headers included) written and not yet passed by the cursor */
+  /** Returns the bytes, including headers, that were written and not yet read. */
   pendingBytes(): number {
     this.#checkMapped();
     return (Atomics.load(this.#producer, 0) - this.#cursor) >>> 0;
   }
 
-  /** bytes passed by the cursor and not yet released */
+  /** Returns the bytes, including headers, that were read and not yet released. */
   unreleasedBytes(): number {
     return (this.#cursor - this.#releasedLow) >>> 0;
   }
 
-  /** Starts at the first record that was not released: what was read and not released is read again. */
+  /** Starts again at the first unreleased record. */
   begin(): void {
     this.#cursor = this.#releasedLow;
     this.resume();
   }
 
-  /** Goes on behind the last record read, with what has come since. */
+  /** Continues after the last record read and includes the records that were written since. */
   resume(): void {
     this.#checkMapped();
     this.#end = Atomics.load(this.#producer, 0);
     if ((this.#end - this.#releasedLow) >>> 0 > this.size)
-      throw this.#corrupt('its positions are further apart than its size');
+      throw this.#corrupt('the distance of its positions exceeds its size');
   }
 
-  /** Steps to the next record that was there at begin() or resume(). @throws ERR_BPF_RING when the pages make no sense */
+  /**
+   * Moves to the next record that existed at begin() or resume(). Returns false if there is none.
+   * @throws ERR_BPF_RING when the pages are inconsistent
+   */
   next(): boolean {
     this.busy = false;
     while (this.#cursor !== this.#end) {
@@ -111,7 +115,7 @@ export class RingReader {
       const length = header & ~(BUSY | DISCARD);
       const step = (length + HEADER + 7) & ~7;
       if (step > (this.#end - this.#cursor) >>> 0)
-        throw this.#corrupt(`a record of ${length} bytes reaches past the last one`);
+        throw this.#corrupt(`a record of ${length} bytes extends past the producer position`);
       this.#cursor = (this.#cursor + step) | 0;
       if ((header & DISCARD) !== 0) continue;
       if (at + HEADER + length > this.bytes.length)
@@ -123,18 +127,21 @@ export class RingReader {
     return false;
   }
 
-  /** Behind the record that next() returned last. */
+  /** Returns the position after the last record read. */
   mark(): RingMark {
     return this.#cursor;
   }
 
-  /** Puts the cursor back to a mark taken since the last release: the records behind it come again. */
+  /** Moves back to a mark taken since the last release, to read the records after it again. */
   rewind(mark: RingMark): void {
     this.#checkMark(mark);
     this.#cursor = mark;
   }
 
-  /** Gives the space of everything up to the mark back to the kernel. Views into it must not be used any more. @default up to the cursor */
+  /**
+   * Returns the space before the mark to the kernel, which may overwrite it.
+   * @default the position after the last record read
+   */
   release(mark: RingMark = this.#cursor): void {
     if (mark === this.#releasedLow) return;
     this.#checkMark(mark);
@@ -149,13 +156,13 @@ export class RingReader {
 
   #checkMark(mark: RingMark): void {
     if ((mark - this.#releasedLow) >>> 0 > this.unreleasedBytes())
-      throw usage('this mark was released already, or is not of this ring');
+      throw usage('this mark was already released or belongs to another ring');
   }
 
-  #corrupt(why: string): BpfError {
+  #corrupt(reason: string): BpfError {
     return new BpfError(
       'ERR_BPF_RING',
-      `the ring's pages are inconsistent: ${why}; is another process consuming it too?`,
+      `the ring's pages are inconsistent: ${reason}; is another process reading it too?`,
     );
   }
 }

@@ -1,7 +1,7 @@
 const BEGIN = /^libbpf: prog '([^']+)': -- BEGIN PROG LOAD LOG --\n?/;
 const END = /\n?-- END PROG LOAD LOG --\s*$/;
 
-/** Finds the verifier's own words among what libbpf printed, and the program they are about. */
+/** Extracts the verifier's log and the name of the refused program from the lines that libbpf printed. */
 export function verifierLog(lines: readonly string[]): { readonly program: string | undefined; readonly text: string } {
   const entry = lines.find((line) => BEGIN.test(line));
   if (entry === undefined) {

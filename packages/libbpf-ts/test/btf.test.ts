@@ -34,7 +34,7 @@ describe('BTF', { skip: clang === undefined && 'no clang' }, () => {
 
   const idOf = (name: string): number => btf.types.findIndex((type) => type.name === name);
 
-  test('knows sizes and members as the compiler laid them out', () => {
+  test('sizes and member offsets match the layout of the compiler', () => {
     const outer = btf.find('struct', 'x_outer');
     assert.deepEqual(
       outer?.members.map(({ name, bitOffset }) => [name, bitOffset / 8]),
@@ -51,7 +51,7 @@ describe('BTF', { skip: clang === undefined && 'no clang' }, () => {
     assert.equal(btf.sizeOf(idOf('loose')), 40);
   });
 
-  test('values of every kind survive writing and reading', () => {
+  test('values of every type are read back as written', () => {
     const codec = codecFor(btf, idOf('x_outer'));
     const view = new DataView(new ArrayBuffer(8 + codec.size));
     const value = {
@@ -81,7 +81,7 @@ describe('BTF', { skip: clang === undefined && 'no clang' }, () => {
     });
   });
 
-  test('emits readers that read what was written', async () => {
+  test('emitted readers return the values that were written', async () => {
     const text = emitRecords(btf, { prefix: 'x_', header: '// made by a test' });
     const file = join(directory.path, 'records.mts');
     writeFileSync(file, text);
@@ -99,11 +99,11 @@ describe('BTF', { skip: clang === undefined && 'no clang' }, () => {
     assert.equal(records.outerWideHi(view, 10), 2 ** 31);
   });
 
-  test('a struct that records must not have is refused, and so is a missing one', () => {
+  test('emitting readers of a missing struct throws a coded error', () => {
     assert.throws(() => emitRecords(btf, { prefix: 'x_', header: '', types: ['x_nope'] }), { code: 'ERR_BPF_BTF' });
   });
 
-  test('emits a skeleton: maps, globals and programs with their types', () => {
+  test('emits a skeleton with the types of maps, globals and programs', () => {
     const text = emitSkeleton(Btf.fromObject(compile('every-map', directory.path)), 'EveryMap');
     assert.match(
       text,
@@ -116,14 +116,14 @@ describe('BTF', { skip: clang === undefined && 'no clang' }, () => {
     assert.match(text, /readonly program: 'count';/);
   });
 
-  test('finds the types of maps', () => {
+  test('finds the key types of maps', () => {
     const every = Btf.fromObject(compile('every-map', directory.path));
     const lpm = mapTypes(every).find(({ name }) => name === 'lpm');
     assert.equal(lpm?.type, 11);
     assert.equal(every.resolve(lpm?.key ?? 0).name, 'lpm_key');
   });
 
-  test('damaged bytes are a coded error or types, never a crash or a hang', () => {
+  test('parsing damaged bytes returns types or throws a coded error, and never crashes or hangs', () => {
     const elf = readFileSync(object);
     const section = elfSection(elf, '.BTF') ?? new Uint8Array();
     const damage = fc.array(fc.tuple(fc.nat(section.length - 1), fc.nat(255)), { minLength: 1, maxLength: 8 });
@@ -142,7 +142,7 @@ describe('BTF', { skip: clang === undefined && 'no clang' }, () => {
     );
   });
 
-  test('damaged object files are a coded error', () => {
+  test('parsing a damaged object file throws a coded error', () => {
     const elf = readFileSync(object);
     assert.throws(() => elfSection(elf.subarray(0, 100), '.BTF'), { code: 'ERR_BPF_OPEN' });
     assert.throws(() => elfSection(Buffer.from('nonsense'), '.BTF'), { code: 'ERR_BPF_OPEN' });

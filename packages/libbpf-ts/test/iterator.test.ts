@@ -19,7 +19,7 @@ describe('iterators on the running kernel', { skip }, () => {
     return new Set(new Uint32Array(new Uint8Array(bytes).buffer));
   }
 
-  test('reads everything to the end, as often as asked', () => {
+  test('each run reads all tasks', () => {
     using link = object.program('dump_tasks').attachIterator();
     for (let run = 0; run < 2; run++) {
       using iterator = link.iterate();
@@ -30,7 +30,7 @@ describe('iterators on the running kernel', { skip }, () => {
     }
   });
 
-  test('is a stream too', async () => {
+  test('an iterator can be read as a stream', async () => {
     using link = object.program('dump_tasks').attach();
     using iterator = link.iterate();
     const chunks: Uint8Array[] = [];
@@ -38,13 +38,13 @@ describe('iterators on the running kernel', { skip }, () => {
     assert.ok(tgids(Buffer.concat(chunks)).has(process.pid));
   });
 
-  test('can be narrowed to one process', () => {
+  test('an iterator can be restricted to one process', () => {
     using link = object.program('dump_tasks').attachIterator({ tgid: process.pid });
     using iterator = link.iterate();
     assert.deepEqual([...tgids(iterator.readAll())], [process.pid]);
   });
 
-  test('is forgotten by its object once it is disposed of', () => {
+  test('disposing of a link removes it from the links of its object', () => {
     const before = object.links.size;
     for (let run = 0; run < 3; run++) {
       using link = object.program('dump_tasks').attachIterator();
@@ -53,7 +53,7 @@ describe('iterators on the running kernel', { skip }, () => {
     assert.equal(object.links.size, before);
   });
 
-  test('a disposed iterator says so', () => {
+  test('using a disposed iterator throws', () => {
     using link = object.program('dump_tasks').attachIterator();
     const iterator = link.iterate();
     iterator[Symbol.dispose]();

@@ -8,9 +8,9 @@ export const programs: string = join(import.meta.dirname, 'programs');
 
 const clangs = ['clang-16', 'clang', 'clang-19', 'clang-15', 'clang-14'];
 
-export const clang: string | undefined = clangs.find((name) => answers(name, '--version'));
+export const clang: string | undefined = clangs.find((name) => isInstalled(name, '--version'));
 
-function answers(command: string, argument: string): boolean {
+function isInstalled(command: string, argument: string): boolean {
   try {
     execFileSync(command, [argument], { stdio: 'ignore' });
     return true;
@@ -19,10 +19,10 @@ function answers(command: string, argument: string): boolean {
   }
 }
 
-/** For `test(..., { skip })`: false where BPF can be tested, else why not. */
-export const skip: string | false = whyNot() ?? false;
+/** For `test(..., { skip })`: the reason to skip tests of BPF, or false. */
+export const skip: string | false = skipReason() ?? false;
 
-function whyNot(): string | undefined {
+function skipReason(): string | undefined {
   if (process.getuid?.() !== 0) return 'loading BPF programs needs root';
   if (!existsSync('/sys/kernel/btf/vmlinux')) return 'the kernel has no BTF';
   if (clang === undefined) return 'no clang to compile the test programs with';
@@ -35,13 +35,13 @@ export const skipPins: string | false =
     ? false
     : '/sys/fs/bpf is not mounted (mount -t bpf bpf /sys/fs/bpf)');
 
-/** A directory of this test's own, removed with all in it. */
+/** Creates a temporary directory, which dispose removes. */
 export function scratch(): Disposable & { readonly path: string } {
   const path = mkdtempSync(join(tmpdir(), 'libbpf-ts-'));
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true }) };
 }
 
-/** Compiles a program of test/programs; the object's path. */
+/** Compiles a program of test/programs and returns the path of the object. */
 export function compile(name: string, directory: string): string {
   return compileFile(join(programs, `${name}.bpf.c`), join(directory, `${name}.bpf.o`));
 }
@@ -53,7 +53,7 @@ export function compileFile(source: string, output: string): string {
   return output;
 }
 
-/** Where cgroup v2 is mounted: on hybrid machines not at /sys/fs/cgroup. */
+/** Returns the mount point of cgroup v2, which is not /sys/fs/cgroup on systems in hybrid mode. */
 export function cgroup2(): string | undefined {
   return readFileSync('/proc/mounts', 'utf8')
     .split('\n')
@@ -61,4 +61,6 @@ export function cgroup2(): string | undefined {
     .find((fields) => fields[2] === 'cgroup2')?.[1];
 }
 
-export const bpftool: string | undefined = ['bpftool', '/usr/sbin/bpftool'].find((name) => answers(name, 'version'));
+export const bpftool: string | undefined = ['bpftool', '/usr/sbin/bpftool'].find((name) =>
+  isInstalled(name, 'version'),
+);

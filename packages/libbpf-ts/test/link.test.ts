@@ -26,21 +26,21 @@ describe('links on the running kernel', { skip }, () => {
     return object.load();
   }
 
-  test('attach takes every program that says where it goes, and dispose leaves', () => {
+  test('attach attaches all programs whose section names the hook, and dispose detaches them', () => {
     using object = load();
     const links = object.attach();
-    assert.deepEqual([...links].map((link) => link.what).sort(), ['on_getppid', 'on_sys_enter']);
+    assert.deepEqual([...links].map((link) => link.label).sort(), ['on_getppid', 'on_sys_enter']);
     void process.ppid;
     const raw = hits(object, 'raw_hits');
     assert.ok(raw > 0n);
     assert.equal(hits(object, 'tp_hits') > 0n, true);
     for (const link of links) link[Symbol.dispose]();
-    const left = hits(object, 'tp_hits');
+    const hitsAfterDetach = hits(object, 'tp_hits');
     void process.ppid;
-    assert.equal(hits(object, 'tp_hits'), left);
+    assert.equal(hits(object, 'tp_hits'), hitsAfterDetach);
   });
 
-  test('one program at a time, by name', () => {
+  test('a program can be attached by name', () => {
     using object = load();
     using link = object.program('on_getppid').attach();
     void process.ppid;
@@ -49,7 +49,7 @@ describe('links on the running kernel', { skip }, () => {
     assert.equal(link.programId, object.program('on_getppid').id);
   });
 
-  test('a tracepoint given by hand', () => {
+  test('a program can be attached to an explicit tracepoint', () => {
     using object = load();
     using _link = object.program('on_getppid').attachTracepoint('syscalls', 'sys_enter_getppid');
     void process.ppid;
@@ -60,7 +60,7 @@ describe('links on the running kernel', { skip }, () => {
     });
   });
 
-  test('a uprobe fires in the process it was put on', () => {
+  test('a uprobe fires in the process that it traces', () => {
     using object = load();
     const libc = /\S+\/libc\.so\.6$/m.exec(readFileSync('/proc/self/maps', 'utf8'))?.[0] ?? '';
     using _link = object.program('on_function').attachUprobe({ path: libc, symbol: 'getppid', pid: process.pid });
@@ -71,22 +71,22 @@ describe('links on the running kernel', { skip }, () => {
     });
   });
 
-  test('a probe that a program has itself is found by its name, with its arguments and a cookie', () => {
+  test('a USDT probe is attached by its name, with its arguments and a cookie', () => {
     const program = join(directory.path, 'usdt');
     execFileSync('cc', ['-O1', '-o', program, join(programs, 'usdt.c')]);
     using object = BpfObject.open(compile('usdt', directory.path)).load();
-    const place = { path: program, provider: 'libbpf_ts', name: 'counted' };
-    using link = object.program('on_usdt').attachUsdt({ ...place, cookie: 77n });
+    const probe = { path: program, provider: 'libbpf_ts', name: 'counted' };
+    using link = object.program('on_usdt').attachUsdt({ ...probe, cookie: 77n });
     execFileSync(program);
     assert.deepEqual([hits(object, 'usdt_hits'), hits(object, 'usdt_argument')], [7n, 301n]);
     assert.equal(hits(object, 'usdt_cookie'), 77n);
     link[Symbol.dispose]();
     execFileSync(program);
     assert.equal(hits(object, 'usdt_hits'), 7n);
-    assert.throws(() => object.program('on_usdt').attachUsdt({ ...place, name: 'none' }), { code: 'ERR_BPF_ATTACH' });
+    assert.throws(() => object.program('on_usdt').attachUsdt({ ...probe, name: 'none' }), { code: 'ERR_BPF_ATTACH' });
   });
 
-  test('a pinned tracepoint outlives the link object, the programs and their dispose', { skip: skipPins }, () => {
+  test('a pinned tracepoint stays attached after its link and its object are disposed of', { skip: skipPins }, () => {
     const pin = `/sys/fs/bpf/rf-test-${process.pid}-tp`;
     using object = load();
     const link = object.program('on_getppid').attach();
@@ -97,23 +97,23 @@ describe('links on the running kernel', { skip }, () => {
     void process.ppid;
     assert.ok(hits(object, 'tp_hits') > before);
     withLink(pin, (reopened) => reopened.unpin());
-    const left = hits(object, 'tp_hits');
+    const hitsAfterUnpin = hits(object, 'tp_hits');
     void process.ppid;
-    assert.equal(hits(object, 'tp_hits'), left);
+    assert.equal(hits(object, 'tp_hits'), hitsAfterUnpin);
   });
 
-  describe('in a cgroup of the test', { skip: cgroup2() === undefined && 'cgroup v2 is not mounted' }, () => {
+  describe('in a cgroup', { skip: cgroup2() === undefined && 'cgroup v2 is not mounted' }, () => {
     const cgroup = join(cgroup2() ?? '', `libbpf-ts-${process.pid}`);
     before(() => mkdirSync(cgroup));
     after(() => rmdirSync(cgroup));
 
-    /** What connect() says inside the cgroup: a child joins it, this process doesn't. */
+    /** Returns the error code of connect() in a child process that joins the cgroup. This process stays outside. */
     function connectInside(): string {
       const script = `echo $$ > ${cgroup}/cgroup.procs; exec "$0" -e "require('node:net').connect(1, '127.0.0.1').on('error', (error) => console.log(error.code))"`;
       return execFileSync('sh', ['-c', script, process.execPath], { encoding: 'utf8' }).trim();
     }
 
-    test('a connect hook sees and can refuse what the cgroup does', async () => {
+    test('a connect hook can refuse the connects of processes in the cgroup', async () => {
       using object = load();
       using link = object.program('refuse_connect').attachCgroup(cgroup);
       assert.equal(connectInside(), 'EPERM');
@@ -126,7 +126,7 @@ describe('links on the running kernel', { skip }, () => {
       assert.equal(connectInside(), 'ECONNREFUSED');
     });
 
-    test('update replaces the program behind a link, also one opened from its pin', { skip: skipPins }, () => {
+    test('update replaces the program of a link that was opened from its pin', { skip: skipPins }, () => {
       const pin = `/sys/fs/bpf/rf-test-${process.pid}-cgroup`;
       using object = load();
       object.program('refuse_connect').attachCgroup(cgroup).pin(pin);
@@ -141,7 +141,7 @@ describe('links on the running kernel', { skip }, () => {
       });
     });
 
-    test('a cgroup that is not there', () => {
+    test('attaching to a missing cgroup fails', () => {
       using object = load();
       assert.throws(() => object.program('allow_connect').attachCgroup(`${cgroup}/none`), {
         code: 'ERR_BPF_ATTACH',
@@ -150,13 +150,13 @@ describe('links on the running kernel', { skip }, () => {
     });
   });
 
-  test('what the kernel cannot replace is an error that says so', () => {
+  test('replacing the program of a tracing link fails', () => {
     using object = load();
     using link = object.program('on_sys_enter').attach();
     assert.throws(() => link.update(object.program('on_sys_enter')), { code: 'ERR_BPF_LINK', errnoName: 'EINVAL' });
   });
 
-  test('a disposed link says so', () => {
+  test('using a disposed link throws', () => {
     using object = load();
     const link = object.program('on_sys_enter').attach();
     link[Symbol.dispose]();

@@ -34,7 +34,7 @@ describe('maps on the running kernel', { skip }, () => {
     directory[Symbol.dispose]();
   });
 
-  test('hash: writes, reads, takes, deletes, and knows what is not there', () => {
+  test('hash: entries can be written, read, taken and deleted', () => {
     const map = object.map('hash');
     map.set(1, { a: 7, b: 2n ** 64n - 1n });
     assert.deepEqual(map.get(1), { a: 7, b: 2n ** 64n - 1n });
@@ -45,7 +45,7 @@ describe('maps on the running kernel', { skip }, () => {
     assert.equal(map.delete(1), false);
   });
 
-  test('hash: whole contents cross by batches, also when buckets are fuller than a batch', () => {
+  test('hash: all entries are read in batches, even if a bucket holds more than a batch', () => {
     const map = object.map('hash');
     const written = new Map(Array.from({ length: 3000 }, (_, key) => [key, { a: key, b: BigInt(key) }]));
     map.setAll(written);
@@ -60,7 +60,7 @@ describe('maps on the running kernel', { skip }, () => {
     assert.deepEqual([...map.keys()], []);
   });
 
-  test('hash: raw bytes, key by key', () => {
+  test('hash: entries can be accessed as raw bytes, key by key', () => {
     const map = object.map('hash');
     const key = new Uint8Array(Uint32Array.of(9).buffer);
     const value = new Uint8Array(16).fill(3);
@@ -77,7 +77,7 @@ describe('maps on the running kernel', { skip }, () => {
     assert.throws(() => map.lookup(key, new Uint8Array(15)), { code: 'ERR_BPF_USAGE' });
   });
 
-  test('array: bit-fields in structs, and every index is there', () => {
+  test('array: values with bit-fields are written and read, and every index exists', () => {
     const map = object.map('array');
     map.set(3, { low: 5, high: 2 ** 29 - 1 });
     assert.deepEqual(map.get(3), { low: 5, high: 2 ** 29 - 1 });
@@ -86,7 +86,7 @@ describe('maps on the running kernel', { skip }, () => {
     assert.throws(() => map.set(8, { low: 0, high: 0 }), { code: 'ERR_BPF_MAP', errnoName: 'E2BIG' });
   });
 
-  test('array: memory shared with the program', () => {
+  test('array: mapped memory is shared with the program', () => {
     using memory = object.map('mapped').memory();
     const values = new BigUint64Array(memory.buffer);
     const before = values[1]!;
@@ -99,7 +99,7 @@ describe('maps on the running kernel', { skip }, () => {
     assert.throws(() => object.map('array').memory(), { code: 'ERR_BPF_USAGE' });
   });
 
-  test('per-CPU maps: one value per possible CPU, by key and by batch', () => {
+  test('per-CPU maps: an entry has one value per possible CPU, by key and in batches', () => {
     const cpus = possibleCpus();
     const numbers = Array.from({ length: cpus }, (_, cpu) => cpu + 10);
     const array = object.map('percpu_array');
@@ -113,7 +113,7 @@ describe('maps on the running kernel', { skip }, () => {
     assert.deepEqual([...array.entries()][2], [2, numbers]);
   });
 
-  test('per-CPU array: sees what the program counted', () => {
+  test('per-CPU array: reads the counter that the program incremented', () => {
     const sum = (values: readonly number[] | undefined): number =>
       values?.reduce((total, value) => total + value, 0) ?? -1;
     const before = sum(object.map('percpu_array').get(1));
@@ -121,12 +121,12 @@ describe('maps on the running kernel', { skip }, () => {
     assert.equal(sum(object.map('percpu_array').get(1)), before + 1);
   });
 
-  test('LRU hash: takes more than it holds and stays bounded', () => {
+  test('LRU hash: accepts entries beyond its size by evicting others', () => {
     const map = object.map('lru');
     for (let key = 0n; key < 500n; key++) map.set(key, Number(key));
-    const left = [...map.entries()];
-    assert.ok(left.length > 0 && left.length <= 64);
-    for (const [key, value] of left) assert.equal(BigInt(value), key);
+    const entries = [...map.entries()];
+    assert.ok(entries.length > 0 && entries.length <= 64);
+    for (const [key, value] of entries) assert.equal(BigInt(value), key);
   });
 
   test('LPM trie: the longest prefix wins', () => {
@@ -145,7 +145,7 @@ describe('maps on the running kernel', { skip }, () => {
     assert.equal([...map.keys()].length, 1);
   });
 
-  test('hash of maps: inner maps go in and come out again', () => {
+  test('hash of maps: an inner map can be written and opened again', () => {
     const outer = object.map('outer');
     using inner = BpfMap.create({ type: 'hash', name: 'inner', keySize: 4, valueSize: 4, maxEntries: 16 });
     outer.setInner(1, inner);
@@ -157,7 +157,7 @@ describe('maps on the running kernel', { skip }, () => {
     assert.equal(outer.delete(1), true);
   });
 
-  test('a value that does not fit its type is refused, never cut', () => {
+  test('a key or value that does not fit its type is refused instead of truncated', () => {
     const map = object.map('hash');
     assert.throws(() => map.get(2 ** 32), { code: 'ERR_BPF_USAGE' });
     assert.throws(() => map.get(1.5), { code: 'ERR_BPF_USAGE' });
@@ -170,7 +170,7 @@ describe('maps on the running kernel', { skip }, () => {
     assert.throws(() => object.map('nope' as 'hash'), { code: 'ERR_BPF_NOT_FOUND' });
   });
 
-  test('a disposed map says so', () => {
+  test('using a disposed map throws', () => {
     const map = BpfMap.create({ type: 'array', name: 'gone', keySize: 4, valueSize: 4, maxEntries: 1 });
     map[Symbol.dispose]();
     map[Symbol.dispose]();

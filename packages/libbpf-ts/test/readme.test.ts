@@ -16,7 +16,7 @@ function block(language: string): string {
 }
 
 describe('README', () => {
-  test('its example runs as written', { skip, timeout: 30_000 }, async () => {
+  test('the example runs as written', { skip, timeout: 30_000 }, async () => {
     using directory = scratch();
     const source = join(directory.path, 'exec.bpf.c');
     writeFileSync(source, block('c'));
@@ -42,7 +42,7 @@ describe('README', () => {
     assert.match(output, /^(\d+ \S+ 0 lost\n){3}$/);
   });
 
-  test('explains every error code, and no other', () => {
+  test('the table of error codes is complete', () => {
     const explained = Array.from(readme.matchAll(/^\| `(ERR_BPF_\w+)` \|/gm), (match) => match[1]);
     assert.deepEqual(explained.sort(), [...bpfErrorCodes].sort());
   });

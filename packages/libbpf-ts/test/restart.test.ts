@@ -5,8 +5,8 @@ import { describe, test } from 'node:test';
 import { BpfMap, BpfObject, PinnedProgram } from '../src/index.ts';
 import { compile, scratch, skipPins } from './kernel.ts';
 
-/** What a process does that dies without cleaning up: it leaves three records unread, and one read and released. */
-const FIRST_LIFE = `
+/** Script of a process that dies without cleaning up: of four records, it has released one. */
+const FIRST_PROCESS = `
   import { BpfObject } from '@ringfence/libbpf-ts';
   const [path, pins] = process.argv.slice(1);
   const object = BpfObject.open(path);
@@ -22,14 +22,14 @@ const FIRST_LIFE = `
   process.kill(process.pid, 'SIGKILL');
 `;
 
-describe('a process killed and started again', { skip: skipPins }, () => {
-  test('finds its ring as it was, and goes on writing and reading', () => {
+describe('a process that is killed and started again', { skip: skipPins }, () => {
+  test('reads the unreleased records of its pinned ring, and both programs write to it', () => {
     using directory = scratch();
     const path = compile('ring', directory.path);
     const pins = `/sys/fs/bpf/rf-test-${process.pid}`;
     mkdirSync(pins);
     try {
-      const args = ['--conditions=@ringfence/source', '--input-type=module', '-e', FIRST_LIFE, path, pins];
+      const args = ['--conditions=@ringfence/source', '--input-type=module', '-e', FIRST_PROCESS, path, pins];
       assert.throws(() => execFileSync(process.execPath, args, { cwd: import.meta.dirname, stdio: 'pipe' }), {
         signal: 'SIGKILL',
       });
@@ -40,9 +40,9 @@ describe('a process killed and started again', { skip: skipPins }, () => {
       using pinned = BpfMap.openPinned(`${pins}/ring`);
       assert.equal(pinned.info.id, object.map('ring').info.id);
 
-      using before = PinnedProgram.open(`${pins}/produce`);
-      assert.notEqual(before.id, object.program('produce').id);
-      before.run({ context: new Uint8Array(Uint32Array.of(1, 8, 0, 0).buffer) });
+      using pinnedProgram = PinnedProgram.open(`${pins}/produce`);
+      assert.notEqual(pinnedProgram.id, object.program('produce').id);
+      pinnedProgram.run({ context: new Uint8Array(Uint32Array.of(1, 8, 0, 0).buffer) });
       object.program('produce').run({ context: new Uint8Array(Uint32Array.of(1, 8, 0, 0).buffer) });
 
       using ring = object.map('ring').ringBuffer();
@@ -55,11 +55,11 @@ describe('a process killed and started again', { skip: skipPins }, () => {
     }
   });
 
-  test('finds its global variables as they were', () => {
+  test('keeps the values of its pinned global variables', () => {
     using directory = scratch();
     const path = compile('ring', directory.path);
     const pin = `/sys/fs/bpf/rf-test-${process.pid}-bss`;
-    const order = { context: new Uint8Array(Uint32Array.of(3, 8, 0, 0).buffer) };
+    const request = { context: new Uint8Array(Uint32Array.of(3, 8, 0, 0).buffer) };
     const start = (): BpfObject => {
       const object = BpfObject.open(path);
       object.section('.bss').pinAt(pin);
@@ -67,18 +67,18 @@ describe('a process killed and started again', { skip: skipPins }, () => {
     };
     try {
       using first = start();
-      first.program('produce').run(order);
+      first.program('produce').run(request);
       first[Symbol.dispose]();
       using second = start();
       assert.equal(second.globals['written'], 3n);
-      second.program('produce').run(order);
+      second.program('produce').run(request);
       assert.equal(second.globals['written'], 6n);
     } finally {
       rmSync(pin);
     }
   });
 
-  test('opens a pinned map with its types, without the object', () => {
+  test('opens a pinned map with its types and without the object', () => {
     using directory = scratch();
     const pin = `/sys/fs/bpf/rf-test-${process.pid}-hash`;
     using object = BpfObject.open(compile('every-map', directory.path)).load();

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BpfError, BpfObject, type RingBuffer } from '../src/index.ts';
 import { compile, scratch, skip, skipPins } from './kernel.ts';
 
-interface Order {
+interface ProduceRequest {
   count: number;
   length?: number;
   discardEvery?: number;
@@ -33,9 +33,9 @@ describe('ring buffer on the running kernel', { skip }, () => {
     object[Symbol.dispose]();
   });
 
-  function produce({ count, length = 8, discardEvery = 0, wake = false }: Order): void {
-    const order = Uint32Array.of(count, length, discardEvery, wake ? 1 : 0);
-    object.program('produce').run({ context: new Uint8Array(order.buffer) });
+  function produce({ count, length = 8, discardEvery = 0, wake = false }: ProduceRequest): void {
+    const request = Uint32Array.of(count, length, discardEvery, wake ? 1 : 0);
+    object.program('produce').run({ context: new Uint8Array(request.buffer) });
   }
 
   function drain(): bigint[] {
@@ -57,7 +57,7 @@ describe('ring buffer on the running kernel', { skip }, () => {
     assert.deepEqual(drain(), []);
   });
 
-  test('gives the length of each record and skips discarded ones', () => {
+  test('returns the length of each record and skips discarded records', () => {
     produce({ count: 5, length: 100, discardEvery: 2 });
     ring.begin();
     const seen: [bigint, number][] = [];
@@ -70,7 +70,7 @@ describe('ring buffer on the running kernel', { skip }, () => {
     assert.equal(ring.pendingBytes(), 0);
   });
 
-  test('reads a record that wraps around the end in one piece, many times over', () => {
+  test('reads a record that wraps around the end of the ring as contiguous bytes', () => {
     let expected = 1n;
     let wrapped = 0;
     for (let round = 0; round < 60; round++) {
@@ -83,10 +83,10 @@ describe('ring buffer on the running kernel', { skip }, () => {
       ring.release();
     }
     assert.equal(expected, 421n);
-    assert.ok(wrapped > 0, 'no record wrapped: the test proves nothing');
+    assert.ok(wrapped > 0, 'no record wrapped around');
   });
 
-  test('a full ring refuses records until something is released', () => {
+  test('a full ring refuses records until a record is released', () => {
     produce({ count: 300 });
     assert.equal(object.globals['written'], 255n);
     assert.equal(object.globals['refused'], 45n);
@@ -98,7 +98,7 @@ describe('ring buffer on the running kernel', { skip }, () => {
     assert.equal(object.globals['refused'], 46n);
   });
 
-  test('releases up to a mark and keeps what is behind it', () => {
+  test('releases the records before a mark and keeps those after it', () => {
     produce({ count: 4 });
     ring.begin();
     ring.next();
@@ -114,7 +114,7 @@ describe('ring buffer on the running kernel', { skip }, () => {
     assert.deepEqual(drain(), [3n, 4n]);
   });
 
-  test('resume goes on behind what was read and not released', () => {
+  test('resume continues after records that were read and not released', () => {
     produce({ count: 2 });
     ring.begin();
     assert.deepEqual(drain(), [1n, 2n]);
@@ -126,7 +126,7 @@ describe('ring buffer on the running kernel', { skip }, () => {
     assert.equal(ring.unreleasedBytes(), 0);
   });
 
-  test('what was not released is there for the next reader', () => {
+  test('the next reader starts at the first unreleased record', () => {
     produce({ count: 3 });
     ring.begin();
     ring.next();
@@ -137,7 +137,7 @@ describe('ring buffer on the running kernel', { skip }, () => {
     assert.deepEqual(drain(), [2n, 3n]);
   });
 
-  test('stops before a record that another process has reserved and not submitted', {
+  test('stops before a record that another process reserved and did not submit yet', {
     skip: skipPins,
     timeout: 20_000,
   }, async () => {
@@ -154,10 +154,10 @@ describe('ring buffer on the running kernel', { skip }, () => {
       ring.begin();
       assert.equal(ring.next(), false);
       assert.equal(ring.busy, true);
-      assert.equal(await ring.wait(60_000), true, 'what is being written counts as pending');
+      assert.equal(await ring.wait(60_000), true, 'a record that is being written counts as pending');
       produce({ count: 1 });
       ring.resume();
-      assert.equal(ring.next(), false, 'a record behind a busy one must wait');
+      assert.equal(ring.next(), false, 'a record after a busy record must wait');
       object.globals['hold'] = 0;
       if (child.exitCode === null) await once(child, 'exit');
       ring.begin();
@@ -177,16 +177,16 @@ describe('ring buffer on the running kernel', { skip }, () => {
     assert.equal(await ring.wait(1), false);
   });
 
-  test('wait resolves when the kernel wakes the reader, and when time is over', async () => {
+  test('wait resolves when the kernel wakes the reader and at its timeout', async () => {
     assert.equal(await ring.wait(1), false);
     const woken = ring.wait(60_000);
     await sleep(5);
     produce({ count: 1, wake: true });
     assert.equal(await woken, true);
-    assert.equal(await ring.wait(60_000), true, 'what is pending needs no waiting');
+    assert.equal(await ring.wait(60_000), true, 'wait returns at once while records are pending');
   });
 
-  test('wait notices new records while older ones are still unreleased', async () => {
+  test('wait detects new records while older records are unreleased', async () => {
     produce({ count: 1 });
     ring.begin();
     ring.next();
@@ -197,7 +197,7 @@ describe('ring buffer on the running kernel', { skip }, () => {
     assert.deepEqual(drain(), [2n]);
   });
 
-  test('every wait ends at once when they are told to, and the ring can be waited for again', async () => {
+  test('endWaits ends all waits at once, and later waits work', async () => {
     const [first, second] = [ring.wait(60_000), ring.wait(60_000)];
     ring.endWaits();
     assert.deepEqual(await Promise.all([first, second]), [false, false]);
@@ -216,7 +216,7 @@ describe('ring buffer on the running kernel', { skip }, () => {
     assert.equal(await second, false);
   });
 
-  test('poll yields batches, releases each after its body, and sleeps armed when nothing comes', async () => {
+  test('poll yields batches, releases each after its body, and arms the wake-up before it sleeps', async () => {
     const values: bigint[] = [];
     const controller = new AbortController();
     let armed = 0;
@@ -240,7 +240,7 @@ describe('ring buffer on the running kernel', { skip }, () => {
     assert.equal(armed, 2);
   });
 
-  test('a poll that breaks leaves its batch to the next reader', async () => {
+  test('the next reader gets the batch of a poll that breaks', async () => {
     produce({ count: 3 });
     for await (const batch of ring.poll()) {
       batch.next();

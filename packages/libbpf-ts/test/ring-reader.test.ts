@@ -8,7 +8,7 @@ const PAGE = 4096;
 const BUSY = 0x8000_0000;
 const DISCARD = 0x4000_0000;
 
-/** What the kernel does, on ordinary memory: the data is written twice because one mapping can't be doubled here. */
+/** Writes records as the kernel does. Ordinary memory cannot be mapped twice, so the data is written twice instead. */
 class Writer {
   readonly consumer = new ArrayBuffer(PAGE);
   readonly producer = new ArrayBuffer(PAGE + 2 * SIZE);
@@ -28,7 +28,7 @@ class Writer {
     return new RingReader(this.consumer, this.producer, PAGE, SIZE);
   }
 
-  /** Whether there was room. */
+  /** Returns false if the ring is full. */
   write(payload: Uint8Array, flags = 0): boolean {
     const step = (payload.length + 15) & ~7;
     if (this.#position + BigInt(step) - this.consumed > SIZE - 1) return false;
@@ -38,7 +38,7 @@ class Writer {
     return true;
   }
 
-  /** Rewrites the header at a position, e.g. to submit what was busy. */
+  /** Rewrites the header at a position, for example to submit a busy record. */
   header(position: bigint, value: number): void {
     const at = Number(position) & (SIZE - 1);
     for (const copy of [at, at + SIZE]) new DataView(this.producer, PAGE).setUint32(copy % (2 * SIZE), value, true);
@@ -63,8 +63,8 @@ function drain(reader: RingReader): number[][] {
 
 const start = fc.constantFrom(0n, 4088n, 2n ** 31n - 64n, 2n ** 32n - 128n, 2n ** 53n - 8n);
 
-describe('reading a ring', () => {
-  test('gives back exactly what was written, in order, wherever the positions are', () => {
+describe('ring reader', () => {
+  test('returns the written records in order, at any position', () => {
     const record = fc.record({ payload: fc.uint8Array({ maxLength: 300 }), discard: fc.boolean() });
     fc.assert(
       fc.property(start, fc.array(fc.array(record, { maxLength: 12 }), { maxLength: 20 }), (from, rounds) => {
@@ -86,7 +86,7 @@ describe('reading a ring', () => {
     );
   });
 
-  test('stops at a busy record and goes on once it is submitted', () => {
+  test('stops at a busy record and continues once it is submitted', () => {
     const writer = new Writer(0n);
     const reader = writer.reader();
     writer.write(Uint8Array.of(1));
@@ -103,7 +103,7 @@ describe('reading a ring', () => {
     assert.equal(reader.busy, false);
   });
 
-  test('a record that reaches past the last one is an error, not a read beyond the ring', () => {
+  test('a record that extends past the producer position is an error', () => {
     const writer = new Writer(0n);
     const reader = writer.reader();
     writer.write(Uint8Array.of(1));
@@ -112,7 +112,7 @@ describe('reading a ring', () => {
     assert.throws(() => reader.next(), { code: 'ERR_BPF_RING' });
   });
 
-  test('positions further apart than the ring is big are an error', () => {
+  test('a distance of positions that exceeds the size of the ring is an error', () => {
     const writer = new Writer(0n);
     const reader = writer.reader();
     new BigInt64Array(writer.producer)[0] = BigInt(SIZE + 8);

@@ -45,7 +45,9 @@ export async function explainInFile(
       : judge.judge(readEventFile(file.path, file.text), interest);
   const event = which === undefined ? judged.nearest : judged.events[0];
   if (event?.explanation === undefined)
-    throw new OperatorError(`${file.path} has no event${which === undefined ? '' : ` ${which}`}: it has ${judged.count}`);
+    throw new OperatorError(
+      `${file.path} has no event${which === undefined ? '' : ` ${which}`}: it has ${judged.count}`,
+    );
   const { run } = judged;
   const { holds } = event.explanation;
   if (which !== undefined) return { rule, holds, event };

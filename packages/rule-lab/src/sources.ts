@@ -23,7 +23,8 @@ export async function readSources(
 ): Promise<AskedSources> {
   const configured = alone && files.length > 0 ? [] : named(await readRuleFiles(rulePaths(config)));
   const own = named(await readRuleFiles(files));
-  if (files.length > 0 && own.length === 0) throw new OperatorError(`no rule file (.yaml, .yml) in ${files.join(', ')}`);
+  if (files.length > 0 && own.length === 0)
+    throw new OperatorError(`no rule file (.yaml, .yml) in ${files.join(', ')}`);
   const sources = new Map([...configured, ...own].map((source) => [source.name, source]));
   const asked = new Set((files.length > 0 ? own : configured).map(({ name }) => name));
   return { sources: [...sources.values()], asked };

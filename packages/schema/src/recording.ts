@@ -146,7 +146,9 @@ async function* readRecords(file: FileHandle, path: string, from: number): Async
     if (head.length === 0) return;
     const length = head.length === 4 ? head.readUInt32LE() : -1;
     if (length < 1 || length > MAX_RECORD_BYTES)
-      throw new OperatorError(`${path}: record ${n} at byte ${at} has no sensible length; the file is cut off or damaged`);
+      throw new OperatorError(
+        `${path}: record ${n} at byte ${at} has no sensible length; the file is cut off or damaged`,
+      );
     const record = await read(at + 4, length);
     if (record.length < length)
       throw new OperatorError(`${path}: record ${n} at byte ${at} is cut off: ${record.length} of ${length} bytes`);

@@ -35,7 +35,8 @@ export class TraceReader {
 
   constructor(btf: Btf | undefined) {
     const members = btf?.find('struct', 'tr_record')?.members;
-    if (members === undefined) throw new OperatorError('the tracer has no type information: node tools/build-sensor.ts');
+    if (members === undefined)
+      throw new OperatorError('the tracer has no type information: node tools/build-sensor.ts');
     this.#at = Object.fromEntries(members.map(({ name, bitOffset }) => [name, bitOffset / 8]));
   }
 

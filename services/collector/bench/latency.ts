@@ -8,11 +8,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { silentLog } from '@ringfence/base';
 import { createSigningKey, KIND, RawBatchReader } from '@ringfence/schema';
 import { buildSensor } from '../../../tools/build-sensor.ts';
 import { bootMicros } from '../src/clock.ts';
 import { startCollector } from '../src/index.ts';
-import { silentLog } from '@ringfence/base';
 
 const SAMPLES = 100;
 const GAP_MS = 60;

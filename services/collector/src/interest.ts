@@ -1,6 +1,6 @@
+import type { Log } from '@ringfence/base';
 import { type Interest, type Want, wantOf } from '@ringfence/schema';
 import type { CompiledOptions } from './config.ts';
-import type { Log } from '@ringfence/base';
 import type { ControlBlock } from './sensor/control-block.ts';
 import type { Sensor } from './sensor/sensor.ts';
 import { headsOf, unnamedOf, unwatchedOf, type WatchedTexts } from './sensor/watched.ts';

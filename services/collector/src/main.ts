@@ -1,15 +1,15 @@
 import type { KeyObject } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
+import type { Log } from '@ringfence/base';
 import type { Bus, Failpoint } from '@ringfence/bus';
 import type { Control, Interest, SigningKey } from '@ringfence/schema';
 import { Agent } from './agent.ts';
 import { type CollectorOptions, compileOptions } from './config.ts';
 import { Cgroups } from './context/cgroups.ts';
 import { readProbeFiles } from './custom-probes/file.ts';
-import type { Log } from '@ringfence/base';
+import { drainLeftover } from './leftover.ts';
 import { LogReader, type LogStats } from './logs/reader.ts';
 import type { CollectorStats } from './metrics.ts';
-import { drainLeftover } from './leftover.ts';
 import { lockDirectory } from './sensor/lock.ts';
 import { makePinDirectory } from './sensor/pins.ts';
 import { isResumable, Sensor } from './sensor/sensor.ts';

@@ -1,9 +1,9 @@
+import type { Tallies } from '@ringfence/base';
 import { LANE, type LaneCounters, u64ToHex } from '@ringfence/schema';
 import type { EventAccount, FlowAccount } from './account.ts';
 import type { ContainerSource } from './context/containers.ts';
 import type { ThrottledSource } from './context/throttled.ts';
 import type { CustomProbes } from './custom-probes/custom-probes.ts';
-import type { Tallies } from '@ringfence/base';
 import { type CollectorStats, sumDrops } from './metrics.ts';
 import type { PipelineParts } from './pipeline.ts';
 import type { Sensor } from './sensor/sensor.ts';

@@ -10,9 +10,9 @@ import { containerByHand } from '../src/context/by-hand.ts';
 import { DEFAULT_CAPABILITIES, maskOf } from '../src/context/capabilities.ts';
 import { Cgroups } from '../src/context/cgroups.ts';
 import { ContainerSource } from '../src/context/containers.ts';
+import type { ContainerFact } from '../src/context/facts.ts';
 import { matchRuntime } from '../src/context/runtimes.ts';
 import type { ContextSink } from '../src/context/source.ts';
-import type { ContainerFact } from '../src/context/facts.ts';
 import { kernelSkip } from './support.ts';
 
 const ID = 'a1'.repeat(32);

@@ -9,11 +9,11 @@ import { ALL_CAPABILITIES } from '../src/context/capabilities.ts';
 import { Cgroups } from '../src/context/cgroups.ts';
 import { ContainerFiles, parseContainer } from '../src/context/container-files.ts';
 import { NOTHING } from '../src/context/description.ts';
+import type { HostFact, MountFact } from '../src/context/facts.ts';
 import { hostFact } from '../src/context/host.ts';
 import { mountsSource, parseMount } from '../src/context/mounts.ts';
 import { matchRuntime } from '../src/context/runtimes.ts';
 import { type ContextSink, guardSource } from '../src/context/source.ts';
-import { type HostFact, type MountFact } from '../src/context/facts.ts';
 import { parseUsers, usersSource } from '../src/context/users.ts';
 import { kernelDevice } from '../src/files.ts';
 

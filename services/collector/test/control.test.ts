@@ -19,9 +19,9 @@ import {
 import { ExecutedCommands } from '../src/control/executed.ts';
 import { killProcess } from '../src/control/kill.ts';
 import { protection } from '../src/control/protected.ts';
-import { type ProcessFacts } from '../src/sensor/processes.ts';
 import { RateLimit } from '../src/control/rate-limit.ts';
 import type { Collector } from '../src/index.ts';
+import type { ProcessFacts } from '../src/sensor/processes.ts';
 import { bodyOf, identity, kernelSkip, memoryBus, readEvents, startTestCollector, TestPlace } from './support.ts';
 
 const key = createSigningKey();

@@ -18,9 +18,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import koffi from 'koffi';
 import { compare } from '../src/fim/compare.ts';
+import { BaselineError } from '../src/fim/errors.ts';
 import { pathOf, scan } from '../src/fim/scan.ts';
 import { type FileFacts, readBaseline, writeBaseline } from '../src/index.ts';
-import { BaselineError } from '../src/fim/errors.ts';
 
 /** What `setcap cap_net_raw+ep` does: struct vfs_cap_data, version 2. */
 function grantNetRaw(file: string): void {

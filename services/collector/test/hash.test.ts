@@ -19,6 +19,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { silentLog } from '@ringfence/base';
 import type { OutRecord } from '@ringfence/bus';
 import { decode, decodeText, type Event, type Hash, records } from '@ringfence/schema';
 import { buildSensor } from '../../../tools/build-sensor.ts';
@@ -26,7 +27,6 @@ import { ifThere, kernelDevice } from '../src/files.ts';
 import { ExecHashes } from '../src/hash/exec-hashes.ts';
 import type { HashFact } from '../src/hash/types.ts';
 import { type Collector, FullProfile } from '../src/index.ts';
-import { silentLog } from '@ringfence/base';
 import type { RecordSource } from '../src/steps/transcode.ts';
 import { bodyOf, kernelSkip, startTestCollector, TestPlace } from './support.ts';
 

@@ -6,15 +6,15 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { silentLog } from '@ringfence/base';
 import { BpfObject } from '@ringfence/libbpf-ts';
 import { buildSensor } from '../../../tools/build-sensor.ts';
-import type { CheckResult } from '../src/integrity/check.ts';
 import type { CheckName } from '../src/context/facts.ts';
+import type { CheckResult } from '../src/integrity/check.ts';
 import { checkIntegrity, type Integrity } from '../src/integrity/integrity.ts';
 import { checkModules } from '../src/integrity/modules.ts';
 import { integritySource } from '../src/integrity/source.ts';
 import { Symbols } from '../src/integrity/symbols.ts';
-import { silentLog } from '@ringfence/base';
 import { bodyOf, kernelSkip, memoryBus, readEvents, startTestCollector, TestPlace } from './support.ts';
 
 const BOOT = 'this boot';

@@ -4,10 +4,10 @@ import { existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
+import { silentLog } from '@ringfence/base';
 import { decodeText, type Event, LANE, TOPIC, verifyRecord } from '@ringfence/schema';
 import { NOTHING } from '../src/context/description.ts';
 import { SecondAgentError, uninstallSensor } from '../src/index.ts';
-import { silentLog } from '@ringfence/base';
 import {
   assertCounted,
   bodyOf,

@@ -3,9 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
+import { silentLog } from '@ringfence/base';
 import { BpfObject } from '@ringfence/libbpf-ts';
 import { findCompiler } from '../../../tools/build-sensor.ts';
-import { silentLog } from '@ringfence/base';
 import { linkPath, pinnedHooks, pinnedPrograms, programOf, programOfPin, programPath } from '../src/sensor/pins.ts';
 import { kernelSkip, memoryBus, startTestCollector, TestPlace } from './support.ts';
 

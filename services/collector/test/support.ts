@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { silentLog } from '@ringfence/base';
 import { type Bus, openEmbeddedBus } from '@ringfence/bus';
 import { isBpfFileSystem } from '@ringfence/libbpf-ts';
 import {
@@ -23,7 +24,6 @@ import {
   startCollector,
   uninstallSensor,
 } from '../src/index.ts';
-import { silentLog } from '@ringfence/base';
 
 export const BPF_FS = '/sys/fs/bpf';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { silentLog } from '@ringfence/base';
 import { BpfMap } from '@ringfence/libbpf-ts';
 import type { Interest } from '@ringfence/schema';
 import { InterestFilter } from '../src/interest.ts';
-import { silentLog } from '@ringfence/base';
 import type { AskedHooks } from '../src/sensor/asked-hooks.ts';
 import type { InterestTable } from '../src/sensor/interest-table.ts';
 import { headsOf, nameKey, prefixKey, unnamedOf, unwatchedOf, WatchedTexts } from '../src/sensor/watched.ts';

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { copyFileSync, existsSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
+import { silentLog } from '@ringfence/base';
 import { BpfObject, isBpfFileSystem, type RingBuffer } from '@ringfence/libbpf-ts';
 import { parseProbeArguments } from '@ringfence/schema';
 import {
@@ -12,7 +13,6 @@ import {
   type ProbeStatus,
 } from '../../../services/collector/src/custom-probes/custom-probes.ts';
 import { readProbeFiles } from '../../../services/collector/src/custom-probes/file.ts';
-import { silentLog } from '@ringfence/base';
 import { sizeForCpus } from '../../../services/collector/src/sensor/sizes.ts';
 import { RecordReader, type SensorRecord } from './records.ts';
 import { BULK, Scratch, sensorObject, skip } from './sensor.ts';
@@ -80,7 +80,12 @@ describe('probes that users define', { skip: skip || noPins, timeout: 120_000 },
   function set(yaml: string): ProbeStatus[] {
     const file = join(scratch.path, 'probes.yaml');
     writeFileSync(file, yaml.replaceAll('PROGRAM', program));
-    probes = new CustomProbes(readProbeFiles([file]), { ...sensor, object: sensor.object, hostRoot: '/', log: silentLog });
+    probes = new CustomProbes(readProbeFiles([file]), {
+      ...sensor,
+      object: sensor.object,
+      hostRoot: '/',
+      log: silentLog,
+    });
     probes.attach();
     sensor.drain();
     return probes.status();

@@ -1,13 +1,13 @@
 import type { Coordination } from '../port.ts';
 
-/** A place of its own for one test. */
+/** Isolated storage for one test. */
 export interface Driver {
-  /** Another process's view of the same; where the driver is for one process, the same one again. */
+  /** Connects like another process. A driver for a single process returns the same connection again. */
   readonly connect: () => Promise<Coordination>;
-  /** The process that holds this one ends without a word: what it had in hand is for others. */
+  /** Simulates a crash of the process of a connection, and returns a new connection. */
   readonly crash: (coordination: Coordination) => Promise<Coordination>;
-  /** Closes and removes everything. */
+  /** Closes all connections and removes the storage. */
   readonly dispose: () => Promise<void>;
 }
 
-export type Make = () => Promise<Driver>;
+export type MakeDriver = () => Promise<Driver>;

@@ -6,11 +6,11 @@ export function job(id: string, overrides: Partial<Job> = {}): Job {
   return { id, queue: 'q', payload: Buffer.from(id), expiresAt: Date.now() + 60_000, ...overrides };
 }
 
-/** Asks until `holds`; how long that may take is bounded by what a broken driver would take for ever. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 1500; tries++) {
+/** Polls until `holds` returns true. Fails after 1500 attempts, so that a broken driver cannot block the tests. */
+export async function until(condition: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  for (let attempt = 0; attempt < 1500; attempt++) {
     if (await holds()) return;
     await sleep(10);
   }
-  assert.fail(`never: ${what}`);
+  assert.fail(`timed out waiting until ${condition}`);
 }

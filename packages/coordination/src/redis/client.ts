@@ -12,17 +12,19 @@ import type { Counts } from '../stats.ts';
 import { SCRIPTS, type ScriptCommands } from './scripts.ts';
 
 const RECONNECT_MAX_MS = 5000;
-/** A connection that brings nothing for so long while something is asked of it is dead. Longer than a worker's wait for jobs. */
-const SILENT_MS = 30_000;
+/**
+ * A connection is dead if it receives nothing for this long while a reply is due. Longer than a worker waits for jobs.
+ */
+const SOCKET_TIMEOUT_MS = 30_000;
 
-/** Maps as flat lists, as BullMQ wants them. */
+/** BullMQ expects maps in replies as flat lists. */
 type ClientOptions = AllOptions & { replyMapping?: 'legacy' };
 
 export type Commands = Redis & ScriptCommands;
 
-/** Connections to the server, and calls that end by their deadline. */
+/** The connections to the server. Calls have a deadline. */
 export class RedisClient {
-  /** For calls: asks nothing while there is no connection, so that nothing piles up. */
+  /** Connection for calls, which fail while it is down instead of queueing. */
   readonly commands: Commands;
   readonly prefix: string;
   readonly deadlineMs: number;
@@ -31,7 +33,7 @@ export class RedisClient {
   readonly #log: CoordinationLog | undefined;
   readonly #connections: Redis[] = [];
   #closed = false;
-  #lost = false;
+  #reportedDown = false;
 
   constructor(options: RedisOptions, counts: Counts) {
     this.prefix = options.prefix ?? 'ringfence';
@@ -47,12 +49,12 @@ export class RedisClient {
     return this.commands.status === 'ready';
   }
 
-  /** A connection for a worker: its calls wait until the server is back. */
-  patient(): Redis {
+  /** Opens a connection for a worker, whose calls wait while the connection is down. */
+  connectWorker(): Redis {
     return this.#connect({ maxRetriesPerRequest: null, enableOfflineQueue: true });
   }
 
-  /** Waits for the server, but no longer than the deadline. */
+  /** Waits until the server is connected, up to the deadline. */
   async started(): Promise<void> {
     if (this.up) return;
     const timer = new AbortController();
@@ -61,8 +63,8 @@ export class RedisClient {
     timer.abort();
   }
 
-  /** What `ask` gives, or a CoordinationError by the deadline. */
-  async call<T>(name: string, ask: () => Promise<T>): Promise<T> {
+  /** Returns the result of `request`, or throws a CoordinationError by the deadline. */
+  async call<T>(name: string, request: () => Promise<T>): Promise<T> {
     if (this.#closed) throw new CoordinationClosedError(name);
     if (!this.up) {
       this.#counts.failures.away++;
@@ -70,9 +72,9 @@ export class RedisClient {
     }
     const timer = new AbortController();
     try {
-      const late = sleep(this.deadlineMs, LATE, { signal: timer.signal });
-      const answer = await Promise.race([ask(), late]);
-      if (answer !== LATE) return answer as T;
+      const timeout = sleep(this.deadlineMs, TIMED_OUT, { signal: timer.signal });
+      const answer = await Promise.race([request(), timeout]);
+      if (answer !== TIMED_OUT) return answer as T;
     } catch (error) {
       throw this.#failure(name, error);
     } finally {
@@ -82,7 +84,7 @@ export class RedisClient {
     throw new CoordinationAwayError(name, `no answer within ${this.deadlineMs} ms`);
   }
 
-  /** Ends every connection at once. */
+  /** Closes all connections at once. */
   close(): void {
     this.#closed = true;
     this.#counts.up = 0;
@@ -94,7 +96,7 @@ export class RedisClient {
     const message = cause instanceof Error ? cause.message : String(cause);
     if (cause instanceof ReplyError) {
       this.#counts.failures.error++;
-      // Without the cause: ioredis hangs the command on it, with all that was sent.
+      // Omit the cause: ioredis attaches the command to it, with its arguments.
       return new CoordinationRefusedError(name, message);
     }
     this.#counts.failures.away++;
@@ -103,7 +105,7 @@ export class RedisClient {
 
   #connect(options: ClientOptions): Redis {
     const connection = new Redis({ ...this.#options, ...options });
-    // Without a listener ioredis prints each one; `#watch` says what a person needs to know.
+    // Without a listener ioredis prints each error. `#watch` logs the errors that matter.
     connection.on('error', () => {});
     this.#connections.push(connection);
     return connection;
@@ -111,38 +113,38 @@ export class RedisClient {
 
   #watch(connection: Redis): void {
     const { host, port } = this.#options;
-    // Only what it says: on the error of a refused AUTH hangs the password.
+    // Log only the message: the error of a refused AUTH contains the password.
     let reason = '';
     connection.on('error', ({ message }: Error) => {
       reason = message;
-      if (this.#lost || this.#closed) return;
-      this.#lost = true;
-      this.#log?.warn({ host, port, reason }, 'redis can not be reached: jobs wait, limits refuse');
+      if (this.#reportedDown || this.#closed) return;
+      this.#reportedDown = true;
+      this.#log?.warn({ host, port, reason }, 'Redis is unreachable: jobs wait, and rate limits refuse');
     });
     connection.on('ready', () => {
       this.#counts.up = 1;
-      if (this.#lost) {
+      if (this.#reportedDown) {
         this.#counts.reconnects++;
-        this.#log?.info({ host, port }, 'redis is there again');
+        this.#log?.info({ host, port }, 'Redis is reachable again');
       }
-      this.#lost = false;
+      this.#reportedDown = false;
     });
     connection.on('close', () => {
       this.#counts.up = 0;
-      if (this.#lost || this.#closed) return;
-      this.#lost = true;
-      this.#log?.warn({ host, port, reason }, 'the connection to redis was lost: jobs wait, limits refuse');
+      if (this.#reportedDown || this.#closed) return;
+      this.#reportedDown = true;
+      this.#log?.warn({ host, port, reason }, 'the connection to Redis was lost: jobs wait, and rate limits refuse');
     });
   }
 }
 
-const LATE = Symbol('late');
+const TIMED_OUT = Symbol('timed out');
 
 function clientOptions(options: RedisOptions): ClientOptions {
   const url = parseUrl(options.url);
   const db = Number(url.pathname.slice(1) || 0);
   if (!Number.isSafeInteger(db))
-    throw new BadArgumentError(`redis.url names database ${url.pathname}: expected a number`);
+    throw new BadArgumentError(`redis.url has the database ${url.pathname}: expected a number`);
   const password = options.password || decodeURIComponent(url.password);
   const username = options.user || decodeURIComponent(url.username);
   const { ca, cert, key } = options;
@@ -155,17 +157,17 @@ function clientOptions(options: RedisOptions): ClientOptions {
     ...(username && { username }),
     ...(url.protocol === 'rediss:' && { tls }),
     connectTimeout: 5000,
-    socketTimeout: SILENT_MS,
+    socketTimeout: SOCKET_TIMEOUT_MS,
     keepAlive: 10_000,
     maxRetriesPerRequest: 0,
-    // For ever: an outage of hours ends by itself. Jitter, so that a fleet doesn't come back in one moment.
+    // Retry forever, so that even a long outage needs no restart. Jitter keeps a fleet from reconnecting all at once.
     retryStrategy: (times) => Math.min(RECONNECT_MAX_MS, 50 * 2 ** Math.min(times, 10)) * (0.5 + Math.random() / 2),
-    // A replica that was promoted elsewhere: connect again, the name may lead to the new one.
+    // Reconnect after a failover: the hostname may now resolve to the new primary.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
   };
 }
 
-/** Never shows what is in it: a password may be. */
+/** Errors omit the URL, because it may contain a password. */
 function parseUrl(text: string): URL {
   if (/^rediss?:\/\//.test(text) && URL.canParse(text)) return new URL(text);
   throw new BadArgumentError('redis.url: expected redis://host:port, or rediss:// for TLS');

@@ -12,17 +12,17 @@ import type {
   JobHandler,
   JobWorker,
   Lease,
-  Taken,
+  TakeResult,
   WorkerOptions,
 } from '../port.ts';
 import { Counts } from '../stats.ts';
 import { RedisClient } from './client.ts';
 import { Queues } from './queues.ts';
 
-/** The port on a Redis that several processes share. */
+/** The driver for a Redis that several processes share. */
 export class RedisCoordination implements Coordination {
   readonly #counts = new Counts();
-  /** its connections; not part of the port */
+  /** connections, for tests; not part of the port */
   readonly client: RedisClient;
   readonly #queues: Queues;
   readonly #workers = new Set<JobWorker>();
@@ -33,7 +33,7 @@ export class RedisCoordination implements Coordination {
     this.#queues = new Queues(this.client, this.#counts, options.lockMs ?? 10_000, options.log);
   }
 
-  /** Waits for the server, but no longer than the deadline: it may come later. */
+  /** Waits until the server is connected, up to the deadline. The server may become reachable later. */
   started(): Promise<void> {
     return this.client.started();
   }
@@ -68,7 +68,7 @@ export class RedisCoordination implements Coordination {
   async acquire(name: string, owner: string, ttlMs: number, takeOver = false): Promise<Lease | null> {
     checkName('lease', name);
     checkName('owner', owner);
-    checkTtl('a lease', ttlMs);
+    checkTtl('the TTL of the lease', ttlMs);
     const [key, fence] = [this.#key('lease', name), this.#key('fence', 'token')];
     const token = await this.client.call('acquire', () =>
       this.client.commands.rfAcquire(key, fence, owner, ttlMs, takeOver ? 1 : 0),
@@ -77,7 +77,7 @@ export class RedisCoordination implements Coordination {
   }
 
   async renew(lease: Lease, ttlMs: number): Promise<boolean> {
-    checkTtl('a lease', ttlMs);
+    checkTtl('the TTL of the lease', ttlMs);
     return (await this.#change('renew', lease, ttlMs)) === 1;
   }
 
@@ -96,7 +96,7 @@ export class RedisCoordination implements Coordination {
     });
   }
 
-  async take(key: string, bucket: Bucket, amount = 1): Promise<Taken> {
+  async take(key: string, bucket: Bucket, amount = 1): Promise<TakeResult> {
     checkName('bucket', key);
     checkBucket(bucket, amount);
     const { rate, burst } = bucket;
@@ -109,14 +109,14 @@ export class RedisCoordination implements Coordination {
 
   async once(key: string, windowMs: number): Promise<boolean> {
     checkName('dedup key', key);
-    checkTtl('a dedup window', windowMs);
+    checkTtl('the dedup window', windowMs);
     const name = this.#key('once', key);
     return (await this.client.call('once', () => this.client.commands.set(name, '1', 'PX', windowMs, 'NX'))) === 'OK';
   }
 
   async count(key: string, by: number, windowMs: number): Promise<number> {
     checkName('counter', key);
-    checkTtl("a counter's window", windowMs);
+    checkTtl('the window of the counter', windowMs);
     checkCount(by);
     return this.client.call('count', () => this.client.commands.rfCount(this.#key('count', key), by, windowMs));
   }

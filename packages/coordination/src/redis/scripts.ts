@@ -1,14 +1,14 @@
 /**
- * Lua, run by the server in one piece and on its own clock, so that hosts whose clocks differ agree. Every key gets an expiry. Fractions are kept as text:
- * a Lua number in a reply loses them.
+ * Lua scripts, which the server runs atomically and by its own clock, so that hosts with different clocks agree. Every
+ * key gets an expiry. Fractions are stored as text, because a Lua number in a reply is truncated to an integer.
  */
 
 const NOW_MS = `local t = redis.call('TIME'); local now = t[1] * 1000 + math.floor(t[2] / 1000);`;
 
 export const SCRIPTS: Record<keyof ScriptCommands, { readonly numberOfKeys: number; readonly lua: string }> = {
   /**
-   * KEYS lease, fence. ARGV owner, ttl ms, 1 to take it from another. Reply: the token; nil when somebody else holds it.
-   * Tokens come from the clock, so that they go on ascending after everything was flushed.
+   * KEYS: lease, fence. ARGV: owner, ttl in ms, 1 to take over. Reply: token, or nil if another owner holds the lease.
+   * Tokens derive from the clock, so that they keep ascending after a flush.
    */
   rfAcquire: {
     numberOfKeys: 2,
@@ -21,14 +21,17 @@ redis.call('SET', KEYS[2], token, 'PX', 2592000000)
 redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. token, 'PX', ARGV[2])
 return token`,
   },
-  /** KEYS lease. ARGV what it must hold, ttl ms; 0 gives it back. Reply: 1; 0 when it was lost. */
+  /** KEYS: lease. ARGV: expected value, ttl in ms (0 releases the lease). Reply: 1, or 0 if the lease was lost. */
   rfRenew: {
     numberOfKeys: 1,
     lua: `if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 if ARGV[2] == '0' then redis.call('DEL', KEYS[1]) else redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return 1`,
   },
-  /** KEYS bucket. ARGV rate per second, burst, amount. Reply: granted 1 or 0, ms until there will be as many. The same as sqlite/buckets.ts. */
+  /**
+   * KEYS: bucket. ARGV: rate per second, burst, amount. Reply: 1 if granted, else 0; milliseconds until the bucket has
+   * enough tokens. sqlite/buckets.ts uses the same arithmetic.
+   */
   rfTake: {
     numberOfKeys: 1,
     lua: `${NOW_MS}
@@ -44,7 +47,7 @@ redis.call('PEXPIRE', KEYS[1], math.ceil((burst - level) * 1000 / rate) + 1000)
 if granted then return {1, 0} end
 return {0, math.ceil((amount - level) * 1000 / rate)}`,
   },
-  /** KEYS counter. ARGV by, window ms. Reply: the new value. */
+  /** KEYS: counter. ARGV: increment, window in ms. Reply: new value. */
   rfCount: {
     numberOfKeys: 1,
     lua: `local value = redis.call('INCRBY', KEYS[1], ARGV[1])
@@ -53,7 +56,7 @@ return value`,
   },
 };
 
-/** The commands that ioredis makes of them. */
+/** The scripts as commands of ioredis. */
 export interface ScriptCommands {
   rfAcquire(lease: string, fence: string, owner: string, ttlMs: number, takeOver: 0 | 1): Promise<string | null>;
   rfRenew(lease: string, value: string, ttlMs: number): Promise<number>;

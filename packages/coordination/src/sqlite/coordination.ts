@@ -13,7 +13,7 @@ import type {
   JobHandler,
   JobWorker,
   Lease,
-  Taken,
+  TakeResult,
   WorkerOptions,
 } from '../port.ts';
 import { Counts } from '../stats.ts';
@@ -26,7 +26,7 @@ import { SqliteWorker } from './worker.ts';
 
 const PURGE_MS = 60_000;
 
-/** The port on one file, for one process. */
+/** The driver for an SQLite file, which serves a single process. */
 export class SqliteCoordination implements Coordination {
   readonly #db: Database.Database;
   readonly #jobs: Jobs;
@@ -36,7 +36,7 @@ export class SqliteCoordination implements Coordination {
   readonly #workers = new Set<SqliteWorker>();
   readonly #counts = new Counts();
   readonly #log: CoordinationLog | undefined;
-  readonly #purging: NodeJS.Timeout;
+  readonly #purgeTimer: NodeJS.Timeout;
   #closed: Promise<void> | undefined;
 
   constructor(options: SqliteOptions) {
@@ -47,20 +47,20 @@ export class SqliteCoordination implements Coordination {
     this.#buckets = new Buckets(this.#db);
     this.#log = options.log;
     this.#counts.up = 1;
-    this.#purging = setInterval(() => this.#purge(), PURGE_MS).unref();
+    this.#purgeTimer = setInterval(() => this.#purge(), PURGE_MS).unref();
   }
 
   async add(job: Job): Promise<void> {
-    this.#open('add');
+    this.#checkOpen('add');
     const added = this.#jobs.add(checkJob(job, Date.now()));
     if (added) for (const worker of this.#workers) if (worker.queue === job.queue) worker.wake();
   }
 
   async process(queue: string, handler: JobHandler, options: WorkerOptions = {}): Promise<JobWorker> {
-    this.#open('process');
+    this.#checkOpen('process');
     checkName('queue', queue);
-    const closed = (one: SqliteWorker): boolean => this.#workers.delete(one);
-    const deps = { jobs: this.#jobs, counts: this.#counts, log: this.#log, closed };
+    const onClosed = (closedWorker: SqliteWorker): boolean => this.#workers.delete(closedWorker);
+    const deps = { jobs: this.#jobs, counts: this.#counts, log: this.#log, onClosed };
     const worker = new SqliteWorker(queue, handler, options.concurrency ?? 16, deps);
     this.#workers.add(worker);
     worker.wake();
@@ -68,58 +68,58 @@ export class SqliteCoordination implements Coordination {
   }
 
   async counts(queue: string): Promise<JobCounts> {
-    this.#open('counts');
+    this.#checkOpen('counts');
     return this.#jobs.counts(queue, Date.now());
   }
 
   async dead(queue: string, limit: number): Promise<readonly DeadJob[]> {
-    this.#open('dead');
+    this.#checkOpen('dead');
     return this.#jobs.dead(queue, limit);
   }
 
   async acquire(name: string, owner: string, ttlMs: number, takeOver = false): Promise<Lease | null> {
-    this.#open('acquire');
+    this.#checkOpen('acquire');
     checkName('lease', name);
     checkName('owner', owner);
-    checkTtl('a lease', ttlMs);
+    checkTtl('the TTL of the lease', ttlMs);
     return this.#leases.acquire(name, owner, ttlMs, Date.now(), takeOver);
   }
 
   async renew(lease: Lease, ttlMs: number): Promise<boolean> {
-    this.#open('renew');
-    checkTtl('a lease', ttlMs);
+    this.#checkOpen('renew');
+    checkTtl('the TTL of the lease', ttlMs);
     return this.#leases.renew(lease, ttlMs, Date.now());
   }
 
   async release(lease: Lease): Promise<void> {
-    this.#open('release');
+    this.#checkOpen('release');
     this.#leases.release(lease);
   }
 
   async holders(names: readonly string[]): Promise<readonly (Holder | null)[]> {
-    this.#open('holders');
+    this.#checkOpen('holders');
     const now = Date.now();
     return names.map((name) => this.#leases.holder(name, now));
   }
 
-  async take(key: string, bucket: Bucket, amount = 1): Promise<Taken> {
-    this.#open('take');
+  async take(key: string, bucket: Bucket, amount = 1): Promise<TakeResult> {
+    this.#checkOpen('take');
     checkName('bucket', key);
     checkBucket(bucket, amount);
     return this.#buckets.take(key, bucket, amount, Date.now());
   }
 
   async once(key: string, windowMs: number): Promise<boolean> {
-    this.#open('once');
+    this.#checkOpen('once');
     checkName('dedup key', key);
-    checkTtl('a dedup window', windowMs);
+    checkTtl('the dedup window', windowMs);
     return this.#windows.add(`once/${key}`, 1, windowMs, Date.now()) === 1;
   }
 
   async count(key: string, by: number, windowMs: number): Promise<number> {
-    this.#open('count');
+    this.#checkOpen('count');
     checkName('counter', key);
-    checkTtl("a counter's window", windowMs);
+    checkTtl('the window of the counter', windowMs);
     checkCount(by);
     return this.#windows.add(`count/${key}`, by, windowMs, Date.now());
   }
@@ -138,13 +138,13 @@ export class SqliteCoordination implements Coordination {
   }
 
   async #close(): Promise<void> {
-    clearInterval(this.#purging);
+    clearInterval(this.#purgeTimer);
     await Promise.all([...this.#workers].map((worker) => worker.close()));
     this.#counts.up = 0;
     this.#db.close();
   }
 
-  #open(call: string): void {
+  #checkOpen(call: string): void {
     if (this.#closed !== undefined) throw new CoordinationClosedError(call);
   }
 

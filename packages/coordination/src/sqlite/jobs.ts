@@ -3,26 +3,26 @@ import { type CheckedJob, KEEP_COUNT, KEEP_MS } from '../arguments.ts';
 import { backoff, type Outcome } from '../outcome.ts';
 import type { DeadJob, JobCounts } from '../port.ts';
 
-/** A job as a worker takes it. */
+/** A job that a worker took to run. */
 export interface TakenJob {
   readonly queue: string;
   readonly id: string;
   readonly payload: Buffer;
-  /** how often it was begun and failed before */
+  /** failed attempts so far */
   readonly attempt: number;
   readonly attempts: number;
   readonly backoff_ms: number;
   readonly expires_at: number;
 }
 
-/** The table of jobs. Times in ms since the epoch. */
+/** The table of jobs. Times are in ms since the epoch. */
 export class Jobs {
   readonly #db: Database.Database;
   readonly #add: Database.Statement;
   readonly #next: Database.Statement<[string, number], TakenJob>;
   readonly #nextAt: Database.Statement<[string], number | null>;
   readonly #set: Database.Statement;
-  readonly #counts: Database.Statement<[number, string], { state: number; late: number; many: number }>;
+  readonly #counts: Database.Statement<[number, string], { state: number; delayed: number; total: number }>;
 
   constructor(db: Database.Database) {
     this.#db = db;
@@ -41,7 +41,7 @@ export class Jobs {
       'UPDATE jobs SET state = @state, run_at = @runAt, attempt = @attempt, reason = @reason, forget_at = @forgetAt WHERE queue = @queue AND id = @id',
     );
     this.#counts = db.prepare(
-      'SELECT state, run_at > ? AS late, count(*) AS many FROM jobs WHERE queue = ? GROUP BY state, late',
+      'SELECT state, run_at > ? AS delayed, count(*) AS total FROM jobs WHERE queue = ? GROUP BY state, delayed',
     );
   }
 
@@ -50,12 +50,12 @@ export class Jobs {
     return this.#add.run({ ...job, forgetAt, payload: Buffer.from(payload) }).changes === 1;
   }
 
-  /** The next that is due; it is then in hand. */
+  /** Takes the next job that is due and marks it as running. */
   take(queue: string, now: number): TakenJob | undefined {
     return this.#next.get(queue, now);
   }
 
-  /** When the next will be due; null: there is none. */
+  /** Returns when the next job is due, or null if no job waits. */
   dueAt(queue: string): number | null {
     return this.#nextAt.get(queue) ?? null;
   }
@@ -74,10 +74,10 @@ export class Jobs {
 
   counts(queue: string, now: number): JobCounts {
     const counts = { waiting: 0, delayed: 0, active: 0, dead: 0 };
-    for (const { state, late, many } of this.#counts.all(now, queue)) {
-      if (state === 0) counts[late === 1 ? 'delayed' : 'waiting'] += many;
-      if (state === 1) counts.active += many;
-      if (state === 3) counts.dead += many;
+    for (const { state, delayed, total } of this.#counts.all(now, queue)) {
+      if (state === 0) counts[delayed === 1 ? 'delayed' : 'waiting'] += total;
+      if (state === 1) counts.active += total;
+      if (state === 3) counts.dead += total;
     }
     return counts;
   }
@@ -88,7 +88,7 @@ export class Jobs {
     return this.#db.prepare<[string, number], DeadJob>(sql).all(queue, limit);
   }
 
-  /** Ids whose time is over are forgotten, and of each queue what is done beyond KEEP_COUNT. */
+  /** Deletes jobs whose `forget_at` has passed, and in each queue the completed and dead jobs beyond KEEP_COUNT. */
   purge(now: number): void {
     this.#db.prepare('DELETE FROM jobs WHERE forget_at < ? AND state <> 1').run(now);
     const queues = this.#db.prepare<[], string>('SELECT DISTINCT queue FROM jobs').pluck().all();

@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3';
 import type { Holder, Lease } from '../port.ts';
 
-/** Times in ms since the epoch. */
+/** The table of leases. Times are in ms since the epoch. */
 export class Leases {
   readonly #holder: Database.Statement<[string, number], Holder>;
   readonly #fence: Database.Statement<[number], number>;
@@ -12,7 +12,8 @@ export class Leases {
 
   constructor(db: Database.Database) {
     this.#holder = db.prepare('SELECT owner, token FROM leases WHERE name = ? AND expires_at > ?');
-    // From the clock, so that tokens go on ascending when the file was lost; never the same twice, also when the clock goes back.
+    // Tokens derive from the clock, so that they keep ascending if the file was lost. They ascend even if the clock
+    // goes backwards.
     this.#fence = db
       .prepare<[number], number>(
         'INSERT INTO fence VALUES (1, ?) ON CONFLICT DO UPDATE SET token = max(token + 1, excluded.token) RETURNING token',

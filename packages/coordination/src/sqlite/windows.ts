@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3';
 
-/** Numbers that begin at 0 and are forgotten a while after they began. Times in ms since the epoch. */
+/** Counters that start at 0 and expire a fixed time after their first use. Times are in ms since the epoch. */
 export class Windows {
   readonly #add: Database.Statement<Record<string, string | number>, number>;
 

@@ -4,18 +4,18 @@ import type { JobHandler, JobWorker } from '../port.ts';
 import type { Counts } from '../stats.ts';
 import type { Jobs, TakenJob } from './jobs.ts';
 
-/** setTimeout's own bound */
+/** Limit of setTimeout. */
 const SLEEP_MAX_MS = 2 ** 31 - 1;
 
 export interface WorkerDeps {
   readonly jobs: Jobs;
   readonly counts: Counts;
   readonly log: CoordinationLog | undefined;
-  /** told once nothing is in hand any more */
-  readonly closed: (worker: SqliteWorker) => void;
+  /** called when the worker is closed and no job is running */
+  readonly onClosed: (worker: SqliteWorker) => void;
 }
 
-/** Runs what is due in one queue, at most `concurrency` at a time. It sleeps until the next is due or `wake` is called. */
+/** Runs the due jobs of a queue, at most `concurrency` at a time. Sleeps until the next job is due or until `wake`. */
 export class SqliteWorker implements JobWorker {
   readonly queue: string;
   readonly #jobs: Jobs;
@@ -23,7 +23,7 @@ export class SqliteWorker implements JobWorker {
   readonly #concurrency: number;
   readonly #counts: Counts;
   readonly #log: CoordinationLog | undefined;
-  readonly #closed: WorkerDeps['closed'];
+  readonly #onClosed: WorkerDeps['onClosed'];
   readonly #stop = new AbortController();
   readonly #active = new Set<Promise<void>>();
   #timer: NodeJS.Timeout | undefined;
@@ -35,7 +35,7 @@ export class SqliteWorker implements JobWorker {
     this.#jobs = deps.jobs;
     this.#counts = deps.counts;
     this.#log = deps.log;
-    this.#closed = deps.closed;
+    this.#onClosed = deps.onClosed;
   }
 
   readonly wake = (): void => {
@@ -59,7 +59,7 @@ export class SqliteWorker implements JobWorker {
     this.#stop.abort();
     clearTimeout(this.#timer);
     await Promise.all(this.#active);
-    this.#closed(this);
+    this.#onClosed(this);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -83,9 +83,6 @@ export class SqliteWorker implements JobWorker {
     this.#jobs.end(job, outcome, Date.now());
     this.#counts.jobs[outcome.kind]++;
     if (outcome.kind === 'dead')
-      this.#log?.error(
-        { queue: this.queue, job: id, reason: outcome.reason },
-        'a job can not be done: it is a dead letter now',
-      );
+      this.#log?.error({ queue: this.queue, job: id, reason: outcome.reason }, 'a job failed and is now a dead letter');
   }
 }

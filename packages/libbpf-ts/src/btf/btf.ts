@@ -4,19 +4,22 @@ import { BpfError } from '../errors.ts';
 import { parseBtf } from './parse.ts';
 import type { BtfKind, BtfOf, BtfType } from './types.ts';
 
-/** typedefs and qualifiers on top of each other that are followed; no compiler comes near */
+/** Limit on a chain of typedefs and qualifiers. Compilers emit far shorter chains; a longer chain is a loop. */
 const MAX_DEPTH = 64;
 
-/** The types of an object file, or of the kernel. */
+/** The BTF types of an object file or of the kernel. */
 export class Btf {
-  /** by id */
+  /** indexed by type id */
   readonly types: readonly BtfType[];
 
   constructor(bytes: Uint8Array) {
     this.types = parseBtf(bytes);
   }
 
-  /** Reads the .BTF section of a compiled object. @throws ERR_BPF_BTF when it has none (compile with -g) */
+  /**
+   * Reads the .BTF section of a compiled object.
+   * @throws ERR_BPF_BTF when the object has no such section (compile with -g)
+   */
   static fromObject(path: string): Btf {
     const bytes = readFileSync(path);
     const section = elfSection(bytes, '.BTF');
@@ -26,15 +29,16 @@ export class Btf {
 
   type(id: number): BtfType {
     const type = this.types[id];
-    if (type === undefined) throw new BpfError('ERR_BPF_BTF', `no type ${id}: there are ${this.types.length}`);
+    if (type === undefined)
+      throw new BpfError('ERR_BPF_BTF', `no BTF type has id ${id}: the last id is ${this.types.length - 1}`);
     return type;
   }
 
-  /** The type behind typedefs, const, volatile and tags. */
+  /** Returns the type behind typedefs, qualifiers and type tags. */
   resolve(id: number): BtfType {
     let type = this.type(id);
     for (let depth = 0; type.kind === 'typedef' || type.kind === 'modifier'; depth++) {
-      if (depth === MAX_DEPTH) throw new BpfError('ERR_BPF_BTF', `type ${id} never ends`);
+      if (depth === MAX_DEPTH) throw new BpfError('ERR_BPF_BTF', `type ${id} refers to itself`);
       type = this.type(type.type);
     }
     return type;
@@ -48,9 +52,9 @@ export class Btf {
     return this.types.filter((type): type is BtfOf<K> => type.kind === kind);
   }
 
-  /** bytes that a value of this type takes */
+  /** Returns the bytes that a value of this type takes. */
   sizeOf(id: number, depth = 0): number {
-    if (depth > MAX_DEPTH) throw new BpfError('ERR_BPF_BTF', `type ${id} never ends`);
+    if (depth > MAX_DEPTH) throw new BpfError('ERR_BPF_BTF', `type ${id} refers to itself`);
     const type = this.resolve(id);
     switch (type.kind) {
       case 'int':

@@ -2,7 +2,10 @@ import { BpfError, usage } from '../errors.ts';
 import type { Btf } from './btf.ts';
 import type { BtfMember, BtfOf } from './types.ts';
 
-/** Integers up to 32 bits and enums are numbers, 64 bits bigints, byte arrays Uint8Array, structs plain objects. */
+/**
+ * Integers and enums of up to 32 bits are numbers, those of 64 bits are bigints. Byte arrays are Uint8Arrays and
+ * structs are plain objects.
+ */
 export type BtfValue =
   | number
   | bigint
@@ -14,16 +17,16 @@ export type BtfValue =
 export interface Codec<T> {
   /** bytes */
   readonly size: number;
-  /** A copy: nothing of it changes when the memory does. */
+  /** Returns a copy, which later writes to the memory do not change. */
   read(view: DataView, at: number): T;
   write(view: DataView, at: number, value: T): void;
 }
 
 const MAX_DEPTH = 32;
 
-/** @throws ERR_BPF_BTF for a type that can't be a value in a map or a global */
+/** Returns the codec of a type. @throws ERR_BPF_BTF when no map or global variable can hold the type */
 export function codecFor(btf: Btf, id: number, depth = 0): Codec<BtfValue> {
-  if (depth > MAX_DEPTH) throw new BpfError('ERR_BPF_BTF', `type ${id} is nested too deep`);
+  if (depth > MAX_DEPTH) throw new BpfError('ERR_BPF_BTF', `type ${id} is nested too deeply`);
   const type = btf.resolve(id);
   switch (type.kind) {
     case 'int':
@@ -46,14 +49,14 @@ export function codecFor(btf: Btf, id: number, depth = 0): Codec<BtfValue> {
   }
 }
 
-/** Bytes as they are, for keys and values whose type is not known. */
+/** Returns a codec of raw bytes, for keys and values whose type is unknown. */
 export function bytesCodec(size: number): Codec<BtfValue> {
   return {
     size,
     read: (view, at) => new Uint8Array(view.buffer, view.byteOffset + at, size).slice(),
     write(view, at, value) {
       if (!(value instanceof Uint8Array))
-        throw usage(`${size} bytes must be given as a Uint8Array, not ${typeof value}`);
+        throw usage(`expected a Uint8Array of up to ${size} bytes, not ${typeof value}`);
       if (value.length > size) throw usage(`${value.length} bytes don't fit into ${size}`);
       const target = new Uint8Array(view.buffer, view.byteOffset + at, size);
       target.set(value);
@@ -62,7 +65,7 @@ export function bytesCodec(size: number): Codec<BtfValue> {
   };
 }
 
-/** One value per possible CPU, each in a slot of its own rounded up to 8 bytes. */
+/** Returns the codec of one value per possible CPU. The kernel rounds the size of each value up to 8 bytes. */
 export function perCpuCodec(codec: Codec<BtfValue>, cpus: number): Codec<BtfValue> {
   const stride = (codec.size + 7) & ~7;
   return list(codec, stride, cpus);
@@ -84,17 +87,17 @@ const float64: Codec<BtfValue> = {
   write: (view, at, value) => view.setFloat64(at, Number(value), true),
 };
 
-/** A value that doesn't fit is refused: a truncated pid or address in a filter is a hole. */
-function whole(value: BtfValue, size: number, signed: boolean, name: string): bigint {
+/** Throws ERR_BPF_USAGE if the value does not fit: a truncated pid or address in a filter would let events through. */
+function toInteger(value: BtfValue, size: number, signed: boolean, name: string): bigint {
   const isWhole = typeof value === 'bigint' || (typeof value === 'number' && Number.isSafeInteger(value));
-  if (!isWhole) throw usage(`'${name}' needs a whole number, not ${typeof value === 'number' ? value : typeof value}`);
-  const wide = BigInt(value);
+  if (!isWhole) throw usage(`'${name}' needs an integer, not ${typeof value === 'number' ? value : typeof value}`);
+  const integerValue = BigInt(value);
   const bits = size * 8;
-  // Masks and ids are habitually written either way (-1 and 0xffffffff), so both readings of the bits are taken.
-  const least = -(1n << BigInt(bits - 1));
-  if (wide < least || wide >= 1n << BigInt(bits))
-    throw usage(`${wide} does not fit into '${name}' (${bits} bits, ${signed ? '' : 'un'}signed)`);
-  return wide;
+  // Masks and ids are commonly written either as -1 or as 0xffffffff, so accept both the signed and the unsigned range.
+  const min = -(1n << BigInt(bits - 1));
+  if (integerValue < min || integerValue >= 1n << BigInt(bits))
+    throw usage(`${integerValue} does not fit into '${name}' (${bits} bits, ${signed ? '' : 'un'}signed)`);
+  return integerValue;
 }
 
 function integer(size: number, signed: boolean, name: string): Codec<BtfValue> {
@@ -103,25 +106,27 @@ function integer(size: number, signed: boolean, name: string): Codec<BtfValue> {
       return {
         size,
         read: (view, at) => (signed ? view.getInt8(at) : view.getUint8(at)),
-        write: (view, at, value) => view.setUint8(at, Number(BigInt.asUintN(8, whole(value, 1, signed, name)))),
+        write: (view, at, value) => view.setUint8(at, Number(BigInt.asUintN(8, toInteger(value, 1, signed, name)))),
       };
     case 2:
       return {
         size,
         read: (view, at) => (signed ? view.getInt16(at, true) : view.getUint16(at, true)),
-        write: (view, at, value) => view.setUint16(at, Number(BigInt.asUintN(16, whole(value, 2, signed, name))), true),
+        write: (view, at, value) =>
+          view.setUint16(at, Number(BigInt.asUintN(16, toInteger(value, 2, signed, name))), true),
       };
     case 4:
       return {
         size,
         read: (view, at) => (signed ? view.getInt32(at, true) : view.getUint32(at, true)),
-        write: (view, at, value) => view.setUint32(at, Number(BigInt.asUintN(32, whole(value, 4, signed, name))), true),
+        write: (view, at, value) =>
+          view.setUint32(at, Number(BigInt.asUintN(32, toInteger(value, 4, signed, name))), true),
       };
     case 8:
       return {
         size,
         read: (view, at) => (signed ? view.getBigInt64(at, true) : view.getBigUint64(at, true)),
-        write: (view, at, value) => view.setBigUint64(at, BigInt.asUintN(64, whole(value, 8, signed, name)), true),
+        write: (view, at, value) => view.setBigUint64(at, BigInt.asUintN(64, toInteger(value, 8, signed, name)), true),
       };
     default:
       return bytesCodec(size);
@@ -140,7 +145,7 @@ function list(codec: Codec<BtfValue>, stride: number, length: number): Codec<Btf
     size: stride * length,
     read: (view, at) => Array.from({ length }, (_, index) => codec.read(view, at + index * stride)),
     write(view, at, value) {
-      if (!Array.isArray(value) || value.length !== length) throw usage(`an array of ${length} values is needed`);
+      if (!Array.isArray(value) || value.length !== length) throw usage(`expected an array of ${length} values`);
       for (let index = 0; index < length; index++) codec.write(view, at + index * stride, value[index] as BtfValue);
     },
   };
@@ -152,7 +157,7 @@ interface Field {
   readonly codec: Codec<BtfValue>;
 }
 
-/** Members left out of an object that is written are zero. */
+/** Returns the codec of a struct or union. Writing an object sets the members that it omits to zero. */
 function composite(
   btf: Btf,
   name: string,
@@ -168,19 +173,19 @@ function composite(
       if (typeof value !== 'object' || Array.isArray(value) || value instanceof Uint8Array) {
         throw usage(`struct '${name}' needs an object, not ${Array.isArray(value) ? 'an array' : typeof value}`);
       }
-      const given = value as { readonly [member: string]: BtfValue };
-      const unknown = Object.keys(given).find((key) => !fields.some((field) => field.name === key));
+      const input = value as { readonly [member: string]: BtfValue };
+      const unknown = Object.keys(input).find((key) => !fields.some((field) => field.name === key));
       if (unknown !== undefined) throw usage(`struct '${name}' has no member '${unknown}'`);
       new Uint8Array(view.buffer, view.byteOffset + at, size).fill(0);
       for (const field of fields) {
-        const member = given[field.name];
+        const member = input[field.name];
         if (member !== undefined) field.codec.write(view, at + field.at, member);
       }
     },
   };
 }
 
-/** Members of anonymous structs and unions count as members of what holds them, as in C. */
+/** Returns the fields of a struct. As in C, members of an anonymous struct or union belong to the enclosing struct. */
 function fieldsOf(btf: Btf, members: readonly BtfMember[], base: number, depth: number): Field[] {
   return members.flatMap((member) => {
     const at = base + Math.floor(member.bitOffset / 8);
@@ -193,7 +198,9 @@ function fieldsOf(btf: Btf, members: readonly BtfMember[], base: number, depth: 
   });
 }
 
-/** Bit by bit: rare, and right whatever it straddles. Unsigned. */
+/**
+ * Reads and writes an unsigned bit-field bit by bit: bit-fields are rare, and this is correct across byte boundaries.
+ */
 function bitfield(member: BtfMember): Codec<BtfValue> {
   const { bitOffset, bitSize, name } = member;
   return {
@@ -201,19 +208,19 @@ function bitfield(member: BtfMember): Codec<BtfValue> {
     read(view, at) {
       let value = 0n;
       for (let bit = bitSize - 1; bit >= 0; bit--) {
-        const place = bitOffset + bit;
-        value = (value << 1n) | BigInt((view.getUint8(at + (place >> 3)) >> (place & 7)) & 1);
+        const position = bitOffset + bit;
+        value = (value << 1n) | BigInt((view.getUint8(at + (position >> 3)) >> (position & 7)) & 1);
       }
       return bitSize > 32 ? value : Number(value);
     },
     write(view, at, value) {
-      const wide = whole(value, 8, false, name);
-      if (wide < 0n || wide >= 1n << BigInt(bitSize))
-        throw usage(`${wide} does not fit into the ${bitSize} bits of '${name}'`);
+      const integerValue = toInteger(value, 8, false, name);
+      if (integerValue < 0n || integerValue >= 1n << BigInt(bitSize))
+        throw usage(`${integerValue} does not fit into the ${bitSize} bits of '${name}'`);
       for (let bit = 0; bit < bitSize; bit++) {
-        const place = bitOffset + bit;
-        const byte = view.getUint8(at + (place >> 3)) & ~(1 << (place & 7));
-        view.setUint8(at + (place >> 3), byte | (Number((wide >> BigInt(bit)) & 1n) << (place & 7)));
+        const position = bitOffset + bit;
+        const byte = view.getUint8(at + (position >> 3)) & ~(1 << (position & 7));
+        view.setUint8(at + (position >> 3), byte | (Number((integerValue >> BigInt(bit)) & 1n) << (position & 7)));
       }
     },
   };

@@ -3,35 +3,37 @@ import type { Btf } from './btf.ts';
 import type { BtfComposite, BtfMember, BtfOf, BtfType } from './types.ts';
 
 export interface EmitRecordsOptions {
-  /** what struct and enum names begin with; it is left out of the TypeScript names */
+  /** prefix of the struct and enum names in C; the TypeScript names omit it */
   readonly prefix: string;
-  /** structs and enums wanted, by their C names. @default every one that begins with the prefix */
+  /** C names of the structs and enums to emit. @default all names that begin with the prefix */
   readonly types?: readonly string[];
-  /** first lines of the file, e.g. who makes it from what */
+  /** first lines of the file, such as a note about the generator and its input */
   readonly header: string;
 }
 
 /**
- * TypeScript that reads C structs out of a DataView, one small function a field: no object is made, and every call site sees one shape.
+ * Emits TypeScript that reads C structs from a DataView. Each field gets a small function, so reading allocates no
+ * object and every call site stays monomorphic.
  *
- * For `struct rf_exec` and prefix `rf_`: `SIZEOF_EXEC` (bytes), `EXEC_<FIELD>` (byte offset of every field), and for numbers
- * `exec<Field>(view, at)` with `at` the offset of the struct. A 64-bit field has two readers, `…Lo` and `…Hi`: it must not become a number. A
- * struct inside a struct is read by its own readers at `at + EXEC_<FIELD>`; an array has `EXEC_<FIELD>_LENGTH` too. Padding is left out.
- * Enums become const objects. @throws ERR_BPF_BTF for what has no such reading (bit-fields, unions, pointers)
+ * `struct rf_exec` with the prefix `rf_` becomes `SIZEOF_EXEC` (bytes), `EXEC_<FIELD>` (byte offset of each field) and,
+ * for each number, `exec<Field>(view, at)`, where `at` is the offset of the struct. A 64-bit field has two readers,
+ * `…Lo` and `…Hi`, because a JavaScript number cannot hold it. Read a nested struct with its own readers at `at +
+ * EXEC_<FIELD>`. An array also gets `EXEC_<FIELD>_LENGTH`. Padding is omitted. Enums become const objects.
+ * @throws ERR_BPF_BTF for a struct with bit-fields, unions or pointers
  */
 export function emitRecords(btf: Btf, options: EmitRecordsOptions): string {
   const { prefix } = options;
-  const ours = ({ name }: BtfType): boolean => options.types?.includes(name) ?? name.startsWith(prefix);
+  const isSelected = ({ name }: BtfType): boolean => options.types?.includes(name) ?? name.startsWith(prefix);
   const missing = options.types?.filter((name) => !btf.find('struct', name) && !btf.find('enum', name)) ?? [];
   if (missing.length > 0)
-    throw new BpfError('ERR_BPF_BTF', `no type information for ${missing.join(', ')}: nothing uses them`);
+    throw new BpfError('ERR_BPF_BTF', `no type information for ${missing.join(', ')}: the object does not use them`);
   const enums = btf
     .all('enum')
-    .filter(ours)
+    .filter(isSelected)
     .map((type) => emitEnum(type, prefix));
   const structs = btf
     .all('struct')
-    .filter(ours)
+    .filter(isSelected)
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map((type) => emitStruct(btf, type, prefix));
   const text = `${[options.header, ...enums.sort(), ...structs].join('\n\n')}\n`;
@@ -39,7 +41,7 @@ export function emitRecords(btf: Btf, options: EmitRecordsOptions): string {
   return text;
 }
 
-/** Two C names can become one TypeScript name (a field `address_length` beside an array `address`): then the struct has to change. */
+/** Throws ERR_BPF_BTF if two C names become the same TypeScript name: a field `x_length` next to an array `x`. */
 function checkNames(text: string): void {
   const seen = new Set<string>();
   for (const [, name = ''] of text.matchAll(/^export const (\w+)/gm)) {
@@ -62,7 +64,7 @@ function emitEnum(type: BtfOf<'enum'>, prefix: string): string {
   const short = prefix.toUpperCase();
   const key = (value: string): string =>
     value.startsWith(long) ? value.slice(long.length) : value.slice(value.startsWith(short) ? short.length : 0);
-  const lines = type.values.map(({ name: each, value }) => `  ${key(each)}: ${value},`);
+  const lines = type.values.map(({ name: enumerator, value }) => `  ${key(enumerator)}: ${value},`);
   return [
     `/** enum ${type.name} */`,
     `export const ${name} = {`,

@@ -2,11 +2,12 @@ import type { Btf } from './btf.ts';
 import { mapTypes } from './maps.ts';
 
 const PERCPU: ReadonlySet<number> = new Set([5, 6, 10, 21]);
-/** struct nesting that is spelled out; no map comes near */
+/** Limit on struct nesting, far above the nesting of any map value; deeper values are typed as Uint8Array. */
 const MAX_DEPTH = 16;
 
 /**
- * A TypeScript interface for {@link BpfObject}: names and types of an object's maps, global variables and programs, from its BTF.
+ * Emits a TypeScript interface for {@link BpfObject} from an object's BTF: the names and types of its maps, global
+ * variables and programs.
  *
  * ```ts
  * writeFileSync('probe.skeleton.ts', emitSkeleton(Btf.fromObject('probe.bpf.o'), 'Probe'));
@@ -43,7 +44,7 @@ function globals(btf: Btf): string[] {
     });
 }
 
-/** Every global function; one that is called and not attached is in it too: BTF doesn't tell them apart. */
+/** Returns the union of all global functions. BTF does not distinguish programs from functions that programs call. */
 function programs(btf: Btf): string {
   const names = btf.all('function').map(({ name }) => `'${name}'`);
   return names.length === 0 ? 'never' : names.join(' | ');

@@ -1,6 +1,6 @@
 import type { Btf } from './btf.ts';
 
-/** What the `.maps` section says about a map; type ids, 0 where it doesn't say. */
+/** The declaration of a map in the `.maps` section. A type id is 0 when the declaration does not name a type. */
 export interface MapTypes {
   readonly name: string;
   /** enum bpf_map_type */
@@ -10,8 +10,10 @@ export interface MapTypes {
 }
 
 /**
- * Maps as `struct { __uint(type, …); __type(key, …); __type(value, …); } name SEC(".maps")` declares them: a number is the length of an array that
- * a member points to, a type is what a member points to. Unlike libbpf's getters this keeps the key type of a map of maps.
+ * Returns the maps that an object declares as
+ * `struct { __uint(type, …); __type(key, …); __type(value, …); } name SEC(".maps")`. `__uint` encodes a number as the
+ * length of an array that the member points to; `__type` makes the member point to the type. Unlike libbpf's getters,
+ * this keeps the key type of a map of maps.
  */
 export function mapTypes(btf: Btf): MapTypes[] {
   return (btf.find('section', '.maps')?.variables ?? []).map(({ type }) => {

@@ -5,7 +5,7 @@ const MAGIC = 0xeb9f;
 const HEADER = 24;
 const decoder = new TextDecoder('latin1');
 
-/** Where the parser stands: types are read one after the other, each with a tail that depends on its kind. */
+/** The parser's position. Types follow each other; the length of each depends on its kind. */
 class Cursor {
   readonly view: DataView;
   readonly strings: Uint8Array;
@@ -30,15 +30,15 @@ class Cursor {
     return decoder.decode(this.strings.subarray(start, end));
   }
 
-  /** `vlen` comes from 16 bits, so a hostile file can't make this long */
+  /** Reads `length` items. Callers pass `vlen`, which has 16 bits, so a hostile file cannot make the list long. */
   list<T>(length: number, read: () => T): T[] {
     return Array.from({ length }, read);
   }
 }
 
 /**
- * Reads the bytes of a .BTF section or of the kernel. Little-endian only, like every machine BPF runs TypeScript on.
- * @throws ERR_BPF_BTF when the bytes aren't whole and well-formed
+ * Parses the BTF of an object's .BTF section or of the kernel. Supports little-endian only.
+ * @throws ERR_BPF_BTF when the bytes are truncated or malformed
  */
 export function parseBtf(bytes: Uint8Array): BtfType[] {
   try {
@@ -59,7 +59,7 @@ function parse(bytes: Uint8Array): BtfType[] {
   const end = start + view.getUint32(12, true);
   const strings = header + view.getUint32(16, true);
   const stringsEnd = strings + view.getUint32(20, true);
-  if (end > bytes.length || stringsEnd > bytes.length) throw new RangeError('cut short');
+  if (end > bytes.length || stringsEnd > bytes.length) throw new RangeError('truncated');
   const cursor = new Cursor(view, bytes.subarray(strings, stringsEnd), start);
   const types: BtfType[] = [{ kind: 'void', name: 'void' }];
   while (cursor.at < end) types.push(readType(cursor));

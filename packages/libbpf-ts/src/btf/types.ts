@@ -1,10 +1,10 @@
-/** BTF as the compiler wrote it, one object a type. `type` and `id` are indexes into {@link Btf.types}; 0 is void. */
+/** BTF as the compiler wrote it, with one object per type. `type` is an index into {@link Btf.types}; 0 is void. */
 
 export interface BtfMember {
   readonly name: string;
   readonly type: number;
   readonly bitOffset: number;
-  /** 0: not a bit-field */
+  /** 0 when the member is not a bit-field */
   readonly bitSize: number;
 }
 

@@ -7,9 +7,9 @@ const fcntl: (fd: number, command: number, type: 'int', argument: number) => num
 
 const F_DUPFD_CLOEXEC = 1030;
 
-/** A second descriptor of the same thing, closed in children; the caller closes it. */
-export function duplicate(fd: number, what: string): number {
+/** Duplicates a descriptor, with close-on-exec. The caller closes the copy. */
+export function duplicate(fd: number, label: string): number {
   const copy = fcntl(fd, F_DUPFD_CLOEXEC, 'int', 0);
-  if (copy < 0) throw failure('ERR_BPF_MMAP', `duplicating the descriptor of ${what}`, 'fcntl', lastErrno());
+  if (copy < 0) throw failure('ERR_BPF_MMAP', `duplicating the descriptor of ${label}`, 'fcntl', lastErrno());
   return copy;
 }

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 
-/** Numbers that user space headers lack: the kernel's own, and libbpf's (4000 and up). */
+/** Errnos that Node does not name: those internal to the kernel, and those of libbpf (4000 and up). */
 const extra: Readonly<Record<number, readonly [name: string, text: string]>> = {
   117: ['EUCLEAN', 'structure needs cleaning'],
   524: ['ENOTSUPP', 'operation is not supported by this kernel'],
@@ -30,12 +30,12 @@ export const EINVAL: number = constants.errno.EINVAL;
 export const ENOSPC: number = constants.errno.ENOSPC;
 export const ENOTSUPP = 524;
 
-/** `EACCES` for 13; `E13` where nobody knows the number. */
+/** Returns the name of an errno, such as `EACCES` for 13. An unknown number becomes `E` and the number. */
 export function errnoName(errno: number): string {
   return names.get(errno) ?? extra[errno]?.[0] ?? `E${errno}`;
 }
 
-/** What an errno of libbpf or the kernel means beyond its name; undefined where the name says it all. */
+/** Describes an errno of libbpf or internal to the kernel; undefined for standard errnos. */
 export function errnoText(errno: number): string | undefined {
   return extra[errno]?.[1];
 }

@@ -28,7 +28,7 @@ function openLibbpf(): LibraryHandle {
   return libbpf;
 }
 
-/** A prototype in C, or name, result and arguments where a type has no name. */
+/** A C prototype, or the parts of a prototype that uses anonymous types. */
 type Definition = string | readonly [name: string, result: string, args: (string | TypeObject)[]];
 
 function bind<F>(open: () => LibraryHandle, definition: Definition): F {
@@ -50,7 +50,7 @@ function find(library: LibraryHandle, definition: Definition): (...args: unknown
   }
 }
 
-/** Bound at its first call, so that a libbpf without one function still serves every other. */
+/** Binds a function at its first call, so that a libbpf that lacks one function still works for all others. */
 export function bpf<F>(definition: Definition): F {
   return bind<F>(openLibbpf, definition);
 }
@@ -62,15 +62,15 @@ export function c<F>(definition: string): F {
   }, definition);
 }
 
-/** errno of the last native call: read it before any other call. */
+/** Returns the errno of the last native call. Read it before any other native call. */
 export function lastErrno(): number {
   return koffi.errno();
 }
 
-/** Version of the libbpf in use, e.g. `v1.1`. */
+/** Returns the version of the loaded libbpf, such as `v1.1`. */
 export const libbpfVersion: () => string = bpf('const char *libbpf_version_string()');
 
-/** How many CPUs the kernel may ever have: the number of slots in a per-CPU map. */
+/** Returns the number of possible CPUs, which is the number of values in an entry of a per-CPU map. */
 export const possibleCpus: () => number = bpf('int libbpf_num_possible_cpus()');
 
 export const pageSize: () => number = c('int getpagesize()');

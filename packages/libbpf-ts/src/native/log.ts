@@ -13,14 +13,17 @@ const vasprintf: (out: [Handle], format: Pointer, list: Pointer) => number = c(
 
 let logger: Logger | undefined;
 let callback: Pointer | undefined;
-let lines: string[] = [];
+let warnings: string[] = [];
 
-/** Receives what libbpf prints, a line at a time. Failures carry their warnings either way. @default nobody */
+/**
+ * Sets the receiver of libbpf's messages, one line per call. Errors carry their warnings in any case.
+ * @default no receiver
+ */
 export function setLogger(receiver: Logger | undefined): void {
   logger = receiver;
 }
 
-/** va_list is an array or a struct passed by reference on x86-64 and arm64, so its address is what C expects back. */
+/** On x86-64 and arm64, va_list is passed by reference, so pass the address on to vasprintf as it is. */
 function onPrint(level: number, format: Pointer, list: Pointer): number {
   if (level > 0 && logger === undefined) return 0;
   const out: [Handle] = [null];
@@ -29,7 +32,7 @@ function onPrint(level: number, format: Pointer, list: Pointer): number {
   if (length < 0 || text === null) return 0;
   const line = koffi.decode.string(text, length).trimEnd();
   koffi.free(text);
-  if (level === 0) lines.push(line);
+  if (level === 0) warnings.push(line);
   logger?.(levels[level] ?? 'debug', line);
   return length;
 }
@@ -46,30 +49,33 @@ export interface Captured<T> {
   readonly log: readonly string[];
 }
 
-/** libbpf's print function is global to the process: ours is in place only during the call, and whoever was there before comes back. */
+/**
+ * Returns the result of a call with its errno and libbpf's warnings. libbpf's print callback is global to the process,
+ * so ours is installed only during the call.
+ */
 export function capture<T>(call: () => T): Captured<T> {
   callback ??= register();
-  lines = [];
-  const before = setPrint(callback);
+  warnings = [];
+  const previous = setPrint(callback);
   try {
     const result = call();
     const errno = lastErrno();
-    return { result, errno, log: lines };
+    return { result, errno, log: warnings };
   } finally {
-    setPrint(before);
+    setPrint(previous);
   }
 }
 
-/** For functions that return 0 or more, or a negative errno. */
-export function checked(code: BpfErrorCode, doing: string, operation: string, call: () => number): number {
+/** Calls a function that returns a negative errno on failure, and throws that as an error. */
+export function checked(code: BpfErrorCode, action: string, operation: string, call: () => number): number {
   const { result, log } = capture(call);
-  if (result < 0) throw failure(code, doing, operation, -result, log);
+  if (result < 0) throw failure(code, action, operation, -result, log);
   return result;
 }
 
-/** For functions that return a pointer, or NULL and errno. */
-export function checkedPointer(code: BpfErrorCode, doing: string, operation: string, call: () => Handle): Pointer {
+/** Calls a function that returns NULL and sets errno on failure, and throws that as an error. */
+export function checkedPointer(code: BpfErrorCode, action: string, operation: string, call: () => Handle): Pointer {
   const { result, errno, log } = capture(call);
-  if (result === null) throw failure(code, doing, operation, errno, log);
+  if (result === null) throw failure(code, action, operation, errno, log);
   return result;
 }

@@ -13,26 +13,29 @@ const MAP_SHARED = 1;
 const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
 
 export interface MappingOptions {
-  /** bytes; rounded up to whole pages */
+  /** bytes, rounded up to whole pages */
   readonly length: number;
-  /** bytes, whole pages. @default 0 */
+  /** bytes, in whole pages. @default 0 */
   readonly offset?: number;
   readonly writable: boolean;
 }
 
-/** Kernel memory as an ArrayBuffer. Writing through a read-only one kills the process (SIGSEGV): the processor refuses, JavaScript can't. */
+/**
+ * Kernel memory as an ArrayBuffer. Writing to a read-only mapping kills the process with SIGSEGV, because JavaScript
+ * has no read-only ArrayBuffer.
+ */
 export class Mapping implements Disposable {
   readonly buffer: ArrayBuffer;
   readonly #address: Pointer;
   readonly #length: number;
   #mapped = true;
 
-  constructor(fd: number, what: string, options: MappingOptions) {
+  constructor(fd: number, label: string, options: MappingOptions) {
     const page = pageSize();
     this.#length = Math.ceil(options.length / page) * page;
     const protection = options.writable ? PROT_READ | PROT_WRITE : PROT_READ;
     const address = mmap(null, this.#length, protection, MAP_SHARED, fd, options.offset ?? 0);
-    if (address === MAP_FAILED) throw failure('ERR_BPF_MMAP', `mapping ${what}`, 'mmap', lastErrno());
+    if (address === MAP_FAILED) throw failure('ERR_BPF_MMAP', `mapping ${label}`, 'mmap', lastErrno());
     this.#address = address;
     this.buffer = koffi.view(address, this.#length);
   }
@@ -41,7 +44,9 @@ export class Mapping implements Disposable {
     return this.#mapped;
   }
 
-  /** Detaches the buffer first: a view that outlives the mapping reads as empty instead of reading freed memory. */
+  /**
+   * Detaches the buffer first, so that a view that outlives the mapping is empty instead of pointing to freed memory.
+   */
   [Symbol.dispose](): void {
     if (!this.#mapped) return;
     this.#mapped = false;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-// One map of every kind, globals in every section, and programs that are run by hand.
+// A map of each type, globals in each section, and a program that the tests run.
 #include "common.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -30,12 +30,12 @@ int count(void *context)
 {
 	__u32 key = 1;
 	__u64 *slot = bpf_map_lookup_elem(&mapped, &key);
-	__u32 *mine = bpf_map_lookup_elem(&percpu_array, &key);
+	__u32 *counter = bpf_map_lookup_elem(&percpu_array, &key);
 
 	if (slot)
 		*slot += 5;
-	if (mine)
-		*mine += 1;
+	if (counter)
+		*counter += 1;
 	__sync_fetch_and_add(&runs, 1);
 	big_total += answer;
 	origin.x = -3;

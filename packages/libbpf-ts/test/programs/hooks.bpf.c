@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-// Something to attach of each kind, each counting in a global variable, for one process only.
+// Programs for several kinds of hooks. Each counts its runs in a global variable, most of them for one process only.
 #include "common.h"
 
 char LICENSE[] SEC("license") = "GPL";

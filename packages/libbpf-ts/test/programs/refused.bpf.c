@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-// The verifier refuses the second program, with a log longer than any line buffer.
+// The verifier refuses the second program, with a log that is longer than a line buffer.
 #include "common.h"
 
 char LICENSE[] SEC("license") = "GPL";

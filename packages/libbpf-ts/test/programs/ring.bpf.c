@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-// Writes records on command: `run` with a struct order says how many, how long, and which are discarded.
+// Writes records when a test runs it. `struct request` sets how many, how long, and which of them are discarded.
 #include "common.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
-struct order { __u32 count; __u32 length; __u32 discard_every; __u32 wake; };
+struct request { __u32 count; __u32 length; __u32 discard_every; __u32 wake; };
 
 __u64 written;
 __u64 refused;
-__u32 hold; /* 1: leave a record busy until it is 0 again */
+__u32 hold; /* 1 keeps a record busy until it is 0 again */
 
 struct { __uint(type, BPF_MAP_TYPE_RINGBUF); __uint(max_entries, 4096); } ring SEC(".maps");
 
 SEC("syscall")
-int produce(struct order *order)
+int produce(struct request *request)
 {
-	__u32 length = order->length == 8 ? 8 : 100;
-	__u64 flags = order->wake ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+	__u32 length = request->length == 8 ? 8 : 100;
+	__u64 flags = request->wake ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 
 	for (__u32 i = 0; i < 1024; i++) {
 		__u64 *record;
 
-		if (i >= order->count)
+		if (i >= request->count)
 			break;
 		record = length == 8 ? bpf_ringbuf_reserve(&ring, 8, 0) : bpf_ringbuf_reserve(&ring, 100, 0);
 		if (!record) {
@@ -29,7 +29,7 @@ int produce(struct order *order)
 			continue;
 		}
 		*record = ++written;
-		if (order->discard_every && i % order->discard_every == 0)
+		if (request->discard_every && i % request->discard_every == 0)
 			bpf_ringbuf_discard(record, flags);
 		else
 			bpf_ringbuf_submit(record, flags);

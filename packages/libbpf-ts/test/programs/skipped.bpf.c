@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-// The kernel allocates an entry of `devices` while it changes the map, and then runs no program on a tracepoint.
+// The kernel allocates an entry of `devices` during an update of the map, when it skips programs on tracepoints.
 #include "common.h"
 
 char LICENSE[] SEC("license") = "GPL";

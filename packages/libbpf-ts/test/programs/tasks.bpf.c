@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-// Writes the tgid of every task.
+// Writes the tgid of each task.
 #include "common.h"
 
 char LICENSE[] SEC("license") = "GPL";

@@ -1,4 +1,4 @@
-/* A program with a probe of its own, libbpf_ts:counted, as <sys/sdt.h> would write it: a nop, and a note that says where it is and what it has. */
+/* A program with the USDT probe libbpf_ts:counted, in the format of <sys/sdt.h>: a nop and a note that describes it. */
 __asm__(".pushsection .stapsdt.base,\"aG\",\"progbits\",.stapsdt.base,comdat\n"
 	".weak _.stapsdt.base\n"
 	".hidden _.stapsdt.base\n"

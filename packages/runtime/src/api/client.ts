@@ -43,7 +43,9 @@ export class ApiClient {
     } catch (error) {
       if (signal?.aborted) return;
       if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET') throw error;
-      throw new OperatorError('ringfence went away while it answered: see what it said, and ask again', { cause: error });
+      throw new OperatorError('ringfence went away while it answered: see what it said, and ask again', {
+        cause: error,
+      });
     }
   }
 

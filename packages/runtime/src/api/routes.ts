@@ -46,7 +46,9 @@ export function routesOf(app: App): Readonly<Record<string, Route>> {
 
 function registrarOf({ services }: App): Registrar {
   if (services.registrar === undefined)
-    throw new OperatorError('the registrar does not run in this process: ask where it runs, or give its stateDir or runDir');
+    throw new OperatorError(
+      'the registrar does not run in this process: ask where it runs, or give its stateDir or runDir',
+    );
   return services.registrar;
 }
 

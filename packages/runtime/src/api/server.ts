@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { OperatorError, makeFolder } from '@ringfence/base';
+import { makeFolder, OperatorError } from '@ringfence/base';
 import { http } from './http.ts';
 
 /** What a route gives: one JSON value, lines of JSON as they come, or bytes as they come. */

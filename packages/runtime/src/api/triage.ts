@@ -25,7 +25,8 @@ export async function setStatus(app: App, id: string, query: URLSearchParams, si
   const file = await audit.incident(id);
   if (file === undefined) throw new OperatorError(`there is no incident ${id}: ringfence incidents lists them`);
   const { incident } = file;
-  if (incident.state === 'merged') throw new OperatorError(`${id} is part of ${incident.mergedInto}: say it of that one`);
+  if (incident.state === 'merged')
+    throw new OperatorError(`${id} is part of ${incident.mergedInto}: say it of that one`);
   const { bus, serviceKey } = app.site;
   const { hostId } = incident;
   const value = encodeSigned('Feedback', { subject: id, hostId, change, incident }, serviceKey);
@@ -42,7 +43,9 @@ function changeOf(query: URLSearchParams): StatusChange {
   const given = (query.get('verdict') ?? 'undecided').replaceAll('-', '_');
   const verdict = oneOf<Verdict>('--verdict', given, Verdicts);
   if ((status === 'closed') !== (verdict !== 'undecided'))
-    throw new OperatorError('--state closed needs a --verdict, true-positive or false-positive; the other states have none');
+    throw new OperatorError(
+      '--state closed needs a --verdict, true-positive or false-positive; the other states have none',
+    );
   const by = (query.get('by') ?? 'unknown').slice(0, BY_MAX);
   const note = query.get('note') ?? '';
   if (note.length > NOTE_MAX) throw new OperatorError(`--note: at most ${NOTE_MAX} characters`);

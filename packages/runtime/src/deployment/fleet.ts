@@ -177,7 +177,9 @@ function openBus(options: SiteOptions, { stateKeys }: FleetIdentity): Promise<Ka
     // A role's groups have its name, or one that begins with it and a hyphen.
     const key = stateKeys.get(group.split('-')[0] ?? '');
     if (key !== undefined) return key;
-    throw new OperatorError(`the identity in ${config.identity.path} has no key for the state of ${group}: enrol again`);
+    throw new OperatorError(
+      `the identity in ${config.identity.path} has no key for the state of ${group}: enrol again`,
+    );
   };
   return insist(options, what, () => openKafkaBus({ ...brokerOptionsOf(config), stateKey, log }));
 }

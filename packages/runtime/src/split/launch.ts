@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, lchownSync, lstatSync, readdirSync, realpathSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import { OperatorError, makeFolder } from '@ringfence/base';
+import { makeFolder, OperatorError } from '@ringfence/base';
 import type { Config } from '@ringfence/config';
 import { createLogger } from '@ringfence/telemetry';
 import { type Capability, capabilitiesFor, capabilitiesToGive, missingCapabilities } from '../host/capabilities.ts';
@@ -116,7 +116,9 @@ function give(path: string, { name, uid, gid }: Account): void {
   const { uid: owner, mode } = lstatSync(path);
   if (owner === uid) return;
   if (owner !== 0 || (mode & 0o022) !== 0)
-    throw new OperatorError(`${path} is neither ${name}'s nor root's alone: give it to ${name} (chown -R ${name} ${path})`);
+    throw new OperatorError(
+      `${path} is neither ${name}'s nor root's alone: give it to ${name} (chown -R ${name} ${path})`,
+    );
   const entries = readdirSync(path, { recursive: true, withFileTypes: true });
   for (const entry of entries) lchownSync(join(entry.parentPath, entry.name), uid, gid);
   // Last: a walk that was cut short is done again.

@@ -3,8 +3,8 @@ import { decodeText, records, splitText } from '@ringfence/schema';
 import { asObject, readJson } from '../files.ts';
 import type { RecordSource } from '../steps/transcode.ts';
 import type { HostPlaces } from './description.ts';
-import type { Description } from './facts.ts';
 import { describeDocker } from './docker.ts';
+import type { Description } from './facts.ts';
 import { describeSpec } from './oci.ts';
 import { describePodman } from './podman.ts';
 

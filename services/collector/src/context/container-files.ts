@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { asLabels, asObject, asText, ifThere, readJson } from '../files.ts';
 import { NOTHING } from './description.ts';
-import { type Description } from './facts.ts';
+import type { Description } from './facts.ts';
 
 const MAX_FILES = 4096;
 /** A directory's time of change is coarse: one that changed a moment ago may have changed again since. */

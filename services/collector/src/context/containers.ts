@@ -6,9 +6,9 @@ import { containerByHand } from './by-hand.ts';
 import { Cgroups } from './cgroups.ts';
 import { ContainerFiles } from './container-files.ts';
 import { type HostPlaces, NOTHING } from './description.ts';
+import type { ContainerFact } from './facts.ts';
 import { matchRuntime } from './runtimes.ts';
 import type { ContextSink, EnrichmentSource, Guard } from './source.ts';
-import type { ContainerFact } from './facts.ts';
 
 /** Plain cgroups remembered; beyond, they are looked up again. */
 const PLAIN_MAX = 65_536;

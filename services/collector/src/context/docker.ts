@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { asLabels, asObject, asText, type Json, readJson } from '../files.ts';
 import { ALL_CAPABILITIES, DEFAULT_CAPABILITIES, maskOf } from './capabilities.ts';
 import { digestOf, type HostPlaces, MAX_DIGESTS, microsOf, NOTHING, someOf } from './description.ts';
-import { type ContainerMount, type Description } from './facts.ts';
+import type { ContainerMount, Description } from './facts.ts';
 import { podOf } from './kubernetes.ts';
 import { list } from './oci.ts';
 

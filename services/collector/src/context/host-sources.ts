@@ -1,8 +1,8 @@
 import { existsSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Log } from '@ringfence/base';
 import type { CompiledOptions } from '../config.ts';
 import { ifReadable } from '../files.ts';
-import type { Log } from '@ringfence/base';
 import { hostSource } from './host.ts';
 import { mountsSource } from './mounts.ts';
 import type { EnrichmentSource } from './source.ts';

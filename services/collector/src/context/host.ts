@@ -2,8 +2,8 @@ import { closeSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
 import { ifReadable, readBounded } from '../files.ts';
 import { openAddressChanges, tookChanges } from '../system.ts';
-import type { ContextSink, EnrichmentSource } from './source.ts';
 import type { HostFact } from './facts.ts';
+import type { ContextSink, EnrichmentSource } from './source.ts';
 
 const MAX_ADDRESSES = 64;
 const MACHINE_ID = /^[0-9a-f]{32}$/;

@@ -1,8 +1,8 @@
 import { closeSync, openSync, statSync } from 'node:fs';
 import { readBounded } from '../files.ts';
 import { mountsChanged } from '../system.ts';
-import type { ContextSink, EnrichmentSource } from './source.ts';
 import type { MountFact } from './facts.ts';
+import type { ContextSink, EnrichmentSource } from './source.ts';
 
 const MAX_BYTES = 8 << 20;
 const MAX_MOUNTS = 16_384;

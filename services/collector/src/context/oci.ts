@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { asLabels, asObject, asText, ifReadable, type Json } from '../files.ts';
 import { maskOf } from './capabilities.ts';
 import { digestOf, NOTHING, someOf } from './description.ts';
-import { type ContainerMount, type Description } from './facts.ts';
+import type { ContainerMount, Description } from './facts.ts';
 import { first, podOf } from './kubernetes.ts';
 
 const NAME_KEYS = [

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { asObject, asText, type Json, parseJson, readJson } from '../files.ts';
 import { digestOf, type HostPlaces, MAX_DIGESTS, microsOf, NOTHING } from './description.ts';
-import { type Description } from './facts.ts';
+import type { Description } from './facts.ts';
 import { describeSpec, list } from './oci.ts';
 
 /** Of root, as packages have it; CRI-O's bundles are in /run, Podman's in /var. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { asObject, asText, type Json, readJson } from '../files.ts';
 import { type HostPlaces, microsOf, NOTHING } from './description.ts';
-import { type Description } from './facts.ts';
+import type { Description } from './facts.ts';
 import { describeSpec, list } from './oci.ts';
 
 /** Where runc and crun keep the state of what they run, when nobody says otherwise. */

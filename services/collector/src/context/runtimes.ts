@@ -1,7 +1,7 @@
 import { describeContainerd } from './containerd.ts';
 import type { HostPlaces } from './description.ts';
-import type { Description } from './facts.ts';
 import { describeDocker } from './docker.ts';
+import type { Description } from './facts.ts';
 import { describePodman } from './podman.ts';
 
 /** How a runtime's containers look in a cgroup path, and where it writes what they are. */

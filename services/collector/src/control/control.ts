@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import type { Log } from '@ringfence/base';
 import {
   type Command,
   type Control,
@@ -10,7 +11,6 @@ import {
   u64ToBigInt,
   verifyRecord,
 } from '@ringfence/schema';
-import type { Log } from '@ringfence/base';
 import type { ExecutedCommands } from './executed.ts';
 import { type KillResult, killProcess } from './kill.ts';
 import type { FindProcess, IsProtected } from './protected.ts';

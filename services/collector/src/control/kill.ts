@@ -1,8 +1,8 @@
 import { closeSync } from 'node:fs';
-import { SystemCallError } from '../system-error.ts';
-import { pidfdOpen, pidfdSignal } from '../system.ts';
-import type { FindProcess, IsProtected } from './protected.ts';
 import type { ProcessFacts } from '../sensor/processes.ts';
+import { pidfdOpen, pidfdSignal } from '../system.ts';
+import { SystemCallError } from '../system-error.ts';
+import type { FindProcess, IsProtected } from './protected.ts';
 import type { Refusal } from './reasons.ts';
 
 const SIGKILL = 9;

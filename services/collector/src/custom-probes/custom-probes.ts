@@ -1,8 +1,8 @@
 import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Log } from '@ringfence/base';
 import { BpfError, type BpfLink, type BpfObject } from '@ringfence/libbpf-ts';
 import { ifReadable } from '../files.ts';
-import type { Log } from '@ringfence/base';
 import { probePath } from '../sensor/pins.ts';
 import { type PlacePlan, type ProbePlan, planProbe } from './plan.ts';
 import { ProbeProblem, type ProbeSpec, targetText } from './types.ts';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { BaselineError } from './errors.ts';
 import { ifThere, writeAtomically } from '../files.ts';
+import { BaselineError } from './errors.ts';
 import type { FileFacts } from './scan.ts';
 
 const VERSION = 1;
@@ -41,12 +41,10 @@ export function writeBaseline(file: string, { paths, at, files }: Baseline): str
 export function readBaseline(file: string, sha256?: string): Baseline {
   const text = ifThere(() => readFileSync(file, 'utf8'));
   if (text === null)
-    throw new BaselineError(`${file} is not there: make it with ringfence fim baseline PATH… --file ${file}`,
-    );
+    throw new BaselineError(`${file} is not there: make it with ringfence fim baseline PATH… --file ${file}`);
   const hash = createHash('sha256').update(text).digest('hex');
   if (sha256 !== undefined && hash !== sha256)
-    throw new BaselineError(`${file} has been changed: its SHA-256 is ${hash}, and not ${sha256}`,
-    );
+    throw new BaselineError(`${file} has been changed: its SHA-256 is ${hash}, and not ${sha256}`);
   try {
     const [first = '', ...rest] = text.trimEnd().split('\n');
     const { at, paths } = head.parse(JSON.parse(first));

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
-import { records } from '@ringfence/schema';
 import type { Log } from '@ringfence/base';
+import { records } from '@ringfence/schema';
 import type { RecordSource } from '../steps/transcode.ts';
 import type { Asker, HashAnswer, HashFact, HashLimits, HashRequest, HashSink, Skipped } from './types.ts';
 

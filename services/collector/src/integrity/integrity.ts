@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BpfError, BpfLink, PinnedProgram } from '@ringfence/libbpf-ts';
+import type { CheckName } from '../context/facts.ts';
 import { isPinned, pinnedLinks, pinnedPrograms } from '../sensor/pins.ts';
 import { type CheckResult, type Remembered, result } from './check.ts';
-import { type CheckName } from '../context/facts.ts';
 import { checkFunctionHooks } from './hooks.ts';
 import { checkInterrupts, checkSystemCalls } from './kernel-code.ts';
 import { KernelView } from './kernel-view.ts';

@@ -2,11 +2,11 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Log } from '@ringfence/base';
+import type { Finding } from '../context/facts.ts';
 import type { ContextSink, EnrichmentSource } from '../context/source.ts';
 import { ifThere, writeAtomically } from '../files.ts';
-import type { Log } from '@ringfence/base';
 import type { Remembered } from './check.ts';
-import type { Finding } from '../context/facts.ts';
 import type { Integrity, IntegrityOptions } from './integrity.ts';
 
 export interface IntegritySourceOptions extends Omit<IntegrityOptions, 'before'> {

@@ -1,6 +1,5 @@
+import type { Log, Tallies } from '@ringfence/base';
 import { ifReadable } from '../files.ts';
-import type { Log } from '@ringfence/base';
-import type { Tallies } from '@ringfence/base';
 import type { LogLine, LogSource } from './line.ts';
 import { expand } from './pattern.ts';
 import { findAgain, identify, openAt, openCopy, whyUnfit, writtenSince } from './siblings.ts';

@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import type { Log, Tallies } from '@ringfence/base';
 import { asObject, asText, type Json } from '../files.ts';
-import type { Log } from '@ringfence/base';
-import type { Tallies } from '@ringfence/base';
 import { type LogLine, type LogSource, MAX_LINE } from './line.ts';
 import { LineSplitter } from './splitter.ts';
 

@@ -1,10 +1,10 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import type { Log } from '@ringfence/base';
+import { Tallies } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import { type SigningKey, TOPIC } from '@ringfence/schema';
 import { wallOffset } from '../clock.ts';
-import type { Log } from '@ringfence/base';
-import { Tallies } from '@ringfence/base';
 import { Bell } from './bell.ts';
 import { FileSource } from './files.ts';
 import { hasJournal, JournalSource } from './journal.ts';

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { SecondAgentError } from './errors.ts';
 import { tryLock } from '../system.ts';
+import { SecondAgentError } from './errors.ts';
 
 /**
  * Holds a directory for this process: the kernel lets go of the lock when the process ends, however it ends. Works on a bpf file system too.

@@ -1,6 +1,6 @@
 import { BpfLoadError, BpfObject } from '@ringfence/libbpf-ts';
-import { SensorError } from './errors.ts';
 import { ASKED_HOOKS } from './asked-hooks.ts';
+import { SensorError } from './errors.ts';
 import { FullProfile, kernelFunctions, tellFull } from './full.ts';
 import { isProbe } from './probes.ts';
 import { loadRefusals, REFUSED } from './refusals.ts';

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
+import type { Log } from '@ringfence/base';
 import { BpfError, type BpfLink, BpfMap, type BpfObject, PinnedProgram, type RingBuffer } from '@ringfence/libbpf-ts';
 import { CUSTOM_PROGRAMS, CustomProbes } from '../custom-probes/custom-probes.ts';
 import type { ProbeSpec } from '../custom-probes/types.ts';
-import { SensorError } from './errors.ts';
-import type { Log } from '@ringfence/base';
 import { ASKED_HOOKS, AskedHooks } from './asked-hooks.ts';
 import { ControlBlock } from './control-block.ts';
 import { Counters } from './counters.ts';
+import { SensorError } from './errors.ts';
 import { Failures } from './failures.ts';
 import { InterestTable } from './interest-table.ts';
 import { lockDirectory } from './lock.ts';
@@ -28,7 +28,15 @@ import {
   ringPath,
   sparePath,
 } from './pins.ts';
-import { absentFiles, isProbe, type Place, type ProbeOptions, probePlaces, setProbes, wantedPrograms } from './probes.ts';
+import {
+  absentFiles,
+  isProbe,
+  type Place,
+  type ProbeOptions,
+  probePlaces,
+  setProbes,
+  wantedPrograms,
+} from './probes.ts';
 import { factsOf, type ProcessFacts, readProcesses, type Snapshot } from './processes.ts';
 import { REFUSED } from './refusals.ts';
 import { RunState } from './run.ts';

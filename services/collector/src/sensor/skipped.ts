@@ -1,6 +1,6 @@
+import type { Log } from '@ringfence/base';
 import { PinnedProgram } from '@ringfence/libbpf-ts';
 import type { EnrichmentSource } from '../context/source.ts';
-import type { Log } from '@ringfence/base';
 import { isPinned, pinnedPrograms, programOfPin } from './pins.ts';
 
 /** Asking for some 300 programs takes a few ms, and more where nothing of it is in a cache any more. */

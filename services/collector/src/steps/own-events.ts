@@ -1,9 +1,7 @@
 import { type AvroWriter, KIND, LANE, U64_ZERO, u64FromBigInt } from '@ringfence/schema';
+import type { ContainerFact, Finding, HostFact, MountFact, ThrottledCount } from '../context/facts.ts';
 import type { ContextSink } from '../context/source.ts';
-import type { ContainerFact, HostFact, MountFact } from '../context/facts.ts';
-import type { ThrottledCount } from '../context/facts.ts';
 import type { HashFact, HashSink } from '../hash/types.ts';
-import type { Finding } from '../context/facts.ts';
 import type { Batch } from './batch.ts';
 
 const NO_BYTES = Buffer.alloc(0);

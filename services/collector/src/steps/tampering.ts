@@ -1,5 +1,5 @@
-import { decodeText, LANE, nanosToMicros, records } from '@ringfence/schema';
 import type { Log } from '@ringfence/base';
+import { decodeText, LANE, nanosToMicros, records } from '@ringfence/schema';
 import type { Batch } from './batch.ts';
 import type { SeenCgroup } from './merge.ts';
 import type { NextSequence } from './own-events.ts';

@@ -1,7 +1,8 @@
 /** A reader that kills itself: STATE_DIR LOG BUS POINT N; point `none`: it ends when its input does. */
+
+import { silentLog } from '@ringfence/base';
 import { openEmbeddedBus } from '@ringfence/bus';
 import { importSigningKey, topicsWith } from '@ringfence/schema';
-import { silentLog } from '@ringfence/base';
 import { LogReader } from '../../src/logs/reader.ts';
 
 const [stateDir = '', log = '', busPath = '', point = '', count = '1', key = ''] = process.argv.slice(2);

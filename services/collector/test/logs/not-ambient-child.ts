@@ -1,8 +1,8 @@
 /** As a program whose file has capabilities: this process has them, and what it starts has none. Prints how its journalctl ended, as JSON. */
+
+import { silentLog, Tallies } from '@ringfence/base';
 import koffi from 'koffi';
-import { silentLog } from '@ringfence/base';
 import { JournalSource } from '../../src/logs/journal.ts';
-import { Tallies } from '@ringfence/base';
 
 const NOBODY = 65_534;
 /** include/uapi/linux/prctl.h, securebits.h: who becomes another user keeps what root could do */
@@ -12,4 +12,7 @@ if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0) !== 0) throw new E
 process.setuid?.(NOBODY);
 
 const warn = (facts: object): void => void process.stdout.write(JSON.stringify(facts));
-new JournalSource({ bootId: '', log: { ...silentLog, warn }, events: new Tallies(), wake: () => {}, command: 'true' }, '');
+new JournalSource(
+  { bootId: '', log: { ...silentLog, warn }, events: new Tallies(), wake: () => {}, command: 'true' },
+  '',
+);

@@ -2,9 +2,9 @@ import { verify } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { silentLog } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import { TOPIC } from '@ringfence/schema';
-import { silentLog } from '@ringfence/base';
 import { type LogOptions, LogReader } from '../../src/logs/reader.ts';
 import { identity } from '../support.ts';
 

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
-import type { Home } from './schema.ts';
+import type { DefaultDirectories } from './schema.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 const SYSTEM_FILE = '/etc/ringfence/ringfence.yaml';
 
-/** The default places: the system's for root, the user's own (XDG) for anybody else. */
-export function homeOf(env: Environment, uid: number): Home {
+/** Returns the default directories: system directories for root, XDG directories for other users. */
+export function defaultDirectories(env: Environment, uid: number): DefaultDirectories {
   if (uid === 0) return { stateDir: '/var/lib/ringfence', runDir: '/run/ringfence' };
   const state = env['XDG_STATE_HOME'] || join(env['HOME'] || '/tmp', '.local/state');
   const stateDir = join(state, 'ringfence');
@@ -16,7 +16,7 @@ export function homeOf(env: Environment, uid: number): Home {
   };
 }
 
-/** The file read when none is named. It need not exist. */
+/** Returns the path of the default settings file, which need not exist. */
 export function defaultFile(env: Environment, uid: number): string {
   if (uid === 0) return SYSTEM_FILE;
   return join(env['XDG_CONFIG_HOME'] || join(env['HOME'] || '/', '.config'), 'ringfence/ringfence.yaml');
