@@ -1,10 +1,8 @@
 /**
  * Emits TypeScript that converts records of bpf/ringfence.h in place to the Avro body of the same name, field by field.
  */
-import type { Btf } from '@ringfence/libbpf-ts';
-import type { BtfMember, BtfOf, BtfType } from '../packages/libbpf-ts/src/btf/types.ts';
-import { layouts } from '../packages/schema/src/layout.ts';
-import { schemaOf } from '../packages/schema/src/schemas.ts';
+import type { Btf, BtfMember, BtfOf, BtfType } from '@ringfence/libbpf-ts';
+import { layouts, schemaOf } from '@ringfence/schema';
 
 type Schema = string | { readonly name?: string; readonly type: Schema; readonly fields?: readonly SchemaField[] };
 interface SchemaField {
@@ -197,7 +195,7 @@ export function emitTranscoder(btf: Btf, header: string): string {
   const writers = kinds.map(({ record, writes }) => emitFunction(`write${record}`, withRoom(writes)));
   return `${[
     header,
-    "import type { AvroWriter } from '@ringfence/schema';\nimport { addressBytes, signedMicros, writeText } from '../steps/write-field.ts';",
+    "import type { AvroWriter } from '@ringfence/schema';\nimport { addressBytes, signedMicros, writeText } from '../records/write-field.ts';",
     [
       '/** Bytes of the fixed part of a record, by enum rf_kind; 0 for unknown kinds. */',
       `export const FIXED_BYTES: Int32Array = Int32Array.of(${byKind(({ struct }) => struct.size, 0).join(', ')});`,

@@ -1,6 +1,6 @@
 /**
  * Generates code from the BTF of bpf/ringfence.h: readers of its structs (packages/schema), and the conversion of its
- * records to Avro (services/collector).
+ * records to Avro (packages/sensor).
  *
  *   node --conditions=@ringfence/source tools/generate-records.ts [OBJECT] [--check]
  *
@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { Btf, emitRecords } from '@ringfence/libbpf-ts';
-import { findCompiler } from './build-sensor.ts';
+import { findCompiler } from '@ringfence/sensor/build';
 import { emitTranscoder } from './emit-transcoder.ts';
 
 const run = promisify(execFile);
@@ -49,7 +49,7 @@ function emit(types: readonly string[], object: string): Outputs {
       join(root, 'packages/schema/src/generated/records.generated.ts'),
       emitRecords(btf, { prefix: 'rf_', types: names, header: banner }),
     ],
-    [join(root, 'services/collector/src/generated/transcoder.generated.ts'), emitTranscoder(btf, transcoderBanner)],
+    [join(root, 'packages/sensor/src/generated/transcoder.generated.ts'), emitTranscoder(btf, transcoderBanner)],
   ]);
 }
 

@@ -3,7 +3,7 @@
  * compares.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { recordNames, schemaOf } from '../packages/schema/src/schemas.ts';
+import { recordNames, schemaOf } from '@ringfence/schema';
 
 type Schema =
   | string

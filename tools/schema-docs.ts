@@ -1,7 +1,15 @@
 /** Generates docs/EVENTS.md and docs/FIELDS.md from the schemas and the field catalogue. */
-import { catalogue, FILTERED_KINDS, type Field, FORMS, type KindName } from '@ringfence/schema';
-import { kindName } from '../packages/schema/src/layout.ts';
-import { type RecordSchema, schemaOf } from '../packages/schema/src/schemas.ts';
+import {
+  catalogue,
+  FILTERED_KINDS,
+  type Field,
+  FORMS,
+  type KindName,
+  kindName,
+  type RecordSchema,
+  schemaOf,
+} from '@ringfence/schema';
+
 import { cell, code, wrap } from './markdown.ts';
 
 type Schema =

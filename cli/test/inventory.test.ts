@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
 import { paintFor } from '@ringfence/base';
-import type { Inventory } from '@ringfence/collector';
-import { skip } from '../../test/kernel/sensor/sensor.ts';
-import { buildSensor } from '../../tools/build-sensor.ts';
+import type { Inventory } from '@ringfence/host-facts';
+import { buildSensor } from '@ringfence/sensor/build';
+import { skip } from '@ringfence/testkit/sensor';
 import { inventoryText, socketText } from '../src/inventory/view.ts';
 
 const MAIN = join(import.meta.dirname, '../src/main.ts');

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
 import { describe, test } from 'node:test';
 import { paintFor } from '@ringfence/base';
-import type { InventoryContainer, InventoryMount } from '@ringfence/collector';
+import type { InventoryContainer, InventoryMount } from '@ringfence/host-facts';
 import type { ContainerState } from '@ringfence/posture';
 import { hostFindings, mountedPaths, mountFindings, postureOf } from '@ringfence/posture';
 import { postureText } from '../src/posture/view.ts';

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LogReader } from '@ringfence/collector';
+import { LogReader } from '@ringfence/log-reader';
 import type { SigningKey } from '@ringfence/schema';
 import { createLogger } from '@ringfence/telemetry';
 

@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Collector, startCollector, uninstallSensor } from '@ringfence/collector';
+import { type Collector, startCollector } from '@ringfence/collector/parts';
 import { isBpfFileSystem } from '@ringfence/libbpf-ts';
 import { createSigningKey, type Interest, type SigningKey, TOPIC } from '@ringfence/schema';
+import { uninstallSensor } from '@ringfence/sensor/parts';
 import { createLogger } from '@ringfence/telemetry';
-import { sensorObject, skip as sensorSkip } from '../../test/kernel/sensor/sensor.ts';
+import { sensorObject, skip as sensorSkip } from '@ringfence/testkit/sensor';
 
 const BPF_FS = '/sys/fs/bpf';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compileDetectorRules, interestOf } from '@ringfence/detector';
 import { createSigningKey } from '@ringfence/schema';
-import { compileProgram } from '../../test/kernel/sensor/sensor.ts';
+import { compileProgram } from '@ringfence/testkit/sensor';
 import { LabLogs } from '../lab/logs.ts';
 import { LIBRARY, remembered, Sandbox } from '../lab/sandbox.ts';
 import { LabSensor } from '../lab/sensor.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import type { Inventory } from '@ringfence/collector';
+import type { Inventory } from '@ringfence/host-facts';
 import type { ContainerPosture, Posture } from '@ringfence/posture';
 import type { EventDocument } from '@ringfence/schema';
 import { Installation } from '../e2e/lib/program.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { buildSensor } from '../../tools/build-sensor.ts';
+import { buildSensor } from '@ringfence/sensor/build';
 import { until } from '../e2e/lib/wait.ts';
 import { SystemdMachine, skip } from './lib/systemd-machine.ts';
 

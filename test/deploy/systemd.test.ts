@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { Status } from '@ringfence/runtime/status';
-import { buildSensor } from '../../tools/build-sensor.ts';
+import { buildSensor } from '@ringfence/sensor/build';
 import { Installation, Running } from '../e2e/lib/program.ts';
 import { skip } from '../e2e/lib/root.ts';
 import { until } from '../e2e/lib/wait.ts';

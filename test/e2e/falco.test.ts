@@ -8,17 +8,10 @@ import { after, before, describe, test } from 'node:test';
 import { createEnricherPipeline } from '@ringfence/enricher';
 import { EventView, TOPIC } from '@ringfence/schema';
 import { testRecords } from '@ringfence/testkit';
+import { cgroupRoot, identity, kernelSkip, memoryBus, startTestCollector, TestPlace } from '@ringfence/testkit/agent';
+import { compileProgram } from '@ringfence/testkit/sensor';
 import { missing, stableRules } from '../../packages/rules/test/falco/yardstick.ts';
-import {
-  cgroupRoot,
-  identity,
-  kernelSkip,
-  memoryBus,
-  startTestCollector,
-  TestPlace,
-} from '../../services/collector/test/support.ts';
 import { compileDetectorRules, interestOf } from '../../services/detector/src/rules.ts';
-import { compileProgram } from '../kernel/sensor/sensor.ts';
 
 const OLD_MS = 5_200;
 const CONTAINER = `rf-falco-${process.pid}`;

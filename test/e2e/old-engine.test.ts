@@ -3,7 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import type { Status } from '@ringfence/runtime/status';
-import { buildSensor } from '../../tools/build-sensor.ts';
+import { buildSensor } from '@ringfence/sensor/build';
 import { Installation, MAIN, Running } from './lib/program.ts';
 import { skip } from './lib/root.ts';
 import { until } from './lib/wait.ts';

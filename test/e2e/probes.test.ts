@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { compileProgram } from '../kernel/sensor/sensor.ts';
+import { compileProgram } from '@ringfence/testkit/sensor';
 import { Installation, type Running } from './lib/program.ts';
 import { skip } from './lib/root.ts';
 

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Bus, openEmbeddedBus } from '@ringfence/bus';
-import { type Collector, startCollector, uninstallSensor } from '@ringfence/collector';
+import { type Collector, startCollector } from '@ringfence/collector/parts';
 import { type ControlLink, type ControlServer, connectControl, serveControl } from '@ringfence/control';
 import {
   createAuthority,
@@ -32,9 +32,10 @@ import {
   topicsWith,
   verifyRecord,
 } from '@ringfence/schema';
+import { buildSensor } from '@ringfence/sensor/build';
+import { uninstallSensor } from '@ringfence/sensor/parts';
 import { createLogger } from '@ringfence/telemetry';
-import { buildSensor } from '../../tools/build-sensor.ts';
-import { skip as kernelSkip } from './sensor/sensor.ts';
+import { skip as kernelSkip } from '@ringfence/testkit/sensor';
 
 const BPF_FS = '/sys/fs/bpf';
 const hostId = randomUUID();

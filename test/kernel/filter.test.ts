@@ -8,14 +8,15 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Bus, openEmbeddedBus } from '@ringfence/bus';
-import { startCollector, uninstallSensor } from '@ringfence/collector';
+import { startCollector } from '@ringfence/collector/parts';
 import { compileDetectorRules, readRuleFiles, startDetector } from '@ringfence/detector';
 import { startEnricher } from '@ringfence/enricher';
 import { isBpfFileSystem } from '@ringfence/libbpf-ts';
 import { createSigningKey, decode, decodeText, type Interest, TOPIC, topicsWith } from '@ringfence/schema';
+import { buildSensor } from '@ringfence/sensor/build';
+import { uninstallSensor } from '@ringfence/sensor/parts';
 import { createLogger } from '@ringfence/telemetry';
-import { buildSensor } from '../../tools/build-sensor.ts';
-import { compileProgram, skip as kernelSkip } from './sensor/sensor.ts';
+import { compileProgram, skip as kernelSkip } from '@ringfence/testkit/sensor';
 
 const BPF_FS = '/sys/fs/bpf';
 const BUILT_IN = join(import.meta.dirname, '../../rules');

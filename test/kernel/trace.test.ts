@@ -5,8 +5,8 @@ import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { buildSensor } from '../../tools/build-sensor.ts';
-import { cgroup2, Scratch, skip } from './sensor/sensor.ts';
+import { buildSensor } from '@ringfence/sensor/build';
+import { cgroup2, Scratch, skip } from '@ringfence/testkit/sensor';
 
 const MAIN = join(import.meta.dirname, '../../cli/src/main.ts');
 const NODE = ['--conditions=@ringfence/source', '--disable-warning=ExperimentalWarning', MAIN, 'trace'];

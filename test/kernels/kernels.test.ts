@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { BpfObject } from '@ringfence/libbpf-ts';
-import { sensorObject, skip as sensorSkip } from '../kernel/sensor/sensor.ts';
+import { sensorObject, skip as sensorSkip } from '@ringfence/testkit/sensor';
 import { findKernel, OLDEST } from './lib/find-kernels.ts';
 import { type KernelReport, runOnKernel } from './lib/run-kernel.ts';
 import { NO_HOOK, readTable, verdictFailures } from './lib/table.ts';

@@ -4,7 +4,7 @@ import { release } from 'node:os';
 import { join } from 'node:path';
 import { runStep, SetupError } from './progress.mjs';
 
-const BUILDER = 'tools/build-sensor.ts';
+const BUILDER = 'packages/sensor/src/build/build-sensor.ts';
 
 function filesBelow(directory) {
   return readdirSync(directory, { withFileTypes: true })

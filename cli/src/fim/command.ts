@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { type Paint, paintFor } from '@ringfence/base';
-import { type Change, compare, pathOf, readBaseline, scan, writeBaseline } from '@ringfence/collector';
+import { type Change, compare, pathOf, readBaseline, scan, writeBaseline } from '@ringfence/host-facts';
 import { untilInterrupted } from '@ringfence/runtime/process';
 import { decodeText } from '@ringfence/schema';
 import type { Command } from 'commander';

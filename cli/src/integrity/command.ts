@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { OperatorError, type Paint, paintFor, writeOutput } from '@ringfence/base';
-import { CHECKS, type CheckResult, checkIntegrity, type Remembered } from '@ringfence/collector';
 import { sensorObject } from '@ringfence/config';
+import { type CheckResult, checkIntegrity, type Remembered } from '@ringfence/host-facts';
+import { CHECKS } from '@ringfence/host-kit';
 import { bootId } from '@ringfence/identity/local';
 import { escapeText } from '@ringfence/schema';
 import type { Command } from 'commander';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { OperatorError, paintFor } from '@ringfence/base';
-import { type Inventory, readInventory } from '@ringfence/collector';
 import { sensorObject } from '@ringfence/config';
+import { type Inventory, readInventory } from '@ringfence/host-facts';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { needRoot, numberOf, PID_MAX, print, printJson, settingsOf, withSettings } from '../shared/context.ts';

@@ -6,7 +6,7 @@ import type {
   InventoryProcess,
   MountNamespace,
   OpenSocket,
-} from '@ringfence/collector';
+} from '@ringfence/host-facts';
 import { escapeText } from '@ringfence/schema';
 import { counted } from '../shared/counted.ts';
 

@@ -1,5 +1,5 @@
 import { OperatorError, paintFor } from '@ringfence/base';
-import { readCapabilityUse } from '@ringfence/collector';
+import { readCapabilityUse } from '@ringfence/host-facts';
 import { capabilitiesUsedBy, hostFindings, type Posture, postureOf, stateOf } from '@ringfence/posture';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';

@@ -1,4 +1,6 @@
 import { OperatorError, type Paint, paintFor } from '@ringfence/base';
+import type { Status } from '@ringfence/runtime/status';
+import { escapeText } from '@ringfence/schema';
 import {
   checkProbes,
   type ProbeCheck,
@@ -7,9 +9,7 @@ import {
   type TracepointField,
   tracepointFields,
   usualType,
-} from '@ringfence/collector';
-import type { Status } from '@ringfence/runtime/status';
-import { escapeText } from '@ringfence/schema';
+} from '@ringfence/sensor';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { clientOf, print, printJson, settingsOf, withSettings } from '../shared/context.ts';

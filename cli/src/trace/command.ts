@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { OperatorError, paintFor } from '@ringfence/base';
-import { findContainers } from '@ringfence/collector';
 import { TRACER_OBJECT } from '@ringfence/config';
+import { findContainers } from '@ringfence/host-facts';
 import { cgroupRoot } from '@ringfence/simulator/demo';
 import {
   numbersOf,
@@ -149,7 +149,9 @@ async function runCommand(tracer: Tracer, words: readonly string[], interrupts: 
 
 function tracerObject(): string {
   if (existsSync(TRACER_OBJECT)) return TRACER_OBJECT;
-  throw new OperatorError(`the tracer is not built (${TRACER_OBJECT}): run npm start, or node tools/build-sensor.ts`);
+  throw new OperatorError(
+    `the tracer is not built (${TRACER_OBJECT}): run npm start, or node packages/sensor/src/build/build-sensor.ts`,
+  );
 }
 
 function processOf(text: string): number {

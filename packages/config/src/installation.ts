@@ -7,7 +7,7 @@ import type { Config } from './config.ts';
 /** Root folder of the installed program: rules, policies, the sensor. */
 export const HOME: string = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** The sensor as `tools/build-sensor.ts` builds it for this kernel. */
+/** The sensor as `packages/sensor/src/build/build-sensor.ts` builds it for this kernel. */
 export const SENSOR_OBJECT: string = builtObject('ringfence.bpf.o');
 
 /** The programs that `ringfence trace` loads. */
@@ -22,7 +22,9 @@ function builtObject(name: string): string {
 /** Throws OperatorError when the sensor has not been built. */
 export function sensorObject(): string {
   if (existsSync(SENSOR_OBJECT)) return SENSOR_OBJECT;
-  throw new OperatorError(`the sensor is not built (${SENSOR_OBJECT}): run npm start, or node tools/build-sensor.ts`);
+  throw new OperatorError(
+    `the sensor is not built (${SENSOR_OBJECT}): run npm start, or node packages/sensor/src/build/build-sensor.ts`,
+  );
 }
 
 /** The unix socket on which a running `up` answers commands. */

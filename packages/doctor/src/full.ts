@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { FullProfile } from '@ringfence/collector';
 import { BpfLoadError, BpfObject } from '@ringfence/libbpf-ts';
+import { FullProfile } from '@ringfence/sensor';
 import { familyOfFull } from './families.ts';
 import { type HookState, problemOf } from './hooks.ts';
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { isProbe, probePlaces } from '@ringfence/collector';
 import { BpfError, BpfObject } from '@ringfence/libbpf-ts';
+import { isProbe, probePlaces } from '@ringfence/sensor';
 import { familyOf } from './families.ts';
 
 export interface HookState {

@@ -1,5 +1,5 @@
-import { checkProbes, type ProbeCheck, readProbeFiles } from '@ringfence/collector';
 import { type Config, ConfigError } from '@ringfence/config';
+import { checkProbes, type ProbeCheck, readProbeFiles } from '@ringfence/sensor';
 import { bad, type Check, ok } from './checks.ts';
 
 /** Whether the probes that the settings define can be set here. */

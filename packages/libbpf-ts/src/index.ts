@@ -1,5 +1,6 @@
 export { Btf } from './btf/btf.ts';
 export type { BtfValue, Codec } from './btf/codec.ts';
+export { codecFor } from './btf/codec.ts';
 export { type EmitRecordsOptions, emitRecords } from './btf/emit-records.ts';
 export { emitSkeleton } from './btf/emit-skeleton.ts';
 export { type MapTypes, mapTypes } from './btf/maps.ts';

@@ -1,5 +1,5 @@
 import { durationText } from '@ringfence/base';
-import type { InventoryContainer } from '@ringfence/collector';
+import type { InventoryContainer } from '@ringfence/host-facts';
 import { mountFindings } from './mounts.ts';
 import { type ContainerState, type Finding, SEVERITIES, type UsedCapabilities } from './types.ts';
 

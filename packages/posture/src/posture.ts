@@ -1,4 +1,4 @@
-import type { CapabilityUse, InventoryContainer } from '@ringfence/collector';
+import type { CapabilityUse, InventoryContainer } from '@ringfence/host-facts';
 import { flagsFor, judge } from './judge.ts';
 import { securityContext } from './kubernetes.ts';
 import type { ContainerState, Finding, UsedCapabilities } from './types.ts';

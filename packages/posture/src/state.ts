@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, readlinkSync } from 'node:fs';
-import type { Inventory, InventoryContainer, InventoryMount } from '@ringfence/collector';
+import type { Inventory, InventoryContainer, InventoryMount } from '@ringfence/host-facts';
 import { capabilityNames, u64FromBigInt } from '@ringfence/schema';
 import type { ContainerState, MountedPath } from './types.ts';
 

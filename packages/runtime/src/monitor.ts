@@ -1,6 +1,6 @@
-import type { KindAccount } from '@ringfence/collector';
 import { type Config, SERVICES } from '@ringfence/config';
 import { records } from '@ringfence/schema';
+import type { KindAccount } from '@ringfence/sensor';
 import { type Checks, exposeStats, Metrics, type Stats, serveMetrics } from '@ringfence/telemetry';
 import type { App } from './app.ts';
 import { FATES, sumOf } from './status/fates.ts';

@@ -69,7 +69,16 @@ export {
   signedPart,
 } from './raw-batch.ts';
 export { openRecording, placeOf, type Recording, recordingEntry, recordingHeader } from './recording.ts';
-export { itemsIn, itemsOf, portableSchema, type RecordName, recordNames, typeOf } from './schemas.ts';
+export {
+  itemsIn,
+  itemsOf,
+  portableSchema,
+  type RecordName,
+  type RecordSchema,
+  recordNames,
+  schemaOf,
+  typeOf,
+} from './schemas.ts';
 export { type Hole, type SequenceState, SequenceTracker } from './sequences.ts';
 export {
   createSigningKey,

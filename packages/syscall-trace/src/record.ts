@@ -36,7 +36,7 @@ export class TraceReader {
   constructor(btf: Btf | undefined) {
     const members = btf?.find('struct', 'tr_record')?.members;
     if (members === undefined)
-      throw new OperatorError('the tracer has no type information: node tools/build-sensor.ts');
+      throw new OperatorError('the tracer has no type information: node packages/sensor/src/build/build-sensor.ts');
     this.#at = Object.fromEntries(members.map(({ name, bitOffset }) => [name, bitOffset / 8]));
   }
 

@@ -9,10 +9,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLog } from '@ringfence/base';
+import { bootMicros } from '@ringfence/host-kit';
 import { createSigningKey, KIND, RawBatchReader } from '@ringfence/schema';
-import { buildSensor } from '../../../tools/build-sensor.ts';
-import { bootMicros } from '../src/clock.ts';
-import { startCollector } from '../src/index.ts';
+import { buildSensor } from '@ringfence/sensor/build';
+import { startCollector } from '../src/main.ts';
 
 const SAMPLES = 100;
 const GAP_MS = 60;

@@ -1,11 +1,7 @@
 import type { LANE } from '@ringfence/schema';
-import type { KindAccount } from './sensor/counters.ts';
-import type { Failure, Forgotten } from './sensor/failures.ts';
-import type { RunState } from './sensor/run.ts';
-import type { Skipped } from './sensor/skipped.ts';
+import type { Failure, Forgotten, KindAccount, LaneReader, RunState, Skipped } from '@ringfence/sensor';
 import type { Spool } from './spool/spool.ts';
 import type { Delivery } from './steps/deliver.ts';
-import type { LaneReader } from './steps/lane-reader.ts';
 
 /** Where the records of one of the sensor's lanes went. The first part is since the sensor was loaded, the second since the agent's start. */
 export interface LaneFlow {

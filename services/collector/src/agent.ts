@@ -1,43 +1,48 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Tallies } from '@ringfence/base';
+import { ContainerSource, ExecHashes, hostSources, integritySource } from '@ringfence/host-facts';
+import {
+  bootMicros,
+  type EnrichmentSource,
+  guardOf,
+  guardSource,
+  type OnSourceError,
+  releaseFreeMemory,
+  wallOffset,
+} from '@ringfence/host-kit';
 import { LANE, u64ToHex } from '@ringfence/schema';
+import type { CustomProbes, ProcessFacts, Sensor, Shares } from '@ringfence/sensor';
+import {
+  LaneReader,
+  Merge,
+  markSensor,
+  type SeenCgroup,
+  type SeenExec,
+  SkippedCalls,
+  ThrottledSource,
+  unmarkSensor,
+} from '@ringfence/sensor';
 import { FlowAccount } from './account.ts';
-import { bootMicros, wallOffset } from './clock.ts';
 import type { CompiledOptions } from './config.ts';
-import { ContainerSource } from './context/containers.ts';
-import { hostSources } from './context/host-sources.ts';
-import { type EnrichmentSource, guardOf, guardSource, type OnSourceError } from './context/source.ts';
-import { ThrottledSource } from './context/throttled.ts';
 import { AgentControl } from './control/control.ts';
 import { ExecutedCommands } from './control/executed.ts';
 import { protection } from './control/protected.ts';
 import { RateLimit } from './control/rate-limit.ts';
-import type { CustomProbes } from './custom-probes/custom-probes.ts';
 import { CollectorError } from './errors.ts';
-import { ExecHashes } from './hash/exec-hashes.ts';
-import { integritySource } from './integrity/source.ts';
 import { InterestFilter } from './interest.ts';
 import type { CollectorDeps } from './main.ts';
 import type { CollectorStats } from './metrics.ts';
 import { type Cycle, type PipelineParts, runCycle } from './pipeline.ts';
-import type { Shares } from './sensor/control-block.ts';
-import type { ProcessFacts } from './sensor/processes.ts';
-import type { Sensor } from './sensor/sensor.ts';
-import { SkippedCalls } from './sensor/skipped.ts';
-import { markSensor, unmarkSensor } from './sensor/tampering.ts';
 import type { Spool } from './spool/spool.ts';
 import { Statistics } from './statistics.ts';
 import { Batch } from './steps/batch.ts';
 import type { Delivery } from './steps/deliver.ts';
-import { LaneReader } from './steps/lane-reader.ts';
-import { Merge, type SeenCgroup, type SeenExec } from './steps/merge.ts';
 import { type NextSequence, OwnEvents } from './steps/own-events.ts';
 import { Pacer } from './steps/pacer.ts';
 import { writeSnapshot } from './steps/snapshot.ts';
 import { writeTampering } from './steps/tampering.ts';
 import { Ticker } from './steps/ticker.ts';
-import { releaseFreeMemory } from './system.ts';
 
 export interface AgentDeps extends Omit<CollectorDeps, 'options'> {
   readonly options: CompiledOptions;

@@ -1,8 +1,8 @@
+import type { HashLimits } from '@ringfence/host-facts';
+import type { LogOptions } from '@ringfence/log-reader';
 import { FILTERED_KINDS, wantOf } from '@ringfence/schema';
+import type { ProbeOptions } from '@ringfence/sensor';
 import { CollectorError } from './errors.ts';
-import type { HashLimits } from './hash/types.ts';
-import type { LogOptions } from './logs/reader.ts';
-import type { ProbeOptions } from './sensor/probes.ts';
 
 export interface CollectorOptions {
   /** the compiled sensor. */

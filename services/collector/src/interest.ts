@@ -1,9 +1,8 @@
 import type { Log } from '@ringfence/base';
 import { type Interest, type Want, wantOf } from '@ringfence/schema';
+import type { ControlBlock, Sensor } from '@ringfence/sensor';
+import { headsOf, unnamedOf, unwatchedOf, type WatchedTexts } from '@ringfence/sensor';
 import type { CompiledOptions } from './config.ts';
-import type { ControlBlock } from './sensor/control-block.ts';
-import type { Sensor } from './sensor/sensor.ts';
-import { headsOf, unnamedOf, unwatchedOf, type WatchedTexts } from './sensor/watched.ts';
 
 type Options = Pick<CompiledOptions, 'opens' | 'watchedPaths' | 'audit'>;
 type Filter = Pick<Sensor, 'watched' | 'hashes' | 'interests' | 'asked'> & {

@@ -1,14 +1,19 @@
 import { BpfMap, type RingBuffer } from '@ringfence/libbpf-ts';
 import { LANE } from '@ringfence/schema';
+import {
+  isPinned,
+  isResumable,
+  LaneReader,
+  Merge,
+  RunState,
+  removeLinks,
+  ringPath,
+  type SensorOptions,
+} from '@ringfence/sensor';
 import type { CompiledOptions } from './config.ts';
 import type { CollectorDeps } from './main.ts';
-import { isPinned, removeLinks, ringPath } from './sensor/pins.ts';
-import { RunState } from './sensor/run.ts';
-import { isResumable, type SensorOptions } from './sensor/sensor.ts';
 import { Batch } from './steps/batch.ts';
 import type { Delivery } from './steps/deliver.ts';
-import { LaneReader } from './steps/lane-reader.ts';
-import { Merge } from './steps/merge.ts';
 
 const EVENTS_AT_ONCE = 20_000;
 

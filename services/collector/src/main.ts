@@ -2,18 +2,22 @@ import type { KeyObject } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import type { Log } from '@ringfence/base';
 import type { Bus, Failpoint } from '@ringfence/bus';
+import { Cgroups } from '@ringfence/host-facts';
+import { LogReader, type LogStats } from '@ringfence/log-reader';
 import type { Control, Interest, SigningKey } from '@ringfence/schema';
+import {
+  isResumable,
+  lockDirectory,
+  makePinDirectory,
+  pastTampering,
+  readProbeFiles,
+  Sensor,
+  unmarkSensor,
+} from '@ringfence/sensor';
 import { Agent } from './agent.ts';
 import { type CollectorOptions, compileOptions } from './config.ts';
-import { Cgroups } from './context/cgroups.ts';
-import { readProbeFiles } from './custom-probes/file.ts';
 import { drainLeftover } from './leftover.ts';
-import { LogReader, type LogStats } from './logs/reader.ts';
 import type { CollectorStats } from './metrics.ts';
-import { lockDirectory } from './sensor/lock.ts';
-import { makePinDirectory } from './sensor/pins.ts';
-import { isResumable, Sensor } from './sensor/sensor.ts';
-import { pastTampering, unmarkSensor } from './sensor/tampering.ts';
 import { Spool } from './spool/spool.ts';
 import { Delivery } from './steps/deliver.ts';
 

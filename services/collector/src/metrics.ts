@@ -1,7 +1,7 @@
+import type { HashStats } from '@ringfence/host-facts';
 import type { LaneCounters } from '@ringfence/schema';
+import type { ProbeStatus } from '@ringfence/sensor';
 import type { EventAccount } from './account.ts';
-import type { ProbeStatus } from './custom-probes/custom-probes.ts';
-import type { HashStats } from './hash/exec-hashes.ts';
 
 export interface CollectorStats {
   /** hex */

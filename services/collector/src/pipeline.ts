@@ -1,11 +1,10 @@
 import type { Failpoint } from '@ringfence/bus';
-import { bootMicros } from './clock.ts';
-import type { EnrichmentSource } from './context/source.ts';
-import type { ExecHashes } from './hash/exec-hashes.ts';
+import type { ExecHashes } from '@ringfence/host-facts';
+import type { EnrichmentSource } from '@ringfence/host-kit';
+import { bootMicros } from '@ringfence/host-kit';
+import type { LaneReader, Merge } from '@ringfence/sensor';
 import type { Batch } from './steps/batch.ts';
 import type { Delivery } from './steps/deliver.ts';
-import type { LaneReader } from './steps/lane-reader.ts';
-import type { Merge } from './steps/merge.ts';
 import type { OwnEvents } from './steps/own-events.ts';
 import type { Ticker } from './steps/ticker.ts';
 

@@ -1,13 +1,11 @@
 import type { Tallies } from '@ringfence/base';
+import type { ContainerSource } from '@ringfence/host-facts';
 import { LANE, type LaneCounters, u64ToHex } from '@ringfence/schema';
+import type { CustomProbes, Sensor, ThrottledSource } from '@ringfence/sensor';
+import { type SkippedCalls, total } from '@ringfence/sensor';
 import type { EventAccount, FlowAccount } from './account.ts';
-import type { ContainerSource } from './context/containers.ts';
-import type { ThrottledSource } from './context/throttled.ts';
-import type { CustomProbes } from './custom-probes/custom-probes.ts';
 import { type CollectorStats, sumDrops } from './metrics.ts';
 import type { PipelineParts } from './pipeline.ts';
-import type { Sensor } from './sensor/sensor.ts';
-import { type SkippedCalls, total } from './sensor/skipped.ts';
 import type { Spool } from './spool/spool.ts';
 
 export interface StatisticsParts {

@@ -5,8 +5,17 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type Bus, BusFullError } from '@ringfence/bus';
 import { type Event, LANE, u64ToBigInt } from '@ringfence/schema';
-import type { Collector, CollectorStats } from '../src/index.ts';
-import { bodyOf, cgroupRoot, kernelSkip, memoryBus, readEvents, startTestCollector, TestPlace } from './support.ts';
+import {
+  bodyOf,
+  cgroupRoot,
+  kernelSkip,
+  memoryBus,
+  readEvents,
+  startTestCollector,
+  TestPlace,
+} from '@ringfence/testkit/agent';
+import type { Collector } from '../src/main.ts';
+import type { CollectorStats } from '../src/metrics.ts';
 
 const FLOOD = 30_000;
 

@@ -16,13 +16,21 @@ import {
   signBytes,
   u64FromBigInt,
 } from '@ringfence/schema';
+import type { ProcessFacts } from '@ringfence/sensor/parts';
+import {
+  bodyOf,
+  identity,
+  kernelSkip,
+  memoryBus,
+  readEvents,
+  startTestCollector,
+  TestPlace,
+} from '@ringfence/testkit/agent';
 import { ExecutedCommands } from '../src/control/executed.ts';
 import { killProcess } from '../src/control/kill.ts';
 import { protection } from '../src/control/protected.ts';
 import { RateLimit } from '../src/control/rate-limit.ts';
-import type { Collector } from '../src/index.ts';
-import type { ProcessFacts } from '../src/sensor/processes.ts';
-import { bodyOf, identity, kernelSkip, memoryBus, readEvents, startTestCollector, TestPlace } from './support.ts';
+import type { Collector } from '../src/main.ts';
 
 const key = createSigningKey();
 const stranger = createSigningKey();

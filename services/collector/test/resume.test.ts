@@ -10,6 +10,7 @@ import { type Bus, BusFullError, openEmbeddedBus } from '@ringfence/bus';
 import { type Event, LANE, topicsWith, u64ToHex } from '@ringfence/schema';
 import {
   assertCounted,
+  COLLECTOR_PROGRAM,
   eventsOf,
   execsWith,
   holes,
@@ -20,15 +21,14 @@ import {
   runOnce,
   startTestCollector,
   TestPlace,
-} from './support.ts';
+} from '@ringfence/testkit/agent';
 
 function killed(pid: number): void {
   process.kill(pid, 'SIGKILL');
 }
 
 async function startChild(place: TestPlace, busFile: string, ...more: string[]): Promise<ReturnType<typeof spawn>> {
-  const script = join(import.meta.dirname, 'programs/collector-child.ts');
-  const args = ['--conditions=@ringfence/source', script, place.directory, place.pinPath, busFile, ...more];
+  const args = ['--conditions=@ringfence/source', COLLECTOR_PROGRAM, place.directory, place.pinPath, busFile, ...more];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(child, 'exit').then(([code]) => assert.fail(`the child ended with ${code}`));
   await Promise.race([once(child.stdout as NodeJS.ReadableStream, 'data'), ended]);

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { silentLog } from '@ringfence/base';
+import { NOTHING } from '@ringfence/host-facts';
 import { decodeText, type Event, LANE, TOPIC, verifyRecord } from '@ringfence/schema';
-import { NOTHING } from '../src/context/description.ts';
-import { SecondAgentError, uninstallSensor } from '../src/index.ts';
+import { SecondAgentError, uninstallSensor } from '@ringfence/sensor/parts';
 import {
   assertCounted,
   bodyOf,
@@ -23,7 +23,7 @@ import {
   runOnce,
   startTestCollector,
   TestPlace,
-} from './support.ts';
+} from '@ringfence/testkit/agent';
 
 /** more than any process's number */
 const NO_PID = 2 ** 22 + 1;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { identity } from '@ringfence/testkit/agent';
 import { Batch } from '../src/steps/batch.ts';
 import { OwnEvents } from '../src/steps/own-events.ts';
 import { Ticker } from '../src/steps/ticker.ts';
-import { identity } from './support.ts';
 
 const INTERVAL_MS = 60_000;
 

@@ -3,10 +3,9 @@ import { describe, it } from 'node:test';
 import { silentLog } from '@ringfence/base';
 import { BpfMap } from '@ringfence/libbpf-ts';
 import type { Interest } from '@ringfence/schema';
+import type { AskedHooks, InterestTable } from '@ringfence/sensor/parts';
+import { headsOf, nameKey, prefixKey, unnamedOf, unwatchedOf, WatchedTexts } from '@ringfence/sensor/parts';
 import { InterestFilter } from '../src/interest.ts';
-import type { AskedHooks } from '../src/sensor/asked-hooks.ts';
-import type { InterestTable } from '../src/sensor/interest-table.ts';
-import { headsOf, nameKey, prefixKey, unnamedOf, unwatchedOf, WatchedTexts } from '../src/sensor/watched.ts';
 
 const skip = process.getuid?.() !== 0 && 'making a BPF map needs root';
 const EVERY = 0xffff_ffff_ffff_ffffn;

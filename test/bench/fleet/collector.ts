@@ -12,11 +12,11 @@ import { openKafkaBus } from '@ringfence/bus/fleet';
 import { loadConfig } from '@ringfence/config';
 import { kafkaOptionsOf } from '@ringfence/runtime/fleet';
 import { createSigningKey, records } from '@ringfence/schema';
+import { transcode } from '@ringfence/sensor/parts';
 import { createLogger } from '@ringfence/telemetry';
 import { Spool } from '../../../services/collector/src/spool/spool.ts';
 import { Batch } from '../../../services/collector/src/steps/batch.ts';
 import { Delivery } from '../../../services/collector/src/steps/deliver.ts';
-import { transcode } from '../../../services/collector/src/steps/transcode.ts';
 import { openRecords } from '../lib/codec-cases.ts';
 
 /** As the collector has them: EVENTS_PER_CYCLE of pipeline.ts, batchBytes of config.ts. */

@@ -18,10 +18,10 @@ import {
   signBytes,
   typeOf,
 } from '@ringfence/schema';
+import { type RecordSource, transcode } from '@ringfence/sensor/parts';
 import fc from 'fast-check';
+import { sample } from '../../../packages/sensor/test/records.ts';
 import { Batch } from '../../../services/collector/src/steps/batch.ts';
-import { type RecordSource, transcode } from '../../../services/collector/src/steps/transcode.ts';
-import { sample } from '../../../services/collector/test/records.ts';
 
 const FRAME = 10;
 const BATCH_BYTES = 512 * 1024;

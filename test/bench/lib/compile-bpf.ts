@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { findCompiler } from '../../../tools/build-sensor.ts';
+import { findCompiler } from '@ringfence/sensor/build';
 
 const INCLUDE = `/usr/include/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`;
 

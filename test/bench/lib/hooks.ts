@@ -2,9 +2,8 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sensorObject } from '@ringfence/config';
 import { type BpfLink, BpfMap, BpfObject } from '@ringfence/libbpf-ts';
+import { linkPath, loadObject, pinnedHooks, programOf, ringPath } from '@ringfence/sensor/parts';
 import { cgroupRoot } from '@ringfence/simulator/demo';
-import { loadObject } from '../../../services/collector/src/sensor/object.ts';
-import { linkPath, pinnedHooks, programOf, ringPath } from '../../../services/collector/src/sensor/pins.ts';
 import { compileBpf } from './compile-bpf.ts';
 
 const ofCgroup = (section: string): boolean => /^cgroup(_skb)?\//.test(section);

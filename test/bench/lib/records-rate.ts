@@ -6,9 +6,8 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { BpfMap, type RingBuffer } from '@ringfence/libbpf-ts';
 import { createSigningKey, records } from '@ringfence/schema';
+import { LaneReader, transcode } from '@ringfence/sensor/parts';
 import { Batch } from '../../../services/collector/src/steps/batch.ts';
-import { LaneReader } from '../../../services/collector/src/steps/lane-reader.ts';
-import { transcode } from '../../../services/collector/src/steps/transcode.ts';
 import { NODE_FLAGS } from './agent.ts';
 import { compileBpf } from './compile-bpf.ts';
 

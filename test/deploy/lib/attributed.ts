@@ -1,12 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { type Event, u64ToHex } from '@ringfence/schema';
-import {
-  bodyOf,
-  memoryBus,
-  readEvents,
-  startTestCollector,
-  TestPlace,
-} from '../../../services/collector/test/support.ts';
+import { bodyOf, memoryBus, readEvents, startTestCollector, TestPlace } from '@ringfence/testkit/agent';
 
 type Options = Parameters<typeof startTestCollector>[2];
 

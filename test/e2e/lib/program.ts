@@ -5,8 +5,8 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AuditReader } from '@ringfence/auditor';
-import { uninstallSensor } from '@ringfence/collector';
-import { buildSensor } from '../../../tools/build-sensor.ts';
+import { buildSensor } from '@ringfence/sensor/build';
+import { uninstallSensor } from '@ringfence/sensor/parts';
 import { until } from './wait.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { all, BULK, one, Scratch, skip, TestSensor } from './sensor.ts';
+import { all, BULK, one, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const EINVAL = -22;
 const EMFILE = -24;

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { chmodSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
-import type { SensorRecord } from './records.ts';
-import { all, one, Scratch, SECURITY, skip, TestSensor } from './sensor.ts';
+import type { SensorRecord } from '@ringfence/testkit/sensor';
+import { all, one, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const PTRACE = 1;
 const READV = 2;

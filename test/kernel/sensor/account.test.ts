@@ -4,7 +4,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { BULK, Scratch, SECURITY, skip, TestSensor } from './sensor.ts';
+import { BULK, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const O_CREAT_WRONLY = 0o101;
 /** entries of the map of sockets' owners: fewer than there will be */

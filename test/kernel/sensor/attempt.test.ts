@@ -4,10 +4,8 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type Want, wantOf } from '@ringfence/schema';
-import { ControlBlock } from '../../../services/collector/src/sensor/control-block.ts';
-import { InterestTable } from '../../../services/collector/src/sensor/interest-table.ts';
-import { groupIds, type SensorRecord } from './records.ts';
-import { all, one, Scratch, SECURITY, skip, TestSensor } from './sensor.ts';
+import { ControlBlock, InterestTable } from '@ringfence/sensor/parts';
+import { all, groupIds, one, Scratch, SECURITY, type SensorRecord, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const FORK = 1;
 const EXEC = 2;

@@ -1,7 +1,7 @@
 /**
  * What nobody does by mistake: each of it is bounded, cut with a mark, and of the right process. Beside it: arguments and paths that are too long
- * (exec.test.ts, attempt.test.ts, open.test.ts, file-change.test.ts), cgroups and mount namespaces that are gone (inventory.test.ts, services/collector/test/hash.test.ts), bytes
- * that are no records (services/collector/test/transcode.test.ts). The wall clock can't be stepped without stepping the machine's: what depends on it is the
+ * (exec.test.ts, attempt.test.ts, open.test.ts, file-change.test.ts), cgroups and mount namespaces that are gone (inventory.test.ts, packages/host-facts/test/hash.test.ts), bytes
+ * that are no records (packages/sensor/test/transcode.test.ts). The wall clock can't be stepped without stepping the machine's: what depends on it is the
  * agent's offset, told anew each second. Numbers of processes can't wrap around on the host without disturbing it: in a namespace they are made to.
  */
 import assert from 'node:assert/strict';
@@ -10,8 +10,8 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { SensorRecord } from './records.ts';
-import { all, cgroup2, one, Scratch, SECURITY, skip, TestSensor } from './sensor.ts';
+import type { SensorRecord } from '@ringfence/testkit/sensor';
+import { all, cgroup2, one, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 /** `RINGFENCE_STORM=100000` for the long form. */
 const STORM = Number(process.env['RINGFENCE_STORM'] ?? 5000);

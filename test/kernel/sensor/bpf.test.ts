@@ -3,8 +3,8 @@ import { mkdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { isBpfFileSystem } from '@ringfence/libbpf-ts';
-import type { SensorRecord } from './records.ts';
-import { all, callerUnlessFull, cgroup2, Scratch, SECURITY, skip, TestSensor } from './sensor.ts';
+import type { SensorRecord } from '@ringfence/testkit/sensor';
+import { all, callerUnlessFull, cgroup2, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const COMMAND = {
   MAP_CREATE: 0,

@@ -3,9 +3,9 @@ import { execFileSync, type SpawnOptions } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import type { SensorRecord } from '@ringfence/testkit/sensor';
+import { all, BULK, cgroup2, one, Scratch, skip, skipUserNamespaces, TestSensor } from '@ringfence/testkit/sensor';
 import { namespaces } from './expect.ts';
-import type { SensorRecord } from './records.ts';
-import { all, BULK, cgroup2, one, Scratch, skip, skipUserNamespaces, TestSensor } from './sensor.ts';
 
 const CAP_SYS_CHROOT = 18;
 const CAP_SYS_ADMIN = 21;

@@ -4,7 +4,7 @@ import { readFileSync, symlinkSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { all, callerUnlessFull, one, Scratch, SECURITY, skip, TestSensor } from './sensor.ts';
+import { all, callerUnlessFull, one, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const AF_UNIX = 1;
 const AF_INET = 2;

@@ -3,8 +3,7 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events';
 import { chmodSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { groupIds, type SensorRecord } from './records.ts';
-import { all, one, Scratch, skip, TestSensor } from './sensor.ts';
+import { all, groupIds, one, Scratch, type SensorRecord, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 type Credentials = { readonly [name: string]: number | bigint };
 const ids = ['uid', 'gid', 'euid', 'egid', 'suid', 'sgid', 'fsuid', 'fsgid'] as const;

@@ -7,15 +7,8 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import { silentLog } from '@ringfence/base';
 import { BpfObject, isBpfFileSystem, type RingBuffer } from '@ringfence/libbpf-ts';
 import { parseProbeArguments } from '@ringfence/schema';
-import {
-  CUSTOM_PROGRAMS,
-  CustomProbes,
-  type ProbeStatus,
-} from '../../../services/collector/src/custom-probes/custom-probes.ts';
-import { readProbeFiles } from '../../../services/collector/src/custom-probes/file.ts';
-import { sizeForCpus } from '../../../services/collector/src/sensor/sizes.ts';
-import { RecordReader, type SensorRecord } from './records.ts';
-import { BULK, Scratch, sensorObject, skip } from './sensor.ts';
+import { CUSTOM_PROGRAMS, CustomProbes, type ProbeStatus, readProbeFiles, sizeForCpus } from '@ringfence/sensor/parts';
+import { BULK, RecordReader, Scratch, type SensorRecord, sensorObject, skip } from '@ringfence/testkit/sensor';
 
 const BPF_FS = '/sys/fs/bpf';
 const noPins = existsSync(BPF_FS) && isBpfFileSystem(BPF_FS) ? false : `no bpf file system at ${BPF_FS}`;

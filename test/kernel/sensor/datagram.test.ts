@@ -5,8 +5,8 @@ import { symlinkSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import type { SensorRecord } from './records.ts';
-import { all, BULK, callerUnlessFull, one, Scratch, seesUnixSent, skip, TestSensor } from './sensor.ts';
+import type { SensorRecord } from '@ringfence/testkit/sensor';
+import { all, BULK, callerUnlessFull, one, Scratch, seesUnixSent, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const INET = 2;
 const INET6 = 10;

@@ -5,9 +5,9 @@ import { chmodSync, copyFileSync, mkdirSync, symlinkSync, writeFileSync } from '
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import type { SensorRecord } from '@ringfence/testkit/sensor';
+import { all, one, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { fileFacts, namespaces } from './expect.ts';
-import type { SensorRecord } from './records.ts';
-import { all, one, Scratch, skip, TestSensor } from './sensor.ts';
 
 const MEMFD = 1;
 const DELETED = 2;

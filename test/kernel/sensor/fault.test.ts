@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { copyFileSync, linkSync, statSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import type { SensorRecord } from './records.ts';
-import { all, one, Scratch, SECURITY, skip, TestSensor } from './sensor.ts';
+import type { SensorRecord } from '@ringfence/testkit/sensor';
+import { all, one, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const SIGILL = 4;
 const SIGTRAP = 5;

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import type { SensorRecord } from './records.ts';
-import { all, BULK, Scratch, SECURITY, skip, TestSensor } from './sensor.ts';
+import type { SensorRecord } from '@ringfence/testkit/sensor';
+import { all, BULK, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 describe('changes of files, filtered by what rules can match', { skip }, () => {
   let sensor: TestSensor;

@@ -3,9 +3,9 @@ import { chmodSync, lstatSync, mkdirSync, rmSync, symlinkSync, writeFileSync } f
 import { join, normalize } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { records } from '@ringfence/schema';
+import type { SensorRecord } from '@ringfence/testkit/sensor';
+import { all, BULK, callerUnlessFull, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { kernelDevice } from './expect.ts';
-import type { SensorRecord } from './records.ts';
-import { all, BULK, callerUnlessFull, Scratch, SECURITY, skip, TestSensor } from './sensor.ts';
 
 const KEEPS = 0xffff_ffff;
 const [EPERM, ENOENT, EBADF, EFAULT, EEXIST, ENOTDIR, EINVAL] = [-1, -2, -9, -14, -17, -20, -22];

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, connect as dial } from 'node:net';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import type { SensorRecord } from './records.ts';
-import { all, BULK, one, Scratch, skip, TestSensor } from './sensor.ts';
+import type { SensorRecord } from '@ringfence/testkit/sensor';
+import { all, BULK, one, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const INET = 2;
 const INET6 = 10;

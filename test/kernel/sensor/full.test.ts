@@ -8,10 +8,10 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { records } from '@ringfence/schema';
-import { UNIX_SENT } from '../../../services/collector/src/sensor/full.ts';
+import { UNIX_SENT } from '@ringfence/sensor/parts';
+import type { SensorRecord } from '@ringfence/testkit/sensor';
+import { all, fullProfile, Scratch, sensorObject, skip as sensorSkip, TestSensor } from '@ringfence/testkit/sensor';
 import { fileFacts } from './expect.ts';
-import type { SensorRecord } from './records.ts';
-import { all, fullProfile, Scratch, sensorObject, skip as sensorSkip, TestSensor } from './sensor.ts';
 
 const OPENS = 200;
 const CHANGES = 100;

@@ -4,10 +4,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { type Want, wantOf } from '@ringfence/schema';
-import { ControlBlock } from '../../../services/collector/src/sensor/control-block.ts';
-import { InterestTable } from '../../../services/collector/src/sensor/interest-table.ts';
-import type { SensorRecord } from './records.ts';
-import { all, BULK, Scratch, SECURITY, skip, skipOutsideGuest, TestSensor } from './sensor.ts';
+import { ControlBlock, InterestTable } from '@ringfence/sensor/parts';
+import type { SensorRecord } from '@ringfence/testkit/sensor';
+import { all, BULK, Scratch, SECURITY, skip, skipOutsideGuest, TestSensor } from '@ringfence/testkit/sensor';
 
 const HOST = 1;
 const CONTAINER = 2;

@@ -6,7 +6,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { records } from '@ringfence/schema';
-import { cgroup2, Scratch, skip, TestSensor } from './sensor.ts';
+import { cgroup2, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 interface OpenSocket {
   readonly fd: number;

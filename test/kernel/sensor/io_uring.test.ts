@@ -6,9 +6,9 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { records as layout } from '@ringfence/schema';
+import type { SensorRecord } from '@ringfence/testkit/sensor';
+import { all, BULK, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { fileFacts } from './expect.ts';
-import type { SensorRecord } from './records.ts';
-import { all, BULK, Scratch, SECURITY, skip, TestSensor } from './sensor.ts';
 
 const { IoOperation: OPERATION } = layout;
 const O_RDONLY = '0';

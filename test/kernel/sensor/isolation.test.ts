@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { chmodSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
+import type { SensorRecord } from '@ringfence/testkit/sensor';
+import { all, one, Scratch, SECURITY, skip, skipUserNamespaces, TestSensor } from '@ringfence/testkit/sensor';
 import { namespaces } from './expect.ts';
-import type { SensorRecord } from './records.ts';
-import { all, one, Scratch, SECURITY, skip, skipUserNamespaces, TestSensor } from './sensor.ts';
 
 const SETNS = 1;
 const UNSHARE = 2;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { sensorObject, skip as sensorSkip, skipInGuest } from './sensor.ts';
+import { sensorObject, skip as sensorSkip, skipInGuest } from '@ringfence/testkit/sensor';
 
 const generator = join(import.meta.dirname, '../../../tools/generate-records.ts');
 const skip = skipInGuest || sensorSkip;

@@ -6,7 +6,7 @@ import { release } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { records as layout } from '@ringfence/schema';
-import { all, Scratch, SECURITY, skip, skipOutsideGuest, TestSensor } from './sensor.ts';
+import { all, Scratch, SECURITY, skip, skipOutsideGuest, TestSensor } from '@ringfence/testkit/sensor';
 import { type SystemChange, systemChanges } from './system-changes.ts';
 
 const EEXIST = -17;

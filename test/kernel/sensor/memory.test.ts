@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import type { SensorRecord } from '@ringfence/testkit/sensor';
+import { all, BULK, one, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { fileFacts } from './expect.ts';
-import type { SensorRecord } from './records.ts';
-import { all, BULK, one, Scratch, skip, TestSensor } from './sensor.ts';
 
 const MEMFD_CREATE = 1;
 const MMAP = 2;

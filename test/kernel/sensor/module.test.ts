@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { records as layout } from '@ringfence/schema';
-import { all, Scratch, SECURITY, skip, TestSensor } from './sensor.ts';
+import { all, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const EBADF = -9;
 const EPERM = -1;

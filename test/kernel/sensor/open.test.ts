@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { closeSync, constants, mkdirSync, openSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { nameKey, prefixKey, unnamedOf, unwatchedOf } from '../../../services/collector/src/sensor/watched.ts';
+import { nameKey, prefixKey, unnamedOf, unwatchedOf } from '@ringfence/sensor/parts';
+import type { SensorRecord } from '@ringfence/testkit/sensor';
+import { all, BULK, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { fileFacts } from './expect.ts';
-import type { SensorRecord } from './records.ts';
-import { all, BULK, Scratch, skip, TestSensor } from './sensor.ts';
 
 const { O_CREAT, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } = constants;
 /** what the kernel adds for a 64-bit caller */

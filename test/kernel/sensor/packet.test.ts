@@ -4,10 +4,9 @@ import { type AddressInfo, createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { parseDns, parseTlsHello, records, wantOf } from '@ringfence/schema';
-import { ControlBlock } from '../../../services/collector/src/sensor/control-block.ts';
-import { InterestTable } from '../../../services/collector/src/sensor/interest-table.ts';
-import type { SensorRecord } from './records.ts';
-import { all, BULK, Scratch, skip, TestSensor } from './sensor.ts';
+import { ControlBlock, InterestTable } from '@ringfence/sensor/parts';
+import type { SensorRecord } from '@ringfence/testkit/sensor';
+import { all, BULK, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const { PACKET_DNS: DNS, PACKET_TLS: TLS } = records.PacketContent;
 const INET = 2;

@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { probePlaces, setProbes } from '../../../services/collector/src/sensor/probes.ts';
-import type { SensorRecord } from './records.ts';
-import { all, BULK, one, Scratch, SECURITY, skip, TestSensor } from './sensor.ts';
+import { probePlaces, setProbes } from '@ringfence/sensor/parts';
+import type { SensorRecord } from '@ringfence/testkit/sensor';
+import { all, BULK, one, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const every = { pam: true, shell: true, tls: true, files: [] };
 const places = probePlaces(every, '/');

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { all, cgroup2, one, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { namespaces } from './expect.ts';
-import { all, cgroup2, one, Scratch, SECURITY, skip, TestSensor } from './sensor.ts';
 
 describe('fork and exit on the running kernel', { skip }, () => {
   let sensor: TestSensor;

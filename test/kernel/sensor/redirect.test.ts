@@ -2,10 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { records, wantOf } from '@ringfence/schema';
-import { ControlBlock } from '../../../services/collector/src/sensor/control-block.ts';
-import { InterestTable } from '../../../services/collector/src/sensor/interest-table.ts';
-import type { SensorRecord } from './records.ts';
-import { all, one, Scratch, SECURITY, skip, TestSensor } from './sensor.ts';
+import { ControlBlock, InterestTable } from '@ringfence/sensor/parts';
+import type { SensorRecord } from '@ringfence/testkit/sensor';
+import { all, one, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const { REDIRECT_DUP: DUP, REDIRECT_DUP2, REDIRECT_DUP3: DUP3, REDIRECT_FCNTL: FCNTL } = records.RedirectCall;
 /** arm64 has no dup2. */

@@ -1,7 +1,7 @@
 /** Calls that seccomp refuses are events as others that fail, wherever the sensor sees system calls. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { Scratch, skip, TestSensor } from './sensor.ts';
+import { Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const EPERM = -1;
 

@@ -3,8 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
+import { skip, TestSensor } from '@ringfence/testkit/sensor';
 import { fileFacts, namespaces } from './expect.ts';
-import { skip, TestSensor } from './sensor.ts';
 
 const half = 8192;
 

@@ -5,8 +5,8 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { records } from '@ringfence/schema';
-import type { SensorRecord } from './records.ts';
-import { all, callerUnlessFull, one, Scratch, SECURITY, skip, TestSensor } from './sensor.ts';
+import type { SensorRecord } from '@ringfence/testkit/sensor';
+import { all, callerUnlessFull, one, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const { SOCKET_SOCKET: SOCKET, SOCKET_BIND: BIND, SOCKET_LISTEN: LISTEN } = records.SocketOperation;
 const UNIX = 1;

@@ -3,7 +3,7 @@ import { mkdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { BpfObject } from '@ringfence/libbpf-ts';
-import { all, cgroup2, one, SECURITY, sensorObject, skip, TestSensor } from './sensor.ts';
+import { all, cgroup2, one, SECURITY, sensorObject, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 /** In a network and host name namespace of its own. */
 const within = (script: string): [string, string[]] => ['unshare', ['--net', '--uts', 'sh', '-c', script]];

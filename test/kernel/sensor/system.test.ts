@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { after, before, describe, test } from 'node:test';
-import { one, Scratch, SECURITY, skip, TestSensor } from './sensor.ts';
+import { one, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { type SystemChange, systemChanges } from './system-changes.ts';
 
 const EPERM = -1;

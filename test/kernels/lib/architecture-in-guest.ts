@@ -4,7 +4,7 @@
  */
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { cgroup2, fullProfile, Scratch, sensorObject, TestSensor } from '../../kernel/sensor/sensor.ts';
+import { cgroup2, fullProfile, Scratch, sensorObject, TestSensor } from '@ringfence/testkit/sensor';
 import { judgePrograms, type ProgramVerdict } from './programs.ts';
 
 export interface ArchitectureReport {

@@ -4,7 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { TestSensor } from '../../kernel/sensor/sensor.ts';
+import { TestSensor } from '@ringfence/testkit/sensor';
 
 /** Instructions for a getpid, in the kernel and outside. */
 export interface GetpidCost {

@@ -8,10 +8,10 @@ import { release } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BpfObject } from '@ringfence/libbpf-ts';
-import { FullProfile, type Way } from '../../../services/collector/src/sensor/full.ts';
+import { FullProfile, type Way } from '@ringfence/sensor/parts';
+import { cgroup2, sensorObject } from '@ringfence/testkit/sensor';
 import type { FileReport } from '../../../tools/test-runner/file-report.ts';
 import { runFiles } from '../../../tools/test-runner/run-files.ts';
-import { cgroup2, sensorObject } from '../../kernel/sensor/sensor.ts';
 import { judgePrograms, type ProgramVerdict } from './programs.ts';
 
 /** How the agent comes to the full profile there. */

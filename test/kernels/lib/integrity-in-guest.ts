@@ -4,9 +4,9 @@
  */
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import type { CheckResult } from '../../../services/collector/src/integrity/check.ts';
-import { checkIntegrity, type Integrity } from '../../../services/collector/src/integrity/integrity.ts';
-import { sensorObject } from '../../kernel/sensor/sensor.ts';
+import type { CheckResult } from '@ringfence/host-facts';
+import { checkIntegrity, type Integrity } from '@ringfence/host-facts';
+import { sensorObject } from '@ringfence/testkit/sensor';
 
 /** A look at the kernel. */
 export interface Look {

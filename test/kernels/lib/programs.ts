@@ -1,7 +1,6 @@
 /** What the kernel that this runs on makes of each of the sensor's programs. */
 import { BpfError, BpfLoadError, BpfObject, type BpfProgram } from '@ringfence/libbpf-ts';
-import { kernelFunctions } from '../../../services/collector/src/sensor/full.ts';
-import { sizeForCpus } from '../../../services/collector/src/sensor/sizes.ts';
+import { kernelFunctions, sizeForCpus } from '@ringfence/sensor/parts';
 
 export interface ProgramVerdict {
   readonly name: string;

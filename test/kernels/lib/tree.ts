@@ -2,9 +2,9 @@
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, cpSync, existsSync, globSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { buildSensor } from '@ringfence/sensor/build';
 import { type Architecture, type TestKernel, unpackFromNpm } from '@ringfence/testkit';
-import { buildSensor } from '../../../tools/build-sensor.ts';
-import { compileProgram, LIBRARIES } from '../../kernel/sensor/sensor.ts';
+import { compileProgram, LIBRARIES } from '@ringfence/testkit/sensor';
 
 const root = join(import.meta.dirname, '../../..');
 const SOURCES = ['package.json', 'bpf', 'packages', 'services/collector', 'test/kernel', 'test/kernels', 'tools'];

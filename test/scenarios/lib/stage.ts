@@ -5,12 +5,12 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { uninstallSensor } from '@ringfence/collector';
 import { loadConfig, parseSet, socketOf } from '@ringfence/config';
 import { type App, routesOf, serveApi, startApp } from '@ringfence/runtime';
 import type { Incident } from '@ringfence/schema';
+import { buildSensor } from '@ringfence/sensor/build';
+import { uninstallSensor } from '@ringfence/sensor/parts';
 import { createLogger } from '@ringfence/telemetry';
-import { buildSensor } from '../../../tools/build-sensor.ts';
 import { TestContainer } from '../../e2e/lib/container.ts';
 import { until } from '../../e2e/lib/wait.ts';
 import { Attacker, freePort } from './attacker.ts';

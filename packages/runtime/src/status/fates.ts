@@ -1,4 +1,4 @@
-import type { KindAccount } from '@ringfence/collector';
+import type { KindAccount } from '@ringfence/sensor';
 
 export type Cause = keyof KindAccount['drops'];
 

@@ -1,5 +1,5 @@
 import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
-import { writeAtomically } from '../files.ts';
+import { writeAtomically } from '@ringfence/host-kit';
 
 const LINE = /^([\x21-\x7e]{1,128}) (\d{1,16})$/;
 const REWRITE_EVERY = 1000;

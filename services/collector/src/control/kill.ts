@@ -1,7 +1,6 @@
 import { closeSync } from 'node:fs';
-import type { ProcessFacts } from '../sensor/processes.ts';
-import { pidfdOpen, pidfdSignal } from '../system.ts';
-import { SystemCallError } from '../system-error.ts';
+import { pidfdOpen, pidfdSignal, SystemCallError } from '@ringfence/host-kit';
+import type { ProcessFacts } from '@ringfence/sensor';
 import type { FindProcess, IsProtected } from './protected.ts';
 import type { Refusal } from './reasons.ts';
 

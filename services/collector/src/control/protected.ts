@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
-import { ifThere } from '../files.ts';
-import type { ProcessFacts } from '../sensor/processes.ts';
+import { ifThere } from '@ringfence/host-kit';
+import type { ProcessFacts } from '@ringfence/sensor';
 
 export type FindProcess = (tgid: number) => ProcessFacts | null;
 

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeAtomically } from '@ringfence/host-kit';
 import { SpoolError } from '../errors.ts';
-import { writeAtomically } from '../files.ts';
 import { type Entry, Segment, type Tally } from './segment.ts';
 
 /** Two rows of segments, so that file noise can be dropped and execs kept. */

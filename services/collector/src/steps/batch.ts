@@ -7,9 +7,9 @@ import {
   type SigningKey,
   signBytes,
 } from '@ringfence/schema';
+import type { EventSink } from '@ringfence/sensor';
 import type { Tally } from '../spool/segment.ts';
 import type { SpoolClass } from '../spool/spool.ts';
-import type { EventSink } from './event-sink.ts';
 
 const CPUS_MAX = 256;
 const LANES_MAX = 32;

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RingBuffer } from '@ringfence/libbpf-ts';
-import type { ControlBlock } from '../sensor/control-block.ts';
+import type { ControlBlock } from '@ringfence/sensor';
 
 /** Looks without a record until the reader sleeps: waking up costs more than a few looks. */
 const QUIET_LOOKS = 3;

@@ -1,10 +1,8 @@
 import { LANE, records } from '@ringfence/schema';
-import { procRecord } from '../sensor/proc-record.ts';
-import { parseSnapshot, type Snapshot } from '../sensor/processes.ts';
+import type { SeenCgroup, SeenExec } from '@ringfence/sensor';
+import { parseSnapshot, procRecord, type Snapshot, transcodeAt } from '@ringfence/sensor';
 import type { Batch } from './batch.ts';
-import type { SeenCgroup, SeenExec } from './merge.ts';
 import type { NextSequence } from './own-events.ts';
-import { transcodeAt } from './transcode.ts';
 
 export interface SnapshotParts {
   readonly batch: Batch;

@@ -1,9 +1,9 @@
 import type { Log } from '@ringfence/base';
 import { decodeText, LANE, nanosToMicros, records } from '@ringfence/schema';
+import type { SeenCgroup } from '@ringfence/sensor';
+import { transcodeAt } from '@ringfence/sensor';
 import type { Batch } from './batch.ts';
-import type { SeenCgroup } from './merge.ts';
 import type { NextSequence } from './own-events.ts';
-import { transcodeAt } from './transcode.ts';
 
 export interface TamperingParts {
   readonly batch: Batch;

@@ -1,0 +1,81 @@
+import { existsSync, statSync } from 'node:fs';
+import { ifReadable } from '@ringfence/host-kit';
+import { capabilityNames, decodeText, records, splitText } from '@ringfence/schema';
+import { parseSnapshot, procRecord, type Snapshot } from '@ringfence/sensor';
+import { processKey, type SocketsByProcess } from './sockets.ts';
+import type { InventoryProcess } from './types.ts';
+
+/** PROC_PID_INIT_INO: of the pid namespace that every machine starts with. */
+const FIRST_PID_NAMESPACE = 4_026_531_836;
+
+/** Facts of a process that are not in its record. */
+export interface Surroundings {
+  readonly wallOffset: number;
+  readonly sockets: SocketsByProcess;
+  readonly placeOf: (cgroup: bigint) => { readonly cgroup: string; readonly container: string | null };
+  /** whether the kernel still has it */
+  readonly lives: (tgid: number, start: bigint) => boolean;
+}
+
+/** Oldest first. pid 1 from /proc where the kernel's iterator doesn't show it. */
+export function processesOf(snapshot: Snapshot, around: Surroundings): InventoryProcess[] {
+  const { view, offsets } = snapshot;
+  const all = offsets.map((at) => processAt(snapshot, at, around));
+  if (offsets.some((at) => records.headerTgid(view, at) === 1)) return all;
+  const init = procRecord(1, snapshot);
+  if (init === null) return all;
+  const first = parseSnapshot(init);
+  return [...first.offsets.map((at) => processAt(first, at, around)), ...all];
+}
+
+function processAt(snapshot: Snapshot, at: number, around: Surroundings): InventoryProcess {
+  const { view, bytes } = snapshot;
+  const pid = records.headerTgid(view, at);
+  const start = bytes.readBigUInt64LE(at + records.HEADER_START);
+  const credentials = at + records.EXEC_CREDENTIALS;
+  const namespaces = at + records.EXEC_NAMESPACES;
+  const text = (field: number): Buffer => textAt(snapshot, at, field);
+  const pidNamespace = records.namespacesPid(view, namespaces);
+  const pidInNamespace = records.namespacesPidInNs(view, namespaces);
+  return {
+    pid,
+    parentPid: records.execParentTgid(view, at),
+    pidInNamespace,
+    startedAt: Number(start / 1000n) + around.wallOffset,
+    executable: decodeText(text(records.EXEC_PATH)),
+    name: decodeText(text(records.EXEC_FILENAME)),
+    args: splitText(text(records.EXEC_ARGV)),
+    cwd: decodeText(text(records.EXEC_CWD)),
+    uid: records.credentialsUid(view, credentials),
+    euid: records.credentialsEuid(view, credentials),
+    capabilities: capabilityNames(bytes, credentials + records.CREDENTIALS_CAP_EFFECTIVE),
+    namespaces: {
+      mnt: records.namespacesMnt(view, namespaces),
+      pid: pidNamespace,
+      net: records.namespacesNet(view, namespaces),
+      user: records.namespacesUser(view, namespaces),
+    },
+    ...around.placeOf(bytes.readBigUInt64LE(at + records.HEADER_CGROUP)),
+    hidden: isHidden(pid, start, around),
+    sockets: around.sockets.get(processKey(pid, start)) ?? [],
+  };
+}
+
+function textAt({ view, bytes }: Snapshot, at: number, field: number): Buffer {
+  const start = at + records.textOffset(view, at + field);
+  return bytes.subarray(start, start + records.textKept(view, at + field));
+}
+
+const ownPidNamespace = ifReadable(() => statSync('/proc/self/ns/pid').ino) ?? 0;
+
+/** A number for /proc of this mount; null: the process has none here. */
+export function procPid({ pid, pidInNamespace, namespaces }: InventoryProcess): number | null {
+  if (ownPidNamespace === FIRST_PID_NAMESPACE) return pid;
+  return namespaces.pid === ownPidNamespace ? pidInNamespace : null;
+}
+
+function isHidden(pid: number, start: bigint, around: Surroundings): boolean | null {
+  if (ownPidNamespace !== FIRST_PID_NAMESPACE) return null;
+  // Something mounted on top of /proc/PID hides it too. One that has just ended is in neither.
+  return !existsSync(`/proc/${pid}/stat`) && around.lives(pid, start);
+}

@@ -1,0 +1,244 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { silentLog } from '@ringfence/base';
+import type { CheckName } from '@ringfence/host-kit';
+import { BpfObject } from '@ringfence/libbpf-ts';
+import { buildSensor } from '@ringfence/sensor/build';
+import { bodyOf, kernelSkip, memoryBus, readEvents, startTestCollector, TestPlace } from '@ringfence/testkit/agent';
+import type { CheckResult } from '../src/integrity/check.ts';
+import { checkIntegrity, type Integrity } from '../src/integrity/integrity.ts';
+import { checkModules } from '../src/integrity/modules.ts';
+import { integritySource } from '../src/integrity/source.ts';
+import { Symbols } from '../src/integrity/symbols.ts';
+
+const BOOT = 'this boot';
+
+/** A file system as a host could have it. */
+class Root implements Disposable {
+  readonly path = mkdtempSync(join(tmpdir(), 'ringfence-integrity-'));
+
+  write(path: string, text: string): string {
+    const file = join(this.path, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+    return file;
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.path, { recursive: true });
+  }
+}
+
+function findingsOf({ checks }: Integrity, check: CheckName): string[] {
+  return resultOf(checks, check).findings.map(({ subject, detail }) => `${subject}: ${detail}`);
+}
+
+function resultOf(checks: readonly CheckResult[], check: CheckName): CheckResult {
+  const found = checks.find((one) => one.check === check);
+  assert.ok(found, check);
+  return found;
+}
+
+describe('the integrity of the running kernel', { skip: kernelSkip() }, () => {
+  let sensorObject = '';
+  let root: Root;
+  before(async () => {
+    sensorObject = await buildSensor();
+    root = new Root();
+    symlinkSync('/proc', join(root.path, 'proc'));
+  });
+  after(() => root?.[Symbol.dispose]());
+
+  const look = (remembered?: Integrity['remembered'], path = '/'): Integrity =>
+    checkIntegrity({
+      sensorObject,
+      pinPath: '/sys/fs/bpf/rf-none',
+      bootId: BOOT,
+      knownPrograms: [],
+      root: path,
+      before: remembered,
+    });
+
+  test('its code is read, and is the same at the next look', () => {
+    const first = look();
+    assert.equal(resultOf(first.checks, 'syscall-dispatch').unseen, '');
+    assert.ok(Object.keys(first.remembered.code).length > 300);
+    const second = look(first.remembered);
+    assert.deepEqual(findingsOf(second, 'syscall-dispatch'), findingsOf(first, 'syscall-dispatch'));
+    assert.deepEqual(findingsOf(second, 'interrupt-table'), []);
+  });
+
+  test('code that has changed in this boot is told, and that of another boot is not compared', () => {
+    const { code, ...rest } = look().remembered;
+    const changed = { ...rest, code: { ...code, __x64_sys_getpid: 'another', __arm64_sys_getpid: 'another' } };
+    const [finding] = findingsOf(look(changed), 'syscall-dispatch').filter((text) => text.includes('getpid'));
+    assert.match(finding ?? '', /its code has changed since/);
+    const later = look({ ...changed, bootId: 'another boot' });
+    assert.deepEqual(
+      findingsOf(later, 'syscall-dispatch').filter((text) => text.includes('getpid')),
+      [],
+    );
+  });
+
+  test('a BPF program of somebody else is told with who holds it, until it is known', async () => {
+    const object = BpfObject.open(sensorObject);
+    for (const program of object.programs.values()) program.autoload = program.name === 'process_exit';
+    for (const ring of ['rf_ring_security', 'rf_ring_bulk']) object.definition(ring).resize(4096);
+    object.load();
+    const { id } = object.program('process_exit');
+    // Not by the detail: what holds another program may be a process of that number.
+    const about = (found: Integrity): string[] =>
+      findingsOf(found, 'bpf-program').filter((text) => text.slice(0, text.indexOf(': ')).includes(`(${id})`));
+    const [finding] = about(look());
+    assert.match(finding ?? '', new RegExp(`process_exit.*tracing.*uid 0.*\\(${process.pid}\\)`));
+    const known = { sensorObject, pinPath: '/sys/fs/bpf/rf-none', bootId: BOOT, knownPrograms: ['process_*'] };
+    assert.deepEqual(about(checkIntegrity(known)), []);
+    object[Symbol.dispose]();
+    // Whoever else looks just then (an agent beside this test) holds it a moment longer.
+    for (const end = performance.now() + 10_000; about(look()).length > 0 && performance.now() < end; )
+      await sleep(100);
+    assert.deepEqual(about(look()), []);
+  });
+
+  test('a process is told that a mount upon it hides, and none is made up in another pid namespace', async () => {
+    const child = spawn('sleep', ['60'], { stdio: 'ignore' });
+    try {
+      // In a mount namespace of its own an empty directory is mounted upon the process; the look is taken from there.
+      const script = `
+        import { checkProcesses } from '${join(import.meta.dirname, '../src/integrity/processes.ts')}';
+        import { KernelView } from '${join(import.meta.dirname, '../src/integrity/kernel-view.ts')}';
+        using view = new KernelView('${sensorObject}');
+        console.log(JSON.stringify(checkProcesses(() => view.tgids(), '/')));`;
+      const node = `${process.execPath} --conditions=@ringfence/source --input-type=module -e "$1"`;
+      const run = (prepare: string, ...more: string[]): CheckResult =>
+        JSON.parse(
+          execFileSync('unshare', ['-m', ...more, 'sh', '-c', `${prepare}; ${node}`, 'sh', script], {
+            encoding: 'utf8',
+          }),
+        );
+      const mounted = run(`mount -t tmpfs none /proc/${child.pid}`).findings;
+      assert.deepEqual(
+        mounted.map(({ subject }) => subject),
+        [`process ${child.pid}`],
+      );
+      assert.match(mounted[0]?.detail ?? '', /mounted upon/);
+      assert.deepEqual(run('true').findings, []);
+      const apart = run('true', '-pf', '--mount-proc');
+      assert.deepEqual(apart.findings, [], 'numbers of two namespaces are not compared');
+      assert.match(apart.unseen, /pid namespace/);
+    } finally {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    }
+  });
+
+  test('what the kernel starts, what every program loads and who changed it', () => {
+    using host = new Root();
+    host.write('etc/ld.so.preload', '# comment\n/usr/lib/libx.so:/tmp/evil.so\n');
+    host.write('proc/sys/kernel/tainted', `${(1 << 12) | (1 << 13)}\n`);
+    host.write('proc/sys/kernel/core_pattern', '|/usr/lib/coredump %P\n');
+    chmodSync(host.write('usr/lib/coredump', ''), 0o755);
+    host.write('proc/sys/kernel/modprobe', '/tmp/x\n');
+    chmodSync(host.write('tmp/x', ''), 0o777);
+    mkdirSync(join(host.path, 'sbin'));
+    symlinkSync('/usr/bin/systemctl', join(host.path, 'sbin/poweroff'));
+    chmodSync(host.write('usr/bin/systemctl', ''), 0o755);
+    host.write('proc/sys/kernel/poweroff_cmd', '/sbin/poweroff\n');
+    const first = look(undefined, host.path);
+    assert.deepEqual(
+      findingsOf(first, 'preload').map((text) => text.split(':')[0]),
+      ['/usr/lib/libx.so', '/tmp/evil.so'],
+    );
+    assert.deepEqual(findingsOf(first, 'taint').length, 2);
+    assert.deepEqual(findingsOf(first, 'core-pattern'), []);
+    assert.deepEqual(findingsOf(first, 'helper'), [
+      '/proc/sys/kernel/modprobe: the kernel starts /tmp/x: others than root may write to it',
+    ]);
+    host.write('proc/sys/kernel/core_pattern', '|/tmp/gone %P\n');
+    const second = look(first.remembered, host.path);
+    assert.deepEqual(findingsOf(second, 'core-pattern'), [
+      '/proc/sys/kernel/core_pattern: core dumps go to /tmp/gone: there is no such file',
+      '/proc/sys/kernel/core_pattern: was "|/usr/lib/coredump %P" and is "|/tmp/gone %P"',
+    ]);
+  });
+
+  test('a module that is in one list and not in the other', () => {
+    using host = new Root();
+    host.write('proc/modules', 'seen 16384 0 - Live 0x0\n');
+    host.write('sys/module/seen/initstate', 'live\n');
+    host.write('sys/module/diamorphine/initstate', 'live\n');
+    host.write('sys/module/builtin/parameters/x', '1\n');
+    host.write('sys/kernel/tracing/available_filter_functions', 'do_exit\nf [seen]\ng [ghost]\nh [ghost]\np [bpf]\n');
+    const symbols = new Symbols(
+      'ffffffffc0000000 t hook\t[rooty]\nffffffffc0001000 t f\t[seen]\nffffffffc0002000 t bpf_prog_1\t[bpf]\n',
+    );
+    // The same whatever BPF programs are loaded just then.
+    assert.equal(symbols.describe(0xffffffffc0002800n), '0xffffffffc0002800 (module seen)');
+    const { findings, unseen } = checkModules(symbols, host.path);
+    assert.equal(unseen, '');
+    assert.deepEqual(
+      findings.map(({ subject }) => subject),
+      ['diamorphine', 'rooty', 'ghost'],
+    );
+  });
+
+  test('what can not be kept, as on a full disk, is said, and what was found is told', async () => {
+    const warnings: string[] = [];
+    const findings: unknown[] = [];
+    const log = { ...silentLog, warn: (_: object, message: string) => warnings.push(message) };
+    const stateDir = join(root.path, 'absent');
+    const options = { sensorObject, pinPath: '/sys/fs/bpf/rf-none', bootId: BOOT, stateDir, everyMs: 1 };
+    const source = integritySource({ ...options, root: root.path, knownPrograms: [], log });
+    root.write('etc/ld.so.preload', '/evil.so\n');
+    const ignore = (): void => undefined;
+    const sink = { user: ignore, container: ignore, mount: ignore, host: ignore, throttled: ignore };
+    source.start({ ...sink, finding: (finding) => findings.push(finding) });
+    try {
+      for (const end = performance.now() + 60_000; findings.length === 0 && performance.now() < end; await sleep(20))
+        source.tick();
+      assert.ok(findings.length > 0);
+      assert.match(warnings[0] ?? '', /could not be kept/);
+    } finally {
+      source.close();
+    }
+  });
+
+  test('a collector looks by a process of its own, and what it finds becomes events, once', async () => {
+    using place = new TestPlace();
+    await using bus = await memoryBus();
+    using object = BpfObject.open(sensorObject);
+    for (const program of object.programs.values()) program.autoload = program.name === 'process_fork';
+    for (const ring of ['rf_ring_security', 'rf_ring_bulk']) object.definition(ring).resize(4096);
+    object.load();
+    const { id } = object.program('process_fork');
+    const integrity = { everyMs: 200, knownPrograms: [] };
+    await using collector = await startTestCollector(place, bus, { tickMs: 20, integrity });
+    const found = async () =>
+      (await readEvents(bus)).flatMap((event) => {
+        const finding = bodyOf(event, 'Finding');
+        return finding?.subject.includes(`(${id})`) ? [finding] : [];
+      });
+    for (const end = performance.now() + 60_000; (await found()).length === 0 && performance.now() < end; )
+      await sleep(100);
+    // Time for further looks: what they find is known by then.
+    await sleep(2000);
+    await collector.settle();
+    const all = await found();
+    assert.deepEqual(
+      all.map(({ check }) => check),
+      ['bpf-program'],
+    );
+    const held = (await readEvents(bus)).flatMap((event) => bodyOf(event, 'Finding') ?? []);
+    assert.deepEqual(
+      held.filter(({ detail }) => detail.endsWith(`held by MainThread (${process.pid})`)).map(({ subject }) => subject),
+      all.map(({ subject }) => subject),
+      "the collector's own programs are known, also those that no hook holds",
+    );
+  });
+});

@@ -1,0 +1,1 @@
+export { type LogOptions, LogReader, type LogStats } from './reader.ts';

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { removePinDirectory } from '../src/pins.ts';
+
+const unshareSkip = spawnSync('unshare', ['-m', 'true']).status === 0 ? false : 'no new mount namespace here';
+
+describe('the directory of the pins', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'ringfence-pins-'));
+  after(() => rmSync(directory, { recursive: true }));
+
+  function filled(name: string): string {
+    const path = join(directory, name);
+    mkdirSync(path);
+    writeFileSync(join(path, 'link_a'), '');
+    writeFileSync(join(path, 'rf_run'), '');
+    return path;
+  }
+
+  it('goes with all that is in it', () => {
+    const path = filled('own');
+    removePinDirectory(path);
+    assert.ok(!existsSync(path));
+  });
+
+  it('stays, empty, where it is a mount of its own, as in the sandbox of the unit', { skip: unshareSkip }, () => {
+    const path = filled('mounted');
+    const pins = join(import.meta.dirname, '../src/pins.ts');
+    const remove = `import { removePinDirectory } from ${JSON.stringify(pins)}; removePinDirectory(process.argv[1]);`;
+    const command =
+      'mount --bind "$1" "$1" && exec "$0" --conditions=@ringfence/source --input-type=module -e "$2" "$1"';
+    execFileSync('unshare', ['-m', 'sh', '-c', command, process.execPath, path, remove]);
+    assert.deepEqual(readdirSync(path), []);
+  });
+
+  it('is not kept quiet about when something in it can not be removed', () => {
+    const path = filled('kept');
+    mkdirSync(join(path, 'another'));
+    assert.throws(() => removePinDirectory(path), { code: 'ERR_FS_EISDIR' });
+  });
+});

@@ -1,0 +1,232 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { type Bus, openEmbeddedBus } from '@ringfence/bus';
+import { BpfLink } from '@ringfence/libbpf-ts';
+import { decodeText, records, topicsWith } from '@ringfence/schema';
+import {
+  type BodyOf,
+  bodyOf,
+  COLLECTOR_PROGRAM,
+  identity,
+  kernelSkip,
+  readEvents,
+  startTestCollector,
+  TestPlace,
+} from '@ringfence/testkit/agent';
+import { damagedHooks, markSensor, pastTampering } from '../src/tampering.ts';
+
+const { TamperingOperation: OPERATION, AccessOperation } = records;
+const SIGKILL = 9;
+const SIGSTOP = 19;
+const PTRACE_SEIZE = 0x4206;
+const EPERM = -1;
+const NOBODY = 65534;
+
+const HOLD = `
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/ptrace.h>
+int main(int count, char **words) { (void)count; return ptrace(PTRACE_SEIZE, atoi(words[1]), 0, 0) ? errno : 0; }
+`;
+
+/** Puts the program of a pinned link in its own place. */
+const REPLACE = `#include <linux/bpf.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+static int bpf(int command, union bpf_attr attr) { return syscall(SYS_bpf, command, &attr, sizeof(attr)); }
+int main(int argc, char **argv) {
+  struct bpf_link_info info = {};
+  int link = bpf(BPF_OBJ_GET, (union bpf_attr){.pathname = (__u64)argv[1]});
+  bpf(BPF_OBJ_GET_INFO_BY_FD, (union bpf_attr){.info = {.bpf_fd = link, .info_len = sizeof(info), .info = (__u64)&info}});
+  int program = bpf(BPF_PROG_GET_FD_BY_ID, (union bpf_attr){.prog_id = info.prog_id});
+  return bpf(BPF_LINK_UPDATE, (union bpf_attr){.link_update = {.link_fd = link, .new_prog_fd = program}}) != 0;
+}`;
+
+/** One sensor through several agents, each of which another one follows. */
+describe('what is done to an agent', { skip: kernelSkip() }, () => {
+  let hold: string;
+  let replace: string;
+  let place: TestPlace;
+  let busFile: string;
+  before(() => {
+    place = new TestPlace();
+    busFile = join(place.directory, 'bus.db');
+    chmodSync(place.directory, 0o755);
+    hold = join(place.directory, 'hold-it');
+    execFileSync('cc', ['-x', 'c', '-o', hold, '-'], { input: HOLD });
+    replace = join(place.directory, 'replace-it');
+    execFileSync('cc', ['-x', 'c', '-o', replace, '-'], { input: REPLACE });
+  });
+  after(() => place?.[Symbol.dispose]());
+
+  /** Runs an agent, does something to it until it is gone, and starts another one; returns what is told that was not before. */
+  async function tamper(act: (agent: ChildProcess) => Promise<void> | void): Promise<Told[]> {
+    const before = await told();
+    const agent = startAgent(place, busFile);
+    const gone = once(agent, 'exit');
+    try {
+      await once(agent.stdout as NodeJS.ReadableStream, 'data');
+      await act(agent);
+    } catch (error) {
+      agent.kill('SIGKILL');
+      throw error;
+    } finally {
+      await gone;
+    }
+    return (await told(async (bus) => (await startTestCollector(place, bus, { keepPinned: true })).close())).slice(
+      before.length,
+    );
+  }
+
+  async function told(first: (bus: Bus) => Promise<void> = async () => {}): Promise<Told[]> {
+    await using bus = await openEmbeddedBus({ path: busFile });
+    await bus.ensureTopics(topicsWith(1));
+    await first(bus);
+    return (await readEvents(bus)).flatMap((event) => {
+      const body = bodyOf(event, 'Tampering');
+      return body === undefined ? [] : [{ ...body, by: event.tgid }];
+    });
+  }
+
+  const brief = (all: readonly Told[]) => all.map(({ operation, detail, result }) => [operation, detail, result]);
+
+  it('is told by the next start: a kill, with who did it, and that the agent died of it; not that somebody looked', async () => {
+    let pid = 0;
+    let killer = 0;
+    const all = await tamper((agent) => {
+      pid = agent.pid ?? 0;
+      shell(`kill -0 ${pid}; kill -CONT ${pid}; cat /proc/${pid}/environ >/dev/null`);
+      assert.equal(
+        statusOf(() => execFileSync(hold, [String(pid)], { uid: NOBODY, gid: NOBODY })),
+        -EPERM,
+      );
+      killer = shell(`kill -9 ${pid}`);
+    });
+    assert.deepEqual(brief(all), [
+      [OPERATION.TAMPERING_AGENT_ACCESS, AccessOperation.ACCESS_PTRACE, EPERM],
+      [OPERATION.TAMPERING_AGENT_SIGNAL, SIGKILL, 0],
+      [OPERATION.TAMPERING_AGENT_EXIT, 0, 0],
+    ]);
+    const [refused, kill, exit] = all as [Told, Told, Told];
+    assert.deepEqual([refused.uid, refused.request], [NOBODY, PTRACE_SEIZE]);
+    assert.deepEqual([kill.by, kill.uid, kill.victimTgid, kill.count], [killer, 0, pid, 1]);
+    assert.equal(decodeText(kill.command.bytes), 'sh');
+    assert.match(decodeText(kill.executable.bytes), /^(dash|bash|sh|busybox)$/);
+    assert.deepEqual([exit.by, exit.request], [pid, SIGKILL]);
+    assert.match(decodeText(exit.executable.bytes), /^node/);
+  });
+
+  it('is told once: stopped, traced, a hook taken away, which the next start puts back', async () => {
+    const all = await tamper(async ({ pid = 0 }) => {
+      shell(`kill -STOP ${pid}; kill -STOP ${pid}`);
+      await stateOf(pid, 'T');
+      execFileSync(hold, [String(pid)]);
+      detach(place, 'link_connect4');
+      assert.throws(() => detach(place, 'link_process_exit'));
+      shell(`kill -9 ${pid}`);
+    });
+    assert.deepEqual(
+      all.map(({ operation, result }) => [operation, result >= 0]),
+      [
+        [OPERATION.TAMPERING_AGENT_SIGNAL, true],
+        [OPERATION.TAMPERING_AGENT_ACCESS, true],
+        [OPERATION.TAMPERING_LINK_DETACH, true],
+        [OPERATION.TAMPERING_LINK_DETACH, false],
+        [OPERATION.TAMPERING_AGENT_SIGNAL, true],
+        [OPERATION.TAMPERING_AGENT_EXIT, true],
+        [OPERATION.TAMPERING_SENSOR_REMOVED, true],
+      ],
+    );
+    const [stopped, traced, detached, refused, , , removed] = all as [Told, Told, Told, Told, Told, Told, Told];
+    assert.deepEqual([stopped.detail, stopped.count], [SIGSTOP, 2]);
+    assert.equal(decodeText(traced.executable.bytes), 'hold-it');
+    assert.deepEqual(
+      [detached, refused, removed].map(({ program }) => decodeText(program.bytes)),
+      ['connect4', 'process_exit', 'connect4'],
+    );
+    assert.deepEqual([detached.by, removed.by], [process.pid, 0]);
+    assert.deepEqual(damagedHooks(place.pinPath), []);
+  });
+
+  it('is told when another program is put in the place of a hook: one that the kernel takes, and one that it does not', async () => {
+    let updater = 0;
+    const all = await tamper(({ pid = 0 }) => {
+      const pins = ['link_connect6', 'link_process_exit'].map((pin) => join(place.pinPath, pin));
+      updater = shell(`${pins.map((pin) => `${replace} ${pin}`).join('; ')}; kill -9 ${pid}`);
+    });
+    const updates = all.filter(({ operation }) => operation === OPERATION.TAMPERING_LINK_UPDATE);
+    assert.deepEqual(
+      updates.map(({ program, result }) => [decodeText(program.bytes), Math.sign(result)]),
+      [
+        ['connect6', 0],
+        ['process_exit', -1],
+      ],
+    );
+    assert.ok(updates.every(({ by, executable }) => by > updater && decodeText(executable.bytes) === 'replace-it'));
+    assert.deepEqual(damagedHooks(place.pinPath), []);
+  });
+
+  it('is nothing when it was asked to end, and its last tick says so', async () => {
+    const before = await told();
+    const agent = startAgent(place, busFile);
+    await once(agent.stdout as NodeJS.ReadableStream, 'data');
+    agent.kill('SIGTERM');
+    await once(agent, 'exit');
+    assert.equal((await told()).length, before.length);
+    await using bus = await openEmbeddedBus({ path: busFile });
+    const ticks = (await readEvents(bus)).flatMap((event) => bodyOf(event, 'Tick') ?? []);
+    // One for each agent that ended in order: those that came after the killed ones, and this one.
+    assert.equal(ticks.at(-1)?.last, true);
+    assert.equal(ticks.filter(({ last }) => last).length, 4);
+    assert.deepEqual(pastTampering(place.directory, { pinPath: place.pinPath, bootId: identity.bootId }, false), []);
+  });
+
+  it('is that the whole sensor is gone, when nobody has taken it out who was to', () => {
+    const here = { pinPath: place.pinPath, bootId: identity.bootId };
+    markSensor(place.directory, here);
+    const [gone, ...others] = pastTampering(place.directory, here, false);
+    assert.equal(gone?.readUInt32LE(records.TAMPERING_OPERATION), OPERATION.TAMPERING_SENSOR_REMOVED);
+    assert.deepEqual(others, []);
+    assert.deepEqual(pastTampering(place.directory, { ...here, bootId: 'another' }, false), []);
+  });
+});
+
+interface Told extends BodyOf<'Tampering'> {
+  readonly by: number;
+}
+
+function startAgent(place: TestPlace, busFile: string): ChildProcess {
+  const flags = ['--conditions=@ringfence/source', '--disable-warning=ExperimentalWarning'];
+  return spawn(process.execPath, [...flags, COLLECTOR_PROGRAM, place.directory, place.pinPath, busFile], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+}
+
+/** The shell's pid. */
+function shell(command: string): number {
+  const [pid = ''] = execFileSync('/bin/sh', ['-c', `echo $$; ${command}`], { encoding: 'utf8' }).split('\n');
+  return Number(pid);
+}
+
+function statusOf(run: () => unknown): number {
+  try {
+    run();
+  } catch (error) {
+    return (error as { readonly status: number }).status;
+  }
+  return 0;
+}
+
+function detach(place: TestPlace, pin: string): void {
+  using link = BpfLink.openPinned(join(place.pinPath, pin));
+  link.detach();
+}
+
+async function stateOf(pid: number, wanted: string): Promise<void> {
+  while (readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.[0] !== wanted)
+    await new Promise((resolve) => setImmediate(resolve));
+}

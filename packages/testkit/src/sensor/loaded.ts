@@ -1,0 +1,198 @@
+/** The sensor's object for a test, loaded and attached. */
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  type BpfLink,
+  type BpfMap,
+  BpfObject,
+  type BpfProgram,
+  isBpfFileSystem,
+  type MapDefinition,
+} from '@ringfence/libbpf-ts';
+import {
+  isProbe,
+  loadRefusals,
+  REFUSED,
+  STAND_INS,
+  sizeForCpus,
+  tellFull,
+  traceFunctions,
+} from '@ringfence/sensor/parts';
+
+export const BPF_FS = '/sys/fs/bpf';
+
+export interface LoadOptions {
+  /** programs of the full profile */
+  readonly full: ReadonlySet<string>;
+  readonly systemCalls: 'functions' | 'tracepoints';
+  readonly refusals: boolean;
+  /** attached now, so that it knows nothing of what was there before */
+  readonly fresh: boolean;
+  /** bytes */
+  readonly bulkRing: number;
+  /** entries of maps, by name */
+  readonly sizes: Readonly<Record<string, number>>;
+}
+
+/**
+ * The kernel takes seconds to verify the programs and to leave their hooks, that of an emulated machine half a minute each: a process that runs many files loads and
+ * attaches once what most of them ask for.
+ */
+const KEEPS = process.env['RINGFENCE_TEST_KEEP'] !== undefined;
+const COUNTERS = 'rf_counters';
+const HASHES: ReadonlySet<string> = new Set(['hash', 'lru_hash', 'lpm_trie']);
+/** written anew for each event */
+const SCRATCH = /^rf_(scratch_|kernel_page$)/;
+
+/** Where cgroup v2 is mounted: on hybrid machines not at /sys/fs/cgroup. */
+export function cgroup2(): string | undefined {
+  const mounts = readFileSync('/proc/mounts', 'utf8').split('\n');
+  return mounts.map((line) => line.split(' ')).find((fields) => fields[2] === 'cgroup2')?.[1];
+}
+
+/** Tracepoints come and go with the kernel's version and configuration. */
+function kernelHas(section: string): boolean {
+  const [kind, ...place] = section.split('/');
+  const events = '/sys/kernel/tracing/events';
+  if (kind === 'tracepoint') return existsSync(join(events, ...place));
+  if (kind !== 'raw_tp') return true;
+  return readdirSync(events).some((group) => existsSync(join(events, group, place.join('/'))));
+}
+
+function open(path: string, { bulkRing, sizes, full }: LoadOptions): BpfObject {
+  const object = BpfObject.open(path);
+  object.definition('rf_ring_security').resize(1 << 20);
+  object.definition('rf_ring_bulk').resize(bulkRing);
+  sizeForCpus(object);
+  for (const [map, entries] of Object.entries(sizes)) object.definition(map).resize(entries);
+  for (const name of full) object.program(name).autoload = true;
+  tellFull(object, full);
+  return object;
+}
+
+function pinMaps(object: BpfObject, directory: string): BpfObject {
+  for (const definition of object.definitions.values()) definition.pinAt(`${directory}/${definition.name}`);
+  object.section('.bss').pinAt(`${directory}/rf_bss`);
+  return object;
+}
+
+function empty(name: string, { type }: MapDefinition, map: BpfMap): void {
+  if (HASHES.has(type)) map.deleteAll([...map.keys()]);
+  if (type !== 'array' || SCRATCH.test(name)) return;
+  const { key: keySize, value: valueSize } = map.sizes;
+  const key = new Uint8Array(keySize);
+  const value = new Uint8Array(valueSize);
+  for (let index = 0; index < map.info.maxEntries; index++) {
+    new DataView(key.buffer).setUint32(0, index, true);
+    map.update(key, value);
+  }
+}
+
+export class LoadedSensor implements Disposable {
+  static #kept: { readonly key: string; readonly sensor: LoadedSensor } | undefined;
+  readonly object: BpfObject;
+  /** programs whose hook this kernel doesn't have */
+  readonly missing: Set<string> = new Set();
+  readonly #hooks: BpfLink[] = [];
+  readonly #initial: Uint8Array;
+  #refusals: BpfObject | undefined;
+  #inUse = true;
+
+  private constructor(path: string, options: LoadOptions) {
+    const object = open(path, options);
+    this.object = object;
+    const pins = options.refusals ? mkdtempSync(`${BPF_FS}/rf-test-${process.pid}-maps-`) : undefined;
+    try {
+      if (pins !== undefined) pinMaps(object, pins);
+      if (options.systemCalls === 'functions') for (const name of traceFunctions(object)) this.missing.add(name);
+      object.load();
+      if (pins !== undefined) this.#loadRefusals(() => pinMaps(open(path, options), pins));
+    } finally {
+      if (pins !== undefined) rmSync(pins, { recursive: true });
+    }
+    this.#initial = this.#variables.slice();
+    for (const program of object.programs.values()) if (program.loaded) this.#attach(program);
+  }
+
+  /** As a test finds it after a load, though it may have been another test's. */
+  static get(path: string, options: LoadOptions): LoadedSensor {
+    const key = JSON.stringify({ ...options, full: [...options.full] });
+    const kept = LoadedSensor.#kept;
+    if (kept?.key === key && !kept.sensor.#inUse) return kept.sensor.#again();
+    const sensor = new LoadedSensor(path, options);
+    // those of others would stay attached beside it
+    if (KEEPS && kept === undefined && !options.refusals && !options.fresh) LoadedSensor.#keep(key, sensor);
+    return sensor;
+  }
+
+  static #keep(key: string, sensor: LoadedSensor): void {
+    LoadedSensor.#kept = { key, sensor };
+    process.once('exit', () => LoadedSensor.#kept?.sensor.leave());
+  }
+
+  #loadRefusals(again: () => BpfObject): void {
+    const refusals = loadRefusals(again);
+    if (typeof refusals === 'string') throw new Error(`the programs for refused calls can't be loaded: ${refusals}`);
+    this.#refusals = refusals;
+    this.#hooks.push(refusals.program(REFUSED).attach());
+  }
+
+  /** A stand-in beside what it stands for. */
+  #isNeedless(name: string): boolean {
+    const hook = STAND_INS.get(name);
+    if (hook === undefined) return false;
+    const { loaded, section } = this.object.program(hook);
+    return loaded && kernelHas(section);
+  }
+
+  /** Only what this kernel has no place for may be missing. */
+  #attach(program: BpfProgram): void {
+    const { name, section } = program;
+    if (this.#isNeedless(name)) return;
+    if (!kernelHas(section)) this.missing.add(name);
+    else if (section === 'syscall' || isProbe(section))
+      return; // run by itself, on demand
+    else if (/^cgroup(_skb)?\//.test(section)) this.#hooks.push(program.attachCgroup(cgroup2() ?? ''));
+    else this.#hooks.push(program.attach());
+  }
+
+  get #variables(): Uint8Array {
+    const { buffer, byteOffset, byteLength } = this.object.section('.bss').view;
+    return new Uint8Array(buffer, byteOffset, byteLength);
+  }
+
+  /** Its hooks are in place. What tasks have of their own in the kernel goes with them. */
+  #again(): this {
+    this.#inUse = true;
+    this.#variables.set(this.#initial);
+    for (const [name, definition] of this.object.definitions)
+      if (name !== COUNTERS) empty(name, definition, this.object.map(name));
+    for (const name of ['rf_ring_security', 'rf_ring_bulk']) {
+      using ring = this.object.map(name).ringBuffer();
+      ring.begin();
+      while (ring.next());
+      ring.release();
+    }
+    // last: what comes meanwhile is counted, and drained with the rings
+    empty(COUNTERS, this.object.definition(COUNTERS), this.object.map(COUNTERS));
+    return this;
+  }
+
+  /** A hundred hooks that are left one by one take seconds; what pins are removed of, the kernel takes away by itself, a moment later. */
+  leave(): void {
+    if (LoadedSensor.#kept?.sensor === this) LoadedSensor.#kept = undefined;
+    const hooks = this.#hooks.splice(0);
+    const directory = isBpfFileSystem(BPF_FS) ? mkdtempSync(`${BPF_FS}/rf-test-${process.pid}-sensor-`) : undefined;
+    if (directory !== undefined) for (const [index, link] of hooks.entries()) link.pin(`${directory}/${index}`);
+    for (const link of hooks) link[Symbol.dispose]();
+    if (directory !== undefined) rmSync(directory, { recursive: true });
+  }
+
+  [Symbol.dispose](): void {
+    this.#inUse = false;
+    if (LoadedSensor.#kept?.sensor === this) return;
+    this.leave();
+    this.#refusals?.[Symbol.dispose]();
+    this.object[Symbol.dispose]();
+  }
+}
