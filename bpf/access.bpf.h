@@ -3,7 +3,7 @@
  * number or descriptor in the call's registers; 0: there was no such process, or its descriptor is closed again. */
 #include "lib/access.h"
 #include "lib/syscall.h"
-#include "lib/truth.h"
+#include "lib/kernel_copy.h"
 
 #define PTRACE_TRACEME 0
 #define PTRACE_POKETEXT 4
@@ -25,11 +25,11 @@ static __always_inline bool access__is_reported(__u32 request)
 /* `pid`: by what the call names it. */
 static __always_inline void access__fill_target(struct access *access, struct task_struct *task, struct pid *pid)
 {
-	struct rf_truth *truth = truth__take(task);
+	struct rf_kernel_copy *copy = kernel_copy__take(task);
 
-	if (truth) {
-		access->target_tgid = truth->inode;
-		access->target_start = truth->object;
+	if (copy) {
+		access->target_tgid = copy->inode;
+		access->target_start = copy->object;
 	} else
 		pid__identify(pid, &access->target_tgid, &access->target_start);
 }

@@ -4,7 +4,7 @@
  * returned; all else is in the caller's memory only. Our own calls are reported like anybody's. */
 #include "lib/syscall.h"
 #include "lib/tampering.h"
-#include "lib/truth.h"
+#include "lib/kernel_copy.h"
 
 #define BPF_CALLS_NAME_MAX 16
 
@@ -78,7 +78,7 @@ static __always_inline void bpf_calls__append_name(struct rf_builder *b, struct 
 	text__append(b, RF_RECORD_MAX, &r->name, TEXT_KERNEL, name, size, BPF_CALLS_NAME_MAX, size);
 }
 
-static __always_inline void bpf_calls__fill_load(struct rf_builder *b, struct rf_bpf *r, const struct bpf_calls_attr *attr, bool known)
+static __always_inline void bpf_calls__fill_load(struct rf_builder *b, struct rf_bpf *r, const struct bpf_calls_attr *attr, bool is_kernel_copy)
 {
 	r->attach_type = attr->program.expected_attach_type;
 	r->flags = attr->program.flags;
@@ -87,19 +87,19 @@ static __always_inline void bpf_calls__fill_load(struct rf_builder *b, struct rf
 		bpf_calls__fill_program(b, r, r->result);
 		return;
 	}
-	r->source_caller = !known;
+	r->source_caller = !is_kernel_copy;
 	r->program_type = attr->program.type;
 	bpf_calls__append_name(b, r, attr->program.name);
 }
 
-static __always_inline void bpf_calls__fill_create(struct rf_builder *b, struct rf_bpf *r, const struct bpf_calls_attr *attr, bool known)
+static __always_inline void bpf_calls__fill_create(struct rf_builder *b, struct rf_bpf *r, const struct bpf_calls_attr *attr, bool is_kernel_copy)
 {
 	if (r->result >= 0) {
 		r->source_caller = task__shares_files(bpf_get_current_task_btf());
 		bpf_calls__fill_map(b, r, r->result);
 		return;
 	}
-	r->source_caller = !known;
+	r->source_caller = !is_kernel_copy;
 	r->program_type = attr->map.type;
 	r->flags = attr->map.flags;
 	bpf_calls__append_name(b, r, attr->map.name);
@@ -115,13 +115,13 @@ static __always_inline void bpf_calls__fill_attach(struct rf_builder *b, struct 
 }
 
 /* `known`: the attributes are the kernel's own copy. */
-static __always_inline void bpf_calls__fill(struct rf_builder *b, struct rf_bpf *r, const struct bpf_calls_attr *attr, bool known)
+static __always_inline void bpf_calls__fill(struct rf_builder *b, struct rf_bpf *r, const struct bpf_calls_attr *attr, bool is_kernel_copy)
 {
 	switch (r->command) {
 	case BPF_PROG_LOAD:
-		return bpf_calls__fill_load(b, r, attr, known);
+		return bpf_calls__fill_load(b, r, attr, is_kernel_copy);
 	case BPF_MAP_CREATE:
-		return bpf_calls__fill_create(b, r, attr, known);
+		return bpf_calls__fill_create(b, r, attr, is_kernel_copy);
 	case BPF_PROG_ATTACH:
 		return bpf_calls__fill_attach(b, r, attr->attach.program, attr->attach.attach_type, attr->attach.flags);
 	case BPF_PROG_DETACH:
@@ -152,7 +152,7 @@ static __always_inline bool bpf_calls__is_reported(__u64 command)
 	return command < 64 && (reported >> command & 1);
 }
 
-static __always_inline void bpf_calls__report(struct rf_scratch_big *scratch, struct pt_regs *registers, struct rf_truth *truth, __s32 result)
+static __always_inline void bpf_calls__report(struct rf_scratch_big *scratch, struct pt_regs *registers, struct rf_kernel_copy *copy, __s32 result)
 {
 	struct rf_builder b = { .record = scratch->record, .end = sizeof(struct rf_bpf) };
 	struct rf_bpf *r = (struct rf_bpf *)scratch->record;
@@ -162,8 +162,8 @@ static __always_inline void bpf_calls__report(struct rf_scratch_big *scratch, st
 	rf_barrier(size);
 	if (size > sizeof(attr))
 		size = sizeof(attr);
-	if (truth)
-		__builtin_memcpy(&attr, truth->text, sizeof(attr));
+	if (copy)
+		__builtin_memcpy(&attr, copy->text, sizeof(attr));
 	else if (failure__of(RF_PLACE_ARGUMENT, bpf_probe_read_user(&attr, size, (const void *)PT_REGS_PARM2_CORE_SYSCALL(registers))))
 		b.faults++;
 	task__fill_header(&r->h, bpf_get_current_task_btf(), RF_BPF);
@@ -175,7 +175,7 @@ static __always_inline void bpf_calls__report(struct rf_scratch_big *scratch, st
 	r->id = 0;
 	r->flags = 0;
 	text__clear(&b, &r->name);
-	bpf_calls__fill(&b, r, &attr, truth != 0);
+	bpf_calls__fill(&b, r, &attr, copy != 0);
 	text__count_faults(&b, RF_LANE_SECURITY);
 	ring__output(RF_LANE_SECURITY, r, b.end, RF_RECORD_MAX);
 }
@@ -210,7 +210,7 @@ int bpf_exit(void *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = task__registers(task);
-	struct rf_truth *truth = truth__take(task);
+	struct rf_kernel_copy *copy = kernel_copy__take(task);
 	__u32 command = PT_REGS_PARM1_CORE_SYSCALL(registers);
 	long result = syscall__result(context);
 	struct rf_scratch_big *scratch;
@@ -226,7 +226,7 @@ int bpf_exit(void *context)
 	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_BPF);
 	if (!scratch)
 		return 0;
-	bpf_calls__report(scratch, registers, truth, result);
+	bpf_calls__report(scratch, registers, copy, result);
 	scratch__give(scratch);
 	return 0;
 }

@@ -143,8 +143,8 @@ static __always_inline bool connect__fill_unix(struct rf_builder *b, struct rf_c
 		socket__append_unix_name(b, CONNECT_ROOM, &c->path, work, (struct unix_sock *)BPF_CORE_READ(own, peer));
 		return true;
 	}
-	c->source_caller = !call->truth;
-	socket__copy_request(work->text, call->truth, (const void *)PT_REGS_PARM2_SYSCALL(registers), size);
+	c->source_caller = !call->copy;
+	socket__copy_request(work->text, call->copy, (const void *)PT_REGS_PARM2_SYSCALL(registers), size);
 	socket__append_unix_request(b, CONNECT_ROOM, &c->path, work->text, size);
 	return true;
 }
@@ -166,8 +166,8 @@ static __always_inline bool connect__fill(struct rf_builder *b, struct rf_connec
 		connect__fill_from_destination(c, call->asked);
 		return true;
 	}
-	c->source_caller = !call->truth;
-	socket__copy_request(work->text, call->truth, (const void *)PT_REGS_PARM2_SYSCALL(registers), PT_REGS_PARM3_CORE_SYSCALL(registers));
+	c->source_caller = !call->copy;
+	socket__copy_request(work->text, call->copy, (const void *)PT_REGS_PARM2_SYSCALL(registers), PT_REGS_PARM3_CORE_SYSCALL(registers));
 	c->port = socket__read_request(c->address, work->text, c->family);
 	return true;
 }
@@ -184,14 +184,14 @@ static __always_inline __u32 connect__admit(const struct rf_connect *c, struct t
 }
 
 /* As the kernel took it, where that is known; else as the caller's memory has it. */
-static __always_inline void connect__read_request(struct rf_end *end, struct task_struct *task, const struct rf_truth *truth)
+static __always_inline void connect__read_request(struct rf_end *end, struct task_struct *task, const struct rf_kernel_copy *copy)
 {
 	const void *request = (const void *)PT_REGS_PARM2_SYSCALL(task__registers(task));
 	__u32 head[2] = {}; /* family, port, IPv4 address */
 
 	__builtin_memset(end, 0, sizeof(*end));
-	if (truth)
-		__builtin_memcpy(head, truth->text, sizeof(head));
+	if (copy)
+		__builtin_memcpy(head, copy->text, sizeof(head));
 	else if (bpf_probe_read_user(head, sizeof(head), request))
 		return;
 	end->family = head[0];
@@ -199,8 +199,8 @@ static __always_inline void connect__read_request(struct rf_end *end, struct tas
 	__builtin_memcpy(end->address, &head[1], sizeof(head[1]));
 	if (end->family != AF_INET6)
 		return;
-	if (truth)
-		__builtin_memcpy(end->address, truth->text + __builtin_offsetof(struct sockaddr_in6, sin6_addr), sizeof(end->address));
+	if (copy)
+		__builtin_memcpy(end->address, copy->text + __builtin_offsetof(struct sockaddr_in6, sin6_addr), sizeof(end->address));
 	else
 		bpf_probe_read_user(end->address, sizeof(end->address), request + __builtin_offsetof(struct sockaddr_in6, sin6_addr));
 }
@@ -245,7 +245,7 @@ static __always_inline bool connect__is_wanted(struct task_struct *task, const s
 					    bpf_ntohs(kernel__read(sk, __sk_common.skc_dport)), kernel__read(sk, __sk_common.skc_num));
 	if (sk && call->asked && call->asked->family == call->family)
 		return connect__takes(call, cgroup, (const __u32 *)call->asked->address, call->asked->port);
-	connect__read_request(&end, task, call->truth);
+	connect__read_request(&end, task, call->copy);
 	if (sk && end.family == call->family)
 		return connect__takes(call, cgroup, (const __u32 *)end.address, end.port);
 	return interest__takes_forms(RF_LANE_SECURITY, RF_CONNECT, connect__forms(call->protocol, false) | connect__forms(call->protocol, true),
@@ -331,7 +331,7 @@ int connect_exit(void *context)
 		connect__end(task, result);
 		return 0;
 	}
-	truth__take(task);
+	kernel_copy__take(task);
 	ring__pass(RF_LANE_SECURITY, RF_CONNECT, RF_DROP_UNWATCHED);
 	return 0;
 }

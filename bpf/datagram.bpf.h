@@ -60,7 +60,7 @@ static __always_inline void datagram__tell(const struct rf_owner *owner, const s
 static __always_inline void datagram__begin(struct rf_exchange_key *key, const struct wire *w, bool egress, __u64 now)
 {
 	struct rf_owner *owner = owner__find(key->cookie, RF_DATAGRAM);
-	struct rf_exchange exchange = { .told = now, .count = 1, .incoming = !egress };
+	struct rf_exchange exchange = { .reported = now, .count = 1, .incoming = !egress };
 	struct rf_exchange *kept;
 
 	if (!owner)
@@ -93,11 +93,11 @@ static __always_inline void datagram__count(struct rf_exchange_key *key, const s
 	}
 	__sync_fetch_and_add(egress ? &exchange->sent : &exchange->received, w->length);
 	__sync_fetch_and_add(&exchange->count, 1);
-	if (now - exchange->told < DATAGRAM_TOLD_EVERY) {
+	if (now - exchange->reported < DATAGRAM_TOLD_EVERY) {
 		ring__count(RF_LANE_BULK, RF_DATAGRAM, RF_DROP_MERGED);
 		return;
 	}
-	exchange->told = now;
+	exchange->reported = now;
 	owner = owner__find(key->cookie, RF_DATAGRAM);
 	if (owner)
 		datagram__tell(owner, key, exchange);
@@ -251,12 +251,12 @@ static __always_inline int datagram__sent(struct task_struct *task, __s32 result
 	call.sk = sk;
 	family = kernel__read(sk, __sk_common.skc_family);
 	if (family == AF_UNIX) {
-		call.truth = unix_datagram__take(task, sk);
-		if (call.truth && call.truth->told)
+		call.copy = unix_datagram__take_copy(task, sk);
+		if (call.copy && call.copy->reported)
 			return 0;
 		/* a call that fails may have come to no hook: what is written down is of one before it */
 		if (result < 0)
-			call.truth = 0;
+			call.copy = 0;
 		return unix_datagram__ended(task, &call);
 	}
 	if (result >= 0 || (family != AF_INET && family != AF_INET6) || kernel__read(sk, sk_protocol) != IPPROTO_UDP)
@@ -340,7 +340,7 @@ static __always_inline void datagram__sent_many(struct task_struct *task, __u32 
 	struct datagram_messages messages = { .next = (const char *)PT_REGS_PARM2_SYSCALL(registers) };
 	struct sock *sk;
 
-	truth__take(task);
+	kernel_copy__take(task);
 	if (!file__is_socket(file))
 		return;
 	sk = socket__of_file(file);
@@ -369,7 +369,7 @@ int sendmmsg_exit(void *context)
 		return 0;
 	task = bpf_get_current_task_btf();
 	if (rf_unix_sent && result > 0)
-		truth__take(task); /* of one that failed after others were sent */
+		kernel_copy__take(task); /* of one that failed after others were sent */
 	if (!datagram__may_be_wanted(result))
 		return 0;
 	registers = task__registers(task);

@@ -2,7 +2,7 @@
 /* A process runs an executable. Fires when the new mm is in place, its credentials are committed and close-on-exec descriptors are closed. */
 #include "lib/environment.h"
 #include "lib/executable.h"
-#include "lib/truth.h"
+#include "lib/kernel_copy.h"
 
 #define EXEC_ROOM RF_RECORD_MAX
 
@@ -81,7 +81,7 @@ static __always_inline void exec__append_arguments(struct rf_builder *b, struct 
 /* The script's file is closed by now: a hook of the full profile has written down which it was. */
 static __always_inline void exec__append_interpreter(struct rf_builder *b, struct rf_exec *e, struct task_struct *task, struct linux_binprm *binary)
 {
-	struct rf_truth *truth;
+	struct rf_kernel_copy *copy;
 
 	text__clear(b, &e->interpreter);
 	text__clear(b, &e->script);
@@ -91,13 +91,13 @@ static __always_inline void exec__append_interpreter(struct rf_builder *b, struc
 	if (!(e->flags & RF_EXEC_SCRIPT))
 		return;
 	text__append_string(b, EXEC_ROOM, &e->interpreter, TEXT_KERNEL, binary->interp);
-	truth = truth__take(task);
-	if (!truth)
+	copy = kernel_copy__take(task);
+	if (!copy)
 		return;
-	truth__append(b, EXEC_ROOM, &e->script, truth, &truth->path);
-	e->script_inode = truth->inode;
-	e->script_ctime = truth->ctime;
-	e->script_device = truth->device;
+	kernel_copy__append(b, EXEC_ROOM, &e->script, copy, &copy->path);
+	e->script_inode = copy->inode;
+	e->script_ctime = copy->ctime;
+	e->script_device = copy->device;
 }
 
 SEC("tp_btf/sched_process_exec")

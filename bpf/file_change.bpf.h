@@ -5,7 +5,7 @@
 #include "lib/request.h"
 #include "lib/share.h"
 #include "lib/syscall.h"
-#include "lib/truth.h"
+#include "lib/kernel_copy.h"
 #include "lib/executable.h"
 
 #define CHANGE_ROOM RF_SMALL_RECORD_MAX
@@ -89,15 +89,15 @@ static __always_inline void change__fill(struct rf_file_change *c, struct task_s
 
 /* true: a rule may match it. */
 static __always_inline bool change__append_path(struct rf_builder *b, struct rf_scratch_small *scratch, const struct change_request *request,
-						struct file *file, struct rf_truth *truth)
+						struct file *file, struct rf_kernel_copy *copy)
 {
 	struct rf_file_change *c = (struct rf_file_change *)scratch->record;
 
-	if (truth) {
+	if (copy) {
 		c->source_caller = 0;
-		c->inode = truth->inode;
-		c->device = truth->device;
-		truth__append(b, CHANGE_ROOM, &c->path, truth, &truth->path);
+		c->inode = copy->inode;
+		c->device = copy->device;
+		kernel_copy__append(b, CHANGE_ROOM, &c->path, copy, &copy->path);
 	} else if (file)
 		path__append_new(b, CHANGE_ROOM, &c->path, &scratch->path, kernel__read(file, f_path.mnt),
 				 kernel__read(file, f_path.dentry));
@@ -121,15 +121,15 @@ static __always_inline void change__append_asked(struct rf_builder *b, struct rf
 }
 
 static __always_inline bool change__append_target(struct rf_builder *b, struct rf_scratch_small *scratch, const struct change_request *request,
-						  struct rf_truth *truth)
+						  struct rf_kernel_copy *copy)
 {
 	struct rf_file_change *c = (struct rf_file_change *)scratch->record;
 
 	text__clear(b, &c->target);
 	if (request->target_is == CHANGE_NO_TARGET)
 		return false;
-	if (truth)
-		truth__append(b, CHANGE_ROOM, &c->target, truth, &truth->target);
+	if (copy)
+		kernel_copy__append(b, CHANGE_ROOM, &c->target, copy, &copy->target);
 	else
 		change__append_asked(b, scratch, request);
 	return request->target_is != CHANGE_TARGET_ATTRIBUTE && watch__matches_change(c->target.offset, c->target.kept);
@@ -147,15 +147,15 @@ static __always_inline void change__output(struct rf_builder *b, bool privileged
 }
 
 static __always_inline void change__report(struct rf_scratch_small *scratch, struct task_struct *task, __s32 result,
-					   const struct change_request *request, struct rf_truth *truth, bool privileged, bool wanted)
+					   const struct change_request *request, struct rf_kernel_copy *copy, bool privileged, bool wanted)
 {
 	struct rf_builder b = { .record = scratch->record, .end = sizeof(struct rf_file_change) };
 	struct file *file = request->by_descriptor ? file__of_descriptor(task, request->path.directory) : request__file(task, &request->path);
 	bool watched;
 
 	change__fill((struct rf_file_change *)scratch->record, task, result, request, file);
-	watched = change__append_path(&b, scratch, request, file, truth);
-	watched |= change__append_target(&b, scratch, request, truth);
+	watched = change__append_path(&b, scratch, request, file, copy);
+	watched |= change__append_target(&b, scratch, request, copy);
 	watched |= executable__is_watched();
 	/* a text that the kernel could read and we can't may say anything */
 	watched |= b.faults && result != -EFAULT;
@@ -170,7 +170,7 @@ static __noinline int change__finish(struct task_struct *task, long result, cons
 	bool privileged = change__is_privileged(request);
 	bool wanted = privileged || RF_READ_ONCE(rf_control.all_opens) || request->operation == RF_FILE_SPLICE;
 	enum rf_lane lane = privileged ? RF_LANE_SECURITY : RF_LANE_BULK;
-	struct rf_truth *truth = truth__take(task);
+	struct rf_kernel_copy *copy = kernel_copy__take(task);
 	struct rf_scratch_small *scratch;
 
 	if (!interest__takes(lane, RF_FILE_CHANGE))
@@ -187,7 +187,7 @@ static __noinline int change__finish(struct task_struct *task, long result, cons
 	scratch = scratch__take(&rf_scratch_bulk, ring__cpu(), lane, RF_FILE_CHANGE);
 	if (!scratch)
 		return 0;
-	change__report(scratch, task, result, request, truth, privileged, wanted);
+	change__report(scratch, task, result, request, copy, privileged, wanted);
 	scratch__give(scratch);
 	return 0;
 }

@@ -2,7 +2,7 @@
 /* What is mounted where, or where a task's root is, changes or fails to. Seen at the end of the system call; rare, so all of it goes out. */
 #include "lib/request.h"
 #include "lib/syscall.h"
-#include "lib/truth.h"
+#include "lib/kernel_copy.h"
 
 #define MOUNT_ROOM RF_RECORD_MAX
 
@@ -20,7 +20,7 @@ struct mount_builder {
 	struct rf_mount_change *m;
 	struct rf_path_work *path;
 	struct task_struct *task;
-	struct rf_truth *truth;
+	struct rf_kernel_copy *copy;
 };
 
 static __always_inline bool mount__begin(struct mount_builder *mb, struct task_struct *task, enum rf_mount_operation operation, __s32 result,
@@ -29,7 +29,7 @@ static __always_inline bool mount__begin(struct mount_builder *mb, struct task_s
 	struct rf_scratch_big *scratch;
 	struct rf_mount_change *m;
 
-	mb->truth = truth__take(task);
+	mb->copy = kernel_copy__take(task);
 	if (!interest__takes(RF_LANE_SECURITY, RF_MOUNT_CHANGE))
 		return false;
 	ring__see(RF_LANE_SECURITY, RF_MOUNT_CHANGE);
@@ -47,7 +47,7 @@ static __always_inline bool mount__begin(struct mount_builder *mb, struct task_s
 	m->operation = operation;
 	m->result = result;
 	m->flags = flags;
-	m->source_caller = !mb->truth;
+	m->source_caller = !mb->copy;
 	m->attributes = 0;
 	m->cleared = 0;
 	text__clear(&mb->b, &m->source);
@@ -68,10 +68,10 @@ static __always_inline int mount__end(struct mount_builder *mb)
 }
 
 /* `told`: in the truth, if there is one. */
-static __always_inline void mount__append_text(struct mount_builder *mb, struct rf_text *text, const struct rf_text *told, const void *from)
+static __always_inline void mount__append_text(struct mount_builder *mb, struct rf_text *text, const struct rf_text *stored, const void *from)
 {
-	if (mb->truth)
-		truth__append(&mb->b, MOUNT_ROOM, text, mb->truth, told);
+	if (mb->copy)
+		kernel_copy__append(&mb->b, MOUNT_ROOM, text, mb->copy, stored);
 	else if (from)
 		text__append_string(&mb->b, MOUNT_ROOM, text, TEXT_USER, from);
 }
@@ -93,11 +93,11 @@ static __always_inline void mount__append_path(struct mount_builder *mb, struct 
 }
 
 /* A path that stands in the truth, or else what was asked for. */
-static __always_inline void mount__append_true_path(struct mount_builder *mb, struct rf_text *text, const struct rf_text *true_path,
-						    const struct request_path *request)
+static __always_inline void mount__append_stored_path(struct mount_builder *mb, struct rf_text *text, const struct rf_text *stored,
+						      const struct request_path *request)
 {
-	if (mb->truth)
-		truth__append(&mb->b, MOUNT_ROOM, text, mb->truth, true_path);
+	if (mb->copy)
+		kernel_copy__append(&mb->b, MOUNT_ROOM, text, mb->copy, stored);
 	else
 		mount__append_path(mb, text, request);
 }
@@ -129,13 +129,13 @@ static __always_inline void mount__fill_attributes(struct mount_builder *mb, con
 /* Their options carry passwords. The text is `name`, or that of a record's. */
 static __always_inline bool mount__has_secrets(struct mount_builder *mb, const char *filesystem)
 {
-	const struct rf_text *told = &mb->truth->filesystem;
+	const struct rf_text *stored = &mb->copy->filesystem;
 	char name[3] = {};
 
-	if (!mb->truth)
+	if (!mb->copy)
 		bpf_probe_read_user(name, sizeof(name), filesystem);
-	else if (told->offset <= RF_TRUTH_MAX - sizeof(name) && told->kept >= sizeof(name))
-		bpf_probe_read_kernel(name, sizeof(name), mb->truth->text + told->offset);
+	else if (stored->offset <= RF_KERNEL_COPY_MAX - sizeof(name) && stored->kept >= sizeof(name))
+		bpf_probe_read_kernel(name, sizeof(name), mb->copy->text + stored->offset);
 	return (name[0] == 'c' && name[1] == 'i' && name[2] == 'f') || (name[0] == 's' && name[1] == 'm' && name[2] == 'b');
 }
 
@@ -148,8 +148,8 @@ static __always_inline void mount__append_source(struct mount_builder *mb, struc
 		mount__append_path(mb, &mb->m->source, &source);
 		mb->m->source_caller = 1;
 	} else if (!(flags & (MS_REMOUNT | MS_PROPAGATION))) {
-		mount__append_text(mb, &mb->m->source, &mb->truth->target, source.text);
-		mount__append_text(mb, &mb->m->filesystem, &mb->truth->filesystem, (const char *)PT_REGS_PARM3_SYSCALL(registers));
+		mount__append_text(mb, &mb->m->source, &mb->copy->target, source.text);
+		mount__append_text(mb, &mb->m->filesystem, &mb->copy->filesystem, (const char *)PT_REGS_PARM3_SYSCALL(registers));
 	}
 }
 
@@ -167,10 +167,10 @@ int mount_exit(void *context)
 
 	if (!mount__begin(&mb, task, RF_MOUNT_MOUNT, syscall__result(context), flags))
 		return 0;
-	mount__append_true_path(&mb, &mb.m->target, &mb.truth->path, &target);
+	mount__append_stored_path(&mb, &mb.m->target, &mb.copy->path, &target);
 	mount__append_source(&mb, registers, flags);
 	if (!mount__has_secrets(&mb, MOUNT_TEXT(3)))
-		mount__append_text(&mb, &mb.m->options, &mb.truth->options, MOUNT_TEXT(5));
+		mount__append_text(&mb, &mb.m->options, &mb.copy->options, MOUNT_TEXT(5));
 	return mount__end(&mb);
 }
 
@@ -185,7 +185,7 @@ int umount_exit(void *context)
 
 	if (!mount__begin(&mb, task, RF_MOUNT_UMOUNT, syscall__result(context), MOUNT_ARGUMENT(2)))
 		return 0;
-	mount__append_true_path(&mb, &mb.m->target, &mb.truth->path, &target);
+	mount__append_stored_path(&mb, &mb.m->target, &mb.copy->path, &target);
 	return mount__end(&mb);
 }
 
@@ -207,8 +207,8 @@ int move_mount_exit(void *context)
 		if (task__shares_files(task))
 			mb.m->source_caller = 1;
 	} else
-		mount__append_true_path(&mb, &mb.m->source, &mb.truth->path, &from);
-	mount__append_true_path(&mb, &mb.m->target, &mb.truth->target, &to);
+		mount__append_stored_path(&mb, &mb.m->source, &mb.copy->path, &from);
+	mount__append_stored_path(&mb, &mb.m->target, &mb.copy->target, &to);
 	return mount__end(&mb);
 }
 
@@ -224,8 +224,8 @@ int pivot_root_exit(void *context)
 
 	if (!mount__begin(&mb, task, RF_MOUNT_PIVOT_ROOT, syscall__result(context), 0))
 		return 0;
-	mount__append_true_path(&mb, &mb.m->target, &mb.truth->target, &new_root);
-	mount__append_true_path(&mb, &mb.m->source, &mb.truth->path, &put_old);
+	mount__append_stored_path(&mb, &mb.m->target, &mb.copy->target, &new_root);
+	mount__append_stored_path(&mb, &mb.m->source, &mb.copy->path, &put_old);
 	return mount__end(&mb);
 }
 
@@ -241,7 +241,7 @@ int chroot_exit(void *context)
 	if (!mount__begin(&mb, task, RF_MOUNT_CHROOT, result, 0))
 		return 0;
 	if (result) {
-		mount__append_true_path(&mb, &mb.m->target, &mb.truth->path, &target);
+		mount__append_stored_path(&mb, &mb.m->target, &mb.copy->path, &target);
 	} else {
 		struct fs_struct *fs = kernel__plain(task)->fs;
 

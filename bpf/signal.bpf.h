@@ -5,7 +5,7 @@
 #include "lib/pid.h"
 #include "lib/syscall.h"
 #include "lib/tampering.h"
-#include "lib/truth.h"
+#include "lib/kernel_copy.h"
 
 #define SIGKILL 9
 #define SIGTERM 15
@@ -128,16 +128,16 @@ static __always_inline bool signal__is_failure(long result, __u32 signal)
 	return false;
 }
 
-static __always_inline int signal__failed(struct task_struct *task, struct rf_truth *truth, struct pid *pid, __u32 signal, __s32 code, __s32 result)
+static __always_inline int signal__failed(struct task_struct *task, struct rf_kernel_copy *copy, struct pid *pid, __u32 signal, __s32 code, __s32 result)
 {
 	struct signal_target meant = { .uid = -1, .signal = signal, .code = code, .result = result };
 
 	if (!interest__takes(RF_LANE_SECURITY, RF_SIGNAL))
 		return 0;
-	if (truth && pid) {
-		meant.tgid = truth->inode;
-		meant.start = truth->object;
-		meant.uid = truth->device;
+	if (copy && pid) {
+		meant.tgid = copy->inode;
+		meant.start = copy->object;
+		meant.uid = copy->device;
 	} else if (pid__identify(pid, &meant.tgid, &meant.start))
 		meant.uid = BPF_CORE_READ(pid__task(pid), cred, uid.val);
 	return signal__report(task, &meant);
@@ -152,13 +152,13 @@ static __always_inline int signal__failed(struct task_struct *task, struct rf_tr
 		struct pt_regs *registers = task__registers(task);                                                                       \
 		__s32 number = argument(registers);                                                                                      \
 		__u32 signal = next(registers);                                                                                          \
-		struct rf_truth *truth = truth__take(task);                                                                              \
+		struct rf_kernel_copy *copy = kernel_copy__take(task);                                                                   \
 		long result = syscall__result(context);                                                                                  \
                                                                                                                                          \
 		if (!signal__is_failure(result, signal))                                                                                 \
 			return 0;                                                                                                        \
 		/* a negative number is a group's, -1 everybody's */                                                                     \
-		return signal__failed(task, truth, number > 0 ? pid__find(task, number) : 0, signal, si_code, result);                   \
+		return signal__failed(task, copy, number > 0 ? pid__find(task, number) : 0, signal, si_code, result);                    \
 	}
 
 SIGNAL_SYSCALL(kill, PT_REGS_PARM1_SYSCALL, PT_REGS_PARM2_SYSCALL, SI_USER)
@@ -173,10 +173,10 @@ int pidfd_send_signal_exit(void *context)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = task__registers(task);
 	__u32 signal = PT_REGS_PARM2_SYSCALL(registers);
-	struct rf_truth *truth = truth__take(task);
+	struct rf_kernel_copy *copy = kernel_copy__take(task);
 	long result = syscall__result(context);
 
 	if (!signal__is_failure(result, signal))
 		return 0;
-	return signal__failed(task, truth, pid__of_descriptor(task, PT_REGS_PARM1_SYSCALL(registers)), signal, SI_USER, result);
+	return signal__failed(task, copy, pid__of_descriptor(task, PT_REGS_PARM1_SYSCALL(registers)), signal, SI_USER, result);
 }

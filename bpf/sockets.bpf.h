@@ -100,7 +100,7 @@ static __always_inline void sockets__fill_inet(struct rf_socket *s, const struct
 		s->port = call->by.asked->port;
 		__builtin_memcpy(s->address, call->by.asked->address, sizeof(s->address));
 	} else {
-		s->source_caller = !call->by.truth;
+		s->source_caller = !call->by.copy;
 		s->port = socket__read_request(s->address, call->request, s->family);
 	}
 }
@@ -112,7 +112,7 @@ static __always_inline void sockets__fill_vsock(struct rf_socket *s, const struc
 	const char *own = (char *)call->by.sk + bpf_core_type_size(struct sock) + sizeof(void *);
 
 	if (!call->by.sk || (s->result && s->operation == RF_SOCKET_BIND)) {
-		s->source_caller = !call->by.truth;
+		s->source_caller = !call->by.copy;
 		own = call->request;
 	}
 	bpf_probe_read_kernel(&s->port, sizeof(s->port), own + VSOCK_PORT);
@@ -125,7 +125,7 @@ static __always_inline void sockets__append_alg(struct rf_builder *b, struct rf_
 	char *record = b->record;
 	long type, name;
 
-	s->source_caller = !call->by.truth;
+	s->source_caller = !call->by.copy;
 	type = bpf_probe_read_kernel_str(record + sizeof(*s), ALG_TYPE_MAX + 1, call->request + ALG_TYPE);
 	if (type < 1 || type > ALG_TYPE_MAX + 1)
 		return;
@@ -146,7 +146,7 @@ static __always_inline void sockets__fill(struct rf_builder *b, struct rf_socket
 	} else if (family == AF_UNIX && call->by.sk && (s->result == 0 || s->operation == RF_SOCKET_LISTEN)) {
 		socket__append_unix_name(b, SOCKETS_ROOM, &s->path, work, (struct unix_sock *)call->by.sk);
 	} else if (family == AF_UNIX) {
-		s->source_caller = !call->by.truth;
+		s->source_caller = !call->by.copy;
 		socket__append_unix_request(b, SOCKETS_ROOM, &s->path, call->request, call->size);
 	} else if (family == AF_VSOCK) {
 		sockets__fill_vsock(s, call);
@@ -185,7 +185,7 @@ static __always_inline void sockets__assemble(struct rf_scratch_big *scratch, st
 		s->backlog = PT_REGS_PARM2_SYSCALL(registers);
 	} else {
 		call->size = PT_REGS_PARM3_SYSCALL(registers);
-		socket__copy_request(scratch->path.text + RF_PATH_MAX, call->by.truth, (const void *)PT_REGS_PARM2_SYSCALL(registers), call->size);
+		socket__copy_request(scratch->path.text + RF_PATH_MAX, call->by.copy, (const void *)PT_REGS_PARM2_SYSCALL(registers), call->size);
 		call->request = scratch->path.text + RF_PATH_MAX;
 	}
 	sockets__fill(&b, s, &scratch->path, call);
@@ -196,7 +196,7 @@ static __always_inline void sockets__assemble(struct rf_scratch_big *scratch, st
 /* Nobody wants to know: nor may the next call take what was written down of this one. */
 static __always_inline int sockets__leave_out_call(enum rf_drop cause)
 {
-	truth__take(bpf_get_current_task_btf());
+	kernel_copy__take(bpf_get_current_task_btf());
 	return sockets__leave_out(cause);
 }
 

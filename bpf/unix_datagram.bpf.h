@@ -12,7 +12,7 @@
 struct unix_datagram_call {
 	struct sock *sk;
 	struct sock *peer;
-	struct rf_truth *truth;
+	struct rf_kernel_copy *copy;
 	const void *to;
 	const char *request; /* our copy of what is there */
 	enum text_source memory;
@@ -21,11 +21,11 @@ struct unix_datagram_call {
 };
 
 /* What is written down of this datagram, once; 0: nothing. */
-static __always_inline struct rf_truth *unix_datagram__take(struct task_struct *task, struct sock *sk)
+static __always_inline struct rf_kernel_copy *unix_datagram__take_copy(struct task_struct *task, struct sock *sk)
 {
-	struct rf_truth *truth = truth__take(task);
+	struct rf_kernel_copy *copy = kernel_copy__take(task);
 
-	return truth && truth->object == (__u64)sk ? truth : 0;
+	return copy && copy->object == (__u64)sk ? copy : 0;
 }
 
 static __always_inline __u64 unix_datagram__hash(const char *request)
@@ -70,9 +70,9 @@ static __always_inline void unix_datagram__fill_peer(struct rf_builder *b, struc
 						     const struct unix_datagram_call *call)
 {
 	text__clear(b, &d->path);
-	if (call->truth) {
+	if (call->copy) {
 		d->source_caller = 0;
-		truth__append(b, UNIX_DATAGRAM_ROOM, &d->path, call->truth, &call->truth->path);
+		kernel_copy__append(b, UNIX_DATAGRAM_ROOM, &d->path, call->copy, &call->copy->path);
 	} else if (call->to) {
 		d->source_caller = call->memory == TEXT_USER;
 		socket__append_unix_request(b, UNIX_DATAGRAM_ROOM, &d->path, call->request, call->size);

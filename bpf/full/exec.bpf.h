@@ -17,20 +17,20 @@ static __always_inline void exec__write_script(struct linux_binprm *binary)
 		.mount = BPF_CORE_READ(binary, file, f_path.mnt),
 		.dentry = BPF_CORE_READ(binary, file, f_path.dentry),
 	};
-	struct rf_truth *truth;
+	struct rf_kernel_copy *copy;
 
 	if (kernel__read(binary, interp) != kernel__read(binary, filename))
 		return; /* an interpreter */
 	/* an exec of a script that failed may have left one */
-	truth = bpf_task_storage_get(&rf_truths, bpf_get_current_task_btf(), 0, 0);
-	if (truth)
-		truth->call = 0;
+	copy = bpf_task_storage_get(&rf_kernel_copy, bpf_get_current_task_btf(), 0, 0);
+	if (copy)
+		copy->call = 0;
 	if (exec__is_elf(binary))
 		return;
 	paths__write_down(&names);
-	truth = bpf_task_storage_get(&rf_truths, bpf_get_current_task_btf(), 0, 0);
-	if (truth)
-		truth->ctime = file__ctime(BPF_CORE_READ(binary, file, f_inode));
+	copy = bpf_task_storage_get(&rf_kernel_copy, bpf_get_current_task_btf(), 0, 0);
+	if (copy)
+		copy->ctime = file__ctime(BPF_CORE_READ(binary, file, f_inode));
 }
 
 FULL_HOOK_OF(bprm_check_security, "security_bprm_check", exec__write_script(binary), struct linux_binprm *binary)

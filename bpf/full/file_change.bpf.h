@@ -68,16 +68,16 @@ FULL_HOOK(file_truncate, change__write_file(file), struct file *file)
 static __always_inline void change__remember_mount(struct vfsmount *mount)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	__u32 call = truth__call(task);
-	struct rf_truth *truth;
+	__u32 call = kernel_copy__call(task);
+	struct rf_kernel_copy *copy;
 
 	if (!change__is_of_attribute(call))
 		return;
-	truth = bpf_task_storage_get(&rf_truths, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!truth || truth->call == call)
+	copy = bpf_task_storage_get(&rf_kernel_copy, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!copy || copy->call == call)
 		return;
-	truth__clear(truth);
-	truth->mount = (__u64)mount;
+	kernel_copy__clear(copy);
+	copy->mount = (__u64)mount;
 }
 
 FULL_FUNCTION(write_access, "mnt_want_write", change__remember_mount(mount), struct vfsmount *mount)
@@ -86,13 +86,13 @@ FULL_FUNCTION(write_access_file, "mnt_want_write_file", change__remember_mount(k
 static __always_inline void change__write_attribute(struct dentry *dentry, const char *name)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct rf_truth *truth = bpf_task_storage_get(&rf_truths, task, 0, 0);
+	struct rf_kernel_copy *copy = bpf_task_storage_get(&rf_kernel_copy, task, 0, 0);
 	struct paths_names names = { .dentry = dentry, .text = name };
 
-	if (!truth || !change__is_of_attribute(truth__call(task)))
+	if (!copy || !change__is_of_attribute(kernel_copy__call(task)))
 		return;
-	names.mount = (struct vfsmount *)truth->mount;
-	truth->mount = 0;
+	names.mount = (struct vfsmount *)copy->mount;
+	copy->mount = 0;
 	paths__write_down(&names);
 }
 

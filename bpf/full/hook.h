@@ -4,10 +4,10 @@
 #ifndef RF_FULL_HOOK_H
 #define RF_FULL_HOOK_H
 
-#include "../lib/truth.h"
+#include "../lib/kernel_copy.h"
 
-/* Numbers of system calls are the architecture's own. `call`: of truth__call. */
-static __always_inline bool truth__is_of_open(__u32 call)
+/* Numbers of system calls are the architecture's own. `call`: of kernel_copy__call. */
+static __always_inline bool kernel_copy__is_open(__u32 call)
 {
 #ifdef __TARGET_ARCH_x86
 	return call == 2 + 1 || call == 85 + 1 || call == 257 + 1 || call == 437 + 1;
@@ -17,7 +17,7 @@ static __always_inline bool truth__is_of_open(__u32 call)
 }
 
 /* Whether a unix socket is being bound: the file that this makes is no change of its own. */
-static __always_inline bool truth__is_of_bind(__u32 call)
+static __always_inline bool kernel_copy__is_bind(__u32 call)
 {
 #ifdef __TARGET_ARCH_x86
 	return call == 49 + 1;
@@ -27,7 +27,7 @@ static __always_inline bool truth__is_of_bind(__u32 call)
 }
 
 /* Whether bpf(2) is at work, which has written down what it was asked for: a pin that it makes is no change of its own. */
-static __always_inline bool truth__is_of_bpf(__u32 call)
+static __always_inline bool kernel_copy__is_bpf(__u32 call)
 {
 #ifdef __TARGET_ARCH_x86
 	return call == 321 + 1;

@@ -39,7 +39,7 @@ static __always_inline void open__remember(struct file *file)
 
 	if (!RF_READ_ONCE(rf_full_called))
 		rf_full_called = 1;
-	if ((kernel__read(file, f_mode) & FMODE_NOACCOUNT) || !truth__is_of_open(truth__call(task)) || task__is_agent(task))
+	if ((kernel__read(file, f_mode) & FMODE_NOACCOUNT) || !kernel_copy__is_open(kernel_copy__call(task)) || task__is_agent(task))
 		return;
 	opened = bpf_task_storage_get(&rf_opened, task, 0, shared ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
 	if (!opened) {

@@ -111,7 +111,7 @@ struct rf_exchange_key {
 
 /* Datagrams between a socket and one peer that are not told yet. */
 struct rf_exchange {
-	__u64 told; /* ns, CLOCK_MONOTONIC_COARSE */
+	__u64 reported; /* ns, CLOCK_MONOTONIC_COARSE */
 	__u64 sent;
 	__u64 received;
 	__u32 count;
@@ -226,10 +226,10 @@ struct rf_executed {
 };
 
 /* With what the kernel keeps beside it less than 8 KiB: two paths that are longer together are not remembered. */
-#define RF_TRUTH_MAX (2 * RF_PATH_MAX - 256)
+#define RF_KERNEL_COPY_MAX (2 * RF_PATH_MAX - 256)
 
 /* What the kernel itself knew of a system call that is not over yet; only the full profile writes it. */
-struct rf_truth {
+struct rf_kernel_copy {
 	__u32 call; /* the system call's number and 1; 0: nothing is remembered */
 	__u32 device;
 	__u64 inode;
@@ -244,8 +244,8 @@ struct rf_truth {
 	struct rf_text filesystem; /* of a mount */
 	struct rf_text options;
 	__u32 faults; /* texts that could not be read */
-	__u32 told;   /* 1: the call's record has left already */
-	char text[RF_TRUTH_MAX];
+	__u32 reported; /* 1: the call's record has left already */
+	char text[RF_KERNEL_COPY_MAX];
 };
 
 struct {
@@ -524,8 +524,8 @@ struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);
-	__type(value, struct rf_truth);
-} rf_truths SEC(".maps");
+	__type(value, struct rf_kernel_copy);
+} rf_kernel_copy SEC(".maps");
 
 /* Set before load: some hook of the full profile is loaded. */
 const volatile bool rf_full = false;

@@ -3,7 +3,7 @@
 #ifndef RF_LIB_SOCKET_H
 #define RF_LIB_SOCKET_H
 
-#include "truth.h"
+#include "kernel_copy.h"
 
 /* struct sockaddr_storage */
 #define SOCKET_REQUEST_MAX 128
@@ -168,11 +168,11 @@ static __always_inline void socket__read_text(char *to, enum text_source source,
 }
 
 /* What a call was given for an address: SOCKET_REQUEST_MAX bytes, filled up with 0, at `to`. From what the kernel took it for, where that is known. */
-static __always_inline void socket__copy_request(char *to, struct rf_truth *truth, const void *request, __u32 size)
+static __always_inline void socket__copy_request(char *to, struct rf_kernel_copy *copy, const void *request, __u32 size)
 {
 	__builtin_memset(to, 0, SOCKET_REQUEST_MAX);
-	if (truth)
-		__builtin_memcpy(to, truth->text, SOCKET_REQUEST_MAX);
+	if (copy)
+		__builtin_memcpy(to, copy->text, SOCKET_REQUEST_MAX);
 	else
 		socket__read_text(to, TEXT_USER, request, size);
 }
@@ -195,7 +195,7 @@ struct socket_call {
 	struct sock *sk; /* of the descriptor; 0: that is no socket, or not the one that was meant */
 	struct rf_destination *begun; /* what is remembered of this thread's call; 0: nothing */
 	struct rf_destination *asked; /* 0: it came to no hook of the cgroup's, or to one that didn't want it */
-	struct rf_truth *truth;
+	struct rf_kernel_copy *copy;
 	__u32 protocol;
 	__u16 family;
 	__u16 type;
@@ -208,7 +208,7 @@ static __always_inline void socket__find(struct socket_call *call, struct task_s
 	__u64 key = task__key(task);
 	struct rf_destination *asked = which ? bpf_map_lookup_elem(&rf_destinations, &key) : 0;
 	struct sock *sk = file__is_socket(file) ? socket__of_file(file) : 0;
-	struct rf_truth *truth = truth__take(task);
+	struct rf_kernel_copy *copy = kernel_copy__take(task);
 
 	call->begun = asked;
 	call->doubtful = task__shares_files(task);
@@ -220,12 +220,12 @@ static __always_inline void socket__find(struct socket_call *call, struct task_s
 		call->doubtful = false;
 		if (sk && socket__cookie(sk) != asked->cookie)
 			sk = 0;
-	} else if (truth) {
+	} else if (copy) {
 		call->doubtful = false;
-		if (truth->object != (__u64)sk)
+		if (copy->object != (__u64)sk)
 			sk = 0;
 	}
-	call->truth = truth;
+	call->copy = copy;
 	call->sk = sk;
 }
 
@@ -233,13 +233,13 @@ static __always_inline void socket__find(struct socket_call *call, struct task_s
 static __always_inline bool socket__identify(struct socket_call *call, struct task_struct *task, enum rf_destination_call which)
 {
 	struct rf_destination *asked;
-	struct rf_truth *truth;
+	struct rf_kernel_copy *copy;
 	struct sock *sk;
 
 	socket__find(call, task, which);
 	sk = call->sk;
 	asked = call->asked;
-	truth = call->truth;
+	copy = call->copy;
 	if (sk) {
 		call->family = kernel__read(sk, __sk_common.skc_family);
 		call->type = kernel__read(sk, sk_type);
@@ -248,10 +248,10 @@ static __always_inline bool socket__identify(struct socket_call *call, struct ta
 		call->family = asked->family;
 		call->type = asked->type;
 		call->protocol = asked->protocol;
-	} else if (truth) {
-		call->family = truth->family;
-		call->type = truth->type;
-		call->protocol = truth->protocol;
+	} else if (copy) {
+		call->family = copy->family;
+		call->type = copy->type;
+		call->protocol = copy->protocol;
 	} else
 		return false;
 	if (call->family == AF_UNIX)
