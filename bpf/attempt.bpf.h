@@ -6,7 +6,7 @@
 #include "lib/share.h"
 #include "lib/syscall.h"
 
-#define ATTEMPT_ROOM RF_RECORD_MAX
+#define ATTEMPT_RECORD_MAX RF_RECORD_MAX
 #define ATTEMPT_ARGUMENTS_MAX 256
 #define ATTEMPT_PATH_WORDS 8
 #define ATTEMPT_ID_STAYS 0xffffffffULL
@@ -72,7 +72,7 @@ static long attempt__read_argument(__u32 index, struct attempt_arguments *loop)
 	long size;
 
 	rf_barrier(at);
-	if (at > ATTEMPT_ROOM - RF_ATTEMPT_ARGV_MAX)
+	if (at > ATTEMPT_RECORD_MAX - RF_ATTEMPT_ARGV_MAX)
 		return 1;
 	size = bpf_probe_read_user(&argument, sizeof(argument), loop->next++);
 	if (!size && !argument) {
@@ -113,7 +113,7 @@ static __always_inline void attempt__append_groups(struct rf_builder *b, struct 
 	__u64 count = attempt->groups && attempt->first <= NGROUPS_MAX ? attempt->first : 0;
 
 	a->pad = 0;
-	text__append(b, ATTEMPT_ROOM, &a->groups, TEXT_USER, (const void *)attempt->groups,
+	text__append(b, ATTEMPT_RECORD_MAX, &a->groups, TEXT_USER, (const void *)attempt->groups,
 		     (count < RF_GROUPS_MAX ? count : RF_GROUPS_MAX) * sizeof(__u32), RF_GROUPS_MAX * sizeof(__u32), count * sizeof(__u32));
 }
 
@@ -124,9 +124,9 @@ static __always_inline void attempt__append_path(struct rf_builder *b, struct rf
 	struct file *file = request__file(task, path);
 
 	if (file)
-		path__append_new(b, ATTEMPT_ROOM, &a->path, work, kernel__read(file, f_path.mnt), kernel__read(file, f_path.dentry));
+		path__append_new(b, ATTEMPT_RECORD_MAX, &a->path, work, kernel__read(file, f_path.mnt), kernel__read(file, f_path.dentry));
 	else
-		request__append(b, ATTEMPT_ROOM, &a->path, work, path);
+		request__append(b, ATTEMPT_RECORD_MAX, &a->path, work, path);
 }
 
 static __always_inline void attempt__send(struct rf_scratch_big *scratch, const struct attempt *attempt, struct task_struct *task, __u32 count)

@@ -6,7 +6,7 @@
 #include "lib/share.h"
 #include "lib/syscall.h"
 
-#define CONNECT_ROOM RF_RECORD_MAX
+#define CONNECT_RECORD_MAX RF_RECORD_MAX
 
 /* A loopback peer makes both ends loopback's, or the own one is another of this machine: the flow is a loopback one either way. */
 static __always_inline __u64 connect__owner_forms(const struct rf_destination *destination, __u32 type)
@@ -140,12 +140,12 @@ static __always_inline bool connect__fill_unix(struct rf_builder *b, struct rf_c
 	struct unix_sock *own = (struct unix_sock *)call->sk;
 
 	if (connected && own) {
-		socket__append_unix_name(b, CONNECT_ROOM, &c->path, work, (struct unix_sock *)BPF_CORE_READ(own, peer));
+		socket__append_unix_name(b, CONNECT_RECORD_MAX, &c->path, work, (struct unix_sock *)BPF_CORE_READ(own, peer));
 		return true;
 	}
 	c->source_caller = !call->copy;
 	socket__copy_request(work->text, call->copy, (const void *)PT_REGS_PARM2_SYSCALL(registers), size);
-	socket__append_unix_request(b, CONNECT_ROOM, &c->path, work->text, size);
+	socket__append_unix_request(b, CONNECT_RECORD_MAX, &c->path, work->text, size);
 	return true;
 }
 

@@ -4,7 +4,7 @@
 #include "lib/executable.h"
 #include "lib/kernel_copy.h"
 
-#define EXEC_ROOM RF_RECORD_MAX
+#define EXEC_RECORD_MAX RF_RECORD_MAX
 
 static __always_inline void exec__fill_fixed(struct rf_exec *e, struct task_struct *task)
 {
@@ -72,10 +72,10 @@ static __always_inline void exec__append_arguments(struct rf_builder *b, struct 
 		return;
 	length = size - 1;
 	if (length <= RF_ARGV_MAX) {
-		text__append(b, EXEC_ROOM, text, TEXT_USER, (void *)start, length, RF_ARGV_MAX, length);
+		text__append(b, EXEC_RECORD_MAX, text, TEXT_USER, (void *)start, length, RF_ARGV_MAX, length);
 		return;
 	}
-	text__append_cut(b, EXEC_ROOM, text, TEXT_USER, (void *)start, RF_ARGV_MAX / 2, length);
+	text__append_cut(b, EXEC_RECORD_MAX, text, TEXT_USER, (void *)start, RF_ARGV_MAX / 2, length);
 }
 
 /* The script's file is closed by now: a hook of the full profile has written down which it was. */
@@ -90,11 +90,11 @@ static __always_inline void exec__append_interpreter(struct rf_builder *b, struc
 	e->script_device = 0;
 	if (!(e->flags & RF_EXEC_SCRIPT))
 		return;
-	text__append_string(b, EXEC_ROOM, &e->interpreter, TEXT_KERNEL, binary->interp);
+	text__append_string(b, EXEC_RECORD_MAX, &e->interpreter, TEXT_KERNEL, binary->interp);
 	copy = kernel_copy__take(task);
 	if (!copy)
 		return;
-	kernel_copy__append(b, EXEC_ROOM, &e->script, copy, &copy->path);
+	kernel_copy__append(b, EXEC_RECORD_MAX, &e->script, copy, &copy->path);
 	e->script_inode = copy->inode;
 	e->script_ctime = copy->ctime;
 	e->script_device = copy->device;
@@ -121,11 +121,11 @@ int BPF_PROG(process_exec, struct task_struct *task, pid_t old_pid, struct linux
 	if (exec__file_capabilities(binary, kernel__plain(task)->cred))
 		e->flags |= RF_EXEC_FILE_CAPS;
 	e->argc = binary->argc;
-	path__append_new(&b, EXEC_ROOM, &e->path, &scratch->path, file->f_path.mnt, file->f_path.dentry);
-	text__append_string(&b, EXEC_ROOM, &e->filename, TEXT_KERNEL, binary->filename);
-	path__append_new(&b, EXEC_ROOM, &e->cwd, &scratch->path, kernel__plain(task)->fs->pwd.mnt, kernel__plain(task)->fs->pwd.dentry);
+	path__append_new(&b, EXEC_RECORD_MAX, &e->path, &scratch->path, file->f_path.mnt, file->f_path.dentry);
+	text__append_string(&b, EXEC_RECORD_MAX, &e->filename, TEXT_KERNEL, binary->filename);
+	path__append_new(&b, EXEC_RECORD_MAX, &e->cwd, &scratch->path, kernel__plain(task)->fs->pwd.mnt, kernel__plain(task)->fs->pwd.dentry);
 	exec__append_arguments(&b, &e->argv, kernel__plain(task)->mm);
-	environment__append(&b, EXEC_ROOM, &e->environment, &scratch->environment, kernel__plain(task)->mm);
+	environment__append(&b, EXEC_RECORD_MAX, &e->environment, &scratch->environment, kernel__plain(task)->mm);
 	exec__append_interpreter(&b, e, task, binary);
 	text__count_faults(&b, RF_LANE_SECURITY);
 	ring__output(RF_LANE_SECURITY, e, b.end, RF_RECORD_MAX);

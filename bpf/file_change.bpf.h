@@ -8,7 +8,7 @@
 #include "lib/kernel_copy.h"
 #include "lib/executable.h"
 
-#define CHANGE_ROOM RF_SMALL_RECORD_MAX
+#define CHANGE_RECORD_MAX RF_SMALL_RECORD_MAX
 #define CHANGE_KEEPS ((__u32)-1)
 #define CHANGE_CAPABILITY "security.capability"
 
@@ -97,14 +97,14 @@ static __always_inline bool change__append_path(struct rf_builder *b, struct rf_
 		c->source_caller = 0;
 		c->inode = copy->inode;
 		c->device = copy->device;
-		kernel_copy__append(b, CHANGE_ROOM, &c->path, copy, &copy->path);
+		kernel_copy__append(b, CHANGE_RECORD_MAX, &c->path, copy, &copy->path);
 	} else if (file)
-		path__append_new(b, CHANGE_ROOM, &c->path, &scratch->path, kernel__read(file, f_path.mnt),
+		path__append_new(b, CHANGE_RECORD_MAX, &c->path, &scratch->path, kernel__read(file, f_path.mnt),
 				 kernel__read(file, f_path.dentry));
 	else if (request->by_descriptor) /* there is no such descriptor, or not any more */
 		text__clear(b, &c->path);
 	else
-		request__append(b, CHANGE_ROOM, &c->path, &scratch->path, &request->path);
+		request__append(b, CHANGE_RECORD_MAX, &c->path, &scratch->path, &request->path);
 	return watch__matches_change(c->path.offset, c->path.kept);
 }
 
@@ -115,9 +115,9 @@ static __always_inline void change__append_asked(struct rf_builder *b, struct rf
 	if (request->target_is != CHANGE_TARGET_TEXT)
 		c->source_caller = 1;
 	if (request->target_is == CHANGE_TARGET_PATH)
-		request__append(b, CHANGE_ROOM, &c->target, &scratch->path, &request->target);
+		request__append(b, CHANGE_RECORD_MAX, &c->target, &scratch->path, &request->target);
 	else
-		text__append_string(b, CHANGE_ROOM, &c->target, TEXT_USER, request->target.text);
+		text__append_string(b, CHANGE_RECORD_MAX, &c->target, TEXT_USER, request->target.text);
 }
 
 static __always_inline bool change__append_target(struct rf_builder *b, struct rf_scratch_small *scratch, const struct change_request *request,
@@ -129,7 +129,7 @@ static __always_inline bool change__append_target(struct rf_builder *b, struct r
 	if (request->target_is == CHANGE_NO_TARGET)
 		return false;
 	if (copy)
-		kernel_copy__append(b, CHANGE_ROOM, &c->target, copy, &copy->target);
+		kernel_copy__append(b, CHANGE_RECORD_MAX, &c->target, copy, &copy->target);
 	else
 		change__append_asked(b, scratch, request);
 	return request->target_is != CHANGE_TARGET_ATTRIBUTE && watch__matches_change(c->target.offset, c->target.kept);

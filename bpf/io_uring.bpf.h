@@ -110,16 +110,16 @@ static __always_inline bool io_uring__fill_request(struct rf_io_request *r, stru
 /* Nobody will hear of its success. */
 static __noinline int io_uring__report_submission(struct rf_scratch_big *scratch, const struct rf_io_request *r)
 {
-	struct rf_builder b = { .record = scratch->record + IO_TEXT_ROOM, .end = sizeof(struct rf_io_uring) };
+	struct rf_builder b = { .record = scratch->record + IO_TEXT_OFFSET, .end = sizeof(struct rf_io_uring) };
 	struct rf_io_uring *record = (struct rf_io_uring *)b.record;
 
 	*record = r->record;
 	record->result_unknown = 1;
-	text__append(&b, RF_RECORD_MAX - IO_TEXT_ROOM, &record->path, TEXT_KERNEL, r->path, record->path.kept, RF_IO_TEXT_MAX, record->path.length);
-	text__append(&b, RF_RECORD_MAX - IO_TEXT_ROOM, &record->target, TEXT_KERNEL, r->target, record->target.kept, RF_IO_TEXT_MAX,
+	text__append(&b, RF_RECORD_MAX - IO_TEXT_OFFSET, &record->path, TEXT_KERNEL, r->path, record->path.kept, RF_IO_TEXT_MAX, record->path.length);
+	text__append(&b, RF_RECORD_MAX - IO_TEXT_OFFSET, &record->target, TEXT_KERNEL, r->target, record->target.kept, RF_IO_TEXT_MAX,
 		     record->target.length);
 	ring__see(RF_LANE_SECURITY, RF_IO_URING);
-	ring__output(RF_LANE_SECURITY, record, b.end, RF_RECORD_MAX - IO_TEXT_ROOM);
+	ring__output(RF_LANE_SECURITY, record, b.end, RF_RECORD_MAX - IO_TEXT_OFFSET);
 	return 0;
 }
 

@@ -6,7 +6,7 @@
 #include "lib/path.h"
 #include "lib/syscall.h"
 
-#define MEMORY_ROOM RF_SMALL_RECORD_MAX
+#define MEMORY_RECORD_MAX RF_SMALL_RECORD_MAX
 #define MEMORY_WRITE_EXEC (PROT_WRITE | PROT_EXEC)
 
 struct memory {
@@ -48,9 +48,9 @@ static __always_inline void memory__send(struct rf_scratch_small *scratch, const
 	memory__fill(m, memory, task, count);
 	text__clear(&b, &m->path);
 	if (file)
-		path__append_new(&b, MEMORY_ROOM, &m->path, &scratch->path, kernel__read(file, f_path.mnt), kernel__read(file, f_path.dentry));
+		path__append_new(&b, MEMORY_RECORD_MAX, &m->path, &scratch->path, kernel__read(file, f_path.mnt), kernel__read(file, f_path.dentry));
 	else if (memory->name)
-		text__append_string(&b, MEMORY_ROOM, &m->path, TEXT_USER, memory->name);
+		text__append_string(&b, MEMORY_RECORD_MAX, &m->path, TEXT_USER, memory->name);
 	text__count_faults(&b, RF_LANE_BULK);
 	ring__output(RF_LANE_BULK, b.record, b.end, RF_SMALL_RECORD_MAX);
 }

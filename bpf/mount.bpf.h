@@ -4,7 +4,7 @@
 #include "lib/syscall.h"
 #include "lib/kernel_copy.h"
 
-#define MOUNT_ROOM RF_RECORD_MAX
+#define MOUNT_RECORD_MAX RF_RECORD_MAX
 
 #define MS_REMOUNT 32
 #define MS_BIND 4096
@@ -71,14 +71,14 @@ static __always_inline int mount__end(struct mount_builder *mb)
 static __always_inline void mount__append_text(struct mount_builder *mb, struct rf_text *text, const struct rf_text *stored, const void *from)
 {
 	if (mb->copy)
-		kernel_copy__append(&mb->b, MOUNT_ROOM, text, mb->copy, stored);
+		kernel_copy__append(&mb->b, MOUNT_RECORD_MAX, text, mb->copy, stored);
 	else if (from)
-		text__append_string(&mb->b, MOUNT_ROOM, text, TEXT_USER, from);
+		text__append_string(&mb->b, MOUNT_RECORD_MAX, text, TEXT_USER, from);
 }
 
 static __always_inline void mount__append_kernel_path(struct mount_builder *mb, struct rf_text *text, struct file *file)
 {
-	path__append_new(&mb->b, MOUNT_ROOM, text, mb->path, kernel__read(file, f_path.mnt), kernel__read(file, f_path.dentry));
+	path__append_new(&mb->b, MOUNT_RECORD_MAX, text, mb->path, kernel__read(file, f_path.mnt), kernel__read(file, f_path.dentry));
 }
 
 /* The path; or, of a descriptor without one, the kernel's. */
@@ -89,7 +89,7 @@ static __always_inline void mount__append_path(struct mount_builder *mb, struct 
 	if (file)
 		mount__append_kernel_path(mb, text, file);
 	else
-		request__append(&mb->b, MOUNT_ROOM, text, mb->path, request);
+		request__append(&mb->b, MOUNT_RECORD_MAX, text, mb->path, request);
 }
 
 /* A path that stands in the truth, or else what was asked for. */
@@ -97,7 +97,7 @@ static __always_inline void mount__append_stored_path(struct mount_builder *mb, 
 						      const struct request_path *request)
 {
 	if (mb->copy)
-		kernel_copy__append(&mb->b, MOUNT_ROOM, text, mb->copy, stored);
+		kernel_copy__append(&mb->b, MOUNT_RECORD_MAX, text, mb->copy, stored);
 	else
 		mount__append_path(mb, text, request);
 }
@@ -110,8 +110,8 @@ static __always_inline void mount__append_mounted(struct mount_builder *mb, stru
 	struct super_block *super = kernel__read(vfsmount, mnt_sb);
 	struct file_system_type *type = kernel__read(super, s_type);
 
-	text__append_string(&mb->b, MOUNT_ROOM, &mb->m->source, TEXT_KERNEL, kernel__read(mount, mnt_devname));
-	text__append_string(&mb->b, MOUNT_ROOM, &mb->m->filesystem, TEXT_KERNEL, kernel__read(type, name));
+	text__append_string(&mb->b, MOUNT_RECORD_MAX, &mb->m->source, TEXT_KERNEL, kernel__read(mount, mnt_devname));
+	text__append_string(&mb->b, MOUNT_RECORD_MAX, &mb->m->filesystem, TEXT_KERNEL, kernel__read(type, name));
 }
 
 static __always_inline void mount__fill_attributes(struct mount_builder *mb, const void *from, __u64 size)
@@ -246,7 +246,7 @@ int chroot_exit(void *context)
 		struct fs_struct *fs = kernel__plain(task)->fs;
 
 		mb.m->source_caller = 0;
-		path__append_new(&mb.b, MOUNT_ROOM, &mb.m->target, mb.path, fs->root.mnt, fs->root.dentry);
+		path__append_new(&mb.b, MOUNT_RECORD_MAX, &mb.m->target, mb.path, fs->root.mnt, fs->root.dentry);
 	}
 	return mount__end(&mb);
 }

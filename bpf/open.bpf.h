@@ -11,7 +11,7 @@
 #include "lib/access.h"
 #include "lib/syscall.h"
 
-#define OPEN_ROOM RF_SMALL_RECORD_MAX
+#define OPEN_RECORD_MAX RF_SMALL_RECORD_MAX
 #define OPEN_REQUEST_FLAGS (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC)
 
 struct open_request {
@@ -120,7 +120,7 @@ static __always_inline __u32 open__describe(struct rf_scratch_small *scratch, st
 	o->inode = kernel__read(inode, i_ino);
 	o->device = kernel__read(super, s_dev);
 	o->mode = kernel__read(inode, i_mode);
-	path__append(&b, OPEN_ROOM, &o->path, path);
+	path__append(&b, OPEN_RECORD_MAX, &o->path, path);
 	text__count_faults(&b, RF_LANE_BULK);
 	return b.end;
 }
@@ -134,7 +134,7 @@ static __always_inline void open__without_file(struct rf_scratch_small *scratch,
 
 	open__fill(o, task, result, request->flags);
 	o->source_caller = 1;
-	request__append(&b, OPEN_ROOM, &o->path, &scratch->path, &request->path);
+	request__append(&b, OPEN_RECORD_MAX, &o->path, &scratch->path, &request->path);
 	if (!wanted && !watch__matches(sizeof(*o), o->path.kept)) {
 		open__leave_out(RF_DROP_UNWATCHED);
 		return;

@@ -3,7 +3,7 @@
  * exact start before a kill. Sleepable, so that arguments can be read from memory that is not resident. */
 #include "lib/executable.h"
 
-#define SNAPSHOT_ROOM RF_RECORD_MAX
+#define SNAPSHOT_RECORD_MAX RF_RECORD_MAX
 
 /* false: a fault, counted. */
 static __always_inline bool snapshot__read(struct rf_builder *b, struct task_struct *task, void *to, __u32 size, unsigned long from)
@@ -31,7 +31,7 @@ static __always_inline void snapshot__append_arguments(struct rf_builder *b, str
 	kept = size;
 	rf_barrier(end);
 	rf_barrier(kept);
-	if (end > SNAPSHOT_ROOM - RF_SNAPSHOT_ARGV_MAX)
+	if (end > SNAPSHOT_RECORD_MAX - RF_SNAPSHOT_ARGV_MAX)
 		return;
 	if (kept <= RF_SNAPSHOT_ARGV_MAX) {
 		if (!snapshot__read(b, task, b->record + end, kept, start))
@@ -60,10 +60,10 @@ static __always_inline void snapshot__fill(struct rf_scratch_big *scratch, struc
 	text__clear(b, &e->path);
 	text__clear(b, &e->filename);
 	if (file)
-		path__append_new(b, SNAPSHOT_ROOM, &e->path, &scratch->path, file->f_path.mnt, file->f_path.dentry);
+		path__append_new(b, SNAPSHOT_RECORD_MAX, &e->path, &scratch->path, file->f_path.mnt, file->f_path.dentry);
 	if (task->flags & PF_KTHREAD)
-		text__append_string(b, SNAPSHOT_ROOM, &e->filename, TEXT_KERNEL, task->comm);
-	path__append_new(b, SNAPSHOT_ROOM, &e->cwd, &scratch->path, kernel__plain(task)->fs->pwd.mnt, kernel__plain(task)->fs->pwd.dentry);
+		text__append_string(b, SNAPSHOT_RECORD_MAX, &e->filename, TEXT_KERNEL, task->comm);
+	path__append_new(b, SNAPSHOT_RECORD_MAX, &e->cwd, &scratch->path, kernel__plain(task)->fs->pwd.mnt, kernel__plain(task)->fs->pwd.dentry);
 	snapshot__append_arguments(b, &e->argv, task);
 	text__clear(b, &e->environment);
 	text__clear(b, &e->interpreter);

@@ -5,7 +5,7 @@
 #include "lib/share.h"
 #include "lib/syscall.h"
 
-#define SOCKETS_ROOM RF_RECORD_MAX
+#define SOCKETS_RECORD_MAX RF_RECORD_MAX
 /* struct sockaddr_alg: type at 2, name at 24, both filled up with NUL */
 #define ALG_TYPE 2
 #define ALG_TYPE_MAX 14
@@ -144,10 +144,10 @@ static __always_inline void sockets__fill(struct rf_builder *b, struct rf_socket
 	if (family == AF_INET || family == AF_INET6) {
 		sockets__fill_inet(s, call);
 	} else if (family == AF_UNIX && call->by.sk && (s->result == 0 || s->operation == RF_SOCKET_LISTEN)) {
-		socket__append_unix_name(b, SOCKETS_ROOM, &s->path, work, (struct unix_sock *)call->by.sk);
+		socket__append_unix_name(b, SOCKETS_RECORD_MAX, &s->path, work, (struct unix_sock *)call->by.sk);
 	} else if (family == AF_UNIX) {
 		s->source_caller = !call->by.copy;
-		socket__append_unix_request(b, SOCKETS_ROOM, &s->path, call->request, call->size);
+		socket__append_unix_request(b, SOCKETS_RECORD_MAX, &s->path, call->request, call->size);
 	} else if (family == AF_VSOCK) {
 		sockets__fill_vsock(s, call);
 	} else if (family == AF_ALG && s->operation == RF_SOCKET_BIND) {

@@ -6,7 +6,7 @@
 #include "lib/share.h"
 #include "lib/socket.h"
 
-#define UNIX_DATAGRAM_ROOM RF_SMALL_RECORD_MAX
+#define UNIX_DATAGRAM_RECORD_MAX RF_SMALL_RECORD_MAX
 
 /* `to`: where `memory` says; 0: the socket's own peer. */
 struct unix_datagram_call {
@@ -72,12 +72,12 @@ static __always_inline void unix_datagram__fill_peer(struct rf_builder *b, struc
 	text__clear(b, &d->path);
 	if (call->copy) {
 		d->source_caller = 0;
-		kernel_copy__append(b, UNIX_DATAGRAM_ROOM, &d->path, call->copy, &call->copy->path);
+		kernel_copy__append(b, UNIX_DATAGRAM_RECORD_MAX, &d->path, call->copy, &call->copy->path);
 	} else if (call->to) {
 		d->source_caller = call->memory == TEXT_USER;
-		socket__append_unix_request(b, UNIX_DATAGRAM_ROOM, &d->path, call->request, call->size);
+		socket__append_unix_request(b, UNIX_DATAGRAM_RECORD_MAX, &d->path, call->request, call->size);
 	} else {
-		socket__append_unix_name(b, UNIX_DATAGRAM_ROOM, &d->path, work, (struct unix_sock *)call->peer);
+		socket__append_unix_name(b, UNIX_DATAGRAM_RECORD_MAX, &d->path, work, (struct unix_sock *)call->peer);
 	}
 }
 
@@ -97,7 +97,7 @@ static __always_inline void unix_datagram__assemble(struct rf_scratch_small *scr
 	unix_datagram__fill_fixed(d, task, call);
 	unix_datagram__fill_peer(&b, d, &scratch->path, call);
 	text__count_faults(&b, RF_LANE_BULK);
-	ring__output(RF_LANE_BULK, d, b.end, UNIX_DATAGRAM_ROOM);
+	ring__output(RF_LANE_BULK, d, b.end, UNIX_DATAGRAM_RECORD_MAX);
 }
 
 /* The ends of a socketpair have no names: whose they are is no news. */

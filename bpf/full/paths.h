@@ -16,7 +16,7 @@ struct paths_names {
 	const char *options;
 };
 
-static __always_inline bool paths__have_room(struct rf_builder *b)
+static __always_inline bool paths__has_space(struct rf_builder *b)
 {
 	__u32 end = b->end;
 
@@ -30,7 +30,7 @@ static __always_inline bool paths__have_room(struct rf_builder *b)
 
 static __always_inline void paths__write_text(struct rf_builder *b, struct rf_text *text, const char *from)
 {
-	if (from && paths__have_room(b))
+	if (from && paths__has_space(b))
 		text__append_string(b, RF_KERNEL_COPY_MAX, text, TEXT_KERNEL, from);
 }
 
@@ -39,7 +39,7 @@ static __always_inline void paths__write_texts(struct rf_kernel_copy *copy, stru
 	struct rf_builder b = { .record = copy->text };
 
 	path__append_new(&b, RF_KERNEL_COPY_MAX, &copy->path, work, names->mount, names->dentry);
-	if (names->target && paths__have_room(&b))
+	if (names->target && paths__has_space(&b))
 		path__append_new(&b, RF_KERNEL_COPY_MAX, &copy->target, work, names->target_mount, names->target);
 	paths__write_text(&b, &copy->target, names->text);
 	paths__write_text(&b, &copy->filesystem, names->filesystem);

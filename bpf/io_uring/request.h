@@ -7,7 +7,7 @@
 
 #define IO_TEXT_HALF (RF_IO_TEXT_MAX / 2)
 /* where texts are put together, behind the request itself */
-#define IO_TEXT_ROOM 8192
+#define IO_TEXT_OFFSET 8192
 #define IO_AT_FDCWD (-100)
 
 struct xattr_name___io {
@@ -77,7 +77,7 @@ struct io_names {
 
 static __always_inline void io_request__fill_names(struct rf_io_request *r, struct rf_scratch_big *scratch, const struct io_names *names)
 {
-	struct rf_builder b = { .record = scratch->record, .end = IO_TEXT_ROOM };
+	struct rf_builder b = { .record = scratch->record, .end = IO_TEXT_OFFSET };
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct filename *target = names->target;
 
@@ -142,7 +142,7 @@ static __always_inline void io_request__fill_mkdir(struct rf_io_request *r, stru
 
 static __always_inline void io_request__fill_attribute(struct rf_io_request *r, struct rf_scratch_big *scratch, struct io_xattr___named *xattr)
 {
-	struct rf_builder b = { .record = scratch->record, .end = IO_TEXT_ROOM };
+	struct rf_builder b = { .record = scratch->record, .end = IO_TEXT_OFFSET };
 	struct xattr_name___io *name = BPF_CORE_READ(xattr, ctx.kname);
 
 	text__append_string(&b, RF_RECORD_MAX, &r->record.target, TEXT_KERNEL, name);

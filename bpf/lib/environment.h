@@ -83,7 +83,7 @@ static __noinline int environment__gather(struct rf_environment_work *w, struct 
 }
 
 /* The last NUL is not kept. */
-static __always_inline void environment__append(struct rf_builder *b, __u32 room, struct rf_text *text, struct rf_environment_work *w,
+static __always_inline void environment__append(struct rf_builder *b, __u32 capacity, struct rf_text *text, struct rf_environment_work *w,
 						struct mm_struct *mm)
 {
 	__u32 kept;
@@ -92,7 +92,7 @@ static __always_inline void environment__append(struct rf_builder *b, __u32 room
 	b->faults += w->faults;
 	kept = w->length > RF_ENVIRONMENT_MAX ? RF_ENVIRONMENT_MAX : w->length - 1;
 	if (w->length)
-		text__append(b, room, text, TEXT_KERNEL, w->text, kept, RF_ENVIRONMENT_MAX, w->length - 1);
+		text__append(b, capacity, text, TEXT_KERNEL, w->text, kept, RF_ENVIRONMENT_MAX, w->length - 1);
 	else
 		text__clear(b, text);
 }

@@ -40,13 +40,13 @@ static __always_inline struct rf_kernel_copy *kernel_copy__take(struct task_stru
 }
 
 /* `from`: truth->path or truth->target. */
-static __always_inline void kernel_copy__append(struct rf_builder *b, __u32 room, struct rf_text *text, struct rf_kernel_copy *copy, const struct rf_text *from)
+static __always_inline void kernel_copy__append(struct rf_builder *b, __u32 capacity, struct rf_text *text, struct rf_kernel_copy *copy, const struct rf_text *from)
 {
 	__u32 offset = from->offset;
 
 	rf_barrier(offset);
 	if (offset <= RF_KERNEL_COPY_MAX - RF_PATH_MAX)
-		text__append(b, room, text, TEXT_KERNEL, copy->text + offset, from->kept, RF_PATH_MAX, from->length);
+		text__append(b, capacity, text, TEXT_KERNEL, copy->text + offset, from->kept, RF_PATH_MAX, from->length);
 	else
 		text__clear(b, text);
 }

@@ -9,7 +9,7 @@
 #define rf_barrier(x) asm volatile("" : "+r"(x))
 
 /* Room behind a path being built, so that one whole component may be copied at its last byte. */
-#define RF_NAME_ROOM 256
+#define RF_COMPONENT_MAX 256
 #define RF_SMALL_RECORD_MAX (2 * RF_PATH_MAX + 512)
 
 /* Where a path is built, and the state of the walk. Not on the stack: there the verifier would tell each step's numbers apart. */
@@ -23,7 +23,7 @@ struct rf_path_work {
 	__u32 total;
 	__u32 last;
 	__u32 kept; /* bytes of the path as built: at text[position] */
-	char text[RF_PATH_MAX + RF_NAME_ROOM + RF_PATH_MAX]; /* behind the path of a directory comes what a caller wants below it */
+	char text[RF_PATH_MAX + RF_COMPONENT_MAX + RF_PATH_MAX]; /* behind the path of a directory comes what a caller wants below it */
 };
 
 /* What was found in a path of the record being made: see watch.h. Not on the stack either. */

@@ -192,21 +192,21 @@ static __always_inline bool path__last_name(struct vfsmount *vfsmount, struct de
 	return false;
 }
 
-static __always_inline void path__append(struct rf_builder *b, __u32 room, struct rf_text *text, struct rf_path_work *w)
+static __always_inline void path__append(struct rf_builder *b, __u32 capacity, struct rf_text *text, struct rf_path_work *w)
 {
 	__u32 position = w->position;
 
 	rf_barrier(position);
 	if (position > RF_PATH_MAX)
 		return;
-	text__append(b, room, text, TEXT_KERNEL, w->text + position, w->kept, RF_PATH_MAX, w->length);
+	text__append(b, capacity, text, TEXT_KERNEL, w->text + position, w->kept, RF_PATH_MAX, w->length);
 }
 
-static __always_inline void path__append_new(struct rf_builder *b, __u32 room, struct rf_text *text, struct rf_path_work *w,
+static __always_inline void path__append_new(struct rf_builder *b, __u32 capacity, struct rf_text *text, struct rf_path_work *w,
 					     struct vfsmount *vfsmount, struct dentry *dentry)
 {
 	path__build(w, vfsmount, dentry);
-	path__append(b, room, text, w);
+	path__append(b, capacity, text, w);
 }
 
 #endif

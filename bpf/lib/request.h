@@ -118,12 +118,12 @@ __noinline int request__build(struct rf_path_work *w, __u64 text, __s32 director
 	return 0;
 }
 
-static __always_inline void request__append(struct rf_builder *b, __u32 room, struct rf_text *text, struct rf_path_work *w,
+static __always_inline void request__append(struct rf_builder *b, __u32 capacity, struct rf_text *text, struct rf_path_work *w,
 					    const struct request_path *request)
 {
 	if (request__build(w, (__u64)request->text, request->directory))
 		b->faults++;
-	path__append(b, room, text, w);
+	path__append(b, capacity, text, w);
 }
 
 #endif

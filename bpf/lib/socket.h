@@ -90,7 +90,7 @@ static __always_inline __u64 socket__cookie(struct sock *sk)
 }
 
 /* The file that a unix socket is bound to, or the name it is bound by. */
-static __always_inline void socket__append_unix_name(struct rf_builder *b, __u32 room, struct rf_text *text, struct rf_path_work *work,
+static __always_inline void socket__append_unix_name(struct rf_builder *b, __u32 capacity, struct rf_text *text, struct rf_path_work *work,
 						     struct unix_sock *unix_sock)
 {
 	struct unix_address *name = BPF_CORE_READ(unix_sock, addr);
@@ -98,17 +98,17 @@ static __always_inline void socket__append_unix_name(struct rf_builder *b, __u32
 	__u32 size;
 
 	if (dentry) {
-		path__append_new(b, room, text, work, BPF_CORE_READ(unix_sock, path.mnt), dentry);
+		path__append_new(b, capacity, text, work, BPF_CORE_READ(unix_sock, path.mnt), dentry);
 		return;
 	}
 	size = name ? BPF_CORE_READ(name, len) - __builtin_offsetof(struct sockaddr_un, sun_path) : 0;
 	if (size <= RF_UNIX_PATH_MAX)
-		text__append(b, room, text, TEXT_KERNEL, (void *)name + bpf_core_field_offset(struct unix_address, name) + 2, size,
+		text__append(b, capacity, text, TEXT_KERNEL, (void *)name + bpf_core_field_offset(struct unix_address, name) + 2, size,
 			     RF_UNIX_PATH_MAX, size);
 }
 
 /* The name in a struct sockaddr_un of `size` bytes, in the kernel. */
-static __always_inline void socket__append_unix_request(struct rf_builder *b, __u32 room, struct rf_text *text, const void *request, __u32 size)
+static __always_inline void socket__append_unix_request(struct rf_builder *b, __u32 capacity, struct rf_text *text, const void *request, __u32 size)
 {
 	const __u32 before = __builtin_offsetof(struct sockaddr_un, sun_path);
 	const char *path = request + before;
@@ -123,9 +123,9 @@ static __always_inline void socket__append_unix_request(struct rf_builder *b, __
 	rf_barrier(size);
 	bpf_probe_read_kernel(&first, 1, path);
 	if (first)
-		text__append_string(b, room, text, TEXT_KERNEL, path);
+		text__append_string(b, capacity, text, TEXT_KERNEL, path);
 	else
-		text__append(b, room, text, TEXT_KERNEL, path, size, RF_UNIX_PATH_MAX, size);
+		text__append(b, capacity, text, TEXT_KERNEL, path, size, RF_UNIX_PATH_MAX, size);
 }
 
 /* The kernel's copy, in a cgroup hook of connect or bind. */

@@ -22,7 +22,7 @@ static __always_inline void text__clear(struct rf_builder *b, struct rf_text *te
 }
 
 /* Copies `kept` bytes, at most `max` (constant); a fault leaves the text empty and counted, with its true length. */
-static __always_inline void text__append(struct rf_builder *b, __u32 room, struct rf_text *text, enum text_source source, const void *from,
+static __always_inline void text__append(struct rf_builder *b, __u32 capacity, struct rf_text *text, enum text_source source, const void *from,
 					 __u32 kept, __u32 max, __u32 length)
 {
 	__u32 end = b->end;
@@ -32,7 +32,7 @@ static __always_inline void text__append(struct rf_builder *b, __u32 room, struc
 	text->length = length;
 	rf_barrier(end);
 	rf_barrier(kept);
-	if (kept > max || end > room - max)
+	if (kept > max || end > capacity - max)
 		return;
 	error = source == TEXT_USER ? bpf_probe_read_user(b->record + end, kept, from) : bpf_probe_read_kernel(b->record + end, kept, from);
 	if (error) {
@@ -45,18 +45,18 @@ static __always_inline void text__append(struct rf_builder *b, __u32 room, struc
 }
 
 /* Head and tail, `half` bytes (constant) each, of a text that is longer than both. */
-static __always_inline void text__append_cut(struct rf_builder *b, __u32 room, struct rf_text *text, enum text_source source, const void *from,
+static __always_inline void text__append_cut(struct rf_builder *b, __u32 capacity, struct rf_text *text, enum text_source source, const void *from,
 					     __u32 half, __u32 length)
 {
 	struct rf_text tail;
 
-	text__append(b, room, text, source, from, half, half, length);
-	text__append(b, room, &tail, source, from + (length - half), half, half, length);
+	text__append(b, capacity, text, source, from, half, half, length);
+	text__append(b, capacity, &tail, source, from + (length - half), half, half, length);
 	text->kept += tail.kept;
 }
 
 /* A NUL-terminated string of at most RF_PATH_MAX bytes; the NUL is not kept. */
-static __always_inline void text__append_string(struct rf_builder *b, __u32 room, struct rf_text *text, enum text_source source,
+static __always_inline void text__append_string(struct rf_builder *b, __u32 capacity, struct rf_text *text, enum text_source source,
 						const void *from)
 {
 	__u32 end = b->end;
@@ -64,7 +64,7 @@ static __always_inline void text__append_string(struct rf_builder *b, __u32 room
 
 	text__clear(b, text);
 	rf_barrier(end);
-	if (end > room - RF_PATH_MAX)
+	if (end > capacity - RF_PATH_MAX)
 		return;
 	size = source == TEXT_USER ? kernel__read_user_string(b->record + end, RF_PATH_MAX, from)
 				   : bpf_probe_read_kernel_str(b->record + end, RF_PATH_MAX, from);

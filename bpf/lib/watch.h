@@ -6,7 +6,7 @@
 
 #include "task.h"
 
-#define WATCH_ROOM RF_SMALL_RECORD_MAX
+#define WATCH_RECORD_MAX RF_SMALL_RECORD_MAX
 /* Bytes that one step looks at, and how many slashes among them it decides on: each needs the three bytes behind it. */
 #define WATCH_WINDOW 8
 #define WATCH_STEP 5
@@ -151,7 +151,7 @@ static long watch__scan_window(__u32 index, struct watch_loop *loop)
 	__u64 word, slashes, dots, ends, ups, found;
 
 	rf_barrier(at);
-	if (at >= scan->end || at > WATCH_ROOM - WATCH_WINDOW)
+	if (at >= scan->end || at > WATCH_RECORD_MAX - WATCH_WINDOW)
 		return 1;
 	word = *(__u64 *)(loop->scratch->record + at);
 	if (left < WATCH_WINDOW)
@@ -206,7 +206,7 @@ static __always_inline bool watch__ends_in_name(struct rf_scratch_small *scratch
 		return false;
 	size = watch__find_name(scratch, &begin);
 	rf_barrier(begin);
-	return size && begin <= WATCH_ROOM - RF_NAME_MAX && watch__is_name(scratch->record + begin, size);
+	return size && begin <= WATCH_RECORD_MAX - RF_NAME_MAX && watch__is_name(scratch->record + begin, size);
 }
 
 /* Of a path whose written form can't be compared. Its first component is known when there are fewer `..` than components before them; its last
@@ -231,7 +231,7 @@ __noinline int watch__matches(__u32 offset, __u32 size)
 	__u32 head = 0;
 
 	rf_barrier(offset);
-	if (!scratch || !size || size > RF_PATH_MAX || offset > WATCH_ROOM - RF_PATH_MAX)
+	if (!scratch || !size || size > RF_PATH_MAX || offset > WATCH_RECORD_MAX - RF_PATH_MAX)
 		return 0;
 	if (size > 1 && scratch->record[offset] == '/')
 		head = (__u8)scratch->record[offset + 1];
@@ -256,7 +256,7 @@ static __always_inline bool watch__ends_in_changed_name(struct rf_scratch_small 
 		return false;
 	size = watch__find_name(scratch, &begin);
 	rf_barrier(begin);
-	return size && begin <= WATCH_ROOM - RF_NAME_MAX && watch__fill_key(&key, scratch->record + begin, size) &&
+	return size && begin <= WATCH_RECORD_MAX - RF_NAME_MAX && watch__fill_key(&key, scratch->record + begin, size) &&
 	       bpf_map_lookup_elem(&rf_changed_names, &key);
 }
 
@@ -269,7 +269,7 @@ __noinline int watch__matches_change(__u32 offset, __u32 size)
 	__u32 head = 0;
 
 	rf_barrier(offset);
-	if (!scratch || !size || size > RF_PATH_MAX || offset > WATCH_ROOM - RF_PATH_MAX)
+	if (!scratch || !size || size > RF_PATH_MAX || offset > WATCH_RECORD_MAX - RF_PATH_MAX)
 		return 0;
 	if (watch__matches(offset, size))
 		return 1;
