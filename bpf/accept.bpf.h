@@ -60,15 +60,15 @@ static __always_inline void accept__report(struct task_struct *task, __u32 descr
 		accept__take(task, sk, family);
 	forms = interest__forms_of_ends(forms, port, socket__local_port(sk));
 	if (!forms || !interest__of_scope(forms, kernel__cgroup(task))) {
-		ring__pass(RF_LANE_BULK, RF_ACCEPT, RF_DROP_UNWATCHED);
+		ring__count_skipped(RF_LANE_BULK, RF_ACCEPT, RF_DROP_UNWATCHED);
 		return;
 	}
-	ring__see(RF_LANE_BULK, RF_ACCEPT);
+	ring__count_seen(RF_LANE_BULK, RF_ACCEPT);
 	if (task__is_agent(task)) {
-		ring__count(RF_LANE_BULK, RF_ACCEPT, RF_DROP_SELF);
+		ring__count_drop(RF_LANE_BULK, RF_ACCEPT, RF_DROP_SELF);
 		return;
 	}
-	if (share__holds_back(RF_LANE_BULK, RF_ACCEPT, kernel__cgroup(task)))
+	if (share__throttles(RF_LANE_BULK, RF_ACCEPT, kernel__cgroup(task)))
 		return;
 	a = ring__reserve(RF_LANE_BULK, RF_ACCEPT, sizeof(*a), &number);
 	if (!a)

@@ -51,7 +51,7 @@ int ptrace_exit(void *context)
 		access.address = PT_REGS_PARM3_SYSCALL(registers);
 		access__fill_target(&access, task, pid__find(task, PT_REGS_PARM2_SYSCALL(registers)));
 	}
-	return access__tell(&access);
+	return access__handle(&access);
 }
 
 /* Of several pieces the first: where it lies is the caller's memory, what was moved is the result. */
@@ -69,7 +69,7 @@ static __always_inline int access__vm(void *context, enum rf_access_operation op
 	bpf_probe_read_user(&piece, sizeof(piece), remote);
 	access.address = (__u64)piece.iov_base;
 	access.length = piece.iov_len;
-	return access__tell(&access);
+	return access__handle(&access);
 }
 
 SEC("tracepoint/syscalls/sys_exit_process_vm_readv")
@@ -98,5 +98,5 @@ int pidfd_getfd_exit(void *context)
 	access__fill_target(&access, task, pid__of_descriptor(task, PT_REGS_PARM1_SYSCALL(registers)));
 	if (access.target_tgid == task->tgid)
 		return 0;
-	return access__tell(&access);
+	return access__handle(&access);
 }

@@ -163,19 +163,19 @@ static __noinline int attempt__report(const struct attempt *attempt)
 	/* the call is made again */
 	if (attempt->result <= -ERESTARTSYS)
 		return 0;
-	if (!interest__takes_forms(RF_LANE_SECURITY, RF_ATTEMPT, attempt__forms(attempt), cgroup))
+	if (!interest__admits_forms(RF_LANE_SECURITY, RF_ATTEMPT, attempt__forms(attempt), cgroup))
 		return 0;
-	ring__see(RF_LANE_SECURITY, RF_ATTEMPT);
+	ring__count_seen(RF_LANE_SECURITY, RF_ATTEMPT);
 	merge__fill_key(&key, task, RF_ATTEMPT, (__u64)attempt->call << 32 | (__u32)attempt->result,
-			share__is_over(RF_LANE_SECURITY, cgroup) ? 0 : attempt__asked(attempt));
+			share__is_exceeded(RF_LANE_SECURITY, cgroup) ? 0 : attempt__asked(attempt));
 	count = merge__admit(RF_LANE_SECURITY, &key, false);
 	if (!count)
 		return 0;
-	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_ATTEMPT);
+	scratch = scratch__acquire(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_ATTEMPT);
 	if (!scratch)
 		return 0;
 	attempt__send(scratch, attempt, task, count);
-	scratch__give(scratch);
+	scratch__release(scratch);
 	return 0;
 }
 
@@ -245,10 +245,10 @@ static __always_inline void attempt__read_sets(struct attempt *attempt, struct p
 	__u32 version = 0;
 
 	attempt->source_caller = 1;
-	failure__of(RF_PLACE_ARGUMENT, bpf_probe_read_user(&version, sizeof(version), (const void *)PT_REGS_PARM1_SYSCALL(registers)));
-	failure__of(RF_PLACE_ARGUMENT, bpf_probe_read_user(low, sizeof(low), from));
+	failure__check(RF_PLACE_ARGUMENT, bpf_probe_read_user(&version, sizeof(version), (const void *)PT_REGS_PARM1_SYSCALL(registers)));
+	failure__check(RF_PLACE_ARGUMENT, bpf_probe_read_user(low, sizeof(low), from));
 	if (version != CAPABILITY_VERSION_1)
-		failure__of(RF_PLACE_ARGUMENT, bpf_probe_read_user(high, sizeof(high), from + sizeof(low)));
+		failure__check(RF_PLACE_ARGUMENT, bpf_probe_read_user(high, sizeof(high), from + sizeof(low)));
 	attempt->first = (__u64)high[0] << 32 | low[0];
 	attempt->second = (__u64)high[1] << 32 | low[1];
 	attempt->third = (__u64)high[2] << 32 | low[2];

@@ -192,7 +192,7 @@ static __always_inline void authentication__append(struct rf_builder *b, struct 
 
 static __always_inline void authentication__emit(struct task_struct *task, struct pam_session *session, __s32 result)
 {
-	struct rf_scratch_probe *scratch = probe__take(RF_LANE_SECURITY, RF_AUTHENTICATION);
+	struct rf_scratch_probe *scratch = probe__acquire(RF_LANE_SECURITY, RF_AUTHENTICATION);
 	struct rf_builder b = { .end = sizeof(struct rf_authentication) };
 	struct rf_authentication *a;
 
@@ -223,7 +223,7 @@ int BPF_KRETPROBE(pam_authenticate_exit, int result)
 		return 0;
 	handle = *asked;
 	bpf_map_delete_elem(&rf_pam_asked, &thread);
-	if (!interest__takes(RF_LANE_SECURITY, RF_AUTHENTICATION))
+	if (!interest__admits(RF_LANE_SECURITY, RF_AUTHENTICATION))
 		return 0;
 	session = authentication__inherited(task, handle);
 	/* begun before the probes were there: reported without names */

@@ -164,7 +164,7 @@ static __always_inline void bpf_calls__report(struct rf_scratch_big *scratch, st
 		size = sizeof(attr);
 	if (copy)
 		__builtin_memcpy(&attr, copy->text, sizeof(attr));
-	else if (failure__of(RF_PLACE_ARGUMENT, bpf_probe_read_user(&attr, size, (const void *)PT_REGS_PARM2_CORE_SYSCALL(registers))))
+	else if (failure__check(RF_PLACE_ARGUMENT, bpf_probe_read_user(&attr, size, (const void *)PT_REGS_PARM2_CORE_SYSCALL(registers))))
 		b.faults++;
 	task__fill_header(&r->h, bpf_get_current_task_btf(), RF_BPF);
 	r->command = PT_REGS_PARM1_CORE_SYSCALL(registers);
@@ -181,7 +181,7 @@ static __always_inline void bpf_calls__report(struct rf_scratch_big *scratch, st
 }
 
 /* Detaching a link and giving it another program name it by its descriptor, which stands first in the caller's memory. */
-static __always_inline void bpf_calls__keep_if_own(struct pt_regs *registers, __u32 command, __s32 result)
+static __always_inline void bpf_calls__record_if_own(struct pt_regs *registers, __u32 command, __s32 result)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	const struct rf_own_link *own;
@@ -201,8 +201,8 @@ static __always_inline void bpf_calls__keep_if_own(struct pt_regs *registers, __
 	id = BPF_CORE_READ(link, id);
 	own = bpf_map_lookup_elem(&rf_own_links, &id);
 	if (own && !tampering__is_agent(task->tgid, kernel__start(task)))
-		tampering__keep(TAMPERING_AGENT | (command == BPF_LINK_DETACH ? RF_TAMPERING_LINK_DETACH : RF_TAMPERING_LINK_UPDATE), id, 0, result < 0 ? result : 0,
-				own);
+		tampering__record(TAMPERING_AGENT | (command == BPF_LINK_DETACH ? RF_TAMPERING_LINK_DETACH : RF_TAMPERING_LINK_UPDATE), id, 0, result < 0 ? result : 0,
+				  own);
 }
 
 SEC("tracepoint/syscalls/sys_exit_bpf")
@@ -215,18 +215,18 @@ int bpf_exit(void *context)
 	long result = syscall__result(context);
 	struct rf_scratch_big *scratch;
 
-	bpf_calls__keep_if_own(registers, command, result);
+	bpf_calls__record_if_own(registers, command, result);
 	if (!bpf_calls__is_reported(command)) {
-		ring__pass(RF_LANE_SECURITY, RF_BPF, RF_DROP_UNWATCHED);
+		ring__count_skipped(RF_LANE_SECURITY, RF_BPF, RF_DROP_UNWATCHED);
 		return 0;
 	}
-	if (!interest__takes(RF_LANE_SECURITY, RF_BPF))
+	if (!interest__admits(RF_LANE_SECURITY, RF_BPF))
 		return 0;
-	ring__see(RF_LANE_SECURITY, RF_BPF);
-	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_BPF);
+	ring__count_seen(RF_LANE_SECURITY, RF_BPF);
+	scratch = scratch__acquire(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_BPF);
 	if (!scratch)
 		return 0;
 	bpf_calls__report(scratch, registers, copy, result);
-	scratch__give(scratch);
+	scratch__release(scratch);
 	return 0;
 }

@@ -84,22 +84,22 @@ int BPF_PROG(cap_capable, const struct cred *cred, struct user_namespace *target
 	if (task->flags & PF_KTHREAD)
 		return 0;
 	if (capability == CAP_SYS_ADMIN && capability__is_accounting(task)) {
-		ring__pass(RF_LANE_BULK, RF_CAPABILITY, RF_DROP_UNWATCHED);
+		ring__count_skipped(RF_LANE_BULK, RF_CAPABILITY, RF_DROP_UNWATCHED);
 		return 0;
 	}
 	if (!result)
 		capability__remember(task, capability);
-	if (!interest__takes(RF_LANE_BULK, RF_CAPABILITY))
+	if (!interest__admits(RF_LANE_BULK, RF_CAPABILITY))
 		return 0;
-	ring__see(RF_LANE_BULK, RF_CAPABILITY);
+	ring__count_seen(RF_LANE_BULK, RF_CAPABILITY);
 	if (task__is_agent(task)) {
-		ring__count(RF_LANE_BULK, RF_CAPABILITY, RF_DROP_SELF);
+		ring__count_drop(RF_LANE_BULK, RF_CAPABILITY, RF_DROP_SELF);
 		return 0;
 	}
 	namespace = kernel__read(target, ns.inum);
 	merge__fill_key(&key, task, RF_CAPABILITY, (__u64)(__u32)result << 32 | (__u32)capability, namespace);
 	count = merge__admit(RF_LANE_BULK, &key, !result && namespace == USER_NAMESPACE_INITIAL && !kernel__plain(task)->cred->euid.val);
-	if (count && !share__holds_back(RF_LANE_BULK, RF_CAPABILITY, kernel__cgroup(task)))
+	if (count && !share__throttles(RF_LANE_BULK, RF_CAPABILITY, kernel__cgroup(task)))
 		capability__report(task, capability, result, namespace, count);
 	return 0;
 }

@@ -23,6 +23,6 @@ int BPF_PROG(cgroup_mkdir, struct cgroup *cgroup, const char *path)
 		return 0;
 	/* a path that fills the room to its end was cut */
 	made->length = length == sizeof(made->path) ? length : length - 1;
-	failure__of(RF_PLACE_CGROUPS, bpf_map_update_elem(&rf_cgroups, &id, made, BPF_ANY));
+	failure__check(RF_PLACE_CGROUPS, bpf_map_update_elem(&rf_cgroups, &id, made, BPF_ANY));
 	return 0;
 }

@@ -36,9 +36,9 @@ static __always_inline void connect__keep(struct task_struct *task, struct rf_de
 {
 	__u64 key = task__key(task);
 
-	destination->begun = bpf_ktime_get_boot_ns();
+	destination->started = bpf_ktime_get_boot_ns();
 	destination->call = DESTINATION_CONNECT;
-	failure__of(RF_PLACE_DESTINATIONS, bpf_map_update_elem(&rf_destinations, &key, destination, BPF_ANY));
+	failure__check(RF_PLACE_DESTINATIONS, bpf_map_update_elem(&rf_destinations, &key, destination, BPF_ANY));
 }
 
 /* When it is to be told. */
@@ -162,8 +162,8 @@ static __always_inline bool connect__fill(struct rf_builder *b, struct rf_connec
 		connect__fill_from_socket(c, call->sk);
 		return connect__has_peer(c);
 	}
-	if (call->asked) {
-		connect__fill_from_destination(c, call->asked);
+	if (call->destination) {
+		connect__fill_from_destination(c, call->destination);
 		return true;
 	}
 	c->source_caller = !call->copy;
@@ -177,7 +177,7 @@ static __always_inline __u32 connect__admit(const struct rf_connect *c, struct t
 {
 	struct rf_merge_key key;
 
-	if (!share__is_over(RF_LANE_SECURITY, c->h.cgroup))
+	if (!share__is_exceeded(RF_LANE_SECURITY, c->h.cgroup))
 		return 1;
 	merge__fill_key(&key, task, RF_CONNECT, (__u32)c->family << 16 | c->port, (__u32)c->result);
 	return merge__admit(RF_LANE_SECURITY, &key, false);
@@ -209,7 +209,7 @@ static __always_inline void connect__read_request(struct rf_end *end, struct tas
 SEC("tracepoint/syscalls/sys_enter_connect")
 int connect_enter(void *context)
 {
-	struct rf_destination begun = {};
+	struct rf_destination destination = {};
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u16 family;
 
@@ -217,7 +217,7 @@ int connect_enter(void *context)
 		return 0;
 	if (!interest__of_forms(INTEREST(CONNECT_UNIX), kernel__cgroup(task)))
 		return 0;
-	connect__keep(task, &begun);
+	connect__keep(task, &destination);
 	return 0;
 }
 
@@ -225,8 +225,8 @@ static __always_inline bool connect__takes(const struct socket_call *call, __u64
 {
 	struct sock *sk = call->sk; /* a local: CO-RE must not see a struct that the kernel doesn't have */
 
-	return interest__takes_ends(RF_LANE_SECURITY, RF_CONNECT, connect__forms(call->protocol, socket__is_loopback(call->family, address)), cgroup,
-				    port, kernel__read(sk, __sk_common.skc_num));
+	return interest__admits_ends(RF_LANE_SECURITY, RF_CONNECT, connect__forms(call->protocol, socket__is_loopback(call->family, address)), cgroup,
+				     port, kernel__read(sk, __sk_common.skc_num));
 }
 
 /* Whatever can't be known of it for sure may be anything. A failure that the cgroup's hook has not written down is one that it doesn't want, or that
@@ -238,18 +238,18 @@ static __always_inline bool connect__is_wanted(struct task_struct *task, const s
 	struct rf_end end;
 
 	if (call->family == AF_UNIX)
-		return interest__takes_ends(RF_LANE_SECURITY, RF_CONNECT, INTEREST(CONNECT_UNIX), cgroup, 0, 0);
+		return interest__admits_ends(RF_LANE_SECURITY, RF_CONNECT, INTEREST(CONNECT_UNIX), cgroup, 0, 0);
 	if (sk && (result == 0 || result == -EINPROGRESS))
-		return interest__takes_ends(RF_LANE_SECURITY, RF_CONNECT,
-					    connect__forms(call->protocol, socket__peer_is_loopback(sk, call->family)), cgroup,
-					    bpf_ntohs(kernel__read(sk, __sk_common.skc_dport)), kernel__read(sk, __sk_common.skc_num));
-	if (sk && call->asked && call->asked->family == call->family)
-		return connect__takes(call, cgroup, (const __u32 *)call->asked->address, call->asked->port);
+		return interest__admits_ends(RF_LANE_SECURITY, RF_CONNECT,
+					     connect__forms(call->protocol, socket__peer_is_loopback(sk, call->family)), cgroup,
+					     bpf_ntohs(kernel__read(sk, __sk_common.skc_dport)), kernel__read(sk, __sk_common.skc_num));
+	if (sk && call->destination && call->destination->family == call->family)
+		return connect__takes(call, cgroup, (const __u32 *)call->destination->address, call->destination->port);
 	connect__read_request(&end, task, call->copy);
 	if (sk && end.family == call->family)
 		return connect__takes(call, cgroup, (const __u32 *)end.address, end.port);
-	return interest__takes_forms(RF_LANE_SECURITY, RF_CONNECT, connect__forms(call->protocol, false) | connect__forms(call->protocol, true),
-				     cgroup);
+	return interest__admits_forms(RF_LANE_SECURITY, RF_CONNECT, connect__forms(call->protocol, false) | connect__forms(call->protocol, true),
+				      cgroup);
 }
 
 static __always_inline void connect__report(struct task_struct *task, const struct socket_call *call, __s32 result)
@@ -262,18 +262,18 @@ static __always_inline void connect__report(struct task_struct *task, const stru
 		return;
 	if (!connect__is_wanted(task, call, result))
 		return;
-	ring__see(RF_LANE_SECURITY, RF_CONNECT);
-	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_CONNECT);
+	ring__count_seen(RF_LANE_SECURITY, RF_CONNECT);
+	scratch = scratch__acquire(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_CONNECT);
 	if (!scratch)
 		return;
 	b.record = scratch->record;
 	c = (struct rf_connect *)scratch->record;
 	connect__fill_fixed(c, task, call, result);
 	/* not what was left by a call whose end was not seen */
-	if (call->begun && call->begun->call == DESTINATION_CONNECT && (call->asked || !call->begun->family))
-		c->duration = c->h.ktime - call->begun->begun;
+	if (call->stored && call->stored->call == DESTINATION_CONNECT && (call->destination || !call->stored->family))
+		c->duration = c->h.ktime - call->stored->started;
 	if (connect__fill(&b, c, &scratch->path, call, task__registers(task))) {
-		if (call->doubtful)
+		if (call->unverified)
 			c->source_caller = 1;
 		c->count = connect__admit(c, task);
 		if (c->count) {
@@ -281,9 +281,9 @@ static __always_inline void connect__report(struct task_struct *task, const stru
 			ring__output(RF_LANE_SECURITY, c, b.end, RF_RECORD_MAX);
 		}
 	} else {
-		ring__count(RF_LANE_SECURITY, RF_CONNECT, RF_DROP_UNWATCHED);
+		ring__count_drop(RF_LANE_SECURITY, RF_CONNECT, RF_DROP_UNWATCHED);
 	}
-	scratch__give(scratch);
+	scratch__release(scratch);
 }
 
 static __always_inline void connect__end(struct task_struct *task, __s32 result)
@@ -293,11 +293,11 @@ static __always_inline void connect__end(struct task_struct *task, __s32 result)
 
 	if (socket__identify(&call, task, DESTINATION_CONNECT)) {
 		if (task__is_agent(task))
-			ring__pass(RF_LANE_SECURITY, RF_CONNECT, RF_DROP_SELF);
+			ring__count_skipped(RF_LANE_SECURITY, RF_CONNECT, RF_DROP_SELF);
 		else
 			connect__report(task, &call, result);
 	}
-	if (call.begun)
+	if (call.stored)
 		bpf_map_delete_elem(&rf_destinations, &key);
 }
 
@@ -332,6 +332,6 @@ int connect_exit(void *context)
 		return 0;
 	}
 	kernel_copy__take(task);
-	ring__pass(RF_LANE_SECURITY, RF_CONNECT, RF_DROP_UNWATCHED);
+	ring__count_skipped(RF_LANE_SECURITY, RF_CONNECT, RF_DROP_UNWATCHED);
 	return 0;
 }

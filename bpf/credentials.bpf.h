@@ -13,7 +13,7 @@ static __always_inline void credentials__fill_groups(struct rf_groups *groups, c
 	rf_barrier(count);
 	if (count > RF_GROUPS_MAX)
 		count = RF_GROUPS_MAX;
-	failure__of(RF_PLACE_CREDS_BEFORE, bpf_probe_read_kernel(groups->ids, count * sizeof(__u32), info->gid));
+	failure__check(RF_PLACE_CREDS_BEFORE, bpf_probe_read_kernel(groups->ids, count * sizeof(__u32), info->gid));
 }
 
 static __always_inline int credentials__remember(void)
@@ -47,7 +47,7 @@ static __always_inline void credentials__report(struct task_struct *task, const 
 	struct rf_credentials_change *record;
 	struct rf_header number = {};
 
-	ring__see(RF_LANE_SECURITY, RF_CREDENTIALS_CHANGE);
+	ring__count_seen(RF_LANE_SECURITY, RF_CREDENTIALS_CHANGE);
 	record = ring__reserve(RF_LANE_SECURITY, RF_CREDENTIALS_CHANGE, sizeof(*record), &number);
 	if (!record)
 		return;
@@ -123,8 +123,8 @@ static __always_inline void credentials__report_groups(struct task_struct *task,
 	struct rf_credentials_change *record;
 	struct rf_scratch_big *scratch;
 
-	ring__see(RF_LANE_SECURITY, RF_CREDENTIALS_CHANGE);
-	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_CREDENTIALS_CHANGE);
+	ring__count_seen(RF_LANE_SECURITY, RF_CREDENTIALS_CHANGE);
+	scratch = scratch__acquire(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_CREDENTIALS_CHANGE);
 	if (!scratch)
 		return;
 	b.record = scratch->record;
@@ -136,7 +136,7 @@ static __always_inline void credentials__report_groups(struct task_struct *task,
 	credentials__append_groups(&b, &record->groups_after, after);
 	text__count_faults(&b, RF_LANE_SECURITY);
 	ring__output(RF_LANE_SECURITY, record, b.end, RF_RECORD_MAX);
-	scratch__give(scratch);
+	scratch__release(scratch);
 }
 
 static __always_inline void credentials__compare_groups(struct task_struct *task)

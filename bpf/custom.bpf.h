@@ -306,7 +306,7 @@ static __always_inline void custom__fill(struct rf_scratch_custom *scratch, cons
 
 static __always_inline void custom__emit(void *context, const struct rf_custom_plan *plan, struct rf_custom_state *state, bool user)
 {
-	struct rf_scratch_custom *scratch = scratch__take(&rf_scratch_cst, 2 * ring__cpu() + user, RF_LANE_BULK, RF_PROBE);
+	struct rf_scratch_custom *scratch = scratch__acquire(&rf_scratch_cst, 2 * ring__cpu() + user, RF_LANE_BULK, RF_PROBE);
 	struct custom_loop loop = { .scratch = scratch, .plan = plan, .state = state };
 	struct rf_probe *r;
 
@@ -325,7 +325,7 @@ static __always_inline void custom__emit(void *context, const struct rf_custom_p
 	r->arguments.length = r->arguments.kept;
 	if (!ring__output(RF_LANE_BULK, scratch->record, scratch->end, RF_SMALL_RECORD_MAX))
 		__sync_fetch_and_add(&state->lost, 1);
-	scratch__give(scratch);
+	scratch__release(scratch);
 }
 
 static __always_inline int custom__fire(void *context, bool user)
@@ -337,21 +337,21 @@ static __always_inline int custom__fire(void *context, bool user)
 	if (!plan)
 		return 0;
 	if (task__is_agent(bpf_get_current_task_btf())) {
-		ring__pass(RF_LANE_BULK, RF_PROBE, RF_DROP_SELF);
+		ring__count_skipped(RF_LANE_BULK, RF_PROBE, RF_DROP_SELF);
 		return 0;
 	}
 	index = plan->probe;
 	state = bpf_map_lookup_elem(&rf_custom_states, &index);
 	if (!state)
 		return 0;
-	ring__see(RF_LANE_BULK, RF_PROBE);
+	ring__count_seen(RF_LANE_BULK, RF_PROBE);
 	__sync_fetch_and_add(&state->hits, 1);
 	if (custom__is_over(state, plan)) {
 		__sync_fetch_and_add(&state->limited, 1);
-		ring__count(RF_LANE_BULK, RF_PROBE, RF_DROP_PROBE_RATE);
+		ring__count_drop(RF_LANE_BULK, RF_PROBE, RF_DROP_PROBE_RATE);
 		return 0;
 	}
-	if (share__holds_back(RF_LANE_BULK, RF_PROBE, kernel__cgroup(bpf_get_current_task_btf()))) {
+	if (share__throttles(RF_LANE_BULK, RF_PROBE, kernel__cgroup(bpf_get_current_task_btf()))) {
 		__sync_fetch_and_add(&state->lost, 1);
 		return 0;
 	}

@@ -34,10 +34,10 @@ static __always_inline void datagram__tell(const struct rf_owner *owner, const s
 	struct rf_datagram *d;
 
 	if (!interest__of_ends(forms, owner->cgroup, key->peer.port, exchange->local_port)) {
-		ring__count(RF_LANE_BULK, RF_DATAGRAM, RF_DROP_UNWATCHED);
+		ring__count_drop(RF_LANE_BULK, RF_DATAGRAM, RF_DROP_UNWATCHED);
 		return;
 	}
-	if (share__holds_back(RF_LANE_BULK, RF_DATAGRAM, owner->cgroup))
+	if (share__throttles(RF_LANE_BULK, RF_DATAGRAM, owner->cgroup))
 		return;
 	d = ring__reserve(RF_LANE_BULK, RF_DATAGRAM, sizeof(*d), &number);
 	if (!d)
@@ -73,7 +73,7 @@ static __always_inline void datagram__begin(struct rf_exchange_key *key, const s
 	__builtin_memcpy(exchange.local_address, egress ? w->source : w->destination, sizeof(exchange.local_address));
 	exchange.next = owner->last;
 	if (failure__make(RF_PLACE_EXCHANGES, &rf_exchanges, key, &exchange) || !(kept = bpf_map_lookup_elem(&rf_exchanges, key))) {
-		ring__count(RF_LANE_BULK, RF_DATAGRAM, RF_DROP_FORGOTTEN);
+		ring__count_drop(RF_LANE_BULK, RF_DATAGRAM, RF_DROP_FORGOTTEN);
 		return;
 	}
 	owner->last = key->peer;
@@ -86,7 +86,7 @@ static __always_inline void datagram__count(struct rf_exchange_key *key, const s
 	__u64 now = bpf_ktime_get_coarse_ns();
 	struct rf_owner *owner;
 
-	ring__see(RF_LANE_BULK, RF_DATAGRAM);
+	ring__count_seen(RF_LANE_BULK, RF_DATAGRAM);
 	if (!exchange) {
 		datagram__begin(key, w, egress, now);
 		return;
@@ -94,7 +94,7 @@ static __always_inline void datagram__count(struct rf_exchange_key *key, const s
 	__sync_fetch_and_add(egress ? &exchange->sent : &exchange->received, w->length);
 	__sync_fetch_and_add(&exchange->count, 1);
 	if (now - exchange->reported < DATAGRAM_TOLD_EVERY) {
-		ring__count(RF_LANE_BULK, RF_DATAGRAM, RF_DROP_MERGED);
+		ring__count_drop(RF_LANE_BULK, RF_DATAGRAM, RF_DROP_MERGED);
 		return;
 	}
 	exchange->reported = now;
@@ -123,7 +123,7 @@ static __always_inline void datagram__see(struct __sk_buff *packet, const struct
 	struct rf_exchange_key key = {};
 
 	if (!wanted)
-		ring__pass(RF_LANE_BULK, RF_DATAGRAM, RF_DROP_UNWATCHED);
+		ring__count_skipped(RF_LANE_BULK, RF_DATAGRAM, RF_DROP_UNWATCHED);
 	if (!wanted && !(wire__is_dns(w) && interest__any_form(INTEREST(PACKET_DNS))))
 		return;
 	key.cookie = bpf_get_socket_cookie(packet);
@@ -156,7 +156,7 @@ static long datagram__tell_rest(__u32 index, struct datagram_rest *rest)
 		return 1;
 	rest->key.peer = exchange->next;
 	if (exchange->count) { /* one that stands for merged ones */
-		ring__see(RF_LANE_BULK, RF_DATAGRAM);
+		ring__count_seen(RF_LANE_BULK, RF_DATAGRAM);
 		datagram__tell(rest->owner, &key, exchange);
 	}
 	failure__remove(RF_PLACE_EXCHANGES, &rf_exchanges, &key);
@@ -200,15 +200,15 @@ static __always_inline int datagram__refused(struct task_struct *task, struct so
 	struct sockaddr_in6 request = {};
 	struct rf_datagram *d;
 
-	if (!interest__takes_forms(RF_LANE_BULK, RF_DATAGRAM, INTEREST(DATAGRAM_REMOTE) | INTEREST(DATAGRAM_LOOPBACK),
-				   kernel__cgroup(task)))
+	if (!interest__admits_forms(RF_LANE_BULK, RF_DATAGRAM, INTEREST(DATAGRAM_REMOTE) | INTEREST(DATAGRAM_LOOPBACK),
+				    kernel__cgroup(task)))
 		return 0;
-	ring__see(RF_LANE_BULK, RF_DATAGRAM);
+	ring__count_seen(RF_LANE_BULK, RF_DATAGRAM);
 	if (task__is_agent(task)) {
-		ring__count(RF_LANE_BULK, RF_DATAGRAM, RF_DROP_SELF);
+		ring__count_drop(RF_LANE_BULK, RF_DATAGRAM, RF_DROP_SELF);
 		return 0;
 	}
-	if (share__holds_back(RF_LANE_BULK, RF_DATAGRAM, kernel__cgroup(task)))
+	if (share__throttles(RF_LANE_BULK, RF_DATAGRAM, kernel__cgroup(task)))
 		return 0;
 	d = ring__reserve(RF_LANE_BULK, RF_DATAGRAM, sizeof(*d), &number);
 	if (!d)

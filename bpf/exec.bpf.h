@@ -103,14 +103,14 @@ static __always_inline void exec__append_interpreter(struct rf_builder *b, struc
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(process_exec, struct task_struct *task, pid_t old_pid, struct linux_binprm *binary)
 {
-	struct rf_scratch_big *scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_EXEC);
+	struct rf_scratch_big *scratch = scratch__acquire(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_EXEC);
 	struct rf_builder b = { .end = sizeof(struct rf_exec) };
 	struct file *file;
 	struct rf_exec *e;
 
-	ring__see(RF_LANE_SECURITY, RF_EXEC);
+	ring__count_seen(RF_LANE_SECURITY, RF_EXEC);
 	file = binary->file;
-	executable__note(task, file);
+	executable__store(task, file);
 	if (!scratch)
 		return 0;
 	b.record = scratch->record;
@@ -129,6 +129,6 @@ int BPF_PROG(process_exec, struct task_struct *task, pid_t old_pid, struct linux
 	exec__append_interpreter(&b, e, task, binary);
 	text__count_faults(&b, RF_LANE_SECURITY);
 	ring__output(RF_LANE_SECURITY, e, b.end, RF_RECORD_MAX);
-	scratch__give(scratch);
+	scratch__release(scratch);
 	return 0;
 }

@@ -21,7 +21,7 @@ static __always_inline __u32 exit__status(struct task_struct *task)
 	return task->group_leader->exit_code;
 }
 
-static __always_inline void exit__keep_if_victim(struct task_struct *task)
+static __always_inline void exit__record_if_victim(struct task_struct *task)
 {
 	enum tampering_victim victim = tampering__victim(task->tgid, kernel__start(task));
 	__u32 status;
@@ -29,7 +29,7 @@ static __always_inline void exit__keep_if_victim(struct task_struct *task)
 	if (!victim)
 		return;
 	status = exit__status(task);
-	tampering__keep(victim | RF_TAMPERING_AGENT_EXIT, (status >> 8) & 0xff, status & 0x7f, 0, 0);
+	tampering__record(victim | RF_TAMPERING_AGENT_EXIT, (status >> 8) & 0xff, status & 0x7f, 0, 0);
 }
 
 SEC("tp_btf/sched_process_exit")
@@ -47,8 +47,8 @@ int process_exit(__u64 *context)
 	} else if (kernel__plain(task)->signal->live.counter || !exit__is_first_report(task)) {
 		return 0;
 	}
-	exit__keep_if_victim(task);
-	ring__see(RF_LANE_SECURITY, RF_EXIT);
+	exit__record_if_victim(task);
+	ring__count_seen(RF_LANE_SECURITY, RF_EXIT);
 	record = ring__reserve(RF_LANE_SECURITY, RF_EXIT, sizeof(*record), &number);
 	if (!record)
 		return 0;
@@ -59,6 +59,6 @@ int process_exit(__u64 *context)
 	record->signal = status & 0x7f;
 	record->core = (status >> 7) & 1;
 	record->pad = 0;
-	ring__submit_patiently(RF_LANE_SECURITY, record, sizeof(*record), &number);
+	ring__submit_lazily(RF_LANE_SECURITY, record, sizeof(*record), &number);
 	return 0;
 }

@@ -55,7 +55,7 @@ static __always_inline __u32 fault__count(struct task_struct *task)
 		if (first.last < last || first.last - last < FAULT_PAUSE)
 			return __sync_fetch_and_add(&burst->count, 1) + 1;
 	}
-	failure__of(RF_PLACE_FAULTS, bpf_map_update_elem(&rf_faults, &key, &first, BPF_ANY));
+	failure__check(RF_PLACE_FAULTS, bpf_map_update_elem(&rf_faults, &key, &first, BPF_ANY));
 	return 1;
 }
 
@@ -85,12 +85,12 @@ int BPF_PROG(signal_deliver, int signal, struct kernel_siginfo *info, struct k_s
 	/* nobody can send another process a code above 0 */
 	if (!info || !fault__is_one(signal, action) || BPF_CORE_READ(info, si_code) <= 0)
 		return 0;
-	if (!interest__takes(RF_LANE_SECURITY, RF_FAULT))
+	if (!interest__admits(RF_LANE_SECURITY, RF_FAULT))
 		return 0;
-	ring__see(RF_LANE_SECURITY, RF_FAULT);
+	ring__count_seen(RF_LANE_SECURITY, RF_FAULT);
 	count = fault__count(task);
 	if (count > FAULT_ALL_UNTIL && (count & (count - 1))) {
-		ring__count(RF_LANE_SECURITY, RF_FAULT, RF_DROP_MERGED);
+		ring__count_drop(RF_LANE_SECURITY, RF_FAULT, RF_DROP_MERGED);
 		return 0;
 	}
 	record = ring__reserve(RF_LANE_SECURITY, RF_FAULT, sizeof(*record), &number);

@@ -160,8 +160,8 @@ static __always_inline void change__report(struct rf_scratch_small *scratch, str
 	/* a text that the kernel could read and we can't may say anything */
 	watched |= b.faults && result != -EFAULT;
 	if (!wanted && !watched)
-		ring__count(RF_LANE_BULK, RF_FILE_CHANGE, RF_DROP_UNWATCHED);
-	else if (privileged || watched || !share__holds_back(RF_LANE_BULK, RF_FILE_CHANGE, kernel__cgroup(task)))
+		ring__count_drop(RF_LANE_BULK, RF_FILE_CHANGE, RF_DROP_UNWATCHED);
+	else if (privileged || watched || !share__throttles(RF_LANE_BULK, RF_FILE_CHANGE, kernel__cgroup(task)))
 		change__output(&b, privileged);
 }
 
@@ -173,22 +173,22 @@ static __noinline int change__finish(struct task_struct *task, long result, cons
 	struct rf_kernel_copy *copy = kernel_copy__take(task);
 	struct rf_scratch_small *scratch;
 
-	if (!interest__takes(lane, RF_FILE_CHANGE))
+	if (!interest__admits(lane, RF_FILE_CHANGE))
 		return 0;
-	ring__see(lane, RF_FILE_CHANGE);
+	ring__count_seen(lane, RF_FILE_CHANGE);
 	if (task__is_agent(task)) {
-		ring__count(lane, RF_FILE_CHANGE, RF_DROP_SELF);
+		ring__count_drop(lane, RF_FILE_CHANGE, RF_DROP_SELF);
 		return 0;
 	}
 	if (!wanted && !watch__any_prefix() && !watch__any_name() && !watch__any_change() && !executable__is_watched()) {
-		ring__count(lane, RF_FILE_CHANGE, RF_DROP_UNWATCHED);
+		ring__count_drop(lane, RF_FILE_CHANGE, RF_DROP_UNWATCHED);
 		return 0;
 	}
-	scratch = scratch__take(&rf_scratch_bulk, ring__cpu(), lane, RF_FILE_CHANGE);
+	scratch = scratch__acquire(&rf_scratch_bulk, ring__cpu(), lane, RF_FILE_CHANGE);
 	if (!scratch)
 		return 0;
 	change__report(scratch, task, result, request, copy, privileged, wanted);
-	scratch__give(scratch);
+	scratch__release(scratch);
 	return 0;
 }
 

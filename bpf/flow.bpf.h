@@ -65,18 +65,18 @@ static __always_inline void flow__report(struct sock *sk, __u64 cookie)
 	struct rf_flow *f;
 
 	if (!interest__any_form(forms)) {
-		ring__pass(RF_LANE_BULK, RF_FLOW, RF_DROP_UNWATCHED);
+		ring__count_skipped(RF_LANE_BULK, RF_FLOW, RF_DROP_UNWATCHED);
 		return;
 	}
-	ring__see(RF_LANE_BULK, RF_FLOW);
+	ring__count_seen(RF_LANE_BULK, RF_FLOW);
 	owner = owner__find(cookie, RF_FLOW);
 	if (!owner)
 		return;
 	if (!interest__of_ends(forms, owner->cgroup, socket__peer_port(sk), owner__local_port(sk))) {
-		ring__count(RF_LANE_BULK, RF_FLOW, RF_DROP_UNWATCHED);
+		ring__count_drop(RF_LANE_BULK, RF_FLOW, RF_DROP_UNWATCHED);
 		return;
 	}
-	if (share__holds_back(RF_LANE_BULK, RF_FLOW, owner->cgroup))
+	if (share__throttles(RF_LANE_BULK, RF_FLOW, owner->cgroup))
 		return;
 	f = ring__reserve(RF_LANE_BULK, RF_FLOW, sizeof(*f), &number);
 	if (!f)

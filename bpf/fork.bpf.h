@@ -8,7 +8,7 @@ static __always_inline __u32 fork__admit(struct task_struct *parent, __u64 cgrou
 {
 	struct rf_merge_key key;
 
-	if (flags & CLONE_NEW_ANY || !share__is_over(RF_LANE_SECURITY, cgroup))
+	if (flags & CLONE_NEW_ANY || !share__is_exceeded(RF_LANE_SECURITY, cgroup))
 		return 1;
 	merge__fill_key(&key, parent, RF_FORK, parent->self_exec_id, 0);
 	return merge__admit(RF_LANE_SECURITY, &key, false);
@@ -25,7 +25,7 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 	if (child->pid != child->tgid)
 		return 0;
 	executable__inherit(parent, child);
-	ring__see(RF_LANE_SECURITY, RF_FORK);
+	ring__count_seen(RF_LANE_SECURITY, RF_FORK);
 	flags = task__clone_flags(parent);
 	count = fork__admit(parent, kernel__cgroup(child), flags);
 	if (!count)
@@ -39,6 +39,6 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 	record->count = count;
 	task__fill_namespaces(&record->namespaces, child);
 	record->flags = flags;
-	ring__submit_patiently(RF_LANE_SECURITY, record, sizeof(*record), &number);
+	ring__submit_lazily(RF_LANE_SECURITY, record, sizeof(*record), &number);
 	return 0;
 }

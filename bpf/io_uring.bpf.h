@@ -118,7 +118,7 @@ static __noinline int io_uring__report_submission(struct rf_scratch_big *scratch
 	text__append(&b, RF_RECORD_MAX - IO_TEXT_OFFSET, &record->path, TEXT_KERNEL, r->path, record->path.kept, RF_IO_TEXT_MAX, record->path.length);
 	text__append(&b, RF_RECORD_MAX - IO_TEXT_OFFSET, &record->target, TEXT_KERNEL, r->target, record->target.kept, RF_IO_TEXT_MAX,
 		     record->target.length);
-	ring__see(RF_LANE_SECURITY, RF_IO_URING);
+	ring__count_seen(RF_LANE_SECURITY, RF_IO_URING);
 	ring__output(RF_LANE_SECURITY, record, b.end, RF_RECORD_MAX - IO_TEXT_OFFSET);
 	return 0;
 }
@@ -141,7 +141,7 @@ static __always_inline void io_uring__remember(struct rf_scratch_big *scratch, s
 	if (names.path)
 		io_request__fill_names(r, scratch, &names);
 	if (io_uring__is_frequent(opcode) && io_uring__is_repeated(&r->record)) {
-		ring__pass(RF_LANE_BULK, RF_IO_URING, RF_DROP_UNWATCHED);
+		ring__count_skipped(RF_LANE_BULK, RF_IO_URING, RF_DROP_UNWATCHED);
 		return;
 	}
 	/* a request of the same address that never completed is another's */
@@ -156,19 +156,19 @@ static __always_inline int io_uring__submit(struct io_kiocb *request)
 	__u32 opcode = kernel__read(request, opcode);
 	struct rf_scratch_big *scratch;
 
-	if (!io_uring__is_reported(opcode) || !interest__takes(io_uring__lane(opcode), RF_IO_URING))
+	if (!io_uring__is_reported(opcode) || !interest__admits(io_uring__lane(opcode), RF_IO_URING))
 		return 0;
 	if (task__is_agent(bpf_get_current_task_btf())) {
-		ring__pass(io_uring__lane(opcode), RF_IO_URING, RF_DROP_SELF);
+		ring__count_skipped(io_uring__lane(opcode), RF_IO_URING, RF_DROP_SELF);
 		return 0;
 	}
-	scratch = scratch__try(&rf_scratch_sec, ring__cpu());
+	scratch = scratch__try_acquire(&rf_scratch_sec, ring__cpu());
 	if (!scratch) { /* its completion goes out by itself, but without names */
-		ring__pass(io_uring__lane(opcode), RF_IO_URING, RF_DROP_SCRATCH);
+		ring__count_skipped(io_uring__lane(opcode), RF_IO_URING, RF_DROP_SCRATCH);
 		return 0;
 	}
 	io_uring__remember(scratch, request, opcode);
-	scratch__give(scratch);
+	scratch__release(scratch);
 	return 0;
 }
 

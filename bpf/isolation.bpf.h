@@ -42,9 +42,9 @@ static __noinline int isolation__report(const struct isolation *isolation)
 	struct rf_merge_key key;
 	__u32 count;
 
-	if (!interest__takes(RF_LANE_SECURITY, RF_ISOLATION))
+	if (!interest__admits(RF_LANE_SECURITY, RF_ISOLATION))
 		return 0;
-	ring__see(RF_LANE_SECURITY, RF_ISOLATION);
+	ring__count_seen(RF_LANE_SECURITY, RF_ISOLATION);
 	task__fill_namespaces(&namespaces, task);
 	merge__fill_key(&key, task, RF_ISOLATION, (__u64)isolation->operation << 56 ^ (__u64)(__u32)isolation->result << 32 ^ isolation->option,
 			isolation__place(&namespaces, isolation));

@@ -71,11 +71,11 @@ static __noinline int memory__report(const struct memory *memory)
 	struct rf_merge_key key;
 	__u32 count;
 
-	if (!interest__takes(RF_LANE_BULK, RF_MEMORY))
+	if (!interest__admits(RF_LANE_BULK, RF_MEMORY))
 		return 0;
-	ring__see(RF_LANE_BULK, RF_MEMORY);
+	ring__count_seen(RF_LANE_BULK, RF_MEMORY);
 	if (task__is_agent(task)) {
-		ring__count(RF_LANE_BULK, RF_MEMORY, RF_DROP_SELF);
+		ring__count_drop(RF_LANE_BULK, RF_MEMORY, RF_DROP_SELF);
 		return 0;
 	}
 	merge__fill_key(&key, task, RF_MEMORY,
@@ -84,11 +84,11 @@ static __noinline int memory__report(const struct memory *memory)
 	count = merge__admit(RF_LANE_BULK, &key, false);
 	if (!count)
 		return 0;
-	scratch = scratch__take(&rf_scratch_bulk, ring__cpu(), RF_LANE_BULK, RF_MEMORY);
+	scratch = scratch__acquire(&rf_scratch_bulk, ring__cpu(), RF_LANE_BULK, RF_MEMORY);
 	if (!scratch)
 		return 0;
 	memory__send(scratch, memory, task, count);
-	scratch__give(scratch);
+	scratch__release(scratch);
 	return 0;
 }
 
@@ -157,14 +157,14 @@ static __always_inline int memory__protected(void *context)
 	struct memory memory = { .operation = RF_MEMORY_MPROTECT, .protection = protection, .result = syscall__result(context) };
 	struct memory_mapping mapping = {};
 
-	if (!(protection & PROT_EXEC) || !interest__takes(RF_LANE_BULK, RF_MEMORY))
+	if (!(protection & PROT_EXEC) || !interest__admits(RF_LANE_BULK, RF_MEMORY))
 		return 0;
 	memory.address = PT_REGS_PARM1_SYSCALL(registers);
 	memory.length = PT_REGS_PARM2_SYSCALL(registers);
 	if (bpf_find_vma(task, memory.address, memory__look, &mapping, 0))
 		mapping.written = 1;
 	if (memory.result >= 0 && !mapping.written && !(protection & PROT_WRITE)) {
-		ring__pass(RF_LANE_BULK, RF_MEMORY, RF_DROP_UNWATCHED);
+		ring__count_skipped(RF_LANE_BULK, RF_MEMORY, RF_DROP_UNWATCHED);
 		return 0;
 	}
 	memory.file = mapping.file;

@@ -23,7 +23,7 @@ static __always_inline int module__remember(struct module___named *module)
 		return 0;
 	bpf_probe_read_kernel_str(seen.name, sizeof(seen.name), (void *)module + bpf_core_field_offset(module->name));
 	seen.taints = BPF_CORE_READ(module, taints);
-	failure__of(RF_PLACE_MODULES_SEEN, bpf_map_update_elem(&rf_modules_seen, &key, &seen, BPF_ANY));
+	failure__check(RF_PLACE_MODULES_SEEN, bpf_map_update_elem(&rf_modules_seen, &key, &seen, BPF_ANY));
 	return 0;
 }
 
@@ -106,10 +106,10 @@ static __noinline int module__report(const struct module_request *request)
 	struct rf_scratch_big *scratch;
 	struct rf_module *m;
 
-	if (!interest__takes(RF_LANE_SECURITY, RF_MODULE))
+	if (!interest__admits(RF_LANE_SECURITY, RF_MODULE))
 		return 0;
-	ring__see(RF_LANE_SECURITY, RF_MODULE);
-	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_MODULE);
+	ring__count_seen(RF_LANE_SECURITY, RF_MODULE);
+	scratch = scratch__acquire(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_MODULE);
 	if (!scratch)
 		return 0;
 	b.record = scratch->record;
@@ -132,7 +132,7 @@ static __noinline int module__report(const struct module_request *request)
 		text__append_string(&b, RF_RECORD_MAX, &m->parameters, TEXT_USER, request->parameters);
 	text__count_faults(&b, RF_LANE_SECURITY);
 	ring__output(RF_LANE_SECURITY, m, b.end, RF_RECORD_MAX);
-	scratch__give(scratch);
+	scratch__release(scratch);
 	return 0;
 }
 

@@ -30,10 +30,10 @@ static __always_inline bool mount__begin(struct mount_builder *mb, struct task_s
 	struct rf_mount_change *m;
 
 	mb->copy = kernel_copy__take(task);
-	if (!interest__takes(RF_LANE_SECURITY, RF_MOUNT_CHANGE))
+	if (!interest__admits(RF_LANE_SECURITY, RF_MOUNT_CHANGE))
 		return false;
-	ring__see(RF_LANE_SECURITY, RF_MOUNT_CHANGE);
-	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_MOUNT_CHANGE);
+	ring__count_seen(RF_LANE_SECURITY, RF_MOUNT_CHANGE);
+	scratch = scratch__acquire(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_MOUNT_CHANGE);
 	if (!scratch)
 		return false;
 	m = (struct rf_mount_change *)scratch->record;
@@ -63,7 +63,7 @@ static __always_inline int mount__end(struct mount_builder *mb)
 
 	text__count_faults(&mb->b, RF_LANE_SECURITY);
 	ring__output(RF_LANE_SECURITY, mb->m, mb->b.end, RF_RECORD_MAX);
-	scratch__give(scratch);
+	scratch__release(scratch);
 	return 0;
 }
 
@@ -120,7 +120,7 @@ static __always_inline void mount__fill_attributes(struct mount_builder *mb, con
 
 	if (size < sizeof(words) || !from)
 		return;
-	if (failure__of(RF_PLACE_ARGUMENT, bpf_probe_read_user(words, sizeof(words), from)))
+	if (failure__check(RF_PLACE_ARGUMENT, bpf_probe_read_user(words, sizeof(words), from)))
 		mb->b.faults++;
 	mb->m->attributes = words[0];
 	mb->m->cleared = words[1];

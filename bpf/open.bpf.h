@@ -56,14 +56,14 @@ static __always_inline void open__fill(struct rf_open *o, struct task_struct *ta
 
 static __always_inline int open__leave_out(enum rf_drop cause)
 {
-	ring__count(RF_LANE_BULK, RF_OPEN, cause);
+	ring__count_drop(RF_LANE_BULK, RF_OPEN, cause);
 	return 0;
 }
 
 /* The same of one that isn't counted as seen yet. */
 static __always_inline int open__pass(enum rf_drop cause)
 {
-	ring__pass(RF_LANE_BULK, RF_OPEN, cause);
+	ring__count_skipped(RF_LANE_BULK, RF_OPEN, cause);
 	return 0;
 }
 
@@ -74,7 +74,7 @@ static __always_inline __u32 open__admit(const struct rf_open *o, struct task_st
 	struct rf_merge_key key;
 
 	if (!watched) {
-		share__hold_back(RF_LANE_BULK, RF_OPEN, o->h.cgroup);
+		share__count_throttled(RF_LANE_BULK, RF_OPEN, o->h.cgroup);
 		return 0;
 	}
 	if (!o->inode || open__writes(o->flags))
@@ -86,7 +86,7 @@ static __always_inline __u32 open__admit(const struct rf_open *o, struct task_st
 /* `in_scratch`: where its path can be looked at; one that lies elsewhere is taken to be watched. */
 static __always_inline void open__output(struct rf_open *o, __u32 size, struct task_struct *task, bool in_scratch)
 {
-	if (share__is_over(RF_LANE_BULK, o->h.cgroup)) {
+	if (share__is_exceeded(RF_LANE_BULK, o->h.cgroup)) {
 		o->count = open__admit(o, task, !in_scratch || executable__is_watched() || watch__matches(sizeof(*o), o->path.kept));
 		if (!o->count)
 			return;
@@ -161,7 +161,7 @@ static __always_inline bool open__is_wanted(__u32 flags)
 static __always_inline void open__assemble(struct task_struct *task, __s32 result, const struct open_request *request, struct file *file,
 					   __u32 flags, bool wanted)
 {
-	struct rf_scratch_small *scratch = scratch__take(&rf_scratch_bulk, ring__cpu(), RF_LANE_BULK, RF_OPEN);
+	struct rf_scratch_small *scratch = scratch__acquire(&rf_scratch_bulk, ring__cpu(), RF_LANE_BULK, RF_OPEN);
 
 	if (!scratch)
 		return;
@@ -175,7 +175,7 @@ static __always_inline void open__assemble(struct task_struct *task, __s32 resul
 			open__leave_out(RF_DROP_UNWATCHED);
 	} else
 		open__without_file(scratch, task, result, request, wanted);
-	scratch__give(scratch);
+	scratch__release(scratch);
 }
 
 /* Of another process's memory or environment, whether or not opens of that path are wanted. */
@@ -196,14 +196,14 @@ static __always_inline bool open__was_written_down(struct task_struct *task, lon
 	if (!opened)
 		return false;
 	state = opened->state;
-	opened->state = RF_OPENED_NOTHING;
-	if (result < 0 || state == RF_OPENED_NOTHING)
+	opened->state = RF_OPENED_NONE;
+	if (result < 0 || state == RF_OPENED_NONE)
 		return false;
 	if (state == RF_OPENED_UNWATCHED) {
 		open__pass(RF_DROP_UNWATCHED);
 		return true;
 	}
-	ring__see(RF_LANE_BULK, RF_OPEN);
+	ring__count_seen(RF_LANE_BULK, RF_OPEN);
 	((struct rf_open *)opened->record)->result = result;
 	open__output((struct rf_open *)opened->record, opened->size, task, false);
 	return true;
@@ -234,7 +234,7 @@ static __always_inline int open__finish(struct task_struct *task, long result, c
 	wanted = wanted || open__is_wanted(flags) || (file && open__is_named(file));
 	if (!wanted && (file ? !open__may_be_below(file) : !looked_at))
 		return open__pass(RF_DROP_UNWATCHED);
-	ring__see(RF_LANE_BULK, RF_OPEN);
+	ring__count_seen(RF_LANE_BULK, RF_OPEN);
 	open__assemble(task, result, request, file, flags, wanted);
 	return 0;
 }
@@ -291,7 +291,7 @@ int openat2_exit(void *context)
 	__u64 flags = 0;
 
 	/* the kernel's copy of struct open_how is gone by now */
-	if (failure__of(RF_PLACE_ARGUMENT, bpf_probe_read_user(&flags, sizeof(flags), how)))
+	if (failure__check(RF_PLACE_ARGUMENT, bpf_probe_read_user(&flags, sizeof(flags), how)))
 		open__leave_out(RF_DROP_READ_FAULT);
 	request.flags = flags;
 	return open__finish(task, syscall__result(context), &request);

@@ -80,20 +80,20 @@ static __always_inline void packet__report(struct __sk_buff *packet, const struc
 	struct rf_packet *p;
 
 	if (!interest__any_form(forms)) {
-		ring__pass(RF_LANE_BULK, RF_PACKET, RF_DROP_UNWATCHED);
+		ring__count_skipped(RF_LANE_BULK, RF_PACKET, RF_DROP_UNWATCHED);
 		return;
 	}
-	ring__see(RF_LANE_BULK, RF_PACKET);
+	ring__count_seen(RF_LANE_BULK, RF_PACKET);
 	owner = owner__find(bpf_get_socket_cookie(packet), RF_PACKET);
 	if (!owner)
 		return;
 	if (!interest__of_ends(forms, owner->cgroup, egress ? w->destination_port : w->source_port, egress ? w->source_port : w->destination_port)) {
-		ring__count(RF_LANE_BULK, RF_PACKET, RF_DROP_UNWATCHED);
+		ring__count_drop(RF_LANE_BULK, RF_PACKET, RF_DROP_UNWATCHED);
 		return;
 	}
-	if (share__holds_back(RF_LANE_BULK, RF_PACKET, owner->cgroup))
+	if (share__throttles(RF_LANE_BULK, RF_PACKET, owner->cgroup))
 		return;
-	scratch = scratch__take(&rf_scratch_packet, 2 * ring__cpu() + egress, RF_LANE_BULK, RF_PACKET);
+	scratch = scratch__acquire(&rf_scratch_packet, 2 * ring__cpu() + egress, RF_LANE_BULK, RF_PACKET);
 	if (!scratch)
 		return;
 	p = (struct rf_packet *)scratch->record;
@@ -105,12 +105,12 @@ static __always_inline void packet__report(struct __sk_buff *packet, const struc
 	kept &= RF_TLS_MAX - 1;
 	rf_barrier(kept);
 	kept++;
-	if (!failure__of(RF_PLACE_PACKET, bpf_skb_load_bytes(packet, w->payload, scratch->record + sizeof(*p), kept)))
+	if (!failure__check(RF_PLACE_PACKET, bpf_skb_load_bytes(packet, w->payload, scratch->record + sizeof(*p), kept)))
 		p->payload.kept = kept;
 	else
-		ring__count(RF_LANE_BULK, RF_PACKET, RF_DROP_READ_FAULT);
+		ring__count_drop(RF_LANE_BULK, RF_PACKET, RF_DROP_READ_FAULT);
 	ring__output(RF_LANE_BULK, p, sizeof(*p) + p->payload.kept, sizeof(scratch->record));
-	scratch__give(scratch);
+	scratch__release(scratch);
 }
 
 static __always_inline int packet__see(struct __sk_buff *packet, bool egress)
@@ -122,7 +122,7 @@ static __always_inline int packet__see(struct __sk_buff *packet, bool egress)
 
 	if (!interest__any(RF_PACKET) && !interest__any(RF_DATAGRAM))
 		return 1;
-	if (wire__is_dull(packet, egress, PACKET_HEAD, &payload, &loopback) || (payload && !packet__may_be_hello(packet, payload, loopback)))
+	if (wire__can_skip(packet, egress, PACKET_HEAD, &payload, &loopback) || (payload && !packet__may_be_hello(packet, payload, loopback)))
 		return 1;
 	if (!wire__read(packet, &w))
 		return 1;

@@ -48,8 +48,8 @@ static __always_inline void redirect__report(struct task_struct *task, struct so
 	struct rf_redirect *r;
 	__u32 count;
 
-	ring__see(RF_LANE_SECURITY, RF_REDIRECT);
-	if (share__holds_back(RF_LANE_SECURITY, RF_REDIRECT, kernel__cgroup(task)))
+	ring__count_seen(RF_LANE_SECURITY, RF_REDIRECT);
+	if (share__throttles(RF_LANE_SECURITY, RF_REDIRECT, kernel__cgroup(task)))
 		return;
 	merge__fill_key(&key, task, RF_REDIRECT, (__u64)sk, (__u64)(__u32)result << 32 | target);
 	r = merge__reserve(RF_LANE_SECURITY, &key, sizeof(*r), &number, &count);
@@ -79,7 +79,7 @@ static __always_inline int redirect__ended(struct task_struct *task, __u32 targe
 		return 0;
 	/* what is there now, not what was to be copied: another thread may have replaced that since */
 	file = file__of_descriptor(task, result >= 0 ? target : source);
-	if (file__is_network_socket(file) && interest__takes(RF_LANE_SECURITY, RF_REDIRECT))
+	if (file__is_network_socket(file) && interest__admits(RF_LANE_SECURITY, RF_REDIRECT))
 		redirect__report(task, socket__of_file(file), target, call, result);
 	return 0;
 }

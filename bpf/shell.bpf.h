@@ -28,9 +28,9 @@ static __always_inline int shell__emit(const char *line)
 	struct rf_shell_line *s;
 
 	/* no line: the end of the input */
-	if (!line || !interest__takes(RF_LANE_SECURITY, RF_SHELL_LINE))
+	if (!line || !interest__admits(RF_LANE_SECURITY, RF_SHELL_LINE))
 		return 0;
-	scratch = probe__take(RF_LANE_SECURITY, RF_SHELL_LINE);
+	scratch = probe__acquire(RF_LANE_SECURITY, RF_SHELL_LINE);
 	if (!scratch)
 		return 0;
 	b.record = scratch->record;

@@ -35,7 +35,7 @@ static __always_inline int signal__report(struct task_struct *task, const struct
 	struct rf_signal *record;
 	__u32 count;
 
-	ring__see(RF_LANE_SECURITY, RF_SIGNAL);
+	ring__count_seen(RF_LANE_SECURITY, RF_SIGNAL);
 	merge__fill_key(&key, task, RF_SIGNAL, (__u64)target->tgid << 32 | target->signal, (__u64)target->code << 32 | (__u32)target->result);
 	record = merge__reserve(RF_LANE_SECURITY, &key, sizeof(*record), &number, &count);
 	if (!record)
@@ -72,7 +72,7 @@ static __always_inline bool signal__threatens_agent(struct task_struct *target, 
 	return tampering__victim(target->tgid, kernel__start(target));
 }
 
-static __always_inline void signal__keep_if_victim(struct task_struct *target, __u32 signal, __s32 result)
+static __always_inline void signal__record_if_victim(struct task_struct *target, __u32 signal, __s32 result)
 {
 	enum tampering_victim victim = tampering__victim(target->tgid, kernel__start(target));
 
@@ -81,7 +81,7 @@ static __always_inline void signal__keep_if_victim(struct task_struct *target, _
 	/* TRACE_SIGNAL_IGNORED */
 	if (result == 1 || (signal < 64 && SIGNALS_WITHOUT_HARM >> signal & 1))
 		return;
-	tampering__keep(victim | RF_TAMPERING_AGENT_SIGNAL, signal, 0, 0, 0);
+	tampering__record(victim | RF_TAMPERING_AGENT_SIGNAL, signal, 0, 0, 0);
 }
 
 /* Cheapest question first. */
@@ -106,10 +106,10 @@ int BPF_PROG(signal_generate, int signal, struct kernel_siginfo *info, struct ta
 	sent.code = info ? kernel__read(info, si_code) : SI_USER;
 	if (!signal__is_of_user(task, sent.code))
 		return 0;
-	signal__keep_if_victim(target, signal, result);
+	signal__record_if_victim(target, signal, result);
 	if (!signal__threatens_agent(target, signal) && !signal__crosses(task, target))
 		return 0;
-	if (!interest__takes(RF_LANE_SECURITY, RF_SIGNAL))
+	if (!interest__admits(RF_LANE_SECURITY, RF_SIGNAL))
 		return 0;
 	sent.start = kernel__start(target);
 	sent.tgid = target->tgid;
@@ -124,7 +124,7 @@ static __always_inline bool signal__is_failure(long result, __u32 signal)
 	/* signal 0 asks whether a process is there: no is an answer, and a frequent one */
 	if (signal || result != -ESRCH)
 		return true;
-	ring__pass(RF_LANE_SECURITY, RF_SIGNAL, RF_DROP_UNWATCHED);
+	ring__count_skipped(RF_LANE_SECURITY, RF_SIGNAL, RF_DROP_UNWATCHED);
 	return false;
 }
 
@@ -132,7 +132,7 @@ static __always_inline int signal__failed(struct task_struct *task, struct rf_ke
 {
 	struct signal_target meant = { .uid = -1, .signal = signal, .code = code, .result = result };
 
-	if (!interest__takes(RF_LANE_SECURITY, RF_SIGNAL))
+	if (!interest__admits(RF_LANE_SECURITY, RF_SIGNAL))
 		return 0;
 	if (copy && pid) {
 		meant.tgid = copy->inode;

@@ -51,7 +51,7 @@ static __always_inline void snapshot__fill(struct rf_scratch_big *scratch, struc
 	struct rf_exec *e = (struct rf_exec *)scratch->record;
 	struct file *file = kernel__plain(task)->mm->exe_file;
 
-	executable__find(task, file);
+	executable__store_if_absent(task, file);
 	exec__fill_fixed(e, task);
 	exec__fill_file(e, file);
 	e->snapshot = 1;
@@ -84,7 +84,7 @@ int snapshot(struct bpf_iter__task *context)
 
 	if (!task || task->group_leader != task)
 		return 0;
-	scratch = scratch__take(&rf_scratch_snap, 0, RF_LANE_SECURITY, RF_EXEC);
+	scratch = scratch__acquire(&rf_scratch_snap, 0, RF_LANE_SECURITY, RF_EXEC);
 	if (!scratch)
 		return 1; /* another reader is at it: this read() ends with EAGAIN and is to be repeated */
 	b.record = scratch->record;
@@ -96,6 +96,6 @@ int snapshot(struct bpf_iter__task *context)
 	rf_barrier(end);
 	if (end <= RF_RECORD_MAX)
 		bpf_seq_write(context->meta->seq, e, end);
-	scratch__give(scratch);
+	scratch__release(scratch);
 	return 0;
 }

@@ -17,7 +17,7 @@
 
 static __always_inline int sockets__leave_out(enum rf_drop cause)
 {
-	ring__pass(RF_LANE_SECURITY, RF_SOCKET, cause);
+	ring__count_skipped(RF_LANE_SECURITY, RF_SOCKET, cause);
 	return 0;
 }
 
@@ -63,12 +63,12 @@ int socket_exit(void *context)
 
 	if (!sockets__matters(family, type, protocol))
 		return sockets__leave_out(RF_DROP_UNWATCHED);
-	if (!interest__takes_forms(RF_LANE_SECURITY, RF_SOCKET, INTEREST(SOCKET_SOCKET), kernel__cgroup(task)))
+	if (!interest__admits_forms(RF_LANE_SECURITY, RF_SOCKET, INTEREST(SOCKET_SOCKET), kernel__cgroup(task)))
 		return 0;
 	if (task__is_agent(task))
 		return sockets__leave_out(RF_DROP_SELF);
-	ring__see(RF_LANE_SECURITY, RF_SOCKET);
-	if (share__holds_back(RF_LANE_SECURITY, RF_SOCKET, kernel__cgroup(task)))
+	ring__count_seen(RF_LANE_SECURITY, RF_SOCKET);
+	if (share__throttles(RF_LANE_SECURITY, RF_SOCKET, kernel__cgroup(task)))
 		return 0;
 	s = ring__reserve(RF_LANE_SECURITY, RF_SOCKET, sizeof(*s), &number);
 	if (!s)
@@ -95,10 +95,10 @@ static __always_inline void sockets__fill_inet(struct rf_socket *s, const struct
 	if (call->by.sk && (s->result == 0 || s->operation == RF_SOCKET_LISTEN)) {
 		s->port = socket__local_port(call->by.sk);
 		socket__read_local(s->address, call->by.sk, s->family);
-	} else if (call->by.asked) {
-		s->family = call->by.asked->family;
-		s->port = call->by.asked->port;
-		__builtin_memcpy(s->address, call->by.asked->address, sizeof(s->address));
+	} else if (call->by.destination) {
+		s->family = call->by.destination->family;
+		s->port = call->by.destination->port;
+		__builtin_memcpy(s->address, call->by.destination->address, sizeof(s->address));
 	} else {
 		s->source_caller = !call->by.copy;
 		s->port = socket__read_request(s->address, call->request, s->family);
@@ -153,7 +153,7 @@ static __always_inline void sockets__fill(struct rf_builder *b, struct rf_socket
 	} else if (family == AF_ALG && s->operation == RF_SOCKET_BIND) {
 		sockets__append_alg(b, s, call);
 	}
-	if (call->by.doubtful)
+	if (call->by.unverified)
 		s->source_caller = 1;
 }
 
@@ -167,8 +167,8 @@ static __always_inline bool sockets__is_wanted(struct task_struct *task, const s
 	struct sock *sk = call->sk;
 
 	if (!sk || result < 0 || (call->family != AF_INET && call->family != AF_INET6))
-		return interest__takes_forms(RF_LANE_SECURITY, RF_SOCKET, forms, cgroup);
-	return interest__takes_ends(RF_LANE_SECURITY, RF_SOCKET, forms, cgroup, socket__local_port(sk), socket__local_port(sk));
+		return interest__admits_forms(RF_LANE_SECURITY, RF_SOCKET, forms, cgroup);
+	return interest__admits_ends(RF_LANE_SECURITY, RF_SOCKET, forms, cgroup, socket__local_port(sk), socket__local_port(sk));
 }
 
 static __always_inline void sockets__assemble(struct rf_scratch_big *scratch, struct task_struct *task, __s32 result, struct sockets_call *call)
@@ -214,47 +214,47 @@ static __always_inline void sockets__report(__u32 operation, __s32 result)
 	}
 	if (!sockets__is_wanted(task, &call.by, operation, result))
 		return;
-	ring__see(RF_LANE_SECURITY, RF_SOCKET);
-	if (share__holds_back(RF_LANE_SECURITY, RF_SOCKET, kernel__cgroup(task)))
+	ring__count_seen(RF_LANE_SECURITY, RF_SOCKET);
+	if (share__throttles(RF_LANE_SECURITY, RF_SOCKET, kernel__cgroup(task)))
 		return;
-	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_SOCKET);
+	scratch = scratch__acquire(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_SOCKET);
 	if (!scratch)
 		return;
 	sockets__assemble(scratch, task, result, &call);
-	scratch__give(scratch);
+	scratch__release(scratch);
 }
 
 /* A bound UDP socket receives before it has sent anything: whose it is must be known by then. */
-static __always_inline int sockets__remember(struct bpf_sock_addr *context, struct rf_destination *asked)
+static __always_inline int sockets__remember(struct bpf_sock_addr *context, struct rf_destination *destination)
 {
 	__u64 key = bpf_get_current_pid_tgid();
 
-	asked->call = DESTINATION_BIND;
-	asked->cookie = bpf_get_socket_cookie(context);
+	destination->call = DESTINATION_BIND;
+	destination->cookie = bpf_get_socket_cookie(context);
 	if (interest__any_form(INTEREST(SOCKET_BIND)))
-		failure__of(RF_PLACE_DESTINATIONS, bpf_map_update_elem(&rf_destinations, &key, asked, BPF_ANY));
+		failure__check(RF_PLACE_DESTINATIONS, bpf_map_update_elem(&rf_destinations, &key, destination, BPF_ANY));
 	if (context->type == SOCK_DGRAM &&
 	    interest__any_form(INTEREST(DATAGRAM_REMOTE) | INTEREST(DATAGRAM_LOOPBACK) | INTEREST(PACKET_DNS)))
-		owner__remember(asked->cookie, false);
+		owner__remember(destination->cookie, false);
 	return 1; /* go on: this hook only looks */
 }
 
 SEC("cgroup/bind4")
 int bind4(struct bpf_sock_addr *context)
 {
-	struct rf_destination asked = {};
+	struct rf_destination destination = {};
 
-	socket__read_hook4(&asked, context);
-	return sockets__remember(context, &asked);
+	socket__read_hook4(&destination, context);
+	return sockets__remember(context, &destination);
 }
 
 SEC("cgroup/bind6")
 int bind6(struct bpf_sock_addr *context)
 {
-	struct rf_destination asked = {};
+	struct rf_destination destination = {};
 
-	socket__read_hook6(&asked, context);
-	return sockets__remember(context, &asked);
+	socket__read_hook6(&destination, context);
+	return sockets__remember(context, &destination);
 }
 
 SEC("tracepoint/syscalls/sys_exit_bind")

@@ -59,13 +59,13 @@ int sysctl(struct bpf_sysctl *context)
 {
 	struct rf_scratch_big *scratch;
 
-	if (!context->write || !interest__takes(RF_LANE_SECURITY, RF_SYSCTL))
+	if (!context->write || !interest__admits(RF_LANE_SECURITY, RF_SYSCTL))
 		return 1;
-	ring__see(RF_LANE_SECURITY, RF_SYSCTL);
-	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_SYSCTL);
+	ring__count_seen(RF_LANE_SECURITY, RF_SYSCTL);
+	scratch = scratch__acquire(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_SYSCTL);
 	if (!scratch)
 		return 1;
 	sysctl__report(scratch, context);
-	scratch__give(scratch);
+	scratch__release(scratch);
 	return 1;
 }

@@ -48,10 +48,10 @@ static __noinline int system__report(const struct system_call *call)
 	struct rf_scratch_big *scratch;
 	struct rf_system_change *s;
 
-	if (!interest__takes(RF_LANE_SECURITY, RF_SYSTEM_CHANGE))
+	if (!interest__admits(RF_LANE_SECURITY, RF_SYSTEM_CHANGE))
 		return 0;
-	ring__see(RF_LANE_SECURITY, RF_SYSTEM_CHANGE);
-	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_SYSTEM_CHANGE);
+	ring__count_seen(RF_LANE_SECURITY, RF_SYSTEM_CHANGE);
+	scratch = scratch__acquire(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_SYSTEM_CHANGE);
 	if (!scratch)
 		return 0;
 	b.record = scratch->record;
@@ -72,13 +72,13 @@ static __noinline int system__report(const struct system_call *call)
 	}
 	text__count_faults(&b, RF_LANE_SECURITY);
 	ring__output(RF_LANE_SECURITY, s, b.end, RF_RECORD_MAX);
-	scratch__give(scratch);
+	scratch__release(scratch);
 	return 0;
 }
 
 static __always_inline int system__leave_out(void)
 {
-	ring__pass(RF_LANE_SECURITY, RF_SYSTEM_CHANGE, RF_DROP_UNWATCHED);
+	ring__count_skipped(RF_LANE_SECURITY, RF_SYSTEM_CHANGE, RF_DROP_UNWATCHED);
 	return 0;
 }
 
@@ -105,8 +105,8 @@ static __always_inline int system__leave_out(void)
 
 static __always_inline void system__read_user(void *to, __u32 size, __u64 from)
 {
-	if (failure__of(RF_PLACE_ARGUMENT, bpf_probe_read_user(to, size, (const void *)from)))
-		ring__count(RF_LANE_SECURITY, RF_SYSTEM_CHANGE, RF_DROP_READ_FAULT);
+	if (failure__check(RF_PLACE_ARGUMENT, bpf_probe_read_user(to, size, (const void *)from)))
+		ring__count_drop(RF_LANE_SECURITY, RF_SYSTEM_CHANGE, RF_DROP_READ_FAULT);
 }
 
 #include "system/machine.h"

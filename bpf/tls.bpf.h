@@ -21,10 +21,10 @@ static __always_inline int tls__begin(const void *buffer, const void *moved, boo
 	struct tls_call call = { .buffer = (__u64)buffer, .moved = (__u64)moved, .egress = egress };
 	__u64 thread = bpf_get_current_pid_tgid();
 
-	if (!interest__takes(RF_LANE_BULK, RF_TLS_DATA))
+	if (!interest__admits(RF_LANE_BULK, RF_TLS_DATA))
 		return 0;
 	if (task__is_agent(bpf_get_current_task_btf())) {
-		ring__pass(RF_LANE_BULK, RF_TLS_DATA, RF_DROP_SELF);
+		ring__count_skipped(RF_LANE_BULK, RF_TLS_DATA, RF_DROP_SELF);
 		return 0;
 	}
 	bpf_map_update_elem(&rf_tls_calls, &thread, &call, BPF_ANY);
@@ -62,12 +62,12 @@ static __always_inline void tls__emit(const struct tls_call *call, __u32 length)
 	__u32 kept = length < RF_TLS_DATA_MAX ? length : RF_TLS_DATA_MAX;
 	struct rf_tls_data *t;
 
-	if (share__is_over(RF_LANE_BULK, kernel__cgroup(bpf_get_current_task_btf()))) {
-		ring__see(RF_LANE_BULK, RF_TLS_DATA);
-		share__hold_back(RF_LANE_BULK, RF_TLS_DATA, kernel__cgroup(bpf_get_current_task_btf()));
+	if (share__is_exceeded(RF_LANE_BULK, kernel__cgroup(bpf_get_current_task_btf()))) {
+		ring__count_seen(RF_LANE_BULK, RF_TLS_DATA);
+		share__count_throttled(RF_LANE_BULK, RF_TLS_DATA, kernel__cgroup(bpf_get_current_task_btf()));
 		return;
 	}
-	scratch = probe__take(RF_LANE_BULK, RF_TLS_DATA);
+	scratch = probe__acquire(RF_LANE_BULK, RF_TLS_DATA);
 	if (!scratch)
 		return;
 	b.record = scratch->record;

@@ -118,19 +118,19 @@ static __always_inline int unix_datagram__ended(struct task_struct *task, struct
 	call->peer = (struct sock *)BPF_CORE_READ(own, peer);
 	if (kernel__read(sk, sk_type) != SOCK_DGRAM || !unix_datagram__is_to_somebody(call))
 		return 0;
-	if (!interest__takes_forms(RF_LANE_BULK, RF_DATAGRAM, INTEREST(DATAGRAM_UNIX), cgroup))
+	if (!interest__admits_forms(RF_LANE_BULK, RF_DATAGRAM, INTEREST(DATAGRAM_UNIX), cgroup))
 		return 0;
 	if (task__is_agent(task)) {
-		ring__pass(RF_LANE_BULK, RF_DATAGRAM, RF_DROP_SELF);
+		ring__count_skipped(RF_LANE_BULK, RF_DATAGRAM, RF_DROP_SELF);
 		return 0;
 	}
-	ring__see(RF_LANE_BULK, RF_DATAGRAM);
-	if (share__holds_back(RF_LANE_BULK, RF_DATAGRAM, cgroup))
+	ring__count_seen(RF_LANE_BULK, RF_DATAGRAM);
+	if (share__throttles(RF_LANE_BULK, RF_DATAGRAM, cgroup))
 		return 0;
-	scratch = scratch__take(&rf_scratch_bulk, ring__cpu(), RF_LANE_BULK, RF_DATAGRAM);
+	scratch = scratch__acquire(&rf_scratch_bulk, ring__cpu(), RF_LANE_BULK, RF_DATAGRAM);
 	if (!scratch)
 		return 0;
 	unix_datagram__assemble(scratch, task, call);
-	scratch__give(scratch);
+	scratch__release(scratch);
 	return 0;
 }

@@ -17,18 +17,18 @@ static __always_inline void open__write_down(struct task_struct *task, struct fi
 	opened->state = RF_OPENED_UNWATCHED;
 	if (!wanted && !open__may_be_below(file))
 		return;
-	scratch = scratch__try(&rf_scratch_bulk, ring__cpu());
+	scratch = scratch__try_acquire(&rf_scratch_bulk, ring__cpu());
 	if (!scratch) { /* what the descriptor says has to do */
-		opened->state = RF_OPENED_NOTHING;
+		opened->state = RF_OPENED_NONE;
 		return;
 	}
 	size = open__describe(scratch, task, 0, file, flags, wanted);
 	rf_barrier(size);
 	if (size && size <= RF_SMALL_RECORD_MAX && !bpf_probe_read_kernel(opened->record, size, scratch->record)) {
 		opened->size = size;
-		opened->state = RF_OPENED_WANTED;
+		opened->state = RF_OPENED_SELECTED;
 	}
-	scratch__give(scratch);
+	scratch__release(scratch);
 }
 
 static __always_inline void open__remember(struct file *file)
@@ -47,7 +47,7 @@ static __always_inline void open__remember(struct file *file)
 			failure__count(RF_PLACE_OPENED, FAILURE_ENOMEM);
 		return;
 	}
-	opened->state = RF_OPENED_NOTHING;
+	opened->state = RF_OPENED_NONE;
 	if (shared)
 		open__write_down(task, file, opened);
 }

@@ -72,11 +72,11 @@ static __noinline int paths__write_down(const struct paths_names *names)
 	if (!copy)
 		return 0;
 	kernel_copy__clear(copy);
-	scratch = scratch__try(&rf_scratch_bulk, ring__cpu());
+	scratch = scratch__try_acquire(&rf_scratch_bulk, ring__cpu());
 	if (!scratch)
 		return 0;
 	paths__write_texts(copy, &scratch->path, names);
-	scratch__give(scratch);
+	scratch__release(scratch);
 	paths__write_inode(copy, names->dentry);
 	/* without one of them the caller's are told, and marked */
 	if (copy->path.kept && !copy->faults)

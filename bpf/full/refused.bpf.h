@@ -13,7 +13,7 @@ int call_refused(void *context)
 	__u64 verdict = 0;
 
 	bpf_get_func_ret(context, &verdict);
-	if (!(__s32)verdict || task__is_compat(task) || (__u64)syscall__answer(task) < (__u64)-SYSCALL_ERRNO_MAX)
+	if (!(__s32)verdict || task__is_compat(task) || (__u64)syscall__return_value(task) < (__u64)-SYSCALL_ERRNO_MAX)
 		return 0;
 	bpf_tail_call(context, &rf_refused, SYSCALL_NUMBER(registers));
 	return 0;

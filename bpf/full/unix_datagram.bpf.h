@@ -26,12 +26,12 @@ static __always_inline void unix_datagram__write_down(struct socket *own, struct
 	if (!copy)
 		return;
 	kernel_copy__clear(copy);
-	scratch = scratch__try(&rf_scratch_bulk, ring__cpu());
+	scratch = scratch__try_acquire(&rf_scratch_bulk, ring__cpu());
 	if (!scratch)
 		return;
 	b.record = copy->text;
 	socket__append_unix_name(&b, RF_KERNEL_COPY_MAX, &copy->path, &scratch->path, (struct unix_sock *)BPF_CORE_READ(other, sk));
-	scratch__give(scratch);
+	scratch__release(scratch);
 	copy->object = (__u64)BPF_CORE_READ(own, sk);
 	if (copy->path.kept && !b.faults)
 		copy->call = call;

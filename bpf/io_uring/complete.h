@@ -116,11 +116,11 @@ int io_uring_completed(struct bpf_raw_tracepoint_args *context)
 	/* refused before it was submitted, or forgotten: reported without names */
 	if (!submitted && (io_uring__is_frequent(opcode) || !interest__any(RF_IO_URING) || task__is_agent(bpf_get_current_task_btf())))
 		return 0;
-	ring__see(io_uring__lane(opcode), RF_IO_URING);
-	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), io_uring__lane(opcode), RF_IO_URING);
+	ring__count_seen(io_uring__lane(opcode), RF_IO_URING);
+	scratch = scratch__acquire(&rf_scratch_sec, ring__cpu(), io_uring__lane(opcode), RF_IO_URING);
 	if (scratch) {
 		io_uring__report(scratch, request, submitted, opcode, io_uring__result(context));
-		scratch__give(scratch);
+		scratch__release(scratch);
 	}
 	failure__remove(RF_PLACE_IO_REQUESTS, &rf_io_requests, &key);
 	return 0;

@@ -28,9 +28,9 @@ static __noinline int access__report(struct access *access)
 	struct rf_merge_key key;
 	__u32 count;
 
-	if (!interest__takes(RF_LANE_SECURITY, RF_PROCESS_ACCESS))
+	if (!interest__admits(RF_LANE_SECURITY, RF_PROCESS_ACCESS))
 		return 0;
-	ring__see(RF_LANE_SECURITY, RF_PROCESS_ACCESS);
+	ring__count_seen(RF_LANE_SECURITY, RF_PROCESS_ACCESS);
 	/* a descriptor or a number of bytes makes no difference, an error does */
 	merge__fill_key(&key, task, RF_PROCESS_ACCESS, (__u64)access->target_tgid << 32 | access->request,
 			(__u64)access->operation << 32 | (__u32)(access->result < 0 ? access->result : 0));
@@ -52,7 +52,7 @@ static __noinline int access__report(struct access *access)
 }
 
 /* Who only reads its environment (as ps does) does it no harm. */
-static __always_inline void access__keep_if_victim(const struct access *access)
+static __always_inline void access__record_if_victim(const struct access *access)
 {
 	enum tampering_victim victim;
 
@@ -60,12 +60,12 @@ static __always_inline void access__keep_if_victim(const struct access *access)
 		return;
 	victim = tampering__victim(access->target_tgid, access->target_start);
 	if (victim)
-		tampering__keep(victim | RF_TAMPERING_AGENT_ACCESS, access->operation, access->request, access->result < 0 ? access->result : 0, 0);
+		tampering__record(victim | RF_TAMPERING_AGENT_ACCESS, access->operation, access->request, access->result < 0 ? access->result : 0, 0);
 }
 
-static __always_inline int access__tell(struct access *access)
+static __always_inline int access__handle(struct access *access)
 {
-	access__keep_if_victim(access);
+	access__record_if_victim(access);
 	return access__report(access);
 }
 
@@ -108,7 +108,7 @@ static __noinline int access__proc_opened(struct file *file, __u32 flags, __s32 
 	if (!pid__identify(BPF_CORE_READ(proc, pid), &access.target_tgid, &access.target_start))
 		return 0;
 	if (access.target_tgid != bpf_get_current_pid_tgid() >> 32)
-		access__tell(&access);
+		access__handle(&access);
 	return 0;
 }
 
@@ -116,17 +116,17 @@ static __noinline int access__proc_opened(struct file *file, __u32 flags, __s32 
 static __always_inline __u32 access__number(const char *text, __u32 *number)
 {
 	__u32 digits = 0;
-	__u32 on = 1;
+	__u32 active = 1;
 
 	*number = 0;
 #pragma unroll
 	for (int at = 0; at < ACCESS_DIGITS_MAX; at++) {
 		__u32 digit = (__u8)(text[at] - '0');
 
-		on &= ~((9 - digit) >> 31);
-		rf_barrier(on);
-		*number += on * (*number * 9 + digit);
-		digits += on;
+		active &= ~((9 - digit) >> 31);
+		rf_barrier(active);
+		*number += active * (*number * 9 + digit);
+		digits += active;
 	}
 	return digits;
 }

@@ -29,7 +29,7 @@ static __always_inline void executable__fill(struct rf_executed *executed, struc
 }
 
 /* Of the leader of a process. */
-static __always_inline void executable__note(struct task_struct *process, struct file *file)
+static __always_inline void executable__store(struct task_struct *process, struct file *file)
 {
 	struct rf_executed *executed = bpf_task_storage_get(&rf_executed, process, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
@@ -40,10 +40,10 @@ static __always_inline void executable__note(struct task_struct *process, struct
 }
 
 /* Of a process that the sensor found: what it was executed as is not known, or known already. */
-static __always_inline void executable__find(struct task_struct *process, struct file *file)
+static __always_inline void executable__store_if_absent(struct task_struct *process, struct file *file)
 {
 	if (!bpf_task_storage_get(&rf_executed, process, 0, 0))
-		executable__note(process, file);
+		executable__store(process, file);
 }
 
 static __always_inline void executable__inherit(struct task_struct *parent, struct task_struct *child)
@@ -56,7 +56,7 @@ static __always_inline void executable__inherit(struct task_struct *parent, stru
 
 /* Global, so that it is verified once and not for each way that leads here: the leader has to be a trusted pointer, for which the verifier looks names up in
  * the kernel's whole BTF. That was half of what loading took. */
-__noinline int executable__is_named(void)
+__noinline int executable__is_listed(void)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct rf_executed *executed = bpf_task_storage_get(&rf_executed, task->group_leader, 0, 0);
@@ -67,7 +67,7 @@ __noinline int executable__is_named(void)
 /* What isn't known may be any. While no rule asks this costs a load. */
 static __always_inline bool executable__is_watched(void)
 {
-	return RF_READ_ONCE(rf_control.executables_named) && executable__is_named();
+	return RF_READ_ONCE(rf_control.executables_named) && executable__is_listed();
 }
 
 #endif

@@ -31,7 +31,7 @@ __noinline int failure__count(__u32 place, __u32 error)
 }
 
 /* What a helper has returned, counted if it says that it failed. */
-static __always_inline long failure__of(enum rf_place place, long result)
+static __always_inline long failure__check(enum rf_place place, long result)
 {
 	if (result < 0)
 		failure__count(place, -result);

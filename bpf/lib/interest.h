@@ -60,11 +60,11 @@ static __always_inline bool interest__of_current(enum rf_kind kind)
 }
 
 /* The same of an event that is not counted as seen yet; one that isn't wanted is. */
-static __always_inline bool interest__takes(enum rf_lane lane, enum rf_kind kind)
+static __always_inline bool interest__admits(enum rf_lane lane, enum rf_kind kind)
 {
 	if (interest__of_current(kind))
 		return true;
-	ring__pass(lane, kind, RF_DROP_UNWATCHED);
+	ring__count_skipped(lane, kind, RF_DROP_UNWATCHED);
 	return false;
 }
 
@@ -130,19 +130,19 @@ static __always_inline bool interest__of_ends(__u64 forms, __u64 cgroup, __u16 p
 	return interest__of_scope(interest__forms_of_ends(forms, peer, local), cgroup);
 }
 
-static __always_inline bool interest__takes_forms(enum rf_lane lane, enum rf_kind kind, __u64 forms, __u64 cgroup)
+static __always_inline bool interest__admits_forms(enum rf_lane lane, enum rf_kind kind, __u64 forms, __u64 cgroup)
 {
 	if (interest__of_forms(forms, cgroup))
 		return true;
-	ring__pass(lane, kind, RF_DROP_UNWATCHED);
+	ring__count_skipped(lane, kind, RF_DROP_UNWATCHED);
 	return false;
 }
 
-static __always_inline bool interest__takes_ends(enum rf_lane lane, enum rf_kind kind, __u64 forms, __u64 cgroup, __u16 peer, __u16 local)
+static __always_inline bool interest__admits_ends(enum rf_lane lane, enum rf_kind kind, __u64 forms, __u64 cgroup, __u16 peer, __u16 local)
 {
 	if (interest__of_ends(forms, cgroup, peer, local))
 		return true;
-	ring__pass(lane, kind, RF_DROP_UNWATCHED);
+	ring__count_skipped(lane, kind, RF_DROP_UNWATCHED);
 	return false;
 }
 

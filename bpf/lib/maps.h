@@ -72,7 +72,7 @@ enum rf_destination_call { DESTINATION_CONNECT = 1, DESTINATION_BIND = 2 };
 
 /* What the kernel was asked to connect or to bind to, from the cgroup hook, or the beginning of a connect, until the system call ends. */
 struct rf_destination {
-	__u64 begun; /* ns, CLOCK_BOOTTIME: when a connect was called */
+	__u64 started; /* ns, CLOCK_BOOTTIME: when a connect was called */
 	__u16 call;  /* enum rf_destination_call */
 	__u16 family;/* 0: the kernel has not come to it yet */
 	__u16 port;
@@ -198,7 +198,7 @@ struct rf_share {
 };
 
 /* What an open that is not over yet has opened; only the full profile writes it. */
-enum rf_opened_state { RF_OPENED_NOTHING, RF_OPENED_UNWATCHED, RF_OPENED_WANTED };
+enum rf_opened_state { RF_OPENED_NONE, RF_OPENED_UNWATCHED, RF_OPENED_SELECTED };
 
 struct rf_opened {
 	__u32 state;

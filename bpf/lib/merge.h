@@ -39,7 +39,7 @@ static __always_inline __u32 merge__admit(enum rf_lane lane, const struct rf_mer
 	/* of two CPUs that are late at once one sends */
 	if (once || now - sent < MERGE_NS || __sync_val_compare_and_swap(&merge->sent, sent, now) != sent) {
 		__sync_fetch_and_add(&merge->merged, 1);
-		ring__count(lane, key->kind, RF_DROP_MERGED);
+		ring__count_drop(lane, key->kind, RF_DROP_MERGED);
 		return 0;
 	}
 	return __sync_lock_test_and_set(&merge->merged, 0) + 1;

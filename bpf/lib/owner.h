@@ -18,14 +18,14 @@ static __always_inline void owner__set(struct rf_owner *owner, struct task_struc
 }
 
 /* `again`: it may be remembered as another's. */
-static __always_inline void owner__remember(__u64 cookie, bool again)
+static __always_inline void owner__remember(__u64 cookie, bool replace)
 {
 	struct rf_owner owner = {};
 
 	if (!cookie)
 		return;
 	owner__set(&owner, bpf_get_current_task_btf());
-	if (failure__make(RF_PLACE_OWNERS, &rf_owners, &cookie, &owner) && again)
+	if (failure__make(RF_PLACE_OWNERS, &rf_owners, &cookie, &owner) && replace)
 		bpf_map_update_elem(&rf_owners, &cookie, &owner, BPF_EXIST);
 }
 
@@ -40,7 +40,7 @@ static __always_inline __u64 owner__needed_for(bool loopback, __u16 peer, __u16 
 /* A flow is loopback's when one of its ends is. */
 static __always_inline bool owner__is_loopback_flow(struct sock *sk, __u16 family)
 {
-	return socket__peer_is_loopback(sk, family) || socket__own_is_loopback(sk, family);
+	return socket__peer_is_loopback(sk, family) || socket__local_is_loopback(sk, family);
 }
 
 /* Host order. Not skc_num: a closed socket has given its port back. */
@@ -82,11 +82,11 @@ static __always_inline struct rf_owner *owner__find(__u64 cookie, enum rf_kind k
 	struct rf_owner *owner = bpf_map_lookup_elem(&rf_owners, &cookie);
 
 	if (!owner || !owner->tgid) {
-		ring__count(RF_LANE_BULK, kind, RF_DROP_OWNER);
+		ring__count_drop(RF_LANE_BULK, kind, RF_DROP_OWNER);
 		return 0;
 	}
 	if (owner__is_agent(owner)) {
-		ring__count(RF_LANE_BULK, kind, RF_DROP_SELF);
+		ring__count_drop(RF_LANE_BULK, kind, RF_DROP_SELF);
 		return 0;
 	}
 	return owner;

@@ -17,9 +17,9 @@ static __always_inline struct pid_namespace *pid__namespace(struct task_struct *
 	struct pid *pid = kernel__read(task, thread_pid);
 	__u32 level = kernel__read(pid, level);
 	struct upid *numbers = (void *)pid + bpf_core_field_offset(struct pid, numbers);
-	struct upid *own = (void *)numbers + level * bpf_core_type_size(struct upid);
+	struct upid *innermost = (void *)numbers + level * bpf_core_type_size(struct upid);
 
-	return kernel__read(own, ns);
+	return kernel__read(innermost, ns);
 }
 
 /* By its number in the namespace of `task`; 0: there is none. */

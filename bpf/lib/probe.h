@@ -18,17 +18,17 @@ struct {
 	__type(value, struct rf_scratch_probe);
 } rf_scratch_prb SEC(".maps");
 
-static __always_inline struct rf_scratch_probe *probe__take(enum rf_lane lane, enum rf_kind kind)
+static __always_inline struct rf_scratch_probe *probe__acquire(enum rf_lane lane, enum rf_kind kind)
 {
-	ring__see(lane, kind);
-	return scratch__take(&rf_scratch_prb, ring__cpu(), lane, kind);
+	ring__count_seen(lane, kind);
+	return scratch__acquire(&rf_scratch_prb, ring__cpu(), lane, kind);
 }
 
 static __always_inline void probe__emit(struct rf_scratch_probe *scratch, struct rf_builder *b, enum rf_lane lane)
 {
 	text__count_faults(b, lane);
 	ring__output(lane, b->record, b->end, RF_SMALL_RECORD_MAX);
-	scratch__give(scratch);
+	scratch__release(scratch);
 }
 
 #endif

@@ -100,13 +100,13 @@ __noinline int request__build(struct rf_path_work *w, __u64 text, __s32 director
 	w->position = RF_PATH_MAX;
 	w->kept = 0;
 	w->length = 0;
-	if (failure__of(RF_PLACE_PATH_USER, bpf_probe_read_user(&first, 1, from)))
+	if (failure__check(RF_PLACE_PATH_USER, bpf_probe_read_user(&first, 1, from)))
 		return -EFAULT;
 	if (!first)
 		return 0;
 	slash = request__place_base(w, task, directory, first) && first != '/';
 	w->text[RF_PATH_MAX] = '/';
-	size = failure__of(RF_PLACE_PATH_USER, bpf_probe_read_user_str(w->text + RF_PATH_MAX + slash, RF_PATH_MAX, from));
+	size = failure__check(RF_PLACE_PATH_USER, bpf_probe_read_user_str(w->text + RF_PATH_MAX + slash, RF_PATH_MAX, from));
 	if (size <= 1) {
 		w->kept = 0;
 		w->length = 0;

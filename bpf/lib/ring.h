@@ -6,7 +6,7 @@
 #include "failure.h"
 
 /* So much may lie in a ring without waking anybody: a quarter of the smallest one. */
-#define RF_PATIENT_BYTES (16 * 1024)
+#define RF_LAZY_BYTES (16 * 1024)
 
 #define RF_READ_ONCE(x) (*(volatile typeof(x) *)&(x))
 
@@ -24,15 +24,15 @@ static __always_inline struct rf_counters *ring__counters(void)
 
 static __always_inline void ring__add(struct rf_counters *counters, enum rf_lane lane, __u32 kind, __u32 fate)
 {
-	__u64 place = (lane * RF_KINDS_MAX + kind) * RF_FATES_MAX + fate;
+	__u64 index = (lane * RF_KINDS_MAX + kind) * RF_FATES_MAX + fate;
 
-	if (!__builtin_constant_p(place))
-		rf_barrier(place);
-	__sync_fetch_and_add(&counters->fates[place & (RF_LANES * RF_KINDS_MAX * RF_FATES_MAX - 1)], 1);
+	if (!__builtin_constant_p(index))
+		rf_barrier(index);
+	__sync_fetch_and_add(&counters->fates[index & (RF_LANES * RF_KINDS_MAX * RF_FATES_MAX - 1)], 1);
 }
 
 /* An event: from here on it goes one way, and just one, that is counted. */
-static __always_inline void ring__see(enum rf_lane lane, enum rf_kind kind)
+static __always_inline void ring__count_seen(enum rf_lane lane, enum rf_kind kind)
 {
 	struct rf_counters *counters = ring__counters();
 
@@ -41,7 +41,7 @@ static __always_inline void ring__see(enum rf_lane lane, enum rf_kind kind)
 }
 
 /* Where an event went that was seen. */
-static __always_inline void ring__count(enum rf_lane lane, __u32 kind, enum rf_drop cause)
+static __always_inline void ring__count_drop(enum rf_lane lane, __u32 kind, enum rf_drop cause)
 {
 	struct rf_counters *counters = ring__counters();
 
@@ -50,7 +50,7 @@ static __always_inline void ring__count(enum rf_lane lane, __u32 kind, enum rf_d
 }
 
 /* An event that is seen and left out at once. */
-static __always_inline void ring__pass(enum rf_lane lane, enum rf_kind kind, enum rf_drop cause)
+static __always_inline void ring__count_skipped(enum rf_lane lane, enum rf_kind kind, enum rf_drop cause)
 {
 	struct rf_counters *counters = ring__counters();
 
@@ -95,13 +95,13 @@ static __always_inline __u64 ring__flags(enum rf_lane lane)
  * flag after the record is out, so one of the two sees the other. The record is gone, an empty, discarded one carries the wake-up. */
 static __always_inline void ring__wake_late(enum rf_lane lane)
 {
-	void *bell;
+	void *wakeup;
 
 	if (!ring__claim_wake(lane))
 		return;
-	bell = bpf_ringbuf_reserve(ring__map(lane), 8, 0);
-	if (bell)
-		bpf_ringbuf_discard(bell, BPF_RB_FORCE_WAKEUP);
+	wakeup = bpf_ringbuf_reserve(ring__map(lane), 8, 0);
+	if (wakeup)
+		bpf_ringbuf_discard(wakeup, BPF_RB_FORCE_WAKEUP);
 }
 
 /* For records of fixed size. The number is taken before the record is reserved, so that a full ring leaves a hole in the sequence. */
@@ -136,11 +136,11 @@ static __always_inline void ring__submit(enum rf_lane lane, void *record, __u32 
 
 /* For what nobody waits for: it lies there until another record wakes the reader, the next tick is due, or so much has come that the ring must not be
  * left alone. */
-static __always_inline void ring__submit_patiently(enum rf_lane lane, void *record, __u32 size, const struct rf_header *number)
+static __always_inline void ring__submit_lazily(enum rf_lane lane, void *record, __u32 size, const struct rf_header *number)
 {
 	struct rf_header *h = record;
 
-	if (bpf_ringbuf_query(ring__map(lane), BPF_RB_AVAIL_DATA) > RF_PATIENT_BYTES) {
+	if (bpf_ringbuf_query(ring__map(lane), BPF_RB_AVAIL_DATA) > RF_LAZY_BYTES) {
 		ring__submit(lane, record, size, number);
 		return;
 	}

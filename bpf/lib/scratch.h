@@ -5,7 +5,7 @@
 
 #include "interest.h"
 
-static __always_inline void *scratch__try(void *map, __u32 index)
+static __always_inline void *scratch__try_acquire(void *map, __u32 index)
 {
 	__u32 *busy = bpf_map_lookup_elem(map, &index);
 
@@ -13,16 +13,16 @@ static __always_inline void *scratch__try(void *map, __u32 index)
 }
 
 /* For an event of that lane and kind, which is lost when the place is in use. */
-static __always_inline void *scratch__take(void *map, __u32 index, enum rf_lane lane, enum rf_kind kind)
+static __always_inline void *scratch__acquire(void *map, __u32 index, enum rf_lane lane, enum rf_kind kind)
 {
-	void *scratch = scratch__try(map, index);
+	void *scratch = scratch__try_acquire(map, index);
 
 	if (!scratch)
-		ring__count(lane, kind, RF_DROP_SCRATCH);
+		ring__count_drop(lane, kind, RF_DROP_SCRATCH);
 	return scratch;
 }
 
-static __always_inline void scratch__give(void *scratch)
+static __always_inline void scratch__release(void *scratch)
 {
 	*(volatile __u32 *)scratch = 0;
 }

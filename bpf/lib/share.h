@@ -8,7 +8,7 @@
 
 #include "merge.h"
 
-static __always_inline bool share__is_pressed(enum rf_lane lane)
+static __always_inline bool share__is_enforced(enum rf_lane lane)
 {
 	__u64 from = RF_READ_ONCE(rf_control.share_from[lane]);
 
@@ -17,7 +17,7 @@ static __always_inline bool share__is_pressed(enum rf_lane lane)
 
 /* The bucket as a time: when all that was sent would have been due at the cgroup's rate. It is full, that is empty of debts, when that time is past.
  * Global, so that the verifier sees it once and not for each way that leads here. */
-__noinline int share__is_spent(enum rf_lane lane, __u64 cgroup)
+__noinline int share__charge(enum rf_lane lane, __u64 cgroup)
 {
 	struct rf_share_key key = { .cgroup = cgroup, .lane = lane };
 	struct rf_share *share = bpf_map_lookup_elem(&rf_shares, &key);
@@ -42,19 +42,19 @@ __noinline int share__is_spent(enum rf_lane lane, __u64 cgroup)
 }
 
 /* true: the cgroup has had its share. */
-static __always_inline bool share__is_over(enum rf_lane lane, __u64 cgroup)
+static __always_inline bool share__is_exceeded(enum rf_lane lane, __u64 cgroup)
 {
-	return share__is_pressed(lane) && share__is_spent(lane, cgroup);
+	return share__is_enforced(lane) && share__charge(lane, cgroup);
 }
 
 /* Counts an event that is held back. Global for the same reason. */
-__noinline int share__hold_back(enum rf_lane lane, enum rf_kind kind, __u64 cgroup)
+__noinline int share__count_throttled(enum rf_lane lane, enum rf_kind kind, __u64 cgroup)
 {
 	struct rf_throttled_key key = { .cgroup = cgroup, .lane = lane, .kind = kind };
 	__u64 *count = bpf_map_lookup_elem(&rf_throttled, &key);
 	__u64 first = 1;
 
-	ring__count(lane, kind, RF_DROP_THROTTLED);
+	ring__count_drop(lane, kind, RF_DROP_THROTTLED);
 	if (count)
 		__sync_fetch_and_add(count, 1);
 	else if (failure__make(RF_PLACE_THROTTLED, &rf_throttled, &key, &first)) { /* full, or another CPU was first */
@@ -66,11 +66,11 @@ __noinline int share__hold_back(enum rf_lane lane, enum rf_kind kind, __u64 cgro
 }
 
 /* true: it is held back, and counted. */
-static __always_inline bool share__holds_back(enum rf_lane lane, enum rf_kind kind, __u64 cgroup)
+static __always_inline bool share__throttles(enum rf_lane lane, enum rf_kind kind, __u64 cgroup)
 {
-	if (!share__is_over(lane, cgroup))
+	if (!share__is_exceeded(lane, cgroup))
 		return false;
-	share__hold_back(lane, kind, cgroup);
+	share__count_throttled(lane, kind, cgroup);
 	return true;
 }
 

@@ -52,7 +52,7 @@ static __always_inline bool socket__peer_is_loopback(struct sock *sk, __u16 fami
 	return socket__is_loopback(family, words);
 }
 
-static __always_inline bool socket__own_is_loopback(struct sock *sk, __u16 family)
+static __always_inline bool socket__local_is_loopback(struct sock *sk, __u16 family)
 {
 	__u32 words[4] = {};
 
@@ -193,35 +193,35 @@ static __always_inline __u16 socket__read_request(__u8 address[16], const void *
 /* Which socket a system call was made with, by all that knows it: another thread may have put another file in place of the descriptor since. */
 struct socket_call {
 	struct sock *sk; /* of the descriptor; 0: that is no socket, or not the one that was meant */
-	struct rf_destination *begun; /* what is remembered of this thread's call; 0: nothing */
-	struct rf_destination *asked; /* 0: it came to no hook of the cgroup's, or to one that didn't want it */
+	struct rf_destination *stored; /* what is remembered of this thread's call; 0: nothing */
+	struct rf_destination *destination; /* 0: it came to no hook of the cgroup's, or to one that didn't want it */
 	struct rf_kernel_copy *copy;
 	__u32 protocol;
 	__u16 family;
 	__u16 type;
-	bool doubtful; /* nothing but the descriptor says which socket it was */
+	bool unverified; /* nothing but the descriptor says which socket it was */
 };
 
 static __always_inline void socket__find(struct socket_call *call, struct task_struct *task, enum rf_destination_call which)
 {
 	struct file *file = file__of_descriptor(task, PT_REGS_PARM1_SYSCALL(task__registers(task)));
 	__u64 key = task__key(task);
-	struct rf_destination *asked = which ? bpf_map_lookup_elem(&rf_destinations, &key) : 0;
+	struct rf_destination *destination = which ? bpf_map_lookup_elem(&rf_destinations, &key) : 0;
 	struct sock *sk = file__is_socket(file) ? socket__of_file(file) : 0;
 	struct rf_kernel_copy *copy = kernel_copy__take(task);
 
-	call->begun = asked;
-	call->doubtful = task__shares_files(task);
+	call->stored = destination;
+	call->unverified = task__shares_files(task);
 	/* left by a call whose end was not seen: nobody else can have put another socket there */
-	if (asked && sk && !call->doubtful && socket__cookie(sk) != asked->cookie)
-		asked = 0;
-	if (asked && asked->call == which && asked->family) {
-		call->asked = asked;
-		call->doubtful = false;
-		if (sk && socket__cookie(sk) != asked->cookie)
+	if (destination && sk && !call->unverified && socket__cookie(sk) != destination->cookie)
+		destination = 0;
+	if (destination && destination->call == which && destination->family) {
+		call->destination = destination;
+		call->unverified = false;
+		if (sk && socket__cookie(sk) != destination->cookie)
 			sk = 0;
 	} else if (copy) {
-		call->doubtful = false;
+		call->unverified = false;
 		if (copy->object != (__u64)sk)
 			sk = 0;
 	}
@@ -232,22 +232,22 @@ static __always_inline void socket__find(struct socket_call *call, struct task_s
 /* false: there is no socket. */
 static __always_inline bool socket__identify(struct socket_call *call, struct task_struct *task, enum rf_destination_call which)
 {
-	struct rf_destination *asked;
+	struct rf_destination *destination;
 	struct rf_kernel_copy *copy;
 	struct sock *sk;
 
 	socket__find(call, task, which);
 	sk = call->sk;
-	asked = call->asked;
+	destination = call->destination;
 	copy = call->copy;
 	if (sk) {
 		call->family = kernel__read(sk, __sk_common.skc_family);
 		call->type = kernel__read(sk, sk_type);
 		call->protocol = kernel__read(sk, sk_protocol);
-	} else if (asked) {
-		call->family = asked->family;
-		call->type = asked->type;
-		call->protocol = asked->protocol;
+	} else if (destination) {
+		call->family = destination->family;
+		call->type = destination->type;
+		call->protocol = destination->protocol;
 	} else if (copy) {
 		call->family = copy->family;
 		call->type = copy->type;

@@ -10,7 +10,7 @@
 #define SYSCALL_ERRNO_MAX 4095
 
 /* What the caller will get, where it is in its registers already: a call that was not made has its answer there. */
-static __always_inline long syscall__answer(struct task_struct *task)
+static __always_inline long syscall__return_value(struct task_struct *task)
 {
 	return PT_REGS_RC(task__registers(task));
 }
@@ -21,7 +21,7 @@ static __always_inline long syscall__result(void *context)
 	long result;
 
 	if (rf_refusals)
-		result = syscall__answer(bpf_get_current_task_btf());
+		result = syscall__return_value(bpf_get_current_task_btf());
 	else if (rf_functions) /* u64[2]: the function's argument, its result */
 		asm volatile("%0 = *(u64 *)(%1 + 8)" : "=r"(result) : "r"(context));
 	else

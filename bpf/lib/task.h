@@ -42,10 +42,10 @@ static __always_inline void task__fill_pid_namespace(struct rf_namespaces *ns, s
 	struct pid *pid = kernel__read(signal, pids[PIDTYPE_TGID]);
 	__u32 level = kernel__read(pid, level);
 	struct upid *numbers = (void *)pid + bpf_core_field_offset(struct pid, numbers);
-	struct upid *own = (void *)numbers + level * bpf_core_type_size(struct upid);
-	struct pid_namespace *namespace = kernel__read(own, ns);
+	struct upid *innermost = (void *)numbers + level * bpf_core_type_size(struct upid);
+	struct pid_namespace *namespace = kernel__read(innermost, ns);
 
-	ns->pid_in_ns = kernel__read(own, nr);
+	ns->pid_in_ns = kernel__read(innermost, nr);
 	ns->pid = kernel__read(namespace, ns.inum);
 }
 

@@ -81,7 +81,7 @@ static __always_inline void text__append_string(struct rf_builder *b, __u32 capa
 static __always_inline void text__count_faults(struct rf_builder *b, enum rf_lane lane)
 {
 	if (b->faults)
-		ring__count(lane, ((struct rf_header *)b->record)->kind, RF_DROP_READ_FAULT);
+		ring__count_drop(lane, ((struct rf_header *)b->record)->kind, RF_DROP_READ_FAULT);
 }
 
 #endif

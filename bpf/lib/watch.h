@@ -147,15 +147,15 @@ static long watch__scan_window(__u32 index, struct watch_loop *loop)
 {
 	struct rf_path_scan *scan = &loop->scratch->scan;
 	__u32 at = scan->begin + index * WATCH_STEP;
-	__u32 left = scan->end - at;
+	__u32 remaining = scan->end - at;
 	__u64 word, slashes, dots, ends, ups, found;
 
 	rf_barrier(at);
 	if (at >= scan->end || at > WATCH_RECORD_MAX - WATCH_WINDOW)
 		return 1;
 	word = *(__u64 *)(loop->scratch->record + at);
-	if (left < WATCH_WINDOW)
-		word &= (1ULL << 8 * (left & (WATCH_WINDOW - 1))) - 1;
+	if (remaining < WATCH_WINDOW)
+		word &= (1ULL << 8 * (remaining & (WATCH_WINDOW - 1))) - 1;
 	slashes = watch__find(word, '/');
 	dots = watch__find(word, '.');
 	ends = slashes | watch__find(word, 0);

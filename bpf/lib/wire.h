@@ -111,7 +111,7 @@ static __always_inline bool wire__read(struct __sk_buff *packet, struct wire *w)
 
 /* Most packets are TCP that carries nothing, or arrives. Asked before anything is copied, from what lies at hand; in doubt it is not dull. `payload`: where
  * it begins in TCP that leaves and isn't DNS; `loopback`: whether one end of that is loopback's. */
-static __always_inline bool wire__is_dull(struct __sk_buff *packet, bool egress, __u32 least, __u32 *payload, bool *loopback)
+static __always_inline bool wire__can_skip(struct __sk_buff *packet, bool egress, __u32 minimum, __u32 *payload, bool *loopback)
 {
 	void *data = (void *)(long)packet->data;
 	void *end = (void *)(long)packet->data_end;
@@ -140,7 +140,7 @@ static __always_inline bool wire__is_dull(struct __sk_buff *packet, bool egress,
 	if ((void *)(tcp + 1) > end)
 		return false;
 	begin = header + tcp->doff * 4;
-	if (packet->len < begin + least)
+	if (packet->len < begin + minimum)
 		return true;
 	if (tcp->source == bpf_htons(WIRE_DNS_PORT) || tcp->dest == bpf_htons(WIRE_DNS_PORT))
 		return false;
