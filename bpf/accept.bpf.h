@@ -6,7 +6,7 @@
 #include "lib/syscall.h"
 
 /* From here on the connection is the caller's; it was established before anybody accepted it. */
-static __always_inline void accept__take(struct task_struct *task, struct sock *sk, __u16 family)
+static __always_inline void accept__set_owner(struct task_struct *task, struct sock *sk, __u16 family)
 {
 	struct rf_owner *owner;
 	__u64 cookie;
@@ -57,7 +57,7 @@ static __always_inline void accept__report(struct task_struct *task, __u32 descr
 	forms = result >= 0 && socket__peer_is_loopback(sk, family) ? INTEREST(ACCEPT_LOOPBACK) : INTEREST(ACCEPT_REMOTE);
 	port = result >= 0 ? socket__peer_port(sk) : 0;
 	if (result >= 0)
-		accept__take(task, sk, family);
+		accept__set_owner(task, sk, family);
 	forms = interest__forms_of_ends(forms, port, socket__local_port(sk));
 	if (!forms || !interest__of_scope(forms, kernel__cgroup(task))) {
 		ring__count_skipped(RF_LANE_BULK, RF_ACCEPT, RF_DROP_UNWATCHED);
@@ -78,7 +78,7 @@ static __always_inline void accept__report(struct task_struct *task, __u32 descr
 }
 
 /* Nobody was there, or a signal came: no failure. */
-static __always_inline bool accept__is_nothing(long result)
+static __always_inline bool accept__is_transient(long result)
 {
 	return result == -EAGAIN || result == -EINTR || (result <= -ERESTARTSYS && result >= -ERESTART_RESTARTBLOCK);
 }
@@ -90,7 +90,7 @@ static __always_inline int accept__exit(void *context)
 
 	if (result >= 0)
 		accept__report(task, result, result);
-	else if (!accept__is_nothing(result))
+	else if (!accept__is_transient(result))
 		accept__report(task, PT_REGS_PARM1_SYSCALL(task__registers(task)), result);
 	return 0;
 }

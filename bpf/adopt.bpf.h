@@ -22,7 +22,7 @@ static __always_inline bool adopt__is_incoming(__u32 port)
 	return ports && *ports & 1ULL << port % ADOPT_BITS;
 }
 
-static __always_inline void adopt__take(__u64 cookie, struct task_struct *task, bool incoming)
+static __always_inline void adopt__set_owner(__u64 cookie, struct task_struct *task, bool incoming)
 {
 	struct rf_owner *known = bpf_map_lookup_elem(&rf_owners, &cookie);
 	struct rf_owner owner = {};
@@ -64,6 +64,6 @@ int adopt_sockets(struct bpf_iter__task_file *context)
 			*ports |= 1ULL << port % ADOPT_BITS;
 		return 0;
 	}
-	adopt__take(bpf_get_socket_cookie(sk), task, is_tcp && adopt__is_incoming(port));
+	adopt__set_owner(bpf_get_socket_cookie(sk), task, is_tcp && adopt__is_incoming(port));
 	return 0;
 }

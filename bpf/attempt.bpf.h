@@ -9,7 +9,7 @@
 #define ATTEMPT_RECORD_MAX RF_RECORD_MAX
 #define ATTEMPT_ARGUMENTS_MAX 256
 #define ATTEMPT_PATH_WORDS 8
-#define ATTEMPT_ID_STAYS 0xffffffffULL
+#define ATTEMPT_ID_UNCHANGED 0xffffffffULL
 #define NGROUPS_MAX 65536
 #define CAPABILITY_VERSION_1 0x19980330 /* sets of 32 bits */
 
@@ -42,7 +42,7 @@ static __always_inline __u64 attempt__mix(__u64 key, __u64 word)
 }
 
 /* What was asked for, as one number. */
-static __always_inline __u64 attempt__asked(const struct attempt *attempt)
+static __always_inline __u64 attempt__request_hash(const struct attempt *attempt)
 {
 	__u64 words[ATTEMPT_PATH_WORDS] = {};
 	__u64 key = 0;
@@ -167,7 +167,7 @@ static __noinline int attempt__report(const struct attempt *attempt)
 		return 0;
 	ring__count_seen(RF_LANE_SECURITY, RF_ATTEMPT);
 	merge__fill_key(&key, task, RF_ATTEMPT, (__u64)attempt->call << 32 | (__u32)attempt->result,
-			share__is_exceeded(RF_LANE_SECURITY, cgroup) ? 0 : attempt__asked(attempt));
+			share__is_exceeded(RF_LANE_SECURITY, cgroup) ? 0 : attempt__request_hash(attempt));
 	count = merge__admit(RF_LANE_SECURITY, &key, false);
 	if (!count)
 		return 0;
@@ -267,8 +267,8 @@ static __always_inline int attempt__credentials(struct task_struct *task, enum r
 		attempt.groups = PT_REGS_PARM2_SYSCALL(registers);
 	} else {
 		attempt.first = (__u32)PT_REGS_PARM1_SYSCALL(registers);
-		attempt.second = call >= RF_CALL_SETREUID ? (__u32)PT_REGS_PARM2_SYSCALL(registers) : ATTEMPT_ID_STAYS;
-		attempt.third = call >= RF_CALL_SETRESUID ? (__u32)PT_REGS_PARM3_SYSCALL(registers) : ATTEMPT_ID_STAYS;
+		attempt.second = call >= RF_CALL_SETREUID ? (__u32)PT_REGS_PARM2_SYSCALL(registers) : ATTEMPT_ID_UNCHANGED;
+		attempt.third = call >= RF_CALL_SETRESUID ? (__u32)PT_REGS_PARM3_SYSCALL(registers) : ATTEMPT_ID_UNCHANGED;
 	}
 	return attempt__report(&attempt);
 }

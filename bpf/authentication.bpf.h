@@ -53,7 +53,7 @@ struct {
 	__uint(max_entries, 1024);
 	__type(key, __u64);
 	__type(value, __u64);
-} rf_pam_asked SEC(".maps");
+} rf_pam_pending SEC(".maps");
 
 const volatile struct pam_session rf_pam_empty = {};
 
@@ -74,10 +74,10 @@ static __always_inline struct pam_session *authentication__session(__u64 handle)
 /* The session as its own process began it, or, where that has forked to ask (sshd does), its parent. */
 static __always_inline struct pam_session *authentication__inherited(struct task_struct *task, __u64 handle)
 {
-	struct pam_session *own = authentication__session(handle);
+	struct pam_session *session = authentication__session(handle);
 	struct pam_key key = { .handle = handle, .tgid = kernel__plain(task)->real_parent->tgid };
 
-	return own ? own : bpf_map_lookup_elem(&rf_pam_sessions, &key);
+	return session ? session : bpf_map_lookup_elem(&rf_pam_sessions, &key);
 }
 
 static __always_inline int authentication__begin(const struct pam_call *call)
@@ -179,9 +179,9 @@ SEC("uprobe")
 int BPF_KPROBE(pam_authenticate_enter, void *handle)
 {
 	__u64 thread = bpf_get_current_pid_tgid();
-	__u64 asked = (__u64)handle;
+	__u64 pending = (__u64)handle;
 
-	bpf_map_update_elem(&rf_pam_asked, &thread, &asked, BPF_ANY);
+	bpf_map_update_elem(&rf_pam_pending, &thread, &pending, BPF_ANY);
 	return 0;
 }
 
@@ -215,14 +215,14 @@ int BPF_KRETPROBE(pam_authenticate_exit, int result)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u64 thread = bpf_get_current_pid_tgid();
-	__u64 *asked = bpf_map_lookup_elem(&rf_pam_asked, &thread);
+	__u64 *pending = bpf_map_lookup_elem(&rf_pam_pending, &thread);
 	struct pam_session *session;
 	__u64 handle;
 
-	if (!asked)
+	if (!pending)
 		return 0;
-	handle = *asked;
-	bpf_map_delete_elem(&rf_pam_asked, &thread);
+	handle = *pending;
+	bpf_map_delete_elem(&rf_pam_pending, &thread);
 	if (!interest__admits(RF_LANE_SECURITY, RF_AUTHENTICATION))
 		return 0;
 	session = authentication__inherited(task, handle);

@@ -184,7 +184,7 @@ static __always_inline void bpf_calls__report(struct rf_scratch_big *scratch, st
 static __always_inline void bpf_calls__record_if_own(struct pt_regs *registers, __u32 command, __s32 result)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	const struct rf_own_link *own;
+	const struct rf_own_link *link_of_sensor;
 	__u32 descriptor = 0;
 	struct bpf_link *link;
 	__u32 id;
@@ -199,10 +199,10 @@ static __always_inline void bpf_calls__record_if_own(struct pt_regs *registers, 
 		return;
 	link = BPF_CORE_READ(file, private_data);
 	id = BPF_CORE_READ(link, id);
-	own = bpf_map_lookup_elem(&rf_own_links, &id);
-	if (own && !tampering__is_agent(task->tgid, kernel__start(task)))
+	link_of_sensor = bpf_map_lookup_elem(&rf_own_links, &id);
+	if (link_of_sensor && !tampering__is_agent(task->tgid, kernel__start(task)))
 		tampering__record(TAMPERING_AGENT | (command == BPF_LINK_DETACH ? RF_TAMPERING_LINK_DETACH : RF_TAMPERING_LINK_UPDATE), id, 0, result < 0 ? result : 0,
-				  own);
+				  link_of_sensor);
 }
 
 SEC("tracepoint/syscalls/sys_exit_bpf")

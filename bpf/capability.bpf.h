@@ -33,7 +33,7 @@ static __always_inline bool capability__is_accounting(struct task_struct *task)
 
 /* What a container's runtime does in its cgroup before there is the container's program is not the container's use: its executable is not of the task's
  * mounts. */
-static __always_inline bool capability__is_of_own_mounts(struct task_struct *task)
+static __always_inline bool capability__is_of_task_mounts(struct task_struct *task)
 {
 	struct mm_struct *mm = kernel__plain(task)->mm;
 	struct file *executable = mm ? kernel__read(mm, exe_file) : 0;
@@ -49,7 +49,7 @@ static __always_inline void capability__remember(struct task_struct *task, __u32
 	__u64 bit = 1ULL << (capability & 63);
 	__u64 *used = bpf_map_lookup_elem(&rf_used_caps, &cgroup);
 
-	if ((used && *used & bit) || !capability__is_of_own_mounts(task))
+	if ((used && *used & bit) || !capability__is_of_task_mounts(task))
 		return;
 	if (used)
 		__sync_fetch_and_or(used, bit);

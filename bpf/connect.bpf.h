@@ -32,7 +32,7 @@ static __always_inline bool connect__is_call(struct task_struct *task)
 }
 
 /* Until the call ends. */
-static __always_inline void connect__keep(struct task_struct *task, struct rf_destination *destination)
+static __always_inline void connect__store(struct task_struct *task, struct rf_destination *destination)
 {
 	__u64 key = task__key(task);
 
@@ -42,7 +42,7 @@ static __always_inline void connect__keep(struct task_struct *task, struct rf_de
 }
 
 /* When it is to be told. */
-static __always_inline void connect__write_down(struct bpf_sock_addr *context, struct rf_destination *destination)
+static __always_inline void connect__store_if_of_interest(struct bpf_sock_addr *context, struct rf_destination *destination)
 {
 	__u64 forms = connect__forms(destination->protocol, socket__is_loopback(destination->family, (const __u32 *)destination->address));
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -51,12 +51,12 @@ static __always_inline void connect__write_down(struct bpf_sock_addr *context, s
 	if (!forms || !interest__of_scope(forms, kernel__cgroup(task)) || !connect__is_call(task))
 		return;
 	destination->cookie = bpf_get_socket_cookie(context);
-	connect__keep(task, destination);
+	connect__store(task, destination);
 }
 
 static __always_inline int connect__remember(struct bpf_sock_addr *context, struct rf_destination *destination)
 {
-	connect__write_down(context, destination);
+	connect__store_if_of_interest(context, destination);
 	if (interest__any_form(connect__owner_forms(destination, context->type)))
 		owner__remember(bpf_get_socket_cookie(context), context->type == SOCK_STREAM);
 	return 1; /* go on: this hook only looks */
@@ -91,7 +91,7 @@ int connect_unix(struct bpf_sock_addr *context)
 		return 1;
 	destination.type = context->type;
 	destination.cookie = bpf_get_socket_cookie(context);
-	connect__keep(task, &destination);
+	connect__store(task, &destination);
 	return 1;
 }
 
@@ -137,10 +137,10 @@ static __always_inline bool connect__fill_unix(struct rf_builder *b, struct rf_c
 					       bool connected, struct pt_regs *registers)
 {
 	__u32 size = PT_REGS_PARM3_CORE_SYSCALL(registers);
-	struct unix_sock *own = (struct unix_sock *)call->sk;
+	struct unix_sock *unix_sock = (struct unix_sock *)call->sk;
 
-	if (connected && own) {
-		socket__append_unix_name(b, CONNECT_RECORD_MAX, &c->path, work, (struct unix_sock *)BPF_CORE_READ(own, peer));
+	if (connected && unix_sock) {
+		socket__append_unix_name(b, CONNECT_RECORD_MAX, &c->path, work, (struct unix_sock *)BPF_CORE_READ(unix_sock, peer));
 		return true;
 	}
 	c->source_caller = !call->copy;
@@ -217,11 +217,11 @@ int connect_enter(void *context)
 		return 0;
 	if (!interest__of_forms(INTEREST(CONNECT_UNIX), kernel__cgroup(task)))
 		return 0;
-	connect__keep(task, &destination);
+	connect__store(task, &destination);
 	return 0;
 }
 
-static __always_inline bool connect__takes(const struct socket_call *call, __u64 cgroup, const __u32 address[4], __u16 port)
+static __always_inline bool connect__admits(const struct socket_call *call, __u64 cgroup, const __u32 address[4], __u16 port)
 {
 	struct sock *sk = call->sk; /* a local: CO-RE must not see a struct that the kernel doesn't have */
 
@@ -231,7 +231,7 @@ static __always_inline bool connect__takes(const struct socket_call *call, __u64
 
 /* Whatever can't be known of it for sure may be anything. A failure that the cgroup's hook has not written down is one that it doesn't want, or that
  * never came to it: there the caller's memory is all there is. */
-static __always_inline bool connect__is_wanted(struct task_struct *task, const struct socket_call *call, __s32 result)
+static __always_inline bool connect__matches_interest(struct task_struct *task, const struct socket_call *call, __s32 result)
 {
 	__u64 cgroup = kernel__cgroup(task);
 	struct sock *sk = call->sk;
@@ -244,10 +244,10 @@ static __always_inline bool connect__is_wanted(struct task_struct *task, const s
 					     connect__forms(call->protocol, socket__peer_is_loopback(sk, call->family)), cgroup,
 					     bpf_ntohs(kernel__read(sk, __sk_common.skc_dport)), kernel__read(sk, __sk_common.skc_num));
 	if (sk && call->destination && call->destination->family == call->family)
-		return connect__takes(call, cgroup, (const __u32 *)call->destination->address, call->destination->port);
+		return connect__admits(call, cgroup, (const __u32 *)call->destination->address, call->destination->port);
 	connect__read_request(&end, task, call->copy);
 	if (sk && end.family == call->family)
-		return connect__takes(call, cgroup, (const __u32 *)end.address, end.port);
+		return connect__admits(call, cgroup, (const __u32 *)end.address, end.port);
 	return interest__admits_forms(RF_LANE_SECURITY, RF_CONNECT, connect__forms(call->protocol, false) | connect__forms(call->protocol, true),
 				      cgroup);
 }
@@ -260,7 +260,7 @@ static __always_inline void connect__report(struct task_struct *task, const stru
 
 	if (call->family != AF_INET && call->family != AF_INET6 && call->family != AF_UNIX)
 		return;
-	if (!connect__is_wanted(task, call, result))
+	if (!connect__matches_interest(task, call, result))
 		return;
 	ring__count_seen(RF_LANE_SECURITY, RF_CONNECT);
 	scratch = scratch__acquire(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_CONNECT);
@@ -303,7 +303,7 @@ static __always_inline void connect__end(struct task_struct *task, __s32 result)
 
 /* Most connect something, and nobody wants to know of it: that the socket says by itself, where nobody else can have put another in its place. What the
  * cgroup's hook wants it has not written down either. */
-static __always_inline bool connect__is_dull(struct task_struct *task, __s32 result)
+static __always_inline bool connect__can_skip(struct task_struct *task, __s32 result)
 {
 	struct file *file;
 	struct sock *sk;
@@ -327,7 +327,7 @@ int connect_exit(void *context)
 	struct task_struct *task = bpf_get_current_task_btf();
 	__s32 result = syscall__result(context);
 
-	if (interest__any(RF_CONNECT) && !connect__is_dull(task, result)) {
+	if (interest__any(RF_CONNECT) && !connect__can_skip(task, result)) {
 		connect__end(task, result);
 		return 0;
 	}

@@ -33,11 +33,11 @@ static __always_inline int credentials__remember(void)
 
 static __always_inline bool credentials__differ(const struct rf_credentials *a, const struct rf_credentials *b)
 {
-	const __u64 *left = (const __u64 *)a;
-	const __u64 *right = (const __u64 *)b;
+	const __u64 *first = (const __u64 *)a;
+	const __u64 *second = (const __u64 *)b;
 
 	for (int word = 0; word < sizeof(*a) / sizeof(__u64); word++)
-		if (left[word] != right[word])
+		if (first[word] != second[word])
 			return true;
 	return false;
 }
@@ -83,12 +83,12 @@ static __always_inline bool credentials__compare(struct task_struct *task)
  * are as the caller's user namespace counts them. -1 only asks. */
 static __always_inline long credentials__fs_result(struct task_struct *task, long before, bool changed)
 {
-	__u32 asked = PT_REGS_PARM1_SYSCALL(task__registers(task));
+	__u32 requested = PT_REGS_PARM1_SYSCALL(task__registers(task));
 
-	return changed || asked == (__u32)-1 || asked == (__u32)before ? 0 : -EPERM;
+	return changed || requested == (__u32)-1 || requested == (__u32)before ? 0 : -EPERM;
 }
 
-static __always_inline int credentials__ended(void *context, enum rf_attempt_call call)
+static __always_inline int credentials__finish(void *context, enum rf_attempt_call call)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	long result = syscall__result(context);
@@ -176,7 +176,7 @@ int setgroups_exit(void *context)
 	SEC("tracepoint/syscalls/sys_exit_" #name)                                                                                       \
 	int name##_exit(void *context)                                                                                                   \
 	{                                                                                                                                \
-		return credentials__ended(context, call);                                                                                \
+		return credentials__finish(context, call);                                                                               \
 	}
 
 /* Namespaces that are refused are told by isolation.bpf.h. */

@@ -50,7 +50,7 @@ struct rf_custom_plan {
 
 struct rf_custom_state {
 	__u64 second; /* ns, CLOCK_BOOTTIME: when the running second began */
-	__u64 taken;  /* in it */
+	__u64 second_hits; /* in it */
 	__u64 hits;
 	__u64 limited; /* dropped: over per_second */
 	__u64 lost;    /* dropped: no room, or its cgroup had its share */
@@ -125,13 +125,13 @@ static __always_inline void custom__touch(__u64 from)
 
 static __always_inline long custom__read_string(char *to, __u32 size, __u64 from, bool kernel, bool sleeps)
 {
-	long got;
+	long bytes;
 
 	if (kernel)
 		return bpf_probe_read_kernel_str(to, size, (const void *)from);
-	got = kernel__read_user_string(to, size, (const void *)from);
-	if (got >= 0 || !sleeps)
-		return got;
+	bytes = kernel__read_user_string(to, size, (const void *)from);
+	if (bytes >= 0 || !sleeps)
+		return bytes;
 	custom__touch(from);
 	return kernel__read_user_string(to, size, (const void *)from);
 }
@@ -194,9 +194,9 @@ static __always_inline long custom__read_text(struct rf_scratch_custom *scratch,
 	*length = fetch->source == RF_CUSTOM_DATA_LOC && !fetch->steps ? scratch->available : size;
 	rf_barrier(of);
 	if (fetch->length_of) {
-		__s64 said = scratch->values[of & (RF_PROBE_ARGUMENTS_MAX - 1)];
+		__s64 declared = scratch->values[of & (RF_PROBE_ARGUMENTS_MAX - 1)];
 
-		*length = said > 0 ? said : 0;
+		*length = declared > 0 ? declared : 0;
 	}
 	if (!fetch->steps && *length > scratch->available)
 		*length = scratch->available;
@@ -280,9 +280,9 @@ static __always_inline bool custom__is_over(struct rf_custom_state *state, const
 
 	if (now - state->second >= CUSTOM_SECOND) {
 		state->second = now;
-		state->taken = 0;
+		state->second_hits = 0;
 	}
-	return __sync_fetch_and_add(&state->taken, 1) >= plan->per_second;
+	return __sync_fetch_and_add(&state->second_hits, 1) >= plan->per_second;
 }
 
 static __always_inline void custom__fill(struct rf_scratch_custom *scratch, const struct rf_custom_plan *plan)

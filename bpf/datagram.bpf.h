@@ -7,7 +7,7 @@
 #include "lib/wire.h"
 #include "unix_datagram.bpf.h"
 
-#define DATAGRAM_TOLD_EVERY (30 * NS_PER_S)
+#define DATAGRAM_REPORT_NS (30 * NS_PER_S)
 /* Peers of a socket that are told when it is closed: the latest */
 #define DATAGRAM_PEERS_MAX 64
 
@@ -21,13 +21,13 @@ static __always_inline void datagram__clear(struct rf_datagram *d)
 	d->pad = 0;
 }
 
-static __always_inline __u64 datagram__forms(__u16 family, const __u8 one[16], const __u8 other[16])
+static __always_inline __u64 datagram__forms(__u16 family, const __u8 first[16], const __u8 second[16])
 {
-	return socket__is_loopback(family, (const __u32 *)one) || socket__is_loopback(family, (const __u32 *)other) ? INTEREST(DATAGRAM_LOOPBACK)
+	return socket__is_loopback(family, (const __u32 *)first) || socket__is_loopback(family, (const __u32 *)second) ? INTEREST(DATAGRAM_LOOPBACK)
 														   : INTEREST(DATAGRAM_REMOTE);
 }
 
-static __always_inline void datagram__tell(const struct rf_owner *owner, const struct rf_exchange_key *key, struct rf_exchange *exchange)
+static __always_inline void datagram__report(const struct rf_owner *owner, const struct rf_exchange_key *key, struct rf_exchange *exchange)
 {
 	__u64 forms = datagram__forms(key->peer.family, key->peer.address, exchange->local_address);
 	struct rf_header number = {};
@@ -77,7 +77,7 @@ static __always_inline void datagram__begin(struct rf_exchange_key *key, const s
 		return;
 	}
 	owner->last = key->peer;
-	datagram__tell(owner, key, kept);
+	datagram__report(owner, key, kept);
 }
 
 static __always_inline void datagram__count(struct rf_exchange_key *key, const struct wire *w, bool egress)
@@ -93,18 +93,18 @@ static __always_inline void datagram__count(struct rf_exchange_key *key, const s
 	}
 	__sync_fetch_and_add(egress ? &exchange->sent : &exchange->received, w->length);
 	__sync_fetch_and_add(&exchange->count, 1);
-	if (now - exchange->reported < DATAGRAM_TOLD_EVERY) {
+	if (now - exchange->reported < DATAGRAM_REPORT_NS) {
 		ring__count_drop(RF_LANE_BULK, RF_DATAGRAM, RF_DROP_MERGED);
 		return;
 	}
 	exchange->reported = now;
 	owner = owner__find(key->cookie, RF_DATAGRAM);
 	if (owner)
-		datagram__tell(owner, key, exchange);
+		datagram__report(owner, key, exchange);
 }
 
 /* A datagram leaves in its sender's context, so its socket can have come from another process, or have been there before the sensor. */
-static __always_inline void datagram__claim(__u64 cookie)
+static __always_inline void datagram__set_owner(__u64 cookie)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct rf_owner *owner = bpf_map_lookup_elem(&rf_owners, &cookie);
@@ -117,21 +117,21 @@ static __always_inline void datagram__claim(__u64 cookie)
 		owner__set(owner, task);
 }
 
-static __always_inline void datagram__see(struct __sk_buff *packet, const struct wire *w, bool egress)
+static __always_inline void datagram__handle(struct __sk_buff *packet, const struct wire *w, bool egress)
 {
-	bool wanted = interest__any_form(datagram__forms(w->family, w->source, w->destination));
+	bool of_interest = interest__any_form(datagram__forms(w->family, w->source, w->destination));
 	struct rf_exchange_key key = {};
 
-	if (!wanted)
+	if (!of_interest)
 		ring__count_skipped(RF_LANE_BULK, RF_DATAGRAM, RF_DROP_UNWATCHED);
-	if (!wanted && !(wire__is_dns(w) && interest__any_form(INTEREST(PACKET_DNS))))
+	if (!of_interest && !(wire__is_dns(w) && interest__any_form(INTEREST(PACKET_DNS))))
 		return;
 	key.cookie = bpf_get_socket_cookie(packet);
 	if (!key.cookie)
 		return;
 	if (egress)
-		datagram__claim(key.cookie);
-	if (!wanted)
+		datagram__set_owner(key.cookie);
+	if (!of_interest)
 		return;
 	key.peer.family = w->family;
 	key.peer.port = egress ? w->destination_port : w->source_port;
@@ -139,14 +139,14 @@ static __always_inline void datagram__see(struct __sk_buff *packet, const struct
 	datagram__count(&key, w, egress);
 }
 
-struct datagram_rest {
+struct datagram_closing {
 	struct rf_owner *owner;
 	struct rf_exchange_key key;
 };
 
-static long datagram__tell_rest(__u32 index, struct datagram_rest *rest)
+static long datagram__report_peer(__u32 index, struct datagram_closing *closing)
 {
-	struct rf_exchange_key key = rest->key;
+	struct rf_exchange_key key = closing->key;
 	struct rf_exchange *exchange;
 
 	if (!key.peer.family)
@@ -154,10 +154,10 @@ static long datagram__tell_rest(__u32 index, struct datagram_rest *rest)
 	exchange = bpf_map_lookup_elem(&rf_exchanges, &key);
 	if (!exchange)
 		return 1;
-	rest->key.peer = exchange->next;
+	closing->key.peer = exchange->next;
 	if (exchange->count) { /* one that stands for merged ones */
 		ring__count_seen(RF_LANE_BULK, RF_DATAGRAM);
-		datagram__tell(rest->owner, &key, exchange);
+		datagram__report(closing->owner, &key, exchange);
 	}
 	failure__remove(RF_PLACE_EXCHANGES, &rf_exchanges, &key);
 	return 0;
@@ -166,24 +166,24 @@ static long datagram__tell_rest(__u32 index, struct datagram_rest *rest)
 SEC("cgroup/sock_release")
 int socket_release(struct bpf_sock *context)
 {
-	struct datagram_rest rest = {};
+	struct datagram_closing closing = {};
 	struct rf_owner owner;
-	struct rf_owner *known;
+	struct rf_owner *stored;
 	__u64 cookie;
 
 	if (context->type != SOCK_DGRAM)
 		return 1;
 	cookie = bpf_get_socket_cookie(context);
-	known = bpf_map_lookup_elem(&rf_owners, &cookie);
-	if (!known)
+	stored = bpf_map_lookup_elem(&rf_owners, &cookie);
+	if (!stored)
 		return 1;
-	owner = *known;
+	owner = *stored;
 	failure__remove(RF_PLACE_OWNERS, &rf_owners, &cookie);
-	rest.owner = &owner;
-	rest.key.cookie = cookie;
-	rest.key.peer = owner.last;
+	closing.owner = &owner;
+	closing.key.cookie = cookie;
+	closing.key.peer = owner.last;
 	if (!owner__is_agent(&owner))
-		bpf_loop(DATAGRAM_PEERS_MAX, datagram__tell_rest, &rest, 0);
+		bpf_loop(DATAGRAM_PEERS_MAX, datagram__report_peer, &closing, 0);
 	return 1;
 }
 
@@ -194,7 +194,7 @@ static __always_inline bool datagram__is_final(long result)
 }
 
 /* `to`: in the caller's memory; 0: the socket's own peer. */
-static __always_inline int datagram__refused(struct task_struct *task, struct sock *sk, __u16 family, __s32 result, const void *to)
+static __always_inline int datagram__report_failure(struct task_struct *task, struct sock *sk, __u16 family, __s32 result, const void *to)
 {
 	struct rf_header number = {};
 	struct sockaddr_in6 request = {};
@@ -238,7 +238,7 @@ static __always_inline int datagram__refused(struct task_struct *task, struct so
 	return 0;
 }
 
-static __always_inline int datagram__sent(struct task_struct *task, __s32 result, const void *to, __u32 size)
+static __always_inline int datagram__finish(struct task_struct *task, __s32 result, const void *to, __u32 size)
 {
 	struct file *file = file__of_descriptor(task, PT_REGS_PARM1_SYSCALL(task__registers(task)));
 	struct unix_datagram_call call = { .to = to, .memory = TEXT_USER, .size = size, .result = result };
@@ -257,15 +257,15 @@ static __always_inline int datagram__sent(struct task_struct *task, __s32 result
 		/* a call that fails may have come to no hook: what is written down is of one before it */
 		if (result < 0)
 			call.copy = 0;
-		return unix_datagram__ended(task, &call);
+		return unix_datagram__report(task, &call);
 	}
 	if (result >= 0 || (family != AF_INET && family != AF_INET6) || kernel__read(sk, sk_protocol) != IPPROTO_UDP)
 		return 0;
-	return datagram__refused(task, sk, family, result, to);
+	return datagram__report_failure(task, sk, family, result, to);
 }
 
 /* What went well is told from packets, but for unix sockets. */
-static __always_inline bool datagram__may_be_wanted(long result)
+static __always_inline bool datagram__may_be_of_interest(long result)
 {
 	if (result >= 0)
 		return !rf_unix_sent && interest__any_form(INTEREST(DATAGRAM_UNIX));
@@ -279,11 +279,11 @@ int sendto_exit(void *context)
 	struct task_struct *task;
 	struct pt_regs *registers;
 
-	if (!datagram__may_be_wanted(result))
+	if (!datagram__may_be_of_interest(result))
 		return 0;
 	task = bpf_get_current_task_btf();
 	registers = task__registers(task);
-	return datagram__sent(task, result, (const void *)PT_REGS_PARM5_SYSCALL(registers), SYSCALL_PARM6(registers));
+	return datagram__finish(task, result, (const void *)PT_REGS_PARM5_SYSCALL(registers), SYSCALL_PARM6(registers));
 }
 
 /* struct user_msghdr begins so. */
@@ -300,11 +300,11 @@ int sendmsg_exit(void *context)
 	long result = syscall__result(context);
 	struct task_struct *task;
 
-	if (!datagram__may_be_wanted(result))
+	if (!datagram__may_be_of_interest(result))
 		return 0;
 	task = bpf_get_current_task_btf();
 	bpf_probe_read_user(&message, sizeof(message), (const void *)PT_REGS_PARM2_SYSCALL(task__registers(task)));
-	return datagram__sent(task, result, message.name, message.size);
+	return datagram__finish(task, result, message.name, message.size);
 }
 
 /* struct mmsghdr: a struct user_msghdr, and behind it how much of the message was sent. */
@@ -318,7 +318,7 @@ struct datagram_messages {
 	const char *next; /* struct mmsghdr, in the caller's memory */
 };
 
-static long datagram__sent_one(__u32 number, struct datagram_messages *messages)
+static long datagram__report_message(__u32 number, struct datagram_messages *messages)
 {
 	struct unix_datagram_call call = { .sk = messages->sk, .memory = TEXT_USER };
 	const char *at = messages->next;
@@ -329,11 +329,11 @@ static long datagram__sent_one(__u32 number, struct datagram_messages *messages)
 	messages->next = at + DATAGRAM_MESSAGE_BYTES;
 	call.to = message.name;
 	call.size = message.size;
-	unix_datagram__ended(bpf_get_current_task_btf(), &call);
+	unix_datagram__report(bpf_get_current_task_btf(), &call);
 	return 0;
 }
 
-static __always_inline void datagram__sent_many(struct task_struct *task, __u32 count)
+static __always_inline void datagram__report_messages(struct task_struct *task, __u32 count)
 {
 	struct pt_regs *registers = task__registers(task);
 	struct file *file = file__of_descriptor(task, PT_REGS_PARM1_SYSCALL(registers));
@@ -347,7 +347,7 @@ static __always_inline void datagram__sent_many(struct task_struct *task, __u32 
 	if (kernel__read(sk, __sk_common.skc_family) != AF_UNIX)
 		return;
 	messages.sk = sk;
-	bpf_loop(count < DATAGRAM_MESSAGES_MAX ? count : DATAGRAM_MESSAGES_MAX, datagram__sent_one, &messages, 0);
+	bpf_loop(count < DATAGRAM_MESSAGES_MAX ? count : DATAGRAM_MESSAGES_MAX, datagram__report_message, &messages, 0);
 }
 
 /* Of one that fails none was sent, and the error is the first one's. What the full profile wrote down is of the last one that was tried, so it is told of no
@@ -357,7 +357,7 @@ int sendmmsg_exit(void *context)
 {
 	struct { /* struct mmsghdr */
 		struct datagram_message message;
-		char rest[DATAGRAM_MESSAGE_SENT - sizeof(struct datagram_message)];
+		char unread[DATAGRAM_MESSAGE_SENT - sizeof(struct datagram_message)];
 		__u32 sent;
 		__u32 pad;
 	} first = {};
@@ -370,13 +370,13 @@ int sendmmsg_exit(void *context)
 	task = bpf_get_current_task_btf();
 	if (rf_unix_sent && result > 0)
 		kernel_copy__take(task); /* of one that failed after others were sent */
-	if (!datagram__may_be_wanted(result))
+	if (!datagram__may_be_of_interest(result))
 		return 0;
 	registers = task__registers(task);
 	if (result > 0 && (__u32)PT_REGS_PARM3_SYSCALL(registers) != 1) {
-		datagram__sent_many(task, result);
+		datagram__report_messages(task, result);
 		return 0;
 	}
 	bpf_probe_read_user(&first, sizeof(first), (const void *)PT_REGS_PARM2_SYSCALL(registers));
-	return datagram__sent(task, result < 0 ? result : first.sent, first.message.name, first.message.size);
+	return datagram__finish(task, result < 0 ? result : first.sent, first.message.name, first.message.size);
 }

@@ -17,7 +17,7 @@
 #define FAULT_PAUSE (60 * NS_PER_S)
 
 /* A trap that is handled, or that a debugger waits for, is no accident. */
-static __always_inline bool fault__is_one(int signal, struct k_sigaction *action)
+static __always_inline bool fault__is_reported(int signal, struct k_sigaction *action)
 {
 	if (signal == SIGTRAP)
 		return !BPF_CORE_READ(action, sa.sa_handler);
@@ -83,7 +83,7 @@ int BPF_PROG(signal_deliver, int signal, struct kernel_siginfo *info, struct k_s
 	__u32 count;
 
 	/* nobody can send another process a code above 0 */
-	if (!info || !fault__is_one(signal, action) || BPF_CORE_READ(info, si_code) <= 0)
+	if (!info || !fault__is_reported(signal, action) || BPF_CORE_READ(info, si_code) <= 0)
 		return 0;
 	if (!interest__admits(RF_LANE_SECURITY, RF_FAULT))
 		return 0;

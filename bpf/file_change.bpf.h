@@ -9,7 +9,7 @@
 #include "lib/executable.h"
 
 #define CHANGE_RECORD_MAX RF_SMALL_RECORD_MAX
-#define CHANGE_KEEPS ((__u32)-1)
+#define CHANGE_ID_UNCHANGED ((__u32)-1)
 #define CHANGE_CAPABILITY "security.capability"
 
 enum change_target { CHANGE_NO_TARGET, CHANGE_TARGET_PATH, CHANGE_TARGET_TEXT, CHANGE_TARGET_ATTRIBUTE };
@@ -35,13 +35,13 @@ static __always_inline bool change__is_device(__u32 mode)
 
 static __always_inline bool change__is_capability(const struct change_request *request)
 {
-	const char wanted[] = CHANGE_CAPABILITY;
-	char name[sizeof(wanted)] = {};
+	const char expected[] = CHANGE_CAPABILITY;
+	char name[sizeof(expected)] = {};
 
 	if (bpf_probe_read_user(name, sizeof(name), request->target.text))
 		return false;
-	for (int at = 0; at < sizeof(wanted); at++)
-		if (name[at] != wanted[at])
+	for (int at = 0; at < sizeof(expected); at++)
+		if (name[at] != expected[at])
 			return false;
 	return true;
 }
@@ -108,7 +108,7 @@ static __always_inline bool change__append_path(struct rf_builder *b, struct rf_
 	return watch__matches_change(c->path.offset, c->path.kept);
 }
 
-static __always_inline void change__append_asked(struct rf_builder *b, struct rf_scratch_small *scratch, const struct change_request *request)
+static __always_inline void change__append_request(struct rf_builder *b, struct rf_scratch_small *scratch, const struct change_request *request)
 {
 	struct rf_file_change *c = (struct rf_file_change *)scratch->record;
 
@@ -131,7 +131,7 @@ static __always_inline bool change__append_target(struct rf_builder *b, struct r
 	if (copy)
 		kernel_copy__append(b, CHANGE_RECORD_MAX, &c->target, copy, &copy->target);
 	else
-		change__append_asked(b, scratch, request);
+		change__append_request(b, scratch, request);
 	return request->target_is != CHANGE_TARGET_ATTRIBUTE && watch__matches_change(c->target.offset, c->target.kept);
 }
 
@@ -147,7 +147,7 @@ static __always_inline void change__output(struct rf_builder *b, bool privileged
 }
 
 static __always_inline void change__report(struct rf_scratch_small *scratch, struct task_struct *task, __s32 result,
-					   const struct change_request *request, struct rf_kernel_copy *copy, bool privileged, bool wanted)
+					   const struct change_request *request, struct rf_kernel_copy *copy, bool privileged, bool unconditional)
 {
 	struct rf_builder b = { .record = scratch->record, .end = sizeof(struct rf_file_change) };
 	struct file *file = request->by_descriptor ? file__of_descriptor(task, request->path.directory) : request__file(task, &request->path);
@@ -159,7 +159,7 @@ static __always_inline void change__report(struct rf_scratch_small *scratch, str
 	watched |= executable__is_watched();
 	/* a text that the kernel could read and we can't may say anything */
 	watched |= b.faults && result != -EFAULT;
-	if (!wanted && !watched)
+	if (!unconditional && !watched)
 		ring__count_drop(RF_LANE_BULK, RF_FILE_CHANGE, RF_DROP_UNWATCHED);
 	else if (privileged || watched || !share__throttles(RF_LANE_BULK, RF_FILE_CHANGE, kernel__cgroup(task)))
 		change__output(&b, privileged);
@@ -168,7 +168,7 @@ static __always_inline void change__report(struct rf_scratch_small *scratch, str
 static __noinline int change__finish(struct task_struct *task, long result, const struct change_request *request)
 {
 	bool privileged = change__is_privileged(request);
-	bool wanted = privileged || RF_READ_ONCE(rf_control.all_opens) || request->operation == RF_FILE_SPLICE;
+	bool unconditional = privileged || RF_READ_ONCE(rf_control.all_opens) || request->operation == RF_FILE_SPLICE;
 	enum rf_lane lane = privileged ? RF_LANE_SECURITY : RF_LANE_BULK;
 	struct rf_kernel_copy *copy = kernel_copy__take(task);
 	struct rf_scratch_small *scratch;
@@ -180,14 +180,14 @@ static __noinline int change__finish(struct task_struct *task, long result, cons
 		ring__count_drop(lane, RF_FILE_CHANGE, RF_DROP_SELF);
 		return 0;
 	}
-	if (!wanted && !watch__any_prefix() && !watch__any_name() && !watch__any_change() && !executable__is_watched()) {
+	if (!unconditional && !watch__any_prefix() && !watch__any_name() && !watch__any_change() && !executable__is_watched()) {
 		ring__count_drop(lane, RF_FILE_CHANGE, RF_DROP_UNWATCHED);
 		return 0;
 	}
 	scratch = scratch__acquire(&rf_scratch_bulk, ring__cpu(), lane, RF_FILE_CHANGE);
 	if (!scratch)
 		return 0;
-	change__report(scratch, task, result, request, copy, privileged, wanted);
+	change__report(scratch, task, result, request, copy, privileged, unconditional);
 	scratch__release(scratch);
 	return 0;
 }
@@ -196,21 +196,21 @@ static __noinline int change__finish(struct task_struct *task, long result, cons
 #define CHANGE_AT(directory, text) request__at(CHANGE_ARGUMENT(directory), CHANGE_ARGUMENT(text))
 #define CHANGE_AT_OR_FILE(directory, text, flags)                                                                                        \
 	request__at_or_file(CHANGE_ARGUMENT(directory), CHANGE_ARGUMENT(text), CHANGE_ARGUMENT(flags) & AT_EMPTY_PATH)
-#define CHANGE_HERE(text) request__at(AT_FDCWD, CHANGE_ARGUMENT(text))
+#define CHANGE_AT_CWD(text) request__at(AT_FDCWD, CHANGE_ARGUMENT(text))
 #define CHANGE_DESCRIPTOR .by_descriptor = true, .path = request__at(CHANGE_ARGUMENT(1), 0)
-#define CHANGE_ATTRIBUTE(n) .target = CHANGE_HERE(n), .target_is = CHANGE_TARGET_ATTRIBUTE
+#define CHANGE_ATTRIBUTE(n) .target = CHANGE_AT_CWD(n), .target_is = CHANGE_TARGET_ATTRIBUTE
 
 /* The rest is the request's fields, from the registers. */
-#define CHANGE_SYSCALL(name, what, ...)                                                                                                  \
+#define CHANGE_SYSCALL(name, file_operation, ...)                                                                                        \
 	SEC("tracepoint/syscalls/sys_exit_" #name)                                                                                       \
 	int name##_exit(void *context)                                                                                                   \
 	{                                                                                                                                \
 		struct task_struct *task = bpf_get_current_task_btf();                                                                   \
 		struct pt_regs *registers = task__registers(task);                                                                       \
-		struct change_request request = { .operation = what, __VA_ARGS__ };                                                      \
+		struct change_request request = { .operation = file_operation, __VA_ARGS__ };                                            \
                                                                                                                                          \
-		if (what != RF_FILE_CHOWN)                                                                                               \
-			request.uid = request.gid = CHANGE_KEEPS;                                                                        \
+		if (file_operation != RF_FILE_CHOWN)                                                                                     \
+			request.uid = request.gid = CHANGE_ID_UNCHANGED;                                                                 \
 		return change__finish(task, syscall__result(context), &request);                                                         \
 	}
 

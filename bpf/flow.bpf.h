@@ -10,7 +10,7 @@
 static __always_inline void flow__begin(__u64 cookie, int before)
 {
 	struct rf_owner *owner = bpf_map_lookup_elem(&rf_owners, &cookie);
-	struct rf_owner nobody = {};
+	struct rf_owner unowned = {};
 
 	if (owner) {
 		owner->established = bpf_ktime_get_boot_ns();
@@ -18,9 +18,9 @@ static __always_inline void flow__begin(__u64 cookie, int before)
 	}
 	if (before != TCP_SYN_RECV)
 		return;
-	nobody.established = bpf_ktime_get_boot_ns();
-	nobody.incoming = 1;
-	failure__make(RF_PLACE_OWNERS, &rf_owners, &cookie, &nobody);
+	unowned.established = bpf_ktime_get_boot_ns();
+	unowned.incoming = 1;
+	failure__make(RF_PLACE_OWNERS, &rf_owners, &cookie, &unowned);
 }
 
 static __always_inline void flow__fill(struct rf_flow *f, struct sock *sk, const struct rf_owner *owner)
@@ -48,7 +48,7 @@ static __always_inline void flow__fill(struct rf_flow *f, struct sock *sk, const
 }
 
 /* A connect that waits tells its failure itself. */
-static __always_inline bool flow__is_waited_for(struct sock *sk)
+static __always_inline bool flow__is_blocking_connect(struct sock *sk)
 {
 	struct socket *socket = kernel__read(sk, sk_socket);
 	struct file *file = kernel__read(socket, file);
@@ -100,7 +100,7 @@ int BPF_PROG(flow_state, struct sock *sk, int before, int after)
 	cookie = sk->__sk_common.skc_cookie.counter;
 	if (!cookie || before == TCP_LISTEN || before == TCP_CLOSE || before == TCP_SYN_RECV)
 		return 0;
-	if (before != TCP_SYN_SENT || !flow__is_waited_for(sk))
+	if (before != TCP_SYN_SENT || !flow__is_blocking_connect(sk))
 		flow__report(sk, cookie);
 	/* A blocking connect that fails may be tried again on this socket, and is remembered anew then. Owners of what is wanted no more are left to the
 	 * map's own forgetting. */

@@ -61,7 +61,7 @@ static __always_inline void io_uring__emit(struct rf_builder *b, struct rf_io_ur
 		ring__output(RF_LANE_SECURITY, record, b->end, RF_RECORD_MAX);
 }
 
-static __always_inline void io_uring__append_kept(struct rf_builder *b, struct rf_text *text, const char *kept)
+static __always_inline void io_uring__append_stored(struct rf_builder *b, struct rf_text *text, const char *kept)
 {
 	text__append(b, RF_RECORD_MAX, text, TEXT_KERNEL, kept, text->kept, RF_IO_TEXT_MAX, text->length);
 }

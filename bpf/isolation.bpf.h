@@ -26,7 +26,7 @@ struct isolation {
 };
 
 /* After a call that worked the namespaces are part of what is equal: two of a kind lead to different places. */
-static __always_inline __u64 isolation__place(const struct rf_namespaces *ns, const struct isolation *isolation)
+static __always_inline __u64 isolation__merge_detail(const struct rf_namespaces *ns, const struct isolation *isolation)
 {
 	if (isolation->result < 0 || isolation->operation > RF_ISOLATION_UNSHARE)
 		return isolation->argument;
@@ -47,7 +47,7 @@ static __noinline int isolation__report(const struct isolation *isolation)
 	ring__count_seen(RF_LANE_SECURITY, RF_ISOLATION);
 	task__fill_namespaces(&namespaces, task);
 	merge__fill_key(&key, task, RF_ISOLATION, (__u64)isolation->operation << 56 ^ (__u64)(__u32)isolation->result << 32 ^ isolation->option,
-			isolation__place(&namespaces, isolation));
+			isolation__merge_detail(&namespaces, isolation));
 	record = merge__reserve(RF_LANE_SECURITY, &key, sizeof(*record), &number, &count);
 	if (!record)
 		return 0;
@@ -109,7 +109,7 @@ int unshare_isolation(void *context)
  * orphans belong to (CHILD_SUBREAPER), and what it keeps or may gain over an exec or a change of user (KEEPCAPS, SECUREBITS, NO_NEW_PRIVS,
  * CAP_AMBIENT, SECCOMP). Not CAPBSET_DROP, which only takes away and comes forty at a time as a container starts, and not NAME, which threads
  * change as they like. */
-static __always_inline bool isolation__matters(__u32 option, __u32 argument)
+static __always_inline bool isolation__is_reported(__u32 option, __u32 argument)
 {
 	switch (option) {
 	case PR_SET_DUMPABLE:
@@ -139,7 +139,7 @@ int prctl_exit(void *context)
 		.result = syscall__result(context),
 	};
 
-	return isolation__matters(isolation.option, isolation.argument) ? isolation__report(&isolation) : 0;
+	return isolation__is_reported(isolation.option, isolation.argument) ? isolation__report(&isolation) : 0;
 }
 
 /* Its other operations only ask. */

@@ -141,7 +141,7 @@ struct memory_mapping {
 	__u32 written; /* a private page of it was, or there is no file */
 };
 
-static long memory__look(struct task_struct *task, struct vm_area_struct *vma, struct memory_mapping *mapping)
+static long memory__inspect(struct task_struct *task, struct vm_area_struct *vma, struct memory_mapping *mapping)
 {
 	mapping->file = BPF_CORE_READ(vma, vm_file);
 	mapping->written = !mapping->file || BPF_CORE_READ(vma, anon_vma) || !BPF_CORE_READ(vma, vm_file, f_inode, i_nlink);
@@ -161,7 +161,7 @@ static __always_inline int memory__protected(void *context)
 		return 0;
 	memory.address = PT_REGS_PARM1_SYSCALL(registers);
 	memory.length = PT_REGS_PARM2_SYSCALL(registers);
-	if (bpf_find_vma(task, memory.address, memory__look, &mapping, 0))
+	if (bpf_find_vma(task, memory.address, memory__inspect, &mapping, 0))
 		mapping.written = 1;
 	if (memory.result >= 0 && !mapping.written && !(protection & PROT_WRITE)) {
 		ring__count_skipped(RF_LANE_BULK, RF_MEMORY, RF_DROP_UNWATCHED);

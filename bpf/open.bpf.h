@@ -54,14 +54,14 @@ static __always_inline void open__fill(struct rf_open *o, struct task_struct *ta
 	o->pad = 0;
 }
 
-static __always_inline int open__leave_out(enum rf_drop cause)
+static __always_inline int open__drop(enum rf_drop cause)
 {
 	ring__count_drop(RF_LANE_BULK, RF_OPEN, cause);
 	return 0;
 }
 
 /* The same of one that isn't counted as seen yet. */
-static __always_inline int open__pass(enum rf_drop cause)
+static __always_inline int open__skip(enum rf_drop cause)
 {
 	ring__count_skipped(RF_LANE_BULK, RF_OPEN, cause);
 	return 0;
@@ -96,7 +96,7 @@ static __always_inline void open__output(struct rf_open *o, __u32 size, struct t
 
 /* The record of an open file, in scratch; its size, 0: nobody wants it. */
 static __always_inline __u32 open__describe(struct rf_scratch_small *scratch, struct task_struct *task, __s32 result, struct file *file,
-					    __u32 flags, bool wanted)
+					    __u32 flags, bool selected)
 {
 	struct rf_builder b = { .record = scratch->record, .end = sizeof(struct rf_open) };
 	struct rf_open *o = (struct rf_open *)scratch->record;
@@ -112,7 +112,7 @@ static __always_inline __u32 open__describe(struct rf_scratch_small *scratch, st
 	rf_barrier(position);
 	if (position > RF_PATH_MAX)
 		return 0;
-	if (!wanted && !watch__is_below(scratch, path->text + position, path->kept))
+	if (!selected && !watch__is_below(scratch, path->text + position, path->kept))
 		return 0;
 	inode = kernel__read(file, f_inode);
 	super = kernel__read(inode, i_sb);
@@ -126,8 +126,8 @@ static __always_inline __u32 open__describe(struct rf_scratch_small *scratch, st
 }
 
 /* No file: the open failed, or its descriptor is gone again. */
-static __always_inline void open__without_file(struct rf_scratch_small *scratch, struct task_struct *task, __s32 result,
-					 const struct open_request *request, bool wanted)
+static __always_inline void open__report_without_file(struct rf_scratch_small *scratch, struct task_struct *task, __s32 result,
+					 const struct open_request *request, bool selected)
 {
 	struct rf_builder b = { .record = scratch->record, .end = sizeof(struct rf_open) };
 	struct rf_open *o = (struct rf_open *)scratch->record;
@@ -135,8 +135,8 @@ static __always_inline void open__without_file(struct rf_scratch_small *scratch,
 	open__fill(o, task, result, request->flags);
 	o->source_caller = 1;
 	request__append(&b, OPEN_RECORD_MAX, &o->path, &scratch->path, &request->path);
-	if (!wanted && !watch__matches(sizeof(*o), o->path.kept)) {
-		open__leave_out(RF_DROP_UNWATCHED);
+	if (!selected && !watch__matches(sizeof(*o), o->path.kept)) {
+		open__drop(RF_DROP_UNWATCHED);
 		return;
 	}
 	text__count_faults(&b, RF_LANE_BULK);
@@ -153,33 +153,33 @@ static __always_inline __u32 open__flags(struct file *file, __u32 requested)
 	return flags;
 }
 
-static __always_inline bool open__is_wanted(__u32 flags)
+static __always_inline bool open__is_always_reported(__u32 flags)
 {
 	return RF_READ_ONCE(rf_control.all_opens) || open__writes(flags);
 }
 
 static __always_inline void open__assemble(struct task_struct *task, __s32 result, const struct open_request *request, struct file *file,
-					   __u32 flags, bool wanted)
+					   __u32 flags, bool selected)
 {
 	struct rf_scratch_small *scratch = scratch__acquire(&rf_scratch_bulk, ring__cpu(), RF_LANE_BULK, RF_OPEN);
 
 	if (!scratch)
 		return;
 	if (file) {
-		__u32 size = open__describe(scratch, task, result, file, flags, wanted);
+		__u32 size = open__describe(scratch, task, result, file, flags, selected);
 
 		((struct rf_open *)scratch->record)->source_caller = task__shares_files(task);
 		if (size)
 			open__output((struct rf_open *)scratch->record, size, task, true);
 		else
-			open__leave_out(RF_DROP_UNWATCHED);
+			open__drop(RF_DROP_UNWATCHED);
 	} else
-		open__without_file(scratch, task, result, request, wanted);
+		open__report_without_file(scratch, task, result, request, selected);
 	scratch__release(scratch);
 }
 
 /* Of another process's memory or environment, whether or not opens of that path are wanted. */
-static __always_inline void open__look_for_access(struct file *file, long result, const struct open_request *request)
+static __always_inline void open__report_access(struct file *file, long result, const struct open_request *request)
 {
 	if (file && access__is_proc(file))
 		access__proc_opened(file, request->flags, result);
@@ -188,7 +188,7 @@ static __always_inline void open__look_for_access(struct file *file, long result
 }
 
 /* What the LSM hook wrote down is the truth. false: it wrote nothing (the table is not shared, or the descriptor is a mere path). */
-static __always_inline bool open__was_written_down(struct task_struct *task, long result)
+static __always_inline bool open__report_stored(struct task_struct *task, long result)
 {
 	struct rf_opened *opened = rf_full ? bpf_task_storage_get(&rf_opened, task, 0, 0) : 0;
 	__u32 state;
@@ -200,7 +200,7 @@ static __always_inline bool open__was_written_down(struct task_struct *task, lon
 	if (result < 0 || state == RF_OPENED_NONE)
 		return false;
 	if (state == RF_OPENED_UNWATCHED) {
-		open__pass(RF_DROP_UNWATCHED);
+		open__skip(RF_DROP_UNWATCHED);
 		return true;
 	}
 	ring__count_seen(RF_LANE_BULK, RF_OPEN);
@@ -212,30 +212,30 @@ static __always_inline bool open__was_written_down(struct task_struct *task, lon
 /* Cheapest question first: most opens are uninteresting. A file's name is at hand, its path has to be put together. */
 static __always_inline int open__finish(struct task_struct *task, long result, const struct open_request *request)
 {
-	bool looked_at = watch__any_prefix() || watch__any_name();
+	bool has_path_rules = watch__any_prefix() || watch__any_name();
 	__u32 flags = request->flags;
 	struct file *file = 0;
-	bool wanted;
+	bool selected;
 
 	if (task__is_agent(task))
-		return open__pass(RF_DROP_SELF);
+		return open__skip(RF_DROP_SELF);
 	if (result >= 0)
 		file = file__of_descriptor(task, result);
-	open__look_for_access(file, result, request);
-	if (open__was_written_down(task, result))
+	open__report_access(file, result, request);
+	if (open__report_stored(task, result))
 		return 0;
-	wanted = executable__is_watched();
-	if (!wanted && !looked_at && !request->changeable && !open__is_wanted(flags))
-		return open__pass(RF_DROP_UNWATCHED);
+	selected = executable__is_watched();
+	if (!selected && !has_path_rules && !request->changeable && !open__is_always_reported(flags))
+		return open__skip(RF_DROP_UNWATCHED);
 	if (file)
 		flags = open__flags(file, flags);
 	else if (result >= 0) /* another thread has closed it: the caller's text is all there is */
-		open__leave_out(RF_DROP_READ_FAULT);
-	wanted = wanted || open__is_wanted(flags) || (file && open__is_named(file));
-	if (!wanted && (file ? !open__may_be_below(file) : !looked_at))
-		return open__pass(RF_DROP_UNWATCHED);
+		open__drop(RF_DROP_READ_FAULT);
+	selected = selected || open__is_always_reported(flags) || (file && open__is_named(file));
+	if (!selected && (file ? !open__may_be_below(file) : !has_path_rules))
+		return open__skip(RF_DROP_UNWATCHED);
 	ring__count_seen(RF_LANE_BULK, RF_OPEN);
-	open__assemble(task, result, request, file, flags, wanted);
+	open__assemble(task, result, request, file, flags, selected);
 	return 0;
 }
 
@@ -292,7 +292,7 @@ int openat2_exit(void *context)
 
 	/* the kernel's copy of struct open_how is gone by now */
 	if (failure__check(RF_PLACE_ARGUMENT, bpf_probe_read_user(&flags, sizeof(flags), how)))
-		open__leave_out(RF_DROP_READ_FAULT);
+		open__drop(RF_DROP_READ_FAULT);
 	request.flags = flags;
 	return open__finish(task, syscall__result(context), &request);
 }

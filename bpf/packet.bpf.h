@@ -113,7 +113,7 @@ static __always_inline void packet__report(struct __sk_buff *packet, const struc
 	scratch__release(scratch);
 }
 
-static __always_inline int packet__see(struct __sk_buff *packet, bool egress)
+static __always_inline int packet__handle(struct __sk_buff *packet, bool egress)
 {
 	struct wire w = {};
 	bool loopback = false;
@@ -127,7 +127,7 @@ static __always_inline int packet__see(struct __sk_buff *packet, bool egress)
 	if (!wire__read(packet, &w))
 		return 1;
 	if (w.protocol == IPPROTO_UDP)
-		datagram__see(packet, &w, egress);
+		datagram__handle(packet, &w, egress);
 	content = packet__content(packet, &w, egress);
 	if (content)
 		packet__report(packet, &w, content, egress);
@@ -137,11 +137,11 @@ static __always_inline int packet__see(struct __sk_buff *packet, bool egress)
 SEC("cgroup_skb/ingress")
 int packet_arrives(struct __sk_buff *packet)
 {
-	return packet__see(packet, false);
+	return packet__handle(packet, false);
 }
 
 SEC("cgroup_skb/egress")
 int packet_leaves(struct __sk_buff *packet)
 {
-	return packet__see(packet, true);
+	return packet__handle(packet, true);
 }

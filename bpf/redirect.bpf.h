@@ -70,7 +70,7 @@ static __always_inline void redirect__report(struct task_struct *task, struct so
 }
 
 /* `target`: the descriptor that should become a copy; of a dup the one that did. */
-static __always_inline int redirect__ended(struct task_struct *task, __u32 target, enum rf_redirect_call call, long result)
+static __always_inline int redirect__finish(struct task_struct *task, __u32 target, enum rf_redirect_call call, long result)
 {
 	__u32 source = PT_REGS_PARM1_SYSCALL(task__registers(task));
 	struct file *file;
@@ -90,7 +90,7 @@ int dup_exit(void *context)
 {
 	long result = syscall__result(context);
 
-	return redirect__ended(bpf_get_current_task_btf(), result, RF_REDIRECT_DUP, result);
+	return redirect__finish(bpf_get_current_task_btf(), result, RF_REDIRECT_DUP, result);
 }
 
 SEC("tracepoint/syscalls/sys_exit_dup2")
@@ -98,7 +98,7 @@ int dup2_exit(void *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 
-	return redirect__ended(task, PT_REGS_PARM2_SYSCALL(task__registers(task)), RF_REDIRECT_DUP2, syscall__result(context));
+	return redirect__finish(task, PT_REGS_PARM2_SYSCALL(task__registers(task)), RF_REDIRECT_DUP2, syscall__result(context));
 }
 
 SEC("tracepoint/syscalls/sys_exit_dup3")
@@ -106,7 +106,7 @@ int dup3_exit(void *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 
-	return redirect__ended(task, PT_REGS_PARM2_SYSCALL(task__registers(task)), RF_REDIRECT_DUP3, syscall__result(context));
+	return redirect__finish(task, PT_REGS_PARM2_SYSCALL(task__registers(task)), RF_REDIRECT_DUP3, syscall__result(context));
 }
 
 /* Most of its commands are others, and most copies are above the standard streams: shells put away by them what they redirect. One that fails names
@@ -124,5 +124,5 @@ int fcntl_exit(void *context)
 	command = PT_REGS_PARM2_SYSCALL(task__registers(task));
 	if (command != F_DUPFD && command != F_DUPFD_CLOEXEC)
 		return 0;
-	return redirect__ended(task, result, RF_REDIRECT_FCNTL, result);
+	return redirect__finish(task, result, RF_REDIRECT_FCNTL, result);
 }

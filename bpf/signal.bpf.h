@@ -130,17 +130,17 @@ static __always_inline bool signal__is_failure(long result, __u32 signal)
 
 static __always_inline int signal__failed(struct task_struct *task, struct rf_kernel_copy *copy, struct pid *pid, __u32 signal, __s32 code, __s32 result)
 {
-	struct signal_target meant = { .uid = -1, .signal = signal, .code = code, .result = result };
+	struct signal_target target = { .uid = -1, .signal = signal, .code = code, .result = result };
 
 	if (!interest__admits(RF_LANE_SECURITY, RF_SIGNAL))
 		return 0;
 	if (copy && pid) {
-		meant.tgid = copy->inode;
-		meant.start = copy->object;
-		meant.uid = copy->device;
-	} else if (pid__identify(pid, &meant.tgid, &meant.start))
-		meant.uid = BPF_CORE_READ(pid__task(pid), cred, uid.val);
-	return signal__report(task, &meant);
+		target.tgid = copy->inode;
+		target.start = copy->object;
+		target.uid = copy->device;
+	} else if (pid__identify(pid, &target.tgid, &target.start))
+		target.uid = BPF_CORE_READ(pid__task(pid), cred, uid.val);
+	return signal__report(task, &target);
 }
 
 /* `argument`: where the process or thread is named; the signal is the next one. */

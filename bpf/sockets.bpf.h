@@ -15,7 +15,7 @@
 #define VSOCK_PORT 4
 #define VSOCK_CONTEXT 8
 
-static __always_inline int sockets__leave_out(enum rf_drop cause)
+static __always_inline int sockets__skip(enum rf_drop cause)
 {
 	ring__count_skipped(RF_LANE_SECURITY, RF_SOCKET, cause);
 	return 0;
@@ -23,7 +23,7 @@ static __always_inline int sockets__leave_out(enum rf_drop cause)
 
 /* Raw and packet sockets see and forge traffic; families that nobody uses are where the kernel is attacked. Ordinary sockets are told when they
  * connect, listen or send. */
-static __always_inline bool sockets__matters(__u32 family, __u32 type, __u32 protocol)
+static __always_inline bool sockets__is_reported(__u32 family, __u32 type, __u32 protocol)
 {
 	if (family == AF_UNIX)
 		return false;
@@ -61,12 +61,12 @@ int socket_exit(void *context)
 	struct rf_header number = {};
 	struct rf_socket *s;
 
-	if (!sockets__matters(family, type, protocol))
-		return sockets__leave_out(RF_DROP_UNWATCHED);
+	if (!sockets__is_reported(family, type, protocol))
+		return sockets__skip(RF_DROP_UNWATCHED);
 	if (!interest__admits_forms(RF_LANE_SECURITY, RF_SOCKET, INTEREST(SOCKET_SOCKET), kernel__cgroup(task)))
 		return 0;
 	if (task__is_agent(task))
-		return sockets__leave_out(RF_DROP_SELF);
+		return sockets__skip(RF_DROP_SELF);
 	ring__count_seen(RF_LANE_SECURITY, RF_SOCKET);
 	if (share__throttles(RF_LANE_SECURITY, RF_SOCKET, kernel__cgroup(task)))
 		return 0;
@@ -84,7 +84,7 @@ int socket_exit(void *context)
 
 /* What is known of the call beside its registers. */
 struct sockets_call {
-	struct socket_call by;
+	struct socket_call socket;
 	const char *request; /* a struct sockaddr, in the kernel; not set when it isn't needed */
 	__u32 size;
 	__u32 operation;
@@ -92,15 +92,15 @@ struct sockets_call {
 
 static __always_inline void sockets__fill_inet(struct rf_socket *s, const struct sockets_call *call)
 {
-	if (call->by.sk && (s->result == 0 || s->operation == RF_SOCKET_LISTEN)) {
-		s->port = socket__local_port(call->by.sk);
-		socket__read_local(s->address, call->by.sk, s->family);
-	} else if (call->by.destination) {
-		s->family = call->by.destination->family;
-		s->port = call->by.destination->port;
-		__builtin_memcpy(s->address, call->by.destination->address, sizeof(s->address));
+	if (call->socket.sk && (s->result == 0 || s->operation == RF_SOCKET_LISTEN)) {
+		s->port = socket__local_port(call->socket.sk);
+		socket__read_local(s->address, call->socket.sk, s->family);
+	} else if (call->socket.destination) {
+		s->family = call->socket.destination->family;
+		s->port = call->socket.destination->port;
+		__builtin_memcpy(s->address, call->socket.destination->address, sizeof(s->address));
 	} else {
-		s->source_caller = !call->by.copy;
+		s->source_caller = !call->socket.copy;
 		s->port = socket__read_request(s->address, call->request, s->family);
 	}
 }
@@ -109,14 +109,14 @@ static __always_inline void sockets__fill_inet(struct rf_socket *s, const struct
  * on many kernels: see lib/file.h. */
 static __always_inline void sockets__fill_vsock(struct rf_socket *s, const struct sockets_call *call)
 {
-	const char *own = (char *)call->by.sk + bpf_core_type_size(struct sock) + sizeof(void *);
+	const char *address = (char *)call->socket.sk + bpf_core_type_size(struct sock) + sizeof(void *);
 
-	if (!call->by.sk || (s->result && s->operation == RF_SOCKET_BIND)) {
-		s->source_caller = !call->by.copy;
-		own = call->request;
+	if (!call->socket.sk || (s->result && s->operation == RF_SOCKET_BIND)) {
+		s->source_caller = !call->socket.copy;
+		address = call->request;
 	}
-	bpf_probe_read_kernel(&s->port, sizeof(s->port), own + VSOCK_PORT);
-	bpf_probe_read_kernel(&s->context_id, sizeof(s->context_id), own + VSOCK_CONTEXT);
+	bpf_probe_read_kernel(&s->port, sizeof(s->port), address + VSOCK_PORT);
+	bpf_probe_read_kernel(&s->context_id, sizeof(s->context_id), address + VSOCK_CONTEXT);
 }
 
 /* Type and name of an algorithm: a module's struct has the kernel's copy, in no BTF that is known here. */
@@ -125,7 +125,7 @@ static __always_inline void sockets__append_alg(struct rf_builder *b, struct rf_
 	char *record = b->record;
 	long type, name;
 
-	s->source_caller = !call->by.copy;
+	s->source_caller = !call->socket.copy;
 	type = bpf_probe_read_kernel_str(record + sizeof(*s), ALG_TYPE_MAX + 1, call->request + ALG_TYPE);
 	if (type < 1 || type > ALG_TYPE_MAX + 1)
 		return;
@@ -143,22 +143,22 @@ static __always_inline void sockets__fill(struct rf_builder *b, struct rf_socket
 
 	if (family == AF_INET || family == AF_INET6) {
 		sockets__fill_inet(s, call);
-	} else if (family == AF_UNIX && call->by.sk && (s->result == 0 || s->operation == RF_SOCKET_LISTEN)) {
-		socket__append_unix_name(b, SOCKETS_RECORD_MAX, &s->path, work, (struct unix_sock *)call->by.sk);
+	} else if (family == AF_UNIX && call->socket.sk && (s->result == 0 || s->operation == RF_SOCKET_LISTEN)) {
+		socket__append_unix_name(b, SOCKETS_RECORD_MAX, &s->path, work, (struct unix_sock *)call->socket.sk);
 	} else if (family == AF_UNIX) {
-		s->source_caller = !call->by.copy;
+		s->source_caller = !call->socket.copy;
 		socket__append_unix_request(b, SOCKETS_RECORD_MAX, &s->path, call->request, call->size);
 	} else if (family == AF_VSOCK) {
 		sockets__fill_vsock(s, call);
 	} else if (family == AF_ALG && s->operation == RF_SOCKET_BIND) {
 		sockets__append_alg(b, s, call);
 	}
-	if (call->by.unverified)
+	if (call->socket.unverified)
 		s->source_caller = 1;
 }
 
 /* Ports tell only what is bound by now, of IP. */
-static __always_inline bool sockets__is_wanted(struct task_struct *task, const struct socket_call *call, __u32 operation, __s32 result)
+static __always_inline bool sockets__admits(struct task_struct *task, const struct socket_call *call, __u32 operation, __s32 result)
 {
 	bool is_unix = call->family == AF_UNIX;
 	__u64 forms = operation == RF_SOCKET_BIND ? (is_unix ? INTEREST(SOCKET_BIND_UNIX) : INTEREST(SOCKET_BIND))
@@ -178,14 +178,14 @@ static __always_inline void sockets__assemble(struct rf_scratch_big *scratch, st
 	struct pt_regs *registers = task__registers(task);
 
 	sockets__clear(s, task, call->operation, result);
-	s->family = call->by.family;
-	s->type = call->by.type;
-	s->protocol = call->by.protocol;
+	s->family = call->socket.family;
+	s->type = call->socket.type;
+	s->protocol = call->socket.protocol;
 	if (call->operation == RF_SOCKET_LISTEN) {
 		s->backlog = PT_REGS_PARM2_SYSCALL(registers);
 	} else {
 		call->size = PT_REGS_PARM3_SYSCALL(registers);
-		socket__copy_request(scratch->path.text + RF_PATH_MAX, call->by.copy, (const void *)PT_REGS_PARM2_SYSCALL(registers), call->size);
+		socket__copy_request(scratch->path.text + RF_PATH_MAX, call->socket.copy, (const void *)PT_REGS_PARM2_SYSCALL(registers), call->size);
 		call->request = scratch->path.text + RF_PATH_MAX;
 	}
 	sockets__fill(&b, s, &scratch->path, call);
@@ -194,10 +194,10 @@ static __always_inline void sockets__assemble(struct rf_scratch_big *scratch, st
 }
 
 /* Nobody wants to know: nor may the next call take what was written down of this one. */
-static __always_inline int sockets__leave_out_call(enum rf_drop cause)
+static __always_inline int sockets__skip_call(enum rf_drop cause)
 {
 	kernel_copy__take(bpf_get_current_task_btf());
-	return sockets__leave_out(cause);
+	return sockets__skip(cause);
 }
 
 static __always_inline void sockets__report(__u32 operation, __s32 result)
@@ -206,13 +206,13 @@ static __always_inline void sockets__report(__u32 operation, __s32 result)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct rf_scratch_big *scratch;
 
-	if (!socket__identify(&call.by, task, operation == RF_SOCKET_BIND ? DESTINATION_BIND : 0))
+	if (!socket__identify(&call.socket, task, operation == RF_SOCKET_BIND ? DESTINATION_BIND : 0))
 		return;
-	if (call.by.family == AF_NETLINK) { /* everybody binds one */
-		sockets__leave_out(RF_DROP_UNWATCHED);
+	if (call.socket.family == AF_NETLINK) { /* everybody binds one */
+		sockets__skip(RF_DROP_UNWATCHED);
 		return;
 	}
-	if (!sockets__is_wanted(task, &call.by, operation, result))
+	if (!sockets__admits(task, &call.socket, operation, result))
 		return;
 	ring__count_seen(RF_LANE_SECURITY, RF_SOCKET);
 	if (share__throttles(RF_LANE_SECURITY, RF_SOCKET, kernel__cgroup(task)))
@@ -263,9 +263,9 @@ int bind_exit(void *context)
 	__u64 key = bpf_get_current_pid_tgid();
 
 	if (!interest__any(RF_SOCKET))
-		sockets__leave_out_call(RF_DROP_UNWATCHED);
+		sockets__skip_call(RF_DROP_UNWATCHED);
 	else if (task__is_agent(bpf_get_current_task_btf()))
-		sockets__leave_out_call(RF_DROP_SELF);
+		sockets__skip_call(RF_DROP_SELF);
 	else
 		sockets__report(RF_SOCKET_BIND, syscall__result(context));
 	bpf_map_delete_elem(&rf_destinations, &key);
@@ -276,9 +276,9 @@ SEC("tracepoint/syscalls/sys_exit_listen")
 int listen_exit(void *context)
 {
 	if (!interest__any(RF_SOCKET))
-		return sockets__leave_out_call(RF_DROP_UNWATCHED);
+		return sockets__skip_call(RF_DROP_UNWATCHED);
 	if (task__is_agent(bpf_get_current_task_btf()))
-		return sockets__leave_out_call(RF_DROP_SELF);
+		return sockets__skip_call(RF_DROP_SELF);
 	sockets__report(RF_SOCKET_LISTEN, syscall__result(context));
 	return 0;
 }

@@ -8,7 +8,7 @@
 #define E2BIG 7
 
 /* `size`: what the helper has put at the record's end, or -E2BIG when only the beginning fits: then how much there is isn't known. */
-static __always_inline void sysctl__took(struct rf_builder *b, struct rf_text *text, long size)
+static __always_inline void sysctl__set_text(struct rf_builder *b, struct rf_text *text, long size)
 {
 	__u32 end = b->end;
 	char last = 0;
@@ -32,7 +32,7 @@ static __always_inline void sysctl__took(struct rf_builder *b, struct rf_text *t
 	b->end += text->kept;
 }
 
-#define SYSCTL_PLACE(b)                                                                                                                  \
+#define SYSCTL_BUFFER(b)                                                                                                                 \
 	({                                                                                                                               \
 		__u32 end__ = (b)->end;                                                                                                  \
 		rf_barrier(end__);                                                                                                       \
@@ -48,9 +48,9 @@ static __always_inline void sysctl__report(struct rf_scratch_big *scratch, struc
 
 	task__fill_header(&s->h, bpf_get_current_task_btf(), RF_SYSCTL);
 	s->pad = 0;
-	sysctl__took(&b, &s->name, bpf_sysctl_get_name(context, SYSCTL_PLACE(&b), SYSCTL_TEXT_MAX, 0));
-	sysctl__took(&b, &s->before, bpf_sysctl_get_current_value(context, SYSCTL_PLACE(&b), SYSCTL_TEXT_MAX));
-	sysctl__took(&b, &s->after, bpf_sysctl_get_new_value(context, SYSCTL_PLACE(&b), SYSCTL_TEXT_MAX));
+	sysctl__set_text(&b, &s->name, bpf_sysctl_get_name(context, SYSCTL_BUFFER(&b), SYSCTL_TEXT_MAX, 0));
+	sysctl__set_text(&b, &s->before, bpf_sysctl_get_current_value(context, SYSCTL_BUFFER(&b), SYSCTL_TEXT_MAX));
+	sysctl__set_text(&b, &s->after, bpf_sysctl_get_new_value(context, SYSCTL_BUFFER(&b), SYSCTL_TEXT_MAX));
 	ring__output(RF_LANE_SECURITY, s, b.end, RF_RECORD_MAX);
 }
 

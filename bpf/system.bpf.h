@@ -76,7 +76,7 @@ static __noinline int system__report(const struct system_call *call)
 	return 0;
 }
 
-static __always_inline int system__leave_out(void)
+static __always_inline int system__skip(void)
 {
 	ring__count_skipped(RF_LANE_SECURITY, RF_SYSTEM_CHANGE, RF_DROP_UNWATCHED);
 	return 0;
@@ -92,7 +92,7 @@ static __always_inline int system__leave_out(void)
 		struct system_call call = { .operation = number, .result = syscall__result(context) };                                   \
                                                                                                                                          \
 		if (!system__##name(task, task__registers(task), call.result, &call))                                                    \
-			return system__leave_out();                                                                                      \
+			return system__skip();                                                                                           \
 		return system__report(&call);                                                                                            \
 	}                                                                                                                                \
 	static __always_inline int system__##name(struct task_struct *task, struct pt_regs *registers, long ret, struct system_call *call)

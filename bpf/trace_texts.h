@@ -38,7 +38,7 @@ struct strings_loop {
 	__u32 used;
 };
 
-static long trace__read_one(__u32 index, struct strings_loop *loop)
+static long trace__read_element(__u32 index, struct strings_loop *loop)
 {
 	__u32 at = (loop->at + loop->used) & TR_TEXTS_MASK;
 	__u64 string = 0;
@@ -64,7 +64,7 @@ static __always_inline long trace__read_strings(struct tr_record *r, struct tr_t
 	struct strings_loop loop = { .record = r, .text = text, .address = address, .at = at };
 
 	text->state = TR_WHOLE;
-	bpf_loop(TR_STRINGS_MAX + 1, trace__read_one, &loop, 0);
+	bpf_loop(TR_STRINGS_MAX + 1, trace__read_element, &loop, 0);
 	return loop.used;
 }
 

@@ -101,22 +101,22 @@ static __always_inline void unix_datagram__assemble(struct rf_scratch_small *scr
 }
 
 /* The ends of a socketpair have no names: whose they are is no news. */
-static __always_inline bool unix_datagram__is_to_somebody(const struct unix_datagram_call *call)
+static __always_inline bool unix_datagram__has_named_peer(const struct unix_datagram_call *call)
 {
 	struct unix_sock *peer = (struct unix_sock *)call->peer;
 
 	return call->to || call->result < 0 || (peer && BPF_CORE_READ(peer, addr));
 }
 
-static __always_inline int unix_datagram__ended(struct task_struct *task, struct unix_datagram_call *call)
+static __always_inline int unix_datagram__report(struct task_struct *task, struct unix_datagram_call *call)
 {
 	struct sock *sk = call->sk; /* locals: CO-RE must not see a struct that the kernel doesn't have */
-	struct unix_sock *own = (struct unix_sock *)sk;
+	struct unix_sock *unix_sock = (struct unix_sock *)sk;
 	__u64 cgroup = kernel__cgroup(task);
 	struct rf_scratch_small *scratch;
 
-	call->peer = (struct sock *)BPF_CORE_READ(own, peer);
-	if (kernel__read(sk, sk_type) != SOCK_DGRAM || !unix_datagram__is_to_somebody(call))
+	call->peer = (struct sock *)BPF_CORE_READ(unix_sock, peer);
+	if (kernel__read(sk, sk_type) != SOCK_DGRAM || !unix_datagram__has_named_peer(call))
 		return 0;
 	if (!interest__admits_forms(RF_LANE_BULK, RF_DATAGRAM, INTEREST(DATAGRAM_UNIX), cgroup))
 		return 0;

@@ -2,7 +2,7 @@
 /* Full profile: the kernel's copy of what bpf(2) is asked for. */
 #include "hook.h"
 
-static __always_inline void bpf_calls__write_down(__u32 command, const void *attr, __u32 size)
+static __always_inline void bpf_calls__store(__u32 command, const void *attr, __u32 size)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct rf_kernel_copy *copy;
@@ -21,4 +21,4 @@ static __always_inline void bpf_calls__write_down(__u32 command, const void *att
 		copy->call = kernel_copy__call(task);
 }
 
-FULL_HOOK(bpf, bpf_calls__write_down(command, attr, size), int command, void *attr, unsigned int size)
+FULL_HOOK(bpf, bpf_calls__store(command, attr, size), int command, void *attr, unsigned int size)

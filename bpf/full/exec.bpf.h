@@ -11,7 +11,7 @@ static __always_inline bool exec__is_elf(struct linux_binprm *binary)
 	return !bpf_probe_read_kernel(magic, sizeof(magic), binary->buf) && magic[0] == 0x7f && magic[1] == 'E' && magic[2] == 'L' && magic[3] == 'F';
 }
 
-static __always_inline void exec__write_script(struct linux_binprm *binary)
+static __always_inline void exec__store_script(struct linux_binprm *binary)
 {
 	struct paths_names names = {
 		.mount = BPF_CORE_READ(binary, file, f_path.mnt),
@@ -27,10 +27,10 @@ static __always_inline void exec__write_script(struct linux_binprm *binary)
 		copy->call = 0;
 	if (exec__is_elf(binary))
 		return;
-	paths__write_down(&names);
+	paths__store(&names);
 	copy = bpf_task_storage_get(&rf_kernel_copy, bpf_get_current_task_btf(), 0, 0);
 	if (copy)
 		copy->ctime = file__ctime(BPF_CORE_READ(binary, file, f_inode));
 }
 
-FULL_HOOK_OF(bprm_check_security, "security_bprm_check", exec__write_script(binary), struct linux_binprm *binary)
+FULL_HOOK_OF(bprm_check_security, "security_bprm_check", exec__store_script(binary), struct linux_binprm *binary)

@@ -7,22 +7,22 @@
 /* a file of the kernel's own behind another, such as overlayfs opens */
 #define FMODE_NOACCOUNT 0x20000000
 
-static __always_inline void open__write_down(struct task_struct *task, struct file *file, struct rf_opened *opened)
+static __always_inline void open__store(struct task_struct *task, struct file *file, struct rf_opened *opened)
 {
 	__u32 flags = open__flags(file, 0);
-	bool wanted = open__is_wanted(flags) || executable__is_watched() || open__is_named(file);
+	bool selected = open__is_always_reported(flags) || executable__is_watched() || open__is_named(file);
 	struct rf_scratch_small *scratch;
 	__u32 size;
 
 	opened->state = RF_OPENED_UNWATCHED;
-	if (!wanted && !open__may_be_below(file))
+	if (!selected && !open__may_be_below(file))
 		return;
 	scratch = scratch__try_acquire(&rf_scratch_bulk, ring__cpu());
 	if (!scratch) { /* what the descriptor says has to do */
 		opened->state = RF_OPENED_NONE;
 		return;
 	}
-	size = open__describe(scratch, task, 0, file, flags, wanted);
+	size = open__describe(scratch, task, 0, file, flags, selected);
 	rf_barrier(size);
 	if (size && size <= RF_SMALL_RECORD_MAX && !bpf_probe_read_kernel(opened->record, size, scratch->record)) {
 		opened->size = size;
@@ -49,7 +49,7 @@ static __always_inline void open__remember(struct file *file)
 	}
 	opened->state = RF_OPENED_NONE;
 	if (shared)
-		open__write_down(task, file, opened);
+		open__store(task, file, opened);
 }
 
 FULL_HOOK(file_open, open__remember(file), struct file *file)

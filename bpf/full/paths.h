@@ -28,26 +28,26 @@ static __always_inline bool paths__has_space(struct rf_builder *b)
 	return false;
 }
 
-static __always_inline void paths__write_text(struct rf_builder *b, struct rf_text *text, const char *from)
+static __always_inline void paths__store_text(struct rf_builder *b, struct rf_text *text, const char *from)
 {
 	if (from && paths__has_space(b))
 		text__append_string(b, RF_KERNEL_COPY_MAX, text, TEXT_KERNEL, from);
 }
 
-static __always_inline void paths__write_texts(struct rf_kernel_copy *copy, struct rf_path_work *work, const struct paths_names *names)
+static __always_inline void paths__store_texts(struct rf_kernel_copy *copy, struct rf_path_work *work, const struct paths_names *names)
 {
 	struct rf_builder b = { .record = copy->text };
 
 	path__append_new(&b, RF_KERNEL_COPY_MAX, &copy->path, work, names->mount, names->dentry);
 	if (names->target && paths__has_space(&b))
 		path__append_new(&b, RF_KERNEL_COPY_MAX, &copy->target, work, names->target_mount, names->target);
-	paths__write_text(&b, &copy->target, names->text);
-	paths__write_text(&b, &copy->filesystem, names->filesystem);
-	paths__write_text(&b, &copy->options, names->options);
+	paths__store_text(&b, &copy->target, names->text);
+	paths__store_text(&b, &copy->filesystem, names->filesystem);
+	paths__store_text(&b, &copy->options, names->options);
 	copy->faults = b.faults;
 }
 
-static __always_inline void paths__write_inode(struct rf_kernel_copy *copy, struct dentry *dentry)
+static __always_inline void paths__store_inode(struct rf_kernel_copy *copy, struct dentry *dentry)
 {
 	struct inode *inode = kernel__read(dentry, d_inode);
 	struct super_block *super = kernel__read(dentry, d_sb);
@@ -59,7 +59,7 @@ static __always_inline void paths__write_inode(struct rf_kernel_copy *copy, stru
 }
 
 /* Opens that create or truncate come to the same hooks, and so do binds that make a file and pins of bpf(2). */
-static __noinline int paths__write_down(const struct paths_names *names)
+static __noinline int paths__store(const struct paths_names *names)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u32 call = kernel_copy__call(task);
@@ -75,9 +75,9 @@ static __noinline int paths__write_down(const struct paths_names *names)
 	scratch = scratch__try_acquire(&rf_scratch_bulk, ring__cpu());
 	if (!scratch)
 		return 0;
-	paths__write_texts(copy, &scratch->path, names);
+	paths__store_texts(copy, &scratch->path, names);
 	scratch__release(scratch);
-	paths__write_inode(copy, names->dentry);
+	paths__store_inode(copy, names->dentry);
 	/* without one of them the caller's are told, and marked */
 	if (copy->path.kept && !copy->faults)
 		copy->call = call;

@@ -2,7 +2,7 @@
 /* Full profile: which process is looked into or should get a signal. It may be gone when the call ends. */
 #include "hook.h"
 
-static __always_inline void process__write_down(struct task_struct *target)
+static __always_inline void process__store(struct task_struct *target)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u32 call = kernel_copy__call(task);
@@ -20,5 +20,5 @@ static __always_inline void process__write_down(struct task_struct *target)
 	copy->call = call;
 }
 
-FULL_HOOK(ptrace_access_check, process__write_down(target), struct task_struct *target)
-FULL_HOOK(task_kill, process__write_down(target), struct task_struct *target)
+FULL_HOOK(ptrace_access_check, process__store(target), struct task_struct *target)
+FULL_HOOK(task_kill, process__store(target), struct task_struct *target)

@@ -3,7 +3,7 @@
 #include "hook.h"
 #include "../lib/socket.h"
 
-static __always_inline void socket__write_down(struct socket *socket, const void *address, __u32 size)
+static __always_inline void socket__store(struct socket *socket, const void *address, __u32 size)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct sock *sk = BPF_CORE_READ(socket, sk);
@@ -27,6 +27,6 @@ static __always_inline void socket__write_down(struct socket *socket, const void
 	copy->call = call;
 }
 
-FULL_HOOK(socket_connect, socket__write_down(socket, address, size), struct socket *socket, struct sockaddr *address, int size)
-FULL_HOOK(socket_bind, socket__write_down(socket, address, size), struct socket *socket, struct sockaddr *address, int size)
-FULL_HOOK(socket_listen, socket__write_down(socket, 0, 0), struct socket *socket)
+FULL_HOOK(socket_connect, socket__store(socket, address, size), struct socket *socket, struct sockaddr *address, int size)
+FULL_HOOK(socket_bind, socket__store(socket, address, size), struct socket *socket, struct sockaddr *address, int size)
+FULL_HOOK(socket_listen, socket__store(socket, 0, 0), struct socket *socket)

@@ -12,7 +12,7 @@ static __always_inline bool unix_datagram__is_of_send(__u32 call)
 	       call == SYSCALL_WRITEV + 1;
 }
 
-static __always_inline void unix_datagram__write_down(struct socket *own, struct socket *other)
+static __always_inline void unix_datagram__store(struct socket *sender, struct socket *receiver)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u32 call = kernel_copy__call(task);
@@ -30,14 +30,14 @@ static __always_inline void unix_datagram__write_down(struct socket *own, struct
 	if (!scratch)
 		return;
 	b.record = copy->text;
-	socket__append_unix_name(&b, RF_KERNEL_COPY_MAX, &copy->path, &scratch->path, (struct unix_sock *)BPF_CORE_READ(other, sk));
+	socket__append_unix_name(&b, RF_KERNEL_COPY_MAX, &copy->path, &scratch->path, (struct unix_sock *)BPF_CORE_READ(receiver, sk));
 	scratch__release(scratch);
-	copy->object = (__u64)BPF_CORE_READ(own, sk);
+	copy->object = (__u64)BPF_CORE_READ(sender, sk);
 	if (copy->path.kept && !b.faults)
 		copy->call = call;
 }
 
-FULL_HOOK(unix_may_send, unix_datagram__write_down(own, other), struct socket *own, struct socket *other)
+FULL_HOOK(unix_may_send, unix_datagram__store(sender, receiver), struct socket *sender, struct socket *receiver)
 
 /* The end of the call sees one that failed too. */
 static __always_inline void unix_datagram__mark_reported(struct task_struct *task, struct sock *sk)
@@ -70,7 +70,7 @@ int BPF_PROG(unix_datagram_sent, struct socket *socket, struct msghdr *message, 
 		sent.to = BPF_CORE_READ(message, msg_name);
 	if (result < 0)
 		sent.copy = 0;
-	unix_datagram__ended(task, &sent);
+	unix_datagram__report(task, &sent);
 	if (result < 0)
 		unix_datagram__mark_reported(task, sent.sk);
 	return 0;

@@ -70,10 +70,10 @@ static __always_inline void io_uring__append_path(struct rf_builder *b, struct r
 			record->flags |= kernel__read(file, f_flags);
 		io_uring__append_file(b, record, &scratch->path, file);
 	} else if (submitted) {
-		io_uring__append_kept(b, &record->path, submitted->path);
+		io_uring__append_stored(b, &record->path, submitted->path);
 	}
 	if (submitted)
-		io_uring__append_kept(b, &record->target, submitted->target);
+		io_uring__append_stored(b, &record->target, submitted->target);
 }
 
 static __always_inline void io_uring__report(struct rf_scratch_big *scratch, struct io_kiocb *request, const struct rf_io_request *submitted,

@@ -49,7 +49,7 @@ static __always_inline void io_request__append_name(struct rf_builder *b, struct
 }
 
 /* From where it was put together to where it waits; a long one keeps its head and its tail. */
-static __always_inline void io_request__keep(char *to, struct rf_text *text, const char *record)
+static __always_inline void io_request__store(char *to, struct rf_text *text, const char *record)
 {
 	__u32 offset = text->offset;
 	__u32 kept = text->kept;
@@ -82,14 +82,14 @@ static __always_inline void io_request__fill_names(struct rf_io_request *r, stru
 	struct filename *target = names->target;
 
 	io_request__append_name(&b, &r->record.path, &scratch->path, task, names->path_directory, names->path);
-	io_request__keep(r->path, &r->record.path, scratch->record);
+	io_request__store(r->path, &r->record.path, scratch->record);
 	if (!target)
 		return;
 	if (names->target_is_text)
 		text__append_string(&b, RF_RECORD_MAX, &r->record.target, TEXT_KERNEL, BPF_CORE_READ(target, name));
 	else
 		io_request__append_name(&b, &r->record.target, &scratch->path, task, names->target_directory, target);
-	io_request__keep(r->target, &r->record.target, scratch->record);
+	io_request__store(r->target, &r->record.target, scratch->record);
 }
 
 static __always_inline void io_request__fill_open(struct rf_io_request *r, struct io_names *names, struct io_open *open)
@@ -146,7 +146,7 @@ static __always_inline void io_request__fill_attribute(struct rf_io_request *r, 
 	struct xattr_name___io *name = BPF_CORE_READ(xattr, ctx.kname);
 
 	text__append_string(&b, RF_RECORD_MAX, &r->record.target, TEXT_KERNEL, name);
-	io_request__keep(r->target, &r->record.target, scratch->record);
+	io_request__store(r->target, &r->record.target, scratch->record);
 }
 
 /* Which names it goes by, if any. */

@@ -15,7 +15,7 @@ static __always_inline bool io_socket__is_internet(__u16 family)
 static __always_inline void io_socket__read_address(struct rf_io_request *r, enum text_source source, const void *from)
 {
 	struct rf_io_uring *record = &r->record;
-	struct { __u16 family, port; __u8 rest[24]; } address = {};
+	struct { __u16 family, port; __u8 data[24]; } address = {};
 	char *path = r->path;
 	long size;
 
@@ -27,12 +27,12 @@ static __always_inline void io_socket__read_address(struct rf_io_request *r, enu
 	record->source_caller = source == TEXT_USER;
 	if (address.family == AF_INET) {
 		record->port = bpf_ntohs(address.port);
-		__builtin_memcpy(record->address, address.rest, 4);
+		__builtin_memcpy(record->address, address.data, 4);
 	} else if (address.family == AF_INET6) {
 		if (source == TEXT_USER)
 			bpf_probe_read_user(&address, sizeof(address), from);
 		record->port = bpf_ntohs(address.port);
-		__builtin_memcpy(record->address, address.rest + 4, 16);
+		__builtin_memcpy(record->address, address.data + 4, 16);
 	} else if (address.family == AF_UNIX) {
 		from += __builtin_offsetof(struct sockaddr_un, sun_path);
 		size = source == TEXT_USER ? bpf_probe_read_user_str(path, RF_UNIX_PATH_MAX, from)
