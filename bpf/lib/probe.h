@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* What probes in user space share. They run with preemption on: a scratch of their own, lest they be in the way of a tracepoint on the same CPU. */
+/* Shared by probes in user space. They run with preemption on, so they have
+ * their own scratch: otherwise they could block a tracepoint on the same CPU. */
 #ifndef RF_LIB_PROBE_H
 #define RF_LIB_PROBE_H
 

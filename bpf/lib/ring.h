@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Lanes: sequence and loss counters, output, wake-ups. */
+/* Lanes: sequence numbers, loss counters, output and wake-ups. */
 #ifndef RF_LIB_RING_H
 #define RF_LIB_RING_H
 
 #include "failure.h"
 
-/* So much may lie in a ring without waking anybody: a quarter of the smallest one. */
+/* Bytes that may wait in a ring without waking the reader: a quarter of the smallest ring. */
 #define RF_LAZY_BYTES (16 * 1024)
 
 #define RF_READ_ONCE(x) (*(volatile typeof(x) *)&(x))
@@ -31,7 +31,7 @@ static __always_inline void ring__add(struct rf_counters *counters, enum rf_lane
 	__sync_fetch_and_add(&counters->fates[index & (RF_LANES * RF_KINDS_MAX * RF_FATES_MAX - 1)], 1);
 }
 
-/* An event: from here on it goes one way, and just one, that is counted. */
+/* Counts an event as seen. From here on it has exactly one outcome, which is counted too. */
 static __always_inline void ring__count_seen(enum rf_lane lane, enum rf_kind kind)
 {
 	struct rf_counters *counters = ring__counters();
@@ -40,7 +40,7 @@ static __always_inline void ring__count_seen(enum rf_lane lane, enum rf_kind kin
 		ring__add(counters, lane, kind, RF_FATE_SEEN);
 }
 
-/* Where an event went that was seen. */
+/* Counts why a seen event was not sent. */
 static __always_inline void ring__count_drop(enum rf_lane lane, __u32 kind, enum rf_drop cause)
 {
 	struct rf_counters *counters = ring__counters();
@@ -49,7 +49,7 @@ static __always_inline void ring__count_drop(enum rf_lane lane, __u32 kind, enum
 		ring__add(counters, lane, kind, RF_FATE_DROPS + cause);
 }
 
-/* An event that is seen and left out at once. */
+/* Counts an event that is seen and dropped at once. */
 static __always_inline void ring__count_skipped(enum rf_lane lane, enum rf_kind kind, enum rf_drop cause)
 {
 	struct rf_counters *counters = ring__counters();
@@ -69,7 +69,7 @@ static __always_inline void *ring__map(enum rf_lane lane)
 	return lane == RF_LANE_SECURITY ? (void *)&rf_ring_security : (void *)&rf_ring_bulk;
 }
 
-/* Numbers the record. Only right before it goes out: a number taken and not seen by the reader is a loss. */
+/* Numbers the record. Call it right before the output: the reader takes a missing number for a loss. */
 static __always_inline struct rf_counters *ring__number(enum rf_lane lane, struct rf_header *h)
 {
 	struct rf_counters *counters = ring__counters();
@@ -80,7 +80,7 @@ static __always_inline struct rf_counters *ring__number(enum rf_lane lane, struc
 	return counters;
 }
 
-/* 1: the reader was asleep, and it is up to the caller to wake it. */
+/* Returns true if the reader was asleep; the caller must then wake it. */
 static __always_inline bool ring__claim_wake(enum rf_lane lane)
 {
 	return RF_READ_ONCE(rf_control.sleeping[lane]) && __sync_val_compare_and_swap(&rf_control.sleeping[lane], 1, 0) == 1;
@@ -91,8 +91,9 @@ static __always_inline __u64 ring__flags(enum rf_lane lane)
 	return ring__claim_wake(lane) ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
-/* A reader that went to sleep between ring__flags and the record's arrival. It looks at the ring after it has set its flag, and this looks at the
- * flag after the record is out, so one of the two sees the other. The record is gone, an empty, discarded one carries the wake-up. */
+/* Wakes a reader that went to sleep between ring__flags and the arrival of the record.
+ * The reader checks the ring after setting its flag, and this checks the flag after the
+ * output, so one of them sees the other. An empty, discarded record carries the wake-up. */
 static __always_inline void ring__wake_late(enum rf_lane lane)
 {
 	void *wakeup;
@@ -104,7 +105,8 @@ static __always_inline void ring__wake_late(enum rf_lane lane)
 		bpf_ringbuf_discard(wakeup, BPF_RB_FORCE_WAKEUP);
 }
 
-/* For records of fixed size. The number is taken before the record is reserved, so that a full ring leaves a hole in the sequence. */
+/* For records of fixed size. The number is taken before the
+ * reservation, so that a full ring leaves a gap in the sequence. */
 static __always_inline void *ring__reserve(enum rf_lane lane, enum rf_kind kind, __u32 size, struct rf_header *number)
 {
 	struct rf_counters *counters = ring__number(lane, number);
@@ -114,7 +116,7 @@ static __always_inline void *ring__reserve(enum rf_lane lane, enum rf_kind kind,
 	if (!record) {
 		if (counters)
 			ring__add(counters, lane, kind, RF_FATE_DROPS + RF_DROP_RING_FULL);
-		/* apart from the other way: 6.1 forgets where they meet again that there is no record to be released */
+		/* keeps this path separate: where paths join, 6.1 forgets that there is no record to release */
 		asm volatile("");
 		return 0;
 	}
@@ -134,8 +136,8 @@ static __always_inline void ring__submit(enum rf_lane lane, void *record, __u32 
 	ring__wake_late(lane);
 }
 
-/* For what nobody waits for: it lies there until another record wakes the reader, the next tick is due, or so much has come that the ring must not be
- * left alone. */
+/* For records without urgency. It waits in the ring until another record
+ * wakes the reader, the next tick is due, or RF_LAZY_BYTES are waiting. */
 static __always_inline void ring__submit_lazily(enum rf_lane lane, void *record, __u32 size, const struct rf_header *number)
 {
 	struct rf_header *h = record;
@@ -150,7 +152,8 @@ static __always_inline void ring__submit_lazily(enum rf_lane lane, void *record,
 	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
 }
 
-/* For records put together in scratch. `max` is the (constant) size of their buffer. false: the ring was full, which is counted. */
+/* For records assembled in scratch. `max` is the (constant) size of
+ * their buffer. Returns false if the ring was full, which is counted. */
 static __always_inline bool ring__output(enum rf_lane lane, void *record, __u32 size, __u32 max)
 {
 	struct rf_header *h = record;

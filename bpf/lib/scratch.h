@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* The per-CPU place where a record is put together. Tracepoints run with preemption off on today's kernels; nothing here depends on it. */
+/* Per-CPU buffers in which records are assembled. Tracepoints run with
+ * preemption off on today's kernels, but nothing here depends on that. */
 #ifndef RF_LIB_SCRATCH_H
 #define RF_LIB_SCRATCH_H
 
@@ -12,7 +13,7 @@ static __always_inline void *scratch__try_acquire(void *map, __u32 index)
 	return busy && __sync_val_compare_and_swap(busy, 0, 1) == 0 ? busy : 0;
 }
 
-/* For an event of that lane and kind, which is lost when the place is in use. */
+/* For an event of that lane and kind, which is lost when the buffer is in use. */
 static __always_inline void *scratch__acquire(void *map, __u32 index, enum rf_lane lane, enum rf_kind kind)
 {
 	void *scratch = scratch__try_acquire(map, index);

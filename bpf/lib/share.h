@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Shares: once a ring is half full, each cgroup may send so many events a second to it, and a burst more; what is more is held back and counted by
- * kind and cgroup, so that the room that is left is for everybody else. While the reader keeps up nobody is held back, however much they do.
- * What must never be held back doesn't ask: exec, exit, credentials, isolation, access to processes, modules, bpf, mounts, changes of the system, and
- * writes to what is watched. */
+/* Shares: once a ring is half full, each cgroup may send a burst and then a number of
+ * events a second to it. The rest is throttled and counted by kind and cgroup, which
+ * leaves space for the other cgroups. While the reader keeps up, nothing is throttled.
+ * Never throttled: exec, exit, credentials, isolation, access to processes,
+ * modules, bpf, mounts, changes of the system, and writes to watched paths. */
 #ifndef RF_LIB_SHARE_H
 #define RF_LIB_SHARE_H
 
@@ -15,8 +16,9 @@ static __always_inline bool share__is_enforced(enum rf_lane lane)
 	return from && bpf_ringbuf_query(ring__map(lane), BPF_RB_AVAIL_DATA) >= from;
 }
 
-/* The bucket as a time: when all that was sent would have been due at the cgroup's rate. It is full, that is empty of debts, when that time is past.
- * Global, so that the verifier sees it once and not for each way that leads here. */
+/* Takes an event from the cgroup's bucket; returns 1 if its burst is spent. The bucket
+ * is a time: when all events so far would be due at the cgroup's rate. It is full when
+ * that time is past. Global, so that the verifier checks it once and not on every path. */
 __noinline int share__charge(enum rf_lane lane, __u64 cgroup)
 {
 	struct rf_share_key key = { .cgroup = cgroup, .lane = lane };
@@ -35,19 +37,19 @@ __noinline int share__charge(enum rf_lane lane, __u64 cgroup)
 	due = before > now ? before : now;
 	if (due - now > RF_READ_ONCE(rf_control.share_burst))
 		return 1;
-	/* of two CPUs that come at once one pays for both */
+	/* if two CPUs come at once, one pays for both */
 	if (__sync_val_compare_and_swap(&share->due, before, due + interval) != before)
 		__sync_fetch_and_add(&share->due, interval);
 	return 0;
 }
 
-/* true: the cgroup has had its share. */
+/* Returns true if the cgroup has exceeded its share. */
 static __always_inline bool share__is_exceeded(enum rf_lane lane, __u64 cgroup)
 {
 	return share__is_enforced(lane) && share__charge(lane, cgroup);
 }
 
-/* Counts an event that is held back. Global for the same reason. */
+/* Counts a throttled event. Global for the same reason. */
 __noinline int share__count_throttled(enum rf_lane lane, enum rf_kind kind, __u64 cgroup)
 {
 	struct rf_throttled_key key = { .cgroup = cgroup, .lane = lane, .kind = kind };
@@ -65,7 +67,7 @@ __noinline int share__count_throttled(enum rf_lane lane, enum rf_kind kind, __u6
 	return 0;
 }
 
-/* true: it is held back, and counted. */
+/* Returns true if the event is throttled, and counts it. */
 static __always_inline bool share__throttles(enum rf_lane lane, enum rf_kind kind, __u64 cgroup)
 {
 	if (!share__is_exceeded(lane, cgroup))

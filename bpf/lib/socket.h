@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Facts of a socket: both ends, as the kernel has them. */
+/* Facts about a socket: both ends, as the kernel has them. */
 #ifndef RF_LIB_SOCKET_H
 #define RF_LIB_SOCKET_H
 
@@ -27,7 +27,7 @@ static __always_inline __u16 socket__local_port(struct sock *sk)
 	return kernel__read(sk, __sk_common.skc_num);
 }
 
-/* 127.0.0.0/8, ::1, or the former as IPv6. Words in network order; of IPv4 one. */
+/* 127.0.0.0/8, ::1, or the former mapped to IPv6. Words in network order; IPv4 uses the first. */
 static __always_inline bool socket__is_loopback(__u16 family, const __u32 words[4])
 {
 	if (family == AF_INET)
@@ -89,7 +89,7 @@ static __always_inline __u64 socket__cookie(struct sock *sk)
 	return kernel__read(sk, __sk_common.skc_cookie.counter);
 }
 
-/* The file that a unix socket is bound to, or the name it is bound by. */
+/* Appends the path of the file that a unix socket is bound to, or its bound name. */
 static __always_inline void socket__append_unix_name(struct rf_builder *b, __u32 capacity, struct rf_text *text, struct rf_path_work *work,
 						     struct unix_sock *unix_sock)
 {
@@ -107,7 +107,7 @@ static __always_inline void socket__append_unix_name(struct rf_builder *b, __u32
 			     RF_UNIX_PATH_MAX, size);
 }
 
-/* The name in a struct sockaddr_un of `size` bytes, in the kernel. */
+/* Appends the name in a struct sockaddr_un of `size` bytes in kernel memory. */
 static __always_inline void socket__append_unix_request(struct rf_builder *b, __u32 capacity, struct rf_text *text, const void *request, __u32 size)
 {
 	const __u32 before = __builtin_offsetof(struct sockaddr_un, sun_path);
@@ -116,7 +116,7 @@ static __always_inline void socket__append_unix_request(struct rf_builder *b, __
 
 	if (size <= before || size > before + RF_UNIX_PATH_MAX)
 		return;
-	/* a verifier of 6.1 forgets what it knew of a number once that is put aside, but not what it is by what was done to it */
+	/* 6.1 forgets the bounds of a spilled number, but keeps those that follow from a mask */
 	size -= before;
 	rf_barrier(size);
 	size &= SOCKET_REQUEST_MAX - 1;
@@ -128,7 +128,7 @@ static __always_inline void socket__append_unix_request(struct rf_builder *b, __
 		text__append(b, capacity, text, TEXT_KERNEL, path, size, RF_UNIX_PATH_MAX, size);
 }
 
-/* The kernel's copy, in a cgroup hook of connect or bind. */
+/* Reads the kernel's copy of the address in a cgroup hook of connect or bind. */
 static __always_inline void socket__read_hook4(struct rf_destination *destination, struct bpf_sock_addr *context)
 {
 	__u32 address = context->user_ip4;
@@ -151,12 +151,12 @@ static __always_inline void socket__read_hook6(struct rf_destination *destinatio
 	__builtin_memcpy(destination->address, address, sizeof(address));
 }
 
-/* An address of at most SOCKET_REQUEST_MAX bytes; nothing of a longer one. */
+/* Reads an address of at most SOCKET_REQUEST_MAX bytes; nothing of a longer one. */
 static __always_inline void socket__read_text(char *to, enum text_source source, const void *from, __u32 size)
 {
 	if (!size || size > SOCKET_REQUEST_MAX)
 		return;
-	/* in the one way that a verifier of 6.1 follows wherever the size comes from */
+	/* the only form that 6.1's verifier follows wherever the size comes from */
 	size--;
 	rf_barrier(size);
 	size &= SOCKET_REQUEST_MAX - 1;
@@ -167,7 +167,8 @@ static __always_inline void socket__read_text(char *to, enum text_source source,
 		bpf_probe_read_kernel(to, size + 1, from);
 }
 
-/* What a call was given for an address: SOCKET_REQUEST_MAX bytes, filled up with 0, at `to`. From what the kernel took it for, where that is known. */
+/* Copies the address passed to a call to `to`: SOCKET_REQUEST_MAX
+ * bytes, zero-padded. Uses the kernel's copy if there is one. */
 static __always_inline void socket__copy_request(char *to, struct rf_kernel_copy *copy, const void *request, __u32 size)
 {
 	__builtin_memset(to, 0, SOCKET_REQUEST_MAX);
@@ -177,7 +178,7 @@ static __always_inline void socket__copy_request(char *to, struct rf_kernel_copy
 		socket__read_text(to, TEXT_USER, request, size);
 }
 
-/* From a struct sockaddr_in or sockaddr_in6 in the kernel. */
+/* From a struct sockaddr_in or sockaddr_in6 in kernel memory. */
 static __always_inline __u16 socket__read_request(__u8 address[16], const void *request, __u16 family)
 {
 	__u16 port = 0;
@@ -190,16 +191,17 @@ static __always_inline __u16 socket__read_request(__u8 address[16], const void *
 	return bpf_ntohs(port);
 }
 
-/* Which socket a system call was made with, by all that knows it: another thread may have put another file in place of the descriptor since. */
+/* The socket of a system call, from all sources: another thread may have swapped the descriptor's file since. */
 struct socket_call {
-	struct sock *sk; /* of the descriptor; 0: that is no socket, or not the one that was meant */
-	struct rf_destination *stored; /* what is remembered of this thread's call; 0: nothing */
-	struct rf_destination *destination; /* 0: it came to no hook of the cgroup's, or to one that didn't want it */
+	struct sock *sk; /* of the descriptor; 0: no socket, or not the call's */
+	struct rf_destination *stored; /* the entry stored for this thread's call; 0: none */
+	/* that entry if it belongs to this call; 0: no cgroup hook ran, or the hook filtered the call */
+	struct rf_destination *destination;
 	struct rf_kernel_copy *copy;
 	__u32 protocol;
 	__u16 family;
 	__u16 type;
-	bool unverified; /* nothing but the descriptor says which socket it was */
+	bool unverified; /* only the descriptor identifies the socket */
 };
 
 static __always_inline void socket__find(struct socket_call *call, struct task_struct *task, enum rf_destination_call which)
@@ -212,7 +214,7 @@ static __always_inline void socket__find(struct socket_call *call, struct task_s
 
 	call->stored = destination;
 	call->unverified = task__shares_files(task);
-	/* left by a call whose end was not seen: nobody else can have put another socket there */
+	/* the entry is from a call whose end was not observed: no other thread can have swapped the socket */
 	if (destination && sk && !call->unverified && socket__cookie(sk) != destination->cookie)
 		destination = 0;
 	if (destination && destination->call == which && destination->family) {
@@ -229,7 +231,7 @@ static __always_inline void socket__find(struct socket_call *call, struct task_s
 	call->sk = sk;
 }
 
-/* false: there is no socket. */
+/* Returns false if there is no socket. */
 static __always_inline bool socket__identify(struct socket_call *call, struct task_struct *task, enum rf_destination_call which)
 {
 	struct rf_destination *destination;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* What is done to the agent is kept in a map that outlives it, ring or no ring: a full one loses nothing of it. Later overwrites earlier, since an
- * attacker who wants to be forgotten comes before the deed; what a process repeats within a second only counts. */
+/* Tampering with the agent is stored in a map that outlives it, so that a full ring
+ * loses none of it. Newer entries overwrite older ones: otherwise an attacker could fill
+ * the map before the tampering. What a process repeats within a second is only counted. */
 #ifndef RF_LIB_TAMPERING_H
 #define RF_LIB_TAMPERING_H
 
 #include "merge.h"
 
-/* Which of the two processes it is done to: in the bits above the operation's. */
+/* Which process is affected: bits above the operation's. */
 enum tampering_victim {
 	TAMPERING_NONE = 0,
 	TAMPERING_AGENT = 1 << 8,
@@ -35,7 +36,7 @@ static __always_inline struct rf_tampering_entry *tampering__entry(__u64 number)
 	return bpf_map_lookup_elem(&rf_tamperings, &index);
 }
 
-/* true: it was the same process that did the same the last time, just now. */
+/* Returns true if the last entry is the same tampering by the same process within a second. Counts it there. */
 static __always_inline bool tampering__repeats(struct task_struct *task, __u32 victim_tgid, __u32 operation, __u32 detail, __u32 request, __s32 result)
 {
 	__u64 number = RF_READ_ONCE(rf_tampered);
@@ -55,7 +56,7 @@ static __always_inline bool tampering__repeats(struct task_struct *task, __u32 v
 
 static __always_inline void tampering__set_text(struct rf_text *text, __u32 offset, long length, __u32 max)
 {
-	/* as the kernel's helpers count: with the NUL */
+	/* the kernel's helpers count the NUL */
 	__u32 kept = length > 0 && length <= max ? length - 1 : 0;
 
 	text->offset = offset;
@@ -63,7 +64,7 @@ static __always_inline void tampering__set_text(struct rf_text *text, __u32 offs
 	text->length = kept;
 }
 
-/* Nothing but the name: a whole path would take the scratch that an event needs. */
+/* Stores the name alone: a path would need the scratch buffer that an event may be using. */
 static __always_inline void tampering__fill_executable(struct rf_tampering_entry *e, struct task_struct *task)
 {
 	const unsigned char *name = BPF_CORE_READ(task, mm, exe_file, f_path.dentry, d_name.name);
@@ -79,8 +80,8 @@ static __always_inline void tampering__fill_program(struct rf_tampering_entry *e
 	tampering__set_text(&e->record.program, offsetof(struct rf_tampering_entry, program), length, sizeof(e->program));
 }
 
-/* The number is written last: an entry with another one is being written. Five arguments rather than a struct: it is called where stack is scarce.
- * `deed`: an operation, and whom it is done to. `link`: 0 when it is about none. */
+/* The number is written last: an entry with another number is being written. Takes five arguments rather than a
+ * struct, since callers are short of stack. `action`: an operation and its victim. `link`: 0 if none is involved. */
 static __noinline int tampering__record(__u32 action, __u32 detail, __u32 request, __s32 result, const struct rf_own_link *link)
 {
 	struct task_struct *task = bpf_get_current_task_btf();

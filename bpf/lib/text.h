@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Text behind a record's fixed part. */
+/* Texts behind a record's fixed part. */
 #ifndef RF_LIB_TEXT_H
 #define RF_LIB_TEXT_H
 
 #include "scratch.h"
 
-/* A record being put together: `end` is its size so far, `room` the (constant) size of its buffer. */
+/* A record being assembled: `end` is its size so far. Callers pass the (constant) size of its buffer as `capacity`. */
 struct rf_builder {
 	char *record;
 	__u32 end;
@@ -21,7 +21,8 @@ static __always_inline void text__clear(struct rf_builder *b, struct rf_text *te
 	text->length = 0;
 }
 
-/* Copies `kept` bytes, at most `max` (constant); a fault leaves the text empty and counted, with its true length. */
+/* Copies `kept` bytes, at most `max` (constant). After a fault the
+ * text is empty but has its true length; the fault is counted. */
 static __always_inline void text__append(struct rf_builder *b, __u32 capacity, struct rf_text *text, enum text_source source, const void *from,
 					 __u32 kept, __u32 max, __u32 length)
 {
@@ -44,7 +45,7 @@ static __always_inline void text__append(struct rf_builder *b, __u32 capacity, s
 	b->end = end + kept;
 }
 
-/* Head and tail, `half` bytes (constant) each, of a text that is longer than both. */
+/* Appends head and tail, `half` bytes (constant) each, of a text that is longer than both. */
 static __always_inline void text__append_cut(struct rf_builder *b, __u32 capacity, struct rf_text *text, enum text_source source, const void *from,
 					     __u32 half, __u32 length)
 {
@@ -55,7 +56,7 @@ static __always_inline void text__append_cut(struct rf_builder *b, __u32 capacit
 	text->kept += tail.kept;
 }
 
-/* A NUL-terminated string of at most RF_PATH_MAX bytes; the NUL is not kept. */
+/* Appends a NUL-terminated string of at most RF_PATH_MAX bytes, without its NUL. */
 static __always_inline void text__append_string(struct rf_builder *b, __u32 capacity, struct rf_text *text, enum text_source source,
 						const void *from)
 {
