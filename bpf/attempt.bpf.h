@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A fork, an exec or a change of credentials that fails: ends of the system calls, which compare one number when the call has worked. Equal ones of a
- * process (call, error, what was asked for) are merged; of an exec the path's first bytes are part of that, so that a search along PATH is told in
- * full to whoever wants it. Over its cgroup's share a process's failures are equal by call and error. */
+/* A fork, an exec or a change of credentials that fails, at the end of the system call; a call
+ * that worked costs one comparison. Equal failures of a process (call, error, request) are
+ * merged. An exec's request includes the first bytes of its path, so that a search along PATH is
+ * reported in full if it is wanted. Once a cgroup exceeds its share, call and error alone decide. */
 #include "lib/request.h"
 #include "lib/share.h"
 #include "lib/syscall.h"
@@ -11,12 +12,12 @@
 #define ATTEMPT_PATH_WORDS 8
 #define ATTEMPT_ID_UNCHANGED 0xffffffffULL
 #define NGROUPS_MAX 65536
-#define CAPABILITY_VERSION_1 0x19980330 /* sets of 32 bits */
+#define CAPABILITY_VERSION_1 0x19980330 /* with this version sets have 32 bits */
 
 struct attempt {
-	struct request_path path; /* of an exec, as are the arguments */
+	struct request_path path; /* exec only, like the arguments */
 	__u64 arguments;
-	__u64 groups; /* of setgroups: where they stand in the caller's memory */
+	__u64 groups; /* setgroups: their address in the caller's memory */
 	__u64 first;
 	__u64 second;
 	__u64 third;
@@ -41,7 +42,7 @@ static __always_inline __u64 attempt__mix(__u64 key, __u64 word)
 	return key ^ key >> 32;
 }
 
-/* What was asked for, as one number. */
+/* Returns a hash of the request. */
 static __always_inline __u64 attempt__request_hash(const struct attempt *attempt)
 {
 	__u64 words[ATTEMPT_PATH_WORDS] = {};
@@ -58,10 +59,10 @@ static __always_inline __u64 attempt__request_hash(const struct attempt *attempt
 
 struct attempt_arguments {
 	struct rf_scratch_big *scratch;
-	const __u64 *next; /* in the caller's memory, as what it points to is */
-	__u32 begin;       /* where they stand in the record */
-	__u32 size;        /* each with its NUL */
-	__u32 whole;       /* the last one was met */
+	const __u64 *next; /* in the caller's memory, as are the strings it points to */
+	__u32 begin;       /* offset of the arguments in the record */
+	__u32 size;        /* bytes read, each argument with its NUL */
+	__u32 whole;       /* 1: the terminating null pointer was reached */
 	__u32 faults;
 };
 
@@ -117,7 +118,7 @@ static __always_inline void attempt__append_groups(struct rf_builder *b, struct 
 		     (count < RF_GROUPS_MAX ? count : RF_GROUPS_MAX) * sizeof(__u32), RF_GROUPS_MAX * sizeof(__u32), count * sizeof(__u32));
 }
 
-/* Without a path execveat means the descriptor's file. */
+/* Without a path execveat executes the descriptor's file. */
 static __always_inline void attempt__append_path(struct rf_builder *b, struct rf_attempt *a, struct rf_path_work *work, struct task_struct *task,
 						 const struct request_path *path)
 {
@@ -160,7 +161,7 @@ static __noinline int attempt__report(const struct attempt *attempt)
 	struct rf_merge_key key;
 	__u32 count;
 
-	/* the call is made again */
+	/* the kernel restarts the call */
 	if (attempt->result <= -ERESTARTSYS)
 		return 0;
 	if (!interest__admits_forms(RF_LANE_SECURITY, RF_ATTEMPT, attempt__forms(attempt), cgroup))
@@ -218,7 +219,7 @@ int execveat_failed(void *context)
 	return attempt__exec(RF_CALL_EXECVEAT, path, PT_REGS_PARM3_SYSCALL(registers), result);
 }
 
-/* Of threads too: a limit doesn't tell them from processes. */
+/* Threads too: a limit counts them like processes. */
 #define ATTEMPT_FORK(name, number)                                                                                                       \
 	SEC("tracepoint/syscalls/sys_exit_" #name)                                                                                       \
 	int name##_failed(void *context)                                                                                                 \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A thread's users, groups or capability sets change. commit_creds has no tracepoint, so each system call that can change them is watched: what they
- * were at its beginning is kept until it ends. What an exec changes is in the exec's record. */
+/* A thread's users, groups or capability sets change. commit_creds has no
+ * tracepoint, so each system call that can change them is traced: the credentials at
+ * its beginning are kept until it ends. Changes by an exec are in the exec's record. */
 #include "lib/syscall.h"
 
 static __always_inline void credentials__fill_groups(struct rf_groups *groups, const struct cred *cred)
@@ -61,10 +62,10 @@ static __always_inline void credentials__report(struct task_struct *task, const 
 	ring__submit(RF_LANE_SECURITY, record, sizeof(*record), &number);
 }
 
-/* true: they have changed. */
+/* Returns true if the credentials changed. */
 static __always_inline bool credentials__compare(struct task_struct *task)
 {
-	/* 0: of a call that seccomp refused, or that began before the sensor */
+	/* 0: seccomp refused the call, or it began before the sensor */
 	struct rf_privileges *before = bpf_task_storage_get(&rf_privileges, task, 0, 0);
 	struct rf_credentials after = {};
 	bool differ;
@@ -79,8 +80,8 @@ static __always_inline bool credentials__compare(struct task_struct *task)
 	return differ;
 }
 
-/* setfsuid and setfsgid return the id before them, whatever came of it: one that wasn't asked for and is still in force was not to be changed. Both
- * are as the caller's user namespace counts them. -1 only asks. */
+/* setfsuid and setfsgid return the previous id, whether they worked or not: if nothing changed and the requested
+ * id differs from the previous one, the call failed. Both are in the caller's user namespace. -1 only queries. */
 static __always_inline long credentials__fs_result(struct task_struct *task, long before, bool changed)
 {
 	__u32 requested = PT_REGS_PARM1_SYSCALL(task__registers(task));
@@ -99,7 +100,7 @@ static __always_inline int credentials__finish(void *context, enum rf_attempt_ca
 	return result < 0 ? attempt__credentials(task, call, result) : 0;
 }
 
-/* Of more than are kept any may have changed. */
+/* With more groups than are kept, any of the others may have changed. */
 static __always_inline bool credentials__groups_differ(const struct rf_groups *a, const struct rf_groups *b)
 {
 	if (a->count != b->count || a->count > RF_GROUPS_MAX)
@@ -179,7 +180,7 @@ int setgroups_exit(void *context)
 		return credentials__finish(context, call);                                                                               \
 	}
 
-/* Namespaces that are refused are told by isolation.bpf.h. */
+/* isolation.bpf.h reports namespaces that are refused. */
 #define CREDENTIALS_NAMESPACE(name)                                                                                                      \
 	CREDENTIALS_ENTER(name)                                                                                                          \
 	SEC("tracepoint/syscalls/sys_exit_" #name)                                                                                       \

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A process runs an executable. Fires when the new mm is in place, its credentials are committed and close-on-exec descriptors are closed. */
+/* A process runs an executable. Runs when the new mm is in place,
+ * credentials are committed and close-on-exec descriptors are closed. */
 #include "lib/environment.h"
 #include "lib/executable.h"
 #include "lib/kernel_copy.h"
@@ -49,7 +50,8 @@ static __always_inline __u32 exec__privilege_flags(struct linux_binprm *binary)
 	return flags;
 }
 
-/* Somebody who isn't root, and whose ids no set-id bit has changed, has more than its ambient capabilities: these come from the file. */
+/* True if the file's capabilities took effect: the process is not root, no
+ * set-id bit changed its ids, yet it has more than its ambient capabilities. */
 static __always_inline bool exec__file_capabilities(struct linux_binprm *binary, const struct cred *cred)
 {
 	__u64 permitted = *(__u64 *)&cred->cap_permitted;
@@ -60,7 +62,7 @@ static __always_inline bool exec__file_capabilities(struct linux_binprm *binary,
 	return cred->uid.val == cred->euid.val && cred->gid.val == cred->egid.val && (permitted & ~ambient);
 }
 
-/* From the new mm, whole or head and tail. */
+/* From the new mm, whole or as head and tail. */
 static __always_inline void exec__append_arguments(struct rf_builder *b, struct rf_text *text, struct mm_struct *mm)
 {
 	unsigned long start = mm->arg_start;
@@ -78,7 +80,7 @@ static __always_inline void exec__append_arguments(struct rf_builder *b, struct 
 	text__append_cut(b, EXEC_RECORD_MAX, text, TEXT_USER, (void *)start, RF_ARGV_MAX / 2, length);
 }
 
-/* The script's file is closed by now: a hook of the full profile has written down which it was. */
+/* The script's file is closed by now, so a hook of the full profile stored which one it was. */
 static __always_inline void exec__append_interpreter(struct rf_builder *b, struct rf_exec *e, struct task_struct *task, struct linux_binprm *binary)
 {
 	struct rf_kernel_copy *copy;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A whole process is gone: its last thread has exited. */
+/* A process ended: its last thread exited. */
 #include "lib/tampering.h"
 
-/* Before 6.16 two threads that leave at once can both see nobody left. */
+/* Before 6.16 two threads that exit at once can both find no other thread left. */
 static __always_inline bool exit__is_first_report(struct task_struct *task)
 {
 	struct rf_group_key key = { .start = kernel__start(task), .tgid = task->tgid };
@@ -11,7 +11,7 @@ static __always_inline bool exit__is_first_report(struct task_struct *task)
 	return !bpf_map_update_elem(&rf_groups_gone, &key, &gone, BPF_NOEXIST);
 }
 
-/* What wait() tells the parent. */
+/* Returns the status that wait() returns to the parent. */
 static __always_inline __u32 exit__status(struct task_struct *task)
 {
 	struct signal_struct *signal = kernel__plain(task)->signal;

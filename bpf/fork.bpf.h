@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A new process (not a new thread). Fires in the parent once the child is complete: cgroup, namespaces and start time are its own. */
+/* A new process (not a new thread). Runs in the parent once the child is
+ * complete: the child already has its own cgroup, namespaces and start time. */
 #include "lib/executable.h"
 #include "lib/share.h"
 
-/* A storm is merged by its parent and what that runs; what starts in namespaces of its own is told one by one. 0: this one is merged. */
+/* Merges a storm of forks by the parent and its executable; never
+ * merges a child in new namespaces. Returns 0 if this fork is merged. */
 static __always_inline __u32 fork__admit(struct task_struct *parent, __u64 cgroup, __u64 flags)
 {
 	struct rf_merge_key key;

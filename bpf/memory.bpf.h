@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Memory becomes executable that can be, or could have been, written; or a file that only memory has is made. Ends of the system calls; what
- * protection was asked for stands in the registers, and most calls ask for none that matters. Whatever compiles as it runs does this without end: of
- * a process's equal calls (operation, protection, file, outcome) at most one a second goes out. */
+/* Memory becomes executable that is, or was, writable; or a file in memory only is made. At the end of the system
+ * calls; the protection is in the registers, and most calls request none of interest. Just-in-time compilers do this
+ * without end, so of a process's equal calls (operation, protection, file, outcome) at most one a second is sent. */
 #include "lib/merge.h"
 #include "lib/path.h"
 #include "lib/syscall.h"
@@ -13,7 +13,7 @@ struct memory {
 	__u64 address;
 	__u64 length;
 	struct file *file; /* 0: none */
-	const char *name;  /* in the caller's memory, of a memfd_create that failed */
+	const char *name;  /* for a failed memfd_create, in the caller's memory */
 	__u32 operation;
 	__s32 result;
 	__u32 protection;
@@ -34,7 +34,7 @@ static __always_inline void memory__fill(struct rf_memory *m, const struct memor
 	m->result = memory->result;
 	m->protection = memory->protection;
 	m->flags = memory->flags;
-	/* of a file that a descriptor led to */
+	/* the file came from a descriptor */
 	m->source_caller = memory->name || (memory->file && memory->operation != RF_MEMORY_MPROTECT && task__shares_files(task));
 	m->count = count;
 }
@@ -55,10 +55,10 @@ static __always_inline void memory__send(struct rf_scratch_small *scratch, const
 	ring__output(RF_LANE_BULK, b.record, b.end, RF_SMALL_RECORD_MAX);
 }
 
-/* Each memfd is a file of its own, so that its inode says nothing about what is equal. */
+/* Each memfd is a new file, so its inode must not be part of the merge key. */
 static __always_inline __u64 memory__file_number(const struct memory *memory)
 {
-	/* a local: CO-RE must not see a struct that the kernel doesn't have */
+	/* a local: CO-RE must not see a struct that the kernel does not have */
 	struct file *file = memory->file;
 
 	return file && memory->operation != RF_MEMORY_MEMFD_CREATE ? BPF_CORE_READ(file, f_inode, i_ino) : 0;
@@ -138,7 +138,7 @@ int mmap_exit(void *context)
 
 struct memory_mapping {
 	struct file *file;
-	__u32 written; /* a private page of it was, or there is no file */
+	__u32 written; /* 1: a private page was written, or there is no file */
 };
 
 static long memory__inspect(struct task_struct *task, struct vm_area_struct *vma, struct memory_mapping *mapping)
@@ -148,7 +148,8 @@ static long memory__inspect(struct task_struct *task, struct vm_area_struct *vma
 	return 0;
 }
 
-/* A mapping is looked up only where execution was asked for. One that can't be is reported: it may be any. */
+/* Looks the mapping up only if execution was requested. If it
+ * is not found, the call is reported, since it may be any. */
 static __always_inline int memory__protected(void *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();

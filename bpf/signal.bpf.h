@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A signal to somebody else, seen where the kernel queues it: the sender is the current task, whatever the signal says of itself. What the kernel
- * sends on its own (a fault, a timer, a terminal's keys) is left out: there the current task is whoever was running. A call that fails sends
- * nothing, so these are seen at its end. */
+/* A signal to another process, seen where the kernel queues it: the current task is the sender, whatever the
+ * signal claims. Signals that the kernel sends by itself (a fault, a timer, a terminal's keys) are skipped: for
+ * those the current task is arbitrary. A call that fails queues nothing, so failures are seen at the call's end. */
 #include "lib/pid.h"
 #include "lib/syscall.h"
 #include "lib/tampering.h"
@@ -11,7 +11,8 @@
 #define SIGTERM 15
 #define SIGSTOP 19
 
-/* Ask an agent to end, or do nothing to it: HUP, INT, TERM, CHLD, CONT, URG, WINCH. USR1 is not among them: it opens Node's debugger. */
+/* Signals that ask an agent to end, or do nothing to it: HUP, INT, TERM, CHLD,
+ * CONT, URG, WINCH. USR1 is not among them, since it opens Node's debugger. */
 #define SIGNALS_WITHOUT_HARM (1ULL << 1 | 1ULL << 2 | 1ULL << SIGTERM | 1ULL << 17 | 1ULL << 18 | 1ULL << 23 | 1ULL << 28)
 
 #define SEND_SIG_PRIV 1UL
@@ -52,7 +53,7 @@ static __always_inline int signal__report(struct task_struct *task, const struct
 	return 0;
 }
 
-/* The calls that let a process say what a signal's code is: timers and queues of the kernel have the same ones. */
+/* The calls in which a process chooses the signal's code. The kernel's timers and queues use the same codes. */
 static __always_inline bool signal__code_is_chosen(struct task_struct *task)
 {
 	__s32 number = SYSCALL_NUMBER(task__registers(task));
@@ -84,7 +85,7 @@ static __always_inline void signal__record_if_victim(struct task_struct *target,
 	tampering__record(victim | RF_TAMPERING_AGENT_SIGNAL, signal, 0, 0, 0);
 }
 
-/* Cheapest question first. */
+/* The cheapest comparison comes first. */
 static __always_inline bool signal__crosses(struct task_struct *task, struct task_struct *target)
 {
 	if (kernel__plain(task)->cred->uid.val != kernel__plain(target)->cred->uid.val || kernel__plain(task)->cred->euid.val != kernel__plain(target)->cred->euid.val)
@@ -121,7 +122,7 @@ static __always_inline bool signal__is_failure(long result, __u32 signal)
 {
 	if (result >= 0)
 		return false;
-	/* signal 0 asks whether a process is there: no is an answer, and a frequent one */
+	/* signal 0 tests whether a process exists, and often finds none */
 	if (signal || result != -ESRCH)
 		return true;
 	ring__count_skipped(RF_LANE_SECURITY, RF_SIGNAL, RF_DROP_UNWATCHED);
@@ -143,7 +144,7 @@ static __always_inline int signal__failed(struct task_struct *task, struct rf_ke
 	return signal__report(task, &target);
 }
 
-/* `argument`: where the process or thread is named; the signal is the next one. */
+/* `argument` reads the process or thread id, `next` the signal. */
 #define SIGNAL_SYSCALL(name, argument, next, si_code)                                                                                    \
 	SEC("tracepoint/syscalls/sys_exit_" #name)                                                                                       \
 	int name##_exit(void *context)                                                                                                   \
@@ -157,7 +158,7 @@ static __always_inline int signal__failed(struct task_struct *task, struct rf_ke
                                                                                                                                          \
 		if (!signal__is_failure(result, signal))                                                                                 \
 			return 0;                                                                                                        \
-		/* a negative number is a group's, -1 everybody's */                                                                     \
+		/* a negative number means a group, -1 every process */                                                                  \
 		return signal__failed(task, copy, number > 0 ? pid__find(task, number) : 0, signal, si_code, result);                    \
 	}
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* The processes that run already, as exec records with sequence 0. With a pid in the iterator's link info: one process, for instance to learn its
- * exact start before a kill. Sleepable, so that arguments can be read from memory that is not resident. */
+/* The processes that are already running, as exec records with sequence 0. With a pid
+ * in the iterator's link info: one process, for instance to get its exact start before
+ * a kill. Sleepable, so that arguments can be read from memory that is not resident. */
 #include "lib/executable.h"
 
 #define SNAPSHOT_RECORD_MAX RF_RECORD_MAX
 
-/* false: a fault, counted. */
+/* Returns false after a fault, which is counted. */
 static __always_inline bool snapshot__read(struct rf_builder *b, struct task_struct *task, void *to, __u32 size, unsigned long from)
 {
 	if (!bpf_copy_from_user_task(to, size, (void *)from, task, 0))
@@ -26,7 +27,7 @@ static __always_inline void snapshot__append_arguments(struct rf_builder *b, str
 	text__clear(b, text);
 	if (!size || size > (1UL << 31) || !snapshot__read(b, task, &last, 1, start + size - 1))
 		return;
-	size -= !last; /* a process that has overwritten its arguments may have no NUL there */
+	size -= !last; /* a process that overwrote its arguments may have no NUL there */
 	text->length = size;
 	kept = size;
 	rf_barrier(end);
@@ -86,7 +87,7 @@ int snapshot(struct bpf_iter__task *context)
 		return 0;
 	scratch = scratch__acquire(&rf_scratch_snap, 0, RF_LANE_SECURITY, RF_EXEC);
 	if (!scratch)
-		return 1; /* another reader is at it: this read() ends with EAGAIN and is to be repeated */
+		return 1; /* another reader is active: this read() ends with EAGAIN and has to be repeated */
 	b.record = scratch->record;
 	e = (struct rf_exec *)scratch->record;
 	snapshot__fill(scratch, &b, task);
