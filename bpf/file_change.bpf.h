@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A name, an attribute or the content of a file changes, or fails to. Seen at the end of the system call. One that takes a descriptor is reported
- * with the kernel's own path; of one that takes a path the caller's text is all there is: the file may be gone, and the kernel's copy of the text
- * is. What a rule can't match stays in the kernel, but for what gives privileges, which always goes out. */
+/* A name, an attribute or the content of a file changes, or fails to, at the end of the
+ * system call. A call with a descriptor is reported with the kernel's own path. A call with
+ * a path has the caller's text only: the file may be gone, and the kernel's copy of the text
+ * is freed. Changes that no rule can match are dropped, except those that give privileges. */
 #include "lib/request.h"
 #include "lib/share.h"
 #include "lib/syscall.h"
@@ -16,7 +17,7 @@ enum change_target { CHANGE_NO_TARGET, CHANGE_TARGET_PATH, CHANGE_TARGET_TEXT, C
 
 struct change_request {
 	struct request_path path;
-	struct request_path target; /* its `text` alone, when the target isn't a path to be made absolute */
+	struct request_path target; /* only its `text` is used if the target is no path to be made absolute */
 	__u64 length;
 	__u32 operation; /* enum rf_file_operation */
 	__u32 mode;
@@ -24,7 +25,7 @@ struct change_request {
 	__u32 gid;
 	__u32 flags;
 	__u32 special;
-	bool by_descriptor; /* path.directory is what is changed */
+	bool by_descriptor; /* the change is made to path.directory */
 	__u8 target_is;     /* enum change_target */
 };
 
@@ -46,7 +47,7 @@ static __always_inline bool change__is_capability(const struct change_request *r
 	return true;
 }
 
-/* What gives privileges: rare, and nothing that a rule would name by its path. */
+/* Changes that give privileges: rare, and not matched by path. */
 static __always_inline bool change__is_privileged(const struct change_request *request)
 {
 	switch (request->operation) {
@@ -87,7 +88,7 @@ static __always_inline void change__fill(struct rf_file_change *c, struct task_s
 	}
 }
 
-/* true: a rule may match it. */
+/* Returns true if a rule may match the path. */
 static __always_inline bool change__append_path(struct rf_builder *b, struct rf_scratch_small *scratch, const struct change_request *request,
 						struct file *file, struct rf_kernel_copy *copy)
 {
@@ -101,7 +102,7 @@ static __always_inline bool change__append_path(struct rf_builder *b, struct rf_
 	} else if (file)
 		path__append_new(b, CHANGE_RECORD_MAX, &c->path, &scratch->path, kernel__read(file, f_path.mnt),
 				 kernel__read(file, f_path.dentry));
-	else if (request->by_descriptor) /* there is no such descriptor, or not any more */
+	else if (request->by_descriptor) /* the descriptor never existed, or is closed again */
 		text__clear(b, &c->path);
 	else
 		request__append(b, CHANGE_RECORD_MAX, &c->path, &scratch->path, &request->path);
@@ -157,7 +158,7 @@ static __always_inline void change__report(struct rf_scratch_small *scratch, str
 	watched = change__append_path(&b, scratch, request, file, copy);
 	watched |= change__append_target(&b, scratch, request, copy);
 	watched |= executable__is_watched();
-	/* a text that the kernel could read and we can't may say anything */
+	/* a text that the kernel read but the sensor cannot read may be any */
 	watched |= b.faults && result != -EFAULT;
 	if (!unconditional && !watched)
 		ring__count_drop(RF_LANE_BULK, RF_FILE_CHANGE, RF_DROP_UNWATCHED);
@@ -200,7 +201,7 @@ static __noinline int change__finish(struct task_struct *task, long result, cons
 #define CHANGE_DESCRIPTOR .by_descriptor = true, .path = request__at(CHANGE_ARGUMENT(1), 0)
 #define CHANGE_ATTRIBUTE(n) .target = CHANGE_AT_CWD(n), .target_is = CHANGE_TARGET_ATTRIBUTE
 
-/* The rest is the request's fields, from the registers. */
+/* The remaining arguments set fields of the request from the registers. */
 #define CHANGE_SYSCALL(name, file_operation, ...)                                                                                        \
 	SEC("tracepoint/syscalls/sys_exit_" #name)                                                                                       \
 	int name##_exit(void *context)                                                                                                   \

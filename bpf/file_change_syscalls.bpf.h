@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* The system calls that change files: which of their arguments says what. */
+/* The system calls that change files, with the meaning of their arguments. Included by file_change.bpf.h. */
 
 #define CHANGE_RENAMED .target_is = CHANGE_TARGET_PATH
 
@@ -49,7 +49,7 @@ CHANGE_SYSCALL(fremovexattr, RF_FILE_REMOVEXATTR, CHANGE_ATTRIBUTE(2), CHANGE_DE
 /* since 6.13 */
 CHANGE_SYSCALL(removexattrat, RF_FILE_REMOVEXATTR, CHANGE_ATTRIBUTE(4), .path = CHANGE_AT_OR_FILE(1, 2, 3), .flags = CHANGE_ARGUMENT(3))
 
-/* user space's form of a device number: minor's low byte, twelve bits of major, the rest of minor */
+/* user space's form of a device number: low byte of minor, twelve bits of major, rest of minor */
 #define CHANGE_DEVICE(mode, n)                                                                                                           \
 	.special = change__is_device(mode) ? (CHANGE_ARGUMENT(n) & 0xfff00) << 12 | (CHANGE_ARGUMENT(n) & 0xff) |                        \
 						     (CHANGE_ARGUMENT(n) >> 12 & 0xfff00)                                                \
@@ -61,7 +61,8 @@ CHANGE_SYSCALL(mknodat, RF_FILE_MKNOD, CHANGE_DEVICE(CHANGE_ARGUMENT(3), 4), .pa
 CHANGE_SYSCALL(truncate, RF_FILE_TRUNCATE, .path = CHANGE_AT_CWD(1), .length = CHANGE_ARGUMENT(2))
 CHANGE_SYSCALL(ftruncate, RF_FILE_TRUNCATE, CHANGE_DESCRIPTOR, .length = CHANGE_ARGUMENT(2))
 
-/* --- splice: a pipe that was given pages of a file, and the bug that lets them be written through it, change a file that nobody may write. */
+/* --- splice: a kernel bug that lets a pipe write the file pages
+ * spliced into it changes a file that the caller may not write. */
 
 static __always_inline bool change__has_type(struct file *file, __u32 type)
 {
@@ -70,14 +71,15 @@ static __always_inline bool change__has_type(struct file *file, __u32 type)
 	return (kernel__read(inode, i_mode) & S_IFMT) == type;
 }
 
-/* In the initial user namespace: in another one the owner of the file decides, too. */
+/* In the initial user namespace only: in another one it also depends on the file's owner. */
 static __always_inline bool change__overrides_modes(const struct cred *cred)
 {
 	return !cred->user_ns->level && *(__u64 *)&cred->cap_effective & 1ULL << CAP_DAC_OVERRIDE;
 }
 
-/* Groups beyond the first aren't looked at, nor are access lists: then a splice is reported that need not be. Who may write anything may write
- * the upper layer of an overlay only: the pages of a lower one are every container's. */
+/* Supplementary groups and access lists are not considered, so some splices are
+ * reported needlessly. In an overlay, a process that may write any file can still
+ * write only the upper layer: the pages of a lower layer belong to all containers. */
 static __always_inline bool change__could_write(struct task_struct *task, struct file *file)
 {
 	const struct cred *cred = kernel__plain(task)->cred;

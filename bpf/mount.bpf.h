@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* What is mounted where, or where a task's root is, changes or fails to. Seen at the end of the system call; rare, so all of it goes out. */
+/* A mount or a task's root changes, or fails to, at the end of the
+ * system call. All of these events are sent, as they are rare. */
 #include "lib/request.h"
 #include "lib/syscall.h"
 #include "lib/kernel_copy.h"
@@ -14,7 +15,7 @@
 #define MOVE_MOUNT_F_EMPTY_PATH 4
 #define MOVE_MOUNT_T_EMPTY_PATH 0x40
 
-/* A record of a mount change that is being put together. */
+/* The record of a mount change, while it is assembled. */
 struct mount_builder {
 	struct rf_builder b;
 	struct rf_mount_change *m;
@@ -67,7 +68,7 @@ static __always_inline int mount__end(struct mount_builder *mb)
 	return 0;
 }
 
-/* `told`: in the truth, if there is one. */
+/* `stored`: the text in the kernel's copy, if there is one. */
 static __always_inline void mount__append_text(struct mount_builder *mb, struct rf_text *text, const struct rf_text *stored, const void *from)
 {
 	if (mb->copy)
@@ -81,7 +82,7 @@ static __always_inline void mount__append_kernel_path(struct mount_builder *mb, 
 	path__append_new(&mb->b, MOUNT_RECORD_MAX, text, mb->path, kernel__read(file, f_path.mnt), kernel__read(file, f_path.dentry));
 }
 
-/* The path; or, of a descriptor without one, the kernel's. */
+/* Appends the path of the text, or the kernel's path of the descriptor if there is no text. */
 static __always_inline void mount__append_path(struct mount_builder *mb, struct rf_text *text, const struct request_path *request)
 {
 	struct file *file = request__file(mb->task, request);
@@ -92,7 +93,7 @@ static __always_inline void mount__append_path(struct mount_builder *mb, struct 
 		request__append(&mb->b, MOUNT_RECORD_MAX, text, mb->path, request);
 }
 
-/* A path that stands in the truth, or else what was asked for. */
+/* Appends a path from the kernel's copy, or else the path in the call. */
 static __always_inline void mount__append_stored_path(struct mount_builder *mb, struct rf_text *text, const struct rf_text *stored,
 						      const struct request_path *request)
 {
@@ -102,7 +103,7 @@ static __always_inline void mount__append_stored_path(struct mount_builder *mb, 
 		mount__append_path(mb, text, request);
 }
 
-/* What is mounted, by the kernel's word: device and kind of file system. */
+/* Appends device and type of the mounted file system, from the kernel. */
 static __always_inline void mount__append_mounted(struct mount_builder *mb, struct file *file)
 {
 	struct vfsmount *vfsmount = kernel__read(file, f_path.mnt);
@@ -126,7 +127,8 @@ static __always_inline void mount__fill_attributes(struct mount_builder *mb, con
 	mb->m->cleared = words[1];
 }
 
-/* Their options carry passwords. The text is `name`, or that of a record's. */
+/* True for file systems whose options contain passwords (cifs, smb). Reads
+ * the type from the kernel's copy, or else from the caller's `filesystem`. */
 static __always_inline bool mount__has_secrets(struct mount_builder *mb, const char *filesystem)
 {
 	const struct rf_text *stored = &mb->copy->filesystem;
@@ -139,7 +141,7 @@ static __always_inline bool mount__has_secrets(struct mount_builder *mb, const c
 	return (name[0] == 'c' && name[1] == 'i' && name[2] == 'f') || (name[0] == 's' && name[1] == 'm' && name[2] == 'b');
 }
 
-/* What is bound or moved was looked up after the hook, so it is the caller's word in any case. */
+/* The kernel looks a bind or move source up after the hook, so it is always the caller's text. */
 static __always_inline void mount__append_source(struct mount_builder *mb, struct pt_regs *registers, __u32 flags)
 {
 	struct request_path source = request__at(AT_FDCWD, PT_REGS_PARM1_SYSCALL(registers));
@@ -202,7 +204,7 @@ int move_mount_exit(void *context)
 
 	if (!mount__begin(&mb, task, RF_MOUNT_MOVE_MOUNT, syscall__result(context), flags))
 		return 0;
-	if (moved) { /* by now its path is where it was moved to */
+	if (moved) { /* its path is already the new one */
 		mount__append_mounted(&mb, moved);
 		if (task__shares_files(task))
 			mb.m->source_caller = 1;
@@ -212,7 +214,7 @@ int move_mount_exit(void *context)
 	return mount__end(&mb);
 }
 
-/* Afterwards the old paths mean nothing any more: a relative one is shown from the new root on. */
+/* After the call the old paths are no longer valid: a relative one is shown from the new root. */
 SEC("tracepoint/syscalls/sys_exit_pivot_root")
 int pivot_root_exit(void *context)
 {

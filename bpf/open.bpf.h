@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A file is opened, or an open to write or of a watched path fails. Seen at the end of the system call, from the descriptor it returned: what
- * is reported is what was opened, not what was asked for. Another thread that replaces the descriptor before the call ends is not outwitted, so
- * what a task that shares its descriptors opens is marked: it takes the full profile (full/open.bpf.h) to know. */
+/* A file is opened, or an open fails that writes or names a watched path. Seen at the end of the
+ * system call, from the descriptor it returned, so that the record has the file opened, not the one
+ * requested. Another thread can swap the descriptor before the call ends: opens of a task that shares
+ * its descriptors are marked, and only the full profile (full/open.bpf.h) has their files for certain. */
 #ifndef RF_OPEN_BPF_H
 #define RF_OPEN_BPF_H
 
@@ -17,7 +18,7 @@
 struct open_request {
 	struct request_path path;
 	__u32 flags;
-	bool changeable; /* the flags are the caller's memory, not the registers that the kernel has used */
+	bool changeable; /* the flags are read from the caller's memory, not from the registers that the kernel used */
 };
 
 static __always_inline bool open__writes(__u32 flags)
@@ -60,15 +61,15 @@ static __always_inline int open__drop(enum rf_drop cause)
 	return 0;
 }
 
-/* The same of one that isn't counted as seen yet. */
+/* The same for an open that is not yet counted as seen. */
 static __always_inline int open__skip(enum rf_drop cause)
 {
 	ring__count_skipped(RF_LANE_BULK, RF_OPEN, cause);
 	return 0;
 }
 
-/* Of one whose cgroup has had its share: how many opens it is to stand for, 0: it is left out. A write of what is watched always goes out, and so does
- * an open that failed; reads are merged by process and file. */
+/* For an open over its cgroup's share: returns how many opens the record stands for; 0: it is dropped.
+ * Writes to watched paths and failed opens are always sent; reads are merged by process and file. */
 static __always_inline __u32 open__admit(const struct rf_open *o, struct task_struct *task, bool watched)
 {
 	struct rf_merge_key key;
@@ -83,7 +84,7 @@ static __always_inline __u32 open__admit(const struct rf_open *o, struct task_st
 	return merge__admit(RF_LANE_BULK, &key, false);
 }
 
-/* `in_scratch`: where its path can be looked at; one that lies elsewhere is taken to be watched. */
+/* `in_scratch`: the path can be matched again; a path elsewhere counts as watched. */
 static __always_inline void open__output(struct rf_open *o, __u32 size, struct task_struct *task, bool in_scratch)
 {
 	if (share__is_exceeded(RF_LANE_BULK, o->h.cgroup)) {
@@ -94,7 +95,7 @@ static __always_inline void open__output(struct rf_open *o, __u32 size, struct t
 	ring__output(RF_LANE_BULK, o, size, RF_SMALL_RECORD_MAX);
 }
 
-/* The record of an open file, in scratch; its size, 0: nobody wants it. */
+/* Assembles the record of an open file in scratch. Returns its size; 0: nothing asks for it. */
 static __always_inline __u32 open__describe(struct rf_scratch_small *scratch, struct task_struct *task, __s32 result, struct file *file,
 					    __u32 flags, bool selected)
 {
@@ -125,7 +126,7 @@ static __always_inline __u32 open__describe(struct rf_scratch_small *scratch, st
 	return b.end;
 }
 
-/* No file: the open failed, or its descriptor is gone again. */
+/* There is no file: the open failed, or its descriptor is closed again. */
 static __always_inline void open__report_without_file(struct rf_scratch_small *scratch, struct task_struct *task, __s32 result,
 					 const struct open_request *request, bool selected)
 {
@@ -143,7 +144,7 @@ static __always_inline void open__report_without_file(struct rf_scratch_small *s
 	open__output(o, b.end, task, true);
 }
 
-/* The kernel's flags; it forgets the ones that only matter to the open itself. */
+/* Returns the kernel's flags, with those that the kernel drops after the open. */
 static __always_inline __u32 open__flags(struct file *file, __u32 requested)
 {
 	__u32 flags = kernel__read(file, f_flags) | (requested & OPEN_REQUEST_FLAGS);
@@ -178,7 +179,7 @@ static __always_inline void open__assemble(struct task_struct *task, __s32 resul
 	scratch__release(scratch);
 }
 
-/* Of another process's memory or environment, whether or not opens of that path are wanted. */
+/* Reports access to another process's memory or environment, whether or not opens of that path are wanted. */
 static __always_inline void open__report_access(struct file *file, long result, const struct open_request *request)
 {
 	if (file && access__is_proc(file))
@@ -187,7 +188,8 @@ static __always_inline void open__report_access(struct file *file, long result, 
 		access__proc_refused(request->path.text, request->flags, result);
 }
 
-/* What the LSM hook wrote down is the truth. false: it wrote nothing (the table is not shared, or the descriptor is a mere path). */
+/* Reports what the LSM hook stored. Returns false if it stored nothing:
+ * the descriptors are not shared, or this is an O_PATH descriptor. */
 static __always_inline bool open__report_stored(struct task_struct *task, long result)
 {
 	struct rf_opened *opened = rf_full ? bpf_task_storage_get(&rf_opened, task, 0, 0) : 0;
@@ -209,7 +211,7 @@ static __always_inline bool open__report_stored(struct task_struct *task, long r
 	return true;
 }
 
-/* Cheapest question first: most opens are uninteresting. A file's name is at hand, its path has to be put together. */
+/* The cheapest tests come first, as most opens are not wanted: a file's name is at hand, its path must be assembled. */
 static __always_inline int open__finish(struct task_struct *task, long result, const struct open_request *request)
 {
 	bool has_path_rules = watch__any_prefix() || watch__any_name();
@@ -229,7 +231,7 @@ static __always_inline int open__finish(struct task_struct *task, long result, c
 		return open__skip(RF_DROP_UNWATCHED);
 	if (file)
 		flags = open__flags(file, flags);
-	else if (result >= 0) /* another thread has closed it: the caller's text is all there is */
+	else if (result >= 0) /* another thread closed it, so only the caller's text is left */
 		open__drop(RF_DROP_READ_FAULT);
 	selected = selected || open__is_always_reported(flags) || (file && open__is_named(file));
 	if (!selected && (file ? !open__may_be_below(file) : !has_path_rules))

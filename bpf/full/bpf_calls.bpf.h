@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Full profile: the kernel's copy of what bpf(2) is asked for. */
+/* Full profile: stores the kernel's copy of bpf(2)'s attributes. */
 #include "hook.h"
 
 static __always_inline void bpf_calls__store(__u32 command, const void *attr, __u32 size)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Full profile: which script an exec is about. The kernel lets go of it before sched_process_exec, where the file is the interpreter's already; this hook
- * it comes to once for each file of the chain, the script first. */
+/* Full profile: stores which script an exec runs. The kernel closes it before sched_process_exec, where
+ * the file is already the interpreter. This hook runs for each file of the chain, the script first. */
 #include "paths.h"
 
-/* Nearly all are ELF files, which the baseline tells: their processes are spared 8 KiB of memory each. */
+/* Nearly all executables are ELF files, for which the baseline has
+ * everything: skipping them spares their processes 8 KiB each. */
 static __always_inline bool exec__is_elf(struct linux_binprm *binary)
 {
 	char magic[4];
@@ -21,7 +22,7 @@ static __always_inline void exec__store_script(struct linux_binprm *binary)
 
 	if (kernel__read(binary, interp) != kernel__read(binary, filename))
 		return; /* an interpreter */
-	/* an exec of a script that failed may have left one */
+	/* a failed exec of a script may have left one */
 	copy = bpf_task_storage_get(&rf_kernel_copy, bpf_get_current_task_btf(), 0, 0);
 	if (copy)
 		copy->call = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Full profile: which files a call really changes. The hooks of paths rather than those of inodes: these don't say by which mount, and are not come to
- * when the directory's mode forbids the change. Extended attributes have hooks of inodes only, so their mount is taken where the kernel asks it for
- * leave to write. */
+/* Full profile: stores which files a call changes. Uses the path hooks, since inode hooks do not
+ * give the mount and are not reached if the directory's mode forbids the change. Extended attributes
+ * have inode hooks only, so their mount is taken where the kernel requests write access to it. */
 #include "paths.h"
 
 static __always_inline bool change__is_of_attribute(__u32 call)
@@ -39,7 +39,7 @@ static __always_inline void change__store_entries(const struct path *directory, 
 	paths__store(&names);
 }
 
-/* By kprobe the pointers are numbers: only their fields are read. */
+/* In a kprobe the pointers are numbers: only their fields are read. */
 FULL_HOOK(path_unlink, change__store_entry(directory, dentry, 0), const struct path *directory, struct dentry *dentry)
 FULL_HOOK(path_rmdir, change__store_entry(directory, dentry, 0), const struct path *directory, struct dentry *dentry)
 FULL_HOOK(path_mkdir, change__store_entry(directory, dentry, 0), const struct path *directory, struct dentry *dentry)
@@ -52,7 +52,7 @@ FULL_HOOK(path_chmod, change__store_path(path), const struct path *path)
 FULL_HOOK(path_chown, change__store_path(path), const struct path *path)
 FULL_HOOK(path_truncate, change__store_path(path), const struct path *path)
 
-/* since 6.2 ftruncate has one of its own */
+/* ftruncate has its own hook since 6.2 */
 static __always_inline void change__store_file(struct file *file)
 {
 	struct paths_names names = { .mount = kernel__read(file, f_path.mnt), .dentry = kernel__read(file, f_path.dentry) };
@@ -62,9 +62,9 @@ static __always_inline void change__store_file(struct file *file)
 
 FULL_HOOK(file_truncate, change__store_file(file), struct file *file)
 
-/* --- extended attributes */
+/* --- Extended attributes. */
 
-/* The first of a call: overlayfs asks again for the layer below. */
+/* Keeps the first mount of a call: overlayfs requests access to the layer below again. */
 static __always_inline void change__store_mount(struct vfsmount *mount)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -96,9 +96,9 @@ static __always_inline void change__store_attribute(struct dentry *dentry, const
 	paths__store(&names);
 }
 
-/* `map`: of the mount's user ids; its type is another since 6.3 */
+/* `map`: the mount's id mapping, of another type since 6.3 */
 FULL_HOOK(inode_setxattr, change__store_attribute(dentry, name), void *map, struct dentry *dentry, const char *name)
 FULL_HOOK(inode_removexattr, change__store_attribute(dentry, name), void *map, struct dentry *dentry, const char *name)
-/* since 6.2: access lists */
+/* access lists have their own hooks since 6.2 */
 FULL_HOOK(inode_set_acl, change__store_attribute(dentry, name), void *map, struct dentry *dentry, const char *name)
 FULL_HOOK(inode_remove_acl, change__store_attribute(dentry, name), void *map, struct dentry *dentry, const char *name)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Full profile: mount points, what is mounted there, and new roots. */
+/* Full profile: stores mount points, mounted devices and new roots. */
 #include "paths.h"
 
-/* What is bound or moved the kernel has not looked up yet. */
+/* The kernel has not looked up the source of a bind or move yet. */
 static __always_inline void mount__store_mount(const char *device, const struct path *path, const char *filesystem, const void *options)
 {
 	struct paths_names names = {

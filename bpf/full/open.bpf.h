@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Full profile: what was opened is written down while the kernel opens it, before another thread can reach the descriptor. Only of tasks that share
- * their table of descriptors: nobody else can replace one. The record leaves at the end of the system call, as in the baseline, with its result. */
+/* Full profile: stores the opened file while the kernel opens it, before another thread can reach the
+ * descriptor. Only for tasks that share their table of descriptors, since no other thread can swap a
+ * descriptor otherwise. The record is sent at the end of the system call, as in the baseline, with its result. */
 #include "../open.bpf.h"
 #include "hook.h"
 
-/* a file of the kernel's own behind another, such as overlayfs opens */
+/* a file that the kernel opens behind another one, as overlayfs does */
 #define FMODE_NOACCOUNT 0x20000000
 
 static __always_inline void open__store(struct task_struct *task, struct file *file, struct rf_opened *opened)
@@ -18,7 +19,7 @@ static __always_inline void open__store(struct task_struct *task, struct file *f
 	if (!selected && !open__may_be_below(file))
 		return;
 	scratch = scratch__try_acquire(&rf_scratch_bulk, ring__cpu());
-	if (!scratch) { /* what the descriptor says has to do */
+	if (!scratch) { /* the descriptor has to do */
 		opened->state = RF_OPENED_NONE;
 		return;
 	}

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Full profile: the paths and texts that a call is about, as the kernel has them. */
+/* Full profile: stores the kernel's copies of the paths and texts in a call. */
 #ifndef RF_FULL_PATHS_H
 #define RF_FULL_PATHS_H
 
 #include "hook.h"
 
-/* Where they are. A target is a file or a text. */
+/* Where the names are. A target is a file or a text. */
 struct paths_names {
 	struct vfsmount *mount;
 	struct dentry *dentry;
 	struct vfsmount *target_mount;
 	struct dentry *target;
 	const char *text;
-	const char *filesystem; /* of a mount, as its options are */
+	const char *filesystem; /* of a mount, like its options */
 	const char *options;
 };
 
@@ -20,7 +20,7 @@ static __always_inline bool paths__has_space(struct rf_builder *b)
 {
 	__u32 end = b->end;
 
-	/* or clang leaves out the check that each text makes, and 6.1 does not remember this one */
+	/* otherwise clang removes the check in each append, and 6.1 does not remember this one */
 	rf_barrier(end);
 	if (end <= RF_KERNEL_COPY_MAX - RF_PATH_MAX)
 		return true;
@@ -58,7 +58,7 @@ static __always_inline void paths__store_inode(struct rf_kernel_copy *copy, stru
 	copy->device = kernel__read(super, s_dev);
 }
 
-/* Opens that create or truncate come to the same hooks, and so do binds that make a file and pins of bpf(2). */
+/* Skips opens that create or truncate, binds that make a file, and pins of bpf(2), which reach the same hooks. */
 static __noinline int paths__store(const struct paths_names *names)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -78,7 +78,7 @@ static __noinline int paths__store(const struct paths_names *names)
 	paths__store_texts(copy, &scratch->path, names);
 	scratch__release(scratch);
 	paths__store_inode(copy, names->dentry);
-	/* without one of them the caller's are told, and marked */
+	/* if one is missing, the caller's are reported and marked */
 	if (copy->path.kept && !copy->faults)
 		copy->call = call;
 	return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Full profile: which process is looked into or should get a signal. It may be gone when the call ends. */
+/* Full profile: stores which process is accessed or signalled. It may be gone when the call ends. */
 #include "hook.h"
 
 static __always_inline void process__store(struct task_struct *target)

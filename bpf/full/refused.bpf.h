@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Full profile: a system call that seccomp refuses never comes to the kernel's function, around which its program is. That program is loaded a second time, to
- * be run from here, so that what is told is the same as at a tracepoint. */
+/* Full profile: a system call that seccomp refuses never reaches the kernel
+ * function around which its program is attached. That program is loaded a second
+ * time and run from here, so that the record is the same as at a tracepoint. */
 #include "../lib/syscall.h"
 #include "hook.h"
 
-/* It returns -1 for a call that is not to be made: refused, answered by a tracer or a supervisor, or the end of its thread, which fault.bpf.h tells. */
+/* __secure_computing returns -1 for a call that is not made: refused, answered
+ * by a tracer or a supervisor, or ending its thread, which fault.bpf.h reports. */
 SEC("?fexit/__secure_computing")
 int call_refused(void *context)
 {

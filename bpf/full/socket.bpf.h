@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Full profile: which socket is bound, connected or made to listen, and the kernel's copy of the address. */
+/* Full profile: stores which socket is bound, connected or made to listen, and the kernel's copy of the address. */
 #include "hook.h"
 #include "../lib/socket.h"
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Full profile: to which unix socket a datagram goes. The kernel asks once for each, and once more when the receiver's queue was full; what it was asked
- * last counts when the datagram is sent. Where a program can stand at the end of the function that sends one, the record leaves there: of each that a call
- * sends, and of those that are written. Else it leaves at the end of the call. */
+/* Full profile: stores the unix socket that a datagram goes to. The kernel runs the hook
+ * once for each datagram, and again if the receiver's queue was full; the last one counts.
+ * Where a program can attach to the end of the sending function, the record is sent there,
+ * for each datagram of a call and for those sent by write; otherwise at the end of the call. */
 #include "hook.h"
 #include "../lib/socket.h"
 
-/* Connecting such a socket asks the same. */
+/* Connecting such a socket runs the same hook. */
 static __always_inline bool unix_datagram__is_of_send(__u32 call)
 {
 	return call == SYSCALL_SENDTO + 1 || call == SYSCALL_SENDMSG + 1 || call == SYSCALL_SENDMMSG + 1 || call == SYSCALL_WRITE + 1 ||
@@ -39,7 +40,7 @@ static __always_inline void unix_datagram__store(struct socket *sender, struct s
 
 FULL_HOOK(unix_may_send, unix_datagram__store(sender, receiver), struct socket *sender, struct socket *receiver)
 
-/* The end of the call sees one that failed too. */
+/* Marks a failure as reported for the program at the end of the call, which sees it too. */
 static __always_inline void unix_datagram__mark_reported(struct task_struct *task, struct sock *sk)
 {
 	struct rf_kernel_copy *copy = bpf_task_storage_get(&rf_kernel_copy, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
@@ -58,7 +59,7 @@ int BPF_PROG(unix_datagram_sent, struct socket *socket, struct msghdr *message, 
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct unix_datagram_call sent = { .memory = TEXT_KERNEL, .result = result };
 
-	/* what io_uring sends is told as such */
+	/* io_uring's sends are reported as io_uring events */
 	if (!unix_datagram__is_of_send(kernel_copy__call(task)) || !interest__any_form(INTEREST(DATAGRAM_UNIX)))
 		return 0;
 	sent.sk = BPF_CORE_READ(socket, sk);
